@@ -1,0 +1,126 @@
+# make            builds build/efficientad, build/libefficientad.a and .so
+# make test       builds and runs all tests          make asan test, make ubsan test: the same under a sanitizer
+# make demo       packages, build, generated data, training, evaluation, report
+# make fuzz       runs every fuzz target for FUZZ_SECONDS=60 each (needs clang)
+# make install    PREFIX=/usr/local                  make format, make golden (needs PyTorch)
+#
+# One folder a configuration under build/, dependencies generated, sources found by wildcard: a new op, model,
+# data set, command or test needs no edit here.
+
+CONFIG := $(or $(filter asan ubsan,$(MAKECMDGOALS)),release)
+BUILD  := build/$(CONFIG)
+
+CC       ?= cc
+PACKAGES := libpng libjpeg libtiff-4 yaml-0.1 jansson
+BLAS     := openblas
+PKG_CONFIG_ALL = pkg-config --silence-errors
+
+WARNINGS := -std=c11 -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
+VERSION  := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
+CPPFLAGS += -I. -D_POSIX_C_SOURCE=200809L -D_XOPEN_SOURCE=700
+CFLAGS_release := -O3 -g -fno-math-errno
+CFLAGS_asan    := -O1 -g -fsanitize=address -fno-omit-frame-pointer
+CFLAGS_ubsan   := -O1 -g -fsanitize=undefined -fno-sanitize-recover=all
+SANITIZE := $(filter -fsanitize%,$(CFLAGS_$(CONFIG)))
+ALL_CFLAGS = $(WARNINGS) $(CFLAGS_$(CONFIG)) -fPIC -fopenmp -ffp-contract=off $(CPPFLAGS) $(CFLAGS) \
+    $(shell $(PKG_CONFIG_ALL) --cflags $(PACKAGES) $(BLAS))
+LIBS = $(shell $(PKG_CONFIG_ALL) --libs $(PACKAGES) $(BLAS)) -lpthread -lm
+ALL_LDFLAGS = -fopenmp $(SANITIZE) $(LDFLAGS)
+
+LIBRARY_SOURCES := $(wildcard core/*.c core/ops/*/*.c models/*.c)
+PROGRAM_SOURCES := $(wildcard autograd/*.c data/*.c train/*.c bench/*.c)
+SUPPORT_SOURCES := $(wildcard test/support_*.c)
+# Shared by the float suites and the double ones: the engine and the op cases, nothing of data/ or train/.
+DOUBLE_SOURCES  := $(LIBRARY_SOURCES) $(wildcard autograd/*.c) test/support_op_cases.c
+objects = $(patsubst %.c,$(BUILD)/$(2)/%.o,$(1))
+
+LIBRARY_OBJECTS := $(call objects,$(LIBRARY_SOURCES),float)
+PROGRAM_OBJECTS := $(call objects,$(filter-out train/main.c,$(PROGRAM_SOURCES)),float)
+MAIN_OBJECT     := $(call objects,train/main.c,float)
+SUPPORT_OBJECTS := $(call objects,$(SUPPORT_SOURCES),float)
+DOUBLE_OBJECTS  := $(call objects,$(DOUBLE_SOURCES),double)
+TESTS  := $(patsubst test/%.c,$(BUILD)/test/%,$(wildcard test/test_*.c test/double_*.c))
+FUZZERS := $(patsubst test/%.c,build/fuzz/%,$(wildcard test/fuzz_*.c))
+
+PROGRAM := $(if $(filter release,$(CONFIG)),build/efficientad,$(BUILD)/efficientad)
+LIBRARY := $(if $(filter release,$(CONFIG)),build,$(BUILD))/libefficientad
+
+.PHONY: all asan ubsan test demo fuzz fuzzers install format golden backends clean
+.DEFAULT_GOAL := all
+.SECONDARY:
+all: backends
+asan ubsan: $(PROGRAM)
+
+backends: $(PROGRAM) $(LIBRARY).a $(LIBRARY).so
+	@$(PROGRAM) --backends
+
+$(PROGRAM): $(MAIN_OBJECT) $(PROGRAM_OBJECTS) $(LIBRARY_OBJECTS) | $(BUILD)/include_arrows
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+$(LIBRARY).a: $(LIBRARY_OBJECTS)
+	@rm -f $@ && ar rcs $@ $^
+
+$(LIBRARY).so: $(LIBRARY_OBJECTS)
+	$(CC) $(ALL_LDFLAGS) -shared -Wl,-soname,libefficientad.so.0 -o $@ $^ $(LIBS)
+
+# Which folder may include which; see the table in the script.
+$(BUILD)/include_arrows: test/include_arrows.sh $(wildcard */*.[ch] core/ops/*/*.[ch])
+	@mkdir -p $(@D)
+	@sh test/include_arrows.sh && touch $@
+
+$(BUILD)/float/%.o: %.c
+	@mkdir -p $(@D)
+	@echo "  CC $<"
+	@$(CC) $(ALL_CFLAGS) -DEAD_VERSION='"$(VERSION)"' -MMD -MP -c -o $@ $<
+
+$(BUILD)/double/%.o: %.c
+	@mkdir -p $(@D)
+	@echo "  CC $< (double)"
+	@$(CC) $(ALL_CFLAGS) -DEAD_DOUBLE -DEAD_VERSION='"$(VERSION)"' -MMD -MP -c -o $@ $<
+
+CHECK_LIBS = $(shell $(PKG_CONFIG_ALL) --libs check)
+$(BUILD)/test/test_%: $(BUILD)/float/test/test_%.o $(SUPPORT_OBJECTS) $(PROGRAM_OBJECTS) $(LIBRARY_OBJECTS)
+	@mkdir -p $(@D)
+	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CHECK_LIBS) $(LIBS)
+
+$(BUILD)/test/double_%: $(BUILD)/double/test/double_%.o $(DOUBLE_OBJECTS)
+	@mkdir -p $(@D)
+	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CHECK_LIBS) $(LIBS)
+
+test: $(PROGRAM) $(LIBRARY).a $(LIBRARY).so $(TESTS)
+	@BUILD=$(BUILD) PROGRAM=$(PROGRAM) LIBRARY=$(LIBRARY) sh test/run_all.sh $(TESTS)
+
+FUZZ_SECONDS ?= 60
+build/fuzz/%: test/%.c $(wildcard core/*.[ch] data/*.[ch] train/*.[ch] models/*.[ch])
+	@mkdir -p $(@D)
+	clang -O1 -g -std=c11 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all $(CPPFLAGS) \
+	    -DEAD_VERSION='"fuzz"' $(shell $(PKG_CONFIG_ALL) --cflags $(PACKAGES) $(BLAS)) -o $@ $< \
+	    $(filter-out train/main.c,$(LIBRARY_SOURCES) $(PROGRAM_SOURCES)) $(LIBS)
+fuzzers: $(FUZZERS)
+fuzz: fuzzers
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) sh test/run_fuzz.sh $(FUZZERS)
+
+demo:
+	@sh bench/demo.sh
+
+PREFIX ?= /usr/local
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include
+	install -m 755 build/efficientad $(DESTDIR)$(PREFIX)/bin/
+	install -m 644 build/libefficientad.a $(DESTDIR)$(PREFIX)/lib/
+	install -m 755 build/libefficientad.so $(DESTDIR)$(PREFIX)/lib/libefficientad.so.0
+	ln -sf libefficientad.so.0 $(DESTDIR)$(PREFIX)/lib/libefficientad.so
+	install -m 644 models/efficientad.h $(DESTDIR)$(PREFIX)/include/
+	sed 's|@PREFIX@|$(PREFIX)|' models/efficientad.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/efficientad.pc
+
+format:
+	clang-format -i $(wildcard */*.[ch] core/ops/*/*.[ch])
+
+golden:
+	cd test/golden && python3 generate.py
+
+clean:
+	rm -rf build
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,0 +1,56 @@
+/* Philox4x32-10 and the stateless shuffle built on it. */
+#include "core/philox.h"
+
+#include <assert.h>
+
+void ead_philox(uint64_t seed, uint64_t stream, uint64_t counter, uint32_t out[4]) {
+    uint32_t key0 = (uint32_t)seed, key1 = (uint32_t)(seed >> 32);
+    uint32_t c0 = (uint32_t)counter, c1 = (uint32_t)(counter >> 32);
+    uint32_t c2 = (uint32_t)stream, c3 = (uint32_t)(stream >> 32);
+    for (int round = 0; round < 10; round++) {
+        uint64_t product0 = UINT64_C(0xD2511F53) * c0, product1 = UINT64_C(0xCD9E8D57) * c2;
+        uint32_t high0 = (uint32_t)(product0 >> 32), high1 = (uint32_t)(product1 >> 32);
+        c0 = high1 ^ c1 ^ key0;
+        c1 = (uint32_t)product1;
+        c2 = high0 ^ c3 ^ key1;
+        c3 = (uint32_t)product0;
+        key0 += 0x9E3779B9u;
+        key1 += 0xBB67AE85u;
+    }
+    out[0] = c0, out[1] = c1, out[2] = c2, out[3] = c3;
+}
+
+uint32_t ead_philox_word(uint64_t seed, uint64_t stream, uint64_t index) {
+    uint32_t block[4];
+    ead_philox(seed, stream, index / 4, block);
+    return block[index % 4];
+}
+
+uint32_t ead_hash_name(const char *name) {
+    uint32_t hash = 2166136261u;
+    for (; *name; name++) hash = (hash ^ (unsigned char)*name) * 16777619u;
+    return hash;
+}
+
+/* A bijection on [0, 4^half_bits): six Feistel rounds keyed by the epoch. */
+static uint32_t feistel(uint64_t seed, uint64_t stream, uint64_t epoch, uint32_t value, unsigned half_bits) {
+    uint32_t mask = (1u << half_bits) - 1, left = value >> half_bits, right = value & mask;
+    for (uint32_t round = 0; round < 6; round++) {
+        uint32_t block[4];
+        ead_philox(seed ^ (epoch * UINT64_C(0x9E3779B97F4A7C15)), stream, ((uint64_t)round << 32) | right, block);
+        uint32_t next = left ^ (block[0] & mask);
+        left = right;
+        right = next;
+    }
+    return (left << half_bits) | right;
+}
+
+uint32_t ead_shuffled_index(uint64_t seed, uint64_t stream, uint64_t step, uint32_t count) {
+    assert(count > 0 && count <= UINT32_C(0x80000000));
+    unsigned half_bits = 1;
+    while (half_bits < 16 && (UINT64_C(1) << (2 * half_bits)) < count) half_bits++;
+    uint32_t value = (uint32_t)(step % count);
+    do value = feistel(seed, stream, step / count, value, half_bits);
+    while (value >= count); /* walk the cycle until it is back inside */
+    return value;
+}
