@@ -24,9 +24,9 @@ typedef enum EadStatus {
 } EadStatus;
 
 #if defined(__GNUC__)
-#define EAD_PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define EAD_PRINTF(text, first) __attribute__((format(printf, text, first)))
 #else
-#define EAD_PRINTF(format, first)
+#define EAD_PRINTF(text, first)
 #endif
 
 /* Sets the thread's message (printf-style, cut at 1023 bytes) and returns status, so that
