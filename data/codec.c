@@ -1,0 +1,116 @@
+/* Files into memory, and the choice of format by the first bytes. */
+#include "data/codec.h"
+
+#include "data/codec_formats.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { LARGEST_SIDE = 65535, LARGEST_FILE = 1 << 30 };
+#define LARGEST_PIXELS (UINT64_C(1) << 28)
+
+bool ead_image_has_known_extension(const char *name) {
+    static const char *const known[] = {".png", ".jpg", ".jpeg"};
+    const char *dot = strrchr(name, '.');
+    for (size_t i = 0; dot && i < sizeof known / sizeof *known; i++)
+        if (strcasecmp(dot, known[i]) == 0) return true;
+    return false;
+}
+
+EadStatus ead_codec_alloc(EadImage *out, const char *label, uint64_t width, uint64_t height, int channels,
+                          size_t size, uint64_t pixels_per_byte) {
+    unsigned long long w = width, h = height;
+    if (width < 1 || height < 1 || width > LARGEST_SIDE || height > LARGEST_SIDE)
+        return ead_fail(EAD_BAD_FILE, "%s: %llu x %llu pixels; each side must be 1 to %d", label, w, h,
+                        LARGEST_SIDE);
+    if (width * height > LARGEST_PIXELS)
+        return ead_fail(EAD_BAD_FILE, "%s: %llu x %llu pixels; at most 2^28 in all can be read", label, w, h);
+    if (width * height / pixels_per_byte > size)
+        return ead_fail(EAD_BAD_FILE, "%s: truncated: %zu bytes cannot hold %llu x %llu pixels", label, size,
+                        w, h);
+    EadStatus status = ead_image_alloc(out, (int)width, (int)height, channels);
+    return status == EAD_OK ? EAD_OK : ead_fail_prefix(status, "%s: ", label);
+}
+
+/* The error for bytes that are neither format; shows the first of them. */
+static EadStatus unknown_format(const uint8_t *bytes, size_t size, const char *label) {
+    char text[16] = "";
+    if (size == 0) return ead_fail(EAD_BAD_FILE, "%s: the file is empty (0 bytes)", label);
+    for (size_t i = 0; i < 4 && i < size; i++) snprintf(text + 3 * i, 4, " %02X", bytes[i]);
+    return ead_fail(EAD_BAD_FILE,
+                    "%s: not a PNG or JPEG image (starts with%s); convert it, e.g. with ImageMagick", label,
+                    text);
+}
+
+static EadStatus decode(const uint8_t *bytes, size_t size, const char *label, EadPixelUse use,
+                        EadImage *out) {
+    *out = (EadImage){0};
+    if (size >= 4 && memcmp(bytes, "\x89PNG", 4) == 0) return ead_png_decode(bytes, size, label, use, out);
+    bool jpeg = size >= 3 && memcmp(bytes, "\xFF\xD8\xFF", 3) == 0;
+    if (jpeg && use == EAD_PIXELS_MASK)
+        return ead_fail(EAD_UNSUPPORTED, "%s: a JPEG cannot be a mask because it is lossy; save masks as PNG",
+                        label);
+    return jpeg ? ead_jpeg_decode(bytes, size, label, out) : unknown_format(bytes, size, label);
+}
+
+EadStatus ead_image_decode(const uint8_t *bytes, size_t size, const char *label, EadImage *out) {
+    return decode(bytes, size, label, EAD_PIXELS_RGB, out);
+}
+
+/* Reads exactly `size` bytes; a file that shrinks meanwhile is an error. */
+static EadStatus read_all(int descriptor, uint8_t *bytes, size_t size, const char *path) {
+    for (size_t done = 0; done < size;) {
+        ssize_t got = read(descriptor, bytes + done, size - done);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return ead_fail(EAD_IO, "%s: cannot read: %s", path, strerror(errno));
+        if (got == 0) return ead_fail(EAD_IO, "%s: became shorter while it was read", path);
+        done += (size_t)got;
+    }
+    return EAD_OK;
+}
+
+static EadStatus check_kind(const struct stat *info, const char *path) {
+    if (S_ISDIR(info->st_mode)) return ead_fail(EAD_IO, "%s: is a folder, not an image file", path);
+    if (!S_ISREG(info->st_mode)) return ead_fail(EAD_IO, "%s: is not a regular file", path);
+    if (info->st_size > LARGEST_FILE)
+        return ead_fail(EAD_BAD_FILE, "%s: %lld bytes; images of more than 1 GiB cannot be read", path,
+                        (long long)info->st_size);
+    return EAD_OK;
+}
+
+static EadStatus load_from(int descriptor, const char *path, EadPixelUse use, EadImage *out) {
+    struct stat info;
+    if (fstat(descriptor, &info) != 0) return ead_fail(EAD_IO, "%s: cannot read: %s", path, strerror(errno));
+    EAD_TRY(check_kind(&info, path));
+    size_t size = (size_t)info.st_size;
+    uint8_t *bytes = malloc(size + 1);
+    if (!bytes) return ead_fail(EAD_NO_MEMORY, "%s: no memory for a file of %zu bytes", path, size);
+    EadStatus status = read_all(descriptor, bytes, size, path);
+    if (status == EAD_OK) status = decode(bytes, size, path, use, out);
+    free(bytes);
+    return status;
+}
+
+static EadStatus load(const char *path, EadPixelUse use, EadImage *out) {
+    *out = (EadImage){0};
+    /* O_NONBLOCK: opening a pipe by mistake must not hang; it changes nothing for regular files. */
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (descriptor < 0) return ead_fail(EAD_IO, "%s: cannot read: %s", path, strerror(errno));
+    EadStatus status = load_from(descriptor, path, use, out);
+    close(descriptor);
+    return status;
+}
+
+EadStatus ead_image_load(const char *path, EadImage *out) {
+    return load(path, EAD_PIXELS_RGB, out);
+}
+
+EadStatus ead_mask_load(const char *path, EadImage *out) {
+    return load(path, EAD_PIXELS_MASK, out);
+}
