@@ -4,6 +4,7 @@
 #include "core/backend.h"
 #include "core/ops/add/add.h"
 #include "core/ops/concat_batch/concat_batch.h"
+#include "core/ops/constant/constant.h"
 #include "core/ops/scale/scale.h"
 #include "core/ops/slice_batch/slice_batch.h"
 
@@ -19,7 +20,7 @@ typedef struct Contribution {
 
 typedef struct Walk {
     EadGraph *graph;
-    int count;              /* nodes of the graph before the walk */
+    int count;               /* nodes of the graph before the walk */
     Contribution **incoming; /* by node index */
     EadNode **gradients;     /* by node index, once summed */
 } Walk;
@@ -36,8 +37,8 @@ static void contribute(Walk *walk, EadNode *target, EadNode *reader, EadNode *gr
     *tail = added;
 }
 
-/* Slices that tile their source in order (a batch dealt out to several heads) are put together again by one copy;
- * the general way would pad and add tensors of full size. Returns NULL if they do not tile. */
+/* Slices that tile their source in order (a batch dealt out to several heads) are put together again by one
+ * copy; the general way would pad and add tensors of full size. Returns NULL if they do not tile. */
 static EadNode *join_slices(Walk *walk, const EadNode *node, const Contribution *list) {
     EadNode *parts[EAD_MAX_INPUTS];
     int count = 0, next_image = 0;
@@ -75,8 +76,10 @@ static void visit(Walk *walk, EadNode *node) {
     EadNode *dy = walk->gradients[node->index] = sum(walk, node);
     if (node->op == EAD_OP_LEAF) return;
     EadNode *dx[EAD_MAX_INPUTS] = {NULL};
-    if (node->op == EAD_OP_slice_batch) dx[0] = dy; /* stays a slice until it is summed */
-    else ead_op(node->op)->gradient(walk->graph, node, dy, dx);
+    if (node->op == EAD_OP_slice_batch)
+        dx[0] = dy; /* stays a slice until it is summed */
+    else
+        ead_op(node->op)->gradient(walk->graph, node, dy, dx);
     for (int i = 0; i < EAD_MAX_INPUTS; i++)
         if (dx[i] && node->x[i]->needs_gradient) contribute(walk, node->x[i], node, dx[i]);
 }
@@ -116,7 +119,8 @@ void ead_backward(EadGraph *graph, EadNode *loss, int count, EadNode *const want
     free_walk(&walk);
 }
 
-void ead_backward_to_flat(EadGraph *graph, EadNode *loss, const real *values, int64_t count, real *gradients) {
+void ead_backward_to_flat(EadGraph *graph, EadNode *loss, const real *values, int64_t count,
+                          real *gradients) {
     Walk walk;
     start_walk(&walk, graph, loss);
     for (int i = 0; i < walk.count && ead_graph_status(graph) == EAD_OK; i++) {

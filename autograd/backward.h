@@ -1,18 +1,19 @@
-/* Reverse-mode differentiation: appends the nodes that compute the gradient of a scalar to the same graph, each by
- * the gradient rule of its op. Nothing is special about these nodes: they are planned and run like all others. */
+/* Reverse-mode differentiation: appends the nodes that compute the gradient of a scalar to the same graph,
+ * each by the gradient rule of its op. Nothing is special about these nodes: they are planned and run like
+ * all others. */
 #ifndef EAD_AUTOGRAD_BACKWARD_H
 #define EAD_AUTOGRAD_BACKWARD_H
 
 #include "core/graph.h"
 
-/* Appends the gradient of `loss` (a scalar node) with respect to each of wanted[0..count-1] (trainable leaves, or
- * any node below the loss that needs a gradient) and stores the nodes in gradients[]; NULL where the loss does not
- * depend on it. Errors stick to the graph: EAD_BAD_SHAPE if the loss is no scalar. */
+/* Appends the gradient of `loss` (a scalar node) with respect to each of wanted[0..count-1] (trainable
+ * leaves, or any node below the loss that needs a gradient) and stores the nodes in gradients[]; NULL where
+ * the loss does not depend on it. Errors stick to the graph: EAD_BAD_SHAPE if the loss is no scalar. */
 void ead_backward(EadGraph *graph, EadNode *loss, int count, EadNode *const wanted[], EadNode *gradients[]);
 
 /* The same for every trainable leaf whose memory lies in values[0..count-1] (one flat parameter buffer): each
- * gradient is written to the same position of the flat buffer `gradients`, which must be zeroed once and stays
- * untouched where the loss does not reach. */
+ * gradient is written to the same position of the flat buffer `gradients`, which must be zeroed once and
+ * stays untouched where the loss does not reach. */
 void ead_backward_to_flat(EadGraph *graph, EadNode *loss, const real *values, int64_t count, real *gradients);
 
 #endif

@@ -37,8 +37,10 @@ static void sync_folder_of(const char *path) {
     if (!folder) return;
     memcpy(folder, path, strlen(path) + 1);
     char *slash = strrchr(folder, '/');
-    if (slash) slash[slash == folder] = '\0';
-    else memcpy(folder, ".", 2);
+    if (slash)
+        slash[slash == folder] = '\0';
+    else
+        memcpy(folder, ".", 2);
     int descriptor = open(folder, O_RDONLY);
     if (descriptor >= 0) {
         fsync(descriptor);
@@ -54,7 +56,8 @@ EadStatus ead_atomic_file_commit(EadAtomicFile *file) {
     file->stream = NULL;
     if (!failed && rename(file->temporary, file->path) != 0) failed = 1, reason = errno;
     if (failed) {
-        EadStatus status = ead_fail(EAD_IO, "%s: cannot write: %s", file->path, strerror(reason ? reason : EIO));
+        EadStatus status =
+            ead_fail(EAD_IO, "%s: cannot write: %s", file->path, strerror(reason ? reason : EIO));
         ead_atomic_file_discard(file);
         return status;
     }

@@ -28,4 +28,6 @@ EadStatus ead_backend_find(const char *device, const EadBackend **out) {
                     ead_backend_names());
 }
 
-const char *ead_backend_names(void) { return "cpu"; }
+const char *ead_backend_names(void) {
+    return "cpu";
+}

@@ -1,5 +1,5 @@
-/* The op table and the backends. A backend is a table of kernels, one for each op, and the memory they work on.
- * Built from core/ops/op_table.def: a missing kernel is a link error, never a silent fallback. */
+/* The op table and the backends. A backend is a table of kernels, one for each op, and the memory they work
+ * on. Built from core/ops/op_table.def: a missing kernel is a link error, never a silent fallback. */
 #ifndef EAD_CORE_BACKEND_H
 #define EAD_CORE_BACKEND_H
 
@@ -8,7 +8,7 @@
 typedef struct EadBackend {
     const char *name;
     const EadKernel *const *kernels; /* by EadOpId; NULL for EAD_OP_LEAF */
-    void *(*allocate)(size_t bytes);  /* zeroed, aligned to 64 bytes; NULL when there is none */
+    void *(*allocate)(size_t bytes); /* zeroed, aligned to 64 bytes; NULL when there is none */
     void (*release)(void *memory);
 } EadBackend;
 

@@ -20,5 +20,4 @@ static void *allocate(size_t bytes) {
     return memset(memory, 0, bytes);
 }
 
-const EadBackend ead_backend_cpu = {
-    .name = "cpu", .kernels = kernels, .allocate = allocate, .release = free};
+const EadBackend ead_backend_cpu = {.name = "cpu", .kernels = kernels, .allocate = allocate, .release = free};

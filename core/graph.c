@@ -18,7 +18,9 @@ struct EadGraph {
 
 enum { MAX_ELEMENTS_LOG2 = 40 }; /* far beyond any memory; keeps all size arithmetic inside int64_t */
 
-EadGraph *ead_graph_new(void) { return calloc(1, sizeof(EadGraph)); }
+EadGraph *ead_graph_new(void) {
+    return calloc(1, sizeof(EadGraph));
+}
 
 void ead_graph_free(EadGraph *graph) {
     if (!graph) return;
@@ -39,8 +41,12 @@ EadStatus ead_graph_fail(EadGraph *graph, EadStatus status) {
     return graph->status;
 }
 
-int ead_graph_count(const EadGraph *graph) { return graph->count; }
-EadNode *ead_graph_at(const EadGraph *graph, int index) { return graph->nodes[index]; }
+int ead_graph_count(const EadGraph *graph) {
+    return graph->count;
+}
+EadNode *ead_graph_at(const EadGraph *graph, int index) {
+    return graph->nodes[index];
+}
 
 static EadNode *fail(EadGraph *graph, EadStatus status) {
     ead_graph_fail(graph, status);
@@ -63,7 +69,8 @@ static EadStatus check_size(const EadNode *node) {
     if (y->n < 1 || y->h < 1 || y->w < 1 || y->c < 1)
         return ead_fail(EAD_BAD_SHAPE, "%s: empty tensor [%d,%d,%d,%d]", node->name, y->n, y->h, y->w, y->c);
     if (rows > (INT64_C(1) << MAX_ELEMENTS_LOG2) / columns)
-        return ead_fail(EAD_BAD_SHAPE, "%s: tensor [%d,%d,%d,%d] is too large", node->name, y->n, y->h, y->w, y->c);
+        return ead_fail(EAD_BAD_SHAPE, "%s: tensor [%d,%d,%d,%d] is too large", node->name, y->n, y->h, y->w,
+                        y->c);
     return EAD_OK;
 }
 

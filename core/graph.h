@@ -24,13 +24,13 @@ enum { EAD_MAX_INPUTS = 6, EAD_MAX_ATTRIBUTE_BYTES = 64, EAD_NAME_SIZE = 48 };
 typedef struct EadNode EadNode;
 struct EadNode {
     EadOpId op;
-    int index;                 /* position in the graph's list, which is the order of execution */
-    EadTensor y;               /* the output; data is set by the planner, or by the owner of a leaf */
+    int index;                  /* position in the graph's list, which is the order of execution */
+    EadTensor y;                /* the output; data is set by the planner, or by the owner of a leaf */
     EadNode *x[EAD_MAX_INPUTS]; /* NULL where an optional input is absent */
-    bool needs_gradient;       /* a trainable leaf lies below */
-    bool keep;                 /* the output survives until the next run */
-    bool external;             /* y.data was given by the caller: written to, or read from, there */
-    char name[EAD_NAME_SIZE];  /* for people; may be empty */
+    bool needs_gradient;        /* a trainable leaf lies below */
+    bool keep;                  /* the output survives until the next run */
+    bool external;              /* y.data was given by the caller: written to, or read from, there */
+    char name[EAD_NAME_SIZE];   /* for people; may be empty */
     _Alignas(16) unsigned char attributes[EAD_MAX_ATTRIBUTE_BYTES];
 };
 
@@ -47,16 +47,16 @@ EadStatus ead_graph_fail(EadGraph *graph, EadStatus status); /* sticks with the 
 int ead_graph_count(const EadGraph *graph);
 EadNode *ead_graph_at(const EadGraph *graph, int index);
 
-/* A leaf of that type and size. data: the caller's memory, which must outlive the plan; NULL: the plan gives it
- * zeroed memory that lasts (find it in node->y.data after planning). */
+/* A leaf of that type and size. data: the caller's memory, which must outlive the plan; NULL: the plan gives
+ * it zeroed memory that lasts (find it in node->y.data after planning). */
 EadNode *ead_leaf(EadGraph *graph, const char *name, EadType type, int n, int h, int w, int c, void *data);
 
 /* The same for a trainable parameter: gradients flow into it. Asking twice for the same memory and size gives
  * the same node, so that a parameter used twice has one gradient. */
 EadNode *ead_trainable_leaf(EadGraph *graph, const char *name, int n, int h, int w, int c, void *data);
 
-/* Appends a node; called by the builders in core/ops. inputs[i] may be NULL where op allows it. attributes are
- * copied. */
+/* Appends a node; called by the builders in core/ops. inputs[i] may be NULL where op allows it. attributes
+ * are copied. */
 EadNode *ead_graph_add(EadGraph *graph, EadOpId op, int input_count, EadNode *const inputs[],
                        const void *attributes, size_t attribute_bytes);
 

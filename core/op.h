@@ -13,15 +13,17 @@
 typedef struct EadOp {
     const char *name;
 
-    /* Sets type and sizes of the output from the inputs and attributes; ead_fail(EAD_BAD_SHAPE, …) otherwise. */
+    /* Sets type and sizes of the output from the inputs and attributes; ead_fail(EAD_BAD_SHAPE, …) otherwise.
+     */
     EadStatus (*shape)(const EadNode *node, EadTensor *y);
 
-    /* Appends the nodes that compute the gradient of each input: dx[i] for every input i that needs one (others may
-     * stay NULL), given dy, the gradient of the node's output. NULL: the op passes no gradient. */
+    /* Appends the nodes that compute the gradient of each input: dx[i] for every input i that needs one
+     * (others may stay NULL), given dy, the gradient of the node's output. NULL: the op passes no gradient.
+     */
     void (*gradient)(EadGraph *graph, EadNode *node, EadNode *dy, EadNode **dx);
 
-    /* If set, the output is no memory of its own: it starts that many elements into input 0 (slices; updates in
-     * place). */
+    /* If set, the output is no memory of its own: it starts that many elements into input 0 (slices; updates
+     * in place). */
     int64_t (*alias)(const EadNode *node);
 
     int in_place;    /* the kernel may write its output over input 0 when nobody reads that any more */
@@ -31,7 +33,7 @@ typedef struct EadOp {
 /* One execution of one node: what a kernel gets to see. */
 typedef struct EadCall EadCall;
 struct EadCall {
-    void (*run)(const EadCall *call); /* NULL: nothing to do (pure views) */
+    void (*run)(const EadCall *call);   /* NULL: nothing to do (pure views) */
     const EadTensor *x[EAD_MAX_INPUTS]; /* NULL where an optional input is absent */
     const EadTensor *y;
     const void *attributes; /* the op's own struct */
@@ -41,8 +43,8 @@ struct EadCall {
 
 typedef struct EadKernel {
     void (*run)(const EadCall *call);
-    /* Optional: called once at plan time with shapes but no data; sets workspace_bytes and may replace run by the
-     * algorithm that fits shape and machine. */
+    /* Optional: called once at plan time with shapes but no data; sets workspace_bytes and may replace run by
+     * the algorithm that fits shape and machine. */
     void (*plan)(EadCall *call);
 } EadKernel;
 

@@ -37,7 +37,8 @@ static uint32_t feistel(uint64_t seed, uint64_t stream, uint64_t epoch, uint32_t
     uint32_t mask = (1u << half_bits) - 1, left = value >> half_bits, right = value & mask;
     for (uint32_t round = 0; round < 6; round++) {
         uint32_t block[4];
-        ead_philox(seed ^ (epoch * UINT64_C(0x9E3779B97F4A7C15)), stream, ((uint64_t)round << 32) | right, block);
+        ead_philox(seed ^ (epoch * UINT64_C(0x9E3779B97F4A7C15)), stream, ((uint64_t)round << 32) | right,
+                   block);
         uint32_t next = left ^ (block[0] & mask);
         left = right;
         right = next;

@@ -27,7 +27,9 @@ void ead_philox(uint64_t seed, uint64_t stream, uint64_t counter, uint32_t out[4
 uint32_t ead_philox_word(uint64_t seed, uint64_t stream, uint64_t index);
 
 /* Uniform in [0,1) with 24 bits, from one word: exact in float and the same in double. */
-static inline float ead_uniform(uint32_t word) { return (float)(word >> 8) * 0x1p-24f; }
+static inline float ead_uniform(uint32_t word) {
+    return (float)(word >> 8) * 0x1p-24f;
+}
 
 /* 32-bit FNV-1a of a name. */
 uint32_t ead_hash_name(const char *name);

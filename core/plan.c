@@ -1,8 +1,8 @@
 /* Lifetimes, offsets, call list.
  *
- * Every node belongs to the storage of its owner: itself, or input 0's owner for views and for kernels that work
- * in place. A storage lives from its first writer to its last reader. Storages are placed largest first, each at
- * the lowest offset where nothing that lives at the same time lies. */
+ * Every node belongs to the storage of its owner: itself, or input 0's owner for views and for kernels that
+ * work in place. A storage lives from its first writer to its last reader. Storages are placed largest first,
+ * each at the lowest offset where nothing that lives at the same time lies. */
 #include "core/plan.h"
 
 #include <assert.h>
@@ -34,8 +34,8 @@ typedef struct Planner {
     const EadPlanOptions *options;
     int count;
     bool *live;
-    int *owner;    /* storage of a node */
-    int *last_use; /* last node that reads a node's own output, directly */
+    int *owner;     /* storage of a node */
+    int *last_use;  /* last node that reads a node's own output, directly */
     EadCall *calls; /* by node */
     Storage *storages;
 } Planner;
@@ -50,14 +50,17 @@ static void mark_live(Planner *p) {
     }
 }
 
-static size_t aligned(size_t bytes) { return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT; }
+static size_t aligned(size_t bytes) {
+    return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+}
 
 /* May this node write its output over its first input? */
 static bool can_overwrite(const Planner *p, const EadNode *node) {
     const EadNode *x = node->x[0];
     if (p->options->no_reuse || !ead_op(node->op)->in_place || !x || node->external) return false;
     const Storage *storage = &p->storages[p->owner[x->index]];
-    /* A view shares its storage with nodes that may be read later; only storages with one value may be reused. */
+    /* A view shares its storage with nodes that may be read later; only storages with one value may be
+     * reused. */
     bool sole_value = p->owner[x->index] == x->index || ead_op(x->op)->in_place;
     return sole_value && !x->keep && !x->external && storage->last == node->index &&
            ead_count(&x->y) == ead_count(&node->y) && x->y.type == node->y.type;
@@ -72,8 +75,8 @@ static void extend(Storage *storage, int node) {
     if (storage->last < node) storage->last = node;
 }
 
-/* The last reader of every value must be known before anything is decided in place, and views pass their readers
- * on to what they view, so the walk goes backwards first. */
+/* The last reader of every value must be known before anything is decided in place, and views pass their
+ * readers on to what they view, so the walk goes backwards first. */
 static void find_last_uses(Planner *p) {
     for (int i = p->count - 1; i >= 0; i--) {
         const EadNode *node = ead_graph_at(p->graph, i);
@@ -95,7 +98,8 @@ static void assign_storages(Planner *p) {
         if (!p->live[i]) continue;
         p->owner[i] = storage_of(p, node);
         Storage *storage = &p->storages[p->owner[i]];
-        if (p->owner[i] == i) *storage = (Storage){.bytes = node->external ? 0 : aligned(ead_bytes(&node->y)), .first = i};
+        if (p->owner[i] == i)
+            *storage = (Storage){.bytes = node->external ? 0 : aligned(ead_bytes(&node->y)), .first = i};
         if (node->op == EAD_OP_LEAF) storage->first = 0;
         extend(storage, p->last_use[i]);
         if (p->options->no_reuse) storage->first = 0, storage->last = INT_MAX;
@@ -115,7 +119,9 @@ static void plan_calls(Planner *p) {
     }
 }
 
-static bool overlap_in_time(const Storage *a, const Storage *b) { return a->first <= b->last && b->first <= a->last; }
+static bool overlap_in_time(const Storage *a, const Storage *b) {
+    return a->first <= b->last && b->first <= a->last;
+}
 
 static int by_size(const void *a, const void *b) {
     const Storage *x = *(Storage *const *)a, *y = *(Storage *const *)b;
@@ -214,8 +220,10 @@ EadStatus ead_plan_new(EadGraph *graph, const EadPlanOptions *options, EadPlan *
         status = fill_plan(&p, plan);
     }
     free(p.live), free(p.owner), free(p.last_use), free(p.calls), free(p.storages);
-    if (status == EAD_OK) *out = plan;
-    else ead_plan_free(plan);
+    if (status == EAD_OK)
+        *out = plan;
+    else
+        ead_plan_free(plan);
     return status;
 }
 
@@ -231,8 +239,12 @@ void ead_plan_run(const EadPlan *plan) {
     for (int i = 0; i < plan->call_count; i++) plan->calls[i].run(&plan->calls[i]);
 }
 
-size_t ead_plan_bytes(const EadPlan *plan) { return plan->arena_bytes; }
-int ead_plan_call_count(const EadPlan *plan) { return plan->call_count; }
+size_t ead_plan_bytes(const EadPlan *plan) {
+    return plan->arena_bytes;
+}
+int ead_plan_call_count(const EadPlan *plan) {
+    return plan->call_count;
+}
 
 const EadCall *ead_plan_call(const EadPlan *plan, int index, const EadNode **node) {
     *node = plan->call_nodes[index];

@@ -1,8 +1,8 @@
-/* The planner: gives every value of a graph a place in one arena, from its lifetime, and makes the fixed list of
- * kernel calls that a run walks through. Nothing is allocated after planning.
+/* The planner: gives every value of a graph a place in one arena, from its lifetime, and makes the fixed list
+ * of kernel calls that a run walks through. Nothing is allocated after planning.
  *
- * Only nodes that something kept (or an op with effects) depends on are run. A plan belongs to one graph, which
- * must outlive it, and a graph to one plan. */
+ * Only nodes that something kept (or an op with effects) depends on are run. A plan belongs to one graph,
+ * which must outlive it, and a graph to one plan. */
 #ifndef EAD_CORE_PLAN_H
 #define EAD_CORE_PLAN_H
 

@@ -14,8 +14,8 @@ EadStatus ead_shape_all_same(const EadNode *node, EadTensor *y) {
     for (int i = 1; i < EAD_MAX_INPUTS && node->x[i]; i++) {
         const EadTensor *x = &node->x[i]->y;
         if (x->type != EAD_REAL || !ead_same_shape(x, y))
-            return ead_fail(EAD_BAD_SHAPE, "%s: [%d,%d,%d,%d] and [%d,%d,%d,%d] differ", node->name, y->n, y->h,
-                            y->w, y->c, x->n, x->h, x->w, x->c);
+            return ead_fail(EAD_BAD_SHAPE, "%s: [%d,%d,%d,%d] and [%d,%d,%d,%d] differ", node->name, y->n,
+                            y->h, y->w, y->c, x->n, x->h, x->w, x->c);
     }
     return EAD_OK;
 }

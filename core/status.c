@@ -29,7 +29,9 @@ EadStatus ead_fail_prefix(EadStatus status, const char *format, ...) {
     return status;
 }
 
-const char *ead_error_message(void) { return message; }
+const char *ead_error_message(void) {
+    return message;
+}
 
 const char *ead_status_name(EadStatus status) {
     static const char *const names[] = {

@@ -20,13 +20,17 @@ typedef struct EadTensor {
     void *data; /* not owned */
 } EadTensor;
 
-static inline int64_t ead_count(const EadTensor *t) { return (int64_t)t->n * t->h * t->w * t->c; }
+static inline int64_t ead_count(const EadTensor *t) {
+    return (int64_t)t->n * t->h * t->w * t->c;
+}
 
 static inline size_t ead_type_size(EadType type) {
     return type == EAD_REAL ? sizeof(real) : type == EAD_U8 ? 1 : sizeof(int64_t);
 }
 
-static inline size_t ead_bytes(const EadTensor *t) { return (size_t)ead_count(t) * ead_type_size(t->type); }
+static inline size_t ead_bytes(const EadTensor *t) {
+    return (size_t)ead_count(t) * ead_type_size(t->type);
+}
 
 static inline int ead_same_shape(const EadTensor *a, const EadTensor *b) {
     return a->n == b->n && a->h == b->h && a->w == b->w && a->c == b->c;

@@ -1,0 +1,33 @@
+/* Shape and gradient of joining batches. */
+#include "core/ops/concat_batch/concat_batch.h"
+
+#include "core/op.h"
+#include "core/ops/slice_batch/slice_batch.h"
+
+EadNode *ead_concat_batch(EadGraph *graph, int count, EadNode *const parts[]) {
+    return ead_graph_add(graph, EAD_OP_concat_batch, count, parts, NULL, 0);
+}
+
+static EadStatus shape(const EadNode *node, EadTensor *y) {
+    *y = node->x[0]->y;
+    y->data = NULL;
+    for (int i = 1; i < EAD_MAX_INPUTS && node->x[i]; i++) {
+        const EadTensor *x = &node->x[i]->y;
+        if (x->type != y->type || x->h != y->h || x->w != y->w || x->c != y->c)
+            return ead_fail(EAD_BAD_SHAPE, "concat_batch: images [%d,%d,%d] and [%d,%d,%d] differ", y->h,
+                            y->w, y->c, x->h, x->w, x->c);
+        y->n += x->n;
+    }
+    return EAD_OK;
+}
+
+static void gradient(EadGraph *graph, EadNode *node, EadNode *dy, EadNode **dx) {
+    int begin = 0;
+    for (int i = 0; i < EAD_MAX_INPUTS && node->x[i]; i++) {
+        int images = node->x[i]->y.n;
+        if (node->x[i]->needs_gradient) dx[i] = ead_slice_batch(graph, dy, begin, images);
+        begin += images;
+    }
+}
+
+const EadOp ead_op_concat_batch = {.name = "concat_batch", .shape = shape, .gradient = gradient};

@@ -1,0 +1,79 @@
+/* Shapes and gradients of the convolution. */
+#include "core/ops/conv2d/conv2d.h"
+
+#include "core/op.h"
+#include "core/ops/channel_sum/channel_sum.h"
+#include "core/ops/relu/relu.h"
+
+#include <string.h>
+
+EadNode *ead_conv2d(EadGraph *graph, EadNode *x, EadNode *weight, EadNode *bias, EadConv2d attributes) {
+    return ead_graph_add(graph, EAD_OP_conv2d, 3, (EadNode *[]){x, weight, bias}, &attributes,
+                         sizeof attributes);
+}
+
+EadNode *ead_conv2d_input_gradient(EadGraph *graph, EadNode *dy, EadNode *weight,
+                                   EadConv2dGradient attributes) {
+    return ead_graph_add(graph, EAD_OP_conv2d_input_gradient, 2, (EadNode *[]){dy, weight}, &attributes,
+                         sizeof attributes);
+}
+
+EadNode *ead_conv2d_weight_gradient(EadGraph *graph, EadNode *dy, EadNode *x, EadConv2dGradient attributes) {
+    return ead_graph_add(graph, EAD_OP_conv2d_weight_gradient, 2, (EadNode *[]){dy, x}, &attributes,
+                         sizeof attributes);
+}
+
+static EadStatus shape(const EadNode *node, EadTensor *y) {
+    const EadTensor *x = &node->x[0]->y, *w = &node->x[1]->y;
+    EadConv2d a;
+    memcpy(&a, node->attributes, sizeof a);
+    int height = x->h + 2 * a.padding, width = x->w + 2 * a.padding;
+    if (a.stride < 1 || a.padding < 0)
+        return ead_fail(EAD_BAD_ARGUMENT, "conv2d: stride %d, padding %d", a.stride, a.padding);
+    if (x->c != w->c)
+        return ead_fail(EAD_BAD_SHAPE, "conv2d: the input has %d channels, the weights of '%s' take %d", x->c,
+                        node->x[1]->name, w->c);
+    if (height < w->h || width < w->w)
+        return ead_fail(EAD_BAD_SHAPE, "conv2d: the %dx%d kernel is larger than the padded image %dx%d", w->h,
+                        w->w, height, width);
+    if (node->x[2] && ead_count(&node->x[2]->y) != w->n)
+        return ead_fail(EAD_BAD_SHAPE, "conv2d: %d outputs but %d biases", w->n,
+                        (int)ead_count(&node->x[2]->y));
+    *y = (EadTensor){EAD_REAL, x->n, (height - w->h) / a.stride + 1, (width - w->w) / a.stride + 1,
+                     w->n,     NULL};
+    return EAD_OK;
+}
+
+static void gradient(EadGraph *graph, EadNode *node, EadNode *dy, EadNode **dx) {
+    EadConv2d a;
+    memcpy(&a, node->attributes, sizeof a);
+    EadNode *x = node->x[0], *w = node->x[1], *bias = node->x[2];
+    if (a.relu) dy = ead_relu_gradient(graph, dy, node);
+    if (x->needs_gradient)
+        dx[0] =
+            ead_conv2d_input_gradient(graph, dy, w, (EadConv2dGradient){a.stride, a.padding, x->y.h, x->y.w});
+    if (w->needs_gradient)
+        dx[1] = ead_conv2d_weight_gradient(graph, dy, x,
+                                           (EadConv2dGradient){a.stride, a.padding, w->y.h, w->y.w});
+    if (bias && bias->needs_gradient) dx[2] = ead_channel_sum(graph, dy);
+}
+
+static EadStatus input_gradient_shape(const EadNode *node, EadTensor *y) {
+    const EadTensor *dy = &node->x[0]->y, *w = &node->x[1]->y;
+    EadConv2dGradient a;
+    memcpy(&a, node->attributes, sizeof a);
+    *y = (EadTensor){EAD_REAL, dy->n, a.height, a.width, w->c, NULL};
+    return EAD_OK;
+}
+
+static EadStatus weight_gradient_shape(const EadNode *node, EadTensor *y) {
+    EadConv2dGradient a;
+    memcpy(&a, node->attributes, sizeof a);
+    *y = (EadTensor){EAD_REAL, node->x[0]->y.c, a.height, a.width, node->x[1]->y.c, NULL};
+    return EAD_OK;
+}
+
+const EadOp ead_op_conv2d = {.name = "conv2d", .shape = shape, .gradient = gradient};
+const EadOp ead_op_conv2d_input_gradient = {.name = "conv2d_input_gradient", .shape = input_gradient_shape};
+const EadOp ead_op_conv2d_weight_gradient = {.name = "conv2d_weight_gradient",
+                                             .shape = weight_gradient_shape};

@@ -1,0 +1,31 @@
+/* Two-dimensional convolution (cross-correlation, as in every deep-learning framework), its two gradients. */
+#ifndef EAD_OPS_CONV2D_H
+#define EAD_OPS_CONV2D_H
+
+#include "core/graph.h"
+
+typedef struct EadConv2d {
+    int stride;  /* >= 1, the same in both directions */
+    int padding; /* >= 0 cells of zeros on all four sides */
+    bool relu;   /* y = max(conv + bias, 0), fused into the kernel */
+} EadConv2d;
+
+/* x [N,H,W,I], weight [O,KH,KW,I], bias [1,1,1,O] or NULL -> y [N,OH,OW,O] with
+ * OH = (H + 2 padding - KH) / stride + 1. Errors: EAD_BAD_SHAPE if channels differ or the kernel is larger
+ * than the padded image. */
+EadNode *ead_conv2d(EadGraph *graph, EadNode *x, EadNode *weight, EadNode *bias, EadConv2d attributes);
+
+/* What the gradient kernels need to know besides their inputs. */
+typedef struct EadConv2dGradient {
+    int stride, padding;
+    int height, width; /* input gradient: of x; weight gradient: of the kernel */
+} EadConv2dGradient;
+
+/* dx [N,height,width,I] from dy [N,OH,OW,O] and weight. */
+EadNode *ead_conv2d_input_gradient(EadGraph *graph, EadNode *dy, EadNode *weight,
+                                   EadConv2dGradient attributes);
+
+/* dw [O,height,width,I] from dy and x: summed over all images and positions. */
+EadNode *ead_conv2d_weight_gradient(EadGraph *graph, EadNode *dy, EadNode *x, EadConv2dGradient attributes);
+
+#endif

@@ -1,0 +1,10 @@
+/* Attributes of the batch slice and its gradient. */
+#ifndef EAD_OPS_SLICE_BATCH_RANGE_H
+#define EAD_OPS_SLICE_BATCH_RANGE_H
+
+typedef struct EadBatchRange {
+    int begin; /* first image */
+    int count; /* slice: its images; gradient: the images of the whole batch */
+} EadBatchRange;
+
+#endif
