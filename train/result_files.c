@@ -1,0 +1,108 @@
+/* CSV by hand, JSON by jansson. */
+#include "train/result_files.h"
+
+#include "core/atomic_file.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void write_field(FILE *stream, const char *text) {
+    if (!strpbrk(text, "\",\r\n")) {
+        fputs(text, stream);
+        return;
+    }
+    putc('"', stream);
+    for (; *text; text++) {
+        if (*text == '"') putc('"', stream);
+        putc(*text, stream);
+    }
+    putc('"', stream);
+}
+
+EadStatus ead_write_scores_csv(const char *path, const EadSample *samples, int64_t count) {
+    EadAtomicFile file;
+    EAD_TRY(ead_atomic_file_open(&file, path));
+    fputs("path,label,defect,score\n", file.stream);
+    for (int64_t i = 0; i < count; i++) {
+        write_field(file.stream, samples[i].path);
+        fprintf(file.stream, ",%d,", samples[i].anomalous);
+        write_field(file.stream, samples[i].defect);
+        fprintf(file.stream, ",%.9g\n", (double)samples[i].score);
+    }
+    return ead_atomic_file_commit(&file);
+}
+
+EadStatus ead_write_curve_csv(const char *path, const EadCurve *curve, const char *x_name,
+                              const char *y_name) {
+    EadAtomicFile file;
+    EAD_TRY(ead_atomic_file_open(&file, path));
+    fprintf(file.stream, "threshold,%s,%s\n", x_name, y_name);
+    for (int64_t i = 0; i < curve->count; i++) {
+        EadCurvePoint point = curve->points[i];
+        fprintf(file.stream, "%.9g,%.12g,%.12g\n", point.threshold, point.x, point.y);
+    }
+    return ead_atomic_file_commit(&file);
+}
+
+/* Both return 0, or -1 when out of memory, like jansson's own functions. */
+static int put_figure(json_t *object, const char *key, double value) {
+    return json_object_set_new(object, key, isfinite(value) ? json_real(value) : json_null());
+}
+
+static int put_set(json_t *object, const EadFigureSet *set) {
+    int failed = put_figure(object, "image_auroc", set->image_auroc);
+    failed |= put_figure(object, "image_f1_best", set->image_f1_best);
+    if (set->has_pixels) {
+        failed |= put_figure(object, "au_pro_0.30", set->au_pro_30);
+        failed |= put_figure(object, "au_pro_0.05", set->au_pro_05);
+        failed |= put_figure(object, "pixel_auroc", set->pixel_auroc);
+    }
+    return failed | json_object_set_new(object, "images", json_integer((json_int_t)set->images));
+}
+
+/* Folder names need not be UTF-8, JSON keys must be: such bytes become \xNN. */
+static int put_defect(json_t *defects, const EadDefectFigures *defect) {
+    json_t *object = json_object();
+    int failed = !object || put_set(object, &defect->set);
+    if (failed || json_object_set(defects, defect->name, object) == 0) {
+        json_decref(object);
+        return failed ? -1 : 0;
+    }
+    char *name = malloc(4 * strlen(defect->name) + 1), *end = name;
+    for (const char *c = defect->name; name && *c; c++)
+        end += sprintf(end, (*c & 0x80) ? "\\x%02x" : "%c", (unsigned char)*c);
+    failed = !name || json_object_set(defects, name, object);
+    free(name);
+    json_decref(object);
+    return failed ? -1 : 0;
+}
+
+static json_t *figures_object(const EadFigures *figures) {
+    json_t *root = json_object(), *defects = json_object();
+    int failed = !root || !defects || put_set(root, &figures->total);
+    if (!failed && figures->has_threshold) failed = put_figure(root, "threshold", figures->threshold);
+    for (int i = 0; i < figures->defect_count && !failed; i++)
+        failed = put_defect(defects, &figures->defects[i]);
+    if (!failed) failed = json_object_set(root, "defects", defects);
+    json_decref(defects);
+    if (!failed) return root;
+    json_decref(root);
+    return NULL;
+}
+
+EadStatus ead_write_metrics_json(const char *path, const EadFigures *figures) {
+    json_t *root = figures_object(figures);
+    if (!root) return ead_fail(EAD_NO_MEMORY, "%s: no memory for the figures", path);
+    EadAtomicFile file;
+    EadStatus status = ead_atomic_file_open(&file, path);
+    if (status == EAD_OK) {
+        /* A failed write shows in ferror(), which commit() checks. */
+        json_dumpf(root, file.stream, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
+        putc('\n', file.stream);
+        status = ead_atomic_file_commit(&file);
+    }
+    json_decref(root);
+    return status;
+}

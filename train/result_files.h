@@ -1,0 +1,22 @@
+/* The machine-readable results of a run folder: scores.csv, metrics.json and curves as CSV. All are written
+ * atomically; errors are EAD_IO, EAD_NO_MEMORY. */
+#ifndef EAD_TRAIN_RESULT_FILES_H
+#define EAD_TRAIN_RESULT_FILES_H
+
+#include "train/evaluation.h"
+
+/* scores.csv: header "path,label,defect,score", one line a sample in the order given, label 0 or 1, fields
+ * quoted where RFC 4180 asks for it, lines end in LF, the score with 9 digits (reads back to the same float).
+ */
+EadStatus ead_write_scores_csv(const char *path, const EadSample *samples, int64_t count);
+
+/* metrics.json: one object with the keys image_auroc, image_f1_best, au_pro_0.30, au_pro_0.05, pixel_auroc,
+ * images, threshold (when set), defects: {name: {the same keys}}, in that order. Fractions of 1; null where
+ * undefined; pixel figures are absent without maps and masks. */
+EadStatus ead_write_metrics_json(const char *path, const EadFigures *figures);
+
+/* A curve: header "threshold,<x_name>,<y_name>", one line a point; the first threshold is "inf". */
+EadStatus ead_write_curve_csv(const char *path, const EadCurve *curve, const char *x_name,
+                              const char *y_name);
+
+#endif
