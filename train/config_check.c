@@ -1,0 +1,50 @@
+/* What the values of a config must fulfil together. */
+#include "train/config.h"
+
+static bool empty(const char *text) {
+    return text[0] == '\0';
+}
+
+static EadStatus check_mvtec(const EadConfig *config) {
+    if (empty(config->dataset_path))
+        return ead_fail(EAD_BAD_ARGUMENT,
+                        "dataset.path is not set; set it to the folder that holds the categories");
+    if (empty(config->dataset_category))
+        return ead_fail(EAD_BAD_ARGUMENT, "dataset.category is not set; set it to a subfolder of %s",
+                        config->dataset_path);
+    return EAD_OK;
+}
+
+static EadStatus check_folder(const EadConfig *config) {
+    if (empty(config->dataset_normal))
+        return ead_fail(EAD_BAD_ARGUMENT, "dataset.type is folder, but dataset.normal is not set; "
+                                          "set it to a folder of flawless images");
+    if (!empty(config->dataset_masks) && empty(config->dataset_defects))
+        return ead_fail(EAD_BAD_ARGUMENT,
+                        "dataset.masks is set, but dataset.defects is not; set both or neither");
+    return EAD_OK;
+}
+
+EadStatus ead_config_check(const EadConfig *config) {
+    if (config->maps_q_start >= config->maps_q_end)
+        return ead_fail(EAD_BAD_ARGUMENT, "maps.q_start (%g) must be less than maps.q_end (%g)",
+                        config->maps_q_start, config->maps_q_end);
+    if (empty(config->output))
+        return ead_fail(EAD_BAD_ARGUMENT, "output is not set; set it to the run folder");
+    return config->dataset_type == EAD_DATASET_CHOICE_FOLDER ? check_folder(config) : check_mvtec(config);
+}
+
+EadStatus ead_config_check_training(const EadConfig *config) {
+    EAD_TRY(ead_config_check(config));
+    if (config->model_size == EAD_SIZE_CHOICE_MEDIUM && empty(config->model_teacher))
+        return ead_fail(
+            EAD_BAD_ARGUMENT,
+            "model.size is medium, for which no teacher ships; set model.teacher to a .safetensors file "
+            "with the tensors teacher.conv1.weight to teacher.conv6.bias of a distilled PDN-M "
+            "(README: \"Teachers\")");
+    if (config->loss_penalty && empty(config->penalty_path))
+        return ead_fail(EAD_BAD_ARGUMENT,
+                        "loss.penalty is true, but penalty.path is not set; set it to a folder of "
+                        "varied photographs, or set loss.penalty=false");
+    return EAD_OK;
+}
