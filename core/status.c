@@ -9,11 +9,19 @@ enum { MESSAGE_SIZE = 1024 };
 
 static _Thread_local char message[MESSAGE_SIZE];
 
+/* Messages quote hostile files; a line break or an escape sequence in them must not reach a terminal or a
+ * log. */
+static void keep_to_one_line(void) {
+    for (char *c = message; *c; c++)
+        if ((unsigned char)*c < ' ' || *c == 0x7F) *c = '?';
+}
+
 EadStatus ead_fail(EadStatus status, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
+    keep_to_one_line();
     return status;
 }
 
@@ -26,6 +34,7 @@ EadStatus ead_fail_prefix(EadStatus status, const char *format, ...) {
     va_end(arguments);
     if (written >= 0 && written < MESSAGE_SIZE)
         snprintf(message + written, sizeof message - (size_t)written, "%s", old);
+    keep_to_one_line();
     return status;
 }
 

@@ -39,6 +39,14 @@ START_TEST(long_messages_are_cut) {
 }
 END_TEST
 
+START_TEST(messages_stay_on_one_line) {
+    ead_fail(EAD_BAD_FILE, "key '%s', ü", "a\n\x1b[2J\tb\x7f");
+    ck_assert_str_eq(ead_error_message(), "key 'a??[2J?b?', ü");
+    ead_fail_prefix(EAD_BAD_FILE, "%s: ", "new\nline");
+    ck_assert_str_eq(ead_error_message(), "new?line: key 'a??[2J?b?', ü");
+}
+END_TEST
+
 static void *fail_elsewhere(void *unused) {
     (void)unused;
     static char first[8];
@@ -292,6 +300,7 @@ int main(void) {
     TCase *cases = group(suite, "status");
     tcase_add_test(cases, failure_keeps_its_message);
     tcase_add_test(cases, long_messages_are_cut);
+    tcase_add_test(cases, messages_stay_on_one_line);
     tcase_add_test(cases, messages_belong_to_their_thread);
     tcase_add_test(cases, statuses_have_names);
     cases = group(suite, "random numbers");

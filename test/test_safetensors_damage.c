@@ -76,6 +76,8 @@ static const struct {
     {"{\"x\":{\"shape\":[1],\"data_offsets\":[0,4]}}", 4, "tensor 'x': no dtype"},
     {"{\"x\":{\"dtype\":5,\"shape\":[1],\"data_offsets\":[0,4]}}", 4, "tensor 'x': no dtype"},
     {"{\"x\":" ENTRY("F31", "[1]", "[0,4]") "}", 4, "tensor 'x': unknown dtype 'F31'"},
+    {"{\"x\":" ENTRY("F\\n1", "[1]", "[0,4]") "}", 4, "tensor 'x': unknown dtype 'F?1'"},
+    {"{\"x\\\n", 0, "the header is not valid JSON"},
     {"{\"x\":{\"dtype\":\"F32\",\"data_offsets\":[0,4]}}", 4, "tensor 'x': no shape"},
     {"{\"x\":" ENTRY("F32", "4", "[0,4]") "}", 4, "tensor 'x': no shape"},
     {"{\"x\":" ENTRY("F32", "[-1]", "[0,4]") "}", 4, "tensor 'x': shape[0] is not a whole number"},
