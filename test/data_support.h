@@ -1,0 +1,85 @@
+/* What the suites of data/ share: hashes and noise as the golden generator makes them, and scratch files. */
+#ifndef EAD_TEST_DATA_SUPPORT_H
+#define EAD_TEST_DATA_SUPPORT_H
+
+#include "core/image.h"
+#include "data/codec.h"
+#include "test/suite.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+static inline uint32_t fnv(const uint8_t *bytes, size_t size) {
+    uint32_t hash = 2166136261u;
+    for (size_t i = 0; i < size; i++) hash = (hash ^ bytes[i]) * 16777619u;
+    return hash;
+}
+
+static inline size_t image_bytes(const EadImage *image) {
+    return (size_t)image->width * (size_t)image->height * (size_t)image->channels;
+}
+
+static inline uint32_t image_hash(const EadImage *image) {
+    return fnv(image->pixels, image_bytes(image));
+}
+
+static inline void fill_noise(uint8_t *bytes, size_t size, uint32_t seed) {
+    for (size_t i = 0; i < size; i++) {
+        seed = seed * 1664525u + 1013904223u;
+        bytes[i] = (uint8_t)(seed >> 24);
+    }
+}
+
+/* Makes every folder on the way to path, and path itself if it ends in a slash. */
+static inline void make_folders(const char *path) {
+    char part[512];
+    for (size_t i = 0; path[i]; i++) {
+        if (path[i] != '/' || i == 0) continue;
+        snprintf(part, sizeof part, "%.*s", (int)i, path);
+        mkdir(part, 0777);
+    }
+}
+
+static inline void write_bytes(const char *path, const void *bytes, size_t size) {
+    make_folders(path);
+    FILE *file = fopen(path, "wb");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_uint_eq(fwrite(bytes, 1, size, file), size);
+    ck_assert_int_eq(fclose(file), 0);
+}
+
+/* The whole file; free() it. */
+static inline uint8_t *read_bytes(const char *path, size_t *size) {
+    FILE *file = fopen(path, "rb");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_int_eq(fseek(file, 0, SEEK_END), 0);
+    *size = (size_t)ftell(file);
+    rewind(file);
+    uint8_t *bytes = malloc(*size + 1);
+    ck_assert_ptr_nonnull(bytes);
+    ck_assert_uint_eq(fread(bytes, 1, *size, file), *size);
+    fclose(file);
+    return bytes;
+}
+
+/* A PNG of noise. */
+static inline void write_noise_png(const char *path, int width, int height, int channels, uint32_t seed) {
+    EadImage image;
+    make_folders(path);
+    ck_assert_int_eq(ead_image_alloc(&image, width, height, channels), EAD_OK);
+    fill_noise(image.pixels, image_bytes(&image), seed);
+    ck_assert_int_eq(ead_png_write(path, &image), EAD_OK);
+    ead_image_free(&image);
+}
+
+/* The call fails with this status and a single line that holds the text. */
+#define ASSERT_FAILS(call, status, text)                                                                     \
+    do {                                                                                                     \
+        ck_assert_int_eq(call, status);                                                                      \
+        ck_assert_msg(strstr(ead_error_message(), text) != NULL, "message: %s", ead_error_message());        \
+        ck_assert_msg(strchr(ead_error_message(), '\n') == NULL, "several lines: %s", ead_error_message());  \
+    } while (0)
+
+#define ASSERT_OK(call) ck_assert_msg((call) == EAD_OK, "%s", ead_error_message())
+
+#endif
