@@ -1,0 +1,14 @@
+/* Mean over the channels of each pixel: an anomaly map of a distance. */
+#ifndef EAD_OPS_CHANNEL_MEAN_H
+#define EAD_OPS_CHANNEL_MEAN_H
+
+#include "core/graph.h"
+
+typedef struct EadChannelMean {
+    int channels; /* of the forward input; used by the gradient only */
+} EadChannelMean;
+
+/* x [N,H,W,C] -> [N,H,W,1]. */
+EadNode *ead_channel_mean(EadGraph *graph, EadNode *x);
+
+#endif

@@ -1,0 +1,32 @@
+/* Shapes and gradient of dropout. */
+#include "core/ops/dropout/dropout.h"
+
+#include "core/op.h"
+#include "core/philox.h"
+
+EadNode *ead_dropout(EadGraph *graph, EadNode *x, EadNode *step, double probability, uint64_t seed,
+                     int layer) {
+    EadDropout attributes = {probability, seed, EAD_STREAM_DROPOUT + (uint64_t)layer};
+    if (layer < 0) ead_graph_fail(graph, ead_fail(EAD_BAD_ARGUMENT, "dropout: layer %d is below 0", layer));
+    return ead_graph_add(graph, EAD_OP_dropout, 2, (EadNode *[]){x, step}, &attributes, sizeof attributes);
+}
+
+static EadStatus shape(const EadNode *node, EadTensor *y) {
+    const EadDropout *a = (const void *)node->attributes;
+    EAD_TRY(ead_shape_like_first(node, y));
+    if (!(a->probability >= 0 && a->probability < 1))
+        return ead_fail(EAD_BAD_ARGUMENT, "%s: probability %g is outside [0,1)", node->name, a->probability);
+    if (node->x[1]->y.type != EAD_I64 || ead_count(&node->x[1]->y) != 1)
+        return ead_fail(EAD_BAD_SHAPE, "%s: the step must be one counter", node->name);
+    if (ead_count(y) >> EAD_DROPOUT_WORDS_LOG2)
+        return ead_fail(EAD_BAD_SHAPE, "%s: more than 2^%d elements", node->name, EAD_DROPOUT_WORDS_LOG2);
+    return EAD_OK;
+}
+
+/* The mask is a function of the step alone, so the gradient passes through the very same op. */
+static void gradient(EadGraph *graph, EadNode *node, EadNode *dy, EadNode **dx) {
+    dx[0] = ead_graph_add(graph, EAD_OP_dropout, 2, (EadNode *[]){dy, node->x[1]}, node->attributes,
+                          sizeof(EadDropout));
+}
+
+const EadOp ead_op_dropout = {.name = "dropout", .shape = shape, .gradient = gradient, .in_place = 1};

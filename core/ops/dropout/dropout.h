@@ -1,0 +1,29 @@
+/* Dropout with inverted scaling. Nothing about the mask is stored: forward and backward draw it anew from the
+ * step counter, so a resumed run drops the same elements. */
+#ifndef EAD_OPS_DROPOUT_H
+#define EAD_OPS_DROPOUT_H
+
+#include "core/graph.h"
+
+typedef struct EadDropout {
+    double probability;
+    uint64_t seed;
+    uint64_t stream;
+} EadDropout;
+
+/* Of each step, an element has EAD_DROPOUT_WORDS_LOG2 bits of word indices: element i of step s is decided by
+ * word s * 2^34 + i of stream EAD_STREAM_DROPOUT + layer, that is word i % 4 of Philox block s * 2^32 + i
+ * / 4. Steps and elements thus never share a number. */
+enum { EAD_DROPOUT_WORDS_LOG2 = 34 };
+
+/* x [N,H,W,C], fewer than 2^34 elements -> the same shape: element i becomes x / (1 - probability) where
+ * ead_uniform(its word) >= probability, else 0.
+ * step         EAD_I64 scalar: the number of finished steps, 0 <= step < 2^30
+ * probability  of becoming 0, in [0,1); the paper's autoencoder uses 0.2
+ * layer        index of the dropout layer, >= 0; each layer of a model has its own
+ * Errors: EAD_BAD_ARGUMENT for a probability or layer out of range, EAD_BAD_SHAPE for a step that is no
+ * counter. */
+EadNode *ead_dropout(EadGraph *graph, EadNode *x, EadNode *step, double probability, uint64_t seed,
+                     int layer);
+
+#endif

@@ -1,0 +1,14 @@
+/* Mean over all elements: what makes a loss of a distance. */
+#ifndef EAD_OPS_MEAN_H
+#define EAD_OPS_MEAN_H
+
+#include "core/graph.h"
+
+typedef struct EadMean {
+    int n, h, w, c; /* shape of the forward input; used by the gradient only */
+} EadMean;
+
+/* x [N,H,W,C] -> scalar. Summed in double, the same for any number of threads. */
+EadNode *ead_mean(EadGraph *graph, EadNode *x);
+
+#endif

@@ -1,0 +1,16 @@
+/* Bilinear resize of feature maps, align_corners = false, no antialiasing: torch.nn.functional.interpolate
+ * with mode="bilinear". (Images are resized by core/image.h, which antialiases.) */
+#ifndef EAD_OPS_RESIZE_BILINEAR_H
+#define EAD_OPS_RESIZE_BILINEAR_H
+
+#include "core/graph.h"
+
+typedef struct EadResizeBilinear {
+    int h, w; /* size of the output; for the gradient op, of the forward input */
+} EadResizeBilinear;
+
+/* x [N,H,W,C] -> [N,out_h,out_w,C], up or down. Output pixel i looks at (i + 1/2) H/out_h - 1/2, moved into
+ * the image, and mixes the two rows (columns) around it. Errors: EAD_BAD_SHAPE for sizes below 1. */
+EadNode *ead_resize_bilinear(EadGraph *graph, EadNode *x, int out_h, int out_w);
+
+#endif

@@ -1,0 +1,23 @@
+/* Shapes and gradient of the squared difference. */
+#include "core/ops/squared_difference/squared_difference.h"
+
+#include "core/op.h"
+
+EadNode *ead_squared_difference(EadGraph *graph, EadNode *a, EadNode *b) {
+    return ead_graph_add(graph, EAD_OP_squared_difference, 2, (EadNode *[]){a, b}, NULL, 0);
+}
+
+/* sign * 2 (a - b) dy. dy comes first: it is the one that may be overwritten. */
+static void gradient(EadGraph *graph, EadNode *node, EadNode *dy, EadNode **dx) {
+    for (int i = 0; i < 2; i++) {
+        EadSquaredDifference attributes = {i == 0 ? 1 : -1};
+        if (node->x[i]->needs_gradient)
+            dx[i] = ead_graph_add(graph, EAD_OP_squared_difference_gradient, 3,
+                                  (EadNode *[]){dy, node->x[0], node->x[1]}, &attributes, sizeof attributes);
+    }
+}
+
+const EadOp ead_op_squared_difference = {
+    .name = "squared_difference", .shape = ead_shape_all_same, .gradient = gradient, .in_place = 1};
+const EadOp ead_op_squared_difference_gradient = {
+    .name = "squared_difference_gradient", .shape = ead_shape_all_same, .in_place = 1};
