@@ -68,7 +68,7 @@ bool ead_file_name_valid(const char *name);
 
 typedef struct EadSafetensors EadSafetensors;
 
-/* Maps a file read-only and checks its whole header; copies no tensor data, so it takes microseconds. The
+/* Maps a file read-only and checks its whole header; copies no tensor data, so size does not matter. The
  * file must not be truncated by others while open. On success *out belongs to the caller, else it is NULL.
  * Errors: EAD_IO if it cannot be opened or is no regular file; EAD_BAD_FILE, naming file and tensor, for
  * anything malformed (see safetensors_read.c); EAD_NO_MEMORY. */
