@@ -11,7 +11,7 @@ EadNode *ead_squared_difference(EadGraph *graph, EadNode *a, EadNode *b) {
 static void gradient(EadGraph *graph, EadNode *node, EadNode *dy, EadNode **dx) {
     for (int i = 0; i < 2; i++) {
         EadSquaredDifference attributes = {i == 0 ? 1 : -1};
-        if (node->x[i]->needs_gradient)
+        if (node->x[i] && node->x[i]->needs_gradient)
             dx[i] = ead_graph_add(graph, EAD_OP_squared_difference_gradient, 3,
                                   (EadNode *[]){dy, node->x[0], node->x[1]}, &attributes, sizeof attributes);
     }

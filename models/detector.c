@@ -1,0 +1,110 @@
+/* The inference engine: a model, its planned graph, and buffers for images of any size. */
+#include "models/detector.h"
+
+#include "core/image.h"
+#include "core/plan.h"
+#include "models/anomaly_map.h"
+#include "models/map_resize.h"
+#include "models/model_file.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct EadDetector {
+    EadModel *owned; /* NULL if the model belongs to the caller */
+    const EadModel *model;
+    EadGraph *graph;
+    EadPlan *plan;
+    EadNode *images, *map;
+    float *scratch; /* for a map that the caller does not want, or in the double build */
+    int64_t scratch_count;
+};
+
+void ead_detector_close(EadDetector *detector) {
+    if (!detector) return;
+    ead_plan_free(detector->plan);
+    ead_graph_free(detector->graph);
+    ead_model_free(detector->owned);
+    free(detector->scratch);
+    free(detector);
+}
+
+static EadStatus build(EadDetector *d, const EadBackend *backend, int batch) {
+    const EadModelSpec *spec = &d->model->spec;
+    d->graph = ead_graph_new();
+    if (!d->graph) return ead_fail(EAD_NO_MEMORY, "no memory for a graph");
+    d->images = ead_leaf(d->graph, "images", EAD_U8, batch, spec->height, spec->width, 3, NULL);
+    d->map = ead_build_maps(d->graph, d->model, d->images).combined;
+    return ead_plan_new(d->graph, &(EadPlanOptions){.backend = backend}, &d->plan);
+}
+
+EadStatus ead_detector_new(const EadModel *model, const EadBackend *backend, int batch, EadDetector **out) {
+    EadDetector *detector = calloc(1, sizeof *detector);
+    if (!detector) return ead_fail(EAD_NO_MEMORY, "no memory for a detector");
+    detector->model = model;
+    EadStatus status = build(detector, backend, batch);
+    if (status == EAD_OK)
+        *out = detector;
+    else
+        ead_detector_close(detector);
+    return status;
+}
+
+int ead_detector_open(const char *path, EadDetector **out) {
+    EadModel *model;
+    EAD_TRY(ead_model_open(path, &model));
+    EadStatus status = ead_detector_new(model, &ead_backend_cpu, 1, out);
+    if (status == EAD_OK)
+        (*out)->owned = model;
+    else
+        ead_model_free(model);
+    return status;
+}
+
+static EadStatus reserve(EadDetector *d, int64_t count) {
+    if (count <= d->scratch_count) return EAD_OK;
+    float *scratch = realloc(d->scratch, (size_t)count * sizeof *scratch);
+    if (!scratch) return ead_fail(EAD_NO_MEMORY, "no memory for a map of %lld pixels", (long long)count);
+    d->scratch = scratch;
+    d->scratch_count = count;
+    return EAD_OK;
+}
+
+const float *ead_detector_run_batch(EadDetector *d, const uint8_t *images) {
+    if (images != d->images->y.data) memcpy(d->images->y.data, images, ead_bytes(&d->images->y));
+    ead_plan_run(d->plan);
+#ifdef EAD_DOUBLE
+    return NULL; /* the build that checks gradients has no float maps */
+#else
+    return d->map->y.data;
+#endif
+}
+
+int ead_detector_run(EadDetector *d, const uint8_t *rgb, int width, int height, ptrdiff_t stride, float *map,
+                     float *score) {
+    const EadModelSpec *spec = &d->model->spec;
+    uint8_t *input = d->images->y.data;
+    EAD_TRY(ead_resize_u8(rgb, width, height, 3, stride, input, spec->width, spec->height));
+    if (!map) EAD_TRY(reserve(d, (int64_t)width * height));
+    const float *model_map = ead_detector_run_batch(d, input);
+    float largest =
+        ead_map_resize(model_map, spec->height, spec->width, map ? map : d->scratch, height, width);
+    if (score) *score = largest;
+    return EAD_OK;
+}
+
+int ead_detector_model_width(const EadDetector *detector) {
+    return detector->model->spec.width;
+}
+int ead_detector_model_height(const EadDetector *detector) {
+    return detector->model->spec.height;
+}
+float ead_detector_threshold(const EadDetector *detector) {
+    return detector->model->threshold;
+}
+size_t ead_detector_bytes(const EadDetector *detector) {
+    return ead_plan_bytes(detector->plan);
+}
+const EadPlan *ead_detector_plan(const EadDetector *detector) {
+    return detector->plan;
+}

@@ -1,0 +1,59 @@
+/* EfficientAD inference as a C library (link with -lefficientad).
+ *
+ *     #include <efficientad.h>
+ *
+ *     EadDetector *detector;
+ *     if (ead_detector_open("model.safetensors", &detector) != 0) {
+ *         fprintf(stderr, "%s\n", ead_error_message());
+ *         return 1;
+ *     }
+ *     float score, *map = malloc(width * height * sizeof *map);
+ *     if (ead_detector_run(detector, rgb, width, height, 3 * width, map, &score) == 0)
+ *         printf("%g\n", score);
+ *     ead_detector_close(detector);
+ *
+ * A detector belongs to one thread at a time; several detectors may work side by side. Nothing here prints,
+ * exits or needs a file besides the model. */
+#ifndef EFFICIENTAD_H
+#define EFFICIENTAD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct EadDetector EadDetector;
+
+/* Opens a model file made by `efficientad train`. Returns 0 and a detector for ead_detector_close(), or a
+ * positive status with the reason in ead_error_message(). */
+int ead_detector_open(const char *path, EadDetector **out);
+void ead_detector_close(EadDetector *detector); /* NULL is harmless */
+
+/* Scores one image.
+ *   rgb     8-bit RGB pixels, row by row; `stride` bytes from one row to the next (3 * width if contiguous)
+ *   width, height  1..65535 pixels; any size: the image is resized as in training
+ *   map     NULL, or float[height][width]: the anomaly map at the image's size, row by row
+ *   score   NULL, or where to put the image's score: the maximum of that map
+ * A map value of 0 is the 0.9 quantile of good validation images, 0.1 their 0.995 quantile (by default);
+ * there is no upper bound. Allocates nothing but a buffer when the image size changes. Returns 0 or a
+ * positive status. */
+int ead_detector_run(EadDetector *detector, const uint8_t *rgb, int width, int height, ptrdiff_t stride,
+                     float *map, float *score);
+
+/* Size at which the model looks at images. */
+int ead_detector_model_width(const EadDetector *detector);
+int ead_detector_model_height(const EadDetector *detector);
+
+/* The threshold kept in the model file: scores from it on are anomalous. NaN when none was set. */
+float ead_detector_threshold(const EadDetector *detector);
+
+/* Why the last call of this thread failed: one line. */
+const char *ead_error_message(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,119 @@
+/* Writing of model files. */
+#include "models/model_file.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+void ead_format_image_size(int height, int width, char out[24]) {
+    if (height == width)
+        snprintf(out, 24, "%d", height);
+    else
+        snprintf(out, 24, "%dx%d", height, width);
+}
+
+/* A file being written, and the copies in file order that it borrows. */
+typedef struct Output {
+    EadSafetensorsWriter *writer;
+    float *copies;
+    float teacher_mean[EAD_FEATURES], teacher_std[EAD_FEATURES];
+    float map_statistics[2 * EAD_MAP_COUNT];
+} Output;
+
+/* O,KH,KW,I of memory to O,I,KH,KW of files. */
+static void ohwi_to_oihw(const EadParam *p, const real *from, float *to) {
+    for (int o = 0; o < p->n; o++)
+        for (int i = 0; i < p->c; i++)
+            for (int y = 0; y < p->h; y++)
+                for (int x = 0; x < p->w; x++)
+                    *to++ = (float)from[(((int64_t)o * p->h + y) * p->w + x) * p->c + i];
+}
+
+static EadStatus add_params(Output *output, const EadParams *params, float *copies) {
+    for (int k = 0; k < params->count; k++) {
+        const EadParam *p = &params->items[k];
+        const int64_t weight[4] = {p->n, p->c, p->h, p->w}, bias[1] = {p->c};
+        bool is_bias = p->n == 1 && p->h == 1 && p->w == 1;
+        float *copy = copies + p->offset;
+        ohwi_to_oihw(p, params->values + p->offset, copy);
+        EAD_TRY(ead_safetensors_writer_tensor(output->writer, p->name, EAD_FILE_F32, is_bias ? 1 : 4,
+                                              is_bias ? bias : weight, copy));
+    }
+    return EAD_OK;
+}
+
+static EadStatus add_vector(Output *output, const char *name, int count, const float *values) {
+    const int64_t shape[1] = {count};
+    return ead_safetensors_writer_tensor(output->writer, name, EAD_FILE_F32, 1, shape, values);
+}
+
+static EadStatus add_statistics(Output *output, const EadModel *model) {
+    for (int c = 0; c < EAD_FEATURES; c++) {
+        output->teacher_mean[c] = (float)model->teacher_mean[c];
+        output->teacher_std[c] = (float)model->teacher_std[c];
+    }
+    for (int m = 0; m < 2 * EAD_MAP_COUNT; m++)
+        output->map_statistics[m] = (float)model->map_statistics[m / 2][m % 2];
+    EAD_TRY(add_vector(output, "teacher_mean", EAD_FEATURES, output->teacher_mean));
+    EAD_TRY(add_vector(output, "teacher_std", EAD_FEATURES, output->teacher_std));
+    if (model->normalization == EAD_MAPS_NONE) return EAD_OK;
+    const char *name = model->normalization == EAD_MAPS_QUANTILE ? "quantiles" : "gaussian";
+    return add_vector(output, name, 2 * EAD_MAP_COUNT, output->map_statistics);
+}
+
+static EadStatus add_metadata(Output *output, const EadModel *model) {
+    const EadModelSpec *spec = &model->spec;
+    char size[24], preprocessing[160], threshold[32];
+    ead_format_image_size(spec->height, spec->width, size);
+    snprintf(preprocessing, sizeof preprocessing,
+             "RGB, antialiased bilinear resize to %dx%d, (x/255 - mean) / std, mean .485 .456 .406, std .229 "
+             ".224 .225",
+             spec->height, spec->width);
+    snprintf(threshold, sizeof threshold, "%.9g", (double)model->threshold);
+    const EadFileMetadata metadata[] = {
+        {"format", "efficientad/1"},
+        {"model", spec->size == EAD_PDN_SMALL ? "small" : "medium"},
+        {"padding", spec->padding ? "true" : "false"},
+        {"image_size", size},
+        {"preprocessing", preprocessing},
+        {"map_normalization", ead_map_normalization_name(model->normalization)},
+        {"threshold", threshold}};
+    int count = (int)(sizeof metadata / sizeof *metadata) - (isnan(model->threshold) ? 1 : 0);
+    for (int i = 0; i < count; i++)
+        EAD_TRY(ead_safetensors_writer_metadata(output->writer, metadata[i].key, metadata[i].value));
+    return EAD_OK;
+}
+
+static EadStatus add_extras(Output *output, const EadFileExtras *extras) {
+    for (int i = 0; i < extras->metadata_count; i++)
+        EAD_TRY(ead_safetensors_writer_metadata(output->writer, extras->metadata[i].key,
+                                                extras->metadata[i].value));
+    for (int i = 0; i < extras->array_count; i++) {
+        const EadFileArray *array = &extras->arrays[i];
+        EAD_TRY(ead_safetensors_writer_tensor(output->writer, array->name, array->type, 1, &array->count,
+                                              array->data));
+    }
+    return EAD_OK;
+}
+
+static EadStatus save(Output *output, const EadModel *model, const char *path, const EadFileExtras *extras) {
+    output->copies = malloc((size_t)(model->teacher.total + model->trained.total) * sizeof(float));
+    if (!output->copies) return ead_fail(EAD_NO_MEMORY, "%s: no memory to write it", path);
+    EAD_TRY(ead_safetensors_writer_new(&output->writer));
+    EAD_TRY(add_metadata(output, model));
+    EAD_TRY(add_params(output, &model->teacher, output->copies));
+    EAD_TRY(add_params(output, &model->trained, output->copies + model->teacher.total));
+    EAD_TRY(add_statistics(output, model));
+    if (extras) EAD_TRY(add_extras(output, extras));
+    return ead_safetensors_writer_write(output->writer, path);
+}
+
+EadStatus ead_model_save(const EadModel *model, const char *path, const EadFileExtras *extras) {
+    Output *output = calloc(1, sizeof *output);
+    if (!output) return ead_fail(EAD_NO_MEMORY, "%s: no memory to write it", path);
+    EadStatus status = save(output, model, path, extras);
+    ead_safetensors_writer_free(output->writer);
+    free(output->copies);
+    free(output);
+    return status;
+}
