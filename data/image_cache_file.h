@@ -1,0 +1,42 @@
+/* The cache's file format; used by image_cache.c only.
+ *
+ *   header      "EADCACHE", version, mode, width, height, count; for each source its path, size and mtime in
+ * ns checksums   one a stored image (64 bits) checksum    over all above images      from the next multiple
+ * of 4096 on, [count][height][width][3] Numbers as the machine has them: another byte order is another
+ * header, so the file is made anew. */
+#ifndef EAD_DATA_IMAGE_CACHE_FILE_H
+#define EAD_DATA_IMAGE_CACHE_FILE_H
+
+#include "data/image_cache.h"
+
+#include <stdio.h>
+#include <sys/types.h>
+
+typedef struct EadCacheLayout {
+    uint8_t *header; /* as it must be for the sources as they are now, owned */
+    size_t header_size;
+    size_t image_bytes;
+    int count;
+    off_t images; /* where the first begins */
+} EadCacheLayout;
+
+/* Looks at every source. Errors: EAD_IO naming the source that is missing; EAD_NO_MEMORY. */
+EadStatus ead_cache_layout_make(EadCacheLayout *layout, const EadFileList *images, const EadCacheSpec *spec);
+void ead_cache_layout_free(EadCacheLayout *layout);
+
+/* Opens a file that matches the layout and is whole; fills checksums [count]. Returns the descriptor, or -1
+ * if the file is not there, another's, of another version, cut or damaged. */
+int ead_cache_file_open(const EadCacheLayout *layout, const char *path, uint64_t *checksums);
+
+/* Writes what precedes the images, at the stream's beginning. Write errors are left to the stream's ferror().
+ */
+void ead_cache_file_write_header(const EadCacheLayout *layout, const uint64_t *checksums, FILE *stream);
+
+uint64_t ead_cache_checksum(uint64_t start, const uint8_t *bytes, size_t size);
+
+/* All of `size` bytes at an offset, in as many calls as it takes; false on error (errno set) or end of file.
+ */
+bool ead_cache_pread(int descriptor, uint8_t *bytes, size_t size, off_t offset);
+bool ead_cache_pwrite(int descriptor, const uint8_t *bytes, size_t size, off_t offset);
+
+#endif
