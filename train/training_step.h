@@ -1,0 +1,48 @@
+/* One training step, planned: losses, backward pass, Adam (EfficientAD, Algorithm 1). The trainer runs it,
+ * the bench times it. */
+#ifndef EAD_TRAIN_TRAINING_STEP_H
+#define EAD_TRAIN_TRAINING_STEP_H
+
+#include "autograd/optimizer.h"
+#include "core/plan.h"
+#include "models/losses.h"
+
+typedef struct EadTrainingOptions {
+    EadLossOptions loss;
+    EadAdam adam;
+    EadLrSchedule schedule;
+} EadTrainingOptions;
+
+/* The paper's settings for that many steps. */
+EadTrainingOptions ead_training_options_default(int64_t steps, uint64_t seed);
+
+/* The numbers of a step: a row of losses.csv. Zero where a loss is switched off. */
+typedef struct EadStepLosses {
+    float hard, penalty, ae, stae, total, lr;
+} EadStepLosses;
+
+typedef struct EadTrainingStep EadTrainingStep;
+
+/* Plans the step of a model (which must outlive it; its trained parameters are updated in place) on a
+ * backend. plan may be NULL. Errors: EAD_NO_MEMORY and what the graph's builders find. */
+EadStatus ead_training_step_new(EadModel *model, const EadTrainingOptions *options,
+                                const EadPlanOptions *plan, EadTrainingStep **out);
+void ead_training_step_free(EadTrainingStep *step);
+
+/* Does one step on u8 images [batch][H][W][3]: [penalty image], training image, [augmented image]; see
+ * ead_losses_batch(). The losses are those before the update. */
+EadStepLosses ead_training_step_run(EadTrainingStep *step, const uint8_t *images);
+
+/* Adam's state, to be saved and restored between steps. */
+EadOptimizer *ead_training_step_optimizer(EadTrainingStep *step);
+
+/* Images in a batch, bytes of one batch, bytes of memory that the step takes in all (arena, parameters,
+ * state). */
+int ead_training_step_batch(const EadTrainingStep *step);
+size_t ead_training_step_batch_bytes(const EadTrainingStep *step);
+size_t ead_training_step_bytes(const EadTrainingStep *step);
+
+/* The plan, for the bench. */
+const EadPlan *ead_training_step_plan(const EadTrainingStep *step);
+
+#endif
