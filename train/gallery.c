@@ -1,0 +1,226 @@
+/* Reduction of images, maps and masks to thumbnails, and the choice among them. */
+#include "train/gallery.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void free_entry(EadGalleryEntry *entry) {
+    free(entry->path);
+    free(entry->defect);
+    free(entry->map);
+    ead_image_free(&entry->rgb);
+    ead_image_free(&entry->mask);
+}
+
+void ead_gallery_free(EadGallery *gallery) {
+    for (int64_t i = 0; i < gallery->count; i++) free_entry(&gallery->entries[i]);
+    free(gallery->entries);
+    *gallery = (EadGallery){0};
+}
+
+/* Cell x of `small` covers [first, end) of `large`; small <= large. */
+static void cell_range(int x, int small, int large, int *first, int *end) {
+    *first = (int)((int64_t)x * large / small);
+    *end = (int)(((int64_t)(x + 1) * large + small - 1) / small);
+}
+
+/* The highest value of each cell. */
+static void reduce_map(const float *map, int width, int height, float *out, int out_width, int out_height) {
+    for (int y = 0; y < out_height; y++) {
+        int y0, y1, x0, x1;
+        cell_range(y, out_height, height, &y0, &y1);
+        for (int x = 0; x < out_width; x++) {
+            cell_range(x, out_width, width, &x0, &x1);
+            float highest = map[(int64_t)y0 * width + x0];
+            for (int v = y0; v < y1; v++)
+                for (int u = x0; u < x1; u++) highest = fmaxf(highest, map[(int64_t)v * width + u]);
+            out[(int64_t)y * out_width + x] = highest;
+        }
+    }
+}
+
+/* A cell is defect where any of its pixels is. */
+static void reduce_mask(const EadImage *mask, EadImage *out) {
+    for (int y = 0; y < out->height; y++) {
+        int y0, y1, x0, x1;
+        cell_range(y, out->height, mask->height, &y0, &y1);
+        for (int x = 0; x < out->width; x++) {
+            cell_range(x, out->width, mask->width, &x0, &x1);
+            uint8_t any = 0;
+            for (int v = y0; v < y1; v++)
+                for (int u = x0; u < x1; u++) any |= mask->pixels[(int64_t)v * mask->width + u];
+            out->pixels[(int64_t)y * out->width + x] = any;
+        }
+    }
+}
+
+static int thumbnail_side(int side, int longest) {
+    if (longest <= EAD_GALLERY_SIDE) return side;
+    int reduced = (int)(((int64_t)side * EAD_GALLERY_SIDE + longest / 2) / longest);
+    return reduced > 0 ? reduced : 1;
+}
+
+static EadStatus fill_entry(EadGalleryEntry *entry, const EadImage *rgb, const float *map,
+                            const EadImage *mask) {
+    int longest = rgb->width > rgb->height ? rgb->width : rgb->height;
+    int width = thumbnail_side(rgb->width, longest), height = thumbnail_side(rgb->height, longest);
+    EAD_TRY(ead_image_alloc(&entry->rgb, width, height, 3));
+    EAD_TRY(ead_resize_u8(rgb->pixels, rgb->width, rgb->height, 3, (ptrdiff_t)rgb->width * 3,
+                          entry->rgb.pixels, width, height));
+    entry->map = malloc((size_t)width * (size_t)height * sizeof *entry->map);
+    if (!entry->map) return ead_fail(EAD_NO_MEMORY, "no memory for a picture of the report");
+    reduce_map(map, rgb->width, rgb->height, entry->map, width, height);
+    if (!mask) return EAD_OK;
+    EAD_TRY(ead_image_alloc(&entry->mask, width, height, 1));
+    reduce_mask(mask, &entry->mask);
+    return EAD_OK;
+}
+
+EadStatus ead_gallery_add(EadGallery *gallery, const char *path, const char *defect, int anomalous,
+                          float score, const EadImage *rgb, const float *map, const EadImage *mask) {
+    if (rgb->channels != 3 ||
+        (mask && (mask->channels != 1 || mask->width != rgb->width || mask->height != rgb->height)))
+        return ead_fail(EAD_BAD_SHAPE, "%s: image and mask differ in size", path);
+    if (gallery->count == gallery->capacity) {
+        int64_t capacity = gallery->capacity > 0 ? 2 * gallery->capacity : 32;
+        EadGalleryEntry *grown = realloc(gallery->entries, (size_t)capacity * sizeof *grown);
+        if (!grown) return ead_fail(EAD_NO_MEMORY, "no memory for the pictures of the report");
+        gallery->entries = grown;
+        gallery->capacity = capacity;
+    }
+    EadGalleryEntry entry = {
+        .path = strdup(path), .defect = strdup(defect), .anomalous = anomalous != 0, .score = score};
+    EadStatus status = entry.path && entry.defect ? fill_entry(&entry, rgb, map, mask)
+                                                  : ead_fail(EAD_NO_MEMORY, "no memory for the report");
+    if (status == EAD_OK)
+        gallery->entries[gallery->count++] = entry;
+    else
+        free_entry(&entry);
+    return status;
+}
+
+static int ascending(const void *left, const void *right) {
+    float a = *(const float *)left, b = *(const float *)right;
+    return (a > b) - (a < b);
+}
+
+/* The order statistic at `part` (0..1) of values [count]; sorts them. */
+static float value_at(float *values, int64_t count, double part) {
+    qsort(values, (size_t)count, sizeof *values, ascending);
+    return values[(int64_t)(part * (double)(count - 1))];
+}
+
+static float map_mean(const EadGalleryEntry *entry) {
+    int64_t pixels = (int64_t)entry->rgb.width * entry->rgb.height;
+    double sum = 0;
+    for (int64_t i = 0; i < pixels; i++) sum += (double)entry->map[i];
+    return (float)(sum / (double)pixels);
+}
+
+void ead_gallery_range(const EadGallery *gallery, float *low, float *high) {
+    *low = 0;
+    *high = 1;
+    if (gallery->count == 0) return;
+    float *values = malloc((size_t)gallery->count * sizeof *values);
+    if (!values) return; /* plain 0 to 1 still makes a picture */
+    int64_t good = 0, bad = 0;
+    for (int64_t i = 0; i < gallery->count; i++)
+        if (!gallery->entries[i].anomalous) values[good++] = map_mean(&gallery->entries[i]);
+    *low = good > 0 ? value_at(values, good, 0.5) : map_mean(&gallery->entries[0]);
+    for (int64_t i = 0; i < gallery->count; i++)
+        if (gallery->entries[i].anomalous || good == gallery->count)
+            values[bad++] = gallery->entries[i].score;
+    *high = value_at(values, bad, 0.7);
+    if (!(*high > *low)) *high = *low + 1;
+    free(values);
+}
+
+/* The choice: `order` holds all entries by falling score, `taken` marks the chosen. */
+typedef struct Choice {
+    const EadGallery *gallery;
+    EadGalleryPick *pick;
+    int64_t *order;
+    uint8_t *taken;
+} Choice;
+
+typedef struct Wish {
+    EadGallerySection section;
+    int most;
+    int anomalous;
+    int lowest_first;
+    double from, below; /* from <= score < below */
+    int new_kinds_only; /* only defects that the section does not show yet */
+} Wish;
+
+static int shows_kind(const Choice *choice, EadGallerySection section, const char *defect) {
+    for (int i = 0; i < choice->pick->count; i++) {
+        const EadGalleryEntry *entry = &choice->gallery->entries[choice->pick->entries[i]];
+        if (choice->pick->sections[i] == section && strcmp(entry->defect, defect) == 0) return 1;
+    }
+    return 0;
+}
+
+static void choose(Choice *choice, Wish wish) {
+    EadGalleryPick *pick = choice->pick;
+    int64_t count = choice->gallery->count;
+    for (int64_t i = 0; i < count && wish.most > 0 && pick->count < EAD_GALLERY_MOST; i++) {
+        int64_t index = choice->order[wish.lowest_first ? count - 1 - i : i];
+        const EadGalleryEntry *entry = &choice->gallery->entries[index];
+        double score = (double)entry->score;
+        if (choice->taken[index] || entry->anomalous != wish.anomalous) continue;
+        if (!(score >= wish.from && score < wish.below)) continue;
+        if (wish.new_kinds_only && shows_kind(choice, wish.section, entry->defect)) continue;
+        choice->taken[index] = 1;
+        pick->sections[pick->count] = wish.section;
+        pick->entries[pick->count++] = index;
+        wish.most--;
+    }
+}
+
+typedef struct ScoredIndex {
+    float score;
+    int64_t index;
+} ScoredIndex;
+
+static int falling(const void *left, const void *right) {
+    const ScoredIndex *a = left, *b = right;
+    if (a->score != b->score) return a->score < b->score ? 1 : -1;
+    return (a->index > b->index) - (a->index < b->index);
+}
+
+/* Returns the entries by falling score, ties in their own order; NULL without memory. */
+static int64_t *order_by_score(const EadGallery *gallery) {
+    ScoredIndex *ranked = malloc((size_t)(gallery->count + 1) * sizeof *ranked);
+    int64_t *order = malloc((size_t)(gallery->count + 1) * sizeof *order);
+    if (ranked && order) {
+        for (int64_t i = 0; i < gallery->count; i++) ranked[i] = (ScoredIndex){gallery->entries[i].score, i};
+        qsort(ranked, (size_t)gallery->count, sizeof *ranked, falling);
+        for (int64_t i = 0; i < gallery->count; i++) order[i] = ranked[i].index;
+    } else {
+        free(order);
+        order = NULL;
+    }
+    free(ranked);
+    return order;
+}
+
+EadStatus ead_gallery_pick(const EadGallery *gallery, double threshold, EadGalleryPick *pick) {
+    *pick = (EadGalleryPick){0};
+    Choice choice = {.gallery = gallery, .pick = pick, .order = order_by_score(gallery)};
+    choice.taken = calloc((size_t)gallery->count + 1, 1);
+    EadStatus status = EAD_OK;
+    if (choice.order && choice.taken) {
+        double all = (double)-INFINITY, end = (double)INFINITY;
+        choose(&choice, (Wish){EAD_GALLERY_MISSED, 6, 1, 1, all, threshold, 0});
+        choose(&choice, (Wish){EAD_GALLERY_FALSE_ALARMS, 6, 0, 0, threshold, end, 0});
+        choose(&choice, (Wish){EAD_GALLERY_HIGHEST_GOOD, 4, 0, 0, all, end, 0});
+        choose(&choice, (Wish){EAD_GALLERY_LOWEST_DEFECT, 4, 1, 1, all, end, 0});
+        choose(&choice, (Wish){EAD_GALLERY_DETECTED, 8, 1, 0, all, end, 1});
+        choose(&choice, (Wish){EAD_GALLERY_DETECTED, 8, 1, 0, all, end, 0});
+    } else
+        status = ead_fail(EAD_NO_MEMORY, "no memory to choose the pictures of the report");
+    free(choice.order);
+    free(choice.taken);
+    return status;
+}

@@ -1,0 +1,99 @@
+/* The numbers of report.html: tiles and the table per kind of defect. */
+#include "train/report_parts.h"
+
+#include "train/html_text.h"
+#include "train/metric_ranking.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+double ead_report_threshold(const EadFigures *figures, int *is_set) {
+    *is_set = figures->has_threshold;
+    return figures->has_threshold ? figures->threshold : figures->total.image_f1_threshold;
+}
+
+static void write_tile(FILE *stream, const char *name, double value) {
+    fputs("<div class=\"tile\"><b>", stream);
+    if (isfinite(value))
+        fprintf(stream, "%.2f<small> %%</small>", 100 * value);
+    else
+        fputs("–", stream);
+    fprintf(stream, "</b><span>%s</span></div>\n", name);
+}
+
+/* A sentence with the mistakes at the threshold in use. */
+static void write_mistakes(FILE *stream, const EadReport *report) {
+    int is_set;
+    double threshold = ead_report_threshold(report->figures, &is_set);
+    if (isnan(threshold)) return;
+    EadConfusion sum = {0};
+    for (int64_t i = 0; i < report->sample_count; i++) {
+        uint8_t anomalous = (uint8_t)report->samples[i].anomalous;
+        EadConfusion one = ead_confusion_at(&report->samples[i].score, &anomalous, 1, threshold);
+        sum.true_positives += one.true_positives;
+        sum.false_positives += one.false_positives;
+        sum.false_negatives += one.false_negatives;
+        sum.true_negatives += one.true_negatives;
+    }
+    fprintf(
+        stream,
+        "<p class=\"soft\">%s %.4g: %lld of %lld defects found, %lld of %lld good images called anomalous",
+        is_set ? "At the model’s threshold" : "At the threshold of the best F1, chosen on these test images,",
+        threshold, (long long)sum.true_positives, (long long)(sum.true_positives + sum.false_negatives),
+        (long long)sum.false_positives, (long long)(sum.false_positives + sum.true_negatives));
+    double f1 = ead_confusion_f1(sum);
+    if (isfinite(f1)) fprintf(stream, ", F1 %.2f %%", 100 * f1);
+    fputs(".</p>\n", stream);
+}
+
+void ead_report_tiles(FILE *stream, const EadReport *report) {
+    const EadFigureSet *set = &report->figures->total;
+    fputs("<div class=\"tiles\">\n", stream);
+    write_tile(stream, "Image AU-ROC", set->image_auroc);
+    if (set->has_pixels) write_tile(stream, "AU-PRO, FPR up to 0.30", set->au_pro_30);
+    if (set->has_pixels) write_tile(stream, "AU-PRO, FPR up to 0.05", set->au_pro_05);
+    if (set->has_pixels) write_tile(stream, "Pixel AU-ROC", set->pixel_auroc);
+    write_tile(stream, "Best F1 of the images", set->image_f1_best);
+    fprintf(stream, "<div class=\"tile\"><b>%lld</b><span>Test images</span></div>\n</div>\n",
+            (long long)set->images);
+    if (report->sample_count > 0) write_mistakes(stream, report);
+}
+
+static void write_cell(FILE *stream, double value) {
+    if (!isfinite(value)) {
+        fputs("<td>–</td>", stream);
+        return;
+    }
+    fprintf(stream, "<td>%.2f<i><u style=\"width:%.1f%%\"></u></i></td>", 100 * value, 100 * value);
+}
+
+static void write_row(FILE *stream, const char *name, const EadFigureSet *set, int with_pixels,
+                      int is_total) {
+    fputs(is_total ? "<tr class=\"all\"><td>" : "<tr><td>", stream);
+    ead_html_text(stream, name);
+    fprintf(stream, "</td><td>%lld</td>", (long long)set->images);
+    write_cell(stream, set->image_auroc);
+    write_cell(stream, set->image_f1_best);
+    if (with_pixels) {
+        write_cell(stream, set->au_pro_30);
+        write_cell(stream, set->au_pro_05);
+        write_cell(stream, set->pixel_auroc);
+    }
+    fputs("</tr>\n", stream);
+}
+
+void ead_report_defects(FILE *stream, const EadFigures *figures) {
+    if (figures->defect_count == 0) return;
+    int with_pixels = 0;
+    for (int i = 0; i < figures->defect_count; i++) with_pixels |= figures->defects[i].set.has_pixels;
+    fputs("<h2>Kinds of defects</h2>\n<p class=\"soft\">Each kind against all good images, in percent.</p>\n"
+          "<div class=\"card\"><table>\n<thead><tr><th>Kind</th><th>Images</th><th>Image AU-ROC</th><th>Best "
+          "F1</th>",
+          stream);
+    if (with_pixels) fputs("<th>AU-PRO 0.30</th><th>AU-PRO 0.05</th><th>Pixel AU-ROC</th>", stream);
+    fputs("</tr></thead>\n<tbody>\n", stream);
+    for (int i = 0; i < figures->defect_count; i++)
+        write_row(stream, figures->defects[i].name, &figures->defects[i].set, with_pixels, 0);
+    write_row(stream, "all", &figures->total, with_pixels, 1);
+    fputs("</tbody></table></div>\n", stream);
+}

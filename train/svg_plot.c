@@ -1,0 +1,212 @@
+/* Both charts share one frame: margins, axes, ticks, labels, marker. */
+#include "train/svg_plot.h"
+
+#include "train/html_text.h"
+
+#include <math.h>
+
+enum { margin_left = 58, margin_right = 16, margin_top = 12, margin_bottom = 46, plot_height = 300 };
+
+typedef struct Frame {
+    double x_min, x_max, y_min, y_max;
+    int log_y;
+    double left, right, top, bottom; /* of the drawing area, in drawing units */
+} Frame;
+
+static double x_of(const Frame *frame, double value) {
+    return frame->left +
+           (value - frame->x_min) / (frame->x_max - frame->x_min) * (frame->right - frame->left);
+}
+
+static double y_of(const Frame *frame, double value) {
+    double low = frame->y_min, high = frame->y_max;
+    if (frame->log_y) value = log10(value), low = log10(low), high = log10(high);
+    return frame->bottom - (value - low) / (high - low) * (frame->bottom - frame->top);
+}
+
+/* A round step (1, 2 or 5 times a power of ten) that cuts the range into at most `most` parts. */
+static double round_step(double range, int most) {
+    double raw = range / most, power = pow(10, floor(log10(raw)));
+    double part = raw / power;
+    return power * (part <= 1.0000001 ? 1 : part <= 2.0000001 ? 2 : part <= 5.0000001 ? 5 : 10);
+}
+
+/* A tick's number; what is zero but for rounding is written as 0. */
+static void write_number(FILE *stream, double value, double step) {
+    if (fabs(value) < step * 1e-6) value = 0;
+    fprintf(stream, "%.6g", value);
+}
+
+static void write_x_ticks(FILE *stream, const Frame *frame) {
+    double step = round_step(frame->x_max - frame->x_min, 6);
+    double first = ceil(frame->x_min / step - 1e-9);
+    for (int i = 0; i < 20 && (first + i) * step <= frame->x_max + step * 1e-6; i++) {
+        double value = (first + i) * step, x = x_of(frame, value);
+        fprintf(stream, "<line class=\"grid\" x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\"/>", x,
+                frame->top, x, frame->bottom);
+        fprintf(stream, "<text class=\"tick\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">", x,
+                frame->bottom + 17);
+        write_number(stream, value, step);
+        fputs("</text>", stream);
+    }
+}
+
+static void write_y_tick(FILE *stream, const Frame *frame, double value, double step) {
+    double y = y_of(frame, value);
+    fprintf(stream, "<line class=\"grid\" x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\"/>", frame->left, y,
+            frame->right, y);
+    fprintf(stream, "<text class=\"tick\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">", frame->left - 7,
+            y + 4);
+    write_number(stream, value, step);
+    fputs("</text>", stream);
+}
+
+/* Powers of ten, and 2 and 5 times these where the axis spans few of them. */
+static void write_log_ticks(FILE *stream, const Frame *frame) {
+    double decades = log10(frame->y_max / frame->y_min);
+    int every = decades > 7 ? 2 : 1;
+    for (int power = (int)floor(log10(frame->y_min)); power <= (int)ceil(log10(frame->y_max));
+         power += every) {
+        for (int factor = 1; factor <= 5; factor += factor == 1 ? 1 : 3) {
+            double value = factor * pow(10, power);
+            if (factor > 1 && decades > 2.5) break;
+            if (value < frame->y_min * 0.9999999 || value > frame->y_max * 1.0000001) continue;
+            write_y_tick(stream, frame, value, value);
+        }
+    }
+}
+
+static void write_y_ticks(FILE *stream, const Frame *frame) {
+    if (frame->log_y) {
+        write_log_ticks(stream, frame);
+        return;
+    }
+    double step = round_step(frame->y_max - frame->y_min, 5);
+    double first = ceil(frame->y_min / step - 1e-9);
+    for (int i = 0; i < 20 && (first + i) * step <= frame->y_max + step * 1e-6; i++)
+        write_y_tick(stream, frame, (first + i) * step, step);
+}
+
+static void write_legend_entry(FILE *stream, const char *name, int color) {
+    fprintf(stream, "<span class=\"key s%d\"><i></i>", color);
+    ead_html_text(stream, name);
+    fputs("</span>", stream);
+}
+
+static void write_caption(FILE *stream, const char *title) {
+    fputs("<figure class=\"plot\"><figcaption>", stream);
+    ead_html_text(stream, title);
+    fputs("</figcaption><div class=\"legend\">", stream);
+}
+
+/* Opens the drawing after the legend: axes, ticks and labels. */
+static void open_drawing(FILE *stream, const Frame *frame, int width, const char *const labels[3]) {
+    fprintf(stream, "</div>\n<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"", width, (int)plot_height);
+    ead_html_text(stream, labels[0]);
+    fputs("\">", stream);
+    write_x_ticks(stream, frame);
+    write_y_ticks(stream, frame);
+    fprintf(stream, "<line class=\"axis\" x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\"/>", frame->left,
+            frame->bottom, frame->right, frame->bottom);
+    fprintf(stream, "<text class=\"label\" x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">",
+            (frame->left + frame->right) / 2, plot_height - 8);
+    ead_html_text(stream, labels[1]);
+    double middle = (frame->top + frame->bottom) / 2;
+    fprintf(
+        stream,
+        "</text><text class=\"label\" transform=\"translate(14 %.1f) rotate(-90)\" text-anchor=\"middle\">",
+        middle);
+    ead_html_text(stream, labels[2]);
+    fputs("</text>\n", stream);
+}
+
+static void write_marker(FILE *stream, const Frame *frame, double marker, const char *label) {
+    if (!(marker >= frame->x_min && marker <= frame->x_max)) return; /* NAN too */
+    double x = x_of(frame, marker);
+    int at_right = x > (frame->left + frame->right) / 2;
+    fprintf(stream, "<line class=\"marker\" x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\"/>", x, frame->top,
+            x, frame->bottom);
+    fprintf(stream, "<text class=\"note\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">", x + (at_right ? -6 : 6),
+            frame->top + 12, at_right ? "end" : "start");
+    ead_html_text(stream, label);
+    fputs("</text>", stream);
+}
+
+static Frame make_frame(double x_min, double x_max, double y_min, double y_max, int width) {
+    return (Frame){.x_min = x_min,
+                   .x_max = x_max,
+                   .y_min = y_min,
+                   .y_max = y_max,
+                   .left = margin_left,
+                   .right = width - margin_right,
+                   .top = margin_top,
+                   .bottom = plot_height - margin_bottom};
+}
+
+/* Points nearer than a third of a pixel to the last one drawn are left out: nobody could see them. */
+static void write_series(FILE *stream, const Frame *frame, const EadPlotSeries *series) {
+    double last_x = 0, last_y = 0;
+    int open = 0;
+    fprintf(stream, "<path class=\"line s%d\" d=\"", series->color);
+    for (int64_t i = 0; i < series->count; i++) {
+        double value = series->y[i];
+        if (!isfinite(value) || !isfinite(series->x[i]) || (frame->log_y && value <= 0)) {
+            open = 0;
+            continue;
+        }
+        double x = x_of(frame, series->x[i]), y = y_of(frame, value);
+        int last = i + 1 == series->count;
+        if (open && !last && fabs(x - last_x) < 0.33 && fabs(y - last_y) < 0.33) continue;
+        fprintf(stream, "%c%.1f %.1f", open ? 'L' : 'M', x, y);
+        last_x = x;
+        last_y = y;
+        open = 1;
+    }
+    fputs("\"/>", stream);
+}
+
+void ead_svg_plot(FILE *stream, const EadPlot *plot) {
+    Frame frame = make_frame(plot->x_min, plot->x_max, plot->y_min, plot->y_max, plot->width);
+    frame.log_y = plot->log_y;
+    write_caption(stream, plot->title);
+    for (int i = 0; i < plot->series_count; i++)
+        if (plot->series[i].name) write_legend_entry(stream, plot->series[i].name, plot->series[i].color);
+    open_drawing(stream, &frame, plot->width,
+                 (const char *const[3]){plot->title, plot->x_label, plot->y_label});
+    if (plot->shade_until > plot->x_min)
+        fprintf(stream, "<rect class=\"shade\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"/>",
+                frame.left, frame.top, x_of(&frame, plot->shade_until) - frame.left,
+                frame.bottom - frame.top);
+    for (int i = 0; i < plot->series_count; i++) write_series(stream, &frame, &plot->series[i]);
+    write_marker(stream, &frame, plot->marker, plot->marker_label);
+    fputs("</svg></figure>\n", stream);
+}
+
+static void write_bar(FILE *stream, const Frame *frame, const EadHistogram *h, int bin, int which) {
+    int64_t count = h->counts[which][bin];
+    if (count == 0) return;
+    double size = (h->x_max - h->x_min) / h->bins, low = h->x_min + bin * size;
+    double left = x_of(frame, low), width = x_of(frame, low + size) - left;
+    double bar = (width - 2) / 2, top = y_of(frame, (double)count);
+    fprintf(stream, "<rect class=\"bar s%d\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"><title>",
+            h->colors[which], left + 1 + which * bar, top, bar, frame->bottom - top);
+    ead_html_text(stream, h->names[which]);
+    fprintf(stream, ": %lld with a score of %.4g to %.4g</title></rect>", (long long)count, low, low + size);
+}
+
+void ead_svg_histogram(FILE *stream, const EadHistogram *histogram) {
+    int64_t highest = 1;
+    for (int which = 0; which < 2; which++)
+        for (int bin = 0; bin < histogram->bins; bin++)
+            if (histogram->counts[which][bin] > highest) highest = histogram->counts[which][bin];
+    Frame frame = make_frame(histogram->x_min, histogram->x_max, 0, (double)highest * 1.08, histogram->width);
+    write_caption(stream, histogram->title);
+    for (int which = 0; which < 2; which++)
+        write_legend_entry(stream, histogram->names[which], histogram->colors[which]);
+    open_drawing(stream, &frame, histogram->width,
+                 (const char *const[3]){histogram->title, histogram->x_label, histogram->y_label});
+    for (int bin = 0; bin < histogram->bins; bin++)
+        for (int which = 0; which < 2; which++) write_bar(stream, &frame, histogram, bin, which);
+    write_marker(stream, &frame, histogram->marker, histogram->marker_label);
+    fputs("</svg></figure>\n", stream);
+}
