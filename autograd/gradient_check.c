@@ -1,0 +1,76 @@
+/* Central differences, one element at a time. */
+#include "autograd/gradient_check.h"
+
+#include "autograd/backward.h"
+#include "core/philox.h"
+#include "core/plan.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Rounding costs 1e-16 / STEP, the third derivative STEP²: far below 1e-6 both. */
+static const double STEP = 1e-5;
+
+static double loss_with(const EadPlan *plan, const EadNode *loss, real *element, double value) {
+    *element = (real)value;
+    ead_plan_run(plan);
+    return (double)*(const real *)loss->y.data;
+}
+
+static double difference(const EadPlan *plan, const EadNode *loss, real *element) {
+    double before = (double)*element;
+    double above = loss_with(plan, loss, element, before + STEP);
+    double below = loss_with(plan, loss, element, before - STEP);
+    *element = (real)before;
+    return (above - below) / (2 * STEP);
+}
+
+/* The first run's gradient is copied, because every further run writes it anew. */
+static EadStatus check_input(const EadPlan *plan, const EadNode *loss, EadNode *input,
+                             const EadNode *gradient, int64_t samples, uint64_t seed, double *error) {
+    int64_t count = ead_count(&input->y), tested = samples > 0 && samples < count ? samples : count;
+    real *analytic = malloc(ead_bytes(&input->y)), *x = input->y.data;
+    if (!analytic) return ead_fail(EAD_NO_MEMORY, "no memory to check the gradient of '%s'", input->name);
+    ead_plan_run(plan);
+    memcpy(analytic, gradient->y.data, ead_bytes(&input->y));
+    double largest = 0, worst = 0;
+    for (int64_t i = 0; i < count; i++) largest = fmax(largest, fabs((double)analytic[i]));
+    for (int64_t k = 0; k < tested; k++) {
+        int64_t i =
+            tested < count ? ead_shuffled_index(seed, EAD_STREAM_TEST, (uint64_t)k, (uint32_t)count) : k;
+        double off = fabs((double)analytic[i] - difference(plan, loss, &x[i]));
+        if (!(off <= worst)) worst = off; /* NaN counts as an error */
+    }
+    free(analytic);
+    double relative = largest > 0 ? worst / largest : worst;
+    if (!(relative <= *error)) *error = relative;
+    return EAD_OK;
+}
+
+static EadStatus plan_check(EadGraph *graph, EadNode *loss, int count, EadNode *const inputs[],
+                            EadNode **gradients, EadPlan **plan) {
+    ead_backward(graph, loss, count, inputs, gradients);
+    EAD_TRY(ead_graph_status(graph));
+    for (int i = 0; i < count; i++) {
+        if (!gradients[i])
+            return ead_fail(EAD_BAD_ARGUMENT, "the loss does not depend on '%s'", inputs[i]->name);
+        ead_keep(gradients[i]);
+    }
+    ead_keep(loss);
+    return ead_plan_new(graph, NULL, plan);
+}
+
+EadStatus ead_gradient_check(EadGraph *graph, EadNode *loss, int count, EadNode *const inputs[],
+                             int64_t samples, uint64_t seed, double *error) {
+    EadPlan *plan = NULL;
+    EadNode **gradients = calloc((size_t)count + 1, sizeof *gradients);
+    if (!gradients) return ead_fail(EAD_NO_MEMORY, "no memory to check %d gradients", count);
+    EadStatus status = plan_check(graph, loss, count, inputs, gradients, &plan);
+    *error = 0;
+    for (int i = 0; i < count && status == EAD_OK; i++)
+        status = check_input(plan, loss, inputs[i], gradients[i], samples, seed, error);
+    ead_plan_free(plan);
+    free(gradients);
+    return status;
+}
