@@ -1,7 +1,6 @@
 /* Rows, defaults and assignment of config keys. */
 #include "train/config.h"
 
-#include "train/paths.h"
 #include "train/suggest.h"
 #include "train/utf8.h"
 
@@ -126,6 +125,10 @@ EadStatus ead_config_set(EadConfig *config, const char *assignment, const char *
     return status == EAD_OK ? EAD_OK : ead_fail_prefix(status, "%s: ", label);
 }
 
-char *ead_config_dataset_folder(const EadConfig *config, const char *folder) {
-    return ead_join_path(folder[0] == '\0' ? "" : config->dataset_path, folder);
+const char *ead_config_choice(const EadConfig *config, EadConfigKeyId key, char buffer[EAD_CHOICE_SIZE]) {
+    size_t length = 0;
+    int index = *(const int *)((const char *)config + keys[key].offset);
+    const char *choice = ead_value_choice(keys[key].rule.constraint, index, &length);
+    snprintf(buffer, EAD_CHOICE_SIZE, "%.*s", (int)length, choice ? choice : "");
+    return buffer;
 }

@@ -45,6 +45,8 @@ typedef enum EadConfigKeyId {
     EAD_CONFIG_KEYS
 } EadConfigKeyId;
 
+enum { EAD_CHOICE_SIZE = 32 }; /* bytes that hold the name of any choice */
+
 /* One row of config_keys.def. */
 typedef struct EadConfigKey {
     EadValueRule rule; /* name, kind, constraint */
@@ -91,9 +93,9 @@ EadStatus ead_config_check(const EadConfig *config);
 /* ead_config_check() and what training needs besides: a teacher, images for the penalty. */
 EadStatus ead_config_check_training(const EadConfig *config);
 
-/* dataset.type folder: one of its folders (config->dataset_normal, ...) below dataset.path, in new memory;
- * NULL without memory. "" stays "". */
-char *ead_config_dataset_folder(const EadConfig *config, const char *folder);
+/* The name of a CHOICE member's value (key: EAD_KEY_dataset_type, ...), written into buffer, which is
+ * returned. */
+const char *ead_config_choice(const EadConfig *config, EadConfigKeyId key, char buffer[EAD_CHOICE_SIZE]);
 
 /* The whole config as YAML text, every key in the order of the rows, in *text, which the caller frees.
  * Reading it back gives the same config. Errors: EAD_NO_MEMORY. */

@@ -16,9 +16,10 @@ static EadStatus check_mvtec(const EadConfig *config) {
 }
 
 static EadStatus check_folder(const EadConfig *config) {
-    if (empty(config->dataset_normal))
-        return ead_fail(EAD_BAD_ARGUMENT, "dataset.type is folder, but dataset.normal is not set; "
-                                          "set it to a folder of flawless images");
+    if (empty(config->dataset_path) && empty(config->dataset_normal))
+        return ead_fail(EAD_BAD_ARGUMENT,
+                        "dataset.path is not set; set it to the folder of the images, or set "
+                        "dataset.normal to a folder of flawless ones");
     if (!empty(config->dataset_masks) && empty(config->dataset_defects))
         return ead_fail(EAD_BAD_ARGUMENT,
                         "dataset.masks is set, but dataset.defects is not; set both or neither");

@@ -36,18 +36,14 @@ static void write_double(FILE *stream, double value) {
     fputs(text, stream);
 }
 
-static void write_choice(FILE *stream, const char *constraint, int index) {
-    size_t length = 0;
-    const char *choice = ead_value_choice(constraint, index, &length);
-    fprintf(stream, "%.*s", (int)length, choice ? choice : "");
-}
-
 static void write_size(FILE *stream, EadSize size) {
     fprintf(stream, "%d", size.height);
     if (size.width != size.height) fprintf(stream, "x%d", size.width);
 }
 
-static void write_value(FILE *stream, const EadConfig *config, const EadConfigKey *key) {
+static void write_value(FILE *stream, const EadConfig *config, EadConfigKeyId id) {
+    char choice[EAD_CHOICE_SIZE];
+    const EadConfigKey *key = ead_config_key((int)id);
     const void *member = (const char *)config + key->offset;
     switch (key->rule.kind) {
     case EAD_KIND_STRING:
@@ -67,7 +63,7 @@ static void write_value(FILE *stream, const EadConfig *config, const EadConfigKe
         fputs(*(const bool *)member ? "true" : "false", stream);
         break;
     case EAD_KIND_CHOICE:
-        write_choice(stream, key->rule.constraint, *(const int *)member);
+        fputs(ead_config_choice(config, id, choice), stream);
         break;
     case EAD_KIND_SIZE:
         write_size(stream, *(const EadSize *)member);
@@ -99,7 +95,7 @@ static void write_config(FILE *stream, const EadConfig *config, bool comments) {
         const char *indent = dot ? "  " : "";
         if (comments) write_comment(stream, key, indent);
         fprintf(stream, "%s%s: ", indent, dot ? dot + 1 : name);
-        write_value(stream, config, key);
+        write_value(stream, config, (EadConfigKeyId)i);
         fputc('\n', stream);
     }
 }
