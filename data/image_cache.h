@@ -5,6 +5,7 @@
 
 #include "data/file_list.h"
 
+#include <stddef.h>
 #include <stdint.h>
 
 typedef enum EadFitMode {
