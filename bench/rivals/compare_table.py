@@ -1,0 +1,103 @@
+"""Second half of compare.sh: merges the rounds it measured into one table and one JSON file.
+
+    compare_table.py SCRATCH RESULTS    reads SCRATCH/ours-ROUND-*.json and SCRATCH/rival-ROUND-*.jsonl
+
+The rival is credited with its fastest variant (layout, eager or compiled). A figure is the median over the
+rounds of the rounds' medians; the ratio is the median of the rounds' ratios, with the lowest and highest."""
+import datetime
+import json
+import os
+import platform
+import re
+import statistics
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+
+def processor():
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def key_of(result):
+    return result["bench"], result["model"], result.get("batch", 1), result.get("precision", "fp32")
+
+
+def round_of(path):
+    return int(path.name.split("-")[1])
+
+
+def read_rounds(folder):
+    """{key: {round: median}} of ours, {key: {variant: {round: median}}} of the rival, and all raw results."""
+    ours, rival, raw = defaultdict(dict), defaultdict(lambda: defaultdict(dict)), {"ours": [], "rival": []}
+    for path in sorted(folder.glob("ours-*.json")):
+        for result in json.loads(path.read_text())["results"]:
+            ours[key_of(result)][round_of(path)] = result["median_ms"]
+            raw["ours"].append({"round": round_of(path), **result})
+    for path in sorted(folder.glob("rival-*.jsonl")):
+        for result in map(json.loads, path.read_text().splitlines()):
+            rival[key_of(result)][f"{result['layout']} {result['mode']}"][round_of(path)] = result["median_ms"]
+            raw["rival"].append({"round": round_of(path), **result})
+    return ours, rival, raw
+
+
+def compare(ours, rival):
+    rows = []
+    for key in sorted(set(ours) & set(rival)):
+        variant, times = min(rival[key].items(), key=lambda item: statistics.median(item[1].values()))
+        ratios = [ours[key][number] / times[number] for number in sorted(set(ours[key]) & set(times))]
+        if not ratios:
+            continue
+        rows.append({"bench": key[0], "model": key[1], "batch": key[2], "precision": key[3], "rival_variant": variant,
+                     "ours_ms": statistics.median(ours[key].values()),
+                     "rival_ms": statistics.median(times.values()), "ratio": statistics.median(ratios),
+                     "ratio_low": min(ratios), "ratio_high": max(ratios), "rounds": len(ratios)})
+    return rows
+
+
+def print_table(rows):
+    print(f"{'':38}{'ours':>10}{'rival':>10}{'ours/rival':>12}   lowest..highest   rival's variant")
+    for row in rows:
+        name = f"{row['bench']} {row['model']} batch {row['batch']} {row['precision']}"
+        print(f"{name:38}{row['ours_ms']:>7.1f} ms{row['rival_ms']:>7.1f} ms{row['ratio']:>12.3f}   "
+              f"{row['ratio_low']:>6.3f}..{row['ratio_high']:<7.3f}   {row['rival_variant']}")
+
+
+def write_results(folder, cpu, rows, raw):
+    slug = re.sub(r"[^a-z0-9]+", "-", re.sub(r"\((r|tm)\)", "", cpu.lower())).strip("-")
+    date = datetime.date.today().isoformat()
+    path = folder / f"{slug}-{date}.json"
+    content = {"cpu": cpu, "date": date, "system": platform.platform(),
+               "rival": "pytorch " + raw["rival"][0]["version"], "comparison": rows, **raw}
+    folder.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(".tmp")
+    unfinished.write_text(json.dumps(content, indent=1) + "\n")
+    os.replace(unfinished, path)
+    return path
+
+
+def main():
+    if len(sys.argv) != 3:
+        print(__doc__, file=sys.stderr)
+        return 2
+    ours, rival, raw = read_rounds(Path(sys.argv[1]))
+    rows = compare(ours, rival)
+    if not rows:
+        print("compare_table: nothing was measured by both sides; ours: "
+              f"{sorted(ours)}, rival: {sorted(rival)}", file=sys.stderr)
+        return 1
+    cpu = processor()
+    print(f"{cpu}, PyTorch {raw['rival'][0]['version']}, {raw['rival'][0]['threads']} threads")
+    print_table(rows)
+    print(f"written: {write_results(Path(sys.argv[2]), cpu, rows, raw)}", file=sys.stderr)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
