@@ -1,0 +1,18 @@
+/* The rows dataset.* as an EadDatasetSpec. */
+#include "train/config_dataset.h"
+
+EadStatus ead_config_open_dataset(const EadConfig *config, EadDataset *dataset) {
+    char type[EAD_CHOICE_SIZE];
+    /* Folders of a folder data set may stand alone, then they start from the current directory. */
+    const char *path = config->dataset_path[0] ? config->dataset_path : ".";
+    EadDatasetSpec spec = {.type = ead_config_choice(config, EAD_KEY_dataset_type, type),
+                           .path = path,
+                           .category = config->dataset_category,
+                           .validation_fraction = config->dataset_validation_fraction,
+                           .seed = config->train_seed,
+                           .normal_folder = config->dataset_normal,
+                           .good_folder = config->dataset_test_good,
+                           .defect_folder = config->dataset_defects,
+                           .mask_folder = config->dataset_masks};
+    return ead_dataset_open(&spec, dataset);
+}

@@ -1,0 +1,36 @@
+/* The progress line on stderr: what is being done, how far it is, how fast, how long it still takes. On a
+ * terminal one line is rewritten; in a log file a new line is added every half minute. */
+#ifndef EAD_TRAIN_PROGRESS_H
+#define EAD_TRAIN_PROGRESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Filled by ead_progress_start; holds no memory. */
+typedef struct EadProgress {
+    const char *what;           /* borrowed: "training" */
+    int64_t first, total, done; /* a resumed training starts at first > 0, which counts for no rate */
+    bool quiet, terminal;
+    double start, shown; /* seconds of ead_clock_seconds() */
+    int columns;         /* of the terminal */
+    int length;          /* of the line on the terminal */
+} EadProgress;
+
+/* Starts the clock and shows nothing yet. total may be 0 (nothing to do). quiet: never shows anything. */
+void ead_progress_start(EadProgress *progress, const char *what, int64_t first, int64_t total, bool quiet);
+
+/* Tells how far things are; cheap enough for every step, since it writes at most 5 times a second on a
+ * terminal and every 30 s elsewhere. note: added at the end ("loss 1.23"), or NULL. */
+void ead_progress_update(EadProgress *progress, int64_t done, const char *note);
+
+/* Shows the last state and ends the line. Call it before anything else is printed on stderr, also after an
+ * error or Ctrl-C. */
+void ead_progress_finish(EadProgress *progress);
+
+/* The line itself (without "\r"), cut to size - 1 bytes: for the functions above and the tests.
+ * elapsed  seconds since the start */
+void ead_progress_format(const EadProgress *progress, double elapsed, const char *note, char *line,
+                         size_t size);
+
+#endif
