@@ -1,0 +1,189 @@
+"""Writes ops.safetensors: what PyTorch computes for every row of test/op_cases.def, values and gradients.
+
+Inputs are drawn from Philox by case name, as test/support_op_cases.c does, so only results are stored. Computed in
+float64 and rounded to float32 at the end: the error seen in the test is our own. Tensors: <case>.y and, where the
+result has a gradient, <case>.dx0, <case>.dx1 … of mean((y - target)²) with a random target."""
+import re
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+import philox
+from safetensors_file import write
+
+HERE = Path(__file__).parent
+ROW = re.compile(r"^OP_CASE\((\w+), (\w+), INPUTS\((.*)\), ([-0-9., e]+)\)$", re.MULTILINE)
+TARGET = 4  # input number of the target: OP_CASE_INPUTS
+DROPOUT_STREAM = 1024  # EAD_STREAM_DROPOUT
+IMAGENET_MEAN = torch.tensor([0.485, 0.456, 0.406], dtype=torch.float64)
+IMAGENET_STD = torch.tensor([0.229, 0.224, 0.225], dtype=torch.float64)
+
+
+def words(case, number, count):
+    """Words of input `number` of a case."""
+    return philox.words(philox.hash_name(case), philox.STREAM_TEST, number << 20, count)
+
+
+def fill(case, number, kind, sizes):
+    """The input tensor, float64 except for bytes and step counters."""
+    if kind == "STEP":
+        return sizes[0]
+    word = words(case, number, int(np.prod(sizes))).reshape(sizes)
+    if kind == "BYTES":
+        return torch.from_numpy((word >> np.uint32(24)).astype(np.uint8))
+    u = philox.uniform(word)
+    five = np.floor((u.astype(np.float32) * np.float32(5))).astype(np.float64)
+    values = torch.from_numpy((five - 2) / 4 if kind == "TIES" else 2 * u - 1)
+    return values.requires_grad_(kind != "CONST")
+
+
+def nchw(x):
+    return x.permute(0, 3, 1, 2)
+
+
+def nhwc(x):
+    return x.permute(0, 2, 3, 1)
+
+
+def relu(x):
+    return F.relu(x)
+
+
+def conv2d(x, w, *rest):
+    *bias, stride, padding, activate = rest
+    bias = bias[0].reshape(-1) if bias else None
+    y = nhwc(F.conv2d(nchw(x), nchw(w), bias, stride=int(stride), padding=int(padding)))
+    return F.relu(y) if activate else y
+
+
+def add(a, b, _):
+    return a + b
+
+
+def add_to_itself(x, _):
+    return F.relu(x) + (x + x)
+
+
+def scale(x, factor):
+    return x * factor
+
+
+def slice_batch(x, begin, count):
+    return x[int(begin):int(begin + count)]
+
+
+def slices(x, begin0, count0, begin1, count1):
+    first, second = slice_batch(3 * x, begin0, count0), slice_batch(3 * x, begin1, count1)
+    return torch.cat([second * 2, F.relu(first)])
+
+
+def concat_batch(*parts):
+    return torch.cat(parts[:-1])
+
+
+def channel_sum(x, _):
+    return x.sum((0, 1, 2), keepdim=True)
+
+
+def lr_schedule(step, base, factor, drop):
+    rate = base * factor if 0 <= drop <= step else base
+    return torch.full((1, 1, 1, 1), rate, dtype=torch.float64)
+
+
+def adam(parameters, gradients, step, rate, factor, drop, decay):
+    p = parameters.detach().clone().requires_grad_()
+    optimizer = torch.optim.Adam([p], lr=rate, weight_decay=decay)
+    for i, gradient in enumerate(gradients):
+        optimizer.param_groups[0]["lr"] = lr_schedule(step + i, rate, factor, drop).item()
+        p.grad = gradient[None].clone()
+        optimizer.step()
+    return p.detach()
+
+
+def avg_pool2d(x, kernel, stride, padding):
+    return nhwc(F.avg_pool2d(nchw(x), int(kernel), int(stride), int(padding)))
+
+
+def resize_bilinear(x, height, width):
+    return nhwc(F.interpolate(nchw(x), (int(height), int(width)), mode="bilinear", align_corners=False))
+
+
+def dropout(x, step, probability, seed, layer):
+    drawn = philox.words(int(seed), DROPOUT_STREAM + int(layer), step << 34, x.numel())
+    keep = torch.from_numpy(philox.uniform(drawn) >= probability).reshape(x.shape)
+    return x * keep / (1 - probability)
+
+
+def channel_affine(x, factor, *rest):
+    return x * factor + (rest[0] if len(rest) > 1 else 0)
+
+
+def squared_difference(a, b, _):
+    return (a - b) ** 2
+
+
+def scalar(x):
+    return x.reshape(1, 1, 1, 1)
+
+
+def mean(x, _):
+    return scalar(x.mean())
+
+
+def channel_mean(x, _):
+    return x.mean(3, keepdim=True)
+
+
+def quantile(x, q):
+    return scalar(torch.quantile(x.detach(), q))
+
+
+def mean_above(x, threshold, _):
+    return scalar(x[x >= threshold.reshape(())].mean())
+
+
+def hard_feature_loss(x, q):
+    return mean_above(x, quantile(x, q), 0)
+
+
+def normalize_image(x, _):
+    return (x / 255.0 - IMAGENET_MEAN) / IMAGENET_STD
+
+
+def pad_border(x, cells):
+    return nhwc(F.pad(nchw(x), [int(cells)] * 4))
+
+
+def chain(x, w1, bias, w2, _):
+    a = avg_pool2d(conv2d(x, w1, bias, 1, 3, 1), 2, 2, 1)
+    b = conv2d(a, w2, 1, 1, 1)
+    b = b * 0.5 + resize_bilinear(resize_bilinear(b, 3, 9), b.shape[1], b.shape[2])
+    d = (b[0:1] - b[1:2]) ** 2
+    return torch.cat([mean(pad_border(channel_mean(d, 0), 1), 0), hard_feature_loss(d, 0.9)])
+
+
+def results(case, op, inputs, numbers):
+    """The tensors of one case."""
+    x = [fill(case, number, kind, [int(size) for size in sizes.split(",")])
+         for number, (kind, sizes) in enumerate(re.findall(r"(\w+)\(([^)]*)\)", inputs))]
+    numbers = [float(number) for number in numbers.split(",")]
+    y = globals()[op](*x, *numbers) if op != "relu" else relu(*x)
+    found = {f"{case}.y": y}
+    if y.requires_grad:
+        ((y - fill(case, TARGET, "CONST", list(y.shape))) ** 2).mean().backward()
+        found |= {f"{case}.dx{i}": t.grad for i, t in enumerate(x) if torch.is_tensor(t) and t.grad is not None}
+    return {name: t.detach().numpy().astype(np.float32) for name, t in found.items()}
+
+
+def main():
+    tensors = {}
+    for row in ROW.findall((HERE.parent / "op_cases.def").read_text()):
+        tensors |= results(*row)
+    write(HERE / "ops.safetensors", tensors, {"made by": "ops_golden.py"})
+    print(f"ops.safetensors: {len(tensors)} tensors")
+
+
+if __name__ == "__main__":
+    main()
