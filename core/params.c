@@ -61,11 +61,11 @@ void ead_params_initialize(EadParams *params, uint64_t seed) {
     for (int k = 0; k < params->count; k++) {
         const EadParam *param = &params->items[k];
         uint64_t stream = EAD_STREAM_PARAMETERS + ead_hash_name(param->name);
-        double bound = 1 / sqrt((double)param->fan_in);
+        double root = sqrt((double)param->fan_in);
         real *values = params->values + param->offset;
         for (int64_t i = 0; i < size_of(param); i++) {
             double uniform = (double)ead_uniform(ead_philox_word(seed, stream, (uint64_t)i));
-            values[i] = (real)(float)((2 * uniform - 1) * bound); /* the same numbers in the double build */
+            values[i] = (real)(float)((2 * uniform - 1) / root); /* the same numbers in the double build */
         }
     }
 }
