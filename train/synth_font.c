@@ -12,8 +12,8 @@ static const float advance = 0.85f,
 
 static const char *strokes_of(char letter) {
     static const char *const capitals[26] = {
-        "06023042 46 0444",
-        /* A */ "0600304132130343 34454636 0636",
+        "0602204246 0444",
+        /* A */ "06003041423303 3344453606",
         "4130100105163645",
         /* C */ "00063645413000",
         "40000646 0333",

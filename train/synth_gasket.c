@@ -169,7 +169,7 @@ static void paint_chip(EadSynthTask *task, const Gasket *gasket) {
     EadSynthRandom *random = &task->flaw;
     float side = ead_synth_below(random, 2) ? 0.25f : -0.25f;
     float angle = two_pi / 3 * ((float)ead_synth_below(random, 3) + 0.5f + side);
-    float radius = ead_synth_between(random, 0.07f, 0.11f);
+    float radius = ead_synth_between(random, 0.09f, 0.13f);
     EadPoint centre = polar(angle, 0.71f);
     Detail chip = {.outline = ead_wobble(random, centre, radius, 0.45f), .gasket = gasket};
     EadBrush brush = {.distance = distance_chip,

@@ -73,9 +73,10 @@ static void paint_barcode(EadCanvas *canvas) {
     ead_synth_paint_text(canvas, "4 017026 081539", (EadPoint){-0.66f, 0.465f}, 0.062f, ink);
 }
 
-static Box line_box(int line) {
+static Box line_box(int line, EadPoint shift) {
     float y = -0.26f + 0.155f * (float)line, width = ead_synth_text_width(line_texts[line], line_height);
-    return (Box){{-0.70f + width / 2, y + line_height / 2}, {width / 2 + 0.02f, line_height / 2 + 0.02f}};
+    return (Box){{-0.70f + width / 2 + shift.x, y + line_height / 2 + shift.y},
+                 {width / 2 + 0.02f, line_height / 2 + 0.02f}};
 }
 
 static void paint_line(EadCanvas *canvas, int line, EadPoint shift) {
@@ -141,12 +142,15 @@ static void mark_box(EadCanvas *canvas, Box box) {
 
 /* Text lines; one may be missing, or printed twice with an offset. */
 static void paint_lines(EadSynthTask *task, int chosen) {
+    const EadPoint exact = {0, 0}, offset = {0.028f, 0.034f};
     for (int line = 0; line < LINES; line++) {
         bool here = line == chosen;
-        if (here) mark_box(task->canvas, line_box(line));
+        if (here) mark_box(task->canvas, line_box(line, exact));
         if (here && task->defect == EAD_SYNTH_DEFECT_missing) continue;
-        paint_line(task->canvas, line, (EadPoint){0, 0});
-        if (here) paint_line(task->canvas, line, (EadPoint){0.028f, 0.034f});
+        paint_line(task->canvas, line, exact);
+        if (!here) continue;
+        paint_line(task->canvas, line, offset);
+        mark_box(task->canvas, line_box(line, offset));
     }
 }
 

@@ -30,7 +30,7 @@ typedef struct Thing {
 } Thing;
 
 static EadColor choose_color(EadSynthRandom *random) {
-    float gray = ead_synth_between(random, 0.05f, 0.95f), tint = ead_synth_between(random, 0, 0.35f);
+    float gray = ead_synth_between(random, 0.05f, 0.95f), tint = ead_synth_between(random, 0, 0.28f);
     return (EadColor){gray + ead_synth_between(random, -tint, tint),
                       gray + ead_synth_between(random, -tint, tint),
                       gray + ead_synth_between(random, -tint, tint), 1};

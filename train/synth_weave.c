@@ -67,7 +67,7 @@ static EadColor shade_cloth(const void *shape, EadPoint p, float distance) {
     float thread = ead_synth_hash(weave->seed + (warp ? 3u : 4u), warp ? i : j, 0) - 0.5f;
     float fibre =
         ead_synth_noise(weave->seed + 5, (warp ? q.x : q.y) * 7 + 900, (warp ? q.y : q.x) * 1.5f + 900);
-    float light = 0.36f + 0.42f * bulge(across) + 0.22f * bulge(along) - 0.06f * across;
+    float light = 0.43f + 0.46f * bulge(across) + 0.22f * bulge(along) - 0.06f * across;
     light *= 1 + 0.12f * thread + 0.22f * (fibre - 0.5f);
     return (EadColor){color.r * light, color.g * light, color.b * light, 1};
 }
@@ -121,7 +121,7 @@ static void paint_structural(EadSynthTask *task, Weave *weave) {
 static void change_thread(EadSynthTask *task, Weave *weave) {
     if (task->defect < EAD_SYNTH_DEFECT_missing) return;
     weave->change = task->defect;
-    weave->changed = PERIOD / 2 + PERIOD * (ead_synth_below(&task->flaw, 3) - 2);
+    weave->changed = PERIOD / 2 + PERIOD * (ead_synth_below(&task->flaw, 4) - 2);
     if (task->defect == EAD_SYNTH_DEFECT_doubled) weave->changed++;
     ead_canvas_mark(task->canvas, distance_thread, weave);
 }
