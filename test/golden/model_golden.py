@@ -19,20 +19,23 @@ padded_256x256, unpadded_128x128, unpadded_128x128_no_penalty or unpadded_128x12
 outputs). NAME is a trainable parameter as in model files.
   PREFIX.losses               [4,5] f64   a row a step, before its update: hard, penalty, ae, stae, total
   PREFIX.teacher_mean, .teacher_std   [384] f64
-  PREFIX.gradient.NAME        [6]   f64   gradient of step 1's total loss without weight decay: sum, sum of squares
-                                          and the first 4 values, weights counted in C's order O,KH,KW,I
-  PREFIX.parameter.NAME       [2]   f64   after four updates: sum and sum of squares"""
+  PREFIX.gradient.NAME        [7]   f64   gradient of step 1's total loss without weight decay: sum, sum of squares,
+                                          the first 4 values and the projection
+  PREFIX.parameter.NAME       [3]   f64   after four updates: sum, sum of squares and the projection
+The projection, which notices a wrong order of elements, is the sum over i of value i * (2 u - 1), where u is the
+uniform number of word i of the parameter's own Philox stream with seed 8. Everywhere i counts in C's order O,KH,KW,I."""
 import time
 from pathlib import Path
 
 import numpy as np
 import torch
 
+import philox
 import reference_model as reference
 import safetensors_file
 
 FOLDER = Path(__file__).resolve().parent
-WEIGHT_SEED, STEPS = 7, 4
+WEIGHT_SEED, PROJECTION_SEED, STEPS = 7, 8, 4
 MAP_CASES = [("small", False, (256, 256)), ("small", True, (256, 256)), ("medium", False, (256, 256)),
              ("medium", True, (256, 256)), ("small", False, (128, 192)), ("small", True, (192, 128))]
 # padded, image size, penalty, autoencoder
@@ -89,9 +92,12 @@ def make_maps():
     return tensors
 
 
-def gradient_sums(gradient):
-    flat = (gradient.permute(0, 2, 3, 1) if gradient.dim() == 4 else gradient).reshape(-1)
-    return np.concatenate([[float(flat.sum()), float((flat**2).sum())], numbers(flat[:4])])
+def digest(name, tensor):
+    """Sum, sum of squares, first 4 values, projection: [7]."""
+    flat = numbers((tensor.permute(0, 2, 3, 1) if tensor.dim() == 4 else tensor).reshape(-1))
+    stream = philox.STREAM_PARAMETERS + philox.hash_name(name)
+    directions = 2 * philox.uniform(philox.words(PROJECTION_SEED, stream, 0, flat.size)) - 1
+    return np.concatenate([[flat.sum(), (flat**2).sum()], flat[:4], [(flat * directions).sum()]])
 
 
 def run_steps(padded, image_size, penalty, autoencoder, dtype):
@@ -114,8 +120,8 @@ def step_tensors(prefix, model, losses, gradients):
                f"{prefix}.teacher_std": numbers(model.teacher_std)}
     parameters = dict(model.named_parameters())
     for name, gradient in gradients.items():
-        tensors[f"{prefix}.gradient.{name}"] = gradient_sums(gradient)
-        tensors[f"{prefix}.parameter.{name}"] = gradient_sums(parameters[name].detach())[:2]
+        tensors[f"{prefix}.gradient.{name}"] = digest(name, gradient)
+        tensors[f"{prefix}.parameter.{name}"] = digest(name, parameters[name])[[0, 1, 6]]
     return tensors
 
 
