@@ -8,8 +8,8 @@
 #include <string.h>
 
 static const EadCommand commands[EAD_COMMAND_COUNT] = {
-#define EAD_COMMAND(name, fewest, most, synopsis, summary, example)                                          \
-    {#name, fewest, most, synopsis, summary, example},
+#define EAD_COMMAND(name, fewest, most, words, synopsis, summary, example)                                   \
+    {#name, fewest, most, words, synopsis, summary, example},
 #include "train/commands.def"
 #undef EAD_COMMAND
 };
@@ -133,6 +133,14 @@ static EadStatus take_rest(Walk *walk, const char *command) {
     return EAD_OK;
 }
 
+static EadStatus check_words(const EadArguments *arguments, const EadCommand *command) {
+    EadValueRule rule = {command->name, EAD_KIND_CHOICE, command->words};
+    EadValue value;
+    for (int i = 0; i < arguments->path_count; i++)
+        EAD_TRY(ead_value_parse(&rule, arguments->paths[i], &value));
+    return EAD_OK;
+}
+
 static EadStatus check_complete(const EadArguments *arguments, const EadCommand *command) {
     for (int i = 0; i < EAD_OPTION_COUNT; i++) {
         const EadOption *option = &options[i];
@@ -147,7 +155,7 @@ static EadStatus check_complete(const EadArguments *arguments, const EadCommand 
     if (command->most_paths >= 0 && arguments->path_count > command->most_paths)
         return ead_fail(EAD_BAD_ARGUMENT, "%s does not know what to do with '%s'", command->name,
                         arguments->paths[command->most_paths]);
-    return EAD_OK;
+    return command->words[0] ? check_words(arguments, command) : EAD_OK;
 }
 
 /* "cpu", "cuda" or "cuda:N"; anything else is wrong usage, whatever this build can do. */

@@ -8,7 +8,7 @@
 #include "train/config.h"
 
 typedef enum EadCommandId {
-#define EAD_COMMAND(name, fewest, most, synopsis, summary, example) EAD_COMMAND_##name,
+#define EAD_COMMAND(name, fewest, most, words, synopsis, summary, example) EAD_COMMAND_##name,
 #include "train/commands.def"
 #undef EAD_COMMAND
     EAD_COMMAND_COUNT
@@ -17,6 +17,7 @@ typedef enum EadCommandId {
 typedef struct EadCommand {
     const char *name;
     int fewest_paths, most_paths; /* most_paths -1: any number */
+    const char *words;            /* "first|second" where the paths are a choice, else "" */
     const char *synopsis, *summary, *example;
 } EadCommand;
 

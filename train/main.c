@@ -1,4 +1,5 @@
 /* The program: parses the command line, calls the command, reports its failure. */
+#include "train/blas_cure.h"
 #include "train/commands.h"
 
 #include <errno.h>
@@ -9,7 +10,7 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 static EadStatus run_command(const EadArguments *arguments) {
     static EadStatus (*const functions[EAD_COMMAND_COUNT])(const EadArguments *) = {
-#define EAD_COMMAND(name, fewest, most, synopsis, summary, example) ead_command_##name,
+#define EAD_COMMAND(name, fewest, most, words, synopsis, summary, example) ead_command_##name,
 #include "train/commands.def"
 #undef EAD_COMMAND
     };
@@ -55,6 +56,7 @@ static int report_failure(void) {
 }
 
 int main(int argc, char **argv) {
+    ead_cure_blas(argv);
     EadArguments arguments;
     EadStatus status = ead_arguments_parse(argc, argv, &arguments);
     int code = EXIT_DONE;
