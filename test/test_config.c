@@ -9,8 +9,6 @@
 
 #include <stdint.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 static EadStatus parse(const char *text, EadConfig *config) {
     return ead_config_parse(text, strlen(text), "t.yaml", config);

@@ -91,13 +91,6 @@ void ead_canvas_mark(EadCanvas *canvas, EadDistance distance, const void *shape)
                 canvas->mask[(size_t)row * (size_t)canvas->width + (size_t)column] = 255;
 }
 
-bool ead_canvas_has_mask(const EadCanvas *canvas) {
-    size_t count = (size_t)canvas->width * (size_t)canvas->height;
-    for (size_t i = 0; i < count; i++)
-        if (canvas->mask[i]) return true;
-    return false;
-}
-
 static uint8_t to_byte(float value) {
     return (uint8_t)(clamp01(value) * 255 + 0.5f);
 }

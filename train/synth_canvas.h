@@ -67,9 +67,6 @@ void ead_canvas_paint(EadCanvas *canvas, const EadBrush *brush);
 /* Adds the inside of a shape to the mask without painting: where a thing is missing. */
 void ead_canvas_mark(EadCanvas *canvas, EadDistance distance, const void *shape);
 
-/* Whether anything is marked. */
-bool ead_canvas_has_mask(const EadCanvas *canvas);
-
 /* Applies the light and gives the picture [height][width][3] and the mask [height][width], both new images.
  * Errors: EAD_NO_MEMORY (both are empty then). */
 EadStatus ead_canvas_develop(const EadCanvas *canvas, const EadLight *light, EadImage *image, EadImage *mask);
