@@ -19,7 +19,9 @@ struct EadGraph {
 enum { MAX_ELEMENTS_LOG2 = 40 }; /* far beyond any memory; keeps all size arithmetic inside int64_t */
 
 EadGraph *ead_graph_new(void) {
-    return calloc(1, sizeof(EadGraph));
+    EadGraph *graph = calloc(1, sizeof *graph);
+    if (graph) graph->failed.index = -1;
+    return graph;
 }
 
 void ead_graph_free(EadGraph *graph) {
@@ -127,6 +129,7 @@ EadNode *ead_keep(EadNode *node) {
 }
 
 EadNode *ead_write_to(EadNode *node, void *data) {
+    if (node->index < 0) return node; /* the graph has failed */
     assert(node->op != EAD_OP_LEAF && !ead_op(node->op)->alias && !node->external);
     node->y.data = data;
     node->external = node->keep = true;
