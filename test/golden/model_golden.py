@@ -23,7 +23,7 @@ outputs). NAME is a trainable parameter as in model files.
                                           the first 4 values and the projection
   PREFIX.parameter.NAME       [3]   f64   after four updates: sum, sum of squares and the projection
 The projection, which notices a wrong order of elements, is the sum over i of value i * (2 u - 1), where u is the
-uniform number of word i of the parameter's own Philox stream with seed 8. Everywhere i counts in C's order O,KH,KW,I."""
+uniform number of word i of the parameter's own Philox stream with seed 8. i counts in C's order O,KH,KW,I."""
 import time
 from pathlib import Path
 
