@@ -73,6 +73,10 @@ START_TEST(test_rows) {
     ck_assert_str_eq(ead_config_choice(&config, EAD_KEY_maps_normalization, name), "gaussian");
     config.dataset_type = EAD_DATASET_CHOICE_FOLDER;
     ck_assert_str_eq(ead_config_choice(&config, EAD_KEY_dataset_type, name), "folder");
+    char *text;
+    ck_assert_int_eq(ead_config_value_text(&config, EAD_KEY_loss_hard_quantile, &text), EAD_OK);
+    ck_assert_str_eq(text, "0.999");
+    free(text);
     ead_config_free(&config);
 }
 END_TEST

@@ -101,6 +101,10 @@ const char *ead_config_choice(const EadConfig *config, EadConfigKeyId key, char 
  * Reading it back gives the same config. Errors: EAD_NO_MEMORY. */
 EadStatus ead_config_to_yaml(const EadConfig *config, char **text);
 
+/* The value of one key as it would stand in the file, in *text, which the caller frees. Errors:
+ * EAD_NO_MEMORY. */
+EadStatus ead_config_value_text(const EadConfig *config, EadConfigKeyId key, char **text);
+
 /* Writes the defaults as a commented YAML file: a template, and the reference of all keys. */
 void ead_config_print_reference(FILE *stream);
 

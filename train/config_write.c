@@ -100,17 +100,31 @@ static void write_config(FILE *stream, const EadConfig *config, bool comments) {
     }
 }
 
+/* Ends a memory stream; on failure *text is NULL. */
+static EadStatus close_text(FILE *stream, char **text) {
+    bool bad = ferror(stream) != 0;
+    if (fclose(stream) == 0 && !bad) return EAD_OK;
+    free(*text);
+    *text = NULL;
+    return ead_fail(EAD_NO_MEMORY, "no memory for the config's text");
+}
+
 EadStatus ead_config_to_yaml(const EadConfig *config, char **text) {
     size_t size;
     *text = NULL;
     FILE *stream = open_memstream(text, &size);
     if (!stream) return ead_fail(EAD_NO_MEMORY, "no memory for the config's text");
     write_config(stream, config, false);
-    bool bad = ferror(stream) != 0;
-    if (fclose(stream) == 0 && !bad) return EAD_OK;
-    free(*text);
+    return close_text(stream, text);
+}
+
+EadStatus ead_config_value_text(const EadConfig *config, EadConfigKeyId key, char **text) {
+    size_t size;
     *text = NULL;
-    return ead_fail(EAD_NO_MEMORY, "no memory for the config's text");
+    FILE *stream = open_memstream(text, &size);
+    if (!stream) return ead_fail(EAD_NO_MEMORY, "no memory for the config's text");
+    write_value(stream, config, key);
+    return close_text(stream, text);
 }
 
 void ead_config_print_reference(FILE *stream) {
