@@ -1,54 +1,14 @@
-/* Metrics against golden values (numpy, scikit-learn, scikit-image), against hand-computed cases, and against
- * the slow, obvious transcription of their definitions below. */
-#include "core/philox.h"
+/* Pixel metrics against golden values (numpy, scikit-learn, scikit-image), against hand-computed cases, and
+ * against the slow, obvious transcription of their definitions below. */
 #include "test/golden/metrics_golden.h"
+#include "test/metrics_common.h"
 #include "test/suite.h"
 #include "train/components.h"
-#include "train/evaluation.h"
 #include "train/metric_pro.h"
-#include "train/metric_ranking.h"
 #include "train/pixel_sort.h"
 
 #include <math.h>
 #include <string.h>
-
-#define TOLERANCE 1e-9
-
-static int close_to(double a, double b) {
-    return (isnan(a) && isnan(b)) || fabs(a - b) <= TOLERANCE;
-}
-
-#define ASSERT_CLOSE(a, b)                                                                                   \
-    ck_assert_msg(close_to(a, b), "%s = %.15g, expected %.15g", #a, (double)(a), (double)(b))
-
-/* ---- the slow versions ------------------------------------------------------------------------------- */
-
-static double slow_auroc(const float *scores, const uint8_t *anomalous, int64_t count) {
-    double right = 0, pairs = 0;
-    for (int64_t i = 0; i < count; i++) {
-        for (int64_t j = 0; j < count; j++) {
-            if (!anomalous[i] || anomalous[j]) continue;
-            pairs += 1;
-            right += scores[i] > scores[j] ? 1 : scores[i] == scores[j] ? 0.5 : 0;
-        }
-    }
-    return pairs > 0 ? right / pairs : NAN;
-}
-
-static double slow_best_f1(const float *scores, const uint8_t *anomalous, int64_t count) {
-    double best = NAN;
-    for (int64_t t = 0; t < count; t++) {
-        double hits = 0, called = 0, positives = 0;
-        for (int64_t i = 0; i < count; i++) {
-            hits += scores[i] >= scores[t] && anomalous[i];
-            called += scores[i] >= scores[t];
-            positives += anomalous[i];
-        }
-        if (positives > 0 && !(2 * hits / (called + positives) <= best))
-            best = 2 * hits / (called + positives);
-    }
-    return best;
-}
 
 /* Spreads label over the 8-connected component of pixel `seed` by repeated sweeps. */
 static void slow_flood(const uint8_t *mask, int32_t *labels, int width, int height, int seed, int32_t label) {
@@ -153,10 +113,6 @@ static double slow_pixel_auroc(const Scene *scene, int group) {
 }
 
 /* ---- scenes ------------------------------------------------------------------------------------------ */
-
-static uint32_t random_below(uint64_t *counter, uint32_t end) {
-    return ead_philox_word(11, EAD_STREAM_TEST, (*counter)++) % end;
-}
 
 static void draw_rectangle(Scene *scene, int image, uint64_t *random) {
     int x0 = (int)random_below(random, (uint32_t)scene->width),
@@ -392,146 +348,6 @@ START_TEST(pixel_sort_sorts) {
 }
 END_TEST
 
-/* ---- rankings ---------------------------------------------------------------------------------------- */
-
-START_TEST(ranking_agrees_with_golden_values) {
-    enum { count = sizeof golden_ranked - 1 };
-    float scores[count];
-    uint8_t anomalous[count];
-    for (int i = 0; i < count; i++) {
-        scores[i] = (float)(golden_ranked[i] - 'A') / 4;
-        anomalous[i] = golden_ranked_labels[i] == '#';
-    }
-    double auroc;
-    EadBestF1 best;
-    ck_assert_int_eq(ead_auroc(scores, anomalous, count, &auroc), EAD_OK);
-    ck_assert_int_eq(ead_best_f1(scores, anomalous, count, &best), EAD_OK);
-    ASSERT_CLOSE(auroc, golden_ranked_auroc);
-    ASSERT_CLOSE(best.f1, golden_ranked_best_f1);
-    ASSERT_CLOSE(ead_confusion_f1(ead_confusion_at(scores, anomalous, count, best.threshold)), best.f1);
-}
-END_TEST
-
-START_TEST(ranking_agrees_with_its_definition) {
-    uint64_t random = 900000;
-    for (int round = 0; round < 200; round++) {
-        float scores[40];
-        uint8_t anomalous[40];
-        int count = (int)random_below(&random, 41);
-        uint32_t levels = 1 + random_below(&random, 30);
-        for (int i = 0; i < count; i++) {
-            scores[i] = (float)random_below(&random, levels) - 7;
-            anomalous[i] = (uint8_t)random_below(&random, round % 10 == 0 ? 1 : 2);
-        }
-        double auroc, area = 0;
-        EadBestF1 best;
-        EadCurve curve;
-        ck_assert_int_eq(ead_auroc(scores, anomalous, count, &auroc), EAD_OK);
-        ck_assert_int_eq(ead_best_f1(scores, anomalous, count, &best), EAD_OK);
-        ck_assert_int_eq(ead_roc_curve(scores, anomalous, count, &curve), EAD_OK);
-        double expected_auroc = slow_auroc(scores, anomalous, count),
-               expected_f1 = slow_best_f1(scores, anomalous, count);
-        ASSERT_CLOSE(auroc, expected_auroc);
-        ASSERT_CLOSE(best.f1, expected_f1);
-        for (int64_t i = 1; i < curve.count; i++)
-            area +=
-                (curve.points[i].x - curve.points[i - 1].x) * (curve.points[i].y + curve.points[i - 1].y) / 2;
-        if (isnan(auroc))
-            ck_assert_int_eq(curve.count, 0);
-        else
-            ASSERT_CLOSE(area, auroc);
-        ead_curve_free(&curve);
-    }
-}
-END_TEST
-
-START_TEST(ranking_by_hand) {
-    static const float scores[] = {4, 3, 3, 1};
-    static const uint8_t anomalous[] = {1, 0, 1, 0};
-    double auroc;
-    EadBestF1 best;
-    ck_assert_int_eq(ead_auroc(scores, anomalous, 4, &auroc), EAD_OK);
-    ck_assert_int_eq(ead_best_f1(scores, anomalous, 4, &best), EAD_OK);
-    ASSERT_CLOSE(auroc, 3.5 / 4);
-    ASSERT_CLOSE(best.f1, 0.8);
-    ASSERT_CLOSE(best.threshold, 3);
-    EadConfusion c = ead_confusion_at(scores, anomalous, 4, 3.5);
-    ck_assert(c.true_positives == 1 && c.false_negatives == 1 && c.true_negatives == 2 &&
-              c.false_positives == 0);
-    float broken[] = {1, NAN};
-    ck_assert_int_eq(ead_auroc(broken, anomalous, 2, &auroc), EAD_BAD_ARGUMENT);
-    ck_assert_int_eq(ead_auroc(scores, anomalous + 2, 1, &auroc), EAD_OK);
-    ck_assert(isnan(auroc));
-}
-END_TEST
-
-/* ---- evaluation -------------------------------------------------------------------------------------- */
-
-static void add(EadEvaluation *e, const char *defect, float score, const float *map, const uint8_t *mask) {
-    int anomalous = strcmp(defect, "good") != 0;
-    ck_assert_int_eq(ead_evaluation_add(e, "x.png", defect, anomalous, score, map, 3, 1, mask), EAD_OK);
-}
-
-START_TEST(evaluation_reports_each_defect) {
-    static const float map_a[] = {3, 1, 0}, map_b[] = {0, 1, 2}, map_good[] = {1, 0, 0};
-    static const uint8_t mask_a[] = {1, 0, 0}, mask_b[] = {1, 0, 0};
-    EadEvaluation *e = NULL;
-    ck_assert_int_eq(ead_evaluation_new(&e), EAD_OK);
-    add(e, "scratch", 3, map_a, mask_a);
-    add(e, "good", 2.5f, map_good, NULL);
-    add(e, "chip", 2, map_b, mask_b);
-    ead_evaluation_set_threshold(e, 2.75);
-    EadFigures figures;
-    ck_assert_int_eq(ead_evaluation_finish(e, &figures), EAD_OK);
-    ck_assert_int_eq(figures.defect_count, 2);
-    ck_assert_str_eq(figures.defects[0].name, "chip");
-    ck_assert_str_eq(figures.defects[1].name, "scratch");
-    ASSERT_CLOSE(figures.total.image_auroc, 0.5);
-    ASSERT_CLOSE(figures.defects[0].set.image_auroc, 0);
-    ASSERT_CLOSE(figures.defects[1].set.image_auroc, 1);
-    ASSERT_CLOSE(figures.defects[1].set.au_pro_30, 1);
-    ASSERT_CLOSE(figures.defects[1].set.pixel_auroc, 1);
-    ASSERT_CLOSE(figures.defects[0].set.au_pro_05, 0);
-    ASSERT_CLOSE(figures.defects[0].set.pixel_auroc, 0.5 * 2 / 5);
-    ASSERT_CLOSE(figures.total.image_f1_best, 0.8);
-    ck_assert_int_eq(figures.total.images, 3);
-    ck_assert_int_eq(figures.defects[0].set.images, 1);
-    ck_assert(figures.has_threshold && figures.threshold == 2.75);
-    ck_assert_int_gt(figures.roc.count, 2);
-    ck_assert_int_gt(figures.pro.count, 2);
-    ead_figures_free(&figures);
-    ead_evaluation_free(e);
-}
-END_TEST
-
-START_TEST(missing_masks_leave_pixel_figures_out) {
-    static const float map[] = {3, 1, 0};
-    static const uint8_t mask[] = {1, 0, 0};
-    EadEvaluation *e = NULL;
-    EadFigures figures;
-    ck_assert_int_eq(ead_evaluation_new(&e), EAD_OK);
-    ck_assert_int_eq(ead_evaluation_finish(e, &figures), EAD_BAD_ARGUMENT);
-    add(e, "good", 0, map, NULL);
-    ck_assert_int_eq(ead_evaluation_finish(e, &figures), EAD_OK);
-    ck_assert(isnan(figures.total.image_auroc) && !figures.total.has_pixels && figures.defect_count == 0);
-    ead_figures_free(&figures);
-    add(e, "a", 1, map, mask);
-    add(e, "b", 1, map, NULL);
-    ck_assert_int_eq(ead_evaluation_finish(e, &figures), EAD_OK);
-    ck_assert(figures.defects[0].set.has_pixels && !figures.defects[1].set.has_pixels);
-    ck_assert(!figures.total.has_pixels && isnan(figures.total.au_pro_30) && figures.pro.count == 0);
-    ASSERT_CLOSE(figures.total.image_auroc, 1);
-    ead_figures_free(&figures);
-    int64_t count;
-    ck_assert_int_eq(ead_evaluation_add(e, "c.png", NULL, 0, 1, map, 3, 1, mask), EAD_BAD_ARGUMENT);
-    ck_assert_ptr_nonnull(strstr(ead_error_message(), "c.png"));
-    ck_assert_int_eq(ead_evaluation_add(e, "c.png", NULL, 0, NAN, map, 3, 1, NULL), EAD_BAD_ARGUMENT);
-    ead_evaluation_samples(e, &count);
-    ck_assert_int_eq(count, 3);
-    ead_evaluation_free(e);
-}
-END_TEST
-
 int main(void) {
     Suite *suite = suite_create("metrics");
     TCase *tests = tcase_create("metrics");
@@ -545,11 +361,6 @@ int main(void) {
     tcase_add_test(tests, pro_agrees_with_its_definition);
     tcase_add_test(tests, pro_curve_matches_the_figure);
     tcase_add_test(tests, broken_maps_are_refused_and_not_added);
-    tcase_add_test(tests, ranking_by_hand);
-    tcase_add_test(tests, ranking_agrees_with_golden_values);
-    tcase_add_test(tests, ranking_agrees_with_its_definition);
-    tcase_add_test(tests, evaluation_reports_each_defect);
-    tcase_add_test(tests, missing_masks_leave_pixel_figures_out);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

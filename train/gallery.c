@@ -214,10 +214,10 @@ EadStatus ead_gallery_pick(const EadGallery *gallery, double threshold, EadGalle
         double all = (double)-INFINITY, end = (double)INFINITY;
         choose(&choice, (Wish){EAD_GALLERY_MISSED, 6, 1, 1, all, threshold, 0});
         choose(&choice, (Wish){EAD_GALLERY_FALSE_ALARMS, 6, 0, 0, threshold, end, 0});
-        choose(&choice, (Wish){EAD_GALLERY_HIGHEST_GOOD, 4, 0, 0, all, end, 0});
-        choose(&choice, (Wish){EAD_GALLERY_LOWEST_DEFECT, 4, 1, 1, all, end, 0});
-        choose(&choice, (Wish){EAD_GALLERY_DETECTED, 8, 1, 0, all, end, 1});
-        choose(&choice, (Wish){EAD_GALLERY_DETECTED, 8, 1, 0, all, end, 0});
+        choose(&choice, (Wish){EAD_GALLERY_HIGHEST_GOOD, 3, 0, 0, all, end, 0});
+        choose(&choice, (Wish){EAD_GALLERY_LOWEST_DEFECT, 3, 1, 1, all, end, 0});
+        choose(&choice, (Wish){EAD_GALLERY_DETECTED, 9, 1, 0, all, end, 1});
+        choose(&choice, (Wish){EAD_GALLERY_DETECTED, EAD_GALLERY_MOST, 1, 0, all, end, 0});
     } else
         status = ead_fail(EAD_NO_MEMORY, "no memory to choose the pictures of the report");
     free(choice.order);

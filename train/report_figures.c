@@ -35,12 +35,11 @@ static void write_mistakes(FILE *stream, const EadReport *report) {
         sum.false_negatives += one.false_negatives;
         sum.true_negatives += one.true_negatives;
     }
-    fprintf(
-        stream,
-        "<p class=\"soft\">%s %.4g: %lld of %lld defects found, %lld of %lld good images called anomalous",
-        is_set ? "At the model’s threshold" : "At the threshold of the best F1, chosen on these test images,",
-        threshold, (long long)sum.true_positives, (long long)(sum.true_positives + sum.false_negatives),
-        (long long)sum.false_positives, (long long)(sum.false_positives + sum.true_negatives));
+    fprintf(stream, "<p class=\"soft after\">At %.4g, the threshold of the %s: ", threshold,
+            is_set ? "model" : "best F1 (chosen on these very images)");
+    fprintf(stream, "%lld of %lld anomalous images found, %lld of %lld good ones called anomalous",
+            (long long)sum.true_positives, (long long)(sum.true_positives + sum.false_negatives),
+            (long long)sum.false_positives, (long long)(sum.false_positives + sum.true_negatives));
     double f1 = ead_confusion_f1(sum);
     if (isfinite(f1)) fprintf(stream, ", F1 %.2f %%", 100 * f1);
     fputs(".</p>\n", stream);
@@ -50,10 +49,10 @@ void ead_report_tiles(FILE *stream, const EadReport *report) {
     const EadFigureSet *set = &report->figures->total;
     fputs("<div class=\"tiles\">\n", stream);
     write_tile(stream, "Image AU-ROC", set->image_auroc);
-    if (set->has_pixels) write_tile(stream, "AU-PRO, FPR up to 0.30", set->au_pro_30);
-    if (set->has_pixels) write_tile(stream, "AU-PRO, FPR up to 0.05", set->au_pro_05);
+    if (set->has_pixels) write_tile(stream, "AU-PRO to FPR 0.30", set->au_pro_30);
+    if (set->has_pixels) write_tile(stream, "AU-PRO to FPR 0.05", set->au_pro_05);
     if (set->has_pixels) write_tile(stream, "Pixel AU-ROC", set->pixel_auroc);
-    write_tile(stream, "Best F1 of the images", set->image_f1_best);
+    write_tile(stream, "Best image F1", set->image_f1_best);
     fprintf(stream, "<div class=\"tile\"><b>%lld</b><span>Test images</span></div>\n</div>\n",
             (long long)set->images);
     if (report->sample_count > 0) write_mistakes(stream, report);

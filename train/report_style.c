@@ -12,7 +12,7 @@ static const char *const style[] = {
     "main{max-width:1120px;margin:0 auto;padding:32px 20px 64px}\n"
     "h1{font-size:28px;line-height:1.2;margin:0;letter-spacing:-.01em}"
     "h2{font-size:18px;margin:40px 0 12px}h3{font-size:15px;margin:20px 0 2px}\n"
-    "p{margin:4px 0 12px}.soft,header p{color:var(--soft)}\n",
+    "p{margin:4px 0 12px}p.after{margin-top:14px}.soft,header p{color:var(--soft)}\n",
     ".tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(160px,1fr));gap:12px;margin-top:24px}\n"
     ".tile,.card,.plot,.shot{background:var(--card);border:1px solid var(--rule);border-radius:10px}\n"
     ".tile{padding:14px 16px}.tile b{display:block;font-size:26px;line-height:1.25;font-weight:600;"
@@ -33,7 +33,8 @@ static const char *const style[] = {
     ".key i{display:inline-block;width:12px;height:12px;border-radius:3px;margin-right:6px;"
     "vertical-align:-1px;background:var(--c)}\n"
     ".s0{--c:var(--soft)}.s1{--c:var(--good)}.s2{--c:var(--bad)}.s3{--c:var(--s3)}.s4{--c:var(--s4)}"
-    ".s5{--c:var(--ink)}\n",
+    ".s5{--c:var(--ink)}.key.s0 i{height:0;vertical-align:4px;border-top:2px dashed var(--c);"
+    "background:none}\n",
     "svg{display:block;width:100%;height:auto;font:12px system-ui,-apple-system,'Segoe "
     "UI',Roboto,sans-serif}\n"
     ".grid{stroke:var(--grid)}.axis{stroke:var(--soft)}.tick,.label,.note{fill:var(--soft)}.note{fill:var(--"
@@ -41,9 +42,9 @@ static const char *const style[] = {
     ".line{fill:none;stroke:var(--c);stroke-width:1.8;stroke-linejoin:round}"
     ".line.s0{stroke-dasharray:4 4;stroke-width:1.2}.bar{fill:var(--c)}\n"
     ".shade{fill:var(--shade)}.marker{stroke:var(--ink);stroke-dasharray:5 4;stroke-width:1.3}\n",
-    ".shots{display:grid;grid-template-columns:repeat(auto-fill,minmax(260px,1fr));gap:12px}\n"
+    ".shots{display:grid;grid-template-columns:repeat(auto-fill,minmax(330px,1fr));gap:12px}\n"
     ".shot{margin:0;padding:8px}.pair{display:grid;grid-template-columns:1fr 1fr;gap:4px}\n"
-    ".pair img{display:block;width:100%;aspect-ratio:1;object-fit:contain;background:var(--page);"
+    ".pair img{display:block;width:100%;height:auto;aspect-ratio:1;object-fit:contain;background:var(--page);"
     "border-radius:5px}\n"
     ".shot figcaption{display:flex;gap:8px;padding:6px 2px 0;font-size:13px;align-items:baseline}\n"
     ".shot b{font-variant-numeric:tabular-nums}.shot .name{color:var(--soft);overflow:hidden;"

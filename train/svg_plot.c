@@ -195,7 +195,7 @@ static void write_bar(FILE *stream, const Frame *frame, const EadHistogram *h, i
 }
 
 void ead_svg_histogram(FILE *stream, const EadHistogram *histogram) {
-    int64_t highest = 1;
+    int64_t highest = 3; /* so that ticks are whole numbers */
     for (int which = 0; which < 2; which++)
         for (int bin = 0; bin < histogram->bins; bin++)
             if (histogram->counts[which][bin] > highest) highest = histogram->counts[which][bin];

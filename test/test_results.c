@@ -1,0 +1,469 @@
+/* The files of a run folder, read back by other means than those that wrote them: libtiff, jansson, our image
+ * decoder, and a small check that the report's tags nest. */
+#include "data/codec.h"
+#include "test/suite.h"
+#include "train/gallery.h"
+#include "train/html_text.h"
+#include "train/jpeg_memory.h"
+#include "train/map_files.h"
+#include "train/overlay.h"
+#include "train/report_html.h"
+#include "train/result_files.h"
+
+#include <dirent.h>
+#include <jansson.h>
+#include <math.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <tiffio.h>
+#include <unistd.h>
+
+#define SCRATCH "build/scratch/results/"
+
+static void make_scratch(void) {
+    mkdir("build", 0777);
+    mkdir("build/scratch", 0777);
+    mkdir("build/scratch/results", 0777);
+}
+
+/* The whole file as a string; the caller frees. */
+static char *read_text(const char *path) {
+    FILE *file = fopen(path, "rb");
+    ck_assert_msg(file != NULL, "%s is missing", path);
+    fseek(file, 0, SEEK_END);
+    size_t size = (size_t)ftell(file);
+    rewind(file);
+    char *text = malloc(size + 1);
+    ck_assert_ptr_nonnull(text);
+    ck_assert_uint_eq(fread(text, 1, size, file), size);
+    text[size] = '\0';
+    fclose(file);
+    ck_assert_uint_eq(strlen(text), size);
+    return text;
+}
+
+static void assert_contains(const char *text, const char *part) {
+    ck_assert_msg(strstr(text, part) != NULL, "\"%s\" is missing", part);
+}
+
+START_TEST(scores_csv_quotes_what_it_must) {
+    char plain[] = "a/b.png", odd[] = "a \"b\",\nc.png", good[] = "good", kind[] = "x,y";
+    EadSample samples[] = {{plain, good, 0, 0.1f}, {odd, kind, 1, -0.7f}};
+    ck_assert_int_eq(ead_write_scores_csv(SCRATCH "scores.csv", samples, 2), EAD_OK);
+    char *text = read_text(SCRATCH "scores.csv");
+    ck_assert_str_eq(text, "path,label,defect,score\n"
+                           "a/b.png,0,good,0.100000001\n"
+                           "\"a \"\"b\"\",\nc.png\",1,\"x,y\",-0.699999988\n");
+    free(text);
+}
+END_TEST
+
+START_TEST(curve_csv_keeps_every_point) {
+    EadCurve curve = {0};
+    ck_assert_int_eq(ead_curve_push(&curve, (EadCurvePoint){INFINITY, 0, 0}), EAD_OK);
+    ck_assert_int_eq(ead_curve_push(&curve, (EadCurvePoint){0.5, 0.25, 1}), EAD_OK);
+    ck_assert_int_eq(ead_write_curve_csv(SCRATCH "roc.csv", &curve, "fpr", "tpr"), EAD_OK);
+    char *text = read_text(SCRATCH "roc.csv");
+    ck_assert_str_eq(text, "threshold,fpr,tpr\ninf,0,0\n0.5,0.25,1\n");
+    free(text);
+    ead_curve_free(&curve);
+}
+END_TEST
+
+static double real_of(const json_t *object, const char *key) {
+    const json_t *value = json_object_get(object, key);
+    ck_assert_msg(json_is_real(value), "%s is no number", key);
+    return json_real_value(value);
+}
+
+START_TEST(metrics_json_has_the_agreed_keys) {
+    char scratch[] = "scratch", latin[] = "K\xe4se";
+    EadDefectFigures defects[2] = {
+        {latin, {.images = 1, .image_auroc = NAN, .image_f1_best = NAN}},
+        {scratch, {.images = 2, .image_auroc = 0.75, .has_pixels = 1, .au_pro_30 = 0.5, .au_pro_05 = 0.25}}};
+    EadFigures figures = {.total = {.images = 5,
+                                    .image_auroc = 0.9,
+                                    .image_f1_best = 2.0 / 3,
+                                    .has_pixels = 1,
+                                    .au_pro_30 = NAN,
+                                    .au_pro_05 = 0.125,
+                                    .pixel_auroc = 1},
+                          .defect_count = 2,
+                          .defects = defects,
+                          .has_threshold = 1,
+                          .threshold = 0.3};
+    ck_assert_int_eq(ead_write_metrics_json(SCRATCH "metrics.json", &figures), EAD_OK);
+    json_t *root = json_load_file(SCRATCH "metrics.json", 0, NULL);
+    ck_assert_ptr_nonnull(root);
+    ck_assert_double_eq(real_of(root, "image_auroc"), 0.9);
+    ck_assert_double_eq_tol(real_of(root, "image_f1_best"), 2.0 / 3, 1e-15);
+    ck_assert(json_is_null(json_object_get(root, "au_pro_0.30")));
+    ck_assert_double_eq(real_of(root, "au_pro_0.05"), 0.125);
+    ck_assert_double_eq(real_of(root, "pixel_auroc"), 1);
+    ck_assert_double_eq(real_of(root, "threshold"), 0.3);
+    ck_assert_int_eq(json_integer_value(json_object_get(root, "images")), 5);
+    const json_t *kinds = json_object_get(root, "defects");
+    ck_assert_uint_eq(json_object_size(kinds), 2);
+    ck_assert_double_eq(real_of(json_object_get(kinds, "scratch"), "image_auroc"), 0.75);
+    const json_t *escaped = json_object_get(kinds, "K\\xe4se");
+    ck_assert(json_is_null(json_object_get(escaped, "image_auroc")));
+    ck_assert_ptr_null(json_object_get(escaped, "pixel_auroc"));
+    json_decref(root);
+    char *text = read_text(SCRATCH "metrics.json");
+    ck_assert(strstr(text, "image_auroc") < strstr(text, "au_pro_0.30"));
+    ck_assert(strstr(text, "\"threshold\"") < strstr(text, "\"defects\""));
+    free(text);
+}
+END_TEST
+
+START_TEST(maps_are_float_tiff) {
+    enum { width = 37, height = 211 };
+    static float map[width * height], row[width];
+    for (int i = 0; i < width * height; i++) map[i] = (float)i * 0.125f - 3;
+    ck_assert_int_eq(ead_map_write_tiff(SCRATCH "map.tiff", map, width, height), EAD_OK);
+    TIFF *tiff = TIFFOpen(SCRATCH "map.tiff", "r");
+    ck_assert_ptr_nonnull(tiff);
+    uint32_t size[2] = {0, 0};
+    uint16_t bits = 0, format = 0, samples = 0;
+    TIFFGetField(tiff, TIFFTAG_IMAGEWIDTH, &size[0]);
+    TIFFGetField(tiff, TIFFTAG_IMAGELENGTH, &size[1]);
+    TIFFGetField(tiff, TIFFTAG_BITSPERSAMPLE, &bits);
+    TIFFGetField(tiff, TIFFTAG_SAMPLEFORMAT, &format);
+    TIFFGetField(tiff, TIFFTAG_SAMPLESPERPIXEL, &samples);
+    ck_assert(size[0] == width && size[1] == height && bits == 32 && samples == 1);
+    ck_assert_int_eq(format, SAMPLEFORMAT_IEEEFP);
+    for (uint32_t y = 0; y < height; y++) {
+        ck_assert_int_eq(TIFFReadScanline(tiff, row, y, 0), 1);
+        ck_assert_mem_eq(row, map + y * width, sizeof row);
+    }
+    TIFFClose(tiff);
+    ck_assert_int_eq(ead_map_write_tiff(SCRATCH "none.tiff", map, 0, 5), EAD_BAD_SHAPE);
+    ck_assert_int_ne(access(SCRATCH "none.tiff", F_OK), 0);
+}
+END_TEST
+
+static void fill_image(EadImage *image, int width, int height, int channels, uint8_t value) {
+    ck_assert_int_eq(ead_image_alloc(image, width, height, channels), EAD_OK);
+    memset(image->pixels, value, (size_t)width * (size_t)height * (size_t)channels);
+}
+
+START_TEST(overlay_colours_high_scores_and_outlines_masks) {
+    enum { side = 16 };
+    float map[side * side] = {0};
+    EadImage rgb, mask, written, other;
+    fill_image(&rgb, side, side, 3, 128);
+    fill_image(&mask, side, side, 1, 0);
+    map[0] = 5;
+    map[1] = 0.5f;
+    mask.pixels[8 * side + 8] = 1;
+    ck_assert_int_eq(ead_overlay_write_png(SCRATCH "overlay.png", &rgb, map, 0, 1, &mask), EAD_OK);
+    ck_assert_int_eq(ead_image_load(SCRATCH "overlay.png", &written), EAD_OK);
+    const uint8_t *hot = written.pixels, *warm = hot + 3, *plain = hot + 30;
+    const uint8_t *defect = hot + 3 * (8 * side + 8), *beside = defect + 3;
+    ck_assert(hot[0] > 200 && hot[1] > 200 && warm[0] > warm[1] && warm[1] < 128);
+    ck_assert(plain[0] == 128 && plain[1] == 128 && plain[2] == 128 && defect[0] == 128);
+    ck_assert(beside[1] == 255 && beside[0] < 100);
+    int changed = 0;
+    for (int i = 2; i < side * side; i++) changed += hot[3 * i] != 128;
+    ck_assert_int_eq(changed, 8);
+    fill_image(&other, side, side + 1, 1, 0);
+    ead_image_free(&written);
+    ck_assert_int_eq(ead_overlay_render(&rgb, map, 0, 1, &other, &written), EAD_BAD_SHAPE);
+    ck_assert_ptr_null(written.pixels);
+    ead_image_free(&other);
+    ead_image_free(&rgb);
+    ead_image_free(&mask);
+}
+END_TEST
+
+/* Ordered by lightness (BT.709 weights), whatever the eye or printer. */
+START_TEST(ramp_grows_lighter) {
+    double last = -1;
+    for (int i = 0; i <= 100; i++) {
+        uint8_t c[3];
+        ead_ramp_color((float)i / 100, c);
+        double lightness = 0.2126 * c[0] + 0.7152 * c[1] + 0.0722 * c[2];
+        ck_assert_msg(lightness > last, "step %d: %g after %g", i, lightness, last);
+        last = lightness;
+    }
+}
+END_TEST
+
+START_TEST(jpeg_in_memory_decodes) {
+    EadImage image, decoded;
+    fill_image(&image, 33, 17, 3, 0);
+    for (int i = 0; i < 33 * 17; i++) image.pixels[3 * i] = 200;
+    uint8_t *bytes;
+    size_t size;
+    ck_assert_int_eq(ead_jpeg_encode(&image, 95, &bytes, &size), EAD_OK);
+    ck_assert_int_eq(ead_image_decode(bytes, size, "memory", &decoded), EAD_OK);
+    ck_assert(decoded.width == 33 && decoded.height == 17);
+    for (int i = 0; i < 33 * 17; i++)
+        ck_assert(abs(decoded.pixels[3 * i] - 200) < 5 && decoded.pixels[3 * i + 1] < 5);
+    free(bytes);
+    ead_image_free(&decoded);
+    ead_image_free(&image);
+}
+END_TEST
+
+START_TEST(html_text_and_base64) {
+    FILE *file = fopen(SCRATCH "text", "wb");
+    ck_assert_ptr_nonnull(file);
+    ead_html_text(file, "<a href='x'>&\"\xc3\xa4\xff\x01\n");
+    fputs("|", file);
+    ead_html_base64(file, (const uint8_t *)"Man", 3);
+    ead_html_base64(file, (const uint8_t *)"Ma", 2);
+    ead_html_base64(file, (const uint8_t *)"\xff", 1);
+    fclose(file);
+    char *text = read_text(SCRATCH "text");
+    ck_assert_str_eq(text, "&lt;a href=&#39;x&#39;&gt;&amp;&quot;\xc3\xa4&#xFFFD;&#xFFFD;\n|TWFuTWE=/w==");
+    free(text);
+}
+END_TEST
+
+/* ---- gallery and report ------------------------------------------------------------------------------ */
+
+static void add_picture(EadGallery *gallery, int width, int height, const char *defect, float score) {
+    EadImage rgb, mask;
+    fill_image(&rgb, width, height, 3, 90);
+    fill_image(&mask, width, height, 1, 0);
+    float *map = calloc((size_t)width * (size_t)height, sizeof *map);
+    ck_assert_ptr_nonnull(map);
+    map[(size_t)width * (size_t)height - 1] = score;
+    mask.pixels[0] = 1;
+    int anomalous = strcmp(defect, "good") != 0;
+    ck_assert_int_eq(
+        ead_gallery_add(gallery, "d/<p>.png", defect, anomalous, score, &rgb, map, anomalous ? &mask : NULL),
+        EAD_OK);
+    free(map);
+    ead_image_free(&rgb);
+    ead_image_free(&mask);
+}
+
+START_TEST(gallery_reduces_and_keeps_peaks) {
+    EadGallery gallery = {0};
+    add_picture(&gallery, 700, 301, "chip", 3);
+    add_picture(&gallery, 20, 10, "good", 1);
+    const EadGalleryEntry *entry = &gallery.entries[0];
+    ck_assert(entry->rgb.width == 256 && entry->rgb.height == 110);
+    ck_assert_float_eq(entry->map[256 * 110 - 1], 3);
+    ck_assert_float_eq(entry->map[0], 0);
+    ck_assert(entry->mask.pixels[0] == 1 && entry->mask.pixels[1] == 0 && entry->rgb.pixels[77] == 90);
+    ck_assert(gallery.entries[1].rgb.width == 20 && gallery.entries[1].mask.pixels == NULL);
+    float low, high;
+    ead_gallery_range(&gallery, &low, &high);
+    ck_assert(low < high && low >= 0 && high <= 3);
+    ead_gallery_free(&gallery);
+    ead_gallery_range(&gallery, &low, &high);
+    ck_assert(low < high);
+}
+END_TEST
+
+START_TEST(gallery_picks_mistakes_first) {
+    static const float bad[] = {1, 9, 5, 8, 2.5f}, good[] = {0.5f, 4, 3, 0.25f};
+    EadGallery gallery = {0};
+    for (int i = 0; i < 5; i++) add_picture(&gallery, 8, 8, i < 4 ? "chip" : "hole", bad[i]);
+    for (int i = 0; i < 4; i++) add_picture(&gallery, 8, 8, "good", good[i]);
+    EadGalleryPick pick;
+    ck_assert_int_eq(ead_gallery_pick(&gallery, 3, &pick), EAD_OK);
+    static const int64_t expected[] = {0, 4, 6, 7, 5, 8, 2, 3, 1};
+    static const int sections[] = {
+        EAD_GALLERY_MISSED,        EAD_GALLERY_MISSED,        EAD_GALLERY_FALSE_ALARMS,
+        EAD_GALLERY_FALSE_ALARMS,  EAD_GALLERY_HIGHEST_GOOD,  EAD_GALLERY_HIGHEST_GOOD,
+        EAD_GALLERY_LOWEST_DEFECT, EAD_GALLERY_LOWEST_DEFECT, EAD_GALLERY_LOWEST_DEFECT};
+    ck_assert_int_eq(pick.count, 9);
+    for (int i = 0; i < 9; i++) {
+        ck_assert_int_eq(pick.entries[i], expected[i]);
+        ck_assert_int_eq((int)pick.sections[i], sections[i]);
+    }
+    for (int i = 0; i < 40; i++) add_picture(&gallery, 8, 8, i < 38 ? "chip" : "hole", 10 + (float)i / 4);
+    ck_assert_int_eq(ead_gallery_pick(&gallery, NAN, &pick), EAD_OK);
+    ck_assert_int_eq(pick.count, EAD_GALLERY_MOST);
+    ck_assert_int_eq(pick.entries[6], 48); /* the highest "hole", then the highest "chip" */
+    ck_assert_int_eq(pick.entries[7], 46);
+    ead_gallery_free(&gallery);
+}
+END_TEST
+
+/* Every tag closes in order; <meta> and <img> are void, <x/> closes itself. */
+static void assert_tags_nest(const char *text) {
+    char open[64][16];
+    int depth = 0;
+    for (const char *tag = strchr(text, '<'); tag; tag = strchr(tag + 1, '<')) {
+        char name[16] = "";
+        int closing = tag[1] == '/';
+        if (tag[1] == '!') continue;
+        ck_assert_msg(sscanf(tag + 1 + closing, "%15[a-z0-9]", name) == 1, "stray < at %.40s", tag);
+        const char *end = strchr(tag, '>');
+        ck_assert_ptr_nonnull(end);
+        if (strcmp(name, "meta") == 0 || strcmp(name, "img") == 0 || end[-1] == '/') continue;
+        if (closing) {
+            ck_assert_msg(depth > 0 && strcmp(open[depth - 1], name) == 0, "wrong </%s> at %.60s", name, tag);
+            depth--;
+        } else {
+            ck_assert_int_lt(depth, 64);
+            memcpy(open[depth++], name, sizeof name);
+        }
+    }
+    ck_assert_int_eq(depth, 0);
+}
+
+/* An evaluation of four 8 x 8 images with its figures. */
+static EadEvaluation *evaluate(EadFigures *figures) {
+    static const float scores[] = {0.1f, 0.4f, 0.3f, 0.9f};
+    EadEvaluation *e = NULL;
+    ck_assert_int_eq(ead_evaluation_new(&e), EAD_OK);
+    for (int k = 0; k < 4; k++) {
+        float map[64];
+        uint8_t mask[64] = {0};
+        for (int i = 0; i < 64; i++) map[i] = scores[k] * (float)(64 - i) / 64;
+        for (int i = 0; i < 9; i++) mask[i] = 255;
+        ck_assert_int_eq(ead_evaluation_add(e, "a&b.png", k < 2 ? "good" : "<hole>", k >= 2, scores[k], map,
+                                            8, 8, k < 2 ? NULL : mask),
+                         EAD_OK);
+    }
+    ck_assert_int_eq(ead_evaluation_finish(e, figures), EAD_OK);
+    return e;
+}
+
+START_TEST(report_holds_everything_and_escapes_it) {
+    EadFigures figures;
+    EadEvaluation *e = evaluate(&figures);
+    EadGallery gallery = {0};
+    add_picture(&gallery, 300, 200, "<hole>", 0.3f);
+    add_picture(&gallery, 8, 8, "good", 0.4f);
+    EadLossPoint losses[1000];
+    for (int i = 0; i < 1000; i++) losses[i] = (EadLossPoint){i + 1, 1, 0, 2, i == 5 ? NAN : 0.5f, 3.5f};
+    EadKeyValue facts[] = {{"seed", "42"}, {"data", "<script>alert(1)</script>"}};
+    EadReport report = {.title = "bottle & <co>",
+                        .subtitle = "sub",
+                        .figures = &figures,
+                        .losses = losses,
+                        .loss_count = 1000,
+                        .gallery = &gallery,
+                        .config = "key: '<v>'\n",
+                        .provenance = facts,
+                        .provenance_count = 2,
+                        .timings = facts,
+                        .timing_count = 1};
+    report.samples = ead_evaluation_samples(e, &report.sample_count);
+    ck_assert_int_eq(ead_report_write(SCRATCH "report.html", &report), EAD_OK);
+    char *text = read_text(SCRATCH "report.html");
+    assert_tags_nest(text);
+    static const char *const parts[] = {"<title>bottle &amp; &lt;co&gt;</title>",
+                                        "Image AU-ROC",
+                                        "75.00<small>",
+                                        "&lt;hole&gt;",
+                                        "Losses",
+                                        "hard feature loss",
+                                        "Scores of the test images",
+                                        "ROC of the images",
+                                        "PRO of the pixels",
+                                        "False alarms",
+                                        "Lowest scores among the defects",
+                                        "data:image/jpeg;base64,/9j/",
+                                        "&lt;p&gt;.png",
+                                        "key: &#39;&lt;v&gt;&#39;",
+                                        "&lt;script&gt;",
+                                        "Timings",
+                                        "prefers-color-scheme:dark",
+                                        "2 of 2 anomalous images found, 1 of 2 good ones called anomalous"};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) assert_contains(text, parts[i]);
+    static const char *const banned[] = {"://",  "<script", "<link",     "@import", "nan<",
+                                         " nan", "inf<",    ">penalty<", "<hole>"};
+    for (size_t i = 0; i < sizeof banned / sizeof *banned; i++) {
+        const char *found = strstr(text, banned[i]);
+        ck_assert_msg(!found, "\"%s\" must not be in the page", banned[i]);
+    }
+    ck_assert_int_eq(ead_report_write(SCRATCH "again.html", &report), EAD_OK);
+    char *again = read_text(SCRATCH "again.html");
+    ck_assert_str_eq(text, again);
+    free(text);
+    free(again);
+    ead_gallery_free(&gallery);
+    ead_figures_free(&figures);
+    ead_evaluation_free(e);
+}
+END_TEST
+
+START_TEST(report_of_almost_nothing) {
+    EadFigures figures = {
+        .total = {.images = 1, .image_auroc = NAN, .image_f1_best = NAN, .image_f1_threshold = NAN}};
+    EadReport report = {.figures = &figures};
+    ck_assert_int_eq(ead_report_write(SCRATCH "bare.html", &report), EAD_OK);
+    char *text = read_text(SCRATCH "bare.html");
+    assert_tags_nest(text);
+    assert_contains(text, "Test images");
+    ck_assert_ptr_null(strstr(text, "Heat maps"));
+    ck_assert_ptr_null(strstr(text, "Losses"));
+    free(text);
+}
+END_TEST
+
+START_TEST(failed_writes_leave_nothing) {
+    float map[4] = {0};
+    EadFigures figures = {.total = {.images = 1}};
+    EadReport report = {.figures = &figures};
+    ck_assert_int_eq(ead_map_write_tiff(SCRATCH "no/map.tiff", map, 2, 2), EAD_IO);
+    ck_assert_int_eq(ead_write_metrics_json(SCRATCH "no/metrics.json", &figures), EAD_IO);
+    ck_assert_int_eq(ead_write_scores_csv(SCRATCH "no/scores.csv", NULL, 0), EAD_IO);
+    ck_assert_int_eq(ead_report_write(SCRATCH "no/report.html", &report), EAD_IO);
+    ck_assert_ptr_nonnull(strstr(ead_error_message(), "no/report.html"));
+}
+END_TEST
+
+static int files_in_scratch(void) {
+    DIR *folder = opendir(SCRATCH);
+    ck_assert_ptr_nonnull(folder);
+    int count = 0;
+    while (readdir(folder)) count++;
+    closedir(folder);
+    return count;
+}
+
+/* A limit on the file size stands in for a full disk. */
+START_TEST(full_disk_leaves_nothing) {
+    static float map[256 * 256];
+    EadFigures figures = {.total = {.images = 1}};
+    EadReport report = {.figures = &figures};
+    struct rlimit before, small;
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
+    small = before;
+    small.rlim_cur = 4000;
+    int files = files_in_scratch();
+    void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
+    EadStatus tiff = ead_map_write_tiff(SCRATCH "full.tiff", map, 256, 256);
+    EadStatus html = ead_report_write(SCRATCH "full.html", &report);
+    setrlimit(RLIMIT_FSIZE, &before);
+    signal(SIGXFSZ, handler);
+    ck_assert_int_eq(tiff, EAD_IO);
+    ck_assert_int_eq(html, EAD_IO);
+    ck_assert_int_eq(files_in_scratch(), files);
+}
+END_TEST
+
+int main(void) {
+    make_scratch();
+    Suite *suite = suite_create("results");
+    TCase *tests = tcase_create("results");
+    tcase_set_timeout(tests, 60);
+    tcase_add_test(tests, scores_csv_quotes_what_it_must);
+    tcase_add_test(tests, curve_csv_keeps_every_point);
+    tcase_add_test(tests, metrics_json_has_the_agreed_keys);
+    tcase_add_test(tests, maps_are_float_tiff);
+    tcase_add_test(tests, overlay_colours_high_scores_and_outlines_masks);
+    tcase_add_test(tests, ramp_grows_lighter);
+    tcase_add_test(tests, jpeg_in_memory_decodes);
+    tcase_add_test(tests, html_text_and_base64);
+    tcase_add_test(tests, gallery_reduces_and_keeps_peaks);
+    tcase_add_test(tests, gallery_picks_mistakes_first);
+    tcase_add_test(tests, report_holds_everything_and_escapes_it);
+    tcase_add_test(tests, report_of_almost_nothing);
+    tcase_add_test(tests, failed_writes_leave_nothing);
+    tcase_add_test(tests, full_disk_leaves_nothing);
+    suite_add_tcase(suite, tests);
+    return run_suite(suite);
+}
