@@ -81,7 +81,8 @@ static EadStatus check_colours(const JpegReader *reader) {
     return EAD_OK;
 }
 
-/* All that may jump. A block of 64 pixels takes at least one bit, so a byte makes at most 512 pixels. */
+/* All that may jump. A Huffman-coded block of 64 pixels takes at least one bit, so a byte makes at most 512
+ * pixels; arithmetic coding gets by with far less. */
 static void read_jpeg(JpegReader *reader) {
     struct jpeg_decompress_struct *info = &reader->info;
     jpeg_mem_src(info, reader->bytes, (unsigned long)reader->size);
@@ -89,7 +90,7 @@ static void read_jpeg(JpegReader *reader) {
     EadStatus status = check_colours(reader);
     if (status == EAD_OK)
         status = ead_codec_alloc(reader->out, reader->label, info->image_width, info->image_height, 3,
-                                 reader->size, 512);
+                                 reader->size, info->arith_code ? 1 << 16 : 512);
     if (status != EAD_OK) leave(reader, status);
     info->out_color_space = JCS_RGB;
     info->progress = &reader->progress;

@@ -5,6 +5,8 @@
 #include "test/golden/data_golden.h"
 
 #include <limits.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define SCRATCH "build/scratch/codec/"
@@ -216,6 +218,29 @@ START_TEST(png_write_errors) {
 }
 END_TEST
 
+/* A file size limit stands in for a full disk. */
+START_TEST(disk_full) {
+    struct rlimit before, small;
+    EadImage image;
+    ASSERT_OK(ead_image_alloc(&image, 64, 64, 3));
+    fill_noise(image.pixels, image_bytes(&image), 1);
+    unlink(SCRATCH "full.png");
+    signal(SIGXFSZ, SIG_IGN);
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
+    for (rlim_t limit = 0; limit < 12000; limit += 1500) {
+        small = before;
+        small.rlim_cur = limit;
+        ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
+        EadStatus status = ead_png_write(SCRATCH "full.png", &image);
+        ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &before), 0);
+        ck_assert_int_eq(status, EAD_IO);
+        ck_assert(strstr(ead_error_message(), "full.png: cannot write: File too large") != NULL);
+    }
+    ck_assert_int_eq(system("ls " SCRATCH " | grep -q full"), 1 << 8);
+    ead_image_free(&image);
+}
+END_TEST
+
 START_TEST(known_extensions) {
     ck_assert(ead_image_has_known_extension("a.png") && ead_image_has_known_extension("b.c/A.JPG"));
     ck_assert(ead_image_has_known_extension("x.JPeg"));
@@ -248,6 +273,7 @@ int main(void) {
     tcase_add_test(tests, bombs_are_refused_before_allocation);
     tcase_add_test(tests, png_round_trip);
     tcase_add_test(tests, png_write_errors);
+    tcase_add_test(tests, disk_full);
     tcase_add_test(tests, known_extensions);
     tcase_add_test(tests, image_sizes);
     suite_add_tcase(suite, tests);
