@@ -102,9 +102,10 @@ static EadColor shade_hole(const void *shape, EadPoint p, float distance) {
                       rim * metal + (1 - rim) * deep.b * depth, 1};
 }
 
+/* A pixel beyond the edge too, whose smoothed rim would stay as a thin line. */
 static float distance_chip(const void *shape, EadPoint p) {
     const Detail *detail = shape;
-    return fmaxf(ead_distance_wobble(&detail->outline, p), distance_body(NULL, p));
+    return fmaxf(ead_distance_wobble(&detail->outline, p), distance_body(NULL, p) - 0.010f);
 }
 
 /* The bench shows through; along the break, raw and bright metal. */

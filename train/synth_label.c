@@ -190,9 +190,10 @@ static void paint_print(EadSynthTask *task) {
     paint_symbols(task, logical && !on_line ? chosen : -1);
 }
 
+/* A pixel beyond the edge too, whose smoothed rim would stay as a thin line. */
 static float distance_tear(const void *shape, EadPoint p) {
     const Label *label = shape;
-    return fmaxf(ead_distance_wobble(&label->tear, p), distance_paper(NULL, p));
+    return fmaxf(ead_distance_wobble(&label->tear, p), distance_paper(NULL, p) - 0.006f);
 }
 
 /* The board shows; along the tear the paper's white core. */
