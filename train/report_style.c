@@ -28,7 +28,8 @@ static const char *const style[] = {
     "table.facts td:first-child{color:var(--soft);white-space:nowrap;width:1%}\n",
     ".plots{display:grid;grid-template-columns:repeat(2,minmax(0,1fr));gap:12px}.plots "
     ".wide{grid-column:1/-1}\n"
-    ".plot{margin:0;padding:14px 14px 8px}.plot figcaption{font-weight:600}\n"
+    ".plot{margin:0;padding:14px 14px 8px;overflow-x:auto}.wide svg{min-width:640px}.plot "
+    "figcaption{font-weight:600}\n"
     ".legend{display:flex;flex-wrap:wrap;gap:2px 16px;min-height:22px;font-size:13px;color:var(--soft)}\n"
     ".key i{display:inline-block;width:12px;height:12px;border-radius:3px;margin-right:6px;"
     "vertical-align:-1px;background:var(--c)}\n"
