@@ -92,7 +92,7 @@ int main(void) {
     TCase *tests = tcase_create("plans");
     tcase_set_timeout(tests, 0);
     tcase_add_test(tests, counting_works);
-    tcase_add_loop_test(tests, runs_allocate_nothing, 0, op_case_count());
+    tcase_add_loop_test(tests, runs_allocate_nothing, 0, CAN_COUNT ? op_case_count() : 1);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

@@ -60,7 +60,7 @@ START_TEST(agrees_with_pytorch) {
     build_and_run(op_case, NULL, &built);
     compare(&built.y->y, op_case->name, "y");
     for (int k = 0; k < OP_CASE_INPUTS; k++) {
-        char part[8];
+        char part[16];
         snprintf(part, sizeof part, "dx%d", k);
         if (built.dx[k]) compare(&built.dx[k]->y, op_case->name, part);
     }
