@@ -1,0 +1,58 @@
+/* Inference as a user of the library sees it: 8-bit images in, maps and scores out. */
+#include "bench/bench_memory.h"
+#include "bench/bench_whole.h"
+
+#include "models/detector.h"
+#include "models/map_resize.h"
+
+#include <stdlib.h>
+
+enum { DEFAULT_REPEAT = 20 };
+
+typedef struct Inference {
+    EadDetector *detector;
+    uint8_t *images;
+    float *maps, *scores;
+    int batch, height, width;
+} Inference;
+
+static void pass(void *context) {
+    Inference *run = context;
+    const float *maps = ead_detector_run_batch(run->detector, run->images);
+    int64_t pixels = (int64_t)run->height * run->width;
+    for (int n = 0; n < run->batch; n++)
+        run->scores[n] = ead_map_resize(maps + n * pixels, run->height, run->width, run->maps + n * pixels,
+                                        run->height, run->width);
+}
+
+static EadStatus prepare(const EadBenchOptions *options, const EadModel *model, Inference *run) {
+    size_t pixels = (size_t)options->batch * (size_t)options->height * (size_t)options->width;
+    EAD_TRY(ead_bench_images(3 * pixels, &run->images));
+    run->maps = malloc(pixels * sizeof *run->maps);
+    run->scores = malloc((size_t)options->batch * sizeof *run->scores);
+    if (!run->maps || !run->scores) return ead_fail(EAD_NO_MEMORY, "no memory for %zu map pixels", pixels);
+    return ead_detector_new(model, options->backend, options->batch, &run->detector);
+}
+
+EadStatus ead_bench_infer(const EadBenchOptions *options, EadBenchResults *results) {
+    Inference run = {.batch = options->batch, .height = options->height, .width = options->width};
+    EadModel *model = NULL;
+    ead_bench_memory_reset();
+    EadStatus status = ead_bench_model(options, &model);
+    if (status == EAD_OK) status = prepare(options, model, &run);
+    if (status == EAD_OK) {
+        EadBenchResult result = ead_bench_result_for(options, "infer", "");
+        EadBenchWork work = {.plan = ead_detector_plan(run.detector),
+                             .arena_bytes = ead_detector_bytes(run.detector),
+                             .pass = pass,
+                             .context = &run};
+        int repeat = options->repeat ? options->repeat : DEFAULT_REPEAT;
+        status = ead_bench_time_whole(options, &work, repeat, &result, results);
+    }
+    ead_detector_close(run.detector);
+    ead_model_free(model);
+    free(run.images);
+    free(run.maps);
+    free(run.scores);
+    return status;
+}

@@ -1,0 +1,24 @@
+/* The machine that a bench runs on: what has to stand beside every figure. */
+#ifndef EAD_BENCH_MACHINE_H
+#define EAD_BENCH_MACHINE_H
+
+enum { EAD_BENCH_MAX_FLAGS = 32 };
+
+typedef struct EadBenchMachine {
+    char cpu[128];                       /* "unknown" where the system does not tell */
+    int cores;                           /* that this process may use */
+    int threads;                         /* that the kernels use */
+    char flags[EAD_BENCH_MAX_FLAGS][20]; /* instruction sets that matter here: "avx2", "amx_tile", ... */
+    int flag_count;
+    double memory_gb;                 /* 10^9 bytes */
+    const char *openblas_core;        /* which runs */
+    const char *openblas_better_core; /* which should; "" if they agree */
+    double peak_gflop_per_s;          /* of fp32 multiply-adds on all threads, measured; NAN if unknown */
+    char system[128];                 /* kernel and architecture */
+    char date[32];                    /* now, UTC, ISO 8601 */
+} EadBenchMachine;
+
+/* Looks at the machine and measures its peak, which takes about 0.1 s. Set the number of threads before. */
+EadBenchMachine ead_bench_machine(void);
+
+#endif

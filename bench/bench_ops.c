@@ -1,0 +1,137 @@
+/* Where the time goes inside a pass: every kernel call of the two plans. */
+#include "bench/bench_setup.h"
+
+#include "models/detector.h"
+#include "train/clock.h"
+#include "train/training_step.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { DEFAULT_REPEAT = 10, PAPER_STEPS = 70000 };
+
+/* times[call][repeat] in milliseconds. Whole passes: called again and again alone, kernels that work in place
+ * would drive their values to infinity, and small ones would live in cache. */
+static void time_calls(const EadPlan *plan, int repeat, double *times) {
+    int count = ead_plan_call_count(plan);
+    const EadNode *node;
+    for (int pass = -EAD_BENCH_WARM_UP; pass < repeat; pass++) {
+        for (int i = 0; i < count; i++) {
+            const EadCall *call = ead_plan_call(plan, i, &node);
+            double started = ead_clock_seconds();
+            call->run(call);
+            if (pass >= 0) times[(int64_t)i * repeat + pass] = 1e3 * (ead_clock_seconds() - started);
+        }
+    }
+}
+
+/* The layer that the call's weights belong to, else the node's own name. */
+static void set_name(const EadCall *call, const EadNode *node, EadBenchResult *result) {
+    const char *name = node->name;
+    if (ead_bench_call_flop(call, node) > 0 && node->x[1] && node->x[1]->name[0]) name = node->x[1]->name;
+    size_t length = strlen(name), suffix = strlen(".weight");
+    if (length > suffix && strcmp(name + length - suffix, ".weight") == 0) length -= suffix;
+    snprintf(result->name, sizeof result->name, "%.*s", (int)length, name);
+}
+
+static int print_sizes(char *text, size_t size, const EadTensor *t) {
+    return snprintf(text, size, "%dx%dx%dx%d", t->n, t->h, t->w, t->c);
+}
+
+/* "1x256x256x3 -> 1x253x253x128 by 4x4"; inputs and output of the same shape once. */
+static void set_shape(const EadCall *call, const EadNode *node, EadBenchResult *result) {
+    char from[48] = "", to[48], kernel[32] = "";
+    print_sizes(to, sizeof to, call->y);
+    if (call->x[0] && !ead_same_shape(call->x[0], call->y)) print_sizes(from, sizeof from, call->x[0]);
+    if (ead_bench_call_flop(call, node) > 0) {
+        const EadTensor *w = node->op == EAD_OP_conv2d_weight_gradient ? call->y : call->x[1];
+        snprintf(kernel, sizeof kernel, " by %dx%d", w->h, w->w);
+    }
+    snprintf(result->shape, sizeof result->shape, "%s%s%s%s", from, *from ? " -> " : "", to, kernel);
+}
+
+static EadStatus add_call(const EadBenchOptions *options, const EadPlan *plan, int index, double *times,
+                          EadBenchResult *result, EadBenchResults *results) {
+    const EadNode *node;
+    const EadCall *call = ead_plan_call(plan, index, &node);
+    result->call = index;
+    snprintf(result->op, sizeof result->op, "%s", ead_op(node->op)->name);
+    set_name(call, node, result);
+    set_shape(call, node, result);
+    ead_bench_summarize(times, (int)result->repeats, result);
+    double flop = ead_bench_call_flop(call, node), seconds = 1e-3 * result->median_ms;
+    result->gflop = flop > 0 ? 1e-9 * flop : NAN;
+    result->gflop_per_s = result->gflop / seconds;
+    result->share_of_peak = result->gflop_per_s / options->peak_gflop_per_s;
+    result->gb_per_s = flop > 0 ? NAN : 1e-9 * ead_bench_call_bytes(call) / seconds;
+    return ead_bench_results_add(results, result);
+}
+
+static void set_shares(EadBenchResults *results, int first) {
+    double total = 0;
+    for (int i = first; i < results->count; i++) total += results->items[i].median_ms;
+    for (int i = first; i < results->count; i++)
+        results->items[i].share = results->items[i].median_ms / total;
+}
+
+static EadStatus bench_plan(const EadBenchOptions *options, const char *name, const EadPlan *plan,
+                            EadBenchResults *results) {
+    EadBenchResult result = ead_bench_result_for(options, "ops", name);
+    int count = ead_plan_call_count(plan), first = results->count;
+    int repeat = options->repeat ? options->repeat : DEFAULT_REPEAT;
+    double *times = calloc((size_t)count * (size_t)repeat, sizeof *times);
+    if (!times) return ead_fail(EAD_NO_MEMORY, "no memory for the times of %d calls", count);
+    ead_bench_note(options, &result, repeat);
+    time_calls(plan, repeat, times);
+    result.repeats = repeat;
+    EadStatus status = EAD_OK;
+    for (int i = 0; i < count && status == EAD_OK; i++)
+        status = add_call(options, plan, i, times + (int64_t)i * repeat, &result, results);
+    free(times);
+    set_shares(results, first);
+    return status;
+}
+
+/* One pass with images fills the plan's image leaf, which later passes read again. */
+static EadStatus bench_inference_plan(const EadBenchOptions *options, const EadModel *model,
+                                      EadBenchResults *results) {
+    EadDetector *detector;
+    uint8_t *images;
+    EAD_TRY(ead_bench_images(3 * (size_t)options->batch * (size_t)options->height * (size_t)options->width,
+                             &images));
+    EadStatus status = ead_detector_new(model, options->backend, options->batch, &detector);
+    if (status == EAD_OK) {
+        ead_detector_run_batch(detector, images);
+        status = bench_plan(options, "infer", ead_detector_plan(detector), results);
+        ead_detector_close(detector);
+    }
+    free(images);
+    return status;
+}
+
+static EadStatus bench_step_plan(const EadBenchOptions *options, EadModel *model, EadBenchResults *results) {
+    EadTrainingOptions training = ead_training_options_default(PAPER_STEPS, 1);
+    EadPlanOptions plan = {.backend = options->backend};
+    EadTrainingStep *step;
+    uint8_t *images = NULL;
+    EAD_TRY(ead_training_step_new(model, &training, &plan, &step));
+    EadStatus status = ead_bench_images(ead_training_step_batch_bytes(step), &images);
+    if (status == EAD_OK) {
+        ead_training_step_run(step, images);
+        status = bench_plan(options, "step", ead_training_step_plan(step), results);
+    }
+    free(images);
+    ead_training_step_free(step);
+    return status;
+}
+
+EadStatus ead_bench_ops(const EadBenchOptions *options, EadBenchResults *results) {
+    EadModel *model;
+    EAD_TRY(ead_bench_model(options, &model));
+    EadStatus status = bench_inference_plan(options, model, results);
+    if (status == EAD_OK) status = bench_step_plan(options, model, results);
+    ead_model_free(model);
+    return status;
+}

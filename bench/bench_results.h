@@ -1,0 +1,44 @@
+/* Results of the bench: a growing list of rows, and its two file formats. */
+#ifndef EAD_BENCH_RESULTS_H
+#define EAD_BENCH_RESULTS_H
+
+#include "core/status.h"
+
+#include <stdint.h>
+
+typedef char EadBenchText[96]; /* "" where absent */
+typedef int64_t EadBenchWhole; /* -1 where absent */
+typedef double EadBenchNumber; /* NAN where absent */
+
+typedef struct EadBenchResult {
+#define EAD_COLUMN(kind, name) EadBench##kind name;
+#include "bench/bench_columns.def"
+#undef EAD_COLUMN
+} EadBenchResult;
+
+typedef struct EadBenchResults {
+    EadBenchResult *items; /* owned */
+    int count, capacity;
+} EadBenchResults;
+
+/* A result in which everything is absent. */
+EadBenchResult ead_bench_result(void);
+
+/* Appends a copy. Errors: EAD_NO_MEMORY. */
+EadStatus ead_bench_results_add(EadBenchResults *results, const EadBenchResult *result);
+void ead_bench_results_free(EadBenchResults *results);
+
+/* Sets repeats, median, 10th and 90th percentile (linear interpolation, as numpy) and minimum from count >= 1
+ * times in milliseconds, which are sorted on the way. */
+void ead_bench_summarize(double *times, int count, EadBenchResult *result);
+
+struct EadBenchMachine;
+
+/* {"machine": {...}, "results": [{...}, ...]}. Complete or not at all. Errors: EAD_IO, EAD_NO_MEMORY. */
+EadStatus ead_bench_write_json(const char *path, const struct EadBenchMachine *machine,
+                               const EadBenchResults *results);
+
+/* One line a result, a header line before; absent values are empty. Errors: EAD_IO, EAD_NO_MEMORY. */
+EadStatus ead_bench_write_csv(const char *path, const EadBenchResults *results);
+
+#endif

@@ -1,0 +1,33 @@
+/* The three measurements of the bench. Each adds its results and says what it does on stderr; the command
+ * prints and writes them. */
+#ifndef EAD_BENCH_RUNS_H
+#define EAD_BENCH_RUNS_H
+
+#include "bench/bench_results.h"
+#include "core/backend.h"
+#include "core/plan.h"
+#include "models/model.h"
+
+#include <stdbool.h>
+
+typedef struct EadBenchOptions {
+    EadPdnSize size;
+    int height, width; /* of the images */
+    int batch;         /* images at once in inference */
+    int repeat;        /* timed passes; 0: the measurement's own default */
+    bool quiet;        /* no notes on stderr */
+    const EadBackend *backend;
+    double peak_gflop_per_s; /* NAN if unknown */
+} EadBenchOptions;
+
+/* Inference: 8-bit images at model size in, maps and scores out. */
+EadStatus ead_bench_infer(const EadBenchOptions *options, EadBenchResults *results);
+
+/* The training step with the paper's settings: one training image, its augmented copy, one penalty image. */
+EadStatus ead_bench_step(const EadBenchOptions *options, EadBenchResults *results);
+
+/* Every kernel call of the inference plan and of the training step's plan, timed inside whole passes, so that
+ * caches hold what they hold in earnest. One result a call, in the order of the plan. */
+EadStatus ead_bench_ops(const EadBenchOptions *options, EadBenchResults *results);
+
+#endif

@@ -1,0 +1,94 @@
+/* Models, images, counts of work. */
+#include "bench/bench_setup.h"
+
+#include "core/ops/conv2d/conv2d_geometry.h"
+#include "core/philox.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+EadStatus ead_bench_model(const EadBenchOptions *options, EadModel **out) {
+    EadModelSpec spec = {
+        .size = options->size, .height = options->height, .width = options->width, .autoencoder = true};
+    double mean[EAD_FEATURES] = {0}, std[EAD_FEATURES];
+    double statistics[EAD_MAP_COUNT][2] = {{0, 1}, {0, 1}};
+    for (int c = 0; c < EAD_FEATURES; c++) std[c] = 0.1;
+    EadModel *model;
+    EAD_TRY(ead_model_new(&spec, &model));
+    ead_params_initialize(&model->teacher, 1);
+    ead_params_initialize(&model->trained, 2);
+    ead_model_set_teacher_statistics(model, mean, std);
+    EadStatus status = ead_model_set_map_statistics(model, EAD_MAPS_QUANTILE, statistics);
+    if (status == EAD_OK)
+        *out = model;
+    else
+        ead_model_free(model);
+    return status;
+}
+
+EadStatus ead_bench_images(size_t bytes, uint8_t **out) {
+    uint8_t *images = malloc(bytes);
+    if (!images) return ead_fail(EAD_NO_MEMORY, "no memory for images of %zu bytes", bytes);
+    uint32_t words[4];
+    for (size_t i = 0; i < bytes; i += sizeof words) {
+        ead_philox(1, EAD_STREAM_TEST, i / sizeof words, words);
+        memcpy(images + i, words, bytes - i < sizeof words ? bytes - i : sizeof words);
+    }
+    *out = images;
+    return EAD_OK;
+}
+
+double ead_bench_call_flop(const EadCall *call, const EadNode *node) {
+    EadConvGeometry geometry;
+    switch (node->op) {
+    case EAD_OP_conv2d:
+        geometry = ead_conv_geometry(call);
+        break;
+    case EAD_OP_conv2d_input_gradient:
+        geometry = ead_conv_input_gradient_geometry(call);
+        break;
+    case EAD_OP_conv2d_weight_gradient:
+        geometry = ead_conv_weight_gradient_geometry(call);
+        break;
+    default:
+        return 0;
+    }
+    return 2 * (double)ead_conv_multiply_adds(&geometry);
+}
+
+double ead_bench_plan_flop(const EadPlan *plan) {
+    double flop = 0;
+    for (int i = 0; i < ead_plan_call_count(plan); i++) {
+        const EadNode *node;
+        const EadCall *call = ead_plan_call(plan, i, &node);
+        flop += ead_bench_call_flop(call, node);
+    }
+    return flop;
+}
+
+double ead_bench_call_bytes(const EadCall *call) {
+    double bytes = (double)ead_bytes(call->y);
+    for (int k = 0; k < EAD_MAX_INPUTS; k++)
+        if (call->x[k]) bytes += (double)ead_bytes(call->x[k]);
+    return bytes;
+}
+
+EadBenchResult ead_bench_result_for(const EadBenchOptions *options, const char *bench, const char *plan) {
+    EadBenchResult result = ead_bench_result();
+    bool inference = strcmp(*plan ? plan : bench, "infer") == 0;
+    snprintf(result.bench, sizeof result.bench, "%s", bench);
+    snprintf(result.plan, sizeof result.plan, "%s", plan);
+    snprintf(result.model, sizeof result.model, "%s", options->size == EAD_PDN_SMALL ? "small" : "medium");
+    snprintf(result.precision, sizeof result.precision, "fp32");
+    snprintf(result.image, sizeof result.image, "%dx%d", options->height, options->width);
+    result.batch = inference ? options->batch : 1;
+    return result;
+}
+
+void ead_bench_note(const EadBenchOptions *options, const EadBenchResult *result, int repeat) {
+    if (options->quiet) return;
+    fprintf(stderr, "%s%s%s %s %s, batch %d: %d passes after %d to warm up\n", result->bench,
+            *result->plan ? " of " : "", result->plan, result->model, result->image, (int)result->batch,
+            repeat, EAD_BENCH_WARM_UP);
+}

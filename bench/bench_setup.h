@@ -1,0 +1,29 @@
+/* What the measurements share: a model with random weights, random images, the work in a plan. */
+#ifndef EAD_BENCH_SETUP_H
+#define EAD_BENCH_SETUP_H
+
+#include "bench/bench_runs.h"
+
+enum { EAD_BENCH_WARM_UP = 2 }; /* passes before the timed ones */
+
+/* A model as a trained one is in size and shape: unpadded, with autoencoder. Free with ead_model_free(). */
+EadStatus ead_bench_model(const EadBenchOptions *options, EadModel **out);
+
+/* `bytes` random bytes for free(). Errors: EAD_NO_MEMORY. */
+EadStatus ead_bench_images(size_t bytes, uint8_t **out);
+
+/* Floating-point operations of a convolution done directly, 2 x multiply-adds; 0 for other calls. Faster
+ * algorithms are held against the same number. */
+double ead_bench_call_flop(const EadCall *call, const EadNode *node);
+double ead_bench_plan_flop(const EadPlan *plan);
+
+/* Bytes of a call's inputs and output. */
+double ead_bench_call_bytes(const EadCall *call);
+
+/* A result with what all have in common; `bench` and `plan` as in bench_columns.def. */
+EadBenchResult ead_bench_result_for(const EadBenchOptions *options, const char *bench, const char *plan);
+
+/* One line on stderr unless the user wants quiet. */
+void ead_bench_note(const EadBenchOptions *options, const EadBenchResult *result, int repeat);
+
+#endif

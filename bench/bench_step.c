@@ -1,0 +1,46 @@
+/* The training step with the paper's settings: forward, backward, Adam. */
+#include "bench/bench_memory.h"
+#include "bench/bench_whole.h"
+
+#include "train/training_step.h"
+
+#include <stdlib.h>
+
+enum { DEFAULT_REPEAT = 10, PAPER_STEPS = 70000 };
+
+typedef struct Training {
+    EadTrainingStep *step;
+    uint8_t *images;
+} Training;
+
+static void pass(void *context) {
+    Training *run = context;
+    ead_training_step_run(run->step, run->images);
+}
+
+static EadStatus prepare(const EadBenchOptions *options, EadModel *model, Training *run) {
+    EadTrainingOptions training = ead_training_options_default(PAPER_STEPS, 1);
+    EadPlanOptions plan = {.backend = options->backend};
+    EAD_TRY(ead_training_step_new(model, &training, &plan, &run->step));
+    return ead_bench_images(ead_training_step_batch_bytes(run->step), &run->images);
+}
+
+EadStatus ead_bench_step(const EadBenchOptions *options, EadBenchResults *results) {
+    Training run = {0};
+    EadModel *model = NULL;
+    ead_bench_memory_reset();
+    EadStatus status = ead_bench_model(options, &model);
+    if (status == EAD_OK) status = prepare(options, model, &run);
+    if (status == EAD_OK) {
+        EadBenchResult result = ead_bench_result_for(options, "step", "");
+        const EadPlan *plan = ead_training_step_plan(run.step);
+        EadBenchWork work = {
+            .plan = plan, .arena_bytes = ead_plan_bytes(plan), .pass = pass, .context = &run};
+        int repeat = options->repeat ? options->repeat : DEFAULT_REPEAT;
+        status = ead_bench_time_whole(options, &work, repeat, &result, results);
+    }
+    ead_training_step_free(run.step);
+    ead_model_free(model);
+    free(run.images);
+    return status;
+}

@@ -1,0 +1,109 @@
+/* Tables with fixed columns; absent figures are blank. */
+#include "bench/bench_table.h"
+
+#include "core/backend.h"
+
+#include <math.h>
+#include <string.h>
+
+void ead_bench_print_machine(FILE *stream, const EadBenchMachine *machine) {
+    fprintf(stream, "%s, %d cores, %.1f GB, %s\n", machine->cpu, machine->cores, machine->memory_gb,
+            machine->system);
+    fprintf(stream, "efficientad %s, OpenBLAS core type %s, %d threads", EAD_VERSION, machine->openblas_core,
+            machine->threads);
+    if (isfinite(machine->peak_gflop_per_s))
+        fprintf(stream, ", fp32 peak measured %.0f GFLOP/s", machine->peak_gflop_per_s);
+    fputc('\n', stream);
+}
+
+static void print_number(FILE *stream, int width, int decimals, double number) {
+    if (isfinite(number))
+        fprintf(stream, "%*.*f", width, decimals, number);
+    else
+        fprintf(stream, "%*s", width, "");
+}
+
+static void print_whole_head(FILE *stream) {
+    fprintf(stream, "\n%-6s%-8s%6s %-10s%10s%10s%10s%10s%10s%9s%10s%7s%10s%10s\n", "bench", "model", "batch",
+            "image", "median ms", "p10 ms", "p90 ms", "min ms", "images/s", "GFLOP", "GFLOP/s", "%peak",
+            "peak MB", "arena MB");
+}
+
+static void print_whole(FILE *stream, const EadBenchResult *r) {
+    fprintf(stream, "%-6s%-8s%6d %-10s", r->bench, r->model, (int)r->batch, r->image);
+    print_number(stream, 10, 2, r->median_ms);
+    print_number(stream, 10, 2, r->p10_ms);
+    print_number(stream, 10, 2, r->p90_ms);
+    print_number(stream, 10, 2, r->min_ms);
+    print_number(stream, 10, 2, r->images_per_s);
+    print_number(stream, 9, 1, r->gflop);
+    print_number(stream, 10, 1, r->gflop_per_s);
+    print_number(stream, 7, 1, 100 * r->share_of_peak);
+    print_number(stream, 10, 1, r->peak_rss_mb);
+    print_number(stream, 10, 1, r->arena_mb);
+    fputc('\n', stream);
+}
+
+static void print_call(FILE *stream, const EadBenchResult *r) {
+    fprintf(stream, "%4d  %-28s%-30s%-44s", (int)r->call, r->op, r->name, r->shape);
+    print_number(stream, 10, 3, r->median_ms);
+    print_number(stream, 7, 1, 100 * r->share);
+    print_number(stream, 10, 1, r->gflop_per_s);
+    print_number(stream, 7, 1, 100 * r->share_of_peak);
+    print_number(stream, 9, 1, r->gb_per_s);
+    fputc('\n', stream);
+}
+
+static int compare_op(const EadBenchResult *r, EadOpId op) {
+    return strcmp(r->op, ead_op(op)->name);
+}
+
+/* Sums of results first .. last-1, by op, in the order of the op table. */
+static void print_sums(FILE *stream, const EadBenchResults *results, int first, int last) {
+    double total = 0;
+    fprintf(stream, "\n%6s%-28s%8s%10s%7s%10s\n", "", "sums by op", "calls", "ms", "%", "GFLOP/s");
+    for (int op = EAD_OP_LEAF + 1; op < EAD_OP_COUNT; op++) {
+        double milliseconds = 0, gflop = 0, share = 0;
+        int calls = 0;
+        for (int i = first; i < last; i++) {
+            const EadBenchResult *r = &results->items[i];
+            if (compare_op(r, (EadOpId)op) != 0) continue;
+            calls++;
+            milliseconds += r->median_ms;
+            share += r->share;
+            if (isfinite(r->gflop)) gflop += r->gflop;
+        }
+        if (calls == 0) continue;
+        total += milliseconds;
+        fprintf(stream, "%6s%-28s%8d%10.3f%7.1f", "", ead_op((EadOpId)op)->name, calls, milliseconds,
+                100 * share);
+        print_number(stream, 10, 1, gflop > 0 ? 1e3 * gflop / milliseconds : NAN);
+        fputc('\n', stream);
+    }
+    fprintf(stream, "%6s%-28s%8d%10.3f%7.1f\n", "", "total", last - first, total, 100.0);
+}
+
+/* Prints the calls of the plan that starts at result `first`; returns where it ends. */
+static int print_plan(FILE *stream, const EadBenchResults *results, int first) {
+    const EadBenchResult *head = &results->items[first];
+    fprintf(stream, "\nops of %s, %s, batch %d, %s\n", head->plan, head->model, (int)head->batch,
+            head->image);
+    fprintf(stream, "%4s  %-28s%-30s%-44s%10s%7s%10s%7s%9s\n", "", "op", "layer", "shape", "median ms", "%",
+            "GFLOP/s", "%peak", "GB/s");
+    int last = first;
+    while (last < results->count && strcmp(results->items[last].plan, head->plan) == 0)
+        print_call(stream, &results->items[last++]);
+    print_sums(stream, results, first, last);
+    return last;
+}
+
+void ead_bench_print_results(FILE *stream, const EadBenchResults *results) {
+    bool head = false;
+    for (int i = 0; i < results->count; i++) {
+        if (*results->items[i].plan) continue;
+        if (!head) print_whole_head(stream);
+        head = true;
+        print_whole(stream, &results->items[i]);
+    }
+    for (int i = 0; i < results->count;) i = *results->items[i].plan ? print_plan(stream, results, i) : i + 1;
+}

@@ -1,0 +1,29 @@
+/* Warm-up, clock, figures. */
+#include "bench/bench_whole.h"
+
+#include "bench/bench_memory.h"
+#include "train/clock.h"
+
+#include <stdlib.h>
+
+EadStatus ead_bench_time_whole(const EadBenchOptions *options, const EadBenchWork *work, int repeat,
+                               EadBenchResult *result, EadBenchResults *results) {
+    double *times = calloc((size_t)repeat, sizeof *times);
+    if (!times) return ead_fail(EAD_NO_MEMORY, "no memory for %d times", repeat);
+    ead_bench_note(options, result, repeat);
+    for (int i = 0; i < EAD_BENCH_WARM_UP; i++) work->pass(work->context);
+    for (int i = 0; i < repeat; i++) {
+        double started = ead_clock_seconds();
+        work->pass(work->context);
+        times[i] = 1e3 * (ead_clock_seconds() - started);
+    }
+    ead_bench_summarize(times, repeat, result);
+    free(times);
+    result->images_per_s = 1e3 * (double)result->batch / result->median_ms;
+    result->gflop = 1e-9 * ead_bench_plan_flop(work->plan);
+    result->gflop_per_s = 1e3 * result->gflop / result->median_ms;
+    result->share_of_peak = result->gflop_per_s / options->peak_gflop_per_s;
+    result->peak_rss_mb = 1e-6 * ead_bench_memory_peak();
+    result->arena_mb = 1e-6 * (double)work->arena_bytes;
+    return ead_bench_results_add(results, result);
+}

@@ -1,0 +1,67 @@
+/* efficientad bench infer|step|ops: runs the measurements, prints and writes the results. */
+#include "bench/bench_machine.h"
+#include "bench/bench_runs.h"
+#include "bench/bench_table.h"
+#include "train/commands.h"
+
+#include <omp.h>
+#include <string.h>
+
+typedef EadStatus Measurement(const EadBenchOptions *options, EadBenchResults *results);
+
+static Measurement *measurement(const char *word) {
+    if (strcmp(word, "infer") == 0) return ead_bench_infer;
+    return strcmp(word, "step") == 0 ? ead_bench_step : ead_bench_ops;
+}
+
+static EadBenchOptions read_options(const EadArguments *arguments, const EadBenchMachine *machine) {
+    EadSize size = ead_arguments_value(arguments, EAD_OPTION_BENCH_IMAGE_SIZE).size;
+    bool repeat = ead_arguments_given(arguments, EAD_OPTION_BENCH_REPEAT);
+    return (EadBenchOptions){
+        .size = (EadPdnSize)ead_arguments_value(arguments, EAD_OPTION_BENCH_SIZE).whole,
+        .height = size.height,
+        .width = size.width,
+        .batch = (int)ead_arguments_value(arguments, EAD_OPTION_BENCH_BATCH).whole,
+        .repeat = repeat ? (int)ead_arguments_value(arguments, EAD_OPTION_BENCH_REPEAT).whole : 0,
+        .quiet = ead_arguments_given(arguments, EAD_OPTION_QUIET),
+        .backend = arguments->backend,
+        .peak_gflop_per_s = machine->peak_gflop_per_s,
+    };
+}
+
+/* Only reached where the program could not restart itself, or the user chose otherwise (train/blas_cure.h).
+ */
+static void warn_of_blas(const EadBenchMachine *machine) {
+    if (!*machine->openblas_better_core) return;
+    fprintf(stderr,
+            "warning: OpenBLAS runs its kernels for %s; this CPU is better served with "
+            "OPENBLAS_CORETYPE=%s\n",
+            machine->openblas_core, machine->openblas_better_core);
+}
+
+static EadStatus write_results(const EadArguments *arguments, const EadBenchMachine *machine,
+                               const EadBenchResults *results) {
+    const char *json = ead_arguments_text(arguments, EAD_OPTION_BENCH_JSON);
+    const char *csv = ead_arguments_text(arguments, EAD_OPTION_BENCH_CSV);
+    if (json) EAD_TRY(ead_bench_write_json(json, machine, results));
+    return csv ? ead_bench_write_csv(csv, results) : EAD_OK;
+}
+
+EadStatus ead_command_bench(const EadArguments *arguments) {
+    int threads = (int)ead_arguments_value(arguments, EAD_OPTION_BENCH_THREADS).whole;
+    if (threads > 0) omp_set_num_threads(threads);
+    EadBenchMachine machine = ead_bench_machine();
+    EadBenchOptions options = read_options(arguments, &machine);
+    EadBenchResults results = {0};
+    warn_of_blas(&machine);
+    ead_bench_print_machine(stdout, &machine);
+    EadStatus status = EAD_OK;
+    for (int i = 0; i < arguments->path_count && status == EAD_OK; i++)
+        status = measurement(arguments->paths[i])(&options, &results);
+    if (status == EAD_OK) {
+        ead_bench_print_results(stdout, &results);
+        status = write_results(arguments, &machine, &results);
+    }
+    ead_bench_results_free(&results);
+    return status;
+}
