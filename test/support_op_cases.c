@@ -61,11 +61,20 @@ BUILDER(normalize_image, ead_normalize_image(g, x[0]))
 BUILDER(pad_border, ead_pad_border(g, x[0], INT(0)))
 
 /* Two slices of one batch, each used in its own way. */
-static EadNode *build_slices(EadGraph *g, EadNode *const x[], const double *numbers) {
-    EadNode *base = ead_scale(g, x[0], 3);
+static EadNode *deal(EadGraph *g, EadNode *base, const double *numbers) {
     EadNode *first = ead_slice_batch(g, base, INT(0), INT(1)),
             *second = ead_slice_batch(g, base, INT(2), INT(3));
     return ead_concat_batch(g, 2, (EadNode *[]){ead_scale(g, second, 2), ead_relu(g, first)});
+}
+
+static EadNode *build_slices(EadGraph *g, EadNode *const x[], const double *numbers) {
+    return deal(g, ead_scale(g, x[0], 3), numbers);
+}
+
+/* Slices that tile the batch, and a reader of all of it beside them. */
+static EadNode *build_slices_and_whole(EadGraph *g, EadNode *const x[], const double *numbers) {
+    EadNode *base = ead_scale(g, x[0], 3), *dealt = deal(g, base, numbers);
+    return ead_concat_batch(g, 2, (EadNode *[]){dealt, ead_scale(g, base, -1)});
 }
 
 /* One update for each image of x[1], the gradients; numbers: rate, its factor, the step it drops at, decay.
