@@ -1,6 +1,8 @@
 /* The rows dataset.* as an EadDatasetSpec. */
 #include "train/config_dataset.h"
 
+#include <string.h>
+
 EadStatus ead_config_open_dataset(const EadConfig *config, EadDataset *dataset) {
     char type[EAD_CHOICE_SIZE];
     /* Folders of a folder data set may stand alone, then they start from the current directory. */
@@ -15,4 +17,11 @@ EadStatus ead_config_open_dataset(const EadConfig *config, EadDataset *dataset) 
                            .defect_folder = config->dataset_defects,
                            .mask_folder = config->dataset_masks};
     return ead_dataset_open(&spec, dataset);
+}
+
+const char *ead_config_dataset_name(const EadConfig *config) {
+    if (config->dataset_type == EAD_DATASET_CHOICE_MVTEC_AD) return config->dataset_category;
+    const char *path = config->dataset_path[0] ? config->dataset_path : config->dataset_normal;
+    const char *slash = strrchr(path, '/');
+    return slash && slash[1] ? slash + 1 : path;
 }

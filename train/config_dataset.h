@@ -9,4 +9,7 @@
  * is empty then, else the caller frees it. */
 EadStatus ead_config_open_dataset(const EadConfig *config, EadDataset *dataset);
 
+/* What people call the data set: the category, or the last folder of dataset.path. Borrowed from config. */
+const char *ead_config_dataset_name(const EadConfig *config);
+
 #endif

@@ -88,6 +88,12 @@ void ead_progress_update(EadProgress *progress, int64_t done, const char *note) 
     show(progress, now, note);
 }
 
+void ead_progress_clear(EadProgress *progress) {
+    if (progress->quiet || progress->length == 0) return;
+    fprintf(stderr, "\r%*s\r", progress->length, "");
+    progress->length = 0;
+}
+
 void ead_progress_finish(EadProgress *progress) {
     if (progress->quiet) return;
     show(progress, ead_clock_seconds(), NULL);

@@ -28,6 +28,9 @@ void ead_progress_update(EadProgress *progress, int64_t done, const char *note);
  * error or Ctrl-C. */
 void ead_progress_finish(EadProgress *progress);
 
+/* Blanks the line on a terminal, so that something else can be printed; the next update shows it again. */
+void ead_progress_clear(EadProgress *progress);
+
 /* The line itself (without "\r"), cut to size - 1 bytes: for the functions above and the tests.
  * elapsed  seconds since the start */
 void ead_progress_format(const EadProgress *progress, double elapsed, const char *note, char *line,

@@ -1,0 +1,145 @@
+/* efficientad eval: measures a model file on the test set it was trained for, or on another one. */
+#include "train/commands.h"
+
+#include "models/model_file.h"
+#include "train/config_dataset.h"
+#include "train/evaluate.h"
+#include "train/figures_table.h"
+#include "train/paths.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Everything one eval holds on to. */
+typedef struct Eval {
+    const EadArguments *arguments;
+    const char *path;     /* of the model file */
+    EadSafetensors *file; /* open: its metadata is the base of the config and part of the report */
+    EadModel *model;
+    EadConfig config;
+    EadDataset dataset;
+    char *folder; /* of the model file */
+    char *losses; /* losses.csv beside it */
+    char *yaml;
+} Eval;
+
+static char *folder_of(const char *path) {
+    const char *slash = strrchr(path, '/');
+    char *folder = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
+    if (!folder) ead_fail(EAD_NO_MEMORY, "%s: no memory for its folder", path);
+    return folder;
+}
+
+/* Whether the user named an output folder, for that in the config is the run's, not the evaluation's. */
+static bool output_given(const EadArguments *arguments) {
+    bool given = ead_arguments_given(arguments, EAD_OPTION_EVAL_OUTPUT);
+    for (int i = 0; i < arguments->setting_count; i++)
+        given = given || strncmp(arguments->settings[i], "output=", strlen("output=")) == 0;
+    return given;
+}
+
+static EadStatus load_config(Eval *eval) {
+    const char *text = ead_safetensors_metadata(eval->file, "config");
+    EAD_TRY(ead_config_defaults(&eval->config));
+    if (text) {
+        EadStatus status = ead_config_parse(text, strlen(text), "its config", &eval->config);
+        if (status != EAD_OK) return ead_fail_prefix(status, "%s: ", eval->path);
+    }
+    /* Of the training only; what the user now asks for comes from the command line. */
+    eval->config.eval_maps = eval->config.eval_overlays = false;
+    EAD_TRY(ead_arguments_configure(eval->arguments, &eval->config));
+    if (!output_given(eval->arguments))
+        EAD_TRY(ead_config_set_key(&eval->config, EAD_KEY_output, eval->folder));
+    EAD_TRY(ead_config_check(&eval->config));
+    return ead_config_to_yaml(&eval->config, &eval->yaml);
+}
+
+static EadStatus open_all(Eval *eval) {
+    eval->folder = folder_of(eval->path);
+    eval->losses = eval->folder ? ead_join_path(eval->folder, "losses.csv") : NULL;
+    if (!eval->losses) return EAD_NO_MEMORY;
+    EAD_TRY(ead_safetensors_open(eval->path, &eval->file));
+    EAD_TRY(ead_model_read(eval->file, &eval->model));
+    EAD_TRY(load_config(eval));
+    return ead_config_open_dataset(&eval->config, &eval->dataset);
+}
+
+static void close_all(Eval *eval) {
+    ead_dataset_free(&eval->dataset);
+    ead_config_free(&eval->config);
+    ead_model_free(eval->model);
+    ead_safetensors_close(eval->file);
+    free(eval->yaml);
+    free(eval->losses);
+    free(eval->folder);
+}
+
+/* metrics.json once more, on stdout, so that what reads the pipe and what reads the file see the same. */
+static EadStatus copy_to_stdout(const char *path) {
+    char buffer[4096];
+    size_t size;
+    FILE *stream = fopen(path, "r");
+    if (!stream) return ead_fail(EAD_IO, "%s: cannot read: %s", path, strerror(errno));
+    while ((size = fread(buffer, 1, sizeof buffer, stream)) > 0) fwrite(buffer, 1, size, stdout);
+    fclose(stream);
+    return EAD_OK;
+}
+
+static EadStatus tell(const Eval *eval, const EadFigures *figures) {
+    char *metrics = ead_join_path(eval->config.output, "metrics.json");
+    char *report = ead_join_path(eval->config.output, "report.html");
+    EadStatus status = metrics && report ? EAD_OK : EAD_NO_MEMORY;
+    if (status == EAD_OK) {
+        ead_print_figures(stderr, figures);
+        fprintf(stderr, "metrics: %s\nreport:  %s\n", metrics, report);
+        status = copy_to_stdout(metrics);
+    }
+    free(metrics);
+    free(report);
+    return status;
+}
+
+/* What the trainer wrote into the model file about itself, with the file. */
+static int collect_provenance(const Eval *eval, EadKeyValue rows[], int most) {
+    static const char *const keys[] = {"data", "seed", "steps", "program"};
+    int count = 0;
+    rows[count++] = (EadKeyValue){"model file", eval->path};
+    rows[count++] = (EadKeyValue){"evaluated by", "efficientad " EAD_VERSION};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys && count < most; i++) {
+        const char *value = ead_safetensors_metadata(eval->file, keys[i]);
+        if (value) rows[count++] = (EadKeyValue){keys[i], value};
+    }
+    return count;
+}
+
+static EadStatus evaluate(const Eval *eval) {
+    enum { ROWS = 8 };
+    EadKeyValue provenance[ROWS];
+    EadFigures figures;
+    EadEvaluateSpec spec = {.model = eval->model,
+                            .backend = eval->arguments->backend,
+                            .dataset = &eval->dataset,
+                            .output = eval->config.output,
+                            .maps = eval->config.eval_maps,
+                            .overlays = eval->config.eval_overlays,
+                            .quiet = ead_arguments_given(eval->arguments, EAD_OPTION_QUIET),
+                            .title = ead_config_dataset_name(&eval->config),
+                            .losses = eval->losses,
+                            .config = eval->yaml,
+                            .provenance = provenance,
+                            .provenance_count = collect_provenance(eval, provenance, ROWS)};
+    EAD_TRY(ead_evaluate(&spec, &figures));
+    EadStatus status = tell(eval, &figures);
+    ead_figures_free(&figures);
+    return status;
+}
+
+EadStatus ead_command_eval(const EadArguments *arguments) {
+    Eval eval = {.arguments = arguments, .path = ead_arguments_text(arguments, EAD_OPTION_MODEL)};
+    EadStatus status = open_all(&eval);
+    if (status == EAD_OK) status = evaluate(&eval);
+    close_all(&eval);
+    return status;
+}

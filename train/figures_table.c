@@ -1,0 +1,72 @@
+/* Aligned columns: the figures of metrics.json, rounded to four places. */
+#include "train/figures_table.h"
+
+#include "train/utf8.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { NAME_LEAST = 12 };
+
+static const char *const all_images = "all images";
+
+/* Columns on the terminal, taking a code point for one. */
+static int shown_width(const char *text) {
+    int width = 0;
+    for (; *text; width++) {
+        uint32_t code;
+        int length = ead_utf8_decode(text, &code);
+        text += length ? length : 1;
+    }
+    return width;
+}
+
+/* Bytes that a terminal would obey or not understand become '?'. */
+static void print_name(FILE *stream, const char *name, int width) {
+    int used = shown_width(name);
+    while (*name) {
+        uint32_t code;
+        int length = ead_utf8_decode(name, &code);
+        if (length == 0 || code < 0x20 || (code >= 0x7f && code < 0xa0))
+            putc('?', stream);
+        else
+            fwrite(name, 1, (size_t)length, stream);
+        name += length ? length : 1;
+    }
+    fprintf(stream, "%*s", width > used ? width - used : 0, "");
+}
+
+static void print_figure(FILE *stream, double value, int width) {
+    if (isfinite(value))
+        fprintf(stream, "  %*.4f", width, value);
+    else
+        fprintf(stream, "  %*s", width, "-");
+}
+
+static void print_row(FILE *stream, const char *name, int width, const EadFigureSet *set, int pixels) {
+    print_name(stream, name, width);
+    fprintf(stream, "  %6lld", (long long)set->images);
+    print_figure(stream, set->image_auroc, 7);
+    print_figure(stream, set->image_f1_best, 7);
+    if (pixels) {
+        print_figure(stream, set->has_pixels ? set->au_pro_30 : NAN, 11);
+        print_figure(stream, set->has_pixels ? set->au_pro_05 : NAN, 11);
+        print_figure(stream, set->has_pixels ? set->pixel_auroc : NAN, 12);
+    }
+    putc('\n', stream);
+}
+
+void ead_print_figures(FILE *stream, const EadFigures *figures) {
+    int width = NAME_LEAST, pixels = figures->total.has_pixels;
+    for (int i = 0; i < figures->defect_count; i++) {
+        int used = shown_width(figures->defects[i].name);
+        if (used > width) width = used;
+        pixels |= figures->defects[i].set.has_pixels;
+    }
+    fprintf(stream, "%*s  %6s  %7s  %7s", width, "", "images", "AU-ROC", "best F1");
+    if (pixels) fprintf(stream, "  %11s  %11s  %12s", "AU-PRO 0.30", "AU-PRO 0.05", "pixel AU-ROC");
+    putc('\n', stream);
+    print_row(stream, all_images, width, &figures->total, pixels);
+    for (int i = 0; i < figures->defect_count; i++)
+        print_row(stream, figures->defects[i].name, width, &figures->defects[i].set, pixels);
+}
