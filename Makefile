@@ -24,7 +24,9 @@ CFLAGS_ubsan   := -O1 -g -fsanitize=undefined -fno-sanitize-recover=all
 SANITIZE := $(filter -fsanitize%,$(CFLAGS_$(CONFIG)))
 ALL_CFLAGS = $(WARNINGS) $(CFLAGS_$(CONFIG)) -fPIC -fopenmp -ffp-contract=off $(CPPFLAGS) $(CFLAGS) \
     $(shell $(PKG_CONFIG_ALL) --cflags $(PACKAGES) $(BLAS))
-LIBS = $(shell $(PKG_CONFIG_ALL) --libs $(PACKAGES) $(BLAS)) -lpthread -lm
+# What the inference library needs, and what the program needs besides.
+LIBRARY_LIBS = $(shell $(PKG_CONFIG_ALL) --libs jansson $(BLAS)) -lpthread -lm
+LIBS = $(shell $(PKG_CONFIG_ALL) --libs $(PACKAGES)) $(LIBRARY_LIBS)
 ALL_LDFLAGS = -fopenmp $(SANITIZE) $(LDFLAGS)
 
 LIBRARY_SOURCES := $(wildcard core/*.c core/ops/*/*.c models/*.c)
@@ -56,13 +58,15 @@ backends: $(PROGRAM) $(LIBRARY).a $(LIBRARY).so
 
 $(PROGRAM): $(MAIN_OBJECT) $(PROGRAM_OBJECTS) $(LIBRARY_OBJECTS) | $(BUILD)/include_arrows
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+	@echo "  LINK $@"
+	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
 $(LIBRARY).a: $(LIBRARY_OBJECTS)
 	@rm -f $@ && ar rcs $@ $^
 
 $(LIBRARY).so: $(LIBRARY_OBJECTS)
-	$(CC) $(ALL_LDFLAGS) -shared -Wl,-soname,libefficientad.so.0 -o $@ $^ $(LIBS)
+	@echo "  LINK $@"
+	@$(CC) $(ALL_LDFLAGS) -shared -Wl,-soname,libefficientad.so.0 -o $@ $^ $(LIBRARY_LIBS)
 
 # Which folder may include which; see the table in the script.
 $(BUILD)/include_arrows: test/include_arrows.sh $(wildcard */*.[ch] core/ops/*/*.[ch])
@@ -112,6 +116,8 @@ install: all
 	install -m 755 build/libefficientad.so $(DESTDIR)$(PREFIX)/lib/libefficientad.so.0
 	ln -sf libefficientad.so.0 $(DESTDIR)$(PREFIX)/lib/libefficientad.so
 	install -m 644 models/efficientad.h $(DESTDIR)$(PREFIX)/include/
+	install -d $(DESTDIR)$(PREFIX)/share/efficientad
+	install -m 644 models/weights/*.safetensors $(DESTDIR)$(PREFIX)/share/efficientad/
 	sed 's|@PREFIX@|$(PREFIX)|' models/efficientad.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/efficientad.pc
 
 format:

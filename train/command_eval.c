@@ -103,7 +103,7 @@ static EadStatus tell(const Eval *eval, const EadFigures *figures) {
 
 /* What the trainer wrote into the model file about itself, with the file. */
 static int collect_provenance(const Eval *eval, EadKeyValue rows[], int most) {
-    static const char *const keys[] = {"data", "seed", "steps", "program"};
+    static const char *const keys[] = {"data", "category", "seed", "steps", "train_images", "backend", "version"};
     int count = 0;
     rows[count++] = (EadKeyValue){"model file", eval->path};
     rows[count++] = (EadKeyValue){"evaluated by", "efficientad " EAD_VERSION};
@@ -115,7 +115,7 @@ static int collect_provenance(const Eval *eval, EadKeyValue rows[], int most) {
 }
 
 static EadStatus evaluate(const Eval *eval) {
-    enum { ROWS = 8 };
+    enum { ROWS = 10 };
     EadKeyValue provenance[ROWS];
     EadFigures figures;
     EadEvaluateSpec spec = {.model = eval->model,

@@ -1,0 +1,118 @@
+/* Saving and restoring everything that a step changes. */
+#include "train/checkpoint.h"
+
+#include "models/model_file.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FIRST_MOMENTS  "adam.first"
+#define SECOND_MOMENTS "adam.second"
+#define STEP           "step"
+
+EadStatus ead_checkpoint_save(const char *path, const EadModel *model, const EadOptimizer *optimizer,
+                              const char *config_text) {
+    const EadFileMetadata metadata[] = {{"config", config_text}, {"version", EAD_VERSION}};
+    const EadFileArray arrays[] = {{FIRST_MOMENTS, EAD_FILE_F32, optimizer->count, optimizer->first},
+                                   {SECOND_MOMENTS, EAD_FILE_F32, optimizer->count, optimizer->second},
+                                   {STEP, EAD_FILE_I64, 1, &optimizer->step}};
+    return ead_model_save(model, path, &(EadFileExtras){metadata, 2, arrays, 3});
+}
+
+static bool may_differ(int key) {
+    switch (key) {
+    case EAD_KEY_output:
+    case EAD_KEY_dataset_cache:
+    case EAD_KEY_train_threads:
+    case EAD_KEY_train_checkpoint_every:
+    case EAD_KEY_train_steps:
+    case EAD_KEY_eval_maps:
+    case EAD_KEY_eval_overlays:
+    case EAD_KEY_maps_normalization: /* taken after training */
+    case EAD_KEY_maps_q_start:
+    case EAD_KEY_maps_q_end:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Fails if the two configs differ in a key that matters. */
+static EadStatus compare_key(const char *path, const EadConfig *saved, const EadConfig *current,
+                             EadConfigKeyId key) {
+    char *before = NULL, *now = NULL;
+    EadStatus status = ead_config_value_text(saved, key, &before);
+    if (status == EAD_OK) status = ead_config_value_text(current, key, &now);
+    if (status == EAD_OK && strcmp(before, now) != 0)
+        status = ead_fail(
+            EAD_BAD_ARGUMENT,
+            "%s: was made with %s: %s, the config now says %s; change it back, or start anew with another "
+            "--output",
+            path, ead_config_key((int)key)->rule.name, before, now);
+    free(before);
+    free(now);
+    return status;
+}
+
+static EadStatus check_config(const EadSafetensors *file, const EadConfig *config) {
+    const char *path = ead_safetensors_path(file), *text = ead_safetensors_metadata(file, "config");
+    if (!text) return ead_fail(EAD_BAD_FILE, "%s: is no checkpoint: it holds no config", path);
+    EadConfig saved;
+    EAD_TRY(ead_config_defaults(&saved));
+    EadStatus status = ead_config_parse(text, strlen(text), path, &saved);
+    for (int key = 0; key < EAD_CONFIG_KEYS && status == EAD_OK; key++)
+        if (!may_differ(key)) status = compare_key(path, &saved, config, (EadConfigKeyId)key);
+    ead_config_free(&saved);
+    return status;
+}
+
+static EadStatus read_array(const EadSafetensors *file, const char *name, EadFileType type, int64_t count,
+                            size_t bytes, void *out) {
+    const EadFileTensor *tensor = ead_safetensors_find(file, name);
+    if (!tensor || tensor->type != type || tensor->count != count || tensor->bytes != bytes)
+        return ead_fail(EAD_BAD_FILE,
+                        "%s: tensor '%s' is missing or does not fit; it is no checkpoint of this model",
+                        ead_safetensors_path(file), name);
+    memcpy(out, tensor->data, bytes);
+    return EAD_OK;
+}
+
+/* Moves what was read into the model that the training step was planned on. */
+static EadStatus adopt(const char *path, EadModel *model, EadModel *read) {
+    bool same = model->teacher.total == read->teacher.total && model->trained.total == read->trained.total;
+    if (!same)
+        return ead_fail(EAD_BAD_FILE, "%s: holds another kind of model than the config asks for", path);
+    memcpy(model->teacher.values, read->teacher.values, (size_t)model->teacher.total * sizeof(real));
+    memcpy(model->trained.values, read->trained.values, (size_t)model->trained.total * sizeof(real));
+    memcpy(model->teacher_mean, read->teacher_mean, sizeof model->teacher_mean);
+    memcpy(model->teacher_std, read->teacher_std, sizeof model->teacher_std);
+    memcpy(model->teacher_scale, read->teacher_scale, sizeof model->teacher_scale);
+    memcpy(model->teacher_shift, read->teacher_shift, sizeof model->teacher_shift);
+    return EAD_OK;
+}
+
+static EadStatus load(const EadSafetensors *file, EadModel *model, EadOptimizer *optimizer,
+                      const EadConfig *config) {
+    const char *path = ead_safetensors_path(file);
+    size_t bytes = (size_t)optimizer->count * sizeof(float);
+    EadModel *read;
+    EAD_TRY(check_config(file, config));
+    EAD_TRY(read_array(file, FIRST_MOMENTS, EAD_FILE_F32, optimizer->count, bytes, optimizer->first));
+    EAD_TRY(read_array(file, SECOND_MOMENTS, EAD_FILE_F32, optimizer->count, bytes, optimizer->second));
+    EAD_TRY(read_array(file, STEP, EAD_FILE_I64, 1, sizeof optimizer->step, &optimizer->step));
+    if (optimizer->step < 0) return ead_fail(EAD_BAD_FILE, "%s: step %lld", path, (long long)optimizer->step);
+    EAD_TRY(ead_model_read(file, &read));
+    EadStatus status = adopt(path, model, read);
+    ead_model_free(read);
+    return status;
+}
+
+EadStatus ead_checkpoint_load(const char *path, EadModel *model, EadOptimizer *optimizer,
+                              const EadConfig *config) {
+    EadSafetensors *file;
+    EAD_TRY(ead_safetensors_open(path, &file));
+    EadStatus status = load(file, model, optimizer, config);
+    ead_safetensors_close(file);
+    return status;
+}

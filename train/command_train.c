@@ -1,0 +1,23 @@
+/* efficientad train. */
+#include "train/commands.h"
+#include "train/trainer.h"
+
+#include <omp.h>
+
+static EadStatus train(const EadArguments *arguments, const EadConfig *config) {
+    EAD_TRY(ead_config_check_training(config));
+    if (config->train_threads > 0) omp_set_num_threads(config->train_threads);
+    return ead_train(&(EadTrainSpec){.config = config,
+                                     .backend = arguments->backend,
+                                     .resume = ead_arguments_given(arguments, EAD_OPTION_RESUME),
+                                     .quiet = ead_arguments_given(arguments, EAD_OPTION_QUIET)});
+}
+
+EadStatus ead_command_train(const EadArguments *arguments) {
+    EadConfig config;
+    EAD_TRY(ead_config_defaults(&config));
+    EadStatus status = ead_arguments_configure(arguments, &config);
+    if (status == EAD_OK) status = train(arguments, &config);
+    ead_config_free(&config);
+    return status;
+}

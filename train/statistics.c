@@ -1,0 +1,192 @@
+/* Passes over the cached images with inference graphs. */
+#include "train/statistics.h"
+
+#include "core/ops/normalize_image/normalize_image.h"
+#include "core/ops/quantile/quantile.h"
+#include "core/plan.h"
+#include "models/anomaly_map.h"
+#include "train/interrupt.h"
+
+#include <limits.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A planned graph that looks at one image at a time. */
+typedef struct Pass {
+    EadGraph *graph;
+    EadNode *images;
+    EadPlan *plan;
+} Pass;
+
+static EadStatus begin(Pass *pass, const EadModel *model) {
+    *pass = (Pass){.graph = ead_graph_new()};
+    if (!pass->graph) return ead_fail(EAD_NO_MEMORY, "no memory for a graph");
+    pass->images = ead_leaf(pass->graph, "images", EAD_U8, 1, model->spec.height, model->spec.width, 3, NULL);
+    return EAD_OK;
+}
+
+static EadStatus plan(Pass *pass, const EadBackend *backend) {
+    return ead_plan_new(pass->graph, &(EadPlanOptions){.backend = backend}, &pass->plan);
+}
+
+static void end(Pass *pass) {
+    ead_plan_free(pass->plan);
+    ead_graph_free(pass->graph);
+}
+
+/* Runs every image and hands the outputs to `take`. */
+static EadStatus run_all(Pass *pass, const EadImageCache *images, const char *what, bool quiet,
+                         void (*take)(void *context, int image), void *context) {
+    int count = ead_image_cache_count(images);
+    EadProgress progress;
+    EadStatus status = EAD_OK;
+    ead_progress_start(&progress, what, 0, count, quiet);
+    for (int i = 0; i < count && status == EAD_OK; i++) {
+        status = ead_image_cache_read(images, i, pass->images->y.data);
+        if (status != EAD_OK) break;
+        ead_plan_run(pass->plan);
+        take(context, i);
+        ead_progress_update(&progress, i + 1, NULL);
+        if (ead_interrupted()) status = ead_fail(EAD_INTERRUPTED, "stopped while %s", what);
+    }
+    ead_progress_finish(&progress);
+    return status;
+}
+
+/* ---- the teacher's channels ---- */
+
+typedef struct ChannelSums {
+    const EadNode *output;
+    int64_t count;               /* positions so far */
+    double origin[EAD_FEATURES]; /* a first value: sums of differences from it lose no digits */
+    double sum[EAD_FEATURES], squares[EAD_FEATURES];
+} ChannelSums;
+
+static void take_features(void *context, int image) {
+    ChannelSums *s = context;
+    const real *y = s->output->y.data;
+    int64_t positions = ead_count(&s->output->y) / EAD_FEATURES;
+    if (image == 0)
+        for (int c = 0; c < EAD_FEATURES; c++) s->origin[c] = (double)y[c];
+    for (int64_t p = 0; p < positions; p++, y += EAD_FEATURES)
+        for (int c = 0; c < EAD_FEATURES; c++) {
+            double d = (double)y[c] - s->origin[c];
+            s->sum[c] += d;
+            s->squares[c] += d * d;
+        }
+    s->count += positions;
+}
+
+EadStatus ead_measure_teacher(EadModel *model, const EadBackend *backend, const EadImageCache *images,
+                              bool quiet) {
+    ChannelSums sums = {0};
+    Pass pass;
+    EadStatus status = begin(&pass, model);
+    if (status == EAD_OK) {
+        EadPdn teacher = ead_model_teacher(model);
+        EadNode *x = ead_normalize_image(pass.graph, pass.images);
+        sums.output =
+            ead_keep(ead_pdn_head(pass.graph, &teacher, ead_pdn_trunk(pass.graph, &teacher, x), 0, 0));
+        status = plan(&pass, backend);
+    }
+    if (status == EAD_OK)
+        status = run_all(&pass, images, "measuring the teacher", quiet, take_features, &sums);
+    if (status == EAD_OK) {
+        double mean[EAD_FEATURES], std[EAD_FEATURES];
+        for (int c = 0; c < EAD_FEATURES; c++) {
+            double shift = sums.sum[c] / (double)sums.count;
+            mean[c] = sums.origin[c] + shift;
+            std[c] = sqrt(fmax(sums.squares[c] / (double)sums.count - shift * shift, 0));
+        }
+        ead_model_set_teacher_statistics(model, mean, std);
+    }
+    end(&pass);
+    return status;
+}
+
+/* ---- the maps ---- */
+
+typedef struct MapValues {
+    EadMaps maps;
+    real *values[EAD_MAP_COUNT]; /* [images][H][W] */
+    int64_t pixels;              /* of one map */
+} MapValues;
+
+static void take_maps(void *context, int image) {
+    MapValues *v = context;
+    for (int m = 0; m < EAD_MAP_COUNT; m++)
+        if (v->values[m])
+            memcpy(v->values[m] + image * v->pixels, v->maps.raw[m]->y.data,
+                   (size_t)v->pixels * sizeof(real));
+}
+
+/* Exact quantiles by the same op that the hard feature loss uses. */
+static EadStatus quantiles(real *values, int images, int pixels, const EadMapMeasure *measure,
+                           double out[2]) {
+    EadGraph *graph = ead_graph_new();
+    if (!graph) return ead_fail(EAD_NO_MEMORY, "no memory for a graph");
+    EadNode *all = ead_leaf(graph, "maps", EAD_REAL, images, 1, 1, pixels, values);
+    EadNode *a = ead_keep(ead_quantile(graph, all, measure->q_start));
+    EadNode *b = ead_keep(ead_quantile(graph, all, measure->q_end));
+    EadPlan *plan_of_two = NULL;
+    EadStatus status = ead_plan_new(graph, NULL, &plan_of_two);
+    if (status == EAD_OK) {
+        ead_plan_run(plan_of_two);
+        out[0] = (double)*(const real *)a->y.data;
+        out[1] = (double)*(const real *)b->y.data;
+    }
+    ead_plan_free(plan_of_two);
+    ead_graph_free(graph);
+    return status;
+}
+
+static void mean_and_std(const real *values, int64_t count, double out[2]) {
+    double sum = 0, squares = 0;
+    for (int64_t i = 0; i < count; i++) sum += (double)values[i];
+    out[0] = sum / (double)count;
+    for (int64_t i = 0; i < count; i++)
+        squares += ((double)values[i] - out[0]) * ((double)values[i] - out[0]);
+    out[1] = sqrt(squares / (double)count);
+}
+
+static EadStatus set_statistics(EadModel *model, MapValues *v, int images, const EadMapMeasure *measure) {
+    double statistics[EAD_MAP_COUNT][2] = {{0}};
+    for (int m = 0; m < EAD_MAP_COUNT; m++) {
+        if (!v->values[m]) continue;
+        if (measure->normalization == EAD_MAPS_QUANTILE)
+            EAD_TRY(quantiles(v->values[m], images, (int)v->pixels, measure, statistics[m]));
+        else
+            mean_and_std(v->values[m], images * v->pixels, statistics[m]);
+    }
+    return ead_model_set_map_statistics(model, measure->normalization, statistics);
+}
+
+static EadStatus allocate(MapValues *v, const EadModel *model, int images) {
+    v->pixels = (int64_t)model->spec.height * model->spec.width;
+    for (int m = 0; m < EAD_MAP_COUNT; m++) {
+        if (!v->maps.raw[m]) continue;
+        v->values[m] = malloc((size_t)(images * v->pixels) * sizeof(real));
+        if (!v->values[m])
+            return ead_fail(EAD_NO_MEMORY, "no memory for the maps of %d validation images", images);
+    }
+    return EAD_OK;
+}
+
+EadStatus ead_measure_maps(EadModel *model, const EadBackend *backend, const EadImageCache *images,
+                           const EadMapMeasure *measure, bool quiet) {
+    MapValues v = {0};
+    Pass pass;
+    int count = ead_image_cache_count(images);
+    EadStatus status = begin(&pass, model);
+    if (status == EAD_OK) {
+        v.maps = ead_build_raw_maps(pass.graph, model, pass.images);
+        status = plan(&pass, backend);
+    }
+    if (status == EAD_OK) status = allocate(&v, model, count);
+    if (status == EAD_OK) status = run_all(&pass, images, "measuring the maps", quiet, take_maps, &v);
+    if (status == EAD_OK) status = set_statistics(model, &v, count, measure);
+    for (int m = 0; m < EAD_MAP_COUNT; m++) free(v.values[m]);
+    end(&pass);
+    return status;
+}

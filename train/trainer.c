@@ -1,0 +1,312 @@
+/* The training run: prepare, loop, finish. */
+#include "train/trainer.h"
+
+#include "core/atomic_file.h"
+#include "models/model_file.h"
+#include "train/checkpoint.h"
+#include "train/evaluate.h"
+#include "train/figures_table.h"
+#include "train/interrupt.h"
+#include "train/loss_log.h"
+#include "train/paths.h"
+#include "train/progress.h"
+#include "train/shipped_teacher.h"
+#include "train/statistics.h"
+#include "train/trainer_data.h"
+#include "train/training_step.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+typedef struct Run {
+    const EadTrainSpec *spec;
+    const EadConfig *config;
+    char *config_text;
+    char *config_path, *model_path, *checkpoint_path, *losses_path;
+    EadTrainerData data;
+    EadModel *model;
+    EadTrainingStep *step;
+    EadOptimizer *optimizer; /* the step's */
+    EadLossLog log;
+    double seconds; /* of the training loop in this process */
+    int64_t steps_here;
+} Run;
+
+/* ---- preparation ---- */
+
+static EadStatus name_files(Run *run) {
+    const char *folder = run->config->output;
+    run->config_path = ead_join_path(folder, "config.yaml");
+    run->model_path = ead_join_path(folder, "model.safetensors");
+    run->checkpoint_path = ead_join_path(folder, "checkpoint.safetensors");
+    run->losses_path = ead_join_path(folder, "losses.csv");
+    bool named = run->config_path && run->model_path && run->checkpoint_path && run->losses_path;
+    return named ? EAD_OK : EAD_NO_MEMORY;
+}
+
+static bool exists(const char *path) {
+    return access(path, F_OK) == 0;
+}
+
+static EadStatus check_folder(const Run *run) {
+    if (run->spec->resume) return EAD_OK;
+    const char *const made[] = {run->checkpoint_path, run->model_path};
+    for (int i = 0; i < 2; i++)
+        if (exists(made[i]))
+            return ead_fail(EAD_BAD_ARGUMENT,
+                            "%s: holds a run already; continue it with --resume, or choose another "
+                            "--output",
+                            run->config->output);
+    return EAD_OK;
+}
+
+static EadStatus write_config(const Run *run) {
+    EadAtomicFile file;
+    EAD_TRY(ead_atomic_file_open(&file, run->config_path));
+    fputs(run->config_text, file.stream);
+    return ead_atomic_file_commit(&file);
+}
+
+static EadStatus read_teacher(Run *run) {
+    if (run->config->model_teacher[0]) return ead_model_read_teacher(run->model, run->config->model_teacher);
+    char *path = NULL;
+    EAD_TRY(ead_shipped_teacher(run->model->spec.size, &path));
+    EadStatus status = ead_model_read_teacher(run->model, path);
+    free(path);
+    return status;
+}
+
+static EadStatus make_model(Run *run) {
+    const EadConfig *config = run->config;
+    EadModelSpec spec = {.size =
+                             config->model_size == EAD_SIZE_CHOICE_MEDIUM ? EAD_PDN_MEDIUM : EAD_PDN_SMALL,
+                         .padding = config->model_padding,
+                         .height = config->model_image_size.height,
+                         .width = config->model_image_size.width,
+                         .autoencoder = config->autoencoder_enabled};
+    EAD_TRY(ead_model_new(&spec, &run->model));
+    EAD_TRY(read_teacher(run));
+    ead_params_initialize(&run->model->trained, config->train_seed);
+    return config->model_init[0] ? ead_model_read_trained(run->model, config->model_init) : EAD_OK;
+}
+
+static EadStatus make_step(Run *run) {
+    const EadConfig *config = run->config;
+    EadTrainingOptions options = ead_training_options_default(config->train_steps, config->train_seed);
+    options.loss.hard_quantile = config->loss_hard_quantile;
+    options.loss.penalty = config->loss_penalty;
+    options.loss.dropout = config->autoencoder_dropout;
+    options.adam.weight_decay = config->train_weight_decay;
+    options.schedule.base = config->train_lr;
+    options.schedule.factor = config->train_lr_drop_factor;
+    options.schedule.drop_step = (int64_t)(config->train_lr_drop_at * config->train_steps);
+    EAD_TRY(ead_training_step_new(run->model, &options, &(EadPlanOptions){.backend = run->spec->backend},
+                                  &run->step));
+    run->optimizer = ead_training_step_optimizer(run->step);
+    return EAD_OK;
+}
+
+static void print_start(const Run *run) {
+    const EadTrainerData *data = &run->data;
+    fprintf(stderr, "EfficientAD-%s at %dx%d on %s: %d training, %d validation, %d penalty, %d test images\n",
+            run->model->spec.size == EAD_PDN_SMALL ? "S" : "M", run->model->spec.height,
+            run->model->spec.width, run->spec->backend->name, ead_image_cache_count(data->train),
+            ead_image_cache_count(data->validation), data->penalty ? ead_image_cache_count(data->penalty) : 0,
+            data->dataset.test_count);
+    fprintf(stderr, "memory of the training step: %.0f MB planned, %.0f MB with parameters and optimizer\n",
+            (double)ead_plan_bytes(ead_training_step_plan(run->step)) * 1e-6,
+            (double)ead_training_step_bytes(run->step) * 1e-6);
+}
+
+/* Restores the checkpoint, or measures the teacher for a run that starts at step 1. */
+static EadStatus start_or_resume(Run *run) {
+    if (run->spec->resume && exists(run->checkpoint_path)) {
+        EAD_TRY(ead_checkpoint_load(run->checkpoint_path, run->model, run->optimizer, run->config));
+        fprintf(stderr, "resuming after step %lld\n", (long long)run->optimizer->step);
+    } else {
+        if (run->spec->resume)
+            fprintf(stderr, "no checkpoint in %s: starting at step 1\n", run->config->output);
+        EAD_TRY(ead_measure_teacher(run->model, run->spec->backend, run->data.train, run->spec->quiet));
+    }
+    return ead_loss_log_open(&run->log, run->losses_path, run->optimizer->step);
+}
+
+static EadStatus prepare(Run *run) {
+    EAD_TRY(ead_config_to_yaml(run->config, &run->config_text));
+    EAD_TRY(name_files(run));
+    EAD_TRY(check_folder(run));
+    EAD_TRY(make_model(run));
+    EAD_TRY(make_step(run));
+    EAD_TRY(ead_make_directories(run->config->output));
+    EAD_TRY(ead_trainer_data_open(run->config, run->spec->quiet, &run->data));
+    print_start(run);
+    EAD_TRY(start_or_resume(run));
+    return write_config(run);
+}
+
+/* ---- the loop ---- */
+
+static EadStatus save_checkpoint(Run *run) {
+    EAD_TRY(ead_loss_log_flush(&run->log)); /* the checkpoint must never be ahead of the log */
+    return ead_checkpoint_save(run->checkpoint_path, run->model, run->optimizer, run->config_text);
+}
+
+static EadStatus check_finite(const Run *run, const EadStepLosses *losses) {
+    if (isfinite(losses->total)) return EAD_OK;
+    return ead_fail(EAD_BAD_ARGUMENT,
+                    "the loss of step %lld is %g; lower train.lr (now %g) and --resume or start anew",
+                    (long long)run->optimizer->step, (double)losses->total, run->config->train_lr);
+}
+
+static EadStatus do_step(Run *run, EadProgress *progress) {
+    const uint8_t *images;
+    char note[64];
+    EAD_TRY(ead_loader_next(run->data.loader, &images));
+    EadStepLosses losses = ead_training_step_run(run->step, images);
+    ead_loader_release(run->data.loader);
+    int64_t done = run->optimizer->step;
+    EAD_TRY(check_finite(run, &losses));
+    EAD_TRY(ead_loss_log_append(&run->log, done, &losses));
+    snprintf(note, sizeof note, "loss %.4g", (double)losses.total);
+    ead_progress_update(progress, done, note);
+    int every = run->config->train_checkpoint_every;
+    return every > 0 && done % every == 0 ? save_checkpoint(run) : EAD_OK;
+}
+
+static double now(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+static EadStatus train_steps(Run *run) {
+    EadProgress progress;
+    int64_t first = run->optimizer->step, steps = run->config->train_steps;
+    double start = now();
+    if (first >= steps) return EAD_OK;
+    EAD_TRY(ead_trainer_data_start(&run->data, first + 1));
+    ead_progress_start(&progress, "training", first, steps, run->spec->quiet);
+    EadStatus status = EAD_OK;
+    while (status == EAD_OK && run->optimizer->step < steps && !ead_interrupted())
+        status = do_step(run, &progress);
+    ead_progress_finish(&progress);
+    run->seconds = now() - start;
+    run->steps_here = run->optimizer->step - first;
+    if (status == EAD_OK) status = save_checkpoint(run);
+    if (status == EAD_OK && run->optimizer->step < steps)
+        return ead_fail(EAD_INTERRUPTED,
+                        "stopped after step %lld of %lld; continue with --resume --output %s",
+                        (long long)run->optimizer->step, (long long)steps, run->config->output);
+    return status;
+}
+
+/* ---- the end ---- */
+
+static EadStatus save_model(Run *run) {
+    const EadConfig *config = run->config;
+    char seed[32], steps[32], images[32];
+    snprintf(seed, sizeof seed, "%llu", (unsigned long long)config->train_seed);
+    snprintf(steps, sizeof steps, "%lld", (long long)run->optimizer->step);
+    snprintf(images, sizeof images, "%d", ead_image_cache_count(run->data.train));
+    const EadFileMetadata metadata[] = {{"config", run->config_text},
+                                        {"data", config->dataset_path},
+                                        {"category", config->dataset_category},
+                                        {"train_images", images},
+                                        {"seed", seed},
+                                        {"steps", steps},
+                                        {"backend", run->spec->backend->name},
+                                        {"version", EAD_VERSION}};
+    int count = (int)(sizeof metadata / sizeof *metadata);
+    return ead_model_save(run->model, run->model_path, &(EadFileExtras){metadata, count, NULL, 0});
+}
+
+static EadStatus measure_maps(Run *run) {
+    const EadConfig *config = run->config;
+    static const EadMapNormalization by_choice[] = {
+        [EAD_NORMALIZATION_CHOICE_QUANTILE] = EAD_MAPS_QUANTILE,
+        [EAD_NORMALIZATION_CHOICE_GAUSSIAN] = EAD_MAPS_GAUSSIAN,
+        [EAD_NORMALIZATION_CHOICE_NONE] = EAD_MAPS_NONE,
+    };
+    EadMapMeasure measure = {by_choice[config->maps_normalization], config->maps_q_start, config->maps_q_end};
+    return ead_measure_maps(run->model, run->spec->backend, run->data.validation, &measure, run->spec->quiet);
+}
+
+static void describe_work(const Run *run, char *rate, size_t rate_size, char *memory, size_t memory_size) {
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    double milliseconds = run->steps_here ? 1e3 * run->seconds / (double)run->steps_here : 0;
+    snprintf(rate, rate_size, "%.4g ms (mean of %lld)", milliseconds, (long long)run->steps_here);
+    snprintf(memory, memory_size, "%.0f MB resident", (double)usage.ru_maxrss * 1.024e-3);
+}
+
+static EadStatus evaluate(Run *run) {
+    if (run->data.dataset.test_count == 0) {
+        fprintf(stderr, "no test images in the data set: nothing to evaluate; the model is %s\n",
+                run->model_path);
+        return EAD_OK;
+    }
+    char rate[64], memory[64], steps[32], seed[32];
+    describe_work(run, rate, sizeof rate, memory, sizeof memory);
+    snprintf(steps, sizeof steps, "%lld", (long long)run->optimizer->step);
+    snprintf(seed, sizeof seed, "%llu", (unsigned long long)run->config->train_seed);
+    const EadKeyValue timings[] = {{"training step", rate}, {"peak memory", memory}};
+    const EadKeyValue provenance[] = {{"data", run->config->dataset_path},
+                                      {"steps", steps},
+                                      {"seed", seed},
+                                      {"backend", run->spec->backend->name},
+                                      {"version", EAD_VERSION}};
+    const EadConfig *config = run->config;
+    EadEvaluateSpec spec = {.model = run->model,
+                            .backend = run->spec->backend,
+                            .dataset = &run->data.dataset,
+                            .output = config->output,
+                            .maps = config->eval_maps,
+                            .overlays = config->eval_overlays,
+                            .quiet = run->spec->quiet,
+                            .stop = ead_interrupted,
+                            .title =
+                                config->dataset_category[0] ? config->dataset_category : config->dataset_path,
+                            .config = run->config_text,
+                            .provenance = provenance,
+                            .provenance_count = (int)(sizeof provenance / sizeof *provenance),
+                            .timings = timings,
+                            .timing_count = (int)(sizeof timings / sizeof *timings)};
+    EadFigures figures;
+    EAD_TRY(ead_evaluate(&spec, &figures));
+    ead_print_figures(stderr, &figures);
+    ead_figures_free(&figures);
+    return EAD_OK;
+}
+
+static EadStatus finish(Run *run) {
+    EAD_TRY(measure_maps(run));
+    EAD_TRY(save_model(run));
+    return evaluate(run);
+}
+
+static void close_run(Run *run) {
+    ead_loss_log_close(&run->log);
+    ead_trainer_data_close(&run->data);
+    ead_training_step_free(run->step);
+    ead_model_free(run->model);
+    free(run->config_text);
+    free(run->config_path);
+    free(run->model_path);
+    free(run->checkpoint_path);
+    free(run->losses_path);
+}
+
+EadStatus ead_train(const EadTrainSpec *spec) {
+    Run run = {.spec = spec, .config = spec->config};
+    ead_interrupt_catch();
+    EadStatus status = prepare(&run);
+    if (status == EAD_OK) status = train_steps(&run);
+    if (status == EAD_OK) status = finish(&run);
+    close_run(&run);
+    return status;
+}

@@ -1,0 +1,107 @@
+/* Opening of everything that a training reads. */
+#include "train/trainer_data.h"
+
+#include "core/philox.h"
+#include "train/config_dataset.h"
+#include "train/interrupt.h"
+#include "train/paths.h"
+#include "train/progress.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { SLOTS = 8, LOADER_THREADS = 2 };
+
+/* What the cache's callback needs: a progress line for one list of images. */
+static bool show_decoding(void *context, int done, int total) {
+    EadProgress *progress = context;
+    progress->total = total;
+    ead_progress_update(progress, done, NULL);
+    return !ead_interrupted();
+}
+
+/* A name for the cache file that differs for other images: runs may share a folder of caches. */
+static char *cache_file(const EadConfig *config, const EadFileList *list, const char *kind) {
+    uint32_t hash = 0;
+    for (int i = 0; i < list->count; i++) hash = hash * 31 + ead_hash_name(list->paths[i]);
+    char name[96];
+    snprintf(name, sizeof name, "%s_%dx%d_%08x.cache", kind, config->model_image_size.height,
+             config->model_image_size.width, (unsigned)hash);
+    if (config->dataset_cache[0]) return ead_join_path(config->dataset_cache, name);
+    char *folder = ead_join_path(config->output, "cache");
+    char *file = folder ? ead_join_path(folder, name) : NULL;
+    free(folder);
+    return file;
+}
+
+static EadStatus make_cache_folder(const EadConfig *config) {
+    if (config->dataset_cache[0]) return ead_make_directories(config->dataset_cache);
+    char *folder = ead_join_path(config->output, "cache");
+    EadStatus status = folder ? ead_make_directories(folder) : EAD_NO_MEMORY;
+    free(folder);
+    return status;
+}
+
+static EadStatus open_cache(const EadConfig *config, const EadFileList *list, const char *kind,
+                            EadFitMode mode, bool quiet, EadImageCache **out) {
+    EadProgress progress;
+    char what[64], *file = cache_file(config, list, kind);
+    if (!file) return EAD_NO_MEMORY;
+    snprintf(what, sizeof what, "decoding %s images", kind);
+    ead_progress_start(&progress, what, 0, list->count, quiet);
+    EadCacheSpec spec = {.width = config->model_image_size.width,
+                         .height = config->model_image_size.height,
+                         .mode = mode,
+                         .file = file,
+                         .threads = config->train_threads,
+                         .progress = show_decoding,
+                         .context = &progress};
+    EadStatus status = ead_image_cache_open(list, &spec, out);
+    ead_progress_finish(&progress);
+    free(file);
+    return status;
+}
+
+static EadStatus open_penalty(const EadConfig *config, bool quiet, EadTrainerData *data) {
+    EadFileList list = {0};
+    EadStatus status = ead_file_list_add_images(&list, config->penalty_path);
+    if (status == EAD_OK && list.count == 0)
+        status =
+            ead_fail(EAD_BAD_ARGUMENT, "penalty.path: %s holds no PNG or JPEG images", config->penalty_path);
+    if (status == EAD_OK)
+        status = open_cache(config, &list, "penalty", EAD_FIT_CENTER_CROP, quiet, &data->penalty);
+    ead_file_list_free(&list);
+    return status;
+}
+
+EadStatus ead_trainer_data_open(const EadConfig *config, bool quiet, EadTrainerData *data) {
+    *data = (EadTrainerData){0};
+    EAD_TRY(ead_config_open_dataset(config, &data->dataset));
+    EAD_TRY(make_cache_folder(config));
+    EAD_TRY(open_cache(config, &data->dataset.train, "training", EAD_FIT_RESIZE, quiet, &data->train));
+    EAD_TRY(open_cache(config, &data->dataset.validation, "validation", EAD_FIT_RESIZE, quiet,
+                       &data->validation));
+    if (config->loss_penalty) EAD_TRY(open_penalty(config, quiet, data));
+    data->images =
+        (EadTrainingImages){data->train, data->penalty, config->train_seed, config->augment_enabled};
+    return EAD_OK;
+}
+
+EadStatus ead_trainer_data_start(EadTrainerData *data, int64_t first_step) {
+    EadLoaderSpec spec = {.slot_bytes = ead_training_images_slot_bytes(&data->images),
+                          .slots = SLOTS,
+                          .threads = LOADER_THREADS,
+                          .first_step = (uint64_t)first_step,
+                          .fill = ead_training_images_fill,
+                          .context = &data->images};
+    return ead_loader_open(&spec, &data->loader);
+}
+
+void ead_trainer_data_close(EadTrainerData *data) {
+    ead_loader_close(data->loader);
+    ead_image_cache_close(data->train);
+    ead_image_cache_close(data->validation);
+    ead_image_cache_close(data->penalty);
+    ead_dataset_free(&data->dataset);
+    *data = (EadTrainerData){0};
+}

@@ -1,0 +1,26 @@
+/* The images of a training: data set, split and penalty images, decoded once and fed by a loader. */
+#ifndef EAD_TRAIN_TRAINER_DATA_H
+#define EAD_TRAIN_TRAINER_DATA_H
+
+#include "data/dataset.h"
+#include "data/loader.h"
+#include "data/training_images.h"
+#include "train/config.h"
+
+typedef struct EadTrainerData {
+    EadDataset dataset;
+    EadImageCache *train, *validation, *penalty; /* penalty: NULL when that loss is off */
+    EadTrainingImages images;
+    EadLoader *loader; /* NULL until ead_trainer_data_start() */
+} EadTrainerData;
+
+/* Lists, decodes and caches all images that the config asks for. Errors: those of data/. Close in every case.
+ */
+EadStatus ead_trainer_data_open(const EadConfig *config, bool quiet, EadTrainerData *data);
+
+/* Starts the worker threads at a 1-based step. *data must not move afterwards. */
+EadStatus ead_trainer_data_start(EadTrainerData *data, int64_t first_step);
+
+void ead_trainer_data_close(EadTrainerData *data);
+
+#endif
