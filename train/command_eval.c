@@ -8,6 +8,7 @@
 #include "train/paths.h"
 
 #include <errno.h>
+#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,6 +54,7 @@ static EadStatus load_config(Eval *eval) {
     if (!output_given(eval->arguments))
         EAD_TRY(ead_config_set_key(&eval->config, EAD_KEY_output, eval->folder));
     EAD_TRY(ead_config_check(&eval->config));
+    if (eval->config.train_threads > 0) omp_set_num_threads(eval->config.train_threads);
     return ead_config_to_yaml(&eval->config, &eval->yaml);
 }
 
@@ -103,13 +105,14 @@ static EadStatus tell(const Eval *eval, const EadFigures *figures) {
 
 /* What the trainer wrote into the model file about itself, with the file. */
 static int collect_provenance(const Eval *eval, EadKeyValue rows[], int most) {
-    static const char *const keys[] = {"data", "category", "seed", "steps", "train_images", "backend", "version"};
+    static const char *const keys[] = {"data",         "category", "seed",   "steps",
+                                       "train_images", "backend",  "version"};
     int count = 0;
     rows[count++] = (EadKeyValue){"model file", eval->path};
     rows[count++] = (EadKeyValue){"evaluated by", "efficientad " EAD_VERSION};
     for (size_t i = 0; i < sizeof keys / sizeof *keys && count < most; i++) {
         const char *value = ead_safetensors_metadata(eval->file, keys[i]);
-        if (value) rows[count++] = (EadKeyValue){keys[i], value};
+        if (value && *value) rows[count++] = (EadKeyValue){keys[i], value};
     }
     return count;
 }
