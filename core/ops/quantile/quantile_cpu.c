@@ -23,6 +23,7 @@ enum {
     NAN_SLOT = DIGITS, /* counts the NaNs of a part */
     SLOTS,             /* counters of a part */
     MAX_PARTS = 32,
+    BLOCK = 32, /* elements looked at together where hits are rare */
 };
 
 /* What a pass works on: elements cut into parts, each with counters of its own. */
@@ -36,10 +37,10 @@ typedef struct Selection {
 } Selection;
 
 /* Positive numbers get the sign bit, negative ones are inverted. */
-static Key key_of(real value) {
+static inline Key key_of(real value) {
     Key bits, sign = (Key)1 << (KEY_BITS - 1);
     memcpy(&bits, &value, sizeof bits);
-    return bits & sign ? (Key)~bits : bits | sign;
+    return bits ^ ((0 - (bits >> (KEY_BITS - 1))) | sign);
 }
 
 static real value_of(Key key) {
@@ -62,22 +63,35 @@ static int64_t part_end(const Selection *s, int part) {
 }
 
 static void count_first_digits(const Selection *s, int part) {
-    int64_t *counters = s->counters + (int64_t)part * SLOTS;
+    int64_t *counters = s->counters + (int64_t)part * SLOTS, nans = 0;
     memset(counters, 0, SLOTS * sizeof *counters);
     for (int64_t i = part_begin(s, part); i < part_end(s, part); i++) {
         counters[key_of(s->x[i]) >> (KEY_BITS - DIGIT_BITS)]++;
-        counters[NAN_SLOT] += s->x[i] != s->x[i];
+        nans += s->x[i] != s->x[i];
     }
+    counters[NAN_SLOT] = nans;
+}
+
+/* Whether any of BLOCK elements has a key of low .. low + span: without branches, so that it is vectorised.
+ */
+static inline bool any_within(const real *x, Key low, Key span) {
+    Key hits = 0;
+    for (int k = 0; k < BLOCK; k++) hits |= key_of(x[k]) - low <= span;
+    return hits;
 }
 
 static void count_digits(const Selection *s, int part, int bits) {
-    int64_t *counters = s->counters + (int64_t)part * SLOTS;
+    int64_t *counters = s->counters + (int64_t)part * SLOTS, end = part_end(s, part);
     memset(counters, 0, SLOTS * sizeof *counters);
     int prefix_shift = KEY_BITS - s->found_bits, shift = prefix_shift - bits;
-    Key mask = ((Key)1 << bits) - 1;
-    for (int64_t i = part_begin(s, part); i < part_end(s, part); i++) {
-        Key key = key_of(s->x[i]);
-        if (key >> prefix_shift == s->prefix) counters[key >> shift & mask]++;
+    Key mask = ((Key)1 << bits) - 1, low = s->prefix << prefix_shift, span = ((Key)1 << prefix_shift) - 1;
+    for (int64_t i = part_begin(s, part), next; i < end; i = next) {
+        next = i + BLOCK <= end ? i + BLOCK : end;
+        if (next == i + BLOCK && !any_within(s->x + i, low, span)) continue;
+        for (; i < next; i++) {
+            Key key = key_of(s->x[i]);
+            if (key - low <= span) counters[key >> shift & mask]++;
+        }
     }
 }
 
@@ -101,15 +115,25 @@ static int64_t choose_digit(Selection *s, int bits, int64_t *rank) {
     return inside;
 }
 
-/* The smallest key above the prefix, which is a whole key by now. */
+/* The smallest key of a part above the prefix, which is a whole key by now. */
+static Key next_key_of_part(const Selection *s, int part) {
+    Key least = (Key) ~(Key)0, above = s->prefix + 1; /* never a wrap-around: the largest key is a NaN's */
+    int64_t end = part_end(s, part);
+    for (int64_t i = part_begin(s, part), next; i < end; i = next) {
+        next = i + BLOCK <= end ? i + BLOCK : end;
+        if (next == i + BLOCK && !any_within(s->x + i, above, least - above)) continue;
+        for (; i < next; i++) {
+            Key key = key_of(s->x[i]);
+            if (key >= above && key < least) least = key;
+        }
+    }
+    return least;
+}
+
 static Key next_key(const Selection *s) {
 #pragma omp parallel for schedule(static)
     for (int part = 0; part < s->parts; part++) {
-        Key least = (Key) ~(Key)0;
-        for (int64_t i = part_begin(s, part); i < part_end(s, part); i++) {
-            Key key = key_of(s->x[i]);
-            if (key > s->prefix && key < least) least = key;
-        }
+        Key least = next_key_of_part(s, part);
         memcpy(s->counters + (int64_t)part * SLOTS, &least, sizeof least);
     }
     Key least = (Key) ~(Key)0;
