@@ -27,13 +27,26 @@ static void time_calls(const EadPlan *plan, int repeat, double *times) {
     }
 }
 
-/* The layer that the call's weights belong to, else the node's own name. */
-static void set_name(const EadCall *call, const EadNode *node, EadBenchResult *result) {
-    const char *name = node->name;
-    if (ead_bench_call_flop(call, node) > 0 && node->x[1] && node->x[1]->name[0]) name = node->x[1]->name;
+/* The weights that a convolution call is about. A weight gradient does not read them: its forward call, which
+ * reads the same input and has weights of that shape, knows them. */
+static const EadNode *weights_of(const EadPlan *plan, const EadNode *node) {
+    if (node->op != EAD_OP_conv2d_weight_gradient) return node->x[1];
+    for (int i = 0; i < ead_plan_call_count(plan); i++) {
+        const EadNode *forward;
+        ead_plan_call(plan, i, &forward);
+        bool fits = forward->op == EAD_OP_conv2d && forward->x[0] == node->x[1];
+        if (fits && ead_same_shape(&forward->x[1]->y, &node->y)) return forward->x[1];
+    }
+    return NULL;
+}
+
+/* "student.conv1" for the calls of that layer, "" for calls that are no convolution. */
+static void set_layer(const EadPlan *plan, const EadNode *node, EadBenchResult *result) {
+    const EadNode *weights = result->gflop > 0 ? weights_of(plan, node) : NULL;
+    const char *name = weights ? weights->name : "";
     size_t length = strlen(name), suffix = strlen(".weight");
     if (length > suffix && strcmp(name + length - suffix, ".weight") == 0) length -= suffix;
-    snprintf(result->name, sizeof result->name, "%.*s", (int)length, name);
+    snprintf(result->layer, sizeof result->layer, "%.*s", (int)length, name);
 }
 
 static int print_sizes(char *text, size_t size, const EadTensor *t) {
@@ -58,11 +71,11 @@ static EadStatus add_call(const EadBenchOptions *options, const EadPlan *plan, i
     const EadCall *call = ead_plan_call(plan, index, &node);
     result->call = index;
     snprintf(result->op, sizeof result->op, "%s", ead_op(node->op)->name);
-    set_name(call, node, result);
-    set_shape(call, node, result);
     ead_bench_summarize(times, (int)result->repeats, result);
     double flop = ead_bench_call_flop(call, node), seconds = 1e-3 * result->median_ms;
     result->gflop = flop > 0 ? 1e-9 * flop : NAN;
+    set_layer(plan, node, result);
+    set_shape(call, node, result);
     result->gflop_per_s = result->gflop / seconds;
     result->share_of_peak = result->gflop_per_s / options->peak_gflop_per_s;
     result->gb_per_s = flop > 0 ? NAN : 1e-9 * ead_bench_call_bytes(call) / seconds;

@@ -45,7 +45,7 @@ static void print_whole(FILE *stream, const EadBenchResult *r) {
 }
 
 static void print_call(FILE *stream, const EadBenchResult *r) {
-    fprintf(stream, "%4d  %-28s%-30s%-44s", (int)r->call, r->op, r->name, r->shape);
+    fprintf(stream, "%4d  %-28s%-24s%-44s", (int)r->call, r->op, r->layer, r->shape);
     print_number(stream, 10, 3, r->median_ms);
     print_number(stream, 7, 1, 100 * r->share);
     print_number(stream, 10, 1, r->gflop_per_s);
@@ -54,33 +54,39 @@ static void print_call(FILE *stream, const EadBenchResult *r) {
     fputc('\n', stream);
 }
 
-static int compare_op(const EadBenchResult *r, EadOpId op) {
-    return strcmp(r->op, ead_op(op)->name);
+/* The sum of all results first .. last-1 of one op; repeats is the number of calls. */
+static EadBenchResult sum_of(const EadBenchResults *results, int first, int last, const char *op) {
+    EadBenchResult sum = {.repeats = 0};
+    for (int i = first; i < last; i++) {
+        const EadBenchResult *r = &results->items[i];
+        if (strcmp(r->op, op) != 0) continue;
+        sum.repeats++;
+        sum.median_ms += r->median_ms;
+        sum.share += r->share;
+        if (isfinite(r->gflop)) sum.gflop += r->gflop;
+    }
+    return sum;
 }
 
-/* Sums of results first .. last-1, by op, in the order of the op table. */
+static void print_sum(FILE *stream, const char *op, const EadBenchResult *sum) {
+    fprintf(stream, "%6s%-28s%8d%10.3f%7.1f", "", op, (int)sum->repeats, sum->median_ms, 100 * sum->share);
+    print_number(stream, 10, 1, sum->gflop > 0 ? 1e3 * sum->gflop / sum->median_ms : NAN);
+    fputc('\n', stream);
+}
+
+/* In the order of the op table. */
 static void print_sums(FILE *stream, const EadBenchResults *results, int first, int last) {
-    double total = 0;
+    EadBenchResult total = {.repeats = last - first};
     fprintf(stream, "\n%6s%-28s%8s%10s%7s%10s\n", "", "sums by op", "calls", "ms", "%", "GFLOP/s");
     for (int op = EAD_OP_LEAF + 1; op < EAD_OP_COUNT; op++) {
-        double milliseconds = 0, gflop = 0, share = 0;
-        int calls = 0;
-        for (int i = first; i < last; i++) {
-            const EadBenchResult *r = &results->items[i];
-            if (compare_op(r, (EadOpId)op) != 0) continue;
-            calls++;
-            milliseconds += r->median_ms;
-            share += r->share;
-            if (isfinite(r->gflop)) gflop += r->gflop;
-        }
-        if (calls == 0) continue;
-        total += milliseconds;
-        fprintf(stream, "%6s%-28s%8d%10.3f%7.1f", "", ead_op((EadOpId)op)->name, calls, milliseconds,
-                100 * share);
-        print_number(stream, 10, 1, gflop > 0 ? 1e3 * gflop / milliseconds : NAN);
-        fputc('\n', stream);
+        EadBenchResult sum = sum_of(results, first, last, ead_op((EadOpId)op)->name);
+        if (sum.repeats == 0) continue;
+        print_sum(stream, ead_op((EadOpId)op)->name, &sum);
+        total.median_ms += sum.median_ms;
+        total.share += sum.share;
+        total.gflop += sum.gflop;
     }
-    fprintf(stream, "%6s%-28s%8d%10.3f%7.1f\n", "", "total", last - first, total, 100.0);
+    print_sum(stream, "total", &total);
 }
 
 /* Prints the calls of the plan that starts at result `first`; returns where it ends. */
@@ -88,7 +94,7 @@ static int print_plan(FILE *stream, const EadBenchResults *results, int first) {
     const EadBenchResult *head = &results->items[first];
     fprintf(stream, "\nops of %s, %s, batch %d, %s\n", head->plan, head->model, (int)head->batch,
             head->image);
-    fprintf(stream, "%4s  %-28s%-30s%-44s%10s%7s%10s%7s%9s\n", "", "op", "layer", "shape", "median ms", "%",
+    fprintf(stream, "%4s  %-28s%-24s%-44s%10s%7s%10s%7s%9s\n", "", "op", "layer", "shape", "median ms", "%",
             "GFLOP/s", "%peak", "GB/s");
     int last = first;
     while (last < results->count && strcmp(results->items[last].plan, head->plan) == 0)
