@@ -7,6 +7,7 @@
 
 #include <assert.h>
 #include <limits.h>
+#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,6 +24,7 @@ struct EadPlan {
     EadCall *calls;
     const EadNode **call_nodes;
     int call_count;
+    int threads; /* the most that workspaces have room for */
     unsigned char *arena;
     size_t arena_bytes;
 };
@@ -217,6 +219,7 @@ EadStatus ead_plan_new(EadGraph *graph, const EadPlanOptions *options, EadPlan *
         status = ead_fail(EAD_NO_MEMORY, "no memory to plan %d nodes", p.count);
     if (status == EAD_OK) {
         plan->backend = chosen.backend;
+        plan->threads = omp_get_max_threads();
         status = fill_plan(&p, plan);
     }
     free(p.live), free(p.owner), free(p.last_use), free(p.calls), free(p.storages);
@@ -235,8 +238,13 @@ void ead_plan_free(EadPlan *plan) {
     free(plan);
 }
 
+/* Kernels have given each thread its share of the workspace when they were planned: should the caller have
+ * raised the number of threads since, it is lowered for the run. */
 void ead_plan_run(const EadPlan *plan) {
+    int threads = omp_get_max_threads();
+    if (threads > plan->threads) omp_set_num_threads(plan->threads);
     for (int i = 0; i < plan->call_count; i++) plan->calls[i].run(&plan->calls[i]);
+    if (threads > plan->threads) omp_set_num_threads(threads);
 }
 
 size_t ead_plan_bytes(const EadPlan *plan) {

@@ -104,6 +104,24 @@ START_TEST(threads_do_not_show) {
 }
 END_TEST
 
+/* A plan made for one thread, run where two are allowed: its workspaces have room for one only. */
+START_TEST(more_threads_than_planned) {
+    const OpCase *op_case = op_case_at(_i);
+    OpCaseGraph one, two;
+    build_and_run(op_case, NULL, &one);
+    EadStatus status = op_case_build(op_case, &two);
+    if (status == EAD_OK) status = op_case_plan(&two, NULL);
+    ck_assert_msg(status == EAD_OK, "%s: %s", op_case->name, ead_error_message());
+    omp_set_num_threads(2);
+    ead_plan_run(two.plan);
+    ck_assert_int_eq(omp_get_max_threads(), 2);
+    omp_set_num_threads(1);
+    assert_same_bits(op_case, &one, &two, "one thread and one planned, two allowed");
+    op_case_free(&one);
+    op_case_free(&two);
+}
+END_TEST
+
 /* The same plan run twice from the same inputs: nothing of the first run may show in the second. */
 START_TEST(second_run_equals_first) {
     const OpCase *op_case = op_case_at(_i);
@@ -128,6 +146,7 @@ int main(void) {
     tcase_add_loop_test(tests, agrees_with_pytorch, 0, op_case_count());
     tcase_add_loop_test(tests, planned_equals_unplanned, 0, op_case_count());
     tcase_add_loop_test(tests, threads_do_not_show, 0, op_case_count());
+    tcase_add_loop_test(tests, more_threads_than_planned, 0, op_case_count());
     tcase_add_loop_test(tests, second_run_equals_first, 0, op_case_count());
     suite_add_tcase(suite, tests);
     return run_suite(suite);
