@@ -11,9 +11,9 @@ typedef struct EadDropout {
     uint64_t stream;
 } EadDropout;
 
-/* Of each step, an element has EAD_DROPOUT_WORDS_LOG2 bits of word indices: element i of step s is decided by
- * word s * 2^34 + i of stream EAD_STREAM_DROPOUT + layer, that is word i % 4 of Philox block s * 2^32 + i
- * / 4. Steps and elements thus never share a number. */
+/* Each step has 2^34 words of a layer's stream to itself: element i of step s is decided by word
+ * s * 2^34 + i of stream EAD_STREAM_DROPOUT + layer, which is word i % 4 of Philox block s * 2^32 + i / 4.
+ * Steps and elements thus never share a number. */
 enum { EAD_DROPOUT_WORDS_LOG2 = 34 };
 
 /* x [N,H,W,C], fewer than 2^34 elements -> the same shape: element i becomes x / (1 - probability) where
