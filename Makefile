@@ -29,6 +29,14 @@ LIBRARY_LIBS = $(shell $(PKG_CONFIG_ALL) --libs jansson $(BLAS)) -lpthread -lm
 LIBS = $(shell $(PKG_CONFIG_ALL) --libs $(PACKAGES)) $(LIBRARY_LIBS)
 ALL_LDFLAGS = -fopenmp $(SANITIZE) $(LDFLAGS)
 
+# What `make test` and `make demo` need is installed while this file is read, so before anything is compiled.
+ifneq (,$(filter test demo,$(MAKECMDGOALS)))
+$(shell sh test/install_packages.sh)
+ifneq (0,$(.SHELLSTATUS))
+$(error packages are missing, see above)
+endif
+endif
+
 LIBRARY_SOURCES := $(wildcard core/*.c core/ops/*/*.c models/*.c)
 PROGRAM_SOURCES := $(wildcard autograd/*.c data/*.c train/*.c bench/*.c)
 SUPPORT_SOURCES := $(wildcard test/support_*.c)
