@@ -45,26 +45,27 @@ bool ead_file_name_valid(const char *name) {
     return *name && strcmp(name, "__metadata__") != 0;
 }
 
+/* One loop a type, or the choice would be made for every element. */
 static void decode(EadFileType type, const char *bytes, int64_t count, double *out) {
-    for (int64_t i = 0; i < count; i++) {
-        uint16_t half;
-        float single;
-        switch (type) {
-        case EAD_FILE_F64:
-            memcpy(out + i, bytes + 8 * i, 8);
-            break;
-        case EAD_FILE_F32:
-            memcpy(&single, bytes + 4 * i, 4), out[i] = (double)single;
-            break;
-        case EAD_FILE_F16:
+    uint16_t half;
+    float single;
+    switch (type) {
+    case EAD_FILE_F64:
+        memcpy(out, bytes, 8 * (size_t)count);
+        break;
+    case EAD_FILE_F32:
+        for (int64_t i = 0; i < count; i++) memcpy(&single, bytes + 4 * i, 4), out[i] = (double)single;
+        break;
+    case EAD_FILE_F16:
+        for (int64_t i = 0; i < count; i++)
             memcpy(&half, bytes + 2 * i, 2), out[i] = (double)ead_half_to_float(half);
-            break;
-        case EAD_FILE_BF16:
+        break;
+    case EAD_FILE_BF16:
+        for (int64_t i = 0; i < count; i++)
             memcpy(&half, bytes + 2 * i, 2), out[i] = (double)ead_bfloat16_to_float(half);
-            break;
-        default:
-            assert(false && "check_is_float() let it through");
-        }
+        break;
+    default:
+        assert(false && "check_is_float() let it through");
     }
 }
 

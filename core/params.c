@@ -63,8 +63,10 @@ void ead_params_initialize(EadParams *params, uint64_t seed) {
         uint64_t stream = EAD_STREAM_PARAMETERS + ead_hash_name(param->name);
         double root = sqrt((double)param->fan_in);
         real *values = params->values + param->offset;
+        uint32_t block[4];
         for (int64_t i = 0; i < size_of(param); i++) {
-            double uniform = (double)ead_uniform(ead_philox_word(seed, stream, (uint64_t)i));
+            if (i % 4 == 0) ead_philox(seed, stream, (uint64_t)i / 4, block);
+            double uniform = (double)ead_uniform(block[i % 4]);
             values[i] = (real)(float)((2 * uniform - 1) / root); /* the same numbers in the double build */
         }
     }

@@ -41,12 +41,12 @@ static EadStatus check_shape(const EadSafetensors *file, const EadFileTensor *te
                     cure);
 }
 
-/* O,I,KH,KW of files to O,KH,KW,I of memory. */
+/* O,I,KH,KW of files to O,KH,KW,I of memory: a transposition for each output channel. */
 static void oihw_to_ohwi(const EadParam *p, const real *from, real *to) {
-    for (int o = 0; o < p->n; o++)
-        for (int i = 0; i < p->c; i++)
-            for (int y = 0; y < p->h; y++)
-                for (int x = 0; x < p->w; x++) to[(((int64_t)o * p->h + y) * p->w + x) * p->c + i] = *from++;
+    int area = p->h * p->w;
+    for (int o = 0; o < p->n; o++, from += (int64_t)area * p->c)
+        for (int k = 0; k < area; k++)
+            for (int i = 0; i < p->c; i++) *to++ = from[(int64_t)i * area + k];
 }
 
 static EadStatus read_param(const EadSafetensors *file, EadParams *params, const EadParam *param) {
