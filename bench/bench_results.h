@@ -6,9 +6,9 @@
 
 #include <stdint.h>
 
-typedef char EadBenchText[96]; /* "" where absent */
-typedef int64_t EadBenchWhole; /* -1 where absent */
-typedef double EadBenchNumber; /* NAN where absent */
+typedef char EadBenchText[144]; /* "" where absent */
+typedef int64_t EadBenchWhole;  /* -1 where absent */
+typedef double EadBenchNumber;  /* NAN where absent */
 
 typedef struct EadBenchResult {
 #define EAD_COLUMN(kind, name) EadBench##kind name;
