@@ -34,10 +34,13 @@ def round_of(path):
 
 
 def read_rounds(folder):
-    """{key: {round: median}} of ours, {key: {variant: {round: median}}} of the rival, and all raw results."""
+    """{key: {round: median}} of ours, {key: {variant: {round: median}}} of the rival, and all raw results with the
+    machine as ours saw it."""
     ours, rival, raw = defaultdict(dict), defaultdict(lambda: defaultdict(dict)), {"ours": [], "rival": []}
     for path in sorted(folder.glob("ours-*.json")):
-        for result in json.loads(path.read_text())["results"]:
+        content = json.loads(path.read_text())
+        raw["machine"] = content["machine"]
+        for result in content["results"]:
             ours[key_of(result)][round_of(path)] = result["median_ms"]
             raw["ours"].append({"round": round_of(path), **result})
     for path in sorted(folder.glob("rival-*.jsonl")):
@@ -74,7 +77,7 @@ def write_results(folder, cpu, rows, raw):
     date = datetime.date.today().isoformat()
     path = folder / f"{slug}-{date}.json"
     content = {"cpu": cpu, "date": date, "system": platform.platform(),
-               "rival": "pytorch " + raw["rival"][0]["version"], "comparison": rows, **raw}
+               "rival_version": "pytorch " + raw["rival"][0]["version"], "comparison": rows, **raw}
     folder.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(".tmp")
     unfinished.write_text(json.dumps(content, indent=1) + "\n")
@@ -92,8 +95,12 @@ def main():
         print("compare_table: nothing was measured by both sides; ours: "
               f"{sorted(ours)}, rival: {sorted(rival)}", file=sys.stderr)
         return 1
-    cpu = processor()
-    print(f"{cpu}, PyTorch {raw['rival'][0]['version']}, {raw['rival'][0]['threads']} threads")
+    cpu, machine = processor(), raw["machine"]
+    print(f"{cpu}; ours {machine['version']}, OpenBLAS core type {machine['openblas_core']}, "
+          f"{machine['threads']} threads; PyTorch {raw['rival'][0]['version']}, {raw['rival'][0]['threads']} threads")
+    if "openblas_better_core" in machine:
+        print(f"warning: this CPU is better served with OPENBLAS_CORETYPE={machine['openblas_better_core']}",
+              file=sys.stderr)
     print_table(rows)
     print(f"written: {write_results(Path(sys.argv[2]), cpu, rows, raw)}", file=sys.stderr)
     return 0
