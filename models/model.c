@@ -55,11 +55,12 @@ void ead_model_set_teacher_statistics(EadModel *model, const double mean[EAD_FEA
                                       const double std[EAD_FEATURES]) {
     const double least = 1e-6;
     for (int c = 0; c < EAD_FEATURES; c++) {
-        double spread = std[c] > least ? std[c] : 1;
-        model->teacher_mean[c] = (real)mean[c];
+        /* Rounded first: a model read back from its file then has the same bits. */
+        double spread = (double)(float)(std[c] > least ? std[c] : 1), centre = (double)(float)mean[c];
+        model->teacher_mean[c] = (real)centre;
         model->teacher_std[c] = (real)spread;
         model->teacher_scale[c] = (real)(1 / spread);
-        model->teacher_shift[c] = (real)(-mean[c] / spread);
+        model->teacher_shift[c] = (real)(-centre / spread);
     }
 }
 
@@ -67,6 +68,8 @@ void ead_model_set_teacher_statistics(EadModel *model, const double mean[EAD_FEA
  */
 static EadStatus set_line(EadModel *model, int map, double a, double b) {
     bool quantile = model->normalization == EAD_MAPS_QUANTILE;
+    a = (double)(float)a;
+    b = (double)(float)b;
     double spread = quantile ? b - a : b;
     if (!isfinite(a) || !isfinite(b) || !(spread > 0))
         return ead_fail(

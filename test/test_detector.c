@@ -123,6 +123,31 @@ START_TEST(same_image_same_bits) {
 }
 END_TEST
 
+/* What was evaluated in memory is what the file gives, although statistics are measured in double. */
+START_TEST(a_file_gives_the_bits_of_the_model_in_memory) {
+    enum { SIDE = 100 };
+    static uint8_t rgb[SIDE * SIDE * 3];
+    static float before[SIDE * SIDE], after[SIDE * SIDE];
+    double mean[EAD_FEATURES], std[EAD_FEATURES];
+    double maps[EAD_MAP_COUNT][2] = {{0.1 / 3, 0.2 / 3}, {0.1 / 7, 0.3 / 7}};
+    EadModel *model = tiny_model();
+    EadDetector *memory, *file;
+    for (int c = 0; c < EAD_FEATURES; c++) mean[c] = 0.1 / (c + 3), std[c] = 1.0 / (c + 7);
+    ead_model_set_teacher_statistics(model, mean, std);
+    ASSERT_OK(ead_model_set_map_statistics(model, EAD_MAPS_QUANTILE, maps));
+    ASSERT_OK(ead_model_save(model, FOLDER "statistics.safetensors", NULL));
+    ASSERT_OK(ead_detector_new(model, &ead_backend_cpu, 1, &memory));
+    ASSERT_OK((EadStatus)ead_detector_open(FOLDER "statistics.safetensors", &file));
+    fill_noise(rgb, sizeof rgb, 5);
+    ASSERT_OK((EadStatus)ead_detector_run(memory, rgb, SIDE, SIDE, 3 * SIDE, before, NULL));
+    ASSERT_OK((EadStatus)ead_detector_run(file, rgb, SIDE, SIDE, 3 * SIDE, after, NULL));
+    ck_assert_mem_eq(before, after, sizeof before);
+    ead_detector_close(memory);
+    ead_detector_close(file);
+    ead_model_free(model);
+}
+END_TEST
+
 START_TEST(missing_and_foreign_files) {
     EadDetector *detector;
     ASSERT_FAILS((EadStatus)ead_detector_open(FOLDER "nothing.safetensors", &detector), EAD_IO,
@@ -286,6 +311,7 @@ static Suite *make_suite(void) {
     tcase_add_test(api, impossible_sizes_are_errors);
     tcase_add_test(api, stride_is_respected);
     tcase_add_test(api, same_image_same_bits);
+    tcase_add_test(api, a_file_gives_the_bits_of_the_model_in_memory);
     tcase_add_test(files, missing_and_foreign_files);
     tcase_add_test(files, the_copy_without_damage_opens);
     tcase_add_test(files, missing_tensors);
