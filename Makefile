@@ -7,6 +7,7 @@
 # One folder a configuration under build/, dependencies generated, sources found by wildcard: a new op, model,
 # data set, command or test needs no edit here.
 
+MAKEFLAGS += --no-builtin-rules
 CONFIG := $(or $(filter asan ubsan,$(MAKECMDGOALS)),release)
 BUILD  := build/$(CONFIG)
 
@@ -37,18 +38,30 @@ $(error packages are missing, see above)
 endif
 endif
 
-LIBRARY_SOURCES := $(wildcard core/*.c core/ops/*/*.c models/*.c)
+# The vector kernels are compiled once for each instruction level and chosen at run time (core/simd/simd.h).
+ifeq ($(shell $(CC) -dumpmachine | cut -d- -f1),x86_64)
+LEVELS := v2 v3 v4
+else
+LEVELS := base
+endif
+LEVEL_FLAGS_v2 := -march=x86-64-v2
+LEVEL_FLAGS_v3 := -march=x86-64-v3
+LEVEL_FLAGS_v4 := -march=x86-64-v4 -mprefer-vector-width=512
+level_objects = $(LEVELS:%=$(BUILD)/$(1)/simd_%.o)
+GENERATED := build/generated
+
+LIBRARY_SOURCES := $(wildcard core/*.c core/simd/*.c core/ops/*/*.c models/*.c)
 PROGRAM_SOURCES := $(wildcard autograd/*.c data/*.c train/*.c bench/*.c)
 SUPPORT_SOURCES := $(wildcard test/support_*.c)
 # Shared by the float suites and the double ones: the engine and the op cases, nothing of data/ or train/.
 DOUBLE_SOURCES  := $(LIBRARY_SOURCES) $(wildcard autograd/*.c) test/support_op_cases.c
 objects = $(patsubst %.c,$(BUILD)/$(2)/%.o,$(1))
 
-LIBRARY_OBJECTS := $(call objects,$(LIBRARY_SOURCES),float)
+LIBRARY_OBJECTS := $(call objects,$(LIBRARY_SOURCES),float) $(call level_objects,float)
 PROGRAM_OBJECTS := $(call objects,$(filter-out train/main.c,$(PROGRAM_SOURCES)),float)
 MAIN_OBJECT     := $(call objects,train/main.c,float)
 SUPPORT_OBJECTS := $(call objects,$(SUPPORT_SOURCES),float)
-DOUBLE_OBJECTS  := $(call objects,$(DOUBLE_SOURCES),double)
+DOUBLE_OBJECTS  := $(call objects,$(DOUBLE_SOURCES),double) $(call level_objects,double)
 TESTS  := $(patsubst test/%.c,$(BUILD)/test/%,$(wildcard test/test_*.c test/double_*.c))
 FUZZERS := $(patsubst test/%.c,build/fuzz/%,$(wildcard test/fuzz_*.c))
 
@@ -90,6 +103,22 @@ $(BUILD)/double/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC $< (double)"
 	@$(CC) $(ALL_CFLAGS) -DEAD_DOUBLE -DEAD_VERSION='"$(VERSION)"' -MMD -MP -c -o $@ $<
+
+$(GENERATED)/winograd_matrices.h: core/generate/winograd_matrices.c
+	@mkdir -p $(@D)
+	@$(CC) $(WARNINGS) -O1 -o $(@D)/winograd_matrices $< && $(@D)/winograd_matrices > $@.tmp && mv $@.tmp $@
+
+# Products and sums may be contracted to FMA here: every level has its own rounding anyway.
+LEVEL_CFLAGS = $(ALL_CFLAGS) -I$(GENERATED) -ffp-contract=fast -DEAD_LEVEL=$* $(LEVEL_FLAGS_$*)
+$(call level_objects,float): $(BUILD)/float/simd_%.o: core/simd/level/kernels.c $(GENERATED)/winograd_matrices.h
+	@mkdir -p $(@D)
+	@echo "  CC $< ($*)"
+	@$(CC) $(LEVEL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(call level_objects,double): $(BUILD)/double/simd_%.o: core/simd/level/kernels.c $(GENERATED)/winograd_matrices.h
+	@mkdir -p $(@D)
+	@echo "  CC $< ($*, double)"
+	@$(CC) $(LEVEL_CFLAGS) -DEAD_DOUBLE -MMD -MP -c -o $@ $<
 
 CHECK_LIBS = $(shell $(PKG_CONFIG_ALL) --libs check)
 $(BUILD)/test/test_%: $(BUILD)/float/test/test_%.o $(SUPPORT_OBJECTS) $(PROGRAM_OBJECTS) $(LIBRARY_OBJECTS)

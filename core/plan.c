@@ -30,7 +30,7 @@ struct EadPlan {
 };
 
 /* What planning needs and a plan does not. Storages 0..count-1 are the nodes' own, count..2*count-1 the
- * workspaces of their calls. */
+ * workspaces of their calls, 2*count..3*count-1 what the calls prepare of their weights. */
 typedef struct Planner {
     EadGraph *graph;
     const EadPlanOptions *options;
@@ -108,6 +108,11 @@ static void assign_storages(Planner *p) {
     }
 }
 
+/* Does nothing change this value from run to run? */
+static bool is_constant(const EadNode *node) {
+    return node && node->op == EAD_OP_LEAF && node->external && !node->needs_gradient;
+}
+
 static void plan_calls(Planner *p) {
     for (int i = 0; i < p->count; i++) {
         EadNode *node = ead_graph_at(p->graph, i);
@@ -118,6 +123,10 @@ static void plan_calls(Planner *p) {
         for (int k = 0; k < EAD_MAX_INPUTS; k++) call->x[k] = node->x[k] ? &node->x[k]->y : NULL;
         if (kernel->plan) kernel->plan(call);
         p->storages[p->count + i] = (Storage){.bytes = aligned(call->workspace_bytes), .first = i, .last = i};
+        call->prepared_once = call->prepare && is_constant(node->x[1]);
+        Storage prepared = {.bytes = aligned(call->prepared_bytes), .first = i, .last = i};
+        if (call->prepared_once) prepared.first = 0, prepared.last = INT_MAX;
+        p->storages[2 * p->count + i] = prepared;
     }
 }
 
@@ -150,7 +159,7 @@ static size_t find_offset(const Storage *storage, Storage *const *order, int pla
 static size_t place(Planner *p, Storage **order) {
     int used = 0;
     size_t end = 0;
-    for (int i = 0; i < 2 * p->count; i++)
+    for (int i = 0; i < 3 * p->count; i++)
         if (p->storages[i].bytes) order[used++] = &p->storages[i];
     qsort(order, (size_t)used, sizeof *order, by_size);
     for (int i = 0; i < used; i++) {
@@ -174,6 +183,7 @@ static void bind(Planner *p, EadPlan *plan) {
         }
         if (!p->calls[i].run) continue;
         p->calls[i].workspace = plan->arena + p->storages[p->count + i].offset;
+        p->calls[i].prepared = plan->arena + p->storages[2 * p->count + i].offset;
         plan->call_nodes[plan->call_count] = node;
         plan->calls[plan->call_count++] = p->calls[i];
     }
@@ -181,7 +191,7 @@ static void bind(Planner *p, EadPlan *plan) {
 
 static EadStatus fill_plan(Planner *p, EadPlan *plan) {
     size_t nodes = (size_t)p->count;
-    Storage **order = malloc(2 * nodes * sizeof *order);
+    Storage **order = malloc(3 * nodes * sizeof *order);
     plan->calls = calloc(nodes, sizeof *plan->calls);
     plan->call_nodes = calloc(nodes, sizeof *plan->call_nodes);
     if (!order || !plan->calls || !plan->call_nodes) {
@@ -199,6 +209,7 @@ static EadStatus fill_plan(Planner *p, EadPlan *plan) {
         return ead_fail(EAD_NO_MEMORY, "no memory for %.1f MB; lower model.image_size or the batch",
                         (double)plan->arena_bytes * 1e-6);
     bind(p, plan);
+    ead_plan_refresh(plan);
     return EAD_OK;
 }
 
@@ -212,7 +223,7 @@ EadStatus ead_plan_new(EadGraph *graph, const EadPlanOptions *options, EadPlan *
     p.owner = calloc(nodes + 1, sizeof *p.owner);
     p.last_use = calloc(nodes + 1, sizeof *p.last_use);
     p.calls = calloc(nodes + 1, sizeof *p.calls);
-    p.storages = calloc(2 * nodes + 1, sizeof *p.storages);
+    p.storages = calloc(3 * nodes + 1, sizeof *p.storages);
     EadPlan *plan = calloc(1, sizeof *plan);
     EadStatus status = EAD_OK;
     if (!p.live || !p.owner || !p.last_use || !p.calls || !p.storages || !plan)
@@ -236,6 +247,11 @@ void ead_plan_free(EadPlan *plan) {
     free(plan->calls);
     free(plan->call_nodes);
     free(plan);
+}
+
+void ead_plan_refresh(const EadPlan *plan) {
+    for (int i = 0; i < plan->call_count; i++)
+        if (plan->calls[i].prepared_once) plan->calls[i].prepare(&plan->calls[i]);
 }
 
 /* Kernels have given each thread its share of the workspace when they were planned: should the caller have

@@ -1,6 +1,58 @@
-/* Choice of the algorithm for each of the three convolution kernels on the CPU. */
+/* Choice of the algorithm for each of the three convolution kernels on the CPU, at plan time, by shape. */
 #include "core/ops/conv2d/conv2d_gemm.h"
+#include "core/ops/conv2d/conv2d_geometry.h"
+#include "core/ops/conv2d/conv2d_winograd.h"
 
-const EadKernel ead_conv2d_cpu = {.plan = ead_conv2d_gemm_plan};
-const EadKernel ead_conv2d_input_gradient_cpu = {.plan = ead_conv2d_input_gradient_gemm_plan};
-const EadKernel ead_conv2d_weight_gradient_cpu = {.plan = ead_conv2d_weight_gradient_gemm_plan};
+#include <stdlib.h>
+#include <string.h>
+
+typedef enum Algorithm { GEMM, WINOGRAD6, WINOGRAD8 } Algorithm;
+
+/* Below this many tiles the transformed weights, 4 times as many numbers as the weights, cost more to read
+ * than the multiplications saved. */
+enum { MIN_TILES = 9 };
+
+/* What EFFICIENTAD_CONV asks for, where it can be done; -1 if nothing. */
+static int forced(void) {
+    static const char *const names[] = {"gemm", "winograd6", "winograd8"};
+    const char *wanted = getenv("EFFICIENTAD_CONV");
+    for (int i = 0; wanted && i < 3; i++)
+        if (strcmp(wanted, names[i]) == 0) return i;
+    return -1;
+}
+
+static Algorithm choose(EadConvGeometry g) {
+    if (!ead_conv2d_winograd_fits(&g)) return GEMM;
+    if (forced() >= 0) return (Algorithm)forced();
+    int outputs = 9 - g.kh;
+    int64_t tiles = (int64_t)g.n * ((g.oh + outputs - 1) / outputs) * ((g.ow + outputs - 1) / outputs);
+    return tiles < MIN_TILES ? GEMM : WINOGRAD8;
+}
+
+static void plan_forward(EadCall *call) {
+    Algorithm algorithm = choose(ead_conv_geometry(call));
+    if (algorithm == GEMM)
+        ead_conv2d_gemm_plan(call);
+    else
+        ead_conv2d_winograd_plan(call, algorithm == WINOGRAD8 ? 8 : 6);
+}
+
+static void plan_input_gradient(EadCall *call) {
+    Algorithm algorithm = choose(ead_conv_input_gradient_geometry(call));
+    if (algorithm == GEMM)
+        ead_conv2d_input_gradient_gemm_plan(call);
+    else
+        ead_conv2d_input_gradient_winograd_plan(call, algorithm == WINOGRAD8 ? 8 : 6);
+}
+
+static void plan_weight_gradient(EadCall *call) {
+    Algorithm algorithm = choose(ead_conv_weight_gradient_geometry(call));
+    if (algorithm == GEMM)
+        ead_conv2d_weight_gradient_gemm_plan(call);
+    else
+        ead_conv2d_weight_gradient_winograd_plan(call, algorithm == WINOGRAD8 ? 8 : 6);
+}
+
+const EadKernel ead_conv2d_cpu = {.plan = plan_forward};
+const EadKernel ead_conv2d_input_gradient_cpu = {.plan = plan_input_gradient};
+const EadKernel ead_conv2d_weight_gradient_cpu = {.plan = plan_weight_gradient};

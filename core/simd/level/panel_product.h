@@ -1,0 +1,80 @@
+/* c[rows][PANEL] (+)= a b, register blocks of at most 6 rows. The block's numbers stay in registers over the
+ * whole of k: per k it loads PANEL_VECTORS vectors of b, broadcasts one number of a for each row and
+ * multiplies. */
+#ifndef EAD_SIMD_PANEL_PRODUCT_H
+#define EAD_SIMD_PANEL_PRODUCT_H
+
+#include "core/simd/level/vector.h"
+#include "core/simd/simd.h"
+
+/* rows and the strides are constants where this is inlined. */
+static inline __attribute__((always_inline)) void block(int rows, int64_t k, const real *a,
+                                                        int64_t row_stride, int64_t k_stride, const real *b,
+                                                        int64_t ldb, real *c, int64_t ldc, int accumulate) {
+    Vector sum[EAD_SIMD_ROWS][PANEL_VECTORS];
+    UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < PANEL_VECTORS; j++) sum[i][j] =
+        accumulate ? load(c + i * ldc + j * LANES) : zero();
+    for (int64_t l = 0; l < k; l++, b += ldb, a += k_stride) {
+        Vector row[PANEL_VECTORS];
+        UNROLL for (int j = 0; j < PANEL_VECTORS; j++) row[j] = load(b + j * LANES);
+        UNROLL for (int i = 0; i < rows; i++) {
+            Vector broadcast = a[i * row_stride] - zero(); /* x - 0 is x: a plain broadcast */
+            UNROLL for (int j = 0; j < PANEL_VECTORS; j++) sum[i][j] += broadcast * row[j];
+        }
+    }
+    UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < PANEL_VECTORS; j++)
+        store(c + i * ldc + j * LANES, sum[i][j]);
+}
+
+#define BLOCK(rows, row_stride, k_stride)                                                                    \
+    block(rows, p->k, a, row_stride, k_stride, p->b, p->ldb, c, p->ldc, p->accumulate)
+
+/* The rows that fill no block of six. */
+#define REST(rows_left, row_stride, k_stride)                                                                \
+    switch (rows_left) {                                                                                     \
+    case 1:                                                                                                  \
+        BLOCK(1, row_stride, k_stride);                                                                      \
+        break;                                                                                               \
+    case 2:                                                                                                  \
+        BLOCK(2, row_stride, k_stride);                                                                      \
+        break;                                                                                               \
+    case 3:                                                                                                  \
+        BLOCK(3, row_stride, k_stride);                                                                      \
+        break;                                                                                               \
+    case 4:                                                                                                  \
+        BLOCK(4, row_stride, k_stride);                                                                      \
+        break;                                                                                               \
+    case 5:                                                                                                  \
+        BLOCK(5, row_stride, k_stride);                                                                      \
+        break;                                                                                               \
+    default:                                                                                                 \
+        break;                                                                                               \
+    }
+
+static void product_by_rows(const EadPanelProduct *p) {
+    const real *a = p->a;
+    real *c = p->c;
+    int64_t stride = p->row_stride, left = p->rows;
+    for (; left >= EAD_SIMD_ROWS;
+         left -= EAD_SIMD_ROWS, a += EAD_SIMD_ROWS * stride, c += EAD_SIMD_ROWS * p->ldc)
+        BLOCK(EAD_SIMD_ROWS, stride, 1);
+    REST(left, stride, 1)
+}
+
+static void product_by_columns(const EadPanelProduct *p) {
+    const real *a = p->a;
+    real *c = p->c;
+    int64_t stride = p->k_stride, left = p->rows;
+    for (; left >= EAD_SIMD_ROWS; left -= EAD_SIMD_ROWS, a += EAD_SIMD_ROWS, c += EAD_SIMD_ROWS * p->ldc)
+        BLOCK(EAD_SIMD_ROWS, 1, stride);
+    REST(left, 1, stride)
+}
+
+static void product(const EadPanelProduct *p) {
+    if (p->k_stride == 1)
+        product_by_rows(p);
+    else
+        product_by_columns(p);
+}
+
+#endif

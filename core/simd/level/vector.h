@@ -1,0 +1,41 @@
+/* The vector of this level. Compiled once for each level with EAD_LEVEL = v2, v3, v4 or base. */
+#ifndef EAD_SIMD_VECTOR_H
+#define EAD_SIMD_VECTOR_H
+
+#include "core/real.h"
+
+#if defined(__AVX512F__)
+#define VECTOR_BYTES  64
+#define PANEL_VECTORS 4 /* 6 x 4 accumulators, 4 of b, 1 of a: 29 of 32 registers */
+#elif defined(__AVX__)
+#define VECTOR_BYTES  32
+#define PANEL_VECTORS 2 /* 6 x 2 accumulators, 2 of b, 1 of a: 15 of 16 registers */
+#else
+#define VECTOR_BYTES  16
+#define PANEL_VECTORS 2
+#endif
+
+enum { LANES = VECTOR_BYTES / (int)sizeof(real), PANEL = PANEL_VECTORS * LANES };
+
+typedef real Vector __attribute__((vector_size(VECTOR_BYTES)));
+typedef real UnalignedVector __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(real)), may_alias));
+
+static inline __attribute__((always_inline)) Vector load(const real *p) {
+    return *(const UnalignedVector *)p;
+}
+static inline __attribute__((always_inline)) void store(real *p, Vector v) {
+    *(UnalignedVector *)p = v;
+}
+static inline __attribute__((always_inline)) Vector zero(void) {
+    return (Vector){0};
+}
+
+/* max(v, 0), but a NaN stays one, so that a diverged run shows. */
+static inline __attribute__((always_inline)) Vector positive_part(Vector v) {
+    __typeof__(v < 0) negative = v < 0;
+    return (Vector)((__typeof__(negative))v & ~negative);
+}
+
+#define UNROLL _Pragma("GCC unroll 16")
+
+#endif

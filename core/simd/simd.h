@@ -1,0 +1,69 @@
+/* The kernels whose speed depends on the vector width: products and Winograd transforms. Written once with
+ * GCC's vector extensions (core/simd/level/), compiled to one object for each level of the x86-64 psABI (v2 =
+ * SSE4, v3 = AVX2 and FMA, v4 = AVX-512; elsewhere one object for the compiler's default), chosen at run
+ * time. */
+#ifndef EAD_CORE_SIMD_H
+#define EAD_CORE_SIMD_H
+
+#include "core/real.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    EAD_SIMD_ROWS = 6, /* rows of the product's register block, all levels */
+    EAD_SIMD_MAX_VECTOR =
+        16, /* numbers in a vector of the widest level: channel counts must be multiples of it */
+    EAD_SIMD_MAX_PANEL = 64, /* columns of the register block of the widest level */
+};
+
+/* One panel of a product: c[rows][panel] = or += a b, where b is [k][panel].
+ * a[row * row_stride + k * k_stride]; exactly one of the two strides is 1. Any number of rows >= 1; rows that
+ * fill no whole register block are computed by a smaller one. */
+typedef struct EadPanelProduct {
+    int64_t rows, k;
+    const real *a;
+    int64_t row_stride, k_stride;
+    const real *b;
+    int64_t ldb; /* numbers from one row of b to the next; panel when packed */
+    real *c;
+    int64_t ldc;
+    int accumulate; /* add to c instead of overwriting it */
+} EadPanelProduct;
+
+/* Winograd transforms of one tile for kernels of r x r, tile x tile inputs, (tile+1-r)^2 outputs. All work on
+ * `channels` neighbouring channels, a multiple of EAD_SIMD_MAX_VECTOR. Transformed tiles store number (i,j)
+ * at out + (i*tile+j) * stride. */
+typedef struct EadWinogradKernels {
+    int tile, kernel, outputs;
+    /* v = B^T d B. pixels[tile*tile]: where each pixel's channels begin. */
+    void (*input)(const real *const *pixels, int64_t channels, real *v, int64_t stride);
+    /* y = A^T m A + bias, then max(y, 0) if relu. y rows are row_stride apart, pixels pixel_stride; only the
+     * upper left rows x columns are written. bias may be NULL. */
+    void (*output)(const real *m, int64_t stride, int64_t channels, const real *bias, int relu, real *y,
+                   int64_t row_stride, int64_t pixel_stride, int rows, int columns);
+    /* The transpose of output, for the weight gradient: m = A y A^T. pixels[outputs*outputs]. */
+    void (*output_gradient)(const real *const *pixels, int64_t channels, real *m, int64_t stride);
+    /* u = G w G^T. taps[kernel*kernel]: where each tap's channels begin. */
+    void (*weight)(const real *const *taps, int64_t channels, real *u, int64_t stride);
+    /* The transpose of weight: w = G^T u G, tap (y,x) written to taps[y*kernel+x]. */
+    void (*weight_gradient)(const real *u, int64_t stride, int64_t channels, real *const *taps);
+} EadWinogradKernels;
+
+typedef struct EadSimd {
+    const char *name; /* "v4", "v3", "v2" or "base" */
+    int panel;        /* columns of the register block */
+    void (*product)(const EadPanelProduct *p);
+    EadWinogradKernels winograd[2][2]; /* [tile 6, tile 8][kernel 3, kernel 4] */
+} EadSimd;
+
+/* The widest level that this CPU has, or the one that EFFICIENTAD_CPU names (v2, v3, v4; ignored if the CPU
+ * lacks it). The same for the whole life of the process. */
+const EadSimd *ead_simd(void);
+
+/* The transforms for a tile of 6 or 8 and a kernel of 3 or 4. */
+static inline const EadWinogradKernels *ead_winograd_kernels(const EadSimd *simd, int tile, int kernel) {
+    return &simd->winograd[tile == 8][kernel == 4];
+}
+
+#endif
