@@ -1,4 +1,5 @@
 /* Choice of the algorithm for each of the three convolution kernels on the CPU, at plan time, by shape. */
+#include "core/ops/conv2d/conv2d_direct.h"
 #include "core/ops/conv2d/conv2d_gemm.h"
 #include "core/ops/conv2d/conv2d_geometry.h"
 #include "core/ops/conv2d/conv2d_winograd.h"
@@ -6,32 +7,36 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef enum Algorithm { GEMM, WINOGRAD6, WINOGRAD8 } Algorithm;
+typedef enum Algorithm { DIRECT, GEMM, WINOGRAD6, WINOGRAD8, ALGORITHMS } Algorithm;
 
 /* Below this many tiles the transformed weights, 4 times as many numbers as the weights, cost more to read
  * than the multiplications saved. */
 enum { MIN_TILES = 9 };
 
-/* What EFFICIENTAD_CONV asks for, where it can be done; -1 if nothing. */
-static int forced(void) {
-    static const char *const names[] = {"gemm", "winograd6", "winograd8"};
+/* What EFFICIENTAD_CONV asks for; ALGORITHMS if nothing. */
+static Algorithm forced(void) {
+    static const char *const names[ALGORITHMS] = {"direct", "gemm", "winograd6", "winograd8"};
     const char *wanted = getenv("EFFICIENTAD_CONV");
-    for (int i = 0; wanted && i < 3; i++)
-        if (strcmp(wanted, names[i]) == 0) return i;
-    return -1;
+    int found = 0;
+    while (found < ALGORITHMS && !(wanted && strcmp(wanted, names[found]) == 0)) found++;
+    return (Algorithm)found;
 }
 
 static Algorithm choose(EadConvGeometry g) {
-    if (!ead_conv2d_winograd_fits(&g)) return GEMM;
-    if (forced() >= 0) return (Algorithm)forced();
+    Algorithm wanted = forced();
+    if (wanted == GEMM || wanted == DIRECT) return wanted;
+    if (!ead_conv2d_winograd_fits(&g)) return DIRECT;
+    if (wanted != ALGORITHMS) return wanted;
     int outputs = 9 - g.kh;
     int64_t tiles = (int64_t)g.n * ((g.oh + outputs - 1) / outputs) * ((g.ow + outputs - 1) / outputs);
-    return tiles < MIN_TILES ? GEMM : WINOGRAD8;
+    return tiles < MIN_TILES ? DIRECT : WINOGRAD8;
 }
 
 static void plan_forward(EadCall *call) {
     Algorithm algorithm = choose(ead_conv_geometry(call));
-    if (algorithm == GEMM)
+    if (algorithm == DIRECT)
+        ead_conv2d_direct_plan(call);
+    else if (algorithm == GEMM)
         ead_conv2d_gemm_plan(call);
     else
         ead_conv2d_winograd_plan(call, algorithm == WINOGRAD8 ? 8 : 6);
@@ -39,7 +44,9 @@ static void plan_forward(EadCall *call) {
 
 static void plan_input_gradient(EadCall *call) {
     Algorithm algorithm = choose(ead_conv_input_gradient_geometry(call));
-    if (algorithm == GEMM)
+    if (algorithm == DIRECT)
+        ead_conv2d_input_gradient_direct_plan(call);
+    else if (algorithm == GEMM)
         ead_conv2d_input_gradient_gemm_plan(call);
     else
         ead_conv2d_input_gradient_winograd_plan(call, algorithm == WINOGRAD8 ? 8 : 6);
@@ -47,7 +54,9 @@ static void plan_input_gradient(EadCall *call) {
 
 static void plan_weight_gradient(EadCall *call) {
     Algorithm algorithm = choose(ead_conv_weight_gradient_geometry(call));
-    if (algorithm == GEMM)
+    if (algorithm == DIRECT)
+        ead_conv2d_weight_gradient_direct_plan(call);
+    else if (algorithm == GEMM)
         ead_conv2d_weight_gradient_gemm_plan(call);
     else
         ead_conv2d_weight_gradient_winograd_plan(call, algorithm == WINOGRAD8 ? 8 : 6);

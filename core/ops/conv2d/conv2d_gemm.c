@@ -4,7 +4,7 @@
 
 #include "core/blas.h"
 #include "core/ops/conv2d/conv2d.h"
-#include "core/ops/conv2d/conv2d_geometry.h"
+#include "core/ops/conv2d/conv2d_patches.h"
 
 #include <omp.h>
 #include <string.h>
@@ -39,46 +39,6 @@ static int64_t patch_size(const Geometry *g) {
     return (int64_t)g->kh * g->kw * g->i;
 }
 
-static bool is_matrix_already(const Geometry *g) {
-    return g->kh == 1 && g->kw == 1 && g->stride == 1 && g->padding == 0;
-}
-
-/* One kernel row of one patch: KW*I numbers of x from column ix0 on, zeros outside. */
-static void copy_patch_row(const Geometry *g, const real *x_row, int ix0, real *to) {
-    int first = ix0 < 0 ? -ix0 : 0, last = ix0 + g->kw > g->w ? g->w - ix0 : g->kw;
-    if (last < first) last = first;
-    size_t pixel = (size_t)g->i * sizeof(real);
-    memset(to, 0, (size_t)first * pixel);
-    memcpy(to + (int64_t)first * g->i, x_row + ((int64_t)ix0 + first) * g->i, (size_t)(last - first) * pixel);
-    memset(to + (int64_t)last * g->i, 0, (size_t)(g->kw - last) * pixel);
-}
-
-/* Kernel rows [ky0, ky1) of the patches of output pixels [begin, end), one patch a row of `columns`. */
-static void gather_patches(const Geometry *g, const real *x, int64_t begin, int64_t end, int ky0, int ky1,
-                           real *columns) {
-    int64_t row = (int64_t)g->kw * g->i;
-    for (int64_t p = begin; p < end; p++) {
-        int ox = (int)(p % g->ow), oy = (int)(p / g->ow % g->oh), n = (int)(p / g->ow / g->oh);
-        for (int ky = ky0; ky < ky1; ky++, columns += row) {
-            int iy = oy * g->stride - g->padding + ky;
-            if (iy < 0 || iy >= g->h)
-                memset(columns, 0, (size_t)row * sizeof(real));
-            else
-                copy_patch_row(g, x + ((int64_t)n * g->h + iy) * g->w * g->i, ox * g->stride - g->padding,
-                               columns);
-        }
-    }
-}
-
-static void add_bias(real *y, int64_t pixels, int o, const real *bias, bool relu) {
-    for (int64_t p = 0; p < pixels; p++, y += o) {
-        if (bias)
-            for (int c = 0; c < o; c++) y[c] += bias[c];
-        if (relu)
-            for (int c = 0; c < o; c++) y[c] = y[c] > 0 ? y[c] : 0;
-    }
-}
-
 static void forward(const EadCall *call) {
     const Geometry g = ead_conv_geometry(call);
     const real *x = call->x[0]->data, *w = call->x[1]->data, *bias = call->x[2] ? call->x[2]->data : NULL;
@@ -89,8 +49,8 @@ static void forward(const EadCall *call) {
     for (int64_t begin = 0; begin < pixels; begin += block) {
         int64_t end = smaller(begin + block, pixels);
         real *gathered = workspace + round_up(block * k) * omp_get_thread_num();
-        const real *patches = is_matrix_already(&g) ? x + begin * k : gathered;
-        if (patches == gathered) gather_patches(&g, x, begin, end, 0, g.kh, gathered);
+        const real *patches = ead_conv_is_matrix(&g) ? x + begin * k : gathered;
+        if (patches == gathered) ead_gather_patches(&g, x, begin, end, 0, g.kh, gathered, k);
         ead_gemm(&(EadGemm){.transpose_b = true,
                             .m = end - begin,
                             .n = g.o,
@@ -101,7 +61,7 @@ static void forward(const EadCall *call) {
                             .ldb = k,
                             .c = y + begin * g.o,
                             .ldc = g.o});
-        add_bias(y + begin * g.o, end - begin, g.o, bias, relu);
+        ead_add_bias(y + begin * g.o, end - begin, g.o, g.o, bias, relu);
     }
 }
 
@@ -110,97 +70,29 @@ void ead_conv2d_gemm_plan(EadCall *call) {
     int64_t k = patch_size(&g), block = block_pixels((int64_t)g.n * g.oh * g.ow, k);
     ead_blas_prepare();
     call->run = forward;
-    if (!is_matrix_already(&g))
+    if (!ead_conv_is_matrix(&g))
         call->workspace_bytes = (size_t)(round_up(block * k) * omp_get_max_threads()) * sizeof(real);
 }
 
-/* ---- input gradient ----
- * dx[iy,ix] sums w[ky,kx] dy[oy,ox] over oy*stride + ky - padding = iy (and the same for x). For one
- * remainder of (iy + padding, ix + padding) modulo the stride, a phase, the taps that contribute are every
- * stride-th one: a dense convolution of dy with a sub-kernel. Stride 1 has one phase. */
+/* ---- input gradient ---- */
 
-typedef struct Phase {
-    int first_y, first_x; /* first row and column of dx in this phase */
-    int rows, columns;    /* pixels of dx in this phase */
-    int tap_y, tap_x;     /* first contributing tap; the others follow at distance stride */
-    int taps_y, taps_x;
-} Phase;
-
-static int count_from(int first, int limit, int step) {
-    return first < limit ? (limit - first + step - 1) / step : 0;
-}
-
-static Phase phase_of(const Geometry *g, int ry, int rx) {
-    Phase p = {.tap_y = ry, .tap_x = rx};
-    p.first_y = ((ry - g->padding) % g->stride + g->stride) % g->stride;
-    p.first_x = ((rx - g->padding) % g->stride + g->stride) % g->stride;
-    p.rows = count_from(p.first_y, g->h, g->stride);
-    p.columns = count_from(p.first_x, g->w, g->stride);
-    p.taps_y = count_from(ry, g->kh, g->stride);
-    p.taps_x = count_from(rx, g->kw, g->stride);
-    return p;
-}
-
-/* The sub-kernel of a phase as matrix [taps*O, I]. */
-static void gather_phase_weights(const Geometry *g, const Phase *p, const real *w, real *to) {
-    for (int ty = 0; ty < p->taps_y; ty++)
-        for (int tx = 0; tx < p->taps_x; tx++)
-            for (int o = 0; o < g->o; o++, to += g->i) {
-                int ky = p->tap_y + ty * g->stride, kx = p->tap_x + tx * g->stride;
-                memcpy(to, w + (((int64_t)o * g->kh + ky) * g->kw + kx) * g->i, (size_t)g->i * sizeof(real));
-            }
-}
-
-/* For pixels [begin, end) of a phase, the values of dy under each tap; zeros outside dy. */
-static void gather_phase_patches(const Geometry *g, const Phase *p, const real *dy, int64_t begin,
-                                 int64_t end, real *to) {
-    size_t bytes = (size_t)g->o * sizeof(real);
-    for (int64_t q = begin; q < end; q++) {
-        int column = (int)(q % p->columns), row = (int)(q / p->columns % p->rows);
-        int64_t n = q / p->columns / p->rows;
-        /* (first + step * stride + padding - tap) is divisible by the stride by the choice of the phase */
-        int oy0 = (p->first_y + row * g->stride + g->padding - p->tap_y) / g->stride;
-        int ox0 = (p->first_x + column * g->stride + g->padding - p->tap_x) / g->stride;
-        for (int ty = 0; ty < p->taps_y; ty++)
-            for (int tx = 0; tx < p->taps_x; tx++, to += g->o) {
-                int oy = oy0 - ty, ox = ox0 - tx;
-                bool inside = oy >= 0 && oy < g->oh && ox >= 0 && ox < g->ow;
-                if (inside)
-                    memcpy(to, dy + ((n * g->oh + oy) * g->ow + ox) * g->o, bytes);
-                else
-                    memset(to, 0, bytes);
-            }
-    }
-}
-
-static void scatter_phase(const Geometry *g, const Phase *p, const real *from, int64_t begin, int64_t end,
-                          real *dx) {
-    for (int64_t q = begin; q < end; q++, from += g->i) {
-        int64_t ix = p->first_x + q % p->columns * g->stride;
-        int64_t iy = p->first_y + q / p->columns % p->rows * g->stride, n = q / p->columns / p->rows;
-        memcpy(dx + ((n * g->h + iy) * g->w + ix) * g->i, from, (size_t)g->i * sizeof(real));
-    }
-}
-
-static int64_t phase_block(const Geometry *g, const Phase *p) {
-    int64_t pixels = (int64_t)g->n * p->rows * p->columns, k = (int64_t)p->taps_y * p->taps_x * g->o;
+static int64_t phase_block(const Geometry *g, const EadPhase *p) {
+    int64_t pixels = ead_phase_pixels(g, p), k = ead_phase_patch(g, p);
     return pixels && k ? block_pixels(pixels, k) : 0;
 }
 
-static void run_phase(const EadCall *call, const Geometry *g, const Phase *p) {
-    const real *dy = call->x[0]->data, *w = call->x[1]->data;
+static void run_phase(const EadCall *call, const Geometry *g, const EadPhase *p) {
+    const real *dy = call->x[0]->data;
     real *dx = call->y->data, *weights = call->workspace;
-    int64_t k = (int64_t)p->taps_y * p->taps_x * g->o, pixels = (int64_t)g->n * p->rows * p->columns;
-    int64_t block = phase_block(g, p);
+    int64_t k = ead_phase_patch(g, p), pixels = ead_phase_pixels(g, p), block = phase_block(g, p);
     real *scratch = weights + round_up(k * g->i);
     int64_t share = round_up(block * k) + round_up(block * g->i);
-    gather_phase_weights(g, p, w, weights);
+    ead_gather_phase_weights(g, p, call->x[1]->data, weights, g->i);
 #pragma omp parallel for schedule(static)
     for (int64_t begin = 0; begin < pixels; begin += block) {
         int64_t end = smaller(begin + block, pixels);
         real *patches = scratch + share * omp_get_thread_num(), *result = patches + round_up(block * k);
-        real *c = g->stride == 1 ? dx + begin * g->i : result;
-        gather_phase_patches(g, p, dy, begin, end, patches);
+        ead_gather_phase_patches(g, p, dy, begin, end, patches);
         ead_gemm(&(EadGemm){.m = end - begin,
                             .n = g->i,
                             .k = k,
@@ -208,43 +100,28 @@ static void run_phase(const EadCall *call, const Geometry *g, const Phase *p) {
                             .lda = k,
                             .b = weights,
                             .ldb = g->i,
-                            .c = c,
+                            .c = result,
                             .ldc = g->i});
-        if (c == result) scatter_phase(g, p, result, begin, end, dx);
+        for (int64_t q = begin; q < end; q++)
+            memcpy(ead_phase_target(g, p, q, dx), result + (q - begin) * g->i, (size_t)g->i * sizeof(real));
     }
 }
 
 static void input_gradient(const EadCall *call) {
     const Geometry g = ead_conv_input_gradient_geometry(call);
-    for (int ry = 0; ry < g.stride; ry++)
-        for (int rx = 0; rx < g.stride; rx++) {
-            Phase p = phase_of(&g, ry, rx);
-            if (p.rows == 0 || p.columns == 0) continue;
-            if (p.taps_y && p.taps_x) {
-                run_phase(call, &g, &p);
-                continue;
-            }
-            for (int64_t q = 0; q < (int64_t)g.n * p.rows * p.columns;
-                 q++) { /* no tap reaches these pixels */
-                int64_t ix = p.first_x + q % p.columns * g.stride, n = q / p.columns / p.rows;
-                int64_t iy = p.first_y + q / p.columns % p.rows * g.stride;
-                memset((real *)call->y->data + ((n * g.h + iy) * g.w + ix) * g.i, 0,
-                       (size_t)g.i * sizeof(real));
-            }
-        }
+    ead_for_each_phase(call, &g, run_phase);
 }
 
 void ead_conv2d_input_gradient_gemm_plan(EadCall *call) {
     const Geometry g = ead_conv_input_gradient_geometry(call);
     int64_t most = 0;
-    for (int ry = 0; ry < g.stride; ry++)
-        for (int rx = 0; rx < g.stride; rx++) {
-            Phase p = phase_of(&g, ry, rx);
-            int64_t k = (int64_t)p.taps_y * p.taps_x * g.o, block = phase_block(&g, &p);
-            int64_t need =
-                round_up(k * g.i) + (round_up(block * k) + round_up(block * g.i)) * omp_get_max_threads();
-            if (need > most) most = need;
-        }
+    for (int phase = 0; phase < g.stride * g.stride; phase++) {
+        EadPhase p = ead_phase(&g, phase / g.stride, phase % g.stride);
+        int64_t k = ead_phase_patch(&g, &p), block = phase_block(&g, &p);
+        int64_t need =
+            round_up(k * g.i) + (round_up(block * k) + round_up(block * g.i)) * omp_get_max_threads();
+        if (need > most) most = need;
+    }
     ead_blas_prepare();
     call->run = input_gradient;
     call->workspace_bytes = (size_t)most * sizeof(real);
@@ -267,7 +144,7 @@ static void weight_gradient_task(const EadCall *call, const Geometry *g, int ky,
     real *dw = (real *)call->y->data + ((int64_t)o0 * g->kh + ky) * row;
     for (int64_t begin = 0; begin < pixels; begin += block) {
         int64_t end = smaller(begin + block, pixels);
-        gather_patches(g, x, begin, end, ky, ky + 1, patches);
+        ead_gather_patches(g, x, begin, end, ky, ky + 1, patches, row);
         ead_gemm(&(EadGemm){.transpose_a = true,
                             .m = smaller(CHANNELS_A_TASK, g->o - o0),
                             .n = row,

@@ -6,7 +6,7 @@ static void relu(const EadCall *call) {
     real *y = call->y->data;
     int64_t count = ead_count(call->y);
 #pragma omp parallel for simd schedule(static)
-    for (int64_t i = 0; i < count; i++) y[i] = x[i] > 0 ? x[i] : 0;
+    for (int64_t i = 0; i < count; i++) y[i] = x[i] < 0 ? 0 : x[i]; /* a NaN stays one */
 }
 
 static void relu_gradient(const EadCall *call) {
@@ -14,7 +14,10 @@ static void relu_gradient(const EadCall *call) {
     real *dx = call->y->data;
     int64_t count = ead_count(call->y);
 #pragma omp parallel for simd schedule(static)
-    for (int64_t i = 0; i < count; i++) dx[i] = y[i] > 0 ? dy[i] : 0;
+    for (int64_t i = 0; i < count; i++) {
+        real d = dy[i]; /* loaded in any case, or the loop would not become a vector loop */
+        dx[i] = y[i] > 0 ? d : 0;
+    }
 }
 
 const EadKernel ead_relu_cpu = {.run = relu};
