@@ -39,12 +39,15 @@ struct EadCall {
     const void *attributes; /* the op's own struct */
     void *workspace;        /* workspace_bytes of scratch, shared with other nodes, content undefined */
     size_t workspace_bytes;
-    /* Optional: input 1 in the form that the kernel wants (transformed weights), made by prepare. If input 1 is
-     * constant, this is done once when the graph is planned; otherwise run must do it each time. */
+    /* Optional: input 1 in the form that the kernel wants (transformed weights), made by prepare. If input 1
+     * is constant, this is done once when the graph is planned; otherwise run must do it each time. */
     void (*prepare)(const EadCall *call);
     void *prepared; /* prepared_bytes of memory for it */
     size_t prepared_bytes;
     int prepared_once; /* set by the planner: prepared is filled already when run is called */
+    /* Optional, set by plan, for the bench. */
+    const char *algorithm; /* which of several it chose: a string that lasts */
+    double multiply_adds;  /* that the algorithm really does; 0: not counted */
 };
 
 typedef struct EadKernel {

@@ -40,7 +40,7 @@ static void prepare(const EadCall *call) {
     const real *weight = call->x[1]->data;
     real *prepared = call->prepared;
     int width = d.simd->panel;
-#pragma omp parallel for schedule(static) if (d.panels * d.k * width > 1 << 15)
+#pragma omp parallel for schedule(static)
     for (int64_t panel = 0; panel < d.panels; panel++)
         for (int64_t k = 0; k < d.k; k++)
             for (int j = 0; j < width; j++) {
@@ -76,13 +76,19 @@ static void run_block(const EadCall *call, const Direct *d, int64_t begin, real 
 static void run(const EadCall *call) {
     Direct d = describe(call);
     if (!call->prepared_once) prepare(call);
-#pragma omp parallel for schedule(static) if (d.pixels > d.block)
+    if (d.pixels <= d.block) { /* no need to wake the other threads */
+        run_block(call, &d, 0, call->workspace);
+        return;
+    }
+#pragma omp parallel for schedule(static)
     for (int64_t begin = 0; begin < d.pixels; begin += d.block)
         run_block(call, &d, begin, (real *)call->workspace + d.share * omp_get_thread_num());
 }
 
 void ead_conv2d_direct_plan(EadCall *call) {
     Direct d = describe(call);
+    call->algorithm = "direct";
+    call->multiply_adds = (double)(d.pixels * d.k) * (double)d.columns;
     call->run = run;
     call->prepare = prepare;
     call->prepared_bytes = (size_t)(d.columns * d.k) * sizeof(real);

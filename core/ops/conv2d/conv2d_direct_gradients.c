@@ -38,7 +38,7 @@ static void run_phase(const EadCall *call, const Geometry *g, const EadPhase *p)
     const real *dy = call->x[0]->data;
     if (columns != g->i) memset(weights, 0, (size_t)(k * columns) * sizeof(real));
     ead_gather_phase_weights(g, p, call->x[1]->data, weights, columns);
-#pragma omp parallel for schedule(static) if (pixels > block)
+#pragma omp parallel for schedule(static)
     for (int64_t begin = 0; begin < pixels; begin += block) {
         int64_t end = smaller(begin + block, pixels);
         real *patches = scratch + share * omp_get_thread_num(), *result = patches + block * k;
@@ -74,7 +74,9 @@ void ead_conv2d_input_gradient_direct_plan(EadCall *call) {
         int64_t need =
             round_up(k * columns, 16) + round_up(block_of(k) * (k + columns), 16) * omp_get_max_threads();
         if (need > most) most = need;
+        call->multiply_adds += (double)(ead_phase_pixels(&g, &p) * k) * (double)columns;
     }
+    call->algorithm = "direct";
     call->run = input_gradient;
     call->workspace_bytes = (size_t)most * sizeof(real);
 }
@@ -130,9 +132,9 @@ static void weight_gradient(const EadCall *call) {
     w.dy = call->x[0]->data;
     w.x = call->x[1]->data;
     w.sums = patches + w.share * omp_get_max_threads();
-#pragma omp parallel for schedule(dynamic) if (w.parts > 1)
+#pragma omp parallel for schedule(dynamic)
     for (int part = 0; part < w.parts; part++) sum_part(&w, part, patches + w.share * omp_get_thread_num());
-#pragma omp parallel for schedule(static) if (w.parts > 1)
+#pragma omp parallel for schedule(static)
     for (int o = 0; o < w.g.o; o++)
         for (int64_t k = 0; k < w.k; k++) {
             real sum = 0;
@@ -144,6 +146,8 @@ static void weight_gradient(const EadCall *call) {
 void ead_conv2d_weight_gradient_direct_plan(EadCall *call) {
     Weight w = describe(call);
     int64_t reals = w.share * omp_get_max_threads() + w.parts * w.g.o * w.columns;
+    call->algorithm = "direct";
+    call->multiply_adds = (double)(w.pixels * w.g.o) * (double)w.columns;
     call->run = weight_gradient;
     call->workspace_bytes = (size_t)reals * sizeof(real);
 }

@@ -33,6 +33,11 @@ static int64_t block_pixels(int64_t pixels, int64_t columns) {
     return (pixels + blocks - 1) / blocks;
 }
 
+static void name(EadCall *call, const Geometry *g) {
+    call->algorithm = "gemm";
+    call->multiply_adds = (double)ead_conv_multiply_adds(g);
+}
+
 /* ---- forward ---- */
 
 static int64_t patch_size(const Geometry *g) {
@@ -69,6 +74,7 @@ void ead_conv2d_gemm_plan(EadCall *call) {
     const Geometry g = ead_conv_geometry(call);
     int64_t k = patch_size(&g), block = block_pixels((int64_t)g.n * g.oh * g.ow, k);
     ead_blas_prepare();
+    name(call, &g);
     call->run = forward;
     if (!ead_conv_is_matrix(&g))
         call->workspace_bytes = (size_t)(round_up(block * k) * omp_get_max_threads()) * sizeof(real);
@@ -123,6 +129,7 @@ void ead_conv2d_input_gradient_gemm_plan(EadCall *call) {
         if (need > most) most = need;
     }
     ead_blas_prepare();
+    name(call, &g);
     call->run = input_gradient;
     call->workspace_bytes = (size_t)most * sizeof(real);
 }
@@ -173,6 +180,7 @@ static void weight_gradient(const EadCall *call) {
 void ead_conv2d_weight_gradient_gemm_plan(EadCall *call) {
     const Geometry g = ead_conv_weight_gradient_geometry(call);
     ead_blas_prepare();
+    name(call, &g);
     call->run = weight_gradient;
     call->workspace_bytes =
         (size_t)(round_up(weight_block(&g) * g.kw * g.i) * omp_get_max_threads()) * sizeof(real);

@@ -167,6 +167,9 @@ static void run(const EadCall *call, const Winograd *w, const EadConvGeometry *g
 
 static void plan(EadCall *call, const Winograd *w) {
     int64_t numbers = w->numbers * (w->v_stride + w->m_stride) + ead_round_up(w->grid.in_channels, 16);
+    double columns = (double)(w->panels * w->simd->panel);
+    call->algorithm = w->kernels->tile == 8 ? "winograd8" : "winograd6";
+    call->multiply_adds = (double)(w->numbers * w->grid.tiles * w->grid.in_channels) * columns;
     call->workspace_bytes = (size_t)numbers * sizeof(real);
     call->prepared_bytes = (size_t)(w->numbers * w->u_stride) * sizeof(real);
 }

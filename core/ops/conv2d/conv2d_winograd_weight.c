@@ -111,6 +111,8 @@ void ead_conv2d_weight_gradient_winograd_plan(EadCall *call, int tile) {
     const EadTileGrid *g = &w.grid;
     int64_t widest = g->in_channels > g->out_channels ? g->in_channels : g->out_channels;
     int64_t reals = ead_round_up(widest, 16) + w.numbers * (w.v_stride + w.m_stride + w.u_stride);
+    call->algorithm = tile == 8 ? "winograd8" : "winograd6";
+    call->multiply_adds = (double)(w.numbers * g->tiles * g->out_channels) * (double)w.columns;
     call->workspace_bytes = (size_t)reals * sizeof(real);
     call->run = tile == 8 ? weight_gradient_8 : weight_gradient_6;
 }
