@@ -2,6 +2,8 @@
  * of their masks. */
 #include "data/dataset_types.h"
 
+#include "core/paths.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,7 +15,7 @@ static bool given(const char *folder) {
 static EadStatus resolve(const EadDatasetSpec *spec, const char *folder, char **out) {
     *out = NULL;
     if (!given(folder)) return EAD_OK;
-    *out = folder[0] == '/' ? strdup(folder) : ead_path_join(spec->path, folder);
+    *out = ead_path_join(spec->path, folder);
     if (!*out) return ead_fail(EAD_NO_MEMORY, "%s: no memory for the name", folder);
     return ead_path_is_folder(*out) ? EAD_OK : ead_fail(EAD_IO, "%s: no such folder", *out);
 }

@@ -5,6 +5,8 @@
  * It has no validation images of its own. */
 #include "data/dataset_types.h"
 
+#include "core/paths.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -1,6 +1,8 @@
 /* Lists of images and the pairing of test images with their masks, as every data set type needs them. */
 #include "data/dataset_types.h"
 
+#include "core/paths.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

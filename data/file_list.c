@@ -1,6 +1,8 @@
 /* Lists of paths. */
 #include "data/file_list.h"
 
+#include "core/paths.h"
+
 #include "data/codec.h"
 
 #include <dirent.h>
@@ -68,22 +70,6 @@ void ead_file_list_free(EadFileList *list) {
     for (int i = 0; i < list->count; i++) free(list->paths[i]);
     free(list->paths);
     *list = (EadFileList){0};
-}
-
-char *ead_path_join(const char *folder, const char *name) {
-    size_t length = strlen(folder), size = length + strlen(name) + 2;
-    char *path = malloc(size);
-    if (!path) {
-        ead_fail(EAD_NO_MEMORY, "%s: no memory for the file name", name);
-        return NULL;
-    }
-    snprintf(path, size, "%s%s%s", folder, length > 0 && folder[length - 1] == '/' ? "" : "/", name);
-    return path;
-}
-
-bool ead_path_is_folder(const char *path) {
-    struct stat info;
-    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
 static EadStatus walk(EadFileList *list, const char *folder, const Ancestor *parent);

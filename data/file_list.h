@@ -34,11 +34,4 @@ int ead_file_list_find(const EadFileList *list, const char *path);
 /* Frees everything and leaves an empty list; harmless on an empty (zeroed) one. */
 void ead_file_list_free(EadFileList *list);
 
-/* "folder/name", without doubling a slash; for the caller to free(). NULL with the message set if there is no
- * memory. */
-char *ead_path_join(const char *folder, const char *name);
-
-/* Whether path is a folder (links followed). */
-bool ead_path_is_folder(const char *path);
-
 #endif

@@ -1,6 +1,7 @@
 /* File lists, both data set types, the split, and what can be wrong with a data set on disk. */
 #include "data/dataset.h"
 
+#include "core/paths.h"
 #include "test/data_support.h"
 
 #include <unistd.h>

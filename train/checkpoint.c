@@ -101,7 +101,10 @@ static EadStatus load(const EadSafetensors *file, EadModel *model, EadOptimizer 
     EAD_TRY(read_array(file, FIRST_MOMENTS, EAD_FILE_F32, optimizer->count, bytes, optimizer->first));
     EAD_TRY(read_array(file, SECOND_MOMENTS, EAD_FILE_F32, optimizer->count, bytes, optimizer->second));
     EAD_TRY(read_array(file, STEP, EAD_FILE_I64, 1, sizeof optimizer->step, &optimizer->step));
-    if (optimizer->step < 0) return ead_fail(EAD_BAD_FILE, "%s: step %lld", path, (long long)optimizer->step);
+    if (optimizer->step < 0 || optimizer->step > config->train_steps)
+        return ead_fail(EAD_BAD_FILE,
+                        "%s: was made after step %lld, but train.steps is %d; raise train.steps", path,
+                        (long long)optimizer->step, config->train_steps);
     EAD_TRY(ead_model_read(file, &read));
     EadStatus status = adopt(path, model, read);
     ead_model_free(read);

@@ -5,7 +5,7 @@
 #include "train/config_dataset.h"
 #include "train/evaluate.h"
 #include "train/figures_table.h"
-#include "train/paths.h"
+#include "core/paths.h"
 
 #include <errno.h>
 #include <omp.h>
@@ -60,7 +60,7 @@ static EadStatus load_config(Eval *eval) {
 
 static EadStatus open_all(Eval *eval) {
     eval->folder = folder_of(eval->path);
-    eval->losses = eval->folder ? ead_join_path(eval->folder, "losses.csv") : NULL;
+    eval->losses = eval->folder ? ead_path_join(eval->folder, "losses.csv") : NULL;
     if (!eval->losses) return EAD_NO_MEMORY;
     EAD_TRY(ead_safetensors_open(eval->path, &eval->file));
     EAD_TRY(ead_model_read(eval->file, &eval->model));
@@ -90,8 +90,8 @@ static EadStatus copy_to_stdout(const char *path) {
 }
 
 static EadStatus tell(const Eval *eval, const EadFigures *figures) {
-    char *metrics = ead_join_path(eval->config.output, "metrics.json");
-    char *report = ead_join_path(eval->config.output, "report.html");
+    char *metrics = ead_path_join(eval->config.output, "metrics.json");
+    char *report = ead_path_join(eval->config.output, "report.html");
     EadStatus status = metrics && report ? EAD_OK : EAD_NO_MEMORY;
     if (status == EAD_OK) {
         ead_print_figures(stderr, figures);

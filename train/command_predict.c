@@ -7,7 +7,7 @@
 #include "models/detector.h"
 #include "models/model_file.h"
 #include "train/map_output.h"
-#include "train/paths.h"
+#include "core/paths.h"
 #include "train/predict_inputs.h"
 #include "train/prediction_line.h"
 #include "train/progress.h"

@@ -2,7 +2,7 @@
 #include "train/commands.h"
 
 #include "data/codec.h"
-#include "train/paths.h"
+#include "core/paths.h"
 #include "train/synth.h"
 
 #include <inttypes.h>
@@ -30,8 +30,8 @@ static EadStatus picture_path(const char *output, const char *folder, int index,
                               char **path) {
     char name[32];
     snprintf(name, sizeof name, "%03d%s", index, suffix);
-    char *directory = ead_join_path(output, folder);
-    *path = directory ? ead_join_path(directory, name) : NULL;
+    char *directory = ead_path_join(output, folder);
+    *path = directory ? ead_path_join(directory, name) : NULL;
     EadStatus status = *path ? ead_make_directories(directory) : EAD_NO_MEMORY;
     free(directory);
     if (status == EAD_OK) return EAD_OK;
@@ -85,7 +85,7 @@ static EadStatus write_defects(const Plan *plan, EadSynthCategory category) {
 /* Mixing new pictures with old ones would make a data set of unknown content. */
 static EadStatus check_empty(const char *output, const char *name) {
     bool holds = false;
-    char *folder = ead_join_path(output, name);
+    char *folder = ead_path_join(output, name);
     if (!folder) return EAD_NO_MEMORY;
     EadStatus status = ead_directory_holds_files(folder, &holds);
     if (status == EAD_OK && holds)

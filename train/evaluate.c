@@ -6,7 +6,7 @@
 #include "train/clock.h"
 #include "train/evaluate_files.h"
 #include "train/map_output.h"
-#include "train/paths.h"
+#include "core/paths.h"
 #include "train/progress.h"
 
 #include <math.h>
@@ -31,8 +31,8 @@ void ead_describe_model(const EadModelSpec *model, char *text, size_t size) {
 static EadStatus start_run(Run *run) {
     const EadEvaluateSpec *spec = run->spec;
     EAD_TRY(ead_make_directories(spec->output));
-    run->maps = ead_join_path(spec->output, "maps");
-    run->overlays = ead_join_path(spec->output, "overlays");
+    run->maps = ead_path_join(spec->output, "maps");
+    run->overlays = ead_path_join(spec->output, "overlays");
     if (!run->maps || !run->overlays) return EAD_NO_MEMORY;
     EAD_TRY(ead_map_output_start(&run->output, spec->model, (double)spec->model->threshold,
                                  spec->maps ? run->maps : NULL, spec->overlays ? run->overlays : NULL));

@@ -2,7 +2,7 @@
 #include "train/evaluate_files.h"
 
 #include "train/loss_history.h"
-#include "train/paths.h"
+#include "core/paths.h"
 #include "train/result_files.h"
 
 #include <stdio.h>
@@ -42,7 +42,7 @@ static EadStatus write_figures(const char *folder, const EadResults *results, co
         [SCORES] = "scores.csv", [ROC] = "roc.csv", [PRO] = "pro.csv", [METRICS] = "metrics.json"};
     EadStatus status = EAD_OK;
     for (int file = SCORES; file <= METRICS && status == EAD_OK; file++) {
-        char *path = ead_join_path(folder, names[file]);
+        char *path = ead_path_join(folder, names[file]);
         status = path ? write_one(path, (OutputFile)file, results, figures) : EAD_NO_MEMORY;
         free(path);
     }
@@ -75,14 +75,14 @@ static EadStatus collect_timings(const EadEvaluateSpec *spec, const EadResults *
 
 static EadStatus read_losses(const EadEvaluateSpec *spec, EadLossHistory *history) {
     if (spec->losses) return ead_loss_history_read(spec->losses, history);
-    char *path = ead_join_path(spec->output, "losses.csv");
+    char *path = ead_path_join(spec->output, "losses.csv");
     EadStatus status = path ? ead_loss_history_read(path, history) : EAD_NO_MEMORY;
     free(path);
     return status;
 }
 
 static EadStatus write_page(const EadEvaluateSpec *spec, const EadReport *report) {
-    char *path = ead_join_path(spec->output, "report.html");
+    char *path = ead_path_join(spec->output, "report.html");
     EadStatus status = path ? ead_report_write(path, report) : EAD_NO_MEMORY;
     free(path);
     return status;

@@ -2,7 +2,7 @@
 #include "train/map_output.h"
 
 #include "train/map_files.h"
-#include "train/paths.h"
+#include "core/paths.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -52,7 +52,7 @@ static void cut_to_folder(char *path) {
 }
 
 static EadStatus make_folder_of(const char *path) {
-    char *folder = ead_join_path("", path);
+    char *folder = ead_path_join("", path);
     if (!folder) return EAD_NO_MEMORY;
     cut_to_folder(folder);
     EadStatus status = ead_make_directories(folder);
@@ -65,7 +65,7 @@ static EadStatus make_path(const char *folder, const char *name, const char *ext
     char *file = malloc(size);
     if (!file) return ead_fail(EAD_NO_MEMORY, "no memory for the path %s/%s", folder, name);
     snprintf(file, size, "%s%s", name, extension);
-    *path = ead_join_path(folder, file);
+    *path = ead_path_join(folder, file);
     free(file);
     return *path ? make_folder_of(*path) : EAD_NO_MEMORY;
 }
@@ -78,7 +78,7 @@ static bool same_file(const char *a, const char *b) {
 
 /* An overlay beside its image would replace it or another one, or be taken for an image the next time. */
 static EadStatus check_apart(const char *overlay, const char *image) {
-    char *target = ead_join_path("", overlay), *source = ead_join_path("", image);
+    char *target = ead_path_join("", overlay), *source = ead_path_join("", image);
     EadStatus status = target && source ? EAD_OK : EAD_NO_MEMORY;
     if (status == EAD_OK) {
         cut_to_folder(target);

@@ -1,6 +1,8 @@
 /* Expansion of folders and lists. */
 #include "train/predict_inputs.h"
 
+#include "core/paths.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

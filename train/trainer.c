@@ -8,7 +8,7 @@
 #include "train/figures_table.h"
 #include "train/interrupt.h"
 #include "train/loss_log.h"
-#include "train/paths.h"
+#include "core/paths.h"
 #include "train/progress.h"
 #include "train/shipped_teacher.h"
 #include "train/statistics.h"
@@ -41,10 +41,10 @@ typedef struct Run {
 
 static EadStatus name_files(Run *run) {
     const char *folder = run->config->output;
-    run->config_path = ead_join_path(folder, "config.yaml");
-    run->model_path = ead_join_path(folder, "model.safetensors");
-    run->checkpoint_path = ead_join_path(folder, "checkpoint.safetensors");
-    run->losses_path = ead_join_path(folder, "losses.csv");
+    run->config_path = ead_path_join(folder, "config.yaml");
+    run->model_path = ead_path_join(folder, "model.safetensors");
+    run->checkpoint_path = ead_path_join(folder, "checkpoint.safetensors");
+    run->losses_path = ead_path_join(folder, "losses.csv");
     bool named = run->config_path && run->model_path && run->checkpoint_path && run->losses_path;
     return named ? EAD_OK : EAD_NO_MEMORY;
 }
@@ -95,6 +95,11 @@ static EadStatus make_model(Run *run) {
     return config->model_init[0] ? ead_model_read_trained(run->model, config->model_init) : EAD_OK;
 }
 
+/* The last step at the full rate. A share such as 0.29 is a little less than it says. */
+static int64_t drop_step(const EadConfig *config) {
+    return (int64_t)(config->train_lr_drop_at * config->train_steps + 1e-6);
+}
+
 static EadStatus make_step(Run *run) {
     const EadConfig *config = run->config;
     EadTrainingOptions options = ead_training_options_default(config->train_steps, config->train_seed);
@@ -104,7 +109,7 @@ static EadStatus make_step(Run *run) {
     options.adam.weight_decay = config->train_weight_decay;
     options.schedule.base = config->train_lr;
     options.schedule.factor = config->train_lr_drop_factor;
-    options.schedule.drop_step = (int64_t)(config->train_lr_drop_at * config->train_steps);
+    options.schedule.drop_step = drop_step(config);
     EAD_TRY(ead_training_step_new(run->model, &options, &(EadPlanOptions){.backend = run->spec->backend},
                                   &run->step));
     run->optimizer = ead_training_step_optimizer(run->step);
@@ -142,8 +147,8 @@ static EadStatus prepare(Run *run) {
     EAD_TRY(check_folder(run));
     EAD_TRY(make_model(run));
     EAD_TRY(make_step(run));
-    EAD_TRY(ead_make_directories(run->config->output));
     EAD_TRY(ead_trainer_data_open(run->config, run->spec->quiet, &run->data));
+    EAD_TRY(ead_make_directories(run->config->output)); /* what is wrong till here leaves no folder */
     print_start(run);
     EAD_TRY(start_or_resume(run));
     return write_config(run);
@@ -159,8 +164,10 @@ static EadStatus save_checkpoint(Run *run) {
 static EadStatus check_finite(const Run *run, const EadStepLosses *losses) {
     if (isfinite(losses->total)) return EAD_OK;
     return ead_fail(EAD_BAD_ARGUMENT,
-                    "the loss of step %lld is %g; lower train.lr (now %g) and --resume or start anew",
-                    (long long)run->optimizer->step, (double)losses->total, run->config->train_lr);
+                    "%s: the loss of step %lld is %g; lower train.lr (now %g) and start anew with another "
+                    "--output",
+                    run->config->output, (long long)run->optimizer->step, (double)losses->total,
+                    run->config->train_lr);
 }
 
 static EadStatus do_step(Run *run, EadProgress *progress) {

@@ -4,7 +4,7 @@
 #include "core/philox.h"
 #include "train/config_dataset.h"
 #include "train/interrupt.h"
-#include "train/paths.h"
+#include "core/paths.h"
 #include "train/progress.h"
 
 #include <stdio.h>
@@ -27,16 +27,16 @@ static char *cache_file(const EadConfig *config, const EadFileList *list, const 
     char name[96];
     snprintf(name, sizeof name, "%s_%dx%d_%08x.cache", kind, config->model_image_size.height,
              config->model_image_size.width, (unsigned)hash);
-    if (config->dataset_cache[0]) return ead_join_path(config->dataset_cache, name);
-    char *folder = ead_join_path(config->output, "cache");
-    char *file = folder ? ead_join_path(folder, name) : NULL;
+    if (config->dataset_cache[0]) return ead_path_join(config->dataset_cache, name);
+    char *folder = ead_path_join(config->output, "cache");
+    char *file = folder ? ead_path_join(folder, name) : NULL;
     free(folder);
     return file;
 }
 
 static EadStatus make_cache_folder(const EadConfig *config) {
     if (config->dataset_cache[0]) return ead_make_directories(config->dataset_cache);
-    char *folder = ead_join_path(config->output, "cache");
+    char *folder = ead_path_join(config->output, "cache");
     EadStatus status = folder ? ead_make_directories(folder) : EAD_NO_MEMORY;
     free(folder);
     return status;
@@ -62,29 +62,35 @@ static EadStatus open_cache(const EadConfig *config, const EadFileList *list, co
     return status;
 }
 
-static EadStatus open_penalty(const EadConfig *config, bool quiet, EadTrainerData *data) {
-    EadFileList list = {0};
-    EadStatus status = ead_file_list_add_images(&list, config->penalty_path);
-    if (status == EAD_OK && list.count == 0)
-        status =
-            ead_fail(EAD_BAD_ARGUMENT, "penalty.path: %s holds no PNG or JPEG images", config->penalty_path);
-    if (status == EAD_OK)
-        status = open_cache(config, &list, "penalty", EAD_FIT_CENTER_CROP, quiet, &data->penalty);
-    ead_file_list_free(&list);
-    return status;
+static EadStatus list_penalty(const EadConfig *config, EadFileList *list) {
+    if (!config->loss_penalty) return EAD_OK;
+    EadStatus status = ead_file_list_add_images(list, config->penalty_path);
+    if (status != EAD_OK) return ead_fail_prefix(status, "penalty.path: ");
+    if (list->count > 0) return EAD_OK;
+    return ead_fail(EAD_BAD_ARGUMENT, "penalty.path: %s holds no PNG or JPEG images", config->penalty_path);
 }
 
+static EadStatus open_caches(const EadConfig *config, const EadFileList *penalty, bool quiet,
+                             EadTrainerData *data) {
+    const EadDataset *dataset = &data->dataset;
+    EAD_TRY(make_cache_folder(config));
+    EAD_TRY(open_cache(config, &dataset->train, "training", EAD_FIT_RESIZE, quiet, &data->train));
+    EAD_TRY(open_cache(config, &dataset->validation, "validation", EAD_FIT_RESIZE, quiet, &data->validation));
+    if (!config->loss_penalty) return EAD_OK;
+    return open_cache(config, penalty, "penalty", EAD_FIT_CENTER_CROP, quiet, &data->penalty);
+}
+
+/* Everything is listed before the first folder is made. */
 EadStatus ead_trainer_data_open(const EadConfig *config, bool quiet, EadTrainerData *data) {
+    EadFileList penalty = {0};
     *data = (EadTrainerData){0};
     EAD_TRY(ead_config_open_dataset(config, &data->dataset));
-    EAD_TRY(make_cache_folder(config));
-    EAD_TRY(open_cache(config, &data->dataset.train, "training", EAD_FIT_RESIZE, quiet, &data->train));
-    EAD_TRY(open_cache(config, &data->dataset.validation, "validation", EAD_FIT_RESIZE, quiet,
-                       &data->validation));
-    if (config->loss_penalty) EAD_TRY(open_penalty(config, quiet, data));
+    EadStatus status = list_penalty(config, &penalty);
+    if (status == EAD_OK) status = open_caches(config, &penalty, quiet, data);
+    ead_file_list_free(&penalty);
     data->images =
         (EadTrainingImages){data->train, data->penalty, config->train_seed, config->augment_enabled};
-    return EAD_OK;
+    return status;
 }
 
 EadStatus ead_trainer_data_start(EadTrainerData *data, int64_t first_step) {

@@ -1,5 +1,5 @@
 /* Joining paths, making folders. */
-#include "train/paths.h"
+#include "core/paths.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-char *ead_join_path(const char *folder, const char *name) {
+char *ead_path_join(const char *folder, const char *name) {
     bool alone = folder[0] == '\0' || name[0] == '/';
     size_t head = alone ? 0 : strlen(folder), tail = strlen(name);
     bool slash = !alone && folder[head - 1] != '/';
@@ -23,6 +23,11 @@ char *ead_join_path(const char *folder, const char *name) {
     return joined;
 }
 
+bool ead_path_is_folder(const char *path) {
+    struct stat entry;
+    return stat(path, &entry) == 0 && S_ISDIR(entry.st_mode);
+}
+
 static EadStatus make_directory(const char *path) {
     struct stat entry;
     if (mkdir(path, 0777) == 0) return EAD_OK;
@@ -33,7 +38,7 @@ static EadStatus make_directory(const char *path) {
 
 EadStatus ead_make_directories(const char *path) {
     if (path[0] == '\0') return EAD_OK;
-    char *partial = ead_join_path("", path);
+    char *partial = ead_path_join("", path);
     if (!partial) return EAD_NO_MEMORY;
     EadStatus status = EAD_OK;
     for (char *slash = strchr(partial + 1, '/'); slash && status == EAD_OK; slash = strchr(slash + 1, '/')) {

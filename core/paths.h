@@ -1,6 +1,6 @@
 /* Small helpers for paths: joining, and making folders. */
-#ifndef EAD_TRAIN_PATHS_H
-#define EAD_TRAIN_PATHS_H
+#ifndef EAD_CORE_PATHS_H
+#define EAD_CORE_PATHS_H
 
 #include "core/status.h"
 
@@ -8,7 +8,10 @@
 
 /* "folder/name" in new memory that the caller frees; name alone where folder is "" or name is absolute; NULL
  * when there is no memory (then ead_fail() has been called with EAD_NO_MEMORY). */
-char *ead_join_path(const char *folder, const char *name);
+char *ead_path_join(const char *folder, const char *name);
+
+/* Whether path is a folder (links followed). */
+bool ead_path_is_folder(const char *path);
 
 /* Makes a folder and those above it that are missing (mkdir -p). "" is the current folder. Errors: EAD_IO,
  * with the folder that could not be made. */
