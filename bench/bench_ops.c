@@ -1,4 +1,5 @@
 /* Where the time goes inside a pass: every kernel call of the two plans. */
+#include "bench/bench_conv_error.h"
 #include "bench/bench_setup.h"
 
 #include "models/detector.h"
@@ -10,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEFAULT_REPEAT = 10, PAPER_STEPS = 70000 };
+enum { DEFAULT_REPEAT = 10, PAPER_STEPS = 70000, ERROR_SAMPLES = 500 };
 
 /* times[call][repeat] in milliseconds. Whole passes: called again and again alone, kernels that work in place
  * would drive their values to infinity, and small ones would live in cache. */
@@ -24,6 +25,16 @@ static void time_calls(const EadPlan *plan, int repeat, double *times) {
             call->run(call);
             if (pass >= 0) times[(int64_t)i * repeat + pass] = 1e3 * (ead_clock_seconds() - started);
         }
+    }
+}
+
+/* Errors must be taken behind each call, because later ones write over its inputs. */
+static void measure_errors(const EadPlan *plan, EadBenchResult *results) {
+    const EadNode *node;
+    for (int i = 0; i < ead_plan_call_count(plan); i++) {
+        const EadCall *call = ead_plan_call(plan, i, &node);
+        call->run(call);
+        results[i].error = ead_bench_conv_error(call, node, ERROR_SAMPLES, (uint64_t)i);
     }
 }
 
@@ -74,11 +85,16 @@ static EadStatus add_call(const EadBenchOptions *options, const EadPlan *plan, i
     ead_bench_summarize(times, (int)result->repeats, result);
     double flop = ead_bench_call_flop(call, node), seconds = 1e-3 * result->median_ms;
     result->gflop = flop > 0 ? 1e-9 * flop : NAN;
+    result->real_gflop = call->multiply_adds > 0 ? 2e-9 * call->multiply_adds : NAN;
     set_layer(plan, node, result);
     set_shape(call, node, result);
+    snprintf(result->algorithm, sizeof result->algorithm, "%s", call->algorithm ? call->algorithm : "");
     result->gflop_per_s = result->gflop / seconds;
     result->share_of_peak = result->gflop_per_s / options->peak_gflop_per_s;
-    result->gb_per_s = flop > 0 ? NAN : 1e-9 * ead_bench_call_bytes(call) / seconds;
+    result->real_gflop_per_s = result->real_gflop / seconds;
+    result->real_share_of_peak = result->real_gflop_per_s / options->peak_gflop_per_s;
+    result->mb = 1e-6 * ead_bench_call_bytes(call);
+    result->gb_per_s = flop > 0 ? NAN : 1e-3 * result->mb / seconds;
     return ead_bench_results_add(results, result);
 }
 
@@ -104,6 +120,7 @@ static EadStatus bench_plan(const EadBenchOptions *options, const char *name, co
         status = add_call(options, plan, i, times + (int64_t)i * repeat, &result, results);
     free(times);
     set_shares(results, first);
+    if (status == EAD_OK && options->errors) measure_errors(plan, results->items + first);
     return status;
 }
 

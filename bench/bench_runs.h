@@ -16,6 +16,7 @@ typedef struct EadBenchOptions {
     int batch;         /* images at once in inference */
     int repeat;        /* timed passes; 0: the measurement's own default */
     bool quiet;        /* no notes on stderr */
+    bool errors;       /* ops: also hold the convolutions against double */
     const EadBackend *backend;
     double peak_gflop_per_s; /* NAN if unknown */
 } EadBenchOptions;

@@ -45,12 +45,15 @@ static void print_whole(FILE *stream, const EadBenchResult *r) {
 }
 
 static void print_call(FILE *stream, const EadBenchResult *r) {
-    fprintf(stream, "%4d  %-28s%-24s%-44s", (int)r->call, r->op, r->layer, r->shape);
+    fprintf(stream, "%4d  %-28s%-23s%-10s%-40s", (int)r->call, r->op, r->layer, r->algorithm, r->shape);
     print_number(stream, 10, 3, r->median_ms);
-    print_number(stream, 7, 1, 100 * r->share);
-    print_number(stream, 10, 1, r->gflop_per_s);
-    print_number(stream, 7, 1, 100 * r->share_of_peak);
-    print_number(stream, 9, 1, r->gb_per_s);
+    print_number(stream, 6, 1, 100 * r->share);
+    print_number(stream, 9, 1, r->gflop_per_s);
+    print_number(stream, 8, 1, r->real_gflop_per_s);
+    print_number(stream, 7, 1, 100 * r->real_share_of_peak);
+    print_number(stream, 8, 2, r->mb);
+    print_number(stream, 7, 1, r->gb_per_s);
+    if (isfinite(r->error)) fprintf(stream, "%10.1e", r->error);
     fputc('\n', stream);
 }
 
@@ -94,8 +97,8 @@ static int print_plan(FILE *stream, const EadBenchResults *results, int first) {
     const EadBenchResult *head = &results->items[first];
     fprintf(stream, "\nops of %s, %s, batch %d, %s\n", head->plan, head->model, (int)head->batch,
             head->image);
-    fprintf(stream, "%4s  %-28s%-24s%-44s%10s%7s%10s%7s%9s\n", "", "op", "layer", "shape", "median ms", "%",
-            "GFLOP/s", "%peak", "GB/s");
+    fprintf(stream, "%4s  %-28s%-23s%-10s%-40s%10s%6s%9s%8s%7s%8s%7s%10s\n", "", "op", "layer", "algorithm",
+            "shape", "median ms", "%", "GFLOP/s", "real", "%peak", "MB", "GB/s", "error");
     int last = first;
     while (last < results->count && strcmp(results->items[last].plan, head->plan) == 0)
         print_call(stream, &results->items[last++]);

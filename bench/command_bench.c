@@ -7,6 +7,9 @@
 #include <omp.h>
 #include <string.h>
 
+/* The last choice of --size, behind those of EadPdnSize. */
+enum { BOTH_SIZES = EAD_PDN_MEDIUM + 1 };
+
 typedef EadStatus Measurement(const EadBenchOptions *options, EadBenchResults *results);
 
 static Measurement *measurement(const char *word) {
@@ -18,12 +21,12 @@ static EadBenchOptions read_options(const EadArguments *arguments, const EadBenc
     EadSize size = ead_arguments_value(arguments, EAD_OPTION_BENCH_IMAGE_SIZE).size;
     bool repeat = ead_arguments_given(arguments, EAD_OPTION_BENCH_REPEAT);
     return (EadBenchOptions){
-        .size = (EadPdnSize)ead_arguments_value(arguments, EAD_OPTION_BENCH_SIZE).whole,
         .height = size.height,
         .width = size.width,
         .batch = (int)ead_arguments_value(arguments, EAD_OPTION_BENCH_BATCH).whole,
         .repeat = repeat ? (int)ead_arguments_value(arguments, EAD_OPTION_BENCH_REPEAT).whole : 0,
         .quiet = ead_arguments_given(arguments, EAD_OPTION_QUIET),
+        .errors = ead_arguments_given(arguments, EAD_OPTION_BENCH_ERRORS),
         .backend = arguments->backend,
         .peak_gflop_per_s = machine->peak_gflop_per_s,
     };
@@ -47,6 +50,17 @@ static EadStatus write_results(const EadArguments *arguments, const EadBenchMach
     return csv ? ead_bench_write_csv(csv, results) : EAD_OK;
 }
 
+static EadStatus measure(const EadArguments *arguments, EadBenchOptions *options, EadBenchResults *results) {
+    int64_t wanted = ead_arguments_value(arguments, EAD_OPTION_BENCH_SIZE).whole;
+    for (int size = EAD_PDN_SMALL; size <= EAD_PDN_MEDIUM; size++) {
+        if (wanted != BOTH_SIZES && wanted != size) continue;
+        options->size = (EadPdnSize)size;
+        for (int i = 0; i < arguments->path_count; i++)
+            EAD_TRY(measurement(arguments->paths[i])(options, results));
+    }
+    return EAD_OK;
+}
+
 EadStatus ead_command_bench(const EadArguments *arguments) {
     int threads = (int)ead_arguments_value(arguments, EAD_OPTION_BENCH_THREADS).whole;
     if (threads > 0) omp_set_num_threads(threads);
@@ -55,9 +69,7 @@ EadStatus ead_command_bench(const EadArguments *arguments) {
     EadBenchResults results = {0};
     warn_of_blas(&machine);
     ead_bench_print_machine(stdout, &machine);
-    EadStatus status = EAD_OK;
-    for (int i = 0; i < arguments->path_count && status == EAD_OK; i++)
-        status = measurement(arguments->paths[i])(&options, &results);
+    EadStatus status = measure(arguments, &options, &results);
     if (status == EAD_OK) {
         ead_bench_print_results(stdout, &results);
         status = write_results(arguments, &machine, &results);

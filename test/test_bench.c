@@ -66,6 +66,9 @@ static void check_plan_rows(const EadBenchResults *results, const char *plan) {
         convolutions += convolution;
         ck_assert_msg(convolution == (r->layer[0] != '\0'), "%s call %d: %s", plan, (int)r->call, r->op);
         ck_assert(convolution ? r->gflop > 0 && isnan(r->gb_per_s) : isnan(r->gflop));
+        ck_assert_msg(convolution == (r->algorithm[0] != '\0'), "%s call %d", plan, (int)r->call);
+        ck_assert(r->mb > 0 && convolution == (r->real_gflop > 0) && convolution == (r->error >= 0));
+        ck_assert_msg(!convolution || r->error <= 5e-5, "%s %s: error %g", r->op, r->layer, r->error);
     }
     ck_assert_int_ge(convolutions, 22); /* teacher 4, student 4 with two heads, autoencoder 14 */
     ck_assert_double_eq_tol(share, 1, 1e-6);
@@ -78,6 +81,7 @@ START_TEST(ops_of_both_plans) {
                                .batch = 1,
                                .repeat = 1,
                                .quiet = true,
+                               .errors = true,
                                .backend = &ead_backend_cpu,
                                .peak_gflop_per_s = NAN};
     ck_assert_int_eq(ead_bench_ops(&options, &results), EAD_OK);
@@ -175,16 +179,17 @@ START_TEST(program_measures_and_writes) {
     SKIP_UNLESS(getenv("PROGRAM"), "PROGRAM does not name the program");
     char output[8192];
     make_folder();
-    int code = run_program("infer step --size small --image-size 128 --threads 1 --repeat 1 --json " FOLDER
+    int code = run_program("infer step --size both --image-size 128 --threads 1 --repeat 1 --json " FOLDER
                            "/p.json --csv " FOLDER "/p.csv",
                            output, sizeof output);
     ck_assert_msg(code == 0 && strstr(output, "OpenBLAS core type"), "%s", output);
     json_t *root = json_load_file(FOLDER "/p.json", 0, NULL), *row;
     size_t index;
-    ck_assert_uint_eq(json_array_size(json_object_get(root, "results")), 2);
+    ck_assert_uint_eq(json_array_size(json_object_get(root, "results")), 4);
     json_array_foreach(json_object_get(root, "results"), index, row) {
         const char *bench = json_string_value(json_object_get(row, "bench"));
-        ck_assert_str_eq(bench, index == 0 ? "infer" : "step");
+        ck_assert_str_eq(bench, index % 2 == 0 ? "infer" : "step");
+        ck_assert_str_eq(json_string_value(json_object_get(row, "model")), index < 2 ? "small" : "medium");
         ck_assert_str_eq(json_string_value(json_object_get(row, "image")), "128x128");
         ck_assert_int_eq(json_integer_value(json_object_get(row, "batch")), 1);
         ck_assert_double_gt(json_real_value(json_object_get(row, "median_ms")), 0);

@@ -1,0 +1,88 @@
+/* The three sums of a convolution in double, one output at a time. */
+#include "bench/bench_conv_error.h"
+
+#include "core/ops/conv2d/conv2d.h"
+#include "core/ops/conv2d/conv2d_geometry.h"
+#include "core/philox.h"
+
+#include <math.h>
+
+static double at(const EadTensor *t, int n, int h, int w, int c) {
+    if (h < 0 || h >= t->h || w < 0 || w >= t->w) return 0;
+    return ((const real *)t->data)[(((int64_t)n * t->h + h) * t->w + w) * t->c + c];
+}
+
+/* y[n,h,w,o] = sum of x[n, h*stride + ky - padding, w*stride + kx - padding, i] weight[o,ky,kx,i] + bias[o].
+ */
+static double forward(const EadCall *call, int n, int h, int w, int o) {
+    const EadConv2d *a = call->attributes;
+    const EadTensor *x = call->x[0], *weight = call->x[1], *bias = call->x[2];
+    double sum = bias ? ((const real *)bias->data)[o] : 0;
+    for (int ky = 0; ky < weight->h; ky++)
+        for (int kx = 0; kx < weight->w; kx++)
+            for (int i = 0; i < x->c; i++)
+                sum += at(x, n, h * a->stride + ky - a->padding, w * a->stride + kx - a->padding, i) *
+                       at(weight, o, ky, kx, i);
+    return a->relu && sum < 0 ? 0 : sum;
+}
+
+/* dx[n,h,w,i] = sum of dy[n,oh,ow,o] weight[o,ky,kx,i] over all that forward multiplies with x[n,h,w,i]. */
+static double input_gradient(const EadCall *call, int n, int h, int w, int i) {
+    const EadConv2dGradient *a = call->attributes;
+    const EadTensor *dy = call->x[0], *weight = call->x[1];
+    double sum = 0;
+    for (int ky = 0; ky < weight->h; ky++)
+        for (int kx = 0; kx < weight->w; kx++) {
+            int y = h + a->padding - ky, x = w + a->padding - kx;
+            if (y < 0 || x < 0 || y % a->stride || x % a->stride) continue;
+            for (int o = 0; o < dy->c; o++)
+                sum += at(dy, n, y / a->stride, x / a->stride, o) * at(weight, o, ky, kx, i);
+        }
+    return sum;
+}
+
+/* dw[o,ky,kx,i] = sum over all images and output pixels of dy[n,oh,ow,o] x[n, ...]. */
+static double weight_gradient(const EadCall *call, int o, int ky, int kx, int i) {
+    const EadConv2dGradient *a = call->attributes;
+    const EadTensor *dy = call->x[0], *x = call->x[1];
+    double sum = 0;
+    for (int n = 0; n < x->n; n++)
+        for (int h = 0; h < dy->h; h++)
+            for (int w = 0; w < dy->w; w++)
+                sum += at(dy, n, h, w, o) *
+                       at(x, n, h * a->stride + ky - a->padding, w * a->stride + kx - a->padding, i);
+    return sum;
+}
+
+typedef double Sum(const EadCall *call, int n, int h, int w, int c);
+
+static Sum *sum_for(EadOpId op) {
+    if (op == EAD_OP_conv2d) return forward;
+    if (op == EAD_OP_conv2d_input_gradient) return input_gradient;
+    return op == EAD_OP_conv2d_weight_gradient ? weight_gradient : NULL;
+}
+
+/* Zeros only: then the error is absolute. */
+static double largest(const EadTensor *t) {
+    double most = 0;
+    for (int64_t i = 0; i < ead_count(t); i++) most = fmax(most, fabs((double)((const real *)t->data)[i]));
+    return most > 0 ? most : 1;
+}
+
+double ead_bench_conv_error(const EadCall *call, const EadNode *node, int samples, uint64_t seed) {
+    const EadTensor *y = call->y;
+    Sum *sum = sum_for(node->op);
+    double worst = 0;
+    int64_t count = ead_count(y), tests = count < samples ? count : samples;
+    for (int64_t k = 0; sum && k < tests; k++) {
+        uint32_t words[4];
+        ead_philox(seed, EAD_STREAM_TEST, (uint64_t)k, words);
+        int64_t i =
+            count <= samples ? k : (int64_t)((((uint64_t)words[0] << 32) | words[1]) % (uint64_t)count);
+        int c = (int)(i % y->c), w = (int)(i / y->c % y->w), h = (int)(i / y->c / y->w % y->h);
+        double error = fabs(((const real *)y->data)[i] - sum(call, (int)(i / y->c / y->w / y->h), h, w, c));
+        if (!(error <= worst)) worst = error;
+        if (isnan(error)) return NAN;
+    }
+    return sum ? worst / largest(y) : NAN;
+}
