@@ -1,17 +1,18 @@
 #!/bin/sh
-# Ours against PyTorch, side by side: both are measured in turns, a few passes a turn, so that a noisy machine
-# hits both alike; the order changes from round to round. Prints a table with the ratio ours/rival and writes
-# bench/results/<cpu>-<date>.json.
+# Ours against PyTorch, onnxruntime and OpenVINO, side by side: all are measured in turns, a few passes a turn,
+# so that a noisy machine hits all alike; the order changes from round to round. Prints a table with the ratio
+# ours/rival and writes bench/results/<cpu>-<date>.json. The training step is PyTorch's alone.
 #
 #     make && bench/rivals/compare.sh
 #     MODELS=small BENCHES=infer ROUNDS=5 THREADS=2 PYTHON=build/rivals/venv/bin/python bench/rivals/compare.sh
 #
-# Settings: PYTHON PROGRAM MODELS BENCHES IMAGE_SIZE THREADS ROUNDS REPEATS (passes a turn) LAYOUTS RIVAL_ARGS.
+# Settings: PYTHON PROGRAM RIVALS MODELS BENCHES IMAGE_SIZE THREADS ROUNDS REPEATS (passes a turn) LAYOUTS RIVAL_ARGS.
 set -eu
 cd "$(dirname "$0")/../.."
 here=bench/rivals
 PYTHON=${PYTHON:-python3}
 PROGRAM=${PROGRAM:-build/efficientad}
+RIVALS=${RIVALS:-pytorch onnxruntime openvino}
 MODELS=${MODELS:-small medium}
 BENCHES=${BENCHES:-infer step}
 IMAGE_SIZE=${IMAGE_SIZE:-256}
@@ -20,9 +21,14 @@ ROUNDS=${ROUNDS:-3}
 REPEATS=${REPEATS:-5}
 LAYOUTS=${LAYOUTS:-channels_last,contiguous}
 
-if ! "$PYTHON" -c 'import torch, numpy' 2>/dev/null; then
-    echo "compare.sh: $PYTHON has no torch. Either: apt install python3-torch" >&2
-    echo "    or: $here/setup.sh, then PYTHON=build/rivals/venv/bin/python $here/compare.sh" >&2
+if [ "$RIVALS" = pytorch ]; then needed="numpy, torch"; else needed="numpy, torch, onnx"; fi
+for rival in $RIVALS; do
+    [ "$rival" = pytorch ] || needed="$needed, $rival"
+done
+if ! "$PYTHON" -c "import $needed" 2>/dev/null; then
+    echo "compare.sh: $PYTHON lacks one of $needed" >&2
+    echo "    $here/setup.sh installs all, then: PYTHON=build/rivals/venv/bin/python $here/compare.sh" >&2
+    echo "    or with Debian's python3-torch: RIVALS=pytorch $here/compare.sh" >&2
     exit 1
 fi
 if [ ! -x "$PROGRAM" ]; then
@@ -42,29 +48,39 @@ ours() { # bench model round
     }
 }
 
-rival() { # bench model round
+measure() { # ours|rival bench model round
+    case $1 in
+    ours)
+        ours "$2" "$3" "$4"
+        return
+        ;;
+    pytorch) set -- "$@" pytorch_rival.py --bench "$2" --layout "$LAYOUTS" ;;
+    *)
+        [ "$2" = infer ] || return 0
+        set -- "$@" onnx_rivals.py --rival "$1"
+        ;;
+    esac
+    name=$1 bench=$2 model=$3 round=$4 script=$5
+    shift 5
     # shellcheck disable=SC2086 # RIVAL_ARGS holds several arguments
-    "$PYTHON" $here/pytorch_rival.py --bench "$1" --model "$2" --image-size "$IMAGE_SIZE" --threads "$THREADS" \
-        --repeats "$REPEATS" --warmup 2 --layout "$LAYOUTS" ${RIVAL_ARGS:-} \
-        >"$scratch/rival-$3-$1-$2.jsonl" 2>"$scratch/errors" || {
+    "$PYTHON" "$here/$script" "$@" --model "$model" --image-size "$IMAGE_SIZE" --threads "$THREADS" \
+        --repeats "$REPEATS" --warmup 2 ${RIVAL_ARGS:-} \
+        >"$scratch/rival-$round-$bench-$model-$name.jsonl" 2>"$scratch/errors" || {
         cat "$scratch/errors" >&2
-        echo "compare.sh: the rival failed at $1 $2" >&2
+        echo "compare.sh: $name failed at $bench $model" >&2
         exit 1
     }
 }
 
+backwards=
+for name in ours $RIVALS; do backwards="$name $backwards"; done
 round=1
 while [ "$round" -le "$ROUNDS" ]; do
     for bench in $BENCHES; do
         for model in $MODELS; do
             echo "round $round of $ROUNDS: $bench $model" >&2
-            if [ $((round % 2)) -eq 1 ]; then
-                ours "$bench" "$model" "$round"
-                rival "$bench" "$model" "$round"
-            else
-                rival "$bench" "$model" "$round"
-                ours "$bench" "$model" "$round"
-            fi
+            if [ $((round % 2)) -eq 1 ]; then order="ours $RIVALS"; else order=$backwards; fi
+            for name in $order; do measure "$name" "$bench" "$model" "$round"; done
         done
     done
     round=$((round + 1))

@@ -2,8 +2,9 @@
 
     compare_table.py SCRATCH RESULTS    reads SCRATCH/ours-ROUND-*.json and SCRATCH/rival-ROUND-*.jsonl
 
-The rival is credited with its fastest variant (layout, eager or compiled). A figure is the median over the
-rounds of the rounds' medians; the ratio is the median of the rounds' ratios, with the lowest and highest."""
+Each rival is credited with its fastest variant (layout, eager or compiled). A figure is the median over the rounds
+of the rounds' medians; the ratio is the median of the rounds' ratios, with the lowest and highest. The fastest
+rival of a row's kind is marked with a star: that ratio counts."""
 import datetime
 import json
 import os
@@ -34,9 +35,10 @@ def round_of(path):
 
 
 def read_rounds(folder):
-    """{key: {round: median}} of ours, {key: {variant: {round: median}}} of the rival, and all raw results with the
-    machine as ours saw it."""
-    ours, rival, raw = defaultdict(dict), defaultdict(lambda: defaultdict(dict)), {"ours": [], "rival": []}
+    """{key: {round: median}} of ours, {(key, rival): {variant: {round: median}}} of the rivals, and all raw results
+    with the machine as ours saw it."""
+    ours, rivals = defaultdict(dict), defaultdict(lambda: defaultdict(dict))
+    raw = {"ours": [], "rivals": []}
     for path in sorted(folder.glob("ours-*.json")):
         content = json.loads(path.read_text())
         raw["machine"] = content["machine"]
@@ -45,39 +47,47 @@ def read_rounds(folder):
             raw["ours"].append({"round": round_of(path), **result})
     for path in sorted(folder.glob("rival-*.jsonl")):
         for result in map(json.loads, path.read_text().splitlines()):
-            rival[key_of(result)][f"{result['layout']} {result['mode']}"][round_of(path)] = result["median_ms"]
-            raw["rival"].append({"round": round_of(path), **result})
-    return ours, rival, raw
+            variant = f"{result['layout']} {result['mode']}"
+            rivals[key_of(result), result["rival"]][variant][round_of(path)] = result["median_ms"]
+            raw["rivals"].append({"round": round_of(path), **result})
+    return ours, rivals, raw
 
 
-def compare(ours, rival):
+def compare(ours, rivals):
     rows = []
-    for key in sorted(set(ours) & set(rival)):
-        variant, times = min(rival[key].items(), key=lambda item: statistics.median(item[1].values()))
+    for key, rival in sorted(rivals):
+        variant, times = min(rivals[key, rival].items(), key=lambda item: statistics.median(item[1].values()))
         ratios = [ours[key][number] / times[number] for number in sorted(set(ours[key]) & set(times))]
         if not ratios:
             continue
-        rows.append({"bench": key[0], "model": key[1], "batch": key[2], "precision": key[3], "rival_variant": variant,
-                     "ours_ms": statistics.median(ours[key].values()),
+        rows.append({"bench": key[0], "model": key[1], "batch": key[2], "precision": key[3], "rival": rival,
+                     "rival_variant": variant, "ours_ms": statistics.median(ours[key].values()),
                      "rival_ms": statistics.median(times.values()), "ratio": statistics.median(ratios),
                      "ratio_low": min(ratios), "ratio_high": max(ratios), "rounds": len(ratios)})
+    for row in rows:
+        row["fastest"] = row["rival_ms"] == min(r["rival_ms"] for r in rows if key_of(r) == key_of(row))
     return rows
 
 
 def print_table(rows):
-    print(f"{'':38}{'ours':>10}{'rival':>10}{'ours/rival':>12}   lowest..highest   rival's variant")
+    print(f"{'':31}{'rival':13}{'ours':>10}{'rival':>11}{'ours/rival':>12}   lowest..highest   rival's variant")
     for row in rows:
         name = f"{row['bench']} {row['model']} batch {row['batch']} {row['precision']}"
-        print(f"{name:38}{row['ours_ms']:>7.1f} ms{row['rival_ms']:>7.1f} ms{row['ratio']:>12.3f}   "
-              f"{row['ratio_low']:>6.3f}..{row['ratio_high']:<7.3f}   {row['rival_variant']}")
+        print(f"{name:31}{row['rival']:11}{'* ' if row['fastest'] else '  '}{row['ours_ms']:>7.1f} ms"
+              f"{row['rival_ms']:>8.1f} ms{row['ratio']:>12.3f}   {row['ratio_low']:>6.3f}..{row['ratio_high']:<7.3f}"
+              f"   {row['rival_variant']}")
+
+
+def versions(raw):
+    return {result["rival"]: result["version"] for result in raw["rivals"]}
 
 
 def write_results(folder, cpu, rows, raw):
     slug = re.sub(r"[^a-z0-9]+", "-", re.sub(r"\((r|tm)\)", "", cpu.lower())).strip("-")
     date = datetime.date.today().isoformat()
     path = folder / f"{slug}-{date}.json"
-    content = {"cpu": cpu, "date": date, "system": platform.platform(),
-               "rival_version": "pytorch " + raw["rival"][0]["version"], "comparison": rows, **raw}
+    content = {"cpu": cpu, "date": date, "system": platform.platform(), "rival_versions": versions(raw),
+               "comparison": rows, **raw}
     folder.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(".tmp")
     unfinished.write_text(json.dumps(content, indent=1) + "\n")
@@ -89,18 +99,16 @@ def main():
     if len(sys.argv) != 3:
         print(__doc__, file=sys.stderr)
         return 2
-    ours, rival, raw = read_rounds(Path(sys.argv[1]))
-    rows = compare(ours, rival)
+    ours, rivals, raw = read_rounds(Path(sys.argv[1]))
+    rows = compare(ours, rivals)
     if not rows:
         print("compare_table: nothing was measured by both sides; ours: "
-              f"{sorted(ours)}, rival: {sorted(rival)}", file=sys.stderr)
+              f"{sorted(ours)}, rivals: {sorted(rivals)}", file=sys.stderr)
         return 1
     cpu, machine = processor(), raw["machine"]
-    print(f"{cpu}; ours {machine['version']}, OpenBLAS core type {machine['openblas_core']}, "
-          f"{machine['threads']} threads; PyTorch {raw['rival'][0]['version']}, {raw['rival'][0]['threads']} threads")
-    if "openblas_better_core" in machine:
-        print(f"warning: this CPU is better served with OPENBLAS_CORETYPE={machine['openblas_better_core']}",
-              file=sys.stderr)
+    print(f"{cpu}; ours {machine['version']}, {machine['threads']} threads, "
+          + ", ".join(f"{name} {version}" for name, version in sorted(versions(raw).items()))
+          + f", {raw['rivals'][0]['threads']} threads")
     print_table(rows)
     print(f"written: {write_results(Path(sys.argv[2]), cpu, rows, raw)}", file=sys.stderr)
     return 0

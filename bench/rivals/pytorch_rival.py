@@ -1,4 +1,4 @@
-"""The rival: times EfficientAD's inference and training step in PyTorch on the CPU, with the networks of
+"""The first rival: times EfficientAD's inference and training step in PyTorch on the CPU, with the networks of
 test/golden/reference_model.py (random weights; time does not depend on them).
 
     python3 bench/rivals/pytorch_rival.py --bench infer,step --model small --threads 2 --repeats 20
@@ -47,8 +47,10 @@ def list_of(allowed):
     return parse
 
 
-def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def parse_arguments(description, rivals=None):
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    if rivals:
+        parser.add_argument("--rival", choices=rivals, required=True)
     parser.add_argument("--bench", type=list_of(["infer", "step"]), default=["infer", "step"])
     parser.add_argument("--model", type=list_of(["small", "medium"]), default=["small", "medium"])
     parser.add_argument("--layout", type=list_of(list(LAYOUTS)), default=list(LAYOUTS))
@@ -131,16 +133,16 @@ def measure(run, options):
     return times
 
 
-def report(key, times, options):
+def report(rival, version, key, times, options):
     bench, size, batch, layout, precision, mode = key
-    result = {"rival": "pytorch", "version": torch.__version__, "bench": bench, "model": size, "batch": batch,
+    result = {"rival": rival, "version": version, "bench": bench, "model": size, "batch": batch,
               "layout": layout, "precision": precision, "mode": mode,
               "image_size": "x".join(map(str, options.image_size)), "padded": options.padded,
               "median_ms": round(statistics.median(times), 3), "p10_ms": round(float(np.percentile(times, 10)), 3),
               "p90_ms": round(float(np.percentile(times, 90)), 3), "repeats": len(times),
-              "threads": torch.get_num_threads()}
+              "threads": options.threads}
     print(json.dumps(result), flush=True)
-    print(f"{bench:5} {size:6} batch {batch:<3} {precision} {layout:13} {mode:7} {result['median_ms']:9.1f} ms "
+    print(f"{rival:11} {bench:5} {size:6} batch {batch:<3} {precision} {layout:13} {mode:7} {result['median_ms']:9.1f} ms "
           f"(p10 {result['p10_ms']:.1f}, p90 {result['p90_ms']:.1f})", file=sys.stderr)
 
 
@@ -156,7 +158,7 @@ def cases(options):
 
 
 def main():
-    options = parse_arguments()
+    options = parse_arguments(__doc__)
     torch.set_num_threads(options.threads)
     print(f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads", file=sys.stderr)
     failed = False
@@ -168,7 +170,7 @@ def main():
             failed = True
             print(f"{' '.join(map(str, key))}: {str(error).splitlines()[0]}", file=sys.stderr)
             continue
-        report(key, times, options)
+        report("pytorch", torch.__version__, key, times, options)
     return int(failed)
 
 
