@@ -1,7 +1,7 @@
 /* Models, images, counts of work. */
 #include "bench/bench_setup.h"
 
-#include "core/ops/conv2d/conv2d_geometry.h"
+#include "core/ops/conv2d_pool/conv2d_pool.h"
 #include "core/philox.h"
 
 #include <stdio.h>
@@ -44,6 +44,9 @@ double ead_bench_call_flop(const EadCall *call, const EadNode *node) {
     switch (node->op) {
     case EAD_OP_conv2d:
         geometry = ead_conv_geometry(call);
+        break;
+    case EAD_OP_conv2d_pool:
+        geometry = ead_conv2d_pool_geometry(call);
         break;
     case EAD_OP_conv2d_input_gradient:
         geometry = ead_conv_input_gradient_geometry(call);

@@ -23,25 +23,29 @@ EadNode *ead_conv2d_weight_gradient(EadGraph *graph, EadNode *dy, EadNode *x, Ea
                          sizeof attributes);
 }
 
-static EadStatus shape(const EadNode *node, EadTensor *y) {
-    const EadTensor *x = &node->x[0]->y, *w = &node->x[1]->y;
-    EadConv2d a;
-    memcpy(&a, node->attributes, sizeof a);
-    int height = x->h + 2 * a.padding, width = x->w + 2 * a.padding;
-    if (a.stride < 1 || a.padding < 0)
-        return ead_fail(EAD_BAD_ARGUMENT, "conv2d: stride %d, padding %d", a.stride, a.padding);
+EadStatus ead_conv2d_shape(const EadTensor *x, const EadNode *weight, const EadNode *bias, const EadConv2d *a,
+                           EadTensor *y) {
+    const EadTensor *w = &weight->y;
+    if (a->stride < 1 || a->padding < 0 || a->padding > 1 << 20)
+        return ead_fail(EAD_BAD_ARGUMENT, "conv2d: stride %d, padding %d", a->stride, a->padding);
+    int height = x->h + 2 * a->padding, width = x->w + 2 * a->padding;
     if (x->c != w->c)
         return ead_fail(EAD_BAD_SHAPE, "conv2d: the input has %d channels, the weights of '%s' take %d", x->c,
-                        node->x[1]->name, w->c);
+                        weight->name, w->c);
     if (height < w->h || width < w->w)
         return ead_fail(EAD_BAD_SHAPE, "conv2d: the %dx%d kernel is larger than the padded image %dx%d", w->h,
                         w->w, height, width);
-    if (node->x[2] && ead_count(&node->x[2]->y) != w->n)
-        return ead_fail(EAD_BAD_SHAPE, "conv2d: %d outputs but %d biases", w->n,
-                        (int)ead_count(&node->x[2]->y));
-    *y = (EadTensor){EAD_REAL, x->n, (height - w->h) / a.stride + 1, (width - w->w) / a.stride + 1,
+    if (bias && ead_count(&bias->y) != w->n)
+        return ead_fail(EAD_BAD_SHAPE, "conv2d: %d outputs but %d biases", w->n, (int)ead_count(&bias->y));
+    *y = (EadTensor){EAD_REAL, x->n, (height - w->h) / a->stride + 1, (width - w->w) / a->stride + 1,
                      w->n,     NULL};
     return EAD_OK;
+}
+
+static EadStatus shape(const EadNode *node, EadTensor *y) {
+    EadConv2d a;
+    memcpy(&a, node->attributes, sizeof a);
+    return ead_conv2d_shape(&node->x[0]->y, node->x[1], node->x[2], &a, y);
 }
 
 static void gradient(EadGraph *graph, EadNode *node, EadNode *dy, EadNode **dx) {

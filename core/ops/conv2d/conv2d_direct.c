@@ -4,7 +4,6 @@
 
 #include "core/ops/conv2d/conv2d.h"
 #include "core/ops/conv2d/conv2d_patches.h"
-#include "core/simd/simd.h"
 
 #include <omp.h>
 #include <string.h>
@@ -34,19 +33,21 @@ static Direct describe(const EadCall *call) {
     return d;
 }
 
-/* [panel][k][panel width], zeros beyond the last channel. */
+void ead_conv_pack_weights(const EadSimd *simd, const real *weights, int o, int64_t k, real *packed) {
+    int width = simd->panel;
+    int64_t panels = (o + width - 1) / width;
+#pragma omp parallel for schedule(static)
+    for (int64_t panel = 0; panel < panels; panel++)
+        for (int64_t i = 0; i < k; i++)
+            for (int j = 0; j < width; j++) {
+                int64_t channel = panel * width + j;
+                packed[(panel * k + i) * width + j] = channel < o ? weights[channel * k + i] : 0;
+            }
+}
+
 static void prepare(const EadCall *call) {
     Direct d = describe(call);
-    const real *weight = call->x[1]->data;
-    real *prepared = call->prepared;
-    int width = d.simd->panel;
-#pragma omp parallel for schedule(static)
-    for (int64_t panel = 0; panel < d.panels; panel++)
-        for (int64_t k = 0; k < d.k; k++)
-            for (int j = 0; j < width; j++) {
-                int64_t o = panel * width + j;
-                prepared[(panel * d.k + k) * width + j] = o < d.g.o ? weight[o * d.k + k] : 0;
-            }
+    ead_conv_pack_weights(d.simd, call->x[1]->data, d.g.o, d.k, call->prepared);
 }
 
 static void run_block(const EadCall *call, const Direct *d, int64_t begin, real *workspace) {

@@ -5,6 +5,10 @@
 #define EAD_OPS_CONV2D_DIRECT_H
 
 #include "core/op.h"
+#include "core/simd/simd.h"
+
+/* Weights [o][k] as [panel][k][panel width] of the level's product, zeros beyond the last channel. */
+void ead_conv_pack_weights(const EadSimd *simd, const real *weights, int o, int64_t k, real *packed);
 
 void ead_conv2d_direct_plan(EadCall *call);
 void ead_conv2d_input_gradient_direct_plan(EadCall *call);

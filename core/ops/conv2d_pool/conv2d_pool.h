@@ -1,0 +1,22 @@
+/* Convolution, ReLU and 2x2 average pooling in one pass, so that the convolution's output, four times as
+ * large, never reaches memory: the first layer of a PDN without gradients. */
+#ifndef EAD_OPS_CONV2D_POOL_H
+#define EAD_OPS_CONV2D_POOL_H
+
+#include "core/ops/conv2d/conv2d.h"
+#include "core/ops/conv2d/conv2d_geometry.h"
+
+typedef struct EadConv2dPool {
+    EadConv2d conv;
+    int padding; /* of the pooling: 0 or 1 rings of zeros, which count */
+} EadConv2dPool;
+
+/* The same as ead_avg_pool2d(ead_conv2d(x, weight, bias, conv), 2, 2, padding), and exactly that where a
+ * gradient has to flow through it. */
+EadNode *ead_conv2d_pool(EadGraph *graph, EadNode *x, EadNode *weight, EadNode *bias,
+                         EadConv2dPool attributes);
+
+/* The convolution inside, from the call. */
+EadConvGeometry ead_conv2d_pool_geometry(const EadCall *call);
+
+#endif
