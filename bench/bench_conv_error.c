@@ -1,8 +1,7 @@
 /* The three sums of a convolution in double, one output at a time. */
 #include "bench/bench_conv_error.h"
 
-#include "core/ops/conv2d/conv2d.h"
-#include "core/ops/conv2d/conv2d_geometry.h"
+#include "core/ops/conv2d_pool/conv2d_pool.h"
 #include "core/philox.h"
 
 #include <math.h>
@@ -24,6 +23,19 @@ static double forward(const EadCall *call, int n, int h, int w, int o) {
                 sum += at(x, n, h * a->stride + ky - a->padding, w * a->stride + kx - a->padding, i) *
                        at(weight, o, ky, kx, i);
     return a->relu && sum < 0 ? 0 : sum;
+}
+
+/* The mean of four outputs, those in the pooling's padding being zero. */
+static double pooled(const EadCall *call, int n, int h, int w, int o) {
+    const EadConv2dPool *a =
+        call->attributes; /* begins with the convolution's attributes, which forward() reads */
+    EadConvGeometry g = ead_conv2d_pool_geometry(call);
+    double sum = 0;
+    for (int i = 0; i < 4; i++) {
+        int y = 2 * h - a->padding + i / 2, x = 2 * w - a->padding + i % 2;
+        if (y >= 0 && y < g.oh && x >= 0 && x < g.ow) sum += forward(call, n, y, x, o);
+    }
+    return sum / 4;
 }
 
 /* dx[n,h,w,i] = sum of dy[n,oh,ow,o] weight[o,ky,kx,i] over all that forward multiplies with x[n,h,w,i]. */
@@ -58,6 +70,7 @@ typedef double Sum(const EadCall *call, int n, int h, int w, int c);
 
 static Sum *sum_for(EadOpId op) {
     if (op == EAD_OP_conv2d) return forward;
+    if (op == EAD_OP_conv2d_pool) return pooled;
     if (op == EAD_OP_conv2d_input_gradient) return input_gradient;
     return op == EAD_OP_conv2d_weight_gradient ? weight_gradient : NULL;
 }
