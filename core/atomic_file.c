@@ -1,9 +1,11 @@
 /* Write, sync, rename. */
 #include "core/atomic_file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -70,4 +72,25 @@ void ead_atomic_file_discard(EadAtomicFile *file) {
     if (file->stream) fclose(file->stream);
     if (file->temporary) unlink(file->temporary);
     forget(file);
+}
+
+/* "<name>.tmp-<digits>-<digits>" */
+static bool is_temporary(const char *name) {
+    static const char digits[] = "0123456789";
+    const char *process = strstr(name, ".tmp-");
+    if (!process) return false;
+    process += strlen(".tmp-");
+    size_t length = strspn(process, digits);
+    if (length == 0 || process[length] != '-') return false;
+    const char *number = process + length + 1;
+    length = strspn(number, digits);
+    return length > 0 && number[length] == '\0';
+}
+
+void ead_atomic_file_sweep(const char *folder) {
+    DIR *directory = opendir(folder);
+    if (!directory) return;
+    for (struct dirent *entry; (entry = readdir(directory)) != NULL;)
+        if (is_temporary(entry->d_name)) unlinkat(dirfd(directory), entry->d_name, 0);
+    closedir(directory);
 }

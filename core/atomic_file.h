@@ -24,4 +24,8 @@ EadStatus ead_atomic_file_commit(EadAtomicFile *file);
 /* Closes and removes the temporary file; harmless on an empty (zeroed) or committed struct. */
 void ead_atomic_file_discard(EadAtomicFile *file);
 
+/* Removes the temporary files that killed processes left in a folder. Only for folders that no other process
+ * writes to, since those of the living look the same. What cannot be removed stays. */
+void ead_atomic_file_sweep(const char *folder);
+
 #endif

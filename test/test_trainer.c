@@ -209,13 +209,17 @@ static void append(const char *path, const char *text) {
 }
 
 /* All four losses, so that whatever state is forgotten would show. A crash after the checkpoint leaves rows
- * that it does not know of, the last of them cut short. */
+ * that it does not know of, the last of them cut short, and perhaps half a file. */
 START_TEST(resumed_is_uninterrupted) {
     train(SCRATCH "parts/", "train.steps=1");
     append(SCRATCH "parts/losses.csv", "2,1,2,3,4,10,0.0001\n3,1,2");
+    append(SCRATCH "parts/checkpoint.safetensors.tmp-123-4", "half");
+    append(SCRATCH "parts/notes.tmp-1", "not ours");
     resume(SCRATCH "parts/", "train.steps=3");
     ck_assert(same_runs(WHOLE, SCRATCH "parts/"));
     ck_assert(same_tensors(WHOLE "checkpoint.safetensors", SCRATCH "parts/checkpoint.safetensors"));
+    ck_assert(!file_exists(SCRATCH "parts/checkpoint.safetensors.tmp-123-4"));
+    ck_assert(file_exists(SCRATCH "parts/notes.tmp-1"));
 }
 END_TEST
 

@@ -149,6 +149,7 @@ static EadStatus prepare(Run *run) {
     EAD_TRY(make_step(run));
     EAD_TRY(ead_trainer_data_open(run->config, run->spec->quiet, &run->data));
     EAD_TRY(ead_make_directories(run->config->output)); /* what is wrong till here leaves no folder */
+    ead_atomic_file_sweep(run->config->output);
     print_start(run);
     EAD_TRY(start_or_resume(run));
     return write_config(run);
