@@ -50,7 +50,7 @@ static json_t *machine_object(const EadBenchMachine *machine) {
                  put_Text(object, "openblas_better_core", machine->openblas_better_core) ||
                  put_Whole(object, "threads", machine->threads) ||
                  put_Number(object, "fp32_peak_gflop_per_s", machine->peak_gflop_per_s) ||
-                 put_Text(object, "system", machine->system) || put_Text(object, "version", EAD_VERSION) ||
+                 put_Text(object, "system", machine->system) || put_Text(object, "version", ead_version()) ||
                  put_Text(object, "date", machine->date);
     if (!failed) return object;
     json_decref(object);
@@ -111,6 +111,7 @@ EadStatus ead_bench_write_csv(const char *path, const EadBenchResults *results) 
     static const char *const names[] = {
 #define EAD_COLUMN(kind, name) #name,
 #include "bench/bench_columns.def"
+#include "train/version.h"
 #undef EAD_COLUMN
     };
     EadAtomicFile file;

@@ -2,6 +2,7 @@
 #include "bench/bench_table.h"
 
 #include "core/backend.h"
+#include "train/version.h"
 
 #include <math.h>
 #include <string.h>
@@ -9,7 +10,7 @@
 void ead_bench_print_machine(FILE *stream, const EadBenchMachine *machine) {
     fprintf(stream, "%s, %d cores, %.1f GB, %s\n", machine->cpu, machine->cores, machine->memory_gb,
             machine->system);
-    fprintf(stream, "efficientad %s, OpenBLAS core type %s, %d threads", EAD_VERSION, machine->openblas_core,
+    fprintf(stream, "efficientad %s, OpenBLAS core type %s, %d threads", ead_version(), machine->openblas_core,
             machine->threads);
     if (isfinite(machine->peak_gflop_per_s))
         fprintf(stream, ", fp32 peak measured %.0f GFLOP/s", machine->peak_gflop_per_s);

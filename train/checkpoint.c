@@ -2,6 +2,7 @@
 #include "train/checkpoint.h"
 
 #include "models/model_file.h"
+#include "train/version.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +14,7 @@
 
 EadStatus ead_checkpoint_save(const char *path, const EadModel *model, const EadOptimizer *optimizer,
                               const char *config_text) {
-    const EadFileMetadata metadata[] = {{"config", config_text}, {"version", EAD_VERSION}};
+    const EadFileMetadata metadata[] = {{"config", config_text}, {"version", ead_version()}};
     const EadFileArray arrays[] = {{FIRST_MOMENTS, EAD_FILE_F32, optimizer->count, optimizer->first},
                                    {SECOND_MOMENTS, EAD_FILE_F32, optimizer->count, optimizer->second},
                                    {STEP, EAD_FILE_I64, 1, &optimizer->step}};

@@ -6,6 +6,7 @@
 #include "train/evaluate.h"
 #include "train/figures_table.h"
 #include "core/paths.h"
+#include "train/version.h"
 
 #include <errno.h>
 #include <omp.h>
@@ -109,7 +110,7 @@ static int collect_provenance(const Eval *eval, EadKeyValue rows[], int most) {
                                        "train_images", "backend",  "version"};
     int count = 0;
     rows[count++] = (EadKeyValue){"model file", eval->path};
-    rows[count++] = (EadKeyValue){"evaluated by", "efficientad " EAD_VERSION};
+    rows[count++] = (EadKeyValue){"evaluated by version", ead_version()};
     for (size_t i = 0; i < sizeof keys / sizeof *keys && count < most; i++) {
         const char *value = ead_safetensors_metadata(eval->file, keys[i]);
         if (value && *value) rows[count++] = (EadKeyValue){keys[i], value};

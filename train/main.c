@@ -12,6 +12,7 @@ static EadStatus run_command(const EadArguments *arguments) {
     static EadStatus (*const functions[EAD_COMMAND_COUNT])(const EadArguments *) = {
 #define EAD_COMMAND(name, fewest, most, words, synopsis, summary, example) ead_command_##name,
 #include "train/commands.def"
+#include "train/version.h"
 #undef EAD_COMMAND
     };
     return functions[arguments->command](arguments);
@@ -28,10 +29,10 @@ static EadStatus act(const EadArguments *arguments) {
         ead_config_print_reference(stdout);
         break;
     case EAD_ACTION_VERSION:
-        printf("efficientad %s\n", EAD_VERSION);
+        printf("efficientad %s\n", ead_version());
         break;
     case EAD_ACTION_BACKENDS:
-        printf("efficientad %s: backends: %s\n", EAD_VERSION, ead_backend_names());
+        printf("efficientad %s: backends: %s\n", ead_version(), ead_backend_names());
         break;
     }
     return EAD_OK;

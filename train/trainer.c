@@ -14,6 +14,7 @@
 #include "train/statistics.h"
 #include "train/trainer_data.h"
 #include "train/training_step.h"
+#include "train/version.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -228,7 +229,7 @@ static EadStatus save_model(Run *run) {
                                         {"seed", seed},
                                         {"steps", steps},
                                         {"backend", run->spec->backend->name},
-                                        {"version", EAD_VERSION}};
+                                        {"version", ead_version()}};
     int count = (int)(sizeof metadata / sizeof *metadata);
     return ead_model_save(run->model, run->model_path, &(EadFileExtras){metadata, count, NULL, 0});
 }
@@ -267,7 +268,7 @@ static EadStatus evaluate(Run *run) {
                                       {"steps", steps},
                                       {"seed", seed},
                                       {"backend", run->spec->backend->name},
-                                      {"version", EAD_VERSION}};
+                                      {"version", ead_version()}};
     const EadConfig *config = run->config;
     EadEvaluateSpec spec = {.model = run->model,
                             .backend = run->spec->backend,
