@@ -1,7 +1,9 @@
-/* A run of a plan allocates nothing: every malloc and free of the process is counted while plans run. Not
- * under the address sanitizer, which brings an allocator of its own. */
-#include "test/suite.h"
+/* A run of a plan allocates nothing, nor does a whole training step or the inference of an image: every
+ * malloc and free of the process is counted meanwhile. Not under the address sanitizer, which brings an
+ * allocator of its own. */
 #include "test/support_op_cases.h"
+#include "test/tiny_model.h"
+#include "train/training_step.h"
 
 #include <stdatomic.h>
 #include <stddef.h>
@@ -87,12 +89,63 @@ START_TEST(runs_allocate_nothing) {
 }
 END_TEST
 
+/* The second run of a function that gets `context`; the first may start threads. */
+static int count_allocations(void (*run)(void *context), void *context) {
+    run(context);
+    atomic_store(&allocations, 0);
+    atomic_store(&counting, 1);
+    run(context);
+    atomic_store(&counting, 0);
+    return atomic_load(&allocations);
+}
+
+static uint8_t pixels[3 * TINY_SIDE * TINY_SIDE * 3]; /* a batch of the training step */
+
+static void run_step(void *context) {
+    ead_training_step_run(context, pixels);
+}
+
+START_TEST(training_steps_allocate_nothing) {
+    SKIP_UNLESS(CAN_COUNT, "needs glibc's allocator");
+    EadTrainingOptions options = ead_training_options_default(100, 1);
+    EadModel *model = tiny_model();
+    EadTrainingStep *step;
+    fill_noise(pixels, sizeof pixels, 1);
+    ASSERT_OK(ead_training_step_new(model, &options, NULL, &step));
+    ck_assert_uint_eq(ead_training_step_batch_bytes(step), sizeof pixels);
+    ck_assert_int_eq(count_allocations(run_step, step), 0);
+    ead_training_step_free(step);
+    ead_model_free(model);
+}
+END_TEST
+
+static void run_detector(void *context) {
+    static float map[TINY_SIDE * TINY_SIDE];
+    float score;
+    ead_detector_run(context, pixels, TINY_SIDE, TINY_SIDE, 3 * TINY_SIDE, map, &score);
+}
+
+/* Of an image that has the model's size; another size needs scratch memory for the resize. */
+START_TEST(inference_allocates_nothing) {
+    SKIP_UNLESS(CAN_COUNT, "needs glibc's allocator");
+    EadModel *model = tiny_model();
+    EadDetector *detector;
+    fill_noise(pixels, sizeof pixels, 1);
+    ASSERT_OK(ead_detector_new(model, &ead_backend_cpu, 1, &detector));
+    ck_assert_int_eq(count_allocations(run_detector, detector), 0);
+    ead_detector_close(detector);
+    ead_model_free(model);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("no_allocation");
     TCase *tests = tcase_create("plans");
     tcase_set_timeout(tests, 0);
     tcase_add_test(tests, counting_works);
     tcase_add_loop_test(tests, runs_allocate_nothing, 0, CAN_COUNT ? op_case_count() : 1);
+    tcase_add_test(tests, training_steps_allocate_nothing);
+    tcase_add_test(tests, inference_allocates_nothing);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }
