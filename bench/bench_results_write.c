@@ -3,6 +3,7 @@
 #include "bench/bench_results.h"
 
 #include "core/atomic_file.h"
+#include "train/version.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -111,7 +112,6 @@ EadStatus ead_bench_write_csv(const char *path, const EadBenchResults *results) 
     static const char *const names[] = {
 #define EAD_COLUMN(kind, name) #name,
 #include "bench/bench_columns.def"
-#include "train/version.h"
 #undef EAD_COLUMN
     };
     EadAtomicFile file;

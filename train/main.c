@@ -1,6 +1,7 @@
 /* The program: parses the command line, calls the command, reports its failure. */
 #include "train/blas_cure.h"
 #include "train/commands.h"
+#include "train/version.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -12,7 +13,6 @@ static EadStatus run_command(const EadArguments *arguments) {
     static EadStatus (*const functions[EAD_COMMAND_COUNT])(const EadArguments *) = {
 #define EAD_COMMAND(name, fewest, most, words, synopsis, summary, example) ead_command_##name,
 #include "train/commands.def"
-#include "train/version.h"
 #undef EAD_COMMAND
     };
     return functions[arguments->command](arguments);
