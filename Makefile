@@ -41,13 +41,17 @@ endif
 # The vector kernels are compiled once for each instruction level and chosen at run time (core/simd/simd.h).
 ifeq ($(shell $(CC) -dumpmachine | cut -d- -f1),x86_64)
 LEVELS := v2 v3 v4
+AMX    := amx
 else
 LEVELS := base
 endif
+# The bf16 kernels on AMX's tiles are one more object, executed where the CPU has them (core/simd/amx.h).
+AMX_FLAGS := -march=x86-64-v4 -mprefer-vector-width=512 -mamx-tile -mamx-bf16
 LEVEL_FLAGS_v2 := -march=x86-64-v2
 LEVEL_FLAGS_v3 := -march=x86-64-v3
 LEVEL_FLAGS_v4 := -march=x86-64-v4 -mprefer-vector-width=512
 level_objects = $(LEVELS:%=$(BUILD)/$(1)/simd_%.o)
+amx_objects   = $(AMX:%=$(BUILD)/$(1)/simd_%.o)
 GENERATED := build/generated
 
 LIBRARY_SOURCES := $(wildcard core/*.c core/simd/*.c core/ops/*/*.c models/*.c)
@@ -57,11 +61,11 @@ SUPPORT_SOURCES := $(wildcard test/support_*.c)
 DOUBLE_SOURCES  := $(LIBRARY_SOURCES) $(wildcard autograd/*.c) test/support_op_cases.c
 objects = $(patsubst %.c,$(BUILD)/$(2)/%.o,$(1))
 
-LIBRARY_OBJECTS := $(call objects,$(LIBRARY_SOURCES),float) $(call level_objects,float)
+LIBRARY_OBJECTS := $(call objects,$(LIBRARY_SOURCES),float) $(call level_objects,float) $(call amx_objects,float)
 PROGRAM_OBJECTS := $(call objects,$(filter-out train/main.c,$(PROGRAM_SOURCES)),float)
 MAIN_OBJECT     := $(call objects,train/main.c,float)
 SUPPORT_OBJECTS := $(call objects,$(SUPPORT_SOURCES),float)
-DOUBLE_OBJECTS  := $(call objects,$(DOUBLE_SOURCES),double) $(call level_objects,double)
+DOUBLE_OBJECTS  := $(call objects,$(DOUBLE_SOURCES),double) $(call level_objects,double) $(call amx_objects,double)
 TESTS  := $(patsubst test/%.c,$(BUILD)/test/%,$(wildcard test/test_*.c test/double_*.c))
 FUZZERS := $(patsubst test/%.c,build/fuzz/%,$(wildcard test/fuzz_*.c))
 
@@ -119,6 +123,16 @@ $(call level_objects,double): $(BUILD)/double/simd_%.o: core/simd/level/kernels.
 	@mkdir -p $(@D)
 	@echo "  CC $< ($*, double)"
 	@$(CC) $(LEVEL_CFLAGS) -DEAD_DOUBLE -MMD -MP -c -o $@ $<
+
+$(call amx_objects,float): core/simd/level/amx_instructions.c
+	@mkdir -p $(@D)
+	@echo "  CC $<"
+	@$(CC) $(ALL_CFLAGS) $(AMX_FLAGS) -MMD -MP -c -o $@ $<
+
+$(call amx_objects,double): core/simd/level/amx_instructions.c
+	@mkdir -p $(@D)
+	@echo "  CC $< (double)"
+	@$(CC) $(ALL_CFLAGS) $(AMX_FLAGS) -DEAD_DOUBLE -MMD -MP -c -o $@ $<
 
 CHECK_LIBS = $(shell $(PKG_CONFIG_ALL) --libs check)
 $(BUILD)/test/test_%: $(BUILD)/float/test/test_%.o $(SUPPORT_OBJECTS) $(PROGRAM_OBJECTS) $(LIBRARY_OBJECTS)

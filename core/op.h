@@ -8,6 +8,7 @@
 #define EAD_CORE_OP_H
 
 #include "core/graph.h"
+#include "core/simd/amx.h"
 #include "core/tensor.h"
 
 typedef struct EadOp {
@@ -37,6 +38,7 @@ struct EadCall {
     const EadTensor *x[EAD_MAX_INPUTS]; /* NULL where an optional input is absent */
     const EadTensor *y;
     const void *attributes; /* the op's own struct */
+    const EadAmx *amx;      /* convolutions may multiply in bf16, with these kernels; NULL: fp32 only */
     void *workspace;        /* workspace_bytes of scratch, shared with other nodes, content undefined */
     size_t workspace_bytes;
     /* Optional: input 1 in the form that the kernel wants (transformed weights), made by prepare. If input 1

@@ -119,7 +119,8 @@ static void plan_calls(Planner *p) {
         if (!p->live[i] || node->op == EAD_OP_LEAF) continue;
         const EadKernel *kernel = p->options->backend->kernels[node->op];
         EadCall *call = &p->calls[i];
-        *call = (EadCall){.run = kernel->run, .y = &node->y, .attributes = node->attributes};
+        *call = (EadCall){
+            .run = kernel->run, .y = &node->y, .attributes = node->attributes, .amx = p->options->amx};
         for (int k = 0; k < EAD_MAX_INPUTS; k++) call->x[k] = node->x[k] ? &node->x[k]->y : NULL;
         if (kernel->plan) kernel->plan(call);
         p->storages[p->count + i] = (Storage){.bytes = aligned(call->workspace_bytes), .first = i, .last = i};
@@ -213,10 +214,22 @@ static EadStatus fill_plan(Planner *p, EadPlan *plan) {
     return EAD_OK;
 }
 
+/* Fills in what was left open. */
+static EadStatus complete(EadPlanOptions *options) {
+    if (!options->backend) options->backend = &ead_backend_cpu;
+    if (options->precision == EAD_PRECISION_FP32) {
+        options->amx = NULL;
+    } else if (!options->amx) {
+        EAD_TRY(ead_precision_check(options->precision, "precision"));
+        options->amx = ead_amx();
+    }
+    return EAD_OK;
+}
+
 EadStatus ead_plan_new(EadGraph *graph, const EadPlanOptions *options, EadPlan **out) {
     EAD_TRY(ead_graph_status(graph));
     EadPlanOptions chosen = options ? *options : (EadPlanOptions){0};
-    if (!chosen.backend) chosen.backend = &ead_backend_cpu;
+    EAD_TRY(complete(&chosen));
     size_t nodes = (size_t)ead_graph_count(graph);
     Planner p = {.graph = graph, .options = &chosen, .count = (int)nodes};
     p.live = calloc(nodes + 1, sizeof *p.live);

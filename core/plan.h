@@ -7,15 +7,19 @@
 #define EAD_CORE_PLAN_H
 
 #include "core/backend.h"
+#include "core/precision.h"
 
 typedef struct EadPlan EadPlan;
 
 typedef struct EadPlanOptions {
     const EadBackend *backend; /* NULL = CPU */
     bool no_reuse;             /* every value its own memory, nothing in place: for tests and debugging */
+    EadPrecision precision;    /* of the convolutions' multiplications */
+    const EadAmx *amx;         /* kernels for bf16; NULL: those of this machine. For tests */
 } EadPlanOptions;
 
-/* Plans the graph. options may be NULL. Errors: the graph's own first error; EAD_NO_MEMORY, with the size. */
+/* Plans the graph. options may be NULL. Errors: the graph's own first error; EAD_NO_MEMORY, with the size;
+ * EAD_UNSUPPORTED for bf16 on a CPU without AMX. */
 EadStatus ead_plan_new(EadGraph *graph, const EadPlanOptions *options, EadPlan **out);
 void ead_plan_free(EadPlan *plan);
 

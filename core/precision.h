@@ -1,0 +1,23 @@
+/* In which number format convolutions multiply. Sums, and everything that is no convolution (losses, maps,
+ * optimizer, the parameters themselves), stay in fp32 whatever is chosen. */
+#ifndef EAD_CORE_PRECISION_H
+#define EAD_CORE_PRECISION_H
+
+#include "core/status.h"
+
+#include <stdbool.h>
+
+typedef enum EadPrecision {
+    EAD_PRECISION_FP32,
+    EAD_PRECISION_BF16, /* needs a CPU with AMX */
+    EAD_PRECISION_AUTO, /* bf16 where the CPU has AMX, else fp32 */
+} EadPrecision;
+
+/* Whether the CPU backend of this machine can do it. name: what the user set ("train.precision",
+ * "--precision"), for the message. Errors: EAD_UNSUPPORTED for bf16 without AMX. */
+EadStatus ead_precision_check(EadPrecision precision, const char *name);
+
+/* Whether convolutions are done in bf16: "auto" decided for this machine. */
+bool ead_precision_is_bf16(EadPrecision precision);
+
+#endif
