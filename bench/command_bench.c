@@ -4,7 +4,6 @@
 #include "bench/bench_table.h"
 #include "train/commands.h"
 
-#include <omp.h>
 #include <string.h>
 
 /* The last choice of --size, behind those of EadPdnSize. */
@@ -62,8 +61,7 @@ static EadStatus measure(const EadArguments *arguments, EadBenchOptions *options
 }
 
 EadStatus ead_command_bench(const EadArguments *arguments) {
-    int threads = (int)ead_arguments_value(arguments, EAD_OPTION_BENCH_THREADS).whole;
-    if (threads > 0) omp_set_num_threads(threads);
+    ead_arguments_use_threads(arguments, 0);
     EadBenchMachine machine = ead_bench_machine();
     EadBenchOptions options = read_options(arguments, &machine);
     EadBenchResults results = {0};

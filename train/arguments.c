@@ -2,6 +2,7 @@
 #include "train/arguments.h"
 
 #include "train/suggest.h"
+#include "train/threads.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -260,4 +261,10 @@ EadStatus ead_arguments_configure(const EadArguments *arguments, EadConfig *conf
     if (arguments->values[EAD_OPTION_EVAL_MAPS]) config->eval_maps = true;
     if (arguments->values[EAD_OPTION_EVAL_OVERLAYS]) config->eval_overlays = true;
     return EAD_OK;
+}
+
+void ead_arguments_use_threads(const EadArguments *arguments, int fallback) {
+    bool given = ead_arguments_given(arguments, EAD_OPTION_THREADS);
+    int count = given ? (int)ead_arguments_value(arguments, EAD_OPTION_THREADS).whole : fallback;
+    ead_use_threads(count, ead_arguments_given(arguments, EAD_OPTION_PIN));
 }

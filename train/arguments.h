@@ -85,6 +85,9 @@ EadValue ead_arguments_value(const EadArguments *arguments, EadOptionId id);
  * ead_config_set(). */
 EadStatus ead_arguments_configure(const EadArguments *arguments, EadConfig *config);
 
+/* Applies --threads (else `fallback`, 0 being one thread a core) and --pin. */
+void ead_arguments_use_threads(const EadArguments *arguments, int fallback);
+
 /* The help of the program (command -1) or of a command. */
 void ead_help_print(FILE *stream, int command);
 

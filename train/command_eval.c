@@ -9,7 +9,6 @@
 #include "train/version.h"
 
 #include <errno.h>
-#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,7 +54,7 @@ static EadStatus load_config(Eval *eval) {
     if (!output_given(eval->arguments))
         EAD_TRY(ead_config_set_key(&eval->config, EAD_KEY_output, eval->folder));
     EAD_TRY(ead_config_check(&eval->config));
-    if (eval->config.train_threads > 0) omp_set_num_threads(eval->config.train_threads);
+    ead_arguments_use_threads(eval->arguments, eval->config.train_threads);
     return ead_config_to_yaml(&eval->config, &eval->yaml);
 }
 

@@ -101,6 +101,7 @@ static EadStatus handle_all(Predictor *predictor, EadPredictInputs *inputs) {
 EadStatus ead_command_predict(const EadArguments *arguments) {
     Predictor predictor = {0};
     EadPredictInputs inputs;
+    ead_arguments_use_threads(arguments, 0);
     EadStatus status = start(&predictor, arguments);
     if (status == EAD_OK) {
         int64_t total = ead_predict_inputs_count(arguments->paths, arguments->path_count);

@@ -2,11 +2,9 @@
 #include "train/commands.h"
 #include "train/trainer.h"
 
-#include <omp.h>
-
 static EadStatus train(const EadArguments *arguments, const EadConfig *config) {
     EAD_TRY(ead_config_check_training(config));
-    if (config->train_threads > 0) omp_set_num_threads(config->train_threads);
+    ead_arguments_use_threads(arguments, config->train_threads);
     return ead_train(&(EadTrainSpec){.config = config,
                                      .backend = arguments->backend,
                                      .resume = ead_arguments_given(arguments, EAD_OPTION_RESUME),
