@@ -134,6 +134,11 @@ $(call amx_objects,double): core/simd/level/amx_instructions.c
 	@echo "  CC $< (double)"
 	@$(CC) $(ALL_CFLAGS) $(AMX_FLAGS) -DEAD_DOUBLE -MMD -MP -c -o $@ $<
 
+# The one test that looks at the generated matrices.
+MATRIX_TEST := $(BUILD)/double/test/double_winograd.o
+$(MATRIX_TEST): CPPFLAGS += -I$(GENERATED)
+$(MATRIX_TEST): $(GENERATED)/winograd_matrices.h
+
 CHECK_LIBS = $(shell $(PKG_CONFIG_ALL) --libs check)
 $(BUILD)/test/test_%: $(BUILD)/float/test/test_%.o $(SUPPORT_OBJECTS) $(PROGRAM_OBJECTS) $(LIBRARY_OBJECTS)
 	@mkdir -p $(@D)

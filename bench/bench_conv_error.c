@@ -6,9 +6,10 @@
 
 #include <math.h>
 
-static double at(const EadTensor *t, int n, int h, int w, int c) {
-    if (h < 0 || h >= t->h || w < 0 || w >= t->w) return 0;
-    return ((const real *)t->data)[(((int64_t)n * t->h + h) * t->w + w) * t->c + c];
+/* The channels of a pixel; NULL outside, where all are zero. */
+static const real *pixel(const EadTensor *t, int n, int h, int w) {
+    if (h < 0 || h >= t->h || w < 0 || w >= t->w) return NULL;
+    return (const real *)t->data + (((int64_t)n * t->h + h) * t->w + w) * t->c;
 }
 
 /* y[n,h,w,o] = sum of x[n, h*stride + ky - padding, w*stride + kx - padding, i] weight[o,ky,kx,i] + bias[o].
@@ -18,10 +19,11 @@ static double forward(const EadCall *call, int n, int h, int w, int o) {
     const EadTensor *x = call->x[0], *weight = call->x[1], *bias = call->x[2];
     double sum = bias ? ((const real *)bias->data)[o] : 0;
     for (int ky = 0; ky < weight->h; ky++)
-        for (int kx = 0; kx < weight->w; kx++)
-            for (int i = 0; i < x->c; i++)
-                sum += at(x, n, h * a->stride + ky - a->padding, w * a->stride + kx - a->padding, i) *
-                       at(weight, o, ky, kx, i);
+        for (int kx = 0; kx < weight->w; kx++) {
+            const real *from = pixel(x, n, h * a->stride + ky - a->padding, w * a->stride + kx - a->padding);
+            const real *factor = pixel(weight, o, ky, kx);
+            for (int i = 0; from && i < x->c; i++) sum += (double)from[i] * (double)factor[i];
+        }
     return a->relu && sum < 0 ? 0 : sum;
 }
 
@@ -47,8 +49,9 @@ static double input_gradient(const EadCall *call, int n, int h, int w, int i) {
         for (int kx = 0; kx < weight->w; kx++) {
             int y = h + a->padding - ky, x = w + a->padding - kx;
             if (y < 0 || x < 0 || y % a->stride || x % a->stride) continue;
-            for (int o = 0; o < dy->c; o++)
-                sum += at(dy, n, y / a->stride, x / a->stride, o) * at(weight, o, ky, kx, i);
+            const real *from = pixel(dy, n, y / a->stride, x / a->stride);
+            for (int o = 0; from && o < dy->c; o++)
+                sum += (double)from[o] * (double)pixel(weight, o, ky, kx)[i];
         }
     return sum;
 }
@@ -60,9 +63,11 @@ static double weight_gradient(const EadCall *call, int o, int ky, int kx, int i)
     double sum = 0;
     for (int n = 0; n < x->n; n++)
         for (int h = 0; h < dy->h; h++)
-            for (int w = 0; w < dy->w; w++)
-                sum += at(dy, n, h, w, o) *
-                       at(x, n, h * a->stride + ky - a->padding, w * a->stride + kx - a->padding, i);
+            for (int w = 0; w < dy->w; w++) {
+                const real *from =
+                    pixel(x, n, h * a->stride + ky - a->padding, w * a->stride + kx - a->padding);
+                if (from) sum += (double)pixel(dy, n, h, w)[o] * (double)from[i];
+            }
     return sum;
 }
 
