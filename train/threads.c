@@ -8,11 +8,10 @@
 
 #ifdef __linux__
 /* CPU number `index` (counted around) of those in the set. */
-static int nth_cpu(const cpu_set_t *set, int index) {
-    int cpu = -1;
-    for (int left = index % CPU_COUNT(set); left >= 0; left--) do
-            cpu++;
-        while (!CPU_ISSET(cpu, set));
+static size_t nth_cpu(const cpu_set_t *set, int index) {
+    size_t cpu = 0;
+    for (int left = index % CPU_COUNT(set); left > 0 || !CPU_ISSET(cpu, set); cpu++)
+        if (CPU_ISSET(cpu, set)) left--;
     return cpu;
 }
 
