@@ -18,6 +18,9 @@ PKG_CONFIG_ALL = pkg-config --silence-errors
 
 WARNINGS := -std=c11 -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
 VERSION  := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
+# Touched only when the version has changed, so that one file is compiled anew and not all.
+VERSION_FILE := build/version
+$(shell mkdir -p build; echo '$(VERSION)' | cmp -s - $(VERSION_FILE) || echo '$(VERSION)' > $(VERSION_FILE))
 CPPFLAGS += -I. -D_POSIX_C_SOURCE=200809L -D_XOPEN_SOURCE=700
 CFLAGS_release := -O3 -g -fno-math-errno
 CFLAGS_asan    := -O1 -g -fsanitize=address -fno-omit-frame-pointer
@@ -101,12 +104,15 @@ $(BUILD)/include_arrows: test/include_arrows.sh $(wildcard */*.[ch] core/ops/*/*
 $(BUILD)/float/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC $<"
-	@$(CC) $(ALL_CFLAGS) -DEAD_VERSION='"$(VERSION)"' -MMD -MP -c -o $@ $<
+	@$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/double/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC $< (double)"
-	@$(CC) $(ALL_CFLAGS) -DEAD_DOUBLE -DEAD_VERSION='"$(VERSION)"' -MMD -MP -c -o $@ $<
+	@$(CC) $(ALL_CFLAGS) -DEAD_DOUBLE -MMD -MP -c -o $@ $<
+
+$(BUILD)/float/train/version.o: CPPFLAGS += -DEAD_VERSION='"$(VERSION)"'
+$(BUILD)/float/train/version.o: $(VERSION_FILE)
 
 $(GENERATED)/winograd_matrices.h: core/generate/winograd_matrices.c
 	@mkdir -p $(@D)
@@ -151,12 +157,20 @@ $(BUILD)/test/double_%: $(BUILD)/double/test/double_%.o $(DOUBLE_OBJECTS)
 test: $(PROGRAM) $(LIBRARY).a $(LIBRARY).so $(TESTS)
 	@BUILD=$(BUILD) PROGRAM=$(PROGRAM) LIBRARY=$(LIBRARY) sh test/run_all.sh $(TESTS)
 
+# Fuzz targets link what they call out of one archive of the parsers and what these need, all instrumented.
+FUZZED := $(wildcard core/status.c core/atomic_file.c core/half.c core/file_tensor.c core/safetensors_*.c core/image.c \
+    core/philox.c core/paths.c data/codec*.c train/config*.c train/value.c train/suggest.c train/utf8.c)
 FUZZ_SECONDS ?= 60
-build/fuzz/%: test/%.c $(wildcard core/*.[ch] data/*.[ch] train/*.[ch] models/*.[ch])
+FUZZ_CFLAGS = -O1 -g -std=c11 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all $(CPPFLAGS) \
+    $(shell $(PKG_CONFIG_ALL) --cflags $(PACKAGES))
+build/fuzz/objects/%.o: %.c
 	@mkdir -p $(@D)
-	clang -O1 -g -std=c11 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all $(CPPFLAGS) \
-	    -DEAD_VERSION='"fuzz"' $(shell $(PKG_CONFIG_ALL) --cflags $(PACKAGES) $(BLAS)) -o $@ $< \
-	    $(filter-out train/main.c,$(LIBRARY_SOURCES) $(PROGRAM_SOURCES)) $(LIBS)
+	@clang $(FUZZ_CFLAGS) -MMD -MP -c -o $@ $<
+build/fuzz/parsers.a: $(FUZZED:%.c=build/fuzz/objects/%.o)
+	@rm -f $@ && ar rcs $@ $^
+build/fuzz/fuzz_%: build/fuzz/objects/test/fuzz_%.o build/fuzz/parsers.a
+	@echo "  LINK $@"
+	@clang -fsanitize=fuzzer,address,undefined -o $@ $^ $(LIBS)
 fuzzers: $(FUZZERS)
 fuzz: fuzzers
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) sh test/run_fuzz.sh $(FUZZERS)
@@ -185,4 +199,4 @@ golden:
 clean:
 	rm -rf build
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) build/fuzz/objects -name '*.d' 2>/dev/null)
