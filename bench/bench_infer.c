@@ -31,7 +31,7 @@ static EadStatus prepare(const EadBenchOptions *options, const EadModel *model, 
     run->maps = malloc(pixels * sizeof *run->maps);
     run->scores = malloc((size_t)options->batch * sizeof *run->scores);
     if (!run->maps || !run->scores) return ead_fail(EAD_NO_MEMORY, "no memory for %zu map pixels", pixels);
-    return ead_detector_new(model, options->backend, options->batch, &run->detector);
+    return ead_detector_new(model, &options->plan, options->batch, &run->detector);
 }
 
 EadStatus ead_bench_infer(const EadBenchOptions *options, EadBenchResults *results) {

@@ -131,7 +131,7 @@ static EadStatus bench_inference_plan(const EadBenchOptions *options, const EadM
     uint8_t *images;
     EAD_TRY(ead_bench_images(3 * (size_t)options->batch * (size_t)options->height * (size_t)options->width,
                              &images));
-    EadStatus status = ead_detector_new(model, options->backend, options->batch, &detector);
+    EadStatus status = ead_detector_new(model, &options->plan, options->batch, &detector);
     if (status == EAD_OK) {
         ead_detector_run_batch(detector, images);
         status = bench_plan(options, "infer", ead_detector_plan(detector), results);
@@ -143,10 +143,9 @@ static EadStatus bench_inference_plan(const EadBenchOptions *options, const EadM
 
 static EadStatus bench_step_plan(const EadBenchOptions *options, EadModel *model, EadBenchResults *results) {
     EadTrainingOptions training = ead_training_options_default(PAPER_STEPS, 1);
-    EadPlanOptions plan = {.backend = options->backend};
     EadTrainingStep *step;
     uint8_t *images = NULL;
-    EAD_TRY(ead_training_step_new(model, &training, &plan, &step));
+    EAD_TRY(ead_training_step_new(model, &training, &options->plan, &step));
     EadStatus status = ead_bench_images(ead_training_step_batch_bytes(step), &images);
     if (status == EAD_OK) {
         ead_training_step_run(step, images);

@@ -4,7 +4,6 @@
 #define EAD_BENCH_RUNS_H
 
 #include "bench/bench_results.h"
-#include "core/backend.h"
 #include "core/plan.h"
 #include "models/model.h"
 
@@ -12,12 +11,12 @@
 
 typedef struct EadBenchOptions {
     EadPdnSize size;
-    int height, width; /* of the images */
-    int batch;         /* images at once in inference */
-    int repeat;        /* timed passes; 0: the measurement's own default */
-    bool quiet;        /* no notes on stderr */
-    bool errors;       /* ops: also hold the convolutions against double */
-    const EadBackend *backend;
+    int height, width;       /* of the images */
+    int batch;               /* images at once in inference */
+    int repeat;              /* timed passes; 0: the measurement's own default */
+    bool quiet;              /* no notes on stderr */
+    bool errors;             /* ops: also hold the convolutions against double */
+    EadPlanOptions plan;     /* backend and precision */
     double peak_gflop_per_s; /* NAN if unknown */
 } EadBenchOptions;
 

@@ -83,7 +83,7 @@ EadBenchResult ead_bench_result_for(const EadBenchOptions *options, const char *
     snprintf(result.bench, sizeof result.bench, "%s", bench);
     snprintf(result.plan, sizeof result.plan, "%s", plan);
     snprintf(result.model, sizeof result.model, "%s", options->size == EAD_PDN_SMALL ? "small" : "medium");
-    snprintf(result.precision, sizeof result.precision, "fp32");
+    snprintf(result.precision, sizeof result.precision, "%s", ead_precision_name(options->plan.precision));
     snprintf(result.image, sizeof result.image, "%dx%d", options->height, options->width);
     result.batch = inference ? options->batch : 1;
     return result;

@@ -20,8 +20,7 @@ static void pass(void *context) {
 
 static EadStatus prepare(const EadBenchOptions *options, EadModel *model, Training *run) {
     EadTrainingOptions training = ead_training_options_default(PAPER_STEPS, 1);
-    EadPlanOptions plan = {.backend = options->backend};
-    EAD_TRY(ead_training_step_new(model, &training, &plan, &run->step));
+    EAD_TRY(ead_training_step_new(model, &training, &options->plan, &run->step));
     return ead_bench_images(ead_training_step_batch_bytes(run->step), &run->images);
 }
 

@@ -26,7 +26,6 @@ static EadBenchOptions read_options(const EadArguments *arguments, const EadBenc
         .repeat = repeat ? (int)ead_arguments_value(arguments, EAD_OPTION_BENCH_REPEAT).whole : 0,
         .quiet = ead_arguments_given(arguments, EAD_OPTION_QUIET),
         .errors = ead_arguments_given(arguments, EAD_OPTION_BENCH_ERRORS),
-        .backend = arguments->backend,
         .peak_gflop_per_s = machine->peak_gflop_per_s,
     };
 }
@@ -67,7 +66,8 @@ EadStatus ead_command_bench(const EadArguments *arguments) {
     EadBenchResults results = {0};
     warn_of_blas(&machine);
     ead_bench_print_machine(stdout, &machine);
-    EadStatus status = measure(arguments, &options, &results);
+    EadStatus status = ead_arguments_plan_options(arguments, &options.plan);
+    if (status == EAD_OK) status = measure(arguments, &options, &results);
     if (status == EAD_OK) {
         ead_bench_print_results(stdout, &results);
         status = write_results(arguments, &machine, &results);

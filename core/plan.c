@@ -217,7 +217,7 @@ static EadStatus fill_plan(Planner *p, EadPlan *plan) {
 /* Fills in what was left open. */
 static EadStatus complete(EadPlanOptions *options) {
     if (!options->backend) options->backend = &ead_backend_cpu;
-    if (options->precision == EAD_PRECISION_FP32) {
+    if (options->precision == EAD_PRECISION_FP32 || options->backend != &ead_backend_cpu) {
         options->amx = NULL;
     } else if (!options->amx) {
         EAD_TRY(ead_precision_check(options->precision, "precision"));

@@ -11,6 +11,6 @@ EadStatus ead_precision_check(EadPrecision precision, const char *name) {
                     name);
 }
 
-bool ead_precision_is_bf16(EadPrecision precision) {
-    return precision != EAD_PRECISION_FP32 && ead_amx();
+const char *ead_precision_name(EadPrecision precision) {
+    return precision != EAD_PRECISION_FP32 && ead_amx() ? "bf16" : "fp32";
 }

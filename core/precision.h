@@ -5,8 +5,6 @@
 
 #include "core/status.h"
 
-#include <stdbool.h>
-
 typedef enum EadPrecision {
     EAD_PRECISION_FP32,
     EAD_PRECISION_BF16, /* needs a CPU with AMX */
@@ -17,7 +15,7 @@ typedef enum EadPrecision {
  * "--precision"), for the message. Errors: EAD_UNSUPPORTED for bf16 without AMX. */
 EadStatus ead_precision_check(EadPrecision precision, const char *name);
 
-/* Whether convolutions are done in bf16: "auto" decided for this machine. */
-bool ead_precision_is_bf16(EadPrecision precision);
+/* "fp32" or "bf16": what convolutions will be done in, with "auto" decided for this machine. */
+const char *ead_precision_name(EadPrecision precision);
 
 #endif

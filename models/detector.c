@@ -29,20 +29,20 @@ void ead_detector_close(EadDetector *detector) {
     free(detector);
 }
 
-static EadStatus build(EadDetector *d, const EadBackend *backend, int batch) {
+static EadStatus build(EadDetector *d, const EadPlanOptions *plan, int batch) {
     const EadModelSpec *spec = &d->model->spec;
     d->graph = ead_graph_new();
     if (!d->graph) return ead_fail(EAD_NO_MEMORY, "no memory for a graph");
     d->images = ead_leaf(d->graph, "images", EAD_U8, batch, spec->height, spec->width, 3, NULL);
     d->map = ead_build_maps(d->graph, d->model, d->images).combined;
-    return ead_plan_new(d->graph, &(EadPlanOptions){.backend = backend}, &d->plan);
+    return ead_plan_new(d->graph, plan, &d->plan);
 }
 
-EadStatus ead_detector_new(const EadModel *model, const EadBackend *backend, int batch, EadDetector **out) {
+EadStatus ead_detector_new(const EadModel *model, const EadPlanOptions *plan, int batch, EadDetector **out) {
     EadDetector *detector = calloc(1, sizeof *detector);
     if (!detector) return ead_fail(EAD_NO_MEMORY, "no memory for a detector");
     detector->model = model;
-    EadStatus status = build(detector, backend, batch);
+    EadStatus status = build(detector, plan, batch);
     if (status == EAD_OK)
         *out = detector;
     else
@@ -53,7 +53,7 @@ EadStatus ead_detector_new(const EadModel *model, const EadBackend *backend, int
 int ead_detector_open(const char *path, EadDetector **out) {
     EadModel *model;
     EAD_TRY(ead_model_open(path, &model));
-    EadStatus status = ead_detector_new(model, &ead_backend_cpu, 1, out);
+    EadStatus status = ead_detector_new(model, NULL, 1, out);
     if (status == EAD_OK)
         (*out)->owned = model;
     else

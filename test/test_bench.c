@@ -40,7 +40,7 @@ static void check_work(EadPdnSize size, double gflop) {
     ck_assert_int_eq(ead_bench_model(&options, &model), EAD_OK);
     for (int batch = 1; batch <= 2; batch++) {
         EadDetector *detector;
-        ck_assert_int_eq(ead_detector_new(model, &ead_backend_cpu, batch, &detector), EAD_OK);
+        ck_assert_int_eq(ead_detector_new(model, NULL, batch, &detector), EAD_OK);
         double flop = ead_bench_plan_flop(ead_detector_plan(detector));
         ck_assert_double_eq_tol(1e-9 * flop, batch * gflop, 0.01 * batch);
         ead_detector_close(detector);
@@ -82,7 +82,7 @@ START_TEST(ops_of_both_plans) {
                                .repeat = 1,
                                .quiet = true,
                                .errors = true,
-                               .backend = &ead_backend_cpu,
+                               .plan = {.backend = &ead_backend_cpu},
                                .peak_gflop_per_s = NAN};
     ck_assert_int_eq(ead_bench_ops(&options, &results), EAD_OK);
     check_plan_rows(&results, "infer");

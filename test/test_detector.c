@@ -136,7 +136,7 @@ START_TEST(a_file_gives_the_bits_of_the_model_in_memory) {
     ead_model_set_teacher_statistics(model, mean, std);
     ASSERT_OK(ead_model_set_map_statistics(model, EAD_MAPS_QUANTILE, maps));
     ASSERT_OK(ead_model_save(model, FOLDER "statistics.safetensors", NULL));
-    ASSERT_OK(ead_detector_new(model, &ead_backend_cpu, 1, &memory));
+    ASSERT_OK(ead_detector_new(model, NULL, 1, &memory));
     ASSERT_OK((EadStatus)ead_detector_open(FOLDER "statistics.safetensors", &file));
     fill_noise(rgb, sizeof rgb, 5);
     ASSERT_OK((EadStatus)ead_detector_run(memory, rgb, SIDE, SIDE, 3 * SIDE, before, NULL));

@@ -83,7 +83,6 @@ static EadDataset open_data(bool masks) {
 
 static EadEvaluateSpec spec_for(const EadModel *model, const EadDataset *dataset) {
     return (EadEvaluateSpec){.model = model,
-                             .backend = &ead_backend_cpu,
                              .dataset = dataset,
                              .output = FOLDER "out",
                              .quiet = true,
@@ -138,7 +137,7 @@ START_TEST(writes_files_that_agree_with_the_library) {
     char path[256];
     spec.maps = spec.overlays = true;
     ASSERT_OK(ead_evaluate(&spec, &figures));
-    ASSERT_OK(ead_detector_new(model, &ead_backend_cpu, 1, &detector));
+    ASSERT_OK(ead_detector_new(model, NULL, 1, &detector));
     for (int i = 0; i < IMAGES; i++) {
         float *map = library_map(detector, sample_path(i), &scores[i]);
         snprintf(path, sizeof path, OUT "maps/%s.tiff", samples[i].output);

@@ -250,6 +250,13 @@ EadValue ead_arguments_value(const EadArguments *arguments, EadOptionId id) {
     return value;
 }
 
+EadStatus ead_arguments_plan_options(const EadArguments *arguments, EadPlanOptions *plan) {
+    EadPrecision precision = (EadPrecision)ead_arguments_value(arguments, EAD_OPTION_PRECISION).whole;
+    EAD_TRY(ead_precision_check(precision, "--precision"));
+    *plan = (EadPlanOptions){.backend = arguments->backend, .precision = precision};
+    return EAD_OK;
+}
+
 EadStatus ead_arguments_configure(const EadArguments *arguments, EadConfig *config) {
     const char *path = arguments->values[EAD_OPTION_CONFIG];
     if (path) EAD_TRY(ead_config_load(path, config));

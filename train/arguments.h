@@ -4,7 +4,7 @@
 #ifndef EAD_TRAIN_ARGUMENTS_H
 #define EAD_TRAIN_ARGUMENTS_H
 
-#include "core/backend.h"
+#include "core/plan.h"
 #include "train/config.h"
 
 typedef enum EadCommandId {
@@ -79,6 +79,10 @@ const char *ead_arguments_text(const EadArguments *arguments, EadOptionId id);
 
 /* The value parsed; only for options that were given or have a default. Cannot fail: parsing checked it. */
 EadValue ead_arguments_value(const EadArguments *arguments, EadOptionId id);
+
+/* How --device and --precision want graphs to be planned. Errors: EAD_UNSUPPORTED if this CPU lacks the
+ * precision. */
+EadStatus ead_arguments_plan_options(const EadArguments *arguments, EadPlanOptions *plan);
 
 /* Applies -c, then every --set, then --output of train, and --maps and --overlays of eval, to a config that
  * holds the defaults (or the config of a model file). Errors: those of ead_config_load() and

@@ -19,6 +19,7 @@ typedef struct Eval {
     const char *path;     /* of the model file */
     EadSafetensors *file; /* open: its metadata is the base of the config and part of the report */
     EadModel *model;
+    EadPlanOptions plan;
     EadConfig config;
     EadDataset dataset;
     char *folder; /* of the model file */
@@ -62,6 +63,7 @@ static EadStatus open_all(Eval *eval) {
     eval->folder = folder_of(eval->path);
     eval->losses = eval->folder ? ead_path_join(eval->folder, "losses.csv") : NULL;
     if (!eval->losses) return EAD_NO_MEMORY;
+    EAD_TRY(ead_arguments_plan_options(eval->arguments, &eval->plan));
     EAD_TRY(ead_safetensors_open(eval->path, &eval->file));
     EAD_TRY(ead_model_read(eval->file, &eval->model));
     EAD_TRY(load_config(eval));
@@ -122,7 +124,7 @@ static EadStatus evaluate(const Eval *eval) {
     EadKeyValue provenance[ROWS];
     EadFigures figures;
     EadEvaluateSpec spec = {.model = eval->model,
-                            .backend = eval->arguments->backend,
+                            .plan = eval->plan,
                             .dataset = &eval->dataset,
                             .output = eval->config.output,
                             .maps = eval->config.eval_maps,

@@ -27,8 +27,10 @@ typedef struct Predictor {
 
 static EadStatus start(Predictor *predictor, const EadArguments *arguments) {
     const char *overlays = ead_arguments_text(arguments, EAD_OPTION_OVERLAYS);
+    EadPlanOptions plan;
+    EAD_TRY(ead_arguments_plan_options(arguments, &plan));
     EAD_TRY(ead_model_open(ead_arguments_text(arguments, EAD_OPTION_MODEL), &predictor->model));
-    EAD_TRY(ead_detector_new(predictor->model, arguments->backend, 1, &predictor->detector));
+    EAD_TRY(ead_detector_new(predictor->model, &plan, 1, &predictor->detector));
     predictor->threshold = (double)predictor->model->threshold;
     if (ead_arguments_given(arguments, EAD_OPTION_THRESHOLD))
         predictor->threshold = ead_arguments_value(arguments, EAD_OPTION_THRESHOLD).real_number;

@@ -2,8 +2,11 @@
 #include "train/commands.h"
 #include "train/trainer.h"
 
+#include "core/precision.h"
+
 static EadStatus train(const EadArguments *arguments, const EadConfig *config) {
     EAD_TRY(ead_config_check_training(config));
+    EAD_TRY(ead_precision_check((EadPrecision)config->train_precision, "train.precision"));
     ead_arguments_use_threads(arguments, config->train_threads);
     return ead_train(&(EadTrainSpec){.config = config,
                                      .backend = arguments->backend,

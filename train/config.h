@@ -12,10 +12,10 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* Values of CHOICE members, in the order of the row's choices. */
+/* Values of CHOICE members, in the order of the row's choices; those of train.precision are EadPrecision
+ * (core/precision.h). */
 typedef enum EadDatasetChoice { EAD_DATASET_CHOICE_MVTEC_AD, EAD_DATASET_CHOICE_FOLDER } EadDatasetChoice;
 typedef enum EadSizeChoice { EAD_SIZE_CHOICE_SMALL, EAD_SIZE_CHOICE_MEDIUM } EadSizeChoice;
-typedef enum EadPrecisionChoice { EAD_PRECISION_CHOICE_FP32 } EadPrecisionChoice;
 typedef enum EadNormalizationChoice {
     EAD_NORMALIZATION_CHOICE_QUANTILE,
     EAD_NORMALIZATION_CHOICE_GAUSSIAN,

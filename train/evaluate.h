@@ -3,7 +3,7 @@
 #ifndef EAD_TRAIN_EVALUATE_H
 #define EAD_TRAIN_EVALUATE_H
 
-#include "core/backend.h"
+#include "core/plan.h"
 #include "data/dataset.h"
 #include "models/model.h"
 #include "train/evaluation.h"
@@ -12,7 +12,7 @@
 /* Everything is borrowed. */
 typedef struct EadEvaluateSpec {
     const EadModel *model;
-    const EadBackend *backend;
+    EadPlanOptions plan; /* of the detector */
     const EadDataset *dataset;
     const char *output;   /* folder, made if missing */
     bool maps, overlays;  /* also write maps/<defect>/<image>.tiff, overlays/<defect>/<image>.png */

@@ -111,19 +111,20 @@ static EadStatus make_step(Run *run) {
     options.schedule.base = config->train_lr;
     options.schedule.factor = config->train_lr_drop_factor;
     options.schedule.drop_step = drop_step(config);
-    EAD_TRY(ead_training_step_new(run->model, &options, &(EadPlanOptions){.backend = run->spec->backend},
-                                  &run->step));
+    EadPlanOptions plan = {.backend = run->spec->backend, .precision = (EadPrecision)config->train_precision};
+    EAD_TRY(ead_training_step_new(run->model, &options, &plan, &run->step));
     run->optimizer = ead_training_step_optimizer(run->step);
     return EAD_OK;
 }
 
 static void print_start(const Run *run) {
     const EadTrainerData *data = &run->data;
-    fprintf(stderr, "EfficientAD-%s at %dx%d on %s: %d training, %d validation, %d penalty, %d test images\n",
-            run->model->spec.size == EAD_PDN_SMALL ? "S" : "M", run->model->spec.height,
-            run->model->spec.width, run->spec->backend->name, ead_image_cache_count(data->train),
-            ead_image_cache_count(data->validation), data->penalty ? ead_image_cache_count(data->penalty) : 0,
-            data->dataset.test_count);
+    fprintf(
+        stderr, "EfficientAD-%s at %dx%d on %s, %s: %d training, %d validation, %d penalty, %d test images\n",
+        run->model->spec.size == EAD_PDN_SMALL ? "S" : "M", run->model->spec.height, run->model->spec.width,
+        run->spec->backend->name, ead_precision_name((EadPrecision)run->config->train_precision),
+        ead_image_cache_count(data->train), ead_image_cache_count(data->validation),
+        data->penalty ? ead_image_cache_count(data->penalty) : 0, data->dataset.test_count);
     fprintf(stderr, "memory of the training step: %.0f MB planned, %.0f MB with parameters and optimizer\n",
             (double)ead_plan_bytes(ead_training_step_plan(run->step)) * 1e-6,
             (double)ead_training_step_bytes(run->step) * 1e-6);
@@ -271,7 +272,7 @@ static EadStatus evaluate(Run *run) {
                                       {"version", ead_version()}};
     const EadConfig *config = run->config;
     EadEvaluateSpec spec = {.model = run->model,
-                            .backend = run->spec->backend,
+                            .plan = {.backend = run->spec->backend},
                             .dataset = &run->data.dataset,
                             .output = config->output,
                             .maps = config->eval_maps,
