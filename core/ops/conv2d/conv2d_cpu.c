@@ -46,40 +46,51 @@ static Algorithm choose(EadCall *call, EadConvGeometry g) {
     return tiles < MIN_TILES ? DIRECT : WINOGRAD8;
 }
 
+typedef void Plan(EadCall *call);
+
+static void winograd6(EadCall *call) {
+    ead_conv2d_winograd_plan(call, 6);
+}
+static void winograd8(EadCall *call) {
+    ead_conv2d_winograd_plan(call, 8);
+}
+static void input_gradient_winograd6(EadCall *call) {
+    ead_conv2d_input_gradient_winograd_plan(call, 6);
+}
+static void input_gradient_winograd8(EadCall *call) {
+    ead_conv2d_input_gradient_winograd_plan(call, 8);
+}
+static void weight_gradient_winograd6(EadCall *call) {
+    ead_conv2d_weight_gradient_winograd_plan(call, 6);
+}
+static void weight_gradient_winograd8(EadCall *call) {
+    ead_conv2d_weight_gradient_winograd_plan(call, 8);
+}
+
 static void plan_forward(EadCall *call) {
-    Algorithm algorithm = choose(call, ead_conv_geometry(call));
-    if (algorithm == DIRECT)
-        ead_conv2d_direct_plan(call);
-    else if (algorithm == GEMM)
-        ead_conv2d_gemm_plan(call);
-    else if (algorithm == AMX)
-        ead_conv2d_amx_plan(call);
-    else
-        ead_conv2d_winograd_plan(call, algorithm == WINOGRAD8 ? 8 : 6);
+    static Plan *const plans[ALGORITHMS] = {
+        [DIRECT] = ead_conv2d_direct_plan, [GEMM] = ead_conv2d_gemm_plan, [AMX] = ead_conv2d_amx_plan,
+        [WINOGRAD6] = winograd6,           [WINOGRAD8] = winograd8,
+    };
+    plans[choose(call, ead_conv_geometry(call))](call);
 }
 
 static void plan_input_gradient(EadCall *call) {
-    Algorithm algorithm = choose(call, ead_conv_input_gradient_geometry(call));
-    if (algorithm == DIRECT)
-        ead_conv2d_input_gradient_direct_plan(call);
-    else if (algorithm == GEMM)
-        ead_conv2d_input_gradient_gemm_plan(call);
-    else if (algorithm == AMX)
-        ead_conv2d_input_gradient_amx_plan(call);
-    else
-        ead_conv2d_input_gradient_winograd_plan(call, algorithm == WINOGRAD8 ? 8 : 6);
+    static Plan *const plans[ALGORITHMS] = {
+        [DIRECT] = ead_conv2d_input_gradient_direct_plan, [GEMM] = ead_conv2d_input_gradient_gemm_plan,
+        [AMX] = ead_conv2d_input_gradient_amx_plan,       [WINOGRAD6] = input_gradient_winograd6,
+        [WINOGRAD8] = input_gradient_winograd8,
+    };
+    plans[choose(call, ead_conv_input_gradient_geometry(call))](call);
 }
 
 static void plan_weight_gradient(EadCall *call) {
-    Algorithm algorithm = choose(call, ead_conv_weight_gradient_geometry(call));
-    if (algorithm == DIRECT)
-        ead_conv2d_weight_gradient_direct_plan(call);
-    else if (algorithm == GEMM)
-        ead_conv2d_weight_gradient_gemm_plan(call);
-    else if (algorithm == AMX)
-        ead_conv2d_weight_gradient_amx_plan(call);
-    else
-        ead_conv2d_weight_gradient_winograd_plan(call, algorithm == WINOGRAD8 ? 8 : 6);
+    static Plan *const plans[ALGORITHMS] = {
+        [DIRECT] = ead_conv2d_weight_gradient_direct_plan, [GEMM] = ead_conv2d_weight_gradient_gemm_plan,
+        [AMX] = ead_conv2d_weight_gradient_amx_plan,       [WINOGRAD6] = weight_gradient_winograd6,
+        [WINOGRAD8] = weight_gradient_winograd8,
+    };
+    plans[choose(call, ead_conv_weight_gradient_geometry(call))](call);
 }
 
 const EadKernel ead_conv2d_cpu = {.plan = plan_forward};
