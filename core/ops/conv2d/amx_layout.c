@@ -4,8 +4,7 @@
 #include "core/ops/conv2d/conv2d_patches.h"
 
 static EadAmxRaster measured(EadAmxRaster r) {
-    int64_t image = (int64_t)r.planes * r.rows * r.columns;
-    r.image = image + image % 2;
+    r.image = (int64_t)r.planes * r.rows * r.columns;
     r.positions = (ead_amx_block_count(r.images * r.image) + 2) * EAD_AMX_BLOCK;
     return r;
 }
@@ -59,7 +58,7 @@ const real *ead_amx_pixel(const EadAmxRaster *r, const real *tensor, int64_t pos
     int64_t n = position / r->image, row = position % r->image / r->columns, plane = row / r->rows;
     int64_t y = row % r->rows * r->stride + plane / r->stride - r->before_y;
     int64_t x = position % r->image % r->columns * r->stride + plane % r->stride - r->before_x;
-    bool inside = n < r->images && plane < r->planes && y >= 0 && y < r->height && x >= 0 && x < r->width;
+    bool inside = n < r->images && y >= 0 && y < r->height && x >= 0 && x < r->width;
     return inside ? tensor + ((n * r->height + y) * r->width + x) * r->channels : zeros;
 }
 

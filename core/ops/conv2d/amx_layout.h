@@ -20,7 +20,7 @@ typedef struct EadAmxRaster {
     int stride;
     int before_y, before_x; /* zeros above and to the left */
     int planes, rows, columns;
-    int64_t images, image; /* positions from one image to the next, an even number */
+    int64_t images, image; /* positions of one image */
     int64_t positions;     /* in all, with room for tiles that run over the end */
 } EadAmxRaster;
 

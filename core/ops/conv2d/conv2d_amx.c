@@ -139,20 +139,16 @@ static void narrow_row(const Amx *a, const real *tensor, int64_t image, int64_t 
     }
 }
 
-/* Positions between images and after the last one belong to no output; they only must be numbers. */
+/* Positions after the last image belong to no output; they only must be numbers. */
 static void narrow_pixels(const Amx *a, const real *tensor) {
     const EadAmxRaster *r = &a->raster;
     int64_t rows = (int64_t)r->planes * r->rows, end = r->images * r->image;
+    size_t rest = (size_t)((r->positions - end) * NUMBERS_A_LINE) * sizeof *a->pixels;
 #pragma omp for schedule(static)
     for (int64_t task = 0; task < r->images * rows; task++) narrow_row(a, tensor, task / rows, task % rows);
 #pragma omp for schedule(static)
-    for (int64_t chunk = 0; chunk < a->chunks; chunk++) {
-        uint16_t *part = a->pixels + chunk * r->positions * NUMBERS_A_LINE;
-        memset(part + end * NUMBERS_A_LINE, 0,
-               (size_t)((r->positions - end) * NUMBERS_A_LINE) * sizeof *part);
-        for (int64_t n = 0; n < r->images && r->image != rows * r->columns; n++)
-            memset(part + ((n + 1) * r->image - 1) * NUMBERS_A_LINE, 0, NUMBERS_A_LINE * sizeof *part);
-    }
+    for (int64_t chunk = 0; chunk < a->chunks; chunk++)
+        memset(a->pixels + (chunk * r->positions + end) * NUMBERS_A_LINE, 0, rest);
 }
 
 /* ---- a pass ---- */
