@@ -1,9 +1,9 @@
 /* Config files: defaults, parsing, every error with its line, round trip, cross-checks, the files in
  * configs/. */
+#include "core/paths.h"
 #include "train/config.h"
 #include "train/suggest.h"
 #include "train/utf8.h"
-#include "train/paths.h"
 
 #include "test/suite.h"
 
@@ -337,7 +337,7 @@ END_TEST
 START_TEST(test_paths) {
     const char *const cases[][3] = {{"a", "b", "a/b"}, {"a/", "b", "a/b"}, {"", "b", "b"}, {"a", "/b", "/b"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        char *joined = ead_join_path(cases[i][0], cases[i][1]);
+        char *joined = ead_path_join(cases[i][0], cases[i][1]);
         ck_assert_str_eq(joined, cases[i][2]);
         free(joined);
     }
