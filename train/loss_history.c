@@ -1,6 +1,8 @@
 /* Parsing of losses.csv. */
 #include "train/loss_history.h"
 
+#include "train/loss_log.h"
+
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -8,8 +10,6 @@
 #include <string.h>
 
 enum { LINE_SIZE = 512, LOSS_COLUMNS = 6 };
-
-static const char *const header = "step,loss_hard,loss_penalty,loss_ae,loss_stae,loss_total,lr";
 
 static EadStatus push(EadLossHistory *history, EadLossPoint point) {
     if (history->count == history->capacity) {
@@ -49,8 +49,9 @@ static EadStatus read_rows(FILE *stream, const char *path, EadLossHistory *histo
     for (long number = 1; fgets(line, sizeof line, stream); number++) {
         EadLossPoint point = {0};
         line[strcspn(line, "\r\n")] = '\0';
-        if (number == 1 && strcmp(line, header) != 0)
-            return ead_fail(EAD_BAD_FILE, "%s:1: the header is not %s; move the file away", path, header);
+        if (number == 1 && strcmp(line, EAD_LOSS_LOG_HEADER) != 0)
+            return ead_fail(EAD_BAD_FILE, "%s:1: the header is not %s; move the file away", path,
+                            EAD_LOSS_LOG_HEADER);
         if (number == 1) continue;
         int64_t before = history->count > 0 ? history->points[history->count - 1].step : 0;
         if (!parse_row(line, &point) || point.step <= before)

@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HEADER "step,loss_hard,loss_penalty,loss_ae,loss_stae,loss_total,lr\n"
-
 enum { LINE_SIZE = 512 };
 
 static EadStatus fail(const char *path, const char *what) {
@@ -21,7 +19,8 @@ static EadStatus copy_rows(FILE *from, FILE *to, const char *path, int64_t done)
     int64_t row = -1;
     while (row < done && fgets(line, sizeof line, from)) {
         row++;
-        bool expected = row == 0 ? strcmp(line, HEADER) == 0 : strtoll(line, NULL, 10) == row;
+        bool expected =
+            row == 0 ? strcmp(line, EAD_LOSS_LOG_HEADER "\n") == 0 : strtoll(line, NULL, 10) == row;
         if (!expected || !strchr(line, '\n')) break;
         if (fputs(line, to) == EOF) return fail(path, "write");
     }
@@ -55,7 +54,7 @@ EadStatus ead_loss_log_open(EadLossLog *log, const char *path, int64_t done) {
     if (!log->path) return ead_fail(EAD_NO_MEMORY, "%s: no memory", path);
     memcpy(log->path, path, strlen(path) + 1);
     log->stream = fopen(path, done > 0 ? "a" : "w");
-    if (!log->stream || (done == 0 && fputs(HEADER, log->stream) == EOF)) {
+    if (!log->stream || (done == 0 && fputs(EAD_LOSS_LOG_HEADER "\n", log->stream) == EOF)) {
         EadStatus status = fail(path, "write");
         ead_loss_log_close(log);
         return status;

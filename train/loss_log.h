@@ -7,6 +7,9 @@
 
 #include <stdio.h>
 
+/* The first line of the file, without its end. */
+#define EAD_LOSS_LOG_HEADER "step,loss_hard,loss_penalty,loss_ae,loss_stae,loss_total,lr"
+
 typedef struct EadLossLog {
     FILE *stream;
     char *path;

@@ -4,6 +4,7 @@
 #include "core/atomic_file.h"
 #include "models/model_file.h"
 #include "train/checkpoint.h"
+#include "train/clock.h"
 #include "train/evaluate.h"
 #include "train/figures_table.h"
 #include "train/interrupt.h"
@@ -21,7 +22,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 typedef struct Run {
@@ -188,16 +188,10 @@ static EadStatus do_step(Run *run, EadProgress *progress) {
     return every > 0 && done % every == 0 ? save_checkpoint(run) : EAD_OK;
 }
 
-static double now(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
 static EadStatus train_steps(Run *run) {
     EadProgress progress;
     int64_t first = run->optimizer->step, steps = run->config->train_steps;
-    double start = now();
+    double start = ead_clock_seconds();
     if (first >= steps) return EAD_OK;
     EAD_TRY(ead_trainer_data_start(&run->data, first + 1));
     ead_progress_start(&progress, "training", first, steps, run->spec->quiet);
@@ -205,7 +199,7 @@ static EadStatus train_steps(Run *run) {
     while (status == EAD_OK && run->optimizer->step < steps && !ead_interrupted())
         status = do_step(run, &progress);
     ead_progress_finish(&progress);
-    run->seconds = now() - start;
+    run->seconds = ead_clock_seconds() - start;
     run->steps_here = run->optimizer->step - first;
     if (status == EAD_OK) status = save_checkpoint(run);
     if (status == EAD_OK && run->optimizer->step < steps)
