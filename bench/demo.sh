@@ -9,6 +9,8 @@ cd "$(dirname "$0")/.."
 demo=build/demo
 program=build/efficientad
 started=$(date +%s)
+# Waiting threads sleep: costs little on an idle machine and saves most of the time on a busy one.
+export OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-passive}"
 say() {
     printf '\n== %s\n' "$*"
 }
