@@ -72,9 +72,6 @@ EadStepLosses ead_training_step_run(EadTrainingStep *step, const uint8_t *images
 EadOptimizer *ead_training_step_optimizer(EadTrainingStep *step) {
     return &step->optimizer;
 }
-int ead_training_step_batch(const EadTrainingStep *step) {
-    return step->images->y.n;
-}
 size_t ead_training_step_batch_bytes(const EadTrainingStep *step) {
     return ead_bytes(&step->images->y);
 }

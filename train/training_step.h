@@ -36,9 +36,8 @@ EadStepLosses ead_training_step_run(EadTrainingStep *step, const uint8_t *images
 /* Adam's state, to be saved and restored between steps. */
 EadOptimizer *ead_training_step_optimizer(EadTrainingStep *step);
 
-/* Images in a batch, bytes of one batch, bytes of memory that the step takes in all (arena, parameters,
+/* Bytes of one batch, bytes of memory that the step takes in all (arena, parameters,
  * state). */
-int ead_training_step_batch(const EadTrainingStep *step);
 size_t ead_training_step_batch_bytes(const EadTrainingStep *step);
 size_t ead_training_step_bytes(const EadTrainingStep *step);
 

@@ -14,10 +14,6 @@ enum { BLOCK_BYTES = 192 << 10, MAX_BLOCK = 96, MAX_PARTS = 16, PIXELS_A_PART = 
 
 typedef EadConvGeometry Geometry;
 
-static int64_t round_up(int64_t value, int64_t multiple) {
-    return (value + multiple - 1) / multiple * multiple;
-}
-
 static int64_t smaller(int64_t a, int64_t b) {
     return a < b ? a : b;
 }
@@ -33,8 +29,8 @@ static int64_t block_of(int64_t k) {
 static void run_phase(const EadCall *call, const Geometry *g, const EadPhase *p) {
     const EadSimd *simd = ead_simd();
     int64_t k = ead_phase_patch(g, p), pixels = ead_phase_pixels(g, p), block = block_of(k);
-    int64_t columns = round_up(g->i, simd->panel), share = round_up(block * (k + columns), 16);
-    real *weights = call->workspace, *scratch = weights + round_up(k * columns, 16), *dx = call->y->data;
+    int64_t columns = ead_round_up(g->i, simd->panel), share = ead_round_up(block * (k + columns), 16);
+    real *weights = call->workspace, *scratch = weights + ead_round_up(k * columns, 16), *dx = call->y->data;
     const real *dy = call->x[0]->data;
     if (columns != g->i) memset(weights, 0, (size_t)(k * columns) * sizeof(real));
     ead_gather_phase_weights(g, p, call->x[1]->data, weights, columns);
@@ -66,13 +62,13 @@ static void input_gradient(const EadCall *call) {
 
 void ead_conv2d_input_gradient_direct_plan(EadCall *call) {
     const Geometry g = ead_conv_input_gradient_geometry(call);
-    int64_t most = 0, columns = round_up(g.i, ead_simd()->panel);
+    int64_t most = 0, columns = ead_round_up(g.i, ead_simd()->panel);
     for (int phase = 0; phase < g.stride * g.stride; phase++) {
         EadPhase p = ead_phase(&g, phase / g.stride, phase % g.stride);
         int64_t k = ead_phase_patch(&g, &p);
         if (k == 0) continue;
-        int64_t need =
-            round_up(k * columns, 16) + round_up(block_of(k) * (k + columns), 16) * omp_get_max_threads();
+        int64_t need = ead_round_up(k * columns, 16) +
+                       ead_round_up(block_of(k) * (k + columns), 16) * omp_get_max_threads();
         if (need > most) most = need;
         call->multiply_adds += (double)(ead_phase_pixels(&g, &p) * k) * (double)columns;
     }
@@ -96,11 +92,11 @@ typedef struct Weight {
 static Weight describe(const EadCall *call) {
     Weight w = {.g = ead_conv_weight_gradient_geometry(call), .simd = ead_simd()};
     w.k = (int64_t)w.g.kh * w.g.kw * w.g.i;
-    w.columns = round_up(w.k, w.simd->panel);
+    w.columns = ead_round_up(w.k, w.simd->panel);
     w.pixels = (int64_t)w.g.n * w.g.oh * w.g.ow;
     w.block = block_of(w.columns);
     w.parts = (int)smaller((w.pixels + PIXELS_A_PART - 1) / PIXELS_A_PART, MAX_PARTS);
-    w.share = round_up(w.block * w.columns, 16);
+    w.share = ead_round_up(w.block * w.columns, 16);
     return w;
 }
 

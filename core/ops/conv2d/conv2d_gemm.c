@@ -15,8 +15,9 @@ typedef EadConvGeometry Geometry;
  * packs the weights anew for each block. */
 enum { BLOCK_BYTES = 6 << 20, MAX_BLOCK_PIXELS = 1024, MIN_BLOCK_PIXELS = 64, VECTOR = 16 };
 
-static int64_t round_up(int64_t value) {
-    return (value + VECTOR - 1) / VECTOR * VECTOR;
+/* Workspaces of different threads begin on cache lines of their own. */
+static int64_t whole_vectors(int64_t value) {
+    return ead_round_up(value, VECTOR);
 }
 
 static int64_t smaller(int64_t a, int64_t b) {
@@ -53,7 +54,7 @@ static void forward(const EadCall *call) {
 #pragma omp parallel for schedule(static)
     for (int64_t begin = 0; begin < pixels; begin += block) {
         int64_t end = smaller(begin + block, pixels);
-        real *gathered = workspace + round_up(block * k) * omp_get_thread_num();
+        real *gathered = workspace + whole_vectors(block * k) * omp_get_thread_num();
         const real *patches = ead_conv_is_matrix(&g) ? x + begin * k : gathered;
         if (patches == gathered) ead_gather_patches(&g, x, begin, end, 0, g.kh, gathered, k);
         ead_gemm(&(EadGemm){.transpose_b = true,
@@ -77,7 +78,7 @@ void ead_conv2d_gemm_plan(EadCall *call) {
     name(call, &g);
     call->run = forward;
     if (!ead_conv_is_matrix(&g))
-        call->workspace_bytes = (size_t)(round_up(block * k) * omp_get_max_threads()) * sizeof(real);
+        call->workspace_bytes = (size_t)(whole_vectors(block * k) * omp_get_max_threads()) * sizeof(real);
 }
 
 /* ---- input gradient ---- */
@@ -91,13 +92,13 @@ static void run_phase(const EadCall *call, const Geometry *g, const EadPhase *p)
     const real *dy = call->x[0]->data;
     real *dx = call->y->data, *weights = call->workspace;
     int64_t k = ead_phase_patch(g, p), pixels = ead_phase_pixels(g, p), block = phase_block(g, p);
-    real *scratch = weights + round_up(k * g->i);
-    int64_t share = round_up(block * k) + round_up(block * g->i);
+    real *scratch = weights + whole_vectors(k * g->i);
+    int64_t share = whole_vectors(block * k) + whole_vectors(block * g->i);
     ead_gather_phase_weights(g, p, call->x[1]->data, weights, g->i);
 #pragma omp parallel for schedule(static)
     for (int64_t begin = 0; begin < pixels; begin += block) {
         int64_t end = smaller(begin + block, pixels);
-        real *patches = scratch + share * omp_get_thread_num(), *result = patches + round_up(block * k);
+        real *patches = scratch + share * omp_get_thread_num(), *result = patches + whole_vectors(block * k);
         ead_gather_phase_patches(g, p, dy, begin, end, patches);
         ead_gemm(&(EadGemm){.m = end - begin,
                             .n = g->i,
@@ -124,8 +125,8 @@ void ead_conv2d_input_gradient_gemm_plan(EadCall *call) {
     for (int phase = 0; phase < g.stride * g.stride; phase++) {
         EadPhase p = ead_phase(&g, phase / g.stride, phase % g.stride);
         int64_t k = ead_phase_patch(&g, &p), block = phase_block(&g, &p);
-        int64_t need =
-            round_up(k * g.i) + (round_up(block * k) + round_up(block * g.i)) * omp_get_max_threads();
+        int64_t need = whole_vectors(k * g.i) +
+                       (whole_vectors(block * k) + whole_vectors(block * g.i)) * omp_get_max_threads();
         if (need > most) most = need;
     }
     ead_blas_prepare();
@@ -169,7 +170,7 @@ static void weight_gradient_task(const EadCall *call, const Geometry *g, int ky,
 static void weight_gradient(const EadCall *call) {
     const Geometry g = ead_conv_weight_gradient_geometry(call);
     real *workspace = call->workspace;
-    int64_t share = round_up(weight_block(&g) * g.kw * g.i);
+    int64_t share = whole_vectors(weight_block(&g) * g.kw * g.i);
     int parts = (g.o + CHANNELS_A_TASK - 1) / CHANNELS_A_TASK;
 #pragma omp parallel for schedule(dynamic)
     for (int task = 0; task < g.kh * parts; task++)
@@ -183,5 +184,5 @@ void ead_conv2d_weight_gradient_gemm_plan(EadCall *call) {
     name(call, &g);
     call->run = weight_gradient;
     call->workspace_bytes =
-        (size_t)(round_up(weight_block(&g) * g.kw * g.i) * omp_get_max_threads()) * sizeof(real);
+        (size_t)(whole_vectors(weight_block(&g) * g.kw * g.i) * omp_get_max_threads()) * sizeof(real);
 }

@@ -20,4 +20,9 @@ EadConvGeometry ead_conv_weight_gradient_geometry(const EadCall *call);
 /* Multiply-adds of the convolution (the same for all three kernels). */
 int64_t ead_conv_multiply_adds(const EadConvGeometry *g);
 
+/* The next multiple: workspaces are shared out in whole vectors and panels. */
+static inline int64_t ead_round_up(int64_t value, int64_t multiple) {
+    return (value + multiple - 1) / multiple * multiple;
+}
+
 #endif

@@ -32,10 +32,6 @@ EadTilePlace ead_tile_place(const EadTileGrid *grid, int64_t tile);
 void ead_tile_pixels(const real *images, int image, int height, int width, int channels, int y, int x,
                      int size, const real *zeros, const real **pixels);
 
-static inline int64_t ead_round_up(int64_t value, int64_t multiple) {
-    return (value + multiple - 1) / multiple * multiple;
-}
-
 /* Distance between numbers p and p+1 of a block of `size` reals: a cache line more than needed, or the
  * numbers of one tile would all fall into the same cache set. */
 static inline int64_t ead_number_stride(int64_t size) {
