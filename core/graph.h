@@ -9,6 +9,7 @@
 #include "core/status.h"
 #include "core/tensor.h"
 
+#include <stdalign.h>
 #include <stdbool.h>
 
 typedef enum EadOpId {
@@ -31,7 +32,7 @@ struct EadNode {
     bool keep;                  /* the output survives until the next run */
     bool external;              /* y.data was given by the caller: written to, or read from, there */
     char name[EAD_NAME_SIZE];   /* for people; may be empty */
-    _Alignas(16) unsigned char attributes[EAD_MAX_ATTRIBUTE_BYTES];
+    alignas(16) unsigned char attributes[EAD_MAX_ATTRIBUTE_BYTES];
 };
 
 typedef struct EadGraph EadGraph;

@@ -190,6 +190,13 @@ static void bind(Planner *p, EadPlan *plan) {
     }
 }
 
+static void *allocate(const EadBackend *backend, size_t bytes) {
+    void *memory = NULL;
+    if (backend->device) return backend->device->allocate(bytes);
+    if (posix_memalign(&memory, ALIGNMENT, bytes ? bytes : 1) != 0) return NULL;
+    return memset(memory, 0, bytes);
+}
+
 static EadStatus fill_plan(Planner *p, EadPlan *plan) {
     size_t nodes = (size_t)p->count;
     Storage **order = malloc(3 * nodes * sizeof *order);
@@ -205,7 +212,7 @@ static EadStatus fill_plan(Planner *p, EadPlan *plan) {
     plan_calls(p);
     plan->arena_bytes = place(p, order);
     free(order);
-    plan->arena = plan->backend->allocate(plan->arena_bytes);
+    plan->arena = allocate(plan->backend, plan->arena_bytes);
     if (!plan->arena)
         return ead_fail(EAD_NO_MEMORY, "no memory for %.1f MB; lower model.image_size or the batch",
                         (double)plan->arena_bytes * 1e-6);
@@ -256,7 +263,10 @@ EadStatus ead_plan_new(EadGraph *graph, const EadPlanOptions *options, EadPlan *
 
 void ead_plan_free(EadPlan *plan) {
     if (!plan) return;
-    if (plan->arena) plan->backend->release(plan->arena);
+    if (plan->arena && plan->backend->device)
+        plan->backend->device->release(plan->arena);
+    else
+        free(plan->arena);
     free(plan->calls);
     free(plan->call_nodes);
     free(plan);

@@ -26,8 +26,8 @@ void ead_plan_free(EadPlan *plan);
 /* Runs every kernel once, in order. Cannot fail. */
 void ead_plan_run(const EadPlan *plan);
 
-/* Must be called when values of constant leaves (weights that are not trainable in this graph) have changed since
- * planning: kernels keep them in another form. */
+/* Must be called when values of constant leaves (weights that are not trainable in this graph) have changed
+ * since planning: kernels keep them in another form. */
 void ead_plan_refresh(const EadPlan *plan);
 
 /* Bytes of the arena (values, leaves without own memory, workspaces). */
