@@ -20,7 +20,7 @@ typedef enum EadOpId {
     EAD_OP_COUNT
 } EadOpId;
 
-enum { EAD_MAX_INPUTS = 6, EAD_MAX_ATTRIBUTE_BYTES = 64, EAD_NAME_SIZE = 48 };
+enum { EAD_MAX_INPUTS = 8, EAD_MAX_ATTRIBUTE_BYTES = 64, EAD_NAME_SIZE = 48 };
 
 typedef struct EadNode EadNode;
 struct EadNode {

@@ -3,7 +3,7 @@
  * Every node belongs to the storage of its owner: itself, or input 0's owner for views and for kernels that
  * work in place. A storage lives from its first writer to its last reader. Storages are placed largest first,
  * each at the lowest offset where nothing that lives at the same time lies. */
-#include "core/plan.h"
+#include "core/plan_internal.h"
 
 #include <assert.h>
 #include <limits.h>
@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ALIGNMENT = 64 };
+enum { HOST_ALIGNMENT = 64, DEVICE_ALIGNMENT = 256 };
 
 typedef struct Storage {
     size_t bytes, offset;
@@ -19,21 +19,13 @@ typedef struct Storage {
     bool placed;
 } Storage;
 
-struct EadPlan {
-    const EadBackend *backend;
-    EadCall *calls;
-    const EadNode **call_nodes;
-    int call_count;
-    int threads; /* the most that workspaces have room for */
-    unsigned char *arena;
-    size_t arena_bytes;
-};
-
 /* What planning needs and a plan does not. Storages 0..count-1 are the nodes' own, count..2*count-1 the
  * workspaces of their calls, 2*count..3*count-1 what the calls prepare of their weights. */
 typedef struct Planner {
     EadGraph *graph;
     const EadPlanOptions *options;
+    EadTensor *tensors; /* the plan's, by node */
+    size_t alignment;
     int count;
     bool *live;
     int *owner;     /* storage of a node */
@@ -52,8 +44,8 @@ static void mark_live(Planner *p) {
     }
 }
 
-static size_t aligned(size_t bytes) {
-    return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+static size_t aligned(const Planner *p, size_t bytes) {
+    return (bytes + p->alignment - 1) / p->alignment * p->alignment;
 }
 
 /* May this node write its output over its first input? */
@@ -65,7 +57,8 @@ static bool can_overwrite(const Planner *p, const EadNode *node) {
      * reused. */
     bool sole_value = p->owner[x->index] == x->index || ead_op(x->op)->in_place;
     return sole_value && !x->keep && !x->external && storage->last == node->index &&
-           ead_count(&x->y) == ead_count(&node->y) && x->y.type == node->y.type;
+           ead_count(&x->y) == ead_count(&node->y) &&
+           p->tensors[x->index].type == p->tensors[node->index].type;
 }
 
 static int storage_of(const Planner *p, const EadNode *node) {
@@ -101,7 +94,8 @@ static void assign_storages(Planner *p) {
         p->owner[i] = storage_of(p, node);
         Storage *storage = &p->storages[p->owner[i]];
         if (p->owner[i] == i)
-            *storage = (Storage){.bytes = node->external ? 0 : aligned(ead_bytes(&node->y)), .first = i};
+            *storage =
+                (Storage){.bytes = node->external ? 0 : aligned(p, ead_bytes(&p->tensors[i])), .first = i};
         if (node->op == EAD_OP_LEAF) storage->first = 0;
         extend(storage, p->last_use[i]);
         if (p->options->no_reuse) storage->first = 0, storage->last = INT_MAX;
@@ -119,13 +113,18 @@ static void plan_calls(Planner *p) {
         if (!p->live[i] || node->op == EAD_OP_LEAF) continue;
         const EadKernel *kernel = p->options->backend->kernels[node->op];
         EadCall *call = &p->calls[i];
-        *call = (EadCall){
-            .run = kernel->run, .y = &node->y, .attributes = node->attributes, .amx = p->options->amx};
-        for (int k = 0; k < EAD_MAX_INPUTS; k++) call->x[k] = node->x[k] ? &node->x[k]->y : NULL;
+        *call = (EadCall){.run = kernel->run,
+                          .y = &p->tensors[i],
+                          .attributes = node->attributes,
+                          .precision = p->options->precision,
+                          .amx = p->options->amx};
+        for (int k = 0; k < EAD_MAX_INPUTS; k++)
+            call->x[k] = node->x[k] ? &p->tensors[node->x[k]->index] : NULL;
         if (kernel->plan) kernel->plan(call);
-        p->storages[p->count + i] = (Storage){.bytes = aligned(call->workspace_bytes), .first = i, .last = i};
+        p->storages[p->count + i] =
+            (Storage){.bytes = aligned(p, call->workspace_bytes), .first = i, .last = i};
         call->prepared_once = call->prepare && is_constant(node->x[1]);
-        Storage prepared = {.bytes = aligned(call->prepared_bytes), .first = i, .last = i};
+        Storage prepared = {.bytes = aligned(p, call->prepared_bytes), .first = i, .last = i};
         if (call->prepared_once) prepared.first = 0, prepared.last = INT_MAX;
         p->storages[2 * p->count + i] = prepared;
     }
@@ -170,87 +169,140 @@ static size_t place(Planner *p, Storage **order) {
     return end;
 }
 
+/* The regions follow what runs need. */
+static size_t place_regions(const Planner *p, EadPlan *plan, size_t end) {
+    for (int i = 0; i < plan->region_count; i++) {
+        plan->regions[i].offset = end;
+        end += aligned(p, plan->regions[i].bytes);
+    }
+    return end;
+}
+
+static void *address(const Planner *p, const EadPlan *plan, const EadNode *node) {
+    const EadOp *op = ead_op(node->op);
+    if (op->alias) {
+        size_t skipped = (size_t)op->alias(node) * ead_type_size(p->tensors[node->index].type);
+        return (unsigned char *)p->tensors[node->x[0]->index].data + skipped;
+    }
+    if (!node->external) return plan->arena + p->storages[p->owner[node->index]].offset;
+    return plan->device ? ead_plan_region_address(plan, node->y.data) : node->y.data;
+}
+
 /* Turns offsets into addresses and compacts the calls into the plan's list. */
 static void bind(Planner *p, EadPlan *plan) {
     for (int i = 0; i < p->count; i++) {
         EadNode *node = ead_graph_at(p->graph, i);
         if (!p->live[i]) continue;
-        const EadOp *op = ead_op(node->op);
-        if (op->alias) {
-            size_t skipped = (size_t)op->alias(node) * ead_type_size(node->y.type);
-            node->y.data = (unsigned char *)node->x[0]->y.data + skipped;
-        } else if (!node->external) {
-            node->y.data = plan->arena + p->storages[p->owner[i]].offset;
-        }
+        p->tensors[i].data = address(p, plan, node);
+        if (!plan->device) node->y.data = p->tensors[i].data;
         if (!p->calls[i].run) continue;
         p->calls[i].workspace = plan->arena + p->storages[p->count + i].offset;
         p->calls[i].prepared = plan->arena + p->storages[2 * p->count + i].offset;
+        p->calls[i].stream = plan->device ? plan->device->stream : NULL;
         plan->call_nodes[plan->call_count] = node;
         plan->calls[plan->call_count++] = p->calls[i];
     }
 }
 
-static void *allocate(const EadBackend *backend, size_t bytes) {
-    void *memory = NULL;
-    if (backend->device) return backend->device->allocate(bytes);
-    if (posix_memalign(&memory, ALIGNMENT, bytes ? bytes : 1) != 0) return NULL;
-    return memset(memory, 0, bytes);
+static EadStatus allocate(EadPlan *plan) {
+    const EadDevice *device = plan->backend->device;
+    double megabytes = 1e-6 * (double)plan->arena_bytes;
+    if (device)
+        plan->arena = device->allocate(plan->arena_bytes);
+    else if (posix_memalign((void **)&plan->arena, HOST_ALIGNMENT, plan->arena_bytes + 1) == 0)
+        memset(plan->arena, 0, plan->arena_bytes);
+    else
+        plan->arena = NULL;
+    if (plan->arena) return EAD_OK;
+    if (device)
+        return ead_fail(EAD_NO_MEMORY,
+                        "no memory for %.1f MB on %s, where %.1f MB are free; lower model.image_size or the "
+                        "batch, or end what else uses that GPU (nvidia-smi)",
+                        megabytes, plan->backend->name, 1e-6 * (double)device->free_memory());
+    return ead_fail(EAD_NO_MEMORY, "no memory for %.1f MB; lower model.image_size or the batch", megabytes);
 }
 
-static EadStatus fill_plan(Planner *p, EadPlan *plan) {
-    size_t nodes = (size_t)p->count;
-    Storage **order = malloc(3 * nodes * sizeof *order);
-    plan->calls = calloc(nodes, sizeof *plan->calls);
-    plan->call_nodes = calloc(nodes, sizeof *plan->call_nodes);
-    if (!order || !plan->calls || !plan->call_nodes) {
-        free(order);
-        return ead_fail(EAD_NO_MEMORY, "no memory to plan %d nodes", p->count);
-    }
-    mark_live(p);
+static EadStatus lay_out(Planner *p, EadPlan *plan) {
+    Storage **order = malloc((3 * (size_t)p->count + 1) * sizeof *order);
+    if (!order) return ead_fail(EAD_NO_MEMORY, "no memory to plan %d nodes", p->count);
     find_last_uses(p);
     assign_storages(p);
     plan_calls(p);
-    plan->arena_bytes = place(p, order);
+    plan->arena_bytes = place_regions(p, plan, place(p, order));
     free(order);
-    plan->arena = allocate(plan->backend, plan->arena_bytes);
-    if (!plan->arena)
-        return ead_fail(EAD_NO_MEMORY, "no memory for %.1f MB; lower model.image_size or the batch",
-                        (double)plan->arena_bytes * 1e-6);
+    return allocate(plan);
+}
+
+static EadStatus fill_plan(Planner *p, EadPlan *plan) {
+    mark_live(p);
+    if (plan->backend->device) {
+        EAD_TRY(ead_plan_choose_types(plan, p->graph, p->live, p->options->precision));
+        EAD_TRY(ead_plan_collect_regions(plan, p->graph, p->live));
+        EAD_TRY(ead_plan_device_new(plan, p->graph, p->live, !p->options->no_capture));
+    }
+    EAD_TRY(lay_out(p, plan));
     bind(p, plan);
     ead_plan_refresh(plan);
     return EAD_OK;
 }
 
-/* Fills in what was left open. */
-static EadStatus complete(EadPlanOptions *options) {
-    if (!options->backend) options->backend = &ead_backend_cpu;
-    if (options->precision == EAD_PRECISION_FP32 || options->backend != &ead_backend_cpu) {
-        options->amx = NULL;
-    } else if (!options->amx) {
-        EAD_TRY(ead_precision_check(options->precision, "precision"));
-        options->amx = ead_amx();
+static EadStatus allocate_plan(Planner *p, const EadPlanOptions *options, EadPlan **out) {
+    size_t nodes = (size_t)p->count + 1;
+    EadPlan *plan = *out = calloc(1, sizeof *plan);
+    if (plan) {
+        *plan =
+            (EadPlan){.backend = options->backend, .node_count = p->count, .threads = omp_get_max_threads()};
+        plan->tensors = calloc(nodes, sizeof *plan->tensors);
+        plan->calls = calloc(nodes, sizeof *plan->calls);
+        plan->call_nodes = calloc(nodes, sizeof *plan->call_nodes);
     }
+    p->live = calloc(nodes, sizeof *p->live);
+    p->owner = calloc(nodes, sizeof *p->owner);
+    p->last_use = calloc(nodes, sizeof *p->last_use);
+    p->calls = calloc(nodes, sizeof *p->calls);
+    p->storages = calloc(3 * nodes, sizeof *p->storages);
+    if (!plan || !plan->tensors || !plan->calls || !plan->call_nodes || !p->live || !p->owner ||
+        !p->last_use || !p->calls || !p->storages)
+        return ead_fail(EAD_NO_MEMORY, "no memory to plan %d nodes", p->count);
+    for (int i = 0; i < p->count; i++) {
+        plan->tensors[i] = ead_graph_at(p->graph, i)->y;
+        if (!ead_graph_at(p->graph, i)->external) plan->tensors[i].data = NULL;
+    }
+    p->tensors = plan->tensors;
+    return EAD_OK;
+}
+
+static bool has_trainable(EadGraph *graph) {
+    for (int i = 0; i < ead_graph_count(graph); i++)
+        if (ead_graph_at(graph, i)->needs_gradient) return true;
+    return false;
+}
+
+/* Fills in what was left open. Kernels for bf16 that were given are taken at their word, whatever this CPU
+ * has. */
+static EadStatus complete(EadGraph *graph, EadPlanOptions *options) {
+    if (!options->backend) options->backend = &ead_backend_cpu;
+    bool emulated = options->amx && !options->backend->device;
+    if (!emulated) {
+        EAD_TRY(ead_precision_check(options->backend, options->precision, false, "precision"));
+        options->precision =
+            ead_precision_resolve(options->backend, options->precision, has_trainable(graph));
+        options->amx = options->backend->device ? NULL : ead_amx();
+    }
+    if (options->precision == EAD_PRECISION_FP32) options->amx = NULL;
     return EAD_OK;
 }
 
 EadStatus ead_plan_new(EadGraph *graph, const EadPlanOptions *options, EadPlan **out) {
     EAD_TRY(ead_graph_status(graph));
     EadPlanOptions chosen = options ? *options : (EadPlanOptions){0};
-    EAD_TRY(complete(&chosen));
-    size_t nodes = (size_t)ead_graph_count(graph);
-    Planner p = {.graph = graph, .options = &chosen, .count = (int)nodes};
-    p.live = calloc(nodes + 1, sizeof *p.live);
-    p.owner = calloc(nodes + 1, sizeof *p.owner);
-    p.last_use = calloc(nodes + 1, sizeof *p.last_use);
-    p.calls = calloc(nodes + 1, sizeof *p.calls);
-    p.storages = calloc(3 * nodes + 1, sizeof *p.storages);
-    EadPlan *plan = calloc(1, sizeof *plan);
-    EadStatus status = EAD_OK;
-    if (!p.live || !p.owner || !p.last_use || !p.calls || !p.storages || !plan)
-        status = ead_fail(EAD_NO_MEMORY, "no memory to plan %d nodes", p.count);
+    EAD_TRY(complete(graph, &chosen));
+    EadPlan *plan;
+    Planner p = {.graph = graph, .options = &chosen, .count = ead_graph_count(graph)};
+    p.alignment = chosen.backend->device ? DEVICE_ALIGNMENT : HOST_ALIGNMENT;
+    EadStatus status = allocate_plan(&p, &chosen, &plan);
     if (status == EAD_OK) {
-        plan->backend = chosen.backend;
-        plan->threads = omp_get_max_threads();
+        ead_plan_use_device(plan);
         status = fill_plan(&p, plan);
     }
     free(p.live), free(p.owner), free(p.last_use), free(p.calls), free(p.storages);
@@ -263,37 +315,15 @@ EadStatus ead_plan_new(EadGraph *graph, const EadPlanOptions *options, EadPlan *
 
 void ead_plan_free(EadPlan *plan) {
     if (!plan) return;
-    if (plan->arena && plan->backend->device)
-        plan->backend->device->release(plan->arena);
-    else
+    ead_plan_use_device(plan);
+    ead_plan_device_free(plan);
+    if (!plan->backend->device)
         free(plan->arena);
+    else if (plan->arena)
+        plan->backend->device->release(plan->arena);
+    free(plan->regions);
+    free(plan->tensors);
     free(plan->calls);
     free(plan->call_nodes);
     free(plan);
-}
-
-void ead_plan_refresh(const EadPlan *plan) {
-    for (int i = 0; i < plan->call_count; i++)
-        if (plan->calls[i].prepared_once) plan->calls[i].prepare(&plan->calls[i]);
-}
-
-/* Kernels have given each thread its share of the workspace when they were planned: should the caller have
- * raised the number of threads since, it is lowered for the run. */
-void ead_plan_run(const EadPlan *plan) {
-    int threads = omp_get_max_threads();
-    if (threads > plan->threads) omp_set_num_threads(plan->threads);
-    for (int i = 0; i < plan->call_count; i++) plan->calls[i].run(&plan->calls[i]);
-    if (threads > plan->threads) omp_set_num_threads(threads);
-}
-
-size_t ead_plan_bytes(const EadPlan *plan) {
-    return plan->arena_bytes;
-}
-int ead_plan_call_count(const EadPlan *plan) {
-    return plan->call_count;
-}
-
-const EadCall *ead_plan_call(const EadPlan *plan, int index, const EadNode **node) {
-    *node = plan->call_nodes[index];
-    return &plan->calls[index];
 }
