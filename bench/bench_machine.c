@@ -64,7 +64,7 @@ static void set_system(EadBenchMachine *machine) {
 
 static void set_device(EadBenchMachine *machine, const EadBackend *backend) {
     EadDeviceFacts facts;
-    machine->device = backend->name;
+    snprintf(machine->device, sizeof machine->device, "%s", backend->name);
     if (!backend->device || backend->device->facts(backend->index, &facts) != EAD_OK) return;
     snprintf(machine->gpu, sizeof machine->gpu, "%s", facts.name);
     machine->gpu_capability = 10 * facts.major + facts.minor;

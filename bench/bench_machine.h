@@ -16,7 +16,7 @@ typedef struct EadBenchMachine {
     const char *openblas_core;        /* which runs */
     const char *openblas_better_core; /* which should; "" if they agree */
     double peak_gflop_per_s;          /* of fp32 multiply-adds on all threads, measured; NAN if unknown */
-    const char *device;               /* "cpu" or "cuda:0": where the work is done */
+    char device[16];                  /* "cpu" or "cuda:0": where the work is done */
     char gpu[256];                    /* which that is, "" on the CPU */
     int gpu_capability;               /* 10 x major + minor; 0 on the CPU */
     int gpu_multiprocessors;

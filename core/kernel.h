@@ -26,6 +26,9 @@ struct EadCall {
     void *prepared; /* prepared_bytes of memory for it */
     size_t prepared_bytes;
     int prepared_once; /* set by the planner: prepared is filled already when run is called */
+    void *state;       /* CUDA: state_bytes of the call's own: zeros when planned, kept from run to run */
+    size_t state_bytes;
+    int choice[4]; /* from plan to run: the kernel's own */
     /* Optional, set by plan, for the bench. */
     const char *algorithm; /* which of several it chose: a string that lasts */
     double multiply_adds;  /* that the algorithm really does; 0: not counted */

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HOST_ALIGNMENT = 64, DEVICE_ALIGNMENT = 256 };
+enum { HOST_ALIGNMENT = 64, DEVICE_ALIGNMENT = 256, DEFAULT_STREAMS = 3 };
 
 typedef struct Storage {
     size_t bytes, offset;
@@ -19,13 +19,17 @@ typedef struct Storage {
     bool placed;
 } Storage;
 
+enum { STORAGES_OF_NODE = 4 };
+
 /* What planning needs and a plan does not. Storages 0..count-1 are the nodes' own, count..2*count-1 the
- * workspaces of their calls, 2*count..3*count-1 what the calls prepare of their weights. */
+ * workspaces of their calls, 2*count..3*count-1 what the calls prepare of their weights, 3*count..4*count-1
+ * the calls' own state. */
 typedef struct Planner {
     EadGraph *graph;
     const EadPlanOptions *options;
     EadTensor *tensors; /* the plan's, by node */
     size_t alignment;
+    EadOrder *order; /* NULL: calls run one after the other */
     int count;
     bool *live;
     int *owner;     /* storage of a node */
@@ -96,7 +100,7 @@ static void assign_storages(Planner *p) {
         if (p->owner[i] == i)
             *storage =
                 (Storage){.bytes = node->external ? 0 : aligned(p, ead_bytes(&p->tensors[i])), .first = i};
-        if (node->op == EAD_OP_LEAF) storage->first = 0;
+        if (node->op == EAD_OP_LEAF) storage->first = 0, storage->last = INT_MAX; /* values last */
         extend(storage, p->last_use[i]);
         if (p->options->no_reuse) storage->first = 0, storage->last = INT_MAX;
     }
@@ -127,11 +131,15 @@ static void plan_calls(Planner *p) {
         Storage prepared = {.bytes = aligned(p, call->prepared_bytes), .first = i, .last = i};
         if (call->prepared_once) prepared.first = 0, prepared.last = INT_MAX;
         p->storages[2 * p->count + i] = prepared;
+        p->storages[3 * p->count + i] =
+            (Storage){.bytes = aligned(p, call->state_bytes), .first = 0, .last = INT_MAX};
     }
 }
 
-static bool overlap_in_time(const Storage *a, const Storage *b) {
-    return a->first <= b->last && b->first <= a->last;
+static bool may_share_memory(const Planner *p, const Storage *a, const Storage *b) {
+    const Storage *early = a->last < b->first ? a : b, *late = early == a ? b : a;
+    if (early->last >= late->first) return false;
+    return !p->order || ead_order_done_before(p->order, (int)(early - p->storages), late->first);
 }
 
 static int by_size(const void *a, const void *b) {
@@ -140,15 +148,15 @@ static int by_size(const void *a, const void *b) {
     return x < y ? -1 : 1; /* equal sizes keep their order, so that plans are reproducible */
 }
 
-/* Lowest offset at which `storage` meets no placed storage of its time. */
-static size_t find_offset(const Storage *storage, Storage *const *order, int placed) {
+/* Lowest offset at which `storage` meets no placed storage that it may not share memory with. */
+static size_t find_offset(const Planner *p, const Storage *storage, Storage *const *order, int placed) {
     size_t offset = 0;
     for (bool moved = true; moved;) {
         moved = false;
         for (int i = 0; i < placed; i++) {
             const Storage *other = order[i];
             bool meets = offset < other->offset + other->bytes && other->offset < offset + storage->bytes;
-            if (!meets || !overlap_in_time(storage, other)) continue;
+            if (!meets || may_share_memory(p, storage, other)) continue;
             offset = other->offset + other->bytes;
             moved = true;
         }
@@ -156,14 +164,25 @@ static size_t find_offset(const Storage *storage, Storage *const *order, int pla
     return offset;
 }
 
+static void find_users(Planner *p) {
+    for (int i = 0; i < p->count; i++) {
+        const EadNode *node = ead_graph_at(p->graph, i);
+        if (!p->live[i]) continue;
+        ead_order_add_user(p->order, p->owner[i], i);
+        for (int k = 0; k < EAD_MAX_INPUTS; k++)
+            if (node->x[k]) ead_order_add_user(p->order, p->owner[node->x[k]->index], i);
+        for (int own = 1; own < STORAGES_OF_NODE; own++) ead_order_add_user(p->order, own * p->count + i, i);
+    }
+}
+
 static size_t place(Planner *p, Storage **order) {
     int used = 0;
     size_t end = 0;
-    for (int i = 0; i < 3 * p->count; i++)
+    for (int i = 0; i < STORAGES_OF_NODE * p->count; i++)
         if (p->storages[i].bytes) order[used++] = &p->storages[i];
     qsort(order, (size_t)used, sizeof *order, by_size);
     for (int i = 0; i < used; i++) {
-        order[i]->offset = find_offset(order[i], order, i);
+        order[i]->offset = find_offset(p, order[i], order, i);
         if (end < order[i]->offset + order[i]->bytes) end = order[i]->offset + order[i]->bytes;
     }
     return end;
@@ -198,7 +217,7 @@ static void bind(Planner *p, EadPlan *plan) {
         if (!p->calls[i].run) continue;
         p->calls[i].workspace = plan->arena + p->storages[p->count + i].offset;
         p->calls[i].prepared = plan->arena + p->storages[2 * p->count + i].offset;
-        p->calls[i].stream = plan->device ? plan->device->stream : NULL;
+        p->calls[i].state = plan->arena + p->storages[3 * p->count + i].offset;
         plan->call_nodes[plan->call_count] = node;
         plan->calls[plan->call_count++] = p->calls[i];
     }
@@ -223,25 +242,38 @@ static EadStatus allocate(EadPlan *plan) {
 }
 
 static EadStatus lay_out(Planner *p, EadPlan *plan) {
-    Storage **order = malloc((3 * (size_t)p->count + 1) * sizeof *order);
+    Storage **order = malloc((STORAGES_OF_NODE * (size_t)p->count + 1) * sizeof *order);
     if (!order) return ead_fail(EAD_NO_MEMORY, "no memory to plan %d nodes", p->count);
     find_last_uses(p);
     assign_storages(p);
     plan_calls(p);
+    if (p->order) find_users(p);
     plan->arena_bytes = place_regions(p, plan, place(p, order));
     free(order);
     return allocate(plan);
 }
 
-static EadStatus fill_plan(Planner *p, EadPlan *plan) {
-    mark_live(p);
-    if (plan->backend->device) {
-        EAD_TRY(ead_plan_choose_types(plan, p->graph, p->live, p->options->precision));
-        EAD_TRY(ead_plan_collect_regions(plan, p->graph, p->live));
-        EAD_TRY(ead_plan_device_new(plan, p->graph, p->live, !p->options->no_capture));
+static EadStatus lay_out_on_device(Planner *p, EadPlan *plan) {
+    EadOrder order = {0};
+    EAD_TRY(ead_plan_choose_types(plan, p->graph, p->live, p->options->precision));
+    EAD_TRY(ead_plan_collect_regions(plan, p->graph, p->live));
+    EAD_TRY(ead_plan_device_new(plan, p->graph, p->live, p->options));
+    EadStatus status = EAD_OK;
+    if (p->options->streams > 1) {
+        p->order = &order;
+        status = ead_order_new(p->graph, STORAGES_OF_NODE * p->count, &order);
     }
-    EAD_TRY(lay_out(p, plan));
+    if (status == EAD_OK) status = lay_out(p, plan);
+    ead_order_free(&order);
+    return status;
+}
+
+static EadStatus fill_plan(Planner *p, EadPlan *plan) {
+    bool on_device = plan->backend->device;
+    mark_live(p);
+    EAD_TRY(on_device ? lay_out_on_device(p, plan) : lay_out(p, plan));
     bind(p, plan);
+    if (on_device) EAD_TRY(ead_plan_device_schedule(plan));
     ead_plan_refresh(plan);
     return EAD_OK;
 }
@@ -260,7 +292,7 @@ static EadStatus allocate_plan(Planner *p, const EadPlanOptions *options, EadPla
     p->owner = calloc(nodes, sizeof *p->owner);
     p->last_use = calloc(nodes, sizeof *p->last_use);
     p->calls = calloc(nodes, sizeof *p->calls);
-    p->storages = calloc(3 * nodes, sizeof *p->storages);
+    p->storages = calloc(STORAGES_OF_NODE * nodes, sizeof *p->storages);
     if (!plan || !plan->tensors || !plan->calls || !plan->call_nodes || !p->live || !p->owner ||
         !p->last_use || !p->calls || !p->storages)
         return ead_fail(EAD_NO_MEMORY, "no memory to plan %d nodes", p->count);
@@ -290,6 +322,8 @@ static EadStatus complete(EadGraph *graph, EadPlanOptions *options) {
         options->amx = options->backend->device ? NULL : ead_amx();
     }
     if (options->precision == EAD_PRECISION_FP32) options->amx = NULL;
+    if (options->streams < 1) options->streams = DEFAULT_STREAMS;
+    if (options->streams > EAD_MAX_STREAMS) options->streams = EAD_MAX_STREAMS;
     return EAD_OK;
 }
 

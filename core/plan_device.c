@@ -33,43 +33,102 @@ static EadStatus make_staging(EadPlan *plan, EadGraph *graph, const bool *live) 
                     1e-6 * (double)(EAD_STAGING_SLOTS * written + read));
 }
 
-EadStatus ead_plan_device_new(EadPlan *plan, EadGraph *graph, const bool *live, bool captures) {
-    plan->device = calloc(1, sizeof *plan->device);
-    if (!plan->device) return ead_fail(EAD_NO_MEMORY, "no memory for a plan");
-    plan->device->captures = captures;
-    plan->device->stream = plan->backend->device->stream_new();
-    if (!plan->device->stream) return ead_fail(EAD_NO_MEMORY, "%s: no more streams", plan->backend->name);
+static EadStatus no_more(const EadPlan *plan) {
+    return ead_fail(EAD_NO_MEMORY, "%s: no more streams or events", plan->backend->name);
+}
+
+EadStatus ead_plan_device_new(EadPlan *plan, EadGraph *graph, const bool *live,
+                              const EadPlanOptions *options) {
+    const EadDevice *device = plan->backend->device;
+    EadDeviceRun *run = plan->device = calloc(1, sizeof *plan->device);
+    if (!run) return ead_fail(EAD_NO_MEMORY, "no memory for a plan");
+    run->captures = !options->no_capture;
+    run->stream_count = options->streams;
+    for (int s = 0; s < run->stream_count; s++) {
+        run->streams[s] = device->stream_new();
+        run->ends[s] = device->event_new();
+        if (!run->streams[s] || !run->ends[s]) return no_more(plan);
+    }
     return make_staging(plan, graph, live);
+}
+
+EadStatus ead_plan_device_schedule(EadPlan *plan) {
+    EadDeviceRun *run = plan->device;
+    EAD_TRY(ead_plan_schedule(plan, run->stream_count));
+    run->done = calloc((size_t)plan->call_count + 1, sizeof *run->done);
+    if (!run->done) return ead_fail(EAD_NO_MEMORY, "no memory to plan %d calls", plan->call_count);
+    for (int i = 0; i < plan->call_count; i++) {
+        plan->calls[i].stream = run->streams[run->lanes[i].stream];
+        if (!run->lanes[i].awaited) continue;
+        run->done[i] = plan->backend->device->event_new();
+        if (!run->done[i]) return no_more(plan);
+    }
+    return EAD_OK;
 }
 
 void ead_plan_device_free(EadPlan *plan) {
     const EadDevice *device = plan->backend->device;
     EadDeviceRun *run = plan->device;
     if (!run) return;
-    if (run->stream) device->synchronize(run->stream);
+    for (int s = 0; s < run->stream_count; s++)
+        if (run->streams[s]) device->synchronize(run->streams[s]);
     if (run->captured) device->graph_free(run->captured);
+    for (int i = 0; i < plan->call_count && run->done; i++)
+        if (run->done[i]) device->event_free(run->done[i]);
     for (int i = 0; i < EAD_STAGING_SLOTS; i++) {
         if (run->staged[i]) device->event_free(run->staged[i]);
         if (run->staging[i]) device->release_pinned(run->staging[i]);
     }
     if (run->result) device->release_pinned(run->result);
-    if (run->stream) device->stream_free(run->stream);
+    for (int s = 0; s < run->stream_count; s++) {
+        if (run->ends[s]) device->event_free(run->ends[s]);
+        if (run->streams[s]) device->stream_free(run->streams[s]);
+    }
+    free(run->lanes);
+    free(run->done);
     free(run);
 }
 
+void ead_plan_fork_streams(const EadPlan *plan) {
+    const EadDevice *device = plan->backend->device;
+    const EadDeviceRun *run = plan->device;
+    if (run->stream_count > 1) device->event_record(run->ends[0], run->streams[0]);
+    for (int s = 1; s < run->stream_count; s++) device->event_wait(run->ends[0], run->streams[s]);
+}
+
+void ead_plan_join_streams(const EadPlan *plan) {
+    const EadDevice *device = plan->backend->device;
+    const EadDeviceRun *run = plan->device;
+    for (int s = 1; s < run->stream_count; s++) {
+        device->event_record(run->ends[s], run->streams[s]);
+        device->event_wait(run->ends[s], run->streams[0]);
+    }
+}
+
 static void run_calls(const EadPlan *plan) {
-    for (int i = 0; i < plan->call_count; i++) plan->calls[i].run(&plan->calls[i]);
+    const EadDevice *device = plan->backend->device;
+    const EadDeviceRun *run = plan->device;
+    ead_plan_fork_streams(plan);
+    for (int i = 0; i < plan->call_count; i++) {
+        const EadCall *call = &plan->calls[i];
+        for (int s = 0; s < run->stream_count; s++)
+            if (run->lanes[i].waits[s] >= 0)
+                device->event_wait(run->done[run->lanes[i].waits[s]], call->stream);
+        call->run(call);
+        if (run->done[i]) device->event_record(run->done[i], call->stream);
+    }
+    ead_plan_join_streams(plan);
 }
 
 /* A device that cannot capture has run the calls instead, and will again next time. */
 static void capture(const EadPlan *plan) {
     const EadDevice *device = plan->backend->device;
     EadDeviceRun *run = plan->device;
-    device->capture_begin(run->stream);
+    device->capture_begin(run->streams[0]);
     run_calls(plan);
-    run->captured = device->capture_end(run->stream);
+    run->captured = device->capture_end(run->streams[0]);
     if (run->captured)
-        device->graph_launch(run->captured, run->stream);
+        device->graph_launch(run->captured, run->streams[0]);
     else
         run->captures = false;
 }
@@ -78,7 +137,7 @@ void ead_plan_device_run(const EadPlan *plan) {
     EadDeviceRun *run = plan->device;
     ead_plan_use_device(plan);
     if (run->captured)
-        plan->backend->device->graph_launch(run->captured, run->stream);
+        plan->backend->device->graph_launch(run->captured, run->streams[0]);
     else if (run->captures && run->warm)
         capture(plan);
     else

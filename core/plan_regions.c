@@ -77,7 +77,7 @@ void ead_plan_upload(const EadPlan *plan) {
     for (int i = 0; i < plan->region_count; i++) {
         const EadRegion *region = &plan->regions[i];
         plan->backend->device->copy_in(plan->arena + region->offset, region->host, region->bytes,
-                                       plan->device->stream);
+                                       plan->device->streams[0]);
     }
 }
 
@@ -87,7 +87,7 @@ EadStatus ead_plan_download(const EadPlan *plan) {
         const EadRegion *region = &plan->regions[i];
         if (region->written)
             plan->backend->device->copy_out(region->host, plan->arena + region->offset, region->bytes,
-                                            plan->device->stream);
+                                            plan->device->streams[0]);
     }
     return ead_plan_synchronize(plan);
 }

@@ -22,15 +22,21 @@ void ead_plan_run(const EadPlan *plan) {
 }
 
 void ead_plan_refresh(const EadPlan *plan) {
-    ead_plan_upload(plan);
+    if (plan->device) {
+        ead_plan_upload(plan);
+        ead_plan_fork_streams(plan);
+    }
     for (int i = 0; i < plan->call_count; i++)
         if (plan->calls[i].prepared_once) plan->calls[i].prepare(&plan->calls[i]);
+    if (plan->device) ead_plan_join_streams(plan);
 }
 
 EadStatus ead_plan_synchronize(const EadPlan *plan) {
     if (!plan->device) return EAD_OK;
     ead_plan_use_device(plan);
-    return plan->backend->device->synchronize(plan->device->stream);
+    for (int s = plan->device->stream_count - 1; s > 0; s--)
+        EAD_TRY(plan->backend->device->synchronize(plan->device->streams[s]));
+    return plan->backend->device->synchronize(plan->device->streams[0]);
 }
 
 void *ead_plan_leaf_memory(const EadPlan *plan, const EadNode *leaf) {
@@ -50,8 +56,8 @@ void ead_plan_write(const EadPlan *plan, const EadNode *leaf, const void *host) 
     EadDeviceRun *run = plan->device;
     if (!run) return;
     const EadDevice *device = plan->backend->device;
-    device->copy_in(tensor->data, memory, ead_bytes(tensor), run->stream);
-    device->event_record(run->staged[run->turn], run->stream);
+    device->copy_in(tensor->data, memory, ead_bytes(tensor), run->streams[0]);
+    device->event_record(run->staged[run->turn], run->streams[0]);
     run->turn = (run->turn + 1) % EAD_STAGING_SLOTS;
 }
 
@@ -62,7 +68,7 @@ EadStatus ead_plan_fetch(const EadPlan *plan, const EadNode *node, const void **
     if (!plan->device) return EAD_OK;
     ead_plan_use_device(plan);
     plan->backend->device->copy_out(plan->device->result, tensor->data, ead_bytes(tensor),
-                                    plan->device->stream);
+                                    plan->device->streams[0]);
     *value = plan->device->result;
     return ead_plan_synchronize(plan);
 }

@@ -255,7 +255,8 @@ EadStatus ead_arguments_plan_options(const EadArguments *arguments, EadPlanOptio
     EAD_TRY(ead_precision_check(arguments->backend, precision, false, "--precision"));
     *plan = (EadPlanOptions){.backend = arguments->backend,
                              .precision = precision,
-                             .no_capture = ead_arguments_given(arguments, EAD_OPTION_NO_CAPTURE)};
+                             .no_capture = ead_arguments_given(arguments, EAD_OPTION_NO_CAPTURE),
+                             .streams = (int)ead_arguments_value(arguments, EAD_OPTION_STREAMS).whole};
     return EAD_OK;
 }
 

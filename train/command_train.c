@@ -12,6 +12,7 @@ static EadStatus train(const EadArguments *arguments, const EadConfig *config) {
     return ead_train(&(EadTrainSpec){.config = config,
                                      .backend = arguments->backend,
                                      .no_capture = ead_arguments_given(arguments, EAD_OPTION_NO_CAPTURE),
+                                     .streams = (int)ead_arguments_value(arguments, EAD_OPTION_STREAMS).whole,
                                      .resume = ead_arguments_given(arguments, EAD_OPTION_RESUME),
                                      .quiet = ead_arguments_given(arguments, EAD_OPTION_QUIET)});
 }

@@ -114,7 +114,8 @@ static EadStatus make_step(Run *run) {
     options.schedule.drop_step = drop_step(config);
     EadPlanOptions plan = {.backend = run->spec->backend,
                            .precision = (EadPrecision)config->train_precision,
-                           .no_capture = run->spec->no_capture};
+                           .no_capture = run->spec->no_capture,
+                           .streams = run->spec->streams};
     EAD_TRY(ead_training_step_new(run->model, &options, &plan, &run->step));
     run->optimizer = ead_training_step_optimizer(run->step);
     return EAD_OK;

@@ -9,6 +9,7 @@ typedef struct EadTrainSpec {
     const EadConfig *config; /* complete and checked for training */
     const EadBackend *backend;
     bool no_capture; /* CUDA: launch kernel by kernel; the same bits */
+    int streams;     /* CUDA: of EadPlanOptions; 0: its default */
     bool resume;     /* continue from the run folder's checkpoint; without one, start from step 1 */
     bool quiet;      /* no progress line */
 } EadTrainSpec;
