@@ -18,6 +18,7 @@ static EadStatus check_cpu(EadPrecision precision, const char *name) {
 EadStatus ead_precision_check(const EadBackend *backend, EadPrecision precision, bool training,
                               const char *name) {
     if (!backend->device) return check_cpu(precision, name);
+    if (precision == EAD_PRECISION_FP32 && backend->device->open_fp32) return backend->device->open_fp32();
     if (!training || precision != EAD_PRECISION_FP16) return EAD_OK;
     return ead_fail(EAD_UNSUPPORTED,
                     "%s: fp16 is for inference only, small gradients vanish in it; use bf16, tf32 or fp32",

@@ -1,6 +1,8 @@
 /* The CUDA runtime behind core/cuda/device.h. */
 #include "core/cuda/device.h"
 
+#include "core/cuda/cublas.h"
+
 #include <cuda_runtime.h>
 
 #include <stdio.h>
@@ -168,6 +170,7 @@ static EadStatus synchronize(void *stream) {
 const EadDevice ead_device_cuda = {.open = open,
                                    .use = use,
                                    .facts = facts,
+                                   .open_fp32 = ead_cublas_open,
                                    .free_memory = free_memory,
                                    .allocate = allocate,
                                    .release = release,

@@ -30,6 +30,8 @@ typedef struct EadDevice {
     EadStatus (*open)(int index);
     void (*use)(int index); /* again, in any thread; cheap */
     EadStatus (*facts)(int index, EadDeviceFacts *out);
+    /* Loads what exact fp32 products need besides; NULL: nothing. Errors: EAD_UNSUPPORTED. */
+    EadStatus (*open_fp32)(void);
     size_t (*free_memory)(void); /* bytes that allocate may hope for */
 
     void *(*allocate)(size_t bytes); /* zeroed, aligned to 256 bytes; NULL when there is none */
