@@ -3,6 +3,8 @@
 # make demo       packages, build, generated data, training, evaluation, report
 # make fuzz       runs every fuzz target for FUZZ_SECONDS=60 each (needs clang)
 # make CUDA=0     leaves the CUDA backend out        make cuda-objects compiles it and links nothing
+# make portable   build/portable: program and the libraries it needs, for machines without them; PORTABLE_CUBLAS=0
+#                 leaves out the 600 MB of cuBLAS, which only fp32 on CUDA needs
 # make install    PREFIX=/usr/local                  make format, make golden (needs PyTorch)
 #
 # One folder a configuration under build/, dependencies generated, sources found by wildcard: a new op, model,
@@ -40,7 +42,8 @@ ALL_LDFLAGS = -fopenmp $(SANITIZE) $(LDFLAGS)
 CUDA ?= 0
 NVCC := $(or $(shell command -v nvcc),$(wildcard /usr/local/cuda/bin/nvcc))
 HAVE_CUDA := $(if $(filter-out release,$(CONFIG)),,$(if $(filter 0,$(CUDA)),,$(NVCC)))
-CUDA_LIBS = $(if $(HAVE_CUDA),-L$(dir $(NVCC))../lib64 -lcudart_static -lstdc++ -ldl -lrt)
+CUDA_HOME := $(if $(NVCC),$(abspath $(dir $(realpath $(NVCC)))..))
+CUDA_LIBS = $(if $(HAVE_CUDA),-L$(CUDA_HOME)/lib64 -lcudart_static -lstdc++ -ldl -lrt)
 NVCC_FLAGS := -std=c++20 -O3 -I. -Icore/cuda/device -t 2 -Werror all-warnings -Xcompiler=-fPIC,-Wall,-Wextra,-Wno-missing-field-initializers \
     -gencode arch=compute_80,code=sm_80 -gencode arch=compute_90a,code=sm_90a -gencode arch=compute_90,code=compute_90
 # Touched only when the choice has changed, so that everything is linked anew.
@@ -94,7 +97,7 @@ FUZZERS := $(patsubst test/%.c,build/fuzz/%,$(wildcard test/fuzz_*.c))
 PROGRAM := $(if $(filter release,$(CONFIG)),build/efficientad,$(BUILD)/efficientad)
 LIBRARY := $(if $(filter release,$(CONFIG)),build,$(BUILD))/libefficientad
 
-.PHONY: all cuda-objects asan ubsan test demo fuzz fuzzers install format golden backends clean
+.PHONY: all cuda-objects portable asan ubsan test demo fuzz fuzzers install format golden backends clean
 .DEFAULT_GOAL := all
 .SECONDARY:
 all: backends
@@ -182,6 +185,23 @@ $(BUILD)/test/double_%: $(BUILD)/double/test/double_%.o $(DOUBLE_OBJECTS)
 
 test: $(PROGRAM) $(LIBRARY).a $(LIBRARY).so $(TESTS)
 	@BUILD=$(BUILD) PROGRAM=$(PROGRAM) LIBRARY=$(LIBRARY) sh test/run_all.sh $(TESTS)
+
+# A folder that runs wherever it is put: programs look for their libraries beside themselves. (The older kind of
+# rpath, because it holds for what the libraries need, too.)
+PORTABLE        := build/portable
+PORTABLE_CUBLAS ?= 1
+PORTABLE_LINK    = @mkdir -p $(@D); echo "  LINK $@"; $(CC) $(ALL_LDFLAGS) -Wl,--disable-new-dtags -Wl,-rpath,'$$ORIGIN/../lib' \
+    -o $@ $(filter %.o,$^)
+$(PORTABLE)/bin/efficientad: $(MAIN_OBJECT) $(PROGRAM_OBJECTS) $(LIBRARY_OBJECTS) $(CUDA_FILE)
+	$(PORTABLE_LINK) $(LIBS)
+
+$(PORTABLE)/bin/test_%: $(BUILD)/float/test/test_%.o $(SUPPORT_OBJECTS) $(PROGRAM_OBJECTS) $(LIBRARY_OBJECTS) $(CUDA_FILE)
+	$(PORTABLE_LINK) $(CHECK_LIBS) $(LIBS)
+
+portable: $(PORTABLE)/bin/efficientad $(if $(HAVE_CUDA),$(PORTABLE)/bin/test_cuda)
+	@sh test/portable.sh collect $(PORTABLE) "$(if $(HAVE_CUDA),$(if $(filter 0,$(PORTABLE_CUBLAS)),,$(CUDA_HOME)/lib64))"
+	@sh test/portable.sh check $(PORTABLE)
+	@du -sh $(PORTABLE)
 
 # Fuzz targets link what they call out of one archive of the parsers and what these need, all instrumented.
 FUZZED := $(wildcard core/status.c core/atomic_file.c core/half.c core/file_tensor.c core/safetensors_*.c core/image.c \
