@@ -190,7 +190,7 @@ test: $(PROGRAM) $(LIBRARY).a $(LIBRARY).so $(TESTS)
 # rpath, because it holds for what the libraries need, too.)
 PORTABLE        := build/portable
 PORTABLE_CUBLAS ?= 1
-PORTABLE_LINK    = @mkdir -p $(@D); echo "  LINK $@"; $(CC) $(ALL_LDFLAGS) -Wl,--disable-new-dtags -Wl,-rpath,'$$ORIGIN/../lib' \
+PORTABLE_LINK    = @mkdir -p $(@D); echo "  LINK $@"; $(CC) $(ALL_LDFLAGS) -Wl,-s -Wl,--disable-new-dtags -Wl,-rpath,'$$ORIGIN/../lib' \
     -o $@ $(filter %.o,$^)
 $(PORTABLE)/bin/efficientad: $(MAIN_OBJECT) $(PROGRAM_OBJECTS) $(LIBRARY_OBJECTS) $(CUDA_FILE)
 	$(PORTABLE_LINK) $(LIBS)

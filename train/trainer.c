@@ -121,6 +121,23 @@ static EadStatus make_step(Run *run) {
     return EAD_OK;
 }
 
+/* The step's memory is taken when this is printed: what is free on a device is free beside it. */
+static void print_memory(const Run *run) {
+    const EadBackend *backend = run->spec->backend;
+    double planned = 1e-6 * (double)ead_plan_bytes(ead_training_step_plan(run->step));
+    EadDeviceFacts facts;
+    if (!backend->device) {
+        fprintf(stderr,
+                "memory of the training step: %.0f MB planned, %.0f MB with parameters and optimizer\n",
+                planned, 1e-6 * (double)ead_training_step_bytes(run->step));
+    } else if (backend->device->facts(backend->index, &facts) == EAD_OK) {
+        fprintf(stderr,
+                "memory of the training step: %.0f MB on %s (%s), where %.0f of %.0f MB are still free\n",
+                planned, backend->name, facts.name, 1e-6 * (double)backend->device->free_memory(),
+                1e-6 * (double)facts.memory);
+    }
+}
+
 static void print_start(const Run *run) {
     const EadTrainerData *data = &run->data;
     EadPrecision precision =
@@ -131,9 +148,7 @@ static void print_start(const Run *run) {
             run->model->spec.width, run->spec->backend->name, ead_precision_name(precision),
             ead_image_cache_count(data->train), ead_image_cache_count(data->validation),
             data->penalty ? ead_image_cache_count(data->penalty) : 0, data->dataset.test_count);
-    fprintf(stderr, "memory of the training step: %.0f MB planned, %.0f MB with parameters and optimizer\n",
-            (double)ead_plan_bytes(ead_training_step_plan(run->step)) * 1e-6,
-            (double)ead_training_step_bytes(run->step) * 1e-6);
+    print_memory(run);
 }
 
 /* Restores the checkpoint, or measures the teacher for a run that starts at step 1. */
