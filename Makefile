@@ -1,6 +1,7 @@
 # make            builds build/efficientad, build/libefficientad.a and .so
 # make test       builds and runs all tests          make asan test, make ubsan test: the same under a sanitizer
 # make demo       packages, build, generated data, training, evaluation, report
+# make emulated   builds build/emulated/efficientad, which does bf16 in emulation: slow, to see its accuracy without AMX
 # make fuzz       runs every fuzz target for FUZZ_SECONDS=60 each (needs clang)
 # make CUDA=0     leaves the CUDA backend out        make cuda-objects compiles it and links nothing
 # make portable   build/portable: program and the libraries it needs, for machines without them; PORTABLE_CUBLAS=0
@@ -97,7 +98,7 @@ FUZZERS := $(patsubst test/%.c,build/fuzz/%,$(wildcard test/fuzz_*.c))
 PROGRAM := $(if $(filter release,$(CONFIG)),build/efficientad,$(BUILD)/efficientad)
 LIBRARY := $(if $(filter release,$(CONFIG)),build,$(BUILD))/libefficientad
 
-.PHONY: all cuda-objects portable asan ubsan test demo fuzz fuzzers install format golden backends clean
+.PHONY: all cuda-objects portable asan ubsan test demo emulated fuzz fuzzers install format golden backends clean
 .DEFAULT_GOAL := all
 .SECONDARY:
 all: backends
@@ -202,6 +203,17 @@ portable: $(PORTABLE)/bin/efficientad $(if $(HAVE_CUDA),$(PORTABLE)/bin/test_cud
 	@sh test/portable.sh collect $(PORTABLE) "$(if $(HAVE_CUDA),$(if $(filter 0,$(PORTABLE_CUBLAS)),,$(CUDA_HOME)/lib64))"
 	@sh test/portable.sh check $(PORTABLE)
 	@du -sh $(PORTABLE)
+
+# For this machine only and never shipped, so compiled for it.
+EMULATED_OBJECTS := $(patsubst %,$(BUILD)/emulated/%.o,emulated_amx support_amx_emulated)
+$(EMULATED_OBJECTS): $(BUILD)/emulated/%.o: test/%.c
+	@mkdir -p $(@D)
+	@$(CC) $(ALL_CFLAGS) -march=native -MMD -MP -c -o $@ $<
+build/emulated/efficientad: $(MAIN_OBJECT) $(PROGRAM_OBJECTS) $(LIBRARY_OBJECTS) $(EMULATED_OBJECTS)
+	@mkdir -p $(@D)
+	@echo "  LINK $@"
+	@$(CC) $(ALL_LDFLAGS) -o $@ $(filter-out %/core/simd/amx.o,$^) $(LIBS)
+emulated: build/emulated/efficientad
 
 # Fuzz targets link what they call out of one archive of the parsers and what these need, all instrumented.
 FUZZED := $(wildcard core/status.c core/atomic_file.c core/half.c core/file_tensor.c core/safetensors_*.c core/image.c \

@@ -6,17 +6,14 @@
 
 #include <assert.h>
 #include <float.h>
-#include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
-enum { TILE_ROWS = 16, TILE_ROW_BYTES = 64 };
+enum { TILE_ROWS = 16, TILE_ROW_BYTES = 64, ROWS_AT_ONCE = 4 };
 
-typedef union Tile {
+typedef struct Tile {
     uint8_t bytes[TILE_ROWS][TILE_ROW_BYTES];
-    float sums[TILE_ROWS][16];
-    uint16_t numbers[TILE_ROWS][32];
 } Tile;
 
 /* As in the CPU: each thread has its own. */
@@ -50,30 +47,57 @@ static inline void TILE_ZERO(int tile) {
     memset(&tiles[tile], 0, sizeof tiles[tile]);
 }
 
-static inline float flushed(float value) {
-    return fabsf(value) < FLT_MIN ? 0 : value;
+/* The 16 columns of a row of sums side by side: vectors keep emulation fast enough for whole trainings. */
+typedef float Columns __attribute__((vector_size(64)));
+typedef int32_t ColumnBits __attribute__((vector_size(64)));
+
+static inline void flush(Columns *value) {
+    Columns magnitude = (Columns)((ColumnBits)*value & INT32_MAX);
+    *value = (Columns)((ColumnBits)*value & ~(magnitude < FLT_MIN));
 }
 
-static inline float widened(uint16_t number) {
+/* Even (shift 16) or odd (shift 0) bf16 numbers of 16 pairs as fp32. */
+static inline void widen(const void *pairs, int shift, Columns *out) {
+    ColumnBits bits;
+    memcpy(&bits, pairs, sizeof bits);
+    *out = (Columns)((bits << shift) & (int32_t)0xFFFF0000);
+    flush(out);
+}
+
+/* Number k of a row of bf16 numbers as fp32. */
+static inline float number_of(const uint8_t *row, int k) {
+    uint16_t number;
+    memcpy(&number, row + 2 * k, sizeof number);
     uint32_t bits = (uint32_t)number << 16;
     float value;
     memcpy(&value, &bits, sizeof value);
-    return flushed(value);
+    return value > -FLT_MIN && value < FLT_MIN ? 0 : value;
 }
 
 /* A product of two bf16 numbers is exact in fp32, so product and sum are the CPU's fused multiply-add. */
 static inline void TILE_MULTIPLY(int sums, int a, int b) {
-    float numbers[TILE_ROWS][2][16]; /* of b, even and odd apart */
-    for (int k = 0; k < 16; k++)
-        for (int n = 0; n < 32; n++) numbers[k][n % 2][n / 2] = widened(tiles[b].numbers[k][n]);
-    for (int m = 0; m < TILE_ROWS; m++) {
-        float even[16] = {0}, odd[16] = {0}, *sum = tiles[sums].sums[m];
-        for (int k = 0; k < 16; k++) {
-            float first = widened(tiles[a].numbers[m][2 * k]), second = widened(tiles[a].numbers[m][2 * k + 1]);
-            for (int n = 0; n < 16; n++) even[n] = flushed(even[n] + first * numbers[k][0][n]);
-            for (int n = 0; n < 16; n++) odd[n] = flushed(odd[n] + second * numbers[k][1][n]);
+    Columns even_b[16], odd_b[16];
+    for (int k = 0; k < 16; k++) {
+        widen(tiles[b].bytes[k], 16, &even_b[k]);
+        widen(tiles[b].bytes[k], 0, &odd_b[k]);
+    }
+    for (int m = 0; m < TILE_ROWS; m += ROWS_AT_ONCE) {
+        Columns even[ROWS_AT_ONCE] = {{0}}, odd[ROWS_AT_ONCE] = {{0}}, sum;
+        for (int k = 0; k < 16; k++)
+            for (int r = 0; r < ROWS_AT_ONCE; r++) {
+                even[r] += number_of(tiles[a].bytes[m + r], 2 * k) * even_b[k];
+                odd[r] += number_of(tiles[a].bytes[m + r], 2 * k + 1) * odd_b[k];
+                flush(&even[r]);
+                flush(&odd[r]);
+            }
+        for (int r = 0; r < ROWS_AT_ONCE; r++) {
+            even[r] += odd[r];
+            flush(&even[r]);
+            memcpy(&sum, tiles[sums].bytes[m + r], sizeof sum);
+            sum += even[r];
+            flush(&sum);
+            memcpy(tiles[sums].bytes[m + r], &sum, sizeof sum);
         }
-        for (int n = 0; n < 16; n++) sum[n] = flushed(sum[n] + flushed(even[n] + odd[n]));
     }
 }
 
