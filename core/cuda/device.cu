@@ -64,11 +64,14 @@ static size_t free_memory(void) {
     return cudaMemGetInfo(&available, &total) == cudaSuccess ? available : 0;
 }
 
-/* A failed allocation must not be found again by synchronize. */
+/* Zeroed when it returns: our streams do not wait for the default one that does it. A failed allocation must
+ * not be found again by synchronize. */
 static void *allocate(size_t bytes) {
     void *memory = NULL;
     bool made = cudaMalloc(&memory, bytes ? bytes : 1) == cudaSuccess;
-    if (made && cudaMemset(memory, 0, bytes) == cudaSuccess) return memory;
+    bool zeroed =
+        made && cudaMemset(memory, 0, bytes) == cudaSuccess && cudaStreamSynchronize(NULL) == cudaSuccess;
+    if (zeroed) return memory;
     if (made) cudaFree(memory);
     cudaGetLastError();
     return NULL;
