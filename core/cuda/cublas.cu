@@ -28,11 +28,11 @@ static void *library(void) {
 
 EadStatus ead_cublas_open(void) {
     if (library()) return EAD_OK;
-    return ead_fail(
-        EAD_UNSUPPORTED,
-        "fp32 on CUDA needs libcublas.so.%d, which is not to be found (LD_LIBRARY_PATH); use tf32, "
-        "bf16 or, for inference, fp16",
-        CUBLAS_VER_MAJOR);
+    return ead_fail(EAD_UNSUPPORTED,
+                    "fp32 on CUDA needs libcublas.so.%d, which is not to be found (LD_LIBRARY_PATH); "
+                    "training needs it in "
+                    "any case, for its statistics; inference does without in tf32, bf16 or fp16",
+                    CUBLAS_VER_MAJOR);
 }
 
 /* function(arguments) of the library. ead_cublas_open() has been asked before: it is there. */
