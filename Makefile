@@ -117,7 +117,7 @@ $(LIBRARY).a: $(LIBRARY_OBJECTS) $(CUDA_FILE)
 
 $(LIBRARY).so: $(LIBRARY_OBJECTS) $(CUDA_FILE)
 	@echo "  LINK $@"
-	@$(CC) $(ALL_LDFLAGS) -shared -Wl,-soname,libefficientad.so.0 -o $@ $(filter %.o,$^) $(LIBRARY_LIBS)
+	@$(CC) $(ALL_LDFLAGS) -shared -Wl,-soname,libefficientad.so.0 -Wl,--exclude-libs,libcudart_static.a -o $@ $(filter %.o,$^) $(LIBRARY_LIBS)
 
 # Which folder may include which; see the table in the script.
 $(BUILD)/include_arrows: test/include_arrows.sh $(wildcard */*.[ch] core/*/*.[ch] core/*/*.cu* core/ops/*/*.[ch] core/ops/*/*.cu)
@@ -246,7 +246,7 @@ install: all
 	install -m 644 models/efficientad.h $(DESTDIR)$(PREFIX)/include/
 	install -d $(DESTDIR)$(PREFIX)/share/efficientad
 	install -m 644 models/weights/*.safetensors $(DESTDIR)$(PREFIX)/share/efficientad/
-	sed 's|@PREFIX@|$(PREFIX)|' models/efficientad.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/efficientad.pc
+	sed 's|@PREFIX@|$(PREFIX)|; s| @CUDA_LIBS@|$(CUDA_LIBS:%= %)|' models/efficientad.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/efficientad.pc
 
 format:
 	clang-format -i $(wildcard */*.[ch] core/*/*.[ch] core/cuda/*.cu* core/cuda/device/* core/ops/*/*.[ch] core/ops/*/*.cu)
