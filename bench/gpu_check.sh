@@ -10,7 +10,8 @@
 # Needs there: the driver and Python, with PyTorch for the comparison; no compiler, none of our packages. compute-sanitizer
 # and cuBLAS (for fp32) are used if the CUDA toolkit is there; cuBLAS comes along with the portable folder by default.
 #
-# Settings: FOLDER (build/portable) PYTHON PARTS ("tests memcheck racecheck ours variants rivals") MODELS (both) DEVICE.
+# Settings: FOLDER (build/portable) PYTHON PARTS ("tests memcheck racecheck ours variants rivals") MODELS (both) DEVICE
+# SECONDS_IN_ALL (460).
 # DEVICE=cpu tries out the script itself on a machine without a GPU, in fp32, on small images, with few repetitions.
 set -eu
 cd "$(dirname "$0")/.."
@@ -19,6 +20,7 @@ PYTHON=${PYTHON:-python3}
 PARTS=${PARTS:-tests memcheck racecheck ours variants rivals}
 MODELS=${MODELS:-both}
 DEVICE=${DEVICE:-cuda}
+SECONDS_IN_ALL=${SECONDS_IN_ALL:-460}
 program=$FOLDER/bin/efficientad
 tests=$FOLDER/bin/test_cuda
 
@@ -35,7 +37,8 @@ if [ "$DEVICE" = cpu ]; then
 else
     results=bench/results precisions="fp16 bf16 tf32 fp32" infer_repeat=300 step_repeat=30 batch=16 image=256
     gpu=$(nvidia-smi --query-gpu=name --format=csv,noheader 2>/dev/null | head -n 1) || gpu=
-    [ -n "$gpu" ] || fail "nvidia-smi names no GPU"
+    [ -n "$gpu" ] || gpu=$("$PYTHON" -c 'import torch; print(torch.cuda.get_device_name())' 2>/dev/null) || gpu=
+    [ -n "$gpu" ] || fail "neither nvidia-smi nor PyTorch names a GPU"
 fi
 
 # cuBLAS of the toolkit or of PyTorch, in case it was left out of the folder.
@@ -49,12 +52,20 @@ scratch=$(mktemp -d "${TMPDIR:-/tmp}/gpu_check.XXXXXX")
 trap 'rm -rf "$scratch"' EXIT
 trap 'exit 1' INT TERM
 failed=
+begun=$(date +%s)
 
-# One line for each part in parts.tsv: name, what came of it, seconds.
+# One line for each part in parts.tsv: name, what came of it, seconds. A part gets no more than what is left of all.
 part() { # name seconds command...
     name=$1 limit=$2
     shift 2
     started=$(date +%s)
+    left=$((begun + SECONDS_IN_ALL - started))
+    [ "$limit" -le "$left" ] || limit=$left
+    if [ "$limit" -lt 3 ]; then
+        failed="$failed $name"
+        printf '%s\tno time left\t0\n' "$name" >>"$scratch/parts.tsv"
+        return 0
+    fi
     echo "== $name (at most $limit s)" >&2
     if timeout -k 5 "$limit" "$@" >"$scratch/$name.log" 2>&1; then outcome=ok; else outcome=$?; fi
     case $outcome in
@@ -94,13 +105,6 @@ rival() { # name seconds arguments...
 if wanted tests; then
     if [ -x "$tests" ]; then part tests 110 "$tests"; fi
 fi
-if command -v compute-sanitizer >/dev/null && [ "$DEVICE" != cpu ]; then
-    for tool in memcheck racecheck; do
-        if wanted $tool; then
-            part $tool 45 env CK_RUN_CASE=ops compute-sanitizer --tool $tool --error-exitcode 9 "$tests"
-        fi
-    done
-fi
 if wanted ours; then
     for precision in $precisions; do
         bench "infer-$precision-1" 12 "$precision" infer --batch 1 --repeat "$infer_repeat"
@@ -126,6 +130,13 @@ if wanted rivals && "$PYTHON" -c 'import numpy, torch' 2>/dev/null; then
         rival infer-compile 60 --bench infer --batch "1,$batch" --precision fp16,tf32 --modes compile --repeats 50 --warmup 10
         rival step-compile 60 --bench step --precision bf16,tf32 --modes compile --repeats 5 --warmup 2
     fi
+fi
+if command -v compute-sanitizer >/dev/null && [ "$DEVICE" != cpu ]; then
+    for tool in memcheck racecheck; do
+        if wanted $tool; then
+            part $tool 60 env CK_RUN_CASE=ops compute-sanitizer --tool $tool --error-exitcode 9 "$tests"
+        fi
+    done
 fi
 
 "$PYTHON" bench/rivals/gpu_table.py "$scratch" "$results" "$gpu" || failed="$failed table"

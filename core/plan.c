@@ -16,7 +16,6 @@ enum { HOST_ALIGNMENT = 64, DEVICE_ALIGNMENT = 256, DEFAULT_STREAMS = 3 };
 typedef struct Storage {
     size_t bytes, offset;
     int first, last; /* nodes between which the content matters, both included */
-    bool placed;
 } Storage;
 
 enum { STORAGES_OF_NODE = 4 };
@@ -236,7 +235,7 @@ static EadStatus allocate(EadPlan *plan) {
     if (device)
         return ead_fail(EAD_NO_MEMORY,
                         "no memory for %.1f MB on %s, where %.1f MB are free; lower model.image_size or the "
-                        "batch, or end what else uses that GPU (nvidia-smi)",
+                        "batch, use --streams 1, or end what else uses that GPU (nvidia-smi)",
                         megabytes, plan->backend->name, 1e-6 * (double)device->free_memory());
     return ead_fail(EAD_NO_MEMORY, "no memory for %.1f MB; lower model.image_size or the batch", megabytes);
 }
