@@ -3,6 +3,9 @@
 # make demo       packages, build, generated data, training, evaluation, report
 # make emulated   builds build/emulated/efficientad, which does bf16 in emulation: slow, to see its accuracy without AMX
 # make fuzz       runs every fuzz target for FUZZ_SECONDS=60 each (needs clang)
+# make CUDA=0     leaves the CUDA backend out        make cuda-objects compiles it and links nothing
+# make portable   build/portable: program and the libraries it needs, for machines without them; PORTABLE_CUBLAS=0
+#                 leaves out the 600 MB of cuBLAS, which only fp32 on CUDA needs
 # make install    PREFIX=/usr/local                  make format, make golden (needs PyTorch)
 #
 # One folder a configuration under build/, dependencies generated, sources found by wildcard: a new op, model,
@@ -30,9 +33,23 @@ SANITIZE := $(filter -fsanitize%,$(CFLAGS_$(CONFIG)))
 ALL_CFLAGS = $(WARNINGS) $(CFLAGS_$(CONFIG)) -fPIC -fopenmp -ffp-contract=off $(CPPFLAGS) $(CFLAGS) \
     $(shell $(PKG_CONFIG_ALL) --cflags $(PACKAGES) $(BLAS))
 # What the inference library needs, and what the program needs besides.
-LIBRARY_LIBS = $(shell $(PKG_CONFIG_ALL) --libs jansson $(BLAS)) -lpthread -lm
+LIBRARY_LIBS = $(shell $(PKG_CONFIG_ALL) --libs jansson $(BLAS)) $(CUDA_LIBS) -lpthread -lm
 LIBS = $(shell $(PKG_CONFIG_ALL) --libs $(PACKAGES)) $(LIBRARY_LIBS)
 ALL_LDFLAGS = -fopenmp $(SANITIZE) $(LDFLAGS)
+
+# The CUDA backend is built where nvcc is, in the release build. Code for compute capability 8.0 runs on all 8.x
+# cards, 9.0a is Hopper with its own instructions, and later cards compile the PTX of 9.0 when they first run it.
+# The runtime is linked statically: the program starts without CUDA, too, and without a driver says so.
+CUDA ?= 0
+NVCC := $(or $(shell command -v nvcc),$(wildcard /usr/local/cuda/bin/nvcc))
+HAVE_CUDA := $(if $(filter-out release,$(CONFIG)),,$(if $(filter 0,$(CUDA)),,$(NVCC)))
+CUDA_HOME := $(if $(NVCC),$(abspath $(dir $(realpath $(NVCC)))..))
+CUDA_LIBS = $(if $(HAVE_CUDA),-L$(CUDA_HOME)/lib64 -lcudart_static -lstdc++ -ldl -lrt)
+NVCC_FLAGS := -std=c++20 -O3 -I. -Icore/cuda/device -t 2 -Werror all-warnings -Xcompiler=-fPIC,-Wall,-Wextra,-Wno-missing-field-initializers \
+    -gencode arch=compute_80,code=sm_80 -gencode arch=compute_90a,code=sm_90a -gencode arch=compute_90,code=compute_90
+# Touched only when the choice has changed, so that everything is linked anew.
+CUDA_FILE := $(BUILD)/cuda_choice
+$(shell mkdir -p $(BUILD); echo '$(HAVE_CUDA)' | cmp -s - $(CUDA_FILE) || echo '$(HAVE_CUDA)' > $(CUDA_FILE))
 
 # What `make test` and `make demo` need is installed while this file is read, so before anything is compiled.
 ifneq (,$(filter test demo,$(MAKECMDGOALS)))
@@ -59,13 +76,18 @@ amx_objects   = $(AMX:%=$(BUILD)/$(1)/simd_%.o)
 GENERATED := build/generated
 
 LIBRARY_SOURCES := $(wildcard core/*.c core/simd/*.c core/ops/*/*.c models/*.c)
+CUDA_SOURCES    := $(wildcard core/cuda/*.cu core/ops/*/*_cuda.cu)
 PROGRAM_SOURCES := $(wildcard autograd/*.c data/*.c train/*.c bench/*.c)
 SUPPORT_SOURCES := $(wildcard test/support_*.c)
 # Shared by the float suites and the double ones: the engine and the op cases, nothing of data/ or train/.
-DOUBLE_SOURCES  := $(LIBRARY_SOURCES) $(wildcard autograd/*.c) test/support_op_cases.c
+DOUBLE_SOURCES  := $(LIBRARY_SOURCES) core/cuda/backend_without_cuda.c $(wildcard autograd/*.c) test/support_op_cases.c
 objects = $(patsubst %.c,$(BUILD)/$(2)/%.o,$(1))
 
-LIBRARY_OBJECTS := $(call objects,$(LIBRARY_SOURCES),float) $(call level_objects,float) $(call amx_objects,float)
+CUDA_OBJECTS    := $(CUDA_SOURCES:%.cu=$(BUILD)/cuda/%.o)
+BACKEND_OBJECTS := $(if $(HAVE_CUDA),$(CUDA_OBJECTS)) \
+    $(BUILD)/float/core/cuda/$(if $(HAVE_CUDA),backend_cuda,backend_without_cuda).o
+LIBRARY_OBJECTS := $(call objects,$(LIBRARY_SOURCES),float) $(call level_objects,float) $(call amx_objects,float) \
+    $(BACKEND_OBJECTS)
 PROGRAM_OBJECTS := $(call objects,$(filter-out train/main.c,$(PROGRAM_SOURCES)),float)
 MAIN_OBJECT     := $(call objects,train/main.c,float)
 SUPPORT_OBJECTS := $(call objects,$(SUPPORT_SOURCES),float)
@@ -76,7 +98,7 @@ FUZZERS := $(patsubst test/%.c,build/fuzz/%,$(wildcard test/fuzz_*.c))
 PROGRAM := $(if $(filter release,$(CONFIG)),build/efficientad,$(BUILD)/efficientad)
 LIBRARY := $(if $(filter release,$(CONFIG)),build,$(BUILD))/libefficientad
 
-.PHONY: all asan ubsan test demo emulated fuzz fuzzers install format golden backends clean
+.PHONY: all cuda-objects portable asan ubsan test demo emulated fuzz fuzzers install format golden backends clean
 .DEFAULT_GOAL := all
 .SECONDARY:
 all: backends
@@ -85,20 +107,20 @@ asan ubsan: $(PROGRAM)
 backends: $(PROGRAM) $(LIBRARY).a $(LIBRARY).so
 	@$(PROGRAM) --backends
 
-$(PROGRAM): $(MAIN_OBJECT) $(PROGRAM_OBJECTS) $(LIBRARY_OBJECTS) | $(BUILD)/include_arrows
+$(PROGRAM): $(MAIN_OBJECT) $(PROGRAM_OBJECTS) $(LIBRARY_OBJECTS) $(CUDA_FILE) | $(BUILD)/include_arrows
 	@mkdir -p $(@D)
 	@echo "  LINK $@"
-	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+	@$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LIBS)
 
-$(LIBRARY).a: $(LIBRARY_OBJECTS)
-	@rm -f $@ && ar rcs $@ $^
+$(LIBRARY).a: $(LIBRARY_OBJECTS) $(CUDA_FILE)
+	@rm -f $@ && ar rcs $@ $(filter %.o,$^)
 
-$(LIBRARY).so: $(LIBRARY_OBJECTS)
+$(LIBRARY).so: $(LIBRARY_OBJECTS) $(CUDA_FILE)
 	@echo "  LINK $@"
-	@$(CC) $(ALL_LDFLAGS) -shared -Wl,-soname,libefficientad.so.0 -o $@ $^ $(LIBRARY_LIBS)
+	@$(CC) $(ALL_LDFLAGS) -shared -Wl,-soname,libefficientad.so.0 -Wl,--exclude-libs,libcudart_static.a -o $@ $(filter %.o,$^) $(LIBRARY_LIBS)
 
 # Which folder may include which; see the table in the script.
-$(BUILD)/include_arrows: test/include_arrows.sh $(wildcard */*.[ch] core/ops/*/*.[ch])
+$(BUILD)/include_arrows: test/include_arrows.sh $(wildcard */*.[ch] core/*/*.[ch] core/*/*.cu* core/ops/*/*.[ch] core/ops/*/*.cu)
 	@mkdir -p $(@D)
 	@sh test/include_arrows.sh && touch $@
 
@@ -111,6 +133,13 @@ $(BUILD)/double/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC $< (double)"
 	@$(CC) $(ALL_CFLAGS) -DEAD_DOUBLE -MMD -MP -c -o $@ $<
+
+$(BUILD)/cuda/%.o: %.cu
+	@mkdir -p $(@D)
+	@echo "  NVCC $<"
+	@$(NVCC) $(NVCC_FLAGS) -MMD -MP -MF $(@:.o=.d) -c -o $@ $<
+
+cuda-objects: $(CUDA_OBJECTS)
 
 $(BUILD)/float/train/version.o: CPPFLAGS += -DEAD_VERSION='"$(VERSION)"'
 $(BUILD)/float/train/version.o: $(VERSION_FILE)
@@ -147,9 +176,9 @@ $(MATRIX_TEST): CPPFLAGS += -I$(GENERATED)
 $(MATRIX_TEST): $(GENERATED)/winograd_matrices.h
 
 CHECK_LIBS = $(shell $(PKG_CONFIG_ALL) --libs check)
-$(BUILD)/test/test_%: $(BUILD)/float/test/test_%.o $(SUPPORT_OBJECTS) $(PROGRAM_OBJECTS) $(LIBRARY_OBJECTS)
+$(BUILD)/test/test_%: $(BUILD)/float/test/test_%.o $(SUPPORT_OBJECTS) $(PROGRAM_OBJECTS) $(LIBRARY_OBJECTS) $(CUDA_FILE)
 	@mkdir -p $(@D)
-	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CHECK_LIBS) $(LIBS)
+	@$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(CHECK_LIBS) $(LIBS)
 
 $(BUILD)/test/double_%: $(BUILD)/double/test/double_%.o $(DOUBLE_OBJECTS)
 	@mkdir -p $(@D)
@@ -157,6 +186,23 @@ $(BUILD)/test/double_%: $(BUILD)/double/test/double_%.o $(DOUBLE_OBJECTS)
 
 test: $(PROGRAM) $(LIBRARY).a $(LIBRARY).so $(TESTS)
 	@BUILD=$(BUILD) PROGRAM=$(PROGRAM) LIBRARY=$(LIBRARY) sh test/run_all.sh $(TESTS)
+
+# A folder that runs wherever it is put: programs look for their libraries beside themselves. (The older kind of
+# rpath, because it holds for what the libraries need, too.)
+PORTABLE        := build/portable
+PORTABLE_CUBLAS ?= 1
+PORTABLE_LINK    = @mkdir -p $(@D); echo "  LINK $@"; $(CC) $(ALL_LDFLAGS) -Wl,-s -Wl,--disable-new-dtags -Wl,-rpath,'$$ORIGIN/../lib' \
+    -o $@ $(filter %.o,$^)
+$(PORTABLE)/bin/efficientad: $(MAIN_OBJECT) $(PROGRAM_OBJECTS) $(LIBRARY_OBJECTS) $(CUDA_FILE)
+	$(PORTABLE_LINK) $(LIBS)
+
+$(PORTABLE)/bin/test_%: $(BUILD)/float/test/test_%.o $(SUPPORT_OBJECTS) $(PROGRAM_OBJECTS) $(LIBRARY_OBJECTS) $(CUDA_FILE)
+	$(PORTABLE_LINK) $(CHECK_LIBS) $(LIBS)
+
+portable: $(PORTABLE)/bin/efficientad $(if $(HAVE_CUDA),$(PORTABLE)/bin/test_cuda)
+	@sh test/portable.sh collect $(PORTABLE) "$(if $(HAVE_CUDA),$(if $(filter 0,$(PORTABLE_CUBLAS)),,$(CUDA_HOME)/lib64))"
+	@sh test/portable.sh check $(PORTABLE)
+	@du -sh $(PORTABLE)
 
 # For this machine only and never shipped, so compiled for it.
 EMULATED_OBJECTS := $(patsubst %,$(BUILD)/emulated/%.o,emulated_amx support_amx_emulated)
@@ -200,10 +246,10 @@ install: all
 	install -m 644 models/efficientad.h $(DESTDIR)$(PREFIX)/include/
 	install -d $(DESTDIR)$(PREFIX)/share/efficientad
 	install -m 644 models/weights/*.safetensors $(DESTDIR)$(PREFIX)/share/efficientad/
-	sed 's|@PREFIX@|$(PREFIX)|' models/efficientad.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/efficientad.pc
+	sed 's|@PREFIX@|$(PREFIX)|; s| @CUDA_LIBS@|$(CUDA_LIBS:%= %)|' models/efficientad.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/efficientad.pc
 
 format:
-	clang-format -i $(wildcard */*.[ch] core/ops/*/*.[ch])
+	clang-format -i $(wildcard */*.[ch] core/*/*.[ch] core/cuda/*.cu* core/cuda/device/* core/ops/*/*.[ch] core/ops/*/*.cu)
 
 golden:
 	cd test/golden && python3 generate.py

@@ -42,15 +42,13 @@ static EadNode *flat(EadGraph *graph, const char *name, int64_t count, real *dat
     return ead_leaf(graph, name, EAD_REAL, 1, 1, 1, (int)count, data);
 }
 
-EadNode *ead_optimizer_append(EadGraph *graph, EadOptimizer *optimizer, const EadParams *params,
-                              EadNode *loss, EadNode *step, EadAdam adam, EadLrSchedule schedule) {
+void ead_optimizer_append(EadGraph *graph, EadOptimizer *optimizer, const EadParams *params, EadNode *loss,
+                          EadNode *step, EadNode *rate, EadAdam adam) {
     int64_t count = optimizer->count;
     ead_backward_to_flat(graph, loss, params->values, count, optimizer->gradients);
-    EadNode *rate = ead_keep(ead_lr_schedule(graph, step, schedule));
     ead_adam(graph, flat(graph, "parameters", count, params->values),
              flat(graph, "gradients", count, optimizer->gradients),
              flat(graph, "first", count, optimizer->first), flat(graph, "second", count, optimizer->second),
              step, rate, adam);
     ead_advance(graph, step);
-    return rate;
 }

@@ -4,7 +4,6 @@
 #define EAD_AUTOGRAD_OPTIMIZER_H
 
 #include "core/ops/adam/adam.h"
-#include "core/ops/lr_schedule/lr_schedule.h"
 #include "core/params.h"
 
 typedef struct EadOptimizer {
@@ -20,10 +19,10 @@ void ead_optimizer_free(EadOptimizer *optimizer);
 /* The step counter as a leaf of the graph. */
 EadNode *ead_optimizer_step(EadGraph *graph, EadOptimizer *optimizer);
 
-/* Appends to a graph whose scalar `loss` was built on trainable leaves of params: backward pass, learning
- * rate, Adam, and the count of the step (`step`: ead_optimizer_step()'s leaf). The optimizer must stay where
- * it is. Returns the kept learning rate of the step. */
-EadNode *ead_optimizer_append(EadGraph *graph, EadOptimizer *optimizer, const EadParams *params,
-                              EadNode *loss, EadNode *step, EadAdam adam, EadLrSchedule schedule);
+/* Appends to a graph whose scalar `loss` was built on trainable leaves of params: backward pass, Adam at the
+ * learning rate `rate` (a scalar node), and the count of the step (`step`: ead_optimizer_step()'s leaf),
+ * which nodes appended later see. The optimizer must stay where it is. */
+void ead_optimizer_append(EadGraph *graph, EadOptimizer *optimizer, const EadParams *params, EadNode *loss,
+                          EadNode *step, EadNode *rate, EadAdam adam);
 
 #endif

@@ -16,13 +16,15 @@ typedef struct Inference {
     int batch, height, width;
 } Inference;
 
-static void pass(void *context) {
+static EadStatus pass(void *context) {
     Inference *run = context;
-    const float *maps = ead_detector_run_batch(run->detector, run->images);
+    const float *maps;
+    EAD_TRY(ead_detector_run_batch(run->detector, run->images, &maps));
     int64_t pixels = (int64_t)run->height * run->width;
     for (int n = 0; n < run->batch; n++)
         run->scores[n] = ead_map_resize(maps + n * pixels, run->height, run->width, run->maps + n * pixels,
                                         run->height, run->width);
+    return EAD_OK;
 }
 
 static EadStatus prepare(const EadBenchOptions *options, const EadModel *model, Inference *run) {
@@ -44,6 +46,7 @@ EadStatus ead_bench_infer(const EadBenchOptions *options, EadBenchResults *resul
         EadBenchResult result = ead_bench_result_for(options, "infer", "");
         EadBenchWork work = {.plan = ead_detector_plan(run.detector),
                              .arena_bytes = ead_detector_bytes(run.detector),
+                             .per_pass = 1,
                              .pass = pass,
                              .context = &run};
         int repeat = options->repeat ? options->repeat : DEFAULT_REPEAT;

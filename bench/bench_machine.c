@@ -62,7 +62,17 @@ static void set_system(EadBenchMachine *machine) {
     if (gmtime_r(&now, &utc)) strftime(machine->date, sizeof machine->date, "%Y-%m-%dT%H:%M:%SZ", &utc);
 }
 
-EadBenchMachine ead_bench_machine(void) {
+static void set_device(EadBenchMachine *machine, const EadBackend *backend) {
+    EadDeviceFacts facts;
+    snprintf(machine->device, sizeof machine->device, "%s", backend->name);
+    if (!backend->device || backend->device->facts(backend->index, &facts) != EAD_OK) return;
+    snprintf(machine->gpu, sizeof machine->gpu, "%s", facts.name);
+    machine->gpu_capability = 10 * facts.major + facts.minor;
+    machine->gpu_multiprocessors = facts.multiprocessors;
+    machine->gpu_memory_gb = 1e-9 * (double)facts.memory;
+}
+
+EadBenchMachine ead_bench_machine(const EadBackend *backend) {
     const char *better = ead_blas_better_core();
     EadBenchMachine machine = {.cpu = "unknown",
                                .cores = omp_get_num_procs(),
@@ -72,5 +82,6 @@ EadBenchMachine ead_bench_machine(void) {
                                .peak_gflop_per_s = ead_bench_peak_gflop_per_s()};
     read_cpuinfo(&machine);
     set_system(&machine);
+    set_device(&machine, backend);
     return machine;
 }

@@ -2,6 +2,8 @@
 #ifndef EAD_BENCH_MACHINE_H
 #define EAD_BENCH_MACHINE_H
 
+#include "core/backend.h"
+
 enum { EAD_BENCH_MAX_FLAGS = 32 };
 
 typedef struct EadBenchMachine {
@@ -14,11 +16,18 @@ typedef struct EadBenchMachine {
     const char *openblas_core;        /* which runs */
     const char *openblas_better_core; /* which should; "" if they agree */
     double peak_gflop_per_s;          /* of fp32 multiply-adds on all threads, measured; NAN if unknown */
-    char system[128];                 /* kernel and architecture */
-    char date[32];                    /* now, UTC, ISO 8601 */
+    char device[16];                  /* "cpu" or "cuda:0": where the work is done */
+    char gpu[256];                    /* which that is, "" on the CPU */
+    int gpu_capability;               /* 10 x major + minor; 0 on the CPU */
+    int gpu_multiprocessors;
+    double gpu_memory_gb;
+    char system[128]; /* kernel and architecture */
+    char date[32];    /* now, UTC, ISO 8601 */
 } EadBenchMachine;
 
-/* Looks at the machine and measures its peak, which takes about 0.1 s. Set the number of threads before. */
-EadBenchMachine ead_bench_machine(void);
+/* Looks at the machine and measures the CPU's peak, which takes about 0.1 s. Set the number of threads
+ * before.
+ */
+EadBenchMachine ead_bench_machine(const EadBackend *backend);
 
 #endif

@@ -14,18 +14,21 @@
 enum { DEFAULT_REPEAT = 10, PAPER_STEPS = 70000, ERROR_SAMPLES = 500 };
 
 /* times[call][repeat] in milliseconds. Whole passes: called again and again alone, kernels that work in place
- * would drive their values to infinity, and small ones would live in cache. */
-static void time_calls(const EadPlan *plan, int repeat, double *times) {
+ * would drive their values to infinity, and small ones would live in cache. On a device each time holds a
+ * launch and a wait, some 10 us. */
+static EadStatus time_calls(const EadPlan *plan, int warm_up, int repeat, double *times) {
     int count = ead_plan_call_count(plan);
     const EadNode *node;
-    for (int pass = -EAD_BENCH_WARM_UP; pass < repeat; pass++) {
+    for (int pass = -warm_up; pass < repeat; pass++) {
         for (int i = 0; i < count; i++) {
             const EadCall *call = ead_plan_call(plan, i, &node);
             double started = ead_clock_seconds();
             call->run(call);
+            EAD_TRY(ead_plan_synchronize(plan));
             if (pass >= 0) times[(int64_t)i * repeat + pass] = 1e3 * (ead_clock_seconds() - started);
         }
     }
+    return EAD_OK;
 }
 
 /* Errors must be taken behind each call, because later ones write over its inputs. */
@@ -113,9 +116,8 @@ static EadStatus bench_plan(const EadBenchOptions *options, const char *name, co
     double *times = calloc((size_t)count * (size_t)repeat, sizeof *times);
     if (!times) return ead_fail(EAD_NO_MEMORY, "no memory for the times of %d calls", count);
     ead_bench_note(options, &result, repeat);
-    time_calls(plan, repeat, times);
+    EadStatus status = time_calls(plan, ead_bench_warm_up(options), repeat, times);
     result.repeats = repeat;
-    EadStatus status = EAD_OK;
     for (int i = 0; i < count && status == EAD_OK; i++)
         status = add_call(options, plan, i, times + (int64_t)i * repeat, &result, results);
     free(times);
@@ -133,8 +135,9 @@ static EadStatus bench_inference_plan(const EadBenchOptions *options, const EadM
                              &images));
     EadStatus status = ead_detector_new(model, &options->plan, options->batch, &detector);
     if (status == EAD_OK) {
-        ead_detector_run_batch(detector, images);
-        status = bench_plan(options, "infer", ead_detector_plan(detector), results);
+        const float *maps;
+        status = ead_detector_run_batch(detector, images, &maps);
+        if (status == EAD_OK) status = bench_plan(options, "infer", ead_detector_plan(detector), results);
         ead_detector_close(detector);
     }
     free(images);
@@ -158,6 +161,8 @@ static EadStatus bench_step_plan(const EadBenchOptions *options, EadModel *model
 
 EadStatus ead_bench_ops(const EadBenchOptions *options, EadBenchResults *results) {
     EadModel *model;
+    if (options->errors && options->plan.backend->device)
+        return ead_fail(EAD_UNSUPPORTED, "--errors reads the values of every call: it needs --device cpu");
     EAD_TRY(ead_bench_model(options, &model));
     EadStatus status = bench_inference_plan(options, model, results);
     if (status == EAD_OK) status = bench_step_plan(options, model, results);

@@ -50,6 +50,10 @@ static json_t *machine_object(const EadBenchMachine *machine) {
                  put_Text(object, "openblas_core", machine->openblas_core) ||
                  put_Text(object, "openblas_better_core", machine->openblas_better_core) ||
                  put_Whole(object, "threads", machine->threads) ||
+                 put_Text(object, "device", machine->device) || put_Text(object, "gpu", machine->gpu) ||
+                 put_Whole(object, "gpu_capability", machine->gpu_capability) ||
+                 put_Whole(object, "gpu_multiprocessors", machine->gpu_multiprocessors) ||
+                 put_Number(object, "gpu_memory_gb", machine->gpu_memory_gb) ||
                  put_Number(object, "fp32_peak_gflop_per_s", machine->peak_gflop_per_s) ||
                  put_Text(object, "system", machine->system) || put_Text(object, "version", ead_version()) ||
                  put_Text(object, "date", machine->date);

@@ -17,7 +17,7 @@ typedef struct EadBenchOptions {
     bool quiet;              /* no notes on stderr */
     bool errors;             /* ops: also hold the convolutions against double */
     EadPlanOptions plan;     /* backend and precision */
-    double peak_gflop_per_s; /* NAN if unknown */
+    double peak_gflop_per_s; /* of the CPU in fp32; NAN if unknown, or if the work is done elsewhere */
 } EadBenchOptions;
 
 /* Inference: 8-bit images at model size in, maps and scores out. */

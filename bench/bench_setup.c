@@ -8,6 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+int ead_bench_warm_up(const EadBenchOptions *options) {
+    return options->plan.backend->device ? 50 : 2;
+}
+
 EadStatus ead_bench_model(const EadBenchOptions *options, EadModel **out) {
     EadModelSpec spec = {
         .size = options->size, .height = options->height, .width = options->width, .autoencoder = true};
@@ -80,10 +84,12 @@ double ead_bench_call_bytes(const EadCall *call) {
 EadBenchResult ead_bench_result_for(const EadBenchOptions *options, const char *bench, const char *plan) {
     EadBenchResult result = ead_bench_result();
     bool inference = strcmp(*plan ? plan : bench, "infer") == 0;
+    EadPrecision precision =
+        ead_precision_resolve(options->plan.backend, options->plan.precision, !inference);
     snprintf(result.bench, sizeof result.bench, "%s", bench);
     snprintf(result.plan, sizeof result.plan, "%s", plan);
     snprintf(result.model, sizeof result.model, "%s", options->size == EAD_PDN_SMALL ? "small" : "medium");
-    snprintf(result.precision, sizeof result.precision, "%s", ead_precision_name(options->plan.precision));
+    snprintf(result.precision, sizeof result.precision, "%s", ead_precision_name(precision));
     snprintf(result.image, sizeof result.image, "%dx%d", options->height, options->width);
     result.batch = inference ? options->batch : 1;
     return result;
@@ -93,5 +99,5 @@ void ead_bench_note(const EadBenchOptions *options, const EadBenchResult *result
     if (options->quiet) return;
     fprintf(stderr, "%s%s%s %s %s, batch %d: %d passes after %d to warm up\n", result->bench,
             *result->plan ? " of " : "", result->plan, result->model, result->image, (int)result->batch,
-            repeat, EAD_BENCH_WARM_UP);
+            repeat, ead_bench_warm_up(options));
 }

@@ -4,7 +4,8 @@
 
 #include "bench/bench_runs.h"
 
-enum { EAD_BENCH_WARM_UP = 2 }; /* passes before the timed ones */
+/* Passes before the timed ones: a GPU raises its clocks only under load. */
+int ead_bench_warm_up(const EadBenchOptions *options);
 
 /* A model as a trained one is in size and shape: unpadded, with autoencoder. Free with ead_model_free(). */
 EadStatus ead_bench_model(const EadBenchOptions *options, EadModel **out);

@@ -10,11 +10,15 @@
 void ead_bench_print_machine(FILE *stream, const EadBenchMachine *machine) {
     fprintf(stream, "%s, %d cores, %.1f GB, %s\n", machine->cpu, machine->cores, machine->memory_gb,
             machine->system);
-    fprintf(stream, "efficientad %s, OpenBLAS core type %s, %d threads", ead_version(), machine->openblas_core,
-            machine->threads);
+    fprintf(stream, "efficientad %s, OpenBLAS core type %s, %d threads", ead_version(),
+            machine->openblas_core, machine->threads);
     if (isfinite(machine->peak_gflop_per_s))
         fprintf(stream, ", fp32 peak measured %.0f GFLOP/s", machine->peak_gflop_per_s);
     fputc('\n', stream);
+    if (*machine->gpu)
+        fprintf(stream, "%s: %s, compute capability %d.%d, %d multiprocessors, %.1f GB\n", machine->device,
+                machine->gpu, machine->gpu_capability / 10, machine->gpu_capability % 10,
+                machine->gpu_multiprocessors, machine->gpu_memory_gb);
 }
 
 static void print_number(FILE *stream, int width, int decimals, double number) {
@@ -32,10 +36,10 @@ static void print_whole_head(FILE *stream) {
 
 static void print_whole(FILE *stream, const EadBenchResult *r) {
     fprintf(stream, "%-6s%-8s%6d %-10s", r->bench, r->model, (int)r->batch, r->image);
-    print_number(stream, 10, 2, r->median_ms);
-    print_number(stream, 10, 2, r->p10_ms);
-    print_number(stream, 10, 2, r->p90_ms);
-    print_number(stream, 10, 2, r->min_ms);
+    print_number(stream, 10, 3, r->median_ms);
+    print_number(stream, 10, 3, r->p10_ms);
+    print_number(stream, 10, 3, r->p90_ms);
+    print_number(stream, 10, 3, r->min_ms);
     print_number(stream, 10, 2, r->images_per_s);
     print_number(stream, 9, 1, r->gflop);
     print_number(stream, 10, 1, r->gflop_per_s);

@@ -6,19 +6,24 @@
 
 #include <stdlib.h>
 
+static EadStatus time_passes(const EadBenchWork *work, int warm_up, int repeat, double *times) {
+    for (int i = -warm_up; i < repeat; i++) {
+        double started = ead_clock_seconds();
+        EAD_TRY(work->pass(work->context));
+        if (i >= 0) times[i] = 1e3 * (ead_clock_seconds() - started) / work->per_pass;
+    }
+    return EAD_OK;
+}
+
 EadStatus ead_bench_time_whole(const EadBenchOptions *options, const EadBenchWork *work, int repeat,
                                EadBenchResult *result, EadBenchResults *results) {
     double *times = calloc((size_t)repeat, sizeof *times);
     if (!times) return ead_fail(EAD_NO_MEMORY, "no memory for %d times", repeat);
     ead_bench_note(options, result, repeat);
-    for (int i = 0; i < EAD_BENCH_WARM_UP; i++) work->pass(work->context);
-    for (int i = 0; i < repeat; i++) {
-        double started = ead_clock_seconds();
-        work->pass(work->context);
-        times[i] = 1e3 * (ead_clock_seconds() - started);
-    }
-    ead_bench_summarize(times, repeat, result);
+    EadStatus status = time_passes(work, ead_bench_warm_up(options), repeat, times);
+    if (status == EAD_OK) ead_bench_summarize(times, repeat, result);
     free(times);
+    EAD_TRY(status);
     result->images_per_s = 1e3 * (double)result->batch / result->median_ms;
     result->gflop = 1e-9 * ead_bench_plan_flop(work->plan);
     result->gflop_per_s = 1e3 * result->gflop / result->median_ms;

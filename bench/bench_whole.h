@@ -7,12 +7,13 @@
 typedef struct EadBenchWork {
     const EadPlan *plan;
     size_t arena_bytes;
-    void (*pass)(void *context);
+    int per_pass;                     /* how many of what is measured are done in a pass */
+    EadStatus (*pass)(void *context); /* returns when all is done, on a device too */
     void *context;
 } EadBenchWork;
 
 /* Warms up, times `repeat` passes and adds the result. Peak memory is counted from the last
- * ead_bench_memory_reset(). Errors: EAD_NO_MEMORY. */
+ * ead_bench_memory_reset(). Errors: EAD_NO_MEMORY, those of the passes. */
 EadStatus ead_bench_time_whole(const EadBenchOptions *options, const EadBenchWork *work, int repeat,
                                EadBenchResult *result, EadBenchResults *results);
 

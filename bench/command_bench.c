@@ -4,6 +4,7 @@
 #include "bench/bench_table.h"
 #include "train/commands.h"
 
+#include <math.h>
 #include <string.h>
 
 /* The last choice of --size, behind those of EadPdnSize. */
@@ -26,7 +27,7 @@ static EadBenchOptions read_options(const EadArguments *arguments, const EadBenc
         .repeat = repeat ? (int)ead_arguments_value(arguments, EAD_OPTION_BENCH_REPEAT).whole : 0,
         .quiet = ead_arguments_given(arguments, EAD_OPTION_QUIET),
         .errors = ead_arguments_given(arguments, EAD_OPTION_BENCH_ERRORS),
-        .peak_gflop_per_s = machine->peak_gflop_per_s,
+        .peak_gflop_per_s = arguments->backend->device ? NAN : machine->peak_gflop_per_s,
     };
 }
 
@@ -61,7 +62,7 @@ static EadStatus measure(const EadArguments *arguments, EadBenchOptions *options
 
 EadStatus ead_command_bench(const EadArguments *arguments) {
     ead_arguments_use_threads(arguments, 0);
-    EadBenchMachine machine = ead_bench_machine();
+    EadBenchMachine machine = ead_bench_machine(arguments->backend);
     EadBenchOptions options = read_options(arguments, &machine);
     EadBenchResults results = {0};
     warn_of_blas(&machine);

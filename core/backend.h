@@ -3,13 +3,14 @@
 #ifndef EAD_CORE_BACKEND_H
 #define EAD_CORE_BACKEND_H
 
+#include "core/cuda/device.h"
 #include "core/op.h"
 
 typedef struct EadBackend {
     const char *name;
     const EadKernel *const *kernels; /* by EadOpId; NULL for EAD_OP_LEAF */
-    void *(*allocate)(size_t bytes); /* zeroed, aligned to 64 bytes; NULL when there is none */
-    void (*release)(void *memory);
+    const EadDevice *device;         /* where its memory is; NULL: the host's */
+    int index;                       /* which of the devices */
 } EadBackend;
 
 /* The descriptor of an op. */
@@ -17,11 +18,14 @@ const EadOp *ead_op(EadOpId id);
 
 extern const EadBackend ead_backend_cpu;
 
-/* Finds a backend by the text of --device ("cpu", "cuda", "cuda:1"). Errors: EAD_UNSUPPORTED, naming the
- * backends that this build has. */
+/* Finds a backend by the text of --device ("cpu", "cuda", "cuda:1") and opens its device. Errors:
+ * EAD_UNSUPPORTED, naming the backends that this build has, or what hinders the device. */
 EadStatus ead_backend_find(const char *device, const EadBackend **out);
 
-/* The names of all backends of this build, separated by commas. */
+/* The backend of GPU `index`, opened. */
+EadStatus ead_backend_cuda(int index, const EadBackend **out);
+
+/* The names of all backends of this build, separated by commas: "cpu" or "cpu, cuda". */
 const char *ead_backend_names(void);
 
 #endif

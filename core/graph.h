@@ -9,6 +9,7 @@
 #include "core/status.h"
 #include "core/tensor.h"
 
+#include <stdalign.h>
 #include <stdbool.h>
 
 typedef enum EadOpId {
@@ -19,7 +20,7 @@ typedef enum EadOpId {
     EAD_OP_COUNT
 } EadOpId;
 
-enum { EAD_MAX_INPUTS = 6, EAD_MAX_ATTRIBUTE_BYTES = 64, EAD_NAME_SIZE = 48 };
+enum { EAD_MAX_INPUTS = 8, EAD_MAX_ATTRIBUTE_BYTES = 64, EAD_NAME_SIZE = 48 };
 
 typedef struct EadNode EadNode;
 struct EadNode {
@@ -31,7 +32,7 @@ struct EadNode {
     bool keep;                  /* the output survives until the next run */
     bool external;              /* y.data was given by the caller: written to, or read from, there */
     char name[EAD_NAME_SIZE];   /* for people; may be empty */
-    _Alignas(16) unsigned char attributes[EAD_MAX_ATTRIBUTE_BYTES];
+    alignas(16) unsigned char attributes[EAD_MAX_ATTRIBUTE_BYTES];
 };
 
 typedef struct EadGraph EadGraph;

@@ -3,7 +3,7 @@
  * Every node belongs to the storage of its owner: itself, or input 0's owner for views and for kernels that
  * work in place. A storage lives from its first writer to its last reader. Storages are placed largest first,
  * each at the lowest offset where nothing that lives at the same time lies. */
-#include "core/plan.h"
+#include "core/plan_internal.h"
 
 #include <assert.h>
 #include <limits.h>
@@ -11,29 +11,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ALIGNMENT = 64 };
+enum { HOST_ALIGNMENT = 64, DEVICE_ALIGNMENT = 256, DEFAULT_STREAMS = 3 };
 
 typedef struct Storage {
     size_t bytes, offset;
     int first, last; /* nodes between which the content matters, both included */
-    bool placed;
 } Storage;
 
-struct EadPlan {
-    const EadBackend *backend;
-    EadCall *calls;
-    const EadNode **call_nodes;
-    int call_count;
-    int threads; /* the most that workspaces have room for */
-    unsigned char *arena;
-    size_t arena_bytes;
-};
+enum { STORAGES_OF_NODE = 4 };
 
 /* What planning needs and a plan does not. Storages 0..count-1 are the nodes' own, count..2*count-1 the
- * workspaces of their calls, 2*count..3*count-1 what the calls prepare of their weights. */
+ * workspaces of their calls, 2*count..3*count-1 what the calls prepare of their weights, 3*count..4*count-1
+ * the calls' own state. */
 typedef struct Planner {
     EadGraph *graph;
     const EadPlanOptions *options;
+    EadTensor *tensors; /* the plan's, by node */
+    size_t alignment;
+    EadOrder *order; /* NULL: calls run one after the other */
     int count;
     bool *live;
     int *owner;     /* storage of a node */
@@ -52,8 +47,8 @@ static void mark_live(Planner *p) {
     }
 }
 
-static size_t aligned(size_t bytes) {
-    return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+static size_t aligned(const Planner *p, size_t bytes) {
+    return (bytes + p->alignment - 1) / p->alignment * p->alignment;
 }
 
 /* May this node write its output over its first input? */
@@ -65,7 +60,8 @@ static bool can_overwrite(const Planner *p, const EadNode *node) {
      * reused. */
     bool sole_value = p->owner[x->index] == x->index || ead_op(x->op)->in_place;
     return sole_value && !x->keep && !x->external && storage->last == node->index &&
-           ead_count(&x->y) == ead_count(&node->y) && x->y.type == node->y.type;
+           ead_count(&x->y) == ead_count(&node->y) &&
+           p->tensors[x->index].type == p->tensors[node->index].type;
 }
 
 static int storage_of(const Planner *p, const EadNode *node) {
@@ -101,8 +97,9 @@ static void assign_storages(Planner *p) {
         p->owner[i] = storage_of(p, node);
         Storage *storage = &p->storages[p->owner[i]];
         if (p->owner[i] == i)
-            *storage = (Storage){.bytes = node->external ? 0 : aligned(ead_bytes(&node->y)), .first = i};
-        if (node->op == EAD_OP_LEAF) storage->first = 0;
+            *storage =
+                (Storage){.bytes = node->external ? 0 : aligned(p, ead_bytes(&p->tensors[i])), .first = i};
+        if (node->op == EAD_OP_LEAF) storage->first = 0, storage->last = INT_MAX; /* values last */
         extend(storage, p->last_use[i]);
         if (p->options->no_reuse) storage->first = 0, storage->last = INT_MAX;
     }
@@ -119,20 +116,29 @@ static void plan_calls(Planner *p) {
         if (!p->live[i] || node->op == EAD_OP_LEAF) continue;
         const EadKernel *kernel = p->options->backend->kernels[node->op];
         EadCall *call = &p->calls[i];
-        *call = (EadCall){
-            .run = kernel->run, .y = &node->y, .attributes = node->attributes, .amx = p->options->amx};
-        for (int k = 0; k < EAD_MAX_INPUTS; k++) call->x[k] = node->x[k] ? &node->x[k]->y : NULL;
+        *call = (EadCall){.run = kernel->run,
+                          .y = &p->tensors[i],
+                          .attributes = node->attributes,
+                          .precision = p->options->precision,
+                          .amx = p->options->amx};
+        for (int k = 0; k < EAD_MAX_INPUTS; k++)
+            call->x[k] = node->x[k] ? &p->tensors[node->x[k]->index] : NULL;
         if (kernel->plan) kernel->plan(call);
-        p->storages[p->count + i] = (Storage){.bytes = aligned(call->workspace_bytes), .first = i, .last = i};
+        p->storages[p->count + i] =
+            (Storage){.bytes = aligned(p, call->workspace_bytes), .first = i, .last = i};
         call->prepared_once = call->prepare && is_constant(node->x[1]);
-        Storage prepared = {.bytes = aligned(call->prepared_bytes), .first = i, .last = i};
+        Storage prepared = {.bytes = aligned(p, call->prepared_bytes), .first = i, .last = i};
         if (call->prepared_once) prepared.first = 0, prepared.last = INT_MAX;
         p->storages[2 * p->count + i] = prepared;
+        p->storages[3 * p->count + i] =
+            (Storage){.bytes = aligned(p, call->state_bytes), .first = 0, .last = INT_MAX};
     }
 }
 
-static bool overlap_in_time(const Storage *a, const Storage *b) {
-    return a->first <= b->last && b->first <= a->last;
+static bool may_share_memory(const Planner *p, const Storage *a, const Storage *b) {
+    const Storage *early = a->last < b->first ? a : b, *late = early == a ? b : a;
+    if (early->last >= late->first) return false;
+    return !p->order || ead_order_done_before(p->order, (int)(early - p->storages), late->first);
 }
 
 static int by_size(const void *a, const void *b) {
@@ -141,15 +147,15 @@ static int by_size(const void *a, const void *b) {
     return x < y ? -1 : 1; /* equal sizes keep their order, so that plans are reproducible */
 }
 
-/* Lowest offset at which `storage` meets no placed storage of its time. */
-static size_t find_offset(const Storage *storage, Storage *const *order, int placed) {
+/* Lowest offset at which `storage` meets no placed storage that it may not share memory with. */
+static size_t find_offset(const Planner *p, const Storage *storage, Storage *const *order, int placed) {
     size_t offset = 0;
     for (bool moved = true; moved;) {
         moved = false;
         for (int i = 0; i < placed; i++) {
             const Storage *other = order[i];
             bool meets = offset < other->offset + other->bytes && other->offset < offset + storage->bytes;
-            if (!meets || !overlap_in_time(storage, other)) continue;
+            if (!meets || may_share_memory(p, storage, other)) continue;
             offset = other->offset + other->bytes;
             moved = true;
         }
@@ -157,17 +163,47 @@ static size_t find_offset(const Storage *storage, Storage *const *order, int pla
     return offset;
 }
 
+static void find_users(Planner *p) {
+    for (int i = 0; i < p->count; i++) {
+        const EadNode *node = ead_graph_at(p->graph, i);
+        if (!p->live[i]) continue;
+        ead_order_add_user(p->order, p->owner[i], i);
+        for (int k = 0; k < EAD_MAX_INPUTS; k++)
+            if (node->x[k]) ead_order_add_user(p->order, p->owner[node->x[k]->index], i);
+        for (int own = 1; own < STORAGES_OF_NODE; own++) ead_order_add_user(p->order, own * p->count + i, i);
+    }
+}
+
 static size_t place(Planner *p, Storage **order) {
     int used = 0;
     size_t end = 0;
-    for (int i = 0; i < 3 * p->count; i++)
+    for (int i = 0; i < STORAGES_OF_NODE * p->count; i++)
         if (p->storages[i].bytes) order[used++] = &p->storages[i];
     qsort(order, (size_t)used, sizeof *order, by_size);
     for (int i = 0; i < used; i++) {
-        order[i]->offset = find_offset(order[i], order, i);
+        order[i]->offset = find_offset(p, order[i], order, i);
         if (end < order[i]->offset + order[i]->bytes) end = order[i]->offset + order[i]->bytes;
     }
     return end;
+}
+
+/* The regions follow what runs need. */
+static size_t place_regions(const Planner *p, EadPlan *plan, size_t end) {
+    for (int i = 0; i < plan->region_count; i++) {
+        plan->regions[i].offset = end;
+        end += aligned(p, plan->regions[i].bytes);
+    }
+    return end;
+}
+
+static void *address(const Planner *p, const EadPlan *plan, const EadNode *node) {
+    const EadOp *op = ead_op(node->op);
+    if (op->alias) {
+        size_t skipped = (size_t)op->alias(node) * ead_type_size(p->tensors[node->index].type);
+        return (unsigned char *)p->tensors[node->x[0]->index].data + skipped;
+    }
+    if (!node->external) return plan->arena + p->storages[p->owner[node->index]].offset;
+    return plan->device ? ead_plan_region_address(plan, node->y.data) : node->y.data;
 }
 
 /* Turns offsets into addresses and compacts the calls into the plan's list. */
@@ -175,75 +211,131 @@ static void bind(Planner *p, EadPlan *plan) {
     for (int i = 0; i < p->count; i++) {
         EadNode *node = ead_graph_at(p->graph, i);
         if (!p->live[i]) continue;
-        const EadOp *op = ead_op(node->op);
-        if (op->alias) {
-            size_t skipped = (size_t)op->alias(node) * ead_type_size(node->y.type);
-            node->y.data = (unsigned char *)node->x[0]->y.data + skipped;
-        } else if (!node->external) {
-            node->y.data = plan->arena + p->storages[p->owner[i]].offset;
-        }
+        p->tensors[i].data = address(p, plan, node);
+        if (!plan->device) node->y.data = p->tensors[i].data;
         if (!p->calls[i].run) continue;
         p->calls[i].workspace = plan->arena + p->storages[p->count + i].offset;
         p->calls[i].prepared = plan->arena + p->storages[2 * p->count + i].offset;
+        p->calls[i].state = plan->arena + p->storages[3 * p->count + i].offset;
         plan->call_nodes[plan->call_count] = node;
         plan->calls[plan->call_count++] = p->calls[i];
     }
 }
 
-static EadStatus fill_plan(Planner *p, EadPlan *plan) {
-    size_t nodes = (size_t)p->count;
-    Storage **order = malloc(3 * nodes * sizeof *order);
-    plan->calls = calloc(nodes, sizeof *plan->calls);
-    plan->call_nodes = calloc(nodes, sizeof *plan->call_nodes);
-    if (!order || !plan->calls || !plan->call_nodes) {
-        free(order);
-        return ead_fail(EAD_NO_MEMORY, "no memory to plan %d nodes", p->count);
-    }
-    mark_live(p);
+static EadStatus allocate(EadPlan *plan) {
+    const EadDevice *device = plan->backend->device;
+    double megabytes = 1e-6 * (double)plan->arena_bytes;
+    if (device)
+        plan->arena = device->allocate(plan->arena_bytes);
+    else if (posix_memalign((void **)&plan->arena, HOST_ALIGNMENT, plan->arena_bytes + 1) == 0)
+        memset(plan->arena, 0, plan->arena_bytes);
+    else
+        plan->arena = NULL;
+    if (plan->arena) return EAD_OK;
+    if (device)
+        return ead_fail(EAD_NO_MEMORY,
+                        "no memory for %.1f MB on %s, where %.1f MB are free; lower model.image_size or the "
+                        "batch, use --streams 1, or end what else uses that GPU (nvidia-smi)",
+                        megabytes, plan->backend->name, 1e-6 * (double)device->free_memory());
+    return ead_fail(EAD_NO_MEMORY, "no memory for %.1f MB; lower model.image_size or the batch", megabytes);
+}
+
+static EadStatus lay_out(Planner *p, EadPlan *plan) {
+    Storage **order = malloc((STORAGES_OF_NODE * (size_t)p->count + 1) * sizeof *order);
+    if (!order) return ead_fail(EAD_NO_MEMORY, "no memory to plan %d nodes", p->count);
     find_last_uses(p);
     assign_storages(p);
     plan_calls(p);
-    plan->arena_bytes = place(p, order);
+    if (p->order) find_users(p);
+    plan->arena_bytes = place_regions(p, plan, place(p, order));
     free(order);
-    plan->arena = plan->backend->allocate(plan->arena_bytes);
-    if (!plan->arena)
-        return ead_fail(EAD_NO_MEMORY, "no memory for %.1f MB; lower model.image_size or the batch",
-                        (double)plan->arena_bytes * 1e-6);
+    return allocate(plan);
+}
+
+static EadStatus lay_out_on_device(Planner *p, EadPlan *plan) {
+    EadOrder order = {0};
+    EAD_TRY(ead_plan_choose_types(plan, p->graph, p->live, p->options->precision));
+    EAD_TRY(ead_plan_collect_regions(plan, p->graph, p->live));
+    EAD_TRY(ead_plan_device_new(plan, p->graph, p->live, p->options));
+    EadStatus status = EAD_OK;
+    if (p->options->streams > 1) {
+        p->order = &order;
+        status = ead_order_new(p->graph, STORAGES_OF_NODE * p->count, &order);
+    }
+    if (status == EAD_OK) status = lay_out(p, plan);
+    ead_order_free(&order);
+    return status;
+}
+
+static EadStatus fill_plan(Planner *p, EadPlan *plan) {
+    bool on_device = plan->backend->device;
+    mark_live(p);
+    EAD_TRY(on_device ? lay_out_on_device(p, plan) : lay_out(p, plan));
     bind(p, plan);
+    if (on_device) EAD_TRY(ead_plan_device_schedule(plan));
     ead_plan_refresh(plan);
     return EAD_OK;
 }
 
-/* Fills in what was left open. */
-static EadStatus complete(EadPlanOptions *options) {
-    if (!options->backend) options->backend = &ead_backend_cpu;
-    if (options->precision == EAD_PRECISION_FP32 || options->backend != &ead_backend_cpu) {
-        options->amx = NULL;
-    } else if (!options->amx) {
-        EAD_TRY(ead_precision_check(options->precision, "precision"));
-        options->amx = ead_amx();
+static EadStatus allocate_plan(Planner *p, const EadPlanOptions *options, EadPlan **out) {
+    size_t nodes = (size_t)p->count + 1;
+    EadPlan *plan = *out = calloc(1, sizeof *plan);
+    if (plan) {
+        *plan =
+            (EadPlan){.backend = options->backend, .node_count = p->count, .threads = omp_get_max_threads()};
+        plan->tensors = calloc(nodes, sizeof *plan->tensors);
+        plan->calls = calloc(nodes, sizeof *plan->calls);
+        plan->call_nodes = calloc(nodes, sizeof *plan->call_nodes);
     }
+    p->live = calloc(nodes, sizeof *p->live);
+    p->owner = calloc(nodes, sizeof *p->owner);
+    p->last_use = calloc(nodes, sizeof *p->last_use);
+    p->calls = calloc(nodes, sizeof *p->calls);
+    p->storages = calloc(STORAGES_OF_NODE * nodes, sizeof *p->storages);
+    if (!plan || !plan->tensors || !plan->calls || !plan->call_nodes || !p->live || !p->owner ||
+        !p->last_use || !p->calls || !p->storages)
+        return ead_fail(EAD_NO_MEMORY, "no memory to plan %d nodes", p->count);
+    for (int i = 0; i < p->count; i++) {
+        plan->tensors[i] = ead_graph_at(p->graph, i)->y;
+        if (!ead_graph_at(p->graph, i)->external) plan->tensors[i].data = NULL;
+    }
+    p->tensors = plan->tensors;
+    return EAD_OK;
+}
+
+static bool has_trainable(EadGraph *graph) {
+    for (int i = 0; i < ead_graph_count(graph); i++)
+        if (ead_graph_at(graph, i)->needs_gradient) return true;
+    return false;
+}
+
+/* Fills in what was left open. Kernels for bf16 that were given are taken at their word, whatever this CPU
+ * has. */
+static EadStatus complete(EadGraph *graph, EadPlanOptions *options) {
+    if (!options->backend) options->backend = &ead_backend_cpu;
+    bool emulated = options->amx && !options->backend->device;
+    if (!emulated) {
+        EAD_TRY(ead_precision_check(options->backend, options->precision, false, "precision"));
+        options->precision =
+            ead_precision_resolve(options->backend, options->precision, has_trainable(graph));
+        options->amx = options->backend->device ? NULL : ead_amx();
+    }
+    if (options->precision == EAD_PRECISION_FP32) options->amx = NULL;
+    if (options->streams < 1) options->streams = DEFAULT_STREAMS;
+    if (options->streams > EAD_MAX_STREAMS) options->streams = EAD_MAX_STREAMS;
     return EAD_OK;
 }
 
 EadStatus ead_plan_new(EadGraph *graph, const EadPlanOptions *options, EadPlan **out) {
     EAD_TRY(ead_graph_status(graph));
     EadPlanOptions chosen = options ? *options : (EadPlanOptions){0};
-    EAD_TRY(complete(&chosen));
-    size_t nodes = (size_t)ead_graph_count(graph);
-    Planner p = {.graph = graph, .options = &chosen, .count = (int)nodes};
-    p.live = calloc(nodes + 1, sizeof *p.live);
-    p.owner = calloc(nodes + 1, sizeof *p.owner);
-    p.last_use = calloc(nodes + 1, sizeof *p.last_use);
-    p.calls = calloc(nodes + 1, sizeof *p.calls);
-    p.storages = calloc(3 * nodes + 1, sizeof *p.storages);
-    EadPlan *plan = calloc(1, sizeof *plan);
-    EadStatus status = EAD_OK;
-    if (!p.live || !p.owner || !p.last_use || !p.calls || !p.storages || !plan)
-        status = ead_fail(EAD_NO_MEMORY, "no memory to plan %d nodes", p.count);
+    EAD_TRY(complete(graph, &chosen));
+    EadPlan *plan;
+    Planner p = {.graph = graph, .options = &chosen, .count = ead_graph_count(graph)};
+    p.alignment = chosen.backend->device ? DEVICE_ALIGNMENT : HOST_ALIGNMENT;
+    EadStatus status = allocate_plan(&p, &chosen, &plan);
     if (status == EAD_OK) {
-        plan->backend = chosen.backend;
-        plan->threads = omp_get_max_threads();
+        ead_plan_use_device(plan);
         status = fill_plan(&p, plan);
     }
     free(p.live), free(p.owner), free(p.last_use), free(p.calls), free(p.storages);
@@ -256,34 +348,15 @@ EadStatus ead_plan_new(EadGraph *graph, const EadPlanOptions *options, EadPlan *
 
 void ead_plan_free(EadPlan *plan) {
     if (!plan) return;
-    if (plan->arena) plan->backend->release(plan->arena);
+    ead_plan_use_device(plan);
+    ead_plan_device_free(plan);
+    if (!plan->backend->device)
+        free(plan->arena);
+    else if (plan->arena)
+        plan->backend->device->release(plan->arena);
+    free(plan->regions);
+    free(plan->tensors);
     free(plan->calls);
     free(plan->call_nodes);
     free(plan);
-}
-
-void ead_plan_refresh(const EadPlan *plan) {
-    for (int i = 0; i < plan->call_count; i++)
-        if (plan->calls[i].prepared_once) plan->calls[i].prepare(&plan->calls[i]);
-}
-
-/* Kernels have given each thread its share of the workspace when they were planned: should the caller have
- * raised the number of threads since, it is lowered for the run. */
-void ead_plan_run(const EadPlan *plan) {
-    int threads = omp_get_max_threads();
-    if (threads > plan->threads) omp_set_num_threads(plan->threads);
-    for (int i = 0; i < plan->call_count; i++) plan->calls[i].run(&plan->calls[i]);
-    if (threads > plan->threads) omp_set_num_threads(threads);
-}
-
-size_t ead_plan_bytes(const EadPlan *plan) {
-    return plan->arena_bytes;
-}
-int ead_plan_call_count(const EadPlan *plan) {
-    return plan->call_count;
-}
-
-const EadCall *ead_plan_call(const EadPlan *plan, int index, const EadNode **node) {
-    *node = plan->call_nodes[index];
-    return &plan->calls[index];
 }

@@ -12,6 +12,8 @@ typedef enum EadType {
     EAD_REAL, /* float; double in the build that checks gradients */
     EAD_U8,   /* image bytes */
     EAD_I64,  /* counters */
+    EAD_F16,  /* IEEE half and bfloat16: how a CUDA plan may store a value that the graph calls EAD_REAL */
+    EAD_BF16,
 } EadType;
 
 typedef struct EadTensor {
@@ -25,7 +27,8 @@ static inline int64_t ead_count(const EadTensor *t) {
 }
 
 static inline size_t ead_type_size(EadType type) {
-    return type == EAD_REAL ? sizeof(real) : type == EAD_U8 ? 1 : sizeof(int64_t);
+    static const size_t sizes[] = {sizeof(real), 1, sizeof(int64_t), 2, 2}; /* in the order of EadType */
+    return sizes[type];
 }
 
 static inline size_t ead_bytes(const EadTensor *t) {

@@ -8,7 +8,6 @@
 #include "models/model_file.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 struct EadDetector {
     EadModel *owned; /* NULL if the model belongs to the caller */
@@ -70,23 +69,27 @@ static EadStatus reserve(EadDetector *d, int64_t count) {
     return EAD_OK;
 }
 
-const float *ead_detector_run_batch(EadDetector *d, const uint8_t *images) {
-    if (images != d->images->y.data) memcpy(d->images->y.data, images, ead_bytes(&d->images->y));
+EadStatus ead_detector_run_batch(EadDetector *d, const uint8_t *images, const float **maps) {
+    const void *value;
+    ead_plan_write(d->plan, d->images, images);
     ead_plan_run(d->plan);
+    EAD_TRY(ead_plan_fetch(d->plan, d->map, &value));
 #ifdef EAD_DOUBLE
-    return NULL; /* the build that checks gradients has no float maps */
+    *maps = NULL; /* the build that checks gradients has no float maps */
 #else
-    return d->map->y.data;
+    *maps = value;
 #endif
+    return EAD_OK;
 }
 
 int ead_detector_run(EadDetector *d, const uint8_t *rgb, int width, int height, ptrdiff_t stride, float *map,
                      float *score) {
     const EadModelSpec *spec = &d->model->spec;
-    uint8_t *input = d->images->y.data;
+    uint8_t *input = ead_plan_leaf_memory(d->plan, d->images);
+    const float *model_map;
     EAD_TRY(ead_resize_u8(rgb, width, height, 3, stride, input, spec->width, spec->height));
     if (!map) EAD_TRY(reserve(d, (int64_t)width * height));
-    const float *model_map = ead_detector_run_batch(d, input);
+    EAD_TRY(ead_detector_run_batch(d, input, &model_map));
     float largest =
         ead_map_resize(model_map, spec->height, spec->width, map ? map : d->scratch, height, width);
     if (score) *score = largest;

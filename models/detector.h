@@ -12,8 +12,8 @@
 EadStatus ead_detector_new(const EadModel *model, const EadPlanOptions *plan, int batch, EadDetector **out);
 
 /* Runs a batch of images already at model size, u8 [batch][H][W][3], and gives the combined maps
- * [batch][H][W], which are valid until the next run. */
-const float *ead_detector_run_batch(EadDetector *detector, const uint8_t *images);
+ * [batch][H][W], which are valid until the next run. Errors: what stopped the device. */
+EadStatus ead_detector_run_batch(EadDetector *detector, const uint8_t *images, const float **maps);
 
 /* Bytes of its arena. */
 size_t ead_detector_bytes(const EadDetector *detector);

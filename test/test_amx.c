@@ -239,13 +239,16 @@ END_TEST
 
 START_TEST(bf16_without_amx) {
     EadPlan *plan = NULL;
-    ck_assert_int_eq(ead_precision_check(EAD_PRECISION_FP32, "train.precision"), EAD_OK);
-    ck_assert_int_eq(ead_precision_check(EAD_PRECISION_AUTO, "train.precision"), EAD_OK);
-    ck_assert_str_eq(ead_precision_name(EAD_PRECISION_FP32), "fp32");
-    ck_assert_str_eq(ead_precision_name(EAD_PRECISION_AUTO), ead_amx() ? "bf16" : "fp32");
+    ck_assert_int_eq(ead_precision_check(&ead_backend_cpu, EAD_PRECISION_FP32, true, "train.precision"),
+                     EAD_OK);
+    ck_assert_int_eq(ead_precision_check(&ead_backend_cpu, EAD_PRECISION_AUTO, true, "train.precision"),
+                     EAD_OK);
+    EadPrecision chosen_for_me = ead_precision_resolve(&ead_backend_cpu, EAD_PRECISION_AUTO, true);
+    ck_assert_str_eq(ead_precision_name(chosen_for_me), ead_amx() ? "bf16" : "fp32");
     setenv("EFFICIENTAD_CPU", "v3", 1); /* below which there is none */
     ck_assert_ptr_null(ead_amx());
-    ck_assert_int_eq(ead_precision_check(EAD_PRECISION_BF16, "train.precision"), EAD_UNSUPPORTED);
+    ck_assert_int_eq(ead_precision_check(&ead_backend_cpu, EAD_PRECISION_BF16, true, "train.precision"),
+                     EAD_UNSUPPORTED);
     ck_assert_ptr_nonnull(strstr(ead_error_message(), "train.precision: bf16 needs a CPU with AMX"));
     EadGraph *graph = ead_graph_new();
     EadStatus status = ead_plan_new(graph, &(EadPlanOptions){.precision = EAD_PRECISION_BF16}, &plan);

@@ -105,7 +105,7 @@ START_TEST(json_holds_machine_and_results) {
     make_folder();
     EadBenchResults results = {0};
     EadBenchResult sample = sample_result();
-    EadBenchMachine machine = ead_bench_machine();
+    EadBenchMachine machine = ead_bench_machine(&ead_backend_cpu);
     for (int i = 0; i < 100; i++) ck_assert_int_eq(ead_bench_results_add(&results, &sample), EAD_OK);
     ck_assert_int_eq(ead_bench_write_json(FOLDER "/b.json", &machine, &results), EAD_OK);
     json_t *root = json_load_file(FOLDER "/b.json", 0, NULL);

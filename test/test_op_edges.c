@@ -8,6 +8,7 @@
 #include "core/ops/normalize_image/normalize_image.h"
 #include "core/ops/pad_border/pad_border.h"
 #include "core/ops/quantile/quantile.h"
+#include "core/ops/record/record.h"
 #include "core/ops/resize_bilinear/resize_bilinear.h"
 #include "core/ops/squared_difference/squared_difference.h"
 #include "core/philox.h"
@@ -78,6 +79,16 @@ static EadNode *affine_of_trainable(EadGraph *g, EadNode *x) {
     static real memory[3];
     return ead_channel_affine(g, x, ead_trainable_leaf(g, "gamma", 1, 1, 1, 3, memory), NULL);
 }
+static EadNode *record_into_image(EadGraph *g, EadNode *x) {
+    return ead_record(g, x, ead_leaf(g, "step", EAD_I64, 1, 1, 1, 1, NULL), (EadNode *[]){NULL, NULL, NULL});
+}
+static EadNode *record_of_tensor(EadGraph *g, EadNode *x) {
+    EadNode *ring = ead_leaf(g, "ring", EAD_REAL, 1, 1, 4, 2, NULL);
+    return ead_record(g, ring, ead_leaf(g, "step", EAD_I64, 1, 1, 1, 1, NULL), (EadNode *[]){NULL, x});
+}
+static EadNode *record_without_step(EadGraph *g, EadNode *x) {
+    return ead_record(g, ead_leaf(g, "ring", EAD_REAL, 1, 1, 4, 1, NULL), x, (EadNode *[]){NULL});
+}
 
 static const struct Refusal {
     EadNode *(*build)(EadGraph *graph, EadNode *x); /* x [2,4,4,3] */
@@ -101,6 +112,9 @@ static const struct Refusal {
     {dropout_negative_layer, EAD_BAD_ARGUMENT, "layer -1"},
     {affine_of_other_size, EAD_BAD_SHAPE, "'factors' is [1,1,1,4] but must be [1,1,1,3]"},
     {affine_of_trainable, EAD_BAD_ARGUMENT, "'gamma' is trainable"},
+    {record_into_image, EAD_BAD_SHAPE, "the ring must be [1,1,rows,columns]"},
+    {record_of_tensor, EAD_BAD_SHAPE, "value 1 is no scalar"},
+    {record_without_step, EAD_BAD_SHAPE, "counter"},
 };
 
 START_TEST(bad_arguments_are_refused) {
@@ -271,6 +285,32 @@ START_TEST(image_table_is_torchvisions) {
 }
 END_TEST
 
+START_TEST(record_keeps_the_last_rows) {
+    enum { ROWS = 3, COLUMNS = EAD_RECORD_VALUES };
+    EadGraph *graph = ead_graph_new();
+    int64_t step = 0;
+    real value = 0;
+    EadNode *values[COLUMNS] = {NULL}, *counter = ead_leaf(graph, "step", EAD_I64, 1, 1, 1, 1, &step);
+    EadNode *ring = ead_keep(ead_leaf(graph, "ring", EAD_REAL, 1, 1, ROWS, COLUMNS, NULL));
+    values[0] = values[COLUMNS - 1] = ead_leaf(graph, "value", EAD_REAL, 1, 1, 1, 1, &value);
+    ead_record(graph, ring, counter, values);
+    EadPlan *plan = must_plan(graph);
+    for (; step < 5; step++) {
+        value = (real)step + 1;
+        ead_plan_run(plan);
+    }
+    static const int expected[ROWS] = {4, 5, 3};
+    real rows[ROWS][COLUMNS];
+    ck_assert_int_eq(ead_plan_read(plan, ring, rows), EAD_OK);
+    for (int r = 0; r < ROWS; r++) {
+        ck_assert(rows[r][0] == (real)expected[r] && rows[r][COLUMNS - 1] == (real)expected[r]);
+        for (int c = 1; c < COLUMNS - 1; c++) ck_assert(rows[r][c] == 0); /* no value, nothing written */
+    }
+    ead_plan_free(plan);
+    ead_graph_free(graph);
+}
+END_TEST
+
 int main(void) {
     omp_set_num_threads(1); /* small tensors: a second thread would only wait */
     Suite *suite = suite_create("op_edges");
@@ -283,6 +323,7 @@ int main(void) {
     tcase_add_test(tests, dropout_is_fresh_and_fair);
     tcase_add_test(tests, dropout_uses_the_documented_words);
     tcase_add_test(tests, image_table_is_torchvisions);
+    tcase_add_test(tests, record_keeps_the_last_rows);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

@@ -12,6 +12,7 @@
 #include "core/philox.h"
 #include "core/plan.h"
 #include "test/suite.h"
+#include "test/support_fake_device.h"
 
 #include <omp.h>
 #include <string.h>
@@ -112,12 +113,46 @@ START_TEST(random_graphs_do_not_depend_on_the_plan) {
 }
 END_TEST
 
+static void compare_with_cpu(const RandomGraph *cpu, const RandomGraph *other, uint64_t seed) {
+    for (int i = 0; i < ead_graph_count(cpu->graph); i++) {
+        const EadNode *a = ead_graph_at(cpu->graph, i), *b = ead_graph_at(other->graph, i);
+        real value[MOST_IMAGES * WIDTH];
+        if (!a->keep) continue;
+        ck_assert_uint_le(ead_bytes(&b->y), sizeof value);
+        ck_assert_int_eq(ead_plan_read(other->plan, b, value), EAD_OK);
+        ck_assert_msg(memcmp(a->y.data, value, ead_bytes(&a->y)) == 0, "seed %d: node %d (%s)", (int)seed, i,
+                      a->name);
+    }
+}
+
+/* Whatever order the queues of the fake device are worked off in. */
+START_TEST(random_graphs_do_not_depend_on_the_device) {
+    size_t serial = 0, parallel = 0;
+    for (uint64_t seed = 1; seed <= GRAPHS; seed++) {
+        static RandomGraph cpu, device;
+        EadPlanOptions options = {.backend = &fake_backend, .streams = 1 + (int)(seed % 4)};
+        options.no_capture = seed % 3 == 0;
+        build_random(&cpu, seed, NULL);
+        fake_device_start(seed, SIZE_MAX);
+        build_random(&device, seed, &options);
+        ck_assert_int_eq(fake_device_graphs(), options.no_capture ? 0 : 1);
+        compare_with_cpu(&cpu, &device, seed);
+        *(options.streams == 1 ? &serial : &parallel) += ead_plan_bytes(device.plan);
+        free_random(&device);
+        free_random(&cpu);
+        ck_assert_int_eq(fake_device_leaks(), 0);
+    }
+    ck_assert_uint_gt(parallel, serial);
+}
+END_TEST
+
 int main(void) {
     omp_set_num_threads(1); /* small tensors: a second thread would only wait */
     Suite *suite = suite_create("plan_random");
     TCase *tests = tcase_create("random graphs");
     tcase_set_timeout(tests, 0);
     tcase_add_test(tests, random_graphs_do_not_depend_on_the_plan);
+    tcase_add_test(tests, random_graphs_do_not_depend_on_the_device);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

@@ -3,6 +3,7 @@
 #include "test/run_folders.h"
 
 #include "core/backend.h"
+#include "test/support_fake_device.h"
 #include "train/blas_cure.h"
 #include "models/model_file.h"
 #include "train/synth.h"
@@ -63,15 +64,19 @@ static void configure(EadConfig *config, const char *run, const char *settings) 
     ASSERT_OK(ead_config_check_training(config));
 }
 
-static EadStatus try_run(const char *run, const char *settings, bool resume) {
-    const EadBackend *backend;
+static EadStatus run_on(const EadBackend *backend, const char *run, const char *settings, bool resume) {
     EadConfig config;
     configure(&config, run, settings);
-    ASSERT_OK(ead_backend_find("cpu", &backend));
     EadTrainSpec spec = {.config = &config, .backend = backend, .resume = resume, .quiet = true};
     EadStatus status = ead_train(&spec);
     ead_config_free(&config);
     return status;
+}
+
+static EadStatus try_run(const char *run, const char *settings, bool resume) {
+    const EadBackend *backend;
+    ASSERT_OK(ead_backend_find("cpu", &backend));
+    return run_on(backend, run, settings, resume);
 }
 
 static void train(const char *run, const char *settings) {
@@ -271,6 +276,28 @@ START_TEST(a_folder_that_holds_a_run_is_left_alone) {
 }
 END_TEST
 
+/* ---- on a device ---- */
+
+/* Parameters and optimizer state lie there between checkpoints. */
+START_TEST(a_device_gives_the_same_files) {
+    fake_device_start(1, SIZE_MAX);
+    ASSERT_OK(run_on(&fake_backend, SCRATCH "device/", "train.steps=2 train.checkpoint_every=1", false));
+    ASSERT_OK(run_on(&fake_backend, SCRATCH "device/", "train.steps=3", true));
+    ck_assert(same_runs(WHOLE, SCRATCH "device/"));
+    ck_assert(same_tensors(WHOLE "checkpoint.safetensors", SCRATCH "device/checkpoint.safetensors"));
+    ck_assert_int_eq(fake_device_leaks(), 0);
+}
+END_TEST
+
+/* More steps than rows of losses that the device keeps. */
+START_TEST(losses_of_a_device_are_read_in_time) {
+    fake_device_start(2, SIZE_MAX);
+    train(SCRATCH "many/", STUDENT_ONLY "train.steps=102");
+    ASSERT_OK(run_on(&fake_backend, SCRATCH "many_device/", STUDENT_ONLY "train.steps=102", false));
+    ck_assert(same_runs(SCRATCH "many/", SCRATCH "many_device/"));
+}
+END_TEST
+
 /* ---- variants ---- */
 
 enum { HARD = 1, PENALTY = 2, AE = 4, STAE = 8, ALL = 15 };
@@ -422,6 +449,8 @@ static Suite *make_suite(void) {
     tcase_add_test(tests, resuming_a_finished_run_changes_nothing);
     tcase_add_test(tests, what_cannot_be_resumed_is_refused);
     tcase_add_test(tests, a_folder_that_holds_a_run_is_left_alone);
+    tcase_add_test(tests, a_device_gives_the_same_files);
+    tcase_add_test(tests, losses_of_a_device_are_read_in_time);
     tcase_add_loop_test(tests, variants_run, 0, (int)(sizeof variants / sizeof *variants));
     tcase_add_test(tests, variants_differ);
     tcase_add_test(tests, training_starts_from_another_runs_model);

@@ -82,6 +82,15 @@ static void check_sums(const EadSafetensors *file, const char *prefix, const cha
                   expected[projection_at], allowed);
 }
 
+static EadStepLosses run_step(EadTrainingStep *step, const uint8_t *batch) {
+    EadStepLosses rows[EAD_LOSS_ROWS];
+    int count;
+    ead_training_step_run(step, batch);
+    ck_assert_msg(ead_training_step_losses(step, rows, &count) == EAD_OK, "%s", ead_error_message());
+    ck_assert_int_eq(count, 1);
+    return rows[0];
+}
+
 static void check_case(const char *prefix, EadModelSpec spec, bool penalty) {
     EadSafetensors *file = open_golden();
     EadModel *model = golden_model(file, prefix, spec);
@@ -92,7 +101,7 @@ static void check_case(const char *prefix, EadModelSpec spec, bool penalty) {
     double expected[STEPS][5];
     golden_vector(file, prefix, "losses", (int64_t)STEPS * 5, &expected[0][0]);
     for (int s = 0; s < STEPS; s++) {
-        EadStepLosses losses = ead_training_step_run(step, batch);
+        EadStepLosses losses = run_step(step, batch);
         printf("  %s step %d: %.6f %.6f %.6f %.6f %.6f\n", prefix, s + 1, (double)losses.hard,
                (double)losses.penalty, (double)losses.ae, (double)losses.stae, (double)losses.total);
         check_losses(prefix, s, &losses, expected[s]);
@@ -147,7 +156,7 @@ static float *run_steps(bool no_reuse, uint64_t seed, float *last_loss) {
     EadPlanOptions plan = {.no_reuse = no_reuse};
     ck_assert_int_eq(ead_training_step_new(model, &options, &plan, &step), EAD_OK);
     uint8_t *batch = make_batch(&spec, true);
-    for (int s = 0; s < 3; s++) *last_loss = ead_training_step_run(step, batch).total;
+    for (int s = 0; s < 3; s++) *last_loss = run_step(step, batch).total;
     size_t bytes = (size_t)model->trained.total * sizeof(float);
     float *values = malloc(bytes);
     ck_assert_ptr_nonnull(values);

@@ -252,8 +252,11 @@ EadValue ead_arguments_value(const EadArguments *arguments, EadOptionId id) {
 
 EadStatus ead_arguments_plan_options(const EadArguments *arguments, EadPlanOptions *plan) {
     EadPrecision precision = (EadPrecision)ead_arguments_value(arguments, EAD_OPTION_PRECISION).whole;
-    EAD_TRY(ead_precision_check(precision, "--precision"));
-    *plan = (EadPlanOptions){.backend = arguments->backend, .precision = precision};
+    EAD_TRY(ead_precision_check(arguments->backend, precision, false, "--precision"));
+    *plan = (EadPlanOptions){.backend = arguments->backend,
+                             .precision = precision,
+                             .no_capture = ead_arguments_given(arguments, EAD_OPTION_NO_CAPTURE),
+                             .streams = (int)ead_arguments_value(arguments, EAD_OPTION_STREAMS).whole};
     return EAD_OK;
 }
 

@@ -6,10 +6,13 @@
 
 static EadStatus train(const EadArguments *arguments, const EadConfig *config) {
     EAD_TRY(ead_config_check_training(config));
-    EAD_TRY(ead_precision_check((EadPrecision)config->train_precision, "train.precision"));
+    EAD_TRY(ead_precision_check(arguments->backend, (EadPrecision)config->train_precision, true,
+                                "train.precision"));
     ead_arguments_use_threads(arguments, config->train_threads);
     return ead_train(&(EadTrainSpec){.config = config,
                                      .backend = arguments->backend,
+                                     .no_capture = ead_arguments_given(arguments, EAD_OPTION_NO_CAPTURE),
+                                     .streams = (int)ead_arguments_value(arguments, EAD_OPTION_STREAMS).whole,
                                      .resume = ead_arguments_given(arguments, EAD_OPTION_RESUME),
                                      .quiet = ead_arguments_given(arguments, EAD_OPTION_QUIET)});
 }

@@ -10,7 +10,6 @@
 #include <limits.h>
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* A planned graph that looks at one image at a time. */
 typedef struct Pass {
@@ -35,20 +34,25 @@ static void end(Pass *pass) {
     ead_graph_free(pass->graph);
 }
 
-/* Runs every image and hands the outputs to `take`. */
-static EadStatus run_all(Pass *pass, const EadImageCache *images, const char *what, bool quiet,
-                         void (*take)(void *context, int image), void *context) {
+/* Takes the outputs of an image. */
+typedef EadStatus Take(const EadPlan *plan, void *context, int image);
+
+static EadStatus run_all(Pass *pass, const EadImageCache *images, const char *what, bool quiet, Take *take,
+                         void *context) {
     int count = ead_image_cache_count(images);
     EadProgress progress;
     EadStatus status = EAD_OK;
     ead_progress_start(&progress, what, 0, count, quiet);
     for (int i = 0; i < count && status == EAD_OK; i++) {
-        status = ead_image_cache_read(images, i, pass->images->y.data);
+        void *image = ead_plan_leaf_memory(pass->plan, pass->images);
+        status = ead_image_cache_read(images, i, image);
         if (status != EAD_OK) break;
+        ead_plan_write(pass->plan, pass->images, image);
         ead_plan_run(pass->plan);
-        take(context, i);
+        status = take(pass->plan, context, i);
         ead_progress_update(&progress, i + 1, NULL);
-        if (ead_interrupted()) status = ead_fail(EAD_INTERRUPTED, "stopped while %s", what);
+        if (status == EAD_OK && ead_interrupted())
+            status = ead_fail(EAD_INTERRUPTED, "stopped while %s", what);
     }
     ead_progress_finish(&progress);
     return status;
@@ -63,9 +67,11 @@ typedef struct ChannelSums {
     double sum[EAD_FEATURES], squares[EAD_FEATURES];
 } ChannelSums;
 
-static void take_features(void *context, int image) {
+static EadStatus take_features(const EadPlan *plan_of_one, void *context, int image) {
     ChannelSums *s = context;
-    const real *y = s->output->y.data;
+    const void *value;
+    EAD_TRY(ead_plan_fetch(plan_of_one, s->output, &value));
+    const real *y = value;
     int64_t positions = ead_count(&s->output->y) / EAD_FEATURES;
     if (image == 0)
         for (int c = 0; c < EAD_FEATURES; c++) s->origin[c] = (double)y[c];
@@ -76,6 +82,7 @@ static void take_features(void *context, int image) {
             s->squares[c] += d * d;
         }
     s->count += positions;
+    return EAD_OK;
 }
 
 EadStatus ead_measure_teacher(EadModel *model, const EadBackend *backend, const EadImageCache *images,
@@ -113,12 +120,12 @@ typedef struct MapValues {
     int64_t pixels;              /* of one map */
 } MapValues;
 
-static void take_maps(void *context, int image) {
+static EadStatus take_maps(const EadPlan *plan_of_one, void *context, int image) {
     MapValues *v = context;
     for (int m = 0; m < EAD_MAP_COUNT; m++)
         if (v->values[m])
-            memcpy(v->values[m] + image * v->pixels, v->maps.raw[m]->y.data,
-                   (size_t)v->pixels * sizeof(real));
+            EAD_TRY(ead_plan_read(plan_of_one, v->maps.raw[m], v->values[m] + image * v->pixels));
+    return EAD_OK;
 }
 
 /* Exact quantiles by the same op that the hard feature loss uses. */
@@ -131,11 +138,11 @@ static EadStatus quantiles(real *values, int images, int pixels, const EadMapMea
     EadNode *b = ead_keep(ead_quantile(graph, all, measure->q_end));
     EadPlan *plan_of_two = NULL;
     EadStatus status = ead_plan_new(graph, NULL, &plan_of_two);
-    if (status == EAD_OK) {
-        ead_plan_run(plan_of_two);
-        out[0] = (double)*(const real *)a->y.data;
-        out[1] = (double)*(const real *)b->y.data;
-    }
+    real at[2];
+    if (status == EAD_OK) ead_plan_run(plan_of_two);
+    if (status == EAD_OK) status = ead_plan_read(plan_of_two, a, &at[0]);
+    if (status == EAD_OK) status = ead_plan_read(plan_of_two, b, &at[1]);
+    for (int i = 0; i < 2 && status == EAD_OK; i++) out[i] = (double)at[i];
     ead_plan_free(plan_of_two);
     ead_graph_free(graph);
     return status;

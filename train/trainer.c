@@ -34,7 +34,8 @@ typedef struct Run {
     EadTrainingStep *step;
     EadOptimizer *optimizer; /* the step's */
     EadLossLog log;
-    double seconds; /* of the training loop in this process */
+    EadStepLosses losses; /* the last ones read */
+    double seconds;       /* of the training loop in this process */
     int64_t steps_here;
 } Run;
 
@@ -111,23 +112,43 @@ static EadStatus make_step(Run *run) {
     options.schedule.base = config->train_lr;
     options.schedule.factor = config->train_lr_drop_factor;
     options.schedule.drop_step = drop_step(config);
-    EadPlanOptions plan = {.backend = run->spec->backend, .precision = (EadPrecision)config->train_precision};
+    EadPlanOptions plan = {.backend = run->spec->backend,
+                           .precision = (EadPrecision)config->train_precision,
+                           .no_capture = run->spec->no_capture,
+                           .streams = run->spec->streams};
     EAD_TRY(ead_training_step_new(run->model, &options, &plan, &run->step));
     run->optimizer = ead_training_step_optimizer(run->step);
     return EAD_OK;
 }
 
+/* The step's memory is taken when this is printed: what is free on a device is free beside it. */
+static void print_memory(const Run *run) {
+    const EadBackend *backend = run->spec->backend;
+    double planned = 1e-6 * (double)ead_plan_bytes(ead_training_step_plan(run->step));
+    EadDeviceFacts facts;
+    if (!backend->device) {
+        fprintf(stderr,
+                "memory of the training step: %.0f MB planned, %.0f MB with parameters and optimizer\n",
+                planned, 1e-6 * (double)ead_training_step_bytes(run->step));
+    } else if (backend->device->facts(backend->index, &facts) == EAD_OK) {
+        fprintf(stderr,
+                "memory of the training step: %.0f MB on %s (%s), where %.0f of %.0f MB are still free\n",
+                planned, backend->name, facts.name, 1e-6 * (double)backend->device->free_memory(),
+                1e-6 * (double)facts.memory);
+    }
+}
+
 static void print_start(const Run *run) {
     const EadTrainerData *data = &run->data;
-    fprintf(
-        stderr, "EfficientAD-%s at %dx%d on %s, %s: %d training, %d validation, %d penalty, %d test images\n",
-        run->model->spec.size == EAD_PDN_SMALL ? "S" : "M", run->model->spec.height, run->model->spec.width,
-        run->spec->backend->name, ead_precision_name((EadPrecision)run->config->train_precision),
-        ead_image_cache_count(data->train), ead_image_cache_count(data->validation),
-        data->penalty ? ead_image_cache_count(data->penalty) : 0, data->dataset.test_count);
-    fprintf(stderr, "memory of the training step: %.0f MB planned, %.0f MB with parameters and optimizer\n",
-            (double)ead_plan_bytes(ead_training_step_plan(run->step)) * 1e-6,
-            (double)ead_training_step_bytes(run->step) * 1e-6);
+    EadPrecision precision =
+        ead_precision_resolve(run->spec->backend, (EadPrecision)run->config->train_precision, true);
+    fprintf(stderr,
+            "EfficientAD-%s at %dx%d on %s, %s: %d training, %d validation, %d penalty, %d test images\n",
+            run->model->spec.size == EAD_PDN_SMALL ? "S" : "M", run->model->spec.height,
+            run->model->spec.width, run->spec->backend->name, ead_precision_name(precision),
+            ead_image_cache_count(data->train), ead_image_cache_count(data->validation),
+            data->penalty ? ead_image_cache_count(data->penalty) : 0, data->dataset.test_count);
+    print_memory(run);
 }
 
 /* Restores the checkpoint, or measures the teacher for a run that starts at step 1. */
@@ -140,6 +161,7 @@ static EadStatus start_or_resume(Run *run) {
             fprintf(stderr, "no checkpoint in %s: starting at step 1\n", run->config->output);
         EAD_TRY(ead_measure_teacher(run->model, run->spec->backend, run->data.train, run->spec->quiet));
     }
+    ead_training_step_upload(run->step);
     return ead_loss_log_open(&run->log, run->losses_path, run->optimizer->step);
 }
 
@@ -159,30 +181,50 @@ static EadStatus prepare(Run *run) {
 
 /* ---- the loop ---- */
 
-static EadStatus save_checkpoint(Run *run) {
-    EAD_TRY(ead_loss_log_flush(&run->log)); /* the checkpoint must never be ahead of the log */
-    return ead_checkpoint_save(run->checkpoint_path, run->model, run->optimizer, run->config_text);
-}
-
-static EadStatus check_finite(const Run *run, const EadStepLosses *losses) {
+static EadStatus check_finite(const Run *run, int64_t step, const EadStepLosses *losses) {
     if (isfinite(losses->total)) return EAD_OK;
     return ead_fail(EAD_BAD_ARGUMENT,
                     "%s: the loss of step %lld is %g; lower train.lr (now %g) and start anew with another "
                     "--output",
-                    run->config->output, (long long)run->optimizer->step, (double)losses->total,
-                    run->config->train_lr);
+                    run->config->output, (long long)step, (double)losses->total, run->config->train_lr);
+}
+
+/* Brings the rows of the steps since the last call into the log. */
+static EadStatus log_losses(Run *run) {
+    EadStepLosses rows[EAD_LOSS_ROWS];
+    int count;
+    EAD_TRY(ead_training_step_losses(run->step, rows, &count));
+    int64_t first = ead_training_step_count(run->step) - count + 1;
+    for (int i = 0; i < count; i++) {
+        EAD_TRY(check_finite(run, first + i, &rows[i]));
+        EAD_TRY(ead_loss_log_append(&run->log, first + i, &rows[i]));
+        run->losses = rows[i];
+    }
+    return EAD_OK;
+}
+
+static EadStatus save_checkpoint(Run *run) {
+    EAD_TRY(log_losses(run));
+    EAD_TRY(ead_loss_log_flush(&run->log)); /* the checkpoint must never be ahead of the log */
+    EAD_TRY(ead_training_step_download(run->step));
+    return ead_checkpoint_save(run->checkpoint_path, run->model, run->optimizer, run->config_text);
+}
+
+/* Reading the losses waits for the step. On a device that happens seldom, so that it never runs out of work.
+ */
+static bool losses_are_due(const Run *run, int64_t done) {
+    return !run->spec->backend->device || done % EAD_LOSS_ROWS == 0;
 }
 
 static EadStatus do_step(Run *run, EadProgress *progress) {
     const uint8_t *images;
     char note[64];
     EAD_TRY(ead_loader_next(run->data.loader, &images));
-    EadStepLosses losses = ead_training_step_run(run->step, images);
+    ead_training_step_run(run->step, images);
     ead_loader_release(run->data.loader);
-    int64_t done = run->optimizer->step;
-    EAD_TRY(check_finite(run, &losses));
-    EAD_TRY(ead_loss_log_append(&run->log, done, &losses));
-    snprintf(note, sizeof note, "loss %.4g", (double)losses.total);
+    int64_t done = ead_training_step_count(run->step);
+    if (losses_are_due(run, done)) EAD_TRY(log_losses(run));
+    snprintf(note, sizeof note, "loss %.4g", (double)run->losses.total);
     ead_progress_update(progress, done, note);
     int every = run->config->train_checkpoint_every;
     return every > 0 && done % every == 0 ? save_checkpoint(run) : EAD_OK;
@@ -190,22 +232,22 @@ static EadStatus do_step(Run *run, EadProgress *progress) {
 
 static EadStatus train_steps(Run *run) {
     EadProgress progress;
-    int64_t first = run->optimizer->step, steps = run->config->train_steps;
+    int64_t first = ead_training_step_count(run->step), steps = run->config->train_steps;
     double start = ead_clock_seconds();
     if (first >= steps) return EAD_OK;
     EAD_TRY(ead_trainer_data_start(&run->data, first + 1));
     ead_progress_start(&progress, "training", first, steps, run->spec->quiet);
     EadStatus status = EAD_OK;
-    while (status == EAD_OK && run->optimizer->step < steps && !ead_interrupted())
+    while (status == EAD_OK && ead_training_step_count(run->step) < steps && !ead_interrupted())
         status = do_step(run, &progress);
     ead_progress_finish(&progress);
     run->seconds = ead_clock_seconds() - start;
-    run->steps_here = run->optimizer->step - first;
+    run->steps_here = ead_training_step_count(run->step) - first;
     if (status == EAD_OK) status = save_checkpoint(run);
-    if (status == EAD_OK && run->optimizer->step < steps)
+    if (status == EAD_OK && ead_training_step_count(run->step) < steps)
         return ead_fail(EAD_INTERRUPTED,
                         "stopped after step %lld of %lld; continue with --resume --output %s",
-                        (long long)run->optimizer->step, (long long)steps, run->config->output);
+                        (long long)ead_training_step_count(run->step), (long long)steps, run->config->output);
     return status;
 }
 

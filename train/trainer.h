@@ -8,8 +8,10 @@
 typedef struct EadTrainSpec {
     const EadConfig *config; /* complete and checked for training */
     const EadBackend *backend;
-    bool resume; /* continue from the run folder's checkpoint; without one, start from step 1 */
-    bool quiet;  /* no progress line */
+    bool no_capture; /* CUDA: launch kernel by kernel; the same bits */
+    int streams;     /* CUDA: of EadPlanOptions; 0: its default */
+    bool resume;     /* continue from the run folder's checkpoint; without one, start from step 1 */
+    bool quiet;      /* no progress line */
 } EadTrainSpec;
 
 /* Trains, measures the maps, evaluates where there are test images, and fills the run folder config->output:

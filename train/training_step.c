@@ -1,16 +1,18 @@
 /* The graph of a training step, its plan, and the state it updates. */
 #include "train/training_step.h"
 
+#include "core/ops/record/record.h"
+
+#include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 
 struct EadTrainingStep {
     EadModel *model;
     EadOptimizer optimizer;
     EadGraph *graph;
     EadPlan *plan;
-    EadNode *images, *rate;
-    EadLosses losses;
+    EadNode *images, *losses; /* losses: a ring, [EAD_LOSS_ROWS] rows of EadStepLosses */
+    int64_t count, unread;    /* steps started; of these, not yet read from the ring */
 };
 
 EadTrainingOptions ead_training_options_default(int64_t steps, uint64_t seed) {
@@ -21,6 +23,15 @@ EadTrainingOptions ead_training_options_default(int64_t steps, uint64_t seed) {
     };
 }
 
+/* In the order of EadStepLosses. */
+static void keep_losses(EadTrainingStep *s, const EadLosses *l, EadNode *rate, EadNode *step) {
+    EadNode *const values[] = {l->hard, l->penalty, l->autoencoder, l->student_autoencoder, l->total, rate};
+    enum { COLUMNS = sizeof values / sizeof *values };
+    static_assert(COLUMNS == sizeof(EadStepLosses) / sizeof(float), "one column a loss");
+    s->losses = ead_keep(ead_leaf(s->graph, "losses", EAD_REAL, 1, 1, EAD_LOSS_ROWS, COLUMNS, NULL));
+    ead_record(s->graph, s->losses, step, values);
+}
+
 static EadStatus build(EadTrainingStep *s, const EadTrainingOptions *options, const EadPlanOptions *plan) {
     const EadModelSpec *spec = &s->model->spec;
     EAD_TRY(ead_optimizer_new(&s->model->trained, &s->optimizer));
@@ -29,9 +40,11 @@ static EadStatus build(EadTrainingStep *s, const EadTrainingOptions *options, co
     int batch = ead_losses_batch(s->model, &options->loss);
     s->images = ead_leaf(s->graph, "images", EAD_U8, batch, spec->height, spec->width, 3, NULL);
     EadNode *step = ead_optimizer_step(s->graph, &s->optimizer);
-    s->losses = ead_build_losses(s->graph, s->model, &options->loss, s->images, step);
-    s->rate = ead_optimizer_append(s->graph, &s->optimizer, &s->model->trained, s->losses.total, step,
-                                   options->adam, options->schedule);
+    EadLosses losses = ead_build_losses(s->graph, s->model, &options->loss, s->images, step);
+    EadNode *rate = ead_lr_schedule(s->graph, step, options->schedule);
+    keep_losses(s, &losses, rate, step);
+    ead_optimizer_append(s->graph, &s->optimizer, &s->model->trained, losses.total, step, rate,
+                         options->adam);
     return ead_plan_new(s->graph, plan, &s->plan);
 }
 
@@ -56,17 +69,37 @@ void ead_training_step_free(EadTrainingStep *step) {
     free(step);
 }
 
-static float value(const EadNode *node) {
-    return node ? (float)*(const real *)node->y.data : 0;
+void ead_training_step_run(EadTrainingStep *step, const uint8_t *images) {
+    ead_plan_write(step->plan, step->images, images);
+    ead_plan_run(step->plan);
+    step->count++;
+    step->unread++;
 }
 
-EadStepLosses ead_training_step_run(EadTrainingStep *step, const uint8_t *images) {
-    memcpy(step->images->y.data, images, ead_training_step_batch_bytes(step));
-    ead_plan_run(step->plan);
-    const EadLosses *l = &step->losses;
-    return (EadStepLosses){value(l->hard),        value(l->penalty),
-                           value(l->autoencoder), value(l->student_autoencoder),
-                           value(l->total),       value(step->rate)};
+EadStatus ead_training_step_losses(EadTrainingStep *step, EadStepLosses rows[EAD_LOSS_ROWS], int *count) {
+    const void *value;
+    assert(step->unread <= EAD_LOSS_ROWS);
+    EAD_TRY(ead_plan_fetch(step->plan, step->losses, &value));
+    const EadStepLosses *ring = value;
+    for (int64_t i = 0; i < step->unread; i++)
+        rows[i] = ring[(step->count - step->unread + i) % EAD_LOSS_ROWS];
+    *count = (int)step->unread;
+    step->unread = 0;
+    return EAD_OK;
+}
+
+int64_t ead_training_step_count(const EadTrainingStep *step) {
+    return step->count;
+}
+
+EadStatus ead_training_step_download(EadTrainingStep *step) {
+    return ead_plan_download(step->plan);
+}
+
+void ead_training_step_upload(EadTrainingStep *step) {
+    ead_plan_refresh(step->plan);
+    step->count = step->optimizer.step;
+    step->unread = 0;
 }
 
 EadOptimizer *ead_training_step_optimizer(EadTrainingStep *step) {

@@ -4,6 +4,7 @@
 #define EAD_TRAIN_TRAINING_STEP_H
 
 #include "autograd/optimizer.h"
+#include "core/ops/lr_schedule/lr_schedule.h"
 #include "core/plan.h"
 #include "models/losses.h"
 
@@ -29,12 +30,23 @@ EadStatus ead_training_step_new(EadModel *model, const EadTrainingOptions *optio
                                 const EadPlanOptions *plan, EadTrainingStep **out);
 void ead_training_step_free(EadTrainingStep *step);
 
-/* Does one step on u8 images [batch][H][W][3]: [penalty image], training image, [augmented image]; see
- * ead_losses_batch(). The losses are those before the update. */
-EadStepLosses ead_training_step_run(EadTrainingStep *step, const uint8_t *images);
+/* Starts one step on u8 images [batch][H][W][3]: [penalty image], training image, [augmented image]; see
+ * ead_losses_batch(). images may change as soon as it returns; on a device the step itself runs on. */
+void ead_training_step_run(EadTrainingStep *step, const uint8_t *images);
 
-/* Adam's state, to be saved and restored between steps. */
+/* The losses of the steps since the last call, each before its update, oldest first; *count of them, at most
+ * EAD_LOSS_ROWS: call it at least that often. Waits for the steps. Errors: what stopped the device. */
+enum { EAD_LOSS_ROWS = 100 };
+EadStatus ead_training_step_losses(EadTrainingStep *step, EadStepLosses rows[EAD_LOSS_ROWS], int *count);
+
+/* Steps started, with those before a checkpoint. */
+int64_t ead_training_step_count(const EadTrainingStep *step);
+
+/* Adam's state, to be saved and restored between steps. It and the model's parameters lie in the host's
+ * memory: call download before reading and upload after writing them. Errors: what stopped the device. */
 EadOptimizer *ead_training_step_optimizer(EadTrainingStep *step);
+EadStatus ead_training_step_download(EadTrainingStep *step);
+void ead_training_step_upload(EadTrainingStep *step);
 
 /* Bytes of one batch, bytes of memory that the step takes in all (arena, parameters,
  * state). */

@@ -82,11 +82,12 @@ def versions(raw):
     return {result["rival"]: result["version"] for result in raw["rivals"]}
 
 
-def write_results(folder, cpu, rows, raw):
-    slug = re.sub(r"[^a-z0-9]+", "-", re.sub(r"\((r|tm)\)", "", cpu.lower())).strip("-")
+def write_results(folder, kind, name, rows, raw):
+    """kind: what the file is named after, "cpu" or "gpu"."""
+    slug = re.sub(r"[^a-z0-9]+", "-", re.sub(r"\((r|tm)\)", "", name.lower())).strip("-")
     date = datetime.date.today().isoformat()
     path = folder / f"{slug}-{date}.json"
-    content = {"cpu": cpu, "date": date, "system": platform.platform(), "rival_versions": versions(raw),
+    content = {kind: name, "date": date, "system": platform.platform(), "rival_versions": versions(raw),
                "comparison": rows, **raw}
     folder.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(".tmp")
@@ -110,7 +111,8 @@ def main():
           + ", ".join(f"{name} {version}" for name, version in sorted(versions(raw).items()))
           + f", {raw['rivals'][0]['threads']} threads")
     print_table(rows)
-    print(f"written: {write_results(Path(sys.argv[2]), cpu, rows, raw)}", file=sys.stderr)
+    path = write_results(Path(sys.argv[2]), "cpu", cpu, rows, raw)
+    print(f"written: {path}", file=sys.stderr)
     return 0
 
 

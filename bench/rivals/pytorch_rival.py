@@ -1,10 +1,12 @@
-"""The first rival: times EfficientAD's inference and training step in PyTorch on the CPU, with the networks of
+"""The first rival: times EfficientAD's inference and training step in PyTorch, with the networks of
 test/golden/reference_model.py (random weights; time does not depend on them).
 
     python3 bench/rivals/pytorch_rival.py --bench infer,step --model small --threads 2 --repeats 20
+    python3 bench/rivals/pytorch_rival.py --device cuda --precision tf32,fp16 --modes eager,compile,graph
 
 One JSON line a measurement goes to stdout, text for people to stderr. Inference is from the normalised image
-to the combined map and its maximum; the step is Algorithm 1 with all losses, backward pass and Adam."""
+to the combined map and its maximum, on a GPU from the host and back to it; the step is Algorithm 1 with all losses,
+backward pass and Adam. On a GPU steps follow one another without the host waiting, ten to a measurement."""
 import argparse
 import itertools
 import json
@@ -27,7 +29,9 @@ except ImportError as error:
 import reference_model as reference
 
 LAYOUTS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
-TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
+TYPES = {"fp32": torch.float32, "tf32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+MODES = ["eager", "compile", "graph"]  # graph: eager, captured once as a CUDA graph and replayed
+STEPS_OF_A_PASS = 10  # on a GPU
 
 
 def size_pair(text):
@@ -58,22 +62,52 @@ def parse_arguments(description, rivals=None):
     parser.add_argument("--batch", default="1", help="batch sizes of inference, as 1,16; the step always has 1")
     parser.add_argument("--image-size", type=size_pair, default=(256, 256), help="256 or HEIGHTxWIDTH")
     parser.add_argument("--padded", action="store_true")
-    parser.add_argument("--compile", action="store_true", help="torch.compile beside eager, if this PyTorch can")
+    parser.add_argument("--modes", type=list_of(MODES), default=["eager"],
+                        help="eager, compile (torch.compile; on a GPU with CUDA graphs), graph (GPU only)")
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--repeats", type=int, default=20)
     parser.add_argument("--warmup", type=int, default=3)
     return parser.parse_args()
 
 
+class CapturableEfficientAd(reference.EfficientAd):
+    """The same loss without a selection whose size the host would have to know."""
+
+    @staticmethod
+    def hard_loss(distance, quantile):
+        mask = distance >= torch.quantile(distance.detach(), quantile)
+        return (distance * mask).sum() / mask.sum()
+
+
 def prepared_model(size, options, layout, dtype):
     torch.manual_seed(1)
-    model = reference.EfficientAd(size, options.padded, options.image_size)
-    return model.to(dtype=dtype, memory_format=LAYOUTS[layout])
+    kind = reference.EfficientAd if options.device == "cpu" else CapturableEfficientAd
+    model = kind(size, options.padded, options.image_size)
+    return model.to(device=options.device, dtype=dtype, memory_format=LAYOUTS[layout])
 
 
 def images(batch, options, layout, dtype):
-    image = torch.randn(batch, 3, *options.image_size, dtype=dtype)
-    return image.to(memory_format=LAYOUTS[layout])
+    """On the host; pinned if they have to go to a GPU."""
+    image = torch.randn(batch, 3, *options.image_size).to(dtype=dtype, memory_format=LAYOUTS[layout])
+    return image if options.device == "cpu" else image.pin_memory()
+
+
+def compiled(function, options):
+    return torch.compile(function) if options.device == "cpu" else torch.compile(function, mode="reduce-overhead")
+
+
+def captured(work):
+    """Replays what `work` does, after it has warmed up apart from the default stream."""
+    stream, graph = torch.cuda.Stream(), torch.cuda.CUDAGraph()
+    stream.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(stream):
+        for _ in range(3):
+            work()
+    torch.cuda.current_stream().wait_stream(stream)
+    with torch.cuda.graph(graph):
+        work()
+    return graph.replay
 
 
 def inference(size, batch, options, layout, precision):
@@ -87,18 +121,41 @@ def inference(size, batch, options, layout, precision):
     return forward, x
 
 
+def forward_once(forward, x):
+    with torch.no_grad():
+        return [result.clone() for result in forward(x)]
+
+
 def infer_pass(size, batch, options, layout, precision, mode):
     forward, x = inference(size, batch, options, layout, precision)
     if mode == "compile":
-        forward = torch.compile(forward)
+        forward = compiled(forward, options)
 
     def run():
         with torch.inference_mode():
             forward(x)
-    return run
+
+    if options.device == "cpu":
+        return run
+    on_device = x.cuda()
+    results = [torch.empty_like(r, device="cpu").pin_memory() for r in forward_once(forward, on_device)]
+
+    def work():
+        with torch.no_grad():
+            on_device.copy_(x, non_blocking=True)
+            for result, found in zip(results, forward(on_device)):
+                result.copy_(found, non_blocking=True)
+    work = captured(work) if mode == "graph" else work
+
+    def run_on_gpu():
+        work()
+        torch.cuda.synchronize()
+    return run_on_gpu
 
 
-def fast_adam(model):
+def fast_adam(model, options):
+    if options.device == "cuda":
+        return model.optimizer(fused=True, capturable=True)
     try:
         return model.optimizer(fused=True)
     except (RuntimeError, TypeError):  # PyTorch before 2.4 has no fused Adam on the CPU
@@ -106,30 +163,49 @@ def fast_adam(model):
 
 
 def step_pass(size, _batch, options, layout, precision, mode):
-    """bf16 means autocast: master weights stay fp32, as in training on a GPU."""
+    """bf16 means autocast: master weights stay fp32."""
+    if precision == "fp16":
+        raise ValueError("no training in fp16")
     model = prepared_model(size, options, layout, torch.float32).train()
-    train, augmented, penalty = (images(1, options, layout, torch.float32) for _ in range(3))
-    optimizer = fast_adam(model)
-    losses = torch.compile(model.losses) if mode == "compile" else model.losses
+    hosts = [images(1, options, layout, torch.float32) for _ in range(3)]
+    inputs = [image.to(options.device) for image in hosts]
+    optimizer = fast_adam(model, options)
+    losses = compiled(model.losses, options) if mode == "compile" else model.losses
 
     def run():
         optimizer.zero_grad(set_to_none=True)
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bf16"):
-            total = losses(train, augmented, penalty)["total"]
+        with torch.autocast(options.device, dtype=torch.bfloat16, enabled=precision == "bf16"):
+            total = losses(*inputs)["total"]
         total.backward()
         optimizer.step()
-    return run
+
+    if options.device == "cpu":
+        return run
+    work = captured(run) if mode == "graph" else run
+
+    def run_on_gpu():
+        for _ in range(STEPS_OF_A_PASS):
+            for image, host in zip(inputs, hosts):
+                image.copy_(host, non_blocking=True)
+            work()
+        torch.cuda.synchronize()
+    return run_on_gpu
 
 
-def measure(run, options):
-    """Times in milliseconds."""
+def set_precision(precision):
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = precision != "fp32"
+    torch.backends.cudnn.benchmark = True
+
+
+def measure(run, options, per_pass=1):
+    """Times in milliseconds of one of the per_pass things that run() does."""
     for _ in range(options.warmup):
         run()
     times = []
     for _ in range(options.repeats):
         started = time.perf_counter()
         run()
-        times.append(1e3 * (time.perf_counter() - started))
+        times.append(1e3 * (time.perf_counter() - started) / per_pass)
     return times
 
 
@@ -140,17 +216,17 @@ def report(rival, version, key, times, options):
               "image_size": "x".join(map(str, options.image_size)), "padded": options.padded,
               "median_ms": round(statistics.median(times), 3), "p10_ms": round(float(np.percentile(times, 10)), 3),
               "p90_ms": round(float(np.percentile(times, 90)), 3), "repeats": len(times),
-              "threads": options.threads}
+              "threads": options.threads, "device": options.device}
     print(json.dumps(result), flush=True)
-    print(f"{rival:11} {bench:5} {size:6} batch {batch:<3} {precision} {layout:13} {mode:7} {result['median_ms']:9.1f} ms "
-          f"(p10 {result['p10_ms']:.1f}, p90 {result['p90_ms']:.1f})", file=sys.stderr)
+    print(f"{rival:11} {bench:5} {size:6} batch {batch:<3} {precision} {layout:13} {mode:7} {result['median_ms']:9.3f} ms "
+          f"(p10 {result['p10_ms']:.3f}, p90 {result['p90_ms']:.3f})", file=sys.stderr)
 
 
 def cases(options):
-    modes = ["eager", "compile"] if options.compile else ["eager"]
-    if options.compile and not hasattr(torch, "compile"):
-        print(f"PyTorch {torch.__version__} has no torch.compile: eager only", file=sys.stderr)
-        modes = ["eager"]
+    modes = list(options.modes)
+    if "compile" in modes and not hasattr(torch, "compile"):
+        print(f"PyTorch {torch.__version__} has no torch.compile", file=sys.stderr)
+        modes.remove("compile")
     batches = [int(part) for part in options.batch.split(",")]
     for bench in options.bench:
         yield from itertools.product([bench], options.model, batches if bench == "infer" else [1], options.layout,
@@ -160,12 +236,16 @@ def cases(options):
 def main():
     options = parse_arguments(__doc__)
     torch.set_num_threads(options.threads)
+    if options.device == "cuda" and not torch.cuda.is_available():
+        sys.exit("pytorch_rival: this PyTorch sees no GPU")
     print(f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads", file=sys.stderr)
     failed = False
     for key in cases(options):
         prepare = infer_pass if key[0] == "infer" else step_pass
+        per_pass = STEPS_OF_A_PASS if options.device == "cuda" and key[0] == "step" else 1
         try:
-            times = measure(prepare(key[1], key[2], options, *key[3:]), options)
+            set_precision(key[4])
+            times = measure(prepare(key[1], key[2], options, *key[3:]), options, per_pass)
         except Exception as error:  # one case that this PyTorch cannot run must not cost the others
             failed = True
             print(f"{' '.join(map(str, key))}: {str(error).splitlines()[0]}", file=sys.stderr)

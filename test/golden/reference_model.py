@@ -116,6 +116,10 @@ class EfficientAd(nn.Module):
         with torch.no_grad():
             return (self.teacher(x) - self.teacher_mean[:, None, None]) / self.teacher_std[:, None, None]
 
+    @staticmethod
+    def hard_loss(distance, quantile):
+        return distance[distance >= torch.quantile(distance.detach(), quantile)].mean()
+
     def losses(self, train, augmented, penalty=None, hard_quantile=0.999):
         """Algorithm 1's loss terms for one image each [1,3,H,W], as a dict of scalars in the order of losses.csv.
         The student sees its images as one batch. Terms that are switched off are zero."""
@@ -124,7 +128,7 @@ class EfficientAd(nn.Module):
         teacher = self.normalised_teacher(torch.cat([train, augmented]) if with_autoencoder else train)
         student = self.student(torch.cat(batch))
         distance = (teacher[:1] - student[:1, :CHANNELS]) ** 2
-        hard = distance[distance >= torch.quantile(distance.detach(), hard_quantile)].mean()
+        hard = self.hard_loss(distance, hard_quantile)
         zero = torch.zeros_like(hard)
         loss_penalty = (student[1, :CHANNELS] ** 2).mean() if penalty is not None else zero
         loss_ae = loss_stae = zero

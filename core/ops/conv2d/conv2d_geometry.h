@@ -2,7 +2,7 @@
 #ifndef EAD_OPS_CONV2D_GEOMETRY_H
 #define EAD_OPS_CONV2D_GEOMETRY_H
 
-#include "core/op.h"
+#include "core/kernel.h"
 
 typedef struct EadConvGeometry {
     int n;         /* images */
