@@ -118,31 +118,16 @@ static __device__ inline void ead_multiply_stage(float (&c)[Shape::warp_m / 16][
 /* ---- epilogue: thread's elements are rows lane/4 and lane/4 + 8 of each 16, columns 2 (lane%4) and the next of
  * each 8 ---- */
 
-/* Two neighbouring channels. */
-template <typename Y>
-static __device__ inline void ead_store_pair(Y *to, float first, float second, int left, bool aligned) {
-    struct alignas(2 * sizeof(Y)) Pair {
-        Y first, second;
-    };
-    if (aligned) {
-        *reinterpret_cast<Pair *>(to) = {ead_store<Y>(first), ead_store<Y>(second)};
-    } else {
-        to[0] = ead_store<Y>(first);
-        if (left > 1) to[1] = ead_store<Y>(second);
-    }
-}
-
 template <typename T>
 static __device__ inline void ead_store_target(const EadConvTask &t, int64_t pixel, int column, float first,
                                                float second) {
     const int left = t.view.outputs - column;
     if (left <= 0) return;
     const int64_t at = pixel * t.view.outputs + column;
-    const bool aligned = t.view.outputs % 2 == 0;
     if (t.target_type == EAD_REAL)
-        ead_store_pair(static_cast<float *>(t.target) + at, first, second, left, aligned);
+        ead_store_pair(static_cast<float *>(t.target) + at, first, second, left, t.paired);
     else
-        ead_store_pair(static_cast<T *>(t.target) + at, first, second, left, aligned);
+        ead_store_pair(static_cast<T *>(t.target) + at, first, second, left, t.paired);
 }
 
 static __device__ inline float ead_activate(const EadConvTask &t, float sum, int column) {
@@ -213,7 +198,7 @@ static __device__ inline void ead_store_partials(const EadConvTask &t, int rows,
             int at = column + j * 8;
             if (at < outputs)
                 ead_store_pair(to + static_cast<int64_t>(row + i * 8) * outputs + at, pair[0], pair[1], outputs - at,
-                               outputs % 2 == 0);
+                               t.paired);
         }
     }
 }

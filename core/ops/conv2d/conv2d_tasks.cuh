@@ -36,6 +36,7 @@ struct EadConvTask {
     int splits;      /* of k, by blockIdx.z */
     float *partials; /* [splits][phases][rows][outputs] if set; else the target is written */
     int rows;        /* the most of any phase */
+    bool paired;     /* two channels can be stored at once: their number is even, the address too */
     void *target;
     EadType target_type;
     const float *bias; /* NULL: none */
@@ -66,8 +67,23 @@ struct EadConvWeightTask {
     int dy_channels, pixels, columns;
     int splits;
     float *sums; /* [splits][outputs][columns] */
+    bool paired; /* at an address for two floats at once */
     EadDivider by_columns, by_rows; /* of the image that dy is */
 };
+
+/* Stores two neighbouring numbers; of which there may be just one left. */
+template <typename Y>
+static __device__ inline void ead_store_pair(Y *to, float first, float second, int left, bool paired) {
+    struct alignas(2 * sizeof(Y)) Pair {
+        Y first, second;
+    };
+    if (paired) {
+        *reinterpret_cast<Pair *>(to) = {ead_store<Y>(first), ead_store<Y>(second)};
+    } else {
+        to[0] = ead_store<Y>(first);
+        if (left > 1) to[1] = ead_store<Y>(second);
+    }
+}
 
 /* Launches; tile is an EadConvTileId. Sources whose channels are no multiple of 16 bytes ("narrow") have tiles of
  * their own: ead_conv_narrow_tile. */

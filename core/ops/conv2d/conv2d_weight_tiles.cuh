@@ -140,8 +140,8 @@ static __device__ inline void ead_store_sums(const EadConvWeightTask &t,
         for (int j = 0; j < Shape::warp_n / 8; j++) {
             if (column + j * 8 >= t.columns) continue;
             const float *pair = &c[i / 2][j][i % 2 * 2];
-            float2 *at = reinterpret_cast<float2 *>(to + static_cast<int64_t>(row + i * 8) * t.columns + column + j * 8);
-            *at = make_float2(pair[0], pair[1]);
+            ead_store_pair(to + static_cast<int64_t>(row + i * 8) * t.columns + column + j * 8, pair[0], pair[1], 2,
+                           t.paired);
         }
     }
 }
