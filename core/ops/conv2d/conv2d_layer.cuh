@@ -10,7 +10,10 @@ extern "C" {
 #include "core/ops/conv2d/conv2d_geometry.h"
 }
 
-/* How a product is done; kept in EadCall.choice between plan and run. */
+/* EadCall.choice: what plan decides for run. */
+enum { EAD_CONV_TILE, EAD_CONV_SPLITS, EAD_CONV_COPIES /* bit k: input k */ };
+
+/* How a product is done. */
 struct EadConvChoice {
     int tile;   /* EadConvTileId; EAD_CONV_GEMM: im2col and cuBLAS */
     int splits; /* of k */
@@ -42,14 +45,17 @@ static inline int ead_conv_channels(int channels, EadType operand) {
     return static_cast<int>(ead_round_up(channels, 8));
 }
 
-/* An operand that does not lie in memory as kernels need it is copied first. */
+/* An operand that does not lie in memory as kernels need it is copied first: other type, other channels, or an
+ * address that is not aligned to 16 bytes. Only tensors that the caller owns can have such an address, which is
+ * then known when the call is planned; what was decided there is kept in EadCall.choice. */
 struct EadConvOperand {
     const EadTensor *tensor;
     EadType type;
     int channels;
     size_t bytes; /* of the copy; 0: used as it lies */
 };
-EadConvOperand ead_conv_operand_of(const EadTensor *tensor, EadType type, int channels);
+EadConvOperand ead_conv_operand_of(const EadTensor *tensor, EadType type, int channels, bool copied);
+bool ead_conv_needs_copy(const EadTensor *tensor, EadType type, int channels);
 
 /* The operand's address: of the tensor, or of a copy made at `copy`. */
 const void *ead_conv_stage(const EadConvOperand &operand, void *copy, void *stream);
@@ -76,8 +82,8 @@ struct EadConvLayer {
 /* The layer of a call of conv2d, conv2d_pool or conv2d_input_gradient. */
 typedef EadConvLayer EadConvDescribe(const EadCall *call);
 
-/* Sets in a layer of which view (but c), tensors and relu are given all that follows from them. channels: of
- * the source. */
+/* Sets in a layer of which view (but c), tensors and relu are given all that follows from them and the call's
+ * choice. */
 void ead_conv_layer_complete(EadConvLayer *layer, const EadCall *call, const EadTensor *source);
 
 /* plan chooses and sets algorithm and the bytes of workspace and prepared; prepare packs the weights; run does it

@@ -19,7 +19,7 @@ static int column_step(int tile) {
 void ead_conv_layer_complete(EadConvLayer *l, const EadCall *call, const EadTensor *source) {
     const EadType type = ead_conv_operand(call->precision);
     l->precision = call->precision;
-    l->source = ead_conv_operand_of(source, type, ead_conv_channels(source->c, type));
+    l->source = ead_conv_operand_of(source, type, ead_conv_channels(source->c, type), call->choice[EAD_CONV_COPIES]);
     l->view.c = l->source.channels;
     l->order = ead_conv_order(l->view.c, static_cast<int>(ead_type_size(type)));
     l->phases = ead_conv_phases(l->view);
@@ -30,7 +30,7 @@ void ead_conv_layer_complete(EadConvLayer *l, const EadCall *call, const EadTens
         const int taps = p.y.taps * p.x.taps;
         l->tiles = larger(l->tiles, taps ? ead_conv_tiles(l->order, taps) : 0);
     }
-    l->choice = {call->choice[0], call->choice[1]};
+    l->choice = {call->choice[EAD_CONV_TILE], call->choice[EAD_CONV_SPLITS]};
     l->weight_rows = static_cast<int>(ead_round_up(l->view.outputs, column_step(l->choice.tile)));
 }
 
@@ -43,13 +43,14 @@ static size_t product_bytes(const EadConvLayer &l) {
 }
 
 void ead_conv_layer_plan(EadCall *call, EadConvDescribe *describe) {
-    call->choice[0] = EAD_CONV_GEMM;
+    call->choice[EAD_CONV_TILE] = EAD_CONV_GEMM;
     EadConvLayer l = describe(call);
+    call->choice[EAD_CONV_COPIES] = ead_conv_needs_copy(l.source.tensor, l.source.type, l.source.channels);
     const bool narrow = l.view.c * ead_type_size(l.source.type) % 16 != 0;
     const EadConvProduct product = {l.rows, l.view.outputs, l.tiles, l.phases, narrow, l.view.pool};
     const EadConvChoice choice = ead_conv_choose(product, l.precision, &call->algorithm);
-    call->choice[0] = choice.tile;
-    call->choice[1] = choice.splits;
+    call->choice[EAD_CONV_TILE] = choice.tile;
+    call->choice[EAD_CONV_SPLITS] = choice.splits;
     l = describe(call);
     call->workspace_bytes = l.source.bytes + product_bytes(l);
     call->prepared_bytes = static_cast<size_t>(l.phases) * static_cast<size_t>(l.weight_rows) *

@@ -3,15 +3,18 @@
 #include "core/cuda/mma.cuh"
 #include "core/ops/conv2d/conv2d_layer.cuh"
 
-#include <string.h>
+#include <assert.h>
 
 /* ---- operands ---- */
 
-EadConvOperand ead_conv_operand_of(const EadTensor *tensor, EadType type, int channels) {
+bool ead_conv_needs_copy(const EadTensor *tensor, EadType type, int channels) {
+    return tensor->type != type || tensor->c != channels || reinterpret_cast<uintptr_t>(tensor->data) % 16 != 0;
+}
+
+EadConvOperand ead_conv_operand_of(const EadTensor *tensor, EadType type, int channels, bool copied) {
     EadConvOperand o = {tensor, type, channels, 0};
-    if (tensor->type != type || tensor->c != channels)
-        o.bytes = ead_conv_aligned(static_cast<size_t>(ead_count(tensor) / tensor->c * channels) *
-                                   ead_type_size(type));
+    const size_t pixels = static_cast<size_t>(tensor->n) * static_cast<size_t>(tensor->h * tensor->w);
+    if (copied) o.bytes = ead_conv_aligned(pixels * static_cast<size_t>(channels) * ead_type_size(type));
     return o;
 }
 
@@ -32,6 +35,7 @@ template <typename X, typename Y> static void launch_stage(const EadConvOperand 
 }
 
 const void *ead_conv_stage(const EadConvOperand &o, void *copy, void *stream) {
+    assert(o.bytes || !ead_conv_needs_copy(o.tensor, o.type, o.channels));
     if (!o.bytes) return o.tensor->data;
     EAD_WITH_STORAGES(o.tensor->type, X, o.type, Y, launch_stage<X, Y>(o, copy, stream));
     return copy;

@@ -13,8 +13,10 @@ static EadConvWeightLayer describe(const EadCall *call) {
     l.precision = call->precision;
     /* Whole chunks of dy even if it has four channels: only x is read in narrow copies. */
     const int chunk = 16 / static_cast<int>(ead_type_size(type));
-    l.dy = ead_conv_operand_of(call->x[0], type, static_cast<int>(ead_round_up(g.o, chunk)));
-    l.x = ead_conv_operand_of(call->x[1], type, ead_conv_channels(g.i, type));
+    l.dy = ead_conv_operand_of(call->x[0], type, static_cast<int>(ead_round_up(g.o, chunk)),
+                               call->choice[EAD_CONV_COPIES] & 1);
+    l.x = ead_conv_operand_of(call->x[1], type, ead_conv_channels(g.i, type),
+                              call->choice[EAD_CONV_COPIES] & 2);
     l.view.images = g.n, l.view.h = g.h, l.view.w = g.w, l.view.c = l.x.channels;
     l.view.kh = g.kh, l.view.kw = g.kw, l.view.stride = g.stride, l.view.padding = g.padding;
     l.view.rows = g.oh, l.view.columns = g.ow, l.view.outputs = g.o;
@@ -37,7 +39,10 @@ static size_t sum_bytes(const EadConvWeightLayer &l, int splits) {
 
 static void plan(EadCall *call) {
     const EadConvGeometry g = ead_conv_weight_gradient_geometry(call);
-    const EadConvWeightLayer l = describe(call);
+    EadConvWeightLayer l = describe(call);
+    call->choice[EAD_CONV_COPIES] = ead_conv_needs_copy(l.dy.tensor, l.dy.type, l.dy.channels) |
+                                    ead_conv_needs_copy(l.x.tensor, l.x.type, l.x.channels) << 1;
+    l = describe(call);
     /* A stage of 32 pixels holds, in 16 bits, half as much of k as the model's tile. */
     const int64_t tile = ead_type_size(l.x.type) == 2 ? 64 : 32;
     EadConvProduct product = {};
@@ -45,8 +50,8 @@ static void plan(EadCall *call) {
     product.phases = 1;
     product.narrow = l.view.c * ead_type_size(l.x.type) % 16 != 0;
     const EadConvChoice choice = ead_conv_choose(product, l.precision, &call->algorithm);
-    call->choice[0] = choice.tile;
-    call->choice[1] = choice.splits;
+    call->choice[EAD_CONV_TILE] = choice.tile;
+    call->choice[EAD_CONV_SPLITS] = choice.splits;
     call->multiply_adds = static_cast<double>(ead_conv_multiply_adds(&g));
     call->workspace_bytes = l.dy.bytes + l.x.bytes + sum_bytes(l, choice.splits);
     if (choice.tile == EAD_CONV_GEMM) call->workspace_bytes += ead_conv_weight_gemm_bytes(l);
@@ -83,7 +88,7 @@ static __global__ void add_splits(int64_t count, int splits, int64_t split, cons
 
 static void run(const EadCall *call) {
     const EadConvWeightLayer l = describe(call);
-    const EadConvChoice choice = {call->choice[0], call->choice[1]};
+    const EadConvChoice choice = {call->choice[EAD_CONV_TILE], call->choice[EAD_CONV_SPLITS]};
     unsigned char *workspace = static_cast<unsigned char *>(call->workspace);
     const void *dy = ead_conv_stage(l.dy, workspace, call->stream);
     const void *x = ead_conv_stage(l.x, workspace + l.dy.bytes, call->stream);
