@@ -60,10 +60,10 @@ static const Case layers[] = {
     {"S conv3", 2, 5, 3, 256, 256, 3, 3, 1, 1, true, true, NO_POOL},
     {"S conv4", 1, 6, 5, 256, 384, 4, 4, 1, 0, false, true, NO_POOL},
     {"M conv1", 1, 9, 12, 3, 256, 4, 4, 1, 0, true, true, 0},
-    {"M conv2", 1, 5, 4, 256, 512, 4, 4, 1, 0, true, true, NO_POOL},
+    {"M conv2", 1, 4, 5, 256, 512, 4, 4, 1, 0, true, true, NO_POOL},
     {"M conv3", 3, 3, 4, 512, 512, 1, 1, 1, 0, true, true, NO_POOL},
     {"M conv4", 1, 3, 4, 512, 512, 3, 3, 1, 1, true, true, NO_POOL},
-    {"M conv5", 1, 4, 5, 512, 768, 4, 4, 1, 0, true, true, NO_POOL},
+    {"M conv5, a quarter", 1, 4, 5, 512, 192, 4, 4, 1, 0, true, true, NO_POOL},
     {"M conv6", 1, 5, 3, 768, 384, 1, 1, 1, 0, false, true, NO_POOL},
     {"enc_conv1", 2, 14, 12, 3, 32, 4, 4, 2, 1, true, true, NO_POOL},
     {"enc_conv2", 1, 13, 11, 32, 32, 4, 4, 2, 1, true, true, NO_POOL},
@@ -292,20 +292,21 @@ static Way way_of(EadPrecision precision, int algorithm, int k) {
 
 START_TEST(small_cases_are_exact) {
     check(&small_cases[_i], (Way){EAD_PRECISION_FP32, EAD_REAL, EAD_REAL, "any", _i & 1}, true, 0);
-    for (int p = 0; p < PRECISIONS; p++)
-        for (int a = 0; a < ALGORITHMS; a++)
-            check(&small_cases[_i], way_of(tensor_precisions[p], a, _i + a), true, 0);
+    for (int a = 0; a < ALGORITHMS; a++)
+        check(&small_cases[_i], way_of(tensor_precisions[(_i + a) % PRECISIONS], a, _i + a), true, 0);
 }
 END_TEST
 
-/* One format and one algorithm a layer, all of them in turn, and what the plan itself would choose. */
+/* What the plan itself chooses, and one of the algorithms besides for those layers that are soon done. */
 START_TEST(layers_are_exact) {
-    check(&layers[_i], way_of(tensor_precisions[_i % PRECISIONS], _i % ALGORITHMS, _i), true, 0);
-    check(&layers[_i], way_of(tensor_precisions[(_i + 1) % PRECISIONS], ALGORITHMS - 1, _i + 3), true, 0);
+    const Case *c = &layers[_i];
+    check(c, way_of(tensor_precisions[_i % PRECISIONS], ALGORITHMS - 1, _i), true, 0);
+    if (c->i * c->o * c->kh * c->kw <= 64 * 384 * 9)
+        check(c, way_of(tensor_precisions[(_i + 1) % PRECISIONS], _i % (ALGORITHMS - 1), _i + 3), true, 0);
 }
 END_TEST
 
-/* Any numbers: operands are rounded by up to half a unit each, 2^-11 in tf32 and fp16, 2^-9 in bf16. */
+/* Any numbers: operands are rounded by up to half a unit each, relative: 2^-11 in tf32 and fp16, 2^-8 in bf16. */
 START_TEST(rounding_is_as_the_formats_say) {
     static const struct {
         EadPrecision precision;
@@ -313,10 +314,9 @@ START_TEST(rounding_is_as_the_formats_say) {
     } formats[] = {{EAD_PRECISION_FP32, 0x1p-20},
                    {EAD_PRECISION_TF32, 0x1.1p-10},
                    {EAD_PRECISION_FP16, 0x1.1p-10},
-                   {EAD_PRECISION_BF16, 0x1.1p-8}};
+                   {EAD_PRECISION_BF16, 0x1.1p-7}};
     for (int f = 0; f < 4; f++)
-        for (int a = 0; a < 3; a++)
-            check(&small_cases[_i], way_of(formats[f].precision, a, _i + a), false, formats[f].error);
+        check(&small_cases[_i], way_of(formats[f].precision, (_i + f) % 3, _i + f), false, formats[f].error);
 }
 END_TEST
 
