@@ -40,9 +40,10 @@ void ead_cuda_gemm(const EadCudaGemm *p) {
     cublasSetStream(handle, static_cast<cudaStream_t>(p->stream));
     cublasSetWorkspace(handle, p->workspace, EAD_CUDA_GEMM_WORKSPACE);
     cudaDataType_t type = operand_type(p->precision);
-    cublasGemmEx_64(handle, p->transpose_b ? CUBLAS_OP_T : CUBLAS_OP_N, p->transpose_a ? CUBLAS_OP_T : CUBLAS_OP_N,
-                    p->n, p->m, p->k, &one, p->b, type, p->ldb, p->a, type, p->lda, &p->beta, p->c, CUDA_R_32F,
-                    p->ldc, compute_type(p->precision), CUBLAS_GEMM_DEFAULT);
+    cublasGemmEx_64(handle, p->transpose_b ? CUBLAS_OP_T : CUBLAS_OP_N,
+                    p->transpose_a ? CUBLAS_OP_T : CUBLAS_OP_N, p->n, p->m, p->k, &one, p->b, type, p->ldb,
+                    p->a, type, p->lda, &p->beta, p->c, CUDA_R_32F, p->ldc, compute_type(p->precision),
+                    CUBLAS_GEMM_DEFAULT);
 }
 
 EadCudaLimits ead_cuda_limits(void) {

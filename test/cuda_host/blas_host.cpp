@@ -1,4 +1,5 @@
-/* The matrix product of the gemm algorithm in plain loops, on the host runner's memory; and a GPU to plan for. */
+/* The matrix product of the gemm algorithm in plain loops, on the host runner's memory; and a GPU to plan
+ * for. */
 #include "core/cuda/blas.h"
 #include "test/cuda_host/host_runner.h"
 #include "test/cuda_host/host_types.cuh"
@@ -7,14 +8,16 @@
 
 static float number(EadPrecision precision, const void *from, int64_t at) {
     if (precision == EAD_PRECISION_FP16) return ead_half_to_float(static_cast<const uint16_t *>(from)[at]);
-    if (precision == EAD_PRECISION_BF16) return ead_bfloat16_to_float(static_cast<const uint16_t *>(from)[at]);
+    if (precision == EAD_PRECISION_BF16)
+        return ead_bfloat16_to_float(static_cast<const uint16_t *>(from)[at]);
     float value = static_cast<const float *>(from)[at];
     if (precision == EAD_PRECISION_FP32) return value;
     return std::bit_cast<float>((std::bit_cast<uint32_t>(value) + 0x1000u) & 0xFFFFE000u); /* TF32 */
 }
 
 void ead_cuda_gemm(const EadCudaGemm *p) {
-    if (reinterpret_cast<uintptr_t>(p->workspace) % 256) ead_host_fail("the workspace of a product is not aligned");
+    if (reinterpret_cast<uintptr_t>(p->workspace) % 256)
+        ead_host_fail("the workspace of a product is not aligned");
     ead_host_memory_enter();
     for (int64_t i = 0; i < p->m; i++)
         for (int64_t j = 0; j < p->n; j++) {

@@ -1,9 +1,9 @@
-/* The CUDA convolutions on the host runner against sums in double, through every algorithm: im2col, and each tile
- * of the tensor-core kernels with and without splits, in every operand format and storage type.
+/* The CUDA convolutions on the host runner against sums in double, through every algorithm: im2col, and each
+ * tile of the tensor-core kernels with and without splits, in every operand format and storage type.
  *
- * Inputs are small multiples of 1/16: all formats hold them, and float sums of their products are exact in any
- * order. So results must agree bit for bit, and a slip in an index cannot hide behind a tolerance. What rounding
- * does to arbitrary numbers is tested apart, against the bound that follows from the format. */
+ * Inputs are small multiples of 1/16: all formats hold them, and float sums of their products are exact in
+ * any order. So results must agree bit for bit, and a slip in an index cannot hide behind a tolerance. What
+ * rounding does to arbitrary numbers is tested apart, against the bound that follows from the format. */
 #include "test/suite.h"
 
 #include "core/half.h"
@@ -137,8 +137,8 @@ static Sum forward(const Layer *l, int n, int h, int w, int o) {
     for (int ky = 0; ky < c->kh; ky++)
         for (int kx = 0; kx < c->kw; kx++)
             for (int i = 0; i < c->i; i++)
-                add_product(&sum, &l->x, n, h * c->stride + ky - c->padding, w * c->stride + kx - c->padding, i,
-                            number_at(&l->weight, index_of(&l->weight, o, ky, kx, i)));
+                add_product(&sum, &l->x, n, h * c->stride + ky - c->padding, w * c->stride + kx - c->padding,
+                            i, number_at(&l->weight, index_of(&l->weight, o, ky, kx, i)));
     if (c->bias) sum.value += number_at(&l->bias, o);
     if (c->relu && sum.value < 0) sum.value = 0;
     return sum;
@@ -177,8 +177,8 @@ static Sum weight_gradient(const Layer *l, int o, int ky, int kx, int i) {
     for (int n = 0; n < c->n; n++)
         for (int h = 0; h < l->oh; h++)
             for (int w = 0; w < l->ow; w++)
-                add_product(&sum, &l->x, n, h * c->stride + ky - c->padding, w * c->stride + kx - c->padding, i,
-                            number_at(&l->dy, index_of(&l->dy, n, h, w, o)));
+                add_product(&sum, &l->x, n, h * c->stride + ky - c->padding, w * c->stride + kx - c->padding,
+                            i, number_at(&l->dy, index_of(&l->dy, n, h, w, o)));
     return sum;
 }
 
@@ -252,8 +252,9 @@ static void compare(const Layer *l, Way way, const EadTensor *got, Reference *re
         double half_unit = got->type == EAD_F16 ? 0x1p-11 : got->type == EAD_BF16 ? 0x1p-8 : 0x1p-24;
         double allowed = error > 0 ? error * sum.size + half_unit * (fabs(sum.value) + error * sum.size) : 0;
         ck_assert_msg(fabs(value - expected) <= allowed,
-                      "%s, %s by %s, precision %d, stored %d -> %d: number %lld is %.9g, not %.9g +- %.3g", l->c->name,
-                      what, way.algorithm, way.precision, way.in, way.out, (long long)i, value, expected, allowed);
+                      "%s, %s by %s, precision %d, stored %d -> %d: number %lld is %.9g, not %.9g +- %.3g",
+                      l->c->name, what, way.algorithm, way.precision, way.in, way.out, (long long)i, value,
+                      expected, allowed);
     }
 }
 
@@ -265,7 +266,8 @@ static void check(const Case *c, Way way, bool exact, double error) {
     run_call(c->pool == NO_POOL ? &ead_conv2d_cuda : &ead_conv2d_pool_cuda, call, way);
     compare(&l, way, &l.y, forward_pooled, error, "forward");
     if (c->pool == NO_POOL || c->n == 1) {
-        EadConv2dGradient of_x = {c->stride, c->padding, c->h, c->w}, of_w = {c->stride, c->padding, c->kh, c->kw};
+        EadConv2dGradient of_x = {c->stride, c->padding, c->h, c->w},
+                          of_w = {c->stride, c->padding, c->kh, c->kw};
         run_call(&ead_conv2d_input_gradient_cuda,
                  (EadCall){.x = {&l.dy, &l.weight}, .y = &l.dx, .attributes = &of_x}, way);
         compare(&l, way, &l.dx, input_gradient, error, "input gradient");
@@ -281,7 +283,8 @@ static EadType half_of(EadPrecision precision) {
 }
 
 static const EadPrecision tensor_precisions[] = {EAD_PRECISION_TF32, EAD_PRECISION_BF16, EAD_PRECISION_FP16};
-static const char *const algorithms[] = {"64x64", "128x64/3", "gemm", "128x128/2", "256x128", "64x64/2", "any"};
+static const char *const algorithms[] = {"64x64",   "128x64/3", "gemm", "128x128/2",
+                                         "256x128", "64x64/2",  "any"};
 enum { PRECISIONS = 3, ALGORITHMS = sizeof algorithms / sizeof *algorithms };
 
 /* Way number k of a precision: storage types and preparation in turn. */
@@ -306,7 +309,8 @@ START_TEST(layers_are_exact) {
 }
 END_TEST
 
-/* Any numbers: operands are rounded by up to half a unit each, relative: 2^-11 in tf32 and fp16, 2^-8 in bf16. */
+/* Any numbers: operands are rounded by up to half a unit each, relative: 2^-11 in tf32 and fp16, 2^-8 in
+ * bf16. */
 START_TEST(rounding_is_as_the_formats_say) {
     static const struct {
         EadPrecision precision;

@@ -1,8 +1,9 @@
-/* core/cuda/mma.cuh in plain code, on the fragment layout that the PTX manual draws for m16n8k16 (f16, bf16) and
- * m16n8k8 (tf32): the last lane of a warp to arrive computes for all.
+/* core/cuda/mma.cuh in plain code, on the fragment layout that the PTX manual draws for m16n8k16 (f16, bf16)
+ * and m16n8k8 (tf32): the last lane of a warp to arrive computes for all.
  *
- * Asynchronous copies really are late: their target holds NaNs from the moment they are issued until the thread
- * waits for their group, so that a kernel which reads too early, or writes over a stage in use, shows it. */
+ * Asynchronous copies really are late: their target holds NaNs from the moment they are issued until the
+ * thread waits for their group, so that a kernel which reads too early, or writes over a stage in use, shows
+ * it. */
 #ifndef EAD_MMA_TARGET_CUH
 #define EAD_MMA_TARGET_CUH
 
@@ -82,8 +83,10 @@ template <typename T> void multiply(unsigned, void *const arguments[EAD_HOST_WAR
     for (unsigned l = 0; l < EAD_HOST_WARP; l++) {
         const Product &lane = *static_cast<Product *>(arguments[l]);
         unsigned g = l / 4, k = l % 4 * parts;
-        for (unsigned i = 0; i < 4; i++) unpack(static_cast<T *>(nullptr), lane.a[i], &a[g + i % 2 * 8][k + i / 2 * depth / 2]);
-        for (unsigned i = 0; i < 2; i++) unpack(static_cast<T *>(nullptr), lane.b[i], &b[g][k + i * depth / 2]);
+        for (unsigned i = 0; i < 4; i++)
+            unpack(static_cast<T *>(nullptr), lane.a[i], &a[g + i % 2 * 8][k + i / 2 * depth / 2]);
+        for (unsigned i = 0; i < 2; i++)
+            unpack(static_cast<T *>(nullptr), lane.b[i], &b[g][k + i * depth / 2]);
     }
     for (unsigned l = 0; l < EAD_HOST_WARP; l++)
         for (unsigned i = 0; i < 4; i++) {

@@ -9,8 +9,8 @@ static __device__ inline unsigned ead_shared_address(const void *shared) {
 template <int BYTES>
 static __device__ inline void ead_copy_async(void *shared, const void *global, bool inside) {
     static_assert(BYTES == 8 || BYTES == 16);
-    asm volatile("cp.async.ca.shared.global [%0], [%1], %2, %3;" ::"r"(ead_shared_address(shared)), "l"(global),
-                 "n"(BYTES), "r"(inside ? BYTES : 0)
+    asm volatile("cp.async.ca.shared.global [%0], [%1], %2, %3;" ::"r"(ead_shared_address(shared)),
+                 "l"(global), "n"(BYTES), "r"(inside ? BYTES : 0)
                  : "memory");
 }
 
@@ -19,7 +19,9 @@ static __device__ inline void ead_copy_async_streamed(void *shared, const void *
                  : "memory");
 }
 
-static __device__ inline void ead_copy_commit() { asm volatile("cp.async.commit_group;" ::: "memory"); }
+static __device__ inline void ead_copy_commit() {
+    asm volatile("cp.async.commit_group;" ::: "memory");
+}
 
 template <int N> static __device__ inline void ead_copy_wait() {
     asm volatile("cp.async.wait_group %0;" ::"n"(N) : "memory");
@@ -39,7 +41,9 @@ static __device__ inline void ead_load_matrices_transposed(uint32_t (&r)[4], con
                  : "memory");
 }
 
-template <typename T> static __device__ inline uint32_t ead_round_operand(uint32_t r) { return r; }
+template <typename T> static __device__ inline uint32_t ead_round_operand(uint32_t r) {
+    return r;
+}
 template <> __device__ inline uint32_t ead_round_operand<float>(uint32_t r) {
     uint32_t rounded;
     asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(rounded) : "f"(__uint_as_float(r)));
@@ -47,7 +51,8 @@ template <> __device__ inline uint32_t ead_round_operand<float>(uint32_t r) {
 }
 
 #define EAD_MMA(shape)                                                                                       \
-    asm volatile("mma.sync.aligned." shape " {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};" \
+    asm volatile("mma.sync.aligned." shape                                                                   \
+                 " {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"                          \
                  : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])                                            \
                  : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1))
 

@@ -1,5 +1,5 @@
-/* Which tile a product gets, and into how many parts its k is split: whatever a simple model of the GPU says is
- * done first. Host code, at plan time. */
+/* Which tile a product gets, and into how many parts its k is split: whatever a simple model of the GPU says
+ * is done first. Host code, at plan time. */
 #include "core/ops/conv2d/conv2d_layer.cuh"
 
 extern "C" {
@@ -17,14 +17,14 @@ struct Tile {
 };
 
 static const Tile tiles[EAD_CONV_TILE_COUNT] = {
-#define TILE(m, n, wm, wn, stages, rate) {m, n, stages *(m + n) * 128, rate, #m "x" #n},
+#define TILE(m, n, wm, wn, stages, rate) {m, n, stages * (m + n) * 128, rate, #m "x" #n},
     EAD_CONV_TILES(TILE)
 #undef TILE
 };
 
-/* Multiply-adds of 16-bit numbers a multiprocessor does in a cycle with mma.sync (of 2048 that wgmma reaches), tiles
- * of k by which filling and emptying the pipeline delays a block, bytes of partial sums a multiprocessor writes or
- * reads in a cycle, cycles that the second kernel costs by being launched. */
+/* Multiply-adds of 16-bit numbers a multiprocessor does in a cycle with mma.sync (of 2048 that wgmma
+ * reaches), tiles of k by which filling and emptying the pipeline delays a block, bytes of partial sums a
+ * multiprocessor writes or reads in a cycle, cycles that the second kernel costs by being launched. */
 static const double MULTIPLY_RATE = 1200, PIPELINE_TILES = 3, SUM_BYTES = 16, FINISH_CYCLES = 4000;
 enum { MOST_SPLITS = 64, LEAST_TILES = 4 /* of k in a split */ };
 
@@ -32,8 +32,8 @@ static int64_t ceil_divide(int64_t a, int64_t b) {
     return (a + b - 1) / b;
 }
 
-/* Cycles until the last block is done. A tile of k is 128 bytes: 64 numbers of 16 bits, and 32 floats at half the
- * rate take as long. */
+/* Cycles until the last block is done. A tile of k is 128 bytes: 64 numbers of 16 bits, and 32 floats at half
+ * the rate take as long. */
 static double cycles(const EadConvProduct &p, const Tile &tile, int64_t splits, int multiprocessors) {
     int64_t blocks = ceil_divide(p.rows, tile.m) * ceil_divide(p.columns, tile.n) * p.phases * splits;
     int64_t rounds = ceil_divide(blocks, multiprocessors);

@@ -1,5 +1,6 @@
-/* Convolution by im2col and cuBLAS, any geometry: what fp32 uses, and what the tensor-core kernels are checked
- * against. Patches are gathered for as many rows of the product as 64 MB hold, multiplied, finished. */
+/* Convolution by im2col and cuBLAS, any geometry: what fp32 uses, and what the tensor-core kernels are
+ * checked against. Patches are gathered for as many rows of the product as 64 MB hold, multiplied, finished.
+ */
 #include "core/ops/conv2d/conv2d_layer.cuh"
 
 extern "C" {
@@ -18,7 +19,8 @@ struct GatherTask {
 template <typename T> static __global__ void gather(GatherTask t, const T *source, T *to) {
     const int64_t i = ead_thread();
     const EadConvView &v = t.view;
-    const int row = static_cast<int>(i / t.columns), k = static_cast<int>(i - static_cast<int64_t>(row) * t.columns);
+    const int row = static_cast<int>(i / t.columns),
+              k = static_cast<int>(i - static_cast<int64_t>(row) * t.columns);
     if (row >= t.rows) return;
     const EadConvPhase p = ead_conv_phase(v, t.phase);
     const int taps = p.y.taps * p.x.taps;
@@ -62,8 +64,8 @@ static int layer_round(const EadConvLayer &l) {
 }
 
 static size_t patch_bytes(const EadConvLayer &l) {
-    return ead_conv_aligned(static_cast<size_t>(layer_round(l)) * static_cast<size_t>(l.tiles * l.order.tile) *
-                            ead_type_size(l.source.type));
+    return ead_conv_aligned(static_cast<size_t>(layer_round(l)) *
+                            static_cast<size_t>(l.tiles * l.order.tile) * ead_type_size(l.source.type));
 }
 
 size_t ead_conv_gemm_bytes(const EadConvLayer &l) {
@@ -76,8 +78,8 @@ void ead_conv_gemm_run(const EadConvLayer &l, const void *source, const void *pa
     const int columns = l.tiles * l.order.tile, round = layer_round(l);
     unsigned char *patches = static_cast<unsigned char *>(workspace) + EAD_CUDA_GEMM_WORKSPACE;
     float *products = reinterpret_cast<float *>(patches + patch_bytes(l));
-    const size_t phase_bytes = static_cast<size_t>(l.weight_rows) * static_cast<size_t>(columns) *
-                               ead_type_size(l.source.type);
+    const size_t phase_bytes =
+        static_cast<size_t>(l.weight_rows) * static_cast<size_t>(columns) * ead_type_size(l.source.type);
     for (int phase = 0; phase < l.phases; phase++) {
         const int rows = ead_conv_rows(l.view, ead_conv_phase(l.view, phase));
         for (int first = 0; first < rows; first += round) {
@@ -88,7 +90,8 @@ void ead_conv_gemm_run(const EadConvLayer &l, const void *source, const void *pa
             product.precision = l.precision, product.transpose_b = true;
             product.m = count, product.n = l.view.outputs, product.k = columns;
             product.a = patches, product.lda = columns;
-            product.b = static_cast<const unsigned char *>(packed) + phase * phase_bytes, product.ldb = columns;
+            product.b = static_cast<const unsigned char *>(packed) + phase * phase_bytes,
+            product.ldb = columns;
             product.c = products, product.ldc = l.view.outputs;
             product.workspace = workspace, product.stream = stream;
             ead_cuda_gemm(&product);

@@ -1,6 +1,6 @@
-/* A convolution call of the CUDA backend, laid out: what is gathered, packed, multiplied and finished, and the
- * memory in between. The entries (conv2d_cuda.cu, conv2d_weight_gradient_cuda.cu, conv2d_pool_cuda.cu) read it off
- * the call, the steps below do the work. */
+/* A convolution call of the CUDA backend, laid out: what is gathered, packed, multiplied and finished, and
+ * the memory in between. The entries (conv2d_cuda.cu, conv2d_weight_gradient_cuda.cu, conv2d_pool_cuda.cu)
+ * read it off the call, the steps below do the work. */
 #ifndef EAD_CONV2D_LAYER_CUH
 #define EAD_CONV2D_LAYER_CUH
 
@@ -45,9 +45,9 @@ static inline int ead_conv_channels(int channels, EadType operand) {
     return static_cast<int>(ead_round_up(channels, 8));
 }
 
-/* An operand that does not lie in memory as kernels need it is copied first: other type, other channels, or an
- * address that is not aligned to 16 bytes. Only tensors that the caller owns can have such an address, which is
- * then known when the call is planned; what was decided there is kept in EadCall.choice. */
+/* An operand that does not lie in memory as kernels need it is copied first: other type, other channels, or
+ * an address that is not aligned to 16 bytes. Only tensors that the caller owns can have such an address,
+ * which is then known when the call is planned; what was decided there is kept in EadCall.choice. */
 struct EadConvOperand {
     const EadTensor *tensor;
     EadType type;
@@ -86,8 +86,8 @@ typedef EadConvLayer EadConvDescribe(const EadCall *call);
  * choice. */
 void ead_conv_layer_complete(EadConvLayer *layer, const EadCall *call, const EadTensor *source);
 
-/* plan chooses and sets algorithm and the bytes of workspace and prepared; prepare packs the weights; run does it
- * all. */
+/* plan chooses and sets algorithm and the bytes of workspace and prepared; prepare packs the weights; run
+ * does it all. */
 void ead_conv_layer_plan(EadCall *call, EadConvDescribe *describe);
 void ead_conv_layer_prepare(const EadCall *call, EadConvDescribe *describe);
 void ead_conv_layer_run(const EadCall *call, EadConvDescribe *describe);

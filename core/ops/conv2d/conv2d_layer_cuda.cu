@@ -1,12 +1,13 @@
-/* The course of a forward convolution or an input gradient: source in the operand's form, weights packed, product,
- * and the sums of its splits finished. */
+/* The course of a forward convolution or an input gradient: source in the operand's form, weights packed,
+ * product, and the sums of its splits finished. */
 #include "core/ops/conv2d/conv2d_layer.cuh"
 
 static int larger(int a, int b) {
     return a > b ? a : b;
 }
 
-/* Columns of the tiles, of which packed weights have a whole number; cuBLAS takes any, the packing 32 at a time. */
+/* Columns of the tiles, of which packed weights have a whole number; cuBLAS takes any, the packing 32 at a
+ * time. */
 static int column_step(int tile) {
     static const int steps[EAD_CONV_TILE_COUNT] = {
 #define TILE(m, n, wm, wn, stages, rate) n,
@@ -19,7 +20,8 @@ static int column_step(int tile) {
 void ead_conv_layer_complete(EadConvLayer *l, const EadCall *call, const EadTensor *source) {
     const EadType type = ead_conv_operand(call->precision);
     l->precision = call->precision;
-    l->source = ead_conv_operand_of(source, type, ead_conv_channels(source->c, type), call->choice[EAD_CONV_COPIES]);
+    l->source =
+        ead_conv_operand_of(source, type, ead_conv_channels(source->c, type), call->choice[EAD_CONV_COPIES]);
     l->view.c = l->source.channels;
     l->order = ead_conv_order(l->view.c, static_cast<int>(ead_type_size(type)));
     l->phases = ead_conv_phases(l->view);
@@ -38,8 +40,8 @@ void ead_conv_layer_complete(EadConvLayer *l, const EadCall *call, const EadTens
 static size_t product_bytes(const EadConvLayer &l) {
     if (l.choice.tile == EAD_CONV_GEMM) return ead_conv_gemm_bytes(l);
     if (l.choice.splits == 1) return 0;
-    return static_cast<size_t>(l.choice.splits) * static_cast<size_t>(l.phases) * static_cast<size_t>(l.rows) *
-           static_cast<size_t>(l.view.outputs) * sizeof(float);
+    return static_cast<size_t>(l.choice.splits) * static_cast<size_t>(l.phases) *
+           static_cast<size_t>(l.rows) * static_cast<size_t>(l.view.outputs) * sizeof(float);
 }
 
 void ead_conv_layer_plan(EadCall *call, EadConvDescribe *describe) {
@@ -65,7 +67,8 @@ static bool is_even(const void *address, int64_t count, size_t bytes) {
     return count % 2 == 0 && reinterpret_cast<uintptr_t>(address) % (2 * bytes) == 0;
 }
 
-static void multiply(const EadConvLayer &l, const void *source, const void *packed, float *partials, void *stream) {
+static void multiply(const EadConvLayer &l, const void *source, const void *packed, float *partials,
+                     void *stream) {
     EadConvTask task = {};
     task.view = l.view, task.order = l.order;
     task.source = source, task.weights = packed;

@@ -1,9 +1,10 @@
 /* The tensor-core kernel of the forward convolution and the input gradient: implicit GEMM.
  *
- * A block computes a tile of [target pixels, target channels]. 128 bytes of k at a time, the gathered pixels and
- * the weights travel by asynchronous copies into a ring of stages in shared memory, one barrier a stage; warps
- * load fragments and multiply. Stage: [m + n] rows of 128 bytes, whose eight 16-byte chunks are exchanged by
- * chunk ^ (row % 8), so that neither the copies nor the eight rows of a fragment meet in one bank. */
+ * A block computes a tile of [target pixels, target channels]. 128 bytes of k at a time, the gathered pixels
+ * and the weights travel by asynchronous copies into a ring of stages in shared memory, one barrier a stage;
+ * warps load fragments and multiply. Stage: [m + n] rows of 128 bytes, whose eight 16-byte chunks are
+ * exchanged by chunk ^ (row % 8), so that neither the copies nor the eight rows of a fragment meet in one
+ * bank. */
 #ifndef EAD_CONV2D_PIXEL_TILES_CUH
 #define EAD_CONV2D_PIXEL_TILES_CUH
 
@@ -13,7 +14,7 @@
 /* Brings rows of gathered pixels: a thread has one chunk of k and every STEP-th row. */
 template <typename T, int ROWS, int THREADS, int COPY> struct EadPixelLoader {
     static constexpr int CHUNKS = 128 / COPY, STEP = THREADS / CHUNKS, COUNT = ROWS / STEP;
-    int y[COUNT], x[COUNT], origin[COUNT]; /* source position of tap 0, and its pixel number */
+    int y[COUNT], x[COUNT], origin[COUNT];       /* source position of tap 0, and its pixel number */
     int first_y, first_x, tap_y, tap_x, channel; /* of the thread's chunk, in the first and this tile of k */
     int tap_tile, tap_tiles;
 
@@ -39,7 +40,8 @@ template <typename T, int ROWS, int THREADS, int COPY> struct EadPixelLoader {
 
     __device__ void copy(const EadConvTask &t, const EadConvPhase &p, unsigned char *stage) {
         const EadConvView &v = t.view;
-        const int row = static_cast<int>(threadIdx.x) / CHUNKS, byte = static_cast<int>(threadIdx.x) % CHUNKS * COPY;
+        const int row = static_cast<int>(threadIdx.x) / CHUNKS,
+                  byte = static_cast<int>(threadIdx.x) % CHUNKS * COPY;
         const bool there = tap_y < p.y.taps && channel < v.c;
         const int offset = tap_y * v.w + tap_x;
         stage += row * 128 + ((byte / 16 ^ row % 8) << 4) + byte % 16;
@@ -75,7 +77,8 @@ template <typename T, int ROWS, int THREADS> struct EadWeightLoader {
     __device__ void begin(const EadConvTask &t, int phase, int column, int tile) {
         int64_t row_bytes = static_cast<int64_t>(t.tiles) * 128;
         int64_t row = static_cast<int64_t>(phase) * t.weight_rows + column + threadIdx.x / 8;
-        from = static_cast<const unsigned char *>(t.weights) + row * row_bytes + tile * 128 + threadIdx.x % 8 * 16;
+        from = static_cast<const unsigned char *>(t.weights) + row * row_bytes + tile * 128 +
+               threadIdx.x % 8 * 16;
         pitch = STEP * row_bytes;
     }
 
@@ -115,8 +118,8 @@ static __device__ inline void ead_multiply_stage(float (&c)[Shape::warp_m / 16][
     }
 }
 
-/* ---- epilogue: thread's elements are rows lane/4 and lane/4 + 8 of each 16, columns 2 (lane%4) and the next of
- * each 8 ---- */
+/* ---- epilogue: thread's elements are rows lane/4 and lane/4 + 8 of each 16, columns 2 (lane%4) and the next
+ * of each 8 ---- */
 
 template <typename T>
 static __device__ inline void ead_store_target(const EadConvTask &t, int64_t pixel, int column, float first,
@@ -185,8 +188,8 @@ static __device__ inline void ead_store_pooled(const EadConvTask &t, const EadCo
 /* Bare sums of a split, for ead_conv_finish. */
 template <typename Shape>
 static __device__ inline void ead_store_partials(const EadConvTask &t, int rows,
-                                                 float (&c)[Shape::warp_m / 16][Shape::warp_n / 8][4], int row,
-                                                 int column) {
+                                                 float (&c)[Shape::warp_m / 16][Shape::warp_n / 8][4],
+                                                 int row, int column) {
     const int outputs = t.view.outputs;
     float *to = t.partials + (static_cast<int64_t>(blockIdx.z) * gridDim.y + blockIdx.y) * t.rows * outputs;
 #pragma unroll
@@ -197,8 +200,8 @@ static __device__ inline void ead_store_partials(const EadConvTask &t, int rows,
             const float *pair = &c[i / 2][j][i % 2 * 2];
             int at = column + j * 8;
             if (at < outputs)
-                ead_store_pair(to + static_cast<int64_t>(row + i * 8) * outputs + at, pair[0], pair[1], outputs - at,
-                               t.paired);
+                ead_store_pair(to + static_cast<int64_t>(row + i * 8) * outputs + at, pair[0], pair[1],
+                               outputs - at, t.paired);
         }
     }
 }
@@ -216,7 +219,8 @@ static __global__ void __launch_bounds__(Shape::threads) ead_multiply_pixels(Ead
     if (row >= rows) return;
     const int tiles = ead_conv_tiles(t.order, p.y.taps * p.x.taps);
     const int share = (tiles + t.splits - 1) / t.splits;
-    const int first = static_cast<int>(blockIdx.z) * share, end = first + share < tiles ? first + share : tiles;
+    const int first = static_cast<int>(blockIdx.z) * share,
+              end = first + share < tiles ? first + share : tiles;
 
     EadPixelLoader<T, Shape::m, Shape::threads, COPY> pixels;
     EadWeightLoader<T, Shape::n, Shape::threads> weights;

@@ -4,9 +4,9 @@
 
 #include "core/ops/conv2d/conv2d_view.cuh"
 
-/* Tiles of the product that a block computes: rows, columns, of its warps, stages of the pipeline, and the part
- * of a multiprocessor's tensor rate that such blocks are expected to reach (larger tiles read less from L2 for
- * what they multiply). Rows a warp must be multiples of 32: pooling counts on it. */
+/* Tiles of the product that a block computes: rows, columns, of its warps, stages of the pipeline, and the
+ * part of a multiprocessor's tensor rate that such blocks are expected to reach (larger tiles read less from
+ * L2 for what they multiply). Rows a warp must be multiples of 32: pooling counts on it. */
 #define EAD_CONV_TILES(TILE)                                                                                 \
     TILE(256, 128, 64, 64, 3, 1.0)                                                                           \
     TILE(128, 128, 64, 64, 3, 0.85)                                                                          \
@@ -23,7 +23,8 @@ enum EadConvTileId {
 template <int M, int N, int WARP_M, int WARP_N, int STAGES> struct EadTileShape {
     static constexpr int m = M, n = N, warp_m = WARP_M, warp_n = WARP_N, stages = STAGES;
     static constexpr int threads = M / WARP_M * (N / WARP_N) * 32;
-    static constexpr int shared = STAGES * (M + N) * 128; /* bytes: a stage is 128 bytes of every row and column */
+    static constexpr int shared =
+        STAGES * (M + N) * 128; /* bytes: a stage is 128 bytes of every row and column */
 };
 
 /* Forward or input gradient: target [rows, outputs] = gathered source x weights^T. */
@@ -66,8 +67,8 @@ struct EadConvWeightTask {
     const void *source;
     int dy_channels, pixels, columns;
     int splits;
-    float *sums; /* [splits][outputs][columns] */
-    bool paired; /* at an address for two floats at once */
+    float *sums;                    /* [splits][outputs][columns] */
+    bool paired;                    /* at an address for two floats at once */
     EadDivider by_columns, by_rows; /* of the image that dy is */
 };
 
@@ -85,8 +86,8 @@ static __device__ inline void ead_store_pair(Y *to, float first, float second, i
     }
 }
 
-/* Launches; tile is an EadConvTileId. Sources whose channels are no multiple of 16 bytes ("narrow") have tiles of
- * their own: ead_conv_narrow_tile. */
+/* Launches; tile is an EadConvTileId. Sources whose channels are no multiple of 16 bytes ("narrow") have
+ * tiles of their own: ead_conv_narrow_tile. */
 enum { EAD_CONV_NARROW_TILE = EAD_CONV_TILE_128x64 };
 
 #define EAD_CONV_LAUNCHERS(name)                                                                             \

@@ -1,12 +1,13 @@
 /* One matrix product for the forward convolution and the input gradient, seen from its rows.
  *
  * Row r of the product is a target pixel (an output pixel, or a pixel of dx in one phase), column n a target
- * channel, and k runs over the taps and channels of the gathered tensor (x, or dy). The input gradient of stride
- * s falls into s*s phases, by the remainder of the pixel's coordinates: in each, only every s-th tap contributes,
- * and what is left is a dense convolution of stride 1 of dy with the flipped sub-kernel. Stride 1 has one phase.
+ * channel, and k runs over the taps and channels of the gathered tensor (x, or dy). The input gradient of
+ * stride s falls into s*s phases, by the remainder of the pixel's coordinates: in each, only every s-th tap
+ * contributes, and what is left is a dense convolution of stride 1 of dy with the flipped sub-kernel. Stride
+ * 1 has one phase.
  *
- * Pooling orders the rows so that the four outputs under a pooled pixel lie 8 apart: a thread of a tensor-core
- * kernel then holds all four. */
+ * Pooling orders the rows so that the four outputs under a pooled pixel lie 8 apart: a thread of a
+ * tensor-core kernel then holds all four. */
 #ifndef EAD_CONV2D_VIEW_CUH
 #define EAD_CONV2D_VIEW_CUH
 
@@ -30,7 +31,8 @@ struct EadConvAxis {
     int taps, count, step, base, target_step, first;
 };
 
-static __host__ __device__ inline EadConvAxis ead_conv_axis(const EadConvView &v, int kernel, int size, int phase) {
+static __host__ __device__ inline EadConvAxis ead_conv_axis(const EadConvView &v, int kernel, int size,
+                                                            int phase) {
     if (!v.gradient) return {kernel, size, v.stride, -v.padding, 1, 0};
     int first_tap = (phase + v.padding) % v.stride;
     int taps = first_tap < kernel ? (kernel - first_tap + v.stride - 1) / v.stride : 0;
@@ -47,7 +49,8 @@ static __host__ __device__ inline int ead_conv_phases(const EadConvView &v) {
 }
 
 static __host__ __device__ inline EadConvPhase ead_conv_phase(const EadConvView &v, int phase) {
-    return {ead_conv_axis(v, v.kh, v.rows, phase / v.stride), ead_conv_axis(v, v.kw, v.columns, phase % v.stride)};
+    return {ead_conv_axis(v, v.kh, v.rows, phase / v.stride),
+            ead_conv_axis(v, v.kw, v.columns, phase % v.stride)};
 }
 
 /* Rows of the product of a phase; with pooling in whole groups of 32 for 8 pooled pixels. */
@@ -70,11 +73,16 @@ static __host__ __device__ inline EadConvPixel ead_conv_pixel(const EadConvView 
 }
 
 /* The pooled pixel of row r, and which of its four outputs the row is. */
-static __host__ __device__ inline int ead_conv_pooled_pixel(int r) { return r / 32 * 8 + r % 8; }
-static __host__ __device__ inline int ead_conv_pooled_part(int r) { return r / 8 % 4; }
+static __host__ __device__ inline int ead_conv_pooled_pixel(int r) {
+    return r / 32 * 8 + r % 8;
+}
+static __host__ __device__ inline int ead_conv_pooled_part(int r) {
+    return r / 8 % 4;
+}
 
 /* What row r of the product computes: a pixel of the convolution's output. */
-static __host__ __device__ inline EadConvPixel ead_conv_row(const EadConvView &v, const EadConvPhase &p, int r) {
+static __host__ __device__ inline EadConvPixel ead_conv_row(const EadConvView &v, const EadConvPhase &p,
+                                                            int r) {
     if (!v.pool) return ead_conv_pixel(v, p, r);
     EadConvPixel q = ead_conv_pixel(v, p, ead_conv_pooled_pixel(r));
     int part = ead_conv_pooled_part(r);
@@ -94,9 +102,9 @@ static __host__ __device__ inline int64_t ead_conv_target(const EadConvView &v, 
 /* ---- order of k ----
  *
  * k is cut into tiles of 128 bytes. A tile holds `taps` taps of `group` channels each: one tap of 64 (or 32)
- * channels where there are that many, all 16 taps of a 4x4 kernel where there are four channels. The taps of one
- * group follow each other before the next group begins: then the pixels that neighbouring taps share are still
- * in L1. */
+ * channels where there are that many, all 16 taps of a 4x4 kernel where there are four channels. The taps of
+ * one group follow each other before the next group begins: then the pixels that neighbouring taps share are
+ * still in L1. */
 struct EadConvOrder {
     int tile;   /* numbers in a tile of k */
     int group;  /* channels of a tap in a tile */

@@ -1,5 +1,5 @@
-/* The weight gradient on CUDA: both operands in their form, product over the pixels in splits, and their sum in
- * order into dw. */
+/* The weight gradient on CUDA: both operands in their form, product over the pixels in splits, and their sum
+ * in order into dw. */
 #include "core/ops/conv2d/conv2d_layer.cuh"
 
 extern "C" {
@@ -43,8 +43,7 @@ static void plan(EadCall *call) {
     call->choice[EAD_CONV_COPIES] = ead_conv_needs_copy(l.dy.tensor, l.dy.type, l.dy.channels) |
                                     ead_conv_needs_copy(l.x.tensor, l.x.type, l.x.channels) << 1;
     l = describe(call);
-    /* A stage of 32 pixels holds, in 16 bits, half as much of k as the model's tile. */
-    const int64_t tile = ead_type_size(l.x.type) == 2 ? 64 : 32;
+    const int64_t tile = 128 / static_cast<int64_t>(ead_type_size(l.x.type)); /* of k: pixels */
     EadConvProduct product = {};
     product.rows = g.o, product.columns = l.columns, product.tiles = ead_round_up(l.pixels, tile) / tile;
     product.phases = 1;
