@@ -192,6 +192,7 @@ static Layer new_layer(const Case *c, Way way, bool exact) {
     int rows = c->pool == NO_POOL ? l.oh : (l.oh + 2 * c->pool - 2) / 2 + 1;
     int columns = c->pool == NO_POOL ? l.ow : (l.ow + 2 * c->pool - 2) / 2 + 1;
     l.x = new_tensor(way.in, c->n, c->h, c->w, c->i, 1, exact);
+    if (way.with_nan) memset(l.x.data, 0xFF, ead_type_size(way.in));
     l.weight = new_tensor(EAD_REAL, c->o, c->kh, c->kw, c->i, 2, exact);
     l.bias = new_tensor(EAD_REAL, 1, 1, 1, c->o, 3, exact);
     l.y = new_tensor(way.out, c->n, rows, columns, c->o, 0, exact);
@@ -299,7 +300,7 @@ static void compare(const Layer *l, Way way, const EadTensor *got, Reference *re
         double value = number_at(got, i), expected = stored(sum.value, got->type);
         double half_unit = got->type == EAD_F16 ? 0x1p-11 : got->type == EAD_BF16 ? 0x1p-8 : 0x1p-24;
         double allowed = error > 0 ? error * sum.size + half_unit * (fabs(sum.value) + error * sum.size) : 0;
-        ck_assert_msg(fabs(value - expected) <= allowed,
+        ck_assert_msg(isnan(expected) ? isnan(value) : fabs(value - expected) <= allowed,
                       "%s, %s by %s, precision %d, stored %d -> %d: number %lld is %.9g, not %.9g +- %.3g",
                       l->c->name, what, way.algorithm, way.precision, way.in, way.out, (long long)i, value,
                       expected, allowed);

@@ -30,6 +30,8 @@ typedef struct CudaConvWay {
     EadType in, out;
     const char *algorithm;
     bool prepared; /* the weights, before the run */
+    bool with_nan; /* the first number of x is a NaN, which must show in all that it reaches and nowhere else
+                    */
 } CudaConvWay;
 
 /* The precisions of tensor cores, and im2col, each tile with and without splits, and last the plan's own

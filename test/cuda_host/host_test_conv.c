@@ -31,6 +31,16 @@ START_TEST(layers_are_exact) {
 }
 END_TEST
 
+/* A diverged run shows: with every way of adding up, with and without ReLU and pooling. */
+START_TEST(nans_stay) {
+    for (int a = 0; a < 3; a++) {
+        CudaConvWay way = cuda_conv_way(cuda_conv_precisions[(_i + a) % CUDA_CONV_PRECISIONS], a, _i);
+        way.with_nan = true;
+        cuda_conv_check(runner(), NULL, &cuda_conv_small[_i], way, true, 0);
+    }
+}
+END_TEST
+
 /* Any numbers: operands are rounded by up to half a unit each, relative: 2^-11 in tf32 and fp16, 2^-8 in
  * bf16. */
 START_TEST(rounding_is_as_the_formats_say) {
@@ -53,6 +63,7 @@ int main(void) {
     tcase_set_timeout(tests, 0);
     tcase_add_loop_test(tests, small_cases_are_exact, 0, CUDA_CONV_SMALL);
     tcase_add_loop_test(tests, layers_are_exact, 0, CUDA_CONV_LAYERS);
+    tcase_add_loop_test(tests, nans_stay, 0, CUDA_CONV_SMALL);
     tcase_add_loop_test(tests, rounding_is_as_the_formats_say, 0, CUDA_CONV_SMALL);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

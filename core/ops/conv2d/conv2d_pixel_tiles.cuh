@@ -135,7 +135,7 @@ static __device__ inline void ead_store_target(const EadConvTask &t, int64_t pix
 
 static __device__ inline float ead_activate(const EadConvTask &t, float sum, int column) {
     if (t.bias && column < t.view.outputs) sum += t.bias[column];
-    return t.relu ? fmaxf(sum, 0.0f) : sum;
+    return t.relu && sum < 0 ? 0.0f : sum; /* a NaN stays one */
 }
 
 /* Rows as they are. */

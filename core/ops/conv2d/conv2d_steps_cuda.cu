@@ -117,7 +117,7 @@ static __device__ inline float finished(const FinishTask &t, int phase_index, in
     float sum = 0;
     for (int k = 0; k < s.splits; k++) sum += from[k * split];
     if (t.bias) sum += t.bias[column];
-    return t.relu ? fmaxf(sum, 0.0f) : sum;
+    return t.relu && sum < 0 ? 0.0f : sum; /* a NaN stays one */
 }
 
 /* One thread a target pixel and channel; y: phase. */
