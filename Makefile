@@ -121,7 +121,7 @@ $(LIBRARY).so: $(LIBRARY_OBJECTS) $(CUDA_FILE)
 	@$(CC) $(ALL_LDFLAGS) -shared -Wl,-soname,libefficientad.so.0 -Wl,--exclude-libs,libcudart_static.a -o $@ $(filter %.o,$^) $(LIBRARY_LIBS)
 
 # Which folder may include which; see the table in the script.
-$(BUILD)/include_arrows: test/include_arrows.sh $(wildcard */*.[ch] core/*/*.[ch] core/*/*.cu* core/ops/*/*.[ch] core/ops/*/*.cu)
+$(BUILD)/include_arrows: test/include_arrows.sh $(wildcard */*.[ch] core/*/*.[ch] core/*/*.cu* core/ops/*/*.[ch] core/ops/*/*.cu*)
 	@mkdir -p $(@D)
 	@sh test/include_arrows.sh && touch $@
 
@@ -290,7 +290,7 @@ install: all
 	sed 's|@PREFIX@|$(PREFIX)|; s| @CUDA_LIBS@|$(CUDA_LIBS:%= %)|' models/efficientad.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/efficientad.pc
 
 format:
-	clang-format -i $(wildcard */*.[ch] core/*/*.[ch] core/cuda/*.cu* core/cuda/device/* core/ops/*/*.[ch] core/ops/*/*.cu test/cuda_host/*)
+	clang-format -i $(wildcard */*.[ch] core/*/*.[ch] core/cuda/*.cu* core/cuda/device/* core/ops/*/*.[ch] core/ops/*/*.cu* test/cuda_host/*)
 
 golden:
 	cd test/golden && python3 generate.py
