@@ -99,14 +99,16 @@ END_TEST
 
 /* ---- evaluation -------------------------------------------------------------------------------------- */
 
-static void add(EadEvaluation *e, const char *defect, float score, const float *map, const uint8_t *mask) {
+static void add(EadEvaluation *e, const char *defect, float score, const float *map, uint8_t *mask) {
     int anomalous = strcmp(defect, "good") != 0;
-    ck_assert_int_eq(ead_evaluation_add(e, "x.png", defect, anomalous, score, map, 3, 1, mask), EAD_OK);
+    EadGroundTruth truth = {.mask = {3, 1, 1, mask}};
+    ck_assert_int_eq(
+        ead_evaluation_add(e, "x.png", defect, anomalous, score, map, 3, 1, mask ? &truth : NULL), EAD_OK);
 }
 
 START_TEST(evaluation_reports_each_defect) {
     static const float map_a[] = {3, 1, 0}, map_b[] = {0, 1, 2}, map_good[] = {1, 0, 0};
-    static const uint8_t mask_a[] = {1, 0, 0}, mask_b[] = {1, 0, 0};
+    static uint8_t mask_a[] = {1, 0, 0}, mask_b[] = {1, 0, 0};
     EadEvaluation *e = NULL;
     ck_assert_int_eq(ead_evaluation_new(&e), EAD_OK);
     add(e, "scratch", 3, map_a, mask_a);
@@ -138,7 +140,7 @@ END_TEST
 
 START_TEST(missing_masks_leave_pixel_figures_out) {
     static const float map[] = {3, 1, 0};
-    static const uint8_t mask[] = {1, 0, 0};
+    static uint8_t mask[] = {1, 0, 0};
     EadEvaluation *e = NULL;
     EadFigures figures;
     ck_assert_int_eq(ead_evaluation_new(&e), EAD_OK);
@@ -155,7 +157,8 @@ START_TEST(missing_masks_leave_pixel_figures_out) {
     ASSERT_CLOSE(figures.total.image_auroc, 1);
     ead_figures_free(&figures);
     int64_t count;
-    ck_assert_int_eq(ead_evaluation_add(e, "c.png", NULL, 0, 1, map, 3, 1, mask), EAD_BAD_ARGUMENT);
+    EadGroundTruth truth = {.mask = {3, 1, 1, mask}};
+    ck_assert_int_eq(ead_evaluation_add(e, "c.png", NULL, 0, 1, map, 3, 1, &truth), EAD_BAD_ARGUMENT);
     ck_assert_ptr_nonnull(strstr(ead_error_message(), "c.png"));
     ck_assert_int_eq(ead_evaluation_add(e, "c.png", NULL, 0, NAN, map, 3, 1, NULL), EAD_BAD_ARGUMENT);
     ead_evaluation_samples(e, &count);

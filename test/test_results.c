@@ -81,8 +81,9 @@ static double real_of(const json_t *object, const char *key) {
 START_TEST(metrics_json_has_the_agreed_keys) {
     char scratch[] = "scratch", latin[] = "K\xe4se";
     EadDefectFigures defects[2] = {
-        {latin, {.images = 1, .image_auroc = NAN, .image_f1_best = NAN}},
-        {scratch, {.images = 2, .image_auroc = 0.75, .has_pixels = 1, .au_pro_30 = 0.5, .au_pro_05 = 0.25}}};
+        {.name = latin, .set = {.images = 1, .image_auroc = NAN, .image_f1_best = NAN}},
+        {.name = scratch,
+         .set = {.images = 2, .image_auroc = 0.75, .has_pixels = 1, .au_pro_30 = 0.5, .au_pro_05 = 0.25}}};
     EadFigures figures = {.total = {.images = 5,
                                     .image_auroc = 0.9,
                                     .image_f1_best = 2.0 / 3,
@@ -320,8 +321,9 @@ static EadEvaluation *evaluate(EadFigures *figures) {
         uint8_t mask[64] = {0};
         for (int i = 0; i < 64; i++) map[i] = scores[k] * (float)(64 - i) / 64;
         for (int i = 0; i < 9; i++) mask[i] = 255;
+        EadGroundTruth truth = {.mask = {8, 8, 1, mask}};
         ck_assert_int_eq(ead_evaluation_add(e, "a&b.png", k < 2 ? "good" : "<hole>", k >= 2, scores[k], map,
-                                            8, 8, k < 2 ? NULL : mask),
+                                            8, 8, k < 2 ? NULL : &truth),
                          EAD_OK);
     }
     ck_assert_int_eq(ead_evaluation_finish(e, figures), EAD_OK);

@@ -67,7 +67,8 @@ static EadStatus open_all(Eval *eval) {
     EAD_TRY(ead_safetensors_open(eval->path, &eval->file));
     EAD_TRY(ead_model_read(eval->file, &eval->model));
     EAD_TRY(load_config(eval));
-    return ead_config_open_dataset(&eval->config, &eval->dataset);
+    EAD_TRY(ead_config_open_dataset(&eval->config, &eval->dataset));
+    return ead_dataset_check_masks(&eval->dataset);
 }
 
 static void close_all(Eval *eval) {

@@ -14,7 +14,12 @@
 
 /* Values of CHOICE members, in the order of the row's choices; those of train.precision are EadPrecision
  * (core/precision.h). */
-typedef enum EadDatasetChoice { EAD_DATASET_CHOICE_MVTEC_AD, EAD_DATASET_CHOICE_FOLDER } EadDatasetChoice;
+typedef enum EadDatasetChoice {
+    EAD_DATASET_CHOICE_MVTEC_AD,
+    EAD_DATASET_CHOICE_MVTEC_LOCO,
+    EAD_DATASET_CHOICE_VISA,
+    EAD_DATASET_CHOICE_FOLDER,
+} EadDatasetChoice;
 typedef enum EadSizeChoice { EAD_SIZE_CHOICE_SMALL, EAD_SIZE_CHOICE_MEDIUM } EadSizeChoice;
 typedef enum EadNormalizationChoice {
     EAD_NORMALIZATION_CHOICE_QUANTILE,
