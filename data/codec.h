@@ -18,10 +18,11 @@
  * BMP: 1, 4 and 8 bits with palette, 16, 24 and 32 bits, top-down too; without run-length coding. A fourth
  * channel is dropped.
  * TIFF: the first page; whole numbers of up to 16 bits, every compression and layout that libtiff turns into
- * RGB; 16 bits are rounded to 8, colours come multiplied by alpha, both as libtiff does it. Maps of 32-bit
- * floats, such as predict writes, are no images. Errors: EAD_IO; EAD_BAD_FILE for empty, truncated, damaged
- * and foreign files and more than 65,535 pixels a side or 2^28 in all; EAD_UNSUPPORTED for CMYK and YCCK JPEG
- * and for kinds of BMP and TIFF not named above; EAD_NO_MEMORY. *out is empty then, else owned by the caller.
+ * RGB as it does it: of 16 bits gray keeps the high byte and colours are rounded, alpha is multiplied in.
+ * Maps of 32-bit floats, such as predict writes, are no images. Errors: EAD_IO; EAD_BAD_FILE for empty,
+ * truncated, damaged and foreign files and more than 65,535 pixels a side or 2^28 in all; EAD_UNSUPPORTED for
+ * CMYK and YCCK JPEG and for kinds of BMP and TIFF not named above; EAD_NO_MEMORY. *out is empty then, else
+ * owned by the caller.
  */
 EadStatus ead_image_load(const char *path, EadImage *out);
 

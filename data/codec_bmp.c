@@ -93,11 +93,11 @@ static EadStatus read_header(Bmp *bmp, EadPixelUse use, EadImage *out) {
     return fields ? read_masks(bmp, compression) : EAD_OK;
 }
 
-/* The bits of a pixel under a mask, spread to 0..255. */
+/* The bits of a pixel under a mask, spread to 0..255 and cut off as Pillow does it. */
 static uint8_t field(uint32_t pixel, uint32_t mask) {
     if (mask == 0) return 0;
     uint64_t lowest = mask & (~mask + 1), most = mask / lowest;
-    return (uint8_t)(((pixel & mask) / lowest * 255 + most / 2) / most);
+    return (uint8_t)((pixel & mask) / lowest * 255 / most);
 }
 
 static void read_indexed(const Bmp *bmp, const uint8_t *row, uint8_t *out) {

@@ -36,6 +36,14 @@ static toff_t size_of(thandle_t handle) {
     return memory->size;
 }
 
+/* The file is in memory already. libtiff only reads from what it maps. */
+static int map_memory(thandle_t handle, void **base, toff_t *size) {
+    const Memory *memory = handle;
+    *base = (void *)(uintptr_t)memory->bytes;
+    *size = memory->size;
+    return 1;
+}
+
 static EadStatus check_kind(TIFF *tiff, const char *label) {
     uint16_t bits = 1, format = SAMPLEFORMAT_UINT;
     char reason[1024] = "";
@@ -81,10 +89,10 @@ static EadStatus read_tiff(TIFF *tiff, const char *label, size_t size, EadPixelU
 
 EadStatus ead_tiff_decode(const uint8_t *bytes, size_t size, const char *label, EadPixelUse use,
                           EadImage *out) {
-    static const EadTiffStream stream = {read_bytes, write_nothing, seek_to, size_of};
+    static const EadTiffStream stream = {read_bytes, write_nothing, seek_to, size_of, map_memory};
     Memory memory = {bytes, size, 0};
     tmsize_t most = (tmsize_t)(size < (1 << 20) ? size * 1032 : (size_t)1 << 30) + (1 << 20);
-    TIFF *tiff = ead_tiff_open_quietly(&memory, "rm", &stream, most);
+    TIFF *tiff = ead_tiff_open_quietly(&memory, "r", &stream, most);
     if (!tiff) return ead_fail(EAD_BAD_FILE, "%s: damaged or truncated TIFF", label);
     EadStatus status = read_tiff(tiff, label, size, use, out);
     TIFFClose(tiff);

@@ -25,6 +25,7 @@ static EadStatus open_parts(const char *train, const char *validation, const cha
     EAD_TRY(ead_file_list_add_images(&out->validation, validation));
     if (out->validation.count == 0)
         return ead_fail(EAD_BAD_ARGUMENT, "%s: no validation images (" EAD_IMAGE_EXTENSIONS ")", validation);
+    if (!ead_path_is_folder(test)) return ead_fail(EAD_IO, "%s: no such folder", test);
     EAD_TRY(ead_dataset_add_test(out, test, EAD_LABEL_BY_FOLDER, masks, EAD_MASK_FOLDERS));
     if (out->test_count == 0)
         return ead_fail(EAD_BAD_ARGUMENT, "%s: no test images (" EAD_IMAGE_EXTENSIONS ")", test);

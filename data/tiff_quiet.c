@@ -6,6 +6,10 @@ static int close_nothing(thandle_t handle) {
     return 0;
 }
 
+static void unmap_nothing(thandle_t handle, void *base, toff_t size) {
+    (void)handle, (void)base, (void)size;
+}
+
 #if TIFFLIB_VERSION >= 20221213 /* libtiff 4.5 */
 static int swallow(TIFF *tiff, void *user, const char *module, const char *format, va_list arguments) {
     (void)tiff, (void)user, (void)module, (void)format, (void)arguments;
@@ -19,7 +23,7 @@ TIFF *ead_tiff_open_quietly(void *handle, const char *mode, const EadTiffStream 
     TIFFOpenOptionsSetWarningHandlerExtR(options, swallow, NULL);
     TIFFOpenOptionsSetMaxSingleMemAlloc(options, memory);
     TIFF *tiff = TIFFClientOpenExt("image", mode, handle, stream->read, stream->write, stream->seek,
-                                   close_nothing, stream->size, NULL, NULL, options);
+                                   close_nothing, stream->size, stream->map, unmap_nothing, options);
     TIFFOpenOptionsFree(options);
     return tiff;
 }
@@ -29,6 +33,6 @@ TIFF *ead_tiff_open_quietly(void *handle, const char *mode, const EadTiffStream 
     TIFFSetErrorHandler(NULL);
     TIFFSetWarningHandler(NULL);
     return TIFFClientOpen("image", mode, handle, stream->read, stream->write, stream->seek, close_nothing,
-                          stream->size, NULL, NULL);
+                          stream->size, stream->map, unmap_nothing);
 }
 #endif

@@ -9,6 +9,7 @@ typedef struct EadTiffStream {
     TIFFReadWriteProc read, write;
     TIFFSeekProc seek;
     TIFFSizeProc size;
+    TIFFMapFileProc map; /* or NULL */
 } EadTiffStream;
 
 /* Opens `handle` in `mode` ("r" or "w"). memory: most bytes that libtiff may ask for at once, so that a

@@ -5,6 +5,7 @@
 #include "train/threads.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -254,6 +255,18 @@ EadStatus ead_arguments_plan_options(const EadArguments *arguments, EadPlanOptio
     EadPrecision precision = (EadPrecision)ead_arguments_value(arguments, EAD_OPTION_PRECISION).whole;
     EAD_TRY(ead_precision_check(precision, "--precision"));
     *plan = (EadPlanOptions){.backend = arguments->backend, .precision = precision};
+    return EAD_OK;
+}
+
+EadStatus ead_arguments_adjust_model(const EadArguments *arguments, EadMapUse use, EadModel *model,
+                                     bool *dropped) {
+    bool given = ead_arguments_given(arguments, EAD_OPTION_THRESHOLD);
+    if (ead_arguments_given(arguments, EAD_OPTION_USE))
+        use = (EadMapUse)ead_arguments_value(arguments, EAD_OPTION_USE).whole;
+    *dropped = use != model->use && !isnan(model->threshold) && !given;
+    if (use != model->use) model->threshold = NAN;
+    EAD_TRY(ead_model_use_maps(model, use));
+    if (given) model->threshold = (float)ead_arguments_value(arguments, EAD_OPTION_THRESHOLD).real_number;
     return EAD_OK;
 }
 

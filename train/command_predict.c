@@ -30,10 +30,11 @@ static EadStatus start(Predictor *predictor, const EadArguments *arguments) {
     EadPlanOptions plan;
     EAD_TRY(ead_arguments_plan_options(arguments, &plan));
     EAD_TRY(ead_model_open(ead_arguments_text(arguments, EAD_OPTION_MODEL), &predictor->model));
+    bool dropped;
+    EAD_TRY(ead_arguments_adjust_model(arguments, predictor->model->use, predictor->model, &dropped));
+    if (dropped) fputs("the model's threshold is for other maps and left out; set --threshold\n", stderr);
     EAD_TRY(ead_detector_new(predictor->model, &plan, 1, &predictor->detector));
     predictor->threshold = (double)predictor->model->threshold;
-    if (ead_arguments_given(arguments, EAD_OPTION_THRESHOLD))
-        predictor->threshold = ead_arguments_value(arguments, EAD_OPTION_THRESHOLD).real_number;
     /* Made first, since whether it lies among the images can only be told of a folder that exists. */
     if (overlays) EAD_TRY(ead_make_directories(overlays));
     return ead_map_output_start(&predictor->output, predictor->model, predictor->threshold,

@@ -13,7 +13,8 @@
 #include <stdio.h>
 
 /* Values of CHOICE members, in the order of the row's choices; those of train.precision are EadPrecision
- * (core/precision.h). */
+ * (core/precision.h), those of threshold.method EadThresholdMethod (train/threshold.h), those of maps.use
+ * EadMapUse (models/model.h). */
 typedef enum EadDatasetChoice {
     EAD_DATASET_CHOICE_MVTEC_AD,
     EAD_DATASET_CHOICE_MVTEC_LOCO,

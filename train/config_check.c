@@ -1,6 +1,8 @@
 /* What the values of a config must fulfil together. */
 #include "train/config.h"
 
+#include "models/model.h"
+
 #include <string.h>
 
 static bool empty(const char *text) {
@@ -36,6 +38,9 @@ EadStatus ead_config_check(const EadConfig *config) {
     if (config->maps_q_start >= config->maps_q_end)
         return ead_fail(EAD_BAD_ARGUMENT, "maps.q_start (%g) must be less than maps.q_end (%g)",
                         config->maps_q_start, config->maps_q_end);
+    if (config->maps_use == EAD_USE_AE && !config->autoencoder_enabled)
+        return ead_fail(EAD_BAD_ARGUMENT,
+                        "maps.use is ae, but autoencoder.enabled is false; set one of them otherwise");
     if (empty(config->output))
         return ead_fail(EAD_BAD_ARGUMENT, "output is not set; set it to the run folder");
     return config->dataset_type == EAD_DATASET_CHOICE_FOLDER ? check_folder(config)

@@ -57,7 +57,7 @@ EadStatus ead_map_write_tiff(const char *path, const float *map, int width, int 
     EadAtomicFile file;
     EadStatus status = ead_atomic_file_open(&file, path);
     if (status == EAD_OK) {
-        static const EadTiffStream stream = {read_bytes, write_bytes, seek_to, size_of};
+        static const EadTiffStream stream = {read_bytes, write_bytes, seek_to, size_of, NULL};
         TIFF *tiff = ead_tiff_open_quietly(file.stream, "w", &stream, 0); /* the atomic file closes itself */
         int ok = tiff && write_map(tiff, map, width, height, row);
         if (tiff) TIFFClose(tiff);
