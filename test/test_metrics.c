@@ -346,27 +346,57 @@ START_TEST(components_of_long_shapes) {
 }
 END_TEST
 
-START_TEST(pro_agrees_with_golden_values) {
+enum { golden_pixels = golden_width * golden_height };
+
+/* The golden channels of an image, and their union in place of its mask. */
+static int golden_channels_of(int image, uint8_t masks[][golden_pixels], EadDefectChannel *channels,
+                              uint8_t *mask) {
+    int count = 0;
+    memset(mask, 0, golden_pixels);
+    for (int c = 0; c < golden_channel_count; c++) {
+        if (golden_channels[c][0] != image) continue;
+        for (int i = 0; i < golden_pixels; i++) {
+            masks[count][i] = golden_channel_masks[c * golden_pixels + i] == '#';
+            mask[i] |= masks[count][i];
+        }
+        channels[count] = (EadDefectChannel){masks[count], golden_channels[c][1]};
+        count++;
+    }
+    return count;
+}
+
+static void check_golden(int with_channels, const double rows[3][8]) {
     static const int groups[3] = {EAD_PRO_ALL, 1, 2};
-    enum { pixels = golden_width * golden_height };
+    static uint8_t channel_masks[golden_channel_count][golden_pixels];
     EadProAccumulator *pro = NULL;
     ck_assert_int_eq(ead_pro_new(&pro), EAD_OK);
     for (int k = 0; k < golden_images; k++) {
-        float map[pixels];
-        uint8_t mask[pixels];
-        for (int i = 0; i < pixels; i++) {
-            map[i] = (float)(golden_levels[k * pixels + i] - 'A') / 8;
-            mask[i] = golden_masks[k * pixels + i] == '#';
+        float map[golden_pixels];
+        uint8_t mask[golden_pixels];
+        EadDefectChannel channels[golden_channel_count];
+        EadGroundTruth truth = {.mask = {golden_width, golden_height, 1, mask}, .channels = channels};
+        for (int i = 0; i < golden_pixels; i++) {
+            map[i] = (float)(golden_levels[k * golden_pixels + i] - 'A') / 8;
+            mask[i] = golden_masks[k * golden_pixels + i] == '#';
         }
-        ck_assert_int_eq(add_masked(pro, map, mask, golden_width, golden_height, golden_groups[k]), EAD_OK);
+        if (with_channels) truth.channel_count = golden_channels_of(k, channel_masks, channels, mask);
+        ck_assert_int_eq(ead_pro_add(pro, map, golden_width, golden_height, &truth, golden_groups[k]),
+                         EAD_OK);
     }
     ead_pro_sort(pro);
     for (int row = 0; row < 3; row++) {
         EadProFigures figures = measure(pro, groups[row], golden_limits, 3);
-        for (int i = 0; i < 3; i++) ASSERT_CLOSE(figures.au_pro[i], golden_pixel_figures[row][i]);
-        ASSERT_CLOSE(figures.pixel_auroc, golden_pixel_figures[row][3]);
+        for (int i = 0; i < 3; i++) ASSERT_CLOSE(figures.au_pro[i], rows[row][i]);
+        for (int i = 0; i < 3; i++) ASSERT_CLOSE(figures.au_spro[i], rows[row][3 + i]);
+        ASSERT_CLOSE(figures.pixel_auroc, rows[row][6]);
+        ASSERT_CLOSE(figures.pixel_ap, rows[row][7]);
     }
     ead_pro_free(pro);
+}
+
+START_TEST(pro_agrees_with_golden_values) {
+    check_golden(0, golden_pixel_figures);
+    check_golden(1, golden_pixel_figures + 3);
 }
 END_TEST
 
