@@ -17,7 +17,7 @@ typedef struct EadSample {
     float score;
 } EadSample;
 
-enum { EAD_SPRO_LIMITS = 5 };
+enum { EAD_SPRO_LIMITS = 5, EAD_SPRO_AT_05 = 1 }; /* AT_05: the one at 0.05, which the paper reports */
 
 /* The false-positive rates up to which AU-sPRO is reported: 0.01, 0.05, 0.1, 0.3, 1. */
 extern const double ead_spro_limits[EAD_SPRO_LIMITS];
