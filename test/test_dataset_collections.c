@@ -5,6 +5,7 @@
 #include "core/paths.h"
 #include "test/data_support.h"
 
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define SCRATCH "build/scratch/dataset_collections/"
@@ -142,6 +143,29 @@ START_TEST(loco_masks_that_are_wrong) {
                  "test/structural_anomalies/000.png 12 x 10");
     write_text(mask, "\x89PNG");
     ASSERT_FAILS(open_and_check(loco()), EAD_BAD_FILE, "000/000.png: truncated PNG");
+}
+END_TEST
+
+/* Before the first step, and before anything is written. */
+START_TEST(training_does_not_begin_with_a_wrong_mask) {
+    SKIP_UNLESS(getenv("PROGRAM"), "PROGRAM is not set");
+    char command[512];
+    make_loco();
+    write_noise_png(LOCO "ground_truth/structural_anomalies/000/000.png", WIDTH + 1, HEIGHT, 1, 3);
+    snprintf(command, sizeof command,
+             "%s train -q --set dataset.type=mvtec_loco --set dataset.path=" SCRATCH
+             "loco --set dataset.category=box "
+             "--set loss.penalty=false --set model.image_size=128 --output " SCRATCH "run 2>" SCRATCH
+             "stderr",
+             getenv("PROGRAM"));
+    ck_assert_int_eq(system("rm -rf " SCRATCH "run"), 0);
+    ck_assert_int_eq(WEXITSTATUS(system(command)), 1);
+    size_t size;
+    char *text = (char *)read_bytes(SCRATCH "stderr", &size);
+    text[size] = '\0';
+    ck_assert_msg(strstr(text, "000/000.png: the mask has 13 x 10 pixels") != NULL, "%s", text);
+    ck_assert_int_ne(access(SCRATCH "run", F_OK), 0);
+    free(text);
 }
 END_TEST
 
@@ -345,6 +369,7 @@ int main(void) {
     tcase_add_test(tests, loco_layout);
     tcase_add_test(tests, loco_files_that_lack);
     tcase_add_test(tests, loco_masks_that_are_wrong);
+    tcase_add_test(tests, training_does_not_begin_with_a_wrong_mask);
     tcase_add_test(tests, loco_defects_config_errors);
     tcase_add_test(tests, saturation_is_that_of_the_official_evaluation);
     tcase_add_test(tests, visa_by_csv);

@@ -190,6 +190,7 @@ START_TEST(loco_has_a_mean_of_its_two_kinds) {
     ead_figures_free(&figures);
     ck_assert_int_eq(ead_evaluation_add(e, "b", "logical_anomalies", 1, 2, map_b, 3, 1, &truth_b), EAD_OK);
     ead_evaluation_set_threshold(e, 2.25);
+    ead_evaluation_set_pro_limit(e, 1);
     ck_assert_int_eq(ead_evaluation_finish(e, &figures), EAD_OK);
     const EadFigureSet *logical = &figures.defects[0].set, *structural = &figures.defects[1].set;
     ck_assert(figures.has_mean && figures.mean.has_spro && figures.defects[0].spro.count > 1);
@@ -199,6 +200,8 @@ START_TEST(loco_has_a_mean_of_its_two_kinds) {
     ASSERT_CLOSE(figures.mean.au_spro[4], 0.5 * (1 + 0.625));
     ASSERT_CLOSE(figures.mean.image_auroc, 0.5);
     ASSERT_CLOSE(figures.total.image_auroc, 0.5);
+    ck_assert(figures.pro_limit == 1 && structural->au_pro_other > structural->au_pro_30);
+    ASSERT_CLOSE(figures.mean.au_pro_other, 0.5 * (logical->au_pro_other + structural->au_pro_other));
     ASSERT_CLOSE(figures.mean.au_pro_30, 0.5 * (logical->au_pro_30 + structural->au_pro_30));
     ck_assert_int_eq(figures.mean.images, 2);
     ASSERT_CLOSE(structural->image_tpr, 1);

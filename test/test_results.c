@@ -91,6 +91,7 @@ START_TEST(metrics_json_has_the_agreed_keys) {
                                     .au_pro_30 = NAN,
                                     .au_pro_05 = 0.125,
                                     .pixel_auroc = 1,
+                                    .au_pro_other = 0.0625,
                                     .pixel_ap = 0.625,
                                     .pixel_f1_best = 0.5,
                                     .image_ap = 0.875,
@@ -99,6 +100,7 @@ START_TEST(metrics_json_has_the_agreed_keys) {
                                     .image_fpr = NAN,
                                     .has_spro = 1,
                                     .au_spro = {0.1, 0.2, 0.3, 0.4, 0.5}},
+                          .pro_limit = 0.125,
                           .has_mean = 1,
                           .mean = {.images = 4, .image_auroc = 0.75},
                           .defect_count = 2,
@@ -115,6 +117,7 @@ START_TEST(metrics_json_has_the_agreed_keys) {
     ck_assert_double_eq(real_of(root, "pixel_auroc"), 1);
     ck_assert_double_eq(real_of(root, "threshold"), 0.3);
     ck_assert_double_eq(real_of(root, "pixel_ap"), 0.625);
+    ck_assert_double_eq(real_of(root, "au_pro_0.125"), 0.0625);
     ck_assert_double_eq(real_of(root, "pixel_f1_best"), 0.5);
     ck_assert_double_eq(real_of(root, "image_ap"), 0.875);
     ck_assert_double_eq(real_of(root, "image_f1"), 0.25);

@@ -158,6 +158,7 @@ static EadStatus evaluate(const Eval *eval) {
                             .output = eval->config.output,
                             .maps = eval->config.eval_maps,
                             .overlays = eval->config.eval_overlays,
+                            .pro_limit = eval->config.eval_pro_limit,
                             .quiet = ead_arguments_given(eval->arguments, EAD_OPTION_QUIET),
                             .title = ead_config_dataset_name(&eval->config),
                             .losses = eval->losses,

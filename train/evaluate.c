@@ -39,6 +39,7 @@ static EadStatus start_run(Run *run) {
     EAD_TRY(ead_evaluation_new(&run->results.evaluation));
     if (!isnan(spec->model->threshold))
         ead_evaluation_set_threshold(run->results.evaluation, (double)spec->model->threshold);
+    ead_evaluation_set_pro_limit(run->results.evaluation, spec->pro_limit);
     return ead_detector_new(spec->model, &spec->plan, 1, &run->detector);
 }
 

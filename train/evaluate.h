@@ -16,6 +16,7 @@ typedef struct EadEvaluateSpec {
     const EadDataset *dataset;
     const char *output;   /* folder, made if missing */
     bool maps, overlays;  /* also write maps/<defect>/<image>.tiff, overlays/<defect>/<image>.png */
+    double pro_limit;     /* a further limit for AU-PRO, or 0 */
     bool quiet;           /* no progress line */
     bool (*stop)(void);   /* asked after every image, true ends with EAD_INTERRUPTED; or NULL */
     const char *title;    /* of the data set, for the report and errors */

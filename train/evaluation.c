@@ -29,6 +29,7 @@ struct EadEvaluation {
     EadProAccumulator *pro;
     int has_threshold;
     double threshold;
+    double pro_limit; /* 0: none */
 };
 
 EadStatus ead_evaluation_new(EadEvaluation **evaluation) {
@@ -141,6 +142,10 @@ void ead_evaluation_set_threshold(EadEvaluation *evaluation, double threshold) {
     evaluation->threshold = threshold;
 }
 
+void ead_evaluation_set_pro_limit(EadEvaluation *evaluation, double limit) {
+    evaluation->pro_limit = limit;
+}
+
 const EadSample *ead_evaluation_samples(const EadEvaluation *evaluation, int64_t *count) {
     *count = evaluation->count;
     return evaluation->samples;
@@ -193,19 +198,24 @@ static EadStatus measure_images(const EadEvaluation *e, int group, EadFigureSet 
 
 static EadStatus measure_pixels(const EadEvaluation *e, int group, EadFigureSet *set) {
     set->has_pixels = has_pixels(e, group);
-    set->au_pro_30 = set->au_pro_05 = set->pixel_auroc = set->pixel_ap = set->pixel_f1_best = NAN;
+    set->au_pro_30 = set->au_pro_05 = set->au_pro_other = set->pixel_auroc = set->pixel_ap =
+        set->pixel_f1_best = NAN;
     if (!set->has_pixels) return EAD_OK;
-    double limits[2 + EAD_SPRO_LIMITS] = {0.30, 0.05};
-    memcpy(limits + 2, ead_spro_limits, sizeof ead_spro_limits);
+    /* Those of AU-sPRO, two of which are AU-PRO's, too, and the one that is AU-PRO's alone. */
+    enum { AT_05 = EAD_SPRO_AT_05, AT_30 = 3, OTHER = EAD_SPRO_LIMITS };
+    double limits[OTHER + 1];
+    memcpy(limits, ead_spro_limits, sizeof ead_spro_limits);
+    limits[OTHER] = e->pro_limit;
     EadProFigures figures;
-    EAD_TRY(ead_pro_measure(e->pro, group, limits, 2 + EAD_SPRO_LIMITS, &figures));
-    set->au_pro_30 = figures.au_pro[0];
-    set->au_pro_05 = figures.au_pro[1];
+    EAD_TRY(ead_pro_measure(e->pro, group, limits, OTHER + (e->pro_limit > 0), &figures));
+    set->au_pro_30 = figures.au_pro[AT_30];
+    set->au_pro_05 = figures.au_pro[AT_05];
+    set->au_pro_other = figures.au_pro[OTHER];
     set->pixel_auroc = figures.pixel_auroc;
     set->pixel_ap = figures.pixel_ap;
     set->pixel_f1_best = figures.pixel_f1_best;
-    set->has_spro = !isnan(figures.au_spro[2]);
-    memcpy(set->au_spro, figures.au_spro + 2, sizeof set->au_spro);
+    set->has_spro = !isnan(figures.au_spro[0]);
+    memcpy(set->au_spro, figures.au_spro, sizeof set->au_spro);
     return EAD_OK;
 }
 
@@ -262,6 +272,7 @@ static void measure_mean(EadFigures *figures) {
                                    .has_pixels = a->has_pixels && b->has_pixels,
                                    .au_pro_30 = 0.5 * (a->au_pro_30 + b->au_pro_30),
                                    .au_pro_05 = 0.5 * (a->au_pro_05 + b->au_pro_05),
+                                   .au_pro_other = 0.5 * (a->au_pro_other + b->au_pro_other),
                                    .pixel_auroc = 0.5 * (a->pixel_auroc + b->pixel_auroc),
                                    .pixel_ap = 0.5 * (a->pixel_ap + b->pixel_ap),
                                    .pixel_f1_best = 0.5 * (a->pixel_f1_best + b->pixel_f1_best),
@@ -283,7 +294,8 @@ static EadStatus trace_curves(const EadEvaluation *e, EadFigures *figures, const
 
 EadStatus ead_evaluation_finish(EadEvaluation *evaluation, EadFigures *figures) {
     EadEvaluation *e = evaluation;
-    *figures = (EadFigures){.has_threshold = e->has_threshold, .threshold = e->threshold};
+    *figures =
+        (EadFigures){.has_threshold = e->has_threshold, .threshold = e->threshold, .pro_limit = e->pro_limit};
     if (e->count == 0) return ead_fail(EAD_BAD_ARGUMENT, "no test images: nothing to evaluate");
     float *scores = malloc((size_t)e->count * sizeof *scores);
     uint8_t *anomalous = malloc((size_t)e->count);

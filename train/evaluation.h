@@ -26,10 +26,10 @@ extern const double ead_spro_limits[EAD_SPRO_LIMITS];
 typedef struct EadFigureSet {
     int64_t images; /* for a kind of defect: its own images, without the good ones */
     double image_auroc, image_ap;
-    double image_f1_best, image_f1_threshold; /* best F1 on these images, and where it is reached */
-    double image_f1, image_tpr, image_fpr;    /* at the model's threshold; NAN without one */
-    int has_pixels;                           /* 0: no maps or masks; what follows is left out */
-    double au_pro_30, au_pro_05;
+    double image_f1_best, image_f1_threshold;  /* best F1 on these images, and where it is reached */
+    double image_f1, image_tpr, image_fpr;     /* at the model's threshold; NAN without one */
+    int has_pixels;                            /* 0: no maps or masks; what follows is left out */
+    double au_pro_30, au_pro_05, au_pro_other; /* other: at EadFigures.pro_limit, NAN where that is 0 */
     double pixel_auroc, pixel_ap, pixel_f1_best;
     int has_spro;                    /* 0: no defect channels; what follows is left out */
     double au_spro[EAD_SPRO_LIMITS]; /* at ead_spro_limits */
@@ -47,6 +47,7 @@ typedef struct EadFigures {
     EadDefectFigures *defects; /* in order of name */
     int has_mean;      /* 1 with MVTec LOCO's two kinds of defects, logical_ and structural_anomalies */
     EadFigureSet mean; /* of these two, the protocol's figure for LOCO; images: their sum */
+    double pro_limit;  /* of au_pro_other; 0: none */
     int has_threshold; /* 1 once ead_evaluation_set_threshold was called */
     double threshold;  /* score >= threshold is anomalous */
     EadCurve roc, pr;  /* images, exact; empty when undefined */
@@ -75,6 +76,9 @@ EadStatus ead_evaluation_add(EadEvaluation *evaluation, const char *path, const 
 
 /* The decision threshold of the model, when it has one. */
 void ead_evaluation_set_threshold(EadEvaluation *evaluation, double threshold);
+
+/* A further limit in (0,1] for AU-PRO, besides 0.30 and 0.05; 0: none. */
+void ead_evaluation_set_pro_limit(EadEvaluation *evaluation, double limit);
 
 /* The samples so far, valid until the next add. */
 const EadSample *ead_evaluation_samples(const EadEvaluation *evaluation, int64_t *count);

@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,11 +62,18 @@ static int put_spro(json_t *object, const EadFigureSet *set) {
     return failed;
 }
 
-static int put_set(json_t *object, const EadFigureSet *set, int has_threshold) {
+static int put_other_pro(json_t *object, const EadFigureSet *set, double limit) {
+    char key[32];
+    bool hundredths = fabs(100 * limit - rint(100 * limit)) < 1e-9; /* 0.10 like 0.30, but 0.125 */
+    snprintf(key, sizeof key, hundredths ? "au_pro_%.2f" : "au_pro_%g", limit);
+    return put_figure(object, key, set->au_pro_other);
+}
+
+static int put_set(json_t *object, const EadFigureSet *set, const EadFigures *figures) {
     int failed = put_figure(object, "image_auroc", set->image_auroc);
     failed |= put_figure(object, "image_ap", set->image_ap);
     failed |= put_figure(object, "image_f1_best", set->image_f1_best);
-    if (has_threshold) {
+    if (figures->has_threshold) {
         failed |= put_figure(object, "image_f1", set->image_f1);
         failed |= put_figure(object, "image_tpr", set->image_tpr);
         failed |= put_figure(object, "image_fpr", set->image_fpr);
@@ -73,6 +81,7 @@ static int put_set(json_t *object, const EadFigureSet *set, int has_threshold) {
     if (set->has_pixels) {
         failed |= put_figure(object, "au_pro_0.30", set->au_pro_30);
         failed |= put_figure(object, "au_pro_0.05", set->au_pro_05);
+        if (figures->pro_limit > 0) failed |= put_other_pro(object, set, figures->pro_limit);
         failed |= put_figure(object, "pixel_auroc", set->pixel_auroc);
         failed |= put_figure(object, "pixel_ap", set->pixel_ap);
         failed |= put_figure(object, "pixel_f1_best", set->pixel_f1_best);
@@ -82,9 +91,9 @@ static int put_set(json_t *object, const EadFigureSet *set, int has_threshold) {
 }
 
 /* Folder names need not be UTF-8, JSON keys must be: such bytes become \xNN. */
-static int put_defect(json_t *defects, const char *kind, const EadFigureSet *set, int has_threshold) {
+static int put_defect(json_t *defects, const char *kind, const EadFigureSet *set, const EadFigures *figures) {
     json_t *object = json_object();
-    int failed = !object || put_set(object, set, has_threshold);
+    int failed = !object || put_set(object, set, figures);
     if (failed || json_object_set(defects, kind, object) == 0) {
         json_decref(object);
         return failed ? -1 : 0;
@@ -100,13 +109,11 @@ static int put_defect(json_t *defects, const char *kind, const EadFigureSet *set
 
 static json_t *figures_object(const EadFigures *figures) {
     json_t *root = json_object(), *defects = json_object();
-    int failed = !root || !defects || put_set(root, &figures->total, figures->has_threshold);
+    int failed = !root || !defects || put_set(root, &figures->total, figures);
     if (!failed && figures->has_threshold) failed = put_figure(root, "threshold", figures->threshold);
     for (int i = 0; i < figures->defect_count && !failed; i++)
-        failed =
-            put_defect(defects, figures->defects[i].name, &figures->defects[i].set, figures->has_threshold);
-    if (!failed && figures->has_mean)
-        failed = put_defect(defects, "mean", &figures->mean, figures->has_threshold);
+        failed = put_defect(defects, figures->defects[i].name, &figures->defects[i].set, figures);
+    if (!failed && figures->has_mean) failed = put_defect(defects, "mean", &figures->mean, figures);
     if (!failed) failed = json_object_set(root, "defects", defects);
     json_decref(defects);
     if (!failed) return root;

@@ -294,6 +294,7 @@ static EadStatus evaluate(Run *run) {
                             .output = config->output,
                             .maps = config->eval_maps,
                             .overlays = config->eval_overlays,
+                            .pro_limit = config->eval_pro_limit,
                             .quiet = run->spec->quiet,
                             .stop = ead_interrupted,
                             .title =
