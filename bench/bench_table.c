@@ -10,8 +10,8 @@
 void ead_bench_print_machine(FILE *stream, const EadBenchMachine *machine) {
     fprintf(stream, "%s, %d cores, %.1f GB, %s\n", machine->cpu, machine->cores, machine->memory_gb,
             machine->system);
-    fprintf(stream, "efficientad %s, OpenBLAS core type %s, %d threads", ead_version(), machine->openblas_core,
-            machine->threads);
+    fprintf(stream, "efficientad %s, OpenBLAS core type %s, %d threads", ead_version(),
+            machine->openblas_core, machine->threads);
     if (isfinite(machine->peak_gflop_per_s))
         fprintf(stream, ", fp32 peak measured %.0f GFLOP/s", machine->peak_gflop_per_s);
     fputc('\n', stream);
@@ -25,9 +25,9 @@ static void print_number(FILE *stream, int width, int decimals, double number) {
 }
 
 static void print_whole_head(FILE *stream) {
-    fprintf(stream, "\n%-8s%-8s%6s %-10s%10s%10s%10s%10s%10s%9s%10s%7s%10s%10s\n", "bench", "model", "batch",
-            "image", "median ms", "p10 ms", "p90 ms", "min ms", "images/s", "GFLOP", "GFLOP/s", "%peak",
-            "peak MB", "arena MB");
+    fprintf(stream, "\n%-8s%-8s%6s %-10s%10s%10s%10s%10s%10s%10s%9s%10s%7s%10s%10s\n", "bench", "model",
+            "batch", "image", "median ms", "p10 ms", "p90 ms", "min ms", "CPU ms", "images/s", "GFLOP",
+            "GFLOP/s", "%peak", "peak MB", "arena MB");
 }
 
 static void print_whole(FILE *stream, const EadBenchResult *r) {
@@ -36,6 +36,7 @@ static void print_whole(FILE *stream, const EadBenchResult *r) {
     print_number(stream, 10, 2, r->p10_ms);
     print_number(stream, 10, 2, r->p90_ms);
     print_number(stream, 10, 2, r->min_ms);
+    print_number(stream, 10, 2, r->cpu_ms);
     print_number(stream, 10, 2, r->images_per_s);
     print_number(stream, 9, 1, r->gflop);
     print_number(stream, 10, 1, r->gflop_per_s);

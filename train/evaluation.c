@@ -283,13 +283,18 @@ static void measure_mean(EadFigures *figures) {
 
 static EadStatus trace_curves(const EadEvaluation *e, EadFigures *figures, const float *scores,
                               const uint8_t *anomalous) {
+    EadCurve *const pixels[] = {[EAD_CURVE_PRO] = &figures->pro,
+                                [EAD_CURVE_SPRO] = &figures->spro,
+                                [EAD_CURVE_ROC] = &figures->pixel_roc,
+                                [EAD_CURVE_PR] = &figures->pixel_pr};
+    int failed = 0;
     EAD_TRY(ead_roc_curve(scores, anomalous, e->count, &figures->roc));
     EAD_TRY(ead_pr_curve(scores, anomalous, e->count, &figures->pr));
     if (!figures->total.has_pixels) return EAD_OK;
-    EAD_TRY(ead_pro_curve(e->pro, EAD_PRO_ALL, EAD_CURVE_PRO, CURVE_STEP, &figures->pro));
-    EAD_TRY(ead_pro_curve(e->pro, EAD_PRO_ALL, EAD_CURVE_ROC, CURVE_STEP, &figures->pixel_roc));
-    EAD_TRY(ead_pro_curve(e->pro, EAD_PRO_ALL, EAD_CURVE_PR, CURVE_STEP, &figures->pixel_pr));
-    return ead_pro_curve(e->pro, EAD_PRO_ALL, EAD_CURVE_SPRO, CURVE_STEP, &figures->spro);
+#pragma omp parallel for schedule(dynamic, 1) reduction(+ : failed)
+    for (int kind = EAD_CURVE_PRO; kind <= EAD_CURVE_PR; kind++)
+        failed += ead_pro_curve(e->pro, EAD_PRO_ALL, (EadPixelCurve)kind, CURVE_STEP, pixels[kind]) != EAD_OK;
+    return failed ? no_memory(e->count) : EAD_OK;
 }
 
 EadStatus ead_evaluation_finish(EadEvaluation *evaluation, EadFigures *figures) {
