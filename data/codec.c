@@ -16,14 +16,14 @@ enum { LARGEST_SIDE = 65535, LARGEST_FILE = 1 << 30 };
 #define LARGEST_PIXELS (UINT64_C(1) << 28)
 
 bool ead_image_has_known_extension(const char *name) {
-    static const char *const known[] = {".png", ".jpg", ".jpeg"};
+    static const char *const known[] = EAD_FORMAT_EXTENSIONS;
     const char *dot = strrchr(name, '.');
     for (size_t i = 0; dot && i < sizeof known / sizeof *known; i++)
         if (strcasecmp(dot, known[i]) == 0) return true;
     return false;
 }
 
-EadStatus ead_codec_alloc(EadImage *out, const char *label, uint64_t width, uint64_t height, int channels,
+EadStatus ead_codec_alloc(EadImage *out, const char *label, uint64_t width, uint64_t height, EadPixelUse use,
                           size_t size, uint64_t pixels_per_byte) {
     unsigned long long w = width, h = height;
     if (width < 1 || height < 1 || width > LARGEST_SIDE || height > LARGEST_SIDE)
@@ -34,29 +34,48 @@ EadStatus ead_codec_alloc(EadImage *out, const char *label, uint64_t width, uint
     if (width * height / pixels_per_byte > size)
         return ead_fail(EAD_BAD_FILE, "%s: truncated: %zu bytes cannot hold %llu x %llu pixels", label, size,
                         w, h);
+    int channels = use == EAD_PIXELS_RGB ? 3 : 1;
+    *out = (EadImage){.width = (int)width, .height = (int)height, .channels = channels};
+    if (use == EAD_PIXELS_NONE) return EAD_OK;
     EadStatus status = ead_image_alloc(out, (int)width, (int)height, channels);
     return status == EAD_OK ? EAD_OK : ead_fail_prefix(status, "%s: ", label);
 }
 
-/* The error for bytes that are neither format; shows the first of them. */
+/* The error for bytes of no known format; shows the first of them. */
 static EadStatus unknown_format(const uint8_t *bytes, size_t size, const char *label) {
     char text[16] = "";
     if (size == 0) return ead_fail(EAD_BAD_FILE, "%s: the file is empty (0 bytes)", label);
     for (size_t i = 0; i < 4 && i < size; i++) snprintf(text + 3 * i, 4, " %02X", bytes[i]);
     return ead_fail(EAD_BAD_FILE,
-                    "%s: not a PNG or JPEG image (starts with%s); convert it, e.g. with ImageMagick", label,
-                    text);
+                    "%s: not a " EAD_FORMAT_NAMES " image (starts with%s); convert it, e.g. with ImageMagick",
+                    label, text);
 }
+
+static const struct {
+    EadDecode *decode;
+    const char *first;
+    size_t first_size;
+    bool masks;
+} formats[] = {
+#define X(name, first, first_size, masks) {ead_##name##_decode, first, first_size, masks},
+    EAD_FORMAT_LIST(X)
+#undef X
+};
 
 static EadStatus decode(const uint8_t *bytes, size_t size, const char *label, EadPixelUse use,
                         EadImage *out) {
+    size_t count = sizeof formats / sizeof *formats, i = 0;
     *out = (EadImage){0};
-    if (size >= 4 && memcmp(bytes, "\x89PNG", 4) == 0) return ead_png_decode(bytes, size, label, use, out);
-    bool jpeg = size >= 3 && memcmp(bytes, "\xFF\xD8\xFF", 3) == 0;
-    if (jpeg && use == EAD_PIXELS_MASK)
-        return ead_fail(EAD_UNSUPPORTED, "%s: a JPEG cannot be a mask because it is lossy; save masks as PNG",
+    while (i < count &&
+           (size < formats[i].first_size || memcmp(bytes, formats[i].first, formats[i].first_size) != 0))
+        i++;
+    if (i == count) return unknown_format(bytes, size, label);
+    if (use == EAD_PIXELS_MASK && !formats[i].masks)
+        return ead_fail(EAD_UNSUPPORTED,
+                        "%s: is no PNG; JPEG is lossy and no format but PNG is read as a mask: "
+                        "save masks as PNG",
                         label);
-    return jpeg ? ead_jpeg_decode(bytes, size, label, out) : unknown_format(bytes, size, label);
+    return formats[i].decode(bytes, size, label, use, out);
 }
 
 EadStatus ead_image_decode(const uint8_t *bytes, size_t size, const char *label, EadImage *out) {
@@ -113,4 +132,12 @@ EadStatus ead_image_load(const char *path, EadImage *out) {
 
 EadStatus ead_mask_load(const char *path, EadImage *out) {
     return load(path, EAD_PIXELS_MASK, out);
+}
+
+EadStatus ead_image_size(const char *path, int *width, int *height) {
+    EadImage image;
+    EAD_TRY(load(path, EAD_PIXELS_NONE, &image));
+    *width = image.width;
+    *height = image.height;
+    return EAD_OK;
 }

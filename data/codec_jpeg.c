@@ -20,6 +20,7 @@ typedef struct JpegReader {
     const uint8_t *bytes;
     size_t size;
     const char *label;
+    EadPixelUse use;
     EadImage *out;
     EadStatus status;
     jmp_buf escape;
@@ -89,9 +90,10 @@ static void read_jpeg(JpegReader *reader) {
     jpeg_read_header(info, TRUE);
     EadStatus status = check_colours(reader);
     if (status == EAD_OK)
-        status = ead_codec_alloc(reader->out, reader->label, info->image_width, info->image_height, 3,
-                                 reader->size, info->arith_code ? 1 << 16 : 512);
+        status = ead_codec_alloc(reader->out, reader->label, info->image_width, info->image_height,
+                                 reader->use, reader->size, info->arith_code ? 1 << 16 : 512);
     if (status != EAD_OK) leave(reader, status);
+    if (reader->use == EAD_PIXELS_NONE) return;
     info->out_color_space = JCS_RGB;
     info->progress = &reader->progress;
     jpeg_start_decompress(info);
@@ -102,8 +104,9 @@ static void read_jpeg(JpegReader *reader) {
     jpeg_finish_decompress(info);
 }
 
-EadStatus ead_jpeg_decode(const uint8_t *bytes, size_t size, const char *label, EadImage *out) {
-    JpegReader reader = {.bytes = bytes, .size = size, .label = label, .out = out};
+EadStatus ead_jpeg_decode(const uint8_t *bytes, size_t size, const char *label, EadPixelUse use,
+                          EadImage *out) {
+    JpegReader reader = {.bytes = bytes, .size = size, .label = label, .use = use, .out = out};
     reader.info.err = jpeg_std_error(&reader.errors);
     reader.errors.error_exit = on_error;
     reader.errors.emit_message = on_message;

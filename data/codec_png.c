@@ -97,11 +97,11 @@ static void read_png(PngReader *reader) {
     png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
     png_read_info(png, reader->info);
     unsigned bits = (unsigned)png_get_bit_depth(png, reader->info) * png_get_channels(png, reader->info);
-    int channels = reader->use == EAD_PIXELS_MASK ? 1 : 3;
-    EadStatus status =
-        ead_codec_alloc(reader->out, reader->label, png_get_image_width(png, reader->info),
-                        png_get_image_height(png, reader->info), channels, reader->size, 1 + 1032 * 8 / bits);
+    EadStatus status = ead_codec_alloc(reader->out, reader->label, png_get_image_width(png, reader->info),
+                                       png_get_image_height(png, reader->info), reader->use, reader->size,
+                                       1 + 1032 * 8 / bits);
     if (status != EAD_OK) leave(reader, status);
+    if (reader->use == EAD_PIXELS_NONE) return;
     request_pixels(reader);
     int passes = png_set_interlace_handling(png);
     png_read_update_info(png, reader->info);

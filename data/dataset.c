@@ -12,7 +12,9 @@
 /* X(name in the config, function) */
 #define TYPE_LIST(X)                                                                                         \
     X("folder", ead_dataset_open_folder)                                                                     \
-    X("mvtec_ad", ead_dataset_open_mvtec_ad)
+    X("mvtec_ad", ead_dataset_open_mvtec_ad)                                                                 \
+    X("mvtec_loco", ead_dataset_open_mvtec_loco)                                                             \
+    X("visa", ead_dataset_open_visa)
 
 typedef EadStatus OpenFunction(const EadDatasetSpec *spec, EadDataset *out);
 
@@ -53,7 +55,8 @@ static EadStatus split(EadDataset *dataset, double fraction, uint64_t seed) {
 
 static EadStatus check_no_leak(const EadDataset *dataset) {
     for (int i = 0; i < dataset->test_count; i++)
-        if (ead_file_list_find(&dataset->train, dataset->test[i].path) >= 0)
+        if (ead_file_list_find(&dataset->train, dataset->test[i].path) >= 0 ||
+            ead_file_list_find(&dataset->validation, dataset->test[i].path) >= 0)
             return ead_fail(EAD_BAD_ARGUMENT,
                             "%s: is both an image to train on and a test image; keep their folders apart",
                             dataset->test[i].path);
@@ -99,34 +102,7 @@ void ead_dataset_free(EadDataset *dataset) {
         free(dataset->test[i].defect);
     }
     free(dataset->test);
+    if (dataset->types) ead_defect_types_free(dataset->types);
+    free(dataset->types);
     *dataset = (EadDataset){0};
-}
-
-/* Spreads nonzero to 255 and refuses a mask that marks nothing. */
-static EadStatus normalise_mask(const EadTestSample *sample, EadImage *mask) {
-    size_t size = (size_t)mask->width * (size_t)mask->height;
-    unsigned any = 0;
-    for (size_t i = 0; i < size; i++) any |= mask->pixels[i] = mask->pixels[i] ? 255 : 0;
-    if (any) return EAD_OK;
-    return ead_fail(EAD_BAD_FILE, "%s: the mask marks no pixel of the defect in %s", sample->mask_path,
-                    sample->path);
-}
-
-EadStatus ead_test_sample_mask(const EadTestSample *sample, int width, int height, EadImage *mask) {
-    if (!sample->anomalous) {
-        EAD_TRY(ead_image_alloc(mask, width, height, 1));
-        memset(mask->pixels, 0, (size_t)width * (size_t)height);
-        return EAD_OK;
-    }
-    *mask = (EadImage){0};
-    if (!sample->mask_path) return ead_fail(EAD_BAD_ARGUMENT, "%s: has no mask", sample->path);
-    EAD_TRY(ead_mask_load(sample->mask_path, mask));
-    EadStatus status;
-    if (mask->width != width || mask->height != height)
-        status = ead_fail(EAD_BAD_FILE, "%s: the mask has %d x %d pixels, its image %s %d x %d",
-                          sample->mask_path, mask->width, mask->height, sample->path, width, height);
-    else
-        status = normalise_mask(sample, mask);
-    if (status != EAD_OK) ead_image_free(mask);
-    return status;
 }

@@ -24,9 +24,9 @@ static EadStatus resolve(const EadDatasetSpec *spec, const char *folder, char **
 static EadStatus add_test(EadDataset *out, const char *folder, EadLabel label, const char *masks) {
     int before = out->test_count;
     if (!folder) return EAD_OK;
-    EAD_TRY(ead_dataset_add_test(out, folder, label, masks));
+    EAD_TRY(ead_dataset_add_test(out, folder, label, masks, EAD_MASK_FILES));
     if (out->test_count > before) return EAD_OK;
-    return ead_fail(EAD_BAD_ARGUMENT, "%s: no test images (.png, .jpg or .jpeg)", folder);
+    return ead_fail(EAD_BAD_ARGUMENT, "%s: no test images (" EAD_IMAGE_EXTENSIONS ")", folder);
 }
 
 EadStatus ead_dataset_open_folder(const EadDatasetSpec *spec, EadDataset *out) {

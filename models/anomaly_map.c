@@ -16,14 +16,18 @@ static EadNode *distance(EadGraph *graph, EadNode *a, EadNode *b) {
     return ead_channel_mean(graph, ead_squared_difference(graph, a, b));
 }
 
-static EadMaps build_distances(EadGraph *graph, const EadModel *model, EadNode *images) {
+/* The distances of the networks whose maps are wanted. */
+static EadMaps build_distances(EadGraph *graph, const EadModel *model, EadNode *images, bool st, bool ae) {
     EadMaps maps = {{NULL}, NULL};
     EadPdn student = ead_model_student(model, false);
     EadNode *x = ead_normalize_image(graph, images);
     EadNode *trunk = ead_pdn_trunk(graph, &student, x);
-    EadNode *teacher = ead_model_teacher_output(graph, model, x);
-    maps.raw[EAD_MAP_ST] = distance(graph, teacher, ead_pdn_head(graph, &student, trunk, 0, EAD_FEATURES));
-    if (!model->spec.autoencoder) return maps;
+    if (st) {
+        EadNode *teacher = ead_model_teacher_output(graph, model, x);
+        maps.raw[EAD_MAP_ST] =
+            distance(graph, teacher, ead_pdn_head(graph, &student, trunk, 0, EAD_FEATURES));
+    }
+    if (!ae) return maps;
     EadAutoencoder network = ead_model_autoencoder(model, false);
     EadNode *prediction = ead_autoencoder(graph, &network, x);
     EadNode *second_half = ead_pdn_head(graph, &student, trunk, EAD_FEATURES, EAD_FEATURES);
@@ -38,9 +42,10 @@ static EadNode *normalised(EadGraph *graph, const EadModel *model, const EadMaps
 }
 
 EadMaps ead_build_maps(EadGraph *graph, const EadModel *model, EadNode *images) {
-    EadMaps maps = build_distances(graph, model, images);
-    EadNode *map = normalised(graph, model, &maps, EAD_MAP_ST);
-    if (maps.raw[EAD_MAP_AE])
+    bool st = model->use != EAD_USE_AE, ae = model->spec.autoencoder && model->use != EAD_USE_ST;
+    EadMaps maps = build_distances(graph, model, images, st, ae);
+    EadNode *map = normalised(graph, model, &maps, st ? EAD_MAP_ST : EAD_MAP_AE);
+    if (st && ae)
         map = ead_scale(graph, ead_add(graph, map, normalised(graph, model, &maps, EAD_MAP_AE)), 0.5);
     if (!model->spec.padding) map = ead_pad_border(graph, map, UNSEEN_CELLS);
     maps.combined = ead_keep(ead_resize_bilinear(graph, map, model->spec.height, model->spec.width));
@@ -48,7 +53,7 @@ EadMaps ead_build_maps(EadGraph *graph, const EadModel *model, EadNode *images) 
 }
 
 EadMaps ead_build_raw_maps(EadGraph *graph, const EadModel *model, EadNode *images) {
-    EadMaps maps = build_distances(graph, model, images);
+    EadMaps maps = build_distances(graph, model, images, true, model->spec.autoencoder);
     for (int m = 0; m < EAD_MAP_COUNT; m++)
         if (maps.raw[m])
             maps.raw[m] =

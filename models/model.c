@@ -100,6 +100,20 @@ const char *ead_map_normalization_name(EadMapNormalization normalization) {
     return names[normalization];
 }
 
+EadStatus ead_model_use_maps(EadModel *model, EadMapUse use) {
+    if (use == EAD_USE_AE && !model->spec.autoencoder)
+        return ead_fail(EAD_BAD_ARGUMENT,
+                        "the autoencoder map alone is asked for (maps.use: ae), but the model has "
+                        "no autoencoder");
+    model->use = use;
+    return EAD_OK;
+}
+
+const char *ead_map_use_name(EadMapUse use) {
+    static const char *const names[] = {"both", "st", "ae"};
+    return names[use];
+}
+
 int ead_model_map_height(const EadModelSpec *spec) {
     return ead_pdn_output_size(spec->padding, spec->height);
 }

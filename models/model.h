@@ -24,6 +24,9 @@ typedef enum EadMapNormalization {
 
 enum { EAD_MAP_ST, EAD_MAP_AE, EAD_MAP_COUNT };
 
+/* Which of the two make the anomaly map. Without autoencoder both is the same as ST. */
+typedef enum EadMapUse { EAD_USE_BOTH, EAD_USE_ST, EAD_USE_AE } EadMapUse;
+
 typedef struct EadModel {
     EadModelSpec spec;
     EadParams teacher;                                             /* constant in training */
@@ -33,7 +36,8 @@ typedef struct EadModel {
     EadMapNormalization normalization;
     real map_statistics[EAD_MAP_COUNT][2];                   /* q_a, q_b or mean, standard deviation */
     real map_scale[EAD_MAP_COUNT], map_shift[EAD_MAP_COUNT]; /* normalised map = M * scale + shift */
-    float threshold;                                         /* of the image score; NAN while not set */
+    EadMapUse use;
+    float threshold; /* of the image score; NAN while not set */
 } EadModel;
 
 /* Checks the spec and makes a model with zeroed parameters, unit teacher statistics and maps as they are.
@@ -53,6 +57,12 @@ void ead_model_set_teacher_statistics(EadModel *model, const double mean[EAD_FEA
  * in order (a constant map has no spread to normalise by). */
 EadStatus ead_model_set_map_statistics(EadModel *model, EadMapNormalization normalization,
                                        double statistics[EAD_MAP_COUNT][2]);
+
+/* Chooses the maps that count. Errors: EAD_BAD_ARGUMENT for EAD_USE_AE without autoencoder. */
+EadStatus ead_model_use_maps(EadModel *model, EadMapUse use);
+
+/* "both", "st", "ae". */
+const char *ead_map_use_name(EadMapUse use);
 
 /* "quantile", "gaussian", "none". */
 const char *ead_map_normalization_name(EadMapNormalization normalization);

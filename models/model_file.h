@@ -3,8 +3,8 @@
  * teacher_std [384], and quantiles [4] = q_a, q_b of the student-teacher map and of the autoencoder map (map
  * normalisation gaussian: gaussian [4] = mean, standard deviation of each instead) metadata  format
  * "efficientad/1", model small|medium, padding true|false, image_size "256" or "HxW", map_normalization,
- * preprocessing, threshold (when set), and what the program adds A teacher alone has only teacher.*; a
- * checkpoint has the optimizer's state besides. */
+ * map_use (absent: both), preprocessing, threshold (when set), and what the program adds A teacher alone has
+ * only teacher.*; a checkpoint has the optimizer's state besides. */
 #ifndef EAD_MODELS_MODEL_FILE_H
 #define EAD_MODELS_MODEL_FILE_H
 

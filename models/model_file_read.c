@@ -154,6 +154,14 @@ static EadStatus read_map_statistics(const EadSafetensors *file, EadModel *model
     return status == EAD_OK ? EAD_OK : ead_fail_prefix(EAD_BAD_FILE, "%s: ", ead_safetensors_path(file));
 }
 
+static EadStatus read_map_use(const EadSafetensors *file, EadModel *model) {
+    if (!ead_safetensors_metadata(file, "map_use")) return EAD_OK;
+    int use = read_choice(file, "map_use", (const char *const[]){"both", "st", "ae", NULL}, "both, st or ae");
+    if (use < 0) return EAD_BAD_FILE;
+    EadStatus status = ead_model_use_maps(model, (EadMapUse)use);
+    return status == EAD_OK ? EAD_OK : ead_fail_prefix(EAD_BAD_FILE, "%s: ", ead_safetensors_path(file));
+}
+
 static EadStatus read_threshold(const EadSafetensors *file, EadModel *model) {
     const char *text = ead_safetensors_metadata(file, "threshold");
     if (!text) return EAD_OK;
@@ -168,6 +176,7 @@ static EadStatus read_all(const EadSafetensors *file, EadModel *model) {
     EAD_TRY(read_params(file, &model->trained));
     EAD_TRY(read_teacher_statistics(file, model));
     EAD_TRY(read_map_statistics(file, model));
+    EAD_TRY(read_map_use(file, model));
     return read_threshold(file, model);
 }
 

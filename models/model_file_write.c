@@ -77,6 +77,7 @@ static EadStatus add_metadata(Output *output, const EadModel *model) {
         {"image_size", size},
         {"preprocessing", preprocessing},
         {"map_normalization", ead_map_normalization_name(model->normalization)},
+        {"map_use", ead_map_use_name(model->use)},
         {"threshold", threshold}};
     int count = (int)(sizeof metadata / sizeof *metadata) - (isnan(model->threshold) ? 1 : 0);
     for (int i = 0; i < count; i++)

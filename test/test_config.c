@@ -283,8 +283,15 @@ START_TEST(test_cross_checks) {
     check_says(&config, EAD_BAD_ARGUMENT, "dataset.path is not set");
     ead_config_set(&config, "dataset.path=d", "");
     check_says(&config, EAD_BAD_ARGUMENT, "dataset.category is not set");
+    ead_config_set(&config, "dataset.category=all", "");
+    check_says(&config, EAD_BAD_ARGUMENT, "dataset.category is all, but a run has one category");
     ead_config_set(&config, "dataset.category=c", "");
     ck_assert_int_eq(ead_config_check(&config), EAD_OK);
+    ead_config_set(&config, "maps.use=ae", "");
+    ead_config_set(&config, "autoencoder.enabled=false", "");
+    check_says(&config, EAD_BAD_ARGUMENT, "maps.use is ae, but autoencoder.enabled is false");
+    ead_config_set(&config, "maps.use=both", "");
+    ead_config_set(&config, "autoencoder.enabled=true", "");
     check_says(&config, EAD_BAD_ARGUMENT, "set loss.penalty=false");
     ead_config_set(&config, "penalty.path=p", "");
     check_says(&config, EAD_OK, "");

@@ -168,8 +168,12 @@ START_TEST(mvtec_ad_errors) {
     EadDatasetSpec spec = mvtec(SCRATCH "bad");
     make_folders(SCRATCH "bad/bolt/");
     spec.category = "screw";
+    ASSERT_FAILS(
+        ead_dataset_open(&spec, &dataset), EAD_BAD_ARGUMENT,
+        "bad: has no category \"screw\", though the full data set has it; dataset.category can be bolt, nut");
+    spec.category = "skrew";
     ASSERT_FAILS(ead_dataset_open(&spec, &dataset), EAD_BAD_ARGUMENT,
-                 "bad: has no category \"screw\"; dataset.category can be bolt, nut");
+                 "bad: has no category \"skrew\"; dataset.category can be bolt, nut");
     spec.category = NULL;
     ASSERT_FAILS(ead_dataset_open(&spec, &dataset), EAD_BAD_ARGUMENT, "has no category \"\"");
     spec.category = "bolt";
@@ -200,10 +204,10 @@ START_TEST(spec_errors) {
     ASSERT_FAILS(ead_dataset_open(&spec, &dataset), EAD_BAD_ARGUMENT, "dataset.path is missing");
     spec.type = "coco";
     ASSERT_FAILS(ead_dataset_open(&spec, &dataset), EAD_BAD_ARGUMENT,
-                 "\"coco\" is unknown; the types are folder, mvtec_ad");
+                 "\"coco\" is unknown; the types are folder, mvtec_ad, mvtec_loco, visa");
     spec.type = NULL;
     ASSERT_FAILS(ead_dataset_open(&spec, &dataset), EAD_BAD_ARGUMENT, "dataset.type \"\"");
-    ck_assert_str_eq(ead_dataset_types(), "folder, mvtec_ad");
+    ck_assert_str_eq(ead_dataset_types(), "folder, mvtec_ad, mvtec_loco, visa");
 }
 END_TEST
 
@@ -302,42 +306,37 @@ START_TEST(folder_errors) {
 END_TEST
 
 START_TEST(masks) {
-    EadImage mask;
+    EadGroundTruth truth;
     EadTestSample sample = {.path = "image.png", .mask_path = SCRATCH "mask.png", .anomalous = 1};
     write_noise_png(SCRATCH "mask.png", 9, 7, 1, 4);
-    ASSERT_OK(ead_test_sample_mask(&sample, 9, 7, &mask));
-    for (int i = 0; i < 63; i++) ck_assert(mask.pixels[i] == 0 || mask.pixels[i] == 255);
-    ead_image_free(&mask);
-    ASSERT_FAILS(ead_test_sample_mask(&sample, 8, 7, &mask), EAD_BAD_FILE,
+    ASSERT_OK(ead_test_sample_truth(&sample, 9, 7, &truth));
+    for (int i = 0; i < 63; i++) ck_assert(truth.mask.pixels[i] == 0 || truth.mask.pixels[i] == 255);
+    ck_assert_int_eq(truth.channel_count, 0);
+    ead_ground_truth_free(&truth);
+    ASSERT_FAILS(ead_test_sample_truth(&sample, 8, 7, &truth), EAD_BAD_FILE,
                  "mask.png: the mask has 9 x 7 pixels, its image image.png 8 x 7");
     sample.anomalous = 0;
-    ASSERT_OK(ead_test_sample_mask(&sample, 3, 2, &mask));
-    for (int i = 0; i < 6; i++) ck_assert_int_eq(mask.pixels[i], 0);
+    ASSERT_OK(ead_test_sample_truth(&sample, 3, 2, &truth));
+    for (int i = 0; i < 6; i++) ck_assert_int_eq(truth.mask.pixels[i], 0);
     sample = (EadTestSample){.path = "image.png", .mask_path = SCRATCH "black.png", .anomalous = 1};
-    ASSERT_OK(ead_png_write(SCRATCH "black.png", &mask));
-    ead_image_free(&mask);
-    ASSERT_FAILS(ead_test_sample_mask(&sample, 3, 2, &mask), EAD_BAD_FILE, "marks no pixel");
+    ASSERT_OK(ead_png_write(SCRATCH "black.png", &truth.mask));
+    ead_ground_truth_free(&truth);
+    ASSERT_FAILS(ead_test_sample_truth(&sample, 3, 2, &truth), EAD_BAD_FILE, "marks no pixel");
     sample.mask_path = NULL;
-    ASSERT_FAILS(ead_test_sample_mask(&sample, 3, 2, &mask), EAD_BAD_ARGUMENT, "image.png: has no mask");
+    ASSERT_FAILS(ead_test_sample_truth(&sample, 3, 2, &truth), EAD_BAD_ARGUMENT, "image.png: has no mask");
 }
 END_TEST
 
 START_TEST(real_bottle) {
     SKIP_UNLESS(ead_path_is_folder("../shared/data/mvtec_ad/bottle"), "no MVTec AD bottle on this machine");
     EadDataset dataset;
-    EadImage image, mask;
     EadDatasetSpec spec = {.type = "mvtec_ad",
                            .path = "../shared/data/mvtec_ad",
                            .category = "bottle",
                            .validation_fraction = 0.1};
     ASSERT_OK(ead_dataset_open(&spec, &dataset));
     ck_assert(dataset.train.count == 188 && dataset.validation.count == 21 && dataset.test_count == 83);
-    for (int i = 0; i < dataset.test_count; i += 9) {
-        ASSERT_OK(ead_image_load(dataset.test[i].path, &image));
-        ASSERT_OK(ead_test_sample_mask(&dataset.test[i], image.width, image.height, &mask));
-        ead_image_free(&image);
-        ead_image_free(&mask);
-    }
+    ASSERT_OK(ead_dataset_check_masks(&dataset));
     ead_dataset_free(&dataset);
 }
 END_TEST

@@ -173,7 +173,7 @@ typedef struct Damage {
 } Damage;
 
 static const char *const metadata_keys[] = {
-    "format", "model", "padding", "image_size", "preprocessing", "map_normalization", "threshold"};
+    "format", "model", "padding", "image_size", "preprocessing", "map_normalization", "map_use", "threshold"};
 
 static void copy_metadata(const EadSafetensors *from, EadSafetensorsWriter *to, const Damage *damage) {
     for (size_t i = 0; i < sizeof metadata_keys / sizeof *metadata_keys; i++) {

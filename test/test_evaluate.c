@@ -82,11 +82,8 @@ static EadDataset open_data(bool masks) {
 }
 
 static EadEvaluateSpec spec_for(const EadModel *model, const EadDataset *dataset) {
-    return (EadEvaluateSpec){.model = model,
-                             .dataset = dataset,
-                             .output = FOLDER "out",
-                             .quiet = true,
-                             .title = "data"};
+    return (EadEvaluateSpec){
+        .model = model, .dataset = dataset, .output = FOLDER "out", .quiet = true, .title = "data"};
 }
 
 /* Number of lines. */
@@ -285,7 +282,8 @@ END_TEST
 
 START_TEST(table_for_people) {
     EadDefectFigures defects[] = {
-        {"gut\xc3\xa9\x1b", {.images = 7, .image_auroc = 1, .image_f1_best = 0.5, .has_pixels = 0}}};
+        {.name = "gut\xc3\xa9\x1b",
+         .set = {.images = 7, .image_auroc = 1, .image_f1_best = 0.5, .has_pixels = 0}}};
     EadFigures figures = {.total = {.images = 12,
                                     .image_auroc = 0.98765,
                                     .image_f1_best = (double)NAN,

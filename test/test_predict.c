@@ -99,7 +99,7 @@ static void list_inputs(const char *const *paths, int count, const char *list, c
     bool found = true;
     FILE *stream = list ? fmemopen((void *)list, strlen(list), "r") : NULL;
     out[0] = '\0';
-    ead_predict_inputs_start(&inputs, paths, count, stream, apart);
+    ead_predict_inputs_start(&inputs, paths, count, stream, apart, NULL);
     for (;;) {
         ASSERT_OK(ead_predict_inputs_next(&inputs, &input, &found));
         if (!found) break;
@@ -293,6 +293,10 @@ START_TEST(images_are_never_overwritten) {
     ck_assert_int_eq(run_predict("--overlays " FOLDER "in/heat " FOLDER "in"), 1);
     ck_assert_int_eq(run_predict("--overlays " FOLDER "in " FOLDER "in/b.png"), 1);
     assert_stderr_holds("b.png: its overlay");
+    ck_assert_int_eq(run_predict("--maps " FOLDER "in/maps " FOLDER "in"), 1);
+    ck_assert_int_eq(run_predict("--maps " FOLDER "in " FOLDER "in/b.png"), 1);
+    assert_stderr_holds("its map would lie among the images");
+    ck_assert(!exists(FOLDER "in/b.tiff"));
     ck_assert_int_eq(run_predict("--overlays " FOLDER "in/heat " FOLDER "in/b.png"), 0);
     uint8_t *second = read_bytes(FOLDER "in/b.png", &after);
     ck_assert_uint_eq(before, after);

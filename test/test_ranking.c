@@ -40,9 +40,41 @@ START_TEST(ranking_agrees_with_golden_values) {
     ck_assert_int_eq(ead_best_f1(scores, anomalous, count, &best), EAD_OK);
     ASSERT_CLOSE(auroc, golden_auroc);
     ASSERT_CLOSE(best.f1, golden_best_f1);
+    ck_assert_int_eq(ead_average_precision(scores, anomalous, count, &auroc), EAD_OK);
+    ASSERT_CLOSE(auroc, golden_ap);
     ASSERT_CLOSE(ead_confusion_f1(ead_confusion_at(scores, anomalous, count, best.threshold)), best.f1);
 }
 END_TEST
+
+/* Recall gained times precision, at every distinct score. */
+static double slow_ap(const float *scores, const uint8_t *anomalous, int64_t count) {
+    double sum = 0, positives = 0;
+    for (int64_t i = 0; i < count; i++) positives += anomalous[i];
+    for (int64_t i = 0; i < count; i++) {
+        double hits = 0, called = 0;
+        for (int64_t j = 0; j < count; j++) {
+            called += scores[j] >= scores[i];
+            hits += scores[j] >= scores[i] && anomalous[j];
+        }
+        if (anomalous[i]) sum += hits / called / positives;
+    }
+    return positives > 0 ? sum : NAN;
+}
+
+static void check_precision(const float *scores, const uint8_t *anomalous, int64_t count) {
+    double ap, expected = slow_ap(scores, anomalous, count), area = 0;
+    EadCurve curve;
+    ck_assert_int_eq(ead_average_precision(scores, anomalous, count, &ap), EAD_OK);
+    ASSERT_CLOSE(ap, expected);
+    ck_assert_int_eq(ead_pr_curve(scores, anomalous, count, &curve), EAD_OK);
+    for (int64_t i = 1; i < curve.count; i++)
+        area += (curve.points[i].x - curve.points[i - 1].x) * curve.points[i].y;
+    if (isnan(ap))
+        ck_assert_int_eq(curve.count, 0);
+    else
+        ASSERT_CLOSE(area, ap);
+    ead_curve_free(&curve);
+}
 
 START_TEST(ranking_agrees_with_its_definition) {
     uint64_t random = 900000;
@@ -65,6 +97,7 @@ START_TEST(ranking_agrees_with_its_definition) {
                expected_f1 = slow_best_f1(scores, anomalous, count);
         ASSERT_CLOSE(auroc, expected_auroc);
         ASSERT_CLOSE(best.f1, expected_f1);
+        check_precision(scores, anomalous, count);
         for (int64_t i = 1; i < curve.count; i++)
             area +=
                 (curve.points[i].x - curve.points[i - 1].x) * (curve.points[i].y + curve.points[i - 1].y) / 2;
@@ -80,9 +113,11 @@ END_TEST
 START_TEST(ranking_by_hand) {
     static const float scores[] = {4, 3, 3, 1};
     static const uint8_t anomalous[] = {1, 0, 1, 0};
-    double auroc;
+    double auroc, ap;
     EadBestF1 best;
     ck_assert_int_eq(ead_auroc(scores, anomalous, 4, &auroc), EAD_OK);
+    ck_assert_int_eq(ead_average_precision(scores, anomalous, 4, &ap), EAD_OK);
+    ASSERT_CLOSE(ap, 0.5 * 1 + 0.5 * 2 / 3); /* the tie counts as one step */
     ck_assert_int_eq(ead_best_f1(scores, anomalous, 4, &best), EAD_OK);
     ASSERT_CLOSE(auroc, 3.5 / 4);
     ASSERT_CLOSE(best.f1, 0.8);
@@ -99,14 +134,16 @@ END_TEST
 
 /* ---- evaluation -------------------------------------------------------------------------------------- */
 
-static void add(EadEvaluation *e, const char *defect, float score, const float *map, const uint8_t *mask) {
+static void add(EadEvaluation *e, const char *defect, float score, const float *map, uint8_t *mask) {
     int anomalous = strcmp(defect, "good") != 0;
-    ck_assert_int_eq(ead_evaluation_add(e, "x.png", defect, anomalous, score, map, 3, 1, mask), EAD_OK);
+    EadGroundTruth truth = {.mask = {3, 1, 1, mask}};
+    ck_assert_int_eq(
+        ead_evaluation_add(e, "x.png", defect, anomalous, score, map, 3, 1, mask ? &truth : NULL), EAD_OK);
 }
 
 START_TEST(evaluation_reports_each_defect) {
     static const float map_a[] = {3, 1, 0}, map_b[] = {0, 1, 2}, map_good[] = {1, 0, 0};
-    static const uint8_t mask_a[] = {1, 0, 0}, mask_b[] = {1, 0, 0};
+    static uint8_t mask_a[] = {1, 0, 0}, mask_b[] = {1, 0, 0};
     EadEvaluation *e = NULL;
     ck_assert_int_eq(ead_evaluation_new(&e), EAD_OK);
     add(e, "scratch", 3, map_a, mask_a);
@@ -136,9 +173,49 @@ START_TEST(evaluation_reports_each_defect) {
 }
 END_TEST
 
+/* Two kinds as in MVTec LOCO, each with a channel that is found with one of its two pixels. */
+START_TEST(loco_has_a_mean_of_its_two_kinds) {
+    static const float map_a[] = {3, 1, 0}, map_b[] = {0, 1, 2}, map_good[] = {1, 0, 0};
+    static uint8_t mask_a[] = {1, 1, 0}, mask_b[] = {1, 1, 0};
+    EadDefectChannel a = {mask_a, 1}, b = {mask_b, 1};
+    EadGroundTruth truth_a = {.mask = {3, 1, 1, mask_a}, .channels = &a, .channel_count = 1};
+    EadGroundTruth truth_b = {.mask = {3, 1, 1, mask_b}, .channels = &b, .channel_count = 1};
+    EadEvaluation *e = NULL;
+    EadFigures figures;
+    ck_assert_int_eq(ead_evaluation_new(&e), EAD_OK);
+    add(e, "good", 2.5f, map_good, NULL);
+    ck_assert_int_eq(ead_evaluation_add(e, "a", "structural_anomalies", 1, 3, map_a, 3, 1, &truth_a), EAD_OK);
+    ck_assert_int_eq(ead_evaluation_finish(e, &figures), EAD_OK);
+    ck_assert(!figures.has_mean && figures.total.has_spro && figures.spro.count > 1);
+    ead_figures_free(&figures);
+    ck_assert_int_eq(ead_evaluation_add(e, "b", "logical_anomalies", 1, 2, map_b, 3, 1, &truth_b), EAD_OK);
+    ead_evaluation_set_threshold(e, 2.25);
+    ead_evaluation_set_pro_limit(e, 1);
+    ck_assert_int_eq(ead_evaluation_finish(e, &figures), EAD_OK);
+    const EadFigureSet *logical = &figures.defects[0].set, *structural = &figures.defects[1].set;
+    ck_assert(figures.has_mean && figures.mean.has_spro && figures.defects[0].spro.count > 1);
+    ASSERT_CLOSE(structural->au_spro[4], 1); /* its first pixel is the highest of all */
+    /* The good pixels 2 and 1 (with the tied defect pixel, which saturates it), then two of 0. */
+    ASSERT_CLOSE(logical->au_spro[4], 0.25 * 0.5 + 0.5);
+    ASSERT_CLOSE(figures.mean.au_spro[4], 0.5 * (1 + 0.625));
+    ASSERT_CLOSE(figures.mean.image_auroc, 0.5);
+    ASSERT_CLOSE(figures.total.image_auroc, 0.5);
+    ck_assert(figures.pro_limit == 1 && structural->au_pro_other > structural->au_pro_30);
+    ASSERT_CLOSE(figures.mean.au_pro_other, 0.5 * (logical->au_pro_other + structural->au_pro_other));
+    ASSERT_CLOSE(figures.mean.au_pro_30, 0.5 * (logical->au_pro_30 + structural->au_pro_30));
+    ck_assert_int_eq(figures.mean.images, 2);
+    ASSERT_CLOSE(structural->image_tpr, 1);
+    ASSERT_CLOSE(logical->image_tpr, 0);
+    ASSERT_CLOSE(figures.total.image_fpr, 1);
+    ASSERT_CLOSE(figures.total.image_f1, 0.5);
+    ead_figures_free(&figures);
+    ead_evaluation_free(e);
+}
+END_TEST
+
 START_TEST(missing_masks_leave_pixel_figures_out) {
     static const float map[] = {3, 1, 0};
-    static const uint8_t mask[] = {1, 0, 0};
+    static uint8_t mask[] = {1, 0, 0};
     EadEvaluation *e = NULL;
     EadFigures figures;
     ck_assert_int_eq(ead_evaluation_new(&e), EAD_OK);
@@ -155,7 +232,8 @@ START_TEST(missing_masks_leave_pixel_figures_out) {
     ASSERT_CLOSE(figures.total.image_auroc, 1);
     ead_figures_free(&figures);
     int64_t count;
-    ck_assert_int_eq(ead_evaluation_add(e, "c.png", NULL, 0, 1, map, 3, 1, mask), EAD_BAD_ARGUMENT);
+    EadGroundTruth truth = {.mask = {3, 1, 1, mask}};
+    ck_assert_int_eq(ead_evaluation_add(e, "c.png", NULL, 0, 1, map, 3, 1, &truth), EAD_BAD_ARGUMENT);
     ck_assert_ptr_nonnull(strstr(ead_error_message(), "c.png"));
     ck_assert_int_eq(ead_evaluation_add(e, "c.png", NULL, 0, NAN, map, 3, 1, NULL), EAD_BAD_ARGUMENT);
     ead_evaluation_samples(e, &count);
@@ -172,6 +250,7 @@ int main(void) {
     tcase_add_test(tests, ranking_agrees_with_golden_values);
     tcase_add_test(tests, ranking_agrees_with_its_definition);
     tcase_add_test(tests, evaluation_reports_each_defect);
+    tcase_add_test(tests, loco_has_a_mean_of_its_two_kinds);
     tcase_add_test(tests, missing_masks_leave_pixel_figures_out);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

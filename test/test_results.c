@@ -81,15 +81,28 @@ static double real_of(const json_t *object, const char *key) {
 START_TEST(metrics_json_has_the_agreed_keys) {
     char scratch[] = "scratch", latin[] = "K\xe4se";
     EadDefectFigures defects[2] = {
-        {latin, {.images = 1, .image_auroc = NAN, .image_f1_best = NAN}},
-        {scratch, {.images = 2, .image_auroc = 0.75, .has_pixels = 1, .au_pro_30 = 0.5, .au_pro_05 = 0.25}}};
+        {.name = latin, .set = {.images = 1, .image_auroc = NAN, .image_f1_best = NAN}},
+        {.name = scratch,
+         .set = {.images = 2, .image_auroc = 0.75, .has_pixels = 1, .au_pro_30 = 0.5, .au_pro_05 = 0.25}}};
     EadFigures figures = {.total = {.images = 5,
                                     .image_auroc = 0.9,
                                     .image_f1_best = 2.0 / 3,
                                     .has_pixels = 1,
                                     .au_pro_30 = NAN,
                                     .au_pro_05 = 0.125,
-                                    .pixel_auroc = 1},
+                                    .pixel_auroc = 1,
+                                    .au_pro_other = 0.0625,
+                                    .pixel_ap = 0.625,
+                                    .pixel_f1_best = 0.5,
+                                    .image_ap = 0.875,
+                                    .image_f1 = 0.25,
+                                    .image_tpr = 0.5,
+                                    .image_fpr = NAN,
+                                    .has_spro = 1,
+                                    .au_spro = {0.1, 0.2, 0.3, 0.4, 0.5}},
+                          .pro_limit = 0.125,
+                          .has_mean = 1,
+                          .mean = {.images = 4, .image_auroc = 0.75},
                           .defect_count = 2,
                           .defects = defects,
                           .has_threshold = 1,
@@ -103,9 +116,21 @@ START_TEST(metrics_json_has_the_agreed_keys) {
     ck_assert_double_eq(real_of(root, "au_pro_0.05"), 0.125);
     ck_assert_double_eq(real_of(root, "pixel_auroc"), 1);
     ck_assert_double_eq(real_of(root, "threshold"), 0.3);
+    ck_assert_double_eq(real_of(root, "pixel_ap"), 0.625);
+    ck_assert_double_eq(real_of(root, "au_pro_0.125"), 0.0625);
+    ck_assert_double_eq(real_of(root, "pixel_f1_best"), 0.5);
+    ck_assert_double_eq(real_of(root, "image_ap"), 0.875);
+    ck_assert_double_eq(real_of(root, "image_f1"), 0.25);
+    ck_assert_double_eq(real_of(root, "image_tpr"), 0.5);
+    ck_assert(json_is_null(json_object_get(root, "image_fpr")));
+    static const char *const spro[] = {"au_spro_0.01", "au_spro_0.05", "au_spro_0.10", "au_spro_0.30",
+                                       "au_spro_1.00"};
+    for (int i = 0; i < 5; i++) ck_assert_double_eq_tol(real_of(root, spro[i]), 0.1 * (i + 1), 1e-15);
     ck_assert_int_eq(json_integer_value(json_object_get(root, "images")), 5);
     const json_t *kinds = json_object_get(root, "defects");
-    ck_assert_uint_eq(json_object_size(kinds), 2);
+    ck_assert_uint_eq(json_object_size(kinds), 3);
+    ck_assert_int_eq(json_integer_value(json_object_get(json_object_get(kinds, "mean"), "images")), 4);
+    ck_assert_ptr_null(json_object_get(json_object_get(kinds, "scratch"), "au_spro_0.01"));
     ck_assert_double_eq(real_of(json_object_get(kinds, "scratch"), "image_auroc"), 0.75);
     const json_t *escaped = json_object_get(kinds, "K\\xe4se");
     ck_assert(json_is_null(json_object_get(escaped, "image_auroc")));
@@ -320,8 +345,9 @@ static EadEvaluation *evaluate(EadFigures *figures) {
         uint8_t mask[64] = {0};
         for (int i = 0; i < 64; i++) map[i] = scores[k] * (float)(64 - i) / 64;
         for (int i = 0; i < 9; i++) mask[i] = 255;
+        EadGroundTruth truth = {.mask = {8, 8, 1, mask}};
         ck_assert_int_eq(ead_evaluation_add(e, "a&b.png", k < 2 ? "good" : "<hole>", k >= 2, scores[k], map,
-                                            8, 8, k < 2 ? NULL : mask),
+                                            8, 8, k < 2 ? NULL : &truth),
                          EAD_OK);
     }
     ck_assert_int_eq(ead_evaluation_finish(e, figures), EAD_OK);

@@ -354,6 +354,30 @@ START_TEST(variants_differ) {
 }
 END_TEST
 
+/* The quantile 1 of the validation scores is the highest of them. */
+START_TEST(the_model_file_keeps_threshold_and_maps) {
+    EadSafetensors *file;
+    EadModel *model;
+    train(SCRATCH "threshold/", "loss.penalty=false train.steps=1 maps.use=ae threshold.method=quantile "
+                                "threshold.quantile=1");
+    ASSERT_OK(ead_safetensors_open(SCRATCH "threshold/model.safetensors", &file));
+    ASSERT_OK(ead_model_read(file, &model));
+    const EadFileTensor *scores = ead_safetensors_find(file, "validation_scores");
+    ck_assert(scores && scores->count >= 1 && scores->count < 10);
+    double values[10], most = -INFINITY;
+    ASSERT_OK(ead_file_tensor_to_double(file, scores, values));
+    for (int64_t i = 0; i < scores->count; i++) most = fmax(most, values[i]);
+    ck_assert_double_eq((double)model->threshold, most);
+    ck_assert_int_eq(model->use, EAD_USE_AE);
+    ck_assert_ptr_nonnull(
+        strstr(ead_safetensors_metadata(file, "threshold_rule"), "validation images reach it"));
+    ead_model_free(model);
+    ead_safetensors_close(file);
+    ASSERT_FAILS(try_run(SCRATCH "none/", STUDENT_ONLY "maps.use=ae", false), EAD_BAD_ARGUMENT,
+                 "maps.use is ae, but autoencoder.enabled is false");
+}
+END_TEST
+
 static const EadFileTensor *find_trained(const EadSafetensors *file, int i) {
     const EadFileTensor *tensor = ead_safetensors_at(file, i);
     return strncmp(tensor->name, "student.", 8) == 0 || strncmp(tensor->name, "autoencoder.", 12) == 0
@@ -453,6 +477,7 @@ static Suite *make_suite(void) {
     tcase_add_test(tests, losses_of_a_device_are_read_in_time);
     tcase_add_loop_test(tests, variants_run, 0, (int)(sizeof variants / sizeof *variants));
     tcase_add_test(tests, variants_differ);
+    tcase_add_test(tests, the_model_file_keeps_threshold_and_maps);
     tcase_add_test(tests, training_starts_from_another_runs_model);
     tcase_add_test(tests, what_is_wrong_at_the_start_leaves_no_folder);
     tcase_add_test(tests, a_loss_that_is_not_finite_ends_the_run);

@@ -5,6 +5,7 @@
 #include "train/threads.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -257,6 +258,18 @@ EadStatus ead_arguments_plan_options(const EadArguments *arguments, EadPlanOptio
                              .precision = precision,
                              .no_capture = ead_arguments_given(arguments, EAD_OPTION_NO_CAPTURE),
                              .streams = (int)ead_arguments_value(arguments, EAD_OPTION_STREAMS).whole};
+    return EAD_OK;
+}
+
+EadStatus ead_arguments_adjust_model(const EadArguments *arguments, EadMapUse use, EadModel *model,
+                                     bool *dropped) {
+    bool given = ead_arguments_given(arguments, EAD_OPTION_THRESHOLD);
+    if (ead_arguments_given(arguments, EAD_OPTION_USE))
+        use = (EadMapUse)ead_arguments_value(arguments, EAD_OPTION_USE).whole;
+    *dropped = use != model->use && !isnan(model->threshold) && !given;
+    if (use != model->use) model->threshold = NAN;
+    EAD_TRY(ead_model_use_maps(model, use));
+    if (given) model->threshold = (float)ead_arguments_value(arguments, EAD_OPTION_THRESHOLD).real_number;
     return EAD_OK;
 }
 

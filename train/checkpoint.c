@@ -28,6 +28,11 @@ static bool may_differ(int key) {
     case EAD_KEY_train_threads:
     case EAD_KEY_train_checkpoint_every:
     case EAD_KEY_train_steps:
+    case EAD_KEY_maps_use:
+    case EAD_KEY_threshold_method:
+    case EAD_KEY_threshold_quantile:
+    case EAD_KEY_threshold_false_alarm_rate:
+    case EAD_KEY_eval_pro_limit:
     case EAD_KEY_eval_maps:
     case EAD_KEY_eval_overlays:
     case EAD_KEY_maps_normalization: /* taken after training */

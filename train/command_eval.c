@@ -5,6 +5,7 @@
 #include "train/config_dataset.h"
 #include "train/evaluate.h"
 #include "train/figures_table.h"
+#include "train/threshold_file.h"
 #include "core/paths.h"
 #include "train/version.h"
 
@@ -25,6 +26,7 @@ typedef struct Eval {
     char *folder; /* of the model file */
     char *losses; /* losses.csv beside it */
     char *yaml;
+    char threshold[160]; /* how it was chosen; "" if on the command line or unknown */
 } Eval;
 
 static char *folder_of(const char *path) {
@@ -42,6 +44,28 @@ static bool output_given(const EadArguments *arguments) {
     return given;
 }
 
+static bool same_rule(EadThresholdRule a, EadThresholdRule b) {
+    return a.method == b.method && (a.method == EAD_THRESHOLD_NONE || a.value == b.value);
+}
+
+/* The maps and the threshold: those of the file unless other ones are asked for. trained: the file's rule. */
+static EadStatus adjust_model(Eval *eval, EadThresholdRule trained) {
+    EadThresholdRule rule = ead_threshold_rule(&eval->config);
+    EadThreshold chosen;
+    bool dropped;
+    const char *text = ead_safetensors_metadata(eval->file, EAD_THRESHOLD_TEXT);
+    EAD_TRY(
+        ead_arguments_adjust_model(eval->arguments, (EadMapUse)eval->config.maps_use, eval->model, &dropped));
+    if (dropped) fputs("the model's threshold is for other maps and left out; set --threshold\n", stderr);
+    if (dropped || ead_arguments_given(eval->arguments, EAD_OPTION_THRESHOLD)) return EAD_OK;
+    snprintf(eval->threshold, sizeof eval->threshold, "%s", text ? text : "");
+    if (same_rule(rule, trained)) return EAD_OK;
+    EAD_TRY(ead_threshold_from_file(eval->file, rule, &chosen));
+    eval->model->threshold = chosen.value;
+    ead_threshold_describe(&chosen, eval->threshold, sizeof eval->threshold);
+    return EAD_OK;
+}
+
 static EadStatus load_config(Eval *eval) {
     const char *text = ead_safetensors_metadata(eval->file, "config");
     EAD_TRY(ead_config_defaults(&eval->config));
@@ -51,10 +75,13 @@ static EadStatus load_config(Eval *eval) {
     }
     /* Of the training only; what the user now asks for comes from the command line. */
     eval->config.eval_maps = eval->config.eval_overlays = false;
+    eval->config.maps_use = (int)eval->model->use;
+    EadThresholdRule trained = ead_threshold_rule(&eval->config);
     EAD_TRY(ead_arguments_configure(eval->arguments, &eval->config));
     if (!output_given(eval->arguments))
         EAD_TRY(ead_config_set_key(&eval->config, EAD_KEY_output, eval->folder));
     EAD_TRY(ead_config_check(&eval->config));
+    EAD_TRY(adjust_model(eval, trained));
     ead_arguments_use_threads(eval->arguments, eval->config.train_threads);
     return ead_config_to_yaml(&eval->config, &eval->yaml);
 }
@@ -67,7 +94,8 @@ static EadStatus open_all(Eval *eval) {
     EAD_TRY(ead_safetensors_open(eval->path, &eval->file));
     EAD_TRY(ead_model_read(eval->file, &eval->model));
     EAD_TRY(load_config(eval));
-    return ead_config_open_dataset(&eval->config, &eval->dataset);
+    EAD_TRY(ead_config_open_dataset(&eval->config, &eval->dataset));
+    return ead_dataset_check_masks(&eval->dataset);
 }
 
 static void close_all(Eval *eval) {
@@ -112,6 +140,7 @@ static int collect_provenance(const Eval *eval, EadKeyValue rows[], int most) {
     int count = 0;
     rows[count++] = (EadKeyValue){"model file", eval->path};
     rows[count++] = (EadKeyValue){"evaluated by version", ead_version()};
+    if (*eval->threshold) rows[count++] = (EadKeyValue){"threshold", eval->threshold};
     for (size_t i = 0; i < sizeof keys / sizeof *keys && count < most; i++) {
         const char *value = ead_safetensors_metadata(eval->file, keys[i]);
         if (value && *value) rows[count++] = (EadKeyValue){keys[i], value};
@@ -120,7 +149,7 @@ static int collect_provenance(const Eval *eval, EadKeyValue rows[], int most) {
 }
 
 static EadStatus evaluate(const Eval *eval) {
-    enum { ROWS = 10 };
+    enum { ROWS = 11 };
     EadKeyValue provenance[ROWS];
     EadFigures figures;
     EadEvaluateSpec spec = {.model = eval->model,
@@ -129,6 +158,7 @@ static EadStatus evaluate(const Eval *eval) {
                             .output = eval->config.output,
                             .maps = eval->config.eval_maps,
                             .overlays = eval->config.eval_overlays,
+                            .pro_limit = eval->config.eval_pro_limit,
                             .quiet = ead_arguments_given(eval->arguments, EAD_OPTION_QUIET),
                             .title = ead_config_dataset_name(&eval->config),
                             .losses = eval->losses,

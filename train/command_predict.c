@@ -27,17 +27,19 @@ typedef struct Predictor {
 
 static EadStatus start(Predictor *predictor, const EadArguments *arguments) {
     const char *overlays = ead_arguments_text(arguments, EAD_OPTION_OVERLAYS);
+    const char *maps = ead_arguments_text(arguments, EAD_OPTION_MAPS);
     EadPlanOptions plan;
     EAD_TRY(ead_arguments_plan_options(arguments, &plan));
     EAD_TRY(ead_model_open(ead_arguments_text(arguments, EAD_OPTION_MODEL), &predictor->model));
+    bool dropped;
+    EAD_TRY(ead_arguments_adjust_model(arguments, predictor->model->use, predictor->model, &dropped));
+    if (dropped) fputs("the model's threshold is for other maps and left out; set --threshold\n", stderr);
     EAD_TRY(ead_detector_new(predictor->model, &plan, 1, &predictor->detector));
     predictor->threshold = (double)predictor->model->threshold;
-    if (ead_arguments_given(arguments, EAD_OPTION_THRESHOLD))
-        predictor->threshold = ead_arguments_value(arguments, EAD_OPTION_THRESHOLD).real_number;
-    /* Made first, since whether it lies among the images can only be told of a folder that exists. */
+    /* Made first, since whether they lie among the images can only be told of folders that exist. */
     if (overlays) EAD_TRY(ead_make_directories(overlays));
-    return ead_map_output_start(&predictor->output, predictor->model, predictor->threshold,
-                                ead_arguments_text(arguments, EAD_OPTION_MAPS), overlays);
+    if (maps) EAD_TRY(ead_make_directories(maps));
+    return ead_map_output_start(&predictor->output, predictor->model, predictor->threshold, maps, overlays);
 }
 
 static void end(Predictor *predictor) {
@@ -110,7 +112,7 @@ EadStatus ead_command_predict(const EadArguments *arguments) {
         /* On a terminal the JSON lines themselves show the progress. */
         bool quiet = total < 0 || isatty(STDOUT_FILENO) || ead_arguments_given(arguments, EAD_OPTION_QUIET);
         ead_predict_inputs_start(&inputs, arguments->paths, arguments->path_count, stdin,
-                                 predictor.output.overlays);
+                                 predictor.output.overlays, predictor.output.maps);
         ead_progress_start(&predictor.progress, "predicting", 0, total, quiet);
         status = handle_all(&predictor, &inputs);
         ead_progress_finish(&predictor.progress);

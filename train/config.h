@@ -13,8 +13,14 @@
 #include <stdio.h>
 
 /* Values of CHOICE members, in the order of the row's choices; those of train.precision are EadPrecision
- * (core/precision.h). */
-typedef enum EadDatasetChoice { EAD_DATASET_CHOICE_MVTEC_AD, EAD_DATASET_CHOICE_FOLDER } EadDatasetChoice;
+ * (core/precision.h), those of threshold.method EadThresholdMethod (train/threshold.h), those of maps.use
+ * EadMapUse (models/model.h). */
+typedef enum EadDatasetChoice {
+    EAD_DATASET_CHOICE_MVTEC_AD,
+    EAD_DATASET_CHOICE_MVTEC_LOCO,
+    EAD_DATASET_CHOICE_VISA,
+    EAD_DATASET_CHOICE_FOLDER,
+} EadDatasetChoice;
 typedef enum EadSizeChoice { EAD_SIZE_CHOICE_SMALL, EAD_SIZE_CHOICE_MEDIUM } EadSizeChoice;
 typedef enum EadNormalizationChoice {
     EAD_NORMALIZATION_CHOICE_QUANTILE,

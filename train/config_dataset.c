@@ -20,7 +20,7 @@ EadStatus ead_config_open_dataset(const EadConfig *config, EadDataset *dataset) 
 }
 
 const char *ead_config_dataset_name(const EadConfig *config) {
-    if (config->dataset_type == EAD_DATASET_CHOICE_MVTEC_AD) return config->dataset_category;
+    if (config->dataset_type != EAD_DATASET_CHOICE_FOLDER) return config->dataset_category;
     const char *path = config->dataset_path[0] ? config->dataset_path : config->dataset_normal;
     const char *slash = strrchr(path, '/');
     return slash && slash[1] ? slash + 1 : path;

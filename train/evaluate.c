@@ -39,6 +39,7 @@ static EadStatus start_run(Run *run) {
     EAD_TRY(ead_evaluation_new(&run->results.evaluation));
     if (!isnan(spec->model->threshold))
         ead_evaluation_set_threshold(run->results.evaluation, (double)spec->model->threshold);
+    ead_evaluation_set_pro_limit(run->results.evaluation, spec->pro_limit);
     return ead_detector_new(spec->model, &spec->plan, 1, &run->detector);
 }
 
@@ -52,26 +53,27 @@ static void end_run(Run *run) {
 }
 
 static EadStatus record(Run *run, const EadTestSample *sample, const EadImage *image, const float *map,
-                        float score, const EadImage *mask) {
+                        float score, const EadGroundTruth *truth) {
+    const EadImage *mask = truth ? &truth->mask : NULL;
     EadResults *results = &run->results;
     EAD_TRY(ead_evaluation_add(results->evaluation, sample->path, sample->defect, sample->anomalous, score,
-                               map, image->width, image->height, mask ? mask->pixels : NULL));
+                               map, image->width, image->height, truth));
     EAD_TRY(ead_gallery_add(&results->gallery, sample->path, sample->defect, sample->anomalous, score, image,
                             map, mask));
     return ead_map_output_write(&run->output, sample->defect, sample->path, image, map, score, mask);
 }
 
 static EadStatus score_image(Run *run, const EadTestSample *sample, const EadImage *image, float *map) {
-    EadImage mask = {0};
+    EadGroundTruth truth = {0};
     float score;
     bool masked = sample->anomalous && sample->mask_path;
-    if (masked) EAD_TRY(ead_test_sample_mask(sample, image->width, image->height, &mask));
+    if (masked) EAD_TRY(ead_test_sample_truth(sample, image->width, image->height, &truth));
     double start = ead_clock_seconds();
     EadStatus status = (EadStatus)ead_detector_run(run->detector, image->pixels, image->width, image->height,
                                                    (ptrdiff_t)3 * image->width, map, &score);
     run->results.inference_seconds += ead_clock_seconds() - start;
-    if (status == EAD_OK) status = record(run, sample, image, map, score, masked ? &mask : NULL);
-    ead_image_free(&mask);
+    if (status == EAD_OK) status = record(run, sample, image, map, score, masked ? &truth : NULL);
+    ead_ground_truth_free(&truth);
     return status;
 }
 

@@ -16,6 +16,7 @@ typedef struct EadEvaluateSpec {
     const EadDataset *dataset;
     const char *output;   /* folder, made if missing */
     bool maps, overlays;  /* also write maps/<defect>/<image>.tiff, overlays/<defect>/<image>.png */
+    double pro_limit;     /* a further limit for AU-PRO, or 0 */
     bool quiet;           /* no progress line */
     bool (*stop)(void);   /* asked after every image, true ends with EAD_INTERRUPTED; or NULL */
     const char *title;    /* of the data set, for the report and errors */
@@ -28,12 +29,12 @@ typedef struct EadEvaluateSpec {
     int timing_count;
 } EadEvaluateSpec;
 
-/* Scores every test image at its own size and writes into spec->output: scores.csv, roc.csv, pro.csv (with
- * masks), metrics.json, report.html and, as they come, maps and overlays (names: train/output_names.h). The
- * figures are the caller's, to be freed with ead_figures_free().
- * Errors: EAD_BAD_ARGUMENT without test images; those of reading an image or its mask, which name it;
- * EAD_INTERRUPTED; EAD_IO, EAD_NO_MEMORY. After an error *figures is empty, and of the files above only maps
- * and overlays may have been written. */
+/* Scores every test image at its own size and writes into spec->output: scores.csv, roc.csv, pr.csv, (with
+ * masks) pro.csv, pixel_roc.csv, pixel_pr.csv, (with defect channels) spro.csv, metrics.json, report.html
+ * and, as they come, maps and overlays (names: train/output_names.h). The figures are the caller's, to be
+ * freed with ead_figures_free(). Errors: EAD_BAD_ARGUMENT without test images; those of reading an image or
+ * its mask, which name it; EAD_INTERRUPTED; EAD_IO, EAD_NO_MEMORY. After an error *figures is empty, and of
+ * the files above only maps and overlays may have been written. */
 EadStatus ead_evaluate(const EadEvaluateSpec *spec, EadFigures *figures);
 
 /* "EfficientAD-S at 256x256, without padding", written into text. */

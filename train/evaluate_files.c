@@ -12,40 +12,44 @@
 
 enum { OWN_TIMINGS = 4, TEXT_SIZE = 64 };
 
-static EadStatus write_curve(const char *path, const EadCurve *curve, const char *y_name) {
-    if (curve->count > 0) return ead_write_curve_csv(path, curve, "false_positive_rate", y_name);
-    unlink(path);
+/* A curve that is undefined leaves no file, nor that of an earlier evaluation. */
+static EadStatus write_curve(const char *folder, const char *name, const EadCurve *curve, const char *x_name,
+                             const char *y_name) {
+    char *path = ead_path_join(folder, name);
+    EadStatus status = path ? EAD_OK : EAD_NO_MEMORY;
+    if (path && curve->count > 0)
+        status = ead_write_curve_csv(path, curve, x_name, y_name);
+    else if (path)
+        unlink(path);
+    free(path);
+    return status;
+}
+
+static EadStatus write_curves(const char *folder, const EadFigures *figures) {
+    static const char fpr[] = "false_positive_rate", tpr[] = "true_positive_rate";
+    EAD_TRY(write_curve(folder, "roc.csv", &figures->roc, fpr, tpr));
+    EAD_TRY(write_curve(folder, "pr.csv", &figures->pr, "recall", "precision"));
+    EAD_TRY(write_curve(folder, "pro.csv", &figures->pro, fpr, "per_region_overlap"));
+    EAD_TRY(write_curve(folder, "pixel_roc.csv", &figures->pixel_roc, fpr, tpr));
+    EAD_TRY(write_curve(folder, "pixel_pr.csv", &figures->pixel_pr, "recall", "precision"));
+    EAD_TRY(write_curve(folder, "spro.csv", &figures->spro, fpr, "saturated_per_region_overlap"));
+    for (int i = 0; i < figures->defect_count && figures->has_mean; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "spro_%.40s.csv", figures->defects[i].name);
+        EAD_TRY(write_curve(folder, name, &figures->defects[i].spro, fpr, "saturated_per_region_overlap"));
+    }
     return EAD_OK;
 }
 
-typedef enum OutputFile { SCORES, ROC, PRO, METRICS } OutputFile;
-
-static EadStatus write_one(const char *path, OutputFile file, const EadResults *results,
-                           const EadFigures *figures) {
+static EadStatus write_figures(const char *folder, const EadResults *results, const EadFigures *figures) {
     int64_t count;
     const EadSample *samples = ead_evaluation_samples(results->evaluation, &count);
-    switch (file) {
-    case SCORES:
-        return ead_write_scores_csv(path, samples, count);
-    case ROC:
-        return write_curve(path, &figures->roc, "true_positive_rate");
-    case PRO:
-        return write_curve(path, &figures->pro, "per_region_overlap");
-    case METRICS:
-        break;
-    }
-    return ead_write_metrics_json(path, figures);
-}
-
-static EadStatus write_figures(const char *folder, const EadResults *results, const EadFigures *figures) {
-    static const char *const names[] = {
-        [SCORES] = "scores.csv", [ROC] = "roc.csv", [PRO] = "pro.csv", [METRICS] = "metrics.json"};
-    EadStatus status = EAD_OK;
-    for (int file = SCORES; file <= METRICS && status == EAD_OK; file++) {
-        char *path = ead_path_join(folder, names[file]);
-        status = path ? write_one(path, (OutputFile)file, results, figures) : EAD_NO_MEMORY;
-        free(path);
-    }
+    char *scores = ead_path_join(folder, "scores.csv"), *metrics = ead_path_join(folder, "metrics.json");
+    EadStatus status = scores && metrics ? ead_write_scores_csv(scores, samples, count) : EAD_NO_MEMORY;
+    if (status == EAD_OK) status = write_curves(folder, figures);
+    if (status == EAD_OK) status = ead_write_metrics_json(metrics, figures);
+    free(scores);
+    free(metrics);
     return status;
 }
 

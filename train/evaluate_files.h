@@ -11,7 +11,7 @@ typedef struct EadResults {
     double decoding_seconds, inference_seconds, total_seconds; /* over all images */
 } EadResults;
 
-/* Writes scores.csv, roc.csv, pro.csv, metrics.json and report.html into spec->output. A curve that is
+/* Writes scores.csv, the curves as CSV, metrics.json and report.html into spec->output. A curve that is
  * undefined leaves no file, nor that of an earlier evaluation. Errors: EAD_IO, EAD_NO_MEMORY; EAD_BAD_FILE
  * for a broken losses.csv. */
 EadStatus ead_evaluate_write(const EadEvaluateSpec *spec, const EadResults *results,

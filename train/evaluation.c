@@ -9,7 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PRO_CURVE_STEP 1e-4
+#define CURVE_STEP 1e-4
+
+static const char *const loco_kinds[2] = {"logical_anomalies", "structural_anomalies"};
+
+const double ead_spro_limits[EAD_SPRO_LIMITS] = {0.01, 0.05, 0.1, 0.3, 1};
 
 typedef struct DefectGroup {
     char *name;
@@ -25,6 +29,7 @@ struct EadEvaluation {
     EadProAccumulator *pro;
     int has_threshold;
     double threshold;
+    double pro_limit; /* 0: none */
 };
 
 EadStatus ead_evaluation_new(EadEvaluation **evaluation) {
@@ -94,26 +99,27 @@ static EadStatus append_sample(EadEvaluation *e, EadSample sample, int group) {
     return EAD_OK;
 }
 
-static int mask_is_empty(const uint8_t *mask, int width, int height) {
-    for (int64_t i = 0; i < (int64_t)width * height; i++)
-        if (mask[i]) return 0;
+static int mask_is_empty(const EadImage *mask) {
+    for (int64_t i = 0; i < (int64_t)mask->width * mask->height; i++)
+        if (mask->pixels[i]) return 0;
     return 1;
 }
 
 static EadStatus add_pixels(EadEvaluation *e, int group, const float *map, int width, int height,
-                            const uint8_t *mask) {
+                            const EadGroundTruth *truth) {
     int anomalous = group > 0;
-    if (!map || (anomalous && !mask)) {
+    if (!map || (anomalous && !truth)) {
         e->groups[group].incomplete = 1;
         return EAD_OK;
     }
-    if (!anomalous && mask && !mask_is_empty(mask, width, height))
+    if (!anomalous && truth && !mask_is_empty(&truth->mask))
         return ead_fail(EAD_BAD_ARGUMENT, "the mask of a good image marks a defect");
-    return ead_pro_add(e->pro, map, anomalous ? mask : NULL, width, height, group);
+    return ead_pro_add(e->pro, map, width, height, anomalous ? truth : NULL, group);
 }
 
 EadStatus ead_evaluation_add(EadEvaluation *evaluation, const char *path, const char *defect, int anomalous,
-                             float score, const float *map, int width, int height, const uint8_t *mask) {
+                             float score, const float *map, int width, int height,
+                             const EadGroundTruth *truth) {
     if (!isfinite(score))
         return ead_fail(EAD_BAD_ARGUMENT, "%s: score is %g: the model's weights are broken", path,
                         (double)score);
@@ -123,7 +129,7 @@ EadStatus ead_evaluation_add(EadEvaluation *evaluation, const char *path, const 
     /* defect is copied inside append_sample; the cast only fits it into the struct. */
     EadSample sample = {(char *)path, (char *)defect, anomalous != 0, score};
     EAD_TRY(append_sample(evaluation, sample, group));
-    EadStatus status = add_pixels(evaluation, group, map, width, height, mask);
+    EadStatus status = add_pixels(evaluation, group, map, width, height, truth);
     if (status == EAD_OK) return EAD_OK;
     EadSample *added = &evaluation->samples[--evaluation->count];
     free(added->path);
@@ -134,6 +140,10 @@ EadStatus ead_evaluation_add(EadEvaluation *evaluation, const char *path, const 
 void ead_evaluation_set_threshold(EadEvaluation *evaluation, double threshold) {
     evaluation->has_threshold = 1;
     evaluation->threshold = threshold;
+}
+
+void ead_evaluation_set_pro_limit(EadEvaluation *evaluation, double limit) {
+    evaluation->pro_limit = limit;
 }
 
 const EadSample *ead_evaluation_samples(const EadEvaluation *evaluation, int64_t *count) {
@@ -159,6 +169,17 @@ static int has_pixels(const EadEvaluation *e, int group) {
     return complete && e->group_count > 1;
 }
 
+static void measure_threshold(const EadEvaluation *e, EadFigureSet *set, const float *scores,
+                              const uint8_t *anomalous, int64_t count) {
+    set->image_f1 = set->image_tpr = set->image_fpr = NAN;
+    if (!e->has_threshold) return;
+    EadConfusion at = ead_confusion_at(scores, anomalous, count, e->threshold);
+    int64_t defects = at.true_positives + at.false_negatives, good = at.false_positives + at.true_negatives;
+    set->image_f1 = ead_confusion_f1(at);
+    if (defects > 0) set->image_tpr = (double)at.true_positives / (double)defects;
+    if (good > 0) set->image_fpr = (double)at.false_positives / (double)good;
+}
+
 /* scores and anomalous: scratch for all samples. */
 static EadStatus measure_images(const EadEvaluation *e, int group, EadFigureSet *set, float *scores,
                                 uint8_t *anomalous) {
@@ -166,22 +187,43 @@ static EadStatus measure_images(const EadEvaluation *e, int group, EadFigureSet 
     for (int64_t i = 0; i < e->count; i++)
         set->images += group == EAD_PRO_ALL || e->sample_groups[i] == group;
     EAD_TRY(ead_auroc(scores, anomalous, count, &set->image_auroc));
+    EAD_TRY(ead_average_precision(scores, anomalous, count, &set->image_ap));
     EadBestF1 best;
     EAD_TRY(ead_best_f1(scores, anomalous, count, &best));
     set->image_f1_best = best.f1;
     set->image_f1_threshold = best.threshold;
+    measure_threshold(e, set, scores, anomalous, count);
     return EAD_OK;
 }
 
-static void measure_pixels(const EadEvaluation *e, int group, EadFigureSet *set) {
+static EadStatus measure_pixels(const EadEvaluation *e, int group, EadFigureSet *set) {
     set->has_pixels = has_pixels(e, group);
-    set->au_pro_30 = set->au_pro_05 = set->pixel_auroc = NAN;
-    if (!set->has_pixels) return;
-    const double limits[2] = {0.30, 0.05};
-    EadProFigures figures = ead_pro_measure(e->pro, group, limits, 2);
-    set->au_pro_30 = figures.au_pro[0];
-    set->au_pro_05 = figures.au_pro[1];
+    set->au_pro_30 = set->au_pro_05 = set->au_pro_other = set->pixel_auroc = set->pixel_ap =
+        set->pixel_f1_best = NAN;
+    if (!set->has_pixels) return EAD_OK;
+    /* Those of AU-sPRO, two of which are AU-PRO's, too, and the one that is AU-PRO's alone. */
+    enum { AT_05 = EAD_SPRO_AT_05, AT_30 = 3, OTHER = EAD_SPRO_LIMITS };
+    double limits[OTHER + 1];
+    memcpy(limits, ead_spro_limits, sizeof ead_spro_limits);
+    limits[OTHER] = e->pro_limit;
+    EadProFigures figures;
+    EAD_TRY(ead_pro_measure(e->pro, group, limits, OTHER + (e->pro_limit > 0), &figures));
+    set->au_pro_30 = figures.au_pro[AT_30];
+    set->au_pro_05 = figures.au_pro[AT_05];
+    set->au_pro_other = figures.au_pro[OTHER];
     set->pixel_auroc = figures.pixel_auroc;
+    set->pixel_ap = figures.pixel_ap;
+    set->pixel_f1_best = figures.pixel_f1_best;
+    set->has_spro = !isnan(figures.au_spro[0]);
+    memcpy(set->au_spro, figures.au_spro, sizeof set->au_spro);
+    return EAD_OK;
+}
+
+/* Everything about the pixels of one kind of defect; runs in a thread of its own. */
+static EadStatus measure_defect_pixels(const EadEvaluation *e, int group, EadDefectFigures *defect) {
+    EAD_TRY(measure_pixels(e, group, &defect->set));
+    if (!defect->set.has_spro) return EAD_OK;
+    return ead_pro_curve(e->pro, group, EAD_CURVE_SPRO, CURVE_STEP, &defect->spro);
 }
 
 static int by_name(const void *left, const void *right) {
@@ -199,16 +241,66 @@ static EadStatus measure_defects(const EadEvaluation *e, EadFigures *figures, fl
         if (!defect->name) return no_memory(e->count);
         EAD_TRY(measure_images(e, g, &defect->set, scores, anomalous));
     }
-#pragma omp parallel for schedule(dynamic, 1)
-    for (int g = 1; g < e->group_count; g++) measure_pixels(e, g, &figures->defects[g - 1].set);
+    int failed = 0;
+#pragma omp parallel for schedule(dynamic, 1) reduction(+ : failed)
+    for (int g = 1; g < e->group_count; g++)
+        failed += measure_defect_pixels(e, g, &figures->defects[g - 1]) != EAD_OK;
+    if (failed) return no_memory(e->count); /* the message of another thread is not this one's */
     if (figures->defect_count > 1)
         qsort(figures->defects, (size_t)figures->defect_count, sizeof *figures->defects, by_name);
     return EAD_OK;
 }
 
+static const EadFigureSet *find_kind(const EadFigures *figures, const char *name) {
+    for (int i = 0; i < figures->defect_count; i++)
+        if (strcmp(figures->defects[i].name, name) == 0) return &figures->defects[i].set;
+    return NULL;
+}
+
+static void measure_mean(EadFigures *figures) {
+    const EadFigureSet *a = find_kind(figures, loco_kinds[0]), *b = find_kind(figures, loco_kinds[1]);
+    figures->has_mean = a && b;
+    if (!a || !b) return;
+    figures->mean = (EadFigureSet){.images = a->images + b->images,
+                                   .image_auroc = 0.5 * (a->image_auroc + b->image_auroc),
+                                   .image_ap = 0.5 * (a->image_ap + b->image_ap),
+                                   .image_f1_best = 0.5 * (a->image_f1_best + b->image_f1_best),
+                                   .image_f1_threshold = NAN,
+                                   .image_f1 = 0.5 * (a->image_f1 + b->image_f1),
+                                   .image_tpr = 0.5 * (a->image_tpr + b->image_tpr),
+                                   .image_fpr = 0.5 * (a->image_fpr + b->image_fpr),
+                                   .has_pixels = a->has_pixels && b->has_pixels,
+                                   .au_pro_30 = 0.5 * (a->au_pro_30 + b->au_pro_30),
+                                   .au_pro_05 = 0.5 * (a->au_pro_05 + b->au_pro_05),
+                                   .au_pro_other = 0.5 * (a->au_pro_other + b->au_pro_other),
+                                   .pixel_auroc = 0.5 * (a->pixel_auroc + b->pixel_auroc),
+                                   .pixel_ap = 0.5 * (a->pixel_ap + b->pixel_ap),
+                                   .pixel_f1_best = 0.5 * (a->pixel_f1_best + b->pixel_f1_best),
+                                   .has_spro = a->has_spro && b->has_spro};
+    for (int i = 0; i < EAD_SPRO_LIMITS; i++)
+        figures->mean.au_spro[i] = 0.5 * (a->au_spro[i] + b->au_spro[i]);
+}
+
+static EadStatus trace_curves(const EadEvaluation *e, EadFigures *figures, const float *scores,
+                              const uint8_t *anomalous) {
+    EadCurve *const pixels[] = {[EAD_CURVE_PRO] = &figures->pro,
+                                [EAD_CURVE_SPRO] = &figures->spro,
+                                [EAD_CURVE_ROC] = &figures->pixel_roc,
+                                [EAD_CURVE_PR] = &figures->pixel_pr};
+    int failed = 0;
+    EAD_TRY(ead_roc_curve(scores, anomalous, e->count, &figures->roc));
+    EAD_TRY(ead_pr_curve(scores, anomalous, e->count, &figures->pr));
+    if (!figures->total.has_pixels) return EAD_OK;
+#pragma omp parallel for schedule(dynamic, 1) reduction(+ : failed)
+    for (int kind = EAD_CURVE_PRO; kind <= EAD_CURVE_PR; kind++)
+        failed += ead_pro_curve(e->pro, EAD_PRO_ALL, (EadPixelCurve)kind, CURVE_STEP, pixels[kind]) != EAD_OK;
+    return failed ? no_memory(e->count) : EAD_OK;
+}
+
 EadStatus ead_evaluation_finish(EadEvaluation *evaluation, EadFigures *figures) {
     EadEvaluation *e = evaluation;
-    *figures = (EadFigures){.has_threshold = e->has_threshold, .threshold = e->threshold};
+    *figures =
+        (EadFigures){.has_threshold = e->has_threshold, .threshold = e->threshold, .pro_limit = e->pro_limit};
     if (e->count == 0) return ead_fail(EAD_BAD_ARGUMENT, "no test images: nothing to evaluate");
     float *scores = malloc((size_t)e->count * sizeof *scores);
     uint8_t *anomalous = malloc((size_t)e->count);
@@ -216,11 +308,9 @@ EadStatus ead_evaluation_finish(EadEvaluation *evaluation, EadFigures *figures) 
     ead_pro_sort(e->pro);
     if (status == EAD_OK) status = measure_defects(e, figures, scores, anomalous);
     if (status == EAD_OK) status = measure_images(e, EAD_PRO_ALL, &figures->total, scores, anomalous);
-    if (status == EAD_OK) measure_pixels(e, EAD_PRO_ALL, &figures->total);
-    if (status == EAD_OK)
-        status = ead_roc_curve(scores, anomalous, gather(e, EAD_PRO_ALL, scores, anomalous), &figures->roc);
-    if (status == EAD_OK && figures->total.has_pixels)
-        status = ead_pro_curve(e->pro, EAD_PRO_ALL, PRO_CURVE_STEP, &figures->pro);
+    if (status == EAD_OK) status = measure_pixels(e, EAD_PRO_ALL, &figures->total);
+    if (status == EAD_OK) status = trace_curves(e, figures, scores, anomalous);
+    if (status == EAD_OK) measure_mean(figures);
     free(scores);
     free(anomalous);
     if (status != EAD_OK) ead_figures_free(figures);
@@ -228,9 +318,16 @@ EadStatus ead_evaluation_finish(EadEvaluation *evaluation, EadFigures *figures) 
 }
 
 void ead_figures_free(EadFigures *figures) {
-    for (int i = 0; i < figures->defect_count; i++) free(figures->defects[i].name);
+    for (int i = 0; i < figures->defect_count; i++) {
+        free(figures->defects[i].name);
+        ead_curve_free(&figures->defects[i].spro);
+    }
     free(figures->defects);
     ead_curve_free(&figures->roc);
+    ead_curve_free(&figures->pr);
     ead_curve_free(&figures->pro);
+    ead_curve_free(&figures->pixel_roc);
+    ead_curve_free(&figures->pixel_pr);
+    ead_curve_free(&figures->spro);
     *figures = (EadFigures){0};
 }

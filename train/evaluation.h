@@ -4,6 +4,7 @@
 #ifndef EAD_TRAIN_EVALUATION_H
 #define EAD_TRAIN_EVALUATION_H
 
+#include "data/ground_truth.h"
 #include "train/curve.h"
 
 #include <stdint.h>
@@ -16,28 +17,41 @@ typedef struct EadSample {
     float score;
 } EadSample;
 
+enum { EAD_SPRO_LIMITS = 5, EAD_SPRO_AT_05 = 1 }; /* AT_05: the one at 0.05, which the paper reports */
+
+/* The false-positive rates up to which AU-sPRO is reported: 0.01, 0.05, 0.1, 0.3, 1. */
+extern const double ead_spro_limits[EAD_SPRO_LIMITS];
+
 /* The figures of one group, fractions of 1, NAN where undefined (one class absent). */
 typedef struct EadFigureSet {
     int64_t images; /* for a kind of defect: its own images, without the good ones */
-    double image_auroc;
-    double image_f1_best, image_f1_threshold; /* best F1 on these images, and where it is reached */
-    int has_pixels;                           /* 0: no maps or masks; the next three are left out */
-    double au_pro_30, au_pro_05, pixel_auroc;
+    double image_auroc, image_ap;
+    double image_f1_best, image_f1_threshold;  /* best F1 on these images, and where it is reached */
+    double image_f1, image_tpr, image_fpr;     /* at the model's threshold; NAN without one */
+    int has_pixels;                            /* 0: no maps or masks; what follows is left out */
+    double au_pro_30, au_pro_05, au_pro_other; /* other: at EadFigures.pro_limit, NAN where that is 0 */
+    double pixel_auroc, pixel_ap, pixel_f1_best;
+    int has_spro;                    /* 0: no defect channels; what follows is left out */
+    double au_spro[EAD_SPRO_LIMITS]; /* at ead_spro_limits */
 } EadFigureSet;
 
 typedef struct EadDefectFigures {
     char *name; /* owned */
     EadFigureSet set;
+    EadCurve spro; /* pixels of this kind and of the good images; empty without channels */
 } EadDefectFigures;
 
 typedef struct EadFigures {
     EadFigureSet total;
     int defect_count;
     EadDefectFigures *defects; /* in order of name */
-    int has_threshold;         /* 1 once ead_evaluation_set_threshold was called */
-    double threshold;          /* score >= threshold is anomalous */
-    EadCurve roc;              /* images, exact; empty when undefined */
-    EadCurve pro;              /* pixels, at most some 20,000 points; empty when undefined */
+    int has_mean;      /* 1 with MVTec LOCO's two kinds of defects, logical_ and structural_anomalies */
+    EadFigureSet mean; /* of these two, the protocol's figure for LOCO; images: their sum */
+    double pro_limit;  /* of au_pro_other; 0: none */
+    int has_threshold; /* 1 once ead_evaluation_set_threshold was called */
+    double threshold;  /* score >= threshold is anomalous */
+    EadCurve roc, pr;  /* images, exact; empty when undefined */
+    EadCurve pro, pixel_roc, pixel_pr, spro; /* pixels, at most some 40,000 points; empty when undefined */
 } EadFigures;
 
 typedef struct EadEvaluation EadEvaluation;
@@ -51,15 +65,20 @@ void ead_evaluation_free(EadEvaluation *evaluation);
  * anomalous  0 or 1
  * score      finite
  * map        [height][width] f32, finite, at the original image's size, or NULL
- * mask       [height][width] u8, non-zero = defect, or NULL; must be NULL or empty for a good image
+ * truth      of the same size, or NULL; its mask must be empty for a good image
  * Pixel figures need a map for every image and a mask for every anomalous one. A kind of defect where one is
- * missing has none, and then neither has the total; a good image without a map leaves none at all. 8 bytes a
- * pixel are kept until free. Errors: EAD_BAD_ARGUMENT (values above), EAD_BAD_SHAPE, EAD_NO_MEMORY. */
+ * missing has none, and then neither has the total; a good image without a map leaves none at all. 4 bytes a
+ * pixel without defect and 8 a pixel with one are kept until free. Errors: EAD_BAD_ARGUMENT (values above),
+ * EAD_BAD_SHAPE, EAD_NO_MEMORY. */
 EadStatus ead_evaluation_add(EadEvaluation *evaluation, const char *path, const char *defect, int anomalous,
-                             float score, const float *map, int width, int height, const uint8_t *mask);
+                             float score, const float *map, int width, int height,
+                             const EadGroundTruth *truth);
 
-/* The decision threshold of the model, when it has one; only reported. */
+/* The decision threshold of the model, when it has one. */
 void ead_evaluation_set_threshold(EadEvaluation *evaluation, double threshold);
+
+/* A further limit in (0,1] for AU-PRO, besides 0.30 and 0.05; 0: none. */
+void ead_evaluation_set_pro_limit(EadEvaluation *evaluation, double limit);
 
 /* The samples so far, valid until the next add. */
 const EadSample *ead_evaluation_samples(const EadEvaluation *evaluation, int64_t *count);

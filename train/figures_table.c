@@ -43,30 +43,40 @@ static void print_figure(FILE *stream, double value, int width) {
         fprintf(stream, "  %*s", width, "-");
 }
 
-static void print_row(FILE *stream, const char *name, int width, const EadFigureSet *set, int pixels) {
+/* Which groups of columns the table has. */
+typedef struct Columns {
+    int pixels, spro;
+} Columns;
+
+static void print_row(FILE *stream, const char *name, int width, const EadFigureSet *set, Columns columns) {
     print_name(stream, name, width);
     fprintf(stream, "  %6lld", (long long)set->images);
     print_figure(stream, set->image_auroc, 7);
     print_figure(stream, set->image_f1_best, 7);
-    if (pixels) {
+    if (columns.pixels) {
         print_figure(stream, set->has_pixels ? set->au_pro_30 : NAN, 11);
         print_figure(stream, set->has_pixels ? set->au_pro_05 : NAN, 11);
         print_figure(stream, set->has_pixels ? set->pixel_auroc : NAN, 12);
     }
+    if (columns.spro) print_figure(stream, set->has_spro ? set->au_spro[EAD_SPRO_AT_05] : NAN, 12);
     putc('\n', stream);
 }
 
 void ead_print_figures(FILE *stream, const EadFigures *figures) {
-    int width = NAME_LEAST, pixels = figures->total.has_pixels;
+    int width = NAME_LEAST;
+    Columns columns = {figures->total.has_pixels, figures->total.has_spro};
     for (int i = 0; i < figures->defect_count; i++) {
         int used = shown_width(figures->defects[i].name);
         if (used > width) width = used;
-        pixels |= figures->defects[i].set.has_pixels;
+        columns.pixels |= figures->defects[i].set.has_pixels;
+        columns.spro |= figures->defects[i].set.has_spro;
     }
     fprintf(stream, "%*s  %6s  %7s  %7s", width, "", "images", "AU-ROC", "best F1");
-    if (pixels) fprintf(stream, "  %11s  %11s  %12s", "AU-PRO 0.30", "AU-PRO 0.05", "pixel AU-ROC");
+    if (columns.pixels) fprintf(stream, "  %11s  %11s  %12s", "AU-PRO 0.30", "AU-PRO 0.05", "pixel AU-ROC");
+    if (columns.spro) fprintf(stream, "  %12s", "AU-sPRO 0.05");
     putc('\n', stream);
-    print_row(stream, all_images, width, &figures->total, pixels);
+    print_row(stream, all_images, width, &figures->total, columns);
     for (int i = 0; i < figures->defect_count; i++)
-        print_row(stream, figures->defects[i].name, width, &figures->defects[i].set, pixels);
+        print_row(stream, figures->defects[i].name, width, &figures->defects[i].set, columns);
+    if (figures->has_mean) print_row(stream, "mean", width, &figures->mean, columns);
 }

@@ -4,11 +4,11 @@
 
 #include "core/atomic_file.h"
 #include "data/codec.h"
+#include "data/tiff_quiet.h"
 #include "train/overlay.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <tiffio.h>
 
 static tmsize_t read_bytes(thandle_t handle, void *bytes, tmsize_t size) {
     return (tmsize_t)fread(bytes, 1, (size_t)size, handle);
@@ -23,43 +23,12 @@ static toff_t seek_to(thandle_t handle, toff_t offset, int whence) {
     return (toff_t)ftello(handle);
 }
 
-/* The atomic file closes its stream itself. */
-static int close_nothing(thandle_t handle) {
-    (void)handle;
-    return 0;
-}
-
 static toff_t size_of(thandle_t handle) {
     off_t here = ftello(handle), end = -1;
     if (here >= 0 && fseeko(handle, 0, SEEK_END) == 0) end = ftello(handle);
     if (end < 0 || fseeko(handle, here, SEEK_SET) != 0) return 0;
     return (toff_t)end;
 }
-
-#if TIFFLIB_VERSION >= 20221213 /* libtiff 4.5: handlers of one file instead of the whole process */
-static int swallow(TIFF *tiff, void *user, const char *module, const char *format, va_list arguments) {
-    (void)tiff, (void)user, (void)module, (void)format, (void)arguments;
-    return 1; /* handled: nothing is printed */
-}
-
-static TIFF *open_quietly(FILE *stream) {
-    TIFFOpenOptions *options = TIFFOpenOptionsAlloc();
-    if (!options) return NULL;
-    TIFFOpenOptionsSetErrorHandlerExtR(options, swallow, NULL);
-    TIFFOpenOptionsSetWarningHandlerExtR(options, swallow, NULL);
-    TIFF *tiff = TIFFClientOpenExt("map", "w", stream, read_bytes, write_bytes, seek_to, close_nothing,
-                                   size_of, NULL, NULL, options);
-    TIFFOpenOptionsFree(options);
-    return tiff;
-}
-#else
-static TIFF *open_quietly(FILE *stream) {
-    TIFFSetErrorHandler(NULL);
-    TIFFSetWarningHandler(NULL);
-    return TIFFClientOpen("map", "w", stream, read_bytes, write_bytes, seek_to, close_nothing, size_of, NULL,
-                          NULL);
-}
-#endif
 
 /* Returns 1 when everything was accepted. row: scratch of one row, because libtiff wants to be allowed to
  * change what it is given. */
@@ -88,7 +57,8 @@ EadStatus ead_map_write_tiff(const char *path, const float *map, int width, int 
     EadAtomicFile file;
     EadStatus status = ead_atomic_file_open(&file, path);
     if (status == EAD_OK) {
-        TIFF *tiff = open_quietly(file.stream);
+        static const EadTiffStream stream = {read_bytes, write_bytes, seek_to, size_of, NULL};
+        TIFF *tiff = ead_tiff_open_quietly(file.stream, "w", &stream, 0); /* the atomic file closes itself */
         int ok = tiff && write_map(tiff, map, width, height, row);
         if (tiff) TIFFClose(tiff);
         if (ok)

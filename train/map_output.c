@@ -76,19 +76,19 @@ static bool same_file(const char *a, const char *b) {
            first.st_ino == second.st_ino;
 }
 
-/* An overlay beside its image would replace it or another one, or be taken for an image the next time. */
-static EadStatus check_apart(const char *overlay, const char *image) {
-    char *target = ead_path_join("", overlay), *source = ead_path_join("", image);
+/* A picture beside its image would replace it or another one, or be taken for an image the next time. what:
+ * "overlay" or "map". */
+static EadStatus check_apart(const char *what, const char *written, const char *image) {
+    char *target = ead_path_join("", written), *source = ead_path_join("", image);
     EadStatus status = target && source ? EAD_OK : EAD_NO_MEMORY;
     if (status == EAD_OK) {
         cut_to_folder(target);
         cut_to_folder(source);
-        if (same_file(target, source) || same_file(overlay, image))
+        if (same_file(target, source) || same_file(written, image))
             status =
                 ead_fail(EAD_BAD_ARGUMENT,
-                         "%s: its overlay would lie among the images, in %s; write overlays into a folder "
-                         "of their own",
-                         image, target);
+                         "%s: its %s would lie among the images, in %s; write %ss into a folder of their own",
+                         image, what, target, what);
     }
     free(target);
     free(source);
@@ -103,11 +103,12 @@ EadStatus ead_map_output_write(EadMapOutput *output, const char *folder, const c
     EAD_TRY(ead_output_names_take(output->names, folder, path, &name));
     if (output->maps) {
         EAD_TRY(make_path(output->maps, name, ".tiff", &output->map_path));
+        EAD_TRY(check_apart("map", output->map_path, path));
         EAD_TRY(ead_map_write_tiff(output->map_path, map, rgb->width, rgb->height));
     }
     if (output->overlays) {
         EAD_TRY(make_path(output->overlays, name, ".png", &output->overlay_path));
-        EAD_TRY(check_apart(output->overlay_path, path));
+        EAD_TRY(check_apart("overlay", output->overlay_path, path));
         EAD_TRY(ead_overlay_write_png(output->overlay_path, rgb, map, 0, range_high(output, score), mask));
     }
     return EAD_OK;

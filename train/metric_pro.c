@@ -1,9 +1,9 @@
-/* The accumulator holds one 64-bit word a pixel: the inverted score key above, the region below, so that
- * ascending words are descending scores. Filters (one kind of defect with the good images) need no second
- * sort: the walk looks up each pixel's region and passes over those of other groups. */
-#include "train/metric_pro.h"
+/* Collecting pixels: one 32-bit key for a pixel without defect, kept by group; one 64-bit word, score key
+ * above and region below, for a pixel with defect. Filters (one kind of defect with the good images) need no
+ * second sort. */
+#include "train/pro_accumulator.h"
 
-#include "train/components.h"
+#include "train/defect_regions.h"
 #include "train/pixel_sort.h"
 
 #include <assert.h>
@@ -11,86 +11,83 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct Region {
-    double weight; /* 1 / area of a component; 0 for background */
-    int group;
-} Region;
-
-typedef struct Group {
-    int64_t normal, defect; /* pixels */
-    int64_t components;
-} Group;
-
-struct EadProAccumulator {
-    uint64_t *pixels;
-    int64_t pixel_count, pixel_capacity;
-    Region *regions;
-    int64_t region_count, region_capacity;
-    Group *groups;
-    int group_count;
-    int sorted;
-};
-
 EadStatus ead_pro_new(EadProAccumulator **accumulator) {
     *accumulator = calloc(1, sizeof **accumulator);
-    if (!*accumulator) return ead_fail(EAD_NO_MEMORY, "no memory for the AU-PRO accumulator");
+    if (!*accumulator) return ead_fail(EAD_NO_MEMORY, "no memory for the pixel figures");
     return EAD_OK;
 }
 
 void ead_pro_free(EadProAccumulator *accumulator) {
     if (!accumulator) return;
-    free(accumulator->pixels);
-    free(accumulator->regions);
+    for (int g = 0; g < accumulator->group_count; g++) free(accumulator->groups[g].normal);
     free(accumulator->groups);
+    free(accumulator->defects);
+    free(accumulator->regions);
+    free(accumulator->members);
+    free(accumulator->channels);
     free(accumulator);
 }
 
-/* Makes room for `more` items beyond count; NULL when memory cannot be had. */
-static void *grow(void *items, int64_t count, int64_t more, int64_t *capacity, size_t item_size) {
-    if (items && count + more <= *capacity) return items;
-    int64_t wanted = count + more > 2 * *capacity ? count + more : 2 * *capacity;
-    void *grown = realloc(items, (size_t)wanted * item_size);
-    if (grown) *capacity = wanted;
-    return grown;
+/* Makes room for `more` items beyond count, in steps of a quarter: the arrays are the program's largest. */
+static EadStatus grow(void *items, int64_t count, int64_t more, int64_t *capacity, size_t item_size) {
+    void **array = items;
+    if (*array && count + more <= *capacity) return EAD_OK;
+    int64_t wanted = count + more + count / 4;
+    void *grown = realloc(*array, (size_t)(wanted > 0 ? wanted : 1) * item_size);
+    if (!grown)
+        return ead_fail(EAD_NO_MEMORY,
+                        "no memory to hold %lld pixels for the pixel figures (4 to 8 bytes each)",
+                        (long long)(count + more));
+    *array = grown;
+    *capacity = wanted;
+    return EAD_OK;
 }
 
-static EadStatus reserve(EadProAccumulator *a, int64_t pixels, int64_t regions, int group) {
-    void *grown = grow(a->pixels, a->pixel_count, pixels, &a->pixel_capacity, sizeof *a->pixels);
-    if (!grown) goto no_memory;
-    a->pixels = grown;
-    grown = grow(a->regions, a->region_count, regions, &a->region_capacity, sizeof *a->regions);
-    if (!grown) goto no_memory;
-    a->regions = grown;
+static EadStatus reserve_group(EadProAccumulator *a, int group) {
     if (group < a->group_count) return EAD_OK;
-    grown = realloc(a->groups, ((size_t)group + 1) * sizeof *a->groups);
-    if (!grown) goto no_memory;
+    EadProGroup *grown = realloc(a->groups, ((size_t)group + 1) * sizeof *grown);
+    if (!grown) return ead_fail(EAD_NO_MEMORY, "no memory for %d kinds of defects", group);
+    memset(grown + a->group_count, 0, (size_t)(group + 1 - a->group_count) * sizeof *grown);
     a->groups = grown;
-    memset(a->groups + a->group_count, 0, (size_t)(group + 1 - a->group_count) * sizeof *a->groups);
     a->group_count = group + 1;
     return EAD_OK;
-no_memory:
-    return ead_fail(EAD_NO_MEMORY, "no memory to hold %lld pixels for AU-PRO (8 bytes each)",
-                    (long long)(a->pixel_count + pixels));
 }
 
-/* Floats ordered as unsigned numbers: flip all bits of negative ones, the sign bit of the others. */
-static uint32_t ordered_key(float score) {
+/* Channels that cover a region, itself and its parents. */
+static int32_t count_members(const EadDefectRegions *found, int32_t region) {
+    int32_t count = 0;
+    for (; found->regions[region].channel >= 0; region = found->regions[region].parent) count++;
+    return count;
+}
+
+static EadStatus reserve(EadProAccumulator *a, const EadDefectRegions *found, int channels, int64_t pixels,
+                         int group) {
+    int64_t members = 0;
+    for (int32_t r = 1; r <= found->count; r++) members += count_members(found, r);
+    EAD_TRY(reserve_group(a, group));
+    EadProGroup *g = &a->groups[group];
+    EAD_TRY(grow(&g->normal, g->normal_count, found->normal, &g->normal_capacity, sizeof *g->normal));
+    EAD_TRY(
+        grow(&a->defects, a->defect_count, pixels - found->normal, &a->defect_capacity, sizeof *a->defects));
+    EAD_TRY(grow(&a->regions, a->region_count, found->count, &a->region_capacity, sizeof *a->regions));
+    EAD_TRY(grow(&a->members, a->member_count, members, &a->member_capacity, sizeof *a->members));
+    return grow(&a->channels, a->channel_count, channels, &a->channel_capacity, sizeof *a->channels);
+}
+
+/* Floats ordered as unsigned numbers, the highest first: flip all bits but the sign's of positive ones. */
+static uint32_t inverted_key(float score) {
     score += 0.0f; /* -0 and +0 are equal scores and must be equal keys */
     uint32_t bits;
     memcpy(&bits, &score, sizeof bits);
-    return bits & 0x80000000u ? ~bits : bits | 0x80000000u;
+    return bits & 0x80000000u ? bits : ~(bits | 0x80000000u);
 }
 
-static double key_score(uint32_t key) {
-    uint32_t bits = key & 0x80000000u ? key & 0x7fffffffu : ~key;
-    float score;
-    memcpy(&score, &bits, sizeof score);
-    return (double)score;
-}
-
-static EadStatus check_map(const float *map, int width, int height) {
+static EadStatus check_map(const float *map, int width, int height, const EadGroundTruth *truth) {
     if (width < 1 || height < 1 || width > 65535 || height > 65535)
         return ead_fail(EAD_BAD_SHAPE, "anomaly map of %d x %d: sizes are 1 to 65,535", width, height);
+    if (truth && (truth->mask.width != width || truth->mask.height != height))
+        return ead_fail(EAD_BAD_SHAPE, "anomaly map of %d x %d with a mask of %d x %d", width, height,
+                        truth->mask.width, truth->mask.height);
     int64_t pixels = (int64_t)width * height;
     for (int64_t i = 0; i < pixels; i++) {
         if (isfinite(map[i])) continue;
@@ -101,164 +98,82 @@ static EadStatus check_map(const float *map, int width, int height) {
     return EAD_OK;
 }
 
-/* labels NULL: all background. */
-static void append(EadProAccumulator *a, const float *map, const EadComponents *parts, int64_t pixels,
-                   int group) {
-    uint64_t first_region = (uint64_t)a->region_count;
-    Group *totals = &a->groups[group];
-    a->regions[a->region_count++] = (Region){0, group};
-    for (int32_t label = 1; label <= parts->count; label++)
-        a->regions[a->region_count++] = (Region){1.0 / (double)parts->areas[label], group};
-    int64_t normal = parts->labels ? parts->areas[0] : pixels;
-    totals->normal += normal;
-    totals->defect += pixels - normal;
-    totals->components += parts->count;
-    uint64_t *out = a->pixels + a->pixel_count;
-    for (int64_t i = 0; i < pixels; i++) {
-        uint64_t region = first_region + (parts->labels ? (uint64_t)parts->labels[i] : 0);
-        out[i] = (uint64_t)(uint32_t)~ordered_key(map[i]) << 32 | region;
+static void append_regions(EadProAccumulator *a, const EadDefectRegions *found, int group) {
+    for (int32_t r = 1; r <= found->count; r++) {
+        int64_t first = a->member_count;
+        for (int32_t at = r; found->regions[at].channel >= 0; at = found->regions[at].parent)
+            a->members[a->member_count++] = a->channel_count + found->regions[at].channel;
+        a->regions[a->region_count++] =
+            (EadProRegion){.group = group,
+                           .member_count = (int32_t)(a->member_count - first),
+                           .first_member = first,
+                           .weight = 1.0 / (double)found->regions[r].component_area};
     }
+}
+
+static void append_pixels(EadProAccumulator *a, EadProGroup *g, const float *map, const int32_t *labels,
+                          int64_t pixels) {
+    uint64_t first = (uint64_t)a->region_count;
+    uint32_t *normal = g->normal + g->normal_count;
+    if (!labels) {
+        for (int64_t i = 0; i < pixels; i++) normal[i] = inverted_key(map[i]);
+        return;
+    }
+    uint64_t *defects = a->defects + a->defect_count;
+    for (int64_t i = 0; i < pixels; i++) {
+        uint32_t key = inverted_key(map[i]);
+        if (labels[i] == 0)
+            *normal++ = key;
+        else
+            *defects++ = (uint64_t)key << 32 | (first + (uint64_t)labels[i] - 1);
+    }
+}
+
+static void append(EadProAccumulator *a, const float *map, const EadDefectRegions *found,
+                   const EadGroundTruth *truth, int64_t pixels, int group) {
+    EadProGroup *g = &a->groups[group];
+    append_pixels(a, g, map, found->labels, pixels);
+    append_regions(a, found, group);
+    int channels = truth ? truth->channel_count : 0;
+    for (int c = 0; c < channels; c++) {
+        int64_t saturation = truth->channels[c].saturation;
+        a->channels[a->channel_count++] = (EadProChannel){saturation, 1.0 / (double)saturation};
+    }
+    g->normal_count += found->normal;
+    g->defect_count += pixels - found->normal;
+    g->components += found->components;
+    g->channels += channels;
+    a->defect_count += pixels - found->normal;
     a->pixel_count += pixels;
     a->sorted = 0;
 }
 
-EadStatus ead_pro_add(EadProAccumulator *accumulator, const float *map, const uint8_t *mask, int width,
-                      int height, int group) {
+EadStatus ead_pro_add(EadProAccumulator *accumulator, const float *map, int width, int height,
+                      const EadGroundTruth *truth, int group) {
     assert(group >= 0);
-    EAD_TRY(check_map(map, width, height));
-    EadComponents parts = {0};
-    if (mask) EAD_TRY(ead_components_label(&parts, mask, width, height));
-    int64_t pixels = (int64_t)width * height, regions = (int64_t)parts.count + 1;
+    EAD_TRY(check_map(map, width, height, truth));
+    int64_t pixels = (int64_t)width * height;
+    EadDefectRegions found = {.normal = pixels};
+    if (truth) EAD_TRY(ead_defect_regions_find(&found, truth));
     EadStatus status = EAD_OK;
-    /* 2^32 pixels also keep the pair counts of the AU-ROC within 64 bits. */
-    if (accumulator->region_count + regions > UINT32_MAX || accumulator->pixel_count + pixels > UINT32_MAX)
-        status =
-            ead_fail(EAD_UNSUPPORTED, "AU-PRO over more than 2^32 pixels: evaluate fewer images at once");
+    /* 2^32 pixels keep region numbers within 32 bits and the pair counts of the AU-ROC within 64. */
+    if (accumulator->region_count + found.count > UINT32_MAX ||
+        accumulator->pixel_count + pixels > UINT32_MAX)
+        status = ead_fail(EAD_UNSUPPORTED,
+                          "pixel figures of more than 2^32 pixels: evaluate fewer images at once");
     else
-        status = reserve(accumulator, pixels, regions, group);
-    if (status == EAD_OK) append(accumulator, map, &parts, pixels, group);
-    ead_components_free(&parts);
+        status = reserve(accumulator, &found, truth ? truth->channel_count : 0, pixels, group);
+    if (status == EAD_OK) append(accumulator, map, &found, truth, pixels, group);
+    ead_defect_regions_free(&found);
     return status;
 }
 
 void ead_pro_sort(EadProAccumulator *accumulator) {
-    if (!accumulator->sorted) ead_pixel_sort(accumulator->pixels, accumulator->pixel_count);
-    accumulator->sorted = 1;
-}
-
-/* A sum that carries its rounding error along (Neumaier): tens of millions of terms, full precision. */
-typedef struct Sum {
-    double value, error;
-} Sum;
-
-static void sum_add(Sum *sum, double term) {
-    double next = sum->value + term;
-    sum->error += fabs(sum->value) >= fabs(term) ? sum->value - next + term : term - next + sum->value;
-    sum->value = next;
-}
-
-static double sum_value(Sum sum) {
-    return sum.value + sum.error;
-}
-
-/* The walk down the sorted pixels; each step takes one run of equal scores. */
-typedef struct Walk {
-    const EadProAccumulator *accumulator;
-    int group;
-    int64_t position;
-    Group totals;
-    int64_t normal, defect;         /* pixels seen, the present run included */
-    int64_t run_normal, run_defect; /* pixels of the present run */
-    Sum overlap;                    /* sum over components of their covered share */
-    uint32_t key;                   /* inverted key of the present run */
-} Walk;
-
-static Walk walk_start(const EadProAccumulator *a, int group) {
-    assert(a->sorted || a->pixel_count == 0);
-    Walk walk = {.accumulator = a, .group = group};
-    for (int g = 0; g < a->group_count; g++) {
-        if (group != EAD_PRO_ALL && g != EAD_PRO_GOOD && g != group) continue;
-        walk.totals.normal += a->groups[g].normal;
-        walk.totals.defect += a->groups[g].defect;
-        walk.totals.components += a->groups[g].components;
+    EadProAccumulator *a = accumulator;
+    if (!a->sorted) {
+        for (int g = 0; g < a->group_count; g++)
+            ead_pixel_sort_keys(a->groups[g].normal, a->groups[g].normal_count);
+        ead_pixel_sort_words(a->defects, a->defect_count);
     }
-    return walk;
-}
-
-static int walk_next(Walk *walk) {
-    const EadProAccumulator *a = walk->accumulator;
-    walk->run_normal = walk->run_defect = 0;
-    int64_t i = walk->position;
-    while (i < a->pixel_count && walk->run_normal + walk->run_defect == 0) {
-        walk->key = (uint32_t)(a->pixels[i] >> 32);
-        for (; i < a->pixel_count && (uint32_t)(a->pixels[i] >> 32) == walk->key; i++) {
-            const Region *region = &a->regions[(uint32_t)a->pixels[i]];
-            if (walk->group != EAD_PRO_ALL && region->group != EAD_PRO_GOOD && region->group != walk->group)
-                continue;
-            if (region->weight > 0) {
-                walk->run_defect++;
-                sum_add(&walk->overlap, region->weight);
-            } else
-                walk->run_normal++;
-        }
-    }
-    walk->position = i;
-    walk->normal += walk->run_normal;
-    walk->defect += walk->run_defect;
-    return walk->run_normal + walk->run_defect > 0;
-}
-
-static EadCurvePoint walk_point(const Walk *walk) {
-    double pro = sum_value(walk->overlap) / (double)walk->totals.components;
-    return (EadCurvePoint){key_score(~walk->key), (double)walk->normal / (double)walk->totals.normal,
-                           pro < 1 ? pro : 1};
-}
-
-/* The part of the trapezoid between two points that lies left of the limit. */
-static double area_until(double limit, EadCurvePoint from, EadCurvePoint to) {
-    if (from.x >= limit) return 0;
-    if (to.x > limit) {
-        to.y = from.y + (to.y - from.y) * (limit - from.x) / (to.x - from.x);
-        to.x = limit;
-    }
-    return 0.5 * (from.y + to.y) * (to.x - from.x);
-}
-
-EadProFigures ead_pro_measure(const EadProAccumulator *accumulator, int group, const double *limits,
-                              int limit_count) {
-    assert(limit_count >= 0 && limit_count <= EAD_PRO_MAX_LIMITS);
-    Walk walk = walk_start(accumulator, group);
-    EadProFigures figures = {.pixel_auroc = NAN};
-    for (int i = 0; i < limit_count; i++) figures.au_pro[i] = NAN;
-    if (walk.totals.normal == 0 || walk.totals.components == 0) return figures;
-    Sum areas[EAD_PRO_MAX_LIMITS] = {{0, 0}};
-    uint64_t twice = 0; /* twice the number of pixel pairs in the right order */
-    EadCurvePoint last = {INFINITY, 0, 0};
-    while (walk_next(&walk)) {
-        EadCurvePoint point = walk_point(&walk);
-        for (int i = 0; i < limit_count; i++) sum_add(&areas[i], area_until(limits[i], last, point));
-        twice += (uint64_t)walk.run_normal * (uint64_t)(2 * walk.defect - walk.run_defect);
-        last = point;
-    }
-    for (int i = 0; i < limit_count; i++) figures.au_pro[i] = sum_value(areas[i]) / limits[i];
-    figures.pixel_auroc = (double)twice / (2 * (double)walk.totals.normal * (double)walk.totals.defect);
-    return figures;
-}
-
-EadStatus ead_pro_curve(const EadProAccumulator *accumulator, int group, double step, EadCurve *curve) {
-    *curve = (EadCurve){0};
-    Walk walk = walk_start(accumulator, group);
-    if (walk.totals.normal == 0 || walk.totals.components == 0) return EAD_OK;
-    EadCurvePoint last = {INFINITY, 0, 0}, point = last;
-    EadStatus status = ead_curve_push(curve, last);
-    while (status == EAD_OK && walk_next(&walk)) {
-        point = walk_point(&walk);
-        if (point.x - last.x < step && point.y - last.y < step) continue;
-        status = ead_curve_push(curve, point);
-        last = point;
-    }
-    if (status == EAD_OK && (last.x < 1 || last.y < 1))
-        status = ead_curve_push(curve, (EadCurvePoint){point.threshold, 1, 1});
-    if (status != EAD_OK) ead_curve_free(curve);
-    return status;
+    a->sorted = 1;
 }

@@ -73,6 +73,20 @@ EadStatus ead_auroc(const float *scores, const uint8_t *anomalous, int64_t count
     return EAD_OK;
 }
 
+static double precision(const Ranking *ranking) {
+    return (double)ranking->seen_positives / (double)(ranking->seen_positives + ranking->seen_negatives);
+}
+
+EadStatus ead_average_precision(const float *scores, const uint8_t *anomalous, int64_t count, double *ap) {
+    Ranking ranking;
+    EAD_TRY(ranking_start(&ranking, scores, anomalous, count));
+    double sum = 0;
+    while (ranking_next(&ranking)) sum += (double)ranking.run_positives * precision(&ranking);
+    *ap = ranking.positives > 0 ? sum / (double)ranking.positives : NAN;
+    free(ranking.items);
+    return EAD_OK;
+}
+
 EadStatus ead_best_f1(const float *scores, const uint8_t *anomalous, int64_t count, EadBestF1 *best) {
     Ranking ranking;
     EAD_TRY(ranking_start(&ranking, scores, anomalous, count));
@@ -99,6 +113,21 @@ EadStatus ead_roc_curve(const float *scores, const uint8_t *anomalous, int64_t c
                                                 (double)ranking.seen_negatives / (double)ranking.negatives,
                                                 (double)ranking.seen_positives / (double)ranking.positives});
 done:
+    free(ranking.items);
+    if (status != EAD_OK) ead_curve_free(curve);
+    return status;
+}
+
+EadStatus ead_pr_curve(const float *scores, const uint8_t *anomalous, int64_t count, EadCurve *curve) {
+    *curve = (EadCurve){0};
+    Ranking ranking;
+    EAD_TRY(ranking_start(&ranking, scores, anomalous, count));
+    EadStatus status = EAD_OK;
+    if (ranking.positives > 0) status = ead_curve_push(curve, (EadCurvePoint){INFINITY, 0, 1});
+    while (ranking.positives > 0 && status == EAD_OK && ranking_next(&ranking)) {
+        double recall = (double)ranking.seen_positives / (double)ranking.positives;
+        status = ead_curve_push(curve, (EadCurvePoint){(double)ranking.score, recall, precision(&ranking)});
+    }
     free(ranking.items);
     if (status != EAD_OK) ead_curve_free(curve);
     return status;

@@ -8,8 +8,8 @@
 #include <string.h>
 
 void ead_predict_inputs_start(EadPredictInputs *inputs, const char *const *paths, int count, FILE *list,
-                              const char *apart) {
-    *inputs = (EadPredictInputs){.paths = paths, .count = count, .list = list, .apart = apart};
+                              const char *overlays, const char *maps) {
+    *inputs = (EadPredictInputs){.paths = paths, .count = count, .list = list, .apart = {overlays, maps}};
 }
 
 void ead_predict_inputs_free(EadPredictInputs *inputs) {
@@ -39,15 +39,16 @@ static EadStatus open_folder(EadPredictInputs *inputs, const char *path) {
     ead_file_list_free(&inputs->images);
     inputs->image = 0;
     inputs->prefix = length + (length > 0 && path[length - 1] != '/');
-    if (inputs->apart && lies_within(inputs->apart, path))
-        return ead_fail(
-            EAD_BAD_ARGUMENT,
-            "%s: the overlays' folder %s lies in this folder of images, and overlays would be taken "
-            "for images; write them elsewhere",
-            path, inputs->apart);
+    for (int i = 0; i < 2; i++)
+        if (inputs->apart[i] && lies_within(inputs->apart[i], path))
+            return ead_fail(
+                EAD_BAD_ARGUMENT,
+                "%s: the folder %s of the %s lies in this folder of images, and they would be taken for "
+                "images; write them elsewhere",
+                path, inputs->apart[i], i == 0 ? "overlays" : "maps");
     EAD_TRY(ead_file_list_add_images(&inputs->images, path));
     if (inputs->images.count > 0) return EAD_OK;
-    return ead_fail(EAD_BAD_ARGUMENT, "%s: no images in this folder (.png, .jpg or .jpeg)", path);
+    return ead_fail(EAD_BAD_ARGUMENT, "%s: no images in this folder (PNG, JPEG, BMP or TIFF)", path);
 }
 
 /* The next image of the present folder. */
@@ -109,7 +110,7 @@ int64_t ead_predict_inputs_count(const char *const *paths, int count) {
     EadPredictInput input;
     int64_t total = 0;
     bool found = true;
-    ead_predict_inputs_start(&inputs, paths, count, NULL, NULL);
+    ead_predict_inputs_start(&inputs, paths, count, NULL, NULL, NULL);
     while (ead_predict_inputs_next(&inputs, &input, &found) == EAD_OK && found) total++;
     ead_predict_inputs_free(&inputs);
     return total;

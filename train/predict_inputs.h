@@ -17,10 +17,10 @@ typedef struct EadPredictInput {
 typedef struct EadPredictInputs {
     const char *const *paths; /* [count] as given, borrowed */
     int count, next;
-    FILE *list;        /* for "-", borrowed; NULL: "-" gives nothing */
-    const char *apart; /* a folder that must not lie in one of the inputs, borrowed; or NULL */
-    bool listing;      /* reading from list */
-    char *line;        /* of the list */
+    FILE *list;           /* for "-", borrowed; NULL: "-" gives nothing */
+    const char *apart[2]; /* folders that must not lie in one of the inputs, borrowed; or NULL */
+    bool listing;         /* reading from list */
+    char *line;           /* of the list */
     size_t line_size;
     EadFileList images; /* of the present folder */
     int image;
@@ -28,9 +28,10 @@ typedef struct EadPredictInputs {
     char *folder;  /* storage of EadPredictInput.folder */
 } EadPredictInputs;
 
-/* Begins. list: where "-" reads paths from, one a line (stdin). apart: the folder of the overlays. */
+/* Begins. list: where "-" reads paths from, one a line (stdin). overlays, maps: folders that pictures
+ * are written into, which must not be found among the inputs; or NULL. */
 void ead_predict_inputs_start(EadPredictInputs *inputs, const char *const *paths, int count, FILE *list,
-                              const char *apart);
+                              const char *overlays, const char *maps);
 void ead_predict_inputs_free(EadPredictInputs *inputs);
 
 /* Gives the next input; *found is false at the end. A folder is searched with its subfolders, in order of

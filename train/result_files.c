@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,27 +52,54 @@ static int put_figure(json_t *object, const char *key, double value) {
     return json_object_set_new(object, key, isfinite(value) ? json_real(value) : json_null());
 }
 
-static int put_set(json_t *object, const EadFigureSet *set) {
+static int put_spro(json_t *object, const EadFigureSet *set) {
+    char key[24];
+    int failed = 0;
+    for (int i = 0; i < EAD_SPRO_LIMITS; i++) {
+        snprintf(key, sizeof key, "au_spro_%.2f", ead_spro_limits[i]);
+        failed |= put_figure(object, key, set->au_spro[i]);
+    }
+    return failed;
+}
+
+static int put_other_pro(json_t *object, const EadFigureSet *set, double limit) {
+    char key[32];
+    bool hundredths = fabs(100 * limit - rint(100 * limit)) < 1e-9; /* 0.10 like 0.30, but 0.125 */
+    snprintf(key, sizeof key, hundredths ? "au_pro_%.2f" : "au_pro_%g", limit);
+    return put_figure(object, key, set->au_pro_other);
+}
+
+static int put_set(json_t *object, const EadFigureSet *set, const EadFigures *figures) {
     int failed = put_figure(object, "image_auroc", set->image_auroc);
+    failed |= put_figure(object, "image_ap", set->image_ap);
     failed |= put_figure(object, "image_f1_best", set->image_f1_best);
+    if (figures->has_threshold) {
+        failed |= put_figure(object, "image_f1", set->image_f1);
+        failed |= put_figure(object, "image_tpr", set->image_tpr);
+        failed |= put_figure(object, "image_fpr", set->image_fpr);
+    }
     if (set->has_pixels) {
         failed |= put_figure(object, "au_pro_0.30", set->au_pro_30);
         failed |= put_figure(object, "au_pro_0.05", set->au_pro_05);
+        if (figures->pro_limit > 0) failed |= put_other_pro(object, set, figures->pro_limit);
         failed |= put_figure(object, "pixel_auroc", set->pixel_auroc);
+        failed |= put_figure(object, "pixel_ap", set->pixel_ap);
+        failed |= put_figure(object, "pixel_f1_best", set->pixel_f1_best);
     }
+    if (set->has_spro) failed |= put_spro(object, set);
     return failed | json_object_set_new(object, "images", json_integer((json_int_t)set->images));
 }
 
 /* Folder names need not be UTF-8, JSON keys must be: such bytes become \xNN. */
-static int put_defect(json_t *defects, const EadDefectFigures *defect) {
+static int put_defect(json_t *defects, const char *kind, const EadFigureSet *set, const EadFigures *figures) {
     json_t *object = json_object();
-    int failed = !object || put_set(object, &defect->set);
-    if (failed || json_object_set(defects, defect->name, object) == 0) {
+    int failed = !object || put_set(object, set, figures);
+    if (failed || json_object_set(defects, kind, object) == 0) {
         json_decref(object);
         return failed ? -1 : 0;
     }
-    char *name = malloc(4 * strlen(defect->name) + 1), *end = name;
-    for (const char *c = defect->name; name && *c; c++)
+    char *name = malloc(4 * strlen(kind) + 1), *end = name;
+    for (const char *c = kind; name && *c; c++)
         end += sprintf(end, (*c & 0x80) ? "\\x%02x" : "%c", (unsigned char)*c);
     failed = !name || json_object_set(defects, name, object);
     free(name);
@@ -81,10 +109,11 @@ static int put_defect(json_t *defects, const EadDefectFigures *defect) {
 
 static json_t *figures_object(const EadFigures *figures) {
     json_t *root = json_object(), *defects = json_object();
-    int failed = !root || !defects || put_set(root, &figures->total);
+    int failed = !root || !defects || put_set(root, &figures->total, figures);
     if (!failed && figures->has_threshold) failed = put_figure(root, "threshold", figures->threshold);
     for (int i = 0; i < figures->defect_count && !failed; i++)
-        failed = put_defect(defects, &figures->defects[i]);
+        failed = put_defect(defects, figures->defects[i].name, &figures->defects[i].set, figures);
+    if (!failed && figures->has_mean) failed = put_defect(defects, "mean", &figures->mean, figures);
     if (!failed) failed = json_object_set(root, "defects", defects);
     json_decref(defects);
     if (!failed) return root;

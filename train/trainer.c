@@ -13,6 +13,7 @@
 #include "train/progress.h"
 #include "train/shipped_teacher.h"
 #include "train/statistics.h"
+#include "train/threshold_file.h"
 #include "train/trainer_data.h"
 #include "train/training_step.h"
 #include "train/version.h"
@@ -31,6 +32,8 @@ typedef struct Run {
     char *config_path, *model_path, *checkpoint_path, *losses_path;
     EadTrainerData data;
     EadModel *model;
+    EadThreshold threshold;
+    float *validation_scores; /* [images of validation] once measured */
     EadTrainingStep *step;
     EadOptimizer *optimizer; /* the step's */
     EadLossLog log;
@@ -92,6 +95,7 @@ static EadStatus make_model(Run *run) {
                          .width = config->model_image_size.width,
                          .autoencoder = config->autoencoder_enabled};
     EAD_TRY(ead_model_new(&spec, &run->model));
+    EAD_TRY(ead_model_use_maps(run->model, (EadMapUse)config->maps_use));
     EAD_TRY(read_teacher(run));
     ead_params_initialize(&run->model->trained, config->train_seed);
     return config->model_init[0] ? ead_model_read_trained(run->model, config->model_init) : EAD_OK;
@@ -255,7 +259,8 @@ static EadStatus train_steps(Run *run) {
 
 static EadStatus save_model(Run *run) {
     const EadConfig *config = run->config;
-    char seed[32], steps[32], images[32];
+    char seed[32], steps[32], images[32], rule[160];
+    ead_threshold_describe(&run->threshold, rule, sizeof rule);
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)config->train_seed);
     snprintf(steps, sizeof steps, "%lld", (long long)run->optimizer->step);
     snprintf(images, sizeof images, "%d", ead_image_cache_count(run->data.train));
@@ -266,9 +271,12 @@ static EadStatus save_model(Run *run) {
                                         {"seed", seed},
                                         {"steps", steps},
                                         {"backend", run->spec->backend->name},
-                                        {"version", ead_version()}};
+                                        {"version", ead_version()},
+                                        {EAD_THRESHOLD_TEXT, rule}};
     int count = (int)(sizeof metadata / sizeof *metadata);
-    return ead_model_save(run->model, run->model_path, &(EadFileExtras){metadata, count, NULL, 0});
+    EadFileArray scores = {EAD_VALIDATION_SCORES, EAD_FILE_F32, run->threshold.images,
+                           run->validation_scores};
+    return ead_model_save(run->model, run->model_path, &(EadFileExtras){metadata, count, &scores, 1});
 }
 
 static EadStatus measure_maps(Run *run) {
@@ -280,6 +288,22 @@ static EadStatus measure_maps(Run *run) {
     };
     EadMapMeasure measure = {by_choice[config->maps_normalization], config->maps_q_start, config->maps_q_end};
     return ead_measure_maps(run->model, run->spec->backend, run->data.validation, &measure, run->spec->quiet);
+}
+
+/* From the normal images held back, in the way that test images will be scored. */
+static EadStatus choose_threshold(Run *run) {
+    const EadFileList *images = &run->data.dataset.validation;
+    EadPlanOptions plan = {.backend = run->spec->backend};
+    char text[160];
+    run->validation_scores = calloc((size_t)images->count, sizeof *run->validation_scores);
+    if (!run->validation_scores) return ead_fail(EAD_NO_MEMORY, "no memory for %d scores", images->count);
+    EAD_TRY(ead_score_images(run->model, &plan, images, run->spec->quiet, run->validation_scores));
+    EAD_TRY(ead_threshold_choose(run->validation_scores, images->count, ead_threshold_rule(run->config),
+                                 &run->threshold));
+    run->model->threshold = run->threshold.value;
+    ead_threshold_describe(&run->threshold, text, sizeof text);
+    fprintf(stderr, "threshold %s\n", text);
+    return EAD_OK;
 }
 
 static void describe_work(const Run *run, char *rate, size_t rate_size, char *memory, size_t memory_size) {
@@ -296,16 +320,15 @@ static EadStatus evaluate(Run *run) {
                 run->model_path);
         return EAD_OK;
     }
-    char rate[64], memory[64], steps[32], seed[32];
+    char rate[64], memory[64], steps[32], seed[32], threshold[160];
+    ead_threshold_describe(&run->threshold, threshold, sizeof threshold);
     describe_work(run, rate, sizeof rate, memory, sizeof memory);
     snprintf(steps, sizeof steps, "%lld", (long long)run->optimizer->step);
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)run->config->train_seed);
     const EadKeyValue timings[] = {{"training step", rate}, {"peak memory", memory}};
-    const EadKeyValue provenance[] = {{"data", run->config->dataset_path},
-                                      {"steps", steps},
-                                      {"seed", seed},
-                                      {"backend", run->spec->backend->name},
-                                      {"version", ead_version()}};
+    const EadKeyValue provenance[] = {
+        {"data", run->config->dataset_path},   {"steps", steps},           {"seed", seed},
+        {"backend", run->spec->backend->name}, {"version", ead_version()}, {"threshold", threshold}};
     const EadConfig *config = run->config;
     EadEvaluateSpec spec = {.model = run->model,
                             .plan = {.backend = run->spec->backend},
@@ -313,6 +336,7 @@ static EadStatus evaluate(Run *run) {
                             .output = config->output,
                             .maps = config->eval_maps,
                             .overlays = config->eval_overlays,
+                            .pro_limit = config->eval_pro_limit,
                             .quiet = run->spec->quiet,
                             .stop = ead_interrupted,
                             .title =
@@ -331,6 +355,7 @@ static EadStatus evaluate(Run *run) {
 
 static EadStatus finish(Run *run) {
     EAD_TRY(measure_maps(run));
+    EAD_TRY(choose_threshold(run));
     EAD_TRY(save_model(run));
     return evaluate(run);
 }
@@ -340,6 +365,7 @@ static void close_run(Run *run) {
     ead_trainer_data_close(&run->data);
     ead_training_step_free(run->step);
     ead_model_free(run->model);
+    free(run->validation_scores);
     free(run->config_text);
     free(run->config_path);
     free(run->model_path);

@@ -67,7 +67,7 @@ static EadStatus list_penalty(const EadConfig *config, EadFileList *list) {
     EadStatus status = ead_file_list_add_images(list, config->penalty_path);
     if (status != EAD_OK) return ead_fail_prefix(status, "penalty.path: ");
     if (list->count > 0) return EAD_OK;
-    return ead_fail(EAD_BAD_ARGUMENT, "penalty.path: %s holds no PNG or JPEG images", config->penalty_path);
+    return ead_fail(EAD_BAD_ARGUMENT, "penalty.path: %s holds no images", config->penalty_path);
 }
 
 static EadStatus open_caches(const EadConfig *config, const EadFileList *penalty, bool quiet,
@@ -86,6 +86,7 @@ EadStatus ead_trainer_data_open(const EadConfig *config, bool quiet, EadTrainerD
     *data = (EadTrainerData){0};
     EAD_TRY(ead_config_open_dataset(config, &data->dataset));
     EadStatus status = list_penalty(config, &penalty);
+    if (status == EAD_OK) status = ead_dataset_check_masks(&data->dataset);
     if (status == EAD_OK) status = open_caches(config, &penalty, quiet, data);
     ead_file_list_free(&penalty);
     data->images =

@@ -1,13 +1,14 @@
 """Golden values from numpy, scikit-learn and scikit-image: writes metrics_golden.h for test/test_metrics.c and
 ranking_golden.h for test/test_ranking.c.
 
-PRO is a direct transcription of its definition: for every distinct threshold the mean, over the 8-connected
-components of the masks, of the covered share. Run in this folder: python3 metrics_golden.py
+PRO and sPRO are direct transcriptions of their definitions: for every distinct threshold the mean, over the
+8-connected components of the masks, of the covered share; and the mean, over the defect channels, of the covered share
+of the saturation area, at most 1. AU-ROC and average precision are scikit-learn's. Run in this folder: python3 metrics_golden.py
 """
 
 import numpy as np
 from skimage.measure import label
-from sklearn.metrics import precision_recall_curve, roc_auc_score
+from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score
 
 WIDTH, HEIGHT, IMAGES = 16, 12, 6
 LIMITS = (0.05, 0.30, 1.0)
@@ -28,18 +29,34 @@ def draw_masks():
     return masks  # image 5 is a defect image with an empty mask
 
 
-def pro_curve(levels, masks):
-    """Points (FPR, PRO) for every distinct threshold, highest first."""
+def draw_channels():
+    """(image, defect, saturation area) whose union in each image is a mask of its own; defects overlap."""
+    channels = []
+    for i, top, left, height, width, saturation in (
+        (1, 0, 0, 4, 6, 10), (1, 2, 4, 5, 5, 25), (2, 5, 5, 1, 1, 1), (3, 2, 2, 8, 10, 80), (3, 4, 4, 2, 12, 6), (5, 9, 0, 3, 16, 30),
+    ):
+        defect = np.zeros((HEIGHT, WIDTH), bool)
+        defect[top:top + height, left:left + width] = True
+        channels.append((i, defect, saturation))
+    return channels
+
+
+def components(masks):
+    """(image, defect, area) of each component."""
     parts = []
     for i, mask in enumerate(masks):
         numbered = label(mask, connectivity=2)
-        parts += [(i, numbered == k) for k in range(1, numbered.max() + 1)]
+        parts += [(i, numbered == k, (numbered == k).sum()) for k in range(1, numbered.max() + 1)]
+    return parts
+
+
+def curve(levels, masks, parts):
+    """Points (FPR, PRO) or, with channels as parts, (FPR, sPRO) for every distinct threshold, highest first."""
     points = [(0.0, 0.0)]
     for threshold in sorted(set(levels.ravel()), reverse=True):
         called = levels >= threshold
         fpr = (called & (masks == 0)).sum() / (masks == 0).sum()
-        pro = np.mean([called[i][part].sum() / part.sum() for i, part in parts])
-        points.append((fpr, pro))
+        points.append((fpr, np.mean([min(called[i][part].sum() / area, 1) for i, part, area in parts])))
     return points + [(1.0, 1.0)]
 
 
@@ -67,25 +84,41 @@ def marks(values):
     return "".join(".#"[v] for v in np.ravel(values))
 
 
+def figures(levels, masks, channels, wanted):
+    """One row: AU-PRO, AU-sPRO at the limits, pixel AU-ROC, average precision, of the groups wanted."""
+    pick = [i for i in range(IMAGES) if GROUPS[i] in wanted]
+    levels, masks = levels[pick], masks[pick]
+    channels = [(pick.index(i), part, area) for i, part, area in channels if i in pick]
+    points, saturated = curve(levels, masks, components(masks)), curve(levels, masks, channels) if channels else None
+    row = [area(points, limit) for limit in LIMITS]
+    row += [area(saturated, limit) if saturated else float("nan") for limit in LIMITS]
+    row += [roc_auc_score(masks.ravel(), levels.ravel()), average_precision_score(masks.ravel(), levels.ravel())]
+    return "    {" + ", ".join("NAN" if np.isnan(v) else f"{v:.17g}" for v in row) + "}"
+
+
 def pixel_golden(rng):
     masks = draw_masks()
     levels = rng.integers(0, 18, masks.shape) + 8 * masks * rng.integers(0, 2, masks.shape)
-    rows = []
-    for wanted in ({0, 1, 2}, {0, 1}, {0, 2}):
-        pick = [i for i in range(IMAGES) if GROUPS[i] in wanted]
-        points = pro_curve(levels[pick], masks[pick])
-        row = [area(points, limit) for limit in LIMITS]
-        row.append(roc_auc_score(masks[pick].ravel(), levels[pick].ravel()))
-        rows.append("    {" + ", ".join(f"{v:.17g}" for v in row) + "}")
+    channels = draw_channels()
+    unions = np.zeros_like(masks)
+    for i, part, _ in channels:
+        unions[i] |= part
+    rows = [figures(levels, masks, [], wanted) for wanted in ({0, 1, 2}, {0, 1}, {0, 2})]
+    rows += [figures(levels, unions, channels, wanted) for wanted in ({0, 1, 2}, {0, 1}, {0, 2})]
     return [
         HEAD,
-        f"enum {{ golden_width = {WIDTH}, golden_height = {HEIGHT}, golden_images = {IMAGES} }};",
+        "#include <math.h>\n",
+        f"enum {{ golden_width = {WIDTH}, golden_height = {HEIGHT}, golden_images = {IMAGES}, golden_channel_count = {len(channels)} }};",
         "static const int golden_groups[] = {" + ", ".join(map(str, GROUPS)) + "};",
         "static const char golden_levels[] =\n" + text(letters(levels)) + ";",
         "static const char golden_masks[] =\n" + text(marks(masks)) + ";",
+        "/* Defect channels: image and saturation area; their masks one after the other. */",
+        "static const int golden_channels[][2] = {" + ", ".join(f"{{{i}, {area}}}" for i, _, area in channels) + "};",
+        "static const char golden_channel_masks[] =\n" + text(marks(np.stack([part.astype(int) for _, part, _ in channels]))) + ";",
         "static const double golden_limits[] = {" + ", ".join(map(str, LIMITS)) + "};",
-        "/* Rows: all, group 1, group 2. Columns: AU-PRO at the limits, pixel AU-ROC. */",
-        "static const double golden_pixel_figures[3][4] = {\n" + ",\n".join(rows) + "};",
+        "/* Rows: all, group 1, group 2, by masks; the same by channels. Columns: AU-PRO and AU-sPRO at the limits, pixel",
+        " * AU-ROC, average precision. */",
+        "static const double golden_pixel_figures[6][8] = {\n" + ",\n".join(rows) + "};",
     ]
 
 
@@ -98,6 +131,7 @@ def ranking_golden(rng):
         HEAD,
         "static const char golden_scores[] =\n" + text(letters(scores)) + ";",
         "static const char golden_labels[] =\n" + text(marks(labels)) + ";",
+        f"static const double golden_ap = {average_precision_score(labels, scores):.17g};",
         f"static const double golden_auroc = {roc_auc_score(labels, scores):.17g};",
         f"static const double golden_best_f1 = {f1.max():.17g};",
     ]

@@ -3,5 +3,6 @@ static const char golden_scores[] =
     "HLCTKGIIFMRRDOPJNQCJATKFBCFQTFGQCMLKQBFPGBJTPRFGDCFRNJJCJJPE";
 static const char golden_labels[] =
     "...#.....#.#.#....#..#......#..#.#.##.##...#.#....##..#.###.";
+static const double golden_ap = 0.71326505854040267;
 static const double golden_auroc = 0.80097680097680091;
 static const double golden_best_f1 = 0.66666666666666663;
