@@ -5,8 +5,8 @@
 #include "train/html_text.h"
 #include "train/report_parts.h"
 
-static void write_head(FILE *stream, const EadReport *report) {
-    const char *title = report->title ? report->title : "EfficientAD";
+void ead_report_head(FILE *stream, const char *title, const char *subtitle) {
+    if (!title) title = "EfficientAD";
     fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
           "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>",
           stream);
@@ -16,9 +16,9 @@ static void write_head(FILE *stream, const EadReport *report) {
     fputs("</head>\n<body>\n<main>\n<header><h1>", stream);
     ead_html_text(stream, title);
     fputs("</h1>", stream);
-    if (report->subtitle) {
+    if (subtitle) {
         fputs("<p>", stream);
-        ead_html_text(stream, report->subtitle);
+        ead_html_text(stream, subtitle);
         fputs("</p>", stream);
     }
     fputs("</header>\n", stream);
@@ -46,7 +46,7 @@ static void write_config(FILE *stream, const char *config) {
 }
 
 static EadStatus write_page(FILE *stream, const EadReport *report) {
-    write_head(stream, report);
+    ead_report_head(stream, report->title, report->subtitle);
     ead_report_tiles(stream, report);
     ead_report_defects(stream, report->figures);
     EAD_TRY(ead_report_plots(stream, report));

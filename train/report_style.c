@@ -42,6 +42,9 @@ static const char *const style[] = {
     "ink)}\n"
     ".line{fill:none;stroke:var(--c);stroke-width:1.8;stroke-linejoin:round}"
     ".line.s0{stroke-dasharray:4 4;stroke-width:1.2}.bar{fill:var(--c)}\n"
+    ".dot circle{fill:var(--c);stroke:var(--c);stroke-width:1.5}.dot "
+    "line{stroke:var(--c);stroke-width:2;opacity:.55}"
+    ".dot.hollow circle{fill:var(--card)}\n"
     ".shade{fill:var(--shade)}.marker{stroke:var(--ink);stroke-dasharray:5 4;stroke-width:1.3}\n",
     ".shots{display:grid;grid-template-columns:repeat(auto-fill,minmax(330px,1fr));gap:12px}\n"
     ".shot{margin:0;padding:8px}.pair{display:grid;grid-template-columns:1fr 1fr;gap:4px}\n"
