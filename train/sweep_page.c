@@ -69,7 +69,7 @@ static void set_range(EadDotPlot *plot) {
         }
     double air = high > low ? 0.06 * (high - low) : 0.5;
     plot->x_min = fmax(low - air, 0);
-    plot->x_max = high + air;
+    plot->x_max = fmin(high + air, fmax(101, plot->x_min + 1));
 }
 
 /* Variants against the paper: one collection or the mean. numbers [3][variants] is scratch. */
@@ -156,7 +156,7 @@ static EadStatus write_figure(FILE *stream, const EadSweepResults *results, EadT
     if (!ead_sweep_by_scenario(results, figure)) return EAD_OK;
     fputs("<h3>By scenario</h3>\n", stream);
     EAD_TRY(plot_scenarios(stream, results, figure));
-    fputs("<details class=\"card\"><summary>Numbers</summary>\n", stream);
+    fputs("<br><details class=\"card\"><summary>Numbers</summary>\n", stream);
     EAD_TRY(write_made(stream, results, figure, ead_sweep_scenario_table));
     fputs("</details>\n", stream);
     return EAD_OK;

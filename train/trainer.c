@@ -15,6 +15,7 @@
 #include "train/statistics.h"
 #include "train/threshold_file.h"
 #include "train/trainer_data.h"
+#include "train/training_board.h"
 #include "train/training_step.h"
 #include "train/version.h"
 
@@ -37,7 +38,8 @@ typedef struct Run {
     EadTrainingStep *step;
     EadOptimizer *optimizer; /* the step's */
     EadLossLog log;
-    double seconds; /* of the training loop in this process */
+    EadTrainingBoard board; /* TensorBoard; empty where that is off */
+    double seconds;         /* of the training loop in this process */
     int64_t steps_here;
 } Run;
 
@@ -144,7 +146,11 @@ static EadStatus start_or_resume(Run *run) {
             fprintf(stderr, "no checkpoint in %s: starting at step 1\n", run->config->output);
         EAD_TRY(ead_measure_teacher(run->model, run->spec->backend, run->data.train, run->spec->quiet));
     }
-    return ead_loss_log_open(&run->log, run->losses_path, run->optimizer->step);
+    EAD_TRY(ead_loss_log_open(&run->log, run->losses_path, run->optimizer->step));
+    bool wanted = run->config->train_tensorboard && run->optimizer->step < run->config->train_steps;
+    if (!wanted) return EAD_OK;
+    return ead_training_board_open(&run->board, run->config->output, run->config->train_steps,
+                                   run->optimizer->step, &run->data.dataset);
 }
 
 static EadStatus prepare(Run *run) {
@@ -165,7 +171,8 @@ static EadStatus prepare(Run *run) {
 
 static EadStatus save_checkpoint(Run *run) {
     EAD_TRY(ead_loss_log_flush(&run->log)); /* the checkpoint must never be ahead of the log */
-    return ead_checkpoint_save(run->checkpoint_path, run->model, run->optimizer, run->config_text);
+    EAD_TRY(ead_checkpoint_save(run->checkpoint_path, run->model, run->optimizer, run->config_text));
+    return ead_training_board_maps(&run->board, run->optimizer->step, run->model, run->spec->backend);
 }
 
 static EadStatus check_finite(const Run *run, const EadStepLosses *losses) {
@@ -186,6 +193,7 @@ static EadStatus do_step(Run *run, EadProgress *progress) {
     int64_t done = run->optimizer->step;
     EAD_TRY(check_finite(run, &losses));
     EAD_TRY(ead_loss_log_append(&run->log, done, &losses));
+    EAD_TRY(ead_training_board_step(&run->board, done, &losses));
     snprintf(note, sizeof note, "loss %.4g", (double)losses.total);
     ead_progress_update(progress, done, note);
     int every = run->config->train_checkpoint_every;
@@ -320,6 +328,7 @@ static EadStatus finish(Run *run) {
 
 static void close_run(Run *run) {
     ead_loss_log_close(&run->log);
+    ead_training_board_close(&run->board);
     ead_trainer_data_close(&run->data);
     ead_training_step_free(run->step);
     ead_model_free(run->model);
