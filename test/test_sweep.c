@@ -476,7 +476,7 @@ END_TEST
 START_TEST(a_failed_run_does_not_stop_the_others) {
     Outcome outcome;
     NEED_PROGRAM();
-    shell("rm -rf " S "half");
+    shell("rm -rf " S "half " S "data");
     run_well("synth --output " S "data --category gasket --size 128 --train 3 --test-good 2 --test-defect 1");
     write_text(S "half.yaml", "output: " S "half\n"
                               "config: {dataset.path: " S "data, model.image_size: 128, train.steps: 1,\n"
