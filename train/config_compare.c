@@ -32,6 +32,10 @@ static int matters_from(int key) {
     }
 }
 
+bool ead_config_matters(int key) {
+    return matters_from(key) >= 0;
+}
+
 static bool equal(const EadConfig *a, const EadConfig *b, const EadConfigKey *key) {
     const void *left = (const char *)a + key->offset, *right = (const char *)b + key->offset;
     switch (key->rule.kind) {

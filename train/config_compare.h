@@ -12,6 +12,9 @@ typedef enum EadSameness {
     EAD_SAME_RESULT,   /* the figures; files, folders, threads and logs may differ */
 } EadSameness;
 
+/* Whether the figures depend on a key at all. */
+bool ead_config_matters(int key);
+
 /* The first key in which they differ as far as `sameness` asks, or -1. */
 int ead_config_difference(const EadConfig *a, const EadConfig *b, EadSameness sameness);
 

@@ -137,6 +137,17 @@ static void write_marker(FILE *stream, const Frame *frame, double marker, const 
     fputs("</text>", stream);
 }
 
+static void write_point(FILE *stream, const Frame *frame, const double *point, const char *label) {
+    if (!isfinite(point[0]) || !isfinite(point[1])) return;
+    double x = x_of(frame, point[0]), y = y_of(frame, point[1]);
+    int at_right = x > (frame->left + frame->right) / 2;
+    fprintf(stream, "<circle class=\"point\" cx=\"%.1f\" cy=\"%.1f\" r=\"4.5\"/>", x, y);
+    fprintf(stream, "<text class=\"note\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">", x + (at_right ? -9 : 9),
+            y + 18, at_right ? "end" : "start");
+    ead_html_text(stream, label);
+    fputs("</text>", stream);
+}
+
 static Frame make_frame(double x_min, double x_max, double y_min, double y_max, int width) {
     return (Frame){.x_min = x_min,
                    .x_max = x_max,
@@ -186,6 +197,7 @@ void ead_svg_plot(FILE *stream, const EadPlot *plot) {
                 frame.bottom - frame.top);
     for (int i = 0; i < plot->series_count; i++) write_series(stream, &frame, &plot->series[i]);
     write_marker(stream, &frame, plot->marker, plot->marker_label);
+    if (plot->point) write_point(stream, &frame, plot->point, plot->point_label);
     fputs("</svg></figure>\n", stream);
 }
 

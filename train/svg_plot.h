@@ -27,6 +27,8 @@ typedef struct EadPlot {
     double shade_until;       /* shades the area left of this x; NAN for none */
     double marker;            /* a vertical line at this x; NAN for none */
     const char *marker_label; /* beside it */
+    const double *point;      /* [2] x and y of a point to show, such as the one in use; NULL for none */
+    const char *point_label;
 } EadPlot;
 
 /* Writes a <figure> with legend and drawing. Write errors show in ferror(). */
