@@ -97,10 +97,12 @@ static void remove_scene(void) {
     shell("rm -rf " S);
 }
 
-/* The files of the run folder without its cache, sorted, one a line; "-" if there is no such folder. */
+/* The files of the run folder without its cache and TensorBoard's, whose names are times, sorted, one a line;
+ * "-" if there is no such folder. */
 static void list_run(char *list) {
     shell("if [ -e " RUN " ]; then cd " RUN
-          " && find . -type f ! -path './cache/*' | LC_ALL=C sort; else echo -; fi >" S "list");
+          " && find . -type f ! -path './cache/*' ! -name 'events.*' | LC_ALL=C sort; else echo -; fi >" S
+          "list");
     read_text(S "list", list);
 }
 

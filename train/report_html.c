@@ -59,7 +59,7 @@ static void write_changed(FILE *stream, const EadConfig *defaults, const EadConf
         free(before);
         free(now);
     }
-    fputs(changed > 0 ? "</table></div><br>\n" : "<p class=\"soft\">All as in the paper.</p>\n", stream);
+    fputs(changed > 0 ? "</table></div>\n" : "<p class=\"soft\">All as in the paper.</p>\n", stream);
 }
 
 /* Nothing for a text that is no config of this version. */

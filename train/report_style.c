@@ -18,7 +18,8 @@ static const char *const style[] = {
     ".tile{padding:14px 16px}.tile b{display:block;font-size:26px;line-height:1.25;font-weight:600;"
     "font-variant-numeric:tabular-nums}.tile span{color:var(--soft);font-size:13px}\n"
     ".tile small{font-size:15px;font-weight:500;color:var(--soft)}\n",
-    ".card{overflow-x:auto}table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}\n"
+    ".card{overflow-x:auto}.card+.card,.card+.plots,.plots+.card{margin-top:12px}table{border-collapse:"
+    "collapse;width:100%;font-variant-numeric:tabular-nums}\n"
     "th,td{padding:8px 14px;text-align:right;white-space:nowrap;border-bottom:1px solid var(--rule)}\n"
     "th{font-size:13px;font-weight:500;color:var(--soft)}th:first-child,td:first-child{text-align:left}\n"
     "tr:last-child td{border-bottom:0}tr.all td{font-weight:600}\n"

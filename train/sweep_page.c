@@ -151,12 +151,11 @@ static EadStatus plot_scenarios(FILE *stream, const EadSweepResults *results, Ea
 static EadStatus write_figure(FILE *stream, const EadSweepResults *results, EadTableFigure figure) {
     fprintf(stream, "<h2>%s</h2>\n", ead_table_figure_title(figure));
     EAD_TRY(write_made(stream, results, figure, ead_sweep_collection_table));
-    fputs("<br>\n", stream);
     EAD_TRY(plot_collections(stream, results, figure));
     if (!ead_sweep_by_scenario(results, figure)) return EAD_OK;
     fputs("<h3>By scenario</h3>\n", stream);
     EAD_TRY(plot_scenarios(stream, results, figure));
-    fputs("<br><details class=\"card\"><summary>Numbers</summary>\n", stream);
+    fputs("<details class=\"card\"><summary>Numbers</summary>\n", stream);
     EAD_TRY(write_made(stream, results, figure, ead_sweep_scenario_table));
     fputs("</details>\n", stream);
     return EAD_OK;
