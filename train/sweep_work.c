@@ -288,6 +288,8 @@ EadStatus ead_sweep_work(const EadSweepWork *work) {
                  .progress = calloc((size_t)work->sweep->run_count, sizeof(Progress)),
                  .jobs = calloc((size_t)work->jobs, sizeof(Job))};
     ead_interrupt_catch();
+    /* Runs share the machine, with each other or with another shard: threads that wait should sleep. */
+    setenv("OMP_WAIT_POLICY", "passive", 0);
     EadStatus status =
         team.progress && team.jobs ? EAD_OK : ead_fail(EAD_NO_MEMORY, "no memory for the runs of a sweep");
     if (status == EAD_OK) status = survey(&team);
