@@ -82,19 +82,6 @@ static EadStatus name_run(const EadSweep *sweep, EadSweepRun *run) {
     return run->name ? EAD_OK : ead_fail(EAD_NO_MEMORY, "no memory for the runs of a sweep");
 }
 
-/* The first earlier run with the same category, collection and seed that trains the same weights: then only
- * what follows the training differs. */
-static int find_source(const EadSweep *sweep, int index) {
-    const EadSweepRun *run = &sweep->runs[index];
-    for (int i = 0; i < index; i++) {
-        const EadSweepRun *other = &sweep->runs[i];
-        bool same = other->collection == run->collection && other->category == run->category &&
-                    other->seed == run->seed && other->source < 0;
-        if (same && ead_config_difference(&other->config, &run->config, EAD_SAME_TRAINING) < 0) return i;
-    }
-    return -1;
-}
-
 static int count_runs(const EadSweep *sweep) {
     int64_t scenarios = 0;
     for (int i = 0; i < sweep->collection_count; i++) {
@@ -103,6 +90,19 @@ static int count_runs(const EadSweep *sweep) {
     }
     int64_t runs = scenarios * sweep->variant_count * sweep->seed_count;
     return runs <= MOST_RUNS ? (int)runs : MOST_RUNS + 1;
+}
+
+/* The first earlier run of the same scenario and seed that trains the same weights: then only what follows
+ * the training differs. Runs are in the same order in every variant. */
+static int find_source(const EadSweep *sweep, int index) {
+    int of_a_variant = count_runs(sweep) / sweep->variant_count;
+    for (int i = index % of_a_variant; i < index; i += of_a_variant) {
+        const EadSweepRun *other = &sweep->runs[i];
+        if (other->source >= 0) continue;
+        if (ead_config_difference(&other->config, &sweep->runs[index].config, EAD_SAME_TRAINING) < 0)
+            return i;
+    }
+    return -1;
 }
 
 static EadStatus add_run(EadSweep *sweep, EadSweepRun run, const char *const *settings, int setting_count) {

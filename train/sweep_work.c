@@ -59,23 +59,32 @@ static EadStatus write_config(const char *folder, const EadConfig *config) {
     return status;
 }
 
-/* A second name for a file of another run: checkpoints and losses are replaced, never changed in place.
- * Where that cannot be done the run trains by itself. */
-static void link_file(const char *from_folder, const char *folder, const char *name) {
+/* A second name for a file of another run: checkpoints and losses are replaced, never changed in place. */
+static bool link_file(const char *from_folder, const char *folder, const char *name) {
     char *from = ead_path_join(from_folder, name), *to = ead_path_join(folder, name);
-    if (from && to && link(from, to) != 0) errno = 0;
+    bool linked = from && to && (unlink(to) == 0 || errno == ENOENT) && link(from, to) == 0;
     free(from);
     free(to);
+    return linked;
 }
 
-/* The losses first: a checkpoint without its losses would be an error. */
+static bool has_checkpoint(const char *folder) {
+    char *path = ead_path_join(folder, "checkpoint.safetensors");
+    bool has = path && access(path, F_OK) == 0;
+    free(path);
+    return has;
+}
+
+/* Both files or none: a new run begins its losses.csv anew, and must not do so in that of another. Where
+ * files cannot be linked the run trains by itself, to the same bits. */
 static void take_over_training(const EadSweep *sweep, const EadSweepRun *run, const char *folder) {
-    if (run->source < 0) return;
     char *source = ead_sweep_folder(sweep, &sweep->runs[run->source]);
-    if (!source) return;
-    link_file(source, folder, "losses.csv");
-    link_file(source, folder, "checkpoint.safetensors");
+    char *losses = ead_path_join(folder, "losses.csv");
+    bool linked = source && losses && link_file(source, folder, "losses.csv") &&
+                  link_file(source, folder, "checkpoint.safetensors");
+    if (losses && !linked) unlink(losses);
     free(source);
+    free(losses);
 }
 
 /* Never returns. The run must not outlive the sweep: a restarted one would find it at work. */
@@ -105,7 +114,8 @@ static int threads_of(const EadSweepWork *work, const EadConfig *config) {
     return each > 0 ? each : 1;
 }
 
-static EadStatus start_in(const EadSweepWork *work, const EadSweepRun *run, const char *folder, Job *job) {
+static EadStatus start_in(const Team *team, const EadSweepRun *run, const char *folder, Job *job) {
+    const EadSweepWork *work = team->work;
     char threads[NUMBER_SIZE], *config = ead_path_join(folder, "config.yaml");
     if (!config) return EAD_NO_MEMORY;
     snprintf(threads, sizeof threads, "%d", threads_of(work, &run->config));
@@ -113,7 +123,8 @@ static EadStatus start_in(const EadSweepWork *work, const EadSweepRun *run, cons
                                         "-c",          config,  "--device", (char *)work->device,
                                         "--threads",   threads};
     EadStatus status = write_config(folder, &run->config);
-    if (status == EAD_OK) take_over_training(work->sweep, run, folder);
+    bool take_over = run->source >= 0 && team->progress[run->source] == DONE && !has_checkpoint(folder);
+    if (status == EAD_OK && take_over) take_over_training(work->sweep, run, folder);
     if (status == EAD_OK) status = start_process(job, arguments);
     free(config);
     return status;
@@ -159,7 +170,7 @@ static void begin(Team *team, Job *job, int index) {
     if (status == EAD_OK) status = open_log(folder, job, &taken);
     if (taken) {
         job->run = index;
-        status = start_in(work, run, folder, job);
+        status = start_in(team, run, folder, job);
         if (status != EAD_OK) close(job->log);
     }
     free(folder);
