@@ -186,7 +186,9 @@ static void end(Team *team, Job *job, int status) {
     char text[1100], reason[900];
     EadRunState state = EAD_RUN_NEW;
     const EadSweep *sweep = team->work->sweep;
-    close(job->log); /* and with it the lock */
+    /* Not by close() alone: the process of another run has the file open too until it becomes the program. */
+    flock(job->log, LOCK_UN);
+    close(job->log);
     job->process = 0;
     team->ended++;
     bool done = WIFEXITED(status) && WEXITSTATUS(status) == 0;
