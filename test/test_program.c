@@ -145,9 +145,9 @@ static const Case data_cases[] = {
     {COPY "cp " BAD "ground_truth/blob/000_mask.png " BAD "ground_truth/blob/009_mask.png", TRAIN WITH_BAD,
      BAD "ground_truth/blob/009_mask.png", NULL, 0},
     {COPY "cp test/seeds/fuzz_png/gray4.png " BAD "ground_truth/blob/000_mask.png", TRAIN WITH_BAD,
-     BAD "ground_truth/blob/000_mask.png", TRAINED, 0},
-    {"", EVAL WITH_BAD, BAD "ground_truth/blob/000_mask.png", "", 0},
-    {COPY ": >" BAD "test/chip/000.png", EVAL WITH_BAD, BAD "test/chip/000.png", "", 0},
+     BAD "ground_truth/blob/000_mask.png", NULL, 0},
+    {"", EVAL WITH_BAD, BAD "ground_truth/blob/000_mask.png", NULL, 0},
+    {COPY ": >" BAD "test/chip/000.png", EVAL WITH_BAD, BAD "test/chip/000.png", NULL, 0},
     {COPY "rm -r " BAD "test " BAD "ground_truth", EVAL WITH_BAD, "no test images", NULL, 0},
 };
 
