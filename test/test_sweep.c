@@ -14,7 +14,7 @@
 #include <time.h>
 
 #define BASE                                                                                                 \
-    "output: " S "runs\n"                                                                                     \
+    "output: " S "runs\n"                                                                                    \
     "config: {loss.penalty: false, dataset.path: data}\n"                                                    \
     "collections: {c: {categories: [a, b]}}\n"                                                               \
     "variants: {v: {}}\n"                                                                                    \

@@ -115,7 +115,7 @@ static char *beside(const char *path, const char *name) {
 static EadStatus read_collections_file(const char *path, EadSweep *sweep) {
     EadSweepYaml *yaml;
     EAD_TRY(ead_sweep_yaml_open(path, &yaml));
-    EadStatus status = read_groups(yaml, ead_sweep_yaml_root(yaml), "collections", read_collection,
+    EadStatus status = read_groups(yaml, EAD_SWEEP_YAML_ROOT, "collections", read_collection,
                                    &sweep->collections, &sweep->collection_count);
     ead_sweep_yaml_close(yaml);
     return status;
@@ -147,7 +147,7 @@ enum { TITLE, OUTPUT, PAPER, BASE, CONFIG, COLLECTIONS, VARIANTS, SEEDS, FIELDS 
 static EadStatus read_fields(const EadSweepYaml *yaml, EadSweep *sweep) {
     static const char *const names[] = {"title",       "output",   "paper", "base", "config",
                                         "collections", "variants", "seeds", NULL};
-    int values[FIELDS], root = ead_sweep_yaml_root(yaml);
+    int values[FIELDS], root = EAD_SWEEP_YAML_ROOT;
     EAD_TRY(ead_sweep_yaml_fields(yaml, root, "a sweep", names, values));
     for (int i = COLLECTIONS; i < FIELDS; i++)
         if (!values[i]) return ead_sweep_yaml_fail(yaml, root, "%s is missing", names[i]);

@@ -131,11 +131,6 @@ void ead_sweep_yaml_close(EadSweepYaml *yaml) {
 
 /* ---- nodes ---- */
 
-int ead_sweep_yaml_root(const EadSweepYaml *yaml) {
-    (void)yaml;
-    return 1;
-}
-
 bool ead_sweep_yaml_is_text(const EadSweepYaml *yaml, int node) {
     return node_at(yaml, node)->type == YAML_SCALAR_NODE;
 }

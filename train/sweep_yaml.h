@@ -12,7 +12,8 @@ typedef struct EadSweepYaml EadSweepYaml;
 EadStatus ead_sweep_yaml_open(const char *path, EadSweepYaml **out);
 void ead_sweep_yaml_close(EadSweepYaml *yaml);
 
-int ead_sweep_yaml_root(const EadSweepYaml *yaml);
+/* The node of the whole document. */
+enum { EAD_SWEEP_YAML_ROOT = 1 };
 
 /* Fails at a node. */
 EadStatus ead_sweep_yaml_fail(const EadSweepYaml *yaml, int node, const char *format, ...) EAD_PRINTF(3, 4);
