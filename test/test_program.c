@@ -1,18 +1,15 @@
 /* The program as its user meets it: bad input of every kind gives one clear line and the right exit code and
  * leaves nothing half-written; interrupted runs continue to the same bits. Skipped where $PROGRAM is not set.
  */
+#define S "build/scratch/test_program/"
+#include "test/program_support.h"
 #include "test/run_folders.h"
 
 #include "models/model_file.h"
 
-#include <errno.h>
 #include <math.h>
-#include <signal.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
 #include <time.h>
 
-#define S   "build/scratch/test_program/"
 #define RUN S "run"
 /* The copy of the data set that a case may damage, its training images, and the words that choose it. */
 #define BAD      S "bad/gasket/"
@@ -24,77 +21,7 @@
 #define PREDICT  "predict -q --model " MODEL " "
 #define EVAL     "eval -q --model " MODEL " --output " RUN
 
-enum { TEXT_SIZE = 16384, EXIT_KILLED = -1 };
-
-/* ---- running it ---- */
-
-typedef struct Outcome {
-    int code; /* EXIT_KILLED after a signal */
-    char out[TEXT_SIZE], err[TEXT_SIZE];
-    int lines, complaints; /* of err; complaints begin with "efficientad: " */
-} Outcome;
-
-static void shell(const char *command) {
-    ck_assert_msg(system(command) == 0, "%s", command);
-}
-
-/* In the child. limit: bytes that a file may grow to, as if the disk were then full; 0: none. */
-static _Noreturn void become(const char *words, long limit) {
-    char line[2048];
-    struct rlimit size = {(rlim_t)limit, (rlim_t)limit};
-    snprintf(line, sizeof line, "exec %s %s >" S "out 2>" S "err", getenv("PROGRAM"), words);
-    if (limit > 0) {
-        signal(SIGXFSZ, SIG_IGN);
-        setrlimit(RLIMIT_FSIZE, &size);
-    }
-    execl("/bin/sh", "sh", "-c", line, (char *)NULL);
-    _exit(127);
-}
-
-static pid_t start(const char *words, long limit) {
-    fflush(NULL);
-    pid_t child = fork();
-    ck_assert_int_ge(child, 0);
-    if (child == 0) become(words, limit);
-    return child;
-}
-
-static void read_text(const char *path, char *text) {
-    FILE *file = fopen(path, "r");
-    size_t size = file ? fread(text, 1, TEXT_SIZE - 1, file) : 0;
-    text[size] = '\0';
-    if (file) fclose(file);
-}
-
-static void await(pid_t child, Outcome *outcome) {
-    int status;
-    while (waitpid(child, &status, 0) < 0) ck_assert_int_eq(errno, EINTR);
-    *outcome = (Outcome){.code = WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_KILLED};
-    read_text(S "out", outcome->out);
-    read_text(S "err", outcome->err);
-    for (const char *line = outcome->err; *line; line = strchr(line, '\n') + 1) {
-        outcome->lines++;
-        outcome->complaints += strncmp(line, "efficientad: ", 13) == 0;
-        ck_assert_msg(strchr(line, '\n'), "not a whole line: %s", line);
-    }
-}
-
-static void run(const char *words, long limit, Outcome *outcome) {
-    await(start(words, limit), outcome);
-}
-
-static void run_well(const char *words) {
-    Outcome outcome;
-    run(words, 0, &outcome);
-    ck_assert_msg(outcome.code == 0 && outcome.complaints == 0, "%s: exit %d: %s", words, outcome.code,
-                  outcome.err);
-}
-
 /* ---- the scene ---- */
-
-static void write_text(const char *path, const char *text) {
-    write_bytes(path, text, strlen(text));
-}
 
 /* A .safetensors file from its header, with zeros for data. */
 static void write_container(const char *path, const char *header, size_t data) {
@@ -170,12 +97,12 @@ static void remove_scene(void) {
     shell("rm -rf " S);
 }
 
-#define NEED_PROGRAM() SKIP_UNLESS(getenv("PROGRAM"), "PROGRAM is not set")
-
-/* The files of the run folder without its cache, sorted, one a line; "-" if there is no such folder. */
+/* The files of the run folder without its cache and TensorBoard's, whose names are times, sorted, one a line;
+ * "-" if there is no such folder. */
 static void list_run(char *list) {
     shell("if [ -e " RUN " ]; then cd " RUN
-          " && find . -type f ! -path './cache/*' | LC_ALL=C sort; else echo -; fi >" S "list");
+          " && find . -type f ! -path './cache/*' ! -name 'events.*' | LC_ALL=C sort; else echo -; fi >" S
+          "list");
     read_text(S "list", list);
 }
 
@@ -218,9 +145,9 @@ static const Case data_cases[] = {
     {COPY "cp " BAD "ground_truth/blob/000_mask.png " BAD "ground_truth/blob/009_mask.png", TRAIN WITH_BAD,
      BAD "ground_truth/blob/009_mask.png", NULL, 0},
     {COPY "cp test/seeds/fuzz_png/gray4.png " BAD "ground_truth/blob/000_mask.png", TRAIN WITH_BAD,
-     BAD "ground_truth/blob/000_mask.png", TRAINED, 0},
-    {"", EVAL WITH_BAD, BAD "ground_truth/blob/000_mask.png", "", 0},
-    {COPY ": >" BAD "test/chip/000.png", EVAL WITH_BAD, BAD "test/chip/000.png", "", 0},
+     BAD "ground_truth/blob/000_mask.png", NULL, 0},
+    {"", EVAL WITH_BAD, BAD "ground_truth/blob/000_mask.png", NULL, 0},
+    {COPY ": >" BAD "test/chip/000.png", EVAL WITH_BAD, BAD "test/chip/000.png", NULL, 0},
     {COPY "rm -r " BAD "test " BAD "ground_truth", EVAL WITH_BAD, "no test images", NULL, 0},
 };
 

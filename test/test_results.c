@@ -286,28 +286,39 @@ START_TEST(gallery_reduces_and_keeps_peaks) {
 }
 END_TEST
 
-START_TEST(gallery_picks_mistakes_first) {
+START_TEST(gallery_sorts_mistakes_first) {
     static const float bad[] = {1, 9, 5, 8, 2.5f}, good[] = {0.5f, 4, 3, 0.25f};
+    static const int64_t by_mistakes[] = {0, 4, 6, 7, 1, 3, 2, 5, 8},
+                         by_score[] = {1, 3, 2, 6, 7, 4, 0, 5, 8};
     EadGallery gallery = {0};
-    for (int i = 0; i < 5; i++) add_picture(&gallery, 8, 8, i < 4 ? "chip" : "hole", bad[i]);
+    EadGalleryOrder order;
+    for (int i = 0; i < 5; i++) add_picture(&gallery, 8, 8, "chip", bad[i]);
     for (int i = 0; i < 4; i++) add_picture(&gallery, 8, 8, "good", good[i]);
-    EadGalleryPick pick;
-    ck_assert_int_eq(ead_gallery_pick(&gallery, 3, &pick), EAD_OK);
-    static const int64_t expected[] = {0, 4, 6, 7, 5, 8, 2, 3, 1};
-    static const int sections[] = {
-        EAD_GALLERY_MISSED,        EAD_GALLERY_MISSED,        EAD_GALLERY_FALSE_ALARMS,
-        EAD_GALLERY_FALSE_ALARMS,  EAD_GALLERY_HIGHEST_GOOD,  EAD_GALLERY_HIGHEST_GOOD,
-        EAD_GALLERY_LOWEST_DEFECT, EAD_GALLERY_LOWEST_DEFECT, EAD_GALLERY_LOWEST_DEFECT};
-    ck_assert_int_eq(pick.count, 9);
-    for (int i = 0; i < 9; i++) {
-        ck_assert_int_eq(pick.entries[i], expected[i]);
-        ck_assert_int_eq((int)pick.sections[i], sections[i]);
+    ck_assert_int_eq(ead_gallery_sort(&gallery, 3, &order), EAD_OK);
+    ck_assert(order.sizes[EAD_GALLERY_MISSED] == 2 && order.sizes[EAD_GALLERY_FALSE_ALARMS] == 2 &&
+              order.sizes[EAD_GALLERY_OTHERS] == 5);
+    ck_assert_mem_eq(order.entries, by_mistakes, sizeof by_mistakes);
+    free(order.entries);
+    ck_assert_int_eq(ead_gallery_sort(&gallery, NAN, &order), EAD_OK);
+    ck_assert(order.sizes[EAD_GALLERY_OTHERS] == 9);
+    ck_assert_mem_eq(order.entries, by_score, sizeof by_score);
+    free(order.entries);
+    ead_gallery_free(&gallery);
+}
+END_TEST
+
+START_TEST(gallery_keeps_to_its_budget) {
+    ck_assert_int_eq(ead_gallery_side(0), EAD_GALLERY_SIDE);
+    ck_assert_int_eq(ead_gallery_side(275), EAD_GALLERY_SIDE);
+    for (int64_t images = 500; images <= 4000; images *= 2) {
+        int side = ead_gallery_side(images);
+        ck_assert(side >= 64 && side < EAD_GALLERY_SIDE);
+        ck_assert_double_le(0.8 * (double)images * side * side, EAD_GALLERY_BUDGET);
     }
-    for (int i = 0; i < 40; i++) add_picture(&gallery, 8, 8, i < 38 ? "chip" : "hole", 10 + (float)i / 4);
-    ck_assert_int_eq(ead_gallery_pick(&gallery, NAN, &pick), EAD_OK);
-    ck_assert_int_eq(pick.count, EAD_GALLERY_MOST);
-    ck_assert_int_eq(pick.entries[6], 48); /* the highest "hole", then the highest "chip" */
-    ck_assert_int_eq(pick.entries[7], 46);
+    ck_assert_int_eq(ead_gallery_side(1000000), 64);
+    EadGallery gallery = {.side = 100};
+    add_picture(&gallery, 700, 301, "chip", 3);
+    ck_assert(gallery.entries[0].rgb.width == 100 && gallery.entries[0].rgb.height == 43);
     ead_gallery_free(&gallery);
 }
 END_TEST
@@ -369,7 +380,7 @@ START_TEST(report_holds_everything_and_escapes_it) {
                         .losses = losses,
                         .loss_count = 1000,
                         .gallery = &gallery,
-                        .config = "key: '<v>'\n",
+                        .config = "train.steps: 12 # '<v>'\n",
                         .provenance = facts,
                         .provenance_count = 2,
                         .timings = facts,
@@ -388,10 +399,12 @@ START_TEST(report_holds_everything_and_escapes_it) {
                                         "ROC of the images",
                                         "PRO of the pixels",
                                         "False alarms",
-                                        "Lowest scores among the defects",
+                                        "All others, highest score first",
+                                        "mistakes <b>1</b>",
                                         "data:image/jpeg;base64,/9j/",
                                         "&lt;p&gt;.png",
-                                        "key: &#39;&lt;v&gt;&#39;",
+                                        "train.steps: 12 # &#39;&lt;v&gt;&#39;",
+                                        "<td>train.steps</td><td>12</td><td>70000</td>",
                                         "&lt;script&gt;",
                                         "Timings",
                                         "prefers-color-scheme:dark",
@@ -422,7 +435,7 @@ START_TEST(report_of_almost_nothing) {
     char *text = read_text(SCRATCH "bare.html");
     assert_tags_nest(text);
     assert_contains(text, "Test images");
-    ck_assert_ptr_null(strstr(text, "Heat maps"));
+    ck_assert_ptr_null(strstr(text, "Test images</h2>"));
     ck_assert_ptr_null(strstr(text, "Losses"));
     free(text);
 }
@@ -485,7 +498,8 @@ int main(void) {
     tcase_add_test(tests, jpeg_in_memory_decodes);
     tcase_add_test(tests, html_text_and_base64);
     tcase_add_test(tests, gallery_reduces_and_keeps_peaks);
-    tcase_add_test(tests, gallery_picks_mistakes_first);
+    tcase_add_test(tests, gallery_sorts_mistakes_first);
+    tcase_add_test(tests, gallery_keeps_to_its_budget);
     tcase_add_test(tests, report_holds_everything_and_escapes_it);
     tcase_add_test(tests, report_of_almost_nothing);
     tcase_add_test(tests, failed_writes_leave_nothing);

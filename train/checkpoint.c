@@ -2,10 +2,10 @@
 #include "train/checkpoint.h"
 
 #include "models/model_file.h"
+#include "train/config_compare.h"
 #include "train/version.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define FIRST_MOMENTS  "adam.first"
@@ -21,54 +21,16 @@ EadStatus ead_checkpoint_save(const char *path, const EadModel *model, const Ead
     return ead_model_save(model, path, &(EadFileExtras){metadata, 2, arrays, 3});
 }
 
-static bool may_differ(int key) {
-    switch (key) {
-    case EAD_KEY_output:
-    case EAD_KEY_dataset_cache:
-    case EAD_KEY_train_threads:
-    case EAD_KEY_train_checkpoint_every:
-    case EAD_KEY_train_steps:
-    case EAD_KEY_maps_use:
-    case EAD_KEY_threshold_method:
-    case EAD_KEY_threshold_quantile:
-    case EAD_KEY_threshold_false_alarm_rate:
-    case EAD_KEY_eval_pro_limit:
-    case EAD_KEY_eval_maps:
-    case EAD_KEY_eval_overlays:
-    case EAD_KEY_maps_normalization: /* taken after training */
-    case EAD_KEY_maps_q_start:
-    case EAD_KEY_maps_q_end:
-        return true;
-    default:
-        return false;
-    }
-}
-
-/* Fails if the two configs differ in a key that matters. */
-static EadStatus compare_key(const char *path, const EadConfig *saved, const EadConfig *current,
-                             EadConfigKeyId key) {
-    char *before = NULL, *now = NULL;
-    EadStatus status = ead_config_value_text(saved, key, &before);
-    if (status == EAD_OK) status = ead_config_value_text(current, key, &now);
-    if (status == EAD_OK && strcmp(before, now) != 0)
-        status = ead_fail(
-            EAD_BAD_ARGUMENT,
-            "%s: was made with %s: %s, the config now says %s; change it back, or start anew with another "
-            "--output",
-            path, ead_config_key((int)key)->rule.name, before, now);
-    free(before);
-    free(now);
-    return status;
-}
-
 static EadStatus check_config(const EadSafetensors *file, const EadConfig *config) {
     const char *path = ead_safetensors_path(file), *text = ead_safetensors_metadata(file, "config");
     if (!text) return ead_fail(EAD_BAD_FILE, "%s: is no checkpoint: it holds no config", path);
     EadConfig saved;
     EAD_TRY(ead_config_defaults(&saved));
     EadStatus status = ead_config_parse(text, strlen(text), path, &saved);
-    for (int key = 0; key < EAD_CONFIG_KEYS && status == EAD_OK; key++)
-        if (!may_differ(key)) status = compare_key(path, &saved, config, (EadConfigKeyId)key);
+    int key = status == EAD_OK ? ead_config_difference(&saved, config, EAD_SAME_STEPS) : -1;
+    if (key >= 0)
+        status = ead_config_fail_difference(&saved, config, key, path,
+                                            "change it back, or start anew with another --output");
     ead_config_free(&saved);
     return status;
 }

@@ -61,6 +61,7 @@ EadStatus ead_config_set_key(EadConfig *config, int index, const char *text) {
     case EAD_KIND_SIZE:
         *(EadSize *)member = value.size;
         break;
+    case EAD_KIND_SHARE:
     case EAD_KIND_FLAG:
         break;
     }

@@ -68,6 +68,7 @@ static void write_value(FILE *stream, const EadConfig *config, EadConfigKeyId id
     case EAD_KIND_SIZE:
         write_size(stream, *(const EadSize *)member);
         break;
+    case EAD_KIND_SHARE:
     case EAD_KIND_FLAG:
         break;
     }

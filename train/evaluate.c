@@ -115,7 +115,7 @@ EadStatus ead_evaluate(const EadEvaluateSpec *spec, EadFigures *figures) {
             "%s: no test images, so nothing to evaluate; a data set of type mvtec_ad keeps them in "
             "test/, one of type folder in dataset.test_good and dataset.defects",
             spec->title);
-    Run run = {.spec = spec};
+    Run run = {.spec = spec, .results.gallery.side = ead_gallery_side(spec->dataset->test_count)};
     double start = ead_clock_seconds();
     EadStatus status = start_run(&run);
     if (status == EAD_OK) status = evaluate_all(&run);

@@ -1,7 +1,8 @@
-/* Reduction of images, maps and masks to thumbnails, and the choice among them. */
+/* Reduction of images, maps and masks to thumbnails, and their order. */
 #include "train/gallery.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,16 +56,24 @@ static void reduce_mask(const EadImage *mask, EadImage *out) {
     }
 }
 
-static int thumbnail_side(int side, int longest) {
-    if (longest <= EAD_GALLERY_SIDE) return side;
-    int reduced = (int)(((int64_t)side * EAD_GALLERY_SIDE + longest / 2) / longest);
+/* In the page a picture pair takes two JPEGs of some 0.3 bytes a pixel, a third more in base64. */
+int ead_gallery_side(int64_t images) {
+    const double bytes_per_pixel = 2 * 0.3 * 4 / 3;
+    double side = sqrt(EAD_GALLERY_BUDGET / (bytes_per_pixel * (double)(images > 0 ? images : 1)));
+    return side > EAD_GALLERY_SIDE ? EAD_GALLERY_SIDE : side < 64 ? 64 : (int)side;
+}
+
+static int thumbnail_side(int side, int longest, int most) {
+    if (longest <= most) return side;
+    int reduced = (int)(((int64_t)side * most + longest / 2) / longest);
     return reduced > 0 ? reduced : 1;
 }
 
-static EadStatus fill_entry(EadGalleryEntry *entry, const EadImage *rgb, const float *map,
+static EadStatus fill_entry(EadGalleryEntry *entry, int most, const EadImage *rgb, const float *map,
                             const EadImage *mask) {
     int longest = rgb->width > rgb->height ? rgb->width : rgb->height;
-    int width = thumbnail_side(rgb->width, longest), height = thumbnail_side(rgb->height, longest);
+    int width = thumbnail_side(rgb->width, longest, most);
+    int height = thumbnail_side(rgb->height, longest, most);
     EAD_TRY(ead_image_alloc(&entry->rgb, width, height, 3));
     EAD_TRY(ead_resize_u8(rgb->pixels, rgb->width, rgb->height, 3, (ptrdiff_t)rgb->width * 3,
                           entry->rgb.pixels, width, height));
@@ -91,7 +100,8 @@ EadStatus ead_gallery_add(EadGallery *gallery, const char *path, const char *def
     }
     EadGalleryEntry entry = {
         .path = strdup(path), .defect = strdup(defect), .anomalous = anomalous != 0, .score = score};
-    EadStatus status = entry.path && entry.defect ? fill_entry(&entry, rgb, map, mask)
+    int most = gallery->side > 0 ? gallery->side : EAD_GALLERY_SIDE;
+    EadStatus status = entry.path && entry.defect ? fill_entry(&entry, most, rgb, map, mask)
                                                   : ead_fail(EAD_NO_MEMORY, "no memory for the report");
     if (status == EAD_OK)
         gallery->entries[gallery->count++] = entry;
@@ -128,6 +138,8 @@ void ead_gallery_range(const EadGallery *gallery, float *low, float *high) {
     for (int64_t i = 0; i < gallery->count; i++)
         if (!gallery->entries[i].anomalous) values[good++] = map_mean(&gallery->entries[i]);
     *low = good > 0 ? value_at(values, good, 0.5) : map_mean(&gallery->entries[0]);
+    /* Below zero a normalised map says nothing, and its border is zero. */
+    *low = fmaxf(*low, 0);
     for (int64_t i = 0; i < gallery->count; i++)
         if (gallery->entries[i].anomalous || good == gallery->count)
             values[bad++] = gallery->entries[i].score;
@@ -136,91 +148,43 @@ void ead_gallery_range(const EadGallery *gallery, float *low, float *high) {
     free(values);
 }
 
-/* The choice: `order` holds all entries by falling score, `taken` marks the chosen. */
-typedef struct Choice {
-    const EadGallery *gallery;
-    EadGalleryPick *pick;
-    int64_t *order;
-    uint8_t *taken;
-} Choice;
-
-typedef struct Wish {
+typedef struct Ranked {
     EadGallerySection section;
-    int most;
-    int anomalous;
-    int lowest_first;
-    double from, below; /* from <= score < below */
-    int new_kinds_only; /* only defects that the section does not show yet */
-} Wish;
-
-static int shows_kind(const Choice *choice, EadGallerySection section, const char *defect) {
-    for (int i = 0; i < choice->pick->count; i++) {
-        const EadGalleryEntry *entry = &choice->gallery->entries[choice->pick->entries[i]];
-        if (choice->pick->sections[i] == section && strcmp(entry->defect, defect) == 0) return 1;
-    }
-    return 0;
-}
-
-static void choose(Choice *choice, Wish wish) {
-    EadGalleryPick *pick = choice->pick;
-    int64_t count = choice->gallery->count;
-    for (int64_t i = 0; i < count && wish.most > 0 && pick->count < EAD_GALLERY_MOST; i++) {
-        int64_t index = choice->order[wish.lowest_first ? count - 1 - i : i];
-        const EadGalleryEntry *entry = &choice->gallery->entries[index];
-        double score = (double)entry->score;
-        if (choice->taken[index] || entry->anomalous != wish.anomalous) continue;
-        if (!(score >= wish.from && score < wish.below)) continue;
-        if (wish.new_kinds_only && shows_kind(choice, wish.section, entry->defect)) continue;
-        choice->taken[index] = 1;
-        pick->sections[pick->count] = wish.section;
-        pick->entries[pick->count++] = index;
-        wish.most--;
-    }
-}
-
-typedef struct ScoredIndex {
     float score;
     int64_t index;
-} ScoredIndex;
+} Ranked;
 
-static int falling(const void *left, const void *right) {
-    const ScoredIndex *a = left, *b = right;
-    if (a->score != b->score) return a->score < b->score ? 1 : -1;
-    return (a->index > b->index) - (a->index < b->index);
+static EadGallerySection section_of(const EadGalleryEntry *entry, double threshold) {
+    bool called = (double)entry->score >= threshold;
+    if (isnan(threshold) || called == (entry->anomalous != 0)) return EAD_GALLERY_OTHERS;
+    return called ? EAD_GALLERY_FALSE_ALARMS : EAD_GALLERY_MISSED;
 }
 
-/* Returns the entries by falling score, ties in their own order; NULL without memory. */
-static int64_t *order_by_score(const EadGallery *gallery) {
-    ScoredIndex *ranked = malloc((size_t)(gallery->count + 1) * sizeof *ranked);
-    int64_t *order = malloc((size_t)(gallery->count + 1) * sizeof *order);
-    if (ranked && order) {
-        for (int64_t i = 0; i < gallery->count; i++) ranked[i] = (ScoredIndex){gallery->entries[i].score, i};
-        qsort(ranked, (size_t)gallery->count, sizeof *ranked, falling);
-        for (int64_t i = 0; i < gallery->count; i++) order[i] = ranked[i].index;
-    } else {
-        free(order);
-        order = NULL;
+static int by_section_and_score(const void *left, const void *right) {
+    const Ranked *a = left, *b = right;
+    if (a->section != b->section) return a->section < b->section ? -1 : 1;
+    if (a->score == b->score) return (a->index > b->index) - (a->index < b->index);
+    bool first = a->section == EAD_GALLERY_MISSED ? a->score < b->score : a->score > b->score;
+    return first ? -1 : 1;
+}
+
+EadStatus ead_gallery_sort(const EadGallery *gallery, double threshold, EadGalleryOrder *order) {
+    *order = (EadGalleryOrder){0};
+    Ranked *ranked = malloc((size_t)(gallery->count + 1) * sizeof *ranked);
+    order->entries = malloc((size_t)(gallery->count + 1) * sizeof *order->entries);
+    if (!ranked || !order->entries) {
+        free(ranked);
+        free(order->entries);
+        order->entries = NULL;
+        return ead_fail(EAD_NO_MEMORY, "no memory to sort the pictures of the report");
     }
+    for (int64_t i = 0; i < gallery->count; i++) {
+        const EadGalleryEntry *entry = &gallery->entries[i];
+        ranked[i] = (Ranked){section_of(entry, threshold), entry->score, i};
+        order->sizes[ranked[i].section]++;
+    }
+    qsort(ranked, (size_t)gallery->count, sizeof *ranked, by_section_and_score);
+    for (int64_t i = 0; i < gallery->count; i++) order->entries[i] = ranked[i].index;
     free(ranked);
-    return order;
-}
-
-EadStatus ead_gallery_pick(const EadGallery *gallery, double threshold, EadGalleryPick *pick) {
-    *pick = (EadGalleryPick){0};
-    Choice choice = {.gallery = gallery, .pick = pick, .order = order_by_score(gallery)};
-    choice.taken = calloc((size_t)gallery->count + 1, 1);
-    EadStatus status = EAD_OK;
-    if (choice.order && choice.taken) {
-        double all = (double)-INFINITY, end = (double)INFINITY;
-        choose(&choice, (Wish){EAD_GALLERY_MISSED, 6, 1, 1, all, threshold, 0});
-        choose(&choice, (Wish){EAD_GALLERY_FALSE_ALARMS, 6, 0, 0, threshold, end, 0});
-        choose(&choice, (Wish){EAD_GALLERY_HIGHEST_GOOD, 3, 0, 0, all, end, 0});
-        choose(&choice, (Wish){EAD_GALLERY_LOWEST_DEFECT, 3, 1, 1, all, end, 0});
-        choose(&choice, (Wish){EAD_GALLERY_DETECTED, 9, 1, 0, all, end, 1});
-        choose(&choice, (Wish){EAD_GALLERY_DETECTED, EAD_GALLERY_MOST, 1, 0, all, end, 0});
-    } else
-        status = ead_fail(EAD_NO_MEMORY, "no memory to choose the pictures of the report");
-    free(choice.order);
-    free(choice.taken);
-    return status;
+    return EAD_OK;
 }

@@ -1,12 +1,12 @@
-/* The pictures of the report: keeps a small copy of every test image and its map, and in the end picks those
- * worth a look: mistakes first, then near misses, then the clearest detections. */
+/* The pictures of the report: keeps a small copy of every test image and its map, and in the end puts them in
+ * order: mistakes first, then all others by score. */
 #ifndef EAD_TRAIN_GALLERY_H
 #define EAD_TRAIN_GALLERY_H
 
 #include "core/image.h"
 
-#define EAD_GALLERY_SIDE 256 /* longest side of a kept picture, pixels; smaller images stay as they are */
-#define EAD_GALLERY_MOST 24  /* pictures shown */
+#define EAD_GALLERY_SIDE   256 /* longest side of a kept picture, pixels; smaller images stay as they are */
+#define EAD_GALLERY_BUDGET 16000000 /* bytes that all pictures together take in the page, about */
 
 typedef struct EadGalleryEntry {
     char *path, *defect; /* owned */
@@ -18,14 +18,20 @@ typedef struct EadGalleryEntry {
 } EadGalleryEntry;
 
 typedef struct EadGallery {
+    int side;                 /* longest side of the pictures; 0: EAD_GALLERY_SIDE */
     EadGalleryEntry *entries; /* [count], in the order added */
     int64_t count, capacity;
 } EadGallery;
 
-/* Adds one test image; everything is copied, at most 0.5 MB an image.
+/* The side at which the pictures of so many images keep to the budget: 256 up to some 300 images, less for
+ * more, at least 64. */
+int ead_gallery_side(int64_t images);
+
+/* Adds one test image; everything is copied, at most 8 bytes a kept pixel (0.5 MB an image at 256, some 160
+ * MB in all up to 5,000 images).
  * rgb   3 channels; map [height][width] f32 of the same size, finite; mask 1 channel of the same size or NULL
  * defect  test subfolder; score as in scores.csv
- * Errors: EAD_BAD_SHAPE, EAD_NO_MEMORY; then nothing was added. *gallery starts zeroed. */
+ * Errors: EAD_BAD_SHAPE, EAD_NO_MEMORY; then nothing was added. *gallery starts zeroed but for side. */
 EadStatus ead_gallery_add(EadGallery *gallery, const char *path, const char *defect, int anomalous,
                           float score, const EadImage *rgb, const float *map, const EadImage *mask);
 
@@ -39,20 +45,17 @@ void ead_gallery_range(const EadGallery *gallery, float *low, float *high);
 typedef enum EadGallerySection {
     EAD_GALLERY_MISSED,       /* anomalous, score below the threshold; lowest first */
     EAD_GALLERY_FALSE_ALARMS, /* good, score at or above the threshold; highest first */
-    EAD_GALLERY_HIGHEST_GOOD, /* highest scores among the other good ones */
-    EAD_GALLERY_LOWEST_DEFECT,
-    EAD_GALLERY_DETECTED, /* highest scores, each kind of defect once before any twice */
+    EAD_GALLERY_OTHERS,       /* highest first */
     EAD_GALLERY_SECTIONS
 } EadGallerySection;
 
-typedef struct EadGalleryPick {
-    int count;
-    int64_t entries[EAD_GALLERY_MOST];
-    EadGallerySection sections[EAD_GALLERY_MOST]; /* ascending */
-} EadGalleryPick;
+typedef struct EadGalleryOrder {
+    int64_t *entries;                    /* all of them, section by section; owned */
+    int64_t sizes[EAD_GALLERY_SECTIONS]; /* of the sections */
+} EadGalleryOrder;
 
-/* Picks at most EAD_GALLERY_MOST entries, none twice. threshold NAN: no mistakes are told apart.
- * Errors: EAD_NO_MEMORY. */
-EadStatus ead_gallery_pick(const EadGallery *gallery, double threshold, EadGalleryPick *pick);
+/* Sorts all entries, ties in the order added. threshold NAN: no mistakes are told apart. Free
+ * order->entries. Errors: EAD_NO_MEMORY. */
+EadStatus ead_gallery_sort(const EadGallery *gallery, double threshold, EadGalleryOrder *order);
 
 #endif

@@ -8,7 +8,8 @@ static volatile sig_atomic_t interrupted; /* a handler can reach nothing but a g
 
 static void handle(int number) {
     interrupted = 1;
-    signal(number, SIG_DFL);
+    /* Schedulers send SIGTERM to a process and to its parent, which passes it on: that is no hurry. */
+    if (number == SIGINT) signal(number, SIG_DFL);
 }
 
 void ead_interrupt_catch(void) {

@@ -4,7 +4,8 @@
 
 #include <stdbool.h>
 
-/* From now on SIGINT and SIGTERM only set a flag; the second SIGINT kills as usual, for those in a hurry. */
+/* From now on SIGINT and SIGTERM only set a flag; the second SIGINT kills as usual, for those in a hurry;
+ * a second SIGTERM changes nothing. */
 void ead_interrupt_catch(void);
 
 /* Whether one has arrived. */

@@ -7,6 +7,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+enum { SPRO_005 = 1 }; /* index in ead_spro_limits */
+
 double ead_report_threshold(const EadFigures *figures, int *is_set) {
     *is_set = figures->has_threshold;
     return figures->has_threshold ? figures->threshold : figures->total.image_f1_threshold;
@@ -45,18 +47,39 @@ static void write_mistakes(FILE *stream, const EadReport *report) {
     fputs(".</p>\n", stream);
 }
 
+/* The set that stands for the data set: MVTec LOCO's mean over its two kinds, else the total. */
+static const EadFigureSet *main_set(const EadFigures *figures) {
+    return figures->has_mean ? &figures->mean : &figures->total;
+}
+
 void ead_report_tiles(FILE *stream, const EadReport *report) {
-    const EadFigureSet *set = &report->figures->total;
+    const EadFigureSet *set = main_set(report->figures);
+    const char *of = report->figures->has_mean ? ", mean of both kinds" : "";
+    char name[96];
     fputs("<div class=\"tiles\">\n", stream);
-    write_tile(stream, "Image AU-ROC", set->image_auroc);
-    if (set->has_pixels) write_tile(stream, "AU-PRO to FPR 0.30", set->au_pro_30);
-    if (set->has_pixels) write_tile(stream, "AU-PRO to FPR 0.05", set->au_pro_05);
-    if (set->has_pixels) write_tile(stream, "Pixel AU-ROC", set->pixel_auroc);
+    snprintf(name, sizeof name, "Image AU-ROC%s", of);
+    write_tile(stream, name, set->image_auroc);
+    if (set->has_spro) {
+        snprintf(name, sizeof name, "AU-sPRO to FPR 0.05%s", of);
+        write_tile(stream, name, set->au_spro[SPRO_005]);
+    }
+    if (set->has_pixels) {
+        write_tile(stream, "AU-PRO to FPR 0.30", set->au_pro_30);
+        write_tile(stream, "AU-PRO to FPR 0.05", set->au_pro_05);
+        write_tile(stream, "Pixel AU-ROC", set->pixel_auroc);
+    }
     write_tile(stream, "Best image F1", set->image_f1_best);
     fprintf(stream, "<div class=\"tile\"><b>%lld</b><span>Test images</span></div>\n</div>\n",
-            (long long)set->images);
-    if (report->sample_count > 0) write_mistakes(stream, report);
+            (long long)report->figures->total.images);
+    write_mistakes(stream, report);
 }
+
+/* ---- the table ---- */
+
+/* Which columns the table has. */
+typedef struct Columns {
+    int threshold, pixels, spro;
+} Columns;
 
 static void write_cell(FILE *stream, double value) {
     if (!isfinite(value)) {
@@ -66,33 +89,46 @@ static void write_cell(FILE *stream, double value) {
     fprintf(stream, "<td>%.2f<i><u style=\"width:%.1f%%\"></u></i></td>", 100 * value, 100 * value);
 }
 
-static void write_row(FILE *stream, const char *name, const EadFigureSet *set, int with_pixels,
-                      int is_total) {
-    fputs(is_total ? "<tr class=\"all\"><td>" : "<tr><td>", stream);
+static void write_row(FILE *stream, const char *name, const EadFigureSet *set, Columns columns,
+                      const char *row_class) {
+    fprintf(stream, "<tr%s><td>", row_class);
     ead_html_text(stream, name);
     fprintf(stream, "</td><td>%lld</td>", (long long)set->images);
     write_cell(stream, set->image_auroc);
     write_cell(stream, set->image_f1_best);
-    if (with_pixels) {
-        write_cell(stream, set->au_pro_30);
-        write_cell(stream, set->au_pro_05);
-        write_cell(stream, set->pixel_auroc);
+    if (columns.threshold) write_cell(stream, set->image_tpr);
+    if (columns.spro) write_cell(stream, set->has_spro ? set->au_spro[SPRO_005] : NAN);
+    if (columns.pixels) {
+        write_cell(stream, set->has_pixels ? set->au_pro_30 : NAN);
+        write_cell(stream, set->has_pixels ? set->au_pro_05 : NAN);
+        write_cell(stream, set->has_pixels ? set->pixel_auroc : NAN);
+        write_cell(stream, set->has_pixels ? set->pixel_ap : NAN);
     }
     fputs("</tr>\n", stream);
 }
 
+static void write_head(FILE *stream, Columns columns) {
+    fputs("<thead><tr><th>Kind</th><th>Images</th><th>Image AU-ROC</th><th>Best F1</th>", stream);
+    if (columns.threshold) fputs("<th>Found</th>", stream);
+    if (columns.spro) fputs("<th>AU-sPRO 0.05</th>", stream);
+    if (columns.pixels)
+        fputs("<th>AU-PRO 0.30</th><th>AU-PRO 0.05</th><th>Pixel AU-ROC</th><th>Pixel AP</th>", stream);
+    fputs("</tr></thead>\n", stream);
+}
+
 void ead_report_defects(FILE *stream, const EadFigures *figures) {
     if (figures->defect_count == 0) return;
-    int with_pixels = 0;
-    for (int i = 0; i < figures->defect_count; i++) with_pixels |= figures->defects[i].set.has_pixels;
+    Columns columns = {.threshold = figures->has_threshold, .spro = figures->total.has_spro};
+    for (int i = 0; i < figures->defect_count; i++) columns.pixels |= figures->defects[i].set.has_pixels;
     fputs("<h2>Kinds of defects</h2>\n<p class=\"soft\">Each kind against all good images, in percent.</p>\n"
-          "<div class=\"card\"><table>\n<thead><tr><th>Kind</th><th>Images</th><th>Image AU-ROC</th><th>Best "
-          "F1</th>",
+          "<div class=\"card\"><table>\n",
           stream);
-    if (with_pixels) fputs("<th>AU-PRO 0.30</th><th>AU-PRO 0.05</th><th>Pixel AU-ROC</th>", stream);
-    fputs("</tr></thead>\n<tbody>\n", stream);
+    write_head(stream, columns);
+    fputs("<tbody>\n", stream);
     for (int i = 0; i < figures->defect_count; i++)
-        write_row(stream, figures->defects[i].name, &figures->defects[i].set, with_pixels, 0);
-    write_row(stream, "all", &figures->total, with_pixels, 1);
+        write_row(stream, figures->defects[i].name, &figures->defects[i].set, columns, "");
+    if (figures->has_mean)
+        write_row(stream, "mean of logical and structural", &figures->mean, columns, " class=\"all\"");
+    write_row(stream, "all", &figures->total, columns, " class=\"all\"");
     fputs("</tbody></table></div>\n", stream);
 }

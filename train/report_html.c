@@ -2,11 +2,15 @@
 #include "train/report_html.h"
 
 #include "core/atomic_file.h"
+#include "train/config_compare.h"
 #include "train/html_text.h"
 #include "train/report_parts.h"
 
-static void write_head(FILE *stream, const EadReport *report) {
-    const char *title = report->title ? report->title : "EfficientAD";
+#include <stdlib.h>
+#include <string.h>
+
+void ead_report_head(FILE *stream, const char *title, const char *subtitle) {
+    if (!title) title = "EfficientAD";
     fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
           "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>",
           stream);
@@ -16,9 +20,9 @@ static void write_head(FILE *stream, const EadReport *report) {
     fputs("</head>\n<body>\n<main>\n<header><h1>", stream);
     ead_html_text(stream, title);
     fputs("</h1>", stream);
-    if (report->subtitle) {
+    if (subtitle) {
         fputs("<p>", stream);
-        ead_html_text(stream, report->subtitle);
+        ead_html_text(stream, subtitle);
         fputs("</p>", stream);
     }
     fputs("</header>\n", stream);
@@ -37,16 +41,49 @@ static void write_facts(FILE *stream, const char *title, const EadKeyValue *fact
     fputs("</table></div></div>\n", stream);
 }
 
+/* Keys that are not as in the paper; files and folders are not worth a line. */
+static void write_changed(FILE *stream, const EadConfig *defaults, const EadConfig *config) {
+    int changed = 0;
+    for (int key = 0; key < EAD_CONFIG_KEYS; key++) {
+        char *before = NULL, *now = NULL;
+        const EadValueRule *rule = &ead_config_key(key)->rule;
+        bool worth =
+            ead_config_matters(key) && rule->kind != EAD_KIND_PATH && rule->kind != EAD_KIND_STRING &&
+            ead_config_value_text(defaults, (EadConfigKeyId)key, &before) == EAD_OK &&
+            ead_config_value_text(config, (EadConfigKeyId)key, &now) == EAD_OK && strcmp(before, now) != 0;
+        if (worth && changed++ == 0)
+            fputs("<div class=\"card\"><table class=\"facts\">\n<tr><th>not as in the paper</th><th>here</th>"
+                  "<th>default</th></tr>\n",
+                  stream);
+        if (worth) fprintf(stream, "<tr><td>%s</td><td>%s</td><td>%s</td></tr>\n", rule->name, now, before);
+        free(before);
+        free(now);
+    }
+    fputs(changed > 0 ? "</table></div>\n" : "<p class=\"soft\">All as in the paper.</p>\n", stream);
+}
+
+/* Nothing for a text that is no config of this version. */
+static void write_differences(FILE *stream, const char *text) {
+    EadConfig defaults, config;
+    if (ead_config_defaults(&defaults) != EAD_OK) return;
+    if (ead_config_defaults(&config) == EAD_OK &&
+        ead_config_parse(text, strlen(text), "config", &config) == EAD_OK)
+        write_changed(stream, &defaults, &config);
+    ead_config_free(&config);
+    ead_config_free(&defaults);
+}
+
 static void write_config(FILE *stream, const char *config) {
     if (!config) return;
-    fputs("<h2>Settings</h2>\n<details class=\"card\"><summary>Effective configuration</summary><pre>",
-          stream);
+    fputs("<h2 id=\"settings\">Settings</h2>\n", stream);
+    write_differences(stream, config);
+    fputs("<details class=\"card\"><summary>Effective configuration</summary><pre>", stream);
     ead_html_text(stream, config);
     fputs("</pre></details>\n", stream);
 }
 
 static EadStatus write_page(FILE *stream, const EadReport *report) {
-    write_head(stream, report);
+    ead_report_head(stream, report->title, report->subtitle);
     ead_report_tiles(stream, report);
     ead_report_defects(stream, report->figures);
     EAD_TRY(ead_report_plots(stream, report));

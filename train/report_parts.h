@@ -1,11 +1,15 @@
-/* The parts of report.html, each in its own file; for report_html.c only. All write to the stream of the
- * page; write errors show in ferror(). */
+/* The parts of report.html, each in its own file; head and style serve a sweep's page too. All write to the
+ * stream of the page; write errors show in ferror(). */
 #ifndef EAD_TRAIN_REPORT_PARTS_H
 #define EAD_TRAIN_REPORT_PARTS_H
 
 #include "train/report_html.h"
 
 #include <stdio.h>
+
+/* Everything from the doctype to the headline; </main></body></html> is to follow. title and subtitle may be
+ * NULL. */
+void ead_report_head(FILE *stream, const char *title, const char *subtitle);
 
 /* The style sheet: a <style> element. */
 void ead_report_style(FILE *stream);

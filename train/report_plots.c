@@ -4,6 +4,7 @@
 #include "train/svg_plot.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -113,10 +114,11 @@ static void write_histogram(FILE *stream, const EadReport *report) {
     fputs("</div>\n", stream);
 }
 
-/* A curve over 0..1 x 0..1. */
-static EadStatus write_curve(FILE *stream, const EadCurve *curve, EadPlot plot, const char *name) {
+/* A curve over 0..1 x 0..1. level: of a detector that guesses, a dashed line; NAN: the diagonal. */
+static EadStatus write_curve(FILE *stream, const EadCurve *curve, EadPlot plot, const char *name,
+                             double level) {
     if (curve->count == 0) return EAD_OK;
-    static const double corners[2] = {0, 1};
+    const double ends[2] = {0, 1}, chance[2] = {isnan(level) ? 0 : level, isnan(level) ? 1 : level};
     double *x = malloc((size_t)curve->count * 2 * sizeof *x);
     if (!x) return ead_fail(EAD_NO_MEMORY, "no memory for the curves of the report");
     double *y = x + curve->count;
@@ -127,31 +129,100 @@ static EadStatus write_curve(FILE *stream, const EadCurve *curve, EadPlot plot, 
     plot.x_max = plot.y_max = 1;
     plot.width = half_width;
     plot.marker = NAN;
-    plot.series[plot.series_count++] = (EadPlotSeries){"chance", 0, 2, corners, corners};
+    plot.series[plot.series_count++] = (EadPlotSeries){"chance", 0, 2, ends, chance};
     plot.series[plot.series_count++] = (EadPlotSeries){name, 1, curve->count, x, y};
     ead_svg_plot(stream, &plot);
     free(x);
     return EAD_OK;
 }
 
-EadStatus ead_report_plots(FILE *stream, const EadReport *report) {
-    char roc_name[64], pro_name[64];
+/* Counts at the threshold in use, as rates; not finite where there is none. */
+typedef struct InUse {
+    double roc[2], pr[2], anomalous_share;
+    const char *label;
+} InUse;
+
+static InUse find_point_in_use(const EadReport *report) {
+    int is_set;
+    double threshold = ead_report_threshold(report->figures, &is_set), found = 0, called = 0, anomalous = 0;
+    for (int64_t i = 0; i < report->sample_count; i++) {
+        const EadSample *sample = &report->samples[i];
+        bool above = (double)sample->score >= threshold;
+        called += above;
+        found += above && sample->anomalous;
+        anomalous += sample->anomalous;
+    }
+    double good = (double)report->sample_count - anomalous;
+    InUse use = {.label = is_set ? "threshold" : "best F1"};
+    use.roc[0] = isnan(threshold) || good <= 0 ? NAN : (called - found) / good;
+    use.roc[1] = use.pr[0] = isnan(threshold) || anomalous <= 0 ? NAN : found / anomalous;
+    use.pr[1] = called > 0 ? found / called : NAN;
+    use.anomalous_share = report->sample_count > 0 ? anomalous / (double)report->sample_count : NAN;
+    return use;
+}
+
+static EadStatus write_image_curves(FILE *stream, const EadReport *report) {
+    char roc_name[64], pr_name[64];
     const EadFigureSet *set = &report->figures->total;
+    InUse use = find_point_in_use(report);
     snprintf(roc_name, sizeof roc_name, "ROC, area %.4f", set->image_auroc);
-    snprintf(pro_name, sizeof pro_name, "PRO, area to 0.30 %.4f", set->au_pro_30);
-    fputs("<h2>Curves</h2>\n<div class=\"plots\">\n", stream);
-    EAD_TRY(write_losses(stream, report));
-    write_histogram(stream, report);
+    snprintf(pr_name, sizeof pr_name, "precision, mean %.4f", set->image_ap);
     EadPlot roc = {.title = "ROC of the images",
                    .x_label = "false-positive rate",
                    .y_label = "true-positive rate",
-                   .shade_until = NAN};
-    EadPlot pro = {.title = "PRO of the pixels",
-                   .x_label = "false-positive rate of the pixels",
-                   .y_label = "mean overlap of the defects",
-                   .shade_until = 0.30};
-    EAD_TRY(write_curve(stream, &report->figures->roc, roc, roc_name));
-    EAD_TRY(write_curve(stream, &report->figures->pro, pro, pro_name));
+                   .shade_until = NAN,
+                   .point = use.roc,
+                   .point_label = use.label};
+    EadPlot pr = {.title = "Precision and recall of the images",
+                  .x_label = "recall",
+                  .y_label = "precision",
+                  .shade_until = NAN,
+                  .point = use.pr,
+                  .point_label = use.label};
+    EAD_TRY(write_curve(stream, &report->figures->roc, roc, roc_name, NAN));
+    return write_curve(stream, &report->figures->pr, pr, pr_name, use.anomalous_share);
+}
+
+static EadPlot pixel_plot(const char *title, const char *x_label, const char *y_label, double shade) {
+    return (EadPlot){.title = title, .x_label = x_label, .y_label = y_label, .shade_until = shade};
+}
+
+static const char *const pixel_rate = "false-positive rate of the pixels";
+
+/* Curves only of MVTec LOCO, two so that no place in the grid stays empty. */
+static EadStatus write_channel_curves(FILE *stream, const EadFigures *figures) {
+    char spro[64], roc[64];
+    if (figures->spro.count == 0) return EAD_OK;
+    snprintf(spro, sizeof spro, "sPRO, area to 0.05 %.4f", figures->total.au_spro[1]);
+    snprintf(roc, sizeof roc, "ROC, area %.4f", figures->total.pixel_auroc);
+    EAD_TRY(write_curve(stream, &figures->spro,
+                        pixel_plot("sPRO of the pixels", pixel_rate, "mean saturated overlap", 0.05), spro,
+                        NAN));
+    return write_curve(stream, &figures->pixel_roc,
+                       pixel_plot("ROC of the pixels", pixel_rate, "true-positive rate", NAN), roc, NAN);
+}
+
+static EadStatus write_pixel_curves(FILE *stream, const EadFigures *figures) {
+    char pro[64], pr[64];
+    snprintf(pro, sizeof pro, "PRO, area to 0.30 %.4f", figures->total.au_pro_30);
+    snprintf(pr, sizeof pr, "precision, mean %.4f", figures->total.pixel_ap);
+    EAD_TRY(write_curve(stream, &figures->pro,
+                        pixel_plot("PRO of the pixels", pixel_rate, "mean overlap of the defects", 0.30), pro,
+                        NAN));
+    int64_t last = figures->pixel_pr.count - 1; /* where everything is called a defect */
+    double guess = last >= 0 ? figures->pixel_pr.points[last].y : NAN;
+    EAD_TRY(write_curve(stream, &figures->pixel_pr,
+                        pixel_plot("Precision and recall of the pixels", "recall", "precision", NAN), pr,
+                        guess));
+    return write_channel_curves(stream, figures);
+}
+
+EadStatus ead_report_plots(FILE *stream, const EadReport *report) {
+    fputs("<h2 id=\"curves\">Curves</h2>\n<div class=\"plots\">\n", stream);
+    write_histogram(stream, report);
+    EAD_TRY(write_image_curves(stream, report));
+    EAD_TRY(write_pixel_curves(stream, report->figures));
+    EAD_TRY(write_losses(stream, report));
     fputs("</div>\n", stream);
     return EAD_OK;
 }

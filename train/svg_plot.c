@@ -1,4 +1,4 @@
-/* Both charts share one frame: margins, axes, ticks, labels, marker. */
+/* All charts share one frame: margins, axes, ticks, labels, marker. */
 #include "train/svg_plot.h"
 
 #include "train/html_text.h"
@@ -11,6 +11,7 @@ typedef struct Frame {
     double x_min, x_max, y_min, y_max;
     int log_y;
     double left, right, top, bottom; /* of the drawing area, in drawing units */
+    int width, height;               /* of the drawing with its margins */
 } Frame;
 
 static double x_of(const Frame *frame, double value) {
@@ -99,24 +100,28 @@ static void write_caption(FILE *stream, const char *title) {
     fputs("</figcaption><div class=\"legend\">", stream);
 }
 
-/* Opens the drawing after the legend: axes, ticks and labels. */
-static void open_drawing(FILE *stream, const Frame *frame, int width, const char *const labels[3]) {
-    fprintf(stream, "</div>\n<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"", width, (int)plot_height);
-    ead_html_text(stream, labels[0]);
+/* Opens the drawing after the legend: the lower axis with its ticks and label. */
+static void open_drawing(FILE *stream, const Frame *frame, const char *title, const char *x_label) {
+    fprintf(stream, "</div>\n<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"", frame->width,
+            frame->height);
+    ead_html_text(stream, title);
     fputs("\">", stream);
     write_x_ticks(stream, frame);
-    write_y_ticks(stream, frame);
     fprintf(stream, "<line class=\"axis\" x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\"/>", frame->left,
             frame->bottom, frame->right, frame->bottom);
     fprintf(stream, "<text class=\"label\" x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">",
-            (frame->left + frame->right) / 2, plot_height - 8);
-    ead_html_text(stream, labels[1]);
+            (frame->left + frame->right) / 2, frame->height - 8);
+    ead_html_text(stream, x_label);
+    fputs("</text>\n", stream);
+}
+
+static void write_y_axis(FILE *stream, const Frame *frame, const char *label) {
+    write_y_ticks(stream, frame);
     double middle = (frame->top + frame->bottom) / 2;
-    fprintf(
-        stream,
-        "</text><text class=\"label\" transform=\"translate(14 %.1f) rotate(-90)\" text-anchor=\"middle\">",
-        middle);
-    ead_html_text(stream, labels[2]);
+    fprintf(stream,
+            "<text class=\"label\" transform=\"translate(14 %.1f) rotate(-90)\" text-anchor=\"middle\">",
+            middle);
+    ead_html_text(stream, label);
     fputs("</text>\n", stream);
 }
 
@@ -132,6 +137,17 @@ static void write_marker(FILE *stream, const Frame *frame, double marker, const 
     fputs("</text>", stream);
 }
 
+static void write_point(FILE *stream, const Frame *frame, const double *point, const char *label) {
+    if (!isfinite(point[0]) || !isfinite(point[1])) return;
+    double x = x_of(frame, point[0]), y = y_of(frame, point[1]);
+    int at_right = x > (frame->left + frame->right) / 2;
+    fprintf(stream, "<circle class=\"point\" cx=\"%.1f\" cy=\"%.1f\" r=\"4.5\"/>", x, y);
+    fprintf(stream, "<text class=\"note\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">", x + (at_right ? -9 : 9),
+            y + 18, at_right ? "end" : "start");
+    ead_html_text(stream, label);
+    fputs("</text>", stream);
+}
+
 static Frame make_frame(double x_min, double x_max, double y_min, double y_max, int width) {
     return (Frame){.x_min = x_min,
                    .x_max = x_max,
@@ -140,7 +156,9 @@ static Frame make_frame(double x_min, double x_max, double y_min, double y_max, 
                    .left = margin_left,
                    .right = width - margin_right,
                    .top = margin_top,
-                   .bottom = plot_height - margin_bottom};
+                   .bottom = plot_height - margin_bottom,
+                   .width = width,
+                   .height = plot_height};
 }
 
 /* Points nearer than a third of a pixel to the last one drawn are left out: nobody could see them. */
@@ -171,14 +189,15 @@ void ead_svg_plot(FILE *stream, const EadPlot *plot) {
     write_caption(stream, plot->title);
     for (int i = 0; i < plot->series_count; i++)
         if (plot->series[i].name) write_legend_entry(stream, plot->series[i].name, plot->series[i].color);
-    open_drawing(stream, &frame, plot->width,
-                 (const char *const[3]){plot->title, plot->x_label, plot->y_label});
+    open_drawing(stream, &frame, plot->title, plot->x_label);
+    write_y_axis(stream, &frame, plot->y_label);
     if (plot->shade_until > plot->x_min)
         fprintf(stream, "<rect class=\"shade\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"/>",
                 frame.left, frame.top, x_of(&frame, plot->shade_until) - frame.left,
                 frame.bottom - frame.top);
     for (int i = 0; i < plot->series_count; i++) write_series(stream, &frame, &plot->series[i]);
     write_marker(stream, &frame, plot->marker, plot->marker_label);
+    if (plot->point) write_point(stream, &frame, plot->point, plot->point_label);
     fputs("</svg></figure>\n", stream);
 }
 
@@ -203,10 +222,66 @@ void ead_svg_histogram(FILE *stream, const EadHistogram *histogram) {
     write_caption(stream, histogram->title);
     for (int which = 0; which < 2; which++)
         write_legend_entry(stream, histogram->names[which], histogram->colors[which]);
-    open_drawing(stream, &frame, histogram->width,
-                 (const char *const[3]){histogram->title, histogram->x_label, histogram->y_label});
+    open_drawing(stream, &frame, histogram->title, histogram->x_label);
+    write_y_axis(stream, &frame, histogram->y_label);
     for (int bin = 0; bin < histogram->bins; bin++)
         for (int which = 0; which < 2; which++) write_bar(stream, &frame, histogram, bin, which);
     write_marker(stream, &frame, histogram->marker, histogram->marker_label);
+    fputs("</svg></figure>\n", stream);
+}
+
+/* ---- dots ---- */
+
+/* Two lines a row at most: series share a row by standing a little below each other. */
+static double dot_row_y(const Frame *frame, const EadDotPlot *plot, int row, int series) {
+    double height = (frame->bottom - frame->top) / plot->row_count;
+    double offset = plot->series_count > 1 ? (series + 0.5) / plot->series_count - 0.5 : 0;
+    return frame->top + (row + 0.5 + 0.6 * offset) * height;
+}
+
+static void write_dot(FILE *stream, const Frame *frame, const EadDotSeries *series, int row, double y) {
+    double value = series->values[row], spread = series->deviations ? series->deviations[row] : NAN;
+    if (!isfinite(value)) return;
+    double x = x_of(frame, value);
+    fprintf(stream, "<g class=\"dot s%d%s\">", series->color, series->hollow ? " hollow" : "");
+    if (isfinite(spread))
+        fprintf(stream, "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\"/>",
+                x_of(frame, fmax(value - spread, frame->x_min)), y,
+                x_of(frame, fmin(value + spread, frame->x_max)), y);
+    fprintf(stream, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"4\"><title>", x, y);
+    ead_html_text(stream, series->name);
+    fprintf(stream, ": %.2f", value);
+    if (isfinite(spread)) fprintf(stream, " ± %.2f", spread);
+    fputs("</title></circle></g>", stream);
+}
+
+static void write_row_names(FILE *stream, const Frame *frame, const EadDotPlot *plot) {
+    double height = (frame->bottom - frame->top) / plot->row_count;
+    for (int row = 0; row < plot->row_count; row++) {
+        double y = frame->top + (row + 0.5) * height;
+        fprintf(stream, "<text class=\"tick\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">", frame->left - 8,
+                y + 4);
+        ead_html_text(stream, plot->rows[row]);
+        fputs("</text>", stream);
+        if (row > 0)
+            fprintf(stream, "<line class=\"grid\" x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\"/>",
+                    frame->left, y - height / 2, frame->right, y - height / 2);
+    }
+}
+
+void ead_svg_dots(FILE *stream, const EadDotPlot *plot) {
+    int each = plot->series_count > 2 ? 10 * plot->series_count : 24;
+    Frame frame = make_frame(plot->x_min, plot->x_max, 0, 1, plot->width);
+    frame.left = plot->name_width;
+    frame.bottom = frame.top + (double)plot->row_count * each;
+    frame.height = (int)frame.bottom + margin_bottom;
+    write_caption(stream, plot->title);
+    for (int i = 0; i < plot->series_count; i++)
+        write_legend_entry(stream, plot->series[i].name, plot->series[i].color);
+    open_drawing(stream, &frame, plot->title, plot->x_label);
+    write_row_names(stream, &frame, plot);
+    for (int i = 0; i < plot->series_count; i++)
+        for (int row = 0; row < plot->row_count; row++)
+            write_dot(stream, &frame, &plot->series[i], row, dot_row_y(&frame, plot, row, i));
     fputs("</svg></figure>\n", stream);
 }

@@ -15,6 +15,7 @@
 #include "train/statistics.h"
 #include "train/threshold_file.h"
 #include "train/trainer_data.h"
+#include "train/training_board.h"
 #include "train/training_step.h"
 #include "train/version.h"
 
@@ -37,8 +38,9 @@ typedef struct Run {
     EadTrainingStep *step;
     EadOptimizer *optimizer; /* the step's */
     EadLossLog log;
-    EadStepLosses losses; /* the last ones read */
-    double seconds;       /* of the training loop in this process */
+    EadTrainingBoard board; /* TensorBoard; empty where that is off */
+    EadStepLosses losses;   /* the last ones read */
+    double seconds;         /* of the training loop in this process */
     int64_t steps_here;
 } Run;
 
@@ -166,7 +168,11 @@ static EadStatus start_or_resume(Run *run) {
         EAD_TRY(ead_measure_teacher(run->model, run->spec->backend, run->data.train, run->spec->quiet));
     }
     ead_training_step_upload(run->step);
-    return ead_loss_log_open(&run->log, run->losses_path, run->optimizer->step);
+    EAD_TRY(ead_loss_log_open(&run->log, run->losses_path, run->optimizer->step));
+    bool wanted = run->config->train_tensorboard && run->optimizer->step < run->config->train_steps;
+    if (!wanted) return EAD_OK;
+    return ead_training_board_open(&run->board, run->config->output, run->config->train_steps,
+                                   run->optimizer->step, &run->data.dataset);
 }
 
 static EadStatus prepare(Run *run) {
@@ -202,6 +208,7 @@ static EadStatus log_losses(Run *run) {
     for (int i = 0; i < count; i++) {
         EAD_TRY(check_finite(run, first + i, &rows[i]));
         EAD_TRY(ead_loss_log_append(&run->log, first + i, &rows[i]));
+        EAD_TRY(ead_training_board_step(&run->board, first + i, &rows[i]));
         run->losses = rows[i];
     }
     return EAD_OK;
@@ -211,7 +218,8 @@ static EadStatus save_checkpoint(Run *run) {
     EAD_TRY(log_losses(run));
     EAD_TRY(ead_loss_log_flush(&run->log)); /* the checkpoint must never be ahead of the log */
     EAD_TRY(ead_training_step_download(run->step));
-    return ead_checkpoint_save(run->checkpoint_path, run->model, run->optimizer, run->config_text);
+    EAD_TRY(ead_checkpoint_save(run->checkpoint_path, run->model, run->optimizer, run->config_text));
+    return ead_training_board_maps(&run->board, run->optimizer->step, run->model, run->spec->backend);
 }
 
 /* Reading the losses waits for the step. On a device that happens seldom, so that it never runs out of work.
@@ -362,6 +370,7 @@ static EadStatus finish(Run *run) {
 
 static void close_run(Run *run) {
     ead_loss_log_close(&run->log);
+    ead_training_board_close(&run->board);
     ead_trainer_data_close(&run->data);
     ead_training_step_free(run->step);
     ead_model_free(run->model);

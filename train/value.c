@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,6 +46,7 @@ const char *ead_value_kind_name(EadValueKind kind) {
         [EAD_KIND_BOOL] = "true or false",
         [EAD_KIND_CHOICE] = "one of the choices",
         [EAD_KIND_SIZE] = "a size, like 256 or 256x512 (height x width)",
+        [EAD_KIND_SHARE] = "part/parts, like 2/8",
         [EAD_KIND_FLAG] = "nothing",
     };
     return names[kind];
@@ -151,6 +153,21 @@ static EadStatus parse_size(const EadValueRule *rule, const char *text, EadValue
                     text, rule->constraint);
 }
 
+static EadStatus parse_share(const EadValueRule *rule, const char *text, EadValue *value) {
+    const EadValueRule number = {rule->name, EAD_KIND_INT, "[1, 100000]"};
+    const char *slash = strchr(text, '/');
+    EadValue part, parts;
+    char first[16];
+    if (!slash || slash - text >= (int)sizeof first) return wrong_type(rule, text);
+    snprintf(first, sizeof first, "%.*s", (int)(slash - text), text);
+    EAD_TRY(parse_int(&number, first, &part));
+    EAD_TRY(parse_int(&number, slash + 1, &parts));
+    value->share = (EadShare){(int)part.whole, (int)parts.whole};
+    if (part.whole <= parts.whole) return EAD_OK;
+    return ead_fail(EAD_BAD_ARGUMENT, "%s: there is no part %d of %d", rule->name, value->share.part,
+                    value->share.parts);
+}
+
 EadStatus ead_value_parse(const EadValueRule *rule, const char *text, EadValue *value) {
     EadValue parsed = {.text = text};
     EadStatus status = check_text(rule, text);
@@ -173,6 +190,9 @@ EadStatus ead_value_parse(const EadValueRule *rule, const char *text, EadValue *
         break;
     case EAD_KIND_SIZE:
         status = parse_size(rule, text, &parsed);
+        break;
+    case EAD_KIND_SHARE:
+        status = parse_share(rule, text, &parsed);
         break;
     case EAD_KIND_STRING:
     case EAD_KIND_PATH:

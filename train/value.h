@@ -18,6 +18,7 @@ typedef enum EadValueKind {
     EAD_KIND_BOOL,   /* true or false */
     EAD_KIND_CHOICE, /* constraint "first|second"; the value is the index */
     EAD_KIND_SIZE,   /* "256" or "HxW"; constraint "[128, 2048] in steps of 64" */
+    EAD_KIND_SHARE,  /* "2/8": part 2 of 8; options only */
     EAD_KIND_FLAG,   /* options only: has no value */
 } EadValueKind;
 
@@ -25,6 +26,11 @@ typedef enum EadValueKind {
 typedef struct EadSize {
     int height, width;
 } EadSize;
+
+/* Part `part` (1 .. parts) of `parts`. */
+typedef struct EadShare {
+    int part, parts;
+} EadShare;
 
 typedef struct EadValueRule {
     const char *name; /* "train.lr", "--seed": starts every error */
@@ -40,6 +46,7 @@ typedef struct EadValue {
         double real_number; /* DOUBLE */
         bool truth;         /* BOOL */
         EadSize size;       /* SIZE */
+        EadShare share;     /* SHARE */
     };
 } EadValue;
 

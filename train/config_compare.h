@@ -1,0 +1,26 @@
+/* Where two configs differ, and whether that matters: for resuming a checkpoint, for taking over the training
+ * of another run, for calling a finished run finished. */
+#ifndef EAD_TRAIN_CONFIG_COMPARE_H
+#define EAD_TRAIN_CONFIG_COMPARE_H
+
+#include "train/config.h"
+
+/* What is to be the same. Each includes those before it. */
+typedef enum EadSameness {
+    EAD_SAME_STEPS,    /* every training step; train.steps may differ, for those who want to train longer */
+    EAD_SAME_TRAINING, /* the trained weights; maps.* may differ, which is measured after training */
+    EAD_SAME_RESULT,   /* the figures; files, folders, threads and logs may differ */
+} EadSameness;
+
+/* Whether the figures depend on a key at all. */
+bool ead_config_matters(int key);
+
+/* The first key in which they differ as far as `sameness` asks, or -1. */
+int ead_config_difference(const EadConfig *a, const EadConfig *b, EadSameness sameness);
+
+/* "key: value in a, ... value in b" as a failure: "LABEL: was made with KEY: X, the config now says Y; CURE".
+ * Returns EAD_BAD_ARGUMENT or EAD_NO_MEMORY. */
+EadStatus ead_config_fail_difference(const EadConfig *a, const EadConfig *b, int key, const char *label,
+                                     const char *cure);
+
+#endif
