@@ -45,7 +45,7 @@ EadStatus ead_config_check_training(const EadConfig *config) {
             "(README: \"Teachers\")");
     if (config->loss_penalty && empty(config->penalty_path))
         return ead_fail(EAD_BAD_ARGUMENT,
-                        "loss.penalty is true, but penalty.path is not set; set it to a folder of "
-                        "varied photographs, or set loss.penalty=false");
+                        "loss.penalty is true, but penalty.path is not set; set it to a folder or "
+                        ".tar archive of varied photographs, or set loss.penalty=false");
     return EAD_OK;
 }
