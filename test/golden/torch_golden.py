@@ -194,7 +194,7 @@ def hostile():
         "truncated": good[:-30],
         "half": good[: len(good) // 2],
         "other_zip": archive(b"N").replace(b"data.pkl", b"data.txt"),
-        "big_endian": archive(b"N").replace(b"little", b"biggie"),
+        "big_endian": archive(b"N", {"byteorder": b"big"}),
         "text_file": b"not a zip archive at all",
         "empty": b"",
     }
