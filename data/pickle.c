@@ -171,9 +171,10 @@ static EadStatus push_unsigned(EadPickle *pickle, size_t width) {
 }
 
 static EadStatus push_signed(EadPickle *pickle, size_t width) {
-    uint64_t number, sign = width > 0 ? UINT64_C(1) << (8 * width - 1) : 0;
+    uint64_t number;
     if (width > 8) return DAMAGED("a whole number of %zu bytes; at most 8 can be read", width);
     EAD_TRY(take_number(pickle, width, &number));
+    uint64_t sign = width > 0 ? UINT64_C(1) << (8 * width - 1) : 0;
     return push_integer(pickle, EAD_PICKLE_INT, (int64_t)((number ^ sign) - sign));
 }
 
