@@ -35,7 +35,7 @@ static bool is_old(const uint8_t *bytes, size_t size) {
 }
 
 bool ead_torch_archive_begins(const uint8_t *bytes, size_t size) {
-    return is_zip(bytes, size) || (size >= 2 && bytes[0] == 0x80 && bytes[1] <= 5);
+    return is_zip(bytes, size) || is_old(bytes, size);
 }
 
 static EadStatus check_head(const uint8_t *head, size_t size) {

@@ -27,9 +27,10 @@ static bool is_row(const Row *row, const EadFileTensor *view) {
 }
 
 /* The vector of that name, or the first that has none yet. */
-static EadImportVector *vector_of(EadImportVector *vectors, const char *name) {
-    while (vectors->name && strcmp(vectors->name, name) != 0) vectors++;
-    return vectors;
+static EadImportVector *vector_of(EadImportVector vectors[EAD_IMPORT_VECTORS], const char *name) {
+    int v = 0;
+    while (v < EAD_IMPORT_VECTORS - 1 && vectors[v].name && strcmp(vectors[v].name, name) != 0) v++;
+    return &vectors[v];
 }
 
 static EadStatus take(EadImportVector *vector, const Row *row, EadImportSource *source,
@@ -78,8 +79,15 @@ static EadStatus complete(EadImportVector *vector, const EadImportSource *source
     else
         EAD_TRY(join(vector, source));
     size_t size = (size_t)vector->elements * ead_file_type_size(vector->type);
-    if (vector->data && all_zero(vector->data, size)) vector->data = NULL;
+    bool spread = strcmp(vector->name, "teacher_mean") != 0; /* which cannot be zero */
+    if (vector->data && spread && all_zero(vector->data, size)) vector->data = NULL;
     return EAD_OK;
+}
+
+/* The mean is of no use without the standard deviation. */
+static void drop_lone_mean(EadImportVector *vectors) {
+    EadImportVector *mean = vector_of(vectors, "teacher_mean"), *std = vector_of(vectors, "teacher_std");
+    if (mean->name && !(std->name && std->data)) mean->data = NULL;
 }
 
 EadStatus ead_import_vectors_find(EadImportVector vectors[EAD_IMPORT_VECTORS], EadImportSource *source) {
@@ -91,6 +99,7 @@ EadStatus ead_import_vectors_find(EadImportVector vectors[EAD_IMPORT_VECTORS], E
                 EAD_TRY(take(vector_of(vectors, rows[k].ours), &rows[k], source, tensor));
     }
     for (int v = 0; v < EAD_IMPORT_VECTORS; v++) EAD_TRY(complete(&vectors[v], source));
+    drop_lone_mean(vectors);
     return EAD_OK;
 }
 
