@@ -373,7 +373,7 @@ START_TEST(backbones) {
     } rows[] = {
         {"conv1.weight", true},           {"bn1.running_var", true},   {"bn1.num_batches_tracked", false},
         {"layer1.0.conv1.weight", true},  {"layer3.5.bn3.bias", true}, {"layer2.0.downsample.0.weight", true},
-        {"layer4.0.conv1.weight", false}, {"fc.weight", false}};
+        {"layer4.0.conv1.weight", false}, {"fc.weight", false},        {"attention.weight", false}};
     enum { ROWS = sizeof rows / sizeof *rows };
     Named named[ROWS];
     EadFileTensor tensors[ROWS];
@@ -390,7 +390,8 @@ START_TEST(backbones) {
     write_pth(S "resnet.pth", named, ROWS);
     ASSERT_OK(import("-o " OUT " " S "resnet.pth"));
     check_said("backbone: 5 tensors up to layer3");
-    check_said("not used: module.fc.weight [8] F32");
+    check_said("not used: module.attention.weight [9] F32");
+    ck_assert_ptr_null(strstr(said, "fc.weight"));
     EadSafetensors *out;
     ASSERT_OK(ead_safetensors_open(OUT, &out));
     ck_assert_int_eq(ead_safetensors_count(out), 5);

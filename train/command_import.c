@@ -44,8 +44,10 @@ static void show_networks(const Import *import) {
         fprintf(stderr, "%s: %s\n", import->vectors[v].name,
                 import->vectors[v].data ? "found" : "all zero or in parts, left out");
     if (import->backbone.count > 0)
-        fprintf(stderr, "backbone: %d tensors up to layer3, from %s\n", import->backbone.count,
-                ead_import_path(&import->source, import->backbone.tensors[0]));
+        fprintf(
+            stderr,
+            "backbone: %d tensors up to layer3 (layer4, classifier and counters are not needed), from %s\n",
+            import->backbone.count, ead_import_path(&import->source, import->backbone.tensors[0]));
 }
 
 static void show_rest(const Import *import) {

@@ -20,27 +20,31 @@ static bool has_stem(const EadImportSource *source, const EadImportTensor *tenso
     return used < (int)sizeof stem && ead_import_find(source, tensor->file, stem);
 }
 
-static bool belongs(const char *name) {
-    static const char *const parts[] = {"conv1.", "bn1.", "layer1.", "layer2.", "layer3."};
-    if (strstr(name, "num_batches_tracked")) return false;
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-        if (strncmp(name, parts[i], strlen(parts[i])) == 0) return true;
+static bool is_part(const char *name, const char *const *parts) {
+    for (; *parts; parts++)
+        if (strncmp(name, *parts, strlen(*parts)) == 0) return true;
     return false;
+}
+
+static bool is_counter(const char *name) {
+    return strstr(name, "num_batches_tracked") != NULL;
 }
 
 static EadStatus collect(EadImportBackbone *backbone, EadImportSource *source, const EadImportTensor *first,
                          int prefix_length) {
+    static const char *const kept[] = {"conv1.", "bn1.", "layer1.", "layer2.", "layer3.", NULL};
+    static const char *const needless[] = {"layer4.", "fc.", NULL};
     backbone->tensors = malloc((size_t)source->count * sizeof *backbone->tensors);
     if (!backbone->tensors) return ead_fail(EAD_NO_MEMORY, "no memory for a list of tensors");
     backbone->prefix_length = prefix_length;
     for (int i = 0; i < source->count; i++) {
         EadImportTensor *tensor = &source->tensors[i];
-        if (tensor->file != first->file ||
-            strncmp(tensor->view->name, first->view->name, (size_t)prefix_length) != 0 ||
-            !belongs(tensor->view->name + prefix_length))
+        const char *name = tensor->view->name;
+        if (tensor->file != first->file || strncmp(name, first->view->name, (size_t)prefix_length) != 0)
             continue;
-        tensor->used = true;
-        backbone->tensors[backbone->count++] = tensor;
+        name += prefix_length;
+        if (is_part(name, kept) && !is_counter(name)) backbone->tensors[backbone->count++] = tensor;
+        tensor->used = is_part(name, kept) || is_part(name, needless);
     }
     return EAD_OK;
 }
