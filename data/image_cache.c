@@ -197,6 +197,9 @@ static EadStatus make_file(EadImageCache *cache, const EadCacheSpec *spec) {
     EadAtomicFile file;
     EAD_TRY(ead_atomic_file_open(&file, spec->file));
     EadStatus status = fill(cache, spec, fileno(file.stream));
+    /* The last images may be left out; the file has its full length all the same. */
+    if (status == EAD_OK && ftruncate(fileno(file.stream), image_offset(cache, cache->sources.count)) != 0)
+        status = ead_fail(EAD_IO, "%s: cannot write: %s", spec->file, strerror(errno));
     if (status != EAD_OK) {
         ead_atomic_file_discard(&file);
         return status;
