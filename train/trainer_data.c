@@ -4,6 +4,7 @@
 #include "core/philox.h"
 #include "train/config_dataset.h"
 #include "train/interrupt.h"
+#include "train/left_out.h"
 #include "core/paths.h"
 #include "train/progress.h"
 
@@ -73,24 +74,14 @@ static EadStatus open_files(const EadConfig *config, const EadFileList *files, c
     return status;
 }
 
-/* Kept until the progress line is done with; what does not fit into memory goes unnamed. */
-static void keep_message(void *context, const char *message) {
-    (void)ead_file_list_add(context, message);
-}
-
 static EadStatus open_penalty(const EadConfig *config, const EadImageList *list, bool quiet,
                               EadImageCache **out) {
-    EadFileList messages = {0};
-    EadDamagedImages *damaged;
-    EAD_TRY(ead_damaged_images_new(list->count, keep_message, &messages, &damaged));
-    EadStatus status = open_cache(config, list, "penalty", damaged, quiet, out);
-    for (int i = 0; i < messages.count; i++) fprintf(stderr, "left out: %s\n", messages.paths[i]);
-    if (messages.count > 0)
-        fprintf(stderr, "penalty.path: %d of %d images left out\n", ead_damaged_images_count(damaged),
-                list->count);
-    ead_damaged_images_free(damaged);
-    ead_file_list_free(&messages);
-    return status == EAD_BAD_FILE ? ead_fail_prefix(status, "penalty.path: ") : status;
+    EadLeftOut left_out;
+    EAD_TRY(ead_left_out_start(&left_out, list->count));
+    EadStatus status = open_cache(config, list, "penalty", left_out.damaged, quiet, out);
+    if (status == EAD_BAD_FILE) ead_fail_prefix(status, "penalty.path: ");
+    ead_left_out_finish(&left_out, "penalty.path");
+    return status;
 }
 
 static EadStatus list_penalty(const EadConfig *config, EadImageList *list) {
