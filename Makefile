@@ -171,7 +171,8 @@ emulated: build/emulated/efficientad
 
 # Fuzz targets link what they call out of one archive of the parsers and what these need, all instrumented.
 FUZZED := $(wildcard core/status.c core/atomic_file.c core/half.c core/file_tensor.c core/safetensors_*.c core/image.c \
-    core/philox.c core/paths.c data/codec*.c data/file_bytes.c data/tar_*.c data/pickle*.c data/torch_*.c train/config*.c train/value.c train/suggest.c train/utf8.c)
+    core/philox.c core/paths.c data/codec*.c data/file_bytes.c data/tar_*.c data/pickle*.c data/torch_*.c \
+    train/config*.c train/value.c train/suggest.c train/utf8.c)
 FUZZ_SECONDS ?= 60
 FUZZ_CFLAGS = -O1 -g -std=c11 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all $(CPPFLAGS) \
     $(shell $(PKG_CONFIG_ALL) --cflags $(PACKAGES))

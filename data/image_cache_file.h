@@ -1,9 +1,12 @@
 /* The cache's file format; used by image_cache.c only.
- *   header     "EADCACHE", version, mode, width, height, whether damaged images may be left out, count; for
- * each source its name, place, and the size and time of last change of the file that holds it checksums  one
- * a stored image (64 bits), EAD_CACHE_LEFT_OUT where there is none checksum   over all above images     from
- * the next multiple of 4096 on, [count][height][width][3] Numbers as the machine has them: another byte order
- * is another header, so the file is made anew. */
+ *
+ *   header     "EADCACHE", version, mode, width, height, whether damaged images may be left out, count;
+ *              for each source its name, place, and the size and time of last change of its file
+ *   checksums  one a stored image (64 bits), EAD_CACHE_LEFT_OUT where there is none
+ *   checksum   over all above
+ *   images     from the next multiple of 4096 on, [count][height][width][3]
+ *
+ * Numbers as the machine has them: another byte order is another header, so the file is made anew. */
 #ifndef EAD_DATA_IMAGE_CACHE_FILE_H
 #define EAD_DATA_IMAGE_CACHE_FILE_H
 

@@ -246,8 +246,10 @@ static EadStatus push_marked_tuple(EadPickle *pickle, size_t width) {
     return push(pickle, value);
 }
 
+/* Instances of classes derived from dict are filled like one. */
 static bool is_dict(const EadPickleValue *value) {
-    return value->kind == EAD_PICKLE_DICT || value->kind == EAD_PICKLE_CALL;
+    return value->kind == EAD_PICKLE_DICT || value->kind == EAD_PICKLE_CALL ||
+           value->kind == EAD_PICKLE_OBJECT;
 }
 
 /* Moves the topmost `count` values into the container below them. */

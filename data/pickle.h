@@ -22,7 +22,8 @@ typedef enum EadPickleKind {
     EAD_PICKLE_LIST,    /* items; sets too */
     EAD_PICKLE_DICT,    /* items: key, value, key, value, ... */
     EAD_PICKLE_CALL,    /* callee(*argument), and items as those of a dict if it was filled like one */
-    EAD_PICKLE_OBJECT,  /* an instance of class callee, made of argument; state if it was set */
+    EAD_PICKLE_OBJECT,  /* an instance of class callee, made of argument; state if it was set, items as those
+                           of CALL */
     EAD_PICKLE_OUTSIDE, /* argument: what the pickler's owner keeps elsewhere (storages of tensors) */
 } EadPickleKind;
 

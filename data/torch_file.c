@@ -32,18 +32,22 @@ struct EadTorchFile {
     int storage_count;
 };
 
-/* All that may be called, which is: made a node of. */
+/* All that may be called, which is: made a node of. The last few are what checkpoints, those of anomalib
+ * above all, hold beside tensors; they are passed over. */
 #define REBUILD_TENSOR    "torch._utils._rebuild_tensor_v2"
 #define REBUILD_PARAMETER "torch._utils._rebuild_parameter"
-#define ORDERED_DICT      "collections.OrderedDict"
 static const char *const calls[] = {REBUILD_TENSOR,
                                     REBUILD_PARAMETER,
                                     REBUILD_PARAMETER "_with_state",
-                                    ORDERED_DICT,
+                                    "collections.OrderedDict",
                                     "collections.defaultdict",
                                     "__builtin__.set",
                                     "torch.Size",
                                     "torch.device",
+                                    "pathlib.PosixPath",
+                                    "anomalib.models.image.efficient_ad.torch_model.EfficientAdModelSize",
+                                    "anomalib.models.efficient_ad.torch_model.EfficientAdModelSize",
+                                    "torchvision.transforms.functional.InterpolationMode",
                                     NULL};
 
 static const struct {
@@ -199,8 +203,9 @@ static EadStatus visit_dict(Walk *walk, const EadPickleValue *dict) {
     return EAD_OK;
 }
 
-/* A module keeps its tensors in three dicts of its state; all else in it is no concern of ours. */
-static EadStatus visit_module(Walk *walk, const EadPickleValue *module) {
+/* A module keeps its tensors in three dicts of its state, an instance of a class derived from dict in its
+ * items; all else is no concern of ours. */
+static EadStatus visit_object(Walk *walk, const EadPickleValue *module) {
     const EadPickleValue *padding = ead_pickle_member(module->state, "padding");
     bool pair = padding && padding->kind == EAD_PICKLE_TUPLE && padding->count == 2 &&
                 padding->items[0]->kind == EAD_PICKLE_INT;
@@ -212,7 +217,7 @@ static EadStatus visit_module(Walk *walk, const EadPickleValue *module) {
     if (status == EAD_OK) status = visit_dict(walk, ead_pickle_member(module->state, "_buffers"));
     if (status == EAD_OK) status = visit_dict(walk, ead_pickle_member(module->state, "_modules"));
     walk->padding = outer;
-    return status;
+    return status == EAD_OK ? visit_dict(walk, module) : status;
 }
 
 static EadStatus visit_call(Walk *walk, const EadPickleValue *call) {
@@ -231,7 +236,7 @@ static EadStatus visit_inside(Walk *walk, const EadPickleValue *value) {
     case EAD_PICKLE_DICT:
         return visit_dict(walk, value);
     case EAD_PICKLE_OBJECT:
-        return visit_module(walk, value);
+        return visit_object(walk, value);
     case EAD_PICKLE_LIST:
     case EAD_PICKLE_TUPLE:
         for (int i = 0; i < value->count; i++) EAD_TRY(descend(walk, NULL, i, value->items[i]));

@@ -353,6 +353,12 @@ START_TEST(what_does_not_fit) {
     write_safetensors(S "whole_numbers.safetensors", named, count);
     check_refused("-o " OUT " " S "whole_numbers.safetensors",
                   "'conv4.bias' is of type I32; convert it to float");
+    float infinite[EAD_FEATURES] = {[5] = INFINITY};
+    bias = whole, bias.data = infinite;
+    write_pth(S "infinite.pth", named, count);
+    check_refused("-o " OUT " " S "infinite.pth", "infinite.pth: cannot be used:");
+    ck_assert_ptr_nonnull(strstr(ead_error_message(), "'teacher.conv4.bias': element 5 is inf"));
+    ck_assert(!file_exists(OUT ".part"));
     write_pth(S "parts.pth", named, count - 1);
     check_refused("-o " OUT " " S "parts.pth", "holds no network that is known");
     ASSERT_FAILS(import("-o " OUT " test/golden/torch/hostile/os_system.pth"), EAD_UNSUPPORTED,

@@ -39,8 +39,8 @@ static int check_file(const EadSafetensors *expected, const char *name) {
 }
 
 START_TEST(what_torch_wrote) {
-    static const char *const names[] = {"state_dict", "module", "half",   "sequential",
-                                        "types",      "views",  "nested", "alone"};
+    static const char *const names[] = {"state_dict", "module", "half",  "sequential", "types",
+                                        "views",      "nested", "alone", "checkpoint"};
     EadSafetensors *expected;
     int count = 0;
     ASSERT_OK(ead_safetensors_open(TORCH "expected.safetensors", &expected));

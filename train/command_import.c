@@ -7,6 +7,9 @@
 
 #include "models/model_file.h"
 
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* All that was found, and the file that it goes into. */
@@ -29,6 +32,12 @@ static bool has_vector(const Import *import, const char *name) {
         if (vector->data && strcmp(vector->name, name) == 0) return true;
     }
     return false;
+}
+
+/* Whether it will be a whole model. */
+static bool predicts(const Import *import) {
+    return network_of(import, EAD_IMPORT_TEACHER) && network_of(import, EAD_IMPORT_STUDENT) &&
+           has_vector(import, "teacher_mean") && has_vector(import, "teacher_std");
 }
 
 /* ---- telling the user ---- */
@@ -68,7 +77,7 @@ static void show_use(const Import *import, const char *output) {
         fprintf(stderr, "%s: a backbone for distillation\n", output);
     else if (!student)
         fprintf(stderr, "%s: a teacher, for model.teacher\n", output);
-    else if (teacher && has_vector(import, "teacher_mean") && has_vector(import, "teacher_std"))
+    else if (predicts(import))
         fprintf(stderr, "%s: a model%s\n", output,
                 has_vector(import, "quantiles")
                     ? ""
@@ -186,6 +195,54 @@ static EadStatus add_metadata(const Import *import) {
     return EAD_OK;
 }
 
+/* ---- what was written is read back before it takes its name ---- */
+
+/* Into networks of the kind that was found; values that are not finite are noticed here. */
+static EadStatus check_networks(const Import *import, const char *path) {
+    const EadImportNetwork *teacher = network_of(import, EAD_IMPORT_TEACHER);
+    const EadImportNetwork *student = network_of(import, EAD_IMPORT_STUDENT);
+    const EadImportNetwork *autoencoder = network_of(import, EAD_IMPORT_AUTOENCODER);
+    const EadModelSpec spec = {.size = teacher ? teacher->size : student->size,
+                               .height = autoencoder ? autoencoder->height : 256,
+                               .width = autoencoder ? autoencoder->width : 256,
+                               .autoencoder = autoencoder != NULL};
+    EadModel *model;
+    EAD_TRY(ead_model_new(&spec, &model));
+    EadStatus status = teacher ? ead_model_read_teacher(model, path) : EAD_OK;
+    if (status == EAD_OK && student) status = ead_model_read_trained(model, path);
+    ead_model_free(model);
+    return status;
+}
+
+/* Whatever the file is good for (show_use()) must work. */
+static EadStatus check_written(const Import *import, const char *path) {
+    EadModel *model;
+    if (import->backbone.count > 0) return EAD_OK;
+    EAD_TRY(check_networks(import, path));
+    if (!predicts(import)) return EAD_OK;
+    EAD_TRY(ead_model_open(path, &model));
+    ead_model_free(model);
+    return EAD_OK;
+}
+
+static EadStatus write_checked(Import *import, const char *output) {
+    size_t length = strlen(output);
+    char *part = malloc(length + sizeof ".part");
+    if (!part) return ead_fail(EAD_NO_MEMORY, "%s: no memory to write it", output);
+    memcpy(part, output, length);
+    memcpy(part + length, ".part", sizeof ".part");
+    EadStatus status = ead_safetensors_writer_write(import->writer, part);
+    if (status == EAD_OK) {
+        status = check_written(import, part);
+        if (status != EAD_OK) ead_fail_prefix(status, "%s: cannot be used: ", import->source.paths.paths[0]);
+        if (status == EAD_OK && rename(part, output) != 0)
+            status = ead_fail(EAD_IO, "%s: cannot write: %s", output, strerror(errno));
+        if (status != EAD_OK) remove(part);
+    }
+    free(part);
+    return status;
+}
+
 static EadStatus run(Import *import, const EadArguments *arguments) {
     const char *output = ead_arguments_text(arguments, EAD_OPTION_IMPORT_OUTPUT);
     EAD_TRY(ead_import_source_open(&import->source, arguments->paths, arguments->path_count));
@@ -195,7 +252,7 @@ static EadStatus run(Import *import, const EadArguments *arguments) {
     EAD_TRY(ead_safetensors_writer_new(&import->writer));
     EAD_TRY(add_metadata(import));
     EAD_TRY(add_tensors(import));
-    EAD_TRY(ead_safetensors_writer_write(import->writer, output));
+    EAD_TRY(write_checked(import, output));
     show_networks(import);
     show_rest(import);
     show_use(import, output);

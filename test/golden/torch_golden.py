@@ -5,11 +5,13 @@ torch/expected.safetensors   what they hold: tensor "FILE/NAME", made contiguous
 torch/hostile/*.pth    pickles and archives that must be refused; the C test has the message for each
 """
 import io
-import pickle
 import struct
+import sys
+import types
 import zipfile
 from collections import OrderedDict
-from pathlib import Path
+from enum import Enum
+from pathlib import Path, PosixPath
 
 import torch
 from safetensors.torch import save_file
@@ -38,6 +40,29 @@ class Net(nn.Module):
         return self.head(self.body(x)) + self.offset
 
 
+def foreign(module, name, *bases, **members):
+    """A class of a package that need not be installed, pickled under its name."""
+    made = Enum(name, members, type=str) if members else type(name, bases, {})
+    made.__module__ = module
+    parts = module.split(".")
+    for i in range(len(parts)):
+        sys.modules.setdefault(".".join(parts[: i + 1]), types.ModuleType(module))
+    setattr(sys.modules[module], name, made)
+    return made
+
+
+def checkpoint(net):
+    """As Lightning writes it for anomalib: objects of other packages beside the state_dict."""
+    size = foreign("anomalib.models.image.efficient_ad.torch_model", "EfficientAdModelSize", S="small", M="medium")
+    settings = foreign("lightning_fabric.utilities.data", "AttributeDict", dict)
+    optimizer = torch.optim.Adam(net.parameters())
+    sum(p.sum() for p in net.parameters()).backward()
+    optimizer.step()
+    return {"epoch": 2, "global_step": 70, "pytorch-lightning_version": "2.4.0", "state_dict": net.state_dict(),
+            "hyper_parameters": settings(model_size=size.S, lr=1e-4, root=PosixPath("a/b"), start=torch.ones(1)),
+            "optimizer_states": [optimizer.state_dict()], "lr_schedulers": [], "callbacks": {}}
+
+
 def tensors_of(value, prefix=""):
     """The reader's names: those of a state_dict, keys and list positions joined by dots."""
     if isinstance(value, nn.Module):
@@ -55,7 +80,7 @@ def files():
     torch.manual_seed(1)
     net = Net()
     numbers = torch.arange(-6, 18).reshape(2, 3, 4)
-    types = [torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.int64, torch.int32, torch.int16, torch.int8,
+    kinds = [torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.int64, torch.int32, torch.int16, torch.int8,
              torch.uint8, torch.bool]
     flat = torch.arange(40, dtype=torch.float32) / 8
     views = {
@@ -68,7 +93,7 @@ def files():
                          parts=[net.head, (torch.ones(2), "no tensor")], big=2**40, negative=-5, flags={True, False})
     return {
         "state_dict": net.state_dict(), "module": net, "half": Net().half().state_dict(), "sequential": Net().bfloat16().body,
-        "types": {str(t).split(".")[1]: numbers.to(t) for t in types}, "views": views, "nested": nested, "alone": torch.ones(3),
+        "types": {str(t).split(".")[1]: numbers.to(t) for t in kinds}, "views": views, "nested": nested, "alone": torch.ones(3), "checkpoint": checkpoint(Net()),
     }
 
 
