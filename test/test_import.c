@@ -401,11 +401,24 @@ START_TEST(backbones) {
     EadSafetensors *out;
     ASSERT_OK(ead_safetensors_open(OUT, &out));
     ck_assert_int_eq(ead_safetensors_count(out), 5);
+    ck_assert_str_eq(ead_safetensors_metadata(out, "variant"), "torchvision");
     for (int i = 0; i < ROWS; i++) {
         const EadFileTensor *tensor = ead_safetensors_find(out, rows[i].name);
         ck_assert((tensor != NULL) == rows[i].kept);
         if (tensor) ck_assert_int_eq(tensor->count, i + 1);
     }
+    ead_safetensors_close(out);
+    EadSafetensorsWriter *writer;
+    ASSERT_OK(ead_safetensors_writer_new(&writer));
+    ASSERT_OK(ead_safetensors_writer_metadata(writer, "variant", "caffe"));
+    for (int i = 0; i < ROWS; i++)
+        ASSERT_OK(
+            ead_safetensors_writer_tensor(writer, rows[i].name, EAD_FILE_F32, 1, tensors[i].shape, numbers));
+    ASSERT_OK(ead_safetensors_writer_write(writer, S "caffe.safetensors"));
+    ead_safetensors_writer_free(writer);
+    ASSERT_OK(import("-o " OUT " " S "caffe.safetensors"));
+    ASSERT_OK(ead_safetensors_open(OUT, &out));
+    ck_assert_str_eq(ead_safetensors_metadata(out, "variant"), "caffe");
     ead_safetensors_close(out);
 }
 END_TEST

@@ -172,6 +172,14 @@ static EadStatus add_tensors(Import *import) {
     return EAD_OK;
 }
 
+/* Where the strides of a ResNet are shows in no shape. */
+static const char *backbone_variant(const Import *import) {
+    const EadImportBackbone *backbone = &import->backbone;
+    const char *told =
+        backbone->count > 0 ? ead_import_metadata(&import->source, backbone->tensors[0], "variant") : NULL;
+    return told ? told : "torchvision";
+}
+
 static EadStatus add_metadata(const Import *import) {
     const EadImportNetwork *teacher = network_of(import, EAD_IMPORT_TEACHER);
     const EadImportNetwork *student = network_of(import, EAD_IMPORT_STUDENT);
@@ -183,13 +191,13 @@ static EadStatus add_metadata(const Import *import) {
     const EadFileMetadata metadata[] = {
         {"imported_from", import->source.paths.paths[0]},
         {"version", ead_version()},
-        {"format", "efficientad/1"},
+        {pdn ? "format" : "variant", pdn ? "efficientad/1" : backbone_variant(import)},
         {"model", pdn && pdn->size == EAD_PDN_MEDIUM ? "medium" : "small"},
         {"image_size", size},
         {"padding", import->padding > 0 ? "true" : "false"},
         {"map_normalization", has_vector(import, "quantiles") ? "quantile" : "none"}};
-    /* A backbone has no more than its origin, a teacher neither padding nor maps. */
-    int count = !pdn ? 2 : student ? 7 : 5;
+    /* A backbone has no more than origin and variant, a teacher neither padding nor maps. */
+    int count = !pdn ? 3 : student ? 7 : 5;
     for (int i = 0; i < count; i++)
         EAD_TRY(ead_safetensors_writer_metadata(import->writer, metadata[i].key, metadata[i].value));
     return EAD_OK;

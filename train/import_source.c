@@ -112,6 +112,12 @@ int ead_import_padding(const EadImportSource *source, const EadImportTensor *ten
     return torch ? ead_torch_file_padding(torch, tensor->index) : -1;
 }
 
+const char *ead_import_metadata(const EadImportSource *source, const EadImportTensor *tensor,
+                                const char *key) {
+    const EadSafetensors *file = source->files[tensor->file].safetensors;
+    return file ? ead_safetensors_metadata(file, key) : NULL;
+}
+
 EadStatus ead_import_load(EadImportSource *source, EadImportTensor *tensor) {
     EadTorchFile *torch = source->files[tensor->file].torch;
     switch (tensor->view->type) {

@@ -40,6 +40,10 @@ const char *ead_import_path(const EadImportSource *source, const EadImportTensor
 /* The padding of the convolution that a tensor belongs to, or -1 where the file does not say. */
 int ead_import_padding(const EadImportSource *source, const EadImportTensor *tensor);
 
+/* The metadata string of the file that a tensor is in, or NULL; only .safetensors have any. */
+const char *ead_import_metadata(const EadImportSource *source, const EadImportTensor *tensor,
+                                const char *key);
+
 /* Sees to it that view->data holds the numbers. Errors: those of the readers; EAD_BAD_FILE if they are none
  * (F16, BF16, F32, F64 are). */
 EadStatus ead_import_load(EadImportSource *source, EadImportTensor *tensor);
