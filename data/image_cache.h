@@ -21,10 +21,9 @@ typedef bool EadCacheProgress(void *context, int done, int total);
 typedef struct EadCacheSpec {
     int width, height; /* pixels, >= 1 */
     EadFitMode mode;
-    const char *file; /* where to keep the images; NULL means in memory; its folder must exist */
-    int threads;      /* 0 means one a processor */
-    EadDamagedImages
-        *damaged; /* where images that cannot be decoded are left out; NULL: the first is an error */
+    const char *file;           /* where to keep the images; NULL means in memory; its folder must exist */
+    int threads;                /* 0 means one a processor */
+    EadDamagedImages *damaged;  /* may say what to leave out; NULL: the first damaged image is an error */
     EadCacheProgress *progress; /* may be NULL */
     void *context;              /* progress's */
 } EadCacheSpec;

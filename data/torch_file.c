@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEEPEST = 64, MOST_STEPS = 1 << 20, MOST_TENSORS = 100000, LONGEST_NAME = 512 };
+enum { DEEPEST = 64, MOST_STEPS = 1 << 22, MOST_TENSORS = 100000, LONGEST_NAME = 512 };
 
 typedef struct Tensor {
     EadFileTensor view; /* its name is owned */
@@ -246,8 +246,10 @@ static EadStatus visit_inside(Walk *walk, const EadPickleValue *value) {
     }
 }
 
+/* Items count as steps too, also those that are only looked through. */
 static EadStatus visit(Walk *walk, const EadPickleValue *value) {
-    if (++walk->steps > MOST_STEPS) return malformed("its values hold each other more than 2^20 times");
+    walk->steps += 1 + value->count + (value->state ? value->state->count : 0);
+    if (walk->steps > MOST_STEPS) return malformed("its values hold each other more than 2^22 times");
     if (walk->depth == DEEPEST) return malformed("values within values more than 64 deep");
     walk->depth++;
     EadStatus status = visit_inside(walk, value);

@@ -155,6 +155,7 @@ def overlapping():
 
 def hostile():
     laughs = b"]q\x00" + b"".join(b"]q" + bytes([i]) + b"(" + (b"h" + bytes([i - 1])) * 10 + b"e" for i in range(1, 41))
+    shared_state = (b"(}q\x00(" + b"NN" * 2000 + b"u" + glob("a", "b") + b"q\x01]q\x02" + b"h\x01)\x81h\x00b" * 2200 + b"t")
     good = with_data(named(tensor()))
     system = glob("os", "system") + b"(" + text("touch build/scratch/pwned") + b"tR"
     return {
@@ -171,6 +172,7 @@ def hostile():
         "itself_dict": archive(b"}q\x00" + text("a") + b"h\x00s"),
         "deep": archive(b"N" + b"\x85" * 300),
         "laughs": archive(b"(" + laughs + b"t"),
+        "shared_state": archive(shared_state),
         "memo": archive(b"Nr\xff\xff\xff\xff"),
         "memo_missing": archive(b"h\x05"),
         "text_length": archive(b"X\xff\xff\xff\xff"),
