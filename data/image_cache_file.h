@@ -1,4 +1,5 @@
-/* The cache's file format; used by image_cache.c only.
+/* The image cache's file format; feature_cache.c uses its checksum, and distill_images.c its description of
+ * sources.
  *
  *   header     "EADCACHE", version, mode, width, height, whether damaged images may be left out, count;
  *              for each source its name, place, and the size and time of last change of its file

@@ -3,6 +3,7 @@
 #include "train/commands.h"
 
 #include "models/model_file.h"
+#include "models/resnet.h"
 #include "test/run_folders.h"
 #include "test/tiny_model.h"
 
@@ -371,51 +372,87 @@ START_TEST(what_does_not_fit) {
 }
 END_TEST
 
-START_TEST(backbones) {
-    static const float numbers[9 * 64];
-    static const struct {
-        const char *name;
-        bool kept;
-    } rows[] = {
-        {"conv1.weight", true},           {"bn1.running_var", true},   {"bn1.num_batches_tracked", false},
-        {"layer1.0.conv1.weight", true},  {"layer3.5.bn3.bias", true}, {"layer2.0.downsample.0.weight", true},
-        {"layer4.0.conv1.weight", false}, {"fc.weight", false},        {"attention.weight", false}};
-    enum { ROWS = sizeof rows / sizeof *rows };
-    Named named[ROWS];
-    EadFileTensor tensors[ROWS];
-    for (int i = 0; i < ROWS; i++) {
-        tensors[i] = (EadFileTensor){.dims = 1,
-                                     .shape = {i + 1},
-                                     .type = EAD_FILE_F32,
-                                     .count = i + 1,
-                                     .bytes = 4 * (size_t)(i + 1),
-                                     .data = numbers};
-        snprintf(named[i].name, 128, "module.%s", rows[i].name);
-        named[i].tensor = &tensors[i];
+/* A ResNet-18 of zeros, with its batch norm, and what is not needed of it. */
+static int make_resnet(const EadResnet *resnet, Named *named, EadFileTensor *tensors) {
+    static const char *const norm[] = {"weight", "bias", "running_mean", "running_var",
+                                       "num_batches_tracked"};
+    int count = 0;
+    for (int i = 0; i < resnet->params.count; i += 2) {
+        const EadParam *p = &resnet->params.items[i];
+        const char *stem = strstr(p->name, "conv"), *shortcut = strstr(p->name, "downsample.0");
+        tensors[count] = (EadFileTensor){.dims = 4, .shape = {p->n, p->c, p->h, p->w}};
+        snprintf(named[count++].name, 128, "module.%s", p->name);
+        for (int k = 0; k < 5; k++) {
+            tensors[count] = (EadFileTensor){.dims = 1, .shape = {p->n}};
+            if (shortcut)
+                snprintf(named[count++].name, 128, "module.%.*sdownsample.1.%s", (int)(shortcut - p->name),
+                         p->name, norm[k]);
+            else
+                snprintf(named[count++].name, 128, "module.%.*sbn%c.%s", (int)(stem - p->name), p->name,
+                         stem[4], norm[k]);
+        }
     }
-    write_pth(S "resnet.pth", named, ROWS);
+    static const char *const others[] = {"layer4.0.conv1.weight", "fc.weight", "attention.weight"};
+    for (int i = 0; i < 3; i++) {
+        tensors[count] = (EadFileTensor){.dims = 1, .shape = {i + 1}};
+        snprintf(named[count++].name, 128, "module.%s", others[i]);
+    }
+    return count;
+}
+
+START_TEST(backbones) {
+    EadResnet resnet;
+    Named named[256];
+    EadFileTensor tensors[256];
+    ASSERT_OK(ead_resnet_new(ead_resnet_kind(0), EAD_RESNET_TORCHVISION, &resnet));
+    float *zeros = calloc((size_t)resnet.params.total, sizeof *zeros);
+    ck_assert_ptr_nonnull(zeros);
+    int count = make_resnet(&resnet, named, tensors);
+    for (int i = 0; i < count; i++) {
+        EadFileTensor *t = &tensors[i];
+        t->type = EAD_FILE_F32;
+        t->data = zeros;
+        ck_assert(ead_file_shape_size(t->type, t->dims, t->shape, &t->count, &t->bytes));
+        named[i].tensor = t;
+    }
+    write_pth(S "resnet.pth", named, count);
     ASSERT_OK(import("-o " OUT " " S "resnet.pth"));
-    check_said("backbone: 5 tensors up to layer3");
-    check_said("not used: module.attention.weight [9] F32");
+    check_said("backbone: resnet18");
+    check_said("not used: module.attention.weight [3] F32");
     ck_assert_ptr_null(strstr(said, "fc.weight"));
     EadSafetensors *out;
+    EadResnet read;
     ASSERT_OK(ead_safetensors_open(OUT, &out));
-    ck_assert_int_eq(ead_safetensors_count(out), 5);
+    ck_assert_int_eq(ead_safetensors_count(out), resnet.params.count / 2 * 5);
     ck_assert_str_eq(ead_safetensors_metadata(out, "variant"), "torchvision");
-    for (int i = 0; i < ROWS; i++) {
-        const EadFileTensor *tensor = ead_safetensors_find(out, rows[i].name);
-        ck_assert((tensor != NULL) == rows[i].kept);
-        if (tensor) ck_assert_int_eq(tensor->count, i + 1);
-    }
+    ASSERT_OK(ead_resnet_read(out, EAD_RESNET_TORCHVISION, &read));
+    ead_resnet_free(&read);
     ead_safetensors_close(out);
+    tensors[0].shape[0]++, tensors[0].count = 65 * 147, tensors[0].bytes = 65 * 147 * 4;
+    write_pth(S "wide_stem.pth", named, count);
+    check_refused("-o " OUT " " S "wide_stem.pth", "wide_stem.pth: cannot be used:");
+    ck_assert_ptr_nonnull(strstr(ead_error_message(), "'conv1.weight' has shape [65,3,7,7]"));
+    free(zeros);
+    ead_resnet_free(&resnet);
+}
+END_TEST
+
+START_TEST(a_backbone_keeps_its_variant) {
     EadSafetensorsWriter *writer;
+    EadResnet resnet;
+    EadSafetensors *out;
+    ASSERT_OK(ead_resnet_new(ead_resnet_kind(0), EAD_RESNET_CAFFE, &resnet));
     ASSERT_OK(ead_safetensors_writer_new(&writer));
     ASSERT_OK(ead_safetensors_writer_metadata(writer, "variant", "caffe"));
-    for (int i = 0; i < ROWS; i++)
-        ASSERT_OK(
-            ead_safetensors_writer_tensor(writer, rows[i].name, EAD_FILE_F32, 1, tensors[i].shape, numbers));
+    for (int i = 0; i < resnet.params.count; i++) {
+        const EadParam *p = &resnet.params.items[i];
+        const int64_t shape[] = {i % 2 ? p->c : p->n, p->c, p->h, p->w};
+        ASSERT_OK(ead_safetensors_writer_tensor(writer, p->name, EAD_FILE_F32, i % 2 ? 1 : 4, shape,
+                                                resnet.params.values));
+    }
     ASSERT_OK(ead_safetensors_writer_write(writer, S "caffe.safetensors"));
     ead_safetensors_writer_free(writer);
+    ead_resnet_free(&resnet);
     ASSERT_OK(import("-o " OUT " " S "caffe.safetensors"));
     ASSERT_OK(ead_safetensors_open(OUT, &out));
     ck_assert_str_eq(ead_safetensors_metadata(out, "variant"), "caffe");
@@ -431,6 +468,7 @@ int main(void) {
     tcase_add_test(tests, a_whole_model);
     tcase_add_test(tests, what_does_not_fit);
     tcase_add_test(tests, backbones);
+    tcase_add_test(tests, a_backbone_keeps_its_variant);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

@@ -6,6 +6,7 @@
 #include "train/version.h"
 
 #include "models/model_file.h"
+#include "models/resnet.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -222,10 +223,25 @@ static EadStatus check_networks(const Import *import, const char *path) {
     return status;
 }
 
+/* Says which ResNet it is. */
+static EadStatus check_backbone(const char *path) {
+    EadSafetensors *file;
+    EadResnet resnet;
+    EAD_TRY(ead_safetensors_open(path, &file));
+    EadStatus status =
+        ead_resnet_read(file, EAD_RESNET_TORCHVISION, &resnet); /* the shapes are those of both */
+    if (status == EAD_OK) {
+        fprintf(stderr, "backbone: %s\n", resnet.kind->name);
+        ead_resnet_free(&resnet);
+    }
+    ead_safetensors_close(file);
+    return status;
+}
+
 /* Whatever the file is good for (show_use()) must work. */
 static EadStatus check_written(const Import *import, const char *path) {
     EadModel *model;
-    if (import->backbone.count > 0) return EAD_OK;
+    if (import->backbone.count > 0) return check_backbone(path);
     EAD_TRY(check_networks(import, path));
     if (!predicts(import)) return EAD_OK;
     EAD_TRY(ead_model_open(path, &model));
