@@ -41,7 +41,7 @@ ALL_LDFLAGS = -fopenmp $(SANITIZE) $(LDFLAGS)
 # The CUDA backend is built where nvcc is, in the release build. Code for compute capability 8.0 runs on all 8.x
 # cards, 9.0a is Hopper with its own instructions, and later cards compile the PTX of 9.0 when they first run it.
 # The runtime is linked statically: the program starts without CUDA, too, and without a driver says so.
-CUDA ?= 0
+CUDA ?= 1
 NVCC := $(or $(shell command -v nvcc),$(wildcard /usr/local/cuda/bin/nvcc))
 HAVE_CUDA := $(if $(filter-out release,$(CONFIG)),,$(if $(filter 0,$(CUDA)),,$(NVCC)))
 CUDA_HOME := $(if $(NVCC),$(abspath $(dir $(realpath $(NVCC)))..))
