@@ -24,7 +24,11 @@ collect() { # cublas
         *) cp -L "$path" "$folder/lib/$name" ;;
         esac
     done
-    if [ -n "$1" ]; then cp -Lu "$1"/libcublas.so.?? "$1"/libcublasLt.so.?? "$folder/lib/"; fi
+    if [ -n "$1" ]; then
+        cp -Lu "$1"/libcublas.so.?? "$1"/libcublasLt.so.?? "$folder/lib/"
+    else
+        rm -f "$folder"/lib/libcublas*
+    fi
     cp models/weights/*.safetensors "$folder/models/weights/"
     cp configs/*.yaml "$folder/configs/"
 }
