@@ -2,6 +2,7 @@
 # make test       builds and runs all tests          make asan test, make ubsan test: the same under a sanitizer
 # make demo       packages, build, generated data, training, evaluation, report
 # make emulated   builds build/emulated/efficientad, which does bf16 in emulation: slow, to see its accuracy without AMX
+# make test-cuda-host  runs the CUDA kernels on the CPU, thread by thread (test/cuda_host); part of make test
 # make fuzz       runs every fuzz target for FUZZ_SECONDS=60 each (needs clang)
 # make CUDA=0     leaves the CUDA backend out        make cuda-objects compiles it and links nothing
 # make portable   build/portable: program and the libraries it needs, for machines without them; PORTABLE_CUBLAS=0
@@ -52,7 +53,7 @@ CUDA_FILE := $(BUILD)/cuda_choice
 $(shell mkdir -p $(BUILD); echo '$(HAVE_CUDA)' | cmp -s - $(CUDA_FILE) || echo '$(HAVE_CUDA)' > $(CUDA_FILE))
 
 # What `make test` and `make demo` need is installed while this file is read, so before anything is compiled.
-ifneq (,$(filter test demo,$(MAKECMDGOALS)))
+ifneq (,$(filter test test-cuda-host demo,$(MAKECMDGOALS)))
 $(shell sh test/install_packages.sh)
 ifneq (0,$(.SHELLSTATUS))
 $(error packages are missing, see above)
@@ -98,7 +99,7 @@ FUZZERS := $(patsubst test/%.c,build/fuzz/%,$(wildcard test/fuzz_*.c))
 PROGRAM := $(if $(filter release,$(CONFIG)),build/efficientad,$(BUILD)/efficientad)
 LIBRARY := $(if $(filter release,$(CONFIG)),build,$(BUILD))/libefficientad
 
-.PHONY: all cuda-objects portable asan ubsan test demo emulated fuzz fuzzers install format golden backends clean
+.PHONY: all cuda-objects portable asan ubsan test test-cuda-host demo emulated fuzz fuzzers install format golden backends clean
 .DEFAULT_GOAL := all
 .SECONDARY:
 all: backends
@@ -184,8 +185,40 @@ $(BUILD)/test/double_%: $(BUILD)/double/test/double_%.o $(DOUBLE_OBJECTS)
 	@mkdir -p $(@D)
 	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CHECK_LIBS) $(LIBS)
 
-test: $(PROGRAM) $(LIBRARY).a $(LIBRARY).so $(TESTS)
-	@BUILD=$(BUILD) PROGRAM=$(PROGRAM) LIBRARY=$(LIBRARY) sh test/run_all.sh $(TESTS)
+# The CUDA kernels as C++ for the host runner, and its tests, under sanitizers; the engine around them is the one of
+# this build. Kernels may use what the runner offers and nothing else: what is missing there does not compile.
+HOST_BUILD  := build/cuda_host
+HOST_TESTS  := $(if $(filter release,$(CONFIG)),$(patsubst test/cuda_host/%.cu,$(HOST_BUILD)/%,$(wildcard test/cuda_host/host_test_*.cu)) \
+    $(patsubst test/cuda_host/%.c,$(HOST_BUILD)/%,$(wildcard test/cuda_host/host_test_*.c)))
+HOST_OBJECTS := $(patsubst %.cu,$(HOST_BUILD)/%.o,$(wildcard core/ops/*/*_cuda.cu)) \
+    $(patsubst %.cpp,$(HOST_BUILD)/%.o,$(wildcard test/cuda_host/*.cpp))
+HOST_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fsanitize-sections=ead_shared -fno-omit-frame-pointer
+# Until every op has its kernel: a missing one is NULL.
+HOST_LDFLAGS := -no-pie -Wl,--unresolved-symbols=ignore-all
+HOST_FLAGS = -O1 -g -I. -Itest/cuda_host -Wall -Wextra -Wshadow -Wno-missing-field-initializers -Werror -ffp-contract=off \
+    $(HOST_SANITIZE) $(shell $(PKG_CONFIG_ALL) --cflags $(PACKAGES)) -MMD -MP
+$(HOST_BUILD)/%.o: %.cu
+	@mkdir -p $(@D)
+	@echo "  CXX $< (host runner)"
+	@$(CXX) -std=c++20 $(HOST_FLAGS) -x c++ -c -o $@ $<
+$(HOST_BUILD)/%.o: %.cpp
+	@mkdir -p $(@D)
+	@echo "  CXX $<"
+	@$(CXX) -std=c++20 $(filter-out -fsanitize%,$(HOST_FLAGS)) -c -o $@ $<
+$(HOST_BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	@echo "  CC $< (host runner)"
+	@$(CC) -std=c11 $(HOST_FLAGS) -fopenmp $(CPPFLAGS) -c -o $@ $<
+$(HOST_BUILD)/host_test_%: $(HOST_BUILD)/test/cuda_host/host_test_%.o $(HOST_OBJECTS) $(BUILD)/float/core/cuda/backend_cuda.o \
+    $(filter-out $(BACKEND_OBJECTS),$(LIBRARY_OBJECTS)) $(SUPPORT_OBJECTS) $(PROGRAM_OBJECTS)
+	@echo "  LINK $@"
+	@$(CXX) -fopenmp $(HOST_SANITIZE) $(HOST_LDFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(CHECK_LIBS) $(filter-out $(CUDA_LIBS),$(LIBS))
+
+test-cuda-host: $(HOST_TESTS)
+	@sh test/run_all.sh $(HOST_TESTS)
+
+test: $(PROGRAM) $(LIBRARY).a $(LIBRARY).so $(TESTS) $(HOST_TESTS)
+	@BUILD=$(BUILD) PROGRAM=$(PROGRAM) LIBRARY=$(LIBRARY) sh test/run_all.sh $(TESTS) $(HOST_TESTS)
 
 # A folder that runs wherever it is put: programs look for their libraries beside themselves. (The older kind of
 # rpath, because it holds for what the libraries need, too.)
@@ -249,7 +282,7 @@ install: all
 	sed 's|@PREFIX@|$(PREFIX)|; s| @CUDA_LIBS@|$(CUDA_LIBS:%= %)|' models/efficientad.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/efficientad.pc
 
 format:
-	clang-format -i $(wildcard */*.[ch] core/*/*.[ch] core/cuda/*.cu* core/cuda/device/* core/ops/*/*.[ch] core/ops/*/*.cu)
+	clang-format -i $(wildcard */*.[ch] core/*/*.[ch] core/cuda/*.cu* core/cuda/device/* core/ops/*/*.[ch] core/ops/*/*.cu test/cuda_host/*)
 
 golden:
 	cd test/golden && python3 generate.py
@@ -257,4 +290,4 @@ golden:
 clean:
 	rm -rf build
 
--include $(shell find $(BUILD) build/fuzz/objects -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) build/cuda_host build/fuzz/objects -name '*.d' 2>/dev/null)

@@ -1,6 +1,6 @@
-/* CUDA kernels as plain C++ on the host runner: the part of CUDA's language that the kernels use, in the place of
- * core/cuda/device/cuda_target.cuh. What is missing here does not compile, and so stays out of the kernels:
- * atomics on floats above all, which would make sums depend on the order of arrival. */
+/* CUDA kernels as plain C++ on the host runner: the part of CUDA's language that the kernels use, in the
+ * place of core/cuda/device/cuda_target.cuh. What is missing here does not compile, and so stays out of the
+ * kernels: atomics on floats above all, which would make sums depend on the order of arrival. */
 #ifndef EAD_CUDA_TARGET_CUH
 #define EAD_CUDA_TARGET_CUH
 
@@ -19,8 +19,8 @@
 #define __constant__
 #define __forceinline__ inline
 #define __launch_bounds__(...)
-/* One block runs at a time, so a static variable is shared by just its threads. The section lets the runner find
- * all of them; -fsanitize-sections gives them red zones there, too. */
+/* One block runs at a time, so a static variable is shared by just its threads. The section lets the runner
+ * find all of them; -fsanitize-sections gives them red zones there, too. */
 #define __shared__ static __attribute__((section("ead_shared")))
 
 #define EAD_DYNAMIC_SHARED(type, name) type *name = static_cast<type *>(ead_host_dynamic_shared())
@@ -54,14 +54,16 @@ template <typename Kernel> size_t &ead_host_allowed(Kernel *kernel) {
 }
 
 template <typename Kernel> void ead_host_allow(Kernel *kernel, size_t bytes) {
-    if (bytes > EAD_HOST_SHARED_ALLOWED) ead_host_fail("%zu bytes of shared memory are more than there are", bytes);
+    if (bytes > EAD_HOST_SHARED_ALLOWED)
+        ead_host_fail("%zu bytes of shared memory are more than there are", bytes);
     ead_host_allowed(kernel) = bytes;
 }
 #define EAD_ALLOW_SHARED(kernel, bytes) ead_host_allow((kernel), static_cast<size_t>(bytes))
 
 /* Arguments become the kernel's parameters once and are copied for each thread, as bytes. */
 template <typename... P, typename... A>
-void ead_host_launch_kernel(const char *name, void (*kernel)(P...), dim3 grid, dim3 block, size_t shared, A &&...arguments) {
+void ead_host_launch_kernel(const char *name, void (*kernel)(P...), dim3 grid, dim3 block, size_t shared,
+                            A &&...arguments) {
     static_assert((std::is_trivially_copyable_v<P> && ...), "kernel parameters are copied as bytes");
     static_assert((sizeof(P) + ... + 0) <= 4096, "too many bytes of kernel parameters");
     struct Context {
@@ -76,8 +78,9 @@ void ead_host_launch_kernel(const char *name, void (*kernel)(P...), dim3 grid, d
     if (shared > allowed) allowed = ead_host_allowed(kernel);
     ead_host_launch(name, grid, block, shared, allowed, thread, &context);
 }
-#define EAD_LAUNCH(kernel, grid, block, shared_bytes, stream, ...)                                                     \
-    (static_cast<void>(stream), ead_host_launch_kernel(#kernel, (kernel), (grid), (block), (shared_bytes), __VA_ARGS__))
+#define EAD_LAUNCH(kernel, grid, block, shared_bytes, stream, ...)                                           \
+    (static_cast<void>(stream),                                                                              \
+     ead_host_launch_kernel(#kernel, (kernel), (grid), (block), (shared_bytes), __VA_ARGS__))
 
 /* ---- barriers and warps ---- */
 
@@ -92,7 +95,8 @@ inline int __syncthreads_or(int predicate, EadHostLine line = EadHostLine::curre
 }
 
 inline void __syncwarp(unsigned mask = ~0u, EadHostLine line = EadHostLine::current()) {
-    ead_host_warp(mask, [](unsigned, void *const *) {}, nullptr, line);
+    ead_host_warp(
+        mask, [](unsigned, void *const *) {}, nullptr, line);
 }
 
 /* value of lane `source`, which must be in the mask. */
@@ -106,7 +110,8 @@ template <typename T> T ead_host_shuffle(unsigned mask, T value, unsigned source
         for (unsigned lane = 0; lane < EAD_HOST_WARP; lane++) {
             if (!arguments[lane]) continue;
             Argument *mine = static_cast<Argument *>(arguments[lane]);
-            if (!(of >> mine->source & 1)) ead_host_fail("a shuffle reads lane %u outside of its mask", mine->source);
+            if (!(of >> mine->source & 1))
+                ead_host_fail("a shuffle reads lane %u outside of its mask", mine->source);
             mine->result = static_cast<const Argument *>(arguments[mine->source])->value;
         }
     };
@@ -121,23 +126,27 @@ inline unsigned ead_host_segment(int width) {
 }
 template <typename T>
 T __shfl_sync(unsigned mask, T value, int source, int width = 32, EadHostLine line = EadHostLine::current()) {
-    unsigned lane = ead_host_segment(width) + (static_cast<unsigned>(source) & static_cast<unsigned>(width - 1));
+    unsigned lane =
+        ead_host_segment(width) + (static_cast<unsigned>(source) & static_cast<unsigned>(width - 1));
     return ead_host_shuffle(mask, value, lane, line);
 }
 template <typename T>
-T __shfl_xor_sync(unsigned mask, T value, int bits, int width = 32, EadHostLine line = EadHostLine::current()) {
+T __shfl_xor_sync(unsigned mask, T value, int bits, int width = 32,
+                  EadHostLine line = EadHostLine::current()) {
     unsigned lane = ead_host_lane(), source = lane ^ static_cast<unsigned>(bits);
     bool inside = source < ead_host_segment(width) + static_cast<unsigned>(width);
     return ead_host_shuffle(mask, value, inside ? source : lane, line);
 }
 template <typename T>
-T __shfl_down_sync(unsigned mask, T value, unsigned by, int width = 32, EadHostLine line = EadHostLine::current()) {
+T __shfl_down_sync(unsigned mask, T value, unsigned by, int width = 32,
+                   EadHostLine line = EadHostLine::current()) {
     unsigned lane = ead_host_lane(), source = lane + by;
     bool inside = source < ead_host_segment(width) + static_cast<unsigned>(width);
     return ead_host_shuffle(mask, value, inside ? source : lane, line);
 }
 template <typename T>
-T __shfl_up_sync(unsigned mask, T value, unsigned by, int width = 32, EadHostLine line = EadHostLine::current()) {
+T __shfl_up_sync(unsigned mask, T value, unsigned by, int width = 32,
+                 EadHostLine line = EadHostLine::current()) {
     unsigned lane = ead_host_lane();
     return ead_host_shuffle(mask, value, lane >= ead_host_segment(width) + by ? lane - by : lane, line);
 }

@@ -1,9 +1,9 @@
 /* Fibers, barriers and warps of the host runner.
  *
- * A fiber runs thread after thread of a block as long as none of them waits, so a kernel without barriers costs
- * no switch at all. A thread that waits keeps its fiber; another fiber goes on with a thread that can run, those
- * that have started first. Fibers are made once and kept. This file is compiled without the address sanitizer,
- * which is told of every switch instead. */
+ * A fiber runs thread after thread of a block as long as none of them waits, so a kernel without barriers
+ * costs no switch at all. A thread that waits keeps its fiber; another fiber goes on with a thread that can
+ * run, those that have started first. Fibers are made once and kept. This file is compiled without the
+ * address sanitizer, which is told of every switch instead. */
 #include "test/cuda_host/host_runner.h"
 
 #include <pthread.h>
@@ -28,7 +28,7 @@ struct Fiber {
     const void *stack;
     size_t stack_bytes;
     void *fake_stack; /* the sanitizer's */
-    bool fresh; /* not entered yet */
+    bool fresh;       /* not entered yet */
 };
 
 enum class State { unstarted, running, at_barrier, in_warp, ready, done };
@@ -88,8 +88,8 @@ void ead_host_fail(const char *format, ...) {
     fprintf(stderr, "cuda host runner: ");
     const EadHostPlace &p = ead_host_place;
     if (running)
-        fprintf(stderr, "%s, block (%u,%u,%u), thread (%u,%u,%u): ", launch.name, p.block.x, p.block.y, p.block.z,
-                p.thread.x, p.thread.y, p.thread.z);
+        fprintf(stderr, "%s, block (%u,%u,%u), thread (%u,%u,%u): ", launch.name, p.block.x, p.block.y,
+                p.block.z, p.thread.x, p.thread.y, p.thread.z);
     vfprintf(stderr, format, arguments);
     fprintf(stderr, "\n");
     va_end(arguments);
@@ -123,8 +123,10 @@ static void become(unsigned thread) {
 static void fiber_main();
 
 static Fiber *new_fiber() {
-    void *memory = mmap(nullptr, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (memory == MAP_FAILED || mprotect(memory, GUARD_BYTES, PROT_NONE) != 0) ead_host_fail("no memory for a fiber");
+    void *memory = mmap(nullptr, STACK_BYTES, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED || mprotect(memory, GUARD_BYTES, PROT_NONE) != 0)
+        ead_host_fail("no memory for a fiber");
     Fiber *fiber = &fibers[fiber_count++];
     fiber->fresh = true;
     fiber->stack = memory;
@@ -148,7 +150,8 @@ static Fiber *idle_fiber() {
     fprintf(stderr, "cuda host runner: %s: %s:\n", launch.name, reason);
     for (unsigned i = 0; i < block.threads; i++) {
         const Thread &t = block.thread[i];
-        bool as_before = i > 0 && block.thread[i - 1].state == t.state && block.thread[i - 1].line.line() == t.line.line();
+        bool as_before =
+            i > 0 && block.thread[i - 1].state == t.state && block.thread[i - 1].line.line() == t.line.line();
         if (as_before) continue;
         if (t.state == State::done)
             fprintf(stderr, "  from thread %u on: has returned\n", i);
@@ -244,8 +247,8 @@ static void check_mask(unsigned mask, EadHostLine line) {
     for (unsigned lane = 0; lane < EAD_HOST_WARP; lane++) {
         if (!(mask >> lane & 1)) continue;
         if (first + lane >= block.threads || block.thread[first + lane].state == State::done)
-            ead_host_fail("line %u: lane %u of the mask %08x is not there", static_cast<unsigned>(line.line()), lane,
-                          mask);
+            ead_host_fail("line %u: lane %u of the mask %08x is not there",
+                          static_cast<unsigned>(line.line()), lane, mask);
     }
 }
 
@@ -303,13 +306,15 @@ static void run_block() {
     switch_to(idle_fiber());
 }
 
-static void check_sizes(const char *name, EadHostSize grid, EadHostSize size, size_t shared_bytes, size_t allowed) {
+static void check_sizes(const char *name, EadHostSize grid, EadHostSize size, size_t shared_bytes,
+                        size_t allowed) {
     uint64_t threads = uint64_t{size.x} * size.y * size.z;
     bool grid_fits = grid.x && grid.y && grid.z && grid.x <= INT32_MAX && grid.y <= 65535 && grid.z <= 65535;
-    bool block_fits = threads && threads <= EAD_HOST_THREADS && size.x <= 1024 && size.y <= 1024 && size.z <= 64;
+    bool block_fits =
+        threads && threads <= EAD_HOST_THREADS && size.x <= 1024 && size.y <= 1024 && size.z <= 64;
     if (!grid_fits || !block_fits)
-        ead_host_fail("%s cannot be launched on (%u,%u,%u) blocks of (%u,%u,%u) threads", name, grid.x, grid.y, grid.z,
-                      size.x, size.y, size.z);
+        ead_host_fail("%s cannot be launched on (%u,%u,%u) blocks of (%u,%u,%u) threads", name, grid.x,
+                      grid.y, grid.z, size.x, size.y, size.z);
     if (shared_bytes > allowed)
         ead_host_fail("%s asks for %zu bytes of shared memory, allowed are %zu", name, shared_bytes, allowed);
 }
@@ -325,8 +330,8 @@ static void run_grid(EadHostSize grid) {
     }
 }
 
-void ead_host_launch(const char *name, EadHostSize grid, EadHostSize size, size_t shared_bytes, size_t allowed,
-                     void (*thread)(void *context), void *context) {
+void ead_host_launch(const char *name, EadHostSize grid, EadHostSize size, size_t shared_bytes,
+                     size_t allowed, void (*thread)(void *context), void *context) {
     static const pthread_t owner = pthread_self();
     if (running) ead_host_fail("a kernel launches %s", name);
     if (!pthread_equal(owner, pthread_self())) ead_host_fail("%s is launched by a second thread", name);

@@ -1,10 +1,10 @@
-/* Runs CUDA kernels on the host, thread by thread: the tests' stand-in for a GPU. One block runs at a time, each
- * of its threads on a fiber of its own as soon as it has to wait for another; what a GPU would do wrong without
- * a word (threads that part at a barrier, a warp instruction that not all lanes reach, sizes that cannot be
- * launched) ends the program with a message.
+/* Runs CUDA kernels on the host, thread by thread: the tests' stand-in for a GPU. One block runs at a time,
+ * each of its threads on a fiber of its own as soon as it has to wait for another; what a GPU would do wrong
+ * without a word (threads that part at a barrier, a warp instruction that not all lanes reach, sizes that
+ * cannot be launched) ends the program with a message.
  *
- * Kernels are not raced against each other, but a thread runs until it must wait: with ascending numbers or, on
- * request, with descending ones. Results that differ between the two betray a missing barrier. */
+ * Kernels are not raced against each other, but a thread runs until it must wait: with ascending numbers or,
+ * on request, with descending ones. Results that differ between the two betray a missing barrier. */
 #ifndef EAD_TEST_HOST_RUNNER_H
 #define EAD_TEST_HOST_RUNNER_H
 
@@ -12,7 +12,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { EAD_HOST_WARP = 32, EAD_HOST_THREADS = 1024, EAD_HOST_SHARED = 48 << 10, EAD_HOST_SHARED_ALLOWED = 227 << 10 };
+enum {
+    EAD_HOST_WARP = 32,
+    EAD_HOST_THREADS = 1024,
+    EAD_HOST_SHARED = 48 << 10,
+    EAD_HOST_SHARED_ALLOWED = 227 << 10
+};
 
 struct EadHostSize {
     unsigned x, y, z;
@@ -27,10 +32,10 @@ extern EadHostPlace ead_host_place;
 /* Source line of a call, for messages. */
 using EadHostLine = std::source_location;
 
-/* Runs thread(context) for every thread of every block. name: the kernel, for messages. allowed: dynamic shared
- * memory that the kernel may have. */
-void ead_host_launch(const char *name, EadHostSize grid, EadHostSize block, size_t shared_bytes, size_t allowed,
-                     void (*thread)(void *context), void *context);
+/* Runs thread(context) for every thread of every block. name: the kernel, for messages. allowed: dynamic
+ * shared memory that the kernel may have. */
+void ead_host_launch(const char *name, EadHostSize grid, EadHostSize block, size_t shared_bytes,
+                     size_t allowed, void (*thread)(void *context), void *context);
 
 /* Threads and blocks from the last to the first, from the next launch on. */
 void ead_host_descend(bool descending);
@@ -41,15 +46,15 @@ void *ead_host_dynamic_shared();
 /* A barrier of the whole block; returns the sum of all threads' values. */
 unsigned ead_host_barrier(unsigned value, EadHostLine line);
 
-/* One instruction of a warp in lock step. Each lane of the mask gives an argument; the last to arrive executes
- * the instruction for all of them (arguments of lanes outside the mask are NULL), then all go on. All lanes must
- * ask for the same instruction and mask. */
+/* One instruction of a warp in lock step. Each lane of the mask gives an argument; the last to arrive
+ * executes the instruction for all of them (arguments of lanes outside the mask are NULL), then all go on.
+ * All lanes must ask for the same instruction and mask. */
 typedef void EadHostInstruction(unsigned mask, void *const arguments[EAD_HOST_WARP]);
 void ead_host_warp(unsigned mask, EadHostInstruction *instruction, void *argument, EadHostLine line);
 unsigned ead_host_lane();
 
-/* Device memory can be touched only between these two, which nest and may be called in any thread: launches and
- * copies do. Host code that reads a device address elsewhere crashes, as it would with a GPU. */
+/* Device memory can be touched only between these two, which nest and may be called in any thread: launches
+ * and copies do. Host code that reads a device address elsewhere crashes, as it would with a GPU. */
 void ead_host_memory_enter();
 void ead_host_memory_leave();
 

@@ -141,6 +141,7 @@ static __global__ void lanes_part(int *y) {
 static __global__ void beyond_shared(int *y) {
     __shared__ int parts[32];
     int *part = parts;
+    asm("" : "+r"(part)); /* the compiler must not know how large it is: the red zone is what is tested */
     part[threadIdx.x + 1] = 1;
     __syncthreads();
     y[threadIdx.x] = part[threadIdx.x];

@@ -1,5 +1,5 @@
-/* CUDA's small vectors and its 16-bit floats on the host: storage and conversions, no arithmetic, because kernels
- * compute in float. */
+/* CUDA's small vectors and its 16-bit floats on the host: storage and conversions, no arithmetic, because
+ * kernels compute in float. */
 #ifndef EAD_TEST_HOST_TYPES_CUH
 #define EAD_TEST_HOST_TYPES_CUH
 
@@ -10,18 +10,22 @@ extern "C" {
 }
 
 /* type1..type4 and make_type2, make_type4; bytes is the alignment of the vector of four. */
-#define EAD_HOST_VECTORS(name, T, bytes)                                                                               \
-    struct alignas(bytes / 2) name##2 {                                                                                \
-        T x, y;                                                                                                        \
-    };                                                                                                                 \
-    struct name##3 {                                                                                                   \
-        T x, y, z;                                                                                                     \
-    };                                                                                                                 \
-    struct alignas(bytes) name##4 {                                                                                    \
-        T x, y, z, w;                                                                                                  \
-    };                                                                                                                 \
-    inline name##2 make_##name##2(T x, T y) { return {x, y}; }                                                         \
-    inline name##4 make_##name##4(T x, T y, T z, T w) { return {x, y, z, w}; }
+#define EAD_HOST_VECTORS(name, T, bytes)                                                                     \
+    struct alignas(bytes / 2) name##2 {                                                                      \
+        T x, y;                                                                                              \
+    };                                                                                                       \
+    struct name##3 {                                                                                         \
+        T x, y, z;                                                                                           \
+    };                                                                                                       \
+    struct alignas(bytes) name##4 {                                                                          \
+        T x, y, z, w;                                                                                        \
+    };                                                                                                       \
+    inline name##2 make_##name##2(T x, T y) {                                                                \
+        return {x, y};                                                                                       \
+    }                                                                                                        \
+    inline name##4 make_##name##4(T x, T y, T z, T w) {                                                      \
+        return {x, y, z, w};                                                                                 \
+    }
 EAD_HOST_VECTORS(float, float, 16)
 EAD_HOST_VECTORS(int, int, 16)
 EAD_HOST_VECTORS(uint, unsigned, 16)
