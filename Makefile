@@ -191,7 +191,7 @@ HOST_BUILD  := build/cuda_host
 HOST_TESTS  := $(if $(filter release,$(CONFIG)),$(patsubst test/cuda_host/%.cu,$(HOST_BUILD)/%,$(wildcard test/cuda_host/host_test_*.cu)) \
     $(patsubst test/cuda_host/%.c,$(HOST_BUILD)/%,$(wildcard test/cuda_host/host_test_*.c)))
 HOST_OBJECTS := $(patsubst %.cu,$(HOST_BUILD)/%.o,$(wildcard core/ops/*/*_cuda.cu)) \
-    $(patsubst %.cpp,$(HOST_BUILD)/%.o,$(wildcard test/cuda_host/*.cpp))
+    $(patsubst %.cpp,$(HOST_BUILD)/%.o,$(wildcard test/cuda_host/*.cpp)) $(HOST_BUILD)/test/cuda_host/lone_call.o
 HOST_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fsanitize-sections=ead_shared -fno-omit-frame-pointer
 # Until every op has its kernel: a missing one is NULL.
 HOST_LDFLAGS := -no-pie -Wl,--unresolved-symbols=ignore-all

@@ -8,6 +8,8 @@
 #ifndef EAD_TEST_HOST_RUNNER_H
 #define EAD_TEST_HOST_RUNNER_H
 
+#include "test/cuda_host/host_runner_c.h"
+
 #include <source_location>
 #include <stddef.h>
 #include <stdint.h>
@@ -36,9 +38,6 @@ using EadHostLine = std::source_location;
  * shared memory that the kernel may have. */
 void ead_host_launch(const char *name, EadHostSize grid, EadHostSize block, size_t shared_bytes,
                      size_t allowed, void (*thread)(void *context), void *context);
-
-/* Threads and blocks from the last to the first, from the next launch on. */
-void ead_host_descend(bool descending);
 
 /* The launch's dynamic shared memory: a block of its own of exactly that many bytes, aligned to 128. */
 void *ead_host_dynamic_shared();

@@ -1,0 +1,210 @@
+/* Every call of every op case, and of larger ones: the CUDA kernel on the host runner against the CPU kernel,
+ * in every storage type that it takes, with threads in both orders, aligned and not, in place where the op
+ * may be. */
+#include "test/cuda_host/host_runner_c.h"
+#include "test/cuda_host/lone_call.h"
+#include "test/suite.h"
+#include "test/support_op_cases.h"
+
+#include "core/backend.h"
+
+#include <math.h>
+#include <omp.h>
+#include <string.h>
+
+/* Shapes that fill more than one block, or take the vector paths, which the cases of the table are too small
+ * for: a case of the table with other inputs and numbers. */
+static const struct Larger {
+    const char *like;
+    OpCaseInput inputs[OP_CASE_INPUTS];
+    double numbers[OP_CASE_NUMBERS];
+} larger[] = {
+#define REAL(n, h, w, c)                                                                                     \
+    { OP_CASE_REAL, n, h, w, c }
+#define TIES(n, h, w, c)                                                                                     \
+    { OP_CASE_TIES, n, h, w, c }
+#define CONST(n, h, w, c)                                                                                    \
+    { OP_CASE_CONST, n, h, w, c }
+#define BYTES(n, h, w, c)                                                                                    \
+    { OP_CASE_BYTES, n, h, w, c }
+#define STEP(value)                                                                                          \
+    { OP_CASE_STEP, value, 1, 1, 1 }
+#include "test/cuda_host/larger_cases.def"
+};
+
+enum { LARGER = sizeof larger / sizeof *larger };
+
+static const OpCase *find_case(const char *name) {
+    for (int i = 0; i < op_case_count(); i++)
+        if (strcmp(op_case_at(i)->name, name) == 0) return op_case_at(i);
+    ck_abort_msg("there is no case %s", name);
+    return NULL;
+}
+
+/* Case i of the table, or beyond it a larger one. */
+static OpCase case_at(int i) {
+    if (i < op_case_count()) return *op_case_at(i);
+    const struct Larger *l = &larger[i - op_case_count()];
+    OpCase op_case = *find_case(l->like);
+    memcpy(op_case.inputs, l->inputs, sizeof op_case.inputs);
+    memcpy(op_case.numbers, l->numbers, sizeof op_case.numbers);
+    return op_case;
+}
+
+/* How far results may lie apart, as a part of the largest: 0 is bit for bit, which is what all ops can keep
+ * that add up nothing, or the same numbers in the same order. */
+static double allowed_part(EadOpId op, EadPrecision precision) {
+    switch (op) {
+    case EAD_OP_channel_sum:
+    case EAD_OP_mean:
+    case EAD_OP_channel_mean:
+    case EAD_OP_mean_above:
+        return 2e-7; /* summed in double on both sides */
+    case EAD_OP_conv2d:
+    case EAD_OP_conv2d_input_gradient:
+    case EAD_OP_conv2d_weight_gradient:
+    case EAD_OP_conv2d_pool:
+        return precision == EAD_PRECISION_FP32 ? 2e-6 : 1e-2;
+    default:
+        return 0;
+    }
+}
+
+/* One unit in the last place of a 16-bit value. */
+static double unit(float value, EadType type) {
+    return type == EAD_F16    ? fabs((double)value) * 0x1p-10 + 0x1p-24
+           : type == EAD_BF16 ? fabs((double)value) * 0x1p-7
+                              : 0;
+}
+
+static void compare(const char *what, const float *got, const float *expected, int64_t count, double part,
+                    EadType type) {
+    double largest = 0;
+    for (int64_t i = 0; i < count; i++) largest = fmax(largest, fabs((double)expected[i]));
+    for (int64_t i = 0; i < count; i++) {
+        double allowed = part > 0 ? part * largest + unit(expected[i], type) : 0;
+        bool same = memcmp(&got[i], &expected[i], sizeof *got) == 0 || got[i] == expected[i];
+        ck_assert_msg(same || fabs((double)got[i] - (double)expected[i]) <= allowed,
+                      "%s: element %lld is %.9g, not %.9g +- %.3g", what, (long long)i, (double)got[i],
+                      (double)expected[i], allowed);
+    }
+}
+
+typedef struct Pair {
+    const EadNode *node;
+    const EadKernel *cpu, *cuda;
+    const EadCall *call;
+    const char *name; /* of the case */
+    void *state;
+} Pair;
+
+static void compare_calls(const Pair *p, LoneWay way, const LoneCall *got, const LoneCall *expected) {
+    char what[256];
+    for (int k = 0; k <= EAD_MAX_INPUTS; k++) {
+        if (!expected->values[k] || (k == 0 && way.in_place)) continue;
+        bool output = k == EAD_MAX_INPUTS;
+        EadType type = output ? got->y.type : got->x[k].type;
+        snprintf(what, sizeof what, "%s: %s: %s (stored %d -> %d%s%s%s)", p->name, ead_op(p->node->op)->name,
+                 output ? "output" : "an input afterwards", way.in, way.out, way.shifted ? ", shifted" : "",
+                 way.in_place ? ", in place" : "", way.prepared ? ", prepared" : "");
+        ck_assert_int_eq(got->counts[k], expected->counts[k]);
+        compare(what, got->values[k], expected->values[k], expected->counts[k],
+                output ? allowed_part(p->node->op, way.precision) : 0, type);
+    }
+}
+
+/* Bit for bit the same with threads in the other order. */
+static void check_orders(Pair *p, LoneWay way, const LoneCall *expected) {
+    LoneCall ascending, descending;
+    lone_call_run(p->cuda, p->cuda, p->call, way, &p->state, &ascending);
+    compare_calls(p, way, &ascending, expected);
+    ead_host_descend(true);
+    lone_call_run(p->cuda, p->cuda, p->call, way, &p->state, &descending);
+    ead_host_descend(false);
+    for (int k = 0; k <= EAD_MAX_INPUTS; k++)
+        if (ascending.values[k])
+            ck_assert_msg(memcmp(ascending.values[k], descending.values[k],
+                                 (size_t)ascending.counts[k] * sizeof(float)) == 0,
+                          "%s: %s: another order of threads gives other bits", p->name,
+                          ead_op(p->node->op)->name);
+    lone_call_free(&ascending);
+    lone_call_free(&descending);
+}
+
+static bool may_be_in_place(const Pair *p, LoneWay way) {
+    const EadCall *call = p->call;
+    bool same_storage =
+        (p->cuda->half_in & 1 ? way.in : EAD_REAL) == (p->cuda->half_out ? way.out : EAD_REAL);
+    return ead_op(p->node->op)->in_place && same_storage && ead_count(call->x[0]) == ead_count(call->y) &&
+           call->x[1] != call->x[0];
+}
+
+static void check_storage(Pair *p, EadType in, EadType out) {
+    EadType half = in == EAD_REAL ? out : in;
+    LoneWay way = {.in = in, .out = out};
+    way.precision = half == EAD_F16    ? EAD_PRECISION_FP16
+                    : half == EAD_BF16 ? EAD_PRECISION_BF16
+                                       : EAD_PRECISION_FP32;
+    LoneWay rounded = way;
+    rounded.rounded_only = true;
+    LoneCall expected, probe;
+    void *no_state = NULL;
+    p->state = NULL;
+    lone_call_run(p->cpu, p->cuda, p->call, rounded, &no_state, &expected);
+    check_orders(p, way, &expected);
+    way.shifted = true;
+    check_orders(p, way, &expected);
+    way.shifted = false;
+    way.in_place = may_be_in_place(p, way);
+    if (way.in_place) check_orders(p, way, &expected);
+    way.in_place = false;
+    way.prepared = true;
+    lone_call_run(p->cuda, p->cuda, p->call, way, &p->state, &probe);
+    compare_calls(p, way, &probe, &expected);
+    lone_call_free(&probe);
+    lone_call_free(&expected);
+    free(p->state), free(no_state);
+}
+
+static void check_call(Pair *p) {
+    static const EadType halves[] = {EAD_F16, EAD_BF16};
+    check_storage(p, EAD_REAL, EAD_REAL);
+    for (int i = 0; i < 2; i++) {
+        if (p->cuda->half_in) check_storage(p, halves[i], EAD_REAL);
+        if (p->cuda->half_out) check_storage(p, EAD_REAL, halves[i]);
+        if (p->cuda->half_in && p->cuda->half_out) check_storage(p, halves[i], halves[i]);
+    }
+}
+
+START_TEST(calls_agree_with_the_cpu) {
+    OpCase op_case = case_at(_i);
+    const EadBackend *cuda;
+    OpCaseGraph built;
+    EadPlanOptions options = {.no_reuse = true};
+    ck_assert_int_eq(ead_backend_cuda(0, &cuda), EAD_OK);
+    ck_assert_msg(op_case_build(&op_case, &built) == EAD_OK, "%s: %s", op_case.name, ead_error_message());
+    ck_assert_msg(op_case_plan(&built, &options) == EAD_OK, "%s: %s", op_case.name, ead_error_message());
+    for (int i = 0; i < ead_plan_call_count(built.plan); i++) {
+        Pair p = {.name = op_case.name};
+        p.call = ead_plan_call(built.plan, i, &p.node);
+        p.cpu = ead_backend_cpu.kernels[p.node->op];
+        p.cuda = cuda->kernels[p.node->op];
+        if (p.cuda)
+            check_call(&p);
+        else
+            printf("missing: %s\n", ead_op(p.node->op)->name);
+        p.call->run(p.call);
+    }
+    op_case_free(&built);
+}
+END_TEST
+
+int main(void) {
+    omp_set_num_threads(1); /* thousands of tiny runs */
+    Suite *suite = suite_create("cuda kernels on the host");
+    TCase *tests = tcase_create("ops");
+    tcase_set_timeout(tests, 0);
+    tcase_add_loop_test(tests, calls_agree_with_the_cpu, 0, op_case_count() + LARGER);
+    suite_add_tcase(suite, tests);
+    return run_suite(suite);
+}

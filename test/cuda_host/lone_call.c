@@ -1,0 +1,118 @@
+/* Calls in memory of their own. */
+#include "test/cuda_host/lone_call.h"
+
+#include "core/half.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ALIGNMENT = 256, GARBAGE = 0xA5 };
+
+static void *new_block(size_t bytes) {
+    void *block = NULL;
+    ck_assert_int_eq(posix_memalign(&block, ALIGNMENT, bytes ? bytes : 1), 0);
+    return memset(block, GARBAGE, bytes);
+}
+
+float lone_rounded(float value, EadType type) {
+    if (type == EAD_F16) return ead_half_to_float(ead_half_from_float(value));
+    if (type == EAD_BF16) return ead_bfloat16_to_float(ead_bfloat16_from_float(value));
+    return value;
+}
+
+static void narrow(const float *from, int64_t count, EadType type, void *to) {
+    uint16_t *bits = to;
+    for (int64_t i = 0; i < count; i++)
+        bits[i] = type == EAD_F16 ? ead_half_from_float(from[i]) : ead_bfloat16_from_float(from[i]);
+}
+
+/* Copies a tensor of the call into a block of its own, stored as `type` if it is a real one. */
+static void isolate(const EadTensor *from, EadType type, LoneWay way, EadTensor *to, void **block) {
+    *to = *from;
+    if (from->type == EAD_REAL && !way.rounded_only) to->type = type;
+    size_t shift = way.shifted ? ead_type_size(to->type) : 0;
+    *block = new_block(shift + ead_bytes(to));
+    to->data = (unsigned char *)*block + shift;
+    if (!from->data) return;
+    if (to->type != from->type) {
+        narrow(from->data, ead_count(from), type, to->data);
+        return;
+    }
+    memcpy(to->data, from->data, ead_bytes(from));
+    float *values = to->data;
+    for (int64_t i = 0; from->type == EAD_REAL && i < ead_count(from); i++)
+        values[i] = lone_rounded(values[i], type);
+}
+
+/* Inputs that are one tensor stay so. */
+static void isolate_input(const EadCall *call, int k, EadType type, LoneWay way, LoneCall *out) {
+    for (int other = 0; other < k; other++) {
+        if (!call->x[other] || call->x[other]->data != call->x[k]->data || out->x[other].type != type)
+            continue;
+        out->x[k] = out->x[other];
+        return;
+    }
+    isolate(call->x[k], type, way, &out->x[k], &out->blocks[k]);
+}
+
+static void isolate_all(const EadKernel *half, const EadCall *call, LoneWay way, LoneCall *out) {
+    for (int k = 0; k < EAD_MAX_INPUTS; k++)
+        if (call->x[k]) isolate_input(call, k, half->half_in >> k & 1 ? way.in : EAD_REAL, way, out);
+    EadTensor y = *call->y;
+    y.data = NULL;
+    if (way.in_place || (call->x[0] && call->y->data == call->x[0]->data)) {
+        out->y = out->x[0];
+        return;
+    }
+    isolate(&y, half->half_out ? way.out : EAD_REAL, way, &out->y, &out->blocks[EAD_MAX_INPUTS]);
+}
+
+static void widen(const EadTensor *tensor, EadType type, float **values, int64_t *count) {
+    if (!tensor->data || tensor->type == EAD_U8 || tensor->type == EAD_I64) return;
+    *count = ead_count(tensor);
+    *values = malloc((size_t)*count * sizeof **values);
+    const uint16_t *bits = tensor->data;
+    const float *reals = tensor->data;
+    for (int64_t i = 0; i < *count; i++)
+        (*values)[i] = tensor->type == EAD_F16    ? ead_half_to_float(bits[i])
+                       : tensor->type == EAD_BF16 ? ead_bfloat16_to_float(bits[i])
+                                                  : lone_rounded(reals[i], type);
+}
+
+/* Plans the call anew for this kernel and these types, and gives it scratch memory. */
+static EadCall replan(const EadKernel *kernel, const EadCall *call, LoneWay way, void **state,
+                      LoneCall *out) {
+    EadCall lone = {
+        .run = kernel->run, .y = &out->y, .attributes = call->attributes, .precision = way.precision};
+    for (int k = 0; k < EAD_MAX_INPUTS; k++) lone.x[k] = call->x[k] ? &out->x[k] : NULL;
+    if (kernel->plan) kernel->plan(&lone);
+    out->can_prepare = lone.prepare != NULL;
+    lone.workspace = new_block(lone.workspace_bytes);
+    lone.prepared = new_block(lone.prepared_bytes);
+    if (!*state) *state = memset(new_block(lone.state_bytes), 0, lone.state_bytes);
+    lone.state = *state;
+    return lone;
+}
+
+void lone_call_run(const EadKernel *kernel, const EadKernel *half, const EadCall *call, LoneWay way,
+                   void **state, LoneCall *out) {
+    *out = (LoneCall){0};
+    isolate_all(half, call, way, out);
+    EadCall lone = replan(kernel, call, way, state, out);
+    if (way.prepared && lone.prepare) {
+        lone.prepare(&lone);
+        lone.prepared_once = 1;
+    }
+    lone.run(&lone);
+    free(lone.workspace);
+    free(lone.prepared);
+    for (int k = 0; k < EAD_MAX_INPUTS; k++) widen(&out->x[k], EAD_REAL, &out->values[k], &out->counts[k]);
+    widen(&out->y, half->half_out ? way.out : EAD_REAL, &out->values[EAD_MAX_INPUTS],
+          &out->counts[EAD_MAX_INPUTS]);
+}
+
+void lone_call_free(LoneCall *call) {
+    for (int k = 0; k <= EAD_MAX_INPUTS; k++) free(call->blocks[k]), free(call->values[k]);
+    *call = (LoneCall){0};
+}

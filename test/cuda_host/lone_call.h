@@ -1,0 +1,37 @@
+/* One call of a plan, run by any kernel for its op in memory of its own: each tensor, workspace and state is
+ * a block of exactly its size, so that the address sanitizer sees every step beyond it, and scratch memory is
+ * full of garbage. Inputs can be stored in 16 bits on the way; results come back widened. */
+#ifndef EAD_TEST_LONE_CALL_H
+#define EAD_TEST_LONE_CALL_H
+
+#include "core/op.h"
+
+/* How a call is run. */
+typedef struct LoneWay {
+    EadType in, out; /* storage of those real inputs, and of a real output, for which `half` allows it */
+    EadPrecision precision;
+    bool
+        rounded_only; /* the CPU's way: values are rounded to the storage types, but stored as real numbers */
+    bool shifted;     /* every tensor starts one element behind an aligned address */
+    bool in_place;    /* the output overwrites input 0 */
+    bool prepared;    /* what the kernel makes of its weights is made before */
+} LoneWay;
+
+typedef struct LoneCall {
+    EadTensor x[EAD_MAX_INPUTS], y;    /* as they were for the kernel */
+    void *blocks[EAD_MAX_INPUTS + 1];  /* their memory, the output's last */
+    float *values[EAD_MAX_INPUTS + 1]; /* the same after the run: real tensors, widened; else NULL */
+    int64_t counts[EAD_MAX_INPUTS + 1];
+    bool can_prepare; /* the kernel has a use for `prepared` */
+} LoneCall;
+
+/* Runs kernel once. half: the kernel that says which values may be stored in 16 bits. state: *state is made
+ * at the first use and may be used for further runs of the same call and way; free() it. */
+void lone_call_run(const EadKernel *kernel, const EadKernel *half, const EadCall *call, LoneWay way,
+                   void **state, LoneCall *out);
+void lone_call_free(LoneCall *call);
+
+/* The nearest value that can be stored as that type. */
+float lone_rounded(float value, EadType type);
+
+#endif
