@@ -195,7 +195,8 @@ HOST_OBJECTS := $(patsubst %.cu,$(HOST_BUILD)/%.o,$(wildcard core/ops/*/*_cuda.c
 HOST_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fsanitize-sections=ead_shared -fno-omit-frame-pointer
 # Until every op has its kernel: a missing one is NULL.
 HOST_LDFLAGS := -no-pie -Wl,--unresolved-symbols=ignore-all
-HOST_FLAGS = -O1 -g -I. -Itest/cuda_host -Wall -Wextra -Wshadow -Wno-missing-field-initializers -Werror -ffp-contract=off \
+HOST_FLAGS = -O1 -g -I. -Itest/cuda_host -Wall -Wextra -Wshadow -Wno-missing-field-initializers -Wno-unknown-pragmas \
+    -Werror -ffp-contract=off \
     $(HOST_SANITIZE) $(shell $(PKG_CONFIG_ALL) --cflags $(PACKAGES)) -MMD -MP
 $(HOST_BUILD)/%.o: %.cu
 	@mkdir -p $(@D)

@@ -228,6 +228,9 @@ template <typename T, typename Update> T ead_host_atomic(T *at, Update update) {
 template <typename T> T atomicAdd(T *at, std::type_identity_t<T> value) {
     return ead_host_atomic(at, [=](T old) { return static_cast<T>(old + value); });
 }
+template <typename T> T atomicInc(T *at, std::type_identity_t<T> most) {
+    return ead_host_atomic(at, [=](T old) { return old >= most ? 0 : old + 1; });
+}
 template <typename T> T atomicMin(T *at, std::type_identity_t<T> value) {
     return ead_host_atomic(at, [=](T old) { return value < old ? value : old; });
 }

@@ -1,0 +1,222 @@
+/* Radix selection on CUDA, without a word to the host. Numbers become unsigned keys of the same order; each
+ * of three launches counts, among the keys that begin with the digits found so far, how often each next digit
+ * occurs, and its last block picks the digit in which the wanted rank lies: 11, 11 and 10 bits. Counts are
+ * integers, so the order of arrival does not show in the result. The third launch also looks for the smallest
+ * key above all that it counts, which is the neighbour to interpolate with where the last digits hold none.
+ */
+#include "core/cuda/reduce.cuh"
+
+#include "core/ops/quantile/quantile.h"
+
+#include <math.h>
+
+typedef unsigned long long Count;
+
+enum {
+    DIGITS = 1 << 11,
+    COPIES = 4, /* of a block's counters in the first pass, where many keys share a digit: lanes get in each
+                   other's way less often */
+    DIGITS_OF_A_THREAD = DIGITS / EAD_REDUCE_BLOCK,
+};
+
+/* Kept from run to run, and all zero between them. */
+typedef struct State {
+    Count digits[DIGITS]; /* how often each occurs */
+    Count nans;
+    Count rank;        /* of the wanted key among those that begin with prefix */
+    unsigned prefix;   /* the digits found so far */
+    unsigned not_next; /* ~ the smallest key above all that begin with prefix: 0 where there is none */
+    unsigned blocks;   /* that have finished */
+} State;
+
+/* What the passes are about. */
+typedef struct Wanted {
+    Count rank;
+    float weight; /* of the next element, in [0,1) */
+} Wanted;
+
+/* Positive numbers get the sign bit, negative ones are inverted. */
+static __device__ inline unsigned key_of(float value) {
+    unsigned bits = __float_as_uint(value);
+    return bits ^ ((0u - (bits >> 31)) | 0x80000000u);
+}
+
+static __device__ inline float value_of(unsigned key) {
+    return __uint_as_float(key & 0x80000000u ? key ^ 0x80000000u : ~key);
+}
+
+/* a + w (b - a), from the nearer end, so that w = 1 gives b exactly. */
+static __device__ inline float interpolate(float a, float b, float w) {
+    return w < 0.5f ? a + w * (b - a) : b - (b - a) * (1 - w);
+}
+
+/* A digit, how many keys have a smaller one, and how many have it. */
+typedef struct Choice {
+    unsigned digit;
+    Count before, inside;
+} Choice;
+
+/* Sum of the values of all threads before this one in the block. */
+static __device__ inline Count sum_before(Count mine) {
+    __shared__ Count warps[EAD_REDUCE_BLOCK / 32];
+    unsigned lane = threadIdx.x % 32, warp = threadIdx.x / 32;
+    Count sum = mine;
+    for (unsigned by = 1; by < 32; by *= 2) {
+        Count lower = __shfl_up_sync(~0u, sum, by);
+        if (lane >= by) sum += lower;
+    }
+    if (lane == 31) warps[warp] = sum;
+    __syncthreads();
+    for (unsigned i = 0; i < warp; i++) sum += warps[i];
+    return sum - mine;
+}
+
+/* The digit in which rank lies; the last block calls it. Each thread has DIGITS_OF_A_THREAD digits, whose
+ * counters it clears. next: the first digit after it that occurs, DIGITS if none does. */
+static __device__ inline Choice choose_digit(State *state, Count rank, unsigned *next) {
+    __shared__ Choice choice;
+    __shared__ unsigned after;
+    Count counts[DIGITS_OF_A_THREAD], sum = 0;
+    unsigned first = threadIdx.x * DIGITS_OF_A_THREAD;
+    for (int k = 0; k < DIGITS_OF_A_THREAD; k++) {
+        counts[k] = __ldcg(&state->digits[first + k]);
+        state->digits[first + k] = 0;
+        sum += counts[k];
+    }
+    if (threadIdx.x == 0) after = DIGITS;
+    Count before = sum_before(sum);
+    for (int k = 0; k < DIGITS_OF_A_THREAD; k++) {
+        if (before <= rank && rank < before + counts[k]) choice = Choice{first + k, before, counts[k]};
+        before += counts[k];
+    }
+    __syncthreads();
+    Choice chosen = choice;
+    for (int k = DIGITS_OF_A_THREAD - 1; k >= 0; k--)
+        if (counts[k] && first + k > chosen.digit) atomicMin(&after, first + k);
+    __syncthreads();
+    *next = after;
+    return chosen;
+}
+
+static __device__ inline void clear(unsigned *counters, int count) {
+    for (int i = static_cast<int>(threadIdx.x); i < count; i += EAD_REDUCE_BLOCK) counters[i] = 0;
+    __syncthreads();
+}
+
+/* Adds `copies` sets of a block's counters to those of all blocks. */
+static __device__ inline void give(const unsigned *counters, int copies, State *state) {
+    __syncthreads();
+    for (int digit = static_cast<int>(threadIdx.x); digit < DIGITS; digit += EAD_REDUCE_BLOCK) {
+        unsigned sum = 0;
+        for (int copy = 0; copy < copies; copy++) sum += counters[copy * DIGITS + digit];
+        if (sum) atomicAdd(&state->digits[digit], static_cast<Count>(sum));
+    }
+}
+
+/* First pass: the upper 11 bits of all keys, and the NaNs. A thread takes every (threads of the grid)-th
+ * group of eight. */
+static __global__ void first_digits(int64_t count, EadStored x, Wanted wanted, State *state) {
+    __shared__ unsigned counters[COPIES * DIGITS];
+    unsigned nans = 0, *mine = counters + threadIdx.x % COPIES * DIGITS, next;
+    clear(counters, COPIES * DIGITS);
+    int64_t step = static_cast<int64_t>(gridDim.x) * EAD_REDUCE_BLOCK * EAD_GROUP;
+    for (int64_t at = ead_thread() * EAD_GROUP; at < count; at += step) {
+        float v[EAD_GROUP];
+        int n = ead_group_size(at, count);
+        ead_load(x, at, n, v);
+#pragma unroll
+        for (int k = 0; k < EAD_GROUP; k++) {
+            if (k < n) atomicAdd(&mine[key_of(v[k]) >> 21], 1);
+            nans += k < n && v[k] != v[k];
+        }
+    }
+    give(counters, COPIES, state);
+    if (nans) atomicAdd(&state->nans, static_cast<Count>(nans));
+    if (!ead_last_block(&state->blocks, gridDim.x)) return;
+    Choice chosen = choose_digit(state, wanted.rank, &next);
+    if (threadIdx.x != 0) return;
+    state->prefix = chosen.digit;
+    state->rank = wanted.rank - chosen.before;
+}
+
+/* Second pass: the next 11 bits of the keys that begin with the digit found. */
+static __global__ void second_digits(int64_t count, EadStored x, State *state) {
+    __shared__ unsigned counters[DIGITS];
+    unsigned prefix = state->prefix, next;
+    Count rank = state->rank;
+    clear(counters, DIGITS);
+    int64_t step = static_cast<int64_t>(gridDim.x) * EAD_REDUCE_BLOCK * EAD_GROUP;
+    for (int64_t at = ead_thread() * EAD_GROUP; at < count; at += step) {
+        float v[EAD_GROUP];
+        int n = ead_group_size(at, count);
+        ead_load(x, at, n, v);
+#pragma unroll
+        for (int k = 0; k < EAD_GROUP; k++) {
+            unsigned key = key_of(v[k]);
+            if (k < n && key >> 21 == prefix) atomicAdd(&counters[key >> 10 & (DIGITS - 1)], 1);
+        }
+    }
+    give(counters, 1, state);
+    if (!ead_last_block(&state->blocks, gridDim.x)) return;
+    Choice chosen = choose_digit(state, rank, &next);
+    if (threadIdx.x != 0) return;
+    state->prefix = prefix << 11 | chosen.digit;
+    state->rank = rank - chosen.before;
+}
+
+/* The result, from the last digit; leaves the state as it was before the first pass. One thread. */
+static __device__ inline void finish(Choice chosen, unsigned next_digit, unsigned prefix, Count rank,
+                                     float weight, State *state, float *y) {
+    float low = value_of(prefix << 10 | chosen.digit);
+    unsigned next = next_digit < DIGITS ? prefix << 10 | next_digit : ~__ldcg(&state->not_next);
+    bool alone = rank + 1 == chosen.before + chosen.inside && weight > 0;
+    *y = __ldcg(&state->nans) ? NAN : alone ? interpolate(low, value_of(next), weight) : low;
+    state->nans = 0;
+    state->not_next = 0;
+}
+
+/* Third pass: the last 10 bits, and the smallest key with a larger prefix. */
+static __global__ void last_digits(int64_t count, EadStored x, Wanted wanted, State *state, float *y) {
+    __shared__ unsigned counters[DIGITS];
+    unsigned prefix = state->prefix, not_next = 0, next;
+    Count rank = state->rank;
+    clear(counters, DIGITS);
+    int64_t step = static_cast<int64_t>(gridDim.x) * EAD_REDUCE_BLOCK * EAD_GROUP;
+    for (int64_t at = ead_thread() * EAD_GROUP; at < count; at += step) {
+        float v[EAD_GROUP];
+        int n = ead_group_size(at, count);
+        ead_load(x, at, n, v);
+#pragma unroll
+        for (int k = 0; k < EAD_GROUP; k++) {
+            unsigned key = key_of(v[k]);
+            if (k < n && key >> 10 == prefix) atomicAdd(&counters[key & 1023], 1);
+            if (k < n && key >> 10 > prefix) not_next = max(not_next, ~key);
+        }
+    }
+    give(counters, 1, state);
+    not_next = __reduce_max_sync(~0u, not_next);
+    if (threadIdx.x % 32 == 0 && not_next) atomicMax(&state->not_next, not_next);
+    if (!ead_last_block(&state->blocks, gridDim.x)) return;
+    Choice chosen = choose_digit(state, rank, &next);
+    if (threadIdx.x == 0) finish(chosen, next, prefix, rank, wanted.weight, state, y);
+}
+
+static void plan(EadCall *call) {
+    call->state_bytes = sizeof(State);
+}
+
+static void run(const EadCall *call) {
+    int64_t count = ead_count(call->x[0]);
+    double position = static_cast<const EadQuantile *>(call->attributes)->q * static_cast<double>(count - 1),
+           whole = floor(position);
+    Wanted wanted = {static_cast<Count>(whole), static_cast<float>(position - whole)};
+    State *state = static_cast<State *>(call->state);
+    unsigned blocks = ead_reduce_blocks(count);
+    EadStored x = ead_stored(call->x[0]);
+    EAD_LAUNCH(first_digits, blocks, EAD_REDUCE_BLOCK, 0, call->stream, count, x, wanted, state);
+    EAD_LAUNCH(second_digits, blocks, EAD_REDUCE_BLOCK, 0, call->stream, count, x, state);
+    EAD_LAUNCH(last_digits, blocks, EAD_REDUCE_BLOCK, 0, call->stream, count, x, wanted, state,
+               static_cast<float *>(call->y->data));
+}
+
+EAD_CUDA_KERNEL(quantile, .run = run, .plan = plan);
