@@ -135,10 +135,14 @@ $(BUILD)/double/%.o: %.c
 	@echo "  CC $< (double)"
 	@$(CC) $(ALL_CFLAGS) -DEAD_DOUBLE -MMD -MP -c -o $@ $<
 
+# Products and sums are contracted to FMA in convolutions alone: all other kernels wait for memory, so it costs
+# nothing that they round like the CPU's.
+$(CUDA_OBJECTS): CONTRACT := false
+$(filter $(BUILD)/cuda/core/ops/conv2d%,$(CUDA_OBJECTS)): CONTRACT := true
 $(BUILD)/cuda/%.o: %.cu
 	@mkdir -p $(@D)
 	@echo "  NVCC $<"
-	@$(NVCC) $(NVCC_FLAGS) -MMD -MP -MF $(@:.o=.d) -c -o $@ $<
+	@$(NVCC) $(NVCC_FLAGS) -fmad=$(CONTRACT) -MMD -MP -MF $(@:.o=.d) -c -o $@ $<
 
 cuda-objects: $(CUDA_OBJECTS)
 

@@ -28,20 +28,20 @@ static __device__ inline void sum_rows(double v[EAD_GROUP]) {
     unsigned mine = threadIdx.y * blockDim.x + threadIdx.x;
     for (unsigned left = blockDim.y / 2; left > 0; left /= 2) {
         if (threadIdx.y >= left && threadIdx.y < 2 * left)
+#pragma unroll
             for (int k = 0; k < EAD_GROUP; k++) parts[mine][k] = v[k];
         __syncthreads();
         if (threadIdx.y < left)
+#pragma unroll
             for (int k = 0; k < EAD_GROUP; k++) v[k] += parts[mine + left * blockDim.x][k];
     }
 }
 
-/* y[c] = sum over rows r of x[r,c], in double. blockIdx.x is the tile of channels and blockIdx.y the slice:
- * every slices-th block row. A thread has eight channels of every (slices * blockDim.y)-th row. partials
- * [slices][channels]; the last block of a tile adds its slices up, in order. */
-static __global__ void channel_sum(Shape s, EadStored x, double *partials, unsigned *counters, float *y) {
-    int c = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x) * EAD_GROUP;
-    int n = c < s.channels ? ead_group_size(c, s.channels) : 0;
-    double sums[EAD_GROUP] = {0};
+/* What a thread sums of its slice: v[k] = sum over its rows of x[r, c + k]. With type and alignment known to
+ * the compiler (whole), it has several loads under way at a time. */
+template <bool whole, EadType type>
+static __device__ inline void sum_slice(const Shape &s, EadStored x, int c, int n, double sums[EAD_GROUP]) {
+    if (whole) x.type = type, x.aligned = true, n = EAD_GROUP;
 #pragma unroll 4
     for (int64_t r = ead_first_row(); r < s.rows; r += ead_row_step()) {
         float v[EAD_GROUP];
@@ -49,19 +49,33 @@ static __global__ void channel_sum(Shape s, EadStored x, double *partials, unsig
 #pragma unroll
         for (int k = 0; k < EAD_GROUP; k++) sums[k] += static_cast<double>(v[k]);
     }
+}
+
+/* y[c] = sum over rows r of x[r,c], in double. blockIdx.x is the tile of channels and blockIdx.y the slice:
+ * every slices-th block row. A thread has eight channels of every (slices * blockDim.y)-th row. partials
+ * [slices][channels]; the last block of a tile adds its slices up, in order. */
+template <bool whole, EadType type>
+static __global__ void channel_sum(Shape s, EadStored x, double *partials, unsigned *counters, float *y) {
+    int c = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x) * EAD_GROUP;
+    int n = c < s.channels ? ead_group_size(c, s.channels) : 0;
+    double sums[EAD_GROUP] = {0};
+    if (n) sum_slice<whole, type>(s, x, c, n, sums);
     sum_rows(sums);
-    for (int k = 0; threadIdx.y == 0 && k < n; k++)
-        partials[static_cast<int64_t>(blockIdx.y) * s.channels + c + k] = sums[k];
+#pragma unroll
+    for (int k = 0; k < EAD_GROUP; k++)
+        if (threadIdx.y == 0 && k < n)
+            partials[static_cast<int64_t>(blockIdx.y) * s.channels + c + k] = sums[k];
     if (!ead_last_block(counters + blockIdx.x, s.slices)) return;
 #pragma unroll
     for (int k = 0; k < EAD_GROUP; k++) sums[k] = 0;
-#pragma unroll 4
     for (unsigned slice = threadIdx.y; slice < s.slices; slice += blockDim.y)
 #pragma unroll
         for (int k = 0; k < EAD_GROUP; k++)
             if (k < n) sums[k] += __ldcg(partials + static_cast<int64_t>(slice) * s.channels + c + k);
     sum_rows(sums);
-    for (int k = 0; threadIdx.y == 0 && k < n; k++) y[c + k] = static_cast<float>(sums[k]);
+#pragma unroll
+    for (int k = 0; k < EAD_GROUP; k++)
+        if (threadIdx.y == 0 && k < n) y[c + k] = static_cast<float>(sums[k]);
 }
 
 static void plan(EadCall *call) {
@@ -70,11 +84,23 @@ static void plan(EadCall *call) {
     call->state_bytes = s.tiles * sizeof(unsigned);
 }
 
-static void run(const EadCall *call) {
+template <bool whole, EadType type> static void launch(const EadCall *call, EadStored x) {
     Shape s = shape_of(call->x[0]);
-    EAD_LAUNCH(channel_sum, dim3(s.tiles, s.slices), dim3(s.wide, EAD_REDUCE_BLOCK / s.wide), 0, call->stream,
-               s, ead_stored(call->x[0], s.channels), static_cast<double *>(call->workspace),
+    EAD_LAUNCH((channel_sum<whole, type>), dim3(s.tiles, s.slices), dim3(s.wide, EAD_REDUCE_BLOCK / s.wide),
+               0, call->stream, s, x, static_cast<double *>(call->workspace),
                static_cast<unsigned *>(call->state), static_cast<float *>(call->y->data));
+}
+
+static void run(const EadCall *call) {
+    EadStored x = ead_stored(call->x[0], call->x[0]->c);
+    if (!x.aligned)
+        launch<false, EAD_REAL>(call, x);
+    else if (x.type == EAD_REAL)
+        launch<true, EAD_REAL>(call, x);
+    else if (x.type == EAD_F16)
+        launch<true, EAD_F16>(call, x);
+    else
+        launch<true, EAD_BF16>(call, x);
 }
 
 EAD_CUDA_KERNEL(channel_sum, .run = run, .plan = plan, .half_in = 1);

@@ -11,8 +11,13 @@ typedef struct Colours {
     float mean[CHANNELS], deviation[CHANNELS];
 } Colours;
 
+/* Chosen by comparisons: an index that the compiler does not know would put the array into memory. */
+static __device__ inline float of_channel(const float values[CHANNELS], int c) {
+    return c == 0 ? values[0] : c == 1 ? values[1] : values[2];
+}
+
 static __device__ inline float normalized(unsigned char u, const Colours &colours, int c) {
-    return (static_cast<float>(u) / 255.0f - colours.mean[c]) / colours.deviation[c];
+    return (static_cast<float>(u) / 255.0f - of_channel(colours.mean, c)) / of_channel(colours.deviation, c);
 }
 
 /* y[i] = (x[i] / 255 - mean[c]) / deviation[c] with c = i % 3. One thread eight elements; words: x may be
