@@ -1,0 +1,32 @@
+/* Teacher, student and autoencoder like EfficientAD's, with the same ops between them, but small enough for
+ * the host runner: images of 32x32, features of 12x12x16. The training step and the maps, as graphs. */
+#ifndef EAD_TEST_TINY_NETWORKS_H
+#define EAD_TEST_TINY_NETWORKS_H
+
+#include "autograd/optimizer.h"
+#include "core/plan.h"
+
+enum { TINY_BATCH = 3, TINY_IMAGE = 32, TINY_FEATURES = 16, TINY_LOSSES = 5 };
+
+typedef struct TinyNetworks {
+    EadParams teacher, trained;
+    real scale[TINY_FEATURES], shift[TINY_FEATURES]; /* of the teacher's features */
+    real map_scale, map_shift;
+    EadOptimizer optimizer;
+} TinyNetworks;
+
+/* Random parameters, always the same. */
+void tiny_networks_new(TinyNetworks *tiny);
+void tiny_networks_free(TinyNetworks *tiny);
+
+/* A step on images [penalty, training, augmented]: the losses hard, penalty, autoencoder, student and
+ * autoencoder, and their sum, all kept; then Adam. images: an u8 leaf without memory. */
+void tiny_build_step(EadGraph *graph, TinyNetworks *tiny, EadNode **images, EadNode *losses[TINY_LOSSES]);
+
+/* The maps of a batch [TINY_BATCH][TINY_IMAGE][TINY_IMAGE], kept. */
+EadNode *tiny_build_maps(EadGraph *graph, TinyNetworks *tiny, EadNode **images);
+
+/* The bytes of a batch of random images; the seed names the batch. */
+void tiny_fill_images(uint64_t seed, uint8_t images[TINY_BATCH * TINY_IMAGE * TINY_IMAGE * 3]);
+
+#endif
