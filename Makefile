@@ -209,7 +209,7 @@ $(HOST_BUILD)/%.o: %.cu
 $(HOST_BUILD)/%.o: %.cpp
 	@mkdir -p $(@D)
 	@echo "  CXX $<"
-	@$(CXX) -std=c++20 $(filter-out -fsanitize%,$(HOST_FLAGS)) -c -o $@ $<
+	@$(CXX) -std=c++20 $(filter-out -fsanitize%,$(HOST_FLAGS)) -O2 -c -o $@ $<
 $(HOST_BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC $< (host runner)"

@@ -78,6 +78,12 @@ bool running, descending;
 
 EadHostPlace ead_host_place;
 
+/* Freed memory is kept back for a while, to notice who still reads it. Not much, or every block is new memory
+ * that the system must clear first. */
+extern "C" const char *__asan_default_options() {
+    return "quarantine_size_mb=8";
+}
+
 /* All static shared memory lies in one section, between these two. */
 extern "C" unsigned char __start_ead_shared[], __stop_ead_shared[];
 __attribute__((section("ead_shared"), used)) static unsigned char some_shared[16];
