@@ -248,8 +248,6 @@ unsigned ead_host_lane() {
 
 static void check_mask(unsigned mask, EadHostLine line) {
     unsigned first = current - ead_host_lane();
-    if (!(mask >> ead_host_lane() & 1))
-        ead_host_fail("line %u: a lane outside of the mask %08x", static_cast<unsigned>(line.line()), mask);
     for (unsigned lane = 0; lane < EAD_HOST_WARP; lane++) {
         if (!(mask >> lane & 1)) continue;
         if (first + lane >= block.threads || block.thread[first + lane].state == State::done)
@@ -260,10 +258,12 @@ static void check_mask(unsigned mask, EadHostLine line) {
 
 void ead_host_warp(unsigned mask, EadHostInstruction *instruction, void *argument, EadHostLine line) {
     if (!running) ead_host_fail("a warp instruction outside of a kernel");
-    check_mask(mask, line);
     unsigned lane = ead_host_lane(), first = current - lane;
+    if (!(mask >> lane & 1))
+        ead_host_fail("line %u: a lane outside of the mask %08x", static_cast<unsigned>(line.line()), mask);
     Meeting &meeting = block.meetings[first + static_cast<unsigned>(__builtin_ctz(mask))];
     if (!meeting.arrived) {
+        check_mask(mask, line);
         meeting.mask = mask;
         meeting.instruction = instruction;
         meeting.line = line;
@@ -300,8 +300,12 @@ void ead_host_descend(bool on) {
 /* Shared memory holds garbage when a block starts: NaNs, and indices that lead astray. A loop, because the
  * sanitizer's memset would stumble over its own red zones between the variables. */
 [[gnu::optimize("no-tree-loop-distribute-patterns")]] static void spoil_shared() {
+    typedef unsigned char Chunk __attribute__((vector_size(32), aligned(1), may_alias));
     memset(launch.shared, 0xFF, launch.shared_bytes);
-    for (unsigned char *p = __start_ead_shared; p < __stop_ead_shared; p++) *p = 0xFF;
+    unsigned char *p = __start_ead_shared;
+    for (; p + sizeof(Chunk) <= __stop_ead_shared; p += sizeof(Chunk))
+        *reinterpret_cast<Chunk *>(p) = ~Chunk{};
+    for (; p < __stop_ead_shared; p++) *p = 0xFF;
 }
 
 static void run_block() {

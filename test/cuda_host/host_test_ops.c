@@ -7,6 +7,9 @@
 #include "test/support_op_cases.h"
 
 #include "core/backend.h"
+#include "core/ops/mean_above/mean_above.h"
+#include "core/ops/quantile/quantile.h"
+#include "core/ops/relu/relu.h"
 
 #include <math.h>
 #include <omp.h>
@@ -84,7 +87,7 @@ static void compare(const char *what, const float *got, const float *expected, i
     for (int64_t i = 0; i < count; i++) largest = fmax(largest, fabs((double)expected[i]));
     for (int64_t i = 0; i < count; i++) {
         double allowed = part > 0 ? part * largest + unit(expected[i], type) : 0;
-        bool same = memcmp(&got[i], &expected[i], sizeof *got) == 0 || got[i] == expected[i];
+        bool same = got[i] == expected[i] || (isnan(got[i]) && isnan(expected[i]));
         if (!same && !(fabs((double)got[i] - (double)expected[i]) <= allowed))
             ck_abort_msg("%s: element %lld is %.9g, not %.9g +- %.3g", what, (long long)i, (double)got[i],
                          (double)expected[i], allowed);
@@ -184,17 +187,13 @@ static void check_call(Pair *p) {
     }
 }
 
-START_TEST(calls_agree_with_the_cpu) {
-    OpCase op_case = case_at(_i);
+/* Every call of a plan of the CPU's, whose values are those of before the call. */
+static void check_plan(const char *name, const EadPlan *plan) {
     const EadBackend *cuda;
-    OpCaseGraph built;
-    EadPlanOptions options = {.no_reuse = true};
     ck_assert_int_eq(ead_backend_cuda(0, &cuda), EAD_OK);
-    ck_assert_msg(op_case_build(&op_case, &built) == EAD_OK, "%s: %s", op_case.name, ead_error_message());
-    ck_assert_msg(op_case_plan(&built, &options) == EAD_OK, "%s: %s", op_case.name, ead_error_message());
-    for (int i = 0; i < ead_plan_call_count(built.plan); i++) {
-        Pair p = {.name = op_case.name};
-        p.call = ead_plan_call(built.plan, i, &p.node);
+    for (int i = 0; i < ead_plan_call_count(plan); i++) {
+        Pair p = {.name = name};
+        p.call = ead_plan_call(plan, i, &p.node);
         p.cpu = ead_backend_cpu.kernels[p.node->op];
         p.cuda = cuda->kernels[p.node->op];
         if (p.cuda)
@@ -203,7 +202,43 @@ START_TEST(calls_agree_with_the_cpu) {
             printf("missing: %s\n", ead_op(p.node->op)->name);
         p.call->run(p.call);
     }
+}
+
+START_TEST(calls_agree_with_the_cpu) {
+    OpCase op_case = case_at(_i);
+    OpCaseGraph built;
+    EadPlanOptions options = {.no_reuse = true};
+    ck_assert_msg(op_case_build(&op_case, &built) == EAD_OK, "%s: %s", op_case.name, ead_error_message());
+    ck_assert_msg(op_case_plan(&built, &options) == EAD_OK, "%s: %s", op_case.name, ead_error_message());
+    check_plan(op_case.name, built.plan);
     op_case_free(&built);
+}
+END_TEST
+
+/* Values that random numbers are not: infinities, zeros of both signs, subnormal numbers, nothing but one
+ * value, and NaNs, at every quantile from the least to the largest element; nothing above a threshold. */
+START_TEST(special_values_agree_with_the_cpu) {
+    enum { COUNT = 5000 };
+    static const float values[] = {-INFINITY, INFINITY, 0, -0.0f, 1e-42f, -1e-42f, 3e38f, 1, -1, 1.0000001f};
+    static const double quantiles[] = {0, 1e-4, 0.1, 0.25, 0.4, 0.5, 0.55, 0.7, 0.9, 0.999, 1};
+    float *x = malloc(COUNT * sizeof *x), threshold = INFINITY;
+    EadGraph *graph = ead_graph_new();
+    EadPlan *plan;
+    EadPlanOptions options = {.no_reuse = true};
+    for (int i = 0; i < COUNT; i++) x[i] = _i == 1 ? 0.25f : values[i * 7 % 10];
+    if (_i == 2) x[COUNT / 3] = NAN;
+    if (_i == 3) x[0] = -NAN;
+    EadNode *leaf = ead_leaf(graph, "x", EAD_REAL, 1, 1, COUNT / 5, 5, x);
+    for (size_t k = 0; k < sizeof quantiles / sizeof *quantiles; k++)
+        ead_keep(ead_quantile(graph, leaf, quantiles[k]));
+    if (_i == 1)
+        ead_keep(ead_mean_above(graph, leaf, ead_leaf(graph, "t", EAD_REAL, 1, 1, 1, 1, &threshold)));
+    ead_keep(ead_relu(graph, leaf));
+    ck_assert_int_eq(ead_plan_new(graph, &options, &plan), EAD_OK);
+    check_plan("special values", plan);
+    ead_plan_free(plan);
+    ead_graph_free(graph);
+    free(x);
 }
 END_TEST
 
@@ -213,6 +248,7 @@ int main(void) {
     TCase *tests = tcase_create("ops");
     tcase_set_timeout(tests, 0);
     tcase_add_loop_test(tests, calls_agree_with_the_cpu, 0, op_case_count() + LARGER);
+    tcase_add_loop_test(tests, special_values_agree_with_the_cpu, 0, 4);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }
