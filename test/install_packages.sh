@@ -13,6 +13,7 @@ need_library() { # pkg-config name, package
 }
 
 need_program gcc gcc
+need_program g++ g++
 need_program make make
 need_program pkg-config pkg-config
 # A compiler without the C library's headers is of no use.
