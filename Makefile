@@ -292,7 +292,7 @@ install: all
 	sed 's|@PREFIX@|$(PREFIX)|; s| @CUDA_LIBS@|$(CUDA_LIBS:%= %)|' models/efficientad.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/efficientad.pc
 
 format:
-	clang-format -i $(wildcard */*.[ch] core/*/*.[ch] core/cuda/*.cu* core/cuda/device/* core/ops/*/*.[ch] core/ops/*/*.cu* test/cuda_host/*)
+	clang-format -i $(wildcard */*.[ch] core/*/*.[ch] core/cuda/*.cu* core/cuda/device/* core/ops/*/*.[ch] core/ops/*/*.cu* test/cuda_host/*.[ch]*)
 
 golden:
 	cd test/golden && python3 generate.py
