@@ -19,9 +19,16 @@ libraries() { # program...
 collect() { # cublas
     mkdir -p "$folder/lib" "$folder/models/weights" "$folder/configs"
     libraries "$folder"/bin/* | while read -r name path; do
-        [ "$path" = "$(realpath "$folder")/lib/$name" ] || cp -L "$path" "$folder/lib/$name"
+        case $path in
+        */bin/../lib/*) ;; # there from an earlier time
+        *) cp -L "$path" "$folder/lib/$name" ;;
+        esac
     done
-    if [ -n "$1" ]; then cp -Lu "$1"/libcublas.so.?? "$1"/libcublasLt.so.?? "$folder/lib/"; fi
+    if [ -n "$1" ]; then
+        cp -Lu "$1"/libcublas.so.?? "$1"/libcublasLt.so.?? "$folder/lib/"
+    else
+        rm -f "$folder"/lib/libcublas*
+    fi
     cp models/weights/*.safetensors "$folder/models/weights/"
     cp configs/*.yaml "$folder/configs/"
 }

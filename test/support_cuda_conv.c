@@ -74,8 +74,11 @@ const char *const cuda_conv_algorithms[CUDA_CONV_ALGORITHMS] = {"64x64",   "128x
 
 CudaConvWay cuda_conv_way(EadPrecision precision, int algorithm, int k) {
     EadType half = half_of(precision);
-    return (Way){precision, k & 1 ? half : EAD_REAL, k & 2 ? half : EAD_REAL, cuda_conv_algorithms[algorithm],
-                 k & 4};
+    return (Way){.precision = precision,
+                 .in = k & 1 ? half : EAD_REAL,
+                 .out = k & 2 ? half : EAD_REAL,
+                 .algorithm = cuda_conv_algorithms[algorithm],
+                 .prepared = k & 4};
 }
 
 /* ---- tensors ---- */

@@ -10,7 +10,7 @@ static const EadBackend *gpu(void) {
 }
 
 static void check_fp32(const CudaConvCase *c, int number) {
-    CudaConvWay way = {EAD_PRECISION_FP32, EAD_REAL, EAD_REAL, "gemm", number & 1};
+    CudaConvWay way = {.precision = EAD_PRECISION_FP32, .algorithm = "gemm", .prepared = number & 1};
     if (ead_precision_check(gpu(), EAD_PRECISION_FP32, true, "fp32") == EAD_OK)
         cuda_conv_check(gpu(), gpu()->device, c, way, true, 0);
     else

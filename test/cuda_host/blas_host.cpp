@@ -11,7 +11,7 @@ static float number(EadPrecision precision, const void *from, int64_t at) {
     if (precision == EAD_PRECISION_BF16)
         return ead_bfloat16_to_float(static_cast<const uint16_t *>(from)[at]);
     float value = static_cast<const float *>(from)[at];
-    if (precision == EAD_PRECISION_FP32) return value;
+    if (precision == EAD_PRECISION_FP32 || value != value) return value;
     return std::bit_cast<float>((std::bit_cast<uint32_t>(value) + 0x1000u) & 0xFFFFE000u); /* TF32 */
 }
 

@@ -10,7 +10,8 @@ static const EadBackend *runner(void) {
 
 START_TEST(small_cases_are_exact) {
     const CudaConvCase *c = &cuda_conv_small[_i];
-    cuda_conv_check(runner(), NULL, c, (CudaConvWay){EAD_PRECISION_FP32, EAD_REAL, EAD_REAL, "any", _i & 1},
+    cuda_conv_check(runner(), NULL, c,
+                    (CudaConvWay){.precision = EAD_PRECISION_FP32, .algorithm = "any", .prepared = _i & 1},
                     true, 0);
     for (int a = 0; a < CUDA_CONV_ALGORITHMS; a++) {
         EadPrecision precision = cuda_conv_precisions[(_i + a) % CUDA_CONV_PRECISIONS];

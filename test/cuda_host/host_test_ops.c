@@ -196,10 +196,7 @@ static void check_plan(const char *name, const EadPlan *plan) {
         p.call = ead_plan_call(plan, i, &p.node);
         p.cpu = ead_backend_cpu.kernels[p.node->op];
         p.cuda = cuda->kernels[p.node->op];
-        if (p.cuda)
-            check_call(&p);
-        else
-            printf("missing: %s\n", ead_op(p.node->op)->name);
+        check_call(&p);
         p.call->run(p.call);
     }
 }
