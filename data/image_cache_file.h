@@ -1,4 +1,4 @@
-/* The cache's file format; used by image_cache.c only.
+/* The image cache's file format; feature_cache.c uses its checksum and whole reads and writes too.
  *
  *   header      "EADCACHE", version, mode, width, height, count; for each source its path, size and mtime in
  * ns checksums   one a stored image (64 bits) checksum    over all above images      from the next multiple

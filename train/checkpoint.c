@@ -4,7 +4,6 @@
 #include "models/model_file.h"
 #include "train/version.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,31 +11,10 @@
 #define SECOND_MOMENTS "adam.second"
 #define STEP           "step"
 
-EadStatus ead_checkpoint_save(const char *path, const EadModel *model, const EadOptimizer *optimizer,
-                              const char *config_text) {
-    const EadFileMetadata metadata[] = {{"config", config_text}, {"version", ead_version()}};
-    const EadFileArray arrays[] = {{FIRST_MOMENTS, EAD_FILE_F32, optimizer->count, optimizer->first},
-                                   {SECOND_MOMENTS, EAD_FILE_F32, optimizer->count, optimizer->second},
-                                   {STEP, EAD_FILE_I64, 1, &optimizer->step}};
-    return ead_model_save(model, path, &(EadFileExtras){metadata, 2, arrays, 3});
-}
-
-static bool may_differ(int key) {
-    switch (key) {
-    case EAD_KEY_output:
-    case EAD_KEY_dataset_cache:
-    case EAD_KEY_train_threads:
-    case EAD_KEY_train_checkpoint_every:
-    case EAD_KEY_train_steps:
-    case EAD_KEY_eval_maps:
-    case EAD_KEY_eval_overlays:
-    case EAD_KEY_maps_normalization: /* taken after training */
-    case EAD_KEY_maps_q_start:
-    case EAD_KEY_maps_q_end:
-        return true;
-    default:
-        return false;
-    }
+void ead_checkpoint_arrays(const EadOptimizer *optimizer, EadFileArray arrays[EAD_CHECKPOINT_ARRAYS]) {
+    arrays[0] = (EadFileArray){FIRST_MOMENTS, EAD_FILE_F32, optimizer->count, optimizer->first};
+    arrays[1] = (EadFileArray){SECOND_MOMENTS, EAD_FILE_F32, optimizer->count, optimizer->second};
+    arrays[2] = (EadFileArray){STEP, EAD_FILE_I64, 1, &optimizer->step};
 }
 
 /* Fails if the two configs differ in a key that matters. */
@@ -56,14 +34,15 @@ static EadStatus compare_key(const char *path, const EadConfig *saved, const Ead
     return status;
 }
 
-static EadStatus check_config(const EadSafetensors *file, const EadConfig *config) {
+EadStatus ead_checkpoint_check_config(const EadSafetensors *file, const EadConfig *config,
+                                      EadKeyMayDiffer *may_differ) {
     const char *path = ead_safetensors_path(file), *text = ead_safetensors_metadata(file, "config");
     if (!text) return ead_fail(EAD_BAD_FILE, "%s: is no checkpoint: it holds no config", path);
     EadConfig saved;
     EAD_TRY(ead_config_defaults(&saved));
     EadStatus status = ead_config_parse(text, strlen(text), path, &saved);
     for (int key = 0; key < EAD_CONFIG_KEYS && status == EAD_OK; key++)
-        if (!may_differ(key)) status = compare_key(path, &saved, config, (EadConfigKeyId)key);
+        if (!may_differ((EadConfigKeyId)key)) status = compare_key(path, &saved, config, (EadConfigKeyId)key);
     ead_config_free(&saved);
     return status;
 }
@@ -77,6 +56,46 @@ static EadStatus read_array(const EadSafetensors *file, const char *name, EadFil
                         ead_safetensors_path(file), name);
     memcpy(out, tensor->data, bytes);
     return EAD_OK;
+}
+
+EadStatus ead_checkpoint_read_optimizer(const EadSafetensors *file, int64_t steps, const char *steps_key,
+                                        EadOptimizer *optimizer) {
+    size_t bytes = (size_t)optimizer->count * sizeof(float);
+    EAD_TRY(read_array(file, FIRST_MOMENTS, EAD_FILE_F32, optimizer->count, bytes, optimizer->first));
+    EAD_TRY(read_array(file, SECOND_MOMENTS, EAD_FILE_F32, optimizer->count, bytes, optimizer->second));
+    EAD_TRY(read_array(file, STEP, EAD_FILE_I64, 1, sizeof optimizer->step, &optimizer->step));
+    if (optimizer->step >= 0 && optimizer->step <= steps) return EAD_OK;
+    return ead_fail(EAD_BAD_FILE, "%s: was made after step %lld, but %s is %lld; raise %s",
+                    ead_safetensors_path(file), (long long)optimizer->step, steps_key, (long long)steps,
+                    steps_key);
+}
+
+/* ---- training ---- */
+
+EadStatus ead_checkpoint_save(const char *path, const EadModel *model, const EadOptimizer *optimizer,
+                              const char *config_text) {
+    const EadFileMetadata metadata[] = {{"config", config_text}, {"version", ead_version()}};
+    EadFileArray arrays[EAD_CHECKPOINT_ARRAYS];
+    ead_checkpoint_arrays(optimizer, arrays);
+    return ead_model_save(model, path, &(EadFileExtras){metadata, 2, arrays, EAD_CHECKPOINT_ARRAYS});
+}
+
+static bool may_differ(EadConfigKeyId key) {
+    switch (key) {
+    case EAD_KEY_output:
+    case EAD_KEY_dataset_cache:
+    case EAD_KEY_train_threads:
+    case EAD_KEY_train_checkpoint_every:
+    case EAD_KEY_train_steps:
+    case EAD_KEY_eval_maps:
+    case EAD_KEY_eval_overlays:
+    case EAD_KEY_maps_normalization: /* taken after training */
+    case EAD_KEY_maps_q_start:
+    case EAD_KEY_maps_q_end:
+        return true;
+    default:
+        return ead_config_key_is_of_distillation(key);
+    }
 }
 
 /* Moves what was read into the model that the training step was planned on. */
@@ -95,19 +114,11 @@ static EadStatus adopt(const char *path, EadModel *model, EadModel *read) {
 
 static EadStatus load(const EadSafetensors *file, EadModel *model, EadOptimizer *optimizer,
                       const EadConfig *config) {
-    const char *path = ead_safetensors_path(file);
-    size_t bytes = (size_t)optimizer->count * sizeof(float);
     EadModel *read;
-    EAD_TRY(check_config(file, config));
-    EAD_TRY(read_array(file, FIRST_MOMENTS, EAD_FILE_F32, optimizer->count, bytes, optimizer->first));
-    EAD_TRY(read_array(file, SECOND_MOMENTS, EAD_FILE_F32, optimizer->count, bytes, optimizer->second));
-    EAD_TRY(read_array(file, STEP, EAD_FILE_I64, 1, sizeof optimizer->step, &optimizer->step));
-    if (optimizer->step < 0 || optimizer->step > config->train_steps)
-        return ead_fail(EAD_BAD_FILE,
-                        "%s: was made after step %lld, but train.steps is %d; raise train.steps", path,
-                        (long long)optimizer->step, config->train_steps);
+    EAD_TRY(ead_checkpoint_check_config(file, config, may_differ));
+    EAD_TRY(ead_checkpoint_read_optimizer(file, config->train_steps, "train.steps", optimizer));
     EAD_TRY(ead_model_read(file, &read));
-    EadStatus status = adopt(path, model, read);
+    EadStatus status = adopt(ead_safetensors_path(file), model, read);
     ead_model_free(read);
     return status;
 }

@@ -49,3 +49,17 @@ EadStatus ead_config_check_training(const EadConfig *config) {
                         "varied photographs, or set loss.penalty=false");
     return EAD_OK;
 }
+
+EadStatus ead_config_check_distillation(const EadConfig *config) {
+    if (empty(config->distill_backbone))
+        return ead_fail(
+            EAD_BAD_ARGUMENT,
+            "distill.backbone is not set; set it to a .safetensors file of a ResNet or WideResNet with "
+            "torchvision's tensor names");
+    if (empty(config->distill_images))
+        return ead_fail(EAD_BAD_ARGUMENT,
+                        "distill.images is not set; set it to a folder of varied photographs");
+    if (empty(config->output))
+        return ead_fail(EAD_BAD_ARGUMENT, "output is not set; set it to the run folder");
+    return EAD_OK;
+}
