@@ -98,9 +98,9 @@ static EadStatus open_file(EadFeatureCache *cache) {
     if (cache->descriptor >= 0) close(cache->descriptor); /* complete by name but cut: made anew */
     cache->filled = open_existing(cache, cache->partial, O_RDWR);
     if (cache->filled < 0) EAD_TRY(begin_file(cache));
+    EAD_TRY(check_room(cache));
     cache->record = malloc(record_bytes(&cache->spec));
-    if (!cache->record) return ead_fail(EAD_NO_MEMORY, "%s: no memory to write it", cache->path);
-    return check_room(cache);
+    return cache->record ? EAD_OK : ead_fail(EAD_NO_MEMORY, "%s: no memory to write it", cache->path);
 }
 
 EadStatus ead_feature_cache_open(const EadFeatureCacheSpec *spec, EadFeatureCache **out) {

@@ -11,7 +11,8 @@ static EadStatus do_step(const EadStepLoop *loop, EadProgress *progress) {
     char note[EAD_STEP_NOTE] = "";
     EAD_TRY(loop->step(loop->context, note));
     ead_progress_update(progress, *loop->done, note);
-    if (loop->checkpoint_every == 0 || *loop->done % loop->checkpoint_every != 0) return EAD_OK;
+    bool last = *loop->done >= loop->steps; /* the end saves */
+    if (last || loop->checkpoint_every == 0 || *loop->done % loop->checkpoint_every != 0) return EAD_OK;
     ead_progress_clear(progress); /* save may have something to tell */
     return loop->save(loop->context);
 }
