@@ -1,4 +1,4 @@
-/* The three measurements of the bench. Each adds its results and says what it does on stderr; the command
+/* The measurements of the bench. Each adds its results and says what it does on stderr; the command
  * prints and writes them. */
 #ifndef EAD_BENCH_RUNS_H
 #define EAD_BENCH_RUNS_H
@@ -12,7 +12,7 @@
 typedef struct EadBenchOptions {
     EadPdnSize size;
     int height, width;       /* of the images */
-    int batch;               /* images at once in inference */
+    int batch;               /* images at once in inference, distillation and features */
     int repeat;              /* timed passes; 0: the measurement's own default */
     bool quiet;              /* no notes on stderr */
     bool errors;             /* ops: also hold the convolutions against double */
@@ -29,5 +29,12 @@ EadStatus ead_bench_step(const EadBenchOptions *options, EadBenchResults *result
 /* Every kernel call of the inference plan and of the training step's plan, timed inside whole passes, so that
  * caches hold what they hold in earnest. One result a call, in the order of the plan. */
 EadStatus ead_bench_ops(const EadBenchOptions *options, EadBenchResults *results);
+
+/* The step of distillation with the paper's settings on features from a cache, `batch` images. */
+EadStatus ead_bench_distill(const EadBenchOptions *options, EadBenchResults *results);
+
+/* The features of distillation for `batch` images of twice the height and width, by three backbones; size plays no
+ * part. */
+EadStatus ead_bench_features(const EadBenchOptions *options, EadBenchResults *results);
 
 #endif

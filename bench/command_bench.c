@@ -1,4 +1,4 @@
-/* efficientad bench infer|step|ops: runs the measurements, prints and writes the results. */
+/* efficientad bench infer|step|ops|distill|features: runs the measurements, prints and writes the results. */
 #include "bench/bench_machine.h"
 #include "bench/bench_runs.h"
 #include "bench/bench_table.h"
@@ -12,8 +12,16 @@ enum { BOTH_SIZES = EAD_PDN_MEDIUM + 1 };
 typedef EadStatus Measurement(const EadBenchOptions *options, EadBenchResults *results);
 
 static Measurement *measurement(const char *word) {
-    if (strcmp(word, "infer") == 0) return ead_bench_infer;
-    return strcmp(word, "step") == 0 ? ead_bench_step : ead_bench_ops;
+    static const struct {
+        const char *word;
+        Measurement *measurement;
+    } rows[] = {{"infer", ead_bench_infer},
+                {"step", ead_bench_step},
+                {"distill", ead_bench_distill},
+                {"features", ead_bench_features}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (strcmp(word, rows[i].word) == 0) return rows[i].measurement;
+    return ead_bench_ops;
 }
 
 static EadBenchOptions read_options(const EadArguments *arguments, const EadBenchMachine *machine) {

@@ -80,6 +80,14 @@ EadStatus ead_patch_features_open(const char *path, const EadResnetVariant *vari
     return status;
 }
 
+EadStatus ead_patch_features_new(const EadResnetKind *kind, EadResnetVariant variant, EadPatchFeatures *out) {
+    *out = (EadPatchFeatures){0};
+    EAD_TRY(ead_resnet_new(kind, variant, &out->backbone));
+    EadStatus status = make_pooling(out);
+    if (status != EAD_OK) ead_patch_features_free(out);
+    return status;
+}
+
 void ead_patch_features_free(EadPatchFeatures *features) {
     ead_resnet_free(&features->backbone);
     ead_params_free(&features->pooling);

@@ -23,6 +23,9 @@ typedef struct EadPatchFeatures {
  * of ead_resnet_read(); EAD_BAD_FILE for another variant. Free with ead_patch_features_free(). */
 EadStatus ead_patch_features_open(const char *path, const EadResnetVariant *variant, EadPatchFeatures *out);
 
+/* An extractor whose backbone has zeroed parameters. Errors: EAD_NO_MEMORY. */
+EadStatus ead_patch_features_new(const EadResnetKind *kind, EadResnetVariant variant, EadPatchFeatures *out);
+
 /* Harmless on a zeroed struct. */
 void ead_patch_features_free(EadPatchFeatures *features);
 

@@ -4,7 +4,9 @@ test/golden/reference_model.py (random weights; time does not depend on them).
     python3 bench/rivals/pytorch_rival.py --bench infer,step --model small --threads 2 --repeats 20
 
 One JSON line a measurement goes to stdout, text for people to stderr. Inference is from the normalised image
-to the combined map and its maximum; the step is Algorithm 1 with all losses, backward pass and Adam."""
+to the combined map and its maximum; the step is Algorithm 1 with all losses, backward pass and Adam. distill is the
+step of Algorithm 3 on features at hand, as halves; features is torchvision's backbone up to layer3 alone, on images of
+twice the size, for which ours is timed with the pooling of its patches."""
 import argparse
 import itertools
 import json
@@ -51,11 +53,12 @@ def parse_arguments(description, rivals=None):
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     if rivals:
         parser.add_argument("--rival", choices=rivals, required=True)
-    parser.add_argument("--bench", type=list_of(["infer", "step"]), default=["infer", "step"])
+    parser.add_argument("--bench", type=list_of(["infer", "step", "distill", "features"]), default=["infer", "step"])
     parser.add_argument("--model", type=list_of(["small", "medium"]), default=["small", "medium"])
     parser.add_argument("--layout", type=list_of(list(LAYOUTS)), default=list(LAYOUTS))
     parser.add_argument("--precision", type=list_of(list(TYPES)), default=["fp32"])
     parser.add_argument("--batch", default="1", help="batch sizes of inference, as 1,16; the step always has 1")
+    parser.add_argument("--distill-batch", type=int, default=16)
     parser.add_argument("--image-size", type=size_pair, default=(256, 256), help="256 or HEIGHTxWIDTH")
     parser.add_argument("--padded", action="store_true")
     parser.add_argument("--compile", action="store_true", help="torch.compile beside eager, if this PyTorch can")
@@ -121,6 +124,44 @@ def step_pass(size, _batch, options, layout, precision, mode):
     return run
 
 
+def distill_pass(size, batch, options, layout, precision, mode):
+    torch.manual_seed(1)
+    teacher = reference.Pdn(size, reference.CHANNELS, True).to(memory_format=LAYOUTS[layout]).train()
+    x = images(batch, options, layout, torch.float32)
+    grid = reference.pdn_output_size(options.image_size, True)
+    halves = torch.randn(batch, reference.CHANNELS, *grid).half().to(memory_format=LAYOUTS[layout])
+    mean, std = torch.zeros(reference.CHANNELS, 1, 1), torch.ones(reference.CHANNELS, 1, 1)
+    optimizer = torch.optim.Adam(teacher.parameters(), lr=1e-4, weight_decay=1e-5, fused=True)
+    forward = torch.compile(teacher) if mode == "compile" else teacher
+
+    def run():
+        optimizer.zero_grad(set_to_none=True)
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bf16"):
+            loss = (((halves.float() - mean) / std - forward(x)) ** 2).mean()
+        loss.backward()
+        optimizer.step()
+    return run
+
+
+def features_pass(kind, batch, options, layout, precision, mode):
+    import torchvision
+    torch.manual_seed(1)
+    model = getattr(torchvision.models, kind)(weights=None)
+    layers = [model.conv1, model.bn1, model.relu, model.maxpool, model.layer1, model.layer2, model.layer3]
+    trunk = torch.nn.Sequential(*layers).eval().to(dtype=TYPES[precision], memory_format=LAYOUTS[layout])
+    x = torch.randn(batch, 3, *(2 * s for s in options.image_size)).to(dtype=TYPES[precision], memory_format=LAYOUTS[layout])
+    forward = torch.compile(trunk) if mode == "compile" else trunk
+
+    def run():
+        with torch.inference_mode():
+            forward(x)
+    return run
+
+
+PASSES = {"infer": infer_pass, "step": step_pass, "distill": distill_pass, "features": features_pass}
+BACKBONES = ["resnet18", "resnet50", "wide_resnet101_2"]
+
+
 def measure(run, options):
     """Times in milliseconds."""
     for _ in range(options.warmup):
@@ -142,7 +183,7 @@ def report(rival, version, key, times, options):
               "p90_ms": round(float(np.percentile(times, 90)), 3), "repeats": len(times),
               "threads": options.threads}
     print(json.dumps(result), flush=True)
-    print(f"{rival:11} {bench:5} {size:6} batch {batch:<3} {precision} {layout:13} {mode:7} {result['median_ms']:9.1f} ms "
+    print(f"{rival:11} {bench:8} {size:16} batch {batch:<3} {precision} {layout:13} {mode:7} {result['median_ms']:9.1f} ms "
           f"(p10 {result['p10_ms']:.1f}, p90 {result['p90_ms']:.1f})", file=sys.stderr)
 
 
@@ -151,10 +192,10 @@ def cases(options):
     if options.compile and not hasattr(torch, "compile"):
         print(f"PyTorch {torch.__version__} has no torch.compile: eager only", file=sys.stderr)
         modes = ["eager"]
-    batches = [int(part) for part in options.batch.split(",")]
+    batches = {"infer": [int(part) for part in options.batch.split(",")], "distill": [options.distill_batch]}
     for bench in options.bench:
-        yield from itertools.product([bench], options.model, batches if bench == "infer" else [1], options.layout,
-                                     options.precision, modes)
+        models = BACKBONES if bench == "features" else options.model
+        yield from itertools.product([bench], models, batches.get(bench, [1]), options.layout, options.precision, modes)
 
 
 def main():
@@ -163,9 +204,8 @@ def main():
     print(f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads", file=sys.stderr)
     failed = False
     for key in cases(options):
-        prepare = infer_pass if key[0] == "infer" else step_pass
         try:
-            times = measure(prepare(key[1], key[2], options, *key[3:]), options)
+            times = measure(PASSES[key[0]](key[1], key[2], options, *key[3:]), options)
         except Exception as error:  # one case that this PyTorch cannot run must not cost the others
             failed = True
             print(f"{' '.join(map(str, key))}: {str(error).splitlines()[0]}", file=sys.stderr)
