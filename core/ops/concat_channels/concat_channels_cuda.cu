@@ -1,16 +1,16 @@
 /* Joins channels by copying, all in one launch. */
 #include "core/cuda/stored.cuh"
 
-typedef struct Parts {
+typedef struct ChannelParts {
     EadStored x[EAD_MAX_INPUTS], y[EAD_MAX_INPUTS]; /* y: where the part goes in the first pixel */
     int channels[EAD_MAX_INPUTS];
     int64_t pixels;
     int out_channels;
-} Parts;
+} ChannelParts;
 
 /* y[i][offset of p + c] = x[p][i][c] for each pixel i. blockIdx.y is the part p; one thread eight channels of
  * a pixel of it. */
-static __global__ void concat_channels(Parts parts) {
+static __global__ void concat_channels(ChannelParts parts) {
     unsigned p = blockIdx.y;
     int channels = parts.channels[p], groups = (channels + EAD_GROUP - 1) / EAD_GROUP;
     int64_t unit = ead_thread(), pixel = unit / groups;
@@ -22,7 +22,7 @@ static __global__ void concat_channels(Parts parts) {
 }
 
 static void run(const EadCall *call) {
-    Parts parts = {};
+    ChannelParts parts = {};
     EadTensor y = *call->y;
     int most = 0;
     unsigned count = 0;
