@@ -17,7 +17,7 @@ CONFIG := $(or $(filter asan ubsan,$(MAKECMDGOALS)),release)
 BUILD  := build/$(CONFIG)
 
 CC       ?= cc
-PACKAGES := libpng libjpeg libtiff-4 yaml-0.1 jansson
+PACKAGES := libpng libjpeg libtiff-4 yaml-0.1 jansson libzip
 BLAS     := openblas
 PKG_CONFIG_ALL = pkg-config --silence-errors
 
@@ -253,8 +253,8 @@ emulated: build/emulated/efficientad
 # Fuzz targets link what they call out of one archive of the parsers and what these need, all instrumented.
 FUZZED := $(wildcard core/status.c core/atomic_file.c core/half.c core/file_tensor.c core/safetensors_*.c core/image.c \
     core/philox.c core/paths.c data/codec*.c data/tiff_quiet.c data/csv_reader.c data/defect_types.c \
-    data/file_list.c train/config*.c train/sweep_file.c train/sweep_yaml.c train/sweep_expand.c train/value.c \
-    train/suggest.c train/utf8.c)
+    data/file_bytes.c data/file_list.c data/tar_*.c data/pickle*.c data/torch_*.c train/config*.c train/sweep_file.c \
+    train/sweep_yaml.c train/sweep_expand.c train/value.c train/suggest.c train/utf8.c)
 FUZZ_SECONDS ?= 60
 FUZZ_CFLAGS = -O1 -g -std=c11 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all $(CPPFLAGS) \
     $(shell $(PKG_CONFIG_ALL) --cflags $(PACKAGES))

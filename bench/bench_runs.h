@@ -12,7 +12,7 @@
 typedef struct EadBenchOptions {
     EadPdnSize size;
     int height, width;       /* of the images */
-    int batch;               /* images at once in inference */
+    int batch;               /* images at once in inference, distillation and features */
     int repeat;              /* timed passes; 0: the measurement's own default */
     bool quiet;              /* no notes on stderr */
     bool errors;             /* ops: also hold the convolutions against double */
@@ -32,5 +32,12 @@ EadStatus ead_bench_ops(const EadBenchOptions *options, EadBenchResults *results
 
 /* All figures of two test sets of generated maps: 83 of 900x900 and 275 of 1600x1280. No model takes part. */
 EadStatus ead_bench_metrics(const EadBenchOptions *options, EadBenchResults *results);
+
+/* The step of distillation with the paper's settings on features from a cache, `batch` images. */
+EadStatus ead_bench_distill(const EadBenchOptions *options, EadBenchResults *results);
+
+/* The features of distillation for `batch` images of twice the height and width, by three backbones; size
+ * plays no part. */
+EadStatus ead_bench_features(const EadBenchOptions *options, EadBenchResults *results);
 
 #endif

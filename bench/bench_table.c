@@ -29,13 +29,13 @@ static void print_number(FILE *stream, int width, int decimals, double number) {
 }
 
 static void print_whole_head(FILE *stream) {
-    fprintf(stream, "\n%-8s%-8s%6s %-10s%10s%10s%10s%10s%10s%10s%9s%10s%7s%10s%10s\n", "bench", "model",
+    fprintf(stream, "\n%-9s%-17s%6s %-10s%10s%10s%10s%10s%10s%10s%9s%10s%7s%10s%10s\n", "bench", "model",
             "batch", "image", "median ms", "p10 ms", "p90 ms", "min ms", "CPU ms", "images/s", "GFLOP",
             "GFLOP/s", "%peak", "peak MB", "arena MB");
 }
 
 static void print_whole(FILE *stream, const EadBenchResult *r) {
-    fprintf(stream, "%-8s%-8s%6d %-10s", r->bench, r->model, (int)r->batch, r->image);
+    fprintf(stream, "%-9s%-17s%6d %-10s", r->bench, r->model, (int)r->batch, r->image);
     print_number(stream, 10, 3, r->median_ms);
     print_number(stream, 10, 3, r->p10_ms);
     print_number(stream, 10, 3, r->p90_ms);

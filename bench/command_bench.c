@@ -1,4 +1,5 @@
-/* efficientad bench infer|step|ops|metrics: runs the measurements, prints and writes the results. */
+/* efficientad bench infer|step|ops|metrics|distill|features: runs the measurements, prints and writes the
+ * results. */
 #include "bench/bench_machine.h"
 #include "bench/bench_runs.h"
 #include "bench/bench_table.h"
@@ -13,9 +14,17 @@ enum { BOTH_SIZES = EAD_PDN_MEDIUM + 1 };
 typedef EadStatus Measurement(const EadBenchOptions *options, EadBenchResults *results);
 
 static Measurement *measurement(const char *word) {
-    if (strcmp(word, "infer") == 0) return ead_bench_infer;
-    if (strcmp(word, "step") == 0) return ead_bench_step;
-    return strcmp(word, "ops") == 0 ? ead_bench_ops : ead_bench_metrics;
+    static const struct {
+        const char *word;
+        Measurement *measurement;
+    } rows[] = {{"infer", ead_bench_infer},
+                {"step", ead_bench_step},
+                {"metrics", ead_bench_metrics},
+                {"distill", ead_bench_distill},
+                {"features", ead_bench_features}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (strcmp(word, rows[i].word) == 0) return rows[i].measurement;
+    return ead_bench_ops;
 }
 
 static EadBenchOptions read_options(const EadArguments *arguments, const EadBenchMachine *machine) {

@@ -10,6 +10,9 @@
 /* The value of a binary16 bit pattern (1 sign, 5 exponent, 10 fraction bits). */
 float ead_half_to_float(uint16_t half);
 
+/* The same for a whole array. */
+void ead_halves_to_floats(const uint16_t *halves, int64_t count, float *out);
+
 /* The binary16 nearest to a float; magnitudes from 65,520 on become infinity. */
 uint16_t ead_half_from_float(float value);
 

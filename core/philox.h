@@ -16,6 +16,8 @@ typedef enum EadStream {
     EAD_STREAM_PENALTY_GRAY,   /* gray conversion of the penalty image */
     EAD_STREAM_SYNTH,          /* generated data set */
     EAD_STREAM_TEST,           /* test data */
+    EAD_STREAM_DISTILL_ORDER,  /* order of the images of a distillation */
+    EAD_STREAM_DISTILL_GRAY,   /* gray conversion of these */
     EAD_STREAM_DROPOUT = 1024, /* + index of the dropout layer */
 } EadStream;
 #define EAD_STREAM_PARAMETERS (UINT64_C(1) << 32)

@@ -2,7 +2,9 @@
 #include "data/codec.h"
 
 #include "data/codec_formats.h"
+#include "data/file_bytes.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -82,61 +84,67 @@ EadStatus ead_image_decode(const uint8_t *bytes, size_t size, const char *label,
     return decode(bytes, size, label, EAD_PIXELS_RGB, out);
 }
 
-/* Reads exactly `size` bytes; a file that shrinks meanwhile is an error. */
-static EadStatus read_all(int descriptor, uint8_t *bytes, size_t size, const char *path) {
-    for (size_t done = 0; done < size;) {
-        ssize_t got = read(descriptor, bytes + done, size - done);
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return ead_fail(EAD_IO, "%s: cannot read: %s", path, strerror(errno));
-        if (got == 0) return ead_fail(EAD_IO, "%s: became shorter while it was read", path);
-        done += (size_t)got;
-    }
+/* Bytes of a file: all of them, or what an archive holds at an offset. */
+typedef struct Part {
+    const char *path, *label; /* label: what errors call it */
+    int64_t offset, size;     /* size -1: to the end */
+} Part;
+
+static EadStatus check_part(const struct stat *info, Part *part) {
+    if (S_ISDIR(info->st_mode)) return ead_fail(EAD_IO, "%s: is a folder, not an image file", part->label);
+    if (!S_ISREG(info->st_mode)) return ead_fail(EAD_IO, "%s: is not a regular file", part->label);
+    if (part->size < 0) part->size = info->st_size;
+    if (part->size > LARGEST_FILE)
+        return ead_fail(EAD_BAD_FILE, "%s: %lld bytes; images of more than 1 GiB cannot be read", part->label,
+                        (long long)part->size);
     return EAD_OK;
 }
 
-static EadStatus check_kind(const struct stat *info, const char *path) {
-    if (S_ISDIR(info->st_mode)) return ead_fail(EAD_IO, "%s: is a folder, not an image file", path);
-    if (!S_ISREG(info->st_mode)) return ead_fail(EAD_IO, "%s: is not a regular file", path);
-    if (info->st_size > LARGEST_FILE)
-        return ead_fail(EAD_BAD_FILE, "%s: %lld bytes; images of more than 1 GiB cannot be read", path,
-                        (long long)info->st_size);
-    return EAD_OK;
-}
-
-static EadStatus load_from(int descriptor, const char *path, EadPixelUse use, EadImage *out) {
+static EadStatus load_from(int descriptor, Part *part, EadPixelUse use, EadImage *out) {
     struct stat info;
-    if (fstat(descriptor, &info) != 0) return ead_fail(EAD_IO, "%s: cannot read: %s", path, strerror(errno));
-    EAD_TRY(check_kind(&info, path));
-    size_t size = (size_t)info.st_size;
+    if (fstat(descriptor, &info) != 0)
+        return ead_fail(EAD_IO, "%s: cannot read: %s", part->label, strerror(errno));
+    EAD_TRY(check_part(&info, part));
+    size_t size = (size_t)part->size;
     uint8_t *bytes = malloc(size + 1);
-    if (!bytes) return ead_fail(EAD_NO_MEMORY, "%s: no memory for a file of %zu bytes", path, size);
-    EadStatus status = read_all(descriptor, bytes, size, path);
-    if (status == EAD_OK) status = decode(bytes, size, path, use, out);
+    if (!bytes) return ead_fail(EAD_NO_MEMORY, "%s: no memory for a file of %zu bytes", part->label, size);
+    EadStatus status;
+    if (ead_read_at(descriptor, bytes, size, part->offset))
+        status = decode(bytes, size, part->label, use, out);
+    else
+        status = ead_fail(EAD_IO, "%s: %s%s", part->label, errno ? "cannot read: " : "",
+                          errno ? strerror(errno) : "became shorter while it was read");
     free(bytes);
     return status;
 }
 
-static EadStatus load(const char *path, EadPixelUse use, EadImage *out) {
+static EadStatus load(Part part, EadPixelUse use, EadImage *out) {
     *out = (EadImage){0};
     /* O_NONBLOCK: opening a pipe by mistake must not hang; it changes nothing for regular files. */
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (descriptor < 0) return ead_fail(EAD_IO, "%s: cannot read: %s", path, strerror(errno));
-    EadStatus status = load_from(descriptor, path, use, out);
+    int descriptor = open(part.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (descriptor < 0) return ead_fail(EAD_IO, "%s: cannot read: %s", part.path, strerror(errno));
+    EadStatus status = load_from(descriptor, &part, use, out);
     close(descriptor);
     return status;
 }
 
 EadStatus ead_image_load(const char *path, EadImage *out) {
-    return load(path, EAD_PIXELS_RGB, out);
+    return load((Part){path, path, 0, -1}, EAD_PIXELS_RGB, out);
+}
+
+EadStatus ead_image_load_part(const char *path, int64_t offset, int64_t size, const char *label,
+                              EadImage *out) {
+    assert(offset >= 0 && size >= 0);
+    return load((Part){path, label, offset, size}, EAD_PIXELS_RGB, out);
 }
 
 EadStatus ead_mask_load(const char *path, EadImage *out) {
-    return load(path, EAD_PIXELS_MASK, out);
+    return load((Part){path, path, 0, -1}, EAD_PIXELS_MASK, out);
 }
 
 EadStatus ead_image_size(const char *path, int *width, int *height) {
     EadImage image;
-    EAD_TRY(load(path, EAD_PIXELS_NONE, &image));
+    EAD_TRY(load((Part){path, path, 0, -1}, EAD_PIXELS_NONE, &image));
     *width = image.width;
     *height = image.height;
     return EAD_OK;

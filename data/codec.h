@@ -8,6 +8,7 @@
 #include "core/image.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* Reads a PNG, JPEG, BMP or TIFF file (told apart by content, not by name) as 8-bit RGB.
  * PNG: every colour type and depth, interlaced too. Alpha and tRNS are dropped without compositing, as
@@ -25,6 +26,11 @@
  * owned by the caller.
  */
 EadStatus ead_image_load(const char *path, EadImage *out);
+
+/* The same from `size` bytes at an offset of a file, e.g. of a tar archive; label is what errors call the
+ * image. */
+EadStatus ead_image_load_part(const char *path, int64_t offset, int64_t size, const char *label,
+                              EadImage *out);
 
 /* The same from memory; label is what errors call the image. */
 EadStatus ead_image_decode(const uint8_t *bytes, size_t size, const char *label, EadImage *out);

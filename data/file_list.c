@@ -72,35 +72,41 @@ void ead_file_list_free(EadFileList *list) {
     *list = (EadFileList){0};
 }
 
-static EadStatus walk(EadFileList *list, const char *folder, const Ancestor *parent);
+/* A search: what it wants and where it puts it. */
+typedef struct Search {
+    EadFileList *list;
+    EadFileWanted *wanted;
+} Search;
 
-/* An image, a folder to go into, or something of no interest. */
-static EadStatus visit(EadFileList *list, const char *path, const Ancestor *parent) {
+static EadStatus walk(const Search *search, const char *folder, const Ancestor *parent);
+
+/* A wanted file, a folder to go into, or something of no interest. */
+static EadStatus visit(const Search *search, const char *path, const Ancestor *parent) {
     struct stat info;
-    bool image = ead_image_has_known_extension(path);
+    bool wanted = search->wanted(path);
     if (stat(path, &info) != 0) {
-        if (!image) return EAD_OK;
+        if (!wanted) return EAD_OK;
         return ead_fail(EAD_IO, "%s: cannot read: %s", path, strerror(errno));
     }
-    if (S_ISDIR(info.st_mode)) return walk(list, path, parent);
-    return image && S_ISREG(info.st_mode) ? ead_file_list_add(list, path) : EAD_OK;
+    if (S_ISDIR(info.st_mode)) return walk(search, path, parent);
+    return wanted && S_ISREG(info.st_mode) ? ead_file_list_add(search->list, path) : EAD_OK;
 }
 
-static EadStatus visit_entries(EadFileList *list, DIR *stream, const char *folder, const Ancestor *here) {
+static EadStatus visit_entries(const Search *search, DIR *stream, const char *folder, const Ancestor *here) {
     for (;;) {
         errno = 0;
         struct dirent *entry = readdir(stream);
         if (!entry) break;
         if (entry->d_name[0] == '.') continue;
         char *path = ead_path_join(folder, entry->d_name);
-        EadStatus status = path ? visit(list, path, here) : EAD_NO_MEMORY;
+        EadStatus status = path ? visit(search, path, here) : EAD_NO_MEMORY;
         free(path);
         if (status != EAD_OK) return status;
     }
     return errno ? ead_fail(EAD_IO, "%s: cannot read: %s", folder, strerror(errno)) : EAD_OK;
 }
 
-static EadStatus walk(EadFileList *list, const char *folder, const Ancestor *parent) {
+static EadStatus walk(const Search *search, const char *folder, const Ancestor *parent) {
     struct stat info;
     if (stat(folder, &info) != 0) return ead_fail(EAD_IO, "%s: cannot read: %s", folder, strerror(errno));
     Ancestor here = {parent, info.st_dev, info.st_ino, parent ? parent->depth + 1 : 0};
@@ -109,16 +115,20 @@ static EadStatus walk(EadFileList *list, const char *folder, const Ancestor *par
         if (above->device == here.device && above->inode == here.inode) return EAD_OK;
     DIR *stream = opendir(folder);
     if (!stream) return ead_fail(EAD_IO, "%s: cannot read: %s", folder, strerror(errno));
-    EadStatus status = visit_entries(list, stream, folder, &here);
+    EadStatus status = visit_entries(search, stream, folder, &here);
     closedir(stream);
     return status;
 }
 
-EadStatus ead_file_list_add_images(EadFileList *list, const char *folder) {
+EadStatus ead_file_list_add_tree(EadFileList *list, const char *folder, EadFileWanted *wanted) {
     int first = list->count;
-    EAD_TRY(walk(list, folder, NULL));
+    EAD_TRY(walk(&(Search){list, wanted}, folder, NULL));
     sort_from(list, first);
     return EAD_OK;
+}
+
+EadStatus ead_file_list_add_images(EadFileList *list, const char *folder) {
+    return ead_file_list_add_tree(list, folder, ead_image_has_known_extension);
 }
 
 EadStatus ead_file_list_add_folder_names(EadFileList *list, const char *folder) {

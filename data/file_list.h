@@ -1,4 +1,4 @@
-/* A growable list of owned strings, mostly paths, and the recursive search of folders for images. */
+/* A growable list of owned strings, mostly paths, and the recursive search of folders. */
 #ifndef EAD_DATA_FILE_LIST_H
 #define EAD_DATA_FILE_LIST_H
 
@@ -14,11 +14,17 @@ typedef struct EadFileList {
 /* Appends a copy of path. Errors: EAD_NO_MEMORY. */
 EadStatus ead_file_list_add(EadFileList *list, const char *path);
 
-/* Appends every image (.png .jpg .jpeg in any case) below folder, sorted bytewise by path and so the same on
- * every machine. Links are followed, but not back into a folder on the way down; hidden files and folders (a
+/* Whether a file of that name is to be listed. */
+typedef bool EadFileWanted(const char *name);
+
+/* Appends every file below folder that `wanted` wants, sorted bytewise by path and so the same on every
+ * machine. Links are followed, but not back into a folder on the way down; hidden files and folders (a
  * leading dot) are skipped. An empty folder adds nothing.
- * Errors: EAD_IO (no such folder, not readable, an image that is a dead link), EAD_BAD_FILE (more than 64
- * folders deep), EAD_NO_MEMORY. */
+ * Errors: EAD_IO (no such folder, not readable, a wanted file that is a dead link), EAD_BAD_FILE (more than
+ * 64 folders deep), EAD_NO_MEMORY. */
+EadStatus ead_file_list_add_tree(EadFileList *list, const char *folder, EadFileWanted *wanted);
+
+/* The same for images: .png .jpg .jpeg in any case. */
 EadStatus ead_file_list_add_images(EadFileList *list, const char *folder);
 
 /* Appends the names (not paths) of the folders in folder, sorted bytewise, hidden ones left out.

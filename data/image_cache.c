@@ -2,7 +2,7 @@
 #include "data/image_cache.h"
 
 #include "core/atomic_file.h"
-#include "data/codec.h"
+#include "data/file_bytes.h"
 #include "data/image_cache_file.h"
 #include "data/worker_threads.h"
 
@@ -14,13 +14,15 @@
 enum { MESSAGE_SIZE = 1024, LARGEST_SIDE = 65535 };
 
 struct EadImageCache {
-    EadFileList sources;
+    EadImageList sources;
+    int *kept; /* [count] the source of each image */
+    int count;
     EadCacheLayout layout;
     EadFitMode mode;
     int width, height;
-    uint8_t *pixels;     /* [count][image_bytes] in memory, else NULL */
+    uint8_t *pixels;     /* [sources][image_bytes] in memory, else NULL */
     int descriptor;      /* of the cache file, else -1 */
-    uint64_t *checksums; /* [count], cache file only */
+    uint64_t *checksums; /* [sources], cache file only */
 };
 
 /* The work of filling a cache, shared by its threads; all below the mutex is guarded by it. */
@@ -28,6 +30,7 @@ typedef struct Filling {
     EadImageCache *cache;
     int output; /* descriptor of the file that is being written; -1 in memory */
     const char *output_path;
+    EadDamagedImages *damaged; /* may be NULL */
     pthread_mutex_t mutex;
     pthread_cond_t changed;
     int next, done, running;
@@ -60,7 +63,7 @@ static EadStatus fit_center_crop(const EadImage *image, uint8_t *out, int width,
 /* Decodes source `index` and brings it to size. */
 static EadStatus load_source(const EadImageCache *cache, int index, uint8_t *out) {
     EadImage image;
-    EAD_TRY(ead_image_load(cache->sources.paths[index], &image));
+    EAD_TRY(ead_image_list_load(&cache->sources, index, &image));
     EadStatus status;
     if (cache->mode == EAD_FIT_CENTER_CROP)
         status = fit_center_crop(&image, out, cache->width, cache->height);
@@ -68,21 +71,33 @@ static EadStatus load_source(const EadImageCache *cache, int index, uint8_t *out
         status = ead_resize_u8(image.pixels, image.width, image.height, 3, (ptrdiff_t)image.width * 3, out,
                                cache->width, cache->height);
     ead_image_free(&image);
-    return status == EAD_OK ? EAD_OK : ead_fail_prefix(status, "%s: ", cache->sources.paths[index]);
+    return status == EAD_OK ? EAD_OK : ead_fail_prefix(status, "%s: ", cache->sources.items[index].name);
 }
 
 static off_t image_offset(const EadImageCache *cache, int index) {
     return cache->layout.images + (off_t)cache->layout.image_bytes * index;
 }
 
+/* Decodes it, or says that it is to be left out. */
+static EadStatus load_or_leave(const Filling *filling, int index, uint8_t *out, bool *left_out) {
+    EadStatus status = load_source(filling->cache, index, out);
+    if (status == EAD_OK || !filling->damaged) return status;
+    *left_out = true;
+    return ead_damaged_images_note(filling->damaged, index, status);
+}
+
 /* Prepares one image; scratch [image_bytes] is the thread's own where the images go to a file. */
 static EadStatus fill_one(const Filling *filling, int index, uint8_t *scratch) {
     EadImageCache *cache = filling->cache;
     size_t size = cache->layout.image_bytes;
-    if (cache->pixels) return load_source(cache, index, cache->pixels + (size_t)index * size);
-    EAD_TRY(load_source(cache, index, scratch));
-    cache->checksums[index] = ead_cache_checksum((uint64_t)index, scratch, size);
-    if (ead_cache_pwrite(filling->output, scratch, size, image_offset(cache, index))) return EAD_OK;
+    bool left_out = false;
+    EAD_TRY(load_or_leave(filling, index, cache->pixels ? cache->pixels + (size_t)index * size : scratch,
+                          &left_out));
+    if (cache->pixels) return EAD_OK;
+    cache->checksums[index] =
+        left_out ? EAD_CACHE_LEFT_OUT : ead_cache_checksum((uint64_t)index, scratch, size);
+    if (left_out) return EAD_OK;
+    if (ead_write_at(filling->output, scratch, size, image_offset(cache, index))) return EAD_OK;
     return ead_fail(EAD_IO, "%s: cannot write: %s", filling->output_path, strerror(errno));
 }
 
@@ -151,8 +166,11 @@ static EadStatus run_threads(Filling *filling, const EadCacheSpec *spec) {
 }
 
 static EadStatus fill(EadImageCache *cache, const EadCacheSpec *spec, int output) {
-    Filling filling = {
-        .cache = cache, .output = output, .output_path = spec->file, .failed = cache->sources.count};
+    Filling filling = {.cache = cache,
+                       .output = output,
+                       .output_path = spec->file,
+                       .damaged = spec->damaged,
+                       .failed = cache->sources.count};
     if (pthread_mutex_init(&filling.mutex, NULL) != 0)
         return ead_fail(EAD_NO_MEMORY, "no memory for a mutex");
     EadStatus status = EAD_NO_MEMORY;
@@ -179,6 +197,9 @@ static EadStatus make_file(EadImageCache *cache, const EadCacheSpec *spec) {
     EadAtomicFile file;
     EAD_TRY(ead_atomic_file_open(&file, spec->file));
     EadStatus status = fill(cache, spec, fileno(file.stream));
+    /* The last images may be left out; the file has its full length all the same. */
+    if (status == EAD_OK && ftruncate(fileno(file.stream), image_offset(cache, cache->sources.count)) != 0)
+        status = ead_fail(EAD_IO, "%s: cannot write: %s", spec->file, strerror(errno));
     if (status != EAD_OK) {
         ead_atomic_file_discard(&file);
         return status;
@@ -199,17 +220,39 @@ static EadStatus open_file(EadImageCache *cache, const EadCacheSpec *spec) {
     return ead_fail(EAD_IO, "%s: was changed by another program as soon as it was written", spec->file);
 }
 
-static EadStatus open_cache(EadImageCache *cache, const EadFileList *images, const EadCacheSpec *spec) {
+/* A cache file that is used again tells of what was left out when it was made. */
+static EadStatus note_left_out(const EadImageCache *cache, const EadCacheSpec *spec) {
+    for (int i = 0; i < cache->sources.count && cache->checksums; i++) {
+        if (cache->checksums[i] != EAD_CACHE_LEFT_OUT || ead_damaged_images_has(spec->damaged, i)) continue;
+        EadStatus status = ead_fail(EAD_BAD_FILE, "%s: could not be used when %s was made",
+                                    cache->sources.items[i].name, spec->file);
+        EAD_TRY(ead_damaged_images_note(spec->damaged, i, status));
+    }
+    return EAD_OK;
+}
+
+static EadStatus number_images(EadImageCache *cache, const EadCacheSpec *spec) {
+    cache->kept = malloc((size_t)cache->sources.count * sizeof *cache->kept);
+    if (!cache->kept)
+        return ead_fail(EAD_NO_MEMORY, "no memory for a list of %d images", cache->sources.count);
+    for (int i = 0; i < cache->sources.count; i++)
+        if (!spec->damaged || !ead_damaged_images_has(spec->damaged, i)) cache->kept[cache->count++] = i;
+    return EAD_OK;
+}
+
+static EadStatus open_cache(EadImageCache *cache, const EadImageList *images, const EadCacheSpec *spec) {
     cache->descriptor = -1;
     cache->mode = spec->mode;
     cache->width = spec->width;
     cache->height = spec->height;
-    for (int i = 0; i < images->count; i++) EAD_TRY(ead_file_list_add(&cache->sources, images->paths[i]));
+    EAD_TRY(ead_image_list_add_all(&cache->sources, images));
     EAD_TRY(ead_cache_layout_make(&cache->layout, images, spec));
-    return spec->file ? open_file(cache, spec) : open_in_memory(cache, spec);
+    EAD_TRY(spec->file ? open_file(cache, spec) : open_in_memory(cache, spec));
+    EAD_TRY(note_left_out(cache, spec));
+    return number_images(cache, spec);
 }
 
-EadStatus ead_image_cache_open(const EadFileList *images, const EadCacheSpec *spec, EadImageCache **out) {
+EadStatus ead_image_cache_open(const EadImageList *images, const EadCacheSpec *spec, EadImageCache **out) {
     int most = spec->mode == EAD_FIT_CENTER_CROP ? LARGEST_SIDE / 2 : LARGEST_SIDE;
     *out = NULL;
     if (images->count < 1) return ead_fail(EAD_BAD_ARGUMENT, "there are no images to prepare");
@@ -229,34 +272,36 @@ EadStatus ead_image_cache_open(const EadFileList *images, const EadCacheSpec *sp
 
 EadStatus ead_image_cache_read(const EadImageCache *cache, int index, uint8_t *out) {
     size_t size = cache->layout.image_bytes;
+    index = cache->kept[index];
     if (cache->pixels) {
         memcpy(out, cache->pixels + (size_t)index * size, size);
         return EAD_OK;
     }
-    if (ead_cache_pread(cache->descriptor, out, size, image_offset(cache, index)) &&
+    if (ead_read_at(cache->descriptor, out, size, image_offset(cache, index)) &&
         ead_cache_checksum((uint64_t)index, out, size) == cache->checksums[index])
         return EAD_OK;
     return load_source(cache, index, out);
 }
 
 int ead_image_cache_count(const EadImageCache *cache) {
-    return cache->sources.count;
+    return cache->count;
 }
 
 size_t ead_image_cache_image_bytes(const EadImageCache *cache) {
     return cache->layout.image_bytes;
 }
 
-const char *ead_image_cache_path(const EadImageCache *cache, int index) {
-    return cache->sources.paths[index];
+const char *ead_image_cache_name(const EadImageCache *cache, int index) {
+    return cache->sources.items[cache->kept[index]].name;
 }
 
 void ead_image_cache_close(EadImageCache *cache) {
     if (!cache) return;
     if (cache->descriptor >= 0) close(cache->descriptor);
-    ead_file_list_free(&cache->sources);
+    ead_image_list_free(&cache->sources);
     ead_cache_layout_free(&cache->layout);
     free(cache->pixels);
+    free(cache->kept);
     free(cache->checksums);
     free(cache);
 }

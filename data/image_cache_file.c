@@ -1,6 +1,8 @@
 /* Header, checksums and whole reads and writes of the cache file. */
 #include "data/image_cache_file.h"
 
+#include "data/file_bytes.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -8,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { VERSION = 1, PAGE = 4096 };
+enum { VERSION = 2, PAGE = 4096 };
 
 uint64_t ead_cache_checksum(uint64_t start, const uint8_t *bytes, size_t size) {
     uint64_t hash = start ^ (size * UINT64_C(0x9E3779B97F4A7C15)), word;
@@ -18,27 +20,8 @@ uint64_t ead_cache_checksum(uint64_t start, const uint8_t *bytes, size_t size) {
         hash ^= hash >> 32;
     }
     for (; size > 0; size--, bytes++) hash = (hash ^ *bytes) * UINT64_C(0xD6E8FEB86659FD93);
-    return hash ^ hash >> 29;
-}
-
-bool ead_cache_pread(int descriptor, uint8_t *bytes, size_t size, off_t offset) {
-    while (size > 0) {
-        ssize_t got = pread(descriptor, bytes, size, offset);
-        if (got < 0 && errno == EINTR) continue;
-        if (got <= 0) return false;
-        bytes += got, offset += got, size -= (size_t)got;
-    }
-    return true;
-}
-
-bool ead_cache_pwrite(int descriptor, const uint8_t *bytes, size_t size, off_t offset) {
-    while (size > 0) {
-        ssize_t put = pwrite(descriptor, bytes, size, offset);
-        if (put < 0 && errno == EINTR) continue;
-        if (put <= 0) return false;
-        bytes += put, offset += put, size -= (size_t)put;
-    }
-    return true;
+    hash ^= hash >> 29;
+    return hash == EAD_CACHE_LEFT_OUT ? 0 : hash;
 }
 
 static uint8_t *put(uint8_t *to, const void *from, size_t size) {
@@ -46,26 +29,37 @@ static uint8_t *put(uint8_t *to, const void *from, size_t size) {
     return to + size;
 }
 
-/* Path length, path, size, mtime. The pointer behind it, or NULL if there is no such file. */
-static uint8_t *put_source(uint8_t *to, const char *path) {
+enum { SOURCE_NUMBERS = 5 };
+
+/* Name length, name, place, size and time of last change of the file that holds it. The pointer behind it, or
+ * NULL if there is no such file. */
+static uint8_t *put_source(uint8_t *to, const EadImageList *images, int index) {
+    const EadImagePlace *place = &images->items[index];
+    const char *path = ead_image_list_file(images, index);
     struct stat info;
     if (stat(path, &info) != 0) {
         ead_fail(EAD_IO, "%s: cannot read: %s", path, strerror(errno));
         return NULL;
     }
-    uint64_t length = strlen(path);
-    int64_t size = info.st_size, time = (int64_t)info.st_mtim.tv_sec * 1000000000 + info.st_mtim.tv_nsec;
+    int64_t length = (int64_t)strlen(place->name),
+            rest[SOURCE_NUMBERS - 1] = {place->offset, place->size, info.st_size,
+                                        (int64_t)info.st_mtim.tv_sec * 1000000000 + info.st_mtim.tv_nsec};
     to = put(to, &length, sizeof length);
-    to = put(to, path, (size_t)length);
-    to = put(to, &size, sizeof size);
-    return put(to, &time, sizeof time);
+    to = put(to, place->name, (size_t)length);
+    return put(to, rest, sizeof rest);
 }
 
-EadStatus ead_cache_layout_make(EadCacheLayout *layout, const EadFileList *images, const EadCacheSpec *spec) {
-    uint32_t fixed[] = {VERSION, (uint32_t)spec->mode, (uint32_t)spec->width, (uint32_t)spec->height,
+EadStatus ead_cache_layout_make(EadCacheLayout *layout, const EadImageList *images,
+                                const EadCacheSpec *spec) {
+    uint32_t fixed[] = {VERSION,
+                        (uint32_t)spec->mode,
+                        (uint32_t)spec->width,
+                        (uint32_t)spec->height,
+                        spec->damaged != NULL,
                         (uint32_t)images->count};
     size_t size = 8 + sizeof fixed;
-    for (int i = 0; i < images->count; i++) size += strlen(images->paths[i]) + 3 * sizeof(uint64_t);
+    for (int i = 0; i < images->count; i++)
+        size += strlen(images->items[i].name) + SOURCE_NUMBERS * sizeof(int64_t);
     size_t head = size + ((size_t)images->count + 1) * sizeof(uint64_t);
     *layout = (EadCacheLayout){.header = malloc(size),
                                .header_size = size,
@@ -74,7 +68,7 @@ EadStatus ead_cache_layout_make(EadCacheLayout *layout, const EadFileList *image
                                .images = (off_t)((head + PAGE - 1) / PAGE * PAGE)};
     if (!layout->header) return ead_fail(EAD_NO_MEMORY, "no memory for a list of %d images", images->count);
     uint8_t *to = put(put(layout->header, "EADCACHE", 8), fixed, sizeof fixed);
-    for (int i = 0; to && i < images->count; i++) to = put_source(to, images->paths[i]);
+    for (int i = 0; to && i < images->count; i++) to = put_source(to, images, i);
     if (to) return EAD_OK;
     ead_cache_layout_free(layout);
     return EAD_IO;
@@ -98,10 +92,10 @@ static bool matches(const EadCacheLayout *layout, int descriptor, uint64_t *chec
           length = layout->images + (off_t)layout->image_bytes * layout->count;
     if (fstat(descriptor, &info) != 0 || info.st_size != length) return false;
     uint8_t *header = malloc(layout->header_size);
-    bool same = header && ead_cache_pread(descriptor, header, layout->header_size, 0) &&
+    bool same = header && ead_read_at(descriptor, header, layout->header_size, 0) &&
                 memcmp(header, layout->header, layout->header_size) == 0 &&
-                ead_cache_pread(descriptor, (uint8_t *)checksums, size, at) &&
-                ead_cache_pread(descriptor, (uint8_t *)&checksum, sizeof checksum, at + (off_t)size) &&
+                ead_read_at(descriptor, checksums, size, at) &&
+                ead_read_at(descriptor, &checksum, sizeof checksum, at + (off_t)size) &&
                 checksum == header_checksum(layout, checksums);
     free(header);
     return same;

@@ -1,9 +1,13 @@
-/* The cache's file format; used by image_cache.c only.
+/* The image cache's file format; feature_cache.c uses its checksum, and distill_images.c its description of
+ * sources.
  *
- *   header      "EADCACHE", version, mode, width, height, count; for each source its path, size and mtime in
- * ns checksums   one a stored image (64 bits) checksum    over all above images      from the next multiple
- * of 4096 on, [count][height][width][3] Numbers as the machine has them: another byte order is another
- * header, so the file is made anew. */
+ *   header     "EADCACHE", version, mode, width, height, whether damaged images may be left out, count;
+ *              for each source its name, place, and the size and time of last change of its file
+ *   checksums  one a stored image (64 bits), EAD_CACHE_LEFT_OUT where there is none
+ *   checksum   over all above
+ *   images     from the next multiple of 4096 on, [count][height][width][3]
+ *
+ * Numbers as the machine has them: another byte order is another header, so the file is made anew. */
 #ifndef EAD_DATA_IMAGE_CACHE_FILE_H
 #define EAD_DATA_IMAGE_CACHE_FILE_H
 
@@ -11,6 +15,8 @@
 
 #include <stdio.h>
 #include <sys/types.h>
+
+#define EAD_CACHE_LEFT_OUT UINT64_MAX
 
 typedef struct EadCacheLayout {
     uint8_t *header; /* as it must be for the sources as they are now, owned */
@@ -21,7 +27,7 @@ typedef struct EadCacheLayout {
 } EadCacheLayout;
 
 /* Looks at every source. Errors: EAD_IO naming the source that is missing; EAD_NO_MEMORY. */
-EadStatus ead_cache_layout_make(EadCacheLayout *layout, const EadFileList *images, const EadCacheSpec *spec);
+EadStatus ead_cache_layout_make(EadCacheLayout *layout, const EadImageList *images, const EadCacheSpec *spec);
 void ead_cache_layout_free(EadCacheLayout *layout);
 
 /* Opens a file that matches the layout and is whole; fills checksums [count]. Returns the descriptor, or -1
@@ -32,11 +38,7 @@ int ead_cache_file_open(const EadCacheLayout *layout, const char *path, uint64_t
  */
 void ead_cache_file_write_header(const EadCacheLayout *layout, const uint64_t *checksums, FILE *stream);
 
+/* Never EAD_CACHE_LEFT_OUT. */
 uint64_t ead_cache_checksum(uint64_t start, const uint8_t *bytes, size_t size);
-
-/* All of `size` bytes at an offset, in as many calls as it takes; false on error (errno set) or end of file.
- */
-bool ead_cache_pread(int descriptor, uint8_t *bytes, size_t size, off_t offset);
-bool ead_cache_pwrite(int descriptor, const uint8_t *bytes, size_t size, off_t offset);
 
 #endif

@@ -33,6 +33,17 @@ typedef struct EadFileExtras {
 /* Writes the model, complete or not at all. extras may be NULL. Errors: EAD_IO, EAD_NO_MEMORY. */
 EadStatus ead_model_save(const EadModel *model, const char *path, const EadFileExtras *extras);
 
+/* A teacher alone: what distillation makes. */
+typedef struct EadTeacherFile {
+    EadPdn pdn;          /* size, padding, parameters */
+    int height, width;   /* of the images it was distilled on */
+    EadFileType weights; /* EAD_FILE_F32, or EAD_FILE_F16 for half the size; biases are F32 */
+} EadTeacherFile;
+
+/* Writes a teacher, complete or not at all; ead_model_read_teacher() reads it. extras may be NULL. Errors:
+ * EAD_IO, EAD_NO_MEMORY. */
+EadStatus ead_teacher_save(const EadTeacherFile *teacher, const char *path, const EadFileExtras *extras);
+
 /* Reads a complete model. Errors, naming file and tensor: EAD_IO; EAD_BAD_FILE for a file that is no
  * efficientad/1 model, lacks a tensor, or holds one of other type or shape or with a value that is not
  * finite. */

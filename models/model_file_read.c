@@ -1,84 +1,16 @@
 /* Reading of model files. Nothing in the file is believed before it is checked. */
 #include "models/model_file.h"
+#include "models/params_file.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const cure = "train it again or take another file";
-
-static EadStatus find_tensor(const EadSafetensors *file, const char *name, const EadFileTensor **out) {
-    *out = ead_safetensors_find(file, name);
-    if (*out) return EAD_OK;
-    return ead_fail(EAD_BAD_FILE, "%s: tensor '%s' is missing; %s", ead_safetensors_path(file), name, cure);
-}
-
-static void print_shape(const EadFileTensor *tensor, char *out, size_t size) {
-    size_t used = (size_t)snprintf(out, size, "[");
-    for (int d = 0; d < tensor->dims && used < size; d++)
-        used += (size_t)snprintf(out + used, size - used, d ? ",%lld" : "%lld", (long long)tensor->shape[d]);
-    if (used < size) snprintf(out + used, size - used, "]");
-}
-
-static bool is_bias(const EadParam *param) {
-    return param->n == 1 && param->h == 1 && param->w == 1;
-}
-
-static EadStatus check_shape(const EadSafetensors *file, const EadFileTensor *tensor, const EadParam *param) {
-    const int64_t weight[4] = {param->n, param->c, param->h, param->w}, bias[1] = {param->c};
-    int dims = is_bias(param) && tensor->dims == 1 ? 1 : 4;
-    const int64_t *expected = dims == 1 ? bias : weight;
-    bool same = tensor->dims == dims && memcmp(tensor->shape, expected, (size_t)dims * sizeof *expected) == 0;
-    if (same) return EAD_OK;
-    char shape[128];
-    print_shape(tensor, shape, sizeof shape);
-    if (is_bias(param))
-        return ead_fail(EAD_BAD_FILE, "%s: tensor '%s' has shape %s, this model needs [%d]; %s",
-                        ead_safetensors_path(file), tensor->name, shape, param->c, cure);
-    return ead_fail(EAD_BAD_FILE, "%s: tensor '%s' has shape %s, this model needs [%d,%d,%d,%d]; %s",
-                    ead_safetensors_path(file), tensor->name, shape, param->n, param->c, param->h, param->w,
-                    cure);
-}
-
-/* O,I,KH,KW of files to O,KH,KW,I of memory: a transposition for each output channel. */
-static void oihw_to_ohwi(const EadParam *p, const real *from, real *to) {
-    int area = p->h * p->w;
-    for (int o = 0; o < p->n; o++, from += (int64_t)area * p->c)
-        for (int k = 0; k < area; k++)
-            for (int i = 0; i < p->c; i++) *to++ = from[(int64_t)i * area + k];
-}
-
-static EadStatus read_param(const EadSafetensors *file, EadParams *params, const EadParam *param) {
-    const EadFileTensor *tensor;
-    EAD_TRY(find_tensor(file, param->name, &tensor));
-    EAD_TRY(check_shape(file, tensor, param));
-    real *values = malloc((size_t)tensor->count * sizeof *values);
-    if (!values) return ead_fail(EAD_NO_MEMORY, "%s: no memory to read it", ead_safetensors_path(file));
-    EadStatus status = ead_file_tensor_to_real(file, tensor, values);
-    if (status == EAD_OK) oihw_to_ohwi(param, values, params->values + param->offset);
-    free(values);
-    return status;
-}
-
-static EadStatus read_params(const EadSafetensors *file, EadParams *params) {
-    for (int i = 0; i < params->count; i++) EAD_TRY(read_param(file, params, &params->items[i]));
-    return EAD_OK;
-}
-
-static EadStatus read_vector(const EadSafetensors *file, const char *name, int count, double *out) {
-    const EadFileTensor *tensor;
-    EAD_TRY(find_tensor(file, name, &tensor));
-    if (tensor->count != count)
-        return ead_fail(EAD_BAD_FILE, "%s: tensor '%s' has %lld elements, expected %d; %s",
-                        ead_safetensors_path(file), name, (long long)tensor->count, count, cure);
-    return ead_file_tensor_to_double(file, tensor, out);
-}
-
 static EadStatus bad_metadata(const EadSafetensors *file, const char *key, const char *value,
                               const char *expected) {
     return ead_fail(EAD_BAD_FILE, "%s: metadata '%s' is '%s', expected %s; %s", ead_safetensors_path(file),
-                    key, value ? value : "(missing)", expected, cure);
+                    key, value ? value : "(missing)", expected, EAD_MODEL_FILE_CURE);
 }
 
 /* The position of a metadata value in a list of allowed ones; -1 with the error set if it is none of them. */
@@ -131,12 +63,12 @@ static EadStatus read_spec(const EadSafetensors *file, EadModelSpec *spec) {
 
 static EadStatus read_teacher_statistics(const EadSafetensors *file, EadModel *model) {
     double mean[EAD_FEATURES], std[EAD_FEATURES];
-    EAD_TRY(read_vector(file, "teacher_mean", EAD_FEATURES, mean));
-    EAD_TRY(read_vector(file, "teacher_std", EAD_FEATURES, std));
+    EAD_TRY(ead_vector_read(file, "teacher_mean", EAD_FEATURES, mean));
+    EAD_TRY(ead_vector_read(file, "teacher_std", EAD_FEATURES, std));
     for (int c = 0; c < EAD_FEATURES; c++)
         if (!(std[c] > 0))
             return ead_fail(EAD_BAD_FILE, "%s: teacher_std[%d] is %g, must be positive; %s",
-                            ead_safetensors_path(file), c, std[c], cure);
+                            ead_safetensors_path(file), c, std[c], EAD_MODEL_FILE_CURE);
     ead_model_set_teacher_statistics(model, mean, std);
     return EAD_OK;
 }
@@ -148,7 +80,7 @@ static EadStatus read_map_statistics(const EadSafetensors *file, EadModel *model
     if (normalization < 0) return EAD_BAD_FILE;
     if (normalization != EAD_MAPS_NONE) {
         const char *tensor = normalization == EAD_MAPS_QUANTILE ? "quantiles" : "gaussian";
-        EAD_TRY(read_vector(file, tensor, 2 * EAD_MAP_COUNT, &statistics[0][0]));
+        EAD_TRY(ead_vector_read(file, tensor, 2 * EAD_MAP_COUNT, &statistics[0][0]));
     }
     EadStatus status = ead_model_set_map_statistics(model, (EadMapNormalization)normalization, statistics);
     return status == EAD_OK ? EAD_OK : ead_fail_prefix(EAD_BAD_FILE, "%s: ", ead_safetensors_path(file));
@@ -172,8 +104,8 @@ static EadStatus read_threshold(const EadSafetensors *file, EadModel *model) {
 }
 
 static EadStatus read_all(const EadSafetensors *file, EadModel *model) {
-    EAD_TRY(read_params(file, &model->teacher));
-    EAD_TRY(read_params(file, &model->trained));
+    EAD_TRY(ead_params_read_all(file, &model->teacher));
+    EAD_TRY(ead_params_read_all(file, &model->trained));
     EAD_TRY(read_teacher_statistics(file, model));
     EAD_TRY(read_map_statistics(file, model));
     EAD_TRY(read_map_use(file, model));
@@ -211,7 +143,7 @@ static EadStatus read_part(EadModel *model, const char *path, EadParams *params)
         status = ead_fail(EAD_BAD_FILE, "%s: holds a %s network, the configuration asks for model.size %s",
                           path, size == EAD_PDN_SMALL ? "small" : "medium",
                           model->spec.size == EAD_PDN_SMALL ? "small" : "medium");
-    if (status == EAD_OK) status = read_params(file, params);
+    if (status == EAD_OK) status = ead_params_read_all(file, params);
     ead_safetensors_close(file);
     return status;
 }

@@ -1,9 +1,12 @@
 /* Writing of model files. */
 #include "models/model_file.h"
 
+#include "core/half.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 void ead_format_image_size(int height, int width, char out[24]) {
     if (height == width)
@@ -29,15 +32,30 @@ static void ohwi_to_oihw(const EadParam *p, const real *from, float *to) {
                     *to++ = (float)from[(((int64_t)o * p->h + y) * p->w + x) * p->c + i];
 }
 
-static EadStatus add_params(Output *output, const EadParams *params, float *copies) {
+static bool is_bias(const EadParam *p) {
+    return p->n == 1 && p->h == 1 && p->w == 1;
+}
+
+/* Weights in half precision, in the place of the floats that they are read from. */
+static void narrow(const EadParam *p, float *copy) {
+    int64_t count = (int64_t)p->n * p->h * p->w * p->c;
+    for (int64_t i = 0; i < count; i++) {
+        uint16_t half = ead_half_from_float(copy[i]);
+        memcpy((char *)copy + (size_t)i * sizeof half, &half, sizeof half);
+    }
+}
+
+/* weights: the type they are stored in, F32 or F16; biases are F32 always. */
+static EadStatus add_params(Output *output, const EadParams *params, EadFileType weights, float *copies) {
     for (int k = 0; k < params->count; k++) {
         const EadParam *p = &params->items[k];
         const int64_t weight[4] = {p->n, p->c, p->h, p->w}, bias[1] = {p->c};
-        bool is_bias = p->n == 1 && p->h == 1 && p->w == 1;
+        bool vector = is_bias(p), half = !vector && weights == EAD_FILE_F16;
         float *copy = copies + p->offset;
         ohwi_to_oihw(p, params->values + p->offset, copy);
-        EAD_TRY(ead_safetensors_writer_tensor(output->writer, p->name, EAD_FILE_F32, is_bias ? 1 : 4,
-                                              is_bias ? bias : weight, copy));
+        if (half) narrow(p, copy);
+        EAD_TRY(ead_safetensors_writer_tensor(output->writer, p->name, half ? EAD_FILE_F16 : EAD_FILE_F32,
+                                              vector ? 1 : 4, vector ? bias : weight, copy));
     }
     return EAD_OK;
 }
@@ -61,34 +79,42 @@ static EadStatus add_statistics(Output *output, const EadModel *model) {
     return add_vector(output, name, 2 * EAD_MAP_COUNT, output->map_statistics);
 }
 
-static EadStatus add_metadata(Output *output, const EadModel *model) {
-    const EadModelSpec *spec = &model->spec;
-    char size[24], preprocessing[160], threshold[32];
-    ead_format_image_size(spec->height, spec->width, size);
-    snprintf(preprocessing, sizeof preprocessing,
-             "RGB, antialiased bilinear resize to %dx%d, (x/255 - mean) / std, mean .485 .456 .406, std .229 "
-             ".224 .225",
-             spec->height, spec->width);
-    snprintf(threshold, sizeof threshold, "%.9g", (double)model->threshold);
-    const EadFileMetadata metadata[] = {
-        {"format", "efficientad/1"},
-        {"model", spec->size == EAD_PDN_SMALL ? "small" : "medium"},
-        {"padding", spec->padding ? "true" : "false"},
-        {"image_size", size},
-        {"preprocessing", preprocessing},
-        {"map_normalization", ead_map_normalization_name(model->normalization)},
-        {"map_use", ead_map_use_name(model->use)},
-        {"threshold", threshold}};
-    int count = (int)(sizeof metadata / sizeof *metadata) - (isnan(model->threshold) ? 1 : 0);
+static EadStatus add_strings(Output *output, const EadFileMetadata *metadata, int count) {
     for (int i = 0; i < count; i++)
         EAD_TRY(ead_safetensors_writer_metadata(output->writer, metadata[i].key, metadata[i].value));
     return EAD_OK;
 }
 
+/* What a teacher alone has too. */
+static EadStatus add_spec(Output *output, EadPdnSize pdn_size, bool padding, int height, int width) {
+    char size[24], preprocessing[160];
+    ead_format_image_size(height, width, size);
+    snprintf(preprocessing, sizeof preprocessing,
+             "RGB, antialiased bilinear resize to %dx%d, (x/255 - mean) / std, mean .485 .456 .406, std .229 "
+             ".224 .225",
+             height, width);
+    const EadFileMetadata metadata[] = {{"format", "efficientad/1"},
+                                        {"model", pdn_size == EAD_PDN_SMALL ? "small" : "medium"},
+                                        {"padding", padding ? "true" : "false"},
+                                        {"image_size", size},
+                                        {"preprocessing", preprocessing}};
+    return add_strings(output, metadata, (int)(sizeof metadata / sizeof *metadata));
+}
+
+static EadStatus add_metadata(Output *output, const EadModel *model) {
+    const EadModelSpec *spec = &model->spec;
+    char threshold[32];
+    EAD_TRY(add_spec(output, spec->size, spec->padding, spec->height, spec->width));
+    snprintf(threshold, sizeof threshold, "%.9g", (double)model->threshold);
+    const EadFileMetadata metadata[] = {
+        {"map_normalization", ead_map_normalization_name(model->normalization)},
+        {"map_use", ead_map_use_name(model->use)},
+        {"threshold", threshold}};
+    return add_strings(output, metadata, isnan(model->threshold) ? 2 : 3);
+}
+
 static EadStatus add_extras(Output *output, const EadFileExtras *extras) {
-    for (int i = 0; i < extras->metadata_count; i++)
-        EAD_TRY(ead_safetensors_writer_metadata(output->writer, extras->metadata[i].key,
-                                                extras->metadata[i].value));
+    EAD_TRY(add_strings(output, extras->metadata, extras->metadata_count));
     for (int i = 0; i < extras->array_count; i++) {
         const EadFileArray *array = &extras->arrays[i];
         EAD_TRY(ead_safetensors_writer_tensor(output->writer, array->name, array->type, 1, &array->count,
@@ -102,19 +128,42 @@ static EadStatus save(Output *output, const EadModel *model, const char *path, c
     if (!output->copies) return ead_fail(EAD_NO_MEMORY, "%s: no memory to write it", path);
     EAD_TRY(ead_safetensors_writer_new(&output->writer));
     EAD_TRY(add_metadata(output, model));
-    EAD_TRY(add_params(output, &model->teacher, output->copies));
-    EAD_TRY(add_params(output, &model->trained, output->copies + model->teacher.total));
+    EAD_TRY(add_params(output, &model->teacher, EAD_FILE_F32, output->copies));
+    EAD_TRY(add_params(output, &model->trained, EAD_FILE_F32, output->copies + model->teacher.total));
     EAD_TRY(add_statistics(output, model));
     if (extras) EAD_TRY(add_extras(output, extras));
     return ead_safetensors_writer_write(output->writer, path);
 }
 
-EadStatus ead_model_save(const EadModel *model, const char *path, const EadFileExtras *extras) {
+static EadStatus save_teacher(Output *output, const EadTeacherFile *teacher, const char *path,
+                              const EadFileExtras *extras) {
+    const EadParams *params = teacher->pdn.params;
+    output->copies = malloc((size_t)params->total * sizeof(float));
+    if (!output->copies) return ead_fail(EAD_NO_MEMORY, "%s: no memory to write it", path);
+    EAD_TRY(ead_safetensors_writer_new(&output->writer));
+    EAD_TRY(add_spec(output, teacher->pdn.size, teacher->pdn.padding, teacher->height, teacher->width));
+    EAD_TRY(add_params(output, params, teacher->weights, output->copies));
+    if (extras) EAD_TRY(add_extras(output, extras));
+    return ead_safetensors_writer_write(output->writer, path);
+}
+
+/* Exactly one of the two is given. */
+static EadStatus save_either(const EadModel *model, const EadTeacherFile *teacher, const char *path,
+                             const EadFileExtras *extras) {
     Output *output = calloc(1, sizeof *output);
     if (!output) return ead_fail(EAD_NO_MEMORY, "%s: no memory to write it", path);
-    EadStatus status = save(output, model, path, extras);
+    EadStatus status =
+        model ? save(output, model, path, extras) : save_teacher(output, teacher, path, extras);
     ead_safetensors_writer_free(output->writer);
     free(output->copies);
     free(output);
     return status;
+}
+
+EadStatus ead_model_save(const EadModel *model, const char *path, const EadFileExtras *extras) {
+    return save_either(model, NULL, path, extras);
+}
+
+EadStatus ead_teacher_save(const EadTeacherFile *teacher, const char *path, const EadFileExtras *extras) {
+    return save_either(NULL, teacher, path, extras);
 }

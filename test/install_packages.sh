@@ -23,6 +23,7 @@ need_library libjpeg libjpeg-dev
 need_library libtiff-4 libtiff-dev
 need_library yaml-0.1 libyaml-dev
 need_library jansson libjansson-dev
+need_library libzip libzip-dev
 need_library openblas libopenblas-openmp-dev
 need_library check check
 packages=${packages# }

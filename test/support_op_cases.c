@@ -11,9 +11,11 @@
 #include "core/ops/channel_mean/channel_mean.h"
 #include "core/ops/channel_sum/channel_sum.h"
 #include "core/ops/concat_batch/concat_batch.h"
+#include "core/ops/concat_channels/concat_channels.h"
 #include "core/ops/conv2d/conv2d.h"
 #include "core/ops/dropout/dropout.h"
 #include "core/ops/lr_schedule/lr_schedule.h"
+#include "core/ops/max_pool2d/max_pool2d.h"
 #include "core/ops/mean/mean.h"
 #include "core/ops/mean_above/mean_above.h"
 #include "core/ops/normalize_image/normalize_image.h"
@@ -45,9 +47,11 @@ BUILDER(add_to_itself, ead_add(g, ead_relu(g, x[0]), ead_add(g, x[0], x[0])))
 BUILDER(scale, ead_scale(g, x[0], numbers[0]))
 BUILDER(slice_batch, ead_slice_batch(g, x[0], INT(0), INT(1)))
 BUILDER(concat_batch, ead_concat_batch(g, x[2] ? 3 : 2, x))
+BUILDER(concat_channels, ead_concat_channels(g, x[2] ? 3 : 2, x))
 BUILDER(channel_sum, ead_channel_sum(g, x[0]))
 BUILDER(lr_schedule, ead_lr_schedule(g, x[0], (EadLrSchedule){numbers[0], numbers[1], (int64_t)numbers[2]}))
 BUILDER(avg_pool2d, ead_avg_pool2d(g, x[0], INT(0), INT(1), INT(2)))
+BUILDER(max_pool2d, ead_max_pool2d(g, x[0], (EadMaxPool2d){INT(0), INT(1), INT(2), INT(3) != 0}))
 BUILDER(resize_bilinear, ead_resize_bilinear(g, x[0], INT(0), INT(1)))
 BUILDER(dropout, ead_dropout(g, x[0], x[1], numbers[0], (uint64_t)numbers[1], INT(2)))
 BUILDER(channel_affine, ead_channel_affine(g, x[0], x[1], x[2]))

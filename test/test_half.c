@@ -31,6 +31,19 @@ START_TEST(widening_is_exact) {
 }
 END_TEST
 
+START_TEST(arrays_widen_like_single_numbers) {
+    static uint16_t halves[1 << 16];
+    static float floats[1 << 16];
+    for (int i = 0; i < 1 << 16; i++) halves[i] = (uint16_t)i;
+    ead_halves_to_floats(halves, 1 << 16, floats);
+    for (int i = 0; i < 1 << 16; i++) {
+        float expected = ead_half_to_float((uint16_t)i);
+        ck_assert_msg(memcmp(&floats[i], &expected, sizeof expected) == 0, "%04x: %g, expected %g",
+                      (unsigned)i, (double)floats[i], (double)expected);
+    }
+}
+END_TEST
+
 START_TEST(narrowing_undoes_widening) {
     for (unsigned bits = 0; bits < 65536; bits++) {
         float half = ead_half_to_float((uint16_t)bits), brain = ead_bfloat16_to_float((uint16_t)bits);
@@ -89,6 +102,7 @@ int main(void) {
     Suite *suite = suite_create("half");
     TCase *cases = tcase_create("conversions");
     tcase_add_test(cases, widening_is_exact);
+    tcase_add_test(cases, arrays_widen_like_single_numbers);
     tcase_add_test(cases, narrowing_undoes_widening);
     tcase_add_test(cases, narrowing_rounds_to_nearest_even);
     tcase_add_test(cases, nan_stays_nan);

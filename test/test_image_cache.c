@@ -16,14 +16,17 @@
 enum { COUNT = 9, WIDTH = 16, HEIGHT = 12, BYTES = WIDTH * HEIGHT * 3 };
 
 /* Nine sources of different sizes, and no cache file. */
-static EadFileList make_sources(void) {
-    EadFileList list = {0};
+static EadImageList make_sources(void) {
+    EadFileList files = {0};
+    EadImageList list = {0};
     for (int i = 0; i < COUNT; i++) {
         char path[256];
         snprintf(path, sizeof path, SCRATCH "source%d.png", i);
         write_noise_png(path, 10 + 3 * i, 40 - 2 * i, 3, (uint32_t)i);
-        ASSERT_OK(ead_file_list_add(&list, path));
+        ASSERT_OK(ead_file_list_add(&files, path));
     }
+    ASSERT_OK(ead_image_list_add_files(&list, &files));
+    ead_file_list_free(&files);
     unlink(FILE_NAME);
     return list;
 }
@@ -47,20 +50,20 @@ static void expected_image(const char *path, EadFitMode mode, uint8_t *out) {
     free(whole);
 }
 
-static void check_content(const EadImageCache *cache, const EadFileList *list, EadFitMode mode) {
+static void check_content(const EadImageCache *cache, const EadImageList *list, EadFitMode mode) {
     uint8_t expected[BYTES], got[BYTES];
     ck_assert_int_eq(ead_image_cache_count(cache), COUNT);
     ck_assert_uint_eq(ead_image_cache_image_bytes(cache), BYTES);
     for (int i = 0; i < COUNT; i++) {
-        expected_image(list->paths[i], mode, expected);
+        expected_image(list->items[i].name, mode, expected);
         ASSERT_OK(ead_image_cache_read(cache, i, got));
         ck_assert_mem_eq(got, expected, BYTES);
-        ck_assert_str_eq(ead_image_cache_path(cache, i), list->paths[i]);
+        ck_assert_str_eq(ead_image_cache_name(cache, i), list->items[i].name);
     }
 }
 
 START_TEST(both_kinds_and_modes) {
-    EadFileList list = make_sources();
+    EadImageList list = make_sources();
     for (int mode = EAD_FIT_RESIZE; mode <= EAD_FIT_CENTER_CROP; mode++)
         for (int on_disk = 0; on_disk < 2; on_disk++) {
             EadImageCache *cache;
@@ -70,7 +73,7 @@ START_TEST(both_kinds_and_modes) {
             check_content(cache, &list, spec.mode);
             ead_image_cache_close(cache);
         }
-    ead_file_list_free(&list);
+    ead_image_list_free(&list);
 }
 END_TEST
 
@@ -81,7 +84,7 @@ static bool count_call(void *context, int done, int total) {
 }
 
 /* Opens the cache file, checks its content and returns how many images had to be prepared. */
-static int prepared(const EadFileList *list, EadCacheSpec spec) {
+static int prepared(const EadImageList *list, EadCacheSpec spec) {
     int done = 0;
     EadImageCache *cache;
     spec.progress = count_call;
@@ -93,7 +96,7 @@ static int prepared(const EadFileList *list, EadCacheSpec spec) {
 }
 
 START_TEST(reused_until_something_changes) {
-    EadFileList list = make_sources();
+    EadImageList list = make_sources();
     EadCacheSpec spec = spec_of(FILE_NAME), crop = spec, wide = spec;
     crop.mode = EAD_FIT_CENTER_CROP;
     wide.width = 2 * WIDTH;
@@ -103,22 +106,22 @@ START_TEST(reused_until_something_changes) {
     ck_assert_int_eq(prepared(&list, wide), COUNT);
     ck_assert_int_eq(prepared(&list, spec), COUNT);
     struct timespec times[2] = {{.tv_sec = 1000000000}, {.tv_sec = 1000000000, .tv_nsec = 1}};
-    ck_assert_int_eq(utimensat(AT_FDCWD, list.paths[4], times, 0), 0);
+    ck_assert_int_eq(utimensat(AT_FDCWD, list.items[4].name, times, 0), 0);
     ck_assert_int_eq(prepared(&list, spec), COUNT);
     ck_assert_int_eq(prepared(&list, spec), 0);
-    write_noise_png(list.paths[2], 33, 11, 3, 77);
+    write_noise_png(list.items[2].name, 33, 11, 3, 77);
     ck_assert_int_eq(prepared(&list, spec), COUNT);
-    char *swapped = list.paths[0];
-    list.paths[0] = list.paths[1], list.paths[1] = swapped;
+    EadImagePlace swapped = list.items[0];
+    list.items[0] = list.items[1], list.items[1] = swapped;
     ck_assert_int_eq(prepared(&list, spec), COUNT);
-    ead_file_list_free(&list);
+    ead_image_list_free(&list);
 }
 END_TEST
 
 /* Every cut and every flipped byte of header and checksums lead to a new file; flipped pixels to the source.
  */
 START_TEST(damaged_files_are_replaced) {
-    EadFileList list = make_sources();
+    EadImageList list = make_sources();
     EadCacheSpec spec = spec_of(FILE_NAME);
     size_t size, pixels = (size_t)COUNT * BYTES;
     prepared(&list, spec);
@@ -128,8 +131,8 @@ START_TEST(damaged_files_are_replaced) {
         write_bytes(FILE_NAME, bytes, cuts[i]);
         ck_assert_int_eq(prepared(&list, spec), COUNT);
     }
-    size_t head = 28 + (COUNT + 1) * 8;
-    for (int i = 0; i < COUNT; i++) head += strlen(list.paths[i]) + 24;
+    size_t head = 32 + (COUNT + 1) * 8;
+    for (int i = 0; i < COUNT; i++) head += strlen(list.items[i].name) + 40;
     for (size_t at = 0; at < head; at += 7) {
         bytes[at] ^= 0x10;
         write_bytes(FILE_NAME, bytes, size);
@@ -140,7 +143,7 @@ START_TEST(damaged_files_are_replaced) {
     write_bytes(FILE_NAME, bytes, size);
     ck_assert_int_eq(prepared(&list, spec), 0); /* and yet the right pixels, which prepared() checks */
     free(bytes);
-    ead_file_list_free(&list);
+    ead_image_list_free(&list);
 }
 END_TEST
 
@@ -151,7 +154,7 @@ static bool refuse(void *context, int done, int total) {
 }
 
 START_TEST(stopped_on_request) {
-    EadFileList list = make_sources();
+    EadImageList list = make_sources();
     EadCacheSpec spec = spec_of(FILE_NAME);
     EadImageCache *cache;
     int calls = 0;
@@ -163,19 +166,19 @@ START_TEST(stopped_on_request) {
     ck_assert_int_ge(calls, 1);
     if (status == EAD_INTERRUPTED) ck_assert(cache == NULL && access(FILE_NAME, F_OK) != 0);
     ead_image_cache_close(cache);
-    ead_file_list_free(&list);
+    ead_image_list_free(&list);
 }
 END_TEST
 
 START_TEST(bad_sources) {
-    EadFileList list = make_sources(), none = {0};
+    EadImageList list = make_sources(), none = {0};
     EadImageCache *cache;
     EadCacheSpec memory = spec_of(NULL), disk = spec_of(FILE_NAME),
                  nowhere = spec_of(SCRATCH "no/such.cache");
     ASSERT_FAILS(ead_image_cache_open(&none, &memory, &cache), EAD_BAD_ARGUMENT, "no images");
     ASSERT_FAILS(ead_image_cache_open(&list, &nowhere, &cache), EAD_IO, "no/such.cache: cannot write");
-    write_bytes(list.paths[7], "junk", 4);
-    write_bytes(list.paths[3], "", 0);
+    write_bytes(list.items[7].name, "junk", 4);
+    write_bytes(list.items[3].name, "", 0);
     for (int i = 0; i < 20; i++) {
         ASSERT_FAILS(ead_image_cache_open(&list, &memory, &cache), EAD_BAD_FILE,
                      "source3.png: the file is empty");
@@ -184,17 +187,17 @@ START_TEST(bad_sources) {
         ck_assert_ptr_null(cache);
         ck_assert_int_ne(access(FILE_NAME, F_OK), 0);
     }
-    ck_assert_int_eq(unlink(list.paths[5]), 0);
+    ck_assert_int_eq(unlink(list.items[5].name), 0);
     ASSERT_FAILS(ead_image_cache_open(&list, &disk, &cache), EAD_IO, "source5.png: cannot read: No such");
     memory.width = 0;
     ASSERT_FAILS(ead_image_cache_open(&list, &memory, &cache), EAD_BAD_SHAPE, "0 x 12");
-    ead_file_list_free(&list);
+    ead_image_list_free(&list);
 }
 END_TEST
 
 /* A file size limit stands in for a full disk: the old cache stays, no temporary file does. */
 START_TEST(disk_full) {
-    EadFileList list = make_sources();
+    EadImageList list = make_sources();
     EadImageCache *cache;
     EadCacheSpec spec = spec_of(FILE_NAME);
     struct rlimit before, small;
@@ -212,7 +215,7 @@ START_TEST(disk_full) {
     spec.mode = EAD_FIT_RESIZE;
     ck_assert_int_eq(prepared(&list, spec), 0);
     ck_assert_int_eq(system("ls " SCRATCH " | grep -q tmp"), 1 << 8);
-    ead_file_list_free(&list);
+    ead_image_list_free(&list);
 }
 END_TEST
 

@@ -19,7 +19,9 @@
 #define TRAIN    "train -q -c " S "base.yaml --output " RUN
 #define MODEL    S "trained/model.safetensors"
 #define PREDICT  "predict -q --model " MODEL " "
-#define EVAL     "eval -q --model " MODEL " --output " RUN
+/* The backbone is none. */
+#define DISTILL "distill -q --output " RUN " --set distill.images=" S "data --set distill.backbone=" MODEL
+#define EVAL    "eval -q --model " MODEL " --output " RUN
 
 /* ---- the scene ---- */
 
@@ -169,6 +171,12 @@ static const Case config_cases[] = {
     {"", PREDICT S "data --device cuda", "cuda", NULL, 0},
     {"", "train -q -c " S "base.yaml --output " S "base.yaml/run", S "base.yaml", NULL, 0},
     {"", "train -q -c " S "base.yaml --output " S "trained", "--resume", NULL, 0},
+    {"", "distill -q --output " RUN, "distill.backbone is not set", NULL, 0},
+    {"", DISTILL " --set distill.images=" S "none", S "none", NULL, 0},
+    {"mkdir -p " S "empty", DISTILL " --set distill.images=" S "empty", "holds 0 PNG or JPEG images", NULL,
+     0},
+    {"", DISTILL " --set distill.backbone=" S "none.safetensors", S "none.safetensors", NULL, 0},
+    {"", DISTILL, "holds no backbone that is known", NULL, 0},
 };
 
 /* What a full disk cuts off must not stay: of a picture, the cache, the checkpoint, the config, the scores, a

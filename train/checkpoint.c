@@ -2,32 +2,28 @@
 #include "train/checkpoint.h"
 
 #include "models/model_file.h"
-#include "train/config_compare.h"
 #include "train/version.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define FIRST_MOMENTS  "adam.first"
 #define SECOND_MOMENTS "adam.second"
 #define STEP           "step"
 
-EadStatus ead_checkpoint_save(const char *path, const EadModel *model, const EadOptimizer *optimizer,
-                              const char *config_text) {
-    const EadFileMetadata metadata[] = {{"config", config_text}, {"version", ead_version()}};
-    const EadFileArray arrays[] = {{FIRST_MOMENTS, EAD_FILE_F32, optimizer->count, optimizer->first},
-                                   {SECOND_MOMENTS, EAD_FILE_F32, optimizer->count, optimizer->second},
-                                   {STEP, EAD_FILE_I64, 1, &optimizer->step}};
-    return ead_model_save(model, path, &(EadFileExtras){metadata, 2, arrays, 3});
+void ead_checkpoint_arrays(const EadOptimizer *optimizer, EadFileArray arrays[EAD_CHECKPOINT_ARRAYS]) {
+    arrays[0] = (EadFileArray){FIRST_MOMENTS, EAD_FILE_F32, optimizer->count, optimizer->first};
+    arrays[1] = (EadFileArray){SECOND_MOMENTS, EAD_FILE_F32, optimizer->count, optimizer->second};
+    arrays[2] = (EadFileArray){STEP, EAD_FILE_I64, 1, &optimizer->step};
 }
 
-static EadStatus check_config(const EadSafetensors *file, const EadConfig *config) {
+EadStatus ead_checkpoint_check_config(const EadSafetensors *file, const EadConfig *config,
+                                      EadSameness sameness) {
     const char *path = ead_safetensors_path(file), *text = ead_safetensors_metadata(file, "config");
     if (!text) return ead_fail(EAD_BAD_FILE, "%s: is no checkpoint: it holds no config", path);
     EadConfig saved;
     EAD_TRY(ead_config_defaults(&saved));
     EadStatus status = ead_config_parse(text, strlen(text), path, &saved);
-    int key = status == EAD_OK ? ead_config_difference(&saved, config, EAD_SAME_STEPS) : -1;
+    int key = status == EAD_OK ? ead_config_difference(&saved, config, sameness) : -1;
     if (key >= 0)
         status = ead_config_fail_difference(&saved, config, key, path,
                                             "change it back, or start anew with another --output");
@@ -46,6 +42,28 @@ static EadStatus read_array(const EadSafetensors *file, const char *name, EadFil
     return EAD_OK;
 }
 
+EadStatus ead_checkpoint_read_optimizer(const EadSafetensors *file, int64_t steps, const char *steps_key,
+                                        EadOptimizer *optimizer) {
+    size_t bytes = (size_t)optimizer->count * sizeof(float);
+    EAD_TRY(read_array(file, FIRST_MOMENTS, EAD_FILE_F32, optimizer->count, bytes, optimizer->first));
+    EAD_TRY(read_array(file, SECOND_MOMENTS, EAD_FILE_F32, optimizer->count, bytes, optimizer->second));
+    EAD_TRY(read_array(file, STEP, EAD_FILE_I64, 1, sizeof optimizer->step, &optimizer->step));
+    if (optimizer->step >= 0 && optimizer->step <= steps) return EAD_OK;
+    return ead_fail(EAD_BAD_FILE, "%s: was made after step %lld, but %s is %lld; raise %s",
+                    ead_safetensors_path(file), (long long)optimizer->step, steps_key, (long long)steps,
+                    steps_key);
+}
+
+/* ---- training ---- */
+
+EadStatus ead_checkpoint_save(const char *path, const EadModel *model, const EadOptimizer *optimizer,
+                              const char *config_text) {
+    const EadFileMetadata metadata[] = {{"config", config_text}, {"version", ead_version()}};
+    EadFileArray arrays[EAD_CHECKPOINT_ARRAYS];
+    ead_checkpoint_arrays(optimizer, arrays);
+    return ead_model_save(model, path, &(EadFileExtras){metadata, 2, arrays, EAD_CHECKPOINT_ARRAYS});
+}
+
 /* Moves what was read into the model that the training step was planned on. */
 static EadStatus adopt(const char *path, EadModel *model, EadModel *read) {
     bool same = model->teacher.total == read->teacher.total && model->trained.total == read->trained.total;
@@ -62,19 +80,11 @@ static EadStatus adopt(const char *path, EadModel *model, EadModel *read) {
 
 static EadStatus load(const EadSafetensors *file, EadModel *model, EadOptimizer *optimizer,
                       const EadConfig *config) {
-    const char *path = ead_safetensors_path(file);
-    size_t bytes = (size_t)optimizer->count * sizeof(float);
     EadModel *read;
-    EAD_TRY(check_config(file, config));
-    EAD_TRY(read_array(file, FIRST_MOMENTS, EAD_FILE_F32, optimizer->count, bytes, optimizer->first));
-    EAD_TRY(read_array(file, SECOND_MOMENTS, EAD_FILE_F32, optimizer->count, bytes, optimizer->second));
-    EAD_TRY(read_array(file, STEP, EAD_FILE_I64, 1, sizeof optimizer->step, &optimizer->step));
-    if (optimizer->step < 0 || optimizer->step > config->train_steps)
-        return ead_fail(EAD_BAD_FILE,
-                        "%s: was made after step %lld, but train.steps is %d; raise train.steps", path,
-                        (long long)optimizer->step, config->train_steps);
+    EAD_TRY(ead_checkpoint_check_config(file, config, EAD_SAME_STEPS));
+    EAD_TRY(ead_checkpoint_read_optimizer(file, config->train_steps, "train.steps", optimizer));
     EAD_TRY(ead_model_read(file, &read));
-    EadStatus status = adopt(path, model, read);
+    EadStatus status = adopt(ead_safetensors_path(file), model, read);
     ead_model_free(read);
     return status;
 }

@@ -24,6 +24,10 @@ int ead_config_find(const char *name) {
     return -1;
 }
 
+bool ead_config_key_is_of_distillation(EadConfigKeyId key) {
+    return strncmp(keys[key].rule.name, "distill.", strlen("distill.")) == 0;
+}
+
 static bool holds_text(int index) {
     EadValueKind kind = keys[index].rule.kind;
     return kind == EAD_KIND_STRING || kind == EAD_KIND_PATH;

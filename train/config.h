@@ -27,6 +27,9 @@ typedef enum EadNormalizationChoice {
     EAD_NORMALIZATION_CHOICE_GAUSSIAN,
     EAD_NORMALIZATION_CHOICE_NONE,
 } EadNormalizationChoice;
+/* Those of distill.variant behind EAD_VARIANT_CHOICE_AUTO are EadResnetVariant (models/resnet.h) in its
+ * order. */
+typedef enum EadVariantChoice { EAD_VARIANT_CHOICE_AUTO, EAD_VARIANT_CHOICE_FIRST } EadVariantChoice;
 
 #define EAD_TYPE_STRING char *
 #define EAD_TYPE_PATH   char *
@@ -66,6 +69,9 @@ const EadConfigKey *ead_config_key(int index);
 /* The number of the row with that name, or -1. */
 int ead_config_find(const char *name);
 
+/* Whether a row belongs to the section distill, and so to no training or evaluation. */
+bool ead_config_key_is_of_distillation(EadConfigKeyId key);
+
 /* Fills *config with the defaults; what it held is not freed. Errors: EAD_NO_MEMORY (*config is then empty).
  */
 EadStatus ead_config_defaults(EadConfig *config);
@@ -98,6 +104,9 @@ EadStatus ead_config_check(const EadConfig *config);
 
 /* ead_config_check() and what training needs besides: a teacher, images for the penalty. */
 EadStatus ead_config_check_training(const EadConfig *config);
+
+/* What distillation needs: backbone, images, a folder for the output. Errors: EAD_BAD_ARGUMENT. */
+EadStatus ead_config_check_distillation(const EadConfig *config);
 
 /* The name of a CHOICE member's value (key: EAD_KEY_dataset_type, ...), written into buffer, which is
  * returned. */

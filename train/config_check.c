@@ -57,7 +57,21 @@ EadStatus ead_config_check_training(const EadConfig *config) {
             "(README: \"Teachers\")");
     if (config->loss_penalty && empty(config->penalty_path))
         return ead_fail(EAD_BAD_ARGUMENT,
-                        "loss.penalty is true, but penalty.path is not set; set it to a folder of "
-                        "varied photographs, or set loss.penalty=false");
+                        "loss.penalty is true, but penalty.path is not set; set it to a folder or "
+                        ".tar archive of varied photographs, or set loss.penalty=false");
+    return EAD_OK;
+}
+
+EadStatus ead_config_check_distillation(const EadConfig *config) {
+    if (empty(config->distill_backbone))
+        return ead_fail(
+            EAD_BAD_ARGUMENT,
+            "distill.backbone is not set; set it to a .safetensors file of a ResNet or WideResNet with "
+            "torchvision's tensor names");
+    if (empty(config->distill_images))
+        return ead_fail(EAD_BAD_ARGUMENT,
+                        "distill.images is not set; set it to a folder or .tar archive of varied photographs");
+    if (empty(config->output))
+        return ead_fail(EAD_BAD_ARGUMENT, "output is not set; set it to the run folder");
     return EAD_OK;
 }

@@ -28,8 +28,28 @@ static int matters_from(int key) {
     case EAD_KEY_threshold_false_alarm_rate:
         return EAD_SAME_RESULT;
     default:
-        return EAD_SAME_STEPS;
+        return ead_config_key_is_of_distillation((EadConfigKeyId)key) ? -1 : EAD_SAME_STEPS;
     }
+}
+
+static bool matters_to_distillation(int key) {
+    switch (key) {
+    case EAD_KEY_model_size:
+    case EAD_KEY_model_image_size:
+    case EAD_KEY_train_seed:
+    case EAD_KEY_train_precision:
+        return true;
+    case EAD_KEY_distill_steps:
+        return false;
+    default:
+        return ead_config_key_is_of_distillation((EadConfigKeyId)key);
+    }
+}
+
+static bool must_agree(int key, EadSameness sameness) {
+    if (sameness == EAD_SAME_DISTILLATION) return matters_to_distillation(key);
+    int from = matters_from(key);
+    return from >= 0 && from <= (int)sameness;
 }
 
 bool ead_config_matters(int key) {
@@ -60,10 +80,8 @@ static bool equal(const EadConfig *a, const EadConfig *b, const EadConfigKey *ke
 }
 
 int ead_config_difference(const EadConfig *a, const EadConfig *b, EadSameness sameness) {
-    for (int key = 0; key < EAD_CONFIG_KEYS; key++) {
-        int from = matters_from(key);
-        if (from >= 0 && from <= (int)sameness && !equal(a, b, ead_config_key(key))) return key;
-    }
+    for (int key = 0; key < EAD_CONFIG_KEYS; key++)
+        if (must_agree(key, sameness) && !equal(a, b, ead_config_key(key))) return key;
     return -1;
 }
 

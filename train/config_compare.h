@@ -5,14 +5,15 @@
 
 #include "train/config.h"
 
-/* What is to be the same. Each includes those before it. */
+/* What is to be the same. Of a training each includes those before it. */
 typedef enum EadSameness {
     EAD_SAME_STEPS,    /* every training step; train.steps may differ, for those who want to train longer */
     EAD_SAME_TRAINING, /* the trained weights; maps.* may differ, which is measured after training */
     EAD_SAME_RESULT,   /* the figures; files, folders, threads and logs may differ */
+    EAD_SAME_DISTILLATION, /* every step of a distillation, as EAD_SAME_STEPS; distill.steps may differ */
 } EadSameness;
 
-/* Whether the figures depend on a key at all. */
+/* Whether the figures of a training depend on a key at all. */
 bool ead_config_matters(int key);
 
 /* The first key in which they differ as far as `sameness` asks, or -1. */

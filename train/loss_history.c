@@ -49,9 +49,9 @@ static EadStatus read_rows(FILE *stream, const char *path, EadLossHistory *histo
     for (long number = 1; fgets(line, sizeof line, stream); number++) {
         EadLossPoint point = {0};
         line[strcspn(line, "\r\n")] = '\0';
-        if (number == 1 && strcmp(line, EAD_LOSS_LOG_HEADER) != 0)
+        if (number == 1 && strcmp(line, EAD_TRAINING_LOSSES) != 0)
             return ead_fail(EAD_BAD_FILE, "%s:1: the header is not %s; move the file away", path,
-                            EAD_LOSS_LOG_HEADER);
+                            EAD_TRAINING_LOSSES);
         if (number == 1) continue;
         int64_t before = history->count > 0 ? history->points[history->count - 1].step : 0;
         if (!parse_row(line, &point) || point.step <= before)

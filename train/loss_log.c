@@ -4,6 +4,7 @@
 #include "core/atomic_file.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,13 +15,13 @@ static EadStatus fail(const char *path, const char *what) {
 }
 
 /* Copies the header and rows 1..done of the old file. */
-static EadStatus copy_rows(FILE *from, FILE *to, const char *path, int64_t done) {
-    char line[LINE_SIZE];
+static EadStatus copy_rows(FILE *from, FILE *to, const char *path, const char *header, int64_t done) {
+    char line[LINE_SIZE], first[LINE_SIZE];
     int64_t row = -1;
+    snprintf(first, sizeof first, "%s\n", header);
     while (row < done && fgets(line, sizeof line, from)) {
         row++;
-        bool expected =
-            row == 0 ? strcmp(line, EAD_LOSS_LOG_HEADER "\n") == 0 : strtoll(line, NULL, 10) == row;
+        bool expected = row == 0 ? strcmp(line, first) == 0 : strtoll(line, NULL, 10) == row;
         if (!expected || !strchr(line, '\n')) break;
         if (fputs(line, to) == EOF) return fail(path, "write");
     }
@@ -31,13 +32,13 @@ static EadStatus copy_rows(FILE *from, FILE *to, const char *path, int64_t done)
                     path, (long long)done);
 }
 
-static EadStatus keep_rows(const char *path, int64_t done) {
+static EadStatus keep_rows(const char *path, const char *header, int64_t done) {
     FILE *old = fopen(path, "r");
     if (!old) return fail(path, "read");
     EadAtomicFile file;
     EadStatus status = ead_atomic_file_open(&file, path);
     if (status == EAD_OK) {
-        status = copy_rows(old, file.stream, path, done);
+        status = copy_rows(old, file.stream, path, header, done);
         if (status == EAD_OK)
             status = ead_atomic_file_commit(&file);
         else
@@ -47,14 +48,14 @@ static EadStatus keep_rows(const char *path, int64_t done) {
     return status;
 }
 
-EadStatus ead_loss_log_open(EadLossLog *log, const char *path, int64_t done) {
+EadStatus ead_loss_log_open(EadLossLog *log, const char *path, const char *header, int64_t done) {
     *log = (EadLossLog){0};
-    if (done > 0) EAD_TRY(keep_rows(path, done));
+    if (done > 0) EAD_TRY(keep_rows(path, header, done));
     log->path = malloc(strlen(path) + 1);
     if (!log->path) return ead_fail(EAD_NO_MEMORY, "%s: no memory", path);
     memcpy(log->path, path, strlen(path) + 1);
     log->stream = fopen(path, done > 0 ? "a" : "w");
-    if (!log->stream || (done == 0 && fputs(EAD_LOSS_LOG_HEADER "\n", log->stream) == EOF)) {
+    if (!log->stream || (done == 0 && fprintf(log->stream, "%s\n", header) < 0)) {
         EadStatus status = fail(path, "write");
         ead_loss_log_close(log);
         return status;
@@ -62,11 +63,11 @@ EadStatus ead_loss_log_open(EadLossLog *log, const char *path, int64_t done) {
     return EAD_OK;
 }
 
-EadStatus ead_loss_log_append(EadLossLog *log, int64_t step, const EadStepLosses *l) {
-    int written =
-        fprintf(log->stream, "%lld,%.9g,%.9g,%.9g,%.9g,%.9g,%.9g\n", (long long)step, (double)l->hard,
-                (double)l->penalty, (double)l->ae, (double)l->stae, (double)l->total, (double)l->lr);
-    return written > 0 ? EAD_OK : fail(log->path, "write");
+EadStatus ead_loss_log_append(EadLossLog *log, int64_t step, const float *values, int count) {
+    bool written = fprintf(log->stream, "%lld", (long long)step) > 0;
+    for (int i = 0; i < count; i++) written &= fprintf(log->stream, ",%.9g", (double)values[i]) > 0;
+    written &= putc('\n', log->stream) != EOF;
+    return written ? EAD_OK : fail(log->path, "write");
 }
 
 EadStatus ead_loss_log_flush(EadLossLog *log) {

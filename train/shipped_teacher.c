@@ -36,7 +36,8 @@ EadStatus ead_shipped_teacher(EadPdnSize size, char **path) {
     return ead_fail(
         EAD_UNSUPPORTED,
         "model.teacher: no teacher of size %s comes with this program; set model.teacher to a file with "
-        "tensors teacher.conv1.weight ... (format efficientad/1), made by distillation or converted from "
-        "PyTorch weights",
+        "tensors teacher.conv1.weight ... (format efficientad/1), made by distillation or by efficientad "
+        "import "
+        "from PyTorch weights",
         name);
 }

@@ -5,6 +5,7 @@
 #include "core/ops/quantile/quantile.h"
 #include "core/plan.h"
 #include "models/anomaly_map.h"
+#include "train/channel_sums.h"
 #include "train/interrupt.h"
 
 #include <limits.h>
@@ -60,34 +61,23 @@ static EadStatus run_all(Pass *pass, const EadImageCache *images, const char *wh
 
 /* ---- the teacher's channels ---- */
 
-typedef struct ChannelSums {
+typedef struct TeacherSums {
     const EadNode *output;
-    int64_t count;               /* positions so far */
-    double origin[EAD_FEATURES]; /* a first value: sums of differences from it lose no digits */
-    double sum[EAD_FEATURES], squares[EAD_FEATURES];
-} ChannelSums;
+    EadChannelSums channels;
+} TeacherSums;
 
 static EadStatus take_features(const EadPlan *plan_of_one, void *context, int image) {
-    ChannelSums *s = context;
+    TeacherSums *s = context;
     const void *value;
+    (void)image;
     EAD_TRY(ead_plan_fetch(plan_of_one, s->output, &value));
-    const real *y = value;
-    int64_t positions = ead_count(&s->output->y) / EAD_FEATURES;
-    if (image == 0)
-        for (int c = 0; c < EAD_FEATURES; c++) s->origin[c] = (double)y[c];
-    for (int64_t p = 0; p < positions; p++, y += EAD_FEATURES)
-        for (int c = 0; c < EAD_FEATURES; c++) {
-            double d = (double)y[c] - s->origin[c];
-            s->sum[c] += d;
-            s->squares[c] += d * d;
-        }
-    s->count += positions;
+    ead_channel_sums_add(&s->channels, value, ead_count(&s->output->y) / EAD_FEATURES);
     return EAD_OK;
 }
 
 EadStatus ead_measure_teacher(EadModel *model, const EadBackend *backend, const EadImageCache *images,
                               bool quiet) {
-    ChannelSums sums = {0};
+    TeacherSums sums = {NULL};
     Pass pass;
     EadStatus status = begin(&pass, model);
     if (status == EAD_OK) {
@@ -101,11 +91,7 @@ EadStatus ead_measure_teacher(EadModel *model, const EadBackend *backend, const 
         status = run_all(&pass, images, "measuring the teacher", quiet, take_features, &sums);
     if (status == EAD_OK) {
         double mean[EAD_FEATURES], std[EAD_FEATURES];
-        for (int c = 0; c < EAD_FEATURES; c++) {
-            double shift = sums.sum[c] / (double)sums.count;
-            mean[c] = sums.origin[c] + shift;
-            std[c] = sqrt(fmax(sums.squares[c] / (double)sums.count - shift * shift, 0));
-        }
+        ead_channel_sums_result(&sums.channels, mean, std);
         ead_model_set_teacher_statistics(model, mean, std);
     }
     end(&pass);

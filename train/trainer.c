@@ -1,37 +1,32 @@
 /* The training run: prepare, loop, finish. */
 #include "train/trainer.h"
 
-#include "core/atomic_file.h"
 #include "models/model_file.h"
 #include "train/checkpoint.h"
-#include "train/clock.h"
 #include "train/evaluate.h"
 #include "train/figures_table.h"
 #include "train/interrupt.h"
 #include "train/loss_log.h"
 #include "train/memory_budget.h"
-#include "core/paths.h"
-#include "train/progress.h"
+#include "train/run_folder.h"
 #include "train/shipped_teacher.h"
 #include "train/statistics.h"
+#include "train/step_loop.h"
 #include "train/threshold_file.h"
 #include "train/trainer_data.h"
 #include "train/training_board.h"
 #include "train/training_step.h"
 #include "train/version.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 typedef struct Run {
     const EadTrainSpec *spec;
     const EadConfig *config;
     char *config_text;
-    char *config_path, *model_path, *checkpoint_path, *losses_path;
+    EadRunFolder folder;
     EadTrainerData data;
     EadModel *model;
     EadThreshold threshold;
@@ -41,44 +36,12 @@ typedef struct Run {
     EadLossLog log;
     EadTrainingBoard board; /* TensorBoard; empty where that is off */
     EadStepLosses losses;   /* the last ones read */
+    int64_t done;           /* steps started */
     double seconds;         /* of the training loop in this process */
     int64_t steps_here;
 } Run;
 
 /* ---- preparation ---- */
-
-static EadStatus name_files(Run *run) {
-    const char *folder = run->config->output;
-    run->config_path = ead_path_join(folder, "config.yaml");
-    run->model_path = ead_path_join(folder, "model.safetensors");
-    run->checkpoint_path = ead_path_join(folder, "checkpoint.safetensors");
-    run->losses_path = ead_path_join(folder, "losses.csv");
-    bool named = run->config_path && run->model_path && run->checkpoint_path && run->losses_path;
-    return named ? EAD_OK : EAD_NO_MEMORY;
-}
-
-static bool exists(const char *path) {
-    return access(path, F_OK) == 0;
-}
-
-static EadStatus check_folder(const Run *run) {
-    if (run->spec->resume) return EAD_OK;
-    const char *const made[] = {run->checkpoint_path, run->model_path};
-    for (int i = 0; i < 2; i++)
-        if (exists(made[i]))
-            return ead_fail(EAD_BAD_ARGUMENT,
-                            "%s: holds a run already; continue it with --resume, or choose another "
-                            "--output",
-                            run->config->output);
-    return EAD_OK;
-}
-
-static EadStatus write_config(const Run *run) {
-    EadAtomicFile file;
-    EAD_TRY(ead_atomic_file_open(&file, run->config_path));
-    fputs(run->config_text, file.stream);
-    return ead_atomic_file_commit(&file);
-}
 
 static EadStatus read_teacher(Run *run) {
     if (run->config->model_teacher[0]) return ead_model_read_teacher(run->model, run->config->model_teacher);
@@ -150,16 +113,15 @@ static void print_start(const Run *run) {
 
 /* Restores the checkpoint, or measures the teacher for a run that starts at step 1. */
 static EadStatus start_or_resume(Run *run) {
-    if (run->spec->resume && exists(run->checkpoint_path)) {
-        EAD_TRY(ead_checkpoint_load(run->checkpoint_path, run->model, run->optimizer, run->config));
+    if (ead_run_folder_resumes(&run->folder, run->spec->resume)) {
+        EAD_TRY(ead_checkpoint_load(run->folder.checkpoint, run->model, run->optimizer, run->config));
         fprintf(stderr, "resuming after step %lld\n", (long long)run->optimizer->step);
     } else {
-        if (run->spec->resume)
-            fprintf(stderr, "no checkpoint in %s: starting at step 1\n", run->config->output);
         EAD_TRY(ead_measure_teacher(run->model, run->spec->backend, run->data.train, run->spec->quiet));
     }
     ead_training_step_upload(run->step);
-    EAD_TRY(ead_loss_log_open(&run->log, run->losses_path, run->optimizer->step));
+    run->done = run->optimizer->step;
+    EAD_TRY(ead_loss_log_open(&run->log, run->folder.losses, EAD_TRAINING_LOSSES, run->done));
     bool wanted = run->config->train_tensorboard && run->optimizer->step < run->config->train_steps;
     if (!wanted) return EAD_OK;
     return ead_training_board_open(&run->board, run->config->output, run->config->train_steps,
@@ -168,26 +130,25 @@ static EadStatus start_or_resume(Run *run) {
 
 static EadStatus prepare(Run *run) {
     EAD_TRY(ead_config_to_yaml(run->config, &run->config_text));
-    EAD_TRY(name_files(run));
-    EAD_TRY(check_folder(run));
+    EAD_TRY(ead_run_folder_name(&run->folder, run->config->output, "model.safetensors"));
+    EAD_TRY(ead_run_folder_check(&run->folder, run->spec->resume));
     EAD_TRY(make_model(run));
     EAD_TRY(make_step(run));
     EAD_TRY(ead_trainer_data_open(run->config, run->spec->quiet, &run->data));
-    EAD_TRY(ead_make_directories(run->config->output)); /* what is wrong till here leaves no folder */
-    ead_atomic_file_sweep(run->config->output);
+    EAD_TRY(ead_run_folder_make(&run->folder)); /* what is wrong till here leaves no folder */
     print_start(run);
     EAD_TRY(start_or_resume(run));
-    return write_config(run);
+    return ead_run_folder_write_config(&run->folder, run->config_text);
 }
 
 /* ---- the loop ---- */
 
-static EadStatus check_finite(const Run *run, int64_t step, const EadStepLosses *losses) {
-    if (isfinite(losses->total)) return EAD_OK;
-    return ead_fail(EAD_BAD_ARGUMENT,
-                    "%s: the loss of step %lld is %g; lower train.lr (now %g) and start anew with another "
-                    "--output",
-                    run->config->output, (long long)step, (double)losses->total, run->config->train_lr);
+static EadStatus log_step(Run *run, int64_t step, const EadStepLosses *losses) {
+    const float row[] = {losses->hard, losses->penalty, losses->ae, losses->stae, losses->total, losses->lr};
+    const EadConfig *config = run->config;
+    EAD_TRY(ead_check_loss(config->output, step, (double)losses->total, "train.lr", config->train_lr));
+    EAD_TRY(ead_loss_log_append(&run->log, step, row, sizeof row / sizeof *row));
+    return ead_training_board_step(&run->board, step, losses);
 }
 
 /* Brings the rows of the steps since the last call into the log. */
@@ -195,62 +156,50 @@ static EadStatus log_losses(Run *run) {
     EadStepLosses rows[EAD_LOSS_ROWS];
     int count;
     EAD_TRY(ead_training_step_losses(run->step, rows, &count));
-    int64_t first = ead_training_step_count(run->step) - count + 1;
+    int64_t first = run->done - count + 1;
     for (int i = 0; i < count; i++) {
-        EAD_TRY(check_finite(run, first + i, &rows[i]));
-        EAD_TRY(ead_loss_log_append(&run->log, first + i, &rows[i]));
-        EAD_TRY(ead_training_board_step(&run->board, first + i, &rows[i]));
+        EAD_TRY(log_step(run, first + i, &rows[i]));
         run->losses = rows[i];
     }
     return EAD_OK;
 }
 
-static EadStatus save_checkpoint(Run *run) {
+static EadStatus save_checkpoint(void *context) {
+    Run *run = context;
     EAD_TRY(log_losses(run));
     EAD_TRY(ead_loss_log_flush(&run->log)); /* the checkpoint must never be ahead of the log */
     EAD_TRY(ead_training_step_download(run->step));
-    EAD_TRY(ead_checkpoint_save(run->checkpoint_path, run->model, run->optimizer, run->config_text));
+    EAD_TRY(ead_checkpoint_save(run->folder.checkpoint, run->model, run->optimizer, run->config_text));
     return ead_training_board_maps(&run->board, run->optimizer->step, run->model, run->spec->backend);
 }
 
-/* Reading the losses waits for the step. On a device that happens seldom, so that it never runs out of work.
- */
-static bool losses_are_due(const Run *run, int64_t done) {
-    return !run->spec->backend->device || done % EAD_LOSS_ROWS == 0;
-}
-
-static EadStatus do_step(Run *run, EadProgress *progress) {
+static EadStatus do_step(void *context, char note[EAD_STEP_NOTE]) {
+    Run *run = context;
     const uint8_t *images;
-    char note[64];
     EAD_TRY(ead_loader_next(run->data.loader, &images));
     ead_training_step_run(run->step, images);
     ead_loader_release(run->data.loader);
-    int64_t done = ead_training_step_count(run->step);
-    if (losses_are_due(run, done)) EAD_TRY(log_losses(run));
-    snprintf(note, sizeof note, "loss %.4g", (double)run->losses.total);
-    ead_progress_update(progress, done, note);
-    int every = run->config->train_checkpoint_every;
-    return every > 0 && done % every == 0 ? save_checkpoint(run) : EAD_OK;
+    run->done = ead_training_step_count(run->step);
+    if (ead_loss_ring_is_due(run->spec->backend, run->done)) EAD_TRY(log_losses(run));
+    snprintf(note, EAD_STEP_NOTE, "loss %.4g", (double)run->losses.total);
+    return EAD_OK;
 }
 
 static EadStatus train_steps(Run *run) {
-    EadProgress progress;
-    int64_t first = ead_training_step_count(run->step), steps = run->config->train_steps;
-    double start = ead_clock_seconds();
-    if (first >= steps) return EAD_OK;
+    int64_t first = run->done;
+    EadStepLoop loop = {.what = "training",
+                        .output = run->config->output,
+                        .done = &run->done,
+                        .steps = run->config->train_steps,
+                        .checkpoint_every = run->config->train_checkpoint_every,
+                        .quiet = run->spec->quiet,
+                        .step = do_step,
+                        .save = save_checkpoint,
+                        .context = run};
+    if (first >= loop.steps) return EAD_OK;
     EAD_TRY(ead_trainer_data_start(&run->data, first + 1));
-    ead_progress_start(&progress, "training", first, steps, run->spec->quiet);
-    EadStatus status = EAD_OK;
-    while (status == EAD_OK && ead_training_step_count(run->step) < steps && !ead_interrupted())
-        status = do_step(run, &progress);
-    ead_progress_finish(&progress);
-    run->seconds = ead_clock_seconds() - start;
-    run->steps_here = ead_training_step_count(run->step) - first;
-    if (status == EAD_OK) status = save_checkpoint(run);
-    if (status == EAD_OK && ead_training_step_count(run->step) < steps)
-        return ead_fail(EAD_INTERRUPTED,
-                        "stopped after step %lld of %lld; continue with --resume --output %s",
-                        (long long)ead_training_step_count(run->step), (long long)steps, run->config->output);
+    EadStatus status = ead_step_loop(&loop, &run->seconds);
+    run->steps_here = run->done - first;
     return status;
 }
 
@@ -275,7 +224,7 @@ static EadStatus save_model(Run *run) {
     int count = (int)(sizeof metadata / sizeof *metadata);
     EadFileArray scores = {EAD_VALIDATION_SCORES, EAD_FILE_F32, run->threshold.images,
                            run->validation_scores};
-    return ead_model_save(run->model, run->model_path, &(EadFileExtras){metadata, count, &scores, 1});
+    return ead_model_save(run->model, run->folder.model, &(EadFileExtras){metadata, count, &scores, 1});
 }
 
 static EadStatus measure_maps(Run *run) {
@@ -316,7 +265,7 @@ static void describe_work(const Run *run, char *rate, size_t rate_size, char *me
 static EadStatus evaluate(Run *run) {
     if (run->data.dataset.test_count == 0) {
         fprintf(stderr, "no test images in the data set: nothing to evaluate; the model is %s\n",
-                run->model_path);
+                run->folder.model);
         return EAD_OK;
     }
     char rate[64], memory[64], steps[32], seed[32], threshold[160];
@@ -367,10 +316,7 @@ static void close_run(Run *run) {
     ead_model_free(run->model);
     free(run->validation_scores);
     free(run->config_text);
-    free(run->config_path);
-    free(run->model_path);
-    free(run->checkpoint_path);
-    free(run->losses_path);
+    ead_run_folder_free(&run->folder);
 }
 
 EadStatus ead_train(const EadTrainSpec *spec) {

@@ -4,6 +4,7 @@
 #include "core/philox.h"
 #include "train/config_dataset.h"
 #include "train/interrupt.h"
+#include "train/left_out.h"
 #include "core/paths.h"
 #include "train/progress.h"
 
@@ -21,9 +22,9 @@ static bool show_decoding(void *context, int done, int total) {
 }
 
 /* A name for the cache file that differs for other images: runs may share a folder of caches. */
-static char *cache_file(const EadConfig *config, const EadFileList *list, const char *kind) {
+static char *cache_file(const EadConfig *config, const EadImageList *list, const char *kind) {
     uint32_t hash = 0;
-    for (int i = 0; i < list->count; i++) hash = hash * 31 + ead_hash_name(list->paths[i]);
+    for (int i = 0; i < list->count; i++) hash = hash * 31 + ead_hash_name(list->items[i].name);
     char name[96];
     snprintf(name, sizeof name, "%s_%dx%d_%08x.cache", kind, config->model_image_size.height,
              config->model_image_size.width, (unsigned)hash);
@@ -42,8 +43,9 @@ static EadStatus make_cache_folder(const EadConfig *config) {
     return status;
 }
 
-static EadStatus open_cache(const EadConfig *config, const EadFileList *list, const char *kind,
-                            EadFitMode mode, bool quiet, EadImageCache **out) {
+/* damaged: NULL where an image that cannot be decoded is an error. */
+static EadStatus open_cache(const EadConfig *config, const EadImageList *list, const char *kind,
+                            EadDamagedImages *damaged, bool quiet, EadImageCache **out) {
     EadProgress progress;
     char what[64], *file = cache_file(config, list, kind);
     if (!file) return EAD_NO_MEMORY;
@@ -51,9 +53,10 @@ static EadStatus open_cache(const EadConfig *config, const EadFileList *list, co
     ead_progress_start(&progress, what, 0, list->count, quiet);
     EadCacheSpec spec = {.width = config->model_image_size.width,
                          .height = config->model_image_size.height,
-                         .mode = mode,
+                         .mode = damaged ? EAD_FIT_CENTER_CROP : EAD_FIT_RESIZE,
                          .file = file,
                          .threads = config->train_threads,
+                         .damaged = damaged,
                          .progress = show_decoding,
                          .context = &progress};
     EadStatus status = ead_image_cache_open(list, &spec, out);
@@ -62,33 +65,51 @@ static EadStatus open_cache(const EadConfig *config, const EadFileList *list, co
     return status;
 }
 
-static EadStatus list_penalty(const EadConfig *config, EadFileList *list) {
+static EadStatus open_files(const EadConfig *config, const EadFileList *files, const char *kind, bool quiet,
+                            EadImageCache **out) {
+    EadImageList list = {0};
+    EadStatus status = ead_image_list_add_files(&list, files);
+    if (status == EAD_OK) status = open_cache(config, &list, kind, NULL, quiet, out);
+    ead_image_list_free(&list);
+    return status;
+}
+
+static EadStatus open_penalty(const EadConfig *config, const EadImageList *list, bool quiet,
+                              EadImageCache **out) {
+    EadLeftOut left_out;
+    EAD_TRY(ead_left_out_start(&left_out, list->count));
+    EadStatus status = open_cache(config, list, "penalty", left_out.damaged, quiet, out);
+    if (status == EAD_BAD_FILE) ead_fail_prefix(status, "penalty.path: ");
+    ead_left_out_finish(&left_out, "penalty.path");
+    return status;
+}
+
+static EadStatus list_penalty(const EadConfig *config, EadImageList *list) {
     if (!config->loss_penalty) return EAD_OK;
-    EadStatus status = ead_file_list_add_images(list, config->penalty_path);
+    EadStatus status = ead_image_list_add(list, config->penalty_path);
     if (status != EAD_OK) return ead_fail_prefix(status, "penalty.path: ");
     if (list->count > 0) return EAD_OK;
     return ead_fail(EAD_BAD_ARGUMENT, "penalty.path: %s holds no images", config->penalty_path);
 }
 
-static EadStatus open_caches(const EadConfig *config, const EadFileList *penalty, bool quiet,
+static EadStatus open_caches(const EadConfig *config, const EadImageList *penalty, bool quiet,
                              EadTrainerData *data) {
     const EadDataset *dataset = &data->dataset;
     EAD_TRY(make_cache_folder(config));
-    EAD_TRY(open_cache(config, &dataset->train, "training", EAD_FIT_RESIZE, quiet, &data->train));
-    EAD_TRY(open_cache(config, &dataset->validation, "validation", EAD_FIT_RESIZE, quiet, &data->validation));
-    if (!config->loss_penalty) return EAD_OK;
-    return open_cache(config, penalty, "penalty", EAD_FIT_CENTER_CROP, quiet, &data->penalty);
+    EAD_TRY(open_files(config, &dataset->train, "training", quiet, &data->train));
+    EAD_TRY(open_files(config, &dataset->validation, "validation", quiet, &data->validation));
+    return config->loss_penalty ? open_penalty(config, penalty, quiet, &data->penalty) : EAD_OK;
 }
 
 /* Everything is listed before the first folder is made. */
 EadStatus ead_trainer_data_open(const EadConfig *config, bool quiet, EadTrainerData *data) {
-    EadFileList penalty = {0};
+    EadImageList penalty = {0};
     *data = (EadTrainerData){0};
     EAD_TRY(ead_config_open_dataset(config, &data->dataset));
     EadStatus status = list_penalty(config, &penalty);
     if (status == EAD_OK) status = ead_dataset_check_masks(&data->dataset);
     if (status == EAD_OK) status = open_caches(config, &penalty, quiet, data);
-    ead_file_list_free(&penalty);
+    ead_image_list_free(&penalty);
     data->images =
         (EadTrainingImages){data->train, data->penalty, config->train_seed, config->augment_enabled};
     return status;

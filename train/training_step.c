@@ -1,8 +1,6 @@
 /* The graph of a training step, its plan, and the state it updates. */
 #include "train/training_step.h"
 
-#include "core/ops/record/record.h"
-
 #include <assert.h>
 #include <stdlib.h>
 
@@ -11,8 +9,8 @@ struct EadTrainingStep {
     EadOptimizer optimizer;
     EadGraph *graph;
     EadPlan *plan;
-    EadNode *images, *losses; /* losses: a ring, [EAD_LOSS_ROWS] rows of EadStepLosses */
-    int64_t count, unread;    /* steps started; of these, not yet read from the ring */
+    EadNode *images;
+    EadLossRing losses; /* rows of EadStepLosses */
 };
 
 EadTrainingOptions ead_training_options_default(int64_t steps, uint64_t seed) {
@@ -28,8 +26,7 @@ static void keep_losses(EadTrainingStep *s, const EadLosses *l, EadNode *rate, E
     EadNode *const values[] = {l->hard, l->penalty, l->autoencoder, l->student_autoencoder, l->total, rate};
     enum { COLUMNS = sizeof values / sizeof *values };
     static_assert(COLUMNS == sizeof(EadStepLosses) / sizeof(float), "one column a loss");
-    s->losses = ead_keep(ead_leaf(s->graph, "losses", EAD_REAL, 1, 1, EAD_LOSS_ROWS, COLUMNS, NULL));
-    ead_record(s->graph, s->losses, step, values);
+    ead_loss_ring_build(&s->losses, s->graph, step, COLUMNS, values);
 }
 
 static EadStatus build(EadTrainingStep *s, const EadTrainingOptions *options, const EadPlanOptions *plan) {
@@ -72,24 +69,15 @@ void ead_training_step_free(EadTrainingStep *step) {
 void ead_training_step_run(EadTrainingStep *step, const uint8_t *images) {
     ead_plan_write(step->plan, step->images, images);
     ead_plan_run(step->plan);
-    step->count++;
-    step->unread++;
+    ead_loss_ring_advance(&step->losses);
 }
 
 EadStatus ead_training_step_losses(EadTrainingStep *step, EadStepLosses rows[EAD_LOSS_ROWS], int *count) {
-    const void *value;
-    assert(step->unread <= EAD_LOSS_ROWS);
-    EAD_TRY(ead_plan_fetch(step->plan, step->losses, &value));
-    const EadStepLosses *ring = value;
-    for (int64_t i = 0; i < step->unread; i++)
-        rows[i] = ring[(step->count - step->unread + i) % EAD_LOSS_ROWS];
-    *count = (int)step->unread;
-    step->unread = 0;
-    return EAD_OK;
+    return ead_loss_ring_read(&step->losses, step->plan, &rows->hard, count);
 }
 
 int64_t ead_training_step_count(const EadTrainingStep *step) {
-    return step->count;
+    return step->losses.count;
 }
 
 EadStatus ead_training_step_download(EadTrainingStep *step) {
@@ -98,8 +86,7 @@ EadStatus ead_training_step_download(EadTrainingStep *step) {
 
 void ead_training_step_upload(EadTrainingStep *step) {
     ead_plan_refresh(step->plan);
-    step->count = step->optimizer.step;
-    step->unread = 0;
+    ead_loss_ring_restart(&step->losses, step->optimizer.step);
 }
 
 EadOptimizer *ead_training_step_optimizer(EadTrainingStep *step) {

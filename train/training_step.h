@@ -7,6 +7,7 @@
 #include "core/ops/lr_schedule/lr_schedule.h"
 #include "core/plan.h"
 #include "models/losses.h"
+#include "train/loss_ring.h"
 
 typedef struct EadTrainingOptions {
     EadLossOptions loss;
@@ -36,7 +37,6 @@ void ead_training_step_run(EadTrainingStep *step, const uint8_t *images);
 
 /* The losses of the steps since the last call, each before its update, oldest first; *count of them, at most
  * EAD_LOSS_ROWS: call it at least that often. Waits for the steps. Errors: what stopped the device. */
-enum { EAD_LOSS_ROWS = 100 };
 EadStatus ead_training_step_losses(EadTrainingStep *step, EadStepLosses rows[EAD_LOSS_ROWS], int *count);
 
 /* Steps started, with those before a checkpoint. */

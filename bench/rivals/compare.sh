@@ -1,12 +1,14 @@
 #!/bin/sh
 # Ours against PyTorch, onnxruntime and OpenVINO, side by side: all are measured in turns, a few passes a turn,
 # so that a noisy machine hits all alike; the order changes from round to round. Prints a table with the ratio
-# ours/rival and writes bench/results/<cpu>-<date>.json. The training step is PyTorch's alone.
+# ours/rival and writes bench/results/<cpu>-<date>[-NAME].json. Only inference has other rivals than PyTorch.
 #
 #     make && bench/rivals/compare.sh
+#     NAME=distill RIVALS=pytorch BENCHES="distill features" bench/rivals/compare.sh    # the latter needs torchvision
 #     MODELS=small BENCHES=infer ROUNDS=5 THREADS=2 PYTHON=build/rivals/venv/bin/python bench/rivals/compare.sh
 #
-# Settings: PYTHON PROGRAM RIVALS MODELS BENCHES IMAGE_SIZE THREADS ROUNDS REPEATS (passes a turn) LAYOUTS RIVAL_ARGS.
+# Settings: PYTHON PROGRAM RIVALS MODELS BENCHES IMAGE_SIZE THREADS ROUNDS REPEATS (passes a turn) LAYOUTS RIVAL_ARGS
+# DISTILL_BATCH NAME.
 set -eu
 cd "$(dirname "$0")/../.."
 here=bench/rivals
@@ -20,6 +22,8 @@ THREADS=${THREADS:-$(nproc)}
 ROUNDS=${ROUNDS:-3}
 REPEATS=${REPEATS:-5}
 LAYOUTS=${LAYOUTS:-channels_last,contiguous}
+DISTILL_BATCH=${DISTILL_BATCH:-16}
+NAME=${NAME:-}
 
 if [ "$RIVALS" = pytorch ]; then needed="numpy, torch"; else needed="numpy, torch, onnx"; fi
 for rival in $RIVALS; do
@@ -39,8 +43,12 @@ scratch=$(mktemp -d "${TMPDIR:-/tmp}/compare.XXXXXX")
 trap 'rm -rf "$scratch"' EXIT
 trap 'exit 1' INT TERM
 
+batch_of() { # bench
+    if [ "$1" = distill ]; then echo "$DISTILL_BATCH"; else echo 1; fi
+}
+
 ours() { # bench model round
-    "$PROGRAM" bench "$1" --size "$2" --image-size "$IMAGE_SIZE" --threads "$THREADS" --repeat "$REPEATS" \
+    "$PROGRAM" bench "$1" --size "$2" --batch "$(batch_of "$1")" --image-size "$IMAGE_SIZE" --threads "$THREADS" --repeat "$REPEATS" \
         --json "$scratch/ours-$3-$1-$2.json" >/dev/null 2>"$scratch/errors" || {
         cat "$scratch/errors" >&2
         echo "compare.sh: $PROGRAM bench $1 --size $2 failed" >&2
@@ -54,7 +62,7 @@ measure() { # ours|rival bench model round
         ours "$2" "$3" "$4"
         return
         ;;
-    pytorch) set -- "$@" pytorch_rival.py --bench "$2" --layout "$LAYOUTS" ;;
+    pytorch) set -- "$@" pytorch_rival.py --bench "$2" --layout "$LAYOUTS" --distill-batch "$DISTILL_BATCH" ;;
     *)
         [ "$2" = infer ] || return 0
         set -- "$@" onnx_rivals.py --rival "$1"
@@ -77,7 +85,9 @@ for name in ours $RIVALS; do backwards="$name $backwards"; done
 round=1
 while [ "$round" -le "$ROUNDS" ]; do
     for bench in $BENCHES; do
-        for model in $MODELS; do
+        models=$MODELS
+        [ "$bench" != features ] || models=small # of all backbones at once, whatever the model
+        for model in $models; do
             echo "round $round of $ROUNDS: $bench $model" >&2
             if [ $((round % 2)) -eq 1 ]; then order="ours $RIVALS"; else order=$backwards; fi
             for name in $order; do measure "$name" "$bench" "$model" "$round"; done
@@ -85,4 +95,4 @@ while [ "$round" -le "$ROUNDS" ]; do
     done
     round=$((round + 1))
 done
-"$PYTHON" $here/compare_table.py "$scratch" bench/results
+"$PYTHON" $here/compare_table.py "$scratch" bench/results $NAME

@@ -1,6 +1,6 @@
 """Second half of compare.sh: merges the rounds it measured into one table and one JSON file.
 
-    compare_table.py SCRATCH RESULTS    reads SCRATCH/ours-ROUND-*.json and SCRATCH/rival-ROUND-*.jsonl
+    compare_table.py SCRATCH RESULTS [NAME]    reads SCRATCH/ours-ROUND-*.json and SCRATCH/rival-ROUND-*.jsonl
 
 Each rival is credited with its fastest variant (layout, eager or compiled). A figure is the median over the rounds
 of the rounds' medians; the ratio is the median of the rounds' ratios, with the lowest and highest. The fastest
@@ -70,10 +70,10 @@ def compare(ours, rivals):
 
 
 def print_table(rows):
-    print(f"{'':31}{'rival':13}{'ours':>10}{'rival':>11}{'ours/rival':>12}   lowest..highest   rival's variant")
+    print(f"{'':44}{'rival':13}{'ours':>10}{'rival':>11}{'ours/rival':>12}   lowest..highest   rival's variant")
     for row in rows:
         name = f"{row['bench']} {row['model']} batch {row['batch']} {row['precision']}"
-        print(f"{name:31}{row['rival']:11}{'* ' if row['fastest'] else '  '}{row['ours_ms']:>7.1f} ms"
+        print(f"{name:44}{row['rival']:11}{'* ' if row['fastest'] else '  '}{row['ours_ms']:>7.1f} ms"
               f"{row['rival_ms']:>8.1f} ms{row['ratio']:>12.3f}   {row['ratio_low']:>6.3f}..{row['ratio_high']:<7.3f}"
               f"   {row['rival_variant']}")
 
@@ -82,11 +82,11 @@ def versions(raw):
     return {result["rival"]: result["version"] for result in raw["rivals"]}
 
 
-def write_results(folder, kind, name, rows, raw):
-    """kind: what the file is named after, "cpu" or "gpu"."""
+def write_results(folder, words, kind, name, rows, raw):
+    """words: more words of the file's name; kind: what it is named after, "cpu" or "gpu"."""
     slug = re.sub(r"[^a-z0-9]+", "-", re.sub(r"\((r|tm)\)", "", name.lower())).strip("-")
     date = datetime.date.today().isoformat()
-    path = folder / f"{slug}-{date}.json"
+    path = folder / f"{'-'.join([slug, date] + words)}.json"
     content = {kind: name, "date": date, "system": platform.platform(), "rival_versions": versions(raw),
                "comparison": rows, **raw}
     folder.mkdir(parents=True, exist_ok=True)
@@ -97,7 +97,7 @@ def write_results(folder, kind, name, rows, raw):
 
 
 def main():
-    if len(sys.argv) != 3:
+    if len(sys.argv) not in (3, 4):
         print(__doc__, file=sys.stderr)
         return 2
     ours, rivals, raw = read_rounds(Path(sys.argv[1]))
@@ -111,7 +111,7 @@ def main():
           + ", ".join(f"{name} {version}" for name, version in sorted(versions(raw).items()))
           + f", {raw['rivals'][0]['threads']} threads")
     print_table(rows)
-    path = write_results(Path(sys.argv[2]), "cpu", cpu, rows, raw)
+    path = write_results(Path(sys.argv[2]), sys.argv[3:], "cpu", cpu, rows, raw)
     print(f"written: {path}", file=sys.stderr)
     return 0
 

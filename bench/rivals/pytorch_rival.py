@@ -6,7 +6,9 @@ test/golden/reference_model.py (random weights; time does not depend on them).
 
 One JSON line a measurement goes to stdout, text for people to stderr. Inference is from the normalised image
 to the combined map and its maximum, on a GPU from the host and back to it; the step is Algorithm 1 with all losses,
-backward pass and Adam. On a GPU steps follow one another without the host waiting, ten to a measurement."""
+backward pass and Adam. On a GPU steps follow one another without the host waiting, ten to a measurement. distill is
+the step of Algorithm 3 on features at hand, as halves; features is torchvision's backbone up to layer3 alone, on
+images of twice the size, for which ours is timed with the pooling of its patches; both on the CPU only."""
 import argparse
 import itertools
 import json
@@ -55,11 +57,12 @@ def parse_arguments(description, rivals=None):
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     if rivals:
         parser.add_argument("--rival", choices=rivals, required=True)
-    parser.add_argument("--bench", type=list_of(["infer", "step"]), default=["infer", "step"])
+    parser.add_argument("--bench", type=list_of(["infer", "step", "distill", "features"]), default=["infer", "step"])
     parser.add_argument("--model", type=list_of(["small", "medium"]), default=["small", "medium"])
     parser.add_argument("--layout", type=list_of(list(LAYOUTS)), default=list(LAYOUTS))
     parser.add_argument("--precision", type=list_of(list(TYPES)), default=["fp32"])
     parser.add_argument("--batch", default="1", help="batch sizes of inference, as 1,16; the step always has 1")
+    parser.add_argument("--distill-batch", type=int, default=16)
     parser.add_argument("--image-size", type=size_pair, default=(256, 256), help="256 or HEIGHTxWIDTH")
     parser.add_argument("--padded", action="store_true")
     parser.add_argument("--modes", type=list_of(MODES), default=["eager"],
@@ -197,6 +200,44 @@ def set_precision(precision):
     torch.backends.cudnn.benchmark = True
 
 
+def distill_pass(size, batch, options, layout, precision, mode):
+    torch.manual_seed(1)
+    teacher = reference.Pdn(size, reference.CHANNELS, True).to(memory_format=LAYOUTS[layout]).train()
+    x = images(batch, options, layout, torch.float32)
+    grid = reference.pdn_output_size(options.image_size, True)
+    halves = torch.randn(batch, reference.CHANNELS, *grid).half().to(memory_format=LAYOUTS[layout])
+    mean, std = torch.zeros(reference.CHANNELS, 1, 1), torch.ones(reference.CHANNELS, 1, 1)
+    optimizer = torch.optim.Adam(teacher.parameters(), lr=1e-4, weight_decay=1e-5, fused=True)
+    forward = torch.compile(teacher) if mode == "compile" else teacher
+
+    def run():
+        optimizer.zero_grad(set_to_none=True)
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bf16"):
+            loss = (((halves.float() - mean) / std - forward(x)) ** 2).mean()
+        loss.backward()
+        optimizer.step()
+    return run
+
+
+def features_pass(kind, batch, options, layout, precision, mode):
+    import torchvision
+    torch.manual_seed(1)
+    model = getattr(torchvision.models, kind)(weights=None)
+    layers = [model.conv1, model.bn1, model.relu, model.maxpool, model.layer1, model.layer2, model.layer3]
+    trunk = torch.nn.Sequential(*layers).eval().to(dtype=TYPES[precision], memory_format=LAYOUTS[layout])
+    x = torch.randn(batch, 3, *(2 * s for s in options.image_size)).to(dtype=TYPES[precision], memory_format=LAYOUTS[layout])
+    forward = torch.compile(trunk) if mode == "compile" else trunk
+
+    def run():
+        with torch.inference_mode():
+            forward(x)
+    return run
+
+
+PASSES = {"infer": infer_pass, "step": step_pass, "distill": distill_pass, "features": features_pass}
+BACKBONES = ["resnet18", "resnet50", "wide_resnet101_2"]
+
+
 def measure(run, options, per_pass=1):
     """Times in milliseconds of one of the per_pass things that run() does."""
     for _ in range(options.warmup):
@@ -218,7 +259,7 @@ def report(rival, version, key, times, options):
               "p90_ms": round(float(np.percentile(times, 90)), 3), "repeats": len(times),
               "threads": options.threads, "device": options.device}
     print(json.dumps(result), flush=True)
-    print(f"{rival:11} {bench:5} {size:6} batch {batch:<3} {precision} {layout:13} {mode:7} {result['median_ms']:9.3f} ms "
+    print(f"{rival:11} {bench:8} {size:16} batch {batch:<3} {precision} {layout:13} {mode:7} {result['median_ms']:9.3f} ms "
           f"(p10 {result['p10_ms']:.3f}, p90 {result['p90_ms']:.3f})", file=sys.stderr)
 
 
@@ -227,10 +268,10 @@ def cases(options):
     if "compile" in modes and not hasattr(torch, "compile"):
         print(f"PyTorch {torch.__version__} has no torch.compile", file=sys.stderr)
         modes.remove("compile")
-    batches = [int(part) for part in options.batch.split(",")]
+    batches = {"infer": [int(part) for part in options.batch.split(",")], "distill": [options.distill_batch]}
     for bench in options.bench:
-        yield from itertools.product([bench], options.model, batches if bench == "infer" else [1], options.layout,
-                                     options.precision, modes)
+        models = BACKBONES if bench == "features" else options.model
+        yield from itertools.product([bench], models, batches.get(bench, [1]), options.layout, options.precision, modes)
 
 
 def main():
@@ -241,11 +282,10 @@ def main():
     print(f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads", file=sys.stderr)
     failed = False
     for key in cases(options):
-        prepare = infer_pass if key[0] == "infer" else step_pass
         per_pass = STEPS_OF_A_PASS if options.device == "cuda" and key[0] == "step" else 1
         try:
             set_precision(key[4])
-            times = measure(prepare(key[1], key[2], options, *key[3:]), options, per_pass)
+            times = measure(PASSES[key[0]](key[1], key[2], options, *key[3:]), options, per_pass)
         except Exception as error:  # one case that this PyTorch cannot run must not cost the others
             failed = True
             print(f"{' '.join(map(str, key))}: {str(error).splitlines()[0]}", file=sys.stderr)

@@ -87,6 +87,10 @@ def concat_batch(*parts):
     return torch.cat(parts[:-1])
 
 
+def concat_channels(*parts):
+    return torch.cat(parts[:-1], 3)
+
+
 def channel_sum(x, _):
     return x.sum((0, 1, 2), keepdim=True)
 
@@ -108,6 +112,11 @@ def adam(parameters, gradients, step, rate, factor, drop, decay):
 
 def avg_pool2d(x, kernel, stride, padding):
     return nhwc(F.avg_pool2d(nchw(x), int(kernel), int(stride), int(padding)))
+
+
+def max_pool2d(x, kernel, stride, padding, ceil_mode):
+    y = F.max_pool2d(nchw(x), int(kernel), int(stride), int(padding), ceil_mode=bool(ceil_mode))
+    return nhwc(y.detach())  # ours has no gradient
 
 
 def resize_bilinear(x, height, width):
