@@ -7,6 +7,7 @@
 #include "models/detector.h"
 #include "models/model_file.h"
 #include "train/map_output.h"
+#include "train/memory_budget.h"
 #include "core/paths.h"
 #include "train/predict_inputs.h"
 #include "train/prediction_line.h"
@@ -35,6 +36,8 @@ static EadStatus start(Predictor *predictor, const EadArguments *arguments) {
     EAD_TRY(ead_arguments_adjust_model(arguments, predictor->model->use, predictor->model, &dropped));
     if (dropped) fputs("the model's threshold is for other maps and left out; set --threshold\n", stderr);
     EAD_TRY(ead_detector_new(predictor->model, &plan, 1, &predictor->detector));
+    if (!ead_arguments_given(arguments, EAD_OPTION_QUIET))
+        ead_print_inference_memory(predictor->model, plan.backend, ead_detector_bytes(predictor->detector));
     predictor->threshold = (double)predictor->model->threshold;
     /* Made first, since whether they lie among the images can only be told of folders that exist. */
     if (overlays) EAD_TRY(ead_make_directories(overlays));

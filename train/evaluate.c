@@ -7,6 +7,7 @@
 #include "train/evaluate_files.h"
 #include "train/map_output.h"
 #include "core/paths.h"
+#include "train/memory_budget.h"
 #include "train/progress.h"
 
 #include <math.h>
@@ -40,7 +41,10 @@ static EadStatus start_run(Run *run) {
     if (!isnan(spec->model->threshold))
         ead_evaluation_set_threshold(run->results.evaluation, (double)spec->model->threshold);
     ead_evaluation_set_pro_limit(run->results.evaluation, spec->pro_limit);
-    return ead_detector_new(spec->model, &spec->plan, 1, &run->detector);
+    EAD_TRY(ead_detector_new(spec->model, &spec->plan, 1, &run->detector));
+    if (!spec->quiet)
+        ead_print_inference_memory(spec->model, spec->plan.backend, ead_detector_bytes(run->detector));
+    return EAD_OK;
 }
 
 static void end_run(Run *run) {

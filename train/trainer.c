@@ -7,6 +7,7 @@
 #include "train/figures_table.h"
 #include "train/interrupt.h"
 #include "train/loss_log.h"
+#include "train/memory_budget.h"
 #include "train/run_folder.h"
 #include "train/shipped_teacher.h"
 #include "train/statistics.h"
@@ -92,19 +93,9 @@ static EadStatus make_step(Run *run) {
 
 /* The step's memory is taken when this is printed: what is free on a device is free beside it. */
 static void print_memory(const Run *run) {
-    const EadBackend *backend = run->spec->backend;
-    double planned = 1e-6 * (double)ead_plan_bytes(ead_training_step_plan(run->step));
-    EadDeviceFacts facts;
-    if (!backend->device) {
-        fprintf(stderr,
-                "memory of the training step: %.0f MB planned, %.0f MB with parameters and optimizer\n",
-                planned, 1e-6 * (double)ead_training_step_bytes(run->step));
-    } else if (backend->device->facts(backend->index, &facts) == EAD_OK) {
-        fprintf(stderr,
-                "memory of the training step: %.0f MB on %s (%s), where %.0f of %.0f MB are still free\n",
-                planned, backend->name, facts.name, 1e-6 * (double)backend->device->free_memory(),
-                1e-6 * (double)facts.memory);
-    }
+    ead_print_memory("the training step", run->spec->backend,
+                     ead_plan_bytes(ead_training_step_plan(run->step)), ead_training_step_bytes(run->step),
+                     "parameters and optimizer");
 }
 
 static void print_start(const Run *run) {
