@@ -21,8 +21,8 @@ typedef struct EadImageList {
 } EadImageList;
 
 /* Appends all images of path: a tar archive, or a folder with everything below it, archives (.tar) included.
- * Files come sorted bytewise, an archive's members in its order. Images are what ends in .png, .jpg, .jpeg in
- * any case; hidden ones (a leading dot) are skipped. Nothing is decoded.
+ * Files come sorted bytewise, an archive's members in its order. Images are told by their names, see
+ * data/codec.h; hidden ones (a leading dot) are skipped. Nothing is decoded.
  * Errors: EAD_IO; EAD_BAD_FILE for a malformed archive; EAD_UNSUPPORTED; EAD_NO_MEMORY. */
 EadStatus ead_image_list_add(EadImageList *list, const char *path);
 

@@ -210,8 +210,8 @@ START_TEST(a_step_sees_training_images_only) {
 }
 END_TEST
 
-/* One training image and one held-out one turn to junk: the next of their part stand in, whatever the order of
- * asking. A part without any other is an error, and so is junk where none is allowed. */
+/* One training image and one held-out one turn to junk: the next of their part stand in, whatever the order
+ * of asking. A part without any other is an error, and so is junk where none is allowed. */
 START_TEST(damaged_images_are_stood_in_for) {
     EadDistillImages images = make_images();
     int files[FILES];

@@ -69,8 +69,9 @@ EadStatus ead_config_check_distillation(const EadConfig *config) {
             "distill.backbone is not set; set it to a .safetensors file of a ResNet or WideResNet with "
             "torchvision's tensor names");
     if (empty(config->distill_images))
-        return ead_fail(EAD_BAD_ARGUMENT,
-                        "distill.images is not set; set it to a folder or .tar archive of varied photographs");
+        return ead_fail(
+            EAD_BAD_ARGUMENT,
+            "distill.images is not set; set it to a folder or .tar archive of varied photographs");
     if (empty(config->output))
         return ead_fail(EAD_BAD_ARGUMENT, "output is not set; set it to the run folder");
     return EAD_OK;

@@ -56,8 +56,7 @@ static EadStatus list_images(Run *run) {
     if (status != EAD_OK) return ead_fail_prefix(status, "distill.images: ");
     int count = images->files.count, most = count / 10 > 1 ? count / 10 : 1;
     if (count < FEWEST_IMAGES)
-        return ead_fail(EAD_BAD_ARGUMENT,
-                        "distill.images: %s holds %d PNG or JPEG images; at least %d are needed",
+        return ead_fail(EAD_BAD_ARGUMENT, "distill.images: %s holds %d images; at least %d are needed",
                         config->distill_images, count, FEWEST_IMAGES);
     EAD_TRY(ead_left_out_start(&run->left_out, count));
     images->damaged = run->left_out.damaged;
