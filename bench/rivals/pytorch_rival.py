@@ -200,7 +200,13 @@ def set_precision(precision):
     torch.backends.cudnn.benchmark = True
 
 
+def only_on_cpu(bench, options):
+    if options.device != "cpu":
+        raise ValueError(f"{bench} is measured on the CPU only")
+
+
 def distill_pass(size, batch, options, layout, precision, mode):
+    only_on_cpu("distill", options)
     torch.manual_seed(1)
     teacher = reference.Pdn(size, reference.CHANNELS, True).to(memory_format=LAYOUTS[layout]).train()
     x = images(batch, options, layout, torch.float32)
@@ -221,6 +227,7 @@ def distill_pass(size, batch, options, layout, precision, mode):
 
 def features_pass(kind, batch, options, layout, precision, mode):
     import torchvision
+    only_on_cpu("features", options)
     torch.manual_seed(1)
     model = getattr(torchvision.models, kind)(weights=None)
     layers = [model.conv1, model.bn1, model.relu, model.maxpool, model.layer1, model.layer2, model.layer3]
