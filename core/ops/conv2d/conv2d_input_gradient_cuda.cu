@@ -17,18 +17,4 @@ static EadConvLayer describe(const EadCall *call) {
     return l;
 }
 
-static void prepare(const EadCall *call) {
-    ead_conv_layer_prepare(call, describe);
-}
-static void run(const EadCall *call) {
-    ead_conv_layer_run(call, describe);
-}
-
-static void plan(EadCall *call) {
-    const EadConvGeometry g = ead_conv_input_gradient_geometry(call);
-    call->prepare = prepare;
-    call->multiply_adds = static_cast<double>(ead_conv_multiply_adds(&g));
-    ead_conv_layer_plan(call, describe);
-}
-
-EAD_CUDA_KERNEL(conv2d_input_gradient, .run = run, .plan = plan, .half_in = 1, .half_out = true);
+EAD_CONV_LAYER_KERNEL(conv2d_input_gradient, ead_conv_input_gradient_geometry);

@@ -92,6 +92,23 @@ void ead_conv_layer_plan(EadCall *call, EadConvDescribe *describe);
 void ead_conv_layer_prepare(const EadCall *call, EadConvDescribe *describe);
 void ead_conv_layer_run(const EadCall *call, EadConvDescribe *describe);
 
+/* The kernel of such an op, from its own describe() and the function that reads the geometry off its calls.
+ */
+#define EAD_CONV_LAYER_KERNEL(op, geometry)                                                                  \
+    static void prepare(const EadCall *call) {                                                               \
+        ead_conv_layer_prepare(call, describe);                                                              \
+    }                                                                                                        \
+    static void run(const EadCall *call) {                                                                   \
+        ead_conv_layer_run(call, describe);                                                                  \
+    }                                                                                                        \
+    static void plan(EadCall *call) {                                                                        \
+        const EadConvGeometry g = geometry(call);                                                            \
+        call->prepare = prepare;                                                                             \
+        call->multiply_adds = static_cast<double>(ead_conv_multiply_adds(&g));                               \
+        ead_conv_layer_plan(call, describe);                                                                 \
+    }                                                                                                        \
+    EAD_CUDA_KERNEL(op, .run = run, .plan = plan, .half_in = 1, .half_out = true)
+
 /* Packs the weights for a layer: [phases][weight_rows][tiles * order.tile] of the operand's type. */
 void ead_conv_pack(const EadConvLayer &layer, void *packed, void *stream);
 
