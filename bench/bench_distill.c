@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEFAULT_REPEAT = 5, DEVICE_STEPS = 10 };
+enum { DEFAULT_REPEAT = 5 };
 
 /* ---- the step ---- */
 
@@ -48,7 +48,7 @@ static EadStatus prepare(const EadBenchOptions *options, int batch, Distillation
         .adam = {.beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8, .weight_decay = 1e-5},
         .schedule = {.base = 1e-4, .factor = 0.1, .drop_step = -1},
     };
-    run->steps = options->plan.backend->device ? DEVICE_STEPS : 1;
+    run->steps = ead_bench_steps_of_a_pass(options);
     EAD_TRY(ead_precision_check(options->plan.backend, options->plan.precision, true, "--precision"));
     EAD_TRY(ead_pdn_declare(&teacher, &run->params));
     EAD_TRY(ead_params_allocate(&run->params));

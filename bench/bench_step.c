@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-enum { DEFAULT_REPEAT = 10, PAPER_STEPS = 70000, DEVICE_STEPS = 10 };
+enum { DEFAULT_REPEAT = 10, PAPER_STEPS = 70000 };
 
 typedef struct Training {
     EadTrainingStep *step;
@@ -25,7 +25,7 @@ static EadStatus pass(void *context) {
 
 static EadStatus prepare(const EadBenchOptions *options, EadModel *model, Training *run) {
     EadTrainingOptions training = ead_training_options_default(PAPER_STEPS, 1);
-    run->steps = options->plan.backend->device ? DEVICE_STEPS : 1;
+    run->steps = ead_bench_steps_of_a_pass(options);
     EAD_TRY(ead_precision_check(options->plan.backend, options->plan.precision, true, "--precision"));
     EAD_TRY(ead_training_step_new(model, &training, &options->plan, &run->step));
     return ead_bench_images(ead_training_step_batch_bytes(run->step), &run->images);

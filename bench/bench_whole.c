@@ -32,3 +32,7 @@ EadStatus ead_bench_time_whole(const EadBenchOptions *options, const EadBenchWor
     result->arena_mb = 1e-6 * (double)work->arena_bytes;
     return ead_bench_results_add(results, result);
 }
+
+int ead_bench_steps_of_a_pass(const EadBenchOptions *options) {
+    return options->plan.backend->device ? 10 : 1;
+}

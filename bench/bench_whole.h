@@ -17,4 +17,8 @@ typedef struct EadBenchWork {
 EadStatus ead_bench_time_whole(const EadBenchOptions *options, const EadBenchWork *work, int repeat,
                                EadBenchResult *result, EadBenchResults *results);
 
+/* Steps of a training or distillation that make one timed pass: one, or on a device ten, which follow each
+ * other without the host waiting. */
+int ead_bench_steps_of_a_pass(const EadBenchOptions *options);
+
 #endif
