@@ -8,16 +8,29 @@
 
 enum { MAX_TILE = 8, TAPS = 16 };
 
+/* Reals of workspace for the transformed tiles of a block: small enough for the last-level cache, large
+ * enough that the sums, which pass through once a block, do not count. */
+enum { BLOCK_NUMBERS = 5 << 20, MIN_BLOCK = 24 };
+
 typedef struct Winograd {
     const EadSimd *simd;
     const EadWinogradKernels *kernels;
     EadTileGrid grid;
     int numbers;
+    int64_t block;                        /* tiles worked on together */
     int64_t columns;                      /* input channels, rounded up to panels */
     int64_t v_stride, m_stride, u_stride; /* from number to number */
     const real *x, *dy, *zeros;
     real *v, *m, *u; /* [number][tiles][columns], [number][tiles][out], [number][out][columns] */
 } Winograd;
+
+/* For tiles that take `numbers` reals each. */
+static int64_t block_size(int64_t tiles, int64_t numbers) {
+    int64_t most = BLOCK_NUMBERS / numbers;
+    if (most < MIN_BLOCK) most = MIN_BLOCK;
+    int64_t blocks = (tiles + most - 1) / most;
+    return ead_round_up((tiles + blocks - 1) / blocks, EAD_SIMD_ROWS);
+}
 
 static Winograd describe(const EadCall *call, int tile) {
     EadConvGeometry g = ead_conv_weight_gradient_geometry(call);
@@ -25,9 +38,10 @@ static Winograd describe(const EadCall *call, int tile) {
     const int in[3] = {g.h, g.w, g.i}, out[3] = {g.oh, g.ow, g.o};
     w.kernels = ead_winograd_kernels(w.simd, tile, g.kh);
     w.columns = ead_round_up(g.i, w.simd->panel);
-    w.grid = ead_tile_grid(w.kernels, g.n, g.padding, in, out, w.numbers * (w.columns + g.o));
-    w.v_stride = ead_number_stride(w.grid.block * w.columns);
-    w.m_stride = ead_number_stride(w.grid.block * g.o);
+    w.grid = ead_tile_grid(w.kernels, g.n, g.padding, in, out);
+    w.block = block_size(w.grid.tiles, w.numbers * (w.columns + g.o));
+    w.v_stride = ead_number_stride(w.block * w.columns);
+    w.m_stride = ead_number_stride(w.block * g.o);
     w.u_stride = ead_number_stride(g.o * w.columns);
     return w;
 }
@@ -90,8 +104,8 @@ static void run(const EadCall *call, int tile) {
     if (w.columns != g->in_channels) memset(w.v, 0, (size_t)(w.numbers * w.v_stride) * sizeof(real));
 #pragma omp parallel
     {
-        for (int64_t first = 0; first < g->tiles; first += g->block) {
-            int64_t count = first + g->block < g->tiles ? g->block : g->tiles - first;
+        for (int64_t first = 0; first < g->tiles; first += w.block) {
+            int64_t count = first + w.block < g->tiles ? w.block : g->tiles - first;
             transform(&w, first, count);
             accumulate(&w, count, first == 0);
         }

@@ -1,12 +1,8 @@
-/* Tiles, blocks and pixel pointers. */
+/* Tiles and pixel pointers. */
 #include "core/ops/conv2d/winograd_layout.h"
 
-/* Reals of workspace for the transformed tiles of a block: small enough for the last-level cache, large
- * enough that the weights, which pass through once a block, do not count. */
-enum { BLOCK_NUMBERS = 5 << 20, MIN_BLOCK = 24 };
-
 EadTileGrid ead_tile_grid(const EadWinogradKernels *kernels, int images, int padding, const int in[3],
-                          const int out[3], int64_t numbers) {
+                          const int out[3]) {
     EadTileGrid g = {.images = images,
                      .tile = kernels->tile,
                      .outputs = kernels->outputs,
@@ -20,10 +16,6 @@ EadTileGrid ead_tile_grid(const EadWinogradKernels *kernels, int images, int pad
     g.rows = (out[0] + g.outputs - 1) / g.outputs;
     g.columns = (out[1] + g.outputs - 1) / g.outputs;
     g.tiles = (int64_t)images * g.rows * g.columns;
-    int64_t most = BLOCK_NUMBERS / numbers;
-    if (most < MIN_BLOCK) most = MIN_BLOCK;
-    int64_t blocks = (g.tiles + most - 1) / most;
-    g.block = ead_round_up((g.tiles + blocks - 1) / blocks, EAD_SIMD_ROWS);
     return g;
 }
 

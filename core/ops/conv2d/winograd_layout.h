@@ -5,21 +5,19 @@
 #include "core/ops/conv2d/conv2d_geometry.h"
 #include "core/simd/simd.h"
 
-/* A grid of tiles over the outputs of a convolution of stride 1, and blocks of neighbouring tiles that are
- * worked on together. Number p = (i,j) of all transformed tiles of a block lies together:
- * [tile*tile][tiles][channels]. */
+/* A grid of tiles over the outputs of a convolution of stride 1. Blocks of tiles are worked on together, and
+ * number p = (i,j) of all transformed tiles of a block lies together: [tile*tile][tiles][channels]. */
 typedef struct EadTileGrid {
     int images, rows, columns;  /* rows and columns of tiles an image */
     int tile, outputs, padding; /* a tile of the grid covers tile x tile inputs, outputs x outputs outputs */
     int in_height, in_width, in_channels;
     int out_height, out_width, out_channels;
     int64_t tiles; /* in all */
-    int64_t block; /* tiles worked on together */
 } EadTileGrid;
 
-/* The grid of a convolution from in to out whose tile pairs take `numbers` reals of workspace each. */
+/* The grid of a convolution from in to out (height, width, channels). */
 EadTileGrid ead_tile_grid(const EadWinogradKernels *kernels, int images, int padding, const int in[3],
-                          const int out[3], int64_t numbers);
+                          const int out[3]);
 
 /* Position of a tile. */
 typedef struct EadTilePlace {
