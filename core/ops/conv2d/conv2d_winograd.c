@@ -1,10 +1,12 @@
 /* Winograd forward and input gradient: the input gradient of a convolution is the convolution of dy with the
  * flipped kernel, input and output channels exchanged, so one driver serves both.
  *
- * A task is a block of tiles, or where there are fewer blocks than threads, some panels of its output
- * channels: transform the inputs; then panel by panel one product [tiles, in] x [in, panel] for each of the
- * tile*tile numbers, and straight after it the transform back with bias and ReLU. A task shares nothing with
- * others but the weights, so threads never wait for one another and results do not depend on them. */
+ * A block of tiles at a time: transform the inputs; for each of the tile*tile numbers one product [tiles, in]
+ * x [in, out]; transform back with bias and ReLU. There are two ways to share that out. Where the transformed
+ * weights stay in the last-level cache, each thread has blocks of its own, small enough for its second-level
+ * cache, transforms back after every panel and waits for nobody. Where they do not, they are what is slow to
+ * read: all threads work on the same block, as large as the last-level cache allows, and read each weight
+ * once. Nothing depends on how many threads there are. */
 #include "core/ops/conv2d/conv2d_winograd.h"
 
 #include "core/ops/conv2d/conv2d.h"
@@ -18,91 +20,126 @@ bool ead_conv2d_winograd_fits(const EadConvGeometry *g) {
     return channels && g->kh == g->kw && (g->kh == 3 || g->kh == 4) && g->stride == 1 && g->padding < g->kh;
 }
 
+/* Reals: transformed weights that stay in the last-level cache; tiles of a shared block beside them. */
+enum { CACHED_WEIGHTS = 4 << 20, SHARED_BLOCK = 5 << 20 };
+
+/* Tiles of a shared block. */
+enum { MIN_BLOCK = 24, MAX_BLOCK = 256 };
+
 typedef struct Run {
-    const EadWinograd *w;
+    EadWinograd w;
+    bool own_blocks;       /* each thread has its own */
+    int64_t blocks, block; /* how many, and their most tiles */
     const real *x, *bias, *zeros, *u;
-    real *y;
+    real *workspace, *y;
     bool relu;
-    int64_t blocks;
-    int panel_parts; /* tasks that share a block */
 } Run;
 
 static int smaller(int64_t a, int64_t b) {
     return (int)(a < b ? a : b);
 }
 
-static void transform_outputs(const Run *r, const EadTilePlace *places, int64_t count, int64_t panel,
-                              const real *m) {
-    const EadTileGrid *g = &r->w->grid;
-    int64_t width = r->w->simd->panel, pixel = g->out_channels, channel = panel * width;
+/* Own blocks: as many as the threads can share evenly, none of fewer tiles than the product's register block
+ * is high. */
+static int64_t count_blocks(const EadWinograd *w, bool own) {
+    int64_t tiles = w->grid.tiles, channels = w->grid.in_channels + w->panels * w->simd->panel;
+    int64_t fit = SHARED_BLOCK / (w->numbers * channels);
+    int64_t most = own ? EAD_WINOGRAD_BLOCK : fit < MIN_BLOCK ? MIN_BLOCK : smaller(fit, MAX_BLOCK);
+    int64_t blocks = (tiles + most - 1) / most;
+    if (!own) return blocks;
+    return smaller(ead_round_up(blocks, omp_get_max_threads()), 1 + (tiles - 1) / EAD_SIMD_ROWS);
+}
+
+static Run describe(const EadConvGeometry *g, int tile, bool flipped) {
+    Run r = {.w = ead_winograd(g, tile, flipped, 0)};
+    int64_t tiles = r.w.grid.tiles;
+    r.own_blocks = r.w.numbers * r.w.u_stride <= CACHED_WEIGHTS;
+    r.blocks = count_blocks(&r.w, r.own_blocks);
+    r.block = (tiles + r.blocks - 1) / r.blocks;
+    ead_winograd_blocks(&r.w, r.block, r.own_blocks ? 1 : r.w.panels);
+    return r;
+}
+
+static void transform_outputs(const Run *r, const EadTilePlace *places, int64_t count, EadShare share,
+                              int64_t panel, const real *m) {
+    const EadTileGrid *g = &r->w.grid;
+    int64_t width = r->w.together * r->w.simd->panel, channel = panel * r->w.simd->panel;
+    int64_t pixel = g->out_channels, end = ead_share_begin((EadShare){share.index + 1, share.of}, count);
     const real *bias = r->bias ? r->bias + channel : NULL;
-    for (int64_t t = 0; t < count; t++) {
+    for (int64_t t = ead_share_begin(share, count); t < end; t++) {
         const EadTilePlace *at = &places[t];
         int64_t first = ((int64_t)at->image * g->out_height + at->y) * g->out_width + at->x;
-        r->w->kernels->output(m + t * width, r->w->m_stride, smaller(width, pixel - channel), bias, r->relu,
-                              r->y + first * pixel + channel, g->out_width * pixel, pixel,
-                              smaller(g->outputs, g->out_height - at->y),
-                              smaller(g->outputs, g->out_width - at->x));
+        r->w.kernels->output(m + t * width, r->w.m_stride, smaller(width, pixel - channel), bias, r->relu,
+                             r->y + first * pixel + channel, g->out_width * pixel, pixel,
+                             smaller(g->outputs, g->out_height - at->y),
+                             smaller(g->outputs, g->out_width - at->x));
     }
 }
 
-static void run_task(const Run *r, int64_t task, real *v) {
-    const EadWinograd *w = r->w;
-    EadTilePlace places[EAD_WINOGRAD_BLOCK];
-    int64_t block = task / r->panel_parts, part = task % r->panel_parts, tiles = w->grid.tiles;
-    int64_t first = tiles * block / r->blocks, count = tiles * (block + 1) / r->blocks - first;
+/* Those who share a block wait for one another; own blocks need not. */
+static void wait_for_others(EadShare share) {
+    if (share.of > 1) {
+#pragma omp barrier
+    }
+}
+
+static void run_block(const Run *r, int64_t block, EadShare share, real *v) {
+    const EadWinograd *w = &r->w;
+    EadTilePlace places[MAX_BLOCK];
+    int64_t first = w->grid.tiles * block / r->blocks;
+    int64_t count = w->grid.tiles * (block + 1) / r->blocks - first;
     for (int64_t t = 0; t < count; t++) places[t] = ead_tile_place(&w->grid, first + t);
-    ead_winograd_inputs(w, places, count, r->x, r->zeros, v);
-    int64_t end = w->panels * (part + 1) / r->panel_parts;
-    for (int64_t panel = w->panels * part / r->panel_parts; panel < end; panel++) {
-        ead_winograd_multiply(w, count, v, r->u, panel, v + w->v_size);
-        transform_outputs(r, places, count, panel, v + w->v_size);
+    ead_winograd_inputs(w, places, count, share, r->x, r->zeros, v);
+    wait_for_others(share);
+    for (int64_t panel = 0; panel < w->panels; panel += w->together) {
+        ead_winograd_multiply(w, count, share, v, r->u, panel, v + w->v_size);
+        wait_for_others(share);
+        transform_outputs(r, places, count, share, panel, v + w->v_size);
     }
 }
 
-/* As many blocks as the threads can share evenly, none of more than EAD_WINOGRAD_BLOCK tiles, and none of
- * fewer than the product's register block is high. */
-static int64_t count_blocks(const EadWinograd *w, int threads) {
-    int64_t tiles = w->grid.tiles;
-    int64_t even = ead_round_up((tiles + w->block - 1) / w->block, threads);
-    return smaller(even, 1 + (tiles - 1) / EAD_SIMD_ROWS);
-}
-
-static EadWinograd describe(const EadConvGeometry *g, int tile, bool flipped) {
-    return ead_winograd(g, tile, flipped, 0, EAD_WINOGRAD_BLOCK);
+static void run_blocks(const Run *r) {
+#pragma omp parallel
+    {
+        EadShare all = {omp_get_thread_num(), omp_get_num_threads()};
+        if (r->own_blocks) {
+            real *own = r->workspace + all.index * (r->w.v_size + r->w.m_size);
+            for (int64_t b = all.index; b < r->blocks; b += all.of) run_block(r, b, (EadShare){0, 1}, own);
+        } else {
+            for (int64_t b = 0; b < r->blocks; b++) run_block(r, b, all, r->workspace);
+        }
+    }
 }
 
 static void prepare(const EadCall *call, const EadConvGeometry *g, int tile, bool flipped) {
-    EadWinograd w = describe(g, tile, flipped);
+    EadWinograd w = ead_winograd(g, tile, flipped, 0);
     ead_winograd_prepare(&w, g, call->x[1]->data, call->prepared);
 }
 
 static void run(const EadCall *call, const EadConvGeometry *g, int tile, bool flipped) {
-    EadWinograd w = describe(g, tile, flipped);
-    int threads = omp_get_max_threads();
-    real *zeros = call->workspace, *blocks = zeros + ead_round_up(w.grid.in_channels, 16);
+    Run r = describe(g, tile, flipped);
     if (!call->prepared_once) prepare(call, g, tile, flipped);
-    memset(zeros, 0, (size_t)w.grid.in_channels * sizeof(real));
-    Run r = {.w = &w, .x = call->x[0]->data, .zeros = zeros, .u = call->prepared, .y = call->y->data};
-    r.blocks = count_blocks(&w, threads);
-    r.panel_parts = r.blocks < threads ? smaller(threads / r.blocks, w.panels) : 1;
+    size_t zeros = (size_t)r.w.grid.in_channels * sizeof(real);
+    r.zeros = memset(call->workspace, 0, zeros);
+    r.workspace = (real *)call->workspace + ead_round_up(r.w.grid.in_channels, 16);
+    r.x = call->x[0]->data, r.u = call->prepared, r.y = call->y->data;
     if (!flipped) {
         r.bias = call->x[2] ? call->x[2]->data : NULL;
         r.relu = ((const EadConv2d *)call->attributes)->relu;
     }
-#pragma omp parallel for schedule(dynamic)
-    for (int64_t task = 0; task < r.blocks * r.panel_parts; task++)
-        run_task(&r, task, blocks + omp_get_thread_num() * (w.v_size + w.m_size));
+    run_blocks(&r);
 }
 
 static void plan(EadCall *call, const EadConvGeometry *g, int tile, bool flipped) {
-    EadWinograd w = describe(g, tile, flipped);
-    int64_t reals = omp_get_max_threads() * (w.v_size + w.m_size) + ead_round_up(w.grid.in_channels, 16);
-    double columns = (double)(w.panels * w.simd->panel);
+    Run r = describe(g, tile, flipped);
+    const EadWinograd *w = &r.w;
+    int owners = r.own_blocks ? omp_get_max_threads() : 1;
+    int64_t reals = owners * (w->v_size + w->m_size) + ead_round_up(w->grid.in_channels, 16);
+    double columns = (double)(w->panels * w->simd->panel);
     call->algorithm = tile == 8 ? "winograd8" : "winograd6";
-    call->multiply_adds = (double)(w.numbers * w.grid.tiles * w.grid.in_channels) * columns;
+    call->multiply_adds = (double)(w->numbers * w->grid.tiles * w->grid.in_channels) * columns;
     call->workspace_bytes = (size_t)reals * sizeof(real);
-    call->prepared_bytes = (size_t)(w.panels * w.u_size) * sizeof(real);
+    call->prepared_bytes = (size_t)(w->numbers * w->u_stride) * sizeof(real);
 }
 
 /* ---- the entry points: forward and input gradient, tile 6 and 8 ---- */

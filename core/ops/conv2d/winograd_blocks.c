@@ -3,21 +3,24 @@
 
 enum { MAX_TILE = 8, TAPS = 16, CHANNELS_AT_ONCE = 16 };
 
-EadWinograd ead_winograd(const EadConvGeometry *g, int tile, bool flipped, int shift, int64_t block) {
-    EadWinograd w = {.simd = ead_simd(), .flipped = flipped, .numbers = tile * tile, .block = block};
+EadWinograd ead_winograd(const EadConvGeometry *g, int tile, bool flipped, int shift) {
+    EadWinograd w = {.simd = ead_simd(), .flipped = flipped, .numbers = tile * tile};
     const int x[3] = {g->h, g->w, g->i}, y[3] = {g->oh, g->ow, g->o};
     const int *in = flipped ? y : x, *out = flipped ? x : y;
     int padding = flipped ? g->kh - 1 - g->padding : g->padding;
     w.kernels = ead_winograd_kernels(w.simd, tile, g->kh);
     w.panels = ead_round_up(out[2], w.simd->panel) / w.simd->panel;
     w.grid = ead_tile_grid(w.kernels, g->n, padding + shift, in, out);
-    w.v_stride = ead_number_stride(block * in[2]);
-    w.m_stride = ead_number_stride(block * w.simd->panel);
-    w.u_stride = ead_number_stride((int64_t)in[2] * w.simd->panel);
-    w.v_size = w.numbers * w.v_stride;
-    w.m_size = w.numbers * w.m_stride;
-    w.u_size = w.numbers * w.u_stride;
+    w.u_stride = ead_number_stride(w.panels * in[2] * w.simd->panel);
     return w;
+}
+
+void ead_winograd_blocks(EadWinograd *w, int64_t block, int64_t together) {
+    w->together = together;
+    w->v_stride = ead_number_stride(block * w->grid.in_channels);
+    w->m_stride = ead_number_stride(block * together * w->simd->panel);
+    w->v_size = w->numbers * w->v_stride;
+    w->m_size = w->numbers * w->m_stride;
 }
 
 /* Taps of CHANNELS_AT_ONCE input channels from c0 on and one panel of output channels as
@@ -49,15 +52,17 @@ void ead_winograd_prepare(const EadWinograd *w, const EadConvGeometry *g, const 
             const real *pointers[TAPS];
             for (int t = 0; t < taps; t++)
                 pointers[t] = gathered + ((int64_t)t * CHANNELS_AT_ONCE + c) * width;
-            w->kernels->weight(pointers, width, prepared + panel * w->u_size + (c0 + c) * width, w->u_stride);
+            w->kernels->weight(pointers, width, prepared + (panel * w->grid.in_channels + c0 + c) * width,
+                               w->u_stride);
         }
     }
 }
 
-void ead_winograd_inputs(const EadWinograd *w, const EadTilePlace *places, int64_t count, const real *x,
-                         const real *zeros, real *v) {
+void ead_winograd_inputs(const EadWinograd *w, const EadTilePlace *places, int64_t count, EadShare share,
+                         const real *x, const real *zeros, real *v) {
     const EadTileGrid *g = &w->grid;
-    for (int64_t t = 0; t < count; t++) {
+    int64_t end = ead_share_begin((EadShare){share.index + 1, share.of}, count);
+    for (int64_t t = ead_share_begin(share, count); t < end; t++) {
         const real *pixels[MAX_TILE * MAX_TILE];
         ead_tile_pixels(x, places[t].image, g->in_height, g->in_width, g->in_channels,
                         places[t].y - g->padding, places[t].x - g->padding, g->tile, zeros, pixels);
@@ -65,18 +70,19 @@ void ead_winograd_inputs(const EadWinograd *w, const EadTilePlace *places, int64
     }
 }
 
-void ead_winograd_multiply(const EadWinograd *w, int64_t count, const real *v, const real *prepared,
-                           int64_t panel, real *m) {
-    int64_t width = w->simd->panel, k = w->grid.in_channels;
-    const real *u = prepared + panel * w->u_size;
-    for (int p = 0; p < w->numbers; p++)
-        w->simd->product(&(EadPanelProduct){.rows = count,
-                                            .k = k,
-                                            .a = v + p * w->v_stride,
-                                            .row_stride = k,
-                                            .k_stride = 1,
-                                            .b = u + p * w->u_stride,
-                                            .ldb = width,
-                                            .c = m + p * w->m_stride,
-                                            .ldc = width});
+void ead_winograd_multiply(const EadWinograd *w, int64_t count, EadShare share, const real *v,
+                           const real *prepared, int64_t first, real *m) {
+    int64_t width = w->simd->panel, k = w->grid.in_channels, columns = w->together * width;
+    int64_t end = ead_share_begin((EadShare){share.index + 1, share.of}, w->numbers);
+    for (int64_t p = ead_share_begin(share, w->numbers); p < end; p++)
+        for (int64_t panel = 0; panel < w->together; panel++)
+            w->simd->product(&(EadPanelProduct){.rows = count,
+                                                .k = k,
+                                                .a = v + p * w->v_stride,
+                                                .row_stride = k,
+                                                .k_stride = 1,
+                                                .b = prepared + p * w->u_stride + (first + panel) * k * width,
+                                                .ldb = width,
+                                                .c = m + p * w->m_stride + panel * width,
+                                                .ldc = columns});
 }

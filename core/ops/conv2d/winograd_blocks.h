@@ -1,13 +1,13 @@
 /* What Winograd convolutions do with one block of tiles: transform its inputs, and multiply them with the
- * transformed weights of one panel of output channels. A block belongs to one thread and stays in its cache;
- * what becomes of the products is the caller's business (conv2d_winograd.c, conv2d_pool_winograd.c). */
+ * transformed weights of one or more panels of output channels. What becomes of the products is the caller's
+ * business (conv2d_winograd.c, conv2d_pool_winograd.c). */
 #ifndef EAD_OPS_CONV2D_WINOGRAD_BLOCKS_H
 #define EAD_OPS_CONV2D_WINOGRAD_BLOCKS_H
 
 #include "core/ops/conv2d/winograd_layout.h"
 
-/* Tiles of a block. Fewer make the weights, which pass through the cache once a block, weigh more; with more
- * a block falls out of the second-level cache. */
+/* Most tiles of a block of one thread's own. With fewer the weights, which pass through the cache once a
+ * block, weigh more; with more a block falls out of the second-level cache. */
 enum { EAD_WINOGRAD_BLOCK = 36 };
 
 typedef struct EadWinograd {
@@ -16,24 +16,36 @@ typedef struct EadWinograd {
     EadTileGrid grid;
     bool flipped;                         /* input gradient: the kernel turned over, o and i exchanged */
     int numbers;                          /* tile * tile */
-    int64_t panels;                       /* of output channels */
-    int64_t block;                        /* most tiles of a block */
+    int64_t panels, together;             /* of output channels: all; multiplied before the transform back */
     int64_t v_stride, m_stride, u_stride; /* from number to number */
     int64_t v_size, m_size, u_size; /* reals of a block's inputs, of its products, of a panel's weights */
 } EadWinograd;
 
-/* The convolution g on a grid that may be shifted against its outputs by `shift` rows and columns. */
-EadWinograd ead_winograd(const EadConvGeometry *g, int tile, bool flipped, int shift, int64_t block);
+/* The convolution g. flipped: its input gradient. shift: by how many rows and columns the grid begins before
+ * the outputs. Blocks are to be chosen by ead_winograd_blocks. */
+EadWinograd ead_winograd(const EadConvGeometry *g, int tile, bool flipped, int shift);
 
-/* Transformed weights as [panel][number][in channel][panel width]. */
+/* For blocks of at most `block` tiles that multiply `together` panels at a time. */
+void ead_winograd_blocks(EadWinograd *w, int64_t block, int64_t together);
+
+/* Transformed weights as [number][panel][in channel][panel width]. */
 void ead_winograd_prepare(const EadWinograd *w, const EadConvGeometry *g, const real *weight, real *prepared);
 
-/* v [number][tile][in channel] of `count` tiles. zeros: as many as there are input channels. */
-void ead_winograd_inputs(const EadWinograd *w, const EadTilePlace *places, int64_t count, const real *x,
-                         const real *zeros, real *v);
+/* The part of a thread in the work on a block: index of `of`. 0 of 1 if the block is its own. */
+typedef struct EadShare {
+    int index, of;
+} EadShare;
 
-/* m [number][tile][panel width] for one panel of output channels. */
-void ead_winograd_multiply(const EadWinograd *w, int64_t count, const real *v, const real *prepared,
-                           int64_t panel, real *m);
+static inline int64_t ead_share_begin(EadShare share, int64_t count) {
+    return count * share.index / share.of;
+}
+
+/* v [number][tile][in channel] of `count` tiles, shared out by tile. zeros: as many as input channels. */
+void ead_winograd_inputs(const EadWinograd *w, const EadTilePlace *places, int64_t count, EadShare share,
+                         const real *x, const real *zeros, real *v);
+
+/* m [number][tile][panels together x panel width] from panel `first` on, shared out by number. */
+void ead_winograd_multiply(const EadWinograd *w, int64_t count, EadShare share, const real *v,
+                           const real *prepared, int64_t first, real *m);
 
 #endif
