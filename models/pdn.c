@@ -1,7 +1,6 @@
 /* The two PDNs as tables of layers. */
 #include "models/pdn.h"
 
-#include "core/ops/avg_pool2d/avg_pool2d.h"
 #include "core/ops/conv2d_pool/conv2d_pool.h"
 
 #include <stdio.h>
@@ -46,12 +45,6 @@ EadStatus ead_pdn_declare(const EadPdn *pdn, EadParams *params) {
     return EAD_OK;
 }
 
-/* The first layer is bound by writing its output, so pooling belongs into it; deeper ones have faster
- * algorithms that know no pooling. */
-static bool fuse(const EadNode *x) {
-    return x->y.c == 3;
-}
-
 static EadNode *apply(EadGraph *graph, const EadPdn *pdn, const Layer *layer, EadNode *x, int first,
                       int count) {
     char name[EAD_NAME_SIZE];
@@ -60,8 +53,7 @@ static EadNode *apply(EadGraph *graph, const EadPdn *pdn, const Layer *layer, Ea
     EadConv2d conv = {.stride = 1, .padding = pdn->padding ? layer->padding : 0, .relu = layer->relu};
     if (!layer->pool) return ead_conv2d(graph, x, p.weight, p.bias, conv);
     EadConv2dPool pool = {conv, pdn->padding ? POOL_PADDING : 0};
-    return fuse(x) ? ead_conv2d_pool(graph, x, p.weight, p.bias, pool)
-                   : ead_avg_pool2d(graph, ead_conv2d(graph, x, p.weight, p.bias, conv), 2, 2, pool.padding);
+    return ead_conv2d_pool(graph, x, p.weight, p.bias, pool);
 }
 
 EadNode *ead_pdn_trunk(EadGraph *graph, const EadPdn *pdn, EadNode *x) {

@@ -1,4 +1,4 @@
-/* The fused first layer against the same layer as two ops: equal up to the order of sums. */
+/* The fused layer against the same layer as two ops: equal up to the order of sums. */
 #include "test/suite.h"
 
 #include "core/ops/avg_pool2d/avg_pool2d.h"
@@ -16,10 +16,14 @@ typedef struct Case {
 } Case;
 
 static const Case cases[] = {
-    {1, 64, 64, 3, 128, 4, 1, 0, 0, true, true},  {2, 61, 53, 3, 128, 4, 1, 3, 1, true, true},
-    {1, 256, 9, 3, 16, 4, 1, 0, 0, true, true},   {3, 7, 100, 3, 70, 3, 1, 1, 1, false, true},
-    {1, 5, 5, 1, 1, 4, 1, 0, 0, true, false},     {2, 33, 34, 5, 65, 3, 2, 1, 1, true, true},
-    {1, 17, 130, 3, 64, 1, 1, 0, 1, false, true}, {1, 2, 2, 8, 3, 1, 1, 0, 0, true, true},
+    {1, 64, 64, 3, 128, 4, 1, 0, 0, true, true},   {2, 61, 53, 3, 128, 4, 1, 3, 1, true, true},
+    {1, 256, 9, 3, 16, 4, 1, 0, 0, true, true},    {3, 7, 100, 3, 70, 3, 1, 1, 1, false, true},
+    {1, 5, 5, 1, 1, 4, 1, 0, 0, true, false},      {2, 33, 34, 5, 65, 3, 2, 1, 1, true, true},
+    {1, 17, 130, 3, 64, 1, 1, 0, 1, false, true},  {1, 2, 2, 8, 3, 1, 1, 0, 0, true, true},
+    {1, 33, 47, 32, 64, 4, 1, 0, 0, true, true},   {2, 30, 29, 16, 80, 4, 1, 3, 1, true, true},
+    {3, 21, 18, 64, 16, 3, 1, 1, 1, false, true},  {1, 126, 61, 16, 32, 3, 1, 0, 0, true, false},
+    {1, 24, 26, 16, 144, 4, 1, 2, 1, true, true},  {1, 60, 60, 128, 256, 4, 1, 0, 0, true, true},
+    {1, 40, 40, 256, 288, 4, 1, 0, 0, true, true},
 };
 
 static void fill(EadNode *node, uint64_t stream) {
@@ -66,9 +70,12 @@ static double difference(const Case *c, bool check_threads) {
     return worst / largest;
 }
 
+/* Of the shapes that Winograd takes, padded pooling begins its tiles elsewhere: each of the two results may
+ * be off by 1e-5. All else differs in the order of sums at most. */
 START_TEST(equals_the_two_ops) {
-    double d = difference(&cases[_i], true);
-    ck_assert_msg(d <= 1e-6, "case %d differs by %g", _i, d);
+    const Case *c = &cases[_i];
+    double d = difference(c, true), most = c->pool_padding && c->i >= 16 ? 2e-5 : 1e-6;
+    ck_assert_msg(d <= most, "case %d differs by %g", _i, d);
 }
 END_TEST
 

@@ -20,11 +20,8 @@ bool ead_conv2d_winograd_fits(const EadConvGeometry *g) {
     return channels && g->kh == g->kw && (g->kh == 3 || g->kh == 4) && g->stride == 1 && g->padding < g->kh;
 }
 
-/* Reals: transformed weights that stay in the last-level cache; tiles of a shared block beside them. */
-enum { CACHED_WEIGHTS = 4 << 20, SHARED_BLOCK = 5 << 20 };
-
-/* Tiles of a shared block. */
-enum { MIN_BLOCK = 24, MAX_BLOCK = 256 };
+/* Reals and tiles of a shared block. */
+enum { SHARED_BLOCK = 5 << 20, MIN_BLOCK = 24, MAX_BLOCK = 256 };
 
 typedef struct Run {
     EadWinograd w;
@@ -51,9 +48,9 @@ static int64_t count_blocks(const EadWinograd *w, bool own) {
 }
 
 static Run describe(const EadConvGeometry *g, int tile, bool flipped) {
-    Run r = {.w = ead_winograd(g, tile, flipped, 0)};
+    Run r = {.w = ead_winograd(g, tile, flipped)};
     int64_t tiles = r.w.grid.tiles;
-    r.own_blocks = r.w.numbers * r.w.u_stride <= CACHED_WEIGHTS;
+    r.own_blocks = ead_winograd_own_blocks(&r.w);
     r.blocks = count_blocks(&r.w, r.own_blocks);
     r.block = (tiles + r.blocks - 1) / r.blocks;
     ead_winograd_blocks(&r.w, r.block, r.own_blocks ? 1 : r.w.panels);
@@ -104,7 +101,7 @@ static void run_blocks(const Run *r) {
         EadShare all = {omp_get_thread_num(), omp_get_num_threads()};
         if (r->own_blocks) {
             real *own = r->workspace + all.index * (r->w.v_size + r->w.m_size);
-            for (int64_t b = all.index; b < r->blocks; b += all.of) run_block(r, b, (EadShare){0, 1}, own);
+            for (int64_t b = all.index; b < r->blocks; b += all.of) run_block(r, b, EAD_OWN, own);
         } else {
             for (int64_t b = 0; b < r->blocks; b++) run_block(r, b, all, r->workspace);
         }
@@ -112,7 +109,7 @@ static void run_blocks(const Run *r) {
 }
 
 static void prepare(const EadCall *call, const EadConvGeometry *g, int tile, bool flipped) {
-    EadWinograd w = ead_winograd(g, tile, flipped, 0);
+    EadWinograd w = ead_winograd(g, tile, flipped);
     ead_winograd_prepare(&w, g, call->x[1]->data, call->prepared);
 }
 

@@ -3,16 +3,23 @@
 
 enum { MAX_TILE = 8, TAPS = 16, CHANNELS_AT_ONCE = 16 };
 
-EadWinograd ead_winograd(const EadConvGeometry *g, int tile, bool flipped, int shift) {
+/* Reals of transformed weights that stay in the last-level cache beside everything else. */
+enum { CACHED_WEIGHTS = 4 << 20 };
+
+EadWinograd ead_winograd(const EadConvGeometry *g, int tile, bool flipped) {
     EadWinograd w = {.simd = ead_simd(), .flipped = flipped, .numbers = tile * tile};
     const int x[3] = {g->h, g->w, g->i}, y[3] = {g->oh, g->ow, g->o};
     const int *in = flipped ? y : x, *out = flipped ? x : y;
     int padding = flipped ? g->kh - 1 - g->padding : g->padding;
     w.kernels = ead_winograd_kernels(w.simd, tile, g->kh);
     w.panels = ead_round_up(out[2], w.simd->panel) / w.simd->panel;
-    w.grid = ead_tile_grid(w.kernels, g->n, padding + shift, in, out);
+    w.grid = ead_tile_grid(w.kernels, g->n, padding, in, out);
     w.u_stride = ead_number_stride(w.panels * in[2] * w.simd->panel);
     return w;
+}
+
+bool ead_winograd_own_blocks(const EadWinograd *w) {
+    return w->numbers * w->u_stride <= CACHED_WEIGHTS;
 }
 
 void ead_winograd_blocks(EadWinograd *w, int64_t block, int64_t together) {

@@ -21,9 +21,12 @@ typedef struct EadWinograd {
     int64_t v_size, m_size, u_size; /* reals of a block's inputs, of its products, of a panel's weights */
 } EadWinograd;
 
-/* The convolution g. flipped: its input gradient. shift: by how many rows and columns the grid begins before
- * the outputs. Blocks are to be chosen by ead_winograd_blocks. */
-EadWinograd ead_winograd(const EadConvGeometry *g, int tile, bool flipped, int shift);
+/* The convolution g; flipped: its input gradient. Blocks are to be chosen by ead_winograd_blocks. */
+EadWinograd ead_winograd(const EadConvGeometry *g, int tile, bool flipped);
+
+/* Whether the transformed weights stay in the last-level cache, so that it does not matter how often they are
+ * read: then small blocks of one thread's own are faster, else large ones that all threads share. */
+bool ead_winograd_own_blocks(const EadWinograd *w);
 
 /* For blocks of at most `block` tiles that multiply `together` panels at a time. */
 void ead_winograd_blocks(EadWinograd *w, int64_t block, int64_t together);
@@ -35,6 +38,8 @@ void ead_winograd_prepare(const EadWinograd *w, const EadConvGeometry *g, const 
 typedef struct EadShare {
     int index, of;
 } EadShare;
+
+static const EadShare EAD_OWN = {0, 1};
 
 static inline int64_t ead_share_begin(EadShare share, int64_t count) {
     return count * share.index / share.of;

@@ -27,4 +27,15 @@ static EadStatus shape(const EadNode *node, EadTensor *y) {
     return EAD_OK;
 }
 
+EadConvGeometry ead_conv2d_pool_geometry(const EadCall *call) {
+    const EadTensor *x = call->x[0], *w = call->x[1];
+    const EadConv2d *conv = &((const EadConv2dPool *)call->attributes)->conv;
+    EadConvGeometry g = {.n = x->n, .h = x->h, .w = x->w, .i = x->c, .o = w->n, .kh = w->h, .kw = w->w};
+    g.stride = conv->stride;
+    g.padding = conv->padding;
+    g.oh = (g.h + 2 * g.padding - g.kh) / g.stride + 1;
+    g.ow = (g.w + 2 * g.padding - g.kw) / g.stride + 1;
+    return g;
+}
+
 const EadOp ead_op_conv2d_pool = {.name = "conv2d_pool", .shape = shape};

@@ -1,5 +1,5 @@
 /* Convolution, ReLU and 2x2 average pooling in one pass, so that the convolution's output, four times as
- * large, never reaches memory: the first layer of a PDN without gradients. */
+ * large, never reaches memory: the first two layers of a PDN without gradients. */
 #ifndef EAD_OPS_CONV2D_POOL_H
 #define EAD_OPS_CONV2D_POOL_H
 

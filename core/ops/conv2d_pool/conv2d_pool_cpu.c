@@ -1,117 +1,72 @@
-/* A task is a stretch of one pooled row: the two rows of convolution outputs under it are computed by packed
- * products into a buffer that stays in the cache, then averaged. */
+/* Choice of the way for the fused layer. Algorithms that know no pooling, gemm and AMX, leave their outputs
+ * in the workspace, and avg_pool2d's own kernel follows. */
+#include "core/ops/avg_pool2d/avg_pool2d.h"
+#include "core/ops/conv2d/conv2d_choice.h"
 #include "core/ops/conv2d_pool/conv2d_pool.h"
+#include "core/ops/conv2d_pool/conv2d_pool_ways.h"
 
-#include "core/ops/conv2d/conv2d_direct.h"
-#include "core/ops/conv2d/conv2d_patches.h"
-#include "core/simd/simd.h"
+extern const EadKernel ead_avg_pool2d_cpu;
 
-#include <omp.h>
-#include <string.h>
+typedef struct Inner {
+    EadTensor y;
+    EadCall conv;
+} Inner;
 
-enum { STRETCH = 24 }; /* pooled pixels of a task: 2 x 48 outputs, a multiple of the register block */
-
-typedef struct Fused {
-    EadConvGeometry g; /* of the convolution */
-    const EadSimd *simd;
-    const EadConv2dPool *attributes;
-    int height, width;     /* pooled */
-    int64_t k, columns;    /* numbers of a patch; output channels rounded up to panels */
-    int64_t share, buffer; /* workspace of a thread; where its outputs begin */
-} Fused;
-
-EadConvGeometry ead_conv2d_pool_geometry(const EadCall *call) {
-    const EadTensor *x = call->x[0], *w = call->x[1];
-    const EadConv2d *conv = &((const EadConv2dPool *)call->attributes)->conv;
-    EadConvGeometry g = {.n = x->n, .h = x->h, .w = x->w, .i = x->c, .o = w->n, .kh = w->h, .kw = w->w};
-    g.stride = conv->stride;
-    g.padding = conv->padding;
-    g.oh = (g.h + 2 * g.padding - g.kh) / g.stride + 1;
-    g.ow = (g.w + 2 * g.padding - g.kw) / g.stride + 1;
-    return g;
+/* The convolution inside, into the workspace, by the algorithm of the plan. */
+static void describe(const EadCall *call, Inner *inner) {
+    EadConvGeometry g = ead_conv2d_pool_geometry(call);
+    inner->y = (EadTensor){.type = EAD_REAL, .n = g.n, .h = g.oh, .w = g.ow, .c = g.o};
+    inner->y.data = call->workspace;
+    inner->conv = *call;
+    inner->conv.y = &inner->y;
+    inner->conv.attributes = &((const EadConv2dPool *)call->attributes)->conv;
+    inner->conv.prepare = NULL;
+    ead_conv2d_plan(&inner->conv, (EadConvAlgorithm)call->choice[0]);
 }
 
-static Fused describe(const EadCall *call) {
-    Fused f = {.g = ead_conv2d_pool_geometry(call), .simd = ead_simd(), .attributes = call->attributes};
-    f.height = call->y->h;
-    f.width = call->y->w;
-    f.k = (int64_t)f.g.kh * f.g.kw * f.g.i;
-    f.columns = (f.g.o + f.simd->panel - 1) / f.simd->panel * f.simd->panel;
-    f.buffer = (2 * STRETCH * f.k + 15) / 16 * 16;
-    f.share = f.buffer + 2 * 2 * STRETCH * f.columns;
-    return f;
+static size_t output_bytes(const Inner *inner) {
+    return (size_t)ead_round_up((int64_t)ead_bytes(&inner->y), 64);
 }
 
-static void prepare(const EadCall *call) {
-    Fused f = describe(call);
-    ead_conv_pack_weights(f.simd, call->x[1]->data, f.g.o, f.k, call->prepared);
+static void prepare_unfused(const EadCall *call) {
+    Inner inner;
+    describe(call, &inner);
+    inner.conv.prepare(&inner.conv);
 }
 
-static int larger(int a, int b) {
-    return a > b ? a : b;
-}
-static int smaller(int a, int b) {
-    return a < b ? a : b;
-}
-
-/* Convolution outputs of one row from column `first` on, 2*STRETCH of them into out [2*STRETCH][columns];
- * zeros where the pooling's padding is. */
-static void compute_row(const EadCall *call, const Fused *f, int image, int row, int first, real *patches,
-                        real *out) {
-    const EadConvGeometry *g = &f->g;
-    int begin = larger(first, 0), end = smaller(first + 2 * STRETCH, g->ow);
-    bool inside = row >= 0 && row < g->oh && begin < end;
-    if (!inside || begin != first || end != first + 2 * STRETCH)
-        memset(out, 0, (size_t)(2 * STRETCH * f->columns) * sizeof(real));
-    if (!inside) return;
-    int64_t pixel = ((int64_t)image * g->oh + row) * g->ow + begin, panels = f->columns / f->simd->panel;
-    out += (begin - first) * f->columns;
-    ead_gather_patches(g, call->x[0]->data, pixel, pixel + end - begin, 0, g->kh, patches, f->k);
-    for (int64_t p = 0; p < panels; p++)
-        f->simd->product(&(EadPanelProduct){.rows = end - begin,
-                                            .k = f->k,
-                                            .a = patches,
-                                            .row_stride = f->k,
-                                            .k_stride = 1,
-                                            .b = (real *)call->prepared + p * f->k * f->simd->panel,
-                                            .ldb = f->simd->panel,
-                                            .c = out + p * f->simd->panel,
-                                            .ldc = f->columns});
-    ead_add_bias(out, end - begin, g->o, f->columns, call->x[2] ? call->x[2]->data : NULL,
-                 f->attributes->conv.relu);
+static void run_unfused(const EadCall *call) {
+    Inner inner;
+    describe(call, &inner);
+    inner.conv.workspace = (char *)call->workspace + output_bytes(&inner);
+    inner.conv.run(&inner.conv);
+    int padding = ((const EadConv2dPool *)call->attributes)->padding;
+    EadAvgPool2d window = {.kernel = 2, .stride = 2, .padding = padding};
+    EadCall pool = {.x = {&inner.y}, .y = call->y, .attributes = &window};
+    ead_avg_pool2d_cpu.run(&pool);
 }
 
-static void run_stretch(const EadCall *call, const Fused *f, int64_t line, int first, real *workspace) {
-    int image = (int)(line / f->height), y = (int)(line % f->height), padding = f->attributes->padding;
-    real *upper = workspace + f->buffer, *lower = upper + 2 * STRETCH * f->columns;
-    real *to = (real *)call->y->data + (line * f->width + first) * f->g.o;
-    compute_row(call, f, image, 2 * y - padding, 2 * first - padding, workspace, upper);
-    compute_row(call, f, image, 2 * y - padding + 1, 2 * first - padding, workspace, lower);
-    for (int x = first; x < smaller(first + STRETCH, f->width); x++, to += f->g.o) {
-        for (int c = 0; c < f->g.o; c++)
-            to[c] = (real)0.25 * ((upper[c] + upper[c + f->columns]) + (lower[c] + lower[c + f->columns]));
-        upper += 2 * f->columns;
-        lower += 2 * f->columns;
-    }
-}
-
-static void run(const EadCall *call) {
-    Fused f = describe(call);
-    int stretches = (f.width + STRETCH - 1) / STRETCH;
-    if (!call->prepared_once) prepare(call);
-#pragma omp parallel for schedule(static)
-    for (int64_t task = 0; task < (int64_t)f.g.n * f.height * stretches; task++)
-        run_stretch(call, &f, task / stretches, (int)(task % stretches) * STRETCH,
-                    (real *)call->workspace + f.share * omp_get_thread_num());
+static void plan_unfused(EadCall *call, EadConvAlgorithm algorithm) {
+    Inner inner;
+    call->choice[0] = algorithm;
+    describe(call, &inner);
+    call->run = run_unfused;
+    call->prepare = inner.conv.prepare ? prepare_unfused : NULL;
+    call->prepared_bytes = inner.conv.prepared_bytes;
+    call->workspace_bytes = output_bytes(&inner) + inner.conv.workspace_bytes;
+    call->algorithm = inner.conv.algorithm;
+    call->multiply_adds = inner.conv.multiply_adds;
 }
 
 static void plan(EadCall *call) {
-    Fused f = describe(call);
-    call->algorithm = "direct";
-    call->multiply_adds = (double)ead_conv_multiply_adds(&f.g);
-    call->prepare = prepare;
-    call->prepared_bytes = (size_t)(f.columns * f.k) * sizeof(real);
-    call->workspace_bytes = (size_t)(f.share * omp_get_max_threads()) * sizeof(real);
+    EadConvAlgorithm algorithm = ead_conv2d_choose(call, ead_conv2d_pool_geometry(call));
+    bool winograd = algorithm == EAD_CONV_WINOGRAD6 || algorithm == EAD_CONV_WINOGRAD8;
+    int tile = algorithm == EAD_CONV_WINOGRAD6 ? 6 : 8;
+    if (algorithm == EAD_CONV_DIRECT)
+        ead_conv2d_pool_direct_plan(call);
+    else if (winograd && ead_conv2d_pool_winograd_suits(call, tile))
+        ead_conv2d_pool_winograd_plan(call, tile);
+    else
+        plan_unfused(call, algorithm);
 }
 
-const EadKernel ead_conv2d_pool_cpu = {.run = run, .plan = plan};
+const EadKernel ead_conv2d_pool_cpu = {.plan = plan};
