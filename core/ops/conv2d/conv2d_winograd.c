@@ -25,8 +25,8 @@ enum { SHARED_BLOCK = 5 << 20, MIN_BLOCK = 24, MAX_BLOCK = 256 };
 
 typedef struct Run {
     EadWinograd w;
-    bool own_blocks;       /* each thread has its own */
-    int64_t blocks, block; /* how many, and their most tiles */
+    bool own_blocks; /* each thread has its own */
+    int64_t blocks;
     const real *x, *bias, *zeros, *u;
     real *workspace, *y;
     bool relu;
@@ -52,8 +52,7 @@ static Run describe(const EadConvGeometry *g, int tile, bool flipped) {
     int64_t tiles = r.w.grid.tiles;
     r.own_blocks = ead_winograd_own_blocks(&r.w);
     r.blocks = count_blocks(&r.w, r.own_blocks);
-    r.block = (tiles + r.blocks - 1) / r.blocks;
-    ead_winograd_blocks(&r.w, r.block, r.own_blocks ? 1 : r.w.panels);
+    ead_winograd_blocks(&r.w, (tiles + r.blocks - 1) / r.blocks, r.own_blocks ? 1 : r.w.panels);
     return r;
 }
 

@@ -18,7 +18,7 @@ typedef struct EadWinograd {
     int numbers;                          /* tile * tile */
     int64_t panels, together;             /* of output channels: all; multiplied before the transform back */
     int64_t v_stride, m_stride, u_stride; /* from number to number */
-    int64_t v_size, m_size, u_size; /* reals of a block's inputs, of its products, of a panel's weights */
+    int64_t v_size, m_size;               /* reals of a block's inputs and products */
 } EadWinograd;
 
 /* The convolution g; flipped: its input gradient. Blocks are to be chosen by ead_winograd_blocks. */
