@@ -13,7 +13,9 @@
 #include "core/ops/concat_batch/concat_batch.h"
 #include "core/ops/concat_channels/concat_channels.h"
 #include "core/ops/conv2d/conv2d.h"
+#include "core/ops/draw_index/draw_index.h"
 #include "core/ops/dropout/dropout.h"
+#include "core/ops/gather_image/gather_image.h"
 #include "core/ops/lr_schedule/lr_schedule.h"
 #include "core/ops/max_pool2d/max_pool2d.h"
 #include "core/ops/mean/mean.h"
@@ -63,6 +65,12 @@ BUILDER(mean_above, ead_mean_above(g, x[0], x[1]))
 BUILDER(hard_feature_loss, ead_hard_feature_loss(g, x[0], numbers[0]))
 BUILDER(normalize_image, ead_normalize_image(g, x[0]))
 BUILDER(pad_border, ead_pad_border(g, x[0], INT(0)))
+BUILDER(gather_image, ead_gather_image(g, x[0], x[1]))
+BUILDER(gather_bytes, ead_normalize_image(g, ead_gather_image(g, x[0], x[1])))
+BUILDER(draw_image, ead_gather_image(g, x[0],
+                                     ead_draw_index(g, x[1],
+                                                    (EadDrawIndex){(uint64_t)numbers[0], (uint64_t)numbers[1],
+                                                                   (uint32_t)x[0]->y.n})))
 
 /* Two slices of one batch, each used in its own way. */
 static EadNode *deal(EadGraph *g, EadNode *base, const double *numbers) {

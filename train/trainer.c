@@ -72,6 +72,26 @@ static int64_t drop_step(const EadConfig *config) {
     return (int64_t)(config->train_lr_drop_at * config->train_steps + 1e-6);
 }
 
+static EadPlanOptions plan_options(const Run *run) {
+    return (EadPlanOptions){.backend = run->spec->backend,
+                            .precision = (EadPrecision)run->config->train_precision,
+                            .no_capture = run->spec->no_capture,
+                            .streams = run->spec->streams};
+}
+
+/* What the step keeps; its memory must be there before the step asks for it: the host may promise more. */
+static EadStatus choose_tables(const Run *run, EadStepTables *tables) {
+    int images = run->data.dataset.train.count;
+    *tables = (EadStepTables){images, run->config->train_seed, run->config->train_teacher_cache};
+    size_t bytes = ead_teacher_table_bytes(&run->model->spec, images),
+           available = ead_available_memory(run->spec->backend);
+    if (!tables->teacher || bytes <= available) return EAD_OK;
+    return ead_fail(EAD_NO_MEMORY,
+                    "train.teacher_cache: the teacher's outputs on %d training images take %.0f MB, but "
+                    "%.0f MB are free on %s; set train.teacher_cache=false or lower model.image_size",
+                    images, 1e-6 * (double)bytes, 1e-6 * (double)available, run->spec->backend->name);
+}
+
 static EadStatus make_step(Run *run) {
     const EadConfig *config = run->config;
     EadTrainingOptions options = ead_training_options_default(config->train_steps, config->train_seed);
@@ -82,11 +102,12 @@ static EadStatus make_step(Run *run) {
     options.schedule.base = config->train_lr;
     options.schedule.factor = config->train_lr_drop_factor;
     options.schedule.drop_step = drop_step(config);
-    EadPlanOptions plan = {.backend = run->spec->backend,
-                           .precision = (EadPrecision)config->train_precision,
-                           .no_capture = run->spec->no_capture,
-                           .streams = run->spec->streams};
-    EAD_TRY(ead_training_step_new(run->model, &options, &plan, &run->step));
+    EAD_TRY(choose_tables(run, &options.tables));
+    EadPlanOptions plan = plan_options(run);
+    EadStatus status = ead_training_step_new(run->model, &options, &plan, &run->step);
+    if (status == EAD_NO_MEMORY && options.tables.teacher)
+        return ead_fail_prefix(status, "with train.teacher_cache, which false switches off: ");
+    EAD_TRY(status);
     run->optimizer = ead_training_step_optimizer(run->step);
     return EAD_OK;
 }
@@ -96,6 +117,10 @@ static void print_memory(const Run *run) {
     ead_print_memory("the training step", run->spec->backend,
                      ead_plan_bytes(ead_training_step_plan(run->step)), ead_training_step_bytes(run->step),
                      "parameters and optimizer");
+    int images = run->data.dataset.train.count;
+    if (run->config->train_teacher_cache)
+        fprintf(stderr, "of this the teacher's outputs on %d training images: %.0f MB\n", images,
+                1e-6 * (double)ead_teacher_table_bytes(&run->model->spec, images));
 }
 
 static void print_start(const Run *run) {
@@ -111,6 +136,12 @@ static void print_start(const Run *run) {
     print_memory(run);
 }
 
+static EadStatus keep_teacher(Run *run) {
+    EadPlanOptions options = plan_options(run);
+    if (!run->config->train_teacher_cache || run->done >= run->config->train_steps) return EAD_OK;
+    return ead_keep_teacher(run->model, &options, run->data.train, run->spec->quiet, run->step);
+}
+
 /* Restores the checkpoint, or measures the teacher for a run that starts at step 1. */
 static EadStatus start_or_resume(Run *run) {
     if (ead_run_folder_resumes(&run->folder, run->spec->resume)) {
@@ -121,6 +152,7 @@ static EadStatus start_or_resume(Run *run) {
     }
     ead_training_step_upload(run->step);
     run->done = run->optimizer->step;
+    EAD_TRY(keep_teacher(run));
     EAD_TRY(ead_loss_log_open(&run->log, run->folder.losses, EAD_TRAINING_LOSSES, run->done));
     bool wanted = run->config->train_tensorboard && run->optimizer->step < run->config->train_steps;
     if (!wanted) return EAD_OK;
@@ -133,6 +165,7 @@ static EadStatus prepare(Run *run) {
     EAD_TRY(ead_run_folder_name(&run->folder, run->config->output, "model.safetensors"));
     EAD_TRY(ead_run_folder_check(&run->folder, run->spec->resume));
     EAD_TRY(make_model(run));
+    EAD_TRY(ead_trainer_data_list(run->config, &run->data));
     EAD_TRY(make_step(run));
     EAD_TRY(ead_trainer_data_open(run->config, run->spec->quiet, &run->data));
     EAD_TRY(ead_run_folder_make(&run->folder)); /* what is wrong till here leaves no folder */

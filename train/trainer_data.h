@@ -9,13 +9,17 @@
 
 typedef struct EadTrainerData {
     EadDataset dataset;
+    EadImageList penalty_list;                   /* its images; empty when that loss is off */
     EadImageCache *train, *validation, *penalty; /* penalty: NULL when that loss is off */
     EadTrainingImages images;
     EadLoader *loader; /* NULL until ead_trainer_data_start() */
 } EadTrainerData;
 
-/* Lists, decodes and caches all images that the config asks for. Errors: those of data/. Close in every case.
+/* Lists the images that the config asks for; nothing is written. Errors: those of data/. Close in every case.
  */
+EadStatus ead_trainer_data_list(const EadConfig *config, EadTrainerData *data);
+
+/* Decodes and caches the images listed. Errors: those of data/. */
 EadStatus ead_trainer_data_open(const EadConfig *config, bool quiet, EadTrainerData *data);
 
 /* Starts the worker threads at a 1-based step. *data must not move afterwards. */

@@ -1,6 +1,10 @@
 /* The graph of a training step, its plan, and the state it updates. */
 #include "train/training_step.h"
 
+#include "core/ops/draw_index/draw_index.h"
+#include "core/ops/gather_image/gather_image.h"
+#include "core/philox.h"
+
 #include <assert.h>
 #include <stdlib.h>
 
@@ -10,6 +14,7 @@ struct EadTrainingStep {
     EadGraph *graph;
     EadPlan *plan;
     EadNode *images;
+    EadNode *teacher;   /* table of its outputs on the training images; NULL: they are computed */
     EadLossRing losses; /* rows of EadStepLosses */
 };
 
@@ -29,6 +34,15 @@ static void keep_losses(EadTrainingStep *s, const EadLosses *l, EadNode *rate, E
     ead_loss_ring_build(&s->losses, s->graph, step, COLUMNS, values);
 }
 
+/* The row of the table that belongs to the step's training image. */
+static EadNode *kept_teacher(EadTrainingStep *s, EadStepTables tables, EadNode *step) {
+    const EadModelSpec *spec = &s->model->spec;
+    EadDrawIndex order = {tables.seed, EAD_STREAM_TRAIN_ORDER, (uint32_t)tables.train_images};
+    s->teacher = ead_table(s->graph, "teacher", EAD_REAL, tables.train_images, ead_model_map_height(spec),
+                           ead_model_map_width(spec), EAD_FEATURES);
+    return ead_gather_image(s->graph, s->teacher, ead_draw_index(s->graph, step, order));
+}
+
 static EadStatus build(EadTrainingStep *s, const EadTrainingOptions *options, const EadPlanOptions *plan) {
     const EadModelSpec *spec = &s->model->spec;
     EAD_TRY(ead_optimizer_new(&s->model->trained, &s->optimizer));
@@ -37,7 +51,11 @@ static EadStatus build(EadTrainingStep *s, const EadTrainingOptions *options, co
     int batch = ead_losses_batch(s->model, &options->loss);
     s->images = ead_leaf(s->graph, "images", EAD_U8, batch, spec->height, spec->width, 3, NULL);
     EadNode *step = ead_optimizer_step(s->graph, &s->optimizer);
-    EadLosses losses = ead_build_losses(s->graph, s->model, &options->loss, s->images, step);
+    EadLossInputs inputs = {.images = s->images, .step = step};
+    if (options->tables.teacher) inputs.teacher = kept_teacher(s, options->tables, step);
+    EadLossOptions loss = options->loss;
+    loss.teacher_apart = plan && plan->backend && plan->backend->device;
+    EadLosses losses = ead_build_losses(s->graph, s->model, &loss, inputs);
     EadNode *rate = ead_lr_schedule(s->graph, step, options->schedule);
     keep_losses(s, &losses, rate, step);
     ead_optimizer_append(s->graph, &s->optimizer, &s->model->trained, losses.total, step, rate,
@@ -64,6 +82,15 @@ void ead_training_step_free(EadTrainingStep *step) {
     ead_graph_free(step->graph);
     ead_optimizer_free(&step->optimizer);
     free(step);
+}
+
+void ead_training_step_set_teacher(EadTrainingStep *step, int image, const real *output) {
+    ead_plan_write_image(step->plan, step->teacher, image, output);
+}
+
+size_t ead_teacher_table_bytes(const EadModelSpec *spec, int images) {
+    size_t cells = (size_t)ead_model_map_height(spec) * (size_t)ead_model_map_width(spec);
+    return (size_t)images * cells * EAD_FEATURES * sizeof(real);
 }
 
 void ead_training_step_run(EadTrainingStep *step, const uint8_t *images) {

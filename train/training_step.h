@@ -9,10 +9,18 @@
 #include "models/losses.h"
 #include "train/loss_ring.h"
 
+/* What stays with the step from the start instead of being worked out in each; all zero: nothing. */
+typedef struct EadStepTables {
+    int train_images; /* of the data set, drawn in the order of data/training_images.h */
+    uint64_t seed;    /* of that order */
+    bool teacher;     /* the teacher's outputs on them, given by ead_training_step_set_teacher() */
+} EadStepTables;
+
 typedef struct EadTrainingOptions {
     EadLossOptions loss;
     EadAdam adam;
     EadLrSchedule schedule;
+    EadStepTables tables;
 } EadTrainingOptions;
 
 /* The paper's settings for that many steps. */
@@ -30,6 +38,13 @@ typedef struct EadTrainingStep EadTrainingStep;
 EadStatus ead_training_step_new(EadModel *model, const EadTrainingOptions *options,
                                 const EadPlanOptions *plan, EadTrainingStep **out);
 void ead_training_step_free(EadTrainingStep *step);
+
+/* The teacher's normalised output on training image `image`, [H'][W'][384], where tables.teacher asks for it:
+ * for each of them before the first step. */
+void ead_training_step_set_teacher(EadTrainingStep *step, int image, const real *output);
+
+/* Bytes of all these outputs for images of a model. */
+size_t ead_teacher_table_bytes(const EadModelSpec *spec, int images);
 
 /* Starts one step on u8 images [batch][H][W][3]: [penalty image], training image, [augmented image]; see
  * ead_losses_batch(). images may change as soon as it returns; on a device the step itself runs on. */

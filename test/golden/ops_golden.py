@@ -169,6 +169,18 @@ def pad_border(x, cells):
     return nhwc(F.pad(nchw(x), [int(cells)] * 4))
 
 
+def gather_image(x, index, _):
+    return x[index:index + 1]
+
+
+def gather_bytes(x, index, _):
+    return normalize_image(gather_image(x, index, _), _)
+
+
+def draw_image(x, step, seed, stream):
+    return gather_image(x, philox.shuffled_index(int(seed), int(stream), step, len(x)), 0)
+
+
 def chain(x, w1, bias, w2, _):
     a = avg_pool2d(conv2d(x, w1, bias, 1, 3, 1), 2, 2, 1)
     b = conv2d(a, w2, 1, 1, 1)

@@ -1,0 +1,17 @@
+/* Which image of a data set a step takes, drawn where the step runs: nothing needs to be sent there. */
+#ifndef EAD_OPS_DRAW_INDEX_H
+#define EAD_OPS_DRAW_INDEX_H
+
+#include "core/graph.h"
+
+typedef struct EadDrawIndex {
+    uint64_t seed, stream;
+    uint32_t count; /* 1..2^31 images */
+} EadDrawIndex;
+
+/* step: I64 scalar, the number of steps done -> I64 scalar: ead_shuffled_index(seed, stream, step, count) of
+ * core/philox.h, which is 0..count-1. Errors: EAD_BAD_SHAPE if step is no counter, EAD_BAD_ARGUMENT for a
+ * count out of range. */
+EadNode *ead_draw_index(EadGraph *graph, EadNode *step, EadDrawIndex draw);
+
+#endif
