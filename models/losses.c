@@ -5,7 +5,6 @@
 #include "core/ops/add/add.h"
 #include "core/ops/mean/mean.h"
 #include "core/ops/mean_above/mean_above.h"
-#include "core/ops/normalize_image/normalize_image.h"
 #include "core/ops/slice_batch/slice_batch.h"
 #include "core/ops/squared_difference/squared_difference.h"
 
@@ -63,7 +62,7 @@ EadLosses ead_build_losses(EadGraph *graph, const EadModel *model, const EadLoss
     EadLosses losses = {NULL};
     EadPdn student = ead_model_student(model, true);
     int train = options->penalty ? 1 : 0;
-    EadNode *x = ead_normalize_image(graph, inputs.images);
+    EadNode *x = inputs.x;
     Taught teacher = teach(graph, model, options, x, inputs.teacher);
     EadNode *trunk = ead_pdn_trunk(graph, &student, x);
     EadNode *first_half =

@@ -16,7 +16,7 @@ typedef struct EadLossOptions {
 } EadLossOptions;
 
 typedef struct EadLossInputs {
-    EadNode *images;  /* U8 [batch,H,W,3]: [penalty image], training image, [augmented training image] */
+    EadNode *x;       /* [batch,H,W,3], normalised: [penalty image], training image, [augmented one] */
     EadNode *step;    /* I64 scalar leaf, the number of steps done */
     EadNode *teacher; /* its normalised output on the training image, known already; NULL: not known */
 } EadLossInputs;

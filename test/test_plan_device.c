@@ -131,13 +131,14 @@ END_TEST
 START_TEST(tables_are_drawn_from_without_the_host) {
     enum { IMAGES = 5, ROWS = 8 };
     EadGraph *graph = ead_graph_new();
-    int64_t step = 0;
+    int64_t step = 0, images = IMAGES;
     EadNode *table = ead_table(graph, "table", EAD_REAL, IMAGES, 1, 1, 3);
     EadNode *unread = ead_table(graph, "unread", EAD_U8, IMAGES, 1, 1, 3);
     EadNode *counter = ead_leaf(graph, "step", EAD_I64, 1, 1, 1, 1, &step);
     EadNode *ring = ead_keep(ead_leaf(graph, "ring", EAD_REAL, 1, 1, ROWS, 1, NULL));
+    EadNode *count = ead_leaf(graph, "count", EAD_I64, 1, 1, 1, 1, &images);
     EadNode *image = ead_gather_image(
-        graph, table, ead_draw_index(graph, counter, (EadDrawIndex){9, EAD_STREAM_TRAIN_ORDER, IMAGES}));
+        graph, table, ead_draw_index(graph, counter, count, (EadDrawIndex){9, EAD_STREAM_TRAIN_ORDER}));
     ead_record(graph, ring, counter, (EadNode *[]){ead_mean(graph, image)});
     ead_graph_add(graph, EAD_OP_advance, 1, &counter, NULL, 0);
     EadPlan *plan = plan_on_fake(graph);

@@ -109,7 +109,7 @@ static EadStatus take_output(const EadPlan *plan_of_one, void *context, int imag
     TeacherOutputs *t = context;
     const void *value;
     EAD_TRY(ead_plan_fetch(plan_of_one, t->output, &value));
-    ead_training_step_set_teacher(t->step, image, value);
+    ead_training_step_set_row(t->step, EAD_TABLE_TEACHER, image, value);
     return EAD_OK;
 }
 

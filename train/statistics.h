@@ -15,7 +15,7 @@
 EadStatus ead_measure_teacher(EadModel *model, const EadBackend *backend, const EadImageCache *images,
                               bool quiet);
 
-/* Hands the teacher's outputs on all training images to a step with tables.teacher, computed by a plan of
+/* Hands the teacher's outputs on all training images to a step with a table of them, computed by a plan of
  * these options, which must be the step's own. The statistics must be set. Errors: as above. */
 EadStatus ead_keep_teacher(const EadModel *model, const EadPlanOptions *options, const EadImageCache *images,
                            bool quiet, EadTrainingStep *step);

@@ -12,6 +12,7 @@
 #include "train/shipped_teacher.h"
 #include "train/statistics.h"
 #include "train/step_loop.h"
+#include "train/step_tables.h"
 #include "train/threshold_file.h"
 #include "train/trainer_data.h"
 #include "train/training_board.h"
@@ -33,6 +34,7 @@ typedef struct Run {
     float *validation_scores; /* [images of validation] once measured */
     EadTrainingStep *step;
     EadOptimizer *optimizer; /* the step's */
+    EadStepTables tables;    /* the step's */
     EadLossLog log;
     EadTrainingBoard board; /* TensorBoard; empty where that is off */
     EadStepLosses losses;   /* the last ones read */
@@ -79,19 +81,6 @@ static EadPlanOptions plan_options(const Run *run) {
                             .streams = run->spec->streams};
 }
 
-/* What the step keeps; its memory must be there before the step asks for it: the host may promise more. */
-static EadStatus choose_tables(const Run *run, EadStepTables *tables) {
-    int images = run->data.dataset.train.count;
-    *tables = (EadStepTables){images, run->config->train_seed, run->config->train_teacher_cache};
-    size_t bytes = ead_teacher_table_bytes(&run->model->spec, images),
-           available = ead_available_memory(run->spec->backend);
-    if (!tables->teacher || bytes <= available) return EAD_OK;
-    return ead_fail(EAD_NO_MEMORY,
-                    "train.teacher_cache: the teacher's outputs on %d training images take %.0f MB, but "
-                    "%.0f MB are free on %s; set train.teacher_cache=false or lower model.image_size",
-                    images, 1e-6 * (double)bytes, 1e-6 * (double)available, run->spec->backend->name);
-}
-
 static EadStatus make_step(Run *run) {
     const EadConfig *config = run->config;
     EadTrainingOptions options = ead_training_options_default(config->train_steps, config->train_seed);
@@ -102,10 +91,15 @@ static EadStatus make_step(Run *run) {
     options.schedule.base = config->train_lr;
     options.schedule.factor = config->train_lr_drop_factor;
     options.schedule.drop_step = drop_step(config);
-    EAD_TRY(choose_tables(run, &options.tables));
+    EAD_TRY(ead_step_tables_choose(config, run->spec->backend, &run->model->spec, &run->data, &run->tables));
+    options.tables = run->tables;
     EadPlanOptions plan = plan_options(run);
     EadStatus status = ead_training_step_new(run->model, &options, &plan, &run->step);
-    if (status == EAD_NO_MEMORY && options.tables.teacher)
+    if (status == EAD_NO_MEMORY && ead_step_tables_drop_images(&run->tables)) {
+        options.tables = run->tables;
+        status = ead_training_step_new(run->model, &options, &plan, &run->step);
+    }
+    if (status == EAD_NO_MEMORY && run->tables.rows[EAD_TABLE_TEACHER])
         return ead_fail_prefix(status, "with train.teacher_cache, which false switches off: ");
     EAD_TRY(status);
     run->optimizer = ead_training_step_optimizer(run->step);
@@ -117,10 +111,7 @@ static void print_memory(const Run *run) {
     ead_print_memory("the training step", run->spec->backend,
                      ead_plan_bytes(ead_training_step_plan(run->step)), ead_training_step_bytes(run->step),
                      "parameters and optimizer");
-    int images = run->data.dataset.train.count;
-    if (run->config->train_teacher_cache)
-        fprintf(stderr, "of this the teacher's outputs on %d training images: %.0f MB\n", images,
-                1e-6 * (double)ead_teacher_table_bytes(&run->model->spec, images));
+    ead_step_tables_print(&run->tables, &run->model->spec);
 }
 
 static void print_start(const Run *run) {
@@ -136,9 +127,11 @@ static void print_start(const Run *run) {
     print_memory(run);
 }
 
-static EadStatus keep_teacher(Run *run) {
+static EadStatus fill_tables(Run *run) {
     EadPlanOptions options = plan_options(run);
-    if (!run->config->train_teacher_cache || run->done >= run->config->train_steps) return EAD_OK;
+    if (run->optimizer->step >= run->config->train_steps) return EAD_OK;
+    EAD_TRY(ead_step_tables_fill(&run->tables, &run->data, run->spec->quiet, run->step));
+    if (!run->tables.rows[EAD_TABLE_TEACHER]) return EAD_OK;
     return ead_keep_teacher(run->model, &options, run->data.train, run->spec->quiet, run->step);
 }
 
@@ -150,9 +143,9 @@ static EadStatus start_or_resume(Run *run) {
     } else {
         EAD_TRY(ead_measure_teacher(run->model, run->spec->backend, run->data.train, run->spec->quiet));
     }
+    EAD_TRY(fill_tables(run));
     ead_training_step_upload(run->step);
     run->done = run->optimizer->step;
-    EAD_TRY(keep_teacher(run));
     EAD_TRY(ead_loss_log_open(&run->log, run->folder.losses, EAD_TRAINING_LOSSES, run->done));
     bool wanted = run->config->train_tensorboard && run->optimizer->step < run->config->train_steps;
     if (!wanted) return EAD_OK;
@@ -208,10 +201,10 @@ static EadStatus save_checkpoint(void *context) {
 
 static EadStatus do_step(void *context, char note[EAD_STEP_NOTE]) {
     Run *run = context;
-    const uint8_t *images;
-    EAD_TRY(ead_loader_next(run->data.loader, &images));
+    const uint8_t *images = NULL;
+    if (run->data.loader) EAD_TRY(ead_loader_next(run->data.loader, &images));
     ead_training_step_run(run->step, images);
-    ead_loader_release(run->data.loader);
+    if (run->data.loader) ead_loader_release(run->data.loader);
     run->done = ead_training_step_count(run->step);
     if (ead_loss_ring_is_due(run->spec->backend, run->done)) EAD_TRY(log_losses(run));
     snprintf(note, EAD_STEP_NOTE, "loss %.4g", (double)run->losses.total);
@@ -230,7 +223,7 @@ static EadStatus train_steps(Run *run) {
                         .save = save_checkpoint,
                         .context = run};
     if (first >= loop.steps) return EAD_OK;
-    EAD_TRY(ead_trainer_data_start(&run->data, first + 1));
+    EAD_TRY(ead_trainer_data_start(&run->data, &run->tables, first + 1));
     EadStatus status = ead_step_loop(&loop, &run->seconds);
     run->steps_here = run->done - first;
     return status;

@@ -105,12 +105,17 @@ EadStatus ead_trainer_data_open(const EadConfig *config, bool quiet, EadTrainerD
     EAD_TRY(open_files(config, &dataset->train, "training", quiet, &data->train));
     EAD_TRY(open_files(config, &dataset->validation, "validation", quiet, &data->validation));
     if (config->loss_penalty) EAD_TRY(open_penalty(config, quiet, data));
-    data->images =
-        (EadTrainingImages){data->train, data->penalty, config->train_seed, config->augment_enabled};
+    data->images = (EadTrainingImages){.train = data->train,
+                                       .penalty = data->penalty,
+                                       .seed = config->train_seed,
+                                       .augment = config->augment_enabled};
     return EAD_OK;
 }
 
-EadStatus ead_trainer_data_start(EadTrainerData *data, int64_t first_step) {
+EadStatus ead_trainer_data_start(EadTrainerData *data, const EadStepTables *tables, int64_t first_step) {
+    bool all = tables->rows[EAD_TABLE_TRAIN] && (!data->penalty || tables->rows[EAD_TABLE_PENALTY]);
+    if (all) return EAD_OK;
+    data->images.penalty_only = tables->rows[EAD_TABLE_TRAIN] > 0;
     EadLoaderSpec spec = {.slot_bytes = ead_training_images_slot_bytes(&data->images),
                           .slots = SLOTS,
                           .threads = LOADER_THREADS,

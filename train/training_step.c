@@ -1,9 +1,7 @@
 /* The graph of a training step, its plan, and the state it updates. */
 #include "train/training_step.h"
 
-#include "core/ops/draw_index/draw_index.h"
-#include "core/ops/gather_image/gather_image.h"
-#include "core/philox.h"
+#include "train/step_images.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -13,8 +11,7 @@ struct EadTrainingStep {
     EadOptimizer optimizer;
     EadGraph *graph;
     EadPlan *plan;
-    EadNode *images;
-    EadNode *teacher;   /* table of its outputs on the training images; NULL: they are computed */
+    EadStepImages images;
     EadLossRing losses; /* rows of EadStepLosses */
 };
 
@@ -34,27 +31,15 @@ static void keep_losses(EadTrainingStep *s, const EadLosses *l, EadNode *rate, E
     ead_loss_ring_build(&s->losses, s->graph, step, COLUMNS, values);
 }
 
-/* The row of the table that belongs to the step's training image. */
-static EadNode *kept_teacher(EadTrainingStep *s, EadStepTables tables, EadNode *step) {
-    const EadModelSpec *spec = &s->model->spec;
-    EadDrawIndex order = {tables.seed, EAD_STREAM_TRAIN_ORDER, (uint32_t)tables.train_images};
-    s->teacher = ead_table(s->graph, "teacher", EAD_REAL, tables.train_images, ead_model_map_height(spec),
-                           ead_model_map_width(spec), EAD_FEATURES);
-    return ead_gather_image(s->graph, s->teacher, ead_draw_index(s->graph, step, order));
-}
-
 static EadStatus build(EadTrainingStep *s, const EadTrainingOptions *options, const EadPlanOptions *plan) {
-    const EadModelSpec *spec = &s->model->spec;
     EAD_TRY(ead_optimizer_new(&s->model->trained, &s->optimizer));
     s->graph = ead_graph_new();
     if (!s->graph) return ead_fail(EAD_NO_MEMORY, "no memory for a graph");
-    int batch = ead_losses_batch(s->model, &options->loss);
-    s->images = ead_leaf(s->graph, "images", EAD_U8, batch, spec->height, spec->width, 3, NULL);
     EadNode *step = ead_optimizer_step(s->graph, &s->optimizer);
-    EadLossInputs inputs = {.images = s->images, .step = step};
-    if (options->tables.teacher) inputs.teacher = kept_teacher(s, options->tables, step);
     EadLossOptions loss = options->loss;
     loss.teacher_apart = plan && plan->backend && plan->backend->device;
+    EadLossInputs inputs =
+        ead_step_images_build(&s->images, s->graph, s->model, &loss, &options->tables, step);
     EadLosses losses = ead_build_losses(s->graph, s->model, &loss, inputs);
     EadNode *rate = ead_lr_schedule(s->graph, step, options->schedule);
     keep_losses(s, &losses, rate, step);
@@ -84,17 +69,16 @@ void ead_training_step_free(EadTrainingStep *step) {
     free(step);
 }
 
-void ead_training_step_set_teacher(EadTrainingStep *step, int image, const real *output) {
-    ead_plan_write_image(step->plan, step->teacher, image, output);
+void ead_training_step_set_row(EadTrainingStep *step, EadStepTable table, int row, const void *value) {
+    ead_plan_write_image(step->plan, step->images.tables[table], row, value);
 }
 
-size_t ead_teacher_table_bytes(const EadModelSpec *spec, int images) {
-    size_t cells = (size_t)ead_model_map_height(spec) * (size_t)ead_model_map_width(spec);
-    return (size_t)images * cells * EAD_FEATURES * sizeof(real);
+void ead_training_step_draw_from(EadTrainingStep *step, EadStepTable table, int count) {
+    step->images.counts[table == EAD_TABLE_PENALTY] = count;
 }
 
 void ead_training_step_run(EadTrainingStep *step, const uint8_t *images) {
-    ead_plan_write(step->plan, step->images, images);
+    if (step->images.given) ead_plan_write(step->plan, step->images.given, images);
     ead_plan_run(step->plan);
     ead_loss_ring_advance(&step->losses);
 }
@@ -120,7 +104,7 @@ EadOptimizer *ead_training_step_optimizer(EadTrainingStep *step) {
     return &step->optimizer;
 }
 size_t ead_training_step_batch_bytes(const EadTrainingStep *step) {
-    return ead_bytes(&step->images->y);
+    return step->images.given ? ead_bytes(&step->images.given->y) : 0;
 }
 const EadPlan *ead_training_step_plan(const EadTrainingStep *step) {
     return step->plan;

@@ -6,12 +6,11 @@
 
 typedef struct EadDrawIndex {
     uint64_t seed, stream;
-    uint32_t count; /* 1..2^31 images */
 } EadDrawIndex;
 
-/* step: I64 scalar, the number of steps done -> I64 scalar: ead_shuffled_index(seed, stream, step, count) of
- * core/philox.h, which is 0..count-1. Errors: EAD_BAD_SHAPE if step is no counter, EAD_BAD_ARGUMENT for a
- * count out of range. */
-EadNode *ead_draw_index(EadGraph *graph, EadNode *step, EadDrawIndex draw);
+/* step: I64 scalar, the number of steps done; count: I64 scalar, 1..2^31 images -> I64 scalar:
+ * ead_shuffled_index(seed, stream, step, count) of core/philox.h, which is 0..count-1. Errors: EAD_BAD_SHAPE
+ * if step or count is no counter. */
+EadNode *ead_draw_index(EadGraph *graph, EadNode *step, EadNode *count, EadDrawIndex draw);
 
 #endif

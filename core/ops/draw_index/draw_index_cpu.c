@@ -5,8 +5,9 @@
 
 static void draw_index(const EadCall *call) {
     const EadDrawIndex *draw = call->attributes;
-    uint64_t step = (uint64_t) * (const int64_t *)call->x[0]->data;
-    *(int64_t *)call->y->data = ead_shuffled_index(draw->seed, draw->stream, step, draw->count);
+    const int64_t *step = call->x[0]->data, *count = call->x[1]->data;
+    *(int64_t *)call->y->data =
+        ead_shuffled_index(draw->seed, draw->stream, (uint64_t)*step, (uint32_t)*count);
 }
 
 const EadKernel ead_draw_index_cpu = {.run = draw_index};
