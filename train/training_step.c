@@ -37,7 +37,7 @@ static EadStatus build(EadTrainingStep *s, const EadTrainingOptions *options, co
     if (!s->graph) return ead_fail(EAD_NO_MEMORY, "no memory for a graph");
     EadNode *step = ead_optimizer_step(s->graph, &s->optimizer);
     EadLossOptions loss = options->loss;
-    loss.teacher_apart = plan && plan->backend && plan->backend->device;
+    if (plan && plan->backend && plan->backend->device) loss.teacher_apart = true;
     EadLossInputs inputs =
         ead_step_images_build(&s->images, s->graph, s->model, &loss, &options->tables, step);
     EadLosses losses = ead_build_losses(s->graph, s->model, &loss, inputs);

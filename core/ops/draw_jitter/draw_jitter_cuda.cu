@@ -7,7 +7,8 @@
 #include "core/color_pixels.h"
 #include "core/ops/draw_jitter/draw_jitter.h"
 
-enum { PIXELS_A_THREAD = 16, MOST_SUMS = 64 };
+constexpr int PIXELS_A_THREAD = 16;
+constexpr unsigned MOST_SUMS = 64;
 
 static __device__ inline EadColorJitter drawn(EadDrawJitter draw, const int64_t *step) {
     return ead_draw_color_jitter(draw.seed, draw.stream, static_cast<uint64_t>(*step) + 1);
