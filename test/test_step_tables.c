@@ -1,12 +1,10 @@
 /* What a training step keeps instead of being given it: images drawn from tables give the steps that the same
- * images give when they come from the host, on the CPU and on a device; which tables are chosen; and why the
+ * images give when they are brought, on the CPU and on a device; which tables are chosen; and why the
  * teacher's output on an image may be kept: on the CPU it has the same bits whether the teacher sees the
  * image alone or in a batch with another. (On a device the step shows it images one by one.) */
-#include "core/color.h"
-#include "core/ops/normalize_image/normalize_image.h"
-#include "core/philox.h"
 #include "test/support_amx_emulated.h"
 #include "test/support_fake_device.h"
+#include "test/support_step_tables.h"
 #include "test/tiny_model.h"
 #include "train/step_tables.h"
 
@@ -27,23 +25,6 @@ static const struct Case {
     {{.size = EAD_PDN_MEDIUM, .height = 128, .width = 128}, false},
 };
 
-/* The teacher's outputs on `count` images, for free(). */
-static real *teach(const EadModel *model, const EadPlanOptions *options, int count, const uint8_t *images) {
-    EadGraph *graph = ead_graph_new();
-    EadPlan *plan;
-    EadNode *leaf = ead_leaf(graph, "images", EAD_U8, count, model->spec.height, model->spec.width, 3, NULL);
-    EadNode *y = ead_keep(ead_model_teacher_output(graph, model, ead_normalize_image(graph, leaf)));
-    ASSERT_OK(ead_plan_new(graph, options, &plan));
-    ead_plan_write(plan, leaf, images);
-    ead_plan_run(plan);
-    real *values = malloc(ead_bytes(&y->y));
-    ck_assert_ptr_nonnull(values);
-    ASSERT_OK(ead_plan_read(plan, y, values));
-    ead_plan_free(plan);
-    ead_graph_free(graph);
-    return values;
-}
-
 START_TEST(an_image_alone_gives_the_bits_of_a_batch) {
     static uint8_t images[MOST_BYTES];
     const struct Case *c = &cases[_i];
@@ -56,9 +37,9 @@ START_TEST(an_image_alone_gives_the_bits_of_a_batch) {
     ASSERT_OK(ead_model_new(&c->spec, &model));
     ead_params_initialize(&model->teacher, 1);
     fill_noise(images, 2 * image, 7);
-    real *both = teach(model, &options, 2, images);
+    real *both = teacher_outputs(model, &options, 2, images);
     for (size_t i = 0; i < 2; i++) {
-        real *alone = teach(model, &options, 1, images + i * image);
+        real *alone = teacher_outputs(model, &options, 1, images + i * image);
         ck_assert_msg(memcmp(alone, both + i * outputs, outputs * sizeof *alone) == 0, "case %d, image %d",
                       _i, (int)i);
         free(alone);
@@ -71,89 +52,23 @@ END_TEST
 
 /* ---- steps ---- */
 
-enum { STEPS = 3, TRAIN = 4, PENALTY = 3, ROWS_TOO_MANY = 2, IMAGE = TINY_SIDE * TINY_SIDE * 3, SEED = 21 };
-
-static uint8_t train_images[TRAIN][IMAGE], penalty_images[PENALTY][IMAGE];
-
-static const struct Way {
-    bool penalty, penalty_table, augment, autoencoder, on_device;
-} ways[] = {
-    {true, true, true, true, false},   {true, true, true, true, true},     {true, false, true, true, true},
-    {false, false, false, true, true}, {false, false, false, false, true},
+static const struct DrawnCase {
+    StepWay way;
+    bool on_device;
+} drawn_cases[] = {
+    {{.penalty = true, .penalty_table = true, .augment = true, .autoencoder = true}, false},
+    {{true, true, true, true, true}, true},
+    {{.penalty = true, .augment = true, .autoencoder = true}, true},
+    {{.autoencoder = true, .teacher_table = true}, true},
+    {{.penalty = false}, true},
 };
 
-/* What data/training_images.h says of step `done` + 1, whole or for the penalty alone. */
-static const uint8_t *make_batch(const struct Way *way, uint64_t done, bool penalty_only) {
-    static uint8_t batch[3 * IMAGE];
-    uint8_t *to = batch;
-    uint32_t words[4];
-    if (way->penalty) {
-        memcpy(to, penalty_images[ead_shuffled_index(SEED, EAD_STREAM_PENALTY_ORDER, done, PENALTY)], IMAGE);
-        ead_philox(SEED, EAD_STREAM_PENALTY_GRAY, done + 1, words);
-        if (ead_uniform(words[0]) < EAD_PENALTY_GRAY_PROBABILITY) ead_color_gray(to, IMAGE / 3);
-        to += IMAGE;
-    }
-    if (penalty_only) return batch;
-    memcpy(to, train_images[ead_shuffled_index(SEED, EAD_STREAM_TRAIN_ORDER, done, TRAIN)], IMAGE);
-    memcpy(to + IMAGE, to, IMAGE);
-    if (way->augment) ead_color_jitter(to + IMAGE, IMAGE / 3, SEED, done + 1);
-    return batch;
-}
-
-static EadModel *make_model(const struct Way *way) {
-    const EadModelSpec spec = {.height = TINY_SIDE, .width = TINY_SIDE, .autoencoder = way->autoencoder};
-    EadModel *model;
-    ASSERT_OK(ead_model_new(&spec, &model));
-    ead_params_initialize(&model->teacher, 1);
-    ead_params_initialize(&model->trained, 2);
-    return model;
-}
-
-/* Fewer penalty images than planned, as when damaged ones are left out. */
-static void fill_tables(EadTrainingStep *step, const struct Way *way) {
-    for (int i = 0; i < TRAIN; i++) ead_training_step_set_row(step, EAD_TABLE_TRAIN, i, train_images[i]);
-    for (int i = 0; i < PENALTY && way->penalty_table; i++)
-        ead_training_step_set_row(step, EAD_TABLE_PENALTY, i, penalty_images[i]);
-    if (way->penalty_table) ead_training_step_draw_from(step, EAD_TABLE_PENALTY, PENALTY);
-    ead_training_step_upload(step);
-}
-
-/* The model after the steps, and their losses. */
-static EadModel *run_steps(const struct Way *way, bool tables, const EadBackend *backend,
-                           EadStepLosses losses[EAD_LOSS_ROWS]) {
-    EadModel *model = make_model(way);
-    EadTrainingStep *step;
-    EadTrainingOptions options = ead_training_options_default(100, 1);
-    int count;
-    options.loss.penalty = way->penalty;
-    if (tables) options.tables = (EadStepTables){{TRAIN, 0, 0}, SEED, way->augment};
-    if (tables && way->penalty_table) options.tables.rows[EAD_TABLE_PENALTY] = PENALTY + ROWS_TOO_MANY;
-    ASSERT_OK(ead_training_step_new(model, &options, &(EadPlanOptions){.backend = backend}, &step));
-    if (tables) fill_tables(step, way);
-    bool comes = !tables || (way->penalty && !way->penalty_table);
-    ck_assert_int_eq(ead_training_step_batch_bytes(step) > 0, comes);
-    for (uint64_t s = 0; s < STEPS; s++)
-        ead_training_step_run(step, comes ? make_batch(way, s, tables) : NULL);
-    ASSERT_OK(ead_training_step_losses(step, losses, &count));
-    ck_assert_int_eq(count, STEPS);
-    ASSERT_OK(ead_training_step_download(step));
-    ead_training_step_free(step);
-    return model;
-}
-
-START_TEST(drawn_images_give_the_steps_of_images_that_come) {
-    static EadStepLosses expected[EAD_LOSS_ROWS], got[EAD_LOSS_ROWS];
-    const struct Way *way = &ways[_i];
-    fill_noise(&train_images[0][0], sizeof train_images, 11);
-    fill_noise(&penalty_images[0][0], sizeof penalty_images, 12);
+START_TEST(drawn_images_give_the_steps_of_images_that_are_brought) {
+    const struct DrawnCase *c = &drawn_cases[_i];
+    EadPlanOptions device = {.backend = &fake_backend};
     fake_device_start((uint64_t)_i, SIZE_MAX);
-    EadModel *a = run_steps(way, false, NULL, expected);
-    EadModel *b = run_steps(way, true, way->on_device ? &fake_backend : NULL, got);
-    ck_assert_mem_eq(expected, got, STEPS * sizeof *got);
-    ck_assert(memcmp(a->trained.values, b->trained.values, (size_t)a->trained.total * sizeof(real)) == 0);
+    check_drawn_steps(c->way, NULL, c->on_device ? &device : NULL);
     ck_assert_int_eq(fake_device_leaks(), 0);
-    ead_model_free(a);
-    ead_model_free(b);
 }
 END_TEST
 
@@ -201,8 +116,8 @@ int main(void) {
     tcase_set_timeout(tests, 0);
     tcase_add_loop_test(tests, an_image_alone_gives_the_bits_of_a_batch, 0,
                         (int)(sizeof cases / sizeof *cases));
-    tcase_add_loop_test(tests, drawn_images_give_the_steps_of_images_that_come, 0,
-                        (int)(sizeof ways / sizeof *ways));
+    tcase_add_loop_test(tests, drawn_images_give_the_steps_of_images_that_are_brought, 0,
+                        (int)(sizeof drawn_cases / sizeof *drawn_cases));
     tcase_add_test(tests, tables_are_chosen_by_what_is_free);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
