@@ -95,6 +95,13 @@ EadNode *ead_leaf(EadGraph *graph, const char *name, EadType type, int n, int h,
     return append(graph, &node);
 }
 
+EadNode *ead_table(EadGraph *graph, const char *name, EadType type, int n, int h, int w, int c) {
+    EadNode *node = ead_leaf(graph, name, type, n, h, w, c, NULL);
+    node->table = true;
+    node->keep = false;
+    return node;
+}
+
 EadNode *ead_trainable_leaf(EadGraph *graph, const char *name, int n, int h, int w, int c, void *data) {
     assert(data);
     for (int i = 0; i < graph->count; i++) {

@@ -31,6 +31,7 @@ struct EadNode {
     bool needs_gradient;        /* a trainable leaf lies below */
     bool keep;                  /* the output survives until the next run */
     bool external;              /* y.data was given by the caller: written to, or read from, there */
+    bool table;                 /* a leaf that is written image by image */
     char name[EAD_NAME_SIZE];   /* for people; may be empty */
     alignas(16) unsigned char attributes[EAD_MAX_ATTRIBUTE_BYTES];
 };
@@ -52,8 +53,12 @@ EadNode *ead_graph_at(const EadGraph *graph, int index);
  * it zeroed memory that lasts (find it in node->y.data after planning). */
 EadNode *ead_leaf(EadGraph *graph, const char *name, EadType type, int n, int h, int w, int c, void *data);
 
-/* The same for a trainable parameter: gradients flow into it. Asking twice for the same memory and size gives
- * the same node, so that a parameter used twice has one gradient. */
+/* A leaf of n images that the plan gives memory, written one by one with ead_plan_write_image(): what is to
+ * stay with the plan, such as a data set. It cannot be read back. */
+EadNode *ead_table(EadGraph *graph, const char *name, EadType type, int n, int h, int w, int c);
+
+/* A leaf as above, but a trainable parameter: gradients flow into it. Asking twice for the same memory and
+ * size gives the same node, so that a parameter used twice has one gradient. */
 EadNode *ead_trainable_leaf(EadGraph *graph, const char *name, int n, int h, int w, int c, void *data);
 
 /* Appends a node; called by the builders in core/ops. inputs[i] may be NULL where op allows it. attributes

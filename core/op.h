@@ -34,4 +34,7 @@ typedef struct EadOp {
 EadStatus ead_shape_like_first(const EadNode *node, EadTensor *y);
 EadStatus ead_shape_all_same(const EadNode *node, EadTensor *y);
 
+/* Shape rule for changes of U8 RGB images (input 0) that the step (input 1, one counter) decides on. */
+EadStatus ead_shape_image_of_step(const EadNode *node, EadTensor *y);
+
 #endif

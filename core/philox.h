@@ -4,7 +4,7 @@
 #ifndef EAD_CORE_PHILOX_H
 #define EAD_CORE_PHILOX_H
 
-#include <stdint.h>
+#include "core/philox_rounds.h"
 
 /* One stream for each use of random numbers, so that no two uses ever share a counter. Streams from
  * EAD_STREAM_PARAMETERS on are EAD_STREAM_PARAMETERS + ead_hash_name(parameter name). */
@@ -27,11 +27,6 @@ void ead_philox(uint64_t seed, uint64_t stream, uint64_t counter, uint32_t out[4
 
 /* Word number `index` of a stream: word index % 4 of block index / 4. */
 uint32_t ead_philox_word(uint64_t seed, uint64_t stream, uint64_t index);
-
-/* Uniform in [0,1) with 24 bits, from one word: exact in float and the same in double. */
-static inline float ead_uniform(uint32_t word) {
-    return (float)(word >> 8) * 0x1p-24f;
-}
 
 /* 32-bit FNV-1a of a name. */
 uint32_t ead_hash_name(const char *name);

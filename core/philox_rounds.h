@@ -27,4 +27,9 @@ static EAD_DEVICE_FUNCTION inline void ead_philox_rounds(uint64_t seed, uint64_t
     out[0] = c0, out[1] = c1, out[2] = c2, out[3] = c3;
 }
 
+/* Uniform in [0,1) with 24 bits, from one word: exact in float and the same in double. */
+static EAD_DEVICE_FUNCTION inline float ead_uniform(uint32_t word) {
+    return (float)(word >> 8) * 0x1p-24f;
+}
+
 #endif

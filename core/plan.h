@@ -42,7 +42,10 @@ EadStatus ead_plan_download(const EadPlan *plan);
  * changed as soon as this returns. Later runs see it, earlier ones do not. */
 void ead_plan_write(const EadPlan *plan, const EadNode *leaf, const void *host);
 
-/* Memory of the host to make such a value in: passed to ead_plan_write() right afterwards, it saves a copy.
+/* The same for one image of a table (ead_table()): `host` holds as many bytes as that image. */
+void ead_plan_write_image(const EadPlan *plan, const EadNode *table, int image, const void *host);
+
+/* Memory of the host to make a leaf's value in: passed to ead_plan_write() right afterwards, it saves a copy.
  */
 void *ead_plan_leaf_memory(const EadPlan *plan, const EadNode *leaf);
 

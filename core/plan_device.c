@@ -18,7 +18,9 @@ static EadStatus make_staging(EadPlan *plan, EadGraph *graph, const bool *live) 
     for (int i = 0; i < plan->node_count; i++) {
         const EadNode *node = ead_graph_at(graph, i);
         if (!live[i]) continue;
-        if (node->op == EAD_OP_LEAF && !node->external) written = larger(written, ead_bytes(&node->y));
+        size_t pieces = node->table ? (size_t)node->y.n : 1;
+        if (node->op == EAD_OP_LEAF && !node->external)
+            written = larger(written, ead_bytes(&node->y) / pieces);
         if (node->keep) read = larger(read, ead_bytes(&node->y));
     }
     bool made = true;

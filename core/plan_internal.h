@@ -30,7 +30,7 @@ typedef struct EadDeviceRun {
     void *captured;                 /* the graph of a run; NULL: none yet */
     bool captures;                  /* runs are to be captured */
     bool warm;                      /* one run has been made call by call */
-    unsigned char *staging[EAD_STAGING_SLOTS]; /* pinned, each as large as the largest leaf */
+    unsigned char *staging[EAD_STAGING_SLOTS]; /* pinned, each for the largest leaf or image of a table */
     void *staged[EAD_STAGING_SLOTS];           /* events: the slot has been copied */
     int turn;                                  /* the slot to be used next */
     void *result;                              /* pinned, as large as the largest kept value */

@@ -39,26 +39,41 @@ EadStatus ead_plan_synchronize(const EadPlan *plan) {
     return plan->backend->device->synchronize(plan->device->streams[0]);
 }
 
-void *ead_plan_leaf_memory(const EadPlan *plan, const EadNode *leaf) {
-    assert(leaf->op == EAD_OP_LEAF && !leaf->external);
+/* The next slot of pinned memory, once what was copied from it last has arrived. */
+static void *next_slot(const EadPlan *plan) {
     EadDeviceRun *run = plan->device;
-    if (!run) return plan->tensors[leaf->index].data;
     ead_plan_use_device(plan);
     plan->backend->device->event_synchronize(run->staged[run->turn]);
     return run->staging[run->turn];
 }
 
+void *ead_plan_leaf_memory(const EadPlan *plan, const EadNode *leaf) {
+    assert(leaf->op == EAD_OP_LEAF && !leaf->external && !leaf->table);
+    return plan->device ? next_slot(plan) : plan->tensors[leaf->index].data;
+}
+
+/* to: in the arena; host: may be the place that ead_plan_leaf_memory() has given. */
+static void send(const EadPlan *plan, void *to, const void *host, size_t bytes) {
+    EadDeviceRun *run = plan->device;
+    void *memory = run ? next_slot(plan) : to;
+    if (memory != host) memcpy(memory, host, bytes);
+    if (!run) return;
+    plan->backend->device->copy_in(to, memory, bytes, run->streams[0]);
+    plan->backend->device->event_record(run->staged[run->turn], run->streams[0]);
+    run->turn = (run->turn + 1) % EAD_STAGING_SLOTS;
+}
+
 void ead_plan_write(const EadPlan *plan, const EadNode *leaf, const void *host) {
     const EadTensor *tensor = &plan->tensors[leaf->index];
-    if (!tensor->data) return; /* nobody reads it */
-    void *memory = ead_plan_leaf_memory(plan, leaf);
-    if (memory != host) memcpy(memory, host, ead_bytes(tensor));
-    EadDeviceRun *run = plan->device;
-    if (!run) return;
-    const EadDevice *device = plan->backend->device;
-    device->copy_in(tensor->data, memory, ead_bytes(tensor), run->streams[0]);
-    device->event_record(run->staged[run->turn], run->streams[0]);
-    run->turn = (run->turn + 1) % EAD_STAGING_SLOTS;
+    assert(leaf->op == EAD_OP_LEAF && !leaf->external && !leaf->table);
+    if (tensor->data) send(plan, tensor->data, host, ead_bytes(tensor)); /* else nobody reads it */
+}
+
+void ead_plan_write_image(const EadPlan *plan, const EadNode *table, int image, const void *host) {
+    const EadTensor *tensor = &plan->tensors[table->index];
+    size_t bytes = ead_bytes(tensor) / (size_t)tensor->n;
+    assert(table->table && image >= 0 && image < tensor->n);
+    if (tensor->data) send(plan, (unsigned char *)tensor->data + (size_t)image * bytes, host, bytes);
 }
 
 EadStatus ead_plan_fetch(const EadPlan *plan, const EadNode *node, const void **value) {

@@ -4,6 +4,8 @@
 #include "core/backend.h"
 #include "core/simd/amx.h"
 
+#include <string.h>
+
 static EadStatus check_cpu(EadPrecision precision, const char *name) {
     if (precision == EAD_PRECISION_TF32 || precision == EAD_PRECISION_FP16)
         return ead_fail(EAD_UNSUPPORTED, "%s: %s needs --device cuda; on the CPU use fp32, bf16 or auto",
@@ -34,4 +36,10 @@ EadPrecision ead_precision_resolve(const EadBackend *backend, EadPrecision preci
 const char *ead_precision_name(EadPrecision precision) {
     static const char *const names[] = {"fp32", "tf32", "bf16", "fp16", "auto"};
     return names[precision];
+}
+
+EadStatus ead_precision_find(const char *name, EadPrecision *out) {
+    for (*out = EAD_PRECISION_FP32; *out <= EAD_PRECISION_AUTO; (*out)++)
+        if (strcmp(name, ead_precision_name(*out)) == 0) return EAD_OK;
+    return ead_fail(EAD_BAD_ARGUMENT, "precision '%s': there are fp32, tf32, bf16, fp16 and auto", name);
 }

@@ -30,4 +30,7 @@ EadPrecision ead_precision_resolve(const struct EadBackend *backend, EadPrecisio
 /* "fp32", "tf32", "bf16", "fp16" or "auto". */
 const char *ead_precision_name(EadPrecision precision);
 
+/* The precision of that name. Errors: EAD_BAD_ARGUMENT, with all names. */
+EadStatus ead_precision_find(const char *name, EadPrecision *out);
+
 #endif

@@ -19,3 +19,15 @@ EadStatus ead_shape_all_same(const EadNode *node, EadTensor *y) {
     }
     return EAD_OK;
 }
+
+EadStatus ead_shape_image_of_step(const EadNode *node, EadTensor *y) {
+    const EadTensor *x = &node->x[0]->y, *step = &node->x[1]->y;
+    if (x->type != EAD_U8 || x->c != 3)
+        return ead_fail(EAD_BAD_SHAPE, "%s: the input must be 8-bit with 3 channels, not %d", node->name,
+                        x->c);
+    if (step->type != EAD_I64 || ead_count(step) != 1)
+        return ead_fail(EAD_BAD_SHAPE, "%s: the step must be one counter", node->name);
+    *y = *x;
+    y->data = NULL;
+    return EAD_OK;
+}

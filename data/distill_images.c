@@ -2,7 +2,7 @@
 #include "data/distill_images.h"
 
 #include "core/philox.h"
-#include "data/color.h"
+#include "core/color.h"
 #include "data/image_cache_file.h"
 
 static const uint64_t DRAWS = UINT64_C(1) << 32; /* behind the words that belong to positions */

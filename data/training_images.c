@@ -2,12 +2,13 @@
 #include "data/training_images.h"
 
 #include "core/philox.h"
-#include "data/color.h"
+#include "core/color.h"
 
 #include <assert.h>
 #include <string.h>
 
 int ead_training_images_per_step(const EadTrainingImages *images) {
+    if (images->penalty_only) return 1;
     return images->penalty ? 3 : 2;
 }
 
@@ -39,6 +40,7 @@ EadStatus ead_training_images_fill(void *context, uint64_t step, uint8_t *slot) 
         EAD_TRY(fill_penalty(images, step, size, slot));
         slot += size;
     }
+    if (images->penalty_only) return EAD_OK;
     EAD_TRY(read_shuffled(images->train, images->seed, EAD_STREAM_TRAIN_ORDER, step, slot));
     memcpy(slot + size, slot, size);
     if (images->augment) ead_color_jitter(slot + size, (int64_t)(size / 3), images->seed, step);

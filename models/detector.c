@@ -49,15 +49,27 @@ EadStatus ead_detector_new(const EadModel *model, const EadPlanOptions *plan, in
     return status;
 }
 
-int ead_detector_open(const char *path, EadDetector **out) {
+static EadStatus plan_options(const EadDetectorOptions *options, EadPlanOptions *out) {
+    *out = (EadPlanOptions){.backend = &ead_backend_cpu};
+    if (options && options->device) EAD_TRY(ead_backend_find(options->device, &out->backend));
+    return options && options->precision ? ead_precision_find(options->precision, &out->precision) : EAD_OK;
+}
+
+int ead_detector_open_with(const char *path, const EadDetectorOptions *options, EadDetector **out) {
     EadModel *model;
+    EadPlanOptions plan;
+    EAD_TRY(plan_options(options, &plan));
     EAD_TRY(ead_model_open(path, &model));
-    EadStatus status = ead_detector_new(model, NULL, 1, out);
+    EadStatus status = ead_detector_new(model, &plan, 1, out);
     if (status == EAD_OK)
         (*out)->owned = model;
     else
         ead_model_free(model);
     return status;
+}
+
+int ead_detector_open(const char *path, EadDetector **out) {
+    return ead_detector_open_with(path, NULL, out);
 }
 
 static EadStatus reserve(EadDetector *d, int64_t count) {

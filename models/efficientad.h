@@ -12,6 +12,8 @@
  *         printf("%g\n", score);
  *     ead_detector_close(detector);
  *
+ * ead_detector_open_with() opens it on a GPU: {.device = "cuda", .precision = "fp16"}.
+ *
  * A detector belongs to one thread at a time; several detectors may work side by side. Nothing here prints,
  * exits or needs a file besides the model. */
 #ifndef EFFICIENTAD_H
@@ -30,6 +32,19 @@ typedef struct EadDetector EadDetector;
  * positive status with the reason in ead_error_message(). */
 int ead_detector_open(const char *path, EadDetector **out);
 void ead_detector_close(EadDetector *detector); /* NULL is harmless */
+
+/* Where and how a detector works; NULL takes the default.
+ *   device     "cpu" (default), "cuda" or "cuda:N" for GPU number N from 0
+ *   precision  in which convolutions multiply: "fp32" (default); on a GPU also "tf32", "bf16", "fp16"; on a
+ *              CPU with AMX "bf16"; "auto": fp16 on a GPU, bf16 on a CPU with AMX, else fp32 */
+typedef struct EadDetectorOptions {
+    const char *device, *precision;
+} EadDetectorOptions;
+
+/* The same with options (NULL: the defaults). Fails, besides, where there is no such device, or the library
+ * was built without CUDA; where the device lacks the precision or the memory; each with the cure in
+ * ead_error_message(). */
+int ead_detector_open_with(const char *path, const EadDetectorOptions *options, EadDetector **out);
 
 /* Scores one image.
  *   rgb     8-bit RGB pixels, row by row; `stride` bytes from one row to the next (3 * width if contiguous)

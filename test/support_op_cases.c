@@ -13,7 +13,11 @@
 #include "core/ops/concat_batch/concat_batch.h"
 #include "core/ops/concat_channels/concat_channels.h"
 #include "core/ops/conv2d/conv2d.h"
+#include "core/ops/draw_gray/draw_gray.h"
+#include "core/ops/draw_index/draw_index.h"
+#include "core/ops/draw_jitter/draw_jitter.h"
 #include "core/ops/dropout/dropout.h"
+#include "core/ops/gather_image/gather_image.h"
 #include "core/ops/lr_schedule/lr_schedule.h"
 #include "core/ops/max_pool2d/max_pool2d.h"
 #include "core/ops/mean/mean.h"
@@ -63,6 +67,17 @@ BUILDER(mean_above, ead_mean_above(g, x[0], x[1]))
 BUILDER(hard_feature_loss, ead_hard_feature_loss(g, x[0], numbers[0]))
 BUILDER(normalize_image, ead_normalize_image(g, x[0]))
 BUILDER(pad_border, ead_pad_border(g, x[0], INT(0)))
+BUILDER(gather_image, ead_gather_image(g, x[0], x[1]))
+BUILDER(gather_bytes, ead_normalize_image(g, ead_gather_image(g, x[0], x[1])))
+BUILDER(draw_image,
+        ead_gather_image(g, x[0],
+                         ead_draw_index(g, x[1], x[2],
+                                        (EadDrawIndex){(uint64_t)numbers[0], (uint64_t)numbers[1]})))
+BUILDER(draw_gray,
+        ead_normalize_image(g, ead_draw_gray(g, x[0], x[1],
+                                             (EadDrawGray){(uint64_t)numbers[0], (uint64_t)numbers[1],
+                                                           (float)numbers[2]})))
+BUILDER(draw_jitter, ead_normalize_image(g, ead_draw_jitter(g, x[0], x[1], (uint64_t)numbers[0])))
 
 /* Two slices of one batch, each used in its own way. */
 static EadNode *deal(EadGraph *g, EadNode *base, const double *numbers) {

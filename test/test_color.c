@@ -1,5 +1,5 @@
 /* Colour changes against torchvision, to the bit, and the draws of the jitter. */
-#include "data/color.h"
+#include "core/color.h"
 
 #include "core/philox.h"
 #include "test/data_support.h"

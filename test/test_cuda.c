@@ -4,6 +4,7 @@
  * (plans, kernels on the host runner) has its own suites. */
 #include "models/detector.h"
 #include "test/support_op_cases.h"
+#include "test/support_step_tables.h"
 #include "test/tiny_model.h"
 #include "train/training_step.h"
 
@@ -162,6 +163,15 @@ START_TEST(twenty_steps_have_the_same_bits_however_they_are_launched) {
 }
 END_TEST
 
+START_TEST(what_a_step_keeps_does_not_show) {
+    NEED_GPU();
+    EadPlanOptions options = {.backend = gpu(), .precision = training_precisions[_i]};
+    check_drawn_steps((StepWay){true, true, true, true, true}, &options, &options);
+    check_drawn_steps((StepWay){.penalty = true, .augment = true, .autoencoder = true}, &options, &options);
+    check_drawn_steps((StepWay){.teacher_table = true}, &options, &options);
+}
+END_TEST
+
 /* The gradients of one step at full size, all together: ||a - b|| / ||a||. */
 static double gradient_distance(Training *a, Training *b) {
     const EadOptimizer *x = ead_training_step_optimizer(a->step), *y = ead_training_step_optimizer(b->step);
@@ -306,6 +316,7 @@ int main(void) {
     TCase *training = add_case(suite, "training");
     tcase_add_loop_test(training, twenty_steps_have_the_same_bits_however_they_are_launched, 0,
                         gpu() ? 3 : 1);
+    tcase_add_loop_test(training, what_a_step_keeps_does_not_show, 0, gpu() ? 3 : 1);
     tcase_add_test(training, a_step_of_s_agrees_with_the_cpu);
     tcase_add_test(training, a_step_of_m_agrees_with_the_cpu);
     tcase_add_test(training, losses_follow_the_cpus);

@@ -39,6 +39,54 @@ START_TEST(opens_and_tells_about_the_model) {
 }
 END_TEST
 
+static int open_with(const char *device, const char *precision, EadDetector **out) {
+    return ead_detector_open_with(MODEL, &(EadDetectorOptions){.device = device, .precision = precision},
+                                  out);
+}
+
+START_TEST(options_choose_device_and_precision) {
+    static const char *const cpu[][2] = {{NULL, NULL}, {"cpu", NULL}, {NULL, "fp32"}, {"cpu", "auto"}};
+    EadDetector *detector;
+    for (size_t i = 0; i < sizeof cpu / sizeof *cpu; i++) {
+        ASSERT_OK((EadStatus)open_with(cpu[i][0], cpu[i][1], &detector));
+        ck_assert_int_eq(ead_detector_model_width(detector), TINY_SIDE);
+        ead_detector_close(detector);
+    }
+    ASSERT_OK((EadStatus)ead_detector_open_with(MODEL, NULL, &detector));
+    ead_detector_close(detector);
+}
+END_TEST
+
+START_TEST(impossible_options_are_errors) {
+    EadDetector *detector;
+    ASSERT_FAILS((EadStatus)open_with("tpu", NULL, &detector), EAD_UNSUPPORTED,
+                 "device 'tpu': this build has");
+    ASSERT_FAILS((EadStatus)open_with("cuda:x", NULL, &detector), EAD_UNSUPPORTED, "device 'cuda:x'");
+    ASSERT_FAILS((EadStatus)open_with("cuda:15", NULL, &detector), EAD_UNSUPPORTED, "device 'cuda:15': ");
+    ASSERT_FAILS((EadStatus)open_with("cpu", "fp17", &detector), EAD_BAD_ARGUMENT,
+                 "precision 'fp17': there are fp32, tf32, bf16, fp16 and auto");
+    ASSERT_FAILS((EadStatus)open_with("cpu", "fp16", &detector), EAD_UNSUPPORTED, "fp16 needs --device cuda");
+}
+END_TEST
+
+/* Where there is a GPU. */
+START_TEST(a_detector_works_on_a_gpu) {
+    static uint8_t rgb[TINY_SIDE * TINY_SIDE * 3];
+    static float on_cpu[TINY_SIDE * TINY_SIDE], on_gpu[TINY_SIDE * TINY_SIDE];
+    EadDetector *gpu, *cpu;
+    SKIP_UNLESS(open_with("cuda", NULL, &gpu) == EAD_OK, ead_error_message());
+    cpu = open_tiny();
+    fill_noise(rgb, sizeof rgb, 3);
+    ASSERT_OK((EadStatus)ead_detector_run(cpu, rgb, TINY_SIDE, TINY_SIDE, 3 * TINY_SIDE, on_cpu, NULL));
+    ASSERT_OK((EadStatus)ead_detector_run(gpu, rgb, TINY_SIDE, TINY_SIDE, 3 * TINY_SIDE, on_gpu, NULL));
+    float scale = largest(on_cpu, TINY_SIDE * TINY_SIDE);
+    for (int i = 0; i < TINY_SIDE * TINY_SIDE; i++)
+        ck_assert_float_eq_tol(on_gpu[i], on_cpu[i], 1e-3f * fabsf(scale));
+    ead_detector_close(gpu);
+    ead_detector_close(cpu);
+}
+END_TEST
+
 START_TEST(a_model_without_threshold_says_nan) {
     EadDetector *detector;
     save_tiny_model(FOLDER "free.safetensors", NAN, NULL);
@@ -306,6 +354,9 @@ static Suite *make_suite(void) {
     tcase_add_unchecked_fixture(api, make_model_file, NULL);
     tcase_add_unchecked_fixture(files, make_model_file, NULL);
     tcase_add_test(api, opens_and_tells_about_the_model);
+    tcase_add_test(api, options_choose_device_and_precision);
+    tcase_add_test(api, impossible_options_are_errors);
+    tcase_add_test(api, a_detector_works_on_a_gpu);
     tcase_add_test(api, a_model_without_threshold_says_nan);
     tcase_add_test(api, any_image_size_works);
     tcase_add_test(api, impossible_sizes_are_errors);

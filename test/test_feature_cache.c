@@ -1,7 +1,7 @@
 /* The feature cache: records come back, an interrupted filling goes on, and what does not belong is made anew
  * or refused. And the images of a distillation step: which, in which colours, held out or not. */
 #include "core/half.h"
-#include "data/color.h"
+#include "core/color.h"
 #include "data/distill_images.h"
 #include "test/data_support.h"
 

@@ -2,7 +2,7 @@
 #include "data/loader.h"
 
 #include "core/philox.h"
-#include "data/color.h"
+#include "core/color.h"
 #include "data/training_images.h"
 #include "test/data_support.h"
 

@@ -1,11 +1,15 @@
 /* Plans on a device, by the fake one: the caller's memory as regions, values in and out, 16-bit storage,
  * captured graphs, parallel streams. What kernels compute is not the matter here: they are the CPU's. */
 #include "core/ops/add/add.h"
+#include "core/ops/draw_index/draw_index.h"
+#include "core/ops/gather_image/gather_image.h"
+#include "core/ops/mean/mean.h"
 #include "core/ops/record/record.h"
 #include "core/ops/relu/relu.h"
 #include "core/ops/resize_bilinear/resize_bilinear.h"
 #include "core/ops/scale/scale.h"
 #include "core/ops/slice_batch/slice_batch.h"
+#include "core/philox.h"
 #include "core/plan_internal.h"
 #include "models/model_file.h"
 #include "test/support_fake_device.h"
@@ -120,6 +124,37 @@ START_TEST(every_run_sees_the_value_written_before_it) {
         ck_assert_int_eq(fake_device_leaks(), 0);
     }
     ead_graph_free(graph);
+}
+END_TEST
+
+/* Images are written once; replays then find them by the step alone. */
+START_TEST(tables_are_drawn_from_without_the_host) {
+    enum { IMAGES = 5, ROWS = 8 };
+    EadGraph *graph = ead_graph_new();
+    int64_t step = 0, images = IMAGES;
+    EadNode *table = ead_table(graph, "table", EAD_REAL, IMAGES, 1, 1, 3);
+    EadNode *unread = ead_table(graph, "unread", EAD_U8, IMAGES, 1, 1, 3);
+    EadNode *counter = ead_leaf(graph, "step", EAD_I64, 1, 1, 1, 1, &step);
+    EadNode *ring = ead_keep(ead_leaf(graph, "ring", EAD_REAL, 1, 1, ROWS, 1, NULL));
+    EadNode *count = ead_leaf(graph, "count", EAD_I64, 1, 1, 1, 1, &images);
+    EadNode *image = ead_gather_image(
+        graph, table, ead_draw_index(graph, counter, count, (EadDrawIndex){9, EAD_STREAM_TRAIN_ORDER}));
+    ead_record(graph, ring, counter, (EadNode *[]){ead_mean(graph, image)});
+    ead_graph_add(graph, EAD_OP_advance, 1, &counter, NULL, 0);
+    EadPlan *plan = plan_on_fake(graph);
+    for (int i = 0; i < IMAGES; i++) {
+        real value[3] = {(real)i, (real)i + 1, (real)i + 2};
+        ead_plan_write_image(plan, table, i, value);
+        ead_plan_write_image(plan, unread, i, value);
+    }
+    for (int i = 0; i < ROWS; i++) ead_plan_run(plan);
+    real rows[ROWS];
+    ASSERT_OK(ead_plan_read(plan, ring, rows));
+    for (uint64_t i = 0; i < ROWS; i++) {
+        uint32_t expected = ead_shuffled_index(9, EAD_STREAM_TRAIN_ORDER, i, IMAGES);
+        ck_assert_msg(rows[i] == (real)expected + 1, "step %d: %g", (int)i, (double)rows[i]);
+    }
+    end(graph, plan);
 }
 END_TEST
 
@@ -349,6 +384,7 @@ int main(void) {
     tcase_add_test(tests, overlapping_memory_is_one_region);
     tcase_add_test(tests, changes_come_back_on_demand_and_go_over_on_refresh);
     tcase_add_test(tests, every_run_sees_the_value_written_before_it);
+    tcase_add_test(tests, tables_are_drawn_from_without_the_host);
     tcase_add_test(tests, second_run_is_captured_unless_told_otherwise);
     tcase_add_test(tests, too_little_memory_is_said_in_numbers);
     tcase_add_test(tests, values_between_half_kernels_are_stored_in_half);

@@ -162,6 +162,7 @@ START_TEST(configs_differ_by_what_matters) {
     } cases[] = {{"output=x", false, false, false},
                  {"train.threads=3", false, false, false},
                  {"train.tensorboard=false", false, false, false},
+                 {"train.teacher_cache=true", false, false, false},
                  {"maps.q_end=0.99", false, false, true},
                  {"maps.normalization=none", false, false, true},
                  {"train.steps=3", false, true, true},

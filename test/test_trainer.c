@@ -298,6 +298,42 @@ START_TEST(losses_of_a_device_are_read_in_time) {
 }
 END_TEST
 
+/* ---- outputs of the teacher that are kept ---- */
+
+/* And it may be changed from one part of a run to the next. */
+START_TEST(a_kept_teacher_gives_the_same_bits) {
+    train(SCRATCH "kept/", "train.steps=1 train.teacher_cache=true");
+    resume(SCRATCH "kept/", "train.steps=2");
+    resume(SCRATCH "kept/", "train.steps=3 train.teacher_cache=true");
+    ck_assert(same_runs(WHOLE, SCRATCH "kept/"));
+    ck_assert(same_tensors(WHOLE "checkpoint.safetensors", SCRATCH "kept/checkpoint.safetensors"));
+    train(SCRATCH "kept_student/", STUDENT_ONLY "train.steps=5 train.teacher_cache=true");
+    train(SCRATCH "computed_student/", STUDENT_ONLY "train.steps=5");
+    ck_assert(same_runs(SCRATCH "computed_student/", SCRATCH "kept_student/"));
+}
+END_TEST
+
+START_TEST(a_device_keeps_the_teacher_too) {
+    fake_device_start(3, SIZE_MAX);
+    ASSERT_OK(run_on(&fake_backend, SCRATCH "kept_device/", "train.steps=3 train.teacher_cache=true", false));
+    ck_assert(same_runs(WHOLE, SCRATCH "kept_device/"));
+    ck_assert_int_eq(fake_device_leaks(), 0);
+}
+END_TEST
+
+START_TEST(a_teacher_that_cannot_be_kept_is_refused) {
+    const char *settings = STUDENT_ONLY "train.steps=1 train.teacher_cache=true";
+    fake_device_start(4, 1000000); /* less than the outputs */
+    ASSERT_FAILS(run_on(&fake_backend, SCRATCH "little/", settings, false), EAD_NO_MEMORY,
+                 "train.teacher_cache: the teacher's outputs on 3 training images take 3 MB, but 1 MB are "
+                 "free on fake; set train.teacher_cache=false or lower model.image_size");
+    fake_device_start(5, 20000000); /* enough for them, but not for a step besides */
+    ASSERT_FAILS(run_on(&fake_backend, SCRATCH "little/", settings, false), EAD_NO_MEMORY,
+                 "with train.teacher_cache, which false switches off: no memory for");
+    ck_assert(!file_exists(SCRATCH "little"));
+}
+END_TEST
+
 /* ---- variants ---- */
 
 enum { HARD = 1, PENALTY = 2, AE = 4, STAE = 8, ALL = 15 };
@@ -473,6 +509,9 @@ static Suite *make_suite(void) {
     tcase_add_test(tests, a_folder_that_holds_a_run_is_left_alone);
     tcase_add_test(tests, a_device_gives_the_same_files);
     tcase_add_test(tests, losses_of_a_device_are_read_in_time);
+    tcase_add_test(tests, a_kept_teacher_gives_the_same_bits);
+    tcase_add_test(tests, a_device_keeps_the_teacher_too);
+    tcase_add_test(tests, a_teacher_that_cannot_be_kept_is_refused);
     tcase_add_loop_test(tests, variants_run, 0, (int)(sizeof variants / sizeof *variants));
     tcase_add_test(tests, variants_differ);
     tcase_add_test(tests, the_model_file_keeps_threshold_and_maps);

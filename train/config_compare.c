@@ -11,6 +11,7 @@ static int matters_from(int key) {
     case EAD_KEY_output:
     case EAD_KEY_dataset_cache:
     case EAD_KEY_train_threads:
+    case EAD_KEY_train_teacher_cache:
     case EAD_KEY_train_checkpoint_every:
     case EAD_KEY_train_tensorboard:
     case EAD_KEY_eval_maps:

@@ -15,4 +15,8 @@ void ead_print_memory(const char *what, const EadBackend *backend, size_t planne
 /* The same for the inference of a model whose plan takes `planned` bytes on a backend (NULL: CPU). */
 void ead_print_inference_memory(const EadModel *model, const EadBackend *backend, size_t planned);
 
+/* Bytes that a plan on the backend may hope for: free on the device, or available on the host; SIZE_MAX where
+ * that cannot be told. */
+size_t ead_available_memory(const EadBackend *backend);
+
 #endif

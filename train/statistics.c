@@ -98,6 +98,40 @@ EadStatus ead_measure_teacher(EadModel *model, const EadBackend *backend, const 
     return status;
 }
 
+/* ---- the teacher's outputs ---- */
+
+typedef struct TeacherOutputs {
+    const EadNode *output;
+    EadTrainingStep *step;
+} TeacherOutputs;
+
+static EadStatus take_output(const EadPlan *plan_of_one, void *context, int image) {
+    TeacherOutputs *t = context;
+    const void *value;
+    EAD_TRY(ead_plan_fetch(plan_of_one, t->output, &value));
+    ead_training_step_set_row(t->step, EAD_TABLE_TEACHER, image, value);
+    return EAD_OK;
+}
+
+EadStatus ead_keep_teacher(const EadModel *model, const EadPlanOptions *options, const EadImageCache *images,
+                           bool quiet, EadTrainingStep *step) {
+    const EadBackend *backend = options->backend ? options->backend : &ead_backend_cpu;
+    EadPlanOptions as_in_training = *options;
+    as_in_training.precision = ead_precision_resolve(backend, options->precision, true);
+    TeacherOutputs outputs = {NULL, step};
+    Pass pass;
+    EadStatus status = begin(&pass, model);
+    if (status == EAD_OK) {
+        EadNode *x = ead_normalize_image(pass.graph, pass.images);
+        outputs.output = ead_keep(ead_model_teacher_output(pass.graph, model, x));
+        status = ead_plan_new(pass.graph, &as_in_training, &pass.plan);
+    }
+    if (status == EAD_OK)
+        status = run_all(&pass, images, "keeping the teacher's outputs", quiet, take_output, &outputs);
+    end(&pass);
+    return status;
+}
+
 /* ---- the maps ---- */
 
 typedef struct MapValues {

@@ -1,5 +1,5 @@
-/* The numbers that a model takes from its data besides the weights: the teacher's channel statistics and the
- * statistics of the validation maps. */
+/* Passes over a run's images: the numbers that a model takes from its data besides the weights (the teacher's
+ * channel statistics and the statistics of the validation maps), and the teacher's outputs themselves. */
 #ifndef EAD_TRAIN_STATISTICS_H
 #define EAD_TRAIN_STATISTICS_H
 
@@ -7,12 +7,18 @@
 #include "data/image_cache.h"
 #include "models/model.h"
 #include "train/progress.h"
+#include "train/training_step.h"
 
 /* Sets the mean and (population) standard deviation of each of the teacher's output channels over all
  * positions of all images (Algorithm 1). progress is started here. Errors: EAD_INTERRUPTED on Ctrl-C, those
  * of the cache. */
 EadStatus ead_measure_teacher(EadModel *model, const EadBackend *backend, const EadImageCache *images,
                               bool quiet);
+
+/* Hands the teacher's outputs on all training images to a step with a table of them, computed by a plan of
+ * these options, which must be the step's own. The statistics must be set. Errors: as above. */
+EadStatus ead_keep_teacher(const EadModel *model, const EadPlanOptions *options, const EadImageCache *images,
+                           bool quiet, EadTrainingStep *step);
 
 /* How to measure the maps. */
 typedef struct EadMapMeasure {

@@ -12,6 +12,7 @@
 #include "train/shipped_teacher.h"
 #include "train/statistics.h"
 #include "train/step_loop.h"
+#include "train/step_tables.h"
 #include "train/threshold_file.h"
 #include "train/trainer_data.h"
 #include "train/training_board.h"
@@ -33,6 +34,7 @@ typedef struct Run {
     float *validation_scores; /* [images of validation] once measured */
     EadTrainingStep *step;
     EadOptimizer *optimizer; /* the step's */
+    EadStepTables tables;    /* the step's */
     EadLossLog log;
     EadTrainingBoard board; /* TensorBoard; empty where that is off */
     EadStepLosses losses;   /* the last ones read */
@@ -72,6 +74,13 @@ static int64_t drop_step(const EadConfig *config) {
     return (int64_t)(config->train_lr_drop_at * config->train_steps + 1e-6);
 }
 
+static EadPlanOptions plan_options(const Run *run) {
+    return (EadPlanOptions){.backend = run->spec->backend,
+                            .precision = (EadPrecision)run->config->train_precision,
+                            .no_capture = run->spec->no_capture,
+                            .streams = run->spec->streams};
+}
+
 static EadStatus make_step(Run *run) {
     const EadConfig *config = run->config;
     EadTrainingOptions options = ead_training_options_default(config->train_steps, config->train_seed);
@@ -82,11 +91,17 @@ static EadStatus make_step(Run *run) {
     options.schedule.base = config->train_lr;
     options.schedule.factor = config->train_lr_drop_factor;
     options.schedule.drop_step = drop_step(config);
-    EadPlanOptions plan = {.backend = run->spec->backend,
-                           .precision = (EadPrecision)config->train_precision,
-                           .no_capture = run->spec->no_capture,
-                           .streams = run->spec->streams};
-    EAD_TRY(ead_training_step_new(run->model, &options, &plan, &run->step));
+    EAD_TRY(ead_step_tables_choose(config, run->spec->backend, &run->model->spec, &run->data, &run->tables));
+    options.tables = run->tables;
+    EadPlanOptions plan = plan_options(run);
+    EadStatus status = ead_training_step_new(run->model, &options, &plan, &run->step);
+    if (status == EAD_NO_MEMORY && ead_step_tables_drop_images(&run->tables)) {
+        options.tables = run->tables;
+        status = ead_training_step_new(run->model, &options, &plan, &run->step);
+    }
+    if (status == EAD_NO_MEMORY && run->tables.rows[EAD_TABLE_TEACHER])
+        return ead_fail_prefix(status, "with train.teacher_cache, which false switches off: ");
+    EAD_TRY(status);
     run->optimizer = ead_training_step_optimizer(run->step);
     return EAD_OK;
 }
@@ -96,6 +111,7 @@ static void print_memory(const Run *run) {
     ead_print_memory("the training step", run->spec->backend,
                      ead_plan_bytes(ead_training_step_plan(run->step)), ead_training_step_bytes(run->step),
                      "parameters and optimizer");
+    ead_step_tables_print(&run->tables, &run->model->spec);
 }
 
 static void print_start(const Run *run) {
@@ -111,6 +127,14 @@ static void print_start(const Run *run) {
     print_memory(run);
 }
 
+static EadStatus fill_tables(Run *run) {
+    EadPlanOptions options = plan_options(run);
+    if (run->optimizer->step >= run->config->train_steps) return EAD_OK;
+    EAD_TRY(ead_step_tables_fill(&run->tables, &run->data, run->spec->quiet, run->step));
+    if (!run->tables.rows[EAD_TABLE_TEACHER]) return EAD_OK;
+    return ead_keep_teacher(run->model, &options, run->data.train, run->spec->quiet, run->step);
+}
+
 /* Restores the checkpoint, or measures the teacher for a run that starts at step 1. */
 static EadStatus start_or_resume(Run *run) {
     if (ead_run_folder_resumes(&run->folder, run->spec->resume)) {
@@ -119,6 +143,7 @@ static EadStatus start_or_resume(Run *run) {
     } else {
         EAD_TRY(ead_measure_teacher(run->model, run->spec->backend, run->data.train, run->spec->quiet));
     }
+    EAD_TRY(fill_tables(run));
     ead_training_step_upload(run->step);
     run->done = run->optimizer->step;
     EAD_TRY(ead_loss_log_open(&run->log, run->folder.losses, EAD_TRAINING_LOSSES, run->done));
@@ -133,6 +158,7 @@ static EadStatus prepare(Run *run) {
     EAD_TRY(ead_run_folder_name(&run->folder, run->config->output, "model.safetensors"));
     EAD_TRY(ead_run_folder_check(&run->folder, run->spec->resume));
     EAD_TRY(make_model(run));
+    EAD_TRY(ead_trainer_data_list(run->config, &run->data));
     EAD_TRY(make_step(run));
     EAD_TRY(ead_trainer_data_open(run->config, run->spec->quiet, &run->data));
     EAD_TRY(ead_run_folder_make(&run->folder)); /* what is wrong till here leaves no folder */
@@ -175,10 +201,10 @@ static EadStatus save_checkpoint(void *context) {
 
 static EadStatus do_step(void *context, char note[EAD_STEP_NOTE]) {
     Run *run = context;
-    const uint8_t *images;
-    EAD_TRY(ead_loader_next(run->data.loader, &images));
+    const uint8_t *images = NULL;
+    if (run->data.loader) EAD_TRY(ead_loader_next(run->data.loader, &images));
     ead_training_step_run(run->step, images);
-    ead_loader_release(run->data.loader);
+    if (run->data.loader) ead_loader_release(run->data.loader);
     run->done = ead_training_step_count(run->step);
     if (ead_loss_ring_is_due(run->spec->backend, run->done)) EAD_TRY(log_losses(run));
     snprintf(note, EAD_STEP_NOTE, "loss %.4g", (double)run->losses.total);
@@ -197,7 +223,7 @@ static EadStatus train_steps(Run *run) {
                         .save = save_checkpoint,
                         .context = run};
     if (first >= loop.steps) return EAD_OK;
-    EAD_TRY(ead_trainer_data_start(&run->data, first + 1));
+    EAD_TRY(ead_trainer_data_start(&run->data, &run->tables, first + 1));
     EadStatus status = ead_step_loop(&loop, &run->seconds);
     run->steps_here = run->done - first;
     return status;

@@ -74,11 +74,11 @@ static EadStatus open_files(const EadConfig *config, const EadFileList *files, c
     return status;
 }
 
-static EadStatus open_penalty(const EadConfig *config, const EadImageList *list, bool quiet,
-                              EadImageCache **out) {
+static EadStatus open_penalty(const EadConfig *config, bool quiet, EadTrainerData *data) {
     EadLeftOut left_out;
-    EAD_TRY(ead_left_out_start(&left_out, list->count));
-    EadStatus status = open_cache(config, list, "penalty", left_out.damaged, quiet, out);
+    EAD_TRY(ead_left_out_start(&left_out, data->penalty_list.count));
+    EadStatus status =
+        open_cache(config, &data->penalty_list, "penalty", left_out.damaged, quiet, &data->penalty);
     if (status == EAD_BAD_FILE) ead_fail_prefix(status, "penalty.path: ");
     ead_left_out_finish(&left_out, "penalty.path");
     return status;
@@ -92,30 +92,30 @@ static EadStatus list_penalty(const EadConfig *config, EadImageList *list) {
     return ead_fail(EAD_BAD_ARGUMENT, "penalty.path: %s holds no images", config->penalty_path);
 }
 
-static EadStatus open_caches(const EadConfig *config, const EadImageList *penalty, bool quiet,
-                             EadTrainerData *data) {
+EadStatus ead_trainer_data_list(const EadConfig *config, EadTrainerData *data) {
+    *data = (EadTrainerData){0};
+    EAD_TRY(ead_config_open_dataset(config, &data->dataset));
+    EAD_TRY(list_penalty(config, &data->penalty_list));
+    return ead_dataset_check_masks(&data->dataset);
+}
+
+EadStatus ead_trainer_data_open(const EadConfig *config, bool quiet, EadTrainerData *data) {
     const EadDataset *dataset = &data->dataset;
     EAD_TRY(make_cache_folder(config));
     EAD_TRY(open_files(config, &dataset->train, "training", quiet, &data->train));
     EAD_TRY(open_files(config, &dataset->validation, "validation", quiet, &data->validation));
-    return config->loss_penalty ? open_penalty(config, penalty, quiet, &data->penalty) : EAD_OK;
+    if (config->loss_penalty) EAD_TRY(open_penalty(config, quiet, data));
+    data->images = (EadTrainingImages){.train = data->train,
+                                       .penalty = data->penalty,
+                                       .seed = config->train_seed,
+                                       .augment = config->augment_enabled};
+    return EAD_OK;
 }
 
-/* Everything is listed before the first folder is made. */
-EadStatus ead_trainer_data_open(const EadConfig *config, bool quiet, EadTrainerData *data) {
-    EadImageList penalty = {0};
-    *data = (EadTrainerData){0};
-    EAD_TRY(ead_config_open_dataset(config, &data->dataset));
-    EadStatus status = list_penalty(config, &penalty);
-    if (status == EAD_OK) status = ead_dataset_check_masks(&data->dataset);
-    if (status == EAD_OK) status = open_caches(config, &penalty, quiet, data);
-    ead_image_list_free(&penalty);
-    data->images =
-        (EadTrainingImages){data->train, data->penalty, config->train_seed, config->augment_enabled};
-    return status;
-}
-
-EadStatus ead_trainer_data_start(EadTrainerData *data, int64_t first_step) {
+EadStatus ead_trainer_data_start(EadTrainerData *data, const EadStepTables *tables, int64_t first_step) {
+    bool all = tables->rows[EAD_TABLE_TRAIN] && (!data->penalty || tables->rows[EAD_TABLE_PENALTY]);
+    if (all) return EAD_OK;
+    data->images.penalty_only = tables->rows[EAD_TABLE_TRAIN] > 0;
     EadLoaderSpec spec = {.slot_bytes = ead_training_images_slot_bytes(&data->images),
                           .slots = SLOTS,
                           .threads = LOADER_THREADS,
@@ -130,6 +130,7 @@ void ead_trainer_data_close(EadTrainerData *data) {
     ead_image_cache_close(data->train);
     ead_image_cache_close(data->validation);
     ead_image_cache_close(data->penalty);
+    ead_image_list_free(&data->penalty_list);
     ead_dataset_free(&data->dataset);
     *data = (EadTrainerData){0};
 }

@@ -1,6 +1,8 @@
 /* The graph of a training step, its plan, and the state it updates. */
 #include "train/training_step.h"
 
+#include "train/step_images.h"
+
 #include <assert.h>
 #include <stdlib.h>
 
@@ -9,7 +11,7 @@ struct EadTrainingStep {
     EadOptimizer optimizer;
     EadGraph *graph;
     EadPlan *plan;
-    EadNode *images;
+    EadStepImages images;
     EadLossRing losses; /* rows of EadStepLosses */
 };
 
@@ -30,14 +32,15 @@ static void keep_losses(EadTrainingStep *s, const EadLosses *l, EadNode *rate, E
 }
 
 static EadStatus build(EadTrainingStep *s, const EadTrainingOptions *options, const EadPlanOptions *plan) {
-    const EadModelSpec *spec = &s->model->spec;
     EAD_TRY(ead_optimizer_new(&s->model->trained, &s->optimizer));
     s->graph = ead_graph_new();
     if (!s->graph) return ead_fail(EAD_NO_MEMORY, "no memory for a graph");
-    int batch = ead_losses_batch(s->model, &options->loss);
-    s->images = ead_leaf(s->graph, "images", EAD_U8, batch, spec->height, spec->width, 3, NULL);
     EadNode *step = ead_optimizer_step(s->graph, &s->optimizer);
-    EadLosses losses = ead_build_losses(s->graph, s->model, &options->loss, s->images, step);
+    EadLossOptions loss = options->loss;
+    if (plan && plan->backend && plan->backend->device) loss.teacher_apart = true;
+    EadLossInputs inputs =
+        ead_step_images_build(&s->images, s->graph, s->model, &loss, &options->tables, step);
+    EadLosses losses = ead_build_losses(s->graph, s->model, &loss, inputs);
     EadNode *rate = ead_lr_schedule(s->graph, step, options->schedule);
     keep_losses(s, &losses, rate, step);
     ead_optimizer_append(s->graph, &s->optimizer, &s->model->trained, losses.total, step, rate,
@@ -66,8 +69,16 @@ void ead_training_step_free(EadTrainingStep *step) {
     free(step);
 }
 
+void ead_training_step_set_row(EadTrainingStep *step, EadStepTable table, int row, const void *value) {
+    ead_plan_write_image(step->plan, step->images.tables[table], row, value);
+}
+
+void ead_training_step_draw_from(EadTrainingStep *step, EadStepTable table, int count) {
+    step->images.counts[table == EAD_TABLE_PENALTY] = count;
+}
+
 void ead_training_step_run(EadTrainingStep *step, const uint8_t *images) {
-    ead_plan_write(step->plan, step->images, images);
+    if (step->images.given) ead_plan_write(step->plan, step->images.given, images);
     ead_plan_run(step->plan);
     ead_loss_ring_advance(&step->losses);
 }
@@ -93,7 +104,7 @@ EadOptimizer *ead_training_step_optimizer(EadTrainingStep *step) {
     return &step->optimizer;
 }
 size_t ead_training_step_batch_bytes(const EadTrainingStep *step) {
-    return ead_bytes(&step->images->y);
+    return step->images.given ? ead_bytes(&step->images.given->y) : 0;
 }
 const EadPlan *ead_training_step_plan(const EadTrainingStep *step) {
     return step->plan;

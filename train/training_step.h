@@ -9,10 +9,27 @@
 #include "models/losses.h"
 #include "train/loss_ring.h"
 
+/* What can stay with the step from the start instead of coming with each. */
+typedef enum EadStepTable {
+    EAD_TABLE_TRAIN,   /* training images, u8 [H][W][3] */
+    EAD_TABLE_PENALTY, /* penalty images, u8 [H][W][3]; only with the training images */
+    EAD_TABLE_TEACHER, /* the teacher's normalised outputs on the training images, real [H'][W'][384] */
+    EAD_TABLES,
+} EadStepTable;
+
+/* Rows of each, 0: no such table. The step then draws from them what data/training_images.h would have
+ * brought, in the same order and with the same changes. All zero: everything comes with the step. */
+typedef struct EadStepTables {
+    int rows[EAD_TABLES];
+    uint64_t seed; /* of order, jitter and gray */
+    bool augment;  /* colour jitter for the autoencoder's image */
+} EadStepTables;
+
 typedef struct EadTrainingOptions {
     EadLossOptions loss;
     EadAdam adam;
     EadLrSchedule schedule;
+    EadStepTables tables;
 } EadTrainingOptions;
 
 /* The paper's settings for that many steps. */
@@ -31,8 +48,19 @@ EadStatus ead_training_step_new(EadModel *model, const EadTrainingOptions *optio
                                 const EadPlanOptions *plan, EadTrainingStep **out);
 void ead_training_step_free(EadTrainingStep *step);
 
-/* Starts one step on u8 images [batch][H][W][3]: [penalty image], training image, [augmented image]; see
- * ead_losses_batch(). images may change as soon as it returns; on a device the step itself runs on. */
+/* Bytes of a table of so many rows for a model. */
+size_t ead_step_table_bytes(const EadModelSpec *spec, EadStepTable table, int rows);
+
+/* Fills a row; all rows that can be drawn, before the first step. */
+void ead_training_step_set_row(EadTrainingStep *step, EadStepTable table, int row, const void *value);
+
+/* How many of the rows of a table are drawn from, where they are fewer than planned: 1 .. rows. Training
+ * images and the teacher's outputs on them share one number. Upload afterwards. */
+void ead_training_step_draw_from(EadTrainingStep *step, EadStepTable table, int count);
+
+/* Starts one step on u8 images [batch][H][W][3], those of [penalty image], training image, [augmented image]
+ * for which there is no table; NULL if there is one for all. images may change as soon as it returns; on a
+ * device the step itself runs on. */
 void ead_training_step_run(EadTrainingStep *step, const uint8_t *images);
 
 /* The losses of the steps since the last call, each before its update, oldest first; *count of them, at most
@@ -48,8 +76,8 @@ EadOptimizer *ead_training_step_optimizer(EadTrainingStep *step);
 EadStatus ead_training_step_download(EadTrainingStep *step);
 void ead_training_step_upload(EadTrainingStep *step);
 
-/* Bytes of one batch, bytes of memory that the step takes in all (arena, parameters,
- * state). */
+/* Bytes of one batch of images that comes with a step, bytes of memory that the step takes in all (arena,
+ * parameters, state). */
 size_t ead_training_step_batch_bytes(const EadTrainingStep *step);
 size_t ead_training_step_bytes(const EadTrainingStep *step);
 

@@ -102,14 +102,39 @@ typedef struct Trained {
     TinyNetworks tiny;
 } Trained;
 
-static void train(const EadPlanOptions *options, Trained *out) {
-    uint8_t batch[TINY_BATCH * TINY_IMAGE * TINY_IMAGE * 3];
-    EadNode *images, *losses[TINY_LOSSES];
+enum { ONE_IMAGE = TINY_IMAGE * TINY_IMAGE * 3 };
+
+/* Puts the teacher's features on the training image of each step where that step will draw them. */
+static void keep_teacher(const EadPlanOptions *options, TinyNetworks *tiny, const EadPlan *to,
+                         const EadNode *table) {
+    uint8_t batch[TINY_BATCH * ONE_IMAGE];
+    EadGraph *graph = ead_graph_new();
+    EadNode *image, *features = tiny_build_teacher(graph, tiny, &image);
+    EadPlan *plan;
+    const void *value;
+    if (ead_plan_new(graph, options, &plan) != EAD_OK) ck_abort_msg("%s", ead_error_message());
+    for (uint64_t s = 0; s < STEPS; s++) {
+        tiny_fill_images(s, batch);
+        ead_plan_write(plan, image, batch + ONE_IMAGE);
+        ead_plan_run(plan);
+        ck_assert_int_eq(ead_plan_fetch(plan, features, &value), EAD_OK);
+        ead_plan_write_image(to, table, tiny_drawn(s, STEPS), value);
+    }
+    ead_plan_free(plan);
+    ead_graph_free(graph);
+}
+
+static void train_with(const EadPlanOptions *options, bool keeps_teacher, Trained *out) {
+    uint8_t batch[TINY_BATCH * ONE_IMAGE];
+    int64_t rows = STEPS;
+    EadNode *images, *losses[TINY_LOSSES], *table = NULL, *drawn = NULL;
     EadGraph *graph = ead_graph_new();
     EadPlan *plan;
     tiny_networks_new(&out->tiny);
-    tiny_build_step(graph, &out->tiny, &images, losses);
+    if (keeps_teacher) table = tiny_build_table(graph, &out->tiny, &rows, &drawn);
+    tiny_build_step(graph, &out->tiny, drawn, &images, losses);
     if (ead_plan_new(graph, options, &plan) != EAD_OK) ck_abort_msg("%s", ead_error_message());
+    if (keeps_teacher) keep_teacher(options, &out->tiny, plan, table);
     for (int s = 0; s < STEPS; s++) {
         tiny_fill_images((uint64_t)s, batch);
         ead_plan_write(plan, images, batch);
@@ -121,6 +146,10 @@ static void train(const EadPlanOptions *options, Trained *out) {
     ck_assert_int_eq(out->tiny.optimizer.step, STEPS);
     ead_plan_free(plan);
     ead_graph_free(graph);
+}
+
+static void train(const EadPlanOptions *options, Trained *out) {
+    train_with(options, false, out);
 }
 
 static void check_losses(const Trained *got, const Trained *expected, double allowed) {
@@ -174,6 +203,24 @@ START_TEST(training_gives_the_same_bits_however_it_is_run) {
 }
 END_TEST
 
+/* In bf16, too, where the features that are computed are stored in 16 bits and those that are kept are not.
+ */
+START_TEST(a_kept_teacher_gives_the_same_bits) {
+    const EadPrecision precisions[] = {EAD_PRECISION_FP32, EAD_PRECISION_TF32, EAD_PRECISION_BF16};
+    for (int k = 0; k < 3; k++) {
+        Trained computed, kept;
+        EadPlanOptions options = cuda(precisions[k]);
+        train_with(&options, false, &computed);
+        train_with(&options, true, &kept);
+        const EadParams *p = &computed.tiny.trained, *q = &kept.tiny.trained;
+        ck_assert_mem_eq(p->values, q->values, (size_t)p->total * sizeof *p->values);
+        ck_assert_mem_eq(computed.losses, kept.losses, sizeof kept.losses);
+        tiny_networks_free(&computed.tiny);
+        tiny_networks_free(&kept.tiny);
+    }
+}
+END_TEST
+
 /* ---- maps ---- */
 
 enum { MAP_VALUES = TINY_BATCH * TINY_IMAGE * TINY_IMAGE };
@@ -223,6 +270,7 @@ int main(void) {
     tcase_add_loop_test(tests, cases_agree_with_the_cpu, 0, op_case_count());
     tcase_add_test(tests, training_follows_the_cpu);
     tcase_add_test(tests, training_gives_the_same_bits_however_it_is_run);
+    tcase_add_test(tests, a_kept_teacher_gives_the_same_bits);
     tcase_add_test(tests, maps_agree_with_the_cpu);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

@@ -71,16 +71,28 @@ static void isolate_all(const EadKernel *half, const EadCall *call, LoneWay way,
     isolate(&y, half->half_out ? way.out : EAD_REAL, way, &out->y, &out->blocks[EAD_MAX_INPUTS]);
 }
 
+/* Element i, rounded to `type` if it is a real number; counters are small enough to be exact. */
+static float element(const EadTensor *tensor, EadType type, int64_t i) {
+    switch (tensor->type) {
+    case EAD_U8:
+        return ((const uint8_t *)tensor->data)[i];
+    case EAD_I64:
+        return (float)((const int64_t *)tensor->data)[i];
+    case EAD_F16:
+        return ead_half_to_float(((const uint16_t *)tensor->data)[i]);
+    case EAD_BF16:
+        return ead_bfloat16_to_float(((const uint16_t *)tensor->data)[i]);
+    case EAD_REAL:
+        break;
+    }
+    return lone_rounded(((const float *)tensor->data)[i], type);
+}
+
 static void widen(const EadTensor *tensor, EadType type, float **values, int64_t *count) {
-    if (!tensor->data || tensor->type == EAD_U8 || tensor->type == EAD_I64) return;
+    if (!tensor->data) return;
     *count = ead_count(tensor);
     *values = malloc((size_t)*count * sizeof **values);
-    const uint16_t *bits = tensor->data;
-    const float *reals = tensor->data;
-    for (int64_t i = 0; i < *count; i++)
-        (*values)[i] = tensor->type == EAD_F16    ? ead_half_to_float(bits[i])
-                       : tensor->type == EAD_BF16 ? ead_bfloat16_to_float(bits[i])
-                                                  : lone_rounded(reals[i], type);
+    for (int64_t i = 0; i < *count; i++) (*values)[i] = element(tensor, type, i);
 }
 
 /* Plans the call anew for this kernel and these types, and gives it scratch memory. */

@@ -20,7 +20,7 @@ typedef struct LoneWay {
 typedef struct LoneCall {
     EadTensor x[EAD_MAX_INPUTS], y;    /* as they were for the kernel */
     void *blocks[EAD_MAX_INPUTS + 1];  /* their memory, the output's last */
-    float *values[EAD_MAX_INPUTS + 1]; /* the same after the run: real tensors, widened; else NULL */
+    float *values[EAD_MAX_INPUTS + 1]; /* the same after the run, as floats; NULL where there is none */
     int64_t counts[EAD_MAX_INPUTS + 1];
     bool can_prepare; /* the kernel has a use for `prepared` */
 } LoneCall;

@@ -7,7 +7,9 @@
 #include "core/ops/channel_mean/channel_mean.h"
 #include "core/ops/conv2d/conv2d.h"
 #include "core/ops/conv2d_pool/conv2d_pool.h"
+#include "core/ops/draw_index/draw_index.h"
 #include "core/ops/dropout/dropout.h"
+#include "core/ops/gather_image/gather_image.h"
 #include "core/ops/lr_schedule/lr_schedule.h"
 #include "core/ops/mean/mean.h"
 #include "core/ops/mean_above/mean_above.h"
@@ -59,8 +61,8 @@ void tiny_fill_images(uint64_t seed, uint8_t images[TINY_BATCH * TINY_IMAGE * TI
         images[i] = (uint8_t)(ead_philox_word(seed, EAD_STREAM_TEST, i) >> 24);
 }
 
-static EadNode *image_leaf(EadGraph *graph) {
-    return ead_leaf(graph, "images", EAD_U8, TINY_BATCH, TINY_IMAGE, TINY_IMAGE, 3, NULL);
+static EadNode *image_leaf(EadGraph *graph, int count) {
+    return ead_leaf(graph, "images", EAD_U8, count, TINY_IMAGE, TINY_IMAGE, 3, NULL);
 }
 
 static EadNode *vector(EadGraph *graph, const char *name, int count, real *values) {
@@ -102,19 +104,38 @@ static EadNode *mean_square(EadGraph *graph, EadNode *a, EadNode *b) {
     return ead_mean(graph, ead_squared_difference(graph, a, b));
 }
 
-void tiny_build_step(EadGraph *graph, TinyNetworks *tiny, EadNode **images, EadNode *losses[TINY_LOSSES]) {
-    *images = image_leaf(graph);
+EadNode *tiny_build_teacher(EadGraph *graph, TinyNetworks *tiny, EadNode **image) {
+    *image = image_leaf(graph, 1);
+    return ead_keep(teacher(graph, tiny, ead_normalize_image(graph, *image)));
+}
+
+EadNode *tiny_build_table(EadGraph *graph, TinyNetworks *tiny, int64_t *images, EadNode **drawn) {
+    EadNode *count = ead_leaf(graph, "count", EAD_I64, 1, 1, 1, 1, images);
+    EadNode *step = ead_optimizer_step(graph, &tiny->optimizer);
+    EadNode *table = ead_table(graph, "features", EAD_REAL, (int)*images, MAP, MAP, C);
+    *drawn = ead_gather_image(graph, table,
+                              ead_draw_index(graph, step, count, (EadDrawIndex){3, EAD_STREAM_TRAIN_ORDER}));
+    return table;
+}
+
+int tiny_drawn(uint64_t step, int64_t images) {
+    return (int)ead_shuffled_index(3, EAD_STREAM_TRAIN_ORDER, step, (uint32_t)images);
+}
+
+void tiny_build_step(EadGraph *graph, TinyNetworks *tiny, EadNode *known, EadNode **images,
+                     EadNode *losses[TINY_LOSSES]) {
+    *images = image_leaf(graph, TINY_BATCH);
     EadNode *step = ead_optimizer_step(graph, &tiny->optimizer), *x = ead_normalize_image(graph, *images);
-    EadNode *taught = teacher(graph, tiny, ead_slice_batch(graph, x, 1, 2));
+    EadNode *on_train = known ? known : teacher(graph, tiny, ead_slice_batch(graph, x, 1, 1));
+    EadNode *on_augmented = teacher(graph, tiny, ead_slice_batch(graph, x, 2, 1));
     EadNode *t = trunk(graph, &tiny->trained, true, x);
     EadNode *first = head(graph, &tiny->trained, true, ead_slice_batch(graph, t, 0, 2), 0);
     EadNode *second = head(graph, &tiny->trained, true, ead_slice_batch(graph, t, 2, 1), C);
     EadNode *prediction = autoencoder(graph, tiny, true, ead_slice_batch(graph, x, 2, 1), step);
-    EadNode *distance = ead_squared_difference(graph, ead_slice_batch(graph, taught, 0, 1),
-                                               ead_slice_batch(graph, first, 1, 1));
+    EadNode *distance = ead_squared_difference(graph, on_train, ead_slice_batch(graph, first, 1, 1));
     losses[0] = ead_hard_feature_loss(graph, distance, 0.99);
     losses[1] = mean_square(graph, ead_slice_batch(graph, first, 0, 1), NULL);
-    losses[2] = mean_square(graph, ead_slice_batch(graph, taught, 1, 1), prediction);
+    losses[2] = mean_square(graph, on_augmented, prediction);
     losses[3] = mean_square(graph, prediction, second);
     losses[4] = losses[0];
     for (int i = 1; i < 4; i++) losses[4] = ead_add(graph, losses[4], losses[i]);
@@ -125,7 +146,7 @@ void tiny_build_step(EadGraph *graph, TinyNetworks *tiny, EadNode **images, EadN
 }
 
 EadNode *tiny_build_maps(EadGraph *graph, TinyNetworks *tiny, EadNode **images) {
-    *images = image_leaf(graph);
+    *images = image_leaf(graph, TINY_BATCH);
     EadNode *x = ead_normalize_image(graph, *images), *t = trunk(graph, &tiny->trained, false, x);
     EadNode *prediction = autoencoder(graph, tiny, false, x, NULL);
     EadNode *st = ead_channel_mean(graph, ead_squared_difference(graph, teacher(graph, tiny, x),

@@ -19,9 +19,18 @@ typedef struct TinyNetworks {
 void tiny_networks_new(TinyNetworks *tiny);
 void tiny_networks_free(TinyNetworks *tiny);
 
+/* A table of the teacher's features on as many training images, and what step s draws of it. */
+EadNode *tiny_build_table(EadGraph *graph, TinyNetworks *tiny, int64_t *images, EadNode **drawn);
+int tiny_drawn(uint64_t step, int64_t images);
+
 /* A step on images [penalty, training, augmented]: the losses hard, penalty, autoencoder, student and
- * autoencoder, and their sum, all kept; then Adam. images: an u8 leaf without memory. */
-void tiny_build_step(EadGraph *graph, TinyNetworks *tiny, EadNode **images, EadNode *losses[TINY_LOSSES]);
+ * autoencoder, and their sum, all kept; then Adam. images: an u8 leaf without memory. known: the teacher's
+ * features on the training image, or NULL. */
+void tiny_build_step(EadGraph *graph, TinyNetworks *tiny, EadNode *known, EadNode **images,
+                     EadNode *losses[TINY_LOSSES]);
+
+/* The teacher's features on one image, kept. */
+EadNode *tiny_build_teacher(EadGraph *graph, TinyNetworks *tiny, EadNode **image);
 
 /* The maps of a batch [TINY_BATCH][TINY_IMAGE][TINY_IMAGE], kept. */
 EadNode *tiny_build_maps(EadGraph *graph, TinyNetworks *tiny, EadNode **images);

@@ -17,6 +17,7 @@ HERE = Path(__file__).parent
 ROW = re.compile(r"^OP_CASE\((\w+), (\w+), INPUTS\((.*)\), ([-0-9., e]+)\)$", re.MULTILINE)
 TARGET = 4  # input number of the target: OP_CASE_INPUTS
 DROPOUT_STREAM = 1024  # EAD_STREAM_DROPOUT
+AUGMENT_STREAM = 4  # EAD_STREAM_AUGMENT
 IMAGENET_MEAN = torch.tensor([0.485, 0.456, 0.406], dtype=torch.float64)
 IMAGENET_STD = torch.tensor([0.229, 0.224, 0.225], dtype=torch.float64)
 
@@ -167,6 +168,42 @@ def normalize_image(x, _):
 
 def pad_border(x, cells):
     return nhwc(F.pad(nchw(x), [int(cells)] * 4))
+
+
+def gather_image(x, index, _):
+    return x[index:index + 1]
+
+
+def gather_bytes(x, index, _):
+    return normalize_image(gather_image(x, index, _), _)
+
+
+def draw_image(x, step, count, seed, stream):
+    return gather_image(x, philox.shuffled_index(int(seed), int(stream), step, count), 0)
+
+
+def gray_of(x):
+    """[...,1] int64: ITU-R 601 as Pillow rounds it."""
+    return (x.astype(np.int64) @ np.array([19595, 38470, 7471]) + 0x8000 >> 16)[..., None]
+
+
+def draw_gray(x, step, seed, stream, probability):
+    word = philox.philox(int(seed), int(stream), [step + 1])[0, 0]
+    turned = philox.uniform(word).astype(np.float32) < np.float32(probability)
+    gray = torch.from_numpy(np.broadcast_to(gray_of(x.numpy()), x.shape).astype(np.uint8))
+    return normalize_image(gray if turned else x, 0)
+
+
+def draw_jitter(x, step, seed):
+    """Pillow blends in single precision and truncates (data_golden.py has its own results)."""
+    words = philox.philox(int(seed), AUGMENT_STREAM, [step + 1])[0]
+    factor = np.float32(0.8 + 0.4 * philox.uniform(words[1]))
+    rgb = x.numpy()
+    gray = gray_of(rgb)
+    origin = [np.zeros_like(gray), np.int64(gray.sum() / gray.size + 0.5), gray][int(words[0]) * 3 >> 32]
+    origin = origin.astype(np.float32)
+    mixed = origin + factor * (rgb.astype(np.float32) - origin)
+    return normalize_image(torch.from_numpy(np.clip(mixed, 0, 255).astype(np.uint8)), 0)
 
 
 def chain(x, w1, bias, w2, _):

@@ -43,6 +43,23 @@ def uniform(word):
     return (word >> np.uint32(8)).astype(np.float64) * 2.0**-24
 
 
+def shuffled_index(seed, stream, step, count):
+    """Element `step` of an endless sequence of shuffled epochs of 0..count-1; same as ead_shuffled_index."""
+    epoch, value = divmod(step, count)
+    half = 1
+    while half < 16 and 4**half < count:
+        half += 1
+    key = seed ^ (epoch * 0x9E3779B97F4A7C15 % 2**64)
+    while True:
+        left, right = divmod(value, 2**half)
+        for turn in range(6):
+            word = int(philox(key, stream, [turn << 32 | right])[0, 0])
+            left, right = right, left ^ (word % 2**half)
+        value = left << half | right
+        if value < count:
+            return value
+
+
 def hash_name(name):
     """32-bit FNV-1a of a name, as an int; same as ead_hash_name."""
     value = 2166136261

@@ -1,6 +1,6 @@
 /* The colour changes of training on 8-bit RGB, to the bit as torchvision applies them to PIL images. */
-#ifndef EAD_DATA_COLOR_H
-#define EAD_DATA_COLOR_H
+#ifndef EAD_CORE_COLOR_H
+#define EAD_CORE_COLOR_H
 
 #include <stdint.h>
 

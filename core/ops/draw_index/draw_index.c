@@ -1,0 +1,18 @@
+/* Shape of the draw. */
+#include "core/ops/draw_index/draw_index.h"
+
+#include "core/op.h"
+
+EadNode *ead_draw_index(EadGraph *graph, EadNode *step, EadNode *count, EadDrawIndex draw) {
+    return ead_graph_add(graph, EAD_OP_draw_index, 2, (EadNode *[]){step, count}, &draw, sizeof draw);
+}
+
+static EadStatus shape(const EadNode *node, EadTensor *y) {
+    for (int k = 0; k < 2; k++)
+        if (node->x[k]->y.type != EAD_I64 || ead_count(&node->x[k]->y) != 1)
+            return ead_fail(EAD_BAD_SHAPE, "draw_index: the %s must be one I64 number", k ? "count" : "step");
+    *y = (EadTensor){EAD_I64, 1, 1, 1, 1, NULL};
+    return EAD_OK;
+}
+
+const EadOp ead_op_draw_index = {.name = "draw_index", .shape = shape};
