@@ -173,7 +173,7 @@ START_TEST(does_without_masks) {
     ck_assert(!exists(OUT "pro.csv") && !exists(OUT "maps") && !exists(OUT "overlays"));
     ck_assert_int_eq(figures.total.has_pixels, 0);
     ck_assert_int_eq(figures.has_threshold, 1);
-    ck_assert_double_eq(figures.threshold, 0.5);
+    ck_assert_float_eq(figures.threshold.value, 0.5f);
     char *page = read_text(OUT "report.html");
     ck_assert_ptr_nonnull(strstr(page, "hard feature loss"));
     ck_assert_ptr_nonnull(strstr(page, "EfficientAD-S at 128x128, without padding"));

@@ -149,7 +149,7 @@ START_TEST(evaluation_reports_each_defect) {
     add(e, "scratch", 3, map_a, mask_a);
     add(e, "good", 2.5f, map_good, NULL);
     add(e, "chip", 2, map_b, mask_b);
-    ead_evaluation_set_threshold(e, 2.75);
+    ead_evaluation_set_threshold(e, &(EadThreshold){.value = 2.75f});
     EadFigures figures;
     ck_assert_int_eq(ead_evaluation_finish(e, &figures), EAD_OK);
     ck_assert_int_eq(figures.defect_count, 2);
@@ -165,7 +165,7 @@ START_TEST(evaluation_reports_each_defect) {
     ASSERT_CLOSE(figures.total.image_f1_best, 0.8);
     ck_assert_int_eq(figures.total.images, 3);
     ck_assert_int_eq(figures.defects[0].set.images, 1);
-    ck_assert(figures.has_threshold && figures.threshold == 2.75);
+    ck_assert(figures.has_threshold && figures.threshold.value == 2.75f);
     ck_assert_int_gt(figures.roc.count, 2);
     ck_assert_int_gt(figures.pro.count, 2);
     ead_figures_free(&figures);
@@ -189,7 +189,7 @@ START_TEST(loco_has_a_mean_of_its_two_kinds) {
     ck_assert(!figures.has_mean && figures.total.has_spro && figures.spro.count > 1);
     ead_figures_free(&figures);
     ck_assert_int_eq(ead_evaluation_add(e, "b", "logical_anomalies", 1, 2, map_b, 3, 1, &truth_b), EAD_OK);
-    ead_evaluation_set_threshold(e, 2.25);
+    ead_evaluation_set_threshold(e, &(EadThreshold){.value = 2.25f});
     ead_evaluation_set_pro_limit(e, 1);
     ck_assert_int_eq(ead_evaluation_finish(e, &figures), EAD_OK);
     const EadFigureSet *logical = &figures.defects[0].set, *structural = &figures.defects[1].set;

@@ -106,7 +106,7 @@ START_TEST(metrics_json_has_the_agreed_keys) {
                           .defect_count = 2,
                           .defects = defects,
                           .has_threshold = 1,
-                          .threshold = 0.3};
+                          .threshold = {.value = 0.25f, .images = 40, .alarms = 4, .low = 0.03, .high = 0.2}};
     ck_assert_int_eq(ead_write_metrics_json(SCRATCH "metrics.json", &figures), EAD_OK);
     json_t *root = json_load_file(SCRATCH "metrics.json", 0, NULL);
     ck_assert_ptr_nonnull(root);
@@ -115,7 +115,11 @@ START_TEST(metrics_json_has_the_agreed_keys) {
     ck_assert(json_is_null(json_object_get(root, "au_pro_0.30")));
     ck_assert_double_eq(real_of(root, "au_pro_0.05"), 0.125);
     ck_assert_double_eq(real_of(root, "pixel_auroc"), 1);
-    ck_assert_double_eq(real_of(root, "threshold"), 0.3);
+    ck_assert_double_eq(real_of(root, "threshold"), 0.25);
+    ck_assert_int_eq(json_integer_value(json_object_get(root, "validation_images")), 40);
+    ck_assert_double_eq_tol(real_of(root, "validation_fpr"), 0.1, 1e-15);
+    ck_assert_double_eq_tol(real_of(root, "validation_fpr_low"), 0.03, 1e-15);
+    ck_assert_double_eq_tol(real_of(root, "validation_fpr_high"), 0.2, 1e-15);
     ck_assert_double_eq(real_of(root, "pixel_ap"), 0.625);
     ck_assert_double_eq(real_of(root, "au_pro_0.125"), 0.0625);
     ck_assert_double_eq(real_of(root, "pixel_f1_best"), 0.5);

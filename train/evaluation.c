@@ -28,7 +28,7 @@ struct EadEvaluation {
     int group_count;
     EadProAccumulator *pro;
     int has_threshold;
-    double threshold;
+    EadThreshold threshold;
     double pro_limit; /* 0: none */
 };
 
@@ -137,9 +137,9 @@ EadStatus ead_evaluation_add(EadEvaluation *evaluation, const char *path, const 
     return ead_fail_prefix(status, "%s: ", path);
 }
 
-void ead_evaluation_set_threshold(EadEvaluation *evaluation, double threshold) {
+void ead_evaluation_set_threshold(EadEvaluation *evaluation, const EadThreshold *threshold) {
     evaluation->has_threshold = 1;
-    evaluation->threshold = threshold;
+    evaluation->threshold = *threshold;
 }
 
 void ead_evaluation_set_pro_limit(EadEvaluation *evaluation, double limit) {
@@ -173,7 +173,7 @@ static void measure_threshold(const EadEvaluation *e, EadFigureSet *set, const f
                               const uint8_t *anomalous, int64_t count) {
     set->image_f1 = set->image_tpr = set->image_fpr = NAN;
     if (!e->has_threshold) return;
-    EadConfusion at = ead_confusion_at(scores, anomalous, count, e->threshold);
+    EadConfusion at = ead_confusion_at(scores, anomalous, count, (double)e->threshold.value);
     int64_t defects = at.true_positives + at.false_negatives, good = at.false_positives + at.true_negatives;
     set->image_f1 = ead_confusion_f1(at);
     if (defects > 0) set->image_tpr = (double)at.true_positives / (double)defects;
