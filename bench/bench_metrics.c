@@ -12,12 +12,12 @@
 #include <string.h>
 #include <time.h>
 
-enum { DEFAULT_REPEAT = 3 };
+enum { DEFAULT_REPEAT = 3, TYPES = 20 }; /* LOCO's categories have 8 to 22 names of defects */
 
 typedef struct TestSet {
     const char *name;
     int images, good, height, width;
-    bool channels; /* with sPRO */
+    bool channels; /* with sPRO, by name, too */
 } TestSet;
 
 static const TestSet sets[] = {{"bottle", 83, 20, 900, 900, false},
@@ -27,6 +27,8 @@ static const TestSet sets[] = {{"bottle", 83, 20, 900, 900, false},
 typedef struct Scene {
     float *map;
     EadDefectChannel channel; /* its mask is the whole mask, too */
+    EadDefectType items[TYPES];
+    EadDefectTypes types;
     EadGroundTruth truth;
 } Scene;
 
@@ -34,8 +36,14 @@ static EadStatus scene_new(const TestSet *set, Scene *scene) {
     size_t pixels = (size_t)set->width * (size_t)set->height;
     *scene = (Scene){.map = malloc(pixels * sizeof *scene->map), .channel = {.mask = malloc(pixels)}};
     scene->truth = (EadGroundTruth){.mask = {set->width, set->height, 1, scene->channel.mask}};
-    if (set->channels) scene->truth.channels = &scene->channel;
-    scene->truth.channel_count = set->channels;
+    static char name[] = "defect";
+    for (int t = 0; t < TYPES; t++) scene->items[t].name = name;
+    scene->types = (EadDefectTypes){.items = scene->items, .count = TYPES};
+    if (set->channels) {
+        scene->truth.channels = &scene->channel;
+        scene->truth.channel_count = 1;
+        scene->truth.types = &scene->types;
+    }
     return scene->map && scene->channel.mask ? EAD_OK : ead_fail(EAD_NO_MEMORY, "no memory for a map");
 }
 
@@ -67,6 +75,7 @@ static void draw(const TestSet *set, int image, Scene *scene) {
             if (defect) scene->channel.mask[at] = 255;
         }
     scene->channel.saturation = radius * radius;
+    scene->channel.type = image % TYPES;
 }
 
 /* What is timed, in milliseconds. */

@@ -50,7 +50,7 @@ static void make_loco(void) {
                "\"relative_saturation\": false},\n"
                "{\"defect_name\": \"twice\", \"pixel_value\": 254, \"saturation_threshold\": 0.5, "
                "\"relative_saturation\": true},\n"
-               "{\"defect_name\": \"dent\", \"pixel_value\": 253, \"saturation_threshold\": 400, "
+               "{\"defect_name\": \"twice\", \"pixel_value\": 253, \"saturation_threshold\": 400, "
                "\"relative_saturation\": false}]");
 }
 
@@ -72,6 +72,7 @@ START_TEST(loco_layout) {
     ASSERT_OK(ead_dataset_check_masks(&dataset));
     ASSERT_OK(ead_test_sample_truth(&dataset.test[1], WIDTH, HEIGHT, &truth));
     ck_assert_int_eq(truth.channel_count, 2);
+    ck_assert(truth.types == dataset.types && truth.channels[0].type == 0 && truth.channels[1].type == 1);
     ck_assert_int_eq(truth.channels[0].saturation, 25);             /* of 40 pixels */
     ck_assert_int_eq(truth.channels[1].saturation, 5 * HEIGHT / 2); /* half of 50 */
     for (int i = 0; i < WIDTH * HEIGHT; i++) {
@@ -81,6 +82,7 @@ START_TEST(loco_layout) {
     ead_ground_truth_free(&truth);
     ASSERT_OK(ead_test_sample_truth(&dataset.test[2], WIDTH, HEIGHT, &truth));
     ck_assert(truth.channel_count == 1 && truth.channels[0].saturation == HEIGHT); /* all there is */
+    ck_assert_int_eq(truth.channels[0].type, 1); /* another pixel value of the same name */
     ead_ground_truth_free(&truth);
     ead_dataset_free(&dataset);
 }

@@ -84,6 +84,9 @@ START_TEST(metrics_json_has_the_agreed_keys) {
         {.name = latin, .set = {.images = 1, .image_auroc = NAN, .image_f1_best = NAN}},
         {.name = scratch,
          .set = {.images = 2, .image_auroc = 0.75, .has_pixels = 1, .au_pro_30 = 0.5, .au_pro_05 = 0.25}}};
+    char missing[] = "missing_cap";
+    EadDefectFigures type = {.name = missing,
+                             .set = {.images = 1, .image_auroc = 0.5, .has_spro = 1, .au_spro = {0, 0.75}}};
     EadFigures figures = {.total = {.images = 5,
                                     .image_auroc = 0.9,
                                     .image_f1_best = 2.0 / 3,
@@ -105,6 +108,8 @@ START_TEST(metrics_json_has_the_agreed_keys) {
                           .mean = {.images = 4, .image_auroc = 0.75},
                           .defect_count = 2,
                           .defects = defects,
+                          .type_count = 1,
+                          .types = &type,
                           .has_threshold = 1,
                           .threshold = {.value = 0.25f, .images = 40, .alarms = 4, .low = 0.03, .high = 0.2}};
     ck_assert_int_eq(ead_write_metrics_json(SCRATCH "metrics.json", &figures), EAD_OK);
@@ -132,7 +137,11 @@ START_TEST(metrics_json_has_the_agreed_keys) {
     for (int i = 0; i < 5; i++) ck_assert_double_eq_tol(real_of(root, spro[i]), 0.1 * (i + 1), 1e-15);
     ck_assert_int_eq(json_integer_value(json_object_get(root, "images")), 5);
     const json_t *kinds = json_object_get(root, "defects");
-    ck_assert_uint_eq(json_object_size(kinds), 3);
+    ck_assert_uint_eq(json_object_size(kinds), 4);
+    const json_t *named = json_object_get(kinds, "missing_cap");
+    ck_assert_double_eq(real_of(named, "au_spro_0.05"), 0.75);
+    ck_assert_double_eq(real_of(named, "image_auroc"), 0.5);
+    ck_assert_ptr_null(json_object_get(named, "au_pro_0.30"));
     ck_assert_int_eq(json_integer_value(json_object_get(json_object_get(kinds, "mean"), "images")), 4);
     ck_assert_ptr_null(json_object_get(json_object_get(kinds, "scratch"), "au_spro_0.01"));
     ck_assert_double_eq(real_of(json_object_get(kinds, "scratch"), "image_auroc"), 0.75);

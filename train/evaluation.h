@@ -46,12 +46,15 @@ typedef struct EadFigures {
     EadFigureSet total;
     int defect_count;
     EadDefectFigures *defects; /* in order of name */
-    int has_mean;           /* 1 with MVTec LOCO's two kinds of defects, logical_ and structural_anomalies */
-    EadFigureSet mean;      /* of these two, the protocol's figure for LOCO; images: their sum */
-    double pro_limit;       /* of au_pro_other; 0: none */
-    int has_threshold;      /* 1 once ead_evaluation_set_threshold was called */
-    EadThreshold threshold; /* only then */
-    EadCurve roc, pr;       /* images, exact; empty when undefined */
+    int type_count;
+    EadDefectFigures *types; /* MVTec LOCO: by the defects' names, those that occur, in order of name; of the
+                                pixels only sPRO, and no curve */
+    int has_mean;            /* 1 with MVTec LOCO's two kinds of defects, logical_ and structural_anomalies */
+    EadFigureSet mean;       /* of these two, the protocol's figure for LOCO; images: their sum */
+    double pro_limit;        /* of au_pro_other; 0: none */
+    int has_threshold;       /* 1 once ead_evaluation_set_threshold was called */
+    EadThreshold threshold;  /* only then */
+    EadCurve roc, pr;        /* images, exact; empty when undefined */
     EadCurve pro, pixel_roc, pixel_pr, spro; /* pixels, at most some 40,000 points; empty when undefined */
 } EadFigures;
 
@@ -85,7 +88,7 @@ void ead_evaluation_set_pro_limit(EadEvaluation *evaluation, double limit);
 const EadSample *ead_evaluation_samples(const EadEvaluation *evaluation, int64_t *count);
 
 /* Computes everything; the caller frees with ead_figures_free. Errors: EAD_BAD_ARGUMENT without any image,
- * EAD_NO_MEMORY. More images may be added afterwards. */
+ * EAD_NO_MEMORY. More images may be added afterwards, but where channels have types. */
 EadStatus ead_evaluation_finish(EadEvaluation *evaluation, EadFigures *figures);
 
 /* Harmless on an empty (zeroed) struct. */

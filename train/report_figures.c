@@ -138,6 +138,8 @@ void ead_report_defects(FILE *stream, const EadFigures *figures) {
     fputs("<tbody>\n", stream);
     for (int i = 0; i < figures->defect_count; i++)
         write_row(stream, figures->defects[i].name, &figures->defects[i].set, columns, "");
+    for (int i = 0; i < figures->type_count; i++)
+        write_row(stream, figures->types[i].name, &figures->types[i].set, columns, "");
     if (figures->has_mean)
         write_row(stream, "mean of logical and structural", &figures->mean, columns, " class=\"all\"");
     write_row(stream, "all", &figures->total, columns, " class=\"all\"");

@@ -120,6 +120,8 @@ static json_t *figures_object(const EadFigures *figures) {
     json_t *root = json_object(), *defects = json_object();
     int failed = !root || !defects || put_set(root, &figures->total, figures);
     if (!failed && figures->has_threshold) failed = put_threshold(root, &figures->threshold);
+    for (int i = 0; i < figures->type_count && !failed; i++)
+        failed = put_defect(defects, figures->types[i].name, &figures->types[i].set, figures);
     for (int i = 0; i < figures->defect_count && !failed; i++)
         failed = put_defect(defects, figures->defects[i].name, &figures->defects[i].set, figures);
     if (!failed && figures->has_mean) failed = put_defect(defects, "mean", &figures->mean, figures);
