@@ -51,7 +51,7 @@ static inline void write_bytes(const char *path, const void *bytes, size_t size)
 /* The whole file; free() it. */
 static inline uint8_t *read_bytes(const char *path, size_t *size) {
     FILE *file = fopen(path, "rb");
-    ck_assert_ptr_nonnull(file);
+    ck_assert_msg(file != NULL, "%s is missing", path);
     ck_assert_int_eq(fseek(file, 0, SEEK_END), 0);
     *size = (size_t)ftell(file);
     rewind(file);
@@ -60,6 +60,24 @@ static inline uint8_t *read_bytes(const char *path, size_t *size) {
     ck_assert_uint_eq(fread(bytes, 1, *size, file), *size);
     fclose(file);
     return bytes;
+}
+
+/* The whole file as text; free() it. */
+static inline char *read_text(const char *path) {
+    size_t size;
+    char *text = (char *)read_bytes(path, &size);
+    text[size] = '\0';
+    ck_assert_uint_eq(strlen(text), size);
+    return text;
+}
+
+static inline void assert_contains(const char *text, const char *part) {
+    ck_assert_msg(strstr(text, part) != NULL, "\"%s\" is missing", part);
+}
+
+static inline void fill_image(EadImage *image, int width, int height, int channels, uint8_t value) {
+    ck_assert_int_eq(ead_image_alloc(image, width, height, channels), EAD_OK);
+    memset(image->pixels, value, image_bytes(image));
 }
 
 /* A PNG of noise. */
