@@ -45,6 +45,15 @@ static inline int shell(const char *command) {
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
+/* Runs the program with these arguments (and what follows them in the shell), its streams in files of the
+ * folder. Gives its exit code. */
+static inline int run_program(const char *folder, const char *arguments) {
+    char command[2304];
+    snprintf(command, sizeof command, "%s %s >%sstdout 2>%sstderr", getenv("PROGRAM"), arguments, folder,
+             folder);
+    return shell(command);
+}
+
 static inline bool exists(const char *path) {
     return access(path, F_OK) == 0;
 }

@@ -173,8 +173,7 @@ static const Case config_cases[] = {
     {"", "train -q -c " S "base.yaml --output " S "trained", "--resume", NULL, 0},
     {"", "distill -q --output " RUN, "distill.backbone is not set", NULL, 0},
     {"", DISTILL " --set distill.images=" S "none", S "none", NULL, 0},
-    {"mkdir -p " S "empty", DISTILL " --set distill.images=" S "empty", "holds 0 images", NULL,
-     0},
+    {"mkdir -p " S "empty", DISTILL " --set distill.images=" S "empty", "holds 0 images", NULL, 0},
     {"", DISTILL " --set distill.backbone=" S "none.safetensors", S "none.safetensors", NULL, 0},
     {"", DISTILL, "holds no backbone that is known", NULL, 0},
 };

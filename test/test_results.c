@@ -8,7 +8,6 @@
 #include "train/report_html.h"
 #include "train/result_files.h"
 
-#include <dirent.h>
 #include <jansson.h>
 #include <math.h>
 #include <signal.h>
@@ -221,15 +220,6 @@ START_TEST(failed_writes_leave_nothing) {
 }
 END_TEST
 
-static int files_in_scratch(void) {
-    DIR *folder = opendir(SCRATCH);
-    ck_assert_ptr_nonnull(folder);
-    int count = 0;
-    while (readdir(folder)) count++;
-    closedir(folder);
-    return count;
-}
-
 /* A limit on the file size stands in for a full disk. */
 START_TEST(full_disk_leaves_nothing) {
     static float map[256 * 256];
@@ -239,7 +229,7 @@ START_TEST(full_disk_leaves_nothing) {
     ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
     small = before;
     small.rlim_cur = 4000;
-    int files = files_in_scratch();
+    int files = files_in(SCRATCH);
     void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
     ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
     EadStatus tiff = ead_map_write_tiff(SCRATCH "full.tiff", map, 256, 256);
@@ -248,7 +238,7 @@ START_TEST(full_disk_leaves_nothing) {
     signal(SIGXFSZ, handler);
     ck_assert_int_eq(tiff, EAD_IO);
     ck_assert_int_eq(html, EAD_IO);
-    ck_assert_int_eq(files_in_scratch(), files);
+    ck_assert_int_eq(files_in(SCRATCH), files);
 }
 END_TEST
 

@@ -160,19 +160,11 @@ static void write_run(int score_count) {
     ead_model_free(model);
 }
 
-/* Runs the program; its exit code. */
-static int run(const char *arguments) {
-    char command[1024];
-    snprintf(command, sizeof command, "%s %s >" FOLDER "stdout 2>" FOLDER "stderr", getenv("PROGRAM"),
-             arguments);
-    return shell(command);
-}
-
 /* The threshold that eval reports with these options; NAN for none. */
 static double threshold_of_eval(const char *options) {
     char arguments[512];
     snprintf(arguments, sizeof arguments, "eval -q --model " MODEL " -o " FOLDER "eval %s", options);
-    ck_assert_int_eq(run(arguments), 0);
+    ck_assert_int_eq(run_program(FOLDER, arguments), 0);
     json_t *root = json_load_file(FOLDER "stdout", 0, NULL);
     ck_assert_ptr_nonnull(root);
     double threshold = json_object_get(root, "threshold")
@@ -202,12 +194,6 @@ static void assert_no_false_alarm_rate(void) {
     json_decref(root);
 }
 
-static void assert_file_holds(const char *path, const char *text) {
-    char *all = read_text(path);
-    ck_assert_msg(strstr(all, text) != NULL, "%s lacks %s: %s", path, text, all);
-    free(all);
-}
-
 START_TEST(eval_changes_the_threshold_without_training) {
     SKIP_UNLESS(getenv("PROGRAM"), "PROGRAM is not set");
     write_run(10);
@@ -230,7 +216,7 @@ START_TEST(eval_changes_the_threshold_without_training) {
     write_run(0);
     ck_assert_double_eq(threshold_of_eval(""), 0.25);
     assert_no_false_alarm_rate();
-    ck_assert_int_eq(run("eval -q --model " MODEL " --set threshold.method=quantile"), 1);
+    ck_assert_int_eq(run_program(FOLDER, "eval -q --model " MODEL " --set threshold.method=quantile"), 1);
     assert_file_holds(FOLDER "stderr", "model.safetensors: holds no validation_scores");
 }
 END_TEST
@@ -243,14 +229,16 @@ START_TEST(other_maps_have_no_threshold) {
     ck_assert(isnan(threshold_of_eval("--set maps.use=ae")));
     ck_assert_double_eq(threshold_of_eval("--use ae --threshold 3"), 3);
     assert_no_false_alarm_rate(); /* the scores are of other maps */
-    ck_assert_int_eq(run("predict -q --use st --model " MODEL " " FOLDER "data/good/a.png"), 0);
+    ck_assert_int_eq(run_program(FOLDER, "predict -q --use st --model " MODEL " " FOLDER "data/good/a.png"),
+                     0);
     char *line = read_text(FOLDER "stdout");
     ck_assert(strstr(line, "\"score\"") && !strstr(line, "anomalous"));
     free(line);
-    ck_assert_int_eq(run("predict -q --use st --threshold -1e9 --model " MODEL " " FOLDER "data/good/a.png"),
+    ck_assert_int_eq(run_program(FOLDER, "predict -q --use st --threshold -1e9 --model " MODEL " " FOLDER
+                                         "data/good/a.png"),
                      0);
     assert_file_holds(FOLDER "stdout", "\"anomalous\":true");
-    ck_assert_int_eq(run("predict -q --use neither --model " MODEL " a.png"), 2);
+    ck_assert_int_eq(run_program(FOLDER, "predict -q --use neither --model " MODEL " a.png"), 2);
 }
 END_TEST
 
