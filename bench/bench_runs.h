@@ -13,6 +13,7 @@ typedef struct EadBenchOptions {
     EadPdnSize size;
     int height, width;       /* of the images */
     int batch;               /* images at once in inference, distillation and features */
+    bool own_set;            /* metrics: of `batch` images of this size instead of the two usual sets */
     int repeat;              /* timed passes; 0: the measurement's own default */
     bool quiet;              /* no notes on stderr */
     bool errors;             /* ops: also hold the convolutions against double */
@@ -30,7 +31,8 @@ EadStatus ead_bench_step(const EadBenchOptions *options, EadBenchResults *result
  * caches hold what they hold in earnest. One result a call, in the order of the plan. */
 EadStatus ead_bench_ops(const EadBenchOptions *options, EadBenchResults *results);
 
-/* All figures of two test sets of generated maps: 83 of 900x900 and 275 of 1600x1280. No model takes part. */
+/* All figures of two test sets of generated maps, 83 of 900x900 and 275 of 1600x1280, or of one of the
+ * options' size. No model takes part. */
 EadStatus ead_bench_metrics(const EadBenchOptions *options, EadBenchResults *results);
 
 /* The step of distillation with the paper's settings on features from a cache, `batch` images. */

@@ -34,6 +34,8 @@ static EadBenchOptions read_options(const EadArguments *arguments, const EadBenc
         .height = size.height,
         .width = size.width,
         .batch = (int)ead_arguments_value(arguments, EAD_OPTION_BENCH_BATCH).whole,
+        .own_set = ead_arguments_given(arguments, EAD_OPTION_BENCH_IMAGE_SIZE) ||
+                   ead_arguments_given(arguments, EAD_OPTION_BENCH_BATCH),
         .repeat = repeat ? (int)ead_arguments_value(arguments, EAD_OPTION_BENCH_REPEAT).whole : 0,
         .quiet = ead_arguments_given(arguments, EAD_OPTION_QUIET),
         .errors = ead_arguments_given(arguments, EAD_OPTION_BENCH_ERRORS),

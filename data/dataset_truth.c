@@ -41,9 +41,16 @@ static EadStatus load_single(const EadTestSample *sample, int width, int height,
     return normalise(&truth->mask, &value, &other) ? EAD_OK : marks_nothing(sample, sample->mask_path);
 }
 
-/* Checks the pixel values of a channel and finds its saturation. */
+/* Several pixel values may have one name. */
+static int first_of_name(const EadDefectTypes *types, const char *name) {
+    int i = 0;
+    while (strcmp(types->items[i].name, name) != 0) i++;
+    return i;
+}
+
+/* Checks the pixel values of a channel and finds its type and saturation. */
 static EadStatus judge_channel(const EadTestSample *sample, const char *path, EadImage *mask,
-                               int64_t *saturation) {
+                               EadDefectChannel *channel) {
     int value, other;
     int64_t area = normalise(mask, &value, &other);
     if (area == 0) return marks_nothing(sample, path);
@@ -55,22 +62,24 @@ static EadStatus judge_channel(const EadTestSample *sample, const char *path, Ea
     if (!type)
         return ead_fail(EAD_BAD_FILE, "%s: pixel value %d names no kind of defect in %s", path, value,
                         sample->types->path);
-    *saturation = ead_defect_type_saturation(type, area);
+    *channel = (EadDefectChannel){.mask = mask->pixels,
+                                  .saturation = ead_defect_type_saturation(type, area),
+                                  .type = first_of_name(sample->types, type->name)};
     return EAD_OK;
 }
 
 static EadStatus add_channel(const EadTestSample *sample, const char *path, EadGroundTruth *truth) {
     EadImage mask = {0};
-    int64_t saturation = 0;
+    EadDefectChannel channel;
     EAD_TRY(load_mask(sample, path, truth->mask.width, truth->mask.height, &mask));
-    EadStatus status = judge_channel(sample, path, &mask, &saturation);
+    EadStatus status = judge_channel(sample, path, &mask, &channel);
     if (status != EAD_OK) {
         ead_image_free(&mask);
         return status;
     }
     size_t size = (size_t)mask.width * (size_t)mask.height;
     for (size_t i = 0; i < size; i++) truth->mask.pixels[i] |= mask.pixels[i];
-    truth->channels[truth->channel_count++] = (EadDefectChannel){mask.pixels, saturation};
+    truth->channels[truth->channel_count++] = channel;
     return EAD_OK;
 }
 
@@ -78,6 +87,7 @@ static EadStatus add_channels(const EadTestSample *sample, const EadFileList *fi
     if (files->count == 0)
         return ead_fail(EAD_BAD_ARGUMENT, "%s: no mask in it; it should hold those of %s", sample->mask_path,
                         sample->path);
+    truth->types = sample->types;
     truth->channels = calloc((size_t)files->count, sizeof *truth->channels);
     if (!truth->channels) return ead_fail(EAD_NO_MEMORY, "%s: no memory for its masks", sample->mask_path);
     for (int i = 0; i < files->count; i++) EAD_TRY(add_channel(sample, files->paths[i], truth));

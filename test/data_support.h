@@ -6,6 +6,7 @@
 #include "data/codec.h"
 #include "test/suite.h"
 
+#include <dirent.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -51,7 +52,7 @@ static inline void write_bytes(const char *path, const void *bytes, size_t size)
 /* The whole file; free() it. */
 static inline uint8_t *read_bytes(const char *path, size_t *size) {
     FILE *file = fopen(path, "rb");
-    ck_assert_ptr_nonnull(file);
+    ck_assert_msg(file != NULL, "%s is missing", path);
     ck_assert_int_eq(fseek(file, 0, SEEK_END), 0);
     *size = (size_t)ftell(file);
     rewind(file);
@@ -60,6 +61,57 @@ static inline uint8_t *read_bytes(const char *path, size_t *size) {
     ck_assert_uint_eq(fread(bytes, 1, *size, file), *size);
     fclose(file);
     return bytes;
+}
+
+/* The whole file as text; free() it. */
+static inline char *read_text(const char *path) {
+    size_t size;
+    char *text = (char *)read_bytes(path, &size);
+    text[size] = '\0';
+    ck_assert_uint_eq(strlen(text), size);
+    return text;
+}
+
+static inline void assert_contains(const char *text, const char *part) {
+    ck_assert_msg(strstr(text, part) != NULL, "\"%s\" is missing", part);
+}
+
+static inline void assert_file_holds(const char *path, const char *text) {
+    char *all = read_text(path);
+    ck_assert_msg(strstr(all, text) != NULL, "%s lacks %s: %s", path, text, all);
+    free(all);
+}
+
+static inline void fill_image(EadImage *image, int width, int height, int channels, uint8_t value) {
+    ck_assert_int_eq(ead_image_alloc(image, width, height, channels), EAD_OK);
+    memset(image->pixels, value, image_bytes(image));
+}
+
+/* How many files a folder holds, hidden ones, too. */
+static inline int files_in(const char *path) {
+    DIR *folder = opendir(path);
+    ck_assert_ptr_nonnull(folder);
+    int count = 0;
+    for (struct dirent *entry; (entry = readdir(folder));)
+        count += strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
+    closedir(folder);
+    return count;
+}
+
+/* Decodes an image file with each of its bits flipped in turn. Any result will do but a crash, and the image
+ * must be empty exactly after a failure. */
+static inline void decode_with_flipped_bits(const char *path) {
+    size_t size;
+    EadImage image;
+    uint8_t *bytes = read_bytes(path, &size);
+    for (size_t bit = 0; bit < size * 8; bit++) {
+        bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        EadStatus status = ead_image_decode(bytes, size, "flipped", &image);
+        ck_assert((status == EAD_OK) == (image.pixels != NULL));
+        ead_image_free(&image);
+        bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
+    }
+    free(bytes);
 }
 
 /* A PNG of noise. */

@@ -1,22 +1,12 @@
 /* libFuzzer target: any bytes as a PNG, decoded as an image and as a mask. The checksums of the chunks are
  * put right first; otherwise nearly every mutation would end at them. */
 #include "data/codec_formats.h"
+#include "test/png_checksum.h"
 
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
-
-static uint32_t crc32_of(const uint8_t *bytes, size_t size) {
-    uint32_t crc = 0xFFFFFFFFu;
-    for (size_t i = 0; i < size; i++) {
-        crc ^= bytes[i];
-        for (int k = 0; k < 8; k++) crc = crc & 1 ? crc >> 1 ^ 0xEDB88320u : crc >> 1;
-    }
-    return ~crc;
-}
 
 /* Chunks are length, type, data, checksum, one after the other from byte 8 on. */
 static void correct_checksums(uint8_t *bytes, size_t size) {
@@ -24,9 +14,7 @@ static void correct_checksums(uint8_t *bytes, size_t size) {
         size_t length = (size_t)bytes[at] << 24 | (size_t)bytes[at + 1] << 16 | (size_t)bytes[at + 2] << 8 |
                         (size_t)bytes[at + 3];
         if (length > size - 12 - at) return;
-        uint32_t crc = crc32_of(bytes + at + 4, length + 4);
-        uint8_t *end = bytes + at + 8 + length;
-        for (int i = 0; i < 4; i++) end[i] = (uint8_t)(crc >> (24 - 8 * i));
+        put_big_endian(bytes + at + 8 + length, crc32_of(bytes + at + 4, length + 4));
         at += length + 12;
     }
 }

@@ -11,14 +11,15 @@
 /* The file is a 32-bit float TIFF of that size with exactly these values. */
 static inline void assert_tiff_equals(const char *path, const float *map, int width, int height) {
     uint32_t columns = 0, rows = 0;
-    uint16_t bits = 0, format = 0;
+    uint16_t bits = 0, format = 0, samples = 0;
     TIFF *tiff = TIFFOpen(path, "r");
     ck_assert_msg(tiff != NULL, "%s is not there", path);
     TIFFGetField(tiff, TIFFTAG_IMAGEWIDTH, &columns);
     TIFFGetField(tiff, TIFFTAG_IMAGELENGTH, &rows);
     TIFFGetField(tiff, TIFFTAG_BITSPERSAMPLE, &bits);
     TIFFGetField(tiff, TIFFTAG_SAMPLEFORMAT, &format);
-    ck_assert(columns == (uint32_t)width && rows == (uint32_t)height && bits == 32);
+    TIFFGetField(tiff, TIFFTAG_SAMPLESPERPIXEL, &samples);
+    ck_assert(columns == (uint32_t)width && rows == (uint32_t)height && bits == 32 && samples == 1);
     ck_assert_int_eq(format, SAMPLEFORMAT_IEEEFP);
     float *row = malloc((size_t)width * sizeof *row);
     ck_assert_ptr_nonnull(row);
@@ -44,16 +45,17 @@ static inline int shell(const char *command) {
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-static inline bool exists(const char *path) {
-    return access(path, F_OK) == 0;
+/* Runs the program with these arguments (and what follows them in the shell), its streams in files of the
+ * folder. Gives its exit code. */
+static inline int run_program(const char *folder, const char *arguments) {
+    char command[2304];
+    snprintf(command, sizeof command, "%s %s >%sstdout 2>%sstderr", getenv("PROGRAM"), arguments, folder,
+             folder);
+    return shell(command);
 }
 
-/* The whole file as text; free() it. */
-static inline char *read_text(const char *path) {
-    size_t size;
-    char *text = (char *)read_bytes(path, &size);
-    text[size] = '\0';
-    return text;
+static inline bool exists(const char *path) {
+    return access(path, F_OK) == 0;
 }
 
 #endif

@@ -46,7 +46,7 @@ static inline pid_t start(const char *words, long limit) {
     return child;
 }
 
-static inline void read_text(const char *path, char *text) {
+static inline void read_into(const char *path, char *text) {
     FILE *file = fopen(path, "r");
     size_t size = file ? fread(text, 1, TEXT_SIZE - 1, file) : 0;
     text[size] = '\0';
@@ -57,8 +57,8 @@ static inline void await(pid_t child, Outcome *outcome) {
     int status;
     while (waitpid(child, &status, 0) < 0) ck_assert_int_eq(errno, EINTR);
     *outcome = (Outcome){.code = WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_KILLED};
-    read_text(S "out", outcome->out);
-    read_text(S "err", outcome->err);
+    read_into(S "out", outcome->out);
+    read_into(S "err", outcome->err);
     for (const char *line = outcome->err; *line; line = strchr(line, '\n') + 1) {
         outcome->lines++;
         outcome->complaints += strncmp(line, "efficientad: ", 13) == 0;

@@ -1,11 +1,41 @@
-/* What the suites of training runs share: comparing what two runs left behind. */
+/* What the suites of training runs share: their configs, and reading and comparing what runs left behind. */
 #ifndef EAD_TEST_RUN_FOLDERS_H
 #define EAD_TEST_RUN_FOLDERS_H
 
 #include "core/safetensors.h"
 #include "test/data_support.h"
+#include "train/config.h"
 
 #include <unistd.h>
+
+/* A config of YAML, the run's folder and "key=value key=value ...". */
+static inline void configure_run(EadConfig *config, const char *base, const char *run, const char *settings) {
+    char setting[256];
+    ASSERT_OK(ead_config_defaults(config));
+    ASSERT_OK(ead_config_parse(base, strlen(base), "base", config));
+    ASSERT_OK(ead_config_set_key(config, EAD_KEY_output, run));
+    for (int used; sscanf(settings, "%255s%n", setting, &used) == 1; settings += used)
+        ASSERT_OK(ead_config_set(config, setting, "test"));
+}
+
+/* Reads exactly `count` rows of losses.csv, numbered from 1: values [count][columns] without the step. */
+static inline void read_loss_rows(const char *run, const char *header, int count, int columns,
+                                  double *values) {
+    char path[256], line[256];
+    int step;
+    snprintf(path, sizeof path, "%slosses.csv", run);
+    FILE *file = fopen(path, "r");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_str_eq(fgets(line, sizeof line, file), header);
+    for (int i = 0; i < count; i++) {
+        ck_assert_int_eq(fscanf(file, "%d", &step), 1);
+        ck_assert_int_eq(step, i + 1);
+        for (int c = 0; c < columns; c++) ck_assert_int_eq(fscanf(file, ",%lf", &values[i * columns + c]), 1);
+        ck_assert_int_eq(fgetc(file), '\n');
+    }
+    ck_assert_int_eq(fgetc(file), EOF);
+    fclose(file);
+}
 
 static inline bool file_exists(const char *path) {
     return access(path, F_OK) == 0;

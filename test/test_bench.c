@@ -91,6 +91,38 @@ START_TEST(ops_of_both_plans) {
 }
 END_TEST
 
+/* One row a set; the row says how large the set was and its rate follows from its time. */
+START_TEST(metrics_of_a_set_of_ones_own) {
+    make_folder();
+    EadBenchResults results = {0};
+    EadBenchMachine machine = ead_bench_machine(&ead_backend_cpu);
+    EadBenchOptions options = {
+        .height = 128, .width = 192, .batch = 9, .own_set = true, .repeat = 2, .quiet = true};
+    ck_assert_int_eq(ead_bench_metrics(&options, &results), EAD_OK);
+    options.batch = 1; /* a good image alone: figures that are undefined are no error */
+    ck_assert_int_eq(ead_bench_metrics(&options, &results), EAD_OK);
+    ck_assert_int_eq(ead_bench_write_json(FOLDER "/m.json", &machine, &results), EAD_OK);
+    json_t *root = json_load_file(FOLDER "/m.json", 0, NULL), *rows = json_object_get(root, "results"), *row;
+    size_t index;
+    ck_assert_uint_eq(json_array_size(rows), 2);
+    json_array_foreach(rows, index, row) {
+        double median = json_real_value(json_object_get(row, "median_ms"));
+        int images = index == 0 ? 9 : 1;
+        ck_assert_str_eq(json_string_value(json_object_get(row, "bench")), "metrics");
+        ck_assert_str_eq(json_string_value(json_object_get(row, "image")), "128x192");
+        ck_assert_int_eq(json_integer_value(json_object_get(row, "batch")), images);
+        ck_assert_int_eq(json_integer_value(json_object_get(row, "repeats")), 2);
+        ck_assert(median > 0 && json_real_value(json_object_get(row, "cpu_ms")) > 0);
+        ck_assert_double_eq_tol(json_real_value(json_object_get(row, "images_per_s")) * median, 1e3 * images,
+                                0.1 * images); /* the file keeps six digits */
+        ck_assert_double_gt(json_real_value(json_object_get(row, "peak_rss_mb")), 1);
+        ck_assert_ptr_null(json_object_get(row, "model"));
+    }
+    json_decref(root);
+    ead_bench_results_free(&results);
+}
+END_TEST
+
 static EadBenchResult sample_result(void) {
     EadBenchResult result = ead_bench_result();
     strcpy(result.bench, "infer");
@@ -174,6 +206,21 @@ START_TEST(unknown_measurement_is_wrong_usage) {
 }
 END_TEST
 
+START_TEST(program_measures_metrics_once_for_both_sizes) {
+    SKIP_UNLESS(getenv("PROGRAM"), "PROGRAM does not name the program");
+    char output[8192];
+    make_folder();
+    int code = run_program("metrics -q --size both --batch 6 --image-size 128 -n 1 --json " FOLDER "/q.json",
+                           output, sizeof output);
+    ck_assert_msg(code == 0, "%s", output);
+    json_t *root = json_load_file(FOLDER "/q.json", 0, NULL), *rows = json_object_get(root, "results");
+    ck_assert_uint_eq(json_array_size(rows), 1);
+    ck_assert_int_eq(json_integer_value(json_object_get(json_array_get(rows, 0), "batch")), 6);
+    ck_assert_str_eq(json_string_value(json_object_get(json_array_get(rows, 0), "image")), "128x128");
+    json_decref(root);
+}
+END_TEST
+
 /* What bench/rivals/compare.sh needs. */
 START_TEST(program_measures_and_writes) {
     SKIP_UNLESS(getenv("PROGRAM"), "PROGRAM does not name the program");
@@ -210,6 +257,8 @@ int main(void) {
     tcase_add_test(tests, csv_has_the_same_columns_in_every_row);
     tcase_add_test(tests, files_that_cannot_be_written_are_an_error);
     tcase_add_test(tests, unknown_measurement_is_wrong_usage);
+    tcase_add_test(tests, metrics_of_a_set_of_ones_own);
+    tcase_add_test(tests, program_measures_metrics_once_for_both_sizes);
     tcase_add_test(tests, program_measures_and_writes);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

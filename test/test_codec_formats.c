@@ -66,21 +66,8 @@ START_TEST(formats_truncated_anywhere) {
 }
 END_TEST
 
-/* Any result will do but a crash, and the image must be empty exactly after a failure. */
 START_TEST(formats_with_flipped_bits) {
-    for (size_t i = 0; i < FORMATS; i++) {
-        size_t size;
-        EadImage image;
-        uint8_t *bytes = read_bytes(golden_path(i), &size);
-        for (size_t bit = 0; bit < size * 8; bit++) {
-            bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
-            EadStatus status = ead_image_decode(bytes, size, "flipped", &image);
-            ck_assert((status == EAD_OK) == (image.pixels != NULL));
-            ead_image_free(&image);
-            bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
-        }
-        free(bytes);
-    }
+    for (size_t i = 0; i < FORMATS; i++) decode_with_flipped_bits(golden_path(i));
 }
 END_TEST
 

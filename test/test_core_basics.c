@@ -2,15 +2,12 @@
 #include "core/atomic_file.h"
 #include "core/philox.h"
 #include "core/status.h"
-#include "test/suite.h"
+#include "test/data_support.h"
 
-#include <dirent.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define FOLDER "build/scratch/core_basics"
@@ -194,15 +191,6 @@ END_TEST
 
 /* ---- atomic files ---- */
 
-static int files_in_folder(void) {
-    DIR *folder = opendir(FOLDER);
-    ck_assert_ptr_nonnull(folder);
-    int count = 0;
-    for (struct dirent *entry; (entry = readdir(folder));) count += entry->d_name[0] != '.';
-    closedir(folder);
-    return count;
-}
-
 static void check_content(const char *path, const char *expected) {
     char text[64];
     FILE *stream = fopen(path, "rb");
@@ -216,7 +204,7 @@ static void check_content(const char *path, const char *expected) {
 static void empty_folder(void) {
     mkdir("build", 0777), mkdir("build/scratch", 0777), mkdir(FOLDER, 0777);
     unlink(FOLDER "/a.txt");
-    ck_assert_int_eq(files_in_folder(), 0);
+    ck_assert_int_eq(files_in(FOLDER), 0);
 }
 
 static void write_committed(const char *text) {
@@ -232,7 +220,7 @@ START_TEST(committed_files_replace) {
     check_content(FOLDER "/a.txt", "first");
     write_committed("second");
     check_content(FOLDER "/a.txt", "second");
-    ck_assert_int_eq(files_in_folder(), 1);
+    ck_assert_int_eq(files_in(FOLDER), 1);
 }
 END_TEST
 
@@ -242,13 +230,13 @@ START_TEST(discarded_files_vanish) {
     EadAtomicFile one, two, none = {0};
     ck_assert_int_eq(ead_atomic_file_open(&one, FOLDER "/a.txt"), EAD_OK);
     ck_assert_int_eq(ead_atomic_file_open(&two, FOLDER "/a.txt"), EAD_OK);
-    ck_assert_int_eq(files_in_folder(), 3);
+    ck_assert_int_eq(files_in(FOLDER), 3);
     fputs("lost", one.stream);
     ead_atomic_file_discard(&one);
     ead_atomic_file_discard(&two);
     ead_atomic_file_discard(&two);
     ead_atomic_file_discard(&none);
-    ck_assert_int_eq(files_in_folder(), 1);
+    ck_assert_int_eq(files_in(FOLDER), 1);
     check_content(FOLDER "/a.txt", "kept");
 }
 END_TEST
@@ -284,7 +272,7 @@ START_TEST(full_disk_keeps_the_old_file) {
     signal(SIGXFSZ, handler);
     ck_assert_int_eq(status, EAD_IO);
     ck_assert_str_eq(ead_error_message(), FOLDER "/a.txt: cannot write: File too large");
-    ck_assert_int_eq(files_in_folder(), 1);
+    ck_assert_int_eq(files_in(FOLDER), 1);
     check_content(FOLDER "/a.txt", "old");
 }
 END_TEST

@@ -35,12 +35,7 @@ static void configure(EadConfig *config, const char *run, const char *settings) 
     static const char base[] =
         "distill: {backbone: " BACKBONE ", images: " SCRATCH "pictures, batch: 2, lr: 1e-3}\n"
         "model: {image_size: 128}\ntrain: {checkpoint_every: 0}\n";
-    char setting[256];
-    ASSERT_OK(ead_config_defaults(config));
-    ASSERT_OK(ead_config_parse(base, strlen(base), "base", config));
-    ASSERT_OK(ead_config_set_key(config, EAD_KEY_output, run));
-    for (int used; sscanf(settings, "%255s%n", setting, &used) == 1; settings += used)
-        ASSERT_OK(ead_config_set(config, setting, "test"));
+    configure_run(config, base, run, settings);
     ASSERT_OK(ead_config_check_distillation(config));
 }
 
@@ -72,34 +67,18 @@ typedef struct Row {
 } Row;
 
 static void read_rows(const char *run, int count, Row rows[]) {
-    char path[256], line[64];
-    int step;
-    snprintf(path, sizeof path, "%slosses.csv", run);
-    FILE *file = fopen(path, "r");
-    ck_assert_ptr_nonnull(file);
-    ck_assert_str_eq(fgets(line, sizeof line, file), "step,loss,lr\n");
-    for (int i = 0; i < count; i++) {
-        ck_assert_int_eq(fscanf(file, "%d,%lf,%lf\n", &step, &rows[i].loss, &rows[i].rate), 3);
-        ck_assert_int_eq(step, i + 1);
-    }
-    ck_assert_int_eq(fgetc(file), EOF);
-    fclose(file);
+    read_loss_rows(run, "step,loss,lr\n", count, sizeof *rows / sizeof(double), &rows->loss);
 }
 
 static void same_results(const char *a, const char *b) {
-    char x[256], y[256];
-    snprintf(x, sizeof x, "%slosses.csv", a);
-    snprintf(y, sizeof y, "%slosses.csv", b);
-    ck_assert(same_files(x, y));
-    snprintf(x, sizeof x, "%smetrics.json", a);
-    snprintf(y, sizeof y, "%smetrics.json", b);
-    ck_assert(same_files(x, y));
-    snprintf(x, sizeof x, "%steacher.safetensors", a);
-    snprintf(y, sizeof y, "%steacher.safetensors", b);
-    ck_assert(same_tensors(x, y));
-    snprintf(x, sizeof x, "%scheckpoint.safetensors", a);
-    snprintf(y, sizeof y, "%scheckpoint.safetensors", b);
-    ck_assert(same_tensors(x, y));
+    static const char *const names[] = {"losses.csv", "metrics.json", "teacher.safetensors",
+                                        "checkpoint.safetensors"};
+    for (int i = 0; i < 4; i++) {
+        char x[256], y[256];
+        snprintf(x, sizeof x, "%s%s", a, names[i]);
+        snprintf(y, sizeof y, "%s%s", b, names[i]);
+        ck_assert_msg(i < 2 ? same_files(x, y) : same_tensors(x, y), "%s and %s differ", x, y);
+    }
 }
 
 /* ---- what a run leaves ---- */

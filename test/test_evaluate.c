@@ -173,7 +173,7 @@ START_TEST(does_without_masks) {
     ck_assert(!exists(OUT "pro.csv") && !exists(OUT "maps") && !exists(OUT "overlays"));
     ck_assert_int_eq(figures.total.has_pixels, 0);
     ck_assert_int_eq(figures.has_threshold, 1);
-    ck_assert_double_eq(figures.threshold, 0.5);
+    ck_assert_float_eq(figures.threshold.value, 0.5f);
     char *page = read_text(OUT "report.html");
     ck_assert_ptr_nonnull(strstr(page, "hard feature loss"));
     ck_assert_ptr_nonnull(strstr(page, "EfficientAD-S at 128x128, without padding"));
@@ -311,16 +311,9 @@ static const char config_text[] = "dataset:\n  type: folder\n  path: " FOLDER "d
 
 /* Runs the program with these arguments; streams go to files. Its exit code. */
 static int run_eval(const char *arguments) {
-    char command[1024];
-    snprintf(command, sizeof command, "%s eval %s >" FOLDER "stdout 2>" FOLDER "stderr", getenv("PROGRAM"),
-             arguments);
-    return shell(command);
-}
-
-static void assert_stderr_holds(const char *text) {
-    char *all = read_text(FOLDER "stderr");
-    ck_assert_msg(strstr(all, text) != NULL, "stderr lacks %s: %s", text, all);
-    free(all);
+    char words[1024];
+    snprintf(words, sizeof words, "eval %s", arguments);
+    return run_program(FOLDER, words);
 }
 
 START_TEST(command_takes_data_from_the_model_file) {
@@ -332,8 +325,8 @@ START_TEST(command_takes_data_from_the_model_file) {
     ck_assert_str_eq(printed, written);
     free(printed);
     free(written);
-    assert_stderr_holds(FOLDER "run/report.html");
-    assert_stderr_holds("scratch");
+    assert_file_holds(FOLDER "stderr", FOLDER "run/report.html");
+    assert_file_holds(FOLDER "stderr", "scratch");
     ck_assert(exists(FOLDER "run/overlays/good/a.png.png") && !exists(FOLDER "run/maps"));
     ck_assert_int_eq(run_eval("-q --maps --model " FOLDER
                               "run/model.safetensors --set dataset.masks= -o " FOLDER "elsewhere"),
@@ -347,18 +340,18 @@ START_TEST(command_tells_what_is_missing) {
     write_data();
     save_tiny_model(FOLDER "bare.safetensors", NAN, NULL);
     ck_assert_int_eq(run_eval("--model " FOLDER "bare.safetensors"), 1);
-    assert_stderr_holds("dataset.path is not set");
+    assert_file_holds(FOLDER "stderr", "dataset.path is not set");
     save_tiny_model(FOLDER "odd.safetensors", NAN, "dataset:\n  colour: red\n");
     ck_assert_int_eq(run_eval("--model " FOLDER "odd.safetensors"), 1);
-    assert_stderr_holds("odd.safetensors: its config:2");
+    assert_file_holds(FOLDER "stderr", "odd.safetensors: its config:2");
     save_tiny_model(FOLDER "run/model.safetensors", NAN, config_text);
     ck_assert_int_eq(run_eval("--model " FOLDER "run/model.safetensors --set dataset.test_good= --set "
                               "dataset.defects= --set dataset.masks="),
                      1);
-    assert_stderr_holds("no test images");
+    assert_file_holds(FOLDER "stderr", "no test images");
     ck_assert(!exists(FOLDER "run/metrics.json"));
     ck_assert_int_eq(run_eval("--model " FOLDER "missing.safetensors"), 1);
-    assert_stderr_holds("missing.safetensors");
+    assert_file_holds(FOLDER "stderr", "missing.safetensors");
     ck_assert_int_eq(run_eval(""), 2);
 }
 END_TEST

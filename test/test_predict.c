@@ -142,16 +142,9 @@ END_TEST
 
 /* Runs predict with these arguments (and what follows them in the shell); streams go to files. */
 static int run_predict(const char *arguments) {
-    char command[2048];
-    snprintf(command, sizeof command, "%s predict --model " MODEL " %s >" FOLDER "stdout 2>" FOLDER "stderr",
-             getenv("PROGRAM"), arguments);
-    return shell(command);
-}
-
-static void assert_stderr_holds(const char *text) {
-    char *all = read_text(FOLDER "stderr");
-    ck_assert_msg(strstr(all, text) != NULL, "stderr lacks %s: %s", text, all);
-    free(all);
+    char words[2048];
+    snprintf(words, sizeof words, "predict --model " MODEL " %s", arguments);
+    return run_program(FOLDER, words);
 }
 
 /* The JSON objects that were printed, as an array. */
@@ -255,9 +248,9 @@ START_TEST(unreadable_images_do_not_stop_the_others) {
         json_t *line = json_array_get(lines, i);
         ck_assert_int_eq(json_object_get(line, "error") != NULL, failed);
         ck_assert_int_eq(json_object_get(line, "score") == NULL, failed);
-        if (failed) assert_stderr_holds(member_text(lines, i, "error"));
+        if (failed) assert_file_holds(FOLDER "stderr", member_text(lines, i, "error"));
     }
-    assert_stderr_holds("3 of 7 inputs");
+    assert_file_holds(FOLDER "stderr", "3 of 7 inputs");
     json_decref(lines);
 }
 END_TEST
@@ -292,10 +285,10 @@ START_TEST(images_are_never_overwritten) {
     ck_assert_int_eq(run_predict("--overlays " FOLDER "in " FOLDER "in"), 1);
     ck_assert_int_eq(run_predict("--overlays " FOLDER "in/heat " FOLDER "in"), 1);
     ck_assert_int_eq(run_predict("--overlays " FOLDER "in " FOLDER "in/b.png"), 1);
-    assert_stderr_holds("b.png: its overlay");
+    assert_file_holds(FOLDER "stderr", "b.png: its overlay");
     ck_assert_int_eq(run_predict("--maps " FOLDER "in/maps " FOLDER "in"), 1);
     ck_assert_int_eq(run_predict("--maps " FOLDER "in " FOLDER "in/b.png"), 1);
-    assert_stderr_holds("its map would lie among the images");
+    assert_file_holds(FOLDER "stderr", "its map would lie among the images");
     ck_assert(!exists(FOLDER "in/b.tiff"));
     ck_assert_int_eq(run_predict("--overlays " FOLDER "in/heat " FOLDER "in/b.png"), 0);
     uint8_t *second = read_bytes(FOLDER "in/b.png", &after);
@@ -312,15 +305,15 @@ START_TEST(failures_and_usage) {
     save_tiny_model(MODEL, NAN, NULL);
     ck_assert_int_eq(run_predict(""), 2);
     ck_assert_int_eq(run_predict("--threshold high a.png"), 2);
-    assert_stderr_holds("--threshold");
+    assert_file_holds(FOLDER "stderr", "--threshold");
     ck_assert_int_eq(run_predict("--maps " MODEL " " FOLDER "in/b.png"), 1);
-    assert_stderr_holds(MODEL);
+    assert_file_holds(FOLDER "stderr", MODEL);
     SKIP_UNLESS(exists("/dev/full"), "/dev/full");
     char command[512];
     snprintf(command, sizeof command,
              "%s predict --model " MODEL " " FOLDER "in >/dev/full 2>" FOLDER "stderr", getenv("PROGRAM"));
     ck_assert_int_eq(shell(command), 1);
-    assert_stderr_holds("standard output");
+    assert_file_holds(FOLDER "stderr", "standard output");
 }
 END_TEST
 

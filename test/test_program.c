@@ -105,7 +105,7 @@ static void list_run(char *list) {
     shell("if [ -e " RUN " ]; then cd " RUN
           " && find . -type f ! -path './cache/*' ! -name 'events.*' | LC_ALL=C sort; else echo -; fi >" S
           "list");
-    read_text(S "list", list);
+    read_into(S "list", list);
 }
 
 static bool holds_temporary_files(void) {
@@ -173,8 +173,7 @@ static const Case config_cases[] = {
     {"", "train -q -c " S "base.yaml --output " S "trained", "--resume", NULL, 0},
     {"", "distill -q --output " RUN, "distill.backbone is not set", NULL, 0},
     {"", DISTILL " --set distill.images=" S "none", S "none", NULL, 0},
-    {"mkdir -p " S "empty", DISTILL " --set distill.images=" S "empty", "holds 0 images", NULL,
-     0},
+    {"mkdir -p " S "empty", DISTILL " --set distill.images=" S "empty", "holds 0 images", NULL, 0},
     {"", DISTILL " --set distill.backbone=" S "none.safetensors", S "none.safetensors", NULL, 0},
     {"", DISTILL, "holds no backbone that is known", NULL, 0},
 };
@@ -246,7 +245,7 @@ START_TEST(bad_models) {
         snprintf(path, sizeof path, S "models/%s", model_cases[_i].name);
         snprintf(line, sizeof line, words[i], path);
         check_case(&(Case){"", line, path, NULL, 0}, 1);
-        read_text(S "err", err);
+        read_into(S "err", err);
         ck_assert_msg(strstr(err, model_cases[_i].says), "%s: nothing of '%s': %s", line,
                       model_cases[_i].says, err);
     }

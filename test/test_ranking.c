@@ -149,7 +149,7 @@ START_TEST(evaluation_reports_each_defect) {
     add(e, "scratch", 3, map_a, mask_a);
     add(e, "good", 2.5f, map_good, NULL);
     add(e, "chip", 2, map_b, mask_b);
-    ead_evaluation_set_threshold(e, 2.75);
+    ead_evaluation_set_threshold(e, &(EadThreshold){.value = 2.75f});
     EadFigures figures;
     ck_assert_int_eq(ead_evaluation_finish(e, &figures), EAD_OK);
     ck_assert_int_eq(figures.defect_count, 2);
@@ -165,7 +165,7 @@ START_TEST(evaluation_reports_each_defect) {
     ASSERT_CLOSE(figures.total.image_f1_best, 0.8);
     ck_assert_int_eq(figures.total.images, 3);
     ck_assert_int_eq(figures.defects[0].set.images, 1);
-    ck_assert(figures.has_threshold && figures.threshold == 2.75);
+    ck_assert(figures.has_threshold && figures.threshold.value == 2.75f);
     ck_assert_int_gt(figures.roc.count, 2);
     ck_assert_int_gt(figures.pro.count, 2);
     ead_figures_free(&figures);
@@ -177,7 +177,7 @@ END_TEST
 START_TEST(loco_has_a_mean_of_its_two_kinds) {
     static const float map_a[] = {3, 1, 0}, map_b[] = {0, 1, 2}, map_good[] = {1, 0, 0};
     static uint8_t mask_a[] = {1, 1, 0}, mask_b[] = {1, 1, 0};
-    EadDefectChannel a = {mask_a, 1}, b = {mask_b, 1};
+    EadDefectChannel a = {.mask = mask_a, .saturation = 1}, b = {.mask = mask_b, .saturation = 1};
     EadGroundTruth truth_a = {.mask = {3, 1, 1, mask_a}, .channels = &a, .channel_count = 1};
     EadGroundTruth truth_b = {.mask = {3, 1, 1, mask_b}, .channels = &b, .channel_count = 1};
     EadEvaluation *e = NULL;
@@ -189,7 +189,7 @@ START_TEST(loco_has_a_mean_of_its_two_kinds) {
     ck_assert(!figures.has_mean && figures.total.has_spro && figures.spro.count > 1);
     ead_figures_free(&figures);
     ck_assert_int_eq(ead_evaluation_add(e, "b", "logical_anomalies", 1, 2, map_b, 3, 1, &truth_b), EAD_OK);
-    ead_evaluation_set_threshold(e, 2.25);
+    ead_evaluation_set_threshold(e, &(EadThreshold){.value = 2.25f});
     ead_evaluation_set_pro_limit(e, 1);
     ck_assert_int_eq(ead_evaluation_finish(e, &figures), EAD_OK);
     const EadFigureSet *logical = &figures.defects[0].set, *structural = &figures.defects[1].set;
@@ -208,6 +208,44 @@ START_TEST(loco_has_a_mean_of_its_two_kinds) {
     ASSERT_CLOSE(logical->image_tpr, 0);
     ASSERT_CLOSE(figures.total.image_fpr, 1);
     ASSERT_CLOSE(figures.total.image_f1, 0.5);
+    ead_figures_free(&figures);
+    ead_evaluation_free(e);
+}
+END_TEST
+
+/* Defects of one name may be of both kinds, and one image may have several. */
+START_TEST(loco_has_figures_by_name) {
+    static const float map_a[] = {3, 1, 0}, map_b[] = {0, 1, 2}, map_good[] = {1, 0, 0};
+    static uint8_t mask[] = {1, 1, 0}, left[] = {1, 0, 0}, middle[] = {0, 1, 0};
+    char missing[] = "missing", broken[] = "broken", never[] = "never";
+    EadDefectType items[] = {{.name = missing}, {.name = broken}, {.name = never}};
+    EadDefectTypes types = {.items = items, .count = 3};
+    EadDefectChannel a = {.mask = mask, .saturation = 1, .type = 1};
+    EadDefectChannel b[] = {{.mask = left, .saturation = 1, .type = 1}, {.mask = middle, .saturation = 1}};
+    EadGroundTruth truth_a = {.mask = {3, 1, 1, mask}, .channels = &a, .channel_count = 1, .types = &types};
+    EadGroundTruth truth_b = {.mask = {3, 1, 1, mask}, .channels = b, .channel_count = 2, .types = &types};
+    EadEvaluation *e = NULL;
+    EadFigures figures;
+    ck_assert_int_eq(ead_evaluation_new(&e), EAD_OK);
+    add(e, "good", 2.5f, map_good, NULL);
+    ck_assert_int_eq(ead_evaluation_add(e, "a", "structural_anomalies", 1, 3, map_a, 3, 1, &truth_a), EAD_OK);
+    ck_assert_int_eq(ead_evaluation_add(e, "b", "logical_anomalies", 1, 2, map_b, 3, 1, &truth_b), EAD_OK);
+    ead_evaluation_set_threshold(e, &(EadThreshold){.value = 2.25f});
+    ck_assert_int_eq(ead_evaluation_finish(e, &figures), EAD_OK);
+    ck_assert_int_eq(figures.type_count, 2);
+    ck_assert_str_eq(figures.types[0].name, "broken");
+    ck_assert_str_eq(figures.types[1].name, "missing");
+    const EadFigureSet *first = &figures.types[0].set, *second = &figures.types[1].set;
+    ck_assert(first->images == 2 && second->images == 1 && first->has_spro && !first->has_pixels);
+    ASSERT_CLOSE(first->image_auroc, 0.5);
+    ASSERT_CLOSE(second->image_auroc, 0);
+    ASSERT_CLOSE(first->image_tpr, 0.5);
+    /* Good pixels 2 1 0 0 0 of all three images; one channel is found at 3, the other with the last of them.
+     */
+    ASSERT_CLOSE(first->au_spro[4], 0.4 * 0.5 + 0.6 * 0.75);
+    /* 2 1 0 0 without those of a; the channel is found together with the 1. */
+    ASSERT_CLOSE(second->au_spro[4], 0.25 * 0.5 + 0.5);
+    ck_assert_int_eq(figures.defect_count, 2);
     ead_figures_free(&figures);
     ead_evaluation_free(e);
 }
@@ -251,6 +289,7 @@ int main(void) {
     tcase_add_test(tests, ranking_agrees_with_its_definition);
     tcase_add_test(tests, evaluation_reports_each_defect);
     tcase_add_test(tests, loco_has_a_mean_of_its_two_kinds);
+    tcase_add_test(tests, loco_has_figures_by_name);
     tcase_add_test(tests, missing_masks_leave_pixel_figures_out);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

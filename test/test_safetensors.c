@@ -2,14 +2,11 @@
  * refuse, and a failed write leaves the previous file alone. Damaged files are test_safetensors_damage.c's.
  */
 #include "core/safetensors.h"
-#include "test/suite.h"
+#include "test/data_support.h"
 
-#include <dirent.h>
 #include <math.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define FOLDER "build/scratch/safetensors"
@@ -19,15 +16,6 @@
 static void empty_folder(void) {
     mkdir("build", 0777), mkdir("build/scratch", 0777), mkdir(FOLDER, 0777);
     unlink(FILE_A), unlink(FILE_B);
-}
-
-static int files_in_folder(void) {
-    DIR *folder = opendir(FOLDER);
-    ck_assert_ptr_nonnull(folder);
-    int count = 0;
-    for (struct dirent *entry; (entry = readdir(folder));) count += entry->d_name[0] != '.';
-    closedir(folder);
-    return count;
 }
 
 static void add(EadSafetensorsWriter *writer, const char *name, EadFileType type, int dims,
@@ -240,7 +228,7 @@ START_TEST(the_writer_checks_its_arguments) {
     add(writer, "\xc3(", EAD_FILE_F32, 1, shape, x);
     empty_folder();
     ck_assert_int_eq(ead_safetensors_writer_write(writer, FILE_A), EAD_BAD_ARGUMENT);
-    ck_assert_int_eq(files_in_folder(), 0);
+    ck_assert_int_eq(files_in(FOLDER), 0);
     ead_safetensors_writer_free(writer);
 }
 END_TEST
@@ -273,7 +261,7 @@ START_TEST(full_disk_keeps_the_old_file) {
     for (int i = 0; i < 4; i++) { /* the last: all but the end of the data */
         ck_assert_int_eq(write_limited(writer, limits[i]), EAD_IO);
         ck_assert_str_eq(ead_error_message(), FILE_A ": cannot write: File too large");
-        ck_assert_int_eq(files_in_folder(), 1);
+        ck_assert_int_eq(files_in(FOLDER), 1);
         ck_assert_uint_eq(slurp(FILE_A, after, sizeof after), length);
         ck_assert_mem_eq(before, after, length);
     }

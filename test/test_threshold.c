@@ -80,6 +80,10 @@ START_TEST(description) {
     t.value = NAN;
     ead_threshold_describe(&t, text, sizeof text);
     ck_assert_str_eq(text, "none");
+    t = ead_threshold_judge(0.25f, NULL, 0);
+    ck_assert(t.images == 0 && t.alarms == 0 && t.low == 0 && t.high == 1);
+    ead_threshold_describe(&t, text, sizeof text);
+    ck_assert_str_eq(text, "0.25");
 }
 END_TEST
 
@@ -148,27 +152,19 @@ static void write_run(int score_count) {
         snprintf(path, sizeof path, FOLDER "data/%s.png", images[i]);
         write_noise_png(path, 64, 64, 3, (uint32_t)i);
     }
-    EadFileMetadata metadata[] = {{"config", config}, {EAD_THRESHOLD_TEXT, "by training"}};
+    EadFileMetadata metadata[] = {{"config", config}};
     EadFileArray array = {EAD_VALIDATION_SCORES, EAD_FILE_F32, score_count, scores};
     EadModel *model = tiny_model();
     model->threshold = 0.25f;
-    ASSERT_OK(ead_model_save(model, MODEL, &(EadFileExtras){metadata, 2, &array, score_count > 0}));
+    ASSERT_OK(ead_model_save(model, MODEL, &(EadFileExtras){metadata, 1, &array, score_count > 0}));
     ead_model_free(model);
-}
-
-/* Runs the program; its exit code. */
-static int run(const char *arguments) {
-    char command[1024];
-    snprintf(command, sizeof command, "%s %s >" FOLDER "stdout 2>" FOLDER "stderr", getenv("PROGRAM"),
-             arguments);
-    return shell(command);
 }
 
 /* The threshold that eval reports with these options; NAN for none. */
 static double threshold_of_eval(const char *options) {
     char arguments[512];
     snprintf(arguments, sizeof arguments, "eval -q --model " MODEL " -o " FOLDER "eval %s", options);
-    ck_assert_int_eq(run(arguments), 0);
+    ck_assert_int_eq(run_program(FOLDER, arguments), 0);
     json_t *root = json_load_file(FOLDER "stdout", 0, NULL);
     ck_assert_ptr_nonnull(root);
     double threshold = json_object_get(root, "threshold")
@@ -180,25 +176,47 @@ static double threshold_of_eval(const char *options) {
     return threshold;
 }
 
-static void assert_file_holds(const char *path, const char *text) {
-    char *all = read_text(path);
-    ck_assert_msg(strstr(all, text) != NULL, "%s lacks %s: %s", path, text, all);
-    free(all);
+/* What the last eval says about its threshold: of the ten scores so many reach it, and scipy's interval. */
+static void assert_false_alarms(int alarms, double low, double high) {
+    json_t *root = json_load_file(FOLDER "eval/metrics.json", 0, NULL);
+    ck_assert_int_eq(json_integer_value(json_object_get(root, "validation_images")), 10);
+    ck_assert_double_eq_tol(json_number_value(json_object_get(root, "validation_fpr")), alarms / 10.0, 1e-12);
+    ck_assert_double_eq_tol(json_number_value(json_object_get(root, "validation_fpr_low")), low, 1e-10);
+    ck_assert_double_eq_tol(json_number_value(json_object_get(root, "validation_fpr_high")), high, 1e-10);
+    json_decref(root);
+}
+
+static void assert_no_false_alarm_rate(void) {
+    json_t *root = json_load_file(FOLDER "eval/metrics.json", 0, NULL);
+    ck_assert_ptr_nonnull(root);
+    ck_assert_ptr_null(json_object_get(root, "validation_images"));
+    ck_assert_ptr_null(json_object_get(root, "validation_fpr"));
+    json_decref(root);
 }
 
 START_TEST(eval_changes_the_threshold_without_training) {
     SKIP_UNLESS(getenv("PROGRAM"), "PROGRAM is not set");
     write_run(10);
     ck_assert_double_eq(threshold_of_eval(""), 0.25);
-    assert_file_holds(FOLDER "eval/report.html", "by training");
+    assert_false_alarms(10, 0.6915028921812371, 1);
     ck_assert_double_eq_tol(threshold_of_eval("--threshold 0.7"), 0.7, 1e-6);
+    assert_false_alarms(9, 0.5549838829718047, 0.9974714214555375);
     ck_assert_double_eq_tol(threshold_of_eval("--set threshold.method=quantile --set threshold.quantile=0.9"),
                             4.55, 1e-6);
-    assert_file_holds(FOLDER "eval/report.html", "1 of 10 validation images reach it");
+    assert_false_alarms(1, 0.0025285785444625728, 0.44501611702819543);
+    assert_file_holds(
+        FOLDER "eval/report.html",
+        "Of 10 validation images, normal ones held back from training, 1 reach it: a false-alarm "
+        "rate of 0.253 to 44.5 % (95 % confidence)");
+    assert_file_holds(FOLDER "stderr",
+                      "threshold 4.55: 1 of 10 validation images reach it; false-alarm rate");
     ck_assert_double_eq_tol(threshold_of_eval("--set threshold.false_alarm_rate=0.2"), 4, 1e-6);
     ck_assert(isnan(threshold_of_eval("--set threshold.method=none")));
+    assert_no_false_alarm_rate();
     write_run(0);
-    ck_assert_int_eq(run("eval -q --model " MODEL " --set threshold.method=quantile"), 1);
+    ck_assert_double_eq(threshold_of_eval(""), 0.25);
+    assert_no_false_alarm_rate();
+    ck_assert_int_eq(run_program(FOLDER, "eval -q --model " MODEL " --set threshold.method=quantile"), 1);
     assert_file_holds(FOLDER "stderr", "model.safetensors: holds no validation_scores");
 }
 END_TEST
@@ -210,14 +228,17 @@ START_TEST(other_maps_have_no_threshold) {
     assert_file_holds(FOLDER "stderr", "the model's threshold is for other maps and left out");
     ck_assert(isnan(threshold_of_eval("--set maps.use=ae")));
     ck_assert_double_eq(threshold_of_eval("--use ae --threshold 3"), 3);
-    ck_assert_int_eq(run("predict -q --use st --model " MODEL " " FOLDER "data/good/a.png"), 0);
+    assert_no_false_alarm_rate(); /* the scores are of other maps */
+    ck_assert_int_eq(run_program(FOLDER, "predict -q --use st --model " MODEL " " FOLDER "data/good/a.png"),
+                     0);
     char *line = read_text(FOLDER "stdout");
     ck_assert(strstr(line, "\"score\"") && !strstr(line, "anomalous"));
     free(line);
-    ck_assert_int_eq(run("predict -q --use st --threshold -1e9 --model " MODEL " " FOLDER "data/good/a.png"),
+    ck_assert_int_eq(run_program(FOLDER, "predict -q --use st --threshold -1e9 --model " MODEL " " FOLDER
+                                         "data/good/a.png"),
                      0);
     assert_file_holds(FOLDER "stdout", "\"anomalous\":true");
-    ck_assert_int_eq(run("predict -q --use neither --model " MODEL " a.png"), 2);
+    ck_assert_int_eq(run_program(FOLDER, "predict -q --use neither --model " MODEL " a.png"), 2);
 }
 END_TEST
 

@@ -55,12 +55,7 @@ static void configure(EadConfig *config, const char *run, const char *settings) 
                                "model: {image_size: 128, teacher: models/weights/teacher_small.safetensors}\n"
                                "train: {checkpoint_every: 0, lr_drop_at: 1}\n"
                                "penalty: {path: " SCRATCH "textures}\n";
-    char setting[256];
-    ASSERT_OK(ead_config_defaults(config));
-    ASSERT_OK(ead_config_parse(base, strlen(base), "base", config));
-    ASSERT_OK(ead_config_set_key(config, EAD_KEY_output, run));
-    for (int used; sscanf(settings, "%255s%n", setting, &used) == 1; settings += used)
-        ASSERT_OK(ead_config_set(config, setting, "test"));
+    configure_run(config, base, run, settings);
     ASSERT_OK(ead_config_check_training(config));
 }
 
@@ -103,23 +98,8 @@ typedef struct Row {
     double hard, penalty, ae, stae, total, rate;
 } Row;
 
-/* Reads exactly `count` rows, numbered from 1. */
 static void read_rows(const char *run, int count, Row rows[]) {
-    char path[256], line[256];
-    int step;
-    snprintf(path, sizeof path, "%slosses.csv", run);
-    FILE *file = fopen(path, "r");
-    ck_assert_ptr_nonnull(file);
-    ck_assert_str_eq(fgets(line, sizeof line, file), HEADER);
-    for (int i = 0; i < count; i++) {
-        Row *r = &rows[i];
-        int fields = fscanf(file, "%d,%lf,%lf,%lf,%lf,%lf,%lf\n", &step, &r->hard, &r->penalty, &r->ae,
-                            &r->stae, &r->total, &r->rate);
-        ck_assert_int_eq(fields, 7);
-        ck_assert_int_eq(step, i + 1);
-    }
-    ck_assert_int_eq(fgetc(file), EOF);
-    fclose(file);
+    read_loss_rows(run, HEADER, count, sizeof *rows / sizeof(double), &rows->hard);
 }
 
 static void check_sums(const Row *rows, int count) {

@@ -26,7 +26,7 @@ typedef struct Eval {
     char *folder; /* of the model file */
     char *losses; /* losses.csv beside it */
     char *yaml;
-    char threshold[160]; /* how it was chosen; "" if on the command line or unknown */
+    EadThreshold threshold; /* the model's, and what its validation scores say about it */
 } Eval;
 
 static char *folder_of(const char *path) {
@@ -51,18 +51,17 @@ static bool same_rule(EadThresholdRule a, EadThresholdRule b) {
 /* The maps and the threshold: those of the file unless other ones are asked for. trained: the file's rule. */
 static EadStatus adjust_model(Eval *eval, EadThresholdRule trained) {
     EadThresholdRule rule = ead_threshold_rule(&eval->config);
-    EadThreshold chosen;
+    EadMapUse of_scores = eval->model->use;
     bool dropped;
-    const char *text = ead_safetensors_metadata(eval->file, EAD_THRESHOLD_TEXT);
     EAD_TRY(
         ead_arguments_adjust_model(eval->arguments, (EadMapUse)eval->config.maps_use, eval->model, &dropped));
     if (dropped) fputs("the model's threshold is for other maps and left out; set --threshold\n", stderr);
-    if (dropped || ead_arguments_given(eval->arguments, EAD_OPTION_THRESHOLD)) return EAD_OK;
-    snprintf(eval->threshold, sizeof eval->threshold, "%s", text ? text : "");
-    if (same_rule(rule, trained)) return EAD_OK;
-    EAD_TRY(ead_threshold_from_file(eval->file, rule, &chosen));
-    eval->model->threshold = chosen.value;
-    ead_threshold_describe(&chosen, eval->threshold, sizeof eval->threshold);
+    eval->threshold = ead_threshold_judge(eval->model->threshold, NULL, 0);
+    if (eval->model->use != of_scores) return EAD_OK;
+    if (same_rule(rule, trained) || ead_arguments_given(eval->arguments, EAD_OPTION_THRESHOLD))
+        return ead_threshold_judge_by_file(eval->file, eval->model->threshold, &eval->threshold);
+    EAD_TRY(ead_threshold_from_file(eval->file, rule, &eval->threshold));
+    eval->model->threshold = eval->threshold.value;
     return EAD_OK;
 }
 
@@ -120,11 +119,14 @@ static EadStatus copy_to_stdout(const char *path) {
 }
 
 static EadStatus tell(const Eval *eval, const EadFigures *figures) {
+    char threshold[160];
     char *metrics = ead_path_join(eval->config.output, "metrics.json");
     char *report = ead_path_join(eval->config.output, "report.html");
     EadStatus status = metrics && report ? EAD_OK : EAD_NO_MEMORY;
     if (status == EAD_OK) {
         ead_print_figures(stderr, figures);
+        ead_threshold_describe(&eval->threshold, threshold, sizeof threshold);
+        fprintf(stderr, "threshold %s\n", threshold);
         fprintf(stderr, "metrics: %s\nreport:  %s\n", metrics, report);
         status = copy_to_stdout(metrics);
     }
@@ -140,7 +142,6 @@ static int collect_provenance(const Eval *eval, EadKeyValue rows[], int most) {
     int count = 0;
     rows[count++] = (EadKeyValue){"model file", eval->path};
     rows[count++] = (EadKeyValue){"evaluated by version", ead_version()};
-    if (*eval->threshold) rows[count++] = (EadKeyValue){"threshold", eval->threshold};
     for (size_t i = 0; i < sizeof keys / sizeof *keys && count < most; i++) {
         const char *value = ead_safetensors_metadata(eval->file, keys[i]);
         if (value && *value) rows[count++] = (EadKeyValue){keys[i], value};
@@ -149,12 +150,13 @@ static int collect_provenance(const Eval *eval, EadKeyValue rows[], int most) {
 }
 
 static EadStatus evaluate(const Eval *eval) {
-    enum { ROWS = 11 };
+    enum { ROWS = 10 };
     EadKeyValue provenance[ROWS];
     EadFigures figures;
     EadEvaluateSpec spec = {.model = eval->model,
                             .plan = eval->plan,
                             .dataset = &eval->dataset,
+                            .threshold = &eval->threshold,
                             .output = eval->config.output,
                             .maps = eval->config.eval_maps,
                             .overlays = eval->config.eval_overlays,

@@ -38,8 +38,9 @@ static EadStatus start_run(Run *run) {
     EAD_TRY(ead_map_output_start(&run->output, spec->model, (double)spec->model->threshold,
                                  spec->maps ? run->maps : NULL, spec->overlays ? run->overlays : NULL));
     EAD_TRY(ead_evaluation_new(&run->results.evaluation));
-    if (!isnan(spec->model->threshold))
-        ead_evaluation_set_threshold(run->results.evaluation, (double)spec->model->threshold);
+    EadThreshold threshold =
+        spec->threshold ? *spec->threshold : ead_threshold_judge(spec->model->threshold, NULL, 0);
+    if (!isnan(threshold.value)) ead_evaluation_set_threshold(run->results.evaluation, &threshold);
     ead_evaluation_set_pro_limit(run->results.evaluation, spec->pro_limit);
     EAD_TRY(ead_detector_new(spec->model, &spec->plan, 1, &run->detector));
     if (!spec->quiet)

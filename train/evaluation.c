@@ -15,6 +15,21 @@ static const char *const loco_kinds[2] = {"logical_anomalies", "structural_anoma
 
 const double ead_spro_limits[EAD_SPRO_LIMITS] = {0.01, 0.05, 0.1, 0.3, 1};
 
+enum { ANY_TYPE = -1, MOST_TYPES = 256 }; /* types have pixel values 1..255, each its own */
+
+/* What is wrong with one image. */
+typedef struct SampleKind {
+    int group;
+    uint32_t types[MOST_TYPES / 32]; /* bit t: a channel of type t */
+} SampleKind;
+
+/* Images beside the good ones: those of a group, or with a channel of a type. */
+typedef struct Choice {
+    int group, type;
+} Choice;
+
+static const Choice all_images = {EAD_PRO_ALL, ANY_TYPE};
+
 typedef struct DefectGroup {
     char *name;
     int incomplete; /* an image without map or mask: no pixel figures */
@@ -22,13 +37,15 @@ typedef struct DefectGroup {
 
 struct EadEvaluation {
     EadSample *samples;
-    int *sample_groups;
+    SampleKind *kinds; /* of the samples */
     int64_t count, capacity;
     DefectGroup *groups; /* [group_count], entry 0 is the good images */
     int group_count;
+    char **type_names; /* [type_count], of the channels */
+    int type_count;
     EadProAccumulator *pro;
     int has_threshold;
-    double threshold;
+    EadThreshold threshold;
     double pro_limit; /* 0: none */
 };
 
@@ -53,7 +70,9 @@ void ead_evaluation_free(EadEvaluation *evaluation) {
     }
     for (int g = 0; g < evaluation->group_count; g++) free(evaluation->groups[g].name);
     free(evaluation->samples);
-    free(evaluation->sample_groups);
+    for (int t = 0; t < evaluation->type_count; t++) free(evaluation->type_names[t]);
+    free(evaluation->type_names);
+    free(evaluation->kinds);
     free(evaluation->groups);
     ead_pro_free(evaluation->pro);
     free(evaluation);
@@ -77,14 +96,33 @@ static EadStatus find_group(EadEvaluation *e, const char *defect, int anomalous,
     return EAD_OK;
 }
 
-static EadStatus append_sample(EadEvaluation *e, EadSample sample, int group) {
+/* The names are the same for all images of a test set. */
+static EadStatus copy_type_names(EadEvaluation *e, const EadDefectTypes *types) {
+    e->type_names = calloc((size_t)types->count, sizeof *e->type_names);
+    if (!e->type_names) return no_memory(e->count);
+    for (; e->type_count < types->count; e->type_count++) {
+        e->type_names[e->type_count] = strdup(types->items[e->type_count].name);
+        if (!e->type_names[e->type_count]) return no_memory(e->count);
+    }
+    return EAD_OK;
+}
+
+static EadStatus find_types(EadEvaluation *e, const EadGroundTruth *truth, SampleKind *kind) {
+    if (!truth || !truth->types) return EAD_OK;
+    if (!e->type_names) EAD_TRY(copy_type_names(e, truth->types));
+    for (int c = 0; c < truth->channel_count; c++)
+        kind->types[truth->channels[c].type / 32] |= 1u << truth->channels[c].type % 32;
+    return EAD_OK;
+}
+
+static EadStatus append_sample(EadEvaluation *e, EadSample sample, SampleKind kind) {
     if (e->count == e->capacity) {
         int64_t capacity = e->capacity > 0 ? 2 * e->capacity : 64;
         EadSample *samples = realloc(e->samples, (size_t)capacity * sizeof *samples);
         if (samples) e->samples = samples;
-        int *groups = realloc(e->sample_groups, (size_t)capacity * sizeof *groups);
-        if (groups) e->sample_groups = groups;
-        if (!samples || !groups) return no_memory(capacity);
+        SampleKind *kinds = realloc(e->kinds, (size_t)capacity * sizeof *kinds);
+        if (kinds) e->kinds = kinds;
+        if (!samples || !kinds) return no_memory(capacity);
         e->capacity = capacity;
     }
     sample.path = strdup(sample.path);
@@ -94,7 +132,7 @@ static EadStatus append_sample(EadEvaluation *e, EadSample sample, int group) {
         free(sample.defect);
         return no_memory(e->count);
     }
-    e->sample_groups[e->count] = group;
+    e->kinds[e->count] = kind;
     e->samples[e->count++] = sample;
     return EAD_OK;
 }
@@ -124,12 +162,13 @@ EadStatus ead_evaluation_add(EadEvaluation *evaluation, const char *path, const 
         return ead_fail(EAD_BAD_ARGUMENT, "%s: score is %g: the model's weights are broken", path,
                         (double)score);
     if (!defect) defect = anomalous ? "defect" : "good";
-    int group;
-    EAD_TRY(find_group(evaluation, defect, anomalous, &group));
+    SampleKind kind = {.group = 0};
+    EAD_TRY(find_group(evaluation, defect, anomalous, &kind.group));
+    EAD_TRY(find_types(evaluation, truth, &kind));
     /* defect is copied inside append_sample; the cast only fits it into the struct. */
     EadSample sample = {(char *)path, (char *)defect, anomalous != 0, score};
-    EAD_TRY(append_sample(evaluation, sample, group));
-    EadStatus status = add_pixels(evaluation, group, map, width, height, truth);
+    EAD_TRY(append_sample(evaluation, sample, kind));
+    EadStatus status = add_pixels(evaluation, kind.group, map, width, height, truth);
     if (status == EAD_OK) return EAD_OK;
     EadSample *added = &evaluation->samples[--evaluation->count];
     free(added->path);
@@ -137,9 +176,9 @@ EadStatus ead_evaluation_add(EadEvaluation *evaluation, const char *path, const 
     return ead_fail_prefix(status, "%s: ", path);
 }
 
-void ead_evaluation_set_threshold(EadEvaluation *evaluation, double threshold) {
+void ead_evaluation_set_threshold(EadEvaluation *evaluation, const EadThreshold *threshold) {
     evaluation->has_threshold = 1;
-    evaluation->threshold = threshold;
+    evaluation->threshold = *threshold;
 }
 
 void ead_evaluation_set_pro_limit(EadEvaluation *evaluation, double limit) {
@@ -151,11 +190,22 @@ const EadSample *ead_evaluation_samples(const EadEvaluation *evaluation, int64_t
     return evaluation->samples;
 }
 
-/* Scores and labels of the good images and one group (EAD_PRO_ALL: all); returns their number. */
-static int64_t gather(const EadEvaluation *e, int group, float *scores, uint8_t *anomalous) {
+static int is_chosen(const SampleKind *kind, Choice choice) {
+    if (choice.type != ANY_TYPE) return kind->types[choice.type / 32] >> choice.type % 32 & 1;
+    return choice.group == EAD_PRO_ALL || kind->group == choice.group;
+}
+
+static int64_t count_chosen(const EadEvaluation *e, Choice choice) {
+    int64_t count = 0;
+    for (int64_t i = 0; i < e->count; i++) count += is_chosen(&e->kinds[i], choice);
+    return count;
+}
+
+/* Scores and labels of the good images and the chosen ones; returns their number. */
+static int64_t gather(const EadEvaluation *e, Choice choice, float *scores, uint8_t *anomalous) {
     int64_t count = 0;
     for (int64_t i = 0; i < e->count; i++) {
-        if (group != EAD_PRO_ALL && e->sample_groups[i] != 0 && e->sample_groups[i] != group) continue;
+        if (e->kinds[i].group != 0 && !is_chosen(&e->kinds[i], choice)) continue;
         scores[count] = e->samples[i].score;
         anomalous[count++] = (uint8_t)e->samples[i].anomalous;
     }
@@ -173,7 +223,7 @@ static void measure_threshold(const EadEvaluation *e, EadFigureSet *set, const f
                               const uint8_t *anomalous, int64_t count) {
     set->image_f1 = set->image_tpr = set->image_fpr = NAN;
     if (!e->has_threshold) return;
-    EadConfusion at = ead_confusion_at(scores, anomalous, count, e->threshold);
+    EadConfusion at = ead_confusion_at(scores, anomalous, count, (double)e->threshold.value);
     int64_t defects = at.true_positives + at.false_negatives, good = at.false_positives + at.true_negatives;
     set->image_f1 = ead_confusion_f1(at);
     if (defects > 0) set->image_tpr = (double)at.true_positives / (double)defects;
@@ -181,11 +231,10 @@ static void measure_threshold(const EadEvaluation *e, EadFigureSet *set, const f
 }
 
 /* scores and anomalous: scratch for all samples. */
-static EadStatus measure_images(const EadEvaluation *e, int group, EadFigureSet *set, float *scores,
+static EadStatus measure_images(const EadEvaluation *e, Choice choice, EadFigureSet *set, float *scores,
                                 uint8_t *anomalous) {
-    int64_t count = gather(e, group, scores, anomalous);
-    for (int64_t i = 0; i < e->count; i++)
-        set->images += group == EAD_PRO_ALL || e->sample_groups[i] == group;
+    int64_t count = gather(e, choice, scores, anomalous);
+    set->images = count_chosen(e, choice);
     EAD_TRY(ead_auroc(scores, anomalous, count, &set->image_auroc));
     EAD_TRY(ead_average_precision(scores, anomalous, count, &set->image_ap));
     EadBestF1 best;
@@ -239,7 +288,7 @@ static EadStatus measure_defects(const EadEvaluation *e, EadFigures *figures, fl
         EadDefectFigures *defect = &figures->defects[g - 1];
         defect->name = strdup(e->groups[g].name);
         if (!defect->name) return no_memory(e->count);
-        EAD_TRY(measure_images(e, g, &defect->set, scores, anomalous));
+        EAD_TRY(measure_images(e, (Choice){g, ANY_TYPE}, &defect->set, scores, anomalous));
     }
     int failed = 0;
 #pragma omp parallel for schedule(dynamic, 1) reduction(+ : failed)
@@ -248,6 +297,42 @@ static EadStatus measure_defects(const EadEvaluation *e, EadFigures *figures, fl
     if (failed) return no_memory(e->count); /* the message of another thread is not this one's */
     if (figures->defect_count > 1)
         qsort(figures->defects, (size_t)figures->defect_count, sizeof *figures->defects, by_name);
+    return EAD_OK;
+}
+
+/* The types that occur; numbers [type_count] of EadFigures. */
+static EadStatus measure_type_images(const EadEvaluation *e, EadFigures *figures, float *scores,
+                                     uint8_t *anomalous, int *numbers) {
+    for (int t = 0; t < e->type_count; t++) {
+        Choice choice = {EAD_PRO_ALL, t};
+        if (count_chosen(e, choice) == 0) continue;
+        EadDefectFigures *defect = &figures->types[figures->type_count];
+        numbers[figures->type_count++] = t;
+        defect->name = strdup(e->type_names[t]);
+        if (!defect->name) return no_memory(e->count);
+        EAD_TRY(measure_images(e, choice, &defect->set, scores, anomalous));
+    }
+    return EAD_OK;
+}
+
+/* An image without a mask has types that nobody knows: then there are no such figures. */
+static EadStatus measure_types(EadEvaluation *e, EadFigures *figures, float *scores, uint8_t *anomalous) {
+    int numbers[MOST_TYPES], failed = 0;
+    if (e->type_count == 0 || !has_pixels(e, EAD_PRO_ALL)) return EAD_OK;
+    figures->types = calloc((size_t)e->type_count, sizeof *figures->types);
+    if (!figures->types) return no_memory(e->count);
+    EAD_TRY(measure_type_images(e, figures, scores, anomalous, numbers));
+    ead_pro_sort_images(e->pro);
+#pragma omp parallel for schedule(dynamic, 1) reduction(+ : failed)
+    for (int i = 0; i < figures->type_count; i++) {
+        EadFigureSet *set = &figures->types[i].set;
+        failed += ead_pro_measure_type(e->pro, numbers[i], ead_spro_limits, EAD_SPRO_LIMITS, set->au_spro) !=
+                  EAD_OK;
+        set->has_spro = 1;
+    }
+    if (failed) return no_memory(e->count);
+    if (figures->type_count > 1)
+        qsort(figures->types, (size_t)figures->type_count, sizeof *figures->types, by_name);
     return EAD_OK;
 }
 
@@ -305,9 +390,10 @@ EadStatus ead_evaluation_finish(EadEvaluation *evaluation, EadFigures *figures) 
     float *scores = malloc((size_t)e->count * sizeof *scores);
     uint8_t *anomalous = malloc((size_t)e->count);
     EadStatus status = scores && anomalous ? EAD_OK : no_memory(e->count);
+    if (status == EAD_OK) status = measure_types(e, figures, scores, anomalous);
     ead_pro_sort(e->pro);
     if (status == EAD_OK) status = measure_defects(e, figures, scores, anomalous);
-    if (status == EAD_OK) status = measure_images(e, EAD_PRO_ALL, &figures->total, scores, anomalous);
+    if (status == EAD_OK) status = measure_images(e, all_images, &figures->total, scores, anomalous);
     if (status == EAD_OK) status = measure_pixels(e, EAD_PRO_ALL, &figures->total);
     if (status == EAD_OK) status = trace_curves(e, figures, scores, anomalous);
     if (status == EAD_OK) measure_mean(figures);
@@ -322,7 +408,9 @@ void ead_figures_free(EadFigures *figures) {
         free(figures->defects[i].name);
         ead_curve_free(&figures->defects[i].spro);
     }
+    for (int i = 0; i < figures->type_count; i++) free(figures->types[i].name);
     free(figures->defects);
+    free(figures->types);
     ead_curve_free(&figures->roc);
     ead_curve_free(&figures->pr);
     ead_curve_free(&figures->pro);

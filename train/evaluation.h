@@ -6,6 +6,7 @@
 
 #include "data/ground_truth.h"
 #include "train/curve.h"
+#include "train/threshold.h"
 
 #include <stdint.h>
 
@@ -45,12 +46,15 @@ typedef struct EadFigures {
     EadFigureSet total;
     int defect_count;
     EadDefectFigures *defects; /* in order of name */
-    int has_mean;      /* 1 with MVTec LOCO's two kinds of defects, logical_ and structural_anomalies */
-    EadFigureSet mean; /* of these two, the protocol's figure for LOCO; images: their sum */
-    double pro_limit;  /* of au_pro_other; 0: none */
-    int has_threshold; /* 1 once ead_evaluation_set_threshold was called */
-    double threshold;  /* score >= threshold is anomalous */
-    EadCurve roc, pr;  /* images, exact; empty when undefined */
+    int type_count;
+    EadDefectFigures *types; /* MVTec LOCO: by the defects' names, those that occur, in order of name; of the
+                                pixels only sPRO, and no curve */
+    int has_mean;            /* 1 with MVTec LOCO's two kinds of defects, logical_ and structural_anomalies */
+    EadFigureSet mean;       /* of these two, the protocol's figure for LOCO; images: their sum */
+    double pro_limit;        /* of au_pro_other; 0: none */
+    int has_threshold;       /* 1 once ead_evaluation_set_threshold was called */
+    EadThreshold threshold;  /* only then */
+    EadCurve roc, pr;        /* images, exact; empty when undefined */
     EadCurve pro, pixel_roc, pixel_pr, spro; /* pixels, at most some 40,000 points; empty when undefined */
 } EadFigures;
 
@@ -74,8 +78,8 @@ EadStatus ead_evaluation_add(EadEvaluation *evaluation, const char *path, const 
                              float score, const float *map, int width, int height,
                              const EadGroundTruth *truth);
 
-/* The decision threshold of the model, when it has one. */
-void ead_evaluation_set_threshold(EadEvaluation *evaluation, double threshold);
+/* The decision threshold of the model, when it has one; copied. */
+void ead_evaluation_set_threshold(EadEvaluation *evaluation, const EadThreshold *threshold);
 
 /* A further limit in (0,1] for AU-PRO, besides 0.30 and 0.05; 0: none. */
 void ead_evaluation_set_pro_limit(EadEvaluation *evaluation, double limit);
@@ -84,7 +88,7 @@ void ead_evaluation_set_pro_limit(EadEvaluation *evaluation, double limit);
 const EadSample *ead_evaluation_samples(const EadEvaluation *evaluation, int64_t *count);
 
 /* Computes everything; the caller frees with ead_figures_free. Errors: EAD_BAD_ARGUMENT without any image,
- * EAD_NO_MEMORY. More images may be added afterwards. */
+ * EAD_NO_MEMORY. More images may be added afterwards, but where channels have types. */
 EadStatus ead_evaluation_finish(EadEvaluation *evaluation, EadFigures *figures);
 
 /* Harmless on an empty (zeroed) struct. */

@@ -62,12 +62,19 @@ static void print_row(FILE *stream, const char *name, int width, const EadFigure
     putc('\n', stream);
 }
 
+static void widen(int *width, const EadDefectFigures *rows, int count) {
+    for (int i = 0; i < count; i++) {
+        int used = shown_width(rows[i].name);
+        if (used > *width) *width = used;
+    }
+}
+
 void ead_print_figures(FILE *stream, const EadFigures *figures) {
     int width = NAME_LEAST;
     Columns columns = {figures->total.has_pixels, figures->total.has_spro};
+    widen(&width, figures->types, figures->type_count);
+    widen(&width, figures->defects, figures->defect_count);
     for (int i = 0; i < figures->defect_count; i++) {
-        int used = shown_width(figures->defects[i].name);
-        if (used > width) width = used;
         columns.pixels |= figures->defects[i].set.has_pixels;
         columns.spro |= figures->defects[i].set.has_spro;
     }
@@ -78,5 +85,7 @@ void ead_print_figures(FILE *stream, const EadFigures *figures) {
     print_row(stream, all_images, width, &figures->total, columns);
     for (int i = 0; i < figures->defect_count; i++)
         print_row(stream, figures->defects[i].name, width, &figures->defects[i].set, columns);
+    for (int i = 0; i < figures->type_count; i++)
+        print_row(stream, figures->types[i].name, width, &figures->types[i].set, columns);
     if (figures->has_mean) print_row(stream, "mean", width, &figures->mean, columns);
 }

@@ -25,6 +25,7 @@ void ead_pro_free(EadProAccumulator *accumulator) {
     free(accumulator->regions);
     free(accumulator->members);
     free(accumulator->channels);
+    free(accumulator->segments);
     free(accumulator);
 }
 
@@ -71,6 +72,7 @@ static EadStatus reserve(EadProAccumulator *a, const EadDefectRegions *found, in
         grow(&a->defects, a->defect_count, pixels - found->normal, &a->defect_capacity, sizeof *a->defects));
     EAD_TRY(grow(&a->regions, a->region_count, found->count, &a->region_capacity, sizeof *a->regions));
     EAD_TRY(grow(&a->members, a->member_count, members, &a->member_capacity, sizeof *a->members));
+    EAD_TRY(grow(&a->segments, a->segment_count, channels > 0, &a->segment_capacity, sizeof *a->segments));
     return grow(&a->channels, a->channel_count, channels, &a->channel_capacity, sizeof *a->channels);
 }
 
@@ -129,23 +131,33 @@ static void append_pixels(EadProAccumulator *a, EadProGroup *g, const float *map
     }
 }
 
+static void append_channels(EadProAccumulator *a, const EadGroundTruth *truth, int64_t normal, int group) {
+    if (truth->channel_count == 0) return;
+    a->segments[a->segment_count++] = (EadProSegment){.group = group,
+                                                      .channel_count = truth->channel_count,
+                                                      .first = a->groups[group].normal_count,
+                                                      .count = normal,
+                                                      .first_channel = a->channel_count};
+    for (int c = 0; c < truth->channel_count; c++) {
+        const EadDefectChannel *channel = &truth->channels[c];
+        a->channels[a->channel_count++] =
+            (EadProChannel){channel->saturation, 1.0 / (double)channel->saturation, channel->type};
+    }
+    a->groups[group].channels += truth->channel_count;
+}
+
 static void append(EadProAccumulator *a, const float *map, const EadDefectRegions *found,
                    const EadGroundTruth *truth, int64_t pixels, int group) {
     EadProGroup *g = &a->groups[group];
     append_pixels(a, g, map, found->labels, pixels);
     append_regions(a, found, group);
-    int channels = truth ? truth->channel_count : 0;
-    for (int c = 0; c < channels; c++) {
-        int64_t saturation = truth->channels[c].saturation;
-        a->channels[a->channel_count++] = (EadProChannel){saturation, 1.0 / (double)saturation};
-    }
+    if (truth) append_channels(a, truth, found->normal, group);
     g->normal_count += found->normal;
     g->defect_count += pixels - found->normal;
     g->components += found->components;
-    g->channels += channels;
     a->defect_count += pixels - found->normal;
     a->pixel_count += pixels;
-    a->sorted = 0;
+    a->sorted = a->segments_sorted = 0;
 }
 
 EadStatus ead_pro_add(EadProAccumulator *accumulator, const float *map, int width, int height,
@@ -168,6 +180,20 @@ EadStatus ead_pro_add(EadProAccumulator *accumulator, const float *map, int widt
     return status;
 }
 
+void ead_pro_sort_images(EadProAccumulator *accumulator) {
+    EadProAccumulator *a = accumulator;
+    assert(!a->mixed);
+#pragma omp parallel for schedule(dynamic, 1)
+    for (int64_t i = 0; i < a->segment_count; i++) {
+        const EadProSegment *segment = &a->segments[i];
+        ead_pixel_sort_keys(a->groups[segment->group].normal + segment->first, segment->count);
+    }
+    if (a->group_count > 0)
+        ead_pixel_sort_keys(a->groups[EAD_PRO_GOOD].normal, a->groups[EAD_PRO_GOOD].normal_count);
+    ead_pixel_sort_words(a->defects, a->defect_count);
+    a->segments_sorted = 1;
+}
+
 void ead_pro_sort(EadProAccumulator *accumulator) {
     EadProAccumulator *a = accumulator;
     if (!a->sorted) {
@@ -175,5 +201,5 @@ void ead_pro_sort(EadProAccumulator *accumulator) {
             ead_pixel_sort_keys(a->groups[g].normal, a->groups[g].normal_count);
         ead_pixel_sort_words(a->defects, a->defect_count);
     }
-    a->sorted = 1;
+    a->sorted = a->mixed = 1;
 }

@@ -38,6 +38,16 @@ EadStatus ead_pro_add(EadProAccumulator *accumulator, const float *map, int widt
 /* Sorts all pixels by score (radix, in place, parallel). Needed once between the last add and the figures. */
 void ead_pro_sort(EadProAccumulator *accumulator);
 
+/* Sorts the pixels of each image alone, for ead_pro_measure_type(). Not after ead_pro_sort(). */
+void ead_pro_sort_images(EadProAccumulator *accumulator);
+
+/* AU-sPRO of one type of defect (EadDefectChannel.type), as the official evaluation of MVTec LOCO defines it:
+ * sPRO of the channels of that type; false positives outside of all channels of the good images and of those
+ * with such a channel. au_spro [limit_count] is 0..1, NAN where a good pixel or such a channel is missing.
+ * limits and errors as below. Needs ead_pro_sort_images(). Safe to call from several threads at once. */
+EadStatus ead_pro_measure_type(const EadProAccumulator *accumulator, int type, const double *limits,
+                               int limit_count, double *au_spro);
+
 /* NAN where a defect, a good pixel or (sPRO) a channel is missing. All are 0..1. */
 typedef struct EadProFigures {
     double au_pro[EAD_PRO_MAX_LIMITS], au_spro[EAD_PRO_MAX_LIMITS]; /* one for each limit */

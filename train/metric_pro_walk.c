@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,13 +24,22 @@ static double sum_value(Sum sum) {
     return sum.value + sum.error;
 }
 
+/* Pixels without defect that take part: ascending keys. */
+typedef struct Keys {
+    const uint32_t *keys; /* [count] */
+    int64_t count;
+} Keys;
+
 /* Each step takes one run of defect pixels of equal score. */
 typedef struct Walk {
     const EadProAccumulator *accumulator;
-    int group;
-    EadProGroup totals;  /* the counts of all groups that take part */
+    int group;          /* whose defects count */
+    int type;           /* what channels count; ANY_TYPE: those of the group */
+    EadProGroup totals; /* the counts of all that takes part */
+    Keys *keys;         /* [key_arrays] */
+    int64_t *seen;      /* [key_arrays] how many of each lie at or above the run */
+    int64_t key_arrays;
     int64_t position;    /* in the defects */
-    int64_t *seen;       /* [group_count] how many of each group's normal pixels lie at or above the run */
     int64_t *covered;    /* [channel_count] defect pixels so far */
     uint32_t key;        /* of the present run, inverted */
     int64_t above;       /* normal pixels above the run's score */
@@ -38,42 +48,76 @@ typedef struct Walk {
     Sum pro, spro;       /* sums over components and channels of their covered share */
 } Walk;
 
+enum { ANY_TYPE = -1 };
+
 static int takes_part(int group, int wanted) {
     return wanted == EAD_PRO_ALL || group == EAD_PRO_GOOD || group == wanted;
 }
 
-static EadStatus walk_start(Walk *walk, const EadProAccumulator *a, int group) {
+/* Takes part with at most so many arrays of pixels without defect. */
+static EadStatus walk_new(Walk *walk, const EadProAccumulator *a, int64_t most_arrays) {
+    *walk = (Walk){.accumulator = a, .group = EAD_PRO_ALL, .type = ANY_TYPE};
+    walk->keys = calloc((size_t)most_arrays + 1, sizeof *walk->keys);
+    walk->seen = calloc((size_t)most_arrays + 1, sizeof *walk->seen);
+    walk->covered = calloc((size_t)a->channel_count + 1, sizeof *walk->covered);
+    bool made = walk->keys && walk->seen && walk->covered;
+    return made ? EAD_OK : ead_fail(EAD_NO_MEMORY, "no memory for the pixel figures");
+}
+
+static void add_keys(Walk *walk, const uint32_t *keys, int64_t count) {
+    walk->keys[walk->key_arrays++] = (Keys){keys, count};
+    walk->totals.normal_count += count;
+}
+
+static EadStatus walk_group(Walk *walk, const EadProAccumulator *a, int group) {
     assert(a->sorted || a->pixel_count == 0);
-    *walk = (Walk){.accumulator = a, .group = group};
+    EAD_TRY(walk_new(walk, a, a->group_count));
+    walk->group = group;
     for (int g = 0; g < a->group_count; g++) {
         if (!takes_part(g, group)) continue;
-        walk->totals.normal_count += a->groups[g].normal_count;
+        add_keys(walk, a->groups[g].normal, a->groups[g].normal_count);
         walk->totals.defect_count += a->groups[g].defect_count;
         walk->totals.components += a->groups[g].components;
         walk->totals.channels += a->groups[g].channels;
     }
-    walk->seen = calloc((size_t)a->group_count + 1, sizeof *walk->seen);
-    walk->covered = calloc((size_t)a->channel_count + 1, sizeof *walk->covered);
-    return walk->seen && walk->covered ? EAD_OK : ead_fail(EAD_NO_MEMORY, "no memory for the pixel figures");
+    return EAD_OK;
+}
+
+static EadStatus walk_type(Walk *walk, const EadProAccumulator *a, int type) {
+    assert(a->segments_sorted || a->segment_count == 0);
+    EAD_TRY(walk_new(walk, a, a->segment_count + 1));
+    walk->type = type;
+    if (a->group_count > 0)
+        add_keys(walk, a->groups[EAD_PRO_GOOD].normal, a->groups[EAD_PRO_GOOD].normal_count);
+    for (int64_t i = 0; i < a->segment_count; i++) {
+        const EadProSegment *segment = &a->segments[i];
+        int64_t channels = 0;
+        for (int c = 0; c < segment->channel_count; c++)
+            channels += a->channels[segment->first_channel + c].type == type;
+        walk->totals.channels += channels;
+        if (channels > 0) add_keys(walk, a->groups[segment->group].normal + segment->first, segment->count);
+    }
+    return EAD_OK;
 }
 
 static void walk_end(Walk *walk) {
+    free(walk->keys);
     free(walk->seen);
     free(walk->covered);
 }
 
 /* The first index from `start` on whose key is at least `least`: leaps of doubling length, then halving. */
-static int64_t first_at_least(const EadProGroup *group, int64_t start, uint64_t least) {
+static int64_t first_at_least(const Keys *array, int64_t start, uint64_t least) {
     int64_t low = start, high = start, leap = 1;
-    while (high < group->normal_count && group->normal[high] < least) {
+    while (high < array->count && array->keys[high] < least) {
         low = high + 1;
         high += leap;
         leap *= 2;
     }
-    if (high > group->normal_count) high = group->normal_count;
+    if (high > array->count) high = array->count;
     while (low < high) {
         int64_t middle = low + (high - low) / 2;
-        if (group->normal[middle] < least)
+        if (array->keys[middle] < least)
             low = middle + 1;
         else
             high = middle;
@@ -82,14 +126,12 @@ static int64_t first_at_least(const EadProGroup *group, int64_t start, uint64_t 
 }
 
 static void count_normal(Walk *walk) {
-    const EadProAccumulator *a = walk->accumulator;
     walk->above = walk->normal = 0;
-    for (int g = 0; g < a->group_count; g++) {
-        if (!takes_part(g, walk->group)) continue;
-        int64_t above = first_at_least(&a->groups[g], walk->seen[g], walk->key);
-        walk->seen[g] = first_at_least(&a->groups[g], above, (uint64_t)walk->key + 1);
+    for (int64_t i = 0; i < walk->key_arrays; i++) {
+        int64_t above = first_at_least(&walk->keys[i], walk->seen[i], walk->key);
+        walk->seen[i] = first_at_least(&walk->keys[i], above, (uint64_t)walk->key + 1);
         walk->above += above;
-        walk->normal += walk->seen[g];
+        walk->normal += walk->seen[i];
     }
 }
 
@@ -99,9 +141,18 @@ static void cover(Walk *walk, const EadProRegion *region) {
     sum_add(&walk->pro, region->weight);
     for (int32_t i = 0; i < region->member_count; i++) {
         int64_t channel = a->members[region->first_member + i];
+        if (walk->type != ANY_TYPE && a->channels[channel].type != walk->type) continue;
         if (walk->covered[channel]++ < a->channels[channel].saturation)
             sum_add(&walk->spro, a->channels[channel].weight);
     }
+}
+
+static int region_counts(const Walk *walk, const EadProRegion *region) {
+    const EadProAccumulator *a = walk->accumulator;
+    if (walk->type == ANY_TYPE) return takes_part(region->group, walk->group);
+    for (int32_t i = 0; i < region->member_count; i++)
+        if (a->channels[a->members[region->first_member + i]].type == walk->type) return 1;
+    return 0;
 }
 
 static int walk_next(Walk *walk) {
@@ -112,7 +163,7 @@ static int walk_next(Walk *walk) {
         walk->key = (uint32_t)(a->defects[i] >> 32);
         for (; i < a->defect_count && (uint32_t)(a->defects[i] >> 32) == walk->key; i++) {
             const EadProRegion *region = &a->regions[(uint32_t)a->defects[i]];
-            if (takes_part(region->group, walk->group)) cover(walk, region);
+            if (region_counts(walk, region)) cover(walk, region);
         }
     }
     walk->position = i;
@@ -131,12 +182,10 @@ static double key_score(uint32_t key) {
 
 /* The lowest score of all pixels: where everything is called a defect. */
 static double lowest_score(const Walk *walk) {
-    const EadProAccumulator *a = walk->accumulator;
     uint32_t last = walk->key; /* of the last defect pixel, once the walk is over */
-    for (int g = 0; g < a->group_count; g++) {
-        const EadProGroup *group = &a->groups[g];
-        if (!takes_part(g, walk->group) || group->normal_count == 0) continue;
-        if (group->normal[group->normal_count - 1] > last) last = group->normal[group->normal_count - 1];
+    for (int64_t i = 0; i < walk->key_arrays; i++) {
+        const Keys *array = &walk->keys[i];
+        if (array->count > 0 && array->keys[array->count - 1] > last) last = array->keys[array->count - 1];
     }
     return key_score(last);
 }
@@ -176,6 +225,12 @@ static void area_to(Area *area, double x, double y, const double *limits, int li
     area->y = y;
 }
 
+static void take_spro(Area *area, const Walk *walk, const double *limits, int limit_count) {
+    area_to(area, false_positive_rate(walk, walk->above), area->y, limits, limit_count);
+    area_to(area, false_positive_rate(walk, walk->normal), share(walk->spro, walk->totals.channels), limits,
+            limit_count);
+}
+
 /* What the walk adds up for the figures. */
 typedef struct Totals {
     Area pro, spro;
@@ -188,10 +243,7 @@ static void take_run(Totals *totals, const Walk *walk, const double *limits, int
     double above = false_positive_rate(walk, walk->above), x = false_positive_rate(walk, walk->normal);
     area_to(&totals->pro, above, totals->pro.y, limits, limit_count);
     area_to(&totals->pro, x, share(walk->pro, walk->totals.components), limits, limit_count);
-    if (walk->totals.channels > 0) {
-        area_to(&totals->spro, above, totals->spro.y, limits, limit_count);
-        area_to(&totals->spro, x, share(walk->spro, walk->totals.channels), limits, limit_count);
-    }
+    if (walk->totals.channels > 0) take_spro(&totals->spro, walk, limits, limit_count);
     int64_t below = walk->totals.normal_count - walk->normal, tied = walk->normal - walk->above;
     totals->twice += (uint64_t)walk->run * (uint64_t)(2 * below + tied);
     sum_add(&totals->ap, (double)walk->run * precision(walk));
@@ -225,8 +277,27 @@ EadStatus ead_pro_measure(const EadProAccumulator *accumulator, int group, const
         (EadProFigures){.pixel_auroc = NAN, .pixel_ap = NAN, .pixel_f1_best = NAN, .pixel_f1_threshold = NAN};
     for (int i = 0; i < EAD_PRO_MAX_LIMITS; i++) figures->au_pro[i] = figures->au_spro[i] = NAN;
     Walk walk;
-    EadStatus status = walk_start(&walk, accumulator, group);
+    EadStatus status = walk_group(&walk, accumulator, group);
     if (status == EAD_OK) measure(&walk, limits, limit_count, figures);
+    walk_end(&walk);
+    return status;
+}
+
+static void measure_spro(Walk *walk, const double *limits, int limit_count, double *au_spro) {
+    Area area = {.x = 0};
+    if (walk->totals.normal_count == 0 || walk->totals.channels == 0) return;
+    while (walk_next(walk)) take_spro(&area, walk, limits, limit_count);
+    area_to(&area, 1, 1, limits, limit_count);
+    for (int i = 0; i < limit_count; i++) au_spro[i] = sum_value(area.sums[i]) / limits[i];
+}
+
+EadStatus ead_pro_measure_type(const EadProAccumulator *accumulator, int type, const double *limits,
+                               int limit_count, double *au_spro) {
+    assert(type >= 0 && limit_count >= 0 && limit_count <= EAD_PRO_MAX_LIMITS);
+    for (int i = 0; i < limit_count; i++) au_spro[i] = NAN;
+    Walk walk;
+    EadStatus status = walk_type(&walk, accumulator, type);
+    if (status == EAD_OK) measure_spro(&walk, limits, limit_count, au_spro);
     walk_end(&walk);
     return status;
 }
@@ -276,7 +347,7 @@ EadStatus ead_pro_curve(const EadProAccumulator *accumulator, int group, EadPixe
                         EadCurve *curve) {
     *curve = (EadCurve){0};
     Walk walk;
-    EadStatus status = walk_start(&walk, accumulator, group);
+    EadStatus status = walk_group(&walk, accumulator, group);
     if (status == EAD_OK) status = trace(&walk, kind, step, curve);
     walk_end(&walk);
     if (status != EAD_OK) ead_curve_free(curve);

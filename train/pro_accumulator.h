@@ -16,7 +16,16 @@ typedef struct EadProRegion {
 typedef struct EadProChannel {
     int64_t saturation; /* area, in pixels */
     double weight;      /* 1 / saturation */
+    int type;           /* EadDefectChannel.type */
 } EadProChannel;
+
+/* One image with channels: where its pixels without defect stand in its group until all are sorted. */
+typedef struct EadProSegment {
+    int group;
+    int channel_count;
+    int64_t first, count;
+    int64_t first_channel;
+} EadProSegment;
 
 typedef struct EadProGroup {
     uint32_t *normal; /* [normal_count] keys of the pixels without defect */
@@ -36,8 +45,11 @@ struct EadProAccumulator {
     int64_t member_count, member_capacity;
     EadProChannel *channels;
     int64_t channel_count, channel_capacity;
+    EadProSegment *segments;
+    int64_t segment_count, segment_capacity;
     int64_t pixel_count;
-    int sorted;
+    int segments_sorted, sorted;
+    int mixed; /* the segments are no more */
 };
 
 #endif

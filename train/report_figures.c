@@ -11,7 +11,7 @@ enum { SPRO_005 = 1 }; /* index in ead_spro_limits */
 
 double ead_report_threshold(const EadFigures *figures, int *is_set) {
     *is_set = figures->has_threshold;
-    return figures->has_threshold ? figures->threshold : figures->total.image_f1_threshold;
+    return figures->has_threshold ? (double)figures->threshold.value : figures->total.image_f1_threshold;
 }
 
 static void write_tile(FILE *stream, const char *name, double value) {
@@ -23,7 +23,16 @@ static void write_tile(FILE *stream, const char *name, double value) {
     fprintf(stream, "</b><span>%s</span></div>\n", name);
 }
 
-/* A sentence with the mistakes at the threshold in use. */
+static void write_false_alarms(FILE *stream, const EadThreshold *threshold) {
+    if (threshold->images == 0) return;
+    fprintf(
+        stream,
+        " Of %d validation images, normal ones held back from training, %d reach it: a false-alarm rate of "
+        "%.3g to %.3g %% (95 %% confidence).",
+        threshold->images, threshold->alarms, 100 * threshold->low, 100 * threshold->high);
+}
+
+/* A sentence with the mistakes at the threshold in use, and one with what it was chosen by. */
 static void write_mistakes(FILE *stream, const EadReport *report) {
     int is_set;
     double threshold = ead_report_threshold(report->figures, &is_set);
@@ -44,7 +53,9 @@ static void write_mistakes(FILE *stream, const EadReport *report) {
             (long long)sum.false_positives, (long long)(sum.false_positives + sum.true_negatives));
     double f1 = ead_confusion_f1(sum);
     if (isfinite(f1)) fprintf(stream, ", F1 %.2f %%", 100 * f1);
-    fputs(".</p>\n", stream);
+    fputs(".", stream);
+    if (is_set) write_false_alarms(stream, &report->figures->threshold);
+    fputs("</p>\n", stream);
 }
 
 /* The set that stands for the data set: MVTec LOCO's mean over its two kinds, else the total. */
@@ -127,6 +138,8 @@ void ead_report_defects(FILE *stream, const EadFigures *figures) {
     fputs("<tbody>\n", stream);
     for (int i = 0; i < figures->defect_count; i++)
         write_row(stream, figures->defects[i].name, &figures->defects[i].set, columns, "");
+    for (int i = 0; i < figures->type_count; i++)
+        write_row(stream, figures->types[i].name, &figures->types[i].set, columns, "");
     if (figures->has_mean)
         write_row(stream, "mean of logical and structural", &figures->mean, columns, " class=\"all\"");
     write_row(stream, "all", &figures->total, columns, " class=\"all\"");

@@ -7,6 +7,7 @@
 #include "train/overlay.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +23,8 @@ typedef struct Page {
     double threshold;            /* NAN: none */
     int64_t bytes;               /* of pictures so far */
     int64_t pictured, anomalous; /* images */
+    bool outlined;               /* some have a mask */
+    bool bare;                   /* the rest have no pictures */
 } Page;
 
 /* ---- one image ---- */
@@ -85,7 +88,7 @@ static EadStatus write_card(Page *page, int64_t index, EadGallerySection section
     FILE *stream = page->stream;
     fprintf(stream, "<figure class=\"shot %s%s\" id=\"image-%lld\">", entry->anomalous ? "bad" : "good",
             mistake[section], (long long)index);
-    if (page->bytes < EAD_GALLERY_BUDGET) EAD_TRY(write_pair(page, index, entry));
+    if (!page->bare) EAD_TRY(write_pair(page, index, entry));
     write_bar(page, entry);
     fprintf(stream, "<figcaption><b>%.4g</b><span class=\"tag s%d\">", (double)entry->score,
             entry->anomalous ? 2 : 1);
@@ -131,15 +134,25 @@ static void write_filter(const Page *page) {
 }
 
 static void write_introduction(const Page *page) {
-    fputs(
-        "<h2 id=\"images\">Test images</h2>\n<p class=\"soft\">Image (true defect outlined) and anomaly map, "
-        "coloured from ",
-        page->stream);
+    fprintf(page->stream,
+            "<h2 id=\"images\">Test images</h2>\n<p class=\"soft\">Image%s and anomaly map, coloured from ",
+            page->outlined ? " (true defect outlined)" : "");
     write_scale(page->stream, page->low, page->high);
     fputs(". The bold number is the image score; the bar shows it between the lowest and the highest",
           page->stream);
     fputs(isnan(page->threshold) ? ". " : ", the tick is the threshold. ", page->stream);
     fputs("A click enlarges.</p>\n", page->stream);
+}
+
+/* Before the first image that finds the budget spent: from there on rows are low, in a grid of their own. */
+static void end_pictures(Page *page) {
+    long long rest = (long long)(page->gallery->count - page->pictured);
+    fprintf(page->stream,
+            "</div>\n<p class=\"soft after\">The other %lld images without pictures: the page keeps to %d "
+            "MB.</p>\n"
+            "<div class=\"shots bare\">\n",
+            rest, EAD_GALLERY_BUDGET / 1000000);
+    page->bare = true;
 }
 
 static EadStatus write_sections(Page *page) {
@@ -149,10 +162,13 @@ static EadStatus write_sections(Page *page) {
     for (int section = 0; section < EAD_GALLERY_SECTIONS; section++) {
         int64_t size = page->order.sizes[section];
         if (size == 0) continue;
-        fprintf(page->stream, "<h3 class=\"%s\">%s <small>%lld</small></h3>\n<div class=\"shots\">\n",
-                section == EAD_GALLERY_OTHERS ? "right" : "wrong", titles[section], (long long)size);
-        for (int64_t end = next + size; next < end; next++)
+        fprintf(page->stream, "<h3 class=\"%s\">%s <small>%lld</small></h3>\n<div class=\"shots%s\">\n",
+                section == EAD_GALLERY_OTHERS ? "right" : "wrong", titles[section], (long long)size,
+                page->bare ? " bare" : "");
+        for (int64_t end = next + size; next < end; next++) {
+            if (!page->bare && page->bytes >= EAD_GALLERY_BUDGET) end_pictures(page);
             EAD_TRY(write_card(page, page->order.entries[next], (EadGallerySection)section));
+        }
         fputs("</div>\n", page->stream);
     }
     return EAD_OK;
@@ -167,6 +183,7 @@ static void survey(Page *page) {
         page->lowest = fmin(page->lowest, (double)entry->score);
         page->highest = fmax(page->highest, (double)entry->score);
         page->anomalous += entry->anomalous;
+        page->outlined |= entry->mask.pixels != NULL;
     }
 }
 
@@ -183,10 +200,6 @@ EadStatus ead_report_gallery(FILE *stream, const EadReport *report) {
     write_filter(&page);
     EadStatus status = write_sections(&page);
     fputs("</div>\n", stream);
-    if (page.pictured < page.gallery->count)
-        fprintf(stream,
-                "<p class=\"soft\">%lld of %lld images have pictures here: the page keeps to %d MB.</p>\n",
-                (long long)page.pictured, (long long)page.gallery->count, EAD_GALLERY_BUDGET / 1000000);
     free(page.order.entries);
     return status;
 }

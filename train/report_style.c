@@ -50,6 +50,7 @@ static const char *const style[] = {
     ".shade{fill:var(--shade)}.marker{stroke:var(--ink);stroke-dasharray:5 4;stroke-width:1.3}\n",
     ".shots{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(290px,100%),1fr));gap:12px}\n"
     ".shot{margin:0;padding:8px;scroll-margin:12px;content-visibility:auto;contain-intrinsic-size:auto 200px}"
+    ".bare .shot{contain-intrinsic-size:auto 50px}"
     ".shot.wrong{border-color:var(--bad)}.pair{display:grid;grid-template-columns:1fr 1fr;gap:4px}\n"
     ".pair img{display:block;width:100%;height:auto;aspect-ratio:1;object-fit:contain;background:var(--page);"
     "border-radius:5px}\n"

@@ -90,6 +90,15 @@ static int put_set(json_t *object, const EadFigureSet *set, const EadFigures *fi
     return failed | json_object_set_new(object, "images", json_integer((json_int_t)set->images));
 }
 
+static int put_threshold(json_t *object, const EadThreshold *threshold) {
+    int failed = put_figure(object, "threshold", (double)threshold->value);
+    if (threshold->images == 0) return failed;
+    failed |= json_object_set_new(object, "validation_images", json_integer(threshold->images));
+    failed |= put_figure(object, "validation_fpr", (double)threshold->alarms / threshold->images);
+    failed |= put_figure(object, "validation_fpr_low", threshold->low);
+    return failed | put_figure(object, "validation_fpr_high", threshold->high);
+}
+
 /* Folder names need not be UTF-8, JSON keys must be: such bytes become \xNN. */
 static int put_defect(json_t *defects, const char *kind, const EadFigureSet *set, const EadFigures *figures) {
     json_t *object = json_object();
@@ -110,7 +119,9 @@ static int put_defect(json_t *defects, const char *kind, const EadFigureSet *set
 static json_t *figures_object(const EadFigures *figures) {
     json_t *root = json_object(), *defects = json_object();
     int failed = !root || !defects || put_set(root, &figures->total, figures);
-    if (!failed && figures->has_threshold) failed = put_figure(root, "threshold", figures->threshold);
+    if (!failed && figures->has_threshold) failed = put_threshold(root, &figures->threshold);
+    for (int i = 0; i < figures->type_count && !failed; i++)
+        failed = put_defect(defects, figures->types[i].name, &figures->types[i].set, figures);
     for (int i = 0; i < figures->defect_count && !failed; i++)
         failed = put_defect(defects, figures->defects[i].name, &figures->defects[i].set, figures);
     if (!failed && figures->has_mean) failed = put_defect(defects, "mean", &figures->mean, figures);

@@ -65,6 +65,13 @@ static float threshold_of(const float *sorted, int count, EadThresholdRule rule)
     return alarms < count ? nextafterf(sorted[alarms], INFINITY) : sorted[count - 1];
 }
 
+EadThreshold ead_threshold_judge(float value, const float *scores, int count) {
+    EadThreshold out = {.value = value, .images = count, .high = 1};
+    for (int i = 0; i < count; i++) out.alarms += scores[i] >= value;
+    if (count > 0) ead_clopper_pearson(out.alarms, count, CONFIDENCE, &out.low, &out.high);
+    return out;
+}
+
 EadStatus ead_threshold_choose(const float *scores, int count, EadThresholdRule rule, EadThreshold *out) {
     *out = (EadThreshold){.value = NAN, .images = count};
     for (int i = 0; i < count; i++)
@@ -75,16 +82,16 @@ EadStatus ead_threshold_choose(const float *scores, int count, EadThresholdRule 
     if (!sorted) return ead_fail(EAD_NO_MEMORY, "no memory for %d scores", count);
     memcpy(sorted, scores, (size_t)count * sizeof *sorted);
     qsort(sorted, (size_t)count, sizeof *sorted, descending);
-    out->value = threshold_of(sorted, count, rule);
-    for (int i = 0; i < count; i++) out->alarms += sorted[i] >= out->value;
+    *out = ead_threshold_judge(threshold_of(sorted, count, rule), scores, count);
     free(sorted);
-    ead_clopper_pearson(out->alarms, count, CONFIDENCE, &out->low, &out->high);
     return EAD_OK;
 }
 
 void ead_threshold_describe(const EadThreshold *threshold, char *text, size_t size) {
     if (isnan(threshold->value))
         snprintf(text, size, "none");
+    else if (threshold->images == 0)
+        snprintf(text, size, "%.4g", (double)threshold->value);
     else
         snprintf(text, size,
                  "%.4g: %d of %d validation images reach it; false-alarm rate %.3g to %.3g %% (%.0f %% "

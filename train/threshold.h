@@ -22,9 +22,9 @@ typedef struct EadThresholdRule {
 
 typedef struct EadThreshold {
     float value;        /* score >= value is anomalous; NAN for EAD_THRESHOLD_NONE */
-    int images, alarms; /* validation images, and those of them called anomalous */
-    double low,
-        high; /* 95 % confidence interval of the false-alarm rate on images like these (Clopper-Pearson) */
+    int images, alarms; /* validation images, 0 where they are unknown; those of them called anomalous */
+    double low, high;   /* 95 % confidence interval of the false-alarm rate on images like these
+                         * (Clopper-Pearson); 0 to 1 without images */
 } EadThreshold;
 
 /* The rows threshold.* as a rule. */
@@ -33,8 +33,12 @@ EadThresholdRule ead_threshold_rule(const EadConfig *config);
 /* scores [count], count >= 1. Errors: EAD_BAD_ARGUMENT for a score that is not finite, EAD_NO_MEMORY. */
 EadStatus ead_threshold_choose(const float *scores, int count, EadThresholdRule rule, EadThreshold *out);
 
+/* What so many scores say about a threshold that was chosen elsewhere. scores [count], finite; count may be
+ * 0. */
+EadThreshold ead_threshold_judge(float value, const float *scores, int count);
+
 /* "0.0123: 0 of 21 validation images reach it; false-alarm rate 0 to 16.1 % (95 % confidence)", written into
- * text. */
+ * text; without images the value alone. */
 void ead_threshold_describe(const EadThreshold *threshold, char *text, size_t size);
 
 /* The exact confidence interval of a rate of which `count` trials showed `hits`, 0 <= hits <= count, count >=

@@ -14,4 +14,8 @@
 /* Applies the rule to the scores that a model file holds. Errors: EAD_BAD_FILE where it holds none. */
 EadStatus ead_threshold_from_file(const EadSafetensors *file, EadThresholdRule rule, EadThreshold *out);
 
+/* What these scores say about a threshold; where the file holds none, out->images is 0. Errors:
+ * EAD_NO_MEMORY. */
+EadStatus ead_threshold_judge_by_file(const EadSafetensors *file, float value, EadThreshold *out);
+
 #endif

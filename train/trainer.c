@@ -294,19 +294,21 @@ static EadStatus evaluate(Run *run) {
                 run->folder.model);
         return EAD_OK;
     }
-    char rate[64], memory[64], steps[32], seed[32], threshold[160];
-    ead_threshold_describe(&run->threshold, threshold, sizeof threshold);
+    char rate[64], memory[64], steps[32], seed[32];
     describe_work(run, rate, sizeof rate, memory, sizeof memory);
     snprintf(steps, sizeof steps, "%lld", (long long)run->optimizer->step);
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)run->config->train_seed);
     const EadKeyValue timings[] = {{"training step", rate}, {"peak memory", memory}};
-    const EadKeyValue provenance[] = {
-        {"data", run->config->dataset_path},   {"steps", steps},           {"seed", seed},
-        {"backend", run->spec->backend->name}, {"version", ead_version()}, {"threshold", threshold}};
+    const EadKeyValue provenance[] = {{"data", run->config->dataset_path},
+                                      {"steps", steps},
+                                      {"seed", seed},
+                                      {"backend", run->spec->backend->name},
+                                      {"version", ead_version()}};
     const EadConfig *config = run->config;
     EadEvaluateSpec spec = {.model = run->model,
                             .plan = {.backend = run->spec->backend},
                             .dataset = &run->data.dataset,
+                            .threshold = &run->threshold,
                             .output = config->output,
                             .maps = config->eval_maps,
                             .overlays = config->eval_overlays,
