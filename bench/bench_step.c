@@ -6,12 +6,12 @@
 
 #include <stdlib.h>
 
-enum { DEFAULT_REPEAT = 10, PAPER_STEPS = 70000 };
+enum { DEFAULT_REPEAT = 10, PAPER_STEPS = 70000, RESIDENT = 16 };
 
 typedef struct Training {
     EadTrainingStep *step;
-    uint8_t *images;
-    int steps; /* of a pass */
+    uint8_t *images; /* NULL: the step has its own */
+    int steps;       /* of a pass */
 } Training;
 
 /* On a device one step follows another without the host waiting, as in a training. */
@@ -23,12 +23,28 @@ static EadStatus pass(void *context) {
     return ead_training_step_losses(run->step, losses, &count);
 }
 
+/* As in a training on a device, whose images lie there from the start. */
+static EadStatus fill_tables(const EadModel *model, EadTrainingStep *step) {
+    uint8_t *images;
+    size_t bytes = ead_step_table_bytes(&model->spec, EAD_TABLE_TRAIN, 1);
+    EAD_TRY(ead_bench_images(RESIDENT * bytes, &images));
+    for (int i = 0; i < RESIDENT; i++) {
+        ead_training_step_set_row(step, EAD_TABLE_TRAIN, i, images + (size_t)i * bytes);
+        ead_training_step_set_row(step, EAD_TABLE_PENALTY, i, images + (size_t)i * bytes);
+    }
+    free(images);
+    return EAD_OK;
+}
+
 static EadStatus prepare(const EadBenchOptions *options, EadModel *model, Training *run) {
     EadTrainingOptions training = ead_training_options_default(PAPER_STEPS, 1);
+    bool resident = options->plan.backend && options->plan.backend->device;
+    if (resident) training.tables = (EadStepTables){{RESIDENT, RESIDENT, 0}, .seed = 1, .augment = true};
     run->steps = ead_bench_steps_of_a_pass(options);
     EAD_TRY(ead_precision_check(options->plan.backend, options->plan.precision, true, "--precision"));
     EAD_TRY(ead_training_step_new(model, &training, &options->plan, &run->step));
-    return ead_bench_images(ead_training_step_batch_bytes(run->step), &run->images);
+    return resident ? fill_tables(model, run->step)
+                    : ead_bench_images(ead_training_step_batch_bytes(run->step), &run->images);
 }
 
 EadStatus ead_bench_step(const EadBenchOptions *options, EadBenchResults *results) {
