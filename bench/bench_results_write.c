@@ -3,10 +3,10 @@
 #include "bench/bench_results.h"
 
 #include "core/atomic_file.h"
+#include "train/json_file.h"
 #include "train/version.h"
 
 #include <inttypes.h>
-#include <jansson.h>
 #include <math.h>
 
 /* The put functions return 0, or -1 when out of memory, like jansson's own. Absent values are left out. */
@@ -76,18 +76,7 @@ static json_t *document(const EadBenchMachine *machine, const EadBenchResults *r
 
 EadStatus ead_bench_write_json(const char *path, const EadBenchMachine *machine,
                                const EadBenchResults *results) {
-    json_t *root = document(machine, results);
-    if (!root) return ead_fail(EAD_NO_MEMORY, "%s: no memory for the results", path);
-    EadAtomicFile file;
-    EadStatus status = ead_atomic_file_open(&file, path);
-    if (status == EAD_OK) {
-        /* A failed write shows in ferror(), which commit() checks. */
-        json_dumpf(root, file.stream, JSON_INDENT(1) | JSON_REAL_PRECISION(6));
-        putc('\n', file.stream);
-        status = ead_atomic_file_commit(&file);
-    }
-    json_decref(root);
-    return status;
+    return ead_write_json(path, document(machine, results), 6);
 }
 
 /* No text of ours holds quotes, so quoting every text is all that CSV asks for. */

@@ -2,6 +2,8 @@
  * test/golden/ops_golden.py). */
 #include "test/support_op_cases.h"
 
+#include "test/op_case_inputs.h"
+
 #include "autograd/backward.h"
 #include "core/ops/adam/adam.h"
 #include "core/ops/add/add.h"
@@ -128,16 +130,6 @@ static EadNode *build_chain(EadGraph *g, EadNode *const x[], const double *numbe
 
 #define INPUTS(...)                                                                                          \
     { __VA_ARGS__ }
-#define REAL(n, h, w, c)                                                                                     \
-    { OP_CASE_REAL, n, h, w, c }
-#define TIES(n, h, w, c)                                                                                     \
-    { OP_CASE_TIES, n, h, w, c }
-#define CONST(n, h, w, c)                                                                                    \
-    { OP_CASE_CONST, n, h, w, c }
-#define BYTES(n, h, w, c)                                                                                    \
-    { OP_CASE_BYTES, n, h, w, c }
-#define STEP(value)                                                                                          \
-    { OP_CASE_STEP, value, 1, 1, 1 }
 #define OP_CASE(name, op, inputs, ...) {#name, build_##op, inputs, {__VA_ARGS__}},
 
 static const OpCase cases[] = {

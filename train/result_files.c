@@ -2,8 +2,8 @@
 #include "train/result_files.h"
 
 #include "core/atomic_file.h"
+#include "train/json_file.h"
 
-#include <jansson.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -133,16 +133,5 @@ static json_t *figures_object(const EadFigures *figures) {
 }
 
 EadStatus ead_write_metrics_json(const char *path, const EadFigures *figures) {
-    json_t *root = figures_object(figures);
-    if (!root) return ead_fail(EAD_NO_MEMORY, "%s: no memory for the figures", path);
-    EadAtomicFile file;
-    EadStatus status = ead_atomic_file_open(&file, path);
-    if (status == EAD_OK) {
-        /* A failed write shows in ferror(), which commit() checks. */
-        json_dumpf(root, file.stream, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
-        putc('\n', file.stream);
-        status = ead_atomic_file_commit(&file);
-    }
-    json_decref(root);
-    return status;
+    return ead_write_json(path, figures_object(figures), 15);
 }

@@ -3,6 +3,7 @@
  * may be. */
 #include "test/cuda_host/host_runner_c.h"
 #include "test/cuda_host/lone_call.h"
+#include "test/op_case_inputs.h"
 #include "test/suite.h"
 #include "test/support_op_cases.h"
 
@@ -22,16 +23,6 @@ static const struct Larger {
     OpCaseInput inputs[OP_CASE_INPUTS];
     double numbers[OP_CASE_NUMBERS];
 } larger[] = {
-#define REAL(n, h, w, c)                                                                                     \
-    { OP_CASE_REAL, n, h, w, c }
-#define TIES(n, h, w, c)                                                                                     \
-    { OP_CASE_TIES, n, h, w, c }
-#define CONST(n, h, w, c)                                                                                    \
-    { OP_CASE_CONST, n, h, w, c }
-#define BYTES(n, h, w, c)                                                                                    \
-    { OP_CASE_BYTES, n, h, w, c }
-#define STEP(value)                                                                                          \
-    { OP_CASE_STEP, value, 1, 1, 1 }
 #include "test/cuda_host/larger_cases.def"
 };
 
