@@ -32,19 +32,15 @@ typedef struct Run {
     bool relu;
 } Run;
 
-static int smaller(int64_t a, int64_t b) {
-    return (int)(a < b ? a : b);
-}
-
 /* Own blocks: as many as the threads can share evenly, none of fewer tiles than the product's register block
  * is high. */
 static int64_t count_blocks(const EadWinograd *w, bool own) {
     int64_t tiles = w->grid.tiles, channels = w->grid.in_channels + w->panels * w->simd->panel;
     int64_t fit = SHARED_BLOCK / (w->numbers * channels);
-    int64_t most = own ? EAD_WINOGRAD_BLOCK : fit < MIN_BLOCK ? MIN_BLOCK : smaller(fit, MAX_BLOCK);
+    int64_t most = own ? EAD_WINOGRAD_BLOCK : fit < MIN_BLOCK ? MIN_BLOCK : ead_smaller(fit, MAX_BLOCK);
     int64_t blocks = (tiles + most - 1) / most;
     if (!own) return blocks;
-    return smaller(ead_round_up(blocks, omp_get_max_threads()), 1 + (tiles - 1) / EAD_SIMD_ROWS);
+    return ead_smaller(ead_round_up(blocks, omp_get_max_threads()), 1 + (tiles - 1) / EAD_SIMD_ROWS);
 }
 
 static Run describe(const EadConvGeometry *g, int tile, bool flipped) {
@@ -65,10 +61,10 @@ static void transform_outputs(const Run *r, const EadTilePlace *places, int64_t 
     for (int64_t t = ead_share_begin(share, count); t < end; t++) {
         const EadTilePlace *at = &places[t];
         int64_t first = ((int64_t)at->image * g->out_height + at->y) * g->out_width + at->x;
-        r->w.kernels->output(m + t * width, r->w.m_stride, smaller(width, pixel - channel), bias, r->relu,
+        r->w.kernels->output(m + t * width, r->w.m_stride, ead_smaller(width, pixel - channel), bias, r->relu,
                              r->y + first * pixel + channel, g->out_width * pixel, pixel,
-                             smaller(g->outputs, g->out_height - at->y),
-                             smaller(g->outputs, g->out_width - at->x));
+                             ead_smaller(g->outputs, g->out_height - at->y),
+                             ead_smaller(g->outputs, g->out_width - at->x));
     }
 }
 
@@ -131,11 +127,7 @@ static void plan(EadCall *call, const EadConvGeometry *g, int tile, bool flipped
     const EadWinograd *w = &r.w;
     int owners = r.own_blocks ? omp_get_max_threads() : 1;
     int64_t reals = owners * (w->v_size + w->m_size) + ead_round_up(w->grid.in_channels, 16);
-    double columns = (double)(w->panels * w->simd->panel);
-    call->algorithm = tile == 8 ? "winograd8" : "winograd6";
-    call->multiply_adds = (double)(w->numbers * w->grid.tiles * w->grid.in_channels) * columns;
-    call->workspace_bytes = (size_t)reals * sizeof(real);
-    call->prepared_bytes = (size_t)(w->numbers * w->u_stride) * sizeof(real);
+    ead_winograd_describe_call(w, reals, call);
 }
 
 /* ---- the entry points: forward and input gradient, tile 6 and 8 ---- */

@@ -30,6 +30,14 @@ void ead_winograd_blocks(EadWinograd *w, int64_t block, int64_t together) {
     w->m_size = w->numbers * w->m_stride;
 }
 
+void ead_winograd_describe_call(const EadWinograd *w, int64_t reals, EadCall *call) {
+    double columns = (double)(w->panels * w->simd->panel);
+    call->algorithm = w->kernels->tile == 8 ? "winograd8" : "winograd6";
+    call->multiply_adds = (double)(w->numbers * w->grid.tiles * w->grid.in_channels) * columns;
+    call->workspace_bytes = (size_t)reals * sizeof(real);
+    call->prepared_bytes = (size_t)(w->numbers * w->u_stride) * sizeof(real);
+}
+
 /* Taps of CHANNELS_AT_ONCE input channels from c0 on and one panel of output channels as
  * [tap][channel][panel]. */
 static void gather_taps(const EadWinograd *w, const EadConvGeometry *g, const real *weight, int64_t panel,

@@ -31,6 +31,9 @@ bool ead_winograd_own_blocks(const EadWinograd *w);
 /* For blocks of at most `block` tiles that multiply `together` panels at a time. */
 void ead_winograd_blocks(EadWinograd *w, int64_t block, int64_t together);
 
+/* What a call that needs `reals` of workspace tells the planner and the bench. */
+void ead_winograd_describe_call(const EadWinograd *w, int64_t reals, EadCall *call);
+
 /* Transformed weights as [number][panel][in channel][panel width]. */
 void ead_winograd_prepare(const EadWinograd *w, const EadConvGeometry *g, const real *weight, real *prepared);
 

@@ -36,4 +36,8 @@ static inline int64_t ead_number_stride(int64_t size) {
     return ead_round_up(size, 16) + 16;
 }
 
+static inline int ead_smaller(int64_t a, int64_t b) {
+    return (int)(a < b ? a : b);
+}
+
 #endif

@@ -26,10 +26,6 @@ typedef struct Pooled {
     bool relu;
 } Pooled;
 
-static int smaller(int64_t a, int64_t b) {
-    return (int)(a < b ? a : b);
-}
-
 static int parts(int64_t count, int64_t size) {
     return (int)((count + size - 1) / size);
 }
@@ -42,7 +38,7 @@ static void cut_into_blocks(Pooled *p) {
     p->across = parts(grid->columns, p->block_columns);
     p->down = parts(grid->rows, ROWS);
     int blocks = grid->images * p->down * p->across;
-    p->parts = blocks < threads ? smaller(threads / blocks, p->w.panels) : 1;
+    p->parts = blocks < threads ? ead_smaller(threads / blocks, p->w.panels) : 1;
     p->tasks = blocks * p->parts;
 }
 
@@ -75,8 +71,8 @@ static void find_block(const Pooled *p, int index, Block *b) {
     const EadTileGrid *grid = &p->w.grid;
     int row = index / p->across % p->down * ROWS, column = index % p->across * p->block_columns;
     b->image = index / (p->across * p->down);
-    b->rows = smaller(ROWS, grid->rows - row);
-    b->columns = smaller(p->block_columns, grid->columns - column);
+    b->rows = ead_smaller(ROWS, grid->rows - row);
+    b->columns = ead_smaller(p->block_columns, grid->columns - column);
     b->y = row * grid->outputs;
     b->x = column * grid->outputs;
     for (int t = 0; t < b->rows * b->columns; t++)
@@ -87,6 +83,7 @@ static void find_block(const Pooled *p, int index, Block *b) {
 
 /* Zeros where the buffer lies in the padding of the pooling. */
 static void clear_padding(const Pooled *p, const Block *b, real *buffer) {
+    if (p->padding == 0) return;
     int height = b->rows * p->w.grid.outputs, width = b->columns * p->w.grid.outputs;
     for (int i = 0; i < height; i++) {
         int row = b->y + i - p->padding;
@@ -100,9 +97,9 @@ static void clear_padding(const Pooled *p, const Block *b, real *buffer) {
 }
 
 static void average(const Pooled *p, const Block *b, int64_t channel, const real *buffer) {
-    int outputs = p->w.grid.out_channels, channels = smaller(p->pixel, outputs - channel);
-    int end_y = smaller(p->height, (b->y + b->rows * p->w.grid.outputs) / 2);
-    int end_x = smaller(p->width, (b->x + b->columns * p->w.grid.outputs) / 2);
+    int outputs = p->w.grid.out_channels, channels = ead_smaller(p->pixel, outputs - channel);
+    int end_y = ead_smaller(p->height, (b->y + b->rows * p->w.grid.outputs) / 2);
+    int end_x = ead_smaller(p->width, (b->x + b->columns * p->w.grid.outputs) / 2);
     for (int y = b->y / 2; y < end_y; y++)
         for (int x = b->x / 2; x < end_x; x++) {
             const real *x0 = buffer + (2 * y - b->y) * p->row + (2 * x - b->x) * p->pixel;
@@ -114,7 +111,7 @@ static void average(const Pooled *p, const Block *b, int64_t channel, const real
 
 static void pool_panel(const Pooled *p, const Block *b, int64_t panel, const real *m, real *buffer) {
     const EadWinograd *w = &p->w;
-    int64_t channel = panel * p->pixel, channels = smaller(p->pixel, w->grid.out_channels - channel);
+    int64_t channel = panel * p->pixel, channels = ead_smaller(p->pixel, w->grid.out_channels - channel);
     for (int64_t t = 0; t < b->rows * b->columns; t++) {
         real *to = buffer + (b->places[t].y - b->y) * p->row + (b->places[t].x - b->x) * p->pixel;
         w->kernels->output(m + t * p->pixel, w->m_stride, channels, p->bias ? p->bias + channel : NULL,
@@ -178,11 +175,7 @@ void ead_conv2d_pool_winograd_plan(EadCall *call, int tile) {
     Pooled p = describe(call, tile);
     const EadWinograd *w = &p.w;
     int64_t reals = ead_round_up(w->grid.in_channels, 16) + omp_get_max_threads() * p.share;
-    double columns = (double)(w->panels * w->simd->panel);
     call->run = tile == 8 ? run_8 : run_6;
     call->prepare = tile == 8 ? prepare_8 : prepare_6;
-    call->algorithm = tile == 8 ? "winograd8" : "winograd6";
-    call->multiply_adds = (double)(w->numbers * w->grid.tiles * w->grid.in_channels) * columns;
-    call->workspace_bytes = (size_t)reals * sizeof(real);
-    call->prepared_bytes = (size_t)(w->numbers * w->u_stride) * sizeof(real);
+    ead_winograd_describe_call(w, reals, call);
 }
