@@ -26,7 +26,11 @@ struct EadCall {
     void *prepared; /* prepared_bytes of memory for it */
     size_t prepared_bytes;
     int prepared_once; /* set by the planner: prepared is filled already when run is called */
-    void *state;       /* CUDA: state_bytes of the call's own: zeros when planned, kept from run to run */
+    /* Set by the planner, see EadKernel.keeps: where a call leaves what it makes of input 0, and where a
+     * later one finds it. 0 bytes: not kept, each makes its own. */
+    void *kept;
+    size_t kept_bytes;
+    void *state; /* CUDA: state_bytes of the call's own: zeros when planned, kept from run to run */
     size_t state_bytes;
     int choice[4]; /* from plan to run: the kernel's own */
     /* Optional, set by plan, for the bench. */
@@ -39,6 +43,10 @@ typedef struct EadKernel {
     /* Optional: called once at plan time with shapes but no data; sets workspace_bytes and may replace run by
      * the algorithm that fits shape and machine. */
     void (*plan)(EadCall *call);
+    /* Optional: how many bytes of what `earlier` makes of its input 0, which is the call's input 1, the call
+     * could use instead of making it again; 0: none. If there is memory for it, both are planned anew with
+     * kept_bytes set. The bits must be the same either way. */
+    size_t (*keeps)(const EadCall *earlier, const EadCall *call);
     /* The inputs (bit k: x[k]) that may be stored in 16 bits, and whether the output may. The planner decides
      * by value: x[k]->type and y->type then say EAD_F16 or EAD_BF16. All inputs of the mask have one type;
      * the output's may differ from theirs. */

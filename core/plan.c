@@ -10,6 +10,7 @@
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { HOST_ALIGNMENT = 64, DEVICE_ALIGNMENT = 256, DEFAULT_STREAMS = 3 };
 
@@ -18,11 +19,20 @@ typedef struct Storage {
     int first, last; /* nodes between which the content matters, both included */
 } Storage;
 
-enum { STORAGES_OF_NODE = 4 };
+/* What memory of a node is for. */
+enum {
+    VALUE,
+    WORKSPACE,
+    PREPARED, /* what its call makes of the weights */
+    STATE,
+    KEPT, /* what its call leaves for a later one */
+    STORAGES_OF_NODE
+};
 
-/* What planning needs and a plan does not. Storages 0..count-1 are the nodes' own, count..2*count-1 the
- * workspaces of their calls, 2*count..3*count-1 what the calls prepare of their weights, 3*count..4*count-1
- * the calls' own state. */
+/* Of the machine's memory, what calls may leave for others. */
+enum { KEPT_SHARE = 8 };
+
+/* What planning needs and a plan does not. Storage k*count + i is for purpose k of node i. */
 typedef struct Planner {
     EadGraph *graph;
     const EadPlanOptions *options;
@@ -31,11 +41,17 @@ typedef struct Planner {
     EadOrder *order; /* NULL: calls run one after the other */
     int count;
     bool *live;
-    int *owner;     /* storage of a node */
-    int *last_use;  /* last node that reads a node's own output, directly */
-    EadCall *calls; /* by node */
+    int *owner;      /* storage of a node */
+    int *last_use;   /* last node that reads a node's own output, directly */
+    EadCall *calls;  /* by node */
+    int *keeper;     /* node whose call leaves what this node's call leaves or finds */
+    size_t may_keep; /* bytes that may still be left for later calls */
     Storage *storages;
 } Planner;
+
+static Storage *storage_for(const Planner *p, int purpose, int node) {
+    return &p->storages[purpose * p->count + node];
+}
 
 static void mark_live(Planner *p) {
     for (int i = p->count - 1; i >= 0; i--) {
@@ -110,29 +126,57 @@ static bool is_constant(const EadNode *node) {
     return node && node->op == EAD_OP_LEAF && node->external && !node->needs_gradient;
 }
 
+static void plan_call(const Planner *p, int i) {
+    const EadNode *node = ead_graph_at(p->graph, i);
+    const EadKernel *kernel = p->options->backend->kernels[node->op];
+    EadCall *call = &p->calls[i];
+    *call = (EadCall){.run = kernel->run,
+                      .y = &p->tensors[i],
+                      .attributes = node->attributes,
+                      .precision = p->options->precision,
+                      .amx = p->options->amx,
+                      .kept_bytes = call->kept_bytes};
+    for (int k = 0; k < EAD_MAX_INPUTS; k++) call->x[k] = node->x[k] ? &p->tensors[node->x[k]->index] : NULL;
+    if (kernel->plan) kernel->plan(call);
+}
+
+/* Lets an earlier call leave something for call i if it can and there is memory. */
+static void keep_for(Planner *p, int i) {
+    const EadKernel *kernel = p->options->backend->kernels[ead_graph_at(p->graph, i)->op];
+    for (int k = 0; kernel->keeps && !p->calls[i].kept_bytes && k < i; k++) {
+        EadCall *earlier = &p->calls[k];
+        if (!earlier->run || earlier->kept_bytes || earlier->x[0] != p->calls[i].x[1]) continue;
+        size_t bytes = kernel->keeps(earlier, &p->calls[i]);
+        if (!bytes || bytes > p->may_keep) continue;
+        p->may_keep -= bytes;
+        earlier->kept_bytes = p->calls[i].kept_bytes = bytes;
+        p->keeper[k] = p->keeper[i] = k;
+        *storage_for(p, KEPT, k) = (Storage){.bytes = aligned(p, bytes), .first = k, .last = i};
+        plan_call(p, k);
+        plan_call(p, i);
+    }
+}
+
+static void store_for_call(Planner *p, int i) {
+    EadCall *call = &p->calls[i];
+    *storage_for(p, WORKSPACE, i) =
+        (Storage){.bytes = aligned(p, call->workspace_bytes), .first = i, .last = i};
+    call->prepared_once = call->prepare && is_constant(ead_graph_at(p->graph, i)->x[1]);
+    Storage prepared = {.bytes = aligned(p, call->prepared_bytes), .first = i, .last = i};
+    if (call->prepared_once) prepared.first = 0, prepared.last = INT_MAX;
+    *storage_for(p, PREPARED, i) = prepared;
+    *storage_for(p, STATE, i) =
+        (Storage){.bytes = aligned(p, call->state_bytes), .first = 0, .last = INT_MAX};
+}
+
 static void plan_calls(Planner *p) {
     for (int i = 0; i < p->count; i++) {
-        EadNode *node = ead_graph_at(p->graph, i);
-        if (!p->live[i] || node->op == EAD_OP_LEAF) continue;
-        const EadKernel *kernel = p->options->backend->kernels[node->op];
-        EadCall *call = &p->calls[i];
-        *call = (EadCall){.run = kernel->run,
-                          .y = &p->tensors[i],
-                          .attributes = node->attributes,
-                          .precision = p->options->precision,
-                          .amx = p->options->amx};
-        for (int k = 0; k < EAD_MAX_INPUTS; k++)
-            call->x[k] = node->x[k] ? &p->tensors[node->x[k]->index] : NULL;
-        if (kernel->plan) kernel->plan(call);
-        p->storages[p->count + i] =
-            (Storage){.bytes = aligned(p, call->workspace_bytes), .first = i, .last = i};
-        call->prepared_once = call->prepare && is_constant(node->x[1]);
-        Storage prepared = {.bytes = aligned(p, call->prepared_bytes), .first = i, .last = i};
-        if (call->prepared_once) prepared.first = 0, prepared.last = INT_MAX;
-        p->storages[2 * p->count + i] = prepared;
-        p->storages[3 * p->count + i] =
-            (Storage){.bytes = aligned(p, call->state_bytes), .first = 0, .last = INT_MAX};
+        if (!p->live[i] || ead_graph_at(p->graph, i)->op == EAD_OP_LEAF) continue;
+        plan_call(p, i);
+        keep_for(p, i);
     }
+    for (int i = 0; i < p->count; i++)
+        if (p->live[i]) store_for_call(p, i);
 }
 
 static bool may_share_memory(const Planner *p, const Storage *a, const Storage *b) {
@@ -170,7 +214,8 @@ static void find_users(Planner *p) {
         ead_order_add_user(p->order, p->owner[i], i);
         for (int k = 0; k < EAD_MAX_INPUTS; k++)
             if (node->x[k]) ead_order_add_user(p->order, p->owner[node->x[k]->index], i);
-        for (int own = 1; own < STORAGES_OF_NODE; own++) ead_order_add_user(p->order, own * p->count + i, i);
+        for (int purpose = WORKSPACE; purpose < STORAGES_OF_NODE; purpose++)
+            ead_order_add_user(p->order, purpose * p->count + i, i);
     }
 }
 
@@ -214,9 +259,10 @@ static void bind(Planner *p, EadPlan *plan) {
         p->tensors[i].data = address(p, plan, node);
         if (!plan->device) node->y.data = p->tensors[i].data;
         if (!p->calls[i].run) continue;
-        p->calls[i].workspace = plan->arena + p->storages[p->count + i].offset;
-        p->calls[i].prepared = plan->arena + p->storages[2 * p->count + i].offset;
-        p->calls[i].state = plan->arena + p->storages[3 * p->count + i].offset;
+        p->calls[i].workspace = plan->arena + storage_for(p, WORKSPACE, i)->offset;
+        p->calls[i].prepared = plan->arena + storage_for(p, PREPARED, i)->offset;
+        p->calls[i].state = plan->arena + storage_for(p, STATE, i)->offset;
+        p->calls[i].kept = plan->arena + storage_for(p, KEPT, p->keeper[i])->offset;
         plan->call_nodes[plan->call_count] = node;
         plan->calls[plan->call_count++] = p->calls[i];
     }
@@ -291,9 +337,10 @@ static EadStatus allocate_plan(Planner *p, const EadPlanOptions *options, EadPla
     p->owner = calloc(nodes, sizeof *p->owner);
     p->last_use = calloc(nodes, sizeof *p->last_use);
     p->calls = calloc(nodes, sizeof *p->calls);
+    p->keeper = calloc(nodes, sizeof *p->keeper);
     p->storages = calloc(STORAGES_OF_NODE * nodes, sizeof *p->storages);
     if (!plan || !plan->tensors || !plan->calls || !plan->call_nodes || !p->live || !p->owner ||
-        !p->last_use || !p->calls || !p->storages)
+        !p->last_use || !p->calls || !p->keeper || !p->storages)
         return ead_fail(EAD_NO_MEMORY, "no memory to plan %d nodes", p->count);
     for (int i = 0; i < p->count; i++) {
         plan->tensors[i] = ead_graph_at(p->graph, i)->y;
@@ -326,19 +373,25 @@ static EadStatus complete(EadGraph *graph, EadPlanOptions *options) {
     return EAD_OK;
 }
 
+static size_t machine_memory(void) {
+    long pages = sysconf(_SC_PHYS_PAGES), bytes = sysconf(_SC_PAGESIZE);
+    return pages > 0 && bytes > 0 ? (size_t)pages * (size_t)bytes : 0;
+}
+
 EadStatus ead_plan_new(EadGraph *graph, const EadPlanOptions *options, EadPlan **out) {
     EAD_TRY(ead_graph_status(graph));
     EadPlanOptions chosen = options ? *options : (EadPlanOptions){0};
     EAD_TRY(complete(graph, &chosen));
     EadPlan *plan;
     Planner p = {.graph = graph, .options = &chosen, .count = ead_graph_count(graph)};
+    if (!chosen.no_reuse) p.may_keep = machine_memory() / KEPT_SHARE;
     p.alignment = chosen.backend->device ? DEVICE_ALIGNMENT : HOST_ALIGNMENT;
     EadStatus status = allocate_plan(&p, &chosen, &plan);
     if (status == EAD_OK) {
         ead_plan_use_device(plan);
         status = fill_plan(&p, plan);
     }
-    free(p.live), free(p.owner), free(p.last_use), free(p.calls), free(p.storages);
+    free(p.live), free(p.owner), free(p.last_use), free(p.calls), free(p.keeper), free(p.storages);
     if (status == EAD_OK)
         *out = plan;
     else

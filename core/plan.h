@@ -13,9 +13,9 @@ typedef struct EadPlan EadPlan;
 
 typedef struct EadPlanOptions {
     const EadBackend *backend; /* NULL = CPU */
-    bool no_reuse;             /* every value its own memory, nothing in place: for tests and debugging */
-    bool no_capture;        /* CUDA: launch kernel by kernel instead of replaying one graph; the same bits */
-    int streams;            /* CUDA: branches that may run side by side, 1 to 4; 0: 3. The same bits */
+    bool no_reuse;   /* every value its own memory, nothing in place or kept for later calls: for tests */
+    bool no_capture; /* CUDA: launch kernel by kernel instead of replaying one graph; the same bits */
+    int streams;     /* CUDA: branches that may run side by side, 1 to 4; 0: 3. The same bits */
     EadPrecision precision; /* of the convolutions' multiplications */
     const EadAmx *amx;      /* kernels for bf16; NULL: those of this machine. For tests */
 } EadPlanOptions;

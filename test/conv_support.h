@@ -21,6 +21,7 @@ enum { CONV_LEAVES = 4, CONV_RESULTS = 3 };
 /* The leaves x, weight, bias, dy; the results y, dx, dw. */
 typedef struct ConvRun {
     ConvCase c;
+    bool apart; /* plan nothing to be reused or kept */
     real *memory[CONV_LEAVES];
     EadGraph *graph;
     EadPlan *plan;
@@ -68,7 +69,8 @@ static inline void conv_plan(ConvRun *run, const char *algorithm, const char *le
         ead_conv2d_input_gradient(g, dy, weight, (EadConv2dGradient){c->stride, c->padding, c->h, c->w});
     run->results[2] = ead_conv2d_weight_gradient(g, dy, x, (EadConv2dGradient){c->stride, c->padding, k, k});
     for (int r = 0; r < CONV_RESULTS; r++) ead_keep(run->results[r]);
-    ck_assert_msg(ead_plan_new(g, NULL, &run->plan) == EAD_OK, "%s: %s", c->name, ead_error_message());
+    ck_assert_msg(ead_plan_new(g, &(EadPlanOptions){.no_reuse = run->apart}, &run->plan) == EAD_OK, "%s: %s",
+                  c->name, ead_error_message());
 }
 
 static inline void conv_unplan(ConvRun *run) {

@@ -189,6 +189,38 @@ START_TEST(bits_are_the_same_with_any_threads) {
 }
 END_TEST
 
+/* Calls that keep something or find it. */
+static int keeping(const ConvRun *run) {
+    const EadNode *node;
+    int count = 0;
+    for (int k = 0; k < ead_plan_call_count(run->plan); k++)
+        count += ead_plan_call(run->plan, k, &node)->kept_bytes > 0;
+    return count;
+}
+
+START_TEST(kept_inputs_change_no_bit) {
+    static const ConvCase cases[] = {{"conv2 x 3", 3, 66, 66, 128, 256, 4, 1, 3},
+                                     {"conv3", 1, 61, 40, 256, 256, 3, 1, 0},
+                                     {"dec_conv8", 2, 20, 20, 64, 384, 3, 1, 1}};
+    for (int i = 0; i < 2 * (int)(sizeof cases / sizeof *cases); i++) {
+        real *kept[CONV_RESULTS], *made_again[CONV_RESULTS];
+        const char *algorithm = i % 2 ? "winograd6" : "winograd8";
+        ConvRun run;
+        conv_open(&run, &cases[i / 2]);
+        for (int apart = 0; apart < 2; apart++) {
+            run.apart = apart;
+            conv_plan(&run, algorithm, "", false);
+            ck_assert_int_eq(keeping(&run), apart ? 0 : 2); /* the forward pass and the weight gradient */
+            run_with(&run, omp_get_max_threads(), apart ? made_again : kept);
+            if (apart) compare(&run, kept, made_again, algorithm, "other bits without kept inputs");
+            conv_unplan(&run);
+        }
+        for (int r = 0; r < CONV_RESULTS; r++) free(kept[r]);
+        conv_close(&run);
+    }
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("convolution algorithms");
     TCase *tests = tcase_create("algorithms");
@@ -196,6 +228,7 @@ int main(void) {
     tcase_add_loop_test(tests, layers_are_accurate, 0, CONV_LEVELS);
     tcase_add_loop_test(tests, odd_sizes_are_accurate, 0, CONV_LEVELS);
     tcase_add_test(tests, bits_are_the_same_with_any_threads);
+    tcase_add_test(tests, kept_inputs_change_no_bit);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

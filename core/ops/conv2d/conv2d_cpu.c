@@ -104,4 +104,5 @@ static void plan_weight_gradient(EadCall *call) {
 
 const EadKernel ead_conv2d_cpu = {.plan = plan_forward};
 const EadKernel ead_conv2d_input_gradient_cpu = {.plan = plan_input_gradient};
-const EadKernel ead_conv2d_weight_gradient_cpu = {.plan = plan_weight_gradient};
+const EadKernel ead_conv2d_weight_gradient_cpu = {.plan = plan_weight_gradient,
+                                                  .keeps = ead_conv2d_weight_gradient_winograd_keeps};

@@ -27,6 +27,8 @@ typedef struct Run {
     EadWinograd w;
     bool own_blocks; /* each thread has its own */
     int64_t blocks;
+    real *kept; /* the transformed inputs of all tiles, for the weight gradient; NULL: each block's are
+                   dropped */
     const real *x, *bias, *zeros, *u;
     real *workspace, *y;
     bool relu;
@@ -43,12 +45,17 @@ static int64_t count_blocks(const EadWinograd *w, bool own) {
     return ead_smaller(ead_round_up(blocks, omp_get_max_threads()), 1 + (tiles - 1) / EAD_SIMD_ROWS);
 }
 
-static Run describe(const EadConvGeometry *g, int tile, bool flipped) {
+static Run describe(const EadCall *call, const EadConvGeometry *g, int tile, bool flipped) {
     Run r = {.w = ead_winograd(g, tile, flipped)};
     int64_t tiles = r.w.grid.tiles;
     r.own_blocks = ead_winograd_own_blocks(&r.w);
     r.blocks = count_blocks(&r.w, r.own_blocks);
     ead_winograd_blocks(&r.w, (tiles + r.blocks - 1) / r.blocks, r.own_blocks ? 1 : r.w.panels);
+    if (call->kept_bytes) {
+        r.kept = call->kept;
+        r.w.v_stride = ead_winograd_kept_stride(&r.w.grid);
+        r.w.v_size = 0;
+    }
     return r;
 }
 
@@ -75,18 +82,20 @@ static void wait_for_others(EadShare share) {
     }
 }
 
-static void run_block(const Run *r, int64_t block, EadShare share, real *v) {
+/* memory: of the block, for its inputs unless they are kept, and for its products. */
+static void run_block(const Run *r, int64_t block, EadShare share, real *memory) {
     const EadWinograd *w = &r->w;
     EadTilePlace places[MAX_BLOCK];
     int64_t first = w->grid.tiles * block / r->blocks;
     int64_t count = w->grid.tiles * (block + 1) / r->blocks - first;
+    real *v = r->kept ? r->kept + first * w->grid.in_channels : memory, *m = memory + w->v_size;
     for (int64_t t = 0; t < count; t++) places[t] = ead_tile_place(&w->grid, first + t);
     ead_winograd_inputs(w, places, count, share, r->x, r->zeros, v);
     wait_for_others(share);
     for (int64_t panel = 0; panel < w->panels; panel += w->together) {
-        ead_winograd_multiply(w, count, share, v, r->u, panel, v + w->v_size);
+        ead_winograd_multiply(w, count, share, v, r->u, panel, m);
         wait_for_others(share);
-        transform_outputs(r, places, count, share, panel, v + w->v_size);
+        transform_outputs(r, places, count, share, panel, m);
     }
 }
 
@@ -109,7 +118,7 @@ static void prepare(const EadCall *call, const EadConvGeometry *g, int tile, boo
 }
 
 static void run(const EadCall *call, const EadConvGeometry *g, int tile, bool flipped) {
-    Run r = describe(g, tile, flipped);
+    Run r = describe(call, g, tile, flipped);
     if (!call->prepared_once) prepare(call, g, tile, flipped);
     size_t zeros = (size_t)r.w.grid.in_channels * sizeof(real);
     r.zeros = memset(call->workspace, 0, zeros);
@@ -123,7 +132,7 @@ static void run(const EadCall *call, const EadConvGeometry *g, int tile, bool fl
 }
 
 static void plan(EadCall *call, const EadConvGeometry *g, int tile, bool flipped) {
-    Run r = describe(g, tile, flipped);
+    Run r = describe(call, g, tile, flipped);
     const EadWinograd *w = &r.w;
     int owners = r.own_blocks ? omp_get_max_threads() : 1;
     int64_t reals = owners * (w->v_size + w->m_size) + ead_round_up(w->grid.in_channels, 16);
@@ -158,6 +167,10 @@ void ead_conv2d_winograd_plan(EadCall *call, int tile) {
     plan(call, &g, tile, false);
     call->run = tile == 8 ? forward_8 : forward_6;
     call->prepare = tile == 8 ? prepare_forward_8 : prepare_forward_6;
+}
+
+int ead_conv2d_winograd_tile(const EadCall *call) {
+    return call->run == forward_8 ? 8 : call->run == forward_6 ? 6 : 0;
 }
 
 void ead_conv2d_input_gradient_winograd_plan(EadCall *call, int tile) {

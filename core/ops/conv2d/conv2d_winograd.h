@@ -21,4 +21,10 @@ void ead_conv2d_winograd_plan(EadCall *call, int tile);
 void ead_conv2d_input_gradient_winograd_plan(EadCall *call, int tile);
 void ead_conv2d_weight_gradient_winograd_plan(EadCall *call, int tile);
 
+/* Tile of a planned call of conv2d by Winograd, 0 for any other call. */
+int ead_conv2d_winograd_tile(const EadCall *call);
+
+/* EadKernel.keeps of the weight gradient: the transformed inputs, if the forward pass makes the same. */
+size_t ead_conv2d_weight_gradient_winograd_keeps(const EadCall *forward, const EadCall *call);
+
 #endif

@@ -36,6 +36,12 @@ static inline int64_t ead_number_stride(int64_t size) {
     return ead_round_up(size, 16) + 16;
 }
 
+/* Distance between the numbers of the transformed inputs of all tiles, where the forward pass keeps them for
+ * the weight gradient. */
+static inline int64_t ead_winograd_kept_stride(const EadTileGrid *grid) {
+    return ead_number_stride(grid->tiles * grid->in_channels);
+}
+
 static inline int ead_smaller(int64_t a, int64_t b) {
     return (int)(a < b ? a : b);
 }
