@@ -46,8 +46,9 @@ NVCC := $(or $(shell command -v nvcc),$(wildcard /usr/local/cuda/bin/nvcc))
 HAVE_CUDA := $(if $(filter-out release,$(CONFIG)),,$(if $(filter 0,$(CUDA)),,$(NVCC)))
 CUDA_HOME := $(if $(NVCC),$(abspath $(dir $(realpath $(NVCC)))..))
 CUDA_LIBS = $(if $(HAVE_CUDA),-L$(CUDA_HOME)/lib64 -lcudart_static -lstdc++ -ldl -lrt)
-NVCC_FLAGS := -std=c++20 -O3 -I. -Icore/cuda/device -t 2 -Werror all-warnings -Xcompiler=-fPIC,-Wall,-Wextra,-Wno-missing-field-initializers \
-    -gencode arch=compute_80,code=sm_80 -gencode arch=compute_90a,code=sm_90a -gencode arch=compute_90,code=compute_90
+NVCC_FLAGS := -std=c++20 -O3 -I. -Icore/cuda/device -t 2 -Werror all-warnings -Xcompiler=-fPIC,-Wall,-Wextra,-Wno-missing-field-initializers
+NVCC_HOPPER := -gencode arch=compute_90a,code=sm_90a
+NVCC_CARDS  := -gencode arch=compute_80,code=sm_80 $(NVCC_HOPPER) -gencode arch=compute_90,code=compute_90
 # Touched only when the choice has changed, so that everything is linked anew.
 CUDA_FILE := $(BUILD)/cuda_choice
 $(shell mkdir -p $(BUILD); echo '$(HAVE_CUDA)' | cmp -s - $(CUDA_FILE) || echo '$(HAVE_CUDA)' > $(CUDA_FILE))
@@ -139,10 +140,13 @@ $(BUILD)/double/%.o: %.c
 # nothing that they round like the CPU's.
 $(CUDA_OBJECTS): CONTRACT := false
 $(filter $(BUILD)/cuda/core/ops/conv2d%,$(CUDA_OBJECTS)): CONTRACT := true
+# Kernels of Hopper's own instructions are compiled for it alone.
+$(CUDA_OBJECTS): CARDS := $(NVCC_CARDS)
+$(filter %_wgmma_cuda.o,$(CUDA_OBJECTS)): CARDS := $(NVCC_HOPPER)
 $(BUILD)/cuda/%.o: %.cu
 	@mkdir -p $(@D)
 	@echo "  NVCC $<"
-	@$(NVCC) $(NVCC_FLAGS) -fmad=$(CONTRACT) -MMD -MP -MF $(@:.o=.d) -c -o $@ $<
+	@$(NVCC) $(NVCC_FLAGS) $(CARDS) -fmad=$(CONTRACT) -MMD -MP -MF $(@:.o=.d) -c -o $@ $<
 
 cuda-objects: $(CUDA_OBJECTS)
 

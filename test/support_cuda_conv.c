@@ -81,6 +81,14 @@ CudaConvWay cuda_conv_way(EadPrecision precision, int algorithm, int k) {
                  .prepared = k & 4};
 }
 
+CudaConvWay cuda_conv_wgmma_way(EadPrecision precision, int algorithm, int k) {
+    static const char *const algorithms[CUDA_CONV_WGMMA] = {"wgmma128x128", "wgmma128x64/3", "wgmma256x128/2",
+                                                            "wgmma128x64",  "wgmma256x128",  "wgmma"};
+    Way way = cuda_conv_way(precision, 0, k);
+    way.algorithm = algorithms[algorithm];
+    return way;
+}
+
 /* ---- tensors ---- */
 
 static double number_at(const EadTensor *t, int64_t i) {
@@ -261,6 +269,14 @@ typedef struct Machine {
     const EadDevice *device;
 } Machine;
 
+/* Only 16-bit operands in whole chunks are for warpgroups; at most four channels are half a chunk. */
+static void check_choice(EadOpId op, const EadCall *call, Way way) {
+    const EadTensor *gathered = call->x[op == EAD_OP_conv2d_weight_gradient];
+    bool wanted = strncmp(way.algorithm, "wgmma", 5) == 0 && half_of(way.precision) != EAD_REAL;
+    bool taken = strncmp(call->algorithm, "wgmma", 5) == 0;
+    ck_assert_msg(taken == (wanted && gathered->c > 4), "%s for %s", call->algorithm, way.algorithm);
+}
+
 static void run_call(const Machine *m, EadOpId op, EadCall call, Way way) {
     const EadKernel *kernel = m->backend->kernels[op];
     const EadTensor *result = call.y;
@@ -274,6 +290,7 @@ static void run_call(const Machine *m, EadOpId op, EadCall call, Way way) {
     setenv("EFFICIENTAD_CUDA_CONV", way.algorithm, 1);
     kernel->plan(&call);
     unsetenv("EFFICIENTAD_CUDA_CONV");
+    check_choice(op, &call, way);
     call.workspace = new_scratch(m->device, call.workspace_bytes);
     call.prepared = new_scratch(m->device, call.prepared_bytes);
     if (way.prepared && call.prepare) {

@@ -43,9 +43,15 @@ extern const char *const cuda_conv_algorithms[CUDA_CONV_ALGORITHMS];
 /* Way number k of a precision and an algorithm: storage types and preparation in turn. */
 CudaConvWay cuda_conv_way(EadPrecision precision, int algorithm, int k);
 
+/* The same with the products of warpgroups, in fp16 or bf16: each of their tiles with and without splits, and
+ * last what the plan chooses of them. */
+enum { CUDA_CONV_WGMMA = 6 };
+CudaConvWay cuda_conv_wgmma_way(EadPrecision precision, int algorithm, int k);
+
 /* Forward and, without pooling, both gradients of a case: all numbers or a sample. device: whose memory the
  * kernels of the backend see; NULL: the host's. exact: multiples of 1/16, bit for bit. Else any numbers,
- * whose results may be off by `error` times the sum of the absolute products. */
+ * whose results may be off by `error` times the sum of the absolute products. Checks, too, that warpgroups
+ * multiply wherever they are asked to and can, and nowhere else. */
 void cuda_conv_check(const EadBackend *backend, const EadDevice *device, const CudaConvCase *c,
                      CudaConvWay way, bool exact, double error);
 

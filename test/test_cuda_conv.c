@@ -51,6 +51,37 @@ START_TEST(large_layers_are_exact) {
 }
 END_TEST
 
+/* The products of warpgroups, which only compute capability 9.0 has. */
+static const char *no_hopper(void) {
+    EadDeviceFacts facts;
+    if (!gpu()) return ead_error_message();
+    if (gpu()->device->facts(0, &facts) != EAD_OK) return ead_error_message();
+    return facts.major == 9 && facts.minor == 0 ? NULL : "the GPU's compute capability is not 9.0";
+}
+
+static void check_wgmma(const CudaConvCase *c, int algorithm, int number) {
+    for (int p = 1; p < CUDA_CONV_PRECISIONS; p++)
+        cuda_conv_check(gpu(), gpu()->device, c,
+                        cuda_conv_wgmma_way(cuda_conv_precisions[p], algorithm, number + p), true, 0);
+}
+
+START_TEST(wgmma_small_cases_are_exact) {
+    SKIP_UNLESS(!no_hopper(), no_hopper());
+    for (int a = 0; a < CUDA_CONV_WGMMA; a++) check_wgmma(&cuda_conv_small[_i], a, _i + a);
+}
+END_TEST
+
+START_TEST(wgmma_layers_are_exact) {
+    SKIP_UNLESS(!no_hopper(), no_hopper());
+    for (int a = 0; a < CUDA_CONV_WGMMA; a++) check_wgmma(&cuda_conv_layers[_i], a, _i + a);
+    CudaConvCase large = cuda_conv_layers[_i];
+    large.h *= 10;
+    large.w *= 10;
+    check_wgmma(&large, _i % CUDA_CONV_WGMMA, _i);
+    check_wgmma(&large, (_i + 1) % CUDA_CONV_WGMMA, _i + 1);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("cuda convolutions");
     TCase *tests = tcase_create("conv");
@@ -58,6 +89,11 @@ int main(void) {
     tcase_add_loop_test(tests, small_cases_are_exact, 0, CUDA_CONV_SMALL);
     tcase_add_loop_test(tests, layers_are_exact, 0, CUDA_CONV_LAYERS);
     tcase_add_loop_test(tests, large_layers_are_exact, 0, CUDA_CONV_LAYERS);
+    suite_add_tcase(suite, tests);
+    tests = tcase_create("wgmma");
+    tcase_set_timeout(tests, 0);
+    tcase_add_loop_test(tests, wgmma_small_cases_are_exact, 0, CUDA_CONV_SMALL);
+    tcase_add_loop_test(tests, wgmma_layers_are_exact, 0, CUDA_CONV_LAYERS);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

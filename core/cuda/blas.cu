@@ -48,9 +48,12 @@ void ead_cuda_gemm(const EadCudaGemm *p) {
 
 EadCudaLimits ead_cuda_limits(void) {
     EadCudaLimits limits = {};
-    int device = 0;
+    int device = 0, major = 0, minor = 0;
     cudaGetDevice(&device);
     cudaDeviceGetAttribute(&limits.multiprocessors, cudaDevAttrMultiProcessorCount, device);
     cudaDeviceGetAttribute(&limits.shared_bytes, cudaDevAttrMaxSharedMemoryPerBlockOptin, device);
+    cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device);
+    cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, device);
+    limits.wgmma = major == 9 && minor == 0;
     return limits;
 }

@@ -40,6 +40,7 @@ void ead_cuda_gemm(const EadCudaGemm *product);
 typedef struct EadCudaLimits {
     int multiprocessors;
     int shared_bytes; /* that a block may have */
+    bool wgmma;       /* compute capability 9.0, whose products of warpgroups (wgmma.cuh) no other has */
 } EadCudaLimits;
 
 EadCudaLimits ead_cuda_limits(void);

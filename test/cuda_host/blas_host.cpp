@@ -34,5 +34,5 @@ void ead_cuda_gemm(const EadCudaGemm *p) {
 }
 
 EadCudaLimits ead_cuda_limits(void) {
-    return {132, EAD_HOST_SHARED_ALLOWED};
+    return {132, EAD_HOST_SHARED_ALLOWED, true};
 }

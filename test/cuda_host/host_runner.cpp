@@ -31,7 +31,7 @@ struct Fiber {
     bool fresh;       /* not entered yet */
 };
 
-enum class State { unstarted, running, at_barrier, in_warp, ready, done };
+enum class State { unstarted, running, at_barrier, in_warp, in_group, ready, done };
 
 struct Thread {
     State state;
@@ -48,6 +48,13 @@ struct Meeting {
     void *arguments[EAD_HOST_WARP];
 };
 
+struct GroupMeeting {
+    unsigned arrived;
+    EadHostGroupInstruction *instruction;
+    EadHostLine line;
+    void *arguments[EAD_HOST_WARPGROUP];
+};
+
 struct Launch {
     const char *name;
     void (*body)(void *context);
@@ -62,6 +69,7 @@ struct Block {
     EadHostLine barrier_line; /* where the first of them waits */
     Thread thread[EAD_HOST_THREADS];
     Meeting meetings[EAD_HOST_THREADS]; /* [warp][lowest lane] */
+    GroupMeeting group_meetings[EAD_HOST_THREADS / EAD_HOST_WARPGROUP];
 };
 
 Launch launch;
@@ -163,8 +171,10 @@ static Fiber *idle_fiber() {
             fprintf(stderr, "  from thread %u on: has returned\n", i);
         else
             fprintf(stderr, "  from thread %u on: waits %s at %s:%u\n", i,
-                    t.state == State::at_barrier ? "for the block" : "for its warp", t.line.file_name(),
-                    static_cast<unsigned>(t.line.line()));
+                    t.state == State::at_barrier ? "for the block"
+                    : t.state == State::in_group ? "for its warpgroup"
+                                                 : "for its warp",
+                    t.line.file_name(), static_cast<unsigned>(t.line.line()));
     }
     ead_host_fail("threads part");
 }
@@ -289,6 +299,30 @@ void ead_host_warp(unsigned mask, EadHostInstruction *instruction, void *argumen
     }
 }
 
+void ead_host_warpgroup(EadHostGroupInstruction *instruction, void *argument, EadHostLine line) {
+    if (!running) ead_host_fail("an instruction of a warpgroup outside of a kernel");
+    const unsigned first = current - current % EAD_HOST_WARPGROUP;
+    GroupMeeting &meeting = block.group_meetings[first / EAD_HOST_WARPGROUP];
+    if (first + EAD_HOST_WARPGROUP > block.threads) ead_host_fail("a warpgroup without four warps");
+    if (!meeting.arrived) {
+        meeting.instruction = instruction;
+        meeting.line = line;
+    }
+    if (meeting.instruction != instruction || meeting.line.line() != line.line())
+        ead_host_fail("threads of one warpgroup part: lines %u and %u", static_cast<unsigned>(line.line()),
+                      static_cast<unsigned>(meeting.line.line()));
+    meeting.arguments[current - first] = argument;
+    if (++meeting.arrived < EAD_HOST_WARPGROUP) {
+        block.thread[current].line = line;
+        block.thread[current].state = State::in_group;
+        run_others();
+        return;
+    }
+    meeting.arrived = 0;
+    instruction(meeting.arguments);
+    make_ready(first, EAD_HOST_WARPGROUP, State::in_group);
+}
+
 void *ead_host_dynamic_shared() {
     return launch.shared;
 }
@@ -347,7 +381,7 @@ void ead_host_launch(const char *name, EadHostSize grid, EadHostSize size, size_
     if (!pthread_equal(owner, pthread_self())) ead_host_fail("%s is launched by a second thread", name);
     check_sizes(name, grid, size, shared_bytes, allowed);
     void *shared = nullptr;
-    if (posix_memalign(&shared, 128, shared_bytes) != 0) ead_host_fail("no memory for shared memory");
+    if (posix_memalign(&shared, 1024, shared_bytes) != 0) ead_host_fail("no memory for shared memory");
     ead_host_memory_enter();
     launch = Launch{name, thread, context, static_cast<unsigned char *>(shared), shared_bytes};
     running = true;

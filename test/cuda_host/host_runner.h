@@ -16,6 +16,7 @@
 
 enum {
     EAD_HOST_WARP = 32,
+    EAD_HOST_WARPGROUP = 128,
     EAD_HOST_THREADS = 1024,
     EAD_HOST_SHARED = 48 << 10,
     EAD_HOST_SHARED_ALLOWED = 227 << 10
@@ -39,7 +40,8 @@ using EadHostLine = std::source_location;
 void ead_host_launch(const char *name, EadHostSize grid, EadHostSize block, size_t shared_bytes,
                      size_t allowed, void (*thread)(void *context), void *context);
 
-/* The launch's dynamic shared memory: a block of its own of exactly that many bytes, aligned to 128. */
+/* The launch's dynamic shared memory: a block of its own of exactly that many bytes, aligned to 1024.
+ */
 void *ead_host_dynamic_shared();
 
 /* A barrier of the whole block; returns the sum of all threads' values. */
@@ -51,6 +53,10 @@ unsigned ead_host_barrier(unsigned value, EadHostLine line);
 typedef void EadHostInstruction(unsigned mask, void *const arguments[EAD_HOST_WARP]);
 void ead_host_warp(unsigned mask, EadHostInstruction *instruction, void *argument, EadHostLine line);
 unsigned ead_host_lane();
+
+/* The same of a warpgroup: four warps from a multiple of four on, all their threads. */
+typedef void EadHostGroupInstruction(void *const arguments[EAD_HOST_WARPGROUP]);
+void ead_host_warpgroup(EadHostGroupInstruction *instruction, void *argument, EadHostLine line);
 
 /* Device memory can be touched only between these two, which nest and may be called in any thread: launches
  * and copies do. Host code that reads a device address elsewhere crashes, as it would with a GPU. */

@@ -1,4 +1,5 @@
 /* The CUDA convolutions on the host runner, through every algorithm, bit for bit. */
+#include "test/cuda_host/host_runner_c.h"
 #include "test/suite.h"
 #include "test/support_cuda_conv.h"
 
@@ -58,6 +59,44 @@ START_TEST(rounding_is_as_the_formats_say) {
 }
 END_TEST
 
+/* With the products of warpgroups, threads in both orders: a missing barrier shows in one of them. */
+START_TEST(wgmma_small_cases_are_exact) {
+    const CudaConvCase *c = &cuda_conv_small[_i];
+    ead_host_descend(_i & 1);
+    for (int a = 0; a < CUDA_CONV_WGMMA; a++) {
+        EadPrecision precision = cuda_conv_precisions[1 + (_i + a) % 2];
+        cuda_conv_check(runner(), NULL, c, cuda_conv_wgmma_way(precision, a, _i + a), true, 0);
+    }
+    cuda_conv_check(runner(), NULL, c, cuda_conv_wgmma_way(EAD_PRECISION_TF32, 0, _i), true, 0);
+    ead_host_descend(false);
+}
+END_TEST
+
+START_TEST(wgmma_layers_are_exact) {
+    enum { OWN_CHOICE = CUDA_CONV_WGMMA - 1 };
+    const CudaConvCase *c = &cuda_conv_layers[_i];
+    ead_host_descend(_i & 1);
+    cuda_conv_check(runner(), NULL, c, cuda_conv_wgmma_way(cuda_conv_precisions[1 + _i % 2], OWN_CHOICE, _i),
+                    true, 0);
+    if (c->i * c->o * c->kh * c->kw <= 64 * 384 * 9)
+        cuda_conv_check(runner(), NULL, c,
+                        cuda_conv_wgmma_way(cuda_conv_precisions[2 - _i % 2], _i % OWN_CHOICE, _i + 3), true,
+                        0);
+    ead_host_descend(false);
+}
+END_TEST
+
+START_TEST(wgmma_rounds_and_keeps_nans) {
+    const CudaConvCase *c = &cuda_conv_small[_i];
+    CudaConvWay way = cuda_conv_wgmma_way(EAD_PRECISION_FP16, _i % CUDA_CONV_WGMMA, _i);
+    cuda_conv_check(runner(), NULL, c, way, false, 0x1.1p-10);
+    way.with_nan = true;
+    cuda_conv_check(runner(), NULL, c, way, true, 0);
+    way = cuda_conv_wgmma_way(EAD_PRECISION_BF16, (_i + 1) % CUDA_CONV_WGMMA, _i);
+    cuda_conv_check(runner(), NULL, c, way, false, 0x1.1p-7);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("cuda convolutions on the host");
     TCase *tests = tcase_create("conv");
@@ -66,6 +105,9 @@ int main(void) {
     tcase_add_loop_test(tests, layers_are_exact, 0, CUDA_CONV_LAYERS);
     tcase_add_loop_test(tests, nans_stay, 0, CUDA_CONV_SMALL);
     tcase_add_loop_test(tests, rounding_is_as_the_formats_say, 0, CUDA_CONV_SMALL);
+    tcase_add_loop_test(tests, wgmma_small_cases_are_exact, 0, CUDA_CONV_SMALL);
+    tcase_add_loop_test(tests, wgmma_layers_are_exact, 0, CUDA_CONV_LAYERS);
+    tcase_add_loop_test(tests, wgmma_rounds_and_keeps_nans, 0, CUDA_CONV_SMALL);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

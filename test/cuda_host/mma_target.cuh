@@ -21,6 +21,7 @@ struct Copy {
 struct Copies { /* of one thread, in the order of issue */
     std::vector<Copy> pending;
     int group = 0;
+    bool arrived = false; /* some have, and no ead_fence_async_proxy() since */
 };
 
 inline Copies copies[EAD_HOST_THREADS];
@@ -123,6 +124,7 @@ template <int N> inline void ead_copy_wait() {
         else
             memset(copy.shared, 0, copy.bytes);
     }
+    mine.arrived |= done > 0;
     mine.pending.erase(mine.pending.begin(), mine.pending.begin() + static_cast<ptrdiff_t>(done));
 }
 

@@ -19,9 +19,9 @@
 #define EAD_ALLOW_SHARED(kernel, bytes)                                                                      \
     cudaFuncSetAttribute((kernel), cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes))
 
-/* In a kernel: `type *name`, the launch's dynamic shared memory. */
+/* In a kernel: `type *name`, the launch's dynamic shared memory, aligned to 1024 bytes. */
 #define EAD_DYNAMIC_SHARED(type, name)                                                                       \
-    extern __shared__ __align__(128) unsigned char ead_dynamic_shared[];                                     \
+    extern __shared__ __align__(1024) unsigned char ead_dynamic_shared[];                                    \
     type *name = reinterpret_cast<type *>(ead_dynamic_shared)
 
 #endif

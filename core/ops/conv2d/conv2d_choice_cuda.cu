@@ -10,23 +10,27 @@ extern "C" {
 #include <stdlib.h>
 #include <string.h>
 
+/* Multiply-adds of 16-bit numbers a multiprocessor does in a cycle with mma.sync and with wgmma, tiles of k
+ * by which filling and emptying the pipeline delays a block, bytes of partial sums a multiprocessor writes or
+ * reads in a cycle, cycles that the second kernel costs by being launched. */
+static const double MMA_RATE = 1200, WGMMA_RATE = 2048, PIPELINE_TILES = 3, SUM_BYTES = 16,
+                    FINISH_CYCLES = 4000;
+enum { MOST_SPLITS = 64, LEAST_TILES = 4 /* of k in a split */ };
+
 struct Tile {
     int m, n, shared;
-    double rate;
+    double rate; /* multiply-adds in a cycle */
     const char *name;
 };
 
 static const Tile tiles[EAD_CONV_TILE_COUNT] = {
-#define TILE(m, n, wm, wn, stages, rate) {m, n, stages * (m + n) * 128, rate, #m "x" #n},
+#define TILE(m, n, wm, wn, stages, rate) {m, n, stages * (m + n) * 128, rate * MMA_RATE, #m "x" #n},
     EAD_CONV_TILES(TILE)
 #undef TILE
+#define TILE(m, n, stages, rate) {m, n, stages * (m + n) * 128, rate * WGMMA_RATE, "wgmma" #m "x" #n},
+        EAD_CONV_WGMMA_TILES(TILE)
+#undef TILE
 };
-
-/* Multiply-adds of 16-bit numbers a multiprocessor does in a cycle with mma.sync (of 2048 that wgmma
- * reaches), tiles of k by which filling and emptying the pipeline delays a block, bytes of partial sums a
- * multiprocessor writes or reads in a cycle, cycles that the second kernel costs by being launched. */
-static const double MULTIPLY_RATE = 1200, PIPELINE_TILES = 3, SUM_BYTES = 16, FINISH_CYCLES = 4000;
-enum { MOST_SPLITS = 64, LEAST_TILES = 4 /* of k in a split */ };
 
 static int64_t ceil_divide(int64_t a, int64_t b) {
     return (a + b - 1) / b;
@@ -37,7 +41,7 @@ static int64_t ceil_divide(int64_t a, int64_t b) {
 static double cycles(const EadConvProduct &p, const Tile &tile, int64_t splits, int multiprocessors) {
     int64_t blocks = ceil_divide(p.rows, tile.m) * ceil_divide(p.columns, tile.n) * p.phases * splits;
     int64_t rounds = ceil_divide(blocks, multiprocessors);
-    double block = (double)(tile.m * tile.n * 64) / (MULTIPLY_RATE * tile.rate);
+    double block = (double)(tile.m * tile.n * 64) / tile.rate;
     double time = (double)rounds * block * ((double)ceil_divide(p.tiles, splits) + PIPELINE_TILES);
     if (splits > 1) {
         double bytes = (double)(p.rows * p.columns * p.phases * splits) * 2 * sizeof(float);
@@ -46,7 +50,7 @@ static double cycles(const EadConvProduct &p, const Tile &tile, int64_t splits, 
     return time;
 }
 
-/* "128x64" or "128x64/3" for this tile; sets the splits. */
+/* "128x64" or "128x64/3" for this tile; sets the splits. "wgmma" is none. */
 static bool names(const char *wanted, const Tile &tile, int *splits) {
     size_t length = strlen(tile.name);
     if (strncmp(wanted, tile.name, length) != 0) return false;
@@ -54,8 +58,11 @@ static bool names(const char *wanted, const Tile &tile, int *splits) {
     return wanted[length] == '\0' || sscanf(wanted + length, "/%d", splits) == 1;
 }
 
-static bool fits(const EadConvProduct &p, int tile, int shared_bytes) {
-    return tiles[tile].shared <= shared_bytes && (!p.narrow || tile == EAD_CONV_NARROW_TILE);
+/* The tiles of wgmma have not been seen on a GPU yet, so only who asks for "wgmma..." gets them, and then no
+ * others where they can be. */
+static bool is_candidate(const EadConvProduct &p, int tile, bool wgmma, int shared_bytes) {
+    if (tiles[tile].shared > shared_bytes) return false;
+    return p.narrow ? tile == EAD_CONV_NARROW_TILE : ead_conv_is_wgmma(tile) == wgmma;
 }
 
 EadConvChoice ead_conv_choose(const EadConvProduct &p, EadPrecision precision, const char **name) {
@@ -63,10 +70,12 @@ EadConvChoice ead_conv_choose(const EadConvProduct &p, EadPrecision precision, c
     *name = "gemm";
     if (precision == EAD_PRECISION_FP32 || (wanted && strcmp(wanted, *name) == 0)) return {EAD_CONV_GEMM, 1};
     const EadCudaLimits limits = ead_cuda_limits();
+    const bool wgmma =
+        wanted && strncmp(wanted, "wgmma", 5) == 0 && limits.wgmma && ead_conv_operand(precision) != EAD_REAL;
     EadConvChoice best = {EAD_CONV_GEMM, 1};
     double least = 0;
     for (int t = 0; t < EAD_CONV_TILE_COUNT; t++) {
-        if (!fits(p, t, limits.shared_bytes)) continue;
+        if (!is_candidate(p, t, wgmma, limits.shared_bytes)) continue;
         int forced = 0;
         bool chosen = wanted && names(wanted, tiles[t], &forced);
         int64_t most = p.pooled ? 1 : p.tiles / LEAST_TILES;

@@ -9,11 +9,13 @@
 template <typename T> static void ead_launch_pixel_tile(const EadConvTask &task, int tile, void *stream) {
     using Narrow = EadTileShape<128, 64, 64, 32, 3>;
     if constexpr (sizeof(T) == 2)
-        if (ead_conv_is_narrow<T>(task.view.c)) return ead_launch_pixels<T, Narrow, 8>(task, stream);
+        if (ead_conv_is_narrow<T>(task.view.c))
+            return ead_launch_pixels<Narrow>(ead_multiply_pixels<T, Narrow, 8>, task, stream);
     switch (tile) {
 #define TILE(m, n, wm, wn, stages, rate)                                                                     \
     case EAD_CONV_TILE_##m##x##n:                                                                            \
-        return ead_launch_pixels<T, EadTileShape<m, n, wm, wn, stages>, 16>(task, stream);
+        return ead_launch_pixels<EadTileShape<m, n, wm, wn, stages>>(                                        \
+            ead_multiply_pixels<T, EadTileShape<m, n, wm, wn, stages>, 16>, task, stream);
         EAD_CONV_TILES(TILE)
 #undef TILE
     }
@@ -23,11 +25,13 @@ template <typename T>
 static void ead_launch_weight_tile(const EadConvWeightTask &task, int tile, void *stream) {
     using Narrow = EadTileShape<128, 64, 64, 32, 3>;
     if constexpr (sizeof(T) == 2)
-        if (ead_conv_is_narrow<T>(task.view.c)) return ead_launch_weights<T, Narrow, 8>(task, stream);
+        if (ead_conv_is_narrow<T>(task.view.c))
+            return ead_launch_weights<Narrow>(ead_multiply_weights<T, Narrow, 8>, task, stream);
     switch (tile) {
 #define TILE(m, n, wm, wn, stages, rate)                                                                     \
     case EAD_CONV_TILE_##m##x##n:                                                                            \
-        return ead_launch_weights<T, EadTileShape<m, n, wm, wn, stages>, 16>(task, stream);
+        return ead_launch_weights<EadTileShape<m, n, wm, wn, stages>>(                                       \
+            ead_multiply_weights<T, EadTileShape<m, n, wm, wn, stages>, 16>, task, stream);
         EAD_CONV_TILES(TILE)
 #undef TILE
     }

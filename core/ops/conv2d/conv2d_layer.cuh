@@ -28,7 +28,9 @@ struct EadConvProduct {
 };
 
 /* The tile and number of splits with the least predicted time on this GPU; EFFICIENTAD_CUDA_CONV overrides:
- * "gemm", or a tile and splits as in "128x64" or "128x64/3". */
+ * "gemm", or a tile and splits as in "128x64" or "128x64/3". "wgmma", or one of its tiles as in
+ * "wgmma128x128/2", takes the kernels of Hopper, for 16-bit operands in whole chunks on compute capability
+ * 9.0. What cannot be done as asked is chosen as if nothing had been. */
 EadConvChoice ead_conv_choose(const EadConvProduct &product, EadPrecision precision, const char **name);
 
 /* ---- operands ---- */

@@ -10,8 +10,8 @@ static int larger(int a, int b) {
  * time. */
 static int column_step(int tile) {
     static const int steps[EAD_CONV_TILE_COUNT] = {
-#define TILE(m, n, wm, wn, stages, rate) n,
-        EAD_CONV_TILES(TILE)
+#define TILE(m, n, ...) n,
+        EAD_CONV_TILES(TILE) EAD_CONV_WGMMA_TILES(TILE)
 #undef TILE
     };
     return tile == EAD_CONV_GEMM ? 32 : steps[tile];
@@ -78,10 +78,11 @@ static void multiply(const EadConvLayer &l, const void *source, const void *pack
     task.paired = is_even(l.target->data, l.view.outputs, ead_type_size(l.target->type));
     task.target = l.target->data, task.target_type = l.target->type;
     task.bias = l.bias ? static_cast<const float *>(l.bias->data) : nullptr, task.relu = l.relu;
+    const bool wgmma = ead_conv_is_wgmma(l.choice.tile);
     if (l.source.type == EAD_F16)
-        ead_conv_multiply_f16(task, l.choice.tile, stream);
+        (wgmma ? ead_conv_multiply_f16_wgmma : ead_conv_multiply_f16)(task, l.choice.tile, stream);
     else if (l.source.type == EAD_BF16)
-        ead_conv_multiply_bf16(task, l.choice.tile, stream);
+        (wgmma ? ead_conv_multiply_bf16_wgmma : ead_conv_multiply_bf16)(task, l.choice.tile, stream);
     else
         ead_conv_multiply_tf32(task, l.choice.tile, stream);
     if (task.partials) ead_conv_finish(l, {partials, task.splits, 0, l.rows, -1}, stream);

@@ -12,8 +12,8 @@
 #include "core/ops/conv2d/conv2d_tasks.cuh"
 
 /* Brings rows of gathered pixels: a thread has one chunk of k and every STEP-th row. */
-template <typename T, int ROWS, int THREADS, int COPY> struct EadPixelLoader {
-    static constexpr int CHUNKS = 128 / COPY, STEP = THREADS / CHUNKS, COUNT = ROWS / STEP;
+template <typename T, typename Shape, int COPY> struct EadPixelLoader {
+    static constexpr int CHUNKS = 128 / COPY, STEP = Shape::threads / CHUNKS, COUNT = Shape::m / STEP;
     int y[COUNT], x[COUNT], origin[COUNT];       /* source position of tap 0, and its pixel number */
     int first_y, first_x, tap_y, tap_x, channel; /* of the thread's chunk, in the first and this tile of k */
     int tap_tile, tap_tiles;
@@ -21,7 +21,8 @@ template <typename T, int ROWS, int THREADS, int COPY> struct EadPixelLoader {
     __device__ void begin(const EadConvTask &t, const EadConvPhase &p, int row, int tile) {
         const EadConvView &v = t.view;
         for (int i = 0; i < COUNT; i++) {
-            EadConvPixel q = ead_conv_row(v, p, row + static_cast<int>(threadIdx.x) / CHUNKS + i * STEP);
+            const int stage_row = static_cast<int>(threadIdx.x) / CHUNKS + i * STEP;
+            EadConvPixel q = ead_conv_row(v, p, row + Shape::product_row(stage_row));
             y[i] = q.valid ? q.y * p.y.step + p.y.base : INT32_MIN / 2; /* outside, whatever the tap */
             x[i] = q.x * p.x.step + p.x.base;
             origin[i] = q.valid ? (q.image * v.h + y[i]) * v.w + x[i] : 0;
@@ -206,68 +207,89 @@ static __device__ inline void ead_store_partials(const EadConvTask &t, int rows,
     }
 }
 
+/* What a block computes, and its copies, a tile of k after the other. */
+template <typename T, typename Shape, int COPY> struct EadPixelBlock {
+    static constexpr int STAGE = (Shape::m + Shape::n) * 128;
+    EadConvPhase p;
+    int rows, row, column; /* of the phase; first of the block */
+    int first, end, next;  /* tiles of k: of this split, to be copied next */
+    EadPixelLoader<T, Shape, COPY> pixels;
+    EadWeightLoader<T, Shape::n, Shape::threads> weights;
+
+    /* False: there are no such rows. */
+    __device__ bool begin(const EadConvTask &t) {
+        p = ead_conv_phase(t.view, static_cast<int>(blockIdx.y));
+        rows = ead_conv_rows(t.view, p);
+        const int column_tiles = t.weight_rows / Shape::n;
+        row = static_cast<int>(blockIdx.x) / column_tiles * Shape::m;
+        column = static_cast<int>(blockIdx.x) % column_tiles * Shape::n;
+        if (row >= rows) return false;
+        const int tiles = ead_conv_tiles(t.order, p.y.taps * p.x.taps);
+        const int share = (tiles + t.splits - 1) / t.splits;
+        first = next = static_cast<int>(blockIdx.z) * share;
+        end = first + share < tiles ? first + share : tiles;
+        if (first < end) {
+            pixels.begin(t, p, row, first);
+            weights.begin(t, static_cast<int>(blockIdx.y), column, first);
+        }
+        return true;
+    }
+
+    /* The next tile, if there is one, as a group of copies. */
+    __device__ void copy(const EadConvTask &t, unsigned char *stage) {
+        if (next < end) {
+            pixels.copy(t, p, stage);
+            weights.copy(stage + Shape::m * 128);
+        }
+        next++;
+        ead_copy_commit();
+    }
+
+    /* The sums of a warp, whose part of the tile begins there. */
+    __device__ void store(const EadConvTask &t, float (&c)[Shape::warp_m / 16][Shape::warp_n / 8][4],
+                          int warp_row, int warp_column) const {
+        const int lane = static_cast<int>(threadIdx.x) % 32;
+        const int at_row = row + warp_row + lane / 4, at_column = column + warp_column + lane % 4 * 2;
+        if (t.partials)
+            ead_store_partials<Shape>(t, rows, c, at_row, at_column);
+        else if (t.view.pool)
+            ead_store_pooled<T, Shape>(t, p, c, at_row, at_column);
+        else
+            ead_store_rows<T, Shape>(t, p, c, at_row, at_column);
+    }
+};
+
 /* grid: x = tiles of rows and (fastest) columns, so that blocks at work together share pixels; y = phase;
  * z = split of k. */
 template <typename T, typename Shape, int COPY>
 static __global__ void __launch_bounds__(Shape::threads) ead_multiply_pixels(EadConvTask t) {
     EAD_DYNAMIC_SHARED(unsigned char, shared);
-    constexpr int STAGE = (Shape::m + Shape::n) * 128;
-    const EadConvPhase p = ead_conv_phase(t.view, static_cast<int>(blockIdx.y));
-    const int column_tiles = t.weight_rows / Shape::n, rows = ead_conv_rows(t.view, p);
-    const int row = static_cast<int>(blockIdx.x) / column_tiles * Shape::m;
-    const int column = static_cast<int>(blockIdx.x) % column_tiles * Shape::n;
-    if (row >= rows) return;
-    const int tiles = ead_conv_tiles(t.order, p.y.taps * p.x.taps);
-    const int share = (tiles + t.splits - 1) / t.splits;
-    const int first = static_cast<int>(blockIdx.z) * share,
-              end = first + share < tiles ? first + share : tiles;
-
-    EadPixelLoader<T, Shape::m, Shape::threads, COPY> pixels;
-    EadWeightLoader<T, Shape::n, Shape::threads> weights;
-    if (first < end) {
-        pixels.begin(t, p, row, first);
-        weights.begin(t, static_cast<int>(blockIdx.y), column, first);
-    }
+    EadPixelBlock<T, Shape, COPY> block;
+    constexpr int STAGE = block.STAGE, WARPS_N = Shape::n / Shape::warp_n;
+    if (!block.begin(t)) return;
 #pragma unroll
-    for (int k = 0; k < Shape::stages - 1; k++) {
-        if (first + k < end) {
-            pixels.copy(t, p, shared + k * STAGE);
-            weights.copy(shared + k * STAGE + Shape::m * 128);
-        }
-        ead_copy_commit();
-    }
-    constexpr int WARPS_N = Shape::n / Shape::warp_n;
-    const int warp = static_cast<int>(threadIdx.x) / 32, lane = static_cast<int>(threadIdx.x) % 32;
+    for (int k = 0; k < Shape::stages - 1; k++) block.copy(t, shared + k * STAGE);
+    const int warp = static_cast<int>(threadIdx.x) / 32;
     const int warp_row = warp / WARPS_N * Shape::warp_m, warp_column = warp % WARPS_N * Shape::warp_n;
     float c[Shape::warp_m / 16][Shape::warp_n / 8][4] = {};
     int read = 0, write = Shape::stages - 1;
-    for (int k = first; k < end; k++) {
+    for (int k = block.first; k < block.end; k++) {
         ead_copy_wait<Shape::stages - 2>();
         __syncthreads(); /* everybody's copies of this stage are there, and the stage read last is free */
-        if (k + Shape::stages - 1 < end) {
-            pixels.copy(t, p, shared + write * STAGE);
-            weights.copy(shared + write * STAGE + Shape::m * 128);
-        }
-        ead_copy_commit();
+        block.copy(t, shared + write * STAGE);
         ead_multiply_stage<T, Shape>(c, shared + read * STAGE, warp_row, warp_column);
         read = read + 1 < Shape::stages ? read + 1 : 0;
         write = write + 1 < Shape::stages ? write + 1 : 0;
     }
-    const int at_row = row + warp_row + lane / 4, at_column = column + warp_column + lane % 4 * 2;
-    if (t.partials)
-        ead_store_partials<Shape>(t, rows, c, at_row, at_column);
-    else if (t.view.pool)
-        ead_store_pooled<T, Shape>(t, p, c, at_row, at_column);
-    else
-        ead_store_rows<T, Shape>(t, p, c, at_row, at_column);
+    block.store(t, c, warp_row, warp_column);
 }
 
-template <typename T, typename Shape, int COPY>
-static void ead_launch_pixels(const EadConvTask &t, void *stream) {
+template <typename Shape>
+static void ead_launch_pixels(void (*kernel)(EadConvTask), const EadConvTask &t, void *stream) {
     const unsigned row_tiles = ead_blocks(t.rows, Shape::m), column_tiles = t.weight_rows / Shape::n;
     dim3 grid(row_tiles * column_tiles, ead_conv_phases(t.view), t.splits);
-    EAD_ALLOW_SHARED((ead_multiply_pixels<T, Shape, COPY>), Shape::shared);
-    EAD_LAUNCH((ead_multiply_pixels<T, Shape, COPY>), grid, Shape::threads, Shape::shared, stream, t);
+    EAD_ALLOW_SHARED(kernel, Shape::shared);
+    EAD_LAUNCH(kernel, grid, Shape::threads, Shape::shared, stream, t);
 }
 
 #endif

@@ -1,4 +1,4 @@
-/* What the tensor-core kernels are told, and the one table of their tiles. */
+/* What the tensor-core kernels are told, and the tables of their tiles. */
 #ifndef EAD_CONV2D_TASKS_CUH
 #define EAD_CONV2D_TASKS_CUH
 
@@ -13,18 +13,37 @@
     TILE(128, 64, 64, 32, 3, 0.65)                                                                           \
     TILE(64, 64, 32, 32, 4, 0.45)
 
+/* Tiles for the products of warpgroups (16-bit operands in whole chunks, compute capability 9.0): rows,
+ * columns, stages, and the part of what wgmma reaches there. It is bound by shared memory, 128 bytes a cycle:
+ * a product of 64 rows x 128 columns x 16 reads 6 KB in its 64 cycles, 64 columns 4 KB in 32, and the copies
+ * write to it, too. No warpgroup can have more than 128 x 128: that is 128 registers of sums a thread. */
+#define EAD_CONV_WGMMA_TILES(TILE)                                                                           \
+    TILE(256, 128, 4, 0.8)                                                                                   \
+    TILE(128, 128, 3, 0.7)                                                                                   \
+    TILE(128, 64, 4, 0.5)
+
 enum EadConvTileId {
 #define TILE(m, n, wm, wn, stages, rate) EAD_CONV_TILE_##m##x##n,
     EAD_CONV_TILES(TILE)
 #undef TILE
-        EAD_CONV_TILE_COUNT
+#define TILE(m, n, stages, rate) EAD_CONV_WGMMA_##m##x##n,
+        EAD_CONV_WGMMA_TILES(TILE)
+#undef TILE
+            EAD_CONV_TILE_COUNT
 };
+
+static inline bool ead_conv_is_wgmma(int tile) {
+    return tile >= EAD_CONV_WGMMA_256x128;
+}
 
 template <int M, int N, int WARP_M, int WARP_N, int STAGES> struct EadTileShape {
     static constexpr int m = M, n = N, warp_m = WARP_M, warp_n = WARP_N, stages = STAGES;
     static constexpr int threads = M / WARP_M * (N / WARP_N) * 32;
     static constexpr int shared =
         STAGES * (M + N) * 128; /* bytes: a stage is 128 bytes of every row and column */
+
+    /* The row of the product that lies in a row of the stage. */
+    static __device__ int product_row(int stage_row) { return stage_row; }
 };
 
 /* Forward or input gradient: target [rows, outputs] = gathered source x weights^T. */
@@ -96,6 +115,8 @@ enum { EAD_CONV_NARROW_TILE = EAD_CONV_TILE_128x64 };
 EAD_CONV_LAUNCHERS(f16)
 EAD_CONV_LAUNCHERS(bf16)
 EAD_CONV_LAUNCHERS(tf32)
+EAD_CONV_LAUNCHERS(f16_wgmma)
+EAD_CONV_LAUNCHERS(bf16_wgmma)
 #undef EAD_CONV_LAUNCHERS
 
 /* Numbers in 8 bytes, the smallest copy: a multiple of this are the channels of every gathered tensor. */

@@ -65,10 +65,13 @@ static void multiply(const EadConvWeightLayer &l, const EadConvChoice &choice, c
     task.splits = choice.splits, task.sums = sums;
     task.paired = reinterpret_cast<uintptr_t>(sums) % (2 * sizeof(float)) == 0;
     task.by_columns = ead_divider(l.view.columns), task.by_rows = ead_divider(l.view.rows);
+    const bool wgmma = ead_conv_is_wgmma(choice.tile);
     if (l.x.type == EAD_F16)
-        ead_conv_multiply_weight_f16(task, choice.tile, stream);
+        (wgmma ? ead_conv_multiply_weight_f16_wgmma : ead_conv_multiply_weight_f16)(task, choice.tile,
+                                                                                    stream);
     else if (l.x.type == EAD_BF16)
-        ead_conv_multiply_weight_bf16(task, choice.tile, stream);
+        (wgmma ? ead_conv_multiply_weight_bf16_wgmma : ead_conv_multiply_weight_bf16)(task, choice.tile,
+                                                                                      stream);
     else
         ead_conv_multiply_weight_tf32(task, choice.tile, stream);
 }
