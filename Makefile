@@ -238,7 +238,7 @@ $(PORTABLE)/bin/efficientad: $(MAIN_OBJECT) $(PROGRAM_OBJECTS) $(LIBRARY_OBJECTS
 $(PORTABLE)/bin/test_%: $(BUILD)/float/test/test_%.o $(SUPPORT_OBJECTS) $(PROGRAM_OBJECTS) $(LIBRARY_OBJECTS) $(CUDA_FILE)
 	$(PORTABLE_LINK) $(CHECK_LIBS) $(LIBS)
 
-portable: $(PORTABLE)/bin/efficientad $(if $(HAVE_CUDA),$(PORTABLE)/bin/test_cuda)
+portable: $(PORTABLE)/bin/efficientad $(if $(HAVE_CUDA),$(PORTABLE)/bin/test_cuda $(PORTABLE)/bin/test_cuda_conv)
 	@sh test/portable.sh collect $(PORTABLE) "$(if $(HAVE_CUDA),$(if $(filter 0,$(PORTABLE_CUBLAS)),,$(CUDA_HOME)/lib64))"
 	@sh test/portable.sh check $(PORTABLE)
 	@du -sh $(PORTABLE)

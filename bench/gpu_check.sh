@@ -23,6 +23,7 @@ DEVICE=${DEVICE:-cuda}
 SECONDS_IN_ALL=${SECONDS_IN_ALL:-460}
 program=$FOLDER/bin/efficientad
 tests=$FOLDER/bin/test_cuda
+conv_tests=$FOLDER/bin/test_cuda_conv
 
 fail() {
     echo "gpu_check.sh: $*" >&2
@@ -85,6 +86,11 @@ wanted() {
     return 1
 }
 
+# Whether the convolutions have the kernels that EFFICIENTAD_CUDA_CONV=wgmma asks for.
+hopper() {
+    [ "$DEVICE" != cpu ] && [ "$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader 2>/dev/null | head -n 1)" = 9.0 ]
+}
+
 bench() { # name seconds precision words-and-options...
     bench_name=$1 bench_limit=$2 precision=$3
     shift 3
@@ -104,6 +110,7 @@ rival() { # name seconds arguments...
 
 if wanted tests; then
     if [ -x "$tests" ]; then part tests 110 "$tests"; fi
+    if hopper && [ -x "$conv_tests" ]; then part wgmma-exact 60 env CK_RUN_CASE=wgmma "$conv_tests"; fi
 fi
 if wanted ours; then
     for precision in $precisions; do
@@ -118,6 +125,13 @@ if wanted variants && [ "$DEVICE" != cpu ]; then
         bench "$word-$precision-1-stream" 12 "$precision" $word --streams 1 --repeat "$step_repeat"
         bench "$word-$precision-no-capture" 12 "$precision" $word --no-capture --repeat "$step_repeat"
     done
+    if hopper; then
+        export EFFICIENTAD_CUDA_CONV=wgmma
+        bench infer-fp16-1-wgmma 12 fp16 infer --batch 1 --repeat "$infer_repeat"
+        bench "infer-fp16-$batch-wgmma" 12 fp16 infer --batch "$batch" --repeat $((infer_repeat / 3))
+        bench step-bf16-wgmma 12 bf16 step --repeat "$step_repeat"
+        unset EFFICIENTAD_CUDA_CONV
+    fi
 fi
 if wanted rivals && "$PYTHON" -c 'import numpy, torch' 2>/dev/null; then
     if [ "$DEVICE" = cpu ]; then

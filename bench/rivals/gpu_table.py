@@ -46,7 +46,7 @@ def read_rivals(folder):
 
 
 def variant_of(ours):
-    for name in ("1-stream", "no-capture"):
+    for name in ("1-stream", "no-capture", "wgmma"):
         if ours["part"].endswith(name):
             return name
     return ""

@@ -105,6 +105,9 @@ int main(void) {
     tcase_add_loop_test(tests, layers_are_exact, 0, CUDA_CONV_LAYERS);
     tcase_add_loop_test(tests, nans_stay, 0, CUDA_CONV_SMALL);
     tcase_add_loop_test(tests, rounding_is_as_the_formats_say, 0, CUDA_CONV_SMALL);
+    suite_add_tcase(suite, tests);
+    tests = tcase_create("wgmma");
+    tcase_set_timeout(tests, 0);
     tcase_add_loop_test(tests, wgmma_small_cases_are_exact, 0, CUDA_CONV_SMALL);
     tcase_add_loop_test(tests, wgmma_layers_are_exact, 0, CUDA_CONV_LAYERS);
     tcase_add_loop_test(tests, wgmma_rounds_and_keeps_nans, 0, CUDA_CONV_SMALL);

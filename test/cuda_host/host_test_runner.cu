@@ -1,6 +1,5 @@
 /* The host runner itself: what it computes, and that it notices what a GPU would not say. */
-#include <cuda_target.cuh>
-
+#include "core/cuda/wgmma.cuh"
 #include "test/suite.h"
 
 #include <sys/wait.h>
@@ -158,6 +157,54 @@ static __global__ void misaligned(int *y) {
     *reinterpret_cast<int4 *>(y + threadIdx.x + 1) = make_int4(0, 0, 0, 0);
 }
 
+/* A product of a warpgroup, of 64 rows and 64 columns: 8 KB of shared memory with all 64 numbers of k. */
+static void start_product(float (&c)[1][8][4], const unsigned char *a, const unsigned char *b) {
+    ead_group_multiply<__half, false>(c[0], ead_group_operand(a, 16, EAD_PATTERN),
+                                      ead_group_operand(b, 16, EAD_PATTERN));
+    ead_group_commit();
+}
+static __global__ void operands_differ(int *) {
+    EAD_DYNAMIC_SHARED(unsigned char, shared);
+    float c[1][8][4] = {};
+    ead_group_fence();
+    start_product(c, shared, shared + threadIdx.x / 32 * 32);
+}
+static __global__ void product_without_fence(int *) {
+    EAD_DYNAMIC_SHARED(unsigned char, shared);
+    float c[1][8][4] = {};
+    start_product(c, shared, shared);
+}
+static __global__ void operand_out_of_pattern(int *) {
+    EAD_DYNAMIC_SHARED(unsigned char, shared);
+    float c[1][8][4] = {};
+    ead_group_fence();
+    start_product(c, shared, shared + 128);
+}
+static __global__ void operand_not_fenced(int *y) {
+    EAD_DYNAMIC_SHARED(unsigned char, shared);
+    float c[1][8][4] = {};
+    ead_copy_async<16>(shared + threadIdx.x * 16, y, true);
+    ead_copy_commit();
+    ead_copy_wait<0>();
+    __syncthreads();
+    ead_group_fence();
+    start_product(c, shared, shared);
+}
+static __global__ void product_begun(int *) {
+    EAD_DYNAMIC_SHARED(unsigned char, shared);
+    float c[1][8][4] = {};
+    ead_group_fence();
+    start_product(c, shared, shared);
+}
+static __global__ void operand_overwritten(int *) {
+    EAD_DYNAMIC_SHARED(unsigned char, shared);
+    float c[1][8][4] = {};
+    ead_group_fence();
+    start_product(c, shared, shared);
+    shared[threadIdx.x] = 0;
+    ead_group_finish(c);
+}
+
 typedef struct Misuse {
     const char *expected; /* in the message */
     void (*kernel)(int *y);
@@ -175,6 +222,13 @@ static const Misuse misuses[] = {
     {"heap-buffer-overflow", beyond_dynamic_shared, 1, 32, 31 * sizeof(int)},
     {"heap-buffer-overflow", beyond_global, 1, 32, 0},
     {"misaligned", misaligned, 1, 1, 0},
+    {"without four warps", product_begun, 1, 96, 8192},
+    {"different operands", operands_differ, 1, 128, 8192},
+    {"without a fence", product_without_fence, 1, 128, 8192},
+    {"multiples of 1024", operand_out_of_pattern, 1, 128, 8192},
+    {"no fence was between copies", operand_not_fenced, 1, 128, 8192},
+    {"written while a product", operand_overwritten, 1, 128, 8192},
+    {"heap-buffer-overflow", product_begun, 1, 128, 8192 - 16},
     {"cannot be launched", leave_early, 0, 32, 0},
     {"cannot be launched", leave_early, 1, 1025, 0},
     {"bytes of shared memory, allowed are", leave_early, 1, 32, 50000},

@@ -285,11 +285,11 @@ static __global__ void __launch_bounds__(Shape::threads) ead_multiply_pixels(Ead
 }
 
 template <typename Shape>
-static void ead_launch_pixels(void (*kernel)(EadConvTask), const EadConvTask &t, void *stream) {
+static void ead_launch_pixels(void (*pixels_kernel)(EadConvTask), const EadConvTask &t, void *stream) {
     const unsigned row_tiles = ead_blocks(t.rows, Shape::m), column_tiles = t.weight_rows / Shape::n;
     dim3 grid(row_tiles * column_tiles, ead_conv_phases(t.view), t.splits);
-    EAD_ALLOW_SHARED(kernel, Shape::shared);
-    EAD_LAUNCH(kernel, grid, Shape::threads, Shape::shared, stream, t);
+    EAD_ALLOW_SHARED(pixels_kernel, Shape::shared);
+    EAD_LAUNCH(pixels_kernel, grid, Shape::threads, Shape::shared, stream, t);
 }
 
 #endif

@@ -221,10 +221,11 @@ static __global__ void __launch_bounds__(Shape::threads) ead_multiply_weights(Ea
 }
 
 template <typename Shape>
-static void ead_launch_weights(void (*kernel)(EadConvWeightTask), const EadConvWeightTask &t, void *stream) {
+static void ead_launch_weights(void (*weights_kernel)(EadConvWeightTask), const EadConvWeightTask &t,
+                               void *stream) {
     dim3 grid(ead_blocks(t.view.outputs, Shape::m) * ead_blocks(t.columns, Shape::n), 1, t.splits);
-    EAD_ALLOW_SHARED(kernel, Shape::shared);
-    EAD_LAUNCH(kernel, grid, Shape::threads, Shape::shared, stream, t);
+    EAD_ALLOW_SHARED(weights_kernel, Shape::shared);
+    EAD_LAUNCH(weights_kernel, grid, Shape::threads, Shape::shared, stream, t);
 }
 
 #endif
