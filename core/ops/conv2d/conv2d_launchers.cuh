@@ -1,5 +1,5 @@
-/* The two launchers of an operand type, over all tiles: the whole of a file conv2d_<type>_cuda.cu. A file a
- * type, so that they are compiled side by side. */
+/* The two launchers of an operand type, over all tiles of mma.sync: the whole of a file
+ * conv2d_<type>_cuda.cu. A file a type, so that they are compiled side by side. */
 #ifndef EAD_CONV2D_LAUNCHERS_CUH
 #define EAD_CONV2D_LAUNCHERS_CUH
 
