@@ -12,6 +12,7 @@ typedef enum OpCaseKind {
     OP_CASE_REAL,
     OP_CASE_TIES,
     OP_CASE_CONST,
+    OP_CASE_HALF,
     OP_CASE_BYTES,
     OP_CASE_STEP
 } OpCaseKind;

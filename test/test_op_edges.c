@@ -79,6 +79,14 @@ static EadNode *affine_of_trainable(EadGraph *g, EadNode *x) {
     static real memory[3];
     return ead_channel_affine(g, x, ead_trainable_leaf(g, "gamma", 1, 1, 1, 3, memory), NULL);
 }
+static EadNode *affine_of_bytes(EadGraph *g, EadNode *x) {
+    EadNode *bytes = ead_leaf(g, "bytes", EAD_U8, 2, 4, 4, 3, NULL);
+    (void)x;
+    return ead_channel_affine(g, bytes, ead_leaf(g, "factors", EAD_REAL, 1, 1, 1, 3, NULL), NULL);
+}
+static EadNode *distance_of_halves(EadGraph *g, EadNode *x) {
+    return ead_squared_difference(g, x, ead_leaf(g, "halves", EAD_F16, 2, 4, 4, 3, NULL));
+}
 static EadNode *record_into_image(EadGraph *g, EadNode *x) {
     return ead_record(g, x, ead_leaf(g, "step", EAD_I64, 1, 1, 1, 1, NULL), (EadNode *[]){NULL, NULL, NULL});
 }
@@ -112,6 +120,8 @@ static const struct Refusal {
     {dropout_negative_layer, EAD_BAD_ARGUMENT, "layer -1"},
     {affine_of_other_size, EAD_BAD_SHAPE, "'factors' is [1,1,1,4] but must be [1,1,1,3]"},
     {affine_of_trainable, EAD_BAD_ARGUMENT, "'gamma' is trainable"},
+    {affine_of_bytes, EAD_BAD_SHAPE, "real numbers"},
+    {distance_of_halves, EAD_BAD_SHAPE, "differ"},
     {record_into_image, EAD_BAD_SHAPE, "the ring must be [1,1,rows,columns]"},
     {record_of_tensor, EAD_BAD_SHAPE, "value 1 is no scalar"},
     {record_without_step, EAD_BAD_SHAPE, "counter"},
