@@ -61,7 +61,7 @@ static inline EadStatus run_on(const EadBackend *backend, const char *run, const
                                bool resume) {
     EadConfig config;
     configure(&config, run, settings);
-    EadTrainSpec spec = {.config = &config, .backend = backend, .resume = resume, .quiet = true};
+    EadRunSpec spec = {.config = &config, .backend = backend, .resume = resume, .quiet = true};
     EadStatus status = ead_train(&spec);
     ead_config_free(&config);
     return status;
