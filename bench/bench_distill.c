@@ -17,15 +17,18 @@ typedef struct Distillation {
     EadParams params;
     EadDistillStep *step;
     uint8_t *slot;
-    int steps; /* of a pass */
 } Distillation;
 
-/* On a device one step follows another without the host waiting, as in a distillation. */
 static EadStatus distill(void *context) {
+    Distillation *run = context;
+    ead_distill_step_run(run->step, run->slot);
+    return EAD_OK;
+}
+
+static EadStatus read_losses(void *context) {
     Distillation *run = context;
     EadDistillLoss losses[EAD_LOSS_ROWS];
     int count;
-    for (int i = 0; i < run->steps; i++) ead_distill_step_run(run->step, run->slot);
     return ead_distill_step_losses(run->step, losses, &count);
 }
 
@@ -48,7 +51,6 @@ static EadStatus prepare(const EadBenchOptions *options, int batch, Distillation
         .adam = {.beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8, .weight_decay = 1e-5},
         .schedule = {.base = 1e-4, .factor = 0.1, .drop_step = -1},
     };
-    run->steps = ead_bench_steps_of_a_pass(options);
     EAD_TRY(ead_precision_check(options->plan.backend, options->plan.precision, true, "--precision"));
     EAD_TRY(ead_pdn_declare(&teacher, &run->params));
     EAD_TRY(ead_params_allocate(&run->params));
@@ -66,12 +68,12 @@ EadStatus ead_bench_distill(const EadBenchOptions *options, EadBenchResults *res
         const EadPlan *plan = ead_distill_step_plan(run.step);
         EadBenchWork work = {.plan = plan,
                              .arena_bytes = ead_plan_bytes(plan),
-                             .per_pass = run.steps,
-                             .pass = distill,
+                             .per_pass = ead_bench_steps_of_a_pass(options),
+                             .start = distill,
+                             .wait = read_losses,
                              .context = &run};
         result.batch = options->batch;
-        status = ead_bench_time_whole(options, &work, options->repeat ? options->repeat : DEFAULT_REPEAT,
-                                      &result, results);
+        status = ead_bench_time_whole(options, &work, DEFAULT_REPEAT, &result, results);
     }
     ead_distill_step_free(run.step);
     ead_params_free(&run.params);
@@ -98,12 +100,11 @@ static EadStatus time_backbone(const EadBenchOptions *options, const EadPatchFea
     EAD_TRY(ead_plan_new(graph, &options->plan, &plan));
     EadBenchResult result = ead_bench_result_for(options, "features", "");
     EadBenchWork work = {
-        .plan = plan, .arena_bytes = ead_plan_bytes(plan), .per_pass = 1, .pass = extract, .context = plan};
+        .plan = plan, .arena_bytes = ead_plan_bytes(plan), .per_pass = 1, .start = extract, .context = plan};
     result.batch = options->batch;
     snprintf(result.model, sizeof result.model, "%s", features->backbone.kind->name);
     snprintf(result.image, sizeof result.image, "%dx%d", 2 * options->height, 2 * options->width);
-    EadStatus status = ead_bench_time_whole(
-        options, &work, options->repeat ? options->repeat : DEFAULT_REPEAT, &result, results);
+    EadStatus status = ead_bench_time_whole(options, &work, DEFAULT_REPEAT, &result, results);
     ead_plan_free(plan);
     return status;
 }

@@ -16,7 +16,7 @@ typedef struct Inference {
     int batch, height, width;
 } Inference;
 
-static EadStatus pass(void *context) {
+static EadStatus infer(void *context) {
     Inference *run = context;
     const float *maps;
     EAD_TRY(ead_detector_run_batch(run->detector, run->images, &maps));
@@ -47,10 +47,9 @@ EadStatus ead_bench_infer(const EadBenchOptions *options, EadBenchResults *resul
         EadBenchWork work = {.plan = ead_detector_plan(run.detector),
                              .arena_bytes = ead_detector_bytes(run.detector),
                              .per_pass = 1,
-                             .pass = pass,
+                             .start = infer,
                              .context = &run};
-        int repeat = options->repeat ? options->repeat : DEFAULT_REPEAT;
-        status = ead_bench_time_whole(options, &work, repeat, &result, results);
+        status = ead_bench_time_whole(options, &work, DEFAULT_REPEAT, &result, results);
     }
     ead_detector_close(run.detector);
     ead_model_free(model);

@@ -11,15 +11,18 @@ enum { DEFAULT_REPEAT = 10, PAPER_STEPS = 70000, RESIDENT = 16 };
 typedef struct Training {
     EadTrainingStep *step;
     uint8_t *images; /* NULL: the step has its own */
-    int steps;       /* of a pass */
 } Training;
 
-/* On a device one step follows another without the host waiting, as in a training. */
-static EadStatus pass(void *context) {
+static EadStatus train(void *context) {
+    Training *run = context;
+    ead_training_step_run(run->step, run->images);
+    return EAD_OK;
+}
+
+static EadStatus read_losses(void *context) {
     Training *run = context;
     EadStepLosses losses[EAD_LOSS_ROWS];
     int count;
-    for (int i = 0; i < run->steps; i++) ead_training_step_run(run->step, run->images);
     return ead_training_step_losses(run->step, losses, &count);
 }
 
@@ -40,7 +43,6 @@ static EadStatus prepare(const EadBenchOptions *options, EadModel *model, Traini
     EadTrainingOptions training = ead_training_options_default(PAPER_STEPS, 1);
     bool resident = options->plan.backend && options->plan.backend->device;
     if (resident) training.tables = (EadStepTables){{RESIDENT, RESIDENT, 0}, .seed = 1, .augment = true};
-    run->steps = ead_bench_steps_of_a_pass(options);
     EAD_TRY(ead_precision_check(options->plan.backend, options->plan.precision, true, "--precision"));
     EAD_TRY(ead_training_step_new(model, &training, &options->plan, &run->step));
     return resident ? fill_tables(model, run->step)
@@ -58,11 +60,11 @@ EadStatus ead_bench_step(const EadBenchOptions *options, EadBenchResults *result
         const EadPlan *plan = ead_training_step_plan(run.step);
         EadBenchWork work = {.plan = plan,
                              .arena_bytes = ead_plan_bytes(plan),
-                             .per_pass = run.steps,
-                             .pass = pass,
+                             .per_pass = ead_bench_steps_of_a_pass(options),
+                             .start = train,
+                             .wait = read_losses,
                              .context = &run};
-        int repeat = options->repeat ? options->repeat : DEFAULT_REPEAT;
-        status = ead_bench_time_whole(options, &work, repeat, &result, results);
+        status = ead_bench_time_whole(options, &work, DEFAULT_REPEAT, &result, results);
     }
     ead_training_step_free(run.step);
     ead_model_free(model);

@@ -6,17 +6,23 @@
 
 #include <stdlib.h>
 
+static EadStatus pass(const EadBenchWork *work) {
+    for (int i = 0; i < work->per_pass; i++) EAD_TRY(work->start(work->context));
+    return work->wait ? work->wait(work->context) : EAD_OK;
+}
+
 static EadStatus time_passes(const EadBenchWork *work, int warm_up, int repeat, double *times) {
     for (int i = -warm_up; i < repeat; i++) {
         double started = ead_clock_seconds();
-        EAD_TRY(work->pass(work->context));
+        EAD_TRY(pass(work));
         if (i >= 0) times[i] = 1e3 * (ead_clock_seconds() - started) / work->per_pass;
     }
     return EAD_OK;
 }
 
-EadStatus ead_bench_time_whole(const EadBenchOptions *options, const EadBenchWork *work, int repeat,
+EadStatus ead_bench_time_whole(const EadBenchOptions *options, const EadBenchWork *work, int default_repeat,
                                EadBenchResult *result, EadBenchResults *results) {
+    int repeat = options->repeat ? options->repeat : default_repeat;
     double *times = calloc((size_t)repeat, sizeof *times);
     if (!times) return ead_fail(EAD_NO_MEMORY, "no memory for %d times", repeat);
     ead_bench_note(options, result, repeat);

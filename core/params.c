@@ -72,12 +72,6 @@ void ead_params_initialize(EadParams *params, uint64_t seed) {
     }
 }
 
-const EadParam *ead_params_find(const EadParams *params, const char *name) {
-    for (int i = 0; i < params->count; i++)
-        if (strcmp(params->items[i].name, name) == 0) return &params->items[i];
-    return NULL;
-}
-
 int64_t ead_params_size(const EadParams *params) {
     int64_t size = 0;
     for (int i = 0; i < params->count; i++) size += size_of(&params->items[i]);
@@ -87,9 +81,10 @@ int64_t ead_params_size(const EadParams *params) {
 static const EadParam *find_part(const EadParams *params, const char *prefix, const char *part) {
     char name[EAD_NAME_SIZE];
     snprintf(name, sizeof name, "%s.%s", prefix, part);
-    const EadParam *param = ead_params_find(params, name);
-    assert(param);
-    return param;
+    for (int i = 0; i < params->count; i++)
+        if (strcmp(params->items[i].name, name) == 0) return &params->items[i];
+    assert(!"a parameter of that name");
+    return NULL;
 }
 
 static EadNode *leaf(EadGraph *graph, const EadParam *param, int n, int c, real *data, bool trainable) {

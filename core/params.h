@@ -33,9 +33,6 @@ void ead_params_free(EadParams *params);
  * (in memory order) of a parameter is word i of stream EAD_STREAM_PARAMETERS + hash of its name. */
 void ead_params_initialize(EadParams *params, uint64_t seed);
 
-/* The parameter of that name, or NULL. */
-const EadParam *ead_params_find(const EadParams *params, const char *name);
-
 /* Number of weights and biases, without gaps. */
 int64_t ead_params_size(const EadParams *params);
 

@@ -12,7 +12,9 @@ typedef enum EadType {
     EAD_REAL, /* float; double in the build that checks gradients */
     EAD_U8,   /* image bytes */
     EAD_I64,  /* counters */
-    EAD_F16,  /* IEEE half and bfloat16: how a CUDA plan may store a value that the graph calls EAD_REAL */
+    /* IEEE half and bfloat16: how a CUDA plan may store a value that the graph calls EAD_REAL. The type of a
+     * leaf: EAD_F16 for features from a cache, which channel_affine widens. */
+    EAD_F16,
     EAD_BF16,
 } EadType;
 

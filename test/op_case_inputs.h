@@ -9,6 +9,8 @@
     { OP_CASE_TIES, n, h, w, c }
 #define CONST(n, h, w, c)                                                                                    \
     { OP_CASE_CONST, n, h, w, c }
+#define HALF(n, h, w, c)                                                                                     \
+    { OP_CASE_HALF, n, h, w, c }
 #define BYTES(n, h, w, c)                                                                                    \
     { OP_CASE_BYTES, n, h, w, c }
 #define STEP(value)                                                                                          \

@@ -5,6 +5,7 @@
 #include "test/op_case_inputs.h"
 
 #include "autograd/backward.h"
+#include "core/half.h"
 #include "core/ops/adam/adam.h"
 #include "core/ops/add/add.h"
 #include "core/ops/advance/advance.h"
@@ -172,6 +173,15 @@ static EadNode *add_real_leaf(const OpCase *op_case, int k, OpCaseInput shape, O
     return ead_trainable_leaf(out->graph, "input", shape.n, shape.h, shape.w, shape.c, data);
 }
 
+static EadNode *add_half_leaf(const OpCase *op_case, int k, OpCaseInput shape, OpCaseGraph *out) {
+    int64_t count = (int64_t)shape.n * shape.h * shape.w * shape.c;
+    uint16_t *data = out->memory[k] = malloc((size_t)count * sizeof *data);
+    if (!data) return NULL;
+    for (int64_t i = 0; i < count; i++)
+        data[i] = ead_half_from_float(2 * ead_uniform(word_of(op_case, k, i)) - 1);
+    return ead_leaf(out->graph, "halves", EAD_F16, shape.n, shape.h, shape.w, shape.c, data);
+}
+
 static EadNode *add_byte_leaf(const OpCase *op_case, int k, OpCaseInput shape, OpCaseGraph *out) {
     int64_t count = (int64_t)shape.n * shape.h * shape.w * shape.c;
     uint8_t *data = out->memory[k] = malloc((size_t)count);
@@ -182,6 +192,7 @@ static EadNode *add_byte_leaf(const OpCase *op_case, int k, OpCaseInput shape, O
 
 static EadNode *add_input(const OpCase *op_case, int k, OpCaseGraph *out) {
     OpCaseInput input = op_case->inputs[k];
+    if (input.kind == OP_CASE_HALF) return add_half_leaf(op_case, k, input, out);
     if (input.kind == OP_CASE_BYTES) return add_byte_leaf(op_case, k, input, out);
     if (input.kind != OP_CASE_STEP) return add_real_leaf(op_case, k, input, out);
     int64_t *step = out->memory[k] = malloc(sizeof *step);

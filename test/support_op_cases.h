@@ -1,5 +1,5 @@
 /* The op cases of test/op_cases.def, ready to build: one table for the gradient check in double, the golden
- * values against PyTorch, planned = unplanned, one thread = two, and later CUDA against CPU. */
+ * values against PyTorch, planned = unplanned, one thread = two, CUDA against CPU. */
 #ifndef EAD_TEST_SUPPORT_OP_CASES_H
 #define EAD_TEST_SUPPORT_OP_CASES_H
 
@@ -12,6 +12,7 @@ typedef enum OpCaseKind {
     OP_CASE_REAL,
     OP_CASE_TIES,
     OP_CASE_CONST,
+    OP_CASE_HALF,
     OP_CASE_BYTES,
     OP_CASE_STEP
 } OpCaseKind;

@@ -44,7 +44,7 @@ static EadStatus try_run(const char *run, const char *settings, bool resume) {
     EadConfig config;
     configure(&config, run, settings);
     ASSERT_OK(ead_backend_find("cpu", &backend));
-    EadDistillSpec spec = {.config = &config, .backend = backend, .resume = resume, .quiet = true};
+    EadRunSpec spec = {.config = &config, .backend = backend, .resume = resume, .quiet = true};
     EadStatus status = ead_distill(&spec);
     ead_config_free(&config);
     return status;

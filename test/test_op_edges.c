@@ -2,6 +2,7 @@
  * dropout. */
 #include "core/ops/avg_pool2d/avg_pool2d.h"
 #include "core/ops/channel_affine/channel_affine.h"
+#include "core/ops/concat_batch/concat_batch.h"
 #include "core/ops/conv2d/conv2d.h"
 #include "core/ops/dropout/dropout.h"
 #include "core/ops/mean_above/mean_above.h"
@@ -63,6 +64,16 @@ static EadNode *threshold_tensor(EadGraph *g, EadNode *x) {
 static EadNode *conv_of_channels(EadGraph *g, EadNode *x) {
     return ead_conv2d(g, x, ead_leaf(g, "kernel", EAD_REAL, 1, 2, 2, 4, NULL), NULL, (EadConv2d){1, 0, 0});
 }
+static EadNode *conv_of_bytes(EadGraph *g, EadNode *x) {
+    (void)x;
+    return ead_conv2d(g, ead_leaf(g, "bytes", EAD_U8, 2, 4, 4, 3, NULL),
+                      ead_leaf(g, "kernel", EAD_REAL, 1, 2, 2, 3, NULL), NULL, (EadConv2d){1, 0, 0});
+}
+static EadNode *batch_of_bytes(EadGraph *g, EadNode *x) {
+    EadNode *bytes = ead_leaf(g, "bytes", EAD_U8, 2, 4, 4, 3, NULL);
+    (void)x;
+    return ead_concat_batch(g, 2, (EadNode *[]){bytes, bytes});
+}
 static EadNode *dropout_of_everything(EadGraph *g, EadNode *x) {
     return ead_dropout(g, x, ead_leaf(g, "step", EAD_I64, 1, 1, 1, 1, NULL), 1, 0, 0);
 }
@@ -78,6 +89,14 @@ static EadNode *affine_of_other_size(EadGraph *g, EadNode *x) {
 static EadNode *affine_of_trainable(EadGraph *g, EadNode *x) {
     static real memory[3];
     return ead_channel_affine(g, x, ead_trainable_leaf(g, "gamma", 1, 1, 1, 3, memory), NULL);
+}
+static EadNode *affine_of_bytes(EadGraph *g, EadNode *x) {
+    EadNode *bytes = ead_leaf(g, "bytes", EAD_U8, 2, 4, 4, 3, NULL);
+    (void)x;
+    return ead_channel_affine(g, bytes, ead_leaf(g, "factors", EAD_REAL, 1, 1, 1, 3, NULL), NULL);
+}
+static EadNode *distance_of_halves(EadGraph *g, EadNode *x) {
+    return ead_squared_difference(g, x, ead_leaf(g, "halves", EAD_F16, 2, 4, 4, 3, NULL));
 }
 static EadNode *record_into_image(EadGraph *g, EadNode *x) {
     return ead_record(g, x, ead_leaf(g, "step", EAD_I64, 1, 1, 1, 1, NULL), (EadNode *[]){NULL, NULL, NULL});
@@ -107,11 +126,15 @@ static const struct Refusal {
     {distance_of_sizes, EAD_BAD_SHAPE, "[2,4,4,3] and [2,2,2,3]"},
     {threshold_tensor, EAD_BAD_SHAPE, "scalar"},
     {conv_of_channels, EAD_BAD_SHAPE, "3 channels"},
+    {conv_of_bytes, EAD_BAD_SHAPE, "real numbers"},
+    {batch_of_bytes, EAD_BAD_SHAPE, "real numbers"},
     {dropout_of_everything, EAD_BAD_ARGUMENT, "probability 1"},
     {dropout_without_step, EAD_BAD_SHAPE, "counter"},
     {dropout_negative_layer, EAD_BAD_ARGUMENT, "layer -1"},
     {affine_of_other_size, EAD_BAD_SHAPE, "'factors' is [1,1,1,4] but must be [1,1,1,3]"},
     {affine_of_trainable, EAD_BAD_ARGUMENT, "'gamma' is trainable"},
+    {affine_of_bytes, EAD_BAD_SHAPE, "real numbers"},
+    {distance_of_halves, EAD_BAD_SHAPE, "differ"},
     {record_into_image, EAD_BAD_SHAPE, "the ring must be [1,1,rows,columns]"},
     {record_of_tensor, EAD_BAD_SHAPE, "value 1 is no scalar"},
     {record_without_step, EAD_BAD_SHAPE, "counter"},

@@ -23,10 +23,14 @@ static void close_golden(void) {
     golden = NULL;
 }
 
-static void build_and_run(const OpCase *op_case, const EadPlanOptions *options, OpCaseGraph *built) {
+static void build(const OpCase *op_case, const EadPlanOptions *options, OpCaseGraph *built) {
     EadStatus status = op_case_build(op_case, built);
     if (status == EAD_OK) status = op_case_plan(built, options);
     ck_assert_msg(status == EAD_OK, "%s: %s", op_case->name, ead_error_message());
+}
+
+static void build_and_run(const OpCase *op_case, const EadPlanOptions *options, OpCaseGraph *built) {
+    build(op_case, options, built);
     ead_plan_run(built->plan);
 }
 
@@ -109,9 +113,7 @@ START_TEST(more_threads_than_planned) {
     const OpCase *op_case = op_case_at(_i);
     OpCaseGraph one, two;
     build_and_run(op_case, NULL, &one);
-    EadStatus status = op_case_build(op_case, &two);
-    if (status == EAD_OK) status = op_case_plan(&two, NULL);
-    ck_assert_msg(status == EAD_OK, "%s: %s", op_case->name, ead_error_message());
+    build(op_case, NULL, &two);
     omp_set_num_threads(2);
     ead_plan_run(two.plan);
     ck_assert_int_eq(omp_get_max_threads(), 2);

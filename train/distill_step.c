@@ -1,7 +1,6 @@
 /* The graph of a distillation step, its plan, and the state it updates. */
 #include "train/distill_step.h"
 
-#include "core/half.h"
 #include "core/ops/channel_affine/channel_affine.h"
 #include "core/ops/mean/mean.h"
 #include "core/ops/normalize_image/normalize_image.h"
@@ -14,8 +13,8 @@ struct EadDistillStep {
     EadGraph *graph;
     EadPlan *plan;
     EadNode *images;
-    EadNode *large, *features; /* the backbone's images or, without one, features: the other is NULL */
-    EadLossRing losses;        /* rows of EadDistillLoss */
+    EadNode *behind;    /* in a slot: the backbone's images or, without one, features in half precision */
+    EadLossRing losses; /* rows of EadDistillLoss */
     real scale[EAD_FEATURES], shift[EAD_FEATURES];
 };
 
@@ -31,11 +30,11 @@ static EadNode *channel_leaf(EadDistillStep *s, const char *name, real *values) 
 static EadNode *build_target(EadDistillStep *s, const EadDistillOptions *o, const EadTensor *output) {
     EadNode *target;
     if (o->backbone) {
-        s->large = image_leaf(s, o, "large images", 2);
-        target = ead_patch_features_build(s->graph, o->backbone, ead_normalize_image(s->graph, s->large));
+        s->behind = image_leaf(s, o, "large images", 2);
+        target = ead_patch_features_build(s->graph, o->backbone, ead_normalize_image(s->graph, s->behind));
     } else {
-        s->features = target =
-            ead_leaf(s->graph, "features", EAD_REAL, o->batch, output->h, output->w, EAD_FEATURES, NULL);
+        s->behind = target =
+            ead_leaf(s->graph, "features", EAD_F16, o->batch, output->h, output->w, EAD_FEATURES, NULL);
     }
     return ead_channel_affine(s->graph, target, channel_leaf(s, "scale", s->scale),
                               channel_leaf(s, "shift", s->shift));
@@ -88,23 +87,9 @@ void ead_distill_step_normalize(EadDistillStep *step, const float mean[EAD_FEATU
     }
 }
 
-static void write_features(const EadDistillStep *step, const uint8_t *bytes) {
-    const EadTensor *y = &step->features->y;
-    const uint16_t *halves = (const uint16_t *)(const void *)bytes;
-    float *floats = ead_plan_leaf_memory(step->plan, step->features);
-    int64_t rows = (int64_t)y->n * y->h, row = ead_count(y) / rows;
-#pragma omp parallel for schedule(static)
-    for (int64_t i = 0; i < rows; i++) ead_halves_to_floats(halves + i * row, row, floats + i * row);
-    ead_plan_write(step->plan, step->features, floats);
-}
-
 void ead_distill_step_run(EadDistillStep *step, const uint8_t *slot) {
-    size_t small = ead_bytes(&step->images->y);
     ead_plan_write(step->plan, step->images, slot);
-    if (step->large)
-        ead_plan_write(step->plan, step->large, slot + small);
-    else
-        write_features(step, slot + small);
+    ead_plan_write(step->plan, step->behind, slot + ead_bytes(&step->images->y));
     ead_plan_run(step->plan);
     ead_loss_ring_advance(&step->losses);
 }

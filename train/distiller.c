@@ -23,7 +23,7 @@
 enum { SLOTS = 3, LOADER_THREADS = 2, FEWEST_IMAGES = 2 };
 
 typedef struct Run {
-    const EadDistillSpec *spec;
+    const EadRunSpec *spec;
     const EadConfig *config;
     char *config_text;
     EadRunFolder folder;
@@ -82,12 +82,6 @@ static EadStatus make_teacher(Run *run) {
     return EAD_OK;
 }
 
-/* The last step at the full rate; -1: all. A share such as 0.29 is a little less than it says. */
-static int64_t drop_step(const EadConfig *config) {
-    if (config->distill_lr_drop_at >= 1) return -1;
-    return (int64_t)(config->distill_lr_drop_at * config->distill_steps + 1e-6);
-}
-
 static EadStatus make_step(Run *run) {
     const EadConfig *config = run->config;
     EadDistillOptions options = {
@@ -96,11 +90,9 @@ static EadStatus make_step(Run *run) {
         .width = run->images.width,
         .backbone = config->distill_cache[0] ? NULL : &run->backbone,
         .adam = {.beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8, .weight_decay = config->distill_weight_decay},
-        .schedule = {config->distill_lr, config->distill_lr_drop_factor, drop_step(config)}};
-    EadPlanOptions plan = {.backend = run->spec->backend,
-                           .precision = (EadPrecision)config->train_precision,
-                           .no_capture = run->spec->no_capture,
-                           .streams = run->spec->streams};
+        .schedule = {config->distill_lr, config->distill_lr_drop_factor,
+                     ead_run_drop_step(config->distill_lr_drop_at, config->distill_steps)}};
+    EadPlanOptions plan = ead_run_plan_options(run->spec);
     EAD_TRY(ead_distill_step_new(&run->teacher, &options, &plan, &run->step));
     run->optimizer = ead_distill_step_optimizer(run->step);
     return EAD_OK;
@@ -350,7 +342,7 @@ static void close_run(Run *run) {
     free(run);
 }
 
-EadStatus ead_distill(const EadDistillSpec *spec) {
+EadStatus ead_distill(const EadRunSpec *spec) {
     Run *run = calloc(1, sizeof *run);
     if (!run) return ead_fail(EAD_NO_MEMORY, "no memory for a distillation");
     run->spec = spec;

@@ -2,24 +2,14 @@
 #ifndef EAD_TRAIN_DISTILLER_H
 #define EAD_TRAIN_DISTILLER_H
 
-#include "core/backend.h"
-#include "train/config.h"
-
-typedef struct EadDistillSpec {
-    const EadConfig *config; /* complete and checked for distillation */
-    const EadBackend *backend;
-    bool no_capture; /* see EadPlanOptions */
-    int streams;
-    bool resume; /* continue from the run folder's checkpoint; without one, start from step 1 */
-    bool quiet;  /* no progress line */
-} EadDistillSpec;
+#include "train/run_spec.h"
 
 /* Distils, judges the teacher on the held-out images (also at every checkpoint, on stderr) and fills the run
- * folder config->output: config.yaml, losses.csv, checkpoint.safetensors, teacher.safetensors (weights in
- * half precision, and so judged), metrics.json. The same config gives the same bits; an interrupted and
+ * folder spec->config->output: config.yaml, losses.csv, checkpoint.safetensors, teacher.safetensors (weights
+ * in half precision, and so judged), metrics.json. The same config gives the same bits; an interrupted and
  * resumed run gives those of an uninterrupted one. Errors: any of data, files and memory; EAD_INTERRUPTED
  * after Ctrl-C or SIGTERM, when the checkpoint is written; EAD_BAD_ARGUMENT if the folder holds a run and
  * resume was not asked for. */
-EadStatus ead_distill(const EadDistillSpec *spec);
+EadStatus ead_distill(const EadRunSpec *spec);
 
 #endif

@@ -1,7 +1,6 @@
 /* Figures of a list of scores with labels: AU-ROC, average precision, best F1, curves, counts at a
- * threshold. All exact:
- * computed from the sorted scores, never from a histogram. The decision rule everywhere is
- * "score >= threshold is anomalous". */
+ * threshold. All exact: computed from the sorted scores, never from a histogram. The decision rule everywhere
+ * is "score >= threshold is anomalous". */
 #ifndef EAD_TRAIN_METRIC_RANKING_H
 #define EAD_TRAIN_METRIC_RANKING_H
 

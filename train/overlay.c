@@ -54,15 +54,13 @@ static int is_outline(const EadImage *mask, int x, int y, int reach) {
     return 0;
 }
 
-EadStatus ead_overlay_outline(EadImage *rgb, const EadImage *mask) {
-    EAD_TRY(check_same_size(rgb, mask));
+static void outline(EadImage *rgb, const EadImage *mask) {
     int side = rgb->width > rgb->height ? rgb->width : rgb->height;
     int reach = 1 + side / OUTLINE_PER_PX;
     uint8_t *pixel = rgb->pixels;
     for (int y = 0; y < rgb->height; y++)
         for (int x = 0; x < rgb->width; x++, pixel += 3)
             if (is_outline(mask, x, y, reach)) memcpy(pixel, outline_color, 3);
-    return EAD_OK;
 }
 
 EadStatus ead_overlay_render(const EadImage *rgb, const float *map, float low, float high,
@@ -74,5 +72,6 @@ EadStatus ead_overlay_render(const EadImage *rgb, const float *map, float low, f
     memcpy(out->pixels, rgb->pixels, 3 * pixels);
     float scale = high > low ? 1 / (high - low) : 0;
     for (size_t i = 0; i < pixels; i++) blend(out->pixels + 3 * i, (map[i] - low) * scale);
-    return mask ? ead_overlay_outline(out, mask) : EAD_OK;
+    if (mask) outline(out, mask);
+    return EAD_OK;
 }

@@ -15,7 +15,4 @@ void ead_ramp_color(float t, uint8_t rgb[3]);
 EadStatus ead_overlay_render(const EadImage *rgb, const float *map, float low, float high,
                              const EadImage *mask, EadImage *out);
 
-/* Draws only the outline of the mask, in place. Errors: EAD_BAD_SHAPE. */
-EadStatus ead_overlay_outline(EadImage *rgb, const EadImage *mask);
-
 #endif

@@ -24,7 +24,7 @@
 #include <sys/resource.h>
 
 typedef struct Run {
-    const EadTrainSpec *spec;
+    const EadRunSpec *spec;
     const EadConfig *config;
     char *config_text;
     EadRunFolder folder;
@@ -69,18 +69,6 @@ static EadStatus make_model(Run *run) {
     return config->model_init[0] ? ead_model_read_trained(run->model, config->model_init) : EAD_OK;
 }
 
-/* The last step at the full rate. A share such as 0.29 is a little less than it says. */
-static int64_t drop_step(const EadConfig *config) {
-    return (int64_t)(config->train_lr_drop_at * config->train_steps + 1e-6);
-}
-
-static EadPlanOptions plan_options(const Run *run) {
-    return (EadPlanOptions){.backend = run->spec->backend,
-                            .precision = (EadPrecision)run->config->train_precision,
-                            .no_capture = run->spec->no_capture,
-                            .streams = run->spec->streams};
-}
-
 static EadStatus make_step(Run *run) {
     const EadConfig *config = run->config;
     EadTrainingOptions options = ead_training_options_default(config->train_steps, config->train_seed);
@@ -90,10 +78,10 @@ static EadStatus make_step(Run *run) {
     options.adam.weight_decay = config->train_weight_decay;
     options.schedule.base = config->train_lr;
     options.schedule.factor = config->train_lr_drop_factor;
-    options.schedule.drop_step = drop_step(config);
+    options.schedule.drop_step = ead_run_drop_step(config->train_lr_drop_at, config->train_steps);
     EAD_TRY(ead_step_tables_choose(config, run->spec->backend, &run->model->spec, &run->data, &run->tables));
     options.tables = run->tables;
-    EadPlanOptions plan = plan_options(run);
+    EadPlanOptions plan = ead_run_plan_options(run->spec);
     EadStatus status = ead_training_step_new(run->model, &options, &plan, &run->step);
     if (status == EAD_NO_MEMORY && ead_step_tables_drop_images(&run->tables)) {
         options.tables = run->tables;
@@ -128,7 +116,7 @@ static void print_start(const Run *run) {
 }
 
 static EadStatus fill_tables(Run *run) {
-    EadPlanOptions options = plan_options(run);
+    EadPlanOptions options = ead_run_plan_options(run->spec);
     if (run->optimizer->step >= run->config->train_steps) return EAD_OK;
     EAD_TRY(ead_step_tables_fill(&run->tables, &run->data, run->spec->quiet, run->step));
     if (!run->tables.rows[EAD_TABLE_TEACHER]) return EAD_OK;
@@ -347,7 +335,7 @@ static void close_run(Run *run) {
     ead_run_folder_free(&run->folder);
 }
 
-EadStatus ead_train(const EadTrainSpec *spec) {
+EadStatus ead_train(const EadRunSpec *spec) {
     Run run = {.spec = spec, .config = spec->config};
     ead_interrupt_catch();
     EadStatus status = prepare(&run);

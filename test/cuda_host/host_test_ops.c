@@ -140,8 +140,8 @@ static bool may_be_in_place(const Pair *p, LoneWay way) {
     const EadCall *call = p->call;
     bool same_storage =
         (p->cuda->half_in & 1 ? way.in : EAD_REAL) == (p->cuda->half_out ? way.out : EAD_REAL);
-    return ead_op(p->node->op)->in_place && same_storage && ead_count(call->x[0]) == ead_count(call->y) &&
-           call->x[1] != call->x[0];
+    return ead_op(p->node->op)->in_place && same_storage && call->x[0]->type == call->y->type &&
+           ead_count(call->x[0]) == ead_count(call->y) && call->x[1] != call->x[0];
 }
 
 static void check_storage(Pair *p, EadType in, EadType out) {

@@ -183,6 +183,14 @@ START_TEST(training_follows_the_cpu) {
 }
 END_TEST
 
+static void check_same_and_free(Trained *a, Trained *b) {
+    const EadParams *p = &a->tiny.trained, *q = &b->tiny.trained;
+    ck_assert_mem_eq(p->values, q->values, (size_t)p->total * sizeof *p->values);
+    ck_assert_mem_eq(a->losses, b->losses, sizeof a->losses);
+    tiny_networks_free(&a->tiny);
+    tiny_networks_free(&b->tiny);
+}
+
 START_TEST(training_gives_the_same_bits_however_it_is_run) {
     const EadPrecision precisions[] = {EAD_PRECISION_FP32, EAD_PRECISION_BF16};
     for (int k = 0; k < 2; k++) {
@@ -194,11 +202,7 @@ START_TEST(training_gives_the_same_bits_however_it_is_run) {
         ead_host_descend(true);
         train(&options, &other);
         ead_host_descend(false);
-        const EadParams *p = &first.tiny.trained, *q = &other.tiny.trained;
-        ck_assert_mem_eq(p->values, q->values, (size_t)p->total * sizeof *p->values);
-        ck_assert_mem_eq(first.losses, other.losses, sizeof first.losses);
-        tiny_networks_free(&first.tiny);
-        tiny_networks_free(&other.tiny);
+        check_same_and_free(&first, &other);
     }
 }
 END_TEST
@@ -212,11 +216,7 @@ START_TEST(a_kept_teacher_gives_the_same_bits) {
         EadPlanOptions options = cuda(precisions[k]);
         train_with(&options, false, &computed);
         train_with(&options, true, &kept);
-        const EadParams *p = &computed.tiny.trained, *q = &kept.tiny.trained;
-        ck_assert_mem_eq(p->values, q->values, (size_t)p->total * sizeof *p->values);
-        ck_assert_mem_eq(computed.losses, kept.losses, sizeof kept.losses);
-        tiny_networks_free(&computed.tiny);
-        tiny_networks_free(&kept.tiny);
+        check_same_and_free(&computed, &kept);
     }
 }
 END_TEST

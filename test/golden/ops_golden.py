@@ -37,6 +37,8 @@ def fill(case, number, kind, sizes):
     u = philox.uniform(word)
     five = np.floor((u.astype(np.float32) * np.float32(5))).astype(np.float64)
     values = torch.from_numpy((five - 2) / 4 if kind == "TIES" else 2 * u - 1)
+    if kind == "HALF":
+        return values.half().double()
     return values.requires_grad_(kind != "CONST")
 
 

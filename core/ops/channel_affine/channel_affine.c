@@ -21,7 +21,10 @@ static EadStatus check_constant(const EadNode *node, const EadNode *constant, in
 }
 
 static EadStatus shape(const EadNode *node, EadTensor *y) {
-    EAD_TRY(ead_shape_like_first(node, y));
+    if (node->x[0]->y.type != EAD_F16) EAD_TRY(ead_shape_like_first(node, y));
+    *y = node->x[0]->y;
+    y->type = EAD_REAL;
+    y->data = NULL;
     EAD_TRY(check_constant(node, node->x[1], y->c));
     return node->x[2] ? check_constant(node, node->x[2], y->c) : EAD_OK;
 }

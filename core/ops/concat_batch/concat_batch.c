@@ -9,8 +9,7 @@ EadNode *ead_concat_batch(EadGraph *graph, int count, EadNode *const parts[]) {
 }
 
 static EadStatus shape(const EadNode *node, EadTensor *y) {
-    *y = node->x[0]->y;
-    y->data = NULL;
+    EAD_TRY(ead_shape_like_first(node, y));
     for (int i = 1; i < EAD_MAX_INPUTS && node->x[i]; i++) {
         const EadTensor *x = &node->x[i]->y;
         if (x->type != y->type || x->h != y->h || x->w != y->w || x->c != y->c)

@@ -2,6 +2,7 @@
 #include "core/ops/conv2d/amx_layout.h"
 
 #include "core/ops/conv2d/conv2d_patches.h"
+#include "core/smaller.h"
 
 static EadAmxRaster measured(EadAmxRaster r) {
     r.image = (int64_t)r.planes * r.rows * r.columns;
@@ -23,19 +24,15 @@ EadAmxRaster ead_amx_input_raster(const EadConvGeometry *g) {
                                    .columns = (g->w + 2 * g->padding + s - 1) / s});
 }
 
-static int larger(int a, int b) {
-    return a > b ? a : b;
-}
-
 /* A phase's taps reach from `taps` - 1 rows before its first row of dy, which is `origin`, to its last. */
 EadAmxRaster ead_amx_output_raster(const EadConvGeometry *g) {
     int before_y = 0, before_x = 0, rows = g->oh, columns = g->ow;
     for (int phase = 0; phase < g->stride * g->stride; phase++) {
         EadPhase p = ead_phase(g, phase / g->stride, phase % g->stride);
-        before_y = larger(before_y, p.taps_y - 1 - (p.first_y + g->padding - p.tap_y) / g->stride);
-        before_x = larger(before_x, p.taps_x - 1 - (p.first_x + g->padding - p.tap_x) / g->stride);
-        rows = larger(rows, p.rows + (p.first_y + g->padding - p.tap_y) / g->stride);
-        columns = larger(columns, p.columns + (p.first_x + g->padding - p.tap_x) / g->stride);
+        before_y = ead_larger(before_y, p.taps_y - 1 - (p.first_y + g->padding - p.tap_y) / g->stride);
+        before_x = ead_larger(before_x, p.taps_x - 1 - (p.first_x + g->padding - p.tap_x) / g->stride);
+        rows = ead_larger(rows, p.rows + (p.first_y + g->padding - p.tap_y) / g->stride);
+        columns = ead_larger(columns, p.columns + (p.first_x + g->padding - p.tap_x) / g->stride);
     }
     return measured((EadAmxRaster){.images = g->n,
                                    .height = g->oh,

@@ -28,6 +28,7 @@ EadStatus ead_conv2d_shape(const EadTensor *x, const EadNode *weight, const EadN
     const EadTensor *w = &weight->y;
     if (a->stride < 1 || a->padding < 0 || a->padding > 1 << 20)
         return ead_fail(EAD_BAD_ARGUMENT, "conv2d: stride %d, padding %d", a->stride, a->padding);
+    if (x->type != EAD_REAL) return ead_fail(EAD_BAD_SHAPE, "conv2d: the input must be real numbers");
     int height = x->h + 2 * a->padding, width = x->w + 2 * a->padding;
     if (x->c != w->c)
         return ead_fail(EAD_BAD_SHAPE, "conv2d: the input has %d channels, the weights of '%s' take %d", x->c,

@@ -9,6 +9,7 @@
 #include "core/ops/conv2d/amx_layout.h"
 #include "core/ops/conv2d/conv2d.h"
 #include "core/ops/conv2d/conv2d_patches.h"
+#include "core/smaller.h"
 
 #include <omp.h>
 #include <string.h>
@@ -66,10 +67,6 @@ static int64_t pass_weights(const Amx *a, const Pass *p) {
     return a->panels * p->steps * EAD_AMX_STEP;
 }
 
-static int smaller(int64_t a, int64_t b) {
-    return (int)(a < b ? a : b);
-}
-
 /* ---- weights: [pass][panel][step][half][16 pairs of inputs][16 outputs][2] ---- */
 
 /* 32 x 32 weights of one tap: outputs follow each other at a distance, inputs lie side by side. */
@@ -77,8 +74,8 @@ static void pack_forward(const Amx *a, const real *weight, int64_t panel, int64_
                          uint16_t *to) {
     int64_t taps = (int64_t)a->g.kh * a->g.kw, o = panel * EAD_AMX_BLOCK, i = chunk * EAD_AMX_BLOCK;
     uint16_t rows[EAD_AMX_STEP] = {0};
-    a->amx->narrow(weight + (o * taps + tap) * a->in + i, taps * a->in, smaller(a->out - o, EAD_AMX_BLOCK),
-                   smaller(a->in - i, EAD_AMX_BLOCK), rows);
+    a->amx->narrow(weight + (o * taps + tap) * a->in + i, taps * a->in,
+                   ead_smaller(a->out - o, EAD_AMX_BLOCK), ead_smaller(a->in - i, EAD_AMX_BLOCK), rows);
     ead_amx_transpose(rows, to);
     ead_amx_transpose(rows + EAD_AMX_TILE, to + EAD_AMX_TILE);
 }
@@ -89,7 +86,7 @@ static void pack_flipped(const Amx *a, const real *weight, int64_t panel, int64_
     static const real zeros[EAD_AMX_BLOCK];
     int64_t input = (int64_t)a->g.kh * a->g.kw * a->out; /* from one input's weights to the next's */
     int64_t first = chunk * EAD_AMX_BLOCK;
-    int count = smaller(a->out - panel * EAD_AMX_BLOCK, EAD_AMX_BLOCK);
+    int count = ead_smaller(a->out - panel * EAD_AMX_BLOCK, EAD_AMX_BLOCK);
     weight += tap * a->out + panel * EAD_AMX_BLOCK;
     for (int64_t i = first; i < first + EAD_AMX_BLOCK; i += 2, to += NUMBERS_A_LINE)
         a->amx->pair(i < a->in ? weight + i * input : zeros, i + 1 < a->in ? weight + (i + 1) * input : zeros,
@@ -124,8 +121,8 @@ static void narrow_row(const Amx *a, const real *tensor, int64_t image, int64_t 
     const EadAmxRaster *r = &a->raster;
     int64_t plane = row / r->rows, y = row % r->rows * r->stride + plane / r->stride - r->before_y;
     int shift = (int)(plane % r->stride) - r->before_x, s = r->stride; /* column c shows x = c * s + shift */
-    int first = shift < 0 ? smaller((-shift + s - 1) / s, r->columns) : 0;
-    int last = r->width > shift ? smaller((r->width - shift + s - 1) / s, r->columns) : 0;
+    int first = shift < 0 ? ead_smaller((-shift + s - 1) / s, r->columns) : 0;
+    int last = r->width > shift ? ead_smaller((r->width - shift + s - 1) / s, r->columns) : 0;
     if (y < 0 || y >= r->height || last < first) y = first = last = 0;
     const real *from = tensor + ((image * r->height + y) * r->width + first * s + shift) * r->channels;
     uint16_t *to = a->pixels + (image * r->image + row * r->columns) * NUMBERS_A_LINE;
@@ -134,7 +131,7 @@ static void narrow_row(const Amx *a, const real *tensor, int64_t image, int64_t 
         memset(to, 0, (size_t)first * line);
         if (first < last)
             a->amx->narrow(from + c, (int64_t)s * r->channels, last - first,
-                           smaller(r->channels - c, EAD_AMX_BLOCK), to + (int64_t)first * NUMBERS_A_LINE);
+                           ead_smaller(r->channels - c, EAD_AMX_BLOCK), to + (int64_t)first * NUMBERS_A_LINE);
         memset(to + (int64_t)last * NUMBERS_A_LINE, 0, (size_t)(r->columns - last) * line);
     }
 }
@@ -176,7 +173,7 @@ static void multiply(const Amx *a, const Pass *p, const uint16_t *weights, const
     if (p->steps == 0) memset(group->sums, 0, (size_t)(group->blocks * EAD_AMX_SUMS) * sizeof(float));
     for (int64_t step = 0; step < p->steps; step += CHUNK, b += CHUNK * EAD_AMX_STEP)
         for (int64_t block = 0; block < group->blocks; block++)
-            a->amx->product(&(EadAmxProduct){.steps = smaller(p->steps - step, CHUNK),
+            a->amx->product(&(EadAmxProduct){.steps = ead_smaller(p->steps - step, CHUNK),
                                              .a = pixels + block * EAD_AMX_BLOCK * NUMBERS_A_LINE,
                                              .a_offsets = a->offsets + step,
                                              .b = b,
@@ -191,7 +188,7 @@ static void write_outputs(const EadCall *call, const Amx *a, const Pass *p, cons
     bool relu = !a->flipped && ((const EadConv2d *)call->attributes)->relu;
     int64_t c = group->panel * EAD_AMX_BLOCK, first = group->first * EAD_AMX_BLOCK;
     int64_t row = first / a->raster.columns, column = first % a->raster.columns;
-    int step = a->flipped ? a->g.stride : 1, count = smaller(a->out - c, EAD_AMX_BLOCK);
+    int step = a->flipped ? a->g.stride : 1, count = ead_smaller(a->out - c, EAD_AMX_BLOCK);
     for (int64_t q = 0; q < group->blocks * EAD_AMX_BLOCK && row < p->phase.rows; q++) {
         int64_t iy = p->phase.first_y + row * step, ix = p->phase.first_x + column * step;
         if (column < p->phase.columns)
@@ -224,7 +221,7 @@ static void run_pass(const EadCall *call, const Amx *a, const Pass *p) {
             Group group = {.panel = task / groups / a->raster.images,
                            .image = task / groups % a->raster.images,
                            .first = first,
-                           .blocks = smaller(blocks - first, size),
+                           .blocks = ead_smaller(blocks - first, size),
                            .sums = a->sums + omp_get_thread_num() * MAX_GROUP * EAD_AMX_SUMS};
             multiply(a, p, weights, &group);
             write_outputs(call, a, p, &group);

@@ -7,6 +7,7 @@
 #include "core/ops/conv2d/conv2d_amx.h"
 
 #include "core/ops/conv2d/amx_layout.h"
+#include "core/smaller.h"
 
 #include <omp.h>
 #include <string.h>
@@ -40,10 +41,6 @@ static Weight describe(const EadCall *call) {
     return w;
 }
 
-static int smaller(int64_t a, int64_t b) {
-    return (int)(a < b ? a : b);
-}
-
 static void pair_pixels(const Weight *w) {
 #pragma omp for schedule(static)
     for (int64_t p = 0; p < w->raster.positions; p += 2) {
@@ -67,7 +64,7 @@ static void transpose_block(const Weight *w, int64_t image, int64_t block) {
     for (int p = 0; p < EAD_AMX_BLOCK; p++) pixels[p] = output_pixel(w, image, block * EAD_AMX_BLOCK + p);
     for (int64_t o = 0; o < w->outputs; o++) {
         uint16_t pairs[EAD_AMX_STEP]; /* [panel][16 pairs of positions][16 channels][2] */
-        int count = smaller(w->g.o - o * EAD_AMX_BLOCK, EAD_AMX_BLOCK);
+        int count = ead_smaller(w->g.o - o * EAD_AMX_BLOCK, EAD_AMX_BLOCK);
         uint16_t *to = w->transposed + ((o * w->g.n + image) * w->blocks + block) * EAD_AMX_STEP;
         for (int p = 0; p < EAD_AMX_BLOCK; p += 2)
             w->amx->pair(pixels[p] + o * EAD_AMX_BLOCK, pixels[p + 1] + o * EAD_AMX_BLOCK, count, 2,
@@ -100,7 +97,7 @@ static void add_blocks(const Weight *w, int64_t o, int64_t i, int ky, int64_t im
         int64_t position =
             image * w->raster.image + block * EAD_AMX_BLOCK + ead_amx_shift(&w->raster, ky, kx);
         const uint16_t *copy = w->pairs + position % 2 * w->copy;
-        w->amx->product(&(EadAmxProduct){.steps = smaller(w->blocks - block, CHUNK),
+        w->amx->product(&(EadAmxProduct){.steps = ead_smaller(w->blocks - block, CHUNK),
                                          .a = a,
                                          .a_offsets = offsets,
                                          .b = copy + 2 * i * w->panel + position / 2 * NUMBERS_A_LINE,
@@ -112,8 +109,8 @@ static void add_blocks(const Weight *w, int64_t o, int64_t i, int ky, int64_t im
 }
 
 static void run_task(const Weight *w, int64_t o, int64_t i, int ky, float *sums) {
-    int rows = smaller(w->g.o - o * EAD_AMX_BLOCK, EAD_AMX_BLOCK);
-    int columns = smaller(w->g.i - i * EAD_AMX_BLOCK, EAD_AMX_BLOCK);
+    int rows = ead_smaller(w->g.o - o * EAD_AMX_BLOCK, EAD_AMX_BLOCK);
+    int columns = ead_smaller(w->g.i - i * EAD_AMX_BLOCK, EAD_AMX_BLOCK);
     for (int image = 0; image < w->g.n; image++)
         for (int64_t block = 0; block < w->blocks; block += CHUNK)
             add_blocks(w, o, i, ky, image, block, sums);

@@ -6,6 +6,7 @@
 #include "core/ops/conv2d/conv2d_direct.h"
 #include "core/ops/conv2d/conv2d_patches.h"
 #include "core/simd/simd.h"
+#include "core/smaller.h"
 
 #include <omp.h>
 #include <string.h>
@@ -13,10 +14,6 @@
 enum { BLOCK_BYTES = 192 << 10, MAX_BLOCK = 96, MAX_PARTS = 16, PIXELS_A_PART = 256 };
 
 typedef EadConvGeometry Geometry;
-
-static int64_t smaller(int64_t a, int64_t b) {
-    return a < b ? a : b;
-}
 
 /* Pixels whose rows of k numbers fit the cache. */
 static int64_t block_of(int64_t k) {
@@ -36,7 +33,7 @@ static void run_phase(const EadCall *call, const Geometry *g, const EadPhase *p)
     ead_gather_phase_weights(g, p, call->x[1]->data, weights, columns);
 #pragma omp parallel for schedule(static)
     for (int64_t begin = 0; begin < pixels; begin += block) {
-        int64_t end = smaller(begin + block, pixels);
+        int64_t end = ead_smaller64(begin + block, pixels);
         real *patches = scratch + share * omp_get_thread_num(), *result = patches + block * k;
         ead_gather_phase_patches(g, p, dy, begin, end, patches);
         for (int64_t c = 0; c < columns; c += simd->panel)
@@ -95,7 +92,7 @@ static Weight describe(const EadCall *call) {
     w.columns = ead_round_up(w.k, w.simd->panel);
     w.pixels = (int64_t)w.g.n * w.g.oh * w.g.ow;
     w.block = block_of(w.columns);
-    w.parts = (int)smaller((w.pixels + PIXELS_A_PART - 1) / PIXELS_A_PART, MAX_PARTS);
+    w.parts = ead_smaller((w.pixels + PIXELS_A_PART - 1) / PIXELS_A_PART, MAX_PARTS);
     w.share = ead_round_up(w.block * w.columns, 16);
     return w;
 }
@@ -106,7 +103,7 @@ static void sum_part(const Weight *w, int part, real *patches) {
     memset(patches, 0,
            (size_t)(w->block * w->columns) * sizeof(real)); /* the columns beyond k are multiplied too */
     for (int64_t first = begin; first < limit; first += w->block) {
-        int64_t end = smaller(first + w->block, limit);
+        int64_t end = ead_smaller64(first + w->block, limit);
         ead_gather_patches(&w->g, w->x, first, end, 0, w->g.kh, patches, w->columns);
         for (int64_t c = 0; c < w->columns; c += w->simd->panel)
             w->simd->product(&(EadPanelProduct){.rows = w->g.o,

@@ -5,6 +5,7 @@
 #include "core/blas.h"
 #include "core/ops/conv2d/conv2d.h"
 #include "core/ops/conv2d/conv2d_patches.h"
+#include "core/smaller.h"
 
 #include <omp.h>
 #include <string.h>
@@ -18,10 +19,6 @@ enum { BLOCK_BYTES = 6 << 20, MAX_BLOCK_PIXELS = 1024, MIN_BLOCK_PIXELS = 64, VE
 /* Workspaces of different threads begin on cache lines of their own. */
 static int64_t whole_vectors(int64_t value) {
     return ead_round_up(value, VECTOR);
-}
-
-static int64_t smaller(int64_t a, int64_t b) {
-    return a < b ? a : b;
 }
 
 /* Pixels a block for rows of `columns` numbers: even shares, so that threads finish together. */
@@ -53,7 +50,7 @@ static void forward(const EadCall *call) {
     int64_t k = patch_size(&g), pixels = (int64_t)g.n * g.oh * g.ow, block = block_pixels(pixels, k);
 #pragma omp parallel for schedule(static)
     for (int64_t begin = 0; begin < pixels; begin += block) {
-        int64_t end = smaller(begin + block, pixels);
+        int64_t end = ead_smaller64(begin + block, pixels);
         real *gathered = workspace + whole_vectors(block * k) * omp_get_thread_num();
         const real *patches = ead_conv_is_matrix(&g) ? x + begin * k : gathered;
         if (patches == gathered) ead_gather_patches(&g, x, begin, end, 0, g.kh, gathered, k);
@@ -97,7 +94,7 @@ static void run_phase(const EadCall *call, const Geometry *g, const EadPhase *p)
     ead_gather_phase_weights(g, p, call->x[1]->data, weights, g->i);
 #pragma omp parallel for schedule(static)
     for (int64_t begin = 0; begin < pixels; begin += block) {
-        int64_t end = smaller(begin + block, pixels);
+        int64_t end = ead_smaller64(begin + block, pixels);
         real *patches = scratch + share * omp_get_thread_num(), *result = patches + whole_vectors(block * k);
         ead_gather_phase_patches(g, p, dy, begin, end, patches);
         ead_gemm(&(EadGemm){.m = end - begin,
@@ -151,10 +148,10 @@ static void weight_gradient_task(const EadCall *call, const Geometry *g, int ky,
     int64_t pixels = (int64_t)g->n * g->oh * g->ow, block = weight_block(g), row = (int64_t)g->kw * g->i;
     real *dw = (real *)call->y->data + ((int64_t)o0 * g->kh + ky) * row;
     for (int64_t begin = 0; begin < pixels; begin += block) {
-        int64_t end = smaller(begin + block, pixels);
+        int64_t end = ead_smaller64(begin + block, pixels);
         ead_gather_patches(g, x, begin, end, ky, ky + 1, patches, row);
         ead_gemm(&(EadGemm){.transpose_a = true,
-                            .m = smaller(CHANNELS_A_TASK, g->o - o0),
+                            .m = ead_smaller64(CHANNELS_A_TASK, g->o - o0),
                             .n = row,
                             .k = end - begin,
                             .a = dy + begin * g->o + o0,

@@ -4,6 +4,7 @@
 
 #include "core/ops/conv2d/conv2d_geometry.h"
 #include "core/simd/simd.h"
+#include "core/smaller.h"
 
 /* A grid of tiles over the outputs of a convolution of stride 1. Blocks of tiles are worked on together, and
  * number p = (i,j) of all transformed tiles of a block lies together: [tile*tile][tiles][channels]. */
@@ -40,10 +41,6 @@ static inline int64_t ead_number_stride(int64_t size) {
  * the weight gradient. */
 static inline int64_t ead_winograd_kept_stride(const EadTileGrid *grid) {
     return ead_number_stride(grid->tiles * grid->in_channels);
-}
-
-static inline int ead_smaller(int64_t a, int64_t b) {
-    return (int)(a < b ? a : b);
 }
 
 #endif

@@ -7,6 +7,7 @@
 #include "core/ops/conv2d/conv2d_direct.h"
 #include "core/ops/conv2d/conv2d_patches.h"
 #include "core/simd/simd.h"
+#include "core/smaller.h"
 
 #include <omp.h>
 #include <string.h>
@@ -38,19 +39,12 @@ static void prepare(const EadCall *call) {
     ead_conv_pack_weights(f.simd, call->x[1]->data, f.g.o, f.k, call->prepared);
 }
 
-static int larger(int a, int b) {
-    return a > b ? a : b;
-}
-static int smaller(int a, int b) {
-    return a < b ? a : b;
-}
-
 /* Convolution outputs of one row from column `first` on, 2*STRETCH of them into out [2*STRETCH][columns];
  * zeros where the pooling's padding is. */
 static void compute_row(const EadCall *call, const Fused *f, int image, int row, int first, real *patches,
                         real *out) {
     const EadConvGeometry *g = &f->g;
-    int begin = larger(first, 0), end = smaller(first + 2 * STRETCH, g->ow);
+    int begin = ead_larger(first, 0), end = ead_smaller(first + 2 * STRETCH, g->ow);
     bool inside = row >= 0 && row < g->oh && begin < end;
     if (!inside || begin != first || end != first + 2 * STRETCH)
         memset(out, 0, (size_t)(2 * STRETCH * f->columns) * sizeof(real));
@@ -78,7 +72,7 @@ static void run_stretch(const EadCall *call, const Fused *f, int64_t line, int f
     real *to = (real *)call->y->data + (line * f->width + first) * f->g.o;
     compute_row(call, f, image, 2 * y - padding, 2 * first - padding, workspace, upper);
     compute_row(call, f, image, 2 * y - padding + 1, 2 * first - padding, workspace, lower);
-    for (int x = first; x < smaller(first + STRETCH, f->width); x++, to += f->g.o) {
+    for (int x = first; x < ead_smaller(first + STRETCH, f->width); x++, to += f->g.o) {
         for (int c = 0; c < f->g.o; c++)
             to[c] = (real)0.25 * ((upper[c] + upper[c + f->columns]) + (lower[c] + lower[c + f->columns]));
         upper += 2 * f->columns;

@@ -2,15 +2,9 @@
 #include "core/ops/max_pool2d/max_pool2d.h"
 
 #include "core/op.h"
+#include "core/smaller.h"
 
 #include <string.h>
-
-static int at_least(int a, int b) {
-    return a > b ? a : b;
-}
-static int at_most(int a, int b) {
-    return a < b ? a : b;
-}
 
 /* y[c] = max over h0 <= h < h1, w0 <= w < w1 of x[h,w,c]; windows are never empty. x is one image. */
 static void max_window(const real *restrict x, int width, int channels, const int rows[2],
@@ -31,10 +25,10 @@ static void max_pool2d(const EadCall *call) {
         const real *image = (const real *)x->data + row / y->h * x->h * x->w * x->c;
         real *out = (real *)y->data + row * y->w * y->c;
         int top = (int)(row % y->h) * a->stride - a->padding;
-        const int rows[2] = {at_least(top, 0), at_most(top + a->kernel, x->h)};
+        const int rows[2] = {ead_larger(top, 0), ead_smaller(top + a->kernel, x->h)};
         for (int ow = 0; ow < y->w; ow++, out += y->c) {
             int left = ow * a->stride - a->padding;
-            const int columns[2] = {at_least(left, 0), at_most(left + a->kernel, x->w)};
+            const int columns[2] = {ead_larger(left, 0), ead_smaller(left + a->kernel, x->w)};
             max_window(image, x->w, x->c, rows, columns, out);
         }
     }

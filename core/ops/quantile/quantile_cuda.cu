@@ -14,7 +14,7 @@ typedef unsigned long long Count;
 
 enum {
     DIGITS = 1 << 11,
-    COPIES = 4, /* of a block's counters in the first pass, where many keys share a digit: lanes get in each
+    COPIES = 4, /* of a block's counters in pass 0, where many keys share a digit: lanes get in each
                    other's way less often */
     DIGITS_OF_A_THREAD = DIGITS / EAD_REDUCE_BLOCK,
 };
@@ -113,55 +113,10 @@ static __device__ inline void give(const unsigned *counters, int copies, State *
     }
 }
 
-/* First pass: the upper 11 bits of all keys, and the NaNs. A thread takes every (threads of the grid)-th
- * group of eight. */
-static __global__ void first_digits(int64_t count, EadStored x, Wanted wanted, State *state) {
-    __shared__ unsigned counters[COPIES * DIGITS];
-    unsigned nans = 0, *mine = counters + threadIdx.x % COPIES * DIGITS, next;
-    clear(counters, COPIES * DIGITS);
-    int64_t step = static_cast<int64_t>(gridDim.x) * EAD_REDUCE_BLOCK * EAD_GROUP;
-    for (int64_t at = ead_thread() * EAD_GROUP; at < count; at += step) {
-        float v[EAD_GROUP];
-        int n = ead_group_size(at, count);
-        ead_load(x, at, n, v);
-#pragma unroll
-        for (int k = 0; k < EAD_GROUP; k++) {
-            if (k < n) atomicAdd(&mine[key_of(v[k]) >> 21], 1);
-            nans += k < n && v[k] != v[k];
-        }
-    }
-    give(counters, COPIES, state);
-    if (nans) atomicAdd(&state->nans, static_cast<Count>(nans));
-    if (!ead_last_block(&state->blocks, gridDim.x)) return;
-    Choice chosen = choose_digit(state, wanted.rank, &next);
-    if (threadIdx.x != 0) return;
-    state->prefix = chosen.digit;
-    state->rank = wanted.rank - chosen.before;
-}
-
-/* Second pass: the next 11 bits of the keys that begin with the digit found. */
-static __global__ void second_digits(int64_t count, EadStored x, State *state) {
-    __shared__ unsigned counters[DIGITS];
-    unsigned prefix = state->prefix, next;
-    Count rank = state->rank;
-    clear(counters, DIGITS);
-    int64_t step = static_cast<int64_t>(gridDim.x) * EAD_REDUCE_BLOCK * EAD_GROUP;
-    for (int64_t at = ead_thread() * EAD_GROUP; at < count; at += step) {
-        float v[EAD_GROUP];
-        int n = ead_group_size(at, count);
-        ead_load(x, at, n, v);
-#pragma unroll
-        for (int k = 0; k < EAD_GROUP; k++) {
-            unsigned key = key_of(v[k]);
-            if (k < n && key >> 21 == prefix) atomicAdd(&counters[key >> 10 & (DIGITS - 1)], 1);
-        }
-    }
-    give(counters, 1, state);
-    if (!ead_last_block(&state->blocks, gridDim.x)) return;
-    Choice chosen = choose_digit(state, rank, &next);
-    if (threadIdx.x != 0) return;
-    state->prefix = prefix << 11 | chosen.digit;
-    state->rank = rank - chosen.before;
+/* The same with not_next, whose largest one counts. */
+static __device__ inline void give_next(unsigned not_next, State *state) {
+    not_next = __reduce_max_sync(~0u, not_next);
+    if (threadIdx.x % 32 == 0 && not_next) atomicMax(&state->not_next, not_next);
 }
 
 /* The result, from the last digit; leaves the state as it was before the first pass. One thread. */
@@ -175,12 +130,18 @@ static __device__ inline void finish(Choice chosen, unsigned next_digit, unsigne
     state->not_next = 0;
 }
 
-/* Third pass: the last 10 bits, and the smallest key with a larger prefix. */
-static __global__ void last_digits(int64_t count, EadStored x, Wanted wanted, State *state, float *y) {
-    __shared__ unsigned counters[DIGITS];
-    unsigned prefix = state->prefix, not_next = 0, next;
-    Count rank = state->rank;
-    clear(counters, DIGITS);
+/* Pass 0 finds the upper 11 bits, and counts the NaNs; pass 1 the next 11 of the keys that begin with these;
+ * pass 2 the last 10, and the smallest key with a larger prefix. A thread takes every (threads of the
+ * grid)-th group of eight. */
+template <int PASS>
+static __global__ void find_digit(int64_t count, EadStored x, Wanted wanted, State *state, float *y) {
+    constexpr int copies = PASS == 0 ? COPIES : 1, shift = PASS == 0 ? 21 : PASS == 1 ? 10 : 0;
+    constexpr unsigned mask = PASS == 2 ? 1023 : DIGITS - 1;
+    __shared__ unsigned counters[copies * DIGITS];
+    unsigned *mine = counters + threadIdx.x % copies * DIGITS, nans = 0, not_next = 0, next;
+    unsigned prefix = PASS == 0 ? 0 : state->prefix;
+    Count rank = PASS == 0 ? wanted.rank : state->rank;
+    clear(counters, copies * DIGITS);
     int64_t step = static_cast<int64_t>(gridDim.x) * EAD_REDUCE_BLOCK * EAD_GROUP;
     for (int64_t at = ead_thread() * EAD_GROUP; at < count; at += step) {
         float v[EAD_GROUP];
@@ -188,17 +149,24 @@ static __global__ void last_digits(int64_t count, EadStored x, Wanted wanted, St
         ead_load(x, at, n, v);
 #pragma unroll
         for (int k = 0; k < EAD_GROUP; k++) {
-            unsigned key = key_of(v[k]);
-            if (k < n && key >> 10 == prefix) atomicAdd(&counters[key & 1023], 1);
-            if (k < n && key >> 10 > prefix) not_next = max(not_next, ~key);
+            unsigned key = key_of(v[k]), begin = PASS == 0 ? 0 : key >> (PASS == 1 ? 21 : 10);
+            if (k < n && begin == prefix) atomicAdd(&mine[key >> shift & mask], 1);
+            if (PASS == 0) nans += k < n && v[k] != v[k];
+            if (PASS == 2 && k < n && begin > prefix) not_next = max(not_next, ~key);
         }
     }
-    give(counters, 1, state);
-    not_next = __reduce_max_sync(~0u, not_next);
-    if (threadIdx.x % 32 == 0 && not_next) atomicMax(&state->not_next, not_next);
+    give(counters, copies, state);
+    if (PASS == 0 && nans) atomicAdd(&state->nans, static_cast<Count>(nans));
+    if (PASS == 2) give_next(not_next, state);
     if (!ead_last_block(&state->blocks, gridDim.x)) return;
     Choice chosen = choose_digit(state, rank, &next);
-    if (threadIdx.x == 0) finish(chosen, next, prefix, rank, wanted.weight, state, y);
+    if (threadIdx.x != 0) return;
+    if (PASS == 2) {
+        finish(chosen, next, prefix, rank, wanted.weight, state, y);
+    } else {
+        state->prefix = prefix << 11 | chosen.digit;
+        state->rank = rank - chosen.before;
+    }
 }
 
 static void plan(EadCall *call) {
@@ -213,10 +181,10 @@ static void run(const EadCall *call) {
     State *state = static_cast<State *>(call->state);
     unsigned blocks = ead_reduce_blocks(count);
     EadStored x = ead_stored(call->x[0]);
-    EAD_LAUNCH(first_digits, blocks, EAD_REDUCE_BLOCK, 0, call->stream, count, x, wanted, state);
-    EAD_LAUNCH(second_digits, blocks, EAD_REDUCE_BLOCK, 0, call->stream, count, x, state);
-    EAD_LAUNCH(last_digits, blocks, EAD_REDUCE_BLOCK, 0, call->stream, count, x, wanted, state,
-               static_cast<float *>(call->y->data));
+    float *y = static_cast<float *>(call->y->data);
+    EAD_LAUNCH(find_digit<0>, blocks, EAD_REDUCE_BLOCK, 0, call->stream, count, x, wanted, state, y);
+    EAD_LAUNCH(find_digit<1>, blocks, EAD_REDUCE_BLOCK, 0, call->stream, count, x, wanted, state, y);
+    EAD_LAUNCH(find_digit<2>, blocks, EAD_REDUCE_BLOCK, 0, call->stream, count, x, wanted, state, y);
 }
 
 EAD_CUDA_KERNEL(quantile, .run = run, .plan = plan);
