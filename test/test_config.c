@@ -295,10 +295,6 @@ START_TEST(test_cross_checks) {
     check_says(&config, EAD_BAD_ARGUMENT, "set loss.penalty=false");
     ead_config_set(&config, "penalty.path=p", "");
     check_says(&config, EAD_OK, "");
-    ead_config_set(&config, "model.size=medium", "");
-    check_says(&config, EAD_BAD_ARGUMENT, "set model.teacher to");
-    ead_config_set(&config, "model.teacher=t", "");
-    check_says(&config, EAD_OK, "");
     ead_config_set(&config, "maps.q_start=0.995", "");
     check_says(&config, EAD_BAD_ARGUMENT, "maps.q_start (0.995) must be less than maps.q_end (0.995)");
     ead_config_set(&config, "maps.q_start=0.5", "");

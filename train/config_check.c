@@ -49,12 +49,6 @@ EadStatus ead_config_check(const EadConfig *config) {
 
 EadStatus ead_config_check_training(const EadConfig *config) {
     EAD_TRY(ead_config_check(config));
-    if (config->model_size == EAD_SIZE_CHOICE_MEDIUM && empty(config->model_teacher))
-        return ead_fail(
-            EAD_BAD_ARGUMENT,
-            "model.size is medium, for which no teacher ships; set model.teacher to a .safetensors file "
-            "with the tensors teacher.conv1.weight to teacher.conv6.bias of a distilled PDN-M "
-            "(README: \"Teachers\")");
     if (config->loss_penalty && empty(config->penalty_path))
         return ead_fail(EAD_BAD_ARGUMENT,
                         "loss.penalty is true, but penalty.path is not set; set it to a folder or "
