@@ -3,7 +3,9 @@
 #define SCRATCH "build/scratch/test_trainer/"
 #include "test/trainer_runs.h"
 
+#include "models/model_file.h"
 #include "test/support_fake_device.h"
+#include "train/shipped_teacher.h"
 
 #define WHOLE SCRATCH "whole/"
 
@@ -222,6 +224,20 @@ START_TEST(a_teacher_that_cannot_be_kept_is_refused) {
 }
 END_TEST
 
+START_TEST(a_teacher_of_each_size_comes_with_the_program) {
+    static const EadPdnSize sizes[] = {EAD_PDN_SMALL, EAD_PDN_MEDIUM};
+    for (int i = 0; i < 2; i++) {
+        EadModel *model;
+        char *path;
+        ASSERT_OK(ead_shipped_teacher(sizes[i], &path));
+        ASSERT_OK(ead_model_new(&(EadModelSpec){sizes[i], false, 128, 128, true}, &model));
+        ASSERT_OK(ead_model_read_teacher(model, path));
+        ead_model_free(model);
+        free(path);
+    }
+}
+END_TEST
+
 static Suite *make_suite(void) {
     Suite *suite = suite_create("trainer");
     TCase *tests = tcase_create("runs");
@@ -243,6 +259,7 @@ static Suite *make_suite(void) {
     tcase_add_test(tests, a_kept_teacher_gives_the_same_bits);
     tcase_add_test(tests, a_device_keeps_the_teacher_too);
     tcase_add_test(tests, a_teacher_that_cannot_be_kept_is_refused);
+    tcase_add_test(tests, a_teacher_of_each_size_comes_with_the_program);
     suite_add_tcase(suite, tests);
     return suite;
 }
