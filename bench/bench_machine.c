@@ -3,6 +3,7 @@
 
 #include "bench/bench_peak.h"
 #include "core/blas.h"
+#include "core/host_memory.h"
 
 #include <omp.h>
 #include <stdio.h>
@@ -10,7 +11,6 @@
 #include <string.h>
 #include <sys/utsname.h>
 #include <time.h>
-#include <unistd.h>
 
 /* x86 calls them flags, ARM Features. */
 static const char *const flags_of_interest[] = {
@@ -55,8 +55,7 @@ static void set_system(EadBenchMachine *machine) {
     if (uname(&name) == 0)
         snprintf(machine->system, sizeof machine->system, "%.40s %.60s %.20s", name.sysname, name.release,
                  name.machine);
-    long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
-    machine->memory_gb = pages > 0 && page > 0 ? 1e-9 * (double)pages * (double)page : 0;
+    machine->memory_gb = 1e-9 * (double)ead_host_memory();
     time_t now = time(NULL);
     struct tm utc;
     if (gmtime_r(&now, &utc)) strftime(machine->date, sizeof machine->date, "%Y-%m-%dT%H:%M:%SZ", &utc);

@@ -3,6 +3,7 @@
  * Every node belongs to the storage of its owner: itself, or input 0's owner for views and for kernels that
  * work in place. A storage lives from its first writer to its last reader. Storages are placed largest first,
  * each at the lowest offset where nothing that lives at the same time lies. */
+#include "core/host_memory.h"
 #include "core/plan_internal.h"
 
 #include <assert.h>
@@ -10,7 +11,6 @@
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { HOST_ALIGNMENT = 64, DEVICE_ALIGNMENT = 256, DEFAULT_STREAMS = 3 };
 
@@ -373,18 +373,13 @@ static EadStatus complete(EadGraph *graph, EadPlanOptions *options) {
     return EAD_OK;
 }
 
-static size_t machine_memory(void) {
-    long pages = sysconf(_SC_PHYS_PAGES), bytes = sysconf(_SC_PAGESIZE);
-    return pages > 0 && bytes > 0 ? (size_t)pages * (size_t)bytes : 0;
-}
-
 EadStatus ead_plan_new(EadGraph *graph, const EadPlanOptions *options, EadPlan **out) {
     EAD_TRY(ead_graph_status(graph));
     EadPlanOptions chosen = options ? *options : (EadPlanOptions){0};
     EAD_TRY(complete(graph, &chosen));
     EadPlan *plan;
     Planner p = {.graph = graph, .options = &chosen, .count = ead_graph_count(graph)};
-    if (!chosen.no_reuse) p.may_keep = machine_memory() / KEPT_SHARE;
+    if (!chosen.no_reuse) p.may_keep = ead_host_memory() / KEPT_SHARE;
     p.alignment = chosen.backend->device ? DEVICE_ALIGNMENT : HOST_ALIGNMENT;
     EadStatus status = allocate_plan(&p, &chosen, &plan);
     if (status == EAD_OK) {

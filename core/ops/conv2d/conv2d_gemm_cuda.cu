@@ -2,6 +2,7 @@
  * checked against. Patches are gathered for as many rows of the product as 64 MB hold, multiplied, finished.
  */
 #include "core/ops/conv2d/conv2d_layer.cuh"
+#include "core/smaller.h"
 
 extern "C" {
 #include "core/cuda/blas.h"
@@ -50,11 +51,7 @@ static void launch_gather(const GatherTask &t, EadType type, const void *source,
 static int round_rows(int64_t rows, int64_t columns, EadType type) {
     int64_t most = PATCH_BYTES / (columns * static_cast<int64_t>(ead_type_size(type))) / 32 * 32;
     if (most < 32) most = 32;
-    return static_cast<int>(rows < most ? rows : most);
-}
-
-static int smaller(int a, int b) {
-    return a < b ? a : b;
+    return ead_smaller(rows, most);
 }
 
 /* ---- forward and input gradient; workspace: cuBLAS's, patches, products ---- */
@@ -83,7 +80,7 @@ void ead_conv_gemm_run(const EadConvLayer &l, const void *source, const void *pa
     for (int phase = 0; phase < l.phases; phase++) {
         const int rows = ead_conv_rows(l.view, ead_conv_phase(l.view, phase));
         for (int first = 0; first < rows; first += round) {
-            const int count = smaller(round, rows - first);
+            const int count = ead_smaller(round, rows - first);
             GatherTask gathered = {l.view, l.order, phase, first, count, columns};
             launch_gather(gathered, l.source.type, source, patches, stream);
             EadCudaGemm product = {};
@@ -112,7 +109,7 @@ void ead_conv_weight_gemm_run(const EadConvWeightLayer &l, const void *dy, const
     unsigned char *patches = static_cast<unsigned char *>(workspace) + EAD_CUDA_GEMM_WORKSPACE;
     const int round = round_rows(l.pixels, l.columns, l.x.type), channels = l.dy.channels;
     for (int first = 0; first < l.pixels; first += round) {
-        const int count = smaller(round, l.pixels - first);
+        const int count = ead_smaller(round, l.pixels - first);
         GatherTask gathered = {l.view, {l.view.c, l.view.c, 1, 1}, 0, first, count, l.columns};
         launch_gather(gathered, l.x.type, x, patches, stream);
         EadCudaGemm product = {};

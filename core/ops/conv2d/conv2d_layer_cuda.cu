@@ -1,10 +1,7 @@
 /* The course of a forward convolution or an input gradient: source in the operand's form, weights packed,
  * product, and the sums of its splits finished. */
 #include "core/ops/conv2d/conv2d_layer.cuh"
-
-static int larger(int a, int b) {
-    return a > b ? a : b;
-}
+#include "core/smaller.h"
 
 /* Columns of the tiles, of which packed weights have a whole number; cuBLAS takes any, the packing 32 at a
  * time. */
@@ -28,9 +25,9 @@ void ead_conv_layer_complete(EadConvLayer *l, const EadCall *call, const EadTens
     l->rows = l->tiles = 0;
     for (int i = 0; i < l->phases; i++) {
         const EadConvPhase p = ead_conv_phase(l->view, i);
-        l->rows = larger(l->rows, ead_conv_rows(l->view, p));
+        l->rows = ead_larger(l->rows, ead_conv_rows(l->view, p));
         const int taps = p.y.taps * p.x.taps;
-        l->tiles = larger(l->tiles, taps ? ead_conv_tiles(l->order, taps) : 0);
+        l->tiles = ead_larger(l->tiles, taps ? ead_conv_tiles(l->order, taps) : 0);
     }
     l->choice = {call->choice[EAD_CONV_TILE], call->choice[EAD_CONV_SPLITS]};
     l->weight_rows = static_cast<int>(ead_round_up(l->view.outputs, column_step(l->choice.tile)));
