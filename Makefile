@@ -76,26 +76,29 @@ LEVEL_FLAGS_v4 := -march=x86-64-v4 -mprefer-vector-width=512
 level_objects = $(LEVELS:%=$(BUILD)/$(1)/simd_%.o)
 amx_objects   = $(AMX:%=$(BUILD)/$(1)/simd_%.o)
 GENERATED := build/generated
+FOLDERS   := core autograd models data train bench test
 
-LIBRARY_SOURCES := $(wildcard core/*.c core/simd/*.c core/ops/*/*.c models/*.c)
-CUDA_SOURCES    := $(wildcard core/cuda/*.cu core/ops/*/*_cuda.cu)
-PROGRAM_SOURCES := $(wildcard autograd/*.c data/*.c train/*.c bench/*.c)
-SUPPORT_SOURCES := $(wildcard test/support_*.c)
+LIBRARY_SOURCES := $(filter-out %/backend_cuda.c %/backend_without_cuda.c,$(wildcard core/*/*.c core/ops/*/*.c core/ops/*/*/*.c \
+    models/*.c models/*/*.c))
+CUDA_SOURCES    := $(wildcard core/cuda/*.cu core/ops/*/*_cuda.cu core/ops/*/cuda/*_cuda.cu)
+PROGRAM_SOURCES := $(wildcard autograd/*.c data/*/*.c train/*.c train/*/*.c bench/*.c)
+SUPPORT_SOURCES := $(wildcard test/support/support_*.c)
 # Shared by the float suites and the double ones: the engine and the op cases, nothing of data/ or train/.
-DOUBLE_SOURCES  := $(LIBRARY_SOURCES) core/cuda/backend_without_cuda.c $(wildcard autograd/*.c) test/support_op_cases.c
+DOUBLE_SOURCES  := $(LIBRARY_SOURCES) core/backend/backend_without_cuda.c $(wildcard autograd/*.c) test/support/support_op_cases.c
 objects = $(patsubst %.c,$(BUILD)/$(2)/%.o,$(1))
 
 CUDA_OBJECTS    := $(CUDA_SOURCES:%.cu=$(BUILD)/cuda/%.o)
 BACKEND_OBJECTS := $(if $(HAVE_CUDA),$(CUDA_OBJECTS)) \
-    $(BUILD)/float/core/cuda/$(if $(HAVE_CUDA),backend_cuda,backend_without_cuda).o
+    $(BUILD)/float/core/backend/$(if $(HAVE_CUDA),backend_cuda,backend_without_cuda).o
 LIBRARY_OBJECTS := $(call objects,$(LIBRARY_SOURCES),float) $(call level_objects,float) $(call amx_objects,float) \
     $(BACKEND_OBJECTS)
 PROGRAM_OBJECTS := $(call objects,$(filter-out train/main.c,$(PROGRAM_SOURCES)),float)
 MAIN_OBJECT     := $(call objects,train/main.c,float)
 SUPPORT_OBJECTS := $(call objects,$(SUPPORT_SOURCES),float)
 DOUBLE_OBJECTS  := $(call objects,$(DOUBLE_SOURCES),double) $(call level_objects,double) $(call amx_objects,double)
-TESTS  := $(patsubst test/%.c,$(BUILD)/test/%,$(wildcard test/test_*.c test/double_*.c))
-FUZZERS := $(patsubst test/%.c,build/fuzz/%,$(wildcard test/fuzz_*.c))
+TEST_SOURCES := $(wildcard test/*/test_*.c test/*/double_*.c)
+TESTS  := $(addprefix $(BUILD)/test/,$(basename $(notdir $(TEST_SOURCES))))
+FUZZERS := $(patsubst test/fuzz/%.c,build/fuzz/%,$(wildcard test/fuzz/fuzz_*.c))
 
 PROGRAM := $(if $(filter release,$(CONFIG)),build/efficientad,$(BUILD)/efficientad)
 LIBRARY := $(if $(filter release,$(CONFIG)),build,$(BUILD))/libefficientad
@@ -122,7 +125,7 @@ $(LIBRARY).so: $(LIBRARY_OBJECTS) $(CUDA_FILE)
 	@$(CC) $(ALL_LDFLAGS) -shared -Wl,-soname,libefficientad.so.0 -Wl,--exclude-libs,libcudart_static.a -o $@ $(filter %.o,$^) $(LIBRARY_LIBS)
 
 # Which folder may include which; see the table in the script.
-$(BUILD)/include_arrows: test/include_arrows.sh $(wildcard */*.[ch] core/*/*.[ch] core/*/*.cu* core/ops/*/*.[ch] core/ops/*/*.cu*)
+$(BUILD)/include_arrows: test/include_arrows.sh $(shell find $(FOLDERS) -name "*.[ch]" -o -name "*.cu*")
 	@mkdir -p $(@D)
 	@sh test/include_arrows.sh && touch $@
 
@@ -150,10 +153,10 @@ $(BUILD)/cuda/%.o: %.cu
 
 cuda-objects: $(CUDA_OBJECTS)
 
-$(BUILD)/float/train/version.o: CPPFLAGS += -DEAD_VERSION='"$(VERSION)"'
-$(BUILD)/float/train/version.o: $(VERSION_FILE)
+$(BUILD)/float/train/support/version.o: CPPFLAGS += -DEAD_VERSION='"$(VERSION)"'
+$(BUILD)/float/train/support/version.o: $(VERSION_FILE)
 
-$(GENERATED)/winograd_matrices.h: core/generate/winograd_matrices.c
+$(GENERATED)/winograd_matrices.h: core/simd/generate/winograd_matrices.c
 	@mkdir -p $(@D)
 	@$(CC) $(WARNINGS) -O1 -o $(@D)/winograd_matrices $< && $(@D)/winograd_matrices > $@.tmp && mv $@.tmp $@
 
@@ -180,16 +183,18 @@ $(call amx_objects,double): core/simd/level/amx_instructions.c
 	@$(CC) $(ALL_CFLAGS) $(AMX_FLAGS) -DEAD_DOUBLE -MMD -MP -c -o $@ $<
 
 # The one test that looks at the generated matrices.
-MATRIX_TEST := $(BUILD)/double/test/double_winograd.o
+MATRIX_TEST := $(BUILD)/double/test/core/double_winograd.o
 $(MATRIX_TEST): CPPFLAGS += -I$(GENERATED)
 $(MATRIX_TEST): $(GENERATED)/winograd_matrices.h
 
 CHECK_LIBS = $(shell $(PKG_CONFIG_ALL) --libs check)
-$(BUILD)/test/test_%: $(BUILD)/float/test/test_%.o $(SUPPORT_OBJECTS) $(PROGRAM_OBJECTS) $(LIBRARY_OBJECTS) $(CUDA_FILE)
+.SECONDEXPANSION:
+test_object = $(BUILD)/$(1)/$(basename $(filter %/$(2).c,$(TEST_SOURCES))).o
+$(BUILD)/test/test_%: $$(call test_object,float,test_$$*) $(SUPPORT_OBJECTS) $(PROGRAM_OBJECTS) $(LIBRARY_OBJECTS) $(CUDA_FILE)
 	@mkdir -p $(@D)
 	@$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(CHECK_LIBS) $(LIBS)
 
-$(BUILD)/test/double_%: $(BUILD)/double/test/double_%.o $(DOUBLE_OBJECTS)
+$(BUILD)/test/double_%: $$(call test_object,double,double_$$*) $(DOUBLE_OBJECTS)
 	@mkdir -p $(@D)
 	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CHECK_LIBS) $(LIBS)
 
@@ -197,7 +202,7 @@ $(BUILD)/test/double_%: $(BUILD)/double/test/double_%.o $(DOUBLE_OBJECTS)
 # this build. Kernels may use what the runner offers and nothing else: what is missing there does not compile.
 HOST_BUILD   := build/cuda_host
 HOST_TESTS   := $(if $(filter release,$(CONFIG)),$(patsubst %,$(HOST_BUILD)/%,$(notdir $(basename $(wildcard test/cuda_host/host_test_*.c*)))))
-HOST_SOURCES := $(wildcard core/ops/*/*_cuda.cu test/cuda_host/*.c*)
+HOST_SOURCES := $(wildcard core/ops/*/*_cuda.cu core/ops/*/cuda/*_cuda.cu test/cuda_host/*.c*)
 HOST_OBJECTS := $(patsubst %,$(HOST_BUILD)/%.o,$(basename $(filter-out test/cuda_host/host_test_% %.cuh,$(HOST_SOURCES))))
 HOST_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fsanitize-sections=ead_shared
 HOST_FLAGS = -O1 -g -I. -Itest/cuda_host -Wall -Wextra -Wshadow -Wno-missing-field-initializers -Wno-unknown-pragmas \
@@ -215,7 +220,7 @@ $(HOST_BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC $< (host runner)"
 	@$(CC) -std=c11 $(HOST_FLAGS) -fopenmp $(CPPFLAGS) -c -o $@ $<
-$(HOST_BUILD)/host_test_%: $(HOST_BUILD)/test/cuda_host/host_test_%.o $(HOST_OBJECTS) $(BUILD)/float/core/cuda/backend_cuda.o \
+$(HOST_BUILD)/host_test_%: $(HOST_BUILD)/test/cuda_host/host_test_%.o $(HOST_OBJECTS) $(BUILD)/float/core/backend/backend_cuda.o \
     $(filter-out $(BACKEND_OBJECTS),$(LIBRARY_OBJECTS)) $(SUPPORT_OBJECTS) $(PROGRAM_OBJECTS)
 	@echo "  LINK $@"
 	@$(CXX) -fopenmp $(HOST_SANITIZE) $(LDFLAGS) -o $@ $^ $(CHECK_LIBS) $(filter-out $(CUDA_LIBS),$(LIBS))
@@ -235,7 +240,7 @@ PORTABLE_LINK    = @mkdir -p $(@D); echo "  LINK $@"; $(CC) $(ALL_LDFLAGS) -Wl,-
 $(PORTABLE)/bin/efficientad: $(MAIN_OBJECT) $(PROGRAM_OBJECTS) $(LIBRARY_OBJECTS) $(CUDA_FILE)
 	$(PORTABLE_LINK) $(LIBS)
 
-$(PORTABLE)/bin/test_%: $(BUILD)/float/test/test_%.o $(SUPPORT_OBJECTS) $(PROGRAM_OBJECTS) $(LIBRARY_OBJECTS) $(CUDA_FILE)
+$(PORTABLE)/bin/test_%: $$(call test_object,float,test_$$*) $(SUPPORT_OBJECTS) $(PROGRAM_OBJECTS) $(LIBRARY_OBJECTS) $(CUDA_FILE)
 	$(PORTABLE_LINK) $(CHECK_LIBS) $(LIBS)
 
 portable: $(PORTABLE)/bin/efficientad $(if $(HAVE_CUDA),$(PORTABLE)/bin/test_cuda $(PORTABLE)/bin/test_cuda_conv)
@@ -245,7 +250,7 @@ portable: $(PORTABLE)/bin/efficientad $(if $(HAVE_CUDA),$(PORTABLE)/bin/test_cud
 
 # For this machine only and never shipped, so compiled for it.
 EMULATED_OBJECTS := $(patsubst %,$(BUILD)/emulated/%.o,emulated_amx support_amx_emulated)
-$(EMULATED_OBJECTS): $(BUILD)/emulated/%.o: test/%.c
+$(EMULATED_OBJECTS): $(BUILD)/emulated/%.o: test/support/%.c
 	@mkdir -p $(@D)
 	@$(CC) $(ALL_CFLAGS) -march=native -MMD -MP -c -o $@ $<
 build/emulated/efficientad: $(MAIN_OBJECT) $(PROGRAM_OBJECTS) $(LIBRARY_OBJECTS) $(EMULATED_OBJECTS)
@@ -255,10 +260,9 @@ build/emulated/efficientad: $(MAIN_OBJECT) $(PROGRAM_OBJECTS) $(LIBRARY_OBJECTS)
 emulated: build/emulated/efficientad
 
 # Fuzz targets link what they call out of one archive of the parsers and what these need, all instrumented.
-FUZZED := $(wildcard core/status.c core/atomic_file.c core/half.c core/file_tensor.c core/safetensors_*.c core/image.c \
-    core/philox.c core/paths.c data/codec*.c data/tiff_quiet.c data/csv_reader.c data/defect_types.c \
-    data/file_bytes.c data/file_list.c data/tar_*.c data/pickle*.c data/torch_*.c train/config*.c train/sweep_file.c \
-    train/sweep_yaml.c train/sweep_expand.c train/value.c train/suggest.c train/utf8.c)
+FUZZED := $(wildcard core/base/*.c core/file/*.c core/image/image.c data/codec/*.c data/dataset/csv_reader.c data/dataset/defect_types.c \
+    data/source/*.c data/torch/*.c train/config/*.c train/sweep/sweep_file.c train/sweep/sweep_yaml.c train/sweep/sweep_expand.c \
+    train/support/value.c train/support/suggest.c train/support/utf8.c)
 FUZZ_SECONDS ?= 60
 FUZZ_CFLAGS = -O1 -g -std=c11 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all $(CPPFLAGS) \
     $(shell $(PKG_CONFIG_ALL) --cflags $(PACKAGES))
@@ -267,7 +271,7 @@ build/fuzz/objects/%.o: %.c
 	@clang $(FUZZ_CFLAGS) -MMD -MP -c -o $@ $<
 build/fuzz/parsers.a: $(FUZZED:%.c=build/fuzz/objects/%.o)
 	@rm -f $@ && ar rcs $@ $^
-build/fuzz/fuzz_%: build/fuzz/objects/test/fuzz_%.o build/fuzz/parsers.a
+build/fuzz/fuzz_%: build/fuzz/objects/test/fuzz/fuzz_%.o build/fuzz/parsers.a
 	@echo "  LINK $@"
 	@clang -fsanitize=fuzzer,address,undefined -o $@ $^ $(LIBS)
 fuzzers: $(FUZZERS)
@@ -275,7 +279,7 @@ fuzz: fuzzers
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) sh test/run_fuzz.sh $(FUZZERS)
 
 demo:
-	@sh bench/demo.sh
+	@sh bench/scripts/demo.sh
 
 PREFIX ?= /usr/local
 install: all
@@ -290,7 +294,7 @@ install: all
 	sed 's|@PREFIX@|$(PREFIX)|; s| @CUDA_LIBS@|$(CUDA_LIBS:%= %)|' models/efficientad.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/efficientad.pc
 
 format:
-	clang-format -i $(wildcard */*.[ch] core/*/*.[ch] core/cuda/*.cu* core/cuda/device/* core/ops/*/*.[ch] core/ops/*/*.cu* test/cuda_host/*.[ch]*)
+	clang-format -i $(shell find $(FOLDERS) -name "*.[ch]" -o -name "*.cu*" -o -name "*.cpp")
 
 golden:
 	cd test/golden && python3 generate.py

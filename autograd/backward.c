@@ -1,7 +1,7 @@
 /* The walk: from the loss back through the list, summing what each reader sends to a node. */
 #include "autograd/backward.h"
 
-#include "core/backend.h"
+#include "core/backend/backend.h"
 #include "core/ops/add/add.h"
 #include "core/ops/concat_batch/concat_batch.h"
 #include "core/ops/constant/constant.h"
@@ -127,7 +127,7 @@ void ead_backward_to_flat(EadGraph *graph, EadNode *loss, const real *values, in
         EadNode *leaf = ead_graph_at(graph, i), *gradient = walk.gradients[i];
         const real *data = leaf->y.data;
         if (leaf->op != EAD_OP_LEAF || !gradient || data < values || data >= values + count) continue;
-        if (gradient->external || ead_op(gradient->op)->alias || gradient->op == EAD_OP_LEAF)
+        if (gradient->caller_memory || ead_op(gradient->op)->alias || gradient->op == EAD_OP_LEAF)
             gradient = ead_scale(graph, gradient, 1);
         if (ead_graph_status(graph) == EAD_OK) ead_write_to(gradient, gradients + (data - values));
     }

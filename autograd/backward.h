@@ -4,7 +4,7 @@
 #ifndef EAD_AUTOGRAD_BACKWARD_H
 #define EAD_AUTOGRAD_BACKWARD_H
 
-#include "core/graph.h"
+#include "core/graph/graph.h"
 
 /* Appends the gradient of `loss` (a scalar node) with respect to each of wanted[0..count-1] (trainable
  * leaves, or any node below the loss that needs a gradient) and stores the nodes in gradients[]; NULL where

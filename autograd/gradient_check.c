@@ -2,8 +2,8 @@
 #include "autograd/gradient_check.h"
 
 #include "autograd/backward.h"
-#include "core/philox.h"
-#include "core/plan.h"
+#include "core/base/philox.h"
+#include "core/plan/plan.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 #ifndef EAD_AUTOGRAD_GRADIENT_CHECK_H
 #define EAD_AUTOGRAD_GRADIENT_CHECK_H
 
-#include "core/graph.h"
+#include "core/graph/graph.h"
 
 /* Appends the backward pass of `loss` (a scalar), plans the graph, runs it, and once more with each tested
  * element of each input moved up and down by 1e-5.

@@ -2,7 +2,7 @@
 #include "autograd/optimizer.h"
 
 #include "autograd/backward.h"
-#include "core/ops/advance/advance.h"
+#include "core/ops/increment/increment.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -50,5 +50,5 @@ void ead_optimizer_append(EadGraph *graph, EadOptimizer *optimizer, const EadPar
              flat(graph, "gradients", count, optimizer->gradients),
              flat(graph, "first", count, optimizer->first), flat(graph, "second", count, optimizer->second),
              step, rate, adam);
-    ead_advance(graph, step);
+    ead_increment(graph, step);
 }

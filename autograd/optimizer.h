@@ -4,7 +4,7 @@
 #define EAD_AUTOGRAD_OPTIMIZER_H
 
 #include "core/ops/adam/adam.h"
-#include "core/params.h"
+#include "core/graph/params.h"
 
 typedef struct EadOptimizer {
     int64_t count;                    /* elements of each buffer: params->total */

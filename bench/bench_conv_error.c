@@ -2,7 +2,7 @@
 #include "bench/bench_conv_error.h"
 
 #include "core/ops/conv2d_pool/conv2d_pool.h"
-#include "core/philox.h"
+#include "core/base/philox.h"
 
 #include <math.h>
 

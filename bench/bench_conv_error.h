@@ -1,9 +1,9 @@
 /* How far a convolution's numbers are from those computed in double: a slow, obvious convolution that shares
  * no line with the kernels, at a sample of positions. */
-#ifndef EAD_BENCH_CONV_ERROR_H
-#define EAD_BENCH_CONV_ERROR_H
+#ifndef EAD_BENCH_BENCH_CONV_ERROR_H
+#define EAD_BENCH_BENCH_CONV_ERROR_H
 
-#include "core/op.h"
+#include "core/graph/op.h"
 
 /* The largest error of a call of conv2d, conv2d_input_gradient or conv2d_weight_gradient that has just run,
  * relative to the largest absolute value of its output: at `samples` positions drawn from the seed, at all if

@@ -1,9 +1,9 @@
 /* What distillation consists of: its step on cached features, and the backbone's pass that makes them. */
 #include "bench/bench_memory.h"
-#include "bench/bench_whole.h"
+#include "bench/bench_timing.h"
 
 #include "core/ops/normalize_image/normalize_image.h"
-#include "train/distill_step.h"
+#include "train/distill/distill_step.h"
 
 #include <stdio.h>
 #include <stdlib.h>

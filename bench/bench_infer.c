@@ -1,9 +1,9 @@
 /* Inference as a user of the library sees it: 8-bit images in, maps and scores out. */
 #include "bench/bench_memory.h"
-#include "bench/bench_whole.h"
+#include "bench/bench_timing.h"
 
 #include "models/detector.h"
-#include "models/map_resize.h"
+#include "models/efficientad/map_resize.h"
 
 #include <stdlib.h>
 

@@ -2,8 +2,8 @@
 #include "bench/bench_machine.h"
 
 #include "bench/bench_peak.h"
-#include "core/blas.h"
-#include "core/host_memory.h"
+#include "core/base/blas.h"
+#include "core/base/host_memory.h"
 
 #include <omp.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
-/* The machine that a bench runs on: what has to stand beside every figure. */
-#ifndef EAD_BENCH_MACHINE_H
-#define EAD_BENCH_MACHINE_H
+/* The machine that a bench runs on: what has to stand beside every metric. */
+#ifndef EAD_BENCH_BENCH_MACHINE_H
+#define EAD_BENCH_BENCH_MACHINE_H
 
-#include "core/backend.h"
+#include "core/backend/backend.h"
 
 enum { EAD_BENCH_MAX_FLAGS = 32 };
 

@@ -1,6 +1,6 @@
 /* The most memory that was resident at once, for one stretch of a process. */
-#ifndef EAD_BENCH_MEMORY_H
-#define EAD_BENCH_MEMORY_H
+#ifndef EAD_BENCH_BENCH_MEMORY_H
+#define EAD_BENCH_BENCH_MEMORY_H
 
 /* Starts a new stretch. Where the kernel does not let us (no /proc), the peak stays that of the process. */
 void ead_bench_memory_reset(void);

@@ -1,12 +1,12 @@
-/* The figures of a whole test set on generated maps: the size of MVTec AD's bottle, and of MVTec LOCO's
+/* The metrics of a whole test set on generated maps: the size of MVTec AD's bottle, and of MVTec LOCO's
  * breakfast_box, its largest, or a size of one's own. Only the evaluation is timed, not the making of maps.
  */
 #include "bench/bench_memory.h"
-#include "bench/bench_runs.h"
+#include "bench/benchmarks.h"
 
-#include "core/philox.h"
-#include "train/clock.h"
-#include "train/evaluation.h"
+#include "core/base/philox.h"
+#include "core/base/clock.h"
+#include "train/metrics/metrics.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -97,7 +97,7 @@ static void add_since(Times *sum, Times start) {
 
 static EadStatus evaluate(const TestSet *set, Scene *scene, Times *times) {
     EadEvaluation *e;
-    EadFigures figures;
+    EadMetrics metrics;
     EAD_TRY(ead_evaluation_new(&e));
     EadStatus status = EAD_OK;
     for (int i = 0; i < set->images && status == EAD_OK; i++) {
@@ -110,9 +110,9 @@ static EadStatus evaluate(const TestSet *set, Scene *scene, Times *times) {
         add_since(times, start);
     }
     Times start = now();
-    if (status == EAD_OK) status = ead_evaluation_finish(e, &figures);
+    if (status == EAD_OK) status = ead_evaluation_finish(e, &metrics);
     add_since(times, start);
-    if (status == EAD_OK) ead_figures_free(&figures);
+    if (status == EAD_OK) ead_metrics_free(&metrics);
     ead_evaluation_free(e);
     return status;
 }

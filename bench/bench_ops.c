@@ -3,8 +3,8 @@
 #include "bench/bench_setup.h"
 
 #include "models/detector.h"
-#include "train/clock.h"
-#include "train/training_step.h"
+#include "core/base/clock.h"
+#include "train/efficientad/training_step.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -4,7 +4,7 @@
 #include <math.h>
 
 #if defined(__x86_64__)
-#include "train/clock.h"
+#include "core/base/clock.h"
 
 #include <immintrin.h>
 #include <omp.h>

@@ -1,8 +1,8 @@
 /* Results of the bench: a growing list of rows, and its two file formats. */
-#ifndef EAD_BENCH_RESULTS_H
-#define EAD_BENCH_RESULTS_H
+#ifndef EAD_BENCH_BENCH_RESULTS_H
+#define EAD_BENCH_BENCH_RESULTS_H
 
-#include "core/status.h"
+#include "core/base/status.h"
 
 #include <stdint.h>
 

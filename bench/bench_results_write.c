@@ -2,9 +2,9 @@
 #include "bench/bench_machine.h"
 #include "bench/bench_results.h"
 
-#include "core/atomic_file.h"
-#include "train/json_file.h"
-#include "train/version.h"
+#include "core/base/atomic_file.h"
+#include "train/support/json_file.h"
+#include "train/support/version.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -1,8 +1,8 @@
 /* What the measurements share: a model with random weights, random images, the work in a plan. */
-#ifndef EAD_BENCH_SETUP_H
-#define EAD_BENCH_SETUP_H
+#ifndef EAD_BENCH_BENCH_SETUP_H
+#define EAD_BENCH_BENCH_SETUP_H
 
-#include "bench/bench_runs.h"
+#include "bench/benchmarks.h"
 
 /* Passes before the timed ones: a GPU raises its clocks only under load. */
 int ead_bench_warm_up(const EadBenchOptions *options);

@@ -1,8 +1,8 @@
 /* The training step with the paper's settings: forward, backward, Adam. */
 #include "bench/bench_memory.h"
-#include "bench/bench_whole.h"
+#include "bench/bench_timing.h"
 
-#include "train/training_step.h"
+#include "train/efficientad/training_step.h"
 
 #include <stdlib.h>
 
@@ -42,7 +42,7 @@ static EadStatus fill_tables(const EadModel *model, EadTrainingStep *step) {
 static EadStatus prepare(const EadBenchOptions *options, EadModel *model, Training *run) {
     EadTrainingOptions training = ead_training_options_default(PAPER_STEPS, 1);
     bool resident = options->plan.backend && options->plan.backend->device;
-    if (resident) training.tables = (EadStepTables){{RESIDENT, RESIDENT, 0}, .seed = 1, .augment = true};
+    if (resident) training.tables = (EadResidentData){{RESIDENT, RESIDENT, 0}, .seed = 1, .augment = true};
     EAD_TRY(ead_precision_check(options->plan.backend, options->plan.precision, true, "--precision"));
     EAD_TRY(ead_training_step_new(model, &training, &options->plan, &run->step));
     return resident ? fill_tables(model, run->step)

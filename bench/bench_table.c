@@ -1,8 +1,8 @@
-/* Tables with fixed columns; absent figures are blank. */
+/* Tables with fixed columns; absent metrics are blank. */
 #include "bench/bench_table.h"
 
-#include "core/backend.h"
-#include "train/version.h"
+#include "core/backend/backend.h"
+#include "train/support/version.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* The bench's results for people. */
-#ifndef EAD_BENCH_TABLE_H
-#define EAD_BENCH_TABLE_H
+#ifndef EAD_BENCH_BENCH_TABLE_H
+#define EAD_BENCH_BENCH_TABLE_H
 
 #include "bench/bench_machine.h"
 #include "bench/bench_results.h"

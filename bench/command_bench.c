@@ -1,9 +1,9 @@
 /* efficientad bench infer|step|ops|metrics|distill|features: runs the measurements, prints and writes the
  * results. */
 #include "bench/bench_machine.h"
-#include "bench/bench_runs.h"
+#include "bench/benchmarks.h"
 #include "bench/bench_table.h"
-#include "train/commands.h"
+#include "train/cli/commands.h"
 
 #include <math.h>
 #include <string.h>
@@ -33,17 +33,17 @@ static EadBenchOptions read_options(const EadArguments *arguments, const EadBenc
     return (EadBenchOptions){
         .height = size.height,
         .width = size.width,
-        .batch = (int)ead_arguments_value(arguments, EAD_OPTION_BENCH_BATCH).whole,
+        .batch = (int)ead_arguments_value(arguments, EAD_OPTION_BENCH_BATCH).i64,
         .own_set = ead_arguments_given(arguments, EAD_OPTION_BENCH_IMAGE_SIZE) ||
                    ead_arguments_given(arguments, EAD_OPTION_BENCH_BATCH),
-        .repeat = repeat ? (int)ead_arguments_value(arguments, EAD_OPTION_BENCH_REPEAT).whole : 0,
+        .repeat = repeat ? (int)ead_arguments_value(arguments, EAD_OPTION_BENCH_REPEAT).i64 : 0,
         .quiet = ead_arguments_given(arguments, EAD_OPTION_QUIET),
         .errors = ead_arguments_given(arguments, EAD_OPTION_BENCH_ERRORS),
         .peak_gflop_per_s = arguments->backend->device ? NAN : machine->peak_gflop_per_s,
     };
 }
 
-/* Only reached where the program could not restart itself, or the user chose otherwise (train/blas_cure.h).
+/* Only reached where the program could not restart itself, or the user chose otherwise (train/cli/openblas_restart.h).
  */
 static void warn_of_blas(const EadBenchMachine *machine) {
     if (!*machine->openblas_better_core) return;
@@ -62,7 +62,7 @@ static EadStatus write_results(const EadArguments *arguments, const EadBenchMach
 }
 
 static EadStatus measure(const EadArguments *arguments, EadBenchOptions *options, EadBenchResults *results) {
-    int64_t wanted = ead_arguments_value(arguments, EAD_OPTION_BENCH_SIZE).whole;
+    int64_t wanted = ead_arguments_value(arguments, EAD_OPTION_BENCH_SIZE).i64;
     for (int size = EAD_PDN_SMALL; size <= EAD_PDN_MEDIUM; size++) {
         if (wanted != BOTH_SIZES && wanted != size) continue;
         options->size = (EadPdnSize)size;

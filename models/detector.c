@@ -1,11 +1,11 @@
 /* The inference engine: a model, its planned graph, and buffers for images of any size. */
 #include "models/detector.h"
 
-#include "core/image.h"
-#include "core/plan.h"
-#include "models/anomaly_map.h"
-#include "models/map_resize.h"
-#include "models/model_file.h"
+#include "core/image/image.h"
+#include "core/plan/plan.h"
+#include "models/efficientad/anomaly_map.h"
+#include "models/efficientad/map_resize.h"
+#include "models/efficientad/model_file.h"
 
 #include <stdlib.h>
 
@@ -97,7 +97,7 @@ EadStatus ead_detector_run_batch(EadDetector *d, const uint8_t *images, const fl
 int ead_detector_run(EadDetector *d, const uint8_t *rgb, int width, int height, ptrdiff_t stride, float *map,
                      float *score) {
     const EadModelSpec *spec = &d->model->spec;
-    uint8_t *input = ead_plan_leaf_memory(d->plan, d->images);
+    uint8_t *input = ead_plan_input_buffer(d->plan, d->images);
     const float *model_map;
     EAD_TRY(ead_resize_u8(rgb, width, height, 3, stride, input, spec->width, spec->height));
     if (!map) EAD_TRY(reserve(d, (int64_t)width * height));

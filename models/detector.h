@@ -2,10 +2,10 @@
 #ifndef EAD_MODELS_DETECTOR_H
 #define EAD_MODELS_DETECTOR_H
 
-#include "core/plan.h"
-#include "core/status.h"
+#include "core/plan/plan.h"
+#include "core/base/status.h"
 #include "models/efficientad.h"
-#include "models/model.h"
+#include "models/efficientad/model.h"
 
 /* A detector on a model in memory, which must outlive it and whose values it reads in place, planned as
  * asked (NULL: CPU, fp32), for batches of up to `batch` images of model size. */

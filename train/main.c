@@ -1,7 +1,7 @@
 /* The program: parses the command line, calls the command, reports its failure. */
-#include "train/blas_cure.h"
-#include "train/commands.h"
-#include "train/version.h"
+#include "train/cli/openblas_restart.h"
+#include "train/cli/commands.h"
+#include "train/support/version.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -12,7 +12,7 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 static EadStatus run_command(const EadArguments *arguments) {
     static EadStatus (*const functions[EAD_COMMAND_COUNT])(const EadArguments *) = {
 #define EAD_COMMAND(name, fewest, most, words, synopsis, summary, example) ead_command_##name,
-#include "train/commands.def"
+#include "train/cli/commands.def"
 #undef EAD_COMMAND
     };
     return functions[arguments->command](arguments);
@@ -57,7 +57,7 @@ static int report_failure(void) {
 }
 
 int main(int argc, char **argv) {
-    ead_cure_blas(argv);
+    ead_restart_for_openblas(argv);
     EadArguments arguments;
     EadStatus status = ead_arguments_parse(argc, argv, &arguments);
     int code = EXIT_DONE;

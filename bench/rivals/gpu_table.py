@@ -1,4 +1,4 @@
-"""Second half of bench/gpu_check.sh: what its parts measured as one table and one JSON file.
+"""Second half of bench/scripts/gpu_check.sh: what its parts measured as one table and one JSON file.
 
     gpu_table.py SCRATCH RESULTS GPU    reads SCRATCH/parts.tsv, SCRATCH/ours-*.json and SCRATCH/rival-*.jsonl
 

@@ -7,15 +7,15 @@
 
 #include <mutex>
 
-enum { MOST_DEVICES = 64 };
+enum { MAX_DEVICES = 64 };
 
 static cublasHandle_t handle_of_device() {
     static std::mutex lock;
-    static cublasHandle_t handles[MOST_DEVICES];
+    static cublasHandle_t handles[MAX_DEVICES];
     int device = 0;
     cudaGetDevice(&device);
     std::lock_guard<std::mutex> guard(lock);
-    cublasHandle_t &handle = handles[device % MOST_DEVICES];
+    cublasHandle_t &handle = handles[device % MAX_DEVICES];
     if (!handle) cublasCreate(&handle);
     return handle;
 }

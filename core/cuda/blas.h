@@ -1,9 +1,9 @@
 /* The matrix product under the gemm algorithm of the convolutions: cuBLAS (core/cuda/blas.cu); plain loops on
  * the host runner (test/cuda_host/blas_host.cpp). And what a GPU can hold, by which tiles are chosen. */
-#ifndef EAD_CORE_CUDA_BLAS_H
-#define EAD_CORE_CUDA_BLAS_H
+#ifndef EAD_CORE_BLAS_H
+#define EAD_CORE_BLAS_H
 
-#include "core/precision.h"
+#include "core/graph/precision.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* What every .cu file includes: the language (of the real CUDA or of the host runner), calls and kernels of
  * the engine, storage types, index arithmetic of launches. */
-#ifndef EAD_CUDA_CUH
-#define EAD_CUDA_CUH
+#ifndef EAD_CORE_CUDA_CUH
+#define EAD_CORE_CUDA_CUH
 
 #include <cuda_target.cuh>
 
@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 extern "C" {
-#include "core/kernel.h"
+#include "core/graph/kernel.h"
 }
 
 /* The kernel of an op: EAD_CUDA_KERNEL(relu, .run = run, .half_in = 1, .half_out = true); */

@@ -1,5 +1,5 @@
-/* The CUDA runtime behind core/cuda/device.h. */
-#include "core/cuda/device.h"
+/* The CUDA runtime behind core/backend/device.h. */
+#include "core/backend/device.h"
 
 #include "core/cuda/cublas.h"
 

@@ -2,18 +2,18 @@
  * last block to finish, known by a counter, adds them up in their order. The number of blocks follows from
  * the size of the tensor and not from the GPU, so that all GPUs give the same bits. Summed in double, as on
  * the CPU. */
-#ifndef EAD_CUDA_REDUCE_CUH
-#define EAD_CUDA_REDUCE_CUH
+#ifndef EAD_CORE_REDUCE_CUH
+#define EAD_CORE_REDUCE_CUH
 
 #include "core/cuda/stored.cuh"
 
 constexpr int EAD_REDUCE_BLOCK = 256;
-constexpr int64_t EAD_REDUCE_MOST_BLOCKS = 1024;
+constexpr int64_t EAD_REDUCE_MAX_BLOCKS = 1024;
 
 /* Blocks for count values: each thread has about two groups, until there are enough blocks for any GPU. */
 static inline unsigned ead_reduce_blocks(int64_t count) {
     int64_t blocks = (count + 2 * EAD_GROUP * EAD_REDUCE_BLOCK - 1) / (2 * EAD_GROUP * EAD_REDUCE_BLOCK);
-    return static_cast<unsigned>(blocks < EAD_REDUCE_MOST_BLOCKS ? blocks : EAD_REDUCE_MOST_BLOCKS);
+    return static_cast<unsigned>(blocks < EAD_REDUCE_MAX_BLOCKS ? blocks : EAD_REDUCE_MAX_BLOCKS);
 }
 
 /* Sum over the lanes of segments of `width` lanes, in all of them. All lanes of the warp must call it. */

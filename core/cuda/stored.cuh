@@ -4,8 +4,8 @@
  * The storage type is a value and no template argument: all threads of a launch take the same branch, which
  * costs nothing beside the memory that these kernels wait for, and each kernel is compiled once instead of
  * seven times. Eight values are one 16-byte access in 16 bits and two in fp32. */
-#ifndef EAD_CUDA_STORED_CUH
-#define EAD_CUDA_STORED_CUH
+#ifndef EAD_CORE_STORED_CUH
+#define EAD_CORE_STORED_CUH
 
 #include "core/cuda/cuda.cuh"
 

@@ -28,8 +28,8 @@
  *
  * Only for 16-bit numbers. TF32 stays with mma.sync: wgmma cuts floats off where ours are rounded to
  * nearest, and takes floats K-major only, so it could not do the weight gradient. */
-#ifndef EAD_CUDA_WGMMA_CUH
-#define EAD_CUDA_WGMMA_CUH
+#ifndef EAD_CORE_WGMMA_CUH
+#define EAD_CORE_WGMMA_CUH
 
 #include "core/cuda/mma.cuh"
 

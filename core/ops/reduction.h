@@ -1,10 +1,10 @@
 /* Sums that do not depend on the number of threads: the elements are cut into fixed chunks, each chunk is
  * summed by one thread in a fixed order, and the partial sums are added in order. In double, because a float
  * sum over a million elements is good to three digits only. */
-#ifndef EAD_OPS_REDUCTION_H
-#define EAD_OPS_REDUCTION_H
+#ifndef EAD_CORE_REDUCTION_H
+#define EAD_CORE_REDUCTION_H
 
-#include "core/real.h"
+#include "core/base/real.h"
 
 #include <stdint.h>
 

@@ -1,11 +1,11 @@
 /* bf16 products on AMX, the tile registers of recent x86-64 server CPUs: 16 x 32 numbers times 32 x 16
  * numbers in one instruction, summed in fp32. An object of its own, compiled for such a CPU and executed
  * nowhere else; tests build the same kernels with the tile instructions in plain C. bf16 numbers are uint16_t
- * as in core/half.h, rounded to nearest even. */
+ * as in core/base/half.h, rounded to nearest even. */
 #ifndef EAD_CORE_AMX_H
 #define EAD_CORE_AMX_H
 
-#include "core/real.h"
+#include "core/base/real.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -5,7 +5,7 @@
 #ifndef EAD_CORE_SIMD_H
 #define EAD_CORE_SIMD_H
 
-#include "core/real.h"
+#include "core/base/real.h"
 
 #include <stddef.h>
 #include <stdint.h>

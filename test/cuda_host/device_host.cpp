@@ -1,4 +1,4 @@
-/* The device of the host runner: core/cuda/device.h on host memory, in the place of core/cuda/device.cu. Work
+/* The device of the host runner: core/backend/device.h on host memory, in the place of core/cuda/device.cu. Work
  * is done at once, so streams and events have nothing to do; captures record nothing.
  *
  * Its memory is closed to everybody (pages without access) but kernels and copies: host code that follows a
@@ -7,7 +7,7 @@
 #include "test/cuda_host/host_runner.h"
 
 extern "C" {
-#include "core/cuda/device.h"
+#include "core/backend/device.h"
 }
 
 #include <stdlib.h>

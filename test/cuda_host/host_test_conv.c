@@ -1,7 +1,7 @@
 /* The CUDA convolutions on the host runner, through every algorithm, bit for bit. */
 #include "test/cuda_host/host_runner_c.h"
-#include "test/suite.h"
-#include "test/support_cuda_conv.h"
+#include "test/support/suite.h"
+#include "test/support/support_cuda_conv.h"
 
 static const EadBackend *runner(void) {
     const EadBackend *backend = NULL;
@@ -12,7 +12,7 @@ static const EadBackend *runner(void) {
 START_TEST(small_cases_are_exact) {
     const CudaConvCase *c = &cuda_conv_small[_i];
     cuda_conv_check(runner(), NULL, c,
-                    (CudaConvWay){.precision = EAD_PRECISION_FP32, .algorithm = "any", .prepared = _i & 1},
+                    (CudaConvWay){.precision = EAD_PRECISION_FP32, .algorithm = "any", .packed = _i & 1},
                     true, 0);
     for (int a = 0; a < CUDA_CONV_ALGORITHMS; a++) {
         EadPrecision precision = cuda_conv_precisions[(_i + a) % CUDA_CONV_PRECISIONS];

@@ -1,11 +1,11 @@
 /* The step of a distillation on the host runner against the CPU: what is written, trained, downloaded and
  * uploaded on the way of a run with a checkpoint. */
 #include "test/cuda_host/host_runner_c.h"
-#include "test/data_support.h"
-#include "test/suite.h"
+#include "test/support/data_support.h"
+#include "test/support/suite.h"
 
-#include "core/half.h"
-#include "train/distill_step.h"
+#include "core/base/half.h"
+#include "train/distill/distill_step.h"
 
 #include <math.h>
 #include <string.h>

@@ -3,12 +3,12 @@
  * may be. */
 #include "test/cuda_host/host_runner_c.h"
 #include "test/cuda_host/lone_call.h"
-#include "test/op_case_inputs.h"
-#include "test/suite.h"
-#include "test/support_op_cases.h"
+#include "test/support/op_case_inputs.h"
+#include "test/support/suite.h"
+#include "test/support/support_op_cases.h"
 
-#include "core/backend.h"
-#include "core/ops/mean_above/mean_above.h"
+#include "core/backend/backend.h"
+#include "core/ops/masked_mean/masked_mean.h"
 #include "core/ops/quantile/quantile.h"
 #include "core/ops/relu/relu.h"
 
@@ -52,7 +52,7 @@ static double allowed_part(EadOpId op, EadPrecision precision) {
     case EAD_OP_channel_sum:
     case EAD_OP_mean:
     case EAD_OP_channel_mean:
-    case EAD_OP_mean_above:
+    case EAD_OP_masked_mean:
         return 2e-7; /* summed in double on both sides */
     case EAD_OP_conv2d:
     case EAD_OP_conv2d_input_gradient:
@@ -101,7 +101,7 @@ static void compare_calls(const Pair *p, LoneWay way, const LoneCall *got, const
         EadType type = output ? got->y.type : got->x[k].type;
         snprintf(what, sizeof what, "%s: %s: %s (stored %d -> %d%s%s%s)", p->name, ead_op(p->node->op)->name,
                  output ? "output" : "an input afterwards", way.in, way.out, way.shifted ? ", shifted" : "",
-                 way.in_place ? ", in place" : "", way.prepared ? ", prepared" : "");
+                 way.in_place ? ", in place" : "", way.packed ? ", prepared" : "");
         compare(what, got->values[k], expected->values[k], expected->counts[k],
                 output ? allowed_part(p->node->op, way.precision) : 0, type);
     }
@@ -156,9 +156,9 @@ static void check_storage(Pair *p, EadType in, EadType out) {
     void *no_state = NULL;
     p->state = NULL;
     lone_call_run(p->cpu, p->cuda, p->call, rounded, &no_state, &expected);
-    way.prepared = check_orders(p, way, &expected);
-    if (way.prepared) check_once(p, way, &expected);
-    way.prepared = false;
+    way.packed = check_orders(p, way, &expected);
+    if (way.packed) check_once(p, way, &expected);
+    way.packed = false;
     way.in_place = may_be_in_place(p, way);
     if (way.in_place) check_once(p, way, &expected);
     way.in_place = false;
@@ -220,7 +220,7 @@ START_TEST(special_values_agree_with_the_cpu) {
     for (size_t k = 0; k < sizeof quantiles / sizeof *quantiles; k++)
         ead_keep(ead_quantile(graph, leaf, quantiles[k]));
     if (_i == 1)
-        ead_keep(ead_mean_above(graph, leaf, ead_leaf(graph, "t", EAD_REAL, 1, 1, 1, 1, &threshold)));
+        ead_keep(ead_masked_mean(graph, leaf, ead_leaf(graph, "t", EAD_REAL, 1, 1, 1, 1, &threshold)));
     ead_keep(ead_relu(graph, leaf));
     ck_assert_int_eq(ead_plan_new(graph, &options, &plan), EAD_OK);
     check_plan("special values", plan);

@@ -3,8 +3,8 @@
  * same however the plan is laid out and in whatever order threads run. */
 #include "test/cuda_host/host_runner_c.h"
 #include "test/cuda_host/tiny_networks.h"
-#include "test/suite.h"
-#include "test/support_op_cases.h"
+#include "test/support/suite.h"
+#include "test/support/support_op_cases.h"
 
 #include <math.h>
 #include <omp.h>
@@ -30,11 +30,11 @@ static double distance(const float *got, const float *expected, int64_t count) {
 
 /* ---- op cases ---- */
 
-enum { MOST_RESULTS = OP_CASE_INPUTS + 1 };
+enum { MAX_RESULTS = OP_CASE_INPUTS + 1 };
 
 typedef struct Results {
-    float *values[MOST_RESULTS]; /* of y, then of each dx */
-    int64_t counts[MOST_RESULTS];
+    float *values[MAX_RESULTS]; /* of y, then of each dx */
+    int64_t counts[MAX_RESULTS];
 } Results;
 
 static void read_value(const EadPlan *plan, const EadNode *node, float **values, int64_t *count) {
@@ -60,11 +60,11 @@ static Results run_case(const OpCase *op_case, const EadPlanOptions *options) {
 }
 
 static void free_results(Results *results) {
-    for (int i = 0; i < MOST_RESULTS; i++) free(results->values[i]);
+    for (int i = 0; i < MAX_RESULTS; i++) free(results->values[i]);
 }
 
 static void check_results(const char *name, const Results *got, const Results *expected, double allowed) {
-    for (int i = 0; i < MOST_RESULTS; i++) {
+    for (int i = 0; i < MAX_RESULTS; i++) {
         ck_assert_int_eq(got->counts[i], expected->counts[i]);
         double off = expected->values[i] ? distance(got->values[i], expected->values[i], got->counts[i]) : 0;
         ck_assert_msg(off <= allowed, "%s: result %d is off by %g of the largest", name, i, off);

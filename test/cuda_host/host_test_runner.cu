@@ -1,6 +1,6 @@
 /* The host runner itself: what it computes, and that it notices what a GPU would not say. */
 #include "core/cuda/wgmma.cuh"
-#include "test/suite.h"
+#include "test/support/suite.h"
 
 #include <sys/wait.h>
 #include <unistd.h>

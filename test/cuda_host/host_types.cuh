@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 extern "C" {
-#include "core/half.h"
+#include "core/base/half.h"
 }
 
 /* type1..type4 and make_type2, make_type4; bytes is the alignment of the vector of four. */

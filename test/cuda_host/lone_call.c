@@ -1,7 +1,7 @@
 /* Calls in memory of their own. */
 #include "test/cuda_host/lone_call.h"
 
-#include "core/half.h"
+#include "core/base/half.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -102,9 +102,9 @@ static EadCall replan(const EadKernel *kernel, const EadCall *call, LoneWay way,
         .run = kernel->run, .y = &out->y, .attributes = call->attributes, .precision = way.precision};
     for (int k = 0; k < EAD_MAX_INPUTS; k++) lone.x[k] = call->x[k] ? &out->x[k] : NULL;
     if (kernel->plan) kernel->plan(&lone);
-    out->can_prepare = lone.prepare != NULL;
+    out->can_prepare = lone.pack_weights != NULL;
     lone.workspace = new_block(lone.workspace_bytes);
-    lone.prepared = new_block(lone.prepared_bytes);
+    lone.packed = new_block(lone.packed_bytes);
     if (!*state) *state = memset(new_block(lone.state_bytes), 0, lone.state_bytes);
     lone.state = *state;
     return lone;
@@ -115,13 +115,13 @@ void lone_call_run(const EadKernel *kernel, const EadKernel *half, const EadCall
     *out = (LoneCall){0};
     isolate_all(half, call, way, out);
     EadCall lone = replan(kernel, call, way, state, out);
-    if (way.prepared && lone.prepare) {
-        lone.prepare(&lone);
-        lone.prepared_once = 1;
+    if (way.packed && lone.pack_weights) {
+        lone.pack_weights(&lone);
+        lone.packed_at_plan = 1;
     }
     lone.run(&lone);
     free(lone.workspace);
-    free(lone.prepared);
+    free(lone.packed);
     for (int k = 0; k < EAD_MAX_INPUTS; k++) widen(&out->x[k], EAD_REAL, &out->values[k], &out->counts[k]);
     widen(&out->y, half->half_out ? way.out : EAD_REAL, &out->values[EAD_MAX_INPUTS],
           &out->counts[EAD_MAX_INPUTS]);

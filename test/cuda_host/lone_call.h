@@ -4,7 +4,7 @@
 #ifndef EAD_TEST_LONE_CALL_H
 #define EAD_TEST_LONE_CALL_H
 
-#include "core/op.h"
+#include "core/graph/op.h"
 
 /* How a call is run. */
 typedef struct LoneWay {
@@ -14,7 +14,7 @@ typedef struct LoneWay {
         rounded_only; /* the CPU's way: values are rounded to the storage types, but stored as real numbers */
     bool shifted;     /* every tensor starts one element behind an aligned address */
     bool in_place;    /* the output overwrites input 0 */
-    bool prepared;    /* what the kernel makes of its weights is made before */
+    bool packed;      /* what the kernel makes of its weights is made before */
 } LoneWay;
 
 typedef struct LoneCall {
@@ -22,7 +22,7 @@ typedef struct LoneCall {
     void *blocks[EAD_MAX_INPUTS + 1];  /* their memory, the output's last */
     float *values[EAD_MAX_INPUTS + 1]; /* the same after the run, as floats; NULL where there is none */
     int64_t counts[EAD_MAX_INPUTS + 1];
-    bool can_prepare; /* the kernel has a use for `prepared` */
+    bool can_prepare; /* the kernel has a use for `packed` */
 } LoneCall;
 
 /* Runs kernel once. half: the kernel that says which values may be stored in 16 bits. state: *state is made

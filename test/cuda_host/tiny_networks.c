@@ -7,12 +7,12 @@
 #include "core/ops/channel_mean/channel_mean.h"
 #include "core/ops/conv2d/conv2d.h"
 #include "core/ops/conv2d_pool/conv2d_pool.h"
-#include "core/ops/draw_index/draw_index.h"
+#include "core/ops/sample_index/sample_index.h"
 #include "core/ops/dropout/dropout.h"
 #include "core/ops/gather_image/gather_image.h"
 #include "core/ops/lr_schedule/lr_schedule.h"
 #include "core/ops/mean/mean.h"
-#include "core/ops/mean_above/mean_above.h"
+#include "core/ops/masked_mean/masked_mean.h"
 #include "core/ops/normalize_image/normalize_image.h"
 #include "core/ops/pad_border/pad_border.h"
 #include "core/ops/relu/relu.h"
@@ -20,7 +20,7 @@
 #include "core/ops/scale/scale.h"
 #include "core/ops/slice_batch/slice_batch.h"
 #include "core/ops/squared_difference/squared_difference.h"
-#include "core/philox.h"
+#include "core/base/philox.h"
 
 #include <check.h>
 
@@ -113,8 +113,8 @@ EadNode *tiny_build_table(EadGraph *graph, TinyNetworks *tiny, int64_t *images, 
     EadNode *count = ead_leaf(graph, "count", EAD_I64, 1, 1, 1, 1, images);
     EadNode *step = ead_optimizer_step(graph, &tiny->optimizer);
     EadNode *table = ead_table(graph, "features", EAD_REAL, (int)*images, MAP, MAP, C);
-    *drawn = ead_gather_image(graph, table,
-                              ead_draw_index(graph, step, count, (EadDrawIndex){3, EAD_STREAM_TRAIN_ORDER}));
+    *drawn = ead_gather_image(
+        graph, table, ead_sample_index(graph, step, count, (EadSampleIndex){3, EAD_STREAM_TRAIN_ORDER}));
     return table;
 }
 

@@ -4,7 +4,7 @@
 #define EAD_TEST_TINY_NETWORKS_H
 
 #include "autograd/optimizer.h"
-#include "core/plan.h"
+#include "core/plan/plan.h"
 
 enum { TINY_BATCH = 3, TINY_IMAGE = 32, TINY_FEATURES = 16, TINY_LOSSES = 5 };
 

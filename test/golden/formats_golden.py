@@ -1,5 +1,5 @@
 """Golden values for BMP and TIFF, by Pillow and tifffile: writes test/golden/codec/*.bmp, *.tif and formats_golden.h
-for test/test_codec_formats.c.
+for test/data/test_codec_formats.c.
 
 Expected pixels are what Pillow reads, but for 16 bits a channel, which Pillow clips or cannot read: there gray is the
 high byte and a colour 255 v / 65535 rounded, as libtiff converts them. Pillow does not write every kind of BMP, so a

@@ -1,5 +1,5 @@
-"""Golden values from numpy, scikit-learn and scikit-image: writes metrics_golden.h for test/test_metrics.c and
-ranking_golden.h for test/test_ranking.c.
+"""Golden values from numpy, scikit-learn and scikit-image: writes metrics_golden.h for test/train/test_metrics.c and
+ranking_golden.h for test/train/test_ranking.c.
 
 PRO and sPRO are direct transcriptions of their definitions: for every distinct threshold the mean, over the
 8-connected components of the masks, of the covered share; and the mean, over the defect channels, of the covered share

@@ -1,4 +1,4 @@
-"""The project's random numbers in numpy: Philox4x32-10 with the same streams as core/philox.h.
+"""The project's random numbers in numpy: Philox4x32-10 with the same streams as core/base/philox.h.
 
 Weights and test images of the golden values are drawn from it, so that C and Python make the very same ones
 and neither has to be stored. `python3 philox.py` checks it against the published known answers."""

@@ -1,8 +1,8 @@
 /* CUDA kernels on CUDA. test/cuda_host/ holds a file of the same name that makes plain C++ of them; the
  * include path chooses between the two. Both define what is here and the part of CUDA's language that kernels
  * use. */
-#ifndef EAD_CUDA_TARGET_CUH
-#define EAD_CUDA_TARGET_CUH
+#ifndef EAD_CORE_CUDA_TARGET_CUH
+#define EAD_CORE_CUDA_TARGET_CUH
 
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>

@@ -1,6 +1,6 @@
 /* core/cuda/mma.cuh on the GPU: PTX that every card from sm_80 on has. */
-#ifndef EAD_MMA_TARGET_CUH
-#define EAD_MMA_TARGET_CUH
+#ifndef EAD_CORE_MMA_TARGET_CUH
+#define EAD_CORE_MMA_TARGET_CUH
 
 static __device__ inline unsigned ead_shared_address(const void *shared) {
     return static_cast<unsigned>(__cvta_generic_to_shared(shared));

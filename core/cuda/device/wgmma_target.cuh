@@ -1,7 +1,7 @@
 /* core/cuda/wgmma.cuh on the GPU: PTX of sm_90a. Instantiated only by files that are compiled for nothing
  * else (the Makefile's NVCC_HOPPER). */
-#ifndef EAD_WGMMA_TARGET_CUH
-#define EAD_WGMMA_TARGET_CUH
+#ifndef EAD_CORE_WGMMA_TARGET_CUH
+#define EAD_CORE_WGMMA_TARGET_CUH
 
 #include <type_traits>
 

@@ -1,7 +1,7 @@
 /* Shape of Adam: an update in place. */
 #include "core/ops/adam/adam.h"
 
-#include "core/op.h"
+#include "core/graph/op.h"
 
 EadNode *ead_adam(EadGraph *graph, EadNode *parameters, EadNode *gradients, EadNode *first, EadNode *second,
                   EadNode *step, EadNode *rate, EadAdam attributes) {

@@ -1,8 +1,8 @@
 /* One step of Adam over all parameters at once, as a node. */
-#ifndef EAD_OPS_ADAM_H
-#define EAD_OPS_ADAM_H
+#ifndef EAD_CORE_ADAM_H
+#define EAD_CORE_ADAM_H
 
-#include "core/graph.h"
+#include "core/graph/graph.h"
 
 typedef struct EadAdam {
     double beta1, beta2, epsilon; /* the paper's: 0.9, 0.999, 1e-8 */

@@ -1,5 +1,5 @@
 /* Adam on the CPU: one pass over four arrays, bound by memory bandwidth. */
-#include "core/op.h"
+#include "core/graph/op.h"
 #include "core/ops/adam/adam.h"
 
 #include <tgmath.h>

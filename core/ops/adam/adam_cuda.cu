@@ -53,14 +53,14 @@ static __global__ void adam(int64_t count, Factors f, EadStored p, EadStored g, 
     }
 }
 
-constexpr unsigned MOST_BLOCKS = 2048; /* enough for any GPU: each computes powers first */
+constexpr unsigned MAX_BLOCKS = 2048; /* enough for any GPU: each computes powers first */
 
 static void run(const EadCall *call) {
     const EadAdam *a = static_cast<const EadAdam *>(call->attributes);
     Factors f = {a->beta1, a->beta2, static_cast<float>(a->weight_decay), static_cast<float>(a->epsilon)};
     int64_t count = ead_count(call->y);
     unsigned blocks = ead_group_blocks(count);
-    EAD_LAUNCH(adam, blocks < MOST_BLOCKS ? blocks : MOST_BLOCKS, EAD_GROUP_BLOCK, 0, call->stream, count, f,
+    EAD_LAUNCH(adam, blocks < MAX_BLOCKS ? blocks : MAX_BLOCKS, EAD_GROUP_BLOCK, 0, call->stream, count, f,
                ead_stored(call->x[0]), ead_stored(call->x[1]), ead_stored(call->x[2]), ead_stored(call->x[3]),
                static_cast<const int64_t *>(call->x[4]->data), static_cast<const float *>(call->x[5]->data));
 }

@@ -1,7 +1,7 @@
 /* Shape and gradient of the sum. */
 #include "core/ops/add/add.h"
 
-#include "core/op.h"
+#include "core/graph/op.h"
 
 EadNode *ead_add(EadGraph *graph, EadNode *a, EadNode *b) {
     return ead_graph_add(graph, EAD_OP_add, 2, (EadNode *[]){a, b}, NULL, 0);

@@ -1,5 +1,5 @@
 /* Elementwise sum on the CPU. */
-#include "core/op.h"
+#include "core/graph/op.h"
 
 static void add(const EadCall *call) {
     const real *a = call->x[0]->data, *b = call->x[1]->data;

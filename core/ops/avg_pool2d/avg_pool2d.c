@@ -1,7 +1,7 @@
 /* Shapes and gradient of average pooling. */
 #include "core/ops/avg_pool2d/avg_pool2d.h"
 
-#include "core/op.h"
+#include "core/graph/op.h"
 
 enum { MAX_KERNEL = 65535 };
 

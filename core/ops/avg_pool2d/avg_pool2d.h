@@ -1,8 +1,8 @@
 /* Average pooling with square windows; padded zeros count (as PyTorch's avg_pool2d does by default). */
-#ifndef EAD_OPS_AVG_POOL2D_H
-#define EAD_OPS_AVG_POOL2D_H
+#ifndef EAD_CORE_AVG_POOL2D_H
+#define EAD_CORE_AVG_POOL2D_H
 
-#include "core/graph.h"
+#include "core/graph/graph.h"
 
 typedef struct EadAvgPool2d {
     int kernel, stride, padding;

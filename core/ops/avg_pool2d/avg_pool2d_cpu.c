@@ -2,8 +2,8 @@
  * rows are in the cache. */
 #include "core/ops/avg_pool2d/avg_pool2d.h"
 
-#include "core/op.h"
-#include "core/smaller.h"
+#include "core/graph/op.h"
+#include "core/base/minmax.h"
 
 /* The 2x2 window inside the image, which is nearly all of the work, in one pass; adds in the same order as
  * the general way. */
@@ -29,11 +29,11 @@ static void pool_row(const EadTensor *x, const EadTensor *y, const EadAvgPool2d 
     const real *image = (const real *)x->data + row / y->h * x->h * x->w * x->c;
     real *out = (real *)y->data + row * y->w * y->c;
     int top = (int)(row % y->h) * a->stride - a->padding;
-    int rows[2] = {ead_larger(top, 0), ead_smaller(top + a->kernel, x->h)};
+    int rows[2] = {ead_max(top, 0), ead_min(top + a->kernel, x->h)};
     real factor = 1 / ((real)a->kernel * (real)a->kernel);
     for (int ow = 0; ow < y->w; ow++, out += y->c) {
         int left = ow * a->stride - a->padding;
-        int columns[2] = {ead_larger(left, 0), ead_smaller(left + a->kernel, x->w)};
+        int columns[2] = {ead_max(left, 0), ead_min(left + a->kernel, x->w)};
         if (a->kernel == 2 && rows[1] - rows[0] == 2 && columns[1] - columns[0] == 2)
             pool_2x2(image + ((int64_t)top * x->w + left) * x->c, (int64_t)x->w * x->c, x->c, out);
         else
@@ -51,7 +51,7 @@ static void avg_pool2d(const EadCall *call) {
 static void windows_of(int i, int outputs, const EadAvgPool2d *a, int range[2]) {
     int first = i + a->padding - a->kernel + 1;
     range[0] = first <= 0 ? 0 : (first + a->stride - 1) / a->stride;
-    range[1] = ead_smaller((i + a->padding) / a->stride + 1, outputs);
+    range[1] = ead_min((i + a->padding) / a->stride + 1, outputs);
 }
 
 /* dx[h,w] = sum of dy over the windows that hold (h,w), / kernel²: a gather, so rows are independent. */

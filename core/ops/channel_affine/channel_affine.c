@@ -1,7 +1,7 @@
 /* Shapes and gradient of the per-channel affine map. */
 #include "core/ops/channel_affine/channel_affine.h"
 
-#include "core/op.h"
+#include "core/graph/op.h"
 
 EadNode *ead_channel_affine(EadGraph *graph, EadNode *x, EadNode *scale, EadNode *shift) {
     return ead_graph_add(graph, EAD_OP_channel_affine, 3, (EadNode *[]){x, scale, shift}, NULL, 0);

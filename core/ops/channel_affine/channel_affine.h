@@ -1,9 +1,9 @@
 /* y = x * scale[c] + shift[c]: normalisation of the teacher's channels, of features from a cache, and of the
  * maps. */
-#ifndef EAD_OPS_CHANNEL_AFFINE_H
-#define EAD_OPS_CHANNEL_AFFINE_H
+#ifndef EAD_CORE_CHANNEL_AFFINE_H
+#define EAD_CORE_CHANNEL_AFFINE_H
 
-#include "core/graph.h"
+#include "core/graph/graph.h"
 
 /* x [N,H,W,C], real or (a leaf) EAD_F16, widened exactly -> the same shape, real. scale and shift [1,1,1,C]
  * are constants, shift may be NULL (zero): no gradient flows to them, and one that could take one is refused.

@@ -1,7 +1,7 @@
 /* Per-channel affine map on the CPU: bound by memory bandwidth. */
-#include "core/half.h"
-#include "core/op.h"
-#include "core/smaller.h"
+#include "core/base/half.h"
+#include "core/graph/op.h"
+#include "core/base/minmax.h"
 
 enum { WIDENED = 64 }; /* channels that are widened at a time */
 
@@ -17,7 +17,7 @@ static void affine_of_halves(const uint16_t *x, const real *scale, const real *s
     float widened[WIDENED];
     real part[WIDENED];
     for (int c = 0; c < channels; c += WIDENED) {
-        int count = ead_smaller(channels - c, WIDENED);
+        int count = ead_min(channels - c, WIDENED);
         ead_halves_to_floats(x + c, count, widened);
         for (int k = 0; k < count; k++) part[k] = (real)widened[k];
         affine(part, scale + c, shift ? shift + c : NULL, count, y + c);

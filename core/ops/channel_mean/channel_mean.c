@@ -1,7 +1,7 @@
 /* Shapes and gradient of the mean over channels. */
 #include "core/ops/channel_mean/channel_mean.h"
 
-#include "core/op.h"
+#include "core/graph/op.h"
 
 EadNode *ead_channel_mean(EadGraph *graph, EadNode *x) {
     EadChannelMean attributes = {x->y.c};

@@ -1,8 +1,8 @@
 /* Mean over the channels of each pixel: an anomaly map of a distance. */
-#ifndef EAD_OPS_CHANNEL_MEAN_H
-#define EAD_OPS_CHANNEL_MEAN_H
+#ifndef EAD_CORE_CHANNEL_MEAN_H
+#define EAD_CORE_CHANNEL_MEAN_H
 
-#include "core/graph.h"
+#include "core/graph/graph.h"
 
 typedef struct EadChannelMean {
     int channels; /* of the forward input; used by the gradient only */

@@ -1,7 +1,7 @@
 /* Shape of the channel sum. */
 #include "core/ops/channel_sum/channel_sum.h"
 
-#include "core/op.h"
+#include "core/graph/op.h"
 
 EadNode *ead_channel_sum(EadGraph *graph, EadNode *x) {
     return ead_graph_add(graph, EAD_OP_channel_sum, 1, (EadNode *[]){x}, NULL, 0);

@@ -1,6 +1,6 @@
 /* Channel sums on the CPU: a fixed number of row ranges summed side by side in double, then added in order,
  * so that the result does not depend on the number of threads. */
-#include "core/op.h"
+#include "core/graph/op.h"
 
 #include <string.h>
 

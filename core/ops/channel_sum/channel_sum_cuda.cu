@@ -2,7 +2,7 @@
 #include "core/cuda/reduce.cuh"
 
 /* A block has a tile of at most TILE groups of eight channels and a slice of the rows. */
-constexpr unsigned TILE = 8, MOST_BLOCKS = 512, ROWS_OF_A_THREAD = 4;
+constexpr unsigned TILE = 8, MAX_BLOCKS = 512, ROWS_OF_A_THREAD = 4;
 
 typedef struct Shape {
     int64_t rows;
@@ -17,7 +17,7 @@ static Shape shape_of(const EadTensor *x) {
     while (s.wide < groups && s.wide < TILE) s.wide *= 2;
     s.tiles = (groups + s.wide - 1) / s.wide;
     int64_t rows = EAD_REDUCE_BLOCK / s.wide * ROWS_OF_A_THREAD, slices = (s.rows + rows - 1) / rows,
-            most = s.tiles < MOST_BLOCKS ? MOST_BLOCKS / s.tiles : 1;
+            most = s.tiles < MAX_BLOCKS ? MAX_BLOCKS / s.tiles : 1;
     s.slices = static_cast<unsigned>(slices < most ? slices : most);
     return s;
 }

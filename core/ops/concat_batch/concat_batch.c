@@ -1,7 +1,7 @@
 /* Shape and gradient of joining batches. */
 #include "core/ops/concat_batch/concat_batch.h"
 
-#include "core/op.h"
+#include "core/graph/op.h"
 #include "core/ops/slice_batch/slice_batch.h"
 
 EadNode *ead_concat_batch(EadGraph *graph, int count, EadNode *const parts[]) {

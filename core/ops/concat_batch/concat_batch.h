@@ -1,8 +1,8 @@
 /* Several batches joined to one. */
-#ifndef EAD_OPS_CONCAT_BATCH_H
-#define EAD_OPS_CONCAT_BATCH_H
+#ifndef EAD_CORE_CONCAT_BATCH_H
+#define EAD_CORE_CONCAT_BATCH_H
 
-#include "core/graph.h"
+#include "core/graph/graph.h"
 
 /* parts[0..count-1] [Ni,H,W,C], 1 <= count <= EAD_MAX_INPUTS -> [sum of Ni,H,W,C]. */
 EadNode *ead_concat_batch(EadGraph *graph, int count, EadNode *const parts[]);

@@ -1,5 +1,5 @@
 /* Joins batches by copying. */
-#include "core/op.h"
+#include "core/graph/op.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* Shape of joined channels. */
 #include "core/ops/concat_channels/concat_channels.h"
 
-#include "core/op.h"
+#include "core/graph/op.h"
 
 EadNode *ead_concat_channels(EadGraph *graph, int count, EadNode *const parts[]) {
     return ead_graph_add(graph, EAD_OP_concat_channels, count, parts, NULL, 0);

@@ -1,8 +1,8 @@
 /* Feature maps joined channel-wise. For features that are targets, never trained: no gradient. */
-#ifndef EAD_OPS_CONCAT_CHANNELS_H
-#define EAD_OPS_CONCAT_CHANNELS_H
+#ifndef EAD_CORE_CONCAT_CHANNELS_H
+#define EAD_CORE_CONCAT_CHANNELS_H
 
-#include "core/graph.h"
+#include "core/graph/graph.h"
 
 /* parts[0..count-1] [N,H,W,Ci], 1 <= count <= EAD_MAX_INPUTS -> [N,H,W,sum of Ci], in their order.
  * Errors: EAD_BAD_SHAPE if the other sizes differ. */

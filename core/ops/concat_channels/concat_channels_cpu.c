@@ -1,5 +1,5 @@
 /* Joins channels by copying, pixel by pixel. */
-#include "core/op.h"
+#include "core/graph/op.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* Shape of a constant. */
 #include "core/ops/constant/constant.h"
 
-#include "core/op.h"
+#include "core/graph/op.h"
 
 EadNode *ead_constant(EadGraph *graph, double value) {
     return ead_graph_add(graph, EAD_OP_constant, 0, NULL, &value, sizeof value);

@@ -1,5 +1,5 @@
 /* Writes the constant. */
-#include "core/op.h"
+#include "core/graph/op.h"
 
 static void constant(const EadCall *call) {
     *(real *)call->y->data = (real) * (const double *)call->attributes;

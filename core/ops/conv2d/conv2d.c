@@ -1,7 +1,7 @@
 /* Shapes and gradients of the convolution. */
 #include "core/ops/conv2d/conv2d.h"
 
-#include "core/op.h"
+#include "core/graph/op.h"
 #include "core/ops/channel_sum/channel_sum.h"
 #include "core/ops/relu/relu.h"
 

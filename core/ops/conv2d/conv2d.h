@@ -1,8 +1,8 @@
 /* Two-dimensional convolution (cross-correlation, as in every deep-learning framework), its two gradients. */
-#ifndef EAD_OPS_CONV2D_H
-#define EAD_OPS_CONV2D_H
+#ifndef EAD_CORE_CONV2D_H
+#define EAD_CORE_CONV2D_H
 
-#include "core/graph.h"
+#include "core/graph/graph.h"
 
 typedef struct EadConv2d {
     int stride;  /* >= 1, the same in both directions */

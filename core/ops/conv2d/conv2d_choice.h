@@ -1,6 +1,6 @@
 /* The algorithms of convolutions on the CPU and the choice between them, for the ops that contain one. */
-#ifndef EAD_OPS_CONV2D_CHOICE_H
-#define EAD_OPS_CONV2D_CHOICE_H
+#ifndef EAD_CORE_CONV2D_CHOICE_H
+#define EAD_CORE_CONV2D_CHOICE_H
 
 #include "core/ops/conv2d/conv2d_geometry.h"
 

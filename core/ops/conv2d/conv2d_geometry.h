@@ -1,8 +1,8 @@
 /* The sizes of one convolution, seen from any of its three kernels. */
-#ifndef EAD_OPS_CONV2D_GEOMETRY_H
-#define EAD_OPS_CONV2D_GEOMETRY_H
+#ifndef EAD_CORE_CONV2D_GEOMETRY_H
+#define EAD_CORE_CONV2D_GEOMETRY_H
 
-#include "core/kernel.h"
+#include "core/graph/kernel.h"
 
 typedef struct EadConvGeometry {
     int n;         /* images */

@@ -1,7 +1,7 @@
 /* Shape of the fused layer, and the choice not to fuse. */
 #include "core/ops/conv2d_pool/conv2d_pool.h"
 
-#include "core/op.h"
+#include "core/graph/op.h"
 #include "core/ops/avg_pool2d/avg_pool2d.h"
 
 #include <string.h>

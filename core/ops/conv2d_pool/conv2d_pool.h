@@ -1,7 +1,7 @@
 /* Convolution, ReLU and 2x2 average pooling in one pass, so that the convolution's output, four times as
  * large, never reaches memory: the first two layers of a PDN without gradients. */
-#ifndef EAD_OPS_CONV2D_POOL_H
-#define EAD_OPS_CONV2D_POOL_H
+#ifndef EAD_CORE_CONV2D_POOL_H
+#define EAD_CORE_CONV2D_POOL_H
 
 #include "core/ops/conv2d/conv2d.h"
 #include "core/ops/conv2d/conv2d_geometry.h"

@@ -3,7 +3,7 @@
 #include "core/ops/avg_pool2d/avg_pool2d.h"
 #include "core/ops/conv2d/conv2d_choice.h"
 #include "core/ops/conv2d_pool/conv2d_pool.h"
-#include "core/ops/conv2d_pool/conv2d_pool_ways.h"
+#include "core/ops/conv2d_pool/conv2d_pool_algorithms.h"
 
 extern const EadKernel ead_avg_pool2d_cpu;
 
@@ -20,7 +20,7 @@ static void describe(const EadCall *call, Inner *inner) {
     inner->conv = *call;
     inner->conv.y = &inner->y;
     inner->conv.attributes = &((const EadConv2dPool *)call->attributes)->conv;
-    inner->conv.prepare = NULL;
+    inner->conv.pack_weights = NULL;
     ead_conv2d_plan(&inner->conv, (EadConvAlgorithm)call->choice[0]);
 }
 
@@ -31,7 +31,7 @@ static size_t output_bytes(const Inner *inner) {
 static void prepare_unfused(const EadCall *call) {
     Inner inner;
     describe(call, &inner);
-    inner.conv.prepare(&inner.conv);
+    inner.conv.pack_weights(&inner.conv);
 }
 
 static void run_unfused(const EadCall *call) {
@@ -50,8 +50,8 @@ static void plan_unfused(EadCall *call, EadConvAlgorithm algorithm) {
     call->choice[0] = algorithm;
     describe(call, &inner);
     call->run = run_unfused;
-    call->prepare = inner.conv.prepare ? prepare_unfused : NULL;
-    call->prepared_bytes = inner.conv.prepared_bytes;
+    call->pack_weights = inner.conv.pack_weights ? prepare_unfused : NULL;
+    call->packed_bytes = inner.conv.packed_bytes;
     call->workspace_bytes = output_bytes(&inner) + inner.conv.workspace_bytes;
     call->algorithm = inner.conv.algorithm;
     call->multiply_adds = inner.conv.multiply_adds;

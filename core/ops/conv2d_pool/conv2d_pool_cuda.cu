@@ -1,6 +1,6 @@
 /* Convolution, ReLU and pooling in one pass on CUDA: the rows of the product are ordered by pooled pixels, so
  * that a thread holds the four outputs that it averages. */
-#include "core/ops/conv2d/conv2d_layer.cuh"
+#include "core/ops/conv2d/cuda/conv2d_layer.cuh"
 
 extern "C" {
 #include "core/ops/conv2d_pool/conv2d_pool.h"

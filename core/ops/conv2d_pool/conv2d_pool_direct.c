@@ -2,12 +2,12 @@
  * suit. A task is a stretch of one pooled row: the two rows of convolution outputs under it are computed by
  * packed products into a buffer that stays in the cache, then averaged. */
 #include "core/ops/conv2d_pool/conv2d_pool.h"
-#include "core/ops/conv2d_pool/conv2d_pool_ways.h"
+#include "core/ops/conv2d_pool/conv2d_pool_algorithms.h"
 
-#include "core/ops/conv2d/conv2d_direct.h"
-#include "core/ops/conv2d/conv2d_patches.h"
+#include "core/ops/conv2d/cpu/conv2d_direct.h"
+#include "core/ops/conv2d/cpu/conv2d_patches.h"
 #include "core/simd/simd.h"
-#include "core/smaller.h"
+#include "core/base/minmax.h"
 
 #include <omp.h>
 #include <string.h>
@@ -36,7 +36,7 @@ static Fused describe(const EadCall *call) {
 
 static void prepare(const EadCall *call) {
     Fused f = describe(call);
-    ead_conv_pack_weights(f.simd, call->x[1]->data, f.g.o, f.k, call->prepared);
+    ead_conv_pack_weights(f.simd, call->x[1]->data, f.g.o, f.k, call->packed);
 }
 
 /* Convolution outputs of one row from column `first` on, 2*STRETCH of them into out [2*STRETCH][columns];
@@ -44,7 +44,7 @@ static void prepare(const EadCall *call) {
 static void compute_row(const EadCall *call, const Fused *f, int image, int row, int first, real *patches,
                         real *out) {
     const EadConvGeometry *g = &f->g;
-    int begin = ead_larger(first, 0), end = ead_smaller(first + 2 * STRETCH, g->ow);
+    int begin = ead_max(first, 0), end = ead_min(first + 2 * STRETCH, g->ow);
     bool inside = row >= 0 && row < g->oh && begin < end;
     if (!inside || begin != first || end != first + 2 * STRETCH)
         memset(out, 0, (size_t)(2 * STRETCH * f->columns) * sizeof(real));
@@ -58,7 +58,7 @@ static void compute_row(const EadCall *call, const Fused *f, int image, int row,
                                             .a = patches,
                                             .row_stride = f->k,
                                             .k_stride = 1,
-                                            .b = (real *)call->prepared + p * f->k * f->simd->panel,
+                                            .b = (real *)call->packed + p * f->k * f->simd->panel,
                                             .ldb = f->simd->panel,
                                             .c = out + p * f->simd->panel,
                                             .ldc = f->columns});
@@ -72,7 +72,7 @@ static void run_stretch(const EadCall *call, const Fused *f, int64_t line, int f
     real *to = (real *)call->y->data + (line * f->width + first) * f->g.o;
     compute_row(call, f, image, 2 * y - padding, 2 * first - padding, workspace, upper);
     compute_row(call, f, image, 2 * y - padding + 1, 2 * first - padding, workspace, lower);
-    for (int x = first; x < ead_smaller(first + STRETCH, f->width); x++, to += f->g.o) {
+    for (int x = first; x < ead_min(first + STRETCH, f->width); x++, to += f->g.o) {
         for (int c = 0; c < f->g.o; c++)
             to[c] = (real)0.25 * ((upper[c] + upper[c + f->columns]) + (lower[c] + lower[c + f->columns]));
         upper += 2 * f->columns;
@@ -83,7 +83,7 @@ static void run_stretch(const EadCall *call, const Fused *f, int64_t line, int f
 static void run(const EadCall *call) {
     Fused f = describe(call);
     int stretches = (f.width + STRETCH - 1) / STRETCH;
-    if (!call->prepared_once) prepare(call);
+    if (!call->packed_at_plan) prepare(call);
 #pragma omp parallel for schedule(static)
     for (int64_t task = 0; task < (int64_t)f.g.n * f.height * stretches; task++)
         run_stretch(call, &f, task / stretches, (int)(task % stretches) * STRETCH,
@@ -95,7 +95,7 @@ void ead_conv2d_pool_direct_plan(EadCall *call) {
     call->algorithm = "direct";
     call->multiply_adds = (double)ead_conv_multiply_adds(&f.g);
     call->run = run;
-    call->prepare = prepare;
-    call->prepared_bytes = (size_t)(f.columns * f.k) * sizeof(real);
+    call->pack_weights = prepare;
+    call->packed_bytes = (size_t)(f.columns * f.k) * sizeof(real);
     call->workspace_bytes = (size_t)(f.share * omp_get_max_threads()) * sizeof(real);
 }

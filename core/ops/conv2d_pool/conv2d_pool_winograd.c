@@ -3,9 +3,9 @@
  * block: the outputs of one panel of channels after the other are transformed into a buffer in the thread's
  * cache and averaged from there. The grid begins with the first window, in the padding of the pooling where
  * it has one. */
-#include "core/ops/conv2d/winograd_blocks.h"
+#include "core/ops/conv2d/cpu/winograd_blocks.h"
 #include "core/ops/conv2d_pool/conv2d_pool.h"
-#include "core/ops/conv2d_pool/conv2d_pool_ways.h"
+#include "core/ops/conv2d_pool/conv2d_pool_algorithms.h"
 
 #include <omp.h>
 #include <string.h>
@@ -38,7 +38,7 @@ static void cut_into_blocks(Pooled *p) {
     p->across = parts(grid->columns, p->block_columns);
     p->down = parts(grid->rows, ROWS);
     int blocks = grid->images * p->down * p->across;
-    p->parts = blocks < threads ? ead_smaller(threads / blocks, p->w.panels) : 1;
+    p->parts = blocks < threads ? ead_min(threads / blocks, p->w.panels) : 1;
     p->tasks = blocks * p->parts;
 }
 
@@ -71,8 +71,8 @@ static void find_block(const Pooled *p, int index, Block *b) {
     const EadTileGrid *grid = &p->w.grid;
     int row = index / p->across % p->down * ROWS, column = index % p->across * p->block_columns;
     b->image = index / (p->across * p->down);
-    b->rows = ead_smaller(ROWS, grid->rows - row);
-    b->columns = ead_smaller(p->block_columns, grid->columns - column);
+    b->rows = ead_min(ROWS, grid->rows - row);
+    b->columns = ead_min(p->block_columns, grid->columns - column);
     b->y = row * grid->outputs;
     b->x = column * grid->outputs;
     for (int t = 0; t < b->rows * b->columns; t++)
@@ -97,9 +97,9 @@ static void clear_padding(const Pooled *p, const Block *b, real *buffer) {
 }
 
 static void average(const Pooled *p, const Block *b, int64_t channel, const real *buffer) {
-    int outputs = p->w.grid.out_channels, channels = ead_smaller(p->pixel, outputs - channel);
-    int end_y = ead_smaller(p->height, (b->y + b->rows * p->w.grid.outputs) / 2);
-    int end_x = ead_smaller(p->width, (b->x + b->columns * p->w.grid.outputs) / 2);
+    int outputs = p->w.grid.out_channels, channels = ead_min(p->pixel, outputs - channel);
+    int end_y = ead_min(p->height, (b->y + b->rows * p->w.grid.outputs) / 2);
+    int end_x = ead_min(p->width, (b->x + b->columns * p->w.grid.outputs) / 2);
     for (int y = b->y / 2; y < end_y; y++)
         for (int x = b->x / 2; x < end_x; x++) {
             const real *x0 = buffer + (2 * y - b->y) * p->row + (2 * x - b->x) * p->pixel;
@@ -111,7 +111,7 @@ static void average(const Pooled *p, const Block *b, int64_t channel, const real
 
 static void pool_panel(const Pooled *p, const Block *b, int64_t panel, const real *m, real *buffer) {
     const EadWinograd *w = &p->w;
-    int64_t channel = panel * p->pixel, channels = ead_smaller(p->pixel, w->grid.out_channels - channel);
+    int64_t channel = panel * p->pixel, channels = ead_min(p->pixel, w->grid.out_channels - channel);
     for (int64_t t = 0; t < b->rows * b->columns; t++) {
         real *to = buffer + (b->places[t].y - b->y) * p->row + (b->places[t].x - b->x) * p->pixel;
         w->kernels->output(m + t * p->pixel, w->m_stride, channels, p->bias ? p->bias + channel : NULL,
@@ -138,15 +138,15 @@ static void run_task(const Pooled *p, int task, real *v) {
 static void prepare(const EadCall *call, int tile) {
     EadConvGeometry g = ead_conv2d_pool_geometry(call);
     EadWinograd w = ead_winograd(&g, tile, false);
-    ead_winograd_prepare(&w, &g, call->x[1]->data, call->prepared);
+    ead_winograd_prepare(&w, &g, call->x[1]->data, call->packed);
 }
 
 static void run(const EadCall *call, int tile) {
     Pooled p = describe(call, tile);
-    if (!call->prepared_once) prepare(call, tile);
+    if (!call->packed_at_plan) prepare(call, tile);
     p.zeros = memset(call->workspace, 0, (size_t)p.w.grid.in_channels * sizeof(real));
     p.workspace = (real *)call->workspace + ead_round_up(p.w.grid.in_channels, 16);
-    p.x = call->x[0]->data, p.u = call->prepared, p.y = call->y->data;
+    p.x = call->x[0]->data, p.u = call->packed, p.y = call->y->data;
     p.bias = call->x[2] ? call->x[2]->data : NULL;
 #pragma omp parallel for schedule(dynamic)
     for (int task = 0; task < p.tasks; task++)
@@ -176,6 +176,6 @@ void ead_conv2d_pool_winograd_plan(EadCall *call, int tile) {
     const EadWinograd *w = &p.w;
     int64_t reals = ead_round_up(w->grid.in_channels, 16) + omp_get_max_threads() * p.share;
     call->run = tile == 8 ? run_8 : run_6;
-    call->prepare = tile == 8 ? prepare_8 : prepare_6;
+    call->pack_weights = tile == 8 ? prepare_8 : prepare_6;
     ead_winograd_describe_call(w, reals, call);
 }

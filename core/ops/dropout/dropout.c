@@ -1,8 +1,8 @@
 /* Shapes and gradient of dropout. */
 #include "core/ops/dropout/dropout.h"
 
-#include "core/op.h"
-#include "core/philox.h"
+#include "core/graph/op.h"
+#include "core/base/philox.h"
 
 EadNode *ead_dropout(EadGraph *graph, EadNode *x, EadNode *step, double probability, uint64_t seed,
                      int layer) {

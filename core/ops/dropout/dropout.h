@@ -1,9 +1,9 @@
 /* Dropout with inverted scaling. Nothing about the mask is stored: forward and backward draw it anew from the
  * step counter, so a resumed run drops the same elements. */
-#ifndef EAD_OPS_DROPOUT_H
-#define EAD_OPS_DROPOUT_H
+#ifndef EAD_CORE_DROPOUT_H
+#define EAD_CORE_DROPOUT_H
 
-#include "core/graph.h"
+#include "core/graph/graph.h"
 
 typedef struct EadDropout {
     double probability;

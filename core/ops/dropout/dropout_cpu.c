@@ -1,8 +1,8 @@
 /* Dropout on the CPU: bound by the random numbers, four elements to a Philox block. */
 #include "core/ops/dropout/dropout.h"
 
-#include "core/op.h"
-#include "core/philox.h"
+#include "core/graph/op.h"
+#include "core/base/philox.h"
 
 #include <math.h>
 

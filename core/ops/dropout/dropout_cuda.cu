@@ -3,7 +3,7 @@
 #include "core/cuda/stored.cuh"
 
 #include "core/ops/dropout/dropout.h"
-#include "core/philox_rounds.h"
+#include "core/base/philox_rounds.h"
 
 #include <math.h>
 

@@ -1,7 +1,7 @@
 /* Shape of the gathered image. */
 #include "core/ops/gather_image/gather_image.h"
 
-#include "core/op.h"
+#include "core/graph/op.h"
 
 EadNode *ead_gather_image(EadGraph *graph, EadNode *images, EadNode *index) {
     return ead_graph_add(graph, EAD_OP_gather_image, 2, (EadNode *[]){images, index}, NULL, 0);

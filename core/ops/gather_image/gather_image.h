@@ -1,8 +1,8 @@
 /* One image out of many that stay where the step runs. */
-#ifndef EAD_OPS_GATHER_IMAGE_H
-#define EAD_OPS_GATHER_IMAGE_H
+#ifndef EAD_CORE_GATHER_IMAGE_H
+#define EAD_CORE_GATHER_IMAGE_H
 
-#include "core/graph.h"
+#include "core/graph/graph.h"
 
 /* images [N,H,W,C] real or U8, index I64 scalar in 0..N-1 -> [1,H,W,C], a copy of images[index]. No gradient.
  * Errors: EAD_BAD_SHAPE for other types. An index out of range is the caller's mistake: nothing checks it. */

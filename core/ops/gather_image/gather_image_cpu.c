@@ -1,5 +1,5 @@
 /* One image on the CPU. */
-#include "core/op.h"
+#include "core/graph/op.h"
 
 #include <string.h>
 

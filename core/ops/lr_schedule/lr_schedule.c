@@ -1,7 +1,7 @@
 /* Shape of the learning-rate schedule. */
 #include "core/ops/lr_schedule/lr_schedule.h"
 
-#include "core/op.h"
+#include "core/graph/op.h"
 
 EadNode *ead_lr_schedule(EadGraph *graph, EadNode *step, EadLrSchedule attributes) {
     return ead_graph_add(graph, EAD_OP_lr_schedule, 1, (EadNode *[]){step}, &attributes, sizeof attributes);

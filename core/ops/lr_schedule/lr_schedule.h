@@ -1,8 +1,8 @@
 /* The learning rate of a step, computed from the step counter in the graph. */
-#ifndef EAD_OPS_LR_SCHEDULE_H
-#define EAD_OPS_LR_SCHEDULE_H
+#ifndef EAD_CORE_LR_SCHEDULE_H
+#define EAD_CORE_LR_SCHEDULE_H
 
-#include "core/graph.h"
+#include "core/graph/graph.h"
 
 typedef struct EadLrSchedule {
     double base;       /* rate of the first steps */

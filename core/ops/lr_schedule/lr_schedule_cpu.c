@@ -1,5 +1,5 @@
 /* The learning rate of the step about to be done. */
-#include "core/op.h"
+#include "core/graph/op.h"
 #include "core/ops/lr_schedule/lr_schedule.h"
 
 static void lr_schedule(const EadCall *call) {

@@ -1,7 +1,7 @@
 /* Shape of max pooling. */
 #include "core/ops/max_pool2d/max_pool2d.h"
 
-#include "core/op.h"
+#include "core/graph/op.h"
 
 enum { MAX_KERNEL = 65535 };
 

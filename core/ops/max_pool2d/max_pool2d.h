@@ -1,9 +1,9 @@
 /* Max pooling with square windows, as torch.nn.MaxPool2d. For backbones, which are not trained: no gradient.
  */
-#ifndef EAD_OPS_MAX_POOL2D_H
-#define EAD_OPS_MAX_POOL2D_H
+#ifndef EAD_CORE_MAX_POOL2D_H
+#define EAD_CORE_MAX_POOL2D_H
 
-#include "core/graph.h"
+#include "core/graph/graph.h"
 
 #include <stdbool.h>
 

@@ -1,8 +1,8 @@
 /* Max pooling on the CPU: bound by memory bandwidth. A thread takes whole output rows. */
 #include "core/ops/max_pool2d/max_pool2d.h"
 
-#include "core/op.h"
-#include "core/smaller.h"
+#include "core/graph/op.h"
+#include "core/base/minmax.h"
 
 #include <string.h>
 
@@ -25,10 +25,10 @@ static void max_pool2d(const EadCall *call) {
         const real *image = (const real *)x->data + row / y->h * x->h * x->w * x->c;
         real *out = (real *)y->data + row * y->w * y->c;
         int top = (int)(row % y->h) * a->stride - a->padding;
-        const int rows[2] = {ead_larger(top, 0), ead_smaller(top + a->kernel, x->h)};
+        const int rows[2] = {ead_max(top, 0), ead_min(top + a->kernel, x->h)};
         for (int ow = 0; ow < y->w; ow++, out += y->c) {
             int left = ow * a->stride - a->padding;
-            const int columns[2] = {ead_larger(left, 0), ead_smaller(left + a->kernel, x->w)};
+            const int columns[2] = {ead_max(left, 0), ead_min(left + a->kernel, x->w)};
             max_window(image, x->w, x->c, rows, columns, out);
         }
     }

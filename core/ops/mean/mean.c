@@ -1,7 +1,7 @@
 /* Shapes and gradient of the mean. */
 #include "core/ops/mean/mean.h"
 
-#include "core/op.h"
+#include "core/graph/op.h"
 
 EadNode *ead_mean(EadGraph *graph, EadNode *x) {
     EadMean attributes = {x->y.n, x->y.h, x->y.w, x->y.c};

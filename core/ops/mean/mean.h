@@ -1,8 +1,8 @@
 /* Mean over all elements: what makes a loss of a distance. */
-#ifndef EAD_OPS_MEAN_H
-#define EAD_OPS_MEAN_H
+#ifndef EAD_CORE_MEAN_H
+#define EAD_CORE_MEAN_H
 
-#include "core/graph.h"
+#include "core/graph/graph.h"
 
 typedef struct EadMean {
     int n, h, w, c; /* shape of the forward input; used by the gradient only */

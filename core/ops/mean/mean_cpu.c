@@ -1,5 +1,5 @@
 /* Mean on the CPU: bound by memory bandwidth. */
-#include "core/op.h"
+#include "core/graph/op.h"
 #include "core/ops/reduction.h"
 
 static void plan(EadCall *call) {

@@ -1,7 +1,7 @@
 /* Shape of the image normalisation, and its constants. */
 #include "core/ops/normalize_image/normalize_image.h"
 
-#include "core/op.h"
+#include "core/graph/op.h"
 
 const double ead_imagenet_mean[3] = {0.485, 0.456, 0.406};
 const double ead_imagenet_std[3] = {0.229, 0.224, 0.225};

@@ -1,8 +1,8 @@
 /* From image bytes to the networks' input. Images stay 8-bit as long as possible: a quarter of the memory. */
-#ifndef EAD_OPS_NORMALIZE_IMAGE_H
-#define EAD_OPS_NORMALIZE_IMAGE_H
+#ifndef EAD_CORE_NORMALIZE_IMAGE_H
+#define EAD_CORE_NORMALIZE_IMAGE_H
 
-#include "core/graph.h"
+#include "core/graph/graph.h"
 
 /* Mean and standard deviation of ImageNet's colours, red, green, blue, for values of 0..1. */
 extern const double ead_imagenet_mean[3], ead_imagenet_std[3];

@@ -1,5 +1,5 @@
 /* Image normalisation on the CPU: there are only 256 values a channel, so they come from a table. */
-#include "core/op.h"
+#include "core/graph/op.h"
 #include "core/ops/normalize_image/normalize_image.h"
 
 enum { LEVELS = 256, CHANNELS = 3 };

@@ -1,7 +1,7 @@
 /* Shapes and gradient of the zero border. */
 #include "core/ops/pad_border/pad_border.h"
 
-#include "core/op.h"
+#include "core/graph/op.h"
 
 #include <limits.h>
 

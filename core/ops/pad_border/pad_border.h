@@ -1,8 +1,8 @@
 /* A border of zeros: unpadded networks' 56 x 56 maps become 64 x 64 before they are resized to the image. */
-#ifndef EAD_OPS_PAD_BORDER_H
-#define EAD_OPS_PAD_BORDER_H
+#ifndef EAD_CORE_PAD_BORDER_H
+#define EAD_CORE_PAD_BORDER_H
 
-#include "core/graph.h"
+#include "core/graph/graph.h"
 
 typedef struct EadPadBorder {
     int cells;

@@ -1,7 +1,7 @@
 /* Zero border on the CPU: row copies. */
 #include "core/ops/pad_border/pad_border.h"
 
-#include "core/op.h"
+#include "core/graph/op.h"
 
 #include <string.h>
 

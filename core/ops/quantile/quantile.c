@@ -1,7 +1,7 @@
 /* Shape of the quantile. */
 #include "core/ops/quantile/quantile.h"
 
-#include "core/op.h"
+#include "core/graph/op.h"
 
 EadNode *ead_quantile(EadGraph *graph, EadNode *x, double q) {
     EadQuantile attributes = {q};

@@ -1,9 +1,9 @@
 /* The exact quantile of all elements of a tensor, for any number of elements (torch.quantile refuses more
  * than 2^24), by radix selection: no sorting, no copy, and on every backend without a host sync. */
-#ifndef EAD_OPS_QUANTILE_H
-#define EAD_OPS_QUANTILE_H
+#ifndef EAD_CORE_QUANTILE_H
+#define EAD_CORE_QUANTILE_H
 
-#include "core/graph.h"
+#include "core/graph/graph.h"
 
 typedef struct EadQuantile {
     double q;

@@ -4,7 +4,7 @@
  * number of parts nor of threads shows in the result. */
 #include "core/ops/quantile/quantile.h"
 
-#include "core/op.h"
+#include "core/graph/op.h"
 #include "core/ops/reduction.h"
 
 #include <math.h>

@@ -1,7 +1,7 @@
 /* Shapes and gradient of ReLU. */
 #include "core/ops/relu/relu.h"
 
-#include "core/op.h"
+#include "core/graph/op.h"
 
 EadNode *ead_relu(EadGraph *graph, EadNode *x) {
     return ead_graph_add(graph, EAD_OP_relu, 1, (EadNode *[]){x}, NULL, 0);

@@ -1,8 +1,8 @@
 /* y = max(x, 0). */
-#ifndef EAD_OPS_RELU_H
-#define EAD_OPS_RELU_H
+#ifndef EAD_CORE_RELU_H
+#define EAD_CORE_RELU_H
 
-#include "core/graph.h"
+#include "core/graph/graph.h"
 
 /* x [N,H,W,C] -> y of the same shape. Its gradient reads y only, so the forward pass may overwrite x. */
 EadNode *ead_relu(EadGraph *graph, EadNode *x);

@@ -1,5 +1,5 @@
 /* ReLU on the CPU: bound by memory bandwidth. */
-#include "core/op.h"
+#include "core/graph/op.h"
 
 static void relu(const EadCall *call) {
     const real *x = call->x[0]->data;

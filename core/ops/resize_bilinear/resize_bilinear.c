@@ -1,7 +1,7 @@
 /* Shapes and gradient of the bilinear resize. */
 #include "core/ops/resize_bilinear/resize_bilinear.h"
 
-#include "core/op.h"
+#include "core/graph/op.h"
 
 EadNode *ead_resize_bilinear(EadGraph *graph, EadNode *x, int out_h, int out_w) {
     EadResizeBilinear attributes = {out_h, out_w};

@@ -1,9 +1,9 @@
 /* Bilinear resize of feature maps, align_corners = false, no antialiasing: torch.nn.functional.interpolate
- * with mode="bilinear". (Images are resized by core/image.h, which antialiases.) */
-#ifndef EAD_OPS_RESIZE_BILINEAR_H
-#define EAD_OPS_RESIZE_BILINEAR_H
+ * with mode="bilinear". (Images are resized by core/image/image.h, which antialiases.) */
+#ifndef EAD_CORE_RESIZE_BILINEAR_H
+#define EAD_CORE_RESIZE_BILINEAR_H
 
-#include "core/graph.h"
+#include "core/graph/graph.h"
 
 typedef struct EadResizeBilinear {
     int h, w; /* size of the output; for the gradient op, of the forward input */

@@ -2,7 +2,7 @@
  * which costs nothing beside the pixels. */
 #include "core/ops/resize_bilinear/resize_bilinear.h"
 
-#include "core/op.h"
+#include "core/graph/op.h"
 
 #include <stddef.h>
 

@@ -1,7 +1,7 @@
 /* Shape and gradient of scaling by a constant. */
 #include "core/ops/scale/scale.h"
 
-#include "core/op.h"
+#include "core/graph/op.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* Scaling on the CPU. */
-#include "core/op.h"
+#include "core/graph/op.h"
 
 static void scale(const EadCall *call) {
     const real *x = call->x[0]->data, factor = (real) * (const double *)call->attributes;

@@ -1,7 +1,7 @@
 /* Shapes, view and gradient of the batch slice. */
 #include "core/ops/slice_batch/slice_batch.h"
 
-#include "core/op.h"
+#include "core/graph/op.h"
 #include "core/ops/slice_batch/slice_batch_range.h"
 
 #include <string.h>

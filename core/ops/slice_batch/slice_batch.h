@@ -1,8 +1,8 @@
 /* Some images of a batch, without a copy. */
-#ifndef EAD_OPS_SLICE_BATCH_H
-#define EAD_OPS_SLICE_BATCH_H
+#ifndef EAD_CORE_SLICE_BATCH_H
+#define EAD_CORE_SLICE_BATCH_H
 
-#include "core/graph.h"
+#include "core/graph/graph.h"
 
 /* x [N,H,W,C] -> images begin .. begin+count-1, [count,H,W,C], a view. Errors: EAD_BAD_SHAPE outside 0..N. */
 EadNode *ead_slice_batch(EadGraph *graph, EadNode *x, int begin, int count);

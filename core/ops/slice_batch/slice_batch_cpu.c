@@ -1,5 +1,5 @@
 /* A slice is a view and runs nothing; its gradient is a copy between zeros. */
-#include "core/op.h"
+#include "core/graph/op.h"
 #include "core/ops/slice_batch/slice_batch_range.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 /* Attributes of the batch slice and its gradient. */
-#ifndef EAD_OPS_SLICE_BATCH_RANGE_H
-#define EAD_OPS_SLICE_BATCH_RANGE_H
+#ifndef EAD_CORE_SLICE_BATCH_RANGE_H
+#define EAD_CORE_SLICE_BATCH_RANGE_H
 
 typedef struct EadBatchRange {
     int begin; /* first image */

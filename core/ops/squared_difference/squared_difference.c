@@ -1,7 +1,7 @@
 /* Shapes and gradient of the squared difference. */
 #include "core/ops/squared_difference/squared_difference.h"
 
-#include "core/op.h"
+#include "core/graph/op.h"
 
 EadNode *ead_squared_difference(EadGraph *graph, EadNode *a, EadNode *b) {
     return ead_graph_add(graph, EAD_OP_squared_difference, 2, (EadNode *[]){a, b}, NULL, 0);

@@ -1,8 +1,8 @@
 /* y = (a - b)²: the distance between teacher, student and autoencoder, element by element. */
-#ifndef EAD_OPS_SQUARED_DIFFERENCE_H
-#define EAD_OPS_SQUARED_DIFFERENCE_H
+#ifndef EAD_CORE_SQUARED_DIFFERENCE_H
+#define EAD_CORE_SQUARED_DIFFERENCE_H
 
-#include "core/graph.h"
+#include "core/graph/graph.h"
 
 typedef struct EadSquaredDifference {
     int sign; /* of the gradient: +1 to a, -1 to b */

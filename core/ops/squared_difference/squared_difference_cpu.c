@@ -1,7 +1,7 @@
 /* Squared difference on the CPU: bound by memory bandwidth. */
 #include "core/ops/squared_difference/squared_difference.h"
 
-#include "core/op.h"
+#include "core/graph/op.h"
 
 static void squared_difference(const EadCall *call) {
     const real *a = call->x[0]->data, *b = call->x[1] ? call->x[1]->data : NULL;

@@ -1,6 +1,6 @@
 /* The kernels of core/simd/amx.h as a table TABLE_NAME. The includer provides that name and the tiles: the
  * CPU's own instructions or their emulation. */
-#include "core/real.h"
+#include "core/base/real.h"
 #include "core/simd/amx.h"
 
 #include <string.h>

@@ -1,7 +1,7 @@
 /* The tile instructions, all that is used of them. Tile registers are numbered 0-7 by literals. A test has
- * the same in plain C (test/amx_tiles_emulated.h). */
-#ifndef EAD_SIMD_AMX_TILES_H
-#define EAD_SIMD_AMX_TILES_H
+ * the same in plain C (test/support/amx_tiles_emulated.h). */
+#ifndef EAD_CORE_AMX_TILES_H
+#define EAD_CORE_AMX_TILES_H
 
 #include <immintrin.h>
 #include <stdint.h>

@@ -1,8 +1,8 @@
 /* c[rows][PANEL] (+)= a b, register blocks of at most 6 rows. The block's numbers stay in registers over the
  * whole of k: per k it loads PANEL_VECTORS vectors of b, broadcasts one number of a for each row and
  * multiplies. */
-#ifndef EAD_SIMD_PANEL_PRODUCT_H
-#define EAD_SIMD_PANEL_PRODUCT_H
+#ifndef EAD_CORE_PANEL_PRODUCT_H
+#define EAD_CORE_PANEL_PRODUCT_H
 
 #include "core/simd/level/vector.h"
 #include "core/simd/simd.h"

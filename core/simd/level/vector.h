@@ -1,8 +1,8 @@
 /* The vector of this level. Compiled once for each level with EAD_LEVEL = v2, v3, v4 or base. */
-#ifndef EAD_SIMD_VECTOR_H
-#define EAD_SIMD_VECTOR_H
+#ifndef EAD_CORE_VECTOR_H
+#define EAD_CORE_VECTOR_H
 
-#include "core/real.h"
+#include "core/base/real.h"
 
 #if defined(__AVX512F__)
 #define VECTOR_BYTES  64

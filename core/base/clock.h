@@ -1,0 +1,14 @@
+/* The clock behind rates and timings. */
+#ifndef EAD_CORE_CLOCK_H
+#define EAD_CORE_CLOCK_H
+
+#include <time.h>
+
+/* Seconds since some fixed moment; never jumps when the time of day is set. */
+static inline double ead_clock_seconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+#endif

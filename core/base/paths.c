@@ -1,0 +1,63 @@
+/* Joining paths, making folders. */
+#include "core/base/paths.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+char *ead_path_join(const char *folder, const char *name) {
+    bool alone = folder[0] == '\0' || name[0] == '/';
+    size_t head = alone ? 0 : strlen(folder), tail = strlen(name);
+    bool slash = !alone && folder[head - 1] != '/';
+    char *joined = malloc(head + slash + tail + 1);
+    if (!joined) {
+        ead_fail(EAD_NO_MEMORY, "no memory for the path %s/%s", folder, name);
+        return NULL;
+    }
+    memcpy(joined, folder, head);
+    if (slash) joined[head] = '/';
+    memcpy(joined + head + slash, name, tail + 1);
+    return joined;
+}
+
+bool ead_path_is_folder(const char *path) {
+    struct stat entry;
+    return stat(path, &entry) == 0 && S_ISDIR(entry.st_mode);
+}
+
+static EadStatus make_directory(const char *path) {
+    struct stat entry;
+    if (mkdir(path, 0777) == 0) return EAD_OK;
+    int error = errno;
+    if (stat(path, &entry) == 0 && S_ISDIR(entry.st_mode)) return EAD_OK;
+    return ead_fail(EAD_IO, "%s: cannot make this folder: %s", path, strerror(error));
+}
+
+EadStatus ead_make_directories(const char *path) {
+    if (path[0] == '\0') return EAD_OK;
+    char *partial = ead_path_join("", path);
+    if (!partial) return EAD_NO_MEMORY;
+    EadStatus status = EAD_OK;
+    for (char *slash = strchr(partial + 1, '/'); slash && status == EAD_OK; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        status = make_directory(partial);
+        *slash = '/';
+    }
+    if (status == EAD_OK) status = make_directory(partial);
+    free(partial);
+    return status;
+}
+
+EadStatus ead_directory_holds_files(const char *path, bool *holds) {
+    *holds = false;
+    DIR *directory = opendir(path);
+    if (!directory && errno == ENOENT) return EAD_OK;
+    if (!directory) return ead_fail(EAD_IO, "%s: cannot be read as a folder: %s", path, strerror(errno));
+    for (struct dirent *entry; (entry = readdir(directory)) != NULL;)
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) *holds = true;
+    closedir(directory);
+    return EAD_OK;
+}

@@ -1,0 +1,24 @@
+/* Small helpers for paths: joining, and making folders. */
+#ifndef EAD_CORE_PATHS_H
+#define EAD_CORE_PATHS_H
+
+#include "core/base/status.h"
+
+#include <stdbool.h>
+
+/* "folder/name" in new memory that the caller frees; name alone where folder is "" or name is absolute; NULL
+ * when there is no memory (then ead_fail() has been called with EAD_NO_MEMORY). */
+char *ead_path_join(const char *folder, const char *name);
+
+/* Whether path is a folder (links followed). */
+bool ead_path_is_folder(const char *path);
+
+/* Makes a folder and those above it that are missing (mkdir -p). "" is the current folder. Errors: EAD_IO,
+ * with the folder that could not be made. */
+EadStatus ead_make_directories(const char *path);
+
+/* Sets *holds to whether the folder exists and holds anything (dot files count). A missing folder is empty.
+ * Errors: EAD_IO where it cannot be read or is no folder. */
+EadStatus ead_directory_holds_files(const char *path, bool *holds);
+
+#endif

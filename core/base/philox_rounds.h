@@ -1,0 +1,35 @@
+/* The rounds of Philox4x32-10, inline, for C and for CUDA kernels: there is one generator. */
+#ifndef EAD_CORE_PHILOX_ROUNDS_H
+#define EAD_CORE_PHILOX_ROUNDS_H
+
+#include <stdint.h>
+
+#ifndef EAD_DEVICE_FUNCTION /* a .cu file sets it to __device__ */
+#define EAD_DEVICE_FUNCTION
+#endif
+
+/* ead_philox() of core/base/philox.h. */
+static EAD_DEVICE_FUNCTION inline void ead_philox_rounds(uint64_t seed, uint64_t stream, uint64_t counter,
+                                                         uint32_t out[4]) {
+    uint32_t key0 = (uint32_t)seed, key1 = (uint32_t)(seed >> 32);
+    uint32_t c0 = (uint32_t)counter, c1 = (uint32_t)(counter >> 32);
+    uint32_t c2 = (uint32_t)stream, c3 = (uint32_t)(stream >> 32);
+    for (int round = 0; round < 10; round++) {
+        uint64_t product0 = UINT64_C(0xD2511F53) * c0, product1 = UINT64_C(0xCD9E8D57) * c2;
+        uint32_t high0 = (uint32_t)(product0 >> 32), high1 = (uint32_t)(product1 >> 32);
+        c0 = high1 ^ c1 ^ key0;
+        c1 = (uint32_t)product1;
+        c2 = high0 ^ c3 ^ key1;
+        c3 = (uint32_t)product0;
+        key0 += 0x9E3779B9u;
+        key1 += 0xBB67AE85u;
+    }
+    out[0] = c0, out[1] = c1, out[2] = c2, out[3] = c3;
+}
+
+/* Uniform in [0,1) with 24 bits, from one word: exact in float and the same in double. */
+static EAD_DEVICE_FUNCTION inline float ead_uniform(uint32_t word) {
+    return (float)(word >> 8) * 0x1p-24f;
+}
+
+#endif

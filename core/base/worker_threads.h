@@ -1,0 +1,22 @@
+/* A handful of threads doing the same work, with signals left to the main thread so that Ctrl-C reaches the
+ * handler where the training loop looks for it. */
+#ifndef EAD_CORE_WORKER_THREADS_H
+#define EAD_CORE_WORKER_THREADS_H
+
+#include "core/base/status.h"
+
+#include <pthread.h>
+
+typedef struct EadWorkers {
+    pthread_t *ids; /* [count] */
+    int count;      /* threads that run; may be fewer than asked for where the system grants no more */
+} EadWorkers;
+
+/* Starts `count` threads that each call work(context); 0 or less means one a processor.
+ * Errors: EAD_NO_MEMORY if not even one could be started. */
+EadStatus ead_workers_start(EadWorkers *workers, int count, void *(*work)(void *), void *context);
+
+/* Waits until every thread has returned from work() and frees the struct; harmless on a zeroed one. */
+void ead_workers_join(EadWorkers *workers);
+
+#endif

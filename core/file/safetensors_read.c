@@ -1,0 +1,243 @@
+/* Reading .safetensors: map, check, hand out views. The header is hostile until proven otherwise: jansson
+ * parses it (bounded depth, no duplicate keys, valid UTF-8 without NUL), and every tensor must have a known
+ * type, a shape that agrees with its byte range, and ranges that tile the data part without gap or overlap.
+ */
+#include "core/file/safetensors.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define HINT "; the file is damaged, export or download it again"
+
+struct EadSafetensors {
+    char *path;
+    void *mapping; /* NULL if the bytes are the caller's */
+    size_t mapped;
+    json_t *header; /* owns the names and the metadata */
+    EadFileTensor *tensors;
+    int count;
+};
+
+static EadStatus parse_header(EadSafetensors *file, const char *bytes, size_t size, size_t *data_start) {
+    uint64_t length;
+    if (size < sizeof length)
+        return ead_fail(EAD_BAD_FILE, "%zu bytes are too few for a .safetensors file" HINT, size);
+    memcpy(&length, bytes, sizeof length);
+    if (length > EAD_FILE_MAX_HEADER || length > size - sizeof length)
+        return ead_fail(EAD_BAD_FILE,
+                        "header of %llu bytes in a file of %zu: not .safetensors, or cut short" HINT,
+                        (unsigned long long)length, size);
+    const char *text = bytes + sizeof length;
+    if (length == 0 || text[0] != '{') return ead_fail(EAD_BAD_FILE, "the header is not a JSON object" HINT);
+    json_error_t error;
+    file->header = json_loadb(text, (size_t)length, JSON_REJECT_DUPLICATES, &error);
+    if (!file->header)
+        return ead_fail(EAD_BAD_FILE, "the header is not valid JSON: byte %d: %s" HINT, error.position,
+                        error.text);
+    *data_start = sizeof length + (size_t)length;
+    return EAD_OK;
+}
+
+static EadStatus check_metadata(const json_t *metadata) {
+    if (metadata && !json_is_object(metadata))
+        return ead_fail(EAD_BAD_FILE, "__metadata__ is not an object" HINT);
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)metadata, key, value) {
+        if (!json_is_string(value))
+            return ead_fail(EAD_BAD_FILE, "__metadata__: the value of '%.200s' is not a string" HINT, key);
+    }
+    return EAD_OK;
+}
+
+static EadStatus parse_type(const json_t *entry, EadFileType *type) {
+    const char *name = json_string_value(json_object_get(entry, "dtype"));
+    if (!name) return ead_fail(EAD_BAD_FILE, "no dtype" HINT);
+    for (int i = 0; i < EAD_FILE_TYPE_COUNT; i++) {
+        *type = (EadFileType)i;
+        if (strcmp(name, ead_file_type_name(*type)) == 0) return EAD_OK;
+    }
+    return ead_fail(EAD_BAD_FILE, "unknown dtype '%.40s'; export it as F32", name);
+}
+
+static EadStatus parse_shape(const json_t *entry, EadFileTensor *tensor) {
+    const json_t *shape = json_object_get(entry, "shape");
+    if (!json_is_array(shape)) return ead_fail(EAD_BAD_FILE, "no shape" HINT);
+    if (json_array_size(shape) > EAD_FILE_MAX_DIMS)
+        return ead_fail(EAD_BAD_FILE, "%zu dimensions, at most %d are possible" HINT, json_array_size(shape),
+                        EAD_FILE_MAX_DIMS);
+    tensor->dims = (int)json_array_size(shape);
+    for (int i = 0; i < tensor->dims; i++) {
+        const json_t *size = json_array_get(shape, (size_t)i);
+        tensor->shape[i] = json_integer_value(size);
+        if (!json_is_integer(size) || tensor->shape[i] < 0)
+            return ead_fail(EAD_BAD_FILE, "shape[%d] is not a whole number from 0 on" HINT, i);
+    }
+    if (!ead_file_shape_size(tensor->type, tensor->dims, tensor->shape, &tensor->count, &tensor->bytes))
+        return ead_fail(EAD_BAD_FILE, "the shape's size overflows" HINT);
+    return EAD_OK;
+}
+
+static EadStatus parse_offsets(const json_t *entry, EadFileTensor *tensor, const char *data,
+                               size_t data_size) {
+    const json_t *offsets = json_object_get(entry, "data_offsets");
+    const json_t *first = json_array_get(offsets, 0), *last = json_array_get(offsets, 1);
+    long long begin = json_integer_value(first), end = json_integer_value(last);
+    if (json_array_size(offsets) != 2 || !json_is_integer(first) || !json_is_integer(last))
+        return ead_fail(EAD_BAD_FILE, "data_offsets is not a pair of whole numbers" HINT);
+    if (begin < 0 || end < begin || (unsigned long long)end > data_size)
+        return ead_fail(EAD_BAD_FILE, "data_offsets [%lld,%lld] are outside the %zu data bytes" HINT, begin,
+                        end, data_size);
+    if ((size_t)(end - begin) != tensor->bytes)
+        return ead_fail(EAD_BAD_FILE, "data_offsets [%lld,%lld] hold %lld bytes, the shape needs %zu" HINT,
+                        begin, end, end - begin, tensor->bytes);
+    tensor->data = data + begin;
+    return EAD_OK;
+}
+
+static EadStatus parse_entry(const json_t *entry, EadFileTensor *tensor, const char *data, size_t data_size) {
+    if (!json_is_object(entry)) return ead_fail(EAD_BAD_FILE, "its entry is not an object" HINT);
+    EAD_TRY(parse_type(entry, &tensor->type));
+    EAD_TRY(parse_shape(entry, tensor));
+    return parse_offsets(entry, tensor, data, data_size);
+}
+
+static EadStatus parse_tensors(EadSafetensors *file, const char *data, size_t data_size) {
+    file->tensors = calloc(json_object_size(file->header) + 1, sizeof *file->tensors);
+    if (!file->tensors) return ead_fail(EAD_NO_MEMORY, "no memory for its list of tensors");
+    const char *name;
+    json_t *entry;
+    json_object_foreach(file->header, name, entry) {
+        if (strcmp(name, "__metadata__") == 0) continue;
+        if (!ead_file_name_valid(name))
+            return ead_fail(EAD_BAD_FILE, "a tensor's name is empty or holds control characters" HINT);
+        EadFileTensor *tensor = &file->tensors[file->count++];
+        tensor->name = name;
+        EadStatus status = parse_entry(entry, tensor, data, data_size);
+        if (status != EAD_OK) return ead_fail_prefix(status, "tensor '%.200s': ", name);
+    }
+    return EAD_OK;
+}
+
+/* By place in the file; an empty tensor comes before the one that begins where it lies. */
+static int compare_data(const void *left, const void *right) {
+    const EadFileTensor *a = left, *b = right;
+    if (a->data != b->data) return (const char *)a->data < (const char *)b->data ? -1 : 1;
+    return (a->bytes > b->bytes) - (a->bytes < b->bytes);
+}
+
+static EadStatus check_tiling(const EadSafetensors *file, const char *data, size_t data_size) {
+    size_t end = 0;
+    for (int i = 0; i < file->count; i++) {
+        const EadFileTensor *tensor = &file->tensors[i];
+        size_t begin = (size_t)((const char *)tensor->data - data);
+        if (begin < end)
+            return ead_fail(EAD_BAD_FILE,
+                            "tensor '%.200s': data_offsets [%zu,%zu] overlap tensor '%.200s'" HINT,
+                            tensor->name, begin, begin + tensor->bytes, tensor[-1].name);
+        if (begin > end)
+            return ead_fail(EAD_BAD_FILE,
+                            "tensor '%.200s': data_offsets [%zu,%zu] leave a gap from %zu on" HINT,
+                            tensor->name, begin, begin + tensor->bytes, end);
+        end = begin + tensor->bytes;
+    }
+    if (end != data_size)
+        return ead_fail(EAD_BAD_FILE, "%zu bytes after the last tensor" HINT, data_size - end);
+    return EAD_OK;
+}
+
+static EadStatus parse(EadSafetensors *file, const char *bytes, size_t size) {
+    size_t start = 0;
+    EAD_TRY(parse_header(file, bytes, size, &start));
+    EAD_TRY(check_metadata(json_object_get(file->header, "__metadata__")));
+    EAD_TRY(parse_tensors(file, bytes + start, size - start));
+    qsort(file->tensors, (size_t)file->count, sizeof *file->tensors, compare_data);
+    return check_tiling(file, bytes + start, size - start);
+}
+
+static EadStatus map_file(EadSafetensors *file) {
+    int descriptor = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe must not make us wait */
+    if (descriptor < 0) return ead_fail(EAD_IO, "cannot open: %s", strerror(errno));
+    EadStatus status = EAD_OK;
+    struct stat information;
+    if (fstat(descriptor, &information) != 0)
+        status = ead_fail(EAD_IO, "cannot open: %s", strerror(errno));
+    else if (!S_ISREG(information.st_mode))
+        status = ead_fail(EAD_IO, "not a regular file; name a .safetensors file");
+    else if (information.st_size > 0) { /* nothing can be mapped of an empty file, parse() will say so */
+        file->mapped = (size_t)information.st_size;
+        file->mapping = mmap(NULL, file->mapped, PROT_READ, MAP_PRIVATE, descriptor, 0);
+        if (file->mapping == MAP_FAILED) {
+            file->mapping = NULL;
+            status = ead_fail(EAD_IO, "cannot map into memory: %s", strerror(errno));
+        }
+    }
+    close(descriptor);
+    return status;
+}
+
+static EadStatus new_file(const char *path, EadSafetensors **out) {
+    *out = calloc(1, sizeof **out);
+    if (*out && ((*out)->path = strdup(path))) return EAD_OK;
+    free(*out);
+    *out = NULL;
+    return ead_fail(EAD_NO_MEMORY, "%s: no memory to open it", path);
+}
+
+/* Closes on failure and puts the path before the message. */
+static EadStatus finish(EadStatus status, EadSafetensors **out) {
+    if (status == EAD_OK) return EAD_OK;
+    ead_fail_prefix(status, "%s: ", (*out)->path);
+    ead_safetensors_close(*out);
+    *out = NULL;
+    return status;
+}
+
+EadStatus ead_safetensors_open(const char *path, EadSafetensors **out) {
+    EAD_TRY(new_file(path, out));
+    EadStatus status = map_file(*out);
+    if (status == EAD_OK) status = parse(*out, (*out)->mapping, (*out)->mapped);
+    return finish(status, out);
+}
+
+EadStatus ead_safetensors_parse(const void *bytes, size_t size, const char *label, EadSafetensors **out) {
+    EAD_TRY(new_file(label, out));
+    return finish(parse(*out, bytes, size), out);
+}
+
+void ead_safetensors_close(EadSafetensors *file) {
+    if (!file) return;
+    if (file->mapping) munmap(file->mapping, file->mapped);
+    json_decref(file->header);
+    free(file->tensors);
+    free(file->path);
+    free(file);
+}
+
+const char *ead_safetensors_path(const EadSafetensors *file) {
+    return file->path;
+}
+
+int ead_safetensors_count(const EadSafetensors *file) {
+    return file->count;
+}
+
+const EadFileTensor *ead_safetensors_at(const EadSafetensors *file, int index) {
+    return &file->tensors[index];
+}
+
+const EadFileTensor *ead_safetensors_find(const EadSafetensors *file, const char *name) {
+    for (int i = 0; i < file->count; i++)
+        if (strcmp(file->tensors[i].name, name) == 0) return &file->tensors[i];
+    return NULL;
+}
+
+const char *ead_safetensors_metadata(const EadSafetensors *file, const char *key) {
+    return json_string_value(json_object_get(json_object_get(file->header, "__metadata__"), key));
+}

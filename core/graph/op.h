@@ -1,0 +1,40 @@
+/* What an op is. One op = one row in core/ops/op_table.def + one folder core/ops/<op>/, which holds
+ *   <op>.h        builder(s): check the attributes, append a node
+ *   <op>.c        `const EadOp ead_op_<op>`: shape rule, gradient rule, whether it aliases its input
+ *   <op>_cpu.c    `const EadKernel ead_<op>_cpu`: the CPU kernel
+ *   <op>_cuda.cu  `const EadKernel ead_<op>_cuda`: the CUDA kernel
+ * A backward kernel is an op of its own in its forward op's folder. A row without descriptor or kernel is a
+ * link error. */
+#ifndef EAD_CORE_OP_H
+#define EAD_CORE_OP_H
+
+#include "core/graph/kernel.h"
+
+typedef struct EadOp {
+    const char *name;
+
+    /* Sets type and sizes of the output from the inputs and attributes; ead_fail(EAD_BAD_SHAPE, …) otherwise.
+     */
+    EadStatus (*shape)(const EadNode *node, EadTensor *y);
+
+    /* Appends the nodes that compute the gradient of each input: dx[i] for every input i that needs one
+     * (others may stay NULL), given dy, the gradient of the node's output. NULL: the op passes no gradient.
+     */
+    void (*gradient)(EadGraph *graph, EadNode *node, EadNode *dy, EadNode **dx);
+
+    /* If set, the output is no memory of its own: it starts that many elements into input 0 (slices; updates
+     * in place). */
+    int64_t (*alias)(const EadNode *node);
+
+    int in_place;    /* the kernel may write its output over input 0 when nobody reads that any more */
+    int has_effects; /* changes its inputs or state: runs even if nobody reads its output */
+} EadOp;
+
+/* Shape rules for elementwise ops: real input 0 gives the output's shape; all inputs have the same shape. */
+EadStatus ead_shape_like_first(const EadNode *node, EadTensor *y);
+EadStatus ead_shape_all_same(const EadNode *node, EadTensor *y);
+
+/* Shape rule for changes of U8 RGB images (input 0) that the step (input 1, one counter) decides on. */
+EadStatus ead_shape_image_of_step(const EadNode *node, EadTensor *y);
+
+#endif

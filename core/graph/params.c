@@ -1,0 +1,102 @@
+/* Declaration, initialisation and leaves of parameters. */
+#include "core/graph/params.h"
+
+#include "core/base/philox.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ALIGNMENT = 16 }; /* elements: every parameter starts on a cache line of its own */
+
+static EadStatus declare(EadParams *params, const EadParam *param) {
+    if (params->count == params->capacity) {
+        int capacity = params->capacity ? 2 * params->capacity : 32;
+        EadParam *items = realloc(params->items, (size_t)capacity * sizeof *items);
+        if (!items) return ead_fail(EAD_NO_MEMORY, "no memory for %d parameters", capacity);
+        params->items = items;
+        params->capacity = capacity;
+    }
+    EadParam *added = &params->items[params->count++];
+    *added = *param;
+    added->offset = params->total;
+    int64_t size = (int64_t)param->n * param->h * param->w * param->c;
+    params->total += (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    return EAD_OK;
+}
+
+EadStatus ead_params_declare_conv(EadParams *params, const char *prefix, int out, int height, int width,
+                                  int in) {
+    int fan_in = height * width * in;
+    EadParam weight = {.n = out, .h = height, .w = width, .c = in, .fan_in = fan_in};
+    EadParam bias = {.n = 1, .h = 1, .w = 1, .c = out, .fan_in = fan_in};
+    snprintf(weight.name, sizeof weight.name, "%s.weight", prefix);
+    snprintf(bias.name, sizeof bias.name, "%s.bias", prefix);
+    EAD_TRY(declare(params, &weight));
+    return declare(params, &bias);
+}
+
+EadStatus ead_params_allocate(EadParams *params) {
+    void *values = NULL;
+    size_t bytes = (size_t)params->total * sizeof(real);
+    if (posix_memalign(&values, 64, bytes ? bytes : 1) != 0)
+        return ead_fail(EAD_NO_MEMORY, "no memory for %.1f MB of parameters", (double)bytes * 1e-6);
+    params->values = memset(values, 0, bytes);
+    return EAD_OK;
+}
+
+void ead_params_free(EadParams *params) {
+    free(params->items);
+    free(params->values);
+    *params = (EadParams){0};
+}
+
+static int64_t size_of(const EadParam *param) {
+    return (int64_t)param->n * param->h * param->w * param->c;
+}
+
+void ead_params_initialize(EadParams *params, uint64_t seed) {
+    for (int k = 0; k < params->count; k++) {
+        const EadParam *param = &params->items[k];
+        uint64_t stream = EAD_STREAM_PARAMETERS + ead_hash_name(param->name);
+        double root = sqrt((double)param->fan_in);
+        real *values = params->values + param->offset;
+        uint32_t block[4];
+        for (int64_t i = 0; i < size_of(param); i++) {
+            if (i % 4 == 0) ead_philox(seed, stream, (uint64_t)i / 4, block);
+            double uniform = (double)ead_uniform(block[i % 4]);
+            values[i] = (real)(float)((2 * uniform - 1) / root); /* the same numbers in the double build */
+        }
+    }
+}
+
+int64_t ead_params_size(const EadParams *params) {
+    int64_t size = 0;
+    for (int i = 0; i < params->count; i++) size += size_of(&params->items[i]);
+    return size;
+}
+
+static const EadParam *find_part(const EadParams *params, const char *prefix, const char *part) {
+    char name[EAD_NAME_SIZE];
+    snprintf(name, sizeof name, "%s.%s", prefix, part);
+    for (int i = 0; i < params->count; i++)
+        if (strcmp(params->items[i].name, name) == 0) return &params->items[i];
+    assert(!"a parameter of that name");
+    return NULL;
+}
+
+static EadNode *leaf(EadGraph *graph, const EadParam *param, int n, int c, real *data, bool trainable) {
+    if (trainable) return ead_trainable_leaf(graph, param->name, n, param->h, param->w, c, data);
+    return ead_leaf(graph, param->name, EAD_REAL, n, param->h, param->w, c, data);
+}
+
+EadConvParams ead_conv_params(EadGraph *graph, const EadParams *params, const char *prefix, int first,
+                              int count, bool trainable) {
+    const EadParam *weight = find_part(params, prefix, "weight"), *bias = find_part(params, prefix, "bias");
+    if (count == 0) count = weight->n;
+    real *weights = params->values + weight->offset + first * (size_of(weight) / weight->n);
+    return (EadConvParams){leaf(graph, weight, count, weight->c, weights, trainable),
+                           leaf(graph, bias, 1, count, params->values + bias->offset + first, trainable)};
+}

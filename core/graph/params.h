@@ -1,0 +1,47 @@
+/* The parameters of one or more networks in one flat buffer: the optimizer is one loop, a checkpoint one
+ * array. First declare all, then allocate, then fill (from a file or at random) and use as leaves of graphs.
+ */
+#ifndef EAD_CORE_PARAMS_H
+#define EAD_CORE_PARAMS_H
+
+#include "core/graph/graph.h"
+
+typedef struct EadParam {
+    char name[EAD_NAME_SIZE]; /* "student.conv1.weight" */
+    int n, h, w, c;           /* weights O,KH,KW,I; biases 1,1,1,O */
+    int fan_in;               /* KH*KW*I of the layer, for the initial range */
+    int64_t offset;           /* position in the flat buffer; a multiple of 16 */
+} EadParam;
+
+typedef struct EadParams {
+    EadParam *items;
+    int count, capacity;
+    real *values; /* [total], owned; gaps between parameters are zero */
+    int64_t total;
+} EadParams;
+
+/* Declares <prefix>.weight [out,height,width,in] and <prefix>.bias [out] of a convolution. Errors:
+ * EAD_NO_MEMORY. */
+EadStatus ead_params_declare_conv(EadParams *params, const char *prefix, int out, int height, int width,
+                                  int in);
+
+/* Gives the declared parameters memory, zeroed. Errors: EAD_NO_MEMORY. */
+EadStatus ead_params_allocate(EadParams *params);
+void ead_params_free(EadParams *params);
+
+/* PyTorch's default initialisation of convolutions: weights and biases uniform in +-1/sqrt(fan_in). Element i
+ * (in memory order) of a parameter is word i of stream EAD_STREAM_PARAMETERS + hash of its name. */
+void ead_params_initialize(EadParams *params, uint64_t seed);
+
+/* Number of weights and biases, without gaps. */
+int64_t ead_params_size(const EadParams *params);
+
+/* Convolution <prefix> with output channels first .. first+count-1 only (count 0: all of them), whose weights
+ * and biases are leaves of the graph: trainable or constant. The parameter must exist. */
+typedef struct EadConvParams {
+    EadNode *weight, *bias;
+} EadConvParams;
+EadConvParams ead_conv_params(EadGraph *graph, const EadParams *params, const char *prefix, int first,
+                              int count, bool trainable);
+
+#endif

@@ -1,0 +1,33 @@
+/* Shape rules that several ops share. */
+#include "core/backend/backend.h"
+
+EadStatus ead_shape_like_first(const EadNode *node, EadTensor *y) {
+    const EadTensor *x = &node->x[0]->y;
+    if (x->type != EAD_REAL) return ead_fail(EAD_BAD_SHAPE, "%s: the input must be real numbers", node->name);
+    *y = *x;
+    y->data = NULL;
+    return EAD_OK;
+}
+
+EadStatus ead_shape_all_same(const EadNode *node, EadTensor *y) {
+    EAD_TRY(ead_shape_like_first(node, y));
+    for (int i = 1; i < EAD_MAX_INPUTS && node->x[i]; i++) {
+        const EadTensor *x = &node->x[i]->y;
+        if (x->type != EAD_REAL || !ead_same_shape(x, y))
+            return ead_fail(EAD_BAD_SHAPE, "%s: [%d,%d,%d,%d] and [%d,%d,%d,%d] differ", node->name, y->n,
+                            y->h, y->w, y->c, x->n, x->h, x->w, x->c);
+    }
+    return EAD_OK;
+}
+
+EadStatus ead_shape_image_of_step(const EadNode *node, EadTensor *y) {
+    const EadTensor *x = &node->x[0]->y, *step = &node->x[1]->y;
+    if (x->type != EAD_U8 || x->c != 3)
+        return ead_fail(EAD_BAD_SHAPE, "%s: the input must be 8-bit with 3 channels, not %d", node->name,
+                        x->c);
+    if (step->type != EAD_I64 || ead_count(step) != 1)
+        return ead_fail(EAD_BAD_SHAPE, "%s: the step must be one counter", node->name);
+    *y = *x;
+    y->data = NULL;
+    return EAD_OK;
+}

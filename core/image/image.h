@@ -1,0 +1,30 @@
+/* An 8-bit RGB image, and the one resize of the whole program. */
+#ifndef EAD_CORE_IMAGE_H
+#define EAD_CORE_IMAGE_H
+
+#include "core/base/status.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct EadImage {
+    int width, height; /* pixels, >= 1 once filled */
+    int channels;      /* 3 (RGB) or 1 (gray, masks) */
+    uint8_t *pixels;   /* [height][width][channels], owned; NULL when empty */
+} EadImage;
+
+/* Gives *image storage of that size (content undefined). Errors: EAD_NO_MEMORY, EAD_BAD_SHAPE for sizes
+ * below 1 or above 65,535. */
+EadStatus ead_image_alloc(EadImage *image, int width, int height, int channels);
+
+/* Frees the pixels and leaves an empty image; harmless on an empty one. */
+void ead_image_free(EadImage *image);
+
+/* Antialiased bilinear resize as Pillow's Image.resize(BILINEAR) does it: a triangle filter widened by the
+ * reduction factor, horizontal pass first, 8-bit fixed-point weights and rounding after each pass.
+ * pixels [height][width][channels] with `stride` bytes from row to row; out [out_height][out_width][channels]
+ * contiguous. Errors: EAD_NO_MEMORY; EAD_BAD_SHAPE for sizes outside 1..65,535. */
+EadStatus ead_resize_u8(const uint8_t *pixels, int width, int height, int channels, ptrdiff_t stride,
+                        uint8_t *out, int out_width, int out_height);
+
+#endif

@@ -1,4 +1,0 @@
-/* The tensor-core kernels on fp16 operands. */
-#include "core/ops/conv2d/conv2d_launchers.cuh"
-
-EAD_CONV_DEFINE_LAUNCHERS(f16, __half)

@@ -1,0 +1,182 @@
+/* Winograd forward and input gradient: the input gradient of a convolution is the convolution of dy with the
+ * flipped kernel, input and output channels exchanged, so one driver serves both.
+ *
+ * A block of tiles at a time: transform the inputs; for each of the tile*tile numbers one product [tiles, in]
+ * x [in, out]; transform back with bias and ReLU. There are two ways to share that out. Where the transformed
+ * weights stay in the last-level cache, each thread has blocks of its own, small enough for its second-level
+ * cache, transforms back after every panel and waits for nobody. Where they do not, they are what is slow to
+ * read: all threads work on the same block, as large as the last-level cache allows, and read each weight
+ * once. Nothing depends on how many threads there are. */
+#include "core/ops/conv2d/cpu/conv2d_winograd.h"
+
+#include "core/ops/conv2d/conv2d.h"
+#include "core/ops/conv2d/cpu/winograd_blocks.h"
+
+#include <omp.h>
+#include <string.h>
+
+bool ead_conv2d_winograd_fits(const EadConvGeometry *g) {
+    bool channels = g->i % EAD_SIMD_MAX_VECTOR == 0 && g->o % EAD_SIMD_MAX_VECTOR == 0;
+    return channels && g->kh == g->kw && (g->kh == 3 || g->kh == 4) && g->stride == 1 && g->padding < g->kh;
+}
+
+/* Reals and tiles of a shared block. */
+enum { SHARED_BLOCK = 5 << 20, MIN_BLOCK = 24, MAX_BLOCK = 256 };
+
+typedef struct Run {
+    EadWinograd w;
+    bool own_blocks; /* each thread has its own */
+    int64_t blocks;
+    real *saved_input; /* the transformed inputs of all tiles, for the weight gradient; NULL: each block's are
+                   dropped */
+    const real *x, *bias, *zeros, *u;
+    real *workspace, *y;
+    bool relu;
+} Run;
+
+/* Own blocks: as many as the threads can share evenly, none of fewer tiles than the product's register block
+ * is high. */
+static int64_t count_blocks(const EadWinograd *w, bool own) {
+    int64_t tiles = w->grid.tiles, channels = w->grid.in_channels + w->panels * w->simd->panel;
+    int64_t fit = SHARED_BLOCK / (w->numbers * channels);
+    int64_t most = own ? EAD_WINOGRAD_BLOCK : fit < MIN_BLOCK ? MIN_BLOCK : ead_min(fit, MAX_BLOCK);
+    int64_t blocks = (tiles + most - 1) / most;
+    if (!own) return blocks;
+    return ead_min(ead_round_up(blocks, omp_get_max_threads()), 1 + (tiles - 1) / EAD_SIMD_ROWS);
+}
+
+static Run describe(const EadCall *call, const EadConvGeometry *g, int tile, bool flipped) {
+    Run r = {.w = ead_winograd(g, tile, flipped)};
+    int64_t tiles = r.w.grid.tiles;
+    r.own_blocks = ead_winograd_own_blocks(&r.w);
+    r.blocks = count_blocks(&r.w, r.own_blocks);
+    ead_winograd_blocks(&r.w, (tiles + r.blocks - 1) / r.blocks, r.own_blocks ? 1 : r.w.panels);
+    if (call->saved_bytes) {
+        r.saved_input = call->saved_input;
+        r.w.v_stride = ead_winograd_kept_stride(&r.w.grid);
+        r.w.v_size = 0;
+    }
+    return r;
+}
+
+static void transform_outputs(const Run *r, const EadTilePlace *places, int64_t count, EadThreadRange share,
+                              int64_t panel, const real *m) {
+    const EadTileGrid *g = &r->w.grid;
+    int64_t width = r->w.together * r->w.simd->panel, channel = panel * r->w.simd->panel;
+    int64_t pixel = g->out_channels,
+            end = ead_share_begin((EadThreadRange){share.index + 1, share.of}, count);
+    const real *bias = r->bias ? r->bias + channel : NULL;
+    for (int64_t t = ead_share_begin(share, count); t < end; t++) {
+        const EadTilePlace *at = &places[t];
+        int64_t first = ((int64_t)at->image * g->out_height + at->y) * g->out_width + at->x;
+        r->w.kernels->output(m + t * width, r->w.m_stride, ead_min(width, pixel - channel), bias, r->relu,
+                             r->y + first * pixel + channel, g->out_width * pixel, pixel,
+                             ead_min(g->outputs, g->out_height - at->y),
+                             ead_min(g->outputs, g->out_width - at->x));
+    }
+}
+
+/* Those who share a block wait for one another; own blocks need not. */
+static void wait_for_others(EadThreadRange share) {
+    if (share.of > 1) {
+#pragma omp barrier
+    }
+}
+
+/* memory: of the block, for its inputs unless they are kept, and for its products. */
+static void run_block(const Run *r, int64_t block, EadThreadRange share, real *memory) {
+    const EadWinograd *w = &r->w;
+    EadTilePlace places[MAX_BLOCK];
+    int64_t first = w->grid.tiles * block / r->blocks;
+    int64_t count = w->grid.tiles * (block + 1) / r->blocks - first;
+    real *v = r->saved_input ? r->saved_input + first * w->grid.in_channels : memory, *m = memory + w->v_size;
+    for (int64_t t = 0; t < count; t++) places[t] = ead_tile_place(&w->grid, first + t);
+    ead_winograd_inputs(w, places, count, share, r->x, r->zeros, v);
+    wait_for_others(share);
+    for (int64_t panel = 0; panel < w->panels; panel += w->together) {
+        ead_winograd_multiply(w, count, share, v, r->u, panel, m);
+        wait_for_others(share);
+        transform_outputs(r, places, count, share, panel, m);
+    }
+}
+
+static void run_blocks(const Run *r) {
+#pragma omp parallel
+    {
+        EadThreadRange all = {omp_get_thread_num(), omp_get_num_threads()};
+        if (r->own_blocks) {
+            real *own = r->workspace + all.index * (r->w.v_size + r->w.m_size);
+            for (int64_t b = all.index; b < r->blocks; b += all.of) run_block(r, b, EAD_OWN, own);
+        } else {
+            for (int64_t b = 0; b < r->blocks; b++) run_block(r, b, all, r->workspace);
+        }
+    }
+}
+
+static void prepare(const EadCall *call, const EadConvGeometry *g, int tile, bool flipped) {
+    EadWinograd w = ead_winograd(g, tile, flipped);
+    ead_winograd_prepare(&w, g, call->x[1]->data, call->packed);
+}
+
+static void run(const EadCall *call, const EadConvGeometry *g, int tile, bool flipped) {
+    Run r = describe(call, g, tile, flipped);
+    if (!call->packed_at_plan) prepare(call, g, tile, flipped);
+    size_t zeros = (size_t)r.w.grid.in_channels * sizeof(real);
+    r.zeros = memset(call->workspace, 0, zeros);
+    r.workspace = (real *)call->workspace + ead_round_up(r.w.grid.in_channels, 16);
+    r.x = call->x[0]->data, r.u = call->packed, r.y = call->y->data;
+    if (!flipped) {
+        r.bias = call->x[2] ? call->x[2]->data : NULL;
+        r.relu = ((const EadConv2d *)call->attributes)->relu;
+    }
+    run_blocks(&r);
+}
+
+static void plan(EadCall *call, const EadConvGeometry *g, int tile, bool flipped) {
+    Run r = describe(call, g, tile, flipped);
+    const EadWinograd *w = &r.w;
+    int owners = r.own_blocks ? omp_get_max_threads() : 1;
+    int64_t reals = owners * (w->v_size + w->m_size) + ead_round_up(w->grid.in_channels, 16);
+    ead_winograd_describe_call(w, reals, call);
+}
+
+/* ---- the entry points: forward and input gradient, tile 6 and 8 ---- */
+
+#define ENTRY(tile)                                                                                          \
+    static void forward_##tile(const EadCall *call) {                                                        \
+        EadConvGeometry g = ead_conv_geometry(call);                                                         \
+        run(call, &g, tile, false);                                                                          \
+    }                                                                                                        \
+    static void prepare_forward_##tile(const EadCall *call) {                                                \
+        EadConvGeometry g = ead_conv_geometry(call);                                                         \
+        prepare(call, &g, tile, false);                                                                      \
+    }                                                                                                        \
+    static void input_gradient_##tile(const EadCall *call) {                                                 \
+        EadConvGeometry g = ead_conv_input_gradient_geometry(call);                                          \
+        run(call, &g, tile, true);                                                                           \
+    }                                                                                                        \
+    static void prepare_input_gradient_##tile(const EadCall *call) {                                         \
+        EadConvGeometry g = ead_conv_input_gradient_geometry(call);                                          \
+        prepare(call, &g, tile, true);                                                                       \
+    }
+
+ENTRY(6)
+ENTRY(8)
+
+void ead_conv2d_winograd_plan(EadCall *call, int tile) {
+    EadConvGeometry g = ead_conv_geometry(call);
+    plan(call, &g, tile, false);
+    call->run = tile == 8 ? forward_8 : forward_6;
+    call->pack_weights = tile == 8 ? prepare_forward_8 : prepare_forward_6;
+}
+
+int ead_conv2d_winograd_tile(const EadCall *call) {
+    return call->run == forward_8 ? 8 : call->run == forward_6 ? 6 : 0;
+}
+
+void ead_conv2d_input_gradient_winograd_plan(EadCall *call, int tile) {
+    EadConvGeometry g = ead_conv_input_gradient_geometry(call);
+    plan(call, &g, tile, true);
+    call->run = tile == 8 ? input_gradient_8 : input_gradient_6;
+    call->pack_weights = tile == 8 ? prepare_input_gradient_8 : prepare_input_gradient_6;
+}

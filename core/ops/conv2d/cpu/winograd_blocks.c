@@ -1,0 +1,103 @@
+/* Transforms and products of a block of tiles. */
+#include "core/ops/conv2d/cpu/winograd_blocks.h"
+
+enum { MAX_TILE = 8, TAPS = 16, CHANNELS_AT_ONCE = 16 };
+
+/* Reals of transformed weights that stay in the last-level cache beside everything else. */
+enum { CACHED_WEIGHTS = 4 << 20 };
+
+EadWinograd ead_winograd(const EadConvGeometry *g, int tile, bool flipped) {
+    EadWinograd w = {.simd = ead_simd(), .flipped = flipped, .numbers = tile * tile};
+    const int x[3] = {g->h, g->w, g->i}, y[3] = {g->oh, g->ow, g->o};
+    const int *in = flipped ? y : x, *out = flipped ? x : y;
+    int padding = flipped ? g->kh - 1 - g->padding : g->padding;
+    w.kernels = ead_winograd_kernels(w.simd, tile, g->kh);
+    w.panels = ead_round_up(out[2], w.simd->panel) / w.simd->panel;
+    w.grid = ead_tile_grid(w.kernels, g->n, padding, in, out);
+    w.u_stride = ead_number_stride(w.panels * in[2] * w.simd->panel);
+    return w;
+}
+
+bool ead_winograd_own_blocks(const EadWinograd *w) {
+    return w->numbers * w->u_stride <= CACHED_WEIGHTS;
+}
+
+void ead_winograd_blocks(EadWinograd *w, int64_t block, int64_t together) {
+    w->together = together;
+    w->v_stride = ead_number_stride(block * w->grid.in_channels);
+    w->m_stride = ead_number_stride(block * together * w->simd->panel);
+    w->v_size = w->numbers * w->v_stride;
+    w->m_size = w->numbers * w->m_stride;
+}
+
+void ead_winograd_describe_call(const EadWinograd *w, int64_t reals, EadCall *call) {
+    double columns = (double)(w->panels * w->simd->panel);
+    call->algorithm = w->kernels->tile == 8 ? "winograd8" : "winograd6";
+    call->multiply_adds = (double)(w->numbers * w->grid.tiles * w->grid.in_channels) * columns;
+    call->workspace_bytes = (size_t)reals * sizeof(real);
+    call->packed_bytes = (size_t)(w->numbers * w->u_stride) * sizeof(real);
+}
+
+/* Taps of CHANNELS_AT_ONCE input channels from c0 on and one panel of output channels as
+ * [tap][channel][panel]. */
+static void gather_taps(const EadWinograd *w, const EadConvGeometry *g, const real *weight, int64_t panel,
+                        int c0, real *to) {
+    int kernel = w->kernels->kernel, width = w->simd->panel, outputs = w->grid.out_channels;
+    for (int tap = 0; tap < kernel * kernel; tap++) {
+        int from = w->flipped ? kernel * kernel - 1 - tap : tap;
+        for (int c = 0; c < CHANNELS_AT_ONCE; c++)
+            for (int k = 0; k < width; k++) {
+                int64_t n = panel * width + k;
+                int64_t o = w->flipped ? c0 + c : n, i = w->flipped ? n : c0 + c;
+                *to++ = n < outputs ? weight[(o * kernel * kernel + from) * g->i + i] : 0;
+            }
+    }
+}
+
+void ead_winograd_prepare(const EadWinograd *w, const EadConvGeometry *g, const real *weight,
+                          real *prepared) {
+    int taps = w->kernels->kernel * w->kernels->kernel, width = w->simd->panel;
+    int64_t groups = w->grid.in_channels / CHANNELS_AT_ONCE;
+#pragma omp parallel for schedule(static)
+    for (int64_t task = 0; task < w->panels * groups; task++) {
+        real gathered[TAPS * CHANNELS_AT_ONCE * EAD_SIMD_MAX_PANEL];
+        int64_t panel = task / groups, c0 = task % groups * CHANNELS_AT_ONCE;
+        gather_taps(w, g, weight, panel, (int)c0, gathered);
+        for (int c = 0; c < CHANNELS_AT_ONCE; c++) {
+            const real *pointers[TAPS];
+            for (int t = 0; t < taps; t++)
+                pointers[t] = gathered + ((int64_t)t * CHANNELS_AT_ONCE + c) * width;
+            w->kernels->weight(pointers, width, prepared + (panel * w->grid.in_channels + c0 + c) * width,
+                               w->u_stride);
+        }
+    }
+}
+
+void ead_winograd_inputs(const EadWinograd *w, const EadTilePlace *places, int64_t count,
+                         EadThreadRange share, const real *x, const real *zeros, real *v) {
+    const EadTileGrid *g = &w->grid;
+    int64_t end = ead_share_begin((EadThreadRange){share.index + 1, share.of}, count);
+    for (int64_t t = ead_share_begin(share, count); t < end; t++) {
+        const real *pixels[MAX_TILE * MAX_TILE];
+        ead_tile_pixels(x, places[t].image, g->in_height, g->in_width, g->in_channels,
+                        places[t].y - g->padding, places[t].x - g->padding, g->tile, zeros, pixels);
+        w->kernels->input(pixels, g->in_channels, v + t * g->in_channels, w->v_stride);
+    }
+}
+
+void ead_winograd_multiply(const EadWinograd *w, int64_t count, EadThreadRange share, const real *v,
+                           const real *prepared, int64_t first, real *m) {
+    int64_t width = w->simd->panel, k = w->grid.in_channels, columns = w->together * width;
+    int64_t end = ead_share_begin((EadThreadRange){share.index + 1, share.of}, w->numbers);
+    for (int64_t p = ead_share_begin(share, w->numbers); p < end; p++)
+        for (int64_t panel = 0; panel < w->together; panel++)
+            w->simd->product(&(EadPanelProduct){.rows = count,
+                                                .k = k,
+                                                .a = v + p * w->v_stride,
+                                                .row_stride = k,
+                                                .k_stride = 1,
+                                                .b = prepared + p * w->u_stride + (first + panel) * k * width,
+                                                .ldb = width,
+                                                .c = m + p * w->m_stride + panel * width,
+                                                .ldc = columns});
+}

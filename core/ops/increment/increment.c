@@ -1,0 +1,22 @@
+/* Shape of the step counter's update. */
+#include "core/ops/increment/increment.h"
+
+#include "core/graph/op.h"
+
+EadNode *ead_increment(EadGraph *graph, EadNode *step) {
+    return ead_graph_add(graph, EAD_OP_increment, 1, (EadNode *[]){step}, NULL, 0);
+}
+
+static EadStatus shape(const EadNode *node, EadTensor *y) {
+    if (node->x[0]->y.type != EAD_I64)
+        return ead_fail(EAD_BAD_SHAPE, "increment: the step must be a counter");
+    *y = node->x[0]->y;
+    return EAD_OK;
+}
+
+static int64_t alias(const EadNode *node) {
+    (void)node;
+    return 0;
+}
+
+const EadOp ead_op_increment = {.name = "increment", .shape = shape, .alias = alias, .has_effects = 1};

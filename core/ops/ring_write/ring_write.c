@@ -1,0 +1,31 @@
+/* Shape of the ring's update in place. */
+#include "core/ops/ring_write/ring_write.h"
+
+#include "core/graph/op.h"
+
+EadNode *ead_ring_write(EadGraph *graph, EadNode *ring, EadNode *step, EadNode *const values[]) {
+    EadNode *inputs[EAD_MAX_INPUTS] = {ring, step};
+    for (int c = 0; c < ring->y.c && c < EAD_RECORD_VALUES; c++) inputs[2 + c] = values[c];
+    return ead_graph_add(graph, EAD_OP_ring_write, EAD_MAX_INPUTS, inputs, NULL, 0);
+}
+
+static EadStatus shape(const EadNode *node, EadTensor *y) {
+    *y = node->x[0]->y;
+    if (y->type != EAD_REAL || y->n != 1 || y->h != 1 || y->c > EAD_RECORD_VALUES)
+        return ead_fail(EAD_BAD_SHAPE,
+                        "ring_write: the ring must be [1,1,rows,columns] with up to %d columns",
+                        EAD_RECORD_VALUES);
+    if (!node->x[1] || node->x[1]->y.type != EAD_I64)
+        return ead_fail(EAD_BAD_SHAPE, "ring_write: the step must be a counter");
+    for (int k = 2; k < EAD_MAX_INPUTS; k++)
+        if (node->x[k] && (ead_count(&node->x[k]->y) != 1 || node->x[k]->y.type != EAD_REAL))
+            return ead_fail(EAD_BAD_SHAPE, "ring_write: value %d is no scalar", k - 2);
+    return EAD_OK;
+}
+
+static int64_t alias(const EadNode *node) {
+    (void)node;
+    return 0;
+}
+
+const EadOp ead_op_ring_write = {.name = "ring_write", .shape = shape, .alias = alias, .has_effects = 1};

@@ -1,0 +1,410 @@
+/* Lifetimes, offsets, call list.
+ *
+ * Every node belongs to the storage of its owner: itself, or input 0's owner for views and for kernels that
+ * work in place. A storage lives from its first writer to its last reader. Storages are placed largest first,
+ * each at the lowest offset where nothing that lives at the same time lies. */
+#include "core/base/host_memory.h"
+#include "core/plan/plan_internal.h"
+
+#include <assert.h>
+#include <limits.h>
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { HOST_ALIGNMENT = 64, DEVICE_ALIGNMENT = 256, DEFAULT_STREAMS = 3 };
+
+typedef struct Storage {
+    size_t bytes, offset;
+    int first, last; /* nodes between which the content matters, both included */
+} Storage;
+
+/* What memory of a node is for. */
+enum {
+    VALUE,
+    WORKSPACE,
+    PREPARED, /* what its call makes of the weights */
+    STATE,
+    SAVED, /* what its call leaves for a later one */
+    STORAGES_OF_NODE
+};
+
+/* Of the machine's memory, what calls may leave for others. */
+enum { SAVED_SHARE = 8 };
+
+/* What planning needs and a plan does not. Storage k*count + i is for purpose k of node i. */
+typedef struct Planner {
+    EadGraph *graph;
+    const EadPlanOptions *options;
+    EadTensor *tensors; /* the plan's, by node */
+    size_t alignment;
+    EadOrder *order; /* NULL: calls run one after the other */
+    int count;
+    bool *live;
+    int *owner;      /* storage of a node */
+    int *last_use;   /* last node that reads a node's own output, directly */
+    EadCall *calls;  /* by node */
+    int *saver;      /* node whose call leaves what this node's call leaves or finds */
+    size_t may_save; /* bytes that may still be left for later calls */
+    Storage *storages;
+} Planner;
+
+static Storage *storage_for(const Planner *p, int purpose, int node) {
+    return &p->storages[purpose * p->count + node];
+}
+
+static void mark_live(Planner *p) {
+    for (int i = p->count - 1; i >= 0; i--) {
+        const EadNode *node = ead_graph_at(p->graph, i);
+        if (node->is_output || ead_op(node->op)->has_effects) p->live[i] = true;
+        if (!p->live[i]) continue;
+        for (int k = 0; k < EAD_MAX_INPUTS; k++)
+            if (node->x[k]) p->live[node->x[k]->index] = true;
+    }
+}
+
+static size_t aligned(const Planner *p, size_t bytes) {
+    return (bytes + p->alignment - 1) / p->alignment * p->alignment;
+}
+
+/* May this node write its output over its first input? */
+static bool can_overwrite(const Planner *p, const EadNode *node) {
+    const EadNode *x = node->x[0];
+    if (p->options->no_reuse || !ead_op(node->op)->in_place || !x || node->caller_memory) return false;
+    const Storage *storage = &p->storages[p->owner[x->index]];
+    /* A view shares its storage with nodes that may be read later; only storages with one value may be
+     * reused. */
+    bool sole_value = p->owner[x->index] == x->index || ead_op(x->op)->in_place;
+    return sole_value && !x->is_output && !x->caller_memory && storage->last == node->index &&
+           ead_count(&x->y) == ead_count(&node->y) &&
+           p->tensors[x->index].type == p->tensors[node->index].type;
+}
+
+static int storage_of(const Planner *p, const EadNode *node) {
+    if (ead_op(node->op)->alias || can_overwrite(p, node)) return p->owner[node->x[0]->index];
+    return node->index;
+}
+
+static void extend(Storage *storage, int node) {
+    if (storage->last < node) storage->last = node;
+}
+
+/* The last reader of every value must be known before anything is decided in place, and views pass their
+ * readers on to what they view, so the walk goes backwards first. */
+static void find_last_uses(Planner *p) {
+    for (int i = p->count - 1; i >= 0; i--) {
+        const EadNode *node = ead_graph_at(p->graph, i);
+        if (!p->live[i]) continue;
+        if (p->last_use[i] < i) p->last_use[i] = i;
+        if (node->is_output) p->last_use[i] = INT_MAX;
+        for (int k = 0; k < EAD_MAX_INPUTS; k++) {
+            if (!node->x[k]) continue;
+            int reader = k == 0 && ead_op(node->op)->alias ? p->last_use[i] : i;
+            int *use = &p->last_use[node->x[k]->index];
+            if (*use < reader) *use = reader;
+        }
+    }
+}
+
+static void assign_storages(Planner *p) {
+    for (int i = 0; i < p->count; i++) {
+        const EadNode *node = ead_graph_at(p->graph, i);
+        if (!p->live[i]) continue;
+        p->owner[i] = storage_of(p, node);
+        Storage *storage = &p->storages[p->owner[i]];
+        if (p->owner[i] == i)
+            *storage = (Storage){.bytes = node->caller_memory ? 0 : aligned(p, ead_bytes(&p->tensors[i])),
+                                 .first = i};
+        if (node->op == EAD_OP_LEAF) storage->first = 0, storage->last = INT_MAX; /* values last */
+        extend(storage, p->last_use[i]);
+        if (p->options->no_reuse) storage->first = 0, storage->last = INT_MAX;
+    }
+}
+
+/* Does nothing change this value from run to run? */
+static bool is_constant(const EadNode *node) {
+    return node && node->op == EAD_OP_LEAF && node->caller_memory && !node->needs_gradient;
+}
+
+static void plan_call(const Planner *p, int i) {
+    const EadNode *node = ead_graph_at(p->graph, i);
+    const EadKernel *kernel = p->options->backend->kernels[node->op];
+    EadCall *call = &p->calls[i];
+    *call = (EadCall){.run = kernel->run,
+                      .y = &p->tensors[i],
+                      .attributes = node->attributes,
+                      .precision = p->options->precision,
+                      .amx = p->options->amx,
+                      .saved_bytes = call->saved_bytes};
+    for (int k = 0; k < EAD_MAX_INPUTS; k++) call->x[k] = node->x[k] ? &p->tensors[node->x[k]->index] : NULL;
+    if (kernel->plan) kernel->plan(call);
+}
+
+/* Lets an earlier call leave something for call i if it can and there is memory. */
+static void save_for(Planner *p, int i) {
+    const EadKernel *kernel = p->options->backend->kernels[ead_graph_at(p->graph, i)->op];
+    for (int k = 0; kernel->can_save && !p->calls[i].saved_bytes && k < i; k++) {
+        EadCall *earlier = &p->calls[k];
+        if (!earlier->run || earlier->saved_bytes || earlier->x[0] != p->calls[i].x[1]) continue;
+        size_t bytes = kernel->can_save(earlier, &p->calls[i]);
+        if (!bytes || bytes > p->may_save) continue;
+        p->may_save -= bytes;
+        earlier->saved_bytes = p->calls[i].saved_bytes = bytes;
+        p->saver[k] = p->saver[i] = k;
+        *storage_for(p, SAVED, k) = (Storage){.bytes = aligned(p, bytes), .first = k, .last = i};
+        plan_call(p, k);
+        plan_call(p, i);
+    }
+}
+
+static void store_for_call(Planner *p, int i) {
+    EadCall *call = &p->calls[i];
+    *storage_for(p, WORKSPACE, i) =
+        (Storage){.bytes = aligned(p, call->workspace_bytes), .first = i, .last = i};
+    call->packed_at_plan = call->pack_weights && is_constant(ead_graph_at(p->graph, i)->x[1]);
+    Storage prepared = {.bytes = aligned(p, call->packed_bytes), .first = i, .last = i};
+    if (call->packed_at_plan) prepared.first = 0, prepared.last = INT_MAX;
+    *storage_for(p, PREPARED, i) = prepared;
+    *storage_for(p, STATE, i) =
+        (Storage){.bytes = aligned(p, call->state_bytes), .first = 0, .last = INT_MAX};
+}
+
+static void plan_calls(Planner *p) {
+    for (int i = 0; i < p->count; i++) {
+        if (!p->live[i] || ead_graph_at(p->graph, i)->op == EAD_OP_LEAF) continue;
+        plan_call(p, i);
+        save_for(p, i);
+    }
+    for (int i = 0; i < p->count; i++)
+        if (p->live[i]) store_for_call(p, i);
+}
+
+static bool may_share_memory(const Planner *p, const Storage *a, const Storage *b) {
+    const Storage *early = a->last < b->first ? a : b, *late = early == a ? b : a;
+    if (early->last >= late->first) return false;
+    return !p->order || ead_order_done_before(p->order, (int)(early - p->storages), late->first);
+}
+
+static int by_size(const void *a, const void *b) {
+    const Storage *x = *(Storage *const *)a, *y = *(Storage *const *)b;
+    if (x->bytes != y->bytes) return x->bytes < y->bytes ? 1 : -1;
+    return x < y ? -1 : 1; /* equal sizes keep their order, so that plans are reproducible */
+}
+
+/* Lowest offset at which `storage` meets no placed storage that it may not share memory with. */
+static size_t find_offset(const Planner *p, const Storage *storage, Storage *const *order, int placed) {
+    size_t offset = 0;
+    for (bool moved = true; moved;) {
+        moved = false;
+        for (int i = 0; i < placed; i++) {
+            const Storage *other = order[i];
+            bool meets = offset < other->offset + other->bytes && other->offset < offset + storage->bytes;
+            if (!meets || may_share_memory(p, storage, other)) continue;
+            offset = other->offset + other->bytes;
+            moved = true;
+        }
+    }
+    return offset;
+}
+
+static void find_users(Planner *p) {
+    for (int i = 0; i < p->count; i++) {
+        const EadNode *node = ead_graph_at(p->graph, i);
+        if (!p->live[i]) continue;
+        ead_order_add_user(p->order, p->owner[i], i);
+        for (int k = 0; k < EAD_MAX_INPUTS; k++)
+            if (node->x[k]) ead_order_add_user(p->order, p->owner[node->x[k]->index], i);
+        for (int purpose = WORKSPACE; purpose < STORAGES_OF_NODE; purpose++)
+            ead_order_add_user(p->order, purpose * p->count + i, i);
+    }
+}
+
+static size_t place(Planner *p, Storage **order) {
+    int used = 0;
+    size_t end = 0;
+    for (int i = 0; i < STORAGES_OF_NODE * p->count; i++)
+        if (p->storages[i].bytes) order[used++] = &p->storages[i];
+    qsort(order, (size_t)used, sizeof *order, by_size);
+    for (int i = 0; i < used; i++) {
+        order[i]->offset = find_offset(p, order[i], order, i);
+        if (end < order[i]->offset + order[i]->bytes) end = order[i]->offset + order[i]->bytes;
+    }
+    return end;
+}
+
+/* The regions follow what runs need. */
+static size_t place_regions(const Planner *p, EadPlan *plan, size_t end) {
+    for (int i = 0; i < plan->region_count; i++) {
+        plan->regions[i].offset = end;
+        end += aligned(p, plan->regions[i].bytes);
+    }
+    return end;
+}
+
+static void *address(const Planner *p, const EadPlan *plan, const EadNode *node) {
+    const EadOp *op = ead_op(node->op);
+    if (op->alias) {
+        size_t skipped = (size_t)op->alias(node) * ead_type_size(p->tensors[node->index].type);
+        return (unsigned char *)p->tensors[node->x[0]->index].data + skipped;
+    }
+    if (!node->caller_memory) return plan->arena + p->storages[p->owner[node->index]].offset;
+    return plan->device ? ead_plan_region_address(plan, node->y.data) : node->y.data;
+}
+
+/* Turns offsets into addresses and compacts the calls into the plan's list. */
+static void bind(Planner *p, EadPlan *plan) {
+    for (int i = 0; i < p->count; i++) {
+        EadNode *node = ead_graph_at(p->graph, i);
+        if (!p->live[i]) continue;
+        p->tensors[i].data = address(p, plan, node);
+        if (!plan->device) node->y.data = p->tensors[i].data;
+        if (!p->calls[i].run) continue;
+        p->calls[i].workspace = plan->arena + storage_for(p, WORKSPACE, i)->offset;
+        p->calls[i].packed = plan->arena + storage_for(p, PREPARED, i)->offset;
+        p->calls[i].state = plan->arena + storage_for(p, STATE, i)->offset;
+        p->calls[i].saved_input = plan->arena + storage_for(p, SAVED, p->saver[i])->offset;
+        plan->call_nodes[plan->call_count] = node;
+        plan->calls[plan->call_count++] = p->calls[i];
+    }
+}
+
+static EadStatus allocate(EadPlan *plan) {
+    const EadDevice *device = plan->backend->device;
+    double megabytes = 1e-6 * (double)plan->arena_bytes;
+    if (device)
+        plan->arena = device->allocate(plan->arena_bytes);
+    else if (posix_memalign((void **)&plan->arena, HOST_ALIGNMENT, plan->arena_bytes + 1) == 0)
+        memset(plan->arena, 0, plan->arena_bytes);
+    else
+        plan->arena = NULL;
+    if (plan->arena) return EAD_OK;
+    if (device)
+        return ead_fail(EAD_NO_MEMORY,
+                        "no memory for %.1f MB on %s, where %.1f MB are free; lower model.image_size or the "
+                        "batch, use --streams 1, or end what else uses that GPU (nvidia-smi)",
+                        megabytes, plan->backend->name, 1e-6 * (double)device->free_memory());
+    return ead_fail(EAD_NO_MEMORY, "no memory for %.1f MB; lower model.image_size or the batch", megabytes);
+}
+
+static EadStatus lay_out(Planner *p, EadPlan *plan) {
+    Storage **order = malloc((STORAGES_OF_NODE * (size_t)p->count + 1) * sizeof *order);
+    if (!order) return ead_fail(EAD_NO_MEMORY, "no memory to plan %d nodes", p->count);
+    find_last_uses(p);
+    assign_storages(p);
+    plan_calls(p);
+    if (p->order) find_users(p);
+    plan->arena_bytes = place_regions(p, plan, place(p, order));
+    free(order);
+    return allocate(plan);
+}
+
+static EadStatus lay_out_on_device(Planner *p, EadPlan *plan) {
+    EadOrder order = {0};
+    EAD_TRY(ead_plan_choose_types(plan, p->graph, p->live, p->options->precision));
+    EAD_TRY(ead_plan_collect_regions(plan, p->graph, p->live));
+    EAD_TRY(ead_plan_device_new(plan, p->graph, p->live, p->options));
+    EadStatus status = EAD_OK;
+    if (p->options->streams > 1) {
+        p->order = &order;
+        status = ead_order_new(p->graph, STORAGES_OF_NODE * p->count, &order);
+    }
+    if (status == EAD_OK) status = lay_out(p, plan);
+    ead_order_free(&order);
+    return status;
+}
+
+static EadStatus fill_plan(Planner *p, EadPlan *plan) {
+    bool on_device = plan->backend->device;
+    mark_live(p);
+    EAD_TRY(on_device ? lay_out_on_device(p, plan) : lay_out(p, plan));
+    bind(p, plan);
+    if (on_device) EAD_TRY(ead_plan_device_schedule(plan));
+    ead_plan_update_weights(plan);
+    return EAD_OK;
+}
+
+static EadStatus allocate_plan(Planner *p, const EadPlanOptions *options, EadPlan **out) {
+    size_t nodes = (size_t)p->count + 1;
+    EadPlan *plan = *out = calloc(1, sizeof *plan);
+    if (plan) {
+        *plan =
+            (EadPlan){.backend = options->backend, .node_count = p->count, .threads = omp_get_max_threads()};
+        plan->tensors = calloc(nodes, sizeof *plan->tensors);
+        plan->calls = calloc(nodes, sizeof *plan->calls);
+        plan->call_nodes = calloc(nodes, sizeof *plan->call_nodes);
+    }
+    p->live = calloc(nodes, sizeof *p->live);
+    p->owner = calloc(nodes, sizeof *p->owner);
+    p->last_use = calloc(nodes, sizeof *p->last_use);
+    p->calls = calloc(nodes, sizeof *p->calls);
+    p->saver = calloc(nodes, sizeof *p->saver);
+    p->storages = calloc(STORAGES_OF_NODE * nodes, sizeof *p->storages);
+    if (!plan || !plan->tensors || !plan->calls || !plan->call_nodes || !p->live || !p->owner ||
+        !p->last_use || !p->calls || !p->saver || !p->storages)
+        return ead_fail(EAD_NO_MEMORY, "no memory to plan %d nodes", p->count);
+    for (int i = 0; i < p->count; i++) {
+        plan->tensors[i] = ead_graph_at(p->graph, i)->y;
+        if (!ead_graph_at(p->graph, i)->caller_memory) plan->tensors[i].data = NULL;
+    }
+    p->tensors = plan->tensors;
+    return EAD_OK;
+}
+
+static bool has_trainable(EadGraph *graph) {
+    for (int i = 0; i < ead_graph_count(graph); i++)
+        if (ead_graph_at(graph, i)->needs_gradient) return true;
+    return false;
+}
+
+/* Fills in what was left open. Kernels for bf16 that were given are taken at their word, whatever this CPU
+ * has. */
+static EadStatus complete(EadGraph *graph, EadPlanOptions *options) {
+    if (!options->backend) options->backend = &ead_backend_cpu;
+    bool emulated = options->amx && !options->backend->device;
+    if (!emulated) {
+        EAD_TRY(ead_precision_check(options->backend, options->precision, false, "precision"));
+        options->precision =
+            ead_precision_resolve(options->backend, options->precision, has_trainable(graph));
+        options->amx = options->backend->device ? NULL : ead_amx();
+    }
+    if (options->precision == EAD_PRECISION_FP32) options->amx = NULL;
+    if (options->streams < 1) options->streams = DEFAULT_STREAMS;
+    if (options->streams > EAD_MAX_STREAMS) options->streams = EAD_MAX_STREAMS;
+    return EAD_OK;
+}
+
+EadStatus ead_plan_new(EadGraph *graph, const EadPlanOptions *options, EadPlan **out) {
+    EAD_TRY(ead_graph_status(graph));
+    EadPlanOptions chosen = options ? *options : (EadPlanOptions){0};
+    EAD_TRY(complete(graph, &chosen));
+    EadPlan *plan;
+    Planner p = {.graph = graph, .options = &chosen, .count = ead_graph_count(graph)};
+    if (!chosen.no_reuse) p.may_save = ead_host_memory() / SAVED_SHARE;
+    p.alignment = chosen.backend->device ? DEVICE_ALIGNMENT : HOST_ALIGNMENT;
+    EadStatus status = allocate_plan(&p, &chosen, &plan);
+    if (status == EAD_OK) {
+        ead_plan_use_device(plan);
+        status = fill_plan(&p, plan);
+    }
+    free(p.live), free(p.owner), free(p.last_use), free(p.calls), free(p.saver), free(p.storages);
+    if (status == EAD_OK)
+        *out = plan;
+    else
+        ead_plan_free(plan);
+    return status;
+}
+
+void ead_plan_free(EadPlan *plan) {
+    if (!plan) return;
+    ead_plan_use_device(plan);
+    ead_plan_device_free(plan);
+    if (!plan->backend->device)
+        free(plan->arena);
+    else if (plan->arena)
+        plan->backend->device->release(plan->arena);
+    free(plan->regions);
+    free(plan->tensors);
+    free(plan->calls);
+    free(plan->call_nodes);
+    free(plan);
+}

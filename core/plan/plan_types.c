@@ -1,0 +1,86 @@
+/* Which values a plan stores in 16 bits: those that halve the memory traffic between layers and that nobody
+ * outside the plan looks at. A value qualifies if its kernel can write 16 bits and every reader can read them
+ * there.
+ *
+ * Views share their value's type, so decisions are made for the value and all its views together: by root. */
+#include "core/plan/plan_internal.h"
+
+#include <stdlib.h>
+
+typedef struct Types {
+    const EadPlan *plan;
+    EadGraph *graph;
+    const bool *live;
+    int *root;  /* by node: the node whose memory it is a view of, or itself */
+    bool *half; /* by root */
+} Types;
+
+static const EadKernel *kernel_of(const Types *t, const EadNode *node) {
+    return t->plan->backend->kernels[node->op];
+}
+
+/* A view without a kernel takes whatever type it is given. */
+static bool is_pure_view(const Types *t, const EadNode *node) {
+    return ead_op(node->op)->alias && !kernel_of(t, node)->run;
+}
+
+static bool reads_half(const Types *t, const EadNode *node, int k) {
+    return is_pure_view(t, node) || (kernel_of(t, node)->half_in >> k & 1);
+}
+
+static bool may_be_half(const Types *t, const EadNode *node) {
+    if (node->op == EAD_OP_LEAF || node->y.type != EAD_REAL || node->is_output || node->caller_memory)
+        return false;
+    return is_pure_view(t, node) || kernel_of(t, node)->half_out;
+}
+
+static void find_candidates(Types *t) {
+    for (int i = 0; i < t->plan->node_count; i++) {
+        const EadNode *node = ead_graph_at(t->graph, i);
+        if (!t->live[i]) continue;
+        t->root[i] = ead_op(node->op)->alias ? t->root[node->x[0]->index] : i;
+        if (t->root[i] == i) t->half[i] = true;
+        if (!may_be_half(t, node)) t->half[t->root[i]] = false;
+        for (int k = 0; k < EAD_MAX_INPUTS; k++)
+            if (node->x[k] && !reads_half(t, node, k)) t->half[t->root[node->x[k]->index]] = false;
+    }
+}
+
+/* Kernels have one type for all their 16-bit inputs: where one input stays in 32, the others do, too. */
+static bool make_inputs_agree(Types *t, const EadNode *node) {
+    unsigned mask = node->op == EAD_OP_LEAF ? 0 : kernel_of(t, node)->half_in;
+    int half = 0, real_inputs = 0;
+    for (int k = 0; k < EAD_MAX_INPUTS; k++) {
+        if (!node->x[k] || !(mask >> k & 1) || node->x[k]->y.type != EAD_REAL) continue;
+        real_inputs++;
+        half += t->half[t->root[node->x[k]->index]];
+    }
+    if (half == 0 || half == real_inputs) return false;
+    for (int k = 0; k < EAD_MAX_INPUTS; k++)
+        if (node->x[k] && mask >> k & 1) t->half[t->root[node->x[k]->index]] = false;
+    return true;
+}
+
+static void set_types(Types *t, EadType half) {
+    find_candidates(t);
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (int i = 0; i < t->plan->node_count; i++)
+            if (t->live[i]) changed |= make_inputs_agree(t, ead_graph_at(t->graph, i));
+    }
+    for (int i = 0; i < t->plan->node_count; i++)
+        if (t->live[i] && t->half[t->root[i]]) t->plan->tensors[i].type = half;
+}
+
+EadStatus ead_plan_choose_types(EadPlan *plan, EadGraph *graph, const bool *live, EadPrecision precision) {
+    if (precision != EAD_PRECISION_FP16 && precision != EAD_PRECISION_BF16) return EAD_OK;
+    size_t nodes = (size_t)plan->node_count + 1;
+    Types types = {.plan = plan, .graph = graph, .live = live};
+    types.root = calloc(nodes, sizeof *types.root);
+    types.half = calloc(nodes, sizeof *types.half);
+    bool enough = types.root && types.half;
+    if (enough) set_types(&types, precision == EAD_PRECISION_FP16 ? EAD_F16 : EAD_BF16);
+    free(types.root);
+    free(types.half);
+    return enough ? EAD_OK : ead_fail(EAD_NO_MEMORY, "no memory to plan %d nodes", plan->node_count);
+}

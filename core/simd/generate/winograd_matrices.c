@@ -1,0 +1,132 @@
+/* Build-time tool: writes the Winograd matrices as C arrays to standard output.
+ *
+ * For kernels of r and tiles of t = m + r - 1 inputs, m outputs: y = A^T [(G w) * (B^T d)] in one dimension
+ * (Lavin and Gray, "Fast algorithms for convolutional neural networks", 2016). Toom-Cook: with evaluation
+ * points p_k (and the point at infinity last), A^T[i][k] = p_k^i, G[k][j] = p_k^j, and B^T is the transposed
+ * inverse of the Vandermonde matrix. All in exact fractions. Each row of B^T is divided, and the row of G
+ * multiplied, by the power of two nearest to its largest entry, so that no product is much larger than
+ * another.
+ *
+ * The points: small numbers whose powers stay small. Those of tile 8 come in pairs +p, -p, which halve the
+ * work of the transforms; for tile 6, 1/2 and -2 lose fewer digits than 2 and -2. */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { MAX_TILE = 8 };
+
+typedef struct Fraction {
+    int64_t n, d; /* d > 0, no common factor */
+} Fraction;
+
+static int64_t gcd(int64_t a, int64_t b) {
+    return b ? gcd(b, a % b) : llabs(a);
+}
+
+static Fraction fraction(int64_t n, int64_t d) {
+    int64_t g = gcd(n, d) * (d < 0 ? -1 : 1);
+    return (Fraction){n / g, d / g};
+}
+
+static Fraction multiply(Fraction a, Fraction b) {
+    Fraction x = fraction(a.n, b.d), y = fraction(b.n, a.d);
+    return (Fraction){x.n * y.n, x.d * y.d};
+}
+
+static Fraction subtract(Fraction a, Fraction b) {
+    return fraction(a.n * b.d - b.n * a.d, a.d * b.d);
+}
+
+static Fraction power(Fraction a, int exponent) {
+    Fraction result = {1, 1};
+    while (exponent-- > 0) result = multiply(result, a);
+    return result;
+}
+
+/* Rows of powers of the points, the last row being the point at infinity. */
+static void vandermonde(int tile, const Fraction *points, int columns, Fraction out[MAX_TILE][2 * MAX_TILE]) {
+    for (int k = 0; k < tile; k++)
+        for (int j = 0; j < columns; j++)
+            out[k][j] = k < tile - 1 ? power(points[k], j) : (Fraction){j == columns - 1, 1};
+}
+
+/* Gauss-Jordan on [V | 1]; leaves the inverse in the right half. */
+static void invert(int n, Fraction a[MAX_TILE][2 * MAX_TILE]) {
+    for (int i = 0; i < n; i++)
+        for (int j = 0; j < n; j++) a[i][n + j] = (Fraction){i == j, 1};
+    for (int i = 0; i < n; i++) {
+        int pivot = i;
+        while (a[pivot][i].n == 0) pivot++;
+        for (int j = 0; j < 2 * n; j++) {
+            Fraction swapped = a[i][j];
+            a[i][j] = a[pivot][j];
+            a[pivot][j] = swapped;
+        }
+        Fraction inverse = fraction(a[i][i].d, a[i][i].n);
+        for (int j = 0; j < 2 * n; j++) a[i][j] = multiply(a[i][j], inverse);
+        for (int k = 0; k < n; k++) {
+            Fraction factor = a[k][i];
+            for (int j = 0; j < 2 * n && k != i && factor.n; j++)
+                a[k][j] = subtract(a[k][j], multiply(factor, a[i][j]));
+        }
+    }
+}
+
+/* The power of two nearest (in ratio) to the largest absolute value of a row. */
+static Fraction scale_of(int n, const Fraction *row) {
+    double largest = 0;
+    for (int j = 0; j < n; j++) {
+        double value = (double)llabs(row[j].n) / (double)row[j].d;
+        if (value > largest) largest = value;
+    }
+    Fraction scale = {1, 1};
+    while (largest > 1.41421356 * (double)scale.n / (double)scale.d)
+        scale = multiply(scale, (Fraction){2, 1});
+    while (largest < 0.70710678 * (double)scale.n / (double)scale.d)
+        scale = multiply(scale, (Fraction){1, 2});
+    return scale;
+}
+
+static void print(const char *name, int tile, int kernel, int rows, int columns,
+                  Fraction m[MAX_TILE][2 * MAX_TILE]) {
+    printf("static const real %s_%d_%d[%d][%d] = {\n", name, tile, kernel, rows, columns);
+    for (int i = 0; i < rows; i++) {
+        printf("    {");
+        for (int j = 0; j < columns; j++)
+            printf("%s(real)%lld / %lld", j ? ", " : "", (long long)m[i][j].n, (long long)m[i][j].d);
+        printf("},\n");
+    }
+    printf("};\n");
+}
+
+static void generate(int tile, int kernel, const Fraction *points) {
+    Fraction inverse[MAX_TILE][2 * MAX_TILE], g[MAX_TILE][2 * MAX_TILE];
+    Fraction bt[MAX_TILE][2 * MAX_TILE], at[MAX_TILE][2 * MAX_TILE];
+    int outputs = tile - kernel + 1;
+    vandermonde(tile, points, tile, inverse);
+    invert(tile, inverse);
+    vandermonde(tile, points, kernel, g);
+    for (int i = 0; i < tile; i++) {
+        for (int j = 0; j < tile; j++) bt[i][j] = inverse[j][tile + i];
+        Fraction scale = scale_of(tile, bt[i]), shrink = fraction(scale.d, scale.n);
+        for (int j = 0; j < tile; j++) bt[i][j] = multiply(bt[i][j], shrink);
+        for (int j = 0; j < kernel; j++) g[i][j] = multiply(g[i][j], scale);
+    }
+    for (int i = 0; i < outputs; i++)
+        for (int k = 0; k < tile; k++)
+            at[i][k] = k < tile - 1 ? power(points[k], i) : (Fraction){i == outputs - 1, 1};
+    print("winograd_bt", tile, kernel, tile, tile, bt);
+    print("winograd_g", tile, kernel, tile, kernel, g);
+    print("winograd_at", tile, kernel, outputs, tile, at);
+}
+
+int main(void) {
+    static const Fraction tile6[] = {{0, 1}, {1, 1}, {-1, 1}, {1, 2}, {-2, 1}};
+    static const Fraction tile8[] = {{0, 1}, {1, 1}, {-1, 1}, {2, 1}, {-2, 1}, {1, 2}, {-1, 2}};
+    printf("/* Winograd matrices, written by core/simd/generate/winograd_matrices.c. */\n");
+    for (int kernel = 3; kernel <= 4; kernel++) {
+        generate(6, kernel, tile6);
+        generate(8, kernel, tile8);
+    }
+    return 0;
+}

@@ -1,0 +1,190 @@
+/* Header, records and completion of the feature cache. */
+#include "data/cache/feature_cache.h"
+
+#include "core/base/half.h"
+#include "data/codec/file_bytes.h"
+#include "data/cache/image_cache_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+enum { PAGE = 4096, VERSION = 1 };
+
+/* The first page of the file. */
+typedef struct Header {
+    char magic[8]; /* "EADFEATS" */
+    uint64_t version, key, count, pixel_bytes, features;
+} Header;
+
+struct EadFeatureCache {
+    EadFeatureCacheSpec spec;
+    char *path, *partial;
+    int descriptor;
+    int filled;
+    uint8_t *record; /* being written */
+};
+
+static size_t record_bytes(const EadFeatureCacheSpec *spec) {
+    return spec->pixel_bytes + (size_t)spec->features * sizeof(uint16_t) + sizeof(uint64_t);
+}
+
+uint64_t ead_feature_cache_bytes(const EadFeatureCacheSpec *spec) {
+    return PAGE + (uint64_t)spec->count * record_bytes(spec);
+}
+
+static off_t record_offset(const EadFeatureCacheSpec *spec, int index) {
+    return (off_t)PAGE + (off_t)record_bytes(spec) * index;
+}
+
+static Header header_of(const EadFeatureCacheSpec *spec) {
+    Header header = {
+        "", VERSION, spec->key, (uint64_t)spec->count, spec->pixel_bytes, (uint64_t)spec->features};
+    memcpy(header.magic, "EADFEATS", sizeof header.magic);
+    return header;
+}
+
+static EadStatus fail(const char *path, const char *what) {
+    return ead_fail(EAD_IO, "%s: cannot %s: %s", path, what, strerror(errno));
+}
+
+/* Opens an existing file with this header; the number of whole records in it, or -1 (and no open file). */
+static int open_existing(EadFeatureCache *cache, const char *path, int flags) {
+    Header wanted = header_of(&cache->spec), header;
+    struct stat info;
+    cache->descriptor = open(path, flags | O_CLOEXEC | O_NONBLOCK);
+    if (cache->descriptor < 0) return -1;
+    bool same = ead_read_at(cache->descriptor, (uint8_t *)&header, sizeof header, 0) &&
+                memcmp(&header, &wanted, sizeof header) == 0 && fstat(cache->descriptor, &info) == 0 &&
+                info.st_size >= PAGE && (uint64_t)info.st_size <= ead_feature_cache_bytes(&cache->spec);
+    if (same) return (int)((size_t)(info.st_size - PAGE) / record_bytes(&cache->spec));
+    close(cache->descriptor);
+    cache->descriptor = -1;
+    return -1;
+}
+
+static EadStatus check_room(const EadFeatureCache *cache) {
+    struct statvfs disk;
+    uint64_t needed =
+        ead_feature_cache_bytes(&cache->spec) - (uint64_t)record_offset(&cache->spec, cache->filled);
+    if (fstatvfs(cache->descriptor, &disk) != 0) return fail(cache->partial, "tell the room on its disk");
+    uint64_t room = (uint64_t)disk.f_bavail * disk.f_frsize;
+    if (room >= needed) return EAD_OK;
+    return ead_fail(EAD_IO,
+                    "%s: the feature cache needs %.1f GB, its disk has room for %.1f GB; use another folder, "
+                    "fewer images, or no cache",
+                    cache->path, (double)needed * 1e-9, (double)room * 1e-9);
+}
+
+static EadStatus begin_file(EadFeatureCache *cache) {
+    Header header = header_of(&cache->spec);
+    uint8_t page[PAGE] = {0};
+    memcpy(page, &header, sizeof header);
+    cache->filled = 0;
+    cache->descriptor = open(cache->partial, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (cache->descriptor < 0 || !ead_write_at(cache->descriptor, page, sizeof page, 0))
+        return fail(cache->partial, "write");
+    return EAD_OK;
+}
+
+static EadStatus open_file(EadFeatureCache *cache) {
+    cache->filled = open_existing(cache, cache->path, O_RDONLY);
+    if (cache->filled == cache->spec.count) return EAD_OK;
+    if (cache->descriptor >= 0) close(cache->descriptor); /* complete by name but cut: made anew */
+    cache->filled = open_existing(cache, cache->partial, O_RDWR);
+    if (cache->filled < 0) EAD_TRY(begin_file(cache));
+    EAD_TRY(check_room(cache));
+    cache->record = malloc(record_bytes(&cache->spec));
+    return cache->record ? EAD_OK : ead_fail(EAD_NO_MEMORY, "%s: no memory to write it", cache->path);
+}
+
+EadStatus ead_feature_cache_open(const EadFeatureCacheSpec *spec, EadFeatureCache **out) {
+    *out = NULL;
+    size_t length = strlen(spec->path);
+    EadFeatureCache *cache = calloc(1, sizeof *cache);
+    if (!cache) return ead_fail(EAD_NO_MEMORY, "%s: no memory to open it", spec->path);
+    cache->spec = *spec;
+    cache->descriptor = -1;
+    cache->path = malloc(length + 1);
+    cache->partial = malloc(length + sizeof ".partial");
+    EadStatus status = EAD_NO_MEMORY;
+    if (cache->path && cache->partial) {
+        memcpy(cache->path, spec->path, length + 1);
+        snprintf(cache->partial, length + sizeof ".partial", "%s.partial", spec->path);
+        status = open_file(cache);
+    } else
+        ead_fail(EAD_NO_MEMORY, "%s: no memory to open it", spec->path);
+    if (status == EAD_OK)
+        *out = cache;
+    else
+        ead_feature_cache_close(cache);
+    return status;
+}
+
+int ead_feature_cache_filled(const EadFeatureCache *cache) {
+    return cache->filled;
+}
+
+static uint64_t checksum(const EadFeatureCache *cache, int index, const uint8_t *pixels,
+                         const uint8_t *halves) {
+    uint64_t hash = ead_cache_checksum((uint64_t)index, pixels, cache->spec.pixel_bytes);
+    return ead_cache_checksum(hash, halves, (size_t)cache->spec.features * sizeof(uint16_t));
+}
+
+static EadStatus complete(EadFeatureCache *cache) {
+    if (fsync(cache->descriptor) != 0 || rename(cache->partial, cache->path) != 0)
+        return fail(cache->partial, "complete");
+    return EAD_OK;
+}
+
+EadStatus ead_feature_cache_append(EadFeatureCache *cache, const uint8_t *pixels, const float *features) {
+    const EadFeatureCacheSpec *spec = &cache->spec;
+    uint8_t *halves = cache->record + spec->pixel_bytes;
+    memcpy(cache->record, pixels, spec->pixel_bytes);
+    for (int64_t i = 0; i < spec->features; i++) {
+        uint16_t half = ead_half_from_float(features[i]);
+        if ((half & 0x7C00u) == 0x7C00u)
+            return ead_fail(
+                EAD_BAD_ARGUMENT,
+                "%s: feature %lld of image %d is %g, which half precision cannot hold; use no cache",
+                cache->path, (long long)i, cache->filled, (double)features[i]);
+        memcpy(halves + (size_t)i * sizeof half, &half, sizeof half);
+    }
+    uint64_t sum = checksum(cache, cache->filled, cache->record, halves);
+    memcpy(halves + (size_t)spec->features * sizeof(uint16_t), &sum, sizeof sum);
+    if (!ead_write_at(cache->descriptor, cache->record, record_bytes(spec),
+                      record_offset(spec, cache->filled)))
+        return fail(cache->partial, "write");
+    cache->filled++;
+    return cache->filled == spec->count ? complete(cache) : EAD_OK;
+}
+
+EadStatus ead_feature_cache_read(const EadFeatureCache *cache, int index, uint8_t *pixels,
+                                 uint16_t *features) {
+    const EadFeatureCacheSpec *spec = &cache->spec;
+    size_t size = (size_t)spec->features * sizeof *features;
+    off_t at = record_offset(spec, index);
+    uint64_t sum;
+    if (!ead_read_at(cache->descriptor, pixels, spec->pixel_bytes, at) ||
+        !ead_read_at(cache->descriptor, (uint8_t *)features, size, at + (off_t)spec->pixel_bytes) ||
+        !ead_read_at(cache->descriptor, (uint8_t *)&sum, sizeof sum, at + (off_t)(spec->pixel_bytes + size)))
+        return fail(cache->path, "read");
+    if (sum == checksum(cache, index, pixels, (const uint8_t *)features)) return EAD_OK;
+    return ead_fail(EAD_BAD_FILE, "%s: record %d is damaged; delete the file, it will be made anew",
+                    cache->path, index);
+}
+
+void ead_feature_cache_close(EadFeatureCache *cache) {
+    if (!cache) return;
+    if (cache->descriptor >= 0) close(cache->descriptor);
+    free(cache->path);
+    free(cache->partial);
+    free(cache->record);
+    free(cache);
+}

@@ -1,0 +1,60 @@
+/* Images decoded and resized to the model's size once, instead of at every step: a JPEG takes longer to
+ * decode than a GPU takes to train on it. Kept in memory, or in a file that outlives the run. */
+#ifndef EAD_DATA_IMAGE_CACHE_H
+#define EAD_DATA_IMAGE_CACHE_H
+
+#include "data/source/damaged_images.h"
+#include "data/source/image_list.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum EadFitMode {
+    EAD_FIT_RESIZE,      /* straight to width x height */
+    EAD_FIT_CENTER_CROP, /* to 2 width x 2 height, then the central width x height: penalty images (Algorithm
+                            1) */
+} EadFitMode;
+
+/* Called in the opening thread whenever `done` of `total` images are ready; false stops the work. */
+typedef bool EadCacheProgress(void *context, int done, int total);
+
+typedef struct EadCacheSpec {
+    int width, height; /* pixels, >= 1 */
+    EadFitMode mode;
+    const char *file;           /* where to keep the images; NULL means in memory; its folder must exist */
+    int threads;                /* 0 means one a processor */
+    EadDamagedImages *damaged;  /* may say what to leave out; NULL: the first damaged image is an error */
+    EadCacheProgress *progress; /* may be NULL */
+    void *context;              /* progress's */
+} EadCacheSpec;
+
+typedef struct EadImageCache EadImageCache;
+
+/* Prepares every image of the list, in its order, but for those that spec->damaged says to leave out: they
+ * have no index in the cache. An existing cache file is used if its header names exactly these sources (name,
+ * place, size, time of last change), size and mode, and it is whole; otherwise it is made anew and takes the
+ * old one's place once complete. The cache file is read with pread, so it takes no memory of the process.
+ * Errors: EAD_BAD_ARGUMENT (empty list); those of ead_image_load() for the first image that fails, or of
+ * ead_damaged_images_note(); EAD_IO (a source cannot be found, the cache file not be written);
+ * EAD_INTERRUPTED (progress returned false); EAD_NO_MEMORY. *out is NULL then, else to be closed with
+ * ead_image_cache_close(). The list may be freed. */
+EadStatus ead_image_cache_open(const EadImageList *images, const EadCacheSpec *spec, EadImageCache **out);
+
+/* Copies image `index` (0 .. count-1) to out [height][width][3]. May be called by several threads at once. An
+ * image that turns out damaged in the cache file is decoded from its source again.
+ * Errors: those of ead_image_load(), in that last case only. */
+EadStatus ead_image_cache_read(const EadImageCache *cache, int index, uint8_t *out);
+
+/* Images in the cache, at least 1. */
+int ead_image_cache_count(const EadImageCache *cache);
+
+/* Bytes of one image: height * width * 3. */
+size_t ead_image_cache_image_bytes(const EadImageCache *cache);
+
+/* The name of image `index`, for messages; valid until the cache is closed. */
+const char *ead_image_cache_name(const EadImageCache *cache, int index);
+
+/* Harmless on NULL. */
+void ead_image_cache_close(EadImageCache *cache);
+
+#endif

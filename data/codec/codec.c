@@ -1,0 +1,151 @@
+/* Files into memory, and the choice of format by the first bytes. */
+#include "data/codec/codec.h"
+
+#include "data/codec/codec_formats.h"
+#include "data/codec/file_bytes.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { MAX_SIDE = 65535, MAX_FILE = 1 << 30 };
+#define MAX_PIXELS (UINT64_C(1) << 28)
+
+bool ead_image_has_known_extension(const char *name) {
+    static const char *const known[] = EAD_FORMAT_EXTENSIONS;
+    const char *dot = strrchr(name, '.');
+    for (size_t i = 0; dot && i < sizeof known / sizeof *known; i++)
+        if (strcasecmp(dot, known[i]) == 0) return true;
+    return false;
+}
+
+EadStatus ead_codec_alloc(EadImage *out, const char *label, uint64_t width, uint64_t height, EadPixelUse use,
+                          size_t size, uint64_t pixels_per_byte) {
+    unsigned long long w = width, h = height;
+    if (width < 1 || height < 1 || width > MAX_SIDE || height > MAX_SIDE)
+        return ead_fail(EAD_BAD_FILE, "%s: %llu x %llu pixels; each side must be 1 to %d", label, w, h,
+                        MAX_SIDE);
+    if (width * height > MAX_PIXELS)
+        return ead_fail(EAD_BAD_FILE, "%s: %llu x %llu pixels; at most 2^28 in all can be read", label, w, h);
+    if (width * height / pixels_per_byte > size)
+        return ead_fail(EAD_BAD_FILE, "%s: truncated: %zu bytes cannot hold %llu x %llu pixels", label, size,
+                        w, h);
+    int channels = use == EAD_PIXELS_RGB ? 3 : 1;
+    *out = (EadImage){.width = (int)width, .height = (int)height, .channels = channels};
+    if (use == EAD_PIXELS_NONE) return EAD_OK;
+    EadStatus status = ead_image_alloc(out, (int)width, (int)height, channels);
+    return status == EAD_OK ? EAD_OK : ead_fail_prefix(status, "%s: ", label);
+}
+
+/* The error for bytes of no known format; shows the first of them. */
+static EadStatus unknown_format(const uint8_t *bytes, size_t size, const char *label) {
+    char text[16] = "";
+    if (size == 0) return ead_fail(EAD_BAD_FILE, "%s: the file is empty (0 bytes)", label);
+    for (size_t i = 0; i < 4 && i < size; i++) snprintf(text + 3 * i, 4, " %02X", bytes[i]);
+    return ead_fail(EAD_BAD_FILE,
+                    "%s: not a " EAD_FORMAT_NAMES " image (starts with%s); convert it, e.g. with ImageMagick",
+                    label, text);
+}
+
+static const struct {
+    EadDecode *decode;
+    const char *first;
+    size_t first_size;
+    bool masks;
+} formats[] = {
+#define X(name, first, first_size, masks) {ead_##name##_decode, first, first_size, masks},
+    EAD_FORMAT_LIST(X)
+#undef X
+};
+
+static EadStatus decode(const uint8_t *bytes, size_t size, const char *label, EadPixelUse use,
+                        EadImage *out) {
+    size_t count = sizeof formats / sizeof *formats, i = 0;
+    *out = (EadImage){0};
+    while (i < count &&
+           (size < formats[i].first_size || memcmp(bytes, formats[i].first, formats[i].first_size) != 0))
+        i++;
+    if (i == count) return unknown_format(bytes, size, label);
+    if (use == EAD_PIXELS_MASK && !formats[i].masks)
+        return ead_fail(EAD_UNSUPPORTED,
+                        "%s: is no PNG; JPEG is lossy and no format but PNG is read as a mask: "
+                        "save masks as PNG",
+                        label);
+    return formats[i].decode(bytes, size, label, use, out);
+}
+
+EadStatus ead_image_decode(const uint8_t *bytes, size_t size, const char *label, EadImage *out) {
+    return decode(bytes, size, label, EAD_PIXELS_RGB, out);
+}
+
+/* Bytes of a file: all of them, or what an archive holds at an offset. */
+typedef struct Part {
+    const char *path, *label; /* label: what errors call it */
+    int64_t offset, size;     /* size -1: to the end */
+} Part;
+
+static EadStatus check_part(const struct stat *info, Part *part) {
+    if (S_ISDIR(info->st_mode)) return ead_fail(EAD_IO, "%s: is a folder, not an image file", part->label);
+    if (!S_ISREG(info->st_mode)) return ead_fail(EAD_IO, "%s: is not a regular file", part->label);
+    if (part->size < 0) part->size = info->st_size;
+    if (part->size > MAX_FILE)
+        return ead_fail(EAD_BAD_FILE, "%s: %lld bytes; images of more than 1 GiB cannot be read", part->label,
+                        (long long)part->size);
+    return EAD_OK;
+}
+
+static EadStatus load_from(int descriptor, Part *part, EadPixelUse use, EadImage *out) {
+    struct stat info;
+    if (fstat(descriptor, &info) != 0)
+        return ead_fail(EAD_IO, "%s: cannot read: %s", part->label, strerror(errno));
+    EAD_TRY(check_part(&info, part));
+    size_t size = (size_t)part->size;
+    uint8_t *bytes = malloc(size + 1);
+    if (!bytes) return ead_fail(EAD_NO_MEMORY, "%s: no memory for a file of %zu bytes", part->label, size);
+    EadStatus status;
+    if (ead_read_at(descriptor, bytes, size, part->offset))
+        status = decode(bytes, size, part->label, use, out);
+    else
+        status = ead_fail(EAD_IO, "%s: %s%s", part->label, errno ? "cannot read: " : "",
+                          errno ? strerror(errno) : "became shorter while it was read");
+    free(bytes);
+    return status;
+}
+
+static EadStatus load(Part part, EadPixelUse use, EadImage *out) {
+    *out = (EadImage){0};
+    /* O_NONBLOCK: opening a pipe by mistake must not hang; it changes nothing for regular files. */
+    int descriptor = open(part.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (descriptor < 0) return ead_fail(EAD_IO, "%s: cannot read: %s", part.path, strerror(errno));
+    EadStatus status = load_from(descriptor, &part, use, out);
+    close(descriptor);
+    return status;
+}
+
+EadStatus ead_image_load(const char *path, EadImage *out) {
+    return load((Part){path, path, 0, -1}, EAD_PIXELS_RGB, out);
+}
+
+EadStatus ead_image_load_part(const char *path, int64_t offset, int64_t size, const char *label,
+                              EadImage *out) {
+    assert(offset >= 0 && size >= 0);
+    return load((Part){path, label, offset, size}, EAD_PIXELS_RGB, out);
+}
+
+EadStatus ead_mask_load(const char *path, EadImage *out) {
+    return load((Part){path, path, 0, -1}, EAD_PIXELS_MASK, out);
+}
+
+EadStatus ead_image_size(const char *path, int *width, int *height) {
+    EadImage image;
+    EAD_TRY(load((Part){path, path, 0, -1}, EAD_PIXELS_NONE, &image));
+    *width = image.width;
+    *height = image.height;
+    return EAD_OK;
+}

@@ -1,0 +1,39 @@
+/* Rows of a CSV file (RFC 4180: fields between commas, in quotes where they hold commas, quotes or line
+ * ends). */
+#ifndef EAD_DATA_CSV_READER_H
+#define EAD_DATA_CSV_READER_H
+
+#include "core/base/status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { EAD_CSV_FIELDS = 16 };
+
+typedef struct EadCsvReader {
+    char *text; /* the file, cut into fields as rows are read; owned */
+    char *next;
+    const char *label;            /* of the file, borrowed */
+    int line;                     /* where the present row begins, from 1 */
+    int lines_read;               /* up to the end of the present row */
+    char *fields[EAD_CSV_FIELDS]; /* [count] of the present row, within text */
+    int count;
+} EadCsvReader;
+
+/* Reads a file of at most 64 MiB; label is kept. Errors: EAD_IO, EAD_BAD_FILE, EAD_NO_MEMORY. Close in every
+ * case. */
+EadStatus ead_csv_open(const char *path, EadCsvReader *reader);
+
+/* The same for a copy of `size` bytes. Errors: EAD_BAD_FILE for bytes of 0, EAD_NO_MEMORY. */
+EadStatus ead_csv_open_text(const char *bytes, size_t size, const char *label, EadCsvReader *reader);
+
+/* Takes the next row that is not empty; *found is false at the end. Errors: EAD_BAD_FILE with label and line
+ * for an unfinished quote and more than EAD_CSV_FIELDS fields. */
+EadStatus ead_csv_next(EadCsvReader *reader, bool *found);
+
+/* The place of a name in the present row (the header), or -1. */
+int ead_csv_find(const EadCsvReader *reader, const char *name);
+
+void ead_csv_close(EadCsvReader *reader);
+
+#endif

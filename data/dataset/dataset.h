@@ -1,0 +1,74 @@
+/* A data set for anomaly detection: normal images to train on, normal images held back for validation, and
+ * test images with their kind of defect and masks. One row of a table and one file a type. */
+#ifndef EAD_DATA_DATASET_H
+#define EAD_DATA_DATASET_H
+
+#include "data/dataset/defect_types.h"
+#include "data/source/file_list.h"
+#include "data/dataset/ground_truth.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct EadTestSample {
+    char *path;
+    char *mask_path; /* NULL for normal images and where the data set has no masks; mvtec_loco: a folder of
+                        them */
+    char *defect;    /* name of the test subfolder; visa's own layout: "anomaly"; "good" for normal images */
+    int anomalous;   /* 1 or 0 */
+    const EadDefectTypes *types; /* mvtec_loco: the data set's; else NULL */
+} EadTestSample;
+
+typedef struct EadDataset {
+    EadFileList train, validation; /* sorted bytewise, nothing in common, at least one image each */
+    EadTestSample *test;           /* sorted by path within each folder of test images */
+    int test_count, test_capacity;
+    bool has_masks;        /* every anomalous test image has its mask */
+    EadDefectTypes *types; /* mvtec_loco: its defects_config.json, owned; else NULL */
+} EadDataset;
+
+typedef struct EadDatasetSpec {
+    const char *type;     /* see ead_dataset_types() */
+    const char *path;     /* folder of the collection, or of the data (folder) */
+    const char *category; /* all but folder: the sub-folder, e.g. "bottle" */
+    double
+        validation_fraction; /* of the normal images; the paper's setting is 0.1; in (0,1); not mvtec_loco */
+    uint64_t seed;
+    /* Type folder only; relative to path unless they begin with a slash; NULL or "" for none. */
+    const char *normal_folder; /* to train on; none means path itself */
+    const char *good_folder;   /* normal test images */
+    const char *defect_folder; /* anomalous test images; its sub-folders are the kinds of defects */
+    const char *mask_folder;   /* defect_folder's tree again, with <stem>_mask.png or <stem>.png */
+} EadDatasetSpec;
+
+/* Lists the files of a data set and splits the normal images: round(validation_fraction * n) of them, but at
+ * least 1, are held back, chosen by EAD_STREAM_SPLIT of seed; mvtec_loco has a split of its own. No test
+ * images is no error (test_count 0); neither is a data set without any masks if its type allows that. Images
+ * are not opened. Errors: EAD_BAD_ARGUMENT (unknown type or category, which the message lists; a fraction
+ * outside (0,1); too few images; a defect image without mask or a mask without image; an image both trained
+ * on and tested with), EAD_IO (missing or unreadable folder), EAD_NO_MEMORY. *out is empty then, else to be
+ * freed with ead_dataset_free(). */
+EadStatus ead_dataset_open(const EadDatasetSpec *spec, EadDataset *out);
+
+/* Harmless on an empty (zeroed) data set. */
+void ead_dataset_free(EadDataset *dataset);
+
+/* The known types, e.g. "folder, mvtec_ad", for messages and help. */
+const char *ead_dataset_types(void);
+
+/* The categories that a collection's authors name, by type; ended by NULL. Empty for folder and unknown
+ * types. */
+const char *const *ead_dataset_categories(const char *type);
+
+/* Loads the sample's ground truth with 0 for normal and 255 for defect; width and height are those of the
+ * sample's image. Normal images get a mask of zeros. Errors: those of ead_mask_load(); EAD_BAD_FILE if mask
+ * and image differ in size, a mask is all zeros, or (mvtec_loco) a channel holds no or several pixel values
+ * or one that defects_config.json does not name; EAD_BAD_ARGUMENT if there is no mask. *truth is empty then,
+ * else the caller frees it. */
+EadStatus ead_test_sample_truth(const EadTestSample *sample, int width, int height, EadGroundTruth *truth);
+
+/* Reads every mask and the size of every image with one, so that a bad mask shows before hours of training.
+ * Errors: those of ead_image_size() and ead_test_sample_truth() for the first that is wrong. */
+EadStatus ead_dataset_check_masks(const EadDataset *dataset);
+
+#endif

@@ -1,0 +1,48 @@
+/* What the file of each data set type offers and what it may use; not for use outside data/dataset*.c. */
+#ifndef EAD_DATA_DATASET_TYPES_H
+#define EAD_DATA_DATASET_TYPES_H
+
+#include "data/dataset/dataset.h"
+
+/* Fills out->train, out->test and, if the type brings its own, out->validation. On failure ead_dataset_open()
+ * frees what there is. */
+EadStatus ead_dataset_open_mvtec_ad(const EadDatasetSpec *spec, EadDataset *out);
+EadStatus ead_dataset_open_mvtec_loco(const EadDatasetSpec *spec, EadDataset *out);
+EadStatus ead_dataset_open_visa(const EadDatasetSpec *spec, EadDataset *out);
+EadStatus ead_dataset_open_folder(const EadDatasetSpec *spec, EadDataset *out);
+
+/* The image files that are looked for, for messages. */
+#define EAD_IMAGE_EXTENSIONS ".png, .jpg, .jpeg, .bmp, .tif, .tiff"
+
+/* The folder <path>/<category> in new memory. Errors: EAD_BAD_ARGUMENT if it is not there, listing which are.
+ */
+EadStatus ead_dataset_category_folder(const EadDatasetSpec *spec, char **root);
+
+/* The error for a category that `where` does not have; `there` are those it has. */
+EadStatus ead_dataset_unknown_category(const EadDatasetSpec *spec, const char *where,
+                                       const EadFileList *there);
+
+typedef enum EadLabel {
+    EAD_LABEL_GOOD,      /* every image is normal */
+    EAD_LABEL_BY_FOLDER, /* the first folder of the path is the defect's name; "good" is normal; none:
+                            "defect" */
+} EadLabel;
+
+typedef enum EadMaskLayout {
+    EAD_MASK_FILES,   /* <stem>_mask.png or <stem>.png */
+    EAD_MASK_FOLDERS, /* a folder <stem> for each image, in one for each kind of defect */
+} EadMaskLayout;
+
+/* Appends all images below folder as test samples, sorted by path. With mask_folder (else NULL), each
+ * anomalous one needs its mask at the same place below it, and each mask there its test image. */
+EadStatus ead_dataset_add_test(EadDataset *dataset, const char *folder, EadLabel label,
+                               const char *mask_folder, EadMaskLayout layout);
+
+/* Appends one test sample; mask_path may be NULL. */
+EadStatus ead_dataset_add_sample(EadDataset *dataset, const char *path, const char *defect,
+                                 const char *mask_path);
+
+/* Appends the images below folder to train; having none is an error that names the folder. */
+EadStatus ead_dataset_add_train(EadDataset *dataset, const char *folder);
+
+#endif

@@ -1,0 +1,132 @@
+/* VisA (Zou et al., ECCV 2022), in either layout:
+ *   <path>/split_csv/1cls.csv, which names images and masks below <path> (object,split,label,image,mask)
+ *   <path>/<category>/train/good, test/good, test/bad, ground_truth/bad: converted to MVTec AD's layout */
+#include "data/dataset/dataset_types.h"
+
+#include "core/base/paths.h"
+#include "data/dataset/csv_reader.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+typedef enum Column { OBJECT, SPLIT, LABEL, IMAGE, MASK, COLUMNS } Column;
+
+typedef struct Split {
+    EadCsvReader csv;
+    const EadDatasetSpec *spec;
+    int columns[COLUMNS]; /* where each is */
+    EadFileList others;   /* categories of rows passed over, for the error when none was the one wanted */
+} Split;
+
+static const char *const names[COLUMNS] = {"object", "split", "label", "image", "mask"};
+
+static EadStatus read_header(Split *split) {
+    bool found;
+    EAD_TRY(ead_csv_next(&split->csv, &found));
+    for (int c = 0; c < COLUMNS; c++) {
+        split->columns[c] = found ? ead_csv_find(&split->csv, names[c]) : -1;
+        if (split->columns[c] < 0)
+            return ead_fail(EAD_BAD_FILE, "%s:1: no column \"%s\" in the first line", split->csv.label,
+                            names[c]);
+    }
+    return EAD_OK;
+}
+
+/* The field of the present row; "" where the row ends before it. */
+static const char *field(const Split *split, Column column) {
+    int index = split->columns[column];
+    return index < split->csv.count ? split->csv.fields[index] : "";
+}
+
+static EadStatus bad_field(const Split *split, Column column, const char *cure) {
+    return ead_fail(EAD_BAD_FILE, "%s:%d: %s is \"%.80s\"; %s", split->csv.label, split->csv.line,
+                    names[column], field(split, column), cure);
+}
+
+/* The file that a field names, in new memory. It must lie below the data set's folder. */
+static EadStatus find_file(const Split *split, Column column, char **path) {
+    const char *name = field(split, column);
+    struct stat info;
+    *path = NULL;
+    if (!*name || *name == '/' || strstr(name, ".."))
+        return bad_field(split, column, "it must be a path below the data set's folder");
+    *path = ead_path_join(split->spec->path, name);
+    if (!*path) return EAD_NO_MEMORY;
+    if (stat(*path, &info) == 0 && S_ISREG(info.st_mode)) return EAD_OK;
+    EadStatus status = ead_fail(EAD_IO, "%s:%d: names a file that is not there: %s", split->csv.label,
+                                split->csv.line, *path);
+    free(*path);
+    *path = NULL;
+    return status;
+}
+
+static EadStatus add_files(const Split *split, bool train, bool anomalous, EadDataset *out) {
+    char *image, *mask = NULL;
+    EAD_TRY(find_file(split, IMAGE, &image));
+    EadStatus status = anomalous ? find_file(split, MASK, &mask) : EAD_OK;
+    if (status == EAD_OK && train)
+        status = ead_file_list_add(&out->train, image);
+    else if (status == EAD_OK)
+        status = ead_dataset_add_sample(out, image, anomalous ? "anomaly" : "good", mask);
+    free(image);
+    free(mask);
+    return status;
+}
+
+static EadStatus add_row(const Split *split, EadDataset *out) {
+    bool train = strcmp(field(split, SPLIT), "train") == 0,
+         anomalous = strcmp(field(split, LABEL), "anomaly") == 0;
+    if (!train && strcmp(field(split, SPLIT), "test") != 0)
+        return bad_field(split, SPLIT, "it must be train or test");
+    if (!anomalous && strcmp(field(split, LABEL), "normal") != 0)
+        return bad_field(split, LABEL, "it must be normal or anomaly");
+    if (train && anomalous) return bad_field(split, LABEL, "an image to train on must be normal");
+    return add_files(split, train, anomalous, out);
+}
+
+static EadStatus note_other(Split *split) {
+    for (int i = 0; i < split->others.count; i++)
+        if (strcmp(split->others.paths[i], field(split, OBJECT)) == 0) return EAD_OK;
+    return ead_file_list_add(&split->others, field(split, OBJECT));
+}
+
+static EadStatus read_rows(Split *split, EadDataset *out) {
+    const char *category = split->spec->category ? split->spec->category : "";
+    bool any = false;
+    EAD_TRY(read_header(split));
+    for (bool found = true;;) {
+        EAD_TRY(ead_csv_next(&split->csv, &found));
+        if (!found) break;
+        bool wanted = strcmp(field(split, OBJECT), category) == 0;
+        EAD_TRY(wanted ? add_row(split, out) : note_other(split));
+        any = any || wanted;
+    }
+    if (!any) return ead_dataset_unknown_category(split->spec, split->csv.label, &split->others);
+    if (out->train.count > 0 && out->test_count > 0) return EAD_OK;
+    return ead_fail(EAD_BAD_FILE, "%s: no %s images of category \"%s\"", split->csv.label,
+                    out->train.count ? "test" : "train", category);
+}
+
+static int by_path(const void *left, const void *right) {
+    return strcmp(((const EadTestSample *)left)->path, ((const EadTestSample *)right)->path);
+}
+
+EadStatus ead_dataset_open_visa(const EadDatasetSpec *spec, EadDataset *out) {
+    Split split = {.spec = spec};
+    char *path = ead_path_join(spec->path, "split_csv/1cls.csv");
+    if (!path) return EAD_NO_MEMORY;
+    EadStatus status;
+    if (access(path, F_OK) != 0)
+        status = ead_dataset_open_mvtec_ad(spec, out);
+    else {
+        status = ead_csv_open(path, &split.csv);
+        if (status == EAD_OK) status = read_rows(&split, out);
+        if (status == EAD_OK) qsort(out->test, (size_t)out->test_count, sizeof *out->test, by_path);
+    }
+    ead_csv_close(&split.csv);
+    ead_file_list_free(&split.others);
+    free(path);
+    return status;
+}

@@ -1,0 +1,97 @@
+/* JSON by jansson, every member checked. */
+#include "data/dataset/defect_types.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_FILE = 1 << 20 };
+
+void ead_defect_types_free(EadDefectTypes *types) {
+    for (int i = 0; i < types->count; i++) free(types->items[i].name);
+    free(types->items);
+    free(types->path);
+    *types = (EadDefectTypes){0};
+}
+
+const EadDefectType *ead_defect_types_find(const EadDefectTypes *types, int pixel_value) {
+    for (int i = 0; i < types->count; i++)
+        if (types->items[i].pixel_value == pixel_value) return &types->items[i];
+    return NULL;
+}
+
+int64_t ead_defect_type_saturation(const EadDefectType *type, int64_t area) {
+    double saturation = type->relative ? type->threshold * (double)area : fmin(type->threshold, (double)area);
+    return saturation >= 1 ? (int64_t)saturation : 1;
+}
+
+static EadStatus bad_entry(const char *label, size_t index, const char *what) {
+    return ead_fail(EAD_BAD_FILE, "%s: entry %zu: %s", label, index + 1, what);
+}
+
+static EadStatus read_entry(const json_t *entry, size_t index, EadDefectTypes *types) {
+    const json_t *name = json_object_get(entry, "defect_name"),
+                 *value = json_object_get(entry, "pixel_value");
+    const json_t *threshold = json_object_get(entry, "saturation_threshold");
+    const json_t *relative = json_object_get(entry, "relative_saturation");
+    if (!json_is_string(name)) return bad_entry(types->path, index, "defect_name must be a text");
+    json_int_t pixel = json_is_integer(value) ? json_integer_value(value) : 0;
+    if (pixel < 1 || pixel > 255)
+        return bad_entry(types->path, index, "pixel_value must be a whole number from 1 to 255");
+    if (ead_defect_types_find(types, (int)pixel))
+        return bad_entry(types->path, index, "its pixel_value belongs to an earlier entry already");
+    if (!json_is_boolean(relative))
+        return bad_entry(types->path, index, "relative_saturation must be true or false");
+    double limit = json_number_value(threshold);
+    if (!(limit > 0) || !isfinite(limit) || (json_is_true(relative) && limit > 1))
+        return bad_entry(types->path, index,
+                         "saturation_threshold must be a positive number, at most 1 where it is relative");
+    char *copy = strdup(json_string_value(name));
+    if (!copy) return ead_fail(EAD_NO_MEMORY, "%s: no memory to read it", types->path);
+    types->items[types->count++] = (EadDefectType){copy, (int)pixel, limit, json_is_true(relative)};
+    return EAD_OK;
+}
+
+static EadStatus read_entries(const json_t *root, EadDefectTypes *types) {
+    size_t count = json_array_size(root);
+    if (count < 1 || count > 255)
+        return ead_fail(EAD_BAD_FILE, "%s: must be an array of 1 to 255 kinds of defects", types->path);
+    types->items = calloc(count, sizeof *types->items);
+    if (!types->items) return ead_fail(EAD_NO_MEMORY, "%s: no memory to read it", types->path);
+    for (size_t i = 0; i < count; i++) EAD_TRY(read_entry(json_array_get(root, i), i, types));
+    return EAD_OK;
+}
+
+EadStatus ead_defect_types_parse(const char *bytes, size_t size, const char *label, EadDefectTypes *out) {
+    json_error_t error;
+    *out = (EadDefectTypes){.path = strdup(label)};
+    if (!out->path) return ead_fail(EAD_NO_MEMORY, "%s: no memory to read it", label);
+    json_t *root = json_loadb(bytes, size, 0, &error);
+    EadStatus status = root ? read_entries(root, out)
+                            : ead_fail(EAD_BAD_FILE, "%s:%d: no JSON: %s", label, error.line, error.text);
+    json_decref(root);
+    if (status != EAD_OK) ead_defect_types_free(out);
+    return status;
+}
+
+EadStatus ead_defect_types_read(const char *path, EadDefectTypes *out) {
+    *out = (EadDefectTypes){0};
+    FILE *stream = fopen(path, "rb");
+    if (!stream) return ead_fail(EAD_IO, "%s: cannot read: %s", path, strerror(errno));
+    char *bytes = malloc(MAX_FILE + 1);
+    size_t size = bytes ? fread(bytes, 1, MAX_FILE + 1, stream) : 0;
+    EadStatus status = EAD_OK;
+    if (!bytes)
+        status = ead_fail(EAD_NO_MEMORY, "%s: no memory to read it", path);
+    else if (ferror(stream))
+        status = ead_fail(EAD_IO, "%s: cannot read: %s", path, strerror(errno));
+    else if (size > MAX_FILE)
+        status = ead_fail(EAD_BAD_FILE, "%s: more than 1 MiB; it cannot be a list of defects", path);
+    fclose(stream);
+    if (status == EAD_OK) status = ead_defect_types_parse(bytes, size, path, out);
+    free(bytes);
+    return status;
+}

@@ -1,0 +1,163 @@
+/* The ring. Worker threads take steps in order, wait until the step's slot is free, and fill it without
+ * holding the mutex. */
+#include "data/loader/loader.h"
+
+#include "core/base/worker_threads.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MESSAGE_SIZE = 1024, ALIGNMENT = 64 };
+
+struct EadLoader {
+    EadLoaderSpec spec;
+    size_t stride;  /* slot_bytes rounded up to the alignment */
+    uint8_t *slots; /* [spec.slots][stride] */
+    EadWorkers workers;
+    pthread_mutex_t mutex;   /* guards all below */
+    pthread_cond_t filled;   /* the consumer waits */
+    pthread_cond_t released; /* the workers wait */
+    uint64_t taken;          /* steps given to workers, counted from 0 = first_step */
+    uint64_t position;       /* the step the consumer is at */
+    bool *ready;             /* [spec.slots]: filled and not yet released */
+    bool stop;
+    uint64_t failed; /* the lowest step that failed, UINT64_MAX if none */
+    EadStatus status;
+    char message[MESSAGE_SIZE]; /* messages are thread-local, so they are carried over here */
+};
+
+static uint64_t slot_of(const EadLoader *loader, uint64_t step) {
+    return step % (uint64_t)loader->spec.slots;
+}
+
+static uint8_t *slot_bytes(const EadLoader *loader, uint64_t step) {
+    return loader->slots + (size_t)slot_of(loader, step) * loader->stride;
+}
+
+/* Under the mutex. Steps before the failed one are still delivered. */
+static void finish_step(EadLoader *loader, uint64_t step, EadStatus status) {
+    if (status == EAD_OK)
+        loader->ready[slot_of(loader, step)] = true;
+    else if (step < loader->failed) {
+        loader->failed = step;
+        loader->status = status;
+        memcpy(loader->message, ead_error_message(), strlen(ead_error_message()) + 1);
+    }
+    pthread_cond_signal(&loader->filled);
+}
+
+/* Under the mutex. The next step to fill, once its slot is free; false when there is nothing more to do. */
+static bool take_step(EadLoader *loader, uint64_t *step) {
+    while (!loader->stop && loader->taken >= loader->position + (uint64_t)loader->spec.slots)
+        pthread_cond_wait(&loader->released, &loader->mutex);
+    if (loader->stop || loader->failed != UINT64_MAX) return false;
+    *step = loader->taken++;
+    return true;
+}
+
+static void *work(void *context) {
+    EadLoader *loader = context;
+    uint64_t step;
+    pthread_mutex_lock(&loader->mutex);
+    while (take_step(loader, &step)) {
+        pthread_mutex_unlock(&loader->mutex);
+        EadStatus status =
+            loader->spec.fill(loader->spec.context, loader->spec.first_step + step, slot_bytes(loader, step));
+        pthread_mutex_lock(&loader->mutex);
+        finish_step(loader, step, status);
+    }
+    pthread_mutex_unlock(&loader->mutex);
+    return NULL;
+}
+
+static EadStatus allocate(EadLoader *loader) {
+    const EadLoaderSpec *spec = &loader->spec;
+    void *slots = NULL;
+    loader->stride = (spec->slot_bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    loader->ready = calloc((size_t)spec->slots, sizeof *loader->ready);
+    bool fits = loader->stride >= spec->slot_bytes && loader->stride <= SIZE_MAX / (size_t)spec->slots;
+    if (loader->ready && fits &&
+        posix_memalign(&slots, ALIGNMENT, (size_t)spec->slots * loader->stride) == 0) {
+        loader->slots = slots;
+        return EAD_OK;
+    }
+    return ead_fail(EAD_NO_MEMORY, "no memory for a loader of %d slots of %zu bytes", spec->slots,
+                    spec->slot_bytes);
+}
+
+static EadStatus init_locks(EadLoader *loader) {
+    if (pthread_mutex_init(&loader->mutex, NULL) == 0) {
+        if (pthread_cond_init(&loader->filled, NULL) == 0) {
+            if (pthread_cond_init(&loader->released, NULL) == 0) return EAD_OK;
+            pthread_cond_destroy(&loader->filled);
+        }
+        pthread_mutex_destroy(&loader->mutex);
+    }
+    return ead_fail(EAD_NO_MEMORY, "no memory for a loader's locks");
+}
+
+static void free_slots(EadLoader *loader) {
+    free(loader->slots);
+    free(loader->ready);
+    free(loader);
+}
+
+EadStatus ead_loader_open(const EadLoaderSpec *spec, EadLoader **out) {
+    *out = NULL;
+    if (spec->slots < 1 || spec->slot_bytes < 1)
+        return ead_fail(EAD_BAD_ARGUMENT, "a loader of %d slots of %zu bytes; at least 1 of 1 is needed",
+                        spec->slots, spec->slot_bytes);
+    EadLoader *loader = calloc(1, sizeof *loader);
+    if (!loader) return ead_fail(EAD_NO_MEMORY, "no memory for a loader");
+    loader->spec = *spec;
+    loader->failed = UINT64_MAX;
+    EadStatus status = allocate(loader);
+    if (status == EAD_OK) status = init_locks(loader);
+    if (status != EAD_OK) {
+        free_slots(loader);
+        return status;
+    }
+    status = ead_workers_start(&loader->workers, spec->threads, work, loader);
+    if (status == EAD_OK)
+        *out = loader;
+    else
+        ead_loader_close(loader);
+    return status;
+}
+
+EadStatus ead_loader_next(EadLoader *loader, const uint8_t **slot) {
+    pthread_mutex_lock(&loader->mutex);
+    uint64_t step = loader->position;
+    while (!loader->ready[slot_of(loader, step)] && loader->failed > step)
+        pthread_cond_wait(&loader->filled, &loader->mutex);
+    bool ready = loader->ready[slot_of(loader, step)];
+    pthread_mutex_unlock(&loader->mutex);
+    *slot = ready ? slot_bytes(loader, step) : NULL;
+    /* status and message change no more: only a lower step could replace them, and those are all done */
+    return ready ? EAD_OK : ead_fail(loader->status, "%s", loader->message);
+}
+
+void ead_loader_release(EadLoader *loader) {
+    pthread_mutex_lock(&loader->mutex);
+    bool *ready = &loader->ready[slot_of(loader, loader->position)];
+    if (*ready) {
+        *ready = false;
+        loader->position++;
+        pthread_cond_signal(&loader->released);
+    }
+    pthread_mutex_unlock(&loader->mutex);
+}
+
+void ead_loader_close(EadLoader *loader) {
+    if (!loader) return;
+    pthread_mutex_lock(&loader->mutex);
+    loader->stop = true;
+    pthread_cond_broadcast(&loader->released);
+    pthread_mutex_unlock(&loader->mutex);
+    ead_workers_join(&loader->workers);
+    pthread_cond_destroy(&loader->released);
+    pthread_cond_destroy(&loader->filled);
+    pthread_mutex_destroy(&loader->mutex);
+    free_slots(loader);
+}

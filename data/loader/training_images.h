@@ -1,0 +1,32 @@
+/* The images of one training step (EfficientAD, Algorithm 1; PAPER section 3), as a fill function for a
+ * loader. */
+#ifndef EAD_DATA_TRAINING_IMAGES_H
+#define EAD_DATA_TRAINING_IMAGES_H
+
+#include "data/cache/image_cache.h"
+
+/* The chance that a penalty image is turned gray. */
+#define EAD_PENALTY_GRAY_PROBABILITY 0.3f
+
+typedef struct EadTrainingImages {
+    const EadImageCache *train;   /* EAD_FIT_RESIZE at the model's size */
+    const EadImageCache *penalty; /* EAD_FIT_CENTER_CROP at the same size; NULL: the penalty loss is off */
+    uint64_t seed;
+    bool augment;      /* colour jitter for the autoencoder's image */
+    bool penalty_only; /* the others are drawn where the step runs */
+} EadTrainingImages;
+
+/* Images in a slot: 3 (penalty, train, augmented), 2 (train, augmented) without penalty, or 1 (penalty). */
+int ead_training_images_per_step(const EadTrainingImages *images);
+
+/* Bytes of a slot: that many times height * width * 3. Errors of mismatch are asserted, not returned. */
+size_t ead_training_images_slot_bytes(const EadTrainingImages *images);
+
+/* An EadLoaderFill; context is a const EadTrainingImages. train/efficientad/step_images.c does the same on a device.
+ * Writes the slot [images][height][width][3] of 1-based step: train is image ead_shuffled_index(seed,
+ * EAD_STREAM_TRAIN_ORDER, step - 1, count), penalty likewise by EAD_STREAM_PENALTY_ORDER and gray where word
+ * 0 of block `step` of EAD_STREAM_PENALTY_GRAY is below the probability, augmented a copy of train that
+ * ead_color_jitter() changed. Errors: those of ead_image_cache_read(). */
+EadStatus ead_training_images_fill(void *context, uint64_t step, uint8_t *slot);
+
+#endif

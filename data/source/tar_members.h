@@ -1,0 +1,28 @@
+/* The members of a tar archive and where their bytes lie, so that images are read out of ImageNet's archive
+ * and of webdataset's shards without unpacking. An own reader and not libarchive: that one streams, and
+ * random access needs the offsets. Reads ustar, pax (path, size) and GNU (long names, large sizes). */
+#ifndef EAD_DATA_TAR_MEMBERS_H
+#define EAD_DATA_TAR_MEMBERS_H
+
+#include "core/base/status.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Whether a file name ends in .tar, in any case. */
+bool ead_tar_has_known_extension(const char *name);
+
+/* Called for each regular member. name: as in the archive, of one inside another "inner.tar/name"; never to
+ * be used as a path, it may hold anything. offset and size lie within the file. */
+typedef EadStatus EadTarVisit(void *context, const char *name, int64_t offset, int64_t size);
+
+/* Visits the regular members in their order, those of archives (.tar) inside the archive too, up to 4 deep.
+ * Links, folders and devices are passed over. Errors, naming archive and member: EAD_BAD_FILE for anything
+ * malformed, cut short, or compressed; EAD_UNSUPPORTED for sparse members; EAD_IO; EAD_NO_MEMORY; what visit
+ * returns. */
+EadStatus ead_tar_visit(const char *path, EadTarVisit *visit, void *context);
+
+/* The same from an open file; label stands in for the path. */
+EadStatus ead_tar_visit_descriptor(int descriptor, const char *label, EadTarVisit *visit, void *context);
+
+#endif

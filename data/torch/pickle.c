@@ -1,0 +1,467 @@
+/* The stack machine. Every opcode makes at most one value and pushes at most one, so the pickle's own length
+ * and one limit bound all memory; no code here recurses, so nesting costs nothing. */
+#include "data/torch/pickle.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { CHUNK = 1024, MAX_VALUES = 1 << 20, MAX_PICKLE = 1 << 24 };
+
+typedef struct Chunk {
+    struct Chunk *next;
+    int used;
+    EadPickleValue values[CHUNK];
+} Chunk;
+
+/* A growable array of references. */
+typedef struct Slots {
+    EadPickleValue **values;
+    int count, capacity;
+} Slots;
+
+struct EadPickle {
+    Chunk *chunks;
+    int made;
+    Slots stack, memo; /* in the stack NULL is a mark, in the memo a number that was not given out */
+    const uint8_t *bytes;
+    size_t size, at;
+    const char *const *calls;
+};
+
+/* A constant, so that the compiler sees that it is not EAD_OK. */
+#define DAMAGED(...) (ead_fail(EAD_BAD_FILE, __VA_ARGS__), EAD_BAD_FILE)
+
+static EadStatus too_large(void) {
+    return DAMAGED("the pickle makes more than 2^20 values; save the state_dict alone");
+}
+
+static EadStatus no_memory(void) {
+    ead_fail(EAD_NO_MEMORY, "no memory for the pickle's values");
+    return EAD_NO_MEMORY;
+}
+
+static EadStatus make(EadPickle *pickle, EadPickleKind kind, EadPickleValue **out) {
+    *out = NULL;
+    if (pickle->made == MAX_VALUES) return too_large();
+    if (!pickle->chunks || pickle->chunks->used == CHUNK) {
+        Chunk *chunk = calloc(1, sizeof *chunk);
+        if (!chunk) return no_memory();
+        chunk->next = pickle->chunks;
+        pickle->chunks = chunk;
+    }
+    pickle->made++;
+    *out = &pickle->chunks->values[pickle->chunks->used++];
+    (*out)->kind = kind;
+    return EAD_OK;
+}
+
+static EadStatus reserve(Slots *slots, int count) {
+    if (count > MAX_VALUES) return too_large();
+    if (count <= slots->capacity) return EAD_OK;
+    int capacity = slots->capacity ? slots->capacity : 64;
+    while (capacity < count) capacity *= 2;
+    EadPickleValue **values = realloc(slots->values, (size_t)capacity * sizeof *values);
+    if (!values) return no_memory();
+    slots->values = values;
+    slots->capacity = capacity;
+    return EAD_OK;
+}
+
+static EadStatus push(EadPickle *pickle, EadPickleValue *value) {
+    EAD_TRY(reserve(&pickle->stack, pickle->stack.count + 1));
+    pickle->stack.values[pickle->stack.count++] = value;
+    return EAD_OK;
+}
+
+static EadStatus push_integer(EadPickle *pickle, EadPickleKind kind, int64_t integer) {
+    EadPickleValue *value;
+    EAD_TRY(make(pickle, kind, &value));
+    value->integer = integer;
+    return push(pickle, value);
+}
+
+/* The topmost value, off the stack; a mark is none. */
+static EadStatus pop(EadPickle *pickle, EadPickleValue **out) {
+    Slots *stack = &pickle->stack;
+    if (stack->count == 0 || !stack->values[stack->count - 1])
+        return DAMAGED("the stack holds no value where one is needed");
+    *out = stack->values[--stack->count];
+    return EAD_OK;
+}
+
+/* The topmost value, left where it is. */
+static EadStatus peek(EadPickle *pickle, EadPickleValue **out) {
+    EAD_TRY(pop(pickle, out));
+    pickle->stack.count++;
+    return EAD_OK;
+}
+
+/* How many values lie above the last mark. */
+static EadStatus above_mark(const EadPickle *pickle, int *count) {
+    const Slots *stack = &pickle->stack;
+    int at = stack->count;
+    while (at > 0 && stack->values[at - 1]) at--;
+    *count = stack->count - at;
+    return at > 0 ? EAD_OK : DAMAGED("a mark is missing on the stack");
+}
+
+/* Moves the topmost `count` values to the end of a value's items. */
+static EadStatus move_items(EadPickle *pickle, EadPickleValue *to, int count) {
+    Slots *stack = &pickle->stack;
+    if (count > MAX_VALUES - to->count) return too_large();
+    if (to->count + count > to->capacity) {
+        int capacity = to->capacity > count ? 2 * to->capacity : to->count + count;
+        const EadPickleValue **items = realloc(to->items, (size_t)capacity * sizeof *items);
+        if (!items) return no_memory();
+        to->items = items;
+        to->capacity = capacity;
+    }
+    stack->count -= count;
+    for (int i = 0; i < count; i++) to->items[to->count++] = stack->values[stack->count + i];
+    return EAD_OK;
+}
+
+/* ---- reading ---- */
+
+static EadStatus take(EadPickle *pickle, size_t size, const uint8_t **out) {
+    if (size > pickle->size - pickle->at) return DAMAGED("the pickle is cut short");
+    *out = pickle->bytes + pickle->at;
+    pickle->at += size;
+    return EAD_OK;
+}
+
+/* A little-endian number of `size` bytes, 0 to 8; the caller knows whether it is signed. */
+static EadStatus take_number(EadPickle *pickle, size_t size, uint64_t *out) {
+    const uint8_t *bytes;
+    EAD_TRY(take(pickle, size, &bytes));
+    *out = 0;
+    for (size_t i = 0; i < size; i++) *out |= (uint64_t)bytes[i] << (8 * i);
+    return EAD_OK;
+}
+
+/* Up to the next line feed, which is taken too. */
+static EadStatus take_line(EadPickle *pickle, const char **text, size_t *length) {
+    const uint8_t *begin = pickle->bytes + pickle->at;
+    const uint8_t *end = memchr(begin, '\n', pickle->size - pickle->at);
+    if (!end) return DAMAGED("the pickle is cut short");
+    *text = (const char *)begin;
+    *length = (size_t)(end - begin);
+    pickle->at += *length + 1;
+    return EAD_OK;
+}
+
+/* ---- one function for each group of opcodes; `width` is the size of their argument ---- */
+
+static EadStatus push_text(EadPickle *pickle, size_t width) {
+    EadPickleValue *value;
+    const uint8_t *bytes;
+    uint64_t length;
+    EAD_TRY(take_number(pickle, width, &length));
+    EAD_TRY(take(pickle, (size_t)length, &bytes));
+    EAD_TRY(make(pickle, EAD_PICKLE_TEXT, &value));
+    value->text = (const char *)bytes;
+    value->length = (size_t)length;
+    return push(pickle, value);
+}
+
+static EadStatus push_unsigned(EadPickle *pickle, size_t width) {
+    uint64_t number;
+    EAD_TRY(take_number(pickle, width, &number));
+    return push_integer(pickle, EAD_PICKLE_INT, (int64_t)number);
+}
+
+static EadStatus push_signed(EadPickle *pickle, size_t width) {
+    uint64_t number;
+    if (width > 8) return DAMAGED("a whole number of %zu bytes; at most 8 can be read", width);
+    EAD_TRY(take_number(pickle, width, &number));
+    uint64_t sign = width > 0 ? UINT64_C(1) << (8 * width - 1) : 0;
+    return push_integer(pickle, EAD_PICKLE_INT, (int64_t)((number ^ sign) - sign));
+}
+
+static EadStatus push_long(EadPickle *pickle, size_t width) {
+    uint64_t size;
+    EAD_TRY(take_number(pickle, width, &size));
+    return push_signed(pickle, (size_t)size);
+}
+
+/* Big-endian, unlike all else. */
+static EadStatus push_float(EadPickle *pickle, size_t width) {
+    EadPickleValue *value;
+    const uint8_t *bytes;
+    uint64_t bits = 0;
+    EAD_TRY(take(pickle, width, &bytes));
+    for (size_t i = 0; i < width; i++) bits = bits << 8 | bytes[i];
+    EAD_TRY(make(pickle, EAD_PICKLE_FLOAT, &value));
+    memcpy(&value->number, &bits, sizeof bits);
+    return push(pickle, value);
+}
+
+/* The lines "module" and "name" lie side by side and are one text with a line feed for the dot. */
+static EadStatus push_global(EadPickle *pickle, size_t width) {
+    EadPickleValue *value;
+    const char *module, *name;
+    size_t module_length, name_length;
+    (void)width;
+    EAD_TRY(take_line(pickle, &module, &module_length));
+    EAD_TRY(take_line(pickle, &name, &name_length));
+    EAD_TRY(make(pickle, EAD_PICKLE_GLOBAL, &value));
+    value->text = module;
+    value->length = module_length + 1 + name_length;
+    return push(pickle, value);
+}
+
+static EadStatus push_bool(EadPickle *pickle, size_t value) {
+    return push_integer(pickle, EAD_PICKLE_BOOL, (int64_t)value);
+}
+
+static EadStatus push_empty(EadPickle *pickle, size_t kind) {
+    return push_integer(pickle, (EadPickleKind)kind, 0);
+}
+
+static EadStatus push_mark(EadPickle *pickle, size_t width) {
+    (void)width;
+    return push(pickle, NULL);
+}
+
+/* Of the topmost `count` values, all of which must be above the last mark. */
+static EadStatus push_tuple(EadPickle *pickle, size_t count) {
+    EadPickleValue *value;
+    const Slots *stack = &pickle->stack;
+    for (int i = 1; i <= (int)count; i++)
+        if (i > stack->count || !stack->values[stack->count - i])
+            return DAMAGED("the stack holds no value where one is needed");
+    EAD_TRY(make(pickle, EAD_PICKLE_TUPLE, &value));
+    EAD_TRY(move_items(pickle, value, (int)count));
+    return push(pickle, value);
+}
+
+static EadStatus push_marked_tuple(EadPickle *pickle, size_t width) {
+    EadPickleValue *value;
+    int count;
+    (void)width;
+    EAD_TRY(above_mark(pickle, &count));
+    EAD_TRY(make(pickle, EAD_PICKLE_TUPLE, &value));
+    EAD_TRY(move_items(pickle, value, count));
+    pickle->stack.count--; /* the mark */
+    return push(pickle, value);
+}
+
+/* Instances of classes derived from dict are filled like one. */
+static bool is_dict(const EadPickleValue *value) {
+    return value->kind == EAD_PICKLE_DICT || value->kind == EAD_PICKLE_CALL ||
+           value->kind == EAD_PICKLE_OBJECT;
+}
+
+/* Moves the topmost `count` values into the container below them. */
+static EadStatus fill(EadPickle *pickle, int count, bool pairs) {
+    Slots *stack = &pickle->stack;
+    int at = stack->count - count - 1;
+    EadPickleValue *to = at >= 0 ? stack->values[at] : NULL;
+    bool fits = to && (pairs ? is_dict(to) && count % 2 == 0 : to->kind == EAD_PICKLE_LIST);
+    if (!fits) return DAMAGED("items without the %s they belong to", pairs ? "dict" : "list");
+    for (int i = at; i < stack->count; i++)
+        if (!stack->values[i]) return DAMAGED("the stack holds no value where one is needed");
+    return move_items(pickle, to, count);
+}
+
+static EadStatus fill_one(EadPickle *pickle, size_t count) {
+    return fill(pickle, (int)count, count == 2);
+}
+
+/* The mark between the container and its items is closed up. */
+static EadStatus fill_marked(EadPickle *pickle, size_t pairs) {
+    Slots *stack = &pickle->stack;
+    int count;
+    EAD_TRY(above_mark(pickle, &count));
+    EadPickleValue **first = stack->values + stack->count - count;
+    memmove(first - 1, first, (size_t)count * sizeof(EadPickleValue *));
+    stack->count--;
+    return fill(pickle, count, pairs != 0);
+}
+
+static EadStatus put_memo(EadPickle *pickle, size_t width) {
+    EadPickleValue *value;
+    Slots *memo = &pickle->memo;
+    uint64_t index;
+    EAD_TRY(take_number(pickle, width, &index));
+    EAD_TRY(peek(pickle, &value));
+    if (index >= MAX_VALUES) return too_large();
+    EAD_TRY(reserve(memo, (int)index + 1));
+    while (memo->count <= (int)index) memo->values[memo->count++] = NULL;
+    memo->values[index] = value;
+    return EAD_OK;
+}
+
+static EadStatus get_memo(EadPickle *pickle, size_t width) {
+    uint64_t index;
+    EAD_TRY(take_number(pickle, width, &index));
+    if (index >= (uint64_t)pickle->memo.count || !pickle->memo.values[index])
+        return DAMAGED("memo number %llu was never given out", (unsigned long long)index);
+    return push(pickle, pickle->memo.values[index]);
+}
+
+static bool is_allowed(const EadPickle *pickle, const EadPickleValue *callee) {
+    for (const char *const *name = pickle->calls; *name; name++)
+        if (ead_pickle_is(callee, *name)) return true;
+    return false;
+}
+
+/* Takes the argument, a tuple, and below it what is called. */
+static EadStatus pop_call(EadPickle *pickle, EadPickleValue **callee, EadPickleValue **argument) {
+    EAD_TRY(pop(pickle, argument));
+    EAD_TRY(pop(pickle, callee));
+    if ((*argument)->kind != EAD_PICKLE_TUPLE || (*callee)->kind != EAD_PICKLE_GLOBAL)
+        return DAMAGED("a call of what is no function, or without a tuple of arguments");
+    return EAD_OK;
+}
+
+static EadStatus push_call(EadPickle *pickle, EadPickleKind kind, EadPickleValue *callee,
+                           EadPickleValue *argument) {
+    EadPickleValue *value;
+    EAD_TRY(make(pickle, kind, &value));
+    value->callee = callee;
+    value->argument = argument;
+    return push(pickle, value);
+}
+
+static EadStatus call(EadPickle *pickle, size_t width) {
+    EadPickleValue *callee, *argument;
+    char name[128];
+    (void)width;
+    EAD_TRY(pop_call(pickle, &callee, &argument));
+    if (is_allowed(pickle, callee)) return push_call(pickle, EAD_PICKLE_CALL, callee, argument);
+    ead_pickle_copy(callee, name, sizeof name);
+    return ead_fail(
+        EAD_UNSUPPORTED,
+        "wants to call %s; only what builds tensors is read, nothing was run; if you trust the file, "
+        "load it in Python and save its state_dict",
+        name);
+}
+
+static EadStatus make_object(EadPickle *pickle, size_t width) {
+    EadPickleValue *callee, *argument;
+    (void)width;
+    EAD_TRY(pop_call(pickle, &callee, &argument));
+    return push_call(pickle, EAD_PICKLE_OBJECT, callee, argument);
+}
+
+static EadStatus push_outside(EadPickle *pickle, size_t width) {
+    EadPickleValue *argument;
+    (void)width;
+    EAD_TRY(pop(pickle, &argument));
+    return push_call(pickle, EAD_PICKLE_OUTSIDE, NULL, argument);
+}
+
+static EadStatus set_state(EadPickle *pickle, size_t width) {
+    EadPickleValue *state, *object;
+    (void)width;
+    EAD_TRY(pop(pickle, &state));
+    EAD_TRY(peek(pickle, &object));
+    if (object->kind != EAD_PICKLE_OBJECT && object->kind != EAD_PICKLE_CALL)
+        return DAMAGED("a state without the object it belongs to");
+    object->state = state;
+    return EAD_OK;
+}
+
+/* ---- running ---- */
+
+enum { PROTOCOL = 0x80, STOP = '.' };
+
+/* What protocol 2 has and torch.save writes; the names are those of Python's pickletools. */
+static const struct {
+    EadStatus (*run)(EadPickle *pickle, size_t width);
+    size_t width; /* of the number that follows the opcode, or what the function takes instead */
+} opcodes[256] = {
+    ['N'] = {push_empty, EAD_PICKLE_NONE},  /* NONE */
+    ['}'] = {push_empty, EAD_PICKLE_DICT},  /* EMPTY_DICT */
+    [']'] = {push_empty, EAD_PICKLE_LIST},  /* EMPTY_LIST */
+    [')'] = {push_empty, EAD_PICKLE_TUPLE}, /* EMPTY_TUPLE */
+    [0x88] = {push_bool, true},             /* NEWTRUE */
+    [0x89] = {push_bool, false},            /* NEWFALSE */
+    ['K'] = {push_unsigned, 1},             /* BININT1 */
+    ['M'] = {push_unsigned, 2},             /* BININT2 */
+    ['J'] = {push_signed, 4},               /* BININT */
+    [0x8A] = {push_long, 1},                /* LONG1 */
+    [0x8B] = {push_long, 4},                /* LONG4 */
+    ['G'] = {push_float, 8},                /* BINFLOAT */
+    ['X'] = {push_text, 4},                 /* BINUNICODE */
+    ['U'] = {push_text, 1},                 /* SHORT_BINSTRING */
+    ['T'] = {push_text, 4},                 /* BINSTRING */
+    ['c'] = {push_global, 0},               /* GLOBAL */
+    ['('] = {push_mark, 0},                 /* MARK */
+    [0x85] = {push_tuple, 1},               /* TUPLE1 */
+    [0x86] = {push_tuple, 2},               /* TUPLE2 */
+    [0x87] = {push_tuple, 3},               /* TUPLE3 */
+    ['t'] = {push_marked_tuple, 0},         /* TUPLE */
+    ['a'] = {fill_one, 1},                  /* APPEND */
+    ['s'] = {fill_one, 2},                  /* SETITEM */
+    ['e'] = {fill_marked, false},           /* APPENDS */
+    ['u'] = {fill_marked, true},            /* SETITEMS */
+    ['q'] = {put_memo, 1},                  /* BINPUT */
+    ['r'] = {put_memo, 4},                  /* LONG_BINPUT */
+    ['h'] = {get_memo, 1},                  /* BINGET */
+    ['j'] = {get_memo, 4},                  /* LONG_BINGET */
+    ['R'] = {call, 0},                      /* REDUCE */
+    [0x81] = {make_object, 0},              /* NEWOBJ */
+    ['b'] = {set_state, 0},                 /* BUILD */
+    ['Q'] = {push_outside, 0},              /* BINPERSID */
+};
+
+static EadStatus check_protocol(EadPickle *pickle) {
+    const uint8_t *head;
+    EAD_TRY(take(pickle, 2, &head));
+    if (head[0] != PROTOCOL) return DAMAGED("does not begin like a pickle");
+    if (head[1] == 2) return EAD_OK;
+    return ead_fail(EAD_UNSUPPORTED,
+                    "pickle protocol %d; save the file again with protocol 2, which is torch.save's default",
+                    head[1]);
+}
+
+static EadStatus run(EadPickle *pickle) {
+    EAD_TRY(check_protocol(pickle));
+    for (;;) {
+        const uint8_t *opcode;
+        EAD_TRY(take(pickle, 1, &opcode));
+        if (*opcode == STOP) return pickle->stack.count == 1 ? EAD_OK : DAMAGED("it leaves no one value");
+        if (!opcodes[*opcode].run)
+            return ead_fail(EAD_UNSUPPORTED, "opcode 0x%02X at byte %zu is none that torch.save writes",
+                            *opcode, pickle->at - 1);
+        EAD_TRY(opcodes[*opcode].run(pickle, opcodes[*opcode].width));
+    }
+}
+
+EadStatus ead_pickle_parse(const void *bytes, size_t size, const char *label, const char *const *calls,
+                           EadPickle **out) {
+    *out = NULL;
+    if (size > MAX_PICKLE)
+        return ead_fail(EAD_BAD_FILE, "%s: a pickle of %zu bytes; at most 16 MiB are read", label, size);
+    EadPickle *pickle = calloc(1, sizeof *pickle);
+    if (!pickle) return ead_fail(EAD_NO_MEMORY, "%s: no memory to read it", label);
+    pickle->bytes = bytes;
+    pickle->size = size;
+    pickle->calls = calls;
+    EadStatus status = run(pickle);
+    if (status == EAD_OK && !pickle->stack.values[0]) status = DAMAGED("it leaves no one value");
+    if (status == EAD_OK) {
+        *out = pickle;
+        return EAD_OK;
+    }
+    ead_pickle_close(pickle);
+    return ead_fail_prefix(status, "%s: ", label);
+}
+
+void ead_pickle_close(EadPickle *pickle) {
+    if (!pickle) return;
+    for (Chunk *chunk = pickle->chunks, *next; chunk; chunk = next) {
+        for (int i = 0; i < chunk->used; i++) free(chunk->values[i].items);
+        next = chunk->next;
+        free(chunk);
+    }
+    free(pickle->stack.values);
+    free(pickle->memo.values);
+    free(pickle);
+}
+
+const EadPickleValue *ead_pickle_root(const EadPickle *pickle) {
+    return pickle->stack.values[0];
+}

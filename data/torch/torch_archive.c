@@ -1,0 +1,194 @@
+/* libzip does the format; what its entries claim is checked here before memory is asked for. */
+#include "data/torch/torch_archive.h"
+
+#include "data/codec/file_bytes.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zip.h>
+
+enum { HEAD = 16, MAX_NAME = 1024 };
+
+#define HINT "copy or download it again"
+
+struct EadTorchArchive {
+    char *path;
+    zip_t *zip;
+    char prefix[MAX_NAME]; /* "NAME/" */
+    uint64_t size, read;   /* bytes of the file, bytes read of its records */
+};
+
+static bool is_zip(const uint8_t *bytes, size_t size) {
+    return size >= 4 && memcmp(bytes, "PK\3\4", 4) == 0;
+}
+
+/* A pickle of protocol 2 that begins with the long number 0x1950a86a20f9469cfc6c. */
+static bool is_old(const uint8_t *bytes, size_t size) {
+    static const uint8_t magic[] = {0x80, 2,    0x8A, 10,   0x6C, 0xFC, 0x9C,
+                                    0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19};
+    return size >= sizeof magic && memcmp(bytes, magic, sizeof magic) == 0;
+}
+
+bool ead_torch_archive_begins(const uint8_t *bytes, size_t size) {
+    return is_zip(bytes, size) || is_old(bytes, size);
+}
+
+static EadStatus check_head(const uint8_t *head, size_t size) {
+    if (is_zip(head, size)) return EAD_OK;
+    if (is_old(head, size))
+        return ead_fail(EAD_UNSUPPORTED, "was saved in the format of PyTorch before 1.6; in Python: "
+                                         "torch.save(torch.load(FILE), NEW_FILE)");
+    return ead_fail(EAD_BAD_FILE, "is no zip archive as torch.save writes them; " HINT);
+}
+
+static const char *error_text(zip_t *zip) {
+    return zip_error_strerror(zip_get_error(zip));
+}
+
+static EadStatus open_file(EadTorchArchive *archive) {
+    uint8_t head[HEAD];
+    struct stat info;
+    int descriptor = open(archive->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (descriptor < 0) return ead_fail(EAD_IO, "cannot read: %s", strerror(errno));
+    bool regular = fstat(descriptor, &info) == 0 && S_ISREG(info.st_mode);
+    size_t length = regular && info.st_size < HEAD ? (size_t)info.st_size : HEAD;
+    bool got = regular && ead_read_at(descriptor, head, length, 0);
+    close(descriptor);
+    if (!got) return ead_fail(EAD_IO, regular ? "cannot be read" : "is not a regular file");
+    EAD_TRY(check_head(head, length));
+    archive->size = (uint64_t)info.st_size;
+    archive->zip = zip_open(archive->path, ZIP_RDONLY, NULL);
+    if (archive->zip) return EAD_OK;
+    return ead_fail(EAD_BAD_FILE, "is a damaged zip archive, or cut short; " HINT);
+}
+
+static EadStatus open_bytes(EadTorchArchive *archive, const void *bytes, size_t size) {
+    EAD_TRY(check_head(bytes, size));
+    archive->size = size;
+    zip_source_t *source = zip_source_buffer_create(bytes, size, 0, NULL);
+    if (!source) return ead_fail(EAD_NO_MEMORY, "no memory to read it");
+    archive->zip = zip_open_from_source(source, ZIP_RDONLY, NULL);
+    if (archive->zip) return EAD_OK;
+    zip_source_free(source);
+    return ead_fail(EAD_BAD_FILE, "is a damaged zip archive, or cut short; " HINT);
+}
+
+/* The folder that holds data.pkl. */
+static EadStatus find_prefix(EadTorchArchive *archive) {
+    static const char pickle[] = "/data.pkl";
+    zip_int64_t count = zip_get_num_entries(archive->zip, 0);
+    for (zip_int64_t i = 0; i < count; i++) {
+        const char *name = zip_get_name(archive->zip, (zip_uint64_t)i, ZIP_FL_ENC_RAW);
+        size_t length = name ? strlen(name) : 0, end = sizeof pickle - 1;
+        if (length <= end || length >= MAX_NAME || strcmp(name + length - end, pickle) != 0) continue;
+        memcpy(archive->prefix, name, length);
+        archive->prefix[length - end + 1] = '\0';
+        return EAD_OK;
+    }
+    return ead_fail(EAD_BAD_FILE, "is a zip archive without data.pkl, so not one of torch.save");
+}
+
+static bool locate(const EadTorchArchive *archive, const char *name, zip_uint64_t *index) {
+    char full[2 * MAX_NAME];
+    int length = snprintf(full, sizeof full, "%s%s", archive->prefix, name);
+    if (length < 0 || length >= (int)sizeof full) return false;
+    zip_int64_t found = zip_name_locate(archive->zip, full, ZIP_FL_ENC_RAW);
+    *index = (zip_uint64_t)found;
+    return found >= 0;
+}
+
+static EadStatus check_kind(EadTorchArchive *archive) {
+    zip_uint64_t index;
+    EadTorchRecord record;
+    char order[8] = "";
+    if (locate(archive, "constants.pkl", &index))
+        return ead_fail(EAD_UNSUPPORTED, "is a TorchScript program, not a file of tensors; save the module's "
+                                         "state_dict in Python");
+    if (!locate(archive, "byteorder", &index)) return EAD_OK;
+    EAD_TRY(ead_torch_archive_find(archive, "byteorder", &record));
+    if (record.size < sizeof order) EAD_TRY(ead_torch_archive_read(archive, record, order));
+    return strcmp(order, "little") == 0
+               ? EAD_OK
+               : ead_fail(EAD_UNSUPPORTED,
+                          "its numbers are big-endian; save it again on a little-endian machine");
+}
+
+static EadStatus new_archive(const char *path, EadTorchArchive **out) {
+    *out = calloc(1, sizeof **out);
+    if (*out && ((*out)->path = strdup(path))) return EAD_OK;
+    free(*out);
+    *out = NULL;
+    return ead_fail(EAD_NO_MEMORY, "%s: no memory to open it", path);
+}
+
+static EadStatus finish(EadStatus status, EadTorchArchive **out) {
+    if (status == EAD_OK) status = find_prefix(*out);
+    if (status == EAD_OK) status = check_kind(*out);
+    if (status == EAD_OK) return EAD_OK;
+    ead_fail_prefix(status, "%s: ", (*out)->path);
+    ead_torch_archive_close(*out);
+    *out = NULL;
+    return status;
+}
+
+EadStatus ead_torch_archive_open(const char *path, EadTorchArchive **out) {
+    EAD_TRY(new_archive(path, out));
+    return finish(open_file(*out), out);
+}
+
+EadStatus ead_torch_archive_parse(const void *bytes, size_t size, const char *label, EadTorchArchive **out) {
+    EAD_TRY(new_archive(label, out));
+    return finish(open_bytes(*out, bytes, size), out);
+}
+
+const char *ead_torch_archive_path(const EadTorchArchive *archive) {
+    return archive->path;
+}
+
+EadStatus ead_torch_archive_find(const EadTorchArchive *archive, const char *name, EadTorchRecord *out) {
+    zip_uint64_t index;
+    zip_stat_t info;
+    const zip_uint64_t needed =
+        ZIP_STAT_SIZE | ZIP_STAT_COMP_SIZE | ZIP_STAT_COMP_METHOD | ZIP_STAT_ENCRYPTION_METHOD;
+    if (!locate(archive, name, &index) || zip_stat_index(archive->zip, index, 0, &info) != 0 ||
+        (info.valid & needed) != needed)
+        return ead_fail(EAD_BAD_FILE, "record %.40s is missing; " HINT, name);
+    if (info.comp_method != ZIP_CM_STORE || info.encryption_method != ZIP_EM_NONE ||
+        info.size != info.comp_size)
+        return ead_fail(EAD_BAD_FILE, "record %.40s is compressed or encrypted, which torch.save never does",
+                        name);
+    if (info.size > archive->size || info.size > SIZE_MAX / 2)
+        return ead_fail(EAD_BAD_FILE, "record %.40s claims %llu bytes in a file of %llu; " HINT, name,
+                        (unsigned long long)info.size, (unsigned long long)archive->size);
+    *out = (EadTorchRecord){index, (size_t)info.size};
+    return EAD_OK;
+}
+
+EadStatus ead_torch_archive_read(EadTorchArchive *archive, EadTorchRecord record, void *out) {
+    if (record.size > archive->size - archive->read)
+        return ead_fail(EAD_BAD_FILE, "its records overlap: they hold more bytes than the file");
+    archive->read += record.size;
+    zip_file_t *file = zip_fopen_index(archive->zip, record.index, 0);
+    if (!file) return ead_fail(EAD_BAD_FILE, "a record cannot be read: %s; " HINT, error_text(archive->zip));
+    char beyond;
+    bool whole = zip_fread(file, out, record.size) == (zip_int64_t)record.size &&
+                 zip_fread(file, &beyond, 1) == 0; /* the end is where the checksum is looked at */
+    EadStatus status = EAD_OK;
+    if (!whole)
+        status = ead_fail(EAD_BAD_FILE, "a record is damaged: %s; " HINT,
+                          zip_error_strerror(zip_file_get_error(file)));
+    zip_fclose(file);
+    return status;
+}
+
+void ead_torch_archive_close(EadTorchArchive *archive) {
+    if (!archive) return;
+    if (archive->zip) zip_discard(archive->zip);
+    free(archive->path);
+    free(archive);
+}

@@ -1,0 +1,151 @@
+/* Putting the networks together. */
+#include "models/efficientad/model.h"
+
+#include "core/ops/channel_affine/channel_affine.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+EadStatus ead_model_check_image_size(int height, int width) {
+    bool fits = height % EAD_IMAGE_STEP == 0 && width % EAD_IMAGE_STEP == 0 && height >= EAD_IMAGE_MIN &&
+                width >= EAD_IMAGE_MIN && height <= EAD_IMAGE_MAX && width <= EAD_IMAGE_MAX;
+    if (fits) return EAD_OK;
+    return ead_fail(
+        EAD_BAD_SHAPE,
+        "image size %dx%d is not possible: height and width must be multiples of %d from %d to %d "
+        "(128, 192, 256, 320, ...)",
+        height, width, EAD_IMAGE_STEP, EAD_IMAGE_MIN, EAD_IMAGE_MAX);
+}
+
+static EadStatus declare(EadModel *model) {
+    EadPdn teacher = ead_model_teacher(model), student = ead_model_student(model, true);
+    EAD_TRY(ead_pdn_declare(&teacher, &model->teacher));
+    EAD_TRY(ead_pdn_declare(&student, &model->trained));
+    if (model->spec.autoencoder)
+        EAD_TRY(ead_autoencoder_declare(&model->trained, model->spec.height, model->spec.width));
+    EAD_TRY(ead_params_allocate(&model->teacher));
+    return ead_params_allocate(&model->trained);
+}
+
+EadStatus ead_model_new(const EadModelSpec *spec, EadModel **out) {
+    EAD_TRY(ead_model_check_image_size(spec->height, spec->width));
+    EadModel *model = calloc(1, sizeof *model);
+    if (!model) return ead_fail(EAD_NO_MEMORY, "no memory for a model");
+    model->spec = *spec;
+    model->normalization = EAD_MAPS_NONE;
+    model->threshold = NAN;
+    for (int c = 0; c < EAD_FEATURES; c++) model->teacher_std[c] = model->teacher_scale[c] = 1;
+    for (int m = 0; m < EAD_MAP_COUNT; m++) model->map_scale[m] = 1;
+    EadStatus status = declare(model);
+    if (status == EAD_OK)
+        *out = model;
+    else
+        ead_model_free(model);
+    return status;
+}
+
+void ead_model_free(EadModel *model) {
+    if (!model) return;
+    ead_params_free(&model->teacher);
+    ead_params_free(&model->trained);
+    free(model);
+}
+
+void ead_model_set_teacher_statistics(EadModel *model, const double mean[EAD_FEATURES],
+                                      const double std[EAD_FEATURES]) {
+    const double least = 1e-6;
+    for (int c = 0; c < EAD_FEATURES; c++) {
+        /* Rounded first: a model read back from its file then has the same bits. */
+        double spread = (double)(float)(std[c] > least ? std[c] : 1), centre = (double)(float)mean[c];
+        model->teacher_mean[c] = (real)centre;
+        model->teacher_std[c] = (real)spread;
+        model->teacher_scale[c] = (real)(1 / spread);
+        model->teacher_shift[c] = (real)(-centre / spread);
+    }
+}
+
+/* The line through (a, 0) and (b, 0.1), or the one that subtracts mean a and divides by standard deviation b.
+ */
+static EadStatus set_line(EadModel *model, int map, double a, double b) {
+    bool quantile = model->normalization == EAD_MAPS_QUANTILE;
+    a = (double)(float)a;
+    b = (double)(float)b;
+    double spread = quantile ? b - a : b;
+    if (!isfinite(a) || !isfinite(b) || !(spread > 0))
+        return ead_fail(
+            EAD_BAD_ARGUMENT,
+            "the %s map cannot be normalised: %s %g and %g of the validation maps; train longer or use "
+            "more validation images",
+            map == EAD_MAP_ST ? "student-teacher" : "autoencoder",
+            quantile ? "quantiles" : "mean and standard deviation", a, b);
+    double scale = (quantile ? 0.1 : 1) / spread;
+    model->map_statistics[map][0] = (real)a;
+    model->map_statistics[map][1] = (real)b;
+    model->map_scale[map] = (real)scale;
+    model->map_shift[map] = (real)(-a * scale);
+    return EAD_OK;
+}
+
+EadStatus ead_model_set_map_statistics(EadModel *model, EadMapNormalization normalization,
+                                       double statistics[EAD_MAP_COUNT][2]) {
+    model->normalization = normalization;
+    int maps = model->spec.autoencoder ? EAD_MAP_COUNT : 1;
+    for (int m = 0; m < maps && normalization != EAD_MAPS_NONE; m++)
+        EAD_TRY(set_line(model, m, statistics[m][0], statistics[m][1]));
+    return EAD_OK;
+}
+
+const char *ead_map_normalization_name(EadMapNormalization normalization) {
+    static const char *const names[] = {"quantile", "gaussian", "none"};
+    return names[normalization];
+}
+
+EadStatus ead_model_use_maps(EadModel *model, EadMapUse use) {
+    if (use == EAD_USE_AE && !model->spec.autoencoder)
+        return ead_fail(EAD_BAD_ARGUMENT,
+                        "the autoencoder map alone is asked for (maps.use: ae), but the model has "
+                        "no autoencoder");
+    model->use = use;
+    return EAD_OK;
+}
+
+const char *ead_map_use_name(EadMapUse use) {
+    static const char *const names[] = {"both", "st", "ae"};
+    return names[use];
+}
+
+int ead_model_map_height(const EadModelSpec *spec) {
+    return ead_pdn_output_size(spec->padding, spec->height);
+}
+int ead_model_map_width(const EadModelSpec *spec) {
+    return ead_pdn_output_size(spec->padding, spec->width);
+}
+
+EadPdn ead_model_teacher(const EadModel *model) {
+    return (EadPdn){model->spec.size, model->spec.padding, "teacher", EAD_FEATURES, &model->teacher, false};
+}
+
+EadPdn ead_model_student(const EadModel *model, bool trainable) {
+    int outputs = model->spec.autoencoder ? 2 * EAD_FEATURES : EAD_FEATURES;
+    return (EadPdn){model->spec.size, model->spec.padding, "student", outputs, &model->trained, trainable};
+}
+
+EadAutoencoder ead_model_autoencoder(const EadModel *model, bool trainable) {
+    const EadModelSpec *spec = &model->spec;
+    return (EadAutoencoder){.height = spec->height,
+                            .width = spec->width,
+                            .output_height = ead_model_map_height(spec),
+                            .output_width = ead_model_map_width(spec),
+                            .params = &model->trained,
+                            .trainable = trainable};
+}
+
+EadNode *ead_model_teacher_output(EadGraph *graph, const EadModel *model, EadNode *x) {
+    EadPdn teacher = ead_model_teacher(model);
+    EadNode *y = ead_pdn_head(graph, &teacher, ead_pdn_trunk(graph, &teacher, x), 0, 0);
+    EadNode *scale =
+        ead_leaf(graph, "teacher_scale", EAD_REAL, 1, 1, 1, EAD_FEATURES, (void *)model->teacher_scale);
+    EadNode *shift =
+        ead_leaf(graph, "teacher_shift", EAD_REAL, 1, 1, 1, EAD_FEATURES, (void *)model->teacher_shift);
+    return ead_channel_affine(graph, y, scale, shift);
+}

@@ -1,0 +1,138 @@
+/* The family as data: kinds, and the convolutions of a block. One walk over them declares the parameters,
+ * another builds the graph. */
+#include "models/networks/resnet.h"
+
+#include "core/ops/add/add.h"
+#include "core/ops/conv2d/conv2d.h"
+#include "core/ops/max_pool2d/max_pool2d.h"
+#include "core/ops/relu/relu.h"
+
+#include <stdio.h>
+
+static const EadResnetKind kinds[] = {
+    {"resnet18", false, {2, 2, 2}, 64},        {"resnet34", false, {3, 4, 6}, 64},
+    {"resnet50", true, {3, 4, 6}, 64},         {"resnet101", true, {3, 4, 23}, 64},
+    {"wide_resnet50_2", true, {3, 4, 6}, 128}, {"wide_resnet101_2", true, {3, 4, 23}, 128},
+};
+
+enum { KINDS = sizeof kinds / sizeof *kinds, STEM_CHANNELS = 64, MAX_CONVS = 3 };
+
+const EadResnetKind *ead_resnet_kind(int index) {
+    return index < KINDS ? &kinds[index] : NULL;
+}
+
+int ead_resnet_channels(const EadResnetKind *kind, int stage) {
+    return (kind->bottleneck ? 4 : 1) * (STEM_CHANNELS << (stage - 1));
+}
+
+typedef struct Conv {
+    const char *name;
+    int kernel, stride, channels;
+} Conv;
+
+typedef struct Block {
+    char prefix[EAD_NAME_SIZE / 2]; /* "layer3.22" */
+    Conv convs[MAX_CONVS + 1];      /* up to one without name */
+    Conv shortcut;                  /* without name where the input itself is added */
+} Block;
+
+/* Block number `index` of a stage, whose input has in_channels. */
+static Block block_at(const EadResnet *resnet, int stage, int index, int in_channels) {
+    const EadResnetKind *kind = resnet->kind;
+    int width = kind->width << (stage - 1), out = ead_resnet_channels(kind, stage);
+    int stride = stage > 1 && index == 0 ? 2 : 1;
+    bool early = resnet->variant == EAD_RESNET_CAFFE;
+    Block block = {.prefix = ""};
+    snprintf(block.prefix, sizeof block.prefix, "layer%d.%d", stage, index);
+    if (kind->bottleneck) {
+        block.convs[0] = (Conv){"conv1", 1, early ? stride : 1, width};
+        block.convs[1] = (Conv){"conv2", 3, early ? 1 : stride, width};
+        block.convs[2] = (Conv){"conv3", 1, 1, out};
+    } else {
+        block.convs[0] = (Conv){"conv1", 3, stride, out};
+        block.convs[1] = (Conv){"conv2", 3, 1, out};
+    }
+    if (stride > 1 || in_channels != out) block.shortcut = (Conv){"downsample.0", 1, stride, out};
+    return block;
+}
+
+static void full_name(const Block *block, const Conv *conv, char out[EAD_NAME_SIZE]) {
+    snprintf(out, EAD_NAME_SIZE, "%s.%s", block->prefix, conv->name);
+}
+
+static EadStatus declare(EadParams *params, const Block *block, const Conv *conv, int in) {
+    char name[EAD_NAME_SIZE];
+    full_name(block, conv, name);
+    return ead_params_declare_conv(params, name, conv->channels, conv->kernel, conv->kernel, in);
+}
+
+static EadStatus declare_block(EadParams *params, const Block *block, int in) {
+    if (block->shortcut.name) EAD_TRY(declare(params, block, &block->shortcut, in));
+    for (const Conv *conv = block->convs; conv->name; conv++) {
+        EAD_TRY(declare(params, block, conv, in));
+        in = conv->channels;
+    }
+    return EAD_OK;
+}
+
+static EadStatus declare_all(EadResnet *resnet) {
+    int in = STEM_CHANNELS;
+    EAD_TRY(ead_params_declare_conv(&resnet->params, "conv1", STEM_CHANNELS, 7, 7, 3));
+    for (int stage = 1; stage <= EAD_RESNET_STAGES; stage++)
+        for (int i = 0; i < resnet->kind->blocks[stage - 1]; i++) {
+            Block block = block_at(resnet, stage, i, in);
+            EAD_TRY(declare_block(&resnet->params, &block, in));
+            in = ead_resnet_channels(resnet->kind, stage);
+        }
+    return ead_params_allocate(&resnet->params);
+}
+
+EadStatus ead_resnet_new(const EadResnetKind *kind, EadResnetVariant variant, EadResnet *out) {
+    *out = (EadResnet){.kind = kind, .variant = variant};
+    EadStatus status = declare_all(out);
+    if (status != EAD_OK) ead_resnet_free(out);
+    return status;
+}
+
+void ead_resnet_free(EadResnet *resnet) {
+    ead_params_free(&resnet->params);
+    *resnet = (EadResnet){0};
+}
+
+static EadNode *apply(EadGraph *graph, const EadResnet *resnet, const Block *block, const Conv *conv,
+                      EadNode *x, bool relu) {
+    char name[EAD_NAME_SIZE];
+    full_name(block, conv, name);
+    EadConvParams p = ead_conv_params(graph, &resnet->params, name, 0, 0, false);
+    return ead_conv2d(graph, x, p.weight, p.bias,
+                      (EadConv2d){.stride = conv->stride, .padding = conv->kernel / 2, .relu = relu});
+}
+
+/* y = relu(convolutions(x) + shortcut(x)) */
+static EadNode *build_block(EadGraph *graph, const EadResnet *resnet, const Block *block, EadNode *x) {
+    EadNode *y = x, *shortcut = x;
+    if (block->shortcut.name) shortcut = apply(graph, resnet, block, &block->shortcut, x, false);
+    for (const Conv *conv = block->convs; conv->name; conv++)
+        y = apply(graph, resnet, block, conv, y, conv[1].name != NULL);
+    return ead_relu(graph, ead_add(graph, y, shortcut));
+}
+
+static EadNode *build_stem(EadGraph *graph, const EadResnet *resnet, EadNode *x) {
+    EadConvParams p = ead_conv_params(graph, &resnet->params, "conv1", 0, 0, false);
+    bool caffe = resnet->variant == EAD_RESNET_CAFFE;
+    x = ead_conv2d(graph, x, p.weight, p.bias, (EadConv2d){.stride = 2, .padding = 3, .relu = true});
+    return ead_max_pool2d(
+        graph, x, (EadMaxPool2d){.kernel = 3, .stride = 2, .padding = caffe ? 0 : 1, .ceil_mode = caffe});
+}
+
+void ead_resnet_build(EadGraph *graph, const EadResnet *resnet, EadNode *x,
+                      EadNode *stages[EAD_RESNET_STAGES]) {
+    x = build_stem(graph, resnet, x);
+    for (int stage = 1; stage <= EAD_RESNET_STAGES; stage++) {
+        for (int i = 0; i < resnet->kind->blocks[stage - 1]; i++) {
+            Block block = block_at(resnet, stage, i, x->y.c);
+            x = build_block(graph, resnet, &block, x);
+        }
+        stages[stage - 1] = x;
+    }
+}

@@ -1,0 +1,265 @@
+/* The bench: its statistics, its counts of work, its files, and the command line. No timing is judged. */
+#include "test/support/suite.h"
+
+#include "bench/bench_machine.h"
+#include "bench/bench_setup.h"
+#include "models/detector.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#define FOLDER "build/scratch/bench"
+
+static void make_folder(void) {
+    mkdir("build", 0777);
+    mkdir("build/scratch", 0777);
+    mkdir(FOLDER, 0777);
+}
+
+START_TEST(percentiles_are_numpys) {
+    double times[] = {5.5, 1, 4, 2, 30, 10, 7}, one[] = {3};
+    EadBenchResult result = ead_bench_result();
+    ead_bench_summarize(times, 7, &result);
+    ck_assert_int_eq(result.repeats, 7);
+    ck_assert_double_eq_tol(result.median_ms, 5.5, 1e-12);
+    ck_assert_double_eq_tol(result.p10_ms, 1.6, 1e-12);
+    ck_assert_double_eq_tol(result.p90_ms, 18, 1e-12);
+    ck_assert_double_eq(result.min_ms, 1);
+    ead_bench_summarize(one, 1, &result);
+    ck_assert(result.median_ms == 3 && result.p10_ms == 3 && result.p90_ms == 3);
+}
+END_TEST
+
+/* The work of an image is the paper's (Table 16), and twice as much for two. */
+static void check_work(EadPdnSize size, double gflop) {
+    EadBenchOptions options = {.size = size, .height = 256, .width = 256};
+    EadModel *model;
+    ck_assert_int_eq(ead_bench_model(&options, &model), EAD_OK);
+    for (int batch = 1; batch <= 2; batch++) {
+        EadDetector *detector;
+        ck_assert_int_eq(ead_detector_new(model, NULL, batch, &detector), EAD_OK);
+        double flop = ead_bench_plan_flop(ead_detector_plan(detector));
+        ck_assert_double_eq_tol(1e-9 * flop, batch * gflop, 0.01 * batch);
+        ead_detector_close(detector);
+    }
+    ead_model_free(model);
+}
+
+START_TEST(work_is_that_of_the_paper) {
+    check_work(EAD_PDN_SMALL, 75.89);
+    check_work(EAD_PDN_MEDIUM, 235.41);
+}
+END_TEST
+
+static void check_plan_rows(const EadBenchResults *results, const char *plan) {
+    double share = 0;
+    int convolutions = 0;
+    for (int i = 0; i < results->count; i++) {
+        const EadBenchResult *r = &results->items[i];
+        if (strcmp(r->plan, plan) != 0) continue;
+        share += r->share;
+        ck_assert_msg(r->op[0] && r->shape[0] && r->median_ms >= 0, "%s call %d", plan, (int)r->call);
+        bool convolution = strncmp(r->op, "conv2d", 6) == 0;
+        convolutions += convolution;
+        ck_assert_msg(convolution == (r->layer[0] != '\0'), "%s call %d: %s", plan, (int)r->call, r->op);
+        ck_assert(convolution ? r->gflop > 0 && isnan(r->gb_per_s) : isnan(r->gflop));
+        ck_assert_msg(convolution == (r->algorithm[0] != '\0'), "%s call %d", plan, (int)r->call);
+        ck_assert(r->mb > 0 && convolution == (r->real_gflop > 0) && convolution == (r->error >= 0));
+        ck_assert_msg(!convolution || r->error <= 5e-5, "%s %s: error %g", r->op, r->layer, r->error);
+    }
+    ck_assert_int_ge(convolutions, 22); /* teacher 4, student 4 with two heads, autoencoder 14 */
+    ck_assert_double_eq_tol(share, 1, 1e-6);
+}
+
+START_TEST(ops_of_both_plans) {
+    EadBenchResults results = {0};
+    EadBenchOptions options = {.height = 128,
+                               .width = 128,
+                               .batch = 1,
+                               .repeat = 1,
+                               .quiet = true,
+                               .errors = true,
+                               .plan = {.backend = &ead_backend_cpu},
+                               .peak_gflop_per_s = NAN};
+    ck_assert_int_eq(ead_bench_ops(&options, &results), EAD_OK);
+    check_plan_rows(&results, "infer");
+    check_plan_rows(&results, "step");
+    ead_bench_results_free(&results);
+}
+END_TEST
+
+/* One row a set; the row says how large the set was and its rate follows from its time. */
+START_TEST(metrics_of_a_set_of_ones_own) {
+    make_folder();
+    EadBenchResults results = {0};
+    EadBenchMachine machine = ead_bench_machine(&ead_backend_cpu);
+    EadBenchOptions options = {
+        .height = 128, .width = 192, .batch = 9, .own_set = true, .repeat = 2, .quiet = true};
+    ck_assert_int_eq(ead_bench_metrics(&options, &results), EAD_OK);
+    options.batch = 1; /* a good image alone: metrics that are undefined are no error */
+    ck_assert_int_eq(ead_bench_metrics(&options, &results), EAD_OK);
+    ck_assert_int_eq(ead_bench_write_json(FOLDER "/m.json", &machine, &results), EAD_OK);
+    json_t *root = json_load_file(FOLDER "/m.json", 0, NULL), *rows = json_object_get(root, "results"), *row;
+    size_t index;
+    ck_assert_uint_eq(json_array_size(rows), 2);
+    json_array_foreach(rows, index, row) {
+        double median = json_real_value(json_object_get(row, "median_ms"));
+        int images = index == 0 ? 9 : 1;
+        ck_assert_str_eq(json_string_value(json_object_get(row, "bench")), "metrics");
+        ck_assert_str_eq(json_string_value(json_object_get(row, "image")), "128x192");
+        ck_assert_int_eq(json_integer_value(json_object_get(row, "batch")), images);
+        ck_assert_int_eq(json_integer_value(json_object_get(row, "repeats")), 2);
+        ck_assert(median > 0 && json_real_value(json_object_get(row, "cpu_ms")) > 0);
+        ck_assert_double_eq_tol(json_real_value(json_object_get(row, "images_per_s")) * median, 1e3 * images,
+                                0.1 * images); /* the file keeps six digits */
+        ck_assert_double_gt(json_real_value(json_object_get(row, "peak_rss_mb")), 1);
+        ck_assert_ptr_null(json_object_get(row, "model"));
+    }
+    json_decref(root);
+    ead_bench_results_free(&results);
+}
+END_TEST
+
+static EadBenchResult sample_result(void) {
+    EadBenchResult result = ead_bench_result();
+    strcpy(result.bench, "infer");
+    strcpy(result.model, "small");
+    result.batch = 2;
+    result.median_ms = 12.5;
+    result.peak_rss_mb = 85.25;
+    return result;
+}
+
+START_TEST(json_holds_machine_and_results) {
+    make_folder();
+    EadBenchResults results = {0};
+    EadBenchResult sample = sample_result();
+    EadBenchMachine machine = ead_bench_machine(&ead_backend_cpu);
+    for (int i = 0; i < 100; i++) ck_assert_int_eq(ead_bench_results_add(&results, &sample), EAD_OK);
+    ck_assert_int_eq(ead_bench_write_json(FOLDER "/b.json", &machine, &results), EAD_OK);
+    json_t *root = json_load_file(FOLDER "/b.json", 0, NULL);
+    const char *core = json_string_value(json_object_get(json_object_get(root, "machine"), "openblas_core"));
+    json_t *rows = json_object_get(root, "results"), *row = json_array_get(rows, 99);
+    ck_assert_str_eq(core, machine.openblas_core);
+    ck_assert_uint_eq(json_array_size(rows), 100);
+    ck_assert_uint_eq(json_object_size(row), 5);
+    ck_assert_str_eq(json_string_value(json_object_get(row, "model")), "small");
+    ck_assert_double_eq(json_real_value(json_object_get(row, "median_ms")), 12.5);
+    json_decref(root);
+    ead_bench_results_free(&results);
+}
+END_TEST
+
+static int count_commas(const char *line) {
+    int commas = 0;
+    for (; *line; line++) commas += *line == ',';
+    return commas;
+}
+
+START_TEST(csv_has_the_same_columns_in_every_row) {
+    make_folder();
+    EadBenchResults results = {0};
+    EadBenchResult sample = sample_result();
+    char head[1024], row[1024], more[8];
+    ck_assert_int_eq(ead_bench_results_add(&results, &sample), EAD_OK);
+    ck_assert_int_eq(ead_bench_write_csv(FOLDER "/b.csv", &results), EAD_OK);
+    FILE *stream = fopen(FOLDER "/b.csv", "r");
+    ck_assert(stream && fgets(head, sizeof head, stream) && fgets(row, sizeof row, stream));
+    ck_assert_ptr_null(fgets(more, sizeof more, stream));
+    fclose(stream);
+    ck_assert(strncmp(head, "bench,plan,model,batch,", 23) == 0);
+    ck_assert_int_eq(count_commas(head), count_commas(row));
+    ck_assert(strncmp(row, "\"infer\",,\"small\",2,,", 20) == 0);
+    ead_bench_results_free(&results);
+}
+END_TEST
+
+START_TEST(files_that_cannot_be_written_are_an_error) {
+    EadBenchResults results = {0};
+    EadBenchMachine machine = {.openblas_core = "", .openblas_better_core = "", .peak_gflop_per_s = NAN};
+    ck_assert_int_eq(ead_bench_write_json("build/no/such/folder/b.json", &machine, &results), EAD_IO);
+    ck_assert_int_eq(ead_bench_write_csv("build/no/such/folder/b.csv", &results), EAD_IO);
+}
+END_TEST
+
+/* Runs the program's bench and returns its exit code. */
+static int run_program(const char *arguments, char *output, size_t size) {
+    char command[512];
+    snprintf(command, sizeof command, "%s bench %s 2>&1", getenv("PROGRAM"), arguments);
+    FILE *pipe = popen(command, "r");
+    ck_assert_ptr_nonnull(pipe);
+    output[fread(output, 1, size - 1, pipe)] = '\0';
+    int status = pclose(pipe);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+START_TEST(unknown_measurement_is_wrong_usage) {
+    SKIP_UNLESS(getenv("PROGRAM"), "PROGRAM does not name the program");
+    char output[4096];
+    ck_assert_int_eq(run_program("infer speed", output, sizeof output), 2);
+    ck_assert_ptr_nonnull(strstr(output, "'speed' is not one of infer|step|ops|metrics|distill|features"));
+    ck_assert_int_eq(run_program("", output, sizeof output), 2);
+    ck_assert_int_eq(run_program("infer --batch 0", output, sizeof output), 2);
+}
+END_TEST
+
+START_TEST(program_measures_metrics_once_for_both_sizes) {
+    SKIP_UNLESS(getenv("PROGRAM"), "PROGRAM does not name the program");
+    char output[8192];
+    make_folder();
+    int code = run_program("metrics -q --size both --batch 6 --image-size 128 -n 1 --json " FOLDER "/q.json",
+                           output, sizeof output);
+    ck_assert_msg(code == 0, "%s", output);
+    json_t *root = json_load_file(FOLDER "/q.json", 0, NULL), *rows = json_object_get(root, "results");
+    ck_assert_uint_eq(json_array_size(rows), 1);
+    ck_assert_int_eq(json_integer_value(json_object_get(json_array_get(rows, 0), "batch")), 6);
+    ck_assert_str_eq(json_string_value(json_object_get(json_array_get(rows, 0), "image")), "128x128");
+    json_decref(root);
+}
+END_TEST
+
+/* What bench/rivals/compare.sh needs. */
+START_TEST(program_measures_and_writes) {
+    SKIP_UNLESS(getenv("PROGRAM"), "PROGRAM does not name the program");
+    char output[8192];
+    make_folder();
+    int code = run_program("infer step --size both --image-size 128 --threads 1 --repeat 1 --json " FOLDER
+                           "/p.json --csv " FOLDER "/p.csv",
+                           output, sizeof output);
+    ck_assert_msg(code == 0 && strstr(output, "OpenBLAS core type"), "%s", output);
+    json_t *root = json_load_file(FOLDER "/p.json", 0, NULL), *row;
+    size_t index;
+    ck_assert_uint_eq(json_array_size(json_object_get(root, "results")), 4);
+    json_array_foreach(json_object_get(root, "results"), index, row) {
+        const char *bench = json_string_value(json_object_get(row, "bench"));
+        ck_assert_str_eq(bench, index % 2 == 0 ? "infer" : "step");
+        ck_assert_str_eq(json_string_value(json_object_get(row, "model")), index < 2 ? "small" : "medium");
+        ck_assert_str_eq(json_string_value(json_object_get(row, "image")), "128x128");
+        ck_assert_int_eq(json_integer_value(json_object_get(row, "batch")), 1);
+        ck_assert_double_gt(json_real_value(json_object_get(row, "median_ms")), 0);
+        ck_assert_double_gt(json_real_value(json_object_get(row, "peak_rss_mb")), 10);
+    }
+    json_decref(root);
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("bench");
+    TCase *tests = tcase_create("bench");
+    tcase_set_timeout(tests, 120);
+    tcase_add_test(tests, percentiles_are_numpys);
+    tcase_add_test(tests, work_is_that_of_the_paper);
+    tcase_add_test(tests, ops_of_both_plans);
+    tcase_add_test(tests, json_holds_machine_and_results);
+    tcase_add_test(tests, csv_has_the_same_columns_in_every_row);
+    tcase_add_test(tests, files_that_cannot_be_written_are_an_error);
+    tcase_add_test(tests, unknown_measurement_is_wrong_usage);
+    tcase_add_test(tests, metrics_of_a_set_of_ones_own);
+    tcase_add_test(tests, program_measures_metrics_once_for_both_sizes);
+    tcase_add_test(tests, program_measures_and_writes);
+    suite_add_tcase(suite, tests);
+    return run_suite(suite);
+}

@@ -1,0 +1,308 @@
+/* The ground under everything: the error message, random numbers against known answers, atomic files. */
+#include "core/base/atomic_file.h"
+#include "core/base/philox.h"
+#include "core/base/status.h"
+#include "test/support/data_support.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define FOLDER "build/scratch/core_basics"
+
+/* ---- status ---- */
+
+START_TEST(failure_keeps_its_message) {
+    ck_assert_int_eq(ead_fail(EAD_BAD_FILE, "%s: value %d", "a.yaml", 7), EAD_BAD_FILE);
+    ck_assert_str_eq(ead_error_message(), "a.yaml: value 7");
+    ck_assert_int_eq(ead_fail_prefix(EAD_BAD_FILE, "line %d: ", 3), EAD_BAD_FILE);
+    ck_assert_str_eq(ead_error_message(), "line 3: a.yaml: value 7");
+}
+END_TEST
+
+START_TEST(long_messages_are_cut) {
+    char text[5000];
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    ead_fail(EAD_IO, "%s", text);
+    ck_assert_uint_eq(strlen(ead_error_message()), 1023);
+    ead_fail_prefix(EAD_IO, "front: ");
+    ck_assert_uint_eq(strlen(ead_error_message()), 1023);
+    ck_assert(strncmp(ead_error_message(), "front: xx", 9) == 0);
+    ead_fail_prefix(EAD_IO, "%s", text);
+    ck_assert_uint_eq(strlen(ead_error_message()), 1023);
+}
+END_TEST
+
+START_TEST(messages_stay_on_one_line) {
+    ead_fail(EAD_BAD_FILE, "key '%s', ü", "a\n\x1b[2J\tb\x7f");
+    ck_assert_str_eq(ead_error_message(), "key 'a??[2J?b?', ü");
+    ead_fail_prefix(EAD_BAD_FILE, "%s: ", "new\nline");
+    ck_assert_str_eq(ead_error_message(), "new?line: key 'a??[2J?b?', ü");
+}
+END_TEST
+
+static void *fail_elsewhere(void *unused) {
+    (void)unused;
+    static char first[8];
+    snprintf(first, sizeof first, "[%s]", ead_error_message());
+    ead_fail(EAD_IO, "the other thread's");
+    return first;
+}
+
+START_TEST(messages_belong_to_their_thread) {
+    ead_fail(EAD_IO, "mine");
+    pthread_t thread;
+    void *first = NULL;
+    ck_assert_int_eq(pthread_create(&thread, NULL, fail_elsewhere, NULL), 0);
+    ck_assert_int_eq(pthread_join(thread, &first), 0);
+    ck_assert_str_eq(first, "[]");
+    ck_assert_str_eq(ead_error_message(), "mine");
+}
+END_TEST
+
+static EadStatus try_it(EadStatus status) {
+    EAD_TRY(status);
+    return ead_fail(EAD_UNSUPPORTED, "went on");
+}
+
+START_TEST(statuses_have_names) {
+    ck_assert_str_eq(ead_status_name(EAD_OK), "EAD_OK");
+    ck_assert_str_eq(ead_status_name(EAD_INTERRUPTED), "EAD_INTERRUPTED");
+    ck_assert_str_eq(ead_status_name((EadStatus)99), "unknown status");
+    ck_assert_int_eq(try_it(EAD_OK), EAD_UNSUPPORTED);
+    ck_assert_int_eq(try_it(EAD_IO), EAD_IO);
+}
+END_TEST
+
+/* ---- random numbers ---- */
+
+/* The known answers of philox4x32-10 from the Random123 distribution: 4 counter words, 2 key words, 4
+ * results. Ours: counter words 0-1 hold `counter`, 2-3 `stream`, the key is `seed`, low word first. */
+static const uint32_t known_answers[][10] = {
+    {0, 0, 0, 0, 0, 0, 0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8},
+    {0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0x408f276d, 0x41c83b0e,
+     0xa20bc7c6, 0x6d5451fd},
+    {0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344, 0xa4093822, 0x299f31d0, 0xd16cfe09, 0x94fdcceb,
+     0x5001e420, 0x24126ea1},
+};
+
+static uint64_t join(const uint32_t words[2]) {
+    return (uint64_t)words[1] << 32 | words[0];
+}
+
+START_TEST(philox_known_answers) {
+    for (size_t i = 0; i < sizeof known_answers / sizeof *known_answers; i++) {
+        const uint32_t *row = known_answers[i];
+        uint32_t out[4];
+        ead_philox(join(row + 4), join(row + 2), join(row), out);
+        ck_assert_mem_eq(out, row + 6, sizeof out);
+    }
+}
+END_TEST
+
+START_TEST(philox_words_are_the_blocks_in_order) {
+    for (uint64_t index = 0; index < 64; index++) {
+        uint32_t block[4];
+        ead_philox(11, EAD_STREAM_TEST, index / 4, block);
+        ck_assert_uint_eq(ead_philox_word(11, EAD_STREAM_TEST, index), block[index % 4]);
+    }
+}
+END_TEST
+
+START_TEST(uniform_is_in_bounds_and_flat) {
+    ck_assert(ead_uniform(0) == 0.0f);
+    ck_assert(ead_uniform(UINT32_MAX) == 1.0f - 0x1p-24f);
+    enum { COUNT = 100000, BINS = 10 };
+    int bins[BINS] = {0};
+    for (uint64_t i = 0; i < COUNT; i++) {
+        float u = ead_uniform(ead_philox_word(3, EAD_STREAM_TEST, i));
+        ck_assert(u >= 0.0f && u < 1.0f);
+        bins[(int)(u * BINS)]++;
+    }
+    /* one bin is binomial with standard deviation 95; five of them on either side */
+    for (int bin = 0; bin < BINS; bin++) ck_assert_int_le(abs(bins[bin] - COUNT / BINS), 475);
+}
+END_TEST
+
+START_TEST(names_hash_by_fnv1a) {
+    ck_assert_uint_eq(ead_hash_name(""), 0x811c9dc5u);
+    ck_assert_uint_eq(ead_hash_name("a"), 0xe40c292cu);
+    ck_assert_uint_eq(ead_hash_name("foobar"), 0xbf9cf968u);
+}
+END_TEST
+
+enum { MOST = 4097 };
+
+static void collect_epoch(uint64_t seed, uint64_t stream, uint64_t epoch, uint32_t count, uint32_t *order) {
+    for (uint32_t i = 0; i < count; i++)
+        order[i] = ead_shuffled_index(seed, stream, epoch * count + i, count);
+}
+
+static bool is_permutation(const uint32_t *order, uint32_t count) {
+    bool seen[MOST] = {false};
+    for (uint32_t i = 0; i < count; i++) {
+        if (order[i] >= count || seen[order[i]]) return false;
+        seen[order[i]] = true;
+    }
+    return true;
+}
+
+START_TEST(every_epoch_is_a_permutation) {
+    static const uint32_t counts[] = {1, 2, 3, 4, 5, 7, 16, 17, 63, 64, 65, 1000, MOST};
+    static const uint64_t epochs[] = {0, 1, 2, 9, UINT64_C(1) << 33};
+    uint32_t order[MOST];
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        for (size_t k = 0; k < sizeof epochs / sizeof *epochs; k++) {
+            collect_epoch(42, EAD_STREAM_TRAIN_ORDER, epochs[k], counts[i], order);
+            ck_assert_msg(is_permutation(order, counts[i]), "count %u, epoch %d", counts[i], (int)k);
+        }
+    }
+}
+END_TEST
+
+/* Another epoch, seed or stream gives another order: at 1,000 places about one element agrees by chance. */
+START_TEST(orders_differ) {
+    enum { COUNT = 1000 };
+    uint32_t first[COUNT], other[COUNT];
+    collect_epoch(42, EAD_STREAM_TRAIN_ORDER, 0, COUNT, first);
+    for (int variant = 0; variant < 3; variant++) {
+        uint64_t stream = variant == 2 ? EAD_STREAM_PENALTY_ORDER : EAD_STREAM_TRAIN_ORDER;
+        collect_epoch(variant == 1 ? 43 : 42, stream, variant == 0, COUNT, other);
+        int equal = 0, unmoved = 0;
+        for (uint32_t i = 0; i < COUNT; i++) equal += first[i] == other[i], unmoved += other[i] == i;
+        ck_assert_int_lt(equal, 12);
+        ck_assert_int_lt(unmoved, 12);
+    }
+}
+END_TEST
+
+/* Each element comes first about equally often: over 6,000 epochs of 6, 1,000 +- 5 standard deviations of 29.
+ */
+START_TEST(small_shuffles_are_fair) {
+    int firsts[6] = {0};
+    for (uint64_t epoch = 0; epoch < 6000; epoch++)
+        firsts[ead_shuffled_index(1, EAD_STREAM_TEST, epoch * 6, 6)]++;
+    for (int i = 0; i < 6; i++) ck_assert_int_le(abs(firsts[i] - 1000), 145);
+}
+END_TEST
+
+/* ---- atomic files ---- */
+
+static void check_content(const char *path, const char *expected) {
+    char text[64];
+    FILE *stream = fopen(path, "rb");
+    ck_assert_ptr_nonnull(stream);
+    size_t length = fread(text, 1, sizeof text - 1, stream);
+    fclose(stream);
+    text[length] = '\0';
+    ck_assert_str_eq(text, expected);
+}
+
+static void empty_folder(void) {
+    mkdir("build", 0777), mkdir("build/scratch", 0777), mkdir(FOLDER, 0777);
+    unlink(FOLDER "/a.txt");
+    ck_assert_int_eq(files_in(FOLDER), 0);
+}
+
+static void write_committed(const char *text) {
+    EadAtomicFile file;
+    ck_assert_int_eq(ead_atomic_file_open(&file, FOLDER "/a.txt"), EAD_OK);
+    fputs(text, file.stream);
+    ck_assert_int_eq(ead_atomic_file_commit(&file), EAD_OK);
+}
+
+START_TEST(committed_files_replace) {
+    empty_folder();
+    write_committed("first");
+    check_content(FOLDER "/a.txt", "first");
+    write_committed("second");
+    check_content(FOLDER "/a.txt", "second");
+    ck_assert_int_eq(files_in(FOLDER), 1);
+}
+END_TEST
+
+START_TEST(discarded_files_vanish) {
+    empty_folder();
+    write_committed("kept");
+    EadAtomicFile one, two, none = {0};
+    ck_assert_int_eq(ead_atomic_file_open(&one, FOLDER "/a.txt"), EAD_OK);
+    ck_assert_int_eq(ead_atomic_file_open(&two, FOLDER "/a.txt"), EAD_OK);
+    ck_assert_int_eq(files_in(FOLDER), 3);
+    fputs("lost", one.stream);
+    ead_atomic_file_discard(&one);
+    ead_atomic_file_discard(&two);
+    ead_atomic_file_discard(&two);
+    ead_atomic_file_discard(&none);
+    ck_assert_int_eq(files_in(FOLDER), 1);
+    check_content(FOLDER "/a.txt", "kept");
+}
+END_TEST
+
+START_TEST(unwritable_places_are_errors) {
+    EadAtomicFile file;
+    ck_assert_int_eq(ead_atomic_file_open(&file, FOLDER "/absent/a.txt"), EAD_IO);
+    ck_assert_ptr_nonnull(strstr(ead_error_message(), FOLDER "/absent/a.txt"));
+    ead_atomic_file_discard(&file);
+    mkdir(FOLDER "/taken", 0777);
+    ck_assert_int_eq(ead_atomic_file_open(&file, FOLDER "/taken"), EAD_OK);
+    ck_assert_int_eq(ead_atomic_file_commit(&file), EAD_IO);
+    ck_assert_ptr_nonnull(strstr(ead_error_message(), FOLDER "/taken: cannot write: "));
+    ck_assert_int_eq(rmdir(FOLDER "/taken"), 0);
+}
+END_TEST
+
+/* A file-size limit stands in for a full disk: writes come up short in the same way. */
+START_TEST(full_disk_keeps_the_old_file) {
+    empty_folder();
+    write_committed("old");
+    struct rlimit before, limit;
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
+    limit = before;
+    limit.rlim_cur = 4;
+    void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
+    EadAtomicFile file;
+    ck_assert_int_eq(ead_atomic_file_open(&file, FOLDER "/a.txt"), EAD_OK);
+    fputs("too long for the disk", file.stream);
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    EadStatus status = ead_atomic_file_commit(&file);
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &before), 0);
+    signal(SIGXFSZ, handler);
+    ck_assert_int_eq(status, EAD_IO);
+    ck_assert_str_eq(ead_error_message(), FOLDER "/a.txt: cannot write: File too large");
+    ck_assert_int_eq(files_in(FOLDER), 1);
+    check_content(FOLDER "/a.txt", "old");
+}
+END_TEST
+
+static TCase *group(Suite *suite, const char *name) {
+    TCase *cases = tcase_create(name);
+    suite_add_tcase(suite, cases);
+    return cases;
+}
+
+int main(void) {
+    Suite *suite = suite_create("core basics");
+    TCase *cases = group(suite, "status");
+    tcase_add_test(cases, failure_keeps_its_message);
+    tcase_add_test(cases, long_messages_are_cut);
+    tcase_add_test(cases, messages_stay_on_one_line);
+    tcase_add_test(cases, messages_belong_to_their_thread);
+    tcase_add_test(cases, statuses_have_names);
+    cases = group(suite, "random numbers");
+    tcase_add_test(cases, philox_known_answers);
+    tcase_add_test(cases, philox_words_are_the_blocks_in_order);
+    tcase_add_test(cases, uniform_is_in_bounds_and_flat);
+    tcase_add_test(cases, names_hash_by_fnv1a);
+    tcase_add_test(cases, every_epoch_is_a_permutation);
+    tcase_add_test(cases, orders_differ);
+    tcase_add_test(cases, small_shuffles_are_fair);
+    cases = group(suite, "atomic files");
+    tcase_add_test(cases, committed_files_replace);
+    tcase_add_test(cases, discarded_files_vanish);
+    tcase_add_test(cases, unwritable_places_are_errors);
+    tcase_add_test(cases, full_disk_keeps_the_old_file);
+    return run_suite(suite);
+}

@@ -1,0 +1,233 @@
+/* The cache in memory and on disk: the same pixels, used again when it may be, made anew when it must be. */
+#include "data/cache/image_cache.h"
+
+#include "core/image/image.h"
+#include "test/support/data_support.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SCRATCH   "build/scratch/image_cache/"
+#define FILE_NAME SCRATCH "images.cache"
+
+enum { COUNT = 9, WIDTH = 16, HEIGHT = 12, BYTES = WIDTH * HEIGHT * 3 };
+
+/* Nine sources of different sizes, and no cache file. */
+static EadImageList make_sources(void) {
+    EadFileList files = {0};
+    EadImageList list = {0};
+    for (int i = 0; i < COUNT; i++) {
+        char path[256];
+        snprintf(path, sizeof path, SCRATCH "source%d.png", i);
+        write_noise_png(path, 10 + 3 * i, 40 - 2 * i, 3, (uint32_t)i);
+        ASSERT_OK(ead_file_list_add(&files, path));
+    }
+    ASSERT_OK(ead_image_list_add_files(&list, &files));
+    ead_file_list_free(&files);
+    unlink(FILE_NAME);
+    return list;
+}
+
+static EadCacheSpec spec_of(const char *file) {
+    return (EadCacheSpec){.width = WIDTH, .height = HEIGHT, .file = file, .threads = 3};
+}
+
+/* What the cache must hold, by the plain calls. */
+static void expected_image(const char *path, EadFitMode mode, uint8_t *out) {
+    int factor = mode == EAD_FIT_CENTER_CROP ? 2 : 1, width = factor * WIDTH, height = factor * HEIGHT;
+    EadImage image;
+    uint8_t *whole = malloc((size_t)(width * height * 3));
+    ASSERT_OK(ead_image_load(path, &image));
+    ASSERT_OK(
+        ead_resize_u8(image.pixels, image.width, image.height, 3, image.width * 3, whole, width, height));
+    int left = (width - WIDTH) / 2, top = (height - HEIGHT) / 2;
+    for (int y = 0; y < HEIGHT; y++)
+        memcpy(out + y * WIDTH * 3, whole + ((top + y) * width + left) * 3, (size_t)(WIDTH * 3));
+    ead_image_free(&image);
+    free(whole);
+}
+
+static void check_content(const EadImageCache *cache, const EadImageList *list, EadFitMode mode) {
+    uint8_t expected[BYTES], got[BYTES];
+    ck_assert_int_eq(ead_image_cache_count(cache), COUNT);
+    ck_assert_uint_eq(ead_image_cache_image_bytes(cache), BYTES);
+    for (int i = 0; i < COUNT; i++) {
+        expected_image(list->items[i].name, mode, expected);
+        ASSERT_OK(ead_image_cache_read(cache, i, got));
+        ck_assert_mem_eq(got, expected, BYTES);
+        ck_assert_str_eq(ead_image_cache_name(cache, i), list->items[i].name);
+    }
+}
+
+START_TEST(both_kinds_and_modes) {
+    EadImageList list = make_sources();
+    for (int mode = EAD_FIT_RESIZE; mode <= EAD_FIT_CENTER_CROP; mode++)
+        for (int on_disk = 0; on_disk < 2; on_disk++) {
+            EadImageCache *cache;
+            EadCacheSpec spec = spec_of(on_disk ? FILE_NAME : NULL);
+            spec.mode = (EadFitMode)mode;
+            ASSERT_OK(ead_image_cache_open(&list, &spec, &cache));
+            check_content(cache, &list, spec.mode);
+            ead_image_cache_close(cache);
+        }
+    ead_image_list_free(&list);
+}
+END_TEST
+
+static bool count_call(void *context, int done, int total) {
+    ck_assert(done >= 1 && done <= total && total == COUNT);
+    *(int *)context = done;
+    return true;
+}
+
+/* Opens the cache file, checks its content and returns how many images had to be prepared. */
+static int prepared(const EadImageList *list, EadCacheSpec spec) {
+    int done = 0;
+    EadImageCache *cache;
+    spec.progress = count_call;
+    spec.context = &done;
+    ASSERT_OK(ead_image_cache_open(list, &spec, &cache));
+    if (spec.width == WIDTH) check_content(cache, list, spec.mode);
+    ead_image_cache_close(cache);
+    return done;
+}
+
+START_TEST(reused_until_something_changes) {
+    EadImageList list = make_sources();
+    EadCacheSpec spec = spec_of(FILE_NAME), crop = spec, wide = spec;
+    crop.mode = EAD_FIT_CENTER_CROP;
+    wide.width = 2 * WIDTH;
+    ck_assert_int_eq(prepared(&list, spec), COUNT);
+    ck_assert_int_eq(prepared(&list, spec), 0);
+    ck_assert_int_eq(prepared(&list, crop), COUNT);
+    ck_assert_int_eq(prepared(&list, wide), COUNT);
+    ck_assert_int_eq(prepared(&list, spec), COUNT);
+    struct timespec times[2] = {{.tv_sec = 1000000000}, {.tv_sec = 1000000000, .tv_nsec = 1}};
+    ck_assert_int_eq(utimensat(AT_FDCWD, list.items[4].name, times, 0), 0);
+    ck_assert_int_eq(prepared(&list, spec), COUNT);
+    ck_assert_int_eq(prepared(&list, spec), 0);
+    write_noise_png(list.items[2].name, 33, 11, 3, 77);
+    ck_assert_int_eq(prepared(&list, spec), COUNT);
+    EadImagePlace swapped = list.items[0];
+    list.items[0] = list.items[1], list.items[1] = swapped;
+    ck_assert_int_eq(prepared(&list, spec), COUNT);
+    ead_image_list_free(&list);
+}
+END_TEST
+
+/* Every cut and every flipped byte of header and checksums lead to a new file; flipped pixels to the source.
+ */
+START_TEST(damaged_files_are_replaced) {
+    EadImageList list = make_sources();
+    EadCacheSpec spec = spec_of(FILE_NAME);
+    size_t size, pixels = (size_t)COUNT * BYTES;
+    prepared(&list, spec);
+    uint8_t *bytes = read_bytes(FILE_NAME, &size);
+    size_t cuts[] = {0, 7, 100, 4095, 4096, size - 1};
+    for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++) {
+        write_bytes(FILE_NAME, bytes, cuts[i]);
+        ck_assert_int_eq(prepared(&list, spec), COUNT);
+    }
+    size_t head = 32 + (COUNT + 1) * 8;
+    for (int i = 0; i < COUNT; i++) head += strlen(list.items[i].name) + 40;
+    for (size_t at = 0; at < head; at += 7) {
+        bytes[at] ^= 0x10;
+        write_bytes(FILE_NAME, bytes, size);
+        ck_assert_int_eq(prepared(&list, spec), COUNT);
+        bytes[at] ^= 0x10;
+    }
+    for (size_t at = size - pixels; at < size; at += 997) bytes[at] ^= 1;
+    write_bytes(FILE_NAME, bytes, size);
+    ck_assert_int_eq(prepared(&list, spec), 0); /* and yet the right pixels, which prepared() checks */
+    free(bytes);
+    ead_image_list_free(&list);
+}
+END_TEST
+
+static bool refuse(void *context, int done, int total) {
+    (void)done, (void)total;
+    ++*(int *)context;
+    return false;
+}
+
+START_TEST(stopped_on_request) {
+    EadImageList list = make_sources();
+    EadCacheSpec spec = spec_of(FILE_NAME);
+    EadImageCache *cache;
+    int calls = 0;
+    spec.threads = 1;
+    spec.progress = refuse;
+    spec.context = &calls;
+    EadStatus status = ead_image_cache_open(&list, &spec, &cache);
+    ck_assert(status == EAD_INTERRUPTED || status == EAD_OK); /* OK only if the thread was through already */
+    ck_assert_int_ge(calls, 1);
+    if (status == EAD_INTERRUPTED) ck_assert(cache == NULL && access(FILE_NAME, F_OK) != 0);
+    ead_image_cache_close(cache);
+    ead_image_list_free(&list);
+}
+END_TEST
+
+START_TEST(bad_sources) {
+    EadImageList list = make_sources(), none = {0};
+    EadImageCache *cache;
+    EadCacheSpec memory = spec_of(NULL), disk = spec_of(FILE_NAME),
+                 nowhere = spec_of(SCRATCH "no/such.cache");
+    ASSERT_FAILS(ead_image_cache_open(&none, &memory, &cache), EAD_BAD_ARGUMENT, "no images");
+    ASSERT_FAILS(ead_image_cache_open(&list, &nowhere, &cache), EAD_IO, "no/such.cache: cannot write");
+    write_bytes(list.items[7].name, "junk", 4);
+    write_bytes(list.items[3].name, "", 0);
+    for (int i = 0; i < 20; i++) {
+        ASSERT_FAILS(ead_image_cache_open(&list, &memory, &cache), EAD_BAD_FILE,
+                     "source3.png: the file is empty");
+        ASSERT_FAILS(ead_image_cache_open(&list, &disk, &cache), EAD_BAD_FILE,
+                     "source3.png: the file is empty");
+        ck_assert_ptr_null(cache);
+        ck_assert_int_ne(access(FILE_NAME, F_OK), 0);
+    }
+    ck_assert_int_eq(unlink(list.items[5].name), 0);
+    ASSERT_FAILS(ead_image_cache_open(&list, &disk, &cache), EAD_IO, "source5.png: cannot read: No such");
+    memory.width = 0;
+    ASSERT_FAILS(ead_image_cache_open(&list, &memory, &cache), EAD_BAD_SHAPE, "0 x 12");
+    ead_image_list_free(&list);
+}
+END_TEST
+
+/* A file size limit stands in for a full disk: the old cache stays, no temporary file does. */
+START_TEST(disk_full) {
+    EadImageList list = make_sources();
+    EadImageCache *cache;
+    EadCacheSpec spec = spec_of(FILE_NAME);
+    struct rlimit before, small;
+    prepared(&list, spec);
+    spec.mode = EAD_FIT_CENTER_CROP;
+    signal(SIGXFSZ, SIG_IGN);
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
+    small = before;
+    small.rlim_cur = 6000;
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
+    EadStatus status = ead_image_cache_open(&list, &spec, &cache);
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &before), 0);
+    ck_assert_int_eq(status, EAD_IO);
+    ck_assert(strstr(ead_error_message(), "images.cache: cannot write: ") != NULL);
+    spec.mode = EAD_FIT_RESIZE;
+    ck_assert_int_eq(prepared(&list, spec), 0);
+    ck_assert_int_eq(system("ls " SCRATCH " | grep -q tmp"), 1 << 8);
+    ead_image_list_free(&list);
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("image_cache");
+    TCase *tests = tcase_create("image_cache");
+    tcase_add_test(tests, both_kinds_and_modes);
+    tcase_add_test(tests, reused_until_something_changes);
+    tcase_add_test(tests, damaged_files_are_replaced);
+    tcase_add_test(tests, stopped_on_request);
+    tcase_add_test(tests, bad_sources);
+    tcase_add_test(tests, disk_full);
+    suite_add_tcase(suite, tests);
+    return run_suite(suite);
+}

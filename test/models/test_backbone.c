@@ -1,0 +1,227 @@
+/* Backbones and distillation features against torchvision and PatchCore's feature path in float64
+ * (test/golden/backbone_golden.py): 1e-4 of the largest value with drawn weights, 1e-3 on photographs. And
+ * what reading of a backbone refuses. */
+#include "test/support/drawn_backbone.h"
+#include "test/support/golden_model.h"
+
+#include "core/ops/normalize_image/normalize_image.h"
+#include "core/base/paths.h"
+#include "core/plan/plan.h"
+#include "data/codec/codec.h"
+#include "models/networks/patch_features.h"
+
+#define SCRATCH "build/scratch/test_backbone/"
+#define GOLDEN  "test/golden/backbones.safetensors"
+#define SHARED  "../shared/"
+
+enum { IMAGE_SEED = 5, LAYER_STEP = 37, FEATURE_STEP = 23 };
+
+/* ---- a planned extractor ---- */
+
+typedef struct Extractor {
+    EadPatchFeatures model;
+    EadGraph *graph;
+    EadPlan *plan;
+    EadNode *images, *layers[2], *y;
+} Extractor;
+
+static void plan_extractor(Extractor *e, int height, int width) {
+    EadNode *stages[EAD_RESNET_STAGES];
+    e->graph = ead_graph_new();
+    e->images = ead_leaf(e->graph, "images", EAD_U8, 1, height, width, 3, NULL);
+    EadNode *x = ead_normalize_image(e->graph, e->images);
+    ead_resnet_build(e->graph, &e->model.backbone, x, stages);
+    for (int i = 0; i < 2; i++) e->layers[i] = ead_keep(stages[i + 1]);
+    e->y = ead_keep(ead_patch_features_build(e->graph, &e->model, x));
+    ASSERT_OK(ead_plan_new(e->graph, NULL, &e->plan));
+}
+
+static void free_extractor(Extractor *e) {
+    ead_plan_free(e->plan);
+    ead_graph_free(e->graph);
+    ead_patch_features_free(&e->model);
+}
+
+/* ---- comparison ---- */
+
+static EadSafetensors *golden;
+
+static void open_golden(void) {
+    ASSERT_OK(ead_safetensors_open(GOLDEN, &golden));
+}
+
+static void close_golden(void) {
+    ead_safetensors_close(golden);
+}
+
+static void check_difference(const char *prefix, const char *name, double difference, double allowed) {
+    printf("  %s.%s: %.1e\n", prefix, name, difference);
+    ck_assert_msg(difference <= allowed, "%s.%s differs by %g", prefix, name, difference);
+}
+
+/* Every step-th channel of all positions. */
+static void check_map(const char *prefix, const char *name, const EadTensor *map, int step) {
+    int64_t sampled = (map->c + step - 1) / step, positions = ead_count(map) / map->c;
+    double *expected = malloc((size_t)(positions * sampled) * sizeof *expected);
+    float *got = malloc((size_t)(positions * sampled) * sizeof *got);
+    ck_assert(expected && got);
+    for (int64_t i = 0; i < positions * sampled; i++)
+        got[i] = ((const float *)map->data)[i / sampled * map->c + i % sampled * step];
+    golden_vector(golden, prefix, name, positions * sampled, expected);
+    check_difference(prefix, name, relative_difference(got, expected, positions * sampled, 1), 1e-4);
+    free(expected);
+    free(got);
+}
+
+static void check_position(const char *prefix, const char *name, const EadTensor *map, int h, int w) {
+    double expected[EAD_FEATURES];
+    golden_vector(golden, prefix, name, EAD_FEATURES, expected);
+    const float *got = (const float *)map->data + ((int64_t)h * map->w + w) * map->c;
+    check_difference(prefix, name, relative_difference(got, expected, EAD_FEATURES, 1), 1e-4);
+}
+
+static void check_drawn(const char *kind, EadResnetVariant variant, int height, int width) {
+    char prefix[96];
+    const char *name = variant == EAD_RESNET_CAFFE ? "caffe" : "torchvision";
+    snprintf(prefix, sizeof prefix, "%s_%s_%dx%d", kind, name, height, width);
+    Extractor e = {.plan = NULL};
+    write_backbone(kind_named(kind), SCRATCH "drawn.safetensors", &(Drawn){.count = 0});
+    ASSERT_OK(ead_patch_features_open(SCRATCH "drawn.safetensors", &variant, &e.model));
+    ck_assert_int_eq(remove(SCRATCH "drawn.safetensors"), 0);
+    ck_assert_str_eq(e.model.backbone.kind->name, kind);
+    plan_extractor(&e, height, width);
+    golden_image(IMAGE_SEED, height, width, e.images->y.data);
+    ead_plan_run(e.plan);
+    check_map(prefix, "layer2", &e.layers[0]->y, LAYER_STEP);
+    check_map(prefix, "layer3", &e.layers[1]->y, LAYER_STEP);
+    check_map(prefix, "features", &e.y->y, FEATURE_STEP);
+    check_position(prefix, "corner", &e.y->y, 0, 0);
+    check_position(prefix, "centre", &e.y->y, e.y->y.h / 2, e.y->y.w / 2);
+    free_extractor(&e);
+}
+
+START_TEST(resnet18) {
+    check_drawn("resnet18", EAD_RESNET_TORCHVISION, 160, 224);
+}
+END_TEST
+
+START_TEST(wide_resnet101_2) {
+    check_drawn("wide_resnet101_2", EAD_RESNET_TORCHVISION, 64, 64);
+}
+END_TEST
+
+START_TEST(resnet50_caffe_variant) {
+    check_drawn("resnet50", EAD_RESNET_CAFFE, 96, 128);
+}
+END_TEST
+
+/* ---- photographs through a trained network ---- */
+
+enum { PHOTOGRAPHS = 2, PHOTO_SIDE = 512, GRID = 64, SAMPLES = 4 };
+
+static void load_photograph(int index, uint8_t *out) {
+    static const char *const names[PHOTOGRAPHS] = {SHARED "data/natural/a/0000.jpg",
+                                                   SHARED "data/natural/b/0001.jpg"};
+    EadImage image;
+    ASSERT_OK(ead_image_load(names[index], &image));
+    ASSERT_OK(ead_resize_u8(image.pixels, image.width, image.height, 3, image.width * 3, out, PHOTO_SIDE,
+                            PHOTO_SIDE));
+    ead_image_free(&image);
+}
+
+static void check_statistics(double sum[EAD_FEATURES], double squares[EAD_FEATURES]) {
+    double mean[EAD_FEATURES], std[EAD_FEATURES];
+    float got_mean[EAD_FEATURES], got_std[EAD_FEATURES];
+    golden_vector(golden, "photographs", "mean", EAD_FEATURES, mean);
+    golden_vector(golden, "photographs", "std", EAD_FEATURES, std);
+    for (int c = 0; c < EAD_FEATURES; c++) {
+        double count = (double)PHOTOGRAPHS * GRID * GRID, m = sum[c] / count;
+        got_mean[c] = (float)m;
+        got_std[c] = (float)sqrt(squares[c] / count - m * m);
+    }
+    check_difference("photographs", "mean", relative_difference(got_mean, mean, EAD_FEATURES, 1), 1e-3);
+    check_difference("photographs", "std", relative_difference(got_std, std, EAD_FEATURES, 1), 1e-3);
+}
+
+START_TEST(photographs) {
+    SKIP_UNLESS(ead_path_is_folder(SHARED "data/natural/a"),
+                "no photographs and backbone beside the project");
+    static double expected[PHOTOGRAPHS][SAMPLES * SAMPLES][EAD_FEATURES];
+    double sum[EAD_FEATURES] = {0}, squares[EAD_FEATURES] = {0};
+    Extractor e = {.plan = NULL};
+    ASSERT_OK(ead_patch_features_open(SHARED "weights/resnet50_caffe.safetensors", NULL, &e.model));
+    ck_assert_int_eq(e.model.backbone.variant, EAD_RESNET_CAFFE); /* told by the file */
+    plan_extractor(&e, PHOTO_SIDE, PHOTO_SIDE);
+    golden_vector(golden, "photographs", "features", (int64_t)PHOTOGRAPHS * SAMPLES * SAMPLES * EAD_FEATURES,
+                  &expected[0][0][0]);
+    for (int p = 0; p < PHOTOGRAPHS; p++) {
+        load_photograph(p, e.images->y.data);
+        ead_plan_run(e.plan);
+        const float *y = e.y->y.data;
+        for (int s = 0; s < SAMPLES * SAMPLES; s++) {
+            int row = 8 + 16 * (s / SAMPLES), column = 8 + 16 * (s % SAMPLES);
+            const float *got = y + ((int64_t)row * GRID + column) * EAD_FEATURES;
+            double difference = relative_difference(got, expected[p][s], EAD_FEATURES, 1);
+            ck_assert_msg(difference <= 1e-3, "photograph %d, sample %d differs by %g", p, s, difference);
+        }
+        for (int64_t i = 0; i < (int64_t)GRID * GRID * EAD_FEATURES; i++) {
+            sum[i % EAD_FEATURES] += (double)y[i];
+            squares[i % EAD_FEATURES] += (double)y[i] * (double)y[i];
+        }
+    }
+    check_statistics(sum, squares);
+    free_extractor(&e);
+}
+END_TEST
+
+/* ---- kinds, and what is refused ---- */
+
+/* Numbers of parameters up to layer3, without batch norm: torchvision's totals less layer4 and fc. */
+START_TEST(kinds_are_complete) {
+    static const struct {
+        const char *name;
+        int blocks, channels;
+    } known[] = {{"resnet18", 6, 256},    {"resnet34", 13, 256},         {"resnet50", 13, 1024},
+                 {"resnet101", 30, 1024}, {"wide_resnet50_2", 13, 1024}, {"wide_resnet101_2", 30, 1024}};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        const EadResnetKind *kind = kind_named(known[i].name);
+        ck_assert_int_eq(kind->blocks[0] + kind->blocks[1] + kind->blocks[2], known[i].blocks);
+        ck_assert_int_eq(ead_resnet_channels(kind, 3), known[i].channels);
+    }
+    ck_assert_ptr_null(ead_resnet_kind(sizeof known / sizeof *known));
+}
+END_TEST
+
+static void refuses(Drawn *drawn, const char *words) {
+    EadPatchFeatures model;
+    write_backbone(kind_named("resnet18"), SCRATCH "bad.safetensors", drawn);
+    ck_assert_int_eq(ead_patch_features_open(SCRATCH "bad.safetensors", NULL, &model), EAD_BAD_FILE);
+    ck_assert_msg(strstr(ead_error_message(), words), "%s", ead_error_message());
+    ck_assert_ptr_null(model.backbone.params.values);
+}
+
+START_TEST(incomplete_files_are_refused) {
+    refuses(&(Drawn){.left_out = "layer3.1.conv1.weight"}, "holds no backbone that is known");
+    refuses(&(Drawn){.left_out = "layer2.0.downsample.0.weight"},
+            "tensor 'layer2.0.downsample.0.weight' is missing");
+    refuses(&(Drawn){.left_out = "layer2.1.bn2.running_mean"},
+            "tensor 'layer2.1.bn2.running_mean' is missing");
+    refuses(&(Drawn){.left_out = "bn1.running_var"}, "tensor 'conv1.bias' is missing");
+    refuses(&(Drawn){.negative = "layer1.0.bn1.running_var"}, "the running variance of channel 0 is -1");
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("backbone");
+    TCase *tests = tcase_create("backbone");
+    tcase_set_timeout(tests, 0);
+    tcase_add_unchecked_fixture(tests, open_golden, close_golden);
+    tcase_add_test(tests, kinds_are_complete);
+    tcase_add_test(tests, resnet18);
+    tcase_add_test(tests, wide_resnet101_2);
+    tcase_add_test(tests, resnet50_caffe_variant);
+    tcase_add_test(tests, photographs);
+    tcase_add_test(tests, incomplete_files_are_refused);
+    suite_add_tcase(suite, tests);
+    return run_suite(suite);
+}

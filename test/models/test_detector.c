@@ -1,0 +1,380 @@
+/* The public C API: opening, sizes and strides, repeatability; and model files that are damaged above the
+ * level of the container (that of safetensors has its own suites). */
+#include "models/efficientad.h"
+#include "test/support/tiny_model.h"
+
+#include <math.h>
+#include <time.h>
+
+#define FOLDER "build/scratch/test_detector/"
+#define MODEL  FOLDER "model.safetensors"
+
+static void make_model_file(void) {
+    save_tiny_model(MODEL, 0.25f, NULL);
+}
+
+static EadDetector *open_tiny(void) {
+    EadDetector *detector;
+    ASSERT_OK((EadStatus)ead_detector_open(MODEL, &detector));
+    return detector;
+}
+
+static double seconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+START_TEST(opens_and_tells_about_the_model) {
+    EadDetector *detector = open_tiny(), *second;
+    ck_assert_int_eq(ead_detector_model_width(detector), TINY_SIDE);
+    ck_assert_int_eq(ead_detector_model_height(detector), TINY_SIDE);
+    ck_assert_float_eq(ead_detector_threshold(detector), 0.25f);
+    double start = seconds();
+    ASSERT_OK((EadStatus)ead_detector_open(MODEL, &second));
+    printf("opening the model took %.1f ms\n", 1e3 * (seconds() - start));
+    ead_detector_close(second);
+    ead_detector_close(detector);
+    ead_detector_close(NULL);
+}
+END_TEST
+
+static int open_with(const char *device, const char *precision, EadDetector **out) {
+    return ead_detector_open_with(MODEL, &(EadDetectorOptions){.device = device, .precision = precision},
+                                  out);
+}
+
+START_TEST(options_choose_device_and_precision) {
+    static const char *const cpu[][2] = {{NULL, NULL}, {"cpu", NULL}, {NULL, "fp32"}, {"cpu", "auto"}};
+    EadDetector *detector;
+    for (size_t i = 0; i < sizeof cpu / sizeof *cpu; i++) {
+        ASSERT_OK((EadStatus)open_with(cpu[i][0], cpu[i][1], &detector));
+        ck_assert_int_eq(ead_detector_model_width(detector), TINY_SIDE);
+        ead_detector_close(detector);
+    }
+    ASSERT_OK((EadStatus)ead_detector_open_with(MODEL, NULL, &detector));
+    ead_detector_close(detector);
+}
+END_TEST
+
+START_TEST(impossible_options_are_errors) {
+    EadDetector *detector;
+    ASSERT_FAILS((EadStatus)open_with("tpu", NULL, &detector), EAD_UNSUPPORTED,
+                 "device 'tpu': this build has");
+    ASSERT_FAILS((EadStatus)open_with("cuda:x", NULL, &detector), EAD_UNSUPPORTED, "device 'cuda:x'");
+    ASSERT_FAILS((EadStatus)open_with("cuda:15", NULL, &detector), EAD_UNSUPPORTED, "device 'cuda:15': ");
+    ASSERT_FAILS((EadStatus)open_with("cpu", "fp17", &detector), EAD_BAD_ARGUMENT,
+                 "precision 'fp17': there are fp32, tf32, bf16, fp16 and auto");
+    ASSERT_FAILS((EadStatus)open_with("cpu", "fp16", &detector), EAD_UNSUPPORTED, "fp16 needs --device cuda");
+}
+END_TEST
+
+/* Where there is a GPU. */
+START_TEST(a_detector_works_on_a_gpu) {
+    static uint8_t rgb[TINY_SIDE * TINY_SIDE * 3];
+    static float on_cpu[TINY_SIDE * TINY_SIDE], on_gpu[TINY_SIDE * TINY_SIDE];
+    EadDetector *gpu, *cpu;
+    SKIP_UNLESS(open_with("cuda", NULL, &gpu) == EAD_OK, ead_error_message());
+    cpu = open_tiny();
+    fill_noise(rgb, sizeof rgb, 3);
+    ASSERT_OK((EadStatus)ead_detector_run(cpu, rgb, TINY_SIDE, TINY_SIDE, 3 * TINY_SIDE, on_cpu, NULL));
+    ASSERT_OK((EadStatus)ead_detector_run(gpu, rgb, TINY_SIDE, TINY_SIDE, 3 * TINY_SIDE, on_gpu, NULL));
+    float scale = largest(on_cpu, TINY_SIDE * TINY_SIDE);
+    for (int i = 0; i < TINY_SIDE * TINY_SIDE; i++)
+        ck_assert_float_eq_tol(on_gpu[i], on_cpu[i], 1e-3f * fabsf(scale));
+    ead_detector_close(gpu);
+    ead_detector_close(cpu);
+}
+END_TEST
+
+START_TEST(a_model_without_threshold_says_nan) {
+    EadDetector *detector;
+    save_tiny_model(FOLDER "free.safetensors", NAN, NULL);
+    ASSERT_OK((EadStatus)ead_detector_open(FOLDER "free.safetensors", &detector));
+    ck_assert(isnan(ead_detector_threshold(detector)));
+    ead_detector_close(detector);
+}
+END_TEST
+
+START_TEST(any_image_size_works) {
+    static const int sizes[][2] = {{1, 1}, {1, 300}, {3, 2}, {128, 128}, {127, 129}, {500, 300}, {64, 900}};
+    EadDetector *detector = open_tiny();
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        int width = sizes[i][0], height = sizes[i][1];
+        int64_t count = (int64_t)width * height;
+        uint8_t *rgb = malloc((size_t)count * 3);
+        float *map = malloc((size_t)count * sizeof *map), score = NAN, alone = NAN;
+        ck_assert(rgb && map);
+        fill_noise(rgb, (size_t)count * 3, (uint32_t)i);
+        for (int64_t k = 0; k < count; k++) map[k] = NAN;
+        ck_assert_int_eq(ead_detector_run(detector, rgb, width, height, 3 * width, map, &score), 0);
+        for (int64_t k = 0; k < count; k++) ck_assert(isfinite(map[k]));
+        ck_assert_float_eq(score, largest(map, count));
+        ck_assert_int_eq(ead_detector_run(detector, rgb, width, height, 3 * width, NULL, &alone), 0);
+        ck_assert_float_eq(score, alone);
+        ck_assert_int_eq(ead_detector_run(detector, rgb, width, height, 3 * width, map, NULL), 0);
+        ck_assert_float_eq(score, largest(map, count));
+        free(map);
+        free(rgb);
+    }
+    ead_detector_close(detector);
+}
+END_TEST
+
+START_TEST(impossible_sizes_are_errors) {
+    EadDetector *detector = open_tiny();
+    uint8_t pixel[3] = {0};
+    float score;
+    ASSERT_FAILS((EadStatus)ead_detector_run(detector, pixel, 0, 1, 3, NULL, &score), EAD_BAD_SHAPE, "0");
+    ASSERT_FAILS((EadStatus)ead_detector_run(detector, pixel, 1, 65536, 3, NULL, &score), EAD_BAD_SHAPE,
+                 "65536");
+    ead_detector_close(detector);
+}
+END_TEST
+
+/* A picture inside a larger buffer gives the same bits as on its own. */
+START_TEST(stride_is_respected) {
+    enum { W = 50, H = 40, STRIDE = 3 * W + 17 };
+    static uint8_t wide[H * STRIDE], tight[H * W * 3];
+    static float wide_map[H * W], tight_map[H * W];
+    float wide_score, tight_score;
+    EadDetector *detector = open_tiny();
+    fill_noise(wide, sizeof wide, 7);
+    for (int y = 0; y < H; y++) memcpy(tight + 3 * W * y, wide + STRIDE * y, 3 * W);
+    ASSERT_OK((EadStatus)ead_detector_run(detector, wide, W, H, STRIDE, wide_map, &wide_score));
+    ASSERT_OK((EadStatus)ead_detector_run(detector, tight, W, H, 3 * W, tight_map, &tight_score));
+    ck_assert_mem_eq(wide_map, tight_map, sizeof wide_map);
+    ck_assert_float_eq(wide_score, tight_score);
+    ead_detector_close(detector);
+}
+END_TEST
+
+START_TEST(same_image_same_bits) {
+    enum { W = 200, H = 150 };
+    static uint8_t rgb[H * W * 3], other[H * W * 3];
+    static float first[H * W], again[H * W], second[H * W];
+    float score[3];
+    EadDetector *one = open_tiny(), *two;
+    ASSERT_OK((EadStatus)ead_detector_open(MODEL, &two));
+    fill_noise(rgb, sizeof rgb, 1);
+    fill_noise(other, sizeof other, 2);
+    ASSERT_OK((EadStatus)ead_detector_run(one, rgb, W, H, 3 * W, first, &score[0]));
+    ASSERT_OK((EadStatus)ead_detector_run(one, other, W, H, 3 * W, again, NULL));
+    ck_assert_int_ne(memcmp(first, again, sizeof first), 0);
+    ASSERT_OK((EadStatus)ead_detector_run(one, rgb, W, H, 3 * W, again, &score[1]));
+    ASSERT_OK((EadStatus)ead_detector_run(two, rgb, W, H, 3 * W, second, &score[2]));
+    ck_assert_mem_eq(first, again, sizeof first);
+    ck_assert_mem_eq(first, second, sizeof first);
+    ck_assert(score[0] == score[1] && score[0] == score[2]);
+    ead_detector_close(one);
+    ead_detector_close(two);
+}
+END_TEST
+
+/* What was evaluated in memory is what the file gives, although statistics are measured in double. */
+START_TEST(a_file_gives_the_bits_of_the_model_in_memory) {
+    enum { SIDE = 100 };
+    static uint8_t rgb[SIDE * SIDE * 3];
+    static float before[SIDE * SIDE], after[SIDE * SIDE];
+    double mean[EAD_FEATURES], std[EAD_FEATURES];
+    double maps[EAD_MAP_COUNT][2] = {{0.1 / 3, 0.2 / 3}, {0.1 / 7, 0.3 / 7}};
+    EadModel *model = tiny_model();
+    EadDetector *memory, *file;
+    for (int c = 0; c < EAD_FEATURES; c++) mean[c] = 0.1 / (c + 3), std[c] = 1.0 / (c + 7);
+    ead_model_set_teacher_statistics(model, mean, std);
+    ASSERT_OK(ead_model_set_map_statistics(model, EAD_MAPS_QUANTILE, maps));
+    ASSERT_OK(ead_model_save(model, FOLDER "statistics.safetensors", NULL));
+    ASSERT_OK(ead_detector_new(model, NULL, 1, &memory));
+    ASSERT_OK((EadStatus)ead_detector_open(FOLDER "statistics.safetensors", &file));
+    fill_noise(rgb, sizeof rgb, 5);
+    ASSERT_OK((EadStatus)ead_detector_run(memory, rgb, SIDE, SIDE, 3 * SIDE, before, NULL));
+    ASSERT_OK((EadStatus)ead_detector_run(file, rgb, SIDE, SIDE, 3 * SIDE, after, NULL));
+    ck_assert_mem_eq(before, after, sizeof before);
+    ead_detector_close(memory);
+    ead_detector_close(file);
+    ead_model_free(model);
+}
+END_TEST
+
+START_TEST(missing_and_foreign_files) {
+    EadDetector *detector;
+    ASSERT_FAILS((EadStatus)ead_detector_open(FOLDER "nothing.safetensors", &detector), EAD_IO,
+                 "nothing.safetensors");
+    write_bytes(FOLDER "foreign.safetensors", "this is no model", 16);
+    ASSERT_FAILS((EadStatus)ead_detector_open(FOLDER "foreign.safetensors", &detector), EAD_BAD_FILE,
+                 "foreign.safetensors");
+    ASSERT_FAILS((EadStatus)ead_detector_open("build", &detector), EAD_IO, "build");
+}
+END_TEST
+
+/* ---- damage ---- */
+
+/* One change to a good model file. */
+typedef struct Damage {
+    const char *tensor; /* left out, or changed as follows */
+    int shape_index;    /* this dimension grows by shape_by; 0, 0: unchanged */
+    int64_t shape_by;
+    const char *dtype; /* "F16", "I32": the same numbers under this type; NULL */
+    double poison;     /* the first element becomes this; 0: unchanged */
+    bool drop;
+    const char *key, *value; /* metadata, value NULL drops it; key NULL: unchanged */
+} Damage;
+
+static const char *const metadata_keys[] = {
+    "format", "model", "padding", "image_size", "preprocessing", "map_normalization", "map_use", "threshold"};
+
+static void copy_metadata(const EadSafetensors *from, EadSafetensorsWriter *to, const Damage *damage) {
+    for (size_t i = 0; i < sizeof metadata_keys / sizeof *metadata_keys; i++) {
+        const char *key = metadata_keys[i], *value = ead_safetensors_metadata(from, key);
+        if (damage->key && strcmp(damage->key, key) == 0) value = damage->value;
+        if (value) ASSERT_OK(ead_safetensors_writer_metadata(to, key, value));
+    }
+}
+
+/* Bytes of the changed tensor, zeros apart from the poison; free() them after writing. */
+static uint8_t *damaged_tensor(EadSafetensorsWriter *to, const EadFileTensor *tensor, const Damage *damage) {
+    EadFileType type = tensor->type;
+    int64_t shape[EAD_FILE_MAX_DIMS], count;
+    size_t bytes;
+    if (damage->dtype) type = strcmp(damage->dtype, "F16") == 0 ? EAD_FILE_F16 : EAD_FILE_I32;
+    memcpy(shape, tensor->shape, sizeof shape);
+    shape[damage->shape_index] += damage->shape_by;
+    ck_assert(ead_file_shape_size(type, tensor->dims, shape, &count, &bytes));
+    uint8_t *data = calloc(1, bytes);
+    ck_assert_ptr_nonnull(data);
+    if (type == EAD_FILE_F32) {
+        float poison = (float)damage->poison;
+        memcpy(data, tensor->data, bytes < tensor->bytes ? bytes : tensor->bytes);
+        if (damage->poison != 0) memcpy(data, &poison, sizeof poison);
+    }
+    ASSERT_OK(ead_safetensors_writer_tensor(to, tensor->name, type, tensor->dims, shape, data));
+    return data;
+}
+
+static void write_damaged(const char *path, const Damage *damage) {
+    EadSafetensors *from;
+    EadSafetensorsWriter *to;
+    uint8_t *data = NULL;
+    ASSERT_OK(ead_safetensors_open(MODEL, &from));
+    ASSERT_OK(ead_safetensors_writer_new(&to));
+    copy_metadata(from, to, damage);
+    for (int i = 0; i < ead_safetensors_count(from); i++) {
+        const EadFileTensor *tensor = ead_safetensors_at(from, i);
+        if (!damage->tensor || strcmp(tensor->name, damage->tensor) != 0)
+            ASSERT_OK(ead_safetensors_writer_tensor(to, tensor->name, tensor->type, tensor->dims,
+                                                    tensor->shape, tensor->data));
+        else if (!damage->drop)
+            data = damaged_tensor(to, tensor, damage);
+    }
+    ASSERT_OK(ead_safetensors_writer_write(to, path));
+    ead_safetensors_writer_free(to);
+    ead_safetensors_close(from);
+    free(data);
+}
+
+/* Every damage is refused with one line that names the file and what is wrong with it. */
+static void check_refused(Damage damage, const char *text) {
+    const char *path = FOLDER "damaged.safetensors";
+    EadDetector *detector;
+    write_damaged(path, &damage);
+    ASSERT_FAILS((EadStatus)ead_detector_open(path, &detector), EAD_BAD_FILE, text);
+    ck_assert_msg(strncmp(ead_error_message(), path, strlen(path)) == 0, "%s", ead_error_message());
+}
+
+START_TEST(the_copy_without_damage_opens) {
+    EadDetector *detector;
+    write_damaged(FOLDER "copy.safetensors", &(Damage){0});
+    ASSERT_OK((EadStatus)ead_detector_open(FOLDER "copy.safetensors", &detector));
+    ead_detector_close(detector);
+}
+END_TEST
+
+START_TEST(missing_tensors) {
+    static const char *const names[] = {
+        "teacher.conv1.weight", "student.conv4.bias", "autoencoder.dec_conv8.weight",
+        "teacher_mean",         "teacher_std",        "quantiles"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        check_refused((Damage){.tensor = names[i], .drop = true}, names[i]);
+}
+END_TEST
+
+START_TEST(wrong_shapes) {
+    for (int d = 0; d < 4; d++) {
+        check_refused((Damage){.tensor = "student.conv2.weight", .shape_index = d, .shape_by = 1},
+                      "student.conv2.weight");
+        check_refused((Damage){.tensor = "student.conv2.weight", .shape_index = d, .shape_by = -1},
+                      "student.conv2.weight");
+    }
+    check_refused((Damage){.tensor = "teacher.conv1.bias", .shape_by = 1}, "teacher.conv1.bias");
+    check_refused((Damage){.tensor = "teacher_mean", .shape_by = -1}, "teacher_mean");
+    check_refused((Damage){.tensor = "quantiles", .shape_by = 1}, "quantiles");
+    /* A bottleneck for images of 256. */
+    check_refused((Damage){.key = "image_size", .value = "256"}, "autoencoder.enc_conv6.weight");
+}
+END_TEST
+
+START_TEST(wrong_types) {
+    check_refused((Damage){.tensor = "student.conv1.weight", .dtype = "I32"}, "student.conv1.weight");
+    check_refused((Damage){.tensor = "quantiles", .dtype = "I32"}, "quantiles");
+}
+END_TEST
+
+START_TEST(values_that_are_not_finite) {
+    static const char *const names[] = {
+        "teacher.conv3.weight", "student.conv4.bias", "autoencoder.enc_conv1.weight",
+        "teacher_mean",         "teacher_std",        "quantiles"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        check_refused((Damage){.tensor = names[i], .poison = (double)NAN}, names[i]);
+        check_refused((Damage){.tensor = names[i], .poison = (double)INFINITY}, names[i]);
+    }
+    check_refused((Damage){.tensor = "teacher_std", .poison = -1}, "teacher_std");
+    check_refused((Damage){.tensor = "quantiles", .poison = 5}, "quantiles");
+}
+END_TEST
+
+START_TEST(wrong_metadata) {
+    static const char *const wrong[][2] = {
+        {"format", NULL},         {"format", "efficientad/2"}, {"model", "large"},
+        {"model", NULL},          {"padding", "maybe"},        {"image_size", "100"},
+        {"image_size", "128x"},   {"image_size", NULL},        {"image_size", "-128"},
+        {"image_size", "999999"}, {"map_normalization", "x"},  {"map_normalization", NULL},
+        {"threshold", "high"},    {"threshold", "nan"},        {"threshold", ""},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        check_refused((Damage){.key = wrong[i][0], .value = wrong[i][1]},
+                      strcmp(wrong[i][0], "image_size") == 0 ? "image" : wrong[i][0]);
+}
+END_TEST
+
+static Suite *make_suite(void) {
+    Suite *suite = suite_create("detector");
+    TCase *api = tcase_create("api"), *files = tcase_create("files");
+    tcase_set_timeout(api, 120);
+    tcase_set_timeout(files, 120);
+    tcase_add_unchecked_fixture(api, make_model_file, NULL);
+    tcase_add_unchecked_fixture(files, make_model_file, NULL);
+    tcase_add_test(api, opens_and_tells_about_the_model);
+    tcase_add_test(api, options_choose_device_and_precision);
+    tcase_add_test(api, impossible_options_are_errors);
+    tcase_add_test(api, a_detector_works_on_a_gpu);
+    tcase_add_test(api, a_model_without_threshold_says_nan);
+    tcase_add_test(api, any_image_size_works);
+    tcase_add_test(api, impossible_sizes_are_errors);
+    tcase_add_test(api, stride_is_respected);
+    tcase_add_test(api, same_image_same_bits);
+    tcase_add_test(api, a_file_gives_the_bits_of_the_model_in_memory);
+    tcase_add_test(files, missing_and_foreign_files);
+    tcase_add_test(files, the_copy_without_damage_opens);
+    tcase_add_test(files, missing_tensors);
+    tcase_add_test(files, wrong_shapes);
+    tcase_add_test(files, wrong_types);
+    tcase_add_test(files, values_that_are_not_finite);
+    tcase_add_test(files, wrong_metadata);
+    suite_add_tcase(suite, api);
+    suite_add_tcase(suite, files);
+    return suite;
+}
+
+int main(void) {
+    return run_suite(make_suite());
+}

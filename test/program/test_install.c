@@ -1,0 +1,89 @@
+/* What `make install` puts down is enough for other programs: the example in the public header is compiled
+ * with the flags of the pkg-config file, against the shared and the static library, and gives the library's
+ * score. */
+#include "test/support/map_support.h"
+
+#define FOLDER "build/scratch/test_install/"
+#define ROOT   FOLDER "root"
+
+enum { WIDTH = 50, HEIGHT = 40 };
+
+static const char head[] = "#include <stdio.h>\n#include <stdlib.h>\n";
+static const char start[] = "int main(void) {\n    int width = 50, height = 40;\n"
+                            "    unsigned char *rgb = calloc((size_t)width * (size_t)height, 3);\n";
+static const char end[] = "    free(map);\n    free(rgb);\n    return 0;\n}\n";
+
+/* The indented lines of the header's first comment; the first of them is the #include. */
+static void write_example(const char *path) {
+    char *header = read_text(ROOT "/usr/include/efficientad.h"), *line = strtok(header, "\n");
+    FILE *out = fopen(path, "w");
+    ck_assert_ptr_nonnull(out);
+    fputs(head, out);
+    for (int lines = 0; line && !strstr(line, "*/"); line = strtok(NULL, "\n")) {
+        if (strncmp(line, " *     ", 7) != 0) continue;
+        fprintf(out, "%s\n%s", line + 7, lines++ == 0 ? start : "");
+    }
+    fputs(end, out);
+    ck_assert_int_eq(fclose(out), 0);
+    free(header);
+}
+
+/* pkg-config on the installed file alone, as if ROOT were the machine. */
+#define PKG_CONFIG                                                                                           \
+    "env PKG_CONFIG_ALLOW_SYSTEM_CFLAGS=1 PKG_CONFIG_ALLOW_SYSTEM_LIBS=1 PKG_CONFIG_SYSROOT_DIR=$PWD/" ROOT  \
+    " PKG_CONFIG_PATH=" ROOT "/usr/lib/pkgconfig pkg-config "
+
+static void build_and_run(const char *libraries) {
+    char command[2048], expected[64];
+    static uint8_t black[WIDTH * HEIGHT * 3];
+    float score;
+    EadDetector *detector;
+    snprintf(command, sizeof command,
+             "${CC:-cc} -std=c11 -Wall -Wextra -Werror -o " FOLDER "example " FOLDER "example.c $(" PKG_CONFIG
+             "--cflags efficientad) %s",
+             libraries);
+    ck_assert_msg(shell(command) == 0, "failed: %s", command);
+    ck_assert_int_eq(shell("cd " FOLDER " && LD_LIBRARY_PATH=root/usr/lib ./example >output"), 0);
+    ASSERT_OK((EadStatus)ead_detector_open(FOLDER "model.safetensors", &detector));
+    ASSERT_OK((EadStatus)ead_detector_run(detector, black, WIDTH, HEIGHT, 3 * WIDTH, NULL, &score));
+    ead_detector_close(detector);
+    snprintf(expected, sizeof expected, "%g\n", (double)score);
+    char *output = read_text(FOLDER "output");
+    ck_assert_str_eq(output, expected);
+    free(output);
+}
+
+START_TEST(the_headers_example_builds_and_runs) {
+    const char *library = getenv("LIBRARY");
+    SKIP_UNLESS(library && strcmp(library, "build/libefficientad") == 0,
+                "not the release build under make test");
+    SKIP_UNLESS(shell("pkg-config --version >/dev/null 2>&1") == 0, "no pkg-config");
+    ck_assert_int_eq(shell("rm -rf " FOLDER), 0);
+    save_tiny_model(FOLDER "model.safetensors", 0.5f, NULL);
+    /* A make of its own, without the flags of the one that runs the tests. */
+    ck_assert_int_eq(shell("env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS make -s install DESTDIR=" ROOT
+                           " PREFIX=/usr >/dev/null"),
+                     0);
+    ck_assert_int_eq(shell(ROOT "/usr/bin/efficientad --version >/dev/null"), 0);
+    write_example(FOLDER "example.c");
+    build_and_run("$(" PKG_CONFIG "--libs efficientad)");
+    ck_assert_int_eq(shell("rm " ROOT "/usr/lib/libefficientad.so"), 0);
+    build_and_run("$(" PKG_CONFIG "--static --libs efficientad)");
+    if (shell("c++ --version >/dev/null 2>&1") == 0)
+        ck_assert_int_eq(
+            shell("c++ -Wall -Wextra -Werror -fsyntax-only -x c++ " ROOT "/usr/include/efficientad.h"), 0);
+}
+END_TEST
+
+static Suite *make_suite(void) {
+    Suite *suite = suite_create("install");
+    TCase *install = tcase_create("install");
+    tcase_set_timeout(install, 300);
+    tcase_add_test(install, the_headers_example_builds_and_runs);
+    suite_add_tcase(suite, install);
+    return suite;
+}
+
+int main(void) {
+    return run_suite(make_suite());
+}

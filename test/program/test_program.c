@@ -1,0 +1,417 @@
+/* The program as its user meets it: bad input of every kind gives one clear line and the right exit code and
+ * leaves nothing half-written; interrupted runs continue to the same bits. Skipped where $PROGRAM is not set.
+ */
+#define S "build/scratch/test_program/"
+#include "test/support/program_support.h"
+#include "test/support/run_folders.h"
+
+#include "models/efficientad/model_file.h"
+
+#include <math.h>
+#include <time.h>
+
+#define RUN S "run"
+/* The copy of the data set that a case may damage, its training images, and the words that choose it. */
+#define BAD      S "bad/gasket/"
+#define GOOD     BAD "train/good/"
+#define WITH_BAD " --set dataset.path=" S "bad"
+#define COPY     "rm -rf " S "bad; cp -r " S "data " S "bad; "
+#define TRAIN    "train -q -c " S "base.yaml --output " RUN
+#define MODEL    S "trained/model.safetensors"
+#define PREDICT  "predict -q --model " MODEL " "
+/* The backbone is none. */
+#define DISTILL "distill -q --output " RUN " --set distill.images=" S "data --set distill.backbone=" MODEL
+#define EVAL    "eval -q --model " MODEL " --output " RUN
+
+/* ---- the scene ---- */
+
+/* A .safetensors file from its header, with zeros for data. */
+static void write_container(const char *path, const char *header, size_t data) {
+    size_t length = strlen(header);
+    uint8_t *bytes = calloc(1, 8 + length + data);
+    ck_assert_ptr_nonnull(bytes);
+    for (int i = 0; i < 8; i++) bytes[i] = (uint8_t)((uint64_t)length >> (8 * i));
+    memcpy(bytes + 8, header, length);
+    write_bytes(path, bytes, 8 + length + data);
+    free(bytes);
+}
+
+static void write_nested(const char *path) {
+    enum { DEPTH = 200000 };
+    static char header[DEPTH + 1];
+    memset(header, '[', DEPTH);
+    memcpy(header, "{\"a\":", 5);
+    write_container(path, header, 0);
+}
+
+/* Says that it is a model; its only tensor is the first that is read. */
+static void write_one_tensor(const char *path, const char *name, EadFileType type, int64_t width,
+                             float first) {
+    static const char *const metadata[][2] = {{"format", "efficientad/1"},
+                                              {"model", "small"},
+                                              {"padding", "false"},
+                                              {"image_size", "128"},
+                                              {"map_normalization", "none"}};
+    static float data[128 * 3 * 4 * 4];
+    const int64_t shape[4] = {128, 3, 4, width};
+    EadSafetensorsWriter *writer;
+    data[0] = first;
+    make_folders(path);
+    ASSERT_OK(ead_safetensors_writer_new(&writer));
+    for (size_t i = 0; i < sizeof metadata / sizeof *metadata; i++)
+        ASSERT_OK(ead_safetensors_writer_metadata(writer, metadata[i][0], metadata[i][1]));
+    ASSERT_OK(ead_safetensors_writer_tensor(writer, name, type, 4, shape, data));
+    ASSERT_OK(ead_safetensors_writer_write(writer, path));
+    ead_safetensors_writer_free(writer);
+}
+
+static void make_bad_models(void) {
+    shell("mkdir -p " S "models && head -c 100000 " MODEL " >" S "models/truncated");
+    write_text(S "models/foreign", "PK\003\004 this is an archive, not a model");
+    write_text(S "models/empty", "");
+    write_container(S "models/overlapping",
+                    "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},"
+                    "\"b\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[4,12]}}",
+                    12);
+    write_nested(S "models/nested");
+    write_one_tensor(S "models/wrong_type", "teacher.conv1.weight", EAD_FILE_I32, 4, 0);
+    write_one_tensor(S "models/missing_tensor", "teacher.conv9.weight", EAD_FILE_F32, 4, 0);
+    write_one_tensor(S "models/wrong_shape", "teacher.conv1.weight", EAD_FILE_F32, 3, 0);
+    write_one_tensor(S "models/not_finite", "teacher.conv1.weight", EAD_FILE_F32, 4, NAN);
+}
+
+static void make_scene(void) {
+    if (!getenv("PROGRAM")) return;
+    shell("rm -rf " S " && mkdir -p " S);
+    write_text(S "base.yaml", "dataset: {path: " S "data, category: gasket, cache: " S "cache}\n"
+                              "model: {image_size: 128}\n"
+                              "train: {steps: 1, lr_drop_at: 1}\n"
+                              "loss.penalty: false\n"
+                              "autoencoder.enabled: false\n"
+                              "penalty.path: " S "data/textures\n");
+    run_well("synth --output " S "data --category gasket --size 128 --train 3 --test-good 1 --test-defect 1 "
+             "--textures 3");
+    run_well("train -q -c " S "base.yaml --output " S "trained");
+    make_bad_models();
+}
+
+static void remove_scene(void) {
+    shell("rm -rf " S);
+}
+
+/* The files of the run folder without its cache and TensorBoard's, whose names are times, sorted, one a line;
+ * "-" if there is no such folder. */
+static void list_run(char *list) {
+    shell("if [ -e " RUN " ]; then cd " RUN
+          " && find . -type f ! -path './cache/*' ! -name 'events.*' | LC_ALL=C sort; else echo -; fi >" S
+          "list");
+    read_into(S "list", list);
+}
+
+static bool holds_temporary_files(void) {
+    return system("test -z \"$(find " S " -name '*.tmp-*')\"") != 0;
+}
+
+/* ---- bad input ---- */
+
+typedef struct Case {
+    const char *prepare; /* a shell command; "": nothing */
+    const char *words;   /* of the command line */
+    const char *says;    /* part of the line */
+    const char *left;    /* of the run folder; NULL: there must be none */
+    long limit;          /* size of the disk */
+} Case;
+
+#define TRAINED "./checkpoint.safetensors\n./config.yaml\n./losses.csv\n./model.safetensors\n"
+
+static const Case data_cases[] = {
+    {"", TRAIN " --set dataset.path=" S "none", S "none", NULL, 0},
+    {"", TRAIN " --set dataset.category=none", "no category \"none\"; dataset.category can be gasket", NULL,
+     0},
+    {"mkdir -p " S "empty/gasket/train/good", TRAIN " --set dataset.path=" S "empty", "no images to train on",
+     NULL, 0},
+    {"", TRAIN " --set loss.penalty=true --set penalty.path=" S "none", "penalty.path", NULL, 0},
+    {"", TRAIN " --set loss.penalty=true --set penalty.path=" S "empty", "penalty.path", NULL, 0},
+    {COPY "head -c 3000 " S "data/gasket/train/good/000.png >" GOOD "000.png", TRAIN WITH_BAD, GOOD "000.png",
+     NULL, 0},
+    {COPY "head -c 600 test/fuzz/seeds/fuzz_jpeg/baseline.jpg >" GOOD "x.jpg", TRAIN WITH_BAD, GOOD "x.jpg",
+     NULL, 0},
+    {COPY ": >" GOOD "001.png", TRAIN WITH_BAD, GOOD "001.png", NULL, 0},
+    {COPY "printf '\\211PNG\\r\\n\\032\\n\\000\\000\\000\\rIHDR\\000\\000\\000\\000\\000\\000\\000\\000\\010"
+          "\\002\\000\\000\\000\\264\\351\\353\\105' >" GOOD "001.png",
+     TRAIN WITH_BAD, GOOD "001.png", NULL, 0},
+    {COPY "printf 'GIF89a no PNG' >" GOOD "001.png", TRAIN WITH_BAD, GOOD "001.png", NULL, 0},
+    {COPY "ln -sf nowhere " GOOD "001.png", TRAIN WITH_BAD, GOOD "001.png", NULL, 0},
+    {COPY "rm " GOOD "00[12].png", TRAIN WITH_BAD, GOOD "000.png: the only normal image", NULL, 0},
+    {COPY "rm " BAD "ground_truth/blob/000_mask.png", TRAIN WITH_BAD, BAD "test/blob/000.png", NULL, 0},
+    {COPY "cp " BAD "ground_truth/blob/000_mask.png " BAD "ground_truth/blob/009_mask.png", TRAIN WITH_BAD,
+     BAD "ground_truth/blob/009_mask.png", NULL, 0},
+    {COPY "cp test/fuzz/seeds/fuzz_png/gray4.png " BAD "ground_truth/blob/000_mask.png", TRAIN WITH_BAD,
+     BAD "ground_truth/blob/000_mask.png", NULL, 0},
+    {"", EVAL WITH_BAD, BAD "ground_truth/blob/000_mask.png", NULL, 0},
+    {COPY ": >" BAD "test/chip/000.png", EVAL WITH_BAD, BAD "test/chip/000.png", NULL, 0},
+    {COPY "rm -r " BAD "test " BAD "ground_truth", EVAL WITH_BAD, "no test images", NULL, 0},
+};
+
+static const Case config_cases[] = {
+    {"", "train -c " S "none.yaml", S "none.yaml", NULL, 0},
+    {"", "train -c " S, S, NULL, 0},
+    {"printf 'train:\\n  step: 3\\n' >" S "bad.yaml", "train -c " S "bad.yaml", S "bad.yaml:2: ", NULL, 0},
+    {"printf 'train:\\n  steps: 3\\n  steps: 4\\n' >" S "bad.yaml", "train -c " S "bad.yaml",
+     S "bad.yaml:3: ", NULL, 0},
+    {"printf 'train:\\n  steps: three\\n' >" S "bad.yaml", "train -c " S "bad.yaml", "three", NULL, 0},
+    {"printf 'train:\\n  steps: 0\\n' >" S "bad.yaml", "train -c " S "bad.yaml", S "bad.yaml:2: ", NULL, 0},
+    {"printf 'train: [1,\\n' >" S "bad.yaml", "train -c " S "bad.yaml", S "bad.yaml:", NULL, 0},
+    {"", TRAIN " --set maps.q_start=0.999", "maps.q_start", NULL, 0},
+    {"", TRAIN " --set model.size=medium --set model.teacher=models/weights/teacher_small.safetensors",
+     "teacher_small.safetensors", NULL, 0},
+    {"", TRAIN " --set loss.penalty=true --set penalty.path=", "penalty.path is not set", NULL, 0},
+    {"", TRAIN " --set dataset.category=", "dataset.category is not set", NULL, 0},
+    {"", TRAIN " --device cuda", "cuda", NULL, 0},
+    {"", TRAIN " --device cuda:3", "cuda:3", NULL, 0},
+    {"", PREDICT S "data --device cuda", "cuda", NULL, 0},
+    {"", "train -q -c " S "base.yaml --output " S "base.yaml/run", S "base.yaml", NULL, 0},
+    {"", "train -q -c " S "base.yaml --output " S "trained", "--resume", NULL, 0},
+    {"", "distill -q --output " RUN, "distill.backbone is not set", NULL, 0},
+    {"", DISTILL " --set distill.images=" S "none", S "none", NULL, 0},
+    {"mkdir -p " S "empty", DISTILL " --set distill.images=" S "empty", "holds 0 images", NULL, 0},
+    {"", DISTILL " --set distill.backbone=" S "none.safetensors", S "none.safetensors", NULL, 0},
+    {"", DISTILL, "holds no backbone that is known", NULL, 0},
+};
+
+/* What a full disk cuts off must not stay: of a picture, the cache, the checkpoint, the config, the scores, a
+ * map. */
+static const Case disk_cases[] = {
+    {"", "synth --output " RUN " --category gasket --train 1", RUN "/gasket/train/good/000.png", "", 1000},
+    {"", TRAIN " --set dataset.cache=", RUN "/cache/", "", 20000},
+    {"", TRAIN, RUN "/checkpoint.safetensors", "./config.yaml\n./losses.csv\n", 1000000},
+    {"", TRAIN, RUN "/config.yaml", "./losses.csv\n", 600},
+    {"", EVAL, RUN "/scores.csv", "", 300},
+    {"", EVAL " --maps", RUN "/maps/", "", 1000},
+};
+
+static void check_case(const Case *c, int code) {
+    Outcome outcome;
+    char list[TEXT_SIZE];
+    shell("rm -rf " RUN);
+    if (*c->prepare) shell(c->prepare);
+    run(c->words, c->limit, &outcome);
+    list_run(list);
+    ck_assert_msg(outcome.code == code, "%s: exit %d: %s", c->words, outcome.code, outcome.err);
+    ck_assert_msg(outcome.complaints == 1, "%s: not one line: %s", c->words, outcome.err);
+    ck_assert_msg(strstr(outcome.err, c->says), "%s: nothing of '%s': %s", c->words, c->says, outcome.err);
+    ck_assert_msg(strcmp(list, c->left ? c->left : "-\n") == 0, "%s: left\n%s", c->words, list);
+    ck_assert_msg(!holds_temporary_files(), "%s left temporary files", c->words);
+}
+
+START_TEST(bad_data) {
+    NEED_PROGRAM();
+    check_case(&data_cases[_i], 1);
+}
+END_TEST
+
+START_TEST(bad_config) {
+    NEED_PROGRAM();
+    check_case(&config_cases[_i], 1);
+}
+END_TEST
+
+START_TEST(full_disk) {
+    NEED_PROGRAM();
+    check_case(&disk_cases[_i], 1);
+}
+END_TEST
+
+static const struct {
+    const char *name, *says;
+} model_cases[] = {
+    {"none", "No such file"},
+    {"truncated", "damaged"},
+    {"foreign", "damaged"},
+    {"empty", "damaged"},
+    {"overlapping", "overlap"},
+    {"nested", "JSON"},
+    {"wrong_type", "teacher.conv1.weight"},
+    {"missing_tensor", "teacher.conv1.weight"},
+    {"wrong_shape", "[128,3,4,3]"},
+    {"not_finite", "nan"},
+};
+
+START_TEST(bad_models) {
+    static const char *const words[] = {"predict --model %s " S "data", "eval --output " RUN " --model %s",
+                                        TRAIN " --set model.teacher=%s"};
+    NEED_PROGRAM();
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        char path[128], line[512], err[TEXT_SIZE];
+        snprintf(path, sizeof path, S "models/%s", model_cases[_i].name);
+        snprintf(line, sizeof line, words[i], path);
+        check_case(&(Case){"", line, path, NULL, 0}, 1);
+        read_into(S "err", err);
+        ck_assert_msg(strstr(err, model_cases[_i].says), "%s: nothing of '%s': %s", line,
+                      model_cases[_i].says, err);
+    }
+}
+END_TEST
+
+START_TEST(images_that_may_not_be_read) {
+    NEED_PROGRAM();
+    SKIP_UNLESS(geteuid() != 0, "root may read everything");
+    check_case(&(Case){COPY "chmod 000 " GOOD "001.png", TRAIN WITH_BAD, GOOD "001.png", NULL, 0}, 1);
+}
+END_TEST
+
+START_TEST(wrong_usage) {
+    static const char *const words[][2] = {
+        {"", "command"},
+        {"trian -c x", "trian"},
+        {"train --stepps 3", "--stepps"},
+        {"train -c", "-c"},
+        {"train --set", "--set"},
+        {"predict " S "data", "--model"},
+        {"predict --model x", "PATH"},
+        {"synth --output " RUN " --size 7x", "7x"},
+        {"synth --output " RUN " --train 0", "--train"},
+        {"bench nothing", "nothing"},
+        {TRAIN " --set train.step=3", "train.steps"},
+        {TRAIN " --set train.steps=many", "many"},
+        {TRAIN " --set model.image_size=100", "steps of 64"},
+    };
+    NEED_PROGRAM();
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        check_case(&(Case){"", words[i][0], words[i][1], NULL, 0}, 2);
+}
+END_TEST
+
+/* Each bad input has its line on both sides, the good one its score. */
+START_TEST(predict_goes_on_after_a_bad_image) {
+    Outcome outcome;
+    NEED_PROGRAM();
+    shell("rm -rf " S "mixed; mkdir " S "mixed; cp " S "data/gasket/test/good/000.png " S "mixed/b.png; : >" S
+          "mixed/a.png; head -c 500 " S "mixed/b.png >" S "mixed/c.png");
+    run(PREDICT S "mixed", 0, &outcome);
+    ck_assert_int_eq(outcome.code, 1);
+    ck_assert_msg(outcome.complaints == 3 && outcome.lines == 3, "%s", outcome.err);
+    const char *a = strstr(outcome.out, S "mixed/a.png"), *b = strstr(outcome.out, S "mixed/b.png"),
+               *c = strstr(outcome.out, S "mixed/c.png"), *score = strstr(outcome.out, "\"score\"");
+    ck_assert_msg(a && b && c && score && a < b && b < score && score < c, "%s", outcome.out);
+    ck_assert(strstr(outcome.err, S "mixed/a.png: ") && strstr(outcome.err, S "mixed/c.png: "));
+}
+END_TEST
+
+START_TEST(training_needs_no_test_images) {
+    char list[TEXT_SIZE];
+    Outcome outcome;
+    NEED_PROGRAM();
+    shell("rm -rf " RUN "; " COPY "rm -r " BAD "test " BAD "ground_truth");
+    run(TRAIN WITH_BAD, 0, &outcome);
+    list_run(list);
+    ck_assert_msg(outcome.code == 0 && outcome.complaints == 0, "exit %d: %s", outcome.code, outcome.err);
+    ck_assert_msg(strstr(outcome.err, "no test images"), "%s", outcome.err);
+    ck_assert_str_eq(list, TRAINED);
+    run("eval --model " RUN "/model.safetensors", 0, &outcome);
+    ck_assert_msg(outcome.code == 1 && outcome.complaints == 1, "exit %d: %s", outcome.code, outcome.err);
+    ck_assert_msg(strstr(outcome.err, "no test images"), "%s", outcome.err);
+}
+END_TEST
+
+/* A checkpoint that does not fit on the disk costs neither the one before nor the run. */
+START_TEST(a_full_disk_keeps_the_last_checkpoint) {
+    Outcome outcome;
+    NEED_PROGRAM();
+    shell("rm -rf " RUN "; cp -r " S "trained " RUN);
+    run(TRAIN " --resume --set train.steps=2", 1000000, &outcome);
+    ck_assert_msg(outcome.code == 1 && outcome.complaints == 1, "exit %d: %s", outcome.code, outcome.err);
+    ck_assert(same_files(RUN "/checkpoint.safetensors", S "trained/checkpoint.safetensors"));
+    ck_assert(same_files(RUN "/model.safetensors", S "trained/model.safetensors"));
+    ck_assert(!holds_temporary_files());
+    run_well(TRAIN " --resume --set train.steps=2");
+    shell("rm -rf " S "whole");
+    run_well("train -q -c " S "base.yaml --output " S "whole --set train.steps=2");
+    ck_assert(same_runs(RUN "/", S "whole/"));
+}
+END_TEST
+
+/* ---- interruptions ---- */
+
+static void wait_for_file(const char *path, pid_t child) {
+    const struct timespec moment = {.tv_nsec = 1000000};
+    while (!file_exists(path)) {
+        ck_assert_msg(waitpid(child, NULL, WNOHANG) == 0, "ended before %s was there", path);
+        nanosleep(&moment, NULL);
+    }
+}
+
+/* The number of the last whole row of losses.csv. */
+static int last_step(void) {
+    char line[256];
+    int step = 0;
+    FILE *file = fopen(RUN "/losses.csv", "r");
+    ck_assert_ptr_nonnull(file);
+    while (fgets(line, sizeof line, file))
+        if (strchr(line, '\n')) sscanf(line, "%d,", &step);
+    fclose(file);
+    return step;
+}
+
+typedef struct Interruption {
+    const char *wait_for, *settings;
+    int signal, code;
+} Interruption;
+
+/* How far a run gets before the signal is chance; the reference is as long as what came of it. */
+static const Interruption interruptions[] = {
+    {RUN "/losses.csv", "--set autoencoder.enabled=true --set loss.penalty=true", SIGINT, 1},
+    {RUN "/losses.csv", "", SIGTERM, 1},
+    {RUN "/checkpoint.safetensors", "--set train.checkpoint_every=2", SIGKILL, EXIT_KILLED},
+};
+
+START_TEST(interrupted_runs_continue_to_the_same_bits) {
+    const Interruption *way = &interruptions[_i];
+    char words[512];
+    Outcome outcome;
+    NEED_PROGRAM();
+    shell("rm -rf " RUN " " S "whole");
+    snprintf(words, sizeof words, TRAIN " %s --set train.steps=100000", way->settings);
+    pid_t child = start(words, 0);
+    wait_for_file(way->wait_for, child);
+    ck_assert_int_eq(kill(child, way->signal), 0);
+    await(child, &outcome);
+    ck_assert_int_eq(outcome.code, way->code);
+    ck_assert_int_eq(outcome.complaints, way->code == 1);
+    ck_assert(way->code != 1 || strstr(outcome.err, "--resume"));
+    ck_assert(!file_exists(RUN "/model.safetensors"));
+    int steps = last_step() + 2;
+    snprintf(words, sizeof words, TRAIN " %s --set train.steps=%d --resume", way->settings, steps);
+    run_well(words);
+    snprintf(words, sizeof words, "train -q -c " S "base.yaml --output " S "whole %s --set train.steps=%d",
+             way->settings, steps);
+    run_well(words);
+    ck_assert_msg(same_runs(RUN "/", S "whole/"), "%s: differs after %d steps", way->settings, steps);
+    ck_assert(!holds_temporary_files());
+}
+END_TEST
+
+#define COUNT(table) ((int)(sizeof(table) / sizeof *(table)))
+
+static Suite *make_suite(void) {
+    Suite *suite = suite_create("program");
+    TCase *tests = tcase_create("program");
+    tcase_set_timeout(tests, 0);
+    tcase_add_unchecked_fixture(tests, make_scene, remove_scene);
+    tcase_add_loop_test(tests, bad_data, 0, COUNT(data_cases));
+    tcase_add_loop_test(tests, bad_config, 0, COUNT(config_cases));
+    tcase_add_loop_test(tests, bad_models, 0, COUNT(model_cases));
+    tcase_add_loop_test(tests, full_disk, 0, COUNT(disk_cases));
+    tcase_add_test(tests, images_that_may_not_be_read);
+    tcase_add_test(tests, wrong_usage);
+    tcase_add_test(tests, predict_goes_on_after_a_bad_image);
+    tcase_add_test(tests, training_needs_no_test_images);
+    tcase_add_test(tests, a_full_disk_keeps_the_last_checkpoint);
+    tcase_add_loop_test(tests, interrupted_runs_continue_to_the_same_bits, 0, COUNT(interruptions));
+    suite_add_tcase(suite, tests);
+    return suite;
+}
+
+int main(void) {
+    return run_suite(make_suite());
+}

@@ -1,0 +1,253 @@
+/* Sweeps that ran: what is reported of their results, and a sweep that is killed twice and gives the same
+ * table as one that was left alone. The latter needs $PROGRAM. */
+#define S "build/scratch/test_sweep_runs/"
+#include "test/support/program_support.h"
+#include "test/support/run_folders.h"
+
+#include "train/sweep/paper_numbers.h"
+#include "train/sweep/sweep_results.h"
+#include "train/sweep/sweep_tables.h"
+
+#include <math.h>
+#include <time.h>
+
+/* ---- the report ---- */
+
+/* Two collections of the paper with all their scenarios, the third with one too few; two seeds, of which the
+ * second lacks one run of MVTec LOCO. */
+static void write_results(void) {
+    static const struct {
+        const char *name;
+        int scenarios;
+    } collections[] = {{"mvtec_ad", 15}, {"mvtec_loco", 5}, {"visa", 11}};
+    char path[256], text[512];
+    shell("rm -rf " S "results; mkdir -p " S "results");
+    FILE *manifest = fopen(S "results/t.sweep.json", "w");
+    ck_assert_ptr_nonnull(manifest);
+    fputs("{\"format\": \"efficientad-sweep/1\", \"title\": \"T <1>\", \"paper\": \"table2\", \"runs\": [",
+          manifest);
+    const char *comma = "";
+    for (int c = 0; c < 3; c++)
+        for (int i = 0; i < collections[c].scenarios; i++)
+            for (int seed = 1; seed <= 2; seed++) {
+                fprintf(manifest,
+                        "%s{\"variant\": \"small\", \"collection\": \"%s\", \"category\": \"k%d\", \"seed\": "
+                        "\"%d\", \"steps\": 100, \"folder\": \"%s%d-%d\"}",
+                        comma, collections[c].name, i, seed, collections[c].name, i, seed);
+                comma = ",";
+                if (c == 1 && i == 4 && seed == 2) continue;
+                double auroc = 0.8 + 0.01 * i + 0.02 * seed;
+                if (c == 1)
+                    snprintf(text, sizeof text,
+                             "{\"image_auroc\": 0.1, \"defects\": {\"logical_anomalies\": {\"image_auroc\": "
+                             "%.3f}, \"structural_anomalies\": {\"image_auroc\": %.3f}, \"mean\": "
+                             "{\"image_auroc\": %.3f, \"au_spro_0.05\": 0.5}}}",
+                             auroc - 0.1, auroc + 0.1, auroc);
+                else
+                    snprintf(text, sizeof text, "{\"image_auroc\": %.3f, \"au_pro_0.30\": null}", auroc);
+                snprintf(path, sizeof path, S "results/%s%d-%d/metrics.json", collections[c].name, i, seed);
+                write_text(path, text);
+            }
+    fputs("]}\n", manifest);
+    ck_assert_int_eq(fclose(manifest), 0);
+}
+
+static void check_summary(EadSummary summary, double mean, double deviation, int seeds, int runs,
+                          int expected) {
+    ck_assert_double_eq_tol(summary.mean, mean, 1e-9);
+    if (isnan(deviation))
+        ck_assert_double_nan(summary.deviation);
+    else
+        ck_assert_double_eq_tol(summary.deviation, deviation, 1e-9);
+    ck_assert_int_eq(summary.seeds, seeds);
+    ck_assert_int_eq(summary.runs, runs);
+    ck_assert_int_eq(summary.expected, expected);
+}
+
+/* By hand: the mean of 0.8 + 0.01 i is 0.87 over 15, 0.82 over 5, 0.85 over 11 scenarios; the seeds add 0.02
+ * and 0.04, so that their standard deviation is 0.01 sqrt(2). */
+START_TEST(summarises_over_scenarios_then_seeds) {
+    const double deviation = sqrt(2);
+    EadSweepResults results;
+    write_results();
+    ASSERT_OK(ead_sweep_results_read(S "results/t.sweep.json", &results));
+    ck_assert(results.run_count == 62 && results.finished == 61 && results.seeds.count == 2);
+    EadTableMetric metric = EAD_FIGURE_IMAGE_AUROC;
+    check_summary(ead_summarize_collection(&results, 0, 0, metric), 90, deviation, 2, 30, 30);
+    check_summary(ead_summarize_collection(&results, 0, 1, metric), 84, NAN, 1, 9, 10);
+    check_summary(ead_summarize_collection(&results, 0, 2, metric), 88, deviation, 2, 22, 22);
+    check_summary(ead_summarize_collection(&results, 0, -1, metric), (89 + 84 + 87) / 3.0, NAN, 1, 61, 62);
+    check_summary(ead_summarize_scenario(&results, 0, 3, metric), 86, deviation, 2, 2, 2);
+    check_summary(ead_summarize_collection(&results, 0, 1, EAD_FIGURE_LOGICAL_AUROC), 74, NAN, 1, 9, 10);
+    check_summary(ead_summarize_collection(&results, 0, 1, EAD_FIGURE_STRUCTURAL_AUROC), 94, NAN, 1, 9, 10);
+    check_summary(ead_summarize_collection(&results, 0, 1, EAD_FIGURE_AU_PRO_05), 50, NAN, 1, 9, 10);
+    ck_assert(!ead_sweep_results_have(&results, EAD_FIGURE_AU_PRO_30));
+    ead_sweep_results_free(&results);
+}
+END_TEST
+
+START_TEST(compares_with_the_paper_where_it_can) {
+    EadSweepResults results;
+    EadTextTable table;
+    static const char *const cells[] = {"variant", "mvtec_ad",   "paper",        "difference",   "mvtec_loco",
+                                        "paper",   "difference", "visa",         "paper",        "difference",
+                                        "mean",    "small",      "90.00 ± 1.41", "98.8",         "-8.80",
+                                        "84.00",   "90.0",       "-6.00",        "88.00 ± 1.41", "97.5",
+                                        "–",       "86.67"};
+    write_results();
+    ASSERT_OK(ead_sweep_results_read(S "results/t.sweep.json", &results));
+    ASSERT_OK(ead_sweep_collection_table(&results, EAD_FIGURE_IMAGE_AUROC, &table));
+    ck_assert(table.rows == 2 && table.columns == 11);
+    for (int i = 0; i < 22; i++) ck_assert_str_eq(table.cells[i], cells[i]);
+    ead_text_table_free(&table);
+    ead_sweep_results_free(&results);
+}
+END_TEST
+
+START_TEST(writes_markdown_csv_and_page) {
+    NEED_PROGRAM();
+    write_results();
+    run_well("report " S "results");
+    shell(
+        "cd " S "results && grep -q '^small,mvtec_ad,mean,image_auroc,2,30,30,90.000000,1.414214,98.800000,"
+        "-8.800000$' t.csv && grep -q '^small,visa,k3,image_auroc,2,2,2,86.000000,1.414214,,$' t.csv && "
+        "grep -q '^| small | 90.00 ± 1.41 | 98.8 | -8.80 |' t.md && grep -q '<h1>T &lt;1&gt;</h1>' t.html && "
+        "grep -q 'fewer are here' t.md && ! grep -Eq 'https?:|src=|<script' t.html");
+    Outcome outcome;
+    run("report " S "none", 0, &outcome);
+    ck_assert_int_eq(outcome.code, 1);
+    write_text(S "results/t.sweep.json", "{\"format\": 3}");
+    run("report " S "results", 0, &outcome);
+    ck_assert_msg(outcome.code == 1 && strstr(outcome.err, "t.sweep.json: is no manifest"), "%s",
+                  outcome.err);
+}
+END_TEST
+
+/* ---- whole sweeps ---- */
+
+#define SWEEP    S "tiny.yaml"
+#define CUT      S "cut/"
+#define FINISHED "full/synth/gasket/seed-1/"
+
+static void wait_for(const char *path, pid_t child) {
+    const struct timespec moment = {.tv_nsec = 1000000};
+    while (!file_exists(path)) {
+        ck_assert_msg(waitpid(child, NULL, WNOHANG) == 0, "ended before %s was there", path);
+        nanosleep(&moment, NULL);
+    }
+}
+
+/* The runs of a killed sweep write their checkpoints and end. */
+static void wait_until_idle(void) {
+    const struct timespec moment = {.tv_nsec = 50000000};
+    for (int i = 0; i < 600; i++) {
+        Outcome outcome;
+        run("sweep " SWEEP " --dry-run --output " CUT, 0, &outcome);
+        if (outcome.code == 0 && !strstr(outcome.out, "active\t")) return;
+        nanosleep(&moment, NULL);
+    }
+    ck_abort_msg("a run did not end");
+}
+
+static void make_tiny_sweep(void) {
+    shell("rm -rf " S "data " S "whole " CUT);
+    run_well("synth --output " S "data --category gasket --size 128 --train 3 --test-good 2 --test-defect 1");
+    run_well("synth --output " S "data --category weave --size 128 --train 3 --test-good 2 --test-defect 1");
+    write_text(SWEEP, "title: Tiny\n"
+                      "config:\n"
+                      "  dataset.path: " S "data\n"
+                      "  model.image_size: 128\n"
+                      "  train: {steps: 3, lr_drop_at: 1, checkpoint_every: 0}\n"
+                      "  autoencoder.enabled: false\n"
+                      "  loss.penalty: false\n"
+                      "collections: {synth: {categories: [gasket, weave]}}\n"
+                      "variants:\n"
+                      "  full: {}\n"
+                      "  gaussian: {maps.normalization: gaussian}\n"
+                      "  no_hard: {loss.hard_quantile: 0}\n"
+                      "seeds: [1, 2]\n");
+}
+
+START_TEST(a_killed_sweep_gives_the_same_table) {
+    Outcome outcome;
+    struct stat before, after;
+    NEED_PROGRAM();
+    make_tiny_sweep();
+    run_well("sweep " SWEEP " --jobs 2 --output " S "whole");
+    pid_t child = start("sweep " SWEEP " --jobs 2 --output " CUT, 0);
+    wait_for(CUT FINISHED "report.html", child);
+    ck_assert_int_eq(kill(child, SIGKILL), 0);
+    await(child, &outcome);
+    ck_assert_int_eq(outcome.code, EXIT_KILLED);
+    wait_until_idle();
+    ck_assert_int_eq(stat(CUT FINISHED "model.safetensors", &before), 0);
+    child = start("sweep " SWEEP " --jobs 2 --output " CUT, 0);
+    wait_for(CUT "full/synth/weave/seed-2/losses.csv", child);
+    ck_assert_int_eq(kill(child, SIGINT), 0);
+    await(child, &outcome);
+    ck_assert_msg(outcome.code == 1 && strstr(outcome.err, "the same command goes on"), "%s", outcome.err);
+    run_well("sweep " SWEEP " --jobs 2 --output " CUT);
+    ck_assert_int_eq(stat(CUT FINISHED "model.safetensors", &after), 0);
+    ck_assert(before.st_mtime == after.st_mtime && before.st_ino == after.st_ino);
+    shell("grep -q 'resuming after step 3' " CUT "gaussian/synth/weave/seed-1/log.txt");
+    run("sweep " SWEEP " --dry-run --output " CUT, 0, &outcome);
+    ck_assert_msg(strstr(outcome.err, ", 12 finished\n"), "%s", outcome.err);
+    run_well("report " S "whole");
+    run_well("report " CUT);
+    ck_assert(same_files(S "whole/tiny.csv", CUT "tiny.csv"));
+    ck_assert(same_files(S "whole/tiny.md", CUT "tiny.md"));
+    ck_assert(same_files(S "whole/tiny.html", CUT "tiny.html"));
+    ck_assert(same_runs(S "whole/full/synth/weave/seed-2/", CUT "full/synth/weave/seed-2/"));
+}
+END_TEST
+
+/* One run fails, the other is done; what a changed config made is left alone. */
+START_TEST(a_failed_run_does_not_stop_the_others) {
+    Outcome outcome;
+    NEED_PROGRAM();
+    shell("rm -rf " S "half " S "data");
+    run_well("synth --output " S "data --category gasket --size 128 --train 3 --test-good 2 --test-defect 1");
+    write_text(S "half.yaml", "output: " S "half\n"
+                              "config: {dataset.path: " S "data, model.image_size: 128, train.steps: 1,\n"
+                              "  train.lr_drop_at: 1, autoencoder.enabled: false, loss.penalty: false}\n"
+                              "collections: {synth: {categories: [missing, gasket]}}\n"
+                              "variants: {v: {}}\n"
+                              "seeds: [1]\n");
+    run("sweep " S "half.yaml", 0, &outcome);
+    ck_assert_int_eq(outcome.code, 1);
+    ck_assert_int_eq(outcome.complaints, 1);
+    ck_assert_msg(strstr(outcome.err, "v/synth/missing/seed-1: failed: ") &&
+                      strstr(outcome.err, "no category \"missing\"") &&
+                      strstr(outcome.err, "v/synth/gasket/seed-1: finished") &&
+                      strstr(outcome.err, "1 of 2 runs failed"),
+                  "%s", outcome.err);
+    run("sweep " S "half.yaml --dry-run", 0, &outcome);
+    ck_assert_str_eq(outcome.out, "new\tv/synth/missing/seed-1\nfinished\tv/synth/gasket/seed-1\n");
+    run("sweep " S "half.yaml --set train.lr=0.5 --shard 2/2", 0, &outcome);
+    ck_assert_msg(outcome.code == 1 && strstr(outcome.err, "was made with train.lr"), "%s", outcome.err);
+    run("sweep " S "half.yaml --shard 3/2", 0, &outcome);
+    ck_assert_int_eq(outcome.code, 2);
+}
+END_TEST
+
+static void remove_scratch(void) {
+    shell("rm -rf " S);
+}
+
+static Suite *make_suite(void) {
+    Suite *suite = suite_create("sweep_runs");
+    TCase *tests = tcase_create("sweep_runs");
+    tcase_set_timeout(tests, 0);
+    tcase_add_unchecked_fixture(tests, NULL, remove_scratch);
+    tcase_add_test(tests, summarises_over_scenarios_then_seeds);
+    tcase_add_test(tests, compares_with_the_paper_where_it_can);
+    tcase_add_test(tests, writes_markdown_csv_and_page);
+    tcase_add_test(tests, a_killed_sweep_gives_the_same_table);
+    tcase_add_test(tests, a_failed_run_does_not_stop_the_others);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
+
+int main(void) {
+    return run_suite(make_suite());
+}

@@ -1,0 +1,237 @@
+/* Distillation as a library call: repeatability, resuming, the cache, the schedule, what it leaves behind,
+ * and what it refuses. A drawn ResNet-18, a dozen pictures at 128x128. */
+#include "test/support/drawn_backbone.h"
+#include "test/support/run_folders.h"
+
+#include "core/backend/backend.h"
+#include "models/efficientad/model_file.h"
+#include "train/distill/distiller.h"
+#include "train/synth/synth.h"
+
+#include <jansson.h>
+#include <omp.h>
+
+#define SCRATCH  "build/scratch/test_distill/"
+#define BACKBONE SCRATCH "resnet18.safetensors"
+#define CACHE    "distill.cache=" SCRATCH "cache "
+#define WHOLE    SCRATCH "whole/"
+
+enum { SIDE = 128, PICTURES = 12, HELD_OUT = 1, STEPS = 4 };
+
+static void make_data(void) {
+    EadImage image;
+    for (int i = 0; i < PICTURES; i++) {
+        char path[256];
+        ASSERT_OK(ead_synth_draw_texture(3, (uint32_t)i, SIDE, SIDE, &image));
+        snprintf(path, sizeof path, SCRATCH "pictures/%d/%03d.png", i % 2, i);
+        make_folders(path);
+        ASSERT_OK(ead_png_write(path, &image));
+        ead_image_free(&image);
+    }
+    write_backbone(kind_named("resnet18"), BACKBONE, &(Drawn){.count = 0});
+}
+
+static void configure(EadConfig *config, const char *run, const char *settings) {
+    static const char base[] =
+        "distill: {backbone: " BACKBONE ", images: " SCRATCH "pictures, batch: 2, lr: 1e-3}\n"
+        "model: {image_size: 128}\ntrain: {checkpoint_every: 0}\n";
+    configure_run(config, base, run, settings);
+    ASSERT_OK(ead_config_check_distillation(config));
+}
+
+static EadStatus try_run(const char *run, const char *settings, bool resume) {
+    const EadBackend *backend;
+    EadConfig config;
+    configure(&config, run, settings);
+    ASSERT_OK(ead_backend_find("cpu", &backend));
+    EadRunSpec spec = {.config = &config, .backend = backend, .resume = resume, .quiet = true};
+    EadStatus status = ead_distill(&spec);
+    ead_config_free(&config);
+    return status;
+}
+
+static void distill(const char *run, const char *settings, bool resume) {
+    EadStatus status = try_run(run, settings, resume);
+    ck_assert_msg(status == EAD_OK, "%s: %s", settings, ead_error_message());
+}
+
+static void set_up(void) {
+    ck_assert_int_eq(system("rm -rf " SCRATCH), 0);
+    make_data();
+    omp_set_num_threads(2);
+    distill(WHOLE, CACHE "distill.steps=4", false);
+}
+
+typedef struct Row {
+    double loss, rate;
+} Row;
+
+static void read_rows(const char *run, int count, Row rows[]) {
+    read_loss_rows(run, "step,loss,lr\n", count, sizeof *rows / sizeof(double), &rows->loss);
+}
+
+static void same_results(const char *a, const char *b) {
+    static const char *const names[] = {"losses.csv", "metrics.json", "teacher.safetensors",
+                                        "checkpoint.safetensors"};
+    for (int i = 0; i < 4; i++) {
+        char x[256], y[256];
+        snprintf(x, sizeof x, "%s%s", a, names[i]);
+        snprintf(y, sizeof y, "%s%s", b, names[i]);
+        ck_assert_msg(i < 2 ? same_files(x, y) : same_tensors(x, y), "%s and %s differ", x, y);
+    }
+}
+
+/* ---- what a run leaves ---- */
+
+START_TEST(the_teacher_fits_a_model) {
+    EadModel *model;
+    EadSafetensors *file;
+    ASSERT_OK(ead_model_new(&(EadModelSpec){.height = SIDE, .width = SIDE}, &model));
+    ASSERT_OK(ead_model_read_teacher(model, WHOLE "teacher.safetensors"));
+    ead_model_free(model);
+    ASSERT_OK(ead_safetensors_open(WHOLE "teacher.safetensors", &file));
+    ck_assert_int_eq(ead_safetensors_count(file), 8); /* four convolutions */
+    ck_assert_int_eq(ead_safetensors_find(file, "teacher.conv4.weight")->type, EAD_FILE_F16);
+    ck_assert_int_eq(ead_safetensors_find(file, "teacher.conv4.bias")->type, EAD_FILE_F32);
+    ck_assert_str_eq(ead_safetensors_metadata(file, "padding"), "true");
+    ck_assert_str_eq(ead_safetensors_metadata(file, "backbone"), "resnet18");
+    ck_assert_str_eq(ead_safetensors_metadata(file, "images"), "11");
+    ead_safetensors_close(file);
+}
+END_TEST
+
+/* Features are normalised and the teacher starts near zero, so the loss starts near 1, and falls. */
+START_TEST(the_loss_falls) {
+    enum { MORE = 12 };
+    Row rows[MORE];
+    distill(SCRATCH "more/", CACHE "distill.steps=12", false);
+    read_rows(SCRATCH "more/", MORE, rows);
+    double first = (rows[0].loss + rows[1].loss + rows[2].loss) / 3;
+    double last = (rows[MORE - 1].loss + rows[MORE - 2].loss + rows[MORE - 3].loss) / 3;
+    printf("  loss %.3f, after %d steps %.3f\n", first, MORE, last);
+    ck_assert(first > 0.7 && first < 1.4);
+    ck_assert(last < 0.95 * first);
+}
+END_TEST
+
+START_TEST(metrics_agree_with_each_other) {
+    json_t *root = json_load_file(WHOLE "metrics.json", 0, NULL), *explained, *channels, *value;
+    ck_assert_ptr_nonnull(root);
+    explained = json_object_get(root, "explained_variance");
+    channels = json_object_get(explained, "channels");
+    ck_assert_int_eq((int)json_array_size(channels), EAD_FEATURES);
+    ck_assert_int_eq((int)json_integer_value(json_object_get(root, "held_out_images")), HELD_OUT);
+    ck_assert(json_real_value(json_object_get(root, "held_out_loss")) > 0);
+    double sum = 0, least = 1;
+    size_t index;
+    json_array_foreach(channels, index, value) {
+        sum += json_number_value(value);
+        least = fmin(least, json_number_value(value));
+    }
+    ck_assert_double_eq_tol(json_number_value(json_object_get(explained, "mean")), sum / EAD_FEATURES, 1e-5);
+    ck_assert_double_eq_tol(json_number_value(json_object_get(explained, "least")), least,
+                            1e-5 * fabs(least));
+    json_decref(root);
+}
+END_TEST
+
+/* ---- the same bits ---- */
+
+START_TEST(same_seed_same_bits_on_one_thread) {
+    omp_set_num_threads(1);
+    distill(SCRATCH "again/", CACHE "distill.steps=4 train.threads=1", false);
+    omp_set_num_threads(2);
+    same_results(WHOLE, SCRATCH "again/");
+}
+END_TEST
+
+START_TEST(resumed_equals_uninterrupted) {
+    distill(SCRATCH "resumed/", CACHE "distill.steps=1", false);
+    distill(SCRATCH "resumed/", CACHE "distill.steps=3", true);
+    distill(SCRATCH "resumed/", CACHE "distill.steps=4 train.checkpoint_every=1", true);
+    same_results(WHOLE, SCRATCH "resumed/");
+}
+END_TEST
+
+START_TEST(a_cache_made_in_two_goes_gives_the_same) {
+    ck_assert_int_eq(system("f=$(ls " SCRATCH "cache/*.cache) && head -c 3000000 $f > $f.partial && rm $f"),
+                     0);
+    distill(SCRATCH "cut/", CACHE "distill.steps=4", false);
+    same_results(WHOLE, SCRATCH "cut/");
+}
+END_TEST
+
+/* Without gray the draws are the same with and without cache, and halves are all that differs. */
+START_TEST(with_cache_as_without) {
+    Row cached[2], direct[2];
+    distill(SCRATCH "cached/", CACHE "distill.steps=2 distill.gray=0", false);
+    distill(SCRATCH "direct/", "distill.steps=2 distill.gray=0", false);
+    read_rows(SCRATCH "cached/", 2, cached);
+    read_rows(SCRATCH "direct/", 2, direct);
+    for (int i = 0; i < 2; i++)
+        ck_assert_double_eq_tol(cached[i].loss, direct[i].loss, 1e-3 * direct[i].loss);
+}
+END_TEST
+
+START_TEST(the_rate_drops_after_the_share_of_steps) {
+    Row rows[STEPS];
+    read_rows(WHOLE, STEPS, rows);
+    for (int i = 0; i < STEPS; i++) ck_assert_double_eq_tol(rows[i].rate, 1e-3, 1e-9); /* never, by default */
+    distill(SCRATCH "drop/", CACHE "distill.steps=4 distill.lr_drop_at=0.5 distill.lr_drop_factor=0.25",
+            false);
+    read_rows(SCRATCH "drop/", STEPS, rows);
+    for (int i = 0; i < STEPS; i++) ck_assert_double_eq_tol(rows[i].rate, i < 2 ? 1e-3 : 2.5e-4, 1e-9);
+}
+END_TEST
+
+START_TEST(medium_too) {
+    EadModel *model;
+    distill(SCRATCH "medium/", CACHE "distill.steps=1 model.size=medium", false);
+    ASSERT_OK(ead_model_new(&(EadModelSpec){.size = EAD_PDN_MEDIUM, .height = SIDE, .width = SIDE}, &model));
+    ASSERT_OK(ead_model_read_teacher(model, SCRATCH "medium/teacher.safetensors"));
+    ead_model_free(model);
+}
+END_TEST
+
+/* ---- refusals ---- */
+
+static void refuses(const char *run, const char *settings, bool resume, const char *words) {
+    EadStatus status = try_run(run, settings, resume);
+    ck_assert_int_ne(status, EAD_OK);
+    ck_assert_msg(strstr(ead_error_message(), words), "%s: %s", settings, ead_error_message());
+}
+
+START_TEST(refusals_say_what_to_do) {
+    refuses(WHOLE, CACHE "distill.steps=4", false, "continue it with --resume");
+    refuses(WHOLE, CACHE "distill.steps=4 distill.lr=1e-4", true, "was made with distill.lr: 0.001");
+    refuses(WHOLE, CACHE "distill.steps=2", true, "was made after step 4, but distill.steps is 2");
+    refuses(SCRATCH "new/", "distill.images=" SCRATCH "pictures/none", false, "distill.images: ");
+    refuses(SCRATCH "new/", "distill.backbone=" WHOLE "teacher.safetensors", false,
+            "holds no backbone that is known");
+    ck_assert(!file_exists(SCRATCH "new"));
+    EadConfig config;
+    ASSERT_OK(ead_config_defaults(&config));
+    ck_assert_int_eq(ead_config_check_distillation(&config), EAD_BAD_ARGUMENT);
+    ck_assert_ptr_nonnull(strstr(ead_error_message(), "distill.backbone is not set"));
+    ead_config_free(&config);
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("distill");
+    TCase *tests = tcase_create("distill");
+    tcase_set_timeout(tests, 0);
+    tcase_add_unchecked_fixture(tests, set_up, NULL);
+    tcase_add_test(tests, the_teacher_fits_a_model);
+    tcase_add_test(tests, the_loss_falls);
+    tcase_add_test(tests, metrics_agree_with_each_other);
+    tcase_add_test(tests, same_seed_same_bits_on_one_thread);
+    tcase_add_test(tests, resumed_equals_uninterrupted);
+    tcase_add_test(tests, a_cache_made_in_two_goes_gives_the_same);
+    tcase_add_test(tests, with_cache_as_without);
+    tcase_add_test(tests, the_rate_drops_after_the_share_of_steps);
+    tcase_add_test(tests, medium_too);
+    tcase_add_test(tests, refusals_say_what_to_do);
+    suite_add_tcase(suite, tests);
+    return run_suite(suite);
+}

@@ -1,0 +1,341 @@
+/* predict: its parts (inputs, names, JSON lines), and the program from the outside. */
+#include "test/support/map_support.h"
+#include "train/support/json_text.h"
+#include "train/evaluate/output_names.h"
+#include "train/evaluate/predict_inputs.h"
+#include "train/evaluate/prediction_line.h"
+
+#include <jansson.h>
+#include <math.h>
+
+#define FOLDER "build/scratch/test_predict/"
+#define MODEL  FOLDER "model.safetensors"
+
+/* ---- parts ---- */
+
+START_TEST(json_strings) {
+    static const struct {
+        const char *text, *json;
+    } cases[] = {
+        {"", "\"\""},
+        {"a b", "\"a b\""},
+        {"\"\\/", "\"\\\"\\\\/\""},
+        {"\n\t\x01", "\"\\u000a\\u0009\\u0001\""},
+        {"gr\xc3\xbcn \xe2\x82\xac \xf0\x9f\x98\x80", "\"gr\xc3\xbcn \xe2\x82\xac \xf0\x9f\x98\x80\""},
+        {"\xff x\xc3", "\"\\\\xff x\\\\xc3\""},
+        {"\xed\xa0\x80", "\"\\\\xed\\\\xa0\\\\x80\""}, /* a surrogate */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[256] = "";
+        FILE *stream = fmemopen(text, sizeof text, "w");
+        ead_json_write_string(stream, cases[i].text);
+        fclose(stream);
+        ck_assert_str_eq(text, cases[i].json);
+        json_t *value = json_loads(text, JSON_DECODE_ANY, NULL);
+        ck_assert(json_is_string(value));
+        json_decref(value);
+    }
+}
+END_TEST
+
+START_TEST(json_lines) {
+    static const struct {
+        EadPrediction prediction;
+        const char *line;
+    } cases[] = {
+        {{"a.png", NULL, 0.25f, (double)NAN, NULL, NULL}, "{\"path\":\"a.png\",\"score\":0.25}\n"},
+        {{"a.png", NULL, 0.25f, 0.25, NULL, NULL},
+         "{\"path\":\"a.png\",\"score\":0.25,\"anomalous\":true}\n"},
+        {{"a.png", NULL, 0.25f, 0.2501, "m.tiff", "o.png"},
+         "{\"path\":\"a.png\",\"score\":0.25,\"anomalous\":false,\"map\":\"m.tiff\",\"overlay\":\"o.png\"}"
+         "\n"},
+        {{"a.png", "a.png: \"bad\"", 0, 0, "m.tiff", NULL},
+         "{\"path\":\"a.png\",\"error\":\"a.png: \\\"bad\\\"\"}\n"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[256] = "";
+        FILE *stream = fmemopen(text, sizeof text, "w");
+        ASSERT_OK(ead_prediction_print(stream, &cases[i].prediction));
+        fclose(stream);
+        ck_assert_str_eq(text, cases[i].line);
+    }
+    FILE *full = fopen("/dev/full", "w");
+    SKIP_UNLESS(full, "/dev/full");
+    ASSERT_FAILS(ead_prediction_print(full, &cases[0].prediction), EAD_IO, "standard output");
+    fclose(full);
+}
+END_TEST
+
+START_TEST(every_image_has_its_name) {
+    static const char *const cases[][3] = {
+        {"", "x/a.png", "a"},       {"", "x/a.jpg", "a.jpg"},      {"", "y/a.jpg", "a.jpg~2"},
+        {"", "z/a.jpg", "a.jpg~3"}, {"", "x/a.png", "a"},          {"", "y/a.jpg", "a.jpg~2"},
+        {"f", "x/a.jpg", "f/a"},    {"f/g", "a.b.png", "f/g/a.b"}, {"", "noextension", "noextension"},
+        {"", "x/.png", ".png"},     {"", "a.tiff", "a.tiff"},      {"", "w/a.jpg~2", "a.jpg~2~2"},
+    };
+    EadOutputNames *names;
+    const char *name;
+    ASSERT_OK(ead_output_names_new(&names));
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        ASSERT_OK(ead_output_names_take(names, cases[i][0], cases[i][1], &name));
+        ck_assert_str_eq(name, cases[i][2]);
+    }
+    /* Enough to make the table grow. */
+    for (int i = 0; i < 2000; i++) {
+        char path[64];
+        snprintf(path, sizeof path, "%d/same.png", i % 1000);
+        ASSERT_OK(ead_output_names_take(names, "", path, &name));
+        if (i % 1000 == 999) ck_assert_str_eq(name, "same.png~999");
+    }
+    ead_output_names_free(names);
+}
+END_TEST
+
+/* All inputs as "folder|path\n", failed ones with "!". */
+static void list_inputs(const char *const *paths, int count, const char *list, const char *apart, char *out,
+                        size_t size) {
+    EadPredictInputs inputs;
+    EadPredictInput input;
+    bool found = true;
+    FILE *stream = list ? fmemopen((void *)list, strlen(list), "r") : NULL;
+    out[0] = '\0';
+    ead_predict_inputs_start(&inputs, paths, count, stream, apart, NULL);
+    for (;;) {
+        ASSERT_OK(ead_predict_inputs_next(&inputs, &input, &found));
+        if (!found) break;
+        size_t used = strlen(out);
+        snprintf(out + used, size - used, "%s%s|%s\n", input.status == EAD_OK ? "" : "!", input.folder,
+                 input.path);
+    }
+    ead_predict_inputs_free(&inputs);
+    if (stream) fclose(stream);
+}
+
+static void write_images(void) {
+    ck_assert_int_eq(shell("rm -rf " FOLDER "in " FOLDER "out " FOLDER "empty && mkdir -p " FOLDER "empty"),
+                     0);
+    write_noise_png(FOLDER "in/b.png", 70, 50, 3, 1);
+    write_noise_png(FOLDER "in/a.PNG", 64, 64, 3, 2);
+    write_noise_png(FOLDER "in/sub/deep/c.jpg", 40, 90, 3, 3);
+    write_bytes(FOLDER "in/notes.txt", "no image", 8);
+}
+
+START_TEST(inputs_are_files_folders_and_lists) {
+    const char *const mixed[] = {FOLDER "in/", "missing.png", "-", FOLDER "empty", "-"};
+    char out[1024];
+    write_images();
+    list_inputs(mixed, 5, "one.png\r\n\n" FOLDER "in/sub\ntwo.png", NULL, out, sizeof out);
+    ck_assert_str_eq(out, "|" FOLDER "in/a.PNG\n|" FOLDER "in/b.png\nsub/deep|" FOLDER "in/sub/deep/c.jpg\n"
+                          "|missing.png\n|one.png\ndeep|" FOLDER "in/sub/deep/c.jpg\n|two.png\n!|" FOLDER
+                          "empty\n");
+    ck_assert_int_eq((int)ead_predict_inputs_count(mixed, 5), -1);
+    ck_assert_int_eq((int)ead_predict_inputs_count(mixed, 2), 4);
+    list_inputs(mixed, 1, NULL, FOLDER "in/sub", out, sizeof out);
+    ck_assert_str_eq(out, "!|" FOLDER "in/\n");
+    ck_assert_msg(strstr(ead_error_message(), "overlays") != NULL, "%s", ead_error_message());
+    list_inputs(mixed, 1, NULL, FOLDER "empty", out, sizeof out);
+    ck_assert_ptr_nonnull(strstr(out, "b.png"));
+}
+END_TEST
+
+/* ---- the program ---- */
+
+/* Runs predict with these arguments (and what follows them in the shell); streams go to files. */
+static int run_predict(const char *arguments) {
+    char words[2048];
+    snprintf(words, sizeof words, "predict --model " MODEL " %s", arguments);
+    return run_program(FOLDER, words);
+}
+
+/* The JSON objects that were printed, as an array. */
+static json_t *printed_lines(void) {
+    char *text = read_text(FOLDER "stdout");
+    json_t *lines = json_array();
+    for (char *line = text; *line;) {
+        char *end = strchr(line, '\n');
+        ck_assert_ptr_nonnull(end);
+        *end = '\0';
+        json_t *object = json_loads(line, 0, NULL);
+        ck_assert_msg(json_is_object(object), "not JSON: %s", line);
+        json_array_append_new(lines, object);
+        line = end + 1;
+    }
+    free(text);
+    return lines;
+}
+
+static const char *member_text(json_t *lines, size_t index, const char *key) {
+    const char *text = json_string_value(json_object_get(json_array_get(lines, index), key));
+    return text ? text : "(none)";
+}
+
+/* Maps, scores and overlays of a folder, against the library. */
+START_TEST(scores_are_the_librarys) {
+    static const char *const paths[] = {FOLDER "in/a.PNG", FOLDER "in/b.png", FOLDER "in/sub/deep/c.jpg"};
+    static const char *const names[] = {"a", "b", "sub/deep/c"};
+    static const int sizes[][2] = {{64, 64}, {70, 50}, {40, 90}};
+    EadDetector *detector;
+    char path[256];
+    SKIP_UNLESS(getenv("PROGRAM"), "PROGRAM is not set");
+    write_images();
+    save_tiny_model(MODEL, NAN, NULL);
+    ASSERT_OK((EadStatus)ead_detector_open(MODEL, &detector));
+    ck_assert_int_eq(run_predict("--maps " FOLDER "out/m --overlays " FOLDER "out/o " FOLDER "in"), 0);
+    json_t *lines = printed_lines();
+    ck_assert_int_eq((int)json_array_size(lines), 3);
+    for (size_t i = 0; i < 3; i++) {
+        float score;
+        float *map = library_map(detector, paths[i], &score);
+        json_t *line = json_array_get(lines, i);
+        ck_assert_str_eq(member_text(lines, i, "path"), paths[i]);
+        ck_assert_float_eq((float)json_number_value(json_object_get(line, "score")), score);
+        ck_assert_float_eq(score, largest(map, (int64_t)sizes[i][0] * sizes[i][1]));
+        ck_assert_ptr_null(json_object_get(line, "anomalous"));
+        snprintf(path, sizeof path, FOLDER "out/m/%s.tiff", names[i]);
+        ck_assert_str_eq(member_text(lines, i, "map"), path);
+        assert_tiff_equals(path, map, sizes[i][0], sizes[i][1]);
+        snprintf(path, sizeof path, FOLDER "out/o/%s.png", names[i]);
+        ck_assert_str_eq(member_text(lines, i, "overlay"), path);
+        assert_png(path, sizes[i][0], sizes[i][1]);
+        free(map);
+    }
+    json_decref(lines);
+    ead_detector_close(detector);
+}
+END_TEST
+
+static bool told_anomalous(const char *options) {
+    char arguments[256];
+    snprintf(arguments, sizeof arguments, "%s " FOLDER "in/b.png", options);
+    ck_assert_int_eq(run_predict(arguments), 0);
+    json_t *lines = printed_lines(), *told = json_object_get(json_array_get(lines, 0), "anomalous");
+    ck_assert(json_is_boolean(told));
+    bool anomalous = json_is_true(told);
+    json_decref(lines);
+    return anomalous;
+}
+
+START_TEST(threshold_of_option_or_file) {
+    EadDetector *detector;
+    char options[64];
+    float score;
+    SKIP_UNLESS(getenv("PROGRAM"), "PROGRAM is not set");
+    write_images();
+    save_tiny_model(MODEL, 1e6f, NULL);
+    ASSERT_OK((EadStatus)ead_detector_open(MODEL, &detector));
+    free(library_map(detector, FOLDER "in/b.png", &score));
+    ead_detector_close(detector);
+    ck_assert(!told_anomalous(""));
+    snprintf(options, sizeof options, "--threshold=%.17g", (double)score);
+    ck_assert(told_anomalous(options)); /* from the threshold on */
+    snprintf(options, sizeof options, "--threshold=%.17g", (double)nextafterf(score, INFINITY));
+    ck_assert(!told_anomalous(options));
+}
+END_TEST
+
+/* Every input has its line; the good ones are scored although others fail. */
+START_TEST(unreadable_images_do_not_stop_the_others) {
+    SKIP_UNLESS(getenv("PROGRAM"), "PROGRAM is not set");
+    write_images();
+    save_tiny_model(MODEL, NAN, NULL);
+    write_bytes(FOLDER "in/cut.png", "\x89PNG\r\n\x1a\n", 8);
+    ck_assert_int_eq(run_predict(FOLDER "in missing.png " FOLDER "empty " FOLDER "in/a.PNG"), 1);
+    json_t *lines = printed_lines();
+    ck_assert_int_eq((int)json_array_size(lines), 7);
+    ck_assert_str_eq(member_text(lines, 2, "path"), FOLDER "in/cut.png");
+    for (size_t i = 0; i < 7; i++) {
+        bool failed = i == 2 || i == 4 || i == 5;
+        json_t *line = json_array_get(lines, i);
+        ck_assert_int_eq(json_object_get(line, "error") != NULL, failed);
+        ck_assert_int_eq(json_object_get(line, "score") == NULL, failed);
+        if (failed) assert_file_holds(FOLDER "stderr", member_text(lines, i, "error"));
+    }
+    assert_file_holds(FOLDER "stderr", "3 of 7 inputs");
+    json_decref(lines);
+}
+END_TEST
+
+START_TEST(lists_on_stdin_and_odd_names) {
+    SKIP_UNLESS(getenv("PROGRAM"), "PROGRAM is not set");
+    write_images();
+    save_tiny_model(MODEL, NAN, NULL);
+    static const char list[] =
+        FOLDER "odd/q\"uote \xc3\xbc.png\n" FOLDER "odd/\xff.png\n" FOLDER "in/b.png\n";
+    write_noise_png(FOLDER "odd/q\"uote \xc3\xbc.png", 30, 30, 3, 9);
+    write_noise_png(FOLDER "odd/\xff.png", 30, 30, 3, 9);
+    write_bytes(FOLDER "list", list, sizeof list - 1);
+    ck_assert_int_eq(run_predict("- < /dev/null"), 0);
+    ck_assert_int_eq(run_predict("--maps " FOLDER "out - <" FOLDER "list"), 0);
+    json_t *lines = printed_lines();
+    ck_assert_int_eq((int)json_array_size(lines), 3);
+    ck_assert_str_eq(member_text(lines, 0, "path"), FOLDER "odd/q\"uote \xc3\xbc.png");
+    ck_assert_str_eq(member_text(lines, 1, "path"), FOLDER "odd/\\xff.png");
+    json_decref(lines);
+    ck_assert(exists(FOLDER "out/b.tiff") && exists(FOLDER "out/\xff.tiff"));
+}
+END_TEST
+
+/* Overlays must not end up where images are read from. */
+START_TEST(images_are_never_overwritten) {
+    SKIP_UNLESS(getenv("PROGRAM"), "PROGRAM is not set");
+    write_images();
+    save_tiny_model(MODEL, NAN, NULL);
+    size_t before, after;
+    uint8_t *first = read_bytes(FOLDER "in/b.png", &before);
+    ck_assert_int_eq(run_predict("--overlays " FOLDER "in " FOLDER "in"), 1);
+    ck_assert_int_eq(run_predict("--overlays " FOLDER "in/heat " FOLDER "in"), 1);
+    ck_assert_int_eq(run_predict("--overlays " FOLDER "in " FOLDER "in/b.png"), 1);
+    assert_file_holds(FOLDER "stderr", "b.png: its overlay");
+    ck_assert_int_eq(run_predict("--maps " FOLDER "in/maps " FOLDER "in"), 1);
+    ck_assert_int_eq(run_predict("--maps " FOLDER "in " FOLDER "in/b.png"), 1);
+    assert_file_holds(FOLDER "stderr", "its map would lie among the images");
+    ck_assert(!exists(FOLDER "in/b.tiff"));
+    ck_assert_int_eq(run_predict("--overlays " FOLDER "in/heat " FOLDER "in/b.png"), 0);
+    uint8_t *second = read_bytes(FOLDER "in/b.png", &after);
+    ck_assert_uint_eq(before, after);
+    ck_assert_mem_eq(first, second, before);
+    free(first);
+    free(second);
+}
+END_TEST
+
+START_TEST(failures_and_usage) {
+    SKIP_UNLESS(getenv("PROGRAM"), "PROGRAM is not set");
+    write_images();
+    save_tiny_model(MODEL, NAN, NULL);
+    ck_assert_int_eq(run_predict(""), 2);
+    ck_assert_int_eq(run_predict("--threshold high a.png"), 2);
+    assert_file_holds(FOLDER "stderr", "--threshold");
+    ck_assert_int_eq(run_predict("--maps " MODEL " " FOLDER "in/b.png"), 1);
+    assert_file_holds(FOLDER "stderr", MODEL);
+    SKIP_UNLESS(exists("/dev/full"), "/dev/full");
+    char command[512];
+    snprintf(command, sizeof command,
+             "%s predict --model " MODEL " " FOLDER "in >/dev/full 2>" FOLDER "stderr", getenv("PROGRAM"));
+    ck_assert_int_eq(shell(command), 1);
+    assert_file_holds(FOLDER "stderr", "standard output");
+}
+END_TEST
+
+static Suite *make_suite(void) {
+    Suite *suite = suite_create("predict");
+    TCase *parts = tcase_create("parts"), *program = tcase_create("program");
+    tcase_set_timeout(program, 120);
+    tcase_add_test(parts, json_strings);
+    tcase_add_test(parts, json_lines);
+    tcase_add_test(parts, every_image_has_its_name);
+    tcase_add_test(parts, inputs_are_files_folders_and_lists);
+    tcase_add_test(program, scores_are_the_librarys);
+    tcase_add_test(program, threshold_of_option_or_file);
+    tcase_add_test(program, unreadable_images_do_not_stop_the_others);
+    tcase_add_test(program, lists_on_stdin_and_odd_names);
+    tcase_add_test(program, images_are_never_overwritten);
+    tcase_add_test(program, failures_and_usage);
+    suite_add_tcase(suite, parts);
+    suite_add_tcase(suite, program);
+    return suite;
+}
+
+int main(void) {
+    return run_suite(make_suite());
+}

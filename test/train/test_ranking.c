@@ -1,0 +1,296 @@
+/* Image metrics and the evaluation that gathers all of them: golden values (scikit-learn), hand-computed
+ * cases, the definitions transcribed. */
+#include "test/golden/ranking_golden.h"
+#include "test/support/metrics_common.h"
+#include "test/support/suite.h"
+#include "train/metrics/metrics.h"
+#include "train/metrics/metric_ranking.h"
+
+#include <math.h>
+#include <string.h>
+
+static double slow_best_f1(const float *scores, const uint8_t *anomalous, int64_t count) {
+    double best = NAN;
+    for (int64_t t = 0; t < count; t++) {
+        double hits = 0, called = 0, positives = 0;
+        for (int64_t i = 0; i < count; i++) {
+            hits += scores[i] >= scores[t] && anomalous[i];
+            called += scores[i] >= scores[t];
+            positives += anomalous[i];
+        }
+        if (positives > 0 && !(2 * hits / (called + positives) <= best))
+            best = 2 * hits / (called + positives);
+    }
+    return best;
+}
+
+/* ---- rankings ---------------------------------------------------------------------------------------- */
+
+START_TEST(ranking_agrees_with_golden_values) {
+    enum { count = sizeof golden_scores - 1 };
+    float scores[count];
+    uint8_t anomalous[count];
+    for (int i = 0; i < count; i++) {
+        scores[i] = (float)(golden_scores[i] - 'A') / 4;
+        anomalous[i] = golden_labels[i] == '#';
+    }
+    double auroc;
+    EadBestF1 best;
+    ck_assert_int_eq(ead_auroc(scores, anomalous, count, &auroc), EAD_OK);
+    ck_assert_int_eq(ead_best_f1(scores, anomalous, count, &best), EAD_OK);
+    ASSERT_CLOSE(auroc, golden_auroc);
+    ASSERT_CLOSE(best.f1, golden_best_f1);
+    ck_assert_int_eq(ead_average_precision(scores, anomalous, count, &auroc), EAD_OK);
+    ASSERT_CLOSE(auroc, golden_ap);
+    ASSERT_CLOSE(ead_confusion_f1(ead_confusion_at(scores, anomalous, count, best.threshold)), best.f1);
+}
+END_TEST
+
+/* Recall gained times precision, at every distinct score. */
+static double slow_ap(const float *scores, const uint8_t *anomalous, int64_t count) {
+    double sum = 0, positives = 0;
+    for (int64_t i = 0; i < count; i++) positives += anomalous[i];
+    for (int64_t i = 0; i < count; i++) {
+        double hits = 0, called = 0;
+        for (int64_t j = 0; j < count; j++) {
+            called += scores[j] >= scores[i];
+            hits += scores[j] >= scores[i] && anomalous[j];
+        }
+        if (anomalous[i]) sum += hits / called / positives;
+    }
+    return positives > 0 ? sum : NAN;
+}
+
+static void check_precision(const float *scores, const uint8_t *anomalous, int64_t count) {
+    double ap, expected = slow_ap(scores, anomalous, count), area = 0;
+    EadCurve curve;
+    ck_assert_int_eq(ead_average_precision(scores, anomalous, count, &ap), EAD_OK);
+    ASSERT_CLOSE(ap, expected);
+    ck_assert_int_eq(ead_pr_curve(scores, anomalous, count, &curve), EAD_OK);
+    for (int64_t i = 1; i < curve.count; i++)
+        area += (curve.points[i].x - curve.points[i - 1].x) * curve.points[i].y;
+    if (isnan(ap))
+        ck_assert_int_eq(curve.count, 0);
+    else
+        ASSERT_CLOSE(area, ap);
+    ead_curve_free(&curve);
+}
+
+START_TEST(ranking_agrees_with_its_definition) {
+    uint64_t random = 900000;
+    for (int round = 0; round < 200; round++) {
+        float scores[40];
+        uint8_t anomalous[40];
+        int count = (int)random_below(&random, 41);
+        uint32_t levels = 1 + random_below(&random, 30);
+        for (int i = 0; i < count; i++) {
+            scores[i] = (float)random_below(&random, levels) - 7;
+            anomalous[i] = (uint8_t)random_below(&random, round % 10 == 0 ? 1 : 2);
+        }
+        double auroc, area = 0;
+        EadBestF1 best;
+        EadCurve curve;
+        ck_assert_int_eq(ead_auroc(scores, anomalous, count, &auroc), EAD_OK);
+        ck_assert_int_eq(ead_best_f1(scores, anomalous, count, &best), EAD_OK);
+        ck_assert_int_eq(ead_roc_curve(scores, anomalous, count, &curve), EAD_OK);
+        double expected_auroc = slow_auroc(scores, anomalous, count),
+               expected_f1 = slow_best_f1(scores, anomalous, count);
+        ASSERT_CLOSE(auroc, expected_auroc);
+        ASSERT_CLOSE(best.f1, expected_f1);
+        check_precision(scores, anomalous, count);
+        for (int64_t i = 1; i < curve.count; i++)
+            area +=
+                (curve.points[i].x - curve.points[i - 1].x) * (curve.points[i].y + curve.points[i - 1].y) / 2;
+        if (isnan(auroc))
+            ck_assert_int_eq(curve.count, 0);
+        else
+            ASSERT_CLOSE(area, auroc);
+        ead_curve_free(&curve);
+    }
+}
+END_TEST
+
+START_TEST(ranking_by_hand) {
+    static const float scores[] = {4, 3, 3, 1};
+    static const uint8_t anomalous[] = {1, 0, 1, 0};
+    double auroc, ap;
+    EadBestF1 best;
+    ck_assert_int_eq(ead_auroc(scores, anomalous, 4, &auroc), EAD_OK);
+    ck_assert_int_eq(ead_average_precision(scores, anomalous, 4, &ap), EAD_OK);
+    ASSERT_CLOSE(ap, 0.5 * 1 + 0.5 * 2 / 3); /* the tie counts as one step */
+    ck_assert_int_eq(ead_best_f1(scores, anomalous, 4, &best), EAD_OK);
+    ASSERT_CLOSE(auroc, 3.5 / 4);
+    ASSERT_CLOSE(best.f1, 0.8);
+    ASSERT_CLOSE(best.threshold, 3);
+    EadConfusion c = ead_confusion_at(scores, anomalous, 4, 3.5);
+    ck_assert(c.true_positives == 1 && c.false_negatives == 1 && c.true_negatives == 2 &&
+              c.false_positives == 0);
+    float broken[] = {1, NAN};
+    ck_assert_int_eq(ead_auroc(broken, anomalous, 2, &auroc), EAD_BAD_ARGUMENT);
+    ck_assert_int_eq(ead_auroc(scores, anomalous + 2, 1, &auroc), EAD_OK);
+    ck_assert(isnan(auroc));
+}
+END_TEST
+
+/* ---- evaluation -------------------------------------------------------------------------------------- */
+
+static void add(EadEvaluation *e, const char *defect, float score, const float *map, uint8_t *mask) {
+    int anomalous = strcmp(defect, "good") != 0;
+    EadGroundTruth truth = {.mask = {3, 1, 1, mask}};
+    ck_assert_int_eq(
+        ead_evaluation_add(e, "x.png", defect, anomalous, score, map, 3, 1, mask ? &truth : NULL), EAD_OK);
+}
+
+START_TEST(evaluation_reports_each_defect) {
+    static const float map_a[] = {3, 1, 0}, map_b[] = {0, 1, 2}, map_good[] = {1, 0, 0};
+    static uint8_t mask_a[] = {1, 0, 0}, mask_b[] = {1, 0, 0};
+    EadEvaluation *e = NULL;
+    ck_assert_int_eq(ead_evaluation_new(&e), EAD_OK);
+    add(e, "scratch", 3, map_a, mask_a);
+    add(e, "good", 2.5f, map_good, NULL);
+    add(e, "chip", 2, map_b, mask_b);
+    ead_evaluation_set_threshold(e, &(EadThreshold){.value = 2.75f});
+    EadMetrics metrics;
+    ck_assert_int_eq(ead_evaluation_finish(e, &metrics), EAD_OK);
+    ck_assert_int_eq(metrics.defect_count, 2);
+    ck_assert_str_eq(metrics.defects[0].name, "chip");
+    ck_assert_str_eq(metrics.defects[1].name, "scratch");
+    ASSERT_CLOSE(metrics.total.image_auroc, 0.5);
+    ASSERT_CLOSE(metrics.defects[0].set.image_auroc, 0);
+    ASSERT_CLOSE(metrics.defects[1].set.image_auroc, 1);
+    ASSERT_CLOSE(metrics.defects[1].set.au_pro_30, 1);
+    ASSERT_CLOSE(metrics.defects[1].set.pixel_auroc, 1);
+    ASSERT_CLOSE(metrics.defects[0].set.au_pro_05, 0);
+    ASSERT_CLOSE(metrics.defects[0].set.pixel_auroc, 0.5 * 2 / 5);
+    ASSERT_CLOSE(metrics.total.image_f1_best, 0.8);
+    ck_assert_int_eq(metrics.total.images, 3);
+    ck_assert_int_eq(metrics.defects[0].set.images, 1);
+    ck_assert(metrics.has_threshold && metrics.threshold.value == 2.75f);
+    ck_assert_int_gt(metrics.roc.count, 2);
+    ck_assert_int_gt(metrics.pro.count, 2);
+    ead_metrics_free(&metrics);
+    ead_evaluation_free(e);
+}
+END_TEST
+
+/* Two kinds as in MVTec LOCO, each with a channel that is found with one of its two pixels. */
+START_TEST(loco_has_a_mean_of_its_two_kinds) {
+    static const float map_a[] = {3, 1, 0}, map_b[] = {0, 1, 2}, map_good[] = {1, 0, 0};
+    static uint8_t mask_a[] = {1, 1, 0}, mask_b[] = {1, 1, 0};
+    EadDefectChannel a = {.mask = mask_a, .saturation = 1}, b = {.mask = mask_b, .saturation = 1};
+    EadGroundTruth truth_a = {.mask = {3, 1, 1, mask_a}, .channels = &a, .channel_count = 1};
+    EadGroundTruth truth_b = {.mask = {3, 1, 1, mask_b}, .channels = &b, .channel_count = 1};
+    EadEvaluation *e = NULL;
+    EadMetrics metrics;
+    ck_assert_int_eq(ead_evaluation_new(&e), EAD_OK);
+    add(e, "good", 2.5f, map_good, NULL);
+    ck_assert_int_eq(ead_evaluation_add(e, "a", "structural_anomalies", 1, 3, map_a, 3, 1, &truth_a), EAD_OK);
+    ck_assert_int_eq(ead_evaluation_finish(e, &metrics), EAD_OK);
+    ck_assert(!metrics.has_mean && metrics.total.has_spro && metrics.spro.count > 1);
+    ead_metrics_free(&metrics);
+    ck_assert_int_eq(ead_evaluation_add(e, "b", "logical_anomalies", 1, 2, map_b, 3, 1, &truth_b), EAD_OK);
+    ead_evaluation_set_threshold(e, &(EadThreshold){.value = 2.25f});
+    ead_evaluation_set_pro_limit(e, 1);
+    ck_assert_int_eq(ead_evaluation_finish(e, &metrics), EAD_OK);
+    const EadMetricSet *logical = &metrics.defects[0].set, *structural = &metrics.defects[1].set;
+    ck_assert(metrics.has_mean && metrics.mean.has_spro && metrics.defects[0].spro.count > 1);
+    ASSERT_CLOSE(structural->au_spro[4], 1); /* its first pixel is the highest of all */
+    /* The good pixels 2 and 1 (with the tied defect pixel, which saturates it), then two of 0. */
+    ASSERT_CLOSE(logical->au_spro[4], 0.25 * 0.5 + 0.5);
+    ASSERT_CLOSE(metrics.mean.au_spro[4], 0.5 * (1 + 0.625));
+    ASSERT_CLOSE(metrics.mean.image_auroc, 0.5);
+    ASSERT_CLOSE(metrics.total.image_auroc, 0.5);
+    ck_assert(metrics.pro_limit == 1 && structural->au_pro_other > structural->au_pro_30);
+    ASSERT_CLOSE(metrics.mean.au_pro_other, 0.5 * (logical->au_pro_other + structural->au_pro_other));
+    ASSERT_CLOSE(metrics.mean.au_pro_30, 0.5 * (logical->au_pro_30 + structural->au_pro_30));
+    ck_assert_int_eq(metrics.mean.images, 2);
+    ASSERT_CLOSE(structural->image_tpr, 1);
+    ASSERT_CLOSE(logical->image_tpr, 0);
+    ASSERT_CLOSE(metrics.total.image_fpr, 1);
+    ASSERT_CLOSE(metrics.total.image_f1, 0.5);
+    ead_metrics_free(&metrics);
+    ead_evaluation_free(e);
+}
+END_TEST
+
+/* Defects of one name may be of both kinds, and one image may have several. */
+START_TEST(loco_has_figures_by_name) {
+    static const float map_a[] = {3, 1, 0}, map_b[] = {0, 1, 2}, map_good[] = {1, 0, 0};
+    static uint8_t mask[] = {1, 1, 0}, left[] = {1, 0, 0}, middle[] = {0, 1, 0};
+    char missing[] = "missing", broken[] = "broken", never[] = "never";
+    EadDefectType items[] = {{.name = missing}, {.name = broken}, {.name = never}};
+    EadDefectTypes types = {.items = items, .count = 3};
+    EadDefectChannel a = {.mask = mask, .saturation = 1, .type = 1};
+    EadDefectChannel b[] = {{.mask = left, .saturation = 1, .type = 1}, {.mask = middle, .saturation = 1}};
+    EadGroundTruth truth_a = {.mask = {3, 1, 1, mask}, .channels = &a, .channel_count = 1, .types = &types};
+    EadGroundTruth truth_b = {.mask = {3, 1, 1, mask}, .channels = b, .channel_count = 2, .types = &types};
+    EadEvaluation *e = NULL;
+    EadMetrics metrics;
+    ck_assert_int_eq(ead_evaluation_new(&e), EAD_OK);
+    add(e, "good", 2.5f, map_good, NULL);
+    ck_assert_int_eq(ead_evaluation_add(e, "a", "structural_anomalies", 1, 3, map_a, 3, 1, &truth_a), EAD_OK);
+    ck_assert_int_eq(ead_evaluation_add(e, "b", "logical_anomalies", 1, 2, map_b, 3, 1, &truth_b), EAD_OK);
+    ead_evaluation_set_threshold(e, &(EadThreshold){.value = 2.25f});
+    ck_assert_int_eq(ead_evaluation_finish(e, &metrics), EAD_OK);
+    ck_assert_int_eq(metrics.type_count, 2);
+    ck_assert_str_eq(metrics.types[0].name, "broken");
+    ck_assert_str_eq(metrics.types[1].name, "missing");
+    const EadMetricSet *first = &metrics.types[0].set, *second = &metrics.types[1].set;
+    ck_assert(first->images == 2 && second->images == 1 && first->has_spro && !first->has_pixels);
+    ASSERT_CLOSE(first->image_auroc, 0.5);
+    ASSERT_CLOSE(second->image_auroc, 0);
+    ASSERT_CLOSE(first->image_tpr, 0.5);
+    /* Good pixels 2 1 0 0 0 of all three images; one channel is found at 3, the other with the last of them.
+     */
+    ASSERT_CLOSE(first->au_spro[4], 0.4 * 0.5 + 0.6 * 0.75);
+    /* 2 1 0 0 without those of a; the channel is found together with the 1. */
+    ASSERT_CLOSE(second->au_spro[4], 0.25 * 0.5 + 0.5);
+    ck_assert_int_eq(metrics.defect_count, 2);
+    ead_metrics_free(&metrics);
+    ead_evaluation_free(e);
+}
+END_TEST
+
+START_TEST(missing_masks_leave_pixel_figures_out) {
+    static const float map[] = {3, 1, 0};
+    static uint8_t mask[] = {1, 0, 0};
+    EadEvaluation *e = NULL;
+    EadMetrics metrics;
+    ck_assert_int_eq(ead_evaluation_new(&e), EAD_OK);
+    ck_assert_int_eq(ead_evaluation_finish(e, &metrics), EAD_BAD_ARGUMENT);
+    add(e, "good", 0, map, NULL);
+    ck_assert_int_eq(ead_evaluation_finish(e, &metrics), EAD_OK);
+    ck_assert(isnan(metrics.total.image_auroc) && !metrics.total.has_pixels && metrics.defect_count == 0);
+    ead_metrics_free(&metrics);
+    add(e, "a", 1, map, mask);
+    add(e, "b", 1, map, NULL);
+    ck_assert_int_eq(ead_evaluation_finish(e, &metrics), EAD_OK);
+    ck_assert(metrics.defects[0].set.has_pixels && !metrics.defects[1].set.has_pixels);
+    ck_assert(!metrics.total.has_pixels && isnan(metrics.total.au_pro_30) && metrics.pro.count == 0);
+    ASSERT_CLOSE(metrics.total.image_auroc, 1);
+    ead_metrics_free(&metrics);
+    int64_t count;
+    EadGroundTruth truth = {.mask = {3, 1, 1, mask}};
+    ck_assert_int_eq(ead_evaluation_add(e, "c.png", NULL, 0, 1, map, 3, 1, &truth), EAD_BAD_ARGUMENT);
+    ck_assert_ptr_nonnull(strstr(ead_error_message(), "c.png"));
+    ck_assert_int_eq(ead_evaluation_add(e, "c.png", NULL, 0, NAN, map, 3, 1, NULL), EAD_BAD_ARGUMENT);
+    ead_evaluation_samples(e, &count);
+    ck_assert_int_eq(count, 3);
+    ead_evaluation_free(e);
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("ranking");
+    TCase *tests = tcase_create("ranking");
+    tcase_set_timeout(tests, 60);
+    tcase_add_test(tests, ranking_by_hand);
+    tcase_add_test(tests, ranking_agrees_with_golden_values);
+    tcase_add_test(tests, ranking_agrees_with_its_definition);
+    tcase_add_test(tests, evaluation_reports_each_defect);
+    tcase_add_test(tests, loco_has_a_mean_of_its_two_kinds);
+    tcase_add_test(tests, loco_has_figures_by_name);
+    tcase_add_test(tests, missing_masks_leave_pixel_figures_out);
+    suite_add_tcase(suite, tests);
+    return run_suite(suite);
+}

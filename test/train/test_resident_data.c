@@ -1,0 +1,124 @@
+/* What a training step keeps instead of being given it: images drawn from tables give the steps that the same
+ * images give when they are brought, on the CPU and on a device; which tables are chosen; and why the
+ * teacher's output on an image may be kept: on the CPU it has the same bits whether the teacher sees the
+ * image alone or in a batch with another. (On a device the step shows it images one by one.) */
+#include "test/support/support_amx_emulated.h"
+#include "test/support/support_fake_device.h"
+#include "test/support/support_resident_data.h"
+#include "test/support/tiny_model.h"
+#include "train/efficientad/resident_data.h"
+
+#include <omp.h>
+
+/* ---- the teacher ---- */
+
+enum { MAX_BYTES = 2 * 256 * 256 * 3 };
+
+static const struct Case {
+    EadModelSpec spec;
+    bool bf16;
+} cases[] = {
+    {{.size = EAD_PDN_SMALL, .height = 128, .width = 128}, false},
+    {{.size = EAD_PDN_SMALL, .height = 128, .width = 128}, true},
+    {{.size = EAD_PDN_SMALL, .height = 128, .width = 192, .padding = true}, false},
+    {{.size = EAD_PDN_SMALL, .height = 256, .width = 256}, false},
+    {{.size = EAD_PDN_MEDIUM, .height = 128, .width = 128}, false},
+};
+
+START_TEST(an_image_alone_gives_the_bits_of_a_batch) {
+    static uint8_t images[MAX_BYTES];
+    const struct Case *c = &cases[_i];
+    EadPlanOptions options = {.precision = c->bf16 ? EAD_PRECISION_BF16 : EAD_PRECISION_FP32,
+                              .amx = c->bf16 ? &ead_amx_emulated : NULL};
+    size_t image = (size_t)c->spec.height * (size_t)c->spec.width * 3;
+    size_t outputs =
+        (size_t)ead_model_map_height(&c->spec) * (size_t)ead_model_map_width(&c->spec) * EAD_FEATURES;
+    EadModel *model;
+    ASSERT_OK(ead_model_new(&c->spec, &model));
+    ead_params_initialize(&model->teacher, 1);
+    fill_noise(images, 2 * image, 7);
+    real *both = teacher_outputs(model, &options, 2, images);
+    for (size_t i = 0; i < 2; i++) {
+        real *alone = teacher_outputs(model, &options, 1, images + i * image);
+        ck_assert_msg(memcmp(alone, both + i * outputs, outputs * sizeof *alone) == 0, "case %d, image %d",
+                      _i, (int)i);
+        free(alone);
+    }
+    ck_assert(memcmp(both, both + outputs, outputs * sizeof *both) != 0);
+    free(both);
+    ead_model_free(model);
+}
+END_TEST
+
+/* ---- steps ---- */
+
+static const struct DrawnCase {
+    StepWay way;
+    bool on_device;
+} drawn_cases[] = {
+    {{.penalty = true, .penalty_table = true, .augment = true, .autoencoder = true}, false},
+    {{true, true, true, true, true}, true},
+    {{.penalty = true, .augment = true, .autoencoder = true}, true},
+    {{.autoencoder = true, .teacher_table = true}, true},
+    {{.penalty = false}, true},
+};
+
+START_TEST(drawn_images_give_the_steps_of_images_that_are_brought) {
+    const struct DrawnCase *c = &drawn_cases[_i];
+    EadPlanOptions device = {.backend = &fake_backend};
+    fake_device_start((uint64_t)_i, SIZE_MAX);
+    check_drawn_steps(c->way, NULL, c->on_device ? &device : NULL);
+    ck_assert_int_eq(fake_device_leaks(), 0);
+}
+END_TEST
+
+/* ---- choice ---- */
+
+static EadResidentData choose(const EadBackend *backend, size_t room, bool teacher) {
+    const EadModelSpec spec = {.height = 256, .width = 256};
+    EadConfig config;
+    EadTrainerData data = {.dataset.train.count = 10, .penalty_list.count = 1000};
+    EadResidentData tables;
+    ASSERT_OK(ead_config_defaults(&config));
+    config.train_teacher_cache = teacher;
+    fake_device_start(1, room);
+    ASSERT_OK(ead_step_tables_choose(&config, backend, &spec, &data, &tables));
+    ead_config_free(&config);
+    ck_assert_uint_eq(tables.seed, 42);
+    ck_assert(tables.augment);
+    return tables;
+}
+
+static void check_rows(EadResidentData tables, int train, int penalty, int teacher) {
+    ck_assert_int_eq(tables.rows[EAD_TABLE_TRAIN], train);
+    ck_assert_int_eq(tables.rows[EAD_TABLE_PENALTY], penalty);
+    ck_assert_int_eq(tables.rows[EAD_TABLE_TEACHER], teacher);
+}
+
+/* An image of 256x256 takes 196,608 bytes, the teacher's output on it 56 * 56 * 384 * 4. */
+START_TEST(tables_are_chosen_by_what_is_free) {
+    const size_t image = 196608, output = 4816896;
+    check_rows(choose(&ead_backend_cpu, 0, false), 0, 0, 0);
+    check_rows(choose(&ead_backend_cpu, 0, true), 0, 0, 10);
+    check_rows(choose(&fake_backend, 20 * image - 1, false), 0, 0, 0);
+    check_rows(choose(&fake_backend, 20 * image, false), 10, 0, 0);
+    check_rows(choose(&fake_backend, 2020 * image - 1, false), 10, 0, 0);
+    check_rows(choose(&fake_backend, 2020 * image, false), 10, 1000, 0);
+    check_rows(choose(&fake_backend, 10 * output, true), 0, 0, 10);
+    check_rows(choose(&fake_backend, 10 * output + 2020 * image, true), 10, 1000, 10);
+}
+END_TEST
+
+int main(void) {
+    omp_set_num_threads(2);
+    Suite *suite = suite_create("step_tables");
+    TCase *tests = tcase_create("step_tables");
+    tcase_set_timeout(tests, 0);
+    tcase_add_loop_test(tests, an_image_alone_gives_the_bits_of_a_batch, 0,
+                        (int)(sizeof cases / sizeof *cases));
+    tcase_add_loop_test(tests, drawn_images_give_the_steps_of_images_that_are_brought, 0,
+                        (int)(sizeof drawn_cases / sizeof *drawn_cases));
+    tcase_add_test(tests, tables_are_chosen_by_what_is_free);
+    suite_add_tcase(suite, tests);
+    return run_suite(suite);
+}

@@ -1,0 +1,304 @@
+/* Sweeps before they run: the file format, the matrix, what is skipped, resumed and shared, and the paper's
+ * tables. What they do and report is in test_sweep_runs.c. */
+#define S "build/scratch/test_sweep/"
+#include "test/support/program_support.h"
+#include "test/support/run_folders.h"
+
+#include "train/config/config_compare.h"
+#include "train/sweep/paper_numbers.h"
+#include "train/sweep/sweep.h"
+
+#define BASE                                                                                                 \
+    "output: " S "runs\n"                                                                                    \
+    "config: {loss.penalty: false, dataset.path: data}\n"                                                    \
+    "collections: {c: {categories: [a, b]}}\n"                                                               \
+    "variants: {v: {}}\n"                                                                                    \
+    "seeds: [1]\n"
+
+static EadStatus load_text(const char *text, EadSweep *sweep) {
+    write_text(S "sweep.yaml", text);
+    return ead_sweep_load(S "sweep.yaml", sweep);
+}
+
+/* ---- the file ---- */
+
+START_TEST(expands_variants_scenarios_and_seeds) {
+    static const char *const names[] = {"plain/x/a/seed-1", "plain/x/a/seed-7", "plain/x/b/seed-1",
+                                        "plain/x/b/seed-7", "plain/y/seed-1",   "plain/y/seed-7",
+                                        "soft/x/a/seed-1",  "soft/x/a/seed-7",  "soft/x/b/seed-1",
+                                        "soft/x/b/seed-7",  "soft/y/seed-1",    "soft/y/seed-7"};
+    static const char *const settings[] = {"train.steps=9"};
+    EadSweep sweep;
+    write_text(S "base.yaml",
+               "train: {steps: 5, lr: 0.5, seed: 3}\nloss.penalty: false\noutput: elsewhere\n");
+    ASSERT_OK(load_text("title: Größe\nbase: base.yaml\noutput: o\n"
+                        "config:\n  train:\n    lr: 0.25\n"
+                        "collections:\n"
+                        "  x:\n    categories: [a, b]\n    config:\n      dataset.path: d   # blocks too\n"
+                        "  y: {config: {dataset: {type: folder, path: e}}}\n"
+                        "variants: {plain: {}, soft: {loss.hard_quantile: 0, train.lr: 0.125}}\n"
+                        "seeds: [1, 7]\n",
+                        &sweep));
+    ASSERT_OK(ead_sweep_expand(&sweep, NULL, settings, 1));
+    ck_assert_int_eq(sweep.run_count, 12);
+    for (int i = 0; i < 12; i++) ck_assert_str_eq(sweep.runs[i].name, names[i]);
+    const EadConfig *first = &sweep.runs[0].config, *last = &sweep.runs[11].config;
+    ck_assert_str_eq(first->output, "o/plain/x/a/seed-1");
+    ck_assert_str_eq(first->dataset_cache, "o/cache");
+    ck_assert_str_eq(first->dataset_path, "d");
+    ck_assert_str_eq(first->dataset_category, "a");
+    ck_assert(first->train_seed == 1 && first->train_steps == 9 && first->train_lr == 0.25);
+    ck_assert(last->train_seed == 7 && last->train_lr == 0.125 && last->loss_hard_quantile == 0);
+    ck_assert(last->dataset_type == EAD_DATASET_CHOICE_FOLDER);
+    ck_assert_str_eq(last->dataset_path, "e");
+    ck_assert_str_eq(last->dataset_category, "");
+    ead_sweep_free(&sweep);
+}
+END_TEST
+
+START_TEST(names_the_line_of_what_is_wrong) {
+    static const char *const cases[][2] = {
+        {"seeds: [1]\n", "sweep.yaml:1: collections is missing"},
+        {"seed: [1]\n", "sweep.yaml:1: a sweep has no field 'seed'; did you mean 'seeds'?"},
+        {"- 1\n", "sweep.yaml:1: a sweep takes a mapping"},
+        {"", "is empty"},
+        {"a: [1\n", "sweep.yaml:"},
+        {BASE "seeds: [2]\n", "sweep.yaml:6: 'seeds' is given twice"},
+        {"collections: {c: {}}\nvariants: {v: {}}\nseeds: [1, 1]\n", "sweep.yaml:3: seed 1 is given twice"},
+        {"collections: {c: {}}\nvariants: {v: {}}\nseeds: [-1]\n", "sweep.yaml:3: '-1' is no seed"},
+        {"collections: {c: {}}\nvariants: {v: {}}\nseeds: []\n", "sweep.yaml:3: seeds is empty"},
+        {"collections: {c: {}}\nvariants: {../v: {}}\nseeds: [1]\n", "sweep.yaml:2: '../v' is no name"},
+        {"collections: {c: {}}\nvariants: {v: 3}\nseeds: [1]\n", "sweep.yaml:2: expected config keys"},
+        {"collections: {c: {path: x}}\nvariants: {v: {}}\nseeds: [1]\n",
+         "sweep.yaml:1: c has no field 'path'"},
+        {"collections: {c: {categories: [a, a]}}\nvariants: {v: {}}\nseeds: [1]\n",
+         "category a is given twice"},
+        {"collections: none.yaml\nvariants: {v: {}}\nseeds: [1]\n", S "none.yaml: cannot open"},
+        {"collections: {c: &x {}}\nvariants: {v: *x}\nseeds: [1]\n", "sweep.yaml:1: aliases"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        EadSweep sweep;
+        EadStatus status = load_text(cases[i][0], &sweep);
+        ck_assert_msg(status != EAD_OK && strstr(ead_error_message(), cases[i][1]), "%s: %s", cases[i][0],
+                      ead_error_message());
+        ead_sweep_free(&sweep);
+    }
+}
+END_TEST
+
+/* Config keys are read when the runs are made; their lines are those of the sweep file. */
+START_TEST(names_the_line_of_a_wrong_config_key) {
+    static const char *const cases[][2] = {
+        {"output: o\ncollections:\n  c:\n    config:\n      train.steps: 5\n      train.step: 5\n"
+         "variants: {v: {}}\nseeds: [1]\n",
+         "sweep.yaml:6: unknown key 'train.step'"},
+        {"output: o\ncollections: {c: {}}\nvariants:\n  ä: {}\n  ö: {train.lr: 2}\nseeds: [1]\n",
+         "is no name"},
+        {"title: ä\noutput: o\nconfig: {loss.penalty: false, dataset.path: d, dataset.type: folder}\n"
+         "collections: {c: {}}\nvariants:\n  v: {}\n  w: {train.lr: 2}\nseeds: [1]\n",
+         "sweep.yaml:7: train.lr"},
+        {BASE "config: {}\n", "'config' is given twice"},
+        {"output: o\nconfig: {train.seed: 3}\ncollections: {c: {}}\nvariants: {v: {}}\nseeds: [1]\n",
+         "train.seed cannot be set for the runs of a sweep"},
+        {"collections: {c: {}}\nvariants: {v: {}}\nseeds: [1]\n", "output is missing"},
+        {"output: o\ncollections: {c: {}}\nvariants: {v: {}}\nseeds: [1]\n", "dataset.path is not set"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        EadSweep sweep;
+        EadStatus status = load_text(cases[i][0], &sweep);
+        if (status == EAD_OK) status = ead_sweep_expand(&sweep, NULL, NULL, 0);
+        ck_assert_msg(status != EAD_OK && strstr(ead_error_message(), cases[i][1]), "%s: %s", cases[i][0],
+                      ead_error_message());
+        ead_sweep_free(&sweep);
+    }
+}
+END_TEST
+
+/* Runs that differ only in the map normalisation share a training, and so a shard. */
+START_TEST(shares_trainings_and_shards) {
+    EadSweep sweep;
+    ASSERT_OK(
+        load_text("output: o\nconfig: {loss.penalty: false, dataset.path: d}\n"
+                  "collections: {c: {categories: [a, b, e]}}\n"
+                  "variants: {v: {}, w: {loss.hard_quantile: 0}, x: {maps.normalization: gaussian},\n"
+                  "  y: {maps.q_end: 0.99, loss.hard_quantile: 0}, z: {maps.q_end: 0.9, train.steps: 1,\n"
+                  "  maps.q_start: 0.1}}\nseeds: [1]\n",
+                  &sweep));
+    ASSERT_OK(ead_sweep_expand(&sweep, "p", NULL, 0));
+    ck_assert_str_eq(sweep.runs[0].config.output, "p/v/c/a/seed-1");
+    ck_assert_int_eq(sweep.run_count, 15);
+    for (int i = 0; i < 15; i++) {
+        static const int source_variant[] = {-1, -1, 0, 1, -1};
+        int variant = i / 3,
+            expected = source_variant[variant] < 0 ? -1 : 3 * source_variant[variant] + i % 3;
+        ck_assert_int_eq(sweep.runs[i].source, expected);
+    }
+    for (int parts = 1; parts <= 4; parts++) {
+        int members[15] = {0};
+        for (int part = 1; part <= parts; part++) {
+            EadSweepWork work = {.jobs = 1, .shard = {part, parts}, .sweep = &sweep};
+            for (int i = 0; i < 15; i++) {
+                bool in = ead_sweep_in_shard(&work, i);
+                int source = sweep.runs[i].source;
+                members[i] += in;
+                if (source >= 0) ck_assert_int_eq(in, ead_sweep_in_shard(&work, source));
+            }
+        }
+        for (int i = 0; i < 15; i++) ck_assert_int_eq(members[i], 1);
+    }
+    ead_sweep_free(&sweep);
+}
+END_TEST
+
+START_TEST(configs_differ_by_what_matters) {
+    static const struct {
+        const char *setting;
+        bool steps, training, result; /* whether a difference matters for it */
+    } cases[] = {{"output=x", false, false, false},
+                 {"train.threads=3", false, false, false},
+                 {"train.tensorboard=false", false, false, false},
+                 {"train.teacher_cache=true", false, false, false},
+                 {"maps.q_end=0.99", false, false, true},
+                 {"maps.normalization=none", false, false, true},
+                 {"train.steps=3", false, true, true},
+                 {"train.lr=0.5", true, true, true},
+                 {"train.seed=1", true, true, true},
+                 {"loss.penalty=false", true, true, true},
+                 {"model.image_size=128", true, true, true},
+                 {"dataset.category=x", true, true, true}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        EadConfig a, b;
+        ASSERT_OK(ead_config_defaults(&a));
+        ASSERT_OK(ead_config_defaults(&b));
+        ck_assert_int_lt(ead_config_difference(&a, &b, EAD_SAME_RESULT), 0);
+        ASSERT_OK(ead_config_set(&b, cases[i].setting, "--set"));
+        ck_assert_int_eq(ead_config_difference(&a, &b, EAD_SAME_STEPS) >= 0, cases[i].steps);
+        ck_assert_int_eq(ead_config_difference(&a, &b, EAD_SAME_TRAINING) >= 0, cases[i].training);
+        ck_assert_int_eq(ead_config_difference(&a, &b, EAD_SAME_RESULT) >= 0, cases[i].result);
+        ead_config_free(&a);
+        ead_config_free(&b);
+    }
+}
+END_TEST
+
+/* ---- states ---- */
+
+static EadRunState state_of(const EadSweep *sweep, int run) {
+    EadRunState state;
+    ASSERT_OK(ead_sweep_state(sweep, &sweep->runs[run], &state));
+    return state;
+}
+
+START_TEST(tells_new_started_finished_and_changed) {
+    EadSweep sweep;
+    char *yaml;
+    shell("rm -rf " S "runs");
+    ASSERT_OK(load_text(BASE, &sweep));
+    ASSERT_OK(ead_sweep_expand(&sweep, NULL, NULL, 0));
+    ck_assert_int_eq(state_of(&sweep, 0), EAD_RUN_NEW);
+    ASSERT_OK(ead_config_to_yaml(&sweep.runs[0].config, &yaml));
+    write_text(S "runs/v/c/a/seed-1/config.yaml", yaml);
+    ck_assert_int_eq(state_of(&sweep, 0), EAD_RUN_NEW);
+    write_text(S "runs/v/c/a/seed-1/checkpoint.safetensors", "");
+    ck_assert_int_eq(state_of(&sweep, 0), EAD_RUN_STARTED);
+    write_text(S "runs/v/c/a/seed-1/metrics.json", "{}");
+    ck_assert_int_eq(state_of(&sweep, 0), EAD_RUN_STARTED);
+    write_text(S "runs/v/c/a/seed-1/report.html", "");
+    ck_assert_int_eq(state_of(&sweep, 0), EAD_RUN_FINISHED);
+    sweep.runs[0].config.train_threads = 3;
+    ck_assert_int_eq(state_of(&sweep, 0), EAD_RUN_FINISHED);
+    sweep.runs[0].config.train_steps = 3;
+    ck_assert_int_eq(state_of(&sweep, 0), EAD_RUN_CHANGED);
+    ck_assert(strstr(ead_error_message(), "train.steps: 70000, the config now says 3"));
+    ck_assert_int_eq(state_of(&sweep, 1), EAD_RUN_NEW);
+    free(yaml);
+    ead_sweep_free(&sweep);
+}
+END_TEST
+
+/* ---- the paper's tables ---- */
+
+START_TEST(paper_tables_expand_to_their_runs) {
+    static const struct {
+        const char *name;
+        int runs;
+        const char *first, *last;
+    } tables[] = {
+        {"table1", 320, "small/mvtec_ad/bottle/seed-1", "medium/visa/pipe_fryum/seed-5"},
+        {"table2", 320, "small/mvtec_ad/bottle/seed-1", "medium/visa/pipe_fryum/seed-5"},
+        {"table3", 2240, "medium/mvtec_ad/bottle/seed-1", "medium_end_0.999/visa/pipe_fryum/seed-5"},
+        {"table4", 800, "bare/mvtec_ad/bottle/seed-1", "medium/visa/pipe_fryum/seed-5"},
+        {"table5", 640, "small/mvtec_ad/bottle/seed-1", "no_penalty/visa/pipe_fryum/seed-5"}};
+    NEED_PROGRAM();
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+        char command[1024];
+        snprintf(command, sizeof command,
+                 "$PROGRAM sweep configs/paper/%s.yaml --dry-run --output " S "none >" S "list 2>" S "err"
+                 " || { cat " S "err >&2; exit 1; }; "
+                 "test $(wc -l <" S "list) = %d && test $(sort -u " S "list | wc -l) = %d && "
+                 "test $(grep -c '/mvtec_ad/' " S "list) = %d && test $(grep -c '/mvtec_loco/' " S
+                 "list) = %d && "
+                 "test \"$(head -n 1 " S "list | cut -f 2)\" = %s && test \"$(tail -n 1 " S
+                 "list | cut -f 2)\" = %s",
+                 tables[i].name, tables[i].runs, tables[i].runs, tables[i].runs / 32 * 15,
+                 tables[i].runs / 32 * 5, tables[i].first, tables[i].last);
+        shell(command);
+    }
+}
+END_TEST
+
+/* Variants of configs/paper and rows of the paper's numbers go by the same names; only Table 1 has other
+ * methods. */
+START_TEST(paper_numbers_belong_to_variants) {
+    int count, others = 0;
+    const EadPaperNumber *rows = ead_paper_numbers(&count);
+    for (int i = 0; i < count; i++) {
+        char path[64];
+        EadSweep sweep;
+        bool found = false;
+        snprintf(path, sizeof path, "configs/paper/%s.yaml", rows[i].table);
+        ASSERT_OK(ead_sweep_load(path, &sweep));
+        ck_assert_str_eq(sweep.paper, rows[i].table);
+        for (int v = 0; v < sweep.variant_count; v++)
+            found = found || strcmp(sweep.variants[v].name, rows[i].variant) == 0;
+        if (!found) ck_assert_str_eq(rows[i].table, "table1");
+        others += !found;
+        ck_assert(ead_paper_scenarios(rows[i].collection) > 0);
+        ck_assert(rows[i].percent > 70 && rows[i].percent < 100);
+        ead_sweep_free(&sweep);
+    }
+    ck_assert_int_eq(others, 16);
+    /* The paper's means are means over the three collections. */
+    double mean = 0;
+    static const char *const collections[] = {"mvtec_ad", "mvtec_loco", "visa"};
+    for (int i = 0; i < 3; i++)
+        mean += ead_paper_find("table2", "small", collections[i], EAD_FIGURE_IMAGE_AUROC)->percent / 3;
+    ck_assert_double_eq_tol(mean, ead_paper_find("table1", "small", "all", EAD_FIGURE_IMAGE_AUROC)->percent,
+                            0.05);
+}
+END_TEST
+
+static void remove_scratch(void) {
+    shell("rm -rf " S);
+}
+
+static Suite *make_suite(void) {
+    Suite *suite = suite_create("sweep");
+    TCase *tests = tcase_create("sweep");
+    tcase_set_timeout(tests, 0);
+    tcase_add_unchecked_fixture(tests, NULL, remove_scratch);
+    tcase_add_test(tests, expands_variants_scenarios_and_seeds);
+    tcase_add_test(tests, names_the_line_of_what_is_wrong);
+    tcase_add_test(tests, names_the_line_of_a_wrong_config_key);
+    tcase_add_test(tests, shares_trainings_and_shards);
+    tcase_add_test(tests, configs_differ_by_what_matters);
+    tcase_add_test(tests, tells_new_started_finished_and_changed);
+    tcase_add_test(tests, paper_tables_expand_to_their_runs);
+    tcase_add_test(tests, paper_numbers_belong_to_variants);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
+
+int main(void) {
+    return run_suite(make_suite());
+}

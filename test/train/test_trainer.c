@@ -1,0 +1,270 @@
+/* The training run as a library call: the log of losses, repeatability, resuming, a device, outputs
+ * of the teacher that are kept. */
+#define SCRATCH "build/scratch/test_trainer/"
+#include "test/support/trainer_runs.h"
+
+#include "models/efficientad/model_file.h"
+#include "test/support/support_fake_device.h"
+#include "train/efficientad/shipped_teacher.h"
+
+#define WHOLE SCRATCH "whole/"
+
+enum { STEPS = 3 };
+
+/* A run of all four losses on two threads, with which several tests compare. */
+static void set_up(void) {
+    remove_scratch();
+    make_data();
+    omp_set_num_threads(2);
+    train(WHOLE, "train.steps=3");
+}
+
+/* ---- losses.csv ---- */
+
+START_TEST(losses_are_logged_from_step_1_and_add_up) {
+    Row rows[STEPS];
+    read_rows(WHOLE, STEPS, rows);
+    check_sums(rows, STEPS);
+    for (int i = 0; i < STEPS; i++) {
+        ck_assert(rows[i].hard > 0 && rows[i].penalty > 0 && rows[i].ae > 0 && rows[i].stae > 0);
+        ck_assert_double_eq_tol(rows[i].rate, 1e-4, 1e-10);
+    }
+}
+END_TEST
+
+/* The losses of step 1 know nothing of its update, those of step 2 do. */
+START_TEST(the_first_row_is_before_the_first_update) {
+    Row slow[2], fast[2];
+    train(SCRATCH "slow/", STUDENT_ONLY "train.steps=2 train.lr=1e-12");
+    train(SCRATCH "fast/", STUDENT_ONLY "train.steps=2 train.lr=1e-3");
+    read_rows(SCRATCH "slow/", 2, slow);
+    read_rows(SCRATCH "fast/", 2, fast);
+    ck_assert(slow[0].hard == fast[0].hard);
+    ck_assert(slow[1].hard != fast[1].hard);
+}
+END_TEST
+
+START_TEST(the_rate_drops_after_the_share_of_steps) {
+    Row rows[4];
+    train(SCRATCH "drop/", STUDENT_ONLY "train.steps=4 train.lr_drop_at=0.5 train.lr_drop_factor=0.25");
+    read_rows(SCRATCH "drop/", 4, rows);
+    for (int i = 0; i < 4; i++) ck_assert_double_eq_tol(rows[i].rate, i < 2 ? 1e-4 : 2.5e-5, 1e-11);
+    train(SCRATCH "drop_at_once/", STUDENT_ONLY "train.steps=1 train.lr_drop_at=0");
+    read_rows(SCRATCH "drop_at_once/", 1, rows);
+    ck_assert_double_eq_tol(rows[0].rate, 1e-5, 1e-11);
+}
+END_TEST
+
+/* ---- repeatability ---- */
+
+START_TEST(same_seed_same_bits_on_one_thread_as_on_two) {
+    omp_set_num_threads(1);
+    train(SCRATCH "one_thread/", "train.steps=3 train.threads=1");
+    omp_set_num_threads(2);
+    ck_assert(same_runs(WHOLE, SCRATCH "one_thread/"));
+    ck_assert(same_tensors(WHOLE "checkpoint.safetensors", SCRATCH "one_thread/checkpoint.safetensors"));
+}
+END_TEST
+
+START_TEST(other_seed_other_bits) {
+    Row whole[STEPS], other[1];
+    train(SCRATCH "seed/", "train.steps=1 train.seed=43");
+    read_rows(WHOLE, STEPS, whole);
+    read_rows(SCRATCH "seed/", 1, other);
+    ck_assert(other[0].hard != whole[0].hard);
+    ck_assert(other[0].penalty != whole[0].penalty);
+    ck_assert(other[0].ae != whole[0].ae);
+    ck_assert(other[0].stae != whole[0].stae);
+}
+END_TEST
+
+/* With the folder's name the same, so is every byte of every file. */
+START_TEST(same_folder_same_files) {
+    train(SCRATCH "again/", STUDENT_ONLY "train.steps=1");
+    ck_assert_int_eq(rename(SCRATCH "again", SCRATCH "before"), 0);
+    train(SCRATCH "again/", STUDENT_ONLY "train.steps=1");
+    static const char *const names[] = {"config.yaml", "losses.csv", "model.safetensors",
+                                        "checkpoint.safetensors"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char a[256], b[256];
+        snprintf(a, sizeof a, SCRATCH "again/%s", names[i]);
+        snprintf(b, sizeof b, SCRATCH "before/%s", names[i]);
+        ck_assert_msg(same_files(a, b), "%s", names[i]);
+    }
+}
+END_TEST
+
+/* ---- resuming ---- */
+
+static void append(const char *path, const char *text) {
+    FILE *file = fopen(path, "a");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_int_ge(fputs(text, file), 0);
+    ck_assert_int_eq(fclose(file), 0);
+}
+
+/* All four losses, so that whatever state is forgotten would show. A crash after the checkpoint leaves rows
+ * that it does not know of, the last of them cut short, and perhaps half a file. */
+START_TEST(resumed_is_uninterrupted) {
+    train(SCRATCH "parts/", "train.steps=1");
+    append(SCRATCH "parts/losses.csv", "2,1,2,3,4,10,0.0001\n3,1,2");
+    append(SCRATCH "parts/checkpoint.safetensors.tmp-123-4", "half");
+    append(SCRATCH "parts/notes.tmp-1", "not ours");
+    resume(SCRATCH "parts/", "train.steps=3");
+    ck_assert(same_runs(WHOLE, SCRATCH "parts/"));
+    ck_assert(same_tensors(WHOLE "checkpoint.safetensors", SCRATCH "parts/checkpoint.safetensors"));
+    ck_assert(!file_exists(SCRATCH "parts/checkpoint.safetensors.tmp-123-4"));
+    ck_assert(file_exists(SCRATCH "parts/notes.tmp-1"));
+}
+END_TEST
+
+START_TEST(resuming_without_a_checkpoint_starts_at_step_1) {
+    train(SCRATCH "plain/", STUDENT_ONLY "train.steps=1");
+    resume(SCRATCH "unborn/", STUDENT_ONLY "train.steps=1");
+    ck_assert(same_runs(SCRATCH "plain/", SCRATCH "unborn/"));
+}
+END_TEST
+
+/* Measures and evaluates once more, to the same end. */
+START_TEST(resuming_a_finished_run_changes_nothing) {
+    train(SCRATCH "done/", STUDENT_ONLY "train.steps=1");
+    ck_assert_int_eq(system("cp -r " SCRATCH "done " SCRATCH "copy"), 0);
+    resume(SCRATCH "done/", STUDENT_ONLY "train.steps=1");
+    ck_assert(same_runs(SCRATCH "done/", SCRATCH "copy/"));
+}
+END_TEST
+
+static void check_not_resumed(const char *settings, EadStatus expected, const char *text) {
+    ASSERT_FAILS(try_run(SCRATCH "other/", settings, true), expected, text);
+}
+
+START_TEST(what_cannot_be_resumed_is_refused) {
+    const char *losses = SCRATCH "other/losses.csv", *checkpoint = SCRATCH "other/checkpoint.safetensors";
+    train(SCRATCH "other/", STUDENT_ONLY "train.steps=2");
+    check_not_resumed(STUDENT_ONLY "train.steps=2 train.lr=1e-3", EAD_BAD_ARGUMENT, "train.lr");
+    check_not_resumed(STUDENT_ONLY "train.steps=2 train.seed=1", EAD_BAD_ARGUMENT, "train.seed");
+    check_not_resumed("loss.penalty=false train.steps=2", EAD_BAD_ARGUMENT, "autoencoder.enabled");
+    check_not_resumed(STUDENT_ONLY "train.steps=1", EAD_BAD_FILE, "raise train.steps");
+    write_bytes(losses, HEADER, strlen(HEADER));
+    check_not_resumed(STUDENT_ONLY "train.steps=3", EAD_BAD_FILE, losses);
+    ck_assert_int_eq(unlink(losses), 0);
+    check_not_resumed(STUDENT_ONLY "train.steps=3", EAD_IO, losses);
+    ck_assert_int_eq(truncate(checkpoint, 100000), 0);
+    check_not_resumed(STUDENT_ONLY "train.steps=3", EAD_BAD_FILE, checkpoint);
+    ck_assert_int_eq(unlink(checkpoint), 0);
+    ck_assert_int_eq(rename(SCRATCH "other/model.safetensors", checkpoint), 0);
+    check_not_resumed(STUDENT_ONLY "train.steps=3", EAD_BAD_FILE, "it is no checkpoint");
+}
+END_TEST
+
+START_TEST(a_folder_that_holds_a_run_is_left_alone) {
+    train(SCRATCH "taken/", STUDENT_ONLY "train.steps=1");
+    ck_assert_int_eq(system("cp -r " SCRATCH "taken " SCRATCH "taken_before"), 0);
+    ASSERT_FAILS(try_run(SCRATCH "taken/", STUDENT_ONLY "train.steps=2", false), EAD_BAD_ARGUMENT,
+                 "--resume");
+    ck_assert_int_eq(system("diff -r " SCRATCH "taken " SCRATCH "taken_before"), 0);
+}
+END_TEST
+
+/* ---- on a device ---- */
+
+/* Parameters and optimizer state lie there between checkpoints. */
+START_TEST(a_device_gives_the_same_files) {
+    fake_device_start(1, SIZE_MAX);
+    ASSERT_OK(run_on(&fake_backend, SCRATCH "device/", "train.steps=2 train.checkpoint_every=1", false));
+    ASSERT_OK(run_on(&fake_backend, SCRATCH "device/", "train.steps=3", true));
+    ck_assert(same_runs(WHOLE, SCRATCH "device/"));
+    ck_assert(same_tensors(WHOLE "checkpoint.safetensors", SCRATCH "device/checkpoint.safetensors"));
+    ck_assert_int_eq(fake_device_leaks(), 0);
+}
+END_TEST
+
+/* More steps than rows of losses that the device keeps. */
+START_TEST(losses_of_a_device_are_read_in_time) {
+    fake_device_start(2, SIZE_MAX);
+    train(SCRATCH "many/", STUDENT_ONLY "train.steps=102");
+    ASSERT_OK(run_on(&fake_backend, SCRATCH "many_device/", STUDENT_ONLY "train.steps=102", false));
+    ck_assert(same_runs(SCRATCH "many/", SCRATCH "many_device/"));
+}
+END_TEST
+
+/* ---- outputs of the teacher that are kept ---- */
+
+/* And it may be changed from one part of a run to the next. */
+START_TEST(a_kept_teacher_gives_the_same_bits) {
+    train(SCRATCH "kept/", "train.steps=1 train.teacher_cache=true");
+    resume(SCRATCH "kept/", "train.steps=2");
+    resume(SCRATCH "kept/", "train.steps=3 train.teacher_cache=true");
+    ck_assert(same_runs(WHOLE, SCRATCH "kept/"));
+    ck_assert(same_tensors(WHOLE "checkpoint.safetensors", SCRATCH "kept/checkpoint.safetensors"));
+    train(SCRATCH "kept_student/", STUDENT_ONLY "train.steps=5 train.teacher_cache=true");
+    train(SCRATCH "computed_student/", STUDENT_ONLY "train.steps=5");
+    ck_assert(same_runs(SCRATCH "computed_student/", SCRATCH "kept_student/"));
+}
+END_TEST
+
+START_TEST(a_device_keeps_the_teacher_too) {
+    fake_device_start(3, SIZE_MAX);
+    ASSERT_OK(run_on(&fake_backend, SCRATCH "kept_device/", "train.steps=3 train.teacher_cache=true", false));
+    ck_assert(same_runs(WHOLE, SCRATCH "kept_device/"));
+    ck_assert_int_eq(fake_device_leaks(), 0);
+}
+END_TEST
+
+START_TEST(a_teacher_that_cannot_be_kept_is_refused) {
+    const char *settings = STUDENT_ONLY "train.steps=1 train.teacher_cache=true";
+    fake_device_start(4, 1000000); /* less than the outputs */
+    ASSERT_FAILS(run_on(&fake_backend, SCRATCH "little/", settings, false), EAD_NO_MEMORY,
+                 "train.teacher_cache: the teacher's outputs on 3 training images take 3 MB, but 1 MB are "
+                 "free on fake; set train.teacher_cache=false or lower model.image_size");
+    fake_device_start(5, 20000000); /* enough for them, but not for a step besides */
+    ASSERT_FAILS(run_on(&fake_backend, SCRATCH "little/", settings, false), EAD_NO_MEMORY,
+                 "with train.teacher_cache, which false switches off: no memory for");
+    ck_assert(!file_exists(SCRATCH "little"));
+}
+END_TEST
+
+START_TEST(a_teacher_of_each_size_comes_with_the_program) {
+    static const EadPdnSize sizes[] = {EAD_PDN_SMALL, EAD_PDN_MEDIUM};
+    for (int i = 0; i < 2; i++) {
+        EadModel *model;
+        char *path;
+        ASSERT_OK(ead_shipped_teacher(sizes[i], &path));
+        ASSERT_OK(ead_model_new(&(EadModelSpec){sizes[i], false, 128, 128, true}, &model));
+        ASSERT_OK(ead_model_read_teacher(model, path));
+        ead_model_free(model);
+        free(path);
+    }
+}
+END_TEST
+
+static Suite *make_suite(void) {
+    Suite *suite = suite_create("trainer");
+    TCase *tests = tcase_create("runs");
+    tcase_set_timeout(tests, 0);
+    tcase_add_unchecked_fixture(tests, set_up, remove_scratch);
+    tcase_add_test(tests, losses_are_logged_from_step_1_and_add_up);
+    tcase_add_test(tests, the_first_row_is_before_the_first_update);
+    tcase_add_test(tests, the_rate_drops_after_the_share_of_steps);
+    tcase_add_test(tests, same_seed_same_bits_on_one_thread_as_on_two);
+    tcase_add_test(tests, other_seed_other_bits);
+    tcase_add_test(tests, same_folder_same_files);
+    tcase_add_test(tests, resumed_is_uninterrupted);
+    tcase_add_test(tests, resuming_without_a_checkpoint_starts_at_step_1);
+    tcase_add_test(tests, resuming_a_finished_run_changes_nothing);
+    tcase_add_test(tests, what_cannot_be_resumed_is_refused);
+    tcase_add_test(tests, a_folder_that_holds_a_run_is_left_alone);
+    tcase_add_test(tests, a_device_gives_the_same_files);
+    tcase_add_test(tests, losses_of_a_device_are_read_in_time);
+    tcase_add_test(tests, a_kept_teacher_gives_the_same_bits);
+    tcase_add_test(tests, a_device_keeps_the_teacher_too);
+    tcase_add_test(tests, a_teacher_that_cannot_be_kept_is_refused);
+    tcase_add_test(tests, a_teacher_of_each_size_comes_with_the_program);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
+
+int main(int argc, char **argv) {
+    (void)argc;
+    return run_trainer_suite(make_suite(), "build/scratch/test_trainer.log", argv);
+}

@@ -1,0 +1,293 @@
+/* The command-line parser. */
+#include "train/cli/arguments.h"
+
+#include "train/support/suggest.h"
+#include "train/support/threads.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const EadCommand commands[EAD_COMMAND_COUNT] = {
+#define EAD_COMMAND(name, fewest, most, words, synopsis, summary, example)                                   \
+    {#name, fewest, most, words, synopsis, summary, example},
+#include "train/cli/commands.def"
+#undef EAD_COMMAND
+};
+
+static const EadOption options[EAD_OPTION_COUNT] = {
+#define EAD_OPTION(id, commands, name, letter, kind, placeholder, constraint, default_text, help)            \
+    {commands, {name, EAD_KIND_##kind, constraint}, letter, placeholder, help, default_text},
+#include "train/cli/options.def"
+#undef EAD_OPTION
+};
+
+/* A walk over the command line. */
+typedef struct Walk {
+    int count, position;
+    char **texts;
+    EadArguments *arguments;
+} Walk;
+
+const EadCommand *ead_command(int id) {
+    return &commands[id];
+}
+
+const EadOption *ead_option(EadOptionId id) {
+    return &options[id];
+}
+
+bool ead_option_belongs(EadOptionId id, const char *command) {
+    size_t length = strlen(command);
+    for (const char *name = options[id].commands; *name;) {
+        size_t part = strcspn(name, " ");
+        if (part == length && strncmp(name, command, length) == 0) return true;
+        name += part + (name[part] == ' ');
+    }
+    return false;
+}
+
+/* The option of a command by "--name" (its first `length` bytes) or by letter; -1 for none. */
+static int find_option(const char *command, const char *name, size_t length, char letter) {
+    for (int i = 0; i < EAD_OPTION_COUNT; i++) {
+        const EadOption *option = &options[i];
+        if (!ead_option_belongs((EadOptionId)i, command)) continue;
+        bool named =
+            name && strlen(option->rule.name) == length && strncmp(option->rule.name, name, length) == 0;
+        if (named || (letter && option->letter == letter)) return i;
+    }
+    return -1;
+}
+
+static EadStatus unknown_option(const char *command, const char *text) {
+    EadSuggestion suggestion = {0};
+    for (int i = 0; i < EAD_OPTION_COUNT; i++)
+        if (ead_option_belongs((EadOptionId)i, command))
+            ead_suggestion_offer(&suggestion, text, options[i].rule.name, options[i].rule.name);
+    if (suggestion.name)
+        return ead_fail(EAD_BAD_ARGUMENT, "%s has no option %s; did you mean %s?", command, text,
+                        suggestion.name);
+    return ead_fail(EAD_BAD_ARGUMENT, "%s has no option %s", command, text);
+}
+
+/* Settings are checked against a config of their own, so that a bad one is wrong usage like any other. */
+static EadStatus check_setting(const char *text) {
+    EadConfig config;
+    EAD_TRY(ead_config_defaults(&config));
+    EadStatus status = ead_config_set(&config, text, "--set");
+    ead_config_free(&config);
+    return status;
+}
+
+static EadStatus take_setting(EadArguments *arguments, const char *text) {
+    EAD_TRY(check_setting(text));
+    arguments->settings[arguments->setting_count++] = text;
+    return EAD_OK;
+}
+
+static EadStatus take_option_value(EadArguments *arguments, int id, const char *text) {
+    EadValue value;
+    if (id == EAD_OPTION_SET) return take_setting(arguments, text);
+    const EadValueRule *rule = &options[id].rule;
+    if (arguments->values[id]) return ead_fail(EAD_BAD_ARGUMENT, "%s is given twice", rule->name);
+    EAD_TRY(ead_value_parse(rule, text, &value));
+    bool named = rule->kind != EAD_KIND_PATH || text[0] != '\0';
+    if (!named) return ead_fail(EAD_BAD_ARGUMENT, "%s: the path is empty", rule->name);
+    arguments->values[id] = text;
+    return EAD_OK;
+}
+
+/* The value behind an option: "=value" or "-cvalue" in the same text, or the next text. */
+static EadStatus take_option(Walk *walk, const char *command) {
+    const char *text = walk->texts[walk->position], *attached = NULL;
+    bool is_long = text[1] == '-';
+    size_t length = is_long ? strcspn(text, "=") : 2;
+    if (text[length] != '\0') attached = text + length + (is_long ? 1 : 0);
+    int id = find_option(command, is_long ? text : NULL, length, is_long ? '\0' : text[1]);
+    if (id < 0) return unknown_option(command, text);
+    const char *name = options[id].rule.name;
+    if (options[id].rule.kind == EAD_KIND_FLAG) {
+        if (attached) return ead_fail(EAD_BAD_ARGUMENT, "%s takes no value", name);
+        walk->arguments->values[id] = text;
+        return EAD_OK;
+    }
+    if (attached) return take_option_value(walk->arguments, id, attached);
+    bool follows = walk->position + 1 < walk->count && strncmp(walk->texts[walk->position + 1], "--", 2) != 0;
+    if (!follows)
+        return ead_fail(EAD_BAD_ARGUMENT, "%s needs a value: %s %s", name, name, options[id].placeholder);
+    return take_option_value(walk->arguments, id, walk->texts[++walk->position]);
+}
+
+/* Options and paths may be mixed; behind "--" all are paths. "-" is a path: the standard input. */
+static EadStatus take_rest(Walk *walk, const char *command) {
+    bool only_paths = false;
+    for (; walk->position < walk->count; walk->position++) {
+        const char *text = walk->texts[walk->position];
+        bool is_option = !only_paths && text[0] == '-' && text[1] != '\0';
+        if (is_option && strcmp(text, "--") == 0)
+            only_paths = true;
+        else if (is_option)
+            EAD_TRY(take_option(walk, command));
+        else
+            walk->arguments->paths[walk->arguments->path_count++] = text;
+    }
+    return EAD_OK;
+}
+
+static EadStatus check_words(const EadArguments *arguments, const EadCommand *command) {
+    EadValueRule rule = {command->name, EAD_KIND_CHOICE, command->words};
+    EadValue value;
+    for (int i = 0; i < arguments->path_count; i++)
+        EAD_TRY(ead_value_parse(&rule, arguments->paths[i], &value));
+    return EAD_OK;
+}
+
+static EadStatus check_complete(const EadArguments *arguments, const EadCommand *command) {
+    for (int i = 0; i < EAD_OPTION_COUNT; i++) {
+        const EadOption *option = &options[i];
+        bool required = option->default_text && strcmp(option->default_text, EAD_REQUIRED) == 0;
+        if (required && !arguments->values[i] && ead_option_belongs((EadOptionId)i, command->name))
+            return ead_fail(EAD_BAD_ARGUMENT, "%s needs %s %s", command->name, option->rule.name,
+                            option->placeholder);
+    }
+    if (arguments->path_count < command->fewest_paths)
+        return ead_fail(EAD_BAD_ARGUMENT, "%s needs more: %s %s", command->name, command->name,
+                        command->synopsis);
+    if (command->max_paths >= 0 && arguments->path_count > command->max_paths)
+        return ead_fail(EAD_BAD_ARGUMENT, "%s does not know what to do with '%s'", command->name,
+                        arguments->paths[command->max_paths]);
+    return command->words[0] ? check_words(arguments, command) : EAD_OK;
+}
+
+/* "cpu", "cuda" or "cuda:N"; anything else is wrong usage, whatever this build can do. */
+static EadStatus find_backend(EadArguments *arguments, const EadCommand *command) {
+    if (!ead_option_belongs(EAD_OPTION_DEVICE, command->name)) return EAD_OK;
+    const char *device = ead_arguments_text(arguments, EAD_OPTION_DEVICE);
+    bool numbered = strncmp(device, "cuda:", 5) == 0 && device[5] && strspn(device + 5, "0123456789") <= 3 &&
+                    device[5 + strspn(device + 5, "0123456789")] == '\0';
+    if (strcmp(device, "cpu") != 0 && strcmp(device, "cuda") != 0 && !numbered)
+        return ead_fail(EAD_BAD_ARGUMENT, "--device: '%s' is not cpu, cuda or cuda:N", device);
+    EadStatus status = ead_backend_find(device, &arguments->backend);
+    return status == EAD_OK ? EAD_OK : ead_fail_prefix(EAD_UNSUPPORTED, "--device: ");
+}
+
+static EadStatus unknown_command(const char *text) {
+    EadSuggestion suggestion = {0};
+    for (int i = 0; i < EAD_COMMAND_COUNT; i++)
+        ead_suggestion_offer(&suggestion, text, commands[i].name, commands[i].name);
+    if (suggestion.name)
+        return ead_fail(EAD_BAD_ARGUMENT, "unknown command '%s'; did you mean '%s'?", text, suggestion.name);
+    return ead_fail(EAD_BAD_ARGUMENT, "unknown command '%s'", text);
+}
+
+/* What stands before or in place of a command. */
+static EadStatus take_program_option(const char *text, EadArguments *arguments) {
+    static const struct {
+        const char *text;
+        EadAction action;
+    } actions[] = {{"--help", EAD_ACTION_HELP},       {"-h", EAD_ACTION_HELP},
+                   {"--version", EAD_ACTION_VERSION}, {"--backends", EAD_ACTION_BACKENDS},
+                   {"help", EAD_ACTION_HELP},         {"--help-config", EAD_ACTION_HELP_CONFIG}};
+    for (size_t i = 0; i < sizeof actions / sizeof *actions; i++) {
+        if (strcmp(actions[i].text, text) != 0) continue;
+        arguments->action = actions[i].action;
+        return EAD_OK;
+    }
+    if (text[0] == '-')
+        return ead_fail(EAD_BAD_ARGUMENT, "unknown option %s; options stand after the command", text);
+    return unknown_command(text);
+}
+
+static EadStatus take_command(Walk *walk, int id) {
+    EadArguments *arguments = walk->arguments;
+    arguments->command = id;
+    for (int i = walk->position; i < walk->count; i++) {
+        bool help = strcmp(walk->texts[i], "--help") == 0 || strcmp(walk->texts[i], "-h") == 0;
+        if (help) arguments->action = EAD_ACTION_HELP;
+        if (help) return EAD_OK;
+    }
+    EAD_TRY(take_rest(walk, commands[id].name));
+    if (arguments->values[EAD_OPTION_HELP_CONFIG]) {
+        arguments->action = EAD_ACTION_HELP_CONFIG;
+        return EAD_OK;
+    }
+    EAD_TRY(check_complete(arguments, &commands[id]));
+    return find_backend(arguments, &commands[id]);
+}
+
+EadStatus ead_arguments_parse(int count, char **texts, EadArguments *arguments) {
+    *arguments = (EadArguments){.command = -1};
+    if (count < 2) return ead_fail(EAD_BAD_ARGUMENT, "no command given");
+    arguments->settings = calloc((size_t)count, sizeof *arguments->settings);
+    arguments->paths = calloc((size_t)count, sizeof *arguments->paths);
+    if (!arguments->settings || !arguments->paths)
+        return ead_fail(EAD_NO_MEMORY, "no memory for %d arguments", count);
+    Walk walk = {count, 2, texts, arguments};
+    for (int i = 0; i < EAD_COMMAND_COUNT; i++)
+        if (strcmp(texts[1], commands[i].name) == 0) return take_command(&walk, i);
+    return take_program_option(texts[1], arguments);
+}
+
+void ead_arguments_free(EadArguments *arguments) {
+    free(arguments->settings);
+    free(arguments->paths);
+    arguments->settings = arguments->paths = NULL;
+}
+
+bool ead_arguments_given(const EadArguments *arguments, EadOptionId id) {
+    return arguments->values[id] != NULL;
+}
+
+const char *ead_arguments_text(const EadArguments *arguments, EadOptionId id) {
+    return arguments->values[id] ? arguments->values[id] : options[id].default_text;
+}
+
+EadValue ead_arguments_value(const EadArguments *arguments, EadOptionId id) {
+    EadValue value = {0};
+    EadStatus status = ead_value_parse(&options[id].rule, ead_arguments_text(arguments, id), &value);
+    assert(status == EAD_OK);
+    (void)status;
+    return value;
+}
+
+EadStatus ead_arguments_plan_options(const EadArguments *arguments, EadPlanOptions *plan) {
+    EadPrecision precision = (EadPrecision)ead_arguments_value(arguments, EAD_OPTION_PRECISION).i64;
+    EAD_TRY(ead_precision_check(arguments->backend, precision, false, "--precision"));
+    *plan = (EadPlanOptions){.backend = arguments->backend,
+                             .precision = precision,
+                             .no_capture = ead_arguments_given(arguments, EAD_OPTION_NO_CAPTURE),
+                             .streams = (int)ead_arguments_value(arguments, EAD_OPTION_STREAMS).i64};
+    return EAD_OK;
+}
+
+EadStatus ead_arguments_adjust_model(const EadArguments *arguments, EadMapUse use, EadModel *model,
+                                     bool *dropped) {
+    bool given = ead_arguments_given(arguments, EAD_OPTION_THRESHOLD);
+    if (ead_arguments_given(arguments, EAD_OPTION_USE))
+        use = (EadMapUse)ead_arguments_value(arguments, EAD_OPTION_USE).i64;
+    *dropped = use != model->use && !isnan(model->threshold) && !given;
+    if (use != model->use) model->threshold = NAN;
+    EAD_TRY(ead_model_use_maps(model, use));
+    if (given) model->threshold = (float)ead_arguments_value(arguments, EAD_OPTION_THRESHOLD).f64;
+    return EAD_OK;
+}
+
+EadStatus ead_arguments_configure(const EadArguments *arguments, EadConfig *config) {
+    const char *path = arguments->values[EAD_OPTION_CONFIG];
+    if (path) EAD_TRY(ead_config_load(path, config));
+    for (int i = 0; i < arguments->setting_count; i++)
+        EAD_TRY(ead_config_set(config, arguments->settings[i], "--set"));
+    const char *output = arguments->values[EAD_OPTION_OUTPUT];
+    if (!output) output = arguments->values[EAD_OPTION_EVAL_OUTPUT];
+    if (output) EAD_TRY(ead_config_set_key(config, EAD_KEY_output, output));
+    if (arguments->values[EAD_OPTION_EVAL_MAPS]) config->eval_maps = true;
+    if (arguments->values[EAD_OPTION_EVAL_OVERLAYS]) config->eval_overlays = true;
+    return EAD_OK;
+}
+
+void ead_arguments_use_threads(const EadArguments *arguments, int default_text) {
+    bool given = ead_arguments_given(arguments, EAD_OPTION_THREADS);
+    int count = given ? (int)ead_arguments_value(arguments, EAD_OPTION_THREADS).i64 : default_text;
+    ead_use_threads(count, ead_arguments_given(arguments, EAD_OPTION_PIN));
+}

@@ -1,0 +1,105 @@
+/* The command line: efficientad COMMAND [options] [PATH...], parsed by the tables commands.def and
+ * options.def. Every value is checked for type and range here, so that wrong usage is told before any work
+ * begins. */
+#ifndef EAD_TRAIN_ARGUMENTS_H
+#define EAD_TRAIN_ARGUMENTS_H
+
+#include "core/plan/plan.h"
+#include "models/efficientad/model.h"
+#include "train/config/config.h"
+
+typedef enum EadCommandId {
+#define EAD_COMMAND(name, fewest, most, words, synopsis, summary, example) EAD_COMMAND_##name,
+#include "train/cli/commands.def"
+#undef EAD_COMMAND
+    EAD_COMMAND_COUNT
+} EadCommandId;
+
+typedef struct EadCommand {
+    const char *name;
+    int fewest_paths, max_paths; /* max_paths -1: any number */
+    const char *words;           /* "first|second" where the paths are a choice, else "" */
+    const char *synopsis, *summary, *example;
+} EadCommand;
+
+typedef enum EadOptionId {
+#define EAD_OPTION(id, commands, name, letter, kind, placeholder, constraint, default_text, help)            \
+    EAD_OPTION_##id,
+#include "train/cli/options.def"
+#undef EAD_OPTION
+    EAD_OPTION_COUNT
+} EadOptionId;
+
+typedef struct EadOption {
+    const char *commands; /* names of the commands that know it, separated by blanks */
+    EadValueRule rule;    /* name, kind, constraint */
+    char letter;          /* short form, or 0 */
+    const char *placeholder, *help;
+    const char *default_text; /* NULL: absent unless given; EAD_REQUIRED: must be given */
+} EadOption;
+
+#define EAD_REQUIRED "(required)"
+
+/* What main() has to do. */
+typedef enum EadAction {
+    EAD_ACTION_RUN, /* call the command's function */
+    EAD_ACTION_HELP,
+    EAD_ACTION_HELP_CONFIG,
+    EAD_ACTION_VERSION,
+    EAD_ACTION_BACKENDS,
+} EadAction;
+
+typedef struct EadArguments {
+    EadAction action;
+    int command;                          /* EadCommandId; -1 for the program itself */
+    const EadBackend *backend;            /* by --device; NULL for commands without that option */
+    const char *values[EAD_OPTION_COUNT]; /* as given, borrowed from argv; NULL: not given */
+    const char **settings;                /* --set key=value, in order; owned array of borrowed texts */
+    int setting_count;
+    const char **paths; /* what is no option, in order; owned array of borrowed texts */
+    int path_count;
+} EadArguments;
+
+const EadCommand *ead_command(int id);
+const EadOption *ead_option(EadOptionId id);
+
+/* Whether a command knows an option. */
+bool ead_option_belongs(EadOptionId id, const char *command);
+
+/* Parses argv. Errors: EAD_BAD_ARGUMENT for wrong usage (arguments->command is then what could be told of
+ * it), EAD_UNSUPPORTED for a device that this build lacks, EAD_NO_MEMORY. Free *arguments in every case. */
+EadStatus ead_arguments_parse(int count, char **texts, EadArguments *arguments);
+
+/* Frees the arrays; harmless on a zeroed struct. */
+void ead_arguments_free(EadArguments *arguments);
+
+/* Whether an option was given on the command line. */
+bool ead_arguments_given(const EadArguments *arguments, EadOptionId id);
+
+/* The value of an option as given, else its default, else NULL. */
+const char *ead_arguments_text(const EadArguments *arguments, EadOptionId id);
+
+/* The value parsed; only for options that were given or have a default. Cannot fail: parsing checked it. */
+EadValue ead_arguments_value(const EadArguments *arguments, EadOptionId id);
+
+/* How --device and --precision want graphs to be planned. Errors: EAD_UNSUPPORTED if this CPU lacks the
+ * precision. */
+EadStatus ead_arguments_plan_options(const EadArguments *arguments, EadPlanOptions *plan);
+
+/* Applies --use and --threshold to a model; `use` is what counts without --use. A threshold that was chosen
+ * for other maps is dropped, which *dropped tells. Errors: EAD_BAD_ARGUMENT if the model lacks the map. */
+EadStatus ead_arguments_adjust_model(const EadArguments *arguments, EadMapUse use, EadModel *model,
+                                     bool *dropped);
+
+/* Applies -c, then every --set, then --output of train, and --maps and --overlays of eval, to a config that
+ * holds the defaults (or the config of a model file). Errors: those of ead_config_load() and
+ * ead_config_set(). */
+EadStatus ead_arguments_configure(const EadArguments *arguments, EadConfig *config);
+
+/* Applies --threads (else `default_text`, 0 being one thread a core) and --pin. */
+void ead_arguments_use_threads(const EadArguments *arguments, int default_text);
+
+/* The help of the program (command -1) or of a command. */
+void ead_help_print(FILE *stream, int command);
+
+#endif

@@ -1,0 +1,182 @@
+/* efficientad eval: measures a model file on the test set it was trained for, or on another one. */
+#include "train/cli/commands.h"
+
+#include "models/efficientad/model_file.h"
+#include "train/config/config_dataset.h"
+#include "train/evaluate/evaluate.h"
+#include "train/evaluate/metrics_table.h"
+#include "train/evaluate/threshold_file.h"
+#include "core/base/paths.h"
+#include "train/support/version.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Everything one eval holds on to. */
+typedef struct Eval {
+    const EadArguments *arguments;
+    const char *path;     /* of the model file */
+    EadSafetensors *file; /* open: its metadata is the base of the config and part of the report */
+    EadModel *model;
+    EadPlanOptions plan;
+    EadConfig config;
+    EadDataset dataset;
+    char *folder; /* of the model file */
+    char *losses; /* losses.csv beside it */
+    char *yaml;
+    EadThreshold threshold; /* the model's, and what its validation scores say about it */
+} Eval;
+
+static char *folder_of(const char *path) {
+    const char *slash = strrchr(path, '/');
+    char *folder = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
+    if (!folder) ead_fail(EAD_NO_MEMORY, "%s: no memory for its folder", path);
+    return folder;
+}
+
+/* Whether the user named an output folder, for that in the config is the run's, not the evaluation's. */
+static bool output_given(const EadArguments *arguments) {
+    bool given = ead_arguments_given(arguments, EAD_OPTION_EVAL_OUTPUT);
+    for (int i = 0; i < arguments->setting_count; i++)
+        given = given || strncmp(arguments->settings[i], "output=", strlen("output=")) == 0;
+    return given;
+}
+
+static bool same_rule(EadThresholdRule a, EadThresholdRule b) {
+    return a.method == b.method && (a.method == EAD_THRESHOLD_NONE || a.value == b.value);
+}
+
+/* The maps and the threshold: those of the file unless other ones are asked for. trained: the file's rule. */
+static EadStatus adjust_model(Eval *eval, EadThresholdRule trained) {
+    EadThresholdRule rule = ead_threshold_rule(&eval->config);
+    EadMapUse of_scores = eval->model->use;
+    bool dropped;
+    EAD_TRY(
+        ead_arguments_adjust_model(eval->arguments, (EadMapUse)eval->config.maps_use, eval->model, &dropped));
+    if (dropped) fputs("the model's threshold is for other maps and left out; set --threshold\n", stderr);
+    eval->threshold = ead_threshold_assess(eval->model->threshold, NULL, 0);
+    if (eval->model->use != of_scores) return EAD_OK;
+    if (same_rule(rule, trained) || ead_arguments_given(eval->arguments, EAD_OPTION_THRESHOLD))
+        return ead_threshold_assess_by_file(eval->file, eval->model->threshold, &eval->threshold);
+    EAD_TRY(ead_threshold_from_file(eval->file, rule, &eval->threshold));
+    eval->model->threshold = eval->threshold.value;
+    return EAD_OK;
+}
+
+static EadStatus load_config(Eval *eval) {
+    const char *text = ead_safetensors_metadata(eval->file, "config");
+    EAD_TRY(ead_config_defaults(&eval->config));
+    if (text) {
+        EadStatus status = ead_config_parse(text, strlen(text), "its config", &eval->config);
+        if (status != EAD_OK) return ead_fail_prefix(status, "%s: ", eval->path);
+    }
+    /* Of the training only; what the user now asks for comes from the command line. */
+    eval->config.eval_maps = eval->config.eval_overlays = false;
+    eval->config.maps_use = (int)eval->model->use;
+    EadThresholdRule trained = ead_threshold_rule(&eval->config);
+    EAD_TRY(ead_arguments_configure(eval->arguments, &eval->config));
+    if (!output_given(eval->arguments))
+        EAD_TRY(ead_config_set_key(&eval->config, EAD_KEY_output, eval->folder));
+    EAD_TRY(ead_config_check(&eval->config));
+    EAD_TRY(adjust_model(eval, trained));
+    ead_arguments_use_threads(eval->arguments, eval->config.train_threads);
+    return ead_config_to_yaml(&eval->config, &eval->yaml);
+}
+
+static EadStatus open_all(Eval *eval) {
+    eval->folder = folder_of(eval->path);
+    eval->losses = eval->folder ? ead_path_join(eval->folder, "losses.csv") : NULL;
+    if (!eval->losses) return EAD_NO_MEMORY;
+    EAD_TRY(ead_arguments_plan_options(eval->arguments, &eval->plan));
+    EAD_TRY(ead_safetensors_open(eval->path, &eval->file));
+    EAD_TRY(ead_model_read(eval->file, &eval->model));
+    EAD_TRY(load_config(eval));
+    EAD_TRY(ead_config_open_dataset(&eval->config, &eval->dataset));
+    return ead_dataset_check_masks(&eval->dataset);
+}
+
+static void close_all(Eval *eval) {
+    ead_dataset_free(&eval->dataset);
+    ead_config_free(&eval->config);
+    ead_model_free(eval->model);
+    ead_safetensors_close(eval->file);
+    free(eval->yaml);
+    free(eval->losses);
+    free(eval->folder);
+}
+
+/* metrics.json once more, on stdout, so that what reads the pipe and what reads the file see the same. */
+static EadStatus copy_to_stdout(const char *path) {
+    char buffer[4096];
+    size_t size;
+    FILE *stream = fopen(path, "r");
+    if (!stream) return ead_fail(EAD_IO, "%s: cannot read: %s", path, strerror(errno));
+    while ((size = fread(buffer, 1, sizeof buffer, stream)) > 0) fwrite(buffer, 1, size, stdout);
+    fclose(stream);
+    return EAD_OK;
+}
+
+static EadStatus print_summary(const Eval *eval, const EadMetrics *metrics) {
+    char threshold[160];
+    char *file = ead_path_join(eval->config.output, "metrics.json");
+    char *report = ead_path_join(eval->config.output, "report.html");
+    EadStatus status = file && report ? EAD_OK : EAD_NO_MEMORY;
+    if (status == EAD_OK) {
+        ead_print_metrics(stderr, metrics);
+        ead_threshold_describe(&eval->threshold, threshold, sizeof threshold);
+        fprintf(stderr, "threshold %s\n", threshold);
+        fprintf(stderr, "metrics: %s\nreport:  %s\n", file, report);
+        status = copy_to_stdout(file);
+    }
+    free(file);
+    free(report);
+    return status;
+}
+
+/* What the trainer wrote into the model file about itself, with the file. */
+static int collect_provenance(const Eval *eval, EadKeyValue rows[], int most) {
+    static const char *const keys[] = {"data",         "category", "seed",   "steps",
+                                       "train_images", "backend",  "version"};
+    int count = 0;
+    rows[count++] = (EadKeyValue){"model file", eval->path};
+    rows[count++] = (EadKeyValue){"evaluated by version", ead_version()};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys && count < most; i++) {
+        const char *value = ead_safetensors_metadata(eval->file, keys[i]);
+        if (value && *value) rows[count++] = (EadKeyValue){keys[i], value};
+    }
+    return count;
+}
+
+static EadStatus evaluate(const Eval *eval) {
+    enum { ROWS = 10 };
+    EadKeyValue provenance[ROWS];
+    EadMetrics metrics;
+    EadEvaluateSpec spec = {.model = eval->model,
+                            .plan = eval->plan,
+                            .dataset = &eval->dataset,
+                            .threshold = &eval->threshold,
+                            .output = eval->config.output,
+                            .maps = eval->config.eval_maps,
+                            .overlays = eval->config.eval_overlays,
+                            .pro_limit = eval->config.eval_pro_limit,
+                            .quiet = ead_arguments_given(eval->arguments, EAD_OPTION_QUIET),
+                            .title = ead_config_dataset_name(&eval->config),
+                            .losses = eval->losses,
+                            .config = eval->yaml,
+                            .provenance = provenance,
+                            .provenance_count = collect_provenance(eval, provenance, ROWS)};
+    EAD_TRY(ead_evaluate(&spec, &metrics));
+    EadStatus status = print_summary(eval, &metrics);
+    ead_metrics_free(&metrics);
+    return status;
+}
+
+EadStatus ead_command_eval(const EadArguments *arguments) {
+    Eval eval = {.arguments = arguments, .path = ead_arguments_text(arguments, EAD_OPTION_MODEL)};
+    EadStatus status = open_all(&eval);
+    if (status == EAD_OK) status = evaluate(&eval);
+    close_all(&eval);
+    return status;
+}

@@ -1,0 +1,295 @@
+/* efficientad import. */
+#include "train/cli/commands.h"
+#include "train/import/import_backbone.h"
+#include "train/import/import_networks.h"
+#include "train/import/import_vectors.h"
+#include "train/support/version.h"
+
+#include "models/efficientad/model_file.h"
+#include "models/networks/resnet.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* All that was found, and the file that it goes into. */
+typedef struct Import {
+    EadImportSource source;
+    EadImportNetworks networks;
+    EadImportVector vectors[EAD_IMPORT_VECTORS];
+    EadImportBackbone backbone;
+    EadSafetensorsWriter *writer;
+    int padding; /* as decided: 0 or 1; -1: nobody says */
+} Import;
+
+static const EadImportNetwork *network_of(const Import *import, EadImportRole role) {
+    return import->networks.of[role].layout ? &import->networks.of[role] : NULL;
+}
+
+static bool has_vector(const Import *import, const char *name) {
+    for (int v = 0; v < EAD_IMPORT_VECTORS; v++) {
+        const EadImportVector *vector = &import->vectors[v];
+        if (vector->data && strcmp(vector->name, name) == 0) return true;
+    }
+    return false;
+}
+
+/* Whether it will be a whole model. */
+static bool predicts(const Import *import) {
+    return network_of(import, EAD_IMPORT_TEACHER) && network_of(import, EAD_IMPORT_STUDENT) &&
+           has_vector(import, "teacher_mean") && has_vector(import, "teacher_std");
+}
+
+/* ---- telling the user ---- */
+
+static void show_networks(const Import *import) {
+    for (int role = 0; role < EAD_IMPORT_ROLES; role++) {
+        const EadImportNetwork *network = network_of(import, (EadImportRole)role);
+        if (network)
+            fprintf(stderr, "%s: %s, from %s\n", ead_import_role_name((EadImportRole)role), network->layout,
+                    ead_import_path(&import->source, network->tensors[0]));
+    }
+    for (int v = 0; v < EAD_IMPORT_VECTORS && import->vectors[v].name; v++)
+        fprintf(stderr, "%s: %s\n", import->vectors[v].name,
+                import->vectors[v].data ? "found" : "all zero or in parts, left out");
+    if (import->backbone.count > 0)
+        fprintf(
+            stderr,
+            "backbone: %d tensors up to layer3 (layer4, classifier and counters are not needed), from %s\n",
+            import->backbone.count, ead_import_path(&import->source, import->backbone.tensors[0]));
+}
+
+static void show_rest(const Import *import) {
+    for (int i = 0; i < import->source.count; i++) {
+        const EadImportTensor *tensor = &import->source.tensors[i];
+        char text[320];
+        if (tensor->used) continue;
+        ead_import_describe(tensor->view, text, sizeof text);
+        fprintf(stderr, "not used: %s in %s\n", text, ead_import_path(&import->source, tensor));
+    }
+}
+
+/* What the file is good for, where that is less than everything. */
+static void show_use(const Import *import, const char *output) {
+    const EadImportNetwork *teacher = network_of(import, EAD_IMPORT_TEACHER);
+    const EadImportNetwork *student = network_of(import, EAD_IMPORT_STUDENT);
+    if (import->backbone.count > 0)
+        fprintf(stderr, "%s: a backbone for distillation\n", output);
+    else if (!student)
+        fprintf(stderr, "%s: a teacher, for model.teacher\n", output);
+    else if (predicts(import))
+        fprintf(stderr, "%s: a model%s\n", output,
+                has_vector(import, "quantiles")
+                    ? ""
+                    : "; its maps are not normalised, the files hold no quantiles");
+    else
+        fprintf(stderr, "%s: for model.init; it cannot predict, the files hold no %s\n", output,
+                teacher ? "teacher_mean and teacher_std" : "teacher");
+}
+
+/* ---- finding ---- */
+
+static EadStatus nothing_found(const Import *import) {
+    show_rest(import);
+    const char *closest = import->networks.closest;
+    return ead_fail(EAD_BAD_FILE,
+                    "%s: holds no network that is known (PDN-S, PDN-M, the autoencoder, a ResNet); %s%s",
+                    import->source.paths.paths[0],
+                    closest[0] ? "the closest is " : "its tensors are listed above", closest);
+}
+
+static EadStatus find_all(Import *import) {
+    EAD_TRY(ead_import_networks_find(&import->networks, &import->source));
+    const EadImportNetwork *student = network_of(import, EAD_IMPORT_STUDENT);
+    const EadImportNetwork *teacher = network_of(import, EAD_IMPORT_TEACHER);
+    if (teacher || student) return ead_import_vectors_find(import->vectors, &import->source);
+    if (network_of(import, EAD_IMPORT_AUTOENCODER))
+        return ead_fail(EAD_BAD_FILE, "%s: an autoencoder alone is of no use; name the student's file too",
+                        import->source.paths.paths[0]);
+    EAD_TRY(ead_import_backbone_find(&import->backbone, &import->source));
+    return import->backbone.count > 0 ? EAD_OK : nothing_found(import);
+}
+
+/* A student that predicts an autoencoder's output is of no use without it. */
+static EadStatus check_complete(const Import *import) {
+    const EadImportNetwork *student = network_of(import, EAD_IMPORT_STUDENT);
+    bool autoencoder = network_of(import, EAD_IMPORT_AUTOENCODER) != NULL;
+    if (!student) return EAD_OK;
+    bool wide = student->tensors[student->params.count - 1]->view->count == 2 * EAD_FEATURES;
+    if (wide == autoencoder) return EAD_OK;
+    return ead_fail(EAD_BAD_FILE, "%s: a student of %d outputs goes %s an autoencoder; %s",
+                    ead_import_path(&import->source, student->tensors[0]),
+                    wide ? 2 * EAD_FEATURES : EAD_FEATURES, wide ? "with" : "without",
+                    wide ? "name its file too" : "leave its file out");
+}
+
+/* Padding shows in no shape: whole modules say it, of others the user has to. */
+static EadStatus decide_padding(Import *import, const EadArguments *arguments) {
+    bool given = ead_arguments_given(arguments, EAD_OPTION_IMPORT_PADDING);
+    import->padding = given ? (int)ead_arguments_value(arguments, EAD_OPTION_IMPORT_PADDING).i64 : -1;
+    for (int role = 0; role <= EAD_IMPORT_STUDENT; role++) {
+        const EadImportNetwork *network = network_of(import, (EadImportRole)role);
+        if (!network || network->padding < 0) continue;
+        if (import->padding >= 0 && import->padding != network->padding)
+            return ead_fail(EAD_BAD_FILE, "%s: the %s is built %s padding, %s otherwise",
+                            ead_import_path(&import->source, network->tensors[0]),
+                            ead_import_role_name((EadImportRole)role), network->padding ? "with" : "without",
+                            given ? "--padding says" : "the teacher is");
+        import->padding = network->padding;
+    }
+    if (import->padding < 0 && network_of(import, EAD_IMPORT_STUDENT))
+        fputs("padding: not told by the files, taken as false; --padding true if it was trained with\n",
+              stderr);
+    return EAD_OK;
+}
+
+/* ---- writing ---- */
+
+static EadStatus add_tensor(Import *import, EadImportTensor *tensor, const char *name) {
+    const EadFileTensor *view = tensor->view;
+    EAD_TRY(ead_import_load(&import->source, tensor));
+    return ead_safetensors_writer_tensor(import->writer, name, view->type, view->dims, view->shape,
+                                         view->data);
+}
+
+static EadStatus add_tensors(Import *import) {
+    for (int role = 0; role < EAD_IMPORT_ROLES; role++) {
+        const EadImportNetwork *network = &import->networks.of[role];
+        for (int i = 0; i < network->params.count; i++)
+            EAD_TRY(add_tensor(import, network->tensors[i], network->params.items[i].name));
+    }
+    for (int i = 0; i < import->backbone.count; i++) {
+        EadImportTensor *tensor = import->backbone.tensors[i];
+        EAD_TRY(add_tensor(import, tensor, tensor->view->name + import->backbone.prefix_length));
+    }
+    for (int v = 0; v < EAD_IMPORT_VECTORS; v++) {
+        const EadImportVector *vector = &import->vectors[v];
+        const int64_t shape[] = {vector->elements};
+        if (vector->data)
+            EAD_TRY(ead_safetensors_writer_tensor(import->writer, vector->name, vector->type, 1, shape,
+                                                  vector->data));
+    }
+    return EAD_OK;
+}
+
+/* Where the strides of a ResNet are shows in no shape. */
+static const char *backbone_variant(const Import *import) {
+    const EadImportBackbone *backbone = &import->backbone;
+    const char *told =
+        backbone->count > 0 ? ead_import_metadata(&import->source, backbone->tensors[0], "variant") : NULL;
+    return told ? told : "torchvision";
+}
+
+static EadStatus add_metadata(const Import *import) {
+    const EadImportNetwork *teacher = network_of(import, EAD_IMPORT_TEACHER);
+    const EadImportNetwork *student = network_of(import, EAD_IMPORT_STUDENT);
+    const EadImportNetwork *autoencoder = network_of(import, EAD_IMPORT_AUTOENCODER);
+    const EadImportNetwork *pdn = teacher ? teacher : student;
+    char size[24];
+    ead_format_image_size(autoencoder ? autoencoder->height : 256, autoencoder ? autoencoder->width : 256,
+                          size);
+    const EadFileMetadata metadata[] = {
+        {"imported_from", import->source.paths.paths[0]},
+        {"version", ead_version()},
+        {pdn ? "format" : "variant", pdn ? "efficientad/1" : backbone_variant(import)},
+        {"model", pdn && pdn->size == EAD_PDN_MEDIUM ? "medium" : "small"},
+        {"image_size", size},
+        {"padding", import->padding > 0 ? "true" : "false"},
+        {"map_normalization", has_vector(import, "quantiles") ? "quantile" : "none"}};
+    /* A backbone has no more than origin and variant, a teacher neither padding nor maps. */
+    int count = !pdn ? 3 : student ? 7 : 5;
+    for (int i = 0; i < count; i++)
+        EAD_TRY(ead_safetensors_writer_metadata(import->writer, metadata[i].key, metadata[i].value));
+    return EAD_OK;
+}
+
+/* ---- what was written is read back before it takes its name ---- */
+
+/* Into networks of the kind that was found; values that are not finite are noticed here. */
+static EadStatus check_networks(const Import *import, const char *path) {
+    const EadImportNetwork *teacher = network_of(import, EAD_IMPORT_TEACHER);
+    const EadImportNetwork *student = network_of(import, EAD_IMPORT_STUDENT);
+    const EadImportNetwork *autoencoder = network_of(import, EAD_IMPORT_AUTOENCODER);
+    const EadModelSpec spec = {.size = teacher ? teacher->size : student->size,
+                               .height = autoencoder ? autoencoder->height : 256,
+                               .width = autoencoder ? autoencoder->width : 256,
+                               .autoencoder = autoencoder != NULL};
+    EadModel *model;
+    EAD_TRY(ead_model_new(&spec, &model));
+    EadStatus status = teacher ? ead_model_read_teacher(model, path) : EAD_OK;
+    if (status == EAD_OK && student) status = ead_model_read_trained(model, path);
+    ead_model_free(model);
+    return status;
+}
+
+/* Says which ResNet it is. */
+static EadStatus check_backbone(const char *path) {
+    EadSafetensors *file;
+    EadResnet resnet;
+    EAD_TRY(ead_safetensors_open(path, &file));
+    EadStatus status =
+        ead_resnet_read(file, EAD_RESNET_TORCHVISION, &resnet); /* the shapes are those of both */
+    if (status == EAD_OK) {
+        fprintf(stderr, "backbone: %s\n", resnet.kind->name);
+        ead_resnet_free(&resnet);
+    }
+    ead_safetensors_close(file);
+    return status;
+}
+
+/* Whatever the file is good for (show_use()) must work. */
+static EadStatus check_written(const Import *import, const char *path) {
+    EadModel *model;
+    if (import->backbone.count > 0) return check_backbone(path);
+    EAD_TRY(check_networks(import, path));
+    if (!predicts(import)) return EAD_OK;
+    EAD_TRY(ead_model_open(path, &model));
+    ead_model_free(model);
+    return EAD_OK;
+}
+
+static EadStatus write_checked(Import *import, const char *output) {
+    size_t length = strlen(output);
+    char *part = malloc(length + sizeof ".part");
+    if (!part) return ead_fail(EAD_NO_MEMORY, "%s: no memory to write it", output);
+    memcpy(part, output, length);
+    memcpy(part + length, ".part", sizeof ".part");
+    EadStatus status = ead_safetensors_writer_write(import->writer, part);
+    if (status == EAD_OK) {
+        status = check_written(import, part);
+        if (status != EAD_OK) ead_fail_prefix(status, "%s: cannot be used: ", import->source.paths.paths[0]);
+        if (status == EAD_OK && rename(part, output) != 0)
+            status = ead_fail(EAD_IO, "%s: cannot write: %s", output, strerror(errno));
+        if (status != EAD_OK) remove(part);
+    }
+    free(part);
+    return status;
+}
+
+static EadStatus run(Import *import, const EadArguments *arguments) {
+    const char *output = ead_arguments_text(arguments, EAD_OPTION_IMPORT_OUTPUT);
+    EAD_TRY(ead_import_source_open(&import->source, arguments->paths, arguments->path_count));
+    EAD_TRY(find_all(import));
+    EAD_TRY(check_complete(import));
+    EAD_TRY(decide_padding(import, arguments));
+    EAD_TRY(ead_safetensors_writer_new(&import->writer));
+    EAD_TRY(add_metadata(import));
+    EAD_TRY(add_tensors(import));
+    EAD_TRY(write_checked(import, output));
+    show_networks(import);
+    show_rest(import);
+    show_use(import, output);
+    return EAD_OK;
+}
+
+EadStatus ead_command_import(const EadArguments *arguments) {
+    Import import = {0};
+    EadStatus status = run(&import, arguments);
+    ead_safetensors_writer_free(import.writer);
+    ead_import_backbone_free(&import.backbone);
+    ead_import_vectors_free(import.vectors);
+    ead_import_networks_free(&import.networks);
+    ead_import_source_close(&import.source);
+    return status;
+}

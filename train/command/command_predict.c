@@ -1,0 +1,126 @@
+/* efficientad predict: scores images and prints a JSON line for each. An input that cannot be scored gets a
+ * line with "error", so that every input has its line, and a message on stderr; the others are scored all the
+ * same, and the exit code is 1. */
+#include "train/cli/commands.h"
+
+#include "data/codec/codec.h"
+#include "models/detector.h"
+#include "models/efficientad/model_file.h"
+#include "train/evaluate/map_output.h"
+#include "train/support/memory_budget.h"
+#include "core/base/paths.h"
+#include "train/evaluate/predict_inputs.h"
+#include "train/evaluate/prediction_line.h"
+#include "train/support/progress.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+typedef struct Predictor {
+    EadModel *model;
+    EadDetector *detector;
+    EadMapOutput output;
+    double threshold; /* NAN: none */
+    EadProgress progress;
+    int64_t done, failed;
+} Predictor;
+
+static EadStatus start(Predictor *predictor, const EadArguments *arguments) {
+    const char *overlays = ead_arguments_text(arguments, EAD_OPTION_OVERLAYS);
+    const char *maps = ead_arguments_text(arguments, EAD_OPTION_MAPS);
+    EadPlanOptions plan;
+    EAD_TRY(ead_arguments_plan_options(arguments, &plan));
+    EAD_TRY(ead_model_open(ead_arguments_text(arguments, EAD_OPTION_MODEL), &predictor->model));
+    bool dropped;
+    EAD_TRY(ead_arguments_adjust_model(arguments, predictor->model->use, predictor->model, &dropped));
+    if (dropped) fputs("the model's threshold is for other maps and left out; set --threshold\n", stderr);
+    EAD_TRY(ead_detector_new(predictor->model, &plan, 1, &predictor->detector));
+    if (!ead_arguments_given(arguments, EAD_OPTION_QUIET))
+        ead_print_inference_memory(predictor->model, plan.backend, ead_detector_bytes(predictor->detector));
+    predictor->threshold = (double)predictor->model->threshold;
+    /* Made first, since whether they lie among the images can only be told of folders that exist. */
+    if (overlays) EAD_TRY(ead_make_directories(overlays));
+    if (maps) EAD_TRY(ead_make_directories(maps));
+    return ead_map_output_start(&predictor->output, predictor->model, predictor->threshold, maps, overlays);
+}
+
+static void end(Predictor *predictor) {
+    ead_map_output_free(&predictor->output);
+    ead_detector_close(predictor->detector);
+    ead_model_free(predictor->model);
+}
+
+static EadStatus score_image(Predictor *predictor, const EadPredictInput *input, const EadImage *image,
+                             float *score) {
+    float *map = malloc((size_t)image->width * (size_t)image->height * sizeof *map);
+    if (!map) return ead_fail(EAD_NO_MEMORY, "%s: no memory for its map", input->path);
+    EadStatus status = (EadStatus)ead_detector_run(predictor->detector, image->pixels, image->width,
+                                                   image->height, (ptrdiff_t)3 * image->width, map, score);
+    if (status == EAD_OK && !isfinite(*score))
+        status =
+            ead_fail(EAD_BAD_FILE, "%s: its score is %g: the model is broken", input->path, (double)*score);
+    if (status == EAD_OK)
+        status =
+            ead_map_output_write(&predictor->output, input->folder, input->path, image, map, *score, NULL);
+    free(map);
+    return status;
+}
+
+static EadStatus score_input(Predictor *predictor, const EadPredictInput *input, float *score) {
+    EadImage image;
+    if (input->status != EAD_OK) return input->status;
+    EAD_TRY(ead_image_load(input->path, &image));
+    EadStatus status = score_image(predictor, input, &image, score);
+    ead_image_free(&image);
+    return status;
+}
+
+/* Only a line that cannot be printed ends the work. */
+static EadStatus handle_input(Predictor *predictor, const EadPredictInput *input) {
+    EadPrediction prediction = {.path = input->path, .threshold = predictor->threshold};
+    if (score_input(predictor, input, &prediction.score) == EAD_OK) {
+        prediction.map_path = predictor->output.map_path;
+        prediction.overlay_path = predictor->output.overlay_path;
+    } else {
+        prediction.error = ead_error_message();
+        ead_progress_clear(&predictor->progress);
+        fprintf(stderr, "efficientad: %s\n", prediction.error);
+        predictor->failed++;
+    }
+    EAD_TRY(ead_prediction_print(stdout, &prediction));
+    ead_progress_update(&predictor->progress, ++predictor->done, NULL);
+    return EAD_OK;
+}
+
+static EadStatus handle_all(Predictor *predictor, EadPredictInputs *inputs) {
+    EadPredictInput input;
+    for (bool found = true;;) {
+        EAD_TRY(ead_predict_inputs_next(inputs, &input, &found));
+        if (!found) break;
+        EAD_TRY(handle_input(predictor, &input));
+    }
+    if (predictor->failed == 0) return EAD_OK;
+    return ead_fail(EAD_BAD_FILE, "%lld of %lld inputs could not be scored; see the messages above",
+                    (long long)predictor->failed, (long long)predictor->done);
+}
+
+EadStatus ead_command_predict(const EadArguments *arguments) {
+    Predictor predictor = {0};
+    EadPredictInputs inputs;
+    ead_arguments_use_threads(arguments, 0);
+    EadStatus status = start(&predictor, arguments);
+    if (status == EAD_OK) {
+        int64_t total = ead_predict_inputs_count(arguments->paths, arguments->path_count);
+        /* On a terminal the JSON lines themselves show the progress. */
+        bool quiet = total < 0 || isatty(STDOUT_FILENO) || ead_arguments_given(arguments, EAD_OPTION_QUIET);
+        ead_predict_inputs_start(&inputs, arguments->paths, arguments->path_count, stdin,
+                                 predictor.output.overlays, predictor.output.maps);
+        ead_progress_start(&predictor.progress, "predicting", 0, total, quiet);
+        status = handle_all(&predictor, &inputs);
+        ead_progress_finish(&predictor.progress);
+        ead_predict_inputs_free(&inputs);
+    }
+    end(&predictor);
+    return status;
+}

@@ -1,0 +1,47 @@
+/* efficientad sweep. */
+#include "train/cli/commands.h"
+#include "train/sweep/sweep.h"
+
+/* What would be done: one line a run, its state and its name. */
+static EadStatus list_runs(const EadSweepWork *work) {
+    int counts[EAD_RUN_CHANGED + 1] = {0}, total = 0;
+    for (int i = 0; i < work->sweep->run_count; i++) {
+        EadRunState state;
+        if (!ead_sweep_in_shard(work, i)) continue;
+        EAD_TRY(ead_sweep_state(work->sweep, &work->sweep->runs[i], &state));
+        if (state == EAD_RUN_CHANGED) fprintf(stderr, "%s\n", ead_error_message());
+        printf("%s\t%s\n", ead_run_state_name(state), work->sweep->runs[i].name);
+        counts[state]++;
+        total++;
+    }
+    fprintf(stderr, "%d runs in %s", total, work->sweep->output);
+    for (int state = 0; state <= EAD_RUN_CHANGED; state++)
+        if (counts[state] > 0)
+            fprintf(stderr, ", %d %s", counts[state], ead_run_state_name((EadRunState)state));
+    fputc('\n', stderr);
+    return EAD_OK;
+}
+
+static EadStatus run_sweep(const EadArguments *arguments, EadSweep *sweep) {
+    EadSweepWork work = {.jobs = (int)ead_arguments_value(arguments, EAD_OPTION_JOBS).i64,
+                         .device = ead_arguments_text(arguments, EAD_OPTION_DEVICE),
+                         .shard = ead_arguments_value(arguments, EAD_OPTION_SHARD).share,
+                         .sweep = sweep};
+    if (ead_arguments_given(arguments, EAD_OPTION_THREADS))
+        work.threads = (int)ead_arguments_value(arguments, EAD_OPTION_THREADS).i64;
+    EAD_TRY(ead_sweep_load(arguments->paths[0], sweep));
+    EAD_TRY(ead_sweep_expand(sweep, ead_arguments_text(arguments, EAD_OPTION_SWEEP_OUTPUT),
+                             arguments->settings, arguments->setting_count));
+    if (ead_arguments_given(arguments, EAD_OPTION_DRY_RUN)) return list_runs(&work);
+    EAD_TRY(ead_sweep_write_manifest(sweep));
+    EAD_TRY(ead_sweep_work(&work));
+    fprintf(stderr, "the tables: efficientad report %s\n", sweep->output);
+    return EAD_OK;
+}
+
+EadStatus ead_command_sweep(const EadArguments *arguments) {
+    EadSweep sweep = {0};
+    EadStatus status = run_sweep(arguments, &sweep);
+    ead_sweep_free(&sweep);
+    return status;
+}

@@ -1,7 +1,0 @@
-/* efficientad train. */
-#include "train/commands.h"
-#include "train/trainer.h"
-
-EadStatus ead_command_train(const EadArguments *arguments) {
-    return ead_run_by_command(arguments, ead_config_check_training, ead_train);
-}

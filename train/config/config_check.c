@@ -1,0 +1,72 @@
+/* What the values of a config must fulfil together. */
+#include "train/config/config.h"
+
+#include "models/efficientad/model.h"
+
+#include <string.h>
+
+static bool empty(const char *text) {
+    return text[0] == '\0';
+}
+
+static EadStatus check_collection(const EadConfig *config) {
+    if (empty(config->dataset_path))
+        return ead_fail(EAD_BAD_ARGUMENT,
+                        "dataset.path is not set; set it to the folder that holds the categories");
+    if (empty(config->dataset_category))
+        return ead_fail(EAD_BAD_ARGUMENT, "dataset.category is not set; set it to a subfolder of %s",
+                        config->dataset_path);
+    if (strcmp(config->dataset_category, "all") == 0)
+        return ead_fail(EAD_BAD_ARGUMENT,
+                        "dataset.category is all, but a run has one category; efficientad sweep "
+                        "runs over several");
+    return EAD_OK;
+}
+
+static EadStatus check_folder(const EadConfig *config) {
+    if (empty(config->dataset_path) && empty(config->dataset_normal))
+        return ead_fail(EAD_BAD_ARGUMENT,
+                        "dataset.path is not set; set it to the folder of the images, or set "
+                        "dataset.normal to a folder of flawless ones");
+    if (!empty(config->dataset_masks) && empty(config->dataset_defects))
+        return ead_fail(EAD_BAD_ARGUMENT,
+                        "dataset.masks is set, but dataset.defects is not; set both or neither");
+    return EAD_OK;
+}
+
+EadStatus ead_config_check(const EadConfig *config) {
+    if (config->maps_q_start >= config->maps_q_end)
+        return ead_fail(EAD_BAD_ARGUMENT, "maps.q_start (%g) must be less than maps.q_end (%g)",
+                        config->maps_q_start, config->maps_q_end);
+    if (config->maps_use == EAD_USE_AE && !config->autoencoder_enabled)
+        return ead_fail(EAD_BAD_ARGUMENT,
+                        "maps.use is ae, but autoencoder.enabled is false; set one of them otherwise");
+    if (empty(config->output))
+        return ead_fail(EAD_BAD_ARGUMENT, "output is not set; set it to the run folder");
+    return config->dataset_type == EAD_DATASET_CHOICE_FOLDER ? check_folder(config)
+                                                             : check_collection(config);
+}
+
+EadStatus ead_config_check_training(const EadConfig *config) {
+    EAD_TRY(ead_config_check(config));
+    if (config->loss_penalty && empty(config->penalty_path))
+        return ead_fail(EAD_BAD_ARGUMENT,
+                        "loss.penalty is true, but penalty.path is not set; set it to a folder or "
+                        ".tar archive of varied photographs, or set loss.penalty=false");
+    return EAD_OK;
+}
+
+EadStatus ead_config_check_distillation(const EadConfig *config) {
+    if (empty(config->distill_backbone))
+        return ead_fail(
+            EAD_BAD_ARGUMENT,
+            "distill.backbone is not set; set it to a .safetensors file of a ResNet or WideResNet with "
+            "torchvision's tensor names");
+    if (empty(config->distill_images))
+        return ead_fail(
+            EAD_BAD_ARGUMENT,
+            "distill.images is not set; set it to a folder or .tar archive of varied photographs");
+    if (empty(config->output))
+        return ead_fail(EAD_BAD_ARGUMENT, "output is not set; set it to the run folder");
+    return EAD_OK;
+}

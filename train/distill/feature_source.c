@@ -1,0 +1,148 @@
+/* The backbone's pass, and filling the cache with it. */
+#include "train/distill/feature_source.h"
+
+#include "core/base/half.h"
+#include "core/ops/normalize_image/normalize_image.h"
+#include "data/loader/loader.h"
+#include "train/support/interrupt.h"
+#include "train/support/progress.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { SLOTS = 4, LOADER_THREADS = 1 };
+
+static size_t small_bytes(const EadDistillImages *images) {
+    return (size_t)images->height * (size_t)images->width * 3;
+}
+
+static EadStatus plan_backbone(EadFeatureSource *s) {
+    if (s->plan) return EAD_OK;
+    s->graph = ead_graph_new();
+    if (!s->graph) return ead_fail(EAD_NO_MEMORY, "no memory for a graph");
+    s->large =
+        ead_leaf(s->graph, "large images", EAD_U8, 1, 2 * s->images->height, 2 * s->images->width, 3, NULL);
+    EadNode *x = ead_normalize_image(s->graph, s->large);
+    s->features = ead_keep(ead_patch_features_build(s->graph, s->backbone, x));
+    return ead_plan_new(s->graph, &s->plan_options, &s->plan);
+}
+
+static void free_backbone(EadFeatureSource *s) {
+    ead_plan_free(s->plan);
+    ead_graph_free(s->graph);
+    s->plan = NULL;
+    s->graph = NULL;
+}
+
+/* *features is valid until the next call. */
+static EadStatus run_backbone(EadFeatureSource *s, const uint8_t *large, const float **features) {
+    const void *value;
+    ead_plan_write(s->plan, s->large, large);
+    ead_plan_run(s->plan);
+    EAD_TRY(ead_plan_fetch(s->plan, s->features, &value));
+    *features = value;
+    return EAD_OK;
+}
+
+/* ---- filling ---- */
+
+/* An EadLoaderFill: 1-based step n is the image at position n - 1. */
+static EadStatus load_position(void *context, uint64_t step, uint8_t *slot) {
+    const EadDistillImages *images = context;
+    int position = (int)step - 1;
+    return ead_distill_load(images, position, ead_distill_gray(images, position), slot,
+                            slot + small_bytes(images));
+}
+
+static EadStatus fill_next(EadFeatureSource *s, EadLoader *loader) {
+    const uint8_t *slot;
+    const float *features;
+    EAD_TRY(ead_loader_next(loader, &slot));
+    EadStatus status = run_backbone(s, slot + small_bytes(s->images), &features);
+    if (status == EAD_OK) status = ead_feature_cache_append(s->cache, slot, features);
+    ead_loader_release(loader);
+    return status;
+}
+
+static EadStatus fill_all(EadFeatureSource *s, EadLoader *loader, bool quiet) {
+    int first = ead_feature_cache_filled(s->cache), count = s->images->files.count;
+    EadProgress progress;
+    EadStatus status = EAD_OK;
+    ead_progress_start(&progress, "computing features", first, count, quiet);
+    for (int i = first; i < count && status == EAD_OK; i++) {
+        status = fill_next(s, loader);
+        ead_progress_update(&progress, i + 1, NULL);
+        if (status == EAD_OK && i + 1 < count && ead_interrupted())
+            status = ead_fail(EAD_INTERRUPTED,
+                              "stopped after the features of %d of %d images; the same command goes on",
+                              i + 1, count);
+    }
+    ead_progress_finish(&progress);
+    return status;
+}
+
+static EadStatus fill(EadFeatureSource *s, bool quiet) {
+    EadLoader *loader;
+    EadLoaderSpec spec = {.slot_bytes = 5 * small_bytes(s->images),
+                          .slots = SLOTS,
+                          .threads = LOADER_THREADS,
+                          .first_step = (uint64_t)ead_feature_cache_filled(s->cache) + 1,
+                          .fill = load_position,
+                          .context = s->images};
+    EAD_TRY(plan_backbone(s));
+    EAD_TRY(ead_loader_open(&spec, &loader));
+    EadStatus status = fill_all(s, loader, quiet);
+    ead_loader_close(loader);
+    free_backbone(s);
+    return status;
+}
+
+static EadStatus open_cache(EadFeatureSource *s, const char *path, uint64_t key, bool quiet) {
+    const EadDistillImages *images = s->images;
+    EadFeatureCacheSpec spec = {path, key, images->files.count, small_bytes(images), images->features};
+    EAD_TRY(ead_feature_cache_open(&spec, &s->cache));
+    int missing = spec.count - ead_feature_cache_filled(s->cache);
+    if (missing > 0) {
+        fprintf(stderr, "features of %d of %d images are computed into %s, %.1f GB in all\n", missing,
+                spec.count, path, (double)ead_feature_cache_bytes(&spec) * 1e-9);
+        EAD_TRY(fill(s, quiet));
+    }
+    s->images->cache = s->cache;
+    return EAD_OK;
+}
+
+/* ---- the source ---- */
+
+EadStatus ead_feature_source_open(EadFeatureSource *source, EadDistillImages *images,
+                                  const EadPatchFeatures *backbone, const EadBackend *backend,
+                                  const char *cache, uint64_t key, bool quiet) {
+    *source =
+        (EadFeatureSource){.images = images, .backbone = backbone, .plan_options = {.backend = backend}};
+    source->pixels = malloc(4 * small_bytes(images));
+    source->halves = malloc((size_t)images->features * sizeof *source->halves);
+    source->floats = malloc((size_t)images->features * sizeof *source->floats);
+    if (!source->pixels || !source->halves || !source->floats)
+        return ead_fail(EAD_NO_MEMORY, "no memory for the features of an image");
+    return cache ? open_cache(source, cache, key, quiet) : EAD_OK;
+}
+
+void ead_feature_source_close(EadFeatureSource *source) {
+    free_backbone(source);
+    ead_feature_cache_close(source->cache);
+    free(source->pixels);
+    free(source->halves);
+    free(source->floats);
+    *source = (EadFeatureSource){0};
+}
+
+EadStatus ead_feature_source_read(EadFeatureSource *s, int position, uint8_t *small, const float **features) {
+    if (s->cache) {
+        EAD_TRY(ead_feature_cache_read(s->cache, position, small, s->halves));
+        ead_halves_to_floats(s->halves, s->images->features, s->floats);
+        *features = s->floats;
+        return EAD_OK;
+    }
+    EAD_TRY(plan_backbone(s));
+    EAD_TRY(ead_distill_load(s->images, position, ead_distill_gray(s->images, position), small, s->pixels));
+    return run_backbone(s, s->pixels, features);
+}

@@ -1,0 +1,136 @@
+/* Passes over the held-out images. */
+#include "train/distill/teacher_quality.h"
+
+#include "core/base/atomic_file.h"
+#include "core/ops/normalize_image/normalize_image.h"
+#include "train/support/channel_sums.h"
+#include "train/support/interrupt.h"
+#include "train/support/progress.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct TeacherEval {
+    EadGraph *graph;
+    EadPlan *plan;
+    EadNode *images, *y;
+    float *target;          /* [positions][EAD_FEATURES], normalised */
+    EadChannelSums targets; /* for their variance */
+    double errors[EAD_FEATURES];
+} TeacherEval;
+
+static EadStatus plan_teacher(TeacherEval *j, const EadPdn *teacher, const EadDistillImages *images,
+                              const EadBackend *backend) {
+    EadPdn constant = *teacher;
+    constant.trainable = false;
+    j->graph = ead_graph_new();
+    j->target = malloc((size_t)images->features * sizeof *j->target);
+    if (!j->graph || !j->target) return ead_fail(EAD_NO_MEMORY, "no memory to judge the teacher");
+    j->images = ead_leaf(j->graph, "images", EAD_U8, 1, images->height, images->width, 3, NULL);
+    EadNode *x = ead_normalize_image(j->graph, j->images);
+    j->y = ead_keep(ead_pdn_head(j->graph, &constant, ead_pdn_trunk(j->graph, &constant, x), 0, 0));
+    return ead_plan_new(j->graph, &(EadPlanOptions){.backend = backend}, &j->plan);
+}
+
+static EadStatus take_image(TeacherEval *j, const float *features, const float mean[EAD_FEATURES],
+                            const float std[EAD_FEATURES]) {
+    int64_t positions = ead_count(&j->y->y) / EAD_FEATURES;
+    const void *value;
+    EAD_TRY(ead_plan_fetch(j->plan, j->y, &value));
+    const real *y = value;
+    for (int64_t p = 0; p < positions; p++)
+        for (int c = 0; c < EAD_FEATURES; c++) {
+            int64_t i = p * EAD_FEATURES + c;
+            j->target[i] = (features[i] - mean[c]) / (std[c] > 0 ? std[c] : 1);
+            double error = (double)y[i] - (double)j->target[i];
+            j->errors[c] += error * error;
+        }
+    ead_channel_sums_add(&j->targets, j->target, positions);
+    return EAD_OK;
+}
+
+static EadStatus run_all(TeacherEval *j, EadFeatureSource *source, const float mean[EAD_FEATURES],
+                         const float std[EAD_FEATURES], bool quiet) {
+    int count = source->images->held_out;
+    EadProgress progress;
+    EadStatus status = EAD_OK;
+    ead_progress_start(&progress, "judging the teacher", 0, count, quiet);
+    for (int i = 0; i < count && status == EAD_OK; i++) {
+        const float *features;
+        void *image = ead_plan_input_buffer(j->plan, j->images);
+        status = ead_feature_source_read(source, i, image, &features);
+        if (status != EAD_OK) break;
+        ead_plan_write(j->plan, j->images, image);
+        ead_plan_run(j->plan);
+        status = take_image(j, features, mean, std);
+        ead_progress_update(&progress, i + 1, NULL);
+        if (status == EAD_OK && ead_interrupted())
+            status = ead_fail(EAD_INTERRUPTED, "stopped while judging the teacher");
+    }
+    ead_progress_finish(&progress);
+    return status;
+}
+
+static void conclude(const TeacherEval *j, EadTeacherQuality *q) {
+    double mean[EAD_FEATURES], std[EAD_FEATURES], count = (double)j->targets.count;
+    ead_channel_sums_result(&j->targets, mean, std);
+    for (int c = 0; c < EAD_FEATURES; c++) {
+        double error = j->errors[c] / count, variance = std[c] * std[c];
+        q->loss += error / EAD_FEATURES;
+        q->explained[c] = variance > 0 ? 1 - error / variance : 0;
+    }
+}
+
+EadStatus ead_teacher_quality_measure(const EadPdn *teacher, const EadBackend *backend,
+                                      EadFeatureSource *source, const float mean[EAD_FEATURES],
+                                      const float std[EAD_FEATURES], bool quiet, EadTeacherQuality *quality) {
+    *quality = (EadTeacherQuality){.images = source->images->held_out};
+    TeacherEval *j = calloc(1, sizeof *j);
+    if (!j) return ead_fail(EAD_NO_MEMORY, "no memory to judge the teacher");
+    EadStatus status = plan_teacher(j, teacher, source->images, backend);
+    if (status == EAD_OK) status = run_all(j, source, mean, std, quiet);
+    if (status == EAD_OK) conclude(j, quality);
+    ead_plan_free(j->plan);
+    ead_graph_free(j->graph);
+    free(j->target);
+    free(j);
+    return status;
+}
+
+static int ascending(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+EadExplained ead_teacher_quality_summary(const EadTeacherQuality *quality) {
+    double sorted[EAD_FEATURES], sum = 0;
+    memcpy(sorted, quality->explained, sizeof sorted);
+    qsort(sorted, EAD_FEATURES, sizeof *sorted, ascending);
+    for (int c = 0; c < EAD_FEATURES; c++) sum += sorted[c];
+    double median = (sorted[EAD_FEATURES / 2 - 1] + sorted[EAD_FEATURES / 2]) / 2;
+    return (EadExplained){sum / EAD_FEATURES, sorted[0], median, sorted[EAD_FEATURES - 1]};
+}
+
+void ead_teacher_quality_print(FILE *stream, const EadTeacherQuality *quality) {
+    EadExplained e = ead_teacher_quality_summary(quality);
+    fprintf(stream,
+            "teacher: loss %.4f on %d held-out images; explained variance of the channels: mean %.1f %%, "
+            "median %.1f "
+            "%%, %.1f to %.1f %%\n",
+            quality->loss, quality->images, 100 * e.mean, 100 * e.median, 100 * e.least, 100 * e.greatest);
+}
+
+EadStatus ead_teacher_quality_write(const char *path, const EadTeacherQuality *quality) {
+    EadExplained e = ead_teacher_quality_summary(quality);
+    EadAtomicFile file;
+    EAD_TRY(ead_atomic_file_open(&file, path));
+    fprintf(file.stream,
+            "{\n  \"held_out_loss\": %.9g,\n  \"held_out_images\": %d,\n  \"explained_variance\": {\n    "
+            "\"mean\": %.9g,\n"
+            "    \"least\": %.9g,\n    \"median\": %.9g,\n    \"greatest\": %.9g,\n    \"channels\": [",
+            quality->loss, quality->images, e.mean, e.least, e.median, e.greatest);
+    for (int c = 0; c < EAD_FEATURES; c++)
+        fprintf(file.stream, "%s%.6g", c ? ", " : "", quality->explained[c]);
+    fputs("]\n  }\n}\n", file.stream);
+    return ead_atomic_file_commit(&file);
+}

@@ -1,0 +1,129 @@
+/* Choice and pacing of what goes into the log. */
+#include "train/efficientad/training_board.h"
+
+#include "data/codec/codec.h"
+#include "models/detector.h"
+#include "data/codec/codec_jpeg_write.h"
+#include "train/report/overlay.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SCALAR_EVENTS = 1000, PICTURE_EVENTS = 10, MAX_SIDE = 320, QUALITY = 85 };
+
+/* ---- pictures ---- */
+
+/* A picture of that size is enough to look at; maps do not depend on it by more than the eye sees. */
+static EadStatus load_small(const char *path, EadImage *out) {
+    EadImage image;
+    EAD_TRY(ead_image_load(path, &image));
+    int longest = image.width > image.height ? image.width : image.height;
+    if (longest <= MAX_SIDE) {
+        *out = image;
+        return EAD_OK;
+    }
+    int width = (int)((int64_t)image.width * MAX_SIDE / longest);
+    int height = (int)((int64_t)image.height * MAX_SIDE / longest);
+    EadStatus status = ead_image_alloc(out, width > 0 ? width : 1, height > 0 ? height : 1, 3);
+    if (status == EAD_OK)
+        status = ead_resize_u8(image.pixels, image.width, image.height, 3, (ptrdiff_t)image.width * 3,
+                               out->pixels, out->width, out->height);
+    ead_image_free(&image);
+    return status;
+}
+
+static bool has_tag(const EadTrainingBoard *board, const char *tag) {
+    for (int i = 0; i < board->image_count; i++)
+        if (strcmp(board->tags[i], tag) == 0) return true;
+    return false;
+}
+
+static EadStatus take_images(EadTrainingBoard *board, const EadDataset *dataset) {
+    for (int i = 0; i < dataset->test_count && board->image_count < EAD_BOARD_PICTURES; i++) {
+        char tag[256];
+        const EadTestSample *sample = &dataset->test[i];
+        snprintf(tag, sizeof tag, "map/%s", sample->defect);
+        if (!sample->anomalous || has_tag(board, tag)) continue;
+        EAD_TRY(load_small(sample->path, &board->images[board->image_count]));
+        board->tags[board->image_count] = strdup(tag);
+        if (!board->tags[board->image_count++])
+            return ead_fail(EAD_NO_MEMORY, "no memory for the TensorBoard log");
+    }
+    return EAD_OK;
+}
+
+EadStatus ead_training_board_open(EadTrainingBoard *board, const char *folder, int64_t steps, int64_t done,
+                                  const EadDataset *dataset) {
+    *board = (EadTrainingBoard){.steps = steps, .pictured = done};
+    EAD_TRY(take_images(board, dataset));
+    return ead_tensorboard_open(&board->file, folder, done);
+}
+
+static EadStatus write_map(EadTrainingBoard *board, int64_t step, int index, const float *map) {
+    const EadImage *image = &board->images[index];
+    int64_t count = (int64_t)image->width * image->height;
+    double sum = 0;
+    float highest = map[0];
+    for (int64_t i = 0; i < count; i++) {
+        sum += (double)map[i];
+        highest = fmaxf(highest, map[i]);
+    }
+    EadImage picture;
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+    EAD_TRY(ead_overlay_render(image, map, (float)(sum / (double)count), highest, NULL, &picture));
+    EadStatus status = ead_jpeg_encode(&picture, QUALITY, &bytes, &size);
+    if (status == EAD_OK)
+        status = ead_tensorboard_picture(&board->file, step, board->tags[index], picture.width,
+                                         picture.height, bytes, size);
+    free(bytes);
+    ead_image_free(&picture);
+    return status;
+}
+
+static EadStatus run_image(EadTrainingBoard *board, int64_t step, int index, EadDetector *detector) {
+    const EadImage *image = &board->images[index];
+    float *map = malloc((size_t)image->width * (size_t)image->height * sizeof *map);
+    if (!map) return ead_fail(EAD_NO_MEMORY, "no memory for the TensorBoard log");
+    EadStatus status = (EadStatus)ead_detector_run(detector, image->pixels, image->width, image->height,
+                                                   (ptrdiff_t)3 * image->width, map, NULL);
+    if (status == EAD_OK) status = write_map(board, step, index, map);
+    free(map);
+    return status;
+}
+
+EadStatus ead_training_board_maps(EadTrainingBoard *board, int64_t step, const EadModel *model,
+                                  const EadBackend *backend) {
+    bool due = step == board->steps || step - board->pictured >= board->steps / PICTURE_EVENTS;
+    if (!board->file.stream || board->image_count == 0 || !due || step == board->pictured) return EAD_OK;
+    EadDetector *detector = NULL;
+    EAD_TRY(ead_detector_new(model, &(EadPlanOptions){.backend = backend}, 1, &detector));
+    EadStatus status = EAD_OK;
+    for (int i = 0; i < board->image_count && status == EAD_OK; i++)
+        status = run_image(board, step, i, detector);
+    ead_detector_close(detector);
+    board->pictured = step;
+    return status;
+}
+
+/* ---- losses ---- */
+
+EadStatus ead_training_board_step(EadTrainingBoard *board, int64_t step, const EadStepLosses *l) {
+    int64_t every = (board->steps + SCALAR_EVENTS - 1) / SCALAR_EVENTS;
+    if (!board->file.stream || (step % every != 0 && step != 1)) return EAD_OK;
+    const EadTensorboardScalar scalars[] = {
+        {"loss/hard", l->hard},      {"loss/penalty", l->penalty},
+        {"loss/autoencoder", l->ae}, {"loss/student_autoencoder", l->stae},
+        {"loss/total", l->total},    {"learning_rate", l->lr}};
+    return ead_tensorboard_scalars(&board->file, step, scalars, (int)(sizeof scalars / sizeof *scalars));
+}
+
+void ead_training_board_close(EadTrainingBoard *board) {
+    ead_tensorboard_close(&board->file);
+    for (int i = 0; i < EAD_BOARD_PICTURES; i++) {
+        ead_image_free(&board->images[i]);
+        free(board->tags[i]);
+    }
+    *board = (EadTrainingBoard){0};
+}

@@ -1,0 +1,116 @@
+/* Names, folders and colour range of the map files. */
+#include "train/evaluate/map_output.h"
+
+#include "data/codec/codec_tiff_write.h"
+#include "train/report/overlay.h"
+#include "core/base/paths.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* Map values that hardly occur on good images: five times the level of their 0.995 quantile; eight standard
+ * deviations. */
+#define HIGH_QUANTILE 0.5f
+#define HIGH_GAUSSIAN 8.0f
+
+EadStatus ead_map_output_start(EadMapOutput *output, const EadModel *model, double threshold,
+                               const char *maps, const char *overlays) {
+    *output = (EadMapOutput){
+        .maps = maps, .overlays = overlays, .normalization = model->normalization, .threshold = threshold};
+    return maps || overlays ? ead_output_names_new(&output->names) : EAD_OK;
+}
+
+static void forget_paths(EadMapOutput *output) {
+    free(output->map_path);
+    free(output->overlay_path);
+    output->map_path = output->overlay_path = NULL;
+}
+
+void ead_map_output_free(EadMapOutput *output) {
+    forget_paths(output);
+    ead_output_names_free(output->names);
+    output->names = NULL;
+}
+
+static float range_high(const EadMapOutput *output, float score) {
+    bool scaled = output->normalization != EAD_MAPS_NONE;
+    float high = !scaled ? score : output->normalization == EAD_MAPS_QUANTILE ? HIGH_QUANTILE : HIGH_GAUSSIAN;
+    if (scaled && output->threshold > 0) high = (float)(2 * output->threshold);
+    return high > 0 && isfinite(high) ? high : 1;
+}
+
+/* Cuts the file name off; "." for a bare name. */
+static void cut_to_folder(char *path) {
+    char *slash = strrchr(path, '/');
+    if (!slash)
+        strcpy(path, *path ? "." : "");
+    else
+        slash[slash == path] = '\0';
+}
+
+static EadStatus make_folder_of(const char *path) {
+    char *folder = ead_path_join("", path);
+    if (!folder) return EAD_NO_MEMORY;
+    cut_to_folder(folder);
+    EadStatus status = ead_make_directories(folder);
+    free(folder);
+    return status;
+}
+
+static EadStatus make_path(const char *folder, const char *name, const char *extension, char **path) {
+    size_t size = strlen(name) + strlen(extension) + 1;
+    char *file = malloc(size);
+    if (!file) return ead_fail(EAD_NO_MEMORY, "no memory for the path %s/%s", folder, name);
+    snprintf(file, size, "%s%s", name, extension);
+    *path = ead_path_join(folder, file);
+    free(file);
+    return *path ? make_folder_of(*path) : EAD_NO_MEMORY;
+}
+
+static bool same_file(const char *a, const char *b) {
+    struct stat first, second;
+    return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
+           first.st_ino == second.st_ino;
+}
+
+/* A picture beside its image would replace it or another one, or be taken for an image the next time. what:
+ * "overlay" or "map". */
+static EadStatus check_apart(const char *what, const char *written, const char *image) {
+    char *target = ead_path_join("", written), *source = ead_path_join("", image);
+    EadStatus status = target && source ? EAD_OK : EAD_NO_MEMORY;
+    if (status == EAD_OK) {
+        cut_to_folder(target);
+        cut_to_folder(source);
+        if (same_file(target, source) || same_file(written, image))
+            status =
+                ead_fail(EAD_BAD_ARGUMENT,
+                         "%s: its %s would lie among the images, in %s; write %ss into a folder of their own",
+                         image, what, target, what);
+    }
+    free(target);
+    free(source);
+    return status;
+}
+
+EadStatus ead_map_output_write(EadMapOutput *output, const char *folder, const char *path,
+                               const EadImage *rgb, const float *map, float score, const EadImage *mask) {
+    const char *name;
+    forget_paths(output);
+    if (!output->names) return EAD_OK;
+    EAD_TRY(ead_output_names_take(output->names, folder, path, &name));
+    if (output->maps) {
+        EAD_TRY(make_path(output->maps, name, ".tiff", &output->map_path));
+        EAD_TRY(check_apart("map", output->map_path, path));
+        EAD_TRY(ead_map_write_tiff(output->map_path, map, rgb->width, rgb->height));
+    }
+    if (output->overlays) {
+        EAD_TRY(make_path(output->overlays, name, ".png", &output->overlay_path));
+        EAD_TRY(check_apart("overlay", output->overlay_path, path));
+        EAD_TRY(ead_overlay_write_png(output->overlay_path, rgb, map, 0, range_high(output, score), mask));
+    }
+    return EAD_OK;
+}

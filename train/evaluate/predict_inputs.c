@@ -1,0 +1,117 @@
+/* Expansion of folders and lists. */
+#include "train/evaluate/predict_inputs.h"
+
+#include "core/base/paths.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+void ead_predict_inputs_start(EadPredictInputs *inputs, const char *const *paths, int count, FILE *list,
+                              const char *overlays, const char *maps) {
+    *inputs = (EadPredictInputs){.paths = paths, .count = count, .list = list, .apart = {overlays, maps}};
+}
+
+void ead_predict_inputs_free(EadPredictInputs *inputs) {
+    ead_file_list_free(&inputs->images);
+    free(inputs->line);
+    free(inputs->folder);
+    *inputs = (EadPredictInputs){0};
+}
+
+/* Whether folder `inner` is `outer` or lies below it; links are resolved. False where either does not exist.
+ */
+static bool lies_within(const char *inner, const char *outer) {
+    char *below = realpath(inner, NULL), *above = realpath(outer, NULL);
+    bool within = false;
+    if (below && above) {
+        size_t length = strlen(above);
+        within = strncmp(below, above, length) == 0 &&
+                 (below[length] == '/' || below[length] == '\0' || strcmp(above, "/") == 0);
+    }
+    free(below);
+    free(above);
+    return within;
+}
+
+static EadStatus open_folder(EadPredictInputs *inputs, const char *path) {
+    size_t length = strlen(path);
+    ead_file_list_free(&inputs->images);
+    inputs->image = 0;
+    inputs->prefix = length + (length > 0 && path[length - 1] != '/');
+    for (int i = 0; i < 2; i++)
+        if (inputs->apart[i] && lies_within(inputs->apart[i], path))
+            return ead_fail(
+                EAD_BAD_ARGUMENT,
+                "%s: the folder %s of the %s lies in this folder of images, and they would be taken for "
+                "images; write them elsewhere",
+                path, inputs->apart[i], i == 0 ? "overlays" : "maps");
+    EAD_TRY(ead_file_list_add_images(&inputs->images, path));
+    if (inputs->images.count > 0) return EAD_OK;
+    return ead_fail(EAD_BAD_ARGUMENT, "%s: no images in this folder (PNG, JPEG, BMP or TIFF)", path);
+}
+
+/* The next image of the present folder. */
+static EadStatus take_image(EadPredictInputs *inputs, EadPredictInput *input) {
+    const char *path = inputs->images.paths[inputs->image++], *below = path + inputs->prefix;
+    const char *slash = strrchr(below, '/');
+    free(inputs->folder);
+    inputs->folder = strndup(below, slash ? (size_t)(slash - below) : 0);
+    if (!inputs->folder) return ead_fail(EAD_NO_MEMORY, "%s: no memory for its folder", path);
+    *input = (EadPredictInput){path, inputs->folder, EAD_OK};
+    return EAD_OK;
+}
+
+/* The next path of the list into inputs->line; *more is false at its end. Empty lines are skipped. */
+static EadStatus read_line(EadPredictInputs *inputs, bool *more) {
+    do {
+        *more = inputs->list && getline(&inputs->line, &inputs->line_size, inputs->list) >= 0;
+        if (!*more && inputs->list && !feof(inputs->list))
+            return ead_fail(EAD_IO, "list of images: cannot read: %s", strerror(errno));
+        if (!*more) return EAD_OK;
+        inputs->line[strcspn(inputs->line, "\r\n")] = '\0';
+    } while (inputs->line[0] == '\0');
+    return EAD_OK;
+}
+
+/* The next path named by the user or the list, NULL at the end. */
+static EadStatus next_path(EadPredictInputs *inputs, const char **path) {
+    for (;;) {
+        if (inputs->listing) {
+            EAD_TRY(read_line(inputs, &inputs->listing));
+            *path = inputs->line;
+            if (inputs->listing) return EAD_OK;
+        }
+        *path = inputs->next < inputs->count ? inputs->paths[inputs->next++] : NULL;
+        if (!*path || strcmp(*path, "-") != 0) return EAD_OK;
+        inputs->listing = true;
+    }
+}
+
+EadStatus ead_predict_inputs_next(EadPredictInputs *inputs, EadPredictInput *input, bool *found) {
+    const char *path;
+    *found = true;
+    if (inputs->image < inputs->images.count) return take_image(inputs, input);
+    EAD_TRY(next_path(inputs, &path));
+    *found = path != NULL;
+    if (!path) return EAD_OK;
+    *input = (EadPredictInput){path, "", EAD_OK};
+    if (!ead_path_is_folder(path)) return EAD_OK;
+    input->status = open_folder(inputs, path);
+    if (input->status == EAD_OK) return take_image(inputs, input);
+    ead_file_list_free(&inputs->images);
+    return EAD_OK;
+}
+
+int64_t ead_predict_inputs_count(const char *const *paths, int count) {
+    for (int i = 0; i < count; i++)
+        if (strcmp(paths[i], "-") == 0) return -1;
+    EadPredictInputs inputs;
+    EadPredictInput input;
+    int64_t total = 0;
+    bool found = true;
+    ead_predict_inputs_start(&inputs, paths, count, NULL, NULL, NULL);
+    while (ead_predict_inputs_next(&inputs, &input, &found) == EAD_OK && found) total++;
+    ead_predict_inputs_free(&inputs);
+    return total;
+}

@@ -1,0 +1,45 @@
+/* The inputs of predict, one after another: files, the images below folders, lists of paths on stdin. */
+#ifndef EAD_TRAIN_PREDICT_INPUTS_H
+#define EAD_TRAIN_PREDICT_INPUTS_H
+
+#include "data/source/file_list.h"
+
+#include <stdint.h>
+#include <stdio.h>
+
+/* One input; texts are borrowed until the next call of ead_predict_inputs_next(). */
+typedef struct EadPredictInput {
+    const char *path;
+    const char *folder; /* subfolder below the folder that was named, "" for none */
+    EadStatus status;   /* not EAD_OK: a folder that cannot be used; ead_error_message() says why */
+} EadPredictInput;
+
+typedef struct EadPredictInputs {
+    const char *const *paths; /* [count] as given, borrowed */
+    int count, next;
+    FILE *list;           /* for "-", borrowed; NULL: "-" gives nothing */
+    const char *apart[2]; /* folders that must not lie in one of the inputs, borrowed; or NULL */
+    bool listing;         /* reading from list */
+    char *line;           /* of the list */
+    size_t line_size;
+    EadFileList images; /* of the present folder */
+    int image;
+    size_t prefix; /* bytes of its paths up to the part below it */
+    char *folder;  /* storage of EadPredictInput.folder */
+} EadPredictInputs;
+
+/* Begins. list: where "-" reads paths from, one a line (stdin). overlays, maps: folders that pictures
+ * are written into, which must not be found among the inputs; or NULL. */
+void ead_predict_inputs_start(EadPredictInputs *inputs, const char *const *paths, int count, FILE *list,
+                              const char *overlays, const char *maps);
+void ead_predict_inputs_free(EadPredictInputs *inputs);
+
+/* Gives the next input; *found is false at the end. A folder is searched with its subfolders, in order of
+ * name, when its turn comes; a list is read line by line as it comes in. Errors: EAD_NO_MEMORY, EAD_IO where
+ * the list cannot be read. */
+EadStatus ead_predict_inputs_next(EadPredictInputs *inputs, EadPredictInput *input, bool *found);
+
+/* The number of inputs, -1 where a list makes that unknowable. */
+int64_t ead_predict_inputs_count(const char *const *paths, int count);
+
+#endif

@@ -1,0 +1,21 @@
+/* The threshold's place in the model file: what it was chosen from is kept with it, so that another rule
+ * needs neither the images nor a new training. */
+#ifndef EAD_TRAIN_THRESHOLD_FILE_H
+#define EAD_TRAIN_THRESHOLD_FILE_H
+
+#include "core/file/safetensors.h"
+#include "train/evaluate/threshold.h"
+
+/* Name of the tensor [images] of the validation images' scores, and of the text that ead_threshold_describe()
+ * writes. */
+#define EAD_VALIDATION_SCORES "validation_scores"
+#define EAD_THRESHOLD_TEXT    "threshold_rule"
+
+/* Applies the rule to the scores that a model file holds. Errors: EAD_BAD_FILE where it holds none. */
+EadStatus ead_threshold_from_file(const EadSafetensors *file, EadThresholdRule rule, EadThreshold *out);
+
+/* What these scores say about a threshold; where the file holds none, out->images is 0. Errors:
+ * EAD_NO_MEMORY. */
+EadStatus ead_threshold_assess_by_file(const EadSafetensors *file, float value, EadThreshold *out);
+
+#endif

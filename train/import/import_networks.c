@@ -1,0 +1,204 @@
+/* For each tensor that may be a layout's first, whether the others are there too; shapes decide, and say the
+ * size. */
+#include "train/import/import_networks.h"
+
+#include "models/networks/autoencoder.h"
+#include "models/efficientad/model.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NAME_SIZE = 1024, BOTTLENECK = 5 };
+
+typedef enum Kind { SMALL, MEDIUM, AUTOENCODER } Kind;
+
+typedef struct Layout {
+    Kind kind;
+    const char *what, *names;
+} Layout;
+
+static const Layout layouts[] = {
+#define EAD_IMPORT_LAYOUT(kind, what, names) {kind, what, names},
+#define EAD_IMPORT_VECTOR(ours, elements, first, theirs)
+#include "train/import/import_names.def"
+#undef EAD_IMPORT_LAYOUT
+#undef EAD_IMPORT_VECTOR
+};
+
+const char *ead_import_role_name(EadImportRole role) {
+    static const char *const names[] = {"teacher", "student", "autoencoder"};
+    return names[role];
+}
+
+/* A layout tried at a prefix. */
+typedef struct Candidate {
+    const Layout *layout;
+    const EadImportSource *source;
+    int file;
+    const char *prefix; /* [prefix_length] */
+    int prefix_length;
+    EadImportTensor *tensors[64]; /* weight, bias, weight, ... */
+    int count;
+} Candidate;
+
+/* The tensors of all convolutions under the prefix; false if one is missing. */
+static bool find_tensors(Candidate *candidate) {
+    static const char *const parts[] = {"weight", "bias"};
+    for (const char *name = candidate->layout->names; *name;) {
+        int length = (int)strcspn(name, " ");
+        for (int part = 0; part < 2; part++) {
+            char full[NAME_SIZE];
+            int used = snprintf(full, sizeof full, "%.*s%.*s.%s", candidate->prefix_length, candidate->prefix,
+                                length, name, parts[part]);
+            EadImportTensor *tensor =
+                used < NAME_SIZE ? ead_import_find(candidate->source, candidate->file, full) : NULL;
+            if (!tensor || tensor->used) return false;
+            candidate->tensors[candidate->count++] = tensor;
+        }
+        name += length + (name[length] == ' ');
+    }
+    return true;
+}
+
+static bool says_student(const Candidate *candidate) {
+    const char *path = candidate->source->paths.paths[candidate->file], *slash = strrchr(path, '/');
+    char prefix[NAME_SIZE];
+    snprintf(prefix, sizeof prefix, "%.*s", candidate->prefix_length, candidate->prefix);
+    return strstr(prefix, "student") || strstr(slash ? slash : path, "student");
+}
+
+static EadStatus declare_pdn(const Candidate *candidate, EadImportRole *role, EadImportNetwork *network) {
+    const EadFileTensor *last_bias = candidate->tensors[candidate->count - 1]->view;
+    int outputs = last_bias->count == 2 * EAD_FEATURES ? 2 * EAD_FEATURES : EAD_FEATURES;
+    *role = outputs > EAD_FEATURES || says_student(candidate) ? EAD_IMPORT_STUDENT : EAD_IMPORT_TEACHER;
+    network->size = candidate->layout->kind == SMALL ? EAD_PDN_SMALL : EAD_PDN_MEDIUM;
+    network->padding = ead_import_padding(candidate->source, candidate->tensors[0]);
+    if (network->padding > 0) network->padding = 1;
+    EadPdn pdn = {.size = network->size, .name = ead_import_role_name(*role), .outputs = outputs};
+    return ead_pdn_declare(&pdn, &network->params);
+}
+
+/* The kernel of the bottleneck is the image over 32. */
+static EadStatus declare_autoencoder(const Candidate *candidate, EadImportRole *role,
+                                     EadImportNetwork *network) {
+    const EadFileTensor *bottleneck = candidate->tensors[2 * BOTTLENECK]->view;
+    int64_t height = bottleneck->dims == 4 ? bottleneck->shape[2] : 0;
+    int64_t width = bottleneck->dims == 4 ? bottleneck->shape[3] : 0;
+    bool possible = height <= EAD_IMAGE_MAX / 32 && width <= EAD_IMAGE_MAX / 32 &&
+                    ead_model_check_image_size((int)height * 32, (int)width * 32) == EAD_OK;
+    network->height = possible ? (int)height * 32 : 256;
+    network->width = possible ? (int)width * 32 : 256;
+    network->padding = -1;
+    *role = EAD_IMPORT_AUTOENCODER;
+    return ead_autoencoder_declare(&network->params, network->height, network->width);
+}
+
+/* Weights O,I,KH,KW and biases O of files against O,KH,KW,I of memory. */
+static bool fits(const EadFileTensor *view, const EadParam *param) {
+    if (param->n == 1 && param->h == 1 && param->w == 1) return view->dims == 1 && view->shape[0] == param->c;
+    return view->dims == 4 && view->shape[0] == param->n && view->shape[1] == param->c &&
+           view->shape[2] == param->h && view->shape[3] == param->w;
+}
+
+static void note_closest(EadImportNetworks *networks, const Candidate *candidate, const EadParams *params) {
+    char found[300];
+    int fit = 0, first = -1;
+    for (int i = 0; i < candidate->count; i++) {
+        bool good = fits(candidate->tensors[i]->view, &params->items[i]);
+        fit += good;
+        if (!good && first < 0) first = i;
+    }
+    if (fit < networks->closest_fits || (networks->closest[0] && fit == networks->closest_fits)) return;
+    const EadParam *p = &params->items[first];
+    networks->closest_fits = fit;
+    ead_import_describe(candidate->tensors[first]->view, found, sizeof found);
+    if (p->n == 1 && p->h == 1)
+        snprintf(networks->closest, sizeof networks->closest, "%s: %s where it needs [%d]",
+                 candidate->layout->what, found, p->c);
+    else
+        snprintf(networks->closest, sizeof networks->closest, "%s: %s where it needs [%d,%d,%d,%d]",
+                 candidate->layout->what, found, p->n, p->c, p->h, p->w);
+}
+
+static bool all_fit(const Candidate *candidate, const EadParams *params) {
+    for (int i = 0; i < candidate->count; i++)
+        if (!fits(candidate->tensors[i]->view, &params->items[i])) return false;
+    return true;
+}
+
+static EadStatus adopt(EadImportNetworks *networks, const Candidate *candidate, EadImportRole role,
+                       EadImportNetwork *found) {
+    EadImportNetwork *network = &networks->of[role];
+    if (network->layout)
+        return ead_fail(
+            EAD_BAD_FILE, "%s: %.200s... is a second %s beside %s: %.200s...; name the files to take",
+            ead_import_path(candidate->source, candidate->tensors[0]), candidate->tensors[0]->view->name,
+            ead_import_role_name(role), ead_import_path(candidate->source, network->tensors[0]),
+            network->tensors[0]->view->name);
+    found->tensors = malloc((size_t)candidate->count * sizeof *found->tensors);
+    if (!found->tensors) return ead_fail(EAD_NO_MEMORY, "no memory for a list of tensors");
+    memcpy(found->tensors, candidate->tensors, (size_t)candidate->count * sizeof *found->tensors);
+    for (int i = 0; i < candidate->count; i++) candidate->tensors[i]->used = true;
+    found->layout = candidate->layout->what;
+    *network = *found;
+    *found = (EadImportNetwork){0};
+    return EAD_OK;
+}
+
+static EadStatus try_candidate(EadImportNetworks *networks, Candidate *candidate) {
+    EadImportNetwork network = {0};
+    EadImportRole role;
+    if (!find_tensors(candidate)) return EAD_OK;
+    EadStatus status = candidate->layout->kind == AUTOENCODER
+                           ? declare_autoencoder(candidate, &role, &network)
+                           : declare_pdn(candidate, &role, &network);
+    if (status == EAD_OK && all_fit(candidate, &network.params))
+        status = adopt(networks, candidate, role, &network);
+    else if (status == EAD_OK)
+        note_closest(networks, candidate, &network.params);
+    ead_params_free(&network.params);
+    return status;
+}
+
+/* Whether the tensor is the layout's first weight, under whatever prefix. */
+static bool begins(const Layout *layout, const char *name, int *prefix_length) {
+    char first[64];
+    snprintf(first, sizeof first, "%.*s.weight", (int)strcspn(layout->names, " "), layout->names);
+    size_t length = strlen(name), end = strlen(first);
+    if (length < end || strcmp(name + length - end, first) != 0) return false;
+    *prefix_length = (int)(length - end);
+    return length == end || name[length - end - 1] == '.';
+}
+
+static EadStatus check_sizes(const EadImportNetworks *networks, const EadImportSource *source) {
+    const EadImportNetwork *teacher = &networks->of[EAD_IMPORT_TEACHER],
+                           *student = &networks->of[EAD_IMPORT_STUDENT];
+    if (!teacher->layout || !student->layout || teacher->size == student->size) return EAD_OK;
+    return ead_fail(EAD_BAD_FILE,
+                    "%s: the teacher is a %s and the student in %s a %s; they do not belong together",
+                    ead_import_path(source, teacher->tensors[0]), teacher->layout,
+                    ead_import_path(source, student->tensors[0]), student->layout);
+}
+
+EadStatus ead_import_networks_find(EadImportNetworks *networks, EadImportSource *source) {
+    *networks = (EadImportNetworks){0};
+    for (int i = 0; i < source->count; i++) {
+        const EadImportTensor *tensor = &source->tensors[i];
+        for (size_t k = 0; k < sizeof layouts / sizeof *layouts && !tensor->used; k++) {
+            Candidate candidate = {
+                .layout = &layouts[k], .source = source, .file = tensor->file, .prefix = tensor->view->name};
+            if (!begins(&layouts[k], tensor->view->name, &candidate.prefix_length)) continue;
+            EAD_TRY(try_candidate(networks, &candidate));
+        }
+    }
+    return check_sizes(networks, source);
+}
+
+void ead_import_networks_free(EadImportNetworks *networks) {
+    for (int role = 0; role < EAD_IMPORT_ROLES; role++) {
+        ead_params_free(&networks->of[role].params);
+        free(networks->of[role].tensors);
+    }
+    *networks = (EadImportNetworks){0};
+}

@@ -1,0 +1,141 @@
+/* Opening of files and looking up of names. */
+#include "train/import/import_source.h"
+
+#include "core/base/paths.h"
+#include "data/torch/torch_archive.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static bool is_wanted(const char *name) {
+    static const char *const known[] = {".pth", ".pt", ".ckpt", ".safetensors"};
+    const char *dot = strrchr(name, '.');
+    if (!dot || (dot - name >= 4 && strncmp(dot - 4, "_tmp", 4) == 0)) return false;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strcasecmp(dot, known[i]) == 0) return true;
+    return false;
+}
+
+static EadStatus list_paths(EadFileList *list, const char *const *paths, int count) {
+    for (int i = 0; i < count; i++) {
+        int before = list->count;
+        if (!ead_path_is_folder(paths[i])) {
+            EAD_TRY(ead_file_list_add(list, paths[i]));
+            continue;
+        }
+        EAD_TRY(ead_file_list_add_tree(list, paths[i], is_wanted));
+        if (list->count == before)
+            return ead_fail(EAD_BAD_ARGUMENT, "%s: holds no .pth, .pt, .ckpt or .safetensors file", paths[i]);
+    }
+    return EAD_OK;
+}
+
+static EadStatus open_file(const char *path, EadImportFile *file) {
+    uint8_t head[16];
+    FILE *stream = fopen(path, "rb");
+    if (!stream) return ead_fail(EAD_IO, "%s: cannot read: %s", path, strerror(errno));
+    size_t size = fread(head, 1, sizeof head, stream);
+    fclose(stream);
+    return ead_torch_archive_begins(head, size) ? ead_torch_file_open(path, &file->torch)
+                                                : ead_safetensors_open(path, &file->safetensors);
+}
+
+static int tensor_count(const EadImportFile *file) {
+    return file->torch ? ead_torch_file_count(file->torch) : ead_safetensors_count(file->safetensors);
+}
+
+static const EadFileTensor *tensor_at(const EadImportFile *file, int index) {
+    return file->torch ? ead_torch_file_at(file->torch, index) : ead_safetensors_at(file->safetensors, index);
+}
+
+static int compare(const void *left, const void *right) {
+    const EadImportTensor *a = *(EadImportTensor *const *)left, *b = *(EadImportTensor *const *)right;
+    if (a->file != b->file) return a->file < b->file ? -1 : 1;
+    return strcmp(a->view->name, b->view->name);
+}
+
+static EadStatus list_tensors(EadImportSource *source) {
+    int count = 0;
+    for (int f = 0; f < source->paths.count; f++) count += tensor_count(&source->files[f]);
+    source->tensors = calloc((size_t)count + 1, sizeof *source->tensors);
+    source->sorted = calloc((size_t)count + 1, sizeof *source->sorted);
+    if (!source->tensors || !source->sorted)
+        return ead_fail(EAD_NO_MEMORY, "no memory for a list of tensors");
+    for (int f = 0; f < source->paths.count; f++)
+        for (int i = 0; i < tensor_count(&source->files[f]); i++) {
+            source->sorted[source->count] = &source->tensors[source->count];
+            source->tensors[source->count++] =
+                (EadImportTensor){.view = tensor_at(&source->files[f], i), .file = f, .index = i};
+        }
+    if (count > 0) qsort(source->sorted, (size_t)count, sizeof *source->sorted, compare);
+    return EAD_OK;
+}
+
+EadStatus ead_import_source_open(EadImportSource *source, const char *const *paths, int count) {
+    *source = (EadImportSource){0};
+    EAD_TRY(list_paths(&source->paths, paths, count));
+    source->files = calloc((size_t)source->paths.count, sizeof *source->files);
+    if (!source->files) return ead_fail(EAD_NO_MEMORY, "no memory for a list of files");
+    for (int f = 0; f < source->paths.count; f++)
+        EAD_TRY(open_file(source->paths.paths[f], &source->files[f]));
+    return list_tensors(source);
+}
+
+void ead_import_source_close(EadImportSource *source) {
+    for (int f = 0; source->files && f < source->paths.count; f++) {
+        ead_safetensors_close(source->files[f].safetensors);
+        ead_torch_file_close(source->files[f].torch);
+    }
+    free(source->files);
+    free(source->tensors);
+    free(source->sorted);
+    ead_file_list_free(&source->paths);
+    *source = (EadImportSource){0};
+}
+
+EadImportTensor *ead_import_find(const EadImportSource *source, int file, const char *name) {
+    EadImportTensor key = {.view = &(EadFileTensor){.name = name}, .file = file}, *wanted = &key;
+    EadImportTensor **found =
+        bsearch(&wanted, source->sorted, (size_t)source->count, sizeof *source->sorted, compare);
+    return found ? *found : NULL;
+}
+
+const char *ead_import_path(const EadImportSource *source, const EadImportTensor *tensor) {
+    return source->paths.paths[tensor->file];
+}
+
+int ead_import_padding(const EadImportSource *source, const EadImportTensor *tensor) {
+    const EadTorchFile *torch = source->files[tensor->file].torch;
+    return torch ? ead_torch_file_padding(torch, tensor->index) : -1;
+}
+
+const char *ead_import_metadata(const EadImportSource *source, const EadImportTensor *tensor,
+                                const char *key) {
+    const EadSafetensors *file = source->files[tensor->file].safetensors;
+    return file ? ead_safetensors_metadata(file, key) : NULL;
+}
+
+EadStatus ead_import_load(EadImportSource *source, EadImportTensor *tensor) {
+    EadTorchFile *torch = source->files[tensor->file].torch;
+    switch (tensor->view->type) {
+    case EAD_FILE_F16:
+    case EAD_FILE_BF16:
+    case EAD_FILE_F32:
+    case EAD_FILE_F64:
+        return torch ? ead_torch_file_load(torch, tensor->index) : EAD_OK;
+    default:
+        return ead_fail(EAD_BAD_FILE, "%s: tensor '%.200s' is of type %s; convert it to float",
+                        ead_import_path(source, tensor), tensor->view->name,
+                        ead_file_type_name(tensor->view->type));
+    }
+}
+
+void ead_import_describe(const EadFileTensor *tensor, char *out, size_t size) {
+    size_t used = (size_t)snprintf(out, size, "%.200s [", tensor->name);
+    for (int d = 0; d < tensor->dims && used < size; d++)
+        used += (size_t)snprintf(out + used, size - used, d ? ",%lld" : "%lld", (long long)tensor->shape[d]);
+    if (used < size) snprintf(out + used, size - used, "] %s", ead_file_type_name(tensor->type));
+}

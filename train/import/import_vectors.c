@@ -1,0 +1,109 @@
+/* By the ends of names and the number of elements. */
+#include "train/import/import_vectors.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct Row {
+    const char *ours;
+    int elements, first;
+    const char *theirs;
+} Row;
+
+static const Row rows[] = {
+#define EAD_IMPORT_LAYOUT(kind, what, names)
+#define EAD_IMPORT_VECTOR(ours, elements, first, theirs) {ours, elements, first, theirs},
+#include "train/import/import_names.def"
+#undef EAD_IMPORT_LAYOUT
+#undef EAD_IMPORT_VECTOR
+};
+
+static bool is_row(const Row *row, const EadFileTensor *view) {
+    size_t length = strlen(view->name), end = strlen(row->theirs);
+    if (length < end || strcmp(view->name + length - end, row->theirs) != 0) return false;
+    if (length > end && view->name[length - end - 1] != '.') return false;
+    bool whole = view->count == row->elements && row->first == 0;
+    return whole || (view->count == 1 && row->elements == EAD_IMPORT_PIECES);
+}
+
+/* The vector of that name, or the first that has none yet. */
+static EadImportVector *vector_of(EadImportVector vectors[EAD_IMPORT_VECTORS], const char *name) {
+    int v = 0;
+    while (v < EAD_IMPORT_VECTORS - 1 && vectors[v].name && strcmp(vectors[v].name, name) != 0) v++;
+    return &vectors[v];
+}
+
+static EadStatus take(EadImportVector *vector, const Row *row, EadImportSource *source,
+                      EadImportTensor *tensor) {
+    const EadImportTensor *other = vector->pieces[row->first];
+    if (other)
+        return ead_fail(EAD_BAD_FILE,
+                        "%s: '%.200s' is a second %s beside %s: '%.200s'; name the files to take",
+                        ead_import_path(source, tensor), tensor->view->name, row->ours,
+                        ead_import_path(source, other), other->view->name);
+    vector->name = row->ours;
+    vector->elements = row->elements;
+    vector->pieces[row->first] = tensor;
+    tensor->used = true;
+    return ead_import_load(source, tensor);
+}
+
+static EadStatus join(EadImportVector *vector, const EadImportSource *source) {
+    size_t size = ead_file_type_size(vector->type);
+    char *to = vector->joined = malloc(EAD_IMPORT_PIECES * size);
+    if (!to) return ead_fail(EAD_NO_MEMORY, "no memory for %s", vector->name);
+    for (int i = 0; i < EAD_IMPORT_PIECES; i++) {
+        const EadImportTensor *piece = vector->pieces[i];
+        if (!piece) return EAD_OK;
+        if (piece->view->type != vector->type || piece->view->count != 1)
+            return ead_fail(EAD_BAD_FILE, "%s: '%.200s' does not go with the other parts of %s",
+                            ead_import_path(source, piece), piece->view->name, vector->name);
+        memcpy(to + (size_t)i * size, piece->view->data, size);
+    }
+    vector->data = vector->joined;
+    return EAD_OK;
+}
+
+static bool all_zero(const char *bytes, size_t size) {
+    for (size_t i = 0; i < size; i++)
+        if (bytes[i] != 0) return false;
+    return true;
+}
+
+static EadStatus complete(EadImportVector *vector, const EadImportSource *source) {
+    const EadImportTensor *first = vector->pieces[0];
+    if (!first) return EAD_OK;
+    vector->type = first->view->type;
+    if (first->view->count == vector->elements)
+        vector->data = first->view->data;
+    else
+        EAD_TRY(join(vector, source));
+    size_t size = (size_t)vector->elements * ead_file_type_size(vector->type);
+    bool spread = strcmp(vector->name, "teacher_mean") != 0; /* which cannot be zero */
+    if (vector->data && spread && all_zero(vector->data, size)) vector->data = NULL;
+    return EAD_OK;
+}
+
+/* The mean is of no use without the standard deviation. */
+static void drop_lone_mean(EadImportVector *vectors) {
+    EadImportVector *mean = vector_of(vectors, "teacher_mean"), *std = vector_of(vectors, "teacher_std");
+    if (mean->name && !(std->name && std->data)) mean->data = NULL;
+}
+
+EadStatus ead_import_vectors_find(EadImportVector vectors[EAD_IMPORT_VECTORS], EadImportSource *source) {
+    memset(vectors, 0, EAD_IMPORT_VECTORS * sizeof *vectors);
+    for (int i = 0; i < source->count; i++) {
+        EadImportTensor *tensor = &source->tensors[i];
+        for (size_t k = 0; k < sizeof rows / sizeof *rows && !tensor->used; k++)
+            if (is_row(&rows[k], tensor->view))
+                EAD_TRY(take(vector_of(vectors, rows[k].ours), &rows[k], source, tensor));
+    }
+    for (int v = 0; v < EAD_IMPORT_VECTORS; v++) EAD_TRY(complete(&vectors[v], source));
+    drop_lone_mean(vectors);
+    return EAD_OK;
+}
+
+void ead_import_vectors_free(EadImportVector vectors[EAD_IMPORT_VECTORS]) {
+    for (int v = 0; v < EAD_IMPORT_VECTORS; v++) free(vectors[v].joined);
+    memset(vectors, 0, EAD_IMPORT_VECTORS * sizeof *vectors);
+}

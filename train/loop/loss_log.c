@@ -1,0 +1,81 @@
+/* Writing of losses.csv, which outlives interruptions. */
+#include "train/loop/loss_log.h"
+
+#include "core/base/atomic_file.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LINE_SIZE = 512 };
+
+static EadStatus fail(const char *path, const char *what) {
+    return ead_fail(EAD_IO, "%s: cannot %s: %s", path, what, strerror(errno));
+}
+
+/* Copies the header and rows 1..done of the old file. */
+static EadStatus copy_rows(FILE *from, FILE *to, const char *path, const char *header, int64_t done) {
+    char line[LINE_SIZE], first[LINE_SIZE];
+    int64_t row = -1;
+    snprintf(first, sizeof first, "%s\n", header);
+    while (row < done && fgets(line, sizeof line, from)) {
+        row++;
+        bool expected = row == 0 ? strcmp(line, first) == 0 : strtoll(line, NULL, 10) == row;
+        if (!expected || !strchr(line, '\n')) break;
+        if (fputs(line, to) == EOF) return fail(path, "write");
+    }
+    if (row == done) return EAD_OK;
+    return ead_fail(EAD_BAD_FILE,
+                    "%s: does not hold steps 1 to %lld that the checkpoint has done; delete the run and "
+                    "start again",
+                    path, (long long)done);
+}
+
+static EadStatus keep_rows(const char *path, const char *header, int64_t done) {
+    FILE *old = fopen(path, "r");
+    if (!old) return fail(path, "read");
+    EadAtomicFile file;
+    EadStatus status = ead_atomic_file_open(&file, path);
+    if (status == EAD_OK) {
+        status = copy_rows(old, file.stream, path, header, done);
+        if (status == EAD_OK)
+            status = ead_atomic_file_commit(&file);
+        else
+            ead_atomic_file_discard(&file);
+    }
+    fclose(old);
+    return status;
+}
+
+EadStatus ead_loss_log_open(EadLossLog *log, const char *path, const char *header, int64_t done) {
+    *log = (EadLossLog){0};
+    if (done > 0) EAD_TRY(keep_rows(path, header, done));
+    log->path = malloc(strlen(path) + 1);
+    if (!log->path) return ead_fail(EAD_NO_MEMORY, "%s: no memory", path);
+    memcpy(log->path, path, strlen(path) + 1);
+    log->stream = fopen(path, done > 0 ? "a" : "w");
+    if (!log->stream || (done == 0 && fprintf(log->stream, "%s\n", header) < 0)) {
+        EadStatus status = fail(path, "write");
+        ead_loss_log_close(log);
+        return status;
+    }
+    return EAD_OK;
+}
+
+EadStatus ead_loss_log_append(EadLossLog *log, int64_t step, const float *values, int count) {
+    bool written = fprintf(log->stream, "%lld", (long long)step) > 0;
+    for (int i = 0; i < count; i++) written &= fprintf(log->stream, ",%.9g", (double)values[i]) > 0;
+    written &= putc('\n', log->stream) != EOF;
+    return written ? EAD_OK : fail(log->path, "write");
+}
+
+EadStatus ead_loss_log_flush(EadLossLog *log) {
+    return fflush(log->stream) == 0 && !ferror(log->stream) ? EAD_OK : fail(log->path, "write");
+}
+
+void ead_loss_log_close(EadLossLog *log) {
+    if (log->stream) fclose(log->stream);
+    free(log->path);
+    *log = (EadLossLog){0};
+}

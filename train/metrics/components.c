@@ -1,0 +1,92 @@
+/* Two-pass labelling: the first pass gives provisional labels and notes which of them touch, the second
+ * replaces each by the number of its set. */
+#include "train/metrics/components.h"
+
+#include <stdlib.h>
+
+/* parents[a] <= a, so a set's root is its oldest label and numbering roots in order keeps raster order. */
+static int32_t find_root(int32_t *parents, int32_t label) {
+    while (parents[label] != label) {
+        parents[label] = parents[parents[label]];
+        label = parents[label];
+    }
+    return label;
+}
+
+static int32_t unite(int32_t *parents, int32_t a, int32_t b) {
+    a = find_root(parents, a);
+    b = find_root(parents, b);
+    if (a < b) return parents[b] = a;
+    return parents[a] = b;
+}
+
+/* The label of pixel (x, y) from its four neighbours already seen; 0 when none of them is set. */
+static int32_t join_neighbours(int32_t *parents, const int32_t *row, const int32_t *above, int x, int width) {
+    int32_t found[4] = {x > 0 ? row[x - 1] : 0, above && x > 0 ? above[x - 1] : 0, above ? above[x] : 0,
+                        above && x + 1 < width ? above[x + 1] : 0};
+    int32_t label = 0;
+    for (int i = 0; i < 4; i++) {
+        if (found[i] == 0 || found[i] == label) continue;
+        label = label == 0 ? found[i] : unite(parents, label, found[i]);
+    }
+    return label;
+}
+
+/* Returns one more than the highest provisional label. */
+static int32_t label_provisionally(int32_t *labels, int32_t *parents, const uint8_t *mask, int width,
+                                   int height) {
+    int32_t next = 1;
+    for (int y = 0; y < height; y++) {
+        int32_t *row = labels + (int64_t)y * width;
+        const uint8_t *mask_row = mask + (int64_t)y * width;
+        for (int x = 0; x < width; x++) {
+            if (!mask_row[x]) continue;
+            row[x] = join_neighbours(parents, row, y > 0 ? row - width : NULL, x, width);
+            if (row[x] != 0) continue;
+            parents[next] = next;
+            row[x] = next++;
+        }
+    }
+    return next;
+}
+
+/* Turns parents into final numbers 1..count; ascending order meets every root before its members. */
+static int32_t number_sets(int32_t *parents, int32_t label_end) {
+    int32_t count = 0;
+    for (int32_t label = 1; label < label_end; label++)
+        parents[label] = parents[label] == label ? ++count : parents[parents[label]];
+    return count;
+}
+
+EadStatus ead_components_label(EadComponents *components, const uint8_t *mask, int width, int height) {
+    *components = (EadComponents){0};
+    int64_t pixels = (int64_t)width * height;
+    if (width < 1 || height < 1 || width > 65535 || height > 65535 || pixels > (INT64_C(1) << 30))
+        return ead_fail(EAD_BAD_SHAPE, "mask of %d x %d pixels: at most 2^30 pixels are possible", width,
+                        height);
+    /* No two provisional labels start within one 2 x 2 block. */
+    int64_t max_labels = (int64_t)((width + 1) / 2) * ((height + 1) / 2) + 1;
+    int32_t *parents = calloc((size_t)max_labels, sizeof *parents);
+    components->labels = calloc((size_t)pixels, sizeof *components->labels);
+    if (!parents || !components->labels) goto no_memory;
+    int32_t label_end = label_provisionally(components->labels, parents, mask, width, height);
+    components->count = number_sets(parents, label_end);
+    components->areas = calloc((size_t)components->count + 1, sizeof *components->areas);
+    if (!components->areas) goto no_memory;
+    for (int64_t i = 0; i < pixels; i++) {
+        components->labels[i] = parents[components->labels[i]];
+        components->areas[components->labels[i]]++;
+    }
+    free(parents);
+    return EAD_OK;
+no_memory:
+    free(parents);
+    ead_components_free(components);
+    return ead_fail(EAD_NO_MEMORY, "no memory for the components of a mask of %d x %d", width, height);
+}
+
+void ead_components_free(EadComponents *components) {
+    free(components->labels);
+    free(components->areas);
+    *components = (EadComponents){0};
+}

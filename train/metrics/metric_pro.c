@@ -1,0 +1,205 @@
+/* Collecting pixels: one 32-bit key for a pixel without defect, kept by group; one 64-bit word, score key
+ * above and region below, for a pixel with defect. Filters (one kind of defect with the good images) need no
+ * second sort. */
+#include "train/metrics/pro_accumulator.h"
+
+#include "train/metrics/defect_regions.h"
+#include "train/metrics/pixel_sort.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+EadStatus ead_pro_new(EadProAccumulator **accumulator) {
+    *accumulator = calloc(1, sizeof **accumulator);
+    if (!*accumulator) return ead_fail(EAD_NO_MEMORY, "no memory for the pixel metrics");
+    return EAD_OK;
+}
+
+void ead_pro_free(EadProAccumulator *accumulator) {
+    if (!accumulator) return;
+    for (int g = 0; g < accumulator->group_count; g++) free(accumulator->groups[g].normal);
+    free(accumulator->groups);
+    free(accumulator->defects);
+    free(accumulator->regions);
+    free(accumulator->members);
+    free(accumulator->channels);
+    free(accumulator->segments);
+    free(accumulator);
+}
+
+/* Makes room for `more` items beyond count, in steps of a quarter: the arrays are the program's largest. */
+static EadStatus grow(void *items, int64_t count, int64_t more, int64_t *capacity, size_t item_size) {
+    void **array = items;
+    if (*array && count + more <= *capacity) return EAD_OK;
+    int64_t wanted = count + more + count / 4;
+    void *grown = realloc(*array, (size_t)(wanted > 0 ? wanted : 1) * item_size);
+    if (!grown)
+        return ead_fail(EAD_NO_MEMORY,
+                        "no memory to hold %lld pixels for the pixel metrics (4 to 8 bytes each)",
+                        (long long)(count + more));
+    *array = grown;
+    *capacity = wanted;
+    return EAD_OK;
+}
+
+static EadStatus reserve_group(EadProAccumulator *a, int group) {
+    if (group < a->group_count) return EAD_OK;
+    EadProGroup *grown = realloc(a->groups, ((size_t)group + 1) * sizeof *grown);
+    if (!grown) return ead_fail(EAD_NO_MEMORY, "no memory for %d kinds of defects", group);
+    memset(grown + a->group_count, 0, (size_t)(group + 1 - a->group_count) * sizeof *grown);
+    a->groups = grown;
+    a->group_count = group + 1;
+    return EAD_OK;
+}
+
+/* Channels that cover a region, itself and its parents. */
+static int32_t count_members(const EadDefectRegions *found, int32_t region) {
+    int32_t count = 0;
+    for (; found->regions[region].channel >= 0; region = found->regions[region].parent) count++;
+    return count;
+}
+
+static EadStatus reserve(EadProAccumulator *a, const EadDefectRegions *found, int channels, int64_t pixels,
+                         int group) {
+    int64_t members = 0;
+    for (int32_t r = 1; r <= found->count; r++) members += count_members(found, r);
+    EAD_TRY(reserve_group(a, group));
+    EadProGroup *g = &a->groups[group];
+    EAD_TRY(grow(&g->normal, g->normal_count, found->normal, &g->normal_capacity, sizeof *g->normal));
+    EAD_TRY(
+        grow(&a->defects, a->defect_count, pixels - found->normal, &a->defect_capacity, sizeof *a->defects));
+    EAD_TRY(grow(&a->regions, a->region_count, found->count, &a->region_capacity, sizeof *a->regions));
+    EAD_TRY(grow(&a->members, a->member_count, members, &a->member_capacity, sizeof *a->members));
+    EAD_TRY(grow(&a->segments, a->segment_count, channels > 0, &a->segment_capacity, sizeof *a->segments));
+    return grow(&a->channels, a->channel_count, channels, &a->channel_capacity, sizeof *a->channels);
+}
+
+/* Floats ordered as unsigned numbers, the highest first: flip all bits but the sign's of positive ones. */
+static uint32_t inverted_key(float score) {
+    score += 0.0f; /* -0 and +0 are equal scores and must be equal keys */
+    uint32_t bits;
+    memcpy(&bits, &score, sizeof bits);
+    return bits & 0x80000000u ? bits : ~(bits | 0x80000000u);
+}
+
+static EadStatus check_map(const float *map, int width, int height, const EadGroundTruth *truth) {
+    if (width < 1 || height < 1 || width > 65535 || height > 65535)
+        return ead_fail(EAD_BAD_SHAPE, "anomaly map of %d x %d: sizes are 1 to 65,535", width, height);
+    if (truth && (truth->mask.width != width || truth->mask.height != height))
+        return ead_fail(EAD_BAD_SHAPE, "anomaly map of %d x %d with a mask of %d x %d", width, height,
+                        truth->mask.width, truth->mask.height);
+    int64_t pixels = (int64_t)width * height;
+    for (int64_t i = 0; i < pixels; i++) {
+        if (isfinite(map[i])) continue;
+        return ead_fail(EAD_BAD_ARGUMENT,
+                        "anomaly map holds %g at pixel (%lld, %lld): the model's weights are broken",
+                        (double)map[i], (long long)(i % width), (long long)(i / width));
+    }
+    return EAD_OK;
+}
+
+static void append_regions(EadProAccumulator *a, const EadDefectRegions *found, int group) {
+    for (int32_t r = 1; r <= found->count; r++) {
+        int64_t first = a->member_count;
+        for (int32_t at = r; found->regions[at].channel >= 0; at = found->regions[at].parent)
+            a->members[a->member_count++] = a->channel_count + found->regions[at].channel;
+        a->regions[a->region_count++] =
+            (EadProRegion){.group = group,
+                           .member_count = (int32_t)(a->member_count - first),
+                           .first_member = first,
+                           .weight = 1.0 / (double)found->regions[r].component_area};
+    }
+}
+
+static void append_pixels(EadProAccumulator *a, EadProGroup *g, const float *map, const int32_t *labels,
+                          int64_t pixels) {
+    uint64_t first = (uint64_t)a->region_count;
+    uint32_t *normal = g->normal + g->normal_count;
+    if (!labels) {
+        for (int64_t i = 0; i < pixels; i++) normal[i] = inverted_key(map[i]);
+        return;
+    }
+    uint64_t *defects = a->defects + a->defect_count;
+    for (int64_t i = 0; i < pixels; i++) {
+        uint32_t key = inverted_key(map[i]);
+        if (labels[i] == 0)
+            *normal++ = key;
+        else
+            *defects++ = (uint64_t)key << 32 | (first + (uint64_t)labels[i] - 1);
+    }
+}
+
+static void append_channels(EadProAccumulator *a, const EadGroundTruth *truth, int64_t normal, int group) {
+    if (truth->channel_count == 0) return;
+    a->segments[a->segment_count++] = (EadProSegment){.group = group,
+                                                      .channel_count = truth->channel_count,
+                                                      .first = a->groups[group].normal_count,
+                                                      .count = normal,
+                                                      .first_channel = a->channel_count};
+    for (int c = 0; c < truth->channel_count; c++) {
+        const EadDefectChannel *channel = &truth->channels[c];
+        a->channels[a->channel_count++] =
+            (EadProChannel){channel->saturation, 1.0 / (double)channel->saturation, channel->type};
+    }
+    a->groups[group].channels += truth->channel_count;
+}
+
+static void append(EadProAccumulator *a, const float *map, const EadDefectRegions *found,
+                   const EadGroundTruth *truth, int64_t pixels, int group) {
+    EadProGroup *g = &a->groups[group];
+    append_pixels(a, g, map, found->labels, pixels);
+    append_regions(a, found, group);
+    if (truth) append_channels(a, truth, found->normal, group);
+    g->normal_count += found->normal;
+    g->defect_count += pixels - found->normal;
+    g->components += found->components;
+    a->defect_count += pixels - found->normal;
+    a->pixel_count += pixels;
+    a->sorted = a->segments_sorted = 0;
+}
+
+EadStatus ead_pro_add(EadProAccumulator *accumulator, const float *map, int width, int height,
+                      const EadGroundTruth *truth, int group) {
+    assert(group >= 0);
+    EAD_TRY(check_map(map, width, height, truth));
+    int64_t pixels = (int64_t)width * height;
+    EadDefectRegions found = {.normal = pixels};
+    if (truth) EAD_TRY(ead_defect_regions_find(&found, truth));
+    EadStatus status = EAD_OK;
+    /* 2^32 pixels keep region numbers within 32 bits and the pair counts of the AU-ROC within 64. */
+    if (accumulator->region_count + found.count > UINT32_MAX ||
+        accumulator->pixel_count + pixels > UINT32_MAX)
+        status = ead_fail(EAD_UNSUPPORTED,
+                          "pixel metrics of more than 2^32 pixels: evaluate fewer images at once");
+    else
+        status = reserve(accumulator, &found, truth ? truth->channel_count : 0, pixels, group);
+    if (status == EAD_OK) append(accumulator, map, &found, truth, pixels, group);
+    ead_defect_regions_free(&found);
+    return status;
+}
+
+void ead_pro_sort_images(EadProAccumulator *accumulator) {
+    EadProAccumulator *a = accumulator;
+    assert(!a->mixed);
+#pragma omp parallel for schedule(dynamic, 1)
+    for (int64_t i = 0; i < a->segment_count; i++) {
+        const EadProSegment *segment = &a->segments[i];
+        ead_pixel_sort_keys(a->groups[segment->group].normal + segment->first, segment->count);
+    }
+    if (a->group_count > 0)
+        ead_pixel_sort_keys(a->groups[EAD_PRO_GOOD].normal, a->groups[EAD_PRO_GOOD].normal_count);
+    ead_pixel_sort_words(a->defects, a->defect_count);
+    a->segments_sorted = 1;
+}
+
+void ead_pro_sort(EadProAccumulator *accumulator) {
+    EadProAccumulator *a = accumulator;
+    if (!a->sorted) {
+        for (int g = 0; g < a->group_count; g++)
+            ead_pixel_sort_keys(a->groups[g].normal, a->groups[g].normal_count);
+        ead_pixel_sort_words(a->defects, a->defect_count);
+    }
+    a->sorted = a->mixed = 1;
+}

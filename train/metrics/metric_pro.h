@@ -1,0 +1,79 @@
+/* The pixel metrics, exact, fed image by image at the images' own sizes: AU-PRO (Bergmann et al.'s protocol;
+ * the project's benchmark metric for localisation), its variant AU-sPRO for MVTec LOCO, AU-ROC, average
+ * precision and best F1 of the pixels. PRO  at a threshold: mean, over all defects (8-connected components of
+ * the masks), of the covered share sPRO at a threshold: mean, over all defect channels, of min(covered pixels
+ * / saturation area, 1) AU-PRO, AU-sPRO: area under it against the false-positive rate of the pixels, up to a
+ * limit, over the limit
+ *
+ * Memory: 4 bytes for a pixel without defect (its 32-bit score key), 8 for one with (key and region number),
+ * both sorted in place; while an image is added, 5 bytes a pixel of it. Every metric is then one walk down
+ * the defect pixels that looks up how many of the others lie above. */
+#ifndef EAD_TRAIN_METRIC_PRO_H
+#define EAD_TRAIN_METRIC_PRO_H
+
+#include "data/dataset/ground_truth.h"
+#include "train/metrics/curve.h"
+
+#include <stdint.h>
+
+#define EAD_PRO_GOOD       0    /* group of the good images: part of every metric */
+#define EAD_PRO_ALL        (-1) /* asks for all groups together */
+#define EAD_PRO_MAX_LIMITS 8
+
+typedef struct EadProAccumulator EadProAccumulator;
+
+/* Errors: EAD_NO_MEMORY. Free with ead_pro_free (harmless on NULL). */
+EadStatus ead_pro_new(EadProAccumulator **accumulator);
+void ead_pro_free(EadProAccumulator *accumulator);
+
+/* Adds one test image.
+ * map    [height][width] f32, finite, at the original image's size
+ * truth  of the same size; NULL = no defect. An empty mask is allowed.
+ * group  EAD_PRO_GOOD for good images, 1.. for one kind of defect
+ * Errors: EAD_BAD_ARGUMENT for NaN or infinity in the map, EAD_BAD_SHAPE, EAD_UNSUPPORTED from 2^32 pixels
+ * on, EAD_NO_MEMORY; then nothing was added. */
+EadStatus ead_pro_add(EadProAccumulator *accumulator, const float *map, int width, int height,
+                      const EadGroundTruth *truth, int group);
+
+/* Sorts all pixels by score (radix, in place, parallel). Needed once between the last add and the metrics. */
+void ead_pro_sort(EadProAccumulator *accumulator);
+
+/* Sorts the pixels of each image alone, for ead_pro_measure_type(). Not after ead_pro_sort(). */
+void ead_pro_sort_images(EadProAccumulator *accumulator);
+
+/* AU-sPRO of one type of defect (EadDefectChannel.type), as the official evaluation of MVTec LOCO defines it:
+ * sPRO of the channels of that type; false positives outside of all channels of the good images and of those
+ * with such a channel. au_spro [limit_count] is 0..1, NAN where a good pixel or such a channel is missing.
+ * limits and errors as below. Needs ead_pro_sort_images(). Safe to call from several threads at once. */
+EadStatus ead_pro_measure_type(const EadProAccumulator *accumulator, int type, const double *limits,
+                               int limit_count, double *au_spro);
+
+/* NAN where a defect, a good pixel or (sPRO) a channel is missing. All are 0..1. */
+typedef struct EadProMetrics {
+    double au_pro[EAD_PRO_MAX_LIMITS], au_spro[EAD_PRO_MAX_LIMITS]; /* one for each limit */
+    double pixel_auroc;                                             /* ties count half */
+    double pixel_ap; /* average precision: sum of recall gained * precision */
+    double pixel_f1_best,
+        pixel_f1_threshold; /* best F1 of the pixels, and the map value where it is reached */
+} EadProMetrics;
+
+/* Metrics of one group with the good images, or of EAD_PRO_ALL. limits [limit_count] in (0,1],
+ * limit_count <= EAD_PRO_MAX_LIMITS. Needs ead_pro_sort. Safe to call from several threads at once. Errors:
+ * EAD_NO_MEMORY. */
+EadStatus ead_pro_measure(const EadProAccumulator *accumulator, int group, const double *limits,
+                          int limit_count, EadProMetrics *metrics);
+
+typedef enum EadPixelCurve {
+    EAD_CURVE_PRO,  /* x false-positive rate of the pixels, y PRO */
+    EAD_CURVE_SPRO, /* x false-positive rate of the pixels, y sPRO */
+    EAD_CURVE_ROC,  /* x false-positive rate of the pixels, y true-positive rate */
+    EAD_CURVE_PR,   /* x recall, y precision; one point for each score of a defect pixel */
+} EadPixelCurve;
+
+/* A curve for plots and tables, from (0,0) to (1,1), but PR from (0,1) to recall 1: a point is left out while
+ * it is nearer than `step` to the last one kept in both directions; step 0 keeps all. Empty where the metric
+ * is undefined. The caller frees it. Errors: EAD_NO_MEMORY. */
+EadStatus ead_pro_curve(const EadProAccumulator *accumulator, int group, EadPixelCurve kind, double step,
+                        EadCurve *curve);
+
+#endif

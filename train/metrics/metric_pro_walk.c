@@ -1,0 +1,355 @@
+/* Metrics and curves: one walk down the defect pixels by score. Between two of them the curves only move to
+ * the right, by the pixels without defect in between, so those are counted in their sorted arrays and never
+ * visited. */
+#include "train/metrics/pro_accumulator.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A sum that carries its rounding error along (Neumaier): tens of millions of terms, full precision. */
+typedef struct Sum {
+    double value, error;
+} Sum;
+
+static void sum_add(Sum *sum, double term) {
+    double next = sum->value + term;
+    sum->error += fabs(sum->value) >= fabs(term) ? sum->value - next + term : term - next + sum->value;
+    sum->value = next;
+}
+
+static double sum_value(Sum sum) {
+    return sum.value + sum.error;
+}
+
+/* Pixels without defect that take part: ascending keys. */
+typedef struct Keys {
+    const uint32_t *keys; /* [count] */
+    int64_t count;
+} Keys;
+
+/* Each step takes one run of defect pixels of equal score. */
+typedef struct Walk {
+    const EadProAccumulator *accumulator;
+    int group;          /* whose defects count */
+    int type;           /* what channels count; ANY_TYPE: those of the group */
+    EadProGroup totals; /* the counts of all that takes part */
+    Keys *keys;         /* [key_arrays] */
+    int64_t *seen;      /* [key_arrays] how many of each lie at or above the run */
+    int64_t key_arrays;
+    int64_t position;    /* in the defects */
+    int64_t *covered;    /* [channel_count] defect pixels so far */
+    uint32_t key;        /* of the present run, inverted */
+    int64_t above;       /* normal pixels above the run's score */
+    int64_t normal;      /* normal pixels at or above it */
+    int64_t defect, run; /* defect pixels at or above it, and in the run */
+    Sum pro, spro;       /* sums over components and channels of their covered share */
+} Walk;
+
+enum { ANY_TYPE = -1 };
+
+static int takes_part(int group, int wanted) {
+    return wanted == EAD_PRO_ALL || group == EAD_PRO_GOOD || group == wanted;
+}
+
+/* Takes part with at most so many arrays of pixels without defect. */
+static EadStatus walk_new(Walk *walk, const EadProAccumulator *a, int64_t max_arrays) {
+    *walk = (Walk){.accumulator = a, .group = EAD_PRO_ALL, .type = ANY_TYPE};
+    walk->keys = calloc((size_t)max_arrays + 1, sizeof *walk->keys);
+    walk->seen = calloc((size_t)max_arrays + 1, sizeof *walk->seen);
+    walk->covered = calloc((size_t)a->channel_count + 1, sizeof *walk->covered);
+    bool made = walk->keys && walk->seen && walk->covered;
+    return made ? EAD_OK : ead_fail(EAD_NO_MEMORY, "no memory for the pixel metrics");
+}
+
+static void add_keys(Walk *walk, const uint32_t *keys, int64_t count) {
+    walk->keys[walk->key_arrays++] = (Keys){keys, count};
+    walk->totals.normal_count += count;
+}
+
+static EadStatus walk_group(Walk *walk, const EadProAccumulator *a, int group) {
+    assert(a->sorted || a->pixel_count == 0);
+    EAD_TRY(walk_new(walk, a, a->group_count));
+    walk->group = group;
+    for (int g = 0; g < a->group_count; g++) {
+        if (!takes_part(g, group)) continue;
+        add_keys(walk, a->groups[g].normal, a->groups[g].normal_count);
+        walk->totals.defect_count += a->groups[g].defect_count;
+        walk->totals.components += a->groups[g].components;
+        walk->totals.channels += a->groups[g].channels;
+    }
+    return EAD_OK;
+}
+
+static EadStatus walk_type(Walk *walk, const EadProAccumulator *a, int type) {
+    assert(a->segments_sorted || a->segment_count == 0);
+    EAD_TRY(walk_new(walk, a, a->segment_count + 1));
+    walk->type = type;
+    if (a->group_count > 0)
+        add_keys(walk, a->groups[EAD_PRO_GOOD].normal, a->groups[EAD_PRO_GOOD].normal_count);
+    for (int64_t i = 0; i < a->segment_count; i++) {
+        const EadProSegment *segment = &a->segments[i];
+        int64_t channels = 0;
+        for (int c = 0; c < segment->channel_count; c++)
+            channels += a->channels[segment->first_channel + c].type == type;
+        walk->totals.channels += channels;
+        if (channels > 0) add_keys(walk, a->groups[segment->group].normal + segment->first, segment->count);
+    }
+    return EAD_OK;
+}
+
+static void walk_end(Walk *walk) {
+    free(walk->keys);
+    free(walk->seen);
+    free(walk->covered);
+}
+
+/* The first index from `start` on whose key is at least `least`: leaps of doubling length, then halving. */
+static int64_t first_at_least(const Keys *array, int64_t start, uint64_t least) {
+    int64_t low = start, high = start, leap = 1;
+    while (high < array->count && array->keys[high] < least) {
+        low = high + 1;
+        high += leap;
+        leap *= 2;
+    }
+    if (high > array->count) high = array->count;
+    while (low < high) {
+        int64_t middle = low + (high - low) / 2;
+        if (array->keys[middle] < least)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static void count_normal(Walk *walk) {
+    walk->above = walk->normal = 0;
+    for (int64_t i = 0; i < walk->key_arrays; i++) {
+        int64_t above = first_at_least(&walk->keys[i], walk->seen[i], walk->key);
+        walk->seen[i] = first_at_least(&walk->keys[i], above, (uint64_t)walk->key + 1);
+        walk->above += above;
+        walk->normal += walk->seen[i];
+    }
+}
+
+static void cover(Walk *walk, const EadProRegion *region) {
+    const EadProAccumulator *a = walk->accumulator;
+    walk->run++;
+    sum_add(&walk->pro, region->weight);
+    for (int32_t i = 0; i < region->member_count; i++) {
+        int64_t channel = a->members[region->first_member + i];
+        if (walk->type != ANY_TYPE && a->channels[channel].type != walk->type) continue;
+        if (walk->covered[channel]++ < a->channels[channel].saturation)
+            sum_add(&walk->spro, a->channels[channel].weight);
+    }
+}
+
+static int region_counts(const Walk *walk, const EadProRegion *region) {
+    const EadProAccumulator *a = walk->accumulator;
+    if (walk->type == ANY_TYPE) return takes_part(region->group, walk->group);
+    for (int32_t i = 0; i < region->member_count; i++)
+        if (a->channels[a->members[region->first_member + i]].type == walk->type) return 1;
+    return 0;
+}
+
+static int walk_next(Walk *walk) {
+    const EadProAccumulator *a = walk->accumulator;
+    int64_t i = walk->position;
+    walk->run = 0;
+    while (i < a->defect_count && walk->run == 0) {
+        walk->key = (uint32_t)(a->defects[i] >> 32);
+        for (; i < a->defect_count && (uint32_t)(a->defects[i] >> 32) == walk->key; i++) {
+            const EadProRegion *region = &a->regions[(uint32_t)a->defects[i]];
+            if (region_counts(walk, region)) cover(walk, region);
+        }
+    }
+    walk->position = i;
+    walk->defect += walk->run;
+    if (walk->run > 0) count_normal(walk);
+    return walk->run > 0;
+}
+
+/* The way back from inverted_key() in metric_pro.c. */
+static double key_score(uint32_t key) {
+    uint32_t bits = key & 0x80000000u ? key : ~key & 0x7fffffffu;
+    float score;
+    memcpy(&score, &bits, sizeof score);
+    return (double)score;
+}
+
+/* The lowest score of all pixels: where everything is called a defect. */
+static double lowest_score(const Walk *walk) {
+    uint32_t last = walk->key; /* of the last defect pixel, once the walk is over */
+    for (int64_t i = 0; i < walk->key_arrays; i++) {
+        const Keys *array = &walk->keys[i];
+        if (array->count > 0 && array->keys[array->count - 1] > last) last = array->keys[array->count - 1];
+    }
+    return key_score(last);
+}
+
+static double share(Sum sum, int64_t count) {
+    return fmin(sum_value(sum) / (double)count, 1);
+}
+
+static double false_positive_rate(const Walk *walk, int64_t normal) {
+    return (double)normal / (double)walk->totals.normal_count;
+}
+
+static double precision(const Walk *walk) {
+    return (double)walk->defect / (double)(walk->defect + walk->normal);
+}
+
+/* Area under a curve up to several limits, point after point. */
+typedef struct Area {
+    Sum sums[EAD_PRO_MAX_LIMITS];
+    double x, y; /* the last point */
+} Area;
+
+/* The part of the trapezoid between two points that lies left of the limit. */
+static double area_until(double limit, double x0, double y0, double x1, double y1) {
+    if (x0 >= limit) return 0;
+    if (x1 > limit) {
+        y1 = y0 + (y1 - y0) * (limit - x0) / (x1 - x0);
+        x1 = limit;
+    }
+    return 0.5 * (y0 + y1) * (x1 - x0);
+}
+
+static void area_to(Area *area, double x, double y, const double *limits, int limit_count) {
+    for (int i = 0; i < limit_count; i++)
+        sum_add(&area->sums[i], area_until(limits[i], area->x, area->y, x, y));
+    area->x = x;
+    area->y = y;
+}
+
+static void take_spro(Area *area, const Walk *walk, const double *limits, int limit_count) {
+    area_to(area, false_positive_rate(walk, walk->above), area->y, limits, limit_count);
+    area_to(area, false_positive_rate(walk, walk->normal), share(walk->spro, walk->totals.channels), limits,
+            limit_count);
+}
+
+/* What the walk adds up for the metrics. */
+typedef struct Totals {
+    Area pro, spro;
+    Sum ap;
+    uint64_t twice; /* twice the number of pixel pairs in the right order */
+} Totals;
+
+static void take_run(Totals *totals, const Walk *walk, const double *limits, int limit_count,
+                     EadProMetrics *metrics) {
+    double above = false_positive_rate(walk, walk->above), x = false_positive_rate(walk, walk->normal);
+    area_to(&totals->pro, above, totals->pro.y, limits, limit_count);
+    area_to(&totals->pro, x, share(walk->pro, walk->totals.components), limits, limit_count);
+    if (walk->totals.channels > 0) take_spro(&totals->spro, walk, limits, limit_count);
+    int64_t below = walk->totals.normal_count - walk->normal, tied = walk->normal - walk->above;
+    totals->twice += (uint64_t)walk->run * (uint64_t)(2 * below + tied);
+    sum_add(&totals->ap, (double)walk->run * precision(walk));
+    int64_t called = walk->defect + walk->normal;
+    double f1 = 2 * (double)walk->defect / (double)(called + walk->totals.defect_count);
+    if (isnan(metrics->pixel_f1_best) || f1 > metrics->pixel_f1_best) {
+        metrics->pixel_f1_best = f1;
+        metrics->pixel_f1_threshold = key_score(walk->key);
+    }
+}
+
+static void measure(Walk *walk, const double *limits, int limit_count, EadProMetrics *metrics) {
+    if (walk->totals.normal_count == 0 || walk->totals.components == 0) return;
+    Totals totals = {.twice = 0};
+    while (walk_next(walk)) take_run(&totals, walk, limits, limit_count, metrics);
+    area_to(&totals.pro, 1, 1, limits, limit_count);
+    area_to(&totals.spro, 1, 1, limits, limit_count);
+    for (int i = 0; i < limit_count; i++) {
+        metrics->au_pro[i] = sum_value(totals.pro.sums[i]) / limits[i];
+        if (walk->totals.channels > 0) metrics->au_spro[i] = sum_value(totals.spro.sums[i]) / limits[i];
+    }
+    double defect = (double)walk->totals.defect_count;
+    metrics->pixel_auroc = (double)totals.twice / (2 * (double)walk->totals.normal_count * defect);
+    metrics->pixel_ap = sum_value(totals.ap) / defect;
+}
+
+EadStatus ead_pro_measure(const EadProAccumulator *accumulator, int group, const double *limits,
+                          int limit_count, EadProMetrics *metrics) {
+    assert(limit_count >= 0 && limit_count <= EAD_PRO_MAX_LIMITS);
+    *metrics =
+        (EadProMetrics){.pixel_auroc = NAN, .pixel_ap = NAN, .pixel_f1_best = NAN, .pixel_f1_threshold = NAN};
+    for (int i = 0; i < EAD_PRO_MAX_LIMITS; i++) metrics->au_pro[i] = metrics->au_spro[i] = NAN;
+    Walk walk;
+    EadStatus status = walk_group(&walk, accumulator, group);
+    if (status == EAD_OK) measure(&walk, limits, limit_count, metrics);
+    walk_end(&walk);
+    return status;
+}
+
+static void measure_spro(Walk *walk, const double *limits, int limit_count, double *au_spro) {
+    Area area = {.x = 0};
+    if (walk->totals.normal_count == 0 || walk->totals.channels == 0) return;
+    while (walk_next(walk)) take_spro(&area, walk, limits, limit_count);
+    area_to(&area, 1, 1, limits, limit_count);
+    for (int i = 0; i < limit_count; i++) au_spro[i] = sum_value(area.sums[i]) / limits[i];
+}
+
+EadStatus ead_pro_measure_type(const EadProAccumulator *accumulator, int type, const double *limits,
+                               int limit_count, double *au_spro) {
+    assert(type >= 0 && limit_count >= 0 && limit_count <= EAD_PRO_MAX_LIMITS);
+    for (int i = 0; i < limit_count; i++) au_spro[i] = NAN;
+    Walk walk;
+    EadStatus status = walk_type(&walk, accumulator, type);
+    if (status == EAD_OK) measure_spro(&walk, limits, limit_count, au_spro);
+    walk_end(&walk);
+    return status;
+}
+
+static double curve_height(const Walk *walk, EadPixelCurve kind) {
+    if (kind == EAD_CURVE_PRO) return share(walk->pro, walk->totals.components);
+    if (kind == EAD_CURVE_SPRO) return share(walk->spro, walk->totals.channels);
+    return (double)walk->defect / (double)walk->totals.defect_count;
+}
+
+/* A point for the thinned curve; `last` is the one before, kept or not. */
+static EadStatus offer(EadCurve *curve, double step, EadCurvePoint point, EadCurvePoint *last) {
+    EadCurvePoint kept = curve->points[curve->count - 1];
+    *last = point;
+    if (fabs(point.x - kept.x) < step && fabs(point.y - kept.y) < step) return EAD_OK;
+    if (point.x == kept.x && point.y == kept.y) return EAD_OK;
+    return ead_curve_push(curve, point);
+}
+
+/* The points of one run: where the curve arrives from the left just above its score, and where it is then. */
+static EadStatus offer_run(const Walk *walk, EadPixelCurve kind, EadCurve *curve, double step,
+                           EadCurvePoint *last) {
+    double score = key_score(walk->key);
+    if (kind == EAD_CURVE_PR) {
+        double recall = (double)walk->defect / (double)walk->totals.defect_count;
+        return offer(curve, step, (EadCurvePoint){score, recall, precision(walk)}, last);
+    }
+    EadCurvePoint corner = {(double)nextafterf((float)score, INFINITY),
+                            false_positive_rate(walk, walk->above), last->y};
+    EadCurvePoint point = {score, false_positive_rate(walk, walk->normal), curve_height(walk, kind)};
+    EAD_TRY(offer(curve, step, corner, last));
+    return offer(curve, step, point, last);
+}
+
+static EadStatus trace(Walk *walk, EadPixelCurve kind, double step, EadCurve *curve) {
+    if (walk->totals.normal_count == 0 || walk->totals.components == 0) return EAD_OK;
+    if (kind == EAD_CURVE_SPRO && walk->totals.channels == 0) return EAD_OK;
+    EadCurvePoint last = {INFINITY, 0, kind == EAD_CURVE_PR ? 1 : 0};
+    EadStatus status = ead_curve_push(curve, last);
+    while (status == EAD_OK && walk_next(walk)) status = offer_run(walk, kind, curve, step, &last);
+    if (status != EAD_OK) return status;
+    if (kind != EAD_CURVE_PR) last = (EadCurvePoint){lowest_score(walk), 1, 1};
+    return offer(curve, 0, last, &last);
+}
+
+EadStatus ead_pro_curve(const EadProAccumulator *accumulator, int group, EadPixelCurve kind, double step,
+                        EadCurve *curve) {
+    *curve = (EadCurve){0};
+    Walk walk;
+    EadStatus status = walk_group(&walk, accumulator, group);
+    if (status == EAD_OK) status = trace(&walk, kind, step, curve);
+    walk_end(&walk);
+    if (status != EAD_OK) ead_curve_free(curve);
+    return status;
+}

@@ -1,0 +1,157 @@
+/* One descending sort, then a walk over the runs of equal scores. */
+#include "train/metrics/metric_ranking.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+typedef struct Ranked {
+    float score;
+    uint8_t anomalous;
+} Ranked;
+
+/* A walk down the ranking: each step takes one run of equal scores. */
+typedef struct Ranking {
+    Ranked *items;
+    int64_t count, position;
+    int64_t positives, negatives;           /* in all */
+    int64_t seen_positives, seen_negatives; /* up to and including the present run */
+    int64_t run_positives, run_negatives;
+    float score; /* of the present run */
+} Ranking;
+
+static int descending(const void *left, const void *right) {
+    float a = ((const Ranked *)left)->score, b = ((const Ranked *)right)->score;
+    return (a < b) - (a > b);
+}
+
+static EadStatus ranking_start(Ranking *ranking, const float *scores, const uint8_t *anomalous,
+                               int64_t count) {
+    *ranking = (Ranking){.count = count};
+    ranking->items = malloc((size_t)(count > 0 ? count : 1) * sizeof *ranking->items);
+    if (!ranking->items) return ead_fail(EAD_NO_MEMORY, "no memory to rank %lld scores", (long long)count);
+    for (int64_t i = 0; i < count; i++) {
+        if (!isfinite(scores[i])) {
+            free(ranking->items);
+            return ead_fail(EAD_BAD_ARGUMENT, "score %lld is %g: only finite scores can be ranked",
+                            (long long)i, (double)scores[i]);
+        }
+        ranking->items[i] = (Ranked){scores[i], anomalous[i] != 0};
+        if (anomalous[i])
+            ranking->positives++;
+        else
+            ranking->negatives++;
+    }
+    qsort(ranking->items, (size_t)count, sizeof *ranking->items, descending);
+    return EAD_OK;
+}
+
+/* Takes the next run; 0 at the end. */
+static int ranking_next(Ranking *ranking) {
+    if (ranking->position >= ranking->count) return 0;
+    ranking->score = ranking->items[ranking->position].score;
+    ranking->run_positives = ranking->run_negatives = 0;
+    while (ranking->position < ranking->count && ranking->items[ranking->position].score == ranking->score) {
+        if (ranking->items[ranking->position++].anomalous)
+            ranking->run_positives++;
+        else
+            ranking->run_negatives++;
+    }
+    ranking->seen_positives += ranking->run_positives;
+    ranking->seen_negatives += ranking->run_negatives;
+    return 1;
+}
+
+EadStatus ead_auroc(const float *scores, const uint8_t *anomalous, int64_t count, double *auroc) {
+    Ranking ranking;
+    EAD_TRY(ranking_start(&ranking, scores, anomalous, count));
+    int64_t twice = 0; /* twice the number of pairs in the right order, so that ties stay whole numbers */
+    while (ranking_next(&ranking))
+        twice += ranking.run_negatives * (2 * ranking.seen_positives - ranking.run_positives);
+    double pairs = (double)ranking.positives * (double)ranking.negatives;
+    *auroc = pairs > 0 ? (double)twice / (2 * pairs) : NAN;
+    free(ranking.items);
+    return EAD_OK;
+}
+
+static double precision(const Ranking *ranking) {
+    return (double)ranking->seen_positives / (double)(ranking->seen_positives + ranking->seen_negatives);
+}
+
+EadStatus ead_average_precision(const float *scores, const uint8_t *anomalous, int64_t count, double *ap) {
+    Ranking ranking;
+    EAD_TRY(ranking_start(&ranking, scores, anomalous, count));
+    double sum = 0;
+    while (ranking_next(&ranking)) sum += (double)ranking.run_positives * precision(&ranking);
+    *ap = ranking.positives > 0 ? sum / (double)ranking.positives : NAN;
+    free(ranking.items);
+    return EAD_OK;
+}
+
+EadStatus ead_best_f1(const float *scores, const uint8_t *anomalous, int64_t count, EadBestF1 *best) {
+    Ranking ranking;
+    EAD_TRY(ranking_start(&ranking, scores, anomalous, count));
+    *best = (EadBestF1){NAN, NAN};
+    while (ranking.positives > 0 && ranking_next(&ranking)) {
+        int64_t called = ranking.seen_positives + ranking.seen_negatives;
+        double f1 = 2 * (double)ranking.seen_positives / (double)(called + ranking.positives);
+        if (isnan(best->f1) || f1 > best->f1) *best = (EadBestF1){f1, (double)ranking.score};
+    }
+    free(ranking.items);
+    return EAD_OK;
+}
+
+EadStatus ead_roc_curve(const float *scores, const uint8_t *anomalous, int64_t count, EadCurve *curve) {
+    *curve = (EadCurve){0};
+    Ranking ranking;
+    EAD_TRY(ranking_start(&ranking, scores, anomalous, count));
+    EadStatus status = EAD_OK;
+    if (ranking.positives == 0 || ranking.negatives == 0) goto done;
+    status = ead_curve_push(curve, (EadCurvePoint){INFINITY, 0, 0});
+    while (status == EAD_OK && ranking_next(&ranking))
+        status = ead_curve_push(curve,
+                                (EadCurvePoint){(double)ranking.score,
+                                                (double)ranking.seen_negatives / (double)ranking.negatives,
+                                                (double)ranking.seen_positives / (double)ranking.positives});
+done:
+    free(ranking.items);
+    if (status != EAD_OK) ead_curve_free(curve);
+    return status;
+}
+
+EadStatus ead_pr_curve(const float *scores, const uint8_t *anomalous, int64_t count, EadCurve *curve) {
+    *curve = (EadCurve){0};
+    Ranking ranking;
+    EAD_TRY(ranking_start(&ranking, scores, anomalous, count));
+    EadStatus status = EAD_OK;
+    if (ranking.positives > 0) status = ead_curve_push(curve, (EadCurvePoint){INFINITY, 0, 1});
+    while (ranking.positives > 0 && status == EAD_OK && ranking_next(&ranking)) {
+        double recall = (double)ranking.seen_positives / (double)ranking.positives;
+        status = ead_curve_push(curve, (EadCurvePoint){(double)ranking.score, recall, precision(&ranking)});
+    }
+    free(ranking.items);
+    if (status != EAD_OK) ead_curve_free(curve);
+    return status;
+}
+
+EadConfusion ead_confusion_at(const float *scores, const uint8_t *anomalous, int64_t count,
+                              double threshold) {
+    EadConfusion confusion = {0};
+    for (int64_t i = 0; i < count; i++) {
+        if ((double)scores[i] >= threshold) {
+            if (anomalous[i])
+                confusion.true_positives++;
+            else
+                confusion.false_positives++;
+        } else if (anomalous[i])
+            confusion.false_negatives++;
+        else
+            confusion.true_negatives++;
+    }
+    return confusion;
+}
+
+double ead_confusion_f1(EadConfusion confusion) {
+    int64_t twice_hits = 2 * confusion.true_positives;
+    int64_t all = twice_hits + confusion.false_positives + confusion.false_negatives;
+    return all > 0 ? (double)twice_hits / (double)all : NAN;
+}

@@ -1,0 +1,97 @@
+/* All metrics of one test set: collects scores, maps and masks image by image, then computes what
+ * metrics.json, scores.csv and the report show, over everything and per kind of defect (its images with all
+ * good ones). */
+#ifndef EAD_TRAIN_METRICS_H
+#define EAD_TRAIN_METRICS_H
+
+#include "data/dataset/ground_truth.h"
+#include "train/metrics/curve.h"
+#include "train/evaluate/threshold.h"
+
+#include <stdint.h>
+
+/* One test image, in the order added. Strings are owned by the evaluation. */
+typedef struct EadSample {
+    char *path;
+    char *defect;  /* test subfolder: "good", "scratch", ... */
+    int anomalous; /* 0 or 1 */
+    float score;
+} EadSample;
+
+enum { EAD_SPRO_LIMITS = 5, EAD_SPRO_AT_05 = 1 }; /* AT_05: the one at 0.05, which the paper reports */
+
+/* The false-positive rates up to which AU-sPRO is reported: 0.01, 0.05, 0.1, 0.3, 1. */
+extern const double ead_spro_limits[EAD_SPRO_LIMITS];
+
+/* The metrics of one group, fractions of 1, NAN where undefined (one class absent). */
+typedef struct EadMetricSet {
+    int64_t images; /* for a kind of defect: its own images, without the good ones */
+    double image_auroc, image_ap;
+    double image_f1_best, image_f1_threshold;  /* best F1 on these images, and where it is reached */
+    double image_f1, image_tpr, image_fpr;     /* at the model's threshold; NAN without one */
+    int has_pixels;                            /* 0: no maps or masks; what follows is left out */
+    double au_pro_30, au_pro_05, au_pro_other; /* other: at EadMetrics.pro_limit, NAN where that is 0 */
+    double pixel_auroc, pixel_ap, pixel_f1_best;
+    int has_spro;                    /* 0: no defect channels; what follows is left out */
+    double au_spro[EAD_SPRO_LIMITS]; /* at ead_spro_limits */
+} EadMetricSet;
+
+typedef struct EadDefectMetrics {
+    char *name; /* owned */
+    EadMetricSet set;
+    EadCurve spro; /* pixels of this kind and of the good images; empty without channels */
+} EadDefectMetrics;
+
+typedef struct EadMetrics {
+    EadMetricSet total;
+    int defect_count;
+    EadDefectMetrics *defects; /* in order of name */
+    int type_count;
+    EadDefectMetrics *types; /* MVTec LOCO: by the defects' names, those that occur, in order of name; of the
+                                pixels only sPRO, and no curve */
+    int has_mean;            /* 1 with MVTec LOCO's two kinds of defects, logical_ and structural_anomalies */
+    EadMetricSet mean;       /* of these two, the protocol's metric for LOCO; images: their sum */
+    double pro_limit;        /* of au_pro_other; 0: none */
+    int has_threshold;       /* 1 once ead_evaluation_set_threshold was called */
+    EadThreshold threshold;  /* only then */
+    EadCurve roc, pr;        /* images, exact; empty when undefined */
+    EadCurve pro, pixel_roc, pixel_pr, spro; /* pixels, at most some 40,000 points; empty when undefined */
+} EadMetrics;
+
+typedef struct EadEvaluation EadEvaluation;
+
+/* Errors: EAD_NO_MEMORY. Free with ead_evaluation_free (harmless on NULL). */
+EadStatus ead_evaluation_new(EadEvaluation **evaluation);
+void ead_evaluation_free(EadEvaluation *evaluation);
+
+/* Adds one test image; path and defect are copied.
+ * defect     test subfolder; NULL stands for "good" or "defect"
+ * anomalous  0 or 1
+ * score      finite
+ * map        [height][width] f32, finite, at the original image's size, or NULL
+ * truth      of the same size, or NULL; its mask must be empty for a good image
+ * Pixel metrics need a map for every image and a mask for every anomalous one. A kind of defect where one is
+ * missing has none, and then neither has the total; a good image without a map leaves none at all. 4 bytes a
+ * pixel without defect and 8 a pixel with one are kept until free. Errors: EAD_BAD_ARGUMENT (values above),
+ * EAD_BAD_SHAPE, EAD_NO_MEMORY. */
+EadStatus ead_evaluation_add(EadEvaluation *evaluation, const char *path, const char *defect, int anomalous,
+                             float score, const float *map, int width, int height,
+                             const EadGroundTruth *truth);
+
+/* The decision threshold of the model, when it has one; copied. */
+void ead_evaluation_set_threshold(EadEvaluation *evaluation, const EadThreshold *threshold);
+
+/* A further limit in (0,1] for AU-PRO, besides 0.30 and 0.05; 0: none. */
+void ead_evaluation_set_pro_limit(EadEvaluation *evaluation, double limit);
+
+/* The samples so far, valid until the next add. */
+const EadSample *ead_evaluation_samples(const EadEvaluation *evaluation, int64_t *count);
+
+/* Computes everything; the caller frees with ead_metrics_free. Errors: EAD_BAD_ARGUMENT without any image,
+ * EAD_NO_MEMORY. More images may be added afterwards, but where channels have types. */
+EadStatus ead_evaluation_finish(EadEvaluation *evaluation, EadMetrics *metrics);
+
+/* Harmless on an empty (zeroed) struct. */
+void ead_metrics_free(EadMetrics *metrics);
+
+#endif

@@ -1,0 +1,55 @@
+/* The store behind the pixel metrics, for metric_pro.c, which fills it, and metric_pro_walk.c, which reads
+ * it. */
+#ifndef EAD_TRAIN_PRO_ACCUMULATOR_H
+#define EAD_TRAIN_PRO_ACCUMULATOR_H
+
+#include "train/metrics/metric_pro.h"
+
+/* A set of defect pixels with the same component and channels, see train/metrics/defect_regions.h. */
+typedef struct EadProRegion {
+    int group;
+    int32_t member_count;
+    int64_t first_member; /* its channels: members[first_member ..] */
+    double weight;        /* 1 / area of the component */
+} EadProRegion;
+
+typedef struct EadProChannel {
+    int64_t saturation; /* area, in pixels */
+    double weight;      /* 1 / saturation */
+    int type;           /* EadDefectChannel.type */
+} EadProChannel;
+
+/* One image with channels: where its pixels without defect stand in its group until all are sorted. */
+typedef struct EadProSegment {
+    int group;
+    int channel_count;
+    int64_t first, count;
+    int64_t first_channel;
+} EadProSegment;
+
+typedef struct EadProGroup {
+    uint32_t *normal; /* [normal_count] keys of the pixels without defect */
+    int64_t normal_count, normal_capacity;
+    int64_t defect_count, components, channels;
+} EadProGroup;
+
+/* Score keys are inverted: ascending keys are descending scores. */
+struct EadProAccumulator {
+    EadProGroup *groups;
+    int group_count;
+    uint64_t *defects; /* key << 32 | region, of all groups */
+    int64_t defect_count, defect_capacity;
+    EadProRegion *regions;
+    int64_t region_count, region_capacity;
+    int64_t *members; /* numbers of channels */
+    int64_t member_count, member_capacity;
+    EadProChannel *channels;
+    int64_t channel_count, channel_capacity;
+    EadProSegment *segments;
+    int64_t segment_count, segment_capacity;
+    int64_t pixel_count;
+    int segments_sorted, sorted;
+    int mixed; /* the segments are no more */
+};
+
+#endif

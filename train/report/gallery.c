@@ -1,0 +1,190 @@
+/* Reduction of images, maps and masks to thumbnails, and their order. */
+#include "train/report/gallery.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void free_entry(EadGalleryEntry *entry) {
+    free(entry->path);
+    free(entry->defect);
+    free(entry->map);
+    ead_image_free(&entry->rgb);
+    ead_image_free(&entry->mask);
+}
+
+void ead_gallery_free(EadGallery *gallery) {
+    for (int64_t i = 0; i < gallery->count; i++) free_entry(&gallery->entries[i]);
+    free(gallery->entries);
+    *gallery = (EadGallery){0};
+}
+
+/* Cell x of `small` covers [first, end) of `large`; small <= large. */
+static void cell_range(int x, int small, int large, int *first, int *end) {
+    *first = (int)((int64_t)x * large / small);
+    *end = (int)(((int64_t)(x + 1) * large + small - 1) / small);
+}
+
+/* The highest value of each cell. */
+static void reduce_map(const float *map, int width, int height, float *out, int out_width, int out_height) {
+    for (int y = 0; y < out_height; y++) {
+        int y0, y1, x0, x1;
+        cell_range(y, out_height, height, &y0, &y1);
+        for (int x = 0; x < out_width; x++) {
+            cell_range(x, out_width, width, &x0, &x1);
+            float highest = map[(int64_t)y0 * width + x0];
+            for (int v = y0; v < y1; v++)
+                for (int u = x0; u < x1; u++) highest = fmaxf(highest, map[(int64_t)v * width + u]);
+            out[(int64_t)y * out_width + x] = highest;
+        }
+    }
+}
+
+/* A cell is defect where any of its pixels is. */
+static void reduce_mask(const EadImage *mask, EadImage *out) {
+    for (int y = 0; y < out->height; y++) {
+        int y0, y1, x0, x1;
+        cell_range(y, out->height, mask->height, &y0, &y1);
+        for (int x = 0; x < out->width; x++) {
+            cell_range(x, out->width, mask->width, &x0, &x1);
+            uint8_t any = 0;
+            for (int v = y0; v < y1; v++)
+                for (int u = x0; u < x1; u++) any |= mask->pixels[(int64_t)v * mask->width + u];
+            out->pixels[(int64_t)y * out->width + x] = any;
+        }
+    }
+}
+
+/* In the page a picture pair takes two JPEGs of some 0.3 bytes a pixel, a third more in base64. */
+int ead_gallery_side(int64_t images) {
+    const double bytes_per_pixel = 2 * 0.3 * 4 / 3;
+    double side = sqrt(EAD_GALLERY_BUDGET / (bytes_per_pixel * (double)(images > 0 ? images : 1)));
+    return side > EAD_GALLERY_SIDE ? EAD_GALLERY_SIDE : side < 64 ? 64 : (int)side;
+}
+
+static int thumbnail_side(int side, int longest, int most) {
+    if (longest <= most) return side;
+    int reduced = (int)(((int64_t)side * most + longest / 2) / longest);
+    return reduced > 0 ? reduced : 1;
+}
+
+static EadStatus fill_entry(EadGalleryEntry *entry, int most, const EadImage *rgb, const float *map,
+                            const EadImage *mask) {
+    int longest = rgb->width > rgb->height ? rgb->width : rgb->height;
+    int width = thumbnail_side(rgb->width, longest, most);
+    int height = thumbnail_side(rgb->height, longest, most);
+    EAD_TRY(ead_image_alloc(&entry->rgb, width, height, 3));
+    EAD_TRY(ead_resize_u8(rgb->pixels, rgb->width, rgb->height, 3, (ptrdiff_t)rgb->width * 3,
+                          entry->rgb.pixels, width, height));
+    entry->map = malloc((size_t)width * (size_t)height * sizeof *entry->map);
+    if (!entry->map) return ead_fail(EAD_NO_MEMORY, "no memory for a picture of the report");
+    reduce_map(map, rgb->width, rgb->height, entry->map, width, height);
+    if (!mask) return EAD_OK;
+    EAD_TRY(ead_image_alloc(&entry->mask, width, height, 1));
+    reduce_mask(mask, &entry->mask);
+    return EAD_OK;
+}
+
+EadStatus ead_gallery_add(EadGallery *gallery, const char *path, const char *defect, int anomalous,
+                          float score, const EadImage *rgb, const float *map, const EadImage *mask) {
+    if (rgb->channels != 3 ||
+        (mask && (mask->channels != 1 || mask->width != rgb->width || mask->height != rgb->height)))
+        return ead_fail(EAD_BAD_SHAPE, "%s: image and mask differ in size", path);
+    if (gallery->count == gallery->capacity) {
+        int64_t capacity = gallery->capacity > 0 ? 2 * gallery->capacity : 32;
+        EadGalleryEntry *grown = realloc(gallery->entries, (size_t)capacity * sizeof *grown);
+        if (!grown) return ead_fail(EAD_NO_MEMORY, "no memory for the pictures of the report");
+        gallery->entries = grown;
+        gallery->capacity = capacity;
+    }
+    EadGalleryEntry entry = {
+        .path = strdup(path), .defect = strdup(defect), .anomalous = anomalous != 0, .score = score};
+    int most = gallery->side > 0 ? gallery->side : EAD_GALLERY_SIDE;
+    EadStatus status = entry.path && entry.defect ? fill_entry(&entry, most, rgb, map, mask)
+                                                  : ead_fail(EAD_NO_MEMORY, "no memory for the report");
+    if (status == EAD_OK)
+        gallery->entries[gallery->count++] = entry;
+    else
+        free_entry(&entry);
+    return status;
+}
+
+static int ascending(const void *left, const void *right) {
+    float a = *(const float *)left, b = *(const float *)right;
+    return (a > b) - (a < b);
+}
+
+/* The order statistic at `part` (0..1) of values [count]; sorts them. */
+static float value_at(float *values, int64_t count, double part) {
+    qsort(values, (size_t)count, sizeof *values, ascending);
+    return values[(int64_t)(part * (double)(count - 1))];
+}
+
+static float map_mean(const EadGalleryEntry *entry) {
+    int64_t pixels = (int64_t)entry->rgb.width * entry->rgb.height;
+    double sum = 0;
+    for (int64_t i = 0; i < pixels; i++) sum += (double)entry->map[i];
+    return (float)(sum / (double)pixels);
+}
+
+void ead_gallery_range(const EadGallery *gallery, float *low, float *high) {
+    *low = 0;
+    *high = 1;
+    if (gallery->count == 0) return;
+    float *values = malloc((size_t)gallery->count * sizeof *values);
+    if (!values) return; /* plain 0 to 1 still makes a picture */
+    int64_t good = 0, bad = 0;
+    for (int64_t i = 0; i < gallery->count; i++)
+        if (!gallery->entries[i].anomalous) values[good++] = map_mean(&gallery->entries[i]);
+    *low = good > 0 ? value_at(values, good, 0.5) : map_mean(&gallery->entries[0]);
+    /* Below zero a normalised map says nothing, and its border is zero. */
+    *low = fmaxf(*low, 0);
+    for (int64_t i = 0; i < gallery->count; i++)
+        if (gallery->entries[i].anomalous || good == gallery->count)
+            values[bad++] = gallery->entries[i].score;
+    *high = value_at(values, bad, 0.7);
+    if (!(*high > *low)) *high = *low + 1;
+    free(values);
+}
+
+typedef struct Ranked {
+    EadGallerySection section;
+    float score;
+    int64_t index;
+} Ranked;
+
+static EadGallerySection section_of(const EadGalleryEntry *entry, double threshold) {
+    bool called = (double)entry->score >= threshold;
+    if (isnan(threshold) || called == (entry->anomalous != 0)) return EAD_GALLERY_OTHERS;
+    return called ? EAD_GALLERY_FALSE_ALARMS : EAD_GALLERY_MISSED;
+}
+
+static int by_section_and_score(const void *left, const void *right) {
+    const Ranked *a = left, *b = right;
+    if (a->section != b->section) return a->section < b->section ? -1 : 1;
+    if (a->score == b->score) return (a->index > b->index) - (a->index < b->index);
+    bool first = a->section == EAD_GALLERY_MISSED ? a->score < b->score : a->score > b->score;
+    return first ? -1 : 1;
+}
+
+EadStatus ead_gallery_sort(const EadGallery *gallery, double threshold, EadGalleryOrder *order) {
+    *order = (EadGalleryOrder){0};
+    Ranked *ranked = malloc((size_t)(gallery->count + 1) * sizeof *ranked);
+    order->entries = malloc((size_t)(gallery->count + 1) * sizeof *order->entries);
+    if (!ranked || !order->entries) {
+        free(ranked);
+        free(order->entries);
+        order->entries = NULL;
+        return ead_fail(EAD_NO_MEMORY, "no memory to sort the pictures of the report");
+    }
+    for (int64_t i = 0; i < gallery->count; i++) {
+        const EadGalleryEntry *entry = &gallery->entries[i];
+        ranked[i] = (Ranked){section_of(entry, threshold), entry->score, i};
+        order->sizes[ranked[i].section]++;
+    }
+    qsort(ranked, (size_t)gallery->count, sizeof *ranked, by_section_and_score);
+    for (int64_t i = 0; i < gallery->count; i++) order->entries[i] = ranked[i].index;
+    free(ranked);
+    return EAD_OK;
+}

@@ -1,0 +1,61 @@
+/* The pictures of the report: keeps a small copy of every test image and its map, and in the end puts them in
+ * order: mistakes first, then all others by score. */
+#ifndef EAD_TRAIN_GALLERY_H
+#define EAD_TRAIN_GALLERY_H
+
+#include "core/image/image.h"
+
+#define EAD_GALLERY_SIDE   256 /* longest side of a kept picture, pixels; smaller images stay as they are */
+#define EAD_GALLERY_BUDGET 16000000 /* bytes that all pictures together take in the page, about */
+
+typedef struct EadGalleryEntry {
+    char *path, *defect; /* owned */
+    int anomalous;       /* 0 or 1 */
+    float score;
+    EadImage rgb;  /* reduced image */
+    float *map;    /* [rgb.height][rgb.width], the highest value of each cell, so that peaks survive */
+    EadImage mask; /* reduced mask of 1 channel; empty when there is none */
+} EadGalleryEntry;
+
+typedef struct EadGallery {
+    int side;                 /* longest side of the pictures; 0: EAD_GALLERY_SIDE */
+    EadGalleryEntry *entries; /* [count], in the order added */
+    int64_t count, capacity;
+} EadGallery;
+
+/* The side at which the pictures of so many images keep to the budget: 256 up to some 300 images, less for
+ * more, at least 64. */
+int ead_gallery_side(int64_t images);
+
+/* Adds one test image; everything is copied, at most 8 bytes a kept pixel (0.5 MB an image at 256, some 160
+ * MB in all up to 5,000 images).
+ * rgb   3 channels; map [height][width] f32 of the same size, finite; mask 1 channel of the same size or NULL
+ * defect  test subfolder; score as in scores.csv
+ * Errors: EAD_BAD_SHAPE, EAD_NO_MEMORY; then nothing was added. *gallery starts zeroed but for side. */
+EadStatus ead_gallery_add(EadGallery *gallery, const char *path, const char *defect, int anomalous,
+                          float score, const EadImage *rgb, const float *map, const EadImage *mask);
+
+/* Leaves an empty gallery; harmless on an empty one. */
+void ead_gallery_free(EadGallery *gallery);
+
+/* The range of values to colour: from the usual level of the good maps to a clear detection. With an empty
+ * gallery 0 and 1. Always *low < *high. */
+void ead_gallery_range(const EadGallery *gallery, float *low, float *high);
+
+typedef enum EadGallerySection {
+    EAD_GALLERY_MISSED,       /* anomalous, score below the threshold; lowest first */
+    EAD_GALLERY_FALSE_ALARMS, /* good, score at or above the threshold; highest first */
+    EAD_GALLERY_OTHERS,       /* highest first */
+    EAD_GALLERY_SECTIONS
+} EadGallerySection;
+
+typedef struct EadGalleryOrder {
+    int64_t *entries;                    /* all of them, section by section; owned */
+    int64_t sizes[EAD_GALLERY_SECTIONS]; /* of the sections */
+} EadGalleryOrder;
+
+/* Sorts all entries, ties in the order added. threshold NAN: no mistakes are told apart. Free
+ * order->entries. Errors: EAD_NO_MEMORY. */
+EadStatus ead_gallery_sort(const EadGallery *gallery, double threshold, EadGalleryOrder *order);
+
+#endif

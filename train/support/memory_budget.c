@@ -1,0 +1,40 @@
+/* The line about memory, and what there is of it. */
+#include "train/support/memory_budget.h"
+
+#include <stdio.h>
+
+void ead_print_memory(const char *what, const EadBackend *backend, size_t planned, size_t total,
+                      const char *others) {
+    EadDeviceFacts facts;
+    if (!backend->device)
+        fprintf(stderr, "memory of %s: %.0f MB planned, %.0f MB with %s\n", what, 1e-6 * (double)planned,
+                1e-6 * (double)total, others);
+    else if (backend->device->facts(backend->index, &facts) == EAD_OK)
+        fprintf(stderr, "memory of %s: %.0f MB on %s (%s), where %.0f of %.0f MB are still free\n", what,
+                1e-6 * (double)planned, backend->name, facts.name,
+                1e-6 * (double)backend->device->free_memory(), 1e-6 * (double)facts.memory);
+}
+
+void ead_print_inference_memory(const EadModel *model, const EadBackend *backend, size_t planned) {
+    size_t parameters = (size_t)(model->teacher.total + model->trained.total) * sizeof(real);
+    ead_print_memory("inference", backend ? backend : &ead_backend_cpu, planned, planned + parameters,
+                     "parameters");
+}
+
+/* "MemAvailable: N kB" of Linux: what programs can have without swapping. */
+static size_t available_on_host(void) {
+    FILE *file = fopen("/proc/meminfo", "r");
+    char line[128];
+    unsigned long long kilobytes = 0;
+    bool found = false;
+    while (file && !found && fgets(line, sizeof line, file))
+        found = sscanf(line, "MemAvailable: %llu kB", &kilobytes) == 1;
+    if (file) fclose(file);
+    return found && kilobytes <= SIZE_MAX / 1024 ? (size_t)kilobytes * 1024 : SIZE_MAX;
+}
+
+size_t ead_available_memory(const EadBackend *backend) {
+    if (!backend->device) return available_on_host();
+    backend->device->use(backend->index);
+    return backend->device->free_memory();
+}

@@ -1,0 +1,102 @@
+/* Formatting and pacing of the progress line. */
+#include "train/support/progress.h"
+
+#include "core/base/clock.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#define TERMINAL_PERIOD 0.2 /* seconds between two writes */
+#define LOG_PERIOD      30.0
+enum { LINE_SIZE = 256, DEFAULT_COLUMNS = 80 };
+
+static int terminal_columns(void) {
+    struct winsize size = {0};
+    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : DEFAULT_COLUMNS;
+}
+
+void ead_progress_start(EadProgress *progress, const char *what, int64_t first, int64_t total, bool quiet) {
+    bool terminal = isatty(STDERR_FILENO) == 1;
+    double now = ead_clock_seconds();
+    *progress = (EadProgress){.what = what,
+                              .first = first,
+                              .total = total,
+                              .done = first,
+                              .quiet = quiet,
+                              .terminal = terminal,
+                              .start = now,
+                              .shown = now,
+                              .columns = terminal ? terminal_columns() : LINE_SIZE};
+}
+
+/* 75 -> "1:15", 3675 -> "1:01:15". */
+static void format_duration(double seconds, char *text, size_t size) {
+    long whole = seconds < 0 ? 0 : seconds < 3.6e8 ? (long)(seconds + 0.5) : 360000000L;
+    if (whole < 3600)
+        snprintf(text, size, "%ld:%02ld", whole / 60, whole % 60);
+    else
+        snprintf(text, size, "%ld:%02ld:%02ld", whole / 3600, whole / 60 % 60, whole % 60);
+}
+
+static void format_rate(double rate, char *text, size_t size) {
+    if (rate >= 1)
+        snprintf(text, size, "%.1f/s", rate);
+    else
+        snprintf(text, size, "%.2f s each", 1 / rate);
+}
+
+void ead_progress_format(const EadProgress *progress, double elapsed, const char *note, char *line,
+                         size_t size) {
+    char spent[24], left[24] = "?", speed[32] = "-/s";
+    int64_t since = progress->done - progress->first, remaining = progress->total - progress->done;
+    if (since > 0 && elapsed > 0) {
+        double rate = (double)since / elapsed;
+        format_rate(rate, speed, sizeof speed);
+        format_duration((double)remaining / rate, left, sizeof left);
+    }
+    format_duration(elapsed, spent, sizeof spent);
+    double percent = progress->total > 0 ? 100.0 * (double)progress->done / (double)progress->total : 100;
+    snprintf(line, size, "%s %lld/%lld %.0f%%  %s  %s, %s left%s%s", progress->what,
+             (long long)progress->done, (long long)progress->total, percent, speed, spent, left,
+             note ? "  " : "", note ? note : "");
+}
+
+static void show(EadProgress *progress, double now, const char *note) {
+    char line[LINE_SIZE];
+    ead_progress_format(progress, now - progress->start, note, line, sizeof line);
+    progress->shown = now;
+    if (!progress->terminal) {
+        fprintf(stderr, "%s\n", line);
+        return;
+    }
+    /* A line that wraps could not be rewritten; what a longer line left behind is blanked. */
+    int length = (int)strlen(line), most = progress->columns - 1;
+    if (length > most) length = most;
+    int blanks = progress->length > length ? progress->length - length : 0;
+    fprintf(stderr, "\r%.*s%*s", length, line, blanks, "");
+    fflush(stderr);
+    progress->length = length;
+}
+
+void ead_progress_update(EadProgress *progress, int64_t done, const char *note) {
+    progress->done = done;
+    if (progress->quiet) return;
+    double now = ead_clock_seconds();
+    if (now - progress->shown < (progress->terminal ? TERMINAL_PERIOD : LOG_PERIOD)) return;
+    show(progress, now, note);
+}
+
+void ead_progress_clear(EadProgress *progress) {
+    if (progress->quiet || progress->length == 0) return;
+    fprintf(stderr, "\r%*s\r", progress->length, "");
+    progress->length = 0;
+}
+
+void ead_progress_finish(EadProgress *progress) {
+    if (progress->quiet) return;
+    show(progress, ead_clock_seconds(), NULL);
+    if (progress->terminal) fputc('\n', stderr);
+    progress->quiet = true;
+}

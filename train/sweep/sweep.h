@@ -1,0 +1,114 @@
+/* A sweep: a matrix of training runs, every variant on every scenario with every seed, read from a YAML file:
+ *
+ *     title: What the hard feature loss brings
+ *     output: runs/hard                  # every run has a folder OUTPUT/VARIANT/COLLECTION/CATEGORY/seed-N
+ *     base: ../efficientad_s.yaml        # optional: a config to start from, relative to this file
+ *     config:                            # optional: keys for all runs, as in a config file
+ *       penalty.path: data/imagenet
+ *     collections:                       # or the name of a file with such a mapping, relative to this file
+ *       mvtec_ad:
+ *         categories: [bottle, cable]    # left out for a data set without categories
+ *         config: {dataset.type: mvtec_ad, dataset.path: data/mvtec_ad}
+ *     variants:                          # the first is the one that others are compared with
+ *       full: {}
+ *       no_hard_loss: {loss.hard_quantile: 0}
+ *     seeds: [1, 2, 3]
+ *
+ * Later ones win: base, config, collection, variant, then --set. dataset.category, train.seed and output come
+ * from the sweep itself. A variant named as a row of the paper's tables is shown beside it (paper: table4
+ * shows all rows of Table 4; see train/sweep/paper_numbers.def). */
+#ifndef EAD_TRAIN_SWEEP_H
+#define EAD_TRAIN_SWEEP_H
+
+#include "data/source/file_list.h"
+#include "train/config/config.h"
+
+/* Config keys given in one place of a sweep file: YAML text for ead_config_parse(), with as many lines before
+ * it as in the file, so that errors name the right one. */
+typedef struct EadSweepLayer {
+    char *label, *text; /* owned; NULL where nothing was given */
+} EadSweepLayer;
+
+/* A collection or a variant. */
+typedef struct EadSweepGroup {
+    char *name; /* owned */
+    EadSweepLayer layer;
+    EadFileList categories; /* of a collection; empty: one run without a category */
+} EadSweepGroup;
+
+typedef struct EadSweepRun {
+    int variant, collection, category; /* category -1: none */
+    uint64_t seed;
+    char *name;       /* VARIANT/COLLECTION/CATEGORY/seed-N, owned */
+    EadConfig config; /* owned */
+    int source;       /* an earlier run that trains the same weights, or -1 */
+} EadSweepRun;
+
+typedef struct EadSweep {
+    char *path, *name; /* of the file; name: without folder and extension */
+    char *title, *output, *paper, *base;
+    EadSweepLayer config;
+    EadSweepGroup *collections, *variants;
+    int collection_count, variant_count;
+    uint64_t *seeds;
+    int seed_count;
+    EadSweepRun *runs; /* [run_count], by variant, collection, category, seed */
+    int run_count;
+} EadSweep;
+
+/* Reads a sweep file; no runs yet. Errors: EAD_IO; EAD_BAD_FILE, "FILE:LINE: ..."; EAD_NO_MEMORY. Free *sweep
+ * in every case. */
+EadStatus ead_sweep_load(const char *path, EadSweep *sweep);
+
+/* Makes the runs: their names and configs, each checked for training. settings [setting_count]: "key=value",
+ * applied last; output: replaces the file's, or NULL. Reads no data. Errors: EAD_BAD_ARGUMENT, EAD_BAD_FILE
+ * of a layer, EAD_NO_MEMORY. */
+EadStatus ead_sweep_expand(EadSweep *sweep, const char *output, const char *const *settings,
+                           int setting_count);
+
+/* The folder of a run, for free(); NULL without memory (ead_fail() was called). */
+char *ead_sweep_folder(const EadSweep *sweep, const EadSweepRun *run);
+
+/* Harmless on a zeroed sweep. */
+void ead_sweep_free(EadSweep *sweep);
+
+/* What is left to do of a run. */
+typedef enum EadRunState {
+    EAD_RUN_NEW,
+    EAD_RUN_STARTED,  /* can be resumed */
+    EAD_RUN_ACTIVE,   /* a process is at it */
+    EAD_RUN_FINISHED, /* its metrics are there */
+    EAD_RUN_CHANGED,  /* made with a config that gives other metrics */
+} EadRunState;
+
+/* "new", "started", "active", "finished", "changed". */
+const char *ead_run_state_name(EadRunState state);
+
+/* Looks at the run's folder, which need not exist. EAD_RUN_CHANGED leaves the key in ead_error_message().
+ * Errors: EAD_NO_MEMORY; EAD_BAD_FILE for a config.yaml that cannot be read. */
+EadStatus ead_sweep_state(const EadSweep *sweep, const EadSweepRun *run, EadRunState *state);
+
+typedef struct EadSweepWork {
+    int jobs;           /* runs at a time, >= 1 */
+    EadShard shard;     /* only the runs of that part */
+    const char *device; /* --device of the runs */
+    int threads;        /* of each run; 0: as its config says, or the processors shared out among the jobs */
+    EadSweep *sweep;    /* expanded */
+} EadSweepWork;
+
+/* Whether a run belongs to the shard. Runs that share a training stay together. */
+bool ead_sweep_in_shard(const EadSweepWork *work, int run);
+
+/* Does what is left: starts this program's `train --resume` for every run of the shard that is not finished,
+ * `jobs` at a time, tells on stderr what begins, ends and fails, and goes on after failures. Output of a run
+ * goes to log.txt in its folder, which is locked as long as its process lives, so that two sweeps never work
+ * on the same run. Sets OMP_WAIT_POLICY=passive for the runs unless it is set. Errors: EAD_BAD_ARGUMENT when
+ * all is done and some runs have failed; EAD_INTERRUPTED after Ctrl-C or SIGTERM, when the runs have written
+ * their checkpoints; EAD_IO where no process can be made. */
+EadStatus ead_sweep_work(const EadSweepWork *work);
+
+/* OUTPUT/NAME.sweep.json: what the sweep consists of, for the command report. Errors: EAD_IO, EAD_NO_MEMORY.
+ */
+EadStatus ead_sweep_write_manifest(const EadSweep *sweep);
+
+#endif

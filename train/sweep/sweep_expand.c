@@ -1,0 +1,151 @@
+/* From the matrix to the list of runs, each with its complete config. */
+#include "train/sweep/sweep.h"
+
+#include "core/base/paths.h"
+#include "train/config/config_compare.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_RUNS = 100000 };
+
+char *ead_sweep_folder(const EadSweep *sweep, const EadSweepRun *run) {
+    return ead_path_join(sweep->output, run->name);
+}
+
+/* ---- configs ---- */
+
+static EadStatus apply_layer(const EadSweepLayer *layer, EadConfig *config) {
+    return layer->text ? ead_config_parse(layer->text, strlen(layer->text), layer->label, config) : EAD_OK;
+}
+
+/* What the base says of keys that the sweep sets is replaced; said anywhere else it is a mistake. */
+static EadStatus clear_identity(EadConfig *config) {
+    config->train_seed = 0;
+    EAD_TRY(ead_config_set_key(config, EAD_KEY_dataset_category, ""));
+    return ead_config_set_key(config, EAD_KEY_output, "");
+}
+
+static EadStatus check_identity(const EadConfig *config) {
+    const char *key = NULL, *cure = NULL;
+    if (config->train_seed != 0) key = "train.seed", cure = "seeds";
+    if (config->dataset_category[0]) key = "dataset.category", cure = "the categories of its collections";
+    if (config->output[0]) key = "output", cure = "output, or --output";
+    if (!key) return EAD_OK;
+    return ead_fail(EAD_BAD_ARGUMENT, "%s cannot be set for the runs of a sweep; use its %s", key, cure);
+}
+
+static EadStatus set_identity(const EadSweep *sweep, EadSweepRun *run) {
+    EadConfig *config = &run->config;
+    const EadSweepGroup *collection = &sweep->collections[run->collection];
+    config->train_seed = run->seed;
+    if (run->category >= 0)
+        EAD_TRY(ead_config_set_key(config, EAD_KEY_dataset_category,
+                                   collection->categories.paths[run->category]));
+    char *folder = ead_sweep_folder(sweep, run);
+    EadStatus status = folder ? ead_config_set_key(config, EAD_KEY_output, folder) : EAD_NO_MEMORY;
+    free(folder);
+    if (status != EAD_OK || config->dataset_cache[0]) return status;
+    /* Most runs read the same images. */
+    char *cache = ead_path_join(sweep->output, "cache");
+    status = cache ? ead_config_set_key(config, EAD_KEY_dataset_cache, cache) : EAD_NO_MEMORY;
+    free(cache);
+    return status;
+}
+
+static EadStatus make_config(const EadSweep *sweep, const char *const *settings, int setting_count,
+                             EadSweepRun *run) {
+    EadConfig *config = &run->config;
+    EAD_TRY(ead_config_defaults(config));
+    if (sweep->base) EAD_TRY(ead_config_load(sweep->base, config));
+    EAD_TRY(clear_identity(config));
+    EAD_TRY(apply_layer(&sweep->config, config));
+    EAD_TRY(apply_layer(&sweep->collections[run->collection].layer, config));
+    EAD_TRY(apply_layer(&sweep->variants[run->variant].layer, config));
+    for (int i = 0; i < setting_count; i++) EAD_TRY(ead_config_set(config, settings[i], "--set"));
+    EadStatus status = check_identity(config);
+    if (status == EAD_OK) status = set_identity(sweep, run);
+    if (status == EAD_OK) status = ead_config_check_training(config);
+    return status == EAD_OK ? EAD_OK : ead_fail_prefix(status, "%s: %s: ", sweep->path, run->name);
+}
+
+/* ---- runs ---- */
+
+static EadStatus name_run(const EadSweep *sweep, EadSweepRun *run) {
+    char text[512];
+    const EadSweepGroup *collection = &sweep->collections[run->collection];
+    const char *category = run->category < 0 ? "" : collection->categories.paths[run->category];
+    snprintf(text, sizeof text, "%s/%s/%s%sseed-%" PRIu64, sweep->variants[run->variant].name,
+             collection->name, category, *category ? "/" : "", run->seed);
+    run->name = strdup(text);
+    return run->name ? EAD_OK : ead_fail(EAD_NO_MEMORY, "no memory for the runs of a sweep");
+}
+
+static int count_runs(const EadSweep *sweep) {
+    int64_t scenarios = 0;
+    for (int i = 0; i < sweep->collection_count; i++) {
+        int categories = sweep->collections[i].categories.count;
+        scenarios += categories > 0 ? categories : 1;
+    }
+    int64_t runs = scenarios * sweep->variant_count * sweep->seed_count;
+    return runs <= MAX_RUNS ? (int)runs : MAX_RUNS + 1;
+}
+
+/* The first earlier run of the same scenario and seed that trains the same weights: then only what follows
+ * the training differs. Runs are in the same order in every variant. */
+static int find_source(const EadSweep *sweep, int index) {
+    int of_a_variant = count_runs(sweep) / sweep->variant_count;
+    for (int i = index % of_a_variant; i < index; i += of_a_variant) {
+        const EadSweepRun *other = &sweep->runs[i];
+        if (other->source >= 0) continue;
+        if (ead_config_difference(&other->config, &sweep->runs[index].config, EAD_SAME_TRAINING) < 0)
+            return i;
+    }
+    return -1;
+}
+
+static EadStatus add_run(EadSweep *sweep, EadSweepRun run, const char *const *settings, int setting_count) {
+    EadSweepRun *added = &sweep->runs[sweep->run_count++];
+    *added = run;
+    EAD_TRY(name_run(sweep, added));
+    EAD_TRY(make_config(sweep, settings, setting_count, added));
+    added->source = find_source(sweep, sweep->run_count - 1);
+    return EAD_OK;
+}
+
+static EadStatus add_scenario(EadSweep *sweep, int variant, int collection, int category,
+                              const char *const *settings, int setting_count) {
+    for (int i = 0; i < sweep->seed_count; i++) {
+        EadSweepRun run = {variant, collection, category, sweep->seeds[i], .source = -1};
+        EAD_TRY(add_run(sweep, run, settings, setting_count));
+    }
+    return EAD_OK;
+}
+
+static EadStatus set_output(EadSweep *sweep, const char *output) {
+    if (!output) {
+        if (sweep->output) return EAD_OK;
+        return ead_fail(EAD_BAD_ARGUMENT, "%s: output is missing; set it there, or by --output", sweep->path);
+    }
+    free(sweep->output);
+    sweep->output = strdup(output);
+    return sweep->output ? EAD_OK : ead_fail(EAD_NO_MEMORY, "no memory for a sweep");
+}
+
+EadStatus ead_sweep_expand(EadSweep *sweep, const char *output, const char *const *settings,
+                           int setting_count) {
+    EAD_TRY(set_output(sweep, output));
+    int count = count_runs(sweep);
+    if (count > MAX_RUNS)
+        return ead_fail(EAD_BAD_ARGUMENT, "%s: more than %d runs; split it", sweep->path, (int)MAX_RUNS);
+    sweep->runs = calloc((size_t)count, sizeof *sweep->runs);
+    if (!sweep->runs) return ead_fail(EAD_NO_MEMORY, "no memory for the runs of a sweep");
+    for (int v = 0; v < sweep->variant_count; v++)
+        for (int c = 0; c < sweep->collection_count; c++) {
+            int categories = sweep->collections[c].categories.count;
+            for (int i = categories > 0 ? 0 : -1; i < categories; i++)
+                EAD_TRY(add_scenario(sweep, v, c, i, settings, setting_count));
+        }
+    return EAD_OK;
+}

@@ -1,0 +1,266 @@
+/* Filling of the tables, cell by cell. */
+#include "train/sweep/sweep_tables.h"
+
+#include "train/sweep/paper_numbers.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const int all_collections = -1;
+static const double paper_steps = 70000;
+
+void ead_text_table_free(EadTextTable *table) {
+    for (int i = 0; i < table->rows * table->columns; i++) free(table->cells[i]);
+    free(table->cells);
+    *table = (EadTextTable){0};
+}
+
+static EadStatus no_memory(void) {
+    return ead_fail(EAD_NO_MEMORY, "no memory for the tables of the report");
+}
+
+static EadStatus set_cell(EadTextTable *table, int row, int column, const char *format, ...) EAD_PRINTF(4, 5);
+
+static EadStatus set_cell(EadTextTable *table, int row, int column, const char *format, ...) {
+    char text[256];
+    va_list values;
+    va_start(values, format);
+    vsnprintf(text, sizeof text, format, values);
+    va_end(values);
+    char **cell = &table->cells[row * table->columns + column];
+    free(*cell);
+    *cell = strdup(text);
+    return *cell ? EAD_OK : no_memory();
+}
+
+static EadStatus make_table(EadTextTable *table, int rows, int columns) {
+    *table = (EadTextTable){rows, columns, calloc((size_t)rows * (size_t)columns, sizeof(char *))};
+    if (!table->cells) {
+        *table = (EadTextTable){0};
+        return no_memory();
+    }
+    for (int row = 0; row < rows; row++)
+        for (int column = 0; column < columns; column++) EAD_TRY(set_cell(table, row, column, "%s", ""));
+    return EAD_OK;
+}
+
+static void describe(const EadSummary *summary, bool of_scenarios, char *text, size_t size) {
+    if (summary->runs == 0)
+        snprintf(text, size, "–");
+    else if (summary->seeds == 0 && of_scenarios)
+        snprintf(text, size, "%.2f (%d of %d)", summary->mean, summary->runs, summary->expected);
+    else if (isnan(summary->deviation))
+        snprintf(text, size, "%.2f", summary->mean);
+    else
+        snprintf(text, size, "%.2f ± %.2f", summary->mean, summary->deviation);
+}
+
+/* ---- against the paper ---- */
+
+static const char *collection_name(const EadSweepResults *results, int collection) {
+    return collection == all_collections ? "all" : results->collections.paths[collection];
+}
+
+static int count_scenarios(const EadSweepResults *results, int collection) {
+    int count = 0;
+    for (int i = 0; i < results->categories.count; i++)
+        count += collection == all_collections || results->collection_of[i] == collection;
+    return count;
+}
+
+const EadPaperNumber *ead_sweep_paper_number(const EadSweepResults *results, int variant, int collection,
+                                             EadTableMetric metric, bool *comparable) {
+    const char *name = collection_name(results, collection);
+    *comparable = count_scenarios(results, collection) == ead_paper_scenarios(name);
+    return ead_paper_find(results->paper, results->variants.paths[variant], name, metric);
+}
+
+static bool has_collection(const EadSweepResults *results, int collection, EadTableMetric metric) {
+    for (int v = 0; v < results->variants.count; v++)
+        if (ead_summarize_collection(results, v, collection, metric).runs > 0) return true;
+    return false;
+}
+
+bool ead_sweep_has_mean(const EadSweepResults *results, EadTableMetric metric) {
+    int count = 0;
+    for (int c = 0; c < results->collections.count; c++) count += has_collection(results, c, metric);
+    return count > 1;
+}
+
+bool ead_sweep_by_scenario(const EadSweepResults *results, EadTableMetric metric) {
+    bool main_metric = metric == EAD_FIGURE_IMAGE_AUROC || metric == EAD_FIGURE_AU_PRO_30;
+    return main_metric && ead_sweep_results_have(results, metric);
+}
+
+static bool paper_knows(const EadSweepResults *results, int collection, EadTableMetric metric) {
+    int count;
+    const EadPaperNumber *rows = ead_paper_numbers(&count);
+    for (int i = 0; i < count; i++)
+        if (rows[i].metric == metric && strcmp(rows[i].table, results->paper) == 0 &&
+            strcmp(rows[i].collection, collection_name(results, collection)) == 0)
+            return true;
+    return false;
+}
+
+/* ---- the table by collection ---- */
+
+/* A collection's columns start at `column`; a collection that the paper knows has three. */
+typedef struct Group {
+    int collection, column;
+    bool paper;
+} Group;
+
+enum { MAX_GROUPS = 16 };
+
+static int list_groups(const EadSweepResults *results, EadTableMetric metric, Group *groups, int *columns) {
+    int count = 0;
+    *columns = 1;
+    for (int c = 0; c <= results->collections.count && count < MAX_GROUPS; c++) {
+        int collection = c < results->collections.count ? c : all_collections;
+        bool shown = collection == all_collections ? ead_sweep_has_mean(results, metric)
+                                                   : has_collection(results, collection, metric);
+        if (!shown) continue;
+        groups[count] = (Group){collection, *columns, paper_knows(results, collection, metric)};
+        *columns += groups[count++].paper ? 3 : 1;
+    }
+    return count;
+}
+
+static EadStatus fill_head(const EadSweepResults *results, const Group *group, EadTextTable *table) {
+    const char *name =
+        group->collection == all_collections ? "mean" : collection_name(results, group->collection);
+    EAD_TRY(set_cell(table, 0, group->column, "%s", name));
+    if (!group->paper) return EAD_OK;
+    EAD_TRY(set_cell(table, 0, group->column + 1, "paper"));
+    return set_cell(table, 0, group->column + 2, "difference");
+}
+
+static EadStatus set_paper(EadTextTable *table, int row, int column, const EadPaperNumber *number) {
+    if (isnan(number->deviation)) return set_cell(table, row, column, "%.1f", number->percent);
+    return set_cell(table, row, column, "%.1f ± %.2f", number->percent, number->deviation);
+}
+
+static EadStatus fill_group(const EadSweepResults *results, int variant, const Group *group,
+                            EadTableMetric metric, EadTextTable *table) {
+    char text[64];
+    bool comparable;
+    EadSummary summary = ead_summarize_collection(results, variant, group->collection, metric);
+    describe(&summary, true, text, sizeof text);
+    EAD_TRY(set_cell(table, variant + 1, group->column, "%s", text));
+    const EadPaperNumber *number =
+        ead_sweep_paper_number(results, variant, group->collection, metric, &comparable);
+    if (!number) return EAD_OK;
+    EAD_TRY(set_paper(table, variant + 1, group->column + 1, number));
+    if (!comparable || summary.seeds == 0) return set_cell(table, variant + 1, group->column + 2, "–");
+    return set_cell(table, variant + 1, group->column + 2, "%+.2f", summary.mean - number->percent);
+}
+
+/* Rows of the paper's table that are no variant here. */
+static bool is_other_method(const EadSweepResults *results, const EadPaperNumber *number,
+                            EadTableMetric metric) {
+    if (number->metric != metric || strcmp(number->table, results->paper) != 0) return false;
+    for (int v = 0; v < results->variants.count; v++)
+        if (strcmp(results->variants.paths[v], number->variant) == 0) return false;
+    return true;
+}
+
+static int count_others(const EadSweepResults *results, EadTableMetric metric) {
+    int count, others = 0;
+    const EadPaperNumber *rows = ead_paper_numbers(&count);
+    for (int i = 0; i < count; i++)
+        others += is_other_method(results, &rows[i], metric) && strcmp(rows[i].collection, "all") == 0;
+    return others;
+}
+
+static EadStatus fill_others(const EadSweepResults *results, const Group *group, EadTableMetric metric,
+                             EadTextTable *table) {
+    int count, row = results->variants.count + 1;
+    const EadPaperNumber *rows = ead_paper_numbers(&count);
+    for (int i = 0; i < count; i++) {
+        if (!is_other_method(results, &rows[i], metric) || strcmp(rows[i].collection, "all") != 0) continue;
+        EAD_TRY(set_cell(table, row, 0, "%s", rows[i].variant));
+        EAD_TRY(set_paper(table, row++, group->column + 1, &rows[i]));
+    }
+    return EAD_OK;
+}
+
+static EadStatus fill_collections(const EadSweepResults *results, EadTableMetric metric, const Group *groups,
+                                  int count, EadTextTable *table) {
+    EAD_TRY(set_cell(table, 0, 0, "variant"));
+    for (int v = 0; v < results->variants.count; v++)
+        EAD_TRY(set_cell(table, v + 1, 0, "%s", results->variants.paths[v]));
+    for (int g = 0; g < count; g++) {
+        EAD_TRY(fill_head(results, &groups[g], table));
+        for (int v = 0; v < results->variants.count; v++)
+            EAD_TRY(fill_group(results, v, &groups[g], metric, table));
+    }
+    bool mean = count > 0 && groups[count - 1].collection == all_collections && groups[count - 1].paper;
+    return mean ? fill_others(results, &groups[count - 1], metric, table) : EAD_OK;
+}
+
+EadStatus ead_sweep_collection_table(const EadSweepResults *results, EadTableMetric metric,
+                                     EadTextTable *table) {
+    Group groups[MAX_GROUPS];
+    int columns, count = list_groups(results, metric, groups, &columns);
+    bool mean = count > 0 && groups[count - 1].collection == all_collections && groups[count - 1].paper;
+    int rows = 1 + results->variants.count + (mean ? count_others(results, metric) : 0);
+    EAD_TRY(make_table(table, rows, columns));
+    return fill_collections(results, metric, groups, count, table);
+}
+
+/* ---- the table by scenario ---- */
+
+EadStatus ead_sweep_scenario_table(const EadSweepResults *results, EadTableMetric metric,
+                                   EadTextTable *table) {
+    EAD_TRY(make_table(table, results->categories.count + 1, results->variants.count + 2));
+    EAD_TRY(set_cell(table, 0, 0, "collection"));
+    EAD_TRY(set_cell(table, 0, 1, "scenario"));
+    for (int v = 0; v < results->variants.count; v++)
+        EAD_TRY(set_cell(table, 0, v + 2, "%s", results->variants.paths[v]));
+    for (int i = 0; i < results->categories.count; i++) {
+        EAD_TRY(set_cell(table, i + 1, 0, "%s", results->collections.paths[results->collection_of[i]]));
+        EAD_TRY(set_cell(table, i + 1, 1, "%s", results->categories.paths[i]));
+        for (int v = 0; v < results->variants.count; v++) {
+            char text[64];
+            EadSummary summary = ead_summarize_scenario(results, v, i, metric);
+            describe(&summary, false, text, sizeof text);
+            EAD_TRY(set_cell(table, i + 1, v + 2, "%s", text));
+        }
+    }
+    return EAD_OK;
+}
+
+/* ---- notes ---- */
+
+static void write_steps(FILE *stream, const EadSweepResults *results) {
+    if (results->least_steps == results->max_steps)
+        fprintf(stream, " Training: %d steps", results->least_steps);
+    else
+        fprintf(stream, " Training: %d to %d steps", results->least_steps, results->max_steps);
+    bool same = results->least_steps == (int)paper_steps && results->max_steps == (int)paper_steps;
+    if (results->paper[0] && !same) fprintf(stream, " (the paper: %.0f)", paper_steps);
+    fputc('.', stream);
+}
+
+static bool all_comparable(const EadSweepResults *results) {
+    for (int c = 0; c < results->collections.count; c++)
+        if (count_scenarios(results, c) != ead_paper_scenarios(results->collections.paths[c])) return false;
+    return true;
+}
+
+void ead_sweep_write_notes(FILE *stream, const EadSweepResults *results) {
+    fprintf(stream, "%d of %d runs are finished, %d seed%s.", results->finished, results->run_count,
+            results->seeds.count, results->seeds.count == 1 ? "" : "s");
+    write_steps(stream, results);
+    fputs(
+        " Percent; a collection's metric is the mean over its scenarios, then mean ± standard deviation over "
+        "the seeds for which all scenarios are there.",
+        stream);
+    if (results->paper[0] && !all_comparable(results))
+        fputs(" The paper's numbers are means over all scenarios of a collection (15, 5 and 12); where fewer "
+              "are "
+              "here there is no difference to tell.",
+              stream);
+}

@@ -1,6 +1,0 @@
-/* The only file that is compiled anew whenever the version changes. */
-#include "train/version.h"
-
-const char *ead_version(void) {
-    return EAD_VERSION;
-}
