@@ -3,7 +3,7 @@
 
 #include "bench/bench_peak.h"
 #include "core/base/blas.h"
-#include "core/base/host_memory.h"
+#include "core/base/memory.h"
 
 #include <omp.h>
 #include <stdio.h>

@@ -23,6 +23,31 @@ char *ead_path_join(const char *folder, const char *name) {
     return joined;
 }
 
+EadStatus ead_path_in(EadPath path, const char *folder, const char *name) {
+    bool alone = folder[0] == '\0' || name[0] == '/';
+    bool slash = !alone && folder[strlen(folder) - 1] != '/';
+    int length = snprintf(path, EAD_PATH_SIZE, "%s%s%s", alone ? "" : folder, slash ? "/" : "", name);
+    if (length >= 0 && length < EAD_PATH_SIZE) return EAD_OK;
+    return ead_fail(EAD_BAD_ARGUMENT, "%.200s: a path may have %d bytes, not %d", name, EAD_PATH_SIZE - 1,
+                    length);
+}
+
+const char *ead_path_base(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+EadStatus ead_path_folder(EadPath folder, const char *path) {
+    const char *base = ead_path_base(path);
+    size_t length = (size_t)(base - path);
+    if (length > 1) length--; /* the slash, but for the root's */
+    if (length >= EAD_PATH_SIZE)
+        return ead_fail(EAD_BAD_ARGUMENT, "%.200s: a path may have %d bytes", path, EAD_PATH_SIZE - 1);
+    memcpy(folder, path, length);
+    folder[length] = '\0';
+    return EAD_OK;
+}
+
 bool ead_path_is_folder(const char *path) {
     struct stat entry;
     return stat(path, &entry) == 0 && S_ISDIR(entry.st_mode);

@@ -10,6 +10,20 @@
  * when there is no memory (then ead_fail() has been called with EAD_NO_MEMORY). */
 char *ead_path_join(const char *folder, const char *name);
 
+/* A path on the stack: nothing to free. */
+enum { EAD_PATH_SIZE = 4096 };
+typedef char EadPath[EAD_PATH_SIZE];
+
+/* The same as ead_path_join(), into `path`. Errors: EAD_BAD_ARGUMENT where it is too long. */
+EadStatus ead_path_in(EadPath path, const char *folder, const char *name);
+
+/* The last part of a path: what follows the last slash. Borrowed from path. */
+const char *ead_path_base(const char *path);
+
+/* The folder that a path lies in: "a/b" of "a/b/c", "/" of "/c", "" (the current folder) of "c".
+ * Errors: EAD_BAD_ARGUMENT where it is too long. */
+EadStatus ead_path_folder(EadPath folder, const char *path);
+
 /* Whether path is a folder (links followed). */
 bool ead_path_is_folder(const char *path);
 

@@ -3,7 +3,7 @@
  * Every node belongs to the storage of its owner: itself, or input 0's owner for views and for kernels that
  * work in place. A storage lives from its first writer to its last reader. Storages are placed largest first,
  * each at the lowest offset where nothing that lives at the same time lies. */
-#include "core/base/host_memory.h"
+#include "core/base/memory.h"
 #include "core/plan/plan_internal.h"
 
 #include <assert.h>

@@ -36,7 +36,7 @@ const char *ead_dataset_types(void) {
 
 /* Moves the held back images from train to validation; both stay sorted. */
 static EadStatus split(EadDataset *dataset, double fraction, uint64_t seed) {
-    EadFileList all = dataset->train, rest = {0};
+    EadStringList all = dataset->train, rest = {0};
     int held_back = (int)lround(fraction * all.count);
     if (held_back < 1) held_back = 1;
     if (held_back > all.count - 1) held_back = all.count - 1;
@@ -46,17 +46,17 @@ static EadStatus split(EadDataset *dataset, double fraction, uint64_t seed) {
         held[ead_shuffled_index(seed, EAD_STREAM_SPLIT, (uint64_t)i, (uint32_t)all.count)] = true;
     EadStatus status = EAD_OK;
     for (int i = 0; status == EAD_OK && i < all.count; i++)
-        status = ead_file_list_add(held[i] ? &dataset->validation : &rest, all.paths[i]);
+        status = ead_strings_add(held[i] ? &dataset->validation : &rest, all.items[i]);
     free(held);
-    ead_file_list_free(&all);
+    ead_strings_free(&all);
     dataset->train = rest;
     return status;
 }
 
 static EadStatus check_no_leak(const EadDataset *dataset) {
     for (int i = 0; i < dataset->test_count; i++)
-        if (ead_file_list_find(&dataset->train, dataset->test[i].path) >= 0 ||
-            ead_file_list_find(&dataset->validation, dataset->test[i].path) >= 0)
+        if (ead_strings_find(&dataset->train, dataset->test[i].path) >= 0 ||
+            ead_strings_find(&dataset->validation, dataset->test[i].path) >= 0)
             return ead_fail(EAD_BAD_ARGUMENT,
                             "%s: is both an image to train on and a test image; keep their folders apart",
                             dataset->test[i].path);
@@ -65,14 +65,14 @@ static EadStatus check_no_leak(const EadDataset *dataset) {
 
 static EadStatus open_parts(const EadDatasetSpec *spec, OpenFunction *open, EadDataset *out) {
     EAD_TRY(open(spec, out));
-    ead_file_list_sort(&out->train);
+    ead_strings_sort(&out->train);
     EAD_TRY(check_no_leak(out));
     if (out->validation.count > 0) return EAD_OK;
     if (out->train.count < 2)
         return ead_fail(EAD_BAD_ARGUMENT,
                         "%s: the only normal image; one to train on and one for validation is "
                         "the least",
-                        out->train.paths[0]);
+                        out->train.items[0]);
     return split(out, spec->validation_fraction, spec->seed);
 }
 
@@ -94,8 +94,8 @@ EadStatus ead_dataset_open(const EadDatasetSpec *spec, EadDataset *out) {
 }
 
 void ead_dataset_free(EadDataset *dataset) {
-    ead_file_list_free(&dataset->train);
-    ead_file_list_free(&dataset->validation);
+    ead_strings_free(&dataset->train);
+    ead_strings_free(&dataset->validation);
     for (int i = 0; i < dataset->test_count; i++) {
         free(dataset->test[i].path);
         free(dataset->test[i].mask_path);

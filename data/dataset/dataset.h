@@ -20,8 +20,8 @@ typedef struct EadTestSample {
 } EadTestSample;
 
 typedef struct EadDataset {
-    EadFileList train, validation; /* sorted bytewise, nothing in common, at least one image each */
-    EadTestSample *test;           /* sorted by path within each folder of test images */
+    EadStringList train, validation; /* sorted bytewise, nothing in common, at least one image each */
+    EadTestSample *test;             /* sorted by path within each folder of test images */
     int test_count, test_capacity;
     bool has_masks;        /* every anomalous test image has its mask */
     EadDefectTypes *types; /* mvtec_loco: its defects_config.json, owned; else NULL */

@@ -25,7 +25,7 @@ const char *const *ead_dataset_categories(const char *type) {
 }
 
 EadStatus ead_dataset_unknown_category(const EadDatasetSpec *spec, const char *where,
-                                       const EadFileList *there) {
+                                       const EadStringList *there) {
     char text[640] = "";
     int length = 0, room = (int)sizeof text;
     const char *category = spec->category ? spec->category : "";
@@ -33,7 +33,7 @@ EadStatus ead_dataset_unknown_category(const EadDatasetSpec *spec, const char *w
     for (const char *const *name = ead_dataset_categories(spec->type); *name; name++)
         known = known || strcmp(*name, category) == 0;
     for (int i = 0; i < there->count && length < room; i++)
-        length += snprintf(text + length, (size_t)(room - length), "%s%s", i ? ", " : "", there->paths[i]);
+        length += snprintf(text + length, (size_t)(room - length), "%s%s", i ? ", " : "", there->items[i]);
     if (there->count == 0) return ead_fail(EAD_BAD_ARGUMENT, "%s: holds no category folders", where);
     return ead_fail(EAD_BAD_ARGUMENT, "%s: has no category \"%s\"%s; dataset.category can be %s", where,
                     category, known ? ", though the full data set has it" : "", text);
@@ -48,9 +48,9 @@ EadStatus ead_dataset_category_folder(const EadDatasetSpec *spec, char **root) {
         free(*root);
         *root = NULL;
     }
-    EadFileList names = {0};
-    EadStatus status = ead_file_list_add_folder_names(&names, spec->path);
+    EadStringList names = {0};
+    EadStatus status = ead_list_folders(&names, spec->path);
     if (status == EAD_OK) status = ead_dataset_unknown_category(spec, spec->path, &names);
-    ead_file_list_free(&names);
+    ead_strings_free(&names);
     return status;
 }

@@ -22,7 +22,7 @@ static EadStatus open_parts(const char *train, const char *validation, const cha
                             EadDataset *out) {
     if (!train || !validation || !test || !masks) return EAD_NO_MEMORY;
     EAD_TRY(ead_dataset_add_train(out, train));
-    EAD_TRY(ead_file_list_add_images(&out->validation, validation));
+    EAD_TRY(ead_list_images(&out->validation, validation));
     if (out->validation.count == 0)
         return ead_fail(EAD_BAD_ARGUMENT, "%s: no validation images (" EAD_IMAGE_EXTENSIONS ")", validation);
     if (!ead_path_is_folder(test)) return ead_fail(EAD_IO, "%s: no such folder", test);

@@ -11,7 +11,7 @@
 typedef struct Tree {
     const char *folder;
     size_t prefix; /* bytes of a path up to the part below the folder */
-    EadFileList files;
+    EadStringList files;
     bool *used; /* [files.count], masks: their image was found */
 } Tree;
 
@@ -27,44 +27,44 @@ static Tree tree_of(const char *folder) {
 
 static EadStatus tree_open(Tree *tree, const char *folder) {
     *tree = tree_of(folder);
-    if (ead_path_is_folder(folder)) EAD_TRY(ead_file_list_add_images(&tree->files, folder));
+    if (ead_path_is_folder(folder)) EAD_TRY(ead_list_images(&tree->files, folder));
     return tree_mark(tree);
 }
 
 /* Appends the paths of the folders in `folder`. */
-static EadStatus add_folders(EadFileList *list, const char *folder) {
-    EadFileList names = {0};
-    EadStatus status = ead_file_list_add_folder_names(&names, folder);
+static EadStatus add_folders(EadStringList *list, const char *folder) {
+    EadStringList names = {0};
+    EadStatus status = ead_list_folders(&names, folder);
     for (int i = 0; i < names.count && status == EAD_OK; i++) {
-        char *path = ead_path_join(folder, names.paths[i]);
-        status = path ? ead_file_list_add(list, path) : EAD_NO_MEMORY;
+        char *path = ead_path_join(folder, names.items[i]);
+        status = path ? ead_strings_add(list, path) : EAD_NO_MEMORY;
         free(path);
     }
-    ead_file_list_free(&names);
+    ead_strings_free(&names);
     return status;
 }
 
 /* A tree whose leaves are the folders two levels down: <kind of defect>/<image>. */
 static EadStatus tree_open_folders(Tree *tree, const char *folder) {
-    EadFileList kinds = {0};
+    EadStringList kinds = {0};
     *tree = tree_of(folder);
     EadStatus status = ead_path_is_folder(folder) ? add_folders(&kinds, folder) : EAD_OK;
     for (int i = 0; i < kinds.count && status == EAD_OK; i++)
-        status = add_folders(&tree->files, kinds.paths[i]);
-    ead_file_list_sort(&tree->files);
-    ead_file_list_free(&kinds);
+        status = add_folders(&tree->files, kinds.items[i]);
+    ead_strings_sort(&tree->files);
+    ead_strings_free(&kinds);
     return status == EAD_OK ? tree_mark(tree) : status;
 }
 
 static void tree_close(Tree *tree) {
-    ead_file_list_free(&tree->files);
+    ead_strings_free(&tree->files);
     free(tree->used);
     *tree = (Tree){0};
 }
 
 EadStatus ead_dataset_add_train(EadDataset *dataset, const char *folder) {
     int before = dataset->train.count;
-    EAD_TRY(ead_file_list_add_images(&dataset->train, folder));
+    EAD_TRY(ead_list_images(&dataset->train, folder));
     if (dataset->train.count > before) return EAD_OK;
     return ead_fail(EAD_BAD_ARGUMENT, "%s: no images to train on (" EAD_IMAGE_EXTENSIONS ")", folder);
 }
@@ -111,7 +111,7 @@ static int find_mask(const Tree *masks, const char *relative, const char *ending
     int stem = (int)(strrchr(relative, '.') - relative);
     bool slash = masks->prefix > strlen(masks->folder);
     snprintf(buffer, size, "%s%s%.*s%s", masks->folder, slash ? "/" : "", stem, relative, ending);
-    return ead_file_list_find(&masks->files, buffer);
+    return ead_strings_find(&masks->files, buffer);
 }
 
 static EadStatus take_mask(Tree *masks, EadMaskLayout layout, EadTestSample *sample, const char *relative) {
@@ -135,7 +135,7 @@ static EadStatus take_mask(Tree *masks, EadMaskLayout layout, EadTestSample *sam
 static EadStatus check_all_used(const Tree *masks, const char *image_folder) {
     for (int i = 0; i < masks->files.count; i++)
         if (!masks->used[i])
-            return ead_fail(EAD_BAD_ARGUMENT, "%s: a mask without its image in %s", masks->files.paths[i],
+            return ead_fail(EAD_BAD_ARGUMENT, "%s: a mask without its image in %s", masks->files.items[i],
                             image_folder);
     return EAD_OK;
 }
@@ -143,7 +143,7 @@ static EadStatus check_all_used(const Tree *masks, const char *image_folder) {
 static EadStatus add_images(EadDataset *dataset, const Tree *images, EadLabel label, Tree *masks,
                             EadMaskLayout layout) {
     for (int i = 0; i < images->files.count; i++) {
-        const char *path = images->files.paths[i], *relative = path + images->prefix;
+        const char *path = images->files.items[i], *relative = path + images->prefix;
         char *defect = label == EAD_LABEL_GOOD ? strdup("good") : first_folder(relative);
         EadTestSample *sample = add_sample(dataset, path, defect);
         if (!sample) return EAD_NO_MEMORY;

@@ -83,22 +83,23 @@ static EadStatus add_channel(const EadTestSample *sample, const char *path, EadG
     return EAD_OK;
 }
 
-static EadStatus add_channels(const EadTestSample *sample, const EadFileList *files, EadGroundTruth *truth) {
+static EadStatus add_channels(const EadTestSample *sample, const EadStringList *files,
+                              EadGroundTruth *truth) {
     if (files->count == 0)
         return ead_fail(EAD_BAD_ARGUMENT, "%s: no mask in it; it should hold those of %s", sample->mask_path,
                         sample->path);
     truth->types = sample->types;
     truth->channels = calloc((size_t)files->count, sizeof *truth->channels);
     if (!truth->channels) return ead_fail(EAD_NO_MEMORY, "%s: no memory for its masks", sample->mask_path);
-    for (int i = 0; i < files->count; i++) EAD_TRY(add_channel(sample, files->paths[i], truth));
+    for (int i = 0; i < files->count; i++) EAD_TRY(add_channel(sample, files->items[i], truth));
     return EAD_OK;
 }
 
 static EadStatus load_channels(const EadTestSample *sample, EadGroundTruth *truth) {
-    EadFileList files = {0};
-    EadStatus status = ead_file_list_add_images(&files, sample->mask_path);
+    EadStringList files = {0};
+    EadStatus status = ead_list_images(&files, sample->mask_path);
     if (status == EAD_OK) status = add_channels(sample, &files, truth);
-    ead_file_list_free(&files);
+    ead_strings_free(&files);
     return status;
 }
 

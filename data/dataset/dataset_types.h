@@ -20,7 +20,7 @@ EadStatus ead_dataset_category_folder(const EadDatasetSpec *spec, char **root);
 
 /* The error for a category that `where` does not have; `there` are those it has. */
 EadStatus ead_dataset_unknown_category(const EadDatasetSpec *spec, const char *where,
-                                       const EadFileList *there);
+                                       const EadStringList *there);
 
 typedef enum EadLabel {
     EAD_LABEL_GOOD,      /* every image is normal */

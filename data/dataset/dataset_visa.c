@@ -17,7 +17,7 @@ typedef struct Split {
     EadCsvReader csv;
     const EadDatasetSpec *spec;
     int columns[COLUMNS]; /* where each is */
-    EadFileList others;   /* categories of rows passed over, for the error when none was the one wanted */
+    EadStringList others; /* categories of rows passed over, for the error when none was the one wanted */
 } Split;
 
 static const char *const names[COLUMNS] = {"object", "split", "label", "image", "mask"};
@@ -67,7 +67,7 @@ static EadStatus add_files(const Split *split, bool train, bool anomalous, EadDa
     EAD_TRY(find_file(split, IMAGE, &image));
     EadStatus status = anomalous ? find_file(split, MASK, &mask) : EAD_OK;
     if (status == EAD_OK && train)
-        status = ead_file_list_add(&out->train, image);
+        status = ead_strings_add(&out->train, image);
     else if (status == EAD_OK)
         status = ead_dataset_add_sample(out, image, anomalous ? "anomaly" : "good", mask);
     free(image);
@@ -88,8 +88,8 @@ static EadStatus add_row(const Split *split, EadDataset *out) {
 
 static EadStatus note_other(Split *split) {
     for (int i = 0; i < split->others.count; i++)
-        if (strcmp(split->others.paths[i], field(split, OBJECT)) == 0) return EAD_OK;
-    return ead_file_list_add(&split->others, field(split, OBJECT));
+        if (strcmp(split->others.items[i], field(split, OBJECT)) == 0) return EAD_OK;
+    return ead_strings_add(&split->others, field(split, OBJECT));
 }
 
 static EadStatus read_rows(Split *split, EadDataset *out) {
@@ -126,7 +126,7 @@ EadStatus ead_dataset_open_visa(const EadDatasetSpec *spec, EadDataset *out) {
         if (status == EAD_OK) qsort(out->test, (size_t)out->test_count, sizeof *out->test, by_path);
     }
     ead_csv_close(&split.csv);
-    ead_file_list_free(&split.others);
+    ead_strings_free(&split.others);
     free(path);
     return status;
 }

@@ -56,12 +56,12 @@ EadStatus ead_distill_load(const EadDistillImages *images, int position, bool gr
 
 EadStatus ead_distill_key(const EadDistillImages *images, const char *backbone, uint64_t variant,
                           uint64_t *key) {
-    EadFileList first = {0};
+    EadStringList first = {0};
     EadImageList files = {0};
     EadCacheLayout layout = {0};
     EadCacheSpec spec = {.width = images->width, .height = images->height, .mode = EAD_FIT_RESIZE};
     const uint64_t draws[] = {images->seed, (uint64_t)images->held_out, variant};
-    EadStatus status = ead_file_list_add(&first, backbone);
+    EadStatus status = ead_strings_add(&first, backbone);
     if (status == EAD_OK) status = ead_image_list_add_files(&files, &first);
     if (status == EAD_OK) status = ead_image_list_add_all(&files, &images->files);
     if (status == EAD_OK) status = ead_cache_layout_make(&layout, &files, &spec);
@@ -71,7 +71,7 @@ EadStatus ead_distill_key(const EadDistillImages *images, const char *backbone, 
         *key = ead_cache_checksum(*key, (const uint8_t *)&images->gray, sizeof images->gray);
     }
     ead_cache_layout_free(&layout);
-    ead_file_list_free(&first);
+    ead_strings_free(&first);
     ead_image_list_free(&files);
     return status;
 }

@@ -24,57 +24,9 @@ typedef struct Ancestor {
     int depth;
 } Ancestor;
 
-/* Takes ownership of path, also when it fails. NULL is the failure of whoever made it. */
-static EadStatus add_owned(EadFileList *list, char *path) {
-    if (!path) return EAD_NO_MEMORY;
-    if (list->count == list->capacity) {
-        int capacity = list->capacity ? list->capacity * 2 : 64;
-        char **paths =
-            list->capacity < INT_MAX / 2 ? realloc(list->paths, (size_t)capacity * sizeof *paths) : NULL;
-        if (!paths) {
-            free(path);
-            return ead_fail(EAD_NO_MEMORY, "no memory for a list of %d files", list->count);
-        }
-        list->paths = paths;
-        list->capacity = capacity;
-    }
-    list->paths[list->count++] = path;
-    return EAD_OK;
-}
-
-EadStatus ead_file_list_add(EadFileList *list, const char *path) {
-    char *copy = strdup(path);
-    return copy ? add_owned(list, copy) : ead_fail(EAD_NO_MEMORY, "%s: no memory for the file name", path);
-}
-
-static int compare(const void *a, const void *b) {
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static void sort_from(EadFileList *list, int first) {
-    if (list->count - first > 1)
-        qsort(list->paths + first, (size_t)(list->count - first), sizeof(char *), compare);
-}
-
-void ead_file_list_sort(EadFileList *list) {
-    sort_from(list, 0);
-}
-
-int ead_file_list_find(const EadFileList *list, const char *path) {
-    if (list->count == 0) return -1;
-    char **found = bsearch(&path, list->paths, (size_t)list->count, sizeof(char *), compare);
-    return found ? (int)(found - list->paths) : -1;
-}
-
-void ead_file_list_free(EadFileList *list) {
-    for (int i = 0; i < list->count; i++) free(list->paths[i]);
-    free(list->paths);
-    *list = (EadFileList){0};
-}
-
 /* A search: what it wants and where it puts it. */
 typedef struct Search {
-    EadFileList *list;
+    EadStringList *list;
     EadFileWanted *wanted;
 } Search;
 
@@ -89,7 +41,7 @@ static EadStatus visit(const Search *search, const char *path, const Ancestor *p
         return ead_fail(EAD_IO, "%s: cannot read: %s", path, strerror(errno));
     }
     if (S_ISDIR(info.st_mode)) return walk(search, path, parent);
-    return wanted && S_ISREG(info.st_mode) ? ead_file_list_add(search->list, path) : EAD_OK;
+    return wanted && S_ISREG(info.st_mode) ? ead_strings_add(search->list, path) : EAD_OK;
 }
 
 static EadStatus visit_entries(const Search *search, DIR *stream, const char *folder, const Ancestor *here) {
@@ -121,18 +73,18 @@ static EadStatus walk(const Search *search, const char *folder, const Ancestor *
     return status;
 }
 
-EadStatus ead_file_list_add_tree(EadFileList *list, const char *folder, EadFileWanted *wanted) {
+EadStatus ead_list_files(EadStringList *list, const char *folder, EadFileWanted *wanted) {
     int first = list->count;
     EAD_TRY(walk(&(Search){list, wanted}, folder, NULL));
-    sort_from(list, first);
+    ead_strings_sort_from(list, first);
     return EAD_OK;
 }
 
-EadStatus ead_file_list_add_images(EadFileList *list, const char *folder) {
-    return ead_file_list_add_tree(list, folder, ead_image_has_known_extension);
+EadStatus ead_list_images(EadStringList *list, const char *folder) {
+    return ead_list_files(list, folder, ead_image_has_known_extension);
 }
 
-EadStatus ead_file_list_add_folder_names(EadFileList *list, const char *folder) {
+EadStatus ead_list_folders(EadStringList *list, const char *folder) {
     DIR *stream = opendir(folder);
     EadStatus status = EAD_OK;
     int first = list->count;
@@ -143,10 +95,10 @@ EadStatus ead_file_list_add_folder_names(EadFileList *list, const char *folder) 
         if (!path)
             status = EAD_NO_MEMORY;
         else if (ead_path_is_folder(path))
-            status = ead_file_list_add(list, entry->d_name);
+            status = ead_strings_add(list, entry->d_name);
         free(path);
     }
     closedir(stream);
-    if (status == EAD_OK) sort_from(list, first);
+    if (status == EAD_OK) ead_strings_sort_from(list, first);
     return status;
 }

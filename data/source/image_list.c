@@ -42,35 +42,35 @@ static EadStatus add_member(void *context, const char *member, int64_t offset, i
     const char *slash = strrchr(member, '/'), *base = slash ? slash + 1 : member;
     if (base[0] == '.' || !ead_image_has_known_extension(base)) return EAD_OK;
     int archive = list->archives.count - 1;
-    char *name = ead_path_join(list->archives.paths[archive], member[0] == '/' ? member + 1 : member);
+    char *name = ead_path_join(list->archives.items[archive], member[0] == '/' ? member + 1 : member);
     return add_place(list, (EadImagePlace){name, archive, offset, size});
 }
 
 static EadStatus add_archive(EadImageList *list, const char *path) {
-    EAD_TRY(ead_file_list_add(&list->archives, path));
+    EAD_TRY(ead_strings_add(&list->archives, path));
     return ead_tar_visit(path, add_member, list);
 }
 
 EadStatus ead_image_list_add(EadImageList *list, const char *path) {
-    EadFileList files = {0};
+    EadStringList files = {0};
     if (!ead_path_is_folder(path)) return add_archive(list, path);
-    EadStatus status = ead_file_list_add_tree(&files, path, is_image_or_archive);
+    EadStatus status = ead_list_files(&files, path, is_image_or_archive);
     for (int i = 0; i < files.count && status == EAD_OK; i++)
-        status = ead_tar_has_known_extension(files.paths[i]) ? add_archive(list, files.paths[i])
-                                                             : add_file(list, files.paths[i]);
-    ead_file_list_free(&files);
+        status = ead_tar_has_known_extension(files.items[i]) ? add_archive(list, files.items[i])
+                                                             : add_file(list, files.items[i]);
+    ead_strings_free(&files);
     return status;
 }
 
-EadStatus ead_image_list_add_files(EadImageList *list, const EadFileList *files) {
-    for (int i = 0; i < files->count; i++) EAD_TRY(add_file(list, files->paths[i]));
+EadStatus ead_image_list_add_files(EadImageList *list, const EadStringList *files) {
+    for (int i = 0; i < files->count; i++) EAD_TRY(add_file(list, files->items[i]));
     return EAD_OK;
 }
 
 EadStatus ead_image_list_add_all(EadImageList *list, const EadImageList *other) {
     int first = list->archives.count;
     for (int i = 0; i < other->archives.count; i++)
-        EAD_TRY(ead_file_list_add(&list->archives, other->archives.paths[i]));
+        EAD_TRY(ead_strings_add(&list->archives, other->archives.items[i]));
     for (int i = 0; i < other->count; i++) {
         EadImagePlace place = other->items[i];
         if (place.archive >= 0) place.archive += first;
@@ -83,19 +83,19 @@ EadStatus ead_image_list_add_all(EadImageList *list, const EadImageList *other) 
 
 const char *ead_image_list_file(const EadImageList *list, int index) {
     const EadImagePlace *place = &list->items[index];
-    return place->archive < 0 ? place->name : list->archives.paths[place->archive];
+    return place->archive < 0 ? place->name : list->archives.items[place->archive];
 }
 
 EadStatus ead_image_list_load(const EadImageList *list, int index, EadImage *out) {
     const EadImagePlace *place = &list->items[index];
     if (place->archive < 0) return ead_image_load(place->name, out);
-    return ead_image_load_part(list->archives.paths[place->archive], place->offset, place->size, place->name,
+    return ead_image_load_part(list->archives.items[place->archive], place->offset, place->size, place->name,
                                out);
 }
 
 void ead_image_list_free(EadImageList *list) {
     for (int i = 0; i < list->count; i++) free(list->items[i].name);
     free(list->items);
-    ead_file_list_free(&list->archives);
+    ead_strings_free(&list->archives);
     *list = (EadImageList){0};
 }

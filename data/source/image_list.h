@@ -17,7 +17,7 @@ typedef struct EadImagePlace {
 typedef struct EadImageList {
     EadImagePlace *items; /* [count], owned */
     int count, capacity;
-    EadFileList archives; /* paths */
+    EadStringList archives; /* paths */
 } EadImageList;
 
 /* Appends all images of path: a tar archive, or a folder with everything below it, archives (.tar) included.
@@ -27,7 +27,7 @@ typedef struct EadImageList {
 EadStatus ead_image_list_add(EadImageList *list, const char *path);
 
 /* Appends files by their paths, or copies of another list's places. Errors: EAD_NO_MEMORY. */
-EadStatus ead_image_list_add_files(EadImageList *list, const EadFileList *files);
+EadStatus ead_image_list_add_files(EadImageList *list, const EadStringList *files);
 EadStatus ead_image_list_add_all(EadImageList *list, const EadImageList *other);
 
 /* The file that holds image `index`: itself or its archive. */

@@ -22,7 +22,7 @@ static void touch(const char *path) {
 
 START_TEST(walk_sorts_and_skips) {
     static const char *const expected[] = {"B/1.PNG", "a.jpg", "a/2.jpeg", "a/b/3.png", "a/b/link.png"};
-    EadFileList list = {0};
+    EadStringList list = {0};
     fresh("walk");
     for (int i = 0; i < 4; i++) {
         char path[256];
@@ -36,29 +36,29 @@ START_TEST(walk_sorts_and_skips) {
     ck_assert_int_eq(symlink("../..", SCRATCH "walk/a/b/up"), 0);
     ck_assert_int_eq(symlink(".", SCRATCH "walk/a/here"), 0);
     ck_assert_int_eq(symlink("nowhere", SCRATCH "walk/a/dead"), 0);
-    ASSERT_OK(ead_file_list_add_images(&list, SCRATCH "walk/"));
+    ASSERT_OK(ead_list_images(&list, SCRATCH "walk/"));
     ck_assert_int_eq(list.count, 5);
     for (int i = 0; i < 5; i++) {
-        ck_assert_str_eq(list.paths[i] + strlen(SCRATCH "walk/"), expected[i]);
-        ck_assert_int_eq(ead_file_list_find(&list, list.paths[i]), i);
+        ck_assert_str_eq(list.items[i] + strlen(SCRATCH "walk/"), expected[i]);
+        ck_assert_int_eq(ead_strings_find(&list, list.items[i]), i);
     }
-    ck_assert_int_eq(ead_file_list_find(&list, "other"), -1);
-    ead_file_list_free(&list);
+    ck_assert_int_eq(ead_strings_find(&list, "other"), -1);
+    ead_strings_free(&list);
 }
 END_TEST
 
 START_TEST(walk_errors) {
-    EadFileList list = {0};
+    EadStringList list = {0};
     char deep[512] = SCRATCH "deep/";
     fresh("dead");
-    ASSERT_FAILS(ead_file_list_add_images(&list, SCRATCH "no"), EAD_IO, "dataset/no: cannot read: No such");
+    ASSERT_FAILS(ead_list_images(&list, SCRATCH "no"), EAD_IO, "dataset/no: cannot read: No such");
     ck_assert_int_eq(symlink("nowhere", SCRATCH "dead/link.png"), 0);
-    ASSERT_FAILS(ead_file_list_add_images(&list, SCRATCH "dead"), EAD_IO, "dead/link.png: cannot read");
+    ASSERT_FAILS(ead_list_images(&list, SCRATCH "dead"), EAD_IO, "dead/link.png: cannot read");
     for (int i = 0; i < 70; i++) strcat(deep, "d/");
     make_folders(deep);
-    ASSERT_FAILS(ead_file_list_add_images(&list, SCRATCH "deep"), EAD_BAD_FILE, "more than 64 folders deep");
+    ASSERT_FAILS(ead_list_images(&list, SCRATCH "deep"), EAD_BAD_FILE, "more than 64 folders deep");
     ck_assert_int_eq(list.count, 0);
-    ead_file_list_free(&list);
+    ead_strings_free(&list);
 }
 END_TEST
 
@@ -124,15 +124,15 @@ START_TEST(split) {
         ASSERT_OK(ead_dataset_open(&spec, &b));
         ck_assert(a.train.count == 15 && a.validation.count == 5);
         for (int i = 0; i < 5; i++) {
-            ck_assert_str_eq(a.validation.paths[i], b.validation.paths[i]);
-            ck_assert_int_eq(ead_file_list_find(&a.train, a.validation.paths[i]), -1);
-            ck_assert(i == 0 || strcmp(a.validation.paths[i - 1], a.validation.paths[i]) < 0);
+            ck_assert_str_eq(a.validation.items[i], b.validation.items[i]);
+            ck_assert_int_eq(ead_strings_find(&a.train, a.validation.items[i]), -1);
+            ck_assert(i == 0 || strcmp(a.validation.items[i - 1], a.validation.items[i]) < 0);
         }
-        for (int i = 1; i < 15; i++) ck_assert(strcmp(a.train.paths[i - 1], a.train.paths[i]) < 0);
+        for (int i = 1; i < 15; i++) ck_assert(strcmp(a.train.items[i - 1], a.train.items[i]) < 0);
         ead_dataset_free(&b);
         spec.seed = seed + 100;
         ASSERT_OK(ead_dataset_open(&spec, &b));
-        for (int i = 0; i < 5; i++) differ += strcmp(a.validation.paths[i], b.validation.paths[i]) != 0;
+        for (int i = 0; i < 5; i++) differ += strcmp(a.validation.items[i], b.validation.items[i]) != 0;
         ead_dataset_free(&a);
         ead_dataset_free(&b);
     }

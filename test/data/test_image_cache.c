@@ -17,16 +17,16 @@ enum { COUNT = 9, WIDTH = 16, HEIGHT = 12, BYTES = WIDTH * HEIGHT * 3 };
 
 /* Nine sources of different sizes, and no cache file. */
 static EadImageList make_sources(void) {
-    EadFileList files = {0};
+    EadStringList files = {0};
     EadImageList list = {0};
     for (int i = 0; i < COUNT; i++) {
         char path[256];
         snprintf(path, sizeof path, SCRATCH "source%d.png", i);
         write_noise_png(path, 10 + 3 * i, 40 - 2 * i, 3, (uint32_t)i);
-        ASSERT_OK(ead_file_list_add(&files, path));
+        ASSERT_OK(ead_strings_add(&files, path));
     }
     ASSERT_OK(ead_image_list_add_files(&list, &files));
-    ead_file_list_free(&files);
+    ead_strings_free(&files);
     unlink(FILE_NAME);
     return list;
 }

@@ -194,7 +194,7 @@ enum { TOTAL = 200, SIDE = 8, BYTES = SIDE * SIDE * 3 };
 /* 200 files, of which the first `bad` of these cannot be decoded: a CMYK JPEG, and text. */
 static EadImageList make_collection(int bad) {
     static const int places[] = {7, TOTAL - 1, 90};
-    EadFileList files = {0};
+    EadStringList files = {0};
     EadImageList list = {0};
     for (int i = 0; i < TOTAL; i++) {
         char path[256];
@@ -207,10 +207,10 @@ static EadImageList make_collection(int bad) {
             copy_file(CODEC "cmyk.jpg", path);
         else
             write_bytes(path, "no image", 8);
-        ASSERT_OK(ead_file_list_add(&files, path));
+        ASSERT_OK(ead_strings_add(&files, path));
     }
     ASSERT_OK(ead_image_list_add_files(&list, &files));
-    ead_file_list_free(&files);
+    ead_strings_free(&files);
     return list;
 }
 

@@ -140,7 +140,7 @@ enum { SIDE = 8, IMAGE = SIDE * SIDE * 3, TRAIN = 5, PENALTY = 7 };
 
 /* `count` noise images with seeds from `first` on, in a cache. */
 static EadImageCache *noise_cache(const char *name, int count, uint32_t first, EadFitMode mode) {
-    EadFileList files = {0};
+    EadStringList files = {0};
     EadImageList list = {0};
     EadImageCache *cache;
     EadCacheSpec spec = {.width = SIDE, .height = SIDE, .mode = mode, .threads = 1};
@@ -149,11 +149,11 @@ static EadImageCache *noise_cache(const char *name, int count, uint32_t first, E
         char path[256];
         snprintf(path, sizeof path, SCRATCH "%s%d.png", name, i);
         write_noise_png(path, side, side, 3, first + (uint32_t)i);
-        ASSERT_OK(ead_file_list_add(&files, path));
+        ASSERT_OK(ead_strings_add(&files, path));
     }
     ASSERT_OK(ead_image_list_add_files(&list, &files));
     ASSERT_OK(ead_image_cache_open(&list, &spec, &cache));
-    ead_file_list_free(&files);
+    ead_strings_free(&files);
     ead_image_list_free(&list);
     return cache;
 }

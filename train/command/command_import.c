@@ -95,7 +95,7 @@ static EadStatus nothing_found(const Import *import) {
     const char *closest = import->networks.closest;
     return ead_fail(EAD_BAD_FILE,
                     "%s: holds no network that is known (PDN-S, PDN-M, the autoencoder, a ResNet); %s%s",
-                    import->source.paths.paths[0],
+                    import->source.paths.items[0],
                     closest[0] ? "the closest is " : "its tensors are listed above", closest);
 }
 
@@ -106,7 +106,7 @@ static EadStatus find_all(Import *import) {
     if (teacher || student) return ead_import_vectors_find(import->vectors, &import->source);
     if (network_of(import, EAD_IMPORT_AUTOENCODER))
         return ead_fail(EAD_BAD_FILE, "%s: an autoencoder alone is of no use; name the student's file too",
-                        import->source.paths.paths[0]);
+                        import->source.paths.items[0]);
     EAD_TRY(ead_import_backbone_find(&import->backbone, &import->source));
     return import->backbone.count > 0 ? EAD_OK : nothing_found(import);
 }
@@ -190,7 +190,7 @@ static EadStatus add_metadata(const Import *import) {
     ead_format_image_size(autoencoder ? autoencoder->height : 256, autoencoder ? autoencoder->width : 256,
                           size);
     const EadFileMetadata metadata[] = {
-        {"imported_from", import->source.paths.paths[0]},
+        {"imported_from", import->source.paths.items[0]},
         {"version", ead_version()},
         {pdn ? "format" : "variant", pdn ? "efficientad/1" : backbone_variant(import)},
         {"model", pdn && pdn->size == EAD_PDN_MEDIUM ? "medium" : "small"},
@@ -258,7 +258,7 @@ static EadStatus write_checked(Import *import, const char *output) {
     EadStatus status = ead_safetensors_writer_write(import->writer, part);
     if (status == EAD_OK) {
         status = check_written(import, part);
-        if (status != EAD_OK) ead_fail_prefix(status, "%s: cannot be used: ", import->source.paths.paths[0]);
+        if (status != EAD_OK) ead_fail_prefix(status, "%s: cannot be used: ", import->source.paths.items[0]);
         if (status == EAD_OK && rename(part, output) != 0)
             status = ead_fail(EAD_IO, "%s: cannot write: %s", output, strerror(errno));
         if (status != EAD_OK) remove(part);

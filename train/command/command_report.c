@@ -47,7 +47,7 @@ static EadStatus report_one(const char *manifest) {
     return status;
 }
 
-static EadStatus list_manifests(const char *folder, EadFileList *list) {
+static EadStatus list_manifests(const char *folder, EadStringList *list) {
     DIR *directory = opendir(folder);
     if (!directory) return ead_fail(EAD_IO, "%s: cannot be read as a folder: %s", folder, strerror(errno));
     EadStatus status = EAD_OK;
@@ -55,11 +55,11 @@ static EadStatus list_manifests(const char *folder, EadFileList *list) {
         size_t length = strlen(entry->d_name), tail = strlen(ending);
         if (length <= tail || strcmp(entry->d_name + length - tail, ending) != 0) continue;
         char *path = ead_path_join(folder, entry->d_name);
-        status = path ? ead_file_list_add(list, path) : EAD_NO_MEMORY;
+        status = path ? ead_strings_add(list, path) : EAD_NO_MEMORY;
         free(path);
     }
     closedir(directory);
-    ead_file_list_sort(list);
+    ead_strings_sort(list);
     if (status == EAD_OK && list->count == 0)
         return ead_fail(EAD_BAD_ARGUMENT,
                         "%s: no sweep has run here; the folder is the output of an efficientad sweep",
@@ -68,9 +68,9 @@ static EadStatus list_manifests(const char *folder, EadFileList *list) {
 }
 
 EadStatus ead_command_report(const EadArguments *arguments) {
-    EadFileList manifests = {0};
+    EadStringList manifests = {0};
     EadStatus status = list_manifests(arguments->paths[0], &manifests);
-    for (int i = 0; i < manifests.count && status == EAD_OK; i++) status = report_one(manifests.paths[i]);
-    ead_file_list_free(&manifests);
+    for (int i = 0; i < manifests.count && status == EAD_OK; i++) status = report_one(manifests.items[i]);
+    ead_strings_free(&manifests);
     return status;
 }

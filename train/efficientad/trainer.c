@@ -254,7 +254,7 @@ static EadStatus measure_maps(Run *run) {
 
 /* From the normal images held back, in the way that test images will be scored. */
 static EadStatus choose_threshold(Run *run) {
-    const EadFileList *images = &run->data.dataset.validation;
+    const EadStringList *images = &run->data.dataset.validation;
     EadPlanOptions plan = {.backend = run->spec->backend};
     char text[160];
     run->validation_scores = calloc((size_t)images->count, sizeof *run->validation_scores);

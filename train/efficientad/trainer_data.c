@@ -65,7 +65,7 @@ static EadStatus open_cache(const EadConfig *config, const EadImageList *list, c
     return status;
 }
 
-static EadStatus open_files(const EadConfig *config, const EadFileList *files, const char *kind, bool quiet,
+static EadStatus open_files(const EadConfig *config, const EadStringList *files, const char *kind, bool quiet,
                             EadImageCache **out) {
     EadImageList list = {0};
     EadStatus status = ead_image_list_add_files(&list, files);

@@ -13,7 +13,7 @@ void ead_predict_inputs_start(EadPredictInputs *inputs, const char *const *paths
 }
 
 void ead_predict_inputs_free(EadPredictInputs *inputs) {
-    ead_file_list_free(&inputs->images);
+    ead_strings_free(&inputs->images);
     free(inputs->line);
     free(inputs->folder);
     *inputs = (EadPredictInputs){0};
@@ -36,7 +36,7 @@ static bool lies_within(const char *inner, const char *outer) {
 
 static EadStatus open_folder(EadPredictInputs *inputs, const char *path) {
     size_t length = strlen(path);
-    ead_file_list_free(&inputs->images);
+    ead_strings_free(&inputs->images);
     inputs->image = 0;
     inputs->prefix = length + (length > 0 && path[length - 1] != '/');
     for (int i = 0; i < 2; i++)
@@ -46,14 +46,14 @@ static EadStatus open_folder(EadPredictInputs *inputs, const char *path) {
                 "%s: the folder %s of the %s lies in this folder of images, and they would be taken for "
                 "images; write them elsewhere",
                 path, inputs->apart[i], i == 0 ? "overlays" : "maps");
-    EAD_TRY(ead_file_list_add_images(&inputs->images, path));
+    EAD_TRY(ead_list_images(&inputs->images, path));
     if (inputs->images.count > 0) return EAD_OK;
     return ead_fail(EAD_BAD_ARGUMENT, "%s: no images in this folder (PNG, JPEG, BMP or TIFF)", path);
 }
 
 /* The next image of the present folder. */
 static EadStatus take_image(EadPredictInputs *inputs, EadPredictInput *input) {
-    const char *path = inputs->images.paths[inputs->image++], *below = path + inputs->prefix;
+    const char *path = inputs->images.items[inputs->image++], *below = path + inputs->prefix;
     const char *slash = strrchr(below, '/');
     free(inputs->folder);
     inputs->folder = strndup(below, slash ? (size_t)(slash - below) : 0);
@@ -99,7 +99,7 @@ EadStatus ead_predict_inputs_next(EadPredictInputs *inputs, EadPredictInput *inp
     if (!ead_path_is_folder(path)) return EAD_OK;
     input->status = open_folder(inputs, path);
     if (input->status == EAD_OK) return take_image(inputs, input);
-    ead_file_list_free(&inputs->images);
+    ead_strings_free(&inputs->images);
     return EAD_OK;
 }
 

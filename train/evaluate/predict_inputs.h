@@ -22,7 +22,7 @@ typedef struct EadPredictInputs {
     bool listing;         /* reading from list */
     char *line;           /* of the list */
     size_t line_size;
-    EadFileList images; /* of the present folder */
+    EadStringList images; /* of the present folder */
     int image;
     size_t prefix; /* bytes of its paths up to the part below it */
     char *folder;  /* storage of EadPredictInput.folder */

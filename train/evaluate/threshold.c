@@ -109,7 +109,7 @@ static EadStatus score_image(EadDetector *detector, const char *path, float *sco
     return status;
 }
 
-EadStatus ead_score_images(const EadModel *model, const EadPlanOptions *plan, const EadFileList *images,
+EadStatus ead_score_images(const EadModel *model, const EadPlanOptions *plan, const EadStringList *images,
                            bool quiet, float *scores) {
     EadDetector *detector;
     EadProgress progress;
@@ -117,7 +117,7 @@ EadStatus ead_score_images(const EadModel *model, const EadPlanOptions *plan, co
     EadStatus status = EAD_OK;
     ead_progress_start(&progress, "scoring validation images", 0, images->count, quiet);
     for (int i = 0; i < images->count && status == EAD_OK; i++) {
-        status = score_image(detector, images->paths[i], &scores[i]);
+        status = score_image(detector, images->items[i], &scores[i]);
         ead_progress_update(&progress, i + 1, NULL);
         if (status == EAD_OK && ead_interrupted())
             status = ead_fail(EAD_INTERRUPTED, "stopped while scoring validation images");

@@ -47,7 +47,7 @@ void ead_clopper_pearson(int hits, int count, double level, double *low, double 
 
 /* Scores every image at its own size, as evaluation does. scores [images->count]. Errors: those of reading an
  * image; EAD_INTERRUPTED on Ctrl-C; EAD_NO_MEMORY. */
-EadStatus ead_score_images(const EadModel *model, const EadPlanOptions *plan, const EadFileList *images,
+EadStatus ead_score_images(const EadModel *model, const EadPlanOptions *plan, const EadStringList *images,
                            bool quiet, float *scores);
 
 #endif

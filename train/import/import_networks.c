@@ -62,7 +62,7 @@ static bool find_tensors(Candidate *candidate) {
 }
 
 static bool says_student(const Candidate *candidate) {
-    const char *path = candidate->source->paths.paths[candidate->file], *slash = strrchr(path, '/');
+    const char *path = candidate->source->paths.items[candidate->file], *slash = strrchr(path, '/');
     char prefix[NAME_SIZE];
     snprintf(prefix, sizeof prefix, "%.*s", candidate->prefix_length, candidate->prefix);
     return strstr(prefix, "student") || strstr(slash ? slash : path, "student");

@@ -19,14 +19,14 @@ static bool is_wanted(const char *name) {
     return false;
 }
 
-static EadStatus list_paths(EadFileList *list, const char *const *paths, int count) {
+static EadStatus list_paths(EadStringList *list, const char *const *paths, int count) {
     for (int i = 0; i < count; i++) {
         int before = list->count;
         if (!ead_path_is_folder(paths[i])) {
-            EAD_TRY(ead_file_list_add(list, paths[i]));
+            EAD_TRY(ead_strings_add(list, paths[i]));
             continue;
         }
-        EAD_TRY(ead_file_list_add_tree(list, paths[i], is_wanted));
+        EAD_TRY(ead_list_files(list, paths[i], is_wanted));
         if (list->count == before)
             return ead_fail(EAD_BAD_ARGUMENT, "%s: holds no .pth, .pt, .ckpt or .safetensors file", paths[i]);
     }
@@ -80,7 +80,7 @@ EadStatus ead_import_source_open(EadImportSource *source, const char *const *pat
     source->files = calloc((size_t)source->paths.count, sizeof *source->files);
     if (!source->files) return ead_fail(EAD_NO_MEMORY, "no memory for a list of files");
     for (int f = 0; f < source->paths.count; f++)
-        EAD_TRY(open_file(source->paths.paths[f], &source->files[f]));
+        EAD_TRY(open_file(source->paths.items[f], &source->files[f]));
     return list_tensors(source);
 }
 
@@ -92,7 +92,7 @@ void ead_import_source_close(EadImportSource *source) {
     free(source->files);
     free(source->tensors);
     free(source->sorted);
-    ead_file_list_free(&source->paths);
+    ead_strings_free(&source->paths);
     *source = (EadImportSource){0};
 }
 
@@ -104,7 +104,7 @@ EadImportTensor *ead_import_find(const EadImportSource *source, int file, const 
 }
 
 const char *ead_import_path(const EadImportSource *source, const EadImportTensor *tensor) {
-    return source->paths.paths[tensor->file];
+    return source->paths.items[tensor->file];
 }
 
 int ead_import_padding(const EadImportSource *source, const EadImportTensor *tensor) {

@@ -18,7 +18,7 @@ typedef struct EadImportFile {
 } EadImportFile;
 
 typedef struct EadImportSource {
-    EadFileList paths;
+    EadStringList paths;
     EadImportFile *files;     /* [paths.count] */
     EadImportTensor *tensors; /* [count], in the order of the files and of their tensors */
     EadImportTensor **sorted; /* [count], by file and name */

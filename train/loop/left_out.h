@@ -9,7 +9,7 @@
 /* Must not move while `damaged` is in use. */
 typedef struct EadSkippedImages {
     EadDamagedImages *damaged;
-    EadFileList messages;
+    EadStringList messages;
     int total;
 } EadSkippedImages;
 

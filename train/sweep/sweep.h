@@ -33,7 +33,7 @@ typedef struct EadSweepLayer {
 typedef struct EadSweepGroup {
     char *name; /* owned */
     EadSweepLayer layer;
-    EadFileList categories; /* of a collection; empty: one run without a category */
+    EadStringList categories; /* of a collection; empty: one run without a category */
 } EadSweepGroup;
 
 typedef struct EadSweepRun {

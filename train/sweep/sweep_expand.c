@@ -42,7 +42,7 @@ static EadStatus set_identity(const EadSweep *sweep, EadSweepRun *run) {
     config->train_seed = run->seed;
     if (run->category >= 0)
         EAD_TRY(ead_config_set_key(config, EAD_KEY_dataset_category,
-                                   collection->categories.paths[run->category]));
+                                   collection->categories.items[run->category]));
     char *folder = ead_sweep_folder(sweep, run);
     EadStatus status = folder ? ead_config_set_key(config, EAD_KEY_output, folder) : EAD_NO_MEMORY;
     free(folder);
@@ -75,7 +75,7 @@ static EadStatus make_config(const EadSweep *sweep, const char *const *settings,
 static EadStatus name_run(const EadSweep *sweep, EadSweepRun *run) {
     char text[512];
     const EadSweepGroup *collection = &sweep->collections[run->collection];
-    const char *category = run->category < 0 ? "" : collection->categories.paths[run->category];
+    const char *category = run->category < 0 ? "" : collection->categories.items[run->category];
     snprintf(text, sizeof text, "%s/%s/%s%sseed-%" PRIu64, sweep->variants[run->variant].name,
              collection->name, category, *category ? "/" : "", run->seed);
     run->name = strdup(text);

@@ -21,7 +21,7 @@ static EadStatus check_name(const EadSweepYaml *yaml, int node, const char *text
 
 /* ---- collections, variants ---- */
 
-static EadStatus read_categories(const EadSweepYaml *yaml, int node, EadFileList *out) {
+static EadStatus read_categories(const EadSweepYaml *yaml, int node, EadStringList *out) {
     int count;
     EAD_TRY(ead_sweep_yaml_list(yaml, node, "categories", &count));
     if (count == 0) return ead_sweep_yaml_fail(yaml, node, "categories is empty; leave it out for none");
@@ -31,9 +31,9 @@ static EadStatus read_categories(const EadSweepYaml *yaml, int node, EadFileList
         EAD_TRY(ead_sweep_yaml_text(yaml, item, "a category", &text));
         EAD_TRY(check_name(yaml, item, text));
         for (int j = 0; j < out->count; j++)
-            if (strcmp(out->paths[j], text) == 0)
+            if (strcmp(out->items[j], text) == 0)
                 return ead_sweep_yaml_fail(yaml, item, "category %s is given twice", text);
-        EAD_TRY(ead_file_list_add(out, text));
+        EAD_TRY(ead_strings_add(out, text));
     }
     return EAD_OK;
 }
@@ -191,7 +191,7 @@ static void free_groups(EadSweepGroup *groups, int count) {
         free(groups[i].name);
         free(groups[i].layer.label);
         free(groups[i].layer.text);
-        ead_file_list_free(&groups[i].categories);
+        ead_strings_free(&groups[i].categories);
     }
     free(groups);
 }

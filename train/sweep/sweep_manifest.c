@@ -16,7 +16,7 @@ static void write_field(FILE *stream, const char *key, const char *text) {
 
 static void write_run(FILE *stream, const EadSweep *sweep, const EadSweepRun *run) {
     const EadSweepGroup *collection = &sweep->collections[run->collection];
-    const char *category = run->category < 0 ? collection->name : collection->categories.paths[run->category];
+    const char *category = run->category < 0 ? collection->name : collection->categories.items[run->category];
     fputs("    {\"variant\": ", stream);
     ead_json_write_string(stream, sweep->variants[run->variant].name);
     fputs(", \"collection\": ", stream);

@@ -44,11 +44,11 @@ static EadStatus write_made(FILE *stream, const EadSweepResults *results, EadTab
 
 /* ---- charts ---- */
 
-static int name_width(const EadFileList *names) {
+static int name_width(const EadStringList *names) {
     int longest = 0;
     for (int i = 0; i < names->count; i++) {
         int length = 0;
-        while (names->paths[i][length]) length++;
+        while (names->items[i][length]) length++;
         longest = length > longest ? length : longest;
     }
     int width = 16 + NAME_UNITS * longest;
@@ -87,12 +87,12 @@ static void plot_collection(FILE *stream, const EadSweepResults *results, int co
         known += number != NULL;
     }
     EadDotPlot plot = {.title = collection == all_collections ? "mean of the collections"
-                                                              : results->collections.paths[collection],
+                                                              : results->collections.items[collection],
                        .x_label = ead_table_metric_title(metric),
                        .width = PAGE_WIDTH / 2,
                        .name_width = name_width(&results->variants),
                        .row_count = variants,
-                       .rows = (const char *const *)results->variants.paths,
+                       .rows = (const char *const *)results->variants.items,
                        .series_count = known > 0 ? 2 : 1,
                        .series = {{"here", 1, 0, means, deviations}, {"paper", 2, 1, paper, NULL}}};
     set_range(&plot);
@@ -127,7 +127,7 @@ static EadStatus plot_scenarios(FILE *stream, const EadSweepResults *results, Ea
                        .width = PAGE_WIDTH,
                        .name_width = name_width(&results->categories),
                        .row_count = scenarios,
-                       .rows = (const char *const *)results->categories.paths,
+                       .rows = (const char *const *)results->categories.items,
                        .series_count = variants};
     for (int v = 0; v < variants; v++) {
         double *means = numbers + 2 * v * scenarios, *deviations = means + scenarios;
@@ -136,7 +136,7 @@ static EadStatus plot_scenarios(FILE *stream, const EadSweepResults *results, Ea
             means[i] = summary.mean;
             deviations[i] = summary.deviation;
         }
-        plot.series[v] = (EadDotSeries){results->variants.paths[v], v + 1, 0, means, deviations};
+        plot.series[v] = (EadDotSeries){results->variants.items[v], v + 1, 0, means, deviations};
     }
     set_range(&plot);
     fputs("<div class=\"plots\"><div class=\"wide\">", stream);

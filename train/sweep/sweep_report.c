@@ -73,7 +73,7 @@ static void write_number(FILE *stream, double value) {
 static void write_line(FILE *stream, const EadSweepResults *results, int variant, const char *collection,
                        const char *scenario, EadTableMetric metric, const EadSummary *summary, double paper,
                        bool comparable) {
-    fprintf(stream, "%s,%s,%s,%s,%d,%d,%d", results->variants.paths[variant], collection, scenario,
+    fprintf(stream, "%s,%s,%s,%s,%d,%d,%d", results->variants.items[variant], collection, scenario,
             ead_table_metric_key(metric), summary->seeds, summary->runs, summary->expected);
     write_number(stream, summary->mean);
     write_number(stream, summary->deviation);
@@ -87,8 +87,8 @@ static void write_scenarios(FILE *stream, const EadSweepResults *results, int va
     for (int i = 0; i < results->categories.count; i++) {
         EadSummary summary = ead_summarize_scenario(results, variant, i, metric);
         if (summary.runs > 0)
-            write_line(stream, results, variant, results->collections.paths[results->collection_of[i]],
-                       results->categories.paths[i], metric, &summary, NAN, false);
+            write_line(stream, results, variant, results->collections.items[results->collection_of[i]],
+                       results->categories.items[i], metric, &summary, NAN, false);
     }
 }
 
@@ -104,7 +104,7 @@ static void write_collections(FILE *stream, const EadSweepResults *results, int 
             ead_sweep_paper_number(results, variant, collection, metric, &comparable);
         if (summary.runs > 0)
             write_line(stream, results, variant,
-                       collection == all_collections ? "all" : results->collections.paths[c], "mean", metric,
+                       collection == all_collections ? "all" : results->collections.items[c], "mean", metric,
                        &summary, number ? number->percent : NAN, comparable && number);
     }
 }

@@ -28,19 +28,19 @@ const char *ead_table_metric_title(EadTableMetric metric) {
     return metrics[metric].title;
 }
 
-static int find_name(const EadFileList *list, const char *name) {
+static int find_name(const EadStringList *list, const char *name) {
     for (int i = 0; i < list->count; i++)
-        if (strcmp(list->paths[i], name) == 0) return i;
+        if (strcmp(list->items[i], name) == 0) return i;
     return -1;
 }
 
-static EadStatus add_name(EadFileList *list, const char *name) {
-    return find_name(list, name) >= 0 ? EAD_OK : ead_file_list_add(list, name);
+static EadStatus add_name(EadStringList *list, const char *name) {
+    return find_name(list, name) >= 0 ? EAD_OK : ead_strings_add(list, name);
 }
 
 static int find_scenario(const EadSweepResults *results, int collection, const char *category) {
     for (int i = 0; i < results->categories.count; i++)
-        if (results->collection_of[i] == collection && strcmp(results->categories.paths[i], category) == 0)
+        if (results->collection_of[i] == collection && strcmp(results->categories.items[i], category) == 0)
             return i;
     return -1;
 }
@@ -77,7 +77,7 @@ static EadStatus add_run(const ManifestRun *run, EadSweepResults *results) {
         if (!grown) return ead_fail(EAD_NO_MEMORY, "no memory for the results of a sweep");
         results->collection_of = grown;
         grown[results->categories.count] = collection;
-        EAD_TRY(ead_file_list_add(&results->categories, run->category));
+        EAD_TRY(ead_strings_add(&results->categories, run->category));
     }
     bool first = results->run_count++ == 0;
     if (first || run->steps < results->least_steps) results->least_steps = run->steps;
@@ -198,10 +198,10 @@ EadStatus ead_sweep_results_read(const char *manifest, EadSweepResults *results)
 void ead_sweep_results_free(EadSweepResults *results) {
     free(results->title);
     free(results->paper);
-    ead_file_list_free(&results->variants);
-    ead_file_list_free(&results->collections);
-    ead_file_list_free(&results->categories);
-    ead_file_list_free(&results->seeds);
+    ead_strings_free(&results->variants);
+    ead_strings_free(&results->collections);
+    ead_strings_free(&results->categories);
+    ead_strings_free(&results->seeds);
     free(results->collection_of);
     free(results->values);
     *results = (EadSweepResults){0};

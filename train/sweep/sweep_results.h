@@ -23,11 +23,11 @@ const char *ead_table_metric_key(EadTableMetric metric);
 const char *ead_table_metric_title(EadTableMetric metric);
 
 typedef struct EadSweepResults {
-    char *title, *paper;               /* paper: "table4" or "" */
-    EadFileList variants, collections; /* names, in the order of the manifest */
-    EadFileList categories;            /* one a scenario */
-    int *collection_of;                /* [categories.count] */
-    EadFileList seeds;
+    char *title, *paper;                 /* paper: "table4" or "" */
+    EadStringList variants, collections; /* names, in the order of the manifest */
+    EadStringList categories;            /* one a scenario */
+    int *collection_of;                  /* [categories.count] */
+    EadStringList seeds;
     double *values; /* [variant][scenario][seed][EAD_TABLE_FIGURES], NAN where there is none */
     int run_count, finished;
     int least_steps, max_steps;

@@ -60,7 +60,7 @@ static void describe(const EadSummary *summary, bool of_scenarios, char *text, s
 /* ---- against the paper ---- */
 
 static const char *collection_name(const EadSweepResults *results, int collection) {
-    return collection == all_collections ? "all" : results->collections.paths[collection];
+    return collection == all_collections ? "all" : results->collections.items[collection];
 }
 
 static int count_scenarios(const EadSweepResults *results, int collection) {
@@ -74,7 +74,7 @@ const EadPaperNumber *ead_sweep_paper_number(const EadSweepResults *results, int
                                              EadTableMetric metric, bool *comparable) {
     const char *name = collection_name(results, collection);
     *comparable = count_scenarios(results, collection) == ead_paper_scenarios(name);
-    return ead_paper_find(results->paper, results->variants.paths[variant], name, metric);
+    return ead_paper_find(results->paper, results->variants.items[variant], name, metric);
 }
 
 static bool has_collection(const EadSweepResults *results, int collection, EadTableMetric metric) {
@@ -162,7 +162,7 @@ static bool is_other_method(const EadSweepResults *results, const EadPaperNumber
                             EadTableMetric metric) {
     if (number->metric != metric || strcmp(number->table, results->paper) != 0) return false;
     for (int v = 0; v < results->variants.count; v++)
-        if (strcmp(results->variants.paths[v], number->variant) == 0) return false;
+        if (strcmp(results->variants.items[v], number->variant) == 0) return false;
     return true;
 }
 
@@ -190,7 +190,7 @@ static EadStatus fill_collections(const EadSweepResults *results, EadTableMetric
                                   int count, EadTextTable *table) {
     EAD_TRY(set_cell(table, 0, 0, "variant"));
     for (int v = 0; v < results->variants.count; v++)
-        EAD_TRY(set_cell(table, v + 1, 0, "%s", results->variants.paths[v]));
+        EAD_TRY(set_cell(table, v + 1, 0, "%s", results->variants.items[v]));
     for (int g = 0; g < count; g++) {
         EAD_TRY(fill_head(results, &groups[g], table));
         for (int v = 0; v < results->variants.count; v++)
@@ -218,10 +218,10 @@ EadStatus ead_sweep_scenario_table(const EadSweepResults *results, EadTableMetri
     EAD_TRY(set_cell(table, 0, 0, "collection"));
     EAD_TRY(set_cell(table, 0, 1, "scenario"));
     for (int v = 0; v < results->variants.count; v++)
-        EAD_TRY(set_cell(table, 0, v + 2, "%s", results->variants.paths[v]));
+        EAD_TRY(set_cell(table, 0, v + 2, "%s", results->variants.items[v]));
     for (int i = 0; i < results->categories.count; i++) {
-        EAD_TRY(set_cell(table, i + 1, 0, "%s", results->collections.paths[results->collection_of[i]]));
-        EAD_TRY(set_cell(table, i + 1, 1, "%s", results->categories.paths[i]));
+        EAD_TRY(set_cell(table, i + 1, 0, "%s", results->collections.items[results->collection_of[i]]));
+        EAD_TRY(set_cell(table, i + 1, 1, "%s", results->categories.items[i]));
         for (int v = 0; v < results->variants.count; v++) {
             char text[64];
             EadSummary summary = ead_summarize_scenario(results, v, i, metric);
@@ -246,7 +246,7 @@ static void write_steps(FILE *stream, const EadSweepResults *results) {
 
 static bool all_comparable(const EadSweepResults *results) {
     for (int c = 0; c < results->collections.count; c++)
-        if (count_scenarios(results, c) != ead_paper_scenarios(results->collections.paths[c])) return false;
+        if (count_scenarios(results, c) != ead_paper_scenarios(results->collections.items[c])) return false;
     return true;
 }
 

@@ -1,0 +1,37 @@
+/* Allocation with a message, growing arrays, and how much memory the machine has. */
+#include "core/base/memory.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+void *ead_new(int64_t count, size_t size, const char *what) {
+    void *memory = count >= 0 ? calloc(count ? (size_t)count : 1, size) : NULL;
+    if (!memory) ead_fail(EAD_NO_MEMORY, "no memory for %s", what);
+    return memory;
+}
+
+char *ead_strdup(const char *text) {
+    char *copy = strdup(text);
+    if (!copy) ead_fail(EAD_NO_MEMORY, "no memory for the text '%.80s'", text);
+    return copy;
+}
+
+EadStatus ead_grow(void *array_address, int *capacity, int count, size_t size, const char *what) {
+    enum { START = 16 };
+    if (count < *capacity) return EAD_OK;
+    int wanted = *capacity ? *capacity <= INT_MAX / 2 ? 2 * *capacity : 0 : START;
+    void *array, *grown = NULL;
+    memcpy(&array, array_address, sizeof array);
+    if (wanted && (size_t)wanted <= SIZE_MAX / size) grown = realloc(array, (size_t)wanted * size);
+    if (!grown) return ead_fail(EAD_NO_MEMORY, "no memory for %s after %d", what, count);
+    memcpy(array_address, &grown, sizeof grown);
+    *capacity = wanted;
+    return EAD_OK;
+}
+
+size_t ead_host_memory(void) {
+    long pages = sysconf(_SC_PHYS_PAGES), bytes = sysconf(_SC_PAGESIZE);
+    return pages > 0 && bytes > 0 ? (size_t)pages * (size_t)bytes : 0;
+}

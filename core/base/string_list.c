@@ -1,0 +1,40 @@
+/* A growing list of owned strings. */
+#include "core/base/string_list.h"
+
+#include "core/base/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+EadStatus ead_strings_add(EadStringList *list, const char *text) {
+    EAD_TRY(ead_grow(&list->items, &list->capacity, list->count, sizeof *list->items, "a list of names"));
+    char *copy = ead_strdup(text);
+    if (!copy) return EAD_NO_MEMORY;
+    list->items[list->count++] = copy;
+    return EAD_OK;
+}
+
+static int compare(const void *a, const void *b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+void ead_strings_sort_from(EadStringList *list, int first) {
+    if (list->count - first > 1)
+        qsort(list->items + first, (size_t)(list->count - first), sizeof(char *), compare);
+}
+
+void ead_strings_sort(EadStringList *list) {
+    ead_strings_sort_from(list, 0);
+}
+
+int ead_strings_find(const EadStringList *list, const char *text) {
+    if (list->count == 0) return -1;
+    char **found = bsearch(&text, list->items, (size_t)list->count, sizeof(char *), compare);
+    return found ? (int)(found - list->items) : -1;
+}
+
+void ead_strings_free(EadStringList *list) {
+    for (int i = 0; i < list->count; i++) free(list->items[i]);
+    free(list->items);
+    *list = (EadStringList){0};
+}

@@ -1,0 +1,25 @@
+/* A growing list of owned strings: paths, names, messages. An empty one is zeroed. */
+#ifndef EAD_CORE_STRING_LIST_H
+#define EAD_CORE_STRING_LIST_H
+
+#include "core/base/status.h"
+
+typedef struct EadStringList {
+    char **items; /* [count], owned */
+    int count, capacity;
+} EadStringList;
+
+/* Appends a copy of text. Errors: EAD_NO_MEMORY. */
+EadStatus ead_strings_add(EadStringList *list, const char *text);
+
+/* Sorts bytewise, all or from index `first` on, so that the order is the same on every machine. */
+void ead_strings_sort(EadStringList *list);
+void ead_strings_sort_from(EadStringList *list, int first);
+
+/* The index of text in a sorted list, or -1. */
+int ead_strings_find(const EadStringList *list, const char *text);
+
+/* Frees everything and leaves an empty list. */
+void ead_strings_free(EadStringList *list);
+
+#endif
