@@ -103,7 +103,7 @@ FUZZERS := $(patsubst test/fuzz/%.c,build/fuzz/%,$(wildcard test/fuzz/fuzz_*.c))
 PROGRAM := $(if $(filter release,$(CONFIG)),build/efficientad,$(BUILD)/efficientad)
 LIBRARY := $(if $(filter release,$(CONFIG)),build,$(BUILD))/libefficientad
 
-.PHONY: all cuda-objects portable asan ubsan test test-cuda-host demo emulated fuzz fuzzers install format golden backends clean
+.PHONY: all tests cuda-objects portable asan ubsan test test-cuda-host demo emulated fuzz fuzzers install format golden backends clean
 .DEFAULT_GOAL := all
 .SECONDARY:
 all: backends
@@ -228,6 +228,7 @@ $(HOST_BUILD)/host_test_%: $(HOST_BUILD)/test/cuda_host/host_test_%.o $(HOST_OBJ
 test-cuda-host: $(HOST_TESTS)
 	@sh test/run_all.sh $(HOST_TESTS)
 
+tests: $(TESTS)
 test: $(PROGRAM) $(LIBRARY).a $(LIBRARY).so $(TESTS) $(HOST_TESTS)
 	@BUILD=$(BUILD) PROGRAM=$(PROGRAM) LIBRARY=$(LIBRARY) sh test/run_all.sh $(TESTS) $(HOST_TESTS)
 
