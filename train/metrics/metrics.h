@@ -6,7 +6,7 @@
 
 #include "data/dataset/ground_truth.h"
 #include "train/metrics/curve.h"
-#include "train/evaluate/threshold.h"
+#include "train/metrics/threshold_rule.h"
 
 #include <stdint.h>
 

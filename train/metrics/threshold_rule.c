@@ -1,0 +1,92 @@
+/* Order statistics of a few dozen scores, and what so few can say about the rate. */
+#include "train/metrics/threshold_rule.h"
+
+#include "core/base/memory.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CONFIDENCE 0.95
+
+/* P(at most `hits` of count trials) at a rate p in (0,1). */
+static double binomial_below(int hits, int count, double p) {
+    double sum = 0;
+    for (int i = 0; i <= hits; i++)
+        sum += exp(lgamma(count + 1.0) - lgamma(i + 1.0) - lgamma(count - i + 1.0) + i * log(p) +
+                   (count - i) * log1p(-p));
+    return sum;
+}
+
+/* The rate at which at most `hits` have that probability, which falls with the rate. */
+static double rate_where(int hits, int count, double probability) {
+    double low = 0, high = 1;
+    for (int step = 0; step < 100; step++) {
+        double middle = 0.5 * (low + high);
+        if (binomial_below(hits, count, middle) > probability)
+            low = middle;
+        else
+            high = middle;
+    }
+    return 0.5 * (low + high);
+}
+
+void ead_clopper_pearson(int hits, int count, double level, double *low, double *high) {
+    double tail = 0.5 * (1 - level);
+    *low = hits == 0 ? 0 : rate_where(hits - 1, count, 1 - tail);
+    *high = hits == count ? 1 : rate_where(hits, count, tail);
+}
+
+static int descending(const void *left, const void *right) {
+    float a = *(const float *)left, b = *(const float *)right;
+    return (a < b) - (a > b);
+}
+
+/* sorted: from the highest. */
+static float threshold_of(const float *sorted, int count, EadThresholdRule rule) {
+    if (rule.method == EAD_THRESHOLD_NONE) return NAN;
+    if (rule.method == EAD_THRESHOLD_QUANTILE) {
+        double place = (1 - rule.value) * (count - 1);
+        int above = (int)place, below = above + 1 < count ? above + 1 : above;
+        return (float)((double)sorted[above] +
+                       (place - above) * ((double)sorted[below] - (double)sorted[above]));
+    }
+    int alarms = (int)(rule.value * count + 1e-9); /* 0.29 * 100 is a little less than 29 */
+    return alarms < count ? nextafterf(sorted[alarms], INFINITY) : sorted[count - 1];
+}
+
+EadThreshold ead_threshold_assess(float value, const float *scores, int count) {
+    EadThreshold out = {.value = value, .images = count, .high = 1};
+    for (int i = 0; i < count; i++) out.alarms += scores[i] >= value;
+    if (count > 0) ead_clopper_pearson(out.alarms, count, CONFIDENCE, &out.low, &out.high);
+    return out;
+}
+
+EadStatus ead_threshold_choose(const float *scores, int count, EadThresholdRule rule, EadThreshold *out) {
+    *out = (EadThreshold){.value = NAN, .images = count};
+    for (int i = 0; i < count; i++)
+        if (!isfinite(scores[i]))
+            return ead_fail(EAD_BAD_ARGUMENT, "the score of validation image %d is %g: the model is broken",
+                            i + 1, (double)scores[i]);
+    float *sorted = ead_new(count, sizeof *sorted, "the scores of the validation images");
+    if (!sorted) return EAD_NO_MEMORY;
+    memcpy(sorted, scores, (size_t)count * sizeof *sorted);
+    qsort(sorted, (size_t)count, sizeof *sorted, descending);
+    *out = ead_threshold_assess(threshold_of(sorted, count, rule), scores, count);
+    free(sorted);
+    return EAD_OK;
+}
+
+void ead_threshold_describe(const EadThreshold *threshold, char *text, size_t size) {
+    if (isnan(threshold->value))
+        snprintf(text, size, "none");
+    else if (threshold->images == 0)
+        snprintf(text, size, "%.4g", (double)threshold->value);
+    else
+        snprintf(text, size,
+                 "%.4g: %d of %d validation images reach it; false-alarm rate %.3g to %.3g %% (%.0f %% "
+                 "confidence)",
+                 (double)threshold->value, threshold->alarms, threshold->images, 100 * threshold->low,
+                 100 * threshold->high, 100 * CONFIDENCE);
+}

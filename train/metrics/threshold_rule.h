@@ -1,0 +1,44 @@
+/* The decision threshold of a model, from normal images alone: chosen from the scores of the validation images,
+ * which are used neither for training nor for testing. */
+#ifndef EAD_TRAIN_THRESHOLD_RULE_H
+#define EAD_TRAIN_THRESHOLD_RULE_H
+
+#include "core/base/status.h"
+
+#include <stddef.h>
+
+/* Values of threshold.method. */
+typedef enum EadThresholdMethod {
+    EAD_THRESHOLD_NONE,
+    EAD_THRESHOLD_QUANTILE,         /* the quantile of the scores, linear between two of them */
+    EAD_THRESHOLD_FALSE_ALARM_RATE, /* the least threshold that at most this share of the images reaches */
+} EadThresholdMethod;
+
+typedef struct EadThresholdRule {
+    EadThresholdMethod method;
+    double value; /* the quantile or the rate, in [0,1] */
+} EadThresholdRule;
+
+typedef struct EadThreshold {
+    float value;        /* score >= value is anomalous; NAN for EAD_THRESHOLD_NONE */
+    int images, alarms; /* validation images, 0 where they are unknown; those of them called anomalous */
+    double low, high;   /* 95 % confidence interval of the false-alarm rate on images like these
+                         * (Clopper-Pearson); 0 to 1 without images */
+} EadThreshold;
+
+/* scores [count], count >= 1. Errors: EAD_BAD_ARGUMENT for a score that is not finite, EAD_NO_MEMORY. */
+EadStatus ead_threshold_choose(const float *scores, int count, EadThresholdRule rule, EadThreshold *out);
+
+/* What so many scores say about a threshold that was chosen elsewhere. scores [count], finite; count may be
+ * 0. */
+EadThreshold ead_threshold_assess(float value, const float *scores, int count);
+
+/* "0.0123: 0 of 21 validation images reach it; false-alarm rate 0 to 16.1 % (95 % confidence)", written into
+ * text; without images the value alone. */
+void ead_threshold_describe(const EadThreshold *threshold, char *text, size_t size);
+
+/* The exact confidence interval of a rate of which `count` trials showed `hits`, 0 <= hits <= count, count >=
+ * 1; level such as 0.95. */
+void ead_clopper_pearson(int hits, int count, double level, double *low, double *high);
+
+#endif
