@@ -1,24 +1,10 @@
-/* Op descriptors by id, and the search for a backend by name. */
+/* The search for a backend by name, and what backends and this machine can do of the precisions. */
 #include "core/backend/backend.h"
+
+#include "core/simd/amx.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#define EAD_OP(name) extern const EadOp ead_op_##name;
-#include "core/ops/op_table.def"
-#undef EAD_OP
-
-static const EadOp leaf = {.name = "leaf"};
-
-const EadOp *ead_op(EadOpId id) {
-    static const EadOp *const ops[EAD_OP_COUNT] = {
-        [EAD_OP_LEAF] = &leaf,
-#define EAD_OP(name) [EAD_OP_##name] = &ead_op_##name,
-#include "core/ops/op_table.def"
-#undef EAD_OP
-    };
-    return ops[id];
-}
 
 /* The number of "cuda" or "cuda:N", else -1. */
 static int cuda_index(const char *device) {
@@ -40,4 +26,42 @@ EadStatus ead_backend_find(const char *device, const EadBackend **out) {
     }
     return ead_fail(EAD_UNSUPPORTED, "device '%s': this build has the backends: %s; use --device cpu", device,
                     ead_backend_names());
+}
+
+static EadStatus check_cpu(EadPrecision precision, const char *name) {
+    if (precision == EAD_PRECISION_TF32 || precision == EAD_PRECISION_FP16)
+        return ead_fail(EAD_UNSUPPORTED, "%s: %s needs --device cuda; on the CPU use fp32, bf16 or auto",
+                        name, ead_precision_name(precision));
+    if (precision != EAD_PRECISION_BF16 || ead_amx()) return EAD_OK;
+    return ead_fail(EAD_UNSUPPORTED,
+                    "%s: bf16 needs a CPU with AMX (amx_tile, amx_bf16), which this one lacks; use fp32, or "
+                    "auto, which takes bf16 where it can",
+                    name);
+}
+
+EadStatus ead_precision_check(const EadBackend *backend, EadPrecision precision, bool training,
+                              const char *name) {
+    if (!backend->device) return check_cpu(precision, name);
+    if (precision == EAD_PRECISION_FP32 && backend->device->open_fp32) return backend->device->open_fp32();
+    if (!training || precision != EAD_PRECISION_FP16) return EAD_OK;
+    return ead_fail(EAD_UNSUPPORTED,
+                    "%s: fp16 is for inference only, small gradients vanish in it; use bf16, tf32 or fp32",
+                    name);
+}
+
+EadPrecision ead_precision_resolve(const EadBackend *backend, EadPrecision precision, bool training) {
+    if (precision != EAD_PRECISION_AUTO) return precision;
+    if (backend->device) return training ? EAD_PRECISION_TF32 : EAD_PRECISION_FP16;
+    return ead_amx() ? EAD_PRECISION_BF16 : EAD_PRECISION_FP32;
+}
+
+const char *ead_precision_name(EadPrecision precision) {
+    static const char *const names[] = {"fp32", "tf32", "bf16", "fp16", "auto"};
+    return names[precision];
+}
+
+EadStatus ead_precision_find(const char *name, EadPrecision *out) {
+    for (*out = EAD_PRECISION_FP32; *out <= EAD_PRECISION_AUTO; (*out)++)
+        if (strcmp(name, ead_precision_name(*out)) == 0) return EAD_OK;
+    return ead_fail(EAD_BAD_ARGUMENT, "precision '%s': there are fp32, tf32, bf16, fp16 and auto", name);
 }

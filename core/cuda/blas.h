@@ -3,7 +3,7 @@
 #ifndef EAD_CORE_BLAS_H
 #define EAD_CORE_BLAS_H
 
-#include "core/graph/precision.h"
+#include "core/graph/kernel.h"
 
 #include <stdbool.h>
 #include <stdint.h>

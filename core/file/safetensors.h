@@ -1,8 +1,8 @@
 /* The .safetensors file: every model, teacher and checkpoint is one. Layout: a little-endian u64 header
  * length, a JSON header (name -> dtype, shape, data_offsets; "__metadata__" -> strings), then the tensors'
  * bytes back to back. A file comes from outside, so the reader checks the whole header before it gives out a
- * single pointer. Types, names and conversions live in file_tensor.c, reading in safetensors_read.c, writing
- * in safetensors_write.c. */
+ * single pointer. Types, names, reading and conversion live in safetensors_read.c, writing in
+ * safetensors_write.c. */
 #ifndef EAD_CORE_SAFETENSORS_H
 #define EAD_CORE_SAFETENSORS_H
 

@@ -1,7 +1,7 @@
 /* Building of graphs: nodes in execution order, one sticky error. */
 #include "core/graph/graph.h"
 
-#include "core/backend/backend.h"
+#include "core/graph/op.h"
 
 #include <assert.h>
 #include <stdio.h>

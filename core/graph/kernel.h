@@ -4,9 +4,18 @@
 #define EAD_CORE_KERNEL_H
 
 #include "core/graph/graph.h"
-#include "core/graph/precision.h"
-#include "core/simd/amx.h"
 #include "core/graph/tensor.h"
+
+/* In which number format convolutions multiply. Sums, and everything that is no convolution (losses, maps,
+ * optimizer, the parameters themselves), stay in fp32 whatever is chosen; only a CUDA plan in bf16 or fp16
+ * also stores values between layers in 16 bits. */
+typedef enum EadPrecision {
+    EAD_PRECISION_FP32,
+    EAD_PRECISION_TF32, /* CUDA */
+    EAD_PRECISION_BF16, /* CUDA, or a CPU with AMX */
+    EAD_PRECISION_FP16, /* CUDA, inference only: gradients would need loss scaling */
+    EAD_PRECISION_AUTO, /* what suits backend and task, see ead_precision_resolve() in core/backend/backend.h */
+} EadPrecision;
 
 typedef struct EadCall EadCall;
 struct EadCall {

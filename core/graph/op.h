@@ -30,6 +30,9 @@ typedef struct EadOp {
     int has_effects; /* changes its inputs or state: runs even if nobody reads its output */
 } EadOp;
 
+/* The descriptor of an op. */
+const EadOp *ead_op(EadOpId id);
+
 /* Shape rules for elementwise ops: real input 0 gives the output's shape; all inputs have the same shape. */
 EadStatus ead_shape_like_first(const EadNode *node, EadTensor *y);
 EadStatus ead_shape_all_same(const EadNode *node, EadTensor *y);

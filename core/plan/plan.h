@@ -7,7 +7,7 @@
 #define EAD_CORE_PLAN_H
 
 #include "core/backend/backend.h"
-#include "core/graph/precision.h"
+#include "core/simd/amx.h"
 
 typedef struct EadPlan EadPlan;
 

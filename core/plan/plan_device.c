@@ -68,6 +68,14 @@ EadStatus ead_plan_device_schedule(EadPlan *plan) {
     return EAD_OK;
 }
 
+EadStatus ead_plan_synchronize(const EadPlan *plan) {
+    if (!plan->device) return EAD_OK;
+    ead_plan_use_device(plan);
+    for (int s = plan->device->stream_count - 1; s > 0; s--)
+        EAD_TRY(plan->backend->device->synchronize(plan->device->streams[s]));
+    return plan->backend->device->synchronize(plan->device->streams[0]);
+}
+
 void ead_plan_device_free(EadPlan *plan) {
     const EadDevice *device = plan->backend->device;
     EadDeviceRun *run = plan->device;

@@ -1,8 +1,9 @@
-/* Runs of a plan, and the way of values into it and out of it, on the host or on a device. */
+/* Runs of a plan, values into it and out of it, and its end, on the host or on a device. */
 #include "core/plan/plan_internal.h"
 
 #include <assert.h>
 #include <omp.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Kernels have given each thread its share of the workspace when they were planned: should the caller have
@@ -29,14 +30,6 @@ void ead_plan_update_weights(const EadPlan *plan) {
     for (int i = 0; i < plan->call_count; i++)
         if (plan->calls[i].packed_at_plan) plan->calls[i].pack_weights(&plan->calls[i]);
     if (plan->device) ead_plan_join_streams(plan);
-}
-
-EadStatus ead_plan_synchronize(const EadPlan *plan) {
-    if (!plan->device) return EAD_OK;
-    ead_plan_use_device(plan);
-    for (int s = plan->device->stream_count - 1; s > 0; s--)
-        EAD_TRY(plan->backend->device->synchronize(plan->device->streams[s]));
-    return plan->backend->device->synchronize(plan->device->streams[0]);
 }
 
 /* The next slot of pinned memory, once what was copied from it last has arrived. */
@@ -106,4 +99,19 @@ int ead_plan_call_count(const EadPlan *plan) {
 const EadCall *ead_plan_call(const EadPlan *plan, int index, const EadNode **node) {
     *node = plan->call_nodes[index];
     return &plan->calls[index];
+}
+
+void ead_plan_free(EadPlan *plan) {
+    if (!plan) return;
+    ead_plan_use_device(plan);
+    ead_plan_device_free(plan);
+    if (!plan->backend->device)
+        free(plan->arena);
+    else if (plan->arena)
+        plan->backend->device->release(plan->arena);
+    free(plan->regions);
+    free(plan->tensors);
+    free(plan->calls);
+    free(plan->call_nodes);
+    free(plan);
 }

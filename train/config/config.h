@@ -13,7 +13,7 @@
 #include <stdio.h>
 
 /* Values of CHOICE members, in the order of the row's choices; those of train.precision are EadPrecision
- * (core/graph/precision.h), those of threshold.method EadThresholdMethod (train/metrics/threshold_rule.h), those
+ * (core/graph/kernel.h), those of threshold.method EadThresholdMethod (train/metrics/threshold_rule.h), those
  * of maps.use EadMapUse (models/efficientad/model.h). */
 typedef enum EadDatasetChoice {
     EAD_DATASET_CHOICE_MVTEC_AD,

@@ -6,6 +6,7 @@
 #include "core/ops/conv2d/cpu/conv2d_gemm.h"
 #include "core/ops/conv2d/conv2d_geometry.h"
 #include "core/ops/conv2d/cpu/conv2d_winograd.h"
+#include "core/simd/amx.h"
 
 #include <stdlib.h>
 #include <string.h>

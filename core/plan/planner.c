@@ -393,18 +393,3 @@ EadStatus ead_plan_new(EadGraph *graph, const EadPlanOptions *options, EadPlan *
         ead_plan_free(plan);
     return status;
 }
-
-void ead_plan_free(EadPlan *plan) {
-    if (!plan) return;
-    ead_plan_use_device(plan);
-    ead_plan_device_free(plan);
-    if (!plan->backend->device)
-        free(plan->arena);
-    else if (plan->arena)
-        plan->backend->device->release(plan->arena);
-    free(plan->regions);
-    free(plan->tensors);
-    free(plan->calls);
-    free(plan->call_nodes);
-    free(plan);
-}

@@ -1,5 +1,21 @@
-/* Shape rules that several ops share. */
-#include "core/backend/backend.h"
+/* The table of ops, and shape rules that several of them share. */
+#include "core/graph/op.h"
+
+#define EAD_OP(name) extern const EadOp ead_op_##name;
+#include "core/ops/op_table.def"
+#undef EAD_OP
+
+static const EadOp leaf = {.name = "leaf"};
+
+const EadOp *ead_op(EadOpId id) {
+    static const EadOp *const ops[EAD_OP_COUNT] = {
+        [EAD_OP_LEAF] = &leaf,
+#define EAD_OP(name) [EAD_OP_##name] = &ead_op_##name,
+#include "core/ops/op_table.def"
+#undef EAD_OP
+    };
+    return ops[id];
+}
 
 EadStatus ead_shape_like_first(const EadNode *node, EadTensor *y) {
     const EadTensor *x = &node->x[0]->y;
