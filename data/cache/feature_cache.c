@@ -2,7 +2,7 @@
 #include "data/cache/feature_cache.h"
 
 #include "core/base/half.h"
-#include "data/codec/file_bytes.h"
+#include "core/base/file_bytes.h"
 #include "data/cache/image_cache_file.h"
 
 #include <errno.h>

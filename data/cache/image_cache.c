@@ -2,7 +2,7 @@
 #include "data/cache/image_cache.h"
 
 #include "core/base/atomic_file.h"
-#include "data/codec/file_bytes.h"
+#include "core/base/file_bytes.h"
 #include "data/cache/image_cache_file.h"
 #include "core/base/worker_threads.h"
 
@@ -30,7 +30,7 @@ typedef struct Filling {
     EadImageCache *cache;
     int output; /* descriptor of the file that is being written; -1 in memory */
     const char *output_path;
-    EadDamagedImages *damaged; /* may be NULL */
+    EadSkippedImages *skipped; /* may be NULL */
     pthread_mutex_t mutex;
     pthread_cond_t changed;
     int next, done, running;
@@ -81,9 +81,9 @@ static off_t image_offset(const EadImageCache *cache, int index) {
 /* Decodes it, or says that it is to be left out. */
 static EadStatus load_or_leave(const Filling *filling, int index, uint8_t *out, bool *left_out) {
     EadStatus status = load_source(filling->cache, index, out);
-    if (status == EAD_OK || !filling->damaged) return status;
+    if (status == EAD_OK || !filling->skipped) return status;
     *left_out = true;
-    return ead_damaged_images_note(filling->damaged, index, status);
+    return ead_skipped_images_add(filling->skipped, index, status);
 }
 
 /* Prepares one image; scratch [image_bytes] is the thread's own where the images go to a file. */
@@ -169,7 +169,7 @@ static EadStatus fill(EadImageCache *cache, const EadCacheSpec *spec, int output
     Filling filling = {.cache = cache,
                        .output = output,
                        .output_path = spec->file,
-                       .damaged = spec->damaged,
+                       .skipped = spec->skipped,
                        .failed = cache->sources.count};
     if (pthread_mutex_init(&filling.mutex, NULL) != 0)
         return ead_fail(EAD_NO_MEMORY, "no memory for a mutex");
@@ -223,10 +223,10 @@ static EadStatus open_file(EadImageCache *cache, const EadCacheSpec *spec) {
 /* A cache file that is used again tells of what was left out when it was made. */
 static EadStatus note_left_out(const EadImageCache *cache, const EadCacheSpec *spec) {
     for (int i = 0; i < cache->sources.count && cache->checksums; i++) {
-        if (cache->checksums[i] != EAD_CACHE_LEFT_OUT || ead_damaged_images_has(spec->damaged, i)) continue;
+        if (cache->checksums[i] != EAD_CACHE_LEFT_OUT || ead_skipped_images_has(spec->skipped, i)) continue;
         EadStatus status = ead_fail(EAD_BAD_FILE, "%s: could not be used when %s was made",
                                     cache->sources.items[i].name, spec->file);
-        EAD_TRY(ead_damaged_images_note(spec->damaged, i, status));
+        EAD_TRY(ead_skipped_images_add(spec->skipped, i, status));
     }
     return EAD_OK;
 }
@@ -236,7 +236,7 @@ static EadStatus number_images(EadImageCache *cache, const EadCacheSpec *spec) {
     if (!cache->kept)
         return ead_fail(EAD_NO_MEMORY, "no memory for a list of %d images", cache->sources.count);
     for (int i = 0; i < cache->sources.count; i++)
-        if (!spec->damaged || !ead_damaged_images_has(spec->damaged, i)) cache->kept[cache->count++] = i;
+        if (!spec->skipped || !ead_skipped_images_has(spec->skipped, i)) cache->kept[cache->count++] = i;
     return EAD_OK;
 }
 

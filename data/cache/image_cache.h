@@ -3,7 +3,7 @@
 #ifndef EAD_DATA_IMAGE_CACHE_H
 #define EAD_DATA_IMAGE_CACHE_H
 
-#include "data/source/damaged_images.h"
+#include "data/source/skipped_images.h"
 #include "data/source/image_list.h"
 
 #include <stddef.h>
@@ -23,19 +23,19 @@ typedef struct EadCacheSpec {
     EadFitMode mode;
     const char *file;           /* where to keep the images; NULL means in memory; its folder must exist */
     int threads;                /* 0 means one a processor */
-    EadDamagedImages *damaged;  /* may say what to leave out; NULL: the first damaged image is an error */
+    EadSkippedImages *skipped;  /* may say what to skip; NULL: the first damaged image is an error */
     EadCacheProgress *progress; /* may be NULL */
     void *context;              /* progress's */
 } EadCacheSpec;
 
 typedef struct EadImageCache EadImageCache;
 
-/* Prepares every image of the list, in its order, but for those that spec->damaged says to leave out: they
+/* Prepares every image of the list, in its order, but for those that spec->skipped says to skip: they
  * have no index in the cache. An existing cache file is used if its header names exactly these sources (name,
  * place, size, time of last change), size and mode, and it is whole; otherwise it is made anew and takes the
  * old one's place once complete. The cache file is read with pread, so it takes no memory of the process.
  * Errors: EAD_BAD_ARGUMENT (empty list); those of ead_image_load() for the first image that fails, or of
- * ead_damaged_images_note(); EAD_IO (a source cannot be found, the cache file not be written);
+ * ead_skipped_images_add(); EAD_IO (a source cannot be found, the cache file not be written);
  * EAD_INTERRUPTED (progress returned false); EAD_NO_MEMORY. *out is NULL then, else to be closed with
  * ead_image_cache_close(). The list may be freed. */
 EadStatus ead_image_cache_open(const EadImageList *images, const EadCacheSpec *spec, EadImageCache **out);

@@ -1,7 +1,7 @@
 /* Header, checksums and whole reads and writes of the cache file. */
 #include "data/cache/image_cache_file.h"
 
-#include "data/codec/file_bytes.h"
+#include "core/base/file_bytes.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -55,7 +55,7 @@ EadStatus ead_cache_layout_make(EadCacheLayout *layout, const EadImageList *imag
                         (uint32_t)spec->mode,
                         (uint32_t)spec->width,
                         (uint32_t)spec->height,
-                        spec->damaged != NULL,
+                        spec->skipped != NULL,
                         (uint32_t)images->count};
     size_t size = 8 + sizeof fixed;
     for (int i = 0; i < images->count; i++)

@@ -1,8 +1,8 @@
-/* Files into memory, and the choice of format by the first bytes. */
+/* Files into memory, and the choice of a format by the first bytes: a table made of codec_formats.def. */
 #include "data/codec/codec.h"
 
+#include "core/base/file_bytes.h"
 #include "data/codec/codec_formats.h"
-#include "data/codec/file_bytes.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -17,11 +17,35 @@
 enum { MAX_SIDE = 65535, MAX_FILE = 1 << 30 };
 #define MAX_PIXELS (UINT64_C(1) << 28)
 
+static const struct {
+    EadDecode *decode;
+    const char *first; /* alternatives of first_size bytes each */
+    size_t first_size, alternatives;
+    bool masks;
+} formats[] = {
+#define EAD_FORMAT(name, label, extensions, first, size, masks)                                              \
+    {ead_##name##_decode, first, size, (sizeof first - 1) / (size), masks},
+#include "data/codec/codec_formats.def"
+#undef EAD_FORMAT
+};
+
+const char *ead_image_extensions(void) {
+    static const char list[] =
+#define EAD_FORMAT(name, label, extensions, ...) ", " extensions
+#include "data/codec/codec_formats.def"
+#undef EAD_FORMAT
+        ;
+    return list + 2;
+}
+
 bool ead_image_has_known_extension(const char *name) {
-    static const char *const known[] = EAD_FORMAT_EXTENSIONS;
     const char *dot = strrchr(name, '.');
-    for (size_t i = 0; dot && i < sizeof known / sizeof *known; i++)
-        if (strcasecmp(dot, known[i]) == 0) return true;
+    size_t length = dot ? strlen(dot) : 0;
+    for (const char *known = ead_image_extensions(); length > 0 && known; known = strchr(known, ' ')) {
+        known += *known == ' ';
+        if (strncasecmp(known, dot, length) == 0 && (known[length] == ',' || known[length] == '\0'))
+            return true;
+    }
     return false;
 }
 
@@ -45,32 +69,32 @@ EadStatus ead_codec_alloc(EadImage *out, const char *label, uint64_t width, uint
 
 /* The error for bytes of no known format; shows the first of them. */
 static EadStatus unknown_format(const uint8_t *bytes, size_t size, const char *label) {
+    static const char names[] =
+#define EAD_FORMAT(name, label, ...) ", " label
+#include "data/codec/codec_formats.def"
+#undef EAD_FORMAT
+        ;
     char text[16] = "";
     if (size == 0) return ead_fail(EAD_BAD_FILE, "%s: the file is empty (0 bytes)", label);
     for (size_t i = 0; i < 4 && i < size; i++) snprintf(text + 3 * i, 4, " %02X", bytes[i]);
-    return ead_fail(EAD_BAD_FILE,
-                    "%s: not a " EAD_FORMAT_NAMES " image (starts with%s); convert it, e.g. with ImageMagick",
-                    label, text);
+    return ead_fail(
+        EAD_BAD_FILE,
+        "%s: no image of a known format (%s): it starts with%s; convert it, e.g. with ImageMagick", label,
+        names + 2, text);
 }
 
-static const struct {
-    EadDecode *decode;
-    const char *first;
-    size_t first_size;
-    bool masks;
-} formats[] = {
-#define X(name, first, first_size, masks) {ead_##name##_decode, first, first_size, masks},
-    EAD_FORMAT_LIST(X)
-#undef X
-};
+static bool begins_like(const uint8_t *bytes, size_t size, size_t format) {
+    size_t length = formats[format].first_size;
+    for (size_t i = 0; i < formats[format].alternatives && size >= length; i++)
+        if (memcmp(bytes, formats[format].first + i * length, length) == 0) return true;
+    return false;
+}
 
 static EadStatus decode(const uint8_t *bytes, size_t size, const char *label, EadPixelUse use,
                         EadImage *out) {
     size_t count = sizeof formats / sizeof *formats, i = 0;
     *out = (EadImage){0};
-    while (i < count &&
-           (size < formats[i].first_size || memcmp(bytes, formats[i].first, formats[i].first_size) != 0))
-        i++;
+    while (i < count && !begins_like(bytes, size, i)) i++;
     if (i == count) return unknown_format(bytes, size, label);
     if (use == EAD_PIXELS_MASK && !formats[i].masks)
         return ead_fail(EAD_UNSUPPORTED,

@@ -1,4 +1,4 @@
-/* Reading PNG, JPEG, BMP and TIFF, writing PNG. The only door through which pixels of strangers come in:
+/* Reading PNG, JPEG, BMP and TIFF; writing PNG, JPEG and TIFF. The only door through which pixels of strangers come in:
  * every size is checked before memory is asked for, and damage of any kind is one clear error, never a
  * half-filled image.
  */
@@ -50,7 +50,19 @@ EadStatus ead_png_write(const char *path, const EadImage *image);
 /* The same into memory; *bytes is for the caller to free(). */
 EadStatus ead_png_encode(const EadImage *image, uint8_t **bytes, size_t *size);
 
-/* Whether a file name ends in .png, .jpg, .jpeg, .bmp, .tif or .tiff, in any case. */
+/* Encodes an image of 1 or 3 channels as JPEG into memory. quality 1..100. *bytes [*size] is for the caller to
+ * free(); the same image gives the same bytes. Errors: EAD_BAD_SHAPE for sides above libjpeg's 65,500,
+ * EAD_NO_MEMORY; then *bytes is NULL. */
+EadStatus ead_jpeg_encode(const EadImage *image, int quality, uint8_t **bytes, size_t *size);
+
+/* Writes map [height][width] as an uncompressed TIFF of one 32-bit float channel, the form that the official
+ * MVTec evaluation reads. Atomic; the folder must exist. Errors: EAD_BAD_SHAPE for sizes outside 1..65,535,
+ * EAD_IO, EAD_NO_MEMORY. */
+EadStatus ead_tiff_write_map(const char *path, const float *map, int width, int height);
+
+/* Whether a file name ends in the extension of an image format, in any case; and these extensions, for
+ * messages: ".png, .jpg, .jpeg, .bmp, .tif, .tiff". */
 bool ead_image_has_known_extension(const char *name);
+const char *ead_image_extensions(void);
 
 #endif

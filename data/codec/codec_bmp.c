@@ -1,5 +1,6 @@
-/* BMP: a header, masks or a palette, rows of pixels. Our own reader, since no library that Debian keeps reads
- * BMP from memory. Cameras and inspection machines write the plain kinds, so run-length coding is refused. */
+/* BMP: a header, masks or a palette, rows of pixels. Our own reader: libgd and SDL read BMP too, but either is
+ * a far larger dependency than these lines. Cameras and inspection machines write the plain kinds, so
+ * run-length coding is refused. */
 #include "data/codec/codec_formats.h"
 
 #include <stdbool.h>

@@ -1,25 +1,10 @@
-/* The image formats and what their code shares with codec.c; not for use elsewhere. A new format is one row
- * here and one file with its two functions. */
+/* What the decoders share with codec.c; not for use elsewhere. */
 #ifndef EAD_DATA_CODEC_FORMATS_H
 #define EAD_DATA_CODEC_FORMATS_H
 
 #include "core/image/image.h"
 
 #include <stdint.h>
-
-/* X(functions, first bytes, how many of them, whether it can hold a mask). A format may have several rows. */
-#define EAD_FORMAT_LIST(X)                                                                                   \
-    X(png, "\x89PNG", 4, 1)                                                                                  \
-    X(jpeg, "\xFF\xD8\xFF", 3, 0)                                                                            \
-    X(bmp, "BM", 2, 0)                                                                                       \
-    X(tiff, "II*\0", 4, 0)                                                                                   \
-    X(tiff, "MM\0*", 4, 0)                                                                                   \
-    X(tiff, "II+\0", 4, 0)                                                                                   \
-    X(tiff, "MM\0+", 4, 0)
-
-#define EAD_FORMAT_EXTENSIONS                                                                                \
-    { ".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff" }
-#define EAD_FORMAT_NAMES "PNG, JPEG, BMP or TIFF"
 
 typedef enum EadPixelUse {
     EAD_PIXELS_RGB,  /* 3 channels, 8 bits */
@@ -38,6 +23,8 @@ EadStatus ead_codec_alloc(EadImage *out, const char *label, uint64_t width, uint
 typedef EadStatus EadDecode(const uint8_t *bytes, size_t size, const char *label, EadPixelUse use,
                             EadImage *out);
 
-EadDecode ead_png_decode, ead_jpeg_decode, ead_bmp_decode, ead_tiff_decode;
+#define EAD_FORMAT(name, ...) EadDecode ead_##name##_decode;
+#include "data/codec/codec_formats.def"
+#undef EAD_FORMAT
 
 #endif

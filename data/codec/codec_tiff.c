@@ -1,17 +1,70 @@
-/* TIFF by libtiff, read from memory. Its RGBA interface turns every kind of photograph into 8 bits a channel
- * and stops at the first error. */
+/* TIFF by libtiff, without its messages on stderr: a broken file or a full disk is one error of ours. Read from
+ * memory by the RGBA interface, which turns every kind of photograph into 8 bits a channel and stops at the
+ * first error; written through callbacks into an atomic file. */
+#include "core/base/atomic_file.h"
+#include "data/codec/codec.h"
 #include "data/codec/codec_formats.h"
-#include "data/codec/tiff_quiet.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <tiffio.h>
+
+/* The callbacks that libtiff reads and writes through; see TIFFClientOpen(). */
+typedef struct TiffStream {
+    TIFFReadWriteProc read, write;
+    TIFFSeekProc seek;
+    TIFFSizeProc size;
+    TIFFMapFileProc map; /* or NULL */
+} TiffStream;
+
+static int close_nothing(thandle_t handle) {
+    (void)handle;
+    return 0;
+}
+
+static void unmap_nothing(thandle_t handle, void *base, toff_t size) {
+    (void)handle, (void)base, (void)size;
+}
+
+/* Opens `handle` in `mode` ("r" or "w"). memory: most bytes that libtiff may ask for at once, so that a
+ * hostile file cannot claim more; 0 for no bound, and none either with libtiff before 4.5. NULL if it is no
+ * TIFF or there is no memory. Closing it leaves the handle open. Messages are kept away from this file alone
+ * where libtiff can do that, else from the whole process. */
+#if TIFFLIB_VERSION >= 20221213 /* libtiff 4.5 */
+static int swallow(TIFF *tiff, void *user, const char *module, const char *format, va_list arguments) {
+    (void)tiff, (void)user, (void)module, (void)format, (void)arguments;
+    return 1; /* handled: nothing is printed */
+}
+
+static TIFF *open_quietly(void *handle, const char *mode, const TiffStream *stream, tmsize_t memory) {
+    TIFFOpenOptions *options = TIFFOpenOptionsAlloc();
+    if (!options) return NULL;
+    TIFFOpenOptionsSetErrorHandlerExtR(options, swallow, NULL);
+    TIFFOpenOptionsSetWarningHandlerExtR(options, swallow, NULL);
+    TIFFOpenOptionsSetMaxSingleMemAlloc(options, memory);
+    TIFF *tiff = TIFFClientOpenExt("image", mode, handle, stream->read, stream->write, stream->seek,
+                                   close_nothing, stream->size, stream->map, unmap_nothing, options);
+    TIFFOpenOptionsFree(options);
+    return tiff;
+}
+#else
+static TIFF *open_quietly(void *handle, const char *mode, const TiffStream *stream, tmsize_t memory) {
+    (void)memory;
+    TIFFSetErrorHandler(NULL);
+    TIFFSetWarningHandler(NULL);
+    return TIFFClientOpen("image", mode, handle, stream->read, stream->write, stream->seek, close_nothing,
+                          stream->size, stream->map, unmap_nothing);
+}
+#endif
+
+/* ---- reading ---- */
 
 typedef struct Memory {
     const uint8_t *bytes;
     size_t size, position;
 } Memory;
 
-static tmsize_t read_bytes(thandle_t handle, void *bytes, tmsize_t size) {
+static tmsize_t memory_read(thandle_t handle, void *bytes, tmsize_t size) {
     Memory *memory = handle;
     size_t left = memory->position < memory->size ? memory->size - memory->position : 0;
     size_t taken = (size_t)size < left ? (size_t)size : left;
@@ -20,18 +73,18 @@ static tmsize_t read_bytes(thandle_t handle, void *bytes, tmsize_t size) {
     return (tmsize_t)taken;
 }
 
-static tmsize_t write_nothing(thandle_t handle, void *bytes, tmsize_t size) {
+static tmsize_t memory_write(thandle_t handle, void *bytes, tmsize_t size) {
     (void)handle, (void)bytes, (void)size;
     return 0;
 }
 
-static toff_t seek_to(thandle_t handle, toff_t offset, int whence) {
+static toff_t memory_seek(thandle_t handle, toff_t offset, int whence) {
     Memory *memory = handle;
     size_t base = whence == SEEK_SET ? 0 : whence == SEEK_CUR ? memory->position : memory->size;
     return memory->position = base + (size_t)offset;
 }
 
-static toff_t size_of(thandle_t handle) {
+static toff_t memory_size(thandle_t handle) {
     const Memory *memory = handle;
     return memory->size;
 }
@@ -89,13 +142,77 @@ static EadStatus read_tiff(TIFF *tiff, const char *label, size_t size, EadPixelU
 
 EadStatus ead_tiff_decode(const uint8_t *bytes, size_t size, const char *label, EadPixelUse use,
                           EadImage *out) {
-    static const EadTiffStream stream = {read_bytes, write_nothing, seek_to, size_of, map_memory};
+    static const TiffStream stream = {memory_read, memory_write, memory_seek, memory_size, map_memory};
     Memory memory = {bytes, size, 0};
     tmsize_t most = (tmsize_t)(size < (1 << 20) ? size * 1032 : (size_t)1 << 30) + (1 << 20);
-    TIFF *tiff = ead_tiff_open_quietly(&memory, "r", &stream, most);
+    TIFF *tiff = open_quietly(&memory, "r", &stream, most);
     if (!tiff) return ead_fail(EAD_BAD_FILE, "%s: damaged or truncated TIFF", label);
     EadStatus status = read_tiff(tiff, label, size, use, out);
     TIFFClose(tiff);
     if (status != EAD_OK) ead_image_free(out);
+    return status;
+}
+
+/* ---- writing ---- */
+
+static tmsize_t file_read(thandle_t handle, void *bytes, tmsize_t size) {
+    return (tmsize_t)fread(bytes, 1, (size_t)size, handle);
+}
+
+static tmsize_t file_write(thandle_t handle, void *bytes, tmsize_t size) {
+    return (tmsize_t)fwrite(bytes, 1, (size_t)size, handle);
+}
+
+static toff_t file_seek(thandle_t handle, toff_t offset, int whence) {
+    if (fseeko(handle, (off_t)offset, whence) != 0) return (toff_t)-1;
+    return (toff_t)ftello(handle);
+}
+
+static toff_t file_size(thandle_t handle) {
+    off_t here = ftello(handle), end = -1;
+    if (here >= 0 && fseeko(handle, 0, SEEK_END) == 0) end = ftello(handle);
+    if (end < 0 || fseeko(handle, here, SEEK_SET) != 0) return 0;
+    return (toff_t)end;
+}
+
+/* Returns 1 when everything was accepted. row: scratch of one row, because libtiff wants to be allowed to
+ * change what it is given. */
+static int write_map(TIFF *tiff, const float *map, int width, int height, float *row) {
+    int ok = TIFFSetField(tiff, TIFFTAG_IMAGEWIDTH, (uint32_t)width) &&
+             TIFFSetField(tiff, TIFFTAG_IMAGELENGTH, (uint32_t)height) &&
+             TIFFSetField(tiff, TIFFTAG_SAMPLESPERPIXEL, 1) &&
+             TIFFSetField(tiff, TIFFTAG_BITSPERSAMPLE, 32) &&
+             TIFFSetField(tiff, TIFFTAG_SAMPLEFORMAT, SAMPLEFORMAT_IEEEFP) &&
+             TIFFSetField(tiff, TIFFTAG_COMPRESSION, COMPRESSION_NONE) &&
+             TIFFSetField(tiff, TIFFTAG_PHOTOMETRIC, PHOTOMETRIC_MINISBLACK) &&
+             TIFFSetField(tiff, TIFFTAG_PLANARCONFIG, PLANARCONFIG_CONTIG) &&
+             TIFFSetField(tiff, TIFFTAG_ROWSPERSTRIP, TIFFDefaultStripSize(tiff, 0));
+    for (int y = 0; y < height && ok; y++) {
+        memcpy(row, map + (size_t)y * (size_t)width, (size_t)width * sizeof *row);
+        ok = TIFFWriteScanline(tiff, row, (uint32_t)y, 0) == 1;
+    }
+    return ok && TIFFFlush(tiff) == 1;
+}
+
+EadStatus ead_tiff_write_map(const char *path, const float *map, int width, int height) {
+    if (width < 1 || height < 1 || width > 65535 || height > 65535)
+        return ead_fail(EAD_BAD_SHAPE, "%s: map of %d x %d: sizes are 1 to 65,535", path, width, height);
+    float *row = malloc((size_t)width * sizeof *row);
+    if (!row) return ead_fail(EAD_NO_MEMORY, "%s: no memory for a row of %d values", path, width);
+    EadAtomicFile file;
+    EadStatus status = ead_atomic_file_open(&file, path);
+    if (status == EAD_OK) {
+        static const TiffStream stream = {file_read, file_write, file_seek, file_size, NULL};
+        TIFF *tiff = open_quietly(file.stream, "w", &stream, 0); /* the atomic file closes itself */
+        int ok = tiff && write_map(tiff, map, width, height, row);
+        if (tiff) TIFFClose(tiff);
+        if (ok)
+            status = ead_atomic_file_commit(&file);
+        else {
+            status = ead_fail(EAD_IO, "%s: cannot write the map; is the disk full?", path);
+            ead_atomic_file_discard(&file);
+        }
+    }
+    free(row);
     return status;
 }

@@ -2,8 +2,9 @@
  */
 #include "data/dataset/csv_reader.h"
 
-#include <errno.h>
-#include <stdio.h>
+#include "core/base/file_bytes.h"
+#include "core/base/memory.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,44 +15,30 @@ void ead_csv_close(EadCsvReader *reader) {
     *reader = (EadCsvReader){0};
 }
 
-EadStatus ead_csv_open_text(const char *bytes, size_t size, const char *label, EadCsvReader *reader) {
-    *reader = (EadCsvReader){.label = label};
-    if (memchr(bytes, 0, size))
-        return ead_fail(EAD_BAD_FILE, "%s: holds bytes of 0, so it is no CSV file", label);
-    reader->text = malloc(size + 1);
-    if (!reader->text) return ead_fail(EAD_NO_MEMORY, "%s: no memory to read it", label);
-    memcpy(reader->text, bytes, size);
-    reader->text[size] = '\0';
-    bool marked = strncmp(reader->text, "\xEF\xBB\xBF", 3) == 0; /* spreadsheets begin UTF-8 with it */
-    reader->next = reader->text + (marked ? 3 : 0);
+/* Takes the text over: `size` bytes and a 0. */
+static EadStatus start(char *text, size_t size, EadCsvReader *reader) {
+    reader->text = text;
+    if (memchr(text, 0, size))
+        return ead_fail(EAD_BAD_FILE, "%s: holds bytes of 0, so it is no CSV file", reader->label);
+    bool marked = strncmp(text, "\xEF\xBB\xBF", 3) == 0; /* spreadsheets begin UTF-8 with it */
+    reader->next = text + (marked ? 3 : 0);
     return EAD_OK;
 }
 
-static EadStatus read_stream(FILE *stream, const char *path, EadCsvReader *reader) {
-    if (fseek(stream, 0, SEEK_END) != 0)
-        return ead_fail(EAD_IO, "%s: cannot read: %s", path, strerror(errno));
-    long size = ftell(stream);
-    if (size < 0 || size > MAX_FILE)
-        return ead_fail(EAD_BAD_FILE, "%s: must be a file of at most 64 MiB", path);
-    rewind(stream);
-    char *bytes = malloc((size_t)size + 1);
-    if (!bytes) return ead_fail(EAD_NO_MEMORY, "%s: no memory to read it", path);
-    EadStatus status = EAD_OK;
-    if (fread(bytes, 1, (size_t)size, stream) != (size_t)size)
-        status = ead_fail(EAD_IO, "%s: cannot read: %s", path, strerror(errno));
-    else
-        status = ead_csv_open_text(bytes, (size_t)size, path, reader);
-    free(bytes);
-    return status;
+EadStatus ead_csv_open_text(const char *bytes, size_t size, const char *label, EadCsvReader *reader) {
+    *reader = (EadCsvReader){.label = label};
+    char *text = ead_new((int64_t)size + 1, 1, label);
+    if (!text) return EAD_NO_MEMORY;
+    memcpy(text, bytes, size);
+    return start(text, size, reader);
 }
 
 EadStatus ead_csv_open(const char *path, EadCsvReader *reader) {
+    char *text;
+    size_t size;
     *reader = (EadCsvReader){.label = path};
-    FILE *stream = fopen(path, "rb");
-    if (!stream) return ead_fail(EAD_IO, "%s: cannot read: %s", path, strerror(errno));
-    EadStatus status = read_stream(stream, path, reader);
-    fclose(stream);
-    return status;
+    EAD_TRY(ead_read_file(path, MAX_FILE, &text, &size));
+    return start(text, size, reader);
 }
 
 /* Takes one field and what ended it. Quotes may begin and end anywhere in it; one that is meant is doubled.

@@ -3,6 +3,7 @@
 #include "data/dataset/dataset_types.h"
 
 #include "core/base/paths.h"
+#include "data/codec/codec.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +27,7 @@ static EadStatus add_test(EadDataset *out, const char *folder, EadLabel label, c
     if (!folder) return EAD_OK;
     EAD_TRY(ead_dataset_add_test(out, folder, label, masks, EAD_MASK_FILES));
     if (out->test_count > before) return EAD_OK;
-    return ead_fail(EAD_BAD_ARGUMENT, "%s: no test images (" EAD_IMAGE_EXTENSIONS ")", folder);
+    return ead_fail(EAD_BAD_ARGUMENT, "%s: no test images (%s)", folder, ead_image_extensions());
 }
 
 EadStatus ead_dataset_open_folder(const EadDatasetSpec *spec, EadDataset *out) {

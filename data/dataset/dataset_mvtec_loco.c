@@ -6,6 +6,7 @@
 #include "data/dataset/dataset_types.h"
 
 #include "core/base/paths.h"
+#include "data/codec/codec.h"
 
 #include <stdlib.h>
 
@@ -24,11 +25,12 @@ static EadStatus open_parts(const char *train, const char *validation, const cha
     EAD_TRY(ead_dataset_add_train(out, train));
     EAD_TRY(ead_list_images(&out->validation, validation));
     if (out->validation.count == 0)
-        return ead_fail(EAD_BAD_ARGUMENT, "%s: no validation images (" EAD_IMAGE_EXTENSIONS ")", validation);
+        return ead_fail(EAD_BAD_ARGUMENT, "%s: no validation images (%s)", validation,
+                        ead_image_extensions());
     if (!ead_path_is_folder(test)) return ead_fail(EAD_IO, "%s: no such folder", test);
     EAD_TRY(ead_dataset_add_test(out, test, EAD_LABEL_BY_FOLDER, masks, EAD_MASK_FOLDERS));
     if (out->test_count == 0)
-        return ead_fail(EAD_BAD_ARGUMENT, "%s: no test images (" EAD_IMAGE_EXTENSIONS ")", test);
+        return ead_fail(EAD_BAD_ARGUMENT, "%s: no test images (%s)", test, ead_image_extensions());
     for (int i = 0; i < out->test_count; i++) out->test[i].types = out->types;
     return EAD_OK;
 }

@@ -2,6 +2,7 @@
 #include "data/dataset/dataset_types.h"
 
 #include "core/base/paths.h"
+#include "data/codec/codec.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,7 +67,7 @@ EadStatus ead_dataset_add_train(EadDataset *dataset, const char *folder) {
     int before = dataset->train.count;
     EAD_TRY(ead_list_images(&dataset->train, folder));
     if (dataset->train.count > before) return EAD_OK;
-    return ead_fail(EAD_BAD_ARGUMENT, "%s: no images to train on (" EAD_IMAGE_EXTENSIONS ")", folder);
+    return ead_fail(EAD_BAD_ARGUMENT, "%s: no images to train on (%s)", folder, ead_image_extensions());
 }
 
 /* The first folder of a relative path; for the caller to free(). */

@@ -11,9 +11,6 @@ EadStatus ead_dataset_open_mvtec_loco(const EadDatasetSpec *spec, EadDataset *ou
 EadStatus ead_dataset_open_visa(const EadDatasetSpec *spec, EadDataset *out);
 EadStatus ead_dataset_open_folder(const EadDatasetSpec *spec, EadDataset *out);
 
-/* The image files that are looked for, for messages. */
-#define EAD_IMAGE_EXTENSIONS ".png, .jpg, .jpeg, .bmp, .tif, .tiff"
-
 /* The folder <path>/<category> in new memory. Errors: EAD_BAD_ARGUMENT if it is not there, listing which are.
  */
 EadStatus ead_dataset_category_folder(const EadDatasetSpec *spec, char **root);

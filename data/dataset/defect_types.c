@@ -1,10 +1,11 @@
 /* JSON by jansson, every member checked. */
 #include "data/dataset/defect_types.h"
 
-#include <errno.h>
+#include "core/base/file_bytes.h"
+#include "core/base/memory.h"
+
 #include <jansson.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,8 +50,8 @@ static EadStatus read_entry(const json_t *entry, size_t index, EadDefectTypes *t
     if (!(limit > 0) || !isfinite(limit) || (json_is_true(relative) && limit > 1))
         return bad_entry(types->path, index,
                          "saturation_threshold must be a positive number, at most 1 where it is relative");
-    char *copy = strdup(json_string_value(name));
-    if (!copy) return ead_fail(EAD_NO_MEMORY, "%s: no memory to read it", types->path);
+    char *copy = ead_strdup(json_string_value(name));
+    if (!copy) return EAD_NO_MEMORY;
     types->items[types->count++] = (EadDefectType){copy, (int)pixel, limit, json_is_true(relative)};
     return EAD_OK;
 }
@@ -59,16 +60,16 @@ static EadStatus read_entries(const json_t *root, EadDefectTypes *types) {
     size_t count = json_array_size(root);
     if (count < 1 || count > 255)
         return ead_fail(EAD_BAD_FILE, "%s: must be an array of 1 to 255 kinds of defects", types->path);
-    types->items = calloc(count, sizeof *types->items);
-    if (!types->items) return ead_fail(EAD_NO_MEMORY, "%s: no memory to read it", types->path);
+    types->items = ead_new((int64_t)count, sizeof *types->items, "kinds of defects");
+    if (!types->items) return EAD_NO_MEMORY;
     for (size_t i = 0; i < count; i++) EAD_TRY(read_entry(json_array_get(root, i), i, types));
     return EAD_OK;
 }
 
 EadStatus ead_defect_types_parse(const char *bytes, size_t size, const char *label, EadDefectTypes *out) {
     json_error_t error;
-    *out = (EadDefectTypes){.path = strdup(label)};
-    if (!out->path) return ead_fail(EAD_NO_MEMORY, "%s: no memory to read it", label);
+    *out = (EadDefectTypes){.path = ead_strdup(label)};
+    if (!out->path) return EAD_NO_MEMORY;
     json_t *root = json_loadb(bytes, size, 0, &error);
     EadStatus status = root ? read_entries(root, out)
                             : ead_fail(EAD_BAD_FILE, "%s:%d: no JSON: %s", label, error.line, error.text);
@@ -78,20 +79,11 @@ EadStatus ead_defect_types_parse(const char *bytes, size_t size, const char *lab
 }
 
 EadStatus ead_defect_types_read(const char *path, EadDefectTypes *out) {
+    char *bytes;
+    size_t size;
     *out = (EadDefectTypes){0};
-    FILE *stream = fopen(path, "rb");
-    if (!stream) return ead_fail(EAD_IO, "%s: cannot read: %s", path, strerror(errno));
-    char *bytes = malloc(MAX_FILE + 1);
-    size_t size = bytes ? fread(bytes, 1, MAX_FILE + 1, stream) : 0;
-    EadStatus status = EAD_OK;
-    if (!bytes)
-        status = ead_fail(EAD_NO_MEMORY, "%s: no memory to read it", path);
-    else if (ferror(stream))
-        status = ead_fail(EAD_IO, "%s: cannot read: %s", path, strerror(errno));
-    else if (size > MAX_FILE)
-        status = ead_fail(EAD_BAD_FILE, "%s: more than 1 MiB; it cannot be a list of defects", path);
-    fclose(stream);
-    if (status == EAD_OK) status = ead_defect_types_parse(bytes, size, path, out);
+    EAD_TRY(ead_read_file(path, MAX_FILE, &bytes, &size));
+    EadStatus status = ead_defect_types_parse(bytes, size, path, out);
     free(bytes);
     return status;
 }

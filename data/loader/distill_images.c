@@ -47,8 +47,8 @@ EadStatus ead_distill_load(const EadDistillImages *images, int position, bool gr
         uint32_t file = ead_shuffled_index(images->seed, EAD_STREAM_SPLIT, (uint64_t)position,
                                            (uint32_t)images->files.count);
         EadStatus status = load_file(images, (int)file, gray, small, large);
-        if (status == EAD_OK || !images->damaged) return status;
-        EAD_TRY(ead_damaged_images_note(images->damaged, (int)file, status));
+        if (status == EAD_OK || !images->skipped) return status;
+        EAD_TRY(ead_skipped_images_add(images->skipped, (int)file, status));
         position = next_position(images, position);
         if (position == start) return status; /* not one of this part can be decoded */
     }

@@ -4,7 +4,7 @@
 #ifndef EAD_DATA_DISTILL_IMAGES_H
 #define EAD_DATA_DISTILL_IMAGES_H
 
-#include "data/source/damaged_images.h"
+#include "data/source/skipped_images.h"
 #include "data/cache/feature_cache.h"
 #include "data/source/image_list.h"
 
@@ -14,7 +14,7 @@
  * trained on and never gray; the others for training. */
 typedef struct EadDistillImages {
     EadImageList files;        /* owned */
-    EadDamagedImages *damaged; /* of that many; NULL: the first that cannot be decoded is an error */
+    EadSkippedImages *skipped; /* of that many; NULL: the first that cannot be decoded is an error */
     int held_out;              /* 1 .. files.count - 1 */
     int height, width;         /* of the teacher's images */
     int batch;
@@ -29,8 +29,8 @@ typedef struct EadDistillImages {
 bool ead_distill_gray(const EadDistillImages *images, int position);
 
 /* Decodes the image at a position, gray or not, to the teacher's size and to the backbone's; either may be
- * NULL. Where it is left out as damaged, the next position of the same part (held out, or not) that can be
- * decoded stands in for it. Errors: those of ead_image_load() and ead_damaged_images_note(). */
+ * NULL. Where it is skipped, the next position of the same part (held out, or not) that can be
+ * decoded stands in for it. Errors: those of ead_image_load() and ead_skipped_images_add(). */
 EadStatus ead_distill_load(const EadDistillImages *images, int position, bool gray, uint8_t *small,
                            uint8_t *large);
 

@@ -3,7 +3,7 @@
  * it, and since a step forward is at least one block, a walk ends. */
 #include "data/source/tar_members.h"
 
-#include "data/codec/file_bytes.h"
+#include "core/base/file_bytes.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* libzip does the format; what its entries claim is checked here before memory is asked for. */
 #include "data/torch/torch_archive.h"
 
-#include "data/codec/file_bytes.h"
+#include "core/base/file_bytes.h"
 
 #include <errno.h>
 #include <fcntl.h>

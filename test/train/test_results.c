@@ -2,8 +2,7 @@
  * decoder. The report has a suite of its own, test_report.c. */
 #include "test/support/map_support.h"
 #include "train/support/html_text.h"
-#include "data/codec/codec_jpeg_write.h"
-#include "data/codec/codec_tiff_write.h"
+#include "data/codec/codec.h"
 #include "train/report/overlay.h"
 #include "train/report/report_html.h"
 #include "train/evaluate/result_files.h"
@@ -127,9 +126,9 @@ START_TEST(maps_are_float_tiff) {
     enum { width = 37, height = 211 };
     static float map[width * height];
     for (int i = 0; i < width * height; i++) map[i] = (float)i * 0.125f - 3;
-    ck_assert_int_eq(ead_map_write_tiff(SCRATCH "map.tiff", map, width, height), EAD_OK);
+    ck_assert_int_eq(ead_tiff_write_map(SCRATCH "map.tiff", map, width, height), EAD_OK);
     assert_tiff_equals(SCRATCH "map.tiff", map, width, height);
-    ck_assert_int_eq(ead_map_write_tiff(SCRATCH "none.tiff", map, 0, 5), EAD_BAD_SHAPE);
+    ck_assert_int_eq(ead_tiff_write_map(SCRATCH "none.tiff", map, 0, 5), EAD_BAD_SHAPE);
     ck_assert_int_ne(access(SCRATCH "none.tiff", F_OK), 0);
 }
 END_TEST
@@ -212,7 +211,7 @@ START_TEST(failed_writes_leave_nothing) {
     float map[4] = {0};
     EadMetrics metrics = {.total = {.images = 1}};
     EadReport report = {.metrics = &metrics};
-    ck_assert_int_eq(ead_map_write_tiff(SCRATCH "no/map.tiff", map, 2, 2), EAD_IO);
+    ck_assert_int_eq(ead_tiff_write_map(SCRATCH "no/map.tiff", map, 2, 2), EAD_IO);
     ck_assert_int_eq(ead_write_metrics_json(SCRATCH "no/metrics.json", &metrics), EAD_IO);
     ck_assert_int_eq(ead_write_scores_csv(SCRATCH "no/scores.csv", NULL, 0), EAD_IO);
     ck_assert_int_eq(ead_report_write(SCRATCH "no/report.html", &report), EAD_IO);
@@ -232,7 +231,7 @@ START_TEST(full_disk_leaves_nothing) {
     int files = files_in(SCRATCH);
     void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
     ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
-    EadStatus tiff = ead_map_write_tiff(SCRATCH "full.tiff", map, 256, 256);
+    EadStatus tiff = ead_tiff_write_map(SCRATCH "full.tiff", map, 256, 256);
     EadStatus html = ead_report_write(SCRATCH "full.html", &report);
     setrlimit(RLIMIT_FSIZE, &before);
     signal(SIGXFSZ, handler);

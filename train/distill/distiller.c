@@ -9,7 +9,7 @@
 #include "train/distill/distill_step.h"
 #include "train/distill/feature_source.h"
 #include "train/support/interrupt.h"
-#include "train/loop/left_out.h"
+#include "data/source/skipped_images.h"
 #include "train/loop/loss_log.h"
 #include "train/support/progress.h"
 #include "train/loop/run_folder.h"
@@ -28,7 +28,6 @@ typedef struct Run {
     char *config_text;
     EadRunFolder folder;
     EadDistillImages images;
-    EadSkippedImages left_out;
     EadPatchFeatures backbone;
     EadFeatureSource source;
     EadParams params; /* the teacher's */
@@ -58,8 +57,7 @@ static EadStatus list_images(Run *run) {
     if (count < MIN_IMAGES)
         return ead_fail(EAD_BAD_ARGUMENT, "distill.images: %s holds %d images; at least %d are needed",
                         config->distill_images, count, MIN_IMAGES);
-    EAD_TRY(ead_skipped_images_start(&run->left_out, count));
-    images->damaged = run->left_out.damaged;
+    EAD_TRY(ead_skipped_images_new(count, &images->skipped));
     images->held_out = config->distill_held_out < most ? config->distill_held_out : most;
     int64_t side = ead_pdn_output_size(true, images->height);
     images->features = side * ead_pdn_output_size(true, images->width) * EAD_FEATURES;
@@ -332,7 +330,8 @@ static EadStatus finish(Run *run) {
 static void close_run(Run *run) {
     ead_loss_log_close(&run->log);
     ead_feature_source_close(&run->source);
-    ead_skipped_images_finish(&run->left_out, "distill.images");
+    ead_skipped_images_print(run->images.skipped, "distill.images", stderr);
+    ead_skipped_images_free(run->images.skipped);
     ead_image_list_free(&run->images.files);
     ead_distill_step_free(run->step);
     ead_params_free(&run->params);

@@ -4,7 +4,7 @@
 #include "core/base/philox.h"
 #include "train/config/config_dataset.h"
 #include "train/support/interrupt.h"
-#include "train/loop/left_out.h"
+#include "data/source/skipped_images.h"
 #include "core/base/paths.h"
 #include "train/support/progress.h"
 
@@ -43,9 +43,9 @@ static EadStatus make_cache_folder(const EadConfig *config) {
     return status;
 }
 
-/* damaged: NULL where an image that cannot be decoded is an error. */
+/* skipped: NULL where an image that cannot be decoded is an error. */
 static EadStatus open_cache(const EadConfig *config, const EadImageList *list, const char *kind,
-                            EadDamagedImages *damaged, bool quiet, EadImageCache **out) {
+                            EadSkippedImages *skipped, bool quiet, EadImageCache **out) {
     EadProgress progress;
     char what[64], *file = cache_file(config, list, kind);
     if (!file) return EAD_NO_MEMORY;
@@ -53,10 +53,10 @@ static EadStatus open_cache(const EadConfig *config, const EadImageList *list, c
     ead_progress_start(&progress, what, 0, list->count, quiet);
     EadCacheSpec spec = {.width = config->model_image_size.width,
                          .height = config->model_image_size.height,
-                         .mode = damaged ? EAD_FIT_CENTER_CROP : EAD_FIT_RESIZE,
+                         .mode = skipped ? EAD_FIT_CENTER_CROP : EAD_FIT_RESIZE,
                          .file = file,
                          .threads = config->train_threads,
-                         .damaged = damaged,
+                         .skipped = skipped,
                          .progress = show_decoding,
                          .context = &progress};
     EadStatus status = ead_image_cache_open(list, &spec, out);
@@ -75,12 +75,12 @@ static EadStatus open_files(const EadConfig *config, const EadStringList *files,
 }
 
 static EadStatus open_penalty(const EadConfig *config, bool quiet, EadTrainerData *data) {
-    EadSkippedImages left_out;
-    EAD_TRY(ead_skipped_images_start(&left_out, data->penalty_list.count));
-    EadStatus status =
-        open_cache(config, &data->penalty_list, "penalty", left_out.damaged, quiet, &data->penalty);
+    EadSkippedImages *skipped;
+    EAD_TRY(ead_skipped_images_new(data->penalty_list.count, &skipped));
+    EadStatus status = open_cache(config, &data->penalty_list, "penalty", skipped, quiet, &data->penalty);
     if (status == EAD_BAD_FILE) ead_fail_prefix(status, "penalty.path: ");
-    ead_skipped_images_finish(&left_out, "penalty.path");
+    ead_skipped_images_print(skipped, "penalty.path", stderr);
+    ead_skipped_images_free(skipped);
     return status;
 }
 

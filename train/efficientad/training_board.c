@@ -1,9 +1,8 @@
 /* Choice and pacing of what goes into the log. */
 #include "train/efficientad/training_board.h"
 
-#include "data/codec/codec.h"
 #include "models/detector.h"
-#include "data/codec/codec_jpeg_write.h"
+#include "data/codec/codec.h"
 #include "train/report/overlay.h"
 
 #include <math.h>

@@ -1,9 +1,9 @@
 /* Names, folders and colour range of the map files. */
 #include "train/evaluate/map_output.h"
 
-#include "data/codec/codec_tiff_write.h"
 #include "train/report/overlay.h"
 #include "core/base/paths.h"
+#include "data/codec/codec.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -105,7 +105,7 @@ EadStatus ead_map_output_write(EadMapOutput *output, const char *folder, const c
     if (output->maps) {
         EAD_TRY(make_path(output->maps, name, ".tiff", &output->map_path));
         EAD_TRY(check_apart("map", output->map_path, path));
-        EAD_TRY(ead_map_write_tiff(output->map_path, map, rgb->width, rgb->height));
+        EAD_TRY(ead_tiff_write_map(output->map_path, map, rgb->width, rgb->height));
     }
     if (output->overlays) {
         EAD_TRY(make_path(output->overlays, name, ".png", &output->overlay_path));

@@ -3,7 +3,7 @@
 #include "train/report/report_parts.h"
 
 #include "train/support/html_text.h"
-#include "data/codec/codec_jpeg_write.h"
+#include "data/codec/codec.h"
 #include "train/report/overlay.h"
 
 #include <math.h>

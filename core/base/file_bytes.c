@@ -1,0 +1,62 @@
+/* read, pread and pwrite may do less than they were asked for. */
+#include "core/base/file_bytes.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+bool ead_read_at(int descriptor, void *bytes, size_t size, off_t offset) {
+    for (uint8_t *to = bytes; size > 0;) {
+        errno = 0;
+        ssize_t got = pread(descriptor, to, size, offset);
+        if (got < 0 && errno == EINTR) continue;
+        if (got <= 0) return false;
+        to += got, offset += got, size -= (size_t)got;
+    }
+    return true;
+}
+
+bool ead_write_at(int descriptor, const void *bytes, size_t size, off_t offset) {
+    for (const uint8_t *from = bytes; size > 0;) {
+        errno = 0;
+        ssize_t put = pwrite(descriptor, from, size, offset);
+        if (put < 0 && errno == EINTR) continue;
+        if (put <= 0) return false;
+        from += put, offset += put, size -= (size_t)put;
+    }
+    return true;
+}
+
+EadStatus ead_read_file(const char *path, size_t max_size, char **bytes, size_t *size) {
+    EadStatus status = EAD_OK;
+    size_t capacity = 1 << 16;
+    *bytes = NULL;
+    *size = 0;
+    FILE *stream = fopen(path, "rb");
+    if (!stream) return ead_fail(EAD_IO, "%s: cannot read: %s", path, strerror(errno));
+    while (status == EAD_OK && !feof(stream)) {
+        char *larger = realloc(*bytes, capacity + 1);
+        if (larger) {
+            *bytes = larger;
+            *size += fread(*bytes + *size, 1, capacity - *size, stream);
+        }
+        if (!larger)
+            status = ead_fail(EAD_NO_MEMORY, "%s: no memory to read it", path);
+        else if (ferror(stream))
+            status = ead_fail(EAD_IO, "%s: cannot read: %s", path, strerror(errno));
+        else if (*size > max_size)
+            status = ead_fail(EAD_BAD_FILE, "%s: more than %zu KiB, which is too large for such a file", path,
+                              max_size >> 10);
+        else if (*size == capacity)
+            capacity *= 2;
+    }
+    fclose(stream);
+    if (status == EAD_OK)
+        (*bytes)[*size] = '\0';
+    else
+        free(*bytes), *bytes = NULL;
+    return status;
+}

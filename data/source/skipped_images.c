@@ -1,0 +1,78 @@
+/* A set of indices with their messages, under a mutex. */
+#include "data/source/skipped_images.h"
+
+#include "core/base/memory.h"
+#include "core/base/string_list.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+enum { MAX_PER_CENT = 1 };
+
+struct EadSkippedImages {
+    pthread_mutex_t mutex; /* guards all below */
+    bool *has;             /* [total] */
+    int total, count;
+    EadStringList messages;
+};
+
+EadStatus ead_skipped_images_new(int total, EadSkippedImages **out) {
+    EadSkippedImages *skipped = ead_new(1, sizeof *skipped, "a list of skipped images");
+    bool *has = ead_new(total, sizeof *has, "a list of skipped images");
+    if (!skipped || !has || pthread_mutex_init(&skipped->mutex, NULL) != 0) {
+        free(skipped);
+        free(has);
+        return ead_fail(EAD_NO_MEMORY, "no memory for a list of %d images", total);
+    }
+    skipped->has = has;
+    skipped->total = total;
+    *out = skipped;
+    return EAD_OK;
+}
+
+EadStatus ead_skipped_images_add(EadSkippedImages *skipped, int index, EadStatus status) {
+    if (status != EAD_BAD_FILE && status != EAD_UNSUPPORTED) return status;
+    status = EAD_OK;
+    pthread_mutex_lock(&skipped->mutex);
+    if (!skipped->has[index]) {
+        skipped->has[index] = true;
+        skipped->count++;
+        if ((long long)skipped->count * 100 > (long long)skipped->total * MAX_PER_CENT)
+            status = ead_fail_prefix(
+                EAD_BAD_FILE, "%d of %d images cannot be used, more than %d %%; the last: ", skipped->count,
+                skipped->total, MAX_PER_CENT);
+        else
+            status = ead_strings_add(&skipped->messages, ead_error_message());
+    }
+    pthread_mutex_unlock(&skipped->mutex);
+    return status;
+}
+
+bool ead_skipped_images_has(EadSkippedImages *skipped, int index) {
+    pthread_mutex_lock(&skipped->mutex);
+    bool has = skipped->has[index];
+    pthread_mutex_unlock(&skipped->mutex);
+    return has;
+}
+
+int ead_skipped_images_count(EadSkippedImages *skipped) {
+    pthread_mutex_lock(&skipped->mutex);
+    int count = skipped->count;
+    pthread_mutex_unlock(&skipped->mutex);
+    return count;
+}
+
+void ead_skipped_images_print(const EadSkippedImages *skipped, const char *key, FILE *stream) {
+    if (!skipped || skipped->count == 0) return;
+    for (int i = 0; i < skipped->messages.count; i++)
+        fprintf(stream, "skipped: %s\n", skipped->messages.items[i]);
+    fprintf(stream, "%s: %d of %d images skipped\n", key, skipped->count, skipped->total);
+}
+
+void ead_skipped_images_free(EadSkippedImages *skipped) {
+    if (!skipped) return;
+    pthread_mutex_destroy(&skipped->mutex);
+    ead_strings_free(&skipped->messages);
+    free(skipped->has);
+    free(skipped);
+}

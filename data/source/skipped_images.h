@@ -1,0 +1,35 @@
+/* Images of a collection that cannot be decoded and are skipped: large collections always hold some (ImageNet
+ * has 22 CMYK JPEGs). Each is counted and named once; more than 1 % of the collection means that something
+ * else is wrong. What stands in for a skipped image is the user's to choose: the image cache counts without
+ * it, distillation takes the next one (data/loader/distill_images.h). */
+#ifndef EAD_DATA_SKIPPED_IMAGES_H
+#define EAD_DATA_SKIPPED_IMAGES_H
+
+#include "core/base/status.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+
+typedef struct EadSkippedImages EadSkippedImages;
+
+/* For a collection of `total` images (>= 1). Errors: EAD_NO_MEMORY. */
+EadStatus ead_skipped_images_new(int total, EadSkippedImages **out);
+
+/* Decides about image `index`, whose loading failed with `status` and the thread's present message: EAD_OK if
+ * it is to be skipped; else the error to pass on, namely `status` itself unless it is EAD_BAD_FILE or
+ * EAD_UNSUPPORTED, or EAD_BAD_FILE once more than 1 % are skipped. Any thread may call it, and again for the
+ * same image. */
+EadStatus ead_skipped_images_add(EadSkippedImages *skipped, int index, EadStatus status);
+
+/* Whether image `index` is skipped; and how many are. */
+bool ead_skipped_images_has(EadSkippedImages *skipped, int index);
+int ead_skipped_images_count(EadSkippedImages *skipped);
+
+/* Writes why each one is skipped, a line an image, and how many are. key: the config key that the collection
+ * comes from. Writes nothing where none is, or skipped is NULL. */
+void ead_skipped_images_print(const EadSkippedImages *skipped, const char *key, FILE *stream);
+
+/* Harmless on NULL. */
+void ead_skipped_images_free(EadSkippedImages *skipped);
+
+#endif
