@@ -1,37 +1,48 @@
 /* The table of data set types and what is common to all: the validation split and the checks. */
 #include "data/dataset/dataset.h"
 
+#include "core/base/memory.h"
 #include "core/base/philox.h"
-#include "data/codec/codec.h"
-#include "data/dataset/dataset_types.h"
+#include "data/dataset/dataset_layout.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* X(name in the config, function) */
-#define TYPE_LIST(X)                                                                                         \
-    X("folder", ead_dataset_open_folder)                                                                     \
-    X("mvtec_ad", ead_dataset_open_mvtec_ad)                                                                 \
-    X("mvtec_loco", ead_dataset_open_mvtec_loco)                                                             \
-    X("visa", ead_dataset_open_visa)
-
-typedef EadStatus OpenFunction(const EadDatasetSpec *spec, EadDataset *out);
+#define X(name, help, ...) static const char *const name##_categories[] = {__VA_ARGS__, NULL};
+EAD_DATASET_LIST(X)
+#undef X
 
 static const struct {
     const char *name;
-    OpenFunction *open;
+    EadDatasetOpen *open;
+    const char *const *categories; /* ended by NULL */
 } types[] = {
-#define X(name, function) {name, function},
-    TYPE_LIST(X)
+#define X(name, ...) {#name, ead_dataset_open_##name, name##_categories},
+    EAD_DATASET_LIST(X)
 #undef X
 };
 
+enum { TYPES = sizeof types / sizeof *types };
+
 const char *ead_dataset_types(void) {
-#define X(name, function) ", " name
-    static const char names[] = TYPE_LIST(X);
+#define X(name, ...) ", " #name
+    static const char names[] = EAD_DATASET_LIST(X);
 #undef X
     return names + 2;
+}
+
+/* TYPES if there is none of that name. */
+static int find_type(const char *name) {
+    int i = 0;
+    while (i < TYPES && strcmp(types[i].name, name) != 0) i++;
+    return i;
+}
+
+const char *const *ead_dataset_categories(const char *type) {
+    static const char *const none[] = {NULL};
+    int index = find_type(type);
+    return index < TYPES ? types[index].categories : none;
 }
 
 /* Moves the held back images from train to validation; both stay sorted. */
@@ -40,8 +51,8 @@ static EadStatus split(EadDataset *dataset, double fraction, uint64_t seed) {
     int held_back = (int)lround(fraction * all.count);
     if (held_back < 1) held_back = 1;
     if (held_back > all.count - 1) held_back = all.count - 1;
-    bool *held = calloc((size_t)all.count, sizeof *held);
-    if (!held) return ead_fail(EAD_NO_MEMORY, "no memory to split %d images", all.count);
+    bool *held = ead_new(all.count, sizeof *held, "a split of the images");
+    if (!held) return EAD_NO_MEMORY;
     for (int i = 0; i < held_back; i++)
         held[ead_shuffled_index(seed, EAD_STREAM_SPLIT, (uint64_t)i, (uint32_t)all.count)] = true;
     EadStatus status = EAD_OK;
@@ -63,7 +74,7 @@ static EadStatus check_no_leak(const EadDataset *dataset) {
     return EAD_OK;
 }
 
-static EadStatus open_parts(const EadDatasetSpec *spec, OpenFunction *open, EadDataset *out) {
+static EadStatus open_parts(const EadDatasetSpec *spec, EadDatasetOpen *open, EadDataset *out) {
     EAD_TRY(open(spec, out));
     ead_strings_sort(&out->train);
     EAD_TRY(check_no_leak(out));
@@ -78,17 +89,16 @@ static EadStatus open_parts(const EadDatasetSpec *spec, OpenFunction *open, EadD
 
 EadStatus ead_dataset_open(const EadDatasetSpec *spec, EadDataset *out) {
     *out = (EadDataset){0};
-    size_t count = sizeof types / sizeof *types, i = 0;
     const char *type = spec->type ? spec->type : "";
-    while (i < count && strcmp(types[i].name, type) != 0) i++;
-    if (i == count)
+    int index = find_type(type);
+    if (index == TYPES)
         return ead_fail(EAD_BAD_ARGUMENT, "dataset.type \"%s\" is unknown; the types are %s", type,
                         ead_dataset_types());
     if (!spec->path || !*spec->path) return ead_fail(EAD_BAD_ARGUMENT, "dataset.path is missing");
     if (!(spec->validation_fraction > 0 && spec->validation_fraction < 1))
         return ead_fail(EAD_BAD_ARGUMENT, "a validation fraction of %g; it must lie between 0 and 1",
                         spec->validation_fraction);
-    EadStatus status = open_parts(spec, types[i].open, out);
+    EadStatus status = open_parts(spec, types[index].open, out);
     if (status != EAD_OK) ead_dataset_free(out);
     return status;
 }

@@ -1,5 +1,5 @@
 /* A data set for anomaly detection: normal images to train on, normal images held back for validation, and
- * test images with their kind of defect and masks. One row of a table and one file a type. */
+ * test images with their kind of defect and masks. */
 #ifndef EAD_DATA_DATASET_H
 #define EAD_DATA_DATASET_H
 
@@ -9,6 +9,30 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+
+/* The types. A new one is one row here, with its function ead_dataset_open_<name>() in a file of its own, and a
+ * row of the README's table.
+ * X(name in the config, what the help says of it, the categories that the collection's authors name or NULL) */
+#define EAD_DATASET_LIST(X)                                                                                  \
+    X(mvtec_ad, "MVTec AD's layout", "bottle", "cable", "capsule", "carpet", "grid", "hazelnut", "leather",  \
+      "metal_nut", "pill", "screw", "tile", "toothbrush", "transistor", "wood", "zipper")                    \
+    X(mvtec_loco, "MVTec LOCO AD's", "breakfast_box", "juice_bottle", "pushpins", "screw_bag",               \
+      "splicing_connectors")                                                                                 \
+    X(visa, "with split_csv/1cls.csv or converted to MVTec AD's layout", "candle", "capsules", "cashew",     \
+      "chewinggum", "fryum", "macaroni1", "macaroni2", "pcb1", "pcb2", "pcb3", "pcb4", "pipe_fryum")         \
+    X(folder, "any folders, named by the next keys", NULL)
+
+typedef enum EadDatasetType {
+#define X(name, ...) EAD_DATASET_##name,
+    EAD_DATASET_LIST(X)
+#undef X
+} EadDatasetType;
+
+/* "mvtec_ad|mvtec_loco|...", for the config's table of keys; and a line of help. */
+#define EAD_DATASET_CHOICE(name, ...)        "|" #name
+#define EAD_DATASET_CHOICES                  (EAD_DATASET_LIST(EAD_DATASET_CHOICE) + 1)
+#define EAD_DATASET_HELP_OF(name, help, ...) "; " #name ": " help
+#define EAD_DATASET_HELP                     (EAD_DATASET_LIST(EAD_DATASET_HELP_OF) + 2)
 
 typedef struct EadTestSample {
     char *path;
@@ -28,11 +52,10 @@ typedef struct EadDataset {
 } EadDataset;
 
 typedef struct EadDatasetSpec {
-    const char *type;     /* see ead_dataset_types() */
-    const char *path;     /* folder of the collection, or of the data (folder) */
-    const char *category; /* all but folder: the sub-folder, e.g. "bottle" */
-    double
-        validation_fraction; /* of the normal images; the paper's setting is 0.1; in (0,1); not mvtec_loco */
+    const char *type;           /* see ead_dataset_types() */
+    const char *path;           /* folder of the collection, or of the data (folder) */
+    const char *category;       /* all but folder: the sub-folder, e.g. "bottle" */
+    double validation_fraction; /* of the normal images, in (0,1); the paper's is 0.1; not mvtec_loco */
     uint64_t seed;
     /* Type folder only; relative to path unless they begin with a slash; NULL or "" for none. */
     const char *normal_folder; /* to train on; none means path itself */
@@ -53,7 +76,7 @@ EadStatus ead_dataset_open(const EadDatasetSpec *spec, EadDataset *out);
 /* Harmless on an empty (zeroed) data set. */
 void ead_dataset_free(EadDataset *dataset);
 
-/* The known types, e.g. "folder, mvtec_ad", for messages and help. */
+/* The known types, in the order of the list, for messages and help. */
 const char *ead_dataset_types(void);
 
 /* The categories that a collection's authors name, by type; ended by NULL. Empty for folder and unknown

@@ -1,10 +1,8 @@
 /* VisA (Zou et al., ECCV 2022), in either layout:
  *   <path>/split_csv/1cls.csv, which names images and masks below <path> (object,split,label,image,mask)
  *   <path>/<category>/train/good, test/good, test/bad, ground_truth/bad: converted to MVTec AD's layout */
-#include "data/dataset/dataset_types.h"
-
-#include "core/base/paths.h"
 #include "data/dataset/csv_reader.h"
+#include "data/dataset/dataset_layout.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -40,39 +38,29 @@ static const char *field(const Split *split, Column column) {
     return index < split->csv.count ? split->csv.fields[index] : "";
 }
 
-static EadStatus bad_field(const Split *split, Column column, const char *cure) {
+static EadStatus bad_field(const Split *split, Column column, const char *hint) {
     return ead_fail(EAD_BAD_FILE, "%s:%d: %s is \"%.80s\"; %s", split->csv.label, split->csv.line,
-                    names[column], field(split, column), cure);
+                    names[column], field(split, column), hint);
 }
 
-/* The file that a field names, in new memory. It must lie below the data set's folder. */
-static EadStatus find_file(const Split *split, Column column, char **path) {
+/* The file that a field names. It must lie below the data set's folder. */
+static EadStatus find_file(const Split *split, Column column, EadPath path) {
     const char *name = field(split, column);
     struct stat info;
-    *path = NULL;
     if (!*name || *name == '/' || strstr(name, ".."))
         return bad_field(split, column, "it must be a path below the data set's folder");
-    *path = ead_path_join(split->spec->path, name);
-    if (!*path) return EAD_NO_MEMORY;
-    if (stat(*path, &info) == 0 && S_ISREG(info.st_mode)) return EAD_OK;
-    EadStatus status = ead_fail(EAD_IO, "%s:%d: names a file that is not there: %s", split->csv.label,
-                                split->csv.line, *path);
-    free(*path);
-    *path = NULL;
-    return status;
+    EAD_TRY(ead_path_in(path, split->spec->path, name));
+    if (stat(path, &info) == 0 && S_ISREG(info.st_mode)) return EAD_OK;
+    return ead_fail(EAD_IO, "%s:%d: names a file that is not there: %s", split->csv.label, split->csv.line,
+                    path);
 }
 
 static EadStatus add_files(const Split *split, bool train, bool anomalous, EadDataset *out) {
-    char *image, *mask = NULL;
-    EAD_TRY(find_file(split, IMAGE, &image));
-    EadStatus status = anomalous ? find_file(split, MASK, &mask) : EAD_OK;
-    if (status == EAD_OK && train)
-        status = ead_strings_add(&out->train, image);
-    else if (status == EAD_OK)
-        status = ead_dataset_add_sample(out, image, anomalous ? "anomaly" : "good", mask);
-    free(image);
-    free(mask);
-    return status;
+    EadPath image, mask;
+    EAD_TRY(find_file(split, IMAGE, image));
+    if (anomalous) EAD_TRY(find_file(split, MASK, mask));
+    if (train) return ead_strings_add(&out->train, image);
+    return ead_dataset_add_sample(out, image, anomalous ? "anomaly" : "good", anomalous ? mask : NULL);
 }
 
 static EadStatus add_row(const Split *split, EadDataset *out) {
@@ -115,18 +103,13 @@ static int by_path(const void *left, const void *right) {
 
 EadStatus ead_dataset_open_visa(const EadDatasetSpec *spec, EadDataset *out) {
     Split split = {.spec = spec};
-    char *path = ead_path_join(spec->path, "split_csv/1cls.csv");
-    if (!path) return EAD_NO_MEMORY;
-    EadStatus status;
-    if (access(path, F_OK) != 0)
-        status = ead_dataset_open_mvtec_ad(spec, out);
-    else {
-        status = ead_csv_open(path, &split.csv);
-        if (status == EAD_OK) status = read_rows(&split, out);
-        if (status == EAD_OK) qsort(out->test, (size_t)out->test_count, sizeof *out->test, by_path);
-    }
+    EadPath path;
+    EAD_TRY(ead_path_in(path, spec->path, "split_csv/1cls.csv"));
+    if (access(path, F_OK) != 0) return ead_dataset_open_mvtec_ad(spec, out);
+    EadStatus status = ead_csv_open(path, &split.csv);
+    if (status == EAD_OK) status = read_rows(&split, out);
+    if (status == EAD_OK) qsort(out->test, (size_t)out->test_count, sizeof *out->test, by_path);
     ead_csv_close(&split.csv);
     ead_strings_free(&split.others);
-    free(path);
     return status;
 }

@@ -1,11 +1,142 @@
-/* Storage of ground truth. */
-#include "data/dataset/ground_truth.h"
+/* The ground truth of a test image: one mask, or the defect channels of MVTec LOCO. */
+#include "core/base/memory.h"
+#include "data/dataset/dataset.h"
+
+#include "data/codec/codec.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 void ead_ground_truth_free(EadGroundTruth *truth) {
     for (int i = 0; i < truth->channel_count; i++) free(truth->channels[i].mask);
     free(truth->channels);
     ead_image_free(&truth->mask);
     *truth = (EadGroundTruth){0};
+}
+
+/* Loads a mask of the sample's size. */
+static EadStatus load_mask(const EadTestSample *sample, const char *path, int width, int height,
+                           EadImage *mask) {
+    EAD_TRY(ead_mask_load(path, mask));
+    if (mask->width == width && mask->height == height) return EAD_OK;
+    EadStatus status = ead_fail(EAD_BAD_FILE, "%s: the mask has %d x %d pixels, its image %s %d x %d", path,
+                                mask->width, mask->height, sample->path, width, height);
+    ead_image_free(mask);
+    return status;
+}
+
+/* Spreads nonzero to 255. Returns how many such pixels there are; *value and *other are two of their values,
+ * the same unless there are several. */
+static int64_t normalise(EadImage *mask, int *value, int *other) {
+    int64_t size = (int64_t)mask->width * mask->height, area = 0;
+    *value = *other = 0;
+    for (int64_t i = 0; i < size; i++) {
+        if (!mask->pixels[i]) continue;
+        if (area++ == 0) *value = *other = mask->pixels[i];
+        if (mask->pixels[i] != *value) *other = mask->pixels[i];
+        mask->pixels[i] = 255;
+    }
+    return area;
+}
+
+static EadStatus marks_nothing(const EadTestSample *sample, const char *path) {
+    return ead_fail(EAD_BAD_FILE, "%s: the mask marks no pixel of the defect in %s", path, sample->path);
+}
+
+static EadStatus load_single(const EadTestSample *sample, int width, int height, EadGroundTruth *truth) {
+    int value, other;
+    EAD_TRY(load_mask(sample, sample->mask_path, width, height, &truth->mask));
+    return normalise(&truth->mask, &value, &other) ? EAD_OK : marks_nothing(sample, sample->mask_path);
+}
+
+/* Several pixel values may have one name. */
+static int first_of_name(const EadDefectTypes *types, const char *name) {
+    int i = 0;
+    while (strcmp(types->items[i].name, name) != 0) i++;
+    return i;
+}
+
+/* Checks the pixel values of a channel and finds its type and saturation. */
+static EadStatus check_channel(const EadTestSample *sample, const char *path, EadImage *mask,
+                               EadDefectChannel *channel) {
+    int value, other;
+    int64_t area = normalise(mask, &value, &other);
+    if (area == 0) return marks_nothing(sample, path);
+    if (other != value)
+        return ead_fail(EAD_BAD_FILE,
+                        "%s: holds the pixel values %d and %d; a channel is one defect with one value", path,
+                        value, other);
+    const EadDefectType *type = ead_defect_types_find(sample->types, value);
+    if (!type)
+        return ead_fail(EAD_BAD_FILE, "%s: pixel value %d names no kind of defect in %s", path, value,
+                        sample->types->path);
+    *channel = (EadDefectChannel){.mask = mask->pixels,
+                                  .saturation = ead_defect_type_saturation(type, area),
+                                  .type = first_of_name(sample->types, type->name)};
+    return EAD_OK;
+}
+
+static EadStatus add_channel(const EadTestSample *sample, const char *path, EadGroundTruth *truth) {
+    EadImage mask = {0};
+    EadDefectChannel channel;
+    EAD_TRY(load_mask(sample, path, truth->mask.width, truth->mask.height, &mask));
+    EadStatus status = check_channel(sample, path, &mask, &channel);
+    if (status != EAD_OK) {
+        ead_image_free(&mask);
+        return status;
+    }
+    size_t size = (size_t)mask.width * (size_t)mask.height;
+    for (size_t i = 0; i < size; i++) truth->mask.pixels[i] |= mask.pixels[i];
+    truth->channels[truth->channel_count++] = channel;
+    return EAD_OK;
+}
+
+static EadStatus add_channels(const EadTestSample *sample, const EadStringList *files,
+                              EadGroundTruth *truth) {
+    if (files->count == 0)
+        return ead_fail(EAD_BAD_ARGUMENT, "%s: no mask in it; it should hold those of %s", sample->mask_path,
+                        sample->path);
+    truth->types = sample->types;
+    truth->channels = ead_new(files->count, sizeof *truth->channels, "the masks of an image");
+    if (!truth->channels) return EAD_NO_MEMORY;
+    for (int i = 0; i < files->count; i++) EAD_TRY(add_channel(sample, files->items[i], truth));
+    return EAD_OK;
+}
+
+static EadStatus load_channels(const EadTestSample *sample, EadGroundTruth *truth) {
+    EadStringList files = {0};
+    EadStatus status = ead_list_images(&files, sample->mask_path);
+    if (status == EAD_OK) status = add_channels(sample, &files, truth);
+    ead_strings_free(&files);
+    return status;
+}
+
+static EadStatus empty_mask(int width, int height, EadGroundTruth *truth) {
+    EAD_TRY(ead_image_alloc(&truth->mask, width, height, 1));
+    memset(truth->mask.pixels, 0, (size_t)width * (size_t)height);
+    return EAD_OK;
+}
+
+EadStatus ead_test_sample_truth(const EadTestSample *sample, int width, int height, EadGroundTruth *truth) {
+    *truth = (EadGroundTruth){0};
+    if (sample->anomalous && !sample->mask_path)
+        return ead_fail(EAD_BAD_ARGUMENT, "%s: has no mask", sample->path);
+    bool single = sample->anomalous && !sample->types;
+    EadStatus status = single ? load_single(sample, width, height, truth) : empty_mask(width, height, truth);
+    if (status == EAD_OK && sample->anomalous && sample->types) status = load_channels(sample, truth);
+    if (status != EAD_OK) ead_ground_truth_free(truth);
+    return status;
+}
+
+EadStatus ead_dataset_check_masks(const EadDataset *dataset) {
+    for (int i = 0; i < dataset->test_count; i++) {
+        const EadTestSample *sample = &dataset->test[i];
+        int width, height;
+        EadGroundTruth truth;
+        if (!sample->anomalous || !sample->mask_path) continue;
+        EAD_TRY(ead_image_size(sample->path, &width, &height));
+        EAD_TRY(ead_test_sample_truth(sample, width, height, &truth));
+        ead_ground_truth_free(&truth);
+    }
+    return EAD_OK;
 }

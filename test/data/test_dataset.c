@@ -1,4 +1,5 @@
-/* File lists, both data set types, the split, and what can be wrong with a data set on disk. */
+/* File lists, the data set types folder and mvtec_ad, the split, and what can be wrong with a data set on disk. */
+#include "core/base/file_bytes.h"
 #include "data/dataset/dataset.h"
 
 #include "core/base/paths.h"
@@ -204,10 +205,21 @@ START_TEST(spec_errors) {
     ASSERT_FAILS(ead_dataset_open(&spec, &dataset), EAD_BAD_ARGUMENT, "dataset.path is missing");
     spec.type = "coco";
     ASSERT_FAILS(ead_dataset_open(&spec, &dataset), EAD_BAD_ARGUMENT,
-                 "\"coco\" is unknown; the types are folder, mvtec_ad, mvtec_loco, visa");
+                 "\"coco\" is unknown; the types are mvtec_ad, mvtec_loco, visa, folder");
     spec.type = NULL;
     ASSERT_FAILS(ead_dataset_open(&spec, &dataset), EAD_BAD_ARGUMENT, "dataset.type \"\"");
-    ck_assert_str_eq(ead_dataset_types(), "folder, mvtec_ad, mvtec_loco, visa");
+    ck_assert_str_eq(ead_dataset_types(), "mvtec_ad, mvtec_loco, visa, folder");
+}
+END_TEST
+
+START_TEST(the_readme_names_every_type) {
+    size_t size;
+    char *text;
+    ASSERT_OK(ead_read_file("README.md", 1 << 20, &text, &size));
+#define X(name, ...) ck_assert(strstr(text, "\n| `" #name "` |") != NULL);
+    EAD_DATASET_LIST(X)
+#undef X
+    free(text);
 }
 END_TEST
 
@@ -351,6 +363,7 @@ int main(void) {
     tcase_add_test(tests, split_bounds);
     tcase_add_test(tests, mvtec_ad_errors);
     tcase_add_test(tests, spec_errors);
+    tcase_add_test(tests, the_readme_names_every_type);
     tcase_add_test(tests, no_test_images_is_no_error);
     tcase_add_test(tests, folder);
     tcase_add_test(tests, folder_of_normal_images_only);

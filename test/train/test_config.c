@@ -40,7 +40,7 @@ static void refuses_like(const char *text, size_t size, const char *beginning) {
 /* The paper's settings (sections 3 and 4). */
 START_TEST(test_defaults) {
     EadConfig config = defaults();
-    ck_assert_int_eq(config.dataset_type, EAD_DATASET_CHOICE_MVTEC_AD);
+    ck_assert_int_eq(config.dataset_type, EAD_DATASET_mvtec_ad);
     ck_assert_int_eq(config.model_size, EAD_SIZE_CHOICE_SMALL);
     ck_assert(!config.model_padding);
     ck_assert_int_eq(config.model_image_size.height, 256);
@@ -71,7 +71,7 @@ START_TEST(test_rows) {
     char name[EAD_CHOICE_SIZE];
     config.maps_normalization = EAD_NORMALIZATION_CHOICE_GAUSSIAN;
     ck_assert_str_eq(ead_config_choice(&config, EAD_KEY_maps_normalization, name), "gaussian");
-    config.dataset_type = EAD_DATASET_CHOICE_FOLDER;
+    config.dataset_type = EAD_DATASET_folder;
     ck_assert_str_eq(ead_config_choice(&config, EAD_KEY_dataset_type, name), "folder");
     char *text;
     ck_assert_int_eq(ead_config_value_text(&config, EAD_KEY_loss_hard_quantile, &text), EAD_OK);
@@ -89,7 +89,7 @@ START_TEST(test_parse) {
     ck_assert_msg(parse(text, &config) == EAD_OK, "%s", ead_error_message());
     ck_assert_str_eq(config.dataset_path, "/d/ü x");
     ck_assert_str_eq(config.dataset_category, "o'k");
-    ck_assert_int_eq(config.dataset_type, EAD_DATASET_CHOICE_FOLDER);
+    ck_assert_int_eq(config.dataset_type, EAD_DATASET_folder);
     ck_assert(config.train_steps == 5 && config.train_lr == 2.5e-3);
     ck_assert(config.model_image_size.height == 256 && config.model_image_size.width == 512);
     ck_assert(!config.loss_penalty && config.train_seed == UINT64_MAX);

@@ -49,7 +49,7 @@ START_TEST(expands_variants_scenarios_and_seeds) {
     ck_assert_str_eq(first->dataset_category, "a");
     ck_assert(first->train_seed == 1 && first->train_steps == 9 && first->train_lr == 0.25);
     ck_assert(last->train_seed == 7 && last->train_lr == 0.125 && last->loss_hard_quantile == 0);
-    ck_assert(last->dataset_type == EAD_DATASET_CHOICE_FOLDER);
+    ck_assert(last->dataset_type == EAD_DATASET_folder);
     ck_assert_str_eq(last->dataset_path, "e");
     ck_assert_str_eq(last->dataset_category, "");
     ead_sweep_free(&sweep);

@@ -5,6 +5,7 @@
 #define EAD_TRAIN_CONFIG_H
 
 #include "core/base/status.h"
+#include "data/dataset/dataset.h"
 #include "train/support/value.h"
 
 #include <stdbool.h>
@@ -12,15 +13,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* Values of CHOICE members, in the order of the row's choices; those of train.precision are EadPrecision
- * (core/graph/kernel.h), those of threshold.method EadThresholdMethod (train/metrics/threshold_rule.h), those
- * of maps.use EadMapUse (models/efficientad/model.h). */
-typedef enum EadDatasetChoice {
-    EAD_DATASET_CHOICE_MVTEC_AD,
-    EAD_DATASET_CHOICE_MVTEC_LOCO,
-    EAD_DATASET_CHOICE_VISA,
-    EAD_DATASET_CHOICE_FOLDER,
-} EadDatasetChoice;
+/* Values of CHOICE members, in the order of the row's choices; those of dataset.type are EadDatasetType
+ * (data/dataset/dataset.h), those of train.precision EadPrecision (core/graph/kernel.h), those of
+ * threshold.method EadThresholdMethod (train/metrics/threshold_rule.h), those of maps.use EadMapUse (models/efficientad/model.h). */
 typedef enum EadSizeChoice { EAD_SIZE_CHOICE_SMALL, EAD_SIZE_CHOICE_MEDIUM } EadSizeChoice;
 typedef enum EadNormalizationChoice {
     EAD_NORMALIZATION_CHOICE_QUANTILE,

@@ -43,7 +43,7 @@ EadStatus ead_config_check(const EadConfig *config) {
                         "maps.use is ae, but autoencoder.enabled is false; set one of them otherwise");
     if (empty(config->output))
         return ead_fail(EAD_BAD_ARGUMENT, "output is not set; set it to the run folder");
-    return config->dataset_type == EAD_DATASET_CHOICE_FOLDER ? check_folder(config)
+    return config->dataset_type == EAD_DATASET_folder ? check_folder(config)
                                                              : check_collection(config);
 }
 

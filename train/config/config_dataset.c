@@ -1,7 +1,7 @@
 /* The rows dataset.* as an EadDatasetSpec. */
 #include "train/config/config_dataset.h"
 
-#include <string.h>
+#include "core/base/paths.h"
 
 EadStatus ead_config_open_dataset(const EadConfig *config, EadDataset *dataset) {
     char type[EAD_CHOICE_SIZE];
@@ -20,8 +20,8 @@ EadStatus ead_config_open_dataset(const EadConfig *config, EadDataset *dataset) 
 }
 
 const char *ead_config_dataset_name(const EadConfig *config) {
-    if (config->dataset_type != EAD_DATASET_CHOICE_FOLDER) return config->dataset_category;
+    if (config->dataset_type != EAD_DATASET_folder) return config->dataset_category;
     const char *path = config->dataset_path[0] ? config->dataset_path : config->dataset_normal;
-    const char *slash = strrchr(path, '/');
-    return slash && slash[1] ? slash + 1 : path;
+    const char *base = ead_path_base(path);
+    return *base ? base : path;
 }

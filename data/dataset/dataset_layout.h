@@ -1,19 +1,20 @@
-/* What the file of each data set type offers and what it may use; not for use outside data/dataset*.c. */
-#ifndef EAD_DATA_DATASET_TYPES_H
-#define EAD_DATA_DATASET_TYPES_H
+/* What the files of the data set types share: folders of categories, lists of images, pairing of test images
+ * with their masks. Not for use outside data/dataset. */
+#ifndef EAD_DATA_DATASET_LAYOUT_H
+#define EAD_DATA_DATASET_LAYOUT_H
 
+#include "core/base/paths.h"
 #include "data/dataset/dataset.h"
 
 /* Fills out->train, out->test and, if the type brings its own, out->validation. On failure ead_dataset_open()
  * frees what there is. */
-EadStatus ead_dataset_open_mvtec_ad(const EadDatasetSpec *spec, EadDataset *out);
-EadStatus ead_dataset_open_mvtec_loco(const EadDatasetSpec *spec, EadDataset *out);
-EadStatus ead_dataset_open_visa(const EadDatasetSpec *spec, EadDataset *out);
-EadStatus ead_dataset_open_folder(const EadDatasetSpec *spec, EadDataset *out);
+typedef EadStatus EadDatasetOpen(const EadDatasetSpec *spec, EadDataset *out);
+#define X(name, ...) EadDatasetOpen ead_dataset_open_##name;
+EAD_DATASET_LIST(X)
+#undef X
 
-/* The folder <path>/<category> in new memory. Errors: EAD_BAD_ARGUMENT if it is not there, listing which are.
- */
-EadStatus ead_dataset_category_folder(const EadDatasetSpec *spec, char **root);
+/* The folder <path>/<category>. Errors: EAD_BAD_ARGUMENT if it is not there, listing which are. */
+EadStatus ead_dataset_category_folder(const EadDatasetSpec *spec, EadPath root);
 
 /* The error for a category that `where` does not have; `there` are those it has. */
 EadStatus ead_dataset_unknown_category(const EadDatasetSpec *spec, const char *where,

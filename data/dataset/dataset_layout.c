@@ -1,0 +1,169 @@
+/* Categories, lists of images, and the pairing of test images with their masks. */
+#include "data/dataset/dataset_layout.h"
+
+#include "core/base/memory.h"
+#include "data/codec/codec.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+EadStatus ead_dataset_unknown_category(const EadDatasetSpec *spec, const char *where,
+                                       const EadStringList *there) {
+    char text[640] = "";
+    int length = 0, room = (int)sizeof text;
+    const char *category = spec->category ? spec->category : "";
+    bool known = false;
+    for (const char *const *name = ead_dataset_categories(spec->type); *name; name++)
+        known = known || strcmp(*name, category) == 0;
+    for (int i = 0; i < there->count && length < room; i++)
+        length += snprintf(text + length, (size_t)(room - length), "%s%s", i ? ", " : "", there->items[i]);
+    if (there->count == 0) return ead_fail(EAD_BAD_ARGUMENT, "%s: holds no category folders", where);
+    return ead_fail(EAD_BAD_ARGUMENT, "%s: has no category \"%s\"%s; dataset.category can be %s", where,
+                    category, known ? ", though the full data set has it" : "", text);
+}
+
+EadStatus ead_dataset_category_folder(const EadDatasetSpec *spec, EadPath root) {
+    if (spec->category && *spec->category) {
+        EAD_TRY(ead_path_in(root, spec->path, spec->category));
+        if (ead_path_is_folder(root)) return EAD_OK;
+    }
+    EadStringList names = {0};
+    EadStatus status = ead_list_folders(&names, spec->path);
+    if (status == EAD_OK) status = ead_dataset_unknown_category(spec, spec->path, &names);
+    ead_strings_free(&names);
+    return status;
+}
+
+/* A folder of test images or masks with all that lies below it. */
+typedef struct Tree {
+    const char *folder;
+    size_t prefix; /* bytes of a path up to the part below the folder */
+    EadStringList files;
+    bool *used; /* [files.count], masks: their image was found */
+} Tree;
+
+static EadStatus tree_mark(Tree *tree) {
+    tree->used = ead_new(tree->files.count, sizeof *tree->used, tree->folder);
+    return tree->used ? EAD_OK : EAD_NO_MEMORY;
+}
+
+static Tree tree_of(const char *folder) {
+    size_t length = strlen(folder);
+    return (Tree){.folder = folder, .prefix = length + (length > 0 && folder[length - 1] != '/')};
+}
+
+static EadStatus tree_open(Tree *tree, const char *folder) {
+    *tree = tree_of(folder);
+    if (ead_path_is_folder(folder)) EAD_TRY(ead_list_images(&tree->files, folder));
+    return tree_mark(tree);
+}
+
+/* Appends the paths of the folders in `folder`. */
+static EadStatus add_folders(EadStringList *list, const char *folder) {
+    EadStringList names = {0};
+    EadStatus status = ead_list_folders(&names, folder);
+    for (int i = 0; i < names.count && status == EAD_OK; i++) {
+        EadPath path;
+        status = ead_path_in(path, folder, names.items[i]);
+        if (status == EAD_OK) status = ead_strings_add(list, path);
+    }
+    ead_strings_free(&names);
+    return status;
+}
+
+/* A tree whose leaves are the folders two levels down: <kind of defect>/<image>. */
+static EadStatus tree_open_folders(Tree *tree, const char *folder) {
+    EadStringList kinds = {0};
+    *tree = tree_of(folder);
+    EadStatus status = ead_path_is_folder(folder) ? add_folders(&kinds, folder) : EAD_OK;
+    for (int i = 0; i < kinds.count && status == EAD_OK; i++)
+        status = add_folders(&tree->files, kinds.items[i]);
+    ead_strings_sort(&tree->files);
+    ead_strings_free(&kinds);
+    return status == EAD_OK ? tree_mark(tree) : status;
+}
+
+static void tree_close(Tree *tree) {
+    ead_strings_free(&tree->files);
+    free(tree->used);
+    *tree = (Tree){0};
+}
+
+EadStatus ead_dataset_add_train(EadDataset *dataset, const char *folder) {
+    int before = dataset->train.count;
+    EAD_TRY(ead_list_images(&dataset->train, folder));
+    if (dataset->train.count > before) return EAD_OK;
+    return ead_fail(EAD_BAD_ARGUMENT, "%s: no images to train on (%s)", folder, ead_image_extensions());
+}
+
+EadStatus ead_dataset_add_sample(EadDataset *dataset, const char *path, const char *defect,
+                                 const char *mask_path) {
+    EAD_TRY(ead_grow(&dataset->test, &dataset->test_capacity, dataset->test_count, sizeof *dataset->test,
+                     "a list of test images"));
+    EadTestSample sample = {.path = ead_strdup(path),
+                            .defect = ead_strdup(defect),
+                            .mask_path = mask_path ? ead_strdup(mask_path) : NULL,
+                            .anomalous = strcmp(defect, "good") != 0};
+    dataset->test[dataset->test_count++] =
+        sample; /* freed with the data set, also where there is no memory */
+    if (mask_path) dataset->has_masks = true;
+    return sample.path && sample.defect && (sample.mask_path || !mask_path) ? EAD_OK : EAD_NO_MEMORY;
+}
+
+/* Index of the mask <folder>/<relative path without extension><ending>, whose path is left in `path`, or -1. */
+static int find_mask(const Tree *masks, const char *relative, const char *ending, EadPath path) {
+    int stem = (int)(strrchr(relative, '.') - relative);
+    bool slash = masks->prefix > strlen(masks->folder);
+    snprintf(path, EAD_PATH_SIZE, "%s%s%.*s%s", masks->folder, slash ? "/" : "", stem, relative, ending);
+    return ead_strings_find(&masks->files, path);
+}
+
+/* Finds the mask of an anomalous image. */
+static EadStatus take_mask(Tree *masks, EadMaskLayout layout, const char *image, const char *relative,
+                           EadPath path) {
+    bool folders = layout == EAD_MASK_FOLDERS;
+    int index = find_mask(masks, relative, folders ? "" : ".png", path);
+    if (index < 0 && !folders) index = find_mask(masks, relative, "_mask.png", path);
+    if (index < 0) return ead_fail(EAD_BAD_ARGUMENT, "%s: has no mask; it should be %s", image, path);
+    masks->used[index] = true;
+    return EAD_OK;
+}
+
+static EadStatus check_all_used(const Tree *masks, const char *image_folder) {
+    for (int i = 0; i < masks->files.count; i++)
+        if (!masks->used[i])
+            return ead_fail(EAD_BAD_ARGUMENT, "%s: a mask without its image in %s", masks->files.items[i],
+                            image_folder);
+    return EAD_OK;
+}
+
+static EadStatus add_images(EadDataset *dataset, const Tree *images, EadLabel label, Tree *masks,
+                            EadMaskLayout layout) {
+    for (int i = 0; i < images->files.count; i++) {
+        const char *path = images->files.items[i], *relative = path + images->prefix;
+        const char *slash = label == EAD_LABEL_BY_FOLDER ? strchr(relative, '/') : NULL;
+        EadPath mask, defect = "good";
+        if (slash)
+            snprintf(defect, sizeof defect, "%.*s", (int)(slash - relative), relative);
+        else if (label == EAD_LABEL_BY_FOLDER)
+            strcpy(defect, "defect");
+        bool masked = masks && strcmp(defect, "good") != 0;
+        if (masked) EAD_TRY(take_mask(masks, layout, path, relative, mask));
+        EAD_TRY(ead_dataset_add_sample(dataset, path, defect, masked ? mask : NULL));
+    }
+    return masks ? check_all_used(masks, images->folder) : EAD_OK;
+}
+
+EadStatus ead_dataset_add_test(EadDataset *dataset, const char *folder, EadLabel label,
+                               const char *mask_folder, EadMaskLayout layout) {
+    Tree images = {0}, masks = {0};
+    EadStatus status = tree_open(&images, folder);
+    if (status == EAD_OK && mask_folder)
+        status = layout == EAD_MASK_FOLDERS ? tree_open_folders(&masks, mask_folder)
+                                            : tree_open(&masks, mask_folder);
+    if (status == EAD_OK) status = add_images(dataset, &images, label, mask_folder ? &masks : NULL, layout);
+    tree_close(&images);
+    tree_close(&masks);
+    return status;
+}
