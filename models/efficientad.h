@@ -26,12 +26,18 @@
 extern "C" {
 #endif
 
+#ifdef __GNUC__
+#define EAD_API __attribute__((visibility("default")))
+#else
+#define EAD_API
+#endif
+
 typedef struct EadDetector EadDetector;
 
 /* Opens a model file made by `efficientad train`. Returns 0 and a detector for ead_detector_close(), or a
  * positive status with the reason in ead_error_message(). */
-int ead_detector_open(const char *path, EadDetector **out);
-void ead_detector_close(EadDetector *detector); /* NULL is harmless */
+EAD_API int ead_detector_open(const char *path, EadDetector **out);
+EAD_API void ead_detector_close(EadDetector *detector); /* NULL is harmless */
 
 /* Where and how a detector works; NULL takes the default.
  *   device     "cpu" (default), "cuda" or "cuda:N" for GPU number N from 0
@@ -44,7 +50,7 @@ typedef struct EadDetectorOptions {
 /* The same with options (NULL: the defaults). Fails, besides, where there is no such device, or the library
  * was built without CUDA; where the device lacks the precision or the memory; each with the cure in
  * ead_error_message(). */
-int ead_detector_open_with(const char *path, const EadDetectorOptions *options, EadDetector **out);
+EAD_API int ead_detector_open_with(const char *path, const EadDetectorOptions *options, EadDetector **out);
 
 /* Scores one image.
  *   rgb     8-bit RGB pixels, row by row; `stride` bytes from one row to the next (3 * width if contiguous)
@@ -54,18 +60,18 @@ int ead_detector_open_with(const char *path, const EadDetectorOptions *options, 
  * A map value of 0 is the 0.9 quantile of good validation images, 0.1 their 0.995 quantile (by default);
  * there is no upper bound. Allocates nothing but a buffer when the image size changes. Returns 0 or a
  * positive status. */
-int ead_detector_run(EadDetector *detector, const uint8_t *rgb, int width, int height, ptrdiff_t stride,
-                     float *map, float *score);
+EAD_API int ead_detector_run(EadDetector *detector, const uint8_t *rgb, int width, int height,
+                             ptrdiff_t stride, float *map, float *score);
 
 /* Size at which the model looks at images. */
-int ead_detector_model_width(const EadDetector *detector);
-int ead_detector_model_height(const EadDetector *detector);
+EAD_API int ead_detector_model_width(const EadDetector *detector);
+EAD_API int ead_detector_model_height(const EadDetector *detector);
 
 /* The threshold kept in the model file: scores from it on are anomalous. NaN when none was set. */
-float ead_detector_threshold(const EadDetector *detector);
+EAD_API float ead_detector_threshold(const EadDetector *detector);
 
 /* Why the last call of this thread failed: one line. */
-const char *ead_error_message(void);
+EAD_API const char *ead_error_message(void);
 
 #ifdef __cplusplus
 }

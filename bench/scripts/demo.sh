@@ -15,7 +15,6 @@ say() {
     printf '\n== %s\n' "$*"
 }
 
-sh test/install_packages.sh
 say "building $program"
 make -j"$(nproc)" all
 

@@ -36,8 +36,9 @@ EadStatus ead_fail(EadStatus status, const char *format, ...) EAD_PRINTF(2, 3);
 /* Puts a prefix before the present message ("file: line 3: " ...) and returns status unchanged. */
 EadStatus ead_fail_prefix(EadStatus status, const char *format, ...) EAD_PRINTF(2, 3);
 
-/* The message of the last failure in this thread; "" before the first. Valid until the next failure. */
-const char *ead_error_message(void);
+/* The message of the last failure in this thread; "" before the first. Valid until the next failure.
+ * Public (models/efficientad.h), hence the one symbol of core that the shared library exports. */
+__attribute__((visibility("default"))) const char *ead_error_message(void);
 
 /* The name of a status, e.g. "EAD_BAD_SHAPE". */
 const char *ead_status_name(EadStatus status);

@@ -1,8 +1,17 @@
 #!/bin/sh
-# Installs what the build and the tests need, where it is missing: asks pkg-config, says what it will do, and
-# calls apt-get (through sudo if need be). Debian and Ubuntu; elsewhere it names what to install and fails.
-# Does nothing, silently, where nothing is missing.
+# What the build and the tests need and this machine lacks, under Debian's names.
+#
+#     packages.sh list [GOAL...]       names it
+#     packages.sh install [GOAL...]    installs it by apt-get, through sudo if need be, and says first what; elsewhere
+#                                      it names it and fails
+#
+# Goals: those of make; "list" asks for what the tests need only if there is one. CC: the compiler.
 set -eu
+mode=$1
+shift
+goals=" $* "
+compiler=${CC:-cc}
+compiler=${compiler##* } # without "ccache"
 
 packages=
 need_program() { # program package
@@ -12,12 +21,16 @@ need_library() { # pkg-config name, package
     pkg-config --exists "$1" 2>/dev/null || packages="$packages $2"
 }
 
-need_program gcc gcc
-need_program g++ g++
-need_program make make
+case $compiler in
+*clang*)
+    need_program "$compiler" clang
+    echo '#include <omp.h>' | "$compiler" -fopenmp -E - >/dev/null 2>&1 || packages="$packages libomp-dev"
+    ;;
+*) need_program "$compiler" gcc ;;
+esac
 need_program pkg-config pkg-config
 # A compiler without the C library's headers is of no use.
-echo '#include <stdio.h>' | gcc -E - >/dev/null 2>&1 || packages="$packages libc6-dev"
+echo '#include <stdio.h>' | "$compiler" -E - >/dev/null 2>&1 || packages="$packages libc6-dev"
 need_library libpng libpng-dev
 need_library libjpeg libjpeg-dev
 need_library libtiff-4 libtiff-dev
@@ -25,10 +38,23 @@ need_library yaml-0.1 libyaml-dev
 need_library jansson libjansson-dev
 need_library libzip libzip-dev
 need_library openblas libopenblas-openmp-dev
-need_library check check
+case $mode$goals in
+install* | *test* | *check*)
+    need_program g++ g++
+    need_library check check
+    ;;
+esac
+case $goals in *fuzz*) need_program clang clang ;; esac
 packages=${packages# }
-[ -n "$packages" ] || exit 0
 
+if [ "$mode" = list ]; then
+    echo "$packages"
+    exit 0
+fi
+if [ -z "$packages" ]; then
+    echo "nothing is missing"
+    exit 0
+fi
 if ! command -v apt-get >/dev/null 2>&1; then
     echo "missing: $packages (Debian's names); install them with your system's package manager" >&2
     exit 1

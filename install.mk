@@ -1,0 +1,42 @@
+# Installing, and the source package. A distribution sets PREFIX=/usr, LIBDIR=/usr/lib/$(dpkg-architecture
+# -qDEB_HOST_MULTIARCH) or the like, and DESTDIR.
+PREFIX  ?= /usr/local
+LIBDIR  ?= $(PREFIX)/lib
+SHARED  := libefficientad.so
+SONAME  := $(SHARED).$(firstword $(subst ., ,$(RELEASE)))
+TO       = $(DESTDIR)$(PREFIX)
+TO_LIB   = $(DESTDIR)$(LIBDIR)
+
+# The manual page is the program's own help.
+$(OUT)/efficientad.1: $(PROGRAM) test/manual_page.sh
+	@sh test/manual_page.sh $(PROGRAM) $(RELEASE) >$@.tmp && mv $@.tmp $@
+
+$(OUT)/efficientad.pc: models/efficientad.pc.in $(BUILD)/flags $(CUDA_CHOICE) VERSION FORCE
+	@sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR:$(PREFIX)/%=$${prefix}/%)|; s|@VERSION@|$(RELEASE)|; s|@OPENMP@|$(OPENMP)|; s| @CUDA_LIBS@|$(CUDA_LIBS:%= %)|' $< >$@
+FORCE:
+
+install: all $(OUT)/efficientad.1 $(OUT)/efficientad.pc ## PREFIX=/usr/local LIBDIR=PREFIX/lib DESTDIR=
+	install -d $(TO)/bin $(TO)/include $(TO)/share/efficientad $(TO)/share/man/man1 $(TO_LIB)/pkgconfig
+	install -m 755 $(PROGRAM) $(TO)/bin/
+	install -m 644 $(LIBRARY).a $(TO_LIB)/
+	install -m 755 $(LIBRARY).so $(TO_LIB)/$(SHARED).$(RELEASE)
+	ln -sf $(SHARED).$(RELEASE) $(TO_LIB)/$(SONAME)
+	ln -sf $(SONAME) $(TO_LIB)/$(SHARED)
+	install -m 644 models/efficientad.h $(TO)/include/
+	install -m 644 models/weights/*.safetensors $(TO)/share/efficientad/
+	install -m 644 $(OUT)/efficientad.pc $(TO_LIB)/pkgconfig/
+	install -m 644 $(OUT)/efficientad.1 $(TO)/share/man/man1/
+
+uninstall: ## removes what install put there
+	rm -f $(TO)/bin/efficientad $(TO_LIB)/libefficientad.a $(TO_LIB)/$(SHARED)* $(TO)/include/efficientad.h
+	rm -f $(TO_LIB)/pkgconfig/efficientad.pc $(TO)/share/man/man1/efficientad.1
+	rm -rf $(TO)/share/efficientad
+
+# Of what is committed; without git, of what lies here.
+PACKAGE := efficientad-$(RELEASE)
+dist: ## build/efficientad-VERSION.tar.gz: the sources
+	@mkdir -p build
+	@if [ -e .git ]; then git archive --prefix=$(PACKAGE)/ HEAD | gzip -9n; \
+	else tar --exclude=./build --exclude=./runs --transform 's|^\.|$(PACKAGE)|' -czf - .; fi >build/$(PACKAGE).tar.gz
+	@echo build/$(PACKAGE).tar.gz
+.PHONY: install uninstall dist FORCE

@@ -1,0 +1,68 @@
+# The test suites. test_*.c link what they need out of one archive of everything but main(); double_*.c the engine
+# compiled in double precision, for gradient checks.
+CHECK_LIBS := $(call pkg_config,--libs check)
+TEST_SOURCES := $(wildcard test/*/test_*.c test/*/double_*.c)
+TESTS := $(addprefix $(BUILD)/test/,$(basename $(notdir $(TEST_SOURCES))))
+SUPPORT_OBJECTS := $(call objects,$(wildcard test/support/support_*.c),float)
+DOUBLE_SOURCES  := $(LIBRARY_SOURCES) core/backend/backend_without_cuda.c $(wildcard autograd/*.c) \
+    test/support/support_op_cases.c
+DOUBLE_OBJECTS  := $(call objects,$(DOUBLE_SOURCES),double) $(call SIMD_OBJECTS,double)
+ARCHIVE := $(BUILD)/test/everything.a
+DOUBLE_ARCHIVE := $(BUILD)/test/double.a
+
+$(BUILD)/double/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	@echo "  CC $< (double)"
+	@$(CC) $(ALL_CFLAGS) -DEAD_DOUBLE -MMD -MP -c -o $@ $<
+
+# Thin: names of the objects and an index, no copies.
+$(ARCHIVE): $(SUPPORT_OBJECTS) $(PROGRAM_OBJECTS) $(LIBRARY_OBJECTS) $(CUDA_CHOICE)
+	@mkdir -p $(@D)
+	@rm -f $@ && ar rcsT $@ $(filter %.o,$^)
+$(DOUBLE_ARCHIVE): $(DOUBLE_OBJECTS)
+	@mkdir -p $(@D)
+	@rm -f $@ && ar rcsT $@ $^
+
+.SECONDEXPANSION:
+test_object = $(BUILD)/$(1)/$(basename $(filter %/$(2).c,$(TEST_SOURCES))).o
+$(BUILD)/test/test_%: $$(call test_object,float,test_$$*) $(ARCHIVE)
+	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CHECK_LIBS) $(LIBS)
+
+$(BUILD)/test/double_%: $$(call test_object,double,double_$$*) $(DOUBLE_ARCHIVE)
+	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CHECK_LIBS) $(LIBS)
+
+# The one test that looks at the generated matrices.
+MATRIX_TEST := $(BUILD)/double/test/core/double_winograd.o
+$(MATRIX_TEST): ALL_CFLAGS += -I$(GENERATED)
+$(MATRIX_TEST): $(GENERATED)/winograd_matrices.h
+
+# Which folder may include which; see the table in the script.
+$(BUILD)/include_arrows: test/include_arrows.sh $(if $(BUILDING),$(shell find $(SOURCE_FOLDERS) -name "*.[ch]" -o -name "*.cu*"))
+	@mkdir -p $(@D)
+	@sh test/include_arrows.sh && touch $@
+
+tests: $(TESTS) ## builds the test suites
+test: all $(TESTS) $$(HOST_TESTS) ## builds and runs all tests; make asan test, make ubsan test: under a sanitizer
+	@BUILD=$(BUILD) PROGRAM=$(PROGRAM) LIBRARY=$(LIBRARY) sh test/run_all.sh $(TESTS) $(HOST_TESTS)
+check: test ## the same as test
+
+demo: ## from packages to a trained model and its report, on generated data
+	@sh bench/scripts/demo.sh
+
+# For this machine only and never shipped, so compiled for it.
+EMULATED_OBJECTS := $(patsubst %,$(BUILD)/emulated/%.o,emulated_amx support_amx_emulated)
+$(EMULATED_OBJECTS): $(BUILD)/emulated/%.o: test/support/%.c
+	@mkdir -p $(@D)
+	@$(CC) $(ALL_CFLAGS) -march=native -MMD -MP -c -o $@ $<
+$(OUT)/emulated/efficientad: $(MAIN_OBJECT) $(PROGRAM_OBJECTS) $(LIBRARY_OBJECTS) $(EMULATED_OBJECTS)
+	@mkdir -p $(@D)
+	@echo "  LINK $@"
+	@$(CC) $(ALL_LDFLAGS) -o $@ $(filter-out %/core/simd/amx.o,$^) $(LIBS)
+emulated: $(OUT)/emulated/efficientad ## a program that does bf16 in emulation: slow, to see its accuracy without AMX
+
+format: ## formats all sources
+	clang-format -i $$(find $(SOURCE_FOLDERS) -name "*.[ch]" -o -name "*.cu*" -o -name "*.cpp")
+
+golden: ## writes the golden values anew (needs PyTorch)
+	cd test/golden && python3 generate.py
+.PHONY: tests test check demo emulated format golden
