@@ -1,6 +1,8 @@
 /* The list and the statistics. */
 #include "bench/bench_results.h"
 
+#include "core/base/memory.h"
+
 #include <math.h>
 #include <stdlib.h>
 
@@ -23,13 +25,7 @@ EadBenchResult ead_bench_result(void) {
 }
 
 EadStatus ead_bench_results_add(EadBenchResults *results, const EadBenchResult *result) {
-    if (results->count == results->capacity) {
-        int capacity = results->capacity ? 2 * results->capacity : 64;
-        EadBenchResult *items = realloc(results->items, (size_t)capacity * sizeof *items);
-        if (!items) return ead_fail(EAD_NO_MEMORY, "no memory for %d results", capacity);
-        results->items = items;
-        results->capacity = capacity;
-    }
+    EAD_TRY(ead_grow(&results->items, &results->capacity, results->count, sizeof *result, "results"));
     results->items[results->count++] = *result;
     return EAD_OK;
 }

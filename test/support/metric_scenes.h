@@ -229,10 +229,22 @@ static inline void make_scene(Scene *scene, uint64_t *random, int only_group, in
     }
 }
 
-static inline EadProMetrics measure(const EadProAccumulator *pro, int group, const double *limits,
-                                    int limit_count) {
-    EadProMetrics metrics;
-    ck_assert_int_eq(ead_pro_measure(pro, group, limits, limit_count, &metrics), EAD_OK);
+typedef struct PixelMetrics {
+    double au_pro[EAD_PRO_MAX_LIMITS], au_spro[EAD_PRO_MAX_LIMITS];
+    double pixel_auroc, pixel_ap, pixel_f1_best, pixel_f1_threshold;
+} PixelMetrics;
+
+static inline PixelMetrics measure(const EadProAccumulator *pro, int group, const double *limits,
+                                   int limit_count) {
+    EadProAreas areas;
+    EadMetricSet set = ead_metric_set_empty();
+    ck_assert_int_eq(ead_pro_measure(pro, group, limits, limit_count, &areas, &set), EAD_OK);
+    PixelMetrics metrics = {.pixel_auroc = set.pixel_auroc,
+                            .pixel_ap = set.pixel_ap,
+                            .pixel_f1_best = set.pixel_f1_best,
+                            .pixel_f1_threshold = set.pixel_f1_threshold};
+    memcpy(metrics.au_pro, areas.au_pro, sizeof areas.au_pro);
+    memcpy(metrics.au_spro, areas.au_spro, sizeof areas.au_spro);
     return metrics;
 }
 

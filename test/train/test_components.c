@@ -1,7 +1,7 @@
 /* What the pixel metrics are built from: connected components against plain flooding, and the radix sort. */
 #include "test/support/metric_scenes.h"
-#include "train/metrics/components.h"
-#include "train/metrics/pixel_sort.h"
+#include "train/metrics/defect_regions.h"
+#include "train/metrics/pixel_store.h"
 
 START_TEST(components_agree_with_flooding) {
     static Scene scene;

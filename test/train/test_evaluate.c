@@ -3,7 +3,7 @@
 #include "test/support/map_support.h"
 #include "train/config/config_dataset.h"
 #include "train/evaluate/evaluate.h"
-#include "train/evaluate/metrics_table.h"
+#include "train/metrics/metrics_output.h"
 #include "train/loop/loss_history.h"
 #include "train/support/progress.h"
 

@@ -14,7 +14,7 @@ static void check_scene(const Scene *scene) {
     static const double limits[] = {0.01, 0.05, 0.3, 1.0};
     EadProAccumulator *pro = accumulate(scene);
     for (int group = EAD_PRO_ALL; group <= 3; group++) {
-        EadProMetrics metrics = measure(pro, group, limits, 4);
+        PixelMetrics metrics = measure(pro, group, limits, 4);
         for (int i = 0; i < 4; i++) {
             ASSERT_CLOSE(metrics.au_pro[i], slow_area(slow_pro, scene, group, limits[i]));
             ASSERT_CLOSE(metrics.au_spro[i], slow_area(slow_spro, scene, group, limits[i]));
@@ -77,9 +77,11 @@ START_TEST(spro_agrees_with_its_definition) {
 END_TEST
 
 /* Seven pixels in a row: channel A covers 0..3 and is found with 2, B covers 2..4 and is found with 3. Scores
- * fall from left to right, but the good pixels 5 and 6 come second and fifth: pixel 0, good 5, pixels 1 2,
- * good 6, pixels 3 4 FPR  0     1/2    1/2 1/2    1      1  1 A    1/2   1/2     1   1     1      1  1 B    0
- * 0       0  1/3   1/3   2/3  1      sPRO is the mean of both. */
+ * fall from left to right, but the good pixels 5 and 6 come second and fifth:
+ *        pixel 0  good 5  pixel 1  pixel 2  good 6  pixel 3  pixel 4
+ *     FPR    0      1/2     1/2      1/2      1        1        1
+ *     A     1/2     1/2      1        1       1        1        1
+ *     B      0       0       0       1/3     1/3      2/3       1      sPRO is the mean of both. */
 START_TEST(spro_by_hand) {
     static const float map[] = {9, 7, 6, 4, 3, 8, 5};
     static uint8_t mask[] = {1, 1, 1, 1, 1, 0, 0}, a[] = {1, 1, 1, 1, 0, 0, 0}, b[] = {0, 0, 1, 1, 1, 0, 0};
@@ -90,7 +92,7 @@ START_TEST(spro_by_hand) {
     ck_assert_int_eq(ead_pro_new(&pro), EAD_OK);
     ck_assert_int_eq(ead_pro_add(pro, map, 7, 1, &truth, 1), EAD_OK);
     ead_pro_sort(pro);
-    EadProMetrics metrics = measure(pro, EAD_PRO_ALL, limits, 3);
+    PixelMetrics metrics = measure(pro, EAD_PRO_ALL, limits, 3);
     ASSERT_CLOSE(metrics.au_spro[0], 1.0 / 4);
     ASSERT_CLOSE(metrics.au_spro[1], (0.5 / 4 + 0.25 * 2 / 3) / 0.75);
     ASSERT_CLOSE(metrics.au_spro[2], 0.5 / 4 + 0.5 * 2 / 3);
@@ -141,7 +143,7 @@ static void check_golden(int with_channels, const double rows[3][8]) {
     }
     ead_pro_sort(pro);
     for (int row = 0; row < 3; row++) {
-        EadProMetrics metrics = measure(pro, groups[row], golden_limits, 3);
+        PixelMetrics metrics = measure(pro, groups[row], golden_limits, 3);
         for (int i = 0; i < 3; i++) ASSERT_CLOSE(metrics.au_pro[i], rows[row][i]);
         for (int i = 0; i < 3; i++) ASSERT_CLOSE(metrics.au_spro[i], rows[row][3 + i]);
         ASSERT_CLOSE(metrics.pixel_auroc, rows[row][6]);
@@ -168,7 +170,7 @@ START_TEST(pro_by_hand) {
     ck_assert_int_eq(ead_pro_new(&pro), EAD_OK);
     ck_assert_int_eq(add_masked(pro, real_map, real_mask, 5, 1, 1), EAD_OK);
     ead_pro_sort(pro);
-    EadProMetrics metrics = measure(pro, 1, limits, 4);
+    PixelMetrics metrics = measure(pro, 1, limits, 4);
     ASSERT_CLOSE(metrics.au_pro[0], 0.5);
     ASSERT_CLOSE(metrics.au_pro[1], 0.5);
     ASSERT_CLOSE(metrics.au_pro[2], (0.25 + 0.25 * (0.5 + 0.625) / 2) / 0.75);
@@ -189,7 +191,7 @@ START_TEST(all_scores_equal_make_a_diagonal) {
     ck_assert_int_eq(ead_pro_new(&pro), EAD_OK);
     ck_assert_int_eq(add_masked(pro, map, mask, 4, 1, 1), EAD_OK);
     ead_pro_sort(pro);
-    EadProMetrics metrics = measure(pro, EAD_PRO_ALL, limits, 2);
+    PixelMetrics metrics = measure(pro, EAD_PRO_ALL, limits, 2);
     ASSERT_CLOSE(metrics.au_pro[0], 0.15);
     ASSERT_CLOSE(metrics.au_pro[1], 0.5);
     ASSERT_CLOSE(metrics.pixel_auroc, 0.5);
@@ -271,7 +273,7 @@ START_TEST(pixel_curves_match_the_figures) {
     while (scene.levels < 12 || scene.images < 4);
     EadProAccumulator *pro = accumulate(&scene);
     double limit = 1;
-    EadProMetrics metrics = measure(pro, EAD_PRO_ALL, &limit, 1);
+    PixelMetrics metrics = measure(pro, EAD_PRO_ALL, &limit, 1);
     const double areas[] = {metrics.au_pro[0], metrics.au_spro[0], metrics.pixel_auroc};
     for (int kind = EAD_CURVE_PRO; kind <= EAD_CURVE_PR; kind++) {
         EadCurve curve;

@@ -1,6 +1,6 @@
 /* predict: its parts (inputs, names, JSON lines), and the program from the outside. */
 #include "test/support/map_support.h"
-#include "train/support/json_text.h"
+#include "train/support/json_writer.h"
 #include "train/evaluate/output_names.h"
 #include "train/evaluate/predict_inputs.h"
 #include "train/evaluate/prediction_line.h"
@@ -28,7 +28,8 @@ START_TEST(json_strings) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char text[256] = "";
         FILE *stream = fmemopen(text, sizeof text, "w");
-        ead_json_write_string(stream, cases[i].text);
+        EadJson json = {.stream = stream};
+        ead_json_string(&json, NULL, cases[i].text);
         fclose(stream);
         ck_assert_str_eq(text, cases[i].json);
         json_t *value = json_loads(text, JSON_DECODE_ANY, NULL);

@@ -194,10 +194,10 @@ START_TEST(loco_has_a_mean_of_its_two_kinds) {
     ck_assert_int_eq(ead_evaluation_finish(e, &metrics), EAD_OK);
     const EadMetricSet *logical = &metrics.defects[0].set, *structural = &metrics.defects[1].set;
     ck_assert(metrics.has_mean && metrics.mean.has_spro && metrics.defects[0].spro.count > 1);
-    ASSERT_CLOSE(structural->au_spro[4], 1); /* its first pixel is the highest of all */
+    ASSERT_CLOSE(structural->au_spro_100, 1); /* its first pixel is the highest of all */
     /* The good pixels 2 and 1 (with the tied defect pixel, which saturates it), then two of 0. */
-    ASSERT_CLOSE(logical->au_spro[4], 0.25 * 0.5 + 0.5);
-    ASSERT_CLOSE(metrics.mean.au_spro[4], 0.5 * (1 + 0.625));
+    ASSERT_CLOSE(logical->au_spro_100, 0.25 * 0.5 + 0.5);
+    ASSERT_CLOSE(metrics.mean.au_spro_100, 0.5 * (1 + 0.625));
     ASSERT_CLOSE(metrics.mean.image_auroc, 0.5);
     ASSERT_CLOSE(metrics.total.image_auroc, 0.5);
     ck_assert(metrics.pro_limit == 1 && structural->au_pro_other > structural->au_pro_30);
@@ -242,9 +242,9 @@ START_TEST(loco_has_figures_by_name) {
     ASSERT_CLOSE(first->image_tpr, 0.5);
     /* Good pixels 2 1 0 0 0 of all three images; one channel is found at 3, the other with the last of them.
      */
-    ASSERT_CLOSE(first->au_spro[4], 0.4 * 0.5 + 0.6 * 0.75);
+    ASSERT_CLOSE(first->au_spro_100, 0.4 * 0.5 + 0.6 * 0.75);
     /* 2 1 0 0 without those of a; the channel is found together with the 1. */
-    ASSERT_CLOSE(second->au_spro[4], 0.25 * 0.5 + 0.5);
+    ASSERT_CLOSE(second->au_spro_100, 0.25 * 0.5 + 0.5);
     ck_assert_int_eq(metrics.defect_count, 2);
     ead_metrics_free(&metrics);
     ead_evaluation_free(e);

@@ -16,7 +16,8 @@
 
 START_TEST(scores_csv_quotes_what_it_must) {
     char plain[] = "a/b.png", odd[] = "a \"b\",\nc.png", good[] = "good", kind[] = "x,y";
-    EadSample samples[] = {{plain, good, 0, 0.1f}, {odd, kind, 1, -0.7f}};
+    EadSample samples[] = {{.path = plain, .defect = good, .score = 0.1f},
+                           {.path = odd, .defect = kind, .anomalous = 1, .score = -0.7f}};
     ck_assert_int_eq(ead_write_scores_csv(SCRATCH "scores.csv", samples, 2), EAD_OK);
     char *text = read_text(SCRATCH "scores.csv");
     ck_assert_str_eq(text, "path,label,defect,score\n"
@@ -52,7 +53,7 @@ START_TEST(metrics_json_has_the_agreed_keys) {
          .set = {.images = 2, .image_auroc = 0.75, .has_pixels = 1, .au_pro_30 = 0.5, .au_pro_05 = 0.25}}};
     char missing[] = "missing_cap";
     EadDefectMetrics type = {.name = missing,
-                             .set = {.images = 1, .image_auroc = 0.5, .has_spro = 1, .au_spro = {0, 0.75}}};
+                             .set = {.images = 1, .image_auroc = 0.5, .has_spro = 1, .au_spro_05 = 0.75}};
     EadMetrics metrics = {.total = {.images = 5,
                                     .image_auroc = 0.9,
                                     .image_f1_best = 2.0 / 3,
@@ -68,7 +69,11 @@ START_TEST(metrics_json_has_the_agreed_keys) {
                                     .image_tpr = 0.5,
                                     .image_fpr = NAN,
                                     .has_spro = 1,
-                                    .au_spro = {0.1, 0.2, 0.3, 0.4, 0.5}},
+                                    .au_spro_01 = 0.1,
+                                    .au_spro_05 = 0.2,
+                                    .au_spro_10 = 0.3,
+                                    .au_spro_30 = 0.4,
+                                    .au_spro_100 = 0.5},
                           .pro_limit = 0.125,
                           .has_mean = 1,
                           .mean = {.images = 4, .image_auroc = 0.75},

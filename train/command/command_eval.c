@@ -4,7 +4,7 @@
 #include "models/efficientad/model_file.h"
 #include "train/config/config_dataset.h"
 #include "train/evaluate/evaluate.h"
-#include "train/evaluate/metrics_table.h"
+#include "train/metrics/metrics_output.h"
 #include "train/evaluate/threshold_file.h"
 #include "core/base/paths.h"
 #include "train/support/version.h"

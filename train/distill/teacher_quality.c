@@ -5,6 +5,7 @@
 #include "core/ops/normalize_image/normalize_image.h"
 #include "train/support/channel_sums.h"
 #include "train/support/interrupt.h"
+#include "train/support/json_writer.h"
 #include "train/support/progress.h"
 
 #include <stdlib.h>
@@ -124,13 +125,20 @@ EadStatus ead_teacher_quality_write(const char *path, const EadTeacherQuality *q
     EadExplained e = ead_teacher_quality_summary(quality);
     EadAtomicFile file;
     EAD_TRY(ead_atomic_file_open(&file, path));
-    fprintf(file.stream,
-            "{\n  \"held_out_loss\": %.9g,\n  \"held_out_images\": %d,\n  \"explained_variance\": {\n    "
-            "\"mean\": %.9g,\n"
-            "    \"least\": %.9g,\n    \"median\": %.9g,\n    \"greatest\": %.9g,\n    \"channels\": [",
-            quality->loss, quality->images, e.mean, e.least, e.median, e.greatest);
-    for (int c = 0; c < EAD_FEATURES; c++)
-        fprintf(file.stream, "%s%.6g", c ? ", " : "", quality->explained[c]);
-    fputs("]\n  }\n}\n", file.stream);
+    EadJson json = {.stream = file.stream};
+    ead_json_open(&json, NULL, '{');
+    ead_json_number(&json, "held_out_loss", quality->loss, 9);
+    ead_json_integer(&json, "held_out_images", quality->images);
+    ead_json_open(&json, "explained_variance", '{');
+    ead_json_number(&json, "mean", e.mean, 9);
+    ead_json_number(&json, "least", e.least, 9);
+    ead_json_number(&json, "median", e.median, 9);
+    ead_json_number(&json, "greatest", e.greatest, 9);
+    ead_json_open(&json, "channels", '[');
+    for (int c = 0; c < EAD_FEATURES; c++) ead_json_number(&json, NULL, quality->explained[c], 6);
+    ead_json_close(&json, ']');
+    ead_json_close(&json, '}');
+    ead_json_close(&json, '}');
+    putc('\n', file.stream);
     return ead_atomic_file_commit(&file);
 }

@@ -4,7 +4,7 @@
 #include "models/efficientad/model_file.h"
 #include "train/loop/checkpoint.h"
 #include "train/evaluate/evaluate.h"
-#include "train/evaluate/metrics_table.h"
+#include "train/metrics/metrics_output.h"
 #include "train/support/interrupt.h"
 #include "train/loop/loss_log.h"
 #include "train/support/memory_budget.h"

@@ -1,10 +1,10 @@
 /* Collecting pixels: one 32-bit key for a pixel without defect, kept by group; one 64-bit word, score key
  * above and region below, for a pixel with defect. Filters (one kind of defect with the good images) need no
  * second sort. */
-#include "train/metrics/pro_accumulator.h"
+#include "train/metrics/pixel_store.h"
 
+#include "core/base/memory.h"
 #include "train/metrics/defect_regions.h"
-#include "train/metrics/pixel_sort.h"
 
 #include <assert.h>
 #include <math.h>
@@ -12,9 +12,8 @@
 #include <string.h>
 
 EadStatus ead_pro_new(EadProAccumulator **accumulator) {
-    *accumulator = calloc(1, sizeof **accumulator);
-    if (!*accumulator) return ead_fail(EAD_NO_MEMORY, "no memory for the pixel metrics");
-    return EAD_OK;
+    *accumulator = ead_new(1, sizeof **accumulator, "the pixel metrics");
+    return *accumulator ? EAD_OK : EAD_NO_MEMORY;
 }
 
 void ead_pro_free(EadProAccumulator *accumulator) {

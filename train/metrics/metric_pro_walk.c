@@ -1,7 +1,9 @@
 /* Metrics and curves: one walk down the defect pixels by score. Between two of them the curves only move to
  * the right, by the pixels without defect in between, so those are counted in their sorted arrays and never
  * visited. */
-#include "train/metrics/pro_accumulator.h"
+#include "train/metrics/pixel_store.h"
+
+#include "core/base/memory.h"
 
 #include <assert.h>
 #include <math.h>
@@ -57,11 +59,10 @@ static int takes_part(int group, int wanted) {
 /* Takes part with at most so many arrays of pixels without defect. */
 static EadStatus walk_new(Walk *walk, const EadProAccumulator *a, int64_t max_arrays) {
     *walk = (Walk){.accumulator = a, .group = EAD_PRO_ALL, .type = ANY_TYPE};
-    walk->keys = calloc((size_t)max_arrays + 1, sizeof *walk->keys);
-    walk->seen = calloc((size_t)max_arrays + 1, sizeof *walk->seen);
-    walk->covered = calloc((size_t)a->channel_count + 1, sizeof *walk->covered);
-    bool made = walk->keys && walk->seen && walk->covered;
-    return made ? EAD_OK : ead_fail(EAD_NO_MEMORY, "no memory for the pixel metrics");
+    walk->keys = ead_new(max_arrays, sizeof *walk->keys, "the pixel metrics");
+    walk->seen = ead_new(max_arrays, sizeof *walk->seen, "the pixel metrics");
+    walk->covered = ead_new(a->channel_count, sizeof *walk->covered, "the pixel metrics");
+    return walk->keys && walk->seen && walk->covered ? EAD_OK : EAD_NO_MEMORY;
 }
 
 static void add_keys(Walk *walk, const uint32_t *keys, int64_t count) {
@@ -239,7 +240,7 @@ typedef struct Totals {
 } Totals;
 
 static void take_run(Totals *totals, const Walk *walk, const double *limits, int limit_count,
-                     EadProMetrics *metrics) {
+                     EadMetricSet *set) {
     double above = false_positive_rate(walk, walk->above), x = false_positive_rate(walk, walk->normal);
     area_to(&totals->pro, above, totals->pro.y, limits, limit_count);
     area_to(&totals->pro, x, share(walk->pro, walk->totals.components), limits, limit_count);
@@ -249,36 +250,35 @@ static void take_run(Totals *totals, const Walk *walk, const double *limits, int
     sum_add(&totals->ap, (double)walk->run * precision(walk));
     int64_t called = walk->defect + walk->normal;
     double f1 = 2 * (double)walk->defect / (double)(called + walk->totals.defect_count);
-    if (isnan(metrics->pixel_f1_best) || f1 > metrics->pixel_f1_best) {
-        metrics->pixel_f1_best = f1;
-        metrics->pixel_f1_threshold = key_score(walk->key);
+    if (isnan(set->pixel_f1_best) || f1 > set->pixel_f1_best) {
+        set->pixel_f1_best = f1;
+        set->pixel_f1_threshold = key_score(walk->key);
     }
 }
 
-static void measure(Walk *walk, const double *limits, int limit_count, EadProMetrics *metrics) {
+static void measure(Walk *walk, const double *limits, int limit_count, EadProAreas *areas,
+                    EadMetricSet *set) {
     if (walk->totals.normal_count == 0 || walk->totals.components == 0) return;
     Totals totals = {.twice = 0};
-    while (walk_next(walk)) take_run(&totals, walk, limits, limit_count, metrics);
+    while (walk_next(walk)) take_run(&totals, walk, limits, limit_count, set);
     area_to(&totals.pro, 1, 1, limits, limit_count);
     area_to(&totals.spro, 1, 1, limits, limit_count);
     for (int i = 0; i < limit_count; i++) {
-        metrics->au_pro[i] = sum_value(totals.pro.sums[i]) / limits[i];
-        if (walk->totals.channels > 0) metrics->au_spro[i] = sum_value(totals.spro.sums[i]) / limits[i];
+        areas->au_pro[i] = sum_value(totals.pro.sums[i]) / limits[i];
+        if (walk->totals.channels > 0) areas->au_spro[i] = sum_value(totals.spro.sums[i]) / limits[i];
     }
     double defect = (double)walk->totals.defect_count;
-    metrics->pixel_auroc = (double)totals.twice / (2 * (double)walk->totals.normal_count * defect);
-    metrics->pixel_ap = sum_value(totals.ap) / defect;
+    set->pixel_auroc = (double)totals.twice / (2 * (double)walk->totals.normal_count * defect);
+    set->pixel_ap = sum_value(totals.ap) / defect;
 }
 
 EadStatus ead_pro_measure(const EadProAccumulator *accumulator, int group, const double *limits,
-                          int limit_count, EadProMetrics *metrics) {
+                          int limit_count, EadProAreas *areas, EadMetricSet *set) {
     assert(limit_count >= 0 && limit_count <= EAD_PRO_MAX_LIMITS);
-    *metrics =
-        (EadProMetrics){.pixel_auroc = NAN, .pixel_ap = NAN, .pixel_f1_best = NAN, .pixel_f1_threshold = NAN};
-    for (int i = 0; i < EAD_PRO_MAX_LIMITS; i++) metrics->au_pro[i] = metrics->au_spro[i] = NAN;
+    for (int i = 0; i < EAD_PRO_MAX_LIMITS; i++) areas->au_pro[i] = areas->au_spro[i] = NAN;
     Walk walk;
     EadStatus status = walk_group(&walk, accumulator, group);
-    if (status == EAD_OK) measure(&walk, limits, limit_count, metrics);
+    if (status == EAD_OK) measure(&walk, limits, limit_count, areas, set);
     walk_end(&walk);
     return status;
 }

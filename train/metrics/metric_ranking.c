@@ -1,6 +1,8 @@
 /* One descending sort, then a walk over the runs of equal scores. */
 #include "train/metrics/metric_ranking.h"
 
+#include "core/base/memory.h"
+
 #include <math.h>
 #include <stdlib.h>
 
@@ -27,8 +29,8 @@ static int descending(const void *left, const void *right) {
 static EadStatus ranking_start(Ranking *ranking, const float *scores, const uint8_t *anomalous,
                                int64_t count) {
     *ranking = (Ranking){.count = count};
-    ranking->items = malloc((size_t)(count > 0 ? count : 1) * sizeof *ranking->items);
-    if (!ranking->items) return ead_fail(EAD_NO_MEMORY, "no memory to rank %lld scores", (long long)count);
+    ranking->items = ead_new(count, sizeof *ranking->items, "the ranking of the scores");
+    if (!ranking->items) return EAD_NO_MEMORY;
     for (int64_t i = 0; i < count; i++) {
         if (!isfinite(scores[i])) {
             free(ranking->items);
@@ -154,4 +156,15 @@ double ead_confusion_f1(EadConfusion confusion) {
     int64_t twice_hits = 2 * confusion.true_positives;
     int64_t all = twice_hits + confusion.false_positives + confusion.false_negatives;
     return all > 0 ? (double)twice_hits / (double)all : NAN;
+}
+
+EadStatus ead_curve_push(EadCurve *curve, EadCurvePoint point) {
+    EAD_TRY(ead_grow(&curve->points, &curve->capacity, curve->count, sizeof point, "the points of a curve"));
+    curve->points[curve->count++] = point;
+    return EAD_OK;
+}
+
+void ead_curve_free(EadCurve *curve) {
+    free(curve->points);
+    *curve = (EadCurve){0};
 }

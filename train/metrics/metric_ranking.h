@@ -4,9 +4,28 @@
 #ifndef EAD_TRAIN_METRIC_RANKING_H
 #define EAD_TRAIN_METRIC_RANKING_H
 
-#include "train/metrics/curve.h"
+#include "core/base/status.h"
 
 #include <stdint.h>
+
+/* A curve of a detector over its threshold: ROC, PRO, precision over recall. Points run from the highest threshold
+ * (nothing is anomalous) to the lowest. */
+typedef struct EadCurvePoint {
+    double threshold; /* a score >= threshold counts as anomalous; +infinity at the first point */
+    double x;         /* false-positive rate, 0..1 */
+    double y;         /* true-positive rate or per-region overlap, 0..1 */
+} EadCurvePoint;
+
+typedef struct EadCurve {
+    int count, capacity;
+    EadCurvePoint *points; /* owned; NULL when empty */
+} EadCurve;
+
+/* Appends a point. Errors: EAD_NO_MEMORY. */
+EadStatus ead_curve_push(EadCurve *curve, EadCurvePoint point);
+
+/* Frees the points and leaves an empty curve; harmless on an empty (zeroed) one. */
+void ead_curve_free(EadCurve *curve);
 
 typedef struct EadBestF1 {
     double f1;        /* 0..1; NAN without anomalous samples */

@@ -5,10 +5,13 @@
 #define EAD_TRAIN_METRICS_H
 
 #include "data/dataset/ground_truth.h"
-#include "train/metrics/curve.h"
+#include "train/metrics/metric_ranking.h"
+#include "train/metrics/metric_set.h"
 #include "train/metrics/threshold_rule.h"
 
 #include <stdint.h>
+
+enum { EAD_TYPES = 256 }; /* types of defect channels have pixel values 1..255, each its own */
 
 /* One test image, in the order added. Strings are owned by the evaluation. */
 typedef struct EadSample {
@@ -16,25 +19,9 @@ typedef struct EadSample {
     char *defect;  /* test subfolder: "good", "scratch", ... */
     int anomalous; /* 0 or 1 */
     float score;
+    int group; /* the rest is the evaluation's: 0 for good images, else the kind of defect */
+    uint32_t types[EAD_TYPES / 32]; /* bit t: a defect channel of type t */
 } EadSample;
-
-enum { EAD_SPRO_LIMITS = 5, EAD_SPRO_AT_05 = 1 }; /* AT_05: the one at 0.05, which the paper reports */
-
-/* The false-positive rates up to which AU-sPRO is reported: 0.01, 0.05, 0.1, 0.3, 1. */
-extern const double ead_spro_limits[EAD_SPRO_LIMITS];
-
-/* The metrics of one group, fractions of 1, NAN where undefined (one class absent). */
-typedef struct EadMetricSet {
-    int64_t images; /* for a kind of defect: its own images, without the good ones */
-    double image_auroc, image_ap;
-    double image_f1_best, image_f1_threshold;  /* best F1 on these images, and where it is reached */
-    double image_f1, image_tpr, image_fpr;     /* at the model's threshold; NAN without one */
-    int has_pixels;                            /* 0: no maps or masks; what follows is left out */
-    double au_pro_30, au_pro_05, au_pro_other; /* other: at EadMetrics.pro_limit, NAN where that is 0 */
-    double pixel_auroc, pixel_ap, pixel_f1_best;
-    int has_spro;                    /* 0: no defect channels; what follows is left out */
-    double au_spro[EAD_SPRO_LIMITS]; /* at ead_spro_limits */
-} EadMetricSet;
 
 typedef struct EadDefectMetrics {
     char *name; /* owned */

@@ -7,8 +7,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { SPRO_005 = 1 }; /* index in ead_spro_limits */
-
 double ead_report_threshold(const EadMetrics *metrics, int *is_set) {
     *is_set = metrics->has_threshold;
     return metrics->has_threshold ? (double)metrics->threshold.value : metrics->total.image_f1_threshold;
@@ -72,7 +70,7 @@ void ead_report_tiles(FILE *stream, const EadReport *report) {
     write_tile(stream, name, set->image_auroc);
     if (set->has_spro) {
         snprintf(name, sizeof name, "AU-sPRO to FPR 0.05%s", of);
-        write_tile(stream, name, set->au_spro[SPRO_005]);
+        write_tile(stream, name, set->au_spro_05);
     }
     if (set->has_pixels) {
         write_tile(stream, "AU-PRO to FPR 0.30", set->au_pro_30);
@@ -108,7 +106,7 @@ static void write_row(FILE *stream, const char *name, const EadMetricSet *set, C
     write_cell(stream, set->image_auroc);
     write_cell(stream, set->image_f1_best);
     if (columns.threshold) write_cell(stream, set->image_tpr);
-    if (columns.spro) write_cell(stream, set->has_spro ? set->au_spro[SPRO_005] : NAN);
+    if (columns.spro) write_cell(stream, set->has_spro ? set->au_spro_05 : NAN);
     if (columns.pixels) {
         write_cell(stream, set->has_pixels ? set->au_pro_30 : NAN);
         write_cell(stream, set->has_pixels ? set->au_pro_05 : NAN);

@@ -193,7 +193,7 @@ static const char *const pixel_rate = "false-positive rate of the pixels";
 static EadStatus write_channel_curves(FILE *stream, const EadMetrics *metrics) {
     char spro[64], roc[64];
     if (metrics->spro.count == 0) return EAD_OK;
-    snprintf(spro, sizeof spro, "sPRO, area to 0.05 %.4f", metrics->total.au_spro[1]);
+    snprintf(spro, sizeof spro, "sPRO, area to 0.05 %.4f", metrics->total.au_spro_05);
     snprintf(roc, sizeof roc, "ROC, area %.4f", metrics->total.pixel_auroc);
     EAD_TRY(write_curve(stream, &metrics->spro,
                         pixel_plot("sPRO of the pixels", pixel_rate, "mean saturated overlap", 0.05), spro,

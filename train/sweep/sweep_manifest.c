@@ -3,43 +3,37 @@
 
 #include "core/base/atomic_file.h"
 #include "core/base/paths.h"
-#include "train/support/json_text.h"
+#include "train/support/json_writer.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 
-static void write_field(FILE *stream, const char *key, const char *text) {
-    fprintf(stream, "  \"%s\": ", key);
-    ead_json_write_string(stream, text);
-    fputs(",\n", stream);
-}
-
-static void write_run(FILE *stream, const EadSweep *sweep, const EadSweepRun *run) {
+static void write_run(EadJson *json, const EadSweep *sweep, const EadSweepRun *run) {
     const EadSweepGroup *collection = &sweep->collections[run->collection];
-    const char *category = run->category < 0 ? collection->name : collection->categories.items[run->category];
-    fputs("    {\"variant\": ", stream);
-    ead_json_write_string(stream, sweep->variants[run->variant].name);
-    fputs(", \"collection\": ", stream);
-    ead_json_write_string(stream, collection->name);
-    fputs(", \"category\": ", stream);
-    ead_json_write_string(stream, category);
-    fprintf(stream, ", \"seed\": \"%" PRIu64 "\", \"steps\": %d, \"folder\": ", run->seed,
-            run->config.train_steps);
-    ead_json_write_string(stream, run->name);
-    putc('}', stream);
+    char seed[24];
+    snprintf(seed, sizeof seed, "%" PRIu64, run->seed); /* as a text: JSON's numbers are doubles to many */
+    ead_json_open(json, NULL, '{');
+    ead_json_string(json, "variant", sweep->variants[run->variant].name);
+    ead_json_string(json, "collection", collection->name);
+    ead_json_string(json, "category",
+                    run->category < 0 ? collection->name : collection->categories.items[run->category]);
+    ead_json_string(json, "seed", seed);
+    ead_json_integer(json, "steps", run->config.train_steps);
+    ead_json_string(json, "folder", run->name);
+    ead_json_close(json, '}');
 }
 
 static void write_manifest(FILE *stream, const EadSweep *sweep) {
-    fputs("{\n", stream);
-    write_field(stream, "format", "efficientad-sweep/1");
-    write_field(stream, "title", sweep->title ? sweep->title : sweep->name);
-    write_field(stream, "paper", sweep->paper ? sweep->paper : "");
-    fputs("  \"runs\": [\n", stream);
-    for (int i = 0; i < sweep->run_count; i++) {
-        write_run(stream, sweep, &sweep->runs[i]);
-        fputs(i + 1 < sweep->run_count ? ",\n" : "\n", stream);
-    }
-    fputs("  ]\n}\n", stream);
+    EadJson json = {.stream = stream};
+    ead_json_open(&json, NULL, '{');
+    ead_json_string(&json, "format", "efficientad-sweep/1");
+    ead_json_string(&json, "title", sweep->title ? sweep->title : sweep->name);
+    ead_json_string(&json, "paper", sweep->paper ? sweep->paper : "");
+    ead_json_open(&json, "runs", '[');
+    for (int i = 0; i < sweep->run_count; i++) write_run(&json, sweep, &sweep->runs[i]);
+    ead_json_close(&json, ']');
+    ead_json_close(&json, '}');
+    putc('\n', stream);
 }
 
 EadStatus ead_sweep_write_manifest(const EadSweep *sweep) {

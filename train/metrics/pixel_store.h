@@ -1,7 +1,6 @@
-/* The store behind the pixel metrics, for metric_pro.c, which fills it, and metric_pro_walk.c, which reads
- * it. */
-#ifndef EAD_TRAIN_PRO_ACCUMULATOR_H
-#define EAD_TRAIN_PRO_ACCUMULATOR_H
+/* The store behind the pixel metrics: metric_pro.c fills it, pixel_sort.c sorts it, metric_pro_walk.c reads it. */
+#ifndef EAD_TRAIN_PIXEL_STORE_H
+#define EAD_TRAIN_PIXEL_STORE_H
 
 #include "train/metrics/metric_pro.h"
 
@@ -51,5 +50,12 @@ struct EadProAccumulator {
     int segments_sorted, sorted;
     int mixed; /* the segments are no more */
 };
+
+/* Sorts keys [count] ascending, in place, by radix from the top; parts run in parallel (OpenMP tasks). */
+void ead_pixel_sort_keys(uint32_t *keys, int64_t count);
+
+/* Sorts words [count] ascending by their upper 32 bits, in the same way. The order among equal keys is
+ * unspecified, but the same in every run. */
+void ead_pixel_sort_words(uint64_t *words, int64_t count);
 
 #endif
