@@ -6,6 +6,7 @@
 #ifndef EAD_CORE_SAFETENSORS_H
 #define EAD_CORE_SAFETENSORS_H
 
+#include "core/base/atomic_file.h"
 #include "core/base/real.h"
 #include "core/base/status.h"
 
@@ -120,7 +121,7 @@ void ead_safetensors_writer_free(EadSafetensorsWriter *writer);
 EadStatus ead_safetensors_writer_metadata(EadSafetensorsWriter *writer, const char *key, const char *value);
 
 /* Adds a tensor. name and shape are copied; data (count elements, row-major) is borrowed until the last
- * write. Errors: EAD_BAD_ARGUMENT for a name that is invalid or there already; EAD_BAD_SHAPE; EAD_NO_MEMORY.
+ * write; NULL only for ead_safetensors_writer_begin(). Errors: EAD_BAD_ARGUMENT for a name that is invalid or there already; EAD_BAD_SHAPE; EAD_NO_MEMORY.
  */
 EadStatus ead_safetensors_writer_tensor(EadSafetensorsWriter *writer, const char *name, EadFileType type,
                                         int dims, const int64_t *shape, const void *data);
@@ -130,5 +131,12 @@ EadStatus ead_safetensors_writer_tensor(EadSafetensorsWriter *writer, const char
  * be called again. Errors: EAD_IO with path and reason; EAD_BAD_ARGUMENT if a name is not UTF-8 or the header
  * grows over EAD_FILE_MAX_HEADER; EAD_NO_MEMORY. */
 EadStatus ead_safetensors_writer_write(EadSafetensorsWriter *writer, const char *path);
+
+/* The same in two steps, for tensors added with data NULL, which the caller writes into the file himself: begins
+ * the file, with room for those; the caller fills it and then commits or discards it. Errors: the same. */
+EadStatus ead_safetensors_writer_begin(EadSafetensorsWriter *writer, const char *path, EadAtomicFile *file);
+
+/* Where the data of a tensor begins in a file that was begun. */
+int64_t ead_safetensors_writer_offset(const EadSafetensorsWriter *writer, const char *name);
 
 #endif

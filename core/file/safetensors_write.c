@@ -8,6 +8,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct Entry {
     char *name;
@@ -23,6 +24,7 @@ struct EadSafetensorsWriter {
     Entry *entries;
     int count, capacity;
     size_t data_size;
+    size_t data_start; /* in the file, once the header is written */
 };
 
 EadStatus ead_safetensors_writer_new(EadSafetensorsWriter **out) {
@@ -76,7 +78,6 @@ EadStatus ead_safetensors_writer_tensor(EadSafetensorsWriter *writer, const char
         return ead_fail(EAD_BAD_SHAPE,
                         "tensor '%.200s': %d dimensions (0..%d), a negative size or an overflow", name, dims,
                         EAD_FILE_MAX_DIMS);
-    assert(data || entry.bytes == 0);
     EAD_TRY(reserve_entry(writer));
     if (!(entry.name = strdup(name))) return ead_fail(EAD_NO_MEMORY, "no memory for tensor '%.200s'", name);
     if (dims > 0) memcpy(entry.shape, shape, (size_t)dims * sizeof *shape);
@@ -137,42 +138,55 @@ static bool write_header(FILE *stream, const char *text) {
            fwrite("        ", 1, padding, stream) == padding;
 }
 
-/* In the order of place_tensors(). */
+/* In the order of place_tensors(); leaves room for tensors without data. */
 static bool write_data(FILE *stream, const EadSafetensorsWriter *writer) {
+    bool holes = false;
     for (size_t size = 8; size > 0; size /= 2) {
         for (int i = 0; i < writer->count; i++) {
             const Entry *entry = &writer->entries[i];
             if (ead_file_type_size(entry->type) != size || entry->bytes == 0) continue;
-            if (fwrite(entry->data, 1, entry->bytes, stream) != entry->bytes) return false;
+            if (entry->data ? fwrite(entry->data, 1, entry->bytes, stream) != entry->bytes
+                            : fseeko(stream, (off_t)entry->bytes, SEEK_CUR) != 0)
+                return false;
+            holes = holes || !entry->data;
         }
     }
-    return true;
+    off_t size = (off_t)(writer->data_start + writer->data_size);
+    return !holes || (fflush(stream) == 0 && ftruncate(fileno(stream), size) == 0);
 }
 
-static EadStatus write_file(const EadSafetensorsWriter *writer, const char *header, const char *path) {
-    EadAtomicFile file;
-    EAD_TRY(ead_atomic_file_open(&file, path));
-    if (write_header(file.stream, header) && write_data(file.stream, writer))
-        return ead_atomic_file_commit(&file);
-    EadStatus status = ead_fail(EAD_IO, "%s: cannot write: %s", path, strerror(errno));
-    ead_atomic_file_discard(&file);
-    return status;
-}
-
-EadStatus ead_safetensors_writer_write(EadSafetensorsWriter *writer, const char *path) {
+EadStatus ead_safetensors_writer_begin(EadSafetensorsWriter *writer, const char *path, EadAtomicFile *file) {
     place_tensors(writer);
     char *header = dump_header(writer);
     if (!header)
         return ead_fail(EAD_BAD_ARGUMENT, "%s: no header: a tensor's name is not UTF-8, or memory ran out",
                         path);
     EadStatus status = EAD_OK;
+    writer->data_start = (8 + strlen(header) + 7) / 8 * 8;
     if (strlen(header) + 8 > EAD_FILE_MAX_HEADER)
         status = ead_fail(EAD_BAD_ARGUMENT,
                           "%s: its header of %zu bytes is over the format's limit of %d; store less "
                           "metadata",
                           path, strlen(header), EAD_FILE_MAX_HEADER);
     else
-        status = write_file(writer, header, path);
+        status = ead_atomic_file_open(file, path);
+    if (status == EAD_OK && !(write_header(file->stream, header) && write_data(file->stream, writer))) {
+        status = ead_fail(EAD_IO, "%s: cannot write: %s", path, strerror(errno));
+        ead_atomic_file_discard(file);
+    }
     free(header);
     return status;
+}
+
+int64_t ead_safetensors_writer_offset(const EadSafetensorsWriter *writer, const char *name) {
+    int i = 0;
+    while (strcmp(writer->entries[i].name, name) != 0) i++;
+    return (int64_t)(writer->data_start + writer->entries[i].offset);
+}
+
+EadStatus ead_safetensors_writer_write(EadSafetensorsWriter *writer, const char *path) {
+    EadAtomicFile file;
+    for (int i = 0; i < writer->count; i++) assert(writer->entries[i].data || writer->entries[i].bytes == 0);
+    EAD_TRY(ead_safetensors_writer_begin(writer, path, &file));
+    return ead_atomic_file_commit(&file);
 }

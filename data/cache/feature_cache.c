@@ -3,7 +3,7 @@
 
 #include "core/base/half.h"
 #include "core/base/file_bytes.h"
-#include "data/cache/image_cache_file.h"
+#include "data/cache/cache_key.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -15,24 +15,23 @@ typedef enum EadFitMode {
                             1) */
 } EadFitMode;
 
-/* Called in the opening thread whenever `done` of `total` images are ready; false stops the work. */
-typedef bool EadCacheProgress(void *context, int done, int total);
-
 typedef struct EadCacheSpec {
     int width, height; /* pixels, >= 1 */
     EadFitMode mode;
-    const char *file;           /* where to keep the images; NULL means in memory; its folder must exist */
-    int threads;                /* 0 means one a processor */
-    EadSkippedImages *skipped;  /* may say what to skip; NULL: the first damaged image is an error */
-    EadCacheProgress *progress; /* may be NULL */
-    void *context;              /* progress's */
+    const char *file;          /* where to keep the images; NULL means in memory; its folder must exist */
+    int threads;               /* 0 means one a processor */
+    EadSkippedImages *skipped; /* may say what to skip; NULL: the first damaged image is an error */
+    /* Called in the opening thread whenever `done` of `total` images are ready; false stops the work. May be
+     * NULL. */
+    bool (*progress)(void *context, int done, int total);
+    void *context; /* progress's */
 } EadCacheSpec;
 
 typedef struct EadImageCache EadImageCache;
 
 /* Prepares every image of the list, in its order, but for those that spec->skipped says to skip: they
- * have no index in the cache. An existing cache file is used if its header names exactly these sources (name,
- * place, size, time of last change), size and mode, and it is whole; otherwise it is made anew and takes the
+ * have no index in the cache. An existing cache file is used if it was made of exactly these sources (name,
+ * place, size, time of last change) in this size and mode, and is whole; otherwise it is made anew and takes the
  * old one's place once complete. The cache file is read with pread, so it takes no memory of the process.
  * Errors: EAD_BAD_ARGUMENT (empty list); those of ead_image_load() for the first image that fails, or of
  * ead_skipped_images_add(); EAD_IO (a source cannot be found, the cache file not be written);

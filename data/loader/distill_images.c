@@ -3,7 +3,7 @@
 
 #include "core/base/philox.h"
 #include "core/image/color.h"
-#include "data/cache/image_cache_file.h"
+#include "data/cache/cache_key.h"
 
 static const uint64_t DRAWS = UINT64_C(1) << 32; /* behind the words that belong to positions */
 
@@ -58,19 +58,15 @@ EadStatus ead_distill_key(const EadDistillImages *images, const char *backbone, 
                           uint64_t *key) {
     EadStringList first = {0};
     EadImageList files = {0};
-    EadCacheLayout layout = {0};
-    EadCacheSpec spec = {.width = images->width, .height = images->height, .mode = EAD_FIT_RESIZE};
+    EadCacheSettings settings = {.width = (uint32_t)images->width, .height = (uint32_t)images->height};
     const uint64_t draws[] = {images->seed, (uint64_t)images->held_out, variant};
+    *key = 0;
     EadStatus status = ead_strings_add(&first, backbone);
     if (status == EAD_OK) status = ead_image_list_add_files(&files, &first);
     if (status == EAD_OK) status = ead_image_list_add_all(&files, &images->files);
-    if (status == EAD_OK) status = ead_cache_layout_make(&layout, &files, &spec);
-    if (status == EAD_OK) {
-        *key = ead_cache_checksum(0, layout.header, layout.header_size);
-        *key = ead_cache_checksum(*key, (const uint8_t *)draws, sizeof draws);
-        *key = ead_cache_checksum(*key, (const uint8_t *)&images->gray, sizeof images->gray);
-    }
-    ead_cache_layout_free(&layout);
+    if (status == EAD_OK) status = ead_cache_key(&files, settings, key);
+    *key = ead_cache_checksum(*key, draws, sizeof draws);
+    *key = ead_cache_checksum(*key, &images->gray, sizeof images->gray);
     ead_strings_free(&first);
     ead_image_list_free(&files);
     return status;

@@ -134,6 +134,44 @@ START_TEST(a_file_of_nothing) {
 }
 END_TEST
 
+/* Data that the caller puts into the file himself gives the same bytes as data that was there at first. */
+START_TEST(written_in_two_steps) {
+    const int64_t shape[] = {2, 9};
+    const uint64_t sums[2] = {1, UINT64_MAX};
+    uint8_t pixels[18];
+    size_t size[2];
+    uint8_t *content[2];
+    empty_folder();
+    for (int i = 0; i < 18; i++) pixels[i] = (uint8_t)(i * 11);
+    for (int steps = 1; steps <= 2; steps++) {
+        EadSafetensorsWriter *writer;
+        EadAtomicFile file;
+        const char *path = steps == 1 ? FILE_A : FILE_B;
+        ASSERT_OK(ead_safetensors_writer_new(&writer));
+        add(writer, "pixels", EAD_FILE_U8, 2, shape, steps == 1 ? pixels : NULL);
+        add(writer, "name", EAD_FILE_U8, 1, shape, pixels);
+        add(writer, "sums", EAD_FILE_U64, 1, shape, steps == 1 ? sums : NULL);
+        if (steps == 1)
+            ASSERT_OK(ead_safetensors_writer_write(writer, path));
+        else {
+            ASSERT_OK(ead_safetensors_writer_begin(writer, path, &file));
+            off_t at = ead_safetensors_writer_offset(writer, "pixels");
+            ck_assert(pwrite(fileno(file.stream), pixels, sizeof pixels, at) == sizeof pixels);
+            at = ead_safetensors_writer_offset(writer, "sums");
+            ck_assert(pwrite(fileno(file.stream), sums, sizeof sums, at) == sizeof sums);
+            ck_assert(access(path, F_OK) != 0);
+            ASSERT_OK(ead_atomic_file_commit(&file));
+        }
+        ead_safetensors_writer_free(writer);
+        content[steps - 1] = read_bytes(path, &size[steps - 1]);
+    }
+    ck_assert_uint_eq(size[0], size[1]);
+    ck_assert_mem_eq(content[0], content[1], size[0]);
+    free(content[0]);
+    free(content[1]);
+}
+END_TEST
+
 START_TEST(reads_what_python_wrote) {
     EadSafetensors *file = open_good("test/golden/safetensors_golden.safetensors");
     static const char *const names[] = {"half", "brain", "single", "double"};
@@ -279,6 +317,7 @@ int main(void) {
     tcase_add_test(cases, metadata_comes_back);
     tcase_add_test(cases, equal_calls_give_equal_bytes);
     tcase_add_test(cases, a_file_of_nothing);
+    tcase_add_test(cases, written_in_two_steps);
     tcase_add_test(cases, reads_what_python_wrote);
     tcase_add_test(cases, conversion_needs_finite_numbers);
     tcase_add_test(cases, conversion_needs_floats);

@@ -1,0 +1,22 @@
+/* What a cache was made from, as one number: a cache file with another key is made anew. */
+#ifndef EAD_DATA_CACHE_KEY_H
+#define EAD_DATA_CACHE_KEY_H
+
+#include "data/source/image_list.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct EadCacheSettings {
+    uint32_t mode, width, height, may_skip; /* how images are brought to size */
+} EadCacheSettings;
+
+/* A hash of the settings and of each source: its name, place, and the size and time of last change of its
+ * file. Errors: EAD_IO naming the source that is missing; EAD_NO_MEMORY. */
+EadStatus ead_cache_key(const EadImageList *images, EadCacheSettings settings, uint64_t *key);
+
+/* A 64-bit checksum of bytes, for damage and not against malice; never UINT64_MAX. start: what came before, or
+ * any number. */
+uint64_t ead_cache_checksum(uint64_t start, const void *bytes, size_t size);
+
+#endif
