@@ -30,9 +30,9 @@ typedef enum EadDatasetType {
 
 /* "mvtec_ad|mvtec_loco|...", for the config's table of keys; and a line of help. */
 #define EAD_DATASET_CHOICE(name, ...)        "|" #name
-#define EAD_DATASET_CHOICES                  (EAD_DATASET_LIST(EAD_DATASET_CHOICE) + 1)
+#define EAD_DATASET_CHOICES                  (&(EAD_DATASET_LIST(EAD_DATASET_CHOICE))[1])
 #define EAD_DATASET_HELP_OF(name, help, ...) "; " #name ": " help
-#define EAD_DATASET_HELP                     (EAD_DATASET_LIST(EAD_DATASET_HELP_OF) + 2)
+#define EAD_DATASET_HELP                     (&(EAD_DATASET_LIST(EAD_DATASET_HELP_OF))[2])
 
 typedef struct EadTestSample {
     char *path;

@@ -103,7 +103,7 @@ const char *ead_map_normalization_name(EadMapNormalization normalization) {
 EadStatus ead_model_use_maps(EadModel *model, EadMapUse use) {
     if (use == EAD_USE_AE && !model->spec.autoencoder)
         return ead_fail(EAD_BAD_ARGUMENT,
-                        "the autoencoder map alone is asked for (maps.use: ae), but the model has "
+                        "the autoencoder map alone is asked for (maps.select: ae), but the model has "
                         "no autoencoder");
     model->use = use;
     return EAD_OK;

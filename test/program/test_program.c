@@ -331,6 +331,31 @@ START_TEST(a_full_disk_keeps_the_last_checkpoint) {
 }
 END_TEST
 
+/* Keys of a run folder as they were called before: shorter, and blanks in their place, because the header of
+ * the .safetensors files says how long it is. */
+#define AGE(folder)                                                                                          \
+    "sed -i 's/  select: /  use:    /; s/  train_good: /  normal:     /; s/  pro_max_fpr: /  pro_limit:   "  \
+    "/' " folder "config.yaml " folder "checkpoint.safetensors " folder "model.safetensors && "              \
+    "grep -aq '  use:    ' " folder "checkpoint.safetensors && grep -q 'normal:' " folder "config.yaml"
+
+START_TEST(a_run_with_old_names_of_keys_goes_on) {
+    Outcome outcome;
+    NEED_PROGRAM();
+    shell("rm -rf " RUN " " S "whole; cp -r " S "trained " RUN "; " AGE(RUN "/"));
+    run("train -q -c " RUN "/config.yaml --resume --output " RUN " --set train.steps=2", 0, &outcome);
+    ck_assert_msg(outcome.code == 0 && outcome.complaints == 0, "exit %d: %s", outcome.code, outcome.err);
+    ck_assert_msg(strstr(outcome.err, "config.yaml: line "), "%s", outcome.err);
+    const char *notice = strstr(outcome.err, "maps.use is now maps.select; the old name still works\n");
+    ck_assert_msg(notice && !strstr(notice + 1, "maps.use is now"), "%s", outcome.err);
+    run_well("train -q -c " S "base.yaml --output " S "whole --set train.steps=2");
+    ck_assert(same_runs(RUN "/", S "whole/"));
+    /* A model file is not for users to edit: no notice. */
+    shell("rm -rf " RUN "; cp -r " S "trained " RUN "; " AGE(RUN "/"));
+    run("eval -q --model " RUN "/model.safetensors", 0, &outcome);
+    ck_assert_msg(outcome.code == 0 && !strstr(outcome.err, "is now"), "%s", outcome.err);
+}
+END_TEST
+
 /* ---- interruptions ---- */
 
 static void wait_for_file(const char *path, pid_t child) {
@@ -407,6 +432,7 @@ static Suite *make_suite(void) {
     tcase_add_test(tests, predict_goes_on_after_a_bad_image);
     tcase_add_test(tests, training_needs_no_test_images);
     tcase_add_test(tests, a_full_disk_keeps_the_last_checkpoint);
+    tcase_add_test(tests, a_run_with_old_names_of_keys_goes_on);
     tcase_add_loop_test(tests, interrupted_runs_continue_to_the_same_bits, 0, COUNT(interruptions));
     suite_add_tcase(suite, tests);
     return suite;

@@ -87,6 +87,9 @@ END_TEST
 START_TEST(test_values) {
     char storage[512];
     EadArguments arguments;
+    ck_assert_int_eq(parse("predict --model m --use=ae p", storage, &arguments), EAD_OK);
+    ck_assert_int_eq(ead_arguments_value(&arguments, EAD_OPTION_SELECT).i64, EAD_SELECT_CHOICE_AE);
+    ead_arguments_free(&arguments);
     ck_assert_int_eq(
         parse("synth -o d --size 64x96 --category label --seed 7 --train=9", storage, &arguments), EAD_OK);
     ck_assert_int_eq(ead_arguments_value(&arguments, EAD_OPTION_SYNTH_SIZE).size.height, 64);
@@ -116,6 +119,9 @@ START_TEST(test_wrong_usage) {
     refuses("train --config=", "--config: the path is empty");
     refuses("train --set train.steps", "--set: 'train.steps' is not key=value");
     refuses("train --set train.lr=2", "--set: train.lr: 2 is out of the range (0, 1]");
+    refuses("train --set maps.use=st --set maps.select=ae",
+            "--set: maps.use and maps.select are one key; set it by one name");
+    refuses("eval --model m --use st --select st", "--select is given twice");
     refuses("train --device gpu", "--device: 'gpu' is not cpu, cuda or cuda:N");
     refuses("train --device cuda:", "--device: 'cuda:' is not cpu, cuda or cuda:N");
     refuses("train --device cuda:1x", "--device: 'cuda:1x' is not cpu, cuda or cuda:N");

@@ -2,7 +2,6 @@
  * configs/. */
 #include "core/base/paths.h"
 #include "train/config/config.h"
-#include "train/support/suggest.h"
 #include "train/support/utf8.h"
 
 #include "test/support/suite.h"
@@ -66,6 +65,7 @@ START_TEST(test_rows) {
         ck_assert_int_eq(ead_config_find(key->rule.name), i);
         ck_assert_uint_gt(strlen(key->help), 10);
         ck_assert_uint_lt(strlen(key->rule.name), 64);
+        ck_assert(ead_value_is_storable(key->rule.kind));
     }
     EadConfig config = defaults();
     char name[EAD_CHOICE_SIZE];
@@ -172,6 +172,10 @@ START_TEST(test_refused_yaml) {
     refuses("train: &t\n  steps: 5\n", "t.yaml:1: anchors (&name) and tags (!name) are not allowed");
     refuses("train:\n  steps: *x\n", "t.yaml:2: aliases (*name) are not allowed");
     refuses("output: a\n---\noutput: b\n", "t.yaml:2: a second document; a config is one document");
+    refuses("train: [1]\n",
+            "t.yaml:1: 'train' is a section of keys, such as train.steps, and takes no value");
+    refuses("a: [&x 1]\n", "t.yaml:1: anchors (&name) and tags (!name) are not allowed");
+    refuses("[a]: c\n", "t.yaml:1: a list cannot be a key");
     refuses("just a text\n", "t.yaml:1: expected lines of the form key: value");
     refuses("? {a: b}\n: c\n", "t.yaml:1: a mapping cannot be a key");
     refuses("\"a\\nb\": c\n", "t.yaml:1: a key that is too long or holds control characters");
@@ -189,12 +193,50 @@ START_TEST(test_invalid_yaml) {
     memset(deep, '{', sizeof deep);
     refuses_like(deep, sizeof deep, "t.yaml:1: ");
     memset(deep, '[', sizeof deep);
-    refuses_like(deep, sizeof deep, "t.yaml:1: a list");
+    refuses_like(deep, sizeof deep, "t.yaml:1: nested more than 16 deep");
     char *large = calloc(1, 1000001);
     ck_assert_ptr_nonnull(large);
     memset(large, '\n', 1000001);
     refuses_like(large, 1000001, "t.yaml: larger than 1 MB");
     free(large);
+}
+END_TEST
+
+static EadConfig parsed(const char *text) {
+    EadConfig config = defaults();
+    ck_assert_msg(parse(text, &config) == EAD_OK, "%s", ead_error_message());
+    return config;
+}
+
+/* Old names mean the same as new ones, with a notice that names the place; both at once are refused. */
+START_TEST(test_renamed) {
+    static const char before[] = "dataset.normal: d\nmaps:\n  use: st\neval.pro_limit: 0.2\n"
+                                 "distill: {variant: caffe, gray: 0.5, held_out: 7}\n";
+    static const char now[] =
+        "dataset.train_good: d\nmaps:\n  select: st\neval.pro_max_fpr: 0.2\n"
+        "distill: {backbone_variant: caffe, gray_probability: 0.5, validation_images: 7}\n";
+    EadConfig old = parsed(before), new = parsed(now);
+    ck_assert_int_eq(ead_config_difference(&old, &new, EAD_SAME_RESULT), -1);
+    ck_assert_int_eq(ead_config_difference(&old, &new, EAD_SAME_DISTILLATION), -1);
+    ck_assert_str_eq(new.dataset_train_good, "d");
+    ck_assert_int_eq(new.maps_select, EAD_SELECT_CHOICE_ST);
+    ck_assert(new.eval_pro_max_fpr == 0.2 && new.distill_gray_probability == 0.5);
+    ck_assert_int_eq(new.distill_validation_images, 7);
+    ck_assert_int_eq(new.distill_backbone_variant, EAD_VARIANT_CHOICE_CAFFE);
+    ck_assert_int_eq(new.renamed.count, 0);
+    ck_assert_int_eq(old.renamed.count, 6);
+    ck_assert_str_eq(old.renamed.items[1],
+                     "t.yaml: line 3: maps.use is now maps.select; the old name still works");
+    ck_assert_int_eq(ead_config_set(&new, "maps.use=ae", "--set"), EAD_OK);
+    ck_assert_int_eq(new.maps_select, EAD_SELECT_CHOICE_AE);
+    ck_assert_str_eq(new.renamed.items[0], "--set: maps.use is now maps.select; the old name still works");
+    refuses("maps.use: st\nmaps.select: st\n",
+            "t.yaml:2: 'maps.select' is given twice, first in line 1 as 'maps.use'");
+    refuses("maps:\n  select: st\n  use: st\n",
+            "t.yaml:3: 'maps.use' is given twice, first in line 2 as 'select'");
+    refuses("maps.use: all\n", "t.yaml:1: maps.select: 'all' is not one of both|st|ae");
+    ead_config_free(&old);
+    ead_config_free(&new);
 }
 END_TEST
 
@@ -287,10 +329,10 @@ START_TEST(test_cross_checks) {
     check_says(&config, EAD_BAD_ARGUMENT, "dataset.category is all, but a run has one category");
     ead_config_set(&config, "dataset.category=c", "");
     ck_assert_int_eq(ead_config_check(&config), EAD_OK);
-    ead_config_set(&config, "maps.use=ae", "");
+    ead_config_set(&config, "maps.select=ae", "");
     ead_config_set(&config, "autoencoder.enabled=false", "");
-    check_says(&config, EAD_BAD_ARGUMENT, "maps.use is ae, but autoencoder.enabled is false");
-    ead_config_set(&config, "maps.use=both", "");
+    check_says(&config, EAD_BAD_ARGUMENT, "maps.select is ae, but autoencoder.enabled is false");
+    ead_config_set(&config, "maps.select=both", "");
     ead_config_set(&config, "autoencoder.enabled=true", "");
     check_says(&config, EAD_BAD_ARGUMENT, "set loss.penalty=false");
     ead_config_set(&config, "penalty.path=p", "");
@@ -370,6 +412,7 @@ int main(void) {
     tcase_add_test(tests, test_image_size);
     tcase_add_test(tests, test_refused_yaml);
     tcase_add_test(tests, test_invalid_yaml);
+    tcase_add_test(tests, test_renamed);
     tcase_add_test(tests, test_set);
     tcase_add_test(tests, test_round_trip);
     tcase_add_test(tests, test_reference);

@@ -164,8 +164,8 @@ END_TEST
 /* Without gray the draws are the same with and without cache, and halves are all that differs. */
 START_TEST(with_cache_as_without) {
     Row cached[2], direct[2];
-    distill(SCRATCH "cached/", CACHE "distill.steps=2 distill.gray=0", false);
-    distill(SCRATCH "direct/", "distill.steps=2 distill.gray=0", false);
+    distill(SCRATCH "cached/", CACHE "distill.steps=2 distill.gray_probability=0", false);
+    distill(SCRATCH "direct/", "distill.steps=2 distill.gray_probability=0", false);
     read_rows(SCRATCH "cached/", 2, cached);
     read_rows(SCRATCH "direct/", 2, direct);
     for (int i = 0; i < 2; i++)

@@ -1,7 +1,7 @@
 /* Evaluation end to end on a small folder data set with a random model: the files of a run folder agree with
  * each other, with the library, and with metrics computed the slow way. */
 #include "test/support/map_support.h"
-#include "train/config/config_dataset.h"
+#include "train/config/config.h"
 #include "train/evaluate/evaluate.h"
 #include "train/metrics/metrics_output.h"
 #include "train/loop/loss_history.h"
@@ -64,7 +64,7 @@ static EadConfig data_config(bool masks) {
     ASSERT_OK(ead_config_defaults(&config));
     ASSERT_OK(ead_config_set(&config, "dataset.type=folder", "test"));
     ASSERT_OK(ead_config_set(&config, "dataset.path=" FOLDER "data", "test"));
-    ASSERT_OK(ead_config_set(&config, "dataset.normal=train", "test"));
+    ASSERT_OK(ead_config_set(&config, "dataset.train_good=train", "test"));
     ASSERT_OK(ead_config_set(&config, "dataset.test_good=good", "test"));
     ASSERT_OK(ead_config_set(&config, "dataset.defects=bad", "test"));
     if (masks) ASSERT_OK(ead_config_set(&config, "dataset.masks=masks", "test"));

@@ -4,7 +4,6 @@
 #include "test/support/program_support.h"
 #include "test/support/run_folders.h"
 
-#include "train/config/config_compare.h"
 #include "train/sweep/paper_numbers.h"
 #include "train/sweep/sweep.h"
 
@@ -74,7 +73,7 @@ START_TEST(names_the_line_of_what_is_wrong) {
         {"collections: {c: {categories: [a, a]}}\nvariants: {v: {}}\nseeds: [1]\n",
          "category a is given twice"},
         {"collections: none.yaml\nvariants: {v: {}}\nseeds: [1]\n", S "none.yaml: cannot open"},
-        {"collections: {c: &x {}}\nvariants: {v: *x}\nseeds: [1]\n", "sweep.yaml:1: aliases"},
+        {"collections: {c: &x {}}\nvariants: {v: *x}\nseeds: [1]\n", "sweep.yaml:1: anchors (&name)"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         EadSweep sweep;
@@ -111,6 +110,24 @@ START_TEST(names_the_line_of_a_wrong_config_key) {
                       ead_error_message());
         ead_sweep_free(&sweep);
     }
+}
+END_TEST
+
+/* Layers of all kinds take old names of keys; a variant may use the old one where the base has the new one. */
+START_TEST(takes_old_names_of_keys) {
+    EadSweep sweep;
+    ASSERT_OK(load_text("output: o\nconfig: {loss.penalty: false, dataset.path: d, maps.use: st}\n"
+                        "collections: {c: {config: {eval.pro_limit: 0.2}}}\n"
+                        "variants: {v: {}, w: {maps.select: ae}}\nseeds: [1]\n",
+                        &sweep));
+    ck_assert_int_eq(ead_sweep_expand(&sweep, NULL, (const char *const[]){"dataset.type=folder"}, 1), EAD_OK);
+    const EadConfig *first = &sweep.runs[0].config, *second = &sweep.runs[1].config;
+    ck_assert(first->eval_pro_max_fpr == 0.2 && second->eval_pro_max_fpr == 0.2);
+    ck_assert_int_eq(first->maps_select, EAD_SELECT_CHOICE_ST);
+    ck_assert_int_eq(second->maps_select, EAD_SELECT_CHOICE_AE);
+    ck_assert_int_eq(first->renamed.count, 2);
+    ck_assert(strstr(first->renamed.items[0], "sweep.yaml: line 2: maps.use is now maps.select"));
+    ead_sweep_free(&sweep);
 }
 END_TEST
 
@@ -290,6 +307,7 @@ static Suite *make_suite(void) {
     tcase_add_test(tests, expands_variants_scenarios_and_seeds);
     tcase_add_test(tests, names_the_line_of_what_is_wrong);
     tcase_add_test(tests, names_the_line_of_a_wrong_config_key);
+    tcase_add_test(tests, takes_old_names_of_keys);
     tcase_add_test(tests, shares_trainings_and_shards);
     tcase_add_test(tests, configs_differ_by_what_matters);
     tcase_add_test(tests, tells_new_started_finished_and_changed);

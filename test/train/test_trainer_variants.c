@@ -31,7 +31,7 @@ static const struct {
     {"tall images", STUDENT_ONLY "model.image_size=192x128", HARD},
     {"folder", STUDENT_ONLY "dataset.type=folder dataset.path=" SCRATCH "data/weave/train/good", HARD},
     {"folder alone",
-     STUDENT_ONLY "dataset.type=folder dataset.path= dataset.normal=" SCRATCH "data/weave/train/good", HARD},
+     STUDENT_ONLY "dataset.type=folder dataset.path= dataset.train_good=" SCRATCH "data/weave/train/good", HARD},
 };
 
 START_TEST(variants_run) {
@@ -71,7 +71,7 @@ END_TEST
 START_TEST(the_model_file_keeps_threshold_and_maps) {
     EadSafetensors *file;
     EadModel *model;
-    train(SCRATCH "threshold/", "loss.penalty=false train.steps=1 maps.use=ae threshold.method=quantile "
+    train(SCRATCH "threshold/", "loss.penalty=false train.steps=1 maps.select=ae threshold.method=quantile "
                                 "threshold.quantile=1");
     ASSERT_OK(ead_safetensors_open(SCRATCH "threshold/model.safetensors", &file));
     ASSERT_OK(ead_model_read(file, &model));

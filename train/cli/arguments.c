@@ -1,7 +1,6 @@
 /* The command-line parser. */
 #include "train/cli/arguments.h"
 
-#include "train/support/suggest.h"
 #include "train/support/threads.h"
 
 #include <assert.h>
@@ -50,6 +49,11 @@ bool ead_option_belongs(EadOptionId id, const char *command) {
 
 /* The option of a command by "--name" (its first `length` bytes) or by letter; -1 for none. */
 static int find_option(const char *command, const char *name, size_t length, char letter) {
+    static const char before[] = "--use"; /* what --select was called */
+    if (name && length == strlen(before) && strncmp(name, before, length) == 0) {
+        name = "--select";
+        length = strlen(name);
+    }
     for (int i = 0; i < EAD_OPTION_COUNT; i++) {
         const EadOption *option = &options[i];
         if (!ead_option_belongs((EadOptionId)i, command)) continue;
@@ -80,8 +84,29 @@ static EadStatus check_setting(const char *text) {
     return status;
 }
 
+/* The row of "key=value". */
+static int find_key(const char *text) {
+    char name[64];
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(text, "="), text);
+    return ead_config_find(name);
+}
+
+/* The same key may be set again, but not by its old name beside its new one. */
+static EadStatus check_names(const EadArguments *arguments, const char *text) {
+    int length = (int)strcspn(text, "="), index = find_key(text);
+    for (int i = 0; i < arguments->setting_count; i++) {
+        const char *other = arguments->settings[i];
+        int other_length = (int)strcspn(other, "=");
+        if (find_key(other) == index && (other_length != length || strncmp(other, text, (size_t)length) != 0))
+            return ead_fail(EAD_BAD_ARGUMENT, "--set: %.*s and %.*s are one key; set it by one name",
+                            other_length, other, length, text);
+    }
+    return EAD_OK;
+}
+
 static EadStatus take_setting(EadArguments *arguments, const char *text) {
     EAD_TRY(check_setting(text));
+    EAD_TRY(check_names(arguments, text));
     arguments->settings[arguments->setting_count++] = text;
     return EAD_OK;
 }
@@ -264,8 +289,8 @@ EadStatus ead_arguments_plan_options(const EadArguments *arguments, EadPlanOptio
 EadStatus ead_arguments_adjust_model(const EadArguments *arguments, EadMapUse use, EadModel *model,
                                      bool *dropped) {
     bool given = ead_arguments_given(arguments, EAD_OPTION_THRESHOLD);
-    if (ead_arguments_given(arguments, EAD_OPTION_USE))
-        use = (EadMapUse)ead_arguments_value(arguments, EAD_OPTION_USE).i64;
+    if (ead_arguments_given(arguments, EAD_OPTION_SELECT))
+        use = (EadMapUse)ead_arguments_value(arguments, EAD_OPTION_SELECT).i64;
     *dropped = use != model->use && !isnan(model->threshold) && !given;
     if (use != model->use) model->threshold = NAN;
     EAD_TRY(ead_model_use_maps(model, use));
@@ -274,10 +299,12 @@ EadStatus ead_arguments_adjust_model(const EadArguments *arguments, EadMapUse us
 }
 
 EadStatus ead_arguments_configure(const EadArguments *arguments, EadConfig *config) {
+    int known = config->renamed.count; /* those of a model file are nothing that the user could change */
     const char *path = arguments->values[EAD_OPTION_CONFIG];
     if (path) EAD_TRY(ead_config_load(path, config));
     for (int i = 0; i < arguments->setting_count; i++)
         EAD_TRY(ead_config_set(config, arguments->settings[i], "--set"));
+    for (int i = known; i < config->renamed.count; i++) fprintf(stderr, "%s\n", config->renamed.items[i]);
     const char *output = arguments->values[EAD_OPTION_OUTPUT];
     if (!output) output = arguments->values[EAD_OPTION_EVAL_OUTPUT];
     if (output) EAD_TRY(ead_config_set_key(config, EAD_KEY_output, output));

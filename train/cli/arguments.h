@@ -86,13 +86,13 @@ EadValue ead_arguments_value(const EadArguments *arguments, EadOptionId id);
  * precision. */
 EadStatus ead_arguments_plan_options(const EadArguments *arguments, EadPlanOptions *plan);
 
-/* Applies --use and --threshold to a model; `use` is what counts without --use. A threshold that was chosen
+/* Applies --select and --threshold to a model; `use` is what counts without --select. A threshold that was chosen
  * for other maps is dropped, which *dropped tells. Errors: EAD_BAD_ARGUMENT if the model lacks the map. */
 EadStatus ead_arguments_adjust_model(const EadArguments *arguments, EadMapUse use, EadModel *model,
                                      bool *dropped);
 
 /* Applies -c, then every --set, then --output of train, and --maps and --overlays of eval, to a config that
- * holds the defaults (or the config of a model file). Errors: those of ead_config_load() and
+ * holds the defaults (or the config of a model file). Names of before are noted on stderr. Errors: those of ead_config_load() and
  * ead_config_set(). */
 EadStatus ead_arguments_configure(const EadArguments *arguments, EadConfig *config);
 

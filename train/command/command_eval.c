@@ -2,7 +2,6 @@
 #include "train/cli/commands.h"
 
 #include "models/efficientad/model_file.h"
-#include "train/config/config_dataset.h"
 #include "train/evaluate/evaluate.h"
 #include "train/metrics/metrics_output.h"
 #include "train/evaluate/threshold_file.h"
@@ -54,7 +53,7 @@ static EadStatus adjust_model(Eval *eval, EadThresholdRule trained) {
     EadMapUse of_scores = eval->model->use;
     bool dropped;
     EAD_TRY(
-        ead_arguments_adjust_model(eval->arguments, (EadMapUse)eval->config.maps_use, eval->model, &dropped));
+        ead_arguments_adjust_model(eval->arguments, (EadMapUse)eval->config.maps_select, eval->model, &dropped));
     if (dropped) fputs("the model's threshold is for other maps and left out; set --threshold\n", stderr);
     eval->threshold = ead_threshold_assess(eval->model->threshold, NULL, 0);
     if (eval->model->use != of_scores) return EAD_OK;
@@ -74,7 +73,7 @@ static EadStatus load_config(Eval *eval) {
     }
     /* Of the training only; what the user now asks for comes from the command line. */
     eval->config.eval_maps = eval->config.eval_overlays = false;
-    eval->config.maps_use = (int)eval->model->use;
+    eval->config.maps_select = (int)eval->model->use;
     EadThresholdRule trained = ead_threshold_rule(&eval->config);
     EAD_TRY(ead_arguments_configure(eval->arguments, &eval->config));
     if (!output_given(eval->arguments))
@@ -160,7 +159,7 @@ static EadStatus evaluate(const Eval *eval) {
                             .output = eval->config.output,
                             .maps = eval->config.eval_maps,
                             .overlays = eval->config.eval_overlays,
-                            .pro_limit = eval->config.eval_pro_limit,
+                            .pro_limit = eval->config.eval_pro_max_fpr,
                             .quiet = ead_arguments_given(eval->arguments, EAD_OPTION_QUIET),
                             .title = ead_config_dataset_name(&eval->config),
                             .losses = eval->losses,

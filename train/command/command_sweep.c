@@ -2,6 +2,8 @@
 #include "train/cli/commands.h"
 #include "train/sweep/sweep.h"
 
+#include <string.h>
+
 /* What would be done: one line a run, its state and its name. */
 static EadStatus list_runs(const EadSweepWork *work) {
     int counts[EAD_RUN_CHANGED + 1] = {0}, total = 0;
@@ -22,16 +24,35 @@ static EadStatus list_runs(const EadSweepWork *work) {
     return EAD_OK;
 }
 
+/* Each old name once, though every run has met it. */
+static EadStatus print_renamed(const EadSweep *sweep) {
+    EadStringList notices = {0};
+    EadStatus status = EAD_OK;
+    for (int i = 0; i < sweep->run_count && status == EAD_OK; i++) {
+        const EadStringList *renamed = &sweep->runs[i].config.renamed;
+        for (int j = 0; j < renamed->count && status == EAD_OK; j++) {
+            int known = 0;
+            while (known < notices.count && strcmp(notices.items[known], renamed->items[j]) != 0) known++;
+            if (known < notices.count) continue;
+            fprintf(stderr, "%s\n", renamed->items[j]);
+            status = ead_strings_add(&notices, renamed->items[j]);
+        }
+    }
+    ead_strings_free(&notices);
+    return status;
+}
+
 static EadStatus run_sweep(const EadArguments *arguments, EadSweep *sweep) {
     EadSweepWork work = {.jobs = (int)ead_arguments_value(arguments, EAD_OPTION_JOBS).i64,
                          .device = ead_arguments_text(arguments, EAD_OPTION_DEVICE),
-                         .shard = ead_arguments_value(arguments, EAD_OPTION_SHARD).share,
+                         .shard = ead_arguments_value(arguments, EAD_OPTION_SHARD).shard,
                          .sweep = sweep};
     if (ead_arguments_given(arguments, EAD_OPTION_THREADS))
         work.threads = (int)ead_arguments_value(arguments, EAD_OPTION_THREADS).i64;
     EAD_TRY(ead_sweep_load(arguments->paths[0], sweep));
     EAD_TRY(ead_sweep_expand(sweep, ead_arguments_text(arguments, EAD_OPTION_SWEEP_OUTPUT),
                              arguments->settings, arguments->setting_count));
+    EAD_TRY(print_renamed(sweep));
     if (ead_arguments_given(arguments, EAD_OPTION_DRY_RUN)) return list_runs(&work);
     EAD_TRY(ead_sweep_write_manifest(sweep));
     EAD_TRY(ead_sweep_work(&work));

@@ -1,7 +1,6 @@
-/* Rows, defaults and assignment of config keys. */
+/* Rows, defaults, names and assignment of config keys. */
 #include "train/config/config.h"
 
-#include "train/support/suggest.h"
 #include "train/support/utf8.h"
 
 #include <stdlib.h>
@@ -18,58 +17,44 @@ const EadConfigKey *ead_config_key(int index) {
     return &keys[index];
 }
 
+/* Keys that have a new name; the old one stays accepted wherever a key can be named. */
+static const struct {
+    const char *before, *now;
+} renamed[] = {
+    {"dataset.normal", "dataset.train_good"},     {"maps.use", "maps.select"},
+    {"eval.pro_limit", "eval.pro_max_fpr"},       {"distill.variant", "distill.backbone_variant"},
+    {"distill.gray", "distill.gray_probability"}, {"distill.held_out", "distill.validation_images"},
+};
+
 int ead_config_find(const char *name) {
+    for (size_t i = 0; i < sizeof renamed / sizeof *renamed; i++)
+        if (strcmp(renamed[i].before, name) == 0) name = renamed[i].now;
     for (int i = 0; i < EAD_CONFIG_KEYS; i++)
         if (strcmp(keys[i].rule.name, name) == 0) return i;
     return -1;
+}
+
+EadStatus ead_config_note_renamed(EadConfig *config, int index, const char *name, const char *where) {
+    char notice[512];
+    const char *now = keys[index].rule.name;
+    if (strcmp(name, now) == 0) return EAD_OK;
+    snprintf(notice, sizeof notice, "%.300s: %s is now %s; the old name still works", where, name, now);
+    return ead_strings_add(&config->renamed, notice);
 }
 
 bool ead_config_key_is_of_distillation(EadConfigKeyId key) {
     return strncmp(keys[key].rule.name, "distill.", strlen("distill.")) == 0;
 }
 
-static bool holds_text(int index) {
-    EadValueKind kind = keys[index].rule.kind;
-    return kind == EAD_KIND_STRING || kind == EAD_KIND_PATH;
-}
-
-static EadStatus store_text(void *member, const char *text) {
-    char *copy = strdup(text);
-    if (!copy) return ead_fail(EAD_NO_MEMORY, "no memory for a config value of %zu bytes", strlen(text));
-    free(*(char **)member);
-    *(char **)member = copy;
-    return EAD_OK;
+static void *member_of(const EadConfig *config, int index) {
+    return (char *)config + keys[index].offset;
 }
 
 EadStatus ead_config_set_key(EadConfig *config, int index, const char *text) {
     EadValue value;
-    EAD_TRY(ead_value_parse(&keys[index].rule, text, &value));
-    void *member = (char *)config + keys[index].offset;
-    switch (keys[index].rule.kind) {
-    case EAD_KIND_STRING:
-    case EAD_KIND_PATH:
-        return store_text(member, text);
-    case EAD_KIND_INT:
-    case EAD_KIND_CHOICE:
-        *(int *)member = (int)value.i64;
-        break;
-    case EAD_KIND_UINT64:
-        *(uint64_t *)member = value.u64;
-        break;
-    case EAD_KIND_DOUBLE:
-        *(double *)member = value.f64;
-        break;
-    case EAD_KIND_BOOL:
-        *(bool *)member = value.flag;
-        break;
-    case EAD_KIND_SIZE:
-        *(EadSize *)member = value.size;
-        break;
-    case EAD_KIND_SHARE:
-    case EAD_KIND_FLAG:
-        break;
-    }
-    return EAD_OK;
+    const EadValueRule *rule = &keys[index].rule;
+    EAD_TRY(ead_value_parse(rule, text, &value));
+    return ead_value_store(rule->kind, &value, member_of(config, index));
 }
 
 EadStatus ead_config_defaults(EadConfig *config) {
@@ -84,8 +69,8 @@ EadStatus ead_config_defaults(EadConfig *config) {
 }
 
 void ead_config_free(EadConfig *config) {
-    for (int i = 0; i < EAD_CONFIG_KEYS; i++)
-        if (holds_text(i)) free(*(char **)((char *)config + keys[i].offset));
+    for (int i = 0; i < EAD_CONFIG_KEYS; i++) ead_value_free(keys[i].rule.kind, member_of(config, i));
+    ead_strings_free(&config->renamed);
     *config = (EadConfig){0};
 }
 
@@ -116,24 +101,26 @@ EadStatus ead_config_unknown(const char *name, bool section) {
                     suggestion.name);
 }
 
-static EadStatus set_assignment(EadConfig *config, const char *assignment) {
+static EadStatus set_assignment(EadConfig *config, const char *assignment, const char *label) {
     char name[64];
     const char *equals = strchr(assignment, '=');
     if (!equals) return ead_fail(EAD_BAD_ARGUMENT, "'%.80s' is not key=value", assignment);
     snprintf(name, sizeof name, "%.*s", (int)(equals - assignment), assignment);
     int index = ead_config_find(name);
-    return index < 0 ? ead_config_unknown(name, false) : ead_config_set_key(config, index, equals + 1);
+    if (index < 0) return ead_config_unknown(name, false);
+    EAD_TRY(ead_config_note_renamed(config, index, name, label));
+    return ead_config_set_key(config, index, equals + 1);
 }
 
 EadStatus ead_config_set(EadConfig *config, const char *assignment, const char *label) {
-    EadStatus status = set_assignment(config, assignment);
+    EadStatus status = set_assignment(config, assignment, label);
     return status == EAD_OK ? EAD_OK : ead_fail_prefix(status, "%s: ", label);
 }
 
 const char *ead_config_choice(const EadConfig *config, EadConfigKeyId key, char buffer[EAD_CHOICE_SIZE]) {
     size_t length = 0;
-    int index = *(const int *)((const char *)config + keys[key].offset);
-    const char *choice = ead_value_choice(keys[key].rule.constraint, index, &length);
+    const char *choice =
+        ead_value_choice(keys[key].rule.constraint, *(const int *)member_of(config, (int)key), &length);
     snprintf(buffer, EAD_CHOICE_SIZE, "%.*s", (int)length, choice ? choice : "");
     return buffer;
 }

@@ -5,7 +5,9 @@
 #define EAD_TRAIN_CONFIG_H
 
 #include "core/base/status.h"
+#include "core/base/string_list.h"
 #include "data/dataset/dataset.h"
+#include "train/config/yaml.h"
 #include "train/support/value.h"
 
 #include <stdbool.h>
@@ -13,18 +15,42 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* Values of CHOICE members, in the order of the row's choices; those of dataset.type are EadDatasetType
- * (data/dataset/dataset.h), those of train.precision EadPrecision (core/graph/kernel.h), those of
- * threshold.method EadThresholdMethod (train/metrics/threshold_rule.h), those of maps.use EadMapUse (models/efficientad/model.h). */
-typedef enum EadSizeChoice { EAD_SIZE_CHOICE_SMALL, EAD_SIZE_CHOICE_MEDIUM } EadSizeChoice;
-typedef enum EadNormalizationChoice {
-    EAD_NORMALIZATION_CHOICE_QUANTILE,
-    EAD_NORMALIZATION_CHOICE_GAUSSIAN,
-    EAD_NORMALIZATION_CHOICE_NONE,
-} EadNormalizationChoice;
-/* Those of distill.variant behind EAD_VARIANT_CHOICE_AUTO are EadResnetVariant (models/networks/resnet.h) in its
- * order. */
-typedef enum EadVariantChoice { EAD_VARIANT_CHOICE_AUTO, EAD_VARIANT_CHOICE_FIRST } EadVariantChoice;
+/* The choices of CHOICE members: X(value, word), in order. The rows in config_keys.def name their words by these
+ * lists, and the enums are made of them; those of dataset.type stand in data/dataset/dataset.h. Where a choice is
+ * cast to the enum of another folder, EAD_SAME_VALUE() holds the two together. */
+#define EAD_SIZE_CHOICES(X) X(EAD_SIZE_CHOICE_SMALL, "small") X(EAD_SIZE_CHOICE_MEDIUM, "medium")
+#define EAD_PRECISION_CHOICES(X)                                                                             \
+    X(EAD_PRECISION_CHOICE_FP32, "fp32")                                                                     \
+    X(EAD_PRECISION_CHOICE_TF32, "tf32")                                                                     \
+    X(EAD_PRECISION_CHOICE_BF16, "bf16")                                                                     \
+    X(EAD_PRECISION_CHOICE_FP16, "fp16") X(EAD_PRECISION_CHOICE_AUTO, "auto")
+#define EAD_NORMALIZATION_CHOICES(X)                                                                         \
+    X(EAD_NORMALIZATION_CHOICE_QUANTILE, "quantile")                                                         \
+    X(EAD_NORMALIZATION_CHOICE_GAUSSIAN, "gaussian") X(EAD_NORMALIZATION_CHOICE_NONE, "none")
+#define EAD_SELECT_CHOICES(X)                                                                                \
+    X(EAD_SELECT_CHOICE_BOTH, "both") X(EAD_SELECT_CHOICE_ST, "st") X(EAD_SELECT_CHOICE_AE, "ae")
+#define EAD_THRESHOLD_CHOICES(X)                                                                             \
+    X(EAD_THRESHOLD_CHOICE_NONE, "none")                                                                     \
+    X(EAD_THRESHOLD_CHOICE_QUANTILE, "quantile")                                                             \
+    X(EAD_THRESHOLD_CHOICE_FALSE_ALARM_RATE, "false_alarm_rate")
+#define EAD_VARIANT_CHOICES(X)                                                                               \
+    X(EAD_VARIANT_CHOICE_AUTO, "auto")                                                                       \
+    X(EAD_VARIANT_CHOICE_TORCHVISION, "torchvision") X(EAD_VARIANT_CHOICE_CAFFE, "caffe")
+
+#define EAD_ENUMERATOR(value, word) value,
+typedef enum EadSizeChoice { EAD_SIZE_CHOICES(EAD_ENUMERATOR) } EadSizeChoice;
+typedef enum EadPrecisionChoice { EAD_PRECISION_CHOICES(EAD_ENUMERATOR) } EadPrecisionChoice;
+typedef enum EadNormalizationChoice { EAD_NORMALIZATION_CHOICES(EAD_ENUMERATOR) } EadNormalizationChoice;
+typedef enum EadSelectChoice { EAD_SELECT_CHOICES(EAD_ENUMERATOR) } EadSelectChoice;
+typedef enum EadThresholdChoice { EAD_THRESHOLD_CHOICES(EAD_ENUMERATOR) } EadThresholdChoice;
+typedef enum EadVariantChoice { EAD_VARIANT_CHOICES(EAD_ENUMERATOR) } EadVariantChoice;
+
+/* "first|second" of such a list, a constant. */
+#define EAD_BAR_AND_WORD(value, word) "|" word
+#define EAD_WORDS(CHOICES)            (&(CHOICES(EAD_BAR_AND_WORD))[1])
+
+/* Two enums that mean the same: one is cast to the other. */
+#define EAD_SAME_VALUE(a, b) _Static_assert((int)(a) == (int)(b), #a " is cast to " #b)
 
 #define EAD_TYPE_STRING char *
 #define EAD_TYPE_PATH   char *
@@ -40,6 +66,7 @@ typedef struct EadConfig {
 #define EAD_KEY(name, kind, member, default_text, constraint, help) EAD_TYPE_##kind member;
 #include "train/config/config_keys.def"
 #undef EAD_KEY
+    EadStringList renamed; /* a notice for each old name that was used */
 } EadConfig;
 
 typedef enum EadConfigKeyId {
@@ -61,7 +88,7 @@ typedef struct EadConfigKey {
 /* Row number `index`, 0 <= index < EAD_CONFIG_KEYS. */
 const EadConfigKey *ead_config_key(int index);
 
-/* The number of the row with that name, or -1. */
+/* The number of the row with that name, or that had it before, or -1. */
 int ead_config_find(const char *name);
 
 /* Whether a row belongs to the section distill, and so to no training or evaluation. */
@@ -83,12 +110,19 @@ EadStatus ead_config_parse(const void *bytes, size_t size, const char *label, Ea
 /* The same for a file of at most 1 MB. Errors: also EAD_IO. */
 EadStatus ead_config_load(const char *path, EadConfig *config);
 
+/* The same for a mapping of keys inside a file that has been read; an empty node sets nothing. */
+EadStatus ead_config_apply(const EadYamlNode *node, EadConfig *config);
+
 /* Sets one key from "key=value"; label (such as "--set") starts the error. Errors: EAD_BAD_ARGUMENT,
  * EAD_NO_MEMORY. */
 EadStatus ead_config_set(EadConfig *config, const char *assignment, const char *label);
 
 /* Sets row number `index` from text. Errors: EAD_BAD_ARGUMENT, "NAME: ..."; EAD_NO_MEMORY. */
 EadStatus ead_config_set_key(EadConfig *config, int index, const char *text);
+
+/* Keeps a notice in config->renamed, "WHERE: maps.use is now maps.select; ...", if `name` is the old name of row
+ * number `index`. Errors: EAD_NO_MEMORY. */
+EadStatus ead_config_note_renamed(EadConfig *config, int index, const char *name, const char *where);
 
 /* Fails for an unknown name, with the nearest known one. section: a mapping of keys was expected. */
 EadStatus ead_config_unknown(const char *name, bool section);
@@ -117,5 +151,31 @@ EadStatus ead_config_value_text(const EadConfig *config, EadConfigKeyId key, cha
 
 /* Writes the defaults as a commented YAML file: a template, and the reference of all keys. */
 void ead_config_print_reference(FILE *stream);
+
+/* Opens the data set that dataset.* name, split by train.seed. Errors: those of ead_dataset_open(). *dataset is
+ * empty then, else the caller frees it. */
+EadStatus ead_config_open_dataset(const EadConfig *config, EadDataset *dataset);
+
+/* What people call the data set: the category, or the last folder of dataset.path. Borrowed from config. */
+const char *ead_config_dataset_name(const EadConfig *config);
+
+/* What is to be the same in two configs. Of a training each includes those before it. */
+typedef enum EadCompareScope {
+    EAD_SAME_STEPS,    /* every training step; train.steps may differ, for those who want to train longer */
+    EAD_SAME_TRAINING, /* the trained weights; maps.* may differ, which is measured after training */
+    EAD_SAME_RESULT,   /* the metrics; files, folders, threads and logs may differ */
+    EAD_SAME_DISTILLATION, /* every step of a distillation, as EAD_SAME_STEPS; distill.steps may differ */
+} EadCompareScope;
+
+/* Whether the metrics of a training depend on a key at all. */
+bool ead_config_matters(int key);
+
+/* The first key in which they differ as far as `scope` asks, or -1. */
+int ead_config_difference(const EadConfig *a, const EadConfig *b, EadCompareScope scope);
+
+/* Fails with "LABEL: was made with KEY: X, the config now says Y; HINT" of the values in a and in b. Returns
+ * EAD_BAD_ARGUMENT or EAD_NO_MEMORY. */
+EadStatus ead_config_fail_difference(const EadConfig *a, const EadConfig *b, int key, const char *label,
+                                     const char *hint);
 
 #endif

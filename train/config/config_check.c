@@ -1,6 +1,7 @@
-/* What the values of a config must fulfil together. */
+/* What the values of a config must fulfil together, and the data set that they name. */
 #include "train/config/config.h"
 
+#include "core/base/paths.h"
 #include "models/efficientad/model.h"
 
 #include <string.h>
@@ -24,10 +25,10 @@ static EadStatus check_collection(const EadConfig *config) {
 }
 
 static EadStatus check_folder(const EadConfig *config) {
-    if (empty(config->dataset_path) && empty(config->dataset_normal))
+    if (empty(config->dataset_path) && empty(config->dataset_train_good))
         return ead_fail(EAD_BAD_ARGUMENT,
                         "dataset.path is not set; set it to the folder of the images, or set "
-                        "dataset.normal to a folder of flawless ones");
+                        "dataset.train_good to a folder of flawless ones");
     if (!empty(config->dataset_masks) && empty(config->dataset_defects))
         return ead_fail(EAD_BAD_ARGUMENT,
                         "dataset.masks is set, but dataset.defects is not; set both or neither");
@@ -38,13 +39,12 @@ EadStatus ead_config_check(const EadConfig *config) {
     if (config->maps_q_start >= config->maps_q_end)
         return ead_fail(EAD_BAD_ARGUMENT, "maps.q_start (%g) must be less than maps.q_end (%g)",
                         config->maps_q_start, config->maps_q_end);
-    if (config->maps_use == EAD_USE_AE && !config->autoencoder_enabled)
+    if (config->maps_select == EAD_USE_AE && !config->autoencoder_enabled)
         return ead_fail(EAD_BAD_ARGUMENT,
-                        "maps.use is ae, but autoencoder.enabled is false; set one of them otherwise");
+                        "maps.select is ae, but autoencoder.enabled is false; set one of them otherwise");
     if (empty(config->output))
         return ead_fail(EAD_BAD_ARGUMENT, "output is not set; set it to the run folder");
-    return config->dataset_type == EAD_DATASET_folder ? check_folder(config)
-                                                             : check_collection(config);
+    return config->dataset_type == EAD_DATASET_folder ? check_folder(config) : check_collection(config);
 }
 
 EadStatus ead_config_check_training(const EadConfig *config) {
@@ -69,4 +69,27 @@ EadStatus ead_config_check_distillation(const EadConfig *config) {
     if (empty(config->output))
         return ead_fail(EAD_BAD_ARGUMENT, "output is not set; set it to the run folder");
     return EAD_OK;
+}
+
+EadStatus ead_config_open_dataset(const EadConfig *config, EadDataset *dataset) {
+    char type[EAD_CHOICE_SIZE];
+    /* Folders of a folder data set may stand alone, then they start from the current directory. */
+    const char *path = config->dataset_path[0] ? config->dataset_path : ".";
+    EadDatasetSpec spec = {.type = ead_config_choice(config, EAD_KEY_dataset_type, type),
+                           .path = path,
+                           .category = config->dataset_category,
+                           .validation_fraction = config->dataset_validation_fraction,
+                           .seed = config->train_seed,
+                           .normal_folder = config->dataset_train_good,
+                           .good_folder = config->dataset_test_good,
+                           .defect_folder = config->dataset_defects,
+                           .mask_folder = config->dataset_masks};
+    return ead_dataset_open(&spec, dataset);
+}
+
+const char *ead_config_dataset_name(const EadConfig *config) {
+    if (config->dataset_type != EAD_DATASET_folder) return config->dataset_category;
+    const char *path = config->dataset_path[0] ? config->dataset_path : config->dataset_train_good;
+    const char *base = ead_path_base(path);
+    return *base ? base : path;
 }

@@ -1,10 +1,10 @@
 /* Comparison key by key; which keys matter for what. */
-#include "train/config/config_compare.h"
+#include "train/config/config.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* The least sameness for which a key must agree; -1: it never matters. A new key matters unless it is named
+/* The first scope for which a key must agree; -1: it never matters. A new key matters unless it is named
  * here: a needless refusal is seen, a wrong resume is not. */
 static int first_scope_of(int key) {
     switch (key) {
@@ -22,8 +22,8 @@ static int first_scope_of(int key) {
     case EAD_KEY_maps_normalization:
     case EAD_KEY_maps_q_start:
     case EAD_KEY_maps_q_end:
-    case EAD_KEY_maps_use:
-    case EAD_KEY_eval_pro_limit:
+    case EAD_KEY_maps_select:
+    case EAD_KEY_eval_pro_max_fpr:
     case EAD_KEY_threshold_method:
     case EAD_KEY_threshold_quantile:
     case EAD_KEY_threshold_false_alarm_rate:
@@ -47,53 +47,33 @@ static bool matters_to_distillation(int key) {
     }
 }
 
-static bool must_agree(int key, EadCompareScope sameness) {
-    if (sameness == EAD_SAME_DISTILLATION) return matters_to_distillation(key);
+static bool must_agree(int key, EadCompareScope scope) {
+    if (scope == EAD_SAME_DISTILLATION) return matters_to_distillation(key);
     int from = first_scope_of(key);
-    return from >= 0 && from <= (int)sameness;
+    return from >= 0 && from <= (int)scope;
 }
 
 bool ead_config_matters(int key) {
     return first_scope_of(key) >= 0;
 }
 
-static bool equal(const EadConfig *a, const EadConfig *b, const EadConfigKey *key) {
-    const void *left = (const char *)a + key->offset, *right = (const char *)b + key->offset;
-    switch (key->rule.kind) {
-    case EAD_KIND_STRING:
-    case EAD_KIND_PATH:
-        return strcmp(*(char *const *)left, *(char *const *)right) == 0;
-    case EAD_KIND_UINT64:
-        return memcmp(left, right, sizeof(uint64_t)) == 0;
-    case EAD_KIND_DOUBLE:
-        return memcmp(left, right, sizeof(double)) == 0;
-    case EAD_KIND_BOOL:
-        return *(const bool *)left == *(const bool *)right;
-    case EAD_KIND_SIZE:
-        return memcmp(left, right, sizeof(EadSize)) == 0;
-    case EAD_KIND_INT:
-    case EAD_KIND_CHOICE:
-    case EAD_KIND_SHARE:
-    case EAD_KIND_FLAG:
-        break;
+int ead_config_difference(const EadConfig *a, const EadConfig *b, EadCompareScope scope) {
+    for (int i = 0; i < EAD_CONFIG_KEYS; i++) {
+        const EadConfigKey *key = ead_config_key(i);
+        const void *left = (const char *)a + key->offset, *right = (const char *)b + key->offset;
+        if (must_agree(i, scope) && !ead_value_equal(key->rule.kind, left, right)) return i;
     }
-    return *(const int *)left == *(const int *)right;
-}
-
-int ead_config_difference(const EadConfig *a, const EadConfig *b, EadCompareScope sameness) {
-    for (int key = 0; key < EAD_CONFIG_KEYS; key++)
-        if (must_agree(key, sameness) && !equal(a, b, ead_config_key(key))) return key;
     return -1;
 }
 
 EadStatus ead_config_fail_difference(const EadConfig *a, const EadConfig *b, int key, const char *label,
-                                     const char *cure) {
+                                     const char *hint) {
     char *before = NULL, *now = NULL;
     EadStatus status = ead_config_value_text(a, (EadConfigKeyId)key, &before);
     if (status == EAD_OK) status = ead_config_value_text(b, (EadConfigKeyId)key, &now);
     if (status == EAD_OK)
         status = ead_fail(EAD_BAD_ARGUMENT, "%s: was made with %s: %s, the config now says %s; %s", label,
-                          ead_config_key(key)->rule.name, before, now, cure);
+                          ead_config_key(key)->rule.name, before, now, hint);
     free(before);
     free(now);
     return status;

@@ -50,7 +50,7 @@ static EadStatus list_images(Run *run) {
                                  .width = config->model_image_size.width,
                                  .batch = config->distill_batch,
                                  .seed = config->train_seed,
-                                 .gray = config->distill_gray};
+                                 .gray = config->distill_gray_probability};
     EadStatus status = ead_image_list_add(&images->files, config->distill_images);
     if (status != EAD_OK) return ead_fail_prefix(status, "distill.images: ");
     int count = images->files.count, most = count / 10 > 1 ? count / 10 : 1;
@@ -58,15 +58,18 @@ static EadStatus list_images(Run *run) {
         return ead_fail(EAD_BAD_ARGUMENT, "distill.images: %s holds %d images; at least %d are needed",
                         config->distill_images, count, MIN_IMAGES);
     EAD_TRY(ead_skipped_images_new(count, &images->skipped));
-    images->held_out = config->distill_held_out < most ? config->distill_held_out : most;
+    images->held_out = config->distill_validation_images < most ? config->distill_validation_images : most;
     int64_t side = ead_pdn_output_size(true, images->height);
     images->features = side * ead_pdn_output_size(true, images->width) * EAD_FEATURES;
     return EAD_OK;
 }
 
+EAD_SAME_VALUE(EAD_VARIANT_CHOICE_TORCHVISION - EAD_VARIANT_CHOICE_TORCHVISION, EAD_RESNET_TORCHVISION);
+EAD_SAME_VALUE(EAD_VARIANT_CHOICE_CAFFE - EAD_VARIANT_CHOICE_TORCHVISION, EAD_RESNET_CAFFE);
+
 static EadStatus open_backbone(Run *run) {
-    int choice = run->config->distill_variant;
-    EadResnetVariant variant = (EadResnetVariant)(choice - EAD_VARIANT_CHOICE_FIRST);
+    int choice = run->config->distill_backbone_variant;
+    EadResnetVariant variant = (EadResnetVariant)(choice - EAD_VARIANT_CHOICE_TORCHVISION);
     return ead_patch_features_open(run->config->distill_backbone,
                                    choice == EAD_VARIANT_CHOICE_AUTO ? NULL : &variant, &run->backbone);
 }

@@ -54,6 +54,10 @@ static EadStatus read_teacher(Run *run) {
     return status;
 }
 
+EAD_SAME_VALUE(EAD_SELECT_CHOICE_BOTH, EAD_USE_BOTH);
+EAD_SAME_VALUE(EAD_SELECT_CHOICE_ST, EAD_USE_ST);
+EAD_SAME_VALUE(EAD_SELECT_CHOICE_AE, EAD_USE_AE);
+
 static EadStatus make_model(Run *run) {
     const EadConfig *config = run->config;
     EadModelSpec spec = {.size =
@@ -63,7 +67,7 @@ static EadStatus make_model(Run *run) {
                          .width = config->model_image_size.width,
                          .autoencoder = config->autoencoder_enabled};
     EAD_TRY(ead_model_new(&spec, &run->model));
-    EAD_TRY(ead_model_use_maps(run->model, (EadMapUse)config->maps_use));
+    EAD_TRY(ead_model_use_maps(run->model, (EadMapUse)config->maps_select));
     EAD_TRY(read_teacher(run));
     ead_params_initialize(&run->model->trained, config->train_seed);
     return config->model_init[0] ? ead_model_read_trained(run->model, config->model_init) : EAD_OK;
@@ -300,7 +304,7 @@ static EadStatus evaluate(Run *run) {
                             .output = config->output,
                             .maps = config->eval_maps,
                             .overlays = config->eval_overlays,
-                            .pro_limit = config->eval_pro_limit,
+                            .pro_limit = config->eval_pro_max_fpr,
                             .quiet = run->spec->quiet,
                             .stop = ead_interrupted,
                             .title =

@@ -3,9 +3,9 @@
 #ifndef EAD_TRAIN_CHECKPOINT_H
 #define EAD_TRAIN_CHECKPOINT_H
 
+#include "train/config/config.h"
 #include "autograd/optimizer.h"
 #include "models/efficientad/model_file.h"
-#include "train/config/config_compare.h"
 
 /* Writes it, complete or not at all. config_text: the effective config as YAML. Errors: EAD_IO,
  * EAD_NO_MEMORY. */

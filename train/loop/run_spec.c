@@ -1,6 +1,12 @@
 /* From a command line to a run. */
 #include "train/loop/run_spec.h"
 
+EAD_SAME_VALUE(EAD_PRECISION_CHOICE_FP32, EAD_PRECISION_FP32);
+EAD_SAME_VALUE(EAD_PRECISION_CHOICE_TF32, EAD_PRECISION_TF32);
+EAD_SAME_VALUE(EAD_PRECISION_CHOICE_BF16, EAD_PRECISION_BF16);
+EAD_SAME_VALUE(EAD_PRECISION_CHOICE_FP16, EAD_PRECISION_FP16);
+EAD_SAME_VALUE(EAD_PRECISION_CHOICE_AUTO, EAD_PRECISION_AUTO);
+
 EadPlanOptions ead_run_plan_options(const EadRunSpec *spec) {
     return (EadPlanOptions){.backend = spec->backend,
                             .precision = (EadPrecision)spec->config->train_precision,

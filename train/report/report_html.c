@@ -2,7 +2,7 @@
 #include "train/report/report_html.h"
 
 #include "core/base/atomic_file.h"
-#include "train/config/config_compare.h"
+#include "train/config/config.h"
 #include "train/support/html_text.h"
 #include "train/report/report_parts.h"
 

@@ -1,14 +1,27 @@
-/* Typed values from text, with range checks. */
+/* One row a kind of value: how it is called, read, kept and written. */
 #include "train/support/value.h"
 
+#include "core/base/memory.h"
+#include "core/base/minmax.h"
 #include "train/support/utf8.h"
 
 #include <assert.h>
 #include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+typedef struct Kind {
+    const char *name; /* in "expected a whole number" */
+    EadStatus (*parse)(const EadValueRule *rule, const char *text, EadValue *value); /* NULL: any text */
+    void (*write)(FILE *stream, const EadValueRule *rule, const void *member);       /* NULL: not storable */
+    size_t size;                                                                     /* of the member */
+} Kind;
+
+static const Kind *kind_of(EadValueKind kind);
 
 typedef struct Range {
     double minimum, maximum;
@@ -36,25 +49,9 @@ static bool range_holds(const Range *range, double value) {
     return above && below;
 }
 
-const char *ead_value_kind_name(EadValueKind kind) {
-    static const char *const names[] = {
-        [EAD_KIND_STRING] = "text",
-        [EAD_KIND_PATH] = "a path",
-        [EAD_KIND_INT] = "a whole number",
-        [EAD_KIND_UINT64] = "a whole number of 0 to 2^64-1",
-        [EAD_KIND_DOUBLE] = "a number",
-        [EAD_KIND_BOOL] = "true or false",
-        [EAD_KIND_CHOICE] = "one of the choices",
-        [EAD_KIND_SIZE] = "a size, like 256 or 256x512 (height x width)",
-        [EAD_KIND_SHARE] = "part/parts, like 2/8",
-        [EAD_KIND_FLAG] = "nothing",
-    };
-    return names[kind];
-}
-
 static EadStatus wrong_type(const EadValueRule *rule, const char *text) {
-    return ead_fail(EAD_BAD_ARGUMENT, "%s: expected %s, got '%.80s'", rule->name,
-                    ead_value_kind_name(rule->kind), text);
+    return ead_fail(EAD_BAD_ARGUMENT, "%s: expected %s, got '%.80s'", rule->name, kind_of(rule->kind)->name,
+                    text);
 }
 
 static EadStatus check_range(const EadValueRule *rule, const char *text, double value) {
@@ -153,7 +150,7 @@ static EadStatus parse_size(const EadValueRule *rule, const char *text, EadValue
                     text, rule->constraint);
 }
 
-static EadStatus parse_share(const EadValueRule *rule, const char *text, EadValue *value) {
+static EadStatus parse_shard(const EadValueRule *rule, const char *text, EadValue *value) {
     const EadValueRule number = {rule->name, EAD_KIND_INT, "[1, 100000]"};
     const char *slash = strchr(text, '/');
     EadValue part, parts;
@@ -162,43 +159,164 @@ static EadStatus parse_share(const EadValueRule *rule, const char *text, EadValu
     snprintf(first, sizeof first, "%.*s", (int)(slash - text), text);
     EAD_TRY(parse_int(&number, first, &part));
     EAD_TRY(parse_int(&number, slash + 1, &parts));
-    value->share = (EadShard){(int)part.i64, (int)parts.i64};
+    value->shard = (EadShard){(int)part.i64, (int)parts.i64};
     if (part.i64 <= parts.i64) return EAD_OK;
-    return ead_fail(EAD_BAD_ARGUMENT, "%s: there is no part %d of %d", rule->name, value->share.part,
-                    value->share.parts);
+    return ead_fail(EAD_BAD_ARGUMENT, "%s: there is no part %d of %d", rule->name, value->shard.part,
+                    value->shard.parts);
+}
+
+/* ---- writing ---- */
+
+/* Code points that libyaml refuses to read raw or takes for line breaks. */
+static bool needs_escape(uint32_t code) {
+    return code == 0x2028u || code == 0x2029u || code == 0xFEFFu || (code >= 0xFFF0u && code <= 0xFFFFu);
+}
+
+static void write_text(FILE *stream, const EadValueRule *rule, const void *member) {
+    (void)rule;
+    const char *text = *(char *const *)member;
+    uint32_t code;
+    fputc('"', stream);
+    for (int length; (length = ead_utf8_decode(text, &code)) > 0; text += length) {
+        if (code == '"' || code == '\\') fputc('\\', stream);
+        if (needs_escape(code))
+            fprintf(stream, "\\u%04" PRIX32, code);
+        else
+            fwrite(text, 1, (size_t)length, stream);
+    }
+    fputc('"', stream);
+}
+
+static void write_int(FILE *stream, const EadValueRule *rule, const void *member) {
+    (void)rule;
+    fprintf(stream, "%d", *(const int *)member);
+}
+
+static void write_uint64(FILE *stream, const EadValueRule *rule, const void *member) {
+    (void)rule;
+    fprintf(stream, "%" PRIu64, *(const uint64_t *)member);
+}
+
+/* The shortest text that reads back as the same double. */
+static void write_double(FILE *stream, const EadValueRule *rule, const void *member) {
+    char text[32];
+    double value = *(const double *)member;
+    (void)rule;
+    for (int digits = 6; digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, value);
+        if (strtod(text, NULL) == value) break;
+    }
+    fputs(text, stream);
+}
+
+static void write_bool(FILE *stream, const EadValueRule *rule, const void *member) {
+    (void)rule;
+    fputs(*(const bool *)member ? "true" : "false", stream);
+}
+
+static void write_choice(FILE *stream, const EadValueRule *rule, const void *member) {
+    size_t length = 0;
+    const char *choice = ead_value_choice(rule->constraint, *(const int *)member, &length);
+    fwrite(choice ? choice : "", 1, length, stream);
+}
+
+static void write_size(FILE *stream, const EadValueRule *rule, const void *member) {
+    const EadSize *size = member;
+    (void)rule;
+    fprintf(stream, "%d", size->height);
+    if (size->width != size->height) fprintf(stream, "x%d", size->width);
+}
+
+/* ---- the kinds ---- */
+
+static const Kind *kind_of(EadValueKind kind) {
+    static const Kind kinds[] = {
+        [EAD_KIND_STRING] = {"text", NULL, write_text, sizeof(char *)},
+        [EAD_KIND_PATH] = {"a path", NULL, write_text, sizeof(char *)},
+        [EAD_KIND_INT] = {"a whole number", parse_int, write_int, sizeof(int)},
+        [EAD_KIND_UINT64] = {"a whole number of 0 to 2^64-1", parse_uint64, write_uint64, sizeof(uint64_t)},
+        [EAD_KIND_DOUBLE] = {"a number", parse_double, write_double, sizeof(double)},
+        [EAD_KIND_BOOL] = {"true or false", parse_bool, write_bool, sizeof(bool)},
+        [EAD_KIND_CHOICE] = {"one of the choices", parse_choice, write_choice, sizeof(int)},
+        [EAD_KIND_SIZE] = {"a size, like 256 or 256x512 (height x width)", parse_size, write_size,
+                           sizeof(EadSize)},
+        [EAD_KIND_SHARD] = {"part/parts, like 2/8", parse_shard, NULL, 0},
+        [EAD_KIND_FLAG] = {"nothing", NULL, NULL, 0},
+    };
+    return &kinds[kind];
+}
+
+const char *ead_value_kind_name(EadValueKind kind) {
+    return kind_of(kind)->name;
 }
 
 EadStatus ead_value_parse(const EadValueRule *rule, const char *text, EadValue *value) {
-    EadValue parsed = {.text = text};
-    EadStatus status = check_text(rule, text);
-    if (status != EAD_OK) return status;
-    switch (rule->kind) {
-    case EAD_KIND_INT:
-        status = parse_int(rule, text, &parsed);
-        break;
-    case EAD_KIND_UINT64:
-        status = parse_uint64(rule, text, &parsed);
-        break;
-    case EAD_KIND_DOUBLE:
-        status = parse_double(rule, text, &parsed);
-        break;
-    case EAD_KIND_BOOL:
-        status = parse_bool(rule, text, &parsed);
-        break;
-    case EAD_KIND_CHOICE:
-        status = parse_choice(rule, text, &parsed);
-        break;
-    case EAD_KIND_SIZE:
-        status = parse_size(rule, text, &parsed);
-        break;
-    case EAD_KIND_SHARE:
-        status = parse_share(rule, text, &parsed);
-        break;
-    case EAD_KIND_STRING:
-    case EAD_KIND_PATH:
-    case EAD_KIND_FLAG:
-        break;
+    const Kind *kind = kind_of(rule->kind);
+    *value = (EadValue){.text = text};
+    EAD_TRY(check_text(rule, text));
+    return kind->parse ? kind->parse(rule, text, value) : EAD_OK;
+}
+
+bool ead_value_is_storable(EadValueKind kind) {
+    return kind_of(kind)->write != NULL;
+}
+
+static bool is_text(EadValueKind kind) {
+    return kind_of(kind)->write == write_text;
+}
+
+EadStatus ead_value_store(EadValueKind kind, const EadValue *value, void *member) {
+    int number = (int)value->i64;
+    if (!is_text(kind)) {
+        bool is_int = kind == EAD_KIND_INT || kind == EAD_KIND_CHOICE;
+        memcpy(member, is_int ? (const void *)&number : &value->i64, kind_of(kind)->size);
+        return EAD_OK;
     }
-    *value = parsed;
-    return status;
+    char *copy = ead_strdup(value->text);
+    if (!copy) return EAD_NO_MEMORY;
+    ead_value_free(kind, member);
+    *(char **)member = copy;
+    return EAD_OK;
+}
+
+void ead_value_free(EadValueKind kind, void *member) {
+    if (is_text(kind)) free(*(char **)member);
+}
+
+bool ead_value_equal(EadValueKind kind, const void *a, const void *b) {
+    if (is_text(kind)) return strcmp(*(char *const *)a, *(char *const *)b) == 0;
+    return memcmp(a, b, kind_of(kind)->size) == 0;
+}
+
+void ead_value_write(FILE *stream, const EadValueRule *rule, const void *member) {
+    kind_of(rule->kind)->write(stream, rule, member);
+}
+
+/* ---- names ---- */
+
+enum { MAX_NAME = 63 };
+
+int ead_edit_distance(const char *a, const char *b) {
+    size_t n = strlen(a), m = strlen(b);
+    if (n > MAX_NAME || m > MAX_NAME) return INT_MAX;
+    int row[MAX_NAME + 1];
+    for (size_t j = 0; j <= m; j++) row[j] = (int)j;
+    for (size_t i = 1; i <= n; i++) {
+        int diagonal = row[0];
+        row[0] = (int)i;
+        for (size_t j = 1; j <= m; j++) {
+            int above = row[j];
+            row[j] = ead_min(ead_min(above, row[j - 1]) + 1, diagonal + (a[i - 1] != b[j - 1]));
+            diagonal = above;
+        }
+    }
+    return row[m];
+}
+
+void ead_suggestion_offer(EadSuggestion *suggestion, const char *typed, const char *as, const char *name) {
+    int distance = ead_edit_distance(typed, as);
+    int limit = (int)(strlen(typed) / 3 < 2 ? 2 : strlen(typed) / 3);
+    bool nearer = !suggestion->name || distance < suggestion->distance;
+    if (distance > limit || !nearer) return;
+    *suggestion = (EadSuggestion){name, distance};
 }

@@ -1,5 +1,6 @@
-/* Typed values from text, for config keys and command-line options alike: one parser, one way to state a
- * range, one wording of the errors. */
+/* Typed values from text and back, for config keys and command-line options alike: one parser, one notation of
+ * ranges, one wording of the errors; and "did you mean" for the names in front of them. A kind of value is one
+ * row of the table in value.c. */
 #ifndef EAD_TRAIN_VALUE_H
 #define EAD_TRAIN_VALUE_H
 
@@ -8,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 typedef enum EadValueKind {
     EAD_KIND_STRING, /* any text in UTF-8 without control characters */
@@ -18,7 +20,7 @@ typedef enum EadValueKind {
     EAD_KIND_BOOL,   /* true or false */
     EAD_KIND_CHOICE, /* constraint "first|second"; the value is the index */
     EAD_KIND_SIZE,   /* "256" or "HxW"; constraint "[128, 2048] in steps of 64" */
-    EAD_KIND_SHARE,  /* "2/8": part 2 of 8; options only */
+    EAD_KIND_SHARD,  /* "2/8": part 2 of 8; options only */
     EAD_KIND_FLAG,   /* options only: has no value */
 } EadValueKind;
 
@@ -46,7 +48,7 @@ typedef struct EadValue {
         double f64;     /* DOUBLE */
         bool flag;      /* BOOL */
         EadSize size;   /* SIZE */
-        EadShard share; /* SHARE */
+        EadShard shard; /* SHARD */
     };
 } EadValue;
 
@@ -58,5 +60,35 @@ const char *ead_value_kind_name(EadValueKind kind);
 
 /* The choice number `index` of "first|second" (its length into *length), or NULL past the last. */
 const char *ead_value_choice(const char *constraint, int index, size_t *length);
+
+/* Whether values of a kind can be members of a struct, as those of a config are, for the four functions below:
+ * char * (owned), int for INT and CHOICE, else the type of EadValue's member. */
+bool ead_value_is_storable(EadValueKind kind);
+
+/* Puts a parsed value into a member; a text there before is freed. Errors: EAD_NO_MEMORY. */
+EadStatus ead_value_store(EadValueKind kind, const EadValue *value, void *member);
+
+/* Frees what a member owns. */
+void ead_value_free(EadValueKind kind, void *member);
+
+bool ead_value_equal(EadValueKind kind, const void *a, const void *b);
+
+/* Writes a member as YAML: what ead_value_parse() reads, texts in quotes. */
+void ead_value_write(FILE *stream, const EadValueRule *rule, const void *member);
+
+/* The number of single-byte insertions, removals and replacements between two names (Levenshtein distance).
+ * Names longer than 63 bytes count as infinitely far (INT_MAX). */
+int ead_edit_distance(const char *a, const char *b);
+
+/* The search for the known name nearest to a mistyped one; start with {0}. name is NULL as long as nothing is
+ * near enough. */
+typedef struct EadSuggestion {
+    const char *name;
+    int distance;
+} EadSuggestion;
+
+/* Offers a candidate, compared by its spelling `as` (which may be a part of the name). Near enough is a third
+ * of the typed name's length, at least 2. */
+void ead_suggestion_offer(EadSuggestion *suggestion, const char *typed, const char *as, const char *name);
 
 #endif

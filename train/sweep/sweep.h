@@ -23,16 +23,10 @@
 #include "data/source/file_list.h"
 #include "train/config/config.h"
 
-/* Config keys given in one place of a sweep file: YAML text for ead_config_parse(), with as many lines before
- * it as in the file, so that errors name the right one. */
-typedef struct EadSweepLayer {
-    char *label, *text; /* owned; NULL where nothing was given */
-} EadSweepLayer;
-
 /* A collection or a variant. */
 typedef struct EadSweepGroup {
-    char *name; /* owned */
-    EadSweepLayer layer;
+    const char *name;         /* in the file */
+    const EadYamlNode *keys;  /* config keys, in a file of the sweep; NULL: none */
     EadStringList categories; /* of a collection; empty: one run without a category */
 } EadSweepGroup;
 
@@ -47,7 +41,8 @@ typedef struct EadSweepRun {
 typedef struct EadSweep {
     char *path, *name; /* of the file; name: without folder and extension */
     char *title, *output, *paper, *base;
-    EadSweepLayer config;
+    EadYamlNode *file, *collections_file; /* as read, owned */
+    const EadYamlNode *keys;              /* config keys for all runs; NULL: none */
     EadSweepGroup *collections, *variants;
     int collection_count, variant_count;
     uint64_t *seeds;

@@ -2,7 +2,6 @@
 #include "train/sweep/sweep.h"
 
 #include "core/base/paths.h"
-#include "train/config/config_compare.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -16,8 +15,8 @@ char *ead_sweep_folder(const EadSweep *sweep, const EadSweepRun *run) {
 
 /* ---- configs ---- */
 
-static EadStatus apply_layer(const EadSweepLayer *layer, EadConfig *config) {
-    return layer->text ? ead_config_parse(layer->text, strlen(layer->text), layer->label, config) : EAD_OK;
+static EadStatus apply_keys(const EadYamlNode *keys, EadConfig *config) {
+    return keys ? ead_config_apply(keys, config) : EAD_OK;
 }
 
 /* What the base says of keys that the sweep sets is replaced; said anywhere else it is a mistake. */
@@ -60,9 +59,9 @@ static EadStatus make_config(const EadSweep *sweep, const char *const *settings,
     EAD_TRY(ead_config_defaults(config));
     if (sweep->base) EAD_TRY(ead_config_load(sweep->base, config));
     EAD_TRY(clear_identity(config));
-    EAD_TRY(apply_layer(&sweep->config, config));
-    EAD_TRY(apply_layer(&sweep->collections[run->collection].layer, config));
-    EAD_TRY(apply_layer(&sweep->variants[run->variant].layer, config));
+    EAD_TRY(apply_keys(sweep->keys, config));
+    EAD_TRY(apply_keys(sweep->collections[run->collection].keys, config));
+    EAD_TRY(apply_keys(sweep->variants[run->variant].keys, config));
     for (int i = 0; i < setting_count; i++) EAD_TRY(ead_config_set(config, settings[i], "--set"));
     EadStatus status = check_identity(config);
     if (status == EAD_OK) status = set_identity(sweep, run);

@@ -1,198 +1,204 @@
-/* Reading of sweep files. Config keys inside are not understood here: their piece of the text goes to the
- * config parser as it stands, with all else blanked, so that keys, values and errors are those of a config
- * file. */
+/* Reading of sweep files. Config keys inside are not understood here: their mappings are kept, and applied when the
+ * runs are made. */
 #include "train/sweep/sweep.h"
 
+#include "core/base/memory.h"
 #include "core/base/paths.h"
-#include "train/sweep/sweep_yaml.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Names become folders. */
-static EadStatus check_name(const EadSweepYaml *yaml, int node, const char *text) {
-    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.+";
-    if (text[0] && text[0] != '.' && text[strspn(text, allowed)] == '\0' && strlen(text) < 100) return EAD_OK;
-    return ead_sweep_yaml_fail(yaml, node,
-                               "'%.80s' is no name: it becomes a folder; letters, digits and _ - + . are "
-                               "possible",
-                               text);
+/* ---- nodes of the kind that is needed, called `what` in errors ---- */
+
+static EadStatus check_plain(const EadYamlNode *node, const char *what) {
+    if (node->kind != EAD_YAML_SCALAR) return ead_yaml_fail(node, "%s takes a text", what);
+    if (node->control) return ead_yaml_fail(node, "%s holds line breaks or control characters", what);
+    return EAD_OK;
 }
 
-/* ---- collections, variants ---- */
+static EadStatus check_list(const EadYamlNode *node, const char *what) {
+    if (node->kind != EAD_YAML_LIST) return ead_yaml_fail(node, "%s takes a list: [one, two]", what);
+    return node->count > 0 ? EAD_OK : ead_yaml_fail(node, "%s is empty; leave it out, or name one", what);
+}
 
-static EadStatus read_categories(const EadSweepYaml *yaml, int node, EadStringList *out) {
-    int count;
-    EAD_TRY(ead_sweep_yaml_list(yaml, node, "categories", &count));
-    if (count == 0) return ead_sweep_yaml_fail(yaml, node, "categories is empty; leave it out for none");
-    for (int i = 0; i < count; i++) {
-        const char *text;
-        int item = ead_sweep_yaml_item(yaml, node, i);
-        EAD_TRY(ead_sweep_yaml_text(yaml, item, "a category", &text));
-        EAD_TRY(check_name(yaml, item, text));
-        for (int j = 0; j < out->count; j++)
-            if (strcmp(out->items[j], text) == 0)
-                return ead_sweep_yaml_fail(yaml, item, "category %s is given twice", text);
-        EAD_TRY(ead_strings_add(out, text));
+static EadStatus check_mapping(const EadYamlNode *node, const char *what) {
+    if (node->kind == EAD_YAML_MAPPING) return EAD_OK;
+    return ead_yaml_fail(node, "%s takes a mapping: lines of the form name: ...", what);
+}
+
+static EadStatus check_config_keys(const EadYamlNode *node) {
+    if (node->kind == EAD_YAML_MAPPING || ead_yaml_is_empty(node)) return EAD_OK;
+    return ead_yaml_fail(node, "expected config keys, such as {train.steps: 1000}");
+}
+
+static EadStatus unknown_field(const EadYamlNode *node, const char *what, const char *const *names) {
+    EadSuggestion suggestion = {0};
+    for (int i = 0; names[i]; i++) ead_suggestion_offer(&suggestion, node->key, names[i], names[i]);
+    if (suggestion.name)
+        return ead_yaml_fail(node, "%s has no field '%.80s'; did you mean '%s'?", what, node->key,
+                             suggestion.name);
+    return ead_yaml_fail(node, "%s has no field '%.80s'; config keys belong under config:", what, node->key);
+}
+
+/* The values of a mapping that may hold the fields `names` (ends with NULL), each at most once; NULL for those it
+ * does not hold. */
+static EadStatus read_fields(const EadYamlNode *mapping, const char *what, const char *const *names,
+                             const EadYamlNode **values) {
+    EAD_TRY(check_mapping(mapping, what));
+    for (int i = 0; names[i]; i++) values[i] = NULL;
+    for (const EadYamlNode *node = mapping->first; node; node = node->next) {
+        int found = 0;
+        while (names[found] && strcmp(names[found], node->key) != 0) found++;
+        if (!names[found]) return unknown_field(node, what, names);
+        if (values[found]) return ead_yaml_fail(node, "'%s' is given twice", node->key);
+        values[found] = node;
     }
     return EAD_OK;
 }
 
-static EadStatus read_collection(const EadSweepYaml *yaml, int node, EadSweepGroup *group) {
+/* Names become folders. */
+static EadStatus check_name(const EadYamlNode *node, const char *text) {
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.+";
+    if (text[0] && text[0] != '.' && text[strspn(text, allowed)] == '\0' && strlen(text) < 100) return EAD_OK;
+    return ead_yaml_fail(
+        node, "'%.80s' is no name: it becomes a folder; letters, digits and _ - + . are possible", text);
+}
+
+/* ---- collections, variants ---- */
+
+static EadStatus read_categories(const EadYamlNode *list, EadStringList *out) {
+    EAD_TRY(check_list(list, "categories"));
+    for (const EadYamlNode *node = list->first; node; node = node->next) {
+        EAD_TRY(check_plain(node, "a category"));
+        EAD_TRY(check_name(node, node->text));
+        for (int j = 0; j < out->count; j++)
+            if (strcmp(out->items[j], node->text) == 0)
+                return ead_yaml_fail(node, "category %s is given twice", node->text);
+        EAD_TRY(ead_strings_add(out, node->text));
+    }
+    return EAD_OK;
+}
+
+static EadStatus read_collection(const EadYamlNode *node, EadSweepGroup *group) {
     static const char *const names[] = {"categories", "config", NULL};
-    int values[2];
-    EAD_TRY(ead_sweep_yaml_fields(yaml, node, group->name, names, values));
-    if (values[0]) EAD_TRY(read_categories(yaml, values[0], &group->categories));
-    return values[1] ? ead_sweep_yaml_layer(yaml, values[1], &group->layer) : EAD_OK;
+    const EadYamlNode *values[2];
+    EAD_TRY(read_fields(node, group->name, names, values));
+    if (values[0]) EAD_TRY(read_categories(values[0], &group->categories));
+    group->keys = values[1];
+    return group->keys ? check_config_keys(group->keys) : EAD_OK;
 }
 
-static EadStatus read_variant(const EadSweepYaml *yaml, int node, EadSweepGroup *group) {
-    return ead_sweep_yaml_layer(yaml, node, &group->layer);
+static EadStatus read_variant(const EadYamlNode *node, EadSweepGroup *group) {
+    group->keys = node;
+    return check_config_keys(node);
 }
 
-typedef EadStatus ReadGroup(const EadSweepYaml *yaml, int node, EadSweepGroup *group);
-
-static EadStatus read_groups(const EadSweepYaml *yaml, int node, const char *what, ReadGroup *read,
+static EadStatus read_groups(const EadYamlNode *mapping, const char *what,
+                             EadStatus (*read)(const EadYamlNode *node, EadSweepGroup *group),
                              EadSweepGroup **groups, int *count) {
-    int pairs;
-    EAD_TRY(ead_sweep_yaml_mapping(yaml, node, what, &pairs));
-    if (pairs == 0) return ead_sweep_yaml_fail(yaml, node, "%s is empty; one is needed", what);
-    *groups = calloc((size_t)pairs, sizeof **groups);
-    if (!*groups) return ead_fail(EAD_NO_MEMORY, "no memory for a sweep");
-    for (int i = 0; i < pairs; i++) {
-        int key, value;
-        const char *name;
-        ead_sweep_yaml_pair(yaml, node, i, &key, &value);
-        EAD_TRY(ead_sweep_yaml_text(yaml, key, what, &name));
-        EAD_TRY(check_name(yaml, key, name));
+    EAD_TRY(check_mapping(mapping, what));
+    if (mapping->count == 0) return ead_yaml_fail(mapping, "%s is empty; one is needed", what);
+    *groups = ead_new(mapping->count, sizeof **groups, "a sweep");
+    if (!*groups) return EAD_NO_MEMORY;
+    for (const EadYamlNode *node = mapping->first; node; node = node->next) {
+        EAD_TRY(check_name(node, node->key));
         for (int j = 0; j < *count; j++)
-            if (strcmp((*groups)[j].name, name) == 0)
-                return ead_sweep_yaml_fail(yaml, key, "'%s' is given twice", name);
-        EadSweepGroup *group = &(*groups)[*count];
-        group->name = strdup(name);
-        if (!group->name) return ead_fail(EAD_NO_MEMORY, "no memory for a sweep");
-        (*count)++;
-        EAD_TRY(read(yaml, value, group));
+            if (strcmp((*groups)[j].name, node->key) == 0)
+                return ead_yaml_fail(node, "'%s' is given twice", node->key);
+        EadSweepGroup *group = &(*groups)[(*count)++];
+        group->name = node->key;
+        EAD_TRY(read(node, group));
     }
     return EAD_OK;
 }
 
 /* ---- the whole file ---- */
 
-static EadStatus read_seeds(const EadSweepYaml *yaml, int node, EadSweep *sweep) {
+static EadStatus read_seeds(const EadYamlNode *list, EadSweep *sweep) {
     static const EadValueRule rule = {"seeds", EAD_KIND_UINT64, ""};
-    int count;
-    EAD_TRY(ead_sweep_yaml_list(yaml, node, "seeds", &count));
-    if (count == 0) return ead_sweep_yaml_fail(yaml, node, "seeds is empty; one is needed");
-    sweep->seeds = calloc((size_t)count, sizeof *sweep->seeds);
-    if (!sweep->seeds) return ead_fail(EAD_NO_MEMORY, "no memory for a sweep");
-    for (int i = 0; i < count; i++) {
-        const char *text;
+    EAD_TRY(check_list(list, "seeds"));
+    sweep->seeds = ead_new(list->count, sizeof *sweep->seeds, "the seeds of a sweep");
+    if (!sweep->seeds) return EAD_NO_MEMORY;
+    for (const EadYamlNode *node = list->first; node; node = node->next) {
         EadValue value;
-        int item = ead_sweep_yaml_item(yaml, node, i);
-        EAD_TRY(ead_sweep_yaml_text(yaml, item, "a seed", &text));
-        if (ead_value_parse(&rule, text, &value) != EAD_OK)
-            return ead_sweep_yaml_fail(yaml, item, "'%.40s' is no seed; it takes a whole number from 0",
-                                       text);
-        for (int j = 0; j < i; j++)
+        EAD_TRY(check_plain(node, "a seed"));
+        if (ead_value_parse(&rule, node->text, &value) != EAD_OK)
+            return ead_yaml_fail(node, "'%.40s' is no seed; it takes a whole number from 0", node->text);
+        for (int j = 0; j < sweep->seed_count; j++)
             if (sweep->seeds[j] == value.u64)
-                return ead_sweep_yaml_fail(yaml, item, "seed %s is given twice", text);
+                return ead_yaml_fail(node, "seed %s is given twice", node->text);
         sweep->seeds[sweep->seed_count++] = value.u64;
     }
     return EAD_OK;
 }
 
 /* Files named in a sweep file lie beside it. */
-static char *beside(const char *path, const char *name) {
-    const char *slash = strrchr(path, '/');
-    char *folder = slash ? strndup(path, (size_t)(slash - path + 1)) : strdup("");
-    char *joined = folder ? ead_path_join(folder, name) : NULL;
-    if (!folder) ead_fail(EAD_NO_MEMORY, "no memory for a sweep");
-    free(folder);
-    return joined;
+static EadStatus path_beside(const EadSweep *sweep, const EadYamlNode *node, const char *what, EadPath path) {
+    EadPath folder;
+    EAD_TRY(check_plain(node, what));
+    if (!node->text[0]) return ead_yaml_fail(node, "%s is empty", what);
+    EAD_TRY(ead_path_folder(folder, sweep->path));
+    return ead_path_in(path, folder, node->text);
 }
 
-static EadStatus read_collections_file(const char *path, EadSweep *sweep) {
-    EadSweepYaml *yaml;
-    EAD_TRY(ead_sweep_yaml_open(path, &yaml));
-    EadStatus status = read_groups(yaml, EAD_SWEEP_YAML_ROOT, "collections", read_collection,
-                                   &sweep->collections, &sweep->collection_count);
-    ead_sweep_yaml_close(yaml);
-    return status;
+static EadStatus read_collections(const EadYamlNode *node, EadSweep *sweep) {
+    if (node->kind == EAD_YAML_SCALAR) {
+        EadPath path;
+        EAD_TRY(path_beside(sweep, node, "collections", path));
+        EAD_TRY(ead_yaml_load(path, "sweep", &sweep->collections_file));
+        node = sweep->collections_file;
+    }
+    return read_groups(node, "collections", read_collection, &sweep->collections, &sweep->collection_count);
 }
 
-static EadStatus read_collections(const EadSweepYaml *yaml, int node, EadSweep *sweep) {
-    const char *name;
-    if (!ead_sweep_yaml_is_text(yaml, node))
-        return read_groups(yaml, node, "collections", read_collection, &sweep->collections,
-                           &sweep->collection_count);
-    EAD_TRY(ead_sweep_yaml_text(yaml, node, "collections", &name));
-    char *path = beside(sweep->path, name);
-    EadStatus status = path ? read_collections_file(path, sweep) : EAD_NO_MEMORY;
-    free(path);
-    return status;
-}
-
-static EadStatus copy_text(const EadSweepYaml *yaml, int node, const char *what, char **out) {
-    const char *text;
+static EadStatus copy_text(const EadYamlNode *node, const char *what, char **out) {
     if (!node) return EAD_OK;
-    EAD_TRY(ead_sweep_yaml_text(yaml, node, what, &text));
-    if (!text[0]) return ead_sweep_yaml_fail(yaml, node, "%s is empty", what);
-    *out = strdup(text);
-    return *out ? EAD_OK : ead_fail(EAD_NO_MEMORY, "no memory for a sweep");
+    EAD_TRY(check_plain(node, what));
+    if (!node->text[0]) return ead_yaml_fail(node, "%s is empty", what);
+    *out = ead_strdup(node->text);
+    return *out ? EAD_OK : EAD_NO_MEMORY;
+}
+
+static EadStatus read_base(const EadYamlNode *node, EadSweep *sweep) {
+    EadPath path;
+    EAD_TRY(path_beside(sweep, node, "base", path));
+    sweep->base = ead_strdup(path);
+    return sweep->base ? EAD_OK : EAD_NO_MEMORY;
 }
 
 enum { TITLE, OUTPUT, PAPER, BASE, CONFIG, COLLECTIONS, VARIANTS, SEEDS, FIELDS };
 
-static EadStatus read_fields(const EadSweepYaml *yaml, EadSweep *sweep) {
+static EadStatus read_sweep(EadSweep *sweep) {
     static const char *const names[] = {"title",       "output",   "paper", "base", "config",
                                         "collections", "variants", "seeds", NULL};
-    int values[FIELDS], root = EAD_SWEEP_YAML_ROOT;
-    EAD_TRY(ead_sweep_yaml_fields(yaml, root, "a sweep", names, values));
+    const EadYamlNode *values[FIELDS], *root = sweep->file;
+    if (ead_yaml_is_empty(root))
+        return ead_yaml_fail(root, "is empty; a sweep has collections, variants and seeds");
+    EAD_TRY(read_fields(root, "a sweep", names, values));
     for (int i = COLLECTIONS; i < FIELDS; i++)
-        if (!values[i]) return ead_sweep_yaml_fail(yaml, root, "%s is missing", names[i]);
-    EAD_TRY(copy_text(yaml, values[TITLE], "title", &sweep->title));
-    EAD_TRY(copy_text(yaml, values[OUTPUT], "output", &sweep->output));
-    EAD_TRY(copy_text(yaml, values[PAPER], "paper", &sweep->paper));
-    char *base = NULL;
-    EAD_TRY(copy_text(yaml, values[BASE], "base", &base));
-    if (base) sweep->base = beside(sweep->path, base);
-    bool lost = base && !sweep->base;
-    free(base);
-    if (lost) return EAD_NO_MEMORY;
-    if (values[CONFIG]) EAD_TRY(ead_sweep_yaml_layer(yaml, values[CONFIG], &sweep->config));
-    EAD_TRY(read_collections(yaml, values[COLLECTIONS], sweep));
-    EAD_TRY(read_groups(yaml, values[VARIANTS], "variants", read_variant, &sweep->variants,
-                        &sweep->variant_count));
-    return read_seeds(yaml, values[SEEDS], sweep);
-}
-
-static EadStatus name_sweep(const char *path, EadSweep *sweep) {
-    const char *slash = strrchr(path, '/'), *start = slash ? slash + 1 : path, *dot = strrchr(start, '.');
-    sweep->path = strdup(path);
-    sweep->name = strndup(start, dot && dot > start ? (size_t)(dot - start) : strlen(start));
-    return sweep->path && sweep->name ? EAD_OK : ead_fail(EAD_NO_MEMORY, "no memory for a sweep");
+        if (!values[i]) return ead_yaml_fail(root, "%s is missing", names[i]);
+    EAD_TRY(copy_text(values[TITLE], "title", &sweep->title));
+    EAD_TRY(copy_text(values[OUTPUT], "output", &sweep->output));
+    EAD_TRY(copy_text(values[PAPER], "paper", &sweep->paper));
+    if (values[BASE]) EAD_TRY(read_base(values[BASE], sweep));
+    sweep->keys = values[CONFIG];
+    if (sweep->keys) EAD_TRY(check_config_keys(sweep->keys));
+    EAD_TRY(read_collections(values[COLLECTIONS], sweep));
+    EAD_TRY(read_groups(values[VARIANTS], "variants", read_variant, &sweep->variants, &sweep->variant_count));
+    return read_seeds(values[SEEDS], sweep);
 }
 
 EadStatus ead_sweep_load(const char *path, EadSweep *sweep) {
-    EadSweepYaml *yaml;
-    *sweep = (EadSweep){0};
-    EAD_TRY(name_sweep(path, sweep));
-    EAD_TRY(ead_sweep_yaml_open(path, &yaml));
-    EadStatus status = read_fields(yaml, sweep);
-    ead_sweep_yaml_close(yaml);
-    return status;
+    const char *start = ead_path_base(path), *dot = strrchr(start, '.');
+    *sweep = (EadSweep){.path = ead_strdup(path), .name = ead_strdup(start)};
+    if (!sweep->path || !sweep->name) return EAD_NO_MEMORY;
+    if (dot && dot > start) sweep->name[dot - start] = '\0';
+    EAD_TRY(ead_yaml_load(path, "sweep", &sweep->file));
+    return read_sweep(sweep);
 }
 
-/* ---- the end ---- */
-
 static void free_groups(EadSweepGroup *groups, int count) {
-    for (int i = 0; i < count; i++) {
-        free(groups[i].name);
-        free(groups[i].layer.label);
-        free(groups[i].layer.text);
-        ead_strings_free(&groups[i].categories);
-    }
+    for (int i = 0; i < count; i++) ead_strings_free(&groups[i].categories);
     free(groups);
 }
 
@@ -203,11 +209,10 @@ void ead_sweep_free(EadSweep *sweep) {
         free(sweep->runs[i].name);
         ead_config_free(&sweep->runs[i].config);
     }
-    free(sweep->runs);
-    free(sweep->seeds);
-    free(sweep->config.label);
-    free(sweep->config.text);
-    char *const texts[] = {sweep->path, sweep->name, sweep->title, sweep->output, sweep->paper, sweep->base};
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) free(texts[i]);
+    ead_yaml_free(sweep->file);
+    ead_yaml_free(sweep->collections_file);
+    char *const owned[] = {sweep->path,  sweep->name, sweep->title,         sweep->output,
+                           sweep->paper, sweep->base, (char *)sweep->seeds, (char *)sweep->runs};
+    for (size_t i = 0; i < sizeof owned / sizeof *owned; i++) free(owned[i]);
     *sweep = (EadSweep){0};
 }

@@ -2,7 +2,6 @@
 #include "train/sweep/sweep.h"
 
 #include "core/base/paths.h"
-#include "train/config/config_compare.h"
 
 #include <fcntl.h>
 #include <stdlib.h>

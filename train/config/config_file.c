@@ -1,0 +1,197 @@
+/* Config files: from a tree of YAML to the config, and back. Nested mappings and dotted names are the same thing.
+ * What is no known key or section is refused with its line. */
+#include "train/config/config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Where keys and sections were given, so that each is given once. */
+typedef struct Seen {
+    const EadYamlNode *key[EAD_CONFIG_KEYS];
+    const EadYamlNode *section[EAD_CONFIG_KEYS]; /* by the section's first key */
+} Seen;
+
+enum { NAME_SIZE = 256 };
+
+/* ---- reading ---- */
+
+/* The number of a section's first key, or -1: "train" is a section because "train.steps" is a key. */
+static int find_section(const char *name) {
+    size_t length = strlen(name);
+    for (int i = 0; i < EAD_CONFIG_KEYS; i++) {
+        const char *key = ead_config_key(i)->rule.name;
+        if (strncmp(key, name, length) == 0 && key[length] == '.') return i;
+    }
+    return -1;
+}
+
+/* The part of a name behind its last dot. */
+static const char *last_part(const char *name) {
+    const char *dot = strrchr(name, '.');
+    return dot ? dot + 1 : name;
+}
+
+/* A key under its old and its new name is one key. */
+static EadStatus mark_once(const EadYamlNode **seen, const EadYamlNode *node, const char *name) {
+    const EadYamlNode *first = *seen;
+    *seen = node;
+    if (!first) return EAD_OK;
+    if (strcmp(last_part(first->key), last_part(name)) == 0)
+        return ead_fail(EAD_BAD_FILE, "'%s' is given twice, first in line %zu", name, first->line);
+    return ead_fail(EAD_BAD_FILE, "'%s' is given twice, first in line %zu as '%s'", name, first->line,
+                    first->key);
+}
+
+static bool is_null(const char *text) {
+    return strcmp(text, "~") == 0 || strcmp(text, "null") == 0;
+}
+
+/* A quoted value is a text, whatever it looks like; null is no value at all. */
+static EadStatus check_style(const EadYamlNode *value, const EadValueRule *rule) {
+    bool takes_text = rule->kind == EAD_KIND_STRING || rule->kind == EAD_KIND_PATH;
+    bool quotable = takes_text || rule->kind == EAD_KIND_CHOICE || rule->kind == EAD_KIND_SIZE;
+    if (value->control)
+        return ead_fail(EAD_BAD_FILE, "%s: the text holds line breaks or control characters", rule->name);
+    if (value->quoted && !quotable)
+        return ead_fail(EAD_BAD_FILE, "%s: expected %s, got the quoted text '%.80s'", rule->name,
+                        ead_value_kind_name(rule->kind), value->text);
+    if (!value->quoted && takes_text && is_null(value->text))
+        return ead_fail(EAD_BAD_FILE, "%s: %s is not a text; write \"\" for none", rule->name, value->text);
+    return EAD_OK;
+}
+
+static EadStatus take_value(const EadYamlNode *node, int index, const char *name, Seen *seen,
+                            EadConfig *config) {
+    char where[NAME_SIZE];
+    const EadValueRule *rule = &ead_config_key(index)->rule;
+    if (node->kind == EAD_YAML_LIST)
+        return ead_fail(EAD_BAD_FILE, "a list is not allowed here; no key takes one");
+    if (node->kind == EAD_YAML_MAPPING)
+        return ead_fail(EAD_BAD_FILE, "'%s' takes a value, not a mapping", name);
+    EAD_TRY(mark_once(&seen->key[index], node, name));
+    EAD_TRY(check_style(node, rule));
+    snprintf(where, sizeof where, "%.200s: line %zu", node->label, node->line);
+    EAD_TRY(ead_config_note_renamed(config, index, name, where));
+    return ead_config_set_key(config, index, node->text);
+}
+
+/* The entries of a mapping, whose names stand behind `prefix`. Sections may be nested as deep as names have dots. */
+static EadStatus take_mapping(const EadYamlNode *mapping, const char *prefix, Seen *seen, EadConfig *config) {
+    for (const EadYamlNode *node = mapping->first; node; node = node->next) {
+        char name[NAME_SIZE];
+        snprintf(name, sizeof name, "%s%s%s", prefix, prefix[0] ? "." : "", node->key);
+        int index = ead_config_find(name), section = find_section(name);
+        bool is_mapping = node->kind == EAD_YAML_MAPPING;
+        EadStatus status = EAD_OK;
+        if (index >= 0)
+            status = take_value(node, index, name, seen, config);
+        else if (section < 0)
+            status = ead_config_unknown(name, is_mapping);
+        else if (!is_mapping && !ead_yaml_is_empty(node)) /* but its keys may all be commented out */
+            status = ead_fail(EAD_BAD_FILE, "'%s' is a section of keys, such as %s, and takes no value", name,
+                              ead_config_key(section)->rule.name);
+        else
+            status = mark_once(&seen->section[section], node, name);
+        EAD_TRY(ead_yaml_at(node, status));
+        if (index < 0) EAD_TRY(take_mapping(node, name, seen, config));
+    }
+    return EAD_OK;
+}
+
+EadStatus ead_config_apply(const EadYamlNode *node, EadConfig *config) {
+    Seen seen = {0};
+    if (node->kind == EAD_YAML_LIST)
+        return ead_yaml_fail(node, "a list is not allowed here; no key takes one");
+    if (node->kind == EAD_YAML_SCALAR && !ead_yaml_is_empty(node))
+        return ead_yaml_fail(node, "expected lines of the form key: value");
+    return take_mapping(node, "", &seen, config);
+}
+
+EadStatus ead_config_parse(const void *bytes, size_t size, const char *label, EadConfig *config) {
+    EadYamlNode *root;
+    EAD_TRY(ead_yaml_parse(bytes, size, label, "config", &root));
+    EadStatus status = ead_config_apply(root, config);
+    ead_yaml_free(root);
+    return status;
+}
+
+EadStatus ead_config_load(const char *path, EadConfig *config) {
+    EadYamlNode *root;
+    EAD_TRY(ead_yaml_load(path, "config", &root));
+    EadStatus status = ead_config_apply(root, config);
+    ead_yaml_free(root);
+    return status;
+}
+
+/* ---- writing ---- */
+
+static void write_value(FILE *stream, const EadConfig *config, int index) {
+    const EadConfigKey *key = ead_config_key(index);
+    ead_value_write(stream, &key->rule, (const char *)config + key->offset);
+}
+
+static void write_comment(FILE *stream, const EadConfigKey *key, const char *indent) {
+    fprintf(stream, "%s# %s", indent, key->help);
+    if (key->rule.constraint[0]) fprintf(stream, "; %s", key->rule.constraint);
+    fputc('\n', stream);
+}
+
+/* Writes all keys, nested one level by their section. */
+static void write_config(FILE *stream, const EadConfig *config, bool comments) {
+    const char *section = "";
+    size_t section_length = 0;
+    for (int i = 0; i < EAD_CONFIG_KEYS; i++) {
+        const EadConfigKey *key = ead_config_key(i);
+        const char *name = key->rule.name, *dot = strchr(name, '.');
+        size_t length = dot ? (size_t)(dot - name) : 0;
+        bool same = length == section_length && strncmp(section, name, length) == 0;
+        if (!same && comments) fputc('\n', stream);
+        if (!same && dot) fprintf(stream, "%.*s:\n", (int)length, name);
+        section = name;
+        section_length = length;
+        const char *indent = dot ? "  " : "";
+        if (comments) write_comment(stream, key, indent);
+        fprintf(stream, "%s%s: ", indent, dot ? dot + 1 : name);
+        write_value(stream, config, i);
+        fputc('\n', stream);
+    }
+}
+
+/* Ends a memory stream; on failure *text is NULL. */
+static EadStatus close_text(FILE *stream, char **text) {
+    bool bad = ferror(stream) != 0;
+    if (fclose(stream) == 0 && !bad) return EAD_OK;
+    free(*text);
+    *text = NULL;
+    return ead_fail(EAD_NO_MEMORY, "no memory for the config's text");
+}
+
+EadStatus ead_config_to_yaml(const EadConfig *config, char **text) {
+    size_t size;
+    *text = NULL;
+    FILE *stream = open_memstream(text, &size);
+    if (!stream) return ead_fail(EAD_NO_MEMORY, "no memory for the config's text");
+    write_config(stream, config, false);
+    return close_text(stream, text);
+}
+
+EadStatus ead_config_value_text(const EadConfig *config, EadConfigKeyId key, char **text) {
+    size_t size;
+    *text = NULL;
+    FILE *stream = open_memstream(text, &size);
+    if (!stream) return ead_fail(EAD_NO_MEMORY, "no memory for the config's text");
+    write_value(stream, config, (int)key);
+    return close_text(stream, text);
+}
+
+void ead_config_print_reference(FILE *stream) {
+    EadConfig config;
+    if (ead_config_defaults(&config) != EAD_OK) return;
+    fputs(
+        "# All keys of a config with their defaults: the settings of the paper (arXiv 2303.14535).\n"
+        "# Relative paths are relative to the current directory. The same keys in one line for the command\n"
+        "# line: --set train.steps=1000\n",
+        stream);
+    write_config(stream, &config, true);
+    ead_config_free(&config);
+}
