@@ -28,6 +28,12 @@ static EadStatus act(const EadArguments *arguments) {
     case EAD_ACTION_HELP_CONFIG:
         ead_config_print_reference(stdout);
         break;
+    case EAD_ACTION_HELP_MAN:
+        ead_help_print_man(stdout);
+        break;
+    case EAD_ACTION_COMPLETION:
+        ead_help_print_completion(stdout);
+        break;
     case EAD_ACTION_VERSION:
         printf("efficientad %s\n", ead_version());
         break;

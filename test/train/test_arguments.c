@@ -107,6 +107,9 @@ START_TEST(test_wrong_usage) {
     refuses("", "no command given");
     refuses("tarin", "unknown command 'tarin'; did you mean 'train'?");
     refuses("zzzzz", "unknown command 'zzzzz'");
+    refuses("help zzzzz", "unknown command 'zzzzz'");
+    refuses("--completion", "--completion needs the name of the shell: --completion bash");
+    refuses("--completion zsh", "--completion needs the name of the shell: --completion bash");
     refuses("--quiet train", "unknown option --quiet; options stand after the command");
     refuses("train --sett a=b", "train has no option --sett; did you mean --set?");
     refuses("train -x", "train has no option -x");
@@ -155,6 +158,11 @@ START_TEST(test_actions) {
                  {"--version", EAD_ACTION_VERSION, -1},
                  {"--backends", EAD_ACTION_BACKENDS, -1},
                  {"--help-config", EAD_ACTION_HELP_CONFIG, -1},
+                 {"--help-man", EAD_ACTION_HELP_MAN, -1},
+                 {"--completion bash", EAD_ACTION_COMPLETION, -1},
+                 {"help", EAD_ACTION_HELP, -1},
+                 {"help eval", EAD_ACTION_HELP, EAD_COMMAND_eval},
+                 {"--help sweep", EAD_ACTION_HELP, EAD_COMMAND_sweep},
                  {"predict --nonsense -h", EAD_ACTION_HELP, EAD_COMMAND_predict},
                  {"eval --help-config", EAD_ACTION_HELP_CONFIG, EAD_COMMAND_eval}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -199,6 +207,61 @@ START_TEST(test_help) {
 }
 END_TEST
 
+static char *printed(void (*print)(FILE *stream)) {
+    char *text = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&text, &size);
+    print(stream);
+    fclose(stream);
+    return text;
+}
+
+/* The manual page names every command, option and key, with its minus signs as such. */
+START_TEST(test_man) {
+    char *text = printed(ead_help_print_man), name[64];
+    ck_assert_ptr_nonnull(strstr(text, ".SH CONFIG KEYS\n"));
+    for (int i = 0; i < EAD_COMMAND_COUNT; i++) {
+        snprintf(name, sizeof name, ".SS %s\n", ead_command(i)->name);
+        ck_assert_ptr_nonnull(strstr(text, name));
+    }
+    for (int i = 0; i < EAD_CONFIG_KEYS; i++)
+        ck_assert_ptr_nonnull(strstr(text, ead_config_key(i)->rule.name));
+    ck_assert_ptr_nonnull(strstr(text, "\\-c, \\-\\-config"));
+    ck_assert_ptr_null(strstr(text, "--"));
+    free(text);
+}
+END_TEST
+
+/* The script, run by a bash that is asked what may follow. */
+START_TEST(test_completion) {
+    static const char *const cases[][2] = {
+        {"efficientad tra", "train"},
+        {"efficientad help pre", "predict"},
+        {"efficientad train --res", "--resume"},
+        {"efficientad eval --select s", "st"},
+        {"efficientad train --set maps.q_e", "maps.q_end="},
+        {"efficientad bench inf", "infer"},
+        {"efficientad train --device c", "cpu cuda"},
+    };
+    SKIP_UNLESS(system("bash -c : 2>/dev/null") == 0, "no bash");
+    char *text = printed(ead_help_print_completion);
+    FILE *script = fopen("build/scratch/completion.bash", "w");
+    ck_assert_ptr_nonnull(script);
+    fprintf(script,
+            "%scompopt() { :; }\nCOMP_WORDS=($1); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _efficientad\n"
+            "[ \"${COMPREPLY[*]}\" = \"$2\" ] || { echo \"$1: ${COMPREPLY[*]}\"; exit 1; }\n",
+            text);
+    fclose(script);
+    free(text);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char command[256];
+        snprintf(command, sizeof command, "bash build/scratch/completion.bash '%s' '%s'", cases[i][0],
+                 cases[i][1]);
+        ck_assert_msg(system(command) == 0, "%s", command);
+    }
+}
+END_TEST
+
 /* Options: commands exist, defaults parse, no command has a name or letter twice. */
 START_TEST(test_rows) {
     for (int i = 0; i < EAD_OPTION_COUNT; i++) {
@@ -235,6 +298,8 @@ int main(void) {
     tcase_add_test(tests, test_device);
     tcase_add_test(tests, test_actions);
     tcase_add_test(tests, test_help);
+    tcase_add_test(tests, test_man);
+    tcase_add_test(tests, test_completion);
     tcase_add_test(tests, test_rows);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

@@ -22,6 +22,18 @@ static const EadOption options[EAD_OPTION_COUNT] = {
 #undef EAD_OPTION
 };
 
+static const EadProgramOption program_options[] = {
+    {"--help", EAD_ACTION_HELP, "this text; efficientad help COMMAND: options and an example"},
+    {"--help-config", EAD_ACTION_HELP_CONFIG,
+     "all config keys with default, range and meaning, as a config file"},
+    {"--help-man", EAD_ACTION_HELP_MAN, "the manual page: efficientad --help-man | man -l -"},
+    {"--completion", EAD_ACTION_COMPLETION,
+     "completion for the shell: source <(efficientad --completion bash)"},
+    {"--version", EAD_ACTION_VERSION, "the version"},
+    {"--backends", EAD_ACTION_BACKENDS, "what this build can compute on"},
+    {0},
+};
+
 /* A walk over the command line. */
 typedef struct Walk {
     int count, position;
@@ -31,6 +43,10 @@ typedef struct Walk {
 
 const EadCommand *ead_command(int id) {
     return &commands[id];
+}
+
+const EadProgramOption *ead_program_option(int index) {
+    return &program_options[index];
 }
 
 const EadOption *ead_option(EadOptionId id) {
@@ -206,22 +222,30 @@ static EadStatus unknown_command(const char *text) {
     return ead_fail(EAD_BAD_ARGUMENT, "unknown command '%s'", text);
 }
 
-/* What stands before or in place of a command. */
-static EadStatus take_program_option(const char *text, EadArguments *arguments) {
-    static const struct {
-        const char *text;
-        EadAction action;
-    } actions[] = {{"--help", EAD_ACTION_HELP},       {"-h", EAD_ACTION_HELP},
-                   {"--version", EAD_ACTION_VERSION}, {"--backends", EAD_ACTION_BACKENDS},
-                   {"help", EAD_ACTION_HELP},         {"--help-config", EAD_ACTION_HELP_CONFIG}};
-    for (size_t i = 0; i < sizeof actions / sizeof *actions; i++) {
-        if (strcmp(actions[i].text, text) != 0) continue;
-        arguments->action = actions[i].action;
-        return EAD_OK;
-    }
-    if (text[0] == '-')
+static int find_command(const char *name) {
+    for (int i = 0; i < EAD_COMMAND_COUNT; i++)
+        if (strcmp(name, commands[i].name) == 0) return i;
+    return -1;
+}
+
+/* What stands in place of a command; `follows` is the text behind it, or NULL. */
+static EadStatus take_program_option(const char *text, const char *follows, EadArguments *arguments) {
+    if (strcmp(text, "help") == 0 || strcmp(text, "-h") == 0) text = "--help";
+    int found = 0;
+    while (program_options[found].name && strcmp(program_options[found].name, text) != 0) found++;
+    if (!program_options[found].name) {
+        if (text[0] != '-') return unknown_command(text);
         return ead_fail(EAD_BAD_ARGUMENT, "unknown option %s; options stand after the command", text);
-    return unknown_command(text);
+    }
+    arguments->action = program_options[found].action;
+    if (arguments->action == EAD_ACTION_HELP && follows) {
+        arguments->command = find_command(follows);
+        return arguments->command < 0 ? unknown_command(follows) : EAD_OK;
+    }
+    bool bash = follows && strcmp(follows, "bash") == 0;
+    if (arguments->action == EAD_ACTION_COMPLETION && !bash)
+        return ead_fail(EAD_BAD_ARGUMENT, "--completion needs the name of the shell: --completion bash");
+    return EAD_OK;
 }
 
 static EadStatus take_command(Walk *walk, int id) {
@@ -249,9 +273,9 @@ EadStatus ead_arguments_parse(int count, char **texts, EadArguments *arguments) 
     if (!arguments->settings || !arguments->paths)
         return ead_fail(EAD_NO_MEMORY, "no memory for %d arguments", count);
     Walk walk = {count, 2, texts, arguments};
-    for (int i = 0; i < EAD_COMMAND_COUNT; i++)
-        if (strcmp(texts[1], commands[i].name) == 0) return take_command(&walk, i);
-    return take_program_option(texts[1], arguments);
+    int command = find_command(texts[1]);
+    if (command >= 0) return take_command(&walk, command);
+    return take_program_option(texts[1], count > 2 ? texts[2] : NULL, arguments);
 }
 
 void ead_arguments_free(EadArguments *arguments) {

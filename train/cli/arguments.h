@@ -45,6 +45,8 @@ typedef enum EadAction {
     EAD_ACTION_RUN, /* call the command's function */
     EAD_ACTION_HELP,
     EAD_ACTION_HELP_CONFIG,
+    EAD_ACTION_HELP_MAN,
+    EAD_ACTION_COMPLETION,
     EAD_ACTION_VERSION,
     EAD_ACTION_BACKENDS,
 } EadAction;
@@ -60,6 +62,14 @@ typedef struct EadArguments {
     int path_count;
 } EadArguments;
 
+/* An option of the program itself, in place of a command. */
+typedef struct EadProgramOption {
+    const char *name; /* "--version"; NULL behind the last */
+    EadAction action;
+    const char *help;
+} EadProgramOption;
+
+const EadProgramOption *ead_program_option(int index);
 const EadCommand *ead_command(int id);
 const EadOption *ead_option(EadOptionId id);
 
@@ -101,5 +111,9 @@ void ead_arguments_use_threads(const EadArguments *arguments, int default_text);
 
 /* The help of the program (command -1) or of a command. */
 void ead_help_print(FILE *stream, int command);
+
+/* The manual page in roff; the completion script for bash. */
+void ead_help_print_man(FILE *stream);
+void ead_help_print_completion(FILE *stream);
 
 #endif

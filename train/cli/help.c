@@ -1,52 +1,206 @@
-/* The help texts, made from the tables of commands and options. */
+/* Help, manual page and bash completion, all made from the tables of commands, options and config keys. */
 #include "train/cli/arguments.h"
+
+#include "train/support/version.h"
 
 #include <string.h>
 
-static void print_program_help(FILE *stream) {
-    fputs("usage: efficientad COMMAND [options] [PATH...]\n\n"
-          "Trains, measures and runs EfficientAD anomaly detection (arXiv 2303.14535).\n\ncommands:\n",
-          stream);
-    for (int i = 0; i < EAD_COMMAND_COUNT; i++)
-        fprintf(stream, "  %-8s  %s\n", ead_command(i)->name, ead_command(i)->summary);
-    fputs("\nefficientad COMMAND --help   options and an example\n"
-          "efficientad --help-config    all config keys with default, range and meaning\n"
-          "efficientad --version        the version\n"
-          "efficientad --backends       what this build can compute on\n\n"
-          "Exit codes: 0 done, 1 failed, 2 wrong usage. Results go to stdout, all else to stderr.\n",
-          stream);
+static const char summary[] = "trains, measures and runs EfficientAD anomaly detection (arXiv 2303.14535)";
+static const char precedence[] =
+    "Values are taken from, the later ones winning: the defaults, the config file, --set, "
+    "options. Relative paths, also those in a config file, start from the current "
+    "directory.";
+static const char exit_codes[] =
+    "Exit codes: 0 done, 1 failed, 2 wrong usage. Results go to stdout, all else to stderr.";
+
+/* The option that is row number *next or later of a command (NULL: the rows are at their end); moves *next behind it. */
+static const EadOption *next_option(const char *command, int *next) {
+    while (*next < EAD_OPTION_COUNT) {
+        EadOptionId id = (EadOptionId)(*next)++;
+        if (ead_option_belongs(id, command)) return ead_option(id);
+    }
+    return NULL;
 }
 
-/* "  -c, --config FILE        what it is (default x; range)". */
-static void print_option(FILE *stream, const EadOption *option) {
-    char left[64], letter[8] = "    ";
-    if (option->letter) snprintf(letter, sizeof letter, "-%c, ", option->letter);
-    snprintf(left, sizeof left, "%s%s %s", letter, option->rule.name, option->placeholder);
-    fprintf(stream, "  %-30s %s", left, option->help);
-    bool required = option->default_text && strcmp(option->default_text, EAD_REQUIRED) == 0;
-    bool ranged = option->rule.constraint[0] != '\0' && option->rule.kind != EAD_KIND_DOUBLE;
-    if (required) fputs(" (required)", stream);
-    if (ranged) fprintf(stream, "; %s", option->rule.constraint);
-    if (option->default_text && !required) fprintf(stream, " (default %s)", option->default_text);
+static bool is_required(const EadOption *option) {
+    return option->default_text && strcmp(option->default_text, EAD_REQUIRED) == 0;
+}
+
+/* Words from `column` on, broken into lines of at most 110 bytes, which begin with `indent` blanks. */
+static void print_wrapped(FILE *stream, int column, int indent, const char *text) {
+    enum { WIDTH = 110 };
+    for (bool first = true; *text; first = false) {
+        const char *blank = strchr(text, ' ');
+        int word = blank ? (int)(blank - text) : (int)strlen(text);
+        bool breaks = !first && column + 1 + word > WIDTH;
+        if (breaks) fprintf(stream, "\n%*s", indent, "");
+        if (!first && !breaks) fputc(' ', stream);
+        column = breaks ? indent : column + !first;
+        fprintf(stream, "%.*s", word, text);
+        column += word;
+        text += word + (blank != NULL);
+    }
     fputc('\n', stream);
 }
 
-void ead_help_print(FILE *stream, int command) {
-    if (command < 0) {
-        print_program_help(stream);
-        return;
+/* "help (required); range (default x)". */
+static void describe_option(const EadOption *option, char *text, size_t size) {
+    bool ranged = option->rule.constraint[0] != '\0' && option->rule.kind != EAD_KIND_DOUBLE;
+    bool has_default = option->default_text && !is_required(option);
+    snprintf(text, size, "%s%s%s%s%s%s%s", option->help, is_required(option) ? " (required)" : "",
+             ranged ? "; " : "", ranged ? option->rule.constraint : "", has_default ? " (default " : "",
+             has_default ? option->default_text : "", has_default ? ")" : "");
+}
+
+/* ---- --help ---- */
+
+static void print_program_help(FILE *stream) {
+    fprintf(stream, "usage: efficientad COMMAND [options] [PATH...]\n\nefficientad %s.\n\ncommands:\n",
+            summary);
+    for (int i = 0; i < EAD_COMMAND_COUNT; i++)
+        fprintf(stream, "  %-8s  %s\n", ead_command(i)->name, ead_command(i)->summary);
+    fputs("\nbesides:\n", stream);
+    for (int i = 0; ead_program_option(i)->name; i++)
+        fprintf(stream, "  %-18s  %s\n", ead_program_option(i)->name, ead_program_option(i)->help);
+    fprintf(stream, "\n%s\n", exit_codes);
+}
+
+static void print_command_help(FILE *stream, const EadCommand *command) {
+    enum { INDENT = 29 };
+    fprintf(stream, "usage: efficientad %s %s\n\nThis command %s.\n\noptions:\n", command->name,
+            command->synopsis, command->summary);
+    const EadOption *option;
+    for (int next = 0; (option = next_option(command->name, &next)) != NULL;) {
+        char left[64], letter[8] = "    ", text[1024];
+        if (option->letter) snprintf(letter, sizeof letter, "-%c, ", option->letter);
+        snprintf(left, sizeof left, "%s%s %s", letter, option->rule.name, option->placeholder);
+        describe_option(option, text, sizeof text);
+        int column = fprintf(stream, "  %-26s ", left);
+        print_wrapped(stream, column, INDENT, text);
     }
-    const EadCommand *row = ead_command(command);
-    fprintf(stream, "usage: efficientad %s %s\n\nThis command %s.\n\noptions:\n", row->name, row->synopsis,
-            row->summary);
-    for (int i = 0; i < EAD_OPTION_COUNT; i++)
-        if (ead_option_belongs((EadOptionId)i, row->name)) print_option(stream, ead_option((EadOptionId)i));
-    fprintf(stream, "\nexample:\n  %s\n", row->example);
-    if (ead_option_belongs(EAD_OPTION_CONFIG, row->name))
-        fprintf(stream,
-                "\nConfig keys with default, range and meaning: efficientad %s --help-config\n"
-                "Order of precedence: defaults, the config file, --set, options. Relative paths, also those "
-                "in a\n"
-                "config file, are relative to the current directory.\n",
-                row->name);
+    fprintf(stream, "\nexample:\n  %s\n", command->example);
+    if (!ead_option_belongs(EAD_OPTION_CONFIG, command->name)) return;
+    fprintf(stream, "\nAll config keys with default, range and meaning: efficientad %s --help-config\n",
+            command->name);
+    print_wrapped(stream, 0, 0, precedence);
+}
+
+void ead_help_print(FILE *stream, int command) {
+    if (command < 0)
+        print_program_help(stream);
+    else
+        print_command_help(stream, ead_command(command));
+}
+
+/* ---- the manual page ---- */
+
+/* Text that roff is not to interpret. */
+static void man_text(FILE *stream, const char *text) {
+    if (*text == '.' || *text == '\'') fputs("\\&", stream);
+    for (; *text; text++) {
+        if (*text == '-' || *text == '\\') fputc('\\', stream);
+        fputc(*text == '\\' ? 'e' : *text, stream);
+    }
+}
+
+static void man_line(FILE *stream, const char *before, const char *text, const char *behind) {
+    fputs(before, stream);
+    man_text(stream, text);
+    fputs(behind, stream);
+}
+
+static void man_option(FILE *stream, const EadOption *option) {
+    char letter[8] = "", text[1024];
+    describe_option(option, text, sizeof text);
+    if (option->letter) snprintf(letter, sizeof letter, "-%c, ", option->letter);
+    man_line(stream, ".TP\n\\fB", letter, "");
+    man_line(stream, "", option->rule.name, "\\fR");
+    man_line(stream, " \\fI", option->placeholder, "\\fR\n");
+    man_line(stream, "", text, ".\n");
+}
+
+static void man_command(FILE *stream, const EadCommand *command) {
+    man_line(stream, ".SS ", command->name, "\n");
+    man_line(stream, ".B efficientad ", command->name, "\n");
+    man_line(stream, "", command->synopsis, "\n.PP\n");
+    man_line(stream, "This command ", command->summary, ".\n");
+    const EadOption *option;
+    for (int next = 0; (option = next_option(command->name, &next)) != NULL;) man_option(stream, option);
+    man_line(stream, ".PP\nExample:\n.PP\n.RS\n.nf\n", command->example, "\n.fi\n.RE\n");
+}
+
+static void man_key(FILE *stream, const EadConfigKey *key) {
+    man_line(stream, ".TP\n\\fB", key->rule.name, "\\fR");
+    if (key->rule.constraint[0]) man_line(stream, " (", key->rule.constraint, ")");
+    man_line(stream, "\n", key->help, ".");
+    if (key->default_text[0]) man_line(stream, " Default: ", key->default_text, ".");
+    fputc('\n', stream);
+}
+
+void ead_help_print_man(FILE *stream) {
+    man_line(stream, ".TH EFFICIENTAD 1 \"\" \"efficientad ", ead_version(), "\" \"User Commands\"\n");
+    man_line(stream, ".SH NAME\nefficientad \\- ", summary, "\n");
+    fputs(".SH SYNOPSIS\n.B efficientad\n\\fICOMMAND\\fR [options] [\\fIPATH\\fR...]\n.SH OPTIONS\n", stream);
+    for (int i = 0; ead_program_option(i)->name; i++) {
+        man_line(stream, ".TP\n\\fB", ead_program_option(i)->name, "\\fR\n");
+        man_line(stream, "", ead_program_option(i)->help, ".\n");
+    }
+    fputs(".SH COMMANDS\n", stream);
+    for (int i = 0; i < EAD_COMMAND_COUNT; i++) man_command(stream, ead_command(i));
+    man_line(stream, ".SH CONFIG KEYS\n", precedence, "\n");
+    for (int i = 0; i < EAD_CONFIG_KEYS; i++) man_key(stream, ead_config_key(i));
+    man_line(stream, ".SH EXIT STATUS\n", exit_codes, "\n");
+}
+
+/* ---- completion in bash ---- */
+
+static void print_choices(FILE *stream, const char *choices) {
+    for (; *choices; choices++) fputc(*choices == '|' ? ' ' : *choices, stream);
+}
+
+/* "train) ;;" with the names of its options and of what its paths may be. */
+static void complete_command(FILE *stream, const EadCommand *command) {
+    const EadOption *option;
+    fprintf(stream, "    %s) words=\"", command->name);
+    print_choices(stream, command->words);
+    for (int next = 0; (option = next_option(command->name, &next)) != NULL;)
+        fprintf(stream, " %s", option->rule.name);
+    fputs("\" ;;\n", stream);
+}
+
+/* What may follow an option, where it is one of a few words or nothing is known; files are what bash offers else. */
+static void complete_values(FILE *stream, const EadCommand *command) {
+    const EadOption *option;
+    for (int next = 0; (option = next_option(command->name, &next)) != NULL;) {
+        if (option->rule.kind == EAD_KIND_FLAG) continue;
+        fprintf(stream, "    '%s %s'", command->name, option->rule.name);
+        if (option->letter) fprintf(stream, "|'%s -%c'", command->name, option->letter);
+        fputs(") words=\"", stream);
+        if (option->rule.kind == EAD_KIND_CHOICE) print_choices(stream, option->rule.constraint);
+        if (option == ead_option(EAD_OPTION_DEVICE)) fputs("cpu cuda", stream);
+        if (option == ead_option(EAD_OPTION_SET)) fputs("$keys", stream);
+        fputs("\" ;;\n", stream);
+    }
+}
+
+void ead_help_print_completion(FILE *stream) {
+    fputs("# Completion for bash, made by: efficientad --completion bash\n"
+          "_efficientad() {\n"
+          "    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} words=\n"
+          "    local commands=\"",
+          stream);
+    for (int i = 0; i < EAD_COMMAND_COUNT; i++) fprintf(stream, "%s ", ead_command(i)->name);
+    fputs("help\"\n    local keys=\"", stream);
+    for (int i = 0; i < EAD_CONFIG_KEYS; i++) fprintf(stream, "%s= ", ead_config_key(i)->rule.name);
+    fputs("\"\n    case ${COMP_WORDS[1]} in\n    help) words=$commands ;;\n", stream);
+    for (int i = 0; i < EAD_COMMAND_COUNT; i++) complete_command(stream, ead_command(i));
+    fputs("    esac\n    case \"${COMP_WORDS[1]} $before\" in\n", stream);
+    for (int i = 0; i < EAD_COMMAND_COUNT; i++) complete_values(stream, ead_command(i));
+    fputs("    esac\n    [ \"$COMP_CWORD\" != 1 ] || words=\"$commands", stream);
+    for (int i = 0; ead_program_option(i)->name; i++) fprintf(stream, " %s", ead_program_option(i)->name);
+    fputs("\"\n    COMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n"
+          "    [[ ${COMPREPLY[0]} != *= ]] || compopt -o nospace\n"
+          "}\n"
+          "complete -o default -F _efficientad efficientad\n",
+          stream);
 }

@@ -204,7 +204,7 @@ static EadStatus measure_images(EadEvaluation *e, Choice choice, EadMetricSet *s
 /* ---- pixels ---- */
 
 /* False-positive rates up to which areas are taken: those of AU-sPRO, two of which are AU-PRO's, too, and the one
- * of eval.pro_limit. */
+ * of eval.pro_max_fpr. */
 enum { AT_05 = 1, AT_30 = 3, SPRO_LIMITS = 5 };
 static const double limits[SPRO_LIMITS] = {0.01, 0.05, 0.1, 0.3, 1};
 
