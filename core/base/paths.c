@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 char *ead_path_join(const char *folder, const char *name) {
@@ -46,6 +47,17 @@ EadStatus ead_path_folder(EadPath folder, const char *path) {
     memcpy(folder, path, length);
     folder[length] = '\0';
     return EAD_OK;
+}
+
+bool ead_path_has_extension(const char *path, const char *extensions) {
+    const char *dot = strrchr(ead_path_base(path), '.');
+    size_t length = dot ? strlen(dot) : 0;
+    for (const char *known = extensions; length > 0 && known; known = strchr(known, ' ')) {
+        known += *known == ' ';
+        if (strncasecmp(known, dot, length) == 0 && (known[length] == ',' || known[length] == '\0'))
+            return true;
+    }
+    return false;
 }
 
 bool ead_path_is_folder(const char *path) {

@@ -24,6 +24,9 @@ const char *ead_path_base(const char *path);
  * Errors: EAD_BAD_ARGUMENT where it is too long. */
 EadStatus ead_path_folder(EadPath folder, const char *path);
 
+/* Whether a path ends in one of the extensions, given as ".tif, .tiff", in any case. */
+bool ead_path_has_extension(const char *path, const char *extensions);
+
 /* Whether path is a folder (links followed). */
 bool ead_path_is_folder(const char *path);
 

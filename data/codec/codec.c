@@ -2,6 +2,7 @@
 #include "data/codec/codec.h"
 
 #include "core/base/file_bytes.h"
+#include "core/base/paths.h"
 #include "data/codec/codec_formats.h"
 
 #include <assert.h>
@@ -10,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -39,14 +39,7 @@ const char *ead_image_extensions(void) {
 }
 
 bool ead_image_has_known_extension(const char *name) {
-    const char *dot = strrchr(name, '.');
-    size_t length = dot ? strlen(dot) : 0;
-    for (const char *known = ead_image_extensions(); length > 0 && known; known = strchr(known, ' ')) {
-        known += *known == ' ';
-        if (strncasecmp(known, dot, length) == 0 && (known[length] == ',' || known[length] == '\0'))
-            return true;
-    }
-    return false;
+    return ead_path_has_extension(name, ead_image_extensions());
 }
 
 EadStatus ead_codec_alloc(EadImage *out, const char *label, uint64_t width, uint64_t height, EadPixelUse use,

@@ -4,7 +4,7 @@
 #define EAD_DATA_DATASET_H
 
 #include "data/dataset/defect_types.h"
-#include "data/source/file_list.h"
+#include "data/source/image_list.h"
 #include "data/dataset/ground_truth.h"
 
 #include <stdbool.h>

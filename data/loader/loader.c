@@ -2,6 +2,7 @@
  * holding the mutex. */
 #include "data/loader/loader.h"
 
+#include "core/base/memory.h"
 #include "core/base/worker_threads.h"
 
 #include <stdbool.h>
@@ -75,7 +76,7 @@ static EadStatus allocate(EadLoader *loader) {
     const EadLoaderSpec *spec = &loader->spec;
     void *slots = NULL;
     loader->stride = (spec->slot_bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    loader->ready = calloc((size_t)spec->slots, sizeof *loader->ready);
+    loader->ready = ead_new(spec->slots, sizeof *loader->ready, "a loader");
     bool fits = loader->stride >= spec->slot_bytes && loader->stride <= SIZE_MAX / (size_t)spec->slots;
     if (loader->ready && fits &&
         posix_memalign(&slots, ALIGNMENT, (size_t)spec->slots * loader->stride) == 0) {
@@ -86,39 +87,20 @@ static EadStatus allocate(EadLoader *loader) {
                     spec->slot_bytes);
 }
 
-static EadStatus init_locks(EadLoader *loader) {
-    if (pthread_mutex_init(&loader->mutex, NULL) == 0) {
-        if (pthread_cond_init(&loader->filled, NULL) == 0) {
-            if (pthread_cond_init(&loader->released, NULL) == 0) return EAD_OK;
-            pthread_cond_destroy(&loader->filled);
-        }
-        pthread_mutex_destroy(&loader->mutex);
-    }
-    return ead_fail(EAD_NO_MEMORY, "no memory for a loader's locks");
-}
-
-static void free_slots(EadLoader *loader) {
-    free(loader->slots);
-    free(loader->ready);
-    free(loader);
-}
-
 EadStatus ead_loader_open(const EadLoaderSpec *spec, EadLoader **out) {
     *out = NULL;
     if (spec->slots < 1 || spec->slot_bytes < 1)
         return ead_fail(EAD_BAD_ARGUMENT, "a loader of %d slots of %zu bytes; at least 1 of 1 is needed",
                         spec->slots, spec->slot_bytes);
-    EadLoader *loader = calloc(1, sizeof *loader);
-    if (!loader) return ead_fail(EAD_NO_MEMORY, "no memory for a loader");
-    loader->spec = *spec;
-    loader->failed = UINT64_MAX;
+    EadLoader *loader = ead_new(1, sizeof *loader, "a loader");
+    if (!loader) return EAD_NO_MEMORY;
+    *loader = (EadLoader){.spec = *spec,
+                          .failed = UINT64_MAX,
+                          .mutex = PTHREAD_MUTEX_INITIALIZER,
+                          .filled = PTHREAD_COND_INITIALIZER,
+                          .released = PTHREAD_COND_INITIALIZER};
     EadStatus status = allocate(loader);
-    if (status == EAD_OK) status = init_locks(loader);
-    if (status != EAD_OK) {
-        free_slots(loader);
-        return status;
-    }
-    status = ead_workers_start(&loader->workers, spec->threads, work, loader);
+    if (status == EAD_OK) status = ead_workers_start(&loader->workers, spec->threads, work, loader);
     if (status == EAD_OK)
         *out = loader;
     else
@@ -159,5 +141,7 @@ void ead_loader_close(EadLoader *loader) {
     pthread_cond_destroy(&loader->released);
     pthread_cond_destroy(&loader->filled);
     pthread_mutex_destroy(&loader->mutex);
-    free_slots(loader);
+    free(loader->slots);
+    free(loader->ready);
+    free(loader);
 }

@@ -1,49 +1,132 @@
-/* Lists of images in files and archives. */
+/* Walks over folders, and lists of images in files and archives. */
 #include "data/source/image_list.h"
 
+#include "core/base/memory.h"
 #include "core/base/paths.h"
 #include "data/codec/codec.h"
 #include "data/source/tar_members.h"
 
-#include <limits.h>
+#include <dirent.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
-static EadStatus add_place(EadImageList *list, EadImagePlace place) {
-    if (!place.name) return EAD_NO_MEMORY;
-    if (list->count == list->capacity) {
-        int capacity = list->capacity ? list->capacity * 2 : 64;
-        EadImagePlace *items =
-            list->capacity < INT_MAX / 2 ? realloc(list->items, (size_t)capacity * sizeof *items) : NULL;
-        if (!items) {
-            free(place.name);
-            return ead_fail(EAD_NO_MEMORY, "no memory for a list of %d images", list->count);
-        }
-        list->items = items;
-        list->capacity = capacity;
+enum { MAX_DEPTH = 64 };
+
+/* A folder on the way down, on the stack of the recursion: it shows whether a link leads back into it. */
+typedef struct Ancestor {
+    const struct Ancestor *parent;
+    dev_t device;
+    ino_t inode;
+    int depth;
+} Ancestor;
+
+/* A search: what it wants and where it puts it. */
+typedef struct Search {
+    EadStringList *list;
+    EadFileWanted *wanted;
+} Search;
+
+static EadStatus walk(const Search *search, const char *folder, const Ancestor *parent);
+
+/* A wanted file, a folder to go into, or something of no interest. */
+static EadStatus visit(const Search *search, const char *path, const Ancestor *parent) {
+    struct stat info;
+    bool wanted = search->wanted(path);
+    if (stat(path, &info) != 0) {
+        if (!wanted) return EAD_OK;
+        return ead_fail(EAD_IO, "%s: cannot read: %s", path, strerror(errno));
     }
+    if (S_ISDIR(info.st_mode)) return walk(search, path, parent);
+    return wanted && S_ISREG(info.st_mode) ? ead_strings_add(search->list, path) : EAD_OK;
+}
+
+static EadStatus visit_entries(const Search *search, DIR *stream, const char *folder, const Ancestor *here) {
+    for (;;) {
+        errno = 0;
+        struct dirent *entry = readdir(stream);
+        if (!entry) break;
+        if (entry->d_name[0] == '.') continue;
+        EadPath path;
+        EAD_TRY(ead_path_in(path, folder, entry->d_name));
+        EAD_TRY(visit(search, path, here));
+    }
+    return errno ? ead_fail(EAD_IO, "%s: cannot read: %s", folder, strerror(errno)) : EAD_OK;
+}
+
+static EadStatus walk(const Search *search, const char *folder, const Ancestor *parent) {
+    struct stat info;
+    if (stat(folder, &info) != 0) return ead_fail(EAD_IO, "%s: cannot read: %s", folder, strerror(errno));
+    Ancestor here = {parent, info.st_dev, info.st_ino, parent ? parent->depth + 1 : 0};
+    if (here.depth > MAX_DEPTH)
+        return ead_fail(EAD_BAD_FILE, "%s: more than %d folders deep", folder, MAX_DEPTH);
+    for (const Ancestor *above = parent; above; above = above->parent)
+        if (above->device == here.device && above->inode == here.inode) return EAD_OK;
+    DIR *stream = opendir(folder);
+    if (!stream) return ead_fail(EAD_IO, "%s: cannot read: %s", folder, strerror(errno));
+    EadStatus status = visit_entries(search, stream, folder, &here);
+    closedir(stream);
+    return status;
+}
+
+EadStatus ead_list_files(EadStringList *list, const char *folder, EadFileWanted *wanted) {
+    int first = list->count;
+    EAD_TRY(walk(&(Search){list, wanted}, folder, NULL));
+    ead_strings_sort_from(list, first);
+    return EAD_OK;
+}
+
+EadStatus ead_list_images(EadStringList *list, const char *folder) {
+    return ead_list_files(list, folder, ead_image_has_known_extension);
+}
+
+EadStatus ead_list_folders(EadStringList *list, const char *folder) {
+    DIR *stream = opendir(folder);
+    EadStatus status = EAD_OK;
+    int first = list->count;
+    if (!stream) return ead_fail(EAD_IO, "%s: cannot read: %s", folder, strerror(errno));
+    for (struct dirent *entry; status == EAD_OK && (entry = readdir(stream));) {
+        if (entry->d_name[0] == '.') continue;
+        EadPath path;
+        status = ead_path_in(path, folder, entry->d_name);
+        if (status == EAD_OK && ead_path_is_folder(path)) status = ead_strings_add(list, entry->d_name);
+    }
+    closedir(stream);
+    if (status == EAD_OK) ead_strings_sort_from(list, first);
+    return status;
+}
+
+/* ---- images ---- */
+
+/* Appends an image with a copy of its name. */
+static EadStatus add_place(EadImageList *list, const char *name, EadImagePlace place) {
+    EAD_TRY(ead_grow(&list->items, &list->capacity, list->count, sizeof *list->items, "a list of images"));
+    place.name = ead_strdup(name);
+    if (!place.name) return EAD_NO_MEMORY;
     list->items[list->count++] = place;
     return EAD_OK;
 }
 
 static EadStatus add_file(EadImageList *list, const char *path) {
-    char *name = strdup(path);
-    if (!name) return ead_fail(EAD_NO_MEMORY, "%s: no memory for the file name", path);
-    return add_place(list, (EadImagePlace){.name = name, .archive = -1});
+    return add_place(list, path, (EadImagePlace){.archive = -1});
 }
 
 static bool is_image_or_archive(const char *name) {
-    return ead_image_has_known_extension(name) || ead_tar_has_known_extension(name);
+    return ead_image_has_known_extension(name) || ead_path_has_extension(name, ".tar");
 }
 
 /* Hidden members are what macOS's tar adds beside each file: no images, though they are called so. */
 static EadStatus add_member(void *context, const char *member, int64_t offset, int64_t size) {
     EadImageList *list = context;
-    const char *slash = strrchr(member, '/'), *base = slash ? slash + 1 : member;
+    const char *base = ead_path_base(member);
     if (base[0] == '.' || !ead_image_has_known_extension(base)) return EAD_OK;
     int archive = list->archives.count - 1;
     char *name = ead_path_join(list->archives.items[archive], member[0] == '/' ? member + 1 : member);
-    return add_place(list, (EadImagePlace){name, archive, offset, size});
+    EadStatus status = EAD_NO_MEMORY;
+    if (name) status = add_place(list, name, (EadImagePlace){NULL, archive, offset, size});
+    free(name);
+    return status;
 }
 
 static EadStatus add_archive(EadImageList *list, const char *path) {
@@ -53,11 +136,12 @@ static EadStatus add_archive(EadImageList *list, const char *path) {
 
 EadStatus ead_image_list_add(EadImageList *list, const char *path) {
     EadStringList files = {0};
-    if (!ead_path_is_folder(path)) return add_archive(list, path);
+    if (!ead_path_is_folder(path))
+        return ead_image_has_known_extension(path) ? add_file(list, path) : add_archive(list, path);
     EadStatus status = ead_list_files(&files, path, is_image_or_archive);
     for (int i = 0; i < files.count && status == EAD_OK; i++)
-        status = ead_tar_has_known_extension(files.items[i]) ? add_archive(list, files.items[i])
-                                                             : add_file(list, files.items[i]);
+        status = ead_path_has_extension(files.items[i], ".tar") ? add_archive(list, files.items[i])
+                                                                : add_file(list, files.items[i]);
     ead_strings_free(&files);
     return status;
 }
@@ -74,9 +158,7 @@ EadStatus ead_image_list_add_all(EadImageList *list, const EadImageList *other) 
     for (int i = 0; i < other->count; i++) {
         EadImagePlace place = other->items[i];
         if (place.archive >= 0) place.archive += first;
-        place.name = strdup(place.name);
-        if (!place.name) return ead_fail(EAD_NO_MEMORY, "no memory for a list of %d images", other->count);
-        EAD_TRY(add_place(list, place));
+        EAD_TRY(add_place(list, place.name, place));
     }
     return EAD_OK;
 }

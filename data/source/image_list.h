@@ -1,12 +1,31 @@
-/* Images by name and place: files, and members of tar archives that are read where they lie. What penalty and
- * distillation draw from: a folder tree, ImageNet's layout, webdataset's shards, ImageNet's tar of tars. */
+/* Lists of the images below a path, and of other files. An image is known by its name and place: a file, or a
+ * member of a tar archive that is read where it lies. So penalty and distillation draw from a folder tree,
+ * ImageNet's layout, webdataset's shards, ImageNet's tar of tars. */
 #ifndef EAD_DATA_IMAGE_LIST_H
 #define EAD_DATA_IMAGE_LIST_H
 
 #include "core/image/image.h"
-#include "data/source/file_list.h"
+#include "core/base/string_list.h"
 
+#include <stdbool.h>
 #include <stdint.h>
+
+/* Whether a file of that name is to be listed. */
+typedef bool EadFileWanted(const char *name);
+
+/* Appends every file below folder that `wanted` wants, sorted bytewise by path and so the same on every
+ * machine. Links are followed, but not back into a folder on the way down; hidden files and folders (a
+ * leading dot) are skipped. An empty folder adds nothing.
+ * Errors: EAD_IO (no such folder, not readable, a wanted file that is a dead link), EAD_BAD_FILE (more than
+ * 64 folders deep), EAD_NO_MEMORY. */
+EadStatus ead_list_files(EadStringList *list, const char *folder, EadFileWanted *wanted);
+
+/* The same for images: those that data/codec knows (.png .jpg .jpeg .bmp .tif .tiff), in any case. */
+EadStatus ead_list_images(EadStringList *list, const char *folder);
+
+/* Appends the names (not paths) of the folders in folder, sorted bytewise, hidden ones left out.
+ * Errors: EAD_IO, EAD_NO_MEMORY. */
+EadStatus ead_list_folders(EadStringList *list, const char *folder);
 
 typedef struct EadImagePlace {
     char *name;           /* what messages call it: its path, or "archive.tar/member"; owned */
@@ -20,7 +39,8 @@ typedef struct EadImageList {
     EadStringList archives; /* paths */
 } EadImageList;
 
-/* Appends all images of path: a tar archive, or a folder with everything below it, archives (.tar) included.
+/* Appends all images of path: an image file, a tar archive, or a folder with everything below it, archives
+ * (.tar) included.
  * Files come sorted bytewise, an archive's members in its order. Images are told by their names, see
  * data/codec/codec.h; hidden ones (a leading dot) are skipped. Nothing is decoded.
  * Errors: EAD_IO; EAD_BAD_FILE for a malformed archive; EAD_UNSUPPORTED; EAD_NO_MEMORY. */

@@ -19,13 +19,12 @@ struct EadSkippedImages {
 EadStatus ead_skipped_images_new(int total, EadSkippedImages **out) {
     EadSkippedImages *skipped = ead_new(1, sizeof *skipped, "a list of skipped images");
     bool *has = ead_new(total, sizeof *has, "a list of skipped images");
-    if (!skipped || !has || pthread_mutex_init(&skipped->mutex, NULL) != 0) {
+    if (!skipped || !has) {
         free(skipped);
         free(has);
-        return ead_fail(EAD_NO_MEMORY, "no memory for a list of %d images", total);
+        return EAD_NO_MEMORY;
     }
-    skipped->has = has;
-    skipped->total = total;
+    *skipped = (EadSkippedImages){.mutex = PTHREAD_MUTEX_INITIALIZER, .has = has, .total = total};
     *out = skipped;
     return EAD_OK;
 }

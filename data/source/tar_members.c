@@ -4,6 +4,8 @@
 #include "data/source/tar_members.h"
 
 #include "core/base/file_bytes.h"
+#include "core/base/memory.h"
+#include "core/base/paths.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -121,8 +123,8 @@ static bool parse_extension(char type, char *text, size_t size, Extension *exten
 static EadStatus read_extension(const Archive *archive, char type, int64_t at, int64_t size,
                                 Extension *extension) {
     if (size > MAX_EXTENSION) return damaged(archive, at, "a header of more than 1 MiB");
-    char *text = malloc((size_t)size + 1);
-    if (!text) return ead_fail(EAD_NO_MEMORY, "%s: no memory to read it", archive->label);
+    char *text = ead_new(size + 1, 1, archive->label);
+    if (!text) return EAD_NO_MEMORY;
     EadStatus status = read_bytes(archive, text, (size_t)size, at);
     if (status == EAD_OK && !parse_extension(type, text, (size_t)size, extension))
         status = damaged(archive, at, "a malformed extended header");
@@ -144,17 +146,12 @@ static bool full_name(const Archive *archive, const Header *header, const Extens
     return length >= 0 && length < MAX_NAME;
 }
 
-bool ead_tar_has_known_extension(const char *name) {
-    const char *dot = strrchr(name, '.');
-    return dot && strcasecmp(dot, ".tar") == 0;
-}
-
 static EadStatus walk(const Archive *archive, int64_t begin);
 
 static EadStatus enter(const Archive *outer, const char *name, int64_t offset, int64_t size) {
     if (outer->depth == MAX_DEPTH) return damaged(outer, offset, "archives within archives more than 4 deep");
-    Archive *inner = malloc(sizeof *inner);
-    if (!inner) return ead_fail(EAD_NO_MEMORY, "%s: no memory to read it", outer->label);
+    Archive *inner = ead_new(1, sizeof *inner, outer->label);
+    if (!inner) return EAD_NO_MEMORY;
     *inner = *outer;
     inner->end = offset + size;
     inner->depth = outer->depth + 1;
@@ -177,7 +174,7 @@ static EadStatus visit_member(const Archive *archive, const Header *header, cons
                         archive->label, name);
     bool regular = header->type == '0' || header->type == '\0' || header->type == '7';
     if (!regular) return EAD_OK;
-    if (ead_tar_has_known_extension(name)) return enter(archive, name, at, size);
+    if (ead_path_has_extension(name, ".tar")) return enter(archive, name, at, size);
     return archive->visit(archive->context, name, at, size);
 }
 
@@ -209,8 +206,8 @@ static EadStatus step(const Archive *archive, const Header *header, Extension *e
 
 static EadStatus walk(const Archive *archive, int64_t begin) {
     static const Header zero;
-    Extension *extension = calloc(1, sizeof *extension);
-    if (!extension) return ead_fail(EAD_NO_MEMORY, "%s: no memory to read it", archive->label);
+    Extension *extension = ead_new(1, sizeof *extension, archive->label);
+    if (!extension) return EAD_NO_MEMORY;
     extension->size = -1;
     EadStatus status = EAD_OK;
     for (int64_t at = begin; status == EAD_OK && at < archive->end;) {

@@ -1,16 +1,12 @@
 /* The members of a tar archive and where their bytes lie, so that images are read out of ImageNet's archive
- * and of webdataset's shards without unpacking. An own reader and not libarchive: that one streams, and
- * random access needs the offsets. Reads ustar, pax (path, size) and GNU (long names, large sizes). */
+ * and of webdataset's shards without unpacking. An own reader: libarchive is made for
+ * streams, and what is needed here are offsets, also of members of archives within archives. Reads ustar, pax (path, size) and GNU (long names, large sizes). */
 #ifndef EAD_DATA_TAR_MEMBERS_H
 #define EAD_DATA_TAR_MEMBERS_H
 
 #include "core/base/status.h"
 
-#include <stdbool.h>
 #include <stdint.h>
-
-/* Whether a file name ends in .tar, in any case. */
-bool ead_tar_has_known_extension(const char *name);
 
 /* Called for each regular member. name: as in the archive, of one inside another "inner.tar/name"; never to
  * be used as a path, it may hold anything. offset and size lie within the file. */

@@ -2,8 +2,12 @@
  * and one limit bound all memory; no code here recurses, so nesting costs nothing. */
 #include "data/torch/pickle.h"
 
+#include "core/base/memory.h"
+
 #include <stdlib.h>
 #include <string.h>
+
+#define VALUES "the values of a pickle"
 
 enum { CHUNK = 1024, MAX_VALUES = 1 << 20, MAX_PICKLE = 1 << 24 };
 
@@ -35,17 +39,12 @@ static EadStatus too_large(void) {
     return DAMAGED("the pickle makes more than 2^20 values; save the state_dict alone");
 }
 
-static EadStatus no_memory(void) {
-    ead_fail(EAD_NO_MEMORY, "no memory for the pickle's values");
-    return EAD_NO_MEMORY;
-}
-
 static EadStatus make(EadPickle *pickle, EadPickleKind kind, EadPickleValue **out) {
     *out = NULL;
     if (pickle->made == MAX_VALUES) return too_large();
     if (!pickle->chunks || pickle->chunks->used == CHUNK) {
-        Chunk *chunk = calloc(1, sizeof *chunk);
-        if (!chunk) return no_memory();
+        Chunk *chunk = ead_new(1, sizeof *chunk, VALUES);
+        if (!chunk) return EAD_NO_MEMORY;
         chunk->next = pickle->chunks;
         pickle->chunks = chunk;
     }
@@ -55,22 +54,15 @@ static EadStatus make(EadPickle *pickle, EadPickleKind kind, EadPickleValue **ou
     return EAD_OK;
 }
 
-static EadStatus reserve(Slots *slots, int count) {
-    if (count > MAX_VALUES) return too_large();
-    if (count <= slots->capacity) return EAD_OK;
-    int capacity = slots->capacity ? slots->capacity : 64;
-    while (capacity < count) capacity *= 2;
-    EadPickleValue **values = realloc(slots->values, (size_t)capacity * sizeof *values);
-    if (!values) return no_memory();
-    slots->values = values;
-    slots->capacity = capacity;
+static EadStatus append(Slots *slots, EadPickleValue *value) {
+    if (slots->count == MAX_VALUES) return too_large();
+    EAD_TRY(ead_grow(&slots->values, &slots->capacity, slots->count, sizeof(EadPickleValue *), VALUES));
+    slots->values[slots->count++] = value;
     return EAD_OK;
 }
 
 static EadStatus push(EadPickle *pickle, EadPickleValue *value) {
-    EAD_TRY(reserve(&pickle->stack, pickle->stack.count + 1));
-    pickle->stack.values[pickle->stack.count++] = value;
-    return EAD_OK;
+    return append(&pickle->stack, value);
 }
 
 static EadStatus push_integer(EadPickle *pickle, EadPickleKind kind, int64_t integer) {
@@ -109,16 +101,45 @@ static EadStatus above_mark(const EadPickle *pickle, int *count) {
 static EadStatus move_items(EadPickle *pickle, EadPickleValue *to, int count) {
     Slots *stack = &pickle->stack;
     if (count > MAX_VALUES - to->count) return too_large();
-    if (to->count + count > to->capacity) {
+    if (to->count + count >
+        to->capacity) { /* not by ead_grow(): tuples are many, and as small as they come */
         int capacity = to->capacity > count ? 2 * to->capacity : to->count + count;
         const EadPickleValue **items = realloc(to->items, (size_t)capacity * sizeof *items);
-        if (!items) return no_memory();
+        if (!items) return ead_fail(EAD_NO_MEMORY, "no memory for " VALUES);
         to->items = items;
         to->capacity = capacity;
     }
     stack->count -= count;
     for (int i = 0; i < count; i++) to->items[to->count++] = stack->values[stack->count + i];
     return EAD_OK;
+}
+
+/* ---- looking at values ---- */
+
+bool ead_pickle_is(const EadPickleValue *value, const char *text) {
+    if (!value || (value->kind != EAD_PICKLE_TEXT && value->kind != EAD_PICKLE_GLOBAL)) return false;
+    if (value->length != strlen(text)) return false;
+    for (size_t i = 0; i < value->length; i++) {
+        bool dot = value->kind == EAD_PICKLE_GLOBAL && value->text[i] == '\n';
+        if (text[i] != (dot ? '.' : value->text[i])) return false;
+    }
+    return true;
+}
+
+bool ead_pickle_copy(const EadPickleValue *value, char *out, size_t size) {
+    size_t length = value->length < size ? value->length : size - 1;
+    for (size_t i = 0; i < length; i++)
+        out[i] = value->kind == EAD_PICKLE_GLOBAL && value->text[i] == '\n' ? '.' : value->text[i];
+    out[length] = '\0';
+    return length == value->length && strlen(out) == length;
+}
+
+const EadPickleValue *ead_pickle_member(const EadPickleValue *dict, const char *key) {
+    if (!dict || (dict->kind != EAD_PICKLE_DICT && dict->kind != EAD_PICKLE_CALL)) return NULL;
+    for (int i = 0; i + 1 < dict->count; i += 2)
+        if (dict->items[i]->kind == EAD_PICKLE_TEXT && ead_pickle_is(dict->items[i], key))
+            return dict->items[i + 1];
+    return NULL;
 }
 
 /* ---- reading ---- */
@@ -286,8 +307,7 @@ static EadStatus put_memo(EadPickle *pickle, size_t width) {
     EAD_TRY(take_number(pickle, width, &index));
     EAD_TRY(peek(pickle, &value));
     if (index >= MAX_VALUES) return too_large();
-    EAD_TRY(reserve(memo, (int)index + 1));
-    while (memo->count <= (int)index) memo->values[memo->count++] = NULL;
+    while (memo->count <= (int)index) EAD_TRY(append(memo, NULL));
     memo->values[index] = value;
     return EAD_OK;
 }
@@ -435,8 +455,8 @@ EadStatus ead_pickle_parse(const void *bytes, size_t size, const char *label, co
     *out = NULL;
     if (size > MAX_PICKLE)
         return ead_fail(EAD_BAD_FILE, "%s: a pickle of %zu bytes; at most 16 MiB are read", label, size);
-    EadPickle *pickle = calloc(1, sizeof *pickle);
-    if (!pickle) return ead_fail(EAD_NO_MEMORY, "%s: no memory to read it", label);
+    EadPickle *pickle = ead_new(1, sizeof *pickle, VALUES);
+    if (!pickle) return EAD_NO_MEMORY;
     pickle->bytes = bytes;
     pickle->size = size;
     pickle->calls = calls;

@@ -2,6 +2,7 @@
 #include "data/torch/torch_archive.h"
 
 #include "core/base/file_bytes.h"
+#include "core/base/memory.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -119,11 +120,11 @@ static EadStatus check_kind(EadTorchArchive *archive) {
 }
 
 static EadStatus new_archive(const char *path, EadTorchArchive **out) {
-    *out = calloc(1, sizeof **out);
-    if (*out && ((*out)->path = strdup(path))) return EAD_OK;
+    *out = ead_new(1, sizeof **out, path);
+    if (*out && ((*out)->path = ead_strdup(path))) return EAD_OK;
     free(*out);
     *out = NULL;
-    return ead_fail(EAD_NO_MEMORY, "%s: no memory to open it", path);
+    return EAD_NO_MEMORY;
 }
 
 static EadStatus finish(EadStatus status, EadTorchArchive **out) {

@@ -1,6 +1,7 @@
 /* From pickled values to tensors. */
 #include "data/torch/torch_file.h"
 
+#include "core/base/memory.h"
 #include "data/torch/pickle.h"
 #include "data/torch/torch_archive.h"
 
@@ -29,7 +30,7 @@ struct EadTorchFile {
     Tensor *tensors;
     int count, capacity;
     Storage *storages; /* those that were read */
-    int storage_count;
+    int storage_count, storage_capacity;
 };
 
 /* All that may be called, which is: made a node of. The last few are what checkpoints, those of anomalib
@@ -157,19 +158,13 @@ static EadStatus add_tensor(Walk *walk, const EadPickleValue *call) {
     const char *name = walk->length > 0 ? walk->name : "tensor";
     if (!ead_file_name_valid(name)) return malformed("a tensor's name is empty or holds control characters");
     if (file->count == MAX_TENSORS) return malformed("more than 100,000 tensors");
-    if (file->count == file->capacity) {
-        int capacity = file->capacity ? 2 * file->capacity : 64;
-        Tensor *tensors = realloc(file->tensors, (size_t)capacity * sizeof *tensors);
-        if (!tensors) return ead_fail(EAD_NO_MEMORY, "no memory for its list of tensors");
-        file->tensors = tensors;
-        file->capacity = capacity;
-    }
+    EAD_TRY(
+        ead_grow(&file->tensors, &file->capacity, file->count, sizeof *file->tensors, "a list of tensors"));
     Tensor *tensor = &file->tensors[file->count];
     *tensor = (Tensor){.padding = walk->padding};
     EadStatus status = read_tensor(file, call, tensor);
     if (status != EAD_OK) return ead_fail_prefix(status, "tensor '%.200s': ", name);
-    if (!(tensor->view.name = strdup(name)))
-        return ead_fail(EAD_NO_MEMORY, "no memory for its list of tensors");
+    if (!(tensor->view.name = ead_strdup(name))) return EAD_NO_MEMORY;
     file->count++;
     return EAD_OK;
 }
@@ -263,7 +258,7 @@ static EadStatus read_pickle(EadTorchFile *file, void **bytes, size_t *size) {
     EadTorchRecord record;
     EAD_TRY(ead_torch_archive_find(file->archive, "data.pkl", &record));
     *size = record.size;
-    if (!(*bytes = malloc(record.size + 1))) return ead_fail(EAD_NO_MEMORY, "no memory to read it");
+    if (!(*bytes = ead_new((int64_t)record.size, 1, "a pickle"))) return EAD_NO_MEMORY;
     return ead_torch_archive_read(file->archive, record, *bytes);
 }
 
@@ -280,10 +275,10 @@ static EadStatus list_tensors(EadTorchFile *file) {
 }
 
 static EadStatus open_archive(EadTorchArchive *archive, EadTorchFile **out) {
-    *out = calloc(1, sizeof **out);
+    *out = ead_new(1, sizeof **out, "a list of tensors");
     if (!*out) {
         ead_torch_archive_close(archive);
-        return ead_fail(EAD_NO_MEMORY, "no memory to open a file");
+        return EAD_NO_MEMORY;
     }
     (*out)->archive = archive;
     EadStatus status = list_tensors(*out);
@@ -327,9 +322,9 @@ static EadStatus load_storage(EadTorchFile *file, EadTorchRecord record, const c
         *out = file->storages[i].bytes;
         if (file->storages[i].record.index == record.index) return EAD_OK;
     }
-    Storage *storages = realloc(file->storages, (size_t)(file->storage_count + 1) * sizeof *storages);
-    if (storages) file->storages = storages;
-    char *bytes = storages ? malloc(record.size + 1) : NULL;
+    EAD_TRY(ead_grow(&file->storages, &file->storage_capacity, file->storage_count, sizeof *file->storages,
+                     "a list of storages"));
+    char *bytes = malloc(record.size + 1);
     if (!bytes) return ead_fail(EAD_NO_MEMORY, "no memory for a storage of %zu bytes", record.size);
     EadStatus status = ead_torch_archive_read(file->archive, record, bytes);
     if (status != EAD_OK) {
@@ -337,7 +332,7 @@ static EadStatus load_storage(EadTorchFile *file, EadTorchRecord record, const c
         return status;
     }
     *out = bytes;
-    storages[file->storage_count++] = (Storage){record, bytes};
+    file->storages[file->storage_count++] = (Storage){record, bytes};
     return EAD_OK;
 }
 

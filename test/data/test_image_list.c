@@ -93,6 +93,9 @@ START_TEST(folders_hold_both) {
         check_image(either, shift + 6, SCRATCH "both/b/one.png", "gray8.png");
         check_image(either, shift + 7, SCRATCH "both/c.tar/n01440764.tar/n01440764_0.JPEG", "gray.jpg");
     }
+    ASSERT_OK(ead_image_list_add(&list, SCRATCH "both/b/one.png"));
+    ck_assert_int_eq(list.count, 11);
+    check_image(&list, 10, SCRATCH "both/b/one.png", "gray8.png");
     ead_image_list_free(&list);
     ead_image_list_free(&copy);
 }

@@ -3,7 +3,7 @@
 
 #include "core/base/atomic_file.h"
 #include "core/base/paths.h"
-#include "data/source/file_list.h"
+#include "core/base/string_list.h"
 #include "train/sweep/sweep_report.h"
 
 #include <dirent.h>

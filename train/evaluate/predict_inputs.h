@@ -2,7 +2,7 @@
 #ifndef EAD_TRAIN_PREDICT_INPUTS_H
 #define EAD_TRAIN_PREDICT_INPUTS_H
 
-#include "data/source/file_list.h"
+#include "data/source/image_list.h"
 
 #include <stdint.h>
 #include <stdio.h>

@@ -8,15 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 static bool is_wanted(const char *name) {
-    static const char *const known[] = {".pth", ".pt", ".ckpt", ".safetensors"};
     const char *dot = strrchr(name, '.');
-    if (!dot || (dot - name >= 4 && strncmp(dot - 4, "_tmp", 4) == 0)) return false;
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (strcasecmp(dot, known[i]) == 0) return true;
-    return false;
+    bool temporary = dot && dot - name >= 4 && strncmp(dot - 4, "_tmp", 4) == 0;
+    return !temporary && ead_path_has_extension(name, ".pth, .pt, .ckpt, .safetensors");
 }
 
 static EadStatus list_paths(EadStringList *list, const char *const *paths, int count) {

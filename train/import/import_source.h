@@ -3,7 +3,7 @@
 #define EAD_TRAIN_IMPORT_SOURCE_H
 
 #include "core/file/safetensors.h"
-#include "data/source/file_list.h"
+#include "data/source/image_list.h"
 #include "data/torch/torch_file.h"
 
 typedef struct EadImportTensor {

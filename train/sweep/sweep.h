@@ -20,7 +20,7 @@
 #ifndef EAD_TRAIN_SWEEP_H
 #define EAD_TRAIN_SWEEP_H
 
-#include "data/source/file_list.h"
+#include "core/base/string_list.h"
 #include "train/config/config.h"
 
 /* A collection or a variant. */

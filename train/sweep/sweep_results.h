@@ -3,8 +3,9 @@
 #ifndef EAD_TRAIN_SWEEP_RESULTS_H
 #define EAD_TRAIN_SWEEP_RESULTS_H
 
-#include "data/source/file_list.h"
+#include "core/base/string_list.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* The metrics of the paper's tables. For MVTec LOCO image_auroc is the mean of its logical and structural

@@ -4,6 +4,7 @@
 
 #include "train/sweep/sweep_results.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 
 typedef struct EadTextTable {
