@@ -23,7 +23,7 @@ else
 # Nothing is installed while this file is read: a goal that tests installs what is missing and starts anew, the
 # others name it and end.
 BUILDING := $(filter-out help clean format golden deps dist uninstall,$(GOALS))
-TESTING  := $(filter check test tests test-cuda-host demo fuzz,$(GOALS))
+TESTING  := $(filter check test tests headers test-cuda-host demo fuzz,$(GOALS))
 MISSING  := $(if $(BUILDING),$(if $(PACKAGES_CHECKED),,$(shell CC='$(CC)' sh test/packages.sh list $(TESTING))))
 ifneq (,$(if $(MISSING),$(TESTING)))
 .PHONY: $(GOALS)
@@ -51,14 +51,14 @@ PACKAGES  := libpng libjpeg libtiff-4 yaml-0.1 jansson libzip openblas
 pkg_config = $(if $(BUILDING),$(shell pkg-config --silence-errors $(1)))
 WARNINGS  := -std=c11 -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla \
     $(if $(CLANG),-Wno-sign-conversion) $(if $(filter 1,$(DEV)),-Werror)
-CPPFLAGS  += -I. -D_POSIX_C_SOURCE=200809L -D_XOPEN_SOURCE=700
+DEFINES   := -I. -D_POSIX_C_SOURCE=200809L -D_XOPEN_SOURCE=700
 CFLAGS_release := -O3 -g -fno-math-errno
 CFLAGS_asan    := -O1 -g -fsanitize=address -fno-omit-frame-pointer
 CFLAGS_ubsan   := -O1 -g -fsanitize=undefined -fno-sanitize-recover=all
 SANITIZE  := $(filter -fsanitize%,$(CFLAGS_$(CONFIG)))
 # The library exports what models/efficientad.h marks EAD_API and nothing else.
-ALL_CFLAGS := $(WARNINGS) $(CFLAGS_$(CONFIG)) -fPIC -fvisibility=hidden -fopenmp -ffp-contract=off $(CPPFLAGS) \
-    $(CFLAGS) $(call pkg_config,--cflags $(PACKAGES))
+ALL_CFLAGS := $(WARNINGS) $(CFLAGS_$(CONFIG)) -fPIC -fvisibility=hidden -fopenmp -ffp-contract=off $(DEFINES) \
+    $(CPPFLAGS) $(CFLAGS) $(call pkg_config,--cflags $(PACKAGES))
 ALL_LDFLAGS := -fopenmp $(SANITIZE) $(LDFLAGS)
 
 SIMD_OBJECTS = $(LEVELS:%=$(BUILD)/$(1)/simd_%.o) $(AMX:%=$(BUILD)/$(1)/simd_%.o)

@@ -8,8 +8,8 @@ TO       = $(DESTDIR)$(PREFIX)
 TO_LIB   = $(DESTDIR)$(LIBDIR)
 
 # The manual page is the program's own help.
-$(OUT)/efficientad.1: $(PROGRAM) test/manual_page.sh
-	@sh test/manual_page.sh $(PROGRAM) $(RELEASE) >$@.tmp && mv $@.tmp $@
+$(OUT)/efficientad.1: $(PROGRAM) models/manual_page.sh
+	@sh models/manual_page.sh $(PROGRAM) $(RELEASE) >$@.tmp && mv $@.tmp $@
 
 $(OUT)/efficientad.pc: models/efficientad.pc.in $(BUILD)/flags $(CUDA_CHOICE) VERSION FORCE
 	@sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR:$(PREFIX)/%=$${prefix}/%)|; s|@VERSION@|$(RELEASE)|; s|@OPENMP@|$(OPENMP)|; s| @CUDA_LIBS@|$(CUDA_LIBS:%= %)|' $< >$@

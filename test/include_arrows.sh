@@ -1,6 +1,6 @@
 #!/bin/sh
 # Checks the direction of includes: each folder may include itself and the folders on its row, with all below
-# them. A folder without a row is an error, and so is one with more than 25 files.
+# them. A folder without a row is an error, and so is one with more than 25 files, or a circle of includes.
 set -eu
 support="core train/support"
 rows="
@@ -58,6 +58,13 @@ for folder in $(find core autograd models data train bench -type d | grep -v -e 
         failed=1
     fi
 done
+circles=$(find core autograd models data train bench test \( -name '*.[ch]' -o -name '*.cu*' -o -name '*.cpp' \) \
+    -exec grep -E '^ *# *include *"' /dev/null {} + | sed -E 's/^([^:]*): *# *include *"([^"]*)".*/\1 \2/' |
+    tsort 2>&1 >/dev/null | sed 's/^tsort: -: input contains a loop:/error: files include each other in a circle:/; s/^tsort: /    /')
+if [ -n "$circles" ]; then
+    printf '%s\n' "$circles" >&2
+    failed=1
+fi
 for folder in $(find core autograd models data train bench configs -type d); do
     count=$(find "$folder" -maxdepth 1 -type f | wc -l)
     [ "$count" -le 25 ] || { echo "error: $folder/ holds $count files; at most 25" >&2; failed=1; }

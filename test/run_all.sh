@@ -1,16 +1,61 @@
 #!/bin/sh
-# Runs the test programs given as arguments, each to its end, then says which failed. Exit 1 if any did.
-# Programs get PROGRAM (the efficientad program under test) and LIBRARY from the Makefile.
+# Runs test programs and scripts side by side, JOBS at a time (one a processor), shows the output of each when it
+# ends, and counts: every test of a Check suite, a script as one (exit code 77: skipped). Exit 1 if any failed. They
+# get PROGRAM (the program under test), LIBRARY and BUILD from the Makefile; each keeps to a scratch folder of its own.
+#
+#     run_all.sh TEST...
+set -u
 export PROGRAM LIBRARY BUILD
 # Threads that wait sleep: on a busy machine spinning would take the time of those that work.
 export OMP_WAIT_POLICY=passive
-failed=
-for test in "$@"; do
-    echo "== $(basename "$test")"
-    "$test" || failed="$failed $(basename "$test")"
-done
-if [ -n "$failed" ]; then
-    echo "FAILED:$failed"
-    exit 1
+export OMP_NUM_THREADS="${OMP_NUM_THREADS:-2}"
+
+# Prints "passed failed skipped" of a finished test: Check's last line and the lines of what was skipped.
+count() { # log, exit code
+    awk -v code="$2" -v script="${1%.sh}" -v log_file="$1" '
+        /^skipped: / { skipped++ }
+        /^[0-9]+%: Checks: / { gsub(",", ""); checks = $3; failed = $5 + $7; summary = 1 }
+        END {
+            if (script != log_file) print (code == 0), (code != 0 && code != 77), (code == 77)
+            else {
+                if (!summary || (code != 0 && failed == 0)) failed++
+                passed = checks - failed - skipped
+                print (passed > 0 ? passed : 0), failed + 0, skipped + 0
+            }
+        }' "$1"
+}
+
+run_one() { # test
+    name=$(basename "$1")
+    log=$LOGS/$name
+    begun=$(date +%s%N)
+    case $1 in *.sh) set -- sh "$1" ;; esac
+    timeout "${TEST_SECONDS:-1800}" "$@" >"$log" 2>&1
+    code=$?
+    seconds=$(awk -v a="$begun" -v b="$(date +%s%N)" 'BEGIN { printf "%.1f", (b - a) / 1e9 }')
+    counts=$(count "$log" "$code")
+    echo "$seconds $name $counts" >>"$LOGS/results"
+    { echo "== $name: $seconds s$([ "$code" -eq 124 ] && echo ", stopped")"; cat "$log"; } | flock "$LOGS" cat
+}
+
+if [ "$1" = --one ]; then
+    run_one "$2"
+    exit 0
 fi
-echo "all $# test programs passed"
+LOGS=$(mktemp -d "${TMPDIR:-/tmp}/efficientad.XXXXXX")
+export LOGS
+trap 'rm -rf "$LOGS"' EXIT
+trap 'exit 130' INT TERM
+begun=$(date +%s)
+# The longest first, as far as times of an earlier run are known.
+times=${BUILD:=build}/test_times
+touch "$times" 2>/dev/null
+for test in "$@"; do
+    echo "$(awk -v name="$(basename "$test")" '$2 == name { print $1 }' "$times") $test"
+done | sort -rn | sed 's/.* //' | xargs -P "${JOBS:-$(nproc)}" -n 1 sh "$0" --one
+sort -rn "$LOGS/results" >"$times"
+
+awk '$4 > 0 { print "FAILED: " $2 }' "$LOGS/results"
+echo "$# test programs in $(($(date +%s) - begun)) s"
+awk -v programs=$# '{ passed += $3; failed += $4; skipped += $5 }
+    END { failed += programs - NR; print passed + 0 " passed, " failed + 0 " failed, " skipped + 0 " skipped"; exit (failed > 0) }' "$LOGS/results"

@@ -41,9 +41,19 @@ $(BUILD)/include_arrows: test/include_arrows.sh $(if $(BUILDING),$(shell find $(
 	@mkdir -p $(@D)
 	@sh test/include_arrows.sh && touch $@
 
+# Every header compiles alone, the public one as C++ too. Those without a guard are templates for one user.
+HEADERS := $(if $(BUILDING),$(shell find $(filter-out test,$(SOURCE_FOLDERS)) -name "*.h" -exec grep -l "^.ifndef .*_H$$" {} +))
+$(BUILD)/alone/%.ok: %.h $(BUILD)/flags
+	@mkdir -p $(@D)
+	@$(CC) $(ALL_CFLAGS) -MMD -MP -MF $(@:.ok=.d) -MT $@ -fsyntax-only -x c $< && touch $@
+$(BUILD)/alone/efficientad_cplusplus.ok: models/efficientad.h
+	@$(CXX) -Wall -Wextra -Wpedantic -fsyntax-only -x c++ $< && touch $@
+headers: $(HEADERS:%.h=$(BUILD)/alone/%.ok) $(BUILD)/alone/efficientad_cplusplus.ok ## compiles every header alone
+
+CHECKS := $(if $(filter release,$(CONFIG)),$(wildcard test/checks/*.sh))
 tests: $(TESTS) ## builds the test suites
-test: all $(TESTS) $$(HOST_TESTS) ## builds and runs all tests; make asan test, make ubsan test: under a sanitizer
-	@BUILD=$(BUILD) PROGRAM=$(PROGRAM) LIBRARY=$(LIBRARY) sh test/run_all.sh $(TESTS) $(HOST_TESTS)
+test: all headers $(TESTS) $$(HOST_TESTS) ## builds and runs all tests; make asan test, make ubsan test: under a sanitizer
+	@BUILD=$(BUILD) PROGRAM=$(PROGRAM) LIBRARY=$(LIBRARY) sh test/run_all.sh $(TESTS) $(HOST_TESTS) $(CHECKS)
 check: test ## the same as test
 
 demo: ## from packages to a trained model and its report, on generated data
@@ -65,4 +75,4 @@ format: ## formats all sources
 
 golden: ## writes the golden values anew (needs PyTorch)
 	cd test/golden && python3 generate.py
-.PHONY: tests test check demo emulated format golden
+.PHONY: headers tests test check demo emulated format golden

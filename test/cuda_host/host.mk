@@ -21,7 +21,7 @@ $(HOST_BUILD)/%.o: %.cpp
 $(HOST_BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC $< (host runner)"
-	@$(CC) -std=c11 $(HOST_FLAGS) -fopenmp $(CPPFLAGS) -c -o $@ $<
+	@$(CC) -std=c11 $(HOST_FLAGS) -fopenmp $(DEFINES) $(CPPFLAGS) -c -o $@ $<
 $(HOST_BUILD)/host_test_%: $(HOST_BUILD)/test/cuda_host/host_test_%.o $(HOST_OBJECTS) $(BUILD)/float/core/backend/backend_cuda.o \
     $(filter-out $(BACKEND_OBJECTS),$(LIBRARY_OBJECTS)) $(SUPPORT_OBJECTS) $(PROGRAM_OBJECTS)
 	@echo "  LINK $@"

@@ -5,7 +5,7 @@ FUZZED_FOLDERS := core/base core/file core/image data/codec data/dataset data/so
 FUZZED  := $(wildcard $(FUZZED_FOLDERS:%=%/*.c))
 FUZZ_SECONDS ?= 60
 FUZZ_CFLAGS := -O1 -g -std=c11 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -DEAD_VERSION='"fuzz"' \
-    $(CPPFLAGS) $(call pkg_config,--cflags $(PACKAGES))
+    $(DEFINES) $(CPPFLAGS) $(call pkg_config,--cflags $(PACKAGES))
 build/fuzz/objects/%.o: %.c
 	@mkdir -p $(@D)
 	@clang $(FUZZ_CFLAGS) -MMD -MP -c -o $@ $<

@@ -1,0 +1,11 @@
+#!/bin/sh
+# The shared library exports the functions that models/efficientad.h declares, and nothing else.
+command -v nm >/dev/null || {
+    echo "skipped: nm is not here"
+    exit 77
+}
+public=$(sed -n 's/^EAD_API .*[ *]\(ead_[a-z_]*\)(.*/\1/p' models/efficientad.h | sort)
+exported=$(nm -D --defined-only "$LIBRARY.so" | awk '{ print $3 }' | sort)
+[ "$public" = "$exported" ] && exit
+printf 'public:\n%s\nexported:\n%s\n' "$public" "$exported"
+exit 1
