@@ -47,7 +47,7 @@ VERSION  := $(RELEASE)$(if $(wildcard .git),$(addprefix -g,$(shell git describe 
 # A file with a text, touched only when the text has changed.
 stamp     = $(if $(BUILDING),$(shell mkdir -p $(dir $(1)); echo '$(2)' | cmp -s - $(1) || echo '$(2)' >$(1)))
 
-PACKAGES  := libpng libjpeg libtiff-4 yaml-0.1 jansson libzip openblas
+PACKAGES  := libpng libjpeg libtiff-4 yaml-0.1 jansson libzip
 pkg_config = $(if $(BUILDING),$(shell pkg-config --silence-errors $(1)))
 WARNINGS  := -std=c11 -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla \
     $(if $(CLANG),-Wno-sign-conversion) $(if $(filter 1,$(DEV)),-Werror)
@@ -77,7 +77,7 @@ LIBRARY_OBJECTS := $(call objects,$(LIBRARY_SOURCES),float) $(call SIMD_OBJECTS,
 PROGRAM_OBJECTS := $(call objects,$(PROGRAM_SOURCES),float)
 MAIN_OBJECT     := $(call objects,train/main.c,float)
 # What the inference library needs, and what the program needs besides.
-LIBRARY_LIBS    := $(call pkg_config,--libs jansson openblas) $(CUDA_LIBS) -lpthread -lm
+LIBRARY_LIBS    := $(call pkg_config,--libs jansson) $(CUDA_LIBS) -lpthread -lm
 LIBS            := $(call pkg_config,--libs $(PACKAGES)) $(LIBRARY_LIBS)
 $(call stamp,$(BUILD)/version,$(VERSION))
 $(call stamp,$(BUILD)/flags,$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS))

@@ -1,8 +1,7 @@
-/* What /proc/cpuinfo, uname and OpenBLAS say. */
+/* What /proc/cpuinfo and uname say. */
 #include "bench/bench_machine.h"
 
 #include "bench/bench_peak.h"
-#include "core/base/blas.h"
 #include "core/base/memory.h"
 
 #include <omp.h>
@@ -72,12 +71,9 @@ static void set_device(EadBenchMachine *machine, const EadBackend *backend) {
 }
 
 EadBenchMachine ead_bench_machine(const EadBackend *backend) {
-    const char *better = ead_blas_better_core();
     EadBenchMachine machine = {.cpu = "unknown",
                                .cores = omp_get_num_procs(),
                                .threads = omp_get_max_threads(),
-                               .openblas_core = ead_blas_core(),
-                               .openblas_better_core = better ? better : "",
                                .peak_gflop_per_s = ead_bench_peak_gflop_per_s()};
     read_cpuinfo(&machine);
     set_system(&machine);

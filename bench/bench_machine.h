@@ -12,13 +12,11 @@ typedef struct EadBenchMachine {
     int threads;                         /* that the kernels use */
     char flags[EAD_BENCH_MAX_FLAGS][20]; /* instruction sets that matter here: "avx2", "amx_tile", ... */
     int flag_count;
-    double memory_gb;                 /* 10^9 bytes */
-    const char *openblas_core;        /* which runs */
-    const char *openblas_better_core; /* which should; "" if they agree */
-    double peak_gflop_per_s;          /* of fp32 multiply-adds on all threads, measured; NAN if unknown */
-    char device[16];                  /* "cpu" or "cuda:0": where the work is done */
-    char gpu[256];                    /* which that is, "" on the CPU */
-    int gpu_capability;               /* 10 x major + minor; 0 on the CPU */
+    double memory_gb;        /* 10^9 bytes */
+    double peak_gflop_per_s; /* of fp32 multiply-adds on all threads, measured; NAN if unknown */
+    char device[16];         /* "cpu" or "cuda:0": where the work is done */
+    char gpu[256];           /* which that is, "" on the CPU */
+    int gpu_capability;      /* 10 x major + minor; 0 on the CPU */
     int gpu_multiprocessors;
     double gpu_memory_gb;
     char system[128]; /* kernel and architecture */

@@ -36,8 +36,6 @@ static void put_machine(EadJson *json, const EadBenchMachine *machine) {
     for (int i = 0; i < machine->flag_count; i++) ead_json_string(json, NULL, machine->flags[i]);
     ead_json_close(json, ']');
     put_Number(json, "memory_gb", machine->memory_gb);
-    put_Text(json, "openblas_core", machine->openblas_core);
-    put_Text(json, "openblas_better_core", machine->openblas_better_core);
     put_Whole(json, "threads", machine->threads);
     put_Text(json, "device", machine->device);
     put_Text(json, "gpu", machine->gpu);

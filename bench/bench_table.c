@@ -10,8 +10,7 @@
 void ead_bench_print_machine(FILE *stream, const EadBenchMachine *machine) {
     fprintf(stream, "%s, %d cores, %.1f GB, %s\n", machine->cpu, machine->cores, machine->memory_gb,
             machine->system);
-    fprintf(stream, "efficientad %s, OpenBLAS core type %s, %d threads", ead_version(),
-            machine->openblas_core, machine->threads);
+    fprintf(stream, "efficientad %s, %d threads", ead_version(), machine->threads);
     if (isfinite(machine->peak_gflop_per_s))
         fprintf(stream, ", fp32 peak measured %.0f GFLOP/s", machine->peak_gflop_per_s);
     fputc('\n', stream);

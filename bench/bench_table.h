@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-/* CPU, memory, threads, peak, and the kernels that OpenBLAS runs. */
+/* CPU, memory, threads and peak. */
 void ead_bench_print_machine(FILE *stream, const EadBenchMachine *machine);
 
 /* A table of the whole measurements, then one for each plan whose calls were timed, with sums by op. */

@@ -43,16 +43,6 @@ static EadBenchOptions read_options(const EadArguments *arguments, const EadBenc
     };
 }
 
-/* Only reached where the program could not restart itself, or the user chose otherwise (train/cli/openblas_restart.h).
- */
-static void warn_of_blas(const EadBenchMachine *machine) {
-    if (!*machine->openblas_better_core) return;
-    fprintf(stderr,
-            "warning: OpenBLAS runs its kernels for %s; this CPU is better served with "
-            "OPENBLAS_CORETYPE=%s\n",
-            machine->openblas_core, machine->openblas_better_core);
-}
-
 static EadStatus write_results(const EadArguments *arguments, const EadBenchMachine *machine,
                                const EadBenchResults *results) {
     const char *json = ead_arguments_text(arguments, EAD_OPTION_BENCH_JSON);
@@ -81,7 +71,6 @@ EadStatus ead_command_bench(const EadArguments *arguments) {
     EadBenchMachine machine = ead_bench_machine(arguments->backend);
     EadBenchOptions options = read_options(arguments, &machine);
     EadBenchResults results = {0};
-    warn_of_blas(&machine);
     ead_bench_print_machine(stdout, &machine);
     EadStatus status = ead_arguments_plan_options(arguments, &options.plan);
     if (status == EAD_OK) status = measure(arguments, &options, &results);

@@ -37,11 +37,11 @@ need_library libtiff-4 libtiff-dev
 need_library yaml-0.1 libyaml-dev
 need_library jansson libjansson-dev
 need_library libzip libzip-dev
-need_library openblas libopenblas-openmp-dev
 case $mode$goals in
 install* | *test* | *check*)
     need_program g++ g++
     need_library check check
+    need_library openblas libopenblas-openmp-dev
     ;;
 esac
 case $goals in *fuzz*) need_program clang clang ;; esac

@@ -23,13 +23,20 @@ $(DOUBLE_ARCHIVE): $(DOUBLE_OBJECTS)
 	@mkdir -p $(@D)
 	@rm -f $@ && ar rcsT $@ $^
 
+# The suites that hold convolutions against OpenBLAS (test/support/conv_gemm.h); nothing else is linked with it.
+GEMM_OBJECTS := $(BUILD)/float/test/support/conv_gemm.o $(BUILD)/double/test/support/conv_gemm.o
+$(GEMM_OBJECTS): ALL_CFLAGS += $(call pkg_config,--cflags openblas)
+$(BUILD)/test/test_conv_algorithms: $(BUILD)/float/test/support/conv_gemm.o
+$(BUILD)/test/double_winograd: $(BUILD)/double/test/support/conv_gemm.o
+$(BUILD)/test/test_conv_algorithms $(BUILD)/test/double_winograd: CHECK_LIBS += $(call pkg_config,--libs openblas)
+
 .SECONDEXPANSION:
 test_object = $(BUILD)/$(1)/$(basename $(filter %/$(2).c,$(TEST_SOURCES))).o
 $(BUILD)/test/test_%: $$(call test_object,float,test_$$*) $(ARCHIVE)
-	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CHECK_LIBS) $(LIBS)
+	@$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(CHECK_LIBS) $(LIBS)
 
 $(BUILD)/test/double_%: $$(call test_object,double,double_$$*) $(DOUBLE_ARCHIVE)
-	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CHECK_LIBS) $(LIBS)
+	@$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(CHECK_LIBS) $(LIBS)
 
 # The one test that looks at the generated matrices.
 MATRIX_TEST := $(BUILD)/double/test/core/double_winograd.o

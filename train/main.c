@@ -1,5 +1,4 @@
 /* The program: parses the command line, calls the command, reports its failure. */
-#include "train/cli/openblas_restart.h"
 #include "train/cli/commands.h"
 #include "train/support/version.h"
 
@@ -63,7 +62,6 @@ static int report_failure(void) {
 }
 
 int main(int argc, char **argv) {
-    ead_restart_for_openblas(argv);
     EadArguments arguments;
     EadStatus status = ead_arguments_parse(argc, argv, &arguments);
     int code = EXIT_DONE;

@@ -31,12 +31,12 @@ typedef struct EadPanelProduct {
     int accumulate; /* add to c instead of overwriting it */
 } EadPanelProduct;
 
-/* Winograd transforms of one tile for kernels of r x r, tile x tile inputs, (tile+1-r)^2 outputs. All work on
- * `channels` neighbouring channels, a multiple of EAD_SIMD_MAX_VECTOR. Transformed tiles store number (i,j)
- * at out + (i*tile+j) * stride. */
+/* Winograd transforms of one tile for kernels of r x r: 8 x 8 inputs, (9-r)^2 outputs. All work on `channels`
+ * neighbouring channels, a multiple of EAD_SIMD_MAX_VECTOR. Transformed tiles store number (i,j) at
+ * out + (8*i+j) * stride. */
 typedef struct EadWinogradKernels {
-    int tile, kernel, outputs;
-    /* v = B^T d B. pixels[tile*tile]: where each pixel's channels begin. */
+    int kernel, outputs;
+    /* v = B^T d B. pixels[8*8]: where each pixel's channels begin. */
     void (*input)(const real *const *pixels, int64_t channels, real *v, int64_t stride);
     /* y = A^T m A + bias, then max(y, 0) if relu. y rows are row_stride apart, pixels pixel_stride; only the
      * upper left rows x columns are written. bias may be NULL. */
@@ -54,16 +54,16 @@ typedef struct EadSimd {
     const char *name; /* "v4", "v3", "v2" or "base" */
     int panel;        /* columns of the register block */
     void (*product)(const EadPanelProduct *p);
-    EadWinogradKernels winograd[2][2]; /* [tile 6, tile 8][kernel 3, kernel 4] */
+    EadWinogradKernels winograd[2]; /* kernel 3, kernel 4 */
 } EadSimd;
 
 /* The widest level that this CPU has, or the one that EFFICIENTAD_CPU names (v2, v3, v4; ignored if the CPU
  * lacks it). The same for the whole life of the process. */
 const EadSimd *ead_simd(void);
 
-/* The transforms for a tile of 6 or 8 and a kernel of 3 or 4. */
-static inline const EadWinogradKernels *ead_winograd_kernels(const EadSimd *simd, int tile, int kernel) {
-    return &simd->winograd[tile == 8][kernel == 4];
+/* The transforms for a kernel of 3 or 4. */
+static inline const EadWinogradKernels *ead_winograd_kernels(const EadSimd *simd, int kernel) {
+    return &simd->winograd[kernel == 4];
 }
 
 #endif

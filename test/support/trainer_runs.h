@@ -7,7 +7,6 @@
 #include "test/support/run_folders.h"
 
 #include "core/backend/backend.h"
-#include "train/cli/openblas_restart.h"
 #include "train/synth/synth.h"
 #include "train/efficientad/trainer.h"
 
@@ -101,8 +100,7 @@ static inline void check_sums(const Row *rows, int count) {
 }
 
 /* Where training tells of its start goes to a file, because Check reports on stdout. */
-static inline int run_trainer_suite(Suite *suite, const char *log, char **argv) {
-    ead_restart_for_openblas(argv);
+static inline int run_trainer_suite(Suite *suite, const char *log) {
     make_folders(SCRATCH);
     return freopen(log, "w", stderr) ? run_suite(suite) : EXIT_FAILURE;
 }

@@ -264,7 +264,6 @@ static Suite *make_suite(void) {
     return suite;
 }
 
-int main(int argc, char **argv) {
-    (void)argc;
-    return run_trainer_suite(make_suite(), "build/scratch/test_trainer.log", argv);
+int main(void) {
+    return run_trainer_suite(make_suite(), "build/scratch/test_trainer.log");
 }

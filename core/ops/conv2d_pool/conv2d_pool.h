@@ -19,4 +19,11 @@ EadNode *ead_conv2d_pool(EadGraph *graph, EadNode *x, EadNode *weight, EadNode *
 /* The convolution inside, from the call. */
 EadConvGeometry ead_conv2d_pool_geometry(const EadCall *call);
 
+/* The fused layer on the CPU: each plans a call. Winograd for what ead_conv2d_winograd_fits says: the same
+ * bits as Winograd and pooling one after the other unless the pooling is padded, which moves the tiles; worth
+ * it only with blocks of a thread's own. */
+void ead_conv2d_pool_direct_plan(EadCall *call);
+void ead_conv2d_pool_winograd_plan(EadCall *call);
+bool ead_conv2d_pool_winograd_suits(const EadCall *call);
+
 #endif

@@ -1,9 +1,8 @@
-/* Choice of the way for the fused layer. Algorithms that know no pooling, gemm and AMX, leave their outputs
- * in the workspace, and avg_pool2d's own kernel follows. */
+/* Choice of the algorithm for the fused layer. Those that know no pooling, AMX and Winograd with large weights,
+ * leave their outputs in the workspace, and avg_pool2d's own kernel follows. */
 #include "core/ops/avg_pool2d/avg_pool2d.h"
-#include "core/ops/conv2d/conv2d_choice.h"
+#include "core/ops/conv2d/cpu/conv2d_cpu.h"
 #include "core/ops/conv2d_pool/conv2d_pool.h"
-#include "core/ops/conv2d_pool/conv2d_pool_algorithms.h"
 
 extern const EadKernel ead_avg_pool2d_cpu;
 
@@ -28,7 +27,7 @@ static size_t output_bytes(const Inner *inner) {
     return (size_t)ead_round_up((int64_t)ead_bytes(&inner->y), 64);
 }
 
-static void prepare_unfused(const EadCall *call) {
+static void pack_weights_unfused(const EadCall *call) {
     Inner inner;
     describe(call, &inner);
     inner.conv.pack_weights(&inner.conv);
@@ -50,7 +49,7 @@ static void plan_unfused(EadCall *call, EadConvAlgorithm algorithm) {
     call->choice[0] = algorithm;
     describe(call, &inner);
     call->run = run_unfused;
-    call->pack_weights = inner.conv.pack_weights ? prepare_unfused : NULL;
+    call->pack_weights = inner.conv.pack_weights ? pack_weights_unfused : NULL;
     call->packed_bytes = inner.conv.packed_bytes;
     call->workspace_bytes = output_bytes(&inner) + inner.conv.workspace_bytes;
     call->algorithm = inner.conv.algorithm;
@@ -59,12 +58,10 @@ static void plan_unfused(EadCall *call, EadConvAlgorithm algorithm) {
 
 static void plan(EadCall *call) {
     EadConvAlgorithm algorithm = ead_conv2d_choose(call, ead_conv2d_pool_geometry(call));
-    bool winograd = algorithm == EAD_CONV_WINOGRAD6 || algorithm == EAD_CONV_WINOGRAD8;
-    int tile = algorithm == EAD_CONV_WINOGRAD6 ? 6 : 8;
     if (algorithm == EAD_CONV_DIRECT)
         ead_conv2d_pool_direct_plan(call);
-    else if (winograd && ead_conv2d_pool_winograd_suits(call, tile))
-        ead_conv2d_pool_winograd_plan(call, tile);
+    else if (algorithm == EAD_CONV_WINOGRAD && ead_conv2d_pool_winograd_suits(call))
+        ead_conv2d_pool_winograd_plan(call);
     else
         plan_unfused(call, algorithm);
 }

@@ -2,11 +2,9 @@
  * suit. A task is a stretch of one pooled row: the two rows of convolution outputs under it are computed by
  * packed products into a buffer that stays in the cache, then averaged. */
 #include "core/ops/conv2d_pool/conv2d_pool.h"
-#include "core/ops/conv2d_pool/conv2d_pool_algorithms.h"
 
-#include "core/ops/conv2d/cpu/conv2d_direct.h"
+#include "core/ops/conv2d/cpu/conv2d_cpu.h"
 #include "core/ops/conv2d/cpu/conv2d_patches.h"
-#include "core/simd/simd.h"
 #include "core/base/minmax.h"
 
 #include <omp.h>
@@ -28,13 +26,13 @@ static Fused describe(const EadCall *call) {
     f.height = call->y->h;
     f.width = call->y->w;
     f.k = (int64_t)f.g.kh * f.g.kw * f.g.i;
-    f.columns = (f.g.o + f.simd->panel - 1) / f.simd->panel * f.simd->panel;
-    f.buffer = (2 * STRETCH * f.k + 15) / 16 * 16;
+    f.columns = ead_round_up(f.g.o, f.simd->panel);
+    f.buffer = ead_round_up(2 * STRETCH * f.k, 16);
     f.share = f.buffer + 2 * 2 * STRETCH * f.columns;
     return f;
 }
 
-static void prepare(const EadCall *call) {
+static void pack_weights(const EadCall *call) {
     Fused f = describe(call);
     ead_conv_pack_weights(f.simd, call->x[1]->data, f.g.o, f.k, call->packed);
 }
@@ -49,19 +47,10 @@ static void compute_row(const EadCall *call, const Fused *f, int image, int row,
     if (!inside || begin != first || end != first + 2 * STRETCH)
         memset(out, 0, (size_t)(2 * STRETCH * f->columns) * sizeof(real));
     if (!inside) return;
-    int64_t pixel = ((int64_t)image * g->oh + row) * g->ow + begin, panels = f->columns / f->simd->panel;
+    int64_t pixel = ((int64_t)image * g->oh + row) * g->ow + begin;
     out += (begin - first) * f->columns;
     ead_gather_patches(g, call->x[0]->data, pixel, pixel + end - begin, 0, g->kh, patches, f->k);
-    for (int64_t p = 0; p < panels; p++)
-        f->simd->product(&(EadPanelProduct){.rows = end - begin,
-                                            .k = f->k,
-                                            .a = patches,
-                                            .row_stride = f->k,
-                                            .k_stride = 1,
-                                            .b = (real *)call->packed + p * f->k * f->simd->panel,
-                                            .ldb = f->simd->panel,
-                                            .c = out + p * f->simd->panel,
-                                            .ldc = f->columns});
+    ead_conv_multiply_packed(f->simd, end - begin, f->k, patches, call->packed, out, f->columns);
     ead_add_bias(out, end - begin, g->o, f->columns, call->x[2] ? call->x[2]->data : NULL,
                  f->attributes->conv.relu);
 }
@@ -83,7 +72,7 @@ static void run_stretch(const EadCall *call, const Fused *f, int64_t line, int f
 static void run(const EadCall *call) {
     Fused f = describe(call);
     int stretches = (f.width + STRETCH - 1) / STRETCH;
-    if (!call->packed_at_plan) prepare(call);
+    if (!call->packed_at_plan) pack_weights(call);
 #pragma omp parallel for schedule(static)
     for (int64_t task = 0; task < (int64_t)f.g.n * f.height * stretches; task++)
         run_stretch(call, &f, task / stretches, (int)(task % stretches) * STRETCH,
@@ -95,7 +84,7 @@ void ead_conv2d_pool_direct_plan(EadCall *call) {
     call->algorithm = "direct";
     call->multiply_adds = (double)ead_conv_multiply_adds(&f.g);
     call->run = run;
-    call->pack_weights = prepare;
+    call->pack_weights = pack_weights;
     call->packed_bytes = (size_t)(f.columns * f.k) * sizeof(real);
     call->workspace_bytes = (size_t)(f.share * omp_get_max_threads()) * sizeof(real);
 }

@@ -1,11 +1,10 @@
-/* The fused layer by Winograd. Tiles of a 4x4 kernel have 5x5 or 3x3 outputs, so windows of 2x2 straddle
+/* The fused layer by Winograd. Tiles of a 4x4 kernel have 5x5 outputs, so windows of 2x2 straddle
  * them; they do not straddle blocks of two rows and an even number of columns of tiles. A task is such a
  * block: the outputs of one panel of channels after the other are transformed into a buffer in the thread's
  * cache and averaged from there. The grid begins with the first window, in the padding of the pooling where
  * it has one. */
 #include "core/ops/conv2d/cpu/winograd_blocks.h"
 #include "core/ops/conv2d_pool/conv2d_pool.h"
-#include "core/ops/conv2d_pool/conv2d_pool_algorithms.h"
 
 #include <omp.h>
 #include <string.h>
@@ -32,8 +31,8 @@ static int parts(int64_t count, int64_t size) {
 
 static void cut_into_blocks(Pooled *p) {
     const EadTileGrid *grid = &p->w.grid;
-    int most = EAD_WINOGRAD_BLOCK / ROWS, threads = omp_get_max_threads();
-    p->across = parts(grid->columns, most);
+    int limit = EAD_WINOGRAD_BLOCK / ROWS, threads = omp_get_max_threads();
+    p->across = parts(grid->columns, limit);
     p->block_columns = (int)ead_round_up(parts(grid->columns, p->across), 2);
     p->across = parts(grid->columns, p->block_columns);
     p->down = parts(grid->rows, ROWS);
@@ -42,7 +41,7 @@ static void cut_into_blocks(Pooled *p) {
     p->tasks = blocks * p->parts;
 }
 
-static Pooled describe(const EadCall *call, int tile) {
+static Pooled describe(const EadCall *call) {
     EadConvGeometry g = ead_conv2d_pool_geometry(call);
     const EadConv2dPool *a = call->attributes;
     Pooled p = {.height = call->y->h, .width = call->y->w, .rows = g.oh, .columns = g.ow};
@@ -51,7 +50,7 @@ static Pooled describe(const EadCall *call, int tile) {
     g.padding += a->padding;
     g.oh = 2 * p.height;
     g.ow = 2 * p.width;
-    p.w = ead_winograd(&g, tile, false);
+    p.w = ead_winograd(&g, false);
     cut_into_blocks(&p);
     ead_winograd_blocks(&p.w, (int64_t)ROWS * p.block_columns, 1);
     p.pixel = p.w.simd->panel;
@@ -135,15 +134,15 @@ static void run_task(const Pooled *p, int task, real *v) {
     }
 }
 
-static void prepare(const EadCall *call, int tile) {
+static void pack_weights(const EadCall *call) {
     EadConvGeometry g = ead_conv2d_pool_geometry(call);
-    EadWinograd w = ead_winograd(&g, tile, false);
-    ead_winograd_prepare(&w, &g, call->x[1]->data, call->packed);
+    EadWinograd w = ead_winograd(&g, false);
+    ead_winograd_pack_weights(&w, &g, call->x[1]->data, call->packed);
 }
 
-static void run(const EadCall *call, int tile) {
-    Pooled p = describe(call, tile);
-    if (!call->packed_at_plan) prepare(call, tile);
+static void run(const EadCall *call) {
+    Pooled p = describe(call);
+    if (!call->packed_at_plan) pack_weights(call);
     p.zeros = memset(call->workspace, 0, (size_t)p.w.grid.in_channels * sizeof(real));
     p.workspace = (real *)call->workspace + ead_round_up(p.w.grid.in_channels, 16);
     p.x = call->x[0]->data, p.u = call->packed, p.y = call->y->data;
@@ -153,29 +152,16 @@ static void run(const EadCall *call, int tile) {
         run_task(&p, task, p.workspace + omp_get_thread_num() * p.share);
 }
 
-static void run_6(const EadCall *call) {
-    run(call, 6);
-}
-static void run_8(const EadCall *call) {
-    run(call, 8);
-}
-static void prepare_6(const EadCall *call) {
-    prepare(call, 6);
-}
-static void prepare_8(const EadCall *call) {
-    prepare(call, 8);
-}
-
-bool ead_conv2d_pool_winograd_suits(const EadCall *call, int tile) {
-    Pooled p = describe(call, tile);
+bool ead_conv2d_pool_winograd_suits(const EadCall *call) {
+    Pooled p = describe(call);
     return ead_winograd_own_blocks(&p.w);
 }
 
-void ead_conv2d_pool_winograd_plan(EadCall *call, int tile) {
-    Pooled p = describe(call, tile);
+void ead_conv2d_pool_winograd_plan(EadCall *call) {
+    Pooled p = describe(call);
     const EadWinograd *w = &p.w;
     int64_t reals = ead_round_up(w->grid.in_channels, 16) + omp_get_max_threads() * p.share;
-    call->run = tile == 8 ? run_8 : run_6;
-    call->pack_weights = tile == 8 ? prepare_8 : prepare_6;
+    call->run = run;
+    call->pack_weights = pack_weights;
     ead_winograd_describe_call(w, reals, call);
 }

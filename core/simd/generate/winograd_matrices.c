@@ -7,13 +7,12 @@
  * multiplied, by the power of two nearest to its largest entry, so that no product is much larger than
  * another.
  *
- * The points: small numbers whose powers stay small. Those of tile 8 come in pairs +p, -p, which halve the
- * work of the transforms; for tile 6, 1/2 and -2 lose fewer digits than 2 and -2. */
+ * The points: small numbers whose powers stay small, in pairs +p, -p, which halve the work of the transforms. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { MAX_TILE = 8 };
+enum { TILE = 8 };
 
 typedef struct Fraction {
     int64_t n, d; /* d > 0, no common factor */
@@ -44,38 +43,38 @@ static Fraction power(Fraction a, int exponent) {
 }
 
 /* Rows of powers of the points, the last row being the point at infinity. */
-static void vandermonde(int tile, const Fraction *points, int columns, Fraction out[MAX_TILE][2 * MAX_TILE]) {
-    for (int k = 0; k < tile; k++)
+static void vandermonde(const Fraction *points, int columns, Fraction out[TILE][2 * TILE]) {
+    for (int k = 0; k < TILE; k++)
         for (int j = 0; j < columns; j++)
-            out[k][j] = k < tile - 1 ? power(points[k], j) : (Fraction){j == columns - 1, 1};
+            out[k][j] = k < TILE - 1 ? power(points[k], j) : (Fraction){j == columns - 1, 1};
 }
 
 /* Gauss-Jordan on [V | 1]; leaves the inverse in the right half. */
-static void invert(int n, Fraction a[MAX_TILE][2 * MAX_TILE]) {
-    for (int i = 0; i < n; i++)
-        for (int j = 0; j < n; j++) a[i][n + j] = (Fraction){i == j, 1};
-    for (int i = 0; i < n; i++) {
+static void invert(Fraction a[TILE][2 * TILE]) {
+    for (int i = 0; i < TILE; i++)
+        for (int j = 0; j < TILE; j++) a[i][TILE + j] = (Fraction){i == j, 1};
+    for (int i = 0; i < TILE; i++) {
         int pivot = i;
         while (a[pivot][i].n == 0) pivot++;
-        for (int j = 0; j < 2 * n; j++) {
+        for (int j = 0; j < 2 * TILE; j++) {
             Fraction swapped = a[i][j];
             a[i][j] = a[pivot][j];
             a[pivot][j] = swapped;
         }
         Fraction inverse = fraction(a[i][i].d, a[i][i].n);
-        for (int j = 0; j < 2 * n; j++) a[i][j] = multiply(a[i][j], inverse);
-        for (int k = 0; k < n; k++) {
+        for (int j = 0; j < 2 * TILE; j++) a[i][j] = multiply(a[i][j], inverse);
+        for (int k = 0; k < TILE; k++) {
             Fraction factor = a[k][i];
-            for (int j = 0; j < 2 * n && k != i && factor.n; j++)
+            for (int j = 0; j < 2 * TILE && k != i && factor.n; j++)
                 a[k][j] = subtract(a[k][j], multiply(factor, a[i][j]));
         }
     }
 }
 
 /* The power of two nearest (in ratio) to the largest absolute value of a row. */
-static Fraction scale_of(int n, const Fraction *row) {
+static Fraction scale_of(const Fraction *row) {
     double largest = 0;
-    for (int j = 0; j < n; j++) {
+    for (int j = 0; j < TILE; j++) {
         double value = (double)llabs(row[j].n) / (double)row[j].d;
         if (value > largest) largest = value;
     }
@@ -87,9 +86,8 @@ static Fraction scale_of(int n, const Fraction *row) {
     return scale;
 }
 
-static void print(const char *name, int tile, int kernel, int rows, int columns,
-                  Fraction m[MAX_TILE][2 * MAX_TILE]) {
-    printf("static const real %s_%d_%d[%d][%d] = {\n", name, tile, kernel, rows, columns);
+static void print(const char *name, int kernel, int rows, int columns, Fraction m[TILE][2 * TILE]) {
+    printf("static const real %s_%d[%d][%d] = {\n", name, kernel, rows, columns);
     for (int i = 0; i < rows; i++) {
         printf("    {");
         for (int j = 0; j < columns; j++)
@@ -99,34 +97,31 @@ static void print(const char *name, int tile, int kernel, int rows, int columns,
     printf("};\n");
 }
 
-static void generate(int tile, int kernel, const Fraction *points) {
-    Fraction inverse[MAX_TILE][2 * MAX_TILE], g[MAX_TILE][2 * MAX_TILE];
-    Fraction bt[MAX_TILE][2 * MAX_TILE], at[MAX_TILE][2 * MAX_TILE];
-    int outputs = tile - kernel + 1;
-    vandermonde(tile, points, tile, inverse);
-    invert(tile, inverse);
-    vandermonde(tile, points, kernel, g);
-    for (int i = 0; i < tile; i++) {
-        for (int j = 0; j < tile; j++) bt[i][j] = inverse[j][tile + i];
-        Fraction scale = scale_of(tile, bt[i]), shrink = fraction(scale.d, scale.n);
-        for (int j = 0; j < tile; j++) bt[i][j] = multiply(bt[i][j], shrink);
+static void generate(int kernel, const Fraction *points) {
+    Fraction inverse[TILE][2 * TILE], g[TILE][2 * TILE];
+    Fraction bt[TILE][2 * TILE], at[TILE][2 * TILE];
+    int outputs = TILE - kernel + 1;
+    vandermonde(points, TILE, inverse);
+    invert(inverse);
+    vandermonde(points, kernel, g);
+    for (int i = 0; i < TILE; i++) {
+        for (int j = 0; j < TILE; j++) bt[i][j] = inverse[j][TILE + i];
+        Fraction scale = scale_of(bt[i]), shrink = fraction(scale.d, scale.n);
+        for (int j = 0; j < TILE; j++) bt[i][j] = multiply(bt[i][j], shrink);
         for (int j = 0; j < kernel; j++) g[i][j] = multiply(g[i][j], scale);
     }
     for (int i = 0; i < outputs; i++)
-        for (int k = 0; k < tile; k++)
-            at[i][k] = k < tile - 1 ? power(points[k], i) : (Fraction){i == outputs - 1, 1};
-    print("winograd_bt", tile, kernel, tile, tile, bt);
-    print("winograd_g", tile, kernel, tile, kernel, g);
-    print("winograd_at", tile, kernel, outputs, tile, at);
+        for (int k = 0; k < TILE; k++)
+            at[i][k] = k < TILE - 1 ? power(points[k], i) : (Fraction){i == outputs - 1, 1};
+    print("winograd_bt", kernel, TILE, TILE, bt);
+    print("winograd_g", kernel, TILE, kernel, g);
+    print("winograd_at", kernel, outputs, TILE, at);
 }
 
 int main(void) {
-    static const Fraction tile6[] = {{0, 1}, {1, 1}, {-1, 1}, {1, 2}, {-2, 1}};
-    static const Fraction tile8[] = {{0, 1}, {1, 1}, {-1, 1}, {2, 1}, {-2, 1}, {1, 2}, {-1, 2}};
+    static const Fraction points[] = {{0, 1}, {1, 1}, {-1, 1}, {2, 1}, {-2, 1}, {1, 2}, {-1, 2}};
     printf("/* Winograd matrices, written by core/simd/generate/winograd_matrices.c. */\n");
-    for (int kernel = 3; kernel <= 4; kernel++) {
-        generate(6, kernel, tile6);
-        generate(8, kernel, tile8);
-    }
+    generate(3, points);
+    generate(4, points);
     return 0;
 }

@@ -1,5 +1,5 @@
-/* Winograd transforms of one tile size and kernel, included once for each pair: TILE, KERNEL and NAME(x) are
- * set by the includer. Every loop has constant bounds and constant matrices, so that the compiler unrolls
+/* Winograd transforms of tiles of 8 for one kernel, included once for each: KERNEL and NAME(x) are set by the
+ * includer. Every loop has constant bounds and constant matrices, so that the compiler unrolls
  * all, drops the zeros and keeps a line of the tile in registers. */
 
 enum { NAME(outputs) = TILE - KERNEL + 1 };
@@ -153,7 +153,6 @@ static void NAME(weight_gradient)(const real *u, int64_t stride, int64_t channel
 
 #undef GATHER
 
-static const EadWinogradKernels NAME(kernels) = {TILE,          KERNEL,
-                                                 NAME(outputs), NAME(input),
-                                                 NAME(output),  NAME(output_gradient),
-                                                 NAME(weight),  NAME(weight_gradient)};
+static const EadWinogradKernels NAME(kernels) = {
+    KERNEL,       NAME(outputs),        NAME(input), NAME(output), NAME(output_gradient),
+    NAME(weight), NAME(weight_gradient)};

@@ -4,7 +4,7 @@
  * A pass sums over steps, each 32 input channels under one tap, channels outermost: CHUNK steps' weights and
  * the pixels under them fit the first-level cache together, while a group of blocks of positions is taken
  * through the chunk. Weights are packed once, as tiles in the order of the steps. */
-#include "core/ops/conv2d/cpu/conv2d_amx.h"
+#include "core/ops/conv2d/cpu/conv2d_cpu.h"
 
 #include "core/ops/conv2d/cpu/amx_layout.h"
 #include "core/ops/conv2d/conv2d.h"
@@ -105,12 +105,12 @@ static void pack_pass(const Amx *a, const Pass *p, const real *weight, uint16_t 
     }
 }
 
-static void prepare(const EadCall *call, const Amx *a) {
-    uint16_t *prepared = call->packed;
+static void pack_weights(const EadCall *call, const Amx *a) {
+    uint16_t *packed = call->packed;
     for (int i = 0; i < a->passes; i++) {
         Pass p = describe_pass(a, i, 0);
-        pack_pass(a, &p, call->x[1]->data, prepared);
-        prepared += pass_weights(a, &p);
+        pack_pass(a, &p, call->x[1]->data, packed);
+        packed += pass_weights(a, &p);
     }
 }
 
@@ -246,7 +246,7 @@ static void run(const EadCall *call, Amx a) {
     a.pixels = call->workspace;
     a.offsets = (int64_t *)(void *)(a.pixels + pixel_numbers(&a));
     a.sums = (float *)(a.offsets + max_steps(&a));
-    if (!call->packed_at_plan) prepare(call, &a);
+    if (!call->packed_at_plan) pack_weights(call, &a);
 #pragma omp parallel
     narrow_pixels(&a, call->x[0]->data);
     for (int i = 0; i < a.passes; i++) {
@@ -275,28 +275,28 @@ static void plan(EadCall *call, const Amx *a) {
 static void forward(const EadCall *call) {
     run(call, describe(call, false));
 }
-static void prepare_forward(const EadCall *call) {
+static void pack_weights_forward(const EadCall *call) {
     Amx a = describe(call, false);
-    prepare(call, &a);
+    pack_weights(call, &a);
 }
 static void input_gradient(const EadCall *call) {
     run(call, describe(call, true));
 }
-static void prepare_input_gradient(const EadCall *call) {
+static void pack_weights_input_gradient(const EadCall *call) {
     Amx a = describe(call, true);
-    prepare(call, &a);
+    pack_weights(call, &a);
 }
 
 void ead_conv2d_amx_plan(EadCall *call) {
     Amx a = describe(call, false);
     plan(call, &a);
     call->run = forward;
-    call->pack_weights = prepare_forward;
+    call->pack_weights = pack_weights_forward;
 }
 
 void ead_conv2d_input_gradient_amx_plan(EadCall *call) {
     Amx a = describe(call, true);
     plan(call, &a);
     call->run = input_gradient;
-    call->pack_weights = prepare_input_gradient;
+    call->pack_weights = pack_weights_input_gradient;
 }

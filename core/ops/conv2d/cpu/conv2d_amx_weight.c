@@ -4,7 +4,7 @@
  * Positions being what is summed over, dy is transposed and x interleaved in pairs of positions. A tap's
  * shift may be odd, so x is kept twice: pairs that begin at even positions, and at odd ones. A task is 32
  * output by 32 input channels of one kernel row and runs over all positions in order. */
-#include "core/ops/conv2d/cpu/conv2d_amx.h"
+#include "core/ops/conv2d/cpu/conv2d_cpu.h"
 
 #include "core/ops/conv2d/cpu/amx_layout.h"
 #include "core/base/minmax.h"

@@ -1,11 +1,7 @@
 /* Choice of the algorithm for each of the three convolution kernels on the CPU, at plan time, by precision
  * and shape. */
-#include "core/ops/conv2d/cpu/conv2d_amx.h"
-#include "core/ops/conv2d/conv2d_choice.h"
-#include "core/ops/conv2d/cpu/conv2d_direct.h"
-#include "core/ops/conv2d/cpu/conv2d_gemm.h"
-#include "core/ops/conv2d/conv2d_geometry.h"
-#include "core/ops/conv2d/cpu/conv2d_winograd.h"
+#include "core/ops/conv2d/cpu/conv2d_cpu.h"
+
 #include "core/simd/amx.h"
 
 #include <stdlib.h>
@@ -21,7 +17,7 @@ enum { AMX_CHANNELS = 16 };
 /* What EFFICIENTAD_CONV asks for; EAD_CONV_ALGORITHMS if nothing. What does not fit a layer or this CPU is
  * ignored. */
 static EadConvAlgorithm forced(void) {
-    static const char *const names[EAD_CONV_ALGORITHMS] = {"direct", "gemm", "winograd6", "winograd8", "amx"};
+    static const char *const names[EAD_CONV_ALGORITHMS] = {"direct", "winograd8", "amx"};
     const char *wanted = getenv("EFFICIENTAD_CONV");
     int found = 0;
     while (found < EAD_CONV_ALGORITHMS && !(wanted && strcmp(wanted, names[found]) == 0)) found++;
@@ -39,40 +35,18 @@ EadConvAlgorithm ead_conv2d_choose(EadCall *call, EadConvGeometry g) {
     EadConvAlgorithm wanted = forced();
     if (takes_amx(call, &g, wanted)) return EAD_CONV_AMX;
     if (wanted == EAD_CONV_AMX) wanted = EAD_CONV_ALGORITHMS;
-    if (wanted == EAD_CONV_GEMM || wanted == EAD_CONV_DIRECT) return wanted;
-    if (!ead_conv2d_winograd_fits(&g)) return EAD_CONV_DIRECT;
+    if (wanted == EAD_CONV_DIRECT || !ead_conv2d_winograd_fits(&g)) return EAD_CONV_DIRECT;
     if (wanted != EAD_CONV_ALGORITHMS) return wanted;
     int outputs = 9 - g.kh;
     int64_t tiles = (int64_t)g.n * ((g.oh + outputs - 1) / outputs) * ((g.ow + outputs - 1) / outputs);
-    return tiles < MIN_TILES ? EAD_CONV_DIRECT : EAD_CONV_WINOGRAD8;
-}
-
-typedef void Plan(EadCall *call);
-
-static void winograd6(EadCall *call) {
-    ead_conv2d_winograd_plan(call, 6);
-}
-static void winograd8(EadCall *call) {
-    ead_conv2d_winograd_plan(call, 8);
-}
-static void input_gradient_winograd6(EadCall *call) {
-    ead_conv2d_input_gradient_winograd_plan(call, 6);
-}
-static void input_gradient_winograd8(EadCall *call) {
-    ead_conv2d_input_gradient_winograd_plan(call, 8);
-}
-static void weight_gradient_winograd6(EadCall *call) {
-    ead_conv2d_weight_gradient_winograd_plan(call, 6);
-}
-static void weight_gradient_winograd8(EadCall *call) {
-    ead_conv2d_weight_gradient_winograd_plan(call, 8);
+    return tiles < MIN_TILES ? EAD_CONV_DIRECT : EAD_CONV_WINOGRAD;
 }
 
 void ead_conv2d_plan(EadCall *call, EadConvAlgorithm algorithm) {
-    static Plan *const plans[EAD_CONV_ALGORITHMS] = {
-        [EAD_CONV_DIRECT] = ead_conv2d_direct_plan, [EAD_CONV_GEMM] = ead_conv2d_gemm_plan,
-        [EAD_CONV_AMX] = ead_conv2d_amx_plan,       [EAD_CONV_WINOGRAD6] = winograd6,
-        [EAD_CONV_WINOGRAD8] = winograd8,
+    static void (*const plans[EAD_CONV_ALGORITHMS])(EadCall *) = {
+        [EAD_CONV_DIRECT] = ead_conv2d_direct_plan,
+        [EAD_CONV_WINOGRAD] = ead_conv2d_winograd_plan,
+        [EAD_CONV_AMX] = ead_conv2d_amx_plan,
     };
     plans[algorithm](call);
 }
@@ -82,23 +56,19 @@ static void plan_forward(EadCall *call) {
 }
 
 static void plan_input_gradient(EadCall *call) {
-    static Plan *const plans[EAD_CONV_ALGORITHMS] = {
+    static void (*const plans[EAD_CONV_ALGORITHMS])(EadCall *) = {
         [EAD_CONV_DIRECT] = ead_conv2d_input_gradient_direct_plan,
-        [EAD_CONV_GEMM] = ead_conv2d_input_gradient_gemm_plan,
+        [EAD_CONV_WINOGRAD] = ead_conv2d_input_gradient_winograd_plan,
         [EAD_CONV_AMX] = ead_conv2d_input_gradient_amx_plan,
-        [EAD_CONV_WINOGRAD6] = input_gradient_winograd6,
-        [EAD_CONV_WINOGRAD8] = input_gradient_winograd8,
     };
     plans[ead_conv2d_choose(call, ead_conv_input_gradient_geometry(call))](call);
 }
 
 static void plan_weight_gradient(EadCall *call) {
-    static Plan *const plans[EAD_CONV_ALGORITHMS] = {
+    static void (*const plans[EAD_CONV_ALGORITHMS])(EadCall *) = {
         [EAD_CONV_DIRECT] = ead_conv2d_weight_gradient_direct_plan,
-        [EAD_CONV_GEMM] = ead_conv2d_weight_gradient_gemm_plan,
+        [EAD_CONV_WINOGRAD] = ead_conv2d_weight_gradient_winograd_plan,
         [EAD_CONV_AMX] = ead_conv2d_weight_gradient_amx_plan,
-        [EAD_CONV_WINOGRAD6] = weight_gradient_winograd6,
-        [EAD_CONV_WINOGRAD8] = weight_gradient_winograd8,
     };
     plans[ead_conv2d_choose(call, ead_conv_weight_gradient_geometry(call))](call);
 }
@@ -106,4 +76,4 @@ static void plan_weight_gradient(EadCall *call) {
 const EadKernel ead_conv2d_cpu = {.plan = plan_forward};
 const EadKernel ead_conv2d_input_gradient_cpu = {.plan = plan_input_gradient};
 const EadKernel ead_conv2d_weight_gradient_cpu = {.plan = plan_weight_gradient,
-                                                  .can_save = ead_conv2d_weight_gradient_winograd_keeps};
+                                                  .can_save = ead_conv2d_weight_gradient_can_save};

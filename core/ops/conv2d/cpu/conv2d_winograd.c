@@ -1,16 +1,15 @@
 /* Winograd forward and input gradient: the input gradient of a convolution is the convolution of dy with the
  * flipped kernel, input and output channels exchanged, so one driver serves both.
  *
- * A block of tiles at a time: transform the inputs; for each of the tile*tile numbers one product [tiles, in]
- * x [in, out]; transform back with bias and ReLU. There are two ways to share that out. Where the transformed
+ * A block of tiles at a time: transform the inputs; for each of the 64 numbers one product [tiles, in]
+ * x [in, out]; transform back with bias and ReLU. Two ways to share that out: where the transformed
  * weights stay in the last-level cache, each thread has blocks of its own, small enough for its second-level
  * cache, transforms back after every panel and waits for nobody. Where they do not, they are what is slow to
  * read: all threads work on the same block, as large as the last-level cache allows, and read each weight
  * once. Nothing depends on how many threads there are. */
-#include "core/ops/conv2d/cpu/conv2d_winograd.h"
+#include "core/ops/conv2d/cpu/winograd_blocks.h"
 
 #include "core/ops/conv2d/conv2d.h"
-#include "core/ops/conv2d/cpu/winograd_blocks.h"
 
 #include <omp.h>
 #include <string.h>
@@ -23,44 +22,48 @@ bool ead_conv2d_winograd_fits(const EadConvGeometry *g) {
 /* Reals and tiles of a shared block. */
 enum { SHARED_BLOCK = 5 << 20, MIN_BLOCK = 24, MAX_BLOCK = 256 };
 
-typedef struct Run {
+typedef struct Convolution {
     EadWinograd w;
     bool own_blocks; /* each thread has its own */
     int64_t blocks;
-    real *saved_input; /* the transformed inputs of all tiles, for the weight gradient; NULL: each block's are
-                   dropped */
+    real *saved_input; /* the transformed inputs of all tiles, for the weight gradient; NULL: not saved */
     const real *x, *bias, *zeros, *u;
     real *workspace, *y;
     bool relu;
-} Run;
+} Convolution;
 
 /* Own blocks: as many as the threads can share evenly, none of fewer tiles than the product's register block
  * is high. */
 static int64_t count_blocks(const EadWinograd *w, bool own) {
     int64_t tiles = w->grid.tiles, channels = w->grid.in_channels + w->panels * w->simd->panel;
-    int64_t fit = SHARED_BLOCK / (w->numbers * channels);
-    int64_t most = own ? EAD_WINOGRAD_BLOCK : fit < MIN_BLOCK ? MIN_BLOCK : ead_min(fit, MAX_BLOCK);
-    int64_t blocks = (tiles + most - 1) / most;
+    int64_t fit = SHARED_BLOCK / (EAD_WINOGRAD_NUMBERS * channels);
+    int64_t limit = own ? EAD_WINOGRAD_BLOCK : fit < MIN_BLOCK ? MIN_BLOCK : ead_min(fit, MAX_BLOCK);
+    int64_t blocks = (tiles + limit - 1) / limit;
     if (!own) return blocks;
     return ead_min(ead_round_up(blocks, omp_get_max_threads()), 1 + (tiles - 1) / EAD_SIMD_ROWS);
 }
 
-static Run describe(const EadCall *call, const EadConvGeometry *g, int tile, bool flipped) {
-    Run r = {.w = ead_winograd(g, tile, flipped)};
+static EadConvGeometry geometry(const EadCall *call, bool flipped) {
+    return flipped ? ead_conv_input_gradient_geometry(call) : ead_conv_geometry(call);
+}
+
+static Convolution describe(const EadCall *call, bool flipped) {
+    EadConvGeometry g = geometry(call, flipped);
+    Convolution r = {.w = ead_winograd(&g, flipped)};
     int64_t tiles = r.w.grid.tiles;
     r.own_blocks = ead_winograd_own_blocks(&r.w);
     r.blocks = count_blocks(&r.w, r.own_blocks);
     ead_winograd_blocks(&r.w, (tiles + r.blocks - 1) / r.blocks, r.own_blocks ? 1 : r.w.panels);
     if (call->saved_bytes) {
         r.saved_input = call->saved_input;
-        r.w.v_stride = ead_winograd_kept_stride(&r.w.grid);
+        r.w.v_stride = ead_winograd_saved_stride(&r.w.grid);
         r.w.v_size = 0;
     }
     return r;
 }
 
-static void transform_outputs(const Run *r, const EadTilePlace *places, int64_t count, EadThreadRange share,
-                              int64_t panel, const real *m) {
+static void transform_outputs(const Convolution *r, const EadTilePlace *places, int64_t count,
+                              EadThreadRange share, int64_t panel, const real *m) {
     const EadTileGrid *g = &r->w.grid;
     int64_t width = r->w.together * r->w.simd->panel, channel = panel * r->w.simd->panel;
     int64_t pixel = g->out_channels,
@@ -83,8 +86,8 @@ static void wait_for_others(EadThreadRange share) {
     }
 }
 
-/* memory: of the block, for its inputs unless they are kept, and for its products. */
-static void run_block(const Run *r, int64_t block, EadThreadRange share, real *memory) {
+/* memory: of the block, for its inputs unless they are saved, and for its products. */
+static void run_block(const Convolution *r, int64_t block, EadThreadRange share, real *memory) {
     const EadWinograd *w = &r->w;
     EadTilePlace places[MAX_BLOCK];
     int64_t first = w->grid.tiles * block / r->blocks;
@@ -100,7 +103,7 @@ static void run_block(const Run *r, int64_t block, EadThreadRange share, real *m
     }
 }
 
-static void run_blocks(const Run *r) {
+static void run_blocks(const Convolution *r) {
 #pragma omp parallel
     {
         EadThreadRange all = {omp_get_thread_num(), omp_get_num_threads()};
@@ -113,14 +116,15 @@ static void run_blocks(const Run *r) {
     }
 }
 
-static void prepare(const EadCall *call, const EadConvGeometry *g, int tile, bool flipped) {
-    EadWinograd w = ead_winograd(g, tile, flipped);
-    ead_winograd_prepare(&w, g, call->x[1]->data, call->packed);
+static void pack_weights(const EadCall *call, bool flipped) {
+    EadConvGeometry g = geometry(call, flipped);
+    EadWinograd w = ead_winograd(&g, flipped);
+    ead_winograd_pack_weights(&w, &g, call->x[1]->data, call->packed);
 }
 
-static void run(const EadCall *call, const EadConvGeometry *g, int tile, bool flipped) {
-    Run r = describe(call, g, tile, flipped);
-    if (!call->packed_at_plan) prepare(call, g, tile, flipped);
+static void run(const EadCall *call, bool flipped) {
+    Convolution r = describe(call, flipped);
+    if (!call->packed_at_plan) pack_weights(call, flipped);
     size_t zeros = (size_t)r.w.grid.in_channels * sizeof(real);
     r.zeros = memset(call->workspace, 0, zeros);
     r.workspace = (real *)call->workspace + ead_round_up(r.w.grid.in_channels, 16);
@@ -132,51 +136,41 @@ static void run(const EadCall *call, const EadConvGeometry *g, int tile, bool fl
     run_blocks(&r);
 }
 
-static void plan(EadCall *call, const EadConvGeometry *g, int tile, bool flipped) {
-    Run r = describe(call, g, tile, flipped);
+static void plan(EadCall *call, bool flipped) {
+    Convolution r = describe(call, flipped);
     const EadWinograd *w = &r.w;
     int owners = r.own_blocks ? omp_get_max_threads() : 1;
     int64_t reals = owners * (w->v_size + w->m_size) + ead_round_up(w->grid.in_channels, 16);
     ead_winograd_describe_call(w, reals, call);
 }
 
-/* ---- the entry points: forward and input gradient, tile 6 and 8 ---- */
+/* ---- the entry points ---- */
 
-#define ENTRY(tile)                                                                                          \
-    static void forward_##tile(const EadCall *call) {                                                        \
-        EadConvGeometry g = ead_conv_geometry(call);                                                         \
-        run(call, &g, tile, false);                                                                          \
-    }                                                                                                        \
-    static void prepare_forward_##tile(const EadCall *call) {                                                \
-        EadConvGeometry g = ead_conv_geometry(call);                                                         \
-        prepare(call, &g, tile, false);                                                                      \
-    }                                                                                                        \
-    static void input_gradient_##tile(const EadCall *call) {                                                 \
-        EadConvGeometry g = ead_conv_input_gradient_geometry(call);                                          \
-        run(call, &g, tile, true);                                                                           \
-    }                                                                                                        \
-    static void prepare_input_gradient_##tile(const EadCall *call) {                                         \
-        EadConvGeometry g = ead_conv_input_gradient_geometry(call);                                          \
-        prepare(call, &g, tile, true);                                                                       \
-    }
-
-ENTRY(6)
-ENTRY(8)
-
-void ead_conv2d_winograd_plan(EadCall *call, int tile) {
-    EadConvGeometry g = ead_conv_geometry(call);
-    plan(call, &g, tile, false);
-    call->run = tile == 8 ? forward_8 : forward_6;
-    call->pack_weights = tile == 8 ? prepare_forward_8 : prepare_forward_6;
+static void forward(const EadCall *call) {
+    run(call, false);
+}
+static void pack_forward(const EadCall *call) {
+    pack_weights(call, false);
+}
+static void input_gradient(const EadCall *call) {
+    run(call, true);
+}
+static void pack_input_gradient(const EadCall *call) {
+    pack_weights(call, true);
 }
 
-int ead_conv2d_winograd_tile(const EadCall *call) {
-    return call->run == forward_8 ? 8 : call->run == forward_6 ? 6 : 0;
+void ead_conv2d_winograd_plan(EadCall *call) {
+    plan(call, false);
+    call->run = forward;
+    call->pack_weights = pack_forward;
 }
 
-void ead_conv2d_input_gradient_winograd_plan(EadCall *call, int tile) {
-    EadConvGeometry g = ead_conv_input_gradient_geometry(call);
-    plan(call, &g, tile, true);
-    call->run = tile == 8 ? input_gradient_8 : input_gradient_6;
-    call->pack_weights = tile == 8 ? prepare_input_gradient_8 : prepare_input_gradient_6;
+bool ead_conv2d_is_winograd(const EadCall *call) {
+    return call->run == forward;
+}
+
+void ead_conv2d_input_gradient_winograd_plan(EadCall *call) {
+    plan(call, true);
+    call->run = input_gradient;
+    call->pack_weights = pack_input_gradient;
 }
