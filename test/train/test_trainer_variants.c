@@ -31,7 +31,8 @@ static const struct {
     {"tall images", STUDENT_ONLY "model.image_size=192x128", HARD},
     {"folder", STUDENT_ONLY "dataset.type=folder dataset.path=" SCRATCH "data/weave/train/good", HARD},
     {"folder alone",
-     STUDENT_ONLY "dataset.type=folder dataset.path= dataset.train_good=" SCRATCH "data/weave/train/good", HARD},
+     STUDENT_ONLY "dataset.type=folder dataset.path= dataset.train_good=" SCRATCH "data/weave/train/good",
+     HARD},
 };
 
 START_TEST(variants_run) {
