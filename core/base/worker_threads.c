@@ -7,7 +7,7 @@
 
 enum { MAX_THREADS = 256 };
 
-static int clamp_count(int count) {
+int ead_workers_count(int count) {
     if (count <= 0) count = (int)sysconf(_SC_NPROCESSORS_ONLN);
     if (count < 1) return 1;
     return count > MAX_THREADS ? MAX_THREADS : count;
@@ -15,7 +15,7 @@ static int clamp_count(int count) {
 
 EadStatus ead_workers_start(EadWorkers *workers, int count, void *(*work)(void *), void *context) {
     sigset_t all, before;
-    count = clamp_count(count);
+    count = ead_workers_count(count);
     *workers = (EadWorkers){.ids = malloc((size_t)count * sizeof(pthread_t))};
     if (!workers->ids) return ead_fail(EAD_NO_MEMORY, "no memory for %d threads", count);
     sigfillset(&all);

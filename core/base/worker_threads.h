@@ -12,7 +12,10 @@ typedef struct EadWorkers {
     int count;      /* threads that run; may be fewer than asked for where the system grants no more */
 } EadWorkers;
 
-/* Starts `count` threads that each call work(context); 0 or less means one a processor.
+/* How many threads `count` means: 0 or less is one a processor; 256 are the most. */
+int ead_workers_count(int count);
+
+/* Starts `count` threads (see above) that each call work(context).
  * Errors: EAD_NO_MEMORY if not even one could be started. */
 EadStatus ead_workers_start(EadWorkers *workers, int count, void *(*work)(void *), void *context);
 

@@ -1,13 +1,14 @@
 /* Header, records and completion of the feature cache. */
 #include "data/cache/feature_cache.h"
 
-#include "core/base/half.h"
 #include "core/base/file_bytes.h"
+#include "core/base/half.h"
+#include "core/base/memory.h"
+#include "core/base/paths.h"
 #include "data/cache/cache_key.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +26,7 @@ typedef struct Header {
 
 struct EadFeatureCache {
     EadFeatureCacheSpec spec;
-    char *path, *partial;
+    EadPath path, partial;
     int descriptor;
     int filled;
     uint8_t *record; /* being written */
@@ -60,7 +61,7 @@ static int open_existing(EadFeatureCache *cache, const char *path, int flags) {
     struct stat info;
     cache->descriptor = open(path, flags | O_CLOEXEC | O_NONBLOCK);
     if (cache->descriptor < 0) return -1;
-    bool same = ead_read_at(cache->descriptor, (uint8_t *)&header, sizeof header, 0) &&
+    bool same = ead_read_at(cache->descriptor, &header, sizeof header, 0) &&
                 memcmp(&header, &wanted, sizeof header) == 0 && fstat(cache->descriptor, &info) == 0 &&
                 info.st_size >= PAGE && (uint64_t)info.st_size <= ead_feature_cache_bytes(&cache->spec);
     if (same) return (int)((size_t)(info.st_size - PAGE) / record_bytes(&cache->spec));
@@ -100,26 +101,21 @@ static EadStatus open_file(EadFeatureCache *cache) {
     cache->filled = open_existing(cache, cache->partial, O_RDWR);
     if (cache->filled < 0) EAD_TRY(begin_file(cache));
     EAD_TRY(check_room(cache));
-    cache->record = malloc(record_bytes(&cache->spec));
-    return cache->record ? EAD_OK : ead_fail(EAD_NO_MEMORY, "%s: no memory to write it", cache->path);
+    cache->record = ead_new((int64_t)record_bytes(&cache->spec), 1, cache->path);
+    return cache->record ? EAD_OK : EAD_NO_MEMORY;
 }
 
 EadStatus ead_feature_cache_open(const EadFeatureCacheSpec *spec, EadFeatureCache **out) {
     *out = NULL;
-    size_t length = strlen(spec->path);
-    EadFeatureCache *cache = calloc(1, sizeof *cache);
-    if (!cache) return ead_fail(EAD_NO_MEMORY, "%s: no memory to open it", spec->path);
+    EadFeatureCache *cache = ead_new(1, sizeof *cache, spec->path);
+    if (!cache) return EAD_NO_MEMORY;
     cache->spec = *spec;
     cache->descriptor = -1;
-    cache->path = malloc(length + 1);
-    cache->partial = malloc(length + sizeof ".partial");
-    EadStatus status = EAD_NO_MEMORY;
-    if (cache->path && cache->partial) {
-        memcpy(cache->path, spec->path, length + 1);
-        snprintf(cache->partial, length + sizeof ".partial", "%s.partial", spec->path);
-        status = open_file(cache);
-    } else
-        ead_fail(EAD_NO_MEMORY, "%s: no memory to open it", spec->path);
+    EadStatus status = ead_path_in(cache->path, "", spec->path);
+    if (status == EAD_OK && (size_t)snprintf(cache->partial, sizeof cache->partial, "%s.partial",
+                                             spec->path) >= sizeof cache->partial)
+        status = ead_fail(EAD_BAD_ARGUMENT, "%.200s: is too long a name for a cache", spec->path);
+    if (status == EAD_OK) status = open_file(cache);
     if (status == EAD_OK)
         *out = cache;
     else
@@ -131,16 +127,9 @@ int ead_feature_cache_filled(const EadFeatureCache *cache) {
     return cache->filled;
 }
 
-static uint64_t checksum(const EadFeatureCache *cache, int index, const uint8_t *pixels,
-                         const uint8_t *halves) {
+static uint64_t checksum(const EadFeatureCache *cache, int index, const uint8_t *pixels, const void *halves) {
     uint64_t hash = ead_cache_checksum((uint64_t)index, pixels, cache->spec.pixel_bytes);
     return ead_cache_checksum(hash, halves, (size_t)cache->spec.features * sizeof(uint16_t));
-}
-
-static EadStatus complete(EadFeatureCache *cache) {
-    if (fsync(cache->descriptor) != 0 || rename(cache->partial, cache->path) != 0)
-        return fail(cache->partial, "complete");
-    return EAD_OK;
 }
 
 EadStatus ead_feature_cache_append(EadFeatureCache *cache, const uint8_t *pixels, const float *features) {
@@ -161,8 +150,9 @@ EadStatus ead_feature_cache_append(EadFeatureCache *cache, const uint8_t *pixels
     if (!ead_write_at(cache->descriptor, cache->record, record_bytes(spec),
                       record_offset(spec, cache->filled)))
         return fail(cache->partial, "write");
-    cache->filled++;
-    return cache->filled == spec->count ? complete(cache) : EAD_OK;
+    if (++cache->filled < spec->count) return EAD_OK;
+    bool complete = fsync(cache->descriptor) == 0 && rename(cache->partial, cache->path) == 0;
+    return complete ? EAD_OK : fail(cache->partial, "complete");
 }
 
 EadStatus ead_feature_cache_read(const EadFeatureCache *cache, int index, uint8_t *pixels,
@@ -172,10 +162,10 @@ EadStatus ead_feature_cache_read(const EadFeatureCache *cache, int index, uint8_
     off_t at = record_offset(spec, index);
     uint64_t sum;
     if (!ead_read_at(cache->descriptor, pixels, spec->pixel_bytes, at) ||
-        !ead_read_at(cache->descriptor, (uint8_t *)features, size, at + (off_t)spec->pixel_bytes) ||
-        !ead_read_at(cache->descriptor, (uint8_t *)&sum, sizeof sum, at + (off_t)(spec->pixel_bytes + size)))
+        !ead_read_at(cache->descriptor, features, size, at + (off_t)spec->pixel_bytes) ||
+        !ead_read_at(cache->descriptor, &sum, sizeof sum, at + (off_t)(spec->pixel_bytes + size)))
         return fail(cache->path, "read");
-    if (sum == checksum(cache, index, pixels, (const uint8_t *)features)) return EAD_OK;
+    if (sum == checksum(cache, index, pixels, features)) return EAD_OK;
     return ead_fail(EAD_BAD_FILE, "%s: record %d is damaged; delete the file, it will be made anew",
                     cache->path, index);
 }
@@ -183,8 +173,6 @@ EadStatus ead_feature_cache_read(const EadFeatureCache *cache, int index, uint8_
 void ead_feature_cache_close(EadFeatureCache *cache) {
     if (!cache) return;
     if (cache->descriptor >= 0) close(cache->descriptor);
-    free(cache->path);
-    free(cache->partial);
     free(cache->record);
     free(cache);
 }

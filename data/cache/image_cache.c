@@ -11,6 +11,7 @@
 #include "core/base/worker_threads.h"
 #include "core/file/safetensors.h"
 #include "data/cache/cache_key.h"
+#include "data/source/loader.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +21,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MESSAGE_SIZE = 1024, MAX_SIDE = 65535, KEY_SIZE = 17 };
+enum { MAX_SIDE = 65535, KEY_SIZE = 17 };
 
 #define FORMAT  "efficientad-images/1"
 #define SKIPPED UINT64_MAX
@@ -37,20 +38,6 @@ struct EadImageCache {
     off_t images;        /* where the first image begins in it */
     uint64_t *checksums; /* [sources + 1], cache file only */
 };
-
-/* The work of filling a cache, shared by its threads; all below the mutex is guarded by it. */
-typedef struct Filling {
-    EadImageCache *cache;
-    const EadCacheSpec *spec;
-    int output; /* descriptor of the file that is being written */
-    pthread_mutex_t mutex;
-    pthread_cond_t changed;
-    int next, done, running;
-    bool stop;
-    int failed; /* lowest index that failed, so that it does not depend on timing which one is reported */
-    EadStatus status;
-    char message[MESSAGE_SIZE]; /* messages are thread-local: the opening thread reads the copy */
-} Filling;
 
 /* To twice the size, then the central width x height to out. */
 static EadStatus fit_center_crop(const EadImage *image, uint8_t *out, int width, int height) {
@@ -85,82 +72,59 @@ static off_t image_offset(const EadImageCache *cache, int index) {
     return cache->images + (off_t)cache->image_bytes * index;
 }
 
-/* Prepares one image, or skips it; scratch [image_bytes] is the thread's own where images go to a file. */
-static EadStatus fill_one(const Filling *filling, int index, uint8_t *scratch) {
-    EadImageCache *cache = filling->cache;
+/* What the threads that decode need. */
+typedef struct Decoding {
+    const EadImageCache *cache;
+    EadSkippedImages *skipped;
+} Decoding;
+
+/* An EadLoaderFill: the pixels of source `index` and behind them their checksum, SKIPPED if there are none. The
+ * threads run ahead, beyond the last one too. */
+static EadStatus decode(void *context, uint64_t index, uint8_t *slot) {
+    const Decoding *decoding = context;
+    const EadImageCache *cache = decoding->cache;
+    if (index >= (uint64_t)cache->sources.count) return EAD_OK;
+    EadStatus status = load_source(cache, (int)index, slot);
+    uint64_t checksum = status == EAD_OK ? ead_cache_checksum(index, slot, cache->image_bytes) : SKIPPED;
+    memcpy(slot + cache->image_bytes, &checksum, sizeof checksum);
+    if (status == EAD_OK || !decoding->skipped) return status;
+    return ead_skipped_images_add(decoding->skipped, (int)index, status);
+}
+
+/* Puts a decoded image where it belongs: into memory, or into the file that is being written. */
+static EadStatus store(EadImageCache *cache, int index, const uint8_t *slot, int output, const char *path) {
     size_t size = cache->image_bytes;
-    EadStatus status =
-        load_source(cache, index, cache->pixels ? cache->pixels + (size_t)index * size : scratch);
-    if (cache->checksums)
-        cache->checksums[index] = status ? SKIPPED : ead_cache_checksum((uint64_t)index, scratch, size);
-    if (status != EAD_OK && filling->spec->skipped)
-        return ead_skipped_images_add(filling->spec->skipped, index, status);
-    if (status != EAD_OK || cache->pixels) return status;
-    if (ead_write_at(filling->output, scratch, size, image_offset(cache, index))) return EAD_OK;
-    return ead_fail(EAD_IO, "%s: cannot write: %s", filling->spec->file, strerror(errno));
+    uint64_t checksum;
+    memcpy(&checksum, slot + size, sizeof checksum);
+    if (cache->checksums) cache->checksums[index] = checksum;
+    if (cache->pixels) memcpy(cache->pixels + (size_t)index * size, slot, size);
+    if (cache->pixels || checksum == SKIPPED || ead_write_at(output, slot, size, image_offset(cache, index)))
+        return EAD_OK;
+    return ead_fail(EAD_IO, "%s: cannot write: %s", path, strerror(errno));
 }
 
-/* Under the mutex. The message is this thread's. */
-static void note_failure(Filling *filling, int index, EadStatus status) {
-    filling->stop = true;
-    if (index >= filling->failed) return;
-    filling->failed = index;
-    filling->status = status;
-    snprintf(filling->message, sizeof filling->message, "%s", ead_error_message());
-}
-
-static void *fill_images(void *context) {
-    Filling *filling = context;
-    uint8_t *scratch = ead_new((int64_t)filling->cache->image_bytes, 1, "an image to prepare");
-    pthread_mutex_lock(&filling->mutex);
-    if (!scratch) note_failure(filling, 0, EAD_NO_MEMORY);
-    while (!filling->stop && filling->next < filling->cache->sources.count) {
-        int index = filling->next++;
-        pthread_mutex_unlock(&filling->mutex);
-        EadStatus status = fill_one(filling, index, scratch);
-        pthread_mutex_lock(&filling->mutex);
-        if (status == EAD_OK)
-            filling->done++;
-        else
-            note_failure(filling, index, status);
-        pthread_cond_signal(&filling->changed);
-    }
-    filling->running--;
-    pthread_cond_signal(&filling->changed);
-    pthread_mutex_unlock(&filling->mutex);
-    free(scratch);
-    return NULL;
-}
-
-/* Decodes all images with several threads, and passes their progress on until they are through. */
+/* Decodes all images, several at a time, and stores them in order. */
 static EadStatus fill(EadImageCache *cache, const EadCacheSpec *spec, int output) {
-    Filling filling = {.cache = cache,
-                       .spec = spec,
-                       .output = output,
-                       .mutex = PTHREAD_MUTEX_INITIALIZER,
-                       .changed = PTHREAD_COND_INITIALIZER,
-                       .failed = cache->sources.count};
-    EadWorkers workers;
-    int total = cache->sources.count, seen = 0;
-    pthread_mutex_lock(&filling.mutex); /* until `running` is known */
-    EadStatus status = ead_workers_start(&workers, spec->threads, fill_images, &filling);
-    filling.running = workers.count;
-    while (filling.running > 0) {
-        if (filling.done == seen || !spec->progress) {
-            pthread_cond_wait(&filling.changed, &filling.mutex);
-            continue;
-        }
-        seen = filling.done;
-        pthread_mutex_unlock(&filling.mutex);
-        bool go_on = spec->progress(spec->context, seen, total);
-        pthread_mutex_lock(&filling.mutex);
-        if (!go_on) note_failure(&filling, -1, ead_fail(EAD_INTERRUPTED, "stopped while preparing images"));
+    Decoding decoding = {cache, spec->skipped};
+    int total = cache->sources.count, threads = ead_workers_count(spec->threads);
+    EadLoaderSpec loading = {.slot_bytes = cache->image_bytes + sizeof(uint64_t),
+                             .slots = 2 * threads,
+                             .threads = threads,
+                             .fill = decode,
+                             .context = &decoding};
+    EadLoader *loader;
+    EAD_TRY(ead_loader_open(&loading, &loader));
+    EadStatus status = EAD_OK;
+    for (int i = 0; i < total && status == EAD_OK; i++) {
+        const uint8_t *slot;
+        status = ead_loader_next(loader, &slot);
+        if (status == EAD_OK) status = store(cache, i, slot, output, spec->file);
+        ead_loader_release(loader);
+        if (status == EAD_OK && spec->progress && !spec->progress(spec->context, i + 1, total))
+            status = ead_fail(EAD_INTERRUPTED, "stopped while preparing images");
     }
-    pthread_mutex_unlock(&filling.mutex);
-    if (status != EAD_OK) return status;
-    ead_workers_join(&workers);
-    if (filling.done > seen && spec->progress) spec->progress(spec->context, filling.done, total);
-    return filling.status == EAD_OK ? EAD_OK : ead_fail(filling.status, "%s", filling.message);
+    ead_loader_close(loader);
+    return status;
 }
 
 static uint64_t checksum_of_checksums(const EadImageCache *cache) {

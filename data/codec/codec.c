@@ -107,29 +107,25 @@ typedef struct Part {
     int64_t offset, size;     /* size -1: to the end */
 } Part;
 
-static EadStatus check_part(const struct stat *info, Part *part) {
-    if (S_ISDIR(info->st_mode)) return ead_fail(EAD_IO, "%s: is a folder, not an image file", part->label);
-    if (!S_ISREG(info->st_mode)) return ead_fail(EAD_IO, "%s: is not a regular file", part->label);
-    if (part->size < 0) part->size = info->st_size;
-    if (part->size > MAX_FILE)
-        return ead_fail(EAD_BAD_FILE, "%s: %lld bytes; images of more than 1 GiB cannot be read", part->label,
-                        (long long)part->size);
-    return EAD_OK;
-}
-
-static EadStatus load_from(int descriptor, Part *part, EadPixelUse use, EadImage *out) {
+static EadStatus load_from(int descriptor, Part part, EadPixelUse use, EadImage *out) {
     struct stat info;
     if (fstat(descriptor, &info) != 0)
-        return ead_fail(EAD_IO, "%s: cannot read: %s", part->label, strerror(errno));
-    EAD_TRY(check_part(&info, part));
-    size_t size = (size_t)part->size;
-    uint8_t *bytes = malloc(size + 1);
-    if (!bytes) return ead_fail(EAD_NO_MEMORY, "%s: no memory for a file of %zu bytes", part->label, size);
+        return ead_fail(EAD_IO, "%s: cannot read: %s", part.label, strerror(errno));
+    if (S_ISDIR(info.st_mode)) return ead_fail(EAD_IO, "%s: is a folder, not an image file", part.label);
+    if (!S_ISREG(info.st_mode)) return ead_fail(EAD_IO, "%s: is not a regular file", part.label);
+    if (part.size < 0) part.size = info.st_size;
+    if (part.size > MAX_FILE)
+        return ead_fail(EAD_BAD_FILE, "%s: %lld bytes; images of more than 1 GiB cannot be read", part.label,
+                        (long long)part.size);
+    uint8_t *bytes = malloc((size_t)part.size + 1);
+    if (!bytes)
+        return ead_fail(EAD_NO_MEMORY, "%s: no memory for a file of %lld bytes", part.label,
+                        (long long)part.size);
     EadStatus status;
-    if (ead_read_at(descriptor, bytes, size, part->offset))
-        status = decode(bytes, size, part->label, use, out);
+    if (ead_read_at(descriptor, bytes, (size_t)part.size, part.offset))
+        status = decode(bytes, (size_t)part.size, part.label, use, out);
     else
-        status = ead_fail(EAD_IO, "%s: %s%s", part->label, errno ? "cannot read: " : "",
+        status = ead_fail(EAD_IO, "%s: %s%s", part.label, errno ? "cannot read: " : "",
                           errno ? strerror(errno) : "became shorter while it was read");
     free(bytes);
     return status;
@@ -140,7 +136,7 @@ static EadStatus load(Part part, EadPixelUse use, EadImage *out) {
     /* O_NONBLOCK: opening a pipe by mistake must not hang; it changes nothing for regular files. */
     int descriptor = open(part.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (descriptor < 0) return ead_fail(EAD_IO, "%s: cannot read: %s", part.path, strerror(errno));
-    EadStatus status = load_from(descriptor, &part, use, out);
+    EadStatus status = load_from(descriptor, part, use, out);
     close(descriptor);
     return status;
 }

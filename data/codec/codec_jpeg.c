@@ -125,21 +125,21 @@ EadStatus ead_jpeg_decode(const uint8_t *bytes, size_t size, const char *label, 
 
 /* ---- writing ---- */
 
-typedef struct Encoder {
-    struct jpeg_compress_struct jpeg;
+typedef struct JpegWriter {
+    struct jpeg_compress_struct info;
     struct jpeg_error_mgr errors;
-    jmp_buf failed;
-    unsigned char *bytes;
+    uint8_t *bytes;
     unsigned long size;
-} Encoder;
+    jmp_buf escape;
+} JpegWriter;
 
-static void jump_back(j_common_ptr jpeg) {
-    Encoder *encoder = jpeg->client_data;
-    longjmp(encoder->failed, 1);
+static _Noreturn void on_write_error(j_common_ptr info) {
+    JpegWriter *writer = info->client_data;
+    longjmp(writer->escape, 1);
 }
 
-static void say_nothing(j_common_ptr jpeg) {
-    (void)jpeg;
+static void say_nothing(j_common_ptr info) {
+    (void)info;
 }
 
 /* More than any JPEG of that size takes. libjpeg replaces a buffer that is too small and then, on an error,
@@ -149,24 +149,24 @@ static size_t max_bytes(const EadImage *image) {
     return width * height * 6 + 4096;
 }
 
-static void encode(Encoder *encoder, const EadImage *image, int quality) {
-    struct jpeg_compress_struct *jpeg = &encoder->jpeg;
-    jpeg_create_compress(jpeg);
-    jpeg_mem_dest(jpeg, &encoder->bytes, &encoder->size);
-    jpeg->image_width = (JDIMENSION)image->width;
-    jpeg->image_height = (JDIMENSION)image->height;
-    jpeg->input_components = image->channels;
-    jpeg->in_color_space = image->channels == 3 ? JCS_RGB : JCS_GRAYSCALE;
-    jpeg_set_defaults(jpeg);
-    jpeg_set_quality(jpeg, quality, TRUE);
-    jpeg->optimize_coding = TRUE;
-    jpeg_start_compress(jpeg, TRUE);
+static void encode(JpegWriter *writer, const EadImage *image, int quality) {
+    struct jpeg_compress_struct *info = &writer->info;
+    jpeg_create_compress(info);
+    jpeg_mem_dest(info, &writer->bytes, &writer->size);
+    info->image_width = (JDIMENSION)image->width;
+    info->image_height = (JDIMENSION)image->height;
+    info->input_components = image->channels;
+    info->in_color_space = image->channels == 3 ? JCS_RGB : JCS_GRAYSCALE;
+    jpeg_set_defaults(info);
+    jpeg_set_quality(info, quality, TRUE);
+    info->optimize_coding = TRUE;
+    jpeg_start_compress(info, TRUE);
     size_t stride = (size_t)image->width * (size_t)image->channels;
-    while (jpeg->next_scanline < jpeg->image_height) {
-        JSAMPROW row = image->pixels + stride * jpeg->next_scanline;
-        jpeg_write_scanlines(jpeg, &row, 1);
+    while (info->next_scanline < info->image_height) {
+        JSAMPROW row = image->pixels + stride * info->next_scanline;
+        jpeg_write_scanlines(info, &row, 1);
     }
-    jpeg_finish_compress(jpeg);
+    jpeg_finish_compress(info);
 }
 
 EadStatus ead_jpeg_encode(const EadImage *image, int quality, uint8_t **bytes, size_t *size) {
@@ -175,31 +175,23 @@ EadStatus ead_jpeg_encode(const EadImage *image, int quality, uint8_t **bytes, s
     if (image->width > JPEG_MAX_DIMENSION || image->height > JPEG_MAX_DIMENSION)
         return ead_fail(EAD_BAD_SHAPE, "JPEG of %d x %d pixels: at most %ld a side", image->width,
                         image->height, (long)JPEG_MAX_DIMENSION);
-    Encoder *encoder = calloc(1, sizeof *encoder);
-    size_t most = max_bytes(image);
-    uint8_t *buffer = encoder ? malloc(most) : NULL;
-    if (!buffer) {
-        free(encoder);
+    JpegWriter writer = {.size = (unsigned long)max_bytes(image)};
+    writer.bytes = malloc(writer.size);
+    if (!writer.bytes)
         return ead_fail(EAD_NO_MEMORY, "no memory to encode a JPEG of %d x %d", image->width, image->height);
-    }
-    encoder->bytes = buffer;
-    encoder->size = (unsigned long)most;
-    encoder->jpeg.err = jpeg_std_error(&encoder->errors);
-    encoder->jpeg.client_data = encoder;
-    encoder->errors.error_exit = jump_back;
-    encoder->errors.output_message = say_nothing;
-    EadStatus status = EAD_OK;
-    if (setjmp(encoder->failed) == 0) {
-        encode(encoder, image, quality);
-        *size = (size_t)encoder->size;
-        uint8_t *shrunk = realloc(encoder->bytes, *size);
-        *bytes = shrunk ? shrunk : encoder->bytes;
-    } else {
-        free(encoder->bytes);
-        status =
-            ead_fail(EAD_NO_MEMORY, "no memory to encode a JPEG of %d x %d", image->width, image->height);
-    }
-    jpeg_destroy_compress(&encoder->jpeg);
-    free(encoder);
-    return status;
+    writer.info.err = jpeg_std_error(&writer.errors);
+    writer.info.client_data = &writer;
+    writer.errors.error_exit = on_write_error;
+    writer.errors.output_message = say_nothing;
+    if (setjmp(writer.escape) == 0) {
+        encode(&writer, image, quality);
+        uint8_t *shrunk = realloc(writer.bytes, writer.size);
+        *bytes = shrunk ? shrunk : writer.bytes;
+        *size = writer.size;
+    } else
+        free(writer.bytes);
+    jpeg_destroy_compress(&writer.info);
+    return *bytes ? EAD_OK
+                  : ead_fail(EAD_NO_MEMORY, "no memory to encode a JPEG of %d x %d", image->width,
+                             image->height);
 }

@@ -1,5 +1,5 @@
 /* The loader under fast, slow and failing workers, and the images it brings to a training step. */
-#include "data/loader/loader.h"
+#include "data/source/loader.h"
 
 #include "core/base/philox.h"
 #include "core/image/color.h"

@@ -3,7 +3,7 @@
 
 #include "core/base/half.h"
 #include "core/base/paths.h"
-#include "data/loader/loader.h"
+#include "data/source/loader.h"
 #include "train/support/channel_sums.h"
 #include "train/distill/distill_checkpoint.h"
 #include "train/distill/distill_step.h"

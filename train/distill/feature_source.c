@@ -3,7 +3,7 @@
 
 #include "core/base/half.h"
 #include "core/ops/normalize_image/normalize_image.h"
-#include "data/loader/loader.h"
+#include "data/source/loader.h"
 #include "train/support/interrupt.h"
 #include "train/support/progress.h"
 

@@ -3,7 +3,7 @@
 #define EAD_TRAIN_TRAINER_DATA_H
 
 #include "data/dataset/dataset.h"
-#include "data/loader/loader.h"
+#include "data/source/loader.h"
 #include "data/loader/training_images.h"
 #include "train/config/config.h"
 #include "train/efficientad/training_step.h"

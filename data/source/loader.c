@@ -1,6 +1,6 @@
 /* The ring. Worker threads take steps in order, wait until the step's slot is free, and fill it without
  * holding the mutex. */
-#include "data/loader/loader.h"
+#include "data/source/loader.h"
 
 #include "core/base/memory.h"
 #include "core/base/worker_threads.h"
