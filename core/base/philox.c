@@ -1,8 +1,6 @@
 /* Philox4x32-10 and the stateless shuffle built on it. */
 #include "core/base/philox.h"
 
-#include "core/base/philox_shuffle.h"
-
 #include <assert.h>
 
 void ead_philox(uint64_t seed, uint64_t stream, uint64_t counter, uint32_t out[4]) {

@@ -45,6 +45,10 @@ typedef struct EadCudaLimits {
 
 EadCudaLimits ead_cuda_limits(void);
 
+/* Loads cuBLAS, which fp32 convolutions need, for the life of the process, if that has not been done. Errors:
+ * EAD_UNSUPPORTED where it is missing. */
+EadStatus ead_cublas_open(void);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,7 +1,7 @@
 /* The CUDA runtime behind core/backend/device.h. */
 #include "core/backend/device.h"
 
-#include "core/cuda/cublas.h"
+#include "core/cuda/blas.h"
 
 #include <cuda_runtime.h>
 

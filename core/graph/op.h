@@ -1,7 +1,7 @@
 /* What an op is. One op = one row in core/ops/op_table.def + one folder core/ops/<op>/, which holds
  *   <op>.h        builder(s): check the attributes, append a node
- *   <op>.c        `const EadOp ead_op_<op>`: shape rule, gradient rule, whether it aliases its input
- *   <op>_cpu.c    `const EadKernel ead_<op>_cpu`: the CPU kernel
+ *   <op>.c        `const EadOp ead_op_<op>`: shape rule, gradient rule, whether it aliases its input; and
+ *                 `const EadKernel ead_<op>_cpu`: the CPU kernel
  *   <op>_cuda.cu  `const EadKernel ead_<op>_cuda`: the CUDA kernel
  * A backward kernel is an op of its own in its forward op's folder. A row without descriptor or kernel is a
  * link error. */

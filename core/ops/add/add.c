@@ -1,4 +1,4 @@
-/* Shape and gradient of the sum. */
+/* The sum: shape, gradient, kernel for the CPU. */
 #include "core/ops/add/add.h"
 
 #include "core/graph/op.h"
@@ -13,3 +13,15 @@ static void gradient(EadGraph *graph, EadNode *node, EadNode *dy, EadNode **dx) 
 }
 
 const EadOp ead_op_add = {.name = "add", .shape = ead_shape_all_same, .gradient = gradient, .in_place = 1};
+
+/* ---- on the CPU ---- */
+
+static void add(const EadCall *call) {
+    const real *a = call->x[0]->data, *b = call->x[1]->data;
+    real *y = call->y->data;
+    int64_t count = ead_count(call->y);
+#pragma omp parallel for simd schedule(static)
+    for (int64_t i = 0; i < count; i++) y[i] = a[i] + b[i];
+}
+
+const EadKernel ead_add_cpu = {.run = add};

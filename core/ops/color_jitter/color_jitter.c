@@ -1,8 +1,11 @@
-/* Shape of the image. */
+/* The jittered image: shape, kernel for the CPU. */
 #include "core/ops/color_jitter/color_jitter.h"
 
-#include "core/graph/op.h"
 #include "core/base/philox.h"
+#include "core/graph/op.h"
+#include "core/image/color.h"
+
+#include <string.h>
 
 EadNode *ead_random_color_jitter(EadGraph *graph, EadNode *x, EadNode *step, uint64_t seed) {
     EadDrawJitter draw = {seed, EAD_STREAM_AUGMENT};
@@ -16,3 +19,14 @@ static EadStatus shape(const EadNode *node, EadTensor *y) {
 }
 
 const EadOp ead_op_color_jitter = {.name = "color_jitter", .shape = shape};
+
+/* ---- on the CPU ---- */
+
+static void color_jitter(const EadCall *call) {
+    const EadDrawJitter *draw = call->attributes;
+    const int64_t *step = call->x[1]->data;
+    memcpy(call->y->data, call->x[0]->data, ead_bytes(call->y));
+    ead_color_jitter(call->y->data, ead_count(call->y) / 3, draw->seed, (uint64_t)*step + 1);
+}
+
+const EadKernel ead_color_jitter_cpu = {.run = color_jitter};

@@ -1,8 +1,10 @@
-/* Shape and gradient of joining batches. */
+/* Joined batches: shape, gradient (slices), kernel for the CPU. */
 #include "core/ops/concat_batch/concat_batch.h"
 
 #include "core/graph/op.h"
 #include "core/ops/slice_batch/slice_batch.h"
+
+#include <string.h>
 
 EadNode *ead_concat_batch(EadGraph *graph, int count, EadNode *const parts[]) {
     return ead_graph_add(graph, EAD_OP_concat_batch, count, parts, NULL, 0);
@@ -30,3 +32,15 @@ static void gradient(EadGraph *graph, EadNode *node, EadNode *dy, EadNode **dx) 
 }
 
 const EadOp ead_op_concat_batch = {.name = "concat_batch", .shape = shape, .gradient = gradient};
+
+/* ---- on the CPU ---- */
+
+static void concat_batch(const EadCall *call) {
+    unsigned char *y = call->y->data;
+    for (int i = 0; i < EAD_MAX_INPUTS && call->x[i]; i++) {
+        memcpy(y, call->x[i]->data, ead_bytes(call->x[i]));
+        y += ead_bytes(call->x[i]);
+    }
+}
+
+const EadKernel ead_concat_batch_cpu = {.run = concat_batch};

@@ -1,7 +1,9 @@
-/* Shape of joined channels. */
+/* Joined channels: shape and kernel for the CPU, which copies pixel by pixel. */
 #include "core/ops/concat_channels/concat_channels.h"
 
 #include "core/graph/op.h"
+
+#include <string.h>
 
 EadNode *ead_concat_channels(EadGraph *graph, int count, EadNode *const parts[]) {
     return ead_graph_add(graph, EAD_OP_concat_channels, count, parts, NULL, 0);
@@ -20,3 +22,21 @@ static EadStatus shape(const EadNode *node, EadTensor *y) {
 }
 
 const EadOp ead_op_concat_channels = {.name = "concat_channels", .shape = shape};
+
+/* ---- on the CPU ---- */
+
+static void concat_channels(const EadCall *call) {
+    const EadTensor *y = call->y;
+    int64_t pixels = ead_count(y) / y->c;
+#pragma omp parallel for schedule(static)
+    for (int64_t p = 0; p < pixels; p++) {
+        real *out = (real *)y->data + p * y->c;
+        for (int i = 0; i < EAD_MAX_INPUTS && call->x[i]; i++) {
+            int channels = call->x[i]->c;
+            memcpy(out, (const real *)call->x[i]->data + p * channels, (size_t)channels * sizeof *out);
+            out += channels;
+        }
+    }
+}
+
+const EadKernel ead_concat_channels_cpu = {.run = concat_channels};

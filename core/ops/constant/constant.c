@@ -1,4 +1,4 @@
-/* Shape of a constant. */
+/* The constant: shape, kernel for the CPU. */
 #include "core/ops/constant/constant.h"
 
 #include "core/graph/op.h"
@@ -14,3 +14,11 @@ static EadStatus shape(const EadNode *node, EadTensor *y) {
 }
 
 const EadOp ead_op_constant = {.name = "constant", .shape = shape};
+
+/* ---- on the CPU ---- */
+
+static void constant(const EadCall *call) {
+    *(real *)call->y->data = (real) * (const double *)call->attributes;
+}
+
+const EadKernel ead_constant_cpu = {.run = constant};

@@ -6,8 +6,6 @@
 #include "core/ops/conv2d/conv2d_geometry.h"
 #include "core/ops/relu/relu.h"
 
-#include <string.h>
-
 EadNode *ead_conv2d(EadGraph *graph, EadNode *x, EadNode *weight, EadNode *bias, EadConv2d attributes) {
     return ead_graph_add(graph, EAD_OP_conv2d, 3, (EadNode *[]){x, weight, bias}, &attributes,
                          sizeof attributes);
@@ -45,37 +43,33 @@ EadStatus ead_conv2d_shape(const EadTensor *x, const EadNode *weight, const EadN
 }
 
 static EadStatus shape(const EadNode *node, EadTensor *y) {
-    EadConv2d a;
-    memcpy(&a, node->attributes, sizeof a);
-    return ead_conv2d_shape(&node->x[0]->y, node->x[1], node->x[2], &a, y);
+    const EadConv2d *a = (const void *)node->attributes;
+    return ead_conv2d_shape(&node->x[0]->y, node->x[1], node->x[2], a, y);
 }
 
 static void gradient(EadGraph *graph, EadNode *node, EadNode *dy, EadNode **dx) {
-    EadConv2d a;
-    memcpy(&a, node->attributes, sizeof a);
+    const EadConv2d *a = (const void *)node->attributes;
     EadNode *x = node->x[0], *w = node->x[1], *bias = node->x[2];
-    if (a.relu) dy = ead_relu_gradient(graph, dy, node);
+    if (a->relu) dy = ead_relu_gradient(graph, dy, node);
     if (x->needs_gradient)
-        dx[0] =
-            ead_conv2d_input_gradient(graph, dy, w, (EadConv2dGradient){a.stride, a.padding, x->y.h, x->y.w});
+        dx[0] = ead_conv2d_input_gradient(graph, dy, w,
+                                          (EadConv2dGradient){a->stride, a->padding, x->y.h, x->y.w});
     if (w->needs_gradient)
         dx[1] = ead_conv2d_weight_gradient(graph, dy, x,
-                                           (EadConv2dGradient){a.stride, a.padding, w->y.h, w->y.w});
+                                           (EadConv2dGradient){a->stride, a->padding, w->y.h, w->y.w});
     if (bias && bias->needs_gradient) dx[2] = ead_channel_sum(graph, dy);
 }
 
 static EadStatus input_gradient_shape(const EadNode *node, EadTensor *y) {
     const EadTensor *dy = &node->x[0]->y, *w = &node->x[1]->y;
-    EadConv2dGradient a;
-    memcpy(&a, node->attributes, sizeof a);
-    *y = (EadTensor){EAD_REAL, dy->n, a.height, a.width, w->c, NULL};
+    const EadConv2dGradient *a = (const void *)node->attributes;
+    *y = (EadTensor){EAD_REAL, dy->n, a->height, a->width, w->c, NULL};
     return EAD_OK;
 }
 
 static EadStatus weight_gradient_shape(const EadNode *node, EadTensor *y) {
-    EadConv2dGradient a;
-    memcpy(&a, node->attributes, sizeof a);
-    *y = (EadTensor){EAD_REAL, node->x[0]->y.c, a.height, a.width, node->x[1]->y.c, NULL};
+    const EadConv2dGradient *a = (const void *)node->attributes;
+    *y = (EadTensor){EAD_REAL, node->x[0]->y.c, a->height, a->width, node->x[1]->y.c, NULL};
     return EAD_OK;
 }
 

@@ -21,4 +21,4 @@ static EadConvLayer describe(const EadCall *call) {
     return l;
 }
 
-EAD_CONV_LAYER_KERNEL(conv2d_pool, ead_conv2d_pool_geometry);
+EAD_CONV_LAYER_KERNEL(conv2d_pool, describe, ead_conv2d_pool_geometry);

@@ -1,7 +1,9 @@
-/* Shape of the gathered image. */
+/* The gathered image: shape, kernel for the CPU. */
 #include "core/ops/gather_image/gather_image.h"
 
 #include "core/graph/op.h"
+
+#include <string.h>
 
 EadNode *ead_gather_image(EadGraph *graph, EadNode *images, EadNode *index) {
     return ead_graph_add(graph, EAD_OP_gather_image, 2, (EadNode *[]){images, index}, NULL, 0);
@@ -18,3 +20,13 @@ static EadStatus shape(const EadNode *node, EadTensor *y) {
 }
 
 const EadOp ead_op_gather_image = {.name = "gather_image", .shape = shape};
+
+/* ---- on the CPU ---- */
+
+static void gather_image(const EadCall *call) {
+    int64_t index = *(const int64_t *)call->x[1]->data;
+    size_t bytes = ead_bytes(call->y);
+    memcpy(call->y->data, (const unsigned char *)call->x[0]->data + (size_t)index * bytes, bytes);
+}
+
+const EadKernel ead_gather_image_cpu = {.run = gather_image};

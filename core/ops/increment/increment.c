@@ -1,4 +1,4 @@
-/* Shape of the step counter's update. */
+/* The step counter's update in place: ++*step. */
 #include "core/ops/increment/increment.h"
 
 #include "core/graph/op.h"
@@ -20,3 +20,11 @@ static int64_t alias(const EadNode *node) {
 }
 
 const EadOp ead_op_increment = {.name = "increment", .shape = shape, .alias = alias, .has_effects = 1};
+
+/* ---- on the CPU ---- */
+
+static void increment(const EadCall *call) {
+    ++*(int64_t *)call->y->data;
+}
+
+const EadKernel ead_increment_cpu = {.run = increment};

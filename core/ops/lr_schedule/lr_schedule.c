@@ -1,4 +1,4 @@
-/* Shape of the learning-rate schedule. */
+/* The learning rate of the step about to be done: shape, kernel for the CPU. */
 #include "core/ops/lr_schedule/lr_schedule.h"
 
 #include "core/graph/op.h"
@@ -15,3 +15,14 @@ static EadStatus shape(const EadNode *node, EadTensor *y) {
 }
 
 const EadOp ead_op_lr_schedule = {.name = "lr_schedule", .shape = shape};
+
+/* ---- on the CPU ---- */
+
+static void lr_schedule(const EadCall *call) {
+    const EadLrSchedule *a = call->attributes;
+    int64_t done = *(const int64_t *)call->x[0]->data;
+    *(real *)call->y->data =
+        (real)(a->drop_step >= 0 && done >= a->drop_step ? a->base * a->factor : a->base);
+}
+
+const EadKernel ead_lr_schedule_cpu = {.run = lr_schedule};

@@ -1,4 +1,4 @@
-/* Shape of the ring's update in place. */
+/* The ring's update in place: shape, kernel for the CPU. */
 #include "core/ops/ring_write/ring_write.h"
 
 #include "core/graph/op.h"
@@ -29,3 +29,15 @@ static int64_t alias(const EadNode *node) {
 }
 
 const EadOp ead_op_ring_write = {.name = "ring_write", .shape = shape, .alias = alias, .has_effects = 1};
+
+/* ---- on the CPU ---- */
+
+static void ring_write(const EadCall *call) {
+    const EadTensor *ring = call->y;
+    int64_t step = *(const int64_t *)call->x[1]->data;
+    real *row = (real *)ring->data + step % ring->w * ring->c;
+    for (int c = 0; c < ring->c; c++)
+        if (call->x[2 + c]) row[c] = *(const real *)call->x[2 + c]->data;
+}
+
+const EadKernel ead_ring_write_cpu = {.run = ring_write};

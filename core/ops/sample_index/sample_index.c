@@ -1,6 +1,7 @@
-/* Shape of the draw. */
+/* The drawn index: shape, kernel for the CPU. */
 #include "core/ops/sample_index/sample_index.h"
 
+#include "core/base/philox.h"
 #include "core/graph/op.h"
 
 EadNode *ead_sample_index(EadGraph *graph, EadNode *step, EadNode *count, EadSampleIndex draw) {
@@ -17,3 +18,14 @@ static EadStatus shape(const EadNode *node, EadTensor *y) {
 }
 
 const EadOp ead_op_sample_index = {.name = "sample_index", .shape = shape};
+
+/* ---- on the CPU ---- */
+
+static void sample_index(const EadCall *call) {
+    const EadSampleIndex *draw = call->attributes;
+    const int64_t *step = call->x[0]->data, *count = call->x[1]->data;
+    *(int64_t *)call->y->data =
+        ead_shuffled_index(draw->seed, draw->stream, (uint64_t)*step, (uint32_t)*count);
+}
+
+const EadKernel ead_sample_index_cpu = {.run = sample_index};

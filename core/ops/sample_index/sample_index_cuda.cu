@@ -3,7 +3,7 @@
 #include "core/cuda/cuda.cuh"
 
 #include "core/ops/sample_index/sample_index.h"
-#include "core/base/philox_shuffle.h"
+#include "core/base/philox_rounds.h"
 
 /* *index = element *step of the shuffled sequence. One thread. */
 static __global__ void sample_index(EadSampleIndex draw, const int64_t *step, const int64_t *count,

@@ -1,15 +1,12 @@
-/* Shapes, view and gradient of the batch slice. */
+/* The batch slice: a view, which runs nothing. Its gradient is a copy between zeros. */
 #include "core/ops/slice_batch/slice_batch.h"
 
 #include "core/graph/op.h"
-#include "core/ops/slice_batch/slice_batch_range.h"
 
 #include <string.h>
 
 static EadBatchRange range_of(const EadNode *node) {
-    EadBatchRange range;
-    memcpy(&range, node->attributes, sizeof range);
-    return range;
+    return *(const EadBatchRange *)(const void *)node->attributes;
 }
 
 EadNode *ead_slice_batch(EadGraph *graph, EadNode *x, int begin, int count) {
@@ -57,3 +54,19 @@ static EadStatus gradient_shape(const EadNode *node, EadTensor *y) {
 const EadOp ead_op_slice_batch = {
     .name = "slice_batch", .shape = shape, .gradient = gradient, .alias = alias};
 const EadOp ead_op_slice_batch_gradient = {.name = "slice_batch_gradient", .shape = gradient_shape};
+
+/* ---- on the CPU ---- */
+
+static void slice_batch_gradient(const EadCall *call) {
+    const EadBatchRange *range = call->attributes;
+    const EadTensor *dy = call->x[0];
+    unsigned char *dx = call->y->data;
+    size_t image = ead_bytes(dy) / (size_t)dy->n;
+    size_t before = (size_t)range->begin * image, after = ead_bytes(call->y) - before - ead_bytes(dy);
+    memset(dx, 0, before);
+    memcpy(dx + before, dy->data, ead_bytes(dy));
+    memset(dx + before + ead_bytes(dy), 0, after);
+}
+
+const EadKernel ead_slice_batch_cpu = {.run = NULL};
+const EadKernel ead_slice_batch_gradient_cpu = {.run = slice_batch_gradient};

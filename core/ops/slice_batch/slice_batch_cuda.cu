@@ -1,7 +1,7 @@
 /* On CUDA, too, a slice is a view and runs nothing; its gradient is a copy between zeros. */
 #include "core/cuda/stored.cuh"
 
-#include "core/ops/slice_batch/slice_batch_range.h"
+#include "core/ops/slice_batch/slice_batch.h"
 
 /* dx[i] = dy[i - begin] for begin <= i < end, else 0. One thread eight elements of dx. */
 static __global__ void slice_batch_gradient(int64_t count, int64_t begin, int64_t end, EadStored dy,

@@ -1,5 +1,5 @@
 /* A convolution call of the CUDA backend, laid out: what is gathered, packed, multiplied and finished, and
- * the memory in between. The entries (conv2d_cuda.cu, conv2d_weight_gradient_cuda.cu, conv2d_pool_cuda.cu)
+ * the memory in between. The entries (conv2d_layer_cuda.cu, conv2d_weight_gradient_cuda.cu, conv2d_pool_cuda.cu)
  * read it off the call, the steps below do the work. */
 #ifndef EAD_CORE_CONV2D_LAYER_CUH
 #define EAD_CORE_CONV2D_LAYER_CUH
@@ -88,28 +88,26 @@ typedef EadConvLayer EadConvDescribe(const EadCall *call);
  * choice. */
 void ead_conv_layer_complete(EadConvLayer *layer, const EadCall *call, const EadTensor *source);
 
-/* plan chooses and sets algorithm and the bytes of workspace and prepared; prepare packs the weights; run
- * does it all. */
+/* plan chooses and sets algorithm and the bytes of workspace and packed weights; run does it all. */
 void ead_conv_layer_plan(EadCall *call, EadConvDescribe *describe);
-void ead_conv_layer_prepare(const EadCall *call, EadConvDescribe *describe);
+void ead_conv_layer_pack_weights(const EadCall *call, EadConvDescribe *describe);
 void ead_conv_layer_run(const EadCall *call, EadConvDescribe *describe);
 
-/* The kernel of such an op, from its own describe() and the function that reads the geometry off its calls.
- */
-#define EAD_CONV_LAYER_KERNEL(op, geometry)                                                                  \
-    static void prepare(const EadCall *call) {                                                               \
-        ead_conv_layer_prepare(call, describe);                                                              \
+/* The kernel of such an op, from its describe() and the function that reads the geometry off its calls. */
+#define EAD_CONV_LAYER_KERNEL(op, describe, geometry)                                                        \
+    static void pack_##op(const EadCall *call) {                                                             \
+        ead_conv_layer_pack_weights(call, describe);                                                         \
     }                                                                                                        \
-    static void run(const EadCall *call) {                                                                   \
+    static void run_##op(const EadCall *call) {                                                              \
         ead_conv_layer_run(call, describe);                                                                  \
     }                                                                                                        \
-    static void plan(EadCall *call) {                                                                        \
+    static void plan_##op(EadCall *call) {                                                                   \
         const EadConvGeometry g = geometry(call);                                                            \
-        call->pack_weights = prepare;                                                                        \
+        call->pack_weights = pack_##op;                                                                      \
         call->multiply_adds = static_cast<double>(ead_conv_multiply_adds(&g));                               \
         ead_conv_layer_plan(call, describe);                                                                 \
     }                                                                                                        \
-    EAD_CUDA_KERNEL(op, .run = run, .plan = plan, .half_in = 1, .half_out = true)
+    EAD_CUDA_KERNEL(op, .run = run_##op, .plan = plan_##op, .half_in = 1, .half_out = true)
 
 /* Packs the weights for a layer: [phases][weight_rows][tiles * order.tile] of the operand's type. */
 void ead_conv_pack(const EadConvLayer &layer, void *packed, void *stream);

@@ -1,7 +1,12 @@
-/* The course of a forward convolution or an input gradient: source in the operand's form, weights packed,
- * product, and the sums of its splits finished. */
+/* Forward convolution and input gradient on CUDA: source in the operand's form, weights packed, product, and the
+ * sums of its splits finished. */
 #include "core/ops/conv2d/cuda/conv2d_layer.cuh"
+
 #include "core/base/minmax.h"
+
+extern "C" {
+#include "core/ops/conv2d/conv2d.h"
+}
 
 /* Columns of the tiles, of which packed weights have a whole number; cuBLAS takes any, the packing 32 at a
  * time. */
@@ -56,7 +61,7 @@ void ead_conv_layer_plan(EadCall *call, EadConvDescribe *describe) {
                          static_cast<size_t>(l.tiles * l.order.tile) * ead_type_size(l.source.type);
 }
 
-void ead_conv_layer_prepare(const EadCall *call, EadConvDescribe *describe) {
+void ead_conv_layer_pack_weights(const EadCall *call, EadConvDescribe *describe) {
     ead_conv_pack(describe(call), call->packed, call->stream);
 }
 
@@ -95,3 +100,33 @@ void ead_conv_layer_run(const EadCall *call, EadConvDescribe *describe) {
     else
         multiply(l, source, call->packed, static_cast<float *>(rest), call->stream);
 }
+
+/* ---- the ops ---- */
+
+static EadConvLayer forward(const EadCall *call) {
+    const EadConvGeometry g = ead_conv_geometry(call);
+    EadConvLayer l = {};
+    l.view.images = g.n, l.view.h = g.h, l.view.w = g.w;
+    l.view.kh = g.kh, l.view.kw = g.kw, l.view.stride = g.stride, l.view.padding = g.padding;
+    l.view.rows = g.oh, l.view.columns = g.ow, l.view.outputs = g.o;
+    l.weight = call->x[1], l.bias = call->x[2], l.target = call->y;
+    l.relu = static_cast<const EadConv2d *>(call->attributes)->relu;
+    ead_conv_layer_complete(&l, call, call->x[0]);
+    return l;
+}
+
+/* For each phase a forward convolution of dy with a flipped sub-kernel. */
+static EadConvLayer input_gradient(const EadCall *call) {
+    const EadConvGeometry g = ead_conv_input_gradient_geometry(call);
+    EadConvLayer l = {};
+    l.view.images = g.n, l.view.h = g.oh, l.view.w = g.ow;
+    l.view.kh = g.kh, l.view.kw = g.kw, l.view.stride = g.stride, l.view.padding = g.padding;
+    l.view.rows = g.h, l.view.columns = g.w, l.view.outputs = g.i;
+    l.view.gradient = true;
+    l.weight = call->x[1], l.target = call->y;
+    ead_conv_layer_complete(&l, call, call->x[0]);
+    return l;
+}
+
+EAD_CONV_LAYER_KERNEL(conv2d, forward, ead_conv_geometry);
+EAD_CONV_LAYER_KERNEL(conv2d_input_gradient, input_gradient, ead_conv_input_gradient_geometry);
