@@ -1,5 +1,5 @@
 /* What distillation consists of: its step on cached features, and the backbone's pass that makes them. */
-#include "bench/bench_memory.h"
+#include "bench/bench_machine.h"
 #include "bench/bench_timing.h"
 
 #include "core/ops/normalize_image/normalize_image.h"

@@ -1,5 +1,5 @@
 /* Inference as a user of the library sees it: 8-bit images in, maps and scores out. */
-#include "bench/bench_memory.h"
+#include "bench/bench_machine.h"
 #include "bench/bench_timing.h"
 
 #include "models/detector.h"

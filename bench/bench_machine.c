@@ -1,15 +1,74 @@
-/* What /proc/cpuinfo and uname say. */
+/* What /proc/cpuinfo and uname say; the peak, measured; resident memory. */
 #include "bench/bench_machine.h"
 
-#include "bench/bench_peak.h"
+#include "core/base/clock.h"
 #include "core/base/memory.h"
 
+#include <math.h>
 #include <omp.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/utsname.h>
 #include <time.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+/* ---- the peak ---- */
+
+#if defined(__x86_64__)
+/* Loops of independent fused multiply-adds. Twelve chains hide a latency of up to six cycles on two ports. */
+enum { CHAINS = 12, BURSTS = 6, TURNS = 2000000 };
+
+/* One burst: TURNS turns of CHAINS multiply-adds. Returns something that depends on all of them. */
+typedef float Burst(float factor);
+
+#define EAD_PEAK_BURST(NAME, TARGET, VECTOR, SET, FMA)                                                       \
+    __attribute__((target(TARGET))) static float NAME(float factor) {                                        \
+        VECTOR x[CHAINS], a = SET(factor), b = SET(0.5F);                                                    \
+        _Pragma("GCC unroll 12") for (int k = 0; k < CHAINS; k++) x[k] = SET((float)k);                      \
+        for (int turn = 0; turn < TURNS; turn++) {                                                           \
+            _Pragma("GCC unroll 12") for (int k = 0; k < CHAINS; k++) x[k] = FMA(x[k], a, b);                \
+        }                                                                                                    \
+        float sum = 0;                                                                                       \
+        _Pragma("GCC unroll 12") for (int k = 0; k < CHAINS; k++) sum += x[k][0];                            \
+        return sum;                                                                                          \
+    }
+
+EAD_PEAK_BURST(burst_avx512, "avx512f", __m512, _mm512_set1_ps, _mm512_fmadd_ps)
+EAD_PEAK_BURST(burst_avx2, "avx2,fma", __m256, _mm256_set1_ps, _mm256_fmadd_ps)
+
+/* Seconds that all threads together take for one burst each. */
+static double time_burst(Burst *burst) {
+    float sum = 0;
+    double started = ead_clock_seconds();
+#pragma omp parallel reduction(+ : sum)
+    sum += burst(0.5F);
+    double seconds = ead_clock_seconds() - started;
+    return isfinite(sum) ? seconds : NAN;
+}
+
+/* GFLOP/s of fp32 multiply-adds (2 each) in registers, with the widest vectors that the CPU has, on all threads
+ * that OpenMP would use: the best of several short bursts. NAN where there is no such kernel. */
+static double peak_gflop_per_s(void) {
+    __builtin_cpu_init();
+    bool wide = __builtin_cpu_supports("avx512f");
+    if (!wide && !(__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))) return NAN;
+    Burst *burst = wide ? burst_avx512 : burst_avx2;
+    double best = INFINITY, lanes = wide ? 16 : 8;
+    for (int i = 0; i < BURSTS; i++) best = fmin(best, time_burst(burst));
+    return 1e-9 * 2 * lanes * CHAINS * TURNS * omp_get_max_threads() / best;
+}
+#else
+static double peak_gflop_per_s(void) {
+    return NAN;
+}
+#endif
+
+/* ---- the machine ---- */
 
 /* x86 calls them flags, ARM Features. */
 static const char *const flags_of_interest[] = {
@@ -74,9 +133,32 @@ EadBenchMachine ead_bench_machine(const EadBackend *backend) {
     EadBenchMachine machine = {.cpu = "unknown",
                                .cores = omp_get_num_procs(),
                                .threads = omp_get_max_threads(),
-                               .peak_gflop_per_s = ead_bench_peak_gflop_per_s()};
+                               .peak_gflop_per_s = peak_gflop_per_s()};
     read_cpuinfo(&machine);
     set_system(&machine);
     set_device(&machine, backend);
     return machine;
+}
+
+/* ---- memory ---- */
+
+void ead_bench_memory_reset(void) {
+    FILE *stream = fopen("/proc/self/clear_refs", "w");
+    if (!stream) return;
+    fputs("5", stream); /* see proc(5): resets the mark to what is resident now */
+    fclose(stream);
+}
+
+/* Linux keeps the high-water mark in /proc/self/status as VmHWM. It is preferred to getrusage's ru_maxrss, in
+ * which the memory of a program that was replaced by exec(), or of a forking parent, lives on. */
+double ead_bench_memory_peak(void) {
+    long kilobytes = 0;
+    char line[256];
+    FILE *stream = fopen("/proc/self/status", "r");
+    while (stream && kilobytes == 0 && fgets(line, sizeof line, stream))
+        if (sscanf(line, "VmHWM: %ld", &kilobytes) != 1) kilobytes = 0;
+    if (stream) fclose(stream);
+    struct rusage usage;
+    if (kilobytes == 0 && getrusage(RUSAGE_SELF, &usage) == 0) kilobytes = usage.ru_maxrss;
+    return 1024.0 * (double)kilobytes;
 }

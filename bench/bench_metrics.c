@@ -1,7 +1,7 @@
 /* The metrics of a whole test set on generated maps: the size of MVTec AD's bottle, and of MVTec LOCO's
  * breakfast_box, its largest, or a size of one's own. Only the evaluation is timed, not the making of maps.
  */
-#include "bench/bench_memory.h"
+#include "bench/bench_machine.h"
 #include "bench/benchmarks.h"
 
 #include "core/base/philox.h"

@@ -1,10 +1,11 @@
-/* Results of the bench: a growing list of rows, and its two file formats. */
+/* Results of the bench: a growing list of rows, written as JSON and CSV for programs and as tables for people. */
 #ifndef EAD_BENCH_BENCH_RESULTS_H
 #define EAD_BENCH_BENCH_RESULTS_H
 
 #include "core/base/status.h"
 
 #include <stdint.h>
+#include <stdio.h>
 
 typedef char EadBenchText[144]; /* "" where absent */
 typedef int64_t EadBenchWhole;  /* -1 where absent */
@@ -40,5 +41,11 @@ EadStatus ead_bench_write_json(const char *path, const struct EadBenchMachine *m
 
 /* One line a result, a header line before; absent values are empty. Errors: EAD_IO, EAD_NO_MEMORY. */
 EadStatus ead_bench_write_csv(const char *path, const EadBenchResults *results);
+
+/* CPU, memory, threads and peak. */
+void ead_bench_print_machine(FILE *stream, const struct EadBenchMachine *machine);
+
+/* A table of the whole measurements, then one for each plan whose calls were timed, with sums by op. */
+void ead_bench_print_results(FILE *stream, const EadBenchResults *results);
 
 #endif

@@ -1,5 +1,5 @@
 /* The training step with the paper's settings: forward, backward, Adam. */
-#include "bench/bench_memory.h"
+#include "bench/bench_machine.h"
 #include "bench/bench_timing.h"
 
 #include "train/efficientad/training_step.h"

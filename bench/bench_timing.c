@@ -1,7 +1,7 @@
 /* Warm-up, clock, metrics. */
 #include "bench/bench_timing.h"
 
-#include "bench/bench_memory.h"
+#include "bench/bench_machine.h"
 #include "core/base/clock.h"
 
 #include <stdlib.h>

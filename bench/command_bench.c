@@ -2,7 +2,6 @@
  * results. */
 #include "bench/bench_machine.h"
 #include "bench/benchmarks.h"
-#include "bench/bench_table.h"
 #include "train/cli/commands.h"
 
 #include <math.h>
