@@ -6,17 +6,20 @@ SHARED  := libefficientad.so
 SONAME  := $(SHARED).$(firstword $(subst ., ,$(RELEASE)))
 TO       = $(DESTDIR)$(PREFIX)
 TO_LIB   = $(DESTDIR)$(LIBDIR)
+COMPLETIONS = $(TO)/share/bash-completion/completions
 
-# The manual page is the program's own help.
-$(OUT)/efficientad.1: $(PROGRAM) models/manual_page.sh
-	@sh models/manual_page.sh $(PROGRAM) $(RELEASE) >$@.tmp && mv $@.tmp $@
+# The manual page and the completion are the program's own.
+$(OUT)/efficientad.1: $(PROGRAM)
+	@$(PROGRAM) --help-man >$@.tmp && mv $@.tmp $@
+$(OUT)/completion.bash: $(PROGRAM)
+	@$(PROGRAM) --completion bash >$@.tmp && mv $@.tmp $@
 
 $(OUT)/efficientad.pc: models/efficientad.pc.in $(BUILD)/flags $(CUDA_CHOICE) VERSION FORCE
 	@sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR:$(PREFIX)/%=$${prefix}/%)|; s|@VERSION@|$(RELEASE)|; s|@OPENMP@|$(OPENMP)|; s| @CUDA_LIBS@|$(CUDA_LIBS:%= %)|' $< >$@
 FORCE:
 
-install: all $(OUT)/efficientad.1 $(OUT)/efficientad.pc ## PREFIX=/usr/local LIBDIR=PREFIX/lib DESTDIR=
-	install -d $(TO)/bin $(TO)/include $(TO)/share/efficientad $(TO)/share/man/man1 $(TO_LIB)/pkgconfig
+install: all $(OUT)/efficientad.1 $(OUT)/completion.bash $(OUT)/efficientad.pc ## PREFIX=/usr/local LIBDIR=PREFIX/lib DESTDIR=
+	install -d $(TO)/bin $(TO)/include $(TO)/share/efficientad $(TO)/share/man/man1 $(COMPLETIONS) $(TO_LIB)/pkgconfig
 	install -m 755 $(PROGRAM) $(TO)/bin/
 	install -m 644 $(LIBRARY).a $(TO_LIB)/
 	install -m 755 $(LIBRARY).so $(TO_LIB)/$(SHARED).$(RELEASE)
@@ -26,10 +29,11 @@ install: all $(OUT)/efficientad.1 $(OUT)/efficientad.pc ## PREFIX=/usr/local LIB
 	install -m 644 models/weights/*.safetensors $(TO)/share/efficientad/
 	install -m 644 $(OUT)/efficientad.pc $(TO_LIB)/pkgconfig/
 	install -m 644 $(OUT)/efficientad.1 $(TO)/share/man/man1/
+	install -m 644 $(OUT)/completion.bash $(COMPLETIONS)/efficientad
 
 uninstall: ## removes what install put there
 	rm -f $(TO)/bin/efficientad $(TO_LIB)/libefficientad.a $(TO_LIB)/$(SHARED)* $(TO)/include/efficientad.h
-	rm -f $(TO_LIB)/pkgconfig/efficientad.pc $(TO)/share/man/man1/efficientad.1
+	rm -f $(TO_LIB)/pkgconfig/efficientad.pc $(TO)/share/man/man1/efficientad.1 $(COMPLETIONS)/efficientad
 	rm -rf $(TO)/share/efficientad
 
 # Of what is committed; without git, of what lies here.

@@ -5,6 +5,9 @@
 
 #define FOLDER "build/scratch/test_install/"
 #define ROOT   FOLDER "root"
+/* As a distribution does it that keeps libraries of several architectures. */
+#define LIB  "/usr/lib/some-architecture"
+#define MAKE "env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS make -s DESTDIR=" ROOT " PREFIX=/usr LIBDIR=" LIB " "
 
 enum { WIDTH = 50, HEIGHT = 40 };
 
@@ -31,7 +34,7 @@ static void write_example(const char *path) {
 /* pkg-config on the installed file alone, as if ROOT were the machine. */
 #define PKG_CONFIG                                                                                           \
     "env PKG_CONFIG_ALLOW_SYSTEM_CFLAGS=1 PKG_CONFIG_ALLOW_SYSTEM_LIBS=1 PKG_CONFIG_SYSROOT_DIR=$PWD/" ROOT  \
-    " PKG_CONFIG_PATH=" ROOT "/usr/lib/pkgconfig pkg-config "
+    " PKG_CONFIG_PATH=" ROOT LIB "/pkgconfig pkg-config "
 
 static void build_and_run(const char *libraries) {
     char command[2048], expected[64];
@@ -43,7 +46,7 @@ static void build_and_run(const char *libraries) {
              "--cflags efficientad) %s",
              libraries);
     ck_assert_msg(shell(command) == 0, "failed: %s", command);
-    ck_assert_int_eq(shell("cd " FOLDER " && LD_LIBRARY_PATH=root/usr/lib ./example >output"), 0);
+    ck_assert_int_eq(shell("cd " FOLDER " && LD_LIBRARY_PATH=root" LIB " ./example >output"), 0);
     ASSERT_OK((EadStatus)ead_detector_open(FOLDER "model.safetensors", &detector));
     ASSERT_OK((EadStatus)ead_detector_run(detector, black, WIDTH, HEIGHT, 3 * WIDTH, NULL, &score));
     ead_detector_close(detector);
@@ -61,17 +64,37 @@ START_TEST(the_headers_example_builds_and_runs) {
     ck_assert_int_eq(shell("rm -rf " FOLDER), 0);
     save_tiny_model(FOLDER "model.safetensors", 0.5f, NULL);
     /* A make of its own, without the flags of the one that runs the tests. */
-    ck_assert_int_eq(shell("env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS make -s install DESTDIR=" ROOT
-                           " PREFIX=/usr >/dev/null"),
-                     0);
+    ck_assert_int_eq(shell(MAKE "install >/dev/null"), 0);
     ck_assert_int_eq(shell(ROOT "/usr/bin/efficientad --version >/dev/null"), 0);
     write_example(FOLDER "example.c");
     build_and_run("$(" PKG_CONFIG "--libs efficientad)");
-    ck_assert_int_eq(shell("rm " ROOT "/usr/lib/libefficientad.so"), 0);
+    ck_assert_int_eq(shell("rm " ROOT LIB "/libefficientad.so"), 0);
     build_and_run("$(" PKG_CONFIG "--static --libs efficientad)");
+    /* The version stands in one file. */
+    ck_assert_int_eq(shell("test $(" PKG_CONFIG "--modversion efficientad) = $(cat VERSION)"), 0);
+    ck_assert_int_eq(shell("test -f " ROOT LIB "/libefficientad.so.$(cat VERSION) -a -L " ROOT LIB
+                           "/libefficientad.so.$(cut -d. -f1 VERSION)"),
+                     0);
+    ck_assert_int_eq(shell("grep -q '^.TH EFFICIENTAD 1' " ROOT "/usr/share/man/man1/efficientad.1"), 0);
+    ck_assert_int_eq(shell("bash -n " ROOT "/usr/share/bash-completion/completions/efficientad"), 0);
     if (shell("c++ --version >/dev/null 2>&1") == 0)
         ck_assert_int_eq(
             shell("c++ -Wall -Wextra -Werror -fsyntax-only -x c++ " ROOT "/usr/include/efficientad.h"), 0);
+    ck_assert_int_eq(shell(MAKE "uninstall >/dev/null"), 0);
+    ck_assert_int_eq(shell("test -z \"$(find " ROOT " ! -type d)\""), 0);
+}
+END_TEST
+
+/* The source package builds without git: it holds all that make asks for. */
+START_TEST(the_source_package_is_complete) {
+    SKIP_UNLESS(shell("git rev-parse HEAD >/dev/null 2>&1") == 0, "not in a clone");
+    ck_assert_int_eq(shell(MAKE "dist >/dev/null && rm -rf " FOLDER "dist && mkdir -p " FOLDER
+                                "dist && tar -C " FOLDER "dist -xzf build/efficientad-$(cat VERSION).tar.gz"),
+                     0);
+    ck_assert_int_eq(shell("cd " FOLDER
+                           "dist/efficientad-* && env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS make -n all |"
+                           " grep -q 'CC train/main.c'"),
+                     0);
 }
 END_TEST
 
@@ -80,6 +103,7 @@ static Suite *make_suite(void) {
     TCase *install = tcase_create("install");
     tcase_set_timeout(install, 300);
     tcase_add_test(install, the_headers_example_builds_and_runs);
+    tcase_add_test(install, the_source_package_is_complete);
     suite_add_tcase(suite, install);
     return suite;
 }
