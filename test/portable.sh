@@ -49,10 +49,10 @@ check() {
     cd "$scratch"
     run() { env -i moved/bin/efficientad "$@" 2>"$scratch/errors" || { cat "$scratch/errors" >&2; fail "efficientad $1 failed"; }; }
     run --backends >/dev/null
-    run synth --output data --category weave --size 128 --train 3 --test-good 1 --test-defect 1 --textures 2
-    run train --set dataset.type=mvtec_ad --set dataset.path=data --set dataset.category=weave \
+    run synth --output data --category gasket --size 128 --train 3 --test-good 1 --test-defect 1 --textures 2
+    run train --set dataset.type=mvtec_ad --set dataset.path=data --set dataset.category=gasket \
         --set penalty.path=data/textures --set model.image_size=128 --set train.steps=1 --output run --quiet
-    run predict --model run/model.safetensors data/weave/test/good --quiet | grep -q '"score"' || fail "no score"
+    run predict --model run/model.safetensors data/gasket/test/good --quiet | grep -q '"score"' || fail "no score"
 }
 
 case $1 in

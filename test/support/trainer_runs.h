@@ -30,11 +30,10 @@ static inline void save_picture(const char *pattern, int number, EadImage *image
 static inline void make_data(void) {
     EadImage image, mask;
     for (int i = 0; i < TRAIN_IMAGES; i++) {
-        EadSynthPart part = {
-            .category = EAD_SYNTH_weave, .seed = 3, .number = (uint32_t)i, .height = SIDE, .width = SIDE};
+        EadSynthPart part = {.seed = 3, .number = (uint32_t)i, .height = SIDE, .width = SIDE};
         ASSERT_OK(ead_synth_draw(&part, &image, &mask));
         ead_image_free(&mask);
-        save_picture(SCRATCH "data/weave/train/good/%03d.png", i, &image);
+        save_picture(SCRATCH "data/gasket/train/good/%03d.png", i, &image);
     }
     for (int i = 0; i < TEXTURES; i++) {
         ASSERT_OK(ead_synth_draw_texture(3, (uint32_t)i, SIDE, SIDE, &image));
@@ -48,7 +47,7 @@ static inline void remove_scratch(void) {
 
 /* Everything in folders of our own; settings: "key=value key=value ...". */
 static inline void configure(EadConfig *config, const char *run, const char *settings) {
-    static const char base[] = "dataset: {path: " SCRATCH "data, category: weave, cache: " SCRATCH "cache}\n"
+    static const char base[] = "dataset: {path: " SCRATCH "data, category: gasket, cache: " SCRATCH "cache}\n"
                                "model: {image_size: 128, teacher: models/weights/teacher_small.safetensors}\n"
                                "train: {checkpoint_every: 0, lr_drop_at: 1}\n"
                                "penalty: {path: " SCRATCH "textures}\n";

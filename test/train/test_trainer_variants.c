@@ -29,9 +29,9 @@ static const struct {
     {"gaussian maps", STUDENT_ONLY "maps.normalization=gaussian", HARD},
     {"raw maps", STUDENT_ONLY "maps.normalization=none", HARD},
     {"tall images", STUDENT_ONLY "model.image_size=192x128", HARD},
-    {"folder", STUDENT_ONLY "dataset.type=folder dataset.path=" SCRATCH "data/weave/train/good", HARD},
+    {"folder", STUDENT_ONLY "dataset.type=folder dataset.path=" SCRATCH "data/gasket/train/good", HARD},
     {"folder alone",
-     STUDENT_ONLY "dataset.type=folder dataset.path= dataset.train_good=" SCRATCH "data/weave/train/good",
+     STUDENT_ONLY "dataset.type=folder dataset.path= dataset.train_good=" SCRATCH "data/gasket/train/good",
      HARD},
 };
 

@@ -1,25 +1,106 @@
-/* Painting by signed distances. */
+/* Random numbers, signed distances and painting. The formulas of the distances are elementary geometry: the distance
+ * of a point from the nearest boundary. */
 #include "train/synth/synth_canvas.h"
+
+#include "core/base/memory.h"
+#include "core/base/philox.h"
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
+
+/* ---- random numbers and noise ---- */
+
+EadSynthRandom ead_synth_random(uint64_t seed, uint32_t picture) {
+    return (EadSynthRandom){seed, (uint64_t)picture << 32};
+}
+
+uint32_t ead_synth_bits(EadSynthRandom *random) {
+    return ead_philox_word(random->seed, EAD_STREAM_SYNTH, random->index++);
+}
+
+float ead_synth_between(EadSynthRandom *random, float low, float high) {
+    return low + (high - low) * ead_uniform(ead_synth_bits(random));
+}
+
+int ead_synth_below(EadSynthRandom *random, int count) {
+    return (int)((uint64_t)ead_synth_bits(random) * (uint64_t)count >> 32);
+}
+
+float ead_synth_hash(uint32_t seed, int x, int y) {
+    uint32_t word = seed ^ ((uint32_t)x * 0x9E3779B1u) ^ ((uint32_t)y * 0x85EBCA77u);
+    word = (word ^ (word >> 16)) * 0x7FEB352Du;
+    word = (word ^ (word >> 15)) * 0x846CA68Bu;
+    return ead_uniform(word ^ (word >> 16));
+}
+
+static float mix(float a, float b, float t) {
+    return a + (b - a) * t;
+}
+
+float ead_synth_noise(uint32_t seed, float x, float y) {
+    float column = floorf(x), row = floorf(y);
+    int i = (int)column, j = (int)row;
+    float u = x - column, v = y - row;
+    u = u * u * (3.0f - 2.0f * u);
+    v = v * v * (3.0f - 2.0f * v);
+    float upper = mix(ead_synth_hash(seed, i, j), ead_synth_hash(seed, i + 1, j), u);
+    float lower = mix(ead_synth_hash(seed, i, j + 1), ead_synth_hash(seed, i + 1, j + 1), u);
+    return mix(upper, lower, v);
+}
+
+float ead_synth_octaves(uint32_t seed, float x, float y, int octaves) {
+    float sum = 0, weight = 1, total = 0;
+    for (int i = 0; i < octaves; i++) {
+        sum += weight * ead_synth_noise(seed + (uint32_t)i, x, y);
+        total += weight;
+        weight *= 0.5f;
+        x *= 2;
+        y *= 2;
+    }
+    return sum / total;
+}
+
+/* ---- shapes ---- */
+
+float ead_distance_circle(EadPoint p, EadPoint centre, float radius) {
+    return hypotf(p.x - centre.x, p.y - centre.y) - radius;
+}
+
+float ead_smooth_step(float low, float high, float value) {
+    float t = fminf(fmaxf((value - low) / (high - low), 0), 1);
+    return t * t * (3 - 2 * t);
+}
+
+EadWobble ead_wobble(EadSynthRandom *random, EadPoint centre, float radius, float roughness) {
+    EadWobble wobble = {.centre = centre, .radius = radius, .roughness = roughness};
+    for (int i = 0; i < 3; i++) wobble.phase[i] = ead_synth_between(random, 0, 6.2831853f);
+    return wobble;
+}
+
+float ead_distance_wobble(const void *shape, EadPoint p) {
+    const EadWobble *wobble = shape;
+    float angle = atan2f(p.y - wobble->centre.y, p.x - wobble->centre.x);
+    float waves = 0.5f * sinf(2 * angle + wobble->phase[0]) + 0.3f * sinf(3 * angle + wobble->phase[1]) +
+                  0.2f * sinf(7 * angle + wobble->phase[2]);
+    return ead_distance_circle(p, wobble->centre, wobble->radius * (1 + wobble->roughness * waves));
+}
+
+/* ---- painting ---- */
 
 typedef struct Window {
     int left, top, right, bottom; /* right and bottom exclusive */
 } Window;
 
-/* Coverage from which on a pixel belongs to a defect. */
-static const float marked_coverage = 0.25f;
-
 EadStatus ead_canvas_open(EadCanvas *canvas, int width, int height) {
     size_t count = (size_t)width * (size_t)height;
     int shorter = width < height ? width : height;
     *canvas = (EadCanvas){.width = width, .height = height, .unit = (float)shorter / 2};
-    canvas->ink = calloc(count, sizeof *canvas->ink);
-    canvas->mask = calloc(count, 1);
+    canvas->ink = ead_new((int64_t)count, sizeof *canvas->ink, "a picture");
+    canvas->mask = ead_new((int64_t)count, 1, "a picture");
     if (canvas->ink && canvas->mask) return EAD_OK;
     ead_canvas_close(canvas);
-    return ead_fail(EAD_NO_MEMORY, "no memory to draw a picture of %d x %d pixels", width, height);
+    return EAD_NO_MEMORY;
 }
 
 void ead_canvas_close(EadCanvas *canvas) {
@@ -36,8 +117,7 @@ static EadPoint to_part(const EadCanvas *canvas, int column, int row, float cosi
 }
 
 static int limit(float value, int maximum) {
-    if (value < 0) return 0;
-    return value > (float)maximum ? maximum : (int)value;
+    return value < 0 ? 0 : value > (float)maximum ? maximum : (int)value;
 }
 
 /* The pixels that a brush can reach. */
@@ -57,20 +137,18 @@ static float clamp01(float value) {
     return value < 0 ? 0 : value > 1 ? 1 : value;
 }
 
-static void blend(EadColor *ink, EadColor color, float opacity) {
-    ink->r += (color.r - ink->r) * opacity;
-    ink->g += (color.g - ink->g) * opacity;
-    ink->b += (color.b - ink->b) * opacity;
-}
-
 static void paint_pixel(EadCanvas *canvas, const EadBrush *brush, size_t index, EadPoint p) {
     float softness = brush->feather > 0 ? brush->feather : 1 / canvas->unit;
     float distance = brush->distance ? brush->distance(brush->shape, p) : -1;
     float coverage = clamp01(0.5f - distance / softness);
     if (coverage <= 0) return;
     EadColor color = brush->shade ? brush->shade(brush->shape, p, distance) : brush->color;
-    blend(&canvas->ink[index], color, coverage * color.a);
-    if (canvas->marking && coverage * color.a >= marked_coverage) canvas->mask[index] = 255;
+    float opacity = coverage * color.a;
+    EadColor *ink = &canvas->ink[index];
+    ink->r += (color.r - ink->r) * opacity;
+    ink->g += (color.g - ink->g) * opacity;
+    ink->b += (color.b - ink->b) * opacity;
+    if (brush->marks && opacity >= 0.25f) canvas->mask[index] = 255;
 }
 
 void ead_canvas_paint(EadCanvas *canvas, const EadBrush *brush) {
@@ -95,17 +173,13 @@ static uint8_t to_byte(float value) {
     return (uint8_t)(clamp01(value) * 255 + 0.5f);
 }
 
-/* Two uniform numbers make a triangle, which is near enough to a sensor's noise. */
-static float grain_at(const EadLight *light, int column, int row) {
-    float a = ead_synth_hash(light->seed, column, row), b = ead_synth_hash(light->seed ^ 0x5Au, column, row);
-    return light->grain * (a + b - 1);
-}
-
 static void develop_pixel(const EadCanvas *canvas, const EadLight *light, int column, int row, uint8_t *out) {
     float x = ((float)column + 0.5f) / canvas->unit - (float)canvas->width / canvas->unit / 2;
     float y = ((float)row + 0.5f) / canvas->unit - (float)canvas->height / canvas->unit / 2;
     float factor = light->exposure + light->slope.x * x + light->slope.y * y;
-    float grain = grain_at(light, column, row);
+    /* Two uniform numbers make a triangle, which is near enough to a sensor's noise. */
+    float a = ead_synth_hash(light->seed, column, row), b = ead_synth_hash(light->seed ^ 0x5Au, column, row);
+    float grain = light->grain * (a + b - 1);
     EadColor ink = canvas->ink[(size_t)row * (size_t)canvas->width + (size_t)column];
     out[0] = to_byte(ink.r * factor + grain);
     out[1] = to_byte(ink.g * factor + grain);
@@ -114,18 +188,16 @@ static void develop_pixel(const EadCanvas *canvas, const EadLight *light, int co
 
 EadStatus ead_canvas_develop(const EadCanvas *canvas, const EadLight *light, EadImage *image,
                              EadImage *mask) {
-    *mask = (EadImage){0};
+    *image = *mask = (EadImage){0};
     EAD_TRY(ead_image_alloc(image, canvas->width, canvas->height, 3));
     EadStatus status = ead_image_alloc(mask, canvas->width, canvas->height, 1);
-    if (status != EAD_OK) {
-        ead_image_free(image);
-        return status;
-    }
+    if (status != EAD_OK) ead_image_free(image);
+    if (status != EAD_OK) return status;
+    memcpy(mask->pixels, canvas->mask, (size_t)canvas->width * (size_t)canvas->height);
     for (int row = 0; row < canvas->height; row++)
         for (int column = 0; column < canvas->width; column++) {
             size_t index = (size_t)row * (size_t)canvas->width + (size_t)column;
             develop_pixel(canvas, light, column, row, image->pixels + 3 * index);
-            mask->pixels[index] = canvas->mask[index];
         }
     return EAD_OK;
 }

@@ -1,18 +1,57 @@
-/* A small canvas: shapes are signed distances (negative inside, as in most of computer graphics' distance
- * fields), painted with smooth edges in part coordinates; what is painted while `marking` is on also enters
- * the mask, so picture and mask cannot disagree. Coordinates: the origin in the middle, y downwards, the
- * shorter side from -1 to 1, turned and shifted by the pose; so parts look the same at every picture size. */
+/* What pictures are drawn with: random numbers and noise, shapes as signed distances (negative inside), and a canvas
+ * that paints them with smooth edges. What a brush paints as a defect also enters the mask, so picture and mask
+ * cannot disagree. Coordinates: the origin in the middle, y downwards, the shorter side from -1 to 1, turned and
+ * shifted by the pose; so parts look the same at every picture size. */
 #ifndef EAD_TRAIN_SYNTH_CANVAS_H
 #define EAD_TRAIN_SYNTH_CANVAS_H
 
 #include "core/image/image.h"
-#include "train/synth/synth_random.h"
 
 #include <stdbool.h>
+
+/* ---- random numbers, by one Philox stream, and noise, by a cheap hashed lattice ---- */
+
+/* A walk that starts at counter `picture` * 2^32: pictures never share a number. */
+typedef struct EadSynthRandom {
+    uint64_t seed, index;
+} EadSynthRandom;
+
+EadSynthRandom ead_synth_random(uint64_t seed, uint32_t picture);
+uint32_t ead_synth_bits(EadSynthRandom *random);
+float ead_synth_between(EadSynthRandom *random, float low, float high); /* uniform in [low, high) */
+int ead_synth_below(EadSynthRandom *random, int count);                 /* uniform in 0..count-1 */
+
+/* Pure functions of their arguments in [0,1): uniform; smooth between the whole-numbered points; the sum of that in
+ * `octaves` octaves, each of twice the frequency and half the weight. */
+float ead_synth_hash(uint32_t seed, int x, int y);
+float ead_synth_noise(uint32_t seed, float x, float y);
+float ead_synth_octaves(uint32_t seed, float x, float y, int octaves);
+
+/* ---- shapes ---- */
 
 typedef struct EadPoint {
     float x, y;
 } EadPoint;
+
+float ead_distance_circle(EadPoint p, EadPoint centre, float radius);
+
+/* 0 below low, 1 above high, smooth between. */
+float ead_smooth_step(float low, float high, float value);
+
+/* A round shape of uneven outline, as stains and bites have it. */
+typedef struct EadWobble {
+    EadPoint centre;
+    float radius;
+    float roughness; /* 0: a circle .. 1 */
+    float phase[3];  /* of three waves on the outline */
+} EadWobble;
+
+EadWobble ead_wobble(EadSynthRandom *random, EadPoint centre, float radius, float roughness);
+
+/* An EadDistance; shape is an EadWobble. */
+float ead_distance_wobble(const void *shape, EadPoint p);
+
+/* ---- painting ---- */
 
 typedef struct EadColor {
     float r, g, b, a; /* 0..1; a: opacity */
@@ -37,7 +76,6 @@ typedef struct EadCanvas {
     EadColor *ink; /* [height][width]; a unused */
     uint8_t *mask; /* [height][width] 0 or 255 */
     EadPose pose;  /* of what is painted next */
-    bool marking;  /* what is painted next is a defect */
 } EadCanvas;
 
 /* Signed distance of a point from a shape in units. */
@@ -54,14 +92,12 @@ typedef struct EadBrush {
     float feather;   /* width of a soft edge in units; 0: one pixel */
     EadPoint centre; /* nothing is painted farther than reach from centre (part coordinates) */
     float reach;     /* 0: no limit */
+    bool marks;      /* a defect: enters the mask */
 } EadBrush;
 
-/* A black canvas with an empty mask. Errors: EAD_NO_MEMORY. */
+/* A black canvas with an empty mask. Errors: EAD_NO_MEMORY. Closing is harmless on a zeroed one. */
 EadStatus ead_canvas_open(EadCanvas *canvas, int width, int height);
-
-/* Harmless on a zeroed canvas. */
 void ead_canvas_close(EadCanvas *canvas);
-
 void ead_canvas_paint(EadCanvas *canvas, const EadBrush *brush);
 
 /* Adds the inside of a shape to the mask without painting: where a thing is missing. */

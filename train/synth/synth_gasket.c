@@ -1,12 +1,21 @@
-/* The category gasket: a turned metal flange with three lobes, six bolt holes (large and small in turn), a
- * rubber seal and a bore, on a workbench. */
+/* The gasket: a turned metal flange with three lobes, six bolt holes (large and small in turn), a rubber seal and a
+ * bore, on a workbench; and its defects. */
 #include "train/synth/synth.h"
 
-#include "train/synth/synth_shapes.h"
+#include "core/base/philox.h"
+#include "train/synth/synth_canvas.h"
 
 #include <math.h>
 
 enum { HOLES = 6, MAX_HOLES = HOLES + 1 };
+
+/* The canvas, random numbers of the part, and others of the defect, so that a defect does not change the part
+ * around it. */
+typedef struct Task {
+    EadCanvas *canvas;
+    EadSynthDefect defect;
+    EadSynthRandom part, flaw;
+} Task;
 
 static const float two_pi = 6.2831853f, lobe_distance = 0.64f, bore_radius = 0.29f, seal_radius = 0.41f;
 
@@ -30,12 +39,18 @@ static EadPoint polar(float angle, float radius) {
     return (EadPoint){radius * cosf(angle), radius * sinf(angle)};
 }
 
+/* Minimum of two distances, rounded over about k: joins shapes with a fillet. */
+static float smooth_minimum(float a, float b, float k) {
+    float near = fmaxf(k - fabsf(a - b), 0) / k;
+    return fminf(a, b) - near * near * k / 4;
+}
+
 static float distance_body(const void *shape, EadPoint p) {
     (void)shape;
     float outer = hypotf(p.x, p.y) - 0.69f;
     for (int i = 0; i < 3; i++) {
         EadPoint lobe = polar(two_pi * (float)i / 3, lobe_distance);
-        outer = ead_smooth_minimum(outer, ead_distance_circle(p, lobe, 0.19f), 0.12f);
+        outer = smooth_minimum(outer, ead_distance_circle(p, lobe, 0.19f), 0.12f);
     }
     return fmaxf(outer, bore_radius - hypotf(p.x, p.y));
 }
@@ -128,13 +143,12 @@ static EadPoint hole_place(float index) {
     return polar(two_pi * index / HOLES, lobe ? lobe_distance : 0.575f);
 }
 
-static void mark_hole(EadSynthTask *task, EadPoint centre, float radius) {
-    Detail region = {.centre = centre, .radius = radius};
-    ead_canvas_mark(task->canvas, distance_hole, &region);
+static void mark_hole(Task *task, EadPoint centre, float radius) {
+    ead_canvas_mark(task->canvas, distance_hole, &(Detail){.centre = centre, .radius = radius});
 }
 
 /* Leaves a hole out, drills one too many half-way between two, or exchanges the drill. */
-static void change_holes(EadSynthTask *task, Gasket *gasket) {
+static void change_holes(Task *task, Gasket *gasket) {
     int chosen = ead_synth_below(&task->flaw, HOLES), last = HOLES - 1;
     EadPoint *centres = gasket->hole_centres;
     float *radii = gasket->hole_radii;
@@ -154,49 +168,101 @@ static void change_holes(EadSynthTask *task, Gasket *gasket) {
     }
 }
 
-static void paint_holes(EadSynthTask *task, const Gasket *gasket) {
-    for (int i = 0; i < gasket->hole_count; i++) {
-        Detail hole = {.centre = gasket->hole_centres[i], .radius = gasket->hole_radii[i], .gasket = gasket};
-        EadBrush brush = {.distance = distance_hole,
-                          .shade = shade_hole,
-                          .shape = &hole,
-                          .centre = hole.centre,
-                          .reach = hole.radius};
-        ead_canvas_paint(task->canvas, &brush);
-    }
+static void paint_defect(Task *task, EadBrush brush, EadPoint centre, float reach) {
+    brush.centre = centre;
+    brush.reach = reach;
+    brush.marks = true;
+    ead_canvas_paint(task->canvas, &brush);
 }
 
-static void paint_chip(EadSynthTask *task, const Gasket *gasket) {
+static void paint_chip(Task *task, const Gasket *gasket) {
     EadSynthRandom *random = &task->flaw;
     float side = ead_synth_below(random, 2) ? 0.25f : -0.25f;
     float angle = two_pi / 3 * ((float)ead_synth_below(random, 3) + 0.5f + side);
     float radius = ead_synth_between(random, 0.09f, 0.13f);
     EadPoint centre = polar(angle, 0.71f);
     Detail chip = {.outline = ead_wobble(random, centre, radius, 0.45f), .gasket = gasket};
-    EadBrush brush = {.distance = distance_chip,
-                      .shade = shade_chip,
-                      .shape = &chip,
-                      .centre = centre,
-                      .reach = 1.6f * radius};
-    task->canvas->marking = true;
-    ead_canvas_paint(task->canvas, &brush);
-    task->canvas->marking = false;
+    paint_defect(task, (EadBrush){.distance = distance_chip, .shade = shade_chip, .shape = &chip}, centre,
+                 1.6f * radius);
 }
 
-static void paint_structural(EadSynthTask *task, const Gasket *gasket) {
+/* A crooked line with round ends, thinner towards them. */
+enum { STROKE_POINTS = 6 };
+typedef struct Stroke {
+    EadPoint points[STROKE_POINTS];
+    float half_width;
+} Stroke;
+
+static float distance_segment(EadPoint p, EadPoint from, EadPoint to, float half_width) {
+    float ax = p.x - from.x, ay = p.y - from.y, bx = to.x - from.x, by = to.y - from.y;
+    float t = (ax * bx + ay * by) / fmaxf(bx * bx + by * by, 1e-12f);
+    t = fminf(fmaxf(t, 0), 1);
+    return hypotf(ax - t * bx, ay - t * by) - half_width;
+}
+
+static float distance_stroke(const void *shape, EadPoint p) {
+    const Stroke *stroke = shape;
+    float nearest = HUGE_VALF;
+    for (int i = 0; i + 1 < STROKE_POINTS; i++) {
+        bool end = i == 0 || i + 2 == STROKE_POINTS;
+        float width = stroke->half_width * (end ? 0.6f : 1);
+        nearest = fminf(nearest, distance_segment(p, stroke->points[i], stroke->points[i + 1], width));
+    }
+    return nearest;
+}
+
+static void paint_scratch(Task *task, EadPoint centre, float angle, EadColor color) {
+    EadSynthRandom *random = &task->flaw;
+    float length = ead_synth_between(random, 0.22f, 0.5f), width = ead_synth_between(random, 0.008f, 0.014f);
+    Stroke stroke = {.half_width = width};
+    for (int i = 0; i < STROKE_POINTS; i++) {
+        float along = length * ((float)i / (STROKE_POINTS - 1) - 0.5f);
+        float aside = length * ead_synth_between(random, -0.05f, 0.05f);
+        stroke.points[i] = (EadPoint){centre.x + along * cosf(angle) - aside * sinf(angle),
+                                      centre.y + along * sinf(angle) + aside * cosf(angle)};
+    }
+    paint_defect(task, (EadBrush){.distance = distance_stroke, .shape = &stroke, .color = color}, centre,
+                 length);
+}
+
+/* Thick in the middle, thin and lighter at the rim, like dried liquid. */
+typedef struct Stain {
+    EadWobble outline; /* first, so that a Stain is a shape for ead_distance_wobble */
+    EadColor color;
+    uint32_t seed;
+} Stain;
+
+static EadColor shade_stain(const void *shape, EadPoint p, float distance) {
+    const Stain *stain = shape;
+    float spots = ead_synth_octaves(stain->seed, p.x * 40, p.y * 40, 3) - 0.5f;
+    float depth = ead_smooth_step(0, 0.6f * stain->outline.radius, -distance);
+    float light = 1 + 0.5f * spots - 0.25f * depth;
+    EadColor color = stain->color;
+    return (EadColor){color.r * light, color.g * light, color.b * light, color.a};
+}
+
+static void paint_blob(Task *task, EadPoint centre, EadColor color) {
+    EadSynthRandom *random = &task->flaw;
+    float radius = ead_synth_between(random, 0.05f, 0.1f);
+    Stain stain = {ead_wobble(random, centre, radius, 0.5f), color, ead_synth_bits(random)};
+    paint_defect(task, (EadBrush){.distance = ead_distance_wobble, .shade = shade_stain, .shape = &stain},
+                 centre, 1.6f * radius);
+}
+
+static void paint_structural(Task *task, const Gasket *gasket) {
     EadSynthRandom *random = &task->flaw;
     EadPoint place = polar(ead_synth_between(random, 0, two_pi), ead_synth_between(random, 0.46f, 0.6f));
     if (task->defect == EAD_SYNTH_DEFECT_scratch)
-        ead_synth_paint_scratch(task, place, ead_synth_between(random, 0, two_pi),
-                                (EadColor){0.93f, 0.94f, 0.95f, 0.9f});
+        paint_scratch(task, place, ead_synth_between(random, 0, two_pi),
+                      (EadColor){0.93f, 0.94f, 0.95f, 0.9f});
     if (task->defect == EAD_SYNTH_DEFECT_blob)
-        ead_synth_paint_blob(task, place,
-                             ead_synth_below(random, 2) ? (EadColor){0.17f, 0.12f, 0.07f, 0.92f}
-                                                        : (EadColor){0.46f, 0.22f, 0.09f, 0.92f});
+        paint_blob(task, place,
+                   ead_synth_below(random, 2) ? (EadColor){0.17f, 0.12f, 0.07f, 0.92f}
+                                              : (EadColor){0.46f, 0.22f, 0.09f, 0.92f});
     if (task->defect == EAD_SYNTH_DEFECT_chip) paint_chip(task, gasket);
 }
 
-static Gasket make_gasket(EadSynthTask *task) {
+static Gasket make_gasket(Task *task) {
     EadSynthRandom *random = &task->part;
     Gasket gasket = {.seed = ead_synth_bits(random), .hole_count = HOLES};
     gasket.light = polar(ead_synth_between(random, -2.5f, -2.1f), 1);
@@ -210,19 +276,49 @@ static Gasket make_gasket(EadSynthTask *task) {
     return gasket;
 }
 
-void ead_synth_draw_gasket(EadSynthTask *task) {
+static void draw_gasket(Task *task) {
     Gasket gasket = make_gasket(task);
     change_holes(task, &gasket);
     const EadBrush layers[] = {
         {.shade = shade_bench, .shape = &gasket},
-        {.distance = distance_shadow,
-         .shape = &gasket,
-         .color = {0.02f, 0.02f, 0.03f, 0.6f},
-         .feather = 0.09f},
+        {distance_shadow, NULL, &gasket, {0.02f, 0.02f, 0.03f, 0.6f}, .feather = 0.09f},
         {.distance = distance_body, .shade = shade_metal, .shape = &gasket},
         {.distance = distance_seal, .shade = shade_seal, .shape = &gasket},
     };
     for (size_t i = 0; i < sizeof layers / sizeof *layers; i++) ead_canvas_paint(task->canvas, &layers[i]);
-    paint_holes(task, &gasket);
+    for (int i = 0; i < gasket.hole_count; i++) {
+        Detail hole = {.centre = gasket.hole_centres[i], .radius = gasket.hole_radii[i], .gasket = &gasket};
+        EadBrush brush = {.distance = distance_hole, .shade = shade_hole, .shape = &hole};
+        brush.centre = hole.centre;
+        brush.reach = hole.radius;
+        ead_canvas_paint(task->canvas, &brush);
+    }
     paint_structural(task, &gasket);
+}
+
+const char *ead_synth_defect_name(EadSynthDefect defect) {
+#define NAME(name) #name,
+    static const char *const names[] = {EAD_SYNTH_DEFECTS(NAME)};
+    return names[defect];
+}
+
+EadStatus ead_synth_draw(const EadSynthPart *part, EadImage *image, EadImage *mask) {
+    EadCanvas canvas;
+    *image = *mask = (EadImage){0};
+    EAD_TRY(ead_canvas_open(&canvas, part->width, part->height));
+    uint32_t picture = ead_hash_name("gasket") ^ (part->number * 2);
+    Task task = {.canvas = &canvas,
+                 .defect = part->defect,
+                 .part = ead_synth_random(part->seed, picture),
+                 .flaw = ead_synth_random(part->seed, picture ^ 1u)};
+    EadSynthRandom *random = &task.part;
+    EadLight light = {
+        .exposure = ead_synth_between(random, 0.95f, 1.05f),
+        .slope = {ead_synth_between(random, -0.05f, 0.05f), ead_synth_between(random, -0.05f, 0.05f)},
+        .grain = 0.025f,
+        .seed = ead_synth_bits(random)};
+    draw_gasket(&task);
+    EadStatus status = ead_canvas_develop(&canvas, &light, image, mask);
+    ead_canvas_close(&canvas);
+    return status;
 }

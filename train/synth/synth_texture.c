@@ -2,7 +2,7 @@
  * the pretraining penalty where there are none. */
 #include "train/synth/synth.h"
 
-#include "train/synth/synth_shapes.h"
+#include "train/synth/synth_canvas.h"
 
 #include <math.h>
 
@@ -71,8 +71,10 @@ static float distance_thing(const void *shape, EadPoint p) {
     if (thing->kind == 2) return fabsf(ead_distance_wobble(&thing->outline, p)) - thing->corner;
     EadPoint centre = thing->outline.centre;
     float x = p.x - centre.x, y = p.y - centre.y, cosine = cosf(thing->turn), sine = sinf(thing->turn);
-    EadPoint q = {cosine * x + sine * y, cosine * y - sine * x};
-    return ead_distance_box(q, (EadPoint){0, 0}, thing->half, thing->corner);
+    /* A box with rounded corners. */
+    float dx = fabsf(cosine * x + sine * y) - thing->half.x + thing->corner;
+    float dy = fabsf(cosine * y - sine * x) - thing->half.y + thing->corner;
+    return hypotf(fmaxf(dx, 0), fmaxf(dy, 0)) + fminf(fmaxf(dx, dy), 0) - thing->corner;
 }
 
 static EadColor shade_thing(const void *shape, EadPoint p, float distance) {
@@ -98,12 +100,10 @@ static void paint_thing(EadCanvas *canvas, EadSynthRandom *random) {
     thing.seed = ead_synth_bits(random);
     thing.relief = ead_synth_between(random, 0, 0.9f);
     thing.scale = expf(ead_synth_between(random, 0.5f, 4));
-    ead_canvas_paint(canvas, &(EadBrush){.distance = distance_thing,
-                                         .shade = shade_thing,
-                                         .shape = &thing,
-                                         .feather = 0.01f + (ead_synth_below(random, 4) == 0 ? 0.1f : 0),
-                                         .centre = centre,
-                                         .reach = 2.2f * radius});
+    EadBrush brush = {.distance = distance_thing, .shade = shade_thing, .shape = &thing, .centre = centre};
+    brush.feather = 0.01f + (ead_synth_below(random, 4) == 0 ? 0.1f : 0);
+    brush.reach = 2.2f * radius;
+    ead_canvas_paint(canvas, &brush);
 }
 
 EadStatus ead_synth_draw_texture(uint64_t seed, uint32_t number, int height, int width, EadImage *image) {
