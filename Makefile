@@ -108,8 +108,8 @@ include test/test.mk test/portable.mk test/cuda_host/host.mk test/fuzz/fuzz.mk i
 endif
 endif
 
-deps: ## installs the packages that the build and the tests need, and says first which
-	@CC='$(CC)' sh test/packages.sh install $(filter fuzz,$(GOALS))
+deps: ## installs what build and tests need, and says first what; WITH="fuzz checks" more
+	@CC='$(CC)' sh test/packages.sh install $(WITH) $(filter fuzz,$(GOALS))
 
 help: ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1 |\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-24s%s\n", $$1, $$2 }'

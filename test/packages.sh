@@ -1,11 +1,12 @@
 #!/bin/sh
 # What the build and the tests need and this machine lacks, under Debian's names.
 #
-#     packages.sh list [GOAL...]       names it
-#     packages.sh install [GOAL...]    installs it by apt-get, through sudo if need be, and says first what; elsewhere
-#                                      it names it and fails
+#     packages.sh list [FOR...]       names it
+#     packages.sh install [FOR...]    installs it by apt-get, through sudo if need be, and says first what; elsewhere
+#                                     it names it and fails
 #
-# Goals: those of make; "list" asks for what the tests need only if there is one. CC: the compiler.
+# FOR: goals of make (what the tests need is listed only for one that tests, and always installed); "fuzz"; "checks":
+# what some tests of sources use and are skipped without. CC: the compiler.
 set -eu
 mode=$1
 shift
@@ -44,7 +45,16 @@ install* | *test* | *check*)
     need_library openblas libopenblas-openmp-dev
     ;;
 esac
-case $goals in *fuzz*) need_program clang clang ;; esac
+case $goals in *fuzz*)
+    need_program clang clang
+    ls "$(clang -print-runtime-dir)"/libclang_rt.fuzzer* >/dev/null 2>&1 || packages="$packages libclang-rt-dev"
+    ;;
+esac
+case $goals in *checks*)
+    need_program clang-format clang-format
+    need_program ctags universal-ctags
+    ;;
+esac
 packages=${packages# }
 
 if [ "$mode" = list ]; then

@@ -1,7 +1,8 @@
 # The test suites. test_*.c link what they need out of one archive of everything but main(); double_*.c the engine
-# compiled in double precision, for gradient checks.
+# compiled in double precision, for gradient checks. SUITES="core data" takes only those of some folders.
 CHECK_LIBS := $(call pkg_config,--libs check)
-TEST_SOURCES := $(wildcard test/*/test_*.c test/*/double_*.c)
+SUITES       := *
+TEST_SOURCES := $(foreach suites,$(SUITES),$(wildcard test/$(suites)/test_*.c test/$(suites)/double_*.c))
 TESTS := $(addprefix $(BUILD)/test/,$(basename $(notdir $(TEST_SOURCES))))
 SUPPORT_OBJECTS := $(call objects,$(wildcard test/support/support_*.c),float)
 DOUBLE_SOURCES  := $(LIBRARY_SOURCES) core/backend/backend_without_cuda.c $(wildcard autograd/*.c) \

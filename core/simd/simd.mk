@@ -22,7 +22,7 @@ $(GENERATED)/winograd_matrices.h: core/simd/generate/winograd_matrices.c
 define simd_rules
 $(LEVELS:%=$(BUILD)/$(1)/simd_%.o): $(BUILD)/$(1)/simd_%.o: core/simd/level/kernels.c $(GENERATED)/winograd_matrices.h $(BUILD)/flags
 	@mkdir -p $$(@D)
-	@echo "  CC $$< ($$*$(1:float=))"
+	@echo "  CC $$< ($$*, $(1))"
 	@$$(CC) $$(ALL_CFLAGS) $$(LEVEL_FLAGS) $(DOUBLE_$(1)) -MMD -MP -c -o $$@ $$<
 
 $(AMX:%=$(BUILD)/$(1)/simd_%.o): core/simd/level/amx_instructions.c $(BUILD)/flags
