@@ -12,7 +12,8 @@ mode=$1
 shift
 goals=" $* "
 compiler=${CC:-cc}
-compiler=${compiler##* } # without "ccache"
+compiler=${compiler#ccache }
+compiler=${compiler%% *}
 
 packages=
 need_program() { # program package
