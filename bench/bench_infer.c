@@ -3,7 +3,6 @@
 #include "bench/bench_timing.h"
 
 #include "models/detector.h"
-#include "models/efficientad/map_resize.h"
 
 #include <stdlib.h>
 
@@ -27,18 +26,18 @@ static EadStatus infer(void *context) {
     return EAD_OK;
 }
 
-static EadStatus prepare(const EadBenchOptions *options, const EadModel *model, Inference *run) {
+static EadStatus prepare(const EadBenchOptions *options, const EadEfficientad *model, Inference *run) {
     size_t pixels = (size_t)options->batch * (size_t)options->height * (size_t)options->width;
     EAD_TRY(ead_bench_images(3 * pixels, &run->images));
     run->maps = malloc(pixels * sizeof *run->maps);
     run->scores = malloc((size_t)options->batch * sizeof *run->scores);
     if (!run->maps || !run->scores) return ead_fail(EAD_NO_MEMORY, "no memory for %zu map pixels", pixels);
-    return ead_detector_new(model, &options->plan, options->batch, &run->detector);
+    return ead_detector_new(&model->base, &options->plan, options->batch, &run->detector);
 }
 
 EadStatus ead_bench_infer(const EadBenchOptions *options, EadBenchResults *results) {
     Inference run = {.batch = options->batch, .height = options->height, .width = options->width};
-    EadModel *model = NULL;
+    EadEfficientad *model = NULL;
     ead_bench_memory_reset();
     EadStatus status = ead_bench_model(options, &model);
     if (status == EAD_OK) status = prepare(options, model, &run);
@@ -52,7 +51,7 @@ EadStatus ead_bench_infer(const EadBenchOptions *options, EadBenchResults *resul
         status = ead_bench_time_whole(options, &work, DEFAULT_REPEAT, &result, results);
     }
     ead_detector_close(run.detector);
-    ead_model_free(model);
+    ead_efficientad_free(model);
     free(run.images);
     free(run.maps);
     free(run.scores);

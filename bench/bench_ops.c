@@ -127,13 +127,13 @@ static EadStatus bench_plan(const EadBenchOptions *options, const char *name, co
 }
 
 /* One pass with images fills the plan's image leaf, which later passes read again. */
-static EadStatus bench_inference_plan(const EadBenchOptions *options, const EadModel *model,
+static EadStatus bench_inference_plan(const EadBenchOptions *options, const EadEfficientad *model,
                                       EadBenchResults *results) {
     EadDetector *detector;
     uint8_t *images;
     EAD_TRY(ead_bench_images(3 * (size_t)options->batch * (size_t)options->height * (size_t)options->width,
                              &images));
-    EadStatus status = ead_detector_new(model, &options->plan, options->batch, &detector);
+    EadStatus status = ead_detector_new(&model->base, &options->plan, options->batch, &detector);
     if (status == EAD_OK) {
         const float *maps;
         status = ead_detector_run_batch(detector, images, &maps);
@@ -144,7 +144,8 @@ static EadStatus bench_inference_plan(const EadBenchOptions *options, const EadM
     return status;
 }
 
-static EadStatus bench_step_plan(const EadBenchOptions *options, EadModel *model, EadBenchResults *results) {
+static EadStatus bench_step_plan(const EadBenchOptions *options, EadEfficientad *model,
+                                 EadBenchResults *results) {
     EadTrainingOptions training = ead_training_options_default(PAPER_STEPS, 1);
     EadTrainingStep *step;
     uint8_t *images = NULL;
@@ -160,12 +161,12 @@ static EadStatus bench_step_plan(const EadBenchOptions *options, EadModel *model
 }
 
 EadStatus ead_bench_ops(const EadBenchOptions *options, EadBenchResults *results) {
-    EadModel *model;
+    EadEfficientad *model;
     if (options->errors && options->plan.backend->device)
         return ead_fail(EAD_UNSUPPORTED, "--errors reads the values of every call: it needs --device cpu");
     EAD_TRY(ead_bench_model(options, &model));
     EadStatus status = bench_inference_plan(options, model, results);
     if (status == EAD_OK) status = bench_step_plan(options, model, results);
-    ead_model_free(model);
+    ead_efficientad_free(model);
     return status;
 }

@@ -12,22 +12,22 @@ int ead_bench_warm_up(const EadBenchOptions *options) {
     return options->plan.backend->device ? 50 : 2;
 }
 
-EadStatus ead_bench_model(const EadBenchOptions *options, EadModel **out) {
-    EadModelSpec spec = {
+EadStatus ead_bench_model(const EadBenchOptions *options, EadEfficientad **out) {
+    EadEfficientadSpec spec = {
         .size = options->size, .height = options->height, .width = options->width, .autoencoder = true};
     double mean[EAD_FEATURES] = {0}, std[EAD_FEATURES];
     double statistics[EAD_MAP_COUNT][2] = {{0, 1}, {0, 1}};
     for (int c = 0; c < EAD_FEATURES; c++) std[c] = 0.1;
-    EadModel *model;
-    EAD_TRY(ead_model_new(&spec, &model));
+    EadEfficientad *model;
+    EAD_TRY(ead_efficientad_new(&spec, &model));
     ead_params_initialize(&model->teacher, 1);
     ead_params_initialize(&model->trained, 2);
-    ead_model_set_teacher_statistics(model, mean, std);
-    EadStatus status = ead_model_set_map_statistics(model, EAD_MAPS_QUANTILE, statistics);
+    ead_efficientad_set_teacher_statistics(model, mean, std);
+    EadStatus status = ead_efficientad_set_map_statistics(model, EAD_MAPS_QUANTILE, statistics);
     if (status == EAD_OK)
         *out = model;
     else
-        ead_model_free(model);
+        ead_efficientad_free(model);
     return status;
 }
 

@@ -27,7 +27,7 @@ static EadStatus read_losses(void *context) {
 }
 
 /* As in a training on a device, whose images lie there from the start. */
-static EadStatus fill_tables(const EadModel *model, EadTrainingStep *step) {
+static EadStatus fill_tables(const EadEfficientad *model, EadTrainingStep *step) {
     uint8_t *images;
     size_t bytes = ead_step_table_bytes(&model->spec, EAD_TABLE_TRAIN, 1);
     EAD_TRY(ead_bench_images(RESIDENT * bytes, &images));
@@ -39,7 +39,7 @@ static EadStatus fill_tables(const EadModel *model, EadTrainingStep *step) {
     return EAD_OK;
 }
 
-static EadStatus prepare(const EadBenchOptions *options, EadModel *model, Training *run) {
+static EadStatus prepare(const EadBenchOptions *options, EadEfficientad *model, Training *run) {
     EadTrainingOptions training = ead_training_options_default(PAPER_STEPS, 1);
     bool resident = options->plan.backend && options->plan.backend->device;
     if (resident) training.tables = (EadResidentData){{RESIDENT, RESIDENT, 0}, .seed = 1, .augment = true};
@@ -51,7 +51,7 @@ static EadStatus prepare(const EadBenchOptions *options, EadModel *model, Traini
 
 EadStatus ead_bench_step(const EadBenchOptions *options, EadBenchResults *results) {
     Training run = {0};
-    EadModel *model = NULL;
+    EadEfficientad *model = NULL;
     ead_bench_memory_reset();
     EadStatus status = ead_bench_model(options, &model);
     if (status == EAD_OK) status = prepare(options, model, &run);
@@ -67,7 +67,7 @@ EadStatus ead_bench_step(const EadBenchOptions *options, EadBenchResults *result
         status = ead_bench_time_whole(options, &work, DEFAULT_REPEAT, &result, results);
     }
     ead_training_step_free(run.step);
-    ead_model_free(model);
+    ead_efficientad_free(model);
     free(run.images);
     return status;
 }

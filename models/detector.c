@@ -1,12 +1,10 @@
 /* The inference engine: a model, its planned graph, and buffers for images of any size. */
 #include "models/detector.h"
 
+#include "core/base/memory.h"
 #include "core/image/image.h"
-#include "core/plan/plan.h"
-#include "models/efficientad/anomaly_map.h"
-#include "models/efficientad/map_resize.h"
-#include "models/efficientad/model_file.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 struct EadDetector {
@@ -14,7 +12,8 @@ struct EadDetector {
     const EadModel *model;
     EadGraph *graph;
     EadPlan *plan;
-    EadNode *images, *map;
+    EadNode *images;
+    EadDetection result;
     float *scratch; /* for a map that the caller does not want, or in the double build */
     int64_t scratch_count;
 };
@@ -29,17 +28,16 @@ void ead_detector_close(EadDetector *detector) {
 }
 
 static EadStatus build(EadDetector *d, const EadPlanOptions *plan, int batch) {
-    const EadModelSpec *spec = &d->model->spec;
     d->graph = ead_graph_new();
     if (!d->graph) return ead_fail(EAD_NO_MEMORY, "no memory for a graph");
-    d->images = ead_leaf(d->graph, "images", EAD_U8, batch, spec->height, spec->width, 3, NULL);
-    d->map = ead_build_maps(d->graph, d->model, d->images).combined;
+    d->images = ead_leaf(d->graph, "images", EAD_U8, batch, d->model->height, d->model->width, 3, NULL);
+    d->result = d->model->method->functions->build(d->graph, d->model, d->images);
     return ead_plan_new(d->graph, plan, &d->plan);
 }
 
 EadStatus ead_detector_new(const EadModel *model, const EadPlanOptions *plan, int batch, EadDetector **out) {
-    EadDetector *detector = calloc(1, sizeof *detector);
-    if (!detector) return ead_fail(EAD_NO_MEMORY, "no memory for a detector");
+    EadDetector *detector = ead_new(1, sizeof *detector, "a detector");
+    if (!detector) return EAD_NO_MEMORY;
     detector->model = model;
     EadStatus status = build(detector, plan, batch);
     if (status == EAD_OK)
@@ -72,6 +70,41 @@ int ead_detector_open(const char *path, EadDetector **out) {
     return ead_detector_open_with(path, NULL, out);
 }
 
+/* ---- running ---- */
+
+/* The two source cells of an output cell and the weight of the second. */
+typedef struct Tap {
+    int first, second;
+    float weight;
+} Tap;
+
+static Tap tap_of(int position, float ratio, int size) {
+    float source = ((float)position + 0.5f) * ratio - 0.5f;
+    if (source < 0) source = 0;
+    int first = (int)source;
+    if (first > size - 1) first = size - 1;
+    return (Tap){first, first + 1 < size ? first + 1 : first, source - (float)first};
+}
+
+float ead_map_resize(const float *map, int height, int width, float *out, int out_height, int out_width) {
+    float row_ratio = (float)height / (float)out_height, column_ratio = (float)width / (float)out_width;
+    float max = -INFINITY;
+#pragma omp parallel for schedule(static) reduction(max : max)
+    for (int y = 0; y < out_height; y++) {
+        Tap row = tap_of(y, row_ratio, height);
+        const float *upper = map + (int64_t)row.first * width, *lower = map + (int64_t)row.second * width;
+        for (int x = 0; x < out_width; x++) {
+            Tap column = tap_of(x, column_ratio, width);
+            float top = upper[column.first] * (1 - column.weight) + upper[column.second] * column.weight;
+            float bottom = lower[column.first] * (1 - column.weight) + lower[column.second] * column.weight;
+            float value = top * (1 - row.weight) + bottom * row.weight;
+            out[(int64_t)y * out_width + x] = value;
+            max = value > max ? value : max;
+        }
+    }
+    return max;
+}
+
 static EadStatus reserve(EadDetector *d, int64_t count) {
     if (count <= d->scratch_count) return EAD_OK;
     float *scratch = realloc(d->scratch, (size_t)count * sizeof *scratch);
@@ -85,7 +118,7 @@ EadStatus ead_detector_run_batch(EadDetector *d, const uint8_t *images, const fl
     const void *value;
     ead_plan_write(d->plan, d->images, images);
     ead_plan_run(d->plan);
-    EAD_TRY(ead_plan_fetch(d->plan, d->map, &value));
+    EAD_TRY(ead_plan_fetch(d->plan, d->result.map, &value));
 #ifdef EAD_DOUBLE
     *maps = NULL; /* the build that checks gradients has no float maps */
 #else
@@ -94,25 +127,34 @@ EadStatus ead_detector_run_batch(EadDetector *d, const uint8_t *images, const fl
     return EAD_OK;
 }
 
+/* The score of the last run's first image, where the method computes one. */
+static EadStatus read_score(const EadDetector *d, float *score) {
+    const void *value;
+    EAD_TRY(ead_plan_fetch(d->plan, d->result.score, &value));
+    *score = (float)*(const real *)value;
+    return EAD_OK;
+}
+
 int ead_detector_run(EadDetector *d, const uint8_t *rgb, int width, int height, ptrdiff_t stride, float *map,
                      float *score) {
-    const EadModelSpec *spec = &d->model->spec;
+    const EadModel *model = d->model;
     uint8_t *input = ead_plan_input_buffer(d->plan, d->images);
     const float *model_map;
-    EAD_TRY(ead_resize_u8(rgb, width, height, 3, stride, input, spec->width, spec->height));
+    EAD_TRY(ead_resize_u8(rgb, width, height, 3, stride, input, model->width, model->height));
     if (!map) EAD_TRY(reserve(d, (int64_t)width * height));
     EAD_TRY(ead_detector_run_batch(d, input, &model_map));
-    float largest =
-        ead_map_resize(model_map, spec->height, spec->width, map ? map : d->scratch, height, width);
-    if (score) *score = largest;
+    float max = ead_map_resize(model_map, model->height, model->width, map ? map : d->scratch, height, width);
+    if (!score) return EAD_OK;
+    *score = max;
+    if (d->result.score) return read_score(d, score);
     return EAD_OK;
 }
 
 int ead_detector_model_width(const EadDetector *detector) {
-    return detector->model->spec.width;
+    return detector->model->width;
 }
 int ead_detector_model_height(const EadDetector *detector) {
-    return detector->model->spec.height;
+    return detector->model->height;
 }
 float ead_detector_threshold(const EadDetector *detector) {
     return detector->model->threshold;

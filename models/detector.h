@@ -3,15 +3,14 @@
 #define EAD_MODELS_DETECTOR_H
 
 #include "core/plan/plan.h"
-#include "core/base/status.h"
 #include "models/efficientad.h"
-#include "models/efficientad/model.h"
+#include "models/method.h"
 
 /* A detector on a model in memory, which must outlive it and whose values it reads in place, planned as
  * asked (NULL: CPU, fp32), for batches of up to `batch` images of model size. */
 EadStatus ead_detector_new(const EadModel *model, const EadPlanOptions *plan, int batch, EadDetector **out);
 
-/* Runs a batch of images already at model size, u8 [batch][H][W][3], and gives the combined maps
+/* Runs a batch of images already at model size, u8 [batch][H][W][3], and gives the anomaly maps
  * [batch][H][W], which are valid until the next run. Errors: what stopped the device. */
 EadStatus ead_detector_run_batch(EadDetector *detector, const uint8_t *images, const float **maps);
 
@@ -20,5 +19,10 @@ size_t ead_detector_bytes(const EadDetector *detector);
 
 /* The plan, for the bench. */
 const EadPlan *ead_detector_plan(const EadDetector *detector);
+
+/* Bilinear resize of one map outside the graph, whose sizes are fixed: map [height][width] -> out
+ * [out_height][out_width], align_corners = false, no antialiasing (as torch.nn.functional.interpolate). All sizes >=
+ * 1. Returns the largest value of out: an image's score. */
+float ead_map_resize(const float *map, int height, int width, float *out, int out_height, int out_width);
 
 #endif

@@ -25,7 +25,7 @@ data/loader     | core data/cache data/codec data/source
 data/torch      | core data/codec
 train/support   | core
 train/config    | $support data
-train/cli       | $support train/config
+train/cli       | $support train/config models/methods.def
 train/metrics   | $support data
 train/report    | $support data train/config train/metrics
 train/loop      | $support data autograd models train/config

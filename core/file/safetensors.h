@@ -116,6 +116,9 @@ typedef struct EadSafetensorsWriter EadSafetensorsWriter;
 EadStatus ead_safetensors_writer_new(EadSafetensorsWriter **out);
 void ead_safetensors_writer_free(EadSafetensorsWriter *writer);
 
+/* Memory for values that are made for the file; it is freed with the writer. NULL after an EAD_NO_MEMORY. */
+void *ead_safetensors_writer_memory(EadSafetensorsWriter *writer, size_t bytes);
+
 /* Adds a string to "__metadata__"; both are copied, the last value of a key counts.
  * Errors: EAD_BAD_ARGUMENT if they are not UTF-8. */
 EadStatus ead_safetensors_writer_metadata(EadSafetensorsWriter *writer, const char *key, const char *value);

@@ -2,6 +2,7 @@
  * bytes depend on nothing but the calls, so equal trainings give equal files. */
 #include "core/file/safetensors.h"
 #include "core/base/atomic_file.h"
+#include "core/base/memory.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -19,8 +20,15 @@ typedef struct Entry {
     size_t bytes, offset;
 } Entry;
 
+/* Memory handed out for values that are made for the file. */
+typedef struct Block {
+    struct Block *next;
+    double values[]; /* aligned for every type */
+} Block;
+
 struct EadSafetensorsWriter {
     json_t *metadata;
+    Block *blocks;
     Entry *entries;
     int count, capacity;
     size_t data_size;
@@ -39,8 +47,20 @@ void ead_safetensors_writer_free(EadSafetensorsWriter *writer) {
     if (!writer) return;
     for (int i = 0; i < writer->count; i++) free(writer->entries[i].name);
     free(writer->entries);
+    for (Block *block = writer->blocks, *next; block; block = next) {
+        next = block->next;
+        free(block);
+    }
     json_decref(writer->metadata);
     free(writer);
+}
+
+void *ead_safetensors_writer_memory(EadSafetensorsWriter *writer, size_t bytes) {
+    Block *block = ead_new(1, sizeof *block + bytes, "a .safetensors file to write");
+    if (!block) return NULL;
+    block->next = writer->blocks;
+    writer->blocks = block;
+    return block->values;
 }
 
 EadStatus ead_safetensors_writer_metadata(EadSafetensorsWriter *writer, const char *key, const char *value) {

@@ -7,15 +7,10 @@
 #include <assert.h>
 #include <string.h>
 
-int ead_training_images_per_step(const EadTrainingImages *images) {
-    if (images->penalty_only) return 1;
-    return images->penalty ? 3 : 2;
-}
-
 size_t ead_training_images_slot_bytes(const EadTrainingImages *images) {
     size_t size = ead_image_cache_image_bytes(images->train);
     assert(!images->penalty || ead_image_cache_image_bytes(images->penalty) == size);
-    return size * (size_t)ead_training_images_per_step(images);
+    return size * (size_t)images->count;
 }
 
 static EadStatus read_shuffled(const EadImageCache *cache, uint64_t seed, EadStream stream, uint64_t step,
@@ -36,13 +31,14 @@ EadStatus ead_training_images_fill(void *context, uint64_t step, uint8_t *slot) 
     const EadTrainingImages *images = context;
     size_t size = ead_image_cache_image_bytes(images->train);
     assert(step >= 1);
-    if (images->penalty) {
-        EAD_TRY(fill_penalty(images, step, size, slot));
-        slot += size;
-    }
-    if (images->penalty_only) return EAD_OK;
-    EAD_TRY(read_shuffled(images->train, images->seed, EAD_STREAM_TRAIN_ORDER, step, slot));
-    memcpy(slot + size, slot, size);
-    if (images->augment) ead_color_jitter(slot + size, (int64_t)(size / 3), images->seed, step);
+    if (images->penalty_at >= 0)
+        EAD_TRY(fill_penalty(images, step, size, slot + (size_t)images->penalty_at * size));
+    if (images->train_at < 0) return EAD_OK;
+    uint8_t *train = slot + (size_t)images->train_at * size;
+    EAD_TRY(read_shuffled(images->train, images->seed, EAD_STREAM_TRAIN_ORDER, step, train));
+    if (images->augmented_at < 0) return EAD_OK;
+    uint8_t *augmented = slot + (size_t)images->augmented_at * size;
+    memcpy(augmented, train, size);
+    if (images->augment) ead_color_jitter(augmented, (int64_t)(size / 3), images->seed, step);
     return EAD_OK;
 }

@@ -1,4 +1,4 @@
-/* The images of one training step (EfficientAD, Algorithm 1; PAPER section 3), as a fill function for a
+/* The images of one training step (EfficientAD, Algorithm 1), as a fill function for a
  * loader. */
 #ifndef EAD_DATA_TRAINING_IMAGES_H
 #define EAD_DATA_TRAINING_IMAGES_H
@@ -12,14 +12,12 @@ typedef struct EadTrainingImages {
     const EadImageCache *train;   /* EAD_FIT_RESIZE at the model's size */
     const EadImageCache *penalty; /* EAD_FIT_CENTER_CROP at the same size; NULL: the penalty loss is off */
     uint64_t seed;
-    bool augment;      /* colour jitter for the autoencoder's image */
-    bool penalty_only; /* the others are drawn where the step runs */
+    bool augment; /* colour jitter for the autoencoder's image */
+    /* Where in a slot of `count` images which stands; -1: it is not brought. */
+    int penalty_at, train_at, augmented_at, count;
 } EadTrainingImages;
 
-/* Images in a slot: 3 (penalty, train, augmented), 2 (train, augmented) without penalty, or 1 (penalty). */
-int ead_training_images_per_step(const EadTrainingImages *images);
-
-/* Bytes of a slot: that many times height * width * 3. Errors of mismatch are asserted, not returned. */
+/* Bytes of a slot: count times height * width * 3. Errors of mismatch are asserted, not returned. */
 size_t ead_training_images_slot_bytes(const EadTrainingImages *images);
 
 /* An EadLoaderFill; context is a const EadTrainingImages. train/efficientad/step_images.c does the same on a device.

@@ -1,5 +1,5 @@
 /* Builds teacher, student and autoencoder side by side, and the maps from their differences. */
-#include "models/efficientad/anomaly_map.h"
+#include "models/efficientad/model.h"
 
 #include "core/ops/add/add.h"
 #include "core/ops/channel_affine/channel_affine.h"
@@ -10,49 +10,53 @@
 #include "core/ops/scale/scale.h"
 #include "core/ops/squared_difference/squared_difference.h"
 
-enum { UNSEEN_CELLS = 4 }; /* on each side of an unpadded network's output (PAPER: 64 - 56 = 2 * 4) */
+enum {
+    UNSEEN_CELLS = 4
+}; /* on each side of an unpadded network's output (64 - 56 = 2 * 4 of an image of 256) */
 
 static EadNode *distance(EadGraph *graph, EadNode *a, EadNode *b) {
     return ead_channel_mean(graph, ead_squared_difference(graph, a, b));
 }
 
 /* The distances of the networks whose maps are wanted. */
-static EadMaps build_distances(EadGraph *graph, const EadModel *model, EadNode *images, bool st, bool ae) {
+static EadMaps build_distances(EadGraph *graph, const EadEfficientad *model, EadNode *images, bool st,
+                               bool ae) {
     EadMaps maps = {{NULL}, NULL};
-    EadPdn student = ead_model_student(model, false);
+    EadPdn student = ead_efficientad_student(model, false);
     EadNode *x = ead_normalize_image(graph, images);
     EadNode *trunk = ead_pdn_trunk(graph, &student, x);
     if (st) {
-        EadNode *teacher = ead_model_teacher_output(graph, model, x);
+        EadNode *teacher = ead_efficientad_teacher_output(graph, model, x);
         maps.raw[EAD_MAP_ST] =
             distance(graph, teacher, ead_pdn_head(graph, &student, trunk, 0, EAD_FEATURES));
     }
     if (!ae) return maps;
-    EadAutoencoder network = ead_model_autoencoder(model, false);
+    EadAutoencoder network = ead_efficientad_autoencoder(model, false);
     EadNode *prediction = ead_autoencoder(graph, &network, x);
     EadNode *second_half = ead_pdn_head(graph, &student, trunk, EAD_FEATURES, EAD_FEATURES);
     maps.raw[EAD_MAP_AE] = distance(graph, prediction, second_half);
     return maps;
 }
 
-static EadNode *normalised(EadGraph *graph, const EadModel *model, const EadMaps *maps, int map) {
+static EadNode *normalized(EadGraph *graph, const EadEfficientad *model, const EadMaps *maps, int map) {
     EadNode *scale = ead_leaf(graph, "map_scale", EAD_REAL, 1, 1, 1, 1, (void *)&model->map_scale[map]);
     EadNode *shift = ead_leaf(graph, "map_shift", EAD_REAL, 1, 1, 1, 1, (void *)&model->map_shift[map]);
     return ead_channel_affine(graph, maps->raw[map], scale, shift);
 }
 
-EadMaps ead_build_maps(EadGraph *graph, const EadModel *model, EadNode *images) {
-    bool st = model->use != EAD_USE_AE, ae = model->spec.autoencoder && model->use != EAD_USE_ST;
+EadMaps ead_build_maps(EadGraph *graph, const EadEfficientad *model, EadNode *images) {
+    bool st = model->base.map_choice != EAD_USE_AE,
+         ae = model->spec.autoencoder && model->base.map_choice != EAD_USE_ST;
     EadMaps maps = build_distances(graph, model, images, st, ae);
-    EadNode *map = normalised(graph, model, &maps, st ? EAD_MAP_ST : EAD_MAP_AE);
+    EadNode *map = normalized(graph, model, &maps, st ? EAD_MAP_ST : EAD_MAP_AE);
     if (st && ae)
-        map = ead_scale(graph, ead_add(graph, map, normalised(graph, model, &maps, EAD_MAP_AE)), 0.5);
+        map = ead_scale(graph, ead_add(graph, map, normalized(graph, model, &maps, EAD_MAP_AE)), 0.5);
     if (!model->spec.padding) map = ead_pad_border(graph, map, UNSEEN_CELLS);
     maps.combined = ead_keep(ead_resize_bilinear(graph, map, model->spec.height, model->spec.width));
     return maps;
 }
 
-EadMaps ead_build_raw_maps(EadGraph *graph, const EadModel *model, EadNode *images) {
+EadMaps ead_build_raw_maps(EadGraph *graph, const EadEfficientad *model, EadNode *images) {
     EadMaps maps = build_distances(graph, model, images, true, model->spec.autoencoder);
     for (int m = 0; m < EAD_MAP_COUNT; m++)
         if (maps.raw[m])

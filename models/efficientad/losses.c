@@ -8,71 +8,72 @@
 #include "core/ops/slice_batch/slice_batch.h"
 #include "core/ops/squared_difference/squared_difference.h"
 
-int ead_losses_batch(const EadModel *model, const EadLossOptions *options) {
-    return 1 + (options->penalty ? 1 : 0) + (model->spec.autoencoder ? 1 : 0);
-}
-
+/* mean((a - b)^2); b NULL: mean(a^2). */
 static EadNode *mean_square(EadGraph *graph, EadNode *a, EadNode *b) {
     return ead_mean(graph, ead_squared_difference(graph, a, b));
 }
 
-/* The teacher's outputs. */
 typedef struct TeacherOutputs {
-    EadNode *train, *augmented; /* augmented: NULL without autoencoder */
+    EadNode *train, *augmented; /* T(I), T(I'); augmented: NULL without autoencoder */
 } TeacherOutputs;
 
-/* x: the normalised batch, from whose image `train` on the teacher sees all. */
-static TeacherOutputs teacher_outputs(EadGraph *graph, const EadModel *model, const EadLossOptions *options,
-                                      EadNode *x, EadNode *known) {
-    int train = options->penalty ? 1 : 0, count = model->spec.autoencoder ? 2 : 1;
-    TeacherOutputs taught = {.train = known};
-    if (!known && !options->teacher_per_image) {
-        EadNode *both = ead_model_teacher_output(graph, model, ead_slice_batch(graph, x, train, count));
-        taught.train = ead_slice_batch(graph, both, 0, 1);
-        if (count > 1) taught.augmented = ead_slice_batch(graph, both, 1, 1);
-        return taught;
+static TeacherOutputs teacher_outputs(EadGraph *graph, const EadEfficientad *model,
+                                      const EadLossOptions *options, EadBatchSlots slots,
+                                      EadLossInputs inputs) {
+    EadNode *x = inputs.x;
+    TeacherOutputs out = {.train = inputs.teacher};
+    if (!out.train && !options->teacher_per_image) {
+        int count = slots.count - slots.train; /* training image, [augmented image] */
+        EadNode *all =
+            ead_efficientad_teacher_output(graph, model, ead_slice_batch(graph, x, slots.train, count));
+        out.train = ead_slice_batch(graph, all, 0, 1);
+        if (count > 1) out.augmented = ead_slice_batch(graph, all, 1, 1);
+        return out;
     }
-    if (!known) taught.train = ead_model_teacher_output(graph, model, ead_slice_batch(graph, x, train, 1));
-    if (count > 1)
-        taught.augmented = ead_model_teacher_output(graph, model, ead_slice_batch(graph, x, train + 1, 1));
-    return taught;
+    if (!out.train)
+        out.train = ead_efficientad_teacher_output(graph, model, ead_slice_batch(graph, x, slots.train, 1));
+    if (slots.augmented >= 0)
+        out.augmented =
+            ead_efficientad_teacher_output(graph, model, ead_slice_batch(graph, x, slots.augmented, 1));
+    return out;
 }
 
-static void student_teacher(EadGraph *graph, const EadLossOptions *options, EadNode *teacher,
-                            EadNode *student, EadLosses *losses) {
-    int train = options->penalty ? 1 : 0;
-    EadNode *distance = ead_squared_difference(graph, teacher, ead_slice_batch(graph, student, train, 1));
+/* L_hard and L_penalty. s1: S1 of [penalty image], training image. */
+static void student_teacher(EadGraph *graph, const EadLossOptions *options, EadBatchSlots slots,
+                            EadNode *teacher, EadNode *s1, EadLosses *losses) {
+    EadNode *distance = ead_squared_difference(graph, teacher, ead_slice_batch(graph, s1, slots.train, 1));
     losses->hard = ead_hard_feature_loss(graph, distance, options->hard_quantile);
-    if (options->penalty) losses->penalty = mean_square(graph, ead_slice_batch(graph, student, 0, 1), NULL);
+    if (options->penalty)
+        losses->penalty = mean_square(graph, ead_slice_batch(graph, s1, slots.penalty, 1), NULL);
 }
 
-static void autoencoder(EadGraph *graph, const EadModel *model, const EadLossOptions *options, EadNode *image,
-                        EadNode *step, EadNode *teacher, EadNode *student, EadLosses *losses) {
-    EadAutoencoder network = ead_model_autoencoder(model, true);
+/* L_AE and L_STAE. s2: S2 of the augmented image. */
+static void autoencoder(EadGraph *graph, const EadEfficientad *model, const EadLossOptions *options,
+                        EadNode *image, EadNode *step, EadNode *teacher, EadNode *s2, EadLosses *losses) {
+    EadAutoencoder network = ead_efficientad_autoencoder(model, true);
     network.dropout = options->dropout;
     network.seed = options->seed;
     network.step = step;
     EadNode *prediction = ead_autoencoder(graph, &network, image);
     losses->autoencoder = mean_square(graph, teacher, prediction);
-    losses->student_autoencoder = mean_square(graph, prediction, student);
+    losses->student_autoencoder = mean_square(graph, prediction, s2);
 }
 
-EadLosses ead_build_losses(EadGraph *graph, const EadModel *model, const EadLossOptions *options,
+EadLosses ead_build_losses(EadGraph *graph, const EadEfficientad *model, const EadLossOptions *options,
                            EadLossInputs inputs) {
     EadLosses losses = {NULL};
-    EadPdn student = ead_model_student(model, true);
-    int train = options->penalty ? 1 : 0;
-    EadNode *x = inputs.x;
-    TeacherOutputs teacher = teacher_outputs(graph, model, options, x, inputs.teacher);
-    EadNode *trunk = ead_pdn_trunk(graph, &student, x);
-    EadNode *first_half =
-        ead_pdn_head(graph, &student, ead_slice_batch(graph, trunk, 0, train + 1), 0, EAD_FEATURES);
-    student_teacher(graph, options, teacher.train, first_half, &losses);
+    EadPdn student = ead_efficientad_student(model, true);
+    EadBatchSlots slots = ead_batch_slots(options->penalty, model->spec.autoencoder);
+    TeacherOutputs teacher = teacher_outputs(graph, model, options, slots, inputs);
+    EadNode *trunk = ead_pdn_trunk(graph, &student, inputs.x);
+    EadNode *s1 =
+        ead_pdn_head(graph, &student, ead_slice_batch(graph, trunk, 0, slots.train + 1), 0, EAD_FEATURES);
+    student_teacher(graph, options, slots, teacher.train, s1, &losses);
     if (model->spec.autoencoder) {
-        EadNode *second_half = ead_pdn_head(graph, &student, ead_slice_batch(graph, trunk, train + 1, 1),
-                                            EAD_FEATURES, EAD_FEATURES);
-        autoencoder(graph, model, options, ead_slice_batch(graph, x, train + 1, 1), inputs.step,
-                    teacher.augmented, second_half, &losses);
+        EadNode *s2 = ead_pdn_head(graph, &student, ead_slice_batch(graph, trunk, slots.augmented, 1),
+                                   EAD_FEATURES, EAD_FEATURES);
+        autoencoder(graph, model, options, ead_slice_batch(graph, inputs.x, slots.augmented, 1), inputs.step,
+                    teacher.augmented, s2, &losses);
     }
     EadNode *const parts[] = {losses.penalty, losses.autoencoder, losses.student_autoencoder};
     losses.total = ead_keep(losses.hard);

@@ -1,12 +1,13 @@
 /* Putting the networks together. */
 #include "models/efficientad/model.h"
 
+#include "core/base/memory.h"
 #include "core/ops/channel_affine/channel_affine.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-EadStatus ead_model_check_image_size(int height, int width) {
+EadStatus ead_efficientad_check_image_size(int height, int width) {
     bool fits = height % EAD_IMAGE_STEP == 0 && width % EAD_IMAGE_STEP == 0 && height >= EAD_IMAGE_MIN &&
                 width >= EAD_IMAGE_MIN && height <= EAD_IMAGE_MAX && width <= EAD_IMAGE_MAX;
     if (fits) return EAD_OK;
@@ -17,8 +18,8 @@ EadStatus ead_model_check_image_size(int height, int width) {
         height, width, EAD_IMAGE_STEP, EAD_IMAGE_MIN, EAD_IMAGE_MAX);
 }
 
-static EadStatus declare(EadModel *model) {
-    EadPdn teacher = ead_model_teacher(model), student = ead_model_student(model, true);
+static EadStatus declare(EadEfficientad *model) {
+    EadPdn teacher = ead_efficientad_teacher(model), student = ead_efficientad_student(model, true);
     EAD_TRY(ead_pdn_declare(&teacher, &model->teacher));
     EAD_TRY(ead_pdn_declare(&student, &model->trained));
     if (model->spec.autoencoder)
@@ -27,32 +28,36 @@ static EadStatus declare(EadModel *model) {
     return ead_params_allocate(&model->trained);
 }
 
-EadStatus ead_model_new(const EadModelSpec *spec, EadModel **out) {
-    EAD_TRY(ead_model_check_image_size(spec->height, spec->width));
-    EadModel *model = calloc(1, sizeof *model);
-    if (!model) return ead_fail(EAD_NO_MEMORY, "no memory for a model");
+EadStatus ead_efficientad_new(const EadEfficientadSpec *spec, EadEfficientad **out) {
+    EAD_TRY(ead_efficientad_check_image_size(spec->height, spec->width));
+    EadEfficientad *model = ead_new(1, sizeof *model, "a model");
+    if (!model) return EAD_NO_MEMORY;
+    model->base = (EadModel){.method = ead_method_find("efficientad"),
+                             .height = spec->height,
+                             .width = spec->width,
+                             .threshold = NAN,
+                             .color_high = NAN};
     model->spec = *spec;
     model->normalization = EAD_MAPS_NONE;
-    model->threshold = NAN;
     for (int c = 0; c < EAD_FEATURES; c++) model->teacher_std[c] = model->teacher_scale[c] = 1;
     for (int m = 0; m < EAD_MAP_COUNT; m++) model->map_scale[m] = 1;
     EadStatus status = declare(model);
     if (status == EAD_OK)
         *out = model;
     else
-        ead_model_free(model);
+        ead_efficientad_free(model);
     return status;
 }
 
-void ead_model_free(EadModel *model) {
+void ead_efficientad_free(EadEfficientad *model) {
     if (!model) return;
     ead_params_free(&model->teacher);
     ead_params_free(&model->trained);
     free(model);
 }
 
-void ead_model_set_teacher_statistics(EadModel *model, const double mean[EAD_FEATURES],
-                                      const double std[EAD_FEATURES]) {
+void ead_efficientad_set_teacher_statistics(EadEfficientad *model, const double mean[EAD_FEATURES],
+                                            const double std[EAD_FEATURES]) {
     const double least = 1e-6;
     for (int c = 0; c < EAD_FEATURES; c++) {
         /* Rounded first: a model read back from its file then has the same bits. */
@@ -66,7 +71,7 @@ void ead_model_set_teacher_statistics(EadModel *model, const double mean[EAD_FEA
 
 /* The line through (a, 0) and (b, 0.1), or the one that subtracts mean a and divides by standard deviation b.
  */
-static EadStatus set_line(EadModel *model, int map, double a, double b) {
+static EadStatus set_line(EadEfficientad *model, int map, double a, double b) {
     bool quantile = model->normalization == EAD_MAPS_QUANTILE;
     a = (double)(float)a;
     b = (double)(float)b;
@@ -86,8 +91,12 @@ static EadStatus set_line(EadModel *model, int map, double a, double b) {
     return EAD_OK;
 }
 
-EadStatus ead_model_set_map_statistics(EadModel *model, EadMapNormalization normalization,
-                                       double statistics[EAD_MAP_COUNT][2]) {
+EadStatus ead_efficientad_set_map_statistics(EadEfficientad *model, EadMapNormalization normalization,
+                                             double statistics[EAD_MAP_COUNT][2]) {
+    /* Map values that hardly occur on good images: five times the level of their 0.995 quantile; eight standard
+     * deviations. */
+    const float high[] = {[EAD_MAPS_QUANTILE] = 0.5f, [EAD_MAPS_GAUSSIAN] = 8, [EAD_MAPS_NONE] = (float)NAN};
+    model->base.color_high = high[normalization];
     model->normalization = normalization;
     int maps = model->spec.autoencoder ? EAD_MAP_COUNT : 1;
     for (int m = 0; m < maps && normalization != EAD_MAPS_NONE; m++)
@@ -95,53 +104,34 @@ EadStatus ead_model_set_map_statistics(EadModel *model, EadMapNormalization norm
     return EAD_OK;
 }
 
-const char *ead_map_normalization_name(EadMapNormalization normalization) {
-    static const char *const names[] = {"quantile", "gaussian", "none"};
-    return names[normalization];
-}
-
-EadStatus ead_model_use_maps(EadModel *model, EadMapUse use) {
-    if (use == EAD_USE_AE && !model->spec.autoencoder)
-        return ead_fail(EAD_BAD_ARGUMENT,
-                        "the autoencoder map alone is asked for (maps.select: ae), but the model has "
-                        "no autoencoder");
-    model->use = use;
-    return EAD_OK;
-}
-
-const char *ead_map_use_name(EadMapUse use) {
-    static const char *const names[] = {"both", "st", "ae"};
-    return names[use];
-}
-
-int ead_model_map_height(const EadModelSpec *spec) {
+int ead_efficientad_map_height(const EadEfficientadSpec *spec) {
     return ead_pdn_output_size(spec->padding, spec->height);
 }
-int ead_model_map_width(const EadModelSpec *spec) {
+int ead_efficientad_map_width(const EadEfficientadSpec *spec) {
     return ead_pdn_output_size(spec->padding, spec->width);
 }
 
-EadPdn ead_model_teacher(const EadModel *model) {
+EadPdn ead_efficientad_teacher(const EadEfficientad *model) {
     return (EadPdn){model->spec.size, model->spec.padding, "teacher", EAD_FEATURES, &model->teacher, false};
 }
 
-EadPdn ead_model_student(const EadModel *model, bool trainable) {
+EadPdn ead_efficientad_student(const EadEfficientad *model, bool trainable) {
     int outputs = model->spec.autoencoder ? 2 * EAD_FEATURES : EAD_FEATURES;
     return (EadPdn){model->spec.size, model->spec.padding, "student", outputs, &model->trained, trainable};
 }
 
-EadAutoencoder ead_model_autoencoder(const EadModel *model, bool trainable) {
-    const EadModelSpec *spec = &model->spec;
+EadAutoencoder ead_efficientad_autoencoder(const EadEfficientad *model, bool trainable) {
+    const EadEfficientadSpec *spec = &model->spec;
     return (EadAutoencoder){.height = spec->height,
                             .width = spec->width,
-                            .output_height = ead_model_map_height(spec),
-                            .output_width = ead_model_map_width(spec),
+                            .output_height = ead_efficientad_map_height(spec),
+                            .output_width = ead_efficientad_map_width(spec),
                             .params = &model->trained,
                             .trainable = trainable};
 }
 
-EadNode *ead_model_teacher_output(EadGraph *graph, const EadModel *model, EadNode *x) {
-    EadPdn teacher = ead_model_teacher(model);
+EadNode *ead_efficientad_teacher_output(EadGraph *graph, const EadEfficientad *model, EadNode *x) {
+    EadPdn teacher = ead_efficientad_teacher(model);
     EadNode *y = ead_pdn_head(graph, &teacher, ead_pdn_trunk(graph, &teacher, x), 0, 0);
     EadNode *scale =
         ead_leaf(graph, "teacher_scale", EAD_REAL, 1, 1, 1, EAD_FEATURES, (void *)model->teacher_scale);

@@ -1,5 +1,7 @@
-/* Tensors into parameters. Nothing in the file is believed before it is checked. */
+/* Parameters from and to files. Nothing in a file is believed before it is checked. */
 #include "models/networks/params_file.h"
+
+#include "core/base/half.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,4 +74,97 @@ EadStatus ead_vector_read(const EadSafetensors *file, const char *name, int coun
                         ead_safetensors_path(file), name, (long long)tensor->count, count,
                         EAD_MODEL_FILE_HINT);
     return ead_file_tensor_to_double(file, tensor, out);
+}
+
+/* ---- writing ---- */
+
+/* O,KH,KW,I of memory to O,I,KH,KW of files. */
+static void ohwi_to_oihw(const EadParam *p, const real *from, float *to) {
+    for (int o = 0; o < p->n; o++)
+        for (int i = 0; i < p->c; i++)
+            for (int y = 0; y < p->h; y++)
+                for (int x = 0; x < p->w; x++)
+                    *to++ = (float)from[(((int64_t)o * p->h + y) * p->w + x) * p->c + i];
+}
+
+/* Values in half precision, in the place of the floats that they are read from. */
+static void narrow(float *values, int64_t count) {
+    for (int64_t i = 0; i < count; i++) {
+        uint16_t half = ead_half_from_float(values[i]);
+        memcpy((char *)values + (size_t)i * sizeof half, &half, sizeof half);
+    }
+}
+
+EadStatus ead_params_write(EadSafetensorsWriter *writer, const EadParams *params, EadFileType weights) {
+    float *copies = ead_safetensors_writer_memory(writer, (size_t)params->total * sizeof *copies);
+    if (!copies) return EAD_NO_MEMORY;
+    for (int k = 0; k < params->count; k++) {
+        const EadParam *p = &params->items[k];
+        const int64_t weight[4] = {p->n, p->c, p->h, p->w}, bias[1] = {p->c};
+        bool vector = is_bias(p), half = !vector && weights == EAD_FILE_F16;
+        float *copy = copies + p->offset;
+        ohwi_to_oihw(p, params->values + p->offset, copy);
+        if (half) narrow(copy, (int64_t)p->n * p->h * p->w * p->c);
+        EAD_TRY(ead_safetensors_writer_tensor(writer, p->name, half ? EAD_FILE_F16 : EAD_FILE_F32,
+                                              vector ? 1 : 4, vector ? bias : weight, copy));
+    }
+    return EAD_OK;
+}
+
+EadStatus ead_vector_write(EadSafetensorsWriter *writer, const char *name, int count, const real *values) {
+    const int64_t shape[1] = {count};
+    float *copy = ead_safetensors_writer_memory(writer, (size_t)count * sizeof *copy);
+    if (!copy) return EAD_NO_MEMORY;
+    for (int i = 0; i < count; i++) copy[i] = (float)values[i];
+    return ead_safetensors_writer_tensor(writer, name, EAD_FILE_F32, 1, shape, copy);
+}
+
+/* ---- metadata ---- */
+
+EadStatus ead_bad_metadata(const EadSafetensors *file, const char *key, const char *value,
+                           const char *expected) {
+    return ead_fail(EAD_BAD_FILE, "%s: metadata '%s' is '%s', expected %s; %s", ead_safetensors_path(file),
+                    key, value ? value : "(missing)", expected, EAD_MODEL_FILE_HINT);
+}
+
+EadStatus ead_metadata_choice(const EadSafetensors *file, const char *key, const char *const *choices,
+                              const char *all, int *out) {
+    const char *value = ead_safetensors_metadata(file, key);
+    for (int i = 0; value && choices[i]; i++) {
+        *out = i;
+        if (strcmp(value, choices[i]) == 0) return EAD_OK;
+    }
+    return ead_bad_metadata(file, key, value, all);
+}
+
+EadStatus ead_check_format(const EadSafetensors *file) {
+    int format;
+    return ead_metadata_choice(file, "format", (const char *const[]){"efficientad/1", NULL}, "efficientad/1",
+                               &format);
+}
+
+EadStatus ead_image_size_read(const EadSafetensors *file, int *height, int *width) {
+    const char *value = ead_safetensors_metadata(file, "image_size");
+    int used = 0;
+    if (value && sscanf(value, "%4dx%4d%n", height, width, &used) == 2 && value[used] == '\0') return EAD_OK;
+    used = 0;
+    if (value && sscanf(value, "%4d%n", height, &used) == 1 && value[used] == '\0') {
+        *width = *height;
+        return EAD_OK;
+    }
+    return ead_bad_metadata(file, "image_size", value, "a number or HEIGHTxWIDTH");
+}
+
+void ead_format_image_size(int height, int width, char out[24]) {
+    if (height == width)
+        snprintf(out, 24, "%d", height);
+    else
+        snprintf(out, 24, "%dx%d", height, width);
+}
+
+EadStatus ead_image_size_write(EadSafetensorsWriter *writer, int height, int width) {
+    char size[24];
+    ead_format_image_size(height, width, size);
+    EAD_TRY(ead_safetensors_writer_metadata(writer, "format", "efficientad/1"));
+    return ead_safetensors_writer_metadata(writer, "image_size", size);
 }

@@ -1,5 +1,5 @@
-/* Reading single tensors of a .safetensors file into parameters: names and shapes are checked, files' OIHW
- * becomes memory's O,KH,KW,I. */
+/* Parameters and numbers in .safetensors files, and what all files of networks say in their metadata. Names and
+ * shapes are checked; files' OIHW becomes memory's O,KH,KW,I and back. */
 #ifndef EAD_MODELS_PARAMS_FILE_H
 #define EAD_MODELS_PARAMS_FILE_H
 
@@ -18,5 +18,32 @@ EadStatus ead_params_read_all(const EadSafetensors *file, EadParams *params);
 
 /* Reads a tensor of `count` numbers in any shape. */
 EadStatus ead_vector_read(const EadSafetensors *file, const char *name, int count, double *out);
+
+/* Adds params to a file; weights: the type they are stored in, EAD_FILE_F32 or EAD_FILE_F16; biases are F32.
+ * Errors: EAD_NO_MEMORY. */
+EadStatus ead_params_write(EadSafetensorsWriter *writer, const EadParams *params, EadFileType weights);
+
+/* Adds `count` numbers as a vector of F32. */
+EadStatus ead_vector_write(EadSafetensorsWriter *writer, const char *name, int count, const real *values);
+
+/* ---- metadata ---- */
+
+/* "FILE: metadata 'key' is 'value', expected ...", EAD_BAD_FILE; value may be NULL. */
+EadStatus ead_bad_metadata(const EadSafetensors *file, const char *key, const char *value,
+                           const char *expected);
+
+/* Sets *out to the position of a metadata value among `choices`, which ends with NULL; all: these as text. */
+EadStatus ead_metadata_choice(const EadSafetensors *file, const char *key, const char *const *choices,
+                              const char *all, int *out);
+
+/* Fails unless metadata "format" is "efficientad/1". */
+EadStatus ead_check_format(const EadSafetensors *file);
+
+/* Metadata "image_size": "256" or "128x256" (height x width). The writing one adds "format" too. */
+EadStatus ead_image_size_read(const EadSafetensors *file, int *height, int *width);
+EadStatus ead_image_size_write(EadSafetensorsWriter *writer, int height, int width);
+
+/* Writes "256" or "128x256" (height x width). */
+void ead_format_image_size(int height, int width, char out[24]);
 
 #endif

@@ -36,16 +36,16 @@ END_TEST
 /* The work of an image is the paper's (Table 16), and twice as much for two. */
 static void check_work(EadPdnSize size, double gflop) {
     EadBenchOptions options = {.size = size, .height = 256, .width = 256};
-    EadModel *model;
+    EadEfficientad *model;
     ck_assert_int_eq(ead_bench_model(&options, &model), EAD_OK);
     for (int batch = 1; batch <= 2; batch++) {
         EadDetector *detector;
-        ck_assert_int_eq(ead_detector_new(model, NULL, batch, &detector), EAD_OK);
+        ck_assert_int_eq(ead_detector_new(&model->base, NULL, batch, &detector), EAD_OK);
         double flop = ead_bench_plan_flop(ead_detector_plan(detector));
         ck_assert_double_eq_tol(1e-9 * flop, batch * gflop, 0.01 * batch);
         ead_detector_close(detector);
     }
-    ead_model_free(model);
+    ead_efficientad_free(model);
 }
 
 START_TEST(work_is_that_of_the_paper) {

@@ -80,22 +80,22 @@ END_TEST
 /* ---- training ---- */
 
 typedef struct Training {
-    EadModel *model;
+    EadEfficientad *model;
     EadTrainingStep *step;
     uint8_t *images;
     int64_t steps;
     EadStepLosses *losses; /* [steps] */
 } Training;
 
-static EadModel *random_model(EadPdnSize size, int side) {
-    const EadModelSpec spec = {.size = size, .height = side, .width = side, .autoencoder = true};
+static EadEfficientad *random_model(EadPdnSize size, int side) {
+    const EadEfficientadSpec spec = {.size = size, .height = side, .width = side, .autoencoder = true};
     double mean[EAD_FEATURES] = {0}, std[EAD_FEATURES];
-    EadModel *model;
+    EadEfficientad *model;
     for (int c = 0; c < EAD_FEATURES; c++) std[c] = 0.1;
-    ASSERT_OK(ead_model_new(&spec, &model));
+    ASSERT_OK(ead_efficientad_new(&spec, &model));
     ead_params_initialize(&model->teacher, 1);
     ead_params_initialize(&model->trained, 2);
-    ead_model_set_teacher_statistics(model, mean, std);
+    ead_efficientad_set_teacher_statistics(model, mean, std);
     return model;
 }
 
@@ -130,7 +130,7 @@ static Training train(EadPdnSize size, int side, int64_t steps, const EadPlanOpt
 
 static void free_training(Training *t) {
     ead_training_step_free(t->step);
-    ead_model_free(t->model);
+    ead_efficientad_free(t->model);
     free(t->images);
     free(t->losses);
 }
@@ -233,7 +233,7 @@ END_TEST
 
 /* ---- inference ---- */
 
-static float *detect(const EadModel *model, const EadPlanOptions *options, int batch, int64_t count) {
+static float *detect(const EadEfficientad *model, const EadPlanOptions *options, int batch, int64_t count) {
     EadDetector *detector;
     uint8_t *images = malloc((size_t)count * 3);
     float *maps = malloc((size_t)count * sizeof *maps);
@@ -241,7 +241,7 @@ static float *detect(const EadModel *model, const EadPlanOptions *options, int b
     ck_assert(images && maps);
     for (int64_t i = 0; i < 3 * count; i++)
         images[i] = (uint8_t)(i * 2654435761u >> 24 & (i / 9000 % 2 ? 255 : 127));
-    ASSERT_OK(ead_detector_new(model, options, batch, &detector));
+    ASSERT_OK(ead_detector_new(&model->base, options, batch, &detector));
     for (int run = 0; run < 3; run++) ASSERT_OK(ead_detector_run_batch(detector, images, &found));
     memcpy(maps, found, (size_t)count * sizeof *maps);
     ead_detector_close(detector);
@@ -252,9 +252,9 @@ static float *detect(const EadModel *model, const EadPlanOptions *options, int b
 static void compare_maps(EadPdnSize size, int batch) {
     /* fp32, tf32, bf16, fp16: share of the range of the CPU's map */
     static const double most[] = {1e-4, 0.01, 0.05, 0.01};
-    EadModel *model = random_model(size, 256);
+    EadEfficientad *model = random_model(size, 256);
     double statistics[EAD_MAP_COUNT][2] = {{0.001, 0.002}, {0.001, 0.003}};
-    ASSERT_OK(ead_model_set_map_statistics(model, EAD_MAPS_QUANTILE, statistics));
+    ASSERT_OK(ead_efficientad_set_map_statistics(model, EAD_MAPS_QUANTILE, statistics));
     int64_t count = (int64_t)batch * 256 * 256;
     float *expected = detect(model, NULL, batch, count);
     float low = expected[0], high = expected[0];
@@ -276,7 +276,7 @@ static void compare_maps(EadPdnSize size, int batch) {
         free(maps);
     }
     free(expected);
-    ead_model_free(model);
+    ead_efficientad_free(model);
 }
 
 START_TEST(maps_agree_with_the_cpus) {

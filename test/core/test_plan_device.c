@@ -11,7 +11,7 @@
 #include "core/ops/slice_batch/slice_batch.h"
 #include "core/base/philox.h"
 #include "core/plan/plan_internal.h"
-#include "models/efficientad/model_file.h"
+#include "models/efficientad/model.h"
 #include "test/support/support_fake_device.h"
 #include "test/support/tiny_model.h"
 #include "train/efficientad/training_step.h"
@@ -285,7 +285,7 @@ END_TEST
 enum { STEPS = 3 }; /* plain, captured, replayed */
 
 typedef struct Trained {
-    EadModel *model;
+    EadEfficientad *model;
     EadTrainingStep *step;
     EadStepLosses losses[EAD_LOSS_ROWS];
 } Trained;
@@ -308,7 +308,7 @@ static Trained train(const EadPlanOptions *options) {
 
 static void free_trained(Trained *t) {
     ead_training_step_free(t->step);
-    ead_model_free(t->model);
+    ead_efficientad_free(t->model);
 }
 
 START_TEST(training_gives_the_bits_of_the_cpu) {
@@ -347,7 +347,7 @@ static bool is_ordered(const EadPlan *plan, int a, int b, signed char *known) {
 }
 
 START_TEST(calls_that_touch_the_same_bytes_are_ordered) {
-    EadModel *model = tiny_model();
+    EadEfficientad *model = tiny_model();
     EadTrainingOptions training = ead_training_options_default(100, 1);
     for (int streams = 1; streams <= EAD_MAX_STREAMS; streams++) {
         EadTrainingStep *step;
@@ -373,7 +373,7 @@ START_TEST(calls_that_touch_the_same_bytes_are_ordered) {
         free(known);
         ead_training_step_free(step);
     }
-    ead_model_free(model);
+    ead_efficientad_free(model);
 }
 END_TEST
 

@@ -178,13 +178,13 @@ START_TEST(a_file_gives_the_bits_of_the_model_in_memory) {
     static float before[SIDE * SIDE], after[SIDE * SIDE];
     double mean[EAD_FEATURES], std[EAD_FEATURES];
     double maps[EAD_MAP_COUNT][2] = {{0.1 / 3, 0.2 / 3}, {0.1 / 7, 0.3 / 7}};
-    EadModel *model = tiny_model();
+    EadEfficientad *model = tiny_model();
     EadDetector *memory, *file;
     for (int c = 0; c < EAD_FEATURES; c++) mean[c] = 0.1 / (c + 3), std[c] = 1.0 / (c + 7);
-    ead_model_set_teacher_statistics(model, mean, std);
-    ASSERT_OK(ead_model_set_map_statistics(model, EAD_MAPS_QUANTILE, maps));
-    ASSERT_OK(ead_model_save(model, FOLDER "statistics.safetensors", NULL));
-    ASSERT_OK(ead_detector_new(model, NULL, 1, &memory));
+    ead_efficientad_set_teacher_statistics(model, mean, std);
+    ASSERT_OK(ead_efficientad_set_map_statistics(model, EAD_MAPS_QUANTILE, maps));
+    ASSERT_OK(ead_model_save(&model->base, FOLDER "statistics.safetensors", NULL));
+    ASSERT_OK(ead_detector_new(&model->base, NULL, 1, &memory));
     ASSERT_OK((EadStatus)ead_detector_open(FOLDER "statistics.safetensors", &file));
     fill_noise(rgb, sizeof rgb, 5);
     ASSERT_OK((EadStatus)ead_detector_run(memory, rgb, SIDE, SIDE, 3 * SIDE, before, NULL));
@@ -192,7 +192,7 @@ START_TEST(a_file_gives_the_bits_of_the_model_in_memory) {
     ck_assert_mem_eq(before, after, sizeof before);
     ead_detector_close(memory);
     ead_detector_close(file);
-    ead_model_free(model);
+    ead_efficientad_free(model);
 }
 END_TEST
 

@@ -2,7 +2,7 @@
  */
 #include "test/support/golden_model.h"
 
-#include "models/efficientad/anomaly_map.h"
+#include "models/efficientad/model.h"
 #include "core/plan/plan.h"
 
 static void check_map(const char *what, const float *got, const double *expected, int64_t count) {
@@ -19,7 +19,7 @@ static void check_raw(const EadSafetensors *file, const char *prefix, const char
     check_map(what, node->y.data, expected, ead_count(&node->y));
 }
 
-static void check_combined(const EadSafetensors *file, const char *prefix, const EadModelSpec *spec,
+static void check_combined(const EadSafetensors *file, const char *prefix, const EadEfficientadSpec *spec,
                            const float *map) {
     double expected[64 * 64], score;
     float sampled[64 * 64], largest = -INFINITY;
@@ -33,14 +33,14 @@ static void check_combined(const EadSafetensors *file, const char *prefix, const
     ck_assert_double_eq_tol((double)largest, score, 1e-4 * fabs(score));
 }
 
-static void check_case(const char *prefix, EadModelSpec spec) {
+static void check_case(const char *prefix, EadEfficientadSpec spec) {
     EadSafetensors *file;
     ck_assert_msg(ead_safetensors_open("test/golden/maps.safetensors", &file) == EAD_OK, "%s",
                   ead_error_message());
-    EadModel *model = golden_model(file, prefix, spec);
+    EadEfficientad *model = golden_model(file, prefix, spec);
     double quantiles[EAD_MAP_COUNT][2];
     golden_vector(file, prefix, "quantiles", 4, &quantiles[0][0]);
-    ck_assert_int_eq(ead_model_set_map_statistics(model, EAD_MAPS_QUANTILE, quantiles), EAD_OK);
+    ck_assert_int_eq(ead_efficientad_set_map_statistics(model, EAD_MAPS_QUANTILE, quantiles), EAD_OK);
     EadGraph *graph = ead_graph_new();
     EadNode *images = ead_leaf(graph, "images", EAD_U8, 1, spec.height, spec.width, 3, NULL);
     EadMaps maps = ead_build_maps(graph, model, images);
@@ -55,56 +55,58 @@ static void check_case(const char *prefix, EadModelSpec spec) {
     check_combined(file, prefix, &spec, maps.combined->y.data);
     ead_plan_free(plan);
     ead_graph_free(graph);
-    ead_model_free(model);
+    ead_efficientad_free(model);
     ead_safetensors_close(file);
 }
 
 START_TEST(small_unpadded) {
-    check_case("small_unpadded_256x256", (EadModelSpec){EAD_PDN_SMALL, false, 256, 256, true});
+    check_case("small_unpadded_256x256", (EadEfficientadSpec){EAD_PDN_SMALL, false, 256, 256, true});
 }
 END_TEST
 
 START_TEST(small_padded) {
-    check_case("small_padded_256x256", (EadModelSpec){EAD_PDN_SMALL, true, 256, 256, true});
+    check_case("small_padded_256x256", (EadEfficientadSpec){EAD_PDN_SMALL, true, 256, 256, true});
 }
 END_TEST
 
 START_TEST(medium_unpadded) {
-    check_case("medium_unpadded_256x256", (EadModelSpec){EAD_PDN_MEDIUM, false, 256, 256, true});
+    check_case("medium_unpadded_256x256", (EadEfficientadSpec){EAD_PDN_MEDIUM, false, 256, 256, true});
 }
 END_TEST
 
 START_TEST(medium_padded) {
-    check_case("medium_padded_256x256", (EadModelSpec){EAD_PDN_MEDIUM, true, 256, 256, true});
+    check_case("medium_padded_256x256", (EadEfficientadSpec){EAD_PDN_MEDIUM, true, 256, 256, true});
 }
 END_TEST
 
 START_TEST(not_square) {
-    check_case("small_unpadded_128x192", (EadModelSpec){EAD_PDN_SMALL, false, 128, 192, true});
-    check_case("small_padded_192x128", (EadModelSpec){EAD_PDN_SMALL, true, 192, 128, true});
+    check_case("small_unpadded_128x192", (EadEfficientadSpec){EAD_PDN_SMALL, false, 128, 192, true});
+    check_case("small_padded_192x128", (EadEfficientadSpec){EAD_PDN_SMALL, true, 192, 128, true});
 }
 END_TEST
 
 /* 256^2: 8.058 M parameters in S, 20.738 M in M (the paper's Table 16), 1,096,320 of them in the autoencoder.
  */
 START_TEST(parameter_counts) {
-    EadModel *small, *medium;
-    ck_assert_int_eq(ead_model_new(&(EadModelSpec){EAD_PDN_SMALL, false, 256, 256, true}, &small), EAD_OK);
-    ck_assert_int_eq(ead_model_new(&(EadModelSpec){EAD_PDN_MEDIUM, false, 256, 256, true}, &medium), EAD_OK);
+    EadEfficientad *small, *medium;
+    ck_assert_int_eq(ead_efficientad_new(&(EadEfficientadSpec){EAD_PDN_SMALL, false, 256, 256, true}, &small),
+                     EAD_OK);
+    ck_assert_int_eq(
+        ead_efficientad_new(&(EadEfficientadSpec){EAD_PDN_MEDIUM, false, 256, 256, true}, &medium), EAD_OK);
     ck_assert_int_eq(ead_params_size(&small->teacher), 2694144);
     ck_assert_int_eq(ead_params_size(&small->teacher) + ead_params_size(&small->trained), 8057856);
     ck_assert_int_eq(ead_params_size(&medium->teacher) + ead_params_size(&medium->trained), 20738432);
-    ead_model_free(small);
-    ead_model_free(medium);
+    ead_efficientad_free(small);
+    ead_efficientad_free(medium);
 }
 END_TEST
 
 START_TEST(impossible_sizes) {
-    EadModel *model;
+    EadEfficientad *model;
     const int sizes[][2] = {{64, 64}, {100, 128}, {256, 250}, {2112, 256}, {0, 0}, {-128, 128}};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-        EadModelSpec spec = {EAD_PDN_SMALL, false, sizes[i][0], sizes[i][1], true};
-        ck_assert_int_eq(ead_model_new(&spec, &model), EAD_BAD_SHAPE);
+        EadEfficientadSpec spec = {EAD_PDN_SMALL, false, sizes[i][0], sizes[i][1], true};
+        ck_assert_int_eq(ead_efficientad_new(&spec, &model), EAD_BAD_SHAPE);
         ck_assert_ptr_nonnull(strstr(ead_error_message(), "multiples of 64 from 128"));
     }
 }
@@ -114,9 +116,9 @@ END_TEST
 START_TEST(possible_sizes_build) {
     for (int height = 128; height <= 1024; height += 64)
         for (int width = height == 128 ? 128 : height; width <= 1024; width += 448) {
-            EadModel *model;
-            EadModelSpec spec = {EAD_PDN_SMALL, height % 128 == 0, height, width, true};
-            ck_assert_msg(ead_model_new(&spec, &model) == EAD_OK, "%s", ead_error_message());
+            EadEfficientad *model;
+            EadEfficientadSpec spec = {EAD_PDN_SMALL, height % 128 == 0, height, width, true};
+            ck_assert_msg(ead_efficientad_new(&spec, &model) == EAD_OK, "%s", ead_error_message());
             EadGraph *graph = ead_graph_new();
             EadNode *images = ead_leaf(graph, "images", EAD_U8, 1, height, width, 3, NULL);
             EadMaps maps = ead_build_maps(graph, model, images);
@@ -124,7 +126,7 @@ START_TEST(possible_sizes_build) {
             ck_assert_int_eq(maps.combined->y.h, height);
             ck_assert_int_eq(maps.combined->y.w, width);
             ead_graph_free(graph);
-            ead_model_free(model);
+            ead_efficientad_free(model);
         }
 }
 END_TEST

@@ -5,7 +5,7 @@
 #include "test/support/program_support.h"
 #include "test/support/run_folders.h"
 
-#include "models/efficientad/model_file.h"
+#include "models/efficientad/model.h"
 
 #include <math.h>
 #include <time.h>

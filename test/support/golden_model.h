@@ -37,15 +37,16 @@ static inline void golden_vector(const EadSafetensors *file, const char *prefix,
 }
 
 /* A model with the golden weights and the golden file's teacher statistics. */
-static inline EadModel *golden_model(const EadSafetensors *file, const char *prefix, EadModelSpec spec) {
-    EadModel *model;
-    ck_assert_msg(ead_model_new(&spec, &model) == EAD_OK, "%s", ead_error_message());
+static inline EadEfficientad *golden_model(const EadSafetensors *file, const char *prefix,
+                                           EadEfficientadSpec spec) {
+    EadEfficientad *model;
+    ck_assert_msg(ead_efficientad_new(&spec, &model) == EAD_OK, "%s", ead_error_message());
     ead_params_initialize(&model->teacher, GOLDEN_WEIGHT_SEED);
     ead_params_initialize(&model->trained, GOLDEN_WEIGHT_SEED);
     double mean[EAD_FEATURES], std[EAD_FEATURES];
     golden_vector(file, prefix, "teacher_mean", EAD_FEATURES, mean);
     golden_vector(file, prefix, "teacher_std", EAD_FEATURES, std);
-    ead_model_set_teacher_statistics(model, mean, std);
+    ead_efficientad_set_teacher_statistics(model, mean, std);
     return model;
 }
 

@@ -8,12 +8,12 @@
 #include "test/support/tiny_model.h"
 #include "train/efficientad/training_step.h"
 
-real *teacher_outputs(const EadModel *model, const EadPlanOptions *options, int count,
+real *teacher_outputs(const EadEfficientad *model, const EadPlanOptions *options, int count,
                       const uint8_t *images) {
     EadGraph *graph = ead_graph_new();
     EadPlan *plan;
     EadNode *leaf = ead_leaf(graph, "images", EAD_U8, count, model->spec.height, model->spec.width, 3, NULL);
-    EadNode *y = ead_keep(ead_model_teacher_output(graph, model, ead_normalize_image(graph, leaf)));
+    EadNode *y = ead_keep(ead_efficientad_teacher_output(graph, model, ead_normalize_image(graph, leaf)));
     ASSERT_OK(ead_plan_new(graph, options, &plan));
     ead_plan_write(plan, leaf, images);
     ead_plan_run(plan);
@@ -47,17 +47,18 @@ static const uint8_t *make_batch(const StepWay *way, uint64_t done, bool penalty
     return batch;
 }
 
-static EadModel *make_model(const StepWay *way) {
-    const EadModelSpec spec = {.height = TINY_SIDE, .width = TINY_SIDE, .autoencoder = way->autoencoder};
-    EadModel *model;
-    ASSERT_OK(ead_model_new(&spec, &model));
+static EadEfficientad *make_model(const StepWay *way) {
+    const EadEfficientadSpec spec = {
+        .height = TINY_SIDE, .width = TINY_SIDE, .autoencoder = way->autoencoder};
+    EadEfficientad *model;
+    ASSERT_OK(ead_efficientad_new(&spec, &model));
     ead_params_initialize(&model->teacher, 1);
     ead_params_initialize(&model->trained, 2);
     return model;
 }
 
 /* Fewer penalty images than planned, as when damaged ones are left out. */
-static void fill_tables(EadTrainingStep *step, const StepWay *way, const EadModel *model,
+static void fill_tables(EadTrainingStep *step, const StepWay *way, const EadEfficientad *model,
                         const EadPlanOptions *options) {
     for (int i = 0; i < TRAIN && way->teacher_table; i++) {
         real *output = teacher_outputs(model, options, 1, train_images[i]);
@@ -72,9 +73,9 @@ static void fill_tables(EadTrainingStep *step, const StepWay *way, const EadMode
 }
 
 /* The model after the steps, and their losses. */
-static EadModel *run_steps(const StepWay *way, bool tables, const EadPlanOptions *plan,
-                           EadStepLosses losses[EAD_LOSS_ROWS]) {
-    EadModel *model = make_model(way);
+static EadEfficientad *run_steps(const StepWay *way, bool tables, const EadPlanOptions *plan,
+                                 EadStepLosses losses[EAD_LOSS_ROWS]) {
+    EadEfficientad *model = make_model(way);
     EadTrainingStep *step;
     EadTrainingOptions options = ead_training_options_default(100, 1);
     int count;
@@ -99,9 +100,9 @@ void check_drawn_steps(StepWay way, const EadPlanOptions *brought, const EadPlan
     static EadStepLosses expected[EAD_LOSS_ROWS], got[EAD_LOSS_ROWS];
     fill_noise(&train_images[0][0], sizeof train_images, 11);
     fill_noise(&penalty_images[0][0], sizeof penalty_images, 12);
-    EadModel *a = run_steps(&way, false, brought, expected), *b = run_steps(&way, true, drawn, got);
+    EadEfficientad *a = run_steps(&way, false, brought, expected), *b = run_steps(&way, true, drawn, got);
     ck_assert_mem_eq(expected, got, STEPS * sizeof *got);
     ck_assert(memcmp(a->trained.values, b->trained.values, (size_t)a->trained.total * sizeof(real)) == 0);
-    ead_model_free(a);
-    ead_model_free(b);
+    ead_efficientad_free(a);
+    ead_efficientad_free(b);
 }

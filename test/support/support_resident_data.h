@@ -18,6 +18,7 @@ typedef struct StepWay {
 void check_drawn_steps(StepWay way, const EadPlanOptions *brought, const EadPlanOptions *drawn);
 
 /* The teacher's outputs on `count` images, for free(). */
-real *teacher_outputs(const EadModel *model, const EadPlanOptions *options, int count, const uint8_t *images);
+real *teacher_outputs(const EadEfficientad *model, const EadPlanOptions *options, int count,
+                      const uint8_t *images);
 
 #endif

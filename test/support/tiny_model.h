@@ -5,20 +5,20 @@
 
 #include "core/file/safetensors.h"
 #include "models/detector.h"
-#include "models/efficientad/model_file.h"
+#include "models/efficientad/model.h"
 #include "test/support/data_support.h"
 
 enum { TINY_SIDE = 128 };
 
-/* For ead_model_free(). */
-static inline EadModel *tiny_model(void) {
-    const EadModelSpec spec = {.height = TINY_SIDE, .width = TINY_SIDE, .autoencoder = true};
+/* For ead_efficientad_free(). */
+static inline EadEfficientad *tiny_model(void) {
+    const EadEfficientadSpec spec = {.height = TINY_SIDE, .width = TINY_SIDE, .autoencoder = true};
     double statistics[EAD_MAP_COUNT][2] = {{0.001, 0.002}, {0.001, 0.003}};
-    EadModel *model;
-    ASSERT_OK(ead_model_new(&spec, &model));
+    EadEfficientad *model;
+    ASSERT_OK(ead_efficientad_new(&spec, &model));
     ead_params_initialize(&model->teacher, 1);
     ead_params_initialize(&model->trained, 2);
-    ASSERT_OK(ead_model_set_map_statistics(model, EAD_MAPS_QUANTILE, statistics));
+    ASSERT_OK(ead_efficientad_set_map_statistics(model, EAD_MAPS_QUANTILE, statistics));
     return model;
 }
 
@@ -26,11 +26,11 @@ static inline EadModel *tiny_model(void) {
 static inline void save_tiny_model(const char *path, float threshold, const char *config) {
     EadFileMetadata metadata = {"config", config};
     EadFileExtras extras = {.metadata = &metadata, .metadata_count = config ? 1 : 0};
-    EadModel *model = tiny_model();
-    model->threshold = threshold;
+    EadEfficientad *model = tiny_model();
+    model->base.threshold = threshold;
     make_folders(path);
-    ASSERT_OK(ead_model_save(model, path, &extras));
-    ead_model_free(model);
+    ASSERT_OK(ead_model_save(&model->base, path, &extras));
+    ead_efficientad_free(model);
 }
 
 /* The map and score that the library gives for an image file; free() the map. */

@@ -4,7 +4,7 @@
 #include "test/support/run_folders.h"
 
 #include "core/backend/backend.h"
-#include "models/efficientad/model_file.h"
+#include "models/efficientad/model.h"
 #include "train/distill/distiller.h"
 #include "train/synth/synth.h"
 
@@ -84,11 +84,11 @@ static void same_results(const char *a, const char *b) {
 /* ---- what a run leaves ---- */
 
 START_TEST(the_teacher_fits_a_model) {
-    EadModel *model;
+    EadEfficientad *model;
     EadSafetensors *file;
-    ASSERT_OK(ead_model_new(&(EadModelSpec){.height = SIDE, .width = SIDE}, &model));
-    ASSERT_OK(ead_model_read_teacher(model, WHOLE "teacher.safetensors"));
-    ead_model_free(model);
+    ASSERT_OK(ead_efficientad_new(&(EadEfficientadSpec){.height = SIDE, .width = SIDE}, &model));
+    ASSERT_OK(ead_efficientad_read_teacher(model, WHOLE "teacher.safetensors"));
+    ead_efficientad_free(model);
     ASSERT_OK(ead_safetensors_open(WHOLE "teacher.safetensors", &file));
     ck_assert_int_eq(ead_safetensors_count(file), 8); /* four convolutions */
     ck_assert_int_eq(ead_safetensors_find(file, "teacher.conv4.weight")->type, EAD_FILE_F16);
@@ -185,11 +185,12 @@ START_TEST(the_rate_drops_after_the_share_of_steps) {
 END_TEST
 
 START_TEST(medium_too) {
-    EadModel *model;
+    EadEfficientad *model;
     distill(SCRATCH "medium/", CACHE "distill.steps=1 model.size=medium", false);
-    ASSERT_OK(ead_model_new(&(EadModelSpec){.size = EAD_PDN_MEDIUM, .height = SIDE, .width = SIDE}, &model));
-    ASSERT_OK(ead_model_read_teacher(model, SCRATCH "medium/teacher.safetensors"));
-    ead_model_free(model);
+    ASSERT_OK(ead_efficientad_new(
+        &(EadEfficientadSpec){.size = EAD_PDN_MEDIUM, .height = SIDE, .width = SIDE}, &model));
+    ASSERT_OK(ead_efficientad_read_teacher(model, SCRATCH "medium/teacher.safetensors"));
+    ead_efficientad_free(model);
 }
 END_TEST
 

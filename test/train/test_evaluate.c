@@ -2,7 +2,7 @@
  * each other, with the library, and with metrics computed the slow way. */
 #include "test/support/map_support.h"
 #include "train/config/config.h"
-#include "train/evaluate/evaluate.h"
+#include "train/evaluate/evaluate_files.h"
 #include "train/metrics/metrics_output.h"
 #include "train/loop/loss_history.h"
 #include "train/support/progress.h"
@@ -125,16 +125,17 @@ static void check_scores(const float *scores) {
 
 START_TEST(writes_files_that_agree_with_the_library) {
     write_data();
-    EadModel *model = tiny_model();
+    EadEfficientad *model = tiny_model();
     EadDataset dataset = open_data(true);
-    EadEvaluateSpec spec = spec_for(model, &dataset);
-    EadMetrics metrics;
+    EadEvaluateSpec spec = spec_for(&model->base, &dataset);
+    EadResults results;
     EadDetector *detector;
     float scores[IMAGES];
     char path[256];
     spec.maps = spec.overlays = true;
-    ASSERT_OK(ead_evaluate(&spec, &metrics));
-    ASSERT_OK(ead_detector_new(model, NULL, 1, &detector));
+    ASSERT_OK(ead_evaluate(&spec, &results));
+    ASSERT_OK(ead_evaluate_write(&spec, &results));
+    ASSERT_OK(ead_detector_new(&model->base, NULL, 1, &detector));
     for (int i = 0; i < IMAGES; i++) {
         float *map = library_map(detector, sample_path(i), &scores[i]);
         snprintf(path, sizeof path, OUT "maps/%s.tiff", samples[i].output);
@@ -147,12 +148,12 @@ START_TEST(writes_files_that_agree_with_the_library) {
     check_metrics(scores);
     ck_assert(exists(OUT "roc.csv") && exists(OUT "pro.csv") && exists(OUT "report.html"));
     ck_assert(!exists(OUT "losses.csv"));
-    ck_assert_int_eq((int)metrics.total.images, IMAGES);
-    ck_assert_int_eq(metrics.has_threshold, 0);
-    ead_metrics_free(&metrics);
+    ck_assert_int_eq((int)results.metrics.total.images, IMAGES);
+    ck_assert_int_eq(results.metrics.has_threshold, 0);
+    ead_results_free(&results);
     ead_detector_close(detector);
     ead_dataset_free(&dataset);
-    ead_model_free(model);
+    ead_efficientad_free(model);
 }
 END_TEST
 
@@ -160,41 +161,43 @@ END_TEST
  * threshold show in the report. */
 START_TEST(does_without_masks) {
     write_data();
-    EadModel *model = tiny_model();
+    EadEfficientad *model = tiny_model();
     EadDataset dataset = open_data(false);
-    EadEvaluateSpec spec = spec_for(model, &dataset);
-    EadMetrics metrics;
+    EadEvaluateSpec spec = spec_for(&model->base, &dataset);
+    EadResults results;
     static const char losses[] = "step,loss_hard,loss_penalty,loss_ae,loss_stae,loss_total,lr\n"
                                  "1,0.5,0.25,1,2,3.75,0.0001\n2,0.4,0.25,1,2,3.65,0.0001\n";
     write_bytes(OUT "pro.csv", "old", 3);
     write_bytes(OUT "losses.csv", losses, sizeof losses - 1);
-    model->threshold = 0.5f;
-    ASSERT_OK(ead_evaluate(&spec, &metrics));
+    model->base.threshold = 0.5f;
+    ASSERT_OK(ead_evaluate(&spec, &results));
+    ASSERT_OK(ead_evaluate_write(&spec, &results));
     ck_assert(!exists(OUT "pro.csv") && !exists(OUT "maps") && !exists(OUT "overlays"));
-    ck_assert_int_eq(metrics.total.has_pixels, 0);
-    ck_assert_int_eq(metrics.has_threshold, 1);
-    ck_assert_float_eq(metrics.threshold.value, 0.5f);
+    ck_assert_int_eq(results.metrics.total.has_pixels, 0);
+    ck_assert_int_eq(results.metrics.has_threshold, 1);
+    ck_assert_float_eq(results.metrics.threshold.value, 0.5f);
     char *page = read_text(OUT "report.html");
     ck_assert_ptr_nonnull(strstr(page, "hard feature loss"));
     ck_assert_ptr_nonnull(strstr(page, "EfficientAD-S at 128x128, without padding"));
     ck_assert_ptr_nonnull(strstr(page, "ms an image"));
     free(page);
-    ead_metrics_free(&metrics);
+    ead_results_free(&results);
     ead_dataset_free(&dataset);
-    ead_model_free(model);
+    ead_efficientad_free(model);
 }
 END_TEST
 
 static void check_evaluate_fails(EadStatus status, const char *first, const char *second) {
-    EadModel *model = tiny_model();
+    EadEfficientad *model = tiny_model();
     EadDataset dataset = open_data(true);
-    EadEvaluateSpec spec = spec_for(model, &dataset);
-    EadMetrics metrics;
-    ASSERT_FAILS(ead_evaluate(&spec, &metrics), status, first);
+    EadEvaluateSpec spec = spec_for(&model->base, &dataset);
+    EadResults results;
+    ASSERT_FAILS(ead_evaluate(&spec, &results), status, first);
     ck_assert_msg(strstr(ead_error_message(), second) != NULL, "%s", ead_error_message());
     ck_assert(!exists(OUT "metrics.json") && !exists(OUT "report.html") && !exists(OUT "scores.csv"));
+    ead_results_free(&results);
     ead_dataset_free(&dataset);
-    ead_model_free(model);
+    ead_efficientad_free(model);
 }
 
 START_TEST(names_what_is_wrong_with_an_image) {
@@ -215,17 +218,19 @@ static bool stop_at_once(void) {
 
 START_TEST(stops_on_request_and_refuses_an_empty_test_set) {
     write_data();
-    EadModel *model = tiny_model();
+    EadEfficientad *model = tiny_model();
     EadDataset dataset = open_data(true), empty = {0};
-    EadEvaluateSpec spec = spec_for(model, &dataset);
-    EadMetrics metrics;
+    EadEvaluateSpec spec = spec_for(&model->base, &dataset);
+    EadResults results;
     spec.stop = stop_at_once;
-    ASSERT_FAILS(ead_evaluate(&spec, &metrics), EAD_INTERRUPTED, "1 of 6");
+    ASSERT_FAILS(ead_evaluate(&spec, &results), EAD_INTERRUPTED, "1 of 6");
     ck_assert(!exists(OUT "metrics.json"));
+    ead_results_free(&results);
     spec.dataset = &empty;
-    ASSERT_FAILS(ead_evaluate(&spec, &metrics), EAD_BAD_ARGUMENT, "no test images");
+    ASSERT_FAILS(ead_evaluate(&spec, &results), EAD_BAD_ARGUMENT, "no test images");
+    ead_results_free(&results);
     ead_dataset_free(&dataset);
-    ead_model_free(model);
+    ead_efficientad_free(model);
 }
 END_TEST
 

@@ -2,7 +2,7 @@
  * not fit is said. The files of torch itself are test_torch_file.c's. */
 #include "train/cli/commands.h"
 
-#include "models/efficientad/model_file.h"
+#include "models/efficientad/model.h"
 #include "models/networks/resnet.h"
 #include "test/support/run_folders.h"
 #include "test/support/tiny_model.h"
@@ -256,18 +256,19 @@ START_TEST(three_sequentials) {
     check_out(ours, "teacher.");
     check_out(ours, "student.");
     check_out(ours, "autoencoder.");
-    const EadModelSpec spec = {.height = TINY_SIDE, .width = TINY_SIDE, .autoencoder = true};
-    EadModel *model, *expected = tiny_model();
-    ASSERT_OK(ead_model_new(&spec, &model));
-    ASSERT_OK(ead_model_read_trained(model, OUT));
-    ASSERT_OK(ead_model_read_teacher(model, OUT));
+    const EadEfficientadSpec spec = {.height = TINY_SIDE, .width = TINY_SIDE, .autoencoder = true};
+    EadEfficientad *model, *expected = tiny_model();
+    ASSERT_OK(ead_efficientad_new(&spec, &model));
+    ASSERT_OK(ead_efficientad_read_trained(model, OUT));
+    ASSERT_OK(ead_efficientad_read_teacher(model, OUT));
     ck_assert_mem_eq(model->trained.values, expected->trained.values,
                      (size_t)model->trained.total * sizeof(real));
     ck_assert_mem_eq(model->teacher.values, expected->teacher.values,
                      (size_t)model->teacher.total * sizeof(real));
-    ead_model_free(expected);
-    ASSERT_FAILS(ead_model_open(OUT, &expected), EAD_BAD_FILE, "'teacher_mean' is missing");
-    ead_model_free(model);
+    ead_efficientad_free(expected);
+    EadModel *opened;
+    ASSERT_FAILS(ead_model_open(OUT, &opened), EAD_BAD_FILE, "'teacher_mean' is missing");
+    ead_efficientad_free(model);
     check_refused("-o " OUT " " S "nelson " S "nelson/teacher_tmp.pth", "is a second teacher beside");
     check_refused("-o " OUT " " S "nelson/student_final.pth", "goes with an autoencoder; name its file too");
     check_refused("-o " OUT " " S "nelson/autoencoder_final.pth", "an autoencoder alone is of no use");
@@ -302,12 +303,13 @@ START_TEST(a_whole_model) {
     check_out(ours, "teacher");
     check_out(ours, "student.");
     check_out(ours, "autoencoder.");
-    EadModel *model;
-    ASSERT_OK(ead_model_open(OUT, &model));
+    EadModel *opened;
+    ASSERT_OK(ead_model_open(OUT, &opened));
+    const EadEfficientad *model = (const EadEfficientad *)opened;
     ck_assert(model->spec.padding && model->spec.height == TINY_SIDE && model->spec.autoencoder);
     ck_assert_int_eq(model->normalization, EAD_MAPS_QUANTILE);
     for (int i = 0; i < 4; i++) ck_assert_float_eq((float)model->map_statistics[i / 2][i % 2], quantiles[i]);
-    ead_model_free(model);
+    ead_model_free(opened);
     const float zeros[EAD_FEATURES] = {0};
     for (int i = 0; i < 4; i++) scalars[i].data = zeros;
     write_safetensors(S "unset.safetensors", named, count);

@@ -111,14 +111,14 @@ static void run_step(void *context) {
 START_TEST(training_steps_allocate_nothing) {
     SKIP_UNLESS(CAN_COUNT, "needs glibc's allocator");
     EadTrainingOptions options = ead_training_options_default(100, 1);
-    EadModel *model = tiny_model();
+    EadEfficientad *model = tiny_model();
     EadTrainingStep *step;
     fill_noise(pixels, sizeof pixels, 1);
     ASSERT_OK(ead_training_step_new(model, &options, NULL, &step));
     ck_assert_uint_eq(ead_training_step_batch_bytes(step), sizeof pixels);
     ck_assert_int_eq(count_allocations(run_step, step), 0);
     ead_training_step_free(step);
-    ead_model_free(model);
+    ead_efficientad_free(model);
 }
 END_TEST
 
@@ -131,13 +131,13 @@ static void run_detector(void *context) {
 /* Of an image that has the model's size; another size needs scratch memory for the resize. */
 START_TEST(inference_allocates_nothing) {
     SKIP_UNLESS(CAN_COUNT, "needs glibc's allocator");
-    EadModel *model = tiny_model();
+    EadEfficientad *model = tiny_model();
     EadDetector *detector;
     fill_noise(pixels, sizeof pixels, 1);
-    ASSERT_OK(ead_detector_new(model, NULL, 1, &detector));
+    ASSERT_OK(ead_detector_new(&model->base, NULL, 1, &detector));
     ck_assert_int_eq(count_allocations(run_detector, detector), 0);
     ead_detector_close(detector);
-    ead_model_free(model);
+    ead_efficientad_free(model);
 }
 END_TEST
 

@@ -15,7 +15,7 @@
 enum { MAX_BYTES = 2 * 256 * 256 * 3 };
 
 static const struct Case {
-    EadModelSpec spec;
+    EadEfficientadSpec spec;
     bool bf16;
 } cases[] = {
     {{.size = EAD_PDN_SMALL, .height = 128, .width = 128}, false},
@@ -31,10 +31,10 @@ START_TEST(an_image_alone_gives_the_bits_of_a_batch) {
     EadPlanOptions options = {.precision = c->bf16 ? EAD_PRECISION_BF16 : EAD_PRECISION_FP32,
                               .amx = c->bf16 ? &ead_amx_emulated : NULL};
     size_t image = (size_t)c->spec.height * (size_t)c->spec.width * 3;
-    size_t outputs =
-        (size_t)ead_model_map_height(&c->spec) * (size_t)ead_model_map_width(&c->spec) * EAD_FEATURES;
-    EadModel *model;
-    ASSERT_OK(ead_model_new(&c->spec, &model));
+    size_t outputs = (size_t)ead_efficientad_map_height(&c->spec) *
+                     (size_t)ead_efficientad_map_width(&c->spec) * EAD_FEATURES;
+    EadEfficientad *model;
+    ASSERT_OK(ead_efficientad_new(&c->spec, &model));
     ead_params_initialize(&model->teacher, 1);
     fill_noise(images, 2 * image, 7);
     real *both = teacher_outputs(model, &options, 2, images);
@@ -46,7 +46,7 @@ START_TEST(an_image_alone_gives_the_bits_of_a_batch) {
     }
     ck_assert(memcmp(both, both + outputs, outputs * sizeof *both) != 0);
     free(both);
-    ead_model_free(model);
+    ead_efficientad_free(model);
 }
 END_TEST
 
@@ -75,7 +75,7 @@ END_TEST
 /* ---- choice ---- */
 
 static EadResidentData choose(const EadBackend *backend, size_t room, bool teacher) {
-    const EadModelSpec spec = {.height = 256, .width = 256};
+    const EadEfficientadSpec spec = {.height = 256, .width = 256};
     EadConfig config;
     EadTrainerData data = {.dataset.train.count = 10, .penalty_list.count = 1000};
     EadResidentData tables;

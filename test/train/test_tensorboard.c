@@ -291,7 +291,7 @@ START_TEST(maps_are_pictures) {
     }
     EadDataset dataset = {.test = samples, .test_count = 7};
     EadTrainingBoard board;
-    EadModel *model = tiny_model();
+    EadEfficientad *model = tiny_model();
     make_scratch();
     write_noise_png(FOLDER "image.png", 700, 300, 3, 5);
     ASSERT_OK(ead_training_board_open(&board, FOLDER, 50, 0, &dataset));
@@ -309,7 +309,7 @@ START_TEST(maps_are_pictures) {
     ck_assert(shown.widths[tag] == 320 && shown.heights[tag] == 137);
     for (int step = 0; step < MAX_STEPS; step++)
         ck_assert_int_eq(shown.picture[tag][step], step == 6 || step == 12 || step == 50);
-    ead_model_free(model);
+    ead_efficientad_free(model);
 }
 END_TEST
 

@@ -92,13 +92,13 @@ END_TEST
 static float *map_with(EadMapUse use, const char *path) {
     EadDetector *detector;
     float score;
-    EadModel *model = tiny_model();
-    ASSERT_OK(ead_model_use_maps(model, use));
-    ASSERT_OK(ead_detector_new(model, NULL, 1, &detector));
+    EadEfficientad *model = tiny_model();
+    ASSERT_OK(ead_model_choose_maps(&model->base, use));
+    ASSERT_OK(ead_detector_new(&model->base, NULL, 1, &detector));
     float *map = library_map(detector, path, &score);
     ck_assert_float_eq(score, largest(map, TINY_SIDE * TINY_SIDE));
     ead_detector_close(detector);
-    ead_model_free(model);
+    ead_efficientad_free(model);
     return map;
 }
 
@@ -120,19 +120,20 @@ START_TEST(the_map_of_both_is_the_mean) {
 END_TEST
 
 START_TEST(the_model_file_keeps_the_choice) {
-    EadModel *model = tiny_model(), *back;
-    ASSERT_OK(ead_model_use_maps(model, EAD_USE_AE));
+    EadEfficientad *model = tiny_model();
+    EadModel *back;
+    ASSERT_OK(ead_model_choose_maps(&model->base, EAD_USE_AE));
     make_folders(MODEL);
-    ASSERT_OK(ead_model_save(model, MODEL, NULL));
+    ASSERT_OK(ead_model_save(&model->base, MODEL, NULL));
     ASSERT_OK(ead_model_open(MODEL, &back));
-    ck_assert_int_eq(back->use, EAD_USE_AE);
+    ck_assert_int_eq(back->map_choice, EAD_USE_AE);
     ead_model_free(back);
-    ead_model_free(model);
-    EadModelSpec spec = {.height = TINY_SIDE, .width = TINY_SIDE};
-    ASSERT_OK(ead_model_new(&spec, &model));
-    ASSERT_OK(ead_model_use_maps(model, EAD_USE_ST));
-    ASSERT_FAILS(ead_model_use_maps(model, EAD_USE_AE), EAD_BAD_ARGUMENT, "has no autoencoder");
-    ead_model_free(model);
+    ead_efficientad_free(model);
+    EadEfficientadSpec spec = {.height = TINY_SIDE, .width = TINY_SIDE};
+    ASSERT_OK(ead_efficientad_new(&spec, &model));
+    ASSERT_OK(ead_model_choose_maps(&model->base, EAD_USE_ST));
+    ASSERT_FAILS(ead_model_choose_maps(&model->base, EAD_USE_AE), EAD_BAD_ARGUMENT, "has no autoencoder");
+    ead_efficientad_free(model);
 }
 END_TEST
 
@@ -154,10 +155,10 @@ static void write_run(int score_count) {
     }
     EadFileMetadata metadata[] = {{"config", config}};
     EadFileArray array = {EAD_VALIDATION_SCORES, EAD_FILE_F32, score_count, scores};
-    EadModel *model = tiny_model();
-    model->threshold = 0.25f;
-    ASSERT_OK(ead_model_save(model, MODEL, &(EadFileExtras){metadata, 1, &array, score_count > 0}));
-    ead_model_free(model);
+    EadEfficientad *model = tiny_model();
+    model->base.threshold = 0.25f;
+    ASSERT_OK(ead_model_save(&model->base, MODEL, &(EadFileExtras){metadata, 1, &array, score_count > 0}));
+    ead_efficientad_free(model);
 }
 
 /* The threshold that eval reports with these options; NAN for none. */

@@ -3,7 +3,7 @@
 #define SCRATCH "build/scratch/test_trainer/"
 #include "test/support/trainer_runs.h"
 
-#include "models/efficientad/model_file.h"
+#include "models/efficientad/model.h"
 #include "test/support/support_fake_device.h"
 #include "train/efficientad/shipped_teacher.h"
 
@@ -227,12 +227,12 @@ END_TEST
 START_TEST(a_teacher_of_each_size_comes_with_the_program) {
     static const EadPdnSize sizes[] = {EAD_PDN_SMALL, EAD_PDN_MEDIUM};
     for (int i = 0; i < 2; i++) {
-        EadModel *model;
+        EadEfficientad *model;
         char *path;
         ASSERT_OK(ead_shipped_teacher(sizes[i], &path));
-        ASSERT_OK(ead_model_new(&(EadModelSpec){sizes[i], false, 128, 128, true}, &model));
-        ASSERT_OK(ead_model_read_teacher(model, path));
-        ead_model_free(model);
+        ASSERT_OK(ead_efficientad_new(&(EadEfficientadSpec){sizes[i], false, 128, 128, true}, &model));
+        ASSERT_OK(ead_efficientad_read_teacher(model, path));
+        ead_efficientad_free(model);
         free(path);
     }
 }

@@ -3,7 +3,7 @@
 #define SCRATCH "build/scratch/test_trainer_variants/"
 #include "test/support/trainer_runs.h"
 
-#include "models/efficientad/model_file.h"
+#include "models/efficientad/model.h"
 
 static void set_up(void) {
     remove_scratch();
@@ -82,7 +82,7 @@ START_TEST(the_model_file_keeps_threshold_and_maps) {
     ASSERT_OK(ead_file_tensor_to_double(file, scores, values));
     for (int64_t i = 0; i < scores->count; i++) most = fmax(most, values[i]);
     ck_assert_double_eq((double)model->threshold, most);
-    ck_assert_int_eq(model->use, EAD_USE_AE);
+    ck_assert_int_eq(model->map_choice, EAD_USE_AE);
     ck_assert_ptr_nonnull(
         strstr(ead_safetensors_metadata(file, "threshold_rule"), "validation images reach it"));
     ead_model_free(model);
@@ -146,15 +146,15 @@ END_TEST
 
 /* A student with finite weights whose outputs are not. */
 static void save_exploding_model(const char *path) {
-    const EadModelSpec spec = {.height = SIDE, .width = SIDE};
+    const EadEfficientadSpec spec = {.height = SIDE, .width = SIDE};
     double statistics[EAD_MAP_COUNT][2] = {{0}};
-    EadModel *model;
-    ASSERT_OK(ead_model_new(&spec, &model));
+    EadEfficientad *model;
+    ASSERT_OK(ead_efficientad_new(&spec, &model));
     ead_params_initialize(&model->trained, 1);
     for (int64_t i = 0; i < model->trained.total; i++) model->trained.values[i] *= (real)1e12;
-    ASSERT_OK(ead_model_set_map_statistics(model, EAD_MAPS_NONE, statistics));
-    ASSERT_OK(ead_model_save(model, path, NULL));
-    ead_model_free(model);
+    ASSERT_OK(ead_efficientad_set_map_statistics(model, EAD_MAPS_NONE, statistics));
+    ASSERT_OK(ead_model_save(&model->base, path, NULL));
+    ead_efficientad_free(model);
 }
 
 /* No checkpoint and no model holds what became of the weights. */

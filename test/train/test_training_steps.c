@@ -16,7 +16,7 @@ static EadSafetensors *open_golden(void) {
 }
 
 /* Penalty image 4 if asked for, training image 3, the same again as augmented image if asked for. */
-static uint8_t *make_batch(const EadModelSpec *spec, bool penalty) {
+static uint8_t *make_batch(const EadEfficientadSpec *spec, bool penalty) {
     size_t image = (size_t)spec->height * (size_t)spec->width * 3;
     uint8_t *batch = malloc(3 * image);
     ck_assert_ptr_nonnull(batch);
@@ -91,9 +91,9 @@ static EadStepLosses run_step(EadTrainingStep *step, const uint8_t *batch) {
     return rows[0];
 }
 
-static void check_case(const char *prefix, EadModelSpec spec, bool penalty) {
+static void check_case(const char *prefix, EadEfficientadSpec spec, bool penalty) {
     EadSafetensors *file = open_golden();
-    EadModel *model = golden_model(file, prefix, spec);
+    EadEfficientad *model = golden_model(file, prefix, spec);
     EadTrainingOptions options = golden_options(penalty, 0);
     EadTrainingStep *step;
     ck_assert_msg(ead_training_step_new(model, &options, NULL, &step) == EAD_OK, "%s", ead_error_message());
@@ -115,41 +115,42 @@ static void check_case(const char *prefix, EadModelSpec spec, bool penalty) {
                    model->trained.values + model->trained.items[k].offset, 3, 2);
     free(batch);
     ead_training_step_free(step);
-    ead_model_free(model);
+    ead_efficientad_free(model);
     ead_safetensors_close(file);
 }
 
 START_TEST(unpadded_256) {
-    check_case("unpadded_256x256", (EadModelSpec){EAD_PDN_SMALL, false, 256, 256, true}, true);
+    check_case("unpadded_256x256", (EadEfficientadSpec){EAD_PDN_SMALL, false, 256, 256, true}, true);
 }
 END_TEST
 
 START_TEST(padded_256) {
-    check_case("padded_256x256", (EadModelSpec){EAD_PDN_SMALL, true, 256, 256, true}, true);
+    check_case("padded_256x256", (EadEfficientadSpec){EAD_PDN_SMALL, true, 256, 256, true}, true);
 }
 END_TEST
 
 START_TEST(unpadded_128) {
-    check_case("unpadded_128x128", (EadModelSpec){EAD_PDN_SMALL, false, 128, 128, true}, true);
+    check_case("unpadded_128x128", (EadEfficientadSpec){EAD_PDN_SMALL, false, 128, 128, true}, true);
 }
 END_TEST
 
 START_TEST(without_penalty) {
-    check_case("unpadded_128x128_no_penalty", (EadModelSpec){EAD_PDN_SMALL, false, 128, 128, true}, false);
+    check_case("unpadded_128x128_no_penalty", (EadEfficientadSpec){EAD_PDN_SMALL, false, 128, 128, true},
+               false);
 }
 END_TEST
 
 START_TEST(without_autoencoder) {
-    check_case("unpadded_128x128_no_autoencoder", (EadModelSpec){EAD_PDN_SMALL, false, 128, 128, false},
+    check_case("unpadded_128x128_no_autoencoder", (EadEfficientadSpec){EAD_PDN_SMALL, false, 128, 128, false},
                true);
 }
 END_TEST
 
 /* Runs three steps with dropout and copies out the trained parameters. */
 static float *run_steps(bool no_reuse, uint64_t seed, float *last_loss) {
-    EadModelSpec spec = {EAD_PDN_SMALL, false, 128, 128, true};
+    EadEfficientadSpec spec = {EAD_PDN_SMALL, false, 128, 128, true};
     EadSafetensors *file = open_golden();
-    EadModel *model = golden_model(file, "unpadded_128x128", spec);
+    EadEfficientad *model = golden_model(file, "unpadded_128x128", spec);
     EadTrainingOptions options = golden_options(true, 0.2);
     options.loss.seed = seed;
     EadTrainingStep *step;
@@ -163,16 +164,17 @@ static float *run_steps(bool no_reuse, uint64_t seed, float *last_loss) {
     memcpy(values, model->trained.values, bytes);
     free(batch);
     ead_training_step_free(step);
-    ead_model_free(model);
+    ead_efficientad_free(model);
     ead_safetensors_close(file);
     return values;
 }
 
 static int64_t count_parameters(void) {
-    EadModel *model;
-    ck_assert_int_eq(ead_model_new(&(EadModelSpec){EAD_PDN_SMALL, false, 128, 128, true}, &model), EAD_OK);
+    EadEfficientad *model;
+    ck_assert_int_eq(ead_efficientad_new(&(EadEfficientadSpec){EAD_PDN_SMALL, false, 128, 128, true}, &model),
+                     EAD_OK);
     int64_t total = model->trained.total;
-    ead_model_free(model);
+    ead_efficientad_free(model);
     return total;
 }
 

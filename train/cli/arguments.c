@@ -4,7 +4,6 @@
 #include "train/support/threads.h"
 
 #include <assert.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +13,14 @@ static const EadCommand commands[EAD_COMMAND_COUNT] = {
 #include "train/cli/commands.def"
 #undef EAD_COMMAND
 };
+
+/* --select: the maps that any method has, as "a|b|c". */
+static const char map_choices[] = ""
+#define EAD_METHOD(name, maps) "|" maps
+#include "models/methods.def"
+#undef EAD_METHOD
+    ;
+#define EAD_MAP_CHOICES (map_choices + 1)
 
 static const EadOption options[EAD_OPTION_COUNT] = {
 #define EAD_OPTION(id, commands, name, letter, kind, placeholder, constraint, default_text, help)            \
@@ -307,18 +314,6 @@ EadStatus ead_arguments_plan_options(const EadArguments *arguments, EadPlanOptio
                              .precision = precision,
                              .no_capture = ead_arguments_given(arguments, EAD_OPTION_NO_CAPTURE),
                              .streams = (int)ead_arguments_value(arguments, EAD_OPTION_STREAMS).i64};
-    return EAD_OK;
-}
-
-EadStatus ead_arguments_adjust_model(const EadArguments *arguments, EadMapUse use, EadModel *model,
-                                     bool *dropped) {
-    bool given = ead_arguments_given(arguments, EAD_OPTION_THRESHOLD);
-    if (ead_arguments_given(arguments, EAD_OPTION_SELECT))
-        use = (EadMapUse)ead_arguments_value(arguments, EAD_OPTION_SELECT).i64;
-    *dropped = use != model->use && !isnan(model->threshold) && !given;
-    if (use != model->use) model->threshold = NAN;
-    EAD_TRY(ead_model_use_maps(model, use));
-    if (given) model->threshold = (float)ead_arguments_value(arguments, EAD_OPTION_THRESHOLD).f64;
     return EAD_OK;
 }
 

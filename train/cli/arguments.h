@@ -5,7 +5,6 @@
 #define EAD_TRAIN_ARGUMENTS_H
 
 #include "core/plan/plan.h"
-#include "models/efficientad/model.h"
 #include "train/config/config.h"
 
 typedef enum EadCommandId {
@@ -95,11 +94,6 @@ EadValue ead_arguments_value(const EadArguments *arguments, EadOptionId id);
 /* How --device and --precision want graphs to be planned. Errors: EAD_UNSUPPORTED if this CPU lacks the
  * precision. */
 EadStatus ead_arguments_plan_options(const EadArguments *arguments, EadPlanOptions *plan);
-
-/* Applies --select and --threshold to a model; `use` is what counts without --select. A threshold that was chosen
- * for other maps is dropped, which *dropped tells. Errors: EAD_BAD_ARGUMENT if the model lacks the map. */
-EadStatus ead_arguments_adjust_model(const EadArguments *arguments, EadMapUse use, EadModel *model,
-                                     bool *dropped);
 
 /* Applies -c, then every --set, then --output of train, and --maps and --overlays of eval, to a config that
  * holds the defaults (or the config of a model file). Names of before are noted on stderr. Errors: those of ead_config_load() and

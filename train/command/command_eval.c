@@ -1,8 +1,8 @@
 /* efficientad eval: measures a model file on the test set it was trained for, or on another one. */
 #include "train/cli/commands.h"
 
-#include "models/efficientad/model_file.h"
-#include "train/evaluate/evaluate.h"
+#include "train/command/model_options.h"
+#include "train/evaluate/evaluate_files.h"
 #include "train/metrics/metrics_output.h"
 #include "train/evaluate/threshold_file.h"
 #include "core/base/paths.h"
@@ -50,13 +50,10 @@ static bool same_rule(EadThresholdRule a, EadThresholdRule b) {
 /* The maps and the threshold: those of the file unless other ones are asked for. trained: the file's rule. */
 static EadStatus adjust_model(Eval *eval, EadThresholdRule trained) {
     EadThresholdRule rule = ead_threshold_rule(&eval->config);
-    EadMapUse of_scores = eval->model->use;
-    bool dropped;
-    EAD_TRY(
-        ead_arguments_adjust_model(eval->arguments, (EadMapUse)eval->config.maps_select, eval->model, &dropped));
-    if (dropped) fputs("the model's threshold is for other maps and left out; set --threshold\n", stderr);
+    int of_scores = eval->model->map_choice;
+    EAD_TRY(ead_model_options_apply(eval->arguments, eval->config.maps_select, eval->model));
     eval->threshold = ead_threshold_assess(eval->model->threshold, NULL, 0);
-    if (eval->model->use != of_scores) return EAD_OK;
+    if (eval->model->map_choice != of_scores) return EAD_OK;
     if (same_rule(rule, trained) || ead_arguments_given(eval->arguments, EAD_OPTION_THRESHOLD))
         return ead_threshold_assess_by_file(eval->file, eval->model->threshold, &eval->threshold);
     EAD_TRY(ead_threshold_from_file(eval->file, rule, &eval->threshold));
@@ -73,7 +70,7 @@ static EadStatus load_config(Eval *eval) {
     }
     /* Of the training only; what the user now asks for comes from the command line. */
     eval->config.eval_maps = eval->config.eval_overlays = false;
-    eval->config.maps_select = (int)eval->model->use;
+    eval->config.maps_select = eval->model->map_choice;
     EadThresholdRule trained = ead_threshold_rule(&eval->config);
     EAD_TRY(ead_arguments_configure(eval->arguments, &eval->config));
     if (!output_given(eval->arguments))
@@ -151,7 +148,7 @@ static int collect_provenance(const Eval *eval, EadKeyValue rows[], int most) {
 static EadStatus evaluate(const Eval *eval) {
     enum { ROWS = 10 };
     EadKeyValue provenance[ROWS];
-    EadMetrics metrics;
+    EadResults results;
     EadEvaluateSpec spec = {.model = eval->model,
                             .plan = eval->plan,
                             .dataset = &eval->dataset,
@@ -166,9 +163,10 @@ static EadStatus evaluate(const Eval *eval) {
                             .config = eval->yaml,
                             .provenance = provenance,
                             .provenance_count = collect_provenance(eval, provenance, ROWS)};
-    EAD_TRY(ead_evaluate(&spec, &metrics));
-    EadStatus status = print_summary(eval, &metrics);
-    ead_metrics_free(&metrics);
+    EadStatus status = ead_evaluate(&spec, &results);
+    if (status == EAD_OK) status = ead_evaluate_write(&spec, &results);
+    if (status == EAD_OK) status = print_summary(eval, &results.metrics);
+    ead_results_free(&results);
     return status;
 }
 

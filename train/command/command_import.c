@@ -5,7 +5,8 @@
 #include "train/import/import_vectors.h"
 #include "train/support/version.h"
 
-#include "models/efficientad/model_file.h"
+#include "models/efficientad/model.h"
+#include "models/networks/params_file.h"
 #include "models/networks/resnet.h"
 
 #include <errno.h>
@@ -211,15 +212,15 @@ static EadStatus check_networks(const Import *import, const char *path) {
     const EadImportNetwork *teacher = network_of(import, EAD_IMPORT_TEACHER);
     const EadImportNetwork *student = network_of(import, EAD_IMPORT_STUDENT);
     const EadImportNetwork *autoencoder = network_of(import, EAD_IMPORT_AUTOENCODER);
-    const EadModelSpec spec = {.size = teacher ? teacher->size : student->size,
-                               .height = autoencoder ? autoencoder->height : 256,
-                               .width = autoencoder ? autoencoder->width : 256,
-                               .autoencoder = autoencoder != NULL};
-    EadModel *model;
-    EAD_TRY(ead_model_new(&spec, &model));
-    EadStatus status = teacher ? ead_model_read_teacher(model, path) : EAD_OK;
-    if (status == EAD_OK && student) status = ead_model_read_trained(model, path);
-    ead_model_free(model);
+    const EadEfficientadSpec spec = {.size = teacher ? teacher->size : student->size,
+                                     .height = autoencoder ? autoencoder->height : 256,
+                                     .width = autoencoder ? autoencoder->width : 256,
+                                     .autoencoder = autoencoder != NULL};
+    EadEfficientad *model;
+    EAD_TRY(ead_efficientad_new(&spec, &model));
+    EadStatus status = teacher ? ead_efficientad_read_teacher(model, path) : EAD_OK;
+    if (status == EAD_OK && student) status = ead_efficientad_read_trained(model, path);
+    ead_efficientad_free(model);
     return status;
 }
 

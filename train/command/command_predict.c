@@ -3,10 +3,9 @@
  * same, and the exit code is 1. */
 #include "train/cli/commands.h"
 
-#include "data/codec/codec.h"
-#include "models/detector.h"
-#include "models/efficientad/model_file.h"
+#include "train/command/model_options.h"
 #include "train/evaluate/map_output.h"
+#include "train/evaluate/scoring.h"
 #include "train/support/memory_budget.h"
 #include "core/base/paths.h"
 #include "train/evaluate/predict_inputs.h"
@@ -32,17 +31,18 @@ static EadStatus start(Predictor *predictor, const EadArguments *arguments) {
     EadPlanOptions plan;
     EAD_TRY(ead_arguments_plan_options(arguments, &plan));
     EAD_TRY(ead_model_open(ead_arguments_text(arguments, EAD_OPTION_MODEL), &predictor->model));
-    bool dropped;
-    EAD_TRY(ead_arguments_adjust_model(arguments, predictor->model->use, predictor->model, &dropped));
-    if (dropped) fputs("the model's threshold is for other maps and left out; set --threshold\n", stderr);
-    EAD_TRY(ead_detector_new(predictor->model, &plan, 1, &predictor->detector));
+    EadModel *model = predictor->model;
+    EAD_TRY(ead_model_options_apply(arguments, model->map_choice, model));
+    EAD_TRY(ead_detector_new(model, &plan, 1, &predictor->detector));
+    size_t planned = ead_detector_bytes(predictor->detector);
     if (!ead_arguments_given(arguments, EAD_OPTION_QUIET))
-        ead_print_inference_memory(predictor->model, plan.backend, ead_detector_bytes(predictor->detector));
-    predictor->threshold = (double)predictor->model->threshold;
+        ead_print_memory("inference", plan.backend, planned, planned + model->method->functions->bytes(model),
+                         "parameters");
+    predictor->threshold = (double)model->threshold;
     /* Made first, since whether they lie among the images can only be told of folders that exist. */
     if (overlays) EAD_TRY(ead_make_directories(overlays));
     if (maps) EAD_TRY(ead_make_directories(maps));
-    return ead_map_output_start(&predictor->output, predictor->model, predictor->threshold, maps, overlays);
+    return ead_map_output_start(&predictor->output, model->color_high, predictor->threshold, maps, overlays);
 }
 
 static void end(Predictor *predictor) {
@@ -51,28 +51,18 @@ static void end(Predictor *predictor) {
     ead_model_free(predictor->model);
 }
 
-static EadStatus score_image(Predictor *predictor, const EadPredictInput *input, const EadImage *image,
-                             float *score) {
-    float *map = malloc((size_t)image->width * (size_t)image->height * sizeof *map);
-    if (!map) return ead_fail(EAD_NO_MEMORY, "%s: no memory for its map", input->path);
-    EadStatus status = (EadStatus)ead_detector_run(predictor->detector, image->pixels, image->width,
-                                                   image->height, (ptrdiff_t)3 * image->width, map, score);
+static EadStatus score_input(Predictor *predictor, const EadPredictInput *input, float *score) {
+    EadScored scored;
+    if (input->status != EAD_OK) return input->status;
+    EadStatus status = ead_score_file(predictor->detector, input->path, &scored);
+    *score = scored.score;
     if (status == EAD_OK && !isfinite(*score))
         status =
             ead_fail(EAD_BAD_FILE, "%s: its score is %g: the model is broken", input->path, (double)*score);
     if (status == EAD_OK)
-        status =
-            ead_map_output_write(&predictor->output, input->folder, input->path, image, map, *score, NULL);
-    free(map);
-    return status;
-}
-
-static EadStatus score_input(Predictor *predictor, const EadPredictInput *input, float *score) {
-    EadImage image;
-    if (input->status != EAD_OK) return input->status;
-    EAD_TRY(ead_image_load(input->path, &image));
-    EadStatus status = score_image(predictor, input, &image, score);
-    ead_image_free(&image);
+        status = ead_map_output_write(&predictor->output, input->folder, input->path, &scored.image,
+                                      scored.map, *score, NULL);
+    ead_scored_free(&scored);
     return status;
 }
 

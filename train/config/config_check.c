@@ -2,7 +2,6 @@
 #include "train/config/config.h"
 
 #include "core/base/paths.h"
-#include "models/efficientad/model.h"
 
 #include <string.h>
 
@@ -39,7 +38,7 @@ EadStatus ead_config_check(const EadConfig *config) {
     if (config->maps_q_start >= config->maps_q_end)
         return ead_fail(EAD_BAD_ARGUMENT, "maps.q_start (%g) must be less than maps.q_end (%g)",
                         config->maps_q_start, config->maps_q_end);
-    if (config->maps_select == EAD_USE_AE && !config->autoencoder_enabled)
+    if (config->maps_select == EAD_SELECT_CHOICE_AE && !config->autoencoder_enabled)
         return ead_fail(EAD_BAD_ARGUMENT,
                         "maps.select is ae, but autoencoder.enabled is false; set one of them otherwise");
     if (empty(config->output))

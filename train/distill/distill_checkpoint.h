@@ -4,7 +4,7 @@
 #define EAD_TRAIN_DISTILL_CHECKPOINT_H
 
 #include "autograd/optimizer.h"
-#include "models/efficientad/model_file.h"
+#include "models/efficientad/model.h"
 #include "train/config/config.h"
 
 /* What a distillation changes; all borrowed. */

@@ -150,21 +150,22 @@ static EadStatus sum_images(Run *run, EadChannelSums *sums, int count, uint8_t *
 
 /* Mean and standard deviation of the channels; the positions of images are in random order already. */
 static EadStatus measure_features(Run *run) {
-    EadChannelSums sums = {.count = 0};
+    EadChannelSums sums;
     double mean[EAD_FEATURES], std[EAD_FEATURES];
     int count = run->images.files.count - run->images.held_out,
         wanted = run->config->distill_statistics_images;
     uint8_t *pixels = malloc((size_t)run->images.height * (size_t)run->images.width * 3);
     if (!pixels) return ead_fail(EAD_NO_MEMORY, "no memory for an image");
-    EadStatus status = sum_images(run, &sums, wanted < count ? wanted : count, pixels);
+    EadStatus status = ead_channel_sums_new(EAD_FEATURES, &sums);
+    if (status == EAD_OK) status = sum_images(run, &sums, wanted < count ? wanted : count, pixels);
     free(pixels);
-    if (status != EAD_OK) return status;
-    ead_channel_sums_result(&sums, mean, std);
-    for (int c = 0; c < EAD_FEATURES; c++) {
+    if (status == EAD_OK) ead_channel_sums_result(&sums, mean, std);
+    ead_channel_sums_free(&sums);
+    for (int c = 0; c < EAD_FEATURES && status == EAD_OK; c++) {
         run->mean[c] = (float)mean[c];
         run->std[c] = (float)std[c];
     }
-    return EAD_OK;
+    return status;
 }
 
 static EadDistillState state_of(Run *run) {

@@ -88,12 +88,14 @@ EadStatus ead_teacher_quality_measure(const EadPdn *teacher, const EadBackend *b
     *quality = (EadTeacherQuality){.images = source->images->held_out};
     TeacherEval *j = calloc(1, sizeof *j);
     if (!j) return ead_fail(EAD_NO_MEMORY, "no memory to judge the teacher");
-    EadStatus status = plan_teacher(j, teacher, source->images, backend);
+    EadStatus status = ead_channel_sums_new(EAD_FEATURES, &j->targets);
+    if (status == EAD_OK) status = plan_teacher(j, teacher, source->images, backend);
     if (status == EAD_OK) status = run_all(j, source, mean, std, quiet);
     if (status == EAD_OK) conclude(j, quality);
     ead_plan_free(j->plan);
     ead_graph_free(j->graph);
     free(j->target);
+    ead_channel_sums_free(&j->targets);
     free(j);
     return status;
 }

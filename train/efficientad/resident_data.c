@@ -8,11 +8,12 @@
 
 #include <stdlib.h>
 
-static size_t bytes_of(const EadResidentData *tables, const EadModelSpec *spec, EadResidentImages table) {
+static size_t bytes_of(const EadResidentData *tables, const EadEfficientadSpec *spec,
+                       EadResidentImages table) {
     return ead_step_table_bytes(spec, table, tables->rows[table]);
 }
 
-static EadStatus check_teacher(const EadResidentData *tables, const EadModelSpec *spec,
+static EadStatus check_teacher(const EadResidentData *tables, const EadEfficientadSpec *spec,
                                const EadBackend *backend, size_t available) {
     size_t bytes = bytes_of(tables, spec, EAD_TABLE_TEACHER);
     if (bytes <= available) return EAD_OK;
@@ -24,8 +25,8 @@ static EadStatus check_teacher(const EadResidentData *tables, const EadModelSpec
 }
 
 /* Adds a table of images if it fits into what is left of the room. */
-static bool add_images(EadResidentData *tables, const EadModelSpec *spec, EadResidentImages table, int images,
-                       size_t *room) {
+static bool add_images(EadResidentData *tables, const EadEfficientadSpec *spec, EadResidentImages table,
+                       int images, size_t *room) {
     size_t bytes = ead_step_table_bytes(spec, table, images);
     if (images == 0 || bytes > *room) return false;
     *room -= bytes;
@@ -33,8 +34,9 @@ static bool add_images(EadResidentData *tables, const EadModelSpec *spec, EadRes
     return true;
 }
 
-EadStatus ead_step_tables_choose(const EadConfig *config, const EadBackend *backend, const EadModelSpec *spec,
-                                 const EadTrainerData *data, EadResidentData *out) {
+EadStatus ead_step_tables_choose(const EadConfig *config, const EadBackend *backend,
+                                 const EadEfficientadSpec *spec, const EadTrainerData *data,
+                                 EadResidentData *out) {
     int images = data->dataset.train.count;
     size_t available = ead_available_memory(backend);
     *out = (EadResidentData){.seed = config->train_seed, .augment = config->augment_enabled};
@@ -53,7 +55,7 @@ bool ead_step_tables_drop_images(EadResidentData *tables) {
     return any;
 }
 
-void ead_step_tables_print(const EadResidentData *tables, const EadModelSpec *spec) {
+void ead_step_tables_print(const EadResidentData *tables, const EadEfficientadSpec *spec) {
     static const char *const names[EAD_TABLES] = {"training images", "penalty images",
                                                   "outputs of the teacher"};
     const char *before = "kept in it: ";

@@ -4,7 +4,7 @@
 #include "core/ops/normalize_image/normalize_image.h"
 #include "core/ops/quantile/quantile.h"
 #include "core/plan/plan.h"
-#include "models/efficientad/anomaly_map.h"
+#include "models/efficientad/model.h"
 #include "train/support/channel_sums.h"
 #include "train/support/interrupt.h"
 
@@ -19,7 +19,7 @@ typedef struct Pass {
     EadPlan *plan;
 } Pass;
 
-static EadStatus begin(Pass *pass, const EadModel *model) {
+static EadStatus begin(Pass *pass, const EadEfficientad *model) {
     *pass = (Pass){.graph = ead_graph_new()};
     if (!pass->graph) return ead_fail(EAD_NO_MEMORY, "no memory for a graph");
     pass->images = ead_leaf(pass->graph, "images", EAD_U8, 1, model->spec.height, model->spec.width, 3, NULL);
@@ -66,22 +66,23 @@ typedef struct TeacherSums {
     EadChannelSums channels;
 } TeacherSums;
 
-static EadStatus take_features(const EadPlan *plan_of_one, void *context, int image) {
+static EadStatus take_features(const EadPlan *image_plan, void *context, int image) {
     TeacherSums *s = context;
     const void *value;
     (void)image;
-    EAD_TRY(ead_plan_fetch(plan_of_one, s->output, &value));
+    EAD_TRY(ead_plan_fetch(image_plan, s->output, &value));
     ead_channel_sums_add(&s->channels, value, ead_count(&s->output->y) / EAD_FEATURES);
     return EAD_OK;
 }
 
-EadStatus ead_measure_teacher(EadModel *model, const EadBackend *backend, const EadImageCache *images,
+EadStatus ead_measure_teacher(EadEfficientad *model, const EadBackend *backend, const EadImageCache *images,
                               bool quiet) {
     TeacherSums sums = {NULL};
     Pass pass;
+    EAD_TRY(ead_channel_sums_new(EAD_FEATURES, &sums.channels));
     EadStatus status = begin(&pass, model);
     if (status == EAD_OK) {
-        EadPdn teacher = ead_model_teacher(model);
+        EadPdn teacher = ead_efficientad_teacher(model);
         EadNode *x = ead_normalize_image(pass.graph, pass.images);
         sums.output =
             ead_keep(ead_pdn_head(pass.graph, &teacher, ead_pdn_trunk(pass.graph, &teacher, x), 0, 0));
@@ -92,8 +93,9 @@ EadStatus ead_measure_teacher(EadModel *model, const EadBackend *backend, const 
     if (status == EAD_OK) {
         double mean[EAD_FEATURES], std[EAD_FEATURES];
         ead_channel_sums_result(&sums.channels, mean, std);
-        ead_model_set_teacher_statistics(model, mean, std);
+        ead_efficientad_set_teacher_statistics(model, mean, std);
     }
+    ead_channel_sums_free(&sums.channels);
     end(&pass);
     return status;
 }
@@ -105,15 +107,15 @@ typedef struct TeacherOutputs {
     EadTrainingStep *step;
 } TeacherOutputs;
 
-static EadStatus take_output(const EadPlan *plan_of_one, void *context, int image) {
+static EadStatus take_output(const EadPlan *image_plan, void *context, int image) {
     TeacherOutputs *t = context;
     const void *value;
-    EAD_TRY(ead_plan_fetch(plan_of_one, t->output, &value));
+    EAD_TRY(ead_plan_fetch(image_plan, t->output, &value));
     ead_training_step_set_row(t->step, EAD_TABLE_TEACHER, image, value);
     return EAD_OK;
 }
 
-EadStatus ead_cache_teacher_outputs(const EadModel *model, const EadPlanOptions *options,
+EadStatus ead_cache_teacher_outputs(const EadEfficientad *model, const EadPlanOptions *options,
                                     const EadImageCache *images, bool quiet, EadTrainingStep *step) {
     const EadBackend *backend = options->backend ? options->backend : &ead_backend_cpu;
     EadPlanOptions as_in_training = *options;
@@ -123,7 +125,7 @@ EadStatus ead_cache_teacher_outputs(const EadModel *model, const EadPlanOptions 
     EadStatus status = begin(&pass, model);
     if (status == EAD_OK) {
         EadNode *x = ead_normalize_image(pass.graph, pass.images);
-        outputs.output = ead_keep(ead_model_teacher_output(pass.graph, model, x));
+        outputs.output = ead_keep(ead_efficientad_teacher_output(pass.graph, model, x));
         status = ead_plan_new(pass.graph, &as_in_training, &pass.plan);
     }
     if (status == EAD_OK)
@@ -140,11 +142,11 @@ typedef struct MapValues {
     int64_t pixels;              /* of one map */
 } MapValues;
 
-static EadStatus take_maps(const EadPlan *plan_of_one, void *context, int image) {
+static EadStatus take_maps(const EadPlan *image_plan, void *context, int image) {
     MapValues *v = context;
     for (int m = 0; m < EAD_MAP_COUNT; m++)
         if (v->values[m])
-            EAD_TRY(ead_plan_read(plan_of_one, v->maps.raw[m], v->values[m] + image * v->pixels));
+            EAD_TRY(ead_plan_read(image_plan, v->maps.raw[m], v->values[m] + image * v->pixels));
     return EAD_OK;
 }
 
@@ -177,7 +179,8 @@ static void mean_and_std(const real *values, int64_t count, double out[2]) {
     out[1] = sqrt(squares / (double)count);
 }
 
-static EadStatus set_statistics(EadModel *model, MapValues *v, int images, const EadMapMeasure *measure) {
+static EadStatus set_statistics(EadEfficientad *model, MapValues *v, int images,
+                                const EadMapMeasure *measure) {
     double statistics[EAD_MAP_COUNT][2] = {{0}};
     for (int m = 0; m < EAD_MAP_COUNT; m++) {
         if (!v->values[m]) continue;
@@ -186,10 +189,10 @@ static EadStatus set_statistics(EadModel *model, MapValues *v, int images, const
         else
             mean_and_std(v->values[m], images * v->pixels, statistics[m]);
     }
-    return ead_model_set_map_statistics(model, measure->normalization, statistics);
+    return ead_efficientad_set_map_statistics(model, measure->normalization, statistics);
 }
 
-static EadStatus allocate(MapValues *v, const EadModel *model, int images) {
+static EadStatus allocate(MapValues *v, const EadEfficientad *model, int images) {
     v->pixels = (int64_t)model->spec.height * model->spec.width;
     for (int m = 0; m < EAD_MAP_COUNT; m++) {
         if (!v->maps.raw[m]) continue;
@@ -200,7 +203,7 @@ static EadStatus allocate(MapValues *v, const EadModel *model, int images) {
     return EAD_OK;
 }
 
-EadStatus ead_measure_maps(EadModel *model, const EadBackend *backend, const EadImageCache *images,
+EadStatus ead_measure_maps(EadEfficientad *model, const EadBackend *backend, const EadImageCache *images,
                            const EadMapMeasure *measure, bool quiet) {
     MapValues v = {0};
     Pass pass;

@@ -10,13 +10,13 @@
 #include "core/base/philox.h"
 #include "data/loader/training_images.h"
 
-static EadTensor row_shape(const EadModelSpec *spec, EadResidentImages table) {
+static EadTensor row_shape(const EadEfficientadSpec *spec, EadResidentImages table) {
     if (table != EAD_TABLE_TEACHER) return (EadTensor){EAD_U8, 1, spec->height, spec->width, 3, NULL};
-    return (EadTensor){EAD_REAL,     1,   ead_model_map_height(spec), ead_model_map_width(spec),
+    return (EadTensor){EAD_REAL,     1,   ead_efficientad_map_height(spec), ead_efficientad_map_width(spec),
                        EAD_FEATURES, NULL};
 }
 
-size_t ead_step_table_bytes(const EadModelSpec *spec, EadResidentImages table, int rows) {
+size_t ead_step_table_bytes(const EadEfficientadSpec *spec, EadResidentImages table, int rows) {
     EadTensor row = row_shape(spec, table);
     return (size_t)rows * ead_bytes(&row);
 }
@@ -24,7 +24,7 @@ size_t ead_step_table_bytes(const EadModelSpec *spec, EadResidentImages table, i
 typedef struct Builder {
     EadStepImages *images;
     EadGraph *graph;
-    const EadModelSpec *spec;
+    const EadEfficientadSpec *spec;
     const EadResidentData *tables;
     EadNode *step;
 } Builder;
@@ -61,14 +61,15 @@ static EadNode *batch_of(const Builder *b, const EadLossOptions *loss, EadNode *
     return ead_concat_batch(b->graph, count, parts);
 }
 
-EadLossInputs ead_step_images_build(EadStepImages *images, EadGraph *graph, const EadModel *model,
+EadLossInputs ead_step_images_build(EadStepImages *images, EadGraph *graph, const EadEfficientad *model,
                                     const EadLossOptions *loss, const EadResidentData *tables,
                                     EadNode *step) {
     Builder b = {images, graph, &model->spec, tables, step};
     EadLossInputs inputs = {.step = step};
     const int *rows = tables->rows;
     bool has_train = rows[EAD_TABLE_TRAIN] > 0, has_teacher = rows[EAD_TABLE_TEACHER] > 0;
-    int given = has_train ? loss->penalty && !rows[EAD_TABLE_PENALTY] : ead_losses_batch(model, loss);
+    int given = has_train ? loss->penalty && !rows[EAD_TABLE_PENALTY]
+                          : ead_batch_slots(loss->penalty, model->spec.autoencoder).count;
     images->counts[EAD_DRAWN_TRAIN] = has_train ? rows[EAD_TABLE_TRAIN] : rows[EAD_TABLE_TEACHER];
     images->counts[EAD_DRAWN_PENALTY] = rows[EAD_TABLE_PENALTY];
     if (given)

@@ -14,7 +14,7 @@ typedef struct EadStepImages {
 } EadStepImages;
 
 /* Builds the inputs of the losses. step: the counter of steps done. */
-EadLossInputs ead_step_images_build(EadStepImages *images, EadGraph *graph, const EadModel *model,
+EadLossInputs ead_step_images_build(EadStepImages *images, EadGraph *graph, const EadEfficientad *model,
                                     const EadLossOptions *loss, const EadResidentData *tables, EadNode *step);
 
 #endif

@@ -1,9 +1,10 @@
 /* The training run: prepare, loop, finish. */
 #include "train/efficientad/trainer.h"
 
-#include "models/efficientad/model_file.h"
+#include "models/efficientad/model.h"
 #include "train/loop/checkpoint.h"
-#include "train/evaluate/evaluate.h"
+#include "train/evaluate/evaluate_files.h"
+#include "train/evaluate/scoring.h"
 #include "train/metrics/metrics_output.h"
 #include "train/support/interrupt.h"
 #include "train/loop/loss_log.h"
@@ -29,7 +30,7 @@ typedef struct Run {
     char *config_text;
     EadRunFolder folder;
     EadTrainerData data;
-    EadModel *model;
+    EadEfficientad *model;
     EadThreshold threshold;
     float *validation_scores; /* [images of validation] once measured */
     EadTrainingStep *step;
@@ -46,10 +47,11 @@ typedef struct Run {
 /* ---- preparation ---- */
 
 static EadStatus read_teacher(Run *run) {
-    if (run->config->model_teacher[0]) return ead_model_read_teacher(run->model, run->config->model_teacher);
+    if (run->config->model_teacher[0])
+        return ead_efficientad_read_teacher(run->model, run->config->model_teacher);
     char *path = NULL;
     EAD_TRY(ead_shipped_teacher(run->model->spec.size, &path));
-    EadStatus status = ead_model_read_teacher(run->model, path);
+    EadStatus status = ead_efficientad_read_teacher(run->model, path);
     free(path);
     return status;
 }
@@ -60,17 +62,17 @@ EAD_SAME_VALUE(EAD_SELECT_CHOICE_AE, EAD_USE_AE);
 
 static EadStatus make_model(Run *run) {
     const EadConfig *config = run->config;
-    EadModelSpec spec = {.size =
-                             config->model_size == EAD_SIZE_CHOICE_MEDIUM ? EAD_PDN_MEDIUM : EAD_PDN_SMALL,
-                         .padding = config->model_padding,
-                         .height = config->model_image_size.height,
-                         .width = config->model_image_size.width,
-                         .autoencoder = config->autoencoder_enabled};
-    EAD_TRY(ead_model_new(&spec, &run->model));
-    EAD_TRY(ead_model_use_maps(run->model, (EadMapUse)config->maps_select));
+    EadEfficientadSpec spec = {.size = config->model_size == EAD_SIZE_CHOICE_MEDIUM ? EAD_PDN_MEDIUM
+                                                                                    : EAD_PDN_SMALL,
+                               .padding = config->model_padding,
+                               .height = config->model_image_size.height,
+                               .width = config->model_image_size.width,
+                               .autoencoder = config->autoencoder_enabled};
+    EAD_TRY(ead_efficientad_new(&spec, &run->model));
+    EAD_TRY(ead_model_choose_maps(&run->model->base, config->maps_select));
     EAD_TRY(read_teacher(run));
     ead_params_initialize(&run->model->trained, config->train_seed);
-    return config->model_init[0] ? ead_model_read_trained(run->model, config->model_init) : EAD_OK;
+    return config->model_init[0] ? ead_efficientad_read_trained(run->model, config->model_init) : EAD_OK;
 }
 
 static EadStatus make_step(Run *run) {
@@ -242,7 +244,8 @@ static EadStatus save_model(Run *run) {
     int count = (int)(sizeof metadata / sizeof *metadata);
     EadFileArray scores = {EAD_VALIDATION_SCORES, EAD_FILE_F32, run->threshold.images,
                            run->validation_scores};
-    return ead_model_save(run->model, run->folder.model, &(EadFileExtras){metadata, count, &scores, 1});
+    return ead_model_save(&run->model->base, run->folder.model,
+                          &(EadFileExtras){metadata, count, &scores, 1});
 }
 
 static EadStatus measure_maps(Run *run) {
@@ -263,10 +266,10 @@ static EadStatus choose_threshold(Run *run) {
     char text[160];
     run->validation_scores = calloc((size_t)images->count, sizeof *run->validation_scores);
     if (!run->validation_scores) return ead_fail(EAD_NO_MEMORY, "no memory for %d scores", images->count);
-    EAD_TRY(ead_score_images(run->model, &plan, images, run->spec->quiet, run->validation_scores));
+    EAD_TRY(ead_score_images(&run->model->base, &plan, images, run->spec->quiet, run->validation_scores));
     EAD_TRY(ead_threshold_choose(run->validation_scores, images->count, ead_threshold_rule(run->config),
                                  &run->threshold));
-    run->model->threshold = run->threshold.value;
+    run->model->base.threshold = run->threshold.value;
     ead_threshold_describe(&run->threshold, text, sizeof text);
     fprintf(stderr, "threshold %s\n", text);
     return EAD_OK;
@@ -297,7 +300,7 @@ static EadStatus evaluate(Run *run) {
                                       {"backend", run->spec->backend->name},
                                       {"version", ead_version()}};
     const EadConfig *config = run->config;
-    EadEvaluateSpec spec = {.model = run->model,
+    EadEvaluateSpec spec = {.model = &run->model->base,
                             .plan = {.backend = run->spec->backend},
                             .dataset = &run->data.dataset,
                             .threshold = &run->threshold,
@@ -314,11 +317,12 @@ static EadStatus evaluate(Run *run) {
                             .provenance_count = (int)(sizeof provenance / sizeof *provenance),
                             .timings = timings,
                             .timing_count = (int)(sizeof timings / sizeof *timings)};
-    EadMetrics metrics;
-    EAD_TRY(ead_evaluate(&spec, &metrics));
-    ead_print_metrics(stderr, &metrics);
-    ead_metrics_free(&metrics);
-    return EAD_OK;
+    EadResults results;
+    EadStatus status = ead_evaluate(&spec, &results);
+    if (status == EAD_OK) status = ead_evaluate_write(&spec, &results);
+    if (status == EAD_OK) ead_print_metrics(stderr, &results.metrics);
+    ead_results_free(&results);
+    return status;
 }
 
 static EadStatus finish(Run *run) {
@@ -333,7 +337,7 @@ static void close_run(Run *run) {
     ead_training_board_close(&run->board);
     ead_trainer_data_close(&run->data);
     ead_training_step_free(run->step);
-    ead_model_free(run->model);
+    ead_efficientad_free(run->model);
     free(run->validation_scores);
     free(run->config_text);
     ead_run_folder_free(&run->folder);

@@ -108,13 +108,19 @@ EadStatus ead_trainer_data_open(const EadConfig *config, bool quiet, EadTrainerD
                                        .penalty = data->penalty,
                                        .seed = config->train_seed,
                                        .augment = config->augment_enabled};
+    data->slots = ead_batch_slots(config->loss_penalty, config->autoencoder_enabled);
     return EAD_OK;
 }
 
 EadStatus ead_trainer_data_start(EadTrainerData *data, const EadResidentData *tables, int64_t first_step) {
     bool all = tables->rows[EAD_TABLE_TRAIN] && (!data->penalty || tables->rows[EAD_TABLE_PENALTY]);
     if (all) return EAD_OK;
-    data->images.penalty_only = tables->rows[EAD_TABLE_TRAIN] > 0;
+    EadBatchSlots slots = data->slots;
+    if (tables->rows[EAD_TABLE_TRAIN] > 0) slots = (EadBatchSlots){0, -1, -1, 1};
+    data->images.penalty_at = slots.penalty;
+    data->images.train_at = slots.train;
+    data->images.augmented_at = slots.augmented;
+    data->images.count = slots.count;
     EadLoaderSpec spec = {.slot_bytes = ead_training_images_slot_bytes(&data->images),
                           .slots = SLOTS,
                           .threads = LOADER_THREADS,

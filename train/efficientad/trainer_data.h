@@ -13,6 +13,7 @@ typedef struct EadTrainerData {
     EadImageList penalty_list;                   /* its images; empty when that loss is off */
     EadImageCache *train, *validation, *penalty; /* penalty: NULL when that loss is off */
     EadTrainingImages images;
+    EadBatchSlots slots;
     EadLoader *loader; /* NULL until ead_trainer_data_start(), and where there is nothing to bring */
 } EadTrainerData;
 

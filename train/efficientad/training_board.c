@@ -1,8 +1,8 @@
 /* Choice and pacing of what goes into the log. */
 #include "train/efficientad/training_board.h"
 
-#include "models/detector.h"
 #include "data/codec/codec.h"
+#include "train/evaluate/scoring.h"
 #include "train/report/overlay.h"
 
 #include <math.h>
@@ -83,21 +83,19 @@ static EadStatus write_map(EadTrainingBoard *board, int64_t step, int index, con
 
 static EadStatus run_image(EadTrainingBoard *board, int64_t step, int index, EadDetector *detector) {
     const EadImage *image = &board->images[index];
-    float *map = malloc((size_t)image->width * (size_t)image->height * sizeof *map);
-    if (!map) return ead_fail(EAD_NO_MEMORY, "no memory for the TensorBoard log");
-    EadStatus status = (EadStatus)ead_detector_run(detector, image->pixels, image->width, image->height,
-                                                   (ptrdiff_t)3 * image->width, map, NULL);
-    if (status == EAD_OK) status = write_map(board, step, index, map);
+    float *map, score;
+    EAD_TRY(ead_score_image(detector, image, &map, &score));
+    EadStatus status = write_map(board, step, index, map);
     free(map);
     return status;
 }
 
-EadStatus ead_training_board_maps(EadTrainingBoard *board, int64_t step, const EadModel *model,
+EadStatus ead_training_board_maps(EadTrainingBoard *board, int64_t step, const EadEfficientad *model,
                                   const EadBackend *backend) {
     bool due = step == board->steps || step - board->pictured >= board->steps / PICTURE_EVENTS;
     if (!board->file.stream || board->image_count == 0 || !due || step == board->pictured) return EAD_OK;
     EadDetector *detector = NULL;
-    EAD_TRY(ead_detector_new(model, &(EadPlanOptions){.backend = backend}, 1, &detector));
+    EAD_TRY(ead_detector_new(&model->base, &(EadPlanOptions){.backend = backend}, 1, &detector));
     EadStatus status = EAD_OK;
     for (int i = 0; i < board->image_count && status == EAD_OK; i++)
         status = run_image(board, step, i, detector);

@@ -29,7 +29,7 @@ EadStatus ead_training_board_step(EadTrainingBoard *board, int64_t step, const E
 
 /* The maps after a step, not normalised, each coloured from its own mean to its maximum, if the last ones are
  * long enough ago. Makes a detector for it. Errors: EAD_IO, EAD_NO_MEMORY. */
-EadStatus ead_training_board_maps(EadTrainingBoard *board, int64_t step, const EadModel *model,
+EadStatus ead_training_board_maps(EadTrainingBoard *board, int64_t step, const EadEfficientad *model,
                                   const EadBackend *backend);
 
 /* Harmless on a zeroed board. */

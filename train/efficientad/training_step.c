@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 struct EadTrainingStep {
-    EadModel *model;
+    EadEfficientad *model;
     EadOptimizer optimizer;
     EadGraph *graph;
     EadPlan *plan;
@@ -48,7 +48,7 @@ static EadStatus build(EadTrainingStep *s, const EadTrainingOptions *options, co
     return ead_plan_new(s->graph, plan, &s->plan);
 }
 
-EadStatus ead_training_step_new(EadModel *model, const EadTrainingOptions *options,
+EadStatus ead_training_step_new(EadEfficientad *model, const EadTrainingOptions *options,
                                 const EadPlanOptions *plan, EadTrainingStep **out) {
     EadTrainingStep *step = calloc(1, sizeof *step);
     if (!step) return ead_fail(EAD_NO_MEMORY, "no memory for a training step");

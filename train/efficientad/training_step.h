@@ -44,12 +44,12 @@ typedef struct EadTrainingStep EadTrainingStep;
 
 /* Plans the step of a model (which must outlive it; its trained parameters are updated in place) on a
  * backend. plan may be NULL. Errors: EAD_NO_MEMORY and what the graph's builders find. */
-EadStatus ead_training_step_new(EadModel *model, const EadTrainingOptions *options,
+EadStatus ead_training_step_new(EadEfficientad *model, const EadTrainingOptions *options,
                                 const EadPlanOptions *plan, EadTrainingStep **out);
 void ead_training_step_free(EadTrainingStep *step);
 
 /* Bytes of a table of so many rows for a model. */
-size_t ead_step_table_bytes(const EadModelSpec *spec, EadResidentImages table, int rows);
+size_t ead_step_table_bytes(const EadEfficientadSpec *spec, EadResidentImages table, int rows);
 
 /* Fills a row; all rows that can be drawn, before the first step. */
 void ead_training_step_set_row(EadTrainingStep *step, EadResidentImages table, int row, const void *value);

@@ -1,11 +1,11 @@
-/* Evaluation of a model: runs it over the test images of a data set and writes everything about it that a run
- * folder holds. Used at the end of training and by the command eval. */
+/* Evaluation of a model: runs it over the test images of a data set. What a run folder holds of the results is
+ * written by train/evaluate/evaluate_files.h. */
 #ifndef EAD_TRAIN_EVALUATE_H
 #define EAD_TRAIN_EVALUATE_H
 
 #include "core/plan/plan.h"
 #include "data/dataset/dataset.h"
-#include "models/efficientad/model.h"
+#include "models/method.h"
 #include "train/metrics/metrics.h"
 #include "train/report/report_html.h"
 
@@ -30,15 +30,18 @@ typedef struct EadEvaluateSpec {
     int timing_count;
 } EadEvaluateSpec;
 
-/* Scores every test image at its own size and writes into spec->output: scores.csv, roc.csv, pr.csv, (with
- * masks) pro.csv, pixel_roc.csv, pixel_pr.csv, (with defect channels) spro.csv, metrics.json, report.html
- * and, as they come, maps and overlays (names: train/evaluate/output_names.h). The metrics are the caller's, to be
- * freed with ead_metrics_free(). Errors: EAD_BAD_ARGUMENT without test images; those of reading an image or
- * its mask, which name it; EAD_INTERRUPTED; EAD_IO, EAD_NO_MEMORY. After an error *metrics is empty, and of
- * the files above only maps and overlays may have been written. */
-EadStatus ead_evaluate(const EadEvaluateSpec *spec, EadMetrics *metrics);
+/* What an evaluation finds. */
+typedef struct EadResults {
+    EadEvaluation *evaluation; /* scores and maps of all images */
+    EadMetrics metrics;
+    EadGallery gallery;
+    double decoding_seconds, inference_seconds, total_seconds; /* over all images */
+} EadResults;
 
-/* "EfficientAD-S at 256x256, without padding", written into text. */
-void ead_describe_model(const EadModelSpec *model, char *text, size_t size);
+/* Scores every test image at its own size, writing maps and overlays into spec->output as they come (names:
+ * train/evaluate/output_names.h). Errors: EAD_BAD_ARGUMENT without test images; those of reading an image or its mask,
+ * which name it; EAD_INTERRUPTED; EAD_IO, EAD_NO_MEMORY. Free *results in every case. */
+EadStatus ead_evaluate(const EadEvaluateSpec *spec, EadResults *results);
+void ead_results_free(EadResults *results);
 
 #endif

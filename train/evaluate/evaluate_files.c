@@ -92,17 +92,16 @@ static EadStatus write_page(const EadEvaluateSpec *spec, const EadReport *report
     return status;
 }
 
-static EadStatus write_report(const EadEvaluateSpec *spec, const EadResults *results,
-                              const EadMetrics *metrics) {
+static EadStatus write_report(const EadEvaluateSpec *spec, const EadResults *results) {
     char model[128];
     EadLossHistory losses;
     Timings timings = {0};
-    ead_describe_model(&spec->model->spec, model, sizeof model);
+    spec->model->method->functions->describe(spec->model, model, sizeof model);
     EAD_TRY(read_losses(spec, &losses));
     EadStatus status = collect_timings(spec, results, &timings);
     EadReport report = {.title = spec->title,
                         .subtitle = spec->subtitle ? spec->subtitle : model,
-                        .metrics = metrics,
+                        .metrics = &results->metrics,
                         .losses = losses.points,
                         .loss_count = losses.count,
                         .gallery = &results->gallery,
@@ -118,8 +117,7 @@ static EadStatus write_report(const EadEvaluateSpec *spec, const EadResults *res
     return status;
 }
 
-EadStatus ead_evaluate_write(const EadEvaluateSpec *spec, const EadResults *results,
-                             const EadMetrics *metrics) {
-    EAD_TRY(write_metrics(spec->output, results, metrics));
-    return write_report(spec, results, metrics);
+EadStatus ead_evaluate_write(const EadEvaluateSpec *spec, const EadResults *results) {
+    EAD_TRY(write_metrics(spec->output, results, &results->metrics));
+    return write_report(spec, results);
 }

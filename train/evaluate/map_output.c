@@ -12,15 +12,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* Map values that hardly occur on good images: five times the level of their 0.995 quantile; eight standard
- * deviations. */
-#define HIGH_QUANTILE 0.5f
-#define HIGH_GAUSSIAN 8.0f
-
-EadStatus ead_map_output_start(EadMapOutput *output, const EadModel *model, double threshold,
-                               const char *maps, const char *overlays) {
-    *output = (EadMapOutput){
-        .maps = maps, .overlays = overlays, .normalization = model->normalization, .threshold = threshold};
+EadStatus ead_map_output_start(EadMapOutput *output, float color_high, double threshold, const char *maps,
+                               const char *overlays) {
+    *output =
+        (EadMapOutput){.maps = maps, .overlays = overlays, .color_high = color_high, .threshold = threshold};
     return maps || overlays ? ead_output_names_new(&output->names) : EAD_OK;
 }
 
@@ -37,38 +32,20 @@ void ead_map_output_free(EadMapOutput *output) {
 }
 
 static float range_high(const EadMapOutput *output, float score) {
-    bool scaled = output->normalization != EAD_MAPS_NONE;
-    float high = !scaled ? score : output->normalization == EAD_MAPS_QUANTILE ? HIGH_QUANTILE : HIGH_GAUSSIAN;
+    bool scaled = !isnan(output->color_high);
+    float high = scaled ? output->color_high : score;
     if (scaled && output->threshold > 0) high = (float)(2 * output->threshold);
     return high > 0 && isfinite(high) ? high : 1;
 }
 
-/* Cuts the file name off; "." for a bare name. */
-static void cut_to_folder(char *path) {
-    char *slash = strrchr(path, '/');
-    if (!slash)
-        strcpy(path, *path ? "." : "");
-    else
-        slash[slash == path] = '\0';
-}
-
-static EadStatus make_folder_of(const char *path) {
-    char *folder = ead_path_join("", path);
-    if (!folder) return EAD_NO_MEMORY;
-    cut_to_folder(folder);
-    EadStatus status = ead_make_directories(folder);
-    free(folder);
-    return status;
-}
-
 static EadStatus make_path(const char *folder, const char *name, const char *extension, char **path) {
-    size_t size = strlen(name) + strlen(extension) + 1;
-    char *file = malloc(size);
-    if (!file) return ead_fail(EAD_NO_MEMORY, "no memory for the path %s/%s", folder, name);
-    snprintf(file, size, "%s%s", name, extension);
+    EadPath file, parent;
+    if (snprintf(file, sizeof file, "%s%s", name, extension) >= (int)sizeof file)
+        return ead_fail(EAD_BAD_ARGUMENT, "%s/%.80s...: the path is too long", folder, name);
     *path = ead_path_join(folder, file);
-    free(file);
-    return *path ? make_folder_of(*path) : EAD_NO_MEMORY;
+    if (!*path) return EAD_NO_MEMORY;
+    EAD_TRY(ead_path_folder(parent, *path));
+    return ead_make_directories(parent);
 }
 
 static bool same_file(const char *a, const char *b) {
@@ -80,20 +57,14 @@ static bool same_file(const char *a, const char *b) {
 /* A picture beside its image would replace it or another one, or be taken for an image the next time. what:
  * "overlay" or "map". */
 static EadStatus check_apart(const char *what, const char *written, const char *image) {
-    char *target = ead_path_join("", written), *source = ead_path_join("", image);
-    EadStatus status = target && source ? EAD_OK : EAD_NO_MEMORY;
-    if (status == EAD_OK) {
-        cut_to_folder(target);
-        cut_to_folder(source);
-        if (same_file(target, source) || same_file(written, image))
-            status =
-                ead_fail(EAD_BAD_ARGUMENT,
-                         "%s: its %s would lie among the images, in %s; write %ss into a folder of their own",
-                         image, what, target, what);
-    }
-    free(target);
-    free(source);
-    return status;
+    EadPath target, source;
+    EAD_TRY(ead_path_folder(target, written));
+    EAD_TRY(ead_path_folder(source, image));
+    if (!same_file(*target ? target : ".", *source ? source : ".") && !same_file(written, image))
+        return EAD_OK;
+    return ead_fail(EAD_BAD_ARGUMENT,
+                    "%s: its %s would lie among the images, in %s; write %ss into a folder of their own",
+                    image, what, *target ? target : ".", what);
 }
 
 EadStatus ead_map_output_write(EadMapOutput *output, const char *folder, const char *path,

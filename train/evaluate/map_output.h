@@ -3,24 +3,23 @@
 #define EAD_TRAIN_MAP_OUTPUT_H
 
 #include "core/image/image.h"
-#include "models/efficientad/model.h"
 #include "train/evaluate/output_names.h"
 
 typedef struct EadMapOutput {
     const char *maps, *overlays;   /* folders, borrowed; NULL: not asked for */
     char *map_path, *overlay_path; /* of the last image written, or NULL */
-    EadMapNormalization normalization;
+    float color_high;              /* NAN: none */
     double threshold;
     EadOutputNames *names;
 } EadMapOutput;
 
 /* Prepares to write 32-bit TIFFs into the folder `maps` and PNGs into `overlays`, either of which may be
  * NULL; folders are made when needed. The colours of overlays are on one scale for all images of a model:
- * from 0, the usual level of good images, to twice the threshold or, where it is NAN, to a value that good
- * images hardly reach. Only with map normalisation "none" every image has its own scale, up to its score.
+ * from 0, the usual level of good images, to twice the threshold or, where it is NAN, to color_high, a value that
+ * good images hardly reach (EadModel). Where that is NAN, every image has its own scale, up to its score.
  * Errors: EAD_NO_MEMORY. Free in every case. */
-EadStatus ead_map_output_start(EadMapOutput *output, const EadModel *model, double threshold,
-                               const char *maps, const char *overlays);
+EadStatus ead_map_output_start(EadMapOutput *output, float color_high, double threshold, const char *maps,
+                               const char *overlays);
 void ead_map_output_free(EadMapOutput *output);
 
 /* Writes what was asked for about the image at `path`, in the subfolder `folder` ("" for none).

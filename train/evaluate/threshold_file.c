@@ -3,6 +3,12 @@
 
 #include <stdlib.h>
 
+EadThresholdRule ead_threshold_rule(const EadConfig *config) {
+    bool quantile = config->threshold_method == EAD_THRESHOLD_QUANTILE;
+    return (EadThresholdRule){(EadThresholdMethod)config->threshold_method,
+                              quantile ? config->threshold_quantile : config->threshold_false_alarm_rate};
+}
+
 /* scores [*count], the caller's; NULL and 0 where the file holds none. */
 static EadStatus read_scores(const EadSafetensors *file, float **scores, int *count) {
     const EadFileTensor *tensor = ead_safetensors_find(file, EAD_VALIDATION_SCORES);

@@ -4,12 +4,16 @@
 #define EAD_TRAIN_THRESHOLD_FILE_H
 
 #include "core/file/safetensors.h"
-#include "train/evaluate/threshold.h"
+#include "train/config/config.h"
+#include "train/metrics/threshold_rule.h"
 
 /* Name of the tensor [images] of the validation images' scores, and of the text that ead_threshold_describe()
  * writes. */
 #define EAD_VALIDATION_SCORES "validation_scores"
 #define EAD_THRESHOLD_TEXT    "threshold_rule"
+
+/* The rows threshold.* as a rule. */
+EadThresholdRule ead_threshold_rule(const EadConfig *config);
 
 /* Applies the rule to the scores that a model file holds. Errors: EAD_BAD_FILE where it holds none. */
 EadStatus ead_threshold_from_file(const EadSafetensors *file, EadThresholdRule rule, EadThreshold *out);

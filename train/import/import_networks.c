@@ -86,7 +86,7 @@ static EadStatus declare_autoencoder(const Candidate *candidate, EadImportRole *
     int64_t height = bottleneck->dims == 4 ? bottleneck->shape[2] : 0;
     int64_t width = bottleneck->dims == 4 ? bottleneck->shape[3] : 0;
     bool possible = height <= EAD_IMAGE_MAX / 32 && width <= EAD_IMAGE_MAX / 32 &&
-                    ead_model_check_image_size((int)height * 32, (int)width * 32) == EAD_OK;
+                    ead_efficientad_check_image_size((int)height * 32, (int)width * 32) == EAD_OK;
     network->height = possible ? (int)height * 32 : 256;
     network->width = possible ? (int)width * 32 : 256;
     network->padding = -1;

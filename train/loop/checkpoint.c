@@ -1,7 +1,7 @@
 /* Saving and restoring everything that a step changes. */
 #include "train/loop/checkpoint.h"
 
-#include "models/efficientad/model_file.h"
+#include "models/efficientad/model.h"
 #include "train/support/version.h"
 
 #include <string.h>
@@ -56,16 +56,16 @@ EadStatus ead_checkpoint_read_optimizer(const EadSafetensors *file, int64_t step
 
 /* ---- training ---- */
 
-EadStatus ead_checkpoint_save(const char *path, const EadModel *model, const EadOptimizer *optimizer,
+EadStatus ead_checkpoint_save(const char *path, const EadEfficientad *model, const EadOptimizer *optimizer,
                               const char *config_text) {
     const EadFileMetadata metadata[] = {{"config", config_text}, {"version", ead_version()}};
     EadFileArray arrays[EAD_CHECKPOINT_ARRAYS];
     ead_checkpoint_arrays(optimizer, arrays);
-    return ead_model_save(model, path, &(EadFileExtras){metadata, 2, arrays, EAD_CHECKPOINT_ARRAYS});
+    return ead_model_save(&model->base, path, &(EadFileExtras){metadata, 2, arrays, EAD_CHECKPOINT_ARRAYS});
 }
 
 /* Moves what was read into the model that the training step was planned on. */
-static EadStatus adopt(const char *path, EadModel *model, EadModel *read) {
+static EadStatus adopt(const char *path, EadEfficientad *model, EadEfficientad *read) {
     bool same = model->teacher.total == read->teacher.total && model->trained.total == read->trained.total;
     if (!same)
         return ead_fail(EAD_BAD_FILE, "%s: holds another kind of model than the config asks for", path);
@@ -78,18 +78,18 @@ static EadStatus adopt(const char *path, EadModel *model, EadModel *read) {
     return EAD_OK;
 }
 
-static EadStatus load(const EadSafetensors *file, EadModel *model, EadOptimizer *optimizer,
+static EadStatus load(const EadSafetensors *file, EadEfficientad *model, EadOptimizer *optimizer,
                       const EadConfig *config) {
     EadModel *read;
     EAD_TRY(ead_checkpoint_check_config(file, config, EAD_SAME_STEPS));
     EAD_TRY(ead_checkpoint_read_optimizer(file, config->train_steps, "train.steps", optimizer));
     EAD_TRY(ead_model_read(file, &read));
-    EadStatus status = adopt(ead_safetensors_path(file), model, read);
+    EadStatus status = adopt(ead_safetensors_path(file), model, (EadEfficientad *)read);
     ead_model_free(read);
     return status;
 }
 
-EadStatus ead_checkpoint_load(const char *path, EadModel *model, EadOptimizer *optimizer,
+EadStatus ead_checkpoint_load(const char *path, EadEfficientad *model, EadOptimizer *optimizer,
                               const EadConfig *config) {
     EadSafetensors *file;
     EAD_TRY(ead_safetensors_open(path, &file));

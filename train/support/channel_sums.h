@@ -1,19 +1,27 @@
-/* Mean and standard deviation of each of the 384 feature channels over many images, in double. */
+/* Mean and standard deviation of each channel of features over many images, in double. */
 #ifndef EAD_TRAIN_CHANNEL_SUMS_H
 #define EAD_TRAIN_CHANNEL_SUMS_H
 
-#include "models/networks/pdn.h"
+#include "core/base/real.h"
+#include "core/base/status.h"
+
+#include <stdint.h>
 
 typedef struct EadChannelSums {
-    int64_t count;               /* positions so far; a zeroed struct is empty */
-    double origin[EAD_FEATURES]; /* a first value: sums of differences from it lose no digits */
-    double sum[EAD_FEATURES], squares[EAD_FEATURES];
+    int channels;
+    int64_t count; /* positions so far */
+    double *origin, *sum,
+        *squares; /* [channels]; origin: a first value: differences from it lose no digits */
 } EadChannelSums;
 
-/* Adds features [positions][EAD_FEATURES]. */
+/* Empty sums. Errors: EAD_NO_MEMORY. Free with ead_channel_sums_free() (harmless on a zeroed struct). */
+EadStatus ead_channel_sums_new(int channels, EadChannelSums *out);
+void ead_channel_sums_free(EadChannelSums *sums);
+
+/* Adds features [positions][channels]. */
 void ead_channel_sums_add(EadChannelSums *sums, const real *features, int64_t positions);
 
-/* Mean and (population) standard deviation of what was added, at least one position. */
-void ead_channel_sums_result(const EadChannelSums *sums, double mean[EAD_FEATURES], double std[EAD_FEATURES]);
+/* Mean and (population) standard deviation [channels] of what was added, at least one position. */
+void ead_channel_sums_result(const EadChannelSums *sums, double *mean, double *std);
 
 #endif

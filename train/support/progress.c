@@ -2,6 +2,7 @@
 #include "train/support/progress.h"
 
 #include "core/base/clock.h"
+#include "train/support/interrupt.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -99,4 +100,20 @@ void ead_progress_finish(EadProgress *progress) {
     show(progress, ead_clock_seconds(), NULL);
     if (progress->terminal) fputc('\n', stderr);
     progress->quiet = true;
+}
+
+EadStatus ead_walk(const EadWalk *walk, EadStatus (*visit)(void *context, int index), void *context) {
+    bool (*stop)(void) = walk->stop ? walk->stop : ead_interrupted;
+    EadProgress progress;
+    EadStatus status = EAD_OK;
+    ead_progress_start(&progress, walk->what, walk->first, walk->count, walk->quiet);
+    for (int i = walk->first; i < walk->count && status == EAD_OK; i++) {
+        status = visit(context, i);
+        if (status == EAD_OK) ead_progress_update(&progress, i + 1, NULL);
+        if (status == EAD_OK && i + 1 < walk->count && stop())
+            status = ead_fail(EAD_INTERRUPTED, "stopped while %s, after %d of %d%s%s", walk->what, i + 1,
+                              walk->count, walk->hint ? "; " : "", walk->hint ? walk->hint : "");
+    }
+    ead_progress_finish(&progress);
+    return status;
 }

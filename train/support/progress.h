@@ -3,6 +3,8 @@
 #ifndef EAD_TRAIN_PROGRESS_H
 #define EAD_TRAIN_PROGRESS_H
 
+#include "core/base/status.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -35,5 +37,20 @@ void ead_progress_clear(EadProgress *progress);
  * elapsed  seconds since the start */
 void ead_progress_format(const EadProgress *progress, double elapsed, const char *note, char *line,
                          size_t size);
+
+/* ---- walks ---- */
+
+/* One piece of work after another, with a progress line, until all are done or Ctrl-C. */
+typedef struct EadWalk {
+    const char *what;   /* "scoring validation images" */
+    int first, count;   /* pieces first .. count - 1 */
+    bool quiet;         /* no progress line */
+    bool (*stop)(void); /* asked after every piece; NULL: ead_interrupted() */
+    const char *hint;   /* what to do after an interruption, or NULL */
+} EadWalk;
+
+/* Errors: the first of visit; EAD_INTERRUPTED, "stopped while WHAT, after N of COUNT; HINT", unless that was the last
+ * piece. */
+EadStatus ead_walk(const EadWalk *walk, EadStatus (*visit)(void *context, int index), void *context);
 
 #endif

@@ -1,0 +1,176 @@
+/* EfficientAD's part of model files, and teachers alone. Nothing in a file is believed before it is checked. */
+#include "models/efficientad/model.h"
+
+#include "models/networks/params_file.h"
+
+#include <stdio.h>
+
+static const char *const normalizations[] = {"quantile", "gaussian", "none", NULL};
+
+/* ---- reading ---- */
+
+static EadStatus read_size(const EadSafetensors *file, EadPdnSize *out) {
+    int size;
+    EAD_TRY(ead_metadata_choice(file, "model", (const char *const[]){"small", "medium", NULL},
+                                "small or medium", &size));
+    *out = (EadPdnSize)size;
+    return EAD_OK;
+}
+
+static EadStatus read_teacher_statistics(const EadSafetensors *file, EadEfficientad *model) {
+    double mean[EAD_FEATURES], std[EAD_FEATURES];
+    EAD_TRY(ead_vector_read(file, "teacher_mean", EAD_FEATURES, mean));
+    EAD_TRY(ead_vector_read(file, "teacher_std", EAD_FEATURES, std));
+    for (int c = 0; c < EAD_FEATURES; c++)
+        if (!(std[c] > 0))
+            return ead_fail(EAD_BAD_FILE, "%s: teacher_std[%d] is %g, must be positive; %s",
+                            ead_safetensors_path(file), c, std[c], EAD_MODEL_FILE_HINT);
+    ead_efficientad_set_teacher_statistics(model, mean, std);
+    return EAD_OK;
+}
+
+static EadStatus read_map_statistics(const EadSafetensors *file, EadEfficientad *model) {
+    int normalization;
+    double statistics[EAD_MAP_COUNT][2] = {{0}};
+    EAD_TRY(ead_metadata_choice(file, "map_normalization", normalizations, "quantile, gaussian or none",
+                                &normalization));
+    if (normalization != EAD_MAPS_NONE) {
+        const char *tensor = normalization == EAD_MAPS_QUANTILE ? "quantiles" : "gaussian";
+        EAD_TRY(ead_vector_read(file, tensor, 2 * EAD_MAP_COUNT, &statistics[0][0]));
+    }
+    EadStatus status =
+        ead_efficientad_set_map_statistics(model, (EadMapNormalization)normalization, statistics);
+    return status == EAD_OK ? EAD_OK : ead_fail_prefix(EAD_BAD_FILE, "%s: ", ead_safetensors_path(file));
+}
+
+static EadStatus read_values(const EadSafetensors *file, EadEfficientad *model) {
+    EAD_TRY(ead_params_read_all(file, &model->teacher));
+    EAD_TRY(ead_params_read_all(file, &model->trained));
+    EAD_TRY(read_teacher_statistics(file, model));
+    return read_map_statistics(file, model);
+}
+
+static EadStatus read(const EadSafetensors *file, int height, int width, EadModel **out) {
+    EadEfficientadSpec spec = {.height = height, .width = width};
+    EadEfficientad *model;
+    int padding;
+    EAD_TRY(read_size(file, &spec.size));
+    EAD_TRY(ead_metadata_choice(file, "padding", (const char *const[]){"false", "true", NULL},
+                                "true or false", &padding));
+    spec.padding = padding == 1;
+    spec.autoencoder = ead_safetensors_find(file, "autoencoder.enc_conv1.weight") != NULL;
+    EadStatus status = ead_efficientad_check_image_size(height, width);
+    if (status != EAD_OK) return ead_fail_prefix(EAD_BAD_FILE, "%s: ", ead_safetensors_path(file));
+    EAD_TRY(ead_efficientad_new(&spec, &model));
+    status = read_values(file, model);
+    if (status == EAD_OK)
+        *out = &model->base;
+    else
+        ead_efficientad_free(model);
+    return status;
+}
+
+static EadStatus read_part(const EadEfficientad *model, const char *path, EadParams *params) {
+    EadSafetensors *file;
+    EAD_TRY(ead_safetensors_open(path, &file));
+    EadPdnSize size;
+    EadStatus status = ead_check_format(file);
+    if (status == EAD_OK) status = read_size(file, &size);
+    if (status == EAD_OK && size != model->spec.size)
+        status = ead_fail(EAD_BAD_FILE, "%s: holds a %s network, the configuration asks for model.size %s",
+                          path, size == EAD_PDN_SMALL ? "small" : "medium",
+                          model->spec.size == EAD_PDN_SMALL ? "small" : "medium");
+    if (status == EAD_OK) status = ead_params_read_all(file, params);
+    ead_safetensors_close(file);
+    return status;
+}
+
+EadStatus ead_efficientad_read_teacher(EadEfficientad *model, const char *path) {
+    return read_part(model, path, &model->teacher);
+}
+EadStatus ead_efficientad_read_trained(EadEfficientad *model, const char *path) {
+    return read_part(model, path, &model->trained);
+}
+
+/* ---- writing ---- */
+
+/* What a teacher alone has too. */
+static EadStatus write_spec(EadSafetensorsWriter *writer, EadPdnSize size, bool padding, int height,
+                            int width) {
+    char preprocessing[160];
+    snprintf(preprocessing, sizeof preprocessing,
+             "RGB, antialiased bilinear resize to %dx%d, (x/255 - mean) / std, mean .485 .456 .406, std .229 "
+             ".224 .225",
+             height, width);
+    EAD_TRY(ead_safetensors_writer_metadata(writer, "model", size == EAD_PDN_SMALL ? "small" : "medium"));
+    EAD_TRY(ead_safetensors_writer_metadata(writer, "padding", padding ? "true" : "false"));
+    return ead_safetensors_writer_metadata(writer, "preprocessing", preprocessing);
+}
+
+static EadStatus write(const EadModel *base, EadSafetensorsWriter *writer) {
+    const EadEfficientad *model = (const EadEfficientad *)base;
+    const EadEfficientadSpec *spec = &model->spec;
+    EAD_TRY(write_spec(writer, spec->size, spec->padding, spec->height, spec->width));
+    EAD_TRY(
+        ead_safetensors_writer_metadata(writer, "map_normalization", normalizations[model->normalization]));
+    EAD_TRY(ead_params_write(writer, &model->teacher, EAD_FILE_F32));
+    EAD_TRY(ead_params_write(writer, &model->trained, EAD_FILE_F32));
+    EAD_TRY(ead_vector_write(writer, "teacher_mean", EAD_FEATURES, model->teacher_mean));
+    EAD_TRY(ead_vector_write(writer, "teacher_std", EAD_FEATURES, model->teacher_std));
+    if (model->normalization == EAD_MAPS_NONE) return EAD_OK;
+    const char *name = model->normalization == EAD_MAPS_QUANTILE ? "quantiles" : "gaussian";
+    return ead_vector_write(writer, name, 2 * EAD_MAP_COUNT, &model->map_statistics[0][0]);
+}
+
+EadStatus ead_teacher_write(const EadTeacherFile *teacher, EadSafetensorsWriter *writer) {
+    EAD_TRY(ead_image_size_write(writer, teacher->height, teacher->width));
+    EAD_TRY(write_spec(writer, teacher->pdn.size, teacher->pdn.padding, teacher->height, teacher->width));
+    return ead_params_write(writer, teacher->pdn.params, teacher->weights);
+}
+
+EadStatus ead_teacher_save(const EadTeacherFile *teacher, const char *path, const EadFileExtras *extras) {
+    EadSafetensorsWriter *writer;
+    EAD_TRY(ead_safetensors_writer_new(&writer));
+    EadStatus status = ead_teacher_write(teacher, writer);
+    if (status == EAD_OK && extras) status = ead_extras_write(extras, writer);
+    if (status == EAD_OK) status = ead_safetensors_writer_write(writer, path);
+    ead_safetensors_writer_free(writer);
+    return status;
+}
+
+/* ---- the method ---- */
+
+static EadDetection build(EadGraph *graph, const EadModel *model, EadNode *images) {
+    return (EadDetection){.map = ead_build_maps(graph, (const EadEfficientad *)model, images).combined};
+}
+
+static EadStatus check_maps(const EadModel *model, int map_choice) {
+    if (map_choice != EAD_USE_AE || ((const EadEfficientad *)model)->spec.autoencoder) return EAD_OK;
+    return ead_fail(EAD_BAD_ARGUMENT,
+                    "the autoencoder map alone is asked for (maps.select: ae), but the model has "
+                    "no autoencoder");
+}
+
+static size_t bytes(const EadModel *model) {
+    const EadEfficientad *m = (const EadEfficientad *)model;
+    return (size_t)(m->teacher.total + m->trained.total) * sizeof(real);
+}
+
+static void describe(const EadModel *model, char *text, size_t size) {
+    const EadEfficientadSpec *spec = &((const EadEfficientad *)model)->spec;
+    snprintf(text, size, "EfficientAD-%s at %dx%d, with%s padding%s", spec->size == EAD_PDN_SMALL ? "S" : "M",
+             spec->height, spec->width, spec->padding ? "" : "out",
+             spec->autoencoder ? "" : ", without autoencoder");
+}
+
+static void free_model(EadModel *model) {
+    ead_efficientad_free((EadEfficientad *)model);
+}
+
+const EadMethodFunctions ead_efficientad_functions = {.read = read,
+                                                      .write = write,
+                                                      .build = build,
+                                                      .check_maps = check_maps,
+                                                      .bytes = bytes,
+                                                      .describe = describe,
+                                                      .free = free_model};

@@ -1,0 +1,111 @@
+/* What a detector needs of a method of anomaly detection: one row in models/methods.def, one folder under
+ * models/. Detector, evaluation, prediction, threshold, report and bench see an EadModel and know no method; how a
+ * method is fitted stands apart, in train/method.h. */
+#ifndef EAD_MODELS_METHOD_H
+#define EAD_MODELS_METHOD_H
+
+#include "core/file/safetensors.h"
+#include "core/graph/graph.h"
+
+typedef struct EadMethod EadMethod;
+
+/* What a model of any method begins with. */
+typedef struct EadModel {
+    const EadMethod *method;
+    int height, width; /* of the images that it looks at */
+    int map_choice;    /* which of the method's maps make the anomaly map: number in EadMethod.maps */
+    float threshold;   /* of the image score; NAN while not set */
+    float
+        color_high; /* map value that good images hardly reach, where the colours of a heat map end; NAN where
+                        * maps have no common scale */
+} EadModel;
+
+/* What a detector computes for a batch of N images. */
+typedef struct EadDetection {
+    EadNode *map; /* [N,H,W,1] at the model's size, kept; larger is more anomalous */
+    EadNode
+        *score; /* [N,1,1,1], kept; NULL: an image's score is the maximum of its map at the image's size */
+} EadDetection;
+
+typedef struct EadMethodFunctions {
+    /* Reads the method's part of a model file: metadata and tensors of its own. Everything in EadModel but
+     * method, height and width is set by the caller afterwards, except what follows from that part. Errors:
+     * EAD_BAD_FILE, naming file and tensor. */
+    EadStatus (*read)(const EadSafetensors *file, int height, int width, EadModel **out);
+    /* Adds that part to a file. */
+    EadStatus (*write)(const EadModel *model, EadSafetensorsWriter *writer);
+    /* images: U8 leaf [N,H,W,3] of the model's size. The model's values are read in place. */
+    EadDetection (*build)(EadGraph *graph, const EadModel *model, EadNode *images);
+    /* Whether this model has the maps of choice `map_choice`; NULL: there is no choice. Errors:
+     * EAD_BAD_ARGUMENT, with the reason. */
+    EadStatus (*check_maps)(const EadModel *model, int map_choice);
+    size_t (*bytes)(const EadModel *model);                           /* of its parameters */
+    void (*describe)(const EadModel *model, char *text, size_t size); /* "EfficientAD-S at 256x256" */
+    void (*free)(EadModel *model);
+} EadMethodFunctions;
+
+/* A row of models/methods.def. */
+struct EadMethod {
+    const char
+        *name; /* metadata "method" of model files, where its absence means efficientad; model.method */
+    const char *
+        maps; /* names of the maps that --select chooses from, "both|st|ae", the usual first; "": no choice */
+    const EadMethodFunctions *functions;
+};
+
+/* The method of that name, or NULL; row number `index`, NULL behind the last. */
+const EadMethod *ead_method_find(const char *name);
+const EadMethod *ead_method_at(int index);
+
+/* ---- models of any method (models/model_file.c) ---- */
+
+/* Sets map_choice. Errors: EAD_BAD_ARGUMENT if the model lacks these maps. */
+EadStatus ead_model_choose_maps(EadModel *model, int map_choice);
+
+/* The number of a choice by its name. Errors: EAD_BAD_ARGUMENT, with the names there are. */
+EadStatus ead_model_find_maps(const EadModel *model, const char *name, int *map_choice);
+
+/* Harmless on NULL. */
+void ead_model_free(EadModel *model);
+
+/* What the program adds to a model file: metadata strings and further tensors. */
+typedef struct EadFileMetadata {
+    const char *key, *value;
+} EadFileMetadata;
+
+typedef struct EadFileArray {
+    const char *name;
+    EadFileType type;
+    int64_t count; /* written as a vector [count] */
+    const void *data;
+} EadFileArray;
+
+typedef struct EadFileExtras {
+    const EadFileMetadata *metadata;
+    int metadata_count;
+    const EadFileArray *arrays;
+    int array_count;
+} EadFileExtras;
+
+/* The model file: one .safetensors with all that inference needs, readable by the Python package of that name.
+ *   metadata  format "efficientad/1", method, image_size "256" or "HEIGHTxWIDTH", map_use (the name of the choice;
+ *             absent: the first), threshold (when set), what the method adds, and what the program adds
+ *   tensors   the method's
+ * A checkpoint is a model file with the optimizer's state besides. */
+
+/* Writes the model, complete or not at all. extras may be NULL. Errors: EAD_IO, EAD_NO_MEMORY. */
+EadStatus ead_model_save(const EadModel *model, const char *path, const EadFileExtras *extras);
+
+/* Adds a model, or extras, to a file being written. */
+EadStatus ead_model_write(const EadModel *model, EadSafetensorsWriter *writer);
+EadStatus ead_extras_write(const EadFileExtras *extras, EadSafetensorsWriter *writer);
+
+/* Reads a complete model. Errors, naming file and tensor: EAD_IO; EAD_BAD_FILE for a file that is no model of a
+ * method that is known, lacks a tensor, or holds one of other type or shape or with a value that is not
+ * finite. Free with ead_model_free(). */
+EadStatus ead_model_open(const char *path, EadModel **out);
+
+/* The same from an open file (a checkpoint has more to read). */
+EadStatus ead_model_read(const EadSafetensors *file, EadModel **out);
+
+#endif

@@ -1,0 +1,154 @@
+/* The table of methods, and what their model files have in common. Nothing in a file is believed before it is
+ * checked. */
+#include "models/method.h"
+#include "models/networks/params_file.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define EAD_METHOD(name, maps) extern const EadMethodFunctions ead_##name##_functions;
+#include "models/methods.def"
+#undef EAD_METHOD
+
+static const EadMethod methods[] = {
+#define EAD_METHOD(name, maps) {#name, maps, &ead_##name##_functions},
+#include "models/methods.def"
+#undef EAD_METHOD
+};
+
+enum { METHODS = sizeof methods / sizeof *methods, WORD_SIZE = 32 };
+
+const EadMethod *ead_method_at(int index) {
+    return index < METHODS ? &methods[index] : NULL;
+}
+
+const EadMethod *ead_method_find(const char *name) {
+    for (int i = 0; i < METHODS; i++)
+        if (strcmp(methods[i].name, name) == 0) return &methods[i];
+    return NULL;
+}
+
+void ead_model_free(EadModel *model) {
+    if (model) model->method->functions->free(model);
+}
+
+/* ---- the choice of maps ---- */
+
+/* Word number `index` of "a|b|c"; false behind the last. */
+static bool word_at(const char *words, int index, char word[WORD_SIZE]) {
+    for (; index > 0; index--) {
+        words = strchr(words, '|');
+        if (!words++) return false;
+    }
+    snprintf(word, WORD_SIZE, "%.*s", (int)strcspn(words, "|"), words);
+    return true;
+}
+
+EadStatus ead_model_find_maps(const EadModel *model, const char *name, int *map_choice) {
+    char word[WORD_SIZE];
+    const char *maps = model->method->maps;
+    for (int i = 0; *maps && word_at(maps, i, word); i++) {
+        *map_choice = i;
+        if (strcmp(word, name) == 0) return EAD_OK;
+    }
+    return ead_fail(EAD_BAD_ARGUMENT, "%s has no maps '%s'; it has %s", model->method->name, name,
+                    *maps ? maps : "one map and no choice");
+}
+
+EadStatus ead_model_choose_maps(EadModel *model, int map_choice) {
+    if (model->method->functions->check_maps)
+        EAD_TRY(model->method->functions->check_maps(model, map_choice));
+    model->map_choice = map_choice;
+    return EAD_OK;
+}
+
+/* ---- reading ---- */
+
+static EadStatus find_method(const EadSafetensors *file, const EadMethod **out) {
+    const char *name = ead_safetensors_metadata(file, "method");
+    *out = ead_method_find(name ? name : "efficientad");
+    return *out ? EAD_OK : ead_bad_metadata(file, "method", name, "a method of this program");
+}
+
+static EadStatus read_map_choice(const EadSafetensors *file, EadModel *model) {
+    const char *name = ead_safetensors_metadata(file, "map_use");
+    int map_choice;
+    if (!name) return EAD_OK;
+    if (ead_model_find_maps(model, name, &map_choice) != EAD_OK)
+        return ead_bad_metadata(file, "map_use", name, model->method->maps);
+    EadStatus status = ead_model_choose_maps(model, map_choice);
+    return status == EAD_OK ? EAD_OK : ead_fail_prefix(EAD_BAD_FILE, "%s: ", ead_safetensors_path(file));
+}
+
+static EadStatus read_threshold(const EadSafetensors *file, EadModel *model) {
+    const char *text = ead_safetensors_metadata(file, "threshold");
+    model->threshold = NAN;
+    if (!text) return EAD_OK;
+    char *end;
+    model->threshold = strtof(text, &end);
+    bool valid = end != text && *end == '\0' && isfinite(model->threshold);
+    return valid ? EAD_OK : ead_bad_metadata(file, "threshold", text, "a number");
+}
+
+EadStatus ead_model_read(const EadSafetensors *file, EadModel **out) {
+    const EadMethod *method;
+    EadModel *model;
+    int height, width;
+    EAD_TRY(ead_check_format(file));
+    EAD_TRY(find_method(file, &method));
+    EAD_TRY(ead_image_size_read(file, &height, &width));
+    EAD_TRY(method->functions->read(file, height, width, &model));
+    EadStatus status = read_map_choice(file, model);
+    if (status == EAD_OK) status = read_threshold(file, model);
+    if (status == EAD_OK)
+        *out = model;
+    else
+        ead_model_free(model);
+    return status;
+}
+
+EadStatus ead_model_open(const char *path, EadModel **out) {
+    EadSafetensors *file;
+    EAD_TRY(ead_safetensors_open(path, &file));
+    EadStatus status = ead_model_read(file, out);
+    ead_safetensors_close(file);
+    return status;
+}
+
+/* ---- writing ---- */
+
+EadStatus ead_model_write(const EadModel *model, EadSafetensorsWriter *writer) {
+    char word[WORD_SIZE], threshold[32];
+    const EadMethod *method = model->method;
+    EAD_TRY(ead_image_size_write(writer, model->height, model->width));
+    EAD_TRY(ead_safetensors_writer_metadata(writer, "method", method->name));
+    EAD_TRY(method->functions->write(model, writer));
+    if (*method->maps && word_at(method->maps, model->map_choice, word))
+        EAD_TRY(ead_safetensors_writer_metadata(writer, "map_use", word));
+    if (isnan(model->threshold)) return EAD_OK;
+    snprintf(threshold, sizeof threshold, "%.9g", (double)model->threshold);
+    return ead_safetensors_writer_metadata(writer, "threshold", threshold);
+}
+
+EadStatus ead_extras_write(const EadFileExtras *extras, EadSafetensorsWriter *writer) {
+    for (int i = 0; i < extras->metadata_count; i++)
+        EAD_TRY(ead_safetensors_writer_metadata(writer, extras->metadata[i].key, extras->metadata[i].value));
+    for (int i = 0; i < extras->array_count; i++) {
+        const EadFileArray *array = &extras->arrays[i];
+        EAD_TRY(
+            ead_safetensors_writer_tensor(writer, array->name, array->type, 1, &array->count, array->data));
+    }
+    return EAD_OK;
+}
+
+EadStatus ead_model_save(const EadModel *model, const char *path, const EadFileExtras *extras) {
+    EadSafetensorsWriter *writer;
+    EAD_TRY(ead_safetensors_writer_new(&writer));
+    EadStatus status = ead_model_write(model, writer);
+    if (status == EAD_OK && extras) status = ead_extras_write(extras, writer);
+    if (status == EAD_OK) status = ead_safetensors_writer_write(writer, path);
+    ead_safetensors_writer_free(writer);
+    return status;
+}

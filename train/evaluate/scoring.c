@@ -1,0 +1,62 @@
+/* Decode, detect, count the time. */
+#include "train/evaluate/scoring.h"
+
+#include "core/base/clock.h"
+#include "core/base/memory.h"
+#include "data/codec/codec.h"
+#include "train/support/progress.h"
+
+#include <stdlib.h>
+
+EadStatus ead_score_image(EadDetector *detector, const EadImage *image, float **map, float *score) {
+    *map = ead_new((int64_t)image->width * image->height, sizeof **map, "the map of an image");
+    if (!*map) return EAD_NO_MEMORY;
+    EadStatus status = (EadStatus)ead_detector_run(detector, image->pixels, image->width, image->height,
+                                                   (ptrdiff_t)3 * image->width, *map, score);
+    if (status == EAD_OK) return EAD_OK;
+    free(*map);
+    *map = NULL;
+    return status;
+}
+
+EadStatus ead_score_file(EadDetector *detector, const char *path, EadScored *out) {
+    double start = ead_clock_seconds();
+    *out = (EadScored){.map = NULL};
+    EAD_TRY(ead_image_load(path, &out->image));
+    double decoded = ead_clock_seconds();
+    out->decoding_seconds = decoded - start;
+    EadStatus status = ead_score_image(detector, &out->image, &out->map, &out->score);
+    out->inference_seconds = ead_clock_seconds() - decoded;
+    return status;
+}
+
+void ead_scored_free(EadScored *scored) {
+    ead_image_free(&scored->image);
+    free(scored->map);
+    *scored = (EadScored){.map = NULL};
+}
+
+typedef struct Scores {
+    EadDetector *detector;
+    const EadStringList *files;
+    float *scores;
+} Scores;
+
+static EadStatus score_one(void *context, int index) {
+    const Scores *s = context;
+    EadScored scored;
+    EadStatus status = ead_score_file(s->detector, s->files->items[index], &scored);
+    s->scores[index] = scored.score;
+    ead_scored_free(&scored);
+    return status;
+}
+
+EadStatus ead_score_images(const EadModel *model, const EadPlanOptions *plan, const EadStringList *files,
+                           bool quiet, float *scores) {
+    Scores s = {NULL, files, scores};
+    EAD_TRY(ead_detector_new(model, plan, 1, &s.detector));
+    EadWalk walk = {.what = "scoring validation images", .count = files->count, .quiet = quiet};
+    EadStatus status = ead_walk(&walk, score_one, &s);
+    ead_detector_close(s.detector);
+    return status;
+}

@@ -1,0 +1,30 @@
+/* Image files through a detector: how evaluation, prediction, the threshold and the pictures of a training score
+ * theirs. */
+#ifndef EAD_TRAIN_SCORING_H
+#define EAD_TRAIN_SCORING_H
+
+#include "core/base/string_list.h"
+#include "core/image/image.h"
+#include "models/detector.h"
+
+/* An image and what a detector says of it. */
+typedef struct EadScored {
+    EadImage image; /* 3 channels, owned */
+    float *map;     /* [height][width] of the image, owned */
+    float score;
+    double decoding_seconds, inference_seconds;
+} EadScored;
+
+/* Decodes a file and scores it at its own size. Errors: those of ead_image_load() and ead_detector_run(). Free with
+ * ead_scored_free() in every case (harmless on a zeroed struct). */
+EadStatus ead_score_file(EadDetector *detector, const char *path, EadScored *out);
+void ead_scored_free(EadScored *scored);
+
+/* The same for an image in memory; *map is the caller's. */
+EadStatus ead_score_image(EadDetector *detector, const EadImage *image, float **map, float *score);
+
+/* Scores every file as evaluation does: scores [files->count]. Errors: also EAD_INTERRUPTED on Ctrl-C. */
+EadStatus ead_score_images(const EadModel *model, const EadPlanOptions *plan, const EadStringList *files,
+                           bool quiet, float *scores);
+
+#endif
