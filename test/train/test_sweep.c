@@ -202,7 +202,7 @@ END_TEST
 
 static EadRunState state_of(const EadSweep *sweep, int run) {
     EadRunState state;
-    ASSERT_OK(ead_sweep_state(sweep, &sweep->runs[run], &state));
+    ASSERT_OK(ead_sweep_state(&sweep->runs[run], &state));
     return state;
 }
 

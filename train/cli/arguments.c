@@ -1,9 +1,10 @@
 /* The command-line parser. */
+#define _GNU_SOURCE /* sched_setaffinity */
 #include "train/cli/arguments.h"
 
-#include "train/support/threads.h"
-
 #include <assert.h>
+#include <omp.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -332,8 +333,33 @@ EadStatus ead_arguments_configure(const EadArguments *arguments, EadConfig *conf
     return EAD_OK;
 }
 
-void ead_arguments_use_threads(const EadArguments *arguments, int default_text) {
+#ifdef __linux__
+/* CPU number `index` (counted around) of those in the set. */
+static size_t nth_cpu(const cpu_set_t *set, int index) {
+    size_t cpu = 0;
+    for (int left = index % CPU_COUNT(set); left > 0 || !CPU_ISSET(cpu, set); cpu++)
+        if (CPU_ISSET(cpu, set)) left--;
+    return cpu;
+}
+
+static void pin_threads(void) {
+    cpu_set_t allowed;
+    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0 || CPU_COUNT(&allowed) == 0) return;
+#pragma omp parallel
+    {
+        cpu_set_t own;
+        CPU_ZERO(&own);
+        CPU_SET(nth_cpu(&allowed, omp_get_thread_num()), &own);
+        sched_setaffinity(0, sizeof own, &own); /* 0: the calling thread; if refused it just stays unpinned */
+    }
+}
+#else
+static void pin_threads(void) {}
+#endif
+
+void ead_arguments_use_threads(const EadArguments *arguments, int default_count) {
     bool given = ead_arguments_given(arguments, EAD_OPTION_THREADS);
-    int count = given ? (int)ead_arguments_value(arguments, EAD_OPTION_THREADS).i64 : default_text;
-    ead_use_threads(count, ead_arguments_given(arguments, EAD_OPTION_PIN));
+    int count = given ? (int)ead_arguments_value(arguments, EAD_OPTION_THREADS).i64 : default_count;
+    if (count > 0) omp_set_num_threads(count);
+    if (ead_arguments_given(arguments, EAD_OPTION_PIN)) pin_threads();
 }

@@ -10,7 +10,7 @@ static EadStatus list_runs(const EadSweepWork *work) {
     for (int i = 0; i < work->sweep->run_count; i++) {
         EadRunState state;
         if (!ead_sweep_in_shard(work, i)) continue;
-        EAD_TRY(ead_sweep_state(work->sweep, &work->sweep->runs[i], &state));
+        EAD_TRY(ead_sweep_state(&work->sweep->runs[i], &state));
         if (state == EAD_RUN_CHANGED) fprintf(stderr, "%s\n", ead_error_message());
         printf("%s\t%s\n", ead_run_state_name(state), work->sweep->runs[i].name);
         counts[state]++;

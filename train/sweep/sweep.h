@@ -23,6 +23,8 @@
 #include "core/base/string_list.h"
 #include "train/config/config.h"
 
+#include <sys/types.h>
+
 /* A collection or a variant. */
 typedef struct EadSweepGroup {
     const char *name;         /* in the file */
@@ -34,7 +36,7 @@ typedef struct EadSweepRun {
     int variant, collection, category; /* category -1: none */
     uint64_t seed;
     char *name;       /* VARIANT/COLLECTION/CATEGORY/seed-N, owned */
-    EadConfig config; /* owned */
+    EadConfig config; /* owned; output: the run's folder */
     int source;       /* an earlier run that trains the same weights, or -1 */
 } EadSweepRun;
 
@@ -61,9 +63,6 @@ EadStatus ead_sweep_load(const char *path, EadSweep *sweep);
 EadStatus ead_sweep_expand(EadSweep *sweep, const char *output, const char *const *settings,
                            int setting_count);
 
-/* The folder of a run, for free(); NULL without memory (ead_fail() was called). */
-char *ead_sweep_folder(const EadSweep *sweep, const EadSweepRun *run);
-
 /* Harmless on a zeroed sweep. */
 void ead_sweep_free(EadSweep *sweep);
 
@@ -81,7 +80,14 @@ const char *ead_run_state_name(EadRunState state);
 
 /* Looks at the run's folder, which need not exist. EAD_RUN_CHANGED leaves the key in ead_error_message().
  * Errors: EAD_NO_MEMORY; EAD_BAD_FILE for a config.yaml that cannot be read. */
-EadStatus ead_sweep_state(const EadSweep *sweep, const EadSweepRun *run, EadRunState *state);
+EadStatus ead_sweep_state(const EadSweepRun *run, EadRunState *state);
+
+/* Whether a file of that name is in the run's folder. */
+bool ead_sweep_holds(const EadSweepRun *run, const char *name);
+
+/* Writes the run's last error line from byte `start` of its log.txt on, else how its process ended (status of
+ * waitpid()), into text [size]. */
+void ead_sweep_log_reason(const EadSweepRun *run, off_t start, int status, char *text, size_t size);
 
 typedef struct EadSweepWork {
     int jobs;           /* runs at a time, >= 1 */
@@ -95,7 +101,7 @@ typedef struct EadSweepWork {
 bool ead_sweep_in_shard(const EadSweepWork *work, int run);
 
 /* Does what is left: starts this program's `train --resume` for every run of the shard that is not finished,
- * `jobs` at a time, tells on stderr what begins, ends and fails, and goes on after failures. Output of a run
+ * `jobs` at a time, reports on stderr what begins, ends and fails, and goes on after failures. Output of a run
  * goes to log.txt in its folder, which is locked as long as its process lives, so that two sweeps never work
  * on the same run. Sets OMP_WAIT_POLICY=passive for the runs unless it is set. Errors: EAD_BAD_ARGUMENT when
  * all is done and some runs have failed; EAD_INTERRUPTED after Ctrl-C or SIGTERM, when the runs have written

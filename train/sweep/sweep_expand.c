@@ -1,6 +1,7 @@
 /* From the matrix to the list of runs, each with its complete config. */
 #include "train/sweep/sweep.h"
 
+#include "core/base/memory.h"
 #include "core/base/paths.h"
 
 #include <inttypes.h>
@@ -8,10 +9,6 @@
 #include <string.h>
 
 enum { MAX_RUNS = 100000 };
-
-char *ead_sweep_folder(const EadSweep *sweep, const EadSweepRun *run) {
-    return ead_path_join(sweep->output, run->name);
-}
 
 /* ---- configs ---- */
 
@@ -27,12 +24,12 @@ static EadStatus clear_identity(EadConfig *config) {
 }
 
 static EadStatus check_identity(const EadConfig *config) {
-    const char *key = NULL, *cure = NULL;
-    if (config->train_seed != 0) key = "train.seed", cure = "seeds";
-    if (config->dataset_category[0]) key = "dataset.category", cure = "the categories of its collections";
-    if (config->output[0]) key = "output", cure = "output, or --output";
+    const char *key = NULL, *hint = NULL;
+    if (config->train_seed != 0) key = "train.seed", hint = "seeds";
+    if (config->dataset_category[0]) key = "dataset.category", hint = "the categories of its collections";
+    if (config->output[0]) key = "output", hint = "output, or --output";
     if (!key) return EAD_OK;
-    return ead_fail(EAD_BAD_ARGUMENT, "%s cannot be set for the runs of a sweep; use its %s", key, cure);
+    return ead_fail(EAD_BAD_ARGUMENT, "%s cannot be set for the runs of a sweep; use its %s", key, hint);
 }
 
 static EadStatus set_identity(const EadSweep *sweep, EadSweepRun *run) {
@@ -42,15 +39,13 @@ static EadStatus set_identity(const EadSweep *sweep, EadSweepRun *run) {
     if (run->category >= 0)
         EAD_TRY(ead_config_set_key(config, EAD_KEY_dataset_category,
                                    collection->categories.items[run->category]));
-    char *folder = ead_sweep_folder(sweep, run);
-    EadStatus status = folder ? ead_config_set_key(config, EAD_KEY_output, folder) : EAD_NO_MEMORY;
-    free(folder);
-    if (status != EAD_OK || config->dataset_cache[0]) return status;
+    EadPath path;
+    EAD_TRY(ead_path_in(path, sweep->output, run->name));
+    EAD_TRY(ead_config_set_key(config, EAD_KEY_output, path));
+    if (config->dataset_cache[0]) return EAD_OK;
     /* Most runs read the same images. */
-    char *cache = ead_path_join(sweep->output, "cache");
-    status = cache ? ead_config_set_key(config, EAD_KEY_dataset_cache, cache) : EAD_NO_MEMORY;
-    free(cache);
-    return status;
+    EAD_TRY(ead_path_in(path, sweep->output, "cache"));
+    return ead_config_set_key(config, EAD_KEY_dataset_cache, path);
 }
 
 static EadStatus make_config(const EadSweep *sweep, const char *const *settings, int setting_count,
@@ -77,8 +72,8 @@ static EadStatus name_run(const EadSweep *sweep, EadSweepRun *run) {
     const char *category = run->category < 0 ? "" : collection->categories.items[run->category];
     snprintf(text, sizeof text, "%s/%s/%s%sseed-%" PRIu64, sweep->variants[run->variant].name,
              collection->name, category, *category ? "/" : "", run->seed);
-    run->name = strdup(text);
-    return run->name ? EAD_OK : ead_fail(EAD_NO_MEMORY, "no memory for the runs of a sweep");
+    run->name = ead_strdup(text);
+    return run->name ? EAD_OK : EAD_NO_MEMORY;
 }
 
 static int count_runs(const EadSweep *sweep) {
@@ -128,8 +123,8 @@ static EadStatus set_output(EadSweep *sweep, const char *output) {
         return ead_fail(EAD_BAD_ARGUMENT, "%s: output is missing; set it there, or by --output", sweep->path);
     }
     free(sweep->output);
-    sweep->output = strdup(output);
-    return sweep->output ? EAD_OK : ead_fail(EAD_NO_MEMORY, "no memory for a sweep");
+    sweep->output = ead_strdup(output);
+    return sweep->output ? EAD_OK : EAD_NO_MEMORY;
 }
 
 EadStatus ead_sweep_expand(EadSweep *sweep, const char *output, const char *const *settings,
@@ -138,8 +133,8 @@ EadStatus ead_sweep_expand(EadSweep *sweep, const char *output, const char *cons
     int count = count_runs(sweep);
     if (count > MAX_RUNS)
         return ead_fail(EAD_BAD_ARGUMENT, "%s: more than %d runs; split it", sweep->path, (int)MAX_RUNS);
-    sweep->runs = calloc((size_t)count, sizeof *sweep->runs);
-    if (!sweep->runs) return ead_fail(EAD_NO_MEMORY, "no memory for the runs of a sweep");
+    sweep->runs = ead_new(count, sizeof *sweep->runs, "the runs of a sweep");
+    if (!sweep->runs) return EAD_NO_MEMORY;
     for (int v = 0; v < sweep->variant_count; v++)
         for (int c = 0; c < sweep->collection_count; c++) {
             int categories = sweep->collections[c].categories.count;

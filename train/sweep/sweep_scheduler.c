@@ -3,10 +3,10 @@
 #include "train/sweep/sweep.h"
 
 #include "core/base/atomic_file.h"
-#include "core/base/paths.h"
 #include "core/base/clock.h"
+#include "core/base/memory.h"
+#include "core/base/paths.h"
 #include "train/support/interrupt.h"
-#include "train/sweep/sweep_log.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +22,7 @@
 
 enum { ARGUMENTS = 12, NUMBER_SIZE = 16 };
 
-typedef enum Progress { PENDING, RUNNING, DONE, FAILED, ELSEWHERE, NOT_OURS } Progress;
+typedef enum Progress { PENDING, RUNNING, DONE, FAILED, LOCKED_BY_OTHER, OTHER_SHARD } Progress;
 
 typedef struct Job {
     pid_t process; /* 0: free */
@@ -31,12 +31,12 @@ typedef struct Job {
     double start;
 } Job;
 
-typedef struct Team {
+typedef struct Scheduler {
     const EadSweepWork *work;
     Progress *progress; /* [runs] */
     Job *jobs;          /* [work->jobs] */
     int total, ended;   /* of the runs to do */
-} Team;
+} Scheduler;
 
 bool ead_sweep_in_shard(const EadSweepWork *work, int run) {
     int source = work->sweep->runs[run].source;
@@ -45,46 +45,33 @@ bool ead_sweep_in_shard(const EadSweepWork *work, int run) {
 
 /* ---- starting a run ---- */
 
-static EadStatus write_config(const char *folder, const EadConfig *config) {
-    char *path = ead_path_join(folder, "config.yaml"), *text = NULL;
+static EadStatus write_config(const char *path, const EadConfig *config) {
     EadAtomicFile file;
-    EadStatus status = path ? ead_config_to_yaml(config, &text) : EAD_NO_MEMORY;
-    if (status == EAD_OK) status = ead_atomic_file_open(&file, path);
+    char *text;
+    EAD_TRY(ead_config_to_yaml(config, &text));
+    EadStatus status = ead_atomic_file_open(&file, path);
     if (status == EAD_OK) {
         fputs(text, file.stream);
         status = ead_atomic_file_commit(&file);
     }
-    free(path);
     free(text);
     return status;
 }
 
 /* A second name for a file of another run: checkpoints and losses are replaced, never changed in place. */
-static bool link_file(const char *from_folder, const char *folder, const char *name) {
-    char *from = ead_path_join(from_folder, name), *to = ead_path_join(folder, name);
-    bool linked = from && to && (unlink(to) == 0 || errno == ENOENT) && link(from, to) == 0;
-    free(from);
-    free(to);
-    return linked;
-}
-
-static bool has_checkpoint(const char *folder) {
-    char *path = ead_path_join(folder, "checkpoint.safetensors");
-    bool has = path && access(path, F_OK) == 0;
-    free(path);
-    return has;
+static bool link_file(const EadSweepRun *source, const EadSweepRun *run, const char *name) {
+    EadPath from, to;
+    return ead_path_in(from, source->config.output, name) == EAD_OK &&
+           ead_path_in(to, run->config.output, name) == EAD_OK && (unlink(to) == 0 || errno == ENOENT) &&
+           link(from, to) == 0;
 }
 
 /* Both files or none: a new run begins its losses.csv anew, and must not do so in that of another. Where
  * files cannot be linked the run trains by itself, to the same bits. */
-static void take_over_training(const EadSweep *sweep, const EadSweepRun *run, const char *folder) {
-    char *source = ead_sweep_folder(sweep, &sweep->runs[run->source]);
-    char *losses = ead_path_join(folder, "losses.csv");
-    bool linked = source && losses && link_file(source, folder, "losses.csv") &&
-                  link_file(source, folder, "checkpoint.safetensors");
-    if (losses && !linked) unlink(losses);
-    free(source);
-    free(losses);
+static void take_over_training(const EadSweepRun *source, const EadSweepRun *run) {
+    EadPath losses;
+    bool linked = link_file(source, run, "losses.csv") && link_file(source, run, "checkpoint.safetensors");
+    if (!linked && ead_path_in(losses, run->config.output, "losses.csv") == EAD_OK) unlink(losses);
 }
 
 /* Never returns. The run must not outlive the sweep: a restarted one would find it at work. */
@@ -114,111 +101,102 @@ static int threads_of(const EadSweepWork *work, const EadConfig *config) {
     return each > 0 ? each : 1;
 }
 
-static EadStatus start_in(const Team *team, const EadSweepRun *run, const char *folder, Job *job) {
-    const EadSweepWork *work = team->work;
-    char threads[NUMBER_SIZE], *config = ead_path_join(folder, "config.yaml");
-    if (!config) return EAD_NO_MEMORY;
+static EadStatus start_run(const Scheduler *scheduler, const EadSweepRun *run, Job *job) {
+    const EadSweepWork *work = scheduler->work;
+    char threads[NUMBER_SIZE];
+    EadPath config;
+    EAD_TRY(ead_path_in(config, run->config.output, "config.yaml"));
+    EAD_TRY(write_config(config, &run->config));
+    bool take_over = run->source >= 0 && scheduler->progress[run->source] == DONE &&
+                     !ead_sweep_holds(run, "checkpoint.safetensors");
+    if (take_over) take_over_training(&work->sweep->runs[run->source], run);
     snprintf(threads, sizeof threads, "%d", threads_of(work, &run->config));
     char *const arguments[ARGUMENTS] = {"efficientad", "train", "--resume", "-q",
                                         "-c",          config,  "--device", (char *)work->device,
                                         "--threads",   threads};
-    EadStatus status = write_config(folder, &run->config);
-    bool take_over = run->source >= 0 && team->progress[run->source] == DONE && !has_checkpoint(folder);
-    if (status == EAD_OK && take_over) take_over_training(work->sweep, run, folder);
-    if (status == EAD_OK) status = start_process(job, arguments);
-    free(config);
-    return status;
+    return start_process(job, arguments);
 }
 
 /* Opens the log and takes its lock; *taken is false where another process has it. */
-static EadStatus open_log(const char *folder, Job *job, bool *taken) {
-    char *path = ead_path_join(folder, "log.txt");
-    if (!path) return EAD_NO_MEMORY;
+static EadStatus open_log(const EadSweepRun *run, Job *job, bool *taken) {
+    EadPath path;
+    EAD_TRY(ead_path_in(path, run->config.output, "log.txt"));
     job->log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-    EadStatus status = EAD_OK;
-    if (job->log < 0) status = ead_fail(EAD_IO, "%s: cannot write: %s", path, strerror(errno));
-    *taken = job->log >= 0 && flock(job->log, LOCK_EX | LOCK_NB) == 0;
+    if (job->log < 0) return ead_fail(EAD_IO, "%s: cannot write: %s", path, strerror(errno));
+    *taken = flock(job->log, LOCK_EX | LOCK_NB) == 0;
     if (*taken)
         job->log_start = lseek(job->log, 0, SEEK_END);
-    else if (job->log >= 0)
+    else
         close(job->log);
-    free(path);
-    return status;
+    return EAD_OK;
 }
 
 /* ---- one run from begin to end ---- */
 
-static void say(const Team *team, int run, const char *text) {
-    fprintf(stderr, "[%d/%d] %s: %s\n", team->ended, team->total, team->work->sweep->runs[run].name, text);
+static void report(const Scheduler *scheduler, int run, const char *text) {
+    fprintf(stderr, "[%d/%d] %s: %s\n", scheduler->ended, scheduler->total,
+            scheduler->work->sweep->runs[run].name, text);
 }
 
-/* An error before the run's process exists. */
-static void fail_early(Team *team, int run) {
-    char text[1100];
-    snprintf(text, sizeof text, "failed: %s", ead_error_message());
-    team->progress[run] = FAILED;
-    team->ended++;
-    say(team, run, text);
+static EadStatus begin_run(Scheduler *scheduler, Job *job, int index, bool *taken) {
+    const EadSweepRun *run = &scheduler->work->sweep->runs[index];
+    EAD_TRY(ead_make_directories(run->config.output));
+    EAD_TRY(open_log(run, job, taken));
+    if (!*taken) return EAD_OK;
+    job->run = index;
+    EadStatus status = start_run(scheduler, run, job);
+    if (status != EAD_OK) close(job->log);
+    return status;
 }
 
-static void begin(Team *team, Job *job, int index) {
-    const EadSweepWork *work = team->work;
-    const EadSweepRun *run = &work->sweep->runs[index];
+static void begin(Scheduler *scheduler, Job *job, int index) {
+    char text[1100] = "another process is at it";
     bool taken = false;
-    char *folder = ead_sweep_folder(work->sweep, run);
-    EadStatus status = folder ? ead_make_directories(folder) : EAD_NO_MEMORY;
-    if (status == EAD_OK) status = open_log(folder, job, &taken);
-    if (taken) {
-        job->run = index;
-        status = start_in(team, run, folder, job);
-        if (status != EAD_OK) close(job->log);
-    }
-    free(folder);
-    if (status != EAD_OK) {
-        fail_early(team, index);
-        return;
-    }
-    team->progress[index] = taken ? RUNNING : ELSEWHERE;
-    say(team, index, taken ? "started" : "another process is at it");
+    EadStatus status = begin_run(scheduler, job, index, &taken);
+    scheduler->progress[index] = status != EAD_OK ? FAILED : taken ? RUNNING : LOCKED_BY_OTHER;
+    scheduler->ended += status != EAD_OK;
+    if (status != EAD_OK)
+        snprintf(text, sizeof text, "failed: %s", ead_error_message());
+    else if (taken)
+        snprintf(text, sizeof text, "started");
+    report(scheduler, index, text);
 }
 
-static void end(Team *team, Job *job, int status) {
+static void end(Scheduler *scheduler, Job *job, int status) {
     char text[1100], reason[900];
     EadRunState state = EAD_RUN_NEW;
-    const EadSweep *sweep = team->work->sweep;
+    const EadSweep *sweep = scheduler->work->sweep;
     /* Not by close() alone: the process of another run has the file open too until it becomes the program. */
     flock(job->log, LOCK_UN);
     close(job->log);
     job->process = 0;
-    team->ended++;
+    scheduler->ended++;
     bool done = WIFEXITED(status) && WEXITSTATUS(status) == 0;
-    if (done)
-        done = ead_sweep_state(sweep, &sweep->runs[job->run], &state) == EAD_OK && state == EAD_RUN_FINISHED;
-    team->progress[job->run] = done ? DONE : ead_interrupted() ? PENDING : FAILED;
-    if (!done)
-        ead_sweep_log_reason(sweep, &sweep->runs[job->run], job->log_start, status, reason, sizeof reason);
+    if (done) done = ead_sweep_state(&sweep->runs[job->run], &state) == EAD_OK && state == EAD_RUN_FINISHED;
+    scheduler->progress[job->run] = done ? DONE : ead_interrupted() ? PENDING : FAILED;
+    if (!done) ead_sweep_log_reason(&sweep->runs[job->run], job->log_start, status, reason, sizeof reason);
     if (done)
         snprintf(text, sizeof text, "finished in %.1f s", ead_clock_seconds() - job->start);
     else
         snprintf(text, sizeof text, "%s: %s", ead_interrupted() ? "stopped" : "failed", reason);
-    say(team, job->run, text);
+    report(scheduler, job->run, text);
 }
 
-/* ---- the team ---- */
+/* ---- the scheduler ---- */
 
-static bool is_ready(const Team *team, int run) {
-    int source = team->work->sweep->runs[run].source;
-    if (team->progress[run] != PENDING) return false;
-    return source < 0 || (team->progress[source] != PENDING && team->progress[source] != RUNNING);
+static bool is_ready(const Scheduler *scheduler, int run) {
+    int source = scheduler->work->sweep->runs[run].source;
+    if (scheduler->progress[run] != PENDING) return false;
+    return source < 0 || (scheduler->progress[source] != PENDING && scheduler->progress[source] != RUNNING);
 }
 
 /* Returns the number of runs at work. */
-static int fill_jobs(Team *team) {
-    int next = 0, active = 0, runs = team->work->sweep->run_count;
-    for (int j = 0; j < team->work->jobs; j++) {
-        Job *job = &team->jobs[j];
+static int fill_jobs(Scheduler *scheduler) {
+    int next = 0, active = 0, runs = scheduler->work->sweep->run_count;
+    for (int j = 0; j < scheduler->work->jobs; j++) {
+        Job *job = &scheduler->jobs[j];
         while (job->process == 0 && next < runs && !ead_interrupted()) {
-            if (is_ready(team, next)) begin(team, job, next);
+            if (is_ready(scheduler, next)) begin(scheduler, job, next);
             next++;
         }
         active += job->process != 0;
@@ -226,91 +204,94 @@ static int fill_jobs(Team *team) {
     return active;
 }
 
-static void collect(Team *team) {
-    for (int j = 0; j < team->work->jobs; j++) {
+static void collect(Scheduler *scheduler) {
+    for (int j = 0; j < scheduler->work->jobs; j++) {
         int status;
-        Job *job = &team->jobs[j];
+        Job *job = &scheduler->jobs[j];
         if (job->process != 0 && waitpid(job->process, &status, WNOHANG) == job->process)
-            end(team, job, status);
+            end(scheduler, job, status);
     }
 }
 
-static void pass_on_interruption(const Team *team) {
+static void pass_on_interruption(const Scheduler *scheduler) {
     fprintf(stderr, "stopping: the runs write their checkpoints\n");
-    for (int j = 0; j < team->work->jobs; j++)
-        if (team->jobs[j].process != 0) kill(team->jobs[j].process, SIGTERM);
+    for (int j = 0; j < scheduler->work->jobs; j++)
+        if (scheduler->jobs[j].process != 0) kill(scheduler->jobs[j].process, SIGTERM);
 }
 
-static void work_through(Team *team) {
+static void work_through(Scheduler *scheduler) {
     const struct timespec moment = {.tv_nsec = 20000000};
-    bool told = false;
-    while (fill_jobs(team) > 0) {
-        if (ead_interrupted() && !told) {
-            pass_on_interruption(team);
-            told = true;
+    bool passed_on = false;
+    while (fill_jobs(scheduler) > 0) {
+        if (ead_interrupted() && !passed_on) {
+            pass_on_interruption(scheduler);
+            passed_on = true;
         }
         nanosleep(&moment, NULL);
-        collect(team);
+        collect(scheduler);
     }
 }
 
 /* Which runs are to be done; finished ones are skipped without a word. */
-static EadStatus survey(Team *team) {
-    const EadSweepWork *work = team->work;
+static EadStatus survey(Scheduler *scheduler) {
+    const EadSweepWork *work = scheduler->work;
     static const Progress progress[] = {[EAD_RUN_NEW] = PENDING,
                                         [EAD_RUN_STARTED] = PENDING,
-                                        [EAD_RUN_ACTIVE] = ELSEWHERE,
+                                        [EAD_RUN_ACTIVE] = LOCKED_BY_OTHER,
                                         [EAD_RUN_FINISHED] = DONE,
                                         [EAD_RUN_CHANGED] = FAILED};
     for (int i = 0; i < work->sweep->run_count; i++) {
         EadRunState state;
-        team->progress[i] = NOT_OURS;
+        scheduler->progress[i] = OTHER_SHARD;
         if (!ead_sweep_in_shard(work, i)) continue;
-        EAD_TRY(ead_sweep_state(work->sweep, &work->sweep->runs[i], &state));
-        team->progress[i] = progress[state];
-        team->total += state == EAD_RUN_NEW || state == EAD_RUN_STARTED;
+        EAD_TRY(ead_sweep_state(&work->sweep->runs[i], &state));
+        scheduler->progress[i] = progress[state];
+        scheduler->total += state == EAD_RUN_NEW || state == EAD_RUN_STARTED;
         if (state == EAD_RUN_CHANGED) fprintf(stderr, "%s\n", ead_error_message());
     }
     return EAD_OK;
 }
 
-static int count_of(const Team *team, Progress progress) {
+static int count_of(const Scheduler *scheduler, Progress progress) {
     int count = 0;
-    for (int i = 0; i < team->work->sweep->run_count; i++) count += team->progress[i] == progress;
+    for (int i = 0; i < scheduler->work->sweep->run_count; i++) count += scheduler->progress[i] == progress;
     return count;
 }
 
-static EadStatus conclude(const Team *team) {
-    int done = count_of(team, DONE), failed = count_of(team, FAILED), elsewhere = count_of(team, ELSEWHERE);
-    int ours = team->work->sweep->run_count - count_of(team, NOT_OURS);
+static EadStatus conclude(const Scheduler *scheduler) {
+    int done = count_of(scheduler, DONE), failed = count_of(scheduler, FAILED),
+        locked = count_of(scheduler, LOCKED_BY_OTHER);
+    int ours = scheduler->work->sweep->run_count - count_of(scheduler, OTHER_SHARD);
     fprintf(stderr, "%d of %d runs are finished", done, ours);
-    if (elsewhere > 0) fprintf(stderr, ", other processes are at %d", elsewhere);
+    if (locked > 0) fprintf(stderr, ", other processes are at %d", locked);
     if (failed > 0) fprintf(stderr, ", %d failed", failed);
     fputc('\n', stderr);
-    for (int i = 0; i < team->work->sweep->run_count; i++)
-        if (team->progress[i] == FAILED) fprintf(stderr, "  failed: %s\n", team->work->sweep->runs[i].name);
+    for (int i = 0; i < scheduler->work->sweep->run_count; i++)
+        if (scheduler->progress[i] == FAILED)
+            fprintf(stderr, "  failed: %s\n", scheduler->work->sweep->runs[i].name);
     if (ead_interrupted())
-        return ead_fail(EAD_INTERRUPTED, "%s: stopped; the same command goes on", team->work->sweep->path);
+        return ead_fail(EAD_INTERRUPTED, "%s: stopped; the same command goes on",
+                        scheduler->work->sweep->path);
     if (failed == 0) return EAD_OK;
     return ead_fail(EAD_BAD_ARGUMENT, "%s: %d of %d runs failed; log.txt in their folders says why",
-                    team->work->sweep->path, failed, ours);
+                    scheduler->work->sweep->path, failed, ours);
 }
 
 EadStatus ead_sweep_work(const EadSweepWork *work) {
-    Team team = {.work = work,
-                 .progress = calloc((size_t)work->sweep->run_count, sizeof(Progress)),
-                 .jobs = calloc((size_t)work->jobs, sizeof(Job))};
+    Scheduler scheduler = {.work = work,
+                           .progress =
+                               ead_new(work->sweep->run_count, sizeof(Progress), "the runs of a sweep"),
+                           .jobs = ead_new(work->jobs, sizeof(Job), "the runs of a sweep")};
     ead_interrupt_catch();
     /* Runs share the machine, with each other or with another shard: threads that wait should sleep. */
     setenv("OMP_WAIT_POLICY", "passive", 0);
-    EadStatus status =
-        team.progress && team.jobs ? EAD_OK : ead_fail(EAD_NO_MEMORY, "no memory for the runs of a sweep");
-    if (status == EAD_OK) status = survey(&team);
+    EadStatus status = scheduler.progress && scheduler.jobs ? EAD_OK : EAD_NO_MEMORY;
+    if (status == EAD_OK) status = survey(&scheduler);
     if (status == EAD_OK) {
-        work_through(&team);
-        status = conclude(&team);
+        work_through(&scheduler);
+        status = conclude(&scheduler);
     }
-    free(team.progress);
-    free(team.jobs);
+    free(scheduler.progress);
+    free(scheduler.jobs);
     return status;
 }

@@ -1,45 +1,51 @@
-/* What the folder of a run says about it. */
+/* What a sweep leaves on the disk: the state of a run by its folder, why it failed by its log, and the list of runs for
+ * the command report. */
 #include "train/sweep/sweep.h"
 
+#include "core/base/atomic_file.h"
 #include "core/base/paths.h"
+#include "train/support/json_writer.h"
 
 #include <fcntl.h>
-#include <stdlib.h>
+#include <inttypes.h>
+#include <string.h>
 #include <sys/file.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+/* ---- the state of a run ---- */
 
 const char *ead_run_state_name(EadRunState state) {
     static const char *const names[] = {"new", "started", "active", "finished", "changed"};
     return names[state];
 }
 
-static EadStatus holds(const char *folder, const char *name, bool *held) {
-    char *path = ead_path_join(folder, name);
-    if (!path) return EAD_NO_MEMORY;
-    *held = access(path, F_OK) == 0;
-    free(path);
-    return EAD_OK;
+bool ead_sweep_holds(const EadSweepRun *run, const char *name) {
+    EadPath path;
+    return ead_path_in(path, run->config.output, name) == EAD_OK && access(path, F_OK) == 0;
 }
 
 /* The lock is held by whoever writes the log. */
-static EadStatus is_active(const char *folder, bool *active) {
-    char *path = ead_path_join(folder, "log.txt");
-    if (!path) return EAD_NO_MEMORY;
+static bool is_active(const EadSweepRun *run) {
+    EadPath path;
+    if (ead_path_in(path, run->config.output, "log.txt") != EAD_OK) return false;
     int file = open(path, O_RDONLY | O_CLOEXEC);
-    free(path);
-    *active = file >= 0 && flock(file, LOCK_EX | LOCK_NB) != 0;
+    bool active = file >= 0 && flock(file, LOCK_EX | LOCK_NB) != 0;
     if (file >= 0) close(file);
-    return EAD_OK;
+    return active;
 }
 
-static EadStatus compare(const char *path, const EadConfig *config, EadRunState *state) {
+/* Whether the config that the run was made with gives other metrics. */
+static EadStatus compare(const EadSweepRun *run, EadRunState *state) {
+    EadPath path;
     EadConfig saved;
+    EAD_TRY(ead_path_in(path, run->config.output, "config.yaml"));
     EAD_TRY(ead_config_defaults(&saved));
     EadStatus status = ead_config_load(path, &saved);
-    int key = status == EAD_OK ? ead_config_difference(&saved, config, EAD_SAME_RESULT) : -1;
+    int key = status == EAD_OK ? ead_config_difference(&saved, &run->config, EAD_SAME_RESULT) : -1;
     if (key >= 0) {
         *state = EAD_RUN_CHANGED;
-        status = ead_config_fail_difference(&saved, config, key, path,
+        status = ead_config_fail_difference(&saved, &run->config, key, path,
                                             "delete its folder, or take another --output");
         if (status == EAD_BAD_ARGUMENT) status = EAD_OK;
     }
@@ -47,25 +53,81 @@ static EadStatus compare(const char *path, const EadConfig *config, EadRunState 
     return status;
 }
 
-static EadStatus state_of(const char *folder, const EadConfig *config, EadRunState *state) {
-    bool checkpoint, model, metrics, report, active;
-    EAD_TRY(holds(folder, "checkpoint.safetensors", &checkpoint));
-    EAD_TRY(holds(folder, "model.safetensors", &model));
-    EAD_TRY(holds(folder, "metrics.json", &metrics));
-    EAD_TRY(holds(folder, "report.html", &report));
-    EAD_TRY(is_active(folder, &active));
-    *state = metrics && report ? EAD_RUN_FINISHED : checkpoint || model ? EAD_RUN_STARTED : EAD_RUN_NEW;
-    if (active) *state = EAD_RUN_ACTIVE;
-    if (*state == EAD_RUN_NEW || active) return EAD_OK;
-    char *path = ead_path_join(folder, "config.yaml");
-    EadStatus status = path ? compare(path, config, state) : EAD_NO_MEMORY;
-    free(path);
-    return status;
+EadStatus ead_sweep_state(const EadSweepRun *run, EadRunState *state) {
+    bool finished = ead_sweep_holds(run, "metrics.json") && ead_sweep_holds(run, "report.html");
+    bool started =
+        ead_sweep_holds(run, "checkpoint.safetensors") || ead_sweep_holds(run, "model.safetensors");
+    *state = finished ? EAD_RUN_FINISHED : started ? EAD_RUN_STARTED : EAD_RUN_NEW;
+    if (is_active(run)) *state = EAD_RUN_ACTIVE;
+    return *state == EAD_RUN_NEW || *state == EAD_RUN_ACTIVE ? EAD_OK : compare(run, state);
 }
 
-EadStatus ead_sweep_state(const EadSweep *sweep, const EadSweepRun *run, EadRunState *state) {
-    char *folder = ead_sweep_folder(sweep, run);
-    EadStatus status = folder ? state_of(folder, &run->config, state) : EAD_NO_MEMORY;
-    free(folder);
-    return status;
+/* ---- why a run failed ---- */
+
+static void describe_end(int status, char *text, size_t size) {
+    if (WIFSIGNALED(status))
+        snprintf(text, size, "ended by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
+    else if (WEXITSTATUS(status) == 0)
+        snprintf(text, size, "ended without metrics; has the data set test images?");
+    else
+        snprintf(text, size, "ended with exit code %d", WEXITSTATUS(status));
+}
+
+/* The last line that begins as main() begins its errors. */
+void ead_sweep_log_reason(const EadSweepRun *run, off_t start, int status, char *text, size_t size) {
+    static const char beginning[] = "efficientad: ";
+    const size_t skip = sizeof beginning - 1;
+    EadPath path;
+    char line[1200];
+    describe_end(status, text, size);
+    FILE *log = ead_path_in(path, run->config.output, "log.txt") == EAD_OK ? fopen(path, "r") : NULL;
+    if (!log) return;
+    if (fseeko(log, start, SEEK_SET) == 0)
+        while (fgets(line, sizeof line, log)) {
+            line[strcspn(line, "\n")] = '\0';
+            if (strncmp(line, beginning, skip) == 0) snprintf(text, size, "%s", line + skip);
+        }
+    fclose(log);
+}
+
+/* ---- the list of runs ---- */
+
+static void write_run(EadJson *json, const EadSweep *sweep, const EadSweepRun *run) {
+    const EadSweepGroup *collection = &sweep->collections[run->collection];
+    char seed[24];
+    snprintf(seed, sizeof seed, "%" PRIu64, run->seed); /* as a text: JSON's numbers are doubles to many */
+    ead_json_open(json, NULL, '{');
+    ead_json_string(json, "variant", sweep->variants[run->variant].name);
+    ead_json_string(json, "collection", collection->name);
+    ead_json_string(json, "category",
+                    run->category < 0 ? collection->name : collection->categories.items[run->category]);
+    ead_json_string(json, "seed", seed);
+    ead_json_integer(json, "steps", run->config.train_steps);
+    ead_json_string(json, "folder", run->name);
+    ead_json_close(json, '}');
+}
+
+static void write_manifest(FILE *stream, const EadSweep *sweep) {
+    EadJson json = {.stream = stream};
+    ead_json_open(&json, NULL, '{');
+    ead_json_string(&json, "format", "efficientad-sweep/1");
+    ead_json_string(&json, "title", sweep->title ? sweep->title : sweep->name);
+    ead_json_string(&json, "paper", sweep->paper ? sweep->paper : "");
+    ead_json_open(&json, "runs", '[');
+    for (int i = 0; i < sweep->run_count; i++) write_run(&json, sweep, &sweep->runs[i]);
+    ead_json_close(&json, ']');
+    ead_json_close(&json, '}');
+    putc('\n', stream);
+}
+
+EadStatus ead_sweep_write_manifest(const EadSweep *sweep) {
+    char name[300];
+    EadPath path;
+    EadAtomicFile file;
+    snprintf(name, sizeof name, "%s.sweep.json", sweep->name);
+    EAD_TRY(ead_path_in(path, sweep->output, name));
+    EAD_TRY(ead_make_directories(sweep->output));
+    EAD_TRY(ead_atomic_file_open(&file, path));
+    write_manifest(file.stream, sweep);
+    return ead_atomic_file_commit(&file);
 }
