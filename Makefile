@@ -1,5 +1,5 @@
 # `make help` lists the targets. Parts stand beside what they build: core/simd/simd.mk, core/cuda/cuda.mk,
-# test/test.mk, test/portable.mk, test/cuda_host/host.mk, test/fuzz/fuzz.mk; install.mk is what packagers read.
+# train/report/report.mk, test/test.mk, test/portable.mk, test/cuda_host/host.mk, test/fuzz/fuzz.mk; install.mk is what packagers read.
 #
 # One folder under build/ for each configuration, dependencies generated, sources found by wildcard: a new op,
 # model, data set, command or test needs no edit here. Set on the command line or in the environment:
@@ -103,7 +103,7 @@ $(BUILD)/float/%.o: %.c $(BUILD)/flags
 $(BUILD)/float/train/support/version.o: ALL_CFLAGS += -DEAD_VERSION='"$(VERSION)"'
 $(BUILD)/float/train/support/version.o: $(BUILD)/version
 
-include test/test.mk test/portable.mk test/cuda_host/host.mk test/fuzz/fuzz.mk install.mk
+include train/report/report.mk test/test.mk test/portable.mk test/cuda_host/host.mk test/fuzz/fuzz.mk install.mk
 -include $(shell find $(BUILD) build/cuda_host build/fuzz/objects -name '*.d' 2>/dev/null)
 endif
 endif

@@ -34,7 +34,7 @@ train/efficientad | $support data autograd models train/config train/loop train/
 train/distill   | $support data autograd models train/config train/loop
 train/import    | $support data models
 train/synth     | core data/codec train/support
-train/sweep     | $support data train/config train/report
+train/sweep     | $support data train/config train/metrics train/report
 train/command   | core data models autograd train
 train           | core data models autograd train
 bench           | core data models autograd train

@@ -4,7 +4,7 @@
 #include "train/config/config.h"
 #include "train/evaluate/evaluate_files.h"
 #include "train/metrics/metrics_output.h"
-#include "train/loop/loss_history.h"
+#include "train/report/loss_history.h"
 #include "train/support/progress.h"
 
 #include <jansson.h>
@@ -177,7 +177,7 @@ START_TEST(does_without_masks) {
     ck_assert_int_eq(results.metrics.has_threshold, 1);
     ck_assert_float_eq(results.metrics.threshold.value, 0.5f);
     char *page = read_text(OUT "report.html");
-    ck_assert_ptr_nonnull(strstr(page, "hard feature loss"));
+    ck_assert_ptr_nonnull(strstr(page, "\"name\": \"loss_hard\""));
     ck_assert_ptr_nonnull(strstr(page, "EfficientAD-S at 128x128, without padding"));
     ck_assert_ptr_nonnull(strstr(page, "ms an image"));
     free(page);
@@ -257,11 +257,17 @@ START_TEST(losses_are_read_back) {
             ASSERT_FAILS(ead_loss_history_read(path, &history), EAD_BAD_FILE, cases[i].error);
         else
             ASSERT_OK(ead_loss_history_read(path, &history));
-        if (i == 1) ck_assert(history.count == 2 && isnan(history.points[1].hard));
+        if (i == 1)
+            ck_assert(history.count == 2 && history.names.count == 5 && history.rows[6] == 2 &&
+                      isnan(history.rows[7]));
         ead_loss_history_free(&history);
     }
     write_bytes(path, "step,loss\n1,2\n", 14);
     ASSERT_FAILS(ead_loss_history_read(path, &history), EAD_BAD_FILE, "losses.csv:1");
+    write_bytes(path, "step,loss,lr\n1,2,3\n", 19);
+    ASSERT_OK(ead_loss_history_read(path, &history));
+    ck_assert(history.names.count == 1 && history.rows[0] == 1 && history.rows[1] == 2);
+    ead_loss_history_free(&history);
     ASSERT_OK(ead_loss_history_read(FOLDER "history/missing.csv", &history));
     ck_assert_int_eq((int)history.count, 0);
 }

@@ -1,11 +1,17 @@
-/* The gallery and report.html: what they hold, that tags nest, and that pictures keep to their budget. */
+/* The gallery and report.html: the data in the page, what a browser draws from it, and that pictures keep to their
+ * budget. */
 #include "test/support/data_support.h"
 #include "train/report/gallery.h"
-#include "train/report/report_html.h"
+#include "train/report/report.h"
 
+#include <jansson.h>
 #include <math.h>
+#include <sys/stat.h>
 
 #define SCRATCH "build/scratch/report/"
+
+/* A name that would end the data, begin a comment, end a line or an attribute, if it were not escaped. */
+#define HOSTILE "</script><!--<script>\xe2\x80\xa8\xe2\x80\xa9\" hostile=\"\" '\\\x01"
 
 static void add_picture(EadGallery *gallery, int width, int height, const char *defect, float score) {
     EadImage rgb, mask;
@@ -80,28 +86,52 @@ START_TEST(gallery_keeps_to_its_budget) {
 }
 END_TEST
 
-/* Every tag closes in order; <meta> and <img> are void, <x/> closes itself. */
-static void assert_tags_nest(const char *text) {
-    char open[64][16];
-    int depth = 0;
-    for (const char *tag = strchr(text, '<'); tag; tag = strchr(tag + 1, '<')) {
-        char name[16] = "";
-        int closing = tag[1] == '/';
-        if (tag[1] == '!') continue;
-        ck_assert_msg(sscanf(tag + 1 + closing, "%15[a-z0-9]", name) == 1, "stray < at %.40s", tag);
-        const char *end = strchr(tag, '>');
-        ck_assert_ptr_nonnull(end);
-        if (strcmp(name, "meta") == 0 || strcmp(name, "img") == 0 || end[-1] == '/') continue;
-        if (closing) {
-            ck_assert_msg(depth > 0 && strcmp(open[depth - 1], name) == 0, "wrong </%s> at %.60s", name, tag);
-            depth--;
-        } else {
-            ck_assert_int_lt(depth, 64);
-            memcpy(open[depth++], name, sizeof name);
-        }
-    }
-    ck_assert_int_eq(depth, 0);
+static int count_of(const char *text, const char *part) {
+    int count = 0;
+    for (const char *at = text; (at = strstr(at, part)) != NULL; at++) count++;
+    return count;
 }
+
+/* ---- the page ---- */
+
+/* The data in a page. Also: the page is whole, and nothing in it can end the data early or load anything. */
+static json_t *data_of(const char *path) {
+    static const char start[] = "<script type=\"application/json\" id=\"data\">\n", end[] = "\n</script>\n";
+    char *text = read_text(path), *data = strstr(text, start);
+    json_error_t error;
+    ck_assert_ptr_nonnull(data);
+    data += strlen(start);
+    char *after = strstr(data, end);
+    ck_assert_ptr_nonnull(after);
+    ck_assert_ptr_null(memchr(data, '<', (size_t)(after - data)));
+    ck_assert_int_eq(count_of(text, "<script"), 2);
+    ck_assert_int_eq(count_of(text, "</script"), 2);
+    ck_assert(strncmp(text, "<!DOCTYPE html>", 15) == 0 && strcmp(text + strlen(text) - 8, "</html>\n") == 0);
+    assert_contains(text, "prefers-color-scheme: dark");
+    static const char *const banned[] = {"://", "<link", "@import", "@css@", "@js@", "@data@", "innerHTML"};
+    for (size_t i = 0; i < sizeof banned / sizeof *banned; i++)
+        ck_assert_msg(!strstr(text, banned[i]), "\"%s\" must not be in the page", banned[i]);
+    json_t *root = json_loadb(data, (size_t)(after - data), 0, &error);
+    ck_assert_msg(root != NULL, "%d: %s", error.line, error.text);
+    free(text);
+    return root;
+}
+
+/* "gallery.images.0.path": members by name, items by number. */
+static const json_t *at(const json_t *root, const char *path) {
+    const json_t *value = root;
+    for (char name[64]; *path && value; path += *path == '.') {
+        size_t length = strcspn(path, ".");
+        snprintf(name, sizeof name, "%.*s", (int)length, path);
+        path += length;
+        value = json_is_array(value) ? json_array_get(value, strtoul(name, NULL, 10))
+                                     : json_object_get(value, name);
+    }
+    return value;
+}
+
+#define ASSERT_TEXT(root, path, text)   ck_assert_pstr_eq(json_string_value(at(root, path)), text)
+#define ASSERT_VALUE(root, path, value) ck_assert_double_eq(json_number_value(at(root, path)), value)
 
 /* An evaluation of four 8 x 8 images with its metrics. */
 static EadEvaluation *evaluate(EadMetrics *metrics) {
@@ -128,14 +158,21 @@ START_TEST(report_holds_everything_and_escapes_it) {
     EadGallery gallery = {0};
     add_picture(&gallery, 300, 200, "<hole>", 0.3f);
     add_picture(&gallery, 8, 8, "good", 0.4f);
-    EadLossPoint losses[1000];
-    for (int i = 0; i < 1000; i++) losses[i] = (EadLossPoint){i + 1, 1, 0, 2, i == 5 ? NAN : 0.5f, 3.5f};
-    EadKeyValue facts[] = {{"seed", "42"}, {"data", "<script>alert(1)</script>"}};
+    char *text = NULL;
+    size_t size;
+    FILE *rows = open_memstream(&text, &size);
+    fputs("step,loss_hard,loss_penalty,loss_stae,lr\n", rows);
+    for (int i = 0; i < 1000; i++) fprintf(rows, "%d,1,0,%s,1e-4\n", i + 1, i == 5 ? "nan" : "0.5");
+    fclose(rows);
+    write_bytes(SCRATCH "losses.csv", text, size);
+    free(text);
+    EadLossHistory losses;
+    ASSERT_OK(ead_loss_history_read(SCRATCH "losses.csv", &losses));
+    EadKeyValue facts[] = {{"seed", "42"}, {"data", HOSTILE}};
     EadReport report = {.title = "bottle & <co>",
                         .subtitle = "sub",
                         .metrics = &metrics,
-                        .losses = losses,
-                        .loss_count = 1000,
+                        .losses = &losses,
                         .gallery = &gallery,
                         .config = "train.steps: 12 # '<v>'\n",
                         .provenance = facts,
@@ -144,40 +181,44 @@ START_TEST(report_holds_everything_and_escapes_it) {
                         .timing_count = 1};
     report.samples = ead_evaluation_samples(e, &report.sample_count);
     ck_assert_int_eq(ead_report_write(SCRATCH "report.html", &report), EAD_OK);
-    char *text = read_text(SCRATCH "report.html");
-    assert_tags_nest(text);
-    static const char *const parts[] = {"<title>bottle &amp; &lt;co&gt;</title>",
-                                        "Image AU-ROC",
-                                        "75.00<small>",
-                                        "&lt;hole&gt;",
-                                        "Losses",
-                                        "hard feature loss",
-                                        "Scores of the test images",
-                                        "ROC of the images",
-                                        "PRO of the pixels",
-                                        "False alarms",
-                                        "All others, highest score first",
-                                        "mistakes <b>1</b>",
-                                        "data:image/jpeg;base64,/9j/",
-                                        "&lt;p&gt;.png",
-                                        "train.steps: 12 # &#39;&lt;v&gt;&#39;",
-                                        "<td>train.steps</td><td>12</td><td>70000</td>",
-                                        "&lt;script&gt;",
-                                        "Timings",
-                                        "prefers-color-scheme:dark",
-                                        "2 of 2 anomalous images found, 1 of 2 good ones called anomalous"};
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) assert_contains(text, parts[i]);
-    static const char *const banned[] = {"://",  "<script", "<link",     "@import", "nan<",
-                                         " nan", "inf<",    ">penalty<", "<hole>"};
-    for (size_t i = 0; i < sizeof banned / sizeof *banned; i++) {
-        const char *found = strstr(text, banned[i]);
-        ck_assert_msg(!found, "\"%s\" must not be in the page", banned[i]);
-    }
+    json_t *data = data_of(SCRATCH "report.html");
+    ASSERT_TEXT(data, "title", "bottle & <co>");
+    ASSERT_TEXT(data, "columns.0.title", "Image AU-ROC");
+    ASSERT_TEXT(data, "columns.0.places.1", "tile");
+    ASSERT_VALUE(data, "metrics.image_auroc", 0.75);
+    ASSERT_VALUE(data, "metrics.defects.<hole>.images", 2);
+    ck_assert_double_eq_tol(json_number_value(at(data, "threshold")), 0.3, 1e-6); /* of the best F1 */
+    ck_assert(json_is_false(at(data, "has_threshold")));
+    ck_assert_uint_eq(json_array_size(at(data, "scores")), 4);
+    ASSERT_VALUE(data, "scores.2.1", 1);
+    ASSERT_VALUE(data, "curves.roc.0", 0);
+    ck_assert_uint_ge(json_array_size(at(data, "curves.pro")), 4);
+    ASSERT_VALUE(data, "losses.last_step", 1000);
+    ck_assert_uint_eq(json_array_size(at(data, "losses.steps")), 240);
+    ASSERT_TEXT(data, "losses.series.2.name", "loss_stae");
+    ASSERT_VALUE(data, "losses.series.2.values.1", 0.5); /* without the one that is not finite */
+    ASSERT_VALUE(data, "losses.series.1.values.1", 0);
+    ASSERT_VALUE(data, "gallery.images.0.section", EAD_GALLERY_FALSE_ALARMS);
+    ASSERT_VALUE(data, "gallery.images.1.section", EAD_GALLERY_OTHERS);
+    ASSERT_TEXT(data, "gallery.images.1.path", "d/<p>.png");
+    ASSERT_TEXT(data, "gallery.images.1.defect", "<hole>");
+    ck_assert(json_is_true(at(data, "gallery.outlined")));
+    const char *picture = json_string_value(at(data, "gallery.images.1.map"));
+    ck_assert(strncmp(picture, "data:image/jpeg;base64,/9j/", 27) == 0);
+    ASSERT_TEXT(data, "config", "train.steps: 12 # '<v>'\n");
+    ASSERT_TEXT(data, "changed.0.0", "train.steps");
+    ASSERT_TEXT(data, "changed.0.1", "12");
+    ASSERT_TEXT(data, "changed.0.2", "70000");
+    ASSERT_TEXT(data, "provenance.1.1", HOSTILE);
+    ASSERT_TEXT(data, "timings.0.0", "seed");
+    json_decref(data);
+    text = read_text(SCRATCH "report.html");
     ck_assert_int_eq(ead_report_write(SCRATCH "again.html", &report), EAD_OK);
     char *again = read_text(SCRATCH "again.html");
     ck_assert_str_eq(text, again);
     free(text);
     free(again);
+    ead_loss_history_free(&losses);
     ead_gallery_free(&gallery);
     ead_metrics_free(&metrics);
     ead_evaluation_free(e);
@@ -189,20 +230,13 @@ START_TEST(report_of_almost_nothing) {
         .total = {.images = 1, .image_auroc = NAN, .image_f1_best = NAN, .image_f1_threshold = NAN}};
     EadReport report = {.metrics = &metrics};
     ck_assert_int_eq(ead_report_write(SCRATCH "bare.html", &report), EAD_OK);
-    char *text = read_text(SCRATCH "bare.html");
-    assert_tags_nest(text);
-    assert_contains(text, "Test images");
-    ck_assert_ptr_null(strstr(text, "Test images</h2>"));
-    ck_assert_ptr_null(strstr(text, "Losses"));
-    free(text);
+    json_t *data = data_of(SCRATCH "bare.html");
+    ASSERT_VALUE(data, "metrics.images", 1);
+    ck_assert(json_is_null(at(data, "metrics.image_auroc")) && json_is_null(at(data, "threshold")));
+    ck_assert(!at(data, "gallery") && !at(data, "losses") && !at(data, "config"));
+    json_decref(data);
 }
 END_TEST
-
-static int count_of(const char *text, const char *part) {
-    int count = 0;
-    for (const char *at = text; (at = strstr(at, part)) != NULL; at++) count++;
-    return count;
-}
 
 /* Noise is more than twice as large as what the side of the pictures is chosen for. */
 START_TEST(pictures_end_where_the_budget_does) {
@@ -220,25 +254,92 @@ START_TEST(pictures_end_where_the_budget_does) {
     }
     EadReport report = {.metrics = &metrics, .gallery = &gallery};
     ASSERT_OK(ead_report_write(SCRATCH "large.html", &report));
-    char *text = read_text(SCRATCH "large.html"), note[96];
-    int pairs = count_of(text, "class=\"pair\"");
+    json_t *data = data_of(SCRATCH "large.html");
+    const json_t *images = at(data, "gallery.images");
+    size_t pairs = 0;
+    ck_assert_uint_eq(json_array_size(images), IMAGES);
+    for (size_t i = 0; i < IMAGES; i++) {
+        const json_t *image = json_array_get(images, i);
+        ck_assert(!json_object_get(image, "image") == !json_object_get(image, "map"));
+        if (!json_object_get(image, "map")) continue;
+        ck_assert_uint_eq(pairs, i); /* those without pictures come last */
+        pairs++;
+    }
     ck_assert(pairs > 2 && pairs < IMAGES);
-    ck_assert_int_eq(count_of(text, "<figure class=\"shot"), IMAGES);
-    size_t picture = strlen(text) / (size_t)pairs; /* a little more than a pair */
-    ck_assert_uint_le(strlen(text), EAD_GALLERY_BUDGET + 2 * picture);
-    snprintf(note, sizeof note, "The other %d images without pictures: the page keeps to 16 MB.",
-             IMAGES - pairs);
-    const char *told = strstr(text, note);
-    ck_assert_msg(told != NULL, "no note: %s", note);
-    ck_assert_ptr_null(strstr(told, "class=\"pair\""));
-    ck_assert_int_eq(count_of(told, "<figure class=\"shot"), IMAGES - pairs);
-    ck_assert_int_eq(count_of(text, "shots bare\">"), 1);
-    ck_assert_ptr_null(strstr(text, "outlined"));
-    assert_tags_nest(text);
-    free(text);
+    struct stat file;
+    ck_assert_int_eq(stat(SCRATCH "large.html", &file), 0);
+    size_t picture = (size_t)file.st_size / pairs; /* a little more than a pair */
+    ck_assert_uint_le((size_t)file.st_size, EAD_GALLERY_BUDGET + 2 * picture);
+    ASSERT_VALUE(data, "gallery.budget", 16e6);
+    ck_assert(json_is_false(at(data, "gallery.outlined")));
+    json_decref(data);
     free(map);
     ead_image_free(&noise);
     ead_gallery_free(&gallery);
+}
+END_TEST
+
+/* Every tag closes in order; <img> and <input> are void. */
+static void assert_tags_nest(const char *text) {
+    char open[64][16];
+    int depth = 0;
+    for (const char *tag = strchr(text, '<'); tag; tag = strchr(tag + 1, '<')) {
+        char name[16] = "";
+        int closing = tag[1] == '/';
+        if (tag[1] == '!') continue;
+        ck_assert_msg(sscanf(tag + 1 + closing, "%15[a-z0-9]", name) == 1, "stray < at %.40s", tag);
+        const char *end = strchr(tag, '>');
+        ck_assert_ptr_nonnull(end);
+        if (strcmp(name, "input") == 0 || strcmp(name, "img") == 0 || end[-1] == '/') continue;
+        if (closing) {
+            ck_assert_msg(depth > 0 && strcmp(open[depth - 1], name) == 0, "wrong </%s> at %.60s", name, tag);
+            depth--;
+        } else {
+            ck_assert_int_lt(depth, 64);
+            memcpy(open[depth++], name, sizeof name);
+        }
+    }
+    ck_assert_int_eq(depth, 0);
+}
+
+/* What a browser makes of it, where there is one. */
+START_TEST(a_browser_draws_it) {
+    SKIP_UNLESS(system("command -v chromium >" SCRATCH "browser 2>&1") == 0, "chromium is not installed");
+    ck_assert_int_eq(system("HOME=" SCRATCH
+                            "home chromium --headless --no-sandbox --disable-gpu --enable-logging=stderr "
+                            "--v=0 --dump-dom " SCRATCH "report.html >" SCRATCH "dom.html 2>" SCRATCH "log"),
+                     0);
+    char *text = read_text(SCRATCH "dom.html"), *log = read_text(SCRATCH "log");
+    ck_assert_msg(!strstr(log, "CONSOLE"), "%s", log);
+    static const char *const parts[] = {"<title>bottle &amp; &lt;co&gt;</title>",
+                                        "Image AU-ROC",
+                                        "75.00<small>",
+                                        "<td>&lt;hole&gt;</td>",
+                                        "Losses",
+                                        "</i>hard</span>",
+                                        "Scores of the test images",
+                                        "ROC of the images",
+                                        "PRO of the pixels",
+                                        "False alarms",
+                                        "All others, highest score first",
+                                        "mistakes <b>1</b>",
+                                        "src=\"data:image/jpeg;base64,/9j/",
+                                        "alt=\"heat map of &lt;p&gt;.png\"",
+                                        "train.steps: 12 # '&lt;v&gt;'",
+                                        "<td>train.steps</td><td>12</td><td>70000</td>",
+                                        "Timings",
+                                        "2 of 2 anomalous images found, 1 of 2 good ones called anomalous"};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) assert_contains(text, parts[i]);
+    static const char *const banned[] = {"NaN", "undefined", "Infinity", "</i>penalty<", "<hole>"};
+    char *drawn = strstr(text, "<main"), *end = strstr(text, "</main>");
+    ck_assert(drawn && end);
+    *end = '\0';
+    for (size_t i = 0; i < sizeof banned / sizeof *banned; i++)
+        ck_assert_msg(!strstr(drawn, banned[i]), "\"%s\" must not be in the page", banned[i]);
+    strcpy(end, "</main>");
+    assert_tags_nest(drawn);
+    free(text);
+    free(log);
 }
 END_TEST
 
@@ -252,6 +353,7 @@ int main(void) {
     tcase_add_test(tests, gallery_keeps_to_its_budget);
     tcase_add_test(tests, report_holds_everything_and_escapes_it);
     tcase_add_test(tests, report_of_almost_nothing);
+    tcase_add_test(tests, a_browser_draws_it);
     tcase_add_test(tests, pictures_end_where_the_budget_does);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

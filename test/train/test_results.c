@@ -1,10 +1,9 @@
 /* The files of a run folder, read back by other means than those that wrote them: libtiff, jansson, our image
  * decoder. The report has a suite of its own, test_report.c. */
 #include "test/support/map_support.h"
-#include "train/support/html_text.h"
 #include "data/codec/codec.h"
 #include "train/report/overlay.h"
-#include "train/report/report_html.h"
+#include "train/report/report.h"
 #include "train/evaluate/result_files.h"
 
 #include <jansson.h>
@@ -197,18 +196,43 @@ START_TEST(jpeg_in_memory_decodes) {
 }
 END_TEST
 
-START_TEST(html_text_and_base64) {
-    FILE *file = fopen(SCRATCH "text", "wb");
-    ck_assert_ptr_nonnull(file);
-    ead_html_text(file, "<a href='x'>&\"\xc3\xa4\xff\x01\n");
-    fputs("|", file);
-    ead_html_base64(file, (const uint8_t *)"Man", 3);
-    ead_html_base64(file, (const uint8_t *)"Ma", 2);
-    ead_html_base64(file, (const uint8_t *)"\xff", 1);
+START_TEST(json_numbers_scripts_and_base64) {
+    char text[512] = "";
+    FILE *file = fmemopen(text, sizeof text, "w");
+    EadJson json = {.stream = file, .in_script = true};
+    ead_json_open(&json, NULL, '{');
+    ead_json_string(&json, "</a>", "<!--\xe2\x80\xa8\xc3\xa4\xff\x01\n");
+    ead_json_open(&json, "numbers", '[');
+    ead_json_number(&json, NULL, 1, 9);
+    ead_json_number(&json, NULL, 0.1, 17);
+    ead_json_number(&json, NULL, 1e-5, 9);
+    ead_json_number(&json, NULL, (double)NAN, 9);
+    ead_json_number(&json, NULL, (double)-INFINITY, 9);
+    ead_json_integer(&json, NULL, INT64_MIN);
+    json.reals = true;
+    ead_json_number(&json, NULL, 1, 9);
+    ead_json_number(&json, NULL, -1e-5, 9);
+    ead_json_number(&json, NULL, 1e20, 9);
+    ead_json_close(&json, ']');
+    ead_json_open(&json, "objects", '[');
+    ead_json_open(&json, NULL, '{');
+    ead_json_close(&json, '}');
+    ead_json_close(&json, ']');
+    ead_json_string(&json, "none", NULL);
+    ead_json_data_uri(&json, "a", "text/plain", (const uint8_t *)"Man", 3);
+    ead_json_data_uri(&json, "b", "text/plain", (const uint8_t *)"Ma", 2);
+    ead_json_data_uri(&json, "c", "text/plain", (const uint8_t *)"\xff", 1);
+    ead_json_close(&json, '}');
     fclose(file);
-    char *text = read_text(SCRATCH "text");
-    ck_assert_str_eq(text, "&lt;a href=&#39;x&#39;&gt;&amp;&quot;\xc3\xa4&#xFFFD;&#xFFFD;\n|TWFuTWE=/w==");
-    free(text);
+    ck_assert_str_eq(
+        text, "{\n  \"\\u003c/a>\": \"\\u003c!--\\u2028\xc3\xa4\\\\xff\\u0001\\u000a\",\n"
+              "  \"numbers\": [1, 0.10000000000000001, 1e-05, null, null, -9223372036854775808, 1.0, -1e-5, "
+              "1e20],\n  \"objects\": [\n    {}\n  ],\n  \"none\": null,\n"
+              "  \"a\": \"data:text/plain;base64,TWFu\",\n  \"b\": \"data:text/plain;base64,TWE=\",\n"
+              "  \"c\": \"data:text/plain;base64,/w==\"\n}");
+    json_t *read = json_loads(text, 0, NULL);
+    ck_assert(read && json_object_size(read) == 7);
+    json_decref(read);
 }
 END_TEST
 
@@ -258,7 +282,7 @@ int main(void) {
     tcase_add_test(tests, overlay_colours_high_scores_and_outlines_masks);
     tcase_add_test(tests, ramp_grows_lighter);
     tcase_add_test(tests, jpeg_in_memory_decodes);
-    tcase_add_test(tests, html_text_and_base64);
+    tcase_add_test(tests, json_numbers_scripts_and_base64);
     tcase_add_test(tests, failed_writes_leave_nothing);
     tcase_add_test(tests, full_disk_leaves_nothing);
     suite_add_tcase(suite, tests);

@@ -7,7 +7,7 @@
 #include "data/dataset/dataset.h"
 #include "models/method.h"
 #include "train/metrics/metrics.h"
-#include "train/report/report_html.h"
+#include "train/report/report.h"
 
 /* Everything is borrowed. */
 typedef struct EadEvaluateSpec {

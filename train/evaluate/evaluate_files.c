@@ -1,7 +1,6 @@
 /* Result files and report of an evaluation. */
 #include "train/evaluate/evaluate_files.h"
 
-#include "train/loop/loss_history.h"
 #include "core/base/paths.h"
 #include "train/evaluate/result_files.h"
 
@@ -102,8 +101,7 @@ static EadStatus write_report(const EadEvaluateSpec *spec, const EadResults *res
     EadReport report = {.title = spec->title,
                         .subtitle = spec->subtitle ? spec->subtitle : model,
                         .metrics = &results->metrics,
-                        .losses = losses.points,
-                        .loss_count = losses.count,
+                        .losses = &losses,
                         .gallery = &results->gallery,
                         .config = spec->config,
                         .provenance = spec->provenance,

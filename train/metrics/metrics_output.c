@@ -40,18 +40,22 @@ static bool in_scope(const EadMetrics *metrics, const EadMetricSet *set, EadMetr
 
 enum { DIGITS = 15 };
 
-static void write_value(EadJson *json, const EadMetricRow *row, double value, double pro_limit) {
-    char key[32];
-    bool hundredths = fabs(100 * pro_limit - rint(100 * pro_limit)) < 1e-9; /* 0.10 like 0.30, but 0.125 */
-    bool limit = row->scope == EAD_SCOPE_PRO_LIMIT;
-    if (limit) snprintf(key, sizeof key, hundredths ? "%s%.2f" : "%s%g", row->key, pro_limit);
-    ead_json_number(json, limit ? key : row->key, value, DIGITS);
+typedef char Key[32];
+
+/* The row's key in metrics.json. */
+static const char *key_of(const EadMetricRow *row, const EadMetrics *metrics, Key key) {
+    double limit = metrics->pro_limit;
+    bool hundredths = fabs(100 * limit - rint(100 * limit)) < 1e-9; /* 0.10 like 0.30, but 0.125 */
+    if (row->scope != EAD_SCOPE_PRO_LIMIT) return row->key;
+    snprintf(key, sizeof(Key), hundredths ? "%s%.2f" : "%s%g", row->key, limit);
+    return key;
 }
 
 static void write_set(EadJson *json, const EadMetrics *metrics, const EadMetricSet *set) {
+    Key key;
     for (int i = 0; i < EAD_METRICS; i++)
         if (in_scope(metrics, set, ead_metric_rows[i].scope))
-            write_value(json, &ead_metric_rows[i], set->values[i], metrics->pro_limit);
+            ead_json_number(json, key_of(&ead_metric_rows[i], metrics, key), set->values[i], DIGITS);
     ead_json_integer(json, "images", set->images);
 }
 
@@ -83,6 +87,25 @@ void ead_metrics_json(EadJson *json, const char *key, const EadMetrics *metrics)
     if (metrics->has_mean) write_named_set(json, metrics, "mean", &metrics->mean);
     ead_json_close(json, '}');
     ead_json_close(json, '}');
+}
+
+void ead_metric_rows_json(EadJson *json, const char *key, const EadMetrics *metrics) {
+    static const char *const places[] = {"table", "tile", "defects", "sweep", "kind", "scenario"};
+    Key own;
+    ead_json_open(json, key, '[');
+    for (int i = 0; i < EAD_METRICS; i++) {
+        const EadMetricRow *row = &ead_metric_rows[i];
+        ead_json_open(json, NULL, '{');
+        ead_json_string(json, "key", key_of(row, metrics, own));
+        ead_json_string(json, "column", row->column);
+        ead_json_string(json, "title", row->title);
+        ead_json_open(json, "places", '[');
+        for (size_t p = 0; p < sizeof places / sizeof *places; p++)
+            if (row->places >> p & 1) ead_json_string(json, NULL, places[p]);
+        ead_json_close(json, ']');
+        ead_json_close(json, '}');
+    }
+    ead_json_close(json, ']');
 }
 
 /* ---- the table for people ---- */

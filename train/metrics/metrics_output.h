@@ -39,6 +39,9 @@ extern const EadMetricRow ead_metric_rows[EAD_METRICS];
  * undefined. */
 void ead_metrics_json(EadJson *json, const char *key, const EadMetrics *metrics);
 
+/* The array that describes metrics.def for a page: {key as in the object above, column, title, places: [...]}. */
+void ead_metric_rows_json(EadJson *json, const char *key, const EadMetrics *metrics);
+
 /* Prints a table of the main metrics, one line for all images and one for each kind of defect; "-" where undefined. */
 void ead_print_metrics(FILE *stream, const EadMetrics *metrics);
 

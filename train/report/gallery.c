@@ -1,6 +1,8 @@
 /* Reduction of images, maps and masks to thumbnails, and their order. */
 #include "train/report/gallery.h"
 
+#include "core/base/memory.h"
+
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -63,22 +65,22 @@ int ead_gallery_side(int64_t images) {
     return side > EAD_GALLERY_SIDE ? EAD_GALLERY_SIDE : side < 64 ? 64 : (int)side;
 }
 
-static int thumbnail_side(int side, int longest, int most) {
-    if (longest <= most) return side;
-    int reduced = (int)(((int64_t)side * most + longest / 2) / longest);
+static int thumbnail_side(int side, int longest, int max_side) {
+    if (longest <= max_side) return side;
+    int reduced = (int)(((int64_t)side * max_side + longest / 2) / longest);
     return reduced > 0 ? reduced : 1;
 }
 
-static EadStatus fill_entry(EadGalleryEntry *entry, int most, const EadImage *rgb, const float *map,
+static EadStatus fill_entry(EadGalleryEntry *entry, int max_side, const EadImage *rgb, const float *map,
                             const EadImage *mask) {
     int longest = rgb->width > rgb->height ? rgb->width : rgb->height;
-    int width = thumbnail_side(rgb->width, longest, most);
-    int height = thumbnail_side(rgb->height, longest, most);
+    int width = thumbnail_side(rgb->width, longest, max_side);
+    int height = thumbnail_side(rgb->height, longest, max_side);
     EAD_TRY(ead_image_alloc(&entry->rgb, width, height, 3));
     EAD_TRY(ead_resize_u8(rgb->pixels, rgb->width, rgb->height, 3, (ptrdiff_t)rgb->width * 3,
                           entry->rgb.pixels, width, height));
-    entry->map = malloc((size_t)width * (size_t)height * sizeof *entry->map);
-    if (!entry->map) return ead_fail(EAD_NO_MEMORY, "no memory for a picture of the report");
+    entry->map = ead_new((int64_t)width * height, sizeof *entry->map, "a picture of the report");
+    if (!entry->map) return EAD_NO_MEMORY;
     reduce_map(map, rgb->width, rgb->height, entry->map, width, height);
     if (!mask) return EAD_OK;
     EAD_TRY(ead_image_alloc(&entry->mask, width, height, 1));
@@ -91,18 +93,13 @@ EadStatus ead_gallery_add(EadGallery *gallery, const char *path, const char *def
     if (rgb->channels != 3 ||
         (mask && (mask->channels != 1 || mask->width != rgb->width || mask->height != rgb->height)))
         return ead_fail(EAD_BAD_SHAPE, "%s: image and mask differ in size", path);
-    if (gallery->count == gallery->capacity) {
-        int64_t capacity = gallery->capacity > 0 ? 2 * gallery->capacity : 32;
-        EadGalleryEntry *grown = realloc(gallery->entries, (size_t)capacity * sizeof *grown);
-        if (!grown) return ead_fail(EAD_NO_MEMORY, "no memory for the pictures of the report");
-        gallery->entries = grown;
-        gallery->capacity = capacity;
-    }
+    EAD_TRY(ead_grow(&gallery->entries, &gallery->capacity, gallery->count, sizeof *gallery->entries,
+                     "the pictures of the report"));
     EadGalleryEntry entry = {
-        .path = strdup(path), .defect = strdup(defect), .anomalous = anomalous != 0, .score = score};
-    int most = gallery->side > 0 ? gallery->side : EAD_GALLERY_SIDE;
-    EadStatus status = entry.path && entry.defect ? fill_entry(&entry, most, rgb, map, mask)
-                                                  : ead_fail(EAD_NO_MEMORY, "no memory for the report");
+        .path = ead_strdup(path), .defect = ead_strdup(defect), .anomalous = anomalous != 0, .score = score};
+    int max_side = gallery->side > 0 ? gallery->side : EAD_GALLERY_SIDE;
+    EadStatus status =
+        entry.path && entry.defect ? fill_entry(&entry, max_side, rgb, map, mask) : EAD_NO_MEMORY;
     if (status == EAD_OK)
         gallery->entries[gallery->count++] = entry;
     else
@@ -170,13 +167,12 @@ static int by_section_and_score(const void *left, const void *right) {
 
 EadStatus ead_gallery_sort(const EadGallery *gallery, double threshold, EadGalleryOrder *order) {
     *order = (EadGalleryOrder){0};
-    Ranked *ranked = malloc((size_t)(gallery->count + 1) * sizeof *ranked);
-    order->entries = malloc((size_t)(gallery->count + 1) * sizeof *order->entries);
-    if (!ranked || !order->entries) {
+    Ranked *ranked = ead_new(gallery->count, sizeof *ranked, "the order of the pictures");
+    order->entries =
+        ranked ? ead_new(gallery->count, sizeof *order->entries, "the order of the pictures") : NULL;
+    if (!order->entries) {
         free(ranked);
-        free(order->entries);
-        order->entries = NULL;
-        return ead_fail(EAD_NO_MEMORY, "no memory to sort the pictures of the report");
+        return EAD_NO_MEMORY;
     }
     for (int64_t i = 0; i < gallery->count; i++) {
         const EadGalleryEntry *entry = &gallery->entries[i];

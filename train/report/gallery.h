@@ -20,7 +20,7 @@ typedef struct EadGalleryEntry {
 typedef struct EadGallery {
     int side;                 /* longest side of the pictures; 0: EAD_GALLERY_SIDE */
     EadGalleryEntry *entries; /* [count], in the order added */
-    int64_t count, capacity;
+    int count, capacity;
 } EadGallery;
 
 /* The side at which the pictures of so many images keep to the budget: 256 up to some 300 images, less for

@@ -73,7 +73,7 @@ EadStatus ead_overlay_render(const EadImage *rgb, const float *map, float low, f
     size_t pixels = (size_t)rgb->width * (size_t)rgb->height;
     memcpy(out->pixels, rgb->pixels, 3 * pixels);
     float scale = high > low ? 1 / (high - low) : 0;
-    for (size_t i = 0; i < pixels; i++) blend(out->pixels + 3 * i, (map[i] - low) * scale);
+    for (size_t i = 0; map && i < pixels; i++) blend(out->pixels + 3 * i, (map[i] - low) * scale);
     if (mask) outline(out, mask);
     return EAD_OK;
 }

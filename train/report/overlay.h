@@ -9,7 +9,7 @@
 void ead_ramp_color(float t, uint8_t rgb[3]);
 
 /* Blends a map over an image: transparent at `low` and below, the ramp's end at `high` and above.
- * rgb   3 channels, [height][width]; map [height][width] f32 of the same size
+ * rgb   3 channels, [height][width]; map [height][width] f32 of the same size, or NULL: the plain image
  * mask  1 channel of the same size, non-zero = defect, outlined in green just outside the defect; or NULL
  * out   a new image, owned by the caller. Errors: EAD_BAD_SHAPE, EAD_NO_MEMORY; then *out is empty. */
 EadStatus ead_overlay_render(const EadImage *rgb, const float *map, float low, float high,

@@ -1,174 +1,145 @@
-/* The HTML page: tables and dot charts in the style of a run's report. */
+/* The JSON in the page of a sweep: tables and dot charts. */
 #include "train/sweep/sweep_report.h"
 
-#include "train/support/html_text.h"
+#include "core/base/memory.h"
+#include "train/report/report.h"
 #include "train/sweep/paper_numbers.h"
-#include "train/report/report_parts.h"
-#include "train/report/svg_plot.h"
 #include "train/sweep/sweep_tables.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-enum { PAGE_WIDTH = 1080, NAME_UNITS = 7, MIN_NAMES = 80, MAX_NAMES = 320 };
+enum { MAX_VARIANTS = 5, DIGITS = 6 }; /* as many variants as there are colours */
 
 static const int all_collections = -1;
 
-/* ---- tables ---- */
-
-static void write_table(FILE *stream, const EadTextTable *table) {
-    fputs("<div class=\"card\"><table>\n", stream);
-    for (int row = 0; row < table->rows; row++) {
-        const char *tag = row == 0 ? "th" : "td";
-        fputs("<tr>", stream);
-        for (int column = 0; column < table->columns; column++) {
-            fprintf(stream, "<%s>", tag);
-            ead_html_text(stream, table->cells[row * table->columns + column]);
-            fprintf(stream, "</%s>", tag);
-        }
-        fputs("</tr>\n", stream);
-    }
-    fputs("</table></div>\n", stream);
-}
-
 typedef EadStatus MakeTable(const EadSweepResults *results, EadTableMetric metric, EadTextTable *table);
 
-static EadStatus write_made(FILE *stream, const EadSweepResults *results, EadTableMetric metric,
-                            MakeTable *make) {
+static EadStatus write_table(EadJson *json, const char *key, const EadSweepResults *results,
+                             EadTableMetric metric, MakeTable *make) {
     EadTextTable table = {0};
     EadStatus status = make(results, metric, &table);
-    if (status == EAD_OK) write_table(stream, &table);
+    ead_json_open(json, key, '[');
+    for (int row = 0; row < table.rows && status == EAD_OK; row++) {
+        ead_json_open(json, NULL, '[');
+        for (int column = 0; column < table.columns; column++)
+            ead_json_string(json, NULL, table.cells[row * table.columns + column]);
+        ead_json_close(json, ']');
+    }
+    ead_json_close(json, ']');
     ead_text_table_free(&table);
     return status;
 }
 
-/* ---- charts ---- */
-
-static int name_width(const EadStringList *names) {
-    int longest = 0;
-    for (int i = 0; i < names->count; i++) {
-        int length = 0;
-        while (names->items[i][length]) length++;
-        longest = length > longest ? length : longest;
-    }
-    int width = 16 + NAME_UNITS * longest;
-    return width < MIN_NAMES ? MIN_NAMES : width > MAX_NAMES ? MAX_NAMES : width;
+static void write_names(EadJson *json, const EadStringList *names) {
+    ead_json_open(json, "rows", '[');
+    for (int i = 0; i < names->count; i++) ead_json_string(json, NULL, names->items[i]);
+    ead_json_close(json, ']');
 }
 
-/* The range of all dots with some air, never beyond 100. */
-static void set_range(EadDotPlot *plot) {
-    double low = INFINITY, high = -INFINITY;
-    for (int i = 0; i < plot->series_count; i++)
-        for (int row = 0; row < plot->row_count; row++) {
-            double value = plot->series[i].values[row];
-            double spread = plot->series[i].deviations ? plot->series[i].deviations[row] : NAN;
-            if (!isfinite(value)) continue;
-            if (!isfinite(spread)) spread = 0;
-            low = fmin(low, value - spread);
-            high = fmax(high, value + spread);
-        }
-    double air = high > low ? 0.06 * (high - low) : 0.5;
-    plot->x_min = fmax(low - air, 0);
-    plot->x_max = fmin(high + air, fmax(101, plot->x_min + 1));
+static void write_numbers(EadJson *json, const char *key, const double *numbers, int count) {
+    ead_json_open(json, key, '[');
+    for (int i = 0; i < count; i++) ead_json_number(json, NULL, numbers[i], DIGITS);
+    ead_json_close(json, ']');
 }
 
-/* Variants against the paper: one collection or the mean. numbers [3][variants] is scratch. */
-static void plot_collection(FILE *stream, const EadSweepResults *results, int collection,
-                            EadTableMetric metric, double *numbers) {
-    int variants = results->variants.count, known = 0;
-    double *means = numbers, *deviations = numbers + variants, *paper = numbers + 2 * variants;
+/* numbers [2][count]: means and deviations. hollow: for what is only compared with. */
+static void write_series(EadJson *json, const char *name, bool hollow, const double *numbers, int count) {
+    ead_json_open(json, NULL, '{');
+    ead_json_string(json, "name", name);
+    ead_json_flag(json, "hollow", hollow);
+    write_numbers(json, "means", numbers, count);
+    write_numbers(json, "deviations", numbers + count, count);
+    ead_json_close(json, '}');
+}
+
+/* Variants against the paper: one collection or the mean. numbers [4][variants] is scratch. */
+static void write_collection(EadJson *json, const EadSweepResults *results, int collection,
+                             EadTableMetric metric, double *numbers) {
+    int variants = results->variants.count, known = 0, runs = 0;
+    double *paper = numbers + 2 * variants;
     for (int v = 0; v < variants; v++) {
         bool comparable;
         EadSummary summary = ead_summarize_collection(results, v, collection, metric);
         const EadPaperNumber *number = ead_sweep_paper_number(results, v, collection, metric, &comparable);
-        means[v] = summary.mean;
-        deviations[v] = summary.deviation;
+        numbers[v] = summary.mean;
+        numbers[variants + v] = summary.deviation;
         paper[v] = number ? number->percent : NAN;
+        paper[variants + v] = NAN;
         known += number != NULL;
+        runs += summary.runs;
     }
-    EadDotPlot plot = {.title = collection == all_collections ? "mean of the collections"
-                                                              : results->collections.items[collection],
-                       .x_label = ead_table_metric_title(metric),
-                       .width = PAGE_WIDTH / 2,
-                       .name_width = name_width(&results->variants),
-                       .row_count = variants,
-                       .rows = (const char *const *)results->variants.items,
-                       .series_count = known > 0 ? 2 : 1,
-                       .series = {{"here", 1, 0, means, deviations}, {"paper", 2, 1, paper, NULL}}};
-    set_range(&plot);
-    ead_svg_dots(stream, &plot);
+    if (runs == 0) return;
+    ead_json_open(json, NULL, '{');
+    ead_json_string(json, "title",
+                    collection == all_collections ? "mean of the collections"
+                                                  : results->collections.items[collection]);
+    write_names(json, &results->variants);
+    ead_json_open(json, "series", '[');
+    write_series(json, "here", false, numbers, variants);
+    if (known > 0) write_series(json, "paper", true, paper, variants);
+    ead_json_close(json, ']');
+    ead_json_close(json, '}');
 }
 
-static EadStatus plot_collections(FILE *stream, const EadSweepResults *results, EadTableMetric metric) {
-    double *numbers = malloc(3 * (size_t)results->variants.count * sizeof *numbers);
-    if (!numbers) return ead_fail(EAD_NO_MEMORY, "no memory for the charts of the report");
-    fputs("<div class=\"plots\">\n", stream);
-    for (int c = 0; c < results->collections.count; c++) {
-        int runs = 0;
-        for (int v = 0; v < results->variants.count; v++)
-            runs += ead_summarize_collection(results, v, c, metric).runs;
-        if (runs > 0) plot_collection(stream, results, c, metric, numbers);
-    }
-    if (ead_sweep_has_mean(results, metric))
-        plot_collection(stream, results, all_collections, metric, numbers);
-    fputs("</div>\n", stream);
-    free(numbers);
-    return EAD_OK;
-}
-
-/* Every scenario, one dot a variant, as many variants as there are colours. */
-static EadStatus plot_scenarios(FILE *stream, const EadSweepResults *results, EadTableMetric metric) {
+/* Every scenario, one dot a variant. numbers [2][scenarios] is scratch. */
+static void write_scenarios(EadJson *json, const EadSweepResults *results, EadTableMetric metric,
+                            double *numbers) {
     int scenarios = results->categories.count, variants = results->variants.count;
-    if (variants > EAD_DOTS_MAX_SERIES - 1) variants = EAD_DOTS_MAX_SERIES - 1;
-    double *numbers = malloc(2 * (size_t)variants * (size_t)scenarios * sizeof *numbers);
-    if (!numbers) return ead_fail(EAD_NO_MEMORY, "no memory for the charts of the report");
-    EadDotPlot plot = {.title = "Scenarios",
-                       .x_label = ead_table_metric_title(metric),
-                       .width = PAGE_WIDTH,
-                       .name_width = name_width(&results->categories),
-                       .row_count = scenarios,
-                       .rows = (const char *const *)results->categories.items,
-                       .series_count = variants};
-    for (int v = 0; v < variants; v++) {
-        double *means = numbers + 2 * v * scenarios, *deviations = means + scenarios;
+    ead_json_open(json, "scenarios", '{');
+    ead_json_string(json, "title", "Scenarios");
+    write_names(json, &results->categories);
+    ead_json_open(json, "series", '[');
+    for (int v = 0; v < variants && v < MAX_VARIANTS; v++) {
         for (int i = 0; i < scenarios; i++) {
             EadSummary summary = ead_summarize_scenario(results, v, i, metric);
-            means[i] = summary.mean;
-            deviations[i] = summary.deviation;
+            numbers[i] = summary.mean;
+            numbers[scenarios + i] = summary.deviation;
         }
-        plot.series[v] = (EadDotSeries){results->variants.items[v], v + 1, 0, means, deviations};
+        write_series(json, results->variants.items[v], false, numbers, scenarios);
     }
-    set_range(&plot);
-    fputs("<div class=\"plots\"><div class=\"wide\">", stream);
-    ead_svg_dots(stream, &plot);
-    fputs("</div></div>\n", stream);
-    free(numbers);
-    return EAD_OK;
+    ead_json_close(json, ']');
+    ead_json_close(json, '}');
 }
 
-/* ---- the page ---- */
-
-static EadStatus write_metric(FILE *stream, const EadSweepResults *results, EadTableMetric metric) {
-    fprintf(stream, "<h2>%s</h2>\n", ead_table_metric_title(metric));
-    EAD_TRY(write_made(stream, results, metric, ead_sweep_collection_table));
-    EAD_TRY(plot_collections(stream, results, metric));
-    if (!ead_sweep_by_scenario(results, metric)) return EAD_OK;
-    fputs("<h3>By scenario</h3>\n", stream);
-    EAD_TRY(plot_scenarios(stream, results, metric));
-    fputs("<details class=\"card\"><summary>Numbers</summary>\n", stream);
-    EAD_TRY(write_made(stream, results, metric, ead_sweep_scenario_table));
-    fputs("</details>\n", stream);
+static EadStatus write_metric(EadJson *json, const EadSweepResults *results, EadTableMetric metric,
+                              double *numbers) {
+    ead_json_open(json, NULL, '{');
+    ead_json_string(json, "title", ead_table_metric_title(metric));
+    EAD_TRY(write_table(json, "table", results, metric, ead_sweep_collection_table));
+    ead_json_open(json, "charts", '[');
+    for (int c = 0; c < results->collections.count; c++) write_collection(json, results, c, metric, numbers);
+    if (ead_sweep_has_mean(results, metric))
+        write_collection(json, results, all_collections, metric, numbers);
+    ead_json_close(json, ']');
+    if (ead_sweep_by_scenario(results, metric)) {
+        write_scenarios(json, results, metric, numbers);
+        EAD_TRY(write_table(json, "scenario_table", results, metric, ead_sweep_scenario_table));
+    }
+    ead_json_close(json, '}');
     return EAD_OK;
 }
 
 EadStatus ead_sweep_write_page(FILE *stream, const EadSweepResults *results) {
-    ead_report_head(stream, results->title, NULL);
-    fputs("<p class=\"soft\">", stream);
-    ead_sweep_write_notes(stream, results);
-    fputs("</p>\n", stream);
-    for (int f = 0; f < EAD_TABLE_FIGURES; f++)
+    EadJson json;
+    EadStatus status = EAD_OK;
+    char notes[1024];
+    double *numbers = ead_new(4 * ((int64_t)results->variants.count + results->categories.count),
+                              sizeof *numbers, "the charts of the report");
+    if (!numbers) return EAD_NO_MEMORY;
+    ead_sweep_notes(results, notes, sizeof notes);
+    ead_page_begin(&json, stream);
+    ead_json_string(&json, "kind", "sweep");
+    ead_json_string(&json, "title", results->title);
+    ead_json_string(&json, "notes", notes);
+    ead_json_open(&json, "metrics", '[');
+    for (int f = 0; f < EAD_TABLE_FIGURES && status == EAD_OK; f++)
         if (ead_sweep_results_have(results, (EadTableMetric)f))
-            EAD_TRY(write_metric(stream, results, (EadTableMetric)f));
-    fputs("</main>\n</body>\n</html>\n", stream);
-    return EAD_OK;
+            status = write_metric(&json, results, (EadTableMetric)f, numbers);
+    if (status == EAD_OK) {
+        ead_json_close(&json, ']');
+        ead_page_end(&json);
+    }
+    free(numbers);
+    return status;
 }

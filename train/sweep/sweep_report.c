@@ -49,9 +49,9 @@ static EadStatus write_made(FILE *stream, const EadSweepResults *results, EadTab
 }
 
 EadStatus ead_sweep_write_markdown(FILE *stream, const EadSweepResults *results) {
-    fprintf(stream, "# %s\n\n", results->title);
-    ead_sweep_write_notes(stream, results);
-    fputs("\n\n", stream);
+    char notes[1024];
+    ead_sweep_notes(results, notes, sizeof notes);
+    fprintf(stream, "# %s\n\n%s\n\n", results->title, notes);
     for (int f = 0; f < EAD_TABLE_FIGURES; f++)
         if (ead_sweep_results_have(results, (EadTableMetric)f))
             EAD_TRY(write_made(stream, results, (EadTableMetric)f, ead_sweep_collection_table, ""));

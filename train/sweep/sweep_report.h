@@ -14,7 +14,7 @@ EadStatus ead_sweep_write_markdown(FILE *stream, const EadSweepResults *results)
  * empty where there is none. */
 EadStatus ead_sweep_write_csv(FILE *stream, const EadSweepResults *results);
 
-/* The page with the same tables and plots; no scripts, no outside resources. Errors: EAD_NO_MEMORY. */
+/* The page with the same tables and charts; no outside resources. Errors: EAD_NO_MEMORY. */
 EadStatus ead_sweep_write_page(FILE *stream, const EadSweepResults *results);
 
 #endif

@@ -9,7 +9,7 @@
 #include <string.h>
 
 static const int all_collections = -1;
-static const double paper_steps = 70000;
+enum { paper_steps = 70000 };
 
 void ead_text_table_free(EadTextTable *table) {
     for (int i = 0; i < table->rows * table->columns; i++) free(table->cells[i]);
@@ -234,33 +234,28 @@ EadStatus ead_sweep_scenario_table(const EadSweepResults *results, EadTableMetri
 
 /* ---- notes ---- */
 
-static void write_steps(FILE *stream, const EadSweepResults *results) {
-    if (results->least_steps == results->max_steps)
-        fprintf(stream, " Training: %d steps", results->least_steps);
-    else
-        fprintf(stream, " Training: %d to %d steps", results->least_steps, results->max_steps);
-    bool same = results->least_steps == (int)paper_steps && results->max_steps == (int)paper_steps;
-    if (results->paper[0] && !same) fprintf(stream, " (the paper: %.0f)", paper_steps);
-    fputc('.', stream);
-}
-
 static bool all_comparable(const EadSweepResults *results) {
     for (int c = 0; c < results->collections.count; c++)
         if (count_scenarios(results, c) != ead_paper_scenarios(results->collections.items[c])) return false;
     return true;
 }
 
-void ead_sweep_write_notes(FILE *stream, const EadSweepResults *results) {
-    fprintf(stream, "%d of %d runs are finished, %d seed%s.", results->finished, results->run_count,
-            results->seeds.count, results->seeds.count == 1 ? "" : "s");
-    write_steps(stream, results);
-    fputs(
-        " Percent; a collection's metric is the mean over its scenarios, then mean ± standard deviation over "
-        "the seeds for which all scenarios are there.",
-        stream);
-    if (results->paper[0] && !all_comparable(results))
-        fputs(" The paper's numbers are means over all scenarios of a collection (15, 5 and 12); where fewer "
-              "are "
-              "here there is no difference to tell.",
-              stream);
+void ead_sweep_notes(const EadSweepResults *results, char *text, size_t size) {
+    char steps[64], paper[64] = "";
+    int min = results->least_steps, max = results->max_steps;
+    snprintf(steps, sizeof steps, min == max ? "%d" : "%d to %d", min, max);
+    if (results->paper[0] && (min != paper_steps || max != paper_steps))
+        snprintf(paper, sizeof paper, " (the paper: %d)", paper_steps);
+    snprintf(text, size,
+             "%d of %d runs are finished, %d seed%s. Training: %s steps%s. Percent; a collection's metric is "
+             "the mean "
+             "over its scenarios, then mean ± standard deviation over the seeds for which all scenarios are "
+             "there.%s",
+             results->finished, results->run_count, results->seeds.count,
+             results->seeds.count == 1 ? "" : "s", steps, paper,
+             results->paper[0] && !all_comparable(results)
+                 ? " The paper's numbers are means over all scenarios of a collection (15, 5 and 12); where "
+                   "fewer are "
+                   "here there is no difference to show."
+                 : "");
 }

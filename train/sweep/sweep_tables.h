@@ -37,7 +37,8 @@ bool ead_sweep_has_mean(const EadSweepResults *results, EadTableMetric metric);
 const struct EadPaperNumber *ead_sweep_paper_number(const EadSweepResults *results, int variant,
                                                     int collection, EadTableMetric metric, bool *comparable);
 
-/* Sentences for the reader: how complete, how long trained, what may be compared. */
-void ead_sweep_write_notes(FILE *stream, const EadSweepResults *results);
+/* Sentences for the reader: how complete, how long trained, what may be compared;
+ * some 700 bytes. */
+void ead_sweep_notes(const EadSweepResults *results, char *text, size_t size);
 
 #endif

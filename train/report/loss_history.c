@@ -1,0 +1,79 @@
+/* Parsing of losses.csv. */
+#include "train/report/loss_history.h"
+
+#include "core/base/memory.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LINE_SIZE = 1024, MAX_STEP_DIGITS = 15 }; /* so that a double holds every step */
+
+/* "step,loss_a,loss_b,lr": the names between the first and the last; changes the line. */
+static EadStatus read_header(char *line, const char *path, EadLossHistory *history) {
+    const char *name = strtok(line, ","), *next;
+    bool good = name && strcmp(name, "step") == 0;
+    for (name = strtok(NULL, ","); good && name; name = next) {
+        next = strtok(NULL, ",");
+        if (next) EAD_TRY(ead_strings_add(&history->names, name));
+        if (!next) good = strcmp(name, "lr") == 0;
+    }
+    if (good && history->names.count > 0) return EAD_OK;
+    return ead_fail(EAD_BAD_FILE, "%s:1: the header is not step,...,lr; move the file away", path);
+}
+
+/* "12,0.1,0.2,1e-4". Losses may be nan or inf: a run that went wrong is worth a look too. */
+static bool parse_row(const char *line, int losses, double *row) {
+    char *end;
+    row[0] = (double)strtoll(line, &end, 10);
+    if (end == line || end - line > MAX_STEP_DIGITS) return false;
+    for (int i = 0; i <= losses; i++) { /* and the learning rate */
+        if (*end != ',') return false;
+        const char *start = end + 1;
+        double value = (double)strtof(start, &end);
+        if (end == start) return false;
+        if (i < losses) row[1 + i] = value;
+    }
+    return *end == '\0';
+}
+
+static EadStatus read_rows(FILE *stream, const char *path, EadLossHistory *history) {
+    char line[LINE_SIZE];
+    double last = 0;
+    for (long number = 1; fgets(line, sizeof line, stream); number++) {
+        line[strcspn(line, "\r\n")] = '\0';
+        if (number == 1) {
+            EAD_TRY(read_header(line, path, history));
+            continue;
+        }
+        int losses = history->names.count;
+        EAD_TRY(ead_grow(&history->rows, &history->capacity, history->count,
+                         (size_t)(1 + losses) * sizeof *history->rows, "the losses"));
+        double *row = history->rows + (int64_t)history->count * (1 + losses);
+        if (!parse_row(line, losses, row) || row[0] <= last)
+            return ead_fail(EAD_BAD_FILE, "%s:%ld: not a row of losses after step %.0f; move the file away",
+                            path, number, last);
+        last = row[0];
+        history->count++;
+    }
+    return ferror(stream) ? ead_fail(EAD_IO, "%s: cannot read: %s", path, strerror(errno)) : EAD_OK;
+}
+
+EadStatus ead_loss_history_read(const char *path, EadLossHistory *history) {
+    *history = (EadLossHistory){0};
+    FILE *stream = fopen(path, "r");
+    if (!stream && errno == ENOENT) return EAD_OK;
+    if (!stream) return ead_fail(EAD_IO, "%s: cannot read: %s", path, strerror(errno));
+    EadStatus status = read_rows(stream, path, history);
+    fclose(stream);
+    if (status != EAD_OK) ead_loss_history_free(history);
+    return status;
+}
+
+void ead_loss_history_free(EadLossHistory *history) {
+    ead_strings_free(&history->names);
+    free(history->rows);
+    *history = (EadLossHistory){0};
+}

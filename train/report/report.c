@@ -1,0 +1,292 @@
+/* The JSON in the page of a run. Curves are thinned here; the metrics come from all points. */
+#include "train/report/report.h"
+
+#include "core/base/atomic_file.h"
+#include "core/base/memory.h"
+#include "data/codec/codec.h"
+#include "train/config/config.h"
+#include "train/metrics/metrics_output.h"
+#include "train/report/overlay.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define JPEG_QUALITY 82
+#define LOSS_BINS    240
+#define CURVE_STEP   (1 / 1500.0) /* a third of a pixel: nobody could see what lies nearer */
+
+enum { FLOAT_DIGITS = 9, PLOT_DIGITS = 5 };
+
+/* ---- the page around the data ---- */
+
+/* The lines of report.html, where @css@ and @js@ are replaced already. */
+static const char *const page[] = {
+#include "report_page.inc"
+};
+static const char data_mark[] = "@data@\n";
+
+/* Writes the lines before the mark, or those after it. */
+static void write_lines(FILE *stream, bool after) {
+    bool found = false;
+    for (size_t i = 0; i < sizeof page / sizeof *page; i++) {
+        if (strcmp(page[i], data_mark) == 0)
+            found = true;
+        else if (found == after)
+            fputs(page[i], stream);
+    }
+}
+
+void ead_page_begin(EadJson *json, FILE *stream) {
+    *json = (EadJson){.stream = stream, .in_script = true};
+    write_lines(stream, false);
+    ead_json_open(json, NULL, '{');
+}
+
+void ead_page_end(EadJson *json) {
+    ead_json_close(json, '}');
+    putc('\n', json->stream);
+    write_lines(json->stream, true);
+}
+
+/* ---- metrics, scores, curves ---- */
+
+static void write_metrics(EadJson *json, const EadReport *report) {
+    const EadMetrics *metrics = report->metrics;
+    double threshold =
+        metrics->has_threshold ? (double)metrics->threshold.value : metrics->total.image_f1_threshold;
+    ead_metric_rows_json(json, "columns", metrics);
+    ead_metrics_json(json, "metrics", metrics);
+    ead_json_number(json, "threshold", threshold, FLOAT_DIGITS); /* that decides what a mistake is */
+    ead_json_flag(json, "has_threshold", metrics->has_threshold);
+    ead_json_open(json, "scores", '[');
+    for (int64_t i = 0; i < report->sample_count; i++) {
+        ead_json_open(json, NULL, '[');
+        ead_json_number(json, NULL, (double)report->samples[i].score, FLOAT_DIGITS);
+        ead_json_integer(json, NULL, report->samples[i].anomalous != 0);
+        ead_json_close(json, ']');
+    }
+    ead_json_close(json, ']');
+}
+
+/* x and y in turns. */
+static void write_curve(EadJson *json, const char *key, const EadCurve *curve) {
+    if (curve->count == 0) return;
+    EadCurvePoint kept = {.x = NAN};
+    ead_json_open(json, key, '[');
+    for (int i = 0; i < curve->count; i++) {
+        EadCurvePoint point = curve->points[i];
+        bool near = fabs(point.x - kept.x) < CURVE_STEP && fabs(point.y - kept.y) < CURVE_STEP;
+        if (near && i + 1 < curve->count) continue;
+        ead_json_number(json, NULL, point.x, PLOT_DIGITS);
+        ead_json_number(json, NULL, point.y, PLOT_DIGITS);
+        kept = point;
+    }
+    ead_json_close(json, ']');
+}
+
+static void write_curves(EadJson *json, const EadMetrics *metrics) {
+    ead_json_open(json, "curves", '{');
+    write_curve(json, "roc", &metrics->roc);
+    write_curve(json, "pr", &metrics->pr);
+    write_curve(json, "pro", &metrics->pro);
+    write_curve(json, "pixel_pr", &metrics->pixel_pr);
+    write_curve(json, "spro", &metrics->spro);
+    write_curve(json, "pixel_roc", &metrics->pixel_roc);
+    ead_json_close(json, '}');
+}
+
+/* ---- losses ---- */
+
+/* The mean of a column over the rows [first, end), without what is not finite; NAN where nothing is. */
+static double mean_of(const EadLossHistory *losses, int column, int first, int end) {
+    double sum = 0, count = 0;
+    for (int i = first; i < end; i++) {
+        double value = losses->rows[(int64_t)i * (1 + losses->names.count) + column];
+        if (isfinite(value)) sum += value, count += 1;
+    }
+    return count > 0 ? sum / count : NAN;
+}
+
+/* Column 0 is the step. */
+static void write_means(EadJson *json, const char *key, const EadLossHistory *losses, int column) {
+    int64_t count = losses->count, bins = count < LOSS_BINS ? count : LOSS_BINS;
+    ead_json_open(json, key, '[');
+    for (int64_t bin = 0; bin < bins; bin++)
+        ead_json_number(json, NULL,
+                        mean_of(losses, column, (int)(count * bin / bins), (int)(count * (bin + 1) / bins)),
+                        FLOAT_DIGITS);
+    ead_json_close(json, ']');
+}
+
+static void write_losses(EadJson *json, const EadLossHistory *losses) {
+    if (!losses || losses->count == 0) return;
+    ead_json_open(json, "losses", '{');
+    ead_json_number(json, "last_step", mean_of(losses, 0, losses->count - 1, losses->count), 15);
+    write_means(json, "steps", losses, 0);
+    ead_json_open(json, "series", '[');
+    for (int i = 0; i < losses->names.count; i++) {
+        ead_json_open(json, NULL, '{');
+        ead_json_string(json, "name", losses->names.items[i]);
+        write_means(json, "values", losses, 1 + i);
+        ead_json_close(json, '}');
+    }
+    ead_json_close(json, ']');
+    ead_json_close(json, '}');
+}
+
+/* ---- pictures ---- */
+
+static EadStatus write_picture(EadJson *json, const char *key, const EadImage *picture, int64_t *bytes) {
+    uint8_t *jpeg;
+    size_t size;
+    EAD_TRY(ead_jpeg_encode(picture, JPEG_QUALITY, &jpeg, &size));
+    ead_json_data_uri(json, key, "image/jpeg", jpeg, size);
+    *bytes += (int64_t)size * 4 / 3;
+    free(jpeg);
+    return EAD_OK;
+}
+
+/* The image with its outline, and the heat map over it. */
+static EadStatus write_pictures(EadJson *json, const EadGalleryEntry *entry, float low, float high,
+                                int64_t *bytes) {
+    const EadImage *mask = entry->mask.pixels ? &entry->mask : NULL;
+    EadImage plain = {0}, heat = {0};
+    ead_json_integer(json, "width", entry->rgb.width);
+    ead_json_integer(json, "height", entry->rgb.height);
+    EadStatus status = ead_overlay_render(&entry->rgb, NULL, 0, 1, mask, &plain);
+    if (status == EAD_OK) status = write_picture(json, "image", &plain, bytes);
+    if (status == EAD_OK) status = ead_overlay_render(&entry->rgb, entry->map, low, high, NULL, &heat);
+    if (status == EAD_OK) status = write_picture(json, "map", &heat, bytes);
+    ead_image_free(&plain);
+    ead_image_free(&heat);
+    return status;
+}
+
+static EadStatus write_images(EadJson *json, const EadGallery *gallery, const EadGalleryOrder *order,
+                              float low, float high) {
+    int64_t bytes = 0;
+    int section = 0;
+    ead_json_open(json, "images", '[');
+    for (int64_t i = 0, end = order->sizes[0]; i < gallery->count; i++) {
+        const EadGalleryEntry *entry = &gallery->entries[order->entries[i]];
+        while (i == end) end += order->sizes[++section];
+        ead_json_open(json, NULL, '{');
+        ead_json_integer(json, "section", section);
+        ead_json_string(json, "path", entry->path);
+        ead_json_string(json, "defect", entry->defect);
+        ead_json_flag(json, "anomalous", entry->anomalous);
+        ead_json_number(json, "score", (double)entry->score, FLOAT_DIGITS);
+        if (bytes < EAD_GALLERY_BUDGET) EAD_TRY(write_pictures(json, entry, low, high, &bytes));
+        ead_json_close(json, '}');
+    }
+    ead_json_close(json, ']');
+    return EAD_OK;
+}
+
+static void write_ramp(EadJson *json) {
+    ead_json_open(json, "ramp", '[');
+    for (int i = 0; i <= 5; i++) {
+        uint8_t rgb[3];
+        char color[8];
+        ead_ramp_color((float)i / 5, rgb);
+        snprintf(color, sizeof color, "#%02x%02x%02x", rgb[0], rgb[1], rgb[2]);
+        ead_json_string(json, NULL, color);
+    }
+    ead_json_close(json, ']');
+}
+
+static EadStatus write_gallery(EadJson *json, const EadGallery *gallery, double threshold) {
+    if (!gallery || gallery->count == 0) return EAD_OK;
+    EadGalleryOrder order;
+    float low, high;
+    bool outlined = false;
+    EAD_TRY(ead_gallery_sort(gallery, threshold, &order));
+    ead_gallery_range(gallery, &low, &high);
+    for (int i = 0; i < gallery->count; i++) outlined = outlined || gallery->entries[i].mask.pixels;
+    ead_json_open(json, "gallery", '{');
+    ead_json_number(json, "low", (double)low, FLOAT_DIGITS);
+    ead_json_number(json, "high", (double)high, FLOAT_DIGITS);
+    ead_json_flag(json, "outlined", outlined);
+    ead_json_integer(json, "budget", EAD_GALLERY_BUDGET);
+    write_ramp(json);
+    EadStatus status = write_images(json, gallery, &order, low, high);
+    ead_json_close(json, '}');
+    free(order.entries);
+    return status;
+}
+
+/* ---- settings, provenance ---- */
+
+static void write_facts(EadJson *json, const char *key, const EadKeyValue *facts, int count) {
+    ead_json_open(json, key, '[');
+    for (int i = 0; i < count; i++) {
+        ead_json_open(json, NULL, '[');
+        ead_json_string(json, NULL, facts[i].key);
+        ead_json_string(json, NULL, facts[i].value);
+        ead_json_close(json, ']');
+    }
+    ead_json_close(json, ']');
+}
+
+/* Keys that are not as in the paper; files and folders are not worth a line. */
+static void write_changed(EadJson *json, const EadConfig *defaults, const EadConfig *config) {
+    ead_json_open(json, "changed", '[');
+    for (int key = 0; key < EAD_CONFIG_KEYS; key++) {
+        char *before = NULL, *now = NULL;
+        const EadValueRule *rule = &ead_config_key(key)->rule;
+        if (ead_config_matters(key) && rule->kind != EAD_KIND_PATH && rule->kind != EAD_KIND_STRING &&
+            ead_config_value_text(defaults, (EadConfigKeyId)key, &before) == EAD_OK &&
+            ead_config_value_text(config, (EadConfigKeyId)key, &now) == EAD_OK && strcmp(before, now) != 0) {
+            ead_json_open(json, NULL, '[');
+            ead_json_string(json, NULL, rule->name);
+            ead_json_string(json, NULL, now);
+            ead_json_string(json, NULL, before);
+            ead_json_close(json, ']');
+        }
+        free(before);
+        free(now);
+    }
+    ead_json_close(json, ']');
+}
+
+/* The text, and what differs from the defaults unless it is no config of this version. */
+static void write_config(EadJson *json, const char *text) {
+    EadConfig defaults, config;
+    if (!text) return;
+    ead_json_string(json, "config", text);
+    if (ead_config_defaults(&defaults) != EAD_OK) return;
+    if (ead_config_defaults(&config) == EAD_OK &&
+        ead_config_parse(text, strlen(text), "config", &config) == EAD_OK)
+        write_changed(json, &defaults, &config);
+    ead_config_free(&config);
+    ead_config_free(&defaults);
+}
+
+static EadStatus write_data(EadJson *json, const EadReport *report) {
+    const EadMetrics *metrics = report->metrics;
+    ead_json_string(json, "kind", "run");
+    ead_json_string(json, "title", report->title ? report->title : "EfficientAD");
+    ead_json_string(json, "subtitle", report->subtitle);
+    write_metrics(json, report);
+    write_curves(json, metrics);
+    write_losses(json, report->losses);
+    write_facts(json, "provenance", report->provenance, report->provenance_count);
+    write_facts(json, "timings", report->timings, report->timing_count);
+    write_config(json, report->config);
+    return write_gallery(json, report->gallery,
+                         metrics->has_threshold ? (double)metrics->threshold.value
+                                                : metrics->total.image_f1_threshold);
+}
+
+EadStatus ead_report_write(const char *path, const EadReport *report) {
+    EadAtomicFile file;
+    EadJson json;
+    EAD_TRY(ead_atomic_file_open(&file, path));
+    ead_page_begin(&json, file.stream);
+    EadStatus status = write_data(&json, report);
+    ead_page_end(&json);
+    if (status == EAD_OK) return ead_atomic_file_commit(&file);
+    ead_atomic_file_discard(&file);
+    return status;
+}

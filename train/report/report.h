@@ -1,0 +1,39 @@
+/* report.html: one self-contained page about a run, without outside resources: metrics, loss curves, histogram of the
+ * scores, ROC and PRO curves, heat maps worth a look, settings and provenance. The page is report.html, report.css
+ * and report.js, embedded by the build; C only writes the JSON that the script draws. */
+#ifndef EAD_TRAIN_REPORT_H
+#define EAD_TRAIN_REPORT_H
+
+#include "train/metrics/metrics.h"
+#include "train/report/gallery.h"
+#include "train/report/loss_history.h"
+#include "train/support/json_writer.h"
+
+typedef struct EadKeyValue {
+    const char *key, *value;
+} EadKeyValue;
+
+/* Everything is borrowed. What is NULL or empty has no section in the page; any text is allowed. */
+typedef struct EadReport {
+    const char *title;         /* e.g. "bottle" */
+    const char *subtitle;      /* e.g. "EfficientAD small, 70,000 steps, seed 42" */
+    const EadMetrics *metrics; /* required */
+    const EadSample *samples;  /* [sample_count] of the same evaluation */
+    int64_t sample_count;
+    const EadLossHistory *losses;
+    const EadGallery *gallery;
+    const char *config;            /* effective config as text */
+    const EadKeyValue *provenance; /* [provenance_count], data, seed, versions */
+    int provenance_count;
+    const EadKeyValue *timings; /* [timing_count] */
+    int timing_count;
+} EadReport;
+
+/* Writes the page atomically; the same report gives the same bytes. Errors: EAD_IO, EAD_NO_MEMORY, EAD_BAD_SHAPE. */
+EadStatus ead_report_write(const char *path, const EadReport *report);
+
+/* A page around other data that report.js knows: begins it, with the object of its data open in *json, and ends it. */
+void ead_page_begin(EadJson *json, FILE *stream);
+void ead_page_end(EadJson *json);
+
+#endif

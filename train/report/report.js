@@ -1,0 +1,440 @@
+// Draws the page from the JSON in #data: a run's report (report.c) or a sweep's (sweep_page.c). Names come from
+// folders and files of others, so text is only ever set as textContent or as an attribute, never as HTML.
+'use strict';
+const source = document.getElementById('data'), data = JSON.parse(source.textContent);
+source.remove(); // the pictures need to be in memory only once
+const page = document.getElementById('page');
+const svgSpace = document.getElementById('drawing').namespaceURI;
+
+// ---- elements ----
+
+function add(parent, name, attributes, ...children) {
+    return fill(document.createElement(name), parent, attributes, children);
+}
+
+function draw(parent, name, attributes, ...children) {
+    return fill(document.createElementNS(svgSpace, name), parent, attributes, children);
+}
+
+function fill(element, parent, attributes, children) {
+    for (const [key, value] of Object.entries(attributes || {}))
+        if (value !== undefined && value !== null) element.setAttribute(key, value);
+    element.append(...children);
+    if (parent) parent.append(element);
+    return element;
+}
+
+const isNumber = Number.isFinite; // of null, too: what is undefined is null in JSON
+const percent = value => (isNumber(value) ? (100 * value).toFixed(2) : '–');
+const short = value => String(Number(value.toPrecision(4)));
+
+// ---- charts ----
+
+const MARGIN = {left: 58, right: 16, top: 12, bottom: 46};
+const HEIGHT = 300, HALF = 530, FULL = 1080;
+
+// The frame of a chart: a figure with a legend, axes with ticks, and the maps x() and y() into its drawing.
+// chart: title, xLabel, yLabel, x: [min, max], y: [min, max], log, width, legend: [[name, color], ...]
+function openChart(parent, chart) {
+    const width = chart.width, height = chart.height || HEIGHT;
+    const left = chart.left || MARGIN.left, right = width - MARGIN.right;
+    const top = MARGIN.top, bottom = height - MARGIN.bottom;
+    const scale = chart.log ? Math.log10 : value => value;
+    const [x0, x1] = chart.x, [y0, y1] = chart.y.map(scale);
+    const figure = add(parent, 'figure', {class: 'plot'}, add(null, 'figcaption', {}, chart.title));
+    const legend = add(figure, 'div', {class: 'legend'});
+    for (const [name, color] of chart.legend || []) add(legend, 'span', {class: 'key s' + color}, add(null, 'i'), name);
+    const svg = draw(figure, 'svg', {viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': chart.title});
+    const frame = {
+        svg, left, right, top, bottom,
+        x: value => round(left + (value - x0) / (x1 - x0) * (right - left)),
+        y: value => round(bottom - (scale(value) - y0) / (y1 - y0) * (bottom - top)),
+    };
+    for (const tick of ticks(x0, x1, 6)) {
+        line(frame, 'grid', frame.x(tick), top, frame.x(tick), bottom);
+        text(frame, 'tick', frame.x(tick), bottom + 17, 'middle', short(tick));
+    }
+    line(frame, 'axis', left, bottom, right, bottom);
+    text(frame, 'label', (left + right) / 2, height - 8, 'middle', chart.xLabel);
+    if (!chart.yLabel) return frame;
+    for (const tick of chart.log ? logTicks(...chart.y) : ticks(y0, y1, 5)) {
+        line(frame, 'grid', left, frame.y(tick), right, frame.y(tick));
+        text(frame, 'tick', left - 7, frame.y(tick) + 4, 'end', short(tick));
+    }
+    draw(svg, 'text', {class: 'label', transform: `translate(14 ${(top + bottom) / 2}) rotate(-90)`,
+        'text-anchor': 'middle'}, chart.yLabel);
+    return frame;
+}
+
+const round = value => Math.round(10 * value) / 10;
+
+function line(frame, kind, x1, y1, x2, y2) {
+    return draw(frame.svg, 'line', {class: kind, x1, y1, x2, y2});
+}
+
+function text(frame, kind, x, y, anchor, content) {
+    return draw(frame.svg, 'text', {class: kind, x, y, 'text-anchor': anchor}, content);
+}
+
+// Multiples of a round step (1, 2 or 5 times a power of ten) that cuts the range into at most `parts`.
+function ticks(low, high, parts) {
+    const raw = (high - low) / parts, power = 10 ** Math.floor(Math.log10(raw));
+    const step = power * [1, 2, 5, 10].find(factor => raw <= factor * power * 1.0000001);
+    const found = [];
+    for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-6; i++) found.push(i * step);
+    return found;
+}
+
+// Powers of ten, and 2 and 5 times these where the axis spans few of them.
+function logTicks(low, high) {
+    const decades = Math.log10(high / low), every = decades > 7 ? 2 : 1, found = [];
+    for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power += every)
+        for (const factor of decades > 2.5 ? [1] : [1, 2, 5]) {
+            const value = factor * 10 ** power;
+            if (value >= low * 0.9999999 && value <= high * 1.0000001) found.push(value);
+        }
+    return found;
+}
+
+function drawMarker(frame, range, value, label) {
+    if (!isNumber(value) || value < range[0] || value > range[1]) return;
+    const x = frame.x(value), atRight = x > (frame.left + frame.right) / 2;
+    line(frame, 'marker', x, frame.top, x, frame.bottom);
+    text(frame, 'note', x + (atRight ? -6 : 6), frame.top + 12, atRight ? 'end' : 'start', label);
+}
+
+function drawPoint(frame, point, label) {
+    if (!point || !point.every(isNumber)) return;
+    const x = frame.x(point[0]), y = frame.y(point[1]), atRight = x > (frame.left + frame.right) / 2;
+    draw(frame.svg, 'circle', {class: 'point', cx: x, cy: y, r: 4.5});
+    text(frame, 'note', x + (atRight ? -9 : 9), y + 18, atRight ? 'end' : 'start', label);
+}
+
+// Values that cannot be drawn break the line.
+function drawLine(frame, color, xs, ys, drawable) {
+    let path = '', open = false;
+    xs.forEach((x, i) => {
+        const visible = drawable(ys[i]);
+        if (visible) path += (open ? 'L' : 'M') + frame.x(x) + ' ' + frame.y(ys[i]);
+        open = visible;
+    });
+    draw(frame.svg, 'path', {class: 'line s' + color, d: path});
+}
+
+// ---- the head of a run's report ----
+
+const metrics = data.metrics, kinds = metrics ? metrics.defects : {};
+const hasMean = Boolean(kinds.mean && kinds.logical_anomalies && kinds.structural_anomalies);
+const inPlace = (place, sets) => data.columns.filter(
+    column => column.places.includes(place) && sets.some(set => column.key in set));
+
+function drawTiles() {
+    const main = hasMean ? kinds.mean : metrics, tiles = add(page, 'div', {class: 'tiles'});
+    for (const column of inPlace('tile', [main])) {
+        const value = main[column.key], tile = add(tiles, 'div', {class: 'tile'}, add(null, 'b', {}, percent(value)));
+        if (isNumber(value)) add(tile.firstChild, 'small', {}, ' %');
+        add(tile, 'span', {}, column.title + (hasMean ? ', mean of both kinds' : ''));
+    }
+    add(tiles, 'div', {class: 'tile'}, add(null, 'b', {}, metrics.images), add(null, 'span', {}, 'Test images'));
+}
+
+// Counts at the threshold in use.
+function countMistakes() {
+    const count = {found: 0, anomalous: 0, alarms: 0, good: 0};
+    for (const [score, anomalous] of data.scores) {
+        count[anomalous ? 'anomalous' : 'good']++;
+        if (score >= data.threshold) count[anomalous ? 'found' : 'alarms']++;
+    }
+    return count;
+}
+
+// A sentence with the mistakes at the threshold in use, and one with what it was chosen by.
+function drawThreshold() {
+    if (!isNumber(data.threshold)) return;
+    const count = countMistakes(), wrong = count.anomalous - count.found + count.alarms;
+    const f1 = 2 * count.found / (2 * count.found + wrong);
+    let sentence = `At ${short(data.threshold)}, the threshold of the ` +
+        (data.has_threshold ? 'model' : 'best F1 (chosen on these very images)') +
+        `: ${count.found} of ${count.anomalous} anomalous images found, ${count.alarms} of ${count.good} good ones ` +
+        'called anomalous' + (isNumber(f1) ? `, F1 ${percent(f1)} %.` : '.');
+    if (data.has_threshold && metrics.validation_images) {
+        const alarms = Math.round(metrics.validation_fpr * metrics.validation_images);
+        const bounds = [metrics.validation_fpr_low, metrics.validation_fpr_high];
+        const [low, high] = bounds.map(bound => String(Number((100 * bound).toPrecision(3))));
+        sentence += ` Of ${metrics.validation_images} validation images, normal ones held back from training, ` +
+            `${alarms} reach it: a false-alarm rate of ${low} to ${high} % (95 % confidence).`;
+    }
+    add(page, 'p', {class: 'soft after'}, sentence);
+}
+
+function drawKinds() {
+    if (Object.keys(kinds).length === 0) return;
+    add(page, 'h2', {}, 'Kinds of defects');
+    add(page, 'p', {class: 'soft'}, 'Each kind against all good images, in percent.');
+    const table = add(add(page, 'div', {class: 'card'}), 'table'), columns = inPlace('defects', Object.values(kinds));
+    const head = add(add(table, 'thead'), 'tr', {}, add(null, 'th', {}, 'kind'), add(null, 'th', {}, 'images'));
+    for (const column of columns) add(head, 'th', {title: column.title}, column.column);
+    const body = add(table, 'tbody');
+    const addRow = (name, set, all) => {
+        const row = add(body, 'tr', {class: all ? 'all' : null}, add(null, 'td', {}, name), add(null, 'td', {}, set.images));
+        for (const {key} of columns) {
+            const cell = add(row, 'td', {}, percent(set[key]));
+            if (isNumber(set[key])) add(add(cell, 'i'), 'u', {style: `width:${percent(set[key])}%`});
+        }
+    };
+    for (const [name, set] of Object.entries(kinds)) if (set !== kinds.mean || !hasMean) addRow(name, set, false);
+    if (hasMean) addRow('mean of logical and structural', kinds.mean, true);
+    addRow('all', metrics, true);
+}
+
+// ---- the charts of a run ----
+
+function drawHistogram(plots) {
+    const BINS = 28, scores = data.scores.map(([score]) => score);
+    if (scores.length === 0) return;
+    let low = scores.reduce((a, b) => Math.min(a, b)), high = scores.reduce((a, b) => Math.max(a, b));
+    const edge = high > low ? 0.02 * (high - low) : 0.5;
+    low -= edge;
+    high += edge;
+    const names = ['good', 'anomalous'], counts = names.map(() => new Array(BINS).fill(0)), size = (high - low) / BINS;
+    for (const [score, anomalous] of data.scores)
+        counts[anomalous][Math.min(BINS - 1, Math.floor((score - low) / size))]++;
+    const highest = Math.max(3, ...counts[0], ...counts[1]); // 3, so that ticks are whole numbers
+    const frame = openChart(add(plots, 'div', {class: 'wide'}), {title: 'Scores of the test images',
+        xLabel: 'image score', yLabel: 'images', x: [low, high], y: [0, 1.08 * highest], width: FULL,
+        legend: names.map((name, which) => [name, which + 1])});
+    const bar = (frame.x(low + size) - frame.x(low) - 2) / 2;
+    counts.forEach((bins, which) => bins.forEach((count, bin) => {
+        if (count === 0) return;
+        const from = low + bin * size, y = frame.y(count);
+        draw(frame.svg, 'rect', {class: 'bar s' + (which + 1), x: round(frame.x(from) + 1 + which * bar), y,
+            width: round(bar), height: round(frame.bottom - y)},
+        draw(null, 'title', {}, `${names[which]}: ${count} with a score of ${short(from)} to ${short(from + size)}`));
+    }));
+    drawMarker(frame, [low, high], data.threshold, data.has_threshold ? 'threshold' : 'threshold of the best F1');
+}
+
+// A curve over 0..1 x 0..1. chance: a detector that guesses stays at this level, by default on the diagonal.
+function drawCurve(plots, name, title, xLabel, yLabel, legend, {chance, shade, point}) {
+    const flat = data.curves[name];
+    if (!flat) return;
+    const frame = openChart(plots, {title, xLabel, yLabel, x: [0, 1], y: [0, 1], width: HALF,
+        legend: [['chance', 0], [legend, 1]]});
+    if (shade) {
+        draw(frame.svg, 'rect', {class: 'shade', x: frame.left, y: frame.top, width: frame.x(shade) - frame.left,
+            height: frame.bottom - frame.top});
+    }
+    drawLine(frame, 0, [0, 1], isNumber(chance) ? [chance, chance] : [0, 1], isNumber);
+    drawLine(frame, 1, flat.filter((_, i) => i % 2 === 0), flat.filter((_, i) => i % 2 === 1), isNumber);
+    drawPoint(frame, point, data.has_threshold ? 'threshold' : 'best F1');
+}
+
+function drawCurves(plots) {
+    const count = countMistakes(), all = count.anomalous + count.good, called = count.found + count.alarms;
+    const inUse = isNumber(data.threshold), recall = inUse ? count.found / count.anomalous : NaN;
+    const area = key => (isNumber(metrics[key]) ? metrics[key].toFixed(4) : '–');
+    const rate = 'false-positive rate of the pixels', pixelPr = data.curves.pixel_pr;
+    drawCurve(plots, 'roc', 'ROC of the images', 'false-positive rate', 'true-positive rate',
+        'ROC, area ' + area('image_auroc'), {point: [inUse ? count.alarms / count.good : NaN, recall]});
+    drawCurve(plots, 'pr', 'Precision and recall of the images', 'recall', 'precision',
+        'precision, mean ' + area('image_ap'), {chance: count.anomalous / all, point: [recall, count.found / called]});
+    drawCurve(plots, 'pro', 'PRO of the pixels', rate, 'mean overlap of the defects',
+        'PRO, area to 0.30 ' + area('au_pro_0.30'), {shade: 0.3});
+    drawCurve(plots, 'pixel_pr', 'Precision and recall of the pixels', 'recall', 'precision',
+        'precision, mean ' + area('pixel_ap'), {chance: pixelPr && pixelPr[pixelPr.length - 1]});
+    if (!data.curves.spro) return; // MVTec LOCO; two curves, so that no place in the grid stays empty
+    drawCurve(plots, 'spro', 'sPRO of the pixels', rate, 'mean saturated overlap',
+        'sPRO, area to 0.05 ' + area('au_spro_0.05'), {shade: 0.05});
+    drawCurve(plots, 'pixel_roc', 'ROC of the pixels', rate, 'true-positive rate',
+        'ROC, area ' + area('pixel_auroc'), {});
+}
+
+// A loss that is switched off is all zeros and gets no line.
+function drawLosses(plots) {
+    const losses = data.losses;
+    if (!losses || losses.steps.length < 2) return;
+    const visible = value => isNumber(value) && value > 0;
+    const series = losses.series.map((one, i) => ({...one, color: 1 + i % 5})).filter(one => one.values.some(visible));
+    const values = series.flatMap(one => one.values).filter(visible);
+    if (values.length === 0) return;
+    const frame = openChart(add(plots, 'div', {class: 'wide'}), {title: 'Losses', xLabel: 'step',
+        yLabel: 'loss (log scale)', x: [0, losses.last_step], y: [0.85 * Math.min(...values), 1.15 * Math.max(...values)],
+        log: true, width: FULL, legend: series.map(one => [one.name.replace(/^loss_/, ''), one.color])});
+    for (const one of series) drawLine(frame, one.color, losses.steps, one.values, visible);
+}
+
+// ---- the test images ----
+
+const SECTIONS = ['Missed defects', 'False alarms', 'All others, highest score first'];
+
+// Where the score stands between the lowest and the highest, and the threshold as a tick.
+function drawBar(shot, image, share) {
+    const bar = add(shot, 'i', {class: 'score s' + (image.anomalous ? 2 : 1)});
+    add(bar, 'u', {style: `width:${share(image.score)}%`});
+    const at = isNumber(data.threshold) ? share(data.threshold) : NaN;
+    if (at > 0 && at < 100) add(bar, 's', {style: `left:${at}%`});
+}
+
+function drawShot(shots, image, index, share) {
+    const name = image.path.split('/').pop(), wrong = image.section < 2;
+    const kind = (image.anomalous ? 'bad' : 'good') + (wrong ? ' wrong' : '');
+    const shot = add(shots, 'figure', {class: 'shot ' + kind, id: 'image-' + index});
+    if (image.image) {
+        const pair = add(shot, 'a', {class: 'pair', href: '#image-' + index});
+        for (const [what, src] of [['image', image.image], ['heat map', image.map]])
+            add(pair, 'img', {src, width: image.width, height: image.height, alt: `${what} of ${name}`, decoding: 'async'});
+    }
+    drawBar(shot, image, share);
+    add(shot, 'figcaption', {}, add(null, 'b', {}, short(image.score)),
+        add(null, 'span', {class: 'tag s' + (image.anomalous ? 2 : 1)}, image.defect),
+        add(null, 'span', {class: 'name', title: image.path}, name),
+        add(null, 'a', {class: 'close', href: '#images'}, 'close'));
+}
+
+// Images come in the order of their sections; from some image on there may be no pictures: then rows are low.
+function drawGallery() {
+    const gallery = data.gallery;
+    if (!gallery) return;
+    const images = gallery.images, scores = images.map(image => image.score);
+    const lowest = Math.min(...scores), highest = Math.max(...scores);
+    const share = score => round(highest > lowest ? 100 * (score - lowest) / (highest - lowest) : 50);
+    add(page, 'h2', {id: 'images'}, 'Test images');
+    add(page, 'p', {class: 'soft'}, `Image${gallery.outlined ? ' (true defect outlined)' : ''} and anomaly map, coloured from `,
+        String(Number(gallery.low.toPrecision(3))),
+        add(null, 'span', {class: 'ramp', style: `background:linear-gradient(90deg,${gallery.ramp.join()})`}),
+        String(Number(gallery.high.toPrecision(3))),
+        '. The bold number is the image score; the bar shows it between the lowest and the highest' +
+        (isNumber(data.threshold) ? ', the tick is the threshold.' : '.') + ' A click enlarges.');
+    const box = add(page, 'div', {class: 'gallery'}), anomalous = images.filter(image => image.anomalous).length;
+    const choices = [['all', 'all', images.length], ['wrong', 'mistakes', images.filter(image => image.section < 2).length],
+        ['bad', 'anomalous', anomalous], ['good', 'good', images.length - anomalous]];
+    for (const [id, label, count] of choices) {
+        add(box, 'input', {type: 'radio', name: 'show', id: 'show-' + id, checked: id === 'all' ? '' : null});
+        add(box, 'label', {for: 'show-' + id}, label + ' ', add(null, 'b', {}, count));
+    }
+    const bare = images.findIndex(image => !image.image);
+    let shots = null, section = -1;
+    images.forEach((image, index) => {
+        if (image.section !== section) {
+            section = image.section;
+            const size = images.filter(other => other.section === section).length;
+            add(box, 'h3', {class: section < 2 ? 'wrong' : 'right'}, SECTIONS[section] + ' ', add(null, 'small', {}, size));
+            shots = null;
+        }
+        if (index === bare) {
+            add(box, 'p', {class: 'soft after'}, `The other ${images.length - bare} images without pictures: the page keeps ` +
+                `to ${gallery.budget / 1e6} MB.`);
+            shots = null;
+        }
+        if (!shots) shots = add(box, 'div', {class: image.image ? 'shots' : 'shots bare'});
+        drawShot(shots, image, index, share);
+    });
+}
+
+// ---- settings and provenance ----
+
+function drawFacts(parent, title, facts) {
+    if (facts.length === 0) return;
+    const table = add(add(add(parent, 'div', {}, add(null, 'h2', {}, title)), 'div', {class: 'card'}), 'table', {class: 'facts'});
+    for (const fact of facts) add(table, 'tr', {}, ...fact.map(part => add(null, 'td', {}, part)));
+}
+
+function drawSettings() {
+    if (!data.config) return;
+    add(page, 'h2', {id: 'settings'}, 'Settings');
+    if (data.changed && data.changed.length > 0) {
+        const table = add(add(page, 'div', {class: 'card'}), 'table', {class: 'facts'});
+        add(table, 'tr', {}, ...['not as in the paper', 'here', 'default'].map(head => add(null, 'th', {}, head)));
+        for (const row of data.changed) add(table, 'tr', {}, ...row.map(part => add(null, 'td', {}, part)));
+    } else if (data.changed) {
+        add(page, 'p', {class: 'soft'}, 'All as in the paper.');
+    }
+    add(page, 'details', {class: 'card'}, add(null, 'summary', {}, 'Effective configuration'), add(null, 'pre', {}, data.config));
+}
+
+function drawRun() {
+    drawTiles();
+    drawThreshold();
+    drawKinds();
+    add(page, 'h2', {id: 'curves'}, 'Curves');
+    const plots = add(page, 'div', {class: 'plots'});
+    drawHistogram(plots);
+    drawCurves(plots);
+    drawLosses(plots);
+    drawGallery();
+    const columns = add(page, 'div', {class: 'columns'});
+    drawFacts(columns, 'Provenance', data.provenance);
+    drawFacts(columns, 'Timings', data.timings);
+    drawSettings();
+}
+
+// ---- a sweep ----
+
+function drawTable(parent, rows) {
+    const table = add(add(parent, 'div', {class: 'card'}), 'table');
+    rows.forEach((cells, i) => add(table, 'tr', {}, ...cells.map(cell => add(null, i === 0 ? 'th' : 'td', {}, cell))));
+}
+
+// The range of all dots with some air, never beyond 100.
+function dotRange(series) {
+    let low = Infinity, high = -Infinity;
+    for (const one of series)
+        one.means.forEach((mean, row) => {
+            if (!isNumber(mean)) return;
+            low = Math.min(low, mean - (one.deviations[row] || 0));
+            high = Math.max(high, mean + (one.deviations[row] || 0));
+        });
+    const air = high > low ? 0.06 * (high - low) : 0.5, start = Math.max(low - air, 0);
+    return [start, Math.min(high + air, Math.max(101, start + 1))];
+}
+
+// Named rows with dots and whiskers: means with their standard deviations. Series share a row by standing a little
+// below each other.
+function drawDots(parent, chart, xLabel, width) {
+    const series = chart.series, rows = chart.rows, each = series.length > 2 ? 10 * series.length : 24;
+    const longest = Math.max(...rows.map(row => row.length)), range = dotRange(series);
+    const frame = openChart(parent, {title: chart.title, xLabel, x: range, y: [0, 1], width,
+        left: Math.min(320, Math.max(80, 16 + 7 * longest)), height: MARGIN.top + rows.length * each + MARGIN.bottom,
+        legend: series.map((one, i) => [one.name, i + 1])});
+    rows.forEach((name, row) => {
+        const y = frame.top + (row + 0.5) * each;
+        text(frame, 'tick', frame.left - 8, y + 4, 'end', name);
+        if (row > 0) line(frame, 'grid', frame.left, y - each / 2, frame.right, y - each / 2);
+        series.forEach((one, i) => {
+            const mean = one.means[row], spread = one.deviations[row];
+            if (!isNumber(mean)) return;
+            const offset = series.length > 1 ? (i + 0.5) / series.length - 0.5 : 0, at = round(y + 0.6 * offset * each);
+            const dot = draw(frame.svg, 'g', {class: `dot s${i + 1}${one.hollow ? ' hollow' : ''}`});
+            if (isNumber(spread))
+                draw(dot, 'line', {x1: frame.x(Math.max(mean - spread, range[0])), y1: at,
+                    x2: frame.x(Math.min(mean + spread, range[1])), y2: at});
+            const label = `${one.name}: ${mean.toFixed(2)}${isNumber(spread) ? ' ± ' + spread.toFixed(2) : ''}`;
+            draw(dot, 'circle', {cx: frame.x(mean), cy: at, r: 4}, draw(null, 'title', {}, label));
+        });
+    });
+}
+
+function drawSweep() {
+    add(page, 'p', {class: 'soft'}, data.notes);
+    for (const metric of data.metrics) {
+        add(page, 'h2', {}, metric.title);
+        drawTable(page, metric.table);
+        const plots = add(page, 'div', {class: 'plots'});
+        for (const chart of metric.charts) drawDots(plots, chart, metric.title, FULL / 2);
+        if (!metric.scenarios) continue;
+        add(page, 'h3', {}, 'By scenario');
+        drawDots(add(add(page, 'div', {class: 'plots'}), 'div', {class: 'wide'}), metric.scenarios, metric.title, FULL);
+        const details = add(page, 'details', {class: 'card'}, add(null, 'summary', {}, 'Numbers'));
+        drawTable(details, metric.scenario_table);
+    }
+}
+
+// ---- the page ----
+
+document.title = data.title;
+page.replaceChildren();
+add(page, 'header', {}, add(null, 'h1', {}, data.title));
+if (data.subtitle) add(page.firstChild, 'p', {}, data.subtitle);
+if (data.kind === 'sweep') drawSweep();
+else drawRun();
+if (location.hash) location.replace(location.hash); // its target did not exist when the page was opened
