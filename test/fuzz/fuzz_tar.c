@@ -2,6 +2,7 @@
  * over the blocks finds one, or nearly every mutation would end at them. */
 #include "data/source/tar_members.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
