@@ -1,6 +1,6 @@
 /* What distillation consists of: its step on cached features, and the backbone's pass that makes them. */
 #include "bench/bench_machine.h"
-#include "bench/bench_timing.h"
+#include "bench/bench_setup.h"
 
 #include "core/ops/normalize_image/normalize_image.h"
 #include "train/distill/distill_step.h"

@@ -1,7 +1,8 @@
 /* Inference as a user of the library sees it: 8-bit images in, maps and scores out. */
 #include "bench/bench_machine.h"
-#include "bench/bench_timing.h"
+#include "bench/bench_setup.h"
 
+#include "core/base/memory.h"
 #include "models/detector.h"
 
 #include <stdlib.h>
@@ -29,9 +30,9 @@ static EadStatus infer(void *context) {
 static EadStatus prepare(const EadBenchOptions *options, const EadEfficientad *model, Inference *run) {
     size_t pixels = (size_t)options->batch * (size_t)options->height * (size_t)options->width;
     EAD_TRY(ead_bench_images(3 * pixels, &run->images));
-    run->maps = malloc(pixels * sizeof *run->maps);
-    run->scores = malloc((size_t)options->batch * sizeof *run->scores);
-    if (!run->maps || !run->scores) return ead_fail(EAD_NO_MEMORY, "no memory for %zu map pixels", pixels);
+    run->maps = ead_new((int64_t)pixels, sizeof *run->maps, "maps");
+    run->scores = ead_new(options->batch, sizeof *run->scores, "scores");
+    if (!run->maps || !run->scores) return EAD_NO_MEMORY;
     return ead_detector_new(&model->base, &options->plan, options->batch, &run->detector);
 }
 

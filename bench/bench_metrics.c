@@ -4,8 +4,9 @@
 #include "bench/bench_machine.h"
 #include "bench/benchmarks.h"
 
-#include "core/base/philox.h"
 #include "core/base/clock.h"
+#include "core/base/memory.h"
+#include "core/base/philox.h"
 #include "train/metrics/metrics.h"
 
 #include <stdio.h>
@@ -35,7 +36,8 @@ typedef struct Scene {
 
 static EadStatus scene_new(const TestSet *set, Scene *scene) {
     size_t pixels = (size_t)set->width * (size_t)set->height;
-    *scene = (Scene){.map = malloc(pixels * sizeof *scene->map), .channel = {.mask = malloc(pixels)}};
+    *scene = (Scene){.map = ead_new((int64_t)pixels, sizeof *scene->map, "a map"),
+                     .channel = {.mask = ead_new((int64_t)pixels, 1, "a mask")}};
     scene->truth = (EadGroundTruth){.mask = {set->width, set->height, 1, scene->channel.mask}};
     static char name[] = "defect";
     for (int t = 0; t < TYPES; t++) scene->items[t].name = name;
@@ -45,7 +47,7 @@ static EadStatus scene_new(const TestSet *set, Scene *scene) {
         scene->truth.channel_count = 1;
         scene->truth.types = &scene->types;
     }
-    return scene->map && scene->channel.mask ? EAD_OK : ead_fail(EAD_NO_MEMORY, "no memory for a map");
+    return scene->map && scene->channel.mask ? EAD_OK : EAD_NO_MEMORY;
 }
 
 static void scene_free(Scene *scene) {
@@ -145,8 +147,8 @@ static EadStatus measure(const EadBenchOptions *options, const TestSet *set, int
 
 EadStatus ead_bench_metrics(const EadBenchOptions *options, EadBenchResults *results) {
     int repeat = options->repeat ? options->repeat : DEFAULT_REPEAT;
-    double *times = calloc(2 * (size_t)repeat, sizeof *times);
-    if (!times) return ead_fail(EAD_NO_MEMORY, "no memory for %d times", repeat);
+    double *times = ead_new(2 * (int64_t)repeat, sizeof *times, "times");
+    if (!times) return EAD_NO_MEMORY;
     const TestSet own = {"generated maps", options->batch, (options->batch + 2) / 3,
                          options->height,  options->width, true};
     const TestSet *set = options->own_set ? &own : sets;

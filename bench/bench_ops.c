@@ -2,8 +2,9 @@
 #include "bench/bench_conv_error.h"
 #include "bench/bench_setup.h"
 
-#include "models/detector.h"
 #include "core/base/clock.h"
+#include "core/base/memory.h"
+#include "models/detector.h"
 #include "train/efficientad/training_step.h"
 
 #include <math.h>
@@ -113,8 +114,8 @@ static EadStatus bench_plan(const EadBenchOptions *options, const char *name, co
     EadBenchResult result = ead_bench_result_for(options, "ops", name);
     int count = ead_plan_call_count(plan), first = results->count;
     int repeat = options->repeat ? options->repeat : DEFAULT_REPEAT;
-    double *times = calloc((size_t)count * (size_t)repeat, sizeof *times);
-    if (!times) return ead_fail(EAD_NO_MEMORY, "no memory for the times of %d calls", count);
+    double *times = ead_new((int64_t)count * repeat, sizeof *times, "the times of all calls");
+    if (!times) return EAD_NO_MEMORY;
     ead_bench_note(options, &result, repeat);
     EadStatus status = time_calls(plan, ead_bench_warm_up(options), repeat, times);
     result.repeats = repeat;

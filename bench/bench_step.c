@@ -1,6 +1,6 @@
 /* The training step with the paper's settings: forward, backward, Adam. */
 #include "bench/bench_machine.h"
-#include "bench/bench_timing.h"
+#include "bench/bench_setup.h"
 
 #include "train/efficientad/training_step.h"
 
