@@ -251,7 +251,7 @@ START_TEST(three_sequentials) {
     ASSERT_OK(import("-o " OUT " " S "nelson"));
     check_said("teacher: PDN-S as Sequential, from " S "nelson/teacher_final.pth");
     check_said("autoencoder: autoencoder as Sequential, from");
-    check_said("padding: not told by the files, taken as false");
+    check_said("padding: the files do not say, taken as false");
     check_said("for model.init; it cannot predict, the files hold no teacher_mean and teacher_std");
     check_out(ours, "teacher.");
     check_out(ours, "student.");

@@ -1,17 +1,15 @@
 /* efficientad import. */
 #include "train/cli/commands.h"
-#include "train/import/import_backbone.h"
-#include "train/import/import_networks.h"
-#include "train/import/import_vectors.h"
-#include "train/support/version.h"
 
+#include "core/base/paths.h"
 #include "models/efficientad/model.h"
 #include "models/networks/params_file.h"
 #include "models/networks/resnet.h"
+#include "train/import/import.h"
+#include "train/support/version.h"
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* All that was found, and the file that it goes into. */
@@ -42,7 +40,7 @@ static bool predicts(const Import *import) {
            has_vector(import, "teacher_mean") && has_vector(import, "teacher_std");
 }
 
-/* ---- telling the user ---- */
+/* ---- messages ---- */
 
 static void show_networks(const Import *import) {
     for (int role = 0; role < EAD_IMPORT_ROLES; role++) {
@@ -140,7 +138,7 @@ static EadStatus decide_padding(Import *import, const EadArguments *arguments) {
         import->padding = network->padding;
     }
     if (import->padding < 0 && network_of(import, EAD_IMPORT_STUDENT))
-        fputs("padding: not told by the files, taken as false; --padding true if it was trained with\n",
+        fputs("padding: the files do not say, taken as false; --padding true if it was trained with\n",
               stderr);
     return EAD_OK;
 }
@@ -177,9 +175,9 @@ static EadStatus add_tensors(Import *import) {
 /* Where the strides of a ResNet are shows in no shape. */
 static const char *backbone_variant(const Import *import) {
     const EadImportBackbone *backbone = &import->backbone;
-    const char *told =
+    const char *variant =
         backbone->count > 0 ? ead_import_metadata(&import->source, backbone->tensors[0], "variant") : NULL;
-    return told ? told : "torchvision";
+    return variant ? variant : "torchvision";
 }
 
 static EadStatus add_metadata(const Import *import) {
@@ -251,20 +249,15 @@ static EadStatus check_written(const Import *import, const char *path) {
 }
 
 static EadStatus write_checked(Import *import, const char *output) {
-    size_t length = strlen(output);
-    char *part = malloc(length + sizeof ".part");
-    if (!part) return ead_fail(EAD_NO_MEMORY, "%s: no memory to write it", output);
-    memcpy(part, output, length);
-    memcpy(part + length, ".part", sizeof ".part");
-    EadStatus status = ead_safetensors_writer_write(import->writer, part);
-    if (status == EAD_OK) {
-        status = check_written(import, part);
-        if (status != EAD_OK) ead_fail_prefix(status, "%s: cannot be used: ", import->source.paths.items[0]);
-        if (status == EAD_OK && rename(part, output) != 0)
-            status = ead_fail(EAD_IO, "%s: cannot write: %s", output, strerror(errno));
-        if (status != EAD_OK) remove(part);
-    }
-    free(part);
+    EadPath part;
+    int length = snprintf(part, sizeof part, "%s.part", output);
+    if (length >= EAD_PATH_SIZE) return ead_fail(EAD_BAD_ARGUMENT, "%.200s: the path is too long", output);
+    EAD_TRY(ead_safetensors_writer_write(import->writer, part));
+    EadStatus status = check_written(import, part);
+    if (status != EAD_OK) ead_fail_prefix(status, "%s: cannot be used: ", import->source.paths.items[0]);
+    if (status == EAD_OK && rename(part, output) != 0)
+        status = ead_fail(EAD_IO, "%s: cannot write: %s", output, strerror(errno));
+    if (status != EAD_OK) remove(part);
     return status;
 }
 

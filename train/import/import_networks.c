@@ -1,7 +1,10 @@
-/* For each tensor that may be a layout's first, whether the others are there too; shapes decide, and say the
- * size. */
-#include "train/import/import_networks.h"
+/* Networks by the names of their layers: for each tensor that may be a layout's first, whether the others are there
+ * too; shapes decide, and say the size. A ResNet is known by its first block; which member of the family it is, its
+ * reader finds out. */
+#include "train/import/import.h"
 
+#include "core/base/memory.h"
+#include "core/base/paths.h"
 #include "models/networks/autoencoder.h"
 #include "models/efficientad/model.h"
 
@@ -62,10 +65,10 @@ static bool find_tensors(Candidate *candidate) {
 }
 
 static bool says_student(const Candidate *candidate) {
-    const char *path = candidate->source->paths.items[candidate->file], *slash = strrchr(path, '/');
+    const char *path = candidate->source->paths.items[candidate->file];
     char prefix[NAME_SIZE];
     snprintf(prefix, sizeof prefix, "%.*s", candidate->prefix_length, candidate->prefix);
-    return strstr(prefix, "student") || strstr(slash ? slash : path, "student");
+    return strstr(prefix, "student") || strstr(ead_path_base(path), "student");
 }
 
 static EadStatus declare_pdn(const Candidate *candidate, EadImportRole *role, EadImportNetwork *network) {
@@ -136,8 +139,8 @@ static EadStatus adopt(EadImportNetworks *networks, const Candidate *candidate, 
             ead_import_path(candidate->source, candidate->tensors[0]), candidate->tensors[0]->view->name,
             ead_import_role_name(role), ead_import_path(candidate->source, network->tensors[0]),
             network->tensors[0]->view->name);
-    found->tensors = malloc((size_t)candidate->count * sizeof *found->tensors);
-    if (!found->tensors) return ead_fail(EAD_NO_MEMORY, "no memory for a list of tensors");
+    found->tensors = ead_new(candidate->count, sizeof *found->tensors, "a list of tensors");
+    if (!found->tensors) return EAD_NO_MEMORY;
     memcpy(found->tensors, candidate->tensors, (size_t)candidate->count * sizeof *found->tensors);
     for (int i = 0; i < candidate->count; i++) candidate->tensors[i]->used = true;
     found->layout = candidate->layout->what;
@@ -161,14 +164,11 @@ static EadStatus try_candidate(EadImportNetworks *networks, Candidate *candidate
     return status;
 }
 
-/* Whether the tensor is the layout's first weight, under whatever prefix. */
-static bool begins(const Layout *layout, const char *name, int *prefix_length) {
+/* Where the prefix ends if the tensor is the layout's first weight; -1 if it is not. */
+static int first_weight(const Layout *layout, const char *name) {
     char first[64];
     snprintf(first, sizeof first, "%.*s.weight", (int)strcspn(layout->names, " "), layout->names);
-    size_t length = strlen(name), end = strlen(first);
-    if (length < end || strcmp(name + length - end, first) != 0) return false;
-    *prefix_length = (int)(length - end);
-    return length == end || name[length - end - 1] == '.';
+    return ead_import_prefix(name, first);
 }
 
 static EadStatus check_sizes(const EadImportNetworks *networks, const EadImportSource *source) {
@@ -186,10 +186,9 @@ EadStatus ead_import_networks_find(EadImportNetworks *networks, EadImportSource 
     for (int i = 0; i < source->count; i++) {
         const EadImportTensor *tensor = &source->tensors[i];
         for (size_t k = 0; k < sizeof layouts / sizeof *layouts && !tensor->used; k++) {
-            Candidate candidate = {
-                .layout = &layouts[k], .source = source, .file = tensor->file, .prefix = tensor->view->name};
-            if (!begins(&layouts[k], tensor->view->name, &candidate.prefix_length)) continue;
-            EAD_TRY(try_candidate(networks, &candidate));
+            Candidate candidate = {&layouts[k], source, tensor->file, .prefix = tensor->view->name};
+            candidate.prefix_length = first_weight(&layouts[k], tensor->view->name);
+            if (candidate.prefix_length >= 0) EAD_TRY(try_candidate(networks, &candidate));
         }
     }
     return check_sizes(networks, source);
@@ -201,4 +200,54 @@ void ead_import_networks_free(EadImportNetworks *networks) {
         free(networks->of[role].tensors);
     }
     *networks = (EadImportNetworks){0};
+}
+
+/* ---- a ResNet ---- */
+
+static bool has_stem(const EadImportSource *source, const EadImportTensor *tensor, int prefix_length) {
+    char stem[1024];
+    int used = snprintf(stem, sizeof stem, "%.*sconv1.weight", prefix_length, tensor->view->name);
+    return used < (int)sizeof stem && ead_import_find(source, tensor->file, stem);
+}
+
+static bool is_part(const char *name, const char *const *parts) {
+    for (; *parts; parts++)
+        if (strncmp(name, *parts, strlen(*parts)) == 0) return true;
+    return false;
+}
+
+static EadStatus collect(EadImportBackbone *backbone, EadImportSource *source, const EadImportTensor *first,
+                         int prefix_length) {
+    static const char *const kept[] = {"conv1.", "bn1.", "layer1.", "layer2.", "layer3.", NULL};
+    static const char *const needless[] = {"layer4.", "fc.", NULL};
+    backbone->tensors = ead_new(source->count, sizeof *backbone->tensors, "a list of tensors");
+    if (!backbone->tensors) return EAD_NO_MEMORY;
+    backbone->prefix_length = prefix_length;
+    for (int i = 0; i < source->count; i++) {
+        EadImportTensor *tensor = &source->tensors[i];
+        const char *name = tensor->view->name;
+        if (tensor->file != first->file || strncmp(name, first->view->name, (size_t)prefix_length) != 0)
+            continue;
+        name += prefix_length;
+        if (is_part(name, kept) && !strstr(name, "num_batches_tracked"))
+            backbone->tensors[backbone->count++] = tensor;
+        tensor->used = is_part(name, kept) || is_part(name, needless);
+    }
+    return EAD_OK;
+}
+
+EadStatus ead_import_backbone_find(EadImportBackbone *backbone, EadImportSource *source) {
+    *backbone = (EadImportBackbone){0};
+    for (int i = 0; i < source->count; i++) {
+        const EadImportTensor *tensor = &source->tensors[i];
+        int prefix_length = ead_import_prefix(tensor->view->name, "layer1.0.conv1.weight");
+        if (prefix_length >= 0 && has_stem(source, tensor, prefix_length))
+            return collect(backbone, source, tensor, prefix_length);
+    }
+    return EAD_OK;
+}
+
+void ead_import_backbone_free(EadImportBackbone *backbone) {
+    free(backbone->tensors);
+    *backbone = (EadImportBackbone){0};
 }

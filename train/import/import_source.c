@@ -1,7 +1,9 @@
 /* Opening of files and looking up of names. */
-#include "train/import/import_source.h"
+#include "train/import/import.h"
 
+#include "core/base/memory.h"
 #include "core/base/paths.h"
+#include "data/source/image_list.h"
 #include "data/torch/torch_archive.h"
 
 #include <errno.h>
@@ -56,10 +58,9 @@ static int compare(const void *left, const void *right) {
 static EadStatus list_tensors(EadImportSource *source) {
     int count = 0;
     for (int f = 0; f < source->paths.count; f++) count += tensor_count(&source->files[f]);
-    source->tensors = calloc((size_t)count + 1, sizeof *source->tensors);
-    source->sorted = calloc((size_t)count + 1, sizeof *source->sorted);
-    if (!source->tensors || !source->sorted)
-        return ead_fail(EAD_NO_MEMORY, "no memory for a list of tensors");
+    source->tensors = ead_new(count, sizeof *source->tensors, "a list of tensors");
+    source->sorted = ead_new(count, sizeof *source->sorted, "a list of tensors");
+    if (!source->tensors || !source->sorted) return EAD_NO_MEMORY;
     for (int f = 0; f < source->paths.count; f++)
         for (int i = 0; i < tensor_count(&source->files[f]); i++) {
             source->sorted[source->count] = &source->tensors[source->count];
@@ -73,8 +74,8 @@ static EadStatus list_tensors(EadImportSource *source) {
 EadStatus ead_import_source_open(EadImportSource *source, const char *const *paths, int count) {
     *source = (EadImportSource){0};
     EAD_TRY(list_paths(&source->paths, paths, count));
-    source->files = calloc((size_t)source->paths.count, sizeof *source->files);
-    if (!source->files) return ead_fail(EAD_NO_MEMORY, "no memory for a list of files");
+    source->files = ead_new(source->paths.count, sizeof *source->files, "a list of files");
+    if (!source->files) return EAD_NO_MEMORY;
     for (int f = 0; f < source->paths.count; f++)
         EAD_TRY(open_file(source->paths.items[f], &source->files[f]));
     return list_tensors(source);
@@ -90,6 +91,12 @@ void ead_import_source_close(EadImportSource *source) {
     free(source->sorted);
     ead_strings_free(&source->paths);
     *source = (EadImportSource){0};
+}
+
+int ead_import_prefix(const char *name, const char *rest) {
+    size_t length = strlen(name), end = strlen(rest);
+    if (length < end || strcmp(name + length - end, rest) != 0) return -1;
+    return length == end || name[length - end - 1] == '.' ? (int)(length - end) : -1;
 }
 
 EadImportTensor *ead_import_find(const EadImportSource *source, int file, const char *name) {

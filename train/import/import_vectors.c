@@ -1,5 +1,7 @@
-/* By the ends of names and the number of elements. */
-#include "train/import/import_vectors.h"
+/* Vectors, by the ends of names and the number of elements. */
+#include "train/import/import.h"
+
+#include "core/base/memory.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -19,9 +21,7 @@ static const Row rows[] = {
 };
 
 static bool is_row(const Row *row, const EadFileTensor *view) {
-    size_t length = strlen(view->name), end = strlen(row->theirs);
-    if (length < end || strcmp(view->name + length - end, row->theirs) != 0) return false;
-    if (length > end && view->name[length - end - 1] != '.') return false;
+    if (ead_import_prefix(view->name, row->theirs) < 0) return false;
     bool whole = view->count == row->elements && row->first == 0;
     return whole || (view->count == 1 && row->elements == EAD_IMPORT_PIECES);
 }
@@ -50,8 +50,8 @@ static EadStatus take(EadImportVector *vector, const Row *row, EadImportSource *
 
 static EadStatus join(EadImportVector *vector, const EadImportSource *source) {
     size_t size = ead_file_type_size(vector->type);
-    char *to = vector->joined = malloc(EAD_IMPORT_PIECES * size);
-    if (!to) return ead_fail(EAD_NO_MEMORY, "no memory for %s", vector->name);
+    char *to = vector->joined = ead_new(EAD_IMPORT_PIECES, size, vector->name);
+    if (!to) return EAD_NO_MEMORY;
     for (int i = 0; i < EAD_IMPORT_PIECES; i++) {
         const EadImportTensor *piece = vector->pieces[i];
         if (!piece) return EAD_OK;

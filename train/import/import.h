@@ -1,0 +1,129 @@
+/* Import of networks that others trained: the tensors of their files, whatever the format, and what is found among
+ * them by name and shape: teacher, student and autoencoder by the layouts of import_names.def, the teacher's
+ * statistics and the maps' quantiles, or a ResNet for distillation. */
+#ifndef EAD_TRAIN_IMPORT_H
+#define EAD_TRAIN_IMPORT_H
+
+#include "core/base/string_list.h"
+#include "core/file/safetensors.h"
+#include "data/torch/torch_file.h"
+#include "models/networks/pdn.h"
+
+/* ---- the files ---- */
+
+typedef struct EadImportTensor {
+    const EadFileTensor *view; /* its data may be NULL until ead_import_load() */
+    int file, index;           /* which file's which tensor */
+    bool used;                 /* set by whoever found a place for it */
+} EadImportTensor;
+
+typedef struct EadImportFile {
+    EadSafetensors *safetensors; /* one of the two */
+    EadTorchFile *torch;
+} EadImportFile;
+
+typedef struct EadImportSource {
+    EadStringList paths;
+    EadImportFile *files;     /* [paths.count] */
+    EadImportTensor *tensors; /* [count], in the order of the files and of their tensors */
+    EadImportTensor **sorted; /* [count], by file and name */
+    int count;
+} EadImportSource;
+
+/* Opens files, told apart by content, and the .pth, .pt, .ckpt and .safetensors in folders (those called
+ * *_tmp.*, which a running training leaves, are passed over). Errors: those of the readers; EAD_BAD_ARGUMENT
+ * for a folder without such files. Close in every case. */
+EadStatus ead_import_source_open(EadImportSource *source, const char *const *paths, int count);
+void ead_import_source_close(EadImportSource *source);
+
+/* The tensor of that name in a file, or NULL. */
+EadImportTensor *ead_import_find(const EadImportSource *source, int file, const char *name);
+
+/* The path of the file that a tensor is in. */
+const char *ead_import_path(const EadImportSource *source, const EadImportTensor *tensor);
+
+/* The padding of the convolution that a tensor belongs to, or -1 where the file does not say. */
+int ead_import_padding(const EadImportSource *source, const EadImportTensor *tensor);
+
+/* The metadata string of the file that a tensor is in, or NULL; only .safetensors have any. */
+const char *ead_import_metadata(const EadImportSource *source, const EadImportTensor *tensor,
+                                const char *key);
+
+/* Sees to it that view->data holds the numbers. Errors: those of the readers; EAD_BAD_FILE if they are none
+ * (F16, BF16, F32, F64 are). */
+EadStatus ead_import_load(EadImportSource *source, EadImportTensor *tensor);
+
+/* "name [3,4] F32", cut to size - 1 bytes. */
+void ead_import_describe(const EadFileTensor *tensor, char *out, size_t size);
+
+/* Where the prefix of a tensor's name ends if its rest is `rest`, which begins the name or stands behind a dot: 8 in
+ * "teacher.conv1.weight" for "conv1.weight"; -1 if it is not. */
+int ead_import_prefix(const char *name, const char *rest);
+
+/* ---- teacher, student, autoencoder ---- */
+
+typedef enum EadImportRole {
+    EAD_IMPORT_TEACHER,
+    EAD_IMPORT_STUDENT,
+    EAD_IMPORT_AUTOENCODER,
+    EAD_IMPORT_ROLES
+} EadImportRole;
+
+typedef struct EadImportNetwork {
+    const char *layout;        /* what import_names.def says it is; NULL: not found */
+    EadParams params;          /* as models/ declares them, without memory */
+    EadImportTensor **tensors; /* [params.count] */
+    EadPdnSize size;           /* of teacher and student */
+    int height, width;         /* of the autoencoder's images */
+    int padding;               /* of teacher and student: 1 or 0; -1: the file does not say */
+} EadImportNetwork;
+
+typedef struct EadImportNetworks {
+    EadImportNetwork of[EAD_IMPORT_ROLES];
+    int closest_fits;  /* of the layout whose names are all there but not its shapes: how many fit */
+    char closest[512]; /* what does not fit; "" if there is no such layout */
+} EadImportNetworks;
+
+/* "teacher", "student", "autoencoder". */
+const char *ead_import_role_name(EadImportRole role);
+
+/* Finds what is there and marks its tensors as used. A PDN of 768 outputs is a student, one of 384 a teacher
+ * unless its name or its file's says "student". Errors: EAD_BAD_FILE, naming both, for two of a role, and for
+ * teacher and student of different sizes; EAD_NO_MEMORY. Free in every case. */
+EadStatus ead_import_networks_find(EadImportNetworks *networks, EadImportSource *source);
+void ead_import_networks_free(EadImportNetworks *networks);
+
+/* ---- vectors ---- */
+
+enum { EAD_IMPORT_VECTORS = 3, EAD_IMPORT_PIECES = 4 };
+
+typedef struct EadImportVector {
+    const char *name; /* ours: "teacher_mean", "teacher_std", "quantiles" */
+    int elements;
+    EadImportTensor *pieces[EAD_IMPORT_PIECES]; /* the first alone, or each of one element; NULL: not found */
+    EadFileType type;
+    const void *data; /* [elements]; NULL: not found, or not whole */
+    void *joined;     /* owned, what data points to where there are several pieces */
+} EadImportVector;
+
+/* Finds them, marks their tensors as used and reads them. What is there but all zero was never set (anomalib
+ * keeps zeros until it has trained) and is left out. Errors: EAD_BAD_FILE for two tensors for the same
+ * elements and for pieces of different types; those of ead_import_load(). Free in every case. */
+EadStatus ead_import_vectors_find(EadImportVector vectors[EAD_IMPORT_VECTORS], EadImportSource *source);
+void ead_import_vectors_free(EadImportVector vectors[EAD_IMPORT_VECTORS]);
+
+/* ---- a ResNet by torchvision's names: what models/networks/resnet.h reads for distillation ---- */
+
+typedef struct EadImportBackbone {
+    EadImportTensor **tensors; /* [count], owned */
+    int prefix_length;         /* of their names, which are torchvision's behind it */
+    int count;                 /* 0: not found */
+} EadImportBackbone;
+
+/* Finds the first file with conv1.weight and layer1.0.conv1.weight under one prefix, and marks what belongs
+ * to it up to layer3 as used; layer4, the classifier and counters are of no use. Error: EAD_NO_MEMORY. Free
+ * in every case. */
+EadStatus ead_import_backbone_find(EadImportBackbone *backbone, EadImportSource *source);
+void ead_import_backbone_free(EadImportBackbone *backbone);
+
+#endif
