@@ -2,7 +2,7 @@
  * results. */
 #include "bench/bench_machine.h"
 #include "bench/benchmarks.h"
-#include "train/cli/commands.h"
+#include "train/cli/arguments.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* The program: parses the command line, calls the command, reports its failure. */
-#include "train/cli/commands.h"
+#include "train/cli/arguments.h"
 #include "train/support/version.h"
 
 #include <errno.h>

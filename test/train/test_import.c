@@ -1,6 +1,6 @@
 /* Command import: one small model under the names and in the formats of others comes out as it was; what does
  * not fit is said. The files of torch itself are test_torch_file.c's. */
-#include "train/cli/commands.h"
+#include "train/cli/arguments.h"
 
 #include "models/efficientad/model.h"
 #include "models/networks/resnet.h"

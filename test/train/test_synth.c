@@ -1,7 +1,7 @@
 /* Generated data: determinism, masks that say exactly where a picture differs from the flawless one, the
  * command. */
 #include "data/codec/codec.h"
-#include "train/cli/commands.h"
+#include "train/cli/arguments.h"
 #include "train/synth/synth.h"
 
 #include "test/support/suite.h"

@@ -112,4 +112,12 @@ void ead_help_print(FILE *stream, int command);
 void ead_help_print_man(FILE *stream);
 void ead_help_print_completion(FILE *stream);
 
+/* The functions behind the rows of commands.def. Each takes the parsed command line, does its work, and leaves
+ * printing its error to main(). Results go to stdout, progress and notes to stderr. Errors: any; files already
+ * written stay complete. */
+#define EAD_COMMAND(name, fewest, most, words, synopsis, summary, example)                                   \
+    EadStatus ead_command_##name(const EadArguments *arguments);
+#include "train/cli/commands.def"
+#undef EAD_COMMAND
+
 #endif

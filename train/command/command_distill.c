@@ -1,5 +1,5 @@
 /* efficientad distill. */
-#include "train/cli/commands.h"
+#include "train/cli/arguments.h"
 #include "train/distill/distiller.h"
 
 EadStatus ead_command_distill(const EadArguments *arguments) {

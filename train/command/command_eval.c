@@ -1,5 +1,5 @@
 /* efficientad eval: measures a model file on the test set it was trained for, or on another one. */
-#include "train/cli/commands.h"
+#include "train/cli/arguments.h"
 
 #include "train/command/model_options.h"
 #include "train/evaluate/evaluate_files.h"

@@ -1,5 +1,5 @@
 /* efficientad import. */
-#include "train/cli/commands.h"
+#include "train/cli/arguments.h"
 
 #include "core/base/paths.h"
 #include "models/efficientad/model.h"

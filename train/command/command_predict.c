@@ -1,7 +1,7 @@
 /* efficientad predict: scores images and prints a JSON line for each. An input that cannot be scored gets a
  * line with "error", so that every input has its line, and a message on stderr; the others are scored all the
  * same, and the exit code is 1. */
-#include "train/cli/commands.h"
+#include "train/cli/arguments.h"
 
 #include "train/command/model_options.h"
 #include "train/evaluate/map_output.h"

@@ -1,5 +1,5 @@
 /* efficientad report. */
-#include "train/cli/commands.h"
+#include "train/cli/arguments.h"
 
 #include "core/base/atomic_file.h"
 #include "core/base/paths.h"

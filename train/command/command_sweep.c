@@ -1,5 +1,5 @@
 /* efficientad sweep. */
-#include "train/cli/commands.h"
+#include "train/cli/arguments.h"
 #include "train/sweep/sweep.h"
 
 #include <string.h>

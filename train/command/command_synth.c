@@ -1,5 +1,5 @@
 /* efficientad synth: writes a generated data set in the layout of MVTec AD. */
-#include "train/cli/commands.h"
+#include "train/cli/arguments.h"
 
 #include "core/base/paths.h"
 #include "data/codec/codec.h"

@@ -1,5 +1,5 @@
 /* efficientad train. */
-#include "train/cli/commands.h"
+#include "train/cli/arguments.h"
 #include "train/efficientad/trainer.h"
 
 EadStatus ead_command_train(const EadArguments *arguments) {

@@ -8,7 +8,6 @@
 #include "train/distill/distill_checkpoint.h"
 #include "train/distill/distill_step.h"
 #include "train/distill/feature_source.h"
-#include "train/support/interrupt.h"
 #include "data/source/skipped_images.h"
 #include "train/loop/loss_log.h"
 #include "train/support/progress.h"

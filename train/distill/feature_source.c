@@ -4,7 +4,6 @@
 #include "core/base/half.h"
 #include "core/ops/normalize_image/normalize_image.h"
 #include "data/source/loader.h"
-#include "train/support/interrupt.h"
 #include "train/support/progress.h"
 
 #include <stdio.h>

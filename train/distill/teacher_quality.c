@@ -4,7 +4,6 @@
 #include "core/base/atomic_file.h"
 #include "core/ops/normalize_image/normalize_image.h"
 #include "train/support/channel_sums.h"
-#include "train/support/interrupt.h"
 #include "train/support/json_writer.h"
 #include "train/support/progress.h"
 

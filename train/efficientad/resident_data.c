@@ -2,7 +2,6 @@
  * the plans of measuring and evaluation. */
 #include "train/efficientad/resident_data.h"
 
-#include "train/support/interrupt.h"
 #include "train/support/memory_budget.h"
 #include "train/support/progress.h"
 

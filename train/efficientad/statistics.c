@@ -6,7 +6,7 @@
 #include "core/plan/plan.h"
 #include "models/efficientad/model.h"
 #include "train/support/channel_sums.h"
-#include "train/support/interrupt.h"
+#include "train/support/progress.h"
 
 #include <limits.h>
 #include <math.h>

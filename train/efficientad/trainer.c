@@ -6,7 +6,7 @@
 #include "train/evaluate/evaluate_files.h"
 #include "train/evaluate/scoring.h"
 #include "train/metrics/metrics_output.h"
-#include "train/support/interrupt.h"
+#include "train/support/progress.h"
 #include "train/loop/loss_log.h"
 #include "train/support/memory_budget.h"
 #include "train/loop/run_folder.h"

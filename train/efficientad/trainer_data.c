@@ -2,7 +2,6 @@
 #include "train/efficientad/trainer_data.h"
 
 #include "core/base/philox.h"
-#include "train/support/interrupt.h"
 #include "data/source/skipped_images.h"
 #include "core/base/paths.h"
 #include "train/support/progress.h"

@@ -6,13 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct Row {
+typedef struct VectorRow {
     const char *ours;
     int elements, first;
     const char *theirs;
-} Row;
+} VectorRow;
 
-static const Row rows[] = {
+static const VectorRow rows[] = {
 #define EAD_IMPORT_LAYOUT(kind, what, names)
 #define EAD_IMPORT_VECTOR(ours, elements, first, theirs) {ours, elements, first, theirs},
 #include "train/import/import_names.def"
@@ -20,7 +20,7 @@ static const Row rows[] = {
 #undef EAD_IMPORT_VECTOR
 };
 
-static bool is_row(const Row *row, const EadFileTensor *view) {
+static bool is_row(const VectorRow *row, const EadFileTensor *view) {
     if (ead_import_prefix(view->name, row->theirs) < 0) return false;
     bool whole = view->count == row->elements && row->first == 0;
     return whole || (view->count == 1 && row->elements == EAD_IMPORT_PIECES);
@@ -33,7 +33,7 @@ static EadImportVector *vector_of(EadImportVector vectors[EAD_IMPORT_VECTORS], c
     return &vectors[v];
 }
 
-static EadStatus take(EadImportVector *vector, const Row *row, EadImportSource *source,
+static EadStatus take(EadImportVector *vector, const VectorRow *row, EadImportSource *source,
                       EadImportTensor *tensor) {
     const EadImportTensor *other = vector->pieces[row->first];
     if (other)

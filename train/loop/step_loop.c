@@ -2,7 +2,6 @@
 #include "train/loop/step_loop.h"
 
 #include "core/base/clock.h"
-#include "train/support/interrupt.h"
 #include "train/support/progress.h"
 
 #include <math.h>

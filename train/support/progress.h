@@ -53,4 +53,13 @@ typedef struct EadWalk {
  * piece. */
 EadStatus ead_walk(const EadWalk *walk, EadStatus (*visit)(void *context, int index), void *context);
 
+/* ---- Ctrl-C and SIGTERM: a request to stop at the next good moment ---- */
+
+/* From now on SIGINT and SIGTERM only set a flag; the second SIGINT kills as usual, for those in a hurry;
+ * a second SIGTERM changes nothing. */
+void ead_interrupt_catch(void);
+
+/* Whether one has arrived. */
+bool ead_interrupted(void);
+
 #endif

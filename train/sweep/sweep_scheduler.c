@@ -6,7 +6,7 @@
 #include "core/base/clock.h"
 #include "core/base/memory.h"
 #include "core/base/paths.h"
-#include "train/support/interrupt.h"
+#include "train/support/progress.h"
 
 #include <errno.h>
 #include <fcntl.h>
