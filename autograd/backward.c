@@ -1,20 +1,19 @@
 /* The walk: from the loss back through the list, summing what each reader sends to a node. */
 #include "autograd/backward.h"
 
-#include "core/backend/backend.h"
+#include "core/base/memory.h"
+#include "core/graph/op.h"
 #include "core/ops/add/add.h"
-#include "core/ops/concat_batch/concat_batch.h"
 #include "core/ops/constant/constant.h"
 #include "core/ops/scale/scale.h"
-#include "core/ops/slice_batch/slice_batch.h"
 
-#include <assert.h>
 #include <stdlib.h>
 
 /* Contributions to one node's gradient, as a list in order of arrival. */
 typedef struct Contribution {
-    EadNode *gradient;
-    EadNode *reader; /* the node it came through */
+    EadNode
+        *gradient; /* of the reader's output if that can be joined (EadOp.join_gradients), else of the node */
+    EadNode *reader; /* the node it came through; NULL: none */
     struct Contribution *next;
 } Contribution;
 
@@ -26,9 +25,9 @@ typedef struct Walk {
 } Walk;
 
 static void contribute(Walk *walk, EadNode *target, EadNode *reader, EadNode *gradient) {
-    Contribution *added = malloc(sizeof *added);
+    Contribution *added = ead_new(1, sizeof *added, "the backward graph");
     if (!added) {
-        ead_graph_fail(walk->graph, ead_fail(EAD_NO_MEMORY, "no memory for the backward graph"));
+        ead_graph_fail(walk->graph, EAD_NO_MEMORY);
         return;
     }
     *added = (Contribution){gradient, reader, NULL};
@@ -37,37 +36,36 @@ static void contribute(Walk *walk, EadNode *target, EadNode *reader, EadNode *gr
     *tail = added;
 }
 
-/* Slices that tile their source in order (a batch dealt out to several heads) are put together again by one
- * copy; the general way would pad and add tensors of full size. Returns NULL if they do not tile. */
-static EadNode *join_slices(Walk *walk, const EadNode *node, const Contribution *list) {
-    EadNode *parts[EAD_MAX_INPUTS];
-    int count = 0, next_image = 0;
-    while (next_image < node->y.n) {
-        const Contribution *found = NULL;
-        for (const Contribution *c = list; c; c = c->next)
-            if (c->reader->op == EAD_OP_slice_batch && ead_slice_begin(c->reader) == next_image) found = c;
-        if (!found || count == EAD_MAX_INPUTS) return NULL;
-        parts[count++] = found->gradient;
-        next_image += found->gradient->y.n;
-    }
-    int contributions = 0;
-    for (const Contribution *c = list; c; c = c->next) contributions++;
-    return contributions == count ? ead_concat_batch(walk->graph, count, parts) : NULL;
+static bool can_join(const EadNode *reader) {
+    return reader && ead_op(reader->op)->join_gradients;
 }
 
-/* The gradient of a slice, at the size of what was sliced. */
-static EadNode *at_full_size(Walk *walk, const EadNode *node, const Contribution *c) {
-    if (c->reader->op != EAD_OP_slice_batch) return c->gradient;
-    return ead_slice_batch_gradient(walk->graph, c->gradient, ead_slice_begin(c->reader), node->y.n);
+/* Parts that tile the node (a batch dealt out to several heads) are put together again by one copy; the general case
+ * would pad and add tensors of full size. NULL if they do not tile. */
+static EadNode *join(Walk *walk, const EadNode *node, const Contribution *list) {
+    EadNode *readers[EAD_MAX_INPUTS], *parts[EAD_MAX_INPUTS];
+    int count = 0;
+    for (const Contribution *c = list; c; c = c->next, count++) {
+        if (!can_join(c->reader) || c->reader->op != list->reader->op || count == EAD_MAX_INPUTS) return NULL;
+        readers[count] = c->reader;
+        parts[count] = c->gradient;
+    }
+    return ead_op(list->reader->op)->join_gradients(walk->graph, node, count, readers, parts);
+}
+
+static EadNode *gradient_of(Walk *walk, const Contribution *c) {
+    EadNode *dx[EAD_MAX_INPUTS] = {c->gradient};
+    if (can_join(c->reader)) ead_op(c->reader->op)->gradient(walk->graph, c->reader, c->gradient, dx);
+    return dx[0];
 }
 
 static EadNode *sum(Walk *walk, const EadNode *node) {
     const Contribution *list = walk->incoming[node->index];
-    EadNode *total = join_slices(walk, node, list);
+    EadNode *total = join(walk, node, list);
     if (total) return total;
-    total = at_full_size(walk, node, list);
+    total = gradient_of(walk, list);
     for (const Contribution *c = list->next; c; c = c->next)
-        total = ead_add(walk->graph, total, at_full_size(walk, node, c));
+        total = ead_add(walk->graph, total, gradient_of(walk, c));
     return total;
 }
 
@@ -75,11 +73,11 @@ static void visit(Walk *walk, EadNode *node) {
     if (!walk->incoming[node->index]) return;
     EadNode *dy = walk->gradients[node->index] = sum(walk, node);
     if (node->op == EAD_OP_LEAF) return;
-    EadNode *dx[EAD_MAX_INPUTS] = {NULL};
-    if (node->op == EAD_OP_slice_batch)
-        dx[0] = dy; /* stays a slice until it is summed */
-    else
+    EadNode *dx[EAD_MAX_INPUTS] = {dy};
+    if (!can_join(node)) {
+        dx[0] = NULL;
         ead_op(node->op)->gradient(walk->graph, node, dy, dx);
+    }
     for (int i = 0; i < EAD_MAX_INPUTS; i++)
         if (dx[i] && node->x[i]->needs_gradient) contribute(walk, node->x[i], node, dx[i]);
 }
@@ -97,16 +95,14 @@ static void free_walk(Walk *walk) {
 
 static void start_walk(Walk *walk, EadGraph *graph, EadNode *loss) {
     *walk = (Walk){.graph = graph, .count = ead_graph_count(graph)};
-    size_t nodes = (size_t)walk->count + 1;
-    walk->incoming = calloc(nodes, sizeof *walk->incoming);
-    walk->gradients = calloc(nodes, sizeof *walk->gradients);
+    walk->incoming = ead_new(walk->count, sizeof *walk->incoming, "the backward graph");
+    walk->gradients = ead_new(walk->count, sizeof *walk->gradients, "the backward graph");
+    if (!walk->incoming || !walk->gradients) ead_graph_fail(graph, EAD_NO_MEMORY);
     if (ead_graph_status(graph) != EAD_OK) return;
-    if (!walk->incoming || !walk->gradients)
-        ead_graph_fail(graph, ead_fail(EAD_NO_MEMORY, "no memory for the backward graph"));
-    else if (ead_count(&loss->y) != 1)
+    if (ead_count(&loss->y) != 1)
         ead_graph_fail(graph, ead_fail(EAD_BAD_SHAPE, "%s: only a scalar can be differentiated", loss->name));
     else if (loss->needs_gradient)
-        contribute(walk, loss, loss, ead_constant(graph, 1));
+        contribute(walk, loss, NULL, ead_constant(graph, 1));
     for (int i = walk->count - 1; i >= 0 && ead_graph_status(graph) == EAD_OK; i--)
         visit(walk, ead_graph_at(graph, i));
 }

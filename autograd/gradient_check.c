@@ -2,6 +2,7 @@
 #include "autograd/gradient_check.h"
 
 #include "autograd/backward.h"
+#include "core/base/memory.h"
 #include "core/base/philox.h"
 #include "core/plan/plan.h"
 
@@ -32,8 +33,8 @@ static double difference(const EadPlan *plan, const EadNode *loss, real *element
 static EadStatus check_input(const EadPlan *plan, const EadNode *loss, EadNode *input,
                              const EadNode *gradient, int64_t samples, uint64_t seed, double *error) {
     int64_t count = ead_count(&input->y), tested = samples > 0 && samples < count ? samples : count;
-    real *analytic = malloc(ead_bytes(&input->y)), *x = input->y.data;
-    if (!analytic) return ead_fail(EAD_NO_MEMORY, "no memory to check the gradient of '%s'", input->name);
+    real *analytic = ead_new(count, sizeof *analytic, "the gradient check"), *x = input->y.data;
+    if (!analytic) return EAD_NO_MEMORY;
     ead_plan_run(plan);
     EadStatus status = ead_plan_read(plan, gradient, analytic);
     double largest = 0, worst = 0;
@@ -66,8 +67,8 @@ static EadStatus plan_check(EadGraph *graph, EadNode *loss, int count, EadNode *
 EadStatus ead_gradient_check(EadGraph *graph, EadNode *loss, int count, EadNode *const inputs[],
                              int64_t samples, uint64_t seed, double *error) {
     EadPlan *plan = NULL;
-    EadNode **gradients = calloc((size_t)count + 1, sizeof *gradients);
-    if (!gradients) return ead_fail(EAD_NO_MEMORY, "no memory to check %d gradients", count);
+    EadNode **gradients = ead_new(count, sizeof *gradients, "the gradient check");
+    if (!gradients) return EAD_NO_MEMORY;
     EadStatus status = plan_check(graph, loss, count, inputs, gradients, &plan);
     *error = 0;
     for (int i = 0; i < count && status == EAD_OK; i++)

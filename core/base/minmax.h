@@ -1,5 +1,4 @@
-/* The smaller and the larger of two whole numbers: what is left or a block's size, whichever comes first.
- * Readable by C++. */
+/* Minimum and maximum of whole numbers, for C and C++. */
 #ifndef EAD_CORE_MINMAX_H
 #define EAD_CORE_MINMAX_H
 
@@ -9,8 +8,7 @@ static inline int64_t ead_min64(int64_t a, int64_t b) {
     return a < b ? a : b;
 }
 
-/* Of two numbers whose smaller one fits an int: one of them is an int, and the other is not far below zero.
- */
+/* One of the two must fit an int, the other must not lie below an int's range. */
 static inline int ead_min(int64_t a, int64_t b) {
     return (int)ead_min64(a, b);
 }

@@ -1,6 +1,7 @@
 /* Building of graphs: nodes in execution order, one sticky error. */
 #include "core/graph/graph.h"
 
+#include "core/base/memory.h"
 #include "core/graph/op.h"
 
 #include <assert.h>
@@ -55,16 +56,6 @@ static EadNode *fail(EadGraph *graph, EadStatus status) {
     return &graph->failed;
 }
 
-static bool grow(EadGraph *graph) {
-    if (graph->count < graph->capacity) return true;
-    int capacity = graph->capacity ? 2 * graph->capacity : 64;
-    EadNode **nodes = realloc(graph->nodes, (size_t)capacity * sizeof *nodes);
-    if (!nodes) return false;
-    graph->nodes = nodes;
-    graph->capacity = capacity;
-    return true;
-}
-
 static EadStatus check_size(const EadNode *node) {
     const EadTensor *y = &node->y;
     int64_t rows = (int64_t)y->n * y->h, columns = (int64_t)y->w * y->c;
@@ -80,8 +71,9 @@ static EadStatus check_size(const EadNode *node) {
 static EadNode *append(EadGraph *graph, const EadNode *value) {
     EadStatus status = check_size(value);
     if (status != EAD_OK) return fail(graph, status);
-    EadNode *node = grow(graph) ? malloc(sizeof *node) : NULL;
-    if (!node) return fail(graph, ead_fail(EAD_NO_MEMORY, "no memory for a graph of %d nodes", graph->count));
+    status = ead_grow(&graph->nodes, &graph->capacity, graph->count, sizeof *graph->nodes, "a graph");
+    EadNode *node = status == EAD_OK ? ead_new(1, sizeof *node, "a graph") : NULL;
+    if (!node) return fail(graph, EAD_NO_MEMORY);
     *node = *value;
     node->index = graph->count;
     graph->nodes[graph->count++] = node;

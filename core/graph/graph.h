@@ -31,7 +31,7 @@ struct EadNode {
     bool needs_gradient;        /* a trainable leaf lies below */
     bool is_output;             /* the output survives until the next run */
     bool caller_memory;         /* y.data was given by the caller: written to, or read from, there */
-    bool resident;              /* a leaf that is written image by image */
+    bool resident;              /* a leaf of ead_table() */
     char name[EAD_NAME_SIZE];   /* for people; may be empty */
     alignas(16) unsigned char attributes[EAD_MAX_ATTRIBUTE_BYTES];
 };
@@ -53,8 +53,8 @@ EadNode *ead_graph_at(const EadGraph *graph, int index);
  * it zeroed memory that lasts (find it in node->y.data after planning). */
 EadNode *ead_leaf(EadGraph *graph, const char *name, EadType type, int n, int h, int w, int c, void *data);
 
-/* A leaf of n images that the plan gives memory, written one by one with ead_plan_write_image(): what is to
- * stay with the plan, such as a data set. It cannot be read back. */
+/* A leaf of n images in the plan's memory, for a data set that stays there: images are written one by one with
+ * ead_plan_write_image() and cannot be read back. */
 EadNode *ead_table(EadGraph *graph, const char *name, EadType type, int n, int h, int w, int c);
 
 /* A leaf as above, but a trainable parameter: gradients flow into it. Asking twice for the same memory and

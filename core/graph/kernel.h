@@ -23,26 +23,28 @@ struct EadCall {
     const EadTensor *x[EAD_MAX_INPUTS]; /* NULL where an optional input is absent */
     const EadTensor *y;
     const void *attributes; /* the op's own struct */
-    EadPrecision precision; /* CUDA: in what convolutions multiply, never AUTO */
     void *stream;           /* CUDA: the cudaStream_t that everything is launched on; NULL on the CPU */
-    const struct EadAmx
-        *amx;        /* CPU: convolutions may multiply in bf16, with these kernels; NULL: fp32 only */
-    void *workspace; /* workspace_bytes of scratch, shared with other nodes, content undefined */
+    void *workspace;        /* workspace_bytes of scratch, shared with other nodes, content undefined */
     size_t workspace_bytes;
+    void *state; /* CUDA: state_bytes of the call's own: zeros when planned, kept from run to run */
+    size_t state_bytes;
+
+    /* The rest is for convolutions only. */
+    EadPrecision precision;   /* CUDA: in what they multiply, never AUTO */
+    const struct EadAmx *amx; /* CPU: they may multiply in bf16, with these kernels; NULL: fp32 only */
     /* Optional: input 1 in the form that the kernel wants (transformed weights), made by pack_weights. If input 1
      * is constant, this is done once when the graph is planned; otherwise run must do it each time. */
     void (*pack_weights)(const EadCall *call);
     void *packed; /* packed_bytes of memory for it */
     size_t packed_bytes;
-    int packed_at_plan; /* set by the planner: prepared is filled already when run is called */
-    /* Set by the planner, see EadKernel.can_save: where a call leaves what it makes of input 0, and where a
-     * later one finds it. 0 bytes: not kept, each makes its own. */
+    int packed_at_plan; /* set by the planner: packed is filled already when run is called */
+    /* Set by the planner (EadKernel.can_save): the cached transform of input 0, written by the forward call, read
+     * by the weight gradient. 0 bytes: not saved, each makes its own. */
     void *saved_input;
     size_t saved_bytes;
-    void *state; /* CUDA: state_bytes of the call's own: zeros when planned, kept from run to run */
-    size_t state_bytes;
     int choice[4]; /* from plan to run: the kernel's own */
-    /* Optional, set by plan, for the bench. */
+
+    /* Optional, set by plan, for people. */
     const char *algorithm; /* which of several it chose: a string that lasts */
     double multiply_adds;  /* that the algorithm really does; 0: not counted */
 };
@@ -52,9 +54,9 @@ typedef struct EadKernel {
     /* Optional: called once at plan time with shapes but no data; sets workspace_bytes and may replace run by
      * the algorithm that fits shape and machine. */
     void (*plan)(EadCall *call);
-    /* Optional: how many bytes of what `earlier` makes of its input 0, which is the call's input 1, the call
-     * could use instead of making it again; 0: none. If there is memory for it, both are planned anew with
-     * saved_bytes set. The bits must be the same either way. */
+    /* Optional: the bytes of a transform of input 0 that the `earlier` call makes and this call, whose input 1 is
+     * the same value, could read instead of making its own; 0: none. If there is memory for it, both are planned
+     * anew with saved_bytes set. The bits must be the same either way. */
     size_t (*can_save)(const EadCall *earlier, const EadCall *call);
     /* The inputs (bit k: x[k]) that may be stored in 16 bits, and whether the output may. The planner decides
      * by value: x[k]->type and y->type then say EAD_F16 or EAD_BF16. All inputs of the mask have one type;

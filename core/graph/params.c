@@ -1,6 +1,7 @@
 /* Declaration, initialisation and leaves of parameters. */
 #include "core/graph/params.h"
 
+#include "core/base/memory.h"
 #include "core/base/philox.h"
 
 #include <assert.h>
@@ -11,19 +12,16 @@
 
 enum { ALIGNMENT = 16 }; /* elements: every parameter starts on a cache line of its own */
 
+static int64_t size_of(const EadParam *param) {
+    return (int64_t)param->n * param->h * param->w * param->c;
+}
+
 static EadStatus declare(EadParams *params, const EadParam *param) {
-    if (params->count == params->capacity) {
-        int capacity = params->capacity ? 2 * params->capacity : 32;
-        EadParam *items = realloc(params->items, (size_t)capacity * sizeof *items);
-        if (!items) return ead_fail(EAD_NO_MEMORY, "no memory for %d parameters", capacity);
-        params->items = items;
-        params->capacity = capacity;
-    }
+    EAD_TRY(ead_grow(&params->items, &params->capacity, params->count, sizeof *params->items, "parameters"));
     EadParam *added = &params->items[params->count++];
     *added = *param;
     added->offset = params->total;
-    int64_t size = (int64_t)param->n * param->h * param->w * param->c;
-    params->total += (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    params->total += (size_of(param) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     return EAD_OK;
 }
 
@@ -51,10 +49,6 @@ void ead_params_free(EadParams *params) {
     free(params->items);
     free(params->values);
     *params = (EadParams){0};
-}
-
-static int64_t size_of(const EadParam *param) {
-    return (int64_t)param->n * param->h * param->w * param->c;
 }
 
 void ead_params_initialize(EadParams *params, uint64_t seed) {

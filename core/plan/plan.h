@@ -9,15 +9,18 @@
 #include "core/backend/backend.h"
 #include "core/simd/amx.h"
 
+#include <stdio.h>
+
 typedef struct EadPlan EadPlan;
 
 typedef struct EadPlanOptions {
     const EadBackend *backend; /* NULL = CPU */
-    bool no_reuse;   /* every value its own memory, nothing in place or kept for later calls: for tests */
-    bool no_capture; /* CUDA: launch kernel by kernel instead of replaying one graph; the same bits */
-    int streams;     /* CUDA: branches that may run side by side, 1 to 4; 0: 3. The same bits */
+    bool no_reuse;             /* every value its own memory, nothing in place, nothing saved: for tests */
+    bool no_capture;        /* CUDA: launch kernel by kernel instead of replaying one graph; the same bits */
+    int streams;            /* CUDA: branches that may run side by side, 1 to 4; 0: 3. The same bits */
     EadPrecision precision; /* of the convolutions' multiplications */
     const EadAmx *amx;      /* kernels for bf16; NULL: those of this machine. For tests */
+    FILE *print;            /* where the finished plan is written, see ead_plan_print(); NULL: nowhere */
 } EadPlanOptions;
 
 /* Plans the graph. options may be NULL. Errors: the graph's own first error; EAD_NO_MEMORY, with what was
@@ -54,13 +57,24 @@ void *ead_plan_input_buffer(const EadPlan *plan, const EadNode *leaf);
 EadStatus ead_plan_read(const EadPlan *plan, const EadNode *node, void *host);
 EadStatus ead_plan_fetch(const EadPlan *plan, const EadNode *node, const void **value);
 
-/* Waits until the runs so far are done. Errors: EAD_UNSUPPORTED with what stopped the device. */
+/* Waits until the runs so far are done. Errors: EAD_UNSUPPORTED with what stopped the device; EAD_NOT_FINITE, see
+ * ead_debug(). */
 EadStatus ead_plan_synchronize(const EadPlan *plan);
 
 /* Bytes of the arena (values, leaves without own memory, workspaces; on a device also copies of the caller's
  * memory).
  */
 size_t ead_plan_bytes(const EadPlan *plan);
+
+/* Whether the environment's EAD_DEBUG, a list such as "nan,graph", names it. The plan's own is
+ *   nan    every output is looked at after its kernel (slow; a device then runs call by call); the first that
+ *          holds an infinity or a NaN is kept and told by ead_plan_synchronize() and what calls it
+ * and "graph" is the program's: it has every plan printed. */
+bool ead_debug(const char *what);
+
+/* Writes a table of all values in order: node, op, name, shape, type, bytes, place in the arena; of computed ones
+ * also algorithm, bytes of workspace, packed weights and saved input. */
+void ead_plan_print(const EadPlan *plan, FILE *stream);
 
 /* The calls of the plan, for the bench: their number, and call i with the node it computes. */
 int ead_plan_call_count(const EadPlan *plan);

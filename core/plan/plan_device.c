@@ -1,13 +1,14 @@
 /* Runs on a device. The first run is made call by call, because libraries and kernels set themselves up in
  * it; the second is captured into a graph, which that run and all later ones launch: one call of the driver
  * instead of hundreds. Nothing here waits for the device but what must hand data over to the host. */
+#include "core/base/memory.h"
 #include "core/plan/plan_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static size_t larger(size_t a, size_t b) {
-    return a > b ? a : b;
+static void grow_to(size_t *largest, size_t bytes) {
+    if (*largest < bytes) *largest = bytes;
 }
 
 /* Pinned memory for the largest value that the host writes, and for the largest it reads. */
@@ -19,9 +20,8 @@ static EadStatus make_staging(EadPlan *plan, EadGraph *graph, const bool *live) 
         const EadNode *node = ead_graph_at(graph, i);
         if (!live[i]) continue;
         size_t pieces = node->resident ? (size_t)node->y.n : 1;
-        if (node->op == EAD_OP_LEAF && !node->caller_memory)
-            written = larger(written, ead_bytes(&node->y) / pieces);
-        if (node->is_output) read = larger(read, ead_bytes(&node->y));
+        if (node->op == EAD_OP_LEAF && !node->caller_memory) grow_to(&written, ead_bytes(&node->y) / pieces);
+        if (node->is_output) grow_to(&read, ead_bytes(&node->y));
     }
     bool made = true;
     for (int i = 0; i < EAD_STAGING_SLOTS; i++) {
@@ -42,8 +42,8 @@ static EadStatus no_more(const EadPlan *plan) {
 EadStatus ead_plan_device_new(EadPlan *plan, EadGraph *graph, const bool *live,
                               const EadPlanOptions *options) {
     const EadDevice *device = plan->backend->device;
-    EadDeviceRun *run = plan->device = calloc(1, sizeof *plan->device);
-    if (!run) return ead_fail(EAD_NO_MEMORY, "no memory for a plan");
+    EadDeviceRun *run = plan->device = ead_new(1, sizeof *plan->device, "a plan");
+    if (!run) return EAD_NO_MEMORY;
     run->captures = !options->no_capture;
     run->stream_count = options->streams;
     for (int s = 0; s < run->stream_count; s++) {
@@ -57,8 +57,8 @@ EadStatus ead_plan_device_new(EadPlan *plan, EadGraph *graph, const bool *live,
 EadStatus ead_plan_device_schedule(EadPlan *plan) {
     EadDeviceRun *run = plan->device;
     EAD_TRY(ead_plan_schedule(plan, run->stream_count));
-    run->done = calloc((size_t)plan->call_count + 1, sizeof *run->done);
-    if (!run->done) return ead_fail(EAD_NO_MEMORY, "no memory to plan %d calls", plan->call_count);
+    run->done = ead_new(plan->call_count, sizeof *run->done, "a plan");
+    if (!run->done) return EAD_NO_MEMORY;
     for (int i = 0; i < plan->call_count; i++) {
         plan->calls[i].stream = run->streams[run->lanes[i].stream];
         if (!run->lanes[i].awaited) continue;
@@ -69,6 +69,7 @@ EadStatus ead_plan_device_schedule(EadPlan *plan) {
 }
 
 EadStatus ead_plan_synchronize(const EadPlan *plan) {
+    EAD_TRY(ead_plan_debug_status(plan));
     if (!plan->device) return EAD_OK;
     ead_plan_use_device(plan);
     for (int s = plan->device->stream_count - 1; s > 0; s--)
@@ -126,6 +127,7 @@ static void run_calls(const EadPlan *plan) {
                 device->event_wait(run->done[run->lanes[i].waits[s]], call->stream);
         call->run(call);
         if (run->done[i]) device->event_record(run->done[i], call->stream);
+        if (plan->debug) ead_plan_debug_call(plan, i);
     }
     ead_plan_join_streams(plan);
 }

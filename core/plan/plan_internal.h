@@ -36,8 +36,15 @@ typedef struct EadDeviceRun {
     void *result;                              /* pinned, as large as the largest kept value */
 } EadDeviceRun;
 
+/* What EAD_DEBUG=nan has found. */
+typedef struct EadPlanDebug {
+    void *values;      /* of a device's output: a copy, pinned */
+    char message[512]; /* "" while all values were finite */
+} EadPlanDebug;
+
 struct EadPlan {
     const EadBackend *backend;
+    EadGraph *graph;
     int node_count;
     EadTensor *tensors; /* by node: what calls point at */
     EadCall *calls;
@@ -49,7 +56,15 @@ struct EadPlan {
     EadHostRegion *regions; /* sorted by address; none on the host */
     int region_count;
     EadDeviceRun *device; /* NULL on the host */
+    EadPlanDebug *debug;  /* NULL: values are not looked at */
 };
+
+/* core/plan/plan_debug.c: the look at call i's output, which has just been computed; and what was found, as an
+ * error. Errors of new: EAD_NO_MEMORY. */
+EadStatus ead_plan_debug_new(EadPlan *plan);
+void ead_plan_debug_call(const EadPlan *plan, int i);
+EadStatus ead_plan_debug_status(const EadPlan *plan);
+void ead_plan_debug_free(EadPlan *plan);
 
 /* core/plan/plan_regions.c: collects the regions of the live nodes, merging those that overlap. Errors:
  * EAD_NO_MEMORY.

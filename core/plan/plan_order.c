@@ -2,6 +2,7 @@
  * is done with before the other begins in the order of the list. On parallel streams that would chain
  * branches to one another that have nothing to do with each other: there, memory is shared only where the
  * edges order it anyway. */
+#include "core/base/memory.h"
 #include "core/plan/plan_internal.h"
 
 #include <stdlib.h>
@@ -15,9 +16,9 @@ static void set_bit(uint64_t *bits, int i) {
 EadStatus ead_order_new(EadGraph *graph, int storages, EadOrder *order) {
     int nodes = ead_graph_count(graph), words = nodes / WORD_BITS + 1;
     *order = (EadOrder){.words = words};
-    order->before = calloc((size_t)nodes + 1, (size_t)words * sizeof *order->before);
-    order->users = calloc((size_t)storages, (size_t)words * sizeof *order->users);
-    if (!order->before || !order->users) return ead_fail(EAD_NO_MEMORY, "no memory to plan %d nodes", nodes);
+    order->before = ead_new(nodes, (size_t)words * sizeof *order->before, "a plan");
+    order->users = ead_new(storages, (size_t)words * sizeof *order->users, "a plan");
+    if (!order->before || !order->users) return EAD_NO_MEMORY;
     for (int i = 0; i < nodes; i++) {
         const EadNode *node = ead_graph_at(graph, i);
         uint64_t *bits = order->before + (int64_t)i * words;

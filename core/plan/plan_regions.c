@@ -1,6 +1,7 @@
 /* External memory on a device. Leaves may be views of one buffer of the caller's (each layer's weights are
  * slices of all parameters, which Adam sees as a whole), so the device must mirror the buffer and not the
  * leaves: ranges that overlap become one region. */
+#include "core/base/memory.h"
 #include "core/plan/plan_internal.h"
 
 #include <assert.h>
@@ -52,8 +53,8 @@ static void mark_written(EadPlan *plan, EadGraph *graph, const bool *live) {
 }
 
 EadStatus ead_plan_collect_regions(EadPlan *plan, EadGraph *graph, const bool *live) {
-    plan->regions = calloc((size_t)plan->node_count + 1, sizeof *plan->regions);
-    if (!plan->regions) return ead_fail(EAD_NO_MEMORY, "no memory to plan %d nodes", plan->node_count);
+    plan->regions = ead_new(plan->node_count, sizeof *plan->regions, "a plan");
+    if (!plan->regions) return EAD_NO_MEMORY;
     int count = 0;
     for (int i = 0; i < plan->node_count; i++) {
         const EadNode *node = ead_graph_at(graph, i);

@@ -11,7 +11,10 @@
 static void run_on_host(const EadPlan *plan) {
     int threads = omp_get_max_threads();
     if (threads > plan->threads) omp_set_num_threads(plan->threads);
-    for (int i = 0; i < plan->call_count; i++) plan->calls[i].run(&plan->calls[i]);
+    for (int i = 0; i < plan->call_count; i++) {
+        plan->calls[i].run(&plan->calls[i]);
+        if (plan->debug) ead_plan_debug_call(plan, i);
+    }
     if (threads > plan->threads) omp_set_num_threads(threads);
 }
 
@@ -73,7 +76,7 @@ EadStatus ead_plan_fetch(const EadPlan *plan, const EadNode *node, const void **
     const EadTensor *tensor = &plan->tensors[node->index];
     assert(node->is_output);
     *value = tensor->data;
-    if (!plan->device) return EAD_OK;
+    if (!plan->device) return ead_plan_synchronize(plan);
     ead_plan_use_device(plan);
     plan->backend->device->copy_out(plan->device->result, tensor->data, ead_bytes(tensor),
                                     plan->device->streams[0]);
@@ -104,6 +107,7 @@ const EadCall *ead_plan_call(const EadPlan *plan, int index, const EadNode **nod
 void ead_plan_free(EadPlan *plan) {
     if (!plan) return;
     ead_plan_use_device(plan);
+    ead_plan_debug_free(plan);
     ead_plan_device_free(plan);
     if (!plan->backend->device)
         free(plan->arena);

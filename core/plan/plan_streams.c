@@ -4,9 +4,11 @@
  * and buffers of the caller's that several leaves look at count like any other. Calls are taken in their
  * order; each goes to the stream on which it could start first if kernels took as long as estimated here. The
  * estimates decide about speed only. */
+#include "core/base/memory.h"
 #include "core/plan/plan_internal.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* What call touches of memory. */
 typedef struct Access {
@@ -14,7 +16,7 @@ typedef struct Access {
     bool writes;
 } Access;
 
-enum { MAX_ACCESSES = EAD_MAX_INPUTS + 4 };
+enum { MAX_ACCESSES = EAD_MAX_INPUTS + 5 };
 
 typedef struct Touched {
     Access items[MAX_ACCESSES];
@@ -34,6 +36,7 @@ static Touched touched_by(const EadCall *call, const EadNode *node) {
         if (call->x[k]) touch(&t, call->x[k]->data, ead_bytes(call->x[k]), ead_op(node->op)->has_effects);
     touch(&t, call->workspace, call->workspace_bytes, true);
     touch(&t, call->packed, call->packed_bytes, !call->packed_at_plan);
+    touch(&t, call->saved_input, call->saved_bytes, true);
     touch(&t, call->state, call->state_bytes, true);
     return t;
 }
@@ -122,17 +125,14 @@ static void place_call(Scheduler *s, int i) {
 }
 
 EadStatus ead_plan_schedule(EadPlan *plan, int streams) {
-    size_t count = (size_t)plan->call_count + 1;
     Scheduler s = {.plan = plan, .streams = streams};
-    plan->device->lanes = calloc(count, sizeof *plan->device->lanes);
-    s.done_at = calloc(count, sizeof *s.done_at);
-    s.clock = calloc(count, sizeof *s.clock);
-    s.touched = calloc(count, sizeof *s.touched);
+    plan->device->lanes = ead_new(plan->call_count, sizeof *plan->device->lanes, "a plan");
+    s.done_at = ead_new(plan->call_count, sizeof *s.done_at, "a plan");
+    s.clock = ead_new(plan->call_count, sizeof *s.clock, "a plan");
+    s.touched = ead_new(plan->call_count, sizeof *s.touched, "a plan");
     bool enough = plan->device->lanes && s.done_at && s.clock && s.touched;
-    for (int t = 0; t < EAD_MAX_STREAMS; t++) {
-        s.tail[t] = -1;
-        for (int u = 0; u < EAD_MAX_STREAMS; u++) s.known[t][u] = -1;
-    }
+    memset(s.tail, -1, sizeof s.tail);
+    memset(s.known, -1, sizeof s.known);
     for (int i = 0; i < plan->call_count && enough; i++) {
         s.touched[i] = touched_by(&plan->calls[i], plan->call_nodes[i]);
         place_call(&s, i);
@@ -140,5 +140,5 @@ EadStatus ead_plan_schedule(EadPlan *plan, int streams) {
     free(s.done_at);
     free(s.clock);
     free(s.touched);
-    return enough ? EAD_OK : ead_fail(EAD_NO_MEMORY, "no memory to plan %d calls", plan->call_count);
+    return enough ? EAD_OK : EAD_NO_MEMORY;
 }

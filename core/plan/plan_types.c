@@ -3,6 +3,7 @@
  * there.
  *
  * Views share their value's type, so decisions are made for the value and all its views together: by root. */
+#include "core/base/memory.h"
 #include "core/plan/plan_internal.h"
 
 #include <stdlib.h>
@@ -74,13 +75,12 @@ static void set_types(Types *t, EadType half) {
 
 EadStatus ead_plan_choose_types(EadPlan *plan, EadGraph *graph, const bool *live, EadPrecision precision) {
     if (precision != EAD_PRECISION_FP16 && precision != EAD_PRECISION_BF16) return EAD_OK;
-    size_t nodes = (size_t)plan->node_count + 1;
     Types types = {.plan = plan, .graph = graph, .live = live};
-    types.root = calloc(nodes, sizeof *types.root);
-    types.half = calloc(nodes, sizeof *types.half);
+    types.root = ead_new(plan->node_count, sizeof *types.root, "a plan");
+    types.half = ead_new(plan->node_count, sizeof *types.half, "a plan");
     bool enough = types.root && types.half;
     if (enough) set_types(&types, precision == EAD_PRECISION_FP16 ? EAD_F16 : EAD_BF16);
     free(types.root);
     free(types.half);
-    return enough ? EAD_OK : ead_fail(EAD_NO_MEMORY, "no memory to plan %d nodes", plan->node_count);
+    return enough ? EAD_OK : EAD_NO_MEMORY;
 }

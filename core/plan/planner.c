@@ -23,13 +23,13 @@ typedef struct Storage {
 enum {
     VALUE,
     WORKSPACE,
-    PREPARED, /* what its call makes of the weights */
+    PACKED, /* its weights in the form that the call wants */
     STATE,
-    SAVED, /* what its call leaves for a later one */
+    SAVED, /* a transform of its input that a later call reads, too */
     STORAGES_OF_NODE
 };
 
-/* Of the machine's memory, what calls may leave for others. */
+/* The share of memory for saved inputs is one in: */
 enum { SAVED_SHARE = 8 };
 
 /* What planning needs and a plan does not. Storage k*count + i is for purpose k of node i. */
@@ -44,8 +44,8 @@ typedef struct Planner {
     int *owner;      /* storage of a node */
     int *last_use;   /* last node that reads a node's own output, directly */
     EadCall *calls;  /* by node */
-    int *saver;      /* node whose call leaves what this node's call leaves or finds */
-    size_t may_save; /* bytes that may still be left for later calls */
+    int *saver;      /* node whose call writes the saved input of this node's call */
+    size_t may_save; /* bytes that may still be saved */
     Storage *storages;
 } Planner;
 
@@ -140,7 +140,7 @@ static void plan_call(const Planner *p, int i) {
     if (kernel->plan) kernel->plan(call);
 }
 
-/* Lets an earlier call leave something for call i if it can and there is memory. */
+/* Lets an earlier call save its transformed input for call i if it can and there is memory. */
 static void save_for(Planner *p, int i) {
     const EadKernel *kernel = p->options->backend->kernels[ead_graph_at(p->graph, i)->op];
     for (int k = 0; kernel->can_save && !p->calls[i].saved_bytes && k < i; k++) {
@@ -162,9 +162,9 @@ static void store_for_call(Planner *p, int i) {
     *storage_for(p, WORKSPACE, i) =
         (Storage){.bytes = aligned(p, call->workspace_bytes), .first = i, .last = i};
     call->packed_at_plan = call->pack_weights && is_constant(ead_graph_at(p->graph, i)->x[1]);
-    Storage prepared = {.bytes = aligned(p, call->packed_bytes), .first = i, .last = i};
-    if (call->packed_at_plan) prepared.first = 0, prepared.last = INT_MAX;
-    *storage_for(p, PREPARED, i) = prepared;
+    Storage packed = {.bytes = aligned(p, call->packed_bytes), .first = i, .last = i};
+    if (call->packed_at_plan) packed.first = 0, packed.last = INT_MAX;
+    *storage_for(p, PACKED, i) = packed;
     *storage_for(p, STATE, i) =
         (Storage){.bytes = aligned(p, call->state_bytes), .first = 0, .last = INT_MAX};
 }
@@ -216,6 +216,7 @@ static void find_users(Planner *p) {
             if (node->x[k]) ead_order_add_user(p->order, p->owner[node->x[k]->index], i);
         for (int purpose = WORKSPACE; purpose < STORAGES_OF_NODE; purpose++)
             ead_order_add_user(p->order, purpose * p->count + i, i);
+        if (p->calls[i].saved_bytes) ead_order_add_user(p->order, SAVED * p->count + p->saver[i], i);
     }
 }
 
@@ -260,7 +261,7 @@ static void bind(Planner *p, EadPlan *plan) {
         if (!plan->device) node->y.data = p->tensors[i].data;
         if (!p->calls[i].run) continue;
         p->calls[i].workspace = plan->arena + storage_for(p, WORKSPACE, i)->offset;
-        p->calls[i].packed = plan->arena + storage_for(p, PREPARED, i)->offset;
+        p->calls[i].packed = plan->arena + storage_for(p, PACKED, i)->offset;
         p->calls[i].state = plan->arena + storage_for(p, STATE, i)->offset;
         p->calls[i].saved_input = plan->arena + storage_for(p, SAVED, p->saver[i])->offset;
         plan->call_nodes[plan->call_count] = node;
@@ -287,8 +288,8 @@ static EadStatus allocate(EadPlan *plan) {
 }
 
 static EadStatus lay_out(Planner *p, EadPlan *plan) {
-    Storage **order = malloc((STORAGES_OF_NODE * (size_t)p->count + 1) * sizeof *order);
-    if (!order) return ead_fail(EAD_NO_MEMORY, "no memory to plan %d nodes", p->count);
+    Storage **order = ead_new((int64_t)STORAGES_OF_NODE * p->count, sizeof *order, "a plan");
+    if (!order) return EAD_NO_MEMORY;
     find_last_uses(p);
     assign_storages(p);
     plan_calls(p);
@@ -320,28 +321,28 @@ static EadStatus fill_plan(Planner *p, EadPlan *plan) {
     bind(p, plan);
     if (on_device) EAD_TRY(ead_plan_device_schedule(plan));
     ead_plan_update_weights(plan);
-    return EAD_OK;
+    return ead_debug("nan") ? ead_plan_debug_new(plan) : EAD_OK;
 }
 
 static EadStatus allocate_plan(Planner *p, const EadPlanOptions *options, EadPlan **out) {
-    size_t nodes = (size_t)p->count + 1;
-    EadPlan *plan = *out = calloc(1, sizeof *plan);
-    if (plan) {
-        *plan =
-            (EadPlan){.backend = options->backend, .node_count = p->count, .threads = omp_get_max_threads()};
-        plan->tensors = calloc(nodes, sizeof *plan->tensors);
-        plan->calls = calloc(nodes, sizeof *plan->calls);
-        plan->call_nodes = calloc(nodes, sizeof *plan->call_nodes);
-    }
-    p->live = calloc(nodes, sizeof *p->live);
-    p->owner = calloc(nodes, sizeof *p->owner);
-    p->last_use = calloc(nodes, sizeof *p->last_use);
-    p->calls = calloc(nodes, sizeof *p->calls);
-    p->saver = calloc(nodes, sizeof *p->saver);
-    p->storages = calloc(STORAGES_OF_NODE * nodes, sizeof *p->storages);
-    if (!plan || !plan->tensors || !plan->calls || !plan->call_nodes || !p->live || !p->owner ||
-        !p->last_use || !p->calls || !p->saver || !p->storages)
-        return ead_fail(EAD_NO_MEMORY, "no memory to plan %d nodes", p->count);
+    EadPlan *plan = *out = ead_new(1, sizeof *plan, "a plan");
+    if (!plan) return EAD_NO_MEMORY;
+    *plan = (EadPlan){.backend = options->backend,
+                      .graph = p->graph,
+                      .node_count = p->count,
+                      .threads = omp_get_max_threads()};
+    plan->tensors = ead_new(p->count, sizeof *plan->tensors, "a plan");
+    plan->calls = ead_new(p->count, sizeof *plan->calls, "a plan");
+    plan->call_nodes = ead_new(p->count, sizeof *plan->call_nodes, "a plan");
+    p->live = ead_new(p->count, sizeof *p->live, "a plan");
+    p->owner = ead_new(p->count, sizeof *p->owner, "a plan");
+    p->last_use = ead_new(p->count, sizeof *p->last_use, "a plan");
+    p->calls = ead_new(p->count, sizeof *p->calls, "a plan");
+    p->saver = ead_new(p->count, sizeof *p->saver, "a plan");
+    p->storages = ead_new((int64_t)STORAGES_OF_NODE * p->count, sizeof *p->storages, "a plan");
+    if (!plan->tensors || !plan->calls || !plan->call_nodes || !p->live || !p->owner || !p->last_use ||
+        !p->calls || !p->saver || !p->storages)
+        return EAD_NO_MEMORY;
     for (int i = 0; i < p->count; i++) {
         plan->tensors[i] = ead_graph_at(p->graph, i)->y;
         if (!ead_graph_at(p->graph, i)->caller_memory) plan->tensors[i].data = NULL;
@@ -370,7 +371,12 @@ static EadStatus complete(EadGraph *graph, EadPlanOptions *options) {
     if (options->precision == EAD_PRECISION_FP32) options->amx = NULL;
     if (options->streams < 1) options->streams = DEFAULT_STREAMS;
     if (options->streams > EAD_MAX_STREAMS) options->streams = EAD_MAX_STREAMS;
+    if (ead_debug("nan")) options->no_capture = true, options->streams = 1; /* every call is looked at */
     return EAD_OK;
+}
+
+static size_t memory_of(const EadBackend *backend) {
+    return backend->device ? backend->device->free_memory() : ead_host_memory();
 }
 
 EadStatus ead_plan_new(EadGraph *graph, const EadPlanOptions *options, EadPlan **out) {
@@ -379,17 +385,19 @@ EadStatus ead_plan_new(EadGraph *graph, const EadPlanOptions *options, EadPlan *
     EAD_TRY(complete(graph, &chosen));
     EadPlan *plan;
     Planner p = {.graph = graph, .options = &chosen, .count = ead_graph_count(graph)};
-    if (!chosen.no_reuse) p.may_save = ead_host_memory() / SAVED_SHARE;
     p.alignment = chosen.backend->device ? DEVICE_ALIGNMENT : HOST_ALIGNMENT;
     EadStatus status = allocate_plan(&p, &chosen, &plan);
     if (status == EAD_OK) {
         ead_plan_use_device(plan);
+        if (!chosen.no_reuse) p.may_save = memory_of(chosen.backend) / SAVED_SHARE;
         status = fill_plan(&p, plan);
     }
     free(p.live), free(p.owner), free(p.last_use), free(p.calls), free(p.saver), free(p.storages);
-    if (status == EAD_OK)
-        *out = plan;
-    else
+    if (status != EAD_OK) {
         ead_plan_free(plan);
-    return status;
+        return status;
+    }
+    *out = plan;
+    if (chosen.print) ead_plan_print(plan, chosen.print);
+    return EAD_OK;
 }

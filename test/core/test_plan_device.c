@@ -311,6 +311,13 @@ static void free_trained(Trained *t) {
     ead_efficientad_free(t->model);
 }
 
+/* Calls that write or read a transformed input which both have use for. */
+static int saving_calls(const EadPlan *plan) {
+    int count = 0;
+    for (int i = 0; i < plan->call_count; i++) count += plan->calls[i].saved_bytes > 0;
+    return count;
+}
+
 START_TEST(training_gives_the_bits_of_the_cpu) {
     Trained cpu = train(NULL);
     size_t bytes = (size_t)cpu.model->trained.total * sizeof(real);
@@ -318,6 +325,7 @@ START_TEST(training_gives_the_bits_of_the_cpu) {
         fake_device_start((uint64_t)streams, SIZE_MAX);
         Trained fake = train(&(EadPlanOptions){.backend = &fake_backend, .streams = streams});
         ck_assert_int_eq(fake_device_graphs(), STEPS - 1);
+        ck_assert_int_gt(saving_calls(ead_training_step_plan(fake.step)), 0);
         ck_assert_int_eq(memcmp(cpu.losses, fake.losses, STEPS * sizeof *cpu.losses), 0);
         ck_assert_int_eq(memcmp(cpu.model->trained.values, fake.model->trained.values, bytes), 0);
         ck_assert_int_eq(ead_training_step_optimizer(fake.step)->step, STEPS);

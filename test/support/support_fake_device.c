@@ -9,11 +9,11 @@
 
 enum { MAX_STREAMS = 16, MAX_PINNED = 64 };
 
-typedef enum Kind { KERNEL, PREPARE, COPY, RECORD, WAIT, GRAPH } Kind;
+typedef enum Kind { KERNEL, PACK, COPY, RECORD, WAIT, GRAPH } Kind;
 
 typedef struct Task {
     Kind kind;
-    const EadCall *call;       /* KERNEL, PREPARE */
+    const EadCall *call;       /* KERNEL, PACK */
     void *to;                  /* COPY */
     const void *from;          /* COPY */
     void *staged;              /* COPY: its own copy of `from`, or NULL */
@@ -70,11 +70,16 @@ static Lane *lane_of(int stream) {
 static void work(Lane *lanes);
 
 /* The CPU's functions hide in the call, see plan_like. */
+static EadCall cpu_call(const EadCall *hidden) {
+    EadCall call = *hidden;
+    memcpy(&call.run, &call.choice[0], sizeof call.run);
+    memcpy(&call.pack_weights, &call.choice[2], sizeof call.pack_weights);
+    return call;
+}
+
 static void execute(const Task *task) {
-    if (task->kind == KERNEL || task->kind == PREPARE) {
-        EadCall call = *task->call;
-        memcpy(&call.run, &call.choice[0], sizeof call.run);
-        memcpy(&call.pack_weights, &call.choice[2], sizeof call.pack_weights);
+    if (task->kind == KERNEL || task->kind == PACK) {
+        EadCall call = cpu_call(task->call);
         (task->kind == KERNEL ? call.run : call.pack_weights)(&call);
     } else if (task->kind == COPY) {
         memcpy(task->to, task->staged ? task->staged : task->from, task->bytes);
@@ -336,8 +341,8 @@ static void launch(const EadCall *call) {
     append(lane_of(index_of(call->stream)), (Task){.kind = KERNEL, .call = call});
 }
 
-static void launch_prepare(const EadCall *call) {
-    append(lane_of(index_of(call->stream)), (Task){.kind = PREPARE, .call = call});
+static void launch_pack(const EadCall *call) {
+    append(lane_of(index_of(call->stream)), (Task){.kind = PACK, .call = call});
 }
 
 /* Plans like the CPU's kernel and puts its functions aside, in the place where kernels may keep what they
@@ -349,7 +354,7 @@ static void plan_like(EadCall *call, const EadKernel *kernel) {
     memcpy(&call->choice[0], &call->run, sizeof call->run);
     memcpy(&call->choice[2], &call->pack_weights, sizeof call->pack_weights);
     if (call->run) call->run = launch;
-    if (call->pack_weights) call->pack_weights = launch_prepare;
+    if (call->pack_weights) call->pack_weights = launch_pack;
 }
 
 #define EAD_OP(name)                                                                                         \
@@ -357,7 +362,11 @@ static void plan_like(EadCall *call, const EadKernel *kernel) {
     static void plan_##name(EadCall *call) {                                                                 \
         plan_like(call, &ead_##name##_cpu);                                                                  \
     }                                                                                                        \
-    static const EadKernel name##_kernel = {.plan = plan_##name};
+    static size_t can_save_##name(const EadCall *earlier, const EadCall *call) {                             \
+        EadCall a = cpu_call(earlier), b = cpu_call(call);                                                   \
+        return ead_##name##_cpu.can_save ? ead_##name##_cpu.can_save(&a, &b) : 0;                            \
+    }                                                                                                        \
+    static const EadKernel name##_kernel = {.plan = plan_##name, .can_save = can_save_##name};
 #include "core/ops/op_table.def"
 #undef EAD_OP
 

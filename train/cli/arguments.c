@@ -314,7 +314,8 @@ EadStatus ead_arguments_plan_options(const EadArguments *arguments, EadPlanOptio
     *plan = (EadPlanOptions){.backend = arguments->backend,
                              .precision = precision,
                              .no_capture = ead_arguments_given(arguments, EAD_OPTION_NO_CAPTURE),
-                             .streams = (int)ead_arguments_value(arguments, EAD_OPTION_STREAMS).i64};
+                             .streams = (int)ead_arguments_value(arguments, EAD_OPTION_STREAMS).i64,
+                             .print = ead_debug("graph") ? stderr : NULL};
     return EAD_OK;
 }
 

@@ -10,6 +10,8 @@ static const char precedence[] =
     "Values are taken from, the later ones winning: the defaults, the config file, --set, "
     "options. Relative paths, also those in a config file, start from the current "
     "directory.";
+static const char environment[] =
+    "Environment: EAD_DEBUG=nan names the first value that is not finite, EAD_DEBUG=graph prints every plan.";
 static const char exit_codes[] =
     "Exit codes: 0 done, 1 failed, 2 wrong usage. Results go to stdout, all else to stderr.";
 
@@ -62,7 +64,7 @@ static void print_program_help(FILE *stream) {
     fputs("\nbesides:\n", stream);
     for (int i = 0; ead_program_option(i)->name; i++)
         fprintf(stream, "  %-18s  %s\n", ead_program_option(i)->name, ead_program_option(i)->help);
-    fprintf(stream, "\n%s\n", exit_codes);
+    fprintf(stream, "\n%s\n%s\n", exit_codes, environment);
 }
 
 static void print_command_help(FILE *stream, const EadCommand *command) {

@@ -11,7 +11,8 @@ EadPlanOptions ead_run_plan_options(const EadRunSpec *spec) {
     return (EadPlanOptions){.backend = spec->backend,
                             .precision = (EadPrecision)spec->config->train_precision,
                             .no_capture = spec->no_capture,
-                            .streams = spec->streams};
+                            .streams = spec->streams,
+                            .print = ead_debug("graph") ? stderr : NULL};
 }
 
 int64_t ead_run_drop_step(double share, int64_t steps) {

@@ -14,15 +14,6 @@ EadNode *ead_slice_batch(EadGraph *graph, EadNode *x, int begin, int count) {
     return ead_graph_add(graph, EAD_OP_slice_batch, 1, (EadNode *[]){x}, &range, sizeof range);
 }
 
-EadNode *ead_slice_batch_gradient(EadGraph *graph, EadNode *dy, int begin, int total) {
-    EadBatchRange range = {begin, total};
-    return ead_graph_add(graph, EAD_OP_slice_batch_gradient, 1, (EadNode *[]){dy}, &range, sizeof range);
-}
-
-int ead_slice_begin(const EadNode *slice) {
-    return range_of(slice).begin;
-}
-
 static EadStatus shape(const EadNode *node, EadTensor *y) {
     const EadTensor *x = &node->x[0]->y;
     EadBatchRange range = range_of(node);
@@ -40,8 +31,25 @@ static int64_t alias(const EadNode *node) {
     return range_of(node).begin * (ead_count(x) / x->n);
 }
 
+/* dy at its images of dx, zeros elsewhere. */
 static void gradient(EadGraph *graph, EadNode *node, EadNode *dy, EadNode **dx) {
-    dx[0] = ead_slice_batch_gradient(graph, dy, range_of(node).begin, node->x[0]->y.n);
+    EadBatchRange range = {range_of(node).begin, node->x[0]->y.n};
+    dx[0] = ead_graph_add(graph, EAD_OP_slice_batch_gradient, 1, (EadNode *[]){dy}, &range, sizeof range);
+}
+
+static EadNode *join_gradients(EadGraph *graph, const EadNode *x, int count, EadNode *const readers[],
+                               EadNode *const dy[]) {
+    EadNode *parts[EAD_MAX_INPUTS];
+    int next_image = 0;
+    for (int part = 0; part < count; part++) {
+        int i = 0;
+        while (i < count && range_of(readers[i]).begin != next_image) i++;
+        if (i == count) return NULL;
+        parts[part] = dy[i];
+        next_image += dy[i]->y.n;
+    }
+    if (next_image != x->y.n) return NULL;
+    return ead_graph_add(graph, EAD_OP_concat_batch, count, parts, NULL, 0);
 }
 
 static EadStatus gradient_shape(const EadNode *node, EadTensor *y) {
@@ -51,8 +59,11 @@ static EadStatus gradient_shape(const EadNode *node, EadTensor *y) {
     return EAD_OK;
 }
 
-const EadOp ead_op_slice_batch = {
-    .name = "slice_batch", .shape = shape, .gradient = gradient, .alias = alias};
+const EadOp ead_op_slice_batch = {.name = "slice_batch",
+                                  .shape = shape,
+                                  .gradient = gradient,
+                                  .join_gradients = join_gradients,
+                                  .alias = alias};
 const EadOp ead_op_slice_batch_gradient = {.name = "slice_batch_gradient", .shape = gradient_shape};
 
 /* ---- on the CPU ---- */

@@ -13,10 +13,4 @@ typedef struct EadBatchRange {
 /* x [N,H,W,C] -> images begin .. begin+count-1, [count,H,W,C], a view. Errors: EAD_BAD_SHAPE outside 0..N. */
 EadNode *ead_slice_batch(EadGraph *graph, EadNode *x, int begin, int count);
 
-/* The first image of a slice node. */
-int ead_slice_begin(const EadNode *slice);
-
-/* dx [total,H,W,C]: dy at images begin.., zeros elsewhere. */
-EadNode *ead_slice_batch_gradient(EadGraph *graph, EadNode *dy, int begin, int total);
-
 #endif
