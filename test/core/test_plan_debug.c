@@ -5,7 +5,6 @@
 #include "core/ops/resize_bilinear/resize_bilinear.h"
 #include "core/plan/plan.h"
 #include "models/detector.h"
-#include "models/efficientad/model_file.h"
 #include "test/support/support_fake_device.h"
 #include "test/support/suite.h"
 #include "test/support/tiny_model.h"
@@ -98,18 +97,18 @@ END_TEST
 /* What a user sees: an error where the map is fetched, with the layer's parameters by name. */
 START_TEST(inference_returns_it) {
     static uint8_t images[TINY_SIDE * TINY_SIDE * 3];
-    EadModel *model = tiny_model();
+    EadEfficientad *model = tiny_model();
     EadDetector *detector;
     const float *map;
     setenv("EAD_DEBUG", "nan", 1);
-    ASSERT_OK(ead_detector_new(model, &(EadPlanOptions){.backend = &ead_backend_cpu}, 1, &detector));
+    ASSERT_OK(ead_detector_new(&model->base, &(EadPlanOptions){.backend = &ead_backend_cpu}, 1, &detector));
     ASSERT_OK(ead_detector_run_batch(detector, images, &map));
     for (int64_t i = 0; i < model->teacher.total; i++) model->teacher.values[i] = (real)NAN;
     ead_plan_update_weights(ead_detector_plan(detector));
     ck_assert_int_eq(ead_detector_run_batch(detector, images, &map), EAD_NOT_FINITE);
     ck_assert_msg(strstr(ead_error_message(), "'teacher.conv1.weight'") != NULL, "%s", ead_error_message());
     ead_detector_close(detector);
-    ead_model_free(model);
+    ead_efficientad_free(model);
     unsetenv("EAD_DEBUG");
 }
 END_TEST
