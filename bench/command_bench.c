@@ -7,8 +7,8 @@
 #include <math.h>
 #include <string.h>
 
-/* The last choice of --size, behind those of EadPdnSize. */
-enum { BOTH_SIZES = EAD_PDN_MEDIUM + 1 };
+EAD_SAME_VALUE(EAD_SIZE_CHOICE_SMALL, EAD_PDN_SMALL);
+EAD_SAME_VALUE(EAD_SIZE_CHOICE_MEDIUM, EAD_PDN_MEDIUM);
 
 typedef EadStatus Measurement(const EadBenchOptions *options, EadBenchResults *results);
 
@@ -16,14 +16,14 @@ static Measurement *measurement(const char *word) {
     static const struct {
         const char *word;
         Measurement *measurement;
-    } rows[] = {{"infer", ead_bench_infer},
-                {"step", ead_bench_step},
-                {"metrics", ead_bench_metrics},
-                {"distill", ead_bench_distill},
-                {"features", ead_bench_features}};
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        if (strcmp(word, rows[i].word) == 0) return rows[i].measurement;
-    return ead_bench_ops;
+    } rows[] = {
+#define ROW(word) {#word, ead_bench_##word},
+        EAD_BENCHMARKS(ROW)
+#undef ROW
+    };
+    size_t i = 0;
+    while (strcmp(word, rows[i].word) != 0) i++; /* one of them: the command line is checked */
+    return rows[i].measurement;
 }
 
 static EadBenchOptions read_options(const EadArguments *arguments, const EadBenchMachine *machine) {
@@ -53,11 +53,11 @@ static EadStatus write_results(const EadArguments *arguments, const EadBenchMach
 static EadStatus measure(const EadArguments *arguments, EadBenchOptions *options, EadBenchResults *results) {
     int64_t wanted = ead_arguments_value(arguments, EAD_OPTION_BENCH_SIZE).i64;
     for (int size = EAD_PDN_SMALL; size <= EAD_PDN_MEDIUM; size++) {
-        if (wanted != BOTH_SIZES && wanted != size) continue;
+        if (wanted != EAD_BENCH_SIZE_BOTH && wanted != size) continue;
         options->size = (EadPdnSize)size;
         for (int i = 0; i < arguments->path_count; i++) {
             Measurement *run = measurement(arguments->paths[i]);
-            if (run == ead_bench_metrics && wanted == BOTH_SIZES && size == EAD_PDN_MEDIUM)
+            if (run == ead_bench_metrics && wanted == EAD_BENCH_SIZE_BOTH && size == EAD_PDN_MEDIUM)
                 continue; /* no model */
             EAD_TRY(run(options, results));
         }

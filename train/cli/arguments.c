@@ -204,7 +204,7 @@ static EadStatus check_complete(const EadArguments *arguments, const EadCommand 
         return ead_fail(EAD_BAD_ARGUMENT, "%s needs more: %s %s", command->name, command->name,
                         command->synopsis);
     if (command->max_paths >= 0 && arguments->path_count > command->max_paths)
-        return ead_fail(EAD_BAD_ARGUMENT, "%s does not know what to do with '%s'", command->name,
+        return ead_fail(EAD_BAD_ARGUMENT, "%s takes no such argument: '%s'", command->name,
                         arguments->paths[command->max_paths]);
     return command->words[0] ? check_words(arguments, command) : EAD_OK;
 }

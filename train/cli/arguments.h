@@ -7,6 +7,15 @@
 #include "core/plan/plan.h"
 #include "train/config/config.h"
 
+/* What bench measures: X(word); the functions are ead_bench_<word>() in bench/benchmarks.h. */
+#define EAD_BENCHMARKS(X)         X(infer) X(step) X(ops) X(metrics) X(distill) X(features)
+#define EAD_BENCHMARK_BAR(word)   "|" #word
+#define EAD_BENCHMARK_WORDS(more) (&(EAD_BENCHMARKS(EAD_BENCHMARK_BAR) more)[1])
+
+/* --size of bench: those of model.size, or one after the other. */
+#define EAD_BENCH_SIZES(X) EAD_SIZE_CHOICES(X) X(EAD_BENCH_SIZE_BOTH, "both")
+enum { EAD_BENCH_SIZE_BOTH = EAD_SIZE_CHOICE_MEDIUM + 1 };
+
 typedef enum EadCommandId {
 #define EAD_COMMAND(name, fewest, most, words, synopsis, summary, example) EAD_COMMAND_##name,
 #include "train/cli/commands.def"

@@ -61,7 +61,7 @@ static void print_program_help(FILE *stream) {
             summary);
     for (int i = 0; i < EAD_COMMAND_COUNT; i++)
         fprintf(stream, "  %-8s  %s\n", ead_command(i)->name, ead_command(i)->summary);
-    fputs("\nbesides:\n", stream);
+    fputs("\noptions without a command:\n", stream);
     for (int i = 0; ead_program_option(i)->name; i++)
         fprintf(stream, "  %-18s  %s\n", ead_program_option(i)->name, ead_program_option(i)->help);
     fprintf(stream, "\n%s\n%s\n", exit_codes, environment);
