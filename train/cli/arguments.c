@@ -2,6 +2,8 @@
 #define _GNU_SOURCE /* sched_setaffinity */
 #include "train/cli/arguments.h"
 
+#include "core/base/memory.h"
+
 #include <assert.h>
 #include <omp.h>
 #include <sched.h>
@@ -184,14 +186,6 @@ static EadStatus take_rest(Walk *walk, const char *command) {
     return EAD_OK;
 }
 
-static EadStatus check_words(const EadArguments *arguments, const EadCommand *command) {
-    EadValueRule rule = {command->name, EAD_KIND_CHOICE, command->words};
-    EadValue value;
-    for (int i = 0; i < arguments->path_count; i++)
-        EAD_TRY(ead_value_parse(&rule, arguments->paths[i], &value));
-    return EAD_OK;
-}
-
 static EadStatus check_complete(const EadArguments *arguments, const EadCommand *command) {
     for (int i = 0; i < EAD_OPTION_COUNT; i++) {
         const EadOption *option = &options[i];
@@ -206,7 +200,11 @@ static EadStatus check_complete(const EadArguments *arguments, const EadCommand 
     if (command->max_paths >= 0 && arguments->path_count > command->max_paths)
         return ead_fail(EAD_BAD_ARGUMENT, "%s takes no such argument: '%s'", command->name,
                         arguments->paths[command->max_paths]);
-    return command->words[0] ? check_words(arguments, command) : EAD_OK;
+    const EadValueRule rule = {command->name, EAD_KIND_CHOICE, command->words};
+    EadValue value;
+    for (int i = 0; i < arguments->path_count && command->words[0]; i++)
+        EAD_TRY(ead_value_parse(&rule, arguments->paths[i], &value));
+    return EAD_OK;
 }
 
 /* "cpu", "cuda" or "cuda:N"; anything else is wrong usage, whatever this build can do. */
@@ -276,10 +274,9 @@ static EadStatus take_command(Walk *walk, int id) {
 EadStatus ead_arguments_parse(int count, char **texts, EadArguments *arguments) {
     *arguments = (EadArguments){.command = -1};
     if (count < 2) return ead_fail(EAD_BAD_ARGUMENT, "no command given");
-    arguments->settings = calloc((size_t)count, sizeof *arguments->settings);
-    arguments->paths = calloc((size_t)count, sizeof *arguments->paths);
-    if (!arguments->settings || !arguments->paths)
-        return ead_fail(EAD_NO_MEMORY, "no memory for %d arguments", count);
+    arguments->settings = ead_new(count, sizeof *arguments->settings, "the command line");
+    arguments->paths = ead_new(count, sizeof *arguments->paths, "the command line");
+    if (!arguments->settings || !arguments->paths) return EAD_NO_MEMORY;
     Walk walk = {count, 2, texts, arguments};
     int command = find_command(texts[1]);
     if (command >= 0) return take_command(&walk, command);

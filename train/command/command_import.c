@@ -19,12 +19,10 @@ typedef struct Import {
     EadImportVector vectors[EAD_IMPORT_VECTORS];
     EadImportBackbone backbone;
     EadSafetensorsWriter *writer;
-    int padding; /* as decided: 0 or 1; -1: nobody says */
+    const EadImportNetwork *teacher, *student,
+        *autoencoder; /* those of networks that were found, else NULL */
+    int padding;      /* as decided: 0 or 1; -1: nobody says */
 } Import;
-
-static const EadImportNetwork *network_of(const Import *import, EadImportRole role) {
-    return import->networks.of[role].layout ? &import->networks.of[role] : NULL;
-}
 
 static bool has_vector(const Import *import, const char *name) {
     for (int v = 0; v < EAD_IMPORT_VECTORS; v++) {
@@ -36,16 +34,16 @@ static bool has_vector(const Import *import, const char *name) {
 
 /* Whether it will be a whole model. */
 static bool predicts(const Import *import) {
-    return network_of(import, EAD_IMPORT_TEACHER) && network_of(import, EAD_IMPORT_STUDENT) &&
-           has_vector(import, "teacher_mean") && has_vector(import, "teacher_std");
+    return import->teacher && import->student && has_vector(import, "teacher_mean") &&
+           has_vector(import, "teacher_std");
 }
 
 /* ---- messages ---- */
 
 static void show_networks(const Import *import) {
     for (int role = 0; role < EAD_IMPORT_ROLES; role++) {
-        const EadImportNetwork *network = network_of(import, (EadImportRole)role);
-        if (network)
+        const EadImportNetwork *network = &import->networks.of[role];
+        if (network->layout)
             fprintf(stderr, "%s: %s, from %s\n", ead_import_role_name((EadImportRole)role), network->layout,
                     ead_import_path(&import->source, network->tensors[0]));
     }
@@ -71,11 +69,9 @@ static void show_rest(const Import *import) {
 
 /* What the file is good for, where that is less than everything. */
 static void show_use(const Import *import, const char *output) {
-    const EadImportNetwork *teacher = network_of(import, EAD_IMPORT_TEACHER);
-    const EadImportNetwork *student = network_of(import, EAD_IMPORT_STUDENT);
     if (import->backbone.count > 0)
         fprintf(stderr, "%s: a backbone for distillation\n", output);
-    else if (!student)
+    else if (!import->student)
         fprintf(stderr, "%s: a teacher, for model.teacher\n", output);
     else if (predicts(import))
         fprintf(stderr, "%s: a model%s\n", output,
@@ -84,7 +80,7 @@ static void show_use(const Import *import, const char *output) {
                     : "; its maps are not normalised, the files hold no quantiles");
     else
         fprintf(stderr, "%s: for model.init; it cannot predict, the files hold no %s\n", output,
-                teacher ? "teacher_mean and teacher_std" : "teacher");
+                import->teacher ? "teacher_mean and teacher_std" : "teacher");
 }
 
 /* ---- finding ---- */
@@ -98,12 +94,17 @@ static EadStatus nothing_found(const Import *import) {
                     closest[0] ? "the closest is " : "its tensors are listed above", closest);
 }
 
+static const EadImportNetwork *found(const Import *import, EadImportRole role) {
+    return import->networks.of[role].layout ? &import->networks.of[role] : NULL;
+}
+
 static EadStatus find_all(Import *import) {
     EAD_TRY(ead_import_networks_find(&import->networks, &import->source));
-    const EadImportNetwork *student = network_of(import, EAD_IMPORT_STUDENT);
-    const EadImportNetwork *teacher = network_of(import, EAD_IMPORT_TEACHER);
-    if (teacher || student) return ead_import_vectors_find(import->vectors, &import->source);
-    if (network_of(import, EAD_IMPORT_AUTOENCODER))
+    import->teacher = found(import, EAD_IMPORT_TEACHER);
+    import->student = found(import, EAD_IMPORT_STUDENT);
+    import->autoencoder = found(import, EAD_IMPORT_AUTOENCODER);
+    if (import->teacher || import->student) return ead_import_vectors_find(import->vectors, &import->source);
+    if (import->autoencoder)
         return ead_fail(EAD_BAD_FILE, "%s: an autoencoder alone is of no use; name the student's file too",
                         import->source.paths.items[0]);
     EAD_TRY(ead_import_backbone_find(&import->backbone, &import->source));
@@ -112,8 +113,8 @@ static EadStatus find_all(Import *import) {
 
 /* A student that predicts an autoencoder's output is of no use without it. */
 static EadStatus check_complete(const Import *import) {
-    const EadImportNetwork *student = network_of(import, EAD_IMPORT_STUDENT);
-    bool autoencoder = network_of(import, EAD_IMPORT_AUTOENCODER) != NULL;
+    const EadImportNetwork *student = import->student;
+    bool autoencoder = import->autoencoder != NULL;
     if (!student) return EAD_OK;
     bool wide = student->tensors[student->params.count - 1]->view->count == 2 * EAD_FEATURES;
     if (wide == autoencoder) return EAD_OK;
@@ -128,8 +129,8 @@ static EadStatus decide_padding(Import *import, const EadArguments *arguments) {
     bool given = ead_arguments_given(arguments, EAD_OPTION_IMPORT_PADDING);
     import->padding = given ? (int)ead_arguments_value(arguments, EAD_OPTION_IMPORT_PADDING).i64 : -1;
     for (int role = 0; role <= EAD_IMPORT_STUDENT; role++) {
-        const EadImportNetwork *network = network_of(import, (EadImportRole)role);
-        if (!network || network->padding < 0) continue;
+        const EadImportNetwork *network = &import->networks.of[role];
+        if (!network->layout || network->padding < 0) continue;
         if (import->padding >= 0 && import->padding != network->padding)
             return ead_fail(EAD_BAD_FILE, "%s: the %s is built %s padding, %s otherwise",
                             ead_import_path(&import->source, network->tensors[0]),
@@ -137,7 +138,7 @@ static EadStatus decide_padding(Import *import, const EadArguments *arguments) {
                             given ? "--padding says" : "the teacher is");
         import->padding = network->padding;
     }
-    if (import->padding < 0 && network_of(import, EAD_IMPORT_STUDENT))
+    if (import->padding < 0 && import->student)
         fputs("padding: the files do not say, taken as false; --padding true if it was trained with\n",
               stderr);
     return EAD_OK;
@@ -181,10 +182,8 @@ static const char *backbone_variant(const Import *import) {
 }
 
 static EadStatus add_metadata(const Import *import) {
-    const EadImportNetwork *teacher = network_of(import, EAD_IMPORT_TEACHER);
-    const EadImportNetwork *student = network_of(import, EAD_IMPORT_STUDENT);
-    const EadImportNetwork *autoencoder = network_of(import, EAD_IMPORT_AUTOENCODER);
-    const EadImportNetwork *pdn = teacher ? teacher : student;
+    const EadImportNetwork *pdn = import->teacher ? import->teacher : import->student;
+    const EadImportNetwork *autoencoder = import->autoencoder;
     char size[24];
     ead_format_image_size(autoencoder ? autoencoder->height : 256, autoencoder ? autoencoder->width : 256,
                           size);
@@ -197,7 +196,7 @@ static EadStatus add_metadata(const Import *import) {
         {"padding", import->padding > 0 ? "true" : "false"},
         {"map_normalization", has_vector(import, "quantiles") ? "quantile" : "none"}};
     /* A backbone has no more than origin and variant, a teacher neither padding nor maps. */
-    int count = !pdn ? 3 : student ? 7 : 5;
+    int count = !pdn ? 3 : import->student ? 7 : 5;
     for (int i = 0; i < count; i++)
         EAD_TRY(ead_safetensors_writer_metadata(import->writer, metadata[i].key, metadata[i].value));
     return EAD_OK;
@@ -207,17 +206,15 @@ static EadStatus add_metadata(const Import *import) {
 
 /* Into networks of the kind that was found; values that are not finite are noticed here. */
 static EadStatus check_networks(const Import *import, const char *path) {
-    const EadImportNetwork *teacher = network_of(import, EAD_IMPORT_TEACHER);
-    const EadImportNetwork *student = network_of(import, EAD_IMPORT_STUDENT);
-    const EadImportNetwork *autoencoder = network_of(import, EAD_IMPORT_AUTOENCODER);
-    const EadEfficientadSpec spec = {.size = teacher ? teacher->size : student->size,
+    const EadImportNetwork *teacher = import->teacher, *autoencoder = import->autoencoder;
+    const EadEfficientadSpec spec = {.size = teacher ? teacher->size : import->student->size,
                                      .height = autoencoder ? autoencoder->height : 256,
                                      .width = autoencoder ? autoencoder->width : 256,
                                      .autoencoder = autoencoder != NULL};
     EadEfficientad *model;
     EAD_TRY(ead_efficientad_new(&spec, &model));
     EadStatus status = teacher ? ead_efficientad_read_teacher(model, path) : EAD_OK;
-    if (status == EAD_OK && student) status = ead_efficientad_read_trained(model, path);
+    if (status == EAD_OK && import->student) status = ead_efficientad_read_trained(model, path);
     ead_efficientad_free(model);
     return status;
 }

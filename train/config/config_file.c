@@ -107,20 +107,23 @@ EadStatus ead_config_apply(const EadYamlNode *node, EadConfig *config) {
     return take_mapping(node, "", &seen, config);
 }
 
-EadStatus ead_config_parse(const void *bytes, size_t size, const char *label, EadConfig *config) {
-    EadYamlNode *root;
-    EAD_TRY(ead_yaml_parse(bytes, size, label, "config", &root));
-    EadStatus status = ead_config_apply(root, config);
+/* Applies a file that was read (or not), and frees it. */
+static EadStatus apply_file(EadStatus status, EadYamlNode *root, EadConfig *config) {
+    if (status == EAD_OK) status = ead_config_apply(root, config);
     ead_yaml_free(root);
     return status;
 }
 
+EadStatus ead_config_parse(const void *bytes, size_t size, const char *label, EadConfig *config) {
+    EadYamlNode *root;
+    EadStatus status = ead_yaml_parse(bytes, size, label, "config", &root);
+    return apply_file(status, root, config);
+}
+
 EadStatus ead_config_load(const char *path, EadConfig *config) {
     EadYamlNode *root;
-    EAD_TRY(ead_yaml_load(path, "config", &root));
-    EadStatus status = ead_config_apply(root, config);
-    ead_yaml_free(root);
-    return status;
+    EadStatus status = ead_yaml_load(path, "config", &root);
+    return apply_file(status, root, config);
 }
 
 /* ---- writing ---- */
@@ -157,8 +160,16 @@ static void write_config(FILE *stream, const EadConfig *config, bool comments) {
     }
 }
 
-/* Ends a memory stream; on failure *text is NULL. */
-static EadStatus close_text(FILE *stream, char **text) {
+/* The whole config (index -1) or the value of one key. */
+static EadStatus to_text(const EadConfig *config, int index, char **text) {
+    size_t size;
+    *text = NULL;
+    FILE *stream = open_memstream(text, &size);
+    if (!stream) return ead_fail(EAD_NO_MEMORY, "no memory for the config's text");
+    if (index < 0)
+        write_config(stream, config, false);
+    else
+        write_value(stream, config, index);
     bool bad = ferror(stream) != 0;
     if (fclose(stream) == 0 && !bad) return EAD_OK;
     free(*text);
@@ -167,21 +178,11 @@ static EadStatus close_text(FILE *stream, char **text) {
 }
 
 EadStatus ead_config_to_yaml(const EadConfig *config, char **text) {
-    size_t size;
-    *text = NULL;
-    FILE *stream = open_memstream(text, &size);
-    if (!stream) return ead_fail(EAD_NO_MEMORY, "no memory for the config's text");
-    write_config(stream, config, false);
-    return close_text(stream, text);
+    return to_text(config, -1, text);
 }
 
 EadStatus ead_config_value_text(const EadConfig *config, EadConfigKeyId key, char **text) {
-    size_t size;
-    *text = NULL;
-    FILE *stream = open_memstream(text, &size);
-    if (!stream) return ead_fail(EAD_NO_MEMORY, "no memory for the config's text");
-    write_value(stream, config, (int)key);
-    return close_text(stream, text);
+    return to_text(config, (int)key, text);
 }
 
 void ead_config_print_reference(FILE *stream) {

@@ -49,6 +49,8 @@ typedef struct EadSweep {
     int collection_count, variant_count;
     uint64_t *seeds;
     int seed_count;
+    const char *const *settings; /* [setting_count], borrowed: "key=value" for all runs */
+    int setting_count;
     EadSweepRun *runs; /* [run_count], by variant, collection, category, seed */
     int run_count;
 } EadSweep;

@@ -48,8 +48,7 @@ static EadStatus set_identity(const EadSweep *sweep, EadSweepRun *run) {
     return ead_config_set_key(config, EAD_KEY_dataset_cache, path);
 }
 
-static EadStatus make_config(const EadSweep *sweep, const char *const *settings, int setting_count,
-                             EadSweepRun *run) {
+static EadStatus make_config(const EadSweep *sweep, EadSweepRun *run) {
     EadConfig *config = &run->config;
     EAD_TRY(ead_config_defaults(config));
     if (sweep->base) EAD_TRY(ead_config_load(sweep->base, config));
@@ -57,7 +56,8 @@ static EadStatus make_config(const EadSweep *sweep, const char *const *settings,
     EAD_TRY(apply_keys(sweep->keys, config));
     EAD_TRY(apply_keys(sweep->collections[run->collection].keys, config));
     EAD_TRY(apply_keys(sweep->variants[run->variant].keys, config));
-    for (int i = 0; i < setting_count; i++) EAD_TRY(ead_config_set(config, settings[i], "--set"));
+    for (int i = 0; i < sweep->setting_count; i++)
+        EAD_TRY(ead_config_set(config, sweep->settings[i], "--set"));
     EadStatus status = check_identity(config);
     if (status == EAD_OK) status = set_identity(sweep, run);
     if (status == EAD_OK) status = ead_config_check_training(config);
@@ -99,20 +99,19 @@ static int find_source(const EadSweep *sweep, int index) {
     return -1;
 }
 
-static EadStatus add_run(EadSweep *sweep, EadSweepRun run, const char *const *settings, int setting_count) {
+static EadStatus add_run(EadSweep *sweep, EadSweepRun run) {
     EadSweepRun *added = &sweep->runs[sweep->run_count++];
     *added = run;
     EAD_TRY(name_run(sweep, added));
-    EAD_TRY(make_config(sweep, settings, setting_count, added));
+    EAD_TRY(make_config(sweep, added));
     added->source = find_source(sweep, sweep->run_count - 1);
     return EAD_OK;
 }
 
-static EadStatus add_scenario(EadSweep *sweep, int variant, int collection, int category,
-                              const char *const *settings, int setting_count) {
+static EadStatus add_scenario(EadSweep *sweep, int variant, int collection, int category) {
     for (int i = 0; i < sweep->seed_count; i++) {
         EadSweepRun run = {variant, collection, category, sweep->seeds[i], .source = -1};
-        EAD_TRY(add_run(sweep, run, settings, setting_count));
+        EAD_TRY(add_run(sweep, run));
     }
     return EAD_OK;
 }
@@ -130,6 +129,8 @@ static EadStatus set_output(EadSweep *sweep, const char *output) {
 EadStatus ead_sweep_expand(EadSweep *sweep, const char *output, const char *const *settings,
                            int setting_count) {
     EAD_TRY(set_output(sweep, output));
+    sweep->settings = settings;
+    sweep->setting_count = setting_count;
     int count = count_runs(sweep);
     if (count > MAX_RUNS)
         return ead_fail(EAD_BAD_ARGUMENT, "%s: more than %d runs; split it", sweep->path, (int)MAX_RUNS);
@@ -138,8 +139,7 @@ EadStatus ead_sweep_expand(EadSweep *sweep, const char *output, const char *cons
     for (int v = 0; v < sweep->variant_count; v++)
         for (int c = 0; c < sweep->collection_count; c++) {
             int categories = sweep->collections[c].categories.count;
-            for (int i = categories > 0 ? 0 : -1; i < categories; i++)
-                EAD_TRY(add_scenario(sweep, v, c, i, settings, setting_count));
+            for (int i = categories > 0 ? 0 : -1; i < categories; i++) EAD_TRY(add_scenario(sweep, v, c, i));
         }
     return EAD_OK;
 }
