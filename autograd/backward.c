@@ -17,14 +17,14 @@ typedef struct Contribution {
     struct Contribution *next;
 } Contribution;
 
-typedef struct Walk {
+typedef struct BackwardWalk {
     EadGraph *graph;
     int count;               /* nodes of the graph before the walk */
     Contribution **incoming; /* by node index */
     EadNode **gradients;     /* by node index, once summed */
-} Walk;
+} BackwardWalk;
 
-static void contribute(Walk *walk, EadNode *target, EadNode *reader, EadNode *gradient) {
+static void contribute(BackwardWalk *walk, EadNode *target, EadNode *reader, EadNode *gradient) {
     Contribution *added = ead_new(1, sizeof *added, "the backward graph");
     if (!added) {
         ead_graph_fail(walk->graph, EAD_NO_MEMORY);
@@ -42,7 +42,7 @@ static bool can_join(const EadNode *reader) {
 
 /* Parts that tile the node (a batch dealt out to several heads) are put together again by one copy; the general case
  * would pad and add tensors of full size. NULL if they do not tile. */
-static EadNode *join(Walk *walk, const EadNode *node, const Contribution *list) {
+static EadNode *join(BackwardWalk *walk, const EadNode *node, const Contribution *list) {
     EadNode *readers[EAD_MAX_INPUTS], *parts[EAD_MAX_INPUTS];
     int count = 0;
     for (const Contribution *c = list; c; c = c->next, count++) {
@@ -53,13 +53,13 @@ static EadNode *join(Walk *walk, const EadNode *node, const Contribution *list) 
     return ead_op(list->reader->op)->join_gradients(walk->graph, node, count, readers, parts);
 }
 
-static EadNode *gradient_of(Walk *walk, const Contribution *c) {
+static EadNode *gradient_of(BackwardWalk *walk, const Contribution *c) {
     EadNode *dx[EAD_MAX_INPUTS] = {c->gradient};
     if (can_join(c->reader)) ead_op(c->reader->op)->gradient(walk->graph, c->reader, c->gradient, dx);
     return dx[0];
 }
 
-static EadNode *sum(Walk *walk, const EadNode *node) {
+static EadNode *sum(BackwardWalk *walk, const EadNode *node) {
     const Contribution *list = walk->incoming[node->index];
     EadNode *total = join(walk, node, list);
     if (total) return total;
@@ -69,7 +69,7 @@ static EadNode *sum(Walk *walk, const EadNode *node) {
     return total;
 }
 
-static void visit(Walk *walk, EadNode *node) {
+static void visit(BackwardWalk *walk, EadNode *node) {
     if (!walk->incoming[node->index]) return;
     EadNode *dy = walk->gradients[node->index] = sum(walk, node);
     if (node->op == EAD_OP_LEAF) return;
@@ -82,7 +82,7 @@ static void visit(Walk *walk, EadNode *node) {
         if (dx[i] && node->x[i]->needs_gradient) contribute(walk, node->x[i], node, dx[i]);
 }
 
-static void free_walk(Walk *walk) {
+static void free_walk(BackwardWalk *walk) {
     for (int i = 0; walk->incoming && i < walk->count; i++)
         while (walk->incoming[i]) {
             Contribution *next = walk->incoming[i]->next;
@@ -93,8 +93,8 @@ static void free_walk(Walk *walk) {
     free(walk->gradients);
 }
 
-static void start_walk(Walk *walk, EadGraph *graph, EadNode *loss) {
-    *walk = (Walk){.graph = graph, .count = ead_graph_count(graph)};
+static void start_walk(BackwardWalk *walk, EadGraph *graph, EadNode *loss) {
+    *walk = (BackwardWalk){.graph = graph, .count = ead_graph_count(graph)};
     walk->incoming = ead_new(walk->count, sizeof *walk->incoming, "the backward graph");
     walk->gradients = ead_new(walk->count, sizeof *walk->gradients, "the backward graph");
     if (!walk->incoming || !walk->gradients) ead_graph_fail(graph, EAD_NO_MEMORY);
@@ -108,7 +108,7 @@ static void start_walk(Walk *walk, EadGraph *graph, EadNode *loss) {
 }
 
 void ead_backward(EadGraph *graph, EadNode *loss, int count, EadNode *const wanted[], EadNode *gradients[]) {
-    Walk walk;
+    BackwardWalk walk;
     start_walk(&walk, graph, loss);
     bool ok = ead_graph_status(graph) == EAD_OK;
     for (int i = 0; i < count; i++) gradients[i] = ok ? walk.gradients[wanted[i]->index] : NULL;
@@ -117,7 +117,7 @@ void ead_backward(EadGraph *graph, EadNode *loss, int count, EadNode *const want
 
 void ead_backward_to_flat(EadGraph *graph, EadNode *loss, const real *values, int64_t count,
                           real *gradients) {
-    Walk walk;
+    BackwardWalk walk;
     start_walk(&walk, graph, loss);
     for (int i = 0; i < walk.count && ead_graph_status(graph) == EAD_OK; i++) {
         EadNode *leaf = ead_graph_at(graph, i), *gradient = walk.gradients[i];

@@ -19,10 +19,10 @@ EadStatus ead_backend_cuda(int index, const EadBackend **out) {
     static const EadBackend backends[] = {GPU(0),  GPU(1),  GPU(2),  GPU(3), GPU(4),  GPU(5),
                                           GPU(6),  GPU(7),  GPU(8),  GPU(9), GPU(10), GPU(11),
                                           GPU(12), GPU(13), GPU(14), GPU(15)};
-    enum { MOST = sizeof backends / sizeof *backends };
-    if (index < 0 || index >= MOST)
+    enum { MAX_GPUS = sizeof backends / sizeof *backends };
+    if (index < 0 || index >= MAX_GPUS)
         return ead_fail(EAD_UNSUPPORTED, "there is no GPU %d: only cuda:0 to cuda:%d can be named", index,
-                        MOST - 1);
+                        MAX_GPUS - 1);
     EAD_TRY(ead_device_cuda.open(index));
     *out = &backends[index];
     return EAD_OK;

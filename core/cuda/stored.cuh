@@ -129,10 +129,10 @@ static inline dim3 ead_rows_block(const EadRows &r) {
 
 static inline dim3 ead_rows_grid(const EadRows &r) {
     dim3 block = ead_rows_block(r);
-    int64_t units = static_cast<int64_t>(r.width) * r.groups, most = 4096;
+    int64_t units = static_cast<int64_t>(r.width) * r.groups, limit = 4096;
     int64_t rows = (r.rows + block.y - 1) / block.y;
     return dim3(static_cast<unsigned>((units + block.x - 1) / block.x),
-                static_cast<unsigned>(rows < most ? rows : most));
+                static_cast<unsigned>(rows < limit ? rows : limit));
 }
 
 /* A thread's pixel in the row, its first channel, how many channels from there on; n = 0: it has none. */

@@ -21,14 +21,14 @@ typedef struct Entry {
 } Entry;
 
 /* Memory handed out for values that are made for the file. */
-typedef struct Block {
-    struct Block *next;
+typedef struct DataBlock {
+    struct DataBlock *next;
     double values[]; /* aligned for every type */
-} Block;
+} DataBlock;
 
 struct EadSafetensorsWriter {
     json_t *metadata;
-    Block *blocks;
+    DataBlock *blocks;
     Entry *entries;
     int count, capacity;
     size_t data_size;
@@ -47,7 +47,7 @@ void ead_safetensors_writer_free(EadSafetensorsWriter *writer) {
     if (!writer) return;
     for (int i = 0; i < writer->count; i++) free(writer->entries[i].name);
     free(writer->entries);
-    for (Block *block = writer->blocks, *next; block; block = next) {
+    for (DataBlock *block = writer->blocks, *next; block; block = next) {
         next = block->next;
         free(block);
     }
@@ -56,7 +56,7 @@ void ead_safetensors_writer_free(EadSafetensorsWriter *writer) {
 }
 
 void *ead_safetensors_writer_memory(EadSafetensorsWriter *writer, size_t bytes) {
-    Block *block = ead_new(1, sizeof *block + bytes, "a .safetensors file to write");
+    DataBlock *block = ead_new(1, sizeof *block + bytes, "a .safetensors file to write");
     if (!block) return NULL;
     block->next = writer->blocks;
     writer->blocks = block;

@@ -1,7 +1,7 @@
 /* The planner: gives every value of a graph a place in one arena, from its lifetime, and makes the fixed list
  * of kernel calls that a run walks through. Nothing is allocated after planning.
  *
- * Only nodes that something kept (or an op with effects) depends on are run. A plan belongs to one graph,
+ * Only nodes that an output (ead_keep) or an op with effects depends on are run. A plan belongs to one graph,
  * which must outlive it, and a graph to one plan. */
 #ifndef EAD_CORE_PLAN_H
 #define EAD_CORE_PLAN_H
@@ -33,7 +33,7 @@ void ead_plan_free(EadPlan *plan);
 void ead_plan_run(const EadPlan *plan);
 
 /* Must be called when values of constant leaves (weights that are not trainable in this graph) have changed
- * since planning, because kernels keep them in another form; on a device when anything in the caller's memory
+ * since planning, because kernels have packed them in a form of their own; on a device when anything in the caller's memory
  * has changed, because the device has a copy, made when the graph was planned. */
 void ead_plan_update_weights(const EadPlan *plan);
 
@@ -52,7 +52,7 @@ void ead_plan_write_image(const EadPlan *plan, const EadNode *table, int image, 
  */
 void *ead_plan_input_buffer(const EadPlan *plan, const EadNode *leaf);
 
-/* The value of a kept node after the runs so far, in the node's own type: copied to `host`, or as an address
+/* The value of an output (ead_keep) after the runs so far, in the node's own type: copied to `host`, or as an address
  * that is valid until the next run or fetch. Waits for the runs. Errors: those of ead_plan_synchronize. */
 EadStatus ead_plan_read(const EadPlan *plan, const EadNode *node, void *host);
 EadStatus ead_plan_fetch(const EadPlan *plan, const EadNode *node, const void **value);
@@ -68,7 +68,7 @@ size_t ead_plan_bytes(const EadPlan *plan);
 
 /* Whether the environment's EAD_DEBUG, a list such as "nan,graph", names it. The plan's own is
  *   nan    every output is looked at after its kernel (slow; a device then runs call by call); the first that
- *          holds an infinity or a NaN is kept and told by ead_plan_synchronize() and what calls it
+ *          holds an infinity or a NaN becomes an error of ead_plan_synchronize() and of what calls it
  * and "graph" is the program's: it has every plan printed. */
 bool ead_debug(const char *what);
 

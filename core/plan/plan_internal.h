@@ -1,4 +1,4 @@
-/* What a plan holds, shared by the files core/plan*.c and by nobody else. */
+/* What a plan holds, for the files of core/plan/ and for nobody else. */
 #ifndef EAD_CORE_PLAN_INTERNAL_H
 #define EAD_CORE_PLAN_INTERNAL_H
 
@@ -33,7 +33,7 @@ typedef struct EadDeviceRun {
     unsigned char *staging[EAD_STAGING_SLOTS]; /* pinned, each for the largest leaf or image of a table */
     void *staged[EAD_STAGING_SLOTS];           /* events: the slot has been copied */
     int turn;                                  /* the slot to be used next */
-    void *result;                              /* pinned, as large as the largest kept value */
+    void *result;                              /* pinned, as large as the largest output */
 } EadDeviceRun;
 
 /* What EAD_DEBUG=nan has found. */

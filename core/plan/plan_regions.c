@@ -14,18 +14,18 @@ static int by_address(const void *a, const void *b) {
 
 /* Merges sorted ranges that share bytes; returns how many are left. */
 static int merge(EadHostRegion *regions, int count) {
-    int kept = 0;
+    int merged = 0;
     for (int i = 0; i < count; i++) {
-        EadHostRegion *last = &regions[kept - 1];
-        if (kept == 0 || regions[i].host >= last->host + last->bytes) {
-            regions[kept++] = regions[i];
+        EadHostRegion *last = &regions[merged - 1];
+        if (merged == 0 || regions[i].host >= last->host + last->bytes) {
+            regions[merged++] = regions[i];
             continue;
         }
         size_t end = (size_t)(regions[i].host - last->host) + regions[i].bytes;
         if (last->bytes < end) last->bytes = end;
         last->written |= regions[i].written;
     }
-    return kept;
+    return merged;
 }
 
 static EadHostRegion *region_of(const EadPlan *plan, const void *host) {

@@ -64,7 +64,7 @@ static double estimate(const EadCall *call) {
     return 3 + 2e-8 * call->multiply_adds + 1e-6 * bytes;
 }
 
-typedef struct Scheduler {
+typedef struct StreamScheduler {
     const EadPlan *plan;
     int streams;
     double free_at[EAD_MAX_STREAMS];             /* when a stream is through with what it has */
@@ -73,10 +73,10 @@ typedef struct Scheduler {
     double *done_at;                             /* by call */
     int (*clock)[EAD_MAX_STREAMS];               /* by call: what its stream knew when it was done */
     Touched *touched;
-} Scheduler;
+} StreamScheduler;
 
 /* The last call on each stream that call i depends on, and when they are all done. */
-static double find_needs(const Scheduler *s, int i, int needs[EAD_MAX_STREAMS]) {
+static double find_needs(const StreamScheduler *s, int i, int needs[EAD_MAX_STREAMS]) {
     double ready = 0;
     for (int t = 0; t < s->streams; t++) needs[t] = -1;
     for (int j = 0; j < i; j++) {
@@ -88,7 +88,7 @@ static double find_needs(const Scheduler *s, int i, int needs[EAD_MAX_STREAMS]) 
 }
 
 /* Where it can start first; among equals where it need not wait for another stream, then the lowest. */
-static int choose_stream(const Scheduler *s, const int needs[], double ready) {
+static int choose_stream(const StreamScheduler *s, const int needs[], double ready) {
     int best = 0;
     double best_start = 0;
     for (int t = 0; t < s->streams; t++) {
@@ -106,7 +106,7 @@ static void take_over(int known[], const int clock[], int streams) {
         if (known[t] < clock[t]) known[t] = clock[t];
 }
 
-static void place_call(Scheduler *s, int i) {
+static void place_call(StreamScheduler *s, int i) {
     int needs[EAD_MAX_STREAMS];
     double ready = find_needs(s, i, needs);
     EadLane *lane = &s->plan->device->lanes[i];
@@ -125,7 +125,7 @@ static void place_call(Scheduler *s, int i) {
 }
 
 EadStatus ead_plan_schedule(EadPlan *plan, int streams) {
-    Scheduler s = {.plan = plan, .streams = streams};
+    StreamScheduler s = {.plan = plan, .streams = streams};
     plan->device->lanes = ead_new(plan->call_count, sizeof *plan->device->lanes, "a plan");
     s.done_at = ead_new(plan->call_count, sizeof *s.done_at, "a plan");
     s.clock = ead_new(plan->call_count, sizeof *s.clock, "a plan");

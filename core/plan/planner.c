@@ -14,10 +14,10 @@
 
 enum { HOST_ALIGNMENT = 64, DEVICE_ALIGNMENT = 256, DEFAULT_STREAMS = 3 };
 
-typedef struct Storage {
+typedef struct ArenaStorage {
     size_t bytes, offset;
     int first, last; /* nodes between which the content matters, both included */
-} Storage;
+} ArenaStorage;
 
 /* What memory of a node is for. */
 enum {
@@ -32,7 +32,7 @@ enum {
 /* The share of memory for saved inputs is one in: */
 enum { SAVED_SHARE = 8 };
 
-/* What planning needs and a plan does not. Storage k*count + i is for purpose k of node i. */
+/* What planning needs and a plan does not. ArenaStorage k*count + i is for purpose k of node i. */
 typedef struct Planner {
     EadGraph *graph;
     const EadPlanOptions *options;
@@ -46,10 +46,10 @@ typedef struct Planner {
     EadCall *calls;  /* by node */
     int *saver;      /* node whose call writes the saved input of this node's call */
     size_t may_save; /* bytes that may still be saved */
-    Storage *storages;
+    ArenaStorage *storages;
 } Planner;
 
-static Storage *storage_for(const Planner *p, int purpose, int node) {
+static ArenaStorage *storage_for(const Planner *p, int purpose, int node) {
     return &p->storages[purpose * p->count + node];
 }
 
@@ -71,7 +71,7 @@ static size_t aligned(const Planner *p, size_t bytes) {
 static bool can_overwrite(const Planner *p, const EadNode *node) {
     const EadNode *x = node->x[0];
     if (p->options->no_reuse || !ead_op(node->op)->in_place || !x || node->caller_memory) return false;
-    const Storage *storage = &p->storages[p->owner[x->index]];
+    const ArenaStorage *storage = &p->storages[p->owner[x->index]];
     /* A view shares its storage with nodes that may be read later; only storages with one value may be
      * reused. */
     bool sole_value = p->owner[x->index] == x->index || ead_op(x->op)->in_place;
@@ -85,7 +85,7 @@ static int storage_of(const Planner *p, const EadNode *node) {
     return node->index;
 }
 
-static void extend(Storage *storage, int node) {
+static void extend(ArenaStorage *storage, int node) {
     if (storage->last < node) storage->last = node;
 }
 
@@ -111,10 +111,10 @@ static void assign_storages(Planner *p) {
         const EadNode *node = ead_graph_at(p->graph, i);
         if (!p->live[i]) continue;
         p->owner[i] = storage_of(p, node);
-        Storage *storage = &p->storages[p->owner[i]];
+        ArenaStorage *storage = &p->storages[p->owner[i]];
         if (p->owner[i] == i)
-            *storage = (Storage){.bytes = node->caller_memory ? 0 : aligned(p, ead_bytes(&p->tensors[i])),
-                                 .first = i};
+            *storage = (ArenaStorage){
+                .bytes = node->caller_memory ? 0 : aligned(p, ead_bytes(&p->tensors[i])), .first = i};
         if (node->op == EAD_OP_LEAF) storage->first = 0, storage->last = INT_MAX; /* values last */
         extend(storage, p->last_use[i]);
         if (p->options->no_reuse) storage->first = 0, storage->last = INT_MAX;
@@ -151,7 +151,7 @@ static void save_for(Planner *p, int i) {
         p->may_save -= bytes;
         earlier->saved_bytes = p->calls[i].saved_bytes = bytes;
         p->saver[k] = p->saver[i] = k;
-        *storage_for(p, SAVED, k) = (Storage){.bytes = aligned(p, bytes), .first = k, .last = i};
+        *storage_for(p, SAVED, k) = (ArenaStorage){.bytes = aligned(p, bytes), .first = k, .last = i};
         plan_call(p, k);
         plan_call(p, i);
     }
@@ -160,13 +160,13 @@ static void save_for(Planner *p, int i) {
 static void store_for_call(Planner *p, int i) {
     EadCall *call = &p->calls[i];
     *storage_for(p, WORKSPACE, i) =
-        (Storage){.bytes = aligned(p, call->workspace_bytes), .first = i, .last = i};
+        (ArenaStorage){.bytes = aligned(p, call->workspace_bytes), .first = i, .last = i};
     call->packed_at_plan = call->pack_weights && is_constant(ead_graph_at(p->graph, i)->x[1]);
-    Storage packed = {.bytes = aligned(p, call->packed_bytes), .first = i, .last = i};
+    ArenaStorage packed = {.bytes = aligned(p, call->packed_bytes), .first = i, .last = i};
     if (call->packed_at_plan) packed.first = 0, packed.last = INT_MAX;
     *storage_for(p, PACKED, i) = packed;
     *storage_for(p, STATE, i) =
-        (Storage){.bytes = aligned(p, call->state_bytes), .first = 0, .last = INT_MAX};
+        (ArenaStorage){.bytes = aligned(p, call->state_bytes), .first = 0, .last = INT_MAX};
 }
 
 static void plan_calls(Planner *p) {
@@ -179,25 +179,26 @@ static void plan_calls(Planner *p) {
         if (p->live[i]) store_for_call(p, i);
 }
 
-static bool may_share_memory(const Planner *p, const Storage *a, const Storage *b) {
-    const Storage *early = a->last < b->first ? a : b, *late = early == a ? b : a;
+static bool may_share_memory(const Planner *p, const ArenaStorage *a, const ArenaStorage *b) {
+    const ArenaStorage *early = a->last < b->first ? a : b, *late = early == a ? b : a;
     if (early->last >= late->first) return false;
     return !p->order || ead_order_done_before(p->order, (int)(early - p->storages), late->first);
 }
 
 static int by_size(const void *a, const void *b) {
-    const Storage *x = *(Storage *const *)a, *y = *(Storage *const *)b;
+    const ArenaStorage *x = *(ArenaStorage *const *)a, *y = *(ArenaStorage *const *)b;
     if (x->bytes != y->bytes) return x->bytes < y->bytes ? 1 : -1;
     return x < y ? -1 : 1; /* equal sizes keep their order, so that plans are reproducible */
 }
 
 /* Lowest offset at which `storage` meets no placed storage that it may not share memory with. */
-static size_t find_offset(const Planner *p, const Storage *storage, Storage *const *order, int placed) {
+static size_t find_offset(const Planner *p, const ArenaStorage *storage, ArenaStorage *const *order,
+                          int placed) {
     size_t offset = 0;
     for (bool moved = true; moved;) {
         moved = false;
         for (int i = 0; i < placed; i++) {
-            const Storage *other = order[i];
+            const ArenaStorage *other = order[i];
             bool meets = offset < other->offset + other->bytes && other->offset < offset + storage->bytes;
             if (!meets || may_share_memory(p, storage, other)) continue;
             offset = other->offset + other->bytes;
@@ -220,7 +221,7 @@ static void find_users(Planner *p) {
     }
 }
 
-static size_t place(Planner *p, Storage **order) {
+static size_t place(Planner *p, ArenaStorage **order) {
     int used = 0;
     size_t end = 0;
     for (int i = 0; i < STORAGES_OF_NODE * p->count; i++)
@@ -288,7 +289,7 @@ static EadStatus allocate(EadPlan *plan) {
 }
 
 static EadStatus lay_out(Planner *p, EadPlan *plan) {
-    Storage **order = ead_new((int64_t)STORAGES_OF_NODE * p->count, sizeof *order, "a plan");
+    ArenaStorage **order = ead_new((int64_t)STORAGES_OF_NODE * p->count, sizeof *order, "a plan");
     if (!order) return EAD_NO_MEMORY;
     find_last_uses(p);
     assign_storages(p);

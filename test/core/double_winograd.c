@@ -9,30 +9,30 @@
 
 /* ---- the matrices ---- */
 
-typedef struct Fraction {
+typedef struct Ratio {
     int64_t n, d; /* d > 0, no common factor */
-} Fraction;
+} Ratio;
 
-static Fraction reduce(int64_t n, int64_t d) {
+static Ratio reduce(int64_t n, int64_t d) {
     int64_t a = llabs(n), b = d;
     while (b) {
         int64_t rest = a % b;
         a = b;
         b = rest;
     }
-    return (Fraction){n / a, d / a};
+    return (Ratio){n / a, d / a};
 }
 
-static Fraction add(Fraction a, Fraction b) {
+static Ratio add(Ratio a, Ratio b) {
     return reduce(a.n * b.d + b.n * a.d, a.d * b.d);
 }
 
-static Fraction times(Fraction a, Fraction b) {
+static Ratio times(Ratio a, Ratio b) {
     return reduce(a.n * b.n, a.d * b.d);
 }
 
 /* The fraction that an entry is, to its last bit. */
-static Fraction fraction_of(double entry) {
+static Ratio fraction_of(double entry) {
     enum { MAX_DENOMINATOR = 4096 };
     for (int64_t d = 1; d <= MAX_DENOMINATOR; d++) {
         int64_t n = llround(entry * (double)d);
@@ -49,7 +49,7 @@ static void check_identity(int kernel, const real *at, const real *g, const real
     for (int i = 0; i < TILE - kernel + 1; i++)
         for (int j = 0; j < kernel; j++)
             for (int l = 0; l < TILE; l++) {
-                Fraction sum = {0, 1};
+                Ratio sum = {0, 1};
                 for (int k = 0; k < TILE; k++)
                     sum =
                         add(sum, times(fraction_of(at[i * TILE + k]),

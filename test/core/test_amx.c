@@ -16,13 +16,13 @@
 static const double TOLERANCE = 1e-6; /* of the largest value */
 enum { SAMPLES = 1500 };
 
-typedef struct Layer {
+typedef struct AmxLayer {
     const char *name;
     int n, h, w, i, o, kh, kw, stride, padding;
     bool bias, relu;
-} Layer;
+} AmxLayer;
 
-static const Layer layers[] = {
+static const AmxLayer layers[] = {
     /* the kinds of the models, on smaller images */
     {"pdn conv2", 1, 10, 9, 128, 256, 4, 4, 1, 0, true, true},
     {"pdn conv2 padded", 2, 5, 4, 128, 256, 4, 4, 1, 3, true, true},
@@ -61,12 +61,12 @@ typedef struct Built {
     real *weights; /* where they are a constant of the caller */
 } Built;
 
-static EadNode *weight_leaf(Built *built, const Layer *l, bool constant) {
+static EadNode *weight_leaf(Built *built, const AmxLayer *l, bool constant) {
     if (constant) built->weights = calloc((size_t)(l->o * l->kh * l->kw * l->i), sizeof(real));
     return ead_leaf(built->graph, "w", EAD_REAL, l->o, l->kh, l->kw, l->i, built->weights);
 }
 
-static void build(const Layer *l, const EadAmx *amx, bool constant, Built *built) {
+static void build(const AmxLayer *l, const EadAmx *amx, bool constant, Built *built) {
     *built = (Built){.graph = ead_graph_new()};
     EadGraph *g = built->graph;
     built->x = ead_leaf(g, "x", EAD_REAL, l->n, l->h, l->w, l->i, NULL);
@@ -107,7 +107,7 @@ static void run(Built *built, bool rounded) {
     ead_plan_run(built->plan);
 }
 
-static void assert_same_results(const Layer *l, const Built *a, const Built *b, const char *what) {
+static void assert_same_results(const AmxLayer *l, const Built *a, const Built *b, const char *what) {
     for (int k = 0; k < 3; k++) {
         const EadTensor *y = &a->results[k]->y;
         ck_assert_msg(memcmp(y->data, b->results[k]->y.data, ead_bytes(y)) == 0, "%s: kernel %d: %s", l->name,
@@ -115,7 +115,7 @@ static void assert_same_results(const Layer *l, const Built *a, const Built *b, 
     }
 }
 
-static void check_against_double(const Layer *l, const Built *built, const char *tiles) {
+static void check_against_double(const AmxLayer *l, const Built *built, const char *tiles) {
     for (int i = 0; i < ead_plan_call_count(built->plan); i++) {
         const EadNode *node;
         const EadCall *call = ead_plan_call(built->plan, i, &node);
@@ -130,7 +130,7 @@ static void check_against_double(const Layer *l, const Built *built, const char 
  * which the kernels must round to the same bf16 numbers, constant weights, which are packed once, two
  * threads, and a second run. */
 START_TEST(layers_agree_with_double) {
-    const Layer *l = &layers[_i];
+    const AmxLayer *l = &layers[_i];
     Built one, other;
     build(l, &ead_amx_emulated, false, &one);
     run(&one, true);

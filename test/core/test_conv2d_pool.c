@@ -10,12 +10,12 @@
 #include <omp.h>
 #include <string.h>
 
-typedef struct Case {
+typedef struct PoolCase {
     int n, h, w, i, o, kernel, stride, padding, pool_padding;
     bool relu, bias;
-} Case;
+} PoolCase;
 
-static const Case cases[] = {
+static const PoolCase cases[] = {
     {1, 64, 64, 3, 128, 4, 1, 0, 0, true, true},   {2, 61, 53, 3, 128, 4, 1, 3, 1, true, true},
     {1, 256, 9, 3, 16, 4, 1, 0, 0, true, true},    {3, 7, 100, 3, 70, 3, 1, 1, 1, false, true},
     {1, 5, 5, 1, 1, 4, 1, 0, 0, true, false},      {2, 33, 34, 5, 65, 3, 2, 1, 1, true, true},
@@ -33,7 +33,7 @@ static void fill(EadNode *node, uint64_t stream) {
 }
 
 /* Runs the layer fused and not, returns both outputs' largest difference over the largest value. */
-static double difference(const Case *c, bool check_threads) {
+static double difference(const PoolCase *c, bool check_threads) {
     EadGraph *graph = ead_graph_new();
     EadNode *x = ead_leaf(graph, "x", EAD_REAL, c->n, c->h, c->w, c->i, NULL);
     EadNode *w = ead_leaf(graph, "w", EAD_REAL, c->o, c->kernel, c->kernel, c->i, NULL);
@@ -73,7 +73,7 @@ static double difference(const Case *c, bool check_threads) {
 /* Of the shapes that Winograd takes, padded pooling begins its tiles elsewhere: each of the two results may
  * be off by 1e-5. All else differs in the order of sums at most. */
 START_TEST(equals_the_two_ops) {
-    const Case *c = &cases[_i];
+    const PoolCase *c = &cases[_i];
     double d = difference(c, true), most = c->pool_padding && c->i >= 16 ? 2e-5 : 1e-6;
     ck_assert_msg(d <= most, "case %d differs by %g", _i, d);
 }

@@ -10,9 +10,9 @@ static const EadBackend *gpu(void) {
 }
 
 static void check_fp32(const CudaConvCase *c, int number) {
-    CudaConvWay way = {.precision = EAD_PRECISION_FP32, .algorithm = "gemm", .packed = number & 1};
+    CudaConvSetup setup = {.precision = EAD_PRECISION_FP32, .algorithm = "gemm", .packed = number & 1};
     if (ead_precision_check(gpu(), EAD_PRECISION_FP32, true, "fp32") == EAD_OK)
-        cuda_conv_check(gpu(), gpu()->device, c, way, true, 0);
+        cuda_conv_check(gpu(), gpu()->device, c, setup, true, 0);
     else
         printf("skipped: %s by cuBLAS: %s\n", c->name, ead_error_message());
 }
@@ -20,7 +20,7 @@ static void check_fp32(const CudaConvCase *c, int number) {
 static void check_tensor_cores(const CudaConvCase *c, int algorithm, int number) {
     for (int p = 0; p < CUDA_CONV_PRECISIONS; p++)
         cuda_conv_check(gpu(), gpu()->device, c,
-                        cuda_conv_way(cuda_conv_precisions[p], algorithm, number + algorithm + p), true, 0);
+                        cuda_conv_setup(cuda_conv_precisions[p], algorithm, number + algorithm + p), true, 0);
 }
 
 START_TEST(small_cases_are_exact) {
@@ -61,8 +61,8 @@ static const char *no_hopper(void) {
 
 /* In fp16 or bf16, in turn. */
 static void check_wgmma(const CudaConvCase *c, int algorithm, int number) {
-    CudaConvWay way = cuda_conv_wgmma_way(cuda_conv_precisions[1 + number % 2], algorithm, number / 2);
-    cuda_conv_check(gpu(), gpu()->device, c, way, true, 0);
+    CudaConvSetup setup = cuda_conv_wgmma_setup(cuda_conv_precisions[1 + number % 2], algorithm, number / 2);
+    cuda_conv_check(gpu(), gpu()->device, c, setup, true, 0);
 }
 
 START_TEST(wgmma_small_cases_are_exact) {

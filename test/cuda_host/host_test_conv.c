@@ -12,11 +12,11 @@ static const EadBackend *runner(void) {
 START_TEST(small_cases_are_exact) {
     const CudaConvCase *c = &cuda_conv_small[_i];
     cuda_conv_check(runner(), NULL, c,
-                    (CudaConvWay){.precision = EAD_PRECISION_FP32, .algorithm = "any", .packed = _i & 1},
+                    (CudaConvSetup){.precision = EAD_PRECISION_FP32, .algorithm = "any", .packed = _i & 1},
                     true, 0);
     for (int a = 0; a < CUDA_CONV_ALGORITHMS; a++) {
         EadPrecision precision = cuda_conv_precisions[(_i + a) % CUDA_CONV_PRECISIONS];
-        cuda_conv_check(runner(), NULL, c, cuda_conv_way(precision, a, _i + a), true, 0);
+        cuda_conv_check(runner(), NULL, c, cuda_conv_setup(precision, a, _i + a), true, 0);
     }
 }
 END_TEST
@@ -27,18 +27,18 @@ START_TEST(layers_are_exact) {
     const CudaConvCase *c = &cuda_conv_layers[_i];
     EadPrecision first = cuda_conv_precisions[_i % CUDA_CONV_PRECISIONS];
     EadPrecision second = cuda_conv_precisions[(_i + 1) % CUDA_CONV_PRECISIONS];
-    cuda_conv_check(runner(), NULL, c, cuda_conv_way(first, OWN_CHOICE, _i), true, 0);
+    cuda_conv_check(runner(), NULL, c, cuda_conv_setup(first, OWN_CHOICE, _i), true, 0);
     if (c->i * c->o * c->kh * c->kw <= 64 * 384 * 9)
-        cuda_conv_check(runner(), NULL, c, cuda_conv_way(second, _i % OWN_CHOICE, _i + 3), true, 0);
+        cuda_conv_check(runner(), NULL, c, cuda_conv_setup(second, _i % OWN_CHOICE, _i + 3), true, 0);
 }
 END_TEST
 
 /* A diverged run shows: with every way of adding up, with and without ReLU and pooling. */
 START_TEST(nans_stay) {
     for (int a = 0; a < 3; a++) {
-        CudaConvWay way = cuda_conv_way(cuda_conv_precisions[(_i + a) % CUDA_CONV_PRECISIONS], a, _i);
-        way.with_nan = true;
-        cuda_conv_check(runner(), NULL, &cuda_conv_small[_i], way, true, 0);
+        CudaConvSetup setup = cuda_conv_setup(cuda_conv_precisions[(_i + a) % CUDA_CONV_PRECISIONS], a, _i);
+        setup.with_nan = true;
+        cuda_conv_check(runner(), NULL, &cuda_conv_small[_i], setup, true, 0);
     }
 }
 END_TEST
@@ -55,7 +55,7 @@ START_TEST(rounding_is_as_the_formats_say) {
                    {EAD_PRECISION_BF16, 0x1.1p-7}};
     for (int f = 0; f < 4; f++)
         cuda_conv_check(runner(), NULL, &cuda_conv_small[_i],
-                        cuda_conv_way(formats[f].precision, (_i + f) % 3, _i + f), false, formats[f].error);
+                        cuda_conv_setup(formats[f].precision, (_i + f) % 3, _i + f), false, formats[f].error);
 }
 END_TEST
 
@@ -65,9 +65,9 @@ START_TEST(wgmma_small_cases_are_exact) {
     ead_host_descend(_i & 1);
     for (int a = 0; a < CUDA_CONV_WGMMA; a++) {
         EadPrecision precision = cuda_conv_precisions[1 + (_i + a) % 2];
-        cuda_conv_check(runner(), NULL, c, cuda_conv_wgmma_way(precision, a, _i + a), true, 0);
+        cuda_conv_check(runner(), NULL, c, cuda_conv_wgmma_setup(precision, a, _i + a), true, 0);
     }
-    cuda_conv_check(runner(), NULL, c, cuda_conv_wgmma_way(EAD_PRECISION_TF32, 0, _i), true, 0);
+    cuda_conv_check(runner(), NULL, c, cuda_conv_wgmma_setup(EAD_PRECISION_TF32, 0, _i), true, 0);
     ead_host_descend(false);
 }
 END_TEST
@@ -76,24 +76,24 @@ START_TEST(wgmma_layers_are_exact) {
     enum { OWN_CHOICE = CUDA_CONV_WGMMA - 1 };
     const CudaConvCase *c = &cuda_conv_layers[_i];
     ead_host_descend(_i & 1);
-    cuda_conv_check(runner(), NULL, c, cuda_conv_wgmma_way(cuda_conv_precisions[1 + _i % 2], OWN_CHOICE, _i),
-                    true, 0);
+    cuda_conv_check(runner(), NULL, c,
+                    cuda_conv_wgmma_setup(cuda_conv_precisions[1 + _i % 2], OWN_CHOICE, _i), true, 0);
     if (c->i * c->o * c->kh * c->kw <= 64 * 384 * 9)
         cuda_conv_check(runner(), NULL, c,
-                        cuda_conv_wgmma_way(cuda_conv_precisions[2 - _i % 2], _i % OWN_CHOICE, _i + 3), true,
-                        0);
+                        cuda_conv_wgmma_setup(cuda_conv_precisions[2 - _i % 2], _i % OWN_CHOICE, _i + 3),
+                        true, 0);
     ead_host_descend(false);
 }
 END_TEST
 
 START_TEST(wgmma_rounds_and_keeps_nans) {
     const CudaConvCase *c = &cuda_conv_small[_i];
-    CudaConvWay way = cuda_conv_wgmma_way(EAD_PRECISION_FP16, _i % CUDA_CONV_WGMMA, _i);
-    cuda_conv_check(runner(), NULL, c, way, false, 0x1.1p-10);
-    way.with_nan = true;
-    cuda_conv_check(runner(), NULL, c, way, true, 0);
-    way = cuda_conv_wgmma_way(EAD_PRECISION_BF16, (_i + 1) % CUDA_CONV_WGMMA, _i);
-    cuda_conv_check(runner(), NULL, c, way, false, 0x1.1p-7);
+    CudaConvSetup setup = cuda_conv_wgmma_setup(EAD_PRECISION_FP16, _i % CUDA_CONV_WGMMA, _i);
+    cuda_conv_check(runner(), NULL, c, setup, false, 0x1.1p-10);
+    setup.with_nan = true;
+    cuda_conv_check(runner(), NULL, c, setup, true, 0);
+    setup = cuda_conv_wgmma_setup(EAD_PRECISION_BF16, (_i + 1) % CUDA_CONV_WGMMA, _i);
+    cuda_conv_check(runner(), NULL, c, setup, false, 0x1.1p-7);
 }
 END_TEST
 

@@ -93,77 +93,78 @@ typedef struct Pair {
     void *state;
 } Pair;
 
-static void compare_calls(const Pair *p, LoneWay way, const LoneCall *got, const LoneCall *expected) {
+static void compare_calls(const Pair *p, LoneSetup setup, const LoneCall *got, const LoneCall *expected) {
     char what[256];
     for (int k = 0; k <= EAD_MAX_INPUTS; k++) {
-        if (!expected->values[k] || (k == 0 && way.in_place)) continue;
+        if (!expected->values[k] || (k == 0 && setup.in_place)) continue;
         bool output = k == EAD_MAX_INPUTS;
         EadType type = output ? got->y.type : got->x[k].type;
         snprintf(what, sizeof what, "%s: %s: %s (stored %d -> %d%s%s%s)", p->name, ead_op(p->node->op)->name,
-                 output ? "output" : "an input afterwards", way.in, way.out, way.shifted ? ", shifted" : "",
-                 way.in_place ? ", in place" : "", way.packed ? ", prepared" : "");
+                 output ? "output" : "an input afterwards", setup.in, setup.out,
+                 setup.shifted ? ", shifted" : "", setup.in_place ? ", in place" : "",
+                 setup.packed ? ", packed" : "");
         compare(what, got->values[k], expected->values[k], expected->counts[k],
-                output ? allowed_part(p->node->op, way.precision) : 0, type);
+                output ? allowed_part(p->node->op, setup.precision) : 0, type);
     }
 }
 
-static LoneCall run_checked(Pair *p, LoneWay way, const LoneCall *expected) {
+static LoneCall run_checked(Pair *p, LoneSetup setup, const LoneCall *expected) {
     LoneCall got;
-    lone_call_run(p->cuda, p->cuda, p->call, way, &p->state, &got);
-    compare_calls(p, way, &got, expected);
+    lone_call_run(p->cuda, p->cuda, p->call, setup, &p->state, &got);
+    compare_calls(p, setup, &got, expected);
     return got;
 }
 
-/* Bit for bit the same with threads in the other order. Returns whether `prepared` makes a difference. */
-static bool check_orders(Pair *p, LoneWay way, const LoneCall *expected) {
-    LoneCall ascending = run_checked(p, way, expected);
+/* Bit for bit the same with threads in the other order. Returns whether `packed` makes a difference. */
+static bool check_orders(Pair *p, LoneSetup setup, const LoneCall *expected) {
+    LoneCall ascending = run_checked(p, setup, expected);
     ead_host_descend(true);
-    LoneCall descending = run_checked(p, way, expected);
+    LoneCall descending = run_checked(p, setup, expected);
     ead_host_descend(false);
     for (int k = 0; k <= EAD_MAX_INPUTS; k++)
         if (ascending.values[k] && memcmp(ascending.values[k], descending.values[k],
                                           (size_t)ascending.counts[k] * sizeof(float)) != 0)
             ck_abort_msg("%s: %s: another order of threads gives other bits", p->name,
                          ead_op(p->node->op)->name);
-    bool can_prepare = ascending.can_prepare;
+    bool can_pack = ascending.can_pack;
     lone_call_free(&ascending);
     lone_call_free(&descending);
-    return can_prepare;
+    return can_pack;
 }
 
-static void check_once(Pair *p, LoneWay way, const LoneCall *expected) {
-    LoneCall got = run_checked(p, way, expected);
+static void check_once(Pair *p, LoneSetup setup, const LoneCall *expected) {
+    LoneCall got = run_checked(p, setup, expected);
     lone_call_free(&got);
 }
 
-static bool may_be_in_place(const Pair *p, LoneWay way) {
+static bool may_be_in_place(const Pair *p, LoneSetup setup) {
     const EadCall *call = p->call;
     bool same_storage =
-        (p->cuda->half_in & 1 ? way.in : EAD_REAL) == (p->cuda->half_out ? way.out : EAD_REAL);
+        (p->cuda->half_in & 1 ? setup.in : EAD_REAL) == (p->cuda->half_out ? setup.out : EAD_REAL);
     return ead_op(p->node->op)->in_place && same_storage && call->x[0]->type == call->y->type &&
            ead_count(call->x[0]) == ead_count(call->y) && call->x[1] != call->x[0];
 }
 
 static void check_storage(Pair *p, EadType in, EadType out) {
     EadType half = in == EAD_REAL ? out : in;
-    LoneWay way = {.in = in, .out = out};
-    way.precision = half == EAD_F16    ? EAD_PRECISION_FP16
-                    : half == EAD_BF16 ? EAD_PRECISION_BF16
-                                       : EAD_PRECISION_FP32;
-    LoneWay rounded = way;
+    LoneSetup setup = {.in = in, .out = out};
+    setup.precision = half == EAD_F16    ? EAD_PRECISION_FP16
+                      : half == EAD_BF16 ? EAD_PRECISION_BF16
+                                         : EAD_PRECISION_FP32;
+    LoneSetup rounded = setup;
     rounded.rounded_only = true;
     LoneCall expected;
     void *no_state = NULL;
     p->state = NULL;
     lone_call_run(p->cpu, p->cuda, p->call, rounded, &no_state, &expected);
-    way.packed = check_orders(p, way, &expected);
-    if (way.packed) check_once(p, way, &expected);
-    way.packed = false;
-    way.in_place = may_be_in_place(p, way);
-    if (way.in_place) check_once(p, way, &expected);
-    way.in_place = false;
-    way.shifted = true;
-    check_once(p, way, &expected);
+    setup.packed = check_orders(p, setup, &expected);
+    if (setup.packed) check_once(p, setup, &expected);
+    setup.packed = false;
+    setup.in_place = may_be_in_place(p, setup);
+    if (setup.in_place) check_once(p, setup, &expected);
+    setup.in_place = false;
+    setup.shifted = true;
+    check_once(p, setup, &expected);
     lone_call_free(&expected);
     free(p->state), free(no_state);
 }

@@ -97,10 +97,10 @@ END_TEST
 
 enum { STEPS = 4 };
 
-typedef struct Trained {
+typedef struct HostTrained {
     float losses[STEPS][TINY_LOSSES];
     TinyNetworks tiny;
-} Trained;
+} HostTrained;
 
 enum { ONE_IMAGE = TINY_IMAGE * TINY_IMAGE * 3 };
 
@@ -124,7 +124,7 @@ static void keep_teacher(const EadPlanOptions *options, TinyNetworks *tiny, cons
     ead_graph_free(graph);
 }
 
-static void train_with(const EadPlanOptions *options, bool keeps_teacher, Trained *out) {
+static void train_with(const EadPlanOptions *options, bool keeps_teacher, HostTrained *out) {
     uint8_t batch[TINY_BATCH * ONE_IMAGE];
     int64_t rows = STEPS;
     EadNode *images, *losses[TINY_LOSSES], *table = NULL, *drawn = NULL;
@@ -148,11 +148,11 @@ static void train_with(const EadPlanOptions *options, bool keeps_teacher, Traine
     ead_graph_free(graph);
 }
 
-static void train(const EadPlanOptions *options, Trained *out) {
+static void train(const EadPlanOptions *options, HostTrained *out) {
     train_with(options, false, out);
 }
 
-static void check_losses(const Trained *got, const Trained *expected, double allowed) {
+static void check_losses(const HostTrained *got, const HostTrained *expected, double allowed) {
     for (int s = 0; s < STEPS; s++)
         for (int i = 0; i < TINY_LOSSES; i++) {
             double off = fabs((double)got->losses[s][i] / (double)expected->losses[s][i] - 1);
@@ -162,7 +162,7 @@ static void check_losses(const Trained *got, const Trained *expected, double all
 }
 
 START_TEST(training_follows_the_cpu) {
-    Trained expected, got;
+    HostTrained expected, got;
     train(NULL, &expected);
     EadPlanOptions options = cuda(EAD_PRECISION_FP32);
     train(&options, &got);
@@ -183,7 +183,7 @@ START_TEST(training_follows_the_cpu) {
 }
 END_TEST
 
-static void check_same_and_free(Trained *a, Trained *b) {
+static void check_same_and_free(HostTrained *a, HostTrained *b) {
     const EadParams *p = &a->tiny.trained, *q = &b->tiny.trained;
     ck_assert_mem_eq(p->values, q->values, (size_t)p->total * sizeof *p->values);
     ck_assert_mem_eq(a->losses, b->losses, sizeof a->losses);
@@ -194,7 +194,7 @@ static void check_same_and_free(Trained *a, Trained *b) {
 START_TEST(training_gives_the_same_bits_however_it_is_run) {
     const EadPrecision precisions[] = {EAD_PRECISION_FP32, EAD_PRECISION_BF16};
     for (int k = 0; k < 2; k++) {
-        Trained first, other;
+        HostTrained first, other;
         EadPlanOptions options = cuda(precisions[k]);
         train(&options, &first);
         options.no_reuse = options.no_capture = true;
@@ -212,7 +212,7 @@ END_TEST
 START_TEST(a_kept_teacher_gives_the_same_bits) {
     const EadPrecision precisions[] = {EAD_PRECISION_FP32, EAD_PRECISION_TF32, EAD_PRECISION_BF16};
     for (int k = 0; k < 3; k++) {
-        Trained computed, kept;
+        HostTrained computed, kept;
         EadPlanOptions options = cuda(precisions[k]);
         train_with(&options, false, &computed);
         train_with(&options, true, &kept);
@@ -247,17 +247,18 @@ START_TEST(maps_agree_with_the_cpu) {
     static const struct {
         EadPrecision precision;
         double allowed; /* of the range */
-    } ways[] = {{EAD_PRECISION_FP32, 1e-5},
-                {EAD_PRECISION_TF32, 5e-3},
-                {EAD_PRECISION_FP16, 1e-2},
-                {EAD_PRECISION_BF16, 3e-2}};
+    } formats[] = {{EAD_PRECISION_FP32, 1e-5},
+                   {EAD_PRECISION_TF32, 5e-3},
+                   {EAD_PRECISION_FP16, 1e-2},
+                   {EAD_PRECISION_BF16, 3e-2}};
     float expected[MAP_VALUES], got[MAP_VALUES];
     make_maps(NULL, expected);
-    for (size_t k = 0; k < sizeof ways / sizeof *ways; k++) {
-        EadPlanOptions options = cuda(ways[k].precision);
+    for (size_t k = 0; k < sizeof formats / sizeof *formats; k++) {
+        EadPlanOptions options = cuda(formats[k].precision);
         make_maps(&options, got);
         double off = distance(got, expected, MAP_VALUES);
-        ck_assert_msg(off <= ways[k].allowed, "%s: off by %g", ead_precision_name(ways[k].precision), off);
+        ck_assert_msg(off <= formats[k].allowed, "%s: off by %g", ead_precision_name(formats[k].precision),
+                      off);
     }
 }
 END_TEST

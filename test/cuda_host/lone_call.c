@@ -31,10 +31,10 @@ static void narrow(const float *from, int64_t count, EadType type, void *to) {
 }
 
 /* Copies a tensor of the call into a block of its own, stored as `type` if it is a real one. */
-static void isolate(const EadTensor *from, EadType type, LoneWay way, EadTensor *to, void **block) {
+static void isolate(const EadTensor *from, EadType type, LoneSetup setup, EadTensor *to, void **block) {
     *to = *from;
-    if (from->type == EAD_REAL && !way.rounded_only) to->type = type;
-    size_t shift = way.shifted ? ead_type_size(to->type) : 0;
+    if (from->type == EAD_REAL && !setup.rounded_only) to->type = type;
+    size_t shift = setup.shifted ? ead_type_size(to->type) : 0;
     *block = new_block(shift + ead_bytes(to));
     to->data = (unsigned char *)*block + shift;
     if (!from->data) return;
@@ -49,26 +49,26 @@ static void isolate(const EadTensor *from, EadType type, LoneWay way, EadTensor 
 }
 
 /* Inputs that are one tensor stay so. */
-static void isolate_input(const EadCall *call, int k, EadType type, LoneWay way, LoneCall *out) {
+static void isolate_input(const EadCall *call, int k, EadType type, LoneSetup setup, LoneCall *out) {
     for (int other = 0; other < k; other++) {
         if (!call->x[other] || call->x[other]->data != call->x[k]->data || out->x[other].type != type)
             continue;
         out->x[k] = out->x[other];
         return;
     }
-    isolate(call->x[k], type, way, &out->x[k], &out->blocks[k]);
+    isolate(call->x[k], type, setup, &out->x[k], &out->blocks[k]);
 }
 
-static void isolate_all(const EadKernel *half, const EadCall *call, LoneWay way, LoneCall *out) {
+static void isolate_all(const EadKernel *half, const EadCall *call, LoneSetup setup, LoneCall *out) {
     for (int k = 0; k < EAD_MAX_INPUTS; k++)
-        if (call->x[k]) isolate_input(call, k, half->half_in >> k & 1 ? way.in : EAD_REAL, way, out);
+        if (call->x[k]) isolate_input(call, k, half->half_in >> k & 1 ? setup.in : EAD_REAL, setup, out);
     EadTensor y = *call->y;
     y.data = NULL;
-    if (way.in_place || (call->x[0] && call->y->data == call->x[0]->data)) {
+    if (setup.in_place || (call->x[0] && call->y->data == call->x[0]->data)) {
         out->y = out->x[0];
         return;
     }
-    isolate(&y, half->half_out ? way.out : EAD_REAL, way, &out->y, &out->blocks[EAD_MAX_INPUTS]);
+    isolate(&y, half->half_out ? setup.out : EAD_REAL, setup, &out->y, &out->blocks[EAD_MAX_INPUTS]);
 }
 
 /* Element i, rounded to `type` if it is a real number; counters are small enough to be exact. */
@@ -96,13 +96,13 @@ static void widen(const EadTensor *tensor, EadType type, float **values, int64_t
 }
 
 /* Plans the call anew for this kernel and these types, and gives it scratch memory. */
-static EadCall replan(const EadKernel *kernel, const EadCall *call, LoneWay way, void **state,
+static EadCall replan(const EadKernel *kernel, const EadCall *call, LoneSetup setup, void **state,
                       LoneCall *out) {
     EadCall lone = {
-        .run = kernel->run, .y = &out->y, .attributes = call->attributes, .precision = way.precision};
+        .run = kernel->run, .y = &out->y, .attributes = call->attributes, .precision = setup.precision};
     for (int k = 0; k < EAD_MAX_INPUTS; k++) lone.x[k] = call->x[k] ? &out->x[k] : NULL;
     if (kernel->plan) kernel->plan(&lone);
-    out->can_prepare = lone.pack_weights != NULL;
+    out->can_pack = lone.pack_weights != NULL;
     lone.workspace = new_block(lone.workspace_bytes);
     lone.packed = new_block(lone.packed_bytes);
     if (!*state) *state = memset(new_block(lone.state_bytes), 0, lone.state_bytes);
@@ -110,12 +110,12 @@ static EadCall replan(const EadKernel *kernel, const EadCall *call, LoneWay way,
     return lone;
 }
 
-void lone_call_run(const EadKernel *kernel, const EadKernel *half, const EadCall *call, LoneWay way,
+void lone_call_run(const EadKernel *kernel, const EadKernel *half, const EadCall *call, LoneSetup setup,
                    void **state, LoneCall *out) {
     *out = (LoneCall){0};
-    isolate_all(half, call, way, out);
-    EadCall lone = replan(kernel, call, way, state, out);
-    if (way.packed && lone.pack_weights) {
+    isolate_all(half, call, setup, out);
+    EadCall lone = replan(kernel, call, setup, state, out);
+    if (setup.packed && lone.pack_weights) {
         lone.pack_weights(&lone);
         lone.packed_at_plan = 1;
     }
@@ -123,7 +123,7 @@ void lone_call_run(const EadKernel *kernel, const EadKernel *half, const EadCall
     free(lone.workspace);
     free(lone.packed);
     for (int k = 0; k < EAD_MAX_INPUTS; k++) widen(&out->x[k], EAD_REAL, &out->values[k], &out->counts[k]);
-    widen(&out->y, half->half_out ? way.out : EAD_REAL, &out->values[EAD_MAX_INPUTS],
+    widen(&out->y, half->half_out ? setup.out : EAD_REAL, &out->values[EAD_MAX_INPUTS],
           &out->counts[EAD_MAX_INPUTS]);
 }
 

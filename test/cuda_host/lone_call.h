@@ -7,7 +7,7 @@
 #include "core/graph/op.h"
 
 /* How a call is run. */
-typedef struct LoneWay {
+typedef struct LoneSetup {
     EadType in, out; /* storage of those real inputs, and of a real output, for which `half` allows it */
     EadPrecision precision;
     bool
@@ -15,19 +15,19 @@ typedef struct LoneWay {
     bool shifted;     /* every tensor starts one element behind an aligned address */
     bool in_place;    /* the output overwrites input 0 */
     bool packed;      /* what the kernel makes of its weights is made before */
-} LoneWay;
+} LoneSetup;
 
 typedef struct LoneCall {
     EadTensor x[EAD_MAX_INPUTS], y;    /* as they were for the kernel */
     void *blocks[EAD_MAX_INPUTS + 1];  /* their memory, the output's last */
     float *values[EAD_MAX_INPUTS + 1]; /* the same after the run, as floats; NULL where there is none */
     int64_t counts[EAD_MAX_INPUTS + 1];
-    bool can_prepare; /* the kernel has a use for `packed` */
+    bool can_pack; /* the kernel has a use for `packed` */
 } LoneCall;
 
 /* Runs kernel once. half: the kernel that says which values may be stored in 16 bits. state: *state is made
- * at the first use and may be used for further runs of the same call and way; free() it. */
-void lone_call_run(const EadKernel *kernel, const EadKernel *half, const EadCall *call, LoneWay way,
+ * at the first use and may be used for further runs of the same call and setup; free() it. */
+void lone_call_run(const EadKernel *kernel, const EadKernel *half, const EadCall *call, LoneSetup setup,
                    void **state, LoneCall *out);
 void lone_call_free(LoneCall *call);
 

@@ -10,9 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef CudaConvCase Case;
-typedef CudaConvWay Way;
-
 enum { NO_POOL = CUDA_CONV_NO_POOL, SAMPLES = 400 };
 
 const CudaConvCase cuda_conv_small[CUDA_CONV_SMALL] = {
@@ -72,21 +69,21 @@ const EadPrecision cuda_conv_precisions[CUDA_CONV_PRECISIONS] = {EAD_PRECISION_T
 const char *const cuda_conv_algorithms[CUDA_CONV_ALGORITHMS] = {"64x64",   "128x64/3", "gemm", "128x128/2",
                                                                 "256x128", "64x64/2",  "any"};
 
-CudaConvWay cuda_conv_way(EadPrecision precision, int algorithm, int k) {
+CudaConvSetup cuda_conv_setup(EadPrecision precision, int algorithm, int k) {
     EadType half = half_of(precision);
-    return (Way){.precision = precision,
-                 .in = k & 1 ? half : EAD_REAL,
-                 .out = k & 2 ? half : EAD_REAL,
-                 .algorithm = cuda_conv_algorithms[algorithm],
-                 .packed = k & 4};
+    return (CudaConvSetup){.precision = precision,
+                           .in = k & 1 ? half : EAD_REAL,
+                           .out = k & 2 ? half : EAD_REAL,
+                           .algorithm = cuda_conv_algorithms[algorithm],
+                           .packed = k & 4};
 }
 
-CudaConvWay cuda_conv_wgmma_way(EadPrecision precision, int algorithm, int k) {
+CudaConvSetup cuda_conv_wgmma_setup(EadPrecision precision, int algorithm, int k) {
     static const char *const algorithms[CUDA_CONV_WGMMA] = {"wgmma128x128", "wgmma128x64/3", "wgmma256x128/2",
                                                             "wgmma128x64",  "wgmma256x128",  "wgmma"};
-    Way way = cuda_conv_way(precision, 0, k);
-    way.algorithm = algorithms[algorithm];
-    return way;
+    CudaConvSetup setup = cuda_conv_setup(precision, 0, k);
+    setup.algorithm = algorithms[algorithm];
+    return setup;
 }
 
 /* ---- tensors ---- */
@@ -126,26 +123,26 @@ static int64_t index_of(const EadTensor *t, int n, int h, int w, int c) {
 /* ---- sums in double ---- */
 
 /* A sum of products, and of their absolute values. */
-typedef struct Sum {
+typedef struct ConvSum {
     double value, size;
-} Sum;
+} ConvSum;
 
-static void add_product(Sum *sum, const EadTensor *a, int n, int h, int w, int c, double factor) {
+static void add_product(ConvSum *sum, const EadTensor *a, int n, int h, int w, int c, double factor) {
     if (h < 0 || h >= a->h || w < 0 || w >= a->w) return;
     double product = number_at(a, index_of(a, n, h, w, c)) * factor;
     sum->value += product;
     sum->size += fabs(product);
 }
 
-typedef struct Layer {
-    const Case *c;
+typedef struct CudaLayer {
+    const CudaConvCase *c;
     EadTensor x, weight, bias, y, dy, dx, dw;
     int oh, ow; /* before pooling */
-} Layer;
+} CudaLayer;
 
-static Sum forward(const Layer *l, int n, int h, int w, int o) {
-    const Case *c = l->c;
-    Sum sum = {0};
+static ConvSum forward(const CudaLayer *l, int n, int h, int w, int o) {
+    const CudaConvCase *c = l->c;
+    ConvSum sum = {0};
     for (int ky = 0; ky < c->kh; ky++)
         for (int kx = 0; kx < c->kw; kx++)
             for (int i = 0; i < c->i; i++)
@@ -156,22 +153,22 @@ static Sum forward(const Layer *l, int n, int h, int w, int o) {
     return sum;
 }
 
-static Sum forward_pooled(const Layer *l, int n, int h, int w, int o) {
+static ConvSum forward_pooled(const CudaLayer *l, int n, int h, int w, int o) {
     if (l->c->pool == NO_POOL) return forward(l, n, h, w, o);
-    Sum mean = {0};
+    ConvSum mean = {0};
     for (int k = 0; k < 4; k++) {
         int y = 2 * h - l->c->pool + k / 2, x = 2 * w - l->c->pool + k % 2;
         if (y < 0 || y >= l->oh || x < 0 || x >= l->ow) continue;
-        Sum part = forward(l, n, y, x, o);
+        ConvSum part = forward(l, n, y, x, o);
         mean.value += part.value / 4;
         mean.size += part.size / 4;
     }
     return mean;
 }
 
-static Sum input_gradient(const Layer *l, int n, int h, int w, int i) {
-    const Case *c = l->c;
-    Sum sum = {0};
+static ConvSum input_gradient(const CudaLayer *l, int n, int h, int w, int i) {
+    const CudaConvCase *c = l->c;
+    ConvSum sum = {0};
     for (int ky = 0; ky < c->kh; ky++)
         for (int kx = 0; kx < c->kw; kx++) {
             int y = h + c->padding - ky, x = w + c->padding - kx;
@@ -183,9 +180,9 @@ static Sum input_gradient(const Layer *l, int n, int h, int w, int i) {
     return sum;
 }
 
-static Sum weight_gradient(const Layer *l, int o, int ky, int kx, int i) {
-    const Case *c = l->c;
-    Sum sum = {0};
+static ConvSum weight_gradient(const CudaLayer *l, int o, int ky, int kx, int i) {
+    const CudaConvCase *c = l->c;
+    ConvSum sum = {0};
     for (int n = 0; n < c->n; n++)
         for (int h = 0; h < l->oh; h++)
             for (int w = 0; w < l->ow; w++)
@@ -196,24 +193,24 @@ static Sum weight_gradient(const Layer *l, int o, int ky, int kx, int i) {
 
 /* ---- calls ---- */
 
-static Layer new_layer(const Case *c, Way way, bool exact) {
-    Layer l = {.c = c};
+static CudaLayer new_layer(const CudaConvCase *c, CudaConvSetup setup, bool exact) {
+    CudaLayer l = {.c = c};
     l.oh = (c->h + 2 * c->padding - c->kh) / c->stride + 1;
     l.ow = (c->w + 2 * c->padding - c->kw) / c->stride + 1;
     int rows = c->pool == NO_POOL ? l.oh : (l.oh + 2 * c->pool - 2) / 2 + 1;
     int columns = c->pool == NO_POOL ? l.ow : (l.ow + 2 * c->pool - 2) / 2 + 1;
-    l.x = new_tensor(way.in, c->n, c->h, c->w, c->i, 1, exact);
-    if (way.with_nan) memset(l.x.data, 0xFF, ead_type_size(way.in));
+    l.x = new_tensor(setup.in, c->n, c->h, c->w, c->i, 1, exact);
+    if (setup.with_nan) memset(l.x.data, 0xFF, ead_type_size(setup.in));
     l.weight = new_tensor(EAD_REAL, c->o, c->kh, c->kw, c->i, 2, exact);
     l.bias = new_tensor(EAD_REAL, 1, 1, 1, c->o, 3, exact);
-    l.y = new_tensor(way.out, c->n, rows, columns, c->o, 0, exact);
-    l.dy = new_tensor(way.in, c->n, l.oh, l.ow, c->o, 4, exact);
-    l.dx = new_tensor(way.out, c->n, c->h, c->w, c->i, 0, exact);
+    l.y = new_tensor(setup.out, c->n, rows, columns, c->o, 0, exact);
+    l.dy = new_tensor(setup.in, c->n, l.oh, l.ow, c->o, 4, exact);
+    l.dx = new_tensor(setup.out, c->n, c->h, c->w, c->i, 0, exact);
     l.dw = new_tensor(EAD_REAL, c->o, c->kh, c->kw, c->i, 0, exact);
     return l;
 }
 
-static void free_layer(Layer *l) {
+static void free_layer(CudaLayer *l) {
     free(l->x.data), free(l->weight.data), free(l->bias.data), free(l->y.data);
     free(l->dy.data), free(l->dx.data), free(l->dw.data);
 }
@@ -270,14 +267,14 @@ typedef struct Machine {
 } Machine;
 
 /* Only 16-bit operands in whole chunks are for warpgroups; at most four channels are half a chunk. */
-static void check_choice(EadOpId op, const EadCall *call, Way way) {
+static void check_choice(EadOpId op, const EadCall *call, CudaConvSetup setup) {
     const EadTensor *gathered = call->x[op == EAD_OP_conv2d_weight_gradient];
-    bool wanted = strncmp(way.algorithm, "wgmma", 5) == 0 && half_of(way.precision) != EAD_REAL;
+    bool wanted = strncmp(setup.algorithm, "wgmma", 5) == 0 && half_of(setup.precision) != EAD_REAL;
     bool taken = strncmp(call->algorithm, "wgmma", 5) == 0;
-    ck_assert_msg(taken == (wanted && gathered->c > 4), "%s for %s", call->algorithm, way.algorithm);
+    ck_assert_msg(taken == (wanted && gathered->c > 4), "%s for %s", call->algorithm, setup.algorithm);
 }
 
-static void run_call(const Machine *m, EadOpId op, EadCall call, Way way) {
+static void run_call(const Machine *m, EadOpId op, EadCall call, CudaConvSetup setup) {
     const EadKernel *kernel = m->backend->kernels[op];
     const EadTensor *result = call.y;
     EadTensor x[3], y = copy_of(m->device, call.y);
@@ -286,14 +283,14 @@ static void run_call(const Machine *m, EadOpId op, EadCall call, Way way) {
         call.x[k] = &x[k];
     }
     call.y = &y;
-    call.precision = way.precision;
-    setenv("EFFICIENTAD_CUDA_CONV", way.algorithm, 1);
+    call.precision = setup.precision;
+    setenv("EFFICIENTAD_CUDA_CONV", setup.algorithm, 1);
     kernel->plan(&call);
     unsetenv("EFFICIENTAD_CUDA_CONV");
-    check_choice(op, &call, way);
+    check_choice(op, &call, setup);
     call.workspace = new_scratch(m->device, call.workspace_bytes);
     call.packed = new_scratch(m->device, call.packed_bytes);
-    if (way.packed && call.pack_weights) {
+    if (setup.packed && call.pack_weights) {
         call.pack_weights(&call);
         call.packed_at_plan = 1;
     }
@@ -306,44 +303,44 @@ static void run_call(const Machine *m, EadOpId op, EadCall call, Way way) {
 
 /* ---- comparison ---- */
 
-typedef Sum Reference(const Layer *l, int n, int h, int w, int c);
+typedef ConvSum Reference(const CudaLayer *l, int n, int h, int w, int c);
 
 /* got = what the reference says, all of it or SAMPLES numbers: bit for bit if error is 0, else up to
  * error * sum of absolute products and half a unit of the stored type. */
-static void compare(const Layer *l, Way way, const EadTensor *got, Reference *reference, double error,
-                    const char *what) {
+static void compare(const CudaLayer *l, CudaConvSetup setup, const EadTensor *got, Reference *reference,
+                    double error, const char *what) {
     int64_t count = ead_count(got), tests = count < SAMPLES ? count : SAMPLES;
     for (int64_t k = 0; k < tests; k++) {
         int64_t i = count <= SAMPLES ? k : (int64_t)(ead_philox_word(9, 1, (uint64_t)k) % (uint64_t)count);
         int c = (int)(i % got->c), w = (int)(i / got->c % got->w), h = (int)(i / got->c / got->w % got->h);
-        Sum sum = reference(l, (int)(i / got->c / got->w / got->h), h, w, c);
+        ConvSum sum = reference(l, (int)(i / got->c / got->w / got->h), h, w, c);
         double value = number_at(got, i), expected = stored(sum.value, got->type);
         double half_unit = got->type == EAD_F16 ? 0x1p-11 : got->type == EAD_BF16 ? 0x1p-8 : 0x1p-24;
         double allowed = error > 0 ? error * sum.size + half_unit * (fabs(sum.value) + error * sum.size) : 0;
         ck_assert_msg(isnan(expected) ? isnan(value) : fabs(value - expected) <= allowed,
                       "%s, %s by %s, precision %d, stored %d -> %d: number %lld is %.9g, not %.9g +- %.3g",
-                      l->c->name, what, way.algorithm, way.precision, way.in, way.out, (long long)i, value,
-                      expected, allowed);
+                      l->c->name, what, setup.algorithm, setup.precision, setup.in, setup.out, (long long)i,
+                      value, expected, allowed);
     }
 }
 
-void cuda_conv_check(const EadBackend *backend, const EadDevice *device, const Case *c, Way way, bool exact,
-                     double error) {
+void cuda_conv_check(const EadBackend *backend, const EadDevice *device, const CudaConvCase *c,
+                     CudaConvSetup setup, bool exact, double error) {
     const Machine machine = {backend, device};
-    Layer l = new_layer(c, way, exact);
+    CudaLayer l = new_layer(c, setup, exact);
     EadConv2dPool pool = {{c->stride, c->padding, c->relu}, c->pool};
     EadCall call = {.x = {&l.x, &l.weight, c->bias ? &l.bias : NULL}, .y = &l.y, .attributes = &pool};
-    run_call(&machine, c->pool == NO_POOL ? EAD_OP_conv2d : EAD_OP_conv2d_pool, call, way);
-    compare(&l, way, &l.y, forward_pooled, error, "forward");
+    run_call(&machine, c->pool == NO_POOL ? EAD_OP_conv2d : EAD_OP_conv2d_pool, call, setup);
+    compare(&l, setup, &l.y, forward_pooled, error, "forward");
     if (c->pool == NO_POOL) {
         EadConv2dGradient of_x = {c->stride, c->padding, c->h, c->w},
                           of_w = {c->stride, c->padding, c->kh, c->kw};
         call = (EadCall){.x = {&l.dy, &l.weight}, .y = &l.dx, .attributes = &of_x};
-        run_call(&machine, EAD_OP_conv2d_input_gradient, call, way);
-        compare(&l, way, &l.dx, input_gradient, error, "input gradient");
+        run_call(&machine, EAD_OP_conv2d_input_gradient, call, setup);
+        compare(&l, setup, &l.dx, input_gradient, error, "input gradient");
         call = (EadCall){.x = {&l.dy, &l.x}, .y = &l.dw, .attributes = &of_w};
-        run_call(&machine, EAD_OP_conv2d_weight_gradient, call, way);
-        compare(&l, way, &l.dw, weight_gradient, error, "weight gradient");
+        run_call(&machine, EAD_OP_conv2d_weight_gradient, call, setup);
+        compare(&l, setup, &l.dw, weight_gradient, error, "weight gradient");
     }
     free_layer(&l);
 }

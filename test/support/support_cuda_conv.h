@@ -25,14 +25,14 @@ extern const CudaConvCase cuda_conv_small[CUDA_CONV_SMALL];
 extern const CudaConvCase cuda_conv_layers[CUDA_CONV_LAYERS];
 
 /* How a case is computed: precision, storage types of inputs and outputs, what EFFICIENTAD_CUDA_CONV says. */
-typedef struct CudaConvWay {
+typedef struct CudaConvSetup {
     EadPrecision precision;
     EadType in, out;
     const char *algorithm;
     bool packed;   /* the weights, before the run */
     bool with_nan; /* the first number of x is a NaN, which must show in all that it reaches and nowhere else
                     */
-} CudaConvWay;
+} CudaConvSetup;
 
 /* The precisions of tensor cores, and im2col, each tile with and without splits, and last the plan's own
  * choice. */
@@ -40,19 +40,19 @@ enum { CUDA_CONV_PRECISIONS = 3, CUDA_CONV_ALGORITHMS = 7 };
 extern const EadPrecision cuda_conv_precisions[CUDA_CONV_PRECISIONS];
 extern const char *const cuda_conv_algorithms[CUDA_CONV_ALGORITHMS];
 
-/* Way number k of a precision and an algorithm: storage types and preparation in turn. */
-CudaConvWay cuda_conv_way(EadPrecision precision, int algorithm, int k);
+/* Setup number k of a precision and an algorithm: storage types and packed weights in turn. */
+CudaConvSetup cuda_conv_setup(EadPrecision precision, int algorithm, int k);
 
 /* The same with the products of warpgroups, in fp16 or bf16: each of their tiles with and without splits, and
  * last what the plan chooses of them. */
 enum { CUDA_CONV_WGMMA = 6 };
-CudaConvWay cuda_conv_wgmma_way(EadPrecision precision, int algorithm, int k);
+CudaConvSetup cuda_conv_wgmma_setup(EadPrecision precision, int algorithm, int k);
 
 /* Forward and, without pooling, both gradients of a case: all numbers or a sample. device: whose memory the
  * kernels of the backend see; NULL: the host's. exact: multiples of 1/16, bit for bit. Else any numbers,
  * whose results may be off by `error` times the sum of the absolute products. Checks, too, that warpgroups
  * multiply wherever they are asked to and can, and nowhere else. */
 void cuda_conv_check(const EadBackend *backend, const EadDevice *device, const CudaConvCase *c,
-                     CudaConvWay way, bool exact, double error);
+                     CudaConvSetup setup, bool exact, double error);
 
 #endif

@@ -11,7 +11,7 @@ enum { MAX_STREAMS = 16, MAX_PINNED = 64 };
 
 typedef enum Kind { KERNEL, PACK, COPY, RECORD, WAIT, GRAPH } Kind;
 
-typedef struct Task {
+typedef struct FakeTask {
     Kind kind;
     const EadCall *call;       /* KERNEL, PACK */
     void *to;                  /* COPY */
@@ -20,10 +20,10 @@ typedef struct Task {
     size_t bytes;              /* COPY */
     int stream, position;      /* WAIT: until that stream has done the task at that position */
     const struct Graph *graph; /* GRAPH */
-} Task;
+} FakeTask;
 
 typedef struct Lane {
-    Task *tasks;
+    FakeTask *tasks;
     int count, capacity, done;
 } Lane;
 
@@ -54,7 +54,7 @@ static int index_of(const void *stream) {
     return (int)((const Lane *)stream - world.lanes);
 }
 
-static void append(Lane *lane, Task task) {
+static void append(Lane *lane, FakeTask task) {
     if (lane->count == lane->capacity) {
         lane->capacity = 2 * lane->capacity + 64;
         lane->tasks = realloc(lane->tasks, (size_t)lane->capacity * sizeof *lane->tasks);
@@ -77,7 +77,7 @@ static EadCall cpu_call(const EadCall *hidden) {
     return call;
 }
 
-static void execute(const Task *task) {
+static void execute(const FakeTask *task) {
     if (task->kind == KERNEL || task->kind == PACK) {
         EadCall call = cpu_call(task->call);
         (task->kind == KERNEL ? call.run : call.pack_weights)(&call);
@@ -94,7 +94,7 @@ static void execute(const Task *task) {
 static bool can_go(const Lane *lanes, int s) {
     const Lane *lane = &lanes[s];
     if (lane->done == lane->count) return false;
-    const Task *task = &lane->tasks[lane->done];
+    const FakeTask *task = &lane->tasks[lane->done];
     return task->kind != WAIT || lanes[task->stream].done > task->position;
 }
 
@@ -215,7 +215,7 @@ static void stream_free(void *stream) {
 
 /* What is not pinned has been read when the call returns. */
 static void copy_in(void *device, const void *host, size_t bytes, void *stream) {
-    Task task = {.kind = COPY, .to = device, .from = host, .bytes = bytes};
+    FakeTask task = {.kind = COPY, .to = device, .from = host, .bytes = bytes};
     if (!is_pinned(host)) {
         task.staged = malloc(bytes + 1);
         assert(task.staged);
@@ -225,7 +225,7 @@ static void copy_in(void *device, const void *host, size_t bytes, void *stream) 
 }
 
 static void copy_within(void *to, const void *from, size_t bytes, void *stream) {
-    append(lane_of(index_of(stream)), (Task){.kind = COPY, .to = to, .from = from, .bytes = bytes});
+    append(lane_of(index_of(stream)), (FakeTask){.kind = COPY, .to = to, .from = from, .bytes = bytes});
 }
 
 static void copy_out(void *host, const void *device, size_t bytes, void *stream) {
@@ -249,7 +249,7 @@ static void event_record(void *event, void *stream) {
     Event *e = event;
     Lane *lane = lane_of(index_of(stream));
     *e = (Event){index_of(stream), lane->count, world.captured[index_of(stream)]};
-    append(lane, (Task){.kind = RECORD});
+    append(lane, (FakeTask){.kind = RECORD});
 }
 
 /* A stream that waits for an event inside a capture becomes part of it. */
@@ -258,7 +258,7 @@ static void event_wait(void *event, void *stream) {
     if (e->stream < 0) return;
     if (e->captured) world.captured[index_of(stream)] = true;
     assert(world.captured[index_of(stream)] == e->captured && "a capture waits for what lies outside");
-    append(lane_of(index_of(stream)), (Task){.kind = WAIT, .stream = e->stream, .position = e->position});
+    append(lane_of(index_of(stream)), (FakeTask){.kind = WAIT, .stream = e->stream, .position = e->position});
 }
 
 static void event_synchronize(void *event) {
@@ -281,7 +281,7 @@ static void check_joined(const Graph *graph, int origin) {
     for (int s = 0; s < MAX_STREAMS; s++) {
         bool joined = s == origin || graph->lanes[s].count == 0;
         for (int i = 0; i < graph->lanes[origin].count; i++) {
-            const Task *task = &graph->lanes[origin].tasks[i];
+            const FakeTask *task = &graph->lanes[origin].tasks[i];
             joined = joined ||
                      (task->kind == WAIT && task->stream == s && task->position == graph->lanes[s].count - 1);
         }
@@ -301,7 +301,7 @@ static void *capture_end(void *stream) {
 
 static void graph_launch(void *graph, void *stream) {
     world.graphs++;
-    append(lane_of(index_of(stream)), (Task){.kind = GRAPH, .graph = graph});
+    append(lane_of(index_of(stream)), (FakeTask){.kind = GRAPH, .graph = graph});
 }
 
 static void graph_free(void *graph) {
@@ -338,11 +338,11 @@ static const EadDevice device = {.open = open,
 
 static void launch(const EadCall *call) {
     world.kernels += !world.capture;
-    append(lane_of(index_of(call->stream)), (Task){.kind = KERNEL, .call = call});
+    append(lane_of(index_of(call->stream)), (FakeTask){.kind = KERNEL, .call = call});
 }
 
 static void launch_pack(const EadCall *call) {
-    append(lane_of(index_of(call->stream)), (Task){.kind = PACK, .call = call});
+    append(lane_of(index_of(call->stream)), (FakeTask){.kind = PACK, .call = call});
 }
 
 /* Plans like the CPU's kernel and puts its functions aside, in the place where kernels may keep what they

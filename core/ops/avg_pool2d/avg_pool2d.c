@@ -51,7 +51,7 @@ const EadOp ead_op_avg_pool2d_gradient = {.name = "avg_pool2d_gradient", .shape 
 /* ---- on the CPU ---- */
 
 /* The 2x2 window inside the image, which is nearly all of the work, in one pass; adds in the same order as
- * the general way. */
+ * sum_window(). */
 static void pool_2x2(const real *restrict x, int64_t row, int channels, real *restrict y) {
     const real *x1 = x + channels, *x2 = x + row, *x3 = x2 + channels;
     for (int c = 0; c < channels; c++) y[c] = (((x[c] + x1[c]) + x2[c]) + x3[c]) * (real)0.25;

@@ -4,26 +4,26 @@
 #include "core/ops/avg_pool2d/avg_pool2d.h"
 
 /* Positions from .begin to .end, the latter not included. */
-typedef struct Span {
+typedef struct WindowSpan {
     int begin, end;
-} Span;
+} WindowSpan;
 
 /* The inputs that output i averages. */
-static __device__ inline Span window_of(int i, int size, const EadAvgPool2d &a) {
+static __device__ inline WindowSpan window_of(int i, int size, const EadAvgPool2d &a) {
     int first = i * a.stride - a.padding;
-    return Span{max(first, 0), min(first + a.kernel, size)};
+    return WindowSpan{max(first, 0), min(first + a.kernel, size)};
 }
 
 /* The outputs whose windows hold input i. */
-static __device__ inline Span windows_with(int i, int outputs, const EadAvgPool2d &a) {
+static __device__ inline WindowSpan windows_with(int i, int outputs, const EadAvgPool2d &a) {
     int first = i + a.padding - a.kernel + 1;
-    return Span{first <= 0 ? 0 : (first + a.stride - 1) / a.stride,
-                min((i + a.padding) / a.stride + 1, outputs)};
+    return WindowSpan{first <= 0 ? 0 : (first + a.stride - 1) / a.stride,
+                      min((i + a.padding) / a.stride + 1, outputs)};
 }
 
 /* Sum over the span of rows and columns of an image of x, in that order; v: eight channels from c on. */
-static __device__ inline void sum_window(const EadStored &x, int64_t image, int width, int channels, Span h,
-                                         Span w, const EadUnit &u, float v[EAD_GROUP]) {
+static __device__ inline void sum_window(const EadStored &x, int64_t image, int width, int channels,
+                                         WindowSpan h, WindowSpan w, const EadUnit &u, float v[EAD_GROUP]) {
 #pragma unroll
     for (int k = 0; k < EAD_GROUP; k++) v[k] = 0;
     for (int i = h.begin; i < h.end; i++)
@@ -44,11 +44,11 @@ static __global__ void pool(EadRows rows, EadAvgPool2d a, int y_height, int x_he
     EadUnit u = ead_unit(rows);
     if (u.n == 0) return;
     float factor = 1 / (static_cast<float>(a.kernel) * static_cast<float>(a.kernel));
-    Span w = backward ? windows_with(u.w, x_width, a) : window_of(u.w, x_width, a);
+    WindowSpan w = backward ? windows_with(u.w, x_width, a) : window_of(u.w, x_width, a);
     for (int64_t row = ead_first_row(); row < rows.rows; row += ead_row_step()) {
         int64_t image = row / y_height;
         int i = static_cast<int>(row - image * y_height);
-        Span h = backward ? windows_with(i, x_height, a) : window_of(i, x_height, a);
+        WindowSpan h = backward ? windows_with(i, x_height, a) : window_of(i, x_height, a);
         float v[EAD_GROUP];
         sum_window(x, image * x_height * x_width * rows.channels, x_width, rows.channels, h, w, u, v);
 #pragma unroll

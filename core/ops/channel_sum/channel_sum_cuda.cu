@@ -17,8 +17,8 @@ static Shape shape_of(const EadTensor *x) {
     while (s.wide < groups && s.wide < TILE) s.wide *= 2;
     s.tiles = (groups + s.wide - 1) / s.wide;
     int64_t rows = EAD_REDUCE_BLOCK / s.wide * ROWS_OF_A_THREAD, slices = (s.rows + rows - 1) / rows,
-            most = s.tiles < MAX_BLOCKS ? MAX_BLOCKS / s.tiles : 1;
-    s.slices = static_cast<unsigned>(slices < most ? slices : most);
+            limit = s.tiles < MAX_BLOCKS ? MAX_BLOCKS / s.tiles : 1;
+    s.slices = static_cast<unsigned>(slices < limit ? slices : limit);
     return s;
 }
 

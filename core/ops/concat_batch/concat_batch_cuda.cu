@@ -20,7 +20,7 @@ static __global__ void concat_batch(Parts parts) {
 static void run(const EadCall *call) {
     Parts parts = {};
     EadTensor y = *call->y;
-    int64_t most = 0;
+    int64_t largest = 0;
     unsigned count = 0;
     for (; count < EAD_MAX_INPUTS && call->x[count]; count++) {
         int64_t elements = ead_count(call->x[count]);
@@ -28,9 +28,9 @@ static void run(const EadCall *call) {
         parts.y[count] = ead_stored(&y);
         parts.counts[count] = elements;
         y.data = static_cast<unsigned char *>(y.data) + static_cast<size_t>(elements) * ead_type_size(y.type);
-        most = most > elements ? most : elements;
+        largest = largest > elements ? largest : elements;
     }
-    EAD_LAUNCH(concat_batch, dim3(ead_group_blocks(most), count), EAD_GROUP_BLOCK, 0, call->stream, parts);
+    EAD_LAUNCH(concat_batch, dim3(ead_group_blocks(largest), count), EAD_GROUP_BLOCK, 0, call->stream, parts);
 }
 
 EAD_CUDA_KERNEL(concat_batch, .run = run, .half_in = (1 << EAD_MAX_INPUTS) - 1, .half_out = true);

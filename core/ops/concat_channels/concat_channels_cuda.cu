@@ -24,7 +24,7 @@ static __global__ void concat_channels(ChannelParts parts) {
 static void run(const EadCall *call) {
     ChannelParts parts = {};
     EadTensor y = *call->y;
-    int most = 0;
+    int largest = 0;
     unsigned count = 0;
     parts.pixels = ead_count(&y) / y.c;
     parts.out_channels = y.c;
@@ -34,9 +34,9 @@ static void run(const EadCall *call) {
         parts.y[count] = ead_stored(&y, y.c);
         parts.channels[count] = channels;
         y.data = static_cast<unsigned char *>(y.data) + static_cast<size_t>(channels) * ead_type_size(y.type);
-        most = most > channels ? most : channels;
+        largest = largest > channels ? largest : channels;
     }
-    int64_t padded = (most + EAD_GROUP - 1) / EAD_GROUP * EAD_GROUP;
+    int64_t padded = (largest + EAD_GROUP - 1) / EAD_GROUP * EAD_GROUP;
     EAD_LAUNCH(concat_channels, dim3(ead_group_blocks(parts.pixels * padded), count), EAD_GROUP_BLOCK, 0,
                call->stream, parts);
 }

@@ -61,12 +61,12 @@ static Pooled describe(const EadCall *call) {
 }
 
 /* Tiles [rows][columns] from place (y, x) on. */
-typedef struct Block {
+typedef struct TileBlock {
     EadTilePlace places[EAD_WINOGRAD_BLOCK + ROWS];
     int image, y, x, rows, columns;
-} Block;
+} TileBlock;
 
-static void find_block(const Pooled *p, int index, Block *b) {
+static void find_block(const Pooled *p, int index, TileBlock *b) {
     const EadTileGrid *grid = &p->w.grid;
     int row = index / p->across % p->down * ROWS, column = index % p->across * p->block_columns;
     b->image = index / (p->across * p->down);
@@ -81,7 +81,7 @@ static void find_block(const Pooled *p, int index, Block *b) {
 }
 
 /* Zeros where the buffer lies in the padding of the pooling. */
-static void clear_padding(const Pooled *p, const Block *b, real *buffer) {
+static void clear_padding(const Pooled *p, const TileBlock *b, real *buffer) {
     if (p->padding == 0) return;
     int height = b->rows * p->w.grid.outputs, width = b->columns * p->w.grid.outputs;
     for (int i = 0; i < height; i++) {
@@ -95,7 +95,7 @@ static void clear_padding(const Pooled *p, const Block *b, real *buffer) {
     }
 }
 
-static void average(const Pooled *p, const Block *b, int64_t channel, const real *buffer) {
+static void average(const Pooled *p, const TileBlock *b, int64_t channel, const real *buffer) {
     int outputs = p->w.grid.out_channels, channels = ead_min(p->pixel, outputs - channel);
     int end_y = ead_min(p->height, (b->y + b->rows * p->w.grid.outputs) / 2);
     int end_x = ead_min(p->width, (b->x + b->columns * p->w.grid.outputs) / 2);
@@ -108,7 +108,7 @@ static void average(const Pooled *p, const Block *b, int64_t channel, const real
         }
 }
 
-static void pool_panel(const Pooled *p, const Block *b, int64_t panel, const real *m, real *buffer) {
+static void pool_panel(const Pooled *p, const TileBlock *b, int64_t panel, const real *m, real *buffer) {
     const EadWinograd *w = &p->w;
     int64_t channel = panel * p->pixel, channels = ead_min(p->pixel, w->grid.out_channels - channel);
     for (int64_t t = 0; t < b->rows * b->columns; t++) {
@@ -124,7 +124,7 @@ static void run_task(const Pooled *p, int task, real *v) {
     const EadWinograd *w = &p->w;
     real *m = v + w->v_size, *buffer = m + w->m_size;
     int part = task % p->parts, count;
-    Block b;
+    TileBlock b;
     find_block(p, task / p->parts, &b);
     count = b.rows * b.columns;
     ead_winograd_inputs(w, b.places, count, EAD_OWN, p->x, p->zeros, v);

@@ -44,15 +44,15 @@ const EadOp ead_op_masked_mean_gradient = {
 /* ---- on the CPU ---- */
 
 /* Sum and number of the selected elements of a chunk. */
-typedef struct Partial {
+typedef struct MaskedSum {
     double sum;
     int64_t count;
-} Partial;
+} MaskedSum;
 
 /* Lanes as in ead_sum; a comparison selects without a branch. */
-static Partial select_chunk(const real *x, int64_t size, real threshold) {
+static MaskedSum select_chunk(const real *x, int64_t size, real threshold) {
     double sums[EAD_SUM_LANES] = {0};
-    Partial partial = {0, 0};
+    MaskedSum partial = {0, 0};
     int64_t i = 0;
     for (; i + EAD_SUM_LANES <= size; i += EAD_SUM_LANES)
         for (int k = 0; k < EAD_SUM_LANES; k++) {
@@ -67,9 +67,9 @@ static Partial select_chunk(const real *x, int64_t size, real threshold) {
     return partial;
 }
 
-static Partial select_all(const EadCall *call) {
+static MaskedSum select_all(const EadCall *call) {
     const real *x = call->x[0]->data, threshold = *(const real *)call->x[1]->data;
-    Partial *partials = call->workspace, total = {0, 0};
+    MaskedSum *partials = call->workspace, total = {0, 0};
     int64_t count = ead_count(call->x[0]), chunks = ead_chunk_count(count);
 #pragma omp parallel for schedule(static)
     for (int64_t i = 0; i < chunks; i++)
@@ -82,11 +82,11 @@ static Partial select_all(const EadCall *call) {
 }
 
 static void plan(EadCall *call) {
-    call->workspace_bytes = (size_t)ead_chunk_count(ead_count(call->x[0])) * sizeof(Partial);
+    call->workspace_bytes = (size_t)ead_chunk_count(ead_count(call->x[0])) * sizeof(MaskedSum);
 }
 
 static void masked_mean(const EadCall *call) {
-    Partial total = select_all(call);
+    MaskedSum total = select_all(call);
     *(real *)call->y->data = (real)(total.sum / (double)total.count);
 }
 

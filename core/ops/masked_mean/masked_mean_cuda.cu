@@ -3,16 +3,16 @@
 #include "core/cuda/reduce.cuh"
 
 /* Sum and number of the selected elements that a block has met. */
-typedef struct Partial {
+typedef struct CudaMaskedSum {
     double sum;
     unsigned long long count;
-} Partial;
+} CudaMaskedSum;
 
 /* The sum and number of all x[i] >= threshold, in all threads of the last block; elsewhere false is returned.
  * A thread takes every (threads of the grid)-th group of eight. */
 static __device__ inline bool select_all(int64_t count, const EadStored &x, float threshold,
-                                         Partial *partials, unsigned *counter, Partial *total) {
-    Partial mine = {0, 0};
+                                         CudaMaskedSum *partials, unsigned *counter, CudaMaskedSum *total) {
+    CudaMaskedSum mine = {0, 0};
     int64_t step = static_cast<int64_t>(gridDim.x) * EAD_REDUCE_BLOCK * EAD_GROUP;
     for (int64_t at = ead_thread() * EAD_GROUP; at < count; at += step) {
         float v[EAD_GROUP];
@@ -29,7 +29,7 @@ static __device__ inline bool select_all(int64_t count, const EadStored &x, floa
     mine.count = ead_block_sum(mine.count);
     if (threadIdx.x == 0) partials[blockIdx.x] = mine;
     if (!ead_last_block(counter, gridDim.x)) return false;
-    mine = Partial{0, 0};
+    mine = CudaMaskedSum{0, 0};
     for (unsigned i = threadIdx.x; i < gridDim.x; i += EAD_REDUCE_BLOCK) {
         mine.sum += __ldcg(&partials[i].sum);
         mine.count += __ldcg(&partials[i].count);
@@ -40,17 +40,17 @@ static __device__ inline bool select_all(int64_t count, const EadStored &x, floa
 }
 
 /* y = the mean of all x[i] >= threshold. */
-static __global__ void masked_mean(int64_t count, EadStored x, const float *threshold, Partial *partials,
-                                   unsigned *counter, float *y) {
-    Partial total;
+static __global__ void masked_mean(int64_t count, EadStored x, const float *threshold,
+                                   CudaMaskedSum *partials, unsigned *counter, float *y) {
+    CudaMaskedSum total;
     if (select_all(count, x, *threshold, partials, counter, &total) && threadIdx.x == 0)
         *y = static_cast<float>(total.sum / static_cast<double>(total.count));
 }
 
 /* share = dy / the number of all x[i] >= threshold. */
 static __global__ void share_above(int64_t count, EadStored x, const float *threshold, const float *dy,
-                                   Partial *partials, unsigned *counter, float *share) {
-    Partial total;
+                                   CudaMaskedSum *partials, unsigned *counter, float *share) {
+    CudaMaskedSum total;
     if (select_all(count, x, *threshold, partials, counter, &total) && threadIdx.x == 0)
         *share = *dy / static_cast<float>(total.count);
 }
@@ -70,7 +70,7 @@ static __global__ void masked_mean_gradient(int64_t count, EadStored x, const fl
 
 /* The workspace: the blocks' partial results, then the share. */
 static void plan(EadCall *call) {
-    call->workspace_bytes = ead_reduce_blocks(ead_count(call->x[0])) * sizeof(Partial) + sizeof(float);
+    call->workspace_bytes = ead_reduce_blocks(ead_count(call->x[0])) * sizeof(CudaMaskedSum) + sizeof(float);
     call->state_bytes = sizeof(unsigned);
 }
 
@@ -78,7 +78,7 @@ static void run(const EadCall *call) {
     int64_t count = ead_count(call->x[0]);
     EAD_LAUNCH(masked_mean, ead_reduce_blocks(count), EAD_REDUCE_BLOCK, 0, call->stream, count,
                ead_stored(call->x[0]), static_cast<const float *>(call->x[1]->data),
-               static_cast<Partial *>(call->workspace), static_cast<unsigned *>(call->state),
+               static_cast<CudaMaskedSum *>(call->workspace), static_cast<unsigned *>(call->state),
                static_cast<float *>(call->y->data));
 }
 
@@ -88,7 +88,7 @@ static void run_gradient(const EadCall *call) {
     EadStored x = ead_stored(call->x[0]);
     const float *threshold = static_cast<const float *>(call->x[1]->data),
                 *dy = static_cast<const float *>(call->x[2]->data);
-    Partial *partials = static_cast<Partial *>(call->workspace);
+    CudaMaskedSum *partials = static_cast<CudaMaskedSum *>(call->workspace);
     float *share = reinterpret_cast<float *>(partials + blocks);
     EAD_LAUNCH(share_above, blocks, EAD_REDUCE_BLOCK, 0, call->stream, count, x, threshold, dy, partials,
                static_cast<unsigned *>(call->state), share);

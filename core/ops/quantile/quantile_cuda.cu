@@ -15,7 +15,7 @@ typedef unsigned long long Count;
 enum {
     DIGITS = 1 << 11,
     COPIES = 4, /* of a block's counters in pass 0, where many keys share a digit: lanes get in each
-                   other's way less often */
+                   other less often */
     DIGITS_OF_A_THREAD = DIGITS / EAD_REDUCE_BLOCK,
 };
 
@@ -51,10 +51,10 @@ static __device__ inline float interpolate(float a, float b, float w) {
 }
 
 /* A digit, how many keys have a smaller one, and how many have it. */
-typedef struct Choice {
+typedef struct DigitChoice {
     unsigned digit;
     Count before, inside;
-} Choice;
+} DigitChoice;
 
 /* Sum of the values of all threads before this one in the block. */
 static __device__ inline Count sum_before(Count mine) {
@@ -73,8 +73,8 @@ static __device__ inline Count sum_before(Count mine) {
 
 /* The digit in which rank lies; the last block calls it. Each thread has DIGITS_OF_A_THREAD digits, whose
  * counters it clears. next: the first digit after it that occurs, DIGITS if none does. */
-static __device__ inline Choice choose_digit(State *state, Count rank, unsigned *next) {
-    __shared__ Choice choice;
+static __device__ inline DigitChoice choose_digit(State *state, Count rank, unsigned *next) {
+    __shared__ DigitChoice choice;
     __shared__ unsigned after;
     Count counts[DIGITS_OF_A_THREAD], sum = 0;
     unsigned first = threadIdx.x * DIGITS_OF_A_THREAD;
@@ -86,11 +86,11 @@ static __device__ inline Choice choose_digit(State *state, Count rank, unsigned 
     if (threadIdx.x == 0) after = DIGITS;
     Count before = sum_before(sum);
     for (int k = 0; k < DIGITS_OF_A_THREAD; k++) {
-        if (before <= rank && rank < before + counts[k]) choice = Choice{first + k, before, counts[k]};
+        if (before <= rank && rank < before + counts[k]) choice = DigitChoice{first + k, before, counts[k]};
         before += counts[k];
     }
     __syncthreads();
-    Choice chosen = choice;
+    DigitChoice chosen = choice;
     for (int k = DIGITS_OF_A_THREAD - 1; k >= 0; k--)
         if (counts[k] && first + k > chosen.digit) atomicMin(&after, first + k);
     __syncthreads();
@@ -120,7 +120,7 @@ static __device__ inline void give_next(unsigned not_next, State *state) {
 }
 
 /* The result, from the last digit; leaves the state as it was before the first pass. One thread. */
-static __device__ inline void finish(Choice chosen, unsigned next_digit, unsigned prefix, Count rank,
+static __device__ inline void finish(DigitChoice chosen, unsigned next_digit, unsigned prefix, Count rank,
                                      float weight, State *state, float *y) {
     float low = value_of(prefix << 10 | chosen.digit);
     unsigned next = next_digit < DIGITS ? prefix << 10 | next_digit : ~__ldcg(&state->not_next);
@@ -159,7 +159,7 @@ static __global__ void find_digit(int64_t count, EadStored x, Wanted wanted, Sta
     if (PASS == 0 && nans) atomicAdd(&state->nans, static_cast<Count>(nans));
     if (PASS == 2) give_next(not_next, state);
     if (!ead_last_block(&state->blocks, gridDim.x)) return;
-    Choice chosen = choose_digit(state, rank, &next);
+    DigitChoice chosen = choose_digit(state, rank, &next);
     if (threadIdx.x != 0) return;
     if (PASS == 2) {
         finish(chosen, next, prefix, rank, wanted.weight, state, y);

@@ -31,28 +31,28 @@ const EadOp ead_op_resize_bilinear_gradient = {.name = "resize_bilinear_gradient
 /* ---- on the CPU ---- */
 
 /* An output position: it mixes inputs low and high (equal at the border). */
-typedef struct Tap {
+typedef struct ResizeTap {
     int low, high;
     real high_weight; /* low's is 1 - high_weight */
-} Tap;
+} ResizeTap;
 
 /* The outputs that look at one input position: those between begin and end (not included). */
 typedef struct Readers {
     int begin, end;
 } Readers;
 
-static void fill_taps(Tap *taps, int in, int out) {
+static void fill_taps(ResizeTap *taps, int in, int out) {
     double step = (double)in / out;
     for (int i = 0; i < out; i++) {
         double position = step * (i + 0.5) - 0.5;
         if (position < 0) position = 0;
         int low = (int)position < in - 1 ? (int)position : in - 1;
-        taps[i] = (Tap){low, low < in - 1 ? low + 1 : low, (real)(position - low)};
+        taps[i] = (ResizeTap){low, low < in - 1 ? low + 1 : low, (real)(position - low)};
     }
 }
 
 /* taps[].low never falls, so the readers of an input are neighbours. */
-static void fill_readers(Readers *readers, const Tap *taps, int in, int out) {
+static void fill_readers(Readers *readers, const ResizeTap *taps, int in, int out) {
     int begin = 0, end = 0;
     for (int i = 0; i < in; i++) {
         while (begin < out && taps[begin].high < i) begin++;
@@ -61,12 +61,13 @@ static void fill_readers(Readers *readers, const Tap *taps, int in, int out) {
     }
 }
 
-static real weight_of(const Tap *tap, int i) {
+static real weight_of(const ResizeTap *tap, int i) {
     return (tap->low == i ? 1 - tap->high_weight : 0) + (tap->high == i ? tap->high_weight : 0);
 }
 
 /* y = rows mixed of pixels mixed; x[0..1] the upper row's left and right pixel, x[2..3] the lower row's. */
-static void mix(const real *const x[4], const Tap *row, const Tap *column, int channels, real *restrict y) {
+static void mix(const real *const x[4], const ResizeTap *row, const ResizeTap *column, int channels,
+                real *restrict y) {
     real down = row->high_weight, up = 1 - down, right = column->high_weight, left = 1 - right;
     const real *a = x[0], *b = x[1], *d = x[2], *e = x[3];
     for (int c = 0; c < channels; c++)
@@ -74,17 +75,17 @@ static void mix(const real *const x[4], const Tap *row, const Tap *column, int c
 }
 
 static void plan(EadCall *call) {
-    call->workspace_bytes = ((size_t)call->y->h + (size_t)call->y->w) * sizeof(Tap);
+    call->workspace_bytes = ((size_t)call->y->h + (size_t)call->y->w) * sizeof(ResizeTap);
 }
 
 static void resize_bilinear(const EadCall *call) {
     const EadTensor *x = call->x[0], *y = call->y;
-    Tap *rows = call->workspace, *columns = rows + y->h;
+    ResizeTap *rows = call->workspace, *columns = rows + y->h;
     fill_taps(rows, x->h, y->h);
     fill_taps(columns, x->w, y->w);
 #pragma omp parallel for schedule(static)
     for (int64_t row = 0; row < (int64_t)y->n * y->h; row++) {
-        const Tap *tap = &rows[row % y->h];
+        const ResizeTap *tap = &rows[row % y->h];
         const real *image = (const real *)x->data + row / y->h * x->h * x->w * x->c;
         const real *upper = image + (int64_t)tap->low * x->w * x->c,
                    *lower = image + (int64_t)tap->high * x->w * x->c;
@@ -99,14 +100,14 @@ static void resize_bilinear(const EadCall *call) {
 
 /* The gradient's tables. */
 typedef struct Tables {
-    Tap *rows, *columns;                   /* [OH], [OW] */
+    ResizeTap *rows, *columns;             /* [OH], [OW] */
     Readers *row_readers, *column_readers; /* [H], [W] */
 } Tables;
 
 static void plan_gradient(EadCall *call) {
     const EadTensor *dy = call->x[0], *dx = call->y;
-    call->workspace_bytes =
-        ((size_t)dy->h + (size_t)dy->w) * sizeof(Tap) + ((size_t)dx->h + (size_t)dx->w) * sizeof(Readers);
+    call->workspace_bytes = ((size_t)dy->h + (size_t)dy->w) * sizeof(ResizeTap) +
+                            ((size_t)dx->h + (size_t)dx->w) * sizeof(Readers);
 }
 
 static Tables fill_tables(void *workspace, const EadTensor *dy, const EadTensor *dx) {

@@ -11,20 +11,20 @@ typedef struct Axis {
 } Axis;
 
 /* An output position: it mixes inputs low and high (equal at the border). */
-typedef struct Tap {
+typedef struct CudaResizeTap {
     int low, high;
     float high_weight; /* low's is 1 - high_weight */
-} Tap;
+} CudaResizeTap;
 
-static __device__ inline Tap tap_of(const Axis &axis, int i) {
+static __device__ inline CudaResizeTap tap_of(const Axis &axis, int i) {
     double position = axis.step * (i + 0.5) - 0.5;
     if (position < 0) position = 0;
     int low = min(static_cast<int>(position), axis.in - 1);
-    return Tap{low, min(low + 1, axis.in - 1), static_cast<float>(position - low)};
+    return CudaResizeTap{low, min(low + 1, axis.in - 1), static_cast<float>(position - low)};
 }
 
 /* How much an output takes from input i. */
-static __device__ inline float weight_of(const Tap &tap, int i) {
+static __device__ inline float weight_of(const CudaResizeTap &tap, int i) {
     return (tap.low == i ? 1 - tap.high_weight : 0) + (tap.high == i ? tap.high_weight : 0);
 }
 
@@ -42,11 +42,11 @@ static __device__ inline int first_reader(const Axis &axis, int i) {
 static __global__ void resize_bilinear(EadRows rows, Axis height, Axis width, EadStored x, EadStored y) {
     EadUnit u = ead_unit(rows);
     if (u.n == 0) return;
-    Tap column = tap_of(width, u.w);
+    CudaResizeTap column = tap_of(width, u.w);
     float right = column.high_weight, left = 1 - right;
     for (int64_t row = ead_first_row(); row < rows.rows; row += ead_row_step()) {
         int64_t image = row / height.out;
-        Tap tap = tap_of(height, static_cast<int>(row - image * height.out));
+        CudaResizeTap tap = tap_of(height, static_cast<int>(row - image * height.out));
         float a[EAD_GROUP], b[EAD_GROUP], d[EAD_GROUP], e[EAD_GROUP], down = tap.high_weight, up = 1 - down;
         int64_t upper = (image * height.in + tap.low) * width.in,
                 lower = (image * height.in + tap.high) * width.in;
@@ -73,10 +73,10 @@ static __global__ void resize_bilinear_gradient(EadRows rows, Axis height, Axis 
         int h = static_cast<int>(row - image * height.in);
         float sum[EAD_GROUP] = {0};
         for (int oh = first_reader(height, h); oh < height.out; oh++) {
-            Tap tap = tap_of(height, oh);
+            CudaResizeTap tap = tap_of(height, oh);
             if (tap.low > h) break;
             for (int ow = first_column; ow < width.out; ow++) {
-                Tap column = tap_of(width, ow);
+                CudaResizeTap column = tap_of(width, ow);
                 if (column.low > u.w) break;
                 float v[EAD_GROUP], weight = weight_of(tap, h) * weight_of(column, u.w);
                 ead_load(dy, ((image * height.out + oh) * width.out + ow) * rows.channels + u.c, u.n, v);

@@ -16,11 +16,9 @@
 
 enum { CHUNK = 16, MAX_GROUP = 8, TASKS_A_THREAD = 4, NUMBERS_A_LINE = 32 };
 
-typedef EadConvGeometry Geometry;
-
 typedef struct Amx {
     const EadAmx *amx;
-    Geometry g;
+    EadConvGeometry g;
     EadAmxRaster raster;
     bool flipped;           /* input gradient */
     int in, out;            /* channels of the products */
@@ -31,15 +29,15 @@ typedef struct Amx {
     float *sums;      /* [thread][MAX_GROUP] */
 } Amx;
 
-typedef struct Pass {
+typedef struct AmxPass {
     EadPhase phase;         /* of the output; the forward output is one phase of stride 1 */
     int origin_y, origin_x; /* of the first tap, from the corner of an output's patch */
     int64_t taps, steps;
     int64_t weights; /* packed numbers of the passes before */
-} Pass;
+} AmxPass;
 
 static Amx describe(const EadCall *call, bool flipped) {
-    Geometry g = flipped ? ead_conv_input_gradient_geometry(call) : ead_conv_geometry(call);
+    EadConvGeometry g = flipped ? ead_conv_input_gradient_geometry(call) : ead_conv_geometry(call);
     Amx a = {.amx = call->amx, .g = g, .flipped = flipped, .in = flipped ? g.o : g.i};
     a.out = flipped ? g.i : g.o;
     a.chunks = ead_amx_block_count(a.in);
@@ -49,10 +47,10 @@ static Amx describe(const EadCall *call, bool flipped) {
     return a;
 }
 
-static Pass describe_pass(const Amx *a, int index, int64_t weights) {
-    const Geometry *g = &a->g;
-    Pass p = {.phase = {.rows = g->oh, .columns = g->ow, .taps_y = g->kh, .taps_x = g->kw},
-              .weights = weights};
+static AmxPass describe_pass(const Amx *a, int index, int64_t weights) {
+    const EadConvGeometry *g = &a->g;
+    AmxPass p = {.phase = {.rows = g->oh, .columns = g->ow, .taps_y = g->kh, .taps_x = g->kw},
+                 .weights = weights};
     if (a->flipped) {
         p.phase = ead_phase(g, index / g->stride, index % g->stride);
         p.origin_y = (p.phase.first_y + g->padding - p.phase.tap_y) / g->stride + a->raster.before_y;
@@ -63,7 +61,7 @@ static Pass describe_pass(const Amx *a, int index, int64_t weights) {
     return p;
 }
 
-static int64_t pass_weights(const Amx *a, const Pass *p) {
+static int64_t pass_weights(const Amx *a, const AmxPass *p) {
     return a->panels * p->steps * EAD_AMX_STEP;
 }
 
@@ -93,7 +91,7 @@ static void pack_flipped(const Amx *a, const real *weight, int64_t panel, int64_
                      count, 2, to, EAD_AMX_TILE);
 }
 
-static void pack_pass(const Amx *a, const Pass *p, const real *weight, uint16_t *to) {
+static void pack_pass(const Amx *a, const AmxPass *p, const real *weight, uint16_t *to) {
     int stride = a->flipped ? a->g.stride : 1;
 #pragma omp parallel for schedule(static)
     for (int64_t task = 0; task < a->panels * p->steps; task++) {
@@ -108,7 +106,7 @@ static void pack_pass(const Amx *a, const Pass *p, const real *weight, uint16_t 
 static void pack_weights(const EadCall *call, const Amx *a) {
     uint16_t *packed = call->packed;
     for (int i = 0; i < a->passes; i++) {
-        Pass p = describe_pass(a, i, 0);
+        AmxPass p = describe_pass(a, i, 0);
         pack_pass(a, &p, call->x[1]->data, packed);
         packed += pass_weights(a, &p);
     }
@@ -150,7 +148,7 @@ static void narrow_pixels(const Amx *a, const real *tensor) {
 
 /* ---- a pass ---- */
 
-static void set_offsets(const Amx *a, const Pass *p) {
+static void set_offsets(const Amx *a, const AmxPass *p) {
     int direction = a->flipped ? -1 : 1;
     for (int64_t step = 0; step < p->steps; step++) {
         int tap_y = (int)(step % p->taps) / p->phase.taps_x, tap_x = (int)(step % p->taps) % p->phase.taps_x;
@@ -161,12 +159,12 @@ static void set_offsets(const Amx *a, const Pass *p) {
 }
 
 /* A group of blocks of positions of one image for one panel of output channels. */
-typedef struct Group {
+typedef struct BlockGroup {
     int64_t image, panel, first, blocks;
     float *sums;
-} Group;
+} BlockGroup;
 
-static void multiply(const Amx *a, const Pass *p, const uint16_t *weights, const Group *group) {
+static void multiply(const Amx *a, const AmxPass *p, const uint16_t *weights, const BlockGroup *group) {
     const uint16_t *b = weights + group->panel * p->steps * EAD_AMX_STEP;
     const uint16_t *pixels =
         a->pixels + (group->image * a->raster.image + group->first * EAD_AMX_BLOCK) * NUMBERS_A_LINE;
@@ -183,7 +181,7 @@ static void multiply(const Amx *a, const Pass *p, const uint16_t *weights, const
                                              .accumulate = step > 0});
 }
 
-static void write_outputs(const EadCall *call, const Amx *a, const Pass *p, const Group *group) {
+static void write_outputs(const EadCall *call, const Amx *a, const AmxPass *p, const BlockGroup *group) {
     const EadTensor *y = call->y, *bias = a->flipped ? NULL : call->x[2];
     bool relu = !a->flipped && ((const EadConv2d *)call->attributes)->relu;
     int64_t c = group->panel * EAD_AMX_BLOCK, first = group->first * EAD_AMX_BLOCK;
@@ -206,7 +204,7 @@ static int64_t group_size(const Amx *a, int64_t blocks) {
 }
 
 /* Panels outermost: a thread keeps a panel's weights in its second-level cache. */
-static void run_pass(const EadCall *call, const Amx *a, const Pass *p) {
+static void run_pass(const EadCall *call, const Amx *a, const AmxPass *p) {
     const uint16_t *weights = (const uint16_t *)call->packed + p->weights;
     int64_t blocks = ead_amx_blocks(&a->raster, p->phase.rows, p->phase.columns);
     int64_t size = group_size(a, blocks), groups = (blocks + size - 1) / size;
@@ -218,11 +216,11 @@ static void run_pass(const EadCall *call, const Amx *a, const Pass *p) {
 #pragma omp for schedule(static)
         for (int64_t task = 0; task < tasks; task++) {
             int64_t first = task % groups * size;
-            Group group = {.panel = task / groups / a->raster.images,
-                           .image = task / groups % a->raster.images,
-                           .first = first,
-                           .blocks = ead_min(blocks - first, size),
-                           .sums = a->sums + omp_get_thread_num() * MAX_GROUP * EAD_AMX_SUMS};
+            BlockGroup group = {.panel = task / groups / a->raster.images,
+                                .image = task / groups % a->raster.images,
+                                .first = first,
+                                .blocks = ead_min(blocks - first, size),
+                                .sums = a->sums + omp_get_thread_num() * MAX_GROUP * EAD_AMX_SUMS};
             multiply(a, p, weights, &group);
             write_outputs(call, a, p, &group);
         }
@@ -250,7 +248,7 @@ static void run(const EadCall *call, Amx a) {
 #pragma omp parallel
     narrow_pixels(&a, call->x[0]->data);
     for (int i = 0; i < a.passes; i++) {
-        Pass p = describe_pass(&a, i, weights);
+        AmxPass p = describe_pass(&a, i, weights);
         if (p.phase.rows > 0 && p.phase.columns > 0) run_pass(call, &a, &p);
         weights += pass_weights(&a, &p);
     }
@@ -260,7 +258,7 @@ static void plan(EadCall *call, const Amx *a) {
     int64_t weights = 0;
     call->algorithm = "amx";
     for (int i = 0; i < a->passes; i++) {
-        Pass p = describe_pass(a, i, 0);
+        AmxPass p = describe_pass(a, i, 0);
         int64_t blocks = a->raster.images * ead_amx_blocks(&a->raster, p.phase.rows, p.phase.columns);
         weights += pass_weights(a, &p);
         if (p.phase.rows > 0 && p.phase.columns > 0)

@@ -3,14 +3,12 @@
 
 #include <string.h>
 
-typedef EadConvGeometry Geometry;
-
-bool ead_conv_is_matrix(const Geometry *g) {
+bool ead_conv_is_matrix(const EadConvGeometry *g) {
     return g->kh == 1 && g->kw == 1 && g->stride == 1 && g->padding == 0;
 }
 
 /* One kernel row of one patch: KW*I numbers of x from column ix0 on, zeros outside. */
-static void copy_patch_row(const Geometry *g, const real *x_row, int ix0, real *to) {
+static void copy_patch_row(const EadConvGeometry *g, const real *x_row, int ix0, real *to) {
     int first = ix0 < 0 ? -ix0 : 0, last = ix0 + g->kw > g->w ? g->w - ix0 : g->kw;
     if (last < first) last = first;
     size_t pixel = (size_t)g->i * sizeof(real);
@@ -19,7 +17,7 @@ static void copy_patch_row(const Geometry *g, const real *x_row, int ix0, real *
     memset(to + (int64_t)last * g->i, 0, (size_t)(g->kw - last) * pixel);
 }
 
-void ead_gather_patches(const Geometry *g, const real *x, int64_t begin, int64_t end, int ky0, int ky1,
+void ead_gather_patches(const EadConvGeometry *g, const real *x, int64_t begin, int64_t end, int ky0, int ky1,
                         real *columns, int64_t row_stride) {
     int64_t row = (int64_t)g->kw * g->i;
     for (int64_t p = begin; p < end; p++, columns += row_stride) {
@@ -40,7 +38,7 @@ static int count_from(int first, int limit, int step) {
     return first < limit ? (limit - first + step - 1) / step : 0;
 }
 
-EadPhase ead_phase(const Geometry *g, int ry, int rx) {
+EadPhase ead_phase(const EadConvGeometry *g, int ry, int rx) {
     EadPhase p = {.tap_y = ry, .tap_x = rx};
     p.first_y = ((ry - g->padding) % g->stride + g->stride) % g->stride;
     p.first_x = ((rx - g->padding) % g->stride + g->stride) % g->stride;
@@ -51,14 +49,14 @@ EadPhase ead_phase(const Geometry *g, int ry, int rx) {
     return p;
 }
 
-int64_t ead_phase_pixels(const Geometry *g, const EadPhase *p) {
+int64_t ead_phase_pixels(const EadConvGeometry *g, const EadPhase *p) {
     return (int64_t)g->n * p->rows * p->columns;
 }
-int64_t ead_phase_patch(const Geometry *g, const EadPhase *p) {
+int64_t ead_phase_patch(const EadConvGeometry *g, const EadPhase *p) {
     return (int64_t)p->taps_y * p->taps_x * g->o;
 }
 
-void ead_gather_phase_weights(const Geometry *g, const EadPhase *p, const real *w, real *to,
+void ead_gather_phase_weights(const EadConvGeometry *g, const EadPhase *p, const real *w, real *to,
                               int64_t row_stride) {
     for (int ty = 0; ty < p->taps_y; ty++)
         for (int tx = 0; tx < p->taps_x; tx++)
@@ -68,7 +66,7 @@ void ead_gather_phase_weights(const Geometry *g, const EadPhase *p, const real *
             }
 }
 
-void ead_gather_phase_patches(const Geometry *g, const EadPhase *p, const real *dy, int64_t begin,
+void ead_gather_phase_patches(const EadConvGeometry *g, const EadPhase *p, const real *dy, int64_t begin,
                               int64_t end, real *to) {
     size_t bytes = (size_t)g->o * sizeof(real);
     for (int64_t q = begin; q < end; q++) {
@@ -89,14 +87,14 @@ void ead_gather_phase_patches(const Geometry *g, const EadPhase *p, const real *
     }
 }
 
-real *ead_phase_target(const Geometry *g, const EadPhase *p, int64_t q, real *dx) {
+real *ead_phase_target(const EadConvGeometry *g, const EadPhase *p, int64_t q, real *dx) {
     int64_t ix = p->first_x + q % p->columns * g->stride;
     int64_t iy = p->first_y + q / p->columns % p->rows * g->stride, n = q / p->columns / p->rows;
     return dx + ((n * g->h + iy) * g->w + ix) * g->i;
 }
 
-void ead_for_each_phase(const EadCall *call, const Geometry *g,
-                        void (*run)(const EadCall *call, const Geometry *g, const EadPhase *p)) {
+void ead_for_each_phase(const EadCall *call, const EadConvGeometry *g,
+                        void (*run)(const EadCall *call, const EadConvGeometry *g, const EadPhase *p)) {
     for (int phase = 0; phase < g->stride * g->stride; phase++) {
         EadPhase p = ead_phase(g, phase / g->stride, phase % g->stride);
         bool reached = p.taps_y && p.taps_x;

@@ -17,13 +17,13 @@ static const double MMA_RATE = 1200, WGMMA_RATE = 2048, PIPELINE_TILES = 3, SUM_
                     FINISH_CYCLES = 4000;
 enum { MAX_SPLITS = 64, MIN_TILES = 4 /* of k in a split */ };
 
-struct Tile {
+struct TileModel {
     int m, n, shared;
     double rate; /* multiply-adds in a cycle */
     const char *name;
 };
 
-static const Tile tiles[EAD_CONV_TILE_COUNT] = {
+static const TileModel tiles[EAD_CONV_TILE_COUNT] = {
 #define TILE(m, n, wm, wn, stages, rate) {m, n, stages * (m + n) * 128, rate * MMA_RATE, #m "x" #n},
     EAD_CONV_TILES(TILE)
 #undef TILE
@@ -38,7 +38,7 @@ static int64_t ceil_divide(int64_t a, int64_t b) {
 
 /* Cycles until the last block is done. A tile of k is 128 bytes: 64 numbers of 16 bits, and 32 floats at half
  * the rate take as long. */
-static double cycles(const EadConvProduct &p, const Tile &tile, int64_t splits, int multiprocessors) {
+static double cycles(const EadConvProduct &p, const TileModel &tile, int64_t splits, int multiprocessors) {
     int64_t blocks = ceil_divide(p.rows, tile.m) * ceil_divide(p.columns, tile.n) * p.phases * splits;
     int64_t rounds = ceil_divide(blocks, multiprocessors);
     double block = (double)(tile.m * tile.n * 64) / tile.rate;
@@ -51,7 +51,7 @@ static double cycles(const EadConvProduct &p, const Tile &tile, int64_t splits, 
 }
 
 /* "128x64" or "128x64/3" for this tile; sets the splits. "wgmma" is none. */
-static bool names(const char *wanted, const Tile &tile, int *splits) {
+static bool names(const char *wanted, const TileModel &tile, int *splits) {
     size_t length = strlen(tile.name);
     if (strncmp(wanted, tile.name, length) != 0) return false;
     *splits = 1;
@@ -79,8 +79,8 @@ EadConvChoice ead_conv_choose(const EadConvProduct &p, EadPrecision precision, c
         if (!is_candidate(p, t, wgmma, limits.shared_bytes)) continue;
         int forced = 0;
         bool chosen = wanted && names(wanted, tiles[t], &forced);
-        int64_t most = p.pooled ? 1 : p.tiles / MIN_TILES;
-        for (int s = 1; s == 1 || (s <= most && s <= MAX_SPLITS); s++) {
+        int64_t limit = p.pooled ? 1 : p.tiles / MIN_TILES;
+        for (int s = 1; s == 1 || (s <= limit && s <= MAX_SPLITS); s++) {
             double time = chosen ? -1 : cycles(p, tiles[t], s, limits.multiprocessors);
             if (best.tile != EAD_CUDA_CONV_GEMM && time >= least) continue;
             best = {t, chosen && !p.pooled && forced >= 1 ? forced : s};

@@ -49,9 +49,9 @@ static void launch_gather(const GatherTask &t, EadType type, const void *source,
 
 /* Rows a round: a multiple of 32, so that pooled pixels stay whole. */
 static int round_rows(int64_t rows, int64_t columns, EadType type) {
-    int64_t most = PATCH_BYTES / (columns * static_cast<int64_t>(ead_type_size(type))) / 32 * 32;
-    if (most < 32) most = 32;
-    return ead_min(rows, most);
+    int64_t limit = PATCH_BYTES / (columns * static_cast<int64_t>(ead_type_size(type))) / 32 * 32;
+    if (limit < 32) limit = 32;
+    return ead_min(rows, limit);
 }
 
 /* ---- forward and input gradient; workspace: cuBLAS's, patches, products ---- */
