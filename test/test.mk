@@ -39,11 +39,6 @@ $(BUILD)/test/test_%: $$(call test_object,float,test_$$*) $(ARCHIVE)
 $(BUILD)/test/double_%: $$(call test_object,double,double_$$*) $(DOUBLE_ARCHIVE)
 	@$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(CHECK_LIBS) $(LIBS)
 
-# The one test that looks at the generated matrices.
-MATRIX_TEST := $(BUILD)/double/test/core/double_winograd.o
-$(MATRIX_TEST): ALL_CFLAGS += -I$(GENERATED)
-$(MATRIX_TEST): $(GENERATED)/winograd_matrices.h
-
 # Which folder may include which; see the table in the script.
 $(BUILD)/include_arrows: test/include_arrows.sh $(if $(BUILDING),$(shell find $(SOURCE_FOLDERS) -name "*.[ch]" -o -name "*.cu*"))
 	@mkdir -p $(@D)

@@ -11,16 +11,12 @@ LEVEL_FLAGS_v2 := -march=x86-64-v2
 LEVEL_FLAGS_v3 := -march=x86-64-v3
 LEVEL_FLAGS_v4 := -march=x86-64-v4 -mprefer-vector-width=512
 # Products and sums may be contracted to FMA here: every level has its own rounding anyway.
-LEVEL_FLAGS = -I$(GENERATED) -ffp-contract=fast -DEAD_LEVEL=$* $(LEVEL_FLAGS_$*)
+LEVEL_FLAGS = -ffp-contract=fast -DEAD_LEVEL=$* $(LEVEL_FLAGS_$*)
 DOUBLE_float  :=
 DOUBLE_double := -DEAD_DOUBLE
 
-$(GENERATED)/winograd_matrices.h: core/simd/generate/winograd_matrices.c
-	@mkdir -p $(@D)
-	@$(CC) $(WARNINGS) -O1 -o $(@D)/winograd_matrices $< && $(@D)/winograd_matrices > $@.tmp && mv $@.tmp $@
-
 define simd_rules
-$(LEVELS:%=$(BUILD)/$(1)/simd_%.o): $(BUILD)/$(1)/simd_%.o: core/simd/level/kernels.c $(GENERATED)/winograd_matrices.h $(BUILD)/flags
+$(LEVELS:%=$(BUILD)/$(1)/simd_%.o): $(BUILD)/$(1)/simd_%.o: core/simd/level/kernels.c $(BUILD)/flags
 	@mkdir -p $$(@D)
 	@echo "  CC $$< ($$*, $(1))"
 	@$$(CC) $$(ALL_CFLAGS) $$(LEVEL_FLAGS) $(DOUBLE_$(1)) -MMD -MP -c -o $$@ $$<

@@ -1,11 +1,11 @@
-/* Winograd in double, where nothing but mistakes remains: the generated matrices against the identity that
+/* Winograd in double, where nothing but mistakes remains: the matrices against the identity that
  * defines them, in exact fractions; the algorithms against im2col and
  * OpenBLAS. */
+#include "core/simd/level/winograd_matrices.h"
 #include "test/support/conv_gemm.h"
 #include "test/support/conv_support.h"
 
 #include <math.h>
-#include <winograd_matrices.h>
 
 /* ---- the matrices ---- */
 
@@ -59,8 +59,7 @@ static void check_identity(int kernel, const real *at, const real *g, const real
             }
 }
 
-#define CHECK(kernel)                                                                                        \
-    check_identity(kernel, winograd_at_##kernel[0], winograd_g_##kernel[0], winograd_bt_##kernel[0])
+#define CHECK(kernel) check_identity(kernel, winograd_at_##kernel[0], winograd_g_##kernel[0], winograd_bt[0])
 
 START_TEST(matrices_are_exact) {
     CHECK(3);

@@ -9,7 +9,7 @@ enum { NAME(outputs) = TILE - KERNEL + 1 };
 static inline __attribute__((always_inline)) int NAME(is_pair)(int i) {
     int same = 1;
     UNROLL for (int j = 0; j < TILE; j++) {
-        real a = NAME(bt)[i][j], b = NAME(bt)[i + 1][j];
+        real a = winograd_bt[i][j], b = winograd_bt[i + 1][j];
         same = same && (a == b || a == -b);
     }
     return same;
@@ -23,11 +23,11 @@ static inline __attribute__((always_inline)) void NAME(input_line)(const Vector 
         if (i > 1 && i % 2 == 0 && i < TILE - 1 && NAME(is_pair)(i - 1))
             continue; /* done with the one before */
         UNROLL for (int j = 0; j < TILE; j++) {
-            if (NAME(bt)[i][j] == 0) continue;
-            if (pair && NAME(bt)[i][j] != NAME(bt)[i + 1][j])
-                odd += NAME(bt)[i][j] * d[j];
+            if (winograd_bt[i][j] == 0) continue;
+            if (pair && winograd_bt[i][j] != winograd_bt[i + 1][j])
+                odd += winograd_bt[i][j] * d[j];
             else
-                even += NAME(bt)[i][j] * d[j];
+                even += winograd_bt[i][j] * d[j];
         }
         o[i] = pair ? even + odd : even;
         if (pair) o[i + 1] = even - odd;
