@@ -98,14 +98,12 @@ static EadStatus copy_key(const yaml_event_t *event, char **key) {
 static EadStatus read_node(Reader *reader, const yaml_event_t *start, char *key, size_t line, int depth,
                            EadYamlNode **out);
 
-/* The entries of a list or mapping behind its start. Without a sub-function, because every event is to be deleted
- * on every path. */
+/* The entries of a list or mapping behind its start. */
 static EadStatus read_entries(Reader *reader, EadYamlNode *parent, int depth) {
     if (depth >= MAX_DEPTH) return ead_yaml_fail(parent, "nested more than %d deep", (int)MAX_DEPTH);
     for (;;) {
         yaml_event_t event;
         char *key = NULL;
-        EadYamlNode *entry = NULL;
         EAD_TRY(next_event(reader, &event));
         size_t line = event.start_mark.line + 1;
         bool end = event.type == YAML_MAPPING_END_EVENT || event.type == YAML_SEQUENCE_END_EVENT;
@@ -118,15 +116,14 @@ static EadStatus read_entries(Reader *reader, EadYamlNode *parent, int depth) {
             if (status != EAD_OK) free(key);
             if (status != EAD_OK) return status;
         }
-        if (!end) status = read_node(reader, &event, key, line, depth + 1, &entry);
+        EadYamlNode **place = parent->last ? &parent->last->next : &parent->first;
+        if (!end) status = read_node(reader, &event, key, line, depth + 1, place);
         yaml_event_delete(&event);
-        if (end) return EAD_OK;
-        if (entry) {
-            *(parent->last ? &parent->last->next : &parent->first) = entry;
-            parent->last = entry;
+        if (*place) {
+            parent->last = *place;
             parent->count++;
         }
-        if (status != EAD_OK) return status;
+        if (end || status != EAD_OK) return status;
     }
 }
 
@@ -148,38 +145,30 @@ static EadStatus read_node(Reader *reader, const yaml_event_t *start, char *key,
     return node->text ? EAD_OK : EAD_NO_MEMORY;
 }
 
-/* Reads an event of the stream itself and keeps its type and line. */
-static EadStatus skip_event(Reader *reader, yaml_event_type_t *type, size_t *line) {
-    yaml_event_t event;
-    EAD_TRY(next_event(reader, &event));
-    *type = event.type;
-    *line = event.start_mark.line + 1;
-    yaml_event_delete(&event);
-    return EAD_OK;
-}
-
-static EadStatus empty_document(Reader *reader, EadYamlNode **root) {
-    *root = ead_new(1, sizeof **root, "a YAML file");
-    if (!*root) return EAD_NO_MEMORY;
-    **root = (EadYamlNode){.line = 1, .label = reader->label, .text = ead_strdup("")};
-    return (*root)->text ? EAD_OK : EAD_NO_MEMORY;
-}
-
 static EadStatus read_stream(Reader *reader, EadYamlNode **root) {
-    yaml_event_type_t type;
-    yaml_event_t event;
-    size_t line;
-    EAD_TRY(skip_event(reader, &type, &line)); /* the stream's start */
-    EAD_TRY(skip_event(reader, &type, &line)); /* the document's */
-    if (type == YAML_STREAM_END_EVENT) return empty_document(reader, root);
-    EAD_TRY(next_event(reader, &event));
-    EadStatus status = read_node(reader, &event, NULL, event.start_mark.line + 1, 0, root);
-    yaml_event_delete(&event);
-    if (status == EAD_OK) status = skip_event(reader, &type, &line); /* its end */
-    if (status == EAD_OK) status = skip_event(reader, &type, &line);
-    if (status != EAD_OK || type == YAML_STREAM_END_EVENT) return status;
-    return fail_at(reader->label, line,
-                   ead_fail(EAD_BAD_FILE, "a second document; a %s is one document", reader->what));
+    for (;;) {
+        yaml_event_t event;
+        EAD_TRY(next_event(reader, &event));
+        yaml_event_type_t type = event.type;
+        size_t line = event.start_mark.line + 1;
+        bool starts = type == YAML_SCALAR_EVENT || type == YAML_MAPPING_START_EVENT ||
+                      type == YAML_SEQUENCE_START_EVENT;
+        EadStatus status = starts ? read_node(reader, &event, NULL, line, 0, root) : EAD_OK;
+        yaml_event_delete(&event);
+        if (type == YAML_DOCUMENT_START_EVENT && *root)
+            status = fail_at(reader->label, line,
+                             ead_fail(EAD_BAD_FILE, "a second document; a %s is one document", reader->what));
+        if (status != EAD_OK || type == YAML_STREAM_END_EVENT) return status;
+    }
+}
+
+/* A file with nothing in it, or with comments alone, is an empty scalar. */
+static EadStatus read_or_empty(Reader *reader, EadYamlNode **root) {
+    yaml_event_t nothing = {.type = YAML_SCALAR_EVENT};
+    nothing.data.scalar.value = (yaml_char_t *)"";
+    nothing.data.scalar.style = YAML_PLAIN_SCALAR_STYLE;
+    EAD_TRY(read_stream(reader, root));
+    return *root ? EAD_OK : read_node(reader, &nothing, NULL, 1, 0, root);
 }
 
 /* ---- files ---- */
@@ -197,7 +186,7 @@ EadStatus ead_yaml_parse(const void *bytes, size_t size, const char *label, cons
         status = ead_fail(EAD_NO_MEMORY, "%s: no memory to parse it", label);
     if (status == EAD_OK) {
         yaml_parser_set_input_string(&reader.yaml, bytes, size);
-        status = read_stream(&reader, &tree);
+        status = read_or_empty(&reader, &tree);
         yaml_parser_delete(&reader.yaml);
     }
     if (status == EAD_OK)
