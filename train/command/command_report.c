@@ -8,7 +8,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const char ending[] = ".sweep.json";
@@ -19,20 +18,16 @@ typedef EadStatus WriteFile(FILE *stream, const EadSweepResults *results);
 static EadStatus write_file(const char *manifest, const char *extension, WriteFile *write,
                             const EadSweepResults *results) {
     EadAtomicFile file;
-    size_t length = strlen(manifest) - strlen(ending), size = length + strlen(extension) + 1;
-    char *path = malloc(size);
-    if (!path) return ead_fail(EAD_NO_MEMORY, "%s: no memory", manifest);
-    snprintf(path, size, "%.*s%s", (int)length, manifest, extension);
-    EadStatus status = ead_atomic_file_open(&file, path);
-    if (status == EAD_OK) {
-        status = write(file.stream, results);
-        if (status == EAD_OK)
-            status = ead_atomic_file_commit(&file);
-        else
-            ead_atomic_file_discard(&file);
-    }
+    EadPath path;
+    int length = (int)(strlen(manifest) - strlen(ending));
+    snprintf(path, sizeof path, "%.*s%s", length, manifest, extension);
+    EAD_TRY(ead_atomic_file_open(&file, path));
+    EadStatus status = write(file.stream, results);
+    if (status == EAD_OK)
+        status = ead_atomic_file_commit(&file);
+    else
+        ead_atomic_file_discard(&file);
     if (status == EAD_OK) fprintf(stderr, "%s\n", path);
-    free(path);
     return status;
 }
 
@@ -54,9 +49,9 @@ static EadStatus list_manifests(const char *folder, EadStringList *list) {
     for (struct dirent *entry; status == EAD_OK && (entry = readdir(directory)) != NULL;) {
         size_t length = strlen(entry->d_name), tail = strlen(ending);
         if (length <= tail || strcmp(entry->d_name + length - tail, ending) != 0) continue;
-        char *path = ead_path_join(folder, entry->d_name);
-        status = path ? ead_strings_add(list, path) : EAD_NO_MEMORY;
-        free(path);
+        EadPath path;
+        status = ead_path_in(path, folder, entry->d_name);
+        if (status == EAD_OK) status = ead_strings_add(list, path);
     }
     closedir(directory);
     ead_strings_sort(list);
