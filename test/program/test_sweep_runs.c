@@ -4,9 +4,8 @@
 #include "test/support/program_support.h"
 #include "test/support/run_folders.h"
 
-#include "train/sweep/paper_numbers.h"
 #include "train/sweep/sweep_results.h"
-#include "train/sweep/sweep_tables.h"
+#include "train/sweep/sweep_report.h"
 
 #include <math.h>
 #include <time.h>
@@ -72,16 +71,17 @@ START_TEST(summarises_over_scenarios_then_seeds) {
     write_results();
     ASSERT_OK(ead_sweep_results_read(S "results/t.sweep.json", &results));
     ck_assert(results.run_count == 62 && results.finished == 61 && results.seeds.count == 2);
-    EadTableMetric metric = EAD_FIGURE_IMAGE_AUROC;
+    enum { IMAGE_AUROC, LOGICAL_AUROC, STRUCTURAL_AUROC, AU_PRO_30, AU_PRO_05 };
+    int metric = IMAGE_AUROC;
     check_summary(ead_summarize_collection(&results, 0, 0, metric), 90, deviation, 2, 30, 30);
     check_summary(ead_summarize_collection(&results, 0, 1, metric), 84, NAN, 1, 9, 10);
     check_summary(ead_summarize_collection(&results, 0, 2, metric), 88, deviation, 2, 22, 22);
     check_summary(ead_summarize_collection(&results, 0, -1, metric), (89 + 84 + 87) / 3.0, NAN, 1, 61, 62);
     check_summary(ead_summarize_scenario(&results, 0, 3, metric), 86, deviation, 2, 2, 2);
-    check_summary(ead_summarize_collection(&results, 0, 1, EAD_FIGURE_LOGICAL_AUROC), 74, NAN, 1, 9, 10);
-    check_summary(ead_summarize_collection(&results, 0, 1, EAD_FIGURE_STRUCTURAL_AUROC), 94, NAN, 1, 9, 10);
-    check_summary(ead_summarize_collection(&results, 0, 1, EAD_FIGURE_AU_PRO_05), 50, NAN, 1, 9, 10);
-    ck_assert(!ead_sweep_results_have(&results, EAD_FIGURE_AU_PRO_30));
+    check_summary(ead_summarize_collection(&results, 0, 1, LOGICAL_AUROC), 74, NAN, 1, 9, 10);
+    check_summary(ead_summarize_collection(&results, 0, 1, STRUCTURAL_AUROC), 94, NAN, 1, 9, 10);
+    check_summary(ead_summarize_collection(&results, 0, 1, AU_PRO_05), 50, NAN, 1, 9, 10);
+    ck_assert(!ead_sweep_results_have(&results, AU_PRO_30));
     ead_sweep_results_free(&results);
 }
 END_TEST
@@ -96,7 +96,7 @@ START_TEST(compares_with_the_paper_where_it_can) {
                                         "–",       "86.67"};
     write_results();
     ASSERT_OK(ead_sweep_results_read(S "results/t.sweep.json", &results));
-    ASSERT_OK(ead_sweep_collection_table(&results, EAD_FIGURE_IMAGE_AUROC, &table));
+    ASSERT_OK(ead_sweep_collection_table(&results, 0, &table));
     ck_assert(table.rows == 2 && table.columns == 11);
     for (int i = 0; i < 22; i++) ck_assert_str_eq(table.cells[i], cells[i]);
     ead_text_table_free(&table);

@@ -2,7 +2,7 @@
  * each other, with the library, and with metrics computed the slow way. */
 #include "test/support/map_support.h"
 #include "train/config/config.h"
-#include "train/evaluate/evaluate_files.h"
+#include "train/evaluate/result_files.h"
 #include "train/metrics/metrics_output.h"
 #include "train/report/loss_history.h"
 #include "train/support/progress.h"

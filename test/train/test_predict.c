@@ -1,9 +1,8 @@
 /* predict: its parts (inputs, names, JSON lines), and the program from the outside. */
 #include "test/support/map_support.h"
 #include "train/support/json_writer.h"
-#include "train/evaluate/output_names.h"
-#include "train/evaluate/predict_inputs.h"
-#include "train/evaluate/prediction_line.h"
+#include "train/evaluate/map_output.h"
+#include "train/evaluate/predict_lines.h"
 
 #include <jansson.h>
 #include <math.h>

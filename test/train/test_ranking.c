@@ -24,6 +24,12 @@ static double slow_best_f1(const float *scores, const uint8_t *anomalous, int64_
     return best;
 }
 
+static EadMetricSet rank(const float *scores, const uint8_t *anomalous, int64_t count) {
+    EadMetricSet set = ead_metric_set_empty();
+    ck_assert_int_eq(ead_rank(scores, anomalous, count, &set, NULL, NULL), EAD_OK);
+    return set;
+}
+
 /* ---- rankings ---------------------------------------------------------------------------------------- */
 
 START_TEST(ranking_agrees_with_golden_values) {
@@ -34,15 +40,12 @@ START_TEST(ranking_agrees_with_golden_values) {
         scores[i] = (float)(golden_scores[i] - 'A') / 4;
         anomalous[i] = golden_labels[i] == '#';
     }
-    double auroc;
-    EadBestF1 best;
-    ck_assert_int_eq(ead_auroc(scores, anomalous, count, &auroc), EAD_OK);
-    ck_assert_int_eq(ead_best_f1(scores, anomalous, count, &best), EAD_OK);
-    ASSERT_CLOSE(auroc, golden_auroc);
-    ASSERT_CLOSE(best.f1, golden_best_f1);
-    ck_assert_int_eq(ead_average_precision(scores, anomalous, count, &auroc), EAD_OK);
-    ASSERT_CLOSE(auroc, golden_ap);
-    ASSERT_CLOSE(ead_confusion_f1(ead_confusion_at(scores, anomalous, count, best.threshold)), best.f1);
+    EadMetricSet set = rank(scores, anomalous, count);
+    ASSERT_CLOSE(set.image_auroc, golden_auroc);
+    ASSERT_CLOSE(set.image_f1_best, golden_best_f1);
+    ASSERT_CLOSE(set.image_ap, golden_ap);
+    EadConfusion at_best = ead_confusion_at(scores, anomalous, count, set.image_f1_threshold);
+    ASSERT_CLOSE(ead_confusion_f1(at_best), set.image_f1_best);
 }
 END_TEST
 
@@ -61,21 +64,6 @@ static double slow_ap(const float *scores, const uint8_t *anomalous, int64_t cou
     return positives > 0 ? sum : NAN;
 }
 
-static void check_precision(const float *scores, const uint8_t *anomalous, int64_t count) {
-    double ap, expected = slow_ap(scores, anomalous, count), area = 0;
-    EadCurve curve;
-    ck_assert_int_eq(ead_average_precision(scores, anomalous, count, &ap), EAD_OK);
-    ASSERT_CLOSE(ap, expected);
-    ck_assert_int_eq(ead_pr_curve(scores, anomalous, count, &curve), EAD_OK);
-    for (int64_t i = 1; i < curve.count; i++)
-        area += (curve.points[i].x - curve.points[i - 1].x) * curve.points[i].y;
-    if (isnan(ap))
-        ck_assert_int_eq(curve.count, 0);
-    else
-        ASSERT_CLOSE(area, ap);
-    ead_curve_free(&curve);
-}
-
 START_TEST(ranking_agrees_with_its_definition) {
     uint64_t random = 900000;
     for (int round = 0; round < 200; round++) {
@@ -87,25 +75,20 @@ START_TEST(ranking_agrees_with_its_definition) {
             scores[i] = (float)random_below(&random, levels) - 7;
             anomalous[i] = (uint8_t)random_below(&random, round % 10 == 0 ? 1 : 2);
         }
-        double auroc, area = 0;
-        EadBestF1 best;
-        EadCurve curve;
-        ck_assert_int_eq(ead_auroc(scores, anomalous, count, &auroc), EAD_OK);
-        ck_assert_int_eq(ead_best_f1(scores, anomalous, count, &best), EAD_OK);
-        ck_assert_int_eq(ead_roc_curve(scores, anomalous, count, &curve), EAD_OK);
-        double expected_auroc = slow_auroc(scores, anomalous, count),
-               expected_f1 = slow_best_f1(scores, anomalous, count);
-        ASSERT_CLOSE(auroc, expected_auroc);
-        ASSERT_CLOSE(best.f1, expected_f1);
-        check_precision(scores, anomalous, count);
-        for (int64_t i = 1; i < curve.count; i++)
-            area +=
-                (curve.points[i].x - curve.points[i - 1].x) * (curve.points[i].y + curve.points[i - 1].y) / 2;
-        if (isnan(auroc))
-            ck_assert_int_eq(curve.count, 0);
-        else
-            ASSERT_CLOSE(area, auroc);
-        ead_curve_free(&curve);
+        EadMetricSet set = ead_metric_set_empty();
+        EadCurve roc = {0}, pr = {0};
+        double roc_area = 0, pr_area = 0;
+        ck_assert_int_eq(ead_rank(scores, anomalous, count, &set, &roc, &pr), EAD_OK);
+        ASSERT_CLOSE(set.image_auroc, slow_auroc(scores, anomalous, count));
+        ASSERT_CLOSE(set.image_f1_best, slow_best_f1(scores, anomalous, count));
+        ASSERT_CLOSE(set.image_ap, slow_ap(scores, anomalous, count));
+        for (int i = 1; i < roc.count; i++)
+            roc_area += (roc.points[i].x - roc.points[i - 1].x) * (roc.points[i].y + roc.points[i - 1].y) / 2;
+        for (int i = 1; i < pr.count; i++) pr_area += (pr.points[i].x - pr.points[i - 1].x) * pr.points[i].y;
+        ASSERT_CLOSE(roc.count > 0 ? roc_area : (double)NAN, set.image_auroc);
+        ASSERT_CLOSE(pr.count > 0 ? pr_area : (double)NAN, set.image_ap);
+        ead_curve_free(&roc);
+        ead_curve_free(&pr);
     }
 }
 END_TEST
@@ -113,22 +96,20 @@ END_TEST
 START_TEST(ranking_by_hand) {
     static const float scores[] = {4, 3, 3, 1};
     static const uint8_t anomalous[] = {1, 0, 1, 0};
-    double auroc, ap;
-    EadBestF1 best;
-    ck_assert_int_eq(ead_auroc(scores, anomalous, 4, &auroc), EAD_OK);
-    ck_assert_int_eq(ead_average_precision(scores, anomalous, 4, &ap), EAD_OK);
-    ASSERT_CLOSE(ap, 0.5 * 1 + 0.5 * 2 / 3); /* the tie counts as one step */
-    ck_assert_int_eq(ead_best_f1(scores, anomalous, 4, &best), EAD_OK);
-    ASSERT_CLOSE(auroc, 3.5 / 4);
-    ASSERT_CLOSE(best.f1, 0.8);
-    ASSERT_CLOSE(best.threshold, 3);
+    EadMetricSet set = rank(scores, anomalous, 4);
+    ASSERT_CLOSE(set.image_auroc, 3.5 / 4);
+    ASSERT_CLOSE(set.image_ap, 0.5 * 1 + 0.5 * 2 / 3); /* the tie counts as one step */
+    ASSERT_CLOSE(set.image_f1_best, 0.8);
+    ASSERT_CLOSE(set.image_f1_threshold, 3);
     EadConfusion c = ead_confusion_at(scores, anomalous, 4, 3.5);
     ck_assert(c.true_positives == 1 && c.false_negatives == 1 && c.true_negatives == 2 &&
               c.false_positives == 0);
     float broken[] = {1, NAN};
-    ck_assert_int_eq(ead_auroc(broken, anomalous, 2, &auroc), EAD_BAD_ARGUMENT);
-    ck_assert_int_eq(ead_auroc(scores, anomalous + 2, 1, &auroc), EAD_OK);
-    ck_assert(isnan(auroc));
+    ck_assert_int_eq(ead_rank(broken, anomalous, 2, &set, NULL, NULL), EAD_BAD_ARGUMENT);
+    set = rank(scores, anomalous + 2, 1);
+    ck_assert(isnan(set.image_auroc) && set.image_ap == 1);
+    set = rank(scores, anomalous + 1, 1);
+    ck_assert(isnan(set.image_auroc) && isnan(set.image_ap) && isnan(set.image_f1_best));
 }
 END_TEST
 

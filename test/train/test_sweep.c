@@ -4,7 +4,7 @@
 #include "test/support/program_support.h"
 #include "test/support/run_folders.h"
 
-#include "train/sweep/paper_numbers.h"
+#include "train/sweep/sweep_results.h"
 #include "train/sweep/sweep.h"
 
 #define BASE                                                                                                 \
@@ -289,9 +289,8 @@ START_TEST(paper_numbers_belong_to_variants) {
     double mean = 0;
     static const char *const collections[] = {"mvtec_ad", "mvtec_loco", "visa"};
     for (int i = 0; i < 3; i++)
-        mean += ead_paper_find("table2", "small", collections[i], EAD_FIGURE_IMAGE_AUROC)->percent / 3;
-    ck_assert_double_eq_tol(mean, ead_paper_find("table1", "small", "all", EAD_FIGURE_IMAGE_AUROC)->percent,
-                            0.05);
+        mean += ead_paper_find("table2", "small", collections[i], "image_auroc")->percent / 3;
+    ck_assert_double_eq_tol(mean, ead_paper_find("table1", "small", "all", "image_auroc")->percent, 0.05);
 }
 END_TEST
 

@@ -205,10 +205,10 @@ START_TEST(eval_changes_the_threshold_without_training) {
     ck_assert_double_eq_tol(threshold_of_eval("--set threshold.method=quantile --set threshold.quantile=0.9"),
                             4.55, 1e-6);
     assert_false_alarms(1, 0.0025285785444625728, 0.44501611702819543);
-    assert_file_holds(
-        FOLDER "eval/report.html",
-        "Of 10 validation images, normal ones held back from training, 1 reach it: a false-alarm "
-        "rate of 0.253 to 44.5 % (95 % confidence)");
+    assert_file_holds(FOLDER "eval/report.html", "\"validation_images\": 10,");
+    assert_file_holds(FOLDER "eval/report.html", "\"validation_fpr\": 0.1,");
+    assert_file_holds(FOLDER "eval/report.html", "\"validation_fpr_low\": 0.00252857854446257,");
+    assert_file_holds(FOLDER "eval/report.html", "\"has_threshold\": true,");
     assert_file_holds(FOLDER "stderr",
                       "threshold 4.55: 1 of 10 validation images reach it; false-alarm rate");
     ck_assert_double_eq_tol(threshold_of_eval("--set threshold.false_alarm_rate=0.2"), 4, 1e-6);

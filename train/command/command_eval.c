@@ -2,7 +2,7 @@
 #include "train/cli/arguments.h"
 
 #include "train/command/model_options.h"
-#include "train/evaluate/evaluate_files.h"
+#include "train/evaluate/result_files.h"
 #include "train/metrics/metrics_output.h"
 #include "train/evaluate/threshold_file.h"
 #include "core/base/paths.h"

@@ -8,8 +8,7 @@
 #include "train/evaluate/scoring.h"
 #include "train/support/memory_budget.h"
 #include "core/base/paths.h"
-#include "train/evaluate/predict_inputs.h"
-#include "train/evaluate/prediction_line.h"
+#include "train/evaluate/predict_lines.h"
 #include "train/support/progress.h"
 
 #include <math.h>

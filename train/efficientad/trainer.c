@@ -3,7 +3,7 @@
 
 #include "models/efficientad/model.h"
 #include "train/loop/checkpoint.h"
-#include "train/evaluate/evaluate_files.h"
+#include "train/evaluate/result_files.h"
 #include "train/evaluate/scoring.h"
 #include "train/metrics/metrics_output.h"
 #include "train/support/progress.h"

@@ -1,16 +1,105 @@
 /* Names, folders and colour range of the map files. */
 #include "train/evaluate/map_output.h"
 
-#include "train/report/overlay.h"
+#include "core/base/memory.h"
 #include "core/base/paths.h"
 #include "data/codec/codec.h"
+#include "train/report/overlay.h"
 
 #include <math.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+
+/* ---- names: a hash table from names to the images that own them; open addressing, at most half full ---- */
+
+typedef struct NameEntry {
+    char *name, *path; /* owned; NULL in an empty slot */
+} NameEntry;
+
+struct EadOutputNames {
+    NameEntry *slots; /* [size], a power of two */
+    size_t size, count;
+};
+
+enum { FIRST_SIZE = 64 };
+
+static const char *const names_text = "the names of the files to write";
+
+EadStatus ead_output_names_new(EadOutputNames **names) {
+    EadOutputNames *made = *names = ead_new(1, sizeof *made, names_text);
+    if (made) made->slots = ead_new(FIRST_SIZE, sizeof *made->slots, names_text);
+    if (!made || !made->slots) return EAD_NO_MEMORY;
+    made->size = FIRST_SIZE;
+    return EAD_OK;
+}
+
+void ead_output_names_free(EadOutputNames *names) {
+    if (!names) return;
+    for (size_t i = 0; i < names->size; i++) {
+        free(names->slots[i].name);
+        free(names->slots[i].path);
+    }
+    free(names->slots);
+    free(names);
+}
+
+/* The slot that holds name, or the empty one where it belongs. */
+static NameEntry *find_slot(NameEntry *slots, size_t size, const char *name) {
+    uint64_t hash = 14695981039346656037u;
+    for (const char *c = name; *c; c++) hash = (hash ^ (unsigned char)*c) * 1099511628211u;
+    size_t i = (size_t)hash & (size - 1);
+    while (slots[i].name && strcmp(slots[i].name, name) != 0) i = (i + 1) & (size - 1);
+    return &slots[i];
+}
+
+static EadStatus grow(EadOutputNames *names) {
+    size_t size = 2 * names->size;
+    NameEntry *slots = ead_new((int64_t)size, sizeof *slots, names_text);
+    if (!slots) return EAD_NO_MEMORY;
+    for (size_t i = 0; i < names->size; i++)
+        if (names->slots[i].name) *find_slot(slots, size, names->slots[i].name) = names->slots[i];
+    free(names->slots);
+    names->slots = slots;
+    names->size = size;
+    return EAD_OK;
+}
+
+/* Choice number `attempt` for the image: without extension, with it, with it and a number. */
+static void write_candidate(char *out, size_t size, const char *folder, const char *path, int attempt) {
+    const char *base = ead_path_base(path);
+    const char *dot = ead_image_has_known_extension(base) ? strrchr(base, '.') : NULL;
+    int length = attempt == 0 && dot && dot > base ? (int)(dot - base) : (int)strlen(base);
+    int used = snprintf(out, size, "%s%s%.*s", folder, *folder ? "/" : "", length, base);
+    if (attempt > 1) snprintf(out + used, size - (size_t)used, "~%d", attempt);
+}
+
+EadStatus ead_output_names_take(EadOutputNames *names, const char *folder, const char *path,
+                                const char **name) {
+    size_t size = strlen(folder) + strlen(path) + 16;
+    if (2 * names->count >= names->size) EAD_TRY(grow(names));
+    char *candidate = ead_new((int64_t)size, 1, names_text), *owner = ead_strdup(path);
+    NameEntry *slot = NULL;
+    for (int attempt = 0; candidate && owner; attempt++) {
+        write_candidate(candidate, size, folder, path, attempt);
+        slot = find_slot(names->slots, names->size, candidate);
+        if (!slot->name || strcmp(slot->path, path) == 0) break;
+    }
+    if (slot && !slot->name) {
+        *slot = (NameEntry){candidate, owner};
+        names->count++;
+    } else {
+        free(candidate);
+        free(owner);
+    }
+    if (slot) *name = slot->name;
+    return slot ? EAD_OK : EAD_NO_MEMORY;
+}
+
+/* ---- files ---- */
 
 EadStatus ead_map_output_start(EadMapOutput *output, float color_high, double threshold, const char *maps,
                                const char *overlays) {

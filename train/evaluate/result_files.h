@@ -1,9 +1,9 @@
-/* The machine-readable results of a run folder: scores.csv, metrics.json and curves as CSV. All are written
- * atomically; errors are EAD_IO, EAD_NO_MEMORY. */
+/* The results in a run folder: scores.csv, metrics.json, curves as CSV, the report. All are written atomically; errors
+ * are EAD_IO, EAD_NO_MEMORY. */
 #ifndef EAD_TRAIN_RESULT_FILES_H
 #define EAD_TRAIN_RESULT_FILES_H
 
-#include "train/metrics/metrics.h"
+#include "train/evaluate/evaluate.h"
 
 /* scores.csv: header "path,label,defect,score", one line a sample in the order given, label 0 or 1, fields
  * quoted where RFC 4180 asks for it, lines end in LF, the score with 9 digits (reads back to the same float).
@@ -16,5 +16,10 @@ EadStatus ead_write_metrics_json(const char *path, const EadMetrics *metrics);
 /* A curve: header "threshold,<x_name>,<y_name>", one line a point; the first threshold is "inf". */
 EadStatus ead_write_curve_csv(const char *path, const EadCurve *curve, const char *x_name,
                               const char *y_name);
+
+/* Writes into spec->output: scores.csv, roc.csv, pr.csv, (with masks) pro.csv, pixel_roc.csv, pixel_pr.csv, (with
+ * defect channels) spro.csv, metrics.json and report.html. A curve that is undefined leaves no file, nor that of an
+ * earlier evaluation. Errors: EAD_IO, EAD_NO_MEMORY; EAD_BAD_FILE for a broken losses.csv. */
+EadStatus ead_evaluate_write(const EadEvaluateSpec *spec, const EadResults *results);
 
 #endif

@@ -63,75 +63,50 @@ static int ranking_next(Ranking *ranking) {
     return 1;
 }
 
-EadStatus ead_auroc(const float *scores, const uint8_t *anomalous, int64_t count, double *auroc) {
-    Ranking ranking;
-    EAD_TRY(ranking_start(&ranking, scores, anomalous, count));
-    int64_t twice = 0; /* twice the number of pairs in the right order, so that ties stay whole numbers */
-    while (ranking_next(&ranking))
-        twice += ranking.run_negatives * (2 * ranking.seen_positives - ranking.run_positives);
-    double pairs = (double)ranking.positives * (double)ranking.negatives;
-    *auroc = pairs > 0 ? (double)twice / (2 * pairs) : NAN;
-    free(ranking.items);
-    return EAD_OK;
-}
-
 static double precision(const Ranking *ranking) {
     return (double)ranking->seen_positives / (double)(ranking->seen_positives + ranking->seen_negatives);
 }
 
-EadStatus ead_average_precision(const float *scores, const uint8_t *anomalous, int64_t count, double *ap) {
-    Ranking ranking;
-    EAD_TRY(ranking_start(&ranking, scores, anomalous, count));
-    double sum = 0;
-    while (ranking_next(&ranking)) sum += (double)ranking.run_positives * precision(&ranking);
-    *ap = ranking.positives > 0 ? sum / (double)ranking.positives : NAN;
-    free(ranking.items);
+static double recall(const Ranking *ranking) {
+    return (double)ranking->seen_positives / (double)ranking->positives;
+}
+
+static EadStatus add_points(const Ranking *ranking, EadCurve *roc, EadCurve *pr) {
+    double score = (double)ranking->score, x = recall(ranking);
+    if (pr) EAD_TRY(ead_curve_push(pr, (EadCurvePoint){score, x, precision(ranking)}));
+    if (!roc || ranking->negatives == 0) return EAD_OK;
+    double fpr = (double)ranking->seen_negatives / (double)ranking->negatives;
+    return ead_curve_push(roc, (EadCurvePoint){score, fpr, x});
+}
+
+/* Goes through the ranking, which has a positive. */
+static EadStatus measure(Ranking *ranking, EadMetricSet *set, EadCurve *roc, EadCurve *pr) {
+    int64_t twice = 0; /* twice the number of pairs in the right order, so that ties stay whole numbers */
+    double pairs = (double)ranking->positives * (double)ranking->negatives, ap = 0;
+    if (pr) EAD_TRY(ead_curve_push(pr, (EadCurvePoint){INFINITY, 0, 1}));
+    if (roc && pairs > 0) EAD_TRY(ead_curve_push(roc, (EadCurvePoint){INFINITY, 0, 0}));
+    while (ranking_next(ranking)) {
+        int64_t called = ranking->seen_positives + ranking->seen_negatives;
+        double f1 = 2 * (double)ranking->seen_positives / (double)(called + ranking->positives);
+        twice += ranking->run_negatives * (2 * ranking->seen_positives - ranking->run_positives);
+        ap += (double)ranking->run_positives * precision(ranking);
+        if (isnan(set->image_f1_best) || f1 > set->image_f1_best) {
+            set->image_f1_best = f1;
+            set->image_f1_threshold = (double)ranking->score;
+        }
+        EAD_TRY(add_points(ranking, roc, pr));
+    }
+    if (pairs > 0) set->image_auroc = (double)twice / (2 * pairs);
+    set->image_ap = ap / (double)ranking->positives;
     return EAD_OK;
 }
 
-EadStatus ead_best_f1(const float *scores, const uint8_t *anomalous, int64_t count, EadBestF1 *best) {
+EadStatus ead_rank(const float *scores, const uint8_t *anomalous, int64_t count, EadMetricSet *set,
+                   EadCurve *roc, EadCurve *pr) {
     Ranking ranking;
     EAD_TRY(ranking_start(&ranking, scores, anomalous, count));
-    *best = (EadBestF1){NAN, NAN};
-    while (ranking.positives > 0 && ranking_next(&ranking)) {
-        int64_t called = ranking.seen_positives + ranking.seen_negatives;
-        double f1 = 2 * (double)ranking.seen_positives / (double)(called + ranking.positives);
-        if (isnan(best->f1) || f1 > best->f1) *best = (EadBestF1){f1, (double)ranking.score};
-    }
+    EadStatus status = ranking.positives > 0 ? measure(&ranking, set, roc, pr) : EAD_OK;
     free(ranking.items);
-    return EAD_OK;
-}
-
-EadStatus ead_roc_curve(const float *scores, const uint8_t *anomalous, int64_t count, EadCurve *curve) {
-    *curve = (EadCurve){0};
-    Ranking ranking;
-    EAD_TRY(ranking_start(&ranking, scores, anomalous, count));
-    EadStatus status = EAD_OK;
-    if (ranking.positives == 0 || ranking.negatives == 0) goto done;
-    status = ead_curve_push(curve, (EadCurvePoint){INFINITY, 0, 0});
-    while (status == EAD_OK && ranking_next(&ranking))
-        status = ead_curve_push(curve,
-                                (EadCurvePoint){(double)ranking.score,
-                                                (double)ranking.seen_negatives / (double)ranking.negatives,
-                                                (double)ranking.seen_positives / (double)ranking.positives});
-done:
-    free(ranking.items);
-    if (status != EAD_OK) ead_curve_free(curve);
-    return status;
-}
-
-EadStatus ead_pr_curve(const float *scores, const uint8_t *anomalous, int64_t count, EadCurve *curve) {
-    *curve = (EadCurve){0};
-    Ranking ranking;
-    EAD_TRY(ranking_start(&ranking, scores, anomalous, count));
-    EadStatus status = EAD_OK;
-    if (ranking.positives > 0) status = ead_curve_push(curve, (EadCurvePoint){INFINITY, 0, 1});
-    while (ranking.positives > 0 && status == EAD_OK && ranking_next(&ranking)) {
-        double recall = (double)ranking.seen_positives / (double)ranking.positives;
-        status = ead_curve_push(curve, (EadCurvePoint){(double)ranking.score, recall, precision(&ranking)});
-    }
-    free(ranking.items);
-    if (status != EAD_OK) ead_curve_free(curve);
     return status;
 }
 

@@ -1,13 +1,9 @@
-/* Group 0 holds the good images, 1.. the kinds of defects in order of appearance; the same numbers serve the store of
- * pixels. */
-#include "train/metrics/metrics.h"
+/* Metrics of the chosen images and pixels: all, each kind of defect, each type of defect channel. */
+#include "train/metrics/evaluation.h"
 
 #include "core/base/memory.h"
-#include "core/base/string_list.h"
-#include "train/metrics/metric_pro.h"
 
 #include <math.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,140 +18,6 @@ typedef struct Choice {
 enum { ANY_TYPE = -1 };
 
 static const Choice all_images = {EAD_PRO_ALL, ANY_TYPE, NULL};
-
-typedef struct DefectGroup {
-    char *name;      /* owned; NULL for the good images */
-    bool incomplete; /* an image without map or mask: no pixel metrics */
-} DefectGroup;
-
-struct EadEvaluation {
-    EadSample *samples;
-    int count, capacity;
-    DefectGroup *groups; /* [group_count] */
-    int group_count, group_capacity;
-    EadStringList type_names; /* of the channels */
-    EadProAccumulator *pro;
-    bool has_threshold;
-    EadThreshold threshold;
-    double pro_limit; /* 0: none */
-    float *scores;    /* [count], scratch of ead_evaluation_finish(), like the labels */
-    uint8_t *anomalous;
-};
-
-/* ---- collecting ---- */
-
-static EadStatus add_group(EadEvaluation *e, const char *name) {
-    EAD_TRY(
-        ead_grow(&e->groups, &e->group_capacity, e->group_count, sizeof *e->groups, "the kinds of defects"));
-    char *copy = name ? ead_strdup(name) : NULL;
-    if (name && !copy) return EAD_NO_MEMORY;
-    e->groups[e->group_count++] = (DefectGroup){.name = copy};
-    return EAD_OK;
-}
-
-EadStatus ead_evaluation_new(EadEvaluation **evaluation) {
-    EadEvaluation *e = ead_new(1, sizeof *e, "the evaluation");
-    *evaluation = e;
-    if (!e) return EAD_NO_MEMORY;
-    EadStatus status = add_group(e, NULL);
-    if (status == EAD_OK) status = ead_pro_new(&e->pro);
-    if (status == EAD_OK) return EAD_OK;
-    ead_evaluation_free(e);
-    *evaluation = NULL;
-    return status;
-}
-
-static void free_sample(EadSample *sample) {
-    free(sample->path);
-    free(sample->defect);
-}
-
-void ead_evaluation_free(EadEvaluation *evaluation) {
-    if (!evaluation) return;
-    for (int i = 0; i < evaluation->count; i++) free_sample(&evaluation->samples[i]);
-    for (int g = 0; g < evaluation->group_count; g++) free(evaluation->groups[g].name);
-    free(evaluation->samples);
-    free(evaluation->groups);
-    ead_strings_free(&evaluation->type_names);
-    ead_pro_free(evaluation->pro);
-    free(evaluation);
-}
-
-static EadStatus find_group(EadEvaluation *e, const char *defect, bool anomalous, int *group) {
-    *group = 0;
-    if (!anomalous) return EAD_OK;
-    for (*group = 1; *group < e->group_count; ++*group)
-        if (strcmp(e->groups[*group].name, defect) == 0) return EAD_OK;
-    return add_group(e, defect);
-}
-
-/* The names of the types are the same for all images of a test set. */
-static EadStatus find_types(EadEvaluation *e, const EadGroundTruth *truth, EadSample *sample) {
-    if (!truth || !truth->types) return EAD_OK;
-    for (int t = e->type_names.count; t < truth->types->count; t++)
-        EAD_TRY(ead_strings_add(&e->type_names, truth->types->items[t].name));
-    for (int c = 0; c < truth->channel_count; c++)
-        sample->types[truth->channels[c].type / 32] |= 1u << truth->channels[c].type % 32;
-    return EAD_OK;
-}
-
-static bool mask_is_empty(const EadImage *mask) {
-    for (int64_t i = 0; i < (int64_t)mask->width * mask->height; i++)
-        if (mask->pixels[i]) return false;
-    return true;
-}
-
-static EadStatus add_pixels(EadEvaluation *e, int group, const float *map, int width, int height,
-                            const EadGroundTruth *truth) {
-    bool anomalous = group > 0;
-    if (!map || (anomalous && !truth)) {
-        e->groups[group].incomplete = true;
-        return EAD_OK;
-    }
-    if (!anomalous && truth && !mask_is_empty(&truth->mask))
-        return ead_fail(EAD_BAD_ARGUMENT, "the mask of a good image marks a defect");
-    return ead_pro_add(e->pro, map, width, height, anomalous ? truth : NULL, group);
-}
-
-EadStatus ead_evaluation_add(EadEvaluation *evaluation, const char *path, const char *defect, int anomalous,
-                             float score, const float *map, int width, int height,
-                             const EadGroundTruth *truth) {
-    EadEvaluation *e = evaluation;
-    if (!isfinite(score))
-        return ead_fail(EAD_BAD_ARGUMENT, "%s: score is %g: the model's weights are broken", path,
-                        (double)score);
-    if (!defect) defect = anomalous ? "defect" : "good";
-    EadSample sample = {.anomalous = anomalous != 0, .score = score};
-    EAD_TRY(find_group(e, defect, anomalous != 0, &sample.group));
-    EAD_TRY(find_types(e, truth, &sample));
-    EAD_TRY(ead_grow(&e->samples, &e->capacity, e->count, sizeof sample, "the scores of the test images"));
-    sample.path = ead_strdup(path);
-    sample.defect = ead_strdup(defect);
-    EadStatus status = sample.path && sample.defect ? EAD_OK : EAD_NO_MEMORY;
-    if (status == EAD_OK) {
-        status = add_pixels(e, sample.group, map, width, height, truth);
-        if (status != EAD_OK) ead_fail_prefix(status, "%s: ", path);
-    }
-    if (status == EAD_OK)
-        e->samples[e->count++] = sample;
-    else
-        free_sample(&sample);
-    return status;
-}
-
-void ead_evaluation_set_threshold(EadEvaluation *evaluation, const EadThreshold *threshold) {
-    evaluation->has_threshold = true;
-    evaluation->threshold = *threshold;
-}
-
-void ead_evaluation_set_pro_limit(EadEvaluation *evaluation, double limit) {
-    evaluation->pro_limit = limit;
-}
-
-const EadSample *ead_evaluation_samples(const EadEvaluation *evaluation, int64_t *count) {
-    *count = evaluation->count;
-    return evaluation->samples;
-}
 
 /* ---- scores ---- */
 
@@ -187,16 +49,13 @@ static void measure_threshold(const EadEvaluation *e, int64_t count, EadMetricSe
     if (good > 0) set->image_fpr = (double)at.false_positives / (double)good;
 }
 
-static EadStatus measure_images(EadEvaluation *e, Choice choice, EadMetricSet *set) {
-    EadBestF1 best;
+/* roc and pr: curves to append to, or NULL. */
+static EadStatus measure_images(EadEvaluation *e, Choice choice, EadMetricSet *set, EadCurve *roc,
+                                EadCurve *pr) {
     int64_t images, count = gather(e, choice, &images);
     *set = ead_metric_set_empty();
     set->images = images;
-    EAD_TRY(ead_auroc(e->scores, e->anomalous, count, &set->image_auroc));
-    EAD_TRY(ead_average_precision(e->scores, e->anomalous, count, &set->image_ap));
-    EAD_TRY(ead_best_f1(e->scores, e->anomalous, count, &best));
-    set->image_f1_best = best.f1;
-    set->image_f1_threshold = best.threshold;
+    EAD_TRY(ead_rank(e->scores, e->anomalous, count, set, roc, pr));
     if (e->has_threshold) measure_threshold(e, count, set);
     return EAD_OK;
 }
@@ -267,7 +126,7 @@ static EadStatus measure_kinds(EadEvaluation *e, Choice *kinds, int count, EadDe
     int failed = 0, used = 0;
     if (!made) return EAD_NO_MEMORY;
     for (int i = 0; i < count; i++) {
-        EAD_TRY(measure_images(e, kinds[i], &made[used].set));
+        EAD_TRY(measure_images(e, kinds[i], &made[used].set, NULL, NULL));
         if (made[used].set.images == 0) continue;
         made[used].name = ead_strdup(kinds[i].name);
         kinds[used++] = kinds[i];
@@ -319,14 +178,12 @@ static void measure_mean(EadMetrics *metrics) {
     for (int i = 0; i < EAD_METRICS; i++) metrics->mean.values[i] = 0.5 * (a->values[i] + b->values[i]);
 }
 
-static EadStatus trace_curves(EadEvaluation *e, EadMetrics *metrics) {
+static EadStatus trace_pixel_curves(EadEvaluation *e, EadMetrics *metrics) {
     EadCurve *const pixels[] = {[EAD_CURVE_PRO] = &metrics->pro,
                                 [EAD_CURVE_SPRO] = &metrics->spro,
                                 [EAD_CURVE_ROC] = &metrics->pixel_roc,
                                 [EAD_CURVE_PR] = &metrics->pixel_pr};
     int failed = 0;
-    EAD_TRY(ead_roc_curve(e->scores, e->anomalous, e->count, &metrics->roc));
-    EAD_TRY(ead_pr_curve(e->scores, e->anomalous, e->count, &metrics->pr));
     if (!metrics->total.has_pixels) return EAD_OK;
 #pragma omp parallel for schedule(dynamic, 1) reduction(+ : failed)
     for (int kind = EAD_CURVE_PRO; kind <= EAD_CURVE_PR; kind++)
@@ -336,9 +193,9 @@ static EadStatus trace_curves(EadEvaluation *e, EadMetrics *metrics) {
 
 static EadStatus measure_all(EadEvaluation *e, EadMetrics *metrics) {
     EAD_TRY(measure_types_and_groups(e, metrics));
-    EAD_TRY(measure_images(e, all_images, &metrics->total));
+    EAD_TRY(measure_images(e, all_images, &metrics->total, &metrics->roc, &metrics->pr));
     EAD_TRY(measure_pixels(e, EAD_PRO_ALL, &metrics->total));
-    EAD_TRY(trace_curves(e, metrics));
+    EAD_TRY(trace_pixel_curves(e, metrics));
     measure_mean(metrics);
     return EAD_OK;
 }

@@ -22,7 +22,7 @@ enum { FLOAT_DIGITS = 9, PLOT_DIGITS = 5 };
 
 /* The lines of report.html, where @css@ and @js@ are replaced already. */
 static const char *const page[] = {
-#include "report_page.inc"
+#include <report_page.inc> /* generated, see report.mk */
 };
 static const char data_mark[] = "@data@\n";
 

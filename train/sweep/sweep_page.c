@@ -3,8 +3,6 @@
 
 #include "core/base/memory.h"
 #include "train/report/report.h"
-#include "train/sweep/paper_numbers.h"
-#include "train/sweep/sweep_tables.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -13,10 +11,8 @@ enum { MAX_VARIANTS = 5, DIGITS = 6 }; /* as many variants as there are colours 
 
 static const int all_collections = -1;
 
-typedef EadStatus MakeTable(const EadSweepResults *results, EadTableMetric metric, EadTextTable *table);
-
-static EadStatus write_table(EadJson *json, const char *key, const EadSweepResults *results,
-                             EadTableMetric metric, MakeTable *make) {
+static EadStatus write_table(EadJson *json, const char *key, const EadSweepResults *results, int metric,
+                             EadMakeTable *make) {
     EadTextTable table = {0};
     EadStatus status = make(results, metric, &table);
     ead_json_open(json, key, '[');
@@ -54,8 +50,8 @@ static void write_series(EadJson *json, const char *name, bool hollow, const dou
 }
 
 /* Variants against the paper: one collection or the mean. numbers [4][variants] is scratch. */
-static void write_collection(EadJson *json, const EadSweepResults *results, int collection,
-                             EadTableMetric metric, double *numbers) {
+static void write_collection(EadJson *json, const EadSweepResults *results, int collection, int metric,
+                             double *numbers) {
     int variants = results->variants.count, known = 0, runs = 0;
     double *paper = numbers + 2 * variants;
     for (int v = 0; v < variants; v++) {
@@ -83,8 +79,7 @@ static void write_collection(EadJson *json, const EadSweepResults *results, int 
 }
 
 /* Every scenario, one dot a variant. numbers [2][scenarios] is scratch. */
-static void write_scenarios(EadJson *json, const EadSweepResults *results, EadTableMetric metric,
-                            double *numbers) {
+static void write_scenarios(EadJson *json, const EadSweepResults *results, int metric, double *numbers) {
     int scenarios = results->categories.count, variants = results->variants.count;
     ead_json_open(json, "scenarios", '{');
     ead_json_string(json, "title", "Scenarios");
@@ -102,10 +97,9 @@ static void write_scenarios(EadJson *json, const EadSweepResults *results, EadTa
     ead_json_close(json, '}');
 }
 
-static EadStatus write_metric(EadJson *json, const EadSweepResults *results, EadTableMetric metric,
-                              double *numbers) {
+static EadStatus write_metric(EadJson *json, const EadSweepResults *results, int metric, double *numbers) {
     ead_json_open(json, NULL, '{');
-    ead_json_string(json, "title", ead_table_metric_title(metric));
+    ead_json_string(json, "title", results->columns[metric].title);
     EAD_TRY(write_table(json, "table", results, metric, ead_sweep_collection_table));
     ead_json_open(json, "charts", '[');
     for (int c = 0; c < results->collections.count; c++) write_collection(json, results, c, metric, numbers);
@@ -133,9 +127,8 @@ EadStatus ead_sweep_write_page(FILE *stream, const EadSweepResults *results) {
     ead_json_string(&json, "title", results->title);
     ead_json_string(&json, "notes", notes);
     ead_json_open(&json, "metrics", '[');
-    for (int f = 0; f < EAD_TABLE_FIGURES && status == EAD_OK; f++)
-        if (ead_sweep_results_have(results, (EadTableMetric)f))
-            status = write_metric(&json, results, (EadTableMetric)f, numbers);
+    for (int f = 0; f < results->column_count && status == EAD_OK; f++)
+        if (ead_sweep_results_have(results, f)) status = write_metric(&json, results, f, numbers);
     if (status == EAD_OK) {
         ead_json_close(&json, ']');
         ead_page_end(&json);

@@ -1,7 +1,9 @@
-/* Reading of manifests and metrics by jansson. */
+/* Reading of manifests and metrics (by jansson), means and deviations over seeds, the paper's numbers. */
 #include "train/sweep/sweep_results.h"
 
+#include "core/base/memory.h"
 #include "core/base/paths.h"
+#include "train/metrics/metrics_output.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -10,23 +12,35 @@
 #include <string.h>
 #include <unistd.h>
 
-static const struct {
-    const char *key, *title;
-} metrics[EAD_TABLE_FIGURES] = {
-    [EAD_FIGURE_IMAGE_AUROC] = {"image_auroc", "Image AU-ROC"},
-    [EAD_FIGURE_LOGICAL_AUROC] = {"logical_auroc", "Image AU-ROC, logical anomalies"},
-    [EAD_FIGURE_STRUCTURAL_AUROC] = {"structural_auroc", "Image AU-ROC, structural anomalies"},
-    [EAD_FIGURE_AU_PRO_30] = {"au_pro_0.30", "AU-PRO to FPR 0.30 (LOCO: AU-sPRO)"},
-    [EAD_FIGURE_AU_PRO_05] = {"au_pro_0.05", "AU-PRO to FPR 0.05 (LOCO: AU-sPRO)"},
-};
+/* ---- columns ---- */
 
-const char *ead_table_metric_key(EadTableMetric metric) {
-    return metrics[metric].key;
+static void add_column(EadSweepResults *results, int metric, const char *kind) {
+    const EadMetricRow *row = &ead_metric_rows[metric];
+    EadSweepColumn *column = &results->columns[results->column_count++];
+    const char *overlap = strncmp(row->key, "au_pro_", 7) == 0 ? " (LOCO: AU-sPRO)" : "";
+    column->metric = metric;
+    column->kind = kind;
+    if (kind)
+        snprintf(column->key, sizeof column->key, "%s%s", kind,
+                 strchr(row->key, '_')); /* image_ is not said */
+    else
+        snprintf(column->key, sizeof column->key, "%s", row->key);
+    snprintf(column->title, sizeof column->title, kind ? "%s%s, %s anomalies" : "%s%s", row->title, overlap,
+             kind);
 }
 
-const char *ead_table_metric_title(EadTableMetric metric) {
-    return metrics[metric].title;
+static EadStatus make_columns(EadSweepResults *results) {
+    results->columns = ead_new(3 * EAD_METRICS, sizeof *results->columns, "the columns of a sweep's tables");
+    if (!results->columns) return EAD_NO_MEMORY;
+    for (int i = 0; i < EAD_METRICS; i++) {
+        if (ead_metric_rows[i].places & EAD_SHOW_SWEEP) add_column(results, i, NULL);
+        if (ead_metric_rows[i].places & EAD_SHOW_KIND) add_column(results, i, "logical");
+        if (ead_metric_rows[i].places & EAD_SHOW_KIND) add_column(results, i, "structural");
+    }
+    return EAD_OK;
 }
+
+/* ---- names ---- */
 
 static int find_name(const EadStringList *list, const char *name) {
     for (int i = 0; i < list->count; i++)
@@ -73,32 +87,30 @@ static EadStatus add_run(const ManifestRun *run, EadSweepResults *results) {
     EAD_TRY(add_name(&results->seeds, run->seed));
     int collection = find_name(&results->collections, run->collection);
     if (find_scenario(results, collection, run->category) < 0) {
-        int *grown = realloc(results->collection_of, (size_t)(results->categories.count + 1) * sizeof *grown);
-        if (!grown) return ead_fail(EAD_NO_MEMORY, "no memory for the results of a sweep");
-        results->collection_of = grown;
-        grown[results->categories.count] = collection;
+        EAD_TRY(ead_grow(&results->collection_of, &results->collection_capacity, results->categories.count,
+                         sizeof *results->collection_of, "the results of a sweep"));
+        results->collection_of[results->categories.count] = collection;
         EAD_TRY(ead_strings_add(&results->categories, run->category));
     }
     bool first = results->run_count++ == 0;
-    if (first || run->steps < results->least_steps) results->least_steps = run->steps;
+    if (first || run->steps < results->min_steps) results->min_steps = run->steps;
     if (first || run->steps > results->max_steps) results->max_steps = run->steps;
     return EAD_OK;
 }
 
 static EadStatus make_values(EadSweepResults *results) {
-    size_t count = (size_t)results->variants.count * (size_t)results->categories.count *
-                   (size_t)results->seeds.count * EAD_TABLE_FIGURES;
-    results->values = malloc((count + 1) * sizeof *results->values);
-    if (!results->values) return ead_fail(EAD_NO_MEMORY, "no memory for the results of a sweep");
-    for (size_t i = 0; i < count; i++) results->values[i] = NAN;
-    return EAD_OK;
+    int64_t count = (int64_t)results->variants.count * results->categories.count * results->seeds.count *
+                    results->column_count;
+    results->values = ead_new(count, sizeof *results->values, "the results of a sweep");
+    for (int64_t i = 0; results->values && i < count; i++) results->values[i] = NAN;
+    return results->values ? EAD_OK : EAD_NO_MEMORY;
 }
 
 double *ead_sweep_results_at(const EadSweepResults *results, int variant, int scenario, int seed) {
     size_t run = ((size_t)variant * (size_t)results->categories.count + (size_t)scenario) *
                      (size_t)results->seeds.count +
                  (size_t)seed;
-    return results->values + run * EAD_TABLE_FIGURES;
+    return results->values + run * (size_t)results->column_count;
 }
 
 /* ---- metrics.json ---- */
@@ -109,31 +121,33 @@ static double number_in(json_t *object, const char *key) {
 }
 
 /* The AU-sPRO of a data set that has one, else its AU-PRO. */
-static double overlap_in(json_t *object, const char *saturated, const char *plain) {
-    double value = number_in(object, saturated);
-    return isnan(value) ? number_in(object, plain) : value;
+static double value_in(json_t *object, const char *key) {
+    char saturated[40];
+    snprintf(saturated, sizeof saturated, "au_spro_%s", key + strcspn(key, "0123456789"));
+    double value = strncmp(key, "au_pro_", 7) == 0 ? number_in(object, saturated) : NAN;
+    return isnan(value) ? number_in(object, key) : value;
 }
 
-static void take_metrics(json_t *root, double *values) {
+static void take_metrics(json_t *root, const EadSweepResults *results, double *values) {
     json_t *defects = json_object_get(root, "defects");
     json_t *logical = json_object_get(defects, "logical_anomalies");
     json_t *structural = json_object_get(defects, "structural_anomalies");
     json_t *mean = json_object_get(defects, "mean"), *all = logical && structural && mean ? mean : root;
-    values[EAD_FIGURE_IMAGE_AUROC] = number_in(all, "image_auroc");
-    values[EAD_FIGURE_LOGICAL_AUROC] = number_in(logical, "image_auroc");
-    values[EAD_FIGURE_STRUCTURAL_AUROC] = number_in(structural, "image_auroc");
-    values[EAD_FIGURE_AU_PRO_30] = overlap_in(all, "au_spro_0.30", "au_pro_0.30");
-    values[EAD_FIGURE_AU_PRO_05] = overlap_in(all, "au_spro_0.05", "au_pro_0.05");
+    for (int i = 0; i < results->column_count; i++) {
+        const EadSweepColumn *column = &results->columns[i];
+        json_t *object = !column->kind ? all : strcmp(column->kind, "logical") == 0 ? logical : structural;
+        values[i] = value_in(object, ead_metric_rows[column->metric].key);
+    }
 }
 
-static EadStatus read_metrics(const char *path, double *values) {
+static EadStatus read_metrics(const char *path, const EadSweepResults *results, double *values) {
     json_error_t error;
     json_t *root = json_load_file(path, 0, &error);
     if (!json_is_object(root)) {
         json_decref(root);
         return ead_fail(EAD_BAD_FILE, "%s:%d: %s; delete the run's folder", path, error.line, error.text);
     }
-    take_metrics(root, values);
+    take_metrics(root, results, values);
     json_decref(root);
     return EAD_OK;
 }
@@ -142,16 +156,12 @@ static EadStatus read_run(const char *folder, const ManifestRun *run, EadSweepRe
     int variant = find_name(&results->variants, run->variant);
     int scenario = find_scenario(results, find_name(&results->collections, run->collection), run->category);
     int seed = find_name(&results->seeds, run->seed);
-    char *run_folder = ead_path_join(folder, run->folder);
-    char *path = run_folder ? ead_path_join(run_folder, "metrics.json") : NULL;
-    EadStatus status = path ? EAD_OK : EAD_NO_MEMORY;
-    if (path && access(path, F_OK) == 0) {
-        status = read_metrics(path, ead_sweep_results_at(results, variant, scenario, seed));
-        results->finished++;
-    }
-    free(run_folder);
-    free(path);
-    return status;
+    EadPath run_folder, path;
+    EAD_TRY(ead_path_in(run_folder, folder, run->folder));
+    EAD_TRY(ead_path_in(path, run_folder, "metrics.json"));
+    if (access(path, F_OK) != 0) return EAD_OK;
+    results->finished++;
+    return read_metrics(path, results, ead_sweep_results_at(results, variant, scenario, seed));
 }
 
 static EadStatus read_runs(const char *path, json_t *runs, EadSweepResults *results) {
@@ -161,15 +171,13 @@ static EadStatus read_runs(const char *path, json_t *runs, EadSweepResults *resu
         EAD_TRY(add_run(&run, results));
     }
     EAD_TRY(make_values(results));
-    const char *slash = strrchr(path, '/');
-    char *folder = slash ? strndup(path, (size_t)(slash - path)) : strdup(".");
-    EadStatus status = folder ? EAD_OK : ead_fail(EAD_NO_MEMORY, "no memory for the results of a sweep");
-    for (size_t i = 0; i < json_array_size(runs) && status == EAD_OK; i++) {
-        status = unpack_run(path, json_array_get(runs, i), i, &run);
-        if (status == EAD_OK) status = read_run(folder, &run, results);
+    EadPath folder;
+    EAD_TRY(ead_path_folder(folder, path));
+    for (size_t i = 0; i < json_array_size(runs); i++) {
+        EAD_TRY(unpack_run(path, json_array_get(runs, i), i, &run));
+        EAD_TRY(read_run(folder, &run, results));
     }
-    free(folder);
-    return status;
+    return EAD_OK;
 }
 
 EadStatus ead_sweep_results_read(const char *manifest, EadSweepResults *results) {
@@ -185,10 +193,9 @@ EadStatus ead_sweep_results_read(const char *manifest, EadSweepResults *results)
     if (failed || strcmp(format, "efficientad-sweep/1") != 0 || !json_is_array(runs))
         status = ead_fail(EAD_BAD_FILE, "%s: is no manifest of a sweep", manifest);
     if (status == EAD_OK) {
-        results->title = strdup(title);
-        results->paper = strdup(paper);
-        if (!results->title || !results->paper)
-            status = ead_fail(EAD_NO_MEMORY, "no memory for the results of a sweep");
+        results->title = ead_strdup(title);
+        results->paper = ead_strdup(paper);
+        status = results->title && results->paper ? make_columns(results) : EAD_NO_MEMORY;
     }
     if (status == EAD_OK) status = read_runs(manifest, runs, results);
     json_decref(root);
@@ -203,6 +210,134 @@ void ead_sweep_results_free(EadSweepResults *results) {
     ead_strings_free(&results->categories);
     ead_strings_free(&results->seeds);
     free(results->collection_of);
+    free(results->columns);
     free(results->values);
     *results = (EadSweepResults){0};
+}
+
+/* ---- summaries ---- */
+
+/* Welford's running mean and sum of squares. */
+typedef struct Running {
+    int count;
+    double mean, squares;
+} Running;
+
+static void add(Running *running, double value) {
+    double before = value - running->mean;
+    running->count++;
+    running->mean += before / running->count;
+    running->squares += before * (value - running->mean);
+}
+
+static double mean_of(const Running *running) {
+    return running->count > 0 ? running->mean : NAN;
+}
+
+static double deviation_of(const Running *running) {
+    return running->count > 1 ? sqrt(running->squares / (running->count - 1)) : NAN;
+}
+
+static double percent_at(const EadSweepResults *results, int variant, int scenario, int seed, int column) {
+    return 100 * ead_sweep_results_at(results, variant, scenario, seed)[column];
+}
+
+EadSummary ead_summarize_scenario(const EadSweepResults *results, int variant, int scenario, int column) {
+    Running running = {0};
+    for (int seed = 0; seed < results->seeds.count; seed++) {
+        double value = percent_at(results, variant, scenario, seed, column);
+        if (isfinite(value)) add(&running, value);
+    }
+    return (EadSummary){.mean = mean_of(&running),
+                        .deviation = deviation_of(&running),
+                        .seeds = running.count,
+                        .runs = running.count,
+                        .expected = results->seeds.count};
+}
+
+/* The scenarios of a collection for one seed; *expected counts them all. */
+static Running over_scenarios(const EadSweepResults *results, int variant, int collection, int seed,
+                              int column, int *expected) {
+    Running running = {0};
+    for (int i = 0; i < results->categories.count; i++) {
+        if (results->collection_of[i] != collection) continue;
+        double value = percent_at(results, variant, i, seed, column);
+        if (isfinite(value)) add(&running, value);
+        (*expected)++;
+    }
+    return running;
+}
+
+/* One collection, or all that have the metric in some run, for one seed. */
+static Running over_collections(const EadSweepResults *results, int variant, int collection, int seed,
+                                int column, EadSummary *summary, bool *complete) {
+    Running means = {0};
+    *complete = true;
+    for (int c = 0; c < results->collections.count; c++) {
+        int expected = 0;
+        if (collection >= 0 && c != collection) continue;
+        Running one = over_scenarios(results, variant, c, seed, column, &expected);
+        summary->runs += one.count;
+        summary->expected += expected;
+        *complete = *complete && one.count == expected;
+        if (one.count > 0) add(&means, one.mean);
+    }
+    return means;
+}
+
+EadSummary ead_summarize_collection(const EadSweepResults *results, int variant, int collection, int column) {
+    EadSummary summary = {0};
+    Running complete_seeds = {0}, all_seeds = {0};
+    for (int seed = 0; seed < results->seeds.count; seed++) {
+        bool complete;
+        Running one = over_collections(results, variant, collection, seed, column, &summary, &complete);
+        if (one.count == 0) continue;
+        add(&all_seeds, one.mean);
+        if (complete) add(&complete_seeds, one.mean);
+    }
+    summary.seeds = complete_seeds.count;
+    summary.mean = mean_of(summary.seeds > 0 ? &complete_seeds : &all_seeds);
+    summary.deviation = deviation_of(&complete_seeds);
+    return summary;
+}
+
+bool ead_sweep_results_have(const EadSweepResults *results, int column) {
+    for (int v = 0; v < results->variants.count; v++)
+        if (ead_summarize_collection(results, v, -1, column).runs > 0) return true;
+    return false;
+}
+
+/* ---- the paper ---- */
+
+static const EadPaperNumber numbers[] = {
+#define EAD_PAPER(table, variant, collection, metric, percent, deviation)                                    \
+    {table, variant, collection, metric, percent, deviation},
+#include "train/sweep/paper_numbers.def"
+#undef EAD_PAPER
+};
+
+const EadPaperNumber *ead_paper_numbers(int *count) {
+    *count = (int)(sizeof numbers / sizeof *numbers);
+    return numbers;
+}
+
+const EadPaperNumber *ead_paper_find(const char *table, const char *variant, const char *collection,
+                                     const char *metric) {
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        const EadPaperNumber *row = &numbers[i];
+        if (strcmp(row->metric, metric) == 0 && strcmp(row->table, table) == 0 &&
+            strcmp(row->variant, variant) == 0 && strcmp(row->collection, collection) == 0)
+            return row;
+    }
+    return NULL;
+}
+
+int ead_paper_scenarios(const char *collection) {
+    static const struct {
+        const char *name;
+        int scenarios;
+    } known[] = {{"mvtec_ad", 15}, {"mvtec_loco", 5}, {"visa", 12}, {"all", 32}};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strcmp(known[i].name, collection) == 0) return known[i].scenarios;
+    return 0;
 }

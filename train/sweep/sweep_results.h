@@ -6,32 +6,29 @@
 #include "core/base/string_list.h"
 
 #include <stdbool.h>
-#include <stdint.h>
+#include <stdbool.h>
 
-/* The metrics of the paper's tables. For MVTec LOCO image_auroc is the mean of its logical and structural
- * anomalies, and the AU-PRO metrics are AU-sPRO (PAPER: section "Data sets and protocol"). */
-typedef enum EadTableMetric {
-    EAD_FIGURE_IMAGE_AUROC,
-    EAD_FIGURE_LOGICAL_AUROC,
-    EAD_FIGURE_STRUCTURAL_AUROC,
-    EAD_FIGURE_AU_PRO_30,
-    EAD_FIGURE_AU_PRO_05,
-    EAD_TABLE_FIGURES
-} EadTableMetric;
-
-/* "image_auroc" for CSV, "Image AU-ROC" for people. */
-const char *ead_table_metric_key(EadTableMetric metric);
-const char *ead_table_metric_title(EadTableMetric metric);
+/* A column of the tables: a metric that metrics.def shows in sweeps. For MVTec LOCO image metrics are the mean of its
+ * logical and structural anomalies, and AU-PRO is AU-sPRO, as in the paper. */
+typedef struct EadSweepColumn {
+    int metric;       /* row of ead_metric_rows */
+    const char *kind; /* "logical" or "structural": of these anomalies alone; NULL: of all */
+    char key[40];     /* "image_auroc", "logical_auroc" */
+    char title[96];   /* "Image AU-ROC", "Image AU-ROC, logical anomalies" */
+} EadSweepColumn;
 
 typedef struct EadSweepResults {
     char *title, *paper;                 /* paper: "table4" or "" */
     EadStringList variants, collections; /* names, in the order of the manifest */
     EadStringList categories;            /* one a scenario */
     int *collection_of;                  /* [categories.count] */
+    int collection_capacity;
     EadStringList seeds;
-    double *values; /* [variant][scenario][seed][EAD_TABLE_FIGURES], NAN where there is none */
+    EadSweepColumn *columns; /* [column_count] */
+    int column_count;
+    double *values; /* [variant][scenario][seed][column], NAN where there is none */
     int run_count, finished;
-    int least_steps, max_steps;
+    int min_steps, max_steps;
 } EadSweepResults;
 
 /* Reads a manifest and the metrics of all runs that have some. Errors: EAD_IO; EAD_BAD_FILE for a manifest
@@ -39,7 +36,7 @@ typedef struct EadSweepResults {
 EadStatus ead_sweep_results_read(const char *manifest, EadSweepResults *results);
 void ead_sweep_results_free(EadSweepResults *results);
 
-/* The metrics [EAD_TABLE_FIGURES] of one run, fractions of 1. */
+/* The metrics [column_count] of one run, fractions of 1. */
 double *ead_sweep_results_at(const EadSweepResults *results, int variant, int scenario, int seed);
 
 /* Mean and standard deviation over seeds, in percent. */
@@ -52,15 +49,30 @@ typedef struct EadSummary {
 } EadSummary;
 
 /* One scenario of a variant. */
-EadSummary ead_summarize_scenario(const EadSweepResults *results, int variant, int scenario,
-                                  EadTableMetric metric);
+EadSummary ead_summarize_scenario(const EadSweepResults *results, int variant, int scenario, int column);
 
 /* A collection: the mean over its scenarios, for each seed. collection -1: the mean over the collections'
  * means, as in the paper's Table 1. Where no seed is complete the mean is over what is there. */
-EadSummary ead_summarize_collection(const EadSweepResults *results, int variant, int collection,
-                                    EadTableMetric metric);
+EadSummary ead_summarize_collection(const EadSweepResults *results, int variant, int collection, int column);
 
-/* Whether any run has the metric. */
-bool ead_sweep_results_have(const EadSweepResults *results, EadTableMetric metric);
+/* Whether any run has the metric of a column. */
+bool ead_sweep_results_have(const EadSweepResults *results, int column);
+
+/* What the paper reports, for comparison. */
+typedef struct EadPaperNumber {
+    const char *table, *variant, *collection; /* collection "all": the mean of the three */
+    const char *metric;                       /* key of a column */
+    double percent, deviation;                /* deviation NAN: not given */
+} EadPaperNumber;
+
+/* All rows; *count of them. Other methods of a table are rows of variants that no sweep has. */
+const EadPaperNumber *ead_paper_numbers(int *count);
+
+/* The row for a table ("table4"), or NULL. */
+const EadPaperNumber *ead_paper_find(const char *table, const char *variant, const char *collection,
+                                     const char *metric);
+
+/* Number of scenarios that the paper's mean for a collection is over: 15, 5, 12, and 32 for "all"; else 0. */
+int ead_paper_scenarios(const char *collection);
 
 #endif

@@ -1,6 +1,7 @@
-/* The inputs of predict, one after another: files, the images below folders, lists of paths on stdin. */
-#ifndef EAD_TRAIN_PREDICT_INPUTS_H
-#define EAD_TRAIN_PREDICT_INPUTS_H
+/* The inputs of predict, one after another (files, the images below folders, lists of paths on stdin), and the line of
+ * JSON that it prints for each. */
+#ifndef EAD_TRAIN_PREDICT_LINES_H
+#define EAD_TRAIN_PREDICT_LINES_H
 
 #include "data/source/image_list.h"
 
@@ -41,5 +42,19 @@ EadStatus ead_predict_inputs_next(EadPredictInputs *inputs, EadPredictInput *inp
 
 /* The number of inputs, -1 where a list makes that unknowable. */
 int64_t ead_predict_inputs_count(const char *const *paths, int count);
+
+/* The JSON line that predict prints for an input. */
+typedef struct EadPrediction {
+    const char *path;
+    const char *error; /* why there is no score; the rest is then omitted */
+    float score;
+    double threshold;                    /* score >= threshold is anomalous; NAN: not known */
+    const char *map_path, *overlay_path; /* files written, or NULL */
+} EadPrediction;
+
+/* Prints {"path":...,"score":...,"anomalous":...,"map":...,"overlay":...} or {"path":...,"error":...} as one
+ * line and flushes, so that a program at the other end of a pipe gets it at once. The score has 9 digits
+ * (reads back to the same float). Errors: EAD_IO. */
+EadStatus ead_prediction_print(FILE *stream, const EadPrediction *prediction);
 
 #endif
