@@ -1,5 +1,5 @@
-/* Evaluation of a model: runs it over the test images of a data set. What a run folder holds of the results is
- * written by train/evaluate/result_files.h. */
+/* Evaluation of a model: runs it over the test images of a data set. What a run folder holds of the results
+ * is written by train/evaluate/result_files.h. */
 #ifndef EAD_TRAIN_EVALUATE_H
 #define EAD_TRAIN_EVALUATE_H
 
@@ -39,8 +39,8 @@ typedef struct EadResults {
 } EadResults;
 
 /* Scores every test image at its own size, writing maps and overlays into spec->output as they come (names:
- * train/evaluate/map_output.h). Errors: EAD_BAD_ARGUMENT without test images; those of reading an image or its mask,
- * which name it; EAD_INTERRUPTED; EAD_IO, EAD_NO_MEMORY. Free *results in every case. */
+ * train/evaluate/map_output.h). Errors: EAD_BAD_ARGUMENT without test images; those of reading an image or
+ * its mask, which name it; EAD_INTERRUPTED; EAD_IO, EAD_NO_MEMORY. Free *results in every case. */
 EadStatus ead_evaluate(const EadEvaluateSpec *spec, EadResults *results);
 void ead_results_free(EadResults *results);
 

@@ -4,8 +4,8 @@
 
 #include "core/image/image.h"
 
-/* File names for what is written about images: every image has its own, so that a.png and a.jpg, or a.png of two
- * folders, do not overwrite each other's maps. */
+/* File names for what is written about images: every image has its own, so that a.png and a.jpg, or a.png
+ * of two folders, do not overwrite each other's maps. */
 typedef struct EadOutputNames EadOutputNames;
 
 /* Errors: EAD_NO_MEMORY. Free with ead_output_names_free (harmless on NULL). */
@@ -28,9 +28,9 @@ typedef struct EadMapOutput {
 
 /* Prepares to write 32-bit TIFFs into the folder `maps` and PNGs into `overlays`, either of which may be
  * NULL; folders are made when needed. The colours of overlays are on one scale for all images of a model:
- * from 0, the usual level of good images, to twice the threshold or, where it is NAN, to color_high, a value that
- * good images hardly reach (EadModel). Where that is NAN, every image has its own scale, up to its score.
- * Errors: EAD_NO_MEMORY. Free in every case. */
+ * from 0, the usual level of good images, to twice the threshold or, where it is NAN, to color_high, a
+ * value that good images hardly reach (EadModel). Where that is NAN, every image has its own scale, up to
+ * its score. Errors: EAD_NO_MEMORY. Free in every case. */
 EadStatus ead_map_output_start(EadMapOutput *output, float color_high, double threshold, const char *maps,
                                const char *overlays);
 void ead_map_output_free(EadMapOutput *output);

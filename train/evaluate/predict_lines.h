@@ -1,5 +1,5 @@
-/* The inputs of predict, one after another (files, the images below folders, lists of paths on stdin), and the line of
- * JSON that it prints for each. */
+/* The inputs of predict, one after another (files, the images below folders, lists of paths on stdin), and
+ * the line of JSON that it prints for each. */
 #ifndef EAD_TRAIN_PREDICT_LINES_H
 #define EAD_TRAIN_PREDICT_LINES_H
 

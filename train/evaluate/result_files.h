@@ -1,5 +1,5 @@
-/* The results in a run folder: scores.csv, metrics.json, curves as CSV, the report. All are written atomically; errors
- * are EAD_IO, EAD_NO_MEMORY. */
+/* The results in a run folder: scores.csv, metrics.json, curves as CSV, the report. All are written
+ * atomically; errors are EAD_IO, EAD_NO_MEMORY. */
 #ifndef EAD_TRAIN_RESULT_FILES_H
 #define EAD_TRAIN_RESULT_FILES_H
 
@@ -17,9 +17,9 @@ EadStatus ead_write_metrics_json(const char *path, const EadMetrics *metrics);
 EadStatus ead_write_curve_csv(const char *path, const EadCurve *curve, const char *x_name,
                               const char *y_name);
 
-/* Writes into spec->output: scores.csv, roc.csv, pr.csv, (with masks) pro.csv, pixel_roc.csv, pixel_pr.csv, (with
- * defect channels) spro.csv, metrics.json and report.html. A curve that is undefined leaves no file, nor that of an
- * earlier evaluation. Errors: EAD_IO, EAD_NO_MEMORY; EAD_BAD_FILE for a broken losses.csv. */
+/* Writes into spec->output: scores.csv, roc.csv, pr.csv, (with masks) pro.csv, pixel_roc.csv, pixel_pr.csv,
+ * (with defect channels) spro.csv, metrics.json and report.html. A curve that is undefined leaves no file,
+ * nor that of an earlier evaluation. Errors: EAD_IO, EAD_NO_MEMORY; EAD_BAD_FILE for a broken losses.csv. */
 EadStatus ead_evaluate_write(const EadEvaluateSpec *spec, const EadResults *results);
 
 #endif

@@ -8,8 +8,8 @@
 
 #include <stdbool.h>
 
-/* Group 0 holds the good images, 1.. the kinds of defects in order of appearance; the same numbers serve the store of
- * pixels. */
+/* Group 0 holds the good images, 1.. the kinds of defects in order of appearance; the same numbers serve
+ * the store of pixels. */
 typedef struct DefectGroup {
     char *name;      /* owned; NULL for the good images */
     bool incomplete; /* an image without map or mask: no pixel metrics */

@@ -1,12 +1,13 @@
-/* The pixel metrics, exact, fed image by image at the images' own sizes: AU-PRO (Bergmann et al., MVTec AD), its
- * variant AU-sPRO for MVTec LOCO, AU-ROC, average precision and best F1 of the pixels. At a threshold
+/* The pixel metrics, exact, fed image by image at the images' own sizes: AU-PRO (Bergmann et al., MVTec
+ * AD), its variant AU-sPRO for MVTec LOCO, AU-ROC, average precision and best F1 of the pixels. At a
+ * threshold
  *     PRO  = mean over all defects (8-connected components of the masks) of the covered share
  *     sPRO = mean over all defect channels of min(covered pixels / saturation area, 1)
  *     AU-PRO, AU-sPRO = area under it over the false-positive rate of the pixels, up to a limit, over the limit
  *
- * Memory: 4 bytes for a pixel without defect (its 32-bit score key), 8 for one with (key and region number), both
- * sorted in place; while an image is added, 5 bytes a pixel of it. Every metric is then one walk down the defect
- * pixels that looks up how many of the others lie above. */
+ * Memory: 4 bytes for a pixel without defect (its 32-bit score key), 8 for one with (key and region
+ * number), both sorted in place; while an image is added, 5 bytes a pixel of it. Every metric is then one
+ * walk down the defect pixels that looks up how many of the others lie above. */
 #ifndef EAD_TRAIN_METRIC_PRO_H
 #define EAD_TRAIN_METRIC_PRO_H
 
@@ -53,9 +54,9 @@ typedef struct EadProAreas {
     double au_pro[EAD_PRO_MAX_LIMITS], au_spro[EAD_PRO_MAX_LIMITS];
 } EadProAreas;
 
-/* The areas of one group with the good images, or of EAD_PRO_ALL, and into *set, which was empty, its other metrics
- * of the pixels. limits [limit_count] in (0,1], limit_count <= EAD_PRO_MAX_LIMITS. Needs ead_pro_sort. Safe to call
- * from several threads at once. Errors: EAD_NO_MEMORY. */
+/* The areas of one group with the good images, or of EAD_PRO_ALL, and into *set, which was empty, its other
+ * metrics of the pixels. limits [limit_count] in (0,1], limit_count <= EAD_PRO_MAX_LIMITS. Needs
+ * ead_pro_sort. Safe to call from several threads at once. Errors: EAD_NO_MEMORY. */
 EadStatus ead_pro_measure(const EadProAccumulator *accumulator, int group, const double *limits,
                           int limit_count, EadProAreas *areas, EadMetricSet *set);
 

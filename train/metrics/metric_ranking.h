@@ -9,8 +9,8 @@
 
 #include <stdint.h>
 
-/* A curve of a detector over its threshold: ROC, PRO, precision over recall. Points run from the highest threshold
- * (nothing is anomalous) to the lowest. */
+/* A curve of a detector over its threshold: ROC, PRO, precision over recall. Points run from the highest
+ * threshold (nothing is anomalous) to the lowest. */
 typedef struct EadCurvePoint {
     double threshold; /* a score >= threshold counts as anomalous; +infinity at the first point */
     double x;         /* false-positive rate, 0..1 */
@@ -39,11 +39,10 @@ typedef struct EadConfusion {
  *                the precision there (area under the precision-recall curve, without interpolation)
  * image_f1_best  the highest F1 = 2 TP / (2 TP + FP + FN) over all distinct scores, and the highest score that
  *                reaches it; NAN like the average precision without anomalous samples
- * and appends to the curves, unless they are NULL, one point for each distinct score: roc (x false-positive rate,
- * y true-positive rate) after (0,0), when both classes are there; pr (x recall, y precision) after (0,1), when there
- * are anomalous samples.
- * scores [count], finite; anomalous [count], 0 or 1; count >= 0. Errors: EAD_BAD_ARGUMENT for a score that is not
- * finite, EAD_NO_MEMORY. */
+ * and appends to the curves, unless they are NULL, one point for each distinct score: roc (x false-positive
+ * rate, y true-positive rate) after (0,0), when both classes are there; pr (x recall, y precision) after
+ * (0,1), when there are anomalous samples. scores [count], finite; anomalous [count], 0 or 1; count >= 0.
+ * Errors: EAD_BAD_ARGUMENT for a score that is not finite, EAD_NO_MEMORY. */
 EadStatus ead_rank(const float *scores, const uint8_t *anomalous, int64_t count, EadMetricSet *set,
                    EadCurve *roc, EadCurve *pr);
 

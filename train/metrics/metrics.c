@@ -26,7 +26,8 @@ static bool is_chosen(const EadSample *sample, Choice choice) {
     return choice.group == EAD_PRO_ALL || sample->group == choice.group;
 }
 
-/* Counts the chosen images, and gathers scores and labels of these and the good ones; returns how many those are. */
+/* Counts the chosen images, and gathers scores and labels of these and the good ones; returns how many
+ * those are. */
 static int64_t gather(EadEvaluation *e, Choice choice, int64_t *chosen) {
     int64_t count = 0;
     *chosen = 0;
@@ -62,8 +63,8 @@ static EadStatus measure_images(EadEvaluation *e, Choice choice, EadMetricSet *s
 
 /* ---- pixels ---- */
 
-/* False-positive rates up to which areas are taken: those of AU-sPRO, two of which are AU-PRO's, too, and the one
- * of eval.pro_max_fpr. */
+/* False-positive rates up to which areas are taken: those of AU-sPRO, two of which are AU-PRO's, too, and
+ * the one of eval.pro_max_fpr. */
 enum { AT_05 = 1, AT_30 = 3, SPRO_LIMITS = 5 };
 static const double limits[SPRO_LIMITS] = {0.01, 0.05, 0.1, 0.3, 1};
 

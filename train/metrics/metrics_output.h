@@ -31,18 +31,20 @@ typedef struct EadMetricRow {
 
 extern const EadMetricRow ead_metric_rows[EAD_METRICS];
 
-/* Writes the object of metrics.json: image_auroc, ... (all of metrics.def that are in scope), images, threshold (when
- * set), validation_images, validation_fpr, validation_fpr_low and _high (the share of the validation images that
- * reaches the threshold, with its 95 % confidence interval, where their scores are known), defects: {name: {the same
- * keys}}, in that order; for MVTec LOCO the names are those of defects_config.json (without metrics of the pixels but
- * AU-sPRO), logical_anomalies, structural_anomalies and, where both are there, mean. Fractions of 1; null where
- * undefined. */
+/* Writes the object of metrics.json: image_auroc, ... (all of metrics.def that are in scope), images,
+ * threshold (when set), validation_images, validation_fpr, validation_fpr_low and _high (the share of the
+ * validation images that reaches the threshold, with its 95 % confidence interval, where their scores are
+ * known), defects: {name: {the same keys}}, in that order; for MVTec LOCO the names are those of
+ * defects_config.json (without metrics of the pixels but AU-sPRO), logical_anomalies, structural_anomalies
+ * and, where both are there, mean. Fractions of 1; null where undefined. */
 void ead_metrics_json(EadJson *json, const char *key, const EadMetrics *metrics);
 
-/* The array that describes metrics.def for a page: {key as in the object above, column, title, places: [...]}. */
+/* The array that describes metrics.def for a page: {key as in the object above, column, title, places:
+ * [...]}. */
 void ead_metric_rows_json(EadJson *json, const char *key, const EadMetrics *metrics);
 
-/* Prints a table of the main metrics, one line for all images and one for each kind of defect; "-" where undefined. */
+/* Prints a table of the main metrics, one line for all images and one for each kind of defect; "-" where
+ * undefined. */
 void ead_print_metrics(FILE *stream, const EadMetrics *metrics);
 
 #endif

@@ -1,6 +1,6 @@
 /* American flag sort: count the words of each top byte, swap every word into its bucket, then sort each
- * bucket by the next byte. At most four levels, since the keys have four bytes. Up to billions of pixels are sorted
- * so, without a second array. */
+ * bucket by the next byte. At most four levels, since the keys have four bytes. Up to billions of pixels
+ * are sorted so, without a second array. */
 #include "train/metrics/pixel_store.h"
 
 #define SMALL      64        /* below this insertion sort is faster */

@@ -1,4 +1,5 @@
-/* The store behind the pixel metrics: metric_pro.c fills it, pixel_sort.c sorts it, metric_pro_walk.c reads it. */
+/* The store behind the pixel metrics: metric_pro.c fills it, pixel_sort.c sorts it, metric_pro_walk.c reads
+ * it. */
 #ifndef EAD_TRAIN_PIXEL_STORE_H
 #define EAD_TRAIN_PIXEL_STORE_H
 

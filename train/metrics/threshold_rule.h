@@ -1,5 +1,5 @@
-/* The decision threshold of a model, from normal images alone: chosen from the scores of the validation images,
- * which are used neither for training nor for testing. */
+/* The decision threshold of a model, from normal images alone: chosen from the scores of the validation
+ * images, which are used neither for training nor for testing. */
 #ifndef EAD_TRAIN_THRESHOLD_RULE_H
 #define EAD_TRAIN_THRESHOLD_RULE_H
 

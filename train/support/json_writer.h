@@ -1,6 +1,6 @@
-/* JSON written piece by piece, for every file and line of JSON that the program writes. Numbers that are not finite
- * become null. Texts need not be UTF-8, JSON must be: a byte that is not becomes the four characters \xNN (in JSON
- * "\\xNN"). Write errors show in ferror().
+/* JSON written piece by piece, for every file and line of JSON that the program writes. Numbers that are
+ * not finite become null. Texts need not be UTF-8, JSON must be: a byte that is not becomes the four
+ * characters \xNN (in JSON "\\xNN"). Write errors show in ferror().
  *
  *     EadJson json = {.stream = stream};
  *     ead_json_open(&json, NULL, '{');
@@ -14,8 +14,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* Members of objects, and objects in arrays, stand on lines of their own, indented by 2; other items of arrays follow
- * each other on one line. */
+/* Members of objects, and objects in arrays, stand on lines of their own, indented by 2; other items of
+ * arrays follow each other on one line. */
 typedef struct EadJson {
     FILE *stream;
     bool compact;   /* no white space at all */

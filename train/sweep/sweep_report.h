@@ -6,7 +6,8 @@
 
 #include <stdio.h>
 
-/* A table as texts, the same for Markdown and HTML. Of these functions each is about one column of the results. */
+/* A table as texts, the same for Markdown and HTML. Of these functions each is about one column of the
+ * results. */
 typedef struct EadTextTable {
     int rows, columns; /* row 0 is the head */
     char **cells;      /* [rows][columns], owned; "" for none */

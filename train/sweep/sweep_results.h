@@ -8,8 +8,8 @@
 #include <stdbool.h>
 #include <stdbool.h>
 
-/* A column of the tables: a metric that metrics.def shows in sweeps. For MVTec LOCO image metrics are the mean of its
- * logical and structural anomalies, and AU-PRO is AU-sPRO, as in the paper. */
+/* A column of the tables: a metric that metrics.def shows in sweeps. For MVTec LOCO image metrics are the
+ * mean of its logical and structural anomalies, and AU-PRO is AU-sPRO, as in the paper. */
 typedef struct EadSweepColumn {
     int metric;       /* row of ead_metric_rows */
     const char *kind; /* "logical" or "structural": of these anomalies alone; NULL: of all */
