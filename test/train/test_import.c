@@ -314,7 +314,7 @@ START_TEST(a_whole_model) {
     for (int i = 0; i < 4; i++) scalars[i].data = zeros;
     write_safetensors(S "unset.safetensors", named, count);
     ASSERT_OK(import("-o " OUT " " S "unset.safetensors"));
-    check_said("quantiles: all zero or in parts, left out");
+    check_said("quantiles: all zero or incomplete, not used");
     check_said(OUT ": a model; its maps are not normalised");
     EadFileTensor std = *ead_safetensors_find(ours, "teacher_std");
     std.data = zeros;
@@ -322,8 +322,8 @@ START_TEST(a_whole_model) {
         if (strcmp(named[i].name, "state_dict.model.mean_std.std") == 0) named[i].tensor = &std;
     write_pth(S "unset.pth", named, count - 5);
     ASSERT_OK(import("-o " OUT " " S "unset.pth"));
-    check_said("teacher_mean: all zero or in parts, left out");
-    check_said("teacher_std: all zero or in parts, left out");
+    check_said("teacher_mean: all zero or incomplete, not used");
+    check_said("teacher_std: all zero or incomplete, not used");
     check_said("it cannot predict");
     ead_safetensors_close(ours);
 }

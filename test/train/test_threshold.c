@@ -226,7 +226,7 @@ START_TEST(other_maps_have_no_threshold) {
     SKIP_UNLESS(getenv("PROGRAM"), "PROGRAM is not set");
     write_run(10);
     ck_assert(isnan(threshold_of_eval("--use st")));
-    assert_file_holds(FOLDER "stderr", "the model's threshold is for other maps and left out");
+    assert_file_holds(FOLDER "stderr", "the model's threshold is for other maps and is not used");
     ck_assert(isnan(threshold_of_eval("--set maps.use=ae")));
     ck_assert_double_eq(threshold_of_eval("--use ae --threshold 3"), 3);
     assert_no_false_alarm_rate(); /* the scores are of other maps */

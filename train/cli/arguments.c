@@ -11,8 +11,8 @@
 #include <string.h>
 
 static const EadCommand commands[EAD_COMMAND_COUNT] = {
-#define EAD_COMMAND(name, fewest, most, words, synopsis, summary, example)                                   \
-    {#name, fewest, most, words, synopsis, summary, example},
+#define EAD_COMMAND(name, min_paths, max_paths, words, synopsis, summary, example)                           \
+    {#name, min_paths, max_paths, words, synopsis, summary, example},
 #include "train/cli/commands.def"
 #undef EAD_COMMAND
 };
@@ -194,7 +194,7 @@ static EadStatus check_complete(const EadArguments *arguments, const EadCommand 
             return ead_fail(EAD_BAD_ARGUMENT, "%s needs %s %s", command->name, option->rule.name,
                             option->placeholder);
     }
-    if (arguments->path_count < command->fewest_paths)
+    if (arguments->path_count < command->min_paths)
         return ead_fail(EAD_BAD_ARGUMENT, "%s needs more: %s %s", command->name, command->name,
                         command->synopsis);
     if (command->max_paths >= 0 && arguments->path_count > command->max_paths)

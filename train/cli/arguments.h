@@ -1,6 +1,6 @@
 /* The command line: efficientad COMMAND [options] [PATH...], parsed by the tables commands.def and
- * options.def. Every value is checked for type and range here, so that wrong usage is told before any work
- * begins. */
+ * options.def. Every value is checked for type and range here, so that wrong usage is reported before any
+ * work begins. */
 #ifndef EAD_TRAIN_ARGUMENTS_H
 #define EAD_TRAIN_ARGUMENTS_H
 
@@ -17,7 +17,7 @@
 enum { EAD_BENCH_SIZE_BOTH = EAD_SIZE_CHOICE_MEDIUM + 1 };
 
 typedef enum EadCommandId {
-#define EAD_COMMAND(name, fewest, most, words, synopsis, summary, example) EAD_COMMAND_##name,
+#define EAD_COMMAND(name, min_paths, max_paths, words, synopsis, summary, example) EAD_COMMAND_##name,
 #include "train/cli/commands.def"
 #undef EAD_COMMAND
     EAD_COMMAND_COUNT
@@ -25,8 +25,8 @@ typedef enum EadCommandId {
 
 typedef struct EadCommand {
     const char *name;
-    int fewest_paths, max_paths; /* max_paths -1: any number */
-    const char *words;           /* "first|second" where the paths are a choice, else "" */
+    int min_paths, max_paths; /* max_paths -1: any number */
+    const char *words;        /* "first|second" where the paths are a choice, else "" */
     const char *synopsis, *summary, *example;
 } EadCommand;
 
@@ -84,8 +84,8 @@ const EadOption *ead_option(EadOptionId id);
 /* Whether a command knows an option. */
 bool ead_option_belongs(EadOptionId id, const char *command);
 
-/* Parses argv. Errors: EAD_BAD_ARGUMENT for wrong usage (arguments->command is then what could be told of
- * it), EAD_UNSUPPORTED for a device that this build lacks, EAD_NO_MEMORY. Free *arguments in every case. */
+/* Parses argv. Errors: EAD_BAD_ARGUMENT for wrong usage (arguments->command is then what was known of it
+ * by then), EAD_UNSUPPORTED for a device that this build lacks, EAD_NO_MEMORY. Free *arguments in every case. */
 EadStatus ead_arguments_parse(int count, char **texts, EadArguments *arguments);
 
 /* Frees the arrays; harmless on a zeroed struct. */
@@ -124,7 +124,7 @@ void ead_help_print_completion(FILE *stream);
 /* The functions behind the rows of commands.def. Each takes the parsed command line, does its work, and leaves
  * printing its error to main(). Results go to stdout, progress and notes to stderr. Errors: any; files already
  * written stay complete. */
-#define EAD_COMMAND(name, fewest, most, words, synopsis, summary, example)                                   \
+#define EAD_COMMAND(name, min_paths, max_paths, words, synopsis, summary, example)                           \
     EadStatus ead_command_##name(const EadArguments *arguments);
 #include "train/cli/commands.def"
 #undef EAD_COMMAND

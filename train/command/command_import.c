@@ -49,7 +49,7 @@ static void show_networks(const Import *import) {
     }
     for (int v = 0; v < EAD_IMPORT_VECTORS && import->vectors[v].name; v++)
         fprintf(stderr, "%s: %s\n", import->vectors[v].name,
-                import->vectors[v].data ? "found" : "all zero or in parts, left out");
+                import->vectors[v].data ? "found" : "all zero or incomplete, not used");
     if (import->backbone.count > 0)
         fprintf(
             stderr,

@@ -128,7 +128,7 @@ EadStatus ead_config_note_renamed(EadConfig *config, int index, const char *name
 EadStatus ead_config_unknown(const char *name, bool section);
 
 /* Checks what every use of a data set needs: a data set that is named completely, quantiles in order.
- * Errors: EAD_BAD_ARGUMENT, with the keys and the cure. */
+ * Errors: EAD_BAD_ARGUMENT, with the keys and a remedy. */
 EadStatus ead_config_check(const EadConfig *config);
 
 /* ead_config_check() and what training needs besides: a teacher, images for the penalty. */

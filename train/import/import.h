@@ -30,7 +30,7 @@ typedef struct EadImportSource {
     int count;
 } EadImportSource;
 
-/* Opens files, told apart by content, and the .pth, .pt, .ckpt and .safetensors in folders (those called
+/* Opens files, whose format their content says, and the .pth, .pt, .ckpt and .safetensors in folders (those called
  * *_tmp.*, which a running training leaves, are passed over). Errors: those of the readers; EAD_BAD_ARGUMENT
  * for a folder without such files. Close in every case. */
 EadStatus ead_import_source_open(EadImportSource *source, const char *const *paths, int count);
@@ -107,7 +107,7 @@ typedef struct EadImportVector {
 } EadImportVector;
 
 /* Finds them, marks their tensors as used and reads them. What is there but all zero was never set (anomalib
- * keeps zeros until it has trained) and is left out. Errors: EAD_BAD_FILE for two tensors for the same
+ * keeps zeros until it has trained) and is skipped. Errors: EAD_BAD_FILE for two tensors for the same
  * elements and for pieces of different types; those of ead_import_load(). Free in every case. */
 EadStatus ead_import_vectors_find(EadImportVector vectors[EAD_IMPORT_VECTORS], EadImportSource *source);
 void ead_import_vectors_free(EadImportVector vectors[EAD_IMPORT_VECTORS]);

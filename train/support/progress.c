@@ -2,6 +2,7 @@
 #include "train/support/progress.h"
 
 #include "core/base/clock.h"
+#include "core/base/minmax.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -73,8 +74,7 @@ static void show(EadProgress *progress, double now, const char *note) {
         return;
     }
     /* A line that wraps could not be rewritten; what a longer line left behind is blanked. */
-    int length = (int)strlen(line), most = progress->columns - 1;
-    if (length > most) length = most;
+    int length = ead_min((int64_t)strlen(line), progress->columns - 1);
     int blanks = progress->length > length ? progress->length - length : 0;
     fprintf(stderr, "\r%.*s%*s", length, line, blanks, "");
     fflush(stderr);

@@ -7,7 +7,7 @@
  *       penalty.path: data/imagenet
  *     collections:                       # or the name of a file with such a mapping, relative to this file
  *       mvtec_ad:
- *         categories: [bottle, cable]    # left out for a data set without categories
+ *         categories: [bottle, cable]    # omitted for a data set without categories
  *         config: {dataset.type: mvtec_ad, dataset.path: data/mvtec_ad}
  *     variants:                          # the first is the one that others are compared with
  *       full: {}
