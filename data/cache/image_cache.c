@@ -108,7 +108,7 @@ static EadStatus fill(EadImageCache *cache, const EadCacheSpec *spec, int output
     Decoding decoding = {cache, spec->skipped};
     int total = cache->sources.count, threads = ead_workers_count(spec->threads);
     EadLoaderSpec loading = {.slot_bytes = cache->image_bytes + sizeof(uint64_t),
-                             .slots = 2 * threads,
+                             .slots = 4 * threads, /* so that one slow image does not hold up the others */
                              .threads = threads,
                              .fill = decode,
                              .context = &decoding};

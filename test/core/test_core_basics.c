@@ -1,5 +1,7 @@
 /* The ground under everything: the error message, random numbers against known answers, atomic files. */
 #include "core/base/atomic_file.h"
+#include "core/base/file_bytes.h"
+#include "core/base/paths.h"
 #include "core/base/philox.h"
 #include "core/base/status.h"
 #include "test/support/data_support.h"
@@ -283,6 +285,47 @@ static TCase *group(Suite *suite, const char *name) {
     return cases;
 }
 
+/* Files of a byte, of as many as are allowed, of one more, of none; what is no file. */
+START_TEST(small_files_are_read_whole) {
+    static const size_t sizes[] = {0, 1, 65535, 65536, 65537, 300000};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        uint8_t *bytes = calloc(sizes[i] + 1, 1);
+        char *got;
+        size_t size;
+        fill_noise(bytes, sizes[i], (uint32_t)i);
+        write_bytes("build/scratch/read_file", bytes, sizes[i]);
+        ASSERT_OK(ead_read_file("build/scratch/read_file", sizes[i] ? sizes[i] : 1, &got, &size));
+        ck_assert_uint_eq(size, sizes[i]);
+        ck_assert(memcmp(got, bytes, size) == 0 && got[size] == 0);
+        free(got);
+        if (sizes[i] > 1) {
+            ASSERT_FAILS(ead_read_file("build/scratch/read_file", sizes[i] - 1, &got, &size), EAD_BAD_FILE,
+                         "scratch/read_file: more than ");
+            ck_assert_ptr_null(got);
+        }
+        free(bytes);
+    }
+    char *got;
+    size_t size;
+    ASSERT_FAILS(ead_read_file("build/scratch/no_file", 9, &got, &size), EAD_IO,
+                 "no_file: cannot read: No such");
+    ASSERT_FAILS(ead_read_file("build/scratch", 9, &got, &size), EAD_IO,
+                 "build/scratch: cannot read: Is a dir");
+    ck_assert_ptr_null(got);
+}
+END_TEST
+
+START_TEST(extensions_are_told_by_the_last_dot) {
+    static const char list[] = ".tif, .tiff";
+    ck_assert(ead_path_has_extension("a/b.tif", list) && ead_path_has_extension("a.b.TIFF", list));
+    ck_assert(ead_path_has_extension(".tif", list));
+    static const char *const others[] = {"tif", "a.ti",   "a.tif.gz",     "a.tif/b", "a.",
+                                         "",    "a.tif,", "a.tif, .tiff", "a.t"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        ck_assert_msg(ead_path_has_extension(others[i], list) == (i == 7), "%s", others[i]);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("core basics");
     TCase *cases = group(suite, "status");
@@ -304,5 +347,7 @@ int main(void) {
     tcase_add_test(cases, discarded_files_vanish);
     tcase_add_test(cases, unwritable_places_are_errors);
     tcase_add_test(cases, full_disk_keeps_the_old_file);
+    tcase_add_test(cases, small_files_are_read_whole);
+    tcase_add_test(cases, extensions_are_told_by_the_last_dot);
     return run_suite(suite);
 }
