@@ -43,22 +43,6 @@ typedef struct Tree {
     bool *used; /* [files.count], masks: their image was found */
 } Tree;
 
-static EadStatus tree_mark(Tree *tree) {
-    tree->used = ead_new(tree->files.count, sizeof *tree->used, tree->folder);
-    return tree->used ? EAD_OK : EAD_NO_MEMORY;
-}
-
-static Tree tree_of(const char *folder) {
-    size_t length = strlen(folder);
-    return (Tree){.folder = folder, .prefix = length + (length > 0 && folder[length - 1] != '/')};
-}
-
-static EadStatus tree_open(Tree *tree, const char *folder) {
-    *tree = tree_of(folder);
-    if (ead_path_is_folder(folder)) EAD_TRY(ead_list_images(&tree->files, folder));
-    return tree_mark(tree);
-}
-
 /* Appends the paths of the folders in `folder`. */
 static EadStatus add_folders(EadStringList *list, const char *folder) {
     EadStringList names = {0};
@@ -72,16 +56,22 @@ static EadStatus add_folders(EadStringList *list, const char *folder) {
     return status;
 }
 
-/* A tree whose leaves are the folders two levels down: <kind of defect>/<image>. */
-static EadStatus tree_open_folders(Tree *tree, const char *folder) {
+/* Opens the tree below a folder, empty where there is none. Its leaves are images or, for masks in folders, the
+ * folders two levels down: <kind of defect>/<image>. */
+static EadStatus tree_open(Tree *tree, const char *folder, EadMaskLayout layout) {
+    size_t length = strlen(folder);
     EadStringList kinds = {0};
-    *tree = tree_of(folder);
-    EadStatus status = ead_path_is_folder(folder) ? add_folders(&kinds, folder) : EAD_OK;
+    EadStatus status = EAD_OK;
+    *tree = (Tree){.folder = folder, .prefix = length + (length > 0 && folder[length - 1] != '/')};
+    if (ead_path_is_folder(folder))
+        status =
+            layout == EAD_MASK_FILES ? ead_list_images(&tree->files, folder) : add_folders(&kinds, folder);
     for (int i = 0; i < kinds.count && status == EAD_OK; i++)
         status = add_folders(&tree->files, kinds.items[i]);
     ead_strings_sort(&tree->files);
     ead_strings_free(&kinds);
-    return status == EAD_OK ? tree_mark(tree) : status;
+    if (status == EAD_OK) tree->used = ead_new(tree->files.count, sizeof *tree->used, folder);
+    return status != EAD_OK || tree->used ? status : EAD_NO_MEMORY;
 }
 
 static void tree_close(Tree *tree) {
@@ -105,8 +95,7 @@ EadStatus ead_dataset_add_sample(EadDataset *dataset, const char *path, const ch
                             .defect = ead_strdup(defect),
                             .mask_path = mask_path ? ead_strdup(mask_path) : NULL,
                             .anomalous = strcmp(defect, "good") != 0};
-    dataset->test[dataset->test_count++] =
-        sample; /* freed with the data set, also where there is no memory */
+    dataset->test[dataset->test_count++] = sample; /* freed with the data set, also without memory for all */
     if (mask_path) dataset->has_masks = true;
     return sample.path && sample.defect && (sample.mask_path || !mask_path) ? EAD_OK : EAD_NO_MEMORY;
 }
@@ -158,10 +147,8 @@ static EadStatus add_images(EadDataset *dataset, const Tree *images, EadLabel la
 EadStatus ead_dataset_add_test(EadDataset *dataset, const char *folder, EadLabel label,
                                const char *mask_folder, EadMaskLayout layout) {
     Tree images = {0}, masks = {0};
-    EadStatus status = tree_open(&images, folder);
-    if (status == EAD_OK && mask_folder)
-        status = layout == EAD_MASK_FOLDERS ? tree_open_folders(&masks, mask_folder)
-                                            : tree_open(&masks, mask_folder);
+    EadStatus status = tree_open(&images, folder, EAD_MASK_FILES);
+    if (status == EAD_OK && mask_folder) status = tree_open(&masks, mask_folder, layout);
     if (status == EAD_OK) status = add_images(dataset, &images, label, mask_folder ? &masks : NULL, layout);
     tree_close(&images);
     tree_close(&masks);

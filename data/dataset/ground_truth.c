@@ -111,19 +111,18 @@ static EadStatus load_channels(const EadTestSample *sample, EadGroundTruth *trut
     return status;
 }
 
-static EadStatus empty_mask(int width, int height, EadGroundTruth *truth) {
-    EAD_TRY(ead_image_alloc(&truth->mask, width, height, 1));
-    memset(truth->mask.pixels, 0, (size_t)width * (size_t)height);
-    return EAD_OK;
-}
-
 EadStatus ead_test_sample_truth(const EadTestSample *sample, int width, int height, EadGroundTruth *truth) {
     *truth = (EadGroundTruth){0};
     if (sample->anomalous && !sample->mask_path)
         return ead_fail(EAD_BAD_ARGUMENT, "%s: has no mask", sample->path);
-    bool single = sample->anomalous && !sample->types;
-    EadStatus status = single ? load_single(sample, width, height, truth) : empty_mask(width, height, truth);
-    if (status == EAD_OK && sample->anomalous && sample->types) status = load_channels(sample, truth);
+    EadStatus status;
+    if (sample->anomalous && !sample->types)
+        status = load_single(sample, width, height, truth);
+    else {
+        status = ead_image_alloc(&truth->mask, width, height, 1);
+        if (status == EAD_OK) memset(truth->mask.pixels, 0, (size_t)width * (size_t)height);
+        if (status == EAD_OK && sample->anomalous) status = load_channels(sample, truth);
+    }
     if (status != EAD_OK) ead_ground_truth_free(truth);
     return status;
 }
