@@ -279,7 +279,6 @@ EadStatus ead_command_import(const EadArguments *arguments) {
     EadStatus status = run(&import, arguments);
     ead_safetensors_writer_free(import.writer);
     ead_import_backbone_free(&import.backbone);
-    ead_import_vectors_free(import.vectors);
     ead_import_networks_free(&import.networks);
     ead_import_source_close(&import.source);
     return status;

@@ -69,13 +69,15 @@ typedef enum EadImportRole {
     EAD_IMPORT_ROLES
 } EadImportRole;
 
+enum { EAD_IMPORT_MAX_TENSORS = 64 };
+
 typedef struct EadImportNetwork {
-    const char *layout;        /* what import_names.def says it is; NULL: not found */
-    EadParams params;          /* as models/ declares them, without memory */
-    EadImportTensor **tensors; /* [params.count] */
-    EadPdnSize size;           /* of teacher and student */
-    int height, width;         /* of the autoencoder's images */
-    int padding;               /* of teacher and student: 1 or 0; -1: the file does not say */
+    const char *layout;                               /* what import_names.def says it is; NULL: not found */
+    EadParams params;                                 /* as models/ declares them, without memory */
+    EadImportTensor *tensors[EAD_IMPORT_MAX_TENSORS]; /* [params.count]: weight, bias, weight, ... */
+    EadPdnSize size;                                  /* of teacher and student */
+    int height, width;                                /* of the autoencoder's images */
+    int padding; /* of teacher and student: 1 or 0; -1: the file does not say */
 } EadImportNetwork;
 
 typedef struct EadImportNetworks {
@@ -102,15 +104,14 @@ typedef struct EadImportVector {
     int elements;
     EadImportTensor *pieces[EAD_IMPORT_PIECES]; /* the first alone, or each of one element; NULL: not found */
     EadFileType type;
-    const void *data; /* [elements]; NULL: not found, or not whole */
-    void *joined;     /* owned, what data points to where there are several pieces */
+    const void *data;                 /* [elements]; NULL: not found, or not whole */
+    double joined[EAD_IMPORT_PIECES]; /* room for several pieces as one; data may point here: do not copy */
 } EadImportVector;
 
 /* Finds them, marks their tensors as used and reads them. What is there but all zero was never set (anomalib
  * keeps zeros until it has trained) and is skipped. Errors: EAD_BAD_FILE for two tensors for the same
- * elements and for pieces of different types; those of ead_import_load(). Free in every case. */
+ * elements and for pieces of different types; those of ead_import_load(). */
 EadStatus ead_import_vectors_find(EadImportVector vectors[EAD_IMPORT_VECTORS], EadImportSource *source);
-void ead_import_vectors_free(EadImportVector vectors[EAD_IMPORT_VECTORS]);
 
 /* ---- a ResNet by torchvision's names: what models/networks/resnet.h reads for distillation ---- */
 

@@ -41,7 +41,7 @@ typedef struct Candidate {
     int file;
     const char *prefix; /* [prefix_length] */
     int prefix_length;
-    EadImportTensor *tensors[64]; /* weight, bias, weight, ... */
+    EadImportTensor *tensors[EAD_IMPORT_MAX_TENSORS]; /* weight, bias, weight, ... */
     int count;
 } Candidate;
 
@@ -139,9 +139,7 @@ static EadStatus adopt(EadImportNetworks *networks, const Candidate *candidate, 
             ead_import_path(candidate->source, candidate->tensors[0]), candidate->tensors[0]->view->name,
             ead_import_role_name(role), ead_import_path(candidate->source, network->tensors[0]),
             network->tensors[0]->view->name);
-    found->tensors = ead_new(candidate->count, sizeof *found->tensors, "a list of tensors");
-    if (!found->tensors) return EAD_NO_MEMORY;
-    memcpy(found->tensors, candidate->tensors, (size_t)candidate->count * sizeof *found->tensors);
+    memcpy(found->tensors, candidate->tensors, sizeof found->tensors);
     for (int i = 0; i < candidate->count; i++) candidate->tensors[i]->used = true;
     found->layout = candidate->layout->what;
     *network = *found;
@@ -195,10 +193,7 @@ EadStatus ead_import_networks_find(EadImportNetworks *networks, EadImportSource 
 }
 
 void ead_import_networks_free(EadImportNetworks *networks) {
-    for (int role = 0; role < EAD_IMPORT_ROLES; role++) {
-        ead_params_free(&networks->of[role].params);
-        free(networks->of[role].tensors);
-    }
+    for (int role = 0; role < EAD_IMPORT_ROLES; role++) ead_params_free(&networks->of[role].params);
     *networks = (EadImportNetworks){0};
 }
 

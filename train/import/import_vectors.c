@@ -1,9 +1,6 @@
 /* Vectors, by the ends of names and the number of elements. */
 #include "train/import/import.h"
 
-#include "core/base/memory.h"
-
-#include <stdlib.h>
 #include <string.h>
 
 typedef struct VectorRow {
@@ -50,8 +47,7 @@ static EadStatus take(EadImportVector *vector, const VectorRow *row, EadImportSo
 
 static EadStatus join(EadImportVector *vector, const EadImportSource *source) {
     size_t size = ead_file_type_size(vector->type);
-    char *to = vector->joined = ead_new(EAD_IMPORT_PIECES, size, vector->name);
-    if (!to) return EAD_NO_MEMORY;
+    char *to = (char *)vector->joined;
     for (int i = 0; i < EAD_IMPORT_PIECES; i++) {
         const EadImportTensor *piece = vector->pieces[i];
         if (!piece) return EAD_OK;
@@ -101,9 +97,4 @@ EadStatus ead_import_vectors_find(EadImportVector vectors[EAD_IMPORT_VECTORS], E
     for (int v = 0; v < EAD_IMPORT_VECTORS; v++) EAD_TRY(complete(&vectors[v], source));
     drop_lone_mean(vectors);
     return EAD_OK;
-}
-
-void ead_import_vectors_free(EadImportVector vectors[EAD_IMPORT_VECTORS]) {
-    for (int v = 0; v < EAD_IMPORT_VECTORS; v++) free(vectors[v].joined);
-    memset(vectors, 0, EAD_IMPORT_VECTORS * sizeof *vectors);
 }

@@ -17,7 +17,7 @@
 typedef struct Kind {
     const char *name; /* in "expected a whole number" */
     EadStatus (*parse)(const EadValueRule *rule, const char *text, EadValue *value); /* NULL: any text */
-    void (*write)(FILE *stream, const EadValueRule *rule, const void *member);       /* NULL: not storable */
+    void (*write)(FILE *stream, const void *member);                                 /* NULL: not storable */
     size_t size;                                                                     /* of the member */
 } Kind;
 
@@ -172,10 +172,9 @@ static bool needs_escape(uint32_t code) {
     return code == 0x2028u || code == 0x2029u || code == 0xFEFFu || (code >= 0xFFF0u && code <= 0xFFFFu);
 }
 
-static void write_text(FILE *stream, const EadValueRule *rule, const void *member) {
-    (void)rule;
-    const char *text = *(char *const *)member;
+static void write_text(FILE *stream, const void *member) {
     uint32_t code;
+    const char *text = *(char *const *)member;
     fputc('"', stream);
     for (int length; (length = ead_utf8_decode(text, &code)) > 0; text += length) {
         if (code == '"' || code == '\\') fputc('\\', stream);
@@ -187,21 +186,18 @@ static void write_text(FILE *stream, const EadValueRule *rule, const void *membe
     fputc('"', stream);
 }
 
-static void write_int(FILE *stream, const EadValueRule *rule, const void *member) {
-    (void)rule;
+static void write_int(FILE *stream, const void *member) {
     fprintf(stream, "%d", *(const int *)member);
 }
 
-static void write_uint64(FILE *stream, const EadValueRule *rule, const void *member) {
-    (void)rule;
+static void write_uint64(FILE *stream, const void *member) {
     fprintf(stream, "%" PRIu64, *(const uint64_t *)member);
 }
 
 /* The shortest text that reads back as the same double. */
-static void write_double(FILE *stream, const EadValueRule *rule, const void *member) {
+static void write_double(FILE *stream, const void *member) {
     char text[32];
     double value = *(const double *)member;
-    (void)rule;
     for (int digits = 6; digits <= 17; digits++) {
         snprintf(text, sizeof text, "%.*g", digits, value);
         if (strtod(text, NULL) == value) break;
@@ -209,20 +205,12 @@ static void write_double(FILE *stream, const EadValueRule *rule, const void *mem
     fputs(text, stream);
 }
 
-static void write_bool(FILE *stream, const EadValueRule *rule, const void *member) {
-    (void)rule;
+static void write_bool(FILE *stream, const void *member) {
     fputs(*(const bool *)member ? "true" : "false", stream);
 }
 
-static void write_choice(FILE *stream, const EadValueRule *rule, const void *member) {
-    size_t length = 0;
-    const char *choice = ead_value_choice(rule->constraint, *(const int *)member, &length);
-    fwrite(choice ? choice : "", 1, length, stream);
-}
-
-static void write_size(FILE *stream, const EadValueRule *rule, const void *member) {
+static void write_size(FILE *stream, const void *member) {
     const EadSize *size = member;
-    (void)rule;
     fprintf(stream, "%d", size->height);
     if (size->width != size->height) fprintf(stream, "x%d", size->width);
 }
@@ -237,7 +225,7 @@ static const Kind *kind_of(EadValueKind kind) {
         [EAD_KIND_UINT64] = {"a whole number of 0 to 2^64-1", parse_uint64, write_uint64, sizeof(uint64_t)},
         [EAD_KIND_DOUBLE] = {"a number", parse_double, write_double, sizeof(double)},
         [EAD_KIND_BOOL] = {"true or false", parse_bool, write_bool, sizeof(bool)},
-        [EAD_KIND_CHOICE] = {"one of the choices", parse_choice, write_choice, sizeof(int)},
+        [EAD_KIND_CHOICE] = {"one of the choices", parse_choice, write_int, sizeof(int)},
         [EAD_KIND_SIZE] = {"a size, like 256 or 256x512 (height x width)", parse_size, write_size,
                            sizeof(EadSize)},
         [EAD_KIND_SHARD] = {"part/parts, like 2/8", parse_shard, NULL, 0},
@@ -289,7 +277,13 @@ bool ead_value_equal(EadValueKind kind, const void *a, const void *b) {
 }
 
 void ead_value_write(FILE *stream, const EadValueRule *rule, const void *member) {
-    kind_of(rule->kind)->write(stream, rule, member);
+    size_t length = 0;
+    if (rule->kind != EAD_KIND_CHOICE) {
+        kind_of(rule->kind)->write(stream, member);
+        return;
+    }
+    const char *choice = ead_value_choice(rule->constraint, *(const int *)member, &length);
+    fwrite(choice ? choice : "", 1, length, stream);
 }
 
 /* ---- names ---- */

@@ -204,31 +204,21 @@ static int fill_jobs(Scheduler *scheduler) {
     return active;
 }
 
-static void collect(Scheduler *scheduler) {
-    for (int j = 0; j < scheduler->work->jobs; j++) {
-        int status;
-        Job *job = &scheduler->jobs[j];
-        if (job->process != 0 && waitpid(job->process, &status, WNOHANG) == job->process)
-            end(scheduler, job, status);
-    }
-}
-
-static void pass_on_interruption(const Scheduler *scheduler) {
-    fprintf(stderr, "stopping: the runs write their checkpoints\n");
-    for (int j = 0; j < scheduler->work->jobs; j++)
-        if (scheduler->jobs[j].process != 0) kill(scheduler->jobs[j].process, SIGTERM);
-}
-
 static void work_through(Scheduler *scheduler) {
     const struct timespec moment = {.tv_nsec = 20000000};
     bool passed_on = false;
     while (fill_jobs(scheduler) > 0) {
-        if (ead_interrupted() && !passed_on) {
-            pass_on_interruption(scheduler);
-            passed_on = true;
+        bool pass_on = ead_interrupted() && !passed_on;
+        if (pass_on) fprintf(stderr, "stopping: the runs write their checkpoints\n");
+        passed_on = passed_on || pass_on;
+        if (!pass_on) nanosleep(&moment, NULL);
+        for (int j = 0; j < scheduler->work->jobs; j++) {
+            int status;
+            Job *job = &scheduler->jobs[j];
+            if (job->process == 0) continue;
+            if (pass_on) kill(job->process, SIGTERM);
+            if (waitpid(job->process, &status, WNOHANG) == job->process) end(scheduler, job, status);
         }
-        nanosleep(&moment, NULL);
-        collect(scheduler);
     }
 }
 
