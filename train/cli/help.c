@@ -133,7 +133,7 @@ static void man_command(FILE *stream, const EadCommand *command) {
 
 static void man_key(FILE *stream, const EadConfigKey *key) {
     man_line(stream, ".TP\n\\fB", key->rule.name, "\\fR");
-    if (key->rule.constraint[0]) man_line(stream, " (", key->rule.constraint, ")");
+    if (key->rule.constraint[0]) man_line(stream, " ", key->rule.constraint, "");
     man_line(stream, "\n", key->help, ".");
     if (key->default_text[0]) man_line(stream, " Default: ", key->default_text, ".");
     fputc('\n', stream);
