@@ -51,8 +51,8 @@ static double time_burst(Burst *burst) {
     return isfinite(sum) ? seconds : NAN;
 }
 
-/* GFLOP/s of fp32 multiply-adds (2 each) in registers, with the widest vectors that the CPU has, on all threads
- * that OpenMP would use: the best of several short bursts. NAN where there is no such kernel. */
+/* GFLOP/s of fp32 multiply-adds (2 each) in registers, with the widest vectors that the CPU has, on all
+ * threads that OpenMP would use: the best of several short bursts. NAN where there is no such kernel. */
 static double peak_gflop_per_s(void) {
     __builtin_cpu_init();
     bool wide = __builtin_cpu_supports("avx512f");

@@ -1,4 +1,4 @@
-/* The machine that a bench runs on: what has to stand beside every metric; and the memory that was resident. */
+/* The machine that a bench runs on: what has to stand beside every metric; and its resident memory. */
 #ifndef EAD_BENCH_BENCH_MACHINE_H
 #define EAD_BENCH_BENCH_MACHINE_H
 
@@ -28,8 +28,8 @@ typedef struct EadBenchMachine {
  */
 EadBenchMachine ead_bench_machine(const EadBackend *backend);
 
-/* Starts a new stretch of the process. Where the kernel does not let us (no /proc), the peak stays that of the
- * whole process. */
+/* Starts a new stretch of the process. Where the kernel does not let us (no /proc), the peak stays that of
+ * the whole process. */
 void ead_bench_memory_reset(void);
 
 /* Peak resident bytes since the last reset. */

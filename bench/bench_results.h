@@ -1,4 +1,5 @@
-/* Results of the bench: a growing list of rows, written as JSON and CSV for programs and as tables for people. */
+/* Results of the bench: a growing list of rows, written as JSON and CSV for programs and as tables for
+ * people. */
 #ifndef EAD_BENCH_BENCH_RESULTS_H
 #define EAD_BENCH_BENCH_RESULTS_H
 

@@ -7,7 +7,8 @@
 /* Passes before the timed ones: a GPU raises its clocks only under load. */
 int ead_bench_warm_up(const EadBenchOptions *options);
 
-/* A model as a trained one is in size and shape: unpadded, with autoencoder. Free with ead_efficientad_free(). */
+/* A model as a trained one is in size and shape: unpadded, with autoencoder. Free with
+ * ead_efficientad_free(). */
 EadStatus ead_bench_model(const EadBenchOptions *options, EadEfficientad **out);
 
 /* `bytes` random bytes for free(). Errors: EAD_NO_MEMORY. */

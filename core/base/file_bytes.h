@@ -1,5 +1,5 @@
-/* Whole reads and writes: in as many calls as it takes, at an offset (safe from several threads at once) or of
- * a small file. */
+/* Whole reads and writes: in as many calls as it takes, at an offset (safe from several threads at once) or
+ * of a small file. */
 #ifndef EAD_CORE_FILE_BYTES_H
 #define EAD_CORE_FILE_BYTES_H
 
@@ -14,8 +14,8 @@ bool ead_read_at(int descriptor, void *bytes, size_t size, off_t offset);
 bool ead_write_at(int descriptor, const void *bytes, size_t size, off_t offset);
 
 /* Reads a file of at most max_size bytes (below 2^31) into new memory, with a 0 behind its last byte; pipes
- * too. Errors, naming the file: EAD_IO; EAD_BAD_FILE if it is larger; EAD_NO_MEMORY. *bytes is NULL then, else
- * for the caller to free(). */
+ * too. Errors, naming the file: EAD_IO; EAD_BAD_FILE if it is larger; EAD_NO_MEMORY. *bytes is NULL then,
+ * else for the caller to free(). */
 EadStatus ead_read_file(const char *path, size_t max_size, char **bytes, size_t *size);
 
 #endif

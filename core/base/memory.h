@@ -14,9 +14,9 @@ void *ead_new(int64_t count, size_t size, const char *what);
 /* A copy of text that the caller frees, or NULL as above. */
 char *ead_strdup(const char *text);
 
-/* Makes room for one more item in a growing array: array_address points to the pointer to its items, *capacity
- * of which are allocated and count in use. Grows by doubling; items keep their values, new ones are not set.
- * Errors: EAD_NO_MEMORY; array and capacity are then as before. */
+/* Makes room for one more item in a growing array: array_address points to the pointer to its items,
+ * *capacity of which are allocated and count in use. Grows by doubling; items keep their values, new ones are
+ * not set. Errors: EAD_NO_MEMORY; array and capacity are then as before. */
 EadStatus ead_grow(void *array_address, int *capacity, int count, size_t size, const char *what);
 
 /* Bytes of the machine's memory, in use or not; 0 if it cannot be told. */

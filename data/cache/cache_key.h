@@ -15,8 +15,8 @@ typedef struct EadCacheSettings {
  * file. Errors: EAD_IO naming the source that is missing; EAD_NO_MEMORY. */
 EadStatus ead_cache_key(const EadImageList *images, EadCacheSettings settings, uint64_t *key);
 
-/* A 64-bit checksum of bytes, for damage and not against malice; never UINT64_MAX. start: what came before, or
- * any number. */
+/* A 64-bit checksum of bytes, for damage and not against malice; never UINT64_MAX. start: what came before,
+ * or any number. */
 uint64_t ead_cache_checksum(uint64_t start, const void *bytes, size_t size);
 
 #endif

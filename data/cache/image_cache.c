@@ -78,8 +78,8 @@ typedef struct Decoding {
     EadSkippedImages *skipped;
 } Decoding;
 
-/* An EadLoaderFill: the pixels of source `index` and behind them their checksum, SKIPPED if there are none. The
- * threads run ahead, beyond the last one too. */
+/* An EadLoaderFill: the pixels of source `index` and behind them their checksum, SKIPPED if there are none.
+ * The threads run ahead, beyond the last one too. */
 static EadStatus decode(void *context, uint64_t index, uint8_t *slot) {
     const Decoding *decoding = context;
     const EadImageCache *cache = decoding->cache;
@@ -214,7 +214,7 @@ static EadStatus open_in_memory(EadImageCache *cache, const EadCacheSpec *spec) 
     return fill(cache, spec, -1);
 }
 
-/* Numbers the images that are not skipped. A file that is used again knows what was skipped when it was made. */
+/* Numbers the images that are not skipped. A file that is there already knows what was skipped in making it. */
 static EadStatus number_images(EadImageCache *cache, const EadCacheSpec *spec) {
     cache->kept = ead_new(cache->sources.count, sizeof *cache->kept, "a list of images");
     if (!cache->kept) return EAD_NO_MEMORY;

@@ -29,13 +29,13 @@ typedef struct EadCacheSpec {
 
 typedef struct EadImageCache EadImageCache;
 
-/* Prepares every image of the list, in its order, but for those that spec->skipped says to skip: they
- * have no index in the cache. An existing cache file is used if it was made of exactly these sources (name,
- * place, size, time of last change) in this size and mode, and is whole; otherwise it is made anew and takes the
- * old one's place once complete. The cache file is read with pread, so it takes no memory of the process.
- * Errors: EAD_BAD_ARGUMENT (empty list); those of ead_image_load() for the first image that fails, or of
- * ead_skipped_images_add(); EAD_IO (a source cannot be found, the cache file not be written);
- * EAD_INTERRUPTED (progress returned false); EAD_NO_MEMORY. *out is NULL then, else to be closed with
+/* Prepares every image of the list, in its order, but for those that spec->skipped says to skip: they have no
+ * index in the cache. An existing cache file is used if it was made of exactly these sources (name, place,
+ * size, time of last change) in this size and mode, and is whole; otherwise it is made anew and takes the old
+ * one's place once complete. The cache file is read with pread, so it takes no memory of the process. Errors:
+ * EAD_BAD_ARGUMENT (empty list); those of ead_image_load() for the first image that fails, or of
+ * ead_skipped_images_add(); EAD_IO (a source cannot be found, the cache file not be written); EAD_INTERRUPTED
+ * (progress returned false); EAD_NO_MEMORY. *out is NULL then, else to be closed with
  * ead_image_cache_close(). The list may be freed. */
 EadStatus ead_image_cache_open(const EadImageList *images, const EadCacheSpec *spec, EadImageCache **out);
 

@@ -1,7 +1,6 @@
-/* Reading PNG, JPEG, BMP and TIFF; writing PNG, JPEG and TIFF. The only door through which pixels of strangers come in:
- * every size is checked before memory is asked for, and damage of any kind is one clear error, never a
- * half-filled image.
- */
+/* Reading PNG, JPEG, BMP and TIFF; writing PNG, JPEG and TIFF. The only door through which pixels of
+ * strangers come in: every size is checked before memory is asked for, and damage of any kind is one clear
+ * error, never a half-filled image. */
 #ifndef EAD_DATA_CODEC_H
 #define EAD_DATA_CODEC_H
 
@@ -50,8 +49,8 @@ EadStatus ead_png_write(const char *path, const EadImage *image);
 /* The same into memory; *bytes is for the caller to free(). */
 EadStatus ead_png_encode(const EadImage *image, uint8_t **bytes, size_t *size);
 
-/* Encodes an image of 1 or 3 channels as JPEG into memory. quality 1..100. *bytes [*size] is for the caller to
- * free(); the same image gives the same bytes. Errors: EAD_BAD_SHAPE for sides above libjpeg's 65,500,
+/* Encodes an image of 1 or 3 channels as JPEG into memory. quality 1..100. *bytes [*size] is for the caller
+ * to free(); the same image gives the same bytes. Errors: EAD_BAD_SHAPE for sides above libjpeg's 65,500,
  * EAD_NO_MEMORY; then *bytes is NULL. */
 EadStatus ead_jpeg_encode(const EadImage *image, int quality, uint8_t **bytes, size_t *size);
 

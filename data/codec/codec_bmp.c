@@ -1,5 +1,5 @@
-/* BMP: a header, masks or a palette, rows of pixels. Our own reader: libgd and SDL read BMP too, but either is
- * a far larger dependency than these lines. Cameras and inspection machines write the plain kinds, so
+/* BMP: a header, masks or a palette, rows of pixels. Our own reader: libgd and SDL read BMP too, but either
+ * is a far larger dependency than these lines. Cameras and inspection machines write the plain kinds, so
  * run-length coding is refused. */
 #include "data/codec/codec_formats.h"
 

@@ -1,5 +1,5 @@
-/* JPEG by libjpeg-turbo, from and into memory. libjpeg only warns of missing or broken data and fills the rest
- * with gray; a detector would learn that gray, so those warnings are errors here. */
+/* JPEG by libjpeg-turbo, from and into memory. libjpeg only warns of missing or broken data and fills the
+ * rest with gray; a detector would learn that gray, so those warnings are errors here. */
 #include "data/codec/codec.h"
 #include "data/codec/codec_formats.h"
 

@@ -1,6 +1,6 @@
-/* TIFF by libtiff, without its messages on stderr: a broken file or a full disk is one error of ours. Read from
- * memory by the RGBA interface, which turns every kind of photograph into 8 bits a channel and stops at the
- * first error; written through callbacks into an atomic file. */
+/* TIFF by libtiff, without its messages on stderr: a broken file or a full disk is one error of ours. Read
+ * from memory by the RGBA interface, which turns every kind of photograph into 8 bits a channel and stops at
+ * the first error; written through callbacks into an atomic file. */
 #include "core/base/atomic_file.h"
 #include "data/codec/codec.h"
 #include "data/codec/codec_formats.h"

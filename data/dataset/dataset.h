@@ -10,9 +10,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The types. A new one is one row here, with its function ead_dataset_open_<name>() in a file of its own, and a
- * row of the README's table.
- * X(name in the config, what the help says of it, the categories that the collection's authors name or NULL) */
+/* The types. A new one is one row here, with its function ead_dataset_open_<name>() in a file of its own, and
+ * a row of the README's table.
+ * X(name in the config, what the help says of it, the categories that its authors name or NULL) */
 #define EAD_DATASET_LIST(X)                                                                                  \
     X(mvtec_ad, "MVTec AD's layout", "bottle", "cable", "capsule", "carpet", "grid", "hazelnut", "leather",  \
       "metal_nut", "pill", "screw", "tile", "toothbrush", "transistor", "wood", "zipper")                    \

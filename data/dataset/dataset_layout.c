@@ -56,8 +56,8 @@ static EadStatus add_folders(EadStringList *list, const char *folder) {
     return status;
 }
 
-/* Opens the tree below a folder, empty where there is none. Its leaves are images or, for masks in folders, the
- * folders two levels down: <kind of defect>/<image>. */
+/* Opens the tree below a folder, empty where there is none. Its leaves are images or, for masks in folders,
+ * the folders two levels down: <kind of defect>/<image>. */
 static EadStatus tree_open(Tree *tree, const char *folder, EadMaskLayout layout) {
     size_t length = strlen(folder);
     EadStringList kinds = {0};
@@ -100,7 +100,7 @@ EadStatus ead_dataset_add_sample(EadDataset *dataset, const char *path, const ch
     return sample.path && sample.defect && (sample.mask_path || !mask_path) ? EAD_OK : EAD_NO_MEMORY;
 }
 
-/* Index of the mask <folder>/<relative path without extension><ending>, whose path is left in `path`, or -1. */
+/* Index of the mask <folder>/<relative path without extension><ending>, or -1; `path` is its path. */
 static int find_mask(const Tree *masks, const char *relative, const char *ending, EadPath path) {
     int stem = (int)(strrchr(relative, '.') - relative);
     bool slash = masks->prefix > strlen(masks->folder);

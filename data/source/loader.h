@@ -1,6 +1,6 @@
-/* A ring of slots that worker threads fill ahead of the thread that reads them: the training loop, the cache of
- * images. What a slot holds depends on its step alone, never on which thread filled it or when: the same seed gives
- * the same run. */
+/* A ring of slots that worker threads fill ahead of the thread that reads them: the training loop, the cache
+ * of images. What a slot holds depends on its step alone, never on which thread filled it or when: the same
+ * seed gives the same run. */
 #ifndef EAD_DATA_LOADER_H
 #define EAD_DATA_LOADER_H
 

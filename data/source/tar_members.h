@@ -1,6 +1,7 @@
 /* The members of a tar archive and where their bytes lie, so that images are read out of ImageNet's archive
- * and of webdataset's shards without unpacking. An own reader: libarchive is made for
- * streams, and what is needed here are offsets, also of members of archives within archives. Reads ustar, pax (path, size) and GNU (long names, large sizes). */
+ * and of webdataset's shards without unpacking. An own reader: libarchive is made for streams, and what is
+ * needed here are offsets, also of members of archives within archives. Reads ustar, pax (path, size) and GNU
+ * (long names, large sizes). */
 #ifndef EAD_DATA_TAR_MEMBERS_H
 #define EAD_DATA_TAR_MEMBERS_H
 

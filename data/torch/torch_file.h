@@ -8,8 +8,8 @@
 typedef struct EadTorchFile EadTorchFile;
 
 /* Lists all tensors and checks that each lies within its storage; reads no numbers yet. Errors, naming file
- * and tensor: those of data/torch/torch_archive.h and data/torch/pickle.h; EAD_BAD_FILE for tensors with impossible
- * shapes, strides or places, and for more than 100,000 tensors, 64 levels or names of 500 bytes;
+ * and tensor: those of data/torch/torch_archive.h and data/torch/pickle.h; EAD_BAD_FILE for tensors with
+ * impossible shapes, strides or places, and for more than 100,000 tensors, 64 levels or names of 500 bytes;
  * EAD_UNSUPPORTED for storages of other kinds. *out is NULL then, else to be closed. */
 EadStatus ead_torch_file_open(const char *path, EadTorchFile **out);
 

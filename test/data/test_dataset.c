@@ -1,4 +1,5 @@
-/* File lists, the data set types folder and mvtec_ad, the split, and what can be wrong with a data set on disk. */
+/* File lists, the data set types folder and mvtec_ad, the split, and what can be wrong with a data set on
+ * disk. */
 #include "core/base/file_bytes.h"
 #include "data/dataset/dataset.h"
 
