@@ -131,6 +131,15 @@ START_TEST(damaged_files_are_replaced) {
         write_bytes(FILE_NAME, bytes, cuts[i]);
         ck_assert_int_eq(prepared(&list, spec), COUNT);
     }
+    /* a file of the format before, and a .safetensors file of something else */
+    size_t other_size;
+    uint8_t old[5000] = "EADCACHE\2",
+            *other = read_bytes("test/golden/safetensors_golden.safetensors", &other_size);
+    write_bytes(FILE_NAME, old, sizeof old);
+    ck_assert_int_eq(prepared(&list, spec), COUNT);
+    write_bytes(FILE_NAME, other, other_size);
+    ck_assert_int_eq(prepared(&list, spec), COUNT);
+    free(other);
     for (size_t at = 0; at < size - pixels; at += 7) {
         bytes[at] ^= 0x10;
         write_bytes(FILE_NAME, bytes, size);
