@@ -4,9 +4,9 @@ CHECK_LIBS := $(call pkg_config,--libs check)
 SUITES       := *
 TEST_SOURCES := $(foreach suites,$(SUITES),$(wildcard test/$(suites)/test_*.c test/$(suites)/double_*.c))
 TESTS := $(addprefix $(BUILD)/test/,$(basename $(notdir $(TEST_SOURCES))))
-SUPPORT_OBJECTS := $(call objects,$(wildcard test/support/support_*.c),float)
+SUPPORT_OBJECTS := $(call objects,$(filter-out %/conv_gemm.c,$(wildcard test/support/*.c)),float)
 DOUBLE_SOURCES  := $(LIBRARY_SOURCES) core/backend/backend_without_cuda.c $(wildcard autograd/*.c) \
-    test/support/support_op_cases.c
+    test/support/op_cases.c
 DOUBLE_OBJECTS  := $(call objects,$(DOUBLE_SOURCES),double) $(call SIMD_OBJECTS,double)
 ARCHIVE := $(BUILD)/test/everything.a
 DOUBLE_ARCHIVE := $(BUILD)/test/double.a
@@ -63,11 +63,11 @@ demo: ## from packages to a trained model and its report, on generated data
 	@sh bench/scripts/demo.sh
 
 # For this machine only and never shipped, so compiled for it.
-EMULATED_OBJECTS := $(patsubst %,$(BUILD)/emulated/%.o,emulated_amx support_amx_emulated)
-$(EMULATED_OBJECTS): $(BUILD)/emulated/%.o: test/support/%.c
+EMULATED_OBJECT := $(BUILD)/emulated/amx_emulated.o
+$(EMULATED_OBJECT): test/support/amx_emulated.c
 	@mkdir -p $(@D)
-	@$(CC) $(ALL_CFLAGS) -march=native -MMD -MP -c -o $@ $<
-$(OUT)/emulated/efficientad: $(MAIN_OBJECT) $(PROGRAM_OBJECTS) $(LIBRARY_OBJECTS) $(EMULATED_OBJECTS)
+	@$(CC) $(ALL_CFLAGS) -DEMULATED_PROGRAM -march=native -MMD -MP -c -o $@ $<
+$(OUT)/emulated/efficientad: $(MAIN_OBJECT) $(PROGRAM_OBJECTS) $(LIBRARY_OBJECTS) $(EMULATED_OBJECT)
 	@mkdir -p $(@D)
 	@echo "  LINK $@"
 	@$(CC) $(ALL_LDFLAGS) -o $@ $(filter-out %/core/simd/amx.o,$^) $(LIBS)

@@ -1,7 +1,7 @@
 /* Every op's gradient against central differences, in double. */
 #include "autograd/gradient_check.h"
 #include "test/support/suite.h"
-#include "test/support/support_op_cases.h"
+#include "test/support/op_cases.h"
 
 #include <omp.h>
 

@@ -3,7 +3,7 @@
  * OpenBLAS. */
 #include "core/simd/level/winograd_matrices.h"
 #include "test/support/conv_gemm.h"
-#include "test/support/conv_support.h"
+#include "test/support/conv_runs.h"
 
 #include <math.h>
 

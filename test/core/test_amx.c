@@ -7,7 +7,7 @@
 #include "core/base/philox.h"
 #include "core/plan/plan.h"
 #include "test/support/suite.h"
-#include "test/support/support_amx_emulated.h"
+#include "test/support/amx_emulated.h"
 
 #include <math.h>
 #include <omp.h>

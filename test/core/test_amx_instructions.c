@@ -7,7 +7,7 @@
 #include "core/simd/simd.h"
 #include "test/support/amx_tiles_emulated.h"
 #include "test/support/suite.h"
-#include "test/support/support_amx_emulated.h"
+#include "test/support/amx_emulated.h"
 
 #if defined(__x86_64__) && defined(__linux__)
 

@@ -2,7 +2,7 @@
 #include "core/image/color.h"
 
 #include "core/base/philox.h"
-#include "test/support/data_support.h"
+#include "test/support/scratch.h"
 #include "test/golden/data_golden.h"
 
 #include <math.h>

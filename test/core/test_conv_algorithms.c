@@ -4,7 +4,7 @@
  * with any number of threads. */
 #include "bench/bench_conv_error.h"
 #include "test/support/conv_gemm.h"
-#include "test/support/conv_support.h"
+#include "test/support/conv_runs.h"
 
 #include <math.h>
 #include <omp.h>

@@ -4,7 +4,7 @@
 #include "core/base/paths.h"
 #include "core/base/philox.h"
 #include "core/base/status.h"
-#include "test/support/data_support.h"
+#include "test/support/scratch.h"
 
 #include <pthread.h>
 #include <signal.h>

@@ -3,9 +3,9 @@
  * stream or several, a second time, always the same bits. Without a GPU all of it is skipped. What needs none
  * (plans, kernels on the host runner) has its own suites. */
 #include "models/detector.h"
-#include "test/support/support_op_cases.h"
-#include "test/support/support_resident_data.h"
-#include "test/support/tiny_model.h"
+#include "test/support/op_cases.h"
+#include "test/support/resident_steps.h"
+#include "test/support/sample_models.h"
 #include "train/efficientad/training_step.h"
 
 #include <math.h>

@@ -1,7 +1,7 @@
 /* The CUDA convolutions on a GPU: every case through every algorithm in every precision, and the layers on as
  * many pixels as fill the GPU, bit for bit with sums in double. Skipped without a GPU. */
 #include "test/support/suite.h"
-#include "test/support/support_cuda_conv.h"
+#include "test/support/cuda_conv_cases.h"
 
 /* NULL without a GPU. */
 static const EadBackend *gpu(void) {

@@ -2,7 +2,7 @@
  * bits whatever the planner does and however many threads run. */
 #include "core/file/safetensors.h"
 #include "test/support/suite.h"
-#include "test/support/support_op_cases.h"
+#include "test/support/op_cases.h"
 
 #include <math.h>
 #include <omp.h>

@@ -5,9 +5,9 @@
 #include "core/ops/resize_bilinear/resize_bilinear.h"
 #include "core/plan/plan.h"
 #include "models/detector.h"
-#include "test/support/support_fake_device.h"
+#include "test/support/fake_device.h"
 #include "test/support/suite.h"
-#include "test/support/tiny_model.h"
+#include "test/support/sample_models.h"
 
 #include <math.h>
 #include <omp.h>

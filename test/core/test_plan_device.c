@@ -12,8 +12,8 @@
 #include "core/base/philox.h"
 #include "core/plan/plan_internal.h"
 #include "models/efficientad/model.h"
-#include "test/support/support_fake_device.h"
-#include "test/support/tiny_model.h"
+#include "test/support/fake_device.h"
+#include "test/support/sample_models.h"
 #include "train/efficientad/training_step.h"
 
 #include <omp.h>

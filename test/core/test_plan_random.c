@@ -12,7 +12,7 @@
 #include "core/base/philox.h"
 #include "core/plan/plan.h"
 #include "test/support/suite.h"
-#include "test/support/support_fake_device.h"
+#include "test/support/fake_device.h"
 
 #include <omp.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* The resize against Pillow, to the bit. */
 #include "core/image/image.h"
 
-#include "test/support/data_support.h"
+#include "test/support/scratch.h"
 #include "test/golden/data_golden.h"
 
 static void check_resize(const GoldenResize *golden, ptrdiff_t padding) {

@@ -2,7 +2,7 @@
  * refuse, and a failed write leaves the previous file alone. Damaged files are test_safetensors_damage.c's.
  */
 #include "core/file/safetensors.h"
-#include "test/support/data_support.h"
+#include "test/support/scratch.h"
 
 #include <math.h>
 #include <signal.h>

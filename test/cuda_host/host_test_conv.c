@@ -1,7 +1,7 @@
 /* The CUDA convolutions on the host runner, through every algorithm, bit for bit. */
 #include "test/cuda_host/host_runner_c.h"
 #include "test/support/suite.h"
-#include "test/support/support_cuda_conv.h"
+#include "test/support/cuda_conv_cases.h"
 
 static const EadBackend *runner(void) {
     const EadBackend *backend = NULL;

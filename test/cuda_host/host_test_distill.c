@@ -1,7 +1,7 @@
 /* The step of a distillation on the host runner against the CPU: what is written, trained, downloaded and
  * uploaded on the way of a run with a checkpoint. */
 #include "test/cuda_host/host_runner_c.h"
-#include "test/support/data_support.h"
+#include "test/support/scratch.h"
 #include "test/support/suite.h"
 
 #include "core/base/half.h"

@@ -5,7 +5,7 @@
 #include "test/cuda_host/lone_call.h"
 #include "test/support/op_case_inputs.h"
 #include "test/support/suite.h"
-#include "test/support/support_op_cases.h"
+#include "test/support/op_cases.h"
 
 #include "core/backend/backend.h"
 #include "core/ops/masked_mean/masked_mean.h"

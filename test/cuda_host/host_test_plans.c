@@ -4,7 +4,7 @@
 #include "test/cuda_host/host_runner_c.h"
 #include "test/cuda_host/tiny_networks.h"
 #include "test/support/suite.h"
-#include "test/support/support_op_cases.h"
+#include "test/support/op_cases.h"
 
 #include <math.h>
 #include <omp.h>

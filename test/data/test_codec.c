@@ -1,7 +1,7 @@
 /* PNG and JPEG against Pillow, and against every way of being broken. */
 #include "data/codec/codec.h"
 
-#include "test/support/data_support.h"
+#include "test/support/scratch.h"
 #include "test/support/png_checksum.h"
 #include "test/golden/data_golden.h"
 

@@ -1,7 +1,7 @@
 /* BMP and TIFF against Pillow and tifffile, and against every way of being broken. */
 #include "data/codec/codec.h"
 
-#include "test/support/data_support.h"
+#include "test/support/scratch.h"
 #include "test/golden/formats_golden.h"
 
 #include <unistd.h>

@@ -4,7 +4,7 @@
 #include "data/dataset/dataset.h"
 
 #include "core/base/paths.h"
-#include "test/support/data_support.h"
+#include "test/support/scratch.h"
 
 #include <unistd.h>
 

@@ -3,7 +3,7 @@
 #include "data/dataset/dataset.h"
 
 #include "core/base/paths.h"
-#include "test/support/data_support.h"
+#include "test/support/scratch.h"
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,10 +13,6 @@
 #define VISA    SCRATCH "visa/"
 
 enum { WIDTH = 12, HEIGHT = 10 };
-
-static void write_text(const char *path, const char *text) {
-    write_bytes(path, text, strlen(text));
-}
 
 static void write_image(const char *path) {
     write_noise_png(path, WIDTH, HEIGHT, 3, 1);

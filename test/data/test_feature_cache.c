@@ -3,7 +3,7 @@
 #include "core/base/half.h"
 #include "core/image/color.h"
 #include "data/loader/distill_images.h"
-#include "test/support/data_support.h"
+#include "test/support/scratch.h"
 
 #include <unistd.h>
 
@@ -18,10 +18,6 @@ static const EadFeatureCacheSpec spec = {FILE_, 77, RECORDS, PIXELS, FEATURES};
 static void set_up(void) {
     ck_assert_int_eq(system("rm -rf " SCRATCH), 0);
     make_folders(SCRATCH);
-}
-
-static bool exists(const char *path) {
-    return access(path, F_OK) == 0;
 }
 
 static EadFeatureCache *open_cache(int filled) {

@@ -2,7 +2,7 @@
 #include "data/cache/image_cache.h"
 
 #include "core/image/image.h"
-#include "test/support/data_support.h"
+#include "test/support/scratch.h"
 
 #include <fcntl.h>
 #include <signal.h>

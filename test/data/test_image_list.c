@@ -5,7 +5,7 @@
 #include "core/base/paths.h"
 #include "data/cache/image_cache.h"
 #include "data/source/tar_members.h"
-#include "test/support/data_support.h"
+#include "test/support/scratch.h"
 
 #include <unistd.h>
 

@@ -4,7 +4,7 @@
 #include "core/base/philox.h"
 #include "core/image/color.h"
 #include "data/loader/training_images.h"
-#include "test/support/data_support.h"
+#include "test/support/scratch.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

@@ -4,7 +4,7 @@
 
 #include "data/torch/pickle.h"
 #include "data/torch/torch_archive.h"
-#include "test/support/data_support.h"
+#include "test/support/scratch.h"
 
 #include <unistd.h>
 

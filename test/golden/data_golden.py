@@ -27,7 +27,7 @@ def fnv(data):
 
 
 def noise(height, width, channels, seed):
-    """The same bytes as fill_noise() in test/support/data_support.h."""
+    """The same bytes as fill_noise() in test/support/scratch.h."""
     out, state = np.empty(height * width * channels, np.uint8), seed
     for i in range(out.size):
         state = (state * 1664525 + 1013904223) & 0xFFFFFFFF

@@ -1,6 +1,6 @@
 """Writes ops.safetensors: what PyTorch computes for every row of test/support/op_cases.def, values and gradients.
 
-Inputs are drawn from Philox by case name, as test/support/support_op_cases.c does, so only results are stored. Computed in
+Inputs are drawn from Philox by case name, as test/support/op_cases.c does, so only results are stored. Computed in
 float64 and rounded to float32 at the end: the error seen in the test is our own. Tensors: <case>.y and, where the
 result has a gradient, <case>.dx0, <case>.dx1 … of mean((y - target)²) with a random target."""
 import re

@@ -1,8 +1,7 @@
 /* Backbones and distillation features against torchvision and PatchCore's feature path in float64
  * (test/golden/backbone_golden.py): 1e-4 of the largest value with drawn weights, 1e-3 on photographs. And
  * what reading of a backbone refuses. */
-#include "test/support/drawn_backbone.h"
-#include "test/support/golden_model.h"
+#include "test/support/sample_models.h"
 
 #include "core/ops/normalize_image/normalize_image.h"
 #include "core/base/paths.h"

@@ -1,7 +1,7 @@
 /* The public C API: opening, sizes and strides, repeatability; and model files that are damaged above the
  * level of the container (that of safetensors has its own suites). */
 #include "models/efficientad.h"
-#include "test/support/tiny_model.h"
+#include "test/support/sample_models.h"
 
 #include <math.h>
 #include <time.h>

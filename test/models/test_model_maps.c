@@ -1,6 +1,6 @@
 /* Whole maps of EfficientAD-S and -M against PyTorch in float64 (test/golden/maps.safetensors): at most 1e-4.
  */
-#include "test/support/golden_model.h"
+#include "test/support/sample_models.h"
 
 #include "models/efficientad/model.h"
 #include "core/plan/plan.h"

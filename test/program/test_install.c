@@ -1,7 +1,9 @@
 /* What `make install` puts down is enough for other programs: the example in the public header is compiled
  * with the flags of the pkg-config file, against the shared and the static library, and gives the library's
  * score. */
-#include "test/support/map_support.h"
+#include "test/support/runs.h"
+#include "test/support/sample_models.h"
+#include "test/support/scratch.h"
 
 #define FOLDER "build/scratch/test_install/"
 #define ROOT   FOLDER "root"
@@ -12,8 +14,8 @@
 enum { WIDTH = 50, HEIGHT = 40 };
 
 static const char head[] = "#include <stdio.h>\n#include <stdlib.h>\n";
-static const char start[] = "int main(void) {\n    int width = 50, height = 40;\n"
-                            "    unsigned char *rgb = calloc((size_t)width * (size_t)height, 3);\n";
+static const char main_start[] = "int main(void) {\n    int width = 50, height = 40;\n"
+                                 "    unsigned char *rgb = calloc((size_t)width * (size_t)height, 3);\n";
 static const char end[] = "    free(map);\n    free(rgb);\n    return 0;\n}\n";
 
 /* The indented lines of the header's first comment; the first of them is the #include. */
@@ -24,7 +26,7 @@ static void write_example(const char *path) {
     fputs(head, out);
     for (int lines = 0; line && !strstr(line, "*/"); line = strtok(NULL, "\n")) {
         if (strncmp(line, " *     ", 7) != 0) continue;
-        fprintf(out, "%s\n%s", line + 7, lines++ == 0 ? start : "");
+        fprintf(out, "%s\n%s", line + 7, lines++ == 0 ? main_start : "");
     }
     fputs(end, out);
     ck_assert_int_eq(fclose(out), 0);

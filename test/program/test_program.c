@@ -2,12 +2,13 @@
  * leaves nothing half-written; interrupted runs continue to the same bits. Skipped where $PROGRAM is not set.
  */
 #define S "build/scratch/test_program/"
-#include "test/support/program_support.h"
-#include "test/support/run_folders.h"
+#include "test/support/runs.h"
 
 #include "models/efficientad/model.h"
 
 #include <math.h>
+#include <signal.h>
+#include <sys/wait.h>
 #include <time.h>
 
 #define RUN S "run"
@@ -66,7 +67,7 @@ static void write_one_tensor(const char *path, const char *name, EadFileType typ
 }
 
 static void make_bad_models(void) {
-    shell("mkdir -p " S "models && head -c 100000 " MODEL " >" S "models/truncated");
+    shell_ok("mkdir -p " S "models && head -c 100000 " MODEL " >" S "models/truncated");
     write_text(S "models/foreign", "PK\003\004 this is an archive, not a model");
     write_text(S "models/empty", "");
     write_container(S "models/overlapping",
@@ -82,7 +83,7 @@ static void make_bad_models(void) {
 
 static void make_scene(void) {
     if (!getenv("PROGRAM")) return;
-    shell("rm -rf " S " && mkdir -p " S);
+    shell_ok("rm -rf " S " && mkdir -p " S);
     write_text(S "base.yaml", "dataset: {path: " S "data, category: gasket, cache: " S "cache}\n"
                               "model: {image_size: 128}\n"
                               "train: {steps: 1, lr_drop_at: 1}\n"
@@ -96,15 +97,15 @@ static void make_scene(void) {
 }
 
 static void remove_scene(void) {
-    shell("rm -rf " S);
+    shell_ok("rm -rf " S);
 }
 
 /* The files of the run folder without its cache and TensorBoard's, whose names are times, sorted, one a line;
  * "-" if there is no such folder. */
 static void list_run(char *list) {
-    shell("if [ -e " RUN " ]; then cd " RUN
-          " && find . -type f ! -path './cache/*' ! -name 'events.*' | LC_ALL=C sort; else echo -; fi >" S
-          "list");
+    shell_ok("if [ -e " RUN " ]; then cd " RUN
+             " && find . -type f ! -path './cache/*' ! -name 'events.*' | LC_ALL=C sort; else echo -; fi >" S
+             "list");
     read_into(S "list", list);
 }
 
@@ -193,8 +194,8 @@ static const Case disk_cases[] = {
 static void check_case(const Case *c, int code) {
     Outcome outcome;
     char list[TEXT_SIZE];
-    shell("rm -rf " RUN);
-    if (*c->prepare) shell(c->prepare);
+    shell_ok("rm -rf " RUN);
+    if (*c->prepare) shell_ok(c->prepare);
     run(c->words, c->limit, &outcome);
     list_run(list);
     ck_assert_msg(outcome.code == code, "%s: exit %d: %s", c->words, outcome.code, outcome.err);
@@ -286,8 +287,8 @@ END_TEST
 START_TEST(predict_goes_on_after_a_bad_image) {
     Outcome outcome;
     NEED_PROGRAM();
-    shell("rm -rf " S "mixed; mkdir " S "mixed; cp " S "data/gasket/test/good/000.png " S "mixed/b.png; : >" S
-          "mixed/a.png; head -c 500 " S "mixed/b.png >" S "mixed/c.png");
+    shell_ok("rm -rf " S "mixed; mkdir " S "mixed; cp " S "data/gasket/test/good/000.png " S
+             "mixed/b.png; : >" S "mixed/a.png; head -c 500 " S "mixed/b.png >" S "mixed/c.png");
     run(PREDICT S "mixed", 0, &outcome);
     ck_assert_int_eq(outcome.code, 1);
     ck_assert_msg(outcome.complaints == 3 && outcome.lines == 3, "%s", outcome.err);
@@ -302,7 +303,7 @@ START_TEST(training_needs_no_test_images) {
     char list[TEXT_SIZE];
     Outcome outcome;
     NEED_PROGRAM();
-    shell("rm -rf " RUN "; " COPY "rm -r " BAD "test " BAD "ground_truth");
+    shell_ok("rm -rf " RUN "; " COPY "rm -r " BAD "test " BAD "ground_truth");
     run(TRAIN WITH_BAD, 0, &outcome);
     list_run(list);
     ck_assert_msg(outcome.code == 0 && outcome.complaints == 0, "exit %d: %s", outcome.code, outcome.err);
@@ -318,14 +319,14 @@ END_TEST
 START_TEST(a_full_disk_keeps_the_last_checkpoint) {
     Outcome outcome;
     NEED_PROGRAM();
-    shell("rm -rf " RUN "; cp -r " S "trained " RUN);
+    shell_ok("rm -rf " RUN "; cp -r " S "trained " RUN);
     run(TRAIN " --resume --set train.steps=2", 1000000, &outcome);
     ck_assert_msg(outcome.code == 1 && outcome.complaints == 1, "exit %d: %s", outcome.code, outcome.err);
     ck_assert(same_files(RUN "/checkpoint.safetensors", S "trained/checkpoint.safetensors"));
     ck_assert(same_files(RUN "/model.safetensors", S "trained/model.safetensors"));
     ck_assert(!holds_temporary_files());
     run_well(TRAIN " --resume --set train.steps=2");
-    shell("rm -rf " S "whole");
+    shell_ok("rm -rf " S "whole");
     run_well("train -q -c " S "base.yaml --output " S "whole --set train.steps=2");
     ck_assert(same_runs(RUN "/", S "whole/"));
 }
@@ -341,7 +342,7 @@ END_TEST
 START_TEST(a_run_with_old_names_of_keys_goes_on) {
     Outcome outcome;
     NEED_PROGRAM();
-    shell("rm -rf " RUN " " S "whole; cp -r " S "trained " RUN "; " AGE(RUN "/"));
+    shell_ok("rm -rf " RUN " " S "whole; cp -r " S "trained " RUN "; " AGE(RUN "/"));
     run("train -q -c " RUN "/config.yaml --resume --output " RUN " --set train.steps=2", 0, &outcome);
     ck_assert_msg(outcome.code == 0 && outcome.complaints == 0, "exit %d: %s", outcome.code, outcome.err);
     ck_assert_msg(strstr(outcome.err, "config.yaml: line "), "%s", outcome.err);
@@ -350,7 +351,7 @@ START_TEST(a_run_with_old_names_of_keys_goes_on) {
     run_well("train -q -c " S "base.yaml --output " S "whole --set train.steps=2");
     ck_assert(same_runs(RUN "/", S "whole/"));
     /* A model file is not for users to edit: no notice. */
-    shell("rm -rf " RUN "; cp -r " S "trained " RUN "; " AGE(RUN "/"));
+    shell_ok("rm -rf " RUN "; cp -r " S "trained " RUN "; " AGE(RUN "/"));
     run("eval -q --model " RUN "/model.safetensors", 0, &outcome);
     ck_assert_msg(outcome.code == 0 && !strstr(outcome.err, "is now"), "%s", outcome.err);
 }
@@ -360,7 +361,7 @@ END_TEST
 
 static void wait_for_file(const char *path, pid_t child) {
     const struct timespec moment = {.tv_nsec = 1000000};
-    while (!file_exists(path)) {
+    while (!exists(path)) {
         ck_assert_msg(waitpid(child, NULL, WNOHANG) == 0, "ended before %s was there", path);
         nanosleep(&moment, NULL);
     }
@@ -395,7 +396,7 @@ START_TEST(interrupted_runs_continue_to_the_same_bits) {
     char words[512];
     Outcome outcome;
     NEED_PROGRAM();
-    shell("rm -rf " RUN " " S "whole");
+    shell_ok("rm -rf " RUN " " S "whole");
     snprintf(words, sizeof words, TRAIN " %s --set train.steps=100000", way->settings);
     pid_t child = start(words, 0);
     wait_for_file(way->wait_for, child);
@@ -404,7 +405,7 @@ START_TEST(interrupted_runs_continue_to_the_same_bits) {
     ck_assert_int_eq(outcome.code, way->code);
     ck_assert_int_eq(outcome.complaints, way->code == 1);
     ck_assert(way->code != 1 || strstr(outcome.err, "--resume"));
-    ck_assert(!file_exists(RUN "/model.safetensors"));
+    ck_assert(!exists(RUN "/model.safetensors"));
     int steps = last_step() + 2;
     snprintf(words, sizeof words, TRAIN " %s --set train.steps=%d --resume", way->settings, steps);
     run_well(words);
@@ -439,5 +440,6 @@ static Suite *make_suite(void) {
 }
 
 int main(void) {
+    program_runs_in(S);
     return run_suite(make_suite());
 }

@@ -1,13 +1,14 @@
 /* Sweeps that ran: what is reported of their results, and a sweep that is killed twice and gives the same
  * table as one that was left alone. The latter needs $PROGRAM. */
 #define S "build/scratch/test_sweep_runs/"
-#include "test/support/program_support.h"
-#include "test/support/run_folders.h"
+#include "test/support/runs.h"
 
 #include "train/sweep/sweep_results.h"
 #include "train/sweep/sweep_report.h"
 
 #include <math.h>
+#include <signal.h>
+#include <sys/wait.h>
 #include <time.h>
 
 /* ---- the report ---- */
@@ -20,7 +21,7 @@ static void write_results(void) {
         int scenarios;
     } collections[] = {{"mvtec_ad", 15}, {"mvtec_loco", 5}, {"visa", 11}};
     char path[256], text[512];
-    shell("rm -rf " S "results; mkdir -p " S "results");
+    shell_ok("rm -rf " S "results; mkdir -p " S "results");
     FILE *manifest = fopen(S "results/t.sweep.json", "w");
     ck_assert_ptr_nonnull(manifest);
     fputs("{\"format\": \"efficientad-sweep/1\", \"title\": \"T <1>\", \"paper\": \"table2\", \"runs\": [",
@@ -108,12 +109,13 @@ START_TEST(writes_markdown_csv_and_page) {
     NEED_PROGRAM();
     write_results();
     run_well("report " S "results");
-    shell("cd " S "results && grep -q '^small,mvtec_ad,mean,image_auroc,2,30,30,90.000000,1.414214,98.800000,"
-          "-8.800000$' t.csv && grep -q '^small,visa,k3,image_auroc,2,2,2,86.000000,1.414214,,$' t.csv && "
-          "grep -q '^| small | 90.00 ± 1.41 | 98.8 | -8.80 |' t.md && grep -q '\"title\": \"T .u003c1>\"' "
-          "t.html && "
-          "grep -q '\"90.00 ± 1.41\", \"98.8\", \"-8.80\"' t.html && grep -q 'fewer are here' t.md && "
-          "! grep -Eq 'https?:|src=' t.html");
+    shell_ok("cd " S
+             "results && grep -q '^small,mvtec_ad,mean,image_auroc,2,30,30,90.000000,1.414214,98.800000,"
+             "-8.800000$' t.csv && grep -q '^small,visa,k3,image_auroc,2,2,2,86.000000,1.414214,,$' t.csv && "
+             "grep -q '^| small | 90.00 ± 1.41 | 98.8 | -8.80 |' t.md && grep -q '\"title\": \"T .u003c1>\"' "
+             "t.html && "
+             "grep -q '\"90.00 ± 1.41\", \"98.8\", \"-8.80\"' t.html && grep -q 'fewer are here' t.md && "
+             "! grep -Eq 'https?:|src=' t.html");
     Outcome outcome;
     run("report " S "none", 0, &outcome);
     ck_assert_int_eq(outcome.code, 1);
@@ -132,7 +134,7 @@ END_TEST
 
 static void wait_for(const char *path, pid_t child) {
     const struct timespec moment = {.tv_nsec = 1000000};
-    while (!file_exists(path)) {
+    while (!exists(path)) {
         ck_assert_msg(waitpid(child, NULL, WNOHANG) == 0, "ended before %s was there", path);
         nanosleep(&moment, NULL);
     }
@@ -151,10 +153,10 @@ static void wait_until_idle(void) {
 }
 
 static void make_tiny_sweep(void) {
-    shell("rm -rf " S "data " S "more " S "whole " CUT);
+    shell_ok("rm -rf " S "data " S "more " S "whole " CUT);
     run_well("synth --output " S "data --category gasket --size 128 --train 3 --test-good 2 --test-defect 1");
     run_well("synth --output " S "more --seed 7 --size 128 --train 3 --test-good 2 --test-defect 1");
-    shell("mv " S "more/gasket " S "data/other");
+    shell_ok("mv " S "more/gasket " S "data/other");
     write_text(SWEEP, "title: Tiny\n"
                       "config:\n"
                       "  dataset.path: " S "data\n"
@@ -191,7 +193,7 @@ START_TEST(a_killed_sweep_gives_the_same_table) {
     run_well("sweep " SWEEP " --jobs 2 --output " CUT);
     ck_assert_int_eq(stat(CUT FINISHED "model.safetensors", &after), 0);
     ck_assert(before.st_mtime == after.st_mtime && before.st_ino == after.st_ino);
-    shell("grep -q 'resuming after step 3' " CUT "gaussian/synth/other/seed-1/log.txt");
+    shell_ok("grep -q 'resuming after step 3' " CUT "gaussian/synth/other/seed-1/log.txt");
     run("sweep " SWEEP " --dry-run --output " CUT, 0, &outcome);
     ck_assert_msg(strstr(outcome.err, ", 12 finished\n"), "%s", outcome.err);
     run_well("report " S "whole");
@@ -207,7 +209,7 @@ END_TEST
 START_TEST(a_failed_run_does_not_stop_the_others) {
     Outcome outcome;
     NEED_PROGRAM();
-    shell("rm -rf " S "half " S "data");
+    shell_ok("rm -rf " S "half " S "data");
     run_well("synth --output " S "data --category gasket --size 128 --train 3 --test-good 2 --test-defect 1");
     write_text(S "half.yaml", "output: " S "half\n"
                               "config: {dataset.path: " S "data, model.image_size: 128, train.steps: 1,\n"
@@ -233,7 +235,7 @@ START_TEST(a_failed_run_does_not_stop_the_others) {
 END_TEST
 
 static void remove_scratch(void) {
-    shell("rm -rf " S);
+    shell_ok("rm -rf " S);
 }
 
 static Suite *make_suite(void) {
@@ -251,5 +253,6 @@ static Suite *make_suite(void) {
 }
 
 int main(void) {
+    program_runs_in(S);
     return run_suite(make_suite());
 }

@@ -3,11 +3,39 @@
 #ifndef EAD_TEST_METRIC_SCENES_H
 #define EAD_TEST_METRIC_SCENES_H
 
-#include "test/support/metrics_common.h"
+#include "core/base/philox.h"
 #include "test/support/suite.h"
 #include "train/metrics/metric_pro.h"
 
+#include <math.h>
+#include <stdint.h>
 #include <string.h>
+
+#define METRIC_TOLERANCE 1e-9
+
+#define ASSERT_CLOSE(a, b)                                                                                   \
+    ck_assert_msg(close_to(a, b), "%s = %.15g, expected %.15g", #a, (double)(a), (double)(b))
+
+static inline int close_to(double a, double b) {
+    return (isnan(a) && isnan(b)) || fabs(a - b) <= METRIC_TOLERANCE;
+}
+
+static inline uint32_t random_below(uint64_t *counter, uint32_t end) {
+    return ead_philox_word(11, EAD_STREAM_TEST, (*counter)++) % end;
+}
+
+/* Every pair of one anomalous and one good score. */
+static inline double slow_auroc(const float *scores, const uint8_t *anomalous, int64_t count) {
+    double right = 0, pairs = 0;
+    for (int64_t i = 0; i < count; i++) {
+        for (int64_t j = 0; j < count; j++) {
+            if (!anomalous[i] || anomalous[j]) continue;
+            pairs += 1;
+            right += scores[i] > scores[j] ? 1 : scores[i] == scores[j] ? 0.5 : 0;
+        }
+    }
+    return pairs > 0 ? right / pairs : NAN;
+}
 
 /* Spreads label over the 8-connected component of pixel `seed` by repeated sweeps. */
 static inline void slow_flood(const uint8_t *mask, int32_t *labels, int width, int height, int seed,
@@ -40,7 +68,7 @@ static inline int32_t slow_components(const uint8_t *mask, int32_t *labels, int 
 
 enum { max_side = 24, max_images = 6, max_pixels = max_side * max_side, max_channels = 4 };
 
-typedef struct Scene { /* a test set of small images, scores on few levels so that ties abound */
+typedef struct MetricScene { /* a test set of small images, scores on few levels so that ties abound */
     int width, height, images, levels;
     float map[max_images][max_pixels];
     uint8_t mask[max_images][max_pixels];
@@ -50,9 +78,9 @@ typedef struct Scene { /* a test set of small images, scores on few levels so th
     EadDefectChannel channels[max_images][max_channels]; /* of sPRO, overlapping; masks in channel_masks */
     uint8_t channel_masks[max_images][max_channels][max_pixels];
     int channel_count[max_images];
-} Scene;
+} MetricScene;
 
-static inline EadGroundTruth scene_truth(const Scene *scene, int image) {
+static inline EadGroundTruth scene_truth(const MetricScene *scene, int image) {
     return (EadGroundTruth){.mask = {scene->width, scene->height, 1, (uint8_t *)scene->mask[image]},
                             .channels = (EadDefectChannel *)scene->channels[image],
                             .channel_count = scene->channel_count[image]};
@@ -61,11 +89,11 @@ static inline EadGroundTruth scene_truth(const Scene *scene, int image) {
 /* Beyond the groups: ONE_TYPE + t stands for the images with a channel of type t. */
 enum { ONE_TYPE = 100 };
 
-static inline int counts_for_type(const Scene *scene, int image, int channel, int group) {
+static inline int counts_for_type(const MetricScene *scene, int image, int channel, int group) {
     return group < ONE_TYPE || scene->channels[image][channel].type == group - ONE_TYPE;
 }
 
-static inline int in_group(const Scene *scene, int image, int group) {
+static inline int in_group(const MetricScene *scene, int image, int group) {
     if (group == EAD_PRO_ALL || scene->group[image] == EAD_PRO_GOOD) return 1;
     if (group < ONE_TYPE) return scene->group[image] == group;
     for (int c = 0; c < scene->channel_count[image]; c++)
@@ -73,7 +101,7 @@ static inline int in_group(const Scene *scene, int image, int group) {
     return 0;
 }
 
-static inline double slow_fpr(const Scene *scene, int group, double threshold) {
+static inline double slow_fpr(const MetricScene *scene, int group, double threshold) {
     double normal = 0, called = 0;
     for (int k = 0; k < scene->images; k++) {
         for (int i = 0; i < scene->width * scene->height && in_group(scene, k, group); i++) {
@@ -84,7 +112,7 @@ static inline double slow_fpr(const Scene *scene, int group, double threshold) {
     return normal > 0 ? called / normal : NAN;
 }
 
-static inline double slow_pro(const Scene *scene, int group, double threshold) {
+static inline double slow_pro(const MetricScene *scene, int group, double threshold) {
     double sum = 0, count = 0;
     for (int k = 0; k < scene->images; k++) {
         for (int32_t label = 1; label <= scene->components[k] && in_group(scene, k, group); label++) {
@@ -104,7 +132,7 @@ static inline double level_score(int level) {
     return (level - 3) / 8.0;
 }
 
-static inline double slow_spro(const Scene *scene, int group, double threshold) {
+static inline double slow_spro(const MetricScene *scene, int group, double threshold) {
     double sum = 0, count = 0;
     for (int k = 0; k < scene->images; k++) {
         for (int c = 0; c < scene->channel_count[k] && in_group(scene, k, group); c++) {
@@ -119,9 +147,9 @@ static inline double slow_spro(const Scene *scene, int group, double threshold) 
     return count > 0 ? sum / count : NAN;
 }
 
-typedef double SlowHeight(const Scene *scene, int group, double threshold);
+typedef double SlowHeight(const MetricScene *scene, int group, double threshold);
 
-static inline double slow_area(SlowHeight *height, const Scene *scene, int group, double limit) {
+static inline double slow_area(SlowHeight *height, const MetricScene *scene, int group, double limit) {
     double area = 0, x0 = 0, y0 = 0;
     for (int level = scene->levels - 1; level >= 0; level--) {
         double x1 = slow_fpr(scene, group, level_score(level)), y1 = height(scene, group, level_score(level));
@@ -136,8 +164,8 @@ static inline double slow_area(SlowHeight *height, const Scene *scene, int group
 }
 
 /* Defect pixels in all, and at or above a threshold; the same of the others. */
-static inline void slow_counts(const Scene *scene, int group, double threshold, double *all, double *hits,
-                               double *wrong) {
+static inline void slow_counts(const MetricScene *scene, int group, double threshold, double *all,
+                               double *hits, double *wrong) {
     *all = *hits = *wrong = 0;
     for (int k = 0; k < scene->images; k++) {
         for (int i = 0; i < scene->width * scene->height && in_group(scene, k, group); i++) {
@@ -150,7 +178,7 @@ static inline void slow_counts(const Scene *scene, int group, double threshold, 
 }
 
 /* The metrics at every level: average precision and best F1; NAN like the others. */
-static inline void slow_precision(const Scene *scene, int group, double *ap, double *f1) {
+static inline void slow_precision(const MetricScene *scene, int group, double *ap, double *f1) {
     double all, hits, wrong, recall = 0;
     *ap = *f1 = 0;
     for (int level = scene->levels - 1; level >= 0; level--) {
@@ -162,7 +190,7 @@ static inline void slow_precision(const Scene *scene, int group, double *ap, dou
     if (isnan(slow_area(slow_pro, scene, group, 1))) *ap = *f1 = NAN;
 }
 
-static inline double slow_pixel_auroc(const Scene *scene, int group) {
+static inline double slow_pixel_auroc(const MetricScene *scene, int group) {
     static float scores[max_images * max_pixels];
     static uint8_t anomalous[max_images * max_pixels];
     int64_t count = 0, positives = 0;
@@ -177,7 +205,7 @@ static inline double slow_pixel_auroc(const Scene *scene, int group) {
 
 /* ---- scenes ------------------------------------------------------------------------------------------ */
 
-static inline void draw_rectangle(Scene *scene, int image, uint64_t *random) {
+static inline void draw_rectangle(MetricScene *scene, int image, uint64_t *random) {
     int x0 = (int)random_below(random, (uint32_t)scene->width),
         y0 = (int)random_below(random, (uint32_t)scene->height);
     int x1 = x0 + 1 + (int)random_below(random, 6), y1 = y0 + 1 + (int)random_below(random, 6);
@@ -186,7 +214,7 @@ static inline void draw_rectangle(Scene *scene, int image, uint64_t *random) {
 }
 
 /* Channels of a rectangle and a few sprinkled pixels each; the mask becomes their union. */
-static inline void draw_channels(Scene *scene, int image, uint64_t *random) {
+static inline void draw_channels(MetricScene *scene, int image, uint64_t *random) {
     uint8_t *mask = scene->mask[image];
     int pixels = scene->width * scene->height;
     scene->channel_count[image] = 1 + (int)random_below(random, max_channels);
@@ -208,7 +236,7 @@ static inline void draw_channels(Scene *scene, int image, uint64_t *random) {
 }
 
 /* Random sizes, levels and masks: rectangles (some none), sprinkled pixels with diagonal contacts. */
-static inline void make_scene(Scene *scene, uint64_t *random, int only_group, int channels) {
+static inline void make_scene(MetricScene *scene, uint64_t *random, int only_group, int channels) {
     memset(scene, 0, sizeof *scene);
     scene->width = 1 + (int)random_below(random, max_side);
     scene->height = 1 + (int)random_below(random, max_side);
@@ -248,7 +276,7 @@ static inline PixelMetrics measure(const EadProAccumulator *pro, int group, cons
     return metrics;
 }
 
-static inline EadProAccumulator *collect(const Scene *scene) {
+static inline EadProAccumulator *collect(const MetricScene *scene) {
     EadProAccumulator *pro = NULL;
     ck_assert_int_eq(ead_pro_new(&pro), EAD_OK);
     for (int k = 0; k < scene->images; k++) {
@@ -260,7 +288,7 @@ static inline EadProAccumulator *collect(const Scene *scene) {
     return pro;
 }
 
-static inline EadProAccumulator *accumulate(const Scene *scene) {
+static inline EadProAccumulator *accumulate(const MetricScene *scene) {
     EadProAccumulator *pro = collect(scene);
     ead_pro_sort(pro);
     return pro;

@@ -4,7 +4,7 @@
 #ifndef EAD_TEST_TRAINER_RUNS_H
 #define EAD_TEST_TRAINER_RUNS_H
 
-#include "test/support/run_folders.h"
+#include "test/support/runs.h"
 
 #include "core/backend/backend.h"
 #include "train/synth/synth.h"
@@ -81,17 +81,17 @@ static inline void resume(const char *run, const char *settings) {
     ck_assert_msg(status == EAD_OK, "%s: %s", settings, ead_error_message());
 }
 
-typedef struct Row {
+typedef struct LossRow {
     double hard, penalty, ae, stae, total, rate;
-} Row;
+} LossRow;
 
-static inline void read_rows(const char *run, int count, Row rows[]) {
+static inline void read_rows(const char *run, int count, LossRow rows[]) {
     read_loss_rows(run, HEADER, count, sizeof *rows / sizeof(double), &rows->hard);
 }
 
-static inline void check_sums(const Row *rows, int count) {
+static inline void check_sums(const LossRow *rows, int count) {
     for (int i = 0; i < count; i++) {
-        const Row *r = &rows[i];
+        const LossRow *r = &rows[i];
         double sum = r->hard + r->penalty + r->ae + r->stae;
         ck_assert_msg(isfinite(r->total) && r->total > 0, "total %g", r->total);
         ck_assert_double_eq_tol(r->total, sum, 1e-6 * sum);

@@ -4,7 +4,7 @@
 #include "train/metrics/pixel_store.h"
 
 START_TEST(components_agree_with_flooding) {
-    static Scene scene;
+    static MetricScene scene;
     uint64_t random = 100000;
     for (int round = 0; round < 100; round++) {
         make_scene(&scene, &random, 1, 0);

@@ -1,7 +1,7 @@
 /* Distillation as a library call: repeatability, resuming, the cache, the schedule, what it leaves behind,
  * and what it refuses. A drawn ResNet-18, a dozen pictures at 128x128. */
-#include "test/support/drawn_backbone.h"
-#include "test/support/run_folders.h"
+#include "test/support/sample_models.h"
+#include "test/support/runs.h"
 
 #include "core/backend/backend.h"
 #include "models/efficientad/model.h"
@@ -62,11 +62,11 @@ static void set_up(void) {
     distill(WHOLE, CACHE "distill.steps=4", false);
 }
 
-typedef struct Row {
+typedef struct DistillRow {
     double loss, rate;
-} Row;
+} DistillRow;
 
-static void read_rows(const char *run, int count, Row rows[]) {
+static void read_rows(const char *run, int count, DistillRow rows[]) {
     read_loss_rows(run, "step,loss,lr\n", count, sizeof *rows / sizeof(double), &rows->loss);
 }
 
@@ -103,7 +103,7 @@ END_TEST
 /* Features are normalised and the teacher starts near zero, so the loss starts near 1, and falls. */
 START_TEST(the_loss_falls) {
     enum { MORE = 12 };
-    Row rows[MORE];
+    DistillRow rows[MORE];
     distill(SCRATCH "more/", CACHE "distill.steps=12", false);
     read_rows(SCRATCH "more/", MORE, rows);
     double first = (rows[0].loss + rows[1].loss + rows[2].loss) / 3;
@@ -163,7 +163,7 @@ END_TEST
 
 /* Without gray the draws are the same with and without cache, and halves are all that differs. */
 START_TEST(with_cache_as_without) {
-    Row cached[2], direct[2];
+    DistillRow cached[2], direct[2];
     distill(SCRATCH "cached/", CACHE "distill.steps=2 distill.gray_probability=0", false);
     distill(SCRATCH "direct/", "distill.steps=2 distill.gray_probability=0", false);
     read_rows(SCRATCH "cached/", 2, cached);
@@ -174,7 +174,7 @@ START_TEST(with_cache_as_without) {
 END_TEST
 
 START_TEST(the_rate_drops_after_the_share_of_steps) {
-    Row rows[STEPS];
+    DistillRow rows[STEPS];
     read_rows(WHOLE, STEPS, rows);
     for (int i = 0; i < STEPS; i++) ck_assert_double_eq_tol(rows[i].rate, 1e-3, 1e-9); /* never, by default */
     distill(SCRATCH "drop/", CACHE "distill.steps=4 distill.lr_drop_at=0.5 distill.lr_drop_factor=0.25",
@@ -209,7 +209,7 @@ START_TEST(refusals_say_what_to_do) {
     refuses(SCRATCH "new/", "distill.images=" SCRATCH "pictures/none", false, "distill.images: ");
     refuses(SCRATCH "new/", "distill.backbone=" WHOLE "teacher.safetensors", false,
             "holds no backbone that is known");
-    ck_assert(!file_exists(SCRATCH "new"));
+    ck_assert(!exists(SCRATCH "new"));
     EadConfig config;
     ASSERT_OK(ead_config_defaults(&config));
     ck_assert_int_eq(ead_config_check_distillation(&config), EAD_BAD_ARGUMENT);

@@ -1,7 +1,6 @@
 /* The distillation step against PyTorch in float64 (test/golden/distill_golden.py), with features that come
  * with the batch and, to the same loss, from a backbone in the step's graph. */
-#include "test/support/drawn_backbone.h"
-#include "test/support/golden_model.h"
+#include "test/support/sample_models.h"
 
 #include "core/ops/normalize_image/normalize_image.h"
 #include "core/plan/plan.h"

@@ -1,6 +1,8 @@
 /* Evaluation end to end on a small folder data set with a random model: the files of a run folder agree with
  * each other, with the library, and with metrics computed the slow way. */
-#include "test/support/map_support.h"
+#include "test/support/runs.h"
+#include "test/support/sample_models.h"
+#include "test/support/scratch.h"
 #include "train/config/config.h"
 #include "train/evaluate/result_files.h"
 #include "train/metrics/metrics_output.h"

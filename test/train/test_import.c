@@ -4,8 +4,8 @@
 
 #include "models/efficientad/model.h"
 #include "models/networks/resnet.h"
-#include "test/support/run_folders.h"
-#include "test/support/tiny_model.h"
+#include "test/support/runs.h"
+#include "test/support/sample_models.h"
 
 #include <math.h>
 #include <zip.h>
@@ -46,7 +46,7 @@ static EadStatus import(const char *words) {
 
 static void check_refused(const char *words, const char *message) {
     ASSERT_FAILS(import(words), EAD_BAD_FILE, message);
-    ck_assert(!file_exists(OUT));
+    ck_assert(!exists(OUT));
 }
 
 static void check_said(const char *text) {
@@ -361,7 +361,7 @@ START_TEST(what_does_not_fit) {
     write_pth(S "infinite.pth", named, count);
     check_refused("-o " OUT " " S "infinite.pth", "infinite.pth: cannot be used:");
     ck_assert_ptr_nonnull(strstr(ead_error_message(), "'teacher.conv4.bias': element 5 is inf"));
-    ck_assert(!file_exists(OUT ".part"));
+    ck_assert(!exists(OUT ".part"));
     write_pth(S "parts.pth", named, count - 1);
     check_refused("-o " OUT " " S "parts.pth", "holds no network that is known");
     ASSERT_FAILS(import("-o " OUT " test/golden/torch/hostile/os_system.pth"), EAD_UNSUPPORTED,

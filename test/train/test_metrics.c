@@ -10,7 +10,7 @@ static EadStatus add_masked(EadProAccumulator *pro, const float *map, uint8_t *m
     return ead_pro_add(pro, map, width, height, &truth, group);
 }
 
-static void check_scene(const Scene *scene) {
+static void check_scene(const MetricScene *scene) {
     static const double limits[] = {0.01, 0.05, 0.3, 1.0};
     EadProAccumulator *pro = accumulate(scene);
     for (int group = EAD_PRO_ALL; group <= 3; group++) {
@@ -29,7 +29,7 @@ static void check_scene(const Scene *scene) {
 }
 
 START_TEST(pro_agrees_with_its_definition) {
-    static Scene scene;
+    static MetricScene scene;
     uint64_t random = 0;
     for (int round = 0; round < 60; round++) {
         int only = round < 50 ? -1 : round < 55 ? EAD_PRO_GOOD : 1;
@@ -39,7 +39,7 @@ START_TEST(pro_agrees_with_its_definition) {
 }
 END_TEST
 
-static void check_types(const Scene *scene) {
+static void check_types(const MetricScene *scene) {
     static const double limits[] = {0.01, 0.05, 0.3, 1.0};
     EadProAccumulator *pro = collect(scene);
     ead_pro_sort_images(pro);
@@ -57,7 +57,7 @@ static void check_types(const Scene *scene) {
 }
 
 START_TEST(spro_of_a_type_agrees_with_its_definition) {
-    static Scene scene;
+    static MetricScene scene;
     uint64_t random = 70000;
     for (int round = 0; round < 60; round++) {
         make_scene(&scene, &random, round < 50 ? -1 : 1, 1);
@@ -67,7 +67,7 @@ START_TEST(spro_of_a_type_agrees_with_its_definition) {
 END_TEST
 
 START_TEST(spro_agrees_with_its_definition) {
-    static Scene scene;
+    static MetricScene scene;
     uint64_t random = 50000;
     for (int round = 0; round < 60; round++) {
         make_scene(&scene, &random, round < 50 ? -1 : 1, 1);
@@ -231,7 +231,7 @@ static double area_of(const EadCurve *curve) {
 
 /* The full curve integrates to the metric; the thinned one keeps its ends and stays within the step. */
 START_TEST(pro_curve_matches_the_figure) {
-    static Scene scene;
+    static MetricScene scene;
     uint64_t random = 5000;
     do make_scene(&scene, &random, 1, 0);
     while (scene.levels < 12 || scene.components[0] < 2);
@@ -252,7 +252,7 @@ START_TEST(pro_curve_matches_the_figure) {
 END_TEST
 
 /* Each point's threshold gives the point back, on every kind of curve. */
-static void check_curve_points(const Scene *scene, const EadCurve *curve, EadPixelCurve kind) {
+static void check_curve_points(const MetricScene *scene, const EadCurve *curve, EadPixelCurve kind) {
     for (int64_t i = 0; i < curve->count; i++) {
         EadCurvePoint p = curve->points[i];
         double all, hits, wrong;
@@ -267,7 +267,7 @@ static void check_curve_points(const Scene *scene, const EadCurve *curve, EadPix
 }
 
 START_TEST(pixel_curves_match_the_figures) {
-    static Scene scene;
+    static MetricScene scene;
     uint64_t random = 6000;
     do make_scene(&scene, &random, -1, 1);
     while (scene.levels < 12 || scene.images < 4);

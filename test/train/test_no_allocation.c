@@ -1,8 +1,8 @@
 /* A run of a plan allocates nothing, nor does a whole training step or the inference of an image: every
  * malloc and free of the process is counted meanwhile. Not under the address sanitizer, which brings an
  * allocator of its own. */
-#include "test/support/support_op_cases.h"
-#include "test/support/tiny_model.h"
+#include "test/support/op_cases.h"
+#include "test/support/sample_models.h"
 #include "train/efficientad/training_step.h"
 
 #include <stdatomic.h>

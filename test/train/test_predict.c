@@ -1,5 +1,7 @@
 /* predict: its parts (inputs, names, JSON lines), and the program from the outside. */
-#include "test/support/map_support.h"
+#include "test/support/runs.h"
+#include "test/support/sample_models.h"
+#include "test/support/scratch.h"
 #include "train/support/json_writer.h"
 #include "train/evaluate/map_output.h"
 #include "train/evaluate/predict_lines.h"

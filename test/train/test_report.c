@@ -1,6 +1,6 @@
 /* The gallery and report.html: the data in the page, what a browser draws from it, and that pictures keep to their
  * budget. */
-#include "test/support/data_support.h"
+#include "test/support/scratch.h"
 #include "train/report/gallery.h"
 #include "train/report/report.h"
 

@@ -2,10 +2,10 @@
  * images give when they are brought, on the CPU and on a device; which tables are chosen; and why the
  * teacher's output on an image may be kept: on the CPU it has the same bits whether the teacher sees the
  * image alone or in a batch with another. (On a device the step shows it images one by one.) */
-#include "test/support/support_amx_emulated.h"
-#include "test/support/support_fake_device.h"
-#include "test/support/support_resident_data.h"
-#include "test/support/tiny_model.h"
+#include "test/support/amx_emulated.h"
+#include "test/support/fake_device.h"
+#include "test/support/resident_steps.h"
+#include "test/support/sample_models.h"
 #include "train/efficientad/resident_data.h"
 
 #include <omp.h>

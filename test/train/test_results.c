@@ -1,6 +1,8 @@
 /* The files of a run folder, read back by other means than those that wrote them: libtiff, jansson, our image
  * decoder. The report has a suite of its own, test_report.c. */
-#include "test/support/map_support.h"
+#include "test/support/runs.h"
+#include "test/support/sample_models.h"
+#include "test/support/scratch.h"
 #include "data/codec/codec.h"
 #include "train/report/overlay.h"
 #include "train/report/report.h"

@@ -1,8 +1,7 @@
 /* Sweeps before they run: the file format, the matrix, what is skipped, resumed and shared, and the paper's
  * tables. What they do and report is in test_sweep_runs.c. */
 #define S "build/scratch/test_sweep/"
-#include "test/support/program_support.h"
-#include "test/support/run_folders.h"
+#include "test/support/runs.h"
 
 #include "train/sweep/sweep_results.h"
 #include "train/sweep/sweep.h"
@@ -209,7 +208,7 @@ static EadRunState state_of(const EadSweep *sweep, int run) {
 START_TEST(tells_new_started_finished_and_changed) {
     EadSweep sweep;
     char *yaml;
-    shell("rm -rf " S "runs");
+    shell_ok("rm -rf " S "runs");
     ASSERT_OK(load_text(BASE, &sweep));
     ASSERT_OK(ead_sweep_expand(&sweep, NULL, NULL, 0));
     ck_assert_int_eq(state_of(&sweep, 0), EAD_RUN_NEW);
@@ -259,7 +258,7 @@ START_TEST(paper_tables_expand_to_their_runs) {
                  "list | cut -f 2)\" = %s",
                  tables[i].name, tables[i].runs, tables[i].runs, tables[i].runs / 32 * 15,
                  tables[i].runs / 32 * 5, tables[i].first, tables[i].last);
-        shell(command);
+        shell_ok(command);
     }
 }
 END_TEST
@@ -295,7 +294,7 @@ START_TEST(paper_numbers_belong_to_variants) {
 END_TEST
 
 static void remove_scratch(void) {
-    shell("rm -rf " S);
+    shell_ok("rm -rf " S);
 }
 
 static Suite *make_suite(void) {
@@ -317,5 +316,6 @@ static Suite *make_suite(void) {
 }
 
 int main(void) {
+    program_runs_in(S);
     return run_suite(make_suite());
 }

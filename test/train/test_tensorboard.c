@@ -1,6 +1,6 @@
 /* TensorBoard's event files, read back by a reader that shares nothing with the writer: checksums by a table,
  * fields by number, restarts as TensorBoard understands them. */
-#include "test/support/tiny_model.h"
+#include "test/support/sample_models.h"
 
 #include "train/efficientad/training_board.h"
 

@@ -1,6 +1,8 @@
 /* The threshold from normal images and the choice of maps: the rule against hand-computed and scipy's values,
  * then what eval and predict make of what the model file holds. */
-#include "test/support/map_support.h"
+#include "test/support/runs.h"
+#include "test/support/sample_models.h"
+#include "test/support/scratch.h"
 #include "train/evaluate/threshold_file.h"
 
 #include <jansson.h>

@@ -4,7 +4,7 @@
 #include "test/support/trainer_runs.h"
 
 #include "models/efficientad/model.h"
-#include "test/support/support_fake_device.h"
+#include "test/support/fake_device.h"
 #include "train/efficientad/shipped_teacher.h"
 
 #define WHOLE SCRATCH "whole/"
@@ -22,7 +22,7 @@ static void set_up(void) {
 /* ---- losses.csv ---- */
 
 START_TEST(losses_are_logged_from_step_1_and_add_up) {
-    Row rows[STEPS];
+    LossRow rows[STEPS];
     read_rows(WHOLE, STEPS, rows);
     check_sums(rows, STEPS);
     for (int i = 0; i < STEPS; i++) {
@@ -34,7 +34,7 @@ END_TEST
 
 /* The losses of step 1 know nothing of its update, those of step 2 do. */
 START_TEST(the_first_row_is_before_the_first_update) {
-    Row slow[2], fast[2];
+    LossRow slow[2], fast[2];
     train(SCRATCH "slow/", STUDENT_ONLY "train.steps=2 train.lr=1e-12");
     train(SCRATCH "fast/", STUDENT_ONLY "train.steps=2 train.lr=1e-3");
     read_rows(SCRATCH "slow/", 2, slow);
@@ -45,7 +45,7 @@ START_TEST(the_first_row_is_before_the_first_update) {
 END_TEST
 
 START_TEST(the_rate_drops_after_the_share_of_steps) {
-    Row rows[4];
+    LossRow rows[4];
     train(SCRATCH "drop/", STUDENT_ONLY "train.steps=4 train.lr_drop_at=0.5 train.lr_drop_factor=0.25");
     read_rows(SCRATCH "drop/", 4, rows);
     for (int i = 0; i < 4; i++) ck_assert_double_eq_tol(rows[i].rate, i < 2 ? 1e-4 : 2.5e-5, 1e-11);
@@ -67,7 +67,7 @@ START_TEST(same_seed_same_bits_on_one_thread_as_on_two) {
 END_TEST
 
 START_TEST(other_seed_other_bits) {
-    Row whole[STEPS], other[1];
+    LossRow whole[STEPS], other[1];
     train(SCRATCH "seed/", "train.steps=1 train.seed=43");
     read_rows(WHOLE, STEPS, whole);
     read_rows(SCRATCH "seed/", 1, other);
@@ -113,8 +113,8 @@ START_TEST(resumed_is_uninterrupted) {
     resume(SCRATCH "parts/", "train.steps=3");
     ck_assert(same_runs(WHOLE, SCRATCH "parts/"));
     ck_assert(same_tensors(WHOLE "checkpoint.safetensors", SCRATCH "parts/checkpoint.safetensors"));
-    ck_assert(!file_exists(SCRATCH "parts/checkpoint.safetensors.tmp-123-4"));
-    ck_assert(file_exists(SCRATCH "parts/notes.tmp-1"));
+    ck_assert(!exists(SCRATCH "parts/checkpoint.safetensors.tmp-123-4"));
+    ck_assert(exists(SCRATCH "parts/notes.tmp-1"));
 }
 END_TEST
 
@@ -220,7 +220,7 @@ START_TEST(a_teacher_that_cannot_be_kept_is_refused) {
     fake_device_start(5, 20000000); /* enough for them, but not for a step besides */
     ASSERT_FAILS(run_on(&fake_backend, SCRATCH "little/", settings, false), EAD_NO_MEMORY,
                  "with train.teacher_cache, which false switches off: no memory for");
-    ck_assert(!file_exists(SCRATCH "little"));
+    ck_assert(!exists(SCRATCH "little"));
 }
 END_TEST
 

@@ -37,7 +37,7 @@ static const struct {
 
 START_TEST(variants_run) {
     char run[128], model_path[160];
-    Row rows[1];
+    LossRow rows[1];
     EadModel *model;
     snprintf(run, sizeof run, SCRATCH "variant_%d/", _i);
     snprintf(model_path, sizeof model_path, "%smodel.safetensors", run);
@@ -56,7 +56,7 @@ END_TEST
 
 /* What differs between variants must show in the first loss. */
 START_TEST(variants_differ) {
-    Row plain, other;
+    LossRow plain, other;
     train(SCRATCH "plain_variant/", STUDENT_ONLY "train.steps=1");
     train(SCRATCH "padded/", STUDENT_ONLY "train.steps=1 model.padding=true");
     train(SCRATCH "soft/", STUDENT_ONLY "train.steps=1 loss.hard_quantile=0");
@@ -119,7 +119,7 @@ START_TEST(training_starts_from_another_runs_model) {
     ASSERT_FAILS(try_run(SCRATCH "third/",
                          "autoencoder.enabled=false model.init=" SCRATCH "first/model.safetensors", false),
                  EAD_BAD_FILE, "student.conv4.weight");
-    ck_assert(!file_exists(SCRATCH "third"));
+    ck_assert(!exists(SCRATCH "third"));
 }
 END_TEST
 
@@ -139,7 +139,7 @@ START_TEST(what_is_wrong_at_the_start_leaves_no_folder) {
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         ck_assert_int_ne(try_run(SCRATCH "wrong/", wrong[i][0], false), EAD_OK);
         ck_assert_msg(strstr(ead_error_message(), wrong[i][1]), "%s", ead_error_message());
-        ck_assert_msg(!file_exists(SCRATCH "wrong"), "%s left a folder", wrong[i][0]);
+        ck_assert_msg(!exists(SCRATCH "wrong"), "%s left a folder", wrong[i][0]);
     }
 }
 END_TEST
@@ -159,13 +159,13 @@ static void save_exploding_model(const char *path) {
 
 /* No checkpoint and no model holds what became of the weights. */
 START_TEST(a_loss_that_is_not_finite_ends_the_run) {
-    Row none;
+    LossRow none;
     save_exploding_model(SCRATCH "huge.safetensors");
     ASSERT_FAILS(try_run(SCRATCH "diverged/",
                          STUDENT_ONLY "train.steps=2 model.init=" SCRATCH "huge.safetensors", false),
                  EAD_BAD_ARGUMENT, "lower train.lr");
-    ck_assert(!file_exists(SCRATCH "diverged/model.safetensors"));
-    ck_assert(!file_exists(SCRATCH "diverged/checkpoint.safetensors"));
+    ck_assert(!exists(SCRATCH "diverged/model.safetensors"));
+    ck_assert(!exists(SCRATCH "diverged/checkpoint.safetensors"));
     read_rows(SCRATCH "diverged/", 0, &none);
 }
 END_TEST

@@ -1,7 +1,7 @@
 /* Four training steps against PyTorch in float64 (test/golden/steps.safetensors): the five losses of each
  * step, the gradients of the first, the parameters after the last. And what must hold bit for bit: planned =
  * unplanned, same seed = same bits. */
-#include "test/support/golden_model.h"
+#include "test/support/sample_models.h"
 
 #include "models/efficientad/losses.h"
 #include "train/efficientad/training_step.h"

@@ -3,8 +3,8 @@
  * the host waits for something; then queues are worked off in a random order that respects nothing but what
  * streams and events ask for. A plan that forgets a dependency, or touches pinned memory too early, gets
  * wrong numbers here. */
-#ifndef EAD_TEST_SUPPORT_FAKE_DEVICE_H
-#define EAD_TEST_SUPPORT_FAKE_DEVICE_H
+#ifndef EAD_TEST_FAKE_DEVICE_H
+#define EAD_TEST_FAKE_DEVICE_H
 
 #include "core/backend/backend.h"
 

@@ -1,5 +1,5 @@
 /* Queues, events as positions in them, graphs as recorded queues. */
-#include "test/support/support_fake_device.h"
+#include "test/support/fake_device.h"
 
 #include "core/base/philox.h"
 

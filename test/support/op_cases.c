@@ -1,6 +1,6 @@
 /* The table, the builders of its ops, and the filling of inputs from random numbers (see the twin in
  * test/golden/ops_golden.py). */
-#include "test/support/support_op_cases.h"
+#include "test/support/op_cases.h"
 
 #include "test/support/op_case_inputs.h"
 

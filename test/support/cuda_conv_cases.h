@@ -4,8 +4,8 @@
  * Inputs are small multiples of 1/16: all formats hold them, and float sums of their products are exact in
  * any order. So results must agree bit for bit, and a slip in an index cannot hide behind a tolerance. What
  * rounding does to arbitrary numbers is tested apart, against the bound that follows from the format. */
-#ifndef EAD_TEST_SUPPORT_CUDA_CONV_H
-#define EAD_TEST_SUPPORT_CUDA_CONV_H
+#ifndef EAD_TEST_CUDA_CONV_H
+#define EAD_TEST_CUDA_CONV_H
 
 #include "core/backend/backend.h"
 

@@ -1,7 +1,7 @@
 /* The op cases of test/support/op_cases.def, ready to build: one table for the gradient check in double, the golden
  * values against PyTorch, planned = unplanned, one thread = two, CUDA against CPU. */
-#ifndef EAD_TEST_SUPPORT_OP_CASES_H
-#define EAD_TEST_SUPPORT_OP_CASES_H
+#ifndef EAD_TEST_OP_CASES_H
+#define EAD_TEST_OP_CASES_H
 
 #include "core/plan/plan.h"
 

@@ -2,8 +2,8 @@
  * same images are brought: on the CPU and the fake device (test/train/test_resident_data.c) and on a GPU
  * (test/core/test_cuda.c).
  */
-#ifndef EAD_TEST_SUPPORT_STEP_TABLES_H
-#define EAD_TEST_SUPPORT_STEP_TABLES_H
+#ifndef EAD_TEST_STEP_TABLES_H
+#define EAD_TEST_STEP_TABLES_H
 
 #include "core/plan/plan.h"
 #include "models/efficientad/model.h"

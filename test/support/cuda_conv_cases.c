@@ -1,5 +1,5 @@
 /* The convolution that CUDA's is held against, an output at a time, and the memory that calls run in. */
-#include "test/support/support_cuda_conv.h"
+#include "test/support/cuda_conv_cases.h"
 
 #include "core/base/half.h"
 #include "core/ops/conv2d_pool/conv2d_pool.h"

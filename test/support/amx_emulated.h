@@ -1,6 +1,6 @@
 /* AMX in plain C, for EadPlanOptions.amx. */
-#ifndef EAD_TEST_SUPPORT_AMX_EMULATED_H
-#define EAD_TEST_SUPPORT_AMX_EMULATED_H
+#ifndef EAD_TEST_AMX_EMULATED_H
+#define EAD_TEST_AMX_EMULATED_H
 
 #include "core/simd/amx.h"
 

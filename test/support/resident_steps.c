@@ -1,11 +1,11 @@
 /* The images, the batches that would be brought, and the tables with the same images. */
-#include "test/support/support_resident_data.h"
+#include "test/support/resident_steps.h"
 
 #include "core/image/color.h"
 #include "core/ops/normalize_image/normalize_image.h"
 #include "core/base/philox.h"
 #include "data/loader/training_images.h"
-#include "test/support/tiny_model.h"
+#include "test/support/sample_models.h"
 #include "train/efficientad/training_step.h"
 
 real *teacher_outputs(const EadEfficientad *model, const EadPlanOptions *options, int count,

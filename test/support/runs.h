@@ -1,0 +1,51 @@
+/* Training runs and runs of the program ($PROGRAM) as its user starts it: their configs, what they said, and what they
+ * left in their folders. */
+#ifndef EAD_TEST_RUNS_H
+#define EAD_TEST_RUNS_H
+
+#include "core/file/safetensors.h"
+#include "test/support/scratch.h"
+#include "train/config/config.h"
+
+#include <sys/types.h>
+
+/* A config of YAML, the run's folder and "key=value key=value ...". */
+void configure_run(EadConfig *config, const char *base, const char *run, const char *settings);
+
+/* Reads exactly `count` rows of losses.csv, numbered from 1: values [count][columns] without the step. */
+void read_loss_rows(const char *run, const char *header, int count, int columns, double *values);
+
+/* Whether two model files hold the same tensors, bit for bit. Their metadata differ: they name the folder. */
+bool same_tensors(const char *a, const char *b);
+
+/* Whether the runs in two folders (names end in a slash) gave the same bits. */
+bool same_runs(const char *a, const char *b);
+
+#define NEED_PROGRAM() SKIP_UNLESS(getenv("PROGRAM"), "PROGRAM is not set")
+
+enum { TEXT_SIZE = 16384, EXIT_KILLED = -1 };
+
+typedef struct Outcome {
+    int code; /* EXIT_KILLED after a signal */
+    char out[TEXT_SIZE], err[TEXT_SIZE];
+    int lines, complaints; /* of err; complaints begin with "efficientad: " */
+} Outcome;
+
+/* The folder (a slash at its end) for the streams of the program, before the first start. */
+void program_runs_in(const char *folder);
+
+/* The start of a file, as text[TEXT_SIZE]. */
+void read_into(const char *path, char *text);
+
+/* Starts the program with these words of a shell; waits for its end; both. limit: bytes that a file may grow to, as if
+ * the disk were then full; 0: none. run_well(): it must succeed without complaints. */
+pid_t start(const char *words, long limit);
+void await(pid_t child, Outcome *outcome);
+void run(const char *words, long limit, Outcome *outcome);
+void run_well(const char *words);
+
+/* Runs the program with these arguments (and what follows them in the shell), its streams in files of the
+ * folder. Gives its exit code. */
+int run_program(const char *folder, const char *arguments);
+
+#endif
