@@ -112,7 +112,7 @@ START_TEST(names_the_line_of_a_wrong_config_key) {
 }
 END_TEST
 
-/* Layers of all kinds take old names of keys; a variant may use the old one where the base has the new one. */
+/* Layers of all kinds take old names of keys; a variant may use the new one where the base has the old one */
 START_TEST(takes_old_names_of_keys) {
     EadSweep sweep;
     ASSERT_OK(load_text("output: o\nconfig: {loss.penalty: false, dataset.path: d, maps.use: st}\n"

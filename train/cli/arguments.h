@@ -84,8 +84,8 @@ const EadOption *ead_option(EadOptionId id);
 /* Whether a command knows an option. */
 bool ead_option_belongs(EadOptionId id, const char *command);
 
-/* Parses argv. Errors: EAD_BAD_ARGUMENT for wrong usage (arguments->command is then what was known of it
- * by then), EAD_UNSUPPORTED for a device that this build lacks, EAD_NO_MEMORY. Free *arguments in every case. */
+/* Parses argv. Errors: EAD_BAD_ARGUMENT for wrong usage (arguments->command is then what was known of it by
+ * then), EAD_UNSUPPORTED for a device that this build lacks, EAD_NO_MEMORY. Free *arguments in every case. */
 EadStatus ead_arguments_parse(int count, char **texts, EadArguments *arguments);
 
 /* Frees the arrays; harmless on a zeroed struct. */
@@ -105,13 +105,13 @@ EadValue ead_arguments_value(const EadArguments *arguments, EadOptionId id);
 EadStatus ead_arguments_plan_options(const EadArguments *arguments, EadPlanOptions *plan);
 
 /* Applies -c, then every --set, then --output of train, and --maps and --overlays of eval, to a config that
- * holds the defaults (or the config of a model file). Names of before are noted on stderr. Errors: those of ead_config_load() and
- * ead_config_set(). */
+ * holds the defaults (or the config of a model file). Names of before are noted on stderr. Errors: those of
+ * ead_config_load() and ead_config_set(). */
 EadStatus ead_arguments_configure(const EadArguments *arguments, EadConfig *config);
 
-/* Applies --threads (else `default_count`; 0: OpenMP's choice, one thread a core) and --pin, which binds each thread to
- * one of the CPUs that this process may use, in order, so that none is moved and two never share one (Linux only).
- * Results do not depend on either. */
+/* Applies --threads (else `default_count`; 0: OpenMP's choice, one thread a core) and --pin, which binds each
+ * thread to one of the CPUs that this process may use, in order, so that none is moved and two never share
+ * one (Linux only). Results do not depend on either. */
 void ead_arguments_use_threads(const EadArguments *arguments, int default_count);
 
 /* The help of the program (command -1) or of a command. */
@@ -121,9 +121,9 @@ void ead_help_print(FILE *stream, int command);
 void ead_help_print_man(FILE *stream);
 void ead_help_print_completion(FILE *stream);
 
-/* The functions behind the rows of commands.def. Each takes the parsed command line, does its work, and leaves
- * printing its error to main(). Results go to stdout, progress and notes to stderr. Errors: any; files already
- * written stay complete. */
+/* The functions behind the rows of commands.def. Each takes the parsed command line, does its work, and
+ * leaves printing its error to main(). Results go to stdout, progress and notes to stderr. Errors: any; files
+ * already written stay complete. */
 #define EAD_COMMAND(name, min_paths, max_paths, words, synopsis, summary, example)                           \
     EadStatus ead_command_##name(const EadArguments *arguments);
 #include "train/cli/commands.def"

@@ -15,9 +15,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* The choices of CHOICE members: X(value, word), in order. The rows in config_keys.def name their words by these
- * lists, and the enums are made of them; those of dataset.type stand in data/dataset/dataset.h. Where a choice is
- * cast to the enum of another folder, EAD_SAME_VALUE() holds the two together. */
+/* The choices of CHOICE members: X(value, word), in order. The rows in config_keys.def name their words by
+ * these lists, and the enums are made of them; those of dataset.type stand in data/dataset/dataset.h. Where a
+ * choice is cast to the enum of another folder, EAD_SAME_VALUE() holds the two together. */
 #define EAD_SIZE_CHOICES(X) X(EAD_SIZE_CHOICE_SMALL, "small") X(EAD_SIZE_CHOICE_MEDIUM, "medium")
 #define EAD_PRECISION_CHOICES(X)                                                                             \
     X(EAD_PRECISION_CHOICE_FP32, "fp32")                                                                     \
@@ -120,8 +120,8 @@ EadStatus ead_config_set(EadConfig *config, const char *assignment, const char *
 /* Sets row number `index` from text. Errors: EAD_BAD_ARGUMENT, "NAME: ..."; EAD_NO_MEMORY. */
 EadStatus ead_config_set_key(EadConfig *config, int index, const char *text);
 
-/* Keeps a notice in config->renamed, "WHERE: maps.use is now maps.select; ...", if `name` is the old name of row
- * number `index`. Errors: EAD_NO_MEMORY. */
+/* Keeps a notice in config->renamed, "WHERE: maps.use is now maps.select; ...", if `name` is the old name of
+ * row number `index`. Errors: EAD_NO_MEMORY. */
 EadStatus ead_config_note_renamed(EadConfig *config, int index, const char *name, const char *where);
 
 /* Fails for an unknown name, with the nearest known one. section: a mapping of keys was expected. */
@@ -152,8 +152,8 @@ EadStatus ead_config_value_text(const EadConfig *config, EadConfigKeyId key, cha
 /* Writes the defaults as a commented YAML file: a template, and the reference of all keys. */
 void ead_config_print_reference(FILE *stream);
 
-/* Opens the data set that dataset.* name, split by train.seed. Errors: those of ead_dataset_open(). *dataset is
- * empty then, else the caller frees it. */
+/* Opens the data set that dataset.* name, split by train.seed. Errors: those of ead_dataset_open(). *dataset
+ * is empty then, else the caller frees it. */
 EadStatus ead_config_open_dataset(const EadConfig *config, EadDataset *dataset);
 
 /* What people call the data set: the category, or the last folder of dataset.path. Borrowed from config. */

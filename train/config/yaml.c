@@ -127,8 +127,8 @@ static EadStatus read_entries(Reader *reader, EadYamlNode *parent, int depth) {
     }
 }
 
-/* The node that begins with an event; key, its own from now on, or NULL. What has been read of it before a failure
- * is in *out, too. */
+/* The node that begins with an event; key, its own from now on, or NULL. What has been read of it before a
+ * failure is in *out, too. */
 static EadStatus read_node(Reader *reader, const yaml_event_t *start, char *key, size_t line, int depth,
                            EadYamlNode **out) {
     EadYamlNode *node = *out = ead_new(1, sizeof *node, "a YAML file");

@@ -1,6 +1,6 @@
-/* YAML files as trees, for configs and sweeps. Only what these need is understood: one document of mappings and
- * lists of plain or quoted scalars; anchors, aliases, tags, a second document and deep nesting are refused with
- * their line, so that a slip never passes as something else. */
+/* YAML files as trees, for configs and sweeps. Only what these need is understood: one document of mappings
+ * and lists of plain or quoted scalars; anchors, aliases, tags, a second document and deep nesting are
+ * refused with their line, so that a slip never passes as something else. */
 #ifndef EAD_TRAIN_YAML_H
 #define EAD_TRAIN_YAML_H
 
@@ -23,9 +23,9 @@ struct EadYamlNode {
     int count;                        /* of the entries */
 };
 
-/* Reads a text of `size` bytes, at most 1 MB. label: the file's name, for errors; what: "config", "sweep", what a
- * file is called in them. An empty document is an empty scalar. Errors: EAD_BAD_FILE, "LABEL:LINE: ...";
- * EAD_NO_MEMORY; *root is NULL then. The caller frees the root. */
+/* Reads a text of `size` bytes, at most 1 MB. label: the file's name, for errors; what: "config", "sweep",
+ * what a file is called in them. An empty document is an empty scalar. Errors: EAD_BAD_FILE, "LABEL:LINE:
+ * ..."; EAD_NO_MEMORY; *root is NULL then. The caller frees the root. */
 EadStatus ead_yaml_parse(const void *bytes, size_t size, const char *label, const char *what,
                          EadYamlNode **root);
 

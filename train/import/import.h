@@ -1,6 +1,6 @@
-/* Import of networks that others trained: the tensors of their files, whatever the format, and what is found among
- * them by name and shape: teacher, student and autoencoder by the layouts of import_names.def, the teacher's
- * statistics and the maps' quantiles, or a ResNet for distillation. */
+/* Import of networks that others trained: the tensors of their files, whatever the format, and what is found
+ * among them by name and shape: teacher, student and autoencoder by the layouts of import_names.def, the
+ * teacher's statistics and the maps' quantiles, or a ResNet for distillation. */
 #ifndef EAD_TRAIN_IMPORT_H
 #define EAD_TRAIN_IMPORT_H
 
@@ -30,9 +30,9 @@ typedef struct EadImportSource {
     int count;
 } EadImportSource;
 
-/* Opens files, whose format their content says, and the .pth, .pt, .ckpt and .safetensors in folders (those called
- * *_tmp.*, which a running training leaves, are passed over). Errors: those of the readers; EAD_BAD_ARGUMENT
- * for a folder without such files. Close in every case. */
+/* Opens files, whose format their content says, and the .pth, .pt, .ckpt and .safetensors in folders (those
+ * called *_tmp.*, which a running training leaves, are passed over). Errors: those of the readers;
+ * EAD_BAD_ARGUMENT for a folder without such files. Close in every case. */
 EadStatus ead_import_source_open(EadImportSource *source, const char *const *paths, int count);
 void ead_import_source_close(EadImportSource *source);
 
@@ -56,8 +56,8 @@ EadStatus ead_import_load(EadImportSource *source, EadImportTensor *tensor);
 /* "name [3,4] F32", cut to size - 1 bytes. */
 void ead_import_describe(const EadFileTensor *tensor, char *out, size_t size);
 
-/* Where the prefix of a tensor's name ends if its rest is `rest`, which begins the name or stands behind a dot: 8 in
- * "teacher.conv1.weight" for "conv1.weight"; -1 if it is not. */
+/* Where the prefix of a tensor's name ends if its rest is `rest`, which begins the name or stands behind a
+ * dot: 8 in "teacher.conv1.weight" for "conv1.weight"; -1 if it is not. */
 int ead_import_prefix(const char *name, const char *rest);
 
 /* ---- teacher, student, autoencoder ---- */

@@ -1,6 +1,6 @@
-/* Networks by the names of their layers: for each tensor that may be a layout's first, whether the others are there
- * too; shapes decide, and say the size. A ResNet is known by its first block; which member of the family it is, its
- * reader finds out. */
+/* Networks by the names of their layers: for each tensor that may be a layout's first, whether the others are
+ * there too; shapes decide, and say the size. A ResNet is known by its first block; which member of the
+ * family it is, its reader finds out. */
 #include "train/import/import.h"
 
 #include "core/base/memory.h"

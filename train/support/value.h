@@ -1,6 +1,6 @@
-/* Typed values from text and back, for config keys and command-line options alike: one parser, one notation of
- * ranges, one wording of the errors; and "did you mean" for the names in front of them. A kind of value is one
- * row of the table in value.c. */
+/* Typed values from text and back, for config keys and command-line options alike: one parser, one notation
+ * of ranges, one wording of the errors; and "did you mean" for the names in front of them. A kind of value is
+ * one row of the table in value.c. */
 #ifndef EAD_TRAIN_VALUE_H
 #define EAD_TRAIN_VALUE_H
 
@@ -61,8 +61,8 @@ const char *ead_value_kind_name(EadValueKind kind);
 /* The choice number `index` of "first|second" (its length into *length), or NULL past the last. */
 const char *ead_value_choice(const char *constraint, int index, size_t *length);
 
-/* Whether values of a kind can be members of a struct, as those of a config are, for the four functions below:
- * char * (owned), int for INT and CHOICE, else the type of EadValue's member. */
+/* Whether values of a kind can be members of a struct, as those of a config are, for the four functions
+ * below: char * (owned), int for INT and CHOICE, else the type of EadValue's member. */
 bool ead_value_is_storable(EadValueKind kind);
 
 /* Puts a parsed value into a member; a text there before is freed. Errors: EAD_NO_MEMORY. */

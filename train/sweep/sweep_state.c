@@ -1,5 +1,5 @@
-/* What a sweep leaves on the disk: the state of a run by its folder, why it failed by its log, and the list of runs for
- * the command report. */
+/* What a sweep leaves on the disk: the state of a run by its folder, why it failed by its log, and the list
+ * of runs for the command report. */
 #include "train/sweep/sweep.h"
 
 #include "core/base/atomic_file.h"

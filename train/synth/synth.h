@@ -1,6 +1,6 @@
-/* Generated pictures of a part, flawless or with one defect, each with its exact mask: a data set for the demo and
- * the tests, where nothing can be downloaded. The part is a gasket: a metal flange with bolt holes and a seal.
- * Pictures are pure functions of their EadSynthPart. */
+/* Generated pictures of a part, flawless or with one defect, each with its exact mask: a data set for the
+ * demo and the tests, where nothing can be downloaded. The part is a gasket: a metal flange with bolt holes
+ * and a seal. Pictures are pure functions of their EadSynthPart. */
 #ifndef EAD_TRAIN_SYNTH_H
 #define EAD_TRAIN_SYNTH_H
 

@@ -1,5 +1,5 @@
-/* Random numbers, signed distances and painting. The formulas of the distances are elementary geometry: the distance
- * of a point from the nearest boundary. */
+/* Random numbers, signed distances and painting. The formulas of the distances are elementary geometry: the
+ * distance of a point from the nearest boundary. */
 #include "train/synth/synth_canvas.h"
 
 #include "core/base/memory.h"

@@ -1,7 +1,7 @@
-/* What pictures are drawn with: random numbers and noise, shapes as signed distances (negative inside), and a canvas
- * that paints them with smooth edges. What a brush paints as a defect also enters the mask, so picture and mask
- * cannot disagree. Coordinates: the origin in the middle, y downwards, the shorter side from -1 to 1, turned and
- * shifted by the pose; so parts look the same at every picture size. */
+/* What pictures are drawn with: random numbers and noise, shapes as signed distances (negative inside), and a
+ * canvas that paints them with smooth edges. What a brush paints as a defect also enters the mask, so picture
+ * and mask cannot disagree. Coordinates: the origin in the middle, y downwards, the shorter side from -1 to
+ * 1, turned and shifted by the pose; so parts look the same at every picture size. */
 #ifndef EAD_TRAIN_SYNTH_CANVAS_H
 #define EAD_TRAIN_SYNTH_CANVAS_H
 
@@ -21,8 +21,8 @@ uint32_t ead_synth_bits(EadSynthRandom *random);
 float ead_synth_between(EadSynthRandom *random, float low, float high); /* uniform in [low, high) */
 int ead_synth_below(EadSynthRandom *random, int count);                 /* uniform in 0..count-1 */
 
-/* Pure functions of their arguments in [0,1): uniform; smooth between the whole-numbered points; the sum of that in
- * `octaves` octaves, each of twice the frequency and half the weight. */
+/* Pure functions of their arguments in [0,1): uniform; smooth between the whole-numbered points; the sum of
+ * that in `octaves` octaves, each of twice the frequency and half the weight. */
 float ead_synth_hash(uint32_t seed, int x, int y);
 float ead_synth_noise(uint32_t seed, float x, float y);
 float ead_synth_octaves(uint32_t seed, float x, float y, int octaves);

@@ -1,5 +1,5 @@
-/* The gasket: a turned metal flange with three lobes, six bolt holes (large and small in turn), a rubber seal and a
- * bore, on a workbench; and its defects. */
+/* The gasket: a turned metal flange with three lobes, six bolt holes (large and small in turn), a rubber seal
+ * and a bore, on a workbench; and its defects. */
 #include "train/synth/synth.h"
 
 #include "core/base/philox.h"
