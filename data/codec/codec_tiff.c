@@ -1,59 +1,46 @@
 /* TIFF by libtiff, without its messages on stderr: a broken file or a full disk is one error of ours. Read
  * from memory by the RGBA interface, which turns every kind of photograph into 8 bits a channel and stops at
- * the first error; written through callbacks into an atomic file. */
+ * the first error; written into an atomic file. */
 #include "core/base/atomic_file.h"
+#include "core/base/memory.h"
 #include "data/codec/codec.h"
 #include "data/codec/codec_formats.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <tiffio.h>
+#include <unistd.h>
 
-/* The callbacks that libtiff reads and writes through; see TIFFClientOpen(). */
-typedef struct TiffStream {
-    TIFFReadWriteProc read, write;
-    TIFFSeekProc seek;
-    TIFFSizeProc size;
-    TIFFMapFileProc map; /* or NULL */
-} TiffStream;
-
-static int close_nothing(thandle_t handle) {
-    (void)handle;
-    return 0;
-}
-
-static void unmap_nothing(thandle_t handle, void *base, toff_t size) {
-    (void)handle, (void)base, (void)size;
-}
-
-/* Opens `handle` in `mode` ("r" or "w"). memory: most bytes that libtiff may ask for at once, so that a
- * hostile file cannot claim more; 0 for no bound, and none either with libtiff before 4.5. NULL if it is no
- * TIFF or there is no memory. Closing it leaves the handle open. Messages are kept away from this file alone
- * where libtiff can do that, else from the whole process. */
+/* Keeps messages away from stderr, for one file where libtiff can do that, else for the whole process.
+ * memory: most bytes that libtiff may ask for at once, so that a hostile file cannot claim more; 0 for no
+ * bound, and none either with libtiff before 4.5. */
 #if TIFFLIB_VERSION >= 20221213 /* libtiff 4.5 */
 static int swallow(TIFF *tiff, void *user, const char *module, const char *format, va_list arguments) {
     (void)tiff, (void)user, (void)module, (void)format, (void)arguments;
     return 1; /* handled: nothing is printed */
 }
 
-static TIFF *open_quietly(void *handle, const char *mode, const TiffStream *stream, tmsize_t memory) {
+static TIFFOpenOptions *quiet(tmsize_t memory) {
     TIFFOpenOptions *options = TIFFOpenOptionsAlloc();
     if (!options) return NULL;
     TIFFOpenOptionsSetErrorHandlerExtR(options, swallow, NULL);
     TIFFOpenOptionsSetWarningHandlerExtR(options, swallow, NULL);
     TIFFOpenOptionsSetMaxSingleMemAlloc(options, memory);
-    TIFF *tiff = TIFFClientOpenExt("image", mode, handle, stream->read, stream->write, stream->seek,
-                                   close_nothing, stream->size, stream->map, unmap_nothing, options);
-    TIFFOpenOptionsFree(options);
-    return tiff;
+    return options;
 }
 #else
-static TIFF *open_quietly(void *handle, const char *mode, const TiffStream *stream, tmsize_t memory) {
+typedef void TIFFOpenOptions;
+#define TIFFFdOpenExt(descriptor, name, mode, options) TIFFFdOpen(descriptor, name, mode)
+#define TIFFClientOpenExt(name, mode, handle, read, write, seek, close, size, map, unmap, options)           \
+    TIFFClientOpen(name, mode, handle, read, write, seek, close, size, map, unmap)
+#define TIFFOpenOptionsFree(options) ((void)(options))
+
+static TIFFOpenOptions *quiet(tmsize_t memory) {
     (void)memory;
     TIFFSetErrorHandler(NULL);
     TIFFSetWarningHandler(NULL);
-    return TIFFClientOpen("image", mode, handle, stream->read, stream->write, stream->seek, close_nothing,
-                          stream->size, stream->map, unmap_nothing);
+    return NULL;
 }
 #endif
 
@@ -95,6 +82,15 @@ static int map_memory(thandle_t handle, void **base, toff_t *size) {
     *base = (void *)(uintptr_t)memory->bytes;
     *size = memory->size;
     return 1;
+}
+
+static void unmap_nothing(thandle_t handle, void *base, toff_t size) {
+    (void)handle, (void)base, (void)size;
+}
+
+static int close_nothing(thandle_t handle) {
+    (void)handle;
+    return 0;
 }
 
 static EadStatus check_kind(TIFF *tiff, const char *label) {
@@ -142,10 +138,12 @@ static EadStatus read_tiff(TIFF *tiff, const char *label, size_t size, EadPixelU
 
 EadStatus ead_tiff_decode(const uint8_t *bytes, size_t size, const char *label, EadPixelUse use,
                           EadImage *out) {
-    static const TiffStream stream = {memory_read, memory_write, memory_seek, memory_size, map_memory};
     Memory memory = {bytes, size, 0};
     tmsize_t most = (tmsize_t)(size < (1 << 20) ? size * 1032 : (size_t)1 << 30) + (1 << 20);
-    TIFF *tiff = open_quietly(&memory, "r", &stream, most);
+    TIFFOpenOptions *options = quiet(most);
+    TIFF *tiff = TIFFClientOpenExt("image", "r", &memory, memory_read, memory_write, memory_seek,
+                                   close_nothing, memory_size, map_memory, unmap_nothing, options);
+    TIFFOpenOptionsFree(options);
     if (!tiff) return ead_fail(EAD_BAD_FILE, "%s: damaged or truncated TIFF", label);
     EadStatus status = read_tiff(tiff, label, size, use, out);
     TIFFClose(tiff);
@@ -154,26 +152,6 @@ EadStatus ead_tiff_decode(const uint8_t *bytes, size_t size, const char *label, 
 }
 
 /* ---- writing ---- */
-
-static tmsize_t file_read(thandle_t handle, void *bytes, tmsize_t size) {
-    return (tmsize_t)fread(bytes, 1, (size_t)size, handle);
-}
-
-static tmsize_t file_write(thandle_t handle, void *bytes, tmsize_t size) {
-    return (tmsize_t)fwrite(bytes, 1, (size_t)size, handle);
-}
-
-static toff_t file_seek(thandle_t handle, toff_t offset, int whence) {
-    if (fseeko(handle, (off_t)offset, whence) != 0) return (toff_t)-1;
-    return (toff_t)ftello(handle);
-}
-
-static toff_t file_size(thandle_t handle) {
-    off_t here = ftello(handle), end = -1;
-    if (here >= 0 && fseeko(handle, 0, SEEK_END) == 0) end = ftello(handle);
-    if (end < 0 || fseeko(handle, here, SEEK_SET) != 0) return 0;
-    return (toff_t)end;
-}
 
 /* Returns 1 when everything was accepted. row: scratch of one row, because libtiff wants to be allowed to
  * change what it is given. */
@@ -197,15 +175,20 @@ static int write_map(TIFF *tiff, const float *map, int width, int height, float 
 EadStatus ead_tiff_write_map(const char *path, const float *map, int width, int height) {
     if (width < 1 || height < 1 || width > 65535 || height > 65535)
         return ead_fail(EAD_BAD_SHAPE, "%s: map of %d x %d: sizes are 1 to 65,535", path, width, height);
-    float *row = malloc((size_t)width * sizeof *row);
-    if (!row) return ead_fail(EAD_NO_MEMORY, "%s: no memory for a row of %d values", path, width);
+    float *row = ead_new(width, sizeof *row, "a row of a map");
+    if (!row) return EAD_NO_MEMORY;
     EadAtomicFile file;
     EadStatus status = ead_atomic_file_open(&file, path);
     if (status == EAD_OK) {
-        static const TiffStream stream = {file_read, file_write, file_seek, file_size, NULL};
-        TIFF *tiff = open_quietly(file.stream, "w", &stream, 0); /* the atomic file closes itself */
-        int ok = tiff && write_map(tiff, map, width, height, row);
-        if (tiff) TIFFClose(tiff);
+        TIFFOpenOptions *options = quiet(0);
+        int descriptor = dup(fileno(file.stream)); /* libtiff closes its own */
+        TIFF *tiff = TIFFFdOpenExt(descriptor, path, "w", options);
+        TIFFOpenOptionsFree(options);
+        bool ok = tiff && write_map(tiff, map, width, height, row);
+        if (tiff)
+            TIFFClose(tiff);
+        else
+            close(descriptor);
         if (ok)
             status = ead_atomic_file_commit(&file);
         else {
