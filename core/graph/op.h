@@ -43,6 +43,9 @@ const EadOp *ead_op(EadOpId id);
 EadStatus ead_shape_like_first(const EadNode *node, EadTensor *y);
 EadStatus ead_shape_all_same(const EadNode *node, EadTensor *y);
 
+/* EadOp.alias of updates in place: the output is input 0 itself. */
+int64_t ead_alias_first(const EadNode *node);
+
 /* Shape rule for changes of U8 RGB images (input 0) that the step (input 1, one counter) decides on. */
 EadStatus ead_shape_image_of_step(const EadNode *node, EadTensor *y);
 

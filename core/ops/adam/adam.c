@@ -22,12 +22,7 @@ static EadStatus shape(const EadNode *node, EadTensor *y) {
     return EAD_OK;
 }
 
-static int64_t alias(const EadNode *node) {
-    (void)node;
-    return 0;
-}
-
-const EadOp ead_op_adam = {.name = "adam", .shape = shape, .alias = alias, .has_effects = 1};
+const EadOp ead_op_adam = {.name = "adam", .shape = shape, .alias = ead_alias_first, .has_effects = 1};
 
 /* ---- on the CPU ---- */
 

@@ -26,55 +26,34 @@ static inline __attribute__((always_inline)) void block(int rows, int64_t k, con
         store(c + i * ldc + j * LANES, sum[i][j]);
 }
 
-#define BLOCK(rows, row_stride, k_stride)                                                                    \
-    block(rows, p->k, a, row_stride, k_stride, p->b, p->ldb, c, p->ldc, p->accumulate)
+#define BLOCK(rows) block(rows, p->k, a, row_stride, k_stride, p->b, p->ldb, c, p->ldc, p->accumulate)
 
-/* The rows that fill no block of six. */
-#define REST(rows_left, row_stride, k_stride)                                                                \
-    switch (rows_left) {                                                                                     \
-    case 1:                                                                                                  \
-        BLOCK(1, row_stride, k_stride);                                                                      \
-        break;                                                                                               \
-    case 2:                                                                                                  \
-        BLOCK(2, row_stride, k_stride);                                                                      \
-        break;                                                                                               \
-    case 3:                                                                                                  \
-        BLOCK(3, row_stride, k_stride);                                                                      \
-        break;                                                                                               \
-    case 4:                                                                                                  \
-        BLOCK(4, row_stride, k_stride);                                                                      \
-        break;                                                                                               \
-    case 5:                                                                                                  \
-        BLOCK(5, row_stride, k_stride);                                                                      \
-        break;                                                                                               \
-    default:                                                                                                 \
-        break;                                                                                               \
-    }
-
-static void product_by_rows(const EadPanelProduct *p) {
+/* Blocks of six rows, and one for the rows that are left. One of the two strides is the constant 1. */
+static inline __attribute__((always_inline)) void blocks(const EadPanelProduct *p, int64_t row_stride,
+                                                         int64_t k_stride) {
     const real *a = p->a;
     real *c = p->c;
-    int64_t stride = p->row_stride, left = p->rows;
+    int64_t left = p->rows;
     for (; left >= EAD_SIMD_ROWS;
-         left -= EAD_SIMD_ROWS, a += EAD_SIMD_ROWS * stride, c += EAD_SIMD_ROWS * p->ldc)
-        BLOCK(EAD_SIMD_ROWS, stride, 1);
-    REST(left, stride, 1)
-}
-
-static void product_by_columns(const EadPanelProduct *p) {
-    const real *a = p->a;
-    real *c = p->c;
-    int64_t stride = p->k_stride, left = p->rows;
-    for (; left >= EAD_SIMD_ROWS; left -= EAD_SIMD_ROWS, a += EAD_SIMD_ROWS, c += EAD_SIMD_ROWS * p->ldc)
-        BLOCK(EAD_SIMD_ROWS, 1, stride);
-    REST(left, 1, stride)
+         left -= EAD_SIMD_ROWS, a += EAD_SIMD_ROWS * row_stride, c += EAD_SIMD_ROWS * p->ldc)
+        BLOCK(EAD_SIMD_ROWS);
+    if (left == 1)
+        BLOCK(1);
+    else if (left == 2)
+        BLOCK(2);
+    else if (left == 3)
+        BLOCK(3);
+    else if (left == 4)
+        BLOCK(4);
+    else if (left == 5)
+        BLOCK(5);
 }
 
 static void product(const EadPanelProduct *p) {
     if (p->k_stride == 1)
-        product_by_rows(p);
+        blocks(p, p->row_stride, 1);
     else
-        product_by_columns(p);
+        blocks(p, 1, p->k_stride);
 }
 
 #endif
