@@ -40,8 +40,8 @@ static bool can_join(const EadNode *reader) {
     return reader && ead_op(reader->op)->join_gradients;
 }
 
-/* Parts that tile the node (a batch dealt out to several heads) are put together again by one copy; the general case
- * would pad and add tensors of full size. NULL if they do not tile. */
+/* Parts that tile the node (a batch dealt out to several heads) are put together again by one copy; the
+ * general case would pad and add tensors of full size. NULL if they do not tile. */
 static EadNode *join(BackwardWalk *walk, const EadNode *node, const Contribution *list) {
     EadNode *readers[EAD_MAX_INPUTS], *parts[EAD_MAX_INPUTS];
     int count = 0;

@@ -1,5 +1,5 @@
-/* The rounds of Philox4x32-10 and the stateless shuffle of core/base/philox.h, inline, for C and for CUDA kernels:
- * there is one generator. */
+/* The rounds of Philox4x32-10 and the stateless shuffle of core/base/philox.h, inline, for C and for CUDA
+ * kernels: there is one generator. */
 #ifndef EAD_CORE_PHILOX_ROUNDS_H
 #define EAD_CORE_PHILOX_ROUNDS_H
 

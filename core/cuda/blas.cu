@@ -68,8 +68,8 @@ cublasStatus_t cublasGemmEx_64(cublasHandle_t handle, cublasOperation_t transa, 
 
 } // extern "C"
 
-/* ---- ead_cuda_gemm: one handle a device for the life of the process, given the caller's stream and workspace at
- * each call, so that products of parallel branches of a captured graph share nothing ---- */
+/* ---- ead_cuda_gemm: one handle a device for the life of the process, given the caller's stream and
+ * workspace at each call, so that products of parallel branches of a captured graph share nothing ---- */
 
 enum { MAX_DEVICES = 64 };
 

@@ -124,19 +124,20 @@ void *ead_safetensors_writer_memory(EadSafetensorsWriter *writer, size_t bytes);
 EadStatus ead_safetensors_writer_metadata(EadSafetensorsWriter *writer, const char *key, const char *value);
 
 /* Adds a tensor. name and shape are copied; data (count elements, row-major) is borrowed until the last
- * write; NULL only for ead_safetensors_writer_begin(). Errors: EAD_BAD_ARGUMENT for a name that is invalid or there already; EAD_BAD_SHAPE; EAD_NO_MEMORY.
- */
+ * write; NULL only for ead_safetensors_writer_begin(). Errors: EAD_BAD_ARGUMENT for a name that is invalid or
+ * there already; EAD_BAD_SHAPE; EAD_NO_MEMORY. */
 EadStatus ead_safetensors_writer_tensor(EadSafetensorsWriter *writer, const char *name, EadFileType type,
                                         int dims, const int64_t *shape, const void *data);
 
-/* Writes the file: complete under `path` or not at all (core/base/atomic_file.h). The same calls give the same
- * bytes: header keys in order of addition, data sorted by element size so that every tensor is aligned. May
- * be called again. Errors: EAD_IO with path and reason; EAD_BAD_ARGUMENT if a name is not UTF-8 or the header
- * grows over EAD_FILE_MAX_HEADER; EAD_NO_MEMORY. */
+/* Writes the file: complete under `path` or not at all (core/base/atomic_file.h). The same calls give the
+ * same bytes: header keys in order of addition, data sorted by element size so that every tensor is aligned.
+ * May be called again. Errors: EAD_IO with path and reason; EAD_BAD_ARGUMENT if a name is not UTF-8 or the
+ * header grows over EAD_FILE_MAX_HEADER; EAD_NO_MEMORY. */
 EadStatus ead_safetensors_writer_write(EadSafetensorsWriter *writer, const char *path);
 
-/* The same in two steps, for tensors added with data NULL, which the caller writes into the file himself: begins
- * the file, with room for those; the caller fills it and then commits or discards it. Errors: the same. */
+/* The same in two steps, for tensors added with data NULL, which the caller writes into the file himself:
+ * begins the file, with room for those; the caller fills it and then commits or discards it. Errors: the
+ * same. */
 EadStatus ead_safetensors_writer_begin(EadSafetensorsWriter *writer, const char *path, EadAtomicFile *file);
 
 /* Where the data of a tensor begins in a file that was begun. */

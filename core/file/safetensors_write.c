@@ -78,16 +78,6 @@ static EadStatus check_name(const EadSafetensorsWriter *writer, const char *name
     return EAD_OK;
 }
 
-static EadStatus reserve_entry(EadSafetensorsWriter *writer) {
-    if (writer->count < writer->capacity) return EAD_OK;
-    int capacity = writer->capacity ? 2 * writer->capacity : 64;
-    Entry *entries = realloc(writer->entries, (size_t)capacity * sizeof *entries);
-    if (!entries) return ead_fail(EAD_NO_MEMORY, "no memory for %d tensors to write", capacity);
-    writer->entries = entries;
-    writer->capacity = capacity;
-    return EAD_OK;
-}
-
 EadStatus ead_safetensors_writer_tensor(EadSafetensorsWriter *writer, const char *name, EadFileType type,
                                         int dims, const int64_t *shape, const void *data) {
     Entry entry = {.type = type, .dims = dims, .data = data};
@@ -98,8 +88,9 @@ EadStatus ead_safetensors_writer_tensor(EadSafetensorsWriter *writer, const char
         return ead_fail(EAD_BAD_SHAPE,
                         "tensor '%.200s': %d dimensions (0..%d), a negative size or an overflow", name, dims,
                         EAD_FILE_MAX_DIMS);
-    EAD_TRY(reserve_entry(writer));
-    if (!(entry.name = strdup(name))) return ead_fail(EAD_NO_MEMORY, "no memory for tensor '%.200s'", name);
+    EAD_TRY(ead_grow(&writer->entries, &writer->capacity, writer->count, sizeof *writer->entries,
+                     "tensors to write"));
+    if (!(entry.name = ead_strdup(name))) return EAD_NO_MEMORY;
     if (dims > 0) memcpy(entry.shape, shape, (size_t)dims * sizeof *shape);
     writer->entries[writer->count++] = entry;
     writer->data_size += entry.bytes;

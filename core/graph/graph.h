@@ -53,8 +53,8 @@ EadNode *ead_graph_at(const EadGraph *graph, int index);
  * it zeroed memory that lasts (find it in node->y.data after planning). */
 EadNode *ead_leaf(EadGraph *graph, const char *name, EadType type, int n, int h, int w, int c, void *data);
 
-/* A leaf of n images in the plan's memory, for a data set that stays there: images are written one by one with
- * ead_plan_write_image() and cannot be read back. */
+/* A leaf of n images in the plan's memory, for a data set that stays there: images are written one by one
+ * with ead_plan_write_image() and cannot be read back. */
 EadNode *ead_table(EadGraph *graph, const char *name, EadType type, int n, int h, int w, int c);
 
 /* A leaf as above, but a trainable parameter: gradients flow into it. Asking twice for the same memory and

@@ -1,5 +1,5 @@
-/* What a kernel gets to see: one execution of one node. Apart from core/graph/op.h because CUDA kernels read it
- * too: nothing here, nor in what it includes, is foreign to C++. */
+/* What a kernel gets to see: one execution of one node. Apart from core/graph/op.h because CUDA kernels read
+ * it too: nothing here, nor in what it includes, is foreign to C++. */
 #ifndef EAD_CORE_KERNEL_H
 #define EAD_CORE_KERNEL_H
 
@@ -14,7 +14,7 @@ typedef enum EadPrecision {
     EAD_PRECISION_TF32, /* CUDA */
     EAD_PRECISION_BF16, /* CUDA, or a CPU with AMX */
     EAD_PRECISION_FP16, /* CUDA, inference only: gradients would need loss scaling */
-    EAD_PRECISION_AUTO, /* what suits backend and task, see ead_precision_resolve() in core/backend/backend.h */
+    EAD_PRECISION_AUTO, /* what suits backend and task: ead_precision_resolve() of backend.h */
 } EadPrecision;
 
 typedef struct EadCall EadCall;
@@ -32,14 +32,15 @@ struct EadCall {
     /* The rest is for convolutions only. */
     EadPrecision precision;   /* CUDA: in what they multiply, never AUTO */
     const struct EadAmx *amx; /* CPU: they may multiply in bf16, with these kernels; NULL: fp32 only */
-    /* Optional: input 1 in the form that the kernel wants (transformed weights), made by pack_weights. If input 1
-     * is constant, this is done once when the graph is planned; otherwise run must do it each time. */
+    /* Optional: input 1 in the form that the kernel wants (transformed weights), made by pack_weights. If
+     * input 1 is constant, this is done once when the graph is planned; otherwise run must do it each
+     * time. */
     void (*pack_weights)(const EadCall *call);
     void *packed; /* packed_bytes of memory for it */
     size_t packed_bytes;
     int packed_at_plan; /* set by the planner: packed is filled already when run is called */
-    /* Set by the planner (EadKernel.can_save): the cached transform of input 0, written by the forward call, read
-     * by the weight gradient. 0 bytes: not saved, each makes its own. */
+    /* Set by the planner (EadKernel.can_save): the cached transform of input 0, written by the forward call,
+     * read by the weight gradient. 0 bytes: not saved, each makes its own. */
     void *saved_input;
     size_t saved_bytes;
     int choice[4]; /* from plan to run: the kernel's own */
@@ -54,9 +55,9 @@ typedef struct EadKernel {
     /* Optional: called once at plan time with shapes but no data; sets workspace_bytes and may replace run by
      * the algorithm that fits shape and machine. */
     void (*plan)(EadCall *call);
-    /* Optional: the bytes of a transform of input 0 that the `earlier` call makes and this call, whose input 1 is
-     * the same value, could read instead of making its own; 0: none. If there is memory for it, both are planned
-     * anew with saved_bytes set. The bits must be the same either way. */
+    /* Optional: the bytes of a transform of input 0 that the `earlier` call makes and this call, whose input
+     * 1 is the same value, could read instead of making its own; 0: none. If there is memory for it, both are
+     * planned anew with saved_bytes set. The bits must be the same either way. */
     size_t (*can_save)(const EadCall *earlier, const EadCall *call);
     /* The inputs (bit k: x[k]) that may be stored in 16 bits, and whether the output may. The planner decides
      * by value: x[k]->type and y->type then say EAD_F16 or EAD_BF16. All inputs of the mask have one type;

@@ -22,9 +22,9 @@ typedef struct EadOp {
      */
     void (*gradient)(EadGraph *graph, EadNode *node, EadNode *dy, EadNode **dx);
 
-    /* Optional, for ops whose output is a part of input 0: puts the gradients dy[i] of readers[i] together to that of
-     * x, of which they are the only readers; NULL where they do not make up all of x. Their gradient() is then
-     * called where these are summed, not before. */
+    /* Optional, for ops whose output is a part of input 0: puts the gradients dy[i] of readers[i] together to
+     * that of x, of which they are the only readers; NULL where they do not make up all of x. Their
+     * gradient() is then called where these are summed, not before. */
     EadNode *(*join_gradients)(EadGraph *graph, const EadNode *x, int count, EadNode *const readers[],
                                EadNode *const dy[]);
 

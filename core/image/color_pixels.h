@@ -1,6 +1,6 @@
-/* The arithmetic of core/image/color.h on single pixels, inline, for C and for CUDA kernels: both give the same
- * bytes. The reference blends in single precision, and truncates; each line of ead_blend() keeps its order of
- * operations. */
+/* The arithmetic of core/image/color.h on single pixels, inline, for C and for CUDA kernels: both give the
+ * same bytes. The reference blends in single precision, and truncates; each line of ead_blend() keeps its
+ * order of operations. */
 #ifndef EAD_CORE_COLOR_PIXELS_H
 #define EAD_CORE_COLOR_PIXELS_H
 

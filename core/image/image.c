@@ -1,8 +1,8 @@
-/* Storage and the antialiased bilinear resize of 8-bit images. Teacher, student and rival programs must see the same
- * pixels, so the resize follows Pillow's arithmetic to the bit: weights computed in double, rounded to 22-bit fixed
- * point, one pass along the rows, one along the columns, each rounded to 8 bits; a pass that would change no
- * size is left out. (Pillow 13 takes the columns first where that is cheaper: up to 1 level of difference.)
- */
+/* Storage and the antialiased bilinear resize of 8-bit images. Teacher, student and rival programs must see
+ * the same pixels, so the resize follows Pillow's arithmetic to the bit: weights computed in double, rounded
+ * to 22-bit fixed point, one pass along the rows, one along the columns, each rounded to 8 bits; a pass that
+ * would change no size is left out. (Pillow 13 takes the columns first where that is cheaper: up to 1 level
+ * of difference.) */
 #include "core/image/image.h"
 
 #include <math.h>

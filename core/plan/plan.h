@@ -33,8 +33,8 @@ void ead_plan_free(EadPlan *plan);
 void ead_plan_run(const EadPlan *plan);
 
 /* Must be called when values of constant leaves (weights that are not trainable in this graph) have changed
- * since planning, because kernels have packed them in a form of their own; on a device when anything in the caller's memory
- * has changed, because the device has a copy, made when the graph was planned. */
+ * since planning, because kernels have packed them in a form of their own; on a device when anything in the
+ * caller's memory has changed, because the device has a copy, made when the graph was planned. */
 void ead_plan_update_weights(const EadPlan *plan);
 
 /* Copies what runs have changed in the caller's memory (parameters, optimizer state, counters) back there.
@@ -52,13 +52,14 @@ void ead_plan_write_image(const EadPlan *plan, const EadNode *table, int image, 
  */
 void *ead_plan_input_buffer(const EadPlan *plan, const EadNode *leaf);
 
-/* The value of an output (ead_keep) after the runs so far, in the node's own type: copied to `host`, or as an address
- * that is valid until the next run or fetch. Waits for the runs. Errors: those of ead_plan_synchronize. */
+/* The value of an output (ead_keep) after the runs so far, in the node's own type: copied to `host`, or as an
+ * address that is valid until the next run or fetch. Waits for the runs. Errors: those of
+ * ead_plan_synchronize. */
 EadStatus ead_plan_read(const EadPlan *plan, const EadNode *node, void *host);
 EadStatus ead_plan_fetch(const EadPlan *plan, const EadNode *node, const void **value);
 
-/* Waits until the runs so far are done. Errors: EAD_UNSUPPORTED with what stopped the device; EAD_NOT_FINITE, see
- * ead_debug(). */
+/* Waits until the runs so far are done. Errors: EAD_UNSUPPORTED with what stopped the device; EAD_NOT_FINITE,
+ * see ead_debug(). */
 EadStatus ead_plan_synchronize(const EadPlan *plan);
 
 /* Bytes of the arena (values, leaves without own memory, workspaces; on a device also copies of the caller's
@@ -72,8 +73,8 @@ size_t ead_plan_bytes(const EadPlan *plan);
  * and "graph" is the program's: it has every plan printed. */
 bool ead_debug(const char *what);
 
-/* Writes a table of all values in order: node, op, name, shape, type, bytes, place in the arena; of computed ones
- * also algorithm, bytes of workspace, packed weights and saved input. */
+/* Writes a table of all values in order: node, op, name, shape, type, bytes, place in the arena; of computed
+ * ones also algorithm, bytes of workspace, packed weights and saved input. */
 void ead_plan_print(const EadPlan *plan, FILE *stream);
 
 /* The calls of the plan, for the bench: their number, and call i with the node it computes. */

@@ -59,8 +59,8 @@ struct EadPlan {
     EadPlanDebug *debug;  /* NULL: values are not looked at */
 };
 
-/* core/plan/plan_debug.c: the look at call i's output, which has just been computed; and what was found, as an
- * error. Errors of new: EAD_NO_MEMORY. */
+/* core/plan/plan_debug.c: the look at call i's output, which has just been computed; and what was found, as
+ * an error. Errors of new: EAD_NO_MEMORY. */
 EadStatus ead_plan_debug_new(EadPlan *plan);
 void ead_plan_debug_call(const EadPlan *plan, int i);
 EadStatus ead_plan_debug_status(const EadPlan *plan);
@@ -77,8 +77,8 @@ void *ead_plan_region_address(const EadPlan *plan, const void *host);
 /* Copies all regions to the device. */
 void ead_plan_upload(const EadPlan *plan);
 
-/* core/plan/plan_types.c: decides which values are stored in 16 bits and sets the types of plan->tensors. Errors:
- * EAD_NO_MEMORY. */
+/* core/plan/plan_types.c: decides which values are stored in 16 bits and sets the types of plan->tensors.
+ * Errors: EAD_NO_MEMORY. */
 EadStatus ead_plan_choose_types(EadPlan *plan, EadGraph *graph, const bool *live, EadPrecision precision);
 
 /* core/plan/plan_order.c: which nodes' calls are done before another's by the graph's edges. */
@@ -102,8 +102,8 @@ EadStatus ead_plan_schedule(EadPlan *plan, int streams);
 /* Whether two calls touch the same bytes and one of them writes there. */
 bool ead_plan_calls_collide(const EadPlan *plan, int a, int b);
 
-/* core/plan/plan_device.c: what a plan on a device has besides: first memory and streams, then, when all calls
- * have their addresses, their order on the streams. Errors: EAD_NO_MEMORY. */
+/* core/plan/plan_device.c: what a plan on a device has besides: first memory and streams, then, when all
+ * calls have their addresses, their order on the streams. Errors: EAD_NO_MEMORY. */
 EadStatus ead_plan_device_new(EadPlan *plan, EadGraph *graph, const bool *live,
                               const EadPlanOptions *options);
 EadStatus ead_plan_device_schedule(EadPlan *plan);

@@ -1,4 +1,5 @@
-/* EAD_DEBUG: the plan as a table, and the first node whose output holds a NaN, on the host and on a device. */
+/* EAD_DEBUG: the plan as a table, and the first node whose output holds a NaN, on the host and on a
+ * device. */
 #include "core/ops/add/add.h"
 #include "core/ops/mean/mean.h"
 #include "core/ops/relu/relu.h"

@@ -1,5 +1,5 @@
-/* The device of the host runner: core/backend/device.h on host memory, in the place of core/cuda/device.cu. Work
- * is done at once, so streams and events have nothing to do; captures record nothing.
+/* The device of the host runner: core/backend/device.h on host memory, in the place of core/cuda/device.cu.
+ * Work is done at once, so streams and events have nothing to do; captures record nothing.
  *
  * Its memory is closed to everybody (pages without access) but kernels and copies: host code that follows a
  * device address crashes here as it would with a GPU. A page that is never opened lies behind each

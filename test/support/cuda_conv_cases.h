@@ -18,7 +18,8 @@ typedef struct CudaConvCase {
 
 enum { CUDA_CONV_NO_POOL = -1, CUDA_CONV_SMALL = 23, CUDA_CONV_LAYERS = 19 };
 
-/* Every geometry of test/support/op_cases.def, and channels around the multiples that copies and tiles have. */
+/* Every geometry of test/support/op_cases.def, and channels around the multiples that copies and tiles
+ * have. */
 extern const CudaConvCase cuda_conv_small[CUDA_CONV_SMALL];
 
 /* The layers of both models and the autoencoder on few pixels: channels, kernels, strides and paddings. */

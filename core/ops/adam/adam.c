@@ -1,4 +1,5 @@
-/* Adam, an update in place, and its kernel for the CPU: one pass over four arrays, bound by memory bandwidth. */
+/* Adam, an update in place, and its kernel for the CPU: one pass over four arrays, bound by memory
+ * bandwidth. */
 #include "core/ops/adam/adam.h"
 
 #include "core/graph/op.h"

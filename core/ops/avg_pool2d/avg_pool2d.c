@@ -1,5 +1,5 @@
-/* Average pooling: shapes, gradient, kernels for the CPU. They are bound by memory bandwidth, so each output row
- * is made in one go while its input rows are in the cache. */
+/* Average pooling: shapes, gradient, kernels for the CPU. They are bound by memory bandwidth, so each output
+ * row is made in one go while its input rows are in the cache. */
 #include "core/ops/avg_pool2d/avg_pool2d.h"
 
 #include "core/base/minmax.h"

@@ -1,5 +1,5 @@
-/* The sum of each channel. On the CPU a fixed number of row ranges is summed side by side in double, then added
- * in order, so that the result does not depend on the number of threads. */
+/* The sum of each channel. On the CPU a fixed number of row ranges is summed side by side in double, then
+ * added in order, so that the result does not depend on the number of threads. */
 #include "core/ops/channel_sum/channel_sum.h"
 
 #include "core/graph/op.h"

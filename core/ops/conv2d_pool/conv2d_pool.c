@@ -1,5 +1,5 @@
-/* The fused layer: shape, the choice not to fuse, and the choice of the algorithm on the CPU. Those that know no
- * pooling, AMX and Winograd with large weights, leave their outputs in the workspace, and avg_pool2d's own
+/* The fused layer: shape, the choice not to fuse, and the choice of the algorithm on the CPU. Those that know
+ * no pooling, AMX and Winograd with large weights, leave their outputs in the workspace, and avg_pool2d's own
  * kernel follows. */
 #include "core/ops/conv2d_pool/conv2d_pool.h"
 

@@ -1,5 +1,5 @@
-/* Dropout: shape, gradient, kernel for the CPU, which is bound by the random numbers: a Philox block holds those
- * of four elements. */
+/* Dropout: shape, gradient, kernel for the CPU, which is bound by the random numbers: a Philox block holds
+ * those of four elements. */
 #include "core/ops/dropout/dropout.h"
 
 #include "core/base/philox.h"

@@ -1,5 +1,5 @@
-/* Image normalisation: shape, constants, and the kernel for the CPU. There are only 256 values a channel, so they
- * come from a table. */
+/* Image normalisation: shape, constants, and the kernel for the CPU. There are only 256 values a channel, so
+ * they come from a table. */
 #include "core/ops/normalize_image/normalize_image.h"
 
 #include "core/graph/op.h"

@@ -1,7 +1,7 @@
-/* The quantile by radix selection. On the CPU numbers become unsigned keys of the same order; each pass counts, among the
- * keys that begin with the digits found so far, how often each next digit occurs, and picks the digit in
- * which the wanted rank lies: 3 passes of 11 bits in float, 6 in double. Counts are integers, so neither the
- * number of parts nor of threads shows in the result. */
+/* The quantile by radix selection. On the CPU numbers become unsigned keys of the same order; each pass
+ * counts, among the keys that begin with the digits found so far, how often each next digit occurs, and picks
+ * the digit in which the wanted rank lies: 3 passes of 11 bits in float, 6 in double. Counts are integers, so
+ * neither the number of parts nor of threads shows in the result. */
 #include "core/ops/quantile/quantile.h"
 
 #include "core/graph/op.h"

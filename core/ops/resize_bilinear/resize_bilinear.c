@@ -1,5 +1,5 @@
-/* The bilinear resize: shapes, gradient, kernels for the CPU. Where each output row and column looks is tabulated
- * at the start of each run, which costs nothing beside the pixels. */
+/* The bilinear resize: shapes, gradient, kernels for the CPU. Where each output row and column looks is
+ * tabulated at the start of each run, which costs nothing beside the pixels. */
 #include "core/ops/resize_bilinear/resize_bilinear.h"
 
 #include "core/graph/op.h"

@@ -1,10 +1,11 @@
 /* Winograd's matrices for tiles of 8 inputs and kernels of 3 and 4, in one dimension:
  * y = A^T [(G w) * (B^T d)] (Lavin and Gray, "Fast algorithms for convolutional neural networks", 2016).
  *
- * Toom-Cook at the points 0, 1, -1, 2, -2, 1/2, -1/2 and infinity, small numbers in pairs, which halve the work:
- * A^T[i][k] = p_k^i, G[k][j] = p_k^j, B^T the transposed inverse of the points' Vandermonde matrix. Each row of B^T
- * is divided, and the row of G multiplied, by the power of two nearest to its largest entry, so that no product is
- * much larger than another. test/core/double_winograd.c checks them in exact fractions. */
+ * Toom-Cook at the points 0, 1, -1, 2, -2, 1/2, -1/2 and infinity, small numbers in pairs, which halve the
+ * work: A^T[i][k] = p_k^i, G[k][j] = p_k^j, B^T the transposed inverse of the points' Vandermonde matrix.
+ * Each row of B^T is divided, and the row of G multiplied, by the power of two nearest to its largest entry,
+ * so that no product is much larger than another. test/core/double_winograd.c checks them in exact
+ * fractions. */
 #ifndef EAD_CORE_WINOGRAD_MATRICES_H
 #define EAD_CORE_WINOGRAD_MATRICES_H
 

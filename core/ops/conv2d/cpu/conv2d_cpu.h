@@ -34,10 +34,10 @@ void ead_conv_pack_weights(const EadSimd *simd, const real *weights, int o, int6
 void ead_conv_multiply_packed(const EadSimd *simd, int64_t rows, int64_t k, const real *patches,
                               const real *packed, real *c, int64_t ldc);
 
-/* Winograd's minimal filtering (Lavin and Gray, 2016) for 3x3 and 4x4 kernels of stride 1: tiles of 8x8 inputs
- * are transformed, multiplied channel by channel, and transformed back. An output of a 4x4 kernel costs 2.56
- * multiplications instead of 16, of a 3x3 kernel 1.78 instead of 9. Rounding: about 1e-5 of the largest output
- * (256 channels). */
+/* Winograd's minimal filtering (Lavin and Gray, 2016) for 3x3 and 4x4 kernels of stride 1: tiles of 8x8
+ * inputs are transformed, multiplied channel by channel, and transformed back. An output of a 4x4 kernel
+ * costs 2.56 multiplications instead of 16, of a 3x3 kernel 1.78 instead of 9. Rounding: about 1e-5 of the
+ * largest output (256 channels). */
 void ead_conv2d_winograd_plan(EadCall *call);
 void ead_conv2d_input_gradient_winograd_plan(EadCall *call);
 void ead_conv2d_weight_gradient_winograd_plan(EadCall *call);

@@ -1,6 +1,6 @@
-/* What Winograd convolutions share: how they cut an image into tiles and lay out what they transform, and what
- * they do with one block of tiles: transform its inputs, and multiply them with the transformed weights of one
- * or more panels of output channels. What becomes of the products is the caller's business
+/* What Winograd convolutions share: how they cut an image into tiles and lay out what they transform, and
+ * what they do with one block of tiles: transform its inputs, and multiply them with the transformed weights
+ * of one or more panels of output channels. What becomes of the products is the caller's business
  * (conv2d_winograd.c, conv2d_pool_winograd.c). */
 #ifndef EAD_CORE_WINOGRAD_BLOCKS_H
 #define EAD_CORE_WINOGRAD_BLOCKS_H

@@ -1,6 +1,6 @@
 /* A convolution call of the CUDA backend, laid out: what is gathered, packed, multiplied and finished, and
- * the memory in between. The entries (conv2d_layer_cuda.cu, conv2d_weight_gradient_cuda.cu, conv2d_pool_cuda.cu)
- * read it off the call, the steps below do the work. */
+ * the memory in between. The entries (conv2d_layer_cuda.cu, conv2d_weight_gradient_cuda.cu,
+ * conv2d_pool_cuda.cu) read it off the call, the steps below do the work. */
 #ifndef EAD_CORE_CONV2D_LAYER_CUH
 #define EAD_CORE_CONV2D_LAYER_CUH
 

@@ -1,5 +1,5 @@
-/* Forward convolution and input gradient on CUDA: source in the operand's form, weights packed, product, and the
- * sums of its splits finished. */
+/* Forward convolution and input gradient on CUDA: source in the operand's form, weights packed, product, and
+ * the sums of its splits finished. */
 #include "core/ops/conv2d/cuda/conv2d_layer.cuh"
 
 #include "core/base/minmax.h"
