@@ -98,8 +98,8 @@ START_TEST(compares_with_the_paper_where_it_can) {
     write_results();
     ASSERT_OK(ead_sweep_results_read(S "results/t.sweep.json", &results));
     ASSERT_OK(ead_sweep_collection_table(&results, 0, &table));
-    ck_assert(table.rows == 2 && table.columns == 11);
-    for (int i = 0; i < 22; i++) ck_assert_str_eq(table.cells[i], cells[i]);
+    ck_assert(table.cells.count == 22 && table.columns == 11);
+    for (int i = 0; i < 22; i++) ck_assert_str_eq(table.cells.items[i], cells[i]);
     ead_text_table_free(&table);
     ead_sweep_results_free(&results);
 }

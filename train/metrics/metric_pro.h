@@ -67,7 +67,7 @@ typedef enum EadPixelCurve {
     EAD_CURVE_PR,   /* x recall, y precision; one point for each score of a defect pixel */
 } EadPixelCurve;
 
-/* A curve for plots and tables, from (0,0) to (1,1), but PR from (0,1) to recall 1: a point is left out while
+/* A curve for plots and tables, from (0,0) to (1,1), but PR from (0,1) to recall 1: a point is omitted while
  * it is nearer than `step` to the last one kept in both directions; step 0 keeps all. Empty where the metric
  * is undefined. The caller frees it. Errors: EAD_NO_MEMORY. */
 EadStatus ead_pro_curve(const EadProAccumulator *accumulator, int group, EadPixelCurve kind, double step,

@@ -28,32 +28,21 @@ static void cell_range(int x, int small, int large, int *first, int *end) {
     *end = (int)(((int64_t)(x + 1) * large + small - 1) / small);
 }
 
-/* The highest value of each cell. */
-static void reduce_map(const float *map, int width, int height, float *out, int out_width, int out_height) {
-    for (int y = 0; y < out_height; y++) {
+/* Of each cell the highest value of the map, and whether any pixel of the mask is set; mask may be NULL. */
+static void reduce(const float *map, const EadImage *mask, int width, int height, EadGalleryEntry *out) {
+    for (int y = 0; y < out->rgb.height; y++) {
         int y0, y1, x0, x1;
-        cell_range(y, out_height, height, &y0, &y1);
-        for (int x = 0; x < out_width; x++) {
-            cell_range(x, out_width, width, &x0, &x1);
+        cell_range(y, out->rgb.height, height, &y0, &y1);
+        for (int x = 0; x < out->rgb.width; x++) {
+            int64_t cell = (int64_t)y * out->rgb.width + x;
+            cell_range(x, out->rgb.width, width, &x0, &x1);
             float highest = map[(int64_t)y0 * width + x0];
             for (int v = y0; v < y1; v++)
-                for (int u = x0; u < x1; u++) highest = fmaxf(highest, map[(int64_t)v * width + u]);
-            out[(int64_t)y * out_width + x] = highest;
-        }
-    }
-}
-
-/* A cell is defect where any of its pixels is. */
-static void reduce_mask(const EadImage *mask, EadImage *out) {
-    for (int y = 0; y < out->height; y++) {
-        int y0, y1, x0, x1;
-        cell_range(y, out->height, mask->height, &y0, &y1);
-        for (int x = 0; x < out->width; x++) {
-            cell_range(x, out->width, mask->width, &x0, &x1);
-            uint8_t any = 0;
-            for (int v = y0; v < y1; v++)
-                for (int u = x0; u < x1; u++) any |= mask->pixels[(int64_t)v * mask->width + u];
-            out->pixels[(int64_t)y * out->width + x] = any;
+                for (int u = x0; u < x1; u++) {
+                    highest = fmaxf(highest, map[(int64_t)v * width + u]);
+                    if (mask) out->mask.pixels[cell] |= mask->pixels[(int64_t)v * width + u];
+                }
+            out->map[cell] = highest;
         }
     }
 }
@@ -81,10 +70,9 @@ static EadStatus fill_entry(EadGalleryEntry *entry, int max_side, const EadImage
                           entry->rgb.pixels, width, height));
     entry->map = ead_new((int64_t)width * height, sizeof *entry->map, "a picture of the report");
     if (!entry->map) return EAD_NO_MEMORY;
-    reduce_map(map, rgb->width, rgb->height, entry->map, width, height);
-    if (!mask) return EAD_OK;
-    EAD_TRY(ead_image_alloc(&entry->mask, width, height, 1));
-    reduce_mask(mask, &entry->mask);
+    if (mask) EAD_TRY(ead_image_alloc(&entry->mask, width, height, 1));
+    if (mask) memset(entry->mask.pixels, 0, (size_t)width * (size_t)height);
+    reduce(map, mask, rgb->width, rgb->height, entry);
     return EAD_OK;
 }
 

@@ -54,7 +54,7 @@ typedef struct EadGalleryOrder {
     int64_t sizes[EAD_GALLERY_SECTIONS]; /* of the sections */
 } EadGalleryOrder;
 
-/* Sorts all entries, ties in the order added. threshold NAN: no mistakes are told apart. Free
+/* Sorts all entries, ties in the order added. threshold NAN: there are no mistakes. Free
  * order->entries. Errors: EAD_NO_MEMORY. */
 EadStatus ead_gallery_sort(const EadGallery *gallery, double threshold, EadGalleryOrder *order);
 

@@ -17,7 +17,7 @@ static int sequence_length(uint8_t first) {
 
 int ead_utf8_decode(const char *text, uint32_t *code) {
     static const uint8_t first_mask[5] = {0, 0x7F, 0x1F, 0x0F, 0x07};
-    static const uint32_t smallest[5] = {0, 0, 0x80, 0x800, 0x10000};
+    static const uint32_t minimum[5] = {0, 0, 0x80, 0x800, 0x10000};
     const uint8_t *bytes = (const uint8_t *)text;
     int length = sequence_length(bytes[0]);
     uint32_t value = bytes[0] & (uint32_t)first_mask[length];
@@ -26,7 +26,7 @@ int ead_utf8_decode(const char *text, uint32_t *code) {
         value = value << 6 | (bytes[i] & 0x3Fu);
     }
     bool surrogate = value >= 0xD800u && value <= 0xDFFFu;
-    if (length == 0 || value < smallest[length] || value > 0x10FFFFu || surrogate) return 0;
+    if (length == 0 || value < minimum[length] || value > 0x10FFFFu || surrogate) return 0;
     *code = value;
     return length;
 }

@@ -16,11 +16,10 @@ static EadStatus write_table(EadJson *json, const char *key, const EadSweepResul
     EadTextTable table = {0};
     EadStatus status = make(results, metric, &table);
     ead_json_open(json, key, '[');
-    for (int row = 0; row < table.rows && status == EAD_OK; row++) {
-        ead_json_open(json, NULL, '[');
-        for (int column = 0; column < table.columns; column++)
-            ead_json_string(json, NULL, table.cells[row * table.columns + column]);
-        ead_json_close(json, ']');
+    for (int i = 0; i < table.cells.count; i++) {
+        if (i % table.columns == 0) ead_json_open(json, NULL, '[');
+        ead_json_string(json, NULL, table.cells.items[i]);
+        if ((i + 1) % table.columns == 0) ead_json_close(json, ']');
     }
     ead_json_close(json, ']');
     ead_text_table_free(&table);

@@ -15,45 +15,31 @@ enum { paper_steps = 70000 };
 /* ---- cells ---- */
 
 void ead_text_table_free(EadTextTable *table) {
-    for (int i = 0; i < table->rows * table->columns; i++) free(table->cells[i]);
-    free(table->cells);
-    *table = (EadTextTable){0};
+    ead_strings_free(&table->cells);
 }
 
-static EadStatus set_cell(EadTextTable *table, int row, int column, const char *format, ...) EAD_PRINTF(4, 5);
+/* The next cell. After a failure there are no more, and table->status says why. */
+static void add_cell(EadTextTable *table, const char *format, ...) EAD_PRINTF(2, 3);
 
-static EadStatus set_cell(EadTextTable *table, int row, int column, const char *format, ...) {
+static void add_cell(EadTextTable *table, const char *format, ...) {
     char text[256];
     va_list values;
     va_start(values, format);
     vsnprintf(text, sizeof text, format, values);
     va_end(values);
-    char **cell = &table->cells[row * table->columns + column];
-    free(*cell);
-    *cell = ead_strdup(text);
-    return *cell ? EAD_OK : EAD_NO_MEMORY;
+    if (table->status == EAD_OK) table->status = ead_strings_add(&table->cells, text);
 }
 
-static EadStatus make_cells(EadTextTable *table, int rows, int columns) {
-    *table = (EadTextTable){0};
-    table->cells = ead_new((int64_t)rows * columns, sizeof *table->cells, "the tables of the report");
-    if (!table->cells) return EAD_NO_MEMORY;
-    table->rows = rows;
-    table->columns = columns;
-    for (int row = 0; row < rows; row++)
-        for (int column = 0; column < columns; column++) EAD_TRY(set_cell(table, row, column, "%s", ""));
-    return EAD_OK;
-}
-
-static void describe(const EadSummary *summary, bool of_scenarios, char *text, size_t size) {
+/* mean ± deviation. of_scenarios: what is incomplete says so. */
+static void add_summary(EadTextTable *table, const EadSummary *summary, bool of_scenarios) {
     if (summary->runs == 0)
-        snprintf(text, size, "–");
+        add_cell(table, "–");
     else if (summary->seeds == 0 && of_scenarios)
-        snprintf(text, size, "%.2f (%d of %d)", summary->mean, summary->runs, summary->expected);
+        add_cell(table, "%.2f (%d of %d)", summary->mean, summary->runs, summary->expected);
     else if (isnan(summary->deviation))
-        snprintf(text, size, "%.2f", summary->mean);
+        add_cell(table, "%.2f", summary->mean);
     else
-        snprintf(text, size, "%.2f ± %.2f", summary->mean, summary->deviation);
+        add_cell(table, "%.2f ± %.2f", summary->mean, summary->deviation);
 }
 
 /* ---- against the paper ---- */
@@ -108,129 +94,111 @@ static bool paper_knows(const EadSweepResults *results, int collection, int colu
 
 /* ---- the table by collection ---- */
 
-/* A collection's columns start at `column`; a collection that the paper knows has three. */
+/* A collection, or the mean of all; one that the paper knows has three columns. */
 typedef struct Group {
-    int collection, column;
+    int collection;
     bool paper;
 } Group;
 
 enum { MAX_GROUPS = 16 };
 
-static int list_groups(const EadSweepResults *results, int column, Group *groups, int *columns) {
+static int list_groups(const EadSweepResults *results, int column, Group *groups) {
     int count = 0;
-    *columns = 1;
     for (int c = 0; c <= results->collections.count && count < MAX_GROUPS; c++) {
         int collection = c < results->collections.count ? c : all_collections;
         bool shown = collection == all_collections ? ead_sweep_has_mean(results, column)
                                                    : has_collection(results, collection, column);
-        if (!shown) continue;
-        groups[count] = (Group){collection, *columns, paper_knows(results, collection, column)};
-        *columns += groups[count++].paper ? 3 : 1;
+        if (shown) groups[count++] = (Group){collection, paper_knows(results, collection, column)};
     }
     return count;
 }
 
-static EadStatus fill_head(const EadSweepResults *results, const Group *group, EadTextTable *table) {
-    const char *name =
-        group->collection == all_collections ? "mean" : collection_name(results, group->collection);
-    EAD_TRY(set_cell(table, 0, group->column, "%s", name));
-    if (!group->paper) return EAD_OK;
-    EAD_TRY(set_cell(table, 0, group->column + 1, "paper"));
-    return set_cell(table, 0, group->column + 2, "difference");
+static void add_paper(EadTextTable *table, const EadPaperNumber *number) {
+    if (!number)
+        add_cell(table, "%s", "");
+    else if (isnan(number->deviation))
+        add_cell(table, "%.1f", number->percent);
+    else
+        add_cell(table, "%.1f ± %.2f", number->percent, number->deviation);
 }
 
-static EadStatus set_paper(EadTextTable *table, int row, int column, const EadPaperNumber *number) {
-    if (isnan(number->deviation)) return set_cell(table, row, column, "%.1f", number->percent);
-    return set_cell(table, row, column, "%.1f ± %.2f", number->percent, number->deviation);
-}
-
-static EadStatus fill_group(const EadSweepResults *results, int variant, const Group *group, int column,
-                            EadTextTable *table) {
-    char text[64];
+static void add_group(EadTextTable *table, const EadSweepResults *results, int variant, const Group *group,
+                      int column) {
     bool comparable;
     EadSummary summary = ead_summarize_collection(results, variant, group->collection, column);
-    describe(&summary, true, text, sizeof text);
-    EAD_TRY(set_cell(table, variant + 1, group->column, "%s", text));
+    add_summary(table, &summary, true);
+    if (!group->paper) return;
     const EadPaperNumber *number =
         ead_sweep_paper_number(results, variant, group->collection, column, &comparable);
-    if (!number) return EAD_OK;
-    EAD_TRY(set_paper(table, variant + 1, group->column + 1, number));
-    if (!comparable || summary.seeds == 0) return set_cell(table, variant + 1, group->column + 2, "–");
-    return set_cell(table, variant + 1, group->column + 2, "%+.2f", summary.mean - number->percent);
+    add_paper(table, number);
+    if (!number)
+        add_cell(table, "%s", "");
+    else if (!comparable || summary.seeds == 0)
+        add_cell(table, "–");
+    else
+        add_cell(table, "%+.2f", summary.mean - number->percent);
 }
 
-/* Rows of the paper's table that are no variant here. */
+/* Rows of the paper's table, means over all collections, that are no variant here. */
 static bool is_other_method(const EadSweepResults *results, const EadPaperNumber *number, int column) {
     if (strcmp(number->metric, results->columns[column].key) != 0 ||
-        strcmp(number->table, results->paper) != 0)
+        strcmp(number->table, results->paper) != 0 || strcmp(number->collection, "all") != 0)
         return false;
     for (int v = 0; v < results->variants.count; v++)
         if (strcmp(results->variants.items[v], number->variant) == 0) return false;
     return true;
 }
 
-static int count_others(const EadSweepResults *results, int column) {
-    int count, others = 0;
-    const EadPaperNumber *rows = ead_paper_numbers(&count);
-    for (int i = 0; i < count; i++)
-        others += is_other_method(results, &rows[i], column) && strcmp(rows[i].collection, "all") == 0;
-    return others;
-}
-
-static EadStatus fill_others(const EadSweepResults *results, const Group *group, int column,
-                             EadTextTable *table) {
-    int count, row = results->variants.count + 1;
+/* The mean is the last group. */
+static void add_others(EadTextTable *table, const EadSweepResults *results, int column) {
+    int count;
     const EadPaperNumber *rows = ead_paper_numbers(&count);
     for (int i = 0; i < count; i++) {
-        if (!is_other_method(results, &rows[i], column) || strcmp(rows[i].collection, "all") != 0) continue;
-        EAD_TRY(set_cell(table, row, 0, "%s", rows[i].variant));
-        EAD_TRY(set_paper(table, row++, group->column + 1, &rows[i]));
+        if (!is_other_method(results, &rows[i], column)) continue;
+        add_cell(table, "%s", rows[i].variant);
+        for (int c = 1; c < table->columns - 2; c++) add_cell(table, "%s", "");
+        add_paper(table, &rows[i]);
+        add_cell(table, "%s", "");
     }
-    return EAD_OK;
-}
-
-static EadStatus fill_collections(const EadSweepResults *results, int column, const Group *groups, int count,
-                                  EadTextTable *table) {
-    EAD_TRY(set_cell(table, 0, 0, "variant"));
-    for (int v = 0; v < results->variants.count; v++)
-        EAD_TRY(set_cell(table, v + 1, 0, "%s", results->variants.items[v]));
-    for (int g = 0; g < count; g++) {
-        EAD_TRY(fill_head(results, &groups[g], table));
-        for (int v = 0; v < results->variants.count; v++)
-            EAD_TRY(fill_group(results, v, &groups[g], column, table));
-    }
-    bool mean = count > 0 && groups[count - 1].collection == all_collections && groups[count - 1].paper;
-    return mean ? fill_others(results, &groups[count - 1], column, table) : EAD_OK;
 }
 
 EadStatus ead_sweep_collection_table(const EadSweepResults *results, int column, EadTextTable *table) {
     Group groups[MAX_GROUPS];
-    int columns, count = list_groups(results, column, groups, &columns);
-    bool mean = count > 0 && groups[count - 1].collection == all_collections && groups[count - 1].paper;
-    int rows = 1 + results->variants.count + (mean ? count_others(results, column) : 0);
-    EAD_TRY(make_cells(table, rows, columns));
-    return fill_collections(results, column, groups, count, table);
+    int count = list_groups(results, column, groups);
+    *table = (EadTextTable){.columns = 1};
+    add_cell(table, "variant");
+    for (int g = 0; g < count; g++) {
+        bool mean = groups[g].collection == all_collections;
+        add_cell(table, "%s", mean ? "mean" : collection_name(results, groups[g].collection));
+        if (groups[g].paper) add_cell(table, "paper");
+        if (groups[g].paper) add_cell(table, "difference");
+        table->columns += groups[g].paper ? 3 : 1;
+    }
+    for (int v = 0; v < results->variants.count; v++) {
+        add_cell(table, "%s", results->variants.items[v]);
+        for (int g = 0; g < count; g++) add_group(table, results, v, &groups[g], column);
+    }
+    if (count > 0 && groups[count - 1].collection == all_collections && groups[count - 1].paper)
+        add_others(table, results, column);
+    return table->status;
 }
 
 /* ---- the table by scenario ---- */
 
 EadStatus ead_sweep_scenario_table(const EadSweepResults *results, int column, EadTextTable *table) {
-    EAD_TRY(make_cells(table, results->categories.count + 1, results->variants.count + 2));
-    EAD_TRY(set_cell(table, 0, 0, "collection"));
-    EAD_TRY(set_cell(table, 0, 1, "scenario"));
-    for (int v = 0; v < results->variants.count; v++)
-        EAD_TRY(set_cell(table, 0, v + 2, "%s", results->variants.items[v]));
+    *table = (EadTextTable){.columns = results->variants.count + 2};
+    add_cell(table, "collection");
+    add_cell(table, "scenario");
+    for (int v = 0; v < results->variants.count; v++) add_cell(table, "%s", results->variants.items[v]);
     for (int i = 0; i < results->categories.count; i++) {
-        EAD_TRY(set_cell(table, i + 1, 0, "%s", results->collections.items[results->collection_of[i]]));
-        EAD_TRY(set_cell(table, i + 1, 1, "%s", results->categories.items[i]));
+        add_cell(table, "%s", results->collections.items[results->collection_of[i]]);
+        add_cell(table, "%s", results->categories.items[i]);
         for (int v = 0; v < results->variants.count; v++) {
-            char text[64];
             EadSummary summary = ead_summarize_scenario(results, v, i, column);
-            describe(&summary, false, text, sizeof text);
-            EAD_TRY(set_cell(table, i + 1, v + 2, "%s", text));
+            add_summary(table, &summary, false);
         }
     }
-    return EAD_OK;
+    return table->status;
 }
 
 /* ---- notes ---- */
@@ -247,18 +215,17 @@ void ead_sweep_notes(const EadSweepResults *results, char *text, size_t size) {
     snprintf(steps, sizeof steps, min == max ? "%d" : "%d to %d", min, max);
     if (results->paper[0] && (min != paper_steps || max != paper_steps))
         snprintf(paper, sizeof paper, " (the paper: %d)", paper_steps);
-    snprintf(text, size,
-             "%d of %d runs are finished, %d seed%s. Training: %s steps%s. Percent; a collection's metric is "
-             "the mean "
-             "over its scenarios, then mean ± standard deviation over the seeds for which all scenarios are "
-             "there.%s",
-             results->finished, results->run_count, results->seeds.count,
-             results->seeds.count == 1 ? "" : "s", steps, paper,
-             results->paper[0] && !all_comparable(results)
-                 ? " The paper's numbers are means over all scenarios of a collection (15, 5 and 12); where "
-                   "fewer are "
-                   "here there is no difference to show."
-                 : "");
+    snprintf(
+        text, size,
+        "%d of %d runs are finished, %d seed%s. Training: %s steps%s. Percent; a collection's metric is "
+        "the mean over its scenarios, then mean ± standard deviation over the seeds for which all scenarios "
+        "are there.%s",
+        results->finished, results->run_count, results->seeds.count, results->seeds.count == 1 ? "" : "s",
+        steps, paper,
+        results->paper[0] && !all_comparable(results)
+            ? " The paper's numbers are means over all scenarios of a collection (15, 5 and 12); where "
+              "fewer are here there is no difference to show."
+            : "");
 }
 
 /* ---- Markdown ---- */
@@ -273,15 +240,15 @@ static void write_cell(FILE *stream, const char *text) {
 }
 
 static void write_table(FILE *stream, const EadTextTable *table) {
-    for (int row = 0; row < table->rows; row++) {
-        putc('|', stream);
-        for (int column = 0; column < table->columns; column++)
-            write_cell(stream, table->cells[row * table->columns + column]);
-        putc('\n', stream);
-        if (row > 0) continue;
-        putc('|', stream);
-        for (int column = 0; column < table->columns; column++) fputs(column == 0 ? "---|" : "---:|", stream);
-        putc('\n', stream);
+    for (int i = 0; i < table->cells.count; i++) {
+        bool first = i % table->columns == 0, last = (i + 1) % table->columns == 0;
+        if (first) putc('|', stream);
+        write_cell(stream, table->cells.items[i]);
+        if (last) putc('\n', stream);
+        for (int column = 0; i + 1 == table->columns && column < table->columns;
+             column++) /* below the head */
+            fputs(column == 0 ? "|---|" : "---:|", stream);
+        if (i + 1 == table->columns) putc('\n', stream);
     }
     putc('\n', stream);
 }

@@ -9,8 +9,9 @@
 /* A table as texts, the same for Markdown and HTML. Of these functions each is about one column of the
  * results. */
 typedef struct EadTextTable {
-    int rows, columns; /* row 0 is the head */
-    char **cells;      /* [rows][columns], owned; "" for none */
+    int columns;
+    EadStringList cells; /* row by row, the first is the head; "" for none */
+    EadStatus status;    /* of filling it */
 } EadTextTable;
 
 /* One row a variant; for every collection, and their mean where there are several: mean ± deviation in
