@@ -116,6 +116,13 @@ START_TEST(writes_markdown_csv_and_page) {
              "t.html && "
              "grep -q '\"90.00 ± 1.41\", \"98.8\", \"-8.80\"' t.html && grep -q 'fewer are here' t.md && "
              "! grep -Eq 'https?:|src=' t.html");
+    if (system("command -v chromium >" S "browser 2>&1") == 0)
+        shell_ok("HOME=" S
+                 "home chromium --headless --no-sandbox --disable-gpu --enable-logging=stderr --v=0 "
+                 "--dump-dom " S "results/t.html >" S "dom.html 2>" S "log && ! grep CONSOLE " S "log && "
+                 "grep -q '<h1>T &lt;1&gt;</h1>' " S "dom.html && grep -q '<td>90.00 ± 1.41</td>' " S
+                 "dom.html && "
+                 "grep -q '<title>here: 90.00 ± 1.41</title>' " S "dom.html");
     Outcome outcome;
     run("report " S "none", 0, &outcome);
     ck_assert_int_eq(outcome.code, 1);

@@ -123,7 +123,7 @@ function drawLine(frame, color, xs, ys, drawable) {
 
 // ---- the head of a run's report ----
 
-const metrics = data.metrics, kinds = metrics ? metrics.defects : {};
+const metrics = data.metrics, kinds = metrics.defects || {}; // none in a sweep's page
 const hasMean = Boolean(kinds.mean && kinds.logical_anomalies && kinds.structural_anomalies);
 const inPlace = (place, sets) => data.columns.filter(
     column => column.places.includes(place) && sets.some(set => column.key in set));
