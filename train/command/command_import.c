@@ -24,18 +24,10 @@ typedef struct Import {
     int padding;      /* as decided: 0 or 1; -1: nobody says */
 } Import;
 
-static bool has_vector(const Import *import, const char *name) {
-    for (int v = 0; v < EAD_IMPORT_VECTORS; v++) {
-        const EadImportVector *vector = &import->vectors[v];
-        if (vector->data && strcmp(vector->name, name) == 0) return true;
-    }
-    return false;
-}
-
 /* Whether it will be a whole model. */
 static bool predicts(const Import *import) {
-    return import->teacher && import->student && has_vector(import, "teacher_mean") &&
-           has_vector(import, "teacher_std");
+    return import->teacher && import->student && import->vectors[EAD_IMPORT_TEACHER_MEAN].data &&
+           import->vectors[EAD_IMPORT_TEACHER_STD].data;
 }
 
 /* ---- messages ---- */
@@ -47,9 +39,10 @@ static void show_networks(const Import *import) {
             fprintf(stderr, "%s: %s, from %s\n", ead_import_role_name((EadImportRole)role), network->layout,
                     ead_import_path(&import->source, network->tensors[0]));
     }
-    for (int v = 0; v < EAD_IMPORT_VECTORS && import->vectors[v].name; v++)
-        fprintf(stderr, "%s: %s\n", import->vectors[v].name,
-                import->vectors[v].data ? "found" : "all zero or incomplete, not used");
+    for (int v = 0; v < EAD_IMPORT_VECTORS; v++)
+        if (import->vectors[v].elements > 0)
+            fprintf(stderr, "%s: %s\n", import->vectors[v].name,
+                    import->vectors[v].data ? "found" : "all zero or incomplete, not used");
     if (import->backbone.count > 0)
         fprintf(
             stderr,
@@ -75,7 +68,7 @@ static void show_use(const Import *import, const char *output) {
         fprintf(stderr, "%s: a teacher, for model.teacher\n", output);
     else if (predicts(import))
         fprintf(stderr, "%s: a model%s\n", output,
-                has_vector(import, "quantiles")
+                import->vectors[EAD_IMPORT_QUANTILES].data
                     ? ""
                     : "; its maps are not normalised, the files hold no quantiles");
     else
@@ -194,7 +187,7 @@ static EadStatus add_metadata(const Import *import) {
         {"model", pdn && pdn->size == EAD_PDN_MEDIUM ? "medium" : "small"},
         {"image_size", size},
         {"padding", import->padding > 0 ? "true" : "false"},
-        {"map_normalization", has_vector(import, "quantiles") ? "quantile" : "none"}};
+        {"map_normalization", import->vectors[EAD_IMPORT_QUANTILES].data ? "quantile" : "none"}};
     /* A backbone has no more than origin and variant, a teacher neither padding nor maps. */
     int count = !pdn ? 3 : import->student ? 7 : 5;
     for (int i = 0; i < count; i++)

@@ -97,11 +97,17 @@ void ead_import_networks_free(EadImportNetworks *networks);
 
 /* ---- vectors ---- */
 
-enum { EAD_IMPORT_VECTORS = 3, EAD_IMPORT_PIECES = 4 };
+typedef enum EadImportVectorId {
+    EAD_IMPORT_TEACHER_MEAN,
+    EAD_IMPORT_TEACHER_STD,
+    EAD_IMPORT_QUANTILES,
+    EAD_IMPORT_VECTORS
+} EadImportVectorId;
+enum { EAD_IMPORT_PIECES = 4 };
 
 typedef struct EadImportVector {
-    const char *name; /* ours: "teacher_mean", "teacher_std", "quantiles" */
-    int elements;
+    const char *name;                           /* "teacher_mean", ... */
+    int elements;                               /* 0: no tensor was found */
     EadImportTensor *pieces[EAD_IMPORT_PIECES]; /* the first alone, or each of one element; NULL: not found */
     EadFileType type;
     const void *data;                 /* [elements]; NULL: not found, or not whole */

@@ -4,14 +4,14 @@
 #include <string.h>
 
 typedef struct VectorRow {
-    const char *ours;
+    EadImportVectorId ours;
     int elements, first;
     const char *theirs;
 } VectorRow;
 
 static const VectorRow rows[] = {
 #define EAD_IMPORT_LAYOUT(kind, what, names)
-#define EAD_IMPORT_VECTOR(ours, elements, first, theirs) {ours, elements, first, theirs},
+#define EAD_IMPORT_VECTOR(ours, elements, first, theirs) {EAD_IMPORT_##ours, elements, first, theirs},
 #include "train/import/import_names.def"
 #undef EAD_IMPORT_LAYOUT
 #undef EAD_IMPORT_VECTOR
@@ -23,22 +23,14 @@ static bool is_row(const VectorRow *row, const EadFileTensor *view) {
     return whole || (view->count == 1 && row->elements == EAD_IMPORT_PIECES);
 }
 
-/* The vector of that name, or the first that has none yet. */
-static EadImportVector *vector_of(EadImportVector vectors[EAD_IMPORT_VECTORS], const char *name) {
-    int v = 0;
-    while (v < EAD_IMPORT_VECTORS - 1 && vectors[v].name && strcmp(vectors[v].name, name) != 0) v++;
-    return &vectors[v];
-}
-
 static EadStatus take(EadImportVector *vector, const VectorRow *row, EadImportSource *source,
                       EadImportTensor *tensor) {
     const EadImportTensor *other = vector->pieces[row->first];
     if (other)
         return ead_fail(EAD_BAD_FILE,
                         "%s: '%.200s' is a second %s beside %s: '%.200s'; name the files to take",
-                        ead_import_path(source, tensor), tensor->view->name, row->ours,
+                        ead_import_path(source, tensor), tensor->view->name, vector->name,
                         ead_import_path(source, other), other->view->name);
-    vector->name = row->ours;
     vector->elements = row->elements;
     vector->pieces[row->first] = tensor;
     tensor->used = true;
@@ -66,7 +58,7 @@ static bool all_zero(const char *bytes, size_t size) {
     return true;
 }
 
-static EadStatus complete(EadImportVector *vector, const EadImportSource *source) {
+static EadStatus complete(EadImportVector *vector, bool can_be_unset, const EadImportSource *source) {
     const EadImportTensor *first = vector->pieces[0];
     if (!first) return EAD_OK;
     vector->type = first->view->type;
@@ -75,26 +67,22 @@ static EadStatus complete(EadImportVector *vector, const EadImportSource *source
     else
         EAD_TRY(join(vector, source));
     size_t size = (size_t)vector->elements * ead_file_type_size(vector->type);
-    bool spread = strcmp(vector->name, "teacher_mean") != 0; /* which cannot be zero */
-    if (vector->data && spread && all_zero(vector->data, size)) vector->data = NULL;
+    if (vector->data && can_be_unset && all_zero(vector->data, size)) vector->data = NULL;
     return EAD_OK;
 }
 
-/* The mean is of no use without the standard deviation. */
-static void drop_lone_mean(EadImportVector *vectors) {
-    EadImportVector *mean = vector_of(vectors, "teacher_mean"), *std = vector_of(vectors, "teacher_std");
-    if (mean->name && !(std->name && std->data)) mean->data = NULL;
-}
-
 EadStatus ead_import_vectors_find(EadImportVector vectors[EAD_IMPORT_VECTORS], EadImportSource *source) {
-    memset(vectors, 0, EAD_IMPORT_VECTORS * sizeof *vectors);
+    static const char *const names[EAD_IMPORT_VECTORS] = {"teacher_mean", "teacher_std", "quantiles"};
+    for (int v = 0; v < EAD_IMPORT_VECTORS; v++) vectors[v] = (EadImportVector){.name = names[v]};
     for (int i = 0; i < source->count; i++) {
         EadImportTensor *tensor = &source->tensors[i];
         for (size_t k = 0; k < sizeof rows / sizeof *rows && !tensor->used; k++)
             if (is_row(&rows[k], tensor->view))
-                EAD_TRY(take(vector_of(vectors, rows[k].ours), &rows[k], source, tensor));
+                EAD_TRY(take(&vectors[rows[k].ours], &rows[k], source, tensor));
     }
-    for (int v = 0; v < EAD_IMPORT_VECTORS; v++) EAD_TRY(complete(&vectors[v], source));
-    drop_lone_mean(vectors);
+    for (int v = 0; v < EAD_IMPORT_VECTORS; v++)
+        EAD_TRY(complete(&vectors[v], v != EAD_IMPORT_TEACHER_MEAN, source)); /* a mean of zero is one */
+    /* The mean is of no use without the standard deviation. */
+    if (!vectors[EAD_IMPORT_TEACHER_STD].data) vectors[EAD_IMPORT_TEACHER_MEAN].data = NULL;
     return EAD_OK;
 }
