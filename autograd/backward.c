@@ -115,17 +115,26 @@ void ead_backward(EadGraph *graph, EadNode *loss, int count, EadNode *const want
     free_walk(&walk);
 }
 
-void ead_backward_to_flat(EadGraph *graph, EadNode *loss, const real *values, int64_t count,
-                          real *gradients) {
+/* Where the gradient of a leaf goes; NULL: nowhere. */
+static real *flat_place(const EadNode *leaf, int count, const EadFlatGradients flats[]) {
+    const real *data = leaf->y.data;
+    if (leaf->op != EAD_OP_LEAF) return NULL;
+    for (int f = 0; f < count; f++)
+        if (data >= flats[f].values && data < flats[f].values + flats[f].count)
+            return flats[f].gradients + (data - flats[f].values);
+    return NULL;
+}
+
+void ead_backward_to_flat(EadGraph *graph, EadNode *loss, int count, const EadFlatGradients flats[]) {
     BackwardWalk walk;
     start_walk(&walk, graph, loss);
     for (int i = 0; i < walk.count && ead_graph_status(graph) == EAD_OK; i++) {
-        EadNode *leaf = ead_graph_at(graph, i), *gradient = walk.gradients[i];
-        const real *data = leaf->y.data;
-        if (leaf->op != EAD_OP_LEAF || !gradient || data < values || data >= values + count) continue;
+        EadNode *gradient = walk.gradients[i];
+        real *place = gradient ? flat_place(ead_graph_at(graph, i), count, flats) : NULL;
+        if (!place) continue;
         if (gradient->caller_memory || ead_op(gradient->op)->alias || gradient->op == EAD_OP_LEAF)
             gradient = ead_scale(graph, gradient, 1);
-        if (ead_graph_status(graph) == EAD_OK) ead_write_to(gradient, gradients + (data - values));
+        if (ead_graph_status(graph) == EAD_OK) ead_write_to(gradient, place);
     }
     free_walk(&walk);
 }

@@ -4,6 +4,7 @@
 #include "autograd/backward.h"
 #include "core/ops/increment/increment.h"
 
+#include <assert.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,21 +35,29 @@ void ead_optimizer_free(EadOptimizer *optimizer) {
     *optimizer = (EadOptimizer){0};
 }
 
-EadNode *ead_optimizer_step(EadGraph *graph, EadOptimizer *optimizer) {
-    return ead_leaf(graph, "step", EAD_I64, 1, 1, 1, 1, &optimizer->step);
+EadAdam ead_adam_usual(double weight_decay) {
+    return (EadAdam){.beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8, .weight_decay = weight_decay};
 }
 
 static EadNode *flat(EadGraph *graph, const char *name, int64_t count, real *data) {
     return ead_leaf(graph, name, EAD_REAL, 1, 1, 1, (int)count, data);
 }
 
-void ead_optimizer_append(EadGraph *graph, EadOptimizer *optimizer, const EadParams *params, EadNode *loss,
-                          EadNode *step, EadNode *rate, EadAdam adam) {
-    int64_t count = optimizer->count;
-    ead_backward_to_flat(graph, loss, params->values, count, optimizer->gradients);
-    ead_adam(graph, flat(graph, "parameters", count, params->values),
-             flat(graph, "gradients", count, optimizer->gradients),
-             flat(graph, "first", count, optimizer->first), flat(graph, "second", count, optimizer->second),
-             step, rate, adam);
+static void append_adam(EadGraph *graph, const EadParamGroup *group, EadNode *step) {
+    const EadOptimizer *o = group->optimizer;
+    ead_adam(graph, flat(graph, "parameters", o->count, group->params->values),
+             flat(graph, "gradients", o->count, o->gradients), flat(graph, "first", o->count, o->first),
+             flat(graph, "second", o->count, o->second), step, group->rate, group->adam);
+}
+
+void ead_optimizer_append(EadGraph *graph, int count, const EadParamGroup groups[], EadNode *loss,
+                          EadNode *step) {
+    EadFlatGradients flats[EAD_MAX_FLATS] = {{0}};
+    assert(count <= EAD_MAX_FLATS);
+    for (int g = 0; g < count; g++)
+        flats[g] = (EadFlatGradients){groups[g].params->values, groups[g].params->total,
+                                      groups[g].optimizer->gradients};
+    ead_backward_to_flat(graph, loss, count, flats);
+    for (int g = 0; g < count; g++) append_adam(graph, &groups[g], step);
     ead_increment(graph, step);
 }

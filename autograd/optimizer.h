@@ -1,5 +1,4 @@
-/* Adam with its state: gradients, moments and the step counter, in flat buffers of the size of the
- * parameters. */
+/* Adam with its state: gradients and moments in flat buffers of the size of the parameters. */
 #ifndef EAD_AUTOGRAD_OPTIMIZER_H
 #define EAD_AUTOGRAD_OPTIMIZER_H
 
@@ -9,20 +8,27 @@
 typedef struct EadOptimizer {
     int64_t count;                    /* elements of each buffer: params->total */
     real *gradients, *first, *second; /* owned; all zero at the start */
-    int64_t step;                     /* steps done */
 } EadOptimizer;
 
 /* Errors: EAD_NO_MEMORY. Free with ead_optimizer_free (harmless on a zeroed struct). */
 EadStatus ead_optimizer_new(const EadParams *params, EadOptimizer *out);
 void ead_optimizer_free(EadOptimizer *optimizer);
 
-/* The step counter as a leaf of the graph. */
-EadNode *ead_optimizer_step(EadGraph *graph, EadOptimizer *optimizer);
+/* Adam as it is used everywhere: beta 0.9 and 0.999, epsilon 1e-8, L2 weight decay inside. */
+EadAdam ead_adam_usual(double weight_decay);
 
-/* Appends to a graph whose scalar `loss` was built on trainable leaves of params: backward pass, Adam at the
- * learning rate `rate` (a scalar node), and the count of the step (`step`: ead_optimizer_step()'s leaf),
- * which nodes appended later see. The optimizer must stay where it is. */
-void ead_optimizer_append(EadGraph *graph, EadOptimizer *optimizer, const EadParams *params, EadNode *loss,
-                          EadNode *step, EadNode *rate, EadAdam adam);
+/* Parameters that are trained in the same way. */
+typedef struct EadParamGroup {
+    const EadParams *params;
+    EadOptimizer *optimizer; /* of these parameters; must stay where it is */
+    EadAdam adam;
+    EadNode *rate; /* learning rate, a scalar node */
+} EadParamGroup;
+
+/* Appends to a graph whose scalar `loss` was built on trainable leaves of the groups: one backward pass, Adam for
+ * each group, and the count of the step (`step`: an I64 scalar leaf, the steps done), which nodes appended later
+ * see. */
+void ead_optimizer_append(EadGraph *graph, int count, const EadParamGroup groups[], EadNode *loss,
+                          EadNode *step);
 
 #endif

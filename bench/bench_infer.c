@@ -27,21 +27,21 @@ static EadStatus infer(void *context) {
     return EAD_OK;
 }
 
-static EadStatus prepare(const EadBenchOptions *options, const EadEfficientad *model, Inference *run) {
+static EadStatus prepare(const EadBenchOptions *options, const EadModel *model, Inference *run) {
     size_t pixels = (size_t)options->batch * (size_t)options->height * (size_t)options->width;
     EAD_TRY(ead_bench_images(3 * pixels, &run->images));
     run->maps = ead_new((int64_t)pixels, sizeof *run->maps, "maps");
     run->scores = ead_new(options->batch, sizeof *run->scores, "scores");
     if (!run->maps || !run->scores) return EAD_NO_MEMORY;
-    return ead_detector_new(&model->base, &options->plan, options->batch, &run->detector);
+    return ead_detector_new(model, &options->plan, options->batch, &run->detector);
 }
 
 EadStatus ead_bench_infer(const EadBenchOptions *options, EadBenchResults *results) {
     Inference run = {.batch = options->batch, .height = options->height, .width = options->width};
-    EadEfficientad *model = NULL;
+    EadBenchFit fit;
     ead_bench_memory_reset();
-    EadStatus status = ead_bench_model(options, &model);
-    if (status == EAD_OK) status = prepare(options, model, &run);
+    EadStatus status = ead_bench_fit_open(options, options->method, false, &fit);
+    if (status == EAD_OK) status = prepare(options, fit.model, &run);
     if (status == EAD_OK) {
         EadBenchResult result = ead_bench_result_for(options, "infer", "");
         EadBenchWork work = {.plan = ead_detector_plan(run.detector),
@@ -52,7 +52,7 @@ EadStatus ead_bench_infer(const EadBenchOptions *options, EadBenchResults *resul
         status = ead_bench_time_whole(options, &work, DEFAULT_REPEAT, &result, results);
     }
     ead_detector_close(run.detector);
-    ead_efficientad_free(model);
+    ead_bench_fit_close(&fit);
     free(run.images);
     free(run.maps);
     free(run.scores);

@@ -5,14 +5,13 @@
 #include "core/base/clock.h"
 #include "core/base/memory.h"
 #include "models/detector.h"
-#include "train/efficientad/training_step.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEFAULT_REPEAT = 10, PAPER_STEPS = 70000, ERROR_SAMPLES = 500 };
+enum { DEFAULT_REPEAT = 10, ERROR_SAMPLES = 500 };
 
 /* times[call][repeat] in milliseconds. Whole passes: called again and again alone, kernels that work in place
  * would drive their values to infinity, and small ones would live in cache. On a device each time holds a
@@ -128,13 +127,13 @@ static EadStatus bench_plan(const EadBenchOptions *options, const char *name, co
 }
 
 /* One pass with images fills the plan's image leaf, which later passes read again. */
-static EadStatus bench_inference_plan(const EadBenchOptions *options, const EadEfficientad *model,
+static EadStatus bench_inference_plan(const EadBenchOptions *options, const EadModel *model,
                                       EadBenchResults *results) {
     EadDetector *detector;
     uint8_t *images;
     EAD_TRY(ead_bench_images(3 * (size_t)options->batch * (size_t)options->height * (size_t)options->width,
                              &images));
-    EadStatus status = ead_detector_new(&model->base, &options->plan, options->batch, &detector);
+    EadStatus status = ead_detector_new(model, &options->plan, options->batch, &detector);
     if (status == EAD_OK) {
         const float *maps;
         status = ead_detector_run_batch(detector, images, &maps);
@@ -145,29 +144,16 @@ static EadStatus bench_inference_plan(const EadBenchOptions *options, const EadE
     return status;
 }
 
-static EadStatus bench_step_plan(const EadBenchOptions *options, EadEfficientad *model,
-                                 EadBenchResults *results) {
-    EadTrainingOptions training = ead_training_options_default(PAPER_STEPS, 1);
-    EadTrainingStep *step;
-    uint8_t *images = NULL;
-    EAD_TRY(ead_training_step_new(model, &training, &options->plan, &step));
-    EadStatus status = ead_bench_images(ead_training_step_batch_bytes(step), &images);
-    if (status == EAD_OK) {
-        ead_training_step_run(step, images);
-        status = bench_plan(options, "step", ead_training_step_plan(step), results);
-    }
-    free(images);
-    ead_training_step_free(step);
-    return status;
-}
-
 EadStatus ead_bench_ops(const EadBenchOptions *options, EadBenchResults *results) {
-    EadEfficientad *model;
+    EadBenchFit run;
     if (options->errors && options->plan.backend->device)
         return ead_fail(EAD_UNSUPPORTED, "--errors reads the values of every call: it needs --device cpu");
-    EAD_TRY(ead_bench_model(options, &model));
-    EadStatus status = bench_inference_plan(options, model, results);
-    if (status == EAD_OK) status = bench_step_plan(options, model, results);
-    ead_efficientad_free(model);
+    EadStatus status = ead_bench_fit_open(options, options->method, true, &run);
+    if (status == EAD_OK) status = bench_inference_plan(options, run.model, results);
+    if (status == EAD_OK) {
+        ead_step_run(&run.step, run.slot);
+        status = bench_plan(options, "step", run.step.plan, results);
+    }
+    ead_bench_fit_close(&run);
     return status;
 }

@@ -15,23 +15,54 @@ int ead_bench_warm_up(const EadBenchOptions *options) {
     return options->plan.backend->device ? 50 : 2;
 }
 
-EadStatus ead_bench_model(const EadBenchOptions *options, EadEfficientad **out) {
-    EadEfficientadSpec spec = {
-        .size = options->size, .height = options->height, .width = options->width, .autoencoder = true};
-    double mean[EAD_FEATURES] = {0}, std[EAD_FEATURES];
-    double statistics[EAD_MAP_COUNT][2] = {{0, 1}, {0, 1}};
-    for (int c = 0; c < EAD_FEATURES; c++) std[c] = 0.1;
-    EadEfficientad *model;
-    EAD_TRY(ead_efficientad_new(&spec, &model));
-    ead_params_initialize(&model->teacher, 1);
-    ead_params_initialize(&model->trained, 2);
-    ead_efficientad_set_teacher_statistics(model, mean, std);
-    EadStatus status = ead_efficientad_set_map_statistics(model, EAD_MAPS_QUANTILE, statistics);
-    if (status == EAD_OK)
-        *out = model;
-    else
-        ead_efficientad_free(model);
-    return status;
+/* Images of any bytes; features of any bits would include infinite ones, so they are left zero. */
+static EadStatus make_slot(EadBenchFit *run) {
+    size_t bytes = ead_step_slot_bytes(&run->step);
+    if (bytes == 0) return EAD_OK;
+    EAD_TRY(ead_bench_images(bytes, &run->slot));
+    uint8_t *to = run->slot;
+    for (int i = 0; i < EAD_MAX_STEP_INPUTS && run->step.parts.inputs[i]; i++) {
+        const EadTensor *input = &run->step.parts.inputs[i]->y;
+        if (input->type != EAD_U8) memset(to, 0, ead_bytes(input));
+        to += ead_bytes(input);
+    }
+    return EAD_OK;
+}
+
+static EadStatus configure(const EadBenchOptions *options, EadBenchFit *run) {
+    EAD_TRY(ead_config_defaults(&run->config));
+    EAD_TRY(ead_config_set_key(&run->config, EAD_KEY_model_size, options->size));
+    run->config.model_image_size = (EadSize){.height = options->height, .width = options->width};
+    run->config.distill_batch = options->batch;
+    run->config.train_precision = (int)options->plan.precision;
+    run->spec = (EadRunSpec){.config = &run->config,
+                             .backend = options->plan.backend ? options->plan.backend : &ead_backend_cpu,
+                             .no_capture = options->plan.no_capture,
+                             .streams = options->plan.streams,
+                             .quiet = true};
+    return EAD_OK;
+}
+
+EadStatus ead_bench_fit_open(const EadBenchOptions *options, const char *method, bool with_step,
+                             EadBenchFit *run) {
+    EadLoaderSpec loader = {0};
+    *run = (EadBenchFit){.fit = ead_fit_find(method)};
+    EAD_TRY(configure(options, run));
+    EAD_TRY(run->fit->sample(&run->spec, &run->state));
+    if (run->fit->model) run->model = run->fit->model(run->state);
+    if (!with_step) return EAD_OK;
+    EAD_TRY(ead_precision_check(run->spec.backend, options->plan.precision, true, "--precision"));
+    EAD_TRY(run->fit->plan(run->state, 0, &run->step));
+    EAD_TRY(run->fit->begin(run->state, 0, 1, &run->step, &loader));
+    ead_step_upload(&run->step);
+    return make_slot(run);
+}
+
+void ead_bench_fit_close(EadBenchFit *run) {
+    ead_step_free(&run->step);
+    if (run->state) run->fit->free(run->state);
+    ead_config_free(&run->config);
+    free(run->slot);
 }
 
 EadStatus ead_bench_images(size_t bytes, uint8_t **out) {
@@ -91,7 +122,7 @@ EadBenchResult ead_bench_result_for(const EadBenchOptions *options, const char *
         ead_precision_resolve(options->plan.backend, options->plan.precision, !inference);
     snprintf(result.bench, sizeof result.bench, "%s", bench);
     snprintf(result.plan, sizeof result.plan, "%s", plan);
-    snprintf(result.model, sizeof result.model, "%s", options->size == EAD_PDN_SMALL ? "small" : "medium");
+    snprintf(result.model, sizeof result.model, "%s", options->size);
     snprintf(result.precision, sizeof result.precision, "%s", ead_precision_name(precision));
     snprintf(result.image, sizeof result.image, "%dx%d", options->height, options->width);
     result.batch = inference ? options->batch : 1;

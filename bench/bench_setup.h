@@ -3,13 +3,26 @@
 #define EAD_BENCH_BENCH_SETUP_H
 
 #include "bench/benchmarks.h"
+#include "train/method.h"
 
 /* Passes before the timed ones: a GPU raises its clocks only under load. */
 int ead_bench_warm_up(const EadBenchOptions *options);
 
-/* A model as a trained one is in size and shape: unpadded, with autoencoder. Free with
- * ead_efficientad_free(). */
-EadStatus ead_bench_model(const EadBenchOptions *options, EadEfficientad **out);
+/* A fit with random parameters, as large as a trained one. Must stay where it is. */
+typedef struct EadBenchFit {
+    const EadFit *fit;
+    EadConfig config; /* the defaults, with the options' size and precision */
+    EadRunSpec spec;
+    void *state;
+    EadModel *model; /* NULL: it makes no detector */
+    EadStep step;    /* on request */
+    uint8_t *slot;   /* random images for it; NULL: nothing comes with a step */
+} EadBenchFit;
+
+/* Makes one of a method of train/methods.def. Close it in every case. */
+EadStatus ead_bench_fit_open(const EadBenchOptions *options, const char *method, bool with_step,
+                             EadBenchFit *out);
+void ead_bench_fit_close(EadBenchFit *run);
 
 /* `bytes` random bytes for free(). Errors: EAD_NO_MEMORY. */
 EadStatus ead_bench_images(size_t bytes, uint8_t **out);

@@ -1,73 +1,46 @@
-/* The training step with the paper's settings: forward, backward, Adam. */
+/* The steps of training and distillation with the paper's settings: forward, backward, Adam. */
 #include "bench/bench_machine.h"
 #include "bench/bench_setup.h"
 
-#include "train/efficientad/training_step.h"
+enum { TRAIN_REPEAT = 10, DISTILL_REPEAT = 5 };
 
-#include <stdlib.h>
-
-enum { DEFAULT_REPEAT = 10, PAPER_STEPS = 70000, RESIDENT = 16 };
-
-typedef struct Training {
-    EadTrainingStep *step;
-    uint8_t *images; /* NULL: the step has its own */
-} Training;
-
-static EadStatus train(void *context) {
-    Training *run = context;
-    ead_training_step_run(run->step, run->images);
+static EadStatus start(void *context) {
+    EadBenchFit *run = context;
+    ead_step_run(&run->step, run->slot);
     return EAD_OK;
 }
 
 static EadStatus read_losses(void *context) {
-    Training *run = context;
-    EadStepLosses losses[EAD_LOSS_ROWS];
+    EadBenchFit *run = context;
+    float rows[EAD_LOSS_ROWS * (EAD_MAX_LOSSES + 1)];
     int count;
-    return ead_training_step_losses(run->step, losses, &count);
+    return ead_step_losses(&run->step, rows, &count);
 }
 
-/* As in a training on a device, whose images lie there from the start. */
-static EadStatus fill_tables(const EadEfficientad *model, EadTrainingStep *step) {
-    uint8_t *images;
-    size_t bytes = ead_step_table_bytes(&model->spec, EAD_TABLE_TRAIN, 1);
-    EAD_TRY(ead_bench_images(RESIDENT * bytes, &images));
-    for (int i = 0; i < RESIDENT; i++) {
-        ead_training_step_set_row(step, EAD_TABLE_TRAIN, i, images + (size_t)i * bytes);
-        ead_training_step_set_row(step, EAD_TABLE_PENALTY, i, images + (size_t)i * bytes);
+static EadStatus time_step(const EadBenchOptions *options, const char *method, const char *bench, int batch,
+                           int repeat, EadBenchResults *results) {
+    EadBenchFit run;
+    ead_bench_memory_reset();
+    EadStatus status = ead_bench_fit_open(options, method, true, &run);
+    if (status == EAD_OK) {
+        EadBenchResult result = ead_bench_result_for(options, bench, "");
+        EadBenchWork work = {.plan = run.step.plan,
+                             .arena_bytes = ead_plan_bytes(run.step.plan),
+                             .per_pass = ead_bench_steps_of_a_pass(options),
+                             .start = start,
+                             .wait = read_losses,
+                             .context = &run};
+        result.batch = batch;
+        status = ead_bench_time_whole(options, &work, repeat, &result, results);
     }
-    free(images);
-    return EAD_OK;
-}
-
-static EadStatus prepare(const EadBenchOptions *options, EadEfficientad *model, Training *run) {
-    EadTrainingOptions training = ead_training_options_default(PAPER_STEPS, 1);
-    bool resident = options->plan.backend && options->plan.backend->device;
-    if (resident) training.tables = (EadResidentData){{RESIDENT, RESIDENT, 0}, .seed = 1, .augment = true};
-    EAD_TRY(ead_precision_check(options->plan.backend, options->plan.precision, true, "--precision"));
-    EAD_TRY(ead_training_step_new(model, &training, &options->plan, &run->step));
-    return resident ? fill_tables(model, run->step)
-                    : ead_bench_images(ead_training_step_batch_bytes(run->step), &run->images);
+    ead_bench_fit_close(&run);
+    return status;
 }
 
 EadStatus ead_bench_step(const EadBenchOptions *options, EadBenchResults *results) {
-    Training run = {0};
-    EadEfficientad *model = NULL;
-    ead_bench_memory_reset();
-    EadStatus status = ead_bench_model(options, &model);
-    if (status == EAD_OK) status = prepare(options, model, &run);
-    if (status == EAD_OK) {
-        EadBenchResult result = ead_bench_result_for(options, "step", "");
-        const EadPlan *plan = ead_training_step_plan(run.step);
-        EadBenchWork work = {.plan = plan,
-                             .arena_bytes = ead_plan_bytes(plan),
-                             .per_pass = ead_bench_steps_of_a_pass(options),
-                             .start = train,
-                             .wait = read_losses,
-                             .context = &run};
-        status = ead_bench_time_whole(options, &work, DEFAULT_REPEAT, &result, results);
-    }
-    ead_training_step_free(run.step);
-    ead_efficientad_free(model);
-    free(run.images);
-    return status;
+    return time_step(options, options->method, "step", 1, TRAIN_REPEAT, results);
+}
+
+EadStatus ead_bench_distill(const EadBenchOptions *options, EadBenchResults *results) {
+    return time_step(options, "distill", "distill", options->batch, DISTILL_REPEAT, results);
 }

@@ -7,9 +7,6 @@
 #include <math.h>
 #include <string.h>
 
-EAD_SAME_VALUE(EAD_SIZE_CHOICE_SMALL, EAD_PDN_SMALL);
-EAD_SAME_VALUE(EAD_SIZE_CHOICE_MEDIUM, EAD_PDN_MEDIUM);
-
 typedef EadStatus Measurement(const EadBenchOptions *options, EadBenchResults *results);
 
 static Measurement *measurement(const char *word) {
@@ -30,6 +27,7 @@ static EadBenchOptions read_options(const EadArguments *arguments, const EadBenc
     EadSize size = ead_arguments_value(arguments, EAD_OPTION_BENCH_IMAGE_SIZE).size;
     bool repeat = ead_arguments_given(arguments, EAD_OPTION_BENCH_REPEAT);
     return (EadBenchOptions){
+        .method = "efficientad",
         .height = size.height,
         .width = size.width,
         .batch = (int)ead_arguments_value(arguments, EAD_OPTION_BENCH_BATCH).i64,
@@ -52,12 +50,13 @@ static EadStatus write_results(const EadArguments *arguments, const EadBenchMach
 
 static EadStatus measure(const EadArguments *arguments, EadBenchOptions *options, EadBenchResults *results) {
     int64_t wanted = ead_arguments_value(arguments, EAD_OPTION_BENCH_SIZE).i64;
-    for (int size = EAD_PDN_SMALL; size <= EAD_PDN_MEDIUM; size++) {
+    static const char *const sizes[] = {"small", "medium"};
+    for (int size = EAD_SIZE_CHOICE_SMALL; size <= EAD_SIZE_CHOICE_MEDIUM; size++) {
         if (wanted != EAD_BENCH_SIZE_BOTH && wanted != size) continue;
-        options->size = (EadPdnSize)size;
+        options->size = sizes[size];
         for (int i = 0; i < arguments->path_count; i++) {
             Measurement *run = measurement(arguments->paths[i]);
-            if (run == ead_bench_metrics && wanted == EAD_BENCH_SIZE_BOTH && size == EAD_PDN_MEDIUM)
+            if (run == ead_bench_metrics && wanted == EAD_BENCH_SIZE_BOTH && size == EAD_SIZE_CHOICE_MEDIUM)
                 continue; /* no model */
             EAD_TRY(run(options, results));
         }

@@ -24,14 +24,14 @@ data/cache      | core data/codec data/source
 data/loader     | core data/cache data/codec data/source
 data/torch      | core data/codec
 train/support   | core
-train/config    | $support data
+train/config    | $support data train/efficientad/keys.def train/distill/keys.def
 train/cli       | $support train/config models/methods.def
 train/metrics   | $support data
 train/report    | $support data train/config train/metrics
-train/loop      | $support data autograd models train/config
+train/loop      | $support data autograd train/config
 train/evaluate  | $support data models train/config train/metrics train/report
-train/efficientad | $support data autograd models train/config train/loop train/evaluate train/report
-train/distill   | $support data autograd models train/config train/loop
+train/efficientad | $support data autograd models train/config train/loop train/method.h
+train/distill   | $support data autograd models train/config train/loop train/method.h
 train/import    | $support data models
 train/synth     | core data/codec train/support
 train/sweep     | $support data train/config train/metrics train/report

@@ -34,23 +34,23 @@ START_TEST(percentiles_are_numpys) {
 END_TEST
 
 /* The work of an image is the paper's (Table 16), and twice as much for two. */
-static void check_work(EadPdnSize size, double gflop) {
-    EadBenchOptions options = {.size = size, .height = 256, .width = 256};
-    EadEfficientad *model;
-    ck_assert_int_eq(ead_bench_model(&options, &model), EAD_OK);
+static void check_work(const char *size, double gflop) {
+    EadBenchOptions options = {.method = "efficientad", .size = size, .height = 256, .width = 256};
+    EadBenchFit run;
+    ck_assert_int_eq(ead_bench_fit_open(&options, options.method, false, &run), EAD_OK);
     for (int batch = 1; batch <= 2; batch++) {
         EadDetector *detector;
-        ck_assert_int_eq(ead_detector_new(&model->base, NULL, batch, &detector), EAD_OK);
+        ck_assert_int_eq(ead_detector_new(run.model, NULL, batch, &detector), EAD_OK);
         double flop = ead_bench_plan_flop(ead_detector_plan(detector));
         ck_assert_double_eq_tol(1e-9 * flop, batch * gflop, 0.01 * batch);
         ead_detector_close(detector);
     }
-    ead_efficientad_free(model);
+    ead_bench_fit_close(&run);
 }
 
 START_TEST(work_is_that_of_the_paper) {
-    check_work(EAD_PDN_SMALL, 75.89);
-    check_work(EAD_PDN_MEDIUM, 235.41);
+    check_work("small", 75.89);
+    check_work("medium", 235.41);
 }
 END_TEST
 
@@ -76,7 +76,9 @@ static void check_plan_rows(const EadBenchResults *results, const char *plan) {
 
 START_TEST(ops_of_both_plans) {
     EadBenchResults results = {0};
-    EadBenchOptions options = {.height = 128,
+    EadBenchOptions options = {.method = "efficientad",
+                               .size = "small",
+                               .height = 128,
                                .width = 128,
                                .batch = 1,
                                .repeat = 1,

@@ -6,7 +6,7 @@
 #include "test/support/op_cases.h"
 #include "test/support/resident_steps.h"
 #include "test/support/sample_models.h"
-#include "train/efficientad/training_step.h"
+#include "test/support/training_step.h"
 
 #include <math.h>
 #include <string.h>
@@ -81,10 +81,10 @@ END_TEST
 
 typedef struct Training {
     EadEfficientad *model;
-    EadTrainingStep *step;
+    TrainingStep *step;
     uint8_t *images;
     int64_t steps;
-    EadStepLosses *losses; /* [steps] */
+    StepLosses *losses; /* [steps] */
 } Training;
 
 static EadEfficientad *random_model(EadPdnSize size, int side) {
@@ -101,7 +101,7 @@ static EadEfficientad *random_model(EadPdnSize size, int side) {
 
 /* Other images in each step. */
 static void draw_images(Training *t, int64_t step) {
-    size_t bytes = ead_training_step_batch_bytes(t->step);
+    size_t bytes = ead_step_slot_bytes(&t->step->step);
     for (size_t i = 0; i < bytes; i++)
         t->images[i] = (uint8_t)(128 + 90 * sin(1e-4 * (double)(i % 70000) * (double)(step % 7 + 1)) +
                                  (double)(i * 31 % 17));
@@ -110,26 +110,26 @@ static void draw_images(Training *t, int64_t step) {
 static Training train(EadPdnSize size, int side, int64_t steps, const EadPlanOptions *options) {
     Training t = {.model = random_model(size, side), .steps = steps};
     EadTrainingOptions training = ead_training_options_default(1000, 1);
-    EadStatus status = ead_training_step_new(t.model, &training, options, &t.step);
+    EadStatus status = training_step_new(t.model, &training, options, &t.step);
     ck_assert_msg(status == EAD_OK, "%s", ead_error_message());
-    t.images = malloc(ead_training_step_batch_bytes(t.step));
+    t.images = malloc(ead_step_slot_bytes(&t.step->step));
     t.losses = calloc((size_t)(steps + EAD_LOSS_ROWS), sizeof *t.losses);
     ck_assert(t.images && t.losses);
     for (int64_t done = 0, read = 0; done < steps; done++) {
         int count;
         draw_images(&t, done);
-        ead_training_step_run(t.step, t.images);
+        ead_step_run(&t.step->step, t.images);
         if ((done + 1) % EAD_LOSS_ROWS != 0 && done + 1 < steps) continue;
-        status = ead_training_step_losses(t.step, t.losses + read, &count);
+        status = training_step_losses(t.step, t.losses + read, &count);
         ck_assert_msg(status == EAD_OK, "%s", ead_error_message());
         read += count;
     }
-    ASSERT_OK(ead_training_step_download(t.step));
+    ASSERT_OK(ead_step_download(&t.step->step));
     return t;
 }
 
 static void free_training(Training *t) {
-    ead_training_step_free(t->step);
+    training_step_free(t->step);
     ead_efficientad_free(t->model);
     free(t->images);
     free(t->losses);
@@ -175,7 +175,7 @@ END_TEST
 
 /* The gradients of one step at full size, all together: ||a - b|| / ||a||. */
 static double gradient_distance(Training *a, Training *b) {
-    const EadOptimizer *x = ead_training_step_optimizer(a->step), *y = ead_training_step_optimizer(b->step);
+    const EadOptimizer *x = &a->step->step.optimizers[0], *y = &b->step->step.optimizers[0];
     double difference = 0, norm = 0;
     for (int64_t i = 0; i < x->count; i++) {
         double d = (double)x->gradients[i] - (double)y->gradients[i];

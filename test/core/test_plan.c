@@ -231,7 +231,7 @@ START_TEST(flat_gradients_land_in_place) {
     EadNode *b = ead_trainable_leaf(graph, "b", 1, 1, 1, 4, values + 4);
     ead_trainable_leaf(graph, "c", 1, 1, 1, 4, values + 8);
     EadNode *loss = ead_mean(graph, ead_add(graph, ead_add(graph, a, b), a));
-    ead_backward_to_flat(graph, loss, values, 12, gradients);
+    ead_backward_to_flat(graph, loss, 1, &(EadFlatGradients){values, 12, gradients});
     EadPlan *plan = must_plan(graph, NULL);
     ead_plan_run(plan);
     for (int i = 0; i < 12; i++) ck_assert(gradients[i] == (real)(i < 4 ? 0.5 : i < 8 ? 0.25 : 0));

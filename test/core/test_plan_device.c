@@ -14,7 +14,7 @@
 #include "models/efficientad/model.h"
 #include "test/support/fake_device.h"
 #include "test/support/sample_models.h"
-#include "train/efficientad/training_step.h"
+#include "test/support/training_step.h"
 
 #include <omp.h>
 #include <string.h>
@@ -286,8 +286,8 @@ enum { STEPS = 3 }; /* plain, captured, replayed */
 
 typedef struct Trained {
     EadEfficientad *model;
-    EadTrainingStep *step;
-    EadStepLosses losses[EAD_LOSS_ROWS];
+    TrainingStep *step;
+    StepLosses losses[EAD_LOSS_ROWS];
 } Trained;
 
 static Trained train(const EadPlanOptions *options) {
@@ -295,19 +295,19 @@ static Trained train(const EadPlanOptions *options) {
     Trained t = {.model = tiny_model()};
     EadTrainingOptions training = ead_training_options_default(100, 1);
     int count;
-    ASSERT_OK(ead_training_step_new(t.model, &training, options, &t.step));
+    ASSERT_OK(training_step_new(t.model, &training, options, &t.step));
     for (int s = 0; s < STEPS; s++) {
         for (size_t i = 0; i < sizeof images; i++) images[i] = (uint8_t)((i * 7919 + (size_t)s * 31) >> 5);
-        ead_training_step_run(t.step, images);
+        ead_step_run(&t.step->step, images);
     }
-    ASSERT_OK(ead_training_step_losses(t.step, t.losses, &count));
+    ASSERT_OK(training_step_losses(t.step, t.losses, &count));
     ck_assert_int_eq(count, STEPS);
-    ASSERT_OK(ead_training_step_download(t.step));
+    ASSERT_OK(ead_step_download(&t.step->step));
     return t;
 }
 
 static void free_trained(Trained *t) {
-    ead_training_step_free(t->step);
+    training_step_free(t->step);
     ead_efficientad_free(t->model);
 }
 
@@ -325,10 +325,10 @@ START_TEST(training_gives_the_bits_of_the_cpu) {
         fake_device_start((uint64_t)streams, SIZE_MAX);
         Trained fake = train(&(EadPlanOptions){.backend = &fake_backend, .streams = streams});
         ck_assert_int_eq(fake_device_graphs(), STEPS - 1);
-        ck_assert_int_gt(saving_calls(ead_training_step_plan(fake.step)), 0);
+        ck_assert_int_gt(saving_calls(fake.step->step.plan), 0);
         ck_assert_int_eq(memcmp(cpu.losses, fake.losses, STEPS * sizeof *cpu.losses), 0);
         ck_assert_int_eq(memcmp(cpu.model->trained.values, fake.model->trained.values, bytes), 0);
-        ck_assert_int_eq(ead_training_step_optimizer(fake.step)->step, STEPS);
+        ck_assert_int_eq(fake.step->step.device_done, STEPS);
         free_trained(&fake);
         ck_assert_int_eq(fake_device_leaks(), 0);
     }
@@ -358,12 +358,12 @@ START_TEST(calls_that_touch_the_same_bytes_are_ordered) {
     EadEfficientad *model = tiny_model();
     EadTrainingOptions training = ead_training_options_default(100, 1);
     for (int streams = 1; streams <= EAD_MAX_STREAMS; streams++) {
-        EadTrainingStep *step;
+        TrainingStep *step;
         int collisions = 0, apart = 0, used = 0;
         fake_device_start(1, SIZE_MAX);
-        ASSERT_OK(ead_training_step_new(
-            model, &training, &(EadPlanOptions){.backend = &fake_backend, .streams = streams}, &step));
-        const EadPlan *plan = ead_training_step_plan(step);
+        ASSERT_OK(training_step_new(model, &training,
+                                    &(EadPlanOptions){.backend = &fake_backend, .streams = streams}, &step));
+        const EadPlan *plan = step->step.plan;
         signed char *known = malloc((size_t)plan->call_count);
         for (int a = 0; a < plan->call_count; a++) {
             if (plan->device->lanes[a].stream > used) used = plan->device->lanes[a].stream;
@@ -379,7 +379,7 @@ START_TEST(calls_that_touch_the_same_bytes_are_ordered) {
         ck_assert(streams == 1 ? apart == 0 : apart > plan->call_count); /* some calls may run side by side */
         ck_assert_int_eq(used, streams - 1);
         free(known);
-        ead_training_step_free(step);
+        training_step_free(step);
     }
     ead_efficientad_free(model);
 }

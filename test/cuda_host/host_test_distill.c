@@ -5,7 +5,7 @@
 #include "test/support/suite.h"
 
 #include "core/base/half.h"
-#include "train/distill/distill_step.h"
+#include "test/support/training_step.h"
 
 #include <math.h>
 #include <string.h>
@@ -16,7 +16,7 @@ enum { IMAGE = 32, PIXELS = IMAGE * IMAGE * 3, FEATURES = IMAGE / 4 * (IMAGE / 4
 
 typedef struct Distilled {
     EadParams params;
-    EadDistillLoss losses[1 + EAD_LOSS_ROWS];
+    DistillLoss losses[1 + EAD_LOSS_ROWS];
 } Distilled;
 
 static uint8_t *make_slot(void) {
@@ -34,33 +34,33 @@ static uint8_t *make_slot(void) {
 static void distill(const EadPlanOptions *plan, Distilled *out) {
     EadPdn teacher = {EAD_PDN_SMALL, true, "teacher", EAD_FEATURES, &out->params, true};
     EadDistillOptions options = {.batch = 1, .height = IMAGE, .width = IMAGE};
-    options.adam = (EadAdam){.beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8, .weight_decay = 1e-5};
+    options.adam = ead_adam_usual(1e-5);
     options.schedule = (EadLrSchedule){.base = RATE, .factor = 0.1, .drop_step = 2};
     float mean[EAD_FEATURES], std[EAD_FEATURES];
     for (int c = 0; c < EAD_FEATURES; c++) mean[c] = (float)c / 1000, std[c] = 1 + (float)c / 500;
-    EadDistillStep *step;
+    DistillStep *step;
     int count;
     uint8_t *slot = make_slot();
     out->params = (EadParams){0};
     ASSERT_OK(ead_pdn_declare(&teacher, &out->params));
     ASSERT_OK(ead_params_allocate(&out->params));
     ead_params_initialize(&out->params, 1);
-    ASSERT_OK(ead_distill_step_new(&teacher, &options, plan, &step));
-    ead_distill_step_normalize(step, mean, std);
-    ead_distill_step_upload(step);
-    ead_distill_step_run(step, slot);
-    ASSERT_OK(ead_distill_step_losses(step, out->losses, &count));
+    ASSERT_OK(distill_step_new(&teacher, &options, plan, &step));
+    ead_distill_step_normalize(&step->distill, mean, std);
+    ead_step_upload(&step->step);
+    ead_step_run(&step->step, slot);
+    ASSERT_OK(distill_step_losses(step, out->losses, &count));
     ck_assert_int_eq(count, 1);
-    ASSERT_OK(ead_distill_step_download(step));
-    ck_assert_int_eq(ead_distill_step_optimizer(step)->step, 1);
-    ead_distill_step_upload(step);
-    for (int s = 1; s < STEPS; s++) ead_distill_step_run(step, slot);
-    ck_assert_int_eq(ead_distill_step_count(step), STEPS);
-    ASSERT_OK(ead_distill_step_losses(step, out->losses + 1, &count));
+    ASSERT_OK(ead_step_download(&step->step));
+    ck_assert_int_eq(step->step.device_done, 1);
+    ead_step_upload(&step->step);
+    for (int s = 1; s < STEPS; s++) ead_step_run(&step->step, slot);
+    ck_assert_int_eq(step->step.done, STEPS);
+    ASSERT_OK(distill_step_losses(step, out->losses + 1, &count));
     ck_assert_int_eq(count, STEPS - 1);
-    ASSERT_OK(ead_distill_step_download(step));
-    ck_assert_int_eq(ead_distill_step_optimizer(step)->step, STEPS);
-    ead_distill_step_free(step);
+    ASSERT_OK(ead_step_download(&step->step));
+    ck_assert_int_eq(step->step.device_done, STEPS);
+    distill_step_free(step);
     free(slot);
 }
 

@@ -111,7 +111,7 @@ EadNode *tiny_build_teacher(EadGraph *graph, TinyNetworks *tiny, EadNode **image
 
 EadNode *tiny_build_table(EadGraph *graph, TinyNetworks *tiny, int64_t *images, EadNode **drawn) {
     EadNode *count = ead_leaf(graph, "count", EAD_I64, 1, 1, 1, 1, images);
-    EadNode *step = ead_optimizer_step(graph, &tiny->optimizer);
+    EadNode *step = ead_leaf(graph, "step", EAD_I64, 1, 1, 1, 1, &tiny->done);
     EadNode *table = ead_table(graph, "features", EAD_REAL, (int)*images, MAP, MAP, C);
     *drawn = ead_gather_image(
         graph, table, ead_sample_index(graph, step, count, (EadSampleIndex){3, EAD_STREAM_TRAIN_ORDER}));
@@ -125,7 +125,8 @@ int tiny_drawn(uint64_t step, int64_t images) {
 void tiny_build_step(EadGraph *graph, TinyNetworks *tiny, EadNode *known, EadNode **images,
                      EadNode *losses[TINY_LOSSES]) {
     *images = image_leaf(graph, TINY_BATCH);
-    EadNode *step = ead_optimizer_step(graph, &tiny->optimizer), *x = ead_normalize_image(graph, *images);
+    EadNode *step = ead_leaf(graph, "step", EAD_I64, 1, 1, 1, 1, &tiny->done),
+            *x = ead_normalize_image(graph, *images);
     EadNode *on_train = known ? known : teacher(graph, tiny, ead_slice_batch(graph, x, 1, 1));
     EadNode *on_augmented = teacher(graph, tiny, ead_slice_batch(graph, x, 2, 1));
     EadNode *t = trunk(graph, &tiny->trained, true, x);
@@ -141,8 +142,8 @@ void tiny_build_step(EadGraph *graph, TinyNetworks *tiny, EadNode *known, EadNod
     for (int i = 1; i < 4; i++) losses[4] = ead_add(graph, losses[4], losses[i]);
     for (int i = 0; i < TINY_LOSSES; i++) ead_keep(losses[i]);
     EadNode *rate = ead_lr_schedule(graph, step, (EadLrSchedule){1e-3, 0.1, 2});
-    ead_optimizer_append(graph, &tiny->optimizer, &tiny->trained, losses[4], step, rate,
-                         (EadAdam){0.9, 0.999, 1e-8, 1e-5});
+    EadParamGroup group = {&tiny->trained, &tiny->optimizer, ead_adam_usual(1e-5), rate};
+    ead_optimizer_append(graph, 1, &group, losses[4], step);
 }
 
 EadNode *tiny_build_maps(EadGraph *graph, TinyNetworks *tiny, EadNode **images) {

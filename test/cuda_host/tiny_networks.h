@@ -13,6 +13,7 @@ typedef struct TinyNetworks {
     real scale[TINY_FEATURES], shift[TINY_FEATURES]; /* of the teacher's features */
     real map_scale, map_shift;
     EadOptimizer optimizer;
+    int64_t done; /* steps */
 } TinyNetworks;
 
 /* Random parameters, always the same. */

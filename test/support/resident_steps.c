@@ -6,7 +6,7 @@
 #include "core/base/philox.h"
 #include "data/loader/training_images.h"
 #include "test/support/sample_models.h"
-#include "train/efficientad/training_step.h"
+#include "test/support/training_step.h"
 
 real *teacher_outputs(const EadEfficientad *model, const EadPlanOptions *options, int count,
                       const uint8_t *images) {
@@ -58,46 +58,46 @@ static EadEfficientad *make_model(const StepWay *way) {
 }
 
 /* Fewer penalty images than planned, as when damaged ones are left out. */
-static void fill_tables(EadTrainingStep *step, const StepWay *way, const EadEfficientad *model,
+static void fill_tables(TrainingStep *step, const StepWay *way, const EadEfficientad *model,
                         const EadPlanOptions *options) {
     for (int i = 0; i < TRAIN && way->teacher_table; i++) {
         real *output = teacher_outputs(model, options, 1, train_images[i]);
-        ead_training_step_set_row(step, EAD_TABLE_TEACHER, i, output);
+        ead_training_step_set_row(&step->training, EAD_TABLE_TEACHER, i, output);
         free(output);
     }
-    for (int i = 0; i < TRAIN; i++) ead_training_step_set_row(step, EAD_TABLE_TRAIN, i, train_images[i]);
+    for (int i = 0; i < TRAIN; i++)
+        ead_training_step_set_row(&step->training, EAD_TABLE_TRAIN, i, train_images[i]);
     for (int i = 0; i < PENALTY && way->penalty_table; i++)
-        ead_training_step_set_row(step, EAD_TABLE_PENALTY, i, penalty_images[i]);
-    if (way->penalty_table) ead_training_step_draw_from(step, EAD_TABLE_PENALTY, PENALTY);
-    ead_training_step_upload(step);
+        ead_training_step_set_row(&step->training, EAD_TABLE_PENALTY, i, penalty_images[i]);
+    if (way->penalty_table) ead_training_step_draw_from(&step->training, EAD_TABLE_PENALTY, PENALTY);
+    ead_step_upload(&step->step);
 }
 
 /* The model after the steps, and their losses. */
 static EadEfficientad *run_steps(const StepWay *way, bool tables, const EadPlanOptions *plan,
-                                 EadStepLosses losses[EAD_LOSS_ROWS]) {
+                                 StepLosses losses[EAD_LOSS_ROWS]) {
     EadEfficientad *model = make_model(way);
-    EadTrainingStep *step;
+    TrainingStep *step;
     EadTrainingOptions options = ead_training_options_default(100, 1);
     int count;
     options.loss.penalty = way->penalty;
     if (tables)
         options.tables = (EadResidentData){{TRAIN, 0, way->teacher_table ? TRAIN : 0}, SEED, way->augment};
     if (tables && way->penalty_table) options.tables.rows[EAD_TABLE_PENALTY] = PENALTY + ROWS_TOO_MANY;
-    ASSERT_OK(ead_training_step_new(model, &options, plan, &step));
+    ASSERT_OK(training_step_new(model, &options, plan, &step));
     if (tables) fill_tables(step, way, model, plan);
     bool comes = !tables || (way->penalty && !way->penalty_table);
-    ck_assert_int_eq(ead_training_step_batch_bytes(step) > 0, comes);
-    for (uint64_t s = 0; s < STEPS; s++)
-        ead_training_step_run(step, comes ? make_batch(way, s, tables) : NULL);
-    ASSERT_OK(ead_training_step_losses(step, losses, &count));
+    ck_assert_int_eq(ead_step_slot_bytes(&step->step) > 0, comes);
+    for (uint64_t s = 0; s < STEPS; s++) ead_step_run(&step->step, comes ? make_batch(way, s, tables) : NULL);
+    ASSERT_OK(training_step_losses(step, losses, &count));
     ck_assert_int_eq(count, STEPS);
-    ASSERT_OK(ead_training_step_download(step));
-    ead_training_step_free(step);
+    ASSERT_OK(ead_step_download(&step->step));
+    training_step_free(step);
     return model;
 }
 
 void check_drawn_steps(StepWay way, const EadPlanOptions *brought, const EadPlanOptions *drawn) {
-    static EadStepLosses expected[EAD_LOSS_ROWS], got[EAD_LOSS_ROWS];
+    static StepLosses expected[EAD_LOSS_ROWS], got[EAD_LOSS_ROWS];
     fill_noise(&train_images[0][0], sizeof train_images, 11);
     fill_noise(&penalty_images[0][0], sizeof penalty_images, 12);
     EadEfficientad *a = run_steps(&way, false, brought, expected), *b = run_steps(&way, true, drawn, got);

@@ -8,7 +8,7 @@
 
 #include "core/backend/backend.h"
 #include "train/synth/synth.h"
-#include "train/efficientad/trainer.h"
+#include "train/method.h"
 
 #include <math.h>
 #include <omp.h>
@@ -52,7 +52,7 @@ static inline void configure(EadConfig *config, const char *run, const char *set
                                "train: {checkpoint_every: 0, lr_drop_at: 1}\n"
                                "penalty: {path: " SCRATCH "textures}\n";
     configure_run(config, base, run, settings);
-    ASSERT_OK(ead_config_check_training(config));
+    ASSERT_OK(ead_fit_check(config));
 }
 
 static inline EadStatus run_on(const EadBackend *backend, const char *run, const char *settings,

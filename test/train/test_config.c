@@ -2,6 +2,7 @@
  * configs/. */
 #include "core/base/paths.h"
 #include "train/config/config.h"
+#include "train/method.h"
 #include "train/support/utf8.h"
 
 #include "test/support/suite.h"
@@ -316,7 +317,7 @@ START_TEST(test_reference) {
 END_TEST
 
 static void check_says(const EadConfig *config, EadStatus status, const char *part) {
-    ck_assert_int_eq(ead_config_check_training(config), status);
+    ck_assert_int_eq(ead_fit_check(config), status);
     if (status != EAD_OK) ck_assert_msg(strstr(ead_error_message(), part) != NULL, "%s", ead_error_message());
 }
 
@@ -356,7 +357,7 @@ START_TEST(test_load) {
     for (size_t i = 0; i < sizeof shipped / sizeof *shipped; i++) {
         EadConfig config = defaults();
         ck_assert_msg(ead_config_load(shipped[i], &config) == EAD_OK, "%s", ead_error_message());
-        ck_assert_msg(ead_config_check_training(&config) == EAD_OK, "%s", ead_error_message());
+        ck_assert_msg(ead_fit_check(&config) == EAD_OK, "%s", ead_error_message());
         ead_config_free(&config);
     }
     EadConfig config = defaults();

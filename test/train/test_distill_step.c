@@ -4,7 +4,7 @@
 
 #include "core/ops/normalize_image/normalize_image.h"
 #include "core/plan/plan.h"
-#include "train/distill/distill_step.h"
+#include "test/support/training_step.h"
 
 enum { BATCH = 2, HEIGHT = 64, WIDTH = 96, POSITIONS = HEIGHT / 4 * WIDTH / 4, STEPS = 4 };
 
@@ -25,7 +25,7 @@ static EadDistillOptions options_for(const EadPatchFeatures *backbone) {
                                .height = HEIGHT,
                                .width = WIDTH,
                                .backbone = backbone,
-                               .adam = {.beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8, .weight_decay = 1e-5},
+                               .adam = ead_adam_usual(1e-5),
                                .schedule = {.base = 1e-4, .factor = 0.1, .drop_step = -1}};
 }
 
@@ -60,8 +60,8 @@ static uint8_t *golden_slot(void) {
 static void check_losses(EadPdnSize size, const char *prefix) {
     EadSafetensors *file;
     Teacher teacher;
-    EadDistillStep *step;
-    EadDistillLoss rows[EAD_LOSS_ROWS];
+    DistillStep *step;
+    DistillLoss rows[EAD_LOSS_ROWS];
     float mean[EAD_FEATURES], std[EAD_FEATURES];
     int count;
     double expected[STEPS];
@@ -69,13 +69,13 @@ static void check_losses(EadPdnSize size, const char *prefix) {
     ASSERT_OK(ead_safetensors_open("test/golden/distill.safetensors", &file));
     golden_vector(file, prefix, "losses", STEPS, expected);
     make_teacher(&teacher, size);
-    ASSERT_OK(ead_distill_step_new(&teacher.pdn, &options, NULL, &step));
+    ASSERT_OK(distill_step_new(&teacher.pdn, &options, NULL, &step));
     drawn_statistics(mean, std);
-    ead_distill_step_normalize(step, mean, std);
-    ead_distill_step_upload(step);
+    ead_distill_step_normalize(&step->distill, mean, std);
+    ead_step_upload(&step->step);
     uint8_t *slot = golden_slot();
-    for (int s = 0; s < STEPS; s++) ead_distill_step_run(step, slot);
-    ASSERT_OK(ead_distill_step_losses(step, rows, &count));
+    for (int s = 0; s < STEPS; s++) ead_step_run(&step->step, slot);
+    ASSERT_OK(distill_step_losses(step, rows, &count));
     ck_assert_int_eq(count, STEPS);
     for (int s = 0; s < STEPS; s++) {
         double loss = (double)rows[s].loss;
@@ -83,9 +83,9 @@ static void check_losses(EadPdnSize size, const char *prefix) {
         ck_assert_double_eq_tol(loss, expected[s], 1e-4 * expected[s]);
         ck_assert(rows[s].rate == 1e-4f);
     }
-    ck_assert_int_eq((int)ead_distill_step_optimizer(step)->step, STEPS);
+    ck_assert_int_eq((int)step->step.device_done, STEPS);
     free(slot);
-    ead_distill_step_free(step);
+    distill_step_free(step);
     ead_params_free(&teacher.params);
     ead_safetensors_close(file);
 }
@@ -120,19 +120,19 @@ static void features_of(const EadPatchFeatures *backbone, const uint8_t *image, 
 
 static float first_loss(const EadPatchFeatures *backbone, const uint8_t *slot) {
     Teacher teacher;
-    EadDistillStep *step;
-    EadDistillLoss rows[EAD_LOSS_ROWS];
+    DistillStep *step;
+    DistillLoss rows[EAD_LOSS_ROWS];
     float mean[EAD_FEATURES], std[EAD_FEATURES];
     int count;
     EadDistillOptions options = options_for(backbone);
     make_teacher(&teacher, EAD_PDN_SMALL);
-    ASSERT_OK(ead_distill_step_new(&teacher.pdn, &options, NULL, &step));
+    ASSERT_OK(distill_step_new(&teacher.pdn, &options, NULL, &step));
     drawn_statistics(mean, std);
-    ead_distill_step_normalize(step, mean, std);
-    ead_distill_step_upload(step);
-    ead_distill_step_run(step, slot);
-    ASSERT_OK(ead_distill_step_losses(step, rows, &count));
-    ead_distill_step_free(step);
+    ead_distill_step_normalize(&step->distill, mean, std);
+    ead_step_upload(&step->step);
+    ead_step_run(&step->step, slot);
+    ASSERT_OK(distill_step_losses(step, rows, &count));
+    distill_step_free(step);
     ead_params_free(&teacher.params);
     return rows[0].loss;
 }

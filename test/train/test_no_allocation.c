@@ -3,7 +3,7 @@
  * allocator of its own. */
 #include "test/support/op_cases.h"
 #include "test/support/sample_models.h"
-#include "train/efficientad/training_step.h"
+#include "test/support/training_step.h"
 
 #include <stdatomic.h>
 #include <stddef.h>
@@ -102,22 +102,23 @@ static int count_allocations(void (*run)(void *context), void *context) {
 static uint8_t pixels[3 * TINY_SIDE * TINY_SIDE * 3]; /* a batch of the training step */
 
 static void run_step(void *context) {
-    EadStepLosses losses[EAD_LOSS_ROWS];
+    StepLosses losses[EAD_LOSS_ROWS];
     int count;
-    ead_training_step_run(context, pixels);
-    ead_training_step_losses(context, losses, &count);
+    TrainingStep *step = context;
+    ead_step_run(&step->step, pixels);
+    training_step_losses(step, losses, &count);
 }
 
 START_TEST(training_steps_allocate_nothing) {
     SKIP_UNLESS(CAN_COUNT, "needs glibc's allocator");
     EadTrainingOptions options = ead_training_options_default(100, 1);
     EadEfficientad *model = tiny_model();
-    EadTrainingStep *step;
+    TrainingStep *step;
     fill_noise(pixels, sizeof pixels, 1);
-    ASSERT_OK(ead_training_step_new(model, &options, NULL, &step));
-    ck_assert_uint_eq(ead_training_step_batch_bytes(step), sizeof pixels);
+    ASSERT_OK(training_step_new(model, &options, NULL, &step));
+    ck_assert_uint_eq(ead_step_slot_bytes(&step->step), sizeof pixels);
     ck_assert_int_eq(count_allocations(run_step, step), 0);
-    ead_training_step_free(step);
+    training_step_free(step);
     ead_efficientad_free(model);
 }
 END_TEST

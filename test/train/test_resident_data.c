@@ -6,7 +6,7 @@
 #include "test/support/fake_device.h"
 #include "test/support/resident_steps.h"
 #include "test/support/sample_models.h"
-#include "train/efficientad/resident_data.h"
+#include "train/efficientad/efficientad_fit.h"
 
 #include <omp.h>
 
@@ -77,12 +77,11 @@ END_TEST
 static EadResidentData choose(const EadBackend *backend, size_t room, bool teacher) {
     const EadEfficientadSpec spec = {.height = 256, .width = 256};
     EadConfig config;
-    EadTrainerData data = {.dataset.train.count = 10, .penalty_list.count = 1000};
     EadResidentData tables;
     ASSERT_OK(ead_config_defaults(&config));
     config.train_teacher_cache = teacher;
     fake_device_start(1, room);
-    ASSERT_OK(ead_step_tables_choose(&config, backend, &spec, &data, &tables));
+    ASSERT_OK(ead_resident_data_choose(&config, backend, &spec, 10, 1000, &tables));
     ead_config_free(&config);
     ck_assert_uint_eq(tables.seed, 42);
     ck_assert(tables.augment);

@@ -2,7 +2,8 @@
  * fields by number, restarts as TensorBoard understands them. */
 #include "test/support/sample_models.h"
 
-#include "train/efficientad/training_board.h"
+#include "test/support/training_step.h"
+#include "train/training_board.h"
 
 #include <dirent.h>
 #include <unistd.h>
@@ -212,16 +213,15 @@ static int read_folder(Shown *shown) {
 
 /* ---- the log of a training ---- */
 
-static EadStepLosses losses_of(int step, float shift) {
+static StepLosses losses_of(int step, float shift) {
     float s = (float)step + shift;
-    return (EadStepLosses){
-        .hard = s, .penalty = 0, .ae = -s, .stae = 1e-30f * s, .total = 2 * s, .lr = 1e-4f};
+    return (StepLosses){.hard = s, .penalty = 0, .ae = -s, .stae = 1e-30f * s, .total = 2 * s, .lr = 1e-4f};
 }
 
 static void log_steps(EadTrainingBoard *board, int first, int last, float shift) {
     for (int step = first; step <= last; step++) {
-        EadStepLosses losses = losses_of(step, shift);
-        ASSERT_OK(ead_training_board_step(board, step, &losses));
+        StepLosses losses = losses_of(step, shift);
+        ASSERT_OK(ead_training_board_step(board, step, ead_efficientad_losses, &losses.hard));
     }
 }
 
@@ -257,7 +257,7 @@ START_TEST(a_resumed_log_shows_every_step_once) {
     for (int step = 0; step < MAX_STEPS; step++) {
         ck_assert_int_eq(shown.scalar[total][step], step >= 1 && step <= 20);
         if (step < 1 || step > 20) continue;
-        EadStepLosses losses = losses_of(step, step <= 10 ? 1000 : 0);
+        StepLosses losses = losses_of(step, step <= 10 ? 1000 : 0);
         ck_assert_float_eq(shown.values[total][step], losses.total);
         ck_assert_float_eq(shown.values[ae][step], losses.ae);
         ck_assert_float_eq(shown.values[stae][step], losses.stae);
@@ -298,9 +298,10 @@ START_TEST(maps_are_pictures) {
     ck_assert_int_eq(board.image_count, EAD_BOARD_PICTURES);
     const EadBackend *cpu = NULL;
     ASSERT_OK(ead_backend_find("cpu", &cpu));
-    for (int step = 3; step <= 12; step += 3) ASSERT_OK(ead_training_board_maps(&board, step, model, cpu));
-    ASSERT_OK(ead_training_board_maps(&board, 50, model, cpu));
-    ASSERT_OK(ead_training_board_maps(&board, 50, model, cpu));
+    for (int step = 3; step <= 12; step += 3)
+        ASSERT_OK(ead_training_board_maps(&board, step, &model->base, cpu));
+    ASSERT_OK(ead_training_board_maps(&board, 50, &model->base, cpu));
+    ASSERT_OK(ead_training_board_maps(&board, 50, &model->base, cpu));
     ead_training_board_close(&board);
     read_folder(&shown);
     ck_assert_int_eq(shown.tag_count, 4);

@@ -5,7 +5,7 @@
 
 #include "models/efficientad/model.h"
 #include "test/support/fake_device.h"
-#include "train/efficientad/shipped_teacher.h"
+#include "train/efficientad/efficientad_fit.h"
 
 #define WHOLE SCRATCH "whole/"
 
@@ -228,12 +228,11 @@ START_TEST(a_teacher_of_each_size_comes_with_the_program) {
     static const EadPdnSize sizes[] = {EAD_PDN_SMALL, EAD_PDN_MEDIUM};
     for (int i = 0; i < 2; i++) {
         EadEfficientad *model;
-        char *path;
-        ASSERT_OK(ead_shipped_teacher(sizes[i], &path));
+        EadPath path;
+        ASSERT_OK(ead_shipped_teacher(sizes[i], path));
         ASSERT_OK(ead_efficientad_new(&(EadEfficientadSpec){sizes[i], false, 128, 128, true}, &model));
         ASSERT_OK(ead_efficientad_read_teacher(model, path));
         ead_efficientad_free(model);
-        free(path);
     }
 }
 END_TEST

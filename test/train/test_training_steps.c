@@ -4,7 +4,7 @@
 #include "test/support/sample_models.h"
 
 #include "models/efficientad/losses.h"
-#include "train/efficientad/training_step.h"
+#include "test/support/training_step.h"
 
 enum { STEPS = 4, PROJECTION_SEED = 8 };
 
@@ -34,7 +34,7 @@ static EadTrainingOptions golden_options(bool penalty, double dropout) {
     return options;
 }
 
-static void check_losses(const char *prefix, int step, const EadStepLosses *losses, const double *expected) {
+static void check_losses(const char *prefix, int step, const StepLosses *losses, const double *expected) {
     const float got[5] = {losses->hard, losses->penalty, losses->ae, losses->stae, losses->total};
     for (int i = 0; i < 5; i++) {
         double difference = fabs((double)got[i] - expected[i]);
@@ -82,11 +82,11 @@ static void check_sums(const EadSafetensors *file, const char *prefix, const cha
                   expected[projection_at], allowed);
 }
 
-static EadStepLosses run_step(EadTrainingStep *step, const uint8_t *batch) {
-    EadStepLosses rows[EAD_LOSS_ROWS];
+static StepLosses run_step(TrainingStep *step, const uint8_t *batch) {
+    StepLosses rows[EAD_LOSS_ROWS];
     int count;
-    ead_training_step_run(step, batch);
-    ck_assert_msg(ead_training_step_losses(step, rows, &count) == EAD_OK, "%s", ead_error_message());
+    ead_step_run(&step->step, batch);
+    ck_assert_msg(training_step_losses(step, rows, &count) == EAD_OK, "%s", ead_error_message());
     ck_assert_int_eq(count, 1);
     return rows[0];
 }
@@ -95,17 +95,17 @@ static void check_case(const char *prefix, EadEfficientadSpec spec, bool penalty
     EadSafetensors *file = open_golden();
     EadEfficientad *model = golden_model(file, prefix, spec);
     EadTrainingOptions options = golden_options(penalty, 0);
-    EadTrainingStep *step;
-    ck_assert_msg(ead_training_step_new(model, &options, NULL, &step) == EAD_OK, "%s", ead_error_message());
+    TrainingStep *step;
+    ck_assert_msg(training_step_new(model, &options, NULL, &step) == EAD_OK, "%s", ead_error_message());
     uint8_t *batch = make_batch(&spec, penalty);
     double expected[STEPS][5];
     golden_vector(file, prefix, "losses", (int64_t)STEPS * 5, &expected[0][0]);
     for (int s = 0; s < STEPS; s++) {
-        EadStepLosses losses = run_step(step, batch);
+        StepLosses losses = run_step(step, batch);
         printf("  %s step %d: %.6f %.6f %.6f %.6f %.6f\n", prefix, s + 1, (double)losses.hard,
                (double)losses.penalty, (double)losses.ae, (double)losses.stae, (double)losses.total);
         check_losses(prefix, s, &losses, expected[s]);
-        const float *gradients = ead_training_step_optimizer(step)->gradients;
+        const float *gradients = step->step.optimizers[0].gradients;
         for (int k = 0; s == 0 && k < model->trained.count; k++)
             check_sums(file, prefix, "gradient", &model->trained.items[k],
                        gradients + model->trained.items[k].offset, 7, 6);
@@ -114,7 +114,7 @@ static void check_case(const char *prefix, EadEfficientadSpec spec, bool penalty
         check_sums(file, prefix, "parameter", &model->trained.items[k],
                    model->trained.values + model->trained.items[k].offset, 3, 2);
     free(batch);
-    ead_training_step_free(step);
+    training_step_free(step);
     ead_efficientad_free(model);
     ead_safetensors_close(file);
 }
@@ -153,9 +153,9 @@ static float *run_steps(bool no_reuse, uint64_t seed, float *last_loss) {
     EadEfficientad *model = golden_model(file, "unpadded_128x128", spec);
     EadTrainingOptions options = golden_options(true, 0.2);
     options.loss.seed = seed;
-    EadTrainingStep *step;
+    TrainingStep *step;
     EadPlanOptions plan = {.no_reuse = no_reuse};
-    ck_assert_int_eq(ead_training_step_new(model, &options, &plan, &step), EAD_OK);
+    ck_assert_int_eq(training_step_new(model, &options, &plan, &step), EAD_OK);
     uint8_t *batch = make_batch(&spec, true);
     for (int s = 0; s < 3; s++) *last_loss = run_step(step, batch).total;
     size_t bytes = (size_t)model->trained.total * sizeof(float);
@@ -163,7 +163,7 @@ static float *run_steps(bool no_reuse, uint64_t seed, float *last_loss) {
     ck_assert_ptr_nonnull(values);
     memcpy(values, model->trained.values, bytes);
     free(batch);
-    ead_training_step_free(step);
+    training_step_free(step);
     ead_efficientad_free(model);
     ead_safetensors_close(file);
     return values;

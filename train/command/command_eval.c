@@ -3,6 +3,7 @@
 
 #include "train/command/model_options.h"
 #include "train/evaluate/result_files.h"
+#include "train/method.h"
 #include "train/metrics/metrics_output.h"
 #include "train/evaluate/threshold_file.h"
 #include "core/base/paths.h"
@@ -47,11 +48,25 @@ static bool same_rule(EadThresholdRule a, EadThresholdRule b) {
     return a.method == b.method && (a.method == EAD_THRESHOLD_NONE || a.value == b.value);
 }
 
+/* The config's key that chooses maps, whose words stand in the order of EadMethod.maps; NULL: there is no choice. */
+static int *map_choice(Eval *eval) {
+    const EadFit *fit = ead_fit_find(eval->model->method->name);
+    if (!fit || fit->maps_key < 0) return NULL;
+    return (int *)(void *)((char *)&eval->config + ead_config_key(fit->maps_key)->offset);
+}
+
+static EadStatus check_config(const Eval *eval) {
+    const EadFit *fit = ead_fit_find(eval->model->method->name);
+    EAD_TRY(ead_config_check(&eval->config));
+    return fit ? fit->check(&eval->config, false) : EAD_OK;
+}
+
 /* The maps and the threshold: those of the file unless other ones are asked for. trained: the file's rule. */
 static EadStatus adjust_model(Eval *eval, EadThresholdRule trained) {
     EadThresholdRule rule = ead_threshold_rule(&eval->config);
     int of_scores = eval->model->map_choice;
-    EAD_TRY(ead_model_options_apply(eval->arguments, eval->config.maps_select, eval->model));
+    EAD_TRY(ead_model_options_apply(eval->arguments, map_choice(eval) ? *map_choice(eval) : of_scores,
+                                    eval->model));
     eval->threshold = ead_threshold_assess(eval->model->threshold, NULL, 0);
     if (eval->model->map_choice != of_scores) return EAD_OK;
     if (same_rule(rule, trained) || ead_arguments_given(eval->arguments, EAD_OPTION_THRESHOLD))
@@ -70,12 +85,12 @@ static EadStatus load_config(Eval *eval) {
     }
     /* Of the training only; what the user now asks for comes from the command line. */
     eval->config.eval_maps = eval->config.eval_overlays = false;
-    eval->config.maps_select = eval->model->map_choice;
+    if (map_choice(eval)) *map_choice(eval) = eval->model->map_choice;
     EadThresholdRule trained = ead_threshold_rule(&eval->config);
     EAD_TRY(ead_arguments_configure(eval->arguments, &eval->config));
     if (!output_given(eval->arguments))
         EAD_TRY(ead_config_set_key(&eval->config, EAD_KEY_output, eval->folder));
-    EAD_TRY(ead_config_check(&eval->config));
+    EAD_TRY(check_config(eval));
     EAD_TRY(adjust_model(eval, trained));
     ead_arguments_use_threads(eval->arguments, eval->config.train_threads);
     return ead_config_to_yaml(&eval->config, &eval->yaml);

@@ -1,5 +1,6 @@
 /* efficientad sweep. */
 #include "train/cli/arguments.h"
+#include "train/method.h"
 #include "train/sweep/sweep.h"
 
 #include <string.h>
@@ -50,6 +51,7 @@ static EadStatus run_sweep(const EadArguments *arguments, EadSweep *sweep) {
     if (ead_arguments_given(arguments, EAD_OPTION_THREADS))
         work.threads = (int)ead_arguments_value(arguments, EAD_OPTION_THREADS).i64;
     EAD_TRY(ead_sweep_load(arguments->paths[0], sweep));
+    sweep->check = ead_fit_check;
     EAD_TRY(ead_sweep_expand(sweep, ead_arguments_text(arguments, EAD_OPTION_SWEEP_OUTPUT),
                              arguments->settings, arguments->setting_count));
     EAD_TRY(print_renamed(sweep));

@@ -36,39 +36,9 @@ static EadStatus check_folder(const EadConfig *config) {
 }
 
 EadStatus ead_config_check(const EadConfig *config) {
-    if (config->maps_q_start >= config->maps_q_end)
-        return ead_fail(EAD_BAD_ARGUMENT, "maps.q_start (%g) must be less than maps.q_end (%g)",
-                        config->maps_q_start, config->maps_q_end);
-    if (config->maps_select == EAD_SELECT_CHOICE_AE && !config->autoencoder_enabled)
-        return ead_fail(EAD_BAD_ARGUMENT,
-                        "maps.select is ae, but autoencoder.enabled is false; set one of them otherwise");
     if (empty(config->output))
         return ead_fail(EAD_BAD_ARGUMENT, "output is not set; set it to the run folder");
     return config->dataset_type == EAD_DATASET_folder ? check_folder(config) : check_collection(config);
-}
-
-EadStatus ead_config_check_training(const EadConfig *config) {
-    EAD_TRY(ead_config_check(config));
-    if (config->loss_penalty && empty(config->penalty_path))
-        return ead_fail(EAD_BAD_ARGUMENT,
-                        "loss.penalty is true, but penalty.path is not set; set it to a folder or "
-                        ".tar archive of varied photographs, or set loss.penalty=false");
-    return EAD_OK;
-}
-
-EadStatus ead_config_check_distillation(const EadConfig *config) {
-    if (empty(config->distill_backbone))
-        return ead_fail(
-            EAD_BAD_ARGUMENT,
-            "distill.backbone is not set; set it to a .safetensors file of a ResNet or WideResNet with "
-            "torchvision's tensor names");
-    if (empty(config->distill_images))
-        return ead_fail(
-            EAD_BAD_ARGUMENT,
-            "distill.images is not set; set it to a folder or .tar archive of varied photographs");
-    if (empty(config->output))
-        return ead_fail(EAD_BAD_ARGUMENT, "output is not set; set it to the run folder");
-    return EAD_OK;
 }
 
 EadStatus ead_config_open_dataset(const EadConfig *config, EadDataset *dataset) {

@@ -1,81 +1,46 @@
-/* The graph of a distillation step, its plan, and the state it updates. */
-#include "train/distill/distill_step.h"
+/* The graph of a distillation step. */
+#include "train/distill/distill.h"
 
 #include "core/ops/channel_affine/channel_affine.h"
 #include "core/ops/mean/mean.h"
 #include "core/ops/normalize_image/normalize_image.h"
 #include "core/ops/squared_difference/squared_difference.h"
 
-#include <stdlib.h>
+const EadLossColumn ead_distill_losses[] = {{"loss", "loss"}, {NULL, NULL}};
 
-struct EadDistillStep {
-    EadOptimizer optimizer;
-    EadGraph *graph;
-    EadPlan *plan;
-    EadNode *images;
-    EadNode *behind;    /* in a slot: the backbone's images or, without one, features in half precision */
-    EadLossRing losses; /* rows of EadDistillLoss */
-    real scale[EAD_FEATURES], shift[EAD_FEATURES];
-};
-
-static EadNode *image_leaf(EadDistillStep *s, const EadDistillOptions *o, const char *name, int factor) {
-    return ead_leaf(s->graph, name, EAD_U8, o->batch, factor * o->height, factor * o->width, 3, NULL);
+static EadNode *image_leaf(EadGraph *graph, const EadDistillOptions *o, const char *name, int factor) {
+    return ead_leaf(graph, name, EAD_U8, o->batch, factor * o->height, factor * o->width, 3, NULL);
 }
 
-static EadNode *channel_leaf(EadDistillStep *s, const char *name, real *values) {
-    return ead_leaf(s->graph, name, EAD_REAL, 1, 1, 1, EAD_FEATURES, values);
-}
-
-/* The features, normalised. */
-static EadNode *build_target(EadDistillStep *s, const EadDistillOptions *o, const EadTensor *output) {
-    EadNode *target;
+/* An EadStepBuilder: mean((Psi - T)^2), Psi the normalized features. They or the backbone's images come behind the
+ * teacher's images. */
+static void build(void *context, EadGraph *graph, EadNode *done, EadStepParts *parts) {
+    EadDistillStep *s = context;
+    const EadDistillOptions *o = &s->options;
+    EadNode *images = parts->inputs[0] = image_leaf(graph, o, "images", 1), *features;
+    EadNode *x = ead_normalize_image(graph, images);
+    EadNode *y = ead_pdn_head(graph, &s->teacher, ead_pdn_trunk(graph, &s->teacher, x), 0, 0);
     if (o->backbone) {
-        s->behind = image_leaf(s, o, "large images", 2);
-        target = ead_patch_features_build(s->graph, o->backbone, ead_normalize_image(s->graph, s->behind));
+        parts->inputs[1] = image_leaf(graph, o, "large images", 2);
+        features = ead_patch_features_build(graph, o->backbone, ead_normalize_image(graph, parts->inputs[1]));
     } else {
-        s->behind = target =
-            ead_leaf(s->graph, "features", EAD_F16, o->batch, output->h, output->w, EAD_FEATURES, NULL);
+        features = parts->inputs[1] =
+            ead_leaf(graph, "features", EAD_F16, o->batch, y->y.h, y->y.w, EAD_FEATURES, NULL);
     }
-    return ead_channel_affine(s->graph, target, channel_leaf(s, "scale", s->scale),
-                              channel_leaf(s, "shift", s->shift));
-}
-
-static EadStatus build(EadDistillStep *s, const EadPdn *teacher, const EadDistillOptions *o,
-                       const EadPlanOptions *plan) {
-    EAD_TRY(ead_optimizer_new(teacher->params, &s->optimizer));
-    s->graph = ead_graph_new();
-    if (!s->graph) return ead_fail(EAD_NO_MEMORY, "no memory for a graph");
-    s->images = image_leaf(s, o, "images", 1);
-    EadNode *x = ead_normalize_image(s->graph, s->images);
-    EadNode *y = ead_pdn_head(s->graph, teacher, ead_pdn_trunk(s->graph, teacher, x), 0, 0);
-    EadNode *target = build_target(s, o, &y->y);
-    EadNode *loss = ead_mean(s->graph, ead_squared_difference(s->graph, target, y));
-    EadNode *step = ead_optimizer_step(s->graph, &s->optimizer);
-    EadNode *rate = ead_lr_schedule(s->graph, step, o->schedule);
-    ead_loss_ring_build(&s->losses, s->graph, step, 2, (EadNode *[]){loss, rate});
-    ead_optimizer_append(s->graph, &s->optimizer, teacher->params, loss, step, rate, o->adam);
-    return ead_plan_new(s->graph, plan, &s->plan);
+    EadNode *scale = ead_leaf(graph, "scale", EAD_REAL, 1, 1, 1, EAD_FEATURES, s->scale);
+    EadNode *shift = ead_leaf(graph, "shift", EAD_REAL, 1, 1, 1, EAD_FEATURES, s->shift);
+    EadNode *target = ead_channel_affine(graph, features, scale, shift);
+    parts->total = parts->losses[0] = ead_mean(graph, ead_squared_difference(graph, target, y));
+    parts->groups[0] = (EadStepGroup){(EadParams *)s->teacher.params, o->adam, o->schedule};
+    parts->group_count = 1;
+    (void)done;
 }
 
 EadStatus ead_distill_step_new(const EadPdn *teacher, const EadDistillOptions *options,
-                               const EadPlanOptions *plan, EadDistillStep **out) {
-    EadDistillStep *step = calloc(1, sizeof *step);
-    if (!step) return ead_fail(EAD_NO_MEMORY, "no memory for a distillation step");
-    for (int c = 0; c < EAD_FEATURES; c++) step->scale[c] = 1;
-    EadStatus status = build(step, teacher, options, plan);
-    if (status == EAD_OK)
-        *out = step;
-    else
-        ead_distill_step_free(step);
-    return status;
-}
-
-void ead_distill_step_free(EadDistillStep *step) {
-    if (!step) return;
-    ead_plan_free(step->plan);
-    ead_graph_free(step->graph);
-    ead_optimizer_free(&step->optimizer);
-    free(step);
+                               const EadPlanOptions *plan, EadStep *step, EadDistillStep *out) {
+    *out = (EadDistillStep){.teacher = *teacher, .options = *options, .step = step};
+    for (int c = 0; c < EAD_FEATURES; c++) out->scale[c] = 1;
+    return ead_step_new(step, ead_loss_count(ead_distill_losses), build, out, plan);
 }
 
 void ead_distill_step_normalize(EadDistillStep *step, const float mean[EAD_FEATURES],
@@ -85,35 +50,4 @@ void ead_distill_step_normalize(EadDistillStep *step, const float mean[EAD_FEATU
         step->scale[c] = (real)(1 / spread);
         step->shift[c] = (real)(-(double)mean[c] / spread);
     }
-}
-
-void ead_distill_step_run(EadDistillStep *step, const uint8_t *slot) {
-    ead_plan_write(step->plan, step->images, slot);
-    ead_plan_write(step->plan, step->behind, slot + ead_bytes(&step->images->y));
-    ead_plan_run(step->plan);
-    ead_loss_ring_advance(&step->losses);
-}
-
-EadStatus ead_distill_step_losses(EadDistillStep *step, EadDistillLoss rows[EAD_LOSS_ROWS], int *count) {
-    return ead_loss_ring_read(&step->losses, step->plan, &rows->loss, count);
-}
-
-int64_t ead_distill_step_count(const EadDistillStep *step) {
-    return step->losses.count;
-}
-
-EadStatus ead_distill_step_download(EadDistillStep *step) {
-    return ead_plan_download(step->plan);
-}
-
-void ead_distill_step_upload(EadDistillStep *step) {
-    ead_plan_update_weights(step->plan);
-    ead_loss_ring_restart(&step->losses, step->optimizer.step);
-}
-
-EadOptimizer *ead_distill_step_optimizer(EadDistillStep *step) {
-    return &step->optimizer;
-}
-const EadPlan *ead_distill_step_plan(const EadDistillStep *step) {
-    return step->plan;
 }

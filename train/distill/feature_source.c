@@ -1,5 +1,5 @@
 /* The backbone's pass, and filling the cache with it. */
-#include "train/distill/feature_source.h"
+#include "train/distill/distill.h"
 
 #include "core/base/half.h"
 #include "core/ops/normalize_image/normalize_image.h"
@@ -53,9 +53,17 @@ static EadStatus load_position(void *context, uint64_t step, uint8_t *slot) {
                             slot + small_bytes(images));
 }
 
-static EadStatus fill_next(EadFeatureSource *s, EadLoader *loader) {
+typedef struct Filling {
+    EadFeatureSource *source;
+    EadLoader *loader;
+} Filling;
+
+static EadStatus fill_next(void *context, int index) {
+    EadFeatureSource *s = ((Filling *)context)->source;
+    EadLoader *loader = ((Filling *)context)->loader;
     const uint8_t *slot;
     const float *features;
+    (void)index; /* the loader's order is the same */
     EAD_TRY(ead_loader_next(loader, &slot));
     EadStatus status = run_backbone(s, slot + small_bytes(s->images), &features);
     if (status == EAD_OK) status = ead_feature_cache_append(s->cache, slot, features);
@@ -63,35 +71,24 @@ static EadStatus fill_next(EadFeatureSource *s, EadLoader *loader) {
     return status;
 }
 
-static EadStatus fill_all(EadFeatureSource *s, EadLoader *loader, bool quiet) {
-    int first = ead_feature_cache_filled(s->cache), count = s->images->files.count;
-    EadProgress progress;
-    EadStatus status = EAD_OK;
-    ead_progress_start(&progress, "computing features", first, count, quiet);
-    for (int i = first; i < count && status == EAD_OK; i++) {
-        status = fill_next(s, loader);
-        ead_progress_update(&progress, i + 1, NULL);
-        if (status == EAD_OK && i + 1 < count && ead_interrupted())
-            status = ead_fail(EAD_INTERRUPTED,
-                              "stopped after the features of %d of %d images; the same command goes on",
-                              i + 1, count);
-    }
-    ead_progress_finish(&progress);
-    return status;
-}
-
 static EadStatus fill(EadFeatureSource *s, bool quiet) {
-    EadLoader *loader;
+    Filling filling = {.source = s};
+    int first = ead_feature_cache_filled(s->cache);
     EadLoaderSpec spec = {.slot_bytes = 5 * small_bytes(s->images),
                           .slots = SLOTS,
                           .threads = LOADER_THREADS,
-                          .first_step = (uint64_t)ead_feature_cache_filled(s->cache) + 1,
+                          .first_step = (uint64_t)first + 1,
                           .fill = load_position,
                           .context = s->images};
+    EadWalk walk = {.what = "computing features",
+                    .first = first,
+                    .count = s->images->files.count,
+                    .quiet = quiet,
+                    .hint = "the same command goes on"};
     EAD_TRY(plan_backbone(s));
-    EAD_TRY(ead_loader_open(&spec, &loader));
-    EadStatus status = fill_all(s, loader, quiet);
-    ead_loader_close(loader);
+    EAD_TRY(ead_loader_open(&spec, &filling.loader));
+    EadStatus status = ead_walk(&walk, fill_next, &filling);
+    ead_loader_close(filling.loader);
     free_backbone(s);
     return status;
 }

@@ -1,7 +1,8 @@
 /* Passes over the held-out images. */
-#include "train/distill/teacher_quality.h"
+#include "train/distill/distill.h"
 
 #include "core/base/atomic_file.h"
+#include "core/base/memory.h"
 #include "core/ops/normalize_image/normalize_image.h"
 #include "train/support/channel_sums.h"
 #include "train/support/json_writer.h"
@@ -17,6 +18,8 @@ typedef struct TeacherEval {
     float *target;          /* [positions][EAD_FEATURES], normalised */
     EadChannelSums targets; /* for their variance */
     double errors[EAD_FEATURES];
+    EadFeatureSource *source;
+    const float *mean, *std; /* of the features */
 } TeacherEval;
 
 static EadStatus plan_teacher(TeacherEval *j, const EadPdn *teacher, const EadDistillImages *images,
@@ -32,8 +35,7 @@ static EadStatus plan_teacher(TeacherEval *j, const EadPdn *teacher, const EadDi
     return ead_plan_new(j->graph, &(EadPlanOptions){.backend = backend}, &j->plan);
 }
 
-static EadStatus take_image(TeacherEval *j, const float *features, const float mean[EAD_FEATURES],
-                            const float std[EAD_FEATURES]) {
+static EadStatus take_image(TeacherEval *j, const float *features) {
     int64_t positions = ead_count(&j->y->y) / EAD_FEATURES;
     const void *value;
     EAD_TRY(ead_plan_fetch(j->plan, j->y, &value));
@@ -41,7 +43,7 @@ static EadStatus take_image(TeacherEval *j, const float *features, const float m
     for (int64_t p = 0; p < positions; p++)
         for (int c = 0; c < EAD_FEATURES; c++) {
             int64_t i = p * EAD_FEATURES + c;
-            j->target[i] = (features[i] - mean[c]) / (std[c] > 0 ? std[c] : 1);
+            j->target[i] = (features[i] - j->mean[c]) / (j->std[c] > 0 ? j->std[c] : 1);
             double error = (double)y[i] - (double)j->target[i];
             j->errors[c] += error * error;
         }
@@ -49,26 +51,14 @@ static EadStatus take_image(TeacherEval *j, const float *features, const float m
     return EAD_OK;
 }
 
-static EadStatus run_all(TeacherEval *j, EadFeatureSource *source, const float mean[EAD_FEATURES],
-                         const float std[EAD_FEATURES], bool quiet) {
-    int count = source->images->held_out;
-    EadProgress progress;
-    EadStatus status = EAD_OK;
-    ead_progress_start(&progress, "judging the teacher", 0, count, quiet);
-    for (int i = 0; i < count && status == EAD_OK; i++) {
-        const float *features;
-        void *image = ead_plan_input_buffer(j->plan, j->images);
-        status = ead_feature_source_read(source, i, image, &features);
-        if (status != EAD_OK) break;
-        ead_plan_write(j->plan, j->images, image);
-        ead_plan_run(j->plan);
-        status = take_image(j, features, mean, std);
-        ead_progress_update(&progress, i + 1, NULL);
-        if (status == EAD_OK && ead_interrupted())
-            status = ead_fail(EAD_INTERRUPTED, "stopped while judging the teacher");
-    }
-    ead_progress_finish(&progress);
-    return status;
+static EadStatus run_image(void *context, int index) {
+    TeacherEval *j = context;
+    const float *features;
+    void *image = ead_plan_input_buffer(j->plan, j->images);
+    EAD_TRY(ead_feature_source_read(j->source, index, image, &features));
+    ead_plan_write(j->plan, j->images, image);
+    ead_plan_run(j->plan);
+    return take_image(j, features);
 }
 
 static void conclude(const TeacherEval *j, EadTeacherQuality *q) {
@@ -85,11 +75,15 @@ EadStatus ead_teacher_quality_measure(const EadPdn *teacher, const EadBackend *b
                                       EadFeatureSource *source, const float mean[EAD_FEATURES],
                                       const float std[EAD_FEATURES], bool quiet, EadTeacherQuality *quality) {
     *quality = (EadTeacherQuality){.images = source->images->held_out};
-    TeacherEval *j = calloc(1, sizeof *j);
-    if (!j) return ead_fail(EAD_NO_MEMORY, "no memory to judge the teacher");
+    TeacherEval *j = ead_new(1, sizeof *j, "judging the teacher");
+    if (!j) return EAD_NO_MEMORY;
+    j->source = source;
+    j->mean = mean;
+    j->std = std;
     EadStatus status = ead_channel_sums_new(EAD_FEATURES, &j->targets);
     if (status == EAD_OK) status = plan_teacher(j, teacher, source->images, backend);
-    if (status == EAD_OK) status = run_all(j, source, mean, std, quiet);
+    EadWalk walk = {.what = "judging the teacher", .count = source->images->held_out, .quiet = quiet};
+    if (status == EAD_OK) status = ead_walk(&walk, run_image, j);
     if (status == EAD_OK) conclude(j, quality);
     ead_plan_free(j->plan);
     ead_graph_free(j->graph);

@@ -1,116 +1,163 @@
-/* The graph of a training step, its plan, and the state it updates. */
-#include "train/efficientad/training_step.h"
+/* The graph of a training step, and the nodes that draw, gather and change images; their twin on the host is
+ * data/loader/training_images.c. */
+#include "train/efficientad/efficientad_fit.h"
 
-#include "train/efficientad/step_images.h"
+#include "core/base/philox.h"
+#include "core/ops/color_jitter/color_jitter.h"
+#include "core/ops/concat_batch/concat_batch.h"
+#include "core/ops/gather_image/gather_image.h"
+#include "core/ops/normalize_image/normalize_image.h"
+#include "core/ops/random_grayscale/random_grayscale.h"
+#include "core/ops/sample_index/sample_index.h"
+#include "train/support/memory_budget.h"
 
-#include <assert.h>
-#include <stdlib.h>
-
-struct EadTrainingStep {
-    EadEfficientad *model;
-    EadOptimizer optimizer;
-    EadGraph *graph;
-    EadPlan *plan;
-    EadStepImages images;
-    EadLossRing losses; /* rows of EadStepLosses */
+const EadLossColumn ead_efficientad_losses[] = {
+    {"loss_hard", "loss/hard"},      {"loss_penalty", "loss/penalty"},
+    {"loss_ae", "loss/autoencoder"}, {"loss_stae", "loss/student_autoencoder"},
+    {"loss_total", "loss/total"},    {NULL, NULL},
 };
 
 EadTrainingOptions ead_training_options_default(int64_t steps, uint64_t seed) {
     return (EadTrainingOptions){
         .loss = {.hard_quantile = 0.999, .penalty = true, .dropout = 0.2, .seed = seed},
-        .adam = {.beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8, .weight_decay = 1e-5},
+        .adam = ead_adam_usual(1e-5),
         .schedule = {.base = 1e-4, .factor = 0.1, .drop_step = steps * 95 / 100},
     };
 }
 
-/* In the order of EadStepLosses. */
-static void keep_losses(EadTrainingStep *s, const EadLosses *l, EadNode *rate, EadNode *step) {
-    EadNode *const values[] = {l->hard, l->penalty, l->autoencoder, l->student_autoencoder, l->total, rate};
-    enum { COLUMNS = sizeof values / sizeof *values };
-    static_assert(COLUMNS == sizeof(EadStepLosses) / sizeof(float), "one column a loss");
-    ead_loss_ring_build(&s->losses, s->graph, step, COLUMNS, values);
+/* ---- the images of a step ---- */
+
+static EadTensor row_shape(const EadEfficientadSpec *spec, EadResidentImages table) {
+    if (table != EAD_TABLE_TEACHER) return (EadTensor){EAD_U8, 1, spec->height, spec->width, 3, NULL};
+    return (EadTensor){EAD_REAL,     1,   ead_efficientad_map_height(spec), ead_efficientad_map_width(spec),
+                       EAD_FEATURES, NULL};
 }
 
-static EadStatus build(EadTrainingStep *s, const EadTrainingOptions *options, const EadPlanOptions *plan) {
-    EAD_TRY(ead_optimizer_new(&s->model->trained, &s->optimizer));
-    s->graph = ead_graph_new();
-    if (!s->graph) return ead_fail(EAD_NO_MEMORY, "no memory for a graph");
-    EadNode *step = ead_optimizer_step(s->graph, &s->optimizer);
-    EadLossOptions loss = options->loss;
-    if (plan && plan->backend && plan->backend->device) loss.teacher_per_image = true;
-    EadLossInputs inputs =
-        ead_step_images_build(&s->images, s->graph, s->model, &loss, &options->tables, step);
-    EadLosses losses = ead_build_losses(s->graph, s->model, &loss, inputs);
-    EadNode *rate = ead_lr_schedule(s->graph, step, options->schedule);
-    keep_losses(s, &losses, rate, step);
-    ead_optimizer_append(s->graph, &s->optimizer, &s->model->trained, losses.total, step, rate,
-                         options->adam);
-    return ead_plan_new(s->graph, plan, &s->plan);
+size_t ead_step_table_bytes(const EadEfficientadSpec *spec, EadResidentImages table, int rows) {
+    EadTensor row = row_shape(spec, table);
+    return (size_t)rows * ead_bytes(&row);
+}
+
+typedef struct Builder {
+    EadTrainingStep *training;
+    EadGraph *graph;
+    EadNode *done;
+    EadNode *given; /* u8 leaf of the images that come with the step; NULL: none */
+} Builder;
+
+static EadNode *draw(const Builder *b, EadStream stream, int64_t *images, const char *name) {
+    EadNode *count = ead_leaf(b->graph, name, EAD_I64, 1, 1, 1, 1, images);
+    return ead_sample_index(b->graph, b->done, count,
+                            (EadSampleIndex){b->training->options.tables.seed, stream});
+}
+
+static EadNode *gather(const Builder *b, EadResidentImages table, const char *name, EadNode *index) {
+    EadTensor row = row_shape(&b->training->model->spec, table);
+    int rows = b->training->options.tables.rows[table];
+    EadNode *images = ead_table(b->graph, name, row.type, rows, row.h, row.w, row.c);
+    b->training->tables[table] = images;
+    return ead_gather_image(b->graph, images, index);
+}
+
+static EadNode *gather_penalty(const Builder *b) {
+    EadRandomGrayscale gray = {b->training->options.tables.seed, EAD_STREAM_PENALTY_GRAY,
+                               EAD_PENALTY_GRAY_PROBABILITY};
+    EadNode *index = draw(b, EAD_STREAM_PENALTY_ORDER, &b->training->penalty_count, "penalty images");
+    return ead_random_grayscale(b->graph, gather(b, EAD_TABLE_PENALTY, "penalty", index), b->done, gray);
+}
+
+/* The batch from the training image that was drawn; a penalty image without a table comes with the step. */
+static EadNode *batch_of(const Builder *b, EadBatchSlots slots, EadNode *train) {
+    const EadResidentData *tables = &b->training->options.tables;
+    EadNode *parts[3];
+    if (slots.penalty >= 0)
+        parts[slots.penalty] = ead_normalize_image(b->graph, b->given ? b->given : gather_penalty(b));
+    EadNode *x = parts[slots.train] = ead_normalize_image(b->graph, train);
+    if (slots.augmented >= 0)
+        parts[slots.augmented] =
+            tables->augment ? ead_normalize_image(
+                                  b->graph, ead_random_color_jitter(b->graph, train, b->done, tables->seed))
+                            : x;
+    return ead_concat_batch(b->graph, slots.count, parts);
+}
+
+static EadLossInputs build_inputs(Builder *b) {
+    const EadEfficientadSpec *spec = &b->training->model->spec;
+    const int *rows = b->training->options.tables.rows;
+    EadBatchSlots slots = ead_batch_slots(b->training->options.loss.penalty, spec->autoencoder);
+    EadLossInputs inputs = {.step = b->done};
+    bool has_train = rows[EAD_TABLE_TRAIN] > 0, has_teacher = rows[EAD_TABLE_TEACHER] > 0;
+    int given = has_train ? slots.penalty >= 0 && !rows[EAD_TABLE_PENALTY] : slots.count;
+    b->training->train_count = has_train ? rows[EAD_TABLE_TRAIN] : rows[EAD_TABLE_TEACHER];
+    b->training->penalty_count = rows[EAD_TABLE_PENALTY];
+    if (given) b->given = ead_leaf(b->graph, "images", EAD_U8, given, spec->height, spec->width, 3, NULL);
+    EadNode *index = has_train || has_teacher
+                         ? draw(b, EAD_STREAM_TRAIN_ORDER, &b->training->train_count, "training images")
+                         : NULL;
+    if (has_teacher) inputs.teacher = gather(b, EAD_TABLE_TEACHER, "teacher", index);
+    inputs.x = has_train ? batch_of(b, slots, gather(b, EAD_TABLE_TRAIN, "train", index))
+                         : ead_normalize_image(b->graph, b->given);
+    return inputs;
+}
+
+/* ---- the step ---- */
+
+/* An EadStepBuilder; the losses in the order of ead_efficientad_losses. */
+static void build(void *context, EadGraph *graph, EadNode *done, EadStepParts *parts) {
+    EadTrainingStep *training = context;
+    Builder b = {.training = training, .graph = graph, .done = done};
+    EadLosses l = ead_build_losses(graph, training->model, &training->options.loss, build_inputs(&b));
+    EadNode *const losses[] = {l.hard, l.penalty, l.autoencoder, l.student_autoencoder, l.total};
+    for (size_t i = 0; i < sizeof losses / sizeof *losses; i++) parts->losses[i] = losses[i];
+    parts->total = l.total;
+    parts->inputs[0] = b.given;
+    parts->groups[0] =
+        (EadStepGroup){&training->model->trained, training->options.adam, training->options.schedule};
+    parts->group_count = 1;
 }
 
 EadStatus ead_training_step_new(EadEfficientad *model, const EadTrainingOptions *options,
-                                const EadPlanOptions *plan, EadTrainingStep **out) {
-    EadTrainingStep *step = calloc(1, sizeof *step);
-    if (!step) return ead_fail(EAD_NO_MEMORY, "no memory for a training step");
-    step->model = model;
-    EadStatus status = build(step, options, plan);
-    if (status == EAD_OK)
-        *out = step;
-    else
-        ead_training_step_free(step);
-    return status;
-}
-
-void ead_training_step_free(EadTrainingStep *step) {
-    if (!step) return;
-    ead_plan_free(step->plan);
-    ead_graph_free(step->graph);
-    ead_optimizer_free(&step->optimizer);
-    free(step);
+                                const EadPlanOptions *plan, EadStep *step, EadTrainingStep *out) {
+    *out = (EadTrainingStep){.model = model, .options = *options, .step = step};
+    if (plan && plan->backend && plan->backend->device) out->options.loss.teacher_per_image = true;
+    return ead_step_new(step, ead_loss_count(ead_efficientad_losses), build, out, plan);
 }
 
 void ead_training_step_set_row(EadTrainingStep *step, EadResidentImages table, int row, const void *value) {
-    ead_plan_write_image(step->plan, step->images.tables[table], row, value);
+    ead_plan_write_image(step->step->plan, step->tables[table], row, value);
 }
 
 void ead_training_step_draw_from(EadTrainingStep *step, EadResidentImages table, int count) {
-    step->images.counts[table == EAD_TABLE_PENALTY] = count;
+    *(table == EAD_TABLE_PENALTY ? &step->penalty_count : &step->train_count) = count;
 }
 
-void ead_training_step_run(EadTrainingStep *step, const uint8_t *images) {
-    if (step->images.given) ead_plan_write(step->plan, step->images.given, images);
-    ead_plan_run(step->plan);
-    ead_loss_ring_advance(&step->losses);
+/* ---- the choice of tables ---- */
+
+/* Adds a table of images if it fits into what is left of the room. */
+static bool add_images(EadResidentData *tables, const EadEfficientadSpec *spec, EadResidentImages table,
+                       int images, size_t *room) {
+    size_t bytes = ead_step_table_bytes(spec, table, images);
+    if (images == 0 || bytes > *room) return false;
+    *room -= bytes;
+    tables->rows[table] = images;
+    return true;
 }
 
-EadStatus ead_training_step_losses(EadTrainingStep *step, EadStepLosses rows[EAD_LOSS_ROWS], int *count) {
-    return ead_loss_ring_read(&step->losses, step->plan, &rows->hard, count);
-}
-
-int64_t ead_training_step_count(const EadTrainingStep *step) {
-    return step->losses.count;
-}
-
-EadStatus ead_training_step_download(EadTrainingStep *step) {
-    return ead_plan_download(step->plan);
-}
-
-void ead_training_step_upload(EadTrainingStep *step) {
-    ead_plan_update_weights(step->plan);
-    ead_loss_ring_restart(&step->losses, step->optimizer.step);
-}
-
-EadOptimizer *ead_training_step_optimizer(EadTrainingStep *step) {
-    return &step->optimizer;
-}
-size_t ead_training_step_batch_bytes(const EadTrainingStep *step) {
-    return step->images.given ? ead_bytes(&step->images.given->y) : 0;
-}
-const EadPlan *ead_training_step_plan(const EadTrainingStep *step) {
-    return step->plan;
-}
-
-size_t ead_training_step_bytes(const EadTrainingStep *step) {
-    size_t parameters = (size_t)(step->model->teacher.total + 4 * step->model->trained.total) * sizeof(real);
-    return parameters + ead_plan_bytes(step->plan);
+EadStatus ead_resident_data_choose(const EadConfig *config, const EadBackend *backend,
+                                   const EadEfficientadSpec *spec, int train_images, int penalty_images,
+                                   EadResidentData *out) {
+    size_t available = ead_available_memory(backend);
+    *out = (EadResidentData){.seed = config->train_seed, .augment = config->augment_enabled};
+    if (config->train_teacher_cache) out->rows[EAD_TABLE_TEACHER] = train_images;
+    size_t teacher = ead_step_table_bytes(spec, EAD_TABLE_TEACHER, out->rows[EAD_TABLE_TEACHER]);
+    if (teacher > available)
+        return ead_fail(EAD_NO_MEMORY,
+                        "train.teacher_cache: the teacher's outputs on %d training images take %.0f MB, but "
+                        "%.0f MB are free on %s; set train.teacher_cache=false or lower model.image_size",
+                        train_images, 1e-6 * (double)teacher, 1e-6 * (double)available, backend->name);
+    if (!backend->device) return EAD_OK;
+    size_t room = (available - teacher) / 2;
+    if (add_images(out, spec, EAD_TABLE_TRAIN, train_images, &room))
+        add_images(out, spec, EAD_TABLE_PENALTY, penalty_images, &room);
+    return EAD_OK;
 }

@@ -1,39 +1,25 @@
-/* checkpoint.safetensors: a model file that also holds Adam's moments and the step, so that training
- * continues to the same bits. The parts serve distillation too, whose model is a teacher alone. */
+/* checkpoint.safetensors: what the method keeps (for a detector, its model file) with the optimizers' state and the
+ * number of steps, so that a run continues to the same bits. */
 #ifndef EAD_TRAIN_CHECKPOINT_H
 #define EAD_TRAIN_CHECKPOINT_H
 
+#include "core/file/safetensors.h"
 #include "train/config/config.h"
-#include "autograd/optimizer.h"
-#include "models/efficientad/model.h"
+#include "train/loop/step.h"
 
-/* Writes it, complete or not at all. config_text: the effective config as YAML. Errors: EAD_IO,
- * EAD_NO_MEMORY. */
-EadStatus ead_checkpoint_save(const char *path, const EadEfficientad *model, const EadOptimizer *optimizer,
-                              const char *config_text);
+/* Adds to a file that holds the method's part: the config as YAML, the steps done in all phases, and the state of the
+ * phase's step, which must have been downloaded (NULL: there are no steps). Errors: EAD_NO_MEMORY. */
+EadStatus ead_checkpoint_write(EadSafetensorsWriter *writer, const char *config_text, int64_t done,
+                               const EadStep *step);
 
-/* Reads teacher, student, autoencoder and teacher statistics into `model` and the state into `optimizer`.
- * Errors: EAD_IO, EAD_BAD_FILE; EAD_BAD_ARGUMENT if it was made with a config that trains differently, naming
- * the key. Keys that do not change the result (output, cache, threads, checkpoints, evaluation) and
- * train.steps, for those who want to train longer, may differ. */
-EadStatus ead_checkpoint_load(const char *path, EadEfficientad *model, EadOptimizer *optimizer,
-                              const EadConfig *config);
+/* Checks that the file was made with a config that trains alike, as far as `scope` asks, and gives the steps done.
+ * Keys that do not change the result (output, cache, threads, checkpoints, evaluation) and the number of steps, for
+ * those who want to train longer, may differ. Errors: EAD_BAD_FILE if it is no checkpoint, or was made after more than
+ * `steps` steps, the value of the config key steps_key; EAD_BAD_ARGUMENT naming the key that differs. */
+EadStatus ead_checkpoint_check(const EadSafetensors *file, const EadConfig *config, EadCompareScope scope,
+                               int64_t steps, const char *steps_key, int64_t *done);
 
-/* ---- the parts ---- */
-
-enum { EAD_CHECKPOINT_ARRAYS = 3 };
-
-/* The optimizer's state as arrays for a file, which borrow from it. */
-void ead_checkpoint_arrays(const EadOptimizer *optimizer, EadFileArray arrays[EAD_CHECKPOINT_ARRAYS]);
-
-/* Reads them back. Errors: EAD_BAD_FILE if they do not fit, or were made after more than `steps` steps, the
- * value of the config key steps_key. */
-EadStatus ead_checkpoint_read_optimizer(const EadSafetensors *file, int64_t steps, const char *steps_key,
-                                        EadOptimizer *optimizer);
-
-/* Errors: EAD_BAD_ARGUMENT if the file was made with a config that differs as far as `sameness` asks, naming
- * the key; EAD_BAD_FILE. */
-EadStatus ead_checkpoint_check_config(const EadSafetensors *file, const EadConfig *config,
-                                      EadCompareScope sameness);
+/* Reads the state of a step that was done `done` times in its phase. Errors: EAD_BAD_FILE if it does not fit. */
+EadStatus ead_checkpoint_read(const EadSafetensors *file, int64_t done, EadStep *step);
 
 #endif

@@ -2,6 +2,7 @@
 #include "train/loop/loss_log.h"
 
 #include "core/base/atomic_file.h"
+#include "core/base/memory.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -10,18 +11,31 @@
 
 enum { LINE_SIZE = 512 };
 
+int ead_loss_count(const EadLossColumn *columns) {
+    int count = 0;
+    while (columns[count].name) count++;
+    return count;
+}
+
+/* "step,loss_hard,...,lr" with its end of line. */
+static void make_header(const EadLossColumn *columns, char header[LINE_SIZE]) {
+    size_t used = (size_t)snprintf(header, LINE_SIZE, "step");
+    for (; columns->name && used < LINE_SIZE; columns++)
+        used += (size_t)snprintf(header + used, LINE_SIZE - used, ",%s", columns->name);
+    if (used < LINE_SIZE) snprintf(header + used, LINE_SIZE - used, ",lr\n");
+}
+
 static EadStatus fail(const char *path, const char *what) {
     return ead_fail(EAD_IO, "%s: cannot %s: %s", path, what, strerror(errno));
 }
 
 /* Copies the header and rows 1..done of the old file. */
 static EadStatus copy_rows(FILE *from, FILE *to, const char *path, const char *header, int64_t done) {
-    char line[LINE_SIZE], first[LINE_SIZE];
+    char line[LINE_SIZE];
     int64_t row = -1;
-    snprintf(first, sizeof first, "%s\n", header);
     while (row < done && fgets(line, sizeof line, from)) {
         row++;
-        bool expected = row == 0 ? strcmp(line, first) == 0 : strtoll(line, NULL, 10) == row;
+        bool expected = row == 0 ? strcmp(line, header) == 0 : strtoll(line, NULL, 10) == row;
         if (!expected || !strchr(line, '\n')) break;
         if (fputs(line, to) == EOF) return fail(path, "write");
     }
@@ -48,14 +62,15 @@ static EadStatus keep_rows(const char *path, const char *header, int64_t done) {
     return status;
 }
 
-EadStatus ead_loss_log_open(EadLossLog *log, const char *path, const char *header, int64_t done) {
+EadStatus ead_loss_log_open(EadLossLog *log, const char *path, const EadLossColumn *columns, int64_t done) {
+    char header[LINE_SIZE];
     *log = (EadLossLog){0};
+    make_header(columns, header);
     if (done > 0) EAD_TRY(keep_rows(path, header, done));
-    log->path = malloc(strlen(path) + 1);
-    if (!log->path) return ead_fail(EAD_NO_MEMORY, "%s: no memory", path);
-    memcpy(log->path, path, strlen(path) + 1);
+    log->path = ead_strdup(path);
+    if (!log->path) return EAD_NO_MEMORY;
     log->stream = fopen(path, done > 0 ? "a" : "w");
-    if (!log->stream || (done == 0 && fprintf(log->stream, "%s\n", header) < 0)) {
+    if (!log->stream || (done == 0 && fputs(header, log->stream) == EOF)) {
         EadStatus status = fail(path, "write");
         ead_loss_log_close(log);
         return status;

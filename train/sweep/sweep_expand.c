@@ -60,7 +60,7 @@ static EadStatus make_config(const EadSweep *sweep, EadSweepRun *run) {
         EAD_TRY(ead_config_set(config, sweep->settings[i], "--set"));
     EadStatus status = check_identity(config);
     if (status == EAD_OK) status = set_identity(sweep, run);
-    if (status == EAD_OK) status = ead_config_check_training(config);
+    if (status == EAD_OK) status = sweep->check ? sweep->check(config) : ead_config_check(config);
     return status == EAD_OK ? EAD_OK : ead_fail_prefix(status, "%s: %s: ", sweep->path, run->name);
 }
 

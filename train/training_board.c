@@ -1,5 +1,5 @@
 /* Choice and pacing of what goes into the log. */
-#include "train/efficientad/training_board.h"
+#include "train/training_board.h"
 
 #include "data/codec/codec.h"
 #include "train/evaluate/scoring.h"
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SCALAR_EVENTS = 1000, PICTURE_EVENTS = 10, MAX_SIDE = 320, QUALITY = 85 };
+enum { SCALAR_EVENTS = 1000, PICTURE_EVENTS = 10, MAX_SIDE = 320, QUALITY = 85, MAX_SCALARS = 16 };
 
 /* ---- pictures ---- */
 
@@ -90,12 +90,12 @@ static EadStatus run_image(EadTrainingBoard *board, int64_t step, int index, Ead
     return status;
 }
 
-EadStatus ead_training_board_maps(EadTrainingBoard *board, int64_t step, const EadEfficientad *model,
+EadStatus ead_training_board_maps(EadTrainingBoard *board, int64_t step, const EadModel *model,
                                   const EadBackend *backend) {
     bool due = step == board->steps || step - board->pictured >= board->steps / PICTURE_EVENTS;
     if (!board->file.stream || board->image_count == 0 || !due || step == board->pictured) return EAD_OK;
     EadDetector *detector = NULL;
-    EAD_TRY(ead_detector_new(&model->base, &(EadPlanOptions){.backend = backend}, 1, &detector));
+    EAD_TRY(ead_detector_new(model, &(EadPlanOptions){.backend = backend}, 1, &detector));
     EadStatus status = EAD_OK;
     for (int i = 0; i < board->image_count && status == EAD_OK; i++)
         status = run_image(board, step, i, detector);
@@ -106,14 +106,16 @@ EadStatus ead_training_board_maps(EadTrainingBoard *board, int64_t step, const E
 
 /* ---- losses ---- */
 
-EadStatus ead_training_board_step(EadTrainingBoard *board, int64_t step, const EadStepLosses *l) {
+EadStatus ead_training_board_step(EadTrainingBoard *board, int64_t step, const EadLossColumn *columns,
+                                  const float *values) {
     int64_t every = (board->steps + SCALAR_EVENTS - 1) / SCALAR_EVENTS;
+    EadTensorboardScalar scalars[MAX_SCALARS];
+    int count = 0;
     if (!board->file.stream || (step % every != 0 && step != 1)) return EAD_OK;
-    const EadTensorboardScalar scalars[] = {
-        {"loss/hard", l->hard},      {"loss/penalty", l->penalty},
-        {"loss/autoencoder", l->ae}, {"loss/student_autoencoder", l->stae},
-        {"loss/total", l->total},    {"learning_rate", l->lr}};
-    return ead_tensorboard_scalars(&board->file, step, scalars, (int)(sizeof scalars / sizeof *scalars));
+    for (; columns[count].name && count + 1 < MAX_SCALARS; count++)
+        scalars[count] = (EadTensorboardScalar){columns[count].tag, values[count]};
+    scalars[count] = (EadTensorboardScalar){"learning_rate", values[count]};
+    return ead_tensorboard_scalars(&board->file, step, scalars, count + 1);
 }
 
 void ead_training_board_close(EadTrainingBoard *board) {

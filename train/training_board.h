@@ -5,9 +5,9 @@
 
 #include "core/plan/plan.h"
 #include "data/dataset/dataset.h"
-#include "models/efficientad/model.h"
+#include "models/method.h"
+#include "train/loop/loss_log.h"
 #include "train/loop/tensorboard_file.h"
-#include "train/efficientad/training_step.h"
 
 #define EAD_BOARD_PICTURES 4 /* at most: the first image of as many kinds of defects */
 
@@ -24,12 +24,13 @@ typedef struct EadTrainingBoard {
 EadStatus ead_training_board_open(EadTrainingBoard *board, const char *folder, int64_t steps, int64_t done,
                                   const EadDataset *dataset);
 
-/* The losses of a step that was done. Errors: EAD_IO, EAD_NO_MEMORY. */
-EadStatus ead_training_board_step(EadTrainingBoard *board, int64_t step, const EadStepLosses *losses);
+/* The losses of a step that was done, and behind them the learning rate. Errors: EAD_IO, EAD_NO_MEMORY. */
+EadStatus ead_training_board_step(EadTrainingBoard *board, int64_t step, const EadLossColumn *columns,
+                                  const float *values);
 
 /* The maps after a step, not normalised, each coloured from its own mean to its maximum, if the last ones are
  * long enough ago. Makes a detector for it. Errors: EAD_IO, EAD_NO_MEMORY. */
-EadStatus ead_training_board_maps(EadTrainingBoard *board, int64_t step, const EadEfficientad *model,
+EadStatus ead_training_board_maps(EadTrainingBoard *board, int64_t step, const EadModel *model,
                                   const EadBackend *backend);
 
 /* Harmless on a zeroed board. */

@@ -1,10 +1,10 @@
-/* Passes over the cached images with inference graphs. */
-#include "train/efficientad/statistics.h"
+/* Passes over the cached images with inference graphs: the numbers that a model takes from its data besides the weights,
+ * and the teacher's outputs themselves. */
+#include "train/efficientad/efficientad_fit.h"
 
 #include "core/ops/normalize_image/normalize_image.h"
 #include "core/ops/quantile/quantile.h"
 #include "core/plan/plan.h"
-#include "models/efficientad/model.h"
 #include "train/support/channel_sums.h"
 #include "train/support/progress.h"
 
@@ -26,7 +26,7 @@ static EadStatus begin(Pass *pass, const EadEfficientad *model) {
     return EAD_OK;
 }
 
-static EadStatus plan(Pass *pass, const EadBackend *backend) {
+static EadStatus plan_pass(Pass *pass, const EadBackend *backend) {
     return ead_plan_new(pass->graph, &(EadPlanOptions){.backend = backend}, &pass->plan);
 }
 
@@ -35,28 +35,31 @@ static void end(Pass *pass) {
     ead_graph_free(pass->graph);
 }
 
-/* Takes the outputs of an image. */
-typedef EadStatus Take(const EadPlan *plan, void *context, int image);
+/* Uses the outputs of an image. */
+typedef EadStatus Visit(const EadPlan *image_plan, void *context, int image);
 
-static EadStatus run_all(Pass *pass, const EadImageCache *images, const char *what, bool quiet, Take *take,
-                         void *context) {
-    int count = ead_image_cache_count(images);
-    EadProgress progress;
-    EadStatus status = EAD_OK;
-    ead_progress_start(&progress, what, 0, count, quiet);
-    for (int i = 0; i < count && status == EAD_OK; i++) {
-        void *image = ead_plan_input_buffer(pass->plan, pass->images);
-        status = ead_image_cache_read(images, i, image);
-        if (status != EAD_OK) break;
-        ead_plan_write(pass->plan, pass->images, image);
-        ead_plan_run(pass->plan);
-        status = take(pass->plan, context, i);
-        ead_progress_update(&progress, i + 1, NULL);
-        if (status == EAD_OK && ead_interrupted())
-            status = ead_fail(EAD_INTERRUPTED, "stopped while %s", what);
-    }
-    ead_progress_finish(&progress);
-    return status;
+typedef struct ImageWalk {
+    const Pass *pass;
+    const EadImageCache *images;
+    Visit *visit;
+    void *context;
+} ImageWalk;
+
+static EadStatus run_image(void *context, int index) {
+    const ImageWalk *walk = context;
+    const Pass *pass = walk->pass;
+    void *image = ead_plan_input_buffer(pass->plan, pass->images);
+    EAD_TRY(ead_image_cache_read(walk->images, index, image));
+    ead_plan_write(pass->plan, pass->images, image);
+    ead_plan_run(pass->plan);
+    return walk->visit(pass->plan, walk->context, index);
+}
+
+static EadStatus run_all(const Pass *pass, const EadImageCache *images, const char *what, bool quiet,
+                         Visit *visit, void *context) {
+    ImageWalk image_walk = {pass, images, visit, context};
+    EadWalk walk = {.what = what, .count = ead_image_cache_count(images), .quiet = quiet};
+    return ead_walk(&walk, run_image, &image_walk);
 }
 
 /* ---- the teacher's channels ---- */
@@ -66,7 +69,7 @@ typedef struct TeacherSums {
     EadChannelSums channels;
 } TeacherSums;
 
-static EadStatus take_features(const EadPlan *image_plan, void *context, int image) {
+static EadStatus add_features(const EadPlan *image_plan, void *context, int image) {
     TeacherSums *s = context;
     const void *value;
     (void)image;
@@ -86,10 +89,10 @@ EadStatus ead_measure_teacher(EadEfficientad *model, const EadBackend *backend, 
         EadNode *x = ead_normalize_image(pass.graph, pass.images);
         sums.output =
             ead_keep(ead_pdn_head(pass.graph, &teacher, ead_pdn_trunk(pass.graph, &teacher, x), 0, 0));
-        status = plan(&pass, backend);
+        status = plan_pass(&pass, backend);
     }
     if (status == EAD_OK)
-        status = run_all(&pass, images, "measuring the teacher", quiet, take_features, &sums);
+        status = run_all(&pass, images, "measuring the teacher", quiet, add_features, &sums);
     if (status == EAD_OK) {
         double mean[EAD_FEATURES], std[EAD_FEATURES];
         ead_channel_sums_result(&sums.channels, mean, std);
@@ -107,7 +110,7 @@ typedef struct TeacherOutputs {
     EadTrainingStep *step;
 } TeacherOutputs;
 
-static EadStatus take_output(const EadPlan *image_plan, void *context, int image) {
+static EadStatus cache_output(const EadPlan *image_plan, void *context, int image) {
     TeacherOutputs *t = context;
     const void *value;
     EAD_TRY(ead_plan_fetch(image_plan, t->output, &value));
@@ -129,7 +132,7 @@ EadStatus ead_cache_teacher_outputs(const EadEfficientad *model, const EadPlanOp
         status = ead_plan_new(pass.graph, &as_in_training, &pass.plan);
     }
     if (status == EAD_OK)
-        status = run_all(&pass, images, "keeping the teacher's outputs", quiet, take_output, &outputs);
+        status = run_all(&pass, images, "keeping the teacher's outputs", quiet, cache_output, &outputs);
     end(&pass);
     return status;
 }
@@ -142,7 +145,7 @@ typedef struct MapValues {
     int64_t pixels;              /* of one map */
 } MapValues;
 
-static EadStatus take_maps(const EadPlan *image_plan, void *context, int image) {
+static EadStatus collect_maps(const EadPlan *image_plan, void *context, int image) {
     MapValues *v = context;
     for (int m = 0; m < EAD_MAP_COUNT; m++)
         if (v->values[m])
@@ -158,14 +161,14 @@ static EadStatus quantiles(real *values, int images, int pixels, const EadMapMea
     EadNode *all = ead_leaf(graph, "maps", EAD_REAL, images, 1, 1, pixels, values);
     EadNode *a = ead_keep(ead_quantile(graph, all, measure->q_start));
     EadNode *b = ead_keep(ead_quantile(graph, all, measure->q_end));
-    EadPlan *plan_of_two = NULL;
-    EadStatus status = ead_plan_new(graph, NULL, &plan_of_two);
+    EadPlan *plan = NULL;
+    EadStatus status = ead_plan_new(graph, NULL, &plan);
     real at[2];
-    if (status == EAD_OK) ead_plan_run(plan_of_two);
-    if (status == EAD_OK) status = ead_plan_read(plan_of_two, a, &at[0]);
-    if (status == EAD_OK) status = ead_plan_read(plan_of_two, b, &at[1]);
+    if (status == EAD_OK) ead_plan_run(plan);
+    if (status == EAD_OK) status = ead_plan_read(plan, a, &at[0]);
+    if (status == EAD_OK) status = ead_plan_read(plan, b, &at[1]);
     for (int i = 0; i < 2 && status == EAD_OK; i++) out[i] = (double)at[i];
-    ead_plan_free(plan_of_two);
+    ead_plan_free(plan);
     ead_graph_free(graph);
     return status;
 }
@@ -211,10 +214,10 @@ EadStatus ead_measure_maps(EadEfficientad *model, const EadBackend *backend, con
     EadStatus status = begin(&pass, model);
     if (status == EAD_OK) {
         v.maps = ead_build_raw_maps(pass.graph, model, pass.images);
-        status = plan(&pass, backend);
+        status = plan_pass(&pass, backend);
     }
     if (status == EAD_OK) status = allocate(&v, model, count);
-    if (status == EAD_OK) status = run_all(&pass, images, "measuring the maps", quiet, take_maps, &v);
+    if (status == EAD_OK) status = run_all(&pass, images, "measuring the maps", quiet, collect_maps, &v);
     if (status == EAD_OK) status = set_statistics(model, &v, count, measure);
     for (int m = 0; m < EAD_MAP_COUNT; m++) free(v.values[m]);
     end(&pass);

@@ -1,0 +1,101 @@
+/* Distillation of a teacher (EfficientAD, Appendix A.2, Algorithm 3): what its files, the bench and the tests share.
+ *   distill_fit.c      the row of train/methods.def, from config to teacher file
+ *   distill_step.c     the step
+ *   feature_source.c   a backbone's features for single images: from its graph, or from a cache that this fills first
+ *   teacher_quality.c  how good a teacher is on images that it was not distilled on */
+#ifndef EAD_TRAIN_DISTILL_H
+#define EAD_TRAIN_DISTILL_H
+
+#include "data/loader/distill_images.h"
+#include "models/networks/patch_features.h"
+#include "models/networks/pdn.h"
+#include "train/method.h"
+
+/* ---- the step: the teacher's loss against the backbone's normalized features ---- */
+
+extern const EadLossColumn ead_distill_losses[];
+
+typedef struct EadDistillOptions {
+    int batch, height, width;         /* of the teacher's images; the backbone's are twice as high and wide */
+    const EadPatchFeatures *backbone; /* runs in the step; NULL: the features come with the batch */
+    EadAdam adam;
+    EadLrSchedule schedule;
+} EadDistillOptions;
+
+/* Must stay where it is, as `step` must. */
+typedef struct EadDistillStep {
+    EadPdn teacher;
+    EadDistillOptions options;
+    EadStep *step;
+    real scale[EAD_FEATURES], shift[EAD_FEATURES]; /* feature * scale + shift is normalized */
+} EadDistillStep;
+
+/* Plans the step of a teacher (padded, trainable, 384 outputs), whose parameters are updated in place and
+ * must outlive it, as must the backbone, into *step. Its slots are those of data/loader/distill_images.h. plan may be
+ * NULL. Errors: EAD_NO_MEMORY and what the graph's builders find. Free with ead_step_free(step). */
+EadStatus ead_distill_step_new(const EadPdn *teacher, const EadDistillOptions *options,
+                               const EadPlanOptions *plan, EadStep *step, EadDistillStep *out);
+
+/* Sets the statistics by which the features are normalized; upload the step afterwards. A channel without spread
+ * counts as it is. */
+void ead_distill_step_normalize(EadDistillStep *step, const float mean[EAD_FEATURES],
+                                const float std[EAD_FEATURES]);
+
+/* ---- features of single images ---- */
+
+typedef struct EadFeatureSource {
+    EadDistillImages *images;         /* borrowed; its cache is set here */
+    const EadPatchFeatures *backbone; /* borrowed */
+    EadPlanOptions plan_options;
+    EadGraph *graph; /* of the backbone, planned when first needed */
+    EadPlan *plan;
+    EadNode *large, *features;
+    EadFeatureCache *cache;
+    uint8_t *pixels;  /* of one image at the backbone's size */
+    uint16_t *halves; /* of one image, and as floats */
+    float *floats;
+} EadFeatureSource;
+
+/* cache: path of the cache file, or NULL for none. key: hash of what the features depend on besides the
+ * images' own settings. A cache is filled before this returns, with a progress line unless quiet, and
+ * continued where a filling was interrupted. Errors: those of images, cache and plan; EAD_INTERRUPTED. Close
+ * in every case. */
+EadStatus ead_feature_source_open(EadFeatureSource *source, EadDistillImages *images,
+                                  const EadPatchFeatures *backbone, const EadBackend *backend,
+                                  const char *cache, uint64_t key, bool quiet);
+void ead_feature_source_close(EadFeatureSource *source);
+
+/* The teacher's pixels [height][width][3] and the features [height/4][width/4][384] of the image at a
+ * position, gray as drawn once an image. *features lives until the next call. */
+EadStatus ead_feature_source_read(EadFeatureSource *source, int position, uint8_t *small,
+                                  const float **features);
+
+/* ---- quality ---- */
+
+typedef struct EadTeacherQuality {
+    int images;
+    double loss; /* mean squared error against the normalized features, whose variance is about 1 */
+    double explained[EAD_FEATURES]; /* 1 - error / variance of the channel; 1 is perfect, 0 no better than its
+                                     * mean */
+} EadTeacherQuality;
+
+/* Runs teacher and features over the images at positions 0 .. held_out - 1. mean, std: by which features are
+ * normalized. Errors: those of the source and of planning; EAD_INTERRUPTED. */
+EadStatus ead_teacher_quality_measure(const EadPdn *teacher, const EadBackend *backend,
+                                      EadFeatureSource *source, const float mean[EAD_FEATURES],
+                                      const float std[EAD_FEATURES], bool quiet, EadTeacherQuality *quality);
+
+/* Of the explained shares: mean, least, median, greatest. */
+typedef struct EadExplained {
+    double mean, least, median, greatest;
+} EadExplained;
+EadExplained ead_teacher_quality_summary(const EadTeacherQuality *quality);
+
+/* One line for people. */
+void ead_teacher_quality_print(FILE *stream, const EadTeacherQuality *quality);
+
+/* metrics.json of a distillation: held_out_loss, held_out_images, explained_variance {mean, least, median,
+ * greatest, channels [384]}. Errors: EAD_IO. */
+EadStatus ead_teacher_quality_write(const char *path, const EadTeacherQuality *quality);
+
+#endif

@@ -1,0 +1,331 @@
+/* Distillation as a row of train/methods.def: one phase, and no detector. */
+#include "train/distill/distill.h"
+
+#include "core/base/half.h"
+#include "core/base/memory.h"
+#include "core/base/paths.h"
+#include "models/efficientad/model.h"
+#include "models/networks/params_file.h"
+#include "train/support/channel_sums.h"
+#include "train/support/progress.h"
+#include "train/support/version.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define MEAN "feature_mean"
+#define STD  "feature_std"
+
+enum { SLOTS = 3, LOADER_THREADS = 2, MIN_IMAGES = 2 };
+
+EAD_SAME_VALUE(EAD_VARIANT_CHOICE_TORCHVISION - EAD_VARIANT_CHOICE_TORCHVISION, EAD_RESNET_TORCHVISION);
+EAD_SAME_VALUE(EAD_VARIANT_CHOICE_CAFFE - EAD_VARIANT_CHOICE_TORCHVISION, EAD_RESNET_CAFFE);
+
+typedef struct State {
+    const EadRunSpec *spec;
+    const EadConfig *config;
+    EadDistillImages images;
+    EadPatchFeatures backbone;
+    EadFeatureSource source;
+    EadParams params; /* the teacher's */
+    EadPdn teacher;
+    EadDistillStep step;
+    real mean[EAD_FEATURES], std[EAD_FEATURES]; /* of the features */
+} State;
+
+/* ---- the state ---- */
+
+static EadStatus list_images(State *s) {
+    const EadConfig *config = s->config;
+    EadDistillImages *images = &s->images;
+    *images = (EadDistillImages){.height = config->model_image_size.height,
+                                 .width = config->model_image_size.width,
+                                 .batch = config->distill_batch,
+                                 .seed = config->train_seed,
+                                 .gray = config->distill_gray_probability};
+    EadStatus status = ead_image_list_add(&images->files, config->distill_images);
+    if (status != EAD_OK) return ead_fail_prefix(status, "distill.images: ");
+    int count = images->files.count, most = count / 10 > 1 ? count / 10 : 1;
+    if (count < MIN_IMAGES)
+        return ead_fail(EAD_BAD_ARGUMENT, "distill.images: %s holds %d images; at least %d are needed",
+                        config->distill_images, count, MIN_IMAGES);
+    EAD_TRY(ead_skipped_images_new(count, &images->skipped));
+    images->held_out = config->distill_validation_images < most ? config->distill_validation_images : most;
+    int64_t side = ead_pdn_output_size(true, images->height);
+    images->features = side * ead_pdn_output_size(true, images->width) * EAD_FEATURES;
+    return EAD_OK;
+}
+
+static EadStatus open_backbone(State *s) {
+    int choice = s->config->distill_backbone_variant;
+    EadResnetVariant variant = (EadResnetVariant)(choice - EAD_VARIANT_CHOICE_TORCHVISION);
+    return ead_patch_features_open(s->config->distill_backbone,
+                                   choice == EAD_VARIANT_CHOICE_AUTO ? NULL : &variant, &s->backbone);
+}
+
+static EadStatus make_teacher(State *s) {
+    EadPdnSize size = s->config->model_size == EAD_SIZE_CHOICE_MEDIUM ? EAD_PDN_MEDIUM : EAD_PDN_SMALL;
+    s->teacher = (EadPdn){size, true, "teacher", EAD_FEATURES, &s->params, true};
+    EAD_TRY(ead_pdn_declare(&s->teacher, &s->params));
+    EAD_TRY(ead_params_allocate(&s->params));
+    ead_params_initialize(&s->params, s->config->train_seed);
+    return EAD_OK;
+}
+
+static EadStatus new_state(const EadRunSpec *spec, void **state) {
+    State *s = ead_new(1, sizeof *s, "a distillation");
+    if (!s) return EAD_NO_MEMORY;
+    s->spec = spec;
+    s->config = spec->config;
+    *state = s;
+    return EAD_OK;
+}
+
+static EadStatus create(const EadRunSpec *spec, EadTrainData *data, void **state) {
+    (void)data;
+    EAD_TRY(new_state(spec, state));
+    EAD_TRY(list_images(*state));
+    EAD_TRY(open_backbone(*state));
+    return make_teacher(*state);
+}
+
+/* Its features come from a cache. */
+static EadStatus sample(const EadRunSpec *spec, void **state) {
+    EAD_TRY(new_state(spec, state));
+    State *s = *state;
+    s->images = (EadDistillImages){.height = spec->config->model_image_size.height,
+                                   .width = spec->config->model_image_size.width,
+                                   .batch = spec->config->distill_batch};
+    return make_teacher(s);
+}
+
+static void free_state(void *state) {
+    State *s = state;
+    ead_feature_source_close(&s->source);
+    ead_skipped_images_print(s->images.skipped, "distill.images", stderr);
+    ead_skipped_images_free(s->images.skipped);
+    ead_image_list_free(&s->images.files);
+    ead_params_free(&s->params);
+    ead_patch_features_free(&s->backbone);
+    free(s);
+}
+
+/* ---- the phase ---- */
+
+static int phases(const void *state, EadPhase out[EAD_MAX_PHASES]) {
+    const EadConfig *config = ((const State *)state)->config;
+    out[0] =
+        (EadPhase){"distilling", config->distill_steps, "distill.steps", "distill.lr", config->distill_lr};
+    return 1;
+}
+
+static EadStatus plan(void *state, int phase, EadStep *step) {
+    State *s = state;
+    const EadConfig *config = s->config;
+    bool in_step = s->backbone.backbone.kind && !config->distill_cache[0];
+    EadDistillOptions options = {
+        .batch = s->images.batch,
+        .height = s->images.height,
+        .width = s->images.width,
+        .backbone = in_step ? &s->backbone : NULL,
+        .adam = ead_adam_usual(config->distill_weight_decay),
+        .schedule = {config->distill_lr, config->distill_lr_drop_factor,
+                     ead_run_drop_step(config->distill_lr_drop_at, config->distill_steps)}};
+    EadPlanOptions plan_options = ead_run_plan_options(s->spec);
+    (void)phase;
+    return ead_distill_step_new(&s->teacher, &options, &plan_options, step, &s->step);
+}
+
+/* The file in the folder distill.cache that belongs to these images and this backbone. */
+static EadStatus name_cache(const State *s, uint64_t *key, EadPath path) {
+    char name[64];
+    EAD_TRY(ead_distill_key(&s->images, s->config->distill_backbone, (uint64_t)s->backbone.backbone.variant,
+                            key));
+    EAD_TRY(ead_make_directories(s->config->distill_cache));
+    snprintf(name, sizeof name, "features_%016llx.cache", (unsigned long long)*key);
+    return ead_path_in(path, s->config->distill_cache, name);
+}
+
+static EadStatus start(void *state, const EadStep *step) {
+    State *s = state;
+    const EadDistillImages *images = &s->images;
+    EadPath path;
+    uint64_t key = 0;
+    bool cached = s->config->distill_cache[0] != '\0';
+    fprintf(
+        stderr, "teacher %s at %dx%d from %s on %s, %s: %d images to distil on, %d held out; step: %.0f MB\n",
+        s->teacher.size == EAD_PDN_SMALL ? "S" : "M", images->height, images->width,
+        s->backbone.backbone.kind->name, s->spec->backend->name, ead_run_precision_name(s->spec),
+        images->files.count - images->held_out, images->held_out, (double)ead_plan_bytes(step->plan) * 1e-6);
+    if (cached) EAD_TRY(name_cache(s, &key, path));
+    return ead_feature_source_open(&s->source, &s->images, &s->backbone, s->spec->backend,
+                                   cached ? path : NULL, key, s->spec->quiet);
+}
+
+/* Sums over the features of the images that are distilled on. */
+typedef struct FeatureSums {
+    State *state;
+    EadChannelSums channels;
+    uint8_t *pixels;
+} FeatureSums;
+
+static EadStatus add_image(void *context, int index) {
+    FeatureSums *sums = context;
+    State *s = sums->state;
+    const float *features;
+    EAD_TRY(ead_feature_source_read(&s->source, s->images.held_out + index, sums->pixels, &features));
+    ead_channel_sums_add(&sums->channels, features, s->images.features / EAD_FEATURES);
+    return EAD_OK;
+}
+
+/* Mean and standard deviation of the channels; the positions of images are in random order already. */
+static EadStatus fit(void *state, int phase) {
+    State *s = state;
+    FeatureSums sums = {.state = s};
+    double mean[EAD_FEATURES], std[EAD_FEATURES];
+    int count = s->images.files.count - s->images.held_out, wanted = s->config->distill_statistics_images;
+    EadWalk walk = {
+        .what = "measuring the features", .count = wanted < count ? wanted : count, .quiet = s->spec->quiet};
+    (void)phase;
+    sums.pixels = ead_new((int64_t)s->images.height * s->images.width, 3, "an image");
+    if (!sums.pixels) return EAD_NO_MEMORY;
+    EadStatus status = ead_channel_sums_new(EAD_FEATURES, &sums.channels);
+    if (status == EAD_OK) status = ead_walk(&walk, add_image, &sums);
+    if (status == EAD_OK) ead_channel_sums_result(&sums.channels, mean, std);
+    for (int c = 0; c < EAD_FEATURES && status == EAD_OK; c++) {
+        s->mean[c] = (real)mean[c];
+        s->std[c] = (real)std[c];
+    }
+    ead_channel_sums_free(&sums.channels);
+    free(sums.pixels);
+    return status;
+}
+
+static EadStatus begin(void *state, int phase, uint64_t first, EadStep *step, EadLoaderSpec *loader) {
+    State *s = state;
+    (void)phase, (void)first, (void)step;
+    ead_distill_step_normalize(&s->step, s->mean, s->std);
+    loader->slots = SLOTS;
+    loader->threads = LOADER_THREADS;
+    loader->fill = ead_distill_fill;
+    loader->context = &s->images;
+    return EAD_OK;
+}
+
+/* ---- checkpoint ---- */
+
+static EadStatus write_checkpoint(const void *state, EadSafetensorsWriter *writer) {
+    const State *s = state;
+    EadTeacherFile teacher = {s->teacher, s->images.height, s->images.width, EAD_FILE_F32};
+    EAD_TRY(ead_teacher_write(&teacher, writer));
+    EAD_TRY(ead_vector_write(writer, MEAN, EAD_FEATURES, s->mean));
+    return ead_vector_write(writer, STD, EAD_FEATURES, s->std);
+}
+
+static EadStatus read_checkpoint(void *state, const EadSafetensors *file) {
+    State *s = state;
+    double mean[EAD_FEATURES], std[EAD_FEATURES];
+    EAD_TRY(ead_vector_read(file, MEAN, EAD_FEATURES, mean));
+    EAD_TRY(ead_vector_read(file, STD, EAD_FEATURES, std));
+    for (int c = 0; c < EAD_FEATURES; c++) {
+        s->mean[c] = (real)mean[c];
+        s->std[c] = (real)std[c];
+    }
+    return ead_params_read_all(file, &s->params);
+}
+
+/* ---- how good the teacher is, and its file ---- */
+
+static EadStatus measure(State *s, EadTeacherQuality *quality) {
+    return ead_teacher_quality_measure(&s->teacher, s->spec->backend, &s->source, s->mean, s->std,
+                                       s->spec->quiet, quality);
+}
+
+/* By now. The last teacher is measured as it is written to its file. */
+static EadStatus after_save(void *state, int64_t done) {
+    EadTeacherQuality quality;
+    EadStatus status = measure(state, &quality);
+    if (status == EAD_INTERRUPTED) return EAD_OK; /* the loop ends as it does on every Ctrl-C */
+    if (status == EAD_OK) {
+        fprintf(stderr, "step %lld: ", (long long)done);
+        ead_teacher_quality_print(stderr, &quality);
+    }
+    return status;
+}
+
+/* What the file will hold is what is measured. */
+static void round_weights(EadParams *params) {
+    for (int k = 0; k < params->count; k++) {
+        const EadParam *p = &params->items[k];
+        if (p->n == 1 && p->h == 1 && p->w == 1) continue; /* a bias */
+        int64_t count = (int64_t)p->n * p->h * p->w * p->c;
+        for (int64_t i = 0; i < count; i++) {
+            real *value = &params->values[p->offset + i];
+            *value = (real)ead_half_to_float(ead_half_from_float((float)*value));
+        }
+    }
+}
+
+static EadStatus save_teacher(const State *s, const char *path, const char *config_text, int64_t done,
+                              const EadTeacherQuality *quality) {
+    char steps[32], images[32], loss[32], explained[32];
+    snprintf(steps, sizeof steps, "%lld", (long long)done);
+    snprintf(images, sizeof images, "%d", s->images.files.count - s->images.held_out);
+    snprintf(loss, sizeof loss, "%.4f on %d images", quality->loss, quality->images);
+    snprintf(explained, sizeof explained, "%.4f", ead_teacher_quality_summary(quality).mean);
+    const EadFileMetadata metadata[] = {
+        {"config", config_text},   {"backbone", s->backbone.backbone.kind->name},
+        {"steps", steps},          {"images", images},
+        {"held_out_loss", loss},   {"explained_variance", explained},
+        {"version", ead_version()}};
+    EadTeacherFile teacher = {s->teacher, s->images.height, s->images.width, EAD_FILE_F16};
+    EadFileExtras extras = {metadata, (int)(sizeof metadata / sizeof *metadata), NULL, 0};
+    return ead_teacher_save(&teacher, path, &extras);
+}
+
+static EadStatus calibrate(void *state, const EadRunFolder *folder, const char *config_text, int64_t done) {
+    State *s = state;
+    EadTeacherQuality quality;
+    EadPath metrics;
+    round_weights(&s->params);
+    EAD_TRY(measure(s, &quality));
+    EAD_TRY(save_teacher(s, folder->model, config_text, done, &quality));
+    EAD_TRY(ead_path_in(metrics, folder->path, "metrics.json"));
+    EAD_TRY(ead_teacher_quality_write(metrics, &quality));
+    ead_teacher_quality_print(stderr, &quality);
+    return EAD_OK;
+}
+
+static EadStatus check(const EadConfig *config, bool to_train) {
+    (void)to_train;
+    if (!config->distill_backbone[0])
+        return ead_fail(
+            EAD_BAD_ARGUMENT,
+            "distill.backbone is not set; set it to a .safetensors file of a ResNet or WideResNet with "
+            "torchvision's tensor names");
+    if (!config->distill_images[0])
+        return ead_fail(
+            EAD_BAD_ARGUMENT,
+            "distill.images is not set; set it to a folder or .tar archive of varied photographs");
+    if (!config->output[0]) return ead_fail(EAD_BAD_ARGUMENT, "output is not set; set it to the run folder");
+    return EAD_OK;
+}
+
+const EadFit ead_fit_distill = {.name = "distill",
+                                .model_name = "teacher.safetensors",
+                                .scope = EAD_SAME_DISTILLATION,
+                                .losses = ead_distill_losses,
+                                .maps_key = -1,
+                                .check = check,
+                                .create = create,
+                                .sample = sample,
+                                .free = free_state,
+                                .phases = phases,
+                                .plan = plan,
+                                .start = start,
+                                .fit = fit,
+                                .begin = begin,
+                                .write = write_checkpoint,
+                                .read = read_checkpoint,
+                                .after_save = after_save,
+                                .calibrate = calibrate};

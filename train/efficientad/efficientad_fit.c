@@ -1,0 +1,358 @@
+/* EfficientAD as a row of train/methods.def: one phase. */
+#include "train/efficientad/efficientad_fit.h"
+
+#include "core/base/memory.h"
+#include "core/base/paths.h"
+#include "train/support/memory_budget.h"
+#include "train/support/progress.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { SLOTS = 8, LOADER_THREADS = 2, SAMPLE_ROWS = 16 };
+
+EAD_SAME_VALUE(EAD_SELECT_CHOICE_BOTH, EAD_USE_BOTH);
+EAD_SAME_VALUE(EAD_SELECT_CHOICE_ST, EAD_USE_ST);
+EAD_SAME_VALUE(EAD_SELECT_CHOICE_AE, EAD_USE_AE);
+EAD_SAME_VALUE(EAD_SIZE_CHOICE_MEDIUM, EAD_PDN_MEDIUM);
+EAD_SAME_VALUE(EAD_NORMALIZATION_CHOICE_QUANTILE, EAD_MAPS_QUANTILE);
+EAD_SAME_VALUE(EAD_NORMALIZATION_CHOICE_GAUSSIAN, EAD_MAPS_GAUSSIAN);
+EAD_SAME_VALUE(EAD_NORMALIZATION_CHOICE_NONE, EAD_MAPS_NONE);
+
+typedef struct State {
+    const EadRunSpec *spec;
+    const EadConfig *config;
+    const EadTrainData *data; /* NULL: a sample for the bench */
+    EadEfficientad *model;
+    EadImageList penalty_list; /* its images; empty when that loss is off */
+    EadImageCache *penalty;    /* NULL when that loss is off */
+    EadResidentData tables;
+    EadTrainingStep training;
+    EadTrainingImages images;
+} State;
+
+/* ---- the model and its data ---- */
+
+/* The folder that holds the program, "." if it cannot be told. */
+static void program_folder(EadPath out) {
+    EadPath program;
+    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
+    program[length > 0 ? length : 0] = '\0';
+    if (length <= 0 || ead_path_folder(out, program) != EAD_OK) memcpy(out, ".", 2);
+}
+
+EadStatus ead_shipped_teacher(EadPdnSize size, EadPath path) {
+    static const char *const places[] = {"../models/weights", "../../models/weights",
+                                         "../../../models/weights", "../share/efficientad"};
+    const char *name = size == EAD_PDN_SMALL ? "small" : "medium";
+    EadPath folder;
+    char file[128];
+    program_folder(folder);
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        snprintf(file, sizeof file, "%s/teacher_%s.safetensors", places[i], name);
+        EAD_TRY(ead_path_in(path, folder, file));
+        if (access(path, R_OK) == 0) return EAD_OK;
+    }
+    return ead_fail(
+        EAD_UNSUPPORTED,
+        "model.teacher: no teacher of size %s comes with this program; set model.teacher to a file with "
+        "tensors teacher.conv1.weight ... (format efficientad/1), made by distillation or by efficientad "
+        "import from PyTorch weights",
+        name);
+}
+
+static EadStatus new_model(State *s) {
+    const EadConfig *config = s->config;
+    EadEfficientadSpec spec = {.size = (EadPdnSize)config->model_size,
+                               .padding = config->model_padding,
+                               .height = config->model_image_size.height,
+                               .width = config->model_image_size.width,
+                               .autoencoder = config->autoencoder_enabled};
+    EAD_TRY(ead_efficientad_new(&spec, &s->model));
+    return ead_model_choose_maps(&s->model->base, config->maps_select);
+}
+
+static EadStatus make_model(State *s) {
+    const EadConfig *config = s->config;
+    EadPath shipped;
+    const char *teacher = config->model_teacher;
+    EAD_TRY(new_model(s));
+    if (!teacher[0]) {
+        EAD_TRY(ead_shipped_teacher(s->model->spec.size, shipped));
+        teacher = shipped;
+    }
+    EAD_TRY(ead_efficientad_read_teacher(s->model, teacher));
+    ead_params_initialize(&s->model->trained, config->train_seed);
+    return config->model_init[0] ? ead_efficientad_read_trained(s->model, config->model_init) : EAD_OK;
+}
+
+static EadStatus list_penalty(State *s) {
+    const EadConfig *config = s->config;
+    if (!config->loss_penalty) return EAD_OK;
+    EadStatus status = ead_image_list_add(&s->penalty_list, config->penalty_path);
+    if (status != EAD_OK) return ead_fail_prefix(status, "penalty.path: ");
+    if (s->penalty_list.count > 0) return EAD_OK;
+    return ead_fail(EAD_BAD_ARGUMENT, "penalty.path: %s holds no images", config->penalty_path);
+}
+
+static void free_state(void *state) {
+    State *s = state;
+    ead_image_cache_close(s->penalty);
+    ead_image_list_free(&s->penalty_list);
+    ead_efficientad_free(s->model);
+    free(s);
+}
+
+static EadStatus new_state(const EadRunSpec *spec, const EadTrainData *data, void **state) {
+    State *s = ead_new(1, sizeof *s, "a training");
+    if (!s) return EAD_NO_MEMORY;
+    *s = (State){.spec = spec, .config = spec->config, .data = data};
+    *state = s;
+    return EAD_OK;
+}
+
+static EadStatus create(const EadRunSpec *spec, EadTrainData *data, void **state) {
+    EAD_TRY(new_state(spec, data, state));
+    State *s = *state;
+    EAD_TRY(make_model(s));
+    EAD_TRY(list_penalty(s));
+    return ead_resident_data_choose(spec->config, spec->backend, &s->model->spec, data->dataset.train.count,
+                                    s->penalty_list.count, &s->tables);
+}
+
+/* As in a training on a device, whose images lie there from the start. */
+static EadStatus sample(const EadRunSpec *spec, void **state) {
+    EAD_TRY(new_state(spec, NULL, state));
+    State *s = *state;
+    double mean[EAD_FEATURES] = {0}, std[EAD_FEATURES];
+    double statistics[EAD_MAP_COUNT][2] = {{0, 1}, {0, 1}};
+    for (int c = 0; c < EAD_FEATURES; c++) std[c] = 0.1;
+    if (spec->backend && spec->backend->device)
+        s->tables = (EadResidentData){{SAMPLE_ROWS, SAMPLE_ROWS, 0}, .seed = 1, .augment = true};
+    EAD_TRY(new_model(s));
+    ead_params_initialize(&s->model->teacher, 1);
+    ead_params_initialize(&s->model->trained, 2);
+    ead_efficientad_set_teacher_statistics(s->model, mean, std);
+    return ead_efficientad_set_map_statistics(s->model, EAD_MAPS_QUANTILE, statistics);
+}
+
+static EadStatus open_penalty(void *state) {
+    State *s = state;
+    EadSkippedImages *skipped;
+    if (!s->config->loss_penalty) return EAD_OK;
+    EAD_TRY(ead_skipped_images_new(s->penalty_list.count, &skipped));
+    EadStatus status = ead_open_cache(s->config, &s->penalty_list, "penalty", EAD_FIT_CENTER_CROP, skipped,
+                                      s->spec->quiet, &s->penalty);
+    if (status == EAD_BAD_FILE) ead_fail_prefix(status, "penalty.path: ");
+    ead_skipped_images_print(skipped, "penalty.path", stderr);
+    ead_skipped_images_free(skipped);
+    return status;
+}
+
+/* ---- the phase ---- */
+
+static int phases(const void *state, EadPhase out[EAD_MAX_PHASES]) {
+    const EadConfig *config = ((const State *)state)->config;
+    out[0] = (EadPhase){"training", config->train_steps, "train.steps", "train.lr", config->train_lr};
+    return 1;
+}
+
+static EadStatus plan(void *state, int phase, EadStep *step) {
+    State *s = state;
+    const EadConfig *config = s->config;
+    EadTrainingOptions options = ead_training_options_default(config->train_steps, config->train_seed);
+    EadPlanOptions plan_options = ead_run_plan_options(s->spec);
+    (void)phase;
+    options.loss.hard_quantile = config->loss_hard_quantile;
+    options.loss.penalty = config->loss_penalty;
+    options.loss.dropout = config->autoencoder_dropout;
+    options.adam = ead_adam_usual(config->train_weight_decay);
+    options.schedule = (EadLrSchedule){config->train_lr, config->train_lr_drop_factor,
+                                       ead_run_drop_step(config->train_lr_drop_at, config->train_steps)};
+    options.tables = s->tables;
+    EadStatus status = ead_training_step_new(s->model, &options, &plan_options, step, &s->training);
+    if (status == EAD_NO_MEMORY && s->tables.rows[EAD_TABLE_TRAIN] > 0) {
+        s->tables.rows[EAD_TABLE_TRAIN] = s->tables.rows[EAD_TABLE_PENALTY] = 0;
+        options.tables = s->tables;
+        status = ead_training_step_new(s->model, &options, &plan_options, step, &s->training);
+    }
+    if (status == EAD_NO_MEMORY && s->tables.rows[EAD_TABLE_TEACHER])
+        return ead_fail_prefix(status, "with train.teacher_cache, which false switches off: ");
+    return status;
+}
+
+/* One line on stderr about the tables there are; none without any. */
+static void print_tables(const State *s) {
+    static const char *const names[EAD_TABLES] = {"training images", "penalty images",
+                                                  "outputs of the teacher"};
+    const char *before = "kept in it: ";
+    for (int t = 0; t < EAD_TABLES; t++) {
+        int rows = s->tables.rows[t];
+        if (rows == 0) continue;
+        size_t bytes = ead_step_table_bytes(&s->model->spec, (EadResidentImages)t, rows);
+        fprintf(stderr, "%s%d %s (%.0f MB)", before, rows, names[t], 1e-6 * (double)bytes);
+        before = ", ";
+    }
+    if (before[0] == ',') fputc('\n', stderr);
+}
+
+/* The step's memory is taken when this is printed: what is free on a device is free beside it. */
+static EadStatus start(void *state, const EadStep *step) {
+    const State *s = state;
+    const EadEfficientadSpec *spec = &s->model->spec;
+    fprintf(stderr,
+            "EfficientAD-%s at %dx%d on %s, %s: %d training, %d validation, %d penalty, %d test images\n",
+            spec->size == EAD_PDN_SMALL ? "S" : "M", spec->height, spec->width, s->spec->backend->name,
+            ead_run_precision_name(s->spec), ead_image_cache_count(s->data->train),
+            ead_image_cache_count(s->data->validation), s->penalty ? ead_image_cache_count(s->penalty) : 0,
+            s->data->dataset.test_count);
+    ead_print_memory("the training step", s->spec->backend, ead_plan_bytes(step->plan),
+                     ead_step_bytes(step) + (size_t)s->model->teacher.total * sizeof(real),
+                     "parameters and optimizer");
+    print_tables(s);
+    return EAD_OK;
+}
+
+static EadStatus fit(void *state, int phase) {
+    const State *s = state;
+    (void)phase;
+    return ead_measure_teacher(s->model, s->spec->backend, s->data->train, s->spec->quiet);
+}
+
+/* Brings images into a table, from a cache or, for a sample, the same image everywhere. */
+typedef struct TableFill {
+    EadTrainingStep *training;
+    EadResidentImages table;
+    const EadImageCache *cache;
+    uint8_t *image;
+} TableFill;
+
+static EadStatus fill_row(void *context, int row) {
+    const TableFill *fill = context;
+    if (fill->cache) EAD_TRY(ead_image_cache_read(fill->cache, row, fill->image));
+    ead_training_step_set_row(fill->training, fill->table, row, fill->image);
+    return EAD_OK;
+}
+
+static EadStatus fill_table(State *s, EadResidentImages table, const EadImageCache *cache, const char *what) {
+    const EadEfficientadSpec *spec = &s->model->spec;
+    int rows = s->tables.rows[table];
+    if (rows == 0) return EAD_OK;
+    TableFill fill = {&s->training, table, cache,
+                      ead_new(1, ead_step_table_bytes(spec, table, 1), "an image")};
+    if (!fill.image) return EAD_NO_MEMORY;
+    for (int i = 0; !cache && i < spec->height * spec->width * 3; i++)
+        fill.image[i] = (uint8_t)(i * 31 % 251);
+    EadWalk walk = {
+        .what = what, .count = cache ? ead_image_cache_count(cache) : rows, .quiet = s->spec->quiet};
+    EadStatus status = ead_walk(&walk, fill_row, &fill);
+    free(fill.image);
+    ead_training_step_draw_from(&s->training, table, walk.count);
+    return status;
+}
+
+static EadStatus begin(void *state, int phase, uint64_t first, EadStep *step, EadLoaderSpec *loader) {
+    State *s = state;
+    const EadConfig *config = s->config;
+    const EadImageCache *train = s->data ? s->data->train : NULL;
+    EadPlanOptions plan_options = ead_run_plan_options(s->spec);
+    (void)phase, (void)first, (void)step;
+    EAD_TRY(fill_table(s, EAD_TABLE_TRAIN, train, "bringing the training images to the device"));
+    EAD_TRY(fill_table(s, EAD_TABLE_PENALTY, s->penalty, "bringing the penalty images to the device"));
+    if (s->tables.rows[EAD_TABLE_TEACHER])
+        EAD_TRY(ead_cache_teacher_outputs(s->model, &plan_options, train, s->spec->quiet, &s->training));
+    EadBatchSlots slots = ead_batch_slots(config->loss_penalty, config->autoencoder_enabled);
+    if (s->tables.rows[EAD_TABLE_TRAIN])
+        slots = (EadBatchSlots){0, -1, -1, 1}; /* the others are drawn there */
+    s->images = (EadTrainingImages){.train = train,
+                                    .penalty = s->penalty,
+                                    .seed = config->train_seed,
+                                    .augment = config->augment_enabled,
+                                    .penalty_at = slots.penalty,
+                                    .train_at = slots.train,
+                                    .augmented_at = slots.augmented,
+                                    .count = slots.count};
+    loader->slots = SLOTS;
+    loader->threads = LOADER_THREADS;
+    loader->fill = ead_training_images_fill;
+    loader->context = &s->images;
+    return EAD_OK;
+}
+
+/* ---- checkpoint and model ---- */
+
+static EadStatus write_checkpoint(const void *state, EadSafetensorsWriter *writer) {
+    return ead_model_write(&((const State *)state)->model->base, writer);
+}
+
+/* Moves what was read into the model that the step was planned on. */
+static EadStatus adopt(const char *path, EadEfficientad *model, const EadEfficientad *read) {
+    bool same = model->teacher.total == read->teacher.total && model->trained.total == read->trained.total;
+    if (!same)
+        return ead_fail(EAD_BAD_FILE, "%s: holds another kind of model than the config asks for", path);
+    memcpy(model->teacher.values, read->teacher.values, (size_t)model->teacher.total * sizeof(real));
+    memcpy(model->trained.values, read->trained.values, (size_t)model->trained.total * sizeof(real));
+    memcpy(model->teacher_mean, read->teacher_mean, sizeof model->teacher_mean);
+    memcpy(model->teacher_std, read->teacher_std, sizeof model->teacher_std);
+    memcpy(model->teacher_scale, read->teacher_scale, sizeof model->teacher_scale);
+    memcpy(model->teacher_shift, read->teacher_shift, sizeof model->teacher_shift);
+    return EAD_OK;
+}
+
+static EadStatus read_checkpoint(void *state, const EadSafetensors *file) {
+    EadModel *read;
+    EAD_TRY(ead_model_read(file, &read));
+    EadStatus status =
+        adopt(ead_safetensors_path(file), ((State *)state)->model, (const EadEfficientad *)read);
+    ead_model_free(read);
+    return status;
+}
+
+static EadStatus calibrate(void *state, const EadRunFolder *folder, const char *config_text, int64_t done) {
+    const State *s = state;
+    const EadConfig *config = s->config;
+    EadMapMeasure measure = {(EadMapNormalization)config->maps_normalization, config->maps_q_start,
+                             config->maps_q_end};
+    (void)folder, (void)config_text, (void)done;
+    return ead_measure_maps(s->model, s->spec->backend, s->data->validation, &measure, s->spec->quiet);
+}
+
+static EadModel *model_of(void *state) {
+    return &((State *)state)->model->base;
+}
+
+static EadStatus check(const EadConfig *config, bool to_train) {
+    if (config->maps_q_start >= config->maps_q_end)
+        return ead_fail(EAD_BAD_ARGUMENT, "maps.q_start (%g) must be less than maps.q_end (%g)",
+                        config->maps_q_start, config->maps_q_end);
+    if (config->maps_select == EAD_SELECT_CHOICE_AE && !config->autoencoder_enabled)
+        return ead_fail(EAD_BAD_ARGUMENT,
+                        "maps.select is ae, but autoencoder.enabled is false; set one of them otherwise");
+    if (to_train && config->loss_penalty && !config->penalty_path[0])
+        return ead_fail(EAD_BAD_ARGUMENT,
+                        "loss.penalty is true, but penalty.path is not set; set it to a folder or "
+                        ".tar archive of varied photographs, or set loss.penalty=false");
+    return EAD_OK;
+}
+
+const EadFit ead_fit_efficientad = {.name = "efficientad",
+                                    .model_name = "model.safetensors",
+                                    .scope = EAD_SAME_STEPS,
+                                    .losses = ead_efficientad_losses,
+                                    .maps_key = EAD_KEY_maps_select,
+                                    .check = check,
+                                    .create = create,
+                                    .sample = sample,
+                                    .free = free_state,
+                                    .phases = phases,
+                                    .plan = plan,
+                                    .open = open_penalty,
+                                    .start = start,
+                                    .fit = fit,
+                                    .begin = begin,
+                                    .write = write_checkpoint,
+                                    .read = read_checkpoint,
+                                    .calibrate = calibrate,
+                                    .model = model_of};

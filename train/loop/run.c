@@ -1,0 +1,73 @@
+/* Plan options, names, checks and the first file of a run folder. */
+#include "train/loop/run.h"
+
+#include "core/backend/backend.h"
+#include "core/base/atomic_file.h"
+#include "core/base/paths.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+EAD_SAME_VALUE(EAD_PRECISION_CHOICE_FP32, EAD_PRECISION_FP32);
+EAD_SAME_VALUE(EAD_PRECISION_CHOICE_TF32, EAD_PRECISION_TF32);
+EAD_SAME_VALUE(EAD_PRECISION_CHOICE_BF16, EAD_PRECISION_BF16);
+EAD_SAME_VALUE(EAD_PRECISION_CHOICE_FP16, EAD_PRECISION_FP16);
+EAD_SAME_VALUE(EAD_PRECISION_CHOICE_AUTO, EAD_PRECISION_AUTO);
+
+EadPlanOptions ead_run_plan_options(const EadRunSpec *spec) {
+    return (EadPlanOptions){.backend = spec->backend,
+                            .precision = (EadPrecision)spec->config->train_precision,
+                            .no_capture = spec->no_capture,
+                            .streams = spec->streams,
+                            .print = ead_debug("graph") ? stderr : NULL};
+}
+
+const char *ead_run_precision_name(const EadRunSpec *spec) {
+    return ead_precision_name(
+        ead_precision_resolve(spec->backend, (EadPrecision)spec->config->train_precision, true));
+}
+
+int64_t ead_run_drop_step(double share, int64_t steps) {
+    if (share >= 1) return -1;
+    return (int64_t)(share * (double)steps + 1e-6); /* a share such as 0.29 is a little less than it says */
+}
+
+/* ---- the folder ---- */
+
+EadStatus ead_run_folder_name(EadRunFolder *folder, const char *path, const char *model_name) {
+    folder->path = path;
+    EAD_TRY(ead_path_in(folder->config, path, "config.yaml"));
+    EAD_TRY(ead_path_in(folder->model, path, model_name));
+    EAD_TRY(ead_path_in(folder->checkpoint, path, "checkpoint.safetensors"));
+    return ead_path_in(folder->losses, path, "losses.csv");
+}
+
+static bool exists(const char *path) {
+    return access(path, F_OK) == 0;
+}
+
+EadStatus ead_run_folder_check(const EadRunFolder *folder, bool resume) {
+    if (resume || (!exists(folder->checkpoint) && !exists(folder->model))) return EAD_OK;
+    return ead_fail(EAD_BAD_ARGUMENT,
+                    "%s: holds a run already; continue it with --resume, or choose another --output",
+                    folder->path);
+}
+
+bool ead_run_folder_resumes(const EadRunFolder *folder, bool resume) {
+    bool found = resume && exists(folder->checkpoint);
+    if (resume && !found) fprintf(stderr, "no checkpoint in %s: starting at step 1\n", folder->path);
+    return found;
+}
+
+EadStatus ead_run_folder_make(const EadRunFolder *folder) {
+    EAD_TRY(ead_make_directories(folder->path));
+    ead_atomic_file_sweep(folder->path);
+    return EAD_OK;
+}
+
+EadStatus ead_run_folder_write_config(const EadRunFolder *folder, const char *config_text) {
+    EadAtomicFile file;
+    EAD_TRY(ead_atomic_file_open(&file, folder->config));
+    fputs(config_text, file.stream);
+    return ead_atomic_file_commit(&file);
+}

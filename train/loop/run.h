@@ -1,0 +1,49 @@
+/* What a run is asked for, and the folder that it fills. */
+#ifndef EAD_TRAIN_RUN_H
+#define EAD_TRAIN_RUN_H
+
+#include "core/base/paths.h"
+#include "core/plan/plan.h"
+#include "train/config/config.h"
+
+typedef struct EadRunSpec {
+    const EadConfig *config; /* complete and checked for what is run */
+    const EadBackend *backend;
+    bool no_capture; /* see EadPlanOptions */
+    int streams;     /* see EadPlanOptions */
+    bool resume;     /* continue from the run folder's checkpoint; without one, start from step 1 */
+    bool quiet;      /* no progress line */
+} EadRunSpec;
+
+/* How its steps are planned. */
+EadPlanOptions ead_run_plan_options(const EadRunSpec *spec);
+
+/* The name of the precision in which they multiply, "auto" resolved. */
+const char *ead_run_precision_name(const EadRunSpec *spec);
+
+/* The steps after which the learning rate drops, of a run of `steps`: a share of them, in [0,1]; -1 (never)
+ * if that is all. */
+int64_t ead_run_drop_step(double share, int64_t steps);
+
+typedef struct EadRunFolder {
+    const char *path; /* borrowed */
+    EadPath config, model, checkpoint, losses;
+} EadRunFolder;
+
+/* Names the files; makes nothing. model_name: "model.safetensors". Errors: EAD_BAD_ARGUMENT where a path is too
+ * long. */
+EadStatus ead_run_folder_name(EadRunFolder *folder, const char *path, const char *model_name);
+
+/* Errors: EAD_BAD_ARGUMENT if the folder holds a run already and this one is not to resume it. */
+EadStatus ead_run_folder_check(const EadRunFolder *folder, bool resume);
+
+/* Whether there is a checkpoint to resume from; says on stderr where there is none. */
+bool ead_run_folder_resumes(const EadRunFolder *folder, bool resume);
+
+/* Makes the folder, and removes what killed processes left in it. Errors: EAD_IO. */
+EadStatus ead_run_folder_make(const EadRunFolder *folder);
+
+/* Writes the effective config. Errors: EAD_IO. */
+EadStatus ead_run_folder_write_config(const EadRunFolder *folder, const char *config_text);
+
+#endif

@@ -1,0 +1,76 @@
+/* One step of a fit, planned: the method's losses, backward pass, Adam, and the numbers of the last steps, which the
+ * graph keeps so that the host need not wait for every step. The loop runs it, the bench times it. */
+#ifndef EAD_TRAIN_STEP_H
+#define EAD_TRAIN_STEP_H
+
+#include "autograd/optimizer.h"
+#include "core/ops/lr_schedule/lr_schedule.h"
+#include "core/plan/plan.h"
+
+enum {
+    EAD_LOSS_ROWS = 100,    /* steps whose losses are kept */
+    EAD_MAX_LOSSES = 8,     /* columns, the learning rate not counted */
+    EAD_MAX_GROUPS = 4,     /* of parameters */
+    EAD_MAX_STEP_INPUTS = 4 /* leaves that come with each step */
+};
+
+/* Parameters that a phase trains, and how. */
+typedef struct EadStepGroup {
+    EadParams *params; /* updated in place; must outlive the step */
+    EadAdam adam;
+    EadLrSchedule schedule;
+} EadStepGroup;
+
+/* What a method's builder leaves. */
+typedef struct EadStepParts {
+    EadNode *losses[EAD_MAX_LOSSES]; /* scalars in the order of the columns; NULL: a column of zeros */
+    EadNode *total;                  /* what is minimized */
+    EadStepGroup groups[EAD_MAX_GROUPS];
+    int group_count;
+    EadNode *inputs[EAD_MAX_STEP_INPUTS]; /* leaves that come with each step; NULL behind the last */
+} EadStepParts;
+
+/* Builds the losses into a graph; done: the I64 scalar leaf that counts the steps. */
+typedef void EadStepBuilder(void *context, EadGraph *graph, EadNode *done, EadStepParts *parts);
+
+/* Must stay where it is while the plan lives. Zeroed: there is none. */
+typedef struct EadStep {
+    EadGraph *graph;
+    EadPlan *plan;
+    EadStepParts parts;
+    EadOptimizer optimizers[EAD_MAX_GROUPS];
+    EadNode *rows;       /* [EAD_LOSS_ROWS][columns], written in turn */
+    int columns;         /* losses and the learning rate of the first group */
+    int64_t done;        /* steps started, with those before a checkpoint: the one counter of the host */
+    int64_t read;        /* of these, steps whose losses were read */
+    int64_t device_done; /* the leaf's memory: on a device up to date after a download */
+} EadStep;
+
+/* Plans a step with so many losses. plan may be NULL. Errors: EAD_NO_MEMORY and what the graph's builders find; *step
+ * is empty then. */
+EadStatus ead_step_new(EadStep *step, int losses, EadStepBuilder *build, void *context,
+                       const EadPlanOptions *plan);
+
+/* Harmless on an empty step. */
+void ead_step_free(EadStep *step);
+
+/* Bytes of what comes with a step: its inputs, one behind another; 0 for none. */
+size_t ead_step_slot_bytes(const EadStep *step);
+
+/* Starts one step on a slot of that size. The slot may change as soon as this returns; on a device the step itself
+ * runs on. */
+void ead_step_run(EadStep *step, const uint8_t *slot);
+
+/* The rows [*count][columns] of the steps since the last call, each before its update, oldest first; *count of them,
+ * at most EAD_LOSS_ROWS: call it at least that often. Waits for the steps. Errors: what stopped the device. */
+EadStatus ead_step_losses(EadStep *step, float *rows, int *count);
+
+/* Parameters and the optimizers' state lie in the host's memory: call download before reading and upload after writing
+ * them (or device_done). Errors: what stopped the device. */
+EadStatus ead_step_download(EadStep *step);
+void ead_step_upload(EadStep *step);
+
+/* Bytes that the step takes in all: arena, trained parameters, optimizer state. */
+size_t ead_step_bytes(const EadStep *step);
+
+#endif

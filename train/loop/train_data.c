@@ -1,0 +1,81 @@
+/* Opening of what a training reads. */
+#include "train/loop/train_data.h"
+
+#include "core/base/paths.h"
+#include "core/base/philox.h"
+#include "train/support/progress.h"
+
+#include <stdio.h>
+
+/* What the cache's callback needs: a progress line for one list of images. */
+static bool show_decoding(void *context, int done, int total) {
+    EadProgress *progress = context;
+    progress->total = total;
+    ead_progress_update(progress, done, NULL);
+    return !ead_interrupted();
+}
+
+/* A name for the cache file that differs for other images: runs may share a folder of caches. */
+static EadStatus name_cache(const EadConfig *config, const EadImageList *list, const char *kind,
+                            EadPath file) {
+    uint32_t hash = 0;
+    EadPath folder;
+    char name[96];
+    for (int i = 0; i < list->count; i++) hash = hash * 31 + ead_hash_name(list->items[i].name);
+    snprintf(name, sizeof name, "%s_%dx%d_%08x.cache", kind, config->model_image_size.height,
+             config->model_image_size.width, (unsigned)hash);
+    if (config->dataset_cache[0])
+        EAD_TRY(ead_path_in(folder, "", config->dataset_cache));
+    else
+        EAD_TRY(ead_path_in(folder, config->output, "cache"));
+    EAD_TRY(ead_make_directories(folder));
+    return ead_path_in(file, folder, name);
+}
+
+EadStatus ead_open_cache(const EadConfig *config, const EadImageList *list, const char *kind, EadFitMode mode,
+                         EadSkippedImages *skipped, bool quiet, EadImageCache **out) {
+    EadProgress progress;
+    EadPath file;
+    char what[64];
+    EAD_TRY(name_cache(config, list, kind, file));
+    snprintf(what, sizeof what, "decoding %s images", kind);
+    ead_progress_start(&progress, what, 0, list->count, quiet);
+    EadCacheSpec spec = {.width = config->model_image_size.width,
+                         .height = config->model_image_size.height,
+                         .mode = mode,
+                         .file = file,
+                         .threads = config->train_threads,
+                         .skipped = skipped,
+                         .progress = show_decoding,
+                         .context = &progress};
+    EadStatus status = ead_image_cache_open(list, &spec, out);
+    ead_progress_finish(&progress);
+    return status;
+}
+
+static EadStatus open_files(const EadConfig *config, const EadStringList *files, const char *kind, bool quiet,
+                            EadImageCache **out) {
+    EadImageList list = {0};
+    EadStatus status = ead_image_list_add_files(&list, files);
+    if (status == EAD_OK) status = ead_open_cache(config, &list, kind, EAD_FIT_RESIZE, NULL, quiet, out);
+    ead_image_list_free(&list);
+    return status;
+}
+
+EadStatus ead_train_data_list(const EadConfig *config, EadTrainData *data) {
+    *data = (EadTrainData){0};
+    EAD_TRY(ead_config_open_dataset(config, &data->dataset));
+    return ead_dataset_check_masks(&data->dataset);
+}
+
+EadStatus ead_train_data_open(const EadConfig *config, bool quiet, EadTrainData *data) {
+    EAD_TRY(open_files(config, &data->dataset.train, "training", quiet, &data->train));
+    return open_files(config, &data->dataset.validation, "validation", quiet, &data->validation);
+}
+
+void ead_train_data_close(EadTrainData *data) {
+    ead_image_cache_close(data->train);
+    ead_image_cache_close(data->validation);
+    ead_dataset_free(&data->dataset);
+    *data = (EadTrainData){0};
+}

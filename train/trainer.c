@@ -1,0 +1,418 @@
+/* The run of any fit: prepare, the phases' steps, the end. */
+#include "train/method.h"
+
+#include "core/base/clock.h"
+#include "core/base/memory.h"
+#include "train/evaluate/result_files.h"
+#include "train/evaluate/scoring.h"
+#include "train/evaluate/threshold_file.h"
+#include "train/loop/checkpoint.h"
+#include "train/metrics/metrics_output.h"
+#include "train/support/progress.h"
+#include "train/support/version.h"
+#include "train/training_board.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+/* ---- the table ---- */
+
+#define EAD_FIT(name) extern const EadFit ead_fit_##name;
+#include "train/methods.def"
+#undef EAD_FIT
+
+static const EadFit *const fits[] = {
+#define EAD_FIT(name) &ead_fit_##name,
+#include "train/methods.def"
+#undef EAD_FIT
+};
+
+const EadFit *ead_fit_find(const char *name) {
+    for (size_t i = 0; i < sizeof fits / sizeof *fits; i++)
+        if (strcmp(fits[i]->name, name) == 0) return fits[i];
+    return NULL;
+}
+
+EadStatus ead_fit_of_config(const EadConfig *config, const EadFit **out) {
+    char known[256] = "";
+    const EadMethod *method;
+    *out = ead_method_find(config->model_method) ? ead_fit_find(config->model_method) : NULL;
+    if (*out) return EAD_OK;
+    for (int i = 0; (method = ead_method_at(i)) != NULL; i++)
+        snprintf(known + strlen(known), sizeof known - strlen(known), "%s%s", i ? ", " : "", method->name);
+    return ead_fail(EAD_BAD_ARGUMENT, "model.method: there is no method '%.80s'; there are: %s",
+                    config->model_method, known);
+}
+
+EadStatus ead_fit_check(const EadConfig *config) {
+    const EadFit *fit;
+    EAD_TRY(ead_fit_of_config(config, &fit));
+    EAD_TRY(ead_config_check(config));
+    return fit->check(config, true);
+}
+
+/* ---- a run ---- */
+
+typedef struct Run {
+    const EadFit *fit;
+    const EadRunSpec *spec;
+    const EadConfig *config;
+    char *config_text;
+    EadRunFolder folder;
+    EadTrainData data; /* of a detector */
+    void *state;       /* the method's */
+    EadModel *model;   /* in the state; NULL: no detector */
+    EadPhase phases[EAD_MAX_PHASES];
+    int phase_count, phase;     /* the present phase */
+    int64_t before, steps;      /* steps of the phases before it; of all phases */
+    EadSafetensors *checkpoint; /* to resume from; NULL: from the start */
+    EadStep step;
+    EadLoader *loader; /* NULL: nothing comes with a step */
+    EadLossLog log;
+    EadTrainingBoard board;           /* TensorBoard; empty where that is off */
+    float losses[EAD_MAX_LOSSES + 1]; /* the last ones read */
+    EadThreshold threshold;
+    float *validation_scores; /* [images of validation] once measured */
+    double seconds;           /* of the steps in this process */
+    int64_t steps_here;
+} Run;
+
+static int64_t steps_done(const Run *run) {
+    return run->before + run->step.done;
+}
+
+static const EadStep *step_of(const Run *run) {
+    return run->step.plan ? &run->step : NULL;
+}
+
+/* ---- preparation ---- */
+
+/* Opens the checkpoint, if there is one to resume from, and finds the phase that it belongs to. */
+static EadStatus find_start(Run *run) {
+    int64_t done = 0;
+    if (run->fit->phases) run->phase_count = run->fit->phases(run->state, run->phases);
+    for (int p = 0; p < run->phase_count; p++) run->steps += run->phases[p].steps;
+    const char *steps_key = run->phase_count ? run->phases[run->phase_count - 1].steps_key : "";
+    if (ead_run_folder_resumes(&run->folder, run->spec->resume)) {
+        EAD_TRY(ead_safetensors_open(run->folder.checkpoint, &run->checkpoint));
+        EAD_TRY(ead_checkpoint_check(run->checkpoint, run->config, run->fit->scope, run->steps, steps_key,
+                                     &done));
+    }
+    for (; run->phase + 1 < run->phase_count && done >= run->before + run->phases[run->phase].steps;
+         run->phase++)
+        run->before += run->phases[run->phase].steps;
+    run->step.device_done = done - run->before;
+    return EAD_OK;
+}
+
+static EadStatus open_log(Run *run) {
+    if (run->phase_count == 0) return EAD_OK;
+    EAD_TRY(ead_loss_log_open(&run->log, run->folder.losses, run->fit->losses, steps_done(run)));
+    bool shown = run->config->train_tensorboard && run->model && steps_done(run) < run->steps;
+    if (!shown) return EAD_OK;
+    return ead_training_board_open(&run->board, run->config->output, run->steps, steps_done(run),
+                                   &run->data.dataset);
+}
+
+/* Readies the present phase: its step is planned, the state is fitted or read. */
+static EadStatus begin_phase(Run *run) {
+    if (run->phase_count == 0) return EAD_OK;
+    EadLoaderSpec loader = {.slot_bytes = ead_step_slot_bytes(&run->step),
+                            .first_step = (uint64_t)run->step.device_done + 1};
+    bool finished = run->step.device_done >= run->phases[run->phase].steps;
+    if (!finished) EAD_TRY(run->fit->begin(run->state, run->phase, loader.first_step, &run->step, &loader));
+    ead_step_upload(&run->step);
+    return finished || loader.slot_bytes == 0 ? EAD_OK : ead_loader_open(&loader, &run->loader);
+}
+
+static EadStatus save_checkpoint(Run *run);
+
+/* Reads the checkpoint, or does what a run from the start does without gradient. */
+static EadStatus fit_or_resume(Run *run) {
+    if (!run->checkpoint) return run->fit->fit ? run->fit->fit(run->state, run->phase) : EAD_OK;
+    EAD_TRY(run->fit->read(run->state, run->checkpoint));
+    if (run->phase_count) EAD_TRY(ead_checkpoint_read(run->checkpoint, run->step.device_done, &run->step));
+    fprintf(stderr, "resuming after step %lld\n", (long long)(run->before + run->step.device_done));
+    ead_safetensors_close(run->checkpoint);
+    run->checkpoint = NULL;
+    return EAD_OK;
+}
+
+static EadStatus plan_step(Run *run) {
+    int64_t done = run->step.device_done;
+    if (run->phase_count == 0) return EAD_OK;
+    EAD_TRY(run->fit->plan(run->state, run->phase, &run->step));
+    run->step.device_done = done;
+    return EAD_OK;
+}
+
+static EadStatus prepare(Run *run) {
+    const EadFit *fit = run->fit;
+    bool detector = fit->model != NULL;
+    EAD_TRY(ead_config_to_yaml(run->config, &run->config_text));
+    EAD_TRY(ead_run_folder_name(&run->folder, run->config->output, fit->model_name));
+    EAD_TRY(ead_run_folder_check(&run->folder, run->spec->resume));
+    if (detector) EAD_TRY(ead_train_data_list(run->config, &run->data));
+    EAD_TRY(fit->create(run->spec, detector ? &run->data : NULL, &run->state));
+    if (detector) run->model = fit->model(run->state);
+    EAD_TRY(find_start(run));
+    EAD_TRY(plan_step(run));
+    if (detector) EAD_TRY(ead_train_data_open(run->config, run->spec->quiet, &run->data));
+    if (fit->open) EAD_TRY(fit->open(run->state));
+    EAD_TRY(ead_run_folder_make(&run->folder)); /* what is wrong till here leaves no folder */
+    EAD_TRY(fit->start(run->state, step_of(run)));
+    bool resumed = run->checkpoint != NULL;
+    EAD_TRY(fit_or_resume(run));
+    EAD_TRY(begin_phase(run));
+    EAD_TRY(open_log(run));
+    EAD_TRY(ead_run_folder_write_config(&run->folder, run->config_text));
+    return run->phase_count == 0 && !resumed ? save_checkpoint(run) : EAD_OK;
+}
+
+/* ---- the steps ---- */
+
+/* Fails for a loss that is not finite. */
+static EadStatus check_loss(const Run *run, int64_t step, float loss) {
+    const EadPhase *phase = &run->phases[run->phase];
+    if (isfinite(loss)) return EAD_OK;
+    return ead_fail(EAD_BAD_ARGUMENT,
+                    "%s: the loss of step %lld is %g; lower %s (now %g) and start anew with another --output",
+                    run->config->output, (long long)step, (double)loss, phase->rate_key, phase->rate);
+}
+
+/* Brings the rows of the steps since the last call into the log. */
+static EadStatus log_losses(Run *run) {
+    float rows[EAD_LOSS_ROWS * (EAD_MAX_LOSSES + 1)];
+    int count, columns = run->step.columns;
+    int64_t step = run->before + run->step.read;
+    EAD_TRY(ead_step_losses(&run->step, rows, &count));
+    for (int i = 0; i < count; i++) {
+        const float *row = rows + i * columns;
+        EAD_TRY(check_loss(run, ++step, row[columns - 2]));
+        EAD_TRY(ead_loss_log_append(&run->log, step, row, columns));
+        EAD_TRY(ead_training_board_step(&run->board, step, run->fit->losses, row));
+        memcpy(run->losses, row, (size_t)columns * sizeof *row);
+    }
+    return EAD_OK;
+}
+
+static EadStatus save_checkpoint(Run *run) {
+    EadSafetensorsWriter *writer;
+    if (run->step.plan) {
+        EAD_TRY(log_losses(run));
+        EAD_TRY(ead_loss_log_flush(&run->log)); /* the checkpoint must never be ahead of the log */
+        EAD_TRY(ead_step_download(&run->step));
+    }
+    EAD_TRY(ead_safetensors_writer_new(&writer));
+    EadStatus status = run->fit->write(run->state, writer);
+    if (status == EAD_OK)
+        status = ead_checkpoint_write(writer, run->config_text, steps_done(run), step_of(run));
+    if (status == EAD_OK) status = ead_safetensors_writer_write(writer, run->folder.checkpoint);
+    ead_safetensors_writer_free(writer);
+    return status;
+}
+
+/* What is looked at when a checkpoint has been written. */
+static EadStatus after_save(Run *run) {
+    if (run->model)
+        EAD_TRY(ead_training_board_maps(&run->board, steps_done(run), run->model, run->spec->backend));
+    bool goes_on = !ead_interrupted() && steps_done(run) < run->steps;
+    return goes_on && run->fit->after_save ? run->fit->after_save(run->state, steps_done(run)) : EAD_OK;
+}
+
+/* Reading losses waits for the step: on a device that is to happen seldom, so that it never runs out of work. */
+static bool losses_are_due(const Run *run) {
+    return !run->spec->backend->device || run->step.done % EAD_LOSS_ROWS == 0;
+}
+
+static EadStatus do_step(Run *run, EadProgress *progress) {
+    int64_t every = run->config->train_checkpoint_every;
+    const uint8_t *slot = NULL;
+    char note[64];
+    if (run->loader) EAD_TRY(ead_loader_next(run->loader, &slot));
+    ead_step_run(&run->step, slot);
+    if (run->loader) ead_loader_release(run->loader);
+    if (losses_are_due(run)) EAD_TRY(log_losses(run));
+    snprintf(note, sizeof note, "loss %.4g", (double)run->losses[run->step.columns - 2]);
+    ead_progress_update(progress, run->step.done, note);
+    bool last = run->step.done >= run->phases[run->phase].steps; /* the end saves */
+    if (last || every == 0 || steps_done(run) % every != 0) return EAD_OK;
+    EAD_TRY(save_checkpoint(run));
+    ead_progress_clear(progress); /* there may be something to say */
+    return after_save(run);
+}
+
+/* The steps of the present phase, until all are done or Ctrl-C, then a checkpoint. */
+static EadStatus do_steps(Run *run) {
+    const EadPhase *phase = &run->phases[run->phase];
+    EadProgress progress;
+    EadStatus status = EAD_OK;
+    int64_t first = run->step.done;
+    double start = ead_clock_seconds();
+    if (first >= phase->steps) return EAD_OK;
+    ead_progress_start(&progress, phase->doing, first, phase->steps, run->spec->quiet);
+    while (status == EAD_OK && run->step.done < phase->steps && !ead_interrupted())
+        status = do_step(run, &progress);
+    ead_progress_finish(&progress);
+    run->seconds += ead_clock_seconds() - start;
+    run->steps_here += run->step.done - first;
+    if (status == EAD_OK) status = save_checkpoint(run);
+    if (status == EAD_OK) status = after_save(run);
+    if (status == EAD_OK && run->step.done < phase->steps)
+        return ead_fail(EAD_INTERRUPTED,
+                        "stopped after step %lld of %lld; continue with --resume --output %s",
+                        (long long)steps_done(run), (long long)run->steps, run->config->output);
+    return status;
+}
+
+static void end_phase(Run *run) {
+    ead_loader_close(run->loader);
+    run->loader = NULL;
+    ead_step_free(&run->step);
+}
+
+static EadStatus do_phases(Run *run) {
+    if (run->phase_count == 0) return EAD_OK;
+    for (;;) {
+        EAD_TRY(do_steps(run));
+        if (run->phase + 1 == run->phase_count) return EAD_OK;
+        run->before += run->phases[run->phase++].steps;
+        end_phase(run);
+        if (run->fit->fit) EAD_TRY(run->fit->fit(run->state, run->phase));
+        EAD_TRY(plan_step(run));
+        EAD_TRY(begin_phase(run));
+    }
+}
+
+/* ---- the end of a detector ---- */
+
+/* From the normal images held back, in the way that test images will be scored. */
+static EadStatus choose_threshold(Run *run) {
+    const EadStringList *images = &run->data.dataset.validation;
+    EadPlanOptions plan = {.backend = run->spec->backend};
+    char text[160];
+    run->validation_scores = ead_new(images->count, sizeof *run->validation_scores, "scores");
+    if (!run->validation_scores) return EAD_NO_MEMORY;
+    EAD_TRY(ead_score_images(run->model, &plan, images, run->spec->quiet, run->validation_scores));
+    EAD_TRY(ead_threshold_choose(run->validation_scores, images->count, ead_threshold_rule(run->config),
+                                 &run->threshold));
+    run->model->threshold = run->threshold.value;
+    ead_threshold_describe(&run->threshold, text, sizeof text);
+    fprintf(stderr, "threshold %s\n", text);
+    return EAD_OK;
+}
+
+/* Texts of numbers that are told more than once. */
+typedef struct Facts {
+    char seed[32], steps[32], images[32], rate[64], memory[64];
+} Facts;
+
+static Facts collect_facts(const Run *run) {
+    Facts f;
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    double milliseconds = run->steps_here ? 1e3 * run->seconds / (double)run->steps_here : 0;
+    snprintf(f.seed, sizeof f.seed, "%llu", (unsigned long long)run->config->train_seed);
+    snprintf(f.steps, sizeof f.steps, "%lld", (long long)steps_done(run));
+    snprintf(f.images, sizeof f.images, "%d", ead_image_cache_count(run->data.train));
+    snprintf(f.rate, sizeof f.rate, "%.4g ms (mean of %lld)", milliseconds, (long long)run->steps_here);
+    snprintf(f.memory, sizeof f.memory, "%.0f MB resident", (double)usage.ru_maxrss * 1.024e-3);
+    return f;
+}
+
+static EadStatus save_model(const Run *run, const Facts *facts) {
+    const EadConfig *config = run->config;
+    char rule[160];
+    ead_threshold_describe(&run->threshold, rule, sizeof rule);
+    const EadFileMetadata metadata[] = {{"config", run->config_text},
+                                        {"data", config->dataset_path},
+                                        {"category", config->dataset_category},
+                                        {"train_images", facts->images},
+                                        {"seed", facts->seed},
+                                        {"steps", facts->steps},
+                                        {"backend", run->spec->backend->name},
+                                        {"version", ead_version()},
+                                        {EAD_THRESHOLD_TEXT, rule}};
+    int count = (int)(sizeof metadata / sizeof *metadata);
+    EadFileArray scores = {EAD_VALIDATION_SCORES, EAD_FILE_F32, run->threshold.images,
+                           run->validation_scores};
+    return ead_model_save(run->model, run->folder.model, &(EadFileExtras){metadata, count, &scores, 1});
+}
+
+static EadStatus evaluate(const Run *run, const Facts *facts) {
+    const EadConfig *config = run->config;
+    const EadKeyValue timings[] = {{"training step", facts->rate}, {"peak memory", facts->memory}};
+    const EadKeyValue provenance[] = {{"data", config->dataset_path},
+                                      {"steps", facts->steps},
+                                      {"seed", facts->seed},
+                                      {"backend", run->spec->backend->name},
+                                      {"version", ead_version()}};
+    EadEvaluateSpec spec = {.model = run->model,
+                            .plan = {.backend = run->spec->backend},
+                            .dataset = &run->data.dataset,
+                            .threshold = &run->threshold,
+                            .output = config->output,
+                            .maps = config->eval_maps,
+                            .overlays = config->eval_overlays,
+                            .pro_limit = config->eval_pro_max_fpr,
+                            .quiet = run->spec->quiet,
+                            .stop = ead_interrupted,
+                            .title =
+                                config->dataset_category[0] ? config->dataset_category : config->dataset_path,
+                            .config = run->config_text,
+                            .provenance = provenance,
+                            .provenance_count = (int)(sizeof provenance / sizeof *provenance),
+                            .timings = timings,
+                            .timing_count = (int)(sizeof timings / sizeof *timings)};
+    EadResults results;
+    EadStatus status = ead_evaluate(&spec, &results);
+    if (status == EAD_OK) status = ead_evaluate_write(&spec, &results);
+    if (status == EAD_OK) ead_print_metrics(stderr, &results.metrics);
+    ead_results_free(&results);
+    return status;
+}
+
+static EadStatus finish(Run *run) {
+    EAD_TRY(run->fit->calibrate(run->state, &run->folder, run->config_text, steps_done(run)));
+    if (!run->model) return EAD_OK;
+    EAD_TRY(choose_threshold(run));
+    Facts facts = collect_facts(run);
+    EAD_TRY(save_model(run, &facts));
+    if (run->data.dataset.test_count > 0) return evaluate(run, &facts);
+    fprintf(stderr, "no test images in the data set: nothing to evaluate; the model is %s\n",
+            run->folder.model);
+    return EAD_OK;
+}
+
+static void close_run(Run *run) {
+    end_phase(run);
+    ead_safetensors_close(run->checkpoint);
+    ead_loss_log_close(&run->log);
+    ead_training_board_close(&run->board);
+    if (run->state) run->fit->free(run->state);
+    ead_train_data_close(&run->data);
+    free(run->validation_scores);
+    free(run->config_text);
+    free(run);
+}
+
+EadStatus ead_fit_run(const EadFit *fit, const EadRunSpec *spec) {
+    Run *run = ead_new(1, sizeof *run, "a run");
+    if (!run) return EAD_NO_MEMORY;
+    *run = (Run){.fit = fit, .spec = spec, .config = spec->config};
+    ead_interrupt_catch();
+    EadStatus status = prepare(run);
+    if (status == EAD_OK) status = do_phases(run);
+    if (status == EAD_OK) status = finish(run);
+    close_run(run);
+    return status;
+}
+
+EadStatus ead_train(const EadRunSpec *spec) {
+    const EadFit *fit;
+    EAD_TRY(ead_fit_of_config(spec->config, &fit));
+    return ead_fit_run(fit, spec);
+}
