@@ -50,7 +50,7 @@ stamp     = $(if $(BUILDING),$(shell mkdir -p $(dir $(1)); echo '$(2)' | cmp -s 
 PACKAGES  := libpng libjpeg libtiff-4 yaml-0.1 jansson libzip
 pkg_config = $(if $(BUILDING),$(shell pkg-config --silence-errors $(1)))
 WARNINGS  := -std=c11 -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla \
-    $(if $(CLANG),-Wno-sign-conversion) $(if $(filter 1,$(DEV)),-Werror)
+    $(if $(CLANG),-Wno-sign-conversion -Wno-missing-field-initializers -Wno-string-conversion) $(if $(filter 1,$(DEV)),-Werror)
 DEFINES   := -I. -D_POSIX_C_SOURCE=200809L -D_XOPEN_SOURCE=700
 CFLAGS_release := -O3 -g -fno-math-errno
 CFLAGS_asan    := -O1 -g -fsanitize=address -fno-omit-frame-pointer

@@ -4,7 +4,7 @@ CHECK_LIBS := $(call pkg_config,--libs check)
 SUITES       := *
 TEST_SOURCES := $(foreach suites,$(SUITES),$(wildcard test/$(suites)/test_*.c test/$(suites)/double_*.c))
 TESTS := $(addprefix $(BUILD)/test/,$(basename $(notdir $(TEST_SOURCES))))
-SUPPORT_OBJECTS := $(call objects,$(filter-out %/conv_gemm.c,$(wildcard test/support/*.c)),float)
+SUPPORT_OBJECTS := $(call objects,$(filter-out %/conv_runs.c,$(wildcard test/support/*.c)),float)
 DOUBLE_SOURCES  := $(LIBRARY_SOURCES) core/backend/backend_without_cuda.c $(wildcard autograd/*.c) \
     test/support/op_cases.c
 DOUBLE_OBJECTS  := $(call objects,$(DOUBLE_SOURCES),double) $(call SIMD_OBJECTS,double)
@@ -24,11 +24,11 @@ $(DOUBLE_ARCHIVE): $(DOUBLE_OBJECTS)
 	@mkdir -p $(@D)
 	@rm -f $@ && ar rcsT $@ $^
 
-# The suites that hold convolutions against OpenBLAS (test/support/conv_gemm.h); nothing else is linked with it.
-GEMM_OBJECTS := $(BUILD)/float/test/support/conv_gemm.o $(BUILD)/double/test/support/conv_gemm.o
+# The suites that hold convolutions against OpenBLAS (test/support/conv_runs.h); nothing else is linked with it.
+GEMM_OBJECTS := $(BUILD)/float/test/support/conv_runs.o $(BUILD)/double/test/support/conv_runs.o
 $(GEMM_OBJECTS): ALL_CFLAGS += $(call pkg_config,--cflags openblas)
-$(BUILD)/test/test_conv_algorithms: $(BUILD)/float/test/support/conv_gemm.o
-$(BUILD)/test/double_winograd: $(BUILD)/double/test/support/conv_gemm.o
+$(BUILD)/test/test_conv_algorithms: $(BUILD)/float/test/support/conv_runs.o
+$(BUILD)/test/double_winograd: $(BUILD)/double/test/support/conv_runs.o
 $(BUILD)/test/test_conv_algorithms $(BUILD)/test/double_winograd: CHECK_LIBS += $(call pkg_config,--libs openblas)
 
 .SECONDEXPANSION:

@@ -2,7 +2,6 @@
  * defines them, in exact fractions; the algorithms against im2col and
  * OpenBLAS. */
 #include "core/simd/level/winograd_matrices.h"
-#include "test/support/conv_gemm.h"
 #include "test/support/conv_runs.h"
 
 #include <math.h>

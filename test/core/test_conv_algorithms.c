@@ -3,7 +3,6 @@
  * and the autoencoder, on odd sizes, with every padding and several images. And: the same bits in every run,
  * with any number of threads. */
 #include "bench/bench_conv_error.h"
-#include "test/support/conv_gemm.h"
 #include "test/support/conv_runs.h"
 
 #include <math.h>

@@ -3,8 +3,8 @@
  * may be. */
 #include "test/cuda_host/host_runner_c.h"
 #include "test/cuda_host/lone_call.h"
-#include "test/support/op_case_inputs.h"
 #include "test/support/suite.h"
+#define OP_CASE_WORDS
 #include "test/support/op_cases.h"
 
 #include "core/backend/backend.h"

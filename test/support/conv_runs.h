@@ -4,6 +4,7 @@
 #define EAD_TEST_CONV_SUPPORT_H
 
 #include "core/ops/conv2d/conv2d.h"
+#include "core/graph/op.h"
 #include "core/base/philox.h"
 #include "core/plan/plan.h"
 #include "core/simd/simd.h"
@@ -109,5 +110,10 @@ static inline bool conv_fits_winograd(const ConvCase *c) {
     return c->i % 16 == 0 && c->o % 16 == 0 && (c->kernel == 3 || c->kernel == 4) && c->stride == 1 &&
            c->padding < c->kernel;
 }
+
+/* The reference, im2col and OpenBLAS: shares no line with the product; only the suites that include this are linked
+ * with OpenBLAS. What a planned call of conv2d, conv2d_input_gradient or conv2d_weight_gradient should write to its output,
+ * by matrix products of this build's `real`; for free(). NULL for other ops. */
+real *conv_by_gemm(const EadCall *call, EadOpId op);
 
 #endif

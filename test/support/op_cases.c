@@ -1,8 +1,7 @@
 /* The table, the builders of its ops, and the filling of inputs from random numbers (see the twin in
  * test/golden/ops_golden.py). */
+#define OP_CASE_WORDS
 #include "test/support/op_cases.h"
-
-#include "test/support/op_case_inputs.h"
 
 #include "autograd/backward.h"
 #include "core/base/half.h"

@@ -55,4 +55,20 @@ int op_case_trainable(const OpCaseGraph *built, EadNode *out[OP_CASE_INPUTS]);
 /* Whether finite differences make sense: not at the kinks and jumps where equal elements sit. */
 bool op_case_is_smooth(const OpCase *op_case);
 
+/* The words that op_cases.def and larger_cases.def write inputs in, for the two files that include those. */
+#ifdef OP_CASE_WORDS
+#define REAL(n, h, w, c)                                                                                     \
+    { OP_CASE_REAL, n, h, w, c }
+#define TIES(n, h, w, c)                                                                                     \
+    { OP_CASE_TIES, n, h, w, c }
+#define CONST(n, h, w, c)                                                                                    \
+    { OP_CASE_CONST, n, h, w, c }
+#define HALF(n, h, w, c)                                                                                     \
+    { OP_CASE_HALF, n, h, w, c }
+#define BYTES(n, h, w, c)                                                                                    \
+    { OP_CASE_BYTES, n, h, w, c }
+#define STEP(value)                                                                                          \
+    { OP_CASE_STEP, value, 1, 1, 1 }
+#endif
+
 #endif

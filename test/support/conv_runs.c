@@ -1,6 +1,6 @@
 /* With columns [pixels of y][kh kw i], the patch under each output pixel, a convolution and its gradients are
  *   y = columns w^T + bias,   dw = dy^T columns,   dx = the sum of the patches of dy w where they overlap. */
-#include "test/support/conv_gemm.h"
+#include "test/support/conv_runs.h"
 #include "test/support/suite.h"
 
 #include "core/ops/conv2d/conv2d_geometry.h"
