@@ -16,7 +16,7 @@ say() {
 }
 
 say "building $program"
-make -j"$(nproc)" all
+env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS make -j"$(nproc)" all
 
 say "drawing the data set: $demo/data"
 rm -rf "$demo"
