@@ -3,7 +3,7 @@
 #define EAD_BENCH_BENCH_SETUP_H
 
 #include "bench/benchmarks.h"
-#include "train/method.h"
+#include "train/fit.h"
 
 /* Passes before the timed ones: a GPU raises its clocks only under load. */
 int ead_bench_warm_up(const EadBenchOptions *options);
@@ -19,7 +19,7 @@ typedef struct EadBenchFit {
     uint8_t *slot;   /* random images for it; NULL: nothing comes with a step */
 } EadBenchFit;
 
-/* Makes one of a method of train/methods.def. Close it in every case. */
+/* Makes one of a method of train/fits.def. Close it in every case. */
 EadStatus ead_bench_fit_open(const EadBenchOptions *options, const char *method, bool with_step,
                              EadBenchFit *out);
 void ead_bench_fit_close(EadBenchFit *run);

@@ -1,6 +1,6 @@
 /* What a detector needs of a method of anomaly detection: one row in models/methods.def, one folder under
  * models/. Detector, evaluation, prediction, threshold, report and bench see an EadModel and know no method; how a
- * method is fitted stands apart, in train/method.h. */
+ * method is fitted stands apart, in train/fit.h. */
 #ifndef EAD_MODELS_METHOD_H
 #define EAD_MODELS_METHOD_H
 

@@ -30,8 +30,8 @@ train/metrics   | $support data
 train/report    | $support data train/config train/metrics
 train/loop      | $support data autograd train/config
 train/evaluate  | $support data models train/config train/metrics train/report
-train/efficientad | $support data autograd models train/config train/loop train/method.h
-train/distill   | $support data autograd models train/config train/loop train/method.h
+train/efficientad | $support data autograd models train/config train/loop train/fit.h
+train/distill   | $support data autograd models train/config train/loop train/fit.h
 train/import    | $support data models
 train/synth     | core data/codec train/support
 train/sweep     | $support data train/config train/metrics train/report
@@ -69,4 +69,4 @@ for folder in $(find core autograd models data train bench configs test -type d 
     count=$(find "$folder" -maxdepth 1 -type f | wc -l)
     [ "$count" -le 25 ] || { echo "error: $folder/ holds $count files; at most 25" >&2; failed=1; }
 done
-exit 0 # until the last violations are cut: exit $failed
+exit $failed

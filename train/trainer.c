@@ -1,5 +1,5 @@
 /* The run of any fit: prepare, the phases' steps, the end. */
-#include "train/method.h"
+#include "train/fit.h"
 
 #include "core/base/clock.h"
 #include "core/base/memory.h"
@@ -21,12 +21,12 @@
 /* ---- the table ---- */
 
 #define EAD_FIT(name) extern const EadFit ead_fit_##name;
-#include "train/methods.def"
+#include "train/fits.def"
 #undef EAD_FIT
 
 static const EadFit *const fits[] = {
 #define EAD_FIT(name) &ead_fit_##name,
-#include "train/methods.def"
+#include "train/fits.def"
 #undef EAD_FIT
 };
 

@@ -167,8 +167,7 @@ START_TEST(what_a_step_keeps_does_not_show) {
     NEED_GPU();
     EadPlanOptions options = {.backend = gpu(), .precision = training_precisions[_i]};
     check_drawn_steps((StepWay){true, true, true, true, true}, &options, &options);
-    check_drawn_steps((StepWay){.penalty = true, .augment = true, .autoencoder = true}, &options,
-                      &options);
+    check_drawn_steps((StepWay){.penalty = true, .augment = true, .autoencoder = true}, &options, &options);
     check_drawn_steps((StepWay){.teacher_table = true}, &options, &options);
 }
 END_TEST

@@ -8,7 +8,7 @@
 
 #include "core/backend/backend.h"
 #include "train/synth/synth.h"
-#include "train/method.h"
+#include "train/fit.h"
 
 #include <math.h>
 #include <omp.h>

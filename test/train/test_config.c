@@ -2,7 +2,7 @@
  * configs/. */
 #include "core/base/paths.h"
 #include "train/config/config.h"
-#include "train/method.h"
+#include "train/fit.h"
 #include "train/support/utf8.h"
 
 #include "test/support/suite.h"

@@ -5,7 +5,7 @@
 
 #include "core/backend/backend.h"
 #include "models/efficientad/model.h"
-#include "train/method.h"
+#include "train/fit.h"
 #include "train/synth/synth.h"
 
 #include <jansson.h>

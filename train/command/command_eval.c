@@ -3,7 +3,7 @@
 
 #include "train/command/model_options.h"
 #include "train/evaluate/result_files.h"
-#include "train/method.h"
+#include "train/fit.h"
 #include "train/metrics/metrics_output.h"
 #include "train/evaluate/threshold_file.h"
 #include "core/base/paths.h"

@@ -1,6 +1,6 @@
 /* efficientad sweep. */
 #include "train/cli/arguments.h"
-#include "train/method.h"
+#include "train/fit.h"
 #include "train/sweep/sweep.h"
 
 #include <string.h>

@@ -1,7 +1,7 @@
 /* efficientad train and efficientad distill. */
 #include "train/cli/arguments.h"
 
-#include "train/method.h"
+#include "train/fit.h"
 
 static EadStatus check_and_run(const EadArguments *arguments, const EadFit *fit, const EadConfig *config) {
     if (fit->model) EAD_TRY(ead_config_check(config));

@@ -128,7 +128,7 @@ EadStatus ead_config_note_renamed(EadConfig *config, int index, const char *name
 EadStatus ead_config_unknown(const char *name, bool section);
 
 /* Checks what every use of a data set needs: that it is named completely. What a method asks of its own keys is checked
- * by the method (train/method.h). Errors: EAD_BAD_ARGUMENT, with the keys and a remedy. */
+ * by the method (train/fit.h). Errors: EAD_BAD_ARGUMENT, with the keys and a remedy. */
 EadStatus ead_config_check(const EadConfig *config);
 
 /* The name of a CHOICE member's value (key: EAD_KEY_dataset_type, ...), written into buffer, which is

@@ -1,5 +1,5 @@
 /* Distillation of a teacher (EfficientAD, Appendix A.2, Algorithm 3): what its files, the bench and the tests share.
- *   distill_fit.c      the row of train/methods.def, from config to teacher file
+ *   distill_fit.c      the row of train/fits.def, from config to teacher file
  *   distill_step.c     the step
  *   feature_source.c   a backbone's features for single images: from its graph, or from a cache that this fills first
  *   teacher_quality.c  how good a teacher is on images that it was not distilled on */
@@ -9,7 +9,7 @@
 #include "data/loader/distill_images.h"
 #include "models/networks/patch_features.h"
 #include "models/networks/pdn.h"
-#include "train/method.h"
+#include "train/fit.h"
 
 /* ---- the step: the teacher's loss against the backbone's normalized features ---- */
 

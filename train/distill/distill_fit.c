@@ -1,4 +1,4 @@
-/* Distillation as a row of train/methods.def: one phase, and no detector. */
+/* Distillation as a row of train/fits.def: one phase, and no detector. */
 #include "train/distill/distill.h"
 
 #include "core/base/half.h"

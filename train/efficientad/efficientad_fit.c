@@ -1,4 +1,4 @@
-/* EfficientAD as a row of train/methods.def: one phase. */
+/* EfficientAD as a row of train/fits.def: one phase. */
 #include "train/efficientad/efficientad_fit.h"
 
 #include "core/base/memory.h"

@@ -1,5 +1,5 @@
 /* The training of EfficientAD's student and autoencoder (Algorithm 1): what its files, the bench and the tests share.
- *   efficientad_fit.c  the row of train/methods.def, from config to model
+ *   efficientad_fit.c  the row of train/fits.def, from config to model
  *   training_step.c    the step, and the images that it draws from tables
  *   calibration.c      passes over the data without gradient */
 #ifndef EAD_TRAIN_EFFICIENTAD_FIT_H
@@ -7,7 +7,7 @@
 
 #include "data/loader/training_images.h"
 #include "models/efficientad/losses.h"
-#include "train/method.h"
+#include "train/fit.h"
 
 /* Where the shipped teacher of that size lies, found from where the program itself lies: models/weights/ of the source
  * tree, or share/efficientad/ of an installation. Errors: EAD_UNSUPPORTED, saying how to get a teacher. */

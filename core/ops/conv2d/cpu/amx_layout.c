@@ -28,7 +28,7 @@ EadAmxRaster ead_amx_input_raster(const EadConvGeometry *g) {
 EadAmxRaster ead_amx_output_raster(const EadConvGeometry *g) {
     int before_y = 0, before_x = 0, rows = g->oh, columns = g->ow;
     for (int phase = 0; phase < g->stride * g->stride; phase++) {
-        EadPhase p = ead_phase(g, phase / g->stride, phase % g->stride);
+        EadConvPhase p = ead_phase(g, phase / g->stride, phase % g->stride);
         before_y = ead_max(before_y, p.taps_y - 1 - (p.first_y + g->padding - p.tap_y) / g->stride);
         before_x = ead_max(before_x, p.taps_x - 1 - (p.first_x + g->padding - p.tap_x) / g->stride);
         rows = ead_max(rows, p.rows + (p.first_y + g->padding - p.tap_y) / g->stride);

@@ -30,7 +30,7 @@ typedef struct Amx {
 } Amx;
 
 typedef struct AmxPass {
-    EadPhase phase;         /* of the output; the forward output is one phase of stride 1 */
+    EadConvPhase phase;     /* of the output; the forward output is one phase of stride 1 */
     int origin_y, origin_x; /* of the first tap, from the corner of an output's patch */
     int64_t taps, steps;
     int64_t weights; /* packed numbers of the passes before */

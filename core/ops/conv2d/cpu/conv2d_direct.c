@@ -113,7 +113,7 @@ void ead_conv2d_direct_plan(EadCall *call) {
 
 /* ---- input gradient ---- */
 
-static void run_phase(const EadCall *call, const EadConvGeometry *g, const EadPhase *p) {
+static void run_phase(const EadCall *call, const EadConvGeometry *g, const EadConvPhase *p) {
     const EadSimd *simd = ead_simd();
     int64_t k = ead_phase_patch(g, p), pixels = ead_phase_pixels(g, p), block = block_of(k);
     int64_t columns = ead_round_up(g->i, simd->panel), share = ead_round_up(block * (k + columns), 16);
@@ -151,7 +151,7 @@ void ead_conv2d_input_gradient_direct_plan(EadCall *call) {
     const EadConvGeometry g = ead_conv_input_gradient_geometry(call);
     int64_t largest = 0, columns = ead_round_up(g.i, ead_simd()->panel);
     for (int phase = 0; phase < g.stride * g.stride; phase++) {
-        EadPhase p = ead_phase(&g, phase / g.stride, phase % g.stride);
+        EadConvPhase p = ead_phase(&g, phase / g.stride, phase % g.stride);
         int64_t k = ead_phase_patch(&g, &p);
         if (k == 0) continue;
         int64_t need = ead_round_up(k * columns, 16) +

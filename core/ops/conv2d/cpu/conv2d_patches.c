@@ -38,8 +38,8 @@ static int count_from(int first, int limit, int step) {
     return first < limit ? (limit - first + step - 1) / step : 0;
 }
 
-EadPhase ead_phase(const EadConvGeometry *g, int ry, int rx) {
-    EadPhase p = {.tap_y = ry, .tap_x = rx};
+EadConvPhase ead_phase(const EadConvGeometry *g, int ry, int rx) {
+    EadConvPhase p = {.tap_y = ry, .tap_x = rx};
     p.first_y = ((ry - g->padding) % g->stride + g->stride) % g->stride;
     p.first_x = ((rx - g->padding) % g->stride + g->stride) % g->stride;
     p.rows = count_from(p.first_y, g->h, g->stride);
@@ -49,14 +49,14 @@ EadPhase ead_phase(const EadConvGeometry *g, int ry, int rx) {
     return p;
 }
 
-int64_t ead_phase_pixels(const EadConvGeometry *g, const EadPhase *p) {
+int64_t ead_phase_pixels(const EadConvGeometry *g, const EadConvPhase *p) {
     return (int64_t)g->n * p->rows * p->columns;
 }
-int64_t ead_phase_patch(const EadConvGeometry *g, const EadPhase *p) {
+int64_t ead_phase_patch(const EadConvGeometry *g, const EadConvPhase *p) {
     return (int64_t)p->taps_y * p->taps_x * g->o;
 }
 
-void ead_gather_phase_weights(const EadConvGeometry *g, const EadPhase *p, const real *w, real *to,
+void ead_gather_phase_weights(const EadConvGeometry *g, const EadConvPhase *p, const real *w, real *to,
                               int64_t row_stride) {
     for (int ty = 0; ty < p->taps_y; ty++)
         for (int tx = 0; tx < p->taps_x; tx++)
@@ -66,7 +66,7 @@ void ead_gather_phase_weights(const EadConvGeometry *g, const EadPhase *p, const
             }
 }
 
-void ead_gather_phase_patches(const EadConvGeometry *g, const EadPhase *p, const real *dy, int64_t begin,
+void ead_gather_phase_patches(const EadConvGeometry *g, const EadConvPhase *p, const real *dy, int64_t begin,
                               int64_t end, real *to) {
     size_t bytes = (size_t)g->o * sizeof(real);
     for (int64_t q = begin; q < end; q++) {
@@ -87,16 +87,16 @@ void ead_gather_phase_patches(const EadConvGeometry *g, const EadPhase *p, const
     }
 }
 
-real *ead_phase_target(const EadConvGeometry *g, const EadPhase *p, int64_t q, real *dx) {
+real *ead_phase_target(const EadConvGeometry *g, const EadConvPhase *p, int64_t q, real *dx) {
     int64_t ix = p->first_x + q % p->columns * g->stride;
     int64_t iy = p->first_y + q / p->columns % p->rows * g->stride, n = q / p->columns / p->rows;
     return dx + ((n * g->h + iy) * g->w + ix) * g->i;
 }
 
 void ead_for_each_phase(const EadCall *call, const EadConvGeometry *g,
-                        void (*run)(const EadCall *call, const EadConvGeometry *g, const EadPhase *p)) {
+                        void (*run)(const EadCall *call, const EadConvGeometry *g, const EadConvPhase *p)) {
     for (int phase = 0; phase < g->stride * g->stride; phase++) {
-        EadPhase p = ead_phase(g, phase / g->stride, phase % g->stride);
+        EadConvPhase p = ead_phase(g, phase / g->stride, phase % g->stride);
         bool reached = p.taps_y && p.taps_x;
         if (reached && p.rows && p.columns) run(call, g, &p);
         for (int64_t q = 0; !reached && q < ead_phase_pixels(g, &p); q++)

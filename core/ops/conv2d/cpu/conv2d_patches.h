@@ -17,38 +17,38 @@ void ead_gather_patches(const EadConvGeometry *g, const real *x, int64_t begin, 
 /* The input gradient dx[iy,ix] sums w[ky,kx] dy[oy,ox] over oy*stride + ky - padding = iy (and the same for
  * x). For one remainder of (iy + padding, ix + padding) modulo the stride, a phase, the taps that contribute
  * are every stride-th one: a dense convolution of dy with a sub-kernel. Stride 1 has one phase. */
-typedef struct EadPhase {
+typedef struct EadConvPhase {
     int first_y, first_x; /* first row and column of dx in this phase */
     int rows, columns;    /* pixels of dx in this phase */
     int tap_y, tap_x;     /* first contributing tap; the others follow at distance stride */
     int taps_y, taps_x;
-} EadPhase;
+} EadConvPhase;
 
-EadPhase ead_phase(const EadConvGeometry *g, int remainder_y, int remainder_x);
+EadConvPhase ead_phase(const EadConvGeometry *g, int remainder_y, int remainder_x);
 
 /* Pixels of dx in a phase, in all images. */
-int64_t ead_phase_pixels(const EadConvGeometry *g, const EadPhase *p);
+int64_t ead_phase_pixels(const EadConvGeometry *g, const EadConvPhase *p);
 
 /* Numbers in a patch of dy. */
-int64_t ead_phase_patch(const EadConvGeometry *g, const EadPhase *p);
+int64_t ead_phase_patch(const EadConvGeometry *g, const EadConvPhase *p);
 
 /* The sub-kernel as matrix [taps*O][row_stride], of which I columns are written. */
-void ead_gather_phase_weights(const EadConvGeometry *g, const EadPhase *p, const real *w, real *to,
+void ead_gather_phase_weights(const EadConvGeometry *g, const EadConvPhase *p, const real *w, real *to,
                               int64_t row_stride);
 
 /* For pixels begin .. end-1 of a phase the values of dy under each tap, [end-begin][taps*O]; zeros outside
  * dy. */
-void ead_gather_phase_patches(const EadConvGeometry *g, const EadPhase *p, const real *dy, int64_t begin,
+void ead_gather_phase_patches(const EadConvGeometry *g, const EadConvPhase *p, const real *dy, int64_t begin,
                               int64_t end, real *to);
 
 /* Calls run for every phase that any tap reaches; sets dx to zero in the others. */
 void ead_for_each_phase(const EadCall *call, const EadConvGeometry *g,
-                        void (*run)(const EadCall *call, const EadConvGeometry *g, const EadPhase *p));
+                        void (*run)(const EadCall *call, const EadConvGeometry *g, const EadConvPhase *p));
 
 /* Adds the bias (may be NULL) to rows of `count` numbers, `stride` apart, then takes max(y, 0) if relu. */
 void ead_add_bias(real *y, int64_t rows, int count, int64_t stride, const real *bias, bool relu);
 
 /* Where pixel q of the phase lies in dx. */
-real *ead_phase_target(const EadConvGeometry *g, const EadPhase *p, int64_t q, real *dx);
+real *ead_phase_target(const EadConvGeometry *g, const EadConvPhase *p, int64_t q, real *dx);
 
 #endif

@@ -1,12 +1,12 @@
-/* How a method is fitted: one row in train/methods.def, one folder under train/, its config keys in its keys.def, which
+/* How a method is fitted: one row in train/fits.def, one folder under train/, its config keys in its keys.def, which
  * train/config/config_keys.def includes. The trainer (train/trainer.c) runs any of them: it opens the data, walks
  * through the phases, logs the losses, keeps checkpoints, resumes, chooses the threshold, saves and evaluates.
  *
  * A fit is, in this order: create, open, start; then for each phase (or once, if there are none) fit, plan, begin and
  * the phase's steps; then calibrate. A run that is resumed reads its state instead of fitting anew; the first phase
  * is planned before anything is written, so that what is wrong by then leaves no folder. */
-#ifndef EAD_TRAIN_METHOD_H
-#define EAD_TRAIN_METHOD_H
+#ifndef EAD_TRAIN_FIT_H
+#define EAD_TRAIN_FIT_H
 
 #include "data/source/loader.h"
 #include "models/method.h"
