@@ -296,7 +296,7 @@ function drawGallery() {
     const gallery = data.gallery;
     if (!gallery) return;
     const images = gallery.images, scores = images.map(image => image.score);
-    const lowest = Math.min(...scores), highest = Math.max(...scores);
+    const lowest = scores.reduce((a, b) => Math.min(a, b)), highest = scores.reduce((a, b) => Math.max(a, b));
     const share = score => round(highest > lowest ? 100 * (score - lowest) / (highest - lowest) : 50);
     add(page, 'h2', {id: 'images'}, 'Test images');
     add(page, 'p', {class: 'soft'}, `Image${gallery.outlined ? ' (true defect outlined)' : ''} and anomaly map, coloured from `,
