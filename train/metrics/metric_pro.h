@@ -3,7 +3,8 @@
  * threshold
  *     PRO  = mean over all defects (8-connected components of the masks) of the covered share
  *     sPRO = mean over all defect channels of min(covered pixels / saturation area, 1)
- *     AU-PRO, AU-sPRO = area under it over the false-positive rate of the pixels, up to a limit, over the limit
+ *     AU-PRO, AU-sPRO = area under it over the false-positive rate of the pixels, up to a limit, divided by
+ *                       the limit
  *
  * Memory: 4 bytes for a pixel without defect (its 32-bit score key), 8 for one with (key and region
  * number), both sorted in place; while an image is added, 5 bytes a pixel of it. Every metric is then one

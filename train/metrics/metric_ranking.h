@@ -32,13 +32,13 @@ typedef struct EadConfusion {
     int64_t true_positives, false_positives, false_negatives, true_negatives;
 } EadConfusion;
 
-/* Sets of *set, which was empty:
- * image_auroc    area under the ROC curve = P(anomalous score > good score) + half of P(equal), as an exact rank
- *                statistic; NAN when a class is absent
- * image_ap       average precision: the sum over the distinct scores, from the highest, of the recall gained times
- *                the precision there (area under the precision-recall curve, without interpolation)
- * image_f1_best  the highest F1 = 2 TP / (2 TP + FP + FN) over all distinct scores, and the highest score that
- *                reaches it; NAN like the average precision without anomalous samples
+/* Fills in of *set, which was empty:
+ * image_auroc    area under the ROC curve = P(anomalous score > good score) + half of P(equal), as an exact
+ *                rank statistic; NAN when a class is absent
+ * image_ap       average precision: the sum over the distinct scores, from the highest, of the recall gained
+ *                times the precision there (area under the precision-recall curve, without interpolation)
+ * image_f1_best  the highest F1 = 2 TP / (2 TP + FP + FN) over all distinct scores, and the highest score
+ *                that reaches it; NAN like the average precision without anomalous samples
  * and appends to the curves, unless they are NULL, one point for each distinct score: roc (x false-positive
  * rate, y true-positive rate) after (0,0), when both classes are there; pr (x recall, y precision) after
  * (0,1), when there are anomalous samples. scores [count], finite; anomalous [count], 0 or 1; count >= 0.

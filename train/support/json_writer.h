@@ -18,12 +18,12 @@
  * arrays follow each other on one line. */
 typedef struct EadJson {
     FILE *stream;
-    bool compact;   /* no white space at all */
-    bool reals;     /* numbers always show that they are no integers: 1.0, and 1e-5 instead of 1e-05 */
-    bool in_script; /* also harmless between <script> and </script> */
-    int depth;      /* the rest is the writer's: open brackets, at most 63 */
-    uint64_t filled,
-        lined; /* bit d: the bracket at depth d holds something, holds something on a line of its own */
+    bool compact;    /* no white space at all */
+    bool reals;      /* numbers always show that they are no integers: 1.0, and 1e-5 instead of 1e-05 */
+    bool in_script;  /* also harmless between <script> and </script> */
+    int depth;       /* the rest is the writer's: open brackets, at most 63 */
+    uint64_t filled; /* bit d: the bracket at depth d holds something */
+    uint64_t lined;  /* bit d: ... on a line of its own */
 } EadJson;
 
 /* In all of these key is NULL in an array and at the top. bracket: { or [, and } or ] to close. */
