@@ -18,12 +18,12 @@
 
 enum { BLOCK = 512, MAX_NAME = 4096, MAX_EXTENSION = 1 << 20, MAX_DEPTH = 4 };
 
-typedef struct Header {
+typedef struct TarHeader {
     char name[100], mode[8], uid[8], gid[8], size[12], mtime[12], checksum[8], type, link[100];
     char magic[6], version[2], user[32], group[32], device[16], prefix[155], padding[12];
-} Header;
+} TarHeader;
 
-_Static_assert(sizeof(Header) == BLOCK, "a header is one block");
+_Static_assert(sizeof(TarHeader) == BLOCK, "a header is one block");
 
 /* An archive, or one inside another: the bytes begin..end of the file. */
 typedef struct Archive {
@@ -73,7 +73,7 @@ static int64_t parse_number(const char *field, size_t size) {
 }
 
 /* Whether the header's bytes sum up to its checksum, whose own field counts as blanks. */
-static bool checksum_fits(const Header *header) {
+static bool checksum_fits(const TarHeader *header) {
     const unsigned char *bytes = (const unsigned char *)header;
     int64_t sum = (int64_t)(sizeof header->checksum * ' ');
     for (size_t i = 0; i < BLOCK; i++) sum += bytes[i];
@@ -133,7 +133,7 @@ static EadStatus read_extension(const Archive *archive, char type, int64_t at, i
 }
 
 /* The member's name with those of the archives around it before it. False if it is too long. */
-static bool full_name(const Archive *archive, const Header *header, const Extension *extension,
+static bool full_name(const Archive *archive, const TarHeader *header, const Extension *extension,
                       char out[MAX_NAME]) {
     int length;
     bool posix = memcmp(header->magic, "ustar", 6) == 0; /* GNU's magic has a blank for the NUL */
@@ -164,7 +164,7 @@ static EadStatus enter(const Archive *outer, const char *name, int64_t offset, i
     return status;
 }
 
-static EadStatus visit_member(const Archive *archive, const Header *header, const Extension *extension,
+static EadStatus visit_member(const Archive *archive, const TarHeader *header, const Extension *extension,
                               int64_t at, int64_t size) {
     char name[MAX_NAME];
     if (!full_name(archive, header, extension, name))
@@ -179,13 +179,13 @@ static EadStatus visit_member(const Archive *archive, const Header *header, cons
 }
 
 /* The bytes that follow a header; of links and devices none do, whatever their size says. */
-static int64_t content_size(const Header *header, const Extension *extension) {
+static int64_t content_size(const TarHeader *header, const Extension *extension) {
     if (header->type >= '1' && header->type <= '6') return 0;
     return extension->size >= 0 ? extension->size : parse_number(header->size, sizeof header->size);
 }
 
 /* One header and what follows it; *at moves behind both. */
-static EadStatus step(const Archive *archive, const Header *header, Extension *extension, int64_t *at) {
+static EadStatus step(const Archive *archive, const TarHeader *header, Extension *extension, int64_t *at) {
     bool extends = header->type == 'x' || header->type == 'L';
     if (!checksum_fits(header)) return damaged(archive, *at, "no tar header, or a damaged one");
     int64_t size = content_size(header, extends ? &(Extension){.size = -1} : extension);
@@ -205,13 +205,13 @@ static EadStatus step(const Archive *archive, const Header *header, Extension *e
 }
 
 static EadStatus walk(const Archive *archive, int64_t begin) {
-    static const Header zero;
+    static const TarHeader zero;
     Extension *extension = ead_new(1, sizeof *extension, archive->label);
     if (!extension) return EAD_NO_MEMORY;
     extension->size = -1;
     EadStatus status = EAD_OK;
     for (int64_t at = begin; status == EAD_OK && at < archive->end;) {
-        Header header;
+        TarHeader header;
         status = read_bytes(archive, &header, BLOCK, at);
         if (status == EAD_OK && memcmp(&header, &zero, BLOCK) == 0) break;
         if (status == EAD_OK) status = step(archive, &header, extension, &at);

@@ -143,17 +143,17 @@ static EadStatus read_tensor(const EadTorchFile *file, const EadPickleValue *cal
 
 /* ---- all tensors: a walk over values, which may hold each other in circles ---- */
 
-typedef struct Walk {
+typedef struct ObjectWalk {
     EadTorchFile *file;
     char name[MAX_NAME];
     size_t length;
     int depth, steps;
     int padding; /* of the module in hand; -1: not a convolution */
-} Walk;
+} ObjectWalk;
 
-static EadStatus visit(Walk *walk, const EadPickleValue *value);
+static EadStatus visit(ObjectWalk *walk, const EadPickleValue *value);
 
-static EadStatus add_tensor(Walk *walk, const EadPickleValue *call) {
+static EadStatus add_tensor(ObjectWalk *walk, const EadPickleValue *call) {
     EadTorchFile *file = walk->file;
     const char *name = walk->length > 0 ? walk->name : "tensor";
     if (!ead_file_name_valid(name)) return malformed("a tensor's name is empty or holds control characters");
@@ -170,7 +170,8 @@ static EadStatus add_tensor(Walk *walk, const EadPickleValue *call) {
 }
 
 /* Visits a value under one more part of the name: a key's text or number. */
-static EadStatus descend(Walk *walk, const EadPickleValue *key, int number, const EadPickleValue *value) {
+static EadStatus descend(ObjectWalk *walk, const EadPickleValue *key, int number,
+                         const EadPickleValue *value) {
     char part[MAX_NAME];
     size_t length = walk->length;
     if (key && key->kind == EAD_PICKLE_TEXT) {
@@ -188,7 +189,7 @@ static EadStatus descend(Walk *walk, const EadPickleValue *key, int number, cons
 }
 
 /* Keys may be texts or whole numbers; what stands under others is no tensor of a network. */
-static EadStatus visit_dict(Walk *walk, const EadPickleValue *dict) {
+static EadStatus visit_dict(ObjectWalk *walk, const EadPickleValue *dict) {
     for (int i = 0; dict && i + 1 < dict->count; i += 2) {
         const EadPickleValue *key = dict->items[i];
         bool number = key->kind == EAD_PICKLE_INT && key->integer >= 0 && key->integer <= INT_MAX;
@@ -200,7 +201,7 @@ static EadStatus visit_dict(Walk *walk, const EadPickleValue *dict) {
 
 /* A module keeps its tensors in three dicts of its state, an instance of a class derived from dict in its
  * items; all else is no concern of ours. */
-static EadStatus visit_object(Walk *walk, const EadPickleValue *module) {
+static EadStatus visit_object(ObjectWalk *walk, const EadPickleValue *module) {
     const EadPickleValue *padding = ead_pickle_member(module->state, "padding");
     bool pair = padding && padding->kind == EAD_PICKLE_TUPLE && padding->count == 2 &&
                 padding->items[0]->kind == EAD_PICKLE_INT;
@@ -215,7 +216,7 @@ static EadStatus visit_object(Walk *walk, const EadPickleValue *module) {
     return status == EAD_OK ? visit_dict(walk, module) : status;
 }
 
-static EadStatus visit_call(Walk *walk, const EadPickleValue *call) {
+static EadStatus visit_call(ObjectWalk *walk, const EadPickleValue *call) {
     if (ead_pickle_is(call->callee, REBUILD_TENSOR)) return add_tensor(walk, call);
     bool parameter = ead_pickle_is(call->callee, REBUILD_PARAMETER) ||
                      ead_pickle_is(call->callee, REBUILD_PARAMETER "_with_state");
@@ -224,7 +225,7 @@ static EadStatus visit_call(Walk *walk, const EadPickleValue *call) {
                                      : malformed("a malformed parameter");
 }
 
-static EadStatus visit_inside(Walk *walk, const EadPickleValue *value) {
+static EadStatus visit_inside(ObjectWalk *walk, const EadPickleValue *value) {
     switch (value->kind) {
     case EAD_PICKLE_CALL:
         return visit_call(walk, value);
@@ -242,7 +243,7 @@ static EadStatus visit_inside(Walk *walk, const EadPickleValue *value) {
 }
 
 /* Items count as steps too, also those that are only looked through. */
-static EadStatus visit(Walk *walk, const EadPickleValue *value) {
+static EadStatus visit(ObjectWalk *walk, const EadPickleValue *value) {
     walk->steps += 1 + value->count + (value->state ? value->state->count : 0);
     if (walk->steps > MAX_STEPS) return malformed("its values hold each other more than 2^22 times");
     if (walk->depth == MAX_DEPTH) return malformed("values within values more than 64 deep");
@@ -268,7 +269,7 @@ static EadStatus list_tensors(EadTorchFile *file) {
     EadPickle *pickle = NULL;
     EadStatus status = read_pickle(file, &bytes, &size);
     if (status == EAD_OK) status = ead_pickle_parse(bytes, size, "data.pkl", calls, &pickle);
-    if (status == EAD_OK) status = visit(&(Walk){.file = file, .padding = -1}, ead_pickle_root(pickle));
+    if (status == EAD_OK) status = visit(&(ObjectWalk){.file = file, .padding = -1}, ead_pickle_root(pickle));
     ead_pickle_close(pickle);
     free(bytes);
     return status;

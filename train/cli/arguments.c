@@ -45,11 +45,11 @@ static const EadProgramOption program_options[] = {
 };
 
 /* A walk over the command line. */
-typedef struct Walk {
+typedef struct ArgumentWalk {
     int count, position;
     char **texts;
     EadArguments *arguments;
-} Walk;
+} ArgumentWalk;
 
 const EadCommand *ead_command(int id) {
     return &commands[id];
@@ -150,7 +150,7 @@ static EadStatus take_option_value(EadArguments *arguments, int id, const char *
 }
 
 /* The value behind an option: "=value" or "-cvalue" in the same text, or the next text. */
-static EadStatus take_option(Walk *walk, const char *command) {
+static EadStatus take_option(ArgumentWalk *walk, const char *command) {
     const char *text = walk->texts[walk->position], *attached = NULL;
     bool is_long = text[1] == '-';
     size_t length = is_long ? strcspn(text, "=") : 2;
@@ -171,7 +171,7 @@ static EadStatus take_option(Walk *walk, const char *command) {
 }
 
 /* Options and paths may be mixed; behind "--" all are paths. "-" is a path: the standard input. */
-static EadStatus take_rest(Walk *walk, const char *command) {
+static EadStatus take_rest(ArgumentWalk *walk, const char *command) {
     bool only_paths = false;
     for (; walk->position < walk->count; walk->position++) {
         const char *text = walk->texts[walk->position];
@@ -254,7 +254,7 @@ static EadStatus take_program_option(const char *text, const char *follows, EadA
     return EAD_OK;
 }
 
-static EadStatus take_command(Walk *walk, int id) {
+static EadStatus take_command(ArgumentWalk *walk, int id) {
     EadArguments *arguments = walk->arguments;
     arguments->command = id;
     for (int i = walk->position; i < walk->count; i++) {
@@ -277,7 +277,7 @@ EadStatus ead_arguments_parse(int count, char **texts, EadArguments *arguments) 
     arguments->settings = ead_new(count, sizeof *arguments->settings, "the command line");
     arguments->paths = ead_new(count, sizeof *arguments->paths, "the command line");
     if (!arguments->settings || !arguments->paths) return EAD_NO_MEMORY;
-    Walk walk = {count, 2, texts, arguments};
+    ArgumentWalk walk = {count, 2, texts, arguments};
     int command = find_command(texts[1]);
     if (command >= 0) return take_command(&walk, command);
     return take_program_option(texts[1], count > 2 ? texts[2] : NULL, arguments);

@@ -21,7 +21,7 @@ enum { SLOTS = 3, LOADER_THREADS = 2, MIN_IMAGES = 2 };
 EAD_SAME_VALUE(EAD_VARIANT_CHOICE_TORCHVISION - EAD_VARIANT_CHOICE_TORCHVISION, EAD_RESNET_TORCHVISION);
 EAD_SAME_VALUE(EAD_VARIANT_CHOICE_CAFFE - EAD_VARIANT_CHOICE_TORCHVISION, EAD_RESNET_CAFFE);
 
-typedef struct State {
+typedef struct DistillState {
     const EadRunSpec *spec;
     const EadConfig *config;
     EadDistillImages images;
@@ -31,11 +31,11 @@ typedef struct State {
     EadPdn teacher;
     EadDistillStep step;
     real mean[EAD_FEATURES], std[EAD_FEATURES]; /* of the features */
-} State;
+} DistillState;
 
 /* ---- the state ---- */
 
-static EadStatus list_images(State *s) {
+static EadStatus list_images(DistillState *s) {
     const EadConfig *config = s->config;
     EadDistillImages *images = &s->images;
     *images = (EadDistillImages){.height = config->model_image_size.height,
@@ -56,14 +56,14 @@ static EadStatus list_images(State *s) {
     return EAD_OK;
 }
 
-static EadStatus open_backbone(State *s) {
+static EadStatus open_backbone(DistillState *s) {
     int choice = s->config->distill_backbone_variant;
     EadResnetVariant variant = (EadResnetVariant)(choice - EAD_VARIANT_CHOICE_TORCHVISION);
     return ead_patch_features_open(s->config->distill_backbone,
                                    choice == EAD_VARIANT_CHOICE_AUTO ? NULL : &variant, &s->backbone);
 }
 
-static EadStatus make_teacher(State *s) {
+static EadStatus make_teacher(DistillState *s) {
     EadPdnSize size = s->config->model_size == EAD_SIZE_CHOICE_MEDIUM ? EAD_PDN_MEDIUM : EAD_PDN_SMALL;
     s->teacher = (EadPdn){size, true, "teacher", EAD_FEATURES, &s->params, true};
     EAD_TRY(ead_pdn_declare(&s->teacher, &s->params));
@@ -73,7 +73,7 @@ static EadStatus make_teacher(State *s) {
 }
 
 static EadStatus new_state(const EadRunSpec *spec, void **state) {
-    State *s = ead_new(1, sizeof *s, "a distillation");
+    DistillState *s = ead_new(1, sizeof *s, "a distillation");
     if (!s) return EAD_NO_MEMORY;
     s->spec = spec;
     s->config = spec->config;
@@ -92,7 +92,7 @@ static EadStatus create(const EadRunSpec *spec, EadTrainData *data, void **state
 /* Its features come from a cache. */
 static EadStatus sample(const EadRunSpec *spec, void **state) {
     EAD_TRY(new_state(spec, state));
-    State *s = *state;
+    DistillState *s = *state;
     s->images = (EadDistillImages){.height = spec->config->model_image_size.height,
                                    .width = spec->config->model_image_size.width,
                                    .batch = spec->config->distill_batch};
@@ -100,7 +100,7 @@ static EadStatus sample(const EadRunSpec *spec, void **state) {
 }
 
 static void free_state(void *state) {
-    State *s = state;
+    DistillState *s = state;
     ead_feature_source_close(&s->source);
     ead_skipped_images_print(s->images.skipped, "distill.images", stderr);
     ead_skipped_images_free(s->images.skipped);
@@ -113,14 +113,14 @@ static void free_state(void *state) {
 /* ---- the phase ---- */
 
 static int phases(const void *state, EadPhase out[EAD_MAX_PHASES]) {
-    const EadConfig *config = ((const State *)state)->config;
+    const EadConfig *config = ((const DistillState *)state)->config;
     out[0] =
         (EadPhase){"distilling", config->distill_steps, "distill.steps", "distill.lr", config->distill_lr};
     return 1;
 }
 
 static EadStatus plan(void *state, int phase, EadStep *step) {
-    State *s = state;
+    DistillState *s = state;
     const EadConfig *config = s->config;
     bool in_step = s->backbone.backbone.kind && !config->distill_cache[0];
     EadDistillOptions options = {
@@ -137,7 +137,7 @@ static EadStatus plan(void *state, int phase, EadStep *step) {
 }
 
 /* The file in the folder distill.cache that belongs to these images and this backbone. */
-static EadStatus name_cache(const State *s, uint64_t *key, EadPath path) {
+static EadStatus name_cache(const DistillState *s, uint64_t *key, EadPath path) {
     char name[64];
     EAD_TRY(ead_distill_key(&s->images, s->config->distill_backbone, (uint64_t)s->backbone.backbone.variant,
                             key));
@@ -147,7 +147,7 @@ static EadStatus name_cache(const State *s, uint64_t *key, EadPath path) {
 }
 
 static EadStatus start(void *state, const EadStep *step) {
-    State *s = state;
+    DistillState *s = state;
     const EadDistillImages *images = &s->images;
     EadPath path;
     uint64_t key = 0;
@@ -164,14 +164,14 @@ static EadStatus start(void *state, const EadStep *step) {
 
 /* Sums over the features of the images that are distilled on. */
 typedef struct FeatureSums {
-    State *state;
+    DistillState *state;
     EadChannelSums channels;
     uint8_t *pixels;
 } FeatureSums;
 
 static EadStatus add_image(void *context, int index) {
     FeatureSums *sums = context;
-    State *s = sums->state;
+    DistillState *s = sums->state;
     const float *features;
     EAD_TRY(ead_feature_source_read(&s->source, s->images.held_out + index, sums->pixels, &features));
     ead_channel_sums_add(&sums->channels, features, s->images.features / EAD_FEATURES);
@@ -180,7 +180,7 @@ static EadStatus add_image(void *context, int index) {
 
 /* Mean and standard deviation of the channels; the positions of images are in random order already. */
 static EadStatus fit(void *state, int phase) {
-    State *s = state;
+    DistillState *s = state;
     FeatureSums sums = {.state = s};
     double mean[EAD_FEATURES], std[EAD_FEATURES];
     int count = s->images.files.count - s->images.held_out, wanted = s->config->distill_statistics_images;
@@ -202,7 +202,7 @@ static EadStatus fit(void *state, int phase) {
 }
 
 static EadStatus begin(void *state, int phase, uint64_t first, EadStep *step, EadLoaderSpec *loader) {
-    State *s = state;
+    DistillState *s = state;
     (void)phase, (void)first, (void)step;
     ead_distill_step_normalize(&s->step, s->mean, s->std);
     loader->slots = SLOTS;
@@ -215,7 +215,7 @@ static EadStatus begin(void *state, int phase, uint64_t first, EadStep *step, Ea
 /* ---- checkpoint ---- */
 
 static EadStatus write_checkpoint(const void *state, EadSafetensorsWriter *writer) {
-    const State *s = state;
+    const DistillState *s = state;
     EadTeacherFile teacher = {s->teacher, s->images.height, s->images.width, EAD_FILE_F32};
     EAD_TRY(ead_teacher_write(&teacher, writer));
     EAD_TRY(ead_vector_write(writer, MEAN, EAD_FEATURES, s->mean));
@@ -223,7 +223,7 @@ static EadStatus write_checkpoint(const void *state, EadSafetensorsWriter *write
 }
 
 static EadStatus read_checkpoint(void *state, const EadSafetensors *file) {
-    State *s = state;
+    DistillState *s = state;
     double mean[EAD_FEATURES], std[EAD_FEATURES];
     EAD_TRY(ead_vector_read(file, MEAN, EAD_FEATURES, mean));
     EAD_TRY(ead_vector_read(file, STD, EAD_FEATURES, std));
@@ -236,7 +236,7 @@ static EadStatus read_checkpoint(void *state, const EadSafetensors *file) {
 
 /* ---- how good the teacher is, and its file ---- */
 
-static EadStatus measure(State *s, EadTeacherQuality *quality) {
+static EadStatus measure(DistillState *s, EadTeacherQuality *quality) {
     return ead_teacher_quality_measure(&s->teacher, s->spec->backend, &s->source, s->mean, s->std,
                                        s->spec->quiet, quality);
 }
@@ -266,7 +266,7 @@ static void round_weights(EadParams *params) {
     }
 }
 
-static EadStatus save_teacher(const State *s, const char *path, const char *config_text, int64_t done,
+static EadStatus save_teacher(const DistillState *s, const char *path, const char *config_text, int64_t done,
                               const EadTeacherQuality *quality) {
     char steps[32], images[32], loss[32], explained[32];
     snprintf(steps, sizeof steps, "%lld", (long long)done);
@@ -284,7 +284,7 @@ static EadStatus save_teacher(const State *s, const char *path, const char *conf
 }
 
 static EadStatus calibrate(void *state, const EadRunFolder *folder, const char *config_text, int64_t done) {
-    State *s = state;
+    DistillState *s = state;
     EadTeacherQuality quality;
     EadPath metrics;
     round_weights(&s->params);

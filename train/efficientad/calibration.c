@@ -105,13 +105,13 @@ EadStatus ead_measure_teacher(EadEfficientad *model, const EadBackend *backend, 
 
 /* ---- the teacher's outputs ---- */
 
-typedef struct TeacherOutputs {
+typedef struct CachedOutputs {
     const EadNode *output;
     EadTrainingStep *step;
-} TeacherOutputs;
+} CachedOutputs;
 
 static EadStatus cache_output(const EadPlan *image_plan, void *context, int image) {
-    TeacherOutputs *t = context;
+    CachedOutputs *t = context;
     const void *value;
     EAD_TRY(ead_plan_fetch(image_plan, t->output, &value));
     ead_training_step_set_row(t->step, EAD_TABLE_TEACHER, image, value);
@@ -123,7 +123,7 @@ EadStatus ead_cache_teacher_outputs(const EadEfficientad *model, const EadPlanOp
     const EadBackend *backend = options->backend ? options->backend : &ead_backend_cpu;
     EadPlanOptions as_in_training = *options;
     as_in_training.precision = ead_precision_resolve(backend, options->precision, true);
-    TeacherOutputs outputs = {NULL, step};
+    CachedOutputs outputs = {NULL, step};
     Pass pass;
     EadStatus status = begin(&pass, model);
     if (status == EAD_OK) {

@@ -21,7 +21,7 @@ EAD_SAME_VALUE(EAD_NORMALIZATION_CHOICE_QUANTILE, EAD_MAPS_QUANTILE);
 EAD_SAME_VALUE(EAD_NORMALIZATION_CHOICE_GAUSSIAN, EAD_MAPS_GAUSSIAN);
 EAD_SAME_VALUE(EAD_NORMALIZATION_CHOICE_NONE, EAD_MAPS_NONE);
 
-typedef struct State {
+typedef struct FitState {
     const EadRunSpec *spec;
     const EadConfig *config;
     const EadTrainData *data; /* NULL: a sample for the bench */
@@ -31,7 +31,7 @@ typedef struct State {
     EadResidentData tables;
     EadTrainingStep training;
     EadTrainingImages images;
-} State;
+} FitState;
 
 /* ---- the model and its data ---- */
 
@@ -63,7 +63,7 @@ EadStatus ead_shipped_teacher(EadPdnSize size, EadPath path) {
         name);
 }
 
-static EadStatus new_model(State *s) {
+static EadStatus new_model(FitState *s) {
     const EadConfig *config = s->config;
     EadEfficientadSpec spec = {.size = (EadPdnSize)config->model_size,
                                .padding = config->model_padding,
@@ -74,7 +74,7 @@ static EadStatus new_model(State *s) {
     return ead_model_choose_maps(&s->model->base, config->maps_select);
 }
 
-static EadStatus make_model(State *s) {
+static EadStatus make_model(FitState *s) {
     const EadConfig *config = s->config;
     EadPath shipped;
     const char *teacher = config->model_teacher;
@@ -88,7 +88,7 @@ static EadStatus make_model(State *s) {
     return config->model_init[0] ? ead_efficientad_read_trained(s->model, config->model_init) : EAD_OK;
 }
 
-static EadStatus list_penalty(State *s) {
+static EadStatus list_penalty(FitState *s) {
     const EadConfig *config = s->config;
     if (!config->loss_penalty) return EAD_OK;
     EadStatus status = ead_image_list_add(&s->penalty_list, config->penalty_path);
@@ -98,7 +98,7 @@ static EadStatus list_penalty(State *s) {
 }
 
 static void free_state(void *state) {
-    State *s = state;
+    FitState *s = state;
     ead_image_cache_close(s->penalty);
     ead_image_list_free(&s->penalty_list);
     ead_efficientad_free(s->model);
@@ -106,16 +106,16 @@ static void free_state(void *state) {
 }
 
 static EadStatus new_state(const EadRunSpec *spec, const EadTrainData *data, void **state) {
-    State *s = ead_new(1, sizeof *s, "a training");
+    FitState *s = ead_new(1, sizeof *s, "a training");
     if (!s) return EAD_NO_MEMORY;
-    *s = (State){.spec = spec, .config = spec->config, .data = data};
+    *s = (FitState){.spec = spec, .config = spec->config, .data = data};
     *state = s;
     return EAD_OK;
 }
 
 static EadStatus create(const EadRunSpec *spec, EadTrainData *data, void **state) {
     EAD_TRY(new_state(spec, data, state));
-    State *s = *state;
+    FitState *s = *state;
     EAD_TRY(make_model(s));
     EAD_TRY(list_penalty(s));
     return ead_resident_data_choose(spec->config, spec->backend, &s->model->spec, data->dataset.train.count,
@@ -125,7 +125,7 @@ static EadStatus create(const EadRunSpec *spec, EadTrainData *data, void **state
 /* As in a training on a device, whose images lie there from the start. */
 static EadStatus sample(const EadRunSpec *spec, void **state) {
     EAD_TRY(new_state(spec, NULL, state));
-    State *s = *state;
+    FitState *s = *state;
     double mean[EAD_FEATURES] = {0}, std[EAD_FEATURES];
     double statistics[EAD_MAP_COUNT][2] = {{0, 1}, {0, 1}};
     for (int c = 0; c < EAD_FEATURES; c++) std[c] = 0.1;
@@ -139,7 +139,7 @@ static EadStatus sample(const EadRunSpec *spec, void **state) {
 }
 
 static EadStatus open_penalty(void *state) {
-    State *s = state;
+    FitState *s = state;
     EadSkippedImages *skipped;
     if (!s->config->loss_penalty) return EAD_OK;
     EAD_TRY(ead_skipped_images_new(s->penalty_list.count, &skipped));
@@ -154,13 +154,13 @@ static EadStatus open_penalty(void *state) {
 /* ---- the phase ---- */
 
 static int phases(const void *state, EadPhase out[EAD_MAX_PHASES]) {
-    const EadConfig *config = ((const State *)state)->config;
+    const EadConfig *config = ((const FitState *)state)->config;
     out[0] = (EadPhase){"training", config->train_steps, "train.steps", "train.lr", config->train_lr};
     return 1;
 }
 
 static EadStatus plan(void *state, int phase, EadStep *step) {
-    State *s = state;
+    FitState *s = state;
     const EadConfig *config = s->config;
     EadTrainingOptions options = ead_training_options_default(config->train_steps, config->train_seed);
     EadPlanOptions plan_options = ead_run_plan_options(s->spec);
@@ -184,7 +184,7 @@ static EadStatus plan(void *state, int phase, EadStep *step) {
 }
 
 /* One line on stderr about the tables there are; none without any. */
-static void print_tables(const State *s) {
+static void print_tables(const FitState *s) {
     static const char *const names[EAD_TABLES] = {"training images", "penalty images",
                                                   "outputs of the teacher"};
     const char *before = "kept in it: ";
@@ -200,7 +200,7 @@ static void print_tables(const State *s) {
 
 /* The step's memory is taken when this is printed: what is free on a device is free beside it. */
 static EadStatus start(void *state, const EadStep *step) {
-    const State *s = state;
+    const FitState *s = state;
     const EadEfficientadSpec *spec = &s->model->spec;
     fprintf(stderr,
             "EfficientAD-%s at %dx%d on %s, %s: %d training, %d validation, %d penalty, %d test images\n",
@@ -216,7 +216,7 @@ static EadStatus start(void *state, const EadStep *step) {
 }
 
 static EadStatus fit(void *state, int phase) {
-    const State *s = state;
+    const FitState *s = state;
     (void)phase;
     return ead_measure_teacher(s->model, s->spec->backend, s->data->train, s->spec->quiet);
 }
@@ -236,7 +236,8 @@ static EadStatus fill_row(void *context, int row) {
     return EAD_OK;
 }
 
-static EadStatus fill_table(State *s, EadResidentImages table, const EadImageCache *cache, const char *what) {
+static EadStatus fill_table(FitState *s, EadResidentImages table, const EadImageCache *cache,
+                            const char *what) {
     const EadEfficientadSpec *spec = &s->model->spec;
     int rows = s->tables.rows[table];
     if (rows == 0) return EAD_OK;
@@ -254,7 +255,7 @@ static EadStatus fill_table(State *s, EadResidentImages table, const EadImageCac
 }
 
 static EadStatus begin(void *state, int phase, uint64_t first, EadStep *step, EadLoaderSpec *loader) {
-    State *s = state;
+    FitState *s = state;
     const EadConfig *config = s->config;
     const EadImageCache *train = s->data ? s->data->train : NULL;
     EadPlanOptions plan_options = ead_run_plan_options(s->spec);
@@ -284,7 +285,7 @@ static EadStatus begin(void *state, int phase, uint64_t first, EadStep *step, Ea
 /* ---- checkpoint and model ---- */
 
 static EadStatus write_checkpoint(const void *state, EadSafetensorsWriter *writer) {
-    return ead_model_write(&((const State *)state)->model->base, writer);
+    return ead_model_write(&((const FitState *)state)->model->base, writer);
 }
 
 /* Moves what was read into the model that the step was planned on. */
@@ -305,13 +306,13 @@ static EadStatus read_checkpoint(void *state, const EadSafetensors *file) {
     EadModel *read;
     EAD_TRY(ead_model_read(file, &read));
     EadStatus status =
-        adopt(ead_safetensors_path(file), ((State *)state)->model, (const EadEfficientad *)read);
+        adopt(ead_safetensors_path(file), ((FitState *)state)->model, (const EadEfficientad *)read);
     ead_model_free(read);
     return status;
 }
 
 static EadStatus calibrate(void *state, const EadRunFolder *folder, const char *config_text, int64_t done) {
-    const State *s = state;
+    const FitState *s = state;
     const EadConfig *config = s->config;
     EadMapMeasure measure = {(EadMapNormalization)config->maps_normalization, config->maps_q_start,
                              config->maps_q_end};
@@ -320,7 +321,7 @@ static EadStatus calibrate(void *state, const EadRunFolder *folder, const char *
 }
 
 static EadModel *model_of(void *state) {
-    return &((State *)state)->model->base;
+    return &((FitState *)state)->model->base;
 }
 
 static EadStatus check(const EadConfig *config, bool to_train) {

@@ -11,15 +11,15 @@
 #include <math.h>
 
 /* What one evaluation holds on to. */
-typedef struct Run {
+typedef struct TestRun {
     const EadEvaluateSpec *spec;
     EadDetector *detector;
     EadMapOutput output;
     EadPath maps, overlays; /* folders */
     EadResults *results;
-} Run;
+} TestRun;
 
-static EadStatus start_run(Run *run) {
+static EadStatus start_run(TestRun *run) {
     const EadEvaluateSpec *spec = run->spec;
     const EadModel *model = spec->model;
     EAD_TRY(ead_make_directories(spec->output));
@@ -40,7 +40,7 @@ static EadStatus start_run(Run *run) {
     return EAD_OK;
 }
 
-static EadStatus record(Run *run, const EadTestSample *sample, const EadScored *scored,
+static EadStatus record(TestRun *run, const EadTestSample *sample, const EadScored *scored,
                         const EadGroundTruth *truth) {
     const EadImage *image = &scored->image, *mask = truth ? &truth->mask : NULL;
     EadResults *results = run->results;
@@ -53,7 +53,7 @@ static EadStatus record(Run *run, const EadTestSample *sample, const EadScored *
 }
 
 static EadStatus evaluate_sample(void *context, int index) {
-    Run *run = context;
+    TestRun *run = context;
     const EadTestSample *sample = &run->spec->dataset->test[index];
     bool masked = sample->anomalous && sample->mask_path;
     EadGroundTruth truth = {0};
@@ -78,7 +78,7 @@ EadStatus ead_evaluate(const EadEvaluateSpec *spec, EadResults *results) {
             "%s: no test images, so nothing to evaluate; a data set of type mvtec_ad keeps them in "
             "test/, one of type folder in dataset.test_good and dataset.defects",
             spec->title);
-    Run run = {.spec = spec, .results = results};
+    TestRun run = {.spec = spec, .results = results};
     EadWalk walk = {.what = "evaluating", .count = count, .quiet = spec->quiet, .stop = spec->stop};
     double start = ead_clock_seconds();
     EadStatus status = start_run(&run);

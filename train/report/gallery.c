@@ -133,11 +133,11 @@ void ead_gallery_range(const EadGallery *gallery, float *low, float *high) {
     free(values);
 }
 
-typedef struct Ranked {
+typedef struct RankedImage {
     EadGallerySection section;
     float score;
     int64_t index;
-} Ranked;
+} RankedImage;
 
 static EadGallerySection section_of(const EadGalleryEntry *entry, double threshold) {
     bool called = (double)entry->score >= threshold;
@@ -146,7 +146,7 @@ static EadGallerySection section_of(const EadGalleryEntry *entry, double thresho
 }
 
 static int by_section_and_score(const void *left, const void *right) {
-    const Ranked *a = left, *b = right;
+    const RankedImage *a = left, *b = right;
     if (a->section != b->section) return a->section < b->section ? -1 : 1;
     if (a->score == b->score) return (a->index > b->index) - (a->index < b->index);
     bool first = a->section == EAD_GALLERY_MISSED ? a->score < b->score : a->score > b->score;
@@ -155,7 +155,7 @@ static int by_section_and_score(const void *left, const void *right) {
 
 EadStatus ead_gallery_sort(const EadGallery *gallery, double threshold, EadGalleryOrder *order) {
     *order = (EadGalleryOrder){0};
-    Ranked *ranked = ead_new(gallery->count, sizeof *ranked, "the order of the pictures");
+    RankedImage *ranked = ead_new(gallery->count, sizeof *ranked, "the order of the pictures");
     order->entries =
         ranked ? ead_new(gallery->count, sizeof *order->entries, "the order of the pictures") : NULL;
     if (!order->entries) {
@@ -164,7 +164,7 @@ EadStatus ead_gallery_sort(const EadGallery *gallery, double threshold, EadGalle
     }
     for (int64_t i = 0; i < gallery->count; i++) {
         const EadGalleryEntry *entry = &gallery->entries[i];
-        ranked[i] = (Ranked){section_of(entry, threshold), entry->score, i};
+        ranked[i] = (RankedImage){section_of(entry, threshold), entry->score, i};
         order->sizes[ranked[i].section]++;
     }
     qsort(ranked, (size_t)gallery->count, sizeof *ranked, by_section_and_score);

@@ -88,9 +88,9 @@ float ead_distance_wobble(const void *shape, EadPoint p) {
 
 /* ---- painting ---- */
 
-typedef struct Window {
+typedef struct PixelWindow {
     int left, top, right, bottom; /* right and bottom exclusive */
-} Window;
+} PixelWindow;
 
 EadStatus ead_canvas_open(EadCanvas *canvas, int width, int height) {
     size_t count = (size_t)width * (size_t)height;
@@ -121,16 +121,16 @@ static int limit(float value, int maximum) {
 }
 
 /* The pixels that a brush can reach. */
-static Window find_window(const EadCanvas *canvas, const EadBrush *brush) {
-    if (brush->reach <= 0) return (Window){0, 0, canvas->width, canvas->height};
+static PixelWindow find_window(const EadCanvas *canvas, const EadBrush *brush) {
+    if (brush->reach <= 0) return (PixelWindow){0, 0, canvas->width, canvas->height};
     float cosine = cosf(canvas->pose.angle), sine = sinf(canvas->pose.angle);
     float x = cosine * brush->centre.x - sine * brush->centre.y + canvas->pose.position.x;
     float y = sine * brush->centre.x + cosine * brush->centre.y + canvas->pose.position.y;
     float column = x * canvas->unit + (float)canvas->width / 2,
           row = y * canvas->unit + (float)canvas->height / 2;
     float radius = (brush->reach + brush->feather) * canvas->unit + 2;
-    return (Window){limit(column - radius, canvas->width), limit(row - radius, canvas->height),
-                    limit(column + radius + 1, canvas->width), limit(row + radius + 1, canvas->height)};
+    return (PixelWindow){limit(column - radius, canvas->width), limit(row - radius, canvas->height),
+                         limit(column + radius + 1, canvas->width), limit(row + radius + 1, canvas->height)};
 }
 
 static float clamp01(float value) {
@@ -152,7 +152,7 @@ static void paint_pixel(EadCanvas *canvas, const EadBrush *brush, size_t index, 
 }
 
 void ead_canvas_paint(EadCanvas *canvas, const EadBrush *brush) {
-    Window window = find_window(canvas, brush);
+    PixelWindow window = find_window(canvas, brush);
     float cosine = cosf(canvas->pose.angle), sine = sinf(canvas->pose.angle);
     for (int row = window.top; row < window.bottom; row++)
         for (int column = window.left; column < window.right; column++) {

@@ -20,14 +20,14 @@ enum {
 };
 
 /* Kept from run to run, and all zero between them. */
-typedef struct State {
+typedef struct QuantileState {
     Count digits[DIGITS]; /* how often each occurs */
     Count nans;
     Count rank;        /* of the wanted key among those that begin with prefix */
     unsigned prefix;   /* the digits found so far */
     unsigned not_next; /* ~ the smallest key above all that begin with prefix: 0 where there is none */
     unsigned blocks;   /* that have finished */
-} State;
+} QuantileState;
 
 /* What the passes are about. */
 typedef struct Wanted {
@@ -73,7 +73,7 @@ static __device__ inline Count sum_before(Count mine) {
 
 /* The digit in which rank lies; the last block calls it. Each thread has DIGITS_OF_A_THREAD digits, whose
  * counters it clears. next: the first digit after it that occurs, DIGITS if none does. */
-static __device__ inline DigitChoice choose_digit(State *state, Count rank, unsigned *next) {
+static __device__ inline DigitChoice choose_digit(QuantileState *state, Count rank, unsigned *next) {
     __shared__ DigitChoice choice;
     __shared__ unsigned after;
     Count counts[DIGITS_OF_A_THREAD], sum = 0;
@@ -104,7 +104,7 @@ static __device__ inline void clear(unsigned *counters, int count) {
 }
 
 /* Adds `copies` sets of a block's counters to those of all blocks. */
-static __device__ inline void give(const unsigned *counters, int copies, State *state) {
+static __device__ inline void give(const unsigned *counters, int copies, QuantileState *state) {
     __syncthreads();
     for (int digit = static_cast<int>(threadIdx.x); digit < DIGITS; digit += EAD_REDUCE_BLOCK) {
         unsigned sum = 0;
@@ -114,14 +114,14 @@ static __device__ inline void give(const unsigned *counters, int copies, State *
 }
 
 /* The same with not_next, whose largest one counts. */
-static __device__ inline void give_next(unsigned not_next, State *state) {
+static __device__ inline void give_next(unsigned not_next, QuantileState *state) {
     not_next = __reduce_max_sync(~0u, not_next);
     if (threadIdx.x % 32 == 0 && not_next) atomicMax(&state->not_next, not_next);
 }
 
 /* The result, from the last digit; leaves the state as it was before the first pass. One thread. */
 static __device__ inline void finish(DigitChoice chosen, unsigned next_digit, unsigned prefix, Count rank,
-                                     float weight, State *state, float *y) {
+                                     float weight, QuantileState *state, float *y) {
     float low = value_of(prefix << 10 | chosen.digit);
     unsigned next = next_digit < DIGITS ? prefix << 10 | next_digit : ~__ldcg(&state->not_next);
     bool alone = rank + 1 == chosen.before + chosen.inside && weight > 0;
@@ -134,7 +134,7 @@ static __device__ inline void finish(DigitChoice chosen, unsigned next_digit, un
  * pass 2 the last 10, and the smallest key with a larger prefix. A thread takes every (threads of the
  * grid)-th group of eight. */
 template <int PASS>
-static __global__ void find_digit(int64_t count, EadStored x, Wanted wanted, State *state, float *y) {
+static __global__ void find_digit(int64_t count, EadStored x, Wanted wanted, QuantileState *state, float *y) {
     constexpr int copies = PASS == 0 ? COPIES : 1, shift = PASS == 0 ? 21 : PASS == 1 ? 10 : 0;
     constexpr unsigned mask = PASS == 2 ? 1023 : DIGITS - 1;
     __shared__ unsigned counters[copies * DIGITS];
@@ -170,7 +170,7 @@ static __global__ void find_digit(int64_t count, EadStored x, Wanted wanted, Sta
 }
 
 static void plan(EadCall *call) {
-    call->state_bytes = sizeof(State);
+    call->state_bytes = sizeof(QuantileState);
 }
 
 static void run(const EadCall *call) {
@@ -178,7 +178,7 @@ static void run(const EadCall *call) {
     double position = static_cast<const EadQuantile *>(call->attributes)->q * static_cast<double>(count - 1),
            whole = floor(position);
     Wanted wanted = {static_cast<Count>(whole), static_cast<float>(position - whole)};
-    State *state = static_cast<State *>(call->state);
+    QuantileState *state = static_cast<QuantileState *>(call->state);
     unsigned blocks = ead_reduce_blocks(count);
     EadStored x = ead_stored(call->x[0]);
     float *y = static_cast<float *>(call->y->data);
