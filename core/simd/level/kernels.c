@@ -15,6 +15,12 @@ enum { TILE = 8 };
 #define NAME(x) winograd_##x##_4
 #include "core/simd/level/winograd_tile.h"
 
+#define WINOGRAD(kernel)                                                                                     \
+    {                                                                                                        \
+        kernel, winograd_outputs_##kernel, winograd_input_##kernel, winograd_output_##kernel,                \
+            winograd_output_gradient_##kernel, winograd_weight_##kernel, winograd_weight_gradient_##kernel   \
+    }
+
 #define TEXT_OF(x)      #x
 #define TEXT(x)         TEXT_OF(x)
 #define TABLE_OF(level) ead_simd_##level
@@ -25,5 +31,5 @@ const EadSimd TABLE(EAD_LEVEL) = {
     .name = TEXT(EAD_LEVEL),
     .panel = PANEL,
     .product = product,
-    .winograd = {winograd_kernels_3, winograd_kernels_4},
+    .winograd = {WINOGRAD(3), WINOGRAD(4)},
 };

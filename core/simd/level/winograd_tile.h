@@ -152,7 +152,3 @@ static void NAME(weight_gradient)(const real *u, int64_t stride, int64_t channel
 }
 
 #undef GATHER
-
-static const EadWinogradKernels NAME(kernels) = {
-    KERNEL,       NAME(outputs),        NAME(input), NAME(output), NAME(output_gradient),
-    NAME(weight), NAME(weight_gradient)};
