@@ -27,8 +27,7 @@ typedef struct Header {
 struct EadFeatureCache {
     EadFeatureCacheSpec spec;
     EadPath path, partial;
-    int descriptor;
-    int filled;
+    int descriptor, filled;
     uint8_t *record; /* being written */
 };
 
@@ -70,38 +69,32 @@ static int open_existing(EadFeatureCache *cache, const char *path, int flags) {
     return -1;
 }
 
-static EadStatus check_room(const EadFeatureCache *cache) {
-    struct statvfs disk;
-    uint64_t needed =
-        ead_feature_cache_bytes(&cache->spec) - (uint64_t)record_offset(&cache->spec, cache->filled);
-    if (fstatvfs(cache->descriptor, &disk) != 0) return fail(cache->partial, "tell the room on its disk");
-    uint64_t room = (uint64_t)disk.f_bavail * disk.f_frsize;
-    if (room >= needed) return EAD_OK;
-    return ead_fail(EAD_IO,
-                    "%s: the feature cache needs %.1f GB, its disk has room for %.1f GB; use another folder, "
-                    "fewer images, or no cache",
-                    cache->path, (double)needed * 1e-9, (double)room * 1e-9);
-}
-
-static EadStatus begin_file(EadFeatureCache *cache) {
-    Header header = header_of(&cache->spec);
-    uint8_t page[PAGE] = {0};
-    memcpy(page, &header, sizeof header);
-    cache->filled = 0;
-    cache->descriptor = open(cache->partial, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (cache->descriptor < 0 || !ead_write_at(cache->descriptor, page, sizeof page, 0))
-        return fail(cache->partial, "write");
-    return EAD_OK;
-}
-
+/* The complete file, else the partial one, else a new one with nothing but its header. */
 static EadStatus open_file(EadFeatureCache *cache) {
+    const EadFeatureCacheSpec *spec = &cache->spec;
     cache->filled = open_existing(cache, cache->path, O_RDONLY);
-    if (cache->filled == cache->spec.count) return EAD_OK;
+    if (cache->filled == spec->count) return EAD_OK;
     if (cache->descriptor >= 0) close(cache->descriptor); /* complete by name but cut: made anew */
     cache->filled = open_existing(cache, cache->partial, O_RDWR);
-    if (cache->filled < 0) EAD_TRY(begin_file(cache));
-    EAD_TRY(check_room(cache));
-    cache->record = ead_new((int64_t)record_bytes(&cache->spec), 1, cache->path);
+    if (cache->filled < 0) {
+        Header header = header_of(spec);
+        uint8_t page[PAGE] = {0};
+        memcpy(page, &header, sizeof header);
+        cache->filled = 0;
+        cache->descriptor = open(cache->partial, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+        if (cache->descriptor < 0 || !ead_write_at(cache->descriptor, page, sizeof page, 0))
+            return fail(cache->partial, "write");
+    }
+    struct statvfs disk;
+    uint64_t needed = ead_feature_cache_bytes(spec) - (uint64_t)record_offset(spec, cache->filled);
+    if (fstatvfs(cache->descriptor, &disk) != 0) return fail(cache->partial, "tell the room on its disk");
+    uint64_t room = (uint64_t)disk.f_bavail * disk.f_frsize;
+    if (room < needed)
+        return ead_fail(EAD_IO,
+                        "%s: the feature cache needs %.1f GB, its disk has room for %.1f GB; use another "
+                        "folder, fewer images, or no cache",
+                        cache->path, (double)needed * 1e-9, (double)room * 1e-9);
+    cache->record = ead_new((int64_t)record_bytes(spec), 1, cache->path);
     return cache->record ? EAD_OK : EAD_NO_MEMORY;
 }
 

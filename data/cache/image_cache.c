@@ -39,31 +39,22 @@ struct EadImageCache {
     uint64_t *checksums; /* [sources + 1], cache file only */
 };
 
-/* To twice the size, then the central width x height to out. */
-static EadStatus fit_center_crop(const EadImage *image, uint8_t *out, int width, int height) {
-    EadImage large;
-    EAD_TRY(ead_image_alloc(&large, 2 * width, 2 * height, 3));
-    EadStatus status = ead_resize_u8(image->pixels, image->width, image->height, 3,
-                                     (ptrdiff_t)image->width * 3, large.pixels, large.width, large.height);
-    size_t row = (size_t)width * 3;
-    for (int y = 0; y < height && status == EAD_OK; y++) {
-        size_t from = (size_t)(height / 2 + y) * (size_t)large.width + (size_t)(width / 2);
+/* Decodes source `index` and brings it to size: for a center crop to twice the size, of which the central
+ * width x height stays. */
+static EadStatus load_source(const EadImageCache *cache, int index, uint8_t *out) {
+    EadImage image, large = {.pixels = out, .width = cache->width, .height = cache->height};
+    bool crop = cache->mode == EAD_FIT_CENTER_CROP;
+    EAD_TRY(ead_image_list_load(&cache->sources, index, &image));
+    EadStatus status = crop ? ead_image_alloc(&large, 2 * cache->width, 2 * cache->height, 3) : EAD_OK;
+    if (status == EAD_OK)
+        status = ead_resize_u8(image.pixels, image.width, image.height, 3, (ptrdiff_t)image.width * 3,
+                               large.pixels, large.width, large.height);
+    size_t row = (size_t)cache->width * 3;
+    for (int y = 0; y < cache->height && crop && status == EAD_OK; y++) {
+        size_t from = (size_t)(cache->height / 2 + y) * (size_t)large.width + (size_t)(cache->width / 2);
         memcpy(out + (size_t)y * row, large.pixels + from * 3, row);
     }
-    ead_image_free(&large);
-    return status;
-}
-
-/* Decodes source `index` and brings it to size. */
-static EadStatus load_source(const EadImageCache *cache, int index, uint8_t *out) {
-    EadImage image;
-    EAD_TRY(ead_image_list_load(&cache->sources, index, &image));
-    EadStatus status;
-    if (cache->mode == EAD_FIT_CENTER_CROP)
-        status = fit_center_crop(&image, out, cache->width, cache->height);
-    else
-        status = ead_resize_u8(image.pixels, image.width, image.height, 3, (ptrdiff_t)image.width * 3, out,
-                               cache->width, cache->height);
+    if (crop) ead_image_free(&large);
     ead_image_free(&image);
     return status == EAD_OK ? EAD_OK : ead_fail_prefix(status, "%s: ", cache->sources.items[index].name);
 }
@@ -91,23 +82,13 @@ static EadStatus decode(void *context, uint64_t index, uint8_t *slot) {
     return ead_skipped_images_add(decoding->skipped, (int)index, status);
 }
 
-/* Puts a decoded image where it belongs: into memory, or into the file that is being written. */
-static EadStatus store(EadImageCache *cache, int index, const uint8_t *slot, int output, const char *path) {
-    size_t size = cache->image_bytes;
-    uint64_t checksum;
-    memcpy(&checksum, slot + size, sizeof checksum);
-    if (cache->checksums) cache->checksums[index] = checksum;
-    if (cache->pixels) memcpy(cache->pixels + (size_t)index * size, slot, size);
-    if (cache->pixels || checksum == SKIPPED || ead_write_at(output, slot, size, image_offset(cache, index)))
-        return EAD_OK;
-    return ead_fail(EAD_IO, "%s: cannot write: %s", path, strerror(errno));
-}
-
-/* Decodes all images, several at a time, and stores them in order. */
+/* Decodes all images, several at a time, and stores them in order: in memory, or in the file that is being
+ * written. */
 static EadStatus fill(EadImageCache *cache, const EadCacheSpec *spec, int output) {
     Decoding decoding = {cache, spec->skipped};
+    size_t size = cache->image_bytes;
     int total = cache->sources.count, threads = ead_workers_count(spec->threads);
-    EadLoaderSpec loading = {.slot_bytes = cache->image_bytes + sizeof(uint64_t),
+    EadLoaderSpec loading = {.slot_bytes = size + sizeof(uint64_t),
                              .slots = 4 * threads, /* so that one slow image does not hold up the others */
                              .threads = threads,
                              .fill = decode,
@@ -117,8 +98,15 @@ static EadStatus fill(EadImageCache *cache, const EadCacheSpec *spec, int output
     EadStatus status = EAD_OK;
     for (int i = 0; i < total && status == EAD_OK; i++) {
         const uint8_t *slot;
+        uint64_t checksum;
         status = ead_loader_next(loader, &slot);
-        if (status == EAD_OK) status = store(cache, i, slot, output, spec->file);
+        if (status != EAD_OK) break;
+        memcpy(&checksum, slot + size, sizeof checksum);
+        if (cache->checksums) cache->checksums[i] = checksum;
+        if (cache->pixels)
+            memcpy(cache->pixels + (size_t)i * size, slot, size);
+        else if (checksum != SKIPPED && !ead_write_at(output, slot, size, image_offset(cache, i)))
+            status = ead_fail(EAD_IO, "%s: cannot write: %s", spec->file, strerror(errno));
         ead_loader_release(loader);
         if (status == EAD_OK && spec->progress && !spec->progress(spec->context, i + 1, total))
             status = ead_fail(EAD_INTERRUPTED, "stopped while preparing images");
@@ -131,7 +119,6 @@ static uint64_t checksum_of_checksums(const EadImageCache *cache) {
     return ead_cache_checksum(0, cache->checksums, (size_t)cache->sources.count * sizeof *cache->checksums);
 }
 
-/* Whether a file holds this cache: then takes its checksums, and the descriptor for the pixels. */
 static bool use_file(EadImageCache *cache, const EadSafetensors *file, const char *key, int descriptor) {
     const EadFileTensor *images = ead_safetensors_find(file, "images"),
                         *checksums = ead_safetensors_find(file, "checksums");
@@ -151,14 +138,14 @@ static bool use_file(EadImageCache *cache, const EadSafetensors *file, const cha
     return true;
 }
 
-/* Whether there is such a file. */
+/* Whether there is a file that holds this cache: then takes its checksums, and a descriptor for the pixels. */
 static bool open_existing(EadImageCache *cache, const char *path, const char *key) {
     EadSafetensors *file = NULL;
     int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    bool used = descriptor >= 0 && ead_safetensors_open(path, &file) == EAD_OK &&
-                use_file(cache, file, key, descriptor);
+    if (descriptor < 0) return false;
+    bool used = ead_safetensors_open(path, &file) == EAD_OK && use_file(cache, file, key, descriptor);
     ead_safetensors_close(file);
-    if (descriptor >= 0 && !used) close(descriptor);
+    if (!used) close(descriptor);
     return used;
 }
 
@@ -208,10 +195,9 @@ static EadStatus open_file(EadImageCache *cache, const EadCacheSpec *spec) {
 static EadStatus open_in_memory(EadImageCache *cache, const EadCacheSpec *spec) {
     size_t count = (size_t)cache->sources.count;
     if (count <= SIZE_MAX / cache->image_bytes) cache->pixels = malloc(count * cache->image_bytes);
-    if (!cache->pixels)
-        return ead_fail(EAD_NO_MEMORY, "no memory for %zu images of %d x %d pixels; use a cache file", count,
-                        spec->width, spec->height);
-    return fill(cache, spec, -1);
+    if (cache->pixels) return fill(cache, spec, -1);
+    return ead_fail(EAD_NO_MEMORY, "no memory for %zu images of %d x %d pixels; use a cache file", count,
+                    spec->width, spec->height);
 }
 
 /* Numbers the images that are not skipped. A file that is there already knows what was skipped in making it. */
@@ -219,14 +205,13 @@ static EadStatus number_images(EadImageCache *cache, const EadCacheSpec *spec) {
     cache->kept = ead_new(cache->sources.count, sizeof *cache->kept, "a list of images");
     if (!cache->kept) return EAD_NO_MEMORY;
     for (int i = 0; i < cache->sources.count; i++) {
-        bool skipped = spec->skipped && ead_skipped_images_has(spec->skipped, i);
-        if (!skipped && cache->checksums && cache->checksums[i] == SKIPPED) {
+        if (spec->skipped && ead_skipped_images_has(spec->skipped, i)) continue;
+        if (cache->checksums && cache->checksums[i] == SKIPPED) {
             EadStatus status = ead_fail(EAD_BAD_FILE, "%s: could not be used when %s was made",
                                         cache->sources.items[i].name, spec->file);
             EAD_TRY(ead_skipped_images_add(spec->skipped, i, status));
-            skipped = true;
-        }
-        if (!skipped) cache->kept[cache->count++] = i;
+        } else
+            cache->kept[cache->count++] = i;
     }
     return EAD_OK;
 }
@@ -241,11 +226,11 @@ EadStatus ead_image_cache_open(const EadImageList *images, const EadCacheSpec *s
                         spec->height, max_side);
     EadImageCache *cache = ead_new(1, sizeof *cache, "a cache of images");
     if (!cache) return EAD_NO_MEMORY;
-    cache->descriptor = -1;
-    cache->mode = spec->mode;
-    cache->width = spec->width;
-    cache->height = spec->height;
-    cache->image_bytes = (size_t)spec->width * (size_t)spec->height * 3;
+    *cache = (EadImageCache){.descriptor = -1,
+                             .mode = spec->mode,
+                             .width = spec->width,
+                             .height = spec->height,
+                             .image_bytes = (size_t)spec->width * (size_t)spec->height * 3};
     EadStatus status = ead_image_list_add_all(&cache->sources, images);
     if (status == EAD_OK) status = spec->file ? open_file(cache, spec) : open_in_memory(cache, spec);
     if (status == EAD_OK) status = number_images(cache, spec);

@@ -101,63 +101,58 @@ EadStatus ead_image_decode(const uint8_t *bytes, size_t size, const char *label,
     return decode(bytes, size, label, EAD_PIXELS_RGB, out);
 }
 
-/* Bytes of a file: all of them, or what an archive holds at an offset. */
-typedef struct Part {
-    const char *path, *label; /* label: what errors call it */
-    int64_t offset, size;     /* size -1: to the end */
-} Part;
-
-static EadStatus load_from(int descriptor, Part part, EadPixelUse use, EadImage *out) {
+/* Decodes `size` bytes at an offset, or up to the end where size is -1. */
+static EadStatus load_from(int descriptor, const char *label, int64_t offset, int64_t size, EadPixelUse use,
+                           EadImage *out) {
     struct stat info;
-    if (fstat(descriptor, &info) != 0)
-        return ead_fail(EAD_IO, "%s: cannot read: %s", part.label, strerror(errno));
-    if (S_ISDIR(info.st_mode)) return ead_fail(EAD_IO, "%s: is a folder, not an image file", part.label);
-    if (!S_ISREG(info.st_mode)) return ead_fail(EAD_IO, "%s: is not a regular file", part.label);
-    if (part.size < 0) part.size = info.st_size;
-    if (part.size > MAX_FILE)
-        return ead_fail(EAD_BAD_FILE, "%s: %lld bytes; images of more than 1 GiB cannot be read", part.label,
-                        (long long)part.size);
-    uint8_t *bytes = malloc((size_t)part.size + 1);
+    if (fstat(descriptor, &info) != 0) return ead_fail(EAD_IO, "%s: cannot read: %s", label, strerror(errno));
+    if (S_ISDIR(info.st_mode)) return ead_fail(EAD_IO, "%s: is a folder, not an image file", label);
+    if (!S_ISREG(info.st_mode)) return ead_fail(EAD_IO, "%s: is not a regular file", label);
+    if (size < 0) size = info.st_size;
+    if (size > MAX_FILE)
+        return ead_fail(EAD_BAD_FILE, "%s: %lld bytes; images of more than 1 GiB cannot be read", label,
+                        (long long)size);
+    uint8_t *bytes = malloc((size_t)size + 1);
     if (!bytes)
-        return ead_fail(EAD_NO_MEMORY, "%s: no memory for a file of %lld bytes", part.label,
-                        (long long)part.size);
+        return ead_fail(EAD_NO_MEMORY, "%s: no memory for a file of %lld bytes", label, (long long)size);
     EadStatus status;
-    if (ead_read_at(descriptor, bytes, (size_t)part.size, part.offset))
-        status = decode(bytes, (size_t)part.size, part.label, use, out);
+    if (ead_read_at(descriptor, bytes, (size_t)size, offset))
+        status = decode(bytes, (size_t)size, label, use, out);
     else
-        status = ead_fail(EAD_IO, "%s: %s%s", part.label, errno ? "cannot read: " : "",
+        status = ead_fail(EAD_IO, "%s: %s%s", label, errno ? "cannot read: " : "",
                           errno ? strerror(errno) : "became shorter while it was read");
     free(bytes);
     return status;
 }
 
-static EadStatus load(Part part, EadPixelUse use, EadImage *out) {
+static EadStatus load(const char *path, const char *label, int64_t offset, int64_t size, EadPixelUse use,
+                      EadImage *out) {
     *out = (EadImage){0};
     /* O_NONBLOCK: opening a pipe by mistake must not hang; it changes nothing for regular files. */
-    int descriptor = open(part.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (descriptor < 0) return ead_fail(EAD_IO, "%s: cannot read: %s", part.path, strerror(errno));
-    EadStatus status = load_from(descriptor, part, use, out);
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (descriptor < 0) return ead_fail(EAD_IO, "%s: cannot read: %s", path, strerror(errno));
+    EadStatus status = load_from(descriptor, label, offset, size, use, out);
     close(descriptor);
     return status;
 }
 
 EadStatus ead_image_load(const char *path, EadImage *out) {
-    return load((Part){path, path, 0, -1}, EAD_PIXELS_RGB, out);
+    return load(path, path, 0, -1, EAD_PIXELS_RGB, out);
 }
 
 EadStatus ead_image_load_part(const char *path, int64_t offset, int64_t size, const char *label,
                               EadImage *out) {
     assert(offset >= 0 && size >= 0);
-    return load((Part){path, label, offset, size}, EAD_PIXELS_RGB, out);
+    return load(path, label, offset, size, EAD_PIXELS_RGB, out);
 }
 
 EadStatus ead_mask_load(const char *path, EadImage *out) {
-    return load((Part){path, path, 0, -1}, EAD_PIXELS_MASK, out);
+    return load(path, path, 0, -1, EAD_PIXELS_MASK, out);
 }
 
 EadStatus ead_image_size(const char *path, int *width, int *height) {
     EadImage image;
-    EAD_TRY(load((Part){path, path, 0, -1}, EAD_PIXELS_NONE, &image));
+    EAD_TRY(load(path, path, 0, -1, EAD_PIXELS_NONE, &image));
     *width = image.width;
     *height = image.height;
     return EAD_OK;

@@ -15,7 +15,7 @@ typedef struct Bmp {
     size_t size;
     const char *label;
     uint32_t header_size, pixels; /* offset of the rows */
-    int width, height, bits;
+    int bits;
     bool top_down;
     uint32_t masks[3]; /* of red, green and blue in pixels of 16 or 32 bits */
     const uint8_t *palette;
@@ -30,22 +30,6 @@ static uint32_t number(const uint8_t *bytes, int count) {
 
 static EadStatus truncated(const Bmp *bmp) {
     return ead_fail(EAD_BAD_FILE, "%s: truncated BMP: it ends after %zu bytes", bmp->label, bmp->size);
-}
-
-static EadStatus unsupported(const Bmp *bmp, uint32_t compression) {
-    return ead_fail(
-        EAD_UNSUPPORTED,
-        "%s: a BMP of %d bits with compression %u is not supported; save it uncompressed or as PNG",
-        bmp->label, bmp->bits, (unsigned)compression);
-}
-
-/* The size as it stands in the header; height negative for rows from the top. */
-static void read_size(Bmp *bmp, int64_t *width, int64_t *height) {
-    const uint8_t *header = bmp->bytes + FILE_HEADER;
-    bool core = bmp->header_size == CORE_HEADER;
-    *width = core ? (int64_t)number(header + 4, 2) : (int64_t)(int32_t)number(header + 4, 4);
-    *height = core ? (int64_t)number(header + 6, 2) : (int64_t)(int32_t)number(header + 8, 4);
-    bmp->bits = (int)number(header + (core ? 10 : 14), 2);
 }
 
 static EadStatus read_palette(Bmp *bmp) {
@@ -70,26 +54,30 @@ static EadStatus read_masks(Bmp *bmp, uint32_t compression) {
 
 static EadStatus read_header(Bmp *bmp, EadPixelUse use, EadImage *out) {
     if (bmp->size < FILE_HEADER + CORE_HEADER) return truncated(bmp);
+    const uint8_t *header = bmp->bytes + FILE_HEADER;
     bmp->pixels = number(bmp->bytes + 10, 4);
-    bmp->header_size = number(bmp->bytes + FILE_HEADER, 4);
+    bmp->header_size = number(header, 4);
     bool core = bmp->header_size == CORE_HEADER;
     if (!core && (bmp->header_size < INFO_HEADER || bmp->header_size > MAX_HEADER))
         return ead_fail(EAD_BAD_FILE, "%s: damaged BMP: a header of %u bytes", bmp->label,
                         (unsigned)bmp->header_size);
     if (bmp->size < FILE_HEADER + (size_t)bmp->header_size) return truncated(bmp);
-    int64_t width, height;
-    read_size(bmp, &width, &height);
-    uint32_t compression = core ? BMP_RGB : number(bmp->bytes + FILE_HEADER + 16, 4);
+    /* The height is negative for rows from the top. */
+    int64_t width = core ? (int64_t)number(header + 4, 2) : (int64_t)(int32_t)number(header + 4, 4);
+    int64_t height = core ? (int64_t)number(header + 6, 2) : (int64_t)(int32_t)number(header + 8, 4);
+    bmp->bits = (int)number(header + (core ? 10 : 14), 2);
+    uint32_t compression = core ? BMP_RGB : number(header + 16, 4);
     bool palette = bmp->bits == 1 || bmp->bits == 4 || bmp->bits == 8;
     bool fields = bmp->bits == 16 || bmp->bits == 32;
     if (!(palette || fields || bmp->bits == 24) ||
         !(compression == BMP_RGB || (compression == BMP_BITFIELDS && fields)))
-        return unsupported(bmp, compression);
+        return ead_fail(EAD_UNSUPPORTED,
+                        "%s: a BMP of %d bits with compression %u is not supported; save it uncompressed or "
+                        "as PNG",
+                        bmp->label, bmp->bits, (unsigned)compression);
     bmp->top_down = height < 0;
     uint64_t rows = (uint64_t)(height < 0 ? -height : height), columns = width < 0 ? 0 : (uint64_t)width;
     EAD_TRY(ead_codec_alloc(out, bmp->label, columns, rows, use, bmp->size, 8));
-    bmp->width = out->width;
-    bmp->height = out->height;
     if (palette) return read_palette(bmp);
     return fields ? read_masks(bmp, compression) : EAD_OK;
 }
@@ -101,9 +89,9 @@ static uint8_t field(uint32_t pixel, uint32_t mask) {
     return (uint8_t)((pixel & mask) / lowest * 255 / most);
 }
 
-static void read_indexed(const Bmp *bmp, const uint8_t *row, uint8_t *out) {
+static void read_indexed(const Bmp *bmp, const uint8_t *row, int width, uint8_t *out) {
     int in_byte = 8 / bmp->bits, most = (1 << bmp->bits) - 1;
-    for (int x = 0; x < bmp->width; x++, out += 3) {
+    for (int x = 0; x < width; x++, out += 3) {
         uint32_t index = (uint32_t)(row[x / in_byte] >> (8 - bmp->bits - x % in_byte * bmp->bits) & most);
         if (index >= bmp->palette_count) index = 0;
         const uint8_t *bgr = bmp->palette + (size_t)index * bmp->palette_step;
@@ -111,25 +99,19 @@ static void read_indexed(const Bmp *bmp, const uint8_t *row, uint8_t *out) {
     }
 }
 
-static void read_direct(const Bmp *bmp, const uint8_t *row, uint8_t *out) {
-    int step = bmp->bits / 8;
-    for (int x = 0; x < bmp->width; x++, row += step, out += 3)
-        for (int c = 0; c < 3; c++)
-            out[c] = bmp->bits == 24 ? row[2 - c] : field(number(row, step), bmp->masks[c]);
-}
-
 static EadStatus read_rows(const Bmp *bmp, EadImage *out) {
-    size_t stride = ((size_t)bmp->width * (size_t)bmp->bits + 31) / 32 * 4; /* rows fill 4 bytes */
-    if (bmp->pixels > bmp->size || (bmp->size - bmp->pixels) / stride < (size_t)bmp->height)
+    int step = bmp->bits / 8;
+    size_t stride = ((size_t)out->width * (size_t)bmp->bits + 31) / 32 * 4; /* rows fill 4 bytes */
+    if (bmp->pixels > bmp->size || (bmp->size - bmp->pixels) / stride < (size_t)out->height)
         return truncated(bmp);
-    for (int y = 0; y < bmp->height; y++) {
-        size_t from = (size_t)(bmp->top_down ? y : bmp->height - 1 - y);
+    for (int y = 0; y < out->height; y++) {
+        size_t from = (size_t)(bmp->top_down ? y : out->height - 1 - y);
         const uint8_t *row = bmp->bytes + bmp->pixels + from * stride;
-        uint8_t *rgb = out->pixels + (size_t)y * (size_t)bmp->width * 3;
-        if (bmp->palette)
-            read_indexed(bmp, row, rgb);
-        else
-            read_direct(bmp, row, rgb);
+        uint8_t *rgb = out->pixels + (size_t)y * (size_t)out->width * 3;
+        if (bmp->palette) read_indexed(bmp, row, out->width, rgb);
+        for (int x = 0; x < out->width && !bmp->palette; x++, row += step, rgb += 3)
+            for (int c = 0; c < 3; c++)
+                rgb[c] = bmp->bits == 24 ? row[2 - c] : field(number(row, step), bmp->masks[c]);
     }
     return EAD_OK;
 }

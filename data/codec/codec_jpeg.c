@@ -68,32 +68,24 @@ static void on_progress(j_common_ptr info) {
               ead_fail(EAD_BAD_FILE, "%s: damaged JPEG: more than %d scans", reader->label, MAX_SCANS));
 }
 
-static EadStatus check_colours(const JpegReader *reader) {
-    J_COLOR_SPACE space = reader->info.jpeg_color_space;
-    if (space == JCS_CMYK || space == JCS_YCCK)
-        return ead_fail(EAD_UNSUPPORTED,
-                        "%s: a CMYK JPEG has no defined colours here; convert it to RGB, e.g. "
-                        "with ImageMagick -colorspace sRGB",
-                        reader->label);
-    if ((space != JCS_GRAYSCALE && space != JCS_YCbCr && space != JCS_RGB) ||
-        reader->info.data_precision != 8)
-        return ead_fail(EAD_UNSUPPORTED,
-                        "%s: a JPEG of %d channels and %d bits is not supported; save it as "
-                        "8-bit RGB",
-                        reader->label, reader->info.num_components, reader->info.data_precision);
-    return EAD_OK;
-}
-
 /* All that may jump. A Huffman-coded block of 64 pixels takes at least one bit, so a byte makes at most 512
  * pixels; arithmetic coding gets by with far less. */
 static void read_jpeg(JpegReader *reader) {
     struct jpeg_decompress_struct *info = &reader->info;
     jpeg_mem_src(info, reader->bytes, (unsigned long)reader->size);
     jpeg_read_header(info, TRUE);
-    EadStatus status = check_colours(reader);
-    if (status == EAD_OK)
-        status = ead_codec_alloc(reader->out, reader->label, info->image_width, info->image_height,
-                                 reader->use, reader->size, info->arith_code ? 1 << 16 : 512);
+    J_COLOR_SPACE space = info->jpeg_color_space;
+    if (space == JCS_CMYK || space == JCS_YCCK)
+        leave(reader, ead_fail(EAD_UNSUPPORTED,
+                               "%s: a CMYK JPEG has no defined colours here; convert it to RGB, e.g. "
+                               "with ImageMagick -colorspace sRGB",
+                               reader->label));
+    if ((space != JCS_GRAYSCALE && space != JCS_YCbCr && space != JCS_RGB) || info->data_precision != 8)
+        leave(reader, ead_fail(EAD_UNSUPPORTED,
+                               "%s: a JPEG of %d channels and %d bits is not supported; save it as 8-bit RGB",
+                               reader->label, info->num_components, info->data_precision));
+    EadStatus status = ead_codec_alloc(reader->out, reader->label, info->image_width, info->image_height,
+                                       reader->use, reader->size, info->arith_code ? 1 << 16 : 512);
     if (status != EAD_OK) leave(reader, status);
     if (reader->use == EAD_PIXELS_NONE) return;
     info->out_color_space = JCS_RGB;
@@ -142,13 +134,6 @@ static void say_nothing(j_common_ptr info) {
     (void)info;
 }
 
-/* More than any JPEG of that size takes. libjpeg replaces a buffer that is too small and then, on an error,
- * leaves no way to tell which one to free; it never comes to that here. */
-static size_t max_bytes(const EadImage *image) {
-    size_t width = ((size_t)image->width + 15) / 16 * 16, height = ((size_t)image->height + 15) / 16 * 16;
-    return width * height * 6 + 4096;
-}
-
 static void encode(JpegWriter *writer, const EadImage *image, int quality) {
     struct jpeg_compress_struct *info = &writer->info;
     jpeg_create_compress(info);
@@ -175,15 +160,17 @@ EadStatus ead_jpeg_encode(const EadImage *image, int quality, uint8_t **bytes, s
     if (image->width > JPEG_MAX_DIMENSION || image->height > JPEG_MAX_DIMENSION)
         return ead_fail(EAD_BAD_SHAPE, "JPEG of %d x %d pixels: at most %ld a side", image->width,
                         image->height, (long)JPEG_MAX_DIMENSION);
-    JpegWriter writer = {.size = (unsigned long)max_bytes(image)};
+    /* More than any JPEG of that size takes. libjpeg replaces a buffer that is too small and then, on an
+     * error, leaves no way to tell which one to free; it never comes to that here. */
+    unsigned long width = ((unsigned long)image->width + 15) / 16 * 16;
+    unsigned long height = ((unsigned long)image->height + 15) / 16 * 16;
+    JpegWriter writer = {.size = width * height * 6 + 4096};
     writer.bytes = malloc(writer.size);
-    if (!writer.bytes)
-        return ead_fail(EAD_NO_MEMORY, "no memory to encode a JPEG of %d x %d", image->width, image->height);
-    writer.info.err = jpeg_std_error(&writer.errors);
-    writer.info.client_data = &writer;
-    writer.errors.error_exit = on_write_error;
-    writer.errors.output_message = say_nothing;
-    if (setjmp(writer.escape) == 0) {
+    if (writer.bytes && setjmp(writer.escape) == 0) {
+        writer.info.err = jpeg_std_error(&writer.errors);
+        writer.info.client_data = &writer;
+        writer.errors.error_exit = on_write_error;
+        writer.errors.output_message = say_nothing;
         encode(&writer, image, quality);
         uint8_t *shrunk = realloc(writer.bytes, writer.size);
         *bytes = shrunk ? shrunk : writer.bytes;
@@ -191,7 +178,6 @@ EadStatus ead_jpeg_encode(const EadImage *image, int quality, uint8_t **bytes, s
     } else
         free(writer.bytes);
     jpeg_destroy_compress(&writer.info);
-    return *bytes ? EAD_OK
-                  : ead_fail(EAD_NO_MEMORY, "no memory to encode a JPEG of %d x %d", image->width,
-                             image->height);
+    if (*bytes) return EAD_OK;
+    return ead_fail(EAD_NO_MEMORY, "no memory to encode a JPEG of %d x %d", image->width, image->height);
 }

@@ -70,38 +70,25 @@ static void read_rows(PngReader *reader, uint8_t *rows, size_t row_bytes, int pa
 /* The largest channel of each pixel; of 16 bits (big-endian) the high byte, but nonzero stays nonzero. */
 static void reduce_to_mask(const uint8_t *raw, size_t pixels, int channels, int depth, uint8_t *out) {
     for (size_t i = 0; i < pixels; i++) {
-        unsigned largest = 0;
+        out[i] = 0;
         for (int c = 0; c < channels; c++) {
-            unsigned value = *raw++;
-            if (depth == 16) {
-                unsigned low = *raw++;
-                value = value == 0 && low != 0 ? 1 : value;
-            }
-            if (value > largest) largest = value;
+            uint8_t value = *raw++;
+            if (depth == 16 && *raw++ != 0 && value == 0) value = 1;
+            if (value > out[i]) out[i] = value;
         }
-        out[i] = (uint8_t)largest;
     }
-}
-
-static void read_mask(PngReader *reader, size_t row_bytes, int passes) {
-    EadImage *out = reader->out;
-    reader->raw = malloc(row_bytes * (size_t)out->height);
-    if (!reader->raw) leave(reader, ead_fail(EAD_NO_MEMORY, "%s: no memory to read the mask", reader->label));
-    read_rows(reader, reader->raw, row_bytes, passes);
-    reduce_to_mask(reader->raw, (size_t)out->width * (size_t)out->height,
-                   png_get_channels(reader->png, reader->info), png_get_bit_depth(reader->png, reader->info),
-                   out->pixels);
 }
 
 /* All that may jump. Deflate makes at most 1,032 bytes of one, of 8 pixels each at 1 bit. */
 static void read_png(PngReader *reader) {
     png_structp png = reader->png;
+    EadImage *out = reader->out;
     png_set_read_fn(png, reader, on_read);
     png_set_user_limits(png, 0x7FFFFFFF, 0x7FFFFFFF); /* ours below say more */
     png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
     png_read_info(png, reader->info);
     unsigned bits = (unsigned)png_get_bit_depth(png, reader->info) * png_get_channels(png, reader->info);
-    EadStatus status = ead_codec_alloc(reader->out, reader->label, png_get_image_width(png, reader->info),
+    EadStatus status = ead_codec_alloc(out, reader->label, png_get_image_width(png, reader->info),
                                        png_get_image_height(png, reader->info), reader->use, reader->size,
                                        1 + 1032 * 8 / bits);
     if (status != EAD_OK) leave(reader, status);
@@ -110,12 +97,16 @@ static void read_png(PngReader *reader) {
     int passes = png_set_interlace_handling(png);
     png_read_update_info(png, reader->info);
     size_t row_bytes = png_get_rowbytes(png, reader->info);
-    if (reader->use == EAD_PIXELS_MASK)
-        read_mask(reader, row_bytes, passes);
-    else if (row_bytes == (size_t)reader->out->width * 3)
-        read_rows(reader, reader->out->pixels, row_bytes, passes);
-    else
-        png_error(png, "unexpected colour type");
+    if (reader->use == EAD_PIXELS_RGB) {
+        if (row_bytes != (size_t)out->width * 3) png_error(png, "unexpected colour type");
+        read_rows(reader, out->pixels, row_bytes, passes);
+        return;
+    }
+    reader->raw = malloc(row_bytes * (size_t)out->height);
+    if (!reader->raw) leave(reader, ead_fail(EAD_NO_MEMORY, "%s: no memory to read the mask", reader->label));
+    read_rows(reader, reader->raw, row_bytes, passes);
+    reduce_to_mask(reader->raw, (size_t)out->width * (size_t)out->height, png_get_channels(png, reader->info),
+                   png_get_bit_depth(png, reader->info), out->pixels);
 }
 
 EadStatus ead_png_decode(const uint8_t *bytes, size_t size, const char *label, EadPixelUse use,
@@ -140,9 +131,7 @@ EadStatus ead_png_decode(const uint8_t *bytes, size_t size, const char *label, E
 typedef struct PngWriter {
     png_structp png;
     png_infop info;
-    FILE *stream;
     const char *label;
-    const EadImage *image;
     EadStatus status;
     jmp_buf escape;
 } PngWriter;
@@ -154,27 +143,26 @@ static _Noreturn void on_write_error(png_structp png, png_const_charp text) {
     longjmp(writer->escape, 1);
 }
 
-static void write_rows(PngWriter *writer) {
-    const EadImage *image = writer->image;
+static void write_rows(png_structp png, png_infop info, FILE *stream, const EadImage *image) {
     size_t row_bytes = (size_t)image->width * (size_t)image->channels;
-    png_init_io(writer->png, writer->stream);
-    png_set_IHDR(writer->png, writer->info, (png_uint_32)image->width, (png_uint_32)image->height, 8,
+    png_init_io(png, stream);
+    png_set_IHDR(png, info, (png_uint_32)image->width, (png_uint_32)image->height, 8,
                  image->channels == 3 ? PNG_COLOR_TYPE_RGB : PNG_COLOR_TYPE_GRAY, PNG_INTERLACE_NONE,
                  PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
-    png_write_info(writer->png, writer->info);
-    for (int y = 0; y < image->height; y++) png_write_row(writer->png, image->pixels + (size_t)y * row_bytes);
-    png_write_end(writer->png, writer->info);
+    png_write_info(png, info);
+    for (int y = 0; y < image->height; y++) png_write_row(png, image->pixels + (size_t)y * row_bytes);
+    png_write_end(png, info);
 }
 
 static EadStatus write_png(FILE *stream, const char *label, const EadImage *image) {
     assert(image->pixels && (image->channels == 1 || image->channels == 3));
-    PngWriter writer = {.stream = stream, .label = label, .image = image};
+    PngWriter writer = {.label = label};
     errno = 0;
     if (setjmp(writer.escape) == 0) {
         writer.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &writer, on_write_error, on_warning);
         if (writer.png) writer.info = png_create_info_struct(writer.png);
         if (writer.info)
-            write_rows(&writer);
+            write_rows(writer.png, writer.info, stream, image);
         else
             writer.status = ead_fail(EAD_NO_MEMORY, "%s: no memory to write a PNG", label);
     }
@@ -198,11 +186,11 @@ EadStatus ead_png_encode(const EadImage *image, uint8_t **bytes, size_t *size) {
     if (!stream) return ead_fail(EAD_NO_MEMORY, "no memory to write a PNG");
     EadStatus status = write_png(stream, "PNG in memory", image);
     if (fclose(stream) != 0 && status == EAD_OK) status = ead_fail(EAD_NO_MEMORY, "no memory to write a PNG");
-    if (status != EAD_OK) {
-        free(buffer);
-        *size = 0;
-        return status;
+    if (status == EAD_OK) {
+        *bytes = (uint8_t *)buffer;
+        return EAD_OK;
     }
-    *bytes = (uint8_t *)buffer;
-    return EAD_OK;
+    free(buffer);
+    *size = 0;
+    return status;
 }

@@ -93,47 +93,35 @@ static int close_nothing(thandle_t handle) {
     return 0;
 }
 
-static EadStatus check_kind(TIFF *tiff, const char *label) {
+static EadStatus read_tiff(TIFF *tiff, const char *label, size_t size, EadPixelUse use, EadImage *out) {
+    uint32_t width = 0, height = 0;
     uint16_t bits = 1, format = SAMPLEFORMAT_UINT;
     char reason[1024] = "";
+    TIFFGetField(tiff, TIFFTAG_IMAGEWIDTH, &width);
+    TIFFGetField(tiff, TIFFTAG_IMAGELENGTH, &height);
     TIFFGetFieldDefaulted(tiff, TIFFTAG_BITSPERSAMPLE, &bits);
     TIFFGetFieldDefaulted(tiff, TIFFTAG_SAMPLEFORMAT, &format);
     if (format == SAMPLEFORMAT_IEEEFP)
         return ead_fail(EAD_UNSUPPORTED,
                         "%s: a TIFF of floating-point numbers, such as an anomaly map, is no image", label);
-    if (TIFFRGBAImageOK(tiff, reason)) return EAD_OK;
-    return ead_fail(EAD_UNSUPPORTED, "%s: this TIFF (%u bits a channel) cannot be read as RGB: %s", label,
-                    (unsigned)bits, reason);
-}
-
-/* raster [height][width], red in the lowest byte. */
-static void take_rgb(const uint32_t *raster, size_t pixels, uint8_t *rgb) {
-    for (size_t i = 0; i < pixels; i++, rgb += 3) {
-        rgb[0] = (uint8_t)TIFFGetR(raster[i]);
-        rgb[1] = (uint8_t)TIFFGetG(raster[i]);
-        rgb[2] = (uint8_t)TIFFGetB(raster[i]);
-    }
-}
-
-static EadStatus read_pixels(TIFF *tiff, const char *label, EadImage *out) {
-    size_t pixels = (size_t)out->width * (size_t)out->height;
-    uint32_t *raster = malloc(pixels * sizeof *raster);
-    if (!raster) return ead_fail(EAD_NO_MEMORY, "%s: no memory for its pixels", label);
-    int whole = TIFFReadRGBAImageOriented(tiff, (uint32_t)out->width, (uint32_t)out->height, raster,
-                                          ORIENTATION_TOPLEFT, 1);
-    if (whole) take_rgb(raster, pixels, out->pixels);
-    free(raster);
-    return whole ? EAD_OK : ead_fail(EAD_BAD_FILE, "%s: damaged or truncated TIFF", label);
-}
-
-static EadStatus read_tiff(TIFF *tiff, const char *label, size_t size, EadPixelUse use, EadImage *out) {
-    uint32_t width = 0, height = 0;
-    TIFFGetField(tiff, TIFFTAG_IMAGEWIDTH, &width);
-    TIFFGetField(tiff, TIFFTAG_IMAGELENGTH, &height);
-    EAD_TRY(check_kind(tiff, label));
+    if (!TIFFRGBAImageOK(tiff, reason))
+        return ead_fail(EAD_UNSUPPORTED, "%s: this TIFF (%u bits a channel) cannot be read as RGB: %s", label,
+                        (unsigned)bits, reason);
     /* The best ratio of the usual compressions, deflate's, with 8 pixels a byte. */
     EAD_TRY(ead_codec_alloc(out, label, width, height, use, size, 1032 * 8));
-    return use == EAD_PIXELS_RGB ? read_pixels(tiff, label, out) : EAD_OK;
+    if (use != EAD_PIXELS_RGB) return EAD_OK;
+    size_t pixels = (size_t)width * height;
+    uint32_t *raster = malloc(pixels * sizeof *raster); /* red in the lowest byte */
+    if (!raster) return ead_fail(EAD_NO_MEMORY, "%s: no memory for its pixels", label);
+    int whole = TIFFReadRGBAImageOriented(tiff, width, height, raster, ORIENTATION_TOPLEFT, 1);
+    uint8_t *rgb = out->pixels;
+    for (size_t i = 0; i < pixels && whole; i++) {
+        *rgb++ = (uint8_t)TIFFGetR(raster[i]);
+        *rgb++ = (uint8_t)TIFFGetG(raster[i]);
+        *rgb++ = (uint8_t)TIFFGetB(raster[i]);
+    }
+    free(raster);
+    return whole ? EAD_OK : ead_fail(EAD_BAD_FILE, "%s: damaged or truncated TIFF", label);
 }
 
 EadStatus ead_tiff_decode(const uint8_t *bytes, size_t size, const char *label, EadPixelUse use,
@@ -175,27 +163,20 @@ static int write_map(TIFF *tiff, const float *map, int width, int height, float 
 EadStatus ead_tiff_write_map(const char *path, const float *map, int width, int height) {
     if (width < 1 || height < 1 || width > 65535 || height > 65535)
         return ead_fail(EAD_BAD_SHAPE, "%s: map of %d x %d: sizes are 1 to 65,535", path, width, height);
-    float *row = ead_new(width, sizeof *row, "a row of a map");
-    if (!row) return EAD_NO_MEMORY;
     EadAtomicFile file;
-    EadStatus status = ead_atomic_file_open(&file, path);
-    if (status == EAD_OK) {
-        TIFFOpenOptions *options = quiet(0);
-        int descriptor = dup(fileno(file.stream)); /* libtiff closes its own */
-        TIFF *tiff = TIFFFdOpenExt(descriptor, path, "w", options);
-        TIFFOpenOptionsFree(options);
-        bool ok = tiff && write_map(tiff, map, width, height, row);
-        if (tiff)
-            TIFFClose(tiff);
-        else
-            close(descriptor);
-        if (ok)
-            status = ead_atomic_file_commit(&file);
-        else {
-            status = ead_fail(EAD_IO, "%s: cannot write the map; is the disk full?", path);
-            ead_atomic_file_discard(&file);
-        }
-    }
+    EAD_TRY(ead_atomic_file_open(&file, path));
+    TIFFOpenOptions *options = quiet(0);
+    int descriptor = dup(fileno(file.stream)); /* libtiff closes its own */
+    TIFF *tiff = TIFFFdOpenExt(descriptor, path, "w", options);
+    TIFFOpenOptionsFree(options);
+    float *row = ead_new(width, sizeof *row, "a row of a map");
+    bool ok = tiff && row && write_map(tiff, map, width, height, row);
+    if (tiff)
+        TIFFClose(tiff);
+    else
+        close(descriptor);
     free(row);
-    return status;
+    if (ok) return ead_atomic_file_commit(&file);
+    ead_atomic_file_discard(&file);
+    return row ? ead_fail(EAD_IO, "%s: cannot write the map; is the disk full?", path) : EAD_NO_MEMORY;
 }

@@ -34,25 +34,10 @@ static EadStatus walk(const Search *search, const char *folder, const Ancestor *
 static EadStatus visit(const Search *search, const char *path, const Ancestor *parent) {
     struct stat info;
     bool wanted = search->wanted(path);
-    if (stat(path, &info) != 0) {
-        if (!wanted) return EAD_OK;
-        return ead_fail(EAD_IO, "%s: cannot read: %s", path, strerror(errno));
-    }
+    if (stat(path, &info) != 0)
+        return wanted ? ead_fail(EAD_IO, "%s: cannot read: %s", path, strerror(errno)) : EAD_OK;
     if (S_ISDIR(info.st_mode)) return walk(search, path, parent);
     return wanted && S_ISREG(info.st_mode) ? ead_strings_add(search->list, path) : EAD_OK;
-}
-
-static EadStatus visit_entries(const Search *search, DIR *stream, const char *folder, const Ancestor *here) {
-    for (;;) {
-        errno = 0;
-        struct dirent *entry = readdir(stream);
-        if (!entry) break;
-        if (entry->d_name[0] == '.') continue;
-        EadPath path;
-        EAD_TRY(ead_path_in(path, folder, entry->d_name));
-        EAD_TRY(visit(search, path, here));
-    }
-    return errno ? ead_fail(EAD_IO, "%s: cannot read: %s", folder, strerror(errno)) : EAD_OK;
 }
 
 static EadStatus walk(const Search *search, const char *folder, const Ancestor *parent) {
@@ -65,7 +50,17 @@ static EadStatus walk(const Search *search, const char *folder, const Ancestor *
         if (above->device == here.device && above->inode == here.inode) return EAD_OK;
     DIR *stream = opendir(folder);
     if (!stream) return ead_fail(EAD_IO, "%s: cannot read: %s", folder, strerror(errno));
-    EadStatus status = visit_entries(search, stream, folder, &here);
+    EadStatus status = EAD_OK;
+    while (status == EAD_OK) {
+        EadPath path;
+        errno = 0;
+        struct dirent *entry = readdir(stream);
+        if (!entry && errno) status = ead_fail(EAD_IO, "%s: cannot read: %s", folder, strerror(errno));
+        if (!entry) break;
+        if (entry->d_name[0] == '.') continue;
+        status = ead_path_in(path, folder, entry->d_name);
+        if (status == EAD_OK) status = visit(search, path, &here);
+    }
     closedir(stream);
     return status;
 }

@@ -28,6 +28,7 @@ struct EadLoader {
     char message[MESSAGE_SIZE]; /* messages are thread-local, so they are carried over here */
 };
 
+/* Which slot a step goes to, and its bytes. */
 static uint64_t slot_of(const EadLoader *loader, uint64_t step) {
     return step % (uint64_t)loader->spec.slots;
 }
@@ -36,55 +37,30 @@ static uint8_t *slot_bytes(const EadLoader *loader, uint64_t step) {
     return loader->slots + (size_t)slot_of(loader, step) * loader->stride;
 }
 
-/* Under the mutex. Steps before the failed one are still delivered. */
-static void finish_step(EadLoader *loader, uint64_t step, EadStatus status) {
-    if (status == EAD_OK)
-        loader->ready[slot_of(loader, step)] = true;
-    else if (step < loader->failed) {
-        loader->failed = step;
-        loader->status = status;
-        memcpy(loader->message, ead_error_message(), strlen(ead_error_message()) + 1);
-    }
-    pthread_cond_signal(&loader->filled);
-}
-
-/* Under the mutex. The next step to fill, once its slot is free; false when there is nothing more to do. */
-static bool take_step(EadLoader *loader, uint64_t *step) {
-    while (!loader->stop && loader->taken >= loader->position + (uint64_t)loader->spec.slots)
-        pthread_cond_wait(&loader->released, &loader->mutex);
-    if (loader->stop || loader->failed != UINT64_MAX) return false;
-    *step = loader->taken++;
-    return true;
-}
-
+/* Messages are the thread's, and steps before a failed one are still delivered. */
 static void *work(void *context) {
     EadLoader *loader = context;
-    uint64_t step;
+    const EadLoaderSpec *spec = &loader->spec;
     pthread_mutex_lock(&loader->mutex);
-    while (take_step(loader, &step)) {
+    for (;;) {
+        while (!loader->stop && loader->taken >= loader->position + (uint64_t)spec->slots)
+            pthread_cond_wait(&loader->released, &loader->mutex);
+        if (loader->stop || loader->failed != UINT64_MAX) break;
+        uint64_t step = loader->taken++;
         pthread_mutex_unlock(&loader->mutex);
-        EadStatus status =
-            loader->spec.fill(loader->spec.context, loader->spec.first_step + step, slot_bytes(loader, step));
+        EadStatus status = spec->fill(spec->context, spec->first_step + step, slot_bytes(loader, step));
         pthread_mutex_lock(&loader->mutex);
-        finish_step(loader, step, status);
+        if (status == EAD_OK)
+            loader->ready[slot_of(loader, step)] = true;
+        else if (step < loader->failed) {
+            loader->failed = step;
+            loader->status = status;
+            memcpy(loader->message, ead_error_message(), strlen(ead_error_message()) + 1);
+        }
+        pthread_cond_signal(&loader->filled);
     }
     pthread_mutex_unlock(&loader->mutex);
     return NULL;
-}
-
-static EadStatus allocate(EadLoader *loader) {
-    const EadLoaderSpec *spec = &loader->spec;
-    void *slots = NULL;
-    loader->stride = (spec->slot_bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    loader->ready = ead_new(spec->slots, sizeof *loader->ready, "a loader");
-    bool fits = loader->stride >= spec->slot_bytes && loader->stride <= SIZE_MAX / (size_t)spec->slots;
-    if (loader->ready && fits &&
-        posix_memalign(&slots, ALIGNMENT, (size_t)spec->slots * loader->stride) == 0) {
-        loader->slots = slots;
-        return EAD_OK;
-    }
-    return ead_fail(EAD_NO_MEMORY, "no memory for a loader of %d slots of %zu bytes", spec->slots,
-                    spec->slot_bytes);
 }
 
 EadStatus ead_loader_open(const EadLoaderSpec *spec, EadLoader **out) {
@@ -95,11 +71,20 @@ EadStatus ead_loader_open(const EadLoaderSpec *spec, EadLoader **out) {
     EadLoader *loader = ead_new(1, sizeof *loader, "a loader");
     if (!loader) return EAD_NO_MEMORY;
     *loader = (EadLoader){.spec = *spec,
+                          .stride = (spec->slot_bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT,
+                          .ready = ead_new(spec->slots, sizeof *loader->ready, "a loader"),
                           .failed = UINT64_MAX,
                           .mutex = PTHREAD_MUTEX_INITIALIZER,
                           .filled = PTHREAD_COND_INITIALIZER,
                           .released = PTHREAD_COND_INITIALIZER};
-    EadStatus status = allocate(loader);
+    void *slots = NULL;
+    bool fits = loader->stride >= spec->slot_bytes && loader->stride <= SIZE_MAX / (size_t)spec->slots;
+    EadStatus status = EAD_OK;
+    if (!loader->ready || !fits || posix_memalign(&slots, ALIGNMENT, (size_t)spec->slots * loader->stride))
+        status = ead_fail(EAD_NO_MEMORY, "no memory for a loader of %d slots of %zu bytes", spec->slots,
+                          spec->slot_bytes);
+    else
+        loader->slots = slots;
     if (status == EAD_OK) status = ead_workers_start(&loader->workers, spec->threads, work, loader);
     if (status == EAD_OK)
         *out = loader;

@@ -17,16 +17,14 @@ struct EadSkippedImages {
 };
 
 EadStatus ead_skipped_images_new(int total, EadSkippedImages **out) {
-    EadSkippedImages *skipped = ead_new(1, sizeof *skipped, "a list of skipped images");
-    bool *has = ead_new(total, sizeof *has, "a list of skipped images");
-    if (!skipped || !has) {
-        free(skipped);
-        free(has);
-        return EAD_NO_MEMORY;
-    }
-    *skipped = (EadSkippedImages){.mutex = PTHREAD_MUTEX_INITIALIZER, .has = has, .total = total};
-    *out = skipped;
-    return EAD_OK;
+    *out = ead_new(1, sizeof **out, "a list of skipped images");
+    if (!*out) return EAD_NO_MEMORY;
+    **out = (EadSkippedImages){.mutex = PTHREAD_MUTEX_INITIALIZER, .total = total};
+    (*out)->has = ead_new(total, sizeof *(*out)->has, "a list of skipped images");
+    if ((*out)->has) return EAD_OK;
+    ead_skipped_images_free(*out);
+    *out = NULL;
+    return EAD_NO_MEMORY;
 }
 
 EadStatus ead_skipped_images_add(EadSkippedImages *skipped, int index, EadStatus status) {

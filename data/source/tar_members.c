@@ -81,42 +81,32 @@ static bool checksum_fits(const TarHeader *header) {
     return parse_number(header->checksum, sizeof header->checksum) == sum;
 }
 
-/* One record "length key=value\n" of a pax header. */
-static bool apply_record(const char *key, const char *value, Extension *extension) {
-    if (strncmp(key, "GNU.sparse.", 11) == 0) extension->sparse = true;
-    if (strcmp(key, "size") == 0) {
-        char *end;
-        errno = 0;
-        extension->size = strtoll(value, &end, 10);
-        return errno == 0 && end != value && *end == '\0' && extension->size >= 0;
-    }
-    if (strcmp(key, "path") != 0) return true;
-    if (strlen(value) >= sizeof extension->name) return false;
-    memcpy(extension->name, value, strlen(value) + 1);
-    return true;
+/* False if the name is too long. */
+static bool take_name(const char *name, Extension *extension) {
+    int length = snprintf(extension->name, sizeof extension->name, "%s", name);
+    return length >= 0 && (size_t)length < sizeof extension->name;
 }
 
-/* text ends with a NUL behind its size bytes; it is cut up. */
+/* Records "length key=value\n". text ends with a NUL behind its size bytes; it is cut up. */
 static bool parse_pax(char *text, size_t size, Extension *extension) {
     while (size > 0) {
-        char *key;
+        char *key, *end;
         errno = 0;
         unsigned long long length = strtoull(text, &key, 10);
         if (errno || key == text || *key != ' ' || length > size || key + 1 >= text + length) return false;
         char *last = text + length - 1, *equals = memchr(key, '=', (size_t)(last - key));
         if (!equals || *last != '\n') return false;
         *equals = *last = '\0';
-        if (!apply_record(key + 1, equals + 1, extension)) return false;
+        key++;
+        const char *value = equals + 1;
+        if (strncmp(key, "GNU.sparse.", 11) == 0) extension->sparse = true;
+        if (strcmp(key, "path") == 0 && !take_name(value, extension)) return false;
+        if (strcmp(key, "size") == 0) {
+            extension->size = strtoll(value, &end, 10);
+            if (errno || end == value || *end != '\0' || extension->size < 0) return false;
+        }
         text += length, size -= (size_t)length;
     }
-    return true;
-}
-
-static bool parse_extension(char type, char *text, size_t size, Extension *extension) {
-    text[size] = '\0';
-    if (type == 'x') return parse_pax(text, size, extension);
-    if (strlen(text) >= sizeof extension->name) return false;
-    memcpy(extension->name, text, strlen(text) + 1);
     return true;
 }
 
@@ -126,70 +116,57 @@ static EadStatus read_extension(const Archive *archive, char type, int64_t at, i
     char *text = ead_new(size + 1, 1, archive->label);
     if (!text) return EAD_NO_MEMORY;
     EadStatus status = read_bytes(archive, text, (size_t)size, at);
-    if (status == EAD_OK && !parse_extension(type, text, (size_t)size, extension))
+    text[size] = '\0';
+    if (status == EAD_OK &&
+        !(type == 'x' ? parse_pax(text, (size_t)size, extension) : take_name(text, extension)))
         status = damaged(archive, at, "a malformed extended header");
     free(text);
     return status;
 }
 
-/* The member's name with those of the archives around it before it. False if it is too long. */
-static bool full_name(const Archive *archive, const TarHeader *header, const Extension *extension,
-                      char out[MAX_NAME]) {
-    int length;
-    bool posix = memcmp(header->magic, "ustar", 6) == 0; /* GNU's magic has a blank for the NUL */
-    if (extension->name[0])
-        length = snprintf(out, MAX_NAME, "%s%s", archive->prefix, extension->name);
-    else if (posix && header->prefix[0])
-        length = snprintf(out, MAX_NAME, "%s%.155s/%.100s", archive->prefix, header->prefix, header->name);
-    else
-        length = snprintf(out, MAX_NAME, "%s%.100s", archive->prefix, header->name);
-    return length >= 0 && length < MAX_NAME;
-}
-
 static EadStatus walk(const Archive *archive, int64_t begin);
-
-static EadStatus enter(const Archive *outer, const char *name, int64_t offset, int64_t size) {
-    if (outer->depth == MAX_DEPTH) return damaged(outer, offset, "archives within archives more than 4 deep");
-    Archive *inner = ead_new(1, sizeof *inner, outer->label);
-    if (!inner) return EAD_NO_MEMORY;
-    *inner = *outer;
-    inner->end = offset + size;
-    inner->depth = outer->depth + 1;
-    EadStatus status;
-    if ((size_t)snprintf(inner->prefix, sizeof inner->prefix, "%s/", name) < sizeof inner->prefix)
-        status = walk(inner, offset);
-    else
-        status = damaged(outer, offset, "a name of more than 4,095 bytes");
-    free(inner);
-    return status;
-}
 
 static EadStatus visit_member(const Archive *archive, const TarHeader *header, const Extension *extension,
                               int64_t at, int64_t size) {
+    /* The name, with those of the archives around it before it. */
     char name[MAX_NAME];
-    if (!full_name(archive, header, extension, name))
-        return damaged(archive, at, "a name of more than 4,095 bytes");
+    int length;
+    bool posix = memcmp(header->magic, "ustar", 6) == 0; /* GNU's magic has a blank for the NUL */
+    if (extension->name[0])
+        length = snprintf(name, MAX_NAME, "%s%s", archive->prefix, extension->name);
+    else if (posix && header->prefix[0])
+        length = snprintf(name, MAX_NAME, "%s%.155s/%.100s", archive->prefix, header->prefix, header->name);
+    else
+        length = snprintf(name, MAX_NAME, "%s%.100s", archive->prefix, header->name);
+    if (length < 0 || length >= MAX_NAME) return damaged(archive, at, "a name of more than 4,095 bytes");
     if (header->type == 'S' || extension->sparse)
         return ead_fail(EAD_UNSUPPORTED, "%s: %s is a sparse member; make the archive without --sparse",
                         archive->label, name);
-    bool regular = header->type == '0' || header->type == '\0' || header->type == '7';
-    if (!regular) return EAD_OK;
-    if (ead_path_has_extension(name, ".tar")) return enter(archive, name, at, size);
-    return archive->visit(archive->context, name, at, size);
-}
-
-/* The bytes that follow a header; of links and devices none do, whatever their size says. */
-static int64_t content_size(const TarHeader *header, const Extension *extension) {
-    if (header->type >= '1' && header->type <= '6') return 0;
-    return extension->size >= 0 ? extension->size : parse_number(header->size, sizeof header->size);
+    if (header->type != '0' && header->type != '\0' && header->type != '7') return EAD_OK;
+    if (!ead_path_has_extension(name, ".tar")) return archive->visit(archive->context, name, at, size);
+    if (archive->depth == MAX_DEPTH) return damaged(archive, at, "archives within archives more than 4 deep");
+    Archive *inner = ead_new(1, sizeof *inner, archive->label);
+    if (!inner) return EAD_NO_MEMORY;
+    *inner = *archive;
+    inner->end = at + size;
+    inner->depth++;
+    EadStatus status;
+    if (snprintf(inner->prefix, MAX_NAME, "%s/", name) < MAX_NAME)
+        status = walk(inner, at);
+    else
+        status = damaged(archive, at, "a name of more than 4,095 bytes");
+    free(inner);
+    return status;
 }
 
 /* One header and what follows it; *at moves behind both. */
 static EadStatus step(const Archive *archive, const TarHeader *header, Extension *extension, int64_t *at) {
     bool extends = header->type == 'x' || header->type == 'L';
     if (!checksum_fits(header)) return damaged(archive, *at, "no tar header, or a damaged one");
-    int64_t size = content_size(header, extends ? &(Extension){.size = -1} : extension);
-    int64_t content = *at + BLOCK;
+    int64_t content = *at + BLOCK, size = 0; /* links and devices have no bytes, whatever their size says */
+    if (header->type < '1' || header->type > '6')
+        size = extends || extension->size < 0 ? parse_number(header->size, sizeof header->size)
+                                              : extension->size;
     if (size < 0) return damaged(archive, *at, "a size that is no number");
     if (content > archive->end || size > archive->end - content)
         return damaged(archive, *at, "the archive is cut short");
