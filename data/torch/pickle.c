@@ -34,6 +34,7 @@ struct EadPickle {
 
 /* A constant, so that the compiler sees that it is not EAD_OK. */
 #define DAMAGED(...) (ead_fail(EAD_BAD_FILE, __VA_ARGS__), EAD_BAD_FILE)
+#define NO_VALUE     "the stack holds no value where one is needed"
 
 static EadStatus too_large(void) {
     return DAMAGED("the pickle makes more than 2^20 values; save the state_dict alone");
@@ -75,8 +76,7 @@ static EadStatus push_integer(EadPickle *pickle, EadPickleKind kind, int64_t int
 /* The topmost value, off the stack; a mark is none. */
 static EadStatus pop(EadPickle *pickle, EadPickleValue **out) {
     Slots *stack = &pickle->stack;
-    if (stack->count == 0 || !stack->values[stack->count - 1])
-        return DAMAGED("the stack holds no value where one is needed");
+    if (stack->count == 0 || !stack->values[stack->count - 1]) return DAMAGED(NO_VALUE);
     *out = stack->values[--stack->count];
     return EAD_OK;
 }
@@ -88,21 +88,22 @@ static EadStatus peek(EadPickle *pickle, EadPickleValue **out) {
     return EAD_OK;
 }
 
-/* How many values lie above the last mark. */
-static EadStatus above_mark(const EadPickle *pickle, int *count) {
-    const Slots *stack = &pickle->stack;
+/* Takes away the last mark, from under the *count values above it. */
+static EadStatus close_mark(EadPickle *pickle, int *count) {
+    Slots *stack = &pickle->stack;
     int at = stack->count;
     while (at > 0 && stack->values[at - 1]) at--;
-    *count = stack->count - at;
-    return at > 0 ? EAD_OK : DAMAGED("a mark is missing on the stack");
+    if (at == 0) return DAMAGED("a mark is missing on the stack");
+    *count = stack->count-- - at;
+    memmove(stack->values + at - 1, stack->values + at, (size_t)*count * sizeof(EadPickleValue *));
+    return EAD_OK;
 }
 
 /* Moves the topmost `count` values to the end of a value's items. */
 static EadStatus move_items(EadPickle *pickle, EadPickleValue *to, int count) {
     Slots *stack = &pickle->stack;
     if (count > MAX_VALUES - to->count) return too_large();
-    if (to->count + count >
-        to->capacity) { /* not by ead_grow(): tuples are many, and as small as they come */
+    if (to->count + count > to->capacity) { /* no ead_grow(): tuples are many, and as small as they come */
         int capacity = to->capacity > count ? 2 * to->capacity : to->count + count;
         const EadPickleValue **items = realloc(to->items, (size_t)capacity * sizeof *items);
         if (!items) return ead_fail(EAD_NO_MEMORY, "no memory for " VALUES);
@@ -116,20 +117,22 @@ static EadStatus move_items(EadPickle *pickle, EadPickleValue *to, int count) {
 
 /* ---- looking at values ---- */
 
+/* With a dot for the line feed between a global's module and name. */
+static char character(const EadPickleValue *value, size_t i) {
+    return value->kind == EAD_PICKLE_GLOBAL && value->text[i] == '\n' ? '.' : value->text[i];
+}
+
 bool ead_pickle_is(const EadPickleValue *value, const char *text) {
     if (!value || (value->kind != EAD_PICKLE_TEXT && value->kind != EAD_PICKLE_GLOBAL)) return false;
     if (value->length != strlen(text)) return false;
-    for (size_t i = 0; i < value->length; i++) {
-        bool dot = value->kind == EAD_PICKLE_GLOBAL && value->text[i] == '\n';
-        if (text[i] != (dot ? '.' : value->text[i])) return false;
-    }
+    for (size_t i = 0; i < value->length; i++)
+        if (text[i] != character(value, i)) return false;
     return true;
 }
 
 bool ead_pickle_copy(const EadPickleValue *value, char *out, size_t size) {
     size_t length = value->length < size ? value->length : size - 1;
-    for (size_t i = 0; i < length; i++)
-        out[i] = value->kind == EAD_PICKLE_GLOBAL && value->text[i] == '\n' ? '.' : value->text[i];
+    for (size_t i = 0; i < length; i++) out[i] = character(value, i);
     out[length] = '\0';
     return length == value->length && strlen(out) == length;
 }
@@ -249,28 +252,17 @@ static EadStatus push_tuple(EadPickle *pickle, size_t count) {
     EadPickleValue *value;
     const Slots *stack = &pickle->stack;
     for (int i = 1; i <= (int)count; i++)
-        if (i > stack->count || !stack->values[stack->count - i])
-            return DAMAGED("the stack holds no value where one is needed");
+        if (i > stack->count || !stack->values[stack->count - i]) return DAMAGED(NO_VALUE);
     EAD_TRY(make(pickle, EAD_PICKLE_TUPLE, &value));
     EAD_TRY(move_items(pickle, value, (int)count));
     return push(pickle, value);
 }
 
 static EadStatus push_marked_tuple(EadPickle *pickle, size_t width) {
-    EadPickleValue *value;
     int count;
     (void)width;
-    EAD_TRY(above_mark(pickle, &count));
-    EAD_TRY(make(pickle, EAD_PICKLE_TUPLE, &value));
-    EAD_TRY(move_items(pickle, value, count));
-    pickle->stack.count--; /* the mark */
-    return push(pickle, value);
-}
-
-/* Instances of classes derived from dict are filled like one. */
-static bool is_dict(const EadPickleValue *value) {
-    return value->kind == EAD_PICKLE_DICT || value->kind == EAD_PICKLE_CALL ||
-           value->kind == EAD_PICKLE_OBJECT;
+    EAD_TRY(close_mark(pickle, &count));
+    return push_tuple(pickle, (size_t)count);
 }
 
 /* Moves the topmost `count` values into the container below them. */
@@ -278,10 +270,13 @@ static EadStatus fill(EadPickle *pickle, int count, bool pairs) {
     Slots *stack = &pickle->stack;
     int at = stack->count - count - 1;
     EadPickleValue *to = at >= 0 ? stack->values[at] : NULL;
-    bool fits = to && (pairs ? is_dict(to) && count % 2 == 0 : to->kind == EAD_PICKLE_LIST);
+    /* Instances of classes derived from dict are filled like one. */
+    bool dict =
+        to && (to->kind == EAD_PICKLE_DICT || to->kind == EAD_PICKLE_CALL || to->kind == EAD_PICKLE_OBJECT);
+    bool fits = pairs ? dict && count % 2 == 0 : to && to->kind == EAD_PICKLE_LIST;
     if (!fits) return DAMAGED("items without the %s they belong to", pairs ? "dict" : "list");
     for (int i = at; i < stack->count; i++)
-        if (!stack->values[i]) return DAMAGED("the stack holds no value where one is needed");
+        if (!stack->values[i]) return DAMAGED(NO_VALUE);
     return move_items(pickle, to, count);
 }
 
@@ -289,14 +284,9 @@ static EadStatus fill_one(EadPickle *pickle, size_t count) {
     return fill(pickle, (int)count, count == 2);
 }
 
-/* The mark between the container and its items is closed up. */
 static EadStatus fill_marked(EadPickle *pickle, size_t pairs) {
-    Slots *stack = &pickle->stack;
     int count;
-    EAD_TRY(above_mark(pickle, &count));
-    EadPickleValue **first = stack->values + stack->count - count;
-    memmove(first - 1, first, (size_t)count * sizeof(EadPickleValue *));
-    stack->count--;
+    EAD_TRY(close_mark(pickle, &count));
     return fill(pickle, count, pairs != 0);
 }
 
@@ -318,12 +308,6 @@ static EadStatus get_memo(EadPickle *pickle, size_t width) {
     if (index >= (uint64_t)pickle->memo.count || !pickle->memo.values[index])
         return DAMAGED("memo number %llu was never given out", (unsigned long long)index);
     return push(pickle, pickle->memo.values[index]);
-}
-
-static bool is_allowed(const EadPickle *pickle, const EadPickleValue *callee) {
-    for (const char *const *name = pickle->calls; *name; name++)
-        if (ead_pickle_is(callee, *name)) return true;
-    return false;
 }
 
 /* Takes the argument, a tuple, and below it what is called. */
@@ -349,13 +333,13 @@ static EadStatus call(EadPickle *pickle, size_t width) {
     char name[128];
     (void)width;
     EAD_TRY(pop_call(pickle, &callee, &argument));
-    if (is_allowed(pickle, callee)) return push_call(pickle, EAD_PICKLE_CALL, callee, argument);
+    for (const char *const *allowed = pickle->calls; *allowed; allowed++)
+        if (ead_pickle_is(callee, *allowed)) return push_call(pickle, EAD_PICKLE_CALL, callee, argument);
     ead_pickle_copy(callee, name, sizeof name);
-    return ead_fail(
-        EAD_UNSUPPORTED,
-        "wants to call %s; only what builds tensors is read, nothing was run; if you trust the file, "
-        "load it in Python and save its state_dict",
-        name);
+    return ead_fail(EAD_UNSUPPORTED,
+                    "wants to call %s; only what builds tensors is read, nothing was run; if you trust the "
+                    "file, load it in Python and save its state_dict",
+                    name);
 }
 
 static EadStatus make_object(EadPickle *pickle, size_t width) {
@@ -427,27 +411,25 @@ static const struct {
     ['Q'] = {push_outside, 0},              /* BINPERSID */
 };
 
-static EadStatus check_protocol(EadPickle *pickle) {
-    const uint8_t *head;
+static EadStatus run(EadPickle *pickle) {
+    const uint8_t *head, *opcode;
     EAD_TRY(take(pickle, 2, &head));
     if (head[0] != PROTOCOL) return DAMAGED("does not begin like a pickle");
-    if (head[1] == 2) return EAD_OK;
-    return ead_fail(EAD_UNSUPPORTED,
-                    "pickle protocol %d; save the file again with protocol 2, which is torch.save's default",
-                    head[1]);
-}
-
-static EadStatus run(EadPickle *pickle) {
-    EAD_TRY(check_protocol(pickle));
+    if (head[1] != 2)
+        return ead_fail(
+            EAD_UNSUPPORTED,
+            "pickle protocol %d; save the file again with protocol 2, which is torch.save's default",
+            head[1]);
     for (;;) {
-        const uint8_t *opcode;
         EAD_TRY(take(pickle, 1, &opcode));
-        if (*opcode == STOP) return pickle->stack.count == 1 ? EAD_OK : DAMAGED("it leaves no one value");
+        if (*opcode == STOP) break;
         if (!opcodes[*opcode].run)
             return ead_fail(EAD_UNSUPPORTED, "opcode 0x%02X at byte %zu is none that torch.save writes",
                             *opcode, pickle->at - 1);
         EAD_TRY(opcodes[*opcode].run(pickle, opcodes[*opcode].width));
     }
+    bool one = pickle->stack.count == 1 && pickle->stack.values[0];
+    return one ? EAD_OK : DAMAGED("it leaves no one value");
 }
 
 EadStatus ead_pickle_parse(const void *bytes, size_t size, const char *label, const char *const *calls,
@@ -461,13 +443,11 @@ EadStatus ead_pickle_parse(const void *bytes, size_t size, const char *label, co
     pickle->size = size;
     pickle->calls = calls;
     EadStatus status = run(pickle);
-    if (status == EAD_OK && !pickle->stack.values[0]) status = DAMAGED("it leaves no one value");
-    if (status == EAD_OK) {
+    if (status == EAD_OK)
         *out = pickle;
-        return EAD_OK;
-    }
-    ead_pickle_close(pickle);
-    return ead_fail_prefix(status, "%s: ", label);
+    else
+        ead_pickle_close(pickle);
+    return status == EAD_OK ? EAD_OK : ead_fail_prefix(status, "%s: ", label);
 }
 
 void ead_pickle_close(EadPickle *pickle) {

@@ -47,38 +47,6 @@ static EadStatus check_head(const uint8_t *head, size_t size) {
     return ead_fail(EAD_BAD_FILE, "is no zip archive as torch.save writes them; " HINT);
 }
 
-static const char *error_text(zip_t *zip) {
-    return zip_error_strerror(zip_get_error(zip));
-}
-
-static EadStatus open_file(EadTorchArchive *archive) {
-    uint8_t head[HEAD];
-    struct stat info;
-    int descriptor = open(archive->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (descriptor < 0) return ead_fail(EAD_IO, "cannot read: %s", strerror(errno));
-    bool regular = fstat(descriptor, &info) == 0 && S_ISREG(info.st_mode);
-    size_t length = regular && info.st_size < HEAD ? (size_t)info.st_size : HEAD;
-    bool got = regular && ead_read_at(descriptor, head, length, 0);
-    close(descriptor);
-    if (!got) return ead_fail(EAD_IO, regular ? "cannot be read" : "is not a regular file");
-    EAD_TRY(check_head(head, length));
-    archive->size = (uint64_t)info.st_size;
-    archive->zip = zip_open(archive->path, ZIP_RDONLY, NULL);
-    if (archive->zip) return EAD_OK;
-    return ead_fail(EAD_BAD_FILE, "is a damaged zip archive, or cut short; " HINT);
-}
-
-static EadStatus open_bytes(EadTorchArchive *archive, const void *bytes, size_t size) {
-    EAD_TRY(check_head(bytes, size));
-    archive->size = size;
-    zip_source_t *source = zip_source_buffer_create(bytes, size, 0, NULL);
-    if (!source) return ead_fail(EAD_NO_MEMORY, "no memory to read it");
-    archive->zip = zip_open_from_source(source, ZIP_RDONLY, NULL);
-    if (archive->zip) return EAD_OK;
-    zip_source_free(source);
-    return ead_fail(EAD_BAD_FILE, "is a damaged zip archive, or cut short; " HINT);
-}
-
 /* The folder that holds data.pkl. */
 static EadStatus find_prefix(EadTorchArchive *archive) {
     static const char pickle[] = "/data.pkl";
@@ -94,6 +62,32 @@ static EadStatus find_prefix(EadTorchArchive *archive) {
     return ead_fail(EAD_BAD_FILE, "is a zip archive without data.pkl, so not one of torch.save");
 }
 
+static EadStatus open_file(EadTorchArchive *archive) {
+    uint8_t head[HEAD];
+    struct stat info;
+    int descriptor = open(archive->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (descriptor < 0) return ead_fail(EAD_IO, "cannot read: %s", strerror(errno));
+    bool regular = fstat(descriptor, &info) == 0 && S_ISREG(info.st_mode);
+    size_t length = regular && info.st_size < HEAD ? (size_t)info.st_size : HEAD;
+    bool got = regular && ead_read_at(descriptor, head, length, 0);
+    close(descriptor);
+    if (!got) return ead_fail(EAD_IO, regular ? "cannot be read" : "is not a regular file");
+    EAD_TRY(check_head(head, length));
+    archive->size = (uint64_t)info.st_size;
+    archive->zip = zip_open(archive->path, ZIP_RDONLY, NULL);
+    return EAD_OK;
+}
+
+static EadStatus open_bytes(EadTorchArchive *archive, const void *bytes, size_t size) {
+    EAD_TRY(check_head(bytes, size));
+    archive->size = size;
+    zip_source_t *source = zip_source_buffer_create(bytes, size, 0, NULL);
+    if (!source) return ead_fail(EAD_NO_MEMORY, "no memory to read it");
+    archive->zip = zip_open_from_source(source, ZIP_RDONLY, NULL);
+    if (!archive->zip) zip_source_free(source);
+    return EAD_OK;
+}
+
 static bool locate(const EadTorchArchive *archive, const char *name, zip_uint64_t *index) {
     char full[2 * MAX_NAME];
     int length = snprintf(full, sizeof full, "%s%s", archive->prefix, name);
@@ -103,48 +97,47 @@ static bool locate(const EadTorchArchive *archive, const char *name, zip_uint64_
     return found >= 0;
 }
 
+/* Checks that this is an archive of tensors, in the order of bytes that this machine has. */
 static EadStatus check_kind(EadTorchArchive *archive) {
     zip_uint64_t index;
     EadTorchRecord record;
     char order[8] = "";
+    if (!archive->zip) return ead_fail(EAD_BAD_FILE, "is a damaged zip archive, or cut short; " HINT);
+    EAD_TRY(find_prefix(archive));
     if (locate(archive, "constants.pkl", &index))
         return ead_fail(EAD_UNSUPPORTED, "is a TorchScript program, not a file of tensors; save the module's "
                                          "state_dict in Python");
     if (!locate(archive, "byteorder", &index)) return EAD_OK;
     EAD_TRY(ead_torch_archive_find(archive, "byteorder", &record));
     if (record.size < sizeof order) EAD_TRY(ead_torch_archive_read(archive, record, order));
-    return strcmp(order, "little") == 0
-               ? EAD_OK
-               : ead_fail(EAD_UNSUPPORTED,
-                          "its numbers are big-endian; save it again on a little-endian machine");
+    if (strcmp(order, "little") == 0) return EAD_OK;
+    return ead_fail(EAD_UNSUPPORTED, "its numbers are big-endian; save it again on a little-endian machine");
 }
 
-static EadStatus new_archive(const char *path, EadTorchArchive **out) {
-    *out = ead_new(1, sizeof **out, path);
-    if (*out && ((*out)->path = ead_strdup(path))) return EAD_OK;
-    free(*out);
+/* From a file where bytes is NULL. */
+static EadStatus open_archive(const char *path, const void *bytes, size_t size, EadTorchArchive **out) {
     *out = NULL;
-    return EAD_NO_MEMORY;
-}
-
-static EadStatus finish(EadStatus status, EadTorchArchive **out) {
-    if (status == EAD_OK) status = find_prefix(*out);
-    if (status == EAD_OK) status = check_kind(*out);
-    if (status == EAD_OK) return EAD_OK;
-    ead_fail_prefix(status, "%s: ", (*out)->path);
-    ead_torch_archive_close(*out);
-    *out = NULL;
-    return status;
+    EadTorchArchive *archive = ead_new(1, sizeof *archive, path);
+    if (!archive) return EAD_NO_MEMORY;
+    archive->path = ead_strdup(path);
+    EadStatus status = !archive->path ? EAD_NO_MEMORY
+                       : bytes        ? open_bytes(archive, bytes, size)
+                                      : open_file(archive);
+    if (status == EAD_OK) status = check_kind(archive);
+    if (status == EAD_OK) {
+        *out = archive;
+        return EAD_OK;
+    }
+    ead_torch_archive_close(archive);
+    return ead_fail_prefix(status, "%s: ", path);
 }
 
 EadStatus ead_torch_archive_open(const char *path, EadTorchArchive **out) {
-    EAD_TRY(new_archive(path, out));
-    return finish(open_file(*out), out);
+    return open_archive(path, NULL, 0, out);
 }
 
 EadStatus ead_torch_archive_parse(const void *bytes, size_t size, const char *label, EadTorchArchive **out) {
-    EAD_TRY(new_archive(label, out));
-    return finish(open_bytes(*out, bytes, size), out);
+    return open_archive(label, bytes, size, out);
 }
 
 const char *ead_torch_archive_path(const EadTorchArchive *archive) {
@@ -175,12 +168,13 @@ EadStatus ead_torch_archive_read(EadTorchArchive *archive, EadTorchRecord record
         return ead_fail(EAD_BAD_FILE, "its records overlap: they hold more bytes than the file");
     archive->read += record.size;
     zip_file_t *file = zip_fopen_index(archive->zip, record.index, 0);
-    if (!file) return ead_fail(EAD_BAD_FILE, "a record cannot be read: %s; " HINT, error_text(archive->zip));
+    if (!file)
+        return ead_fail(EAD_BAD_FILE, "a record cannot be read: %s; " HINT,
+                        zip_error_strerror(zip_get_error(archive->zip)));
     char beyond;
-    bool whole = zip_fread(file, out, record.size) == (zip_int64_t)record.size &&
-                 zip_fread(file, &beyond, 1) == 0; /* the end is where the checksum is looked at */
     EadStatus status = EAD_OK;
-    if (!whole)
+    if (zip_fread(file, out, record.size) != (zip_int64_t)record.size ||
+        zip_fread(file, &beyond, 1) != 0) /* the end is where the checksum is looked at */
         status = ead_fail(EAD_BAD_FILE, "a record is damaged: %s; " HINT,
                           zip_error_strerror(zip_file_get_error(file)));
     zip_fclose(file);

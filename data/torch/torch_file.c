@@ -66,18 +66,6 @@ static EadStatus malformed(const char *what) {
     return ead_fail(EAD_BAD_FILE, "%s; the file is damaged, save it again", what);
 }
 
-static EadStatus find_type(const EadPickleValue *storage, EadFileType *type) {
-    char name[64];
-    for (size_t i = 0; i < sizeof storage_types / sizeof *storage_types; i++) {
-        *type = storage_types[i].type;
-        if (ead_pickle_is(storage, storage_types[i].name)) return EAD_OK;
-    }
-    if (storage->kind != EAD_PICKLE_GLOBAL) return malformed("a storage without type");
-    ead_pickle_copy(storage, name, sizeof name);
-    return ead_fail(EAD_UNSUPPORTED, "storages of type %s cannot be read; convert it to float in Python",
-                    name);
-}
-
 /* ("storage", type, key, location, number of elements) */
 static EadStatus read_storage(const EadTorchFile *file, const EadPickleValue *outside, Tensor *tensor,
                               int64_t *elements) {
@@ -86,10 +74,18 @@ static EadStatus read_storage(const EadTorchFile *file, const EadPickleValue *ou
         !ead_pickle_is(parts->items[0], "storage") || parts->items[2]->kind != EAD_PICKLE_TEXT ||
         parts->items[4]->kind != EAD_PICKLE_INT)
         return malformed("a malformed reference to a storage");
-    char name[64] = "data/";
+    char name[64] = "data/", type[64];
     if (!ead_pickle_copy(parts->items[2], name + 5, sizeof name - 5))
         return malformed("a storage's key is too long");
-    EAD_TRY(find_type(parts->items[1], &tensor->view.type));
+    size_t i = 0, types = sizeof storage_types / sizeof *storage_types;
+    while (i < types && !ead_pickle_is(parts->items[1], storage_types[i].name)) i++;
+    if (i == types && parts->items[1]->kind != EAD_PICKLE_GLOBAL) return malformed("a storage without type");
+    if (i == types) {
+        ead_pickle_copy(parts->items[1], type, sizeof type);
+        return ead_fail(EAD_UNSUPPORTED, "storages of type %s cannot be read; convert it to float in Python",
+                        type);
+    }
+    tensor->view.type = storage_types[i].type;
     EAD_TRY(ead_torch_archive_find(file->archive, name, &tensor->record));
     *elements = parts->items[4]->integer;
     size_t size = ead_file_type_size(tensor->view.type);
@@ -216,19 +212,15 @@ static EadStatus visit_object(ObjectWalk *walk, const EadPickleValue *module) {
     return status == EAD_OK ? visit_dict(walk, module) : status;
 }
 
-static EadStatus visit_call(ObjectWalk *walk, const EadPickleValue *call) {
-    if (ead_pickle_is(call->callee, REBUILD_TENSOR)) return add_tensor(walk, call);
-    bool parameter = ead_pickle_is(call->callee, REBUILD_PARAMETER) ||
-                     ead_pickle_is(call->callee, REBUILD_PARAMETER "_with_state");
-    if (!parameter) return visit_dict(walk, call);
-    return call->argument->count > 0 ? visit(walk, call->argument->items[0])
-                                     : malformed("a malformed parameter");
-}
-
 static EadStatus visit_inside(ObjectWalk *walk, const EadPickleValue *value) {
     switch (value->kind) {
     case EAD_PICKLE_CALL:
-        return visit_call(walk, value);
+        if (ead_pickle_is(value->callee, REBUILD_TENSOR)) return add_tensor(walk, value);
+        if (!ead_pickle_is(value->callee, REBUILD_PARAMETER) &&
+            !ead_pickle_is(value->callee, REBUILD_PARAMETER "_with_state"))
+            return visit_dict(walk, value);
+        if (value->argument->count == 0) return malformed("a malformed parameter");
+        return visit(walk, value->argument->items[0]);
     case EAD_PICKLE_DICT:
         return visit_dict(walk, value);
     case EAD_PICKLE_OBJECT:
@@ -255,38 +247,35 @@ static EadStatus visit(ObjectWalk *walk, const EadPickleValue *value) {
 
 /* ---- the file ---- */
 
-static EadStatus read_pickle(EadTorchFile *file, void **bytes, size_t *size) {
-    EadTorchRecord record;
-    EAD_TRY(ead_torch_archive_find(file->archive, "data.pkl", &record));
-    *size = record.size;
-    if (!(*bytes = ead_new((int64_t)record.size, 1, "a pickle"))) return EAD_NO_MEMORY;
-    return ead_torch_archive_read(file->archive, record, *bytes);
-}
-
 static EadStatus list_tensors(EadTorchFile *file) {
-    void *bytes = NULL;
-    size_t size;
+    EadTorchRecord record;
     EadPickle *pickle = NULL;
-    EadStatus status = read_pickle(file, &bytes, &size);
-    if (status == EAD_OK) status = ead_pickle_parse(bytes, size, "data.pkl", calls, &pickle);
+    EAD_TRY(ead_torch_archive_find(file->archive, "data.pkl", &record));
+    void *bytes = ead_new((int64_t)record.size, 1, "a pickle");
+    if (!bytes) return EAD_NO_MEMORY;
+    EadStatus status = ead_torch_archive_read(file->archive, record, bytes);
+    if (status == EAD_OK) status = ead_pickle_parse(bytes, record.size, "data.pkl", calls, &pickle);
     if (status == EAD_OK) status = visit(&(ObjectWalk){.file = file, .padding = -1}, ead_pickle_root(pickle));
     ead_pickle_close(pickle);
     free(bytes);
     return status;
 }
 
+/* Takes the archive over. */
 static EadStatus open_archive(EadTorchArchive *archive, EadTorchFile **out) {
-    *out = ead_new(1, sizeof **out, "a list of tensors");
-    if (!*out) {
+    EadTorchFile *file = ead_new(1, sizeof *file, "a list of tensors");
+    if (!file) {
         ead_torch_archive_close(archive);
         return EAD_NO_MEMORY;
     }
-    (*out)->archive = archive;
-    EadStatus status = list_tensors(*out);
-    if (status == EAD_OK) return EAD_OK;
-    ead_fail_prefix(status, "%s: ", ead_torch_archive_path(archive));
-    ead_torch_file_close(*out);
-    *out = NULL;
+    file->archive = archive;
+    EadStatus status = list_tensors(file);
+    if (status == EAD_OK)
+        *out = file;
+    else {
+        ead_fail_prefix(status, "%s: ", ead_torch_archive_path(archive));
+        ead_torch_file_close(file);
+    }
     return status;
 }
 
@@ -318,6 +307,7 @@ int ead_torch_file_padding(const EadTorchFile *file, int index) {
 
 /* ---- numbers ---- */
 
+/* A storage is read once, however many tensors lie in it. */
 static EadStatus load_storage(EadTorchFile *file, EadTorchRecord record, const char **out) {
     for (int i = 0; i < file->storage_count; i++) {
         *out = file->storages[i].bytes;
@@ -327,23 +317,14 @@ static EadStatus load_storage(EadTorchFile *file, EadTorchRecord record, const c
                      "a list of storages"));
     char *bytes = malloc(record.size + 1);
     if (!bytes) return ead_fail(EAD_NO_MEMORY, "no memory for a storage of %zu bytes", record.size);
-    EadStatus status = ead_torch_archive_read(file->archive, record, bytes);
-    if (status != EAD_OK) {
-        free(bytes);
-        return status;
-    }
+    file->storages[file->storage_count] = (Storage){record, bytes};
     *out = bytes;
-    file->storages[file->storage_count++] = (Storage){record, bytes};
-    return EAD_OK;
-}
-
-static bool is_row_major(const Tensor *tensor) {
-    int64_t step = 1;
-    for (int i = tensor->view.dims - 1; i >= 0; i--) {
-        if (tensor->view.shape[i] != 1 && tensor->strides[i] != step) return false;
-        step *= tensor->view.shape[i];
-    }
-    return true;
+    EadStatus status = ead_torch_archive_read(file->archive, record, bytes);
+    if (status == EAD_OK)
+        file->storage_count++;
+    else
+        free(bytes);
+    return status;
 }
 
 /* Copies element by element, counting the index up like an odometer. */
@@ -363,14 +344,19 @@ static void gather(const Tensor *tensor, const char *storage, char *out) {
 }
 
 static EadStatus load(EadTorchFile *file, Tensor *tensor) {
+    const EadFileTensor *view = &tensor->view;
     const char *storage = NULL;
+    int64_t step = 1;
+    bool row_major = true;
     EAD_TRY(load_storage(file, tensor->record, &storage));
-    if (is_row_major(tensor)) {
-        tensor->view.data = storage + (size_t)tensor->offset * ead_file_type_size(tensor->view.type);
+    for (int i = view->dims - 1; i >= 0; step *= view->shape[i--])
+        row_major = row_major && (view->shape[i] == 1 || tensor->strides[i] == step);
+    if (row_major) {
+        tensor->view.data = storage + (size_t)tensor->offset * ead_file_type_size(view->type);
         return EAD_OK;
     }
-    if (!(tensor->copy = malloc(tensor->view.bytes + 1)))
-        return ead_fail(EAD_NO_MEMORY, "no memory for %zu bytes", tensor->view.bytes);
+    if (!(tensor->copy = malloc(view->bytes + 1)))
+        return ead_fail(EAD_NO_MEMORY, "no memory for %zu bytes", view->bytes);
     gather(tensor, storage, tensor->copy);
     tensor->view.data = tensor->copy;
     return EAD_OK;
