@@ -39,32 +39,6 @@ static int32_t join_neighbours(int32_t *parents, const int32_t *row, const int32
     return label;
 }
 
-/* Returns one more than the highest provisional label. */
-static int32_t label_provisionally(int32_t *labels, int32_t *parents, const uint8_t *mask, int width,
-                                   int height) {
-    int32_t next = 1;
-    for (int y = 0; y < height; y++) {
-        int32_t *row = labels + (int64_t)y * width;
-        const uint8_t *mask_row = mask + (int64_t)y * width;
-        for (int x = 0; x < width; x++) {
-            if (!mask_row[x]) continue;
-            row[x] = join_neighbours(parents, row, y > 0 ? row - width : NULL, x, width);
-            if (row[x] != 0) continue;
-            parents[next] = next;
-            row[x] = next++;
-        }
-    }
-    return next;
-}
-
-/* Turns parents into final numbers 1..count; ascending order meets every root before its members. */
-static int32_t number_sets(int32_t *parents, int32_t label_end) {
-    int32_t count = 0;
-    for (int32_t label = 1; label < label_end; label++)
-        parents[label] = parents[label] == label ? ++count : parents[parents[label]];
-    return count;
-}
-
 EadStatus ead_components_label(EadComponents *components, const uint8_t *mask, int width, int height) {
     *components = (EadComponents){0};
     int64_t pixels = (int64_t)width * height;
@@ -77,8 +51,20 @@ EadStatus ead_components_label(EadComponents *components, const uint8_t *mask, i
     int32_t *parents = ead_new(max_labels, sizeof *parents, what);
     components->labels = ead_new(pixels, sizeof *components->labels, what);
     if (!parents || !components->labels) goto no_memory;
-    int32_t label_end = label_provisionally(components->labels, parents, mask, width, height);
-    components->count = number_sets(parents, label_end);
+    int32_t next = 1; /* provisional label */
+    for (int y = 0; y < height; y++) {
+        int32_t *row = components->labels + (int64_t)y * width;
+        for (int x = 0; x < width; x++) {
+            if (!mask[(int64_t)y * width + x]) continue;
+            row[x] = join_neighbours(parents, row, y > 0 ? row - width : NULL, x, width);
+            if (row[x] != 0) continue;
+            parents[next] = next;
+            row[x] = next++;
+        }
+    }
+    /* Turns parents into final numbers 1..count; ascending order meets every root before its members. */
+    for (int32_t label = 1; label < next; label++)
+        parents[label] = parents[label] == label ? ++components->count : parents[parents[label]];
     components->areas = ead_new(components->count + 1, sizeof *components->areas, what);
     if (!components->areas) goto no_memory;
     for (int64_t i = 0; i < pixels; i++) {
@@ -99,38 +85,21 @@ void ead_components_free(EadComponents *components) {
     *components = (EadComponents){0};
 }
 
-/* ---- regions ---- */
-
-static EadStatus start(EadDefectRegions *r, const EadGroundTruth *truth) {
-    EadComponents parts;
-    EAD_TRY(ead_components_label(&parts, truth->mask.pixels, truth->mask.width, truth->mask.height));
-    r->labels = parts.labels;
-    r->components = r->count = parts.count;
-    r->normal = parts.areas[0];
-    r->capacity = parts.count + 1;
-    r->regions = ead_new(r->capacity, sizeof *r->regions, "the defects of an image");
-    for (int32_t label = 1; r->regions && label <= parts.count; label++)
-        r->regions[label] = (EadDefectRegion){parts.areas[label], -1, 0};
-    free(parts.areas);
-    return r->regions ? EAD_OK : EAD_NO_MEMORY;
-}
-
-static EadStatus push(EadDefectRegions *r, EadDefectRegion region) {
-    EAD_TRY(ead_grow(&r->regions, &r->capacity, r->count + 1, sizeof region, "the defects of an image"));
-    r->regions[++r->count] = region;
-    return EAD_OK;
-}
+static const char what[] = "the defects of an image";
 
 static EadStatus add_channel(EadDefectRegions *r, int32_t channel, const uint8_t *mask, int64_t pixels) {
     /* Where a region's covered pixels go. */
-    int32_t *moved = ead_new(r->count + 1, sizeof *moved, "the defects of an image");
+    int32_t *moved = ead_new(r->count + 1, sizeof *moved, what);
     EadStatus status = moved ? EAD_OK : EAD_NO_MEMORY;
-    for (int64_t i = 0; i < pixels && status == EAD_OK; i++) {
+    for (int64_t i = 0; i < pixels && moved; i++) {
         if (!mask[i]) continue;
         int32_t label = r->labels[i];
         assert(label > 0);
         if (moved[label] == 0) {
-            status = push(r, (EadDefectRegion){r->regions[label].component_area, channel, label});
+            EadDefectRegion region = {r->regions[label].component_area, channel, label};
+            status = ead_grow(&r->regions, &r->capacity, r->count + 1, sizeof region, what);
+            if (status != EAD_OK) break;
+            r->regions[++r->count] = region;
             moved[label] = r->count;
         }
         r->labels[i] = moved[label];
@@ -140,11 +109,22 @@ static EadStatus add_channel(EadDefectRegions *r, int32_t channel, const uint8_t
 }
 
 EadStatus ead_defect_regions_find(EadDefectRegions *regions, const EadGroundTruth *truth) {
+    int width = truth->mask.width, height = truth->mask.height;
+    EadComponents parts;
     *regions = (EadDefectRegions){0};
-    int64_t pixels = (int64_t)truth->mask.width * truth->mask.height;
-    EadStatus status = start(regions, truth);
+    EAD_TRY(ead_components_label(&parts, truth->mask.pixels, width, height));
+    *regions = (EadDefectRegions){.labels = parts.labels,
+                                  .regions = ead_new(parts.count + 1, sizeof *regions->regions, what),
+                                  .count = parts.count,
+                                  .capacity = parts.count + 1,
+                                  .components = parts.count,
+                                  .normal = parts.areas[0]};
+    for (int32_t label = 1; regions->regions && label <= parts.count; label++)
+        regions->regions[label] = (EadDefectRegion){parts.areas[label], -1, 0};
+    free(parts.areas);
+    EadStatus status = regions->regions ? EAD_OK : EAD_NO_MEMORY;
     for (int c = 0; c < truth->channel_count && status == EAD_OK; c++)
-        status = add_channel(regions, c, truth->channels[c].mask, pixels);
+        status = add_channel(regions, c, truth->channels[c].mask, (int64_t)width * height);
     if (status != EAD_OK) ead_defect_regions_free(regions);
     return status;
 }

@@ -62,12 +62,6 @@ static EadStatus find_types(EadEvaluation *e, const EadGroundTruth *truth, EadSa
     return EAD_OK;
 }
 
-static bool mask_is_empty(const EadImage *mask) {
-    for (int64_t i = 0; i < (int64_t)mask->width * mask->height; i++)
-        if (mask->pixels[i]) return false;
-    return true;
-}
-
 static EadStatus add_pixels(EadEvaluation *e, int group, const float *map, int width, int height,
                             const EadGroundTruth *truth) {
     bool anomalous = group > 0;
@@ -75,8 +69,10 @@ static EadStatus add_pixels(EadEvaluation *e, int group, const float *map, int w
         e->groups[group].incomplete = true;
         return EAD_OK;
     }
-    if (!anomalous && truth && !mask_is_empty(&truth->mask))
-        return ead_fail(EAD_BAD_ARGUMENT, "the mask of a good image marks a defect");
+    int64_t clean = !anomalous && truth ? (int64_t)truth->mask.width * truth->mask.height : 0;
+    for (int64_t i = 0; i < clean; i++)
+        if (truth->mask.pixels[i])
+            return ead_fail(EAD_BAD_ARGUMENT, "the mask of a good image marks a defect");
     return ead_pro_add(e->pro, map, width, height, anomalous ? truth : NULL, group);
 }
 

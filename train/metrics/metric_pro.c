@@ -43,28 +43,18 @@ static EadStatus grow(void *items, int64_t count, int64_t more, int64_t *capacit
     return EAD_OK;
 }
 
-static EadStatus reserve_group(EadProAccumulator *a, int group) {
-    if (group < a->group_count) return EAD_OK;
-    EadProGroup *grown = realloc(a->groups, ((size_t)group + 1) * sizeof *grown);
-    if (!grown) return ead_fail(EAD_NO_MEMORY, "no memory for %d kinds of defects", group);
-    memset(grown + a->group_count, 0, (size_t)(group + 1 - a->group_count) * sizeof *grown);
-    a->groups = grown;
-    a->group_count = group + 1;
-    return EAD_OK;
-}
-
-/* Channels that cover a region, itself and its parents. */
-static int32_t count_members(const EadDefectRegions *found, int32_t region) {
-    int32_t count = 0;
-    for (; found->regions[region].channel >= 0; region = found->regions[region].parent) count++;
-    return count;
-}
-
 static EadStatus reserve(EadProAccumulator *a, const EadDefectRegions *found, int channels, int64_t pixels,
                          int group) {
     int64_t members = 0;
-    for (int32_t r = 1; r <= found->count; r++) members += count_members(found, r);
-    EAD_TRY(reserve_group(a, group));
+    for (int32_t r = 1; r <= found->count; r++) /* channels that cover the region, itself and its parents */
+        for (int32_t at = r; found->regions[at].channel >= 0; at = found->regions[at].parent) members++;
+    if (group >= a->group_count) {
+        EadProGroup *grown = realloc(a->groups, ((size_t)group + 1) * sizeof *grown);
+        if (!grown) return ead_fail(EAD_NO_MEMORY, "no memory for %d kinds of defects", group);
+        memset(grown + a->group_count, 0, (size_t)(group + 1 - a->group_count) * sizeof *grown);
+        a->groups = grown;
+        a->group_count = group + 1;
+    }
     EadProGroup *g = &a->groups[group];
     EAD_TRY(grow(&g->normal, g->normal_count, found->normal, &g->normal_capacity, sizeof *g->normal));
     EAD_TRY(
@@ -99,19 +89,6 @@ static EadStatus check_map(const float *map, int width, int height, const EadGro
     return EAD_OK;
 }
 
-static void append_regions(EadProAccumulator *a, const EadDefectRegions *found, int group) {
-    for (int32_t r = 1; r <= found->count; r++) {
-        int64_t first = a->member_count;
-        for (int32_t at = r; found->regions[at].channel >= 0; at = found->regions[at].parent)
-            a->members[a->member_count++] = a->channel_count + found->regions[at].channel;
-        a->regions[a->region_count++] =
-            (EadProRegion){.group = group,
-                           .member_count = (int32_t)(a->member_count - first),
-                           .first_member = first,
-                           .weight = 1.0 / (double)found->regions[r].component_area};
-    }
-}
-
 static void append_pixels(EadProAccumulator *a, EadProGroup *g, const float *map, const int32_t *labels,
                           int64_t pixels) {
     uint64_t first = (uint64_t)a->region_count;
@@ -130,27 +107,33 @@ static void append_pixels(EadProAccumulator *a, EadProGroup *g, const float *map
     }
 }
 
-static void append_channels(EadProAccumulator *a, const EadGroundTruth *truth, int64_t normal, int group) {
-    if (truth->channel_count == 0) return;
-    a->segments[a->segment_count++] = (EadProSegment){.group = group,
-                                                      .channel_count = truth->channel_count,
-                                                      .first = a->groups[group].normal_count,
-                                                      .count = normal,
-                                                      .first_channel = a->channel_count};
-    for (int c = 0; c < truth->channel_count; c++) {
-        const EadDefectChannel *channel = &truth->channels[c];
-        a->channels[a->channel_count++] =
-            (EadProChannel){channel->saturation, 1.0 / (double)channel->saturation, channel->type};
-    }
-    a->groups[group].channels += truth->channel_count;
-}
-
 static void append(EadProAccumulator *a, const float *map, const EadDefectRegions *found,
                    const EadGroundTruth *truth, int64_t pixels, int group) {
     EadProGroup *g = &a->groups[group];
     append_pixels(a, g, map, found->labels, pixels);
-    append_regions(a, found, group);
-    if (truth) append_channels(a, truth, found->normal, group);
+    for (int32_t r = 1; r <= found->count; r++) {
+        int64_t first = a->member_count;
+        for (int32_t at = r; found->regions[at].channel >= 0; at = found->regions[at].parent)
+            a->members[a->member_count++] = a->channel_count + found->regions[at].channel;
+        a->regions[a->region_count++] =
+            (EadProRegion){.group = group,
+                           .member_count = (int32_t)(a->member_count - first),
+                           .first_member = first,
+                           .weight = 1.0 / (double)found->regions[r].component_area};
+    }
+    int channels = truth ? truth->channel_count : 0;
+    if (channels > 0)
+        a->segments[a->segment_count++] = (EadProSegment){.group = group,
+                                                          .channel_count = channels,
+                                                          .first = g->normal_count,
+                                                          .count = found->normal,
+                                                          .first_channel = a->channel_count};
+    for (int c = 0; c < channels; c++) {
+        int64_t saturation = truth->channels[c].saturation;
+        a->channels[a->channel_count++] =
+            (EadProChannel){saturation, 1.0 / (double)saturation, truth->channels[c].type};
+    }
+    g->channels += channels;
     g->normal_count += found->normal;
     g->defect_count += pixels - found->normal;
     g->components += found->components;

@@ -126,16 +126,6 @@ static int64_t first_at_least(const Keys *array, int64_t start, uint64_t least) 
     return low;
 }
 
-static void count_normal(Walk *walk) {
-    walk->above = walk->normal = 0;
-    for (int64_t i = 0; i < walk->key_arrays; i++) {
-        int64_t above = first_at_least(&walk->keys[i], walk->seen[i], walk->key);
-        walk->seen[i] = first_at_least(&walk->keys[i], above, (uint64_t)walk->key + 1);
-        walk->above += above;
-        walk->normal += walk->seen[i];
-    }
-}
-
 static void cover(Walk *walk, const EadProRegion *region) {
     const EadProAccumulator *a = walk->accumulator;
     walk->run++;
@@ -169,7 +159,13 @@ static int walk_next(Walk *walk) {
     }
     walk->position = i;
     walk->defect += walk->run;
-    if (walk->run > 0) count_normal(walk);
+    walk->above = walk->normal = 0;
+    for (int64_t k = 0; k < walk->key_arrays && walk->run > 0; k++) {
+        int64_t above = first_at_least(&walk->keys[k], walk->seen[k], walk->key);
+        walk->seen[k] = first_at_least(&walk->keys[k], above, (uint64_t)walk->key + 1);
+        walk->above += above;
+        walk->normal += walk->seen[k];
+    }
     return walk->run > 0;
 }
 
@@ -179,16 +175,6 @@ static double key_score(uint32_t key) {
     float score;
     memcpy(&score, &bits, sizeof score);
     return (double)score;
-}
-
-/* The lowest score of all pixels: where everything is called a defect. */
-static double lowest_score(const Walk *walk) {
-    uint32_t last = walk->key; /* of the last defect pixel, once the walk is over */
-    for (int64_t i = 0; i < walk->key_arrays; i++) {
-        const Keys *array = &walk->keys[i];
-        if (array->count > 0 && array->keys[array->count - 1] > last) last = array->keys[array->count - 1];
-    }
-    return key_score(last);
 }
 
 static double share(Sum sum, int64_t count) {
@@ -232,44 +218,36 @@ static void take_spro(Area *area, const Walk *walk, const double *limits, int li
             limit_count);
 }
 
-/* What the walk adds up for the metrics. */
-typedef struct Totals {
-    Area pro, spro;
-    Sum ap;
-    uint64_t twice; /* twice the number of pixel pairs in the right order */
-} Totals;
-
-static void take_run(Totals *totals, const Walk *walk, const double *limits, int limit_count,
-                     EadMetricSet *set) {
-    double above = false_positive_rate(walk, walk->above), x = false_positive_rate(walk, walk->normal);
-    area_to(&totals->pro, above, totals->pro.y, limits, limit_count);
-    area_to(&totals->pro, x, share(walk->pro, walk->totals.components), limits, limit_count);
-    if (walk->totals.channels > 0) take_spro(&totals->spro, walk, limits, limit_count);
-    int64_t below = walk->totals.normal_count - walk->normal, tied = walk->normal - walk->above;
-    totals->twice += (uint64_t)walk->run * (uint64_t)(2 * below + tied);
-    sum_add(&totals->ap, (double)walk->run * precision(walk));
-    int64_t called = walk->defect + walk->normal;
-    double f1 = 2 * (double)walk->defect / (double)(called + walk->totals.defect_count);
-    if (isnan(set->pixel_f1_best) || f1 > set->pixel_f1_best) {
-        set->pixel_f1_best = f1;
-        set->pixel_f1_threshold = key_score(walk->key);
-    }
-}
-
 static void measure(Walk *walk, const double *limits, int limit_count, EadProAreas *areas,
                     EadMetricSet *set) {
-    if (walk->totals.normal_count == 0 || walk->totals.components == 0) return;
-    Totals totals = {.twice = 0};
-    while (walk_next(walk)) take_run(&totals, walk, limits, limit_count, set);
-    area_to(&totals.pro, 1, 1, limits, limit_count);
-    area_to(&totals.spro, 1, 1, limits, limit_count);
-    for (int i = 0; i < limit_count; i++) {
-        areas->au_pro[i] = sum_value(totals.pro.sums[i]) / limits[i];
-        if (walk->totals.channels > 0) areas->au_spro[i] = sum_value(totals.spro.sums[i]) / limits[i];
+    const EadProGroup *totals = &walk->totals;
+    Area pro = {.x = 0}, spro = {.x = 0};
+    Sum ap = {0};
+    uint64_t twice = 0; /* twice the number of pixel pairs in the right order */
+    if (totals->normal_count == 0 || totals->components == 0) return;
+    double defects = (double)totals->defect_count;
+    while (walk_next(walk)) {
+        area_to(&pro, false_positive_rate(walk, walk->above), pro.y, limits, limit_count);
+        area_to(&pro, false_positive_rate(walk, walk->normal), share(walk->pro, totals->components), limits,
+                limit_count);
+        if (totals->channels > 0) take_spro(&spro, walk, limits, limit_count);
+        int64_t below = totals->normal_count - walk->normal, tied = walk->normal - walk->above;
+        twice += (uint64_t)walk->run * (uint64_t)(2 * below + tied);
+        sum_add(&ap, (double)walk->run * precision(walk));
+        double f1 = 2 * (double)walk->defect / (double)(walk->defect + walk->normal + totals->defect_count);
+        if (isnan(set->pixel_f1_best) || f1 > set->pixel_f1_best) {
+            set->pixel_f1_best = f1;
+            set->pixel_f1_threshold = key_score(walk->key);
+        }
     }
-    double defect = (double)walk->totals.defect_count;
-    set->pixel_auroc = (double)totals.twice / (2 * (double)walk->totals.normal_count * defect);
-    set->pixel_ap = sum_value(totals.ap) / defect;
+    area_to(&pro, 1, 1, limits, limit_count);
+    area_to(&spro, 1, 1, limits, limit_count);
+    for (int i = 0; i < limit_count; i++) {
+        areas->au_pro[i] = sum_value(pro.sums[i]) / limits[i];
+        if (totals->channels > 0) areas->au_spro[i] = sum_value(spro.sums[i]) / limits[i];
+    }
+    set->pixel_auroc = (double)twice / (2 * (double)totals->normal_count * defects);
+    set->pixel_ap = sum_value(ap) / defects;
 }
 
 EadStatus ead_pro_measure(const EadProAccumulator *accumulator, int group, const double *limits,
@@ -283,29 +261,18 @@ EadStatus ead_pro_measure(const EadProAccumulator *accumulator, int group, const
     return status;
 }
 
-static void measure_spro(Walk *walk, const double *limits, int limit_count, double *au_spro) {
-    Area area = {.x = 0};
-    if (walk->totals.normal_count == 0 || walk->totals.channels == 0) return;
-    while (walk_next(walk)) take_spro(&area, walk, limits, limit_count);
-    area_to(&area, 1, 1, limits, limit_count);
-    for (int i = 0; i < limit_count; i++) au_spro[i] = sum_value(area.sums[i]) / limits[i];
-}
-
 EadStatus ead_pro_measure_type(const EadProAccumulator *accumulator, int type, const double *limits,
                                int limit_count, double *au_spro) {
     assert(type >= 0 && limit_count >= 0 && limit_count <= EAD_PRO_MAX_LIMITS);
-    for (int i = 0; i < limit_count; i++) au_spro[i] = NAN;
     Walk walk;
+    Area area = {.x = 0};
     EadStatus status = walk_type(&walk, accumulator, type);
-    if (status == EAD_OK) measure_spro(&walk, limits, limit_count, au_spro);
+    bool defined = status == EAD_OK && walk.totals.normal_count > 0 && walk.totals.channels > 0;
+    while (defined && walk_next(&walk)) take_spro(&area, &walk, limits, limit_count);
+    area_to(&area, 1, 1, limits, limit_count);
+    for (int i = 0; i < limit_count; i++) au_spro[i] = defined ? sum_value(area.sums[i]) / limits[i] : NAN;
     walk_end(&walk);
     return status;
-}
-
-static double curve_height(const Walk *walk, EadPixelCurve kind) {
-    if (kind == EAD_CURVE_PRO) return share(walk->pro, walk->totals.components);
-    if (kind == EAD_CURVE_SPRO) return share(walk->spro, walk->totals.channels);
-    return (double)walk->defect / (double)walk->totals.defect_count;
 }
 
 /* A point for the thinned curve; `last` is the one before, kept or not. */
@@ -320,14 +287,15 @@ static EadStatus offer(EadCurve *curve, double step, EadCurvePoint point, EadCur
 /* The points of one run: where the curve arrives from the left just above its score, and where it is then. */
 static EadStatus offer_run(const Walk *walk, EadPixelCurve kind, EadCurve *curve, double step,
                            EadCurvePoint *last) {
-    double score = key_score(walk->key);
-    if (kind == EAD_CURVE_PR) {
-        double recall = (double)walk->defect / (double)walk->totals.defect_count;
+    double score = key_score(walk->key), recall = (double)walk->defect / (double)walk->totals.defect_count;
+    if (kind == EAD_CURVE_PR)
         return offer(curve, step, (EadCurvePoint){score, recall, precision(walk)}, last);
-    }
     EadCurvePoint corner = {(double)nextafterf((float)score, INFINITY),
                             false_positive_rate(walk, walk->above), last->y};
-    EadCurvePoint point = {score, false_positive_rate(walk, walk->normal), curve_height(walk, kind)};
+    double height = kind == EAD_CURVE_PRO    ? share(walk->pro, walk->totals.components)
+                    : kind == EAD_CURVE_SPRO ? share(walk->spro, walk->totals.channels)
+                                             : recall;
+    EadCurvePoint point = {score, false_positive_rate(walk, walk->normal), height};
     EAD_TRY(offer(curve, step, corner, last));
     return offer(curve, step, point, last);
 }
@@ -339,7 +307,15 @@ static EadStatus trace(Walk *walk, EadPixelCurve kind, double step, EadCurve *cu
     EadStatus status = ead_curve_push(curve, last);
     while (status == EAD_OK && walk_next(walk)) status = offer_run(walk, kind, curve, step, &last);
     if (status != EAD_OK) return status;
-    if (kind != EAD_CURVE_PR) last = (EadCurvePoint){lowest_score(walk), 1, 1};
+    if (kind == EAD_CURVE_PR) return offer(curve, 0, last, &last);
+    /* It ends at the lowest score of all pixels, where everything is called a defect. */
+    uint32_t lowest = walk->key; /* of the last defect pixel */
+    for (int64_t i = 0; i < walk->key_arrays; i++) {
+        const Keys *array = &walk->keys[i];
+        if (array->count > 0 && array->keys[array->count - 1] > lowest)
+            lowest = array->keys[array->count - 1];
+    }
+    last = (EadCurvePoint){key_score(lowest), 1, 1};
     return offer(curve, 0, last, &last);
 }
 

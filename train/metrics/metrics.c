@@ -26,38 +26,26 @@ static bool is_chosen(const EadSample *sample, Choice choice) {
     return choice.group == EAD_PRO_ALL || sample->group == choice.group;
 }
 
-/* Counts the chosen images, and gathers scores and labels of these and the good ones; returns how many
- * those are. */
-static int64_t gather(EadEvaluation *e, Choice choice, int64_t *chosen) {
+/* The chosen images with the good ones. roc and pr: curves to append to, or NULL. */
+static EadStatus measure_images(EadEvaluation *e, Choice choice, EadMetricSet *set, EadCurve *roc,
+                                EadCurve *pr) {
     int64_t count = 0;
-    *chosen = 0;
+    *set = ead_metric_set_empty();
     for (int i = 0; i < e->count; i++) {
         const EadSample *sample = &e->samples[i];
-        bool is_one = is_chosen(sample, choice);
-        *chosen += is_one;
-        if (sample->group != 0 && !is_one) continue;
+        bool chosen = is_chosen(sample, choice);
+        set->images += chosen;
+        if (sample->group != 0 && !chosen) continue;
         e->scores[count] = sample->score;
         e->anomalous[count++] = (uint8_t)sample->anomalous;
     }
-    return count;
-}
-
-static void measure_threshold(const EadEvaluation *e, int64_t count, EadMetricSet *set) {
+    EAD_TRY(ead_rank(e->scores, e->anomalous, count, set, roc, pr));
+    if (!e->has_threshold) return EAD_OK;
     EadConfusion at = ead_confusion_at(e->scores, e->anomalous, count, (double)e->threshold.value);
     int64_t defects = at.true_positives + at.false_negatives, good = at.false_positives + at.true_negatives;
     set->image_f1 = ead_confusion_f1(at);
     if (defects > 0) set->image_tpr = (double)at.true_positives / (double)defects;
     if (good > 0) set->image_fpr = (double)at.false_positives / (double)good;
-}
-
-/* roc and pr: curves to append to, or NULL. */
-static EadStatus measure_images(EadEvaluation *e, Choice choice, EadMetricSet *set, EadCurve *roc,
-                                EadCurve *pr) {
-    int64_t images, count = gather(e, choice, &images);
-    *set = ead_metric_set_empty();
-    set->images = images;
-    EAD_TRY(ead_rank(e->scores, e->anomalous, count, set, roc, pr));
-    if (e->has_threshold) measure_threshold(e, count, set);
     return EAD_OK;
 }
 
@@ -160,16 +148,13 @@ static EadStatus measure_types_and_groups(EadEvaluation *e, EadMetrics *metrics)
     return status;
 }
 
-static const EadMetricSet *find_kind(const EadMetrics *metrics, const char *name) {
-    for (int i = 0; i < metrics->defect_count; i++)
-        if (strcmp(metrics->defects[i].name, name) == 0) return &metrics->defects[i].set;
-    return NULL;
-}
-
 /* MVTec LOCO's protocol. */
 static void measure_mean(EadMetrics *metrics) {
-    const EadMetricSet *a = find_kind(metrics, "logical_anomalies"),
-                       *b = find_kind(metrics, "structural_anomalies");
+    const EadMetricSet *a = NULL, *b = NULL;
+    for (int i = 0; i < metrics->defect_count; i++) {
+        if (strcmp(metrics->defects[i].name, "logical_anomalies") == 0) a = &metrics->defects[i].set;
+        if (strcmp(metrics->defects[i].name, "structural_anomalies") == 0) b = &metrics->defects[i].set;
+    }
     metrics->has_mean = a && b;
     if (!a || !b) return;
     metrics->mean = ead_metric_set_empty();

@@ -59,15 +59,6 @@ static void write_set(EadJson *json, const EadMetrics *metrics, const EadMetricS
     ead_json_integer(json, "images", set->images);
 }
 
-static void write_threshold(EadJson *json, const EadThreshold *threshold) {
-    ead_json_number(json, "threshold", (double)threshold->value, DIGITS);
-    if (threshold->images == 0) return;
-    ead_json_integer(json, "validation_images", threshold->images);
-    ead_json_number(json, "validation_fpr", (double)threshold->alarms / threshold->images, DIGITS);
-    ead_json_number(json, "validation_fpr_low", threshold->low, DIGITS);
-    ead_json_number(json, "validation_fpr_high", threshold->high, DIGITS);
-}
-
 static void write_named_set(EadJson *json, const EadMetrics *metrics, const char *name,
                             const EadMetricSet *set) {
     ead_json_open(json, name, '{');
@@ -78,7 +69,14 @@ static void write_named_set(EadJson *json, const EadMetrics *metrics, const char
 void ead_metrics_json(EadJson *json, const char *key, const EadMetrics *metrics) {
     ead_json_open(json, key, '{');
     write_set(json, metrics, &metrics->total);
-    if (metrics->has_threshold) write_threshold(json, &metrics->threshold);
+    const EadThreshold *threshold = &metrics->threshold;
+    if (metrics->has_threshold) ead_json_number(json, "threshold", (double)threshold->value, DIGITS);
+    if (metrics->has_threshold && threshold->images > 0) {
+        ead_json_integer(json, "validation_images", threshold->images);
+        ead_json_number(json, "validation_fpr", (double)threshold->alarms / threshold->images, DIGITS);
+        ead_json_number(json, "validation_fpr_low", threshold->low, DIGITS);
+        ead_json_number(json, "validation_fpr_high", threshold->high, DIGITS);
+    }
     ead_json_open(json, "defects", '{');
     for (int i = 0; i < metrics->type_count; i++)
         write_named_set(json, metrics, metrics->types[i].name, &metrics->types[i].set);

@@ -1,15 +1,6 @@
 /* The radix sort of pixel_sort.c for one width of word; included there once for each. WORD is the word's
  * type, SORT(name) gives a function its name, LAST_SHIFT is where the last digit of 8 bits lies.  */
 
-static void SORT(sort_small)(WORD *words, int64_t count) {
-    for (int64_t i = 1; i < count; i++) {
-        WORD word = words[i];
-        int64_t j = i;
-        for (; j > 0 && words[j - 1] > word; j--) words[j] = words[j - 1];
-        words[j] = word;
-    }
-}
-
 /* Swaps every word into the bucket of its digit; ends [256] receives where each bucket ends. */
 static void SORT(split)(WORD *words, int64_t count, int shift, int64_t ends[256]) {
     int64_t heads[256], counts[256] = {0};
@@ -35,10 +26,13 @@ static void SORT(split)(WORD *words, int64_t count, int shift, int64_t ends[256]
 }
 
 static void SORT(sort_from)(WORD *words, int64_t count, int shift) {
-    if (count < SMALL) {
-        SORT(sort_small)(words, count);
-        return;
+    for (int64_t i = 1; i < count && count < SMALL; i++) {
+        WORD word = words[i];
+        int64_t j = i;
+        for (; j > 0 && words[j - 1] > word; j--) words[j] = words[j - 1];
+        words[j] = word;
     }
+    if (count < SMALL) return;
     int64_t ends[256];
     SORT(split)(words, count, shift, ends);
     if (shift == LAST_SHIFT) return;
