@@ -44,13 +44,6 @@ static const EadProgramOption program_options[] = {
     {0},
 };
 
-/* A walk over the command line. */
-typedef struct ArgumentWalk {
-    int count, position;
-    char **texts;
-    EadArguments *arguments;
-} ArgumentWalk;
-
 const EadCommand *ead_command(int id) {
     return &commands[id];
 }
@@ -101,15 +94,6 @@ static EadStatus unknown_option(const char *command, const char *text) {
     return ead_fail(EAD_BAD_ARGUMENT, "%s has no option %s", command, text);
 }
 
-/* Settings are checked against a config of their own, so that a bad one is wrong usage like any other. */
-static EadStatus check_setting(const char *text) {
-    EadConfig config;
-    EAD_TRY(ead_config_defaults(&config));
-    EadStatus status = ead_config_set(&config, text, "--set");
-    ead_config_free(&config);
-    return status;
-}
-
 /* The row of "key=value". */
 static int find_key(const char *text) {
     char name[64];
@@ -117,24 +101,23 @@ static int find_key(const char *text) {
     return ead_config_find(name);
 }
 
-/* The same key may be set again, but not by its old name beside its new one. */
-static EadStatus check_names(const EadArguments *arguments, const char *text) {
+/* Settings are checked against a config of their own, so that a bad one is wrong usage like any other. The same key
+ * may be set again, but not by its old name beside its new one. */
+static EadStatus take_setting(EadArguments *arguments, const char *text) {
+    EadConfig config;
+    EAD_TRY(ead_config_defaults(&config));
+    EadStatus status = ead_config_set(&config, text, "--set");
+    ead_config_free(&config);
     int length = (int)strcspn(text, "="), index = find_key(text);
-    for (int i = 0; i < arguments->setting_count; i++) {
+    for (int i = 0; i < arguments->setting_count && status == EAD_OK; i++) {
         const char *other = arguments->settings[i];
         int other_length = (int)strcspn(other, "=");
         if (find_key(other) == index && (other_length != length || strncmp(other, text, (size_t)length) != 0))
-            return ead_fail(EAD_BAD_ARGUMENT, "--set: %.*s and %.*s are one key; set it by one name",
-                            other_length, other, length, text);
+            status = ead_fail(EAD_BAD_ARGUMENT, "--set: %.*s and %.*s are one key; set it by one name",
+                              other_length, other, length, text);
     }
-    return EAD_OK;
-}
-
-static EadStatus take_setting(EadArguments *arguments, const char *text) {
-    EAD_TRY(check_setting(text));
-    EAD_TRY(check_names(arguments, text));
-    arguments->settings[arguments->setting_count++] = text;
-    return EAD_OK;
+    if (status == EAD_OK) arguments->settings[arguments->setting_count++] = text;
+    return status;
 }
 
 static EadStatus take_option_value(EadArguments *arguments, int id, const char *text) {
@@ -143,15 +126,17 @@ static EadStatus take_option_value(EadArguments *arguments, int id, const char *
     const EadValueRule *rule = &options[id].rule;
     if (arguments->values[id]) return ead_fail(EAD_BAD_ARGUMENT, "%s is given twice", rule->name);
     EAD_TRY(ead_value_parse(rule, text, &value));
-    bool named = rule->kind != EAD_KIND_PATH || text[0] != '\0';
-    if (!named) return ead_fail(EAD_BAD_ARGUMENT, "%s: the path is empty", rule->name);
+    if (rule->kind == EAD_KIND_PATH && text[0] == '\0')
+        return ead_fail(EAD_BAD_ARGUMENT, "%s: the path is empty", rule->name);
     arguments->values[id] = text;
     return EAD_OK;
 }
 
-/* The value behind an option: "=value" or "-cvalue" in the same text, or the next text. */
-static EadStatus take_option(ArgumentWalk *walk, const char *command) {
-    const char *text = walk->texts[walk->position], *attached = NULL;
+/* The value behind an option: "=value" or "-cvalue" in the same text, or the next text, over which *position then
+ * moves. */
+static EadStatus take_option(EadArguments *arguments, const char *command, int count, char **texts,
+                             int *position) {
+    const char *text = texts[*position], *attached = NULL;
     bool is_long = text[1] == '-';
     size_t length = is_long ? strcspn(text, "=") : 2;
     if (text[length] != '\0') attached = text + length + (is_long ? 1 : 0);
@@ -160,30 +145,13 @@ static EadStatus take_option(ArgumentWalk *walk, const char *command) {
     const char *name = options[id].rule.name;
     if (options[id].rule.kind == EAD_KIND_FLAG) {
         if (attached) return ead_fail(EAD_BAD_ARGUMENT, "%s takes no value", name);
-        walk->arguments->values[id] = text;
+        arguments->values[id] = text;
         return EAD_OK;
     }
-    if (attached) return take_option_value(walk->arguments, id, attached);
-    bool follows = walk->position + 1 < walk->count && strncmp(walk->texts[walk->position + 1], "--", 2) != 0;
-    if (!follows)
+    if (attached) return take_option_value(arguments, id, attached);
+    if (*position + 1 >= count || strncmp(texts[*position + 1], "--", 2) == 0)
         return ead_fail(EAD_BAD_ARGUMENT, "%s needs a value: %s %s", name, name, options[id].placeholder);
-    return take_option_value(walk->arguments, id, walk->texts[++walk->position]);
-}
-
-/* Options and paths may be mixed; behind "--" all are paths. "-" is a path: the standard input. */
-static EadStatus take_rest(ArgumentWalk *walk, const char *command) {
-    bool only_paths = false;
-    for (; walk->position < walk->count; walk->position++) {
-        const char *text = walk->texts[walk->position];
-        bool is_option = !only_paths && text[0] == '-' && text[1] != '\0';
-        if (is_option && strcmp(text, "--") == 0)
-            only_paths = true;
-        else if (is_option)
-            EAD_TRY(take_option(walk, command));
-        else
-            walk->arguments->paths[walk->arguments->path_count++] = text;
-    }
-    return EAD_OK;
+    return take_option_value(arguments, id, texts[++*position]);
 }
 
 static EadStatus check_complete(const EadArguments *arguments, const EadCommand *command) {
@@ -254,15 +222,24 @@ static EadStatus take_program_option(const char *text, const char *follows, EadA
     return EAD_OK;
 }
 
-static EadStatus take_command(ArgumentWalk *walk, int id) {
-    EadArguments *arguments = walk->arguments;
+static EadStatus take_command(EadArguments *arguments, int id, int count, char **texts) {
+    bool only_paths = false;
     arguments->command = id;
-    for (int i = walk->position; i < walk->count; i++) {
-        bool help = strcmp(walk->texts[i], "--help") == 0 || strcmp(walk->texts[i], "-h") == 0;
-        if (help) arguments->action = EAD_ACTION_HELP;
-        if (help) return EAD_OK;
+    for (int i = 2; i < count; i++)
+        if (strcmp(texts[i], "--help") == 0 || strcmp(texts[i], "-h") == 0) {
+            arguments->action = EAD_ACTION_HELP;
+            return EAD_OK;
+        }
+    /* Options and paths may be mixed; behind "--" all are paths. "-" is a path: the standard input. */
+    for (int i = 2; i < count; i++) {
+        bool is_option = !only_paths && texts[i][0] == '-' && texts[i][1] != '\0';
+        if (is_option && strcmp(texts[i], "--") == 0)
+            only_paths = true;
+        else if (is_option)
+            EAD_TRY(take_option(arguments, commands[id].name, count, texts, &i));
+        else
+            arguments->paths[arguments->path_count++] = texts[i];
     }
-    EAD_TRY(take_rest(walk, commands[id].name));
     if (arguments->values[EAD_OPTION_HELP_CONFIG]) {
         arguments->action = EAD_ACTION_HELP_CONFIG;
         return EAD_OK;
@@ -277,9 +254,8 @@ EadStatus ead_arguments_parse(int count, char **texts, EadArguments *arguments) 
     arguments->settings = ead_new(count, sizeof *arguments->settings, "the command line");
     arguments->paths = ead_new(count, sizeof *arguments->paths, "the command line");
     if (!arguments->settings || !arguments->paths) return EAD_NO_MEMORY;
-    ArgumentWalk walk = {count, 2, texts, arguments};
     int command = find_command(texts[1]);
-    if (command >= 0) return take_command(&walk, command);
+    if (command >= 0) return take_command(arguments, command, count, texts);
     return take_program_option(texts[1], count > 2 ? texts[2] : NULL, arguments);
 }
 
@@ -332,22 +308,18 @@ EadStatus ead_arguments_configure(const EadArguments *arguments, EadConfig *conf
 }
 
 #ifdef __linux__
-/* CPU number `index` (counted around) of those in the set. */
-static size_t nth_cpu(const cpu_set_t *set, int index) {
-    size_t cpu = 0;
-    for (int left = index % CPU_COUNT(set); left > 0 || !CPU_ISSET(cpu, set); cpu++)
-        if (CPU_ISSET(cpu, set)) left--;
-    return cpu;
-}
-
 static void pin_threads(void) {
     cpu_set_t allowed;
     if (sched_getaffinity(0, sizeof allowed, &allowed) != 0 || CPU_COUNT(&allowed) == 0) return;
 #pragma omp parallel
     {
+        size_t cpu = 0; /* that of the thread's number, counted around */
+        for (int left = omp_get_thread_num() % CPU_COUNT(&allowed); left > 0 || !CPU_ISSET(cpu, &allowed);
+             cpu++)
+            if (CPU_ISSET(cpu, &allowed)) left--;
         cpu_set_t own;
         CPU_ZERO(&own);
-        CPU_SET(nth_cpu(&allowed, omp_get_thread_num()), &own);
+        CPU_SET(cpu, &own);
         sched_setaffinity(0, sizeof own, &own); /* 0: the calling thread; if refused it just stays unpinned */
     }
 }

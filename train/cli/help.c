@@ -57,17 +57,6 @@ static void describe_option(const EadOption *option, char *text, size_t size) {
 
 /* ---- --help ---- */
 
-static void print_program_help(FILE *stream) {
-    fprintf(stream, "usage: efficientad COMMAND [options] [PATH...]\n\nefficientad %s.\n\ncommands:\n",
-            summary);
-    for (int i = 0; i < EAD_COMMAND_COUNT; i++)
-        fprintf(stream, "  %-8s  %s\n", ead_command(i)->name, ead_command(i)->summary);
-    fputs("\noptions without a command:\n", stream);
-    for (int i = 0; ead_program_option(i)->name; i++)
-        fprintf(stream, "  %-18s  %s\n", ead_program_option(i)->name, ead_program_option(i)->help);
-    fprintf(stream, "\n%s\n%s\n", exit_codes, environment);
-}
-
 static void print_command_help(FILE *stream, const EadCommand *command) {
     enum { INDENT = 29 };
     fprintf(stream, "usage: efficientad %s %s\n\nThis command %s.\n\noptions:\n", command->name,
@@ -89,37 +78,31 @@ static void print_command_help(FILE *stream, const EadCommand *command) {
 }
 
 void ead_help_print(FILE *stream, int command) {
-    if (command < 0)
-        print_program_help(stream);
-    else
+    if (command >= 0) {
         print_command_help(stream, ead_command(command));
+        return;
+    }
+    fprintf(stream, "usage: efficientad COMMAND [options] [PATH...]\n\nefficientad %s.\n\ncommands:\n",
+            summary);
+    for (int i = 0; i < EAD_COMMAND_COUNT; i++)
+        fprintf(stream, "  %-8s  %s\n", ead_command(i)->name, ead_command(i)->summary);
+    fputs("\noptions without a command:\n", stream);
+    for (int i = 0; ead_program_option(i)->name; i++)
+        fprintf(stream, "  %-18s  %s\n", ead_program_option(i)->name, ead_program_option(i)->help);
+    fprintf(stream, "\n%s\n%s\n", exit_codes, environment);
 }
 
 /* ---- the manual page ---- */
 
-/* Text that roff is not to interpret. */
-static void man_text(FILE *stream, const char *text) {
+/* Two pieces of roff with a text between them that roff is not to interpret. */
+static void man_line(FILE *stream, const char *before, const char *text, const char *behind) {
+    fputs(before, stream);
     if (*text == '.' || *text == '\'') fputs("\\&", stream);
     for (; *text; text++) {
         if (*text == '-' || *text == '\\') fputc('\\', stream);
         fputc(*text == '\\' ? 'e' : *text, stream);
     }
-}
-
-static void man_line(FILE *stream, const char *before, const char *text, const char *behind) {
-    fputs(before, stream);
-    man_text(stream, text);
     fputs(behind, stream);
-}
-
-static void man_option(FILE *stream, const EadOption *option) {
-    char letter[8] = "", text[1024];
-    describe_option(option, text, sizeof text);
-    if (option->letter) snprintf(letter, sizeof letter, "-%c, ", option->letter);
-    man_line(stream, ".TP\n\\fB", letter, "");
-    man_line(stream, "", option->rule.name, "\\fR");
-    man_line(stream, " \\fI", option->placeholder, "\\fR\n");
-    man_line(stream, "", text, ".\n");
 }
 
 static void man_command(FILE *stream, const EadCommand *command) {
@@ -128,16 +111,16 @@ static void man_command(FILE *stream, const EadCommand *command) {
     man_line(stream, "", command->synopsis, "\n.PP\n");
     man_line(stream, "This command ", command->summary, ".\n");
     const EadOption *option;
-    for (int next = 0; (option = next_option(command->name, &next)) != NULL;) man_option(stream, option);
+    for (int next = 0; (option = next_option(command->name, &next)) != NULL;) {
+        char letter[8] = "", text[1024];
+        describe_option(option, text, sizeof text);
+        if (option->letter) snprintf(letter, sizeof letter, "-%c, ", option->letter);
+        man_line(stream, ".TP\n\\fB", letter, "");
+        man_line(stream, "", option->rule.name, "\\fR");
+        man_line(stream, " \\fI", option->placeholder, "\\fR\n");
+        man_line(stream, "", text, ".\n");
+    }
     man_line(stream, ".PP\nExample:\n.PP\n.RS\n.nf\n", command->example, "\n.fi\n.RE\n");
-}
-
-static void man_key(FILE *stream, const EadConfigKey *key) {
-    man_line(stream, ".TP\n\\fB", key->rule.name, "\\fR");
-    if (key->rule.constraint[0]) man_line(stream, " ", key->rule.constraint, "");
-    man_line(stream, "\n", key->help, ".");
-    if (key->default_text[0]) man_line(stream, " Default: ", key->default_text, ".");
-    fputc('\n', stream);
 }
 
 void ead_help_print_man(FILE *stream) {
@@ -151,7 +134,14 @@ void ead_help_print_man(FILE *stream) {
     fputs(".SH COMMANDS\n", stream);
     for (int i = 0; i < EAD_COMMAND_COUNT; i++) man_command(stream, ead_command(i));
     man_line(stream, ".SH CONFIG KEYS\n", precedence, "\n");
-    for (int i = 0; i < EAD_CONFIG_KEYS; i++) man_key(stream, ead_config_key(i));
+    for (int i = 0; i < EAD_CONFIG_KEYS; i++) {
+        const EadConfigKey *key = ead_config_key(i);
+        man_line(stream, ".TP\n\\fB", key->rule.name, "\\fR");
+        if (key->rule.constraint[0]) man_line(stream, " ", key->rule.constraint, "");
+        man_line(stream, "\n", key->help, ".");
+        if (key->default_text[0]) man_line(stream, " Default: ", key->default_text, ".");
+        fputc('\n', stream);
+    }
     man_line(stream, ".SH EXIT STATUS\n", exit_codes, "\n");
 }
 
@@ -159,16 +149,6 @@ void ead_help_print_man(FILE *stream) {
 
 static void print_choices(FILE *stream, const char *choices) {
     for (; *choices; choices++) fputc(*choices == '|' ? ' ' : *choices, stream);
-}
-
-/* "train) ;;" with the names of its options and of what its paths may be. */
-static void complete_command(FILE *stream, const EadCommand *command) {
-    const EadOption *option;
-    fprintf(stream, "    %s) words=\"", command->name);
-    print_choices(stream, command->words);
-    for (int next = 0; (option = next_option(command->name, &next)) != NULL;)
-        fprintf(stream, " %s", option->rule.name);
-    fputs("\" ;;\n", stream);
 }
 
 /* What may follow an option, where it is one of a few words or nothing is known; files are what bash offers
@@ -197,7 +177,14 @@ void ead_help_print_completion(FILE *stream) {
     fputs("help\"\n    local keys=\"", stream);
     for (int i = 0; i < EAD_CONFIG_KEYS; i++) fprintf(stream, "%s= ", ead_config_key(i)->rule.name);
     fputs("\"\n    case ${COMP_WORDS[1]} in\n    help) words=$commands ;;\n", stream);
-    for (int i = 0; i < EAD_COMMAND_COUNT; i++) complete_command(stream, ead_command(i));
+    for (int i = 0; i < EAD_COMMAND_COUNT; i++) { /* "train) ;;": its options and what its paths may be */
+        const EadOption *option;
+        fprintf(stream, "    %s) words=\"", ead_command(i)->name);
+        print_choices(stream, ead_command(i)->words);
+        for (int next = 0; (option = next_option(ead_command(i)->name, &next)) != NULL;)
+            fprintf(stream, " %s", option->rule.name);
+        fputs("\" ;;\n", stream);
+    }
     fputs("    esac\n    case \"${COMP_WORDS[1]} $before\" in\n", stream);
     for (int i = 0; i < EAD_COMMAND_COUNT; i++) complete_values(stream, ead_command(i));
     fputs("    esac\n    [ \"$COMP_CWORD\" != 1 ] || words=\"$commands", stream);

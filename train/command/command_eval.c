@@ -23,42 +23,16 @@ typedef struct Eval {
     EadPlanOptions plan;
     EadConfig config;
     EadDataset dataset;
-    char *folder; /* of the model file */
-    char *losses; /* losses.csv beside it */
+    EadPath folder, losses; /* of the model file; losses.csv beside it */
     char *yaml;
     EadThreshold threshold; /* the model's, and what its validation scores say about it */
 } Eval;
-
-static char *folder_of(const char *path) {
-    const char *slash = strrchr(path, '/');
-    char *folder = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
-    if (!folder) ead_fail(EAD_NO_MEMORY, "%s: no memory for its folder", path);
-    return folder;
-}
-
-/* Whether the user named an output folder, for that in the config is the run's, not the evaluation's. */
-static bool output_given(const EadArguments *arguments) {
-    bool given = ead_arguments_given(arguments, EAD_OPTION_EVAL_OUTPUT);
-    for (int i = 0; i < arguments->setting_count; i++)
-        given = given || strncmp(arguments->settings[i], "output=", strlen("output=")) == 0;
-    return given;
-}
-
-static bool same_rule(EadThresholdRule a, EadThresholdRule b) {
-    return a.method == b.method && (a.method == EAD_THRESHOLD_NONE || a.value == b.value);
-}
 
 /* The config's key that chooses maps, whose words stand in the order of EadMethod.maps; NULL: there is no choice. */
 static int *map_choice(Eval *eval) {
     const EadFit *fit = ead_fit_find(eval->model->method->name);
     if (!fit || fit->maps_key < 0) return NULL;
     return (int *)(void *)((char *)&eval->config + ead_config_key(fit->maps_key)->offset);
-}
-
-static EadStatus check_config(const Eval *eval) {
-    const EadFit *fit = ead_fit_find(eval->model->method->name);
-    EAD_TRY(ead_config_check(&eval->config));
-    return fit ? fit->check(&eval->config, false) : EAD_OK;
 }
 
 /* The maps and the threshold: those of the file unless other ones are asked for. trained: the file's rule. */
@@ -69,7 +43,9 @@ static EadStatus adjust_model(Eval *eval, EadThresholdRule trained) {
                                     eval->model));
     eval->threshold = ead_threshold_assess(eval->model->threshold, NULL, 0);
     if (eval->model->map_choice != of_scores) return EAD_OK;
-    if (same_rule(rule, trained) || ead_arguments_given(eval->arguments, EAD_OPTION_THRESHOLD))
+    bool same_rule =
+        rule.method == trained.method && (rule.method == EAD_THRESHOLD_NONE || rule.value == trained.value);
+    if (same_rule || ead_arguments_given(eval->arguments, EAD_OPTION_THRESHOLD))
         return ead_threshold_assess_by_file(eval->file, eval->model->threshold, &eval->threshold);
     EAD_TRY(ead_threshold_from_file(eval->file, rule, &eval->threshold));
     eval->model->threshold = eval->threshold.value;
@@ -88,18 +64,23 @@ static EadStatus load_config(Eval *eval) {
     if (map_choice(eval)) *map_choice(eval) = eval->model->map_choice;
     EadThresholdRule trained = ead_threshold_rule(&eval->config);
     EAD_TRY(ead_arguments_configure(eval->arguments, &eval->config));
-    if (!output_given(eval->arguments))
-        EAD_TRY(ead_config_set_key(&eval->config, EAD_KEY_output, eval->folder));
-    EAD_TRY(check_config(eval));
+    /* The output in the file's config is that of its training. */
+    bool output_given = ead_arguments_given(eval->arguments, EAD_OPTION_EVAL_OUTPUT);
+    for (int i = 0; i < eval->arguments->setting_count; i++)
+        output_given |= strncmp(eval->arguments->settings[i], "output=", strlen("output=")) == 0;
+    if (!output_given) EAD_TRY(ead_config_set_key(&eval->config, EAD_KEY_output, eval->folder));
+    const EadFit *fit = ead_fit_find(eval->model->method->name);
+    EAD_TRY(ead_config_check(&eval->config));
+    if (fit) EAD_TRY(fit->check(&eval->config, false));
     EAD_TRY(adjust_model(eval, trained));
     ead_arguments_use_threads(eval->arguments, eval->config.train_threads);
     return ead_config_to_yaml(&eval->config, &eval->yaml);
 }
 
 static EadStatus open_all(Eval *eval) {
-    eval->folder = folder_of(eval->path);
-    eval->losses = eval->folder ? ead_path_join(eval->folder, "losses.csv") : NULL;
-    if (!eval->losses) return EAD_NO_MEMORY;
+    EAD_TRY(ead_path_folder(eval->folder, eval->path));
+    if (!eval->folder[0]) eval->folder[0] = '.';
+    EAD_TRY(ead_path_in(eval->losses, eval->folder, "losses.csv"));
     EAD_TRY(ead_arguments_plan_options(eval->arguments, &eval->plan));
     EAD_TRY(ead_safetensors_open(eval->path, &eval->file));
     EAD_TRY(ead_model_read(eval->file, &eval->model));
@@ -108,61 +89,33 @@ static EadStatus open_all(Eval *eval) {
     return ead_dataset_check_masks(&eval->dataset);
 }
 
-static void close_all(Eval *eval) {
-    ead_dataset_free(&eval->dataset);
-    ead_config_free(&eval->config);
-    ead_model_free(eval->model);
-    ead_safetensors_close(eval->file);
-    free(eval->yaml);
-    free(eval->losses);
-    free(eval->folder);
-}
-
-/* metrics.json once more, on stdout, so that what reads the pipe and what reads the file see the same. */
-static EadStatus copy_to_stdout(const char *path) {
-    char buffer[4096];
-    size_t size;
-    FILE *stream = fopen(path, "r");
-    if (!stream) return ead_fail(EAD_IO, "%s: cannot read: %s", path, strerror(errno));
-    while ((size = fread(buffer, 1, sizeof buffer, stream)) > 0) fwrite(buffer, 1, size, stdout);
+/* On stdout metrics.json once more, so that what reads the pipe and what reads the file see the same. */
+static EadStatus print_summary(const Eval *eval, const EadMetrics *metrics) {
+    char threshold[160], buffer[4096];
+    EadPath file, report;
+    EAD_TRY(ead_path_in(file, eval->config.output, "metrics.json"));
+    EAD_TRY(ead_path_in(report, eval->config.output, "report.html"));
+    ead_print_metrics(stderr, metrics);
+    ead_threshold_describe(&eval->threshold, threshold, sizeof threshold);
+    fprintf(stderr, "threshold %s\nmetrics: %s\nreport:  %s\n", threshold, file, report);
+    FILE *stream = fopen(file, "r");
+    if (!stream) return ead_fail(EAD_IO, "%s: cannot read: %s", file, strerror(errno));
+    for (size_t size; (size = fread(buffer, 1, sizeof buffer, stream)) > 0;) fwrite(buffer, 1, size, stdout);
     fclose(stream);
     return EAD_OK;
 }
 
-static EadStatus print_summary(const Eval *eval, const EadMetrics *metrics) {
-    char threshold[160];
-    char *file = ead_path_join(eval->config.output, "metrics.json");
-    char *report = ead_path_join(eval->config.output, "report.html");
-    EadStatus status = file && report ? EAD_OK : EAD_NO_MEMORY;
-    if (status == EAD_OK) {
-        ead_print_metrics(stderr, metrics);
-        ead_threshold_describe(&eval->threshold, threshold, sizeof threshold);
-        fprintf(stderr, "threshold %s\n", threshold);
-        fprintf(stderr, "metrics: %s\nreport:  %s\n", file, report);
-        status = copy_to_stdout(file);
-    }
-    free(file);
-    free(report);
-    return status;
-}
-
-/* What the trainer wrote into the model file about itself, with the file. */
-static int collect_provenance(const Eval *eval, EadKeyValue rows[], int most) {
+static EadStatus evaluate(const Eval *eval) {
+    /* What the trainer wrote into the model file about itself. */
     static const char *const keys[] = {"data",         "category", "seed",   "steps",
                                        "train_images", "backend",  "version"};
-    int count = 0;
-    rows[count++] = (EadKeyValue){"model file", eval->path};
-    rows[count++] = (EadKeyValue){"evaluated by version", ead_version()};
-    for (size_t i = 0; i < sizeof keys / sizeof *keys && count < most; i++) {
+    EadKeyValue provenance[2 + sizeof keys / sizeof *keys] = {{"model file", eval->path},
+                                                              {"evaluated by version", ead_version()}};
+    int rows = 2;
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         const char *value = ead_safetensors_metadata(eval->file, keys[i]);
-        if (value && *value) rows[count++] = (EadKeyValue){keys[i], value};
+        if (value && *value) provenance[rows++] = (EadKeyValue){keys[i], value};
     }
-    return count;
-}
-
-static EadStatus evaluate(const Eval *eval) {
-    enum { ROWS = 10 };
-    EadKeyValue provenance[ROWS];
     EadResults results;
     EadEvaluateSpec spec = {.model = eval->model,
                             .plan = eval->plan,
@@ -177,7 +130,7 @@ static EadStatus evaluate(const Eval *eval) {
                             .losses = eval->losses,
                             .config = eval->yaml,
                             .provenance = provenance,
-                            .provenance_count = collect_provenance(eval, provenance, ROWS)};
+                            .provenance_count = rows};
     EadStatus status = ead_evaluate(&spec, &results);
     if (status == EAD_OK) status = ead_evaluate_write(&spec, &results);
     if (status == EAD_OK) status = print_summary(eval, &results.metrics);
@@ -189,6 +142,10 @@ EadStatus ead_command_eval(const EadArguments *arguments) {
     Eval eval = {.arguments = arguments, .path = ead_arguments_text(arguments, EAD_OPTION_MODEL)};
     EadStatus status = open_all(&eval);
     if (status == EAD_OK) status = evaluate(&eval);
-    close_all(&eval);
+    ead_dataset_free(&eval.dataset);
+    ead_config_free(&eval.config);
+    ead_model_free(eval.model);
+    ead_safetensors_close(eval.file);
+    free(eval.yaml);
     return status;
 }

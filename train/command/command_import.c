@@ -32,7 +32,18 @@ static bool predicts(const Import *import) {
 
 /* ---- messages ---- */
 
-static void show_networks(const Import *import) {
+static void show_rest(const Import *import) {
+    for (int i = 0; i < import->source.count; i++) {
+        const EadImportTensor *tensor = &import->source.tensors[i];
+        char text[320];
+        if (tensor->used) continue;
+        ead_import_describe(tensor->view, text, sizeof text);
+        fprintf(stderr, "not used: %s in %s\n", text, ead_import_path(&import->source, tensor));
+    }
+}
+
+/* What was found, what was not used, and what the file is good for. */
+static void show_result(const Import *import, const char *output) {
     for (int role = 0; role < EAD_IMPORT_ROLES; role++) {
         const EadImportNetwork *network = &import->networks.of[role];
         if (network->layout)
@@ -48,20 +59,7 @@ static void show_networks(const Import *import) {
             stderr,
             "backbone: %d tensors up to layer3 (layer4, classifier and counters are not needed), from %s\n",
             import->backbone.count, ead_import_path(&import->source, import->backbone.tensors[0]));
-}
-
-static void show_rest(const Import *import) {
-    for (int i = 0; i < import->source.count; i++) {
-        const EadImportTensor *tensor = &import->source.tensors[i];
-        char text[320];
-        if (tensor->used) continue;
-        ead_import_describe(tensor->view, text, sizeof text);
-        fprintf(stderr, "not used: %s in %s\n", text, ead_import_path(&import->source, tensor));
-    }
-}
-
-/* What the file is good for, where that is less than everything. */
-static void show_use(const Import *import, const char *output) {
+    show_rest(import);
     if (import->backbone.count > 0)
         fprintf(stderr, "%s: a backbone for distillation\n", output);
     else if (!import->student)
@@ -78,15 +76,6 @@ static void show_use(const Import *import, const char *output) {
 
 /* ---- finding ---- */
 
-static EadStatus nothing_found(const Import *import) {
-    show_rest(import);
-    const char *closest = import->networks.closest;
-    return ead_fail(EAD_BAD_FILE,
-                    "%s: holds no network that is known (PDN-S, PDN-M, the autoencoder, a ResNet); %s%s",
-                    import->source.paths.items[0],
-                    closest[0] ? "the closest is " : "its tensors are listed above", closest);
-}
-
 static const EadImportNetwork *found(const Import *import, EadImportRole role) {
     return import->networks.of[role].layout ? &import->networks.of[role] : NULL;
 }
@@ -101,7 +90,13 @@ static EadStatus find_all(Import *import) {
         return ead_fail(EAD_BAD_FILE, "%s: an autoencoder alone is of no use; name the student's file too",
                         import->source.paths.items[0]);
     EAD_TRY(ead_import_backbone_find(&import->backbone, &import->source));
-    return import->backbone.count > 0 ? EAD_OK : nothing_found(import);
+    if (import->backbone.count > 0) return EAD_OK;
+    show_rest(import);
+    const char *closest = import->networks.closest;
+    return ead_fail(EAD_BAD_FILE,
+                    "%s: holds no network that is known (PDN-S, PDN-M, the autoencoder, a ResNet); %s%s",
+                    import->source.paths.items[0],
+                    closest[0] ? "the closest is " : "its tensors are listed above", closest);
 }
 
 /* A student that predicts an autoencoder's output is of no use without it. */
@@ -166,24 +161,20 @@ static EadStatus add_tensors(Import *import) {
     return EAD_OK;
 }
 
-/* Where the strides of a ResNet are shows in no shape. */
-static const char *backbone_variant(const Import *import) {
-    const EadImportBackbone *backbone = &import->backbone;
-    const char *variant =
-        backbone->count > 0 ? ead_import_metadata(&import->source, backbone->tensors[0], "variant") : NULL;
-    return variant ? variant : "torchvision";
-}
-
 static EadStatus add_metadata(const Import *import) {
     const EadImportNetwork *pdn = import->teacher ? import->teacher : import->student;
     const EadImportNetwork *autoencoder = import->autoencoder;
+    const EadImportBackbone *backbone = &import->backbone;
+    const char *variant =
+        backbone->count > 0 ? ead_import_metadata(&import->source, backbone->tensors[0], "variant") : NULL;
+    if (!variant) variant = "torchvision"; /* where the strides of a ResNet are shows in no shape */
     char size[24];
     ead_format_image_size(autoencoder ? autoencoder->height : 256, autoencoder ? autoencoder->width : 256,
                           size);
     const EadFileMetadata metadata[] = {
         {"imported_from", import->source.paths.items[0]},
         {"version", ead_version()},
-        {pdn ? "format" : "variant", pdn ? "efficientad/1" : backbone_variant(import)},
+        {pdn ? "format" : "variant", pdn ? "efficientad/1" : variant},
         {"model", pdn && pdn->size == EAD_PDN_MEDIUM ? "medium" : "small"},
         {"image_size", size},
         {"padding", import->padding > 0 ? "true" : "false"},
@@ -197,42 +188,32 @@ static EadStatus add_metadata(const Import *import) {
 
 /* ---- what was written is read back before it takes its name ---- */
 
-/* Into networks of the kind that was found; values that are not finite are noticed here. */
-static EadStatus check_networks(const Import *import, const char *path) {
+/* Whatever the file is good for (show_result()) must work; values that are not finite are noticed here. Says which
+ * ResNet it is. */
+static EadStatus check_written(const Import *import, const char *path) {
+    if (import->backbone.count > 0) {
+        EadSafetensors *file;
+        EadResnet resnet;
+        EAD_TRY(ead_safetensors_open(path, &file));
+        /* The shapes are those of both variants. */
+        EadStatus status = ead_resnet_read(file, EAD_RESNET_TORCHVISION, &resnet);
+        if (status == EAD_OK) fprintf(stderr, "backbone: %s\n", resnet.kind->name);
+        if (status == EAD_OK) ead_resnet_free(&resnet);
+        ead_safetensors_close(file);
+        return status;
+    }
     const EadImportNetwork *teacher = import->teacher, *autoencoder = import->autoencoder;
     const EadEfficientadSpec spec = {.size = teacher ? teacher->size : import->student->size,
                                      .height = autoencoder ? autoencoder->height : 256,
                                      .width = autoencoder ? autoencoder->width : 256,
                                      .autoencoder = autoencoder != NULL};
-    EadEfficientad *model;
-    EAD_TRY(ead_efficientad_new(&spec, &model));
-    EadStatus status = teacher ? ead_efficientad_read_teacher(model, path) : EAD_OK;
-    if (status == EAD_OK && import->student) status = ead_efficientad_read_trained(model, path);
-    ead_efficientad_free(model);
-    return status;
-}
-
-/* Says which ResNet it is. */
-static EadStatus check_backbone(const char *path) {
-    EadSafetensors *file;
-    EadResnet resnet;
-    EAD_TRY(ead_safetensors_open(path, &file));
-    EadStatus status =
-        ead_resnet_read(file, EAD_RESNET_TORCHVISION, &resnet); /* the shapes are those of both */
-    if (status == EAD_OK) {
-        fprintf(stderr, "backbone: %s\n", resnet.kind->name);
-        ead_resnet_free(&resnet);
-    }
-    ead_safetensors_close(file);
-    return status;
-}
-
-/* Whatever the file is good for (show_use()) must work. */
-static EadStatus check_written(const Import *import, const char *path) {
+    EadEfficientad *networks;
+    EAD_TRY(ead_efficientad_new(&spec, &networks));
+    EadStatus status = teacher ? ead_efficientad_read_teacher(networks, path) : EAD_OK;
+    if (status == EAD_OK && import->student) status = ead_efficientad_read_trained(networks, path);
+    ead_efficientad_free(networks);
+    if (status != EAD_OK || !predicts(import)) return status;
     EadModel *model;
-    if (import->backbone.count > 0) return check_backbone(path);
-    EAD_TRY(check_networks(import, path));
-    if (!predicts(import)) return EAD_OK;
     EAD_TRY(ead_model_open(path, &model));
     ead_model_free(model);
     return EAD_OK;
@@ -261,9 +242,7 @@ static EadStatus run(Import *import, const EadArguments *arguments) {
     EAD_TRY(add_metadata(import));
     EAD_TRY(add_tensors(import));
     EAD_TRY(write_checked(import, output));
-    show_networks(import);
-    show_rest(import);
-    show_use(import, output);
+    show_result(import, output);
     return EAD_OK;
 }
 

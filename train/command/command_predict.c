@@ -44,12 +44,6 @@ static EadStatus start(Predictor *predictor, const EadArguments *arguments) {
     return ead_map_output_start(&predictor->output, model->color_high, predictor->threshold, maps, overlays);
 }
 
-static void end(Predictor *predictor) {
-    ead_map_output_free(&predictor->output);
-    ead_detector_close(predictor->detector);
-    ead_model_free(predictor->model);
-}
-
 static EadStatus score_input(Predictor *predictor, const EadPredictInput *input, float *score) {
     EadScored scored;
     if (input->status != EAD_OK) return input->status;
@@ -66,28 +60,23 @@ static EadStatus score_input(Predictor *predictor, const EadPredictInput *input,
 }
 
 /* Only a line that cannot be printed ends the work. */
-static EadStatus handle_input(Predictor *predictor, const EadPredictInput *input) {
-    EadPrediction prediction = {.path = input->path, .threshold = predictor->threshold};
-    if (score_input(predictor, input, &prediction.score) == EAD_OK) {
-        prediction.map_path = predictor->output.map_path;
-        prediction.overlay_path = predictor->output.overlay_path;
-    } else {
-        prediction.error = ead_error_message();
-        ead_progress_clear(&predictor->progress);
-        fprintf(stderr, "efficientad: %s\n", prediction.error);
-        predictor->failed++;
-    }
-    EAD_TRY(ead_prediction_print(stdout, &prediction));
-    ead_progress_update(&predictor->progress, ++predictor->done, NULL);
-    return EAD_OK;
-}
-
 static EadStatus handle_all(Predictor *predictor, EadPredictInputs *inputs) {
     EadPredictInput input;
     for (bool found = true;;) {
         EAD_TRY(ead_predict_inputs_next(inputs, &input, &found));
         if (!found) break;
-        EAD_TRY(handle_input(predictor, &input));
+        EadPrediction prediction = {.path = input.path, .threshold = predictor->threshold};
+        if (score_input(predictor, &input, &prediction.score) == EAD_OK) {
+            prediction.map_path = predictor->output.map_path;
+            prediction.overlay_path = predictor->output.overlay_path;
+        } else {
+            prediction.error = ead_error_message();
+            ead_progress_clear(&predictor->progress);
+            fprintf(stderr, "efficientad: %s\n", prediction.error);
+            predictor->failed++;
+        }
+        EAD_TRY(ead_prediction_print(stdout, &prediction));
+        ead_progress_update(&predictor->progress, ++predictor->done, NULL);
     }
     if (predictor->failed == 0) return EAD_OK;
     return ead_fail(EAD_BAD_FILE, "%lld of %lld inputs could not be scored; see the messages above",
@@ -110,6 +99,8 @@ EadStatus ead_command_predict(const EadArguments *arguments) {
         ead_progress_finish(&predictor.progress);
         ead_predict_inputs_free(&inputs);
     }
-    end(&predictor);
+    ead_map_output_free(&predictor.output);
+    ead_detector_close(predictor.detector);
+    ead_model_free(predictor.model);
     return status;
 }

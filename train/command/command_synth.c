@@ -49,18 +49,6 @@ static EadStatus write_parts(const Plan *plan, const char *set, EadSynthDefect d
     return EAD_OK;
 }
 
-static EadStatus write_textures(const Plan *plan) {
-    for (int i = 0; i < plan->textures; i++) {
-        EadImage image;
-        EAD_TRY(ead_synth_draw_texture(plan->seed, (uint32_t)i, plan->size.height, plan->size.width, &image));
-        EadStatus status = write_picture(plan, "textures", i, ".png", &image);
-        ead_image_free(&image);
-        if (status != EAD_OK) return status;
-    }
-    if (plan->textures > 0) fprintf(stderr, "%s/textures: %d pictures\n", plan->output, plan->textures);
-    return EAD_OK;
-}
-
 /* Mixing new pictures with old ones would make a data set of unknown content. */
 static EadStatus check_empty(const char *output, const char *name) {
     bool holds = false;
@@ -90,5 +78,13 @@ EadStatus ead_command_synth(const EadArguments *arguments) {
                             plan.test_defect));
     fprintf(stderr, "%s/%s: %d training pictures, %d flawless and %d defective test pictures\n", plan.output,
             category, plan.train, plan.test_good, (EAD_SYNTH_DEFECT_COUNT - 1) * plan.test_defect);
-    return write_textures(&plan);
+    for (int i = 0; i < plan.textures; i++) {
+        EadImage image;
+        EAD_TRY(ead_synth_draw_texture(plan.seed, (uint32_t)i, plan.size.height, plan.size.width, &image));
+        EadStatus status = write_picture(&plan, "textures", i, ".png", &image);
+        ead_image_free(&image);
+        if (status != EAD_OK) return status;
+    }
+    if (plan.textures > 0) fprintf(stderr, "%s/textures: %d pictures\n", plan.output, plan.textures);
+    return EAD_OK;
 }

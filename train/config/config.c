@@ -74,24 +74,18 @@ void ead_config_free(EadConfig *config) {
     *config = (EadConfig){0};
 }
 
-/* Offers the full name, its part behind the last dot (people forget the section), or the section alone. */
-static void offer_key(EadSuggestion *suggestion, const char *typed, const char *name, bool section) {
-    char part[64];
-    const char *dot = strrchr(name, '.');
-    if (!section) {
-        ead_suggestion_offer(suggestion, typed, name, name);
-        if (dot) ead_suggestion_offer(suggestion, typed, dot + 1, name);
-    } else if (dot) {
-        snprintf(part, sizeof part, "%.*s", (int)(dot - name), name);
-        ead_suggestion_offer(suggestion, typed, part, name);
-    }
-}
-
 EadStatus ead_config_unknown(const char *name, bool section) {
+    const char *what = section ? "section" : "key";
     EadSuggestion suggestion = {0};
     if (!ead_utf8_is_plain(name)) name = "(unprintable)";
-    for (int i = 0; i < EAD_CONFIG_KEYS; i++) offer_key(&suggestion, name, keys[i].rule.name, section);
-    const char *what = section ? "section" : "key";
+    /* Offered are sections alone, or full names and their parts behind the last dot (people forget the section). */
+    for (int i = 0; i < EAD_CONFIG_KEYS; i++) {
+        char part[64];
+        const char *full = keys[i].rule.name, *dot = strrchr(full, '.');
+        snprintf(part, sizeof part, "%.*s", dot ? (int)(dot - full) : 0, full);
+        if (!section) ead_suggestion_offer(&suggestion, name, full, full);
+        if (dot) ead_suggestion_offer(&suggestion, name, section ? part : dot + 1, full);
+    }
     if (!suggestion.name)
         return ead_fail(EAD_BAD_ARGUMENT,
                         "unknown %s '%.80s'; efficientad train --help-config lists all keys", what, name);

@@ -10,7 +10,18 @@ static bool empty(const char *text) {
     return text[0] == '\0';
 }
 
-static EadStatus check_collection(const EadConfig *config) {
+EadStatus ead_config_check(const EadConfig *config) {
+    bool folder = config->dataset_type == EAD_DATASET_folder;
+    if (empty(config->output))
+        return ead_fail(EAD_BAD_ARGUMENT, "output is not set; set it to the run folder");
+    if (folder && empty(config->dataset_path) && empty(config->dataset_train_good))
+        return ead_fail(EAD_BAD_ARGUMENT,
+                        "dataset.path is not set; set it to the folder of the images, or set "
+                        "dataset.train_good to a folder of flawless ones");
+    if (folder && !empty(config->dataset_masks) && empty(config->dataset_defects))
+        return ead_fail(EAD_BAD_ARGUMENT,
+                        "dataset.masks is set, but dataset.defects is not; set both or neither");
+    if (folder) return EAD_OK;
     if (empty(config->dataset_path))
         return ead_fail(EAD_BAD_ARGUMENT,
                         "dataset.path is not set; set it to the folder that holds the categories");
@@ -24,29 +35,11 @@ static EadStatus check_collection(const EadConfig *config) {
     return EAD_OK;
 }
 
-static EadStatus check_folder(const EadConfig *config) {
-    if (empty(config->dataset_path) && empty(config->dataset_train_good))
-        return ead_fail(EAD_BAD_ARGUMENT,
-                        "dataset.path is not set; set it to the folder of the images, or set "
-                        "dataset.train_good to a folder of flawless ones");
-    if (!empty(config->dataset_masks) && empty(config->dataset_defects))
-        return ead_fail(EAD_BAD_ARGUMENT,
-                        "dataset.masks is set, but dataset.defects is not; set both or neither");
-    return EAD_OK;
-}
-
-EadStatus ead_config_check(const EadConfig *config) {
-    if (empty(config->output))
-        return ead_fail(EAD_BAD_ARGUMENT, "output is not set; set it to the run folder");
-    return config->dataset_type == EAD_DATASET_folder ? check_folder(config) : check_collection(config);
-}
-
 EadStatus ead_config_open_dataset(const EadConfig *config, EadDataset *dataset) {
     char type[EAD_CHOICE_SIZE];
-    /* Folders of a folder data set may stand alone, then they start from the current directory. */
-    const char *path = config->dataset_path[0] ? config->dataset_path : ".";
     EadDatasetSpec spec = {.type = ead_config_choice(config, EAD_KEY_dataset_type, type),
-                           .path = path,
+                           /* Folders of a folder data set may stand alone; then they start from here. */
+                           .path = config->dataset_path[0] ? config->dataset_path : ".",
                            .category = config->dataset_category,
                            .validation_fraction = config->dataset_validation_fraction,
                            .seed = config->train_seed,
@@ -109,12 +102,6 @@ static bool matters_to_distillation(int key) {
     }
 }
 
-static bool must_agree(int key, EadCompareScope scope) {
-    if (scope == EAD_SAME_DISTILLATION) return matters_to_distillation(key);
-    int from = first_scope_of(key);
-    return from >= 0 && from <= (int)scope;
-}
-
 bool ead_config_matters(int key) {
     return first_scope_of(key) >= 0;
 }
@@ -123,7 +110,10 @@ int ead_config_difference(const EadConfig *a, const EadConfig *b, EadCompareScop
     for (int i = 0; i < EAD_CONFIG_KEYS; i++) {
         const EadConfigKey *key = ead_config_key(i);
         const void *left = (const char *)a + key->offset, *right = (const char *)b + key->offset;
-        if (must_agree(i, scope) && !ead_value_equal(key->rule.kind, left, right)) return i;
+        int from = first_scope_of(i);
+        bool must_agree =
+            scope == EAD_SAME_DISTILLATION ? matters_to_distillation(i) : from >= 0 && from <= (int)scope;
+        if (must_agree && !ead_value_equal(key->rule.kind, left, right)) return i;
     }
     return -1;
 }

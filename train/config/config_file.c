@@ -25,25 +25,16 @@ static int find_section(const char *name) {
     return -1;
 }
 
-/* The part of a name behind its last dot. */
-static const char *last_part(const char *name) {
-    const char *dot = strrchr(name, '.');
-    return dot ? dot + 1 : name;
-}
-
 /* A key under its old and its new name is one key. */
 static EadStatus mark_once(const EadYamlNode **seen, const EadYamlNode *node, const char *name) {
     const EadYamlNode *first = *seen;
     *seen = node;
     if (!first) return EAD_OK;
-    if (strcmp(last_part(first->key), last_part(name)) == 0)
+    const char *dot = strrchr(first->key, '.'), *name_dot = strrchr(name, '.');
+    if (strcmp(dot ? dot + 1 : first->key, name_dot ? name_dot + 1 : name) == 0)
         return ead_fail(EAD_BAD_FILE, "'%s' is given twice, first in line %zu", name, first->line);
     return ead_fail(EAD_BAD_FILE, "'%s' is given twice, first in line %zu as '%s'", name, first->line,
                     first->key);
-}
-
-static bool is_null(const char *text) {
-    return strcmp(text, "~") == 0 || strcmp(text, "null") == 0;
 }
 
 /* A quoted value is a text, whatever it looks like; null is no value at all. */
@@ -55,7 +46,8 @@ static EadStatus check_style(const EadYamlNode *value, const EadValueRule *rule)
     if (value->quoted && !quotable)
         return ead_fail(EAD_BAD_FILE, "%s: expected %s, got the quoted text '%.80s'", rule->name,
                         ead_value_kind_name(rule->kind), value->text);
-    if (!value->quoted && takes_text && is_null(value->text))
+    bool is_null = strcmp(value->text, "~") == 0 || strcmp(value->text, "null") == 0;
+    if (!value->quoted && takes_text && is_null)
         return ead_fail(EAD_BAD_FILE, "%s: %s is not a text; write \"\" for none", rule->name, value->text);
     return EAD_OK;
 }
@@ -134,12 +126,6 @@ static void write_value(FILE *stream, const EadConfig *config, int index) {
     ead_value_write(stream, &key->rule, (const char *)config + key->offset);
 }
 
-static void write_comment(FILE *stream, const EadConfigKey *key, const char *indent) {
-    fprintf(stream, "%s# %s", indent, key->help);
-    if (key->rule.constraint[0]) fprintf(stream, "; %s", key->rule.constraint);
-    fputc('\n', stream);
-}
-
 /* Writes all keys, nested one level by their section. */
 static void write_config(FILE *stream, const EadConfig *config, bool comments) {
     const char *section = "";
@@ -154,7 +140,9 @@ static void write_config(FILE *stream, const EadConfig *config, bool comments) {
         section = name;
         section_length = length;
         const char *indent = dot ? "  " : "";
-        if (comments) write_comment(stream, key, indent);
+        if (comments)
+            fprintf(stream, "%s# %s%s%s\n", indent, key->help, key->rule.constraint[0] ? "; " : "",
+                    key->rule.constraint);
         fprintf(stream, "%s%s: ", indent, dot ? dot + 1 : name);
         write_value(stream, config, i);
         fputc('\n', stream);

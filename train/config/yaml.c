@@ -145,11 +145,12 @@ static EadStatus read_node(Reader *reader, const yaml_event_t *start, char *key,
     return node->text ? EAD_OK : EAD_NO_MEMORY;
 }
 
+/* A file with nothing in it, or with comments alone, is an empty scalar. */
 static EadStatus read_stream(Reader *reader, EadYamlNode **root) {
-    for (;;) {
+    for (yaml_event_type_t type = YAML_NO_EVENT; type != YAML_STREAM_END_EVENT;) {
         yaml_event_t event;
         EAD_TRY(next_event(reader, &event));
-        yaml_event_type_t type = event.type;
+        type = event.type;
         size_t line = event.start_mark.line + 1;
         bool starts = type == YAML_SCALAR_EVENT || type == YAML_MAPPING_START_EVENT ||
                       type == YAML_SEQUENCE_START_EVENT;
@@ -158,16 +159,11 @@ static EadStatus read_stream(Reader *reader, EadYamlNode **root) {
         if (type == YAML_DOCUMENT_START_EVENT && *root)
             status = fail_at(reader->label, line,
                              ead_fail(EAD_BAD_FILE, "a second document; a %s is one document", reader->what));
-        if (status != EAD_OK || type == YAML_STREAM_END_EVENT) return status;
+        if (status != EAD_OK) return status;
     }
-}
-
-/* A file with nothing in it, or with comments alone, is an empty scalar. */
-static EadStatus read_or_empty(Reader *reader, EadYamlNode **root) {
     yaml_event_t nothing = {.type = YAML_SCALAR_EVENT};
     nothing.data.scalar.value = (yaml_char_t *)"";
     nothing.data.scalar.style = YAML_PLAIN_SCALAR_STYLE;
-    EAD_TRY(read_stream(reader, root));
     return *root ? EAD_OK : read_node(reader, &nothing, NULL, 1, 0, root);
 }
 
@@ -186,7 +182,7 @@ EadStatus ead_yaml_parse(const void *bytes, size_t size, const char *label, cons
         status = ead_fail(EAD_NO_MEMORY, "%s: no memory to parse it", label);
     if (status == EAD_OK) {
         yaml_parser_set_input_string(&reader.yaml, bytes, size);
-        status = read_or_empty(&reader, &tree);
+        status = read_stream(&reader, &tree);
         yaml_parser_delete(&reader.yaml);
     }
     if (status == EAD_OK)

@@ -64,17 +64,15 @@ static bool find_tensors(Candidate *candidate) {
     return true;
 }
 
-static bool says_student(const Candidate *candidate) {
-    const char *path = candidate->source->paths.items[candidate->file];
-    char prefix[NAME_SIZE];
-    snprintf(prefix, sizeof prefix, "%.*s", candidate->prefix_length, candidate->prefix);
-    return strstr(prefix, "student") || strstr(ead_path_base(path), "student");
-}
-
+/* A PDN of 768 outputs, or one whose name or file says so, is a student. */
 static EadStatus declare_pdn(const Candidate *candidate, EadImportRole *role, EadImportNetwork *network) {
     const EadFileTensor *last_bias = candidate->tensors[candidate->count - 1]->view;
     int outputs = last_bias->count == 2 * EAD_FEATURES ? 2 * EAD_FEATURES : EAD_FEATURES;
-    *role = outputs > EAD_FEATURES || says_student(candidate) ? EAD_IMPORT_STUDENT : EAD_IMPORT_TEACHER;
+    char prefix[NAME_SIZE];
+    snprintf(prefix, sizeof prefix, "%.*s", candidate->prefix_length, candidate->prefix);
+    bool says_student = strstr(prefix, "student") ||
+                        strstr(ead_path_base(candidate->source->paths.items[candidate->file]), "student");
+    *role = outputs > EAD_FEATURES || says_student ? EAD_IMPORT_STUDENT : EAD_IMPORT_TEACHER;
     network->size = candidate->layout->kind == SMALL ? EAD_PDN_SMALL : EAD_PDN_MEDIUM;
     network->padding = ead_import_padding(candidate->source, candidate->tensors[0]);
     if (network->padding > 0) network->padding = 1;
@@ -104,7 +102,8 @@ static bool fits(const EadFileTensor *view, const EadParam *param) {
            view->shape[2] == param->h && view->shape[3] == param->w;
 }
 
-static void note_closest(EadImportNetworks *networks, const Candidate *candidate, const EadParams *params) {
+/* Whether all shapes fit; if not, what does not is kept where no layout came closer. */
+static bool shapes_fit(EadImportNetworks *networks, const Candidate *candidate, const EadParams *params) {
     char found[300];
     int fit = 0, first = -1;
     for (int i = 0; i < candidate->count; i++) {
@@ -112,7 +111,8 @@ static void note_closest(EadImportNetworks *networks, const Candidate *candidate
         fit += good;
         if (!good && first < 0) first = i;
     }
-    if (fit < networks->closest_fits || (networks->closest[0] && fit == networks->closest_fits)) return;
+    if (first < 0) return true;
+    if (fit < networks->closest_fits || (networks->closest[0] && fit == networks->closest_fits)) return false;
     const EadParam *p = &params->items[first];
     networks->closest_fits = fit;
     ead_import_describe(candidate->tensors[first]->view, found, sizeof found);
@@ -122,12 +122,7 @@ static void note_closest(EadImportNetworks *networks, const Candidate *candidate
     else
         snprintf(networks->closest, sizeof networks->closest, "%s: %s where it needs [%d,%d,%d,%d]",
                  candidate->layout->what, found, p->n, p->c, p->h, p->w);
-}
-
-static bool all_fit(const Candidate *candidate, const EadParams *params) {
-    for (int i = 0; i < candidate->count; i++)
-        if (!fits(candidate->tensors[i]->view, &params->items[i])) return false;
-    return true;
+    return false;
 }
 
 static EadStatus adopt(EadImportNetworks *networks, const Candidate *candidate, EadImportRole role,
@@ -154,22 +149,25 @@ static EadStatus try_candidate(EadImportNetworks *networks, Candidate *candidate
     EadStatus status = candidate->layout->kind == AUTOENCODER
                            ? declare_autoencoder(candidate, &role, &network)
                            : declare_pdn(candidate, &role, &network);
-    if (status == EAD_OK && all_fit(candidate, &network.params))
+    if (status == EAD_OK && shapes_fit(networks, candidate, &network.params))
         status = adopt(networks, candidate, role, &network);
-    else if (status == EAD_OK)
-        note_closest(networks, candidate, &network.params);
     ead_params_free(&network.params);
     return status;
 }
 
-/* Where the prefix ends if the tensor is the layout's first weight; -1 if it is not. */
-static int first_weight(const Layout *layout, const char *name) {
-    char first[64];
-    snprintf(first, sizeof first, "%.*s.weight", (int)strcspn(layout->names, " "), layout->names);
-    return ead_import_prefix(name, first);
-}
-
-static EadStatus check_sizes(const EadImportNetworks *networks, const EadImportSource *source) {
+EadStatus ead_import_networks_find(EadImportNetworks *networks, EadImportSource *source) {
+    *networks = (EadImportNetworks){0};
+    for (int i = 0; i < source->count; i++) {
+        const EadImportTensor *tensor = &source->tensors[i];
+        for (size_t k = 0; k < sizeof layouts / sizeof *layouts && !tensor->used; k++) {
+            char first[64];
+            snprintf(first, sizeof first, "%.*s.weight", (int)strcspn(layouts[k].names, " "),
+                     layouts[k].names);
+            Candidate candidate = {&layouts[k], source, tensor->file, .prefix = tensor->view->name,
+                                   .prefix_length = ead_import_prefix(tensor->view->name, first)};
+            if (candidate.prefix_length >= 0) EAD_TRY(try_candidate(networks, &candidate));
+        }
+    }
     const EadImportNetwork *teacher = &networks->of[EAD_IMPORT_TEACHER],
                            *student = &networks->of[EAD_IMPORT_STUDENT];
     if (!teacher->layout || !student->layout || teacher->size == student->size) return EAD_OK;
@@ -179,31 +177,12 @@ static EadStatus check_sizes(const EadImportNetworks *networks, const EadImportS
                     ead_import_path(source, student->tensors[0]), student->layout);
 }
 
-EadStatus ead_import_networks_find(EadImportNetworks *networks, EadImportSource *source) {
-    *networks = (EadImportNetworks){0};
-    for (int i = 0; i < source->count; i++) {
-        const EadImportTensor *tensor = &source->tensors[i];
-        for (size_t k = 0; k < sizeof layouts / sizeof *layouts && !tensor->used; k++) {
-            Candidate candidate = {&layouts[k], source, tensor->file, .prefix = tensor->view->name};
-            candidate.prefix_length = first_weight(&layouts[k], tensor->view->name);
-            if (candidate.prefix_length >= 0) EAD_TRY(try_candidate(networks, &candidate));
-        }
-    }
-    return check_sizes(networks, source);
-}
-
 void ead_import_networks_free(EadImportNetworks *networks) {
     for (int role = 0; role < EAD_IMPORT_ROLES; role++) ead_params_free(&networks->of[role].params);
     *networks = (EadImportNetworks){0};
 }
 
 /* ---- a ResNet ---- */
-
-static bool has_stem(const EadImportSource *source, const EadImportTensor *tensor, int prefix_length) {
-    char stem[1024];
-    int used = snprintf(stem, sizeof stem, "%.*sconv1.weight", prefix_length, tensor->view->name);
-    return used < (int)sizeof stem && ead_import_find(source, tensor->file, stem);
-}
 
 static bool is_part(const char *name, const char *const *parts) {
     for (; *parts; parts++)
@@ -236,7 +215,10 @@ EadStatus ead_import_backbone_find(EadImportBackbone *backbone, EadImportSource 
     for (int i = 0; i < source->count; i++) {
         const EadImportTensor *tensor = &source->tensors[i];
         int prefix_length = ead_import_prefix(tensor->view->name, "layer1.0.conv1.weight");
-        if (prefix_length >= 0 && has_stem(source, tensor, prefix_length))
+        if (prefix_length < 0) continue;
+        char stem[NAME_SIZE];
+        int used = snprintf(stem, sizeof stem, "%.*sconv1.weight", prefix_length, tensor->view->name);
+        if (used < NAME_SIZE && ead_import_find(source, tensor->file, stem))
             return collect(backbone, source, tensor, prefix_length);
     }
     return EAD_OK;

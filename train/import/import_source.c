@@ -17,36 +17,8 @@ static bool is_wanted(const char *name) {
     return !temporary && ead_path_has_extension(name, ".pth, .pt, .ckpt, .safetensors");
 }
 
-static EadStatus list_paths(EadStringList *list, const char *const *paths, int count) {
-    for (int i = 0; i < count; i++) {
-        int before = list->count;
-        if (!ead_path_is_folder(paths[i])) {
-            EAD_TRY(ead_strings_add(list, paths[i]));
-            continue;
-        }
-        EAD_TRY(ead_list_files(list, paths[i], is_wanted));
-        if (list->count == before)
-            return ead_fail(EAD_BAD_ARGUMENT, "%s: holds no .pth, .pt, .ckpt or .safetensors file", paths[i]);
-    }
-    return EAD_OK;
-}
-
-static EadStatus open_file(const char *path, EadImportFile *file) {
-    uint8_t head[16];
-    FILE *stream = fopen(path, "rb");
-    if (!stream) return ead_fail(EAD_IO, "%s: cannot read: %s", path, strerror(errno));
-    size_t size = fread(head, 1, sizeof head, stream);
-    fclose(stream);
-    return ead_torch_archive_begins(head, size) ? ead_torch_file_open(path, &file->torch)
-                                                : ead_safetensors_open(path, &file->safetensors);
-}
-
 static int tensor_count(const EadImportFile *file) {
     return file->torch ? ead_torch_file_count(file->torch) : ead_safetensors_count(file->safetensors);
-}
-
-static const EadFileTensor *tensor_at(const EadImportFile *file, int index) {
-    return file->torch ? ead_torch_file_at(file->torch, index) : ead_safetensors_at(file->safetensors, index);
 }
 
 static int compare(const void *left, const void *right) {
@@ -64,8 +36,12 @@ static EadStatus list_tensors(EadImportSource *source) {
     for (int f = 0; f < source->paths.count; f++)
         for (int i = 0; i < tensor_count(&source->files[f]); i++) {
             source->sorted[source->count] = &source->tensors[source->count];
+            EadTorchFile *torch = source->files[f].torch;
             source->tensors[source->count++] =
-                (EadImportTensor){.view = tensor_at(&source->files[f], i), .file = f, .index = i};
+                (EadImportTensor){.view = torch ? ead_torch_file_at(torch, i)
+                                                : ead_safetensors_at(source->files[f].safetensors, i),
+                                  .file = f,
+                                  .index = i};
         }
     if (count > 0) qsort(source->sorted, (size_t)count, sizeof *source->sorted, compare);
     return EAD_OK;
@@ -73,11 +49,27 @@ static EadStatus list_tensors(EadImportSource *source) {
 
 EadStatus ead_import_source_open(EadImportSource *source, const char *const *paths, int count) {
     *source = (EadImportSource){0};
-    EAD_TRY(list_paths(&source->paths, paths, count));
+    for (int i = 0; i < count; i++) {
+        int before = source->paths.count;
+        bool folder = ead_path_is_folder(paths[i]);
+        EAD_TRY(folder ? ead_list_files(&source->paths, paths[i], is_wanted)
+                       : ead_strings_add(&source->paths, paths[i]));
+        if (source->paths.count == before)
+            return ead_fail(EAD_BAD_ARGUMENT, "%s: holds no .pth, .pt, .ckpt or .safetensors file", paths[i]);
+    }
     source->files = ead_new(source->paths.count, sizeof *source->files, "a list of files");
     if (!source->files) return EAD_NO_MEMORY;
-    for (int f = 0; f < source->paths.count; f++)
-        EAD_TRY(open_file(source->paths.items[f], &source->files[f]));
+    for (int f = 0; f < source->paths.count; f++) {
+        uint8_t head[16];
+        const char *path = source->paths.items[f];
+        FILE *stream = fopen(path, "rb");
+        if (!stream) return ead_fail(EAD_IO, "%s: cannot read: %s", path, strerror(errno));
+        size_t size = fread(head, 1, sizeof head, stream);
+        fclose(stream);
+        EAD_TRY(ead_torch_archive_begins(head, size)
+                    ? ead_torch_file_open(path, &source->files[f].torch)
+                    : ead_safetensors_open(path, &source->files[f].safetensors));
+    }
     return list_tensors(source);
 }
 

@@ -17,12 +17,6 @@ static const VectorRow rows[] = {
 #undef EAD_IMPORT_VECTOR
 };
 
-static bool is_row(const VectorRow *row, const EadFileTensor *view) {
-    if (ead_import_prefix(view->name, row->theirs) < 0) return false;
-    bool whole = view->count == row->elements && row->first == 0;
-    return whole || (view->count == 1 && row->elements == EAD_IMPORT_PIECES);
-}
-
 static EadStatus take(EadImportVector *vector, const VectorRow *row, EadImportSource *source,
                       EadImportTensor *tensor) {
     const EadImportTensor *other = vector->pieces[row->first];
@@ -52,12 +46,6 @@ static EadStatus join(EadImportVector *vector, const EadImportSource *source) {
     return EAD_OK;
 }
 
-static bool all_zero(const char *bytes, size_t size) {
-    for (size_t i = 0; i < size; i++)
-        if (bytes[i] != 0) return false;
-    return true;
-}
-
 static EadStatus complete(EadImportVector *vector, bool can_be_unset, const EadImportSource *source) {
     const EadImportTensor *first = vector->pieces[0];
     if (!first) return EAD_OK;
@@ -67,7 +55,9 @@ static EadStatus complete(EadImportVector *vector, bool can_be_unset, const EadI
     else
         EAD_TRY(join(vector, source));
     size_t size = (size_t)vector->elements * ead_file_type_size(vector->type);
-    if (vector->data && can_be_unset && all_zero(vector->data, size)) vector->data = NULL;
+    bool unset = can_be_unset && vector->data;
+    for (size_t i = 0; unset && i < size; i++) unset = ((const char *)vector->data)[i] == 0;
+    if (unset) vector->data = NULL;
     return EAD_OK;
 }
 
@@ -76,9 +66,12 @@ EadStatus ead_import_vectors_find(EadImportVector vectors[EAD_IMPORT_VECTORS], E
     for (int v = 0; v < EAD_IMPORT_VECTORS; v++) vectors[v] = (EadImportVector){.name = names[v]};
     for (int i = 0; i < source->count; i++) {
         EadImportTensor *tensor = &source->tensors[i];
-        for (size_t k = 0; k < sizeof rows / sizeof *rows && !tensor->used; k++)
-            if (is_row(&rows[k], tensor->view))
+        for (size_t k = 0; k < sizeof rows / sizeof *rows && !tensor->used; k++) {
+            bool whole = tensor->view->count == rows[k].elements && rows[k].first == 0;
+            bool piece = tensor->view->count == 1 && rows[k].elements == EAD_IMPORT_PIECES;
+            if ((whole || piece) && ead_import_prefix(tensor->view->name, rows[k].theirs) >= 0)
                 EAD_TRY(take(&vectors[rows[k].ours], &rows[k], source, tensor));
+        }
     }
     for (int v = 0; v < EAD_IMPORT_VECTORS; v++)
         EAD_TRY(complete(&vectors[v], v != EAD_IMPORT_TEACHER_MEAN, source)); /* a mean of zero is one */
