@@ -16,8 +16,12 @@ void ead_print_memory(const char *what, const EadBackend *backend, size_t planne
                 1e-6 * (double)backend->device->free_memory(), 1e-6 * (double)facts.memory);
 }
 
-/* "MemAvailable: N kB" of Linux: what programs can have without swapping. */
-static size_t available_on_host(void) {
+size_t ead_available_memory(const EadBackend *backend) {
+    if (backend->device) {
+        backend->device->use(backend->index);
+        return backend->device->free_memory();
+    }
+    /* "MemAvailable: N kB" of Linux: what programs can have without swapping. */
     FILE *file = fopen("/proc/meminfo", "r");
     char line[128];
     unsigned long long kilobytes = 0;
@@ -26,10 +30,4 @@ static size_t available_on_host(void) {
         found = sscanf(line, "MemAvailable: %llu kB", &kilobytes) == 1;
     if (file) fclose(file);
     return found && kilobytes <= SIZE_MAX / 1024 ? (size_t)kilobytes * 1024 : SIZE_MAX;
-}
-
-size_t ead_available_memory(const EadBackend *backend) {
-    if (!backend->device) return available_on_host();
-    backend->device->use(backend->index);
-    return backend->device->free_memory();
 }

@@ -14,14 +14,11 @@
 #define LOG_PERIOD      30.0
 enum { LINE_SIZE = 256, DEFAULT_COLUMNS = 80 };
 
-static int terminal_columns(void) {
-    struct winsize size = {0};
-    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : DEFAULT_COLUMNS;
-}
-
 void ead_progress_start(EadProgress *progress, const char *what, int64_t first, int64_t total, bool quiet) {
     bool terminal = isatty(STDERR_FILENO) == 1;
     double now = ead_clock_seconds();
+    struct winsize window = {0};
+    bool known = terminal && ioctl(STDERR_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col > 0;
     *progress = (EadProgress){.what = what,
                               .first = first,
                               .total = total,
@@ -30,7 +27,9 @@ void ead_progress_start(EadProgress *progress, const char *what, int64_t first, 
                               .terminal = terminal,
                               .start = now,
                               .shown = now,
-                              .columns = terminal ? terminal_columns() : LINE_SIZE};
+                              .columns = known      ? window.ws_col
+                                         : terminal ? DEFAULT_COLUMNS
+                                                    : LINE_SIZE};
 }
 
 /* 75 -> "1:15", 3675 -> "1:01:15". */
@@ -42,20 +41,13 @@ static void format_duration(double seconds, char *text, size_t size) {
         snprintf(text, size, "%ld:%02ld:%02ld", whole / 3600, whole / 60 % 60, whole % 60);
 }
 
-static void format_rate(double rate, char *text, size_t size) {
-    if (rate >= 1)
-        snprintf(text, size, "%.1f/s", rate);
-    else
-        snprintf(text, size, "%.2f s each", 1 / rate);
-}
-
 void ead_progress_format(const EadProgress *progress, double elapsed, const char *note, char *line,
                          size_t size) {
     char spent[24], left[24] = "?", speed[32] = "-/s";
     int64_t since = progress->done - progress->first, remaining = progress->total - progress->done;
     if (since > 0 && elapsed > 0) {
         double rate = (double)since / elapsed;
-        format_rate(rate, speed, sizeof speed);
+        snprintf(speed, sizeof speed, rate >= 1 ? "%.1f/s" : "%.2f s each", rate >= 1 ? rate : 1 / rate);
         format_duration((double)remaining / rate, left, sizeof left);
     }
     format_duration(elapsed, spent, sizeof spent);

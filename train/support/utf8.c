@@ -1,10 +1,6 @@
 /* UTF-8 decoding, strict. */
 #include "train/support/utf8.h"
 
-static bool is_continuation(uint8_t byte) {
-    return (byte & 0xC0u) == 0x80u;
-}
-
 /* Length by the first byte; 0 where no sequence starts with it. */
 static int sequence_length(uint8_t first) {
     if (first == 0) return 0;
@@ -22,7 +18,7 @@ int ead_utf8_decode(const char *text, uint32_t *code) {
     int length = sequence_length(bytes[0]);
     uint32_t value = bytes[0] & (uint32_t)first_mask[length];
     for (int i = 1; i < length; i++) {
-        if (!is_continuation(bytes[i])) return 0;
+        if ((bytes[i] & 0xC0u) != 0x80u) return 0;
         value = value << 6 | (bytes[i] & 0x3Fu);
     }
     bool surrogate = value >= 0xD800u && value <= 0xDFFFu;

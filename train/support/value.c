@@ -61,12 +61,6 @@ static EadStatus check_range(const EadValueRule *rule, const char *text, double 
     return ead_fail(EAD_BAD_ARGUMENT, "%s: %.80s is out of the range %s", rule->name, text, rule->constraint);
 }
 
-/* Every text may end up in an error message of one line. */
-static EadStatus check_text(const EadValueRule *rule, const char *text) {
-    if (ead_utf8_is_plain(text)) return EAD_OK;
-    return ead_fail(EAD_BAD_ARGUMENT, "%s: the text holds control characters or is not UTF-8", rule->name);
-}
-
 /* strtol() and its kin accept leading blanks, hexadecimal, "inf" and "nan"; a value must not. */
 static bool only_of(const char *text, const char *accepted) {
     return *text != '\0' && text[strspn(text, accepted)] == '\0';
@@ -241,7 +235,10 @@ const char *ead_value_kind_name(EadValueKind kind) {
 EadStatus ead_value_parse(const EadValueRule *rule, const char *text, EadValue *value) {
     const Kind *kind = kind_of(rule->kind);
     *value = (EadValue){.text = text};
-    EAD_TRY(check_text(rule, text));
+    /* Every text may end up in an error message of one line. */
+    if (!ead_utf8_is_plain(text))
+        return ead_fail(EAD_BAD_ARGUMENT, "%s: the text holds control characters or is not UTF-8",
+                        rule->name);
     return kind->parse ? kind->parse(rule, text, value) : EAD_OK;
 }
 

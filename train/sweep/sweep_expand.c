@@ -16,25 +16,16 @@ static EadStatus apply_keys(const EadYamlNode *keys, EadConfig *config) {
     return keys ? ead_config_apply(keys, config) : EAD_OK;
 }
 
-/* What the base says of keys that the sweep sets is replaced; said anywhere else it is a mistake. */
-static EadStatus clear_identity(EadConfig *config) {
-    config->train_seed = 0;
-    EAD_TRY(ead_config_set_key(config, EAD_KEY_dataset_category, ""));
-    return ead_config_set_key(config, EAD_KEY_output, "");
-}
-
-static EadStatus check_identity(const EadConfig *config) {
+/* The keys that the sweep sets; set anywhere else but in the base they are a mistake. */
+static EadStatus set_identity(const EadSweep *sweep, EadSweepRun *run) {
+    EadConfig *config = &run->config;
+    const EadSweepGroup *collection = &sweep->collections[run->collection];
     const char *key = NULL, *hint = NULL;
     if (config->train_seed != 0) key = "train.seed", hint = "seeds";
     if (config->dataset_category[0]) key = "dataset.category", hint = "the categories of its collections";
     if (config->output[0]) key = "output", hint = "output, or --output";
-    if (!key) return EAD_OK;
-    return ead_fail(EAD_BAD_ARGUMENT, "%s cannot be set for the runs of a sweep; use its %s", key, hint);
-}
-
-static EadStatus set_identity(const EadSweep *sweep, EadSweepRun *run) {
-    EadConfig *config = &run->config;
-    const EadSweepGroup *collection = &sweep->collections[run->collection];
+    if (key)
+        return ead_fail(EAD_BAD_ARGUMENT, "%s cannot be set for the runs of a sweep; use its %s", key, hint);
     config->train_seed = run->seed;
     if (run->category >= 0)
         EAD_TRY(ead_config_set_key(config, EAD_KEY_dataset_category,
@@ -52,29 +43,20 @@ static EadStatus make_config(const EadSweep *sweep, EadSweepRun *run) {
     EadConfig *config = &run->config;
     EAD_TRY(ead_config_defaults(config));
     if (sweep->base) EAD_TRY(ead_config_load(sweep->base, config));
-    EAD_TRY(clear_identity(config));
+    config->train_seed = 0;
+    EAD_TRY(ead_config_set_key(config, EAD_KEY_dataset_category, ""));
+    EAD_TRY(ead_config_set_key(config, EAD_KEY_output, ""));
     EAD_TRY(apply_keys(sweep->keys, config));
     EAD_TRY(apply_keys(sweep->collections[run->collection].keys, config));
     EAD_TRY(apply_keys(sweep->variants[run->variant].keys, config));
     for (int i = 0; i < sweep->setting_count; i++)
         EAD_TRY(ead_config_set(config, sweep->settings[i], "--set"));
-    EadStatus status = check_identity(config);
-    if (status == EAD_OK) status = set_identity(sweep, run);
+    EadStatus status = set_identity(sweep, run);
     if (status == EAD_OK) status = sweep->check ? sweep->check(config) : ead_config_check(config);
     return status == EAD_OK ? EAD_OK : ead_fail_prefix(status, "%s: %s: ", sweep->path, run->name);
 }
 
 /* ---- runs ---- */
-
-static EadStatus name_run(const EadSweep *sweep, EadSweepRun *run) {
-    char text[512];
-    const EadSweepGroup *collection = &sweep->collections[run->collection];
-    const char *category = run->category < 0 ? "" : collection->categories.items[run->category];
-    snprintf(text, sizeof text, "%s/%s/%s%sseed-%" PRIu64, sweep->variants[run->variant].name,
-             collection->name, category, *category ? "/" : "", run->seed);
-    run->name = ead_strdup(text);
-    return run->name ? EAD_OK : EAD_NO_MEMORY;
-}
 
 static int count_runs(const EadSweep *sweep) {
     int64_t scenarios = 0;
@@ -99,36 +81,33 @@ static int find_source(const EadSweep *sweep, int index) {
     return -1;
 }
 
-static EadStatus add_run(EadSweep *sweep, EadSweepRun run) {
-    EadSweepRun *added = &sweep->runs[sweep->run_count++];
-    *added = run;
-    EAD_TRY(name_run(sweep, added));
-    EAD_TRY(make_config(sweep, added));
-    added->source = find_source(sweep, sweep->run_count - 1);
-    return EAD_OK;
-}
-
-static EadStatus add_scenario(EadSweep *sweep, int variant, int collection, int category) {
+/* The runs of a variant on a scenario, one a seed. */
+static EadStatus add_runs(EadSweep *sweep, int variant, int collection, int category) {
+    const EadSweepGroup *group = &sweep->collections[collection];
+    const char *name = category < 0 ? "" : group->categories.items[category];
     for (int i = 0; i < sweep->seed_count; i++) {
-        EadSweepRun run = {variant, collection, category, sweep->seeds[i], .source = -1};
-        EAD_TRY(add_run(sweep, run));
+        char text[512];
+        EadSweepRun *run = &sweep->runs[sweep->run_count++];
+        *run = (EadSweepRun){variant, collection, category, sweep->seeds[i], .source = -1};
+        snprintf(text, sizeof text, "%s/%s/%s%sseed-%" PRIu64, sweep->variants[variant].name, group->name,
+                 name, *name ? "/" : "", run->seed);
+        run->name = ead_strdup(text);
+        if (!run->name) return EAD_NO_MEMORY;
+        EAD_TRY(make_config(sweep, run));
+        run->source = find_source(sweep, sweep->run_count - 1);
     }
     return EAD_OK;
-}
-
-static EadStatus set_output(EadSweep *sweep, const char *output) {
-    if (!output) {
-        if (sweep->output) return EAD_OK;
-        return ead_fail(EAD_BAD_ARGUMENT, "%s: output is missing; set it there, or by --output", sweep->path);
-    }
-    free(sweep->output);
-    sweep->output = ead_strdup(output);
-    return sweep->output ? EAD_OK : EAD_NO_MEMORY;
 }
 
 EadStatus ead_sweep_expand(EadSweep *sweep, const char *output, const char *const *settings,
                            int setting_count) {
-    EAD_TRY(set_output(sweep, output));
+    if (output) {
+        free(sweep->output);
+        sweep->output = ead_strdup(output);
+        if (!sweep->output) return EAD_NO_MEMORY;
+    }
+    if (!sweep->output)
+        return ead_fail(EAD_BAD_ARGUMENT, "%s: output is missing; set it there, or by --output", sweep->path);
     sweep->settings = settings;
     sweep->setting_count = setting_count;
     int count = count_runs(sweep);
@@ -139,7 +118,7 @@ EadStatus ead_sweep_expand(EadSweep *sweep, const char *output, const char *cons
     for (int v = 0; v < sweep->variant_count; v++)
         for (int c = 0; c < sweep->collection_count; c++) {
             int categories = sweep->collections[c].categories.count;
-            for (int i = categories > 0 ? 0 : -1; i < categories; i++) EAD_TRY(add_scenario(sweep, v, c, i));
+            for (int i = categories > 0 ? 0 : -1; i < categories; i++) EAD_TRY(add_runs(sweep, v, c, i));
         }
     return EAD_OK;
 }

@@ -66,24 +66,19 @@ static EadStatus check_name(const EadYamlNode *node, const char *text) {
 
 /* ---- collections, variants ---- */
 
-static EadStatus read_categories(const EadYamlNode *list, EadStringList *out) {
-    EAD_TRY(check_list(list, "categories"));
-    for (const EadYamlNode *node = list->first; node; node = node->next) {
-        EAD_TRY(check_plain(node, "a category"));
-        EAD_TRY(check_name(node, node->text));
-        for (int j = 0; j < out->count; j++)
-            if (strcmp(out->items[j], node->text) == 0)
-                return ead_yaml_fail(node, "category %s is given twice", node->text);
-        EAD_TRY(ead_strings_add(out, node->text));
-    }
-    return EAD_OK;
-}
-
 static EadStatus read_collection(const EadYamlNode *node, EadSweepGroup *group) {
     static const char *const names[] = {"categories", "config", NULL};
     const EadYamlNode *values[2];
     EAD_TRY(read_fields(node, group->name, names, values));
-    if (values[0]) EAD_TRY(read_categories(values[0], &group->categories));
+    if (values[0]) EAD_TRY(check_list(values[0], "categories"));
+    for (const EadYamlNode *name = values[0] ? values[0]->first : NULL; name; name = name->next) {
+        EAD_TRY(check_plain(name, "a category"));
+        EAD_TRY(check_name(name, name->text));
+        for (int j = 0; j < group->categories.count; j++)
+            if (strcmp(group->categories.items[j], name->text) == 0)
+                return ead_yaml_fail(name, "category %s is given twice", name->text);
+        EAD_TRY(ead_strings_add(&group->categories, name->text));
+    }
     group->keys = values[1];
     return group->keys ? check_config_keys(group->keys) : EAD_OK;
 }
@@ -141,16 +136,6 @@ static EadStatus path_beside(const EadSweep *sweep, const EadYamlNode *node, con
     return ead_path_in(path, folder, node->text);
 }
 
-static EadStatus read_collections(const EadYamlNode *node, EadSweep *sweep) {
-    if (node->kind == EAD_YAML_SCALAR) {
-        EadPath path;
-        EAD_TRY(path_beside(sweep, node, "collections", path));
-        EAD_TRY(ead_yaml_load(path, "sweep", &sweep->collections_file));
-        node = sweep->collections_file;
-    }
-    return read_groups(node, "collections", read_collection, &sweep->collections, &sweep->collection_count);
-}
-
 static EadStatus copy_text(const EadYamlNode *node, const char *what, char **out) {
     if (!node) return EAD_OK;
     EAD_TRY(check_plain(node, what));
@@ -159,19 +144,13 @@ static EadStatus copy_text(const EadYamlNode *node, const char *what, char **out
     return *out ? EAD_OK : EAD_NO_MEMORY;
 }
 
-static EadStatus read_base(const EadYamlNode *node, EadSweep *sweep) {
-    EadPath path;
-    EAD_TRY(path_beside(sweep, node, "base", path));
-    sweep->base = ead_strdup(path);
-    return sweep->base ? EAD_OK : EAD_NO_MEMORY;
-}
-
 enum { TITLE, OUTPUT, PAPER, BASE, CONFIG, COLLECTIONS, VARIANTS, SEEDS, FIELDS };
 
 static EadStatus read_sweep(EadSweep *sweep) {
     static const char *const names[] = {"title",       "output",   "paper", "base", "config",
                                         "collections", "variants", "seeds", NULL};
     const EadYamlNode *values[FIELDS], *root = sweep->file;
+    EadPath path;
     if (ead_yaml_is_empty(root))
         return ead_yaml_fail(root, "is empty; a sweep has collections, variants and seeds");
     EAD_TRY(read_fields(root, "a sweep", names, values));
@@ -180,10 +159,21 @@ static EadStatus read_sweep(EadSweep *sweep) {
     EAD_TRY(copy_text(values[TITLE], "title", &sweep->title));
     EAD_TRY(copy_text(values[OUTPUT], "output", &sweep->output));
     EAD_TRY(copy_text(values[PAPER], "paper", &sweep->paper));
-    if (values[BASE]) EAD_TRY(read_base(values[BASE], sweep));
+    if (values[BASE]) {
+        EAD_TRY(path_beside(sweep, values[BASE], "base", path));
+        sweep->base = ead_strdup(path);
+        if (!sweep->base) return EAD_NO_MEMORY;
+    }
     sweep->keys = values[CONFIG];
     if (sweep->keys) EAD_TRY(check_config_keys(sweep->keys));
-    EAD_TRY(read_collections(values[COLLECTIONS], sweep));
+    const EadYamlNode *collections = values[COLLECTIONS];
+    if (collections->kind == EAD_YAML_SCALAR) {
+        EAD_TRY(path_beside(sweep, collections, "collections", path));
+        EAD_TRY(ead_yaml_load(path, "sweep", &sweep->collections_file));
+        collections = sweep->collections_file;
+    }
+    EAD_TRY(read_groups(collections, "collections", read_collection, &sweep->collections,
+                        &sweep->collection_count));
     EAD_TRY(read_groups(values[VARIANTS], "variants", read_variant, &sweep->variants, &sweep->variant_count));
     return read_seeds(values[SEEDS], sweep);
 }

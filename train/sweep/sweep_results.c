@@ -66,16 +66,12 @@ typedef struct ManifestRun {
     int steps;
 } ManifestRun;
 
-/* Folders of runs lie below the manifest's. */
-static bool leads_out(const char *folder) {
-    return folder[0] == '/' || strncmp(folder, "../", 3) == 0 || strstr(folder, "/../");
-}
-
 static EadStatus unpack_run(const char *path, json_t *json, size_t index, ManifestRun *run) {
     int failed = json_unpack(json, "{s:s, s:s, s:s, s:s, s:s, s:i}", "variant", &run->variant, "collection",
                              &run->collection, "category", &run->category, "seed", &run->seed, "folder",
                              &run->folder, "steps", &run->steps);
-    if (failed || leads_out(run->folder))
+    /* Folders of runs lie below the manifest's. */
+    if (failed || run->folder[0] == '/' || strncmp(run->folder, "../", 3) == 0 || strstr(run->folder, "/../"))
         return ead_fail(EAD_BAD_FILE, "%s: run %zu is damaged; write it anew with efficientad sweep", path,
                         index + 1);
     return EAD_OK;
@@ -98,14 +94,6 @@ static EadStatus add_run(const ManifestRun *run, EadSweepResults *results) {
     return EAD_OK;
 }
 
-static EadStatus make_values(EadSweepResults *results) {
-    int64_t count = (int64_t)results->variants.count * results->categories.count * results->seeds.count *
-                    results->column_count;
-    results->values = ead_new(count, sizeof *results->values, "the results of a sweep");
-    for (int64_t i = 0; results->values && i < count; i++) results->values[i] = NAN;
-    return results->values ? EAD_OK : EAD_NO_MEMORY;
-}
-
 double *ead_sweep_results_at(const EadSweepResults *results, int variant, int scenario, int seed) {
     size_t run = ((size_t)variant * (size_t)results->categories.count + (size_t)scenario) *
                      (size_t)results->seeds.count +
@@ -120,26 +108,6 @@ static double number_in(json_t *object, const char *key) {
     return json_is_number(number) ? json_number_value(number) : NAN;
 }
 
-/* The AU-sPRO of a data set that has one, else its AU-PRO. */
-static double value_in(json_t *object, const char *key) {
-    char saturated[40];
-    snprintf(saturated, sizeof saturated, "au_spro_%s", key + strcspn(key, "0123456789"));
-    double value = strncmp(key, "au_pro_", 7) == 0 ? number_in(object, saturated) : NAN;
-    return isnan(value) ? number_in(object, key) : value;
-}
-
-static void take_metrics(json_t *root, const EadSweepResults *results, double *values) {
-    json_t *defects = json_object_get(root, "defects");
-    json_t *logical = json_object_get(defects, "logical_anomalies");
-    json_t *structural = json_object_get(defects, "structural_anomalies");
-    json_t *mean = json_object_get(defects, "mean"), *all = logical && structural && mean ? mean : root;
-    for (int i = 0; i < results->column_count; i++) {
-        const EadSweepColumn *column = &results->columns[i];
-        json_t *object = !column->kind ? all : strcmp(column->kind, "logical") == 0 ? logical : structural;
-        values[i] = value_in(object, ead_metric_rows[column->metric].key);
-    }
-}
-
 static EadStatus read_metrics(const char *path, const EadSweepResults *results, double *values) {
     json_error_t error;
     json_t *root = json_load_file(path, 0, &error);
@@ -147,7 +115,20 @@ static EadStatus read_metrics(const char *path, const EadSweepResults *results, 
         json_decref(root);
         return ead_fail(EAD_BAD_FILE, "%s:%d: %s; delete the run's folder", path, error.line, error.text);
     }
-    take_metrics(root, results, values);
+    json_t *defects = json_object_get(root, "defects");
+    json_t *logical = json_object_get(defects, "logical_anomalies");
+    json_t *structural = json_object_get(defects, "structural_anomalies");
+    json_t *mean = json_object_get(defects, "mean"), *all = logical && structural && mean ? mean : root;
+    for (int i = 0; i < results->column_count; i++) {
+        const EadSweepColumn *column = &results->columns[i];
+        const char *key = ead_metric_rows[column->metric].key;
+        json_t *object = !column->kind ? all : strcmp(column->kind, "logical") == 0 ? logical : structural;
+        /* The AU-sPRO of a data set that has one, else its AU-PRO. */
+        char saturated[40];
+        snprintf(saturated, sizeof saturated, "au_spro_%s", key + strcspn(key, "0123456789"));
+        values[i] = strncmp(key, "au_pro_", 7) == 0 ? number_in(object, saturated) : NAN;
+        if (isnan(values[i])) values[i] = number_in(object, key);
+    }
     json_decref(root);
     return EAD_OK;
 }
@@ -170,7 +151,11 @@ static EadStatus read_runs(const char *path, json_t *runs, EadSweepResults *resu
         EAD_TRY(unpack_run(path, json_array_get(runs, i), i, &run));
         EAD_TRY(add_run(&run, results));
     }
-    EAD_TRY(make_values(results));
+    int64_t count = (int64_t)results->variants.count * results->categories.count * results->seeds.count *
+                    results->column_count;
+    results->values = ead_new(count, sizeof *results->values, "the results of a sweep");
+    if (!results->values) return EAD_NO_MEMORY;
+    for (int64_t i = 0; i < count; i++) results->values[i] = NAN;
     EadPath folder;
     EAD_TRY(ead_path_folder(folder, path));
     for (size_t i = 0; i < json_array_size(runs); i++) {
@@ -255,19 +240,6 @@ EadSummary ead_summarize_scenario(const EadSweepResults *results, int variant, i
                         .expected = results->seeds.count};
 }
 
-/* The scenarios of a collection for one seed; *expected counts them all. */
-static Running over_scenarios(const EadSweepResults *results, int variant, int collection, int seed,
-                              int column, int *expected) {
-    Running running = {0};
-    for (int i = 0; i < results->categories.count; i++) {
-        if (results->collection_of[i] != collection) continue;
-        double value = percent_at(results, variant, i, seed, column);
-        if (isfinite(value)) add(&running, value);
-        (*expected)++;
-    }
-    return running;
-}
-
 /* One collection, or all that have the metric in some run, for one seed. */
 static Running over_collections(const EadSweepResults *results, int variant, int collection, int seed,
                                 int column, EadSummary *summary, bool *complete) {
@@ -275,8 +247,14 @@ static Running over_collections(const EadSweepResults *results, int variant, int
     *complete = true;
     for (int c = 0; c < results->collections.count; c++) {
         int expected = 0;
+        Running one = {0};
         if (collection >= 0 && c != collection) continue;
-        Running one = over_scenarios(results, variant, c, seed, column, &expected);
+        for (int i = 0; i < results->categories.count; i++) {
+            if (results->collection_of[i] != c) continue;
+            double value = percent_at(results, variant, i, seed, column);
+            if (isfinite(value)) add(&one, value);
+            expected++;
+        }
         summary->runs += one.count;
         summary->expected += expected;
         *complete = *complete && one.count == expected;

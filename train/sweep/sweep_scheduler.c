@@ -5,6 +5,7 @@
 #include "core/base/atomic_file.h"
 #include "core/base/clock.h"
 #include "core/base/memory.h"
+#include "core/base/minmax.h"
 #include "core/base/paths.h"
 #include "train/support/progress.h"
 
@@ -74,31 +75,21 @@ static void take_over_training(const EadSweepRun *source, const EadSweepRun *run
     if (!linked && ead_path_in(losses, run->config.output, "losses.csv") == EAD_OK) unlink(losses);
 }
 
-/* Never returns. The run must not outlive the sweep: a restarted one would find it at work. */
-static _Noreturn void become_run(const Job *job, pid_t parent, char *const *arguments) {
-    prctl(PR_SET_PDEATHSIG, SIGTERM);
-    bool ready =
-        getppid() == parent && dup2(job->log, STDOUT_FILENO) >= 0 && dup2(job->log, STDERR_FILENO) >= 0;
-    if (ready) execv("/proc/self/exe", arguments);
-    _exit(127);
-}
-
 static EadStatus start_process(Job *job, char *const *arguments) {
     fflush(NULL);
     pid_t parent = getpid(), process = fork();
     if (process < 0) return ead_fail(EAD_IO, "cannot start a process: %s", strerror(errno));
-    if (process == 0) become_run(job, parent, arguments);
+    if (process == 0) {
+        /* The run must not outlive the sweep: a restarted one would find it at work. */
+        prctl(PR_SET_PDEATHSIG, SIGTERM);
+        bool ready =
+            getppid() == parent && dup2(job->log, STDOUT_FILENO) >= 0 && dup2(job->log, STDERR_FILENO) >= 0;
+        if (ready) execv("/proc/self/exe", arguments);
+        _exit(127);
+    }
     job->process = process;
     job->start = ead_clock_seconds();
     return EAD_OK;
-}
-
-/* Shares the processors out among the jobs unless something else was asked for. */
-static int threads_of(const EadSweepWork *work, const EadConfig *config) {
-    if (work->threads > 0) return work->threads;
-    if (config->train_threads > 0) return config->train_threads;
-    int each = omp_get_num_procs() / work->jobs;
-    return each > 0 ? each : 1;
 }
 
 static EadStatus start_run(const Scheduler *scheduler, const EadSweepRun *run, Job *job) {
@@ -110,25 +101,14 @@ static EadStatus start_run(const Scheduler *scheduler, const EadSweepRun *run, J
     bool take_over = run->source >= 0 && scheduler->progress[run->source] == DONE &&
                      !ead_sweep_holds(run, "checkpoint.safetensors");
     if (take_over) take_over_training(&work->sweep->runs[run->source], run);
-    snprintf(threads, sizeof threads, "%d", threads_of(work, &run->config));
+    /* The processors are shared out among the jobs unless something else was asked for. */
+    int count = work->threads > 0 ? work->threads : run->config.train_threads;
+    if (count <= 0) count = ead_max(omp_get_num_procs() / work->jobs, 1);
+    snprintf(threads, sizeof threads, "%d", count);
     char *const arguments[ARGUMENTS] = {"efficientad", "train", "--resume", "-q",
                                         "-c",          config,  "--device", (char *)work->device,
                                         "--threads",   threads};
     return start_process(job, arguments);
-}
-
-/* Opens the log and takes its lock; *taken is false where another process has it. */
-static EadStatus open_log(const EadSweepRun *run, Job *job, bool *taken) {
-    EadPath path;
-    EAD_TRY(ead_path_in(path, run->config.output, "log.txt"));
-    job->log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-    if (job->log < 0) return ead_fail(EAD_IO, "%s: cannot write: %s", path, strerror(errno));
-    *taken = flock(job->log, LOCK_EX | LOCK_NB) == 0;
-    if (*taken)
-        job->log_start = lseek(job->log, 0, SEEK_END);
-    else
-        close(job->log);
-    return EAD_OK;
 }
 
 /* ---- one run from begin to end ---- */
@@ -138,14 +118,19 @@ static void report(const Scheduler *scheduler, int run, const char *text) {
             scheduler->work->sweep->runs[run].name, text);
 }
 
+/* Takes the lock of the run's log and starts it; *taken is false where another process has the lock. */
 static EadStatus begin_run(Scheduler *scheduler, Job *job, int index, bool *taken) {
     const EadSweepRun *run = &scheduler->work->sweep->runs[index];
+    EadPath path;
     EAD_TRY(ead_make_directories(run->config.output));
-    EAD_TRY(open_log(run, job, taken));
-    if (!*taken) return EAD_OK;
+    EAD_TRY(ead_path_in(path, run->config.output, "log.txt"));
     job->run = index;
-    EadStatus status = start_run(scheduler, run, job);
-    if (status != EAD_OK) close(job->log);
+    job->log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    if (job->log < 0) return ead_fail(EAD_IO, "%s: cannot write: %s", path, strerror(errno));
+    *taken = flock(job->log, LOCK_EX | LOCK_NB) == 0;
+    job->log_start = lseek(job->log, 0, SEEK_END);
+    EadStatus status = *taken ? start_run(scheduler, run, job) : EAD_OK;
+    if (status != EAD_OK || !*taken) close(job->log);
     return status;
 }
 

@@ -25,16 +25,6 @@ bool ead_sweep_holds(const EadSweepRun *run, const char *name) {
     return ead_path_in(path, run->config.output, name) == EAD_OK && access(path, F_OK) == 0;
 }
 
-/* The lock is held by whoever writes the log. */
-static bool is_active(const EadSweepRun *run) {
-    EadPath path;
-    if (ead_path_in(path, run->config.output, "log.txt") != EAD_OK) return false;
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    bool active = file >= 0 && flock(file, LOCK_EX | LOCK_NB) != 0;
-    if (file >= 0) close(file);
-    return active;
-}
-
 /* Whether the config that the run was made with gives other metrics. */
 static EadStatus compare(const EadSweepRun *run, EadRunState *state) {
     EadPath path;
@@ -58,20 +48,16 @@ EadStatus ead_sweep_state(const EadSweepRun *run, EadRunState *state) {
     bool started =
         ead_sweep_holds(run, "checkpoint.safetensors") || ead_sweep_holds(run, "model.safetensors");
     *state = finished ? EAD_RUN_FINISHED : started ? EAD_RUN_STARTED : EAD_RUN_NEW;
-    if (is_active(run)) *state = EAD_RUN_ACTIVE;
+    /* The lock of the log is held by whoever writes it. */
+    EadPath path;
+    bool named = ead_path_in(path, run->config.output, "log.txt") == EAD_OK;
+    int file = named ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    if (file >= 0 && flock(file, LOCK_EX | LOCK_NB) != 0) *state = EAD_RUN_ACTIVE;
+    if (file >= 0) close(file);
     return *state == EAD_RUN_NEW || *state == EAD_RUN_ACTIVE ? EAD_OK : compare(run, state);
 }
 
 /* ---- why a run failed ---- */
-
-static void describe_end(int status, char *text, size_t size) {
-    if (WIFSIGNALED(status))
-        snprintf(text, size, "ended by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
-    else if (WEXITSTATUS(status) == 0)
-        snprintf(text, size, "ended without metrics; has the data set test images?");
-    else
-        snprintf(text, size, "ended with exit code %d", WEXITSTATUS(status));
-}
 
 /* The last line that begins as main() begins its errors. */
 void ead_sweep_log_reason(const EadSweepRun *run, off_t start, int status, char *text, size_t size) {
@@ -79,7 +65,12 @@ void ead_sweep_log_reason(const EadSweepRun *run, off_t start, int status, char 
     const size_t skip = sizeof beginning - 1;
     EadPath path;
     char line[1200];
-    describe_end(status, text, size);
+    if (WIFSIGNALED(status))
+        snprintf(text, size, "ended by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
+    else if (WEXITSTATUS(status) == 0)
+        snprintf(text, size, "ended without metrics; has the data set test images?");
+    else
+        snprintf(text, size, "ended with exit code %d", WEXITSTATUS(status));
     FILE *log = ead_path_in(path, run->config.output, "log.txt") == EAD_OK ? fopen(path, "r") : NULL;
     if (!log) return;
     if (fseeko(log, start, SEEK_SET) == 0)
@@ -92,21 +83,6 @@ void ead_sweep_log_reason(const EadSweepRun *run, off_t start, int status, char 
 
 /* ---- the list of runs ---- */
 
-static void write_run(EadJson *json, const EadSweep *sweep, const EadSweepRun *run) {
-    const EadSweepGroup *collection = &sweep->collections[run->collection];
-    char seed[24];
-    snprintf(seed, sizeof seed, "%" PRIu64, run->seed); /* as a text: JSON's numbers are doubles to many */
-    ead_json_open(json, NULL, '{');
-    ead_json_string(json, "variant", sweep->variants[run->variant].name);
-    ead_json_string(json, "collection", collection->name);
-    ead_json_string(json, "category",
-                    run->category < 0 ? collection->name : collection->categories.items[run->category]);
-    ead_json_string(json, "seed", seed);
-    ead_json_integer(json, "steps", run->config.train_steps);
-    ead_json_string(json, "folder", run->name);
-    ead_json_close(json, '}');
-}
-
 static void write_manifest(FILE *stream, const EadSweep *sweep) {
     EadJson json = {.stream = stream};
     ead_json_open(&json, NULL, '{');
@@ -114,7 +90,22 @@ static void write_manifest(FILE *stream, const EadSweep *sweep) {
     ead_json_string(&json, "title", sweep->title ? sweep->title : sweep->name);
     ead_json_string(&json, "paper", sweep->paper ? sweep->paper : "");
     ead_json_open(&json, "runs", '[');
-    for (int i = 0; i < sweep->run_count; i++) write_run(&json, sweep, &sweep->runs[i]);
+    for (int i = 0; i < sweep->run_count; i++) {
+        const EadSweepRun *run = &sweep->runs[i];
+        const EadSweepGroup *collection = &sweep->collections[run->collection];
+        char seed[24];
+        snprintf(seed, sizeof seed, "%" PRIu64,
+                 run->seed); /* as a text: JSON's numbers are doubles to many */
+        ead_json_open(&json, NULL, '{');
+        ead_json_string(&json, "variant", sweep->variants[run->variant].name);
+        ead_json_string(&json, "collection", collection->name);
+        ead_json_string(&json, "category",
+                        run->category < 0 ? collection->name : collection->categories.items[run->category]);
+        ead_json_string(&json, "seed", seed);
+        ead_json_integer(&json, "steps", run->config.train_steps);
+        ead_json_string(&json, "folder", run->name);
+        ead_json_close(&json, '}');
+    }
     ead_json_close(&json, ']');
     ead_json_close(&json, '}');
     putc('\n', stream);

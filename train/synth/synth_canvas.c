@@ -88,10 +88,6 @@ float ead_distance_wobble(const void *shape, EadPoint p) {
 
 /* ---- painting ---- */
 
-typedef struct PixelWindow {
-    int left, top, right, bottom; /* right and bottom exclusive */
-} PixelWindow;
-
 EadStatus ead_canvas_open(EadCanvas *canvas, int width, int height) {
     size_t count = (size_t)width * (size_t)height;
     int shorter = width < height ? width : height;
@@ -120,19 +116,6 @@ static int limit(float value, int maximum) {
     return value < 0 ? 0 : value > (float)maximum ? maximum : (int)value;
 }
 
-/* The pixels that a brush can reach. */
-static PixelWindow find_window(const EadCanvas *canvas, const EadBrush *brush) {
-    if (brush->reach <= 0) return (PixelWindow){0, 0, canvas->width, canvas->height};
-    float cosine = cosf(canvas->pose.angle), sine = sinf(canvas->pose.angle);
-    float x = cosine * brush->centre.x - sine * brush->centre.y + canvas->pose.position.x;
-    float y = sine * brush->centre.x + cosine * brush->centre.y + canvas->pose.position.y;
-    float column = x * canvas->unit + (float)canvas->width / 2,
-          row = y * canvas->unit + (float)canvas->height / 2;
-    float radius = (brush->reach + brush->feather) * canvas->unit + 2;
-    return (PixelWindow){limit(column - radius, canvas->width), limit(row - radius, canvas->height),
-                         limit(column + radius + 1, canvas->width), limit(row + radius + 1, canvas->height)};
-}
-
 static float clamp01(float value) {
     return value < 0 ? 0 : value > 1 ? 1 : value;
 }
@@ -152,10 +135,21 @@ static void paint_pixel(EadCanvas *canvas, const EadBrush *brush, size_t index, 
 }
 
 void ead_canvas_paint(EadCanvas *canvas, const EadBrush *brush) {
-    PixelWindow window = find_window(canvas, brush);
     float cosine = cosf(canvas->pose.angle), sine = sinf(canvas->pose.angle);
-    for (int row = window.top; row < window.bottom; row++)
-        for (int column = window.left; column < window.right; column++) {
+    int left = 0, top = 0, right = canvas->width, bottom = canvas->height;
+    if (brush->reach > 0) { /* only the pixels that the brush can reach */
+        float x = cosine * brush->centre.x - sine * brush->centre.y + canvas->pose.position.x;
+        float y = sine * brush->centre.x + cosine * brush->centre.y + canvas->pose.position.y;
+        float column = x * canvas->unit + (float)canvas->width / 2;
+        float row = y * canvas->unit + (float)canvas->height / 2;
+        float radius = (brush->reach + brush->feather) * canvas->unit + 2;
+        left = limit(column - radius, canvas->width);
+        top = limit(row - radius, canvas->height);
+        right = limit(column + radius + 1, canvas->width);
+        bottom = limit(row + radius + 1, canvas->height);
+    }
+    for (int row = top; row < bottom; row++)
+        for (int column = left; column < right; column++) {
             size_t index = (size_t)row * (size_t)canvas->width + (size_t)column;
             paint_pixel(canvas, brush, index, to_part(canvas, column, row, cosine, sine));
         }
@@ -173,19 +167,6 @@ static uint8_t to_byte(float value) {
     return (uint8_t)(clamp01(value) * 255 + 0.5f);
 }
 
-static void develop_pixel(const EadCanvas *canvas, const EadLight *light, int column, int row, uint8_t *out) {
-    float x = ((float)column + 0.5f) / canvas->unit - (float)canvas->width / canvas->unit / 2;
-    float y = ((float)row + 0.5f) / canvas->unit - (float)canvas->height / canvas->unit / 2;
-    float factor = light->exposure + light->slope.x * x + light->slope.y * y;
-    /* Two uniform numbers make a triangle, which is near enough to a sensor's noise. */
-    float a = ead_synth_hash(light->seed, column, row), b = ead_synth_hash(light->seed ^ 0x5Au, column, row);
-    float grain = light->grain * (a + b - 1);
-    EadColor ink = canvas->ink[(size_t)row * (size_t)canvas->width + (size_t)column];
-    out[0] = to_byte(ink.r * factor + grain);
-    out[1] = to_byte(ink.g * factor + grain);
-    out[2] = to_byte(ink.b * factor + grain);
-}
-
 EadStatus ead_canvas_develop(const EadCanvas *canvas, const EadLight *light, EadImage *image,
                              EadImage *mask) {
     *image = *mask = (EadImage){0};
@@ -196,8 +177,18 @@ EadStatus ead_canvas_develop(const EadCanvas *canvas, const EadLight *light, Ead
     memcpy(mask->pixels, canvas->mask, (size_t)canvas->width * (size_t)canvas->height);
     for (int row = 0; row < canvas->height; row++)
         for (int column = 0; column < canvas->width; column++) {
+            float x = ((float)column + 0.5f) / canvas->unit - (float)canvas->width / canvas->unit / 2;
+            float y = ((float)row + 0.5f) / canvas->unit - (float)canvas->height / canvas->unit / 2;
+            float factor = light->exposure + light->slope.x * x + light->slope.y * y;
+            /* Two uniform numbers make a triangle, which is near enough to a sensor's noise. */
+            float a = ead_synth_hash(light->seed, column, row);
+            float b = ead_synth_hash(light->seed ^ 0x5Au, column, row);
+            float grain = light->grain * (a + b - 1);
             size_t index = (size_t)row * (size_t)canvas->width + (size_t)column;
-            develop_pixel(canvas, light, column, row, image->pixels + 3 * index);
+            EadColor ink = canvas->ink[index];
+            image->pixels[3 * index] = to_byte(ink.r * factor + grain);
+            image->pixels[3 * index + 1] = to_byte(ink.g * factor + grain);
+            image->pixels[3 * index + 2] = to_byte(ink.b * factor + grain);
         }
     return EAD_OK;
 }

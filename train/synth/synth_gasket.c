@@ -262,7 +262,7 @@ static void paint_structural(Task *task, const Gasket *gasket) {
     if (task->defect == EAD_SYNTH_DEFECT_chip) paint_chip(task, gasket);
 }
 
-static Gasket make_gasket(Task *task) {
+static void draw_gasket(Task *task) {
     EadSynthRandom *random = &task->part;
     Gasket gasket = {.seed = ead_synth_bits(random), .hole_count = HOLES};
     gasket.light = polar(ead_synth_between(random, -2.5f, -2.1f), 1);
@@ -273,11 +273,6 @@ static Gasket make_gasket(Task *task) {
     task->canvas->pose =
         (EadPose){ead_synth_between(random, -0.12f, 0.12f),
                   {ead_synth_between(random, -0.03f, 0.03f), ead_synth_between(random, -0.03f, 0.03f)}};
-    return gasket;
-}
-
-static void draw_gasket(Task *task) {
-    Gasket gasket = make_gasket(task);
     change_holes(task, &gasket);
     const EadBrush layers[] = {
         {.shade = shade_bench, .shape = &gasket},
