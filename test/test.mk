@@ -39,6 +39,16 @@ $(BUILD)/test/test_%: $$(call test_object,float,test_$$*) $(ARCHIVE)
 $(BUILD)/test/double_%: $$(call test_object,double,double_$$*) $(DOUBLE_ARCHIVE)
 	@$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(CHECK_LIBS) $(LIBS)
 
+# The program with one more method: the two tables are compiled anew, with its rows, and the rest is as it is.
+TOY := $(BUILD)/toy/efficientad
+TOY_OBJECTS := $(BUILD)/toy/models/model_file.o $(BUILD)/toy/train/trainer.o $(call objects,$(wildcard test/toy/*.c),float)
+$(BUILD)/toy/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	@$(CC) -Itest/toy $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+$(TOY): $(TOY_OBJECTS) $(MAIN_OBJECT) $(ARCHIVE)
+	@$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
+$(BUILD)/test/test_toy_method: $(TOY)
+
 # Which folder may include which; see the table in the script.
 $(BUILD)/include_arrows: test/include_arrows.sh $(if $(BUILDING),$(shell find $(SOURCE_FOLDERS) -name "*.[ch]" -o -name "*.cu*"))
 	@mkdir -p $(@D)

@@ -50,7 +50,7 @@ static EadStatus make_pooling(EadPatchFeatures *features) {
     return EAD_OK;
 }
 
-static EadStatus told_variant(const EadSafetensors *file, EadResnetVariant *out) {
+static EadStatus variant_of_file(const EadSafetensors *file, EadResnetVariant *out) {
     const char *text = ead_safetensors_metadata(file, "variant");
     *out = EAD_RESNET_TORCHVISION;
     if (!text || strncmp(text, "torchvision", strlen("torchvision")) == 0) return EAD_OK;
@@ -65,7 +65,7 @@ static EadStatus read_backbone(const EadSafetensors *file, const EadResnetVarian
     if (wanted)
         variant = *wanted;
     else
-        EAD_TRY(told_variant(file, &variant));
+        EAD_TRY(variant_of_file(file, &variant));
     return ead_resnet_read(file, variant, out);
 }
 

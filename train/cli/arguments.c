@@ -23,7 +23,7 @@ static const char map_choices[] = ""
 #include "models/methods.def"
 #undef EAD_METHOD
     ;
-#define EAD_MAP_CHOICES (map_choices + 1)
+#define EAD_SELECTIONS (map_choices + 1)
 
 static const EadOption options[EAD_OPTION_COUNT] = {
 #define EAD_OPTION(id, commands, name, letter, kind, placeholder, constraint, default_text, help)            \

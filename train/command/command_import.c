@@ -99,19 +99,6 @@ static EadStatus find_all(Import *import) {
                     closest[0] ? "the closest is " : "its tensors are listed above", closest);
 }
 
-/* A student that predicts an autoencoder's output is of no use without it. */
-static EadStatus check_complete(const Import *import) {
-    const EadImportNetwork *student = import->student;
-    bool autoencoder = import->autoencoder != NULL;
-    if (!student) return EAD_OK;
-    bool wide = student->tensors[student->params.count - 1]->view->count == 2 * EAD_FEATURES;
-    if (wide == autoencoder) return EAD_OK;
-    return ead_fail(EAD_BAD_FILE, "%s: a student of %d outputs goes %s an autoencoder; %s",
-                    ead_import_path(&import->source, student->tensors[0]),
-                    wide ? 2 * EAD_FEATURES : EAD_FEATURES, wide ? "with" : "without",
-                    wide ? "name its file too" : "leave its file out");
-}
-
 /* Padding shows in no shape: whole modules say it, of others the user has to. */
 static EadStatus decide_padding(Import *import, const EadArguments *arguments) {
     bool given = ead_arguments_given(arguments, EAD_OPTION_IMPORT_PADDING);
@@ -236,7 +223,7 @@ static EadStatus run(Import *import, const EadArguments *arguments) {
     const char *output = ead_arguments_text(arguments, EAD_OPTION_IMPORT_OUTPUT);
     EAD_TRY(ead_import_source_open(&import->source, arguments->paths, arguments->path_count));
     EAD_TRY(find_all(import));
-    EAD_TRY(check_complete(import));
+    EAD_TRY(ead_import_networks_check(&import->networks, &import->source));
     EAD_TRY(decide_padding(import, arguments));
     EAD_TRY(ead_safetensors_writer_new(&import->writer));
     EAD_TRY(add_metadata(import));

@@ -93,6 +93,9 @@ const char *ead_import_role_name(EadImportRole role);
  * unless its name or its file's says "student". Errors: EAD_BAD_FILE, naming both, for two of a role, and for
  * teacher and student of different sizes; EAD_NO_MEMORY. Free in every case. */
 EadStatus ead_import_networks_find(EadImportNetworks *networks, EadImportSource *source);
+/* Fails for a student that predicts an autoencoder's output and has none, or the other way round. */
+EadStatus ead_import_networks_check(const EadImportNetworks *networks, const EadImportSource *source);
+
 void ead_import_networks_free(EadImportNetworks *networks);
 
 /* ---- vectors ---- */

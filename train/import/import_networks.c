@@ -228,3 +228,14 @@ void ead_import_backbone_free(EadImportBackbone *backbone) {
     free(backbone->tensors);
     *backbone = (EadImportBackbone){0};
 }
+
+EadStatus ead_import_networks_check(const EadImportNetworks *networks, const EadImportSource *source) {
+    const EadImportNetwork *student = &networks->of[EAD_IMPORT_STUDENT];
+    bool autoencoder = networks->of[EAD_IMPORT_AUTOENCODER].layout != NULL;
+    if (!student->layout) return EAD_OK;
+    bool wide = student->tensors[student->params.count - 1]->view->count == 2 * EAD_FEATURES;
+    if (wide == autoencoder) return EAD_OK;
+    return ead_fail(EAD_BAD_FILE, "%s: a student of %d outputs goes %s an autoencoder; %s",
+                    ead_import_path(source, student->tensors[0]), wide ? 2 * EAD_FEATURES : EAD_FEATURES,
+                    wide ? "with" : "without", wide ? "name its file too" : "leave its file out");
+}

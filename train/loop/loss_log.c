@@ -17,7 +17,7 @@ int ead_loss_count(const EadLossColumn *columns) {
     return count;
 }
 
-/* "step,loss_hard,...,lr" with its end of line. */
+/* "step,NAME,...,lr" with its end of line. */
 static void make_header(const EadLossColumn *columns, char header[LINE_SIZE]) {
     size_t used = (size_t)snprintf(header, LINE_SIZE, "step");
     for (; columns->name && used < LINE_SIZE; columns++)

@@ -10,8 +10,8 @@
 
 /* A loss of a method. A list of them ends with a name that is NULL; the learning rate "lr" follows by itself. */
 typedef struct EadLossColumn {
-    const char *name; /* in losses.csv: "loss_hard" */
-    const char *tag;  /* in TensorBoard: "loss/hard"; what stands before the slash becomes a group */
+    const char *name; /* in losses.csv */
+    const char *tag;  /* in TensorBoard; what stands before the slash becomes a group */
 } EadLossColumn;
 
 int ead_loss_count(const EadLossColumn *columns);
