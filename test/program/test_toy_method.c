@@ -1,4 +1,4 @@
-/* The interface of methods (models/method.h, train/method.h): a program with one more row in each of the two tables
+/* The interface of methods (models/method.h, train/fit.h): a program with one more row in each of the two tables
  * trains the toy method of test/toy with and without steps, resumes, evaluates, predicts and sweeps it. */
 #define S "build/scratch/test_toy_method/"
 #include "test/support/runs.h"

@@ -3,7 +3,7 @@
 
 #include "core/base/memory.h"
 #include "core/ops/mean/mean.h"
-#include "train/method.h"
+#include "train/fit.h"
 #include "train/support/progress.h"
 
 #include <math.h>
