@@ -64,25 +64,19 @@ static EadStatus split(EadDataset *dataset, double fraction, uint64_t seed) {
     return status;
 }
 
-static EadStatus check_no_leak(const EadDataset *dataset) {
-    for (int i = 0; i < dataset->test_count; i++)
-        if (ead_strings_find(&dataset->train, dataset->test[i].path) >= 0 ||
-            ead_strings_find(&dataset->validation, dataset->test[i].path) >= 0)
-            return ead_fail(EAD_BAD_ARGUMENT,
-                            "%s: is both an image to train on and a test image; keep their folders apart",
-                            dataset->test[i].path);
-    return EAD_OK;
-}
-
 static EadStatus open_parts(const EadDatasetSpec *spec, EadDatasetOpen *open, EadDataset *out) {
     EAD_TRY(open(spec, out));
     ead_strings_sort(&out->train);
-    EAD_TRY(check_no_leak(out));
+    for (int i = 0; i < out->test_count; i++)
+        if (ead_strings_find(&out->train, out->test[i].path) >= 0 ||
+            ead_strings_find(&out->validation, out->test[i].path) >= 0)
+            return ead_fail(EAD_BAD_ARGUMENT,
+                            "%s: is both an image to train on and a test image; keep their folders apart",
+                            out->test[i].path);
     if (out->validation.count > 0) return EAD_OK;
     if (out->train.count < 2)
         return ead_fail(EAD_BAD_ARGUMENT,
-                        "%s: the only normal image; one to train on and one for validation is "
-                        "the least",
+                        "%s: the only normal image; one to train on and one for validation is the least",
                         out->train.items[0]);
     return split(out, spec->validation_fraction, spec->seed);
 }

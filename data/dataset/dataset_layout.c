@@ -14,11 +14,11 @@ EadStatus ead_dataset_unknown_category(const EadDatasetSpec *spec, const char *w
     int length = 0, room = (int)sizeof text;
     const char *category = spec->category ? spec->category : "";
     bool known = false;
+    if (there->count == 0) return ead_fail(EAD_BAD_ARGUMENT, "%s: holds no category folders", where);
     for (const char *const *name = ead_dataset_categories(spec->type); *name; name++)
         known = known || strcmp(*name, category) == 0;
     for (int i = 0; i < there->count && length < room; i++)
         length += snprintf(text + length, (size_t)(room - length), "%s%s", i ? ", " : "", there->items[i]);
-    if (there->count == 0) return ead_fail(EAD_BAD_ARGUMENT, "%s: holds no category folders", where);
     return ead_fail(EAD_BAD_ARGUMENT, "%s: has no category \"%s\"%s; dataset.category can be %s", where,
                     category, known ? ", though the full data set has it" : "", text);
 }
@@ -108,27 +108,9 @@ static int find_mask(const Tree *masks, const char *relative, const char *ending
     return ead_strings_find(&masks->files, path);
 }
 
-/* Finds the mask of an anomalous image. */
-static EadStatus take_mask(Tree *masks, EadMaskLayout layout, const char *image, const char *relative,
-                           EadPath path) {
-    bool folders = layout == EAD_MASK_FOLDERS;
-    int index = find_mask(masks, relative, folders ? "" : ".png", path);
-    if (index < 0 && !folders) index = find_mask(masks, relative, "_mask.png", path);
-    if (index < 0) return ead_fail(EAD_BAD_ARGUMENT, "%s: has no mask; it should be %s", image, path);
-    masks->used[index] = true;
-    return EAD_OK;
-}
-
-static EadStatus check_all_used(const Tree *masks, const char *image_folder) {
-    for (int i = 0; i < masks->files.count; i++)
-        if (!masks->used[i])
-            return ead_fail(EAD_BAD_ARGUMENT, "%s: a mask without its image in %s", masks->files.items[i],
-                            image_folder);
-    return EAD_OK;
-}
-
 static EadStatus add_images(EadDataset *dataset, const Tree *images, EadLabel label, Tree *masks,
                             EadMaskLayout layout) {
+    bool folders = layout == EAD_MASK_FOLDERS;
     for (int i = 0; i < images->files.count; i++) {
         const char *path = images->files.items[i], *relative = path + images->prefix;
         const char *slash = label == EAD_LABEL_BY_FOLDER ? strchr(relative, '/') : NULL;
@@ -138,10 +120,19 @@ static EadStatus add_images(EadDataset *dataset, const Tree *images, EadLabel la
         else if (label == EAD_LABEL_BY_FOLDER)
             strcpy(defect, "defect");
         bool masked = masks && strcmp(defect, "good") != 0;
-        if (masked) EAD_TRY(take_mask(masks, layout, path, relative, mask));
+        if (masked) {
+            int index = find_mask(masks, relative, folders ? "" : ".png", mask);
+            if (index < 0 && !folders) index = find_mask(masks, relative, "_mask.png", mask);
+            if (index < 0) return ead_fail(EAD_BAD_ARGUMENT, "%s: has no mask; it should be %s", path, mask);
+            masks->used[index] = true;
+        }
         EAD_TRY(ead_dataset_add_sample(dataset, path, defect, masked ? mask : NULL));
     }
-    return masks ? check_all_used(masks, images->folder) : EAD_OK;
+    for (int i = 0; masks && i < masks->files.count; i++)
+        if (!masks->used[i])
+            return ead_fail(EAD_BAD_ARGUMENT, "%s: a mask without its image in %s", masks->files.items[i],
+                            images->folder);
+    return EAD_OK;
 }
 
 EadStatus ead_dataset_add_test(EadDataset *dataset, const char *folder, EadLabel label,

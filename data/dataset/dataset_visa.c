@@ -20,18 +20,6 @@ typedef struct Split {
 
 static const char *const names[COLUMNS] = {"object", "split", "label", "image", "mask"};
 
-static EadStatus read_header(Split *split) {
-    bool found;
-    EAD_TRY(ead_csv_next(&split->csv, &found));
-    for (int c = 0; c < COLUMNS; c++) {
-        split->columns[c] = found ? ead_csv_find(&split->csv, names[c]) : -1;
-        if (split->columns[c] < 0)
-            return ead_fail(EAD_BAD_FILE, "%s:1: no column \"%s\" in the first line", split->csv.label,
-                            names[c]);
-    }
-    return EAD_OK;
-}
-
 /* The field of the present row; "" where the row ends before it. */
 static const char *field(const Split *split, Column column) {
     int index = split->columns[column];
@@ -55,15 +43,8 @@ static EadStatus find_file(const Split *split, Column column, EadPath path) {
                     path);
 }
 
-static EadStatus add_files(const Split *split, bool train, bool anomalous, EadDataset *out) {
-    EadPath image, mask;
-    EAD_TRY(find_file(split, IMAGE, image));
-    if (anomalous) EAD_TRY(find_file(split, MASK, mask));
-    if (train) return ead_strings_add(&out->train, image);
-    return ead_dataset_add_sample(out, image, anomalous ? "anomaly" : "good", anomalous ? mask : NULL);
-}
-
 static EadStatus add_row(const Split *split, EadDataset *out) {
+    EadPath image, mask;
     bool train = strcmp(field(split, SPLIT), "train") == 0,
          anomalous = strcmp(field(split, LABEL), "anomaly") == 0;
     if (!train && strcmp(field(split, SPLIT), "test") != 0)
@@ -71,7 +52,10 @@ static EadStatus add_row(const Split *split, EadDataset *out) {
     if (!anomalous && strcmp(field(split, LABEL), "normal") != 0)
         return bad_field(split, LABEL, "it must be normal or anomaly");
     if (train && anomalous) return bad_field(split, LABEL, "an image to train on must be normal");
-    return add_files(split, train, anomalous, out);
+    EAD_TRY(find_file(split, IMAGE, image));
+    if (anomalous) EAD_TRY(find_file(split, MASK, mask));
+    if (train) return ead_strings_add(&out->train, image);
+    return ead_dataset_add_sample(out, image, anomalous ? "anomaly" : "good", anomalous ? mask : NULL);
 }
 
 static EadStatus note_other(Split *split) {
@@ -82,9 +66,15 @@ static EadStatus note_other(Split *split) {
 
 static EadStatus read_rows(Split *split, EadDataset *out) {
     const char *category = split->spec->category ? split->spec->category : "";
-    bool any = false;
-    EAD_TRY(read_header(split));
-    for (bool found = true;;) {
+    bool any = false, found;
+    EAD_TRY(ead_csv_next(&split->csv, &found));
+    for (int c = 0; c < COLUMNS; c++) {
+        split->columns[c] = found ? ead_csv_find(&split->csv, names[c]) : -1;
+        if (split->columns[c] < 0)
+            return ead_fail(EAD_BAD_FILE, "%s:1: no column \"%s\" in the first line", split->csv.label,
+                            names[c]);
+    }
+    for (;;) {
         EAD_TRY(ead_csv_next(&split->csv, &found));
         if (!found) break;
         bool wanted = strcmp(field(split, OBJECT), category) == 0;

@@ -43,23 +43,10 @@ static EadStatus marks_nothing(const EadTestSample *sample, const char *path) {
     return ead_fail(EAD_BAD_FILE, "%s: the mask marks no pixel of the defect in %s", path, sample->path);
 }
 
-static EadStatus load_single(const EadTestSample *sample, int width, int height, EadGroundTruth *truth) {
-    int value, other;
-    EAD_TRY(load_mask(sample, sample->mask_path, width, height, &truth->mask));
-    return normalise(&truth->mask, &value, &other) ? EAD_OK : marks_nothing(sample, sample->mask_path);
-}
-
-/* Several pixel values may have one name. */
-static int first_of_name(const EadDefectTypes *types, const char *name) {
-    int i = 0;
-    while (strcmp(types->items[i].name, name) != 0) i++;
-    return i;
-}
-
-/* Checks the pixel values of a channel and finds its type and saturation. */
-static EadStatus check_channel(const EadTestSample *sample, const char *path, EadImage *mask,
-                               EadDefectChannel *channel) {
-    int value, other;
+/* Checks the pixel values of a channel, finds its type and saturation, and adds it to the union. */
+static EadStatus add_channel(const EadTestSample *sample, const char *path, EadImage *mask,
+                             EadGroundTruth *truth) {
+    int value, other, first = 0;
     int64_t area = normalise(mask, &value, &other);
     if (area == 0) return marks_nothing(sample, path);
     if (other != value)
@@ -70,43 +57,31 @@ static EadStatus check_channel(const EadTestSample *sample, const char *path, Ea
     if (!type)
         return ead_fail(EAD_BAD_FILE, "%s: pixel value %d names no kind of defect in %s", path, value,
                         sample->types->path);
-    *channel = (EadDefectChannel){.mask = mask->pixels,
-                                  .saturation = ead_defect_type_saturation(type, area),
-                                  .type = first_of_name(sample->types, type->name)};
-    return EAD_OK;
-}
-
-static EadStatus add_channel(const EadTestSample *sample, const char *path, EadGroundTruth *truth) {
-    EadImage mask = {0};
-    EadDefectChannel channel;
-    EAD_TRY(load_mask(sample, path, truth->mask.width, truth->mask.height, &mask));
-    EadStatus status = check_channel(sample, path, &mask, &channel);
-    if (status != EAD_OK) {
-        ead_image_free(&mask);
-        return status;
-    }
-    size_t size = (size_t)mask.width * (size_t)mask.height;
-    for (size_t i = 0; i < size; i++) truth->mask.pixels[i] |= mask.pixels[i];
-    truth->channels[truth->channel_count++] = channel;
-    return EAD_OK;
-}
-
-static EadStatus add_channels(const EadTestSample *sample, const EadStringList *files,
-                              EadGroundTruth *truth) {
-    if (files->count == 0)
-        return ead_fail(EAD_BAD_ARGUMENT, "%s: no mask in it; it should hold those of %s", sample->mask_path,
-                        sample->path);
-    truth->types = sample->types;
-    truth->channels = ead_new(files->count, sizeof *truth->channels, "the masks of an image");
-    if (!truth->channels) return EAD_NO_MEMORY;
-    for (int i = 0; i < files->count; i++) EAD_TRY(add_channel(sample, files->items[i], truth));
+    while (strcmp(sample->types->items[first].name, type->name) != 0) first++; /* several may have one name */
+    truth->channels[truth->channel_count++] = (EadDefectChannel){
+        .mask = mask->pixels, .saturation = ead_defect_type_saturation(type, area), .type = first};
+    size_t size = (size_t)mask->width * (size_t)mask->height;
+    for (size_t i = 0; i < size; i++) truth->mask.pixels[i] |= mask->pixels[i];
+    *mask = (EadImage){0}; /* taken over */
     return EAD_OK;
 }
 
 static EadStatus load_channels(const EadTestSample *sample, EadGroundTruth *truth) {
     EadStringList files = {0};
     EadStatus status = ead_list_images(&files, sample->mask_path);
-    if (status == EAD_OK) status = add_channels(sample, &files, truth);
+    if (status == EAD_OK && files.count == 0)
+        status = ead_fail(EAD_BAD_ARGUMENT, "%s: no mask in it; it should hold those of %s",
+                          sample->mask_path, sample->path);
+    truth->types = sample->types;
+    truth->channels =
+        status == EAD_OK ? ead_new(files.count, sizeof *truth->channels, "an image's masks") : NULL;
+    if (status == EAD_OK && !truth->channels) status = EAD_NO_MEMORY;
+    for (int i = 0; i < files.count && status == EAD_OK; i++) {
+        EadImage mask = {0};
+        status = load_mask(sample, files.items[i], truth->mask.width, truth->mask.height, &mask);
+        if (status == EAD_OK) status = add_channel(sample, files.items[i], &mask, truth);
+        ead_image_free(&mask);
+    }
     ead_strings_free(&files);
     return status;
 }
@@ -116,9 +91,12 @@ EadStatus ead_test_sample_truth(const EadTestSample *sample, int width, int heig
     if (sample->anomalous && !sample->mask_path)
         return ead_fail(EAD_BAD_ARGUMENT, "%s: has no mask", sample->path);
     EadStatus status;
-    if (sample->anomalous && !sample->types)
-        status = load_single(sample, width, height, truth);
-    else {
+    if (sample->anomalous && !sample->types) {
+        int value, other;
+        status = load_mask(sample, sample->mask_path, width, height, &truth->mask);
+        if (status == EAD_OK && !normalise(&truth->mask, &value, &other))
+            status = marks_nothing(sample, sample->mask_path);
+    } else {
         status = ead_image_alloc(&truth->mask, width, height, 1);
         if (status == EAD_OK) memset(truth->mask.pixels, 0, (size_t)width * (size_t)height);
         if (status == EAD_OK && sample->anomalous) status = load_channels(sample, truth);

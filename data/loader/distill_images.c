@@ -8,8 +8,7 @@
 static const uint64_t DRAWS = UINT64_C(1) << 32; /* behind the words that belong to positions */
 
 static bool gray_by_word(const EadDistillImages *images, uint64_t word) {
-    double drawn = (double)ead_uniform(ead_philox_word(images->seed, EAD_STREAM_DISTILL_GRAY, word));
-    return drawn < images->gray;
+    return (double)ead_uniform(ead_philox_word(images->seed, EAD_STREAM_DISTILL_GRAY, word)) < images->gray;
 }
 
 bool ead_distill_gray(const EadDistillImages *images, int position) {
@@ -34,22 +33,19 @@ static EadStatus load_file(const EadDistillImages *images, int file, bool gray, 
     return status == EAD_OK ? EAD_OK : ead_fail_prefix(status, "%s: ", images->files.items[file].name);
 }
 
-/* The one behind it, in a circle over the held-out positions or over the others. */
-static int next_position(const EadDistillImages *images, int position) {
-    int first = position < images->held_out ? 0 : images->held_out;
-    int end = position < images->held_out ? images->held_out : images->files.count;
-    return position + 1 < end ? position + 1 : first;
-}
-
 EadStatus ead_distill_load(const EadDistillImages *images, int position, bool gray, uint8_t *small,
                            uint8_t *large) {
+    /* What stands in for a skipped image: the one behind it, in a circle over the held-out positions or over
+     * the others. */
+    bool held_out = position < images->held_out;
+    int first = held_out ? 0 : images->held_out, end = held_out ? images->held_out : images->files.count;
     for (int start = position;;) {
         uint32_t file = ead_shuffled_index(images->seed, EAD_STREAM_SPLIT, (uint64_t)position,
                                            (uint32_t)images->files.count);
         EadStatus status = load_file(images, (int)file, gray, small, large);
         if (status == EAD_OK || !images->skipped) return status;
         EAD_TRY(ead_skipped_images_add(images->skipped, (int)file, status));
-        position = next_position(images, position);
+        position = position + 1 < end ? position + 1 : first;
         if (position == start) return status; /* not one of this part can be decoded */
     }
 }
