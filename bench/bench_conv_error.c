@@ -12,8 +12,7 @@ static const real *pixel(const EadTensor *t, int n, int h, int w) {
     return (const real *)t->data + (((int64_t)n * t->h + h) * t->w + w) * t->c;
 }
 
-/* y[n,h,w,o] = sum of x[n, h*stride + ky - padding, w*stride + kx - padding, i] weight[o,ky,kx,i] + bias[o].
- */
+/* y[n,h,w,o] = sum of x[n, h stride + ky - padding, w stride + kx - padding, i] weight[o,ky,kx,i] + bias[o] */
 static double forward(const EadCall *call, int n, int h, int w, int o) {
     const EadConv2d *a = call->attributes;
     const EadTensor *x = call->x[0], *weight = call->x[1], *bias = call->x[2];
@@ -30,7 +29,7 @@ static double forward(const EadCall *call, int n, int h, int w, int o) {
 /* The mean of four outputs, those in the pooling's padding being zero. */
 static double pooled(const EadCall *call, int n, int h, int w, int o) {
     const EadConv2dPool *a =
-        call->attributes; /* begins with the convolution's attributes, which forward() reads */
+        call->attributes; /* begins with those of the convolution, which forward() reads */
     EadConvGeometry g = ead_conv2d_pool_geometry(call);
     double sum = 0;
     for (int i = 0; i < 4; i++) {
@@ -73,34 +72,27 @@ static double weight_gradient(const EadCall *call, int o, int ky, int kx, int i)
 
 typedef double Sum(const EadCall *call, int n, int h, int w, int c);
 
-static Sum *sum_for(EadOpId op) {
-    if (op == EAD_OP_conv2d) return forward;
-    if (op == EAD_OP_conv2d_pool) return pooled;
-    if (op == EAD_OP_conv2d_input_gradient) return input_gradient;
-    return op == EAD_OP_conv2d_weight_gradient ? weight_gradient : NULL;
-}
-
-/* Zeros only: then the error is absolute. */
-static double largest(const EadTensor *t) {
-    double most = 0;
-    for (int64_t i = 0; i < ead_count(t); i++) most = fmax(most, fabs((double)((const real *)t->data)[i]));
-    return most > 0 ? most : 1;
-}
-
 double ead_bench_conv_error(const EadCall *call, const EadNode *node, int samples, uint64_t seed) {
     const EadTensor *y = call->y;
-    Sum *sum = sum_for(node->op);
-    double worst = 0;
+    const real *values = y->data;
+    Sum *sum = node->op == EAD_OP_conv2d                   ? forward
+               : node->op == EAD_OP_conv2d_pool            ? pooled
+               : node->op == EAD_OP_conv2d_input_gradient  ? input_gradient
+               : node->op == EAD_OP_conv2d_weight_gradient ? weight_gradient
+                                                           : NULL;
+    if (!sum) return NAN;
+    double worst = 0, largest = 0;
     int64_t count = ead_count(y), tests = count < samples ? count : samples;
-    for (int64_t k = 0; sum && k < tests; k++) {
+    for (int64_t k = 0; k < tests; k++) {
         uint32_t words[4];
         ead_philox(seed, EAD_STREAM_TEST, (uint64_t)k, words);
         int64_t i =
             count <= samples ? k : (int64_t)((((uint64_t)words[0] << 32) | words[1]) % (uint64_t)count);
         int c = (int)(i % y->c), w = (int)(i / y->c % y->w), h = (int)(i / y->c / y->w % y->h);
-        double error = fabs(((const real *)y->data)[i] - sum(call, (int)(i / y->c / y->w / y->h), h, w, c));
+        double error = fabs(values[i] - sum(call, (int)(i / y->c / y->w / y->h), h, w, c));
         if (!(error <= worst)) worst = error;
         if (isnan(error)) return NAN;
     }
-    return sum ? worst / largest(y) : NAN;
+    for (int64_t i = 0; i < count; i++) largest = fmax(largest, fabs((double)values[i]));
+    return largest > 0 ? worst / largest : worst; /* of zeros only the absolute error */
 }

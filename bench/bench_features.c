@@ -37,23 +37,20 @@ static EadStatus time_backbone(const EadBenchOptions *options, const EadPatchFea
     return status;
 }
 
-static EadStatus bench_backbone(const EadBenchOptions *options, const char *name, EadBenchResults *results) {
-    EadPatchFeatures features;
-    int kind = 0;
-    while (strcmp(ead_resnet_kind(kind)->name, name) != 0) kind++;
-    ead_bench_memory_reset();
-    EAD_TRY(ead_patch_features_new(ead_resnet_kind(kind), EAD_RESNET_TORCHVISION, &features));
-    ead_params_initialize(&features.backbone.params, 1);
-    EadGraph *graph = ead_graph_new();
-    EadStatus status = graph ? time_backbone(options, &features, graph, results)
-                             : ead_fail(EAD_NO_MEMORY, "no memory for a graph");
-    ead_graph_free(graph);
-    ead_patch_features_free(&features);
-    return status;
-}
-
 EadStatus ead_bench_features(const EadBenchOptions *options, EadBenchResults *results) {
-    for (size_t i = 0; i < sizeof backbones / sizeof *backbones; i++)
-        EAD_TRY(bench_backbone(options, backbones[i], results));
-    return EAD_OK;
+    EadStatus status = EAD_OK;
+    for (size_t i = 0; i < sizeof backbones / sizeof *backbones && status == EAD_OK; i++) {
+        EadPatchFeatures features;
+        int kind = 0;
+        while (strcmp(ead_resnet_kind(kind)->name, backbones[i]) != 0) kind++;
+        ead_bench_memory_reset();
+        EAD_TRY(ead_patch_features_new(ead_resnet_kind(kind), EAD_RESNET_TORCHVISION, &features));
+        ead_params_initialize(&features.backbone.params, 1);
+        EadGraph *graph = ead_graph_new();
+        status = graph ? time_backbone(options, &features, graph, results)
+                       : ead_fail(EAD_NO_MEMORY, "no memory for a graph");
+        ead_graph_free(graph);
+        ead_patch_features_free(&features);
+    }
+    return status;
 }

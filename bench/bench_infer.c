@@ -27,21 +27,18 @@ static EadStatus infer(void *context) {
     return EAD_OK;
 }
 
-static EadStatus prepare(const EadBenchOptions *options, const EadModel *model, Inference *run) {
-    size_t pixels = (size_t)options->batch * (size_t)options->height * (size_t)options->width;
-    EAD_TRY(ead_bench_images(3 * pixels, &run->images));
-    run->maps = ead_new((int64_t)pixels, sizeof *run->maps, "maps");
-    run->scores = ead_new(options->batch, sizeof *run->scores, "scores");
-    if (!run->maps || !run->scores) return EAD_NO_MEMORY;
-    return ead_detector_new(model, &options->plan, options->batch, &run->detector);
-}
-
 EadStatus ead_bench_infer(const EadBenchOptions *options, EadBenchResults *results) {
     Inference run = {.batch = options->batch, .height = options->height, .width = options->width};
+    size_t pixels = (size_t)options->batch * (size_t)options->height * (size_t)options->width;
     EadBenchFit fit;
     ead_bench_memory_reset();
     EadStatus status = ead_bench_fit_open(options, options->method, false, &fit);
-    if (status == EAD_OK) status = prepare(options, fit.model, &run);
+    if (status == EAD_OK) status = ead_bench_images(3 * pixels, &run.images);
+    if (status == EAD_OK && !(run.maps = ead_new((int64_t)pixels, sizeof *run.maps, "maps")))
+        status = EAD_NO_MEMORY;
+    if (status == EAD_OK && !(run.scores = ead_new(options->batch, sizeof *run.scores, "scores")))
+        status = EAD_NO_MEMORY;
+    if (status == EAD_OK) status = ead_detector_new(fit.model, &options->plan, options->batch, &run.detector);
     if (status == EAD_OK) {
         EadBenchResult result = ead_bench_result_for(options, "infer", "");
         EadBenchWork work = {.plan = ead_detector_plan(run.detector),

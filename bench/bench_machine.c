@@ -41,25 +41,22 @@ typedef float Burst(float factor);
 EAD_PEAK_BURST(burst_avx512, "avx512f", __m512, _mm512_set1_ps, _mm512_fmadd_ps)
 EAD_PEAK_BURST(burst_avx2, "avx2,fma", __m256, _mm256_set1_ps, _mm256_fmadd_ps)
 
-/* Seconds that all threads together take for one burst each. */
-static double time_burst(Burst *burst) {
-    float sum = 0;
-    double started = ead_clock_seconds();
-#pragma omp parallel reduction(+ : sum)
-    sum += burst(0.5F);
-    double seconds = ead_clock_seconds() - started;
-    return isfinite(sum) ? seconds : NAN;
-}
-
 /* GFLOP/s of fp32 multiply-adds (2 each) in registers, with the widest vectors that the CPU has, on all
- * threads that OpenMP would use: the best of several short bursts. NAN where there is no such kernel. */
+ * threads that OpenMP would use: the best of several short bursts, one a thread. NAN where there is no such
+ * kernel. */
 static double peak_gflop_per_s(void) {
     __builtin_cpu_init();
     bool wide = __builtin_cpu_supports("avx512f");
     if (!wide && !(__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))) return NAN;
     Burst *burst = wide ? burst_avx512 : burst_avx2;
     double best = INFINITY, lanes = wide ? 16 : 8;
-    for (int i = 0; i < BURSTS; i++) best = fmin(best, time_burst(burst));
+    for (int i = 0; i < BURSTS; i++) {
+        float sum = 0;
+        double started = ead_clock_seconds();
+#pragma omp parallel reduction(+ : sum)
+        sum += burst(0.5F);
+        if (isfinite(sum)) best = fmin(best, ead_clock_seconds() - started);
+    }
     return 1e-9 * 2 * lanes * CHAINS * TURNS * omp_get_max_threads() / best;
 }
 #else
@@ -77,9 +74,8 @@ static const char *const flags_of_interest[] = {
     "asimdhp",  "asimddp",     "sve",         "sve2",        "bf16",     "i8mm"};
 
 static void add_flag(EadBenchMachine *machine, const char *flag) {
-    size_t count = sizeof flags_of_interest / sizeof *flags_of_interest;
-    for (size_t i = 0; i < count && machine->flag_count < EAD_BENCH_MAX_FLAGS; i++)
-        if (strcmp(flag, flags_of_interest[i]) == 0)
+    for (size_t i = 0; i < sizeof flags_of_interest / sizeof *flags_of_interest; i++)
+        if (strcmp(flag, flags_of_interest[i]) == 0 && machine->flag_count < EAD_BENCH_MAX_FLAGS)
             snprintf(machine->flags[machine->flag_count++], sizeof machine->flags[0], "%s", flag);
 }
 
@@ -108,35 +104,27 @@ static void read_cpuinfo(EadBenchMachine *machine) {
     if (stream) fclose(stream);
 }
 
-static void set_system(EadBenchMachine *machine) {
-    struct utsname name;
-    if (uname(&name) == 0)
-        snprintf(machine->system, sizeof machine->system, "%.40s %.60s %.20s", name.sysname, name.release,
-                 name.machine);
-    machine->memory_gb = 1e-9 * (double)ead_host_memory();
-    time_t now = time(NULL);
-    struct tm utc;
-    if (gmtime_r(&now, &utc)) strftime(machine->date, sizeof machine->date, "%Y-%m-%dT%H:%M:%SZ", &utc);
-}
-
-static void set_device(EadBenchMachine *machine, const EadBackend *backend) {
-    EadDeviceFacts facts;
-    snprintf(machine->device, sizeof machine->device, "%s", backend->name);
-    if (!backend->device || backend->device->facts(backend->index, &facts) != EAD_OK) return;
-    snprintf(machine->gpu, sizeof machine->gpu, "%s", facts.name);
-    machine->gpu_capability = 10 * facts.major + facts.minor;
-    machine->gpu_multiprocessors = facts.multiprocessors;
-    machine->gpu_memory_gb = 1e-9 * (double)facts.memory;
-}
-
 EadBenchMachine ead_bench_machine(const EadBackend *backend) {
     EadBenchMachine machine = {.cpu = "unknown",
                                .cores = omp_get_num_procs(),
                                .threads = omp_get_max_threads(),
+                               .memory_gb = 1e-9 * (double)ead_host_memory(),
                                .peak_gflop_per_s = peak_gflop_per_s()};
+    struct utsname name;
+    struct tm utc;
+    EadDeviceFacts facts;
+    time_t now = time(NULL);
     read_cpuinfo(&machine);
-    set_system(&machine);
-    set_device(&machine, backend);
+    if (uname(&name) == 0)
+        snprintf(machine.system, sizeof machine.system, "%.40s %.60s %.20s", name.sysname, name.release,
+                 name.machine);
+    if (gmtime_r(&now, &utc)) strftime(machine.date, sizeof machine.date, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    snprintf(machine.device, sizeof machine.device, "%s", backend->name);
+    if (!backend->device || backend->device->facts(backend->index, &facts) != EAD_OK) return machine;
+    snprintf(machine.gpu, sizeof machine.gpu, "%s", facts.name);
+    machine.gpu_capability = 10 * facts.major + facts.minor;
+    machine.gpu_multiprocessors = facts.multiprocessors;
+    machine.gpu_memory_gb = 1e-9 * (double)facts.memory;
     return machine;
 }
 

@@ -31,16 +31,6 @@ static EadStatus time_calls(const EadPlan *plan, int warm_up, int repeat, double
     return EAD_OK;
 }
 
-/* Errors must be taken behind each call, because later ones write over its inputs. */
-static void measure_errors(const EadPlan *plan, EadBenchResult *results) {
-    const EadNode *node;
-    for (int i = 0; i < ead_plan_call_count(plan); i++) {
-        const EadCall *call = ead_plan_call(plan, i, &node);
-        call->run(call);
-        results[i].error = ead_bench_conv_error(call, node, ERROR_SAMPLES, (uint64_t)i);
-    }
-}
-
 /* The weights that a convolution call is about. A weight gradient does not read them: its forward call, which
  * reads the same input and has weights of that shape, knows them. */
 static const EadNode *weights_of(const EadPlan *plan, const EadNode *node) {
@@ -54,29 +44,24 @@ static const EadNode *weights_of(const EadPlan *plan, const EadNode *node) {
     return NULL;
 }
 
-/* "student.conv1" for the calls of that layer, "" for calls that are no convolution. */
-static void set_layer(const EadPlan *plan, const EadNode *node, EadBenchResult *result) {
-    const EadNode *weights = result->gflop > 0 ? weights_of(plan, node) : NULL;
+/* The layer, "student.conv1", or "" for calls that are no convolution; and the shape, "1x256x256x3 ->
+ * 1x253x253x128 by 4x4", inputs and output of the same shape once. */
+static void set_layer_and_shape(const EadPlan *plan, const EadCall *call, const EadNode *node,
+                                EadBenchResult *result) {
+    const EadTensor *x = call->x[0], *y = call->y;
+    bool convolution = ead_bench_call_flop(call, node) > 0;
+    const EadNode *weights = convolution ? weights_of(plan, node) : NULL;
     const char *name = weights ? weights->name : "";
     size_t length = strlen(name), suffix = strlen(".weight");
+    char from[48] = "", kernel[32] = "";
     if (length > suffix && strcmp(name + length - suffix, ".weight") == 0) length -= suffix;
     snprintf(result->layer, sizeof result->layer, "%.*s", (int)length, name);
-}
-
-static int print_sizes(char *text, size_t size, const EadTensor *t) {
-    return snprintf(text, size, "%dx%dx%dx%d", t->n, t->h, t->w, t->c);
-}
-
-/* "1x256x256x3 -> 1x253x253x128 by 4x4"; inputs and output of the same shape once. */
-static void set_shape(const EadCall *call, const EadNode *node, EadBenchResult *result) {
-    char from[48] = "", to[48], kernel[32] = "";
-    print_sizes(to, sizeof to, call->y);
-    if (call->x[0] && !ead_same_shape(call->x[0], call->y)) print_sizes(from, sizeof from, call->x[0]);
-    if (ead_bench_call_flop(call, node) > 0) {
-        const EadTensor *w = node->op == EAD_OP_conv2d_weight_gradient ? call->y : call->x[1];
+    if (x && !ead_same_shape(x, y)) snprintf(from, sizeof from, "%dx%dx%dx%d -> ", x->n, x->h, x->w, x->c);
+    if (convolution) {
+        const EadTensor *w = node->op == EAD_OP_conv2d_weight_gradient ? y : call->x[1];
         snprintf(kernel, sizeof kernel, " by %dx%d", w->h, w->w);
     }
-    snprintf(result->shape, sizeof result->shape, "%s%s%s%s", from, *from ? " -> " : "", to, kernel);
+    snprintf(result->shape, sizeof result->shape, "%s%dx%dx%dx%d%s", from, y->n, y->h, y->w, y->c, kernel);
 }
 
 static EadStatus add_call(const EadBenchOptions *options, const EadPlan *plan, int index, double *times,
@@ -89,8 +74,7 @@ static EadStatus add_call(const EadBenchOptions *options, const EadPlan *plan, i
     double flop = ead_bench_call_flop(call, node), seconds = 1e-3 * result->median_ms;
     result->gflop = flop > 0 ? 1e-9 * flop : NAN;
     result->real_gflop = call->multiply_adds > 0 ? 2e-9 * call->multiply_adds : NAN;
-    set_layer(plan, node, result);
-    set_shape(call, node, result);
+    set_layer_and_shape(plan, call, node, result);
     snprintf(result->algorithm, sizeof result->algorithm, "%s", call->algorithm ? call->algorithm : "");
     result->gflop_per_s = result->gflop / seconds;
     result->share_of_peak = result->gflop_per_s / options->peak_gflop_per_s;
@@ -101,19 +85,12 @@ static EadStatus add_call(const EadBenchOptions *options, const EadPlan *plan, i
     return ead_bench_results_add(results, result);
 }
 
-static void set_shares(EadBenchResults *results, int first) {
-    double total = 0;
-    for (int i = first; i < results->count; i++) total += results->items[i].median_ms;
-    for (int i = first; i < results->count; i++)
-        results->items[i].share = results->items[i].median_ms / total;
-}
-
 static EadStatus bench_plan(const EadBenchOptions *options, const char *name, const EadPlan *plan,
                             EadBenchResults *results) {
     EadBenchResult result = ead_bench_result_for(options, "ops", name);
     int count = ead_plan_call_count(plan), first = results->count;
     int repeat = options->repeat ? options->repeat : DEFAULT_REPEAT;
-    double *times = ead_new((int64_t)count * repeat, sizeof *times, "the times of all calls");
+    double *times = ead_new((int64_t)count * repeat, sizeof *times, "the times of all calls"), total = 0;
     if (!times) return EAD_NO_MEMORY;
     ead_bench_note(options, &result, repeat);
     EadStatus status = time_calls(plan, ead_bench_warm_up(options), repeat, times);
@@ -121,9 +98,18 @@ static EadStatus bench_plan(const EadBenchOptions *options, const char *name, co
     for (int i = 0; i < count && status == EAD_OK; i++)
         status = add_call(options, plan, i, times + (int64_t)i * repeat, &result, results);
     free(times);
-    set_shares(results, first);
-    if (status == EAD_OK && options->errors) measure_errors(plan, results->items + first);
-    return status;
+    EAD_TRY(status);
+    EadBenchResult *calls = results->items + first;
+    for (int i = 0; i < count; i++) total += calls[i].median_ms;
+    for (int i = 0; i < count; i++) calls[i].share = calls[i].median_ms / total;
+    /* Errors must be taken behind each call, because later ones write over its inputs. */
+    for (int i = 0; i < count && options->errors; i++) {
+        const EadNode *node;
+        const EadCall *call = ead_plan_call(plan, i, &node);
+        call->run(call);
+        calls[i].error = ead_bench_conv_error(call, node, ERROR_SAMPLES, (uint64_t)i);
+    }
+    return EAD_OK;
 }
 
 /* One pass with images fills the plan's image leaf, which later passes read again. */

@@ -77,14 +77,6 @@ static void put_Number(EadJson *json, const char *key, EadBenchNumber number) {
     if (isfinite(number)) ead_json_number(json, key, number, 6);
 }
 
-static void put_result(EadJson *json, const EadBenchResult *result) {
-    ead_json_open(json, NULL, '{');
-#define EAD_COLUMN(kind, name) put_##kind(json, #name, result->name);
-#include "bench/bench_columns.def"
-#undef EAD_COLUMN
-    ead_json_close(json, '}');
-}
-
 static void put_machine(EadJson *json, const EadBenchMachine *machine) {
     ead_json_open(json, "machine", '{');
     put_Text(json, "cpu", machine->cpu);
@@ -114,7 +106,13 @@ EadStatus ead_bench_write_json(const char *path, const EadBenchMachine *machine,
     ead_json_open(&json, NULL, '{');
     put_machine(&json, machine);
     ead_json_open(&json, "results", '[');
-    for (int i = 0; i < results->count; i++) put_result(&json, &results->items[i]);
+    for (int i = 0; i < results->count; i++) {
+        ead_json_open(&json, NULL, '{');
+#define EAD_COLUMN(kind, name) put_##kind(&json, #name, results->items[i].name);
+#include "bench/bench_columns.def"
+#undef EAD_COLUMN
+        ead_json_close(&json, '}');
+    }
     ead_json_close(&json, ']');
     ead_json_close(&json, '}');
     putc('\n', file.stream);
@@ -132,29 +130,26 @@ static void print_Number(FILE *stream, EadBenchNumber number) {
     if (isfinite(number)) fprintf(stream, "%.6g", number);
 }
 
-static void print_row(FILE *stream, const EadBenchResult *result) {
-    const char *separator = "";
-#define EAD_COLUMN(kind, name)                                                                               \
-    fputs(separator, stream);                                                                                \
-    separator = ",";                                                                                         \
-    print_##kind(stream, result->name);
-#include "bench/bench_columns.def"
-#undef EAD_COLUMN
-    putc('\n', stream);
-}
-
 EadStatus ead_bench_write_csv(const char *path, const EadBenchResults *results) {
-    static const char *const names[] = {
-#define EAD_COLUMN(kind, name) #name,
-#include "bench/bench_columns.def"
-#undef EAD_COLUMN
-    };
     EadAtomicFile file;
     EAD_TRY(ead_atomic_file_open(&file, path));
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        fprintf(file.stream, "%s%s", i ? "," : "", names[i]);
+    const char *separator = "";
+#define EAD_COLUMN(kind, name)                                                                               \
+    fprintf(file.stream, "%s" #name, separator);                                                             \
+    separator = ",";
+#include "bench/bench_columns.def"
+#undef EAD_COLUMN
     putc('\n', file.stream);
-    for (int i = 0; i < results->count; i++) print_row(file.stream, &results->items[i]);
+    for (int i = 0; i < results->count; i++) {
+        separator = "";
+#define EAD_COLUMN(kind, name)                                                                               \
+    fputs(separator, file.stream);                                                                           \
+    separator = ",";                                                                                         \
+    print_##kind(file.stream, results->items[i].name);
+#include "bench/bench_columns.def"
+#undef EAD_COLUMN
+        putc('\n', file.stream);
+    }
     return ead_atomic_file_commit(&file);
 }
 
@@ -219,39 +214,26 @@ static void print_columns(FILE *stream, const Column *columns, const EadBenchRes
     }
 }
 
-static void print_call(FILE *stream, const EadBenchResult *r) {
-    fprintf(stream, "%4d  %-28s%-23s%-10s%-40s", (int)r->call, r->op, r->layer, r->algorithm, r->shape);
-    print_columns(stream, call_columns, r);
-    if (isfinite(r->error)) fprintf(stream, "%10.1e", r->error);
-    fputc('\n', stream);
-}
-
-/* The sum of all results first .. last-1 of one op; repeats is the number of calls. */
-static EadBenchResult sum_of(const EadBenchResults *results, int first, int last, const char *op) {
-    EadBenchResult sum = {.repeats = 0};
-    for (int i = first; i < last; i++) {
-        const EadBenchResult *r = &results->items[i];
-        if (strcmp(r->op, op) != 0) continue;
-        sum.repeats++;
-        sum.median_ms += r->median_ms;
-        sum.share += r->share;
-        if (isfinite(r->gflop)) sum.gflop += r->gflop;
-    }
-    return sum;
-}
-
 static void print_sum(FILE *stream, const char *op, const EadBenchResult *sum) {
     fprintf(stream, "%6s%-28s%8d%10.3f%7.1f", "", op, (int)sum->repeats, sum->median_ms, 100 * sum->share);
     print_number(stream, 10, 1, sum->gflop > 0 ? 1e3 * sum->gflop / sum->median_ms : NAN);
     fputc('\n', stream);
 }
 
-/* In the order of the op table. */
+/* The results first .. last-1 by op, in the order of the op table; repeats is the number of calls. */
 static void print_sums(FILE *stream, const EadBenchResults *results, int first, int last) {
     EadBenchResult total = {.repeats = last - first};
     fprintf(stream, "\n%6s%-28s%8s%10s%7s%10s\n", "", "sums by op", "calls", "ms", "%", "GFLOP/s");
     for (int op = EAD_OP_LEAF + 1; op < EAD_OP_COUNT; op++) {
-        EadBenchResult sum = sum_of(results, first, last, ead_op((EadOpId)op)->name);
+        EadBenchResult sum = {.repeats = 0};
+        for (int i = first; i < last; i++) {
+            const EadBenchResult *r = &results->items[i];
+            if (strcmp(r->op, ead_op((EadOpId)op)->name) != 0) continue;
+            sum.repeats++;
+            sum.median_ms += r->median_ms;
+            sum.share += r->share;
+            if (isfinite(r->gflop)) sum.gflop += r->gflop;
+        }
         if (sum.repeats == 0) continue;
         print_sum(stream, ead_op((EadOpId)op)->name, &sum);
         total.median_ms += sum.median_ms;
@@ -270,8 +252,13 @@ static int print_plan(FILE *stream, const EadBenchResults *results, int first) {
     print_columns(stream, call_columns, NULL);
     fprintf(stream, "%10s\n", "error");
     int last = first;
-    while (last < results->count && strcmp(results->items[last].plan, head->plan) == 0)
-        print_call(stream, &results->items[last++]);
+    for (; last < results->count && strcmp(results->items[last].plan, head->plan) == 0; last++) {
+        const EadBenchResult *r = &results->items[last];
+        fprintf(stream, "%4d  %-28s%-23s%-10s%-40s", (int)r->call, r->op, r->layer, r->algorithm, r->shape);
+        print_columns(stream, call_columns, r);
+        if (isfinite(r->error)) fprintf(stream, "%10.1e", r->error);
+        fputc('\n', stream);
+    }
     print_sums(stream, results, first, last);
     return last;
 }

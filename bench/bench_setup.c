@@ -15,20 +15,6 @@ int ead_bench_warm_up(const EadBenchOptions *options) {
     return options->plan.backend->device ? 50 : 2;
 }
 
-/* Images of any bytes; features of any bits would include infinite ones, so they are left zero. */
-static EadStatus make_slot(EadBenchFit *run) {
-    size_t bytes = ead_step_slot_bytes(&run->step);
-    if (bytes == 0) return EAD_OK;
-    EAD_TRY(ead_bench_images(bytes, &run->slot));
-    uint8_t *to = run->slot;
-    for (int i = 0; i < EAD_MAX_STEP_INPUTS && run->step.parts.inputs[i]; i++) {
-        const EadTensor *input = &run->step.parts.inputs[i]->y;
-        if (input->type != EAD_U8) memset(to, 0, ead_bytes(input));
-        to += ead_bytes(input);
-    }
-    return EAD_OK;
-}
-
 static EadStatus configure(const EadBenchOptions *options, EadBenchFit *run) {
     EAD_TRY(ead_config_defaults(&run->config));
     EAD_TRY(ead_config_set_key(&run->config, EAD_KEY_model_size, options->size));
@@ -55,7 +41,17 @@ EadStatus ead_bench_fit_open(const EadBenchOptions *options, const char *method,
     EAD_TRY(run->fit->plan(run->state, 0, &run->step));
     EAD_TRY(run->fit->begin(run->state, 0, 1, &run->step, &loader));
     ead_step_upload(&run->step);
-    return make_slot(run);
+    size_t bytes = ead_step_slot_bytes(&run->step);
+    if (bytes == 0) return EAD_OK;
+    EAD_TRY(ead_bench_images(bytes, &run->slot));
+    /* Images of any bytes; features of any bits would include infinite ones, so they are zero. */
+    uint8_t *to = run->slot;
+    for (int i = 0; i < EAD_MAX_STEP_INPUTS && run->step.parts.inputs[i]; i++) {
+        const EadTensor *input = &run->step.parts.inputs[i]->y;
+        if (input->type != EAD_U8) memset(to, 0, ead_bytes(input));
+        to += ead_bytes(input);
+    }
+    return EAD_OK;
 }
 
 void ead_bench_fit_close(EadBenchFit *run) {
@@ -136,16 +132,12 @@ void ead_bench_note(const EadBenchOptions *options, const EadBenchResult *result
             repeat, ead_bench_warm_up(options));
 }
 
-static EadStatus pass(const EadBenchWork *work) {
-    for (int i = 0; i < work->per_pass; i++) EAD_TRY(work->start(work->context));
-    return work->wait ? work->wait(work->context) : EAD_OK;
-}
-
 static EadStatus time_passes(const EadBenchWork *work, int warm_up, int repeat, double *times) {
-    for (int i = -warm_up; i < repeat; i++) {
+    for (int pass = -warm_up; pass < repeat; pass++) {
         double started = ead_clock_seconds();
-        EAD_TRY(pass(work));
-        if (i >= 0) times[i] = 1e3 * (ead_clock_seconds() - started) / work->per_pass;
+        for (int i = 0; i < work->per_pass; i++) EAD_TRY(work->start(work->context));
+        if (work->wait) EAD_TRY(work->wait(work->context));
+        if (pass >= 0) times[pass] = 1e3 * (ead_clock_seconds() - started) / work->per_pass;
     }
     return EAD_OK;
 }

@@ -40,14 +40,6 @@ static EadBenchOptions read_options(const EadArguments *arguments, const EadBenc
     };
 }
 
-static EadStatus write_results(const EadArguments *arguments, const EadBenchMachine *machine,
-                               const EadBenchResults *results) {
-    const char *json = ead_arguments_text(arguments, EAD_OPTION_BENCH_JSON);
-    const char *csv = ead_arguments_text(arguments, EAD_OPTION_BENCH_CSV);
-    if (json) EAD_TRY(ead_bench_write_json(json, machine, results));
-    return csv ? ead_bench_write_csv(csv, results) : EAD_OK;
-}
-
 static EadStatus measure(const EadArguments *arguments, EadBenchOptions *options, EadBenchResults *results) {
     int64_t wanted = ead_arguments_value(arguments, EAD_OPTION_BENCH_SIZE).i64;
     static const char *const sizes[] = {"small", "medium"};
@@ -69,13 +61,14 @@ EadStatus ead_command_bench(const EadArguments *arguments) {
     EadBenchMachine machine = ead_bench_machine(arguments->backend);
     EadBenchOptions options = read_options(arguments, &machine);
     EadBenchResults results = {0};
+    const char *json = ead_arguments_text(arguments, EAD_OPTION_BENCH_JSON);
+    const char *csv = ead_arguments_text(arguments, EAD_OPTION_BENCH_CSV);
     ead_bench_print_machine(stdout, &machine);
     EadStatus status = ead_arguments_plan_options(arguments, &options.plan);
     if (status == EAD_OK) status = measure(arguments, &options, &results);
-    if (status == EAD_OK) {
-        ead_bench_print_results(stdout, &results);
-        status = write_results(arguments, &machine, &results);
-    }
+    if (status == EAD_OK) ead_bench_print_results(stdout, &results);
+    if (status == EAD_OK && json) status = ead_bench_write_json(json, &machine, &results);
+    if (status == EAD_OK && csv) status = ead_bench_write_csv(csv, &results);
     ead_bench_results_free(&results);
     return status;
 }
