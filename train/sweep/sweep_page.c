@@ -11,25 +11,22 @@ enum { MAX_VARIANTS = 5, DIGITS = 6 }; /* as many variants as there are colours 
 
 static const int all_collections = -1;
 
+static void write_texts(EadJson *json, const char *key, char *const *texts, int count) {
+    ead_json_open(json, key, '[');
+    for (int i = 0; i < count; i++) ead_json_string(json, NULL, texts[i]);
+    ead_json_close(json, ']');
+}
+
 static EadStatus write_table(EadJson *json, const char *key, const EadSweepResults *results, int metric,
                              EadMakeTable *make) {
     EadTextTable table = {0};
     EadStatus status = make(results, metric, &table);
     ead_json_open(json, key, '[');
-    for (int i = 0; i < table.cells.count; i++) {
-        if (i % table.columns == 0) ead_json_open(json, NULL, '[');
-        ead_json_string(json, NULL, table.cells.items[i]);
-        if ((i + 1) % table.columns == 0) ead_json_close(json, ']');
-    }
+    for (int i = 0; i + table.columns <= table.cells.count; i += table.columns)
+        write_texts(json, NULL, table.cells.items + i, table.columns);
     ead_json_close(json, ']');
     ead_text_table_free(&table);
     return status;
-}
-
-static void write_names(EadJson *json, const EadStringList *names) {
-    ead_json_open(json, "rows", '[');
-    for (int i = 0; i < names->count; i++) ead_json_string(json, NULL, names->items[i]);
-    ead_json_close(json, ']');
 }
 
 static void write_numbers(EadJson *json, const char *key, const double *numbers, int count) {
@@ -69,7 +66,7 @@ static void write_collection(EadJson *json, const EadSweepResults *results, int 
     ead_json_string(json, "title",
                     collection == all_collections ? "mean of the collections"
                                                   : results->collections.items[collection]);
-    write_names(json, &results->variants);
+    write_texts(json, "rows", results->variants.items, results->variants.count);
     ead_json_open(json, "series", '[');
     write_series(json, "here", false, numbers, variants);
     if (known > 0) write_series(json, "paper", true, paper, variants);
@@ -82,7 +79,7 @@ static void write_scenarios(EadJson *json, const EadSweepResults *results, int m
     int scenarios = results->categories.count, variants = results->variants.count;
     ead_json_open(json, "scenarios", '{');
     ead_json_string(json, "title", "Scenarios");
-    write_names(json, &results->categories);
+    write_texts(json, "rows", results->categories.items, scenarios);
     ead_json_open(json, "series", '[');
     for (int v = 0; v < variants && v < MAX_VARIANTS; v++) {
         for (int i = 0; i < scenarios; i++) {

@@ -48,19 +48,19 @@ static const char *collection_name(const EadSweepResults *results, int collectio
     return collection == all_collections ? "all" : results->collections.items[collection];
 }
 
-static int count_scenarios(const EadSweepResults *results, int collection) {
+/* Whether there are as many scenarios as the paper's mean is over. */
+static bool is_comparable(const EadSweepResults *results, int collection) {
     int count = 0;
     for (int i = 0; i < results->categories.count; i++)
         count += collection == all_collections || results->collection_of[i] == collection;
-    return count;
+    return count == ead_paper_scenarios(collection_name(results, collection));
 }
 
 const EadPaperNumber *ead_sweep_paper_number(const EadSweepResults *results, int variant, int collection,
                                              int column, bool *comparable) {
-    const char *name = collection_name(results, collection);
-    *comparable = count_scenarios(results, collection) == ead_paper_scenarios(name);
-    return ead_paper_find(results->paper, results->variants.items[variant], name,
-                          results->columns[column].key);
+    *comparable = is_comparable(results, collection);
+    return ead_paper_find(results->paper, results->variants.items[variant],
+                          collection_name(results, collection), results->columns[column].key);
 }
 
 static bool has_collection(const EadSweepResults *results, int collection, int column) {
@@ -81,15 +81,17 @@ bool ead_sweep_by_scenario(const EadSweepResults *results, int column) {
     return wanted && ead_sweep_results_have(results, column);
 }
 
-static bool paper_knows(const EadSweepResults *results, int collection, int column) {
+/* The paper's next row about a collection, after `last` (NULL: the first), or NULL. */
+static const EadPaperNumber *next_row(const EadSweepResults *results, int collection, int column,
+                                      const EadPaperNumber *last) {
     int count;
-    const EadPaperNumber *rows = ead_paper_numbers(&count);
-    for (int i = 0; i < count; i++)
-        if (strcmp(rows[i].metric, results->columns[column].key) == 0 &&
-            strcmp(rows[i].table, results->paper) == 0 &&
-            strcmp(rows[i].collection, collection_name(results, collection)) == 0)
-            return true;
-    return false;
+    const EadPaperNumber *rows = ead_paper_numbers(&count), *end = rows + count;
+    for (const EadPaperNumber *row = last ? last + 1 : rows; row < end; row++)
+        if (strcmp(row->metric, results->columns[column].key) == 0 &&
+            strcmp(row->table, results->paper) == 0 &&
+            strcmp(row->collection, collection_name(results, collection)) == 0)
+            return row;
+    return NULL;
 }
 
 /* ---- the table by collection ---- */
@@ -108,7 +110,7 @@ static int list_groups(const EadSweepResults *results, int column, Group *groups
         int collection = c < results->collections.count ? c : all_collections;
         bool shown = collection == all_collections ? ead_sweep_has_mean(results, column)
                                                    : has_collection(results, collection, column);
-        if (shown) groups[count++] = (Group){collection, paper_knows(results, collection, column)};
+        if (shown) groups[count++] = (Group){collection, next_row(results, collection, column, NULL) != NULL};
     }
     return count;
 }
@@ -139,25 +141,17 @@ static void add_group(EadTextTable *table, const EadSweepResults *results, int v
         add_cell(table, "%+.2f", summary.mean - number->percent);
 }
 
-/* Rows of the paper's table, means over all collections, that are no variant here. */
-static bool is_other_method(const EadSweepResults *results, const EadPaperNumber *number, int column) {
-    if (strcmp(number->metric, results->columns[column].key) != 0 ||
-        strcmp(number->table, results->paper) != 0 || strcmp(number->collection, "all") != 0)
-        return false;
-    for (int v = 0; v < results->variants.count; v++)
-        if (strcmp(results->variants.items[v], number->variant) == 0) return false;
-    return true;
-}
-
-/* The mean is the last group. */
+/* Rows of the paper's table, means over all collections, that are no variant here. The mean is the last
+ * group. */
 static void add_others(EadTextTable *table, const EadSweepResults *results, int column) {
-    int count;
-    const EadPaperNumber *rows = ead_paper_numbers(&count);
-    for (int i = 0; i < count; i++) {
-        if (!is_other_method(results, &rows[i], column)) continue;
-        add_cell(table, "%s", rows[i].variant);
+    const EadPaperNumber *row = NULL;
+    while ((row = next_row(results, all_collections, column, row))) {
+        int v = 0;
+        while (v < results->variants.count && strcmp(results->variants.items[v], row->variant) != 0) v++;
+        if (v < results->variants.count) continue;
+        add_cell(table, "%s", row->variant);
         for (int c = 1; c < table->columns - 2; c++) add_cell(table, "%s", "");
-        add_paper(table, &rows[i]);
+        add_paper(table, row);
         add_cell(table, "%s", "");
     }
 }
@@ -201,16 +195,10 @@ EadStatus ead_sweep_scenario_table(const EadSweepResults *results, int column, E
     return table->status;
 }
 
-/* ---- notes ---- */
-
-static bool all_comparable(const EadSweepResults *results) {
-    for (int c = 0; c < results->collections.count; c++)
-        if (count_scenarios(results, c) != ead_paper_scenarios(results->collections.items[c])) return false;
-    return true;
-}
-
 void ead_sweep_notes(const EadSweepResults *results, char *text, size_t size) {
     char steps[64], paper[64] = "";
+    bool comparable = true;
+    for (int c = 0; c < results->collections.count; c++) comparable = comparable && is_comparable(results, c);
     int min = results->min_steps, max = results->max_steps;
     snprintf(steps, sizeof steps, min == max ? "%d" : "%d to %d", min, max);
     if (results->paper[0] && (min != paper_steps || max != paper_steps))
@@ -222,7 +210,7 @@ void ead_sweep_notes(const EadSweepResults *results, char *text, size_t size) {
         "are there.%s",
         results->finished, results->run_count, results->seeds.count, results->seeds.count == 1 ? "" : "s",
         steps, paper,
-        results->paper[0] && !all_comparable(results)
+        results->paper[0] && !comparable
             ? " The paper's numbers are means over all scenarios of a collection (15, 5 and 12); where "
               "fewer are here there is no difference to show."
             : "");
@@ -239,28 +227,21 @@ static void write_cell(FILE *stream, const char *text) {
     fputs(" |", stream);
 }
 
-static void write_table(FILE *stream, const EadTextTable *table) {
-    for (int i = 0; i < table->cells.count; i++) {
-        bool first = i % table->columns == 0, last = (i + 1) % table->columns == 0;
-        if (first) putc('|', stream);
-        write_cell(stream, table->cells.items[i]);
-        if (last) putc('\n', stream);
-        for (int column = 0; i + 1 == table->columns && column < table->columns;
-             column++) /* below the head */
-            fputs(column == 0 ? "|---|" : "---:|", stream);
-        if (i + 1 == table->columns) putc('\n', stream);
-    }
-    putc('\n', stream);
-}
-
-static EadStatus write_made(FILE *stream, const EadSweepResults *results, int column, EadMakeTable *make,
-                            const char *heading) {
+static EadStatus write_table(FILE *stream, const EadSweepResults *results, int column, EadMakeTable *make,
+                             const char *heading) {
     EadTextTable table = {0};
     EadStatus status = make(results, column, &table);
-    if (status == EAD_OK) {
-        fprintf(stream, "## %s%s\n\n", results->columns[column].title, heading);
-        write_table(stream, &table);
+    if (status == EAD_OK) fprintf(stream, "## %s%s\n\n", results->columns[column].title, heading);
+    for (int i = 0; i < table.cells.count && status == EAD_OK; i++) {
+        if (i % table.columns == 0) putc('|', stream);
+        write_cell(stream, table.cells.items[i]);
+        if ((i + 1) % table.columns == 0) putc('\n', stream);
+        if (i + 1 != table.columns) continue;
+        for (int c = 0; c < table.columns; c++)
+            fputs(c == 0 ? "|---|" : "---:|", stream); /* below the head */
+        putc('\n', stream);
     }
+    if (status == EAD_OK) putc('\n', stream);
     ead_text_table_free(&table);
     return status;
 }
@@ -271,10 +252,10 @@ EadStatus ead_sweep_write_markdown(FILE *stream, const EadSweepResults *results)
     fprintf(stream, "# %s\n\n%s\n\n", results->title, notes);
     for (int f = 0; f < results->column_count; f++)
         if (ead_sweep_results_have(results, f))
-            EAD_TRY(write_made(stream, results, f, ead_sweep_collection_table, ""));
+            EAD_TRY(write_table(stream, results, f, ead_sweep_collection_table, ""));
     for (int f = 0; f < results->column_count; f++)
         if (ead_sweep_by_scenario(results, f))
-            EAD_TRY(write_made(stream, results, f, ead_sweep_scenario_table, ", by scenario"));
+            EAD_TRY(write_table(stream, results, f, ead_sweep_scenario_table, ", by scenario"));
     return EAD_OK;
 }
 

@@ -94,7 +94,8 @@ static EadStatus add_run(const ManifestRun *run, EadSweepResults *results) {
     return EAD_OK;
 }
 
-double *ead_sweep_results_at(const EadSweepResults *results, int variant, int scenario, int seed) {
+/* The metrics [column_count] of one run, fractions of 1. */
+static double *metrics_at(const EadSweepResults *results, int variant, int scenario, int seed) {
     size_t run = ((size_t)variant * (size_t)results->categories.count + (size_t)scenario) *
                      (size_t)results->seeds.count +
                  (size_t)seed;
@@ -108,7 +109,16 @@ static double number_in(json_t *object, const char *key) {
     return json_is_number(number) ? json_number_value(number) : NAN;
 }
 
-static EadStatus read_metrics(const char *path, const EadSweepResults *results, double *values) {
+/* A run without metrics.json is not finished. */
+static EadStatus read_run(const char *folder, const ManifestRun *run, EadSweepResults *results) {
+    int variant = find_name(&results->variants, run->variant);
+    int scenario = find_scenario(results, find_name(&results->collections, run->collection), run->category);
+    double *values = metrics_at(results, variant, scenario, find_name(&results->seeds, run->seed));
+    EadPath run_folder, path;
+    EAD_TRY(ead_path_in(run_folder, folder, run->folder));
+    EAD_TRY(ead_path_in(path, run_folder, "metrics.json"));
+    if (access(path, F_OK) != 0) return EAD_OK;
+    results->finished++;
     json_error_t error;
     json_t *root = json_load_file(path, 0, &error);
     if (!json_is_object(root)) {
@@ -131,18 +141,6 @@ static EadStatus read_metrics(const char *path, const EadSweepResults *results, 
     }
     json_decref(root);
     return EAD_OK;
-}
-
-static EadStatus read_run(const char *folder, const ManifestRun *run, EadSweepResults *results) {
-    int variant = find_name(&results->variants, run->variant);
-    int scenario = find_scenario(results, find_name(&results->collections, run->collection), run->category);
-    int seed = find_name(&results->seeds, run->seed);
-    EadPath run_folder, path;
-    EAD_TRY(ead_path_in(run_folder, folder, run->folder));
-    EAD_TRY(ead_path_in(path, run_folder, "metrics.json"));
-    if (access(path, F_OK) != 0) return EAD_OK;
-    results->finished++;
-    return read_metrics(path, results, ead_sweep_results_at(results, variant, scenario, seed));
 }
 
 static EadStatus read_runs(const char *path, json_t *runs, EadSweepResults *results) {
@@ -224,7 +222,7 @@ static double deviation_of(const Running *running) {
 }
 
 static double percent_at(const EadSweepResults *results, int variant, int scenario, int seed, int column) {
-    return 100 * ead_sweep_results_at(results, variant, scenario, seed)[column];
+    return 100 * metrics_at(results, variant, scenario, seed)[column];
 }
 
 EadSummary ead_summarize_scenario(const EadSweepResults *results, int variant, int scenario, int column) {
@@ -240,25 +238,23 @@ EadSummary ead_summarize_scenario(const EadSweepResults *results, int variant, i
                         .expected = results->seeds.count};
 }
 
-/* One collection, or all that have the metric in some run, for one seed. */
+/* One collection, or all that have the metric in some run, for one seed: means over their scenarios. */
 static Running over_collections(const EadSweepResults *results, int variant, int collection, int seed,
                                 int column, EadSummary *summary, bool *complete) {
     Running means = {0};
     *complete = true;
     for (int c = 0; c < results->collections.count; c++) {
-        int expected = 0;
-        Running one = {0};
+        Running scenarios = {0};
         if (collection >= 0 && c != collection) continue;
         for (int i = 0; i < results->categories.count; i++) {
             if (results->collection_of[i] != c) continue;
             double value = percent_at(results, variant, i, seed, column);
-            if (isfinite(value)) add(&one, value);
-            expected++;
+            if (isfinite(value)) add(&scenarios, value);
+            *complete = *complete && isfinite(value);
+            summary->expected++;
         }
-        summary->runs += one.count;
-        summary->expected += expected;
-        *complete = *complete && one.count == expected;
-        if (one.count > 0) add(&means, one.mean);
+        summary->runs += scenarios.count;
+        if (scenarios.count > 0) add(&means, scenarios.mean);
     }
     return means;
 }

@@ -6,7 +6,6 @@
 #include "core/base/string_list.h"
 
 #include <stdbool.h>
-#include <stdbool.h>
 
 /* A column of the tables: a metric that metrics.def shows in sweeps. For MVTec LOCO image metrics are the
  * mean of its logical and structural anomalies, and AU-PRO is AU-sPRO, as in the paper. */
@@ -35,9 +34,6 @@ typedef struct EadSweepResults {
  * or a metrics.json that is none; EAD_NO_MEMORY. Free *results in every case. */
 EadStatus ead_sweep_results_read(const char *manifest, EadSweepResults *results);
 void ead_sweep_results_free(EadSweepResults *results);
-
-/* The metrics [column_count] of one run, fractions of 1. */
-double *ead_sweep_results_at(const EadSweepResults *results, int variant, int scenario, int seed);
 
 /* Mean and standard deviation over seeds, in percent. */
 typedef struct EadSummary {
