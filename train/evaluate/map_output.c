@@ -68,23 +68,19 @@ static EadStatus grow(EadOutputNames *names) {
     return EAD_OK;
 }
 
-/* Choice number `attempt` for the image: without extension, with it, with it and a number. */
-static void write_candidate(char *out, size_t size, const char *folder, const char *path, int attempt) {
-    const char *base = ead_path_base(path);
-    const char *dot = ead_image_has_known_extension(base) ? strrchr(base, '.') : NULL;
-    int length = attempt == 0 && dot && dot > base ? (int)(dot - base) : (int)strlen(base);
-    int used = snprintf(out, size, "%s%s%.*s", folder, *folder ? "/" : "", length, base);
-    if (attempt > 1) snprintf(out + used, size - (size_t)used, "~%d", attempt);
-}
-
 EadStatus ead_output_names_take(EadOutputNames *names, const char *folder, const char *path,
                                 const char **name) {
+    const char *base = ead_path_base(path);
+    const char *dot = ead_image_has_known_extension(base) ? strrchr(base, '.') : NULL;
     size_t size = strlen(folder) + strlen(path) + 16;
     if (2 * names->count >= names->size) EAD_TRY(grow(names));
     char *candidate = ead_new((int64_t)size, 1, names_text), *owner = ead_strdup(path);
     NameEntry *slot = NULL;
     for (int attempt = 0; candidate && owner; attempt++) {
-        write_candidate(candidate, size, folder, path, attempt);
+        /* Without extension, with it, with it and a number. */
+        int length = attempt == 0 && dot && dot > base ? (int)(dot - base) : (int)strlen(base);
+        int used = snprintf(candidate, size, "%s%s%.*s", folder, *folder ? "/" : "", length, base);
+        if (attempt > 1) snprintf(candidate + used, size - (size_t)used, "~%d", attempt);
         slot = find_slot(names->slots, names->size, candidate);
         if (!slot->name || strcmp(slot->path, path) == 0) break;
     }
@@ -120,37 +116,25 @@ void ead_map_output_free(EadMapOutput *output) {
     output->names = NULL;
 }
 
-static float range_high(const EadMapOutput *output, float score) {
-    bool scaled = !isnan(output->color_high);
-    float high = scaled ? output->color_high : score;
-    if (scaled && output->threshold > 0) high = (float)(2 * output->threshold);
-    return high > 0 && isfinite(high) ? high : 1;
-}
-
-static EadStatus make_path(const char *folder, const char *name, const char *extension, char **path) {
-    EadPath file, parent;
-    if (snprintf(file, sizeof file, "%s%s", name, extension) >= (int)sizeof file)
-        return ead_fail(EAD_BAD_ARGUMENT, "%s/%.80s...: the path is too long", folder, name);
-    *path = ead_path_join(folder, file);
-    if (!*path) return EAD_NO_MEMORY;
-    EAD_TRY(ead_path_folder(parent, *path));
-    return ead_make_directories(parent);
-}
-
 static bool same_file(const char *a, const char *b) {
     struct stat first, second;
     return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
            first.st_ino == second.st_ino;
 }
 
-/* A picture beside its image would replace it or another one, or be taken for an image the next time. what:
- * "overlay" or "map". */
-static EadStatus check_apart(const char *what, const char *written, const char *image) {
-    EadPath target, source;
-    EAD_TRY(ead_path_folder(target, written));
+/* The path of what ("overlay" or "map") is written about an image. Beside its image it would replace it or
+ * another one, or be taken for an image the next time. */
+static EadStatus make_path(const char *what, const char *folder, const char *name, const char *extension,
+                           const char *image, char **path) {
+    EadPath file, target, source;
+    if (snprintf(file, sizeof file, "%s%s", name, extension) >= (int)sizeof file)
+        return ead_fail(EAD_BAD_ARGUMENT, "%s/%.80s...: the path is too long", folder, name);
+    *path = ead_path_join(folder, file);
+    if (!*path) return EAD_NO_MEMORY;
+    EAD_TRY(ead_path_folder(target, *path));
     EAD_TRY(ead_path_folder(source, image));
-    if (!same_file(*target ? target : ".", *source ? source : ".") && !same_file(written, image))
-        return EAD_OK;
+    EAD_TRY(ead_make_directories(target));
+    if (!same_file(*target ? target : ".", *source ? source : ".") && !same_file(*path, image)) return EAD_OK;
     return ead_fail(EAD_BAD_ARGUMENT,
                     "%s: its %s would lie among the images, in %s; write %ss into a folder of their own",
                     image, what, *target ? target : ".", what);
@@ -163,14 +147,16 @@ EadStatus ead_map_output_write(EadMapOutput *output, const char *folder, const c
     if (!output->names) return EAD_OK;
     EAD_TRY(ead_output_names_take(output->names, folder, path, &name));
     if (output->maps) {
-        EAD_TRY(make_path(output->maps, name, ".tiff", &output->map_path));
-        EAD_TRY(check_apart("map", output->map_path, path));
+        EAD_TRY(make_path("map", output->maps, name, ".tiff", path, &output->map_path));
         EAD_TRY(ead_tiff_write_map(output->map_path, map, rgb->width, rgb->height));
     }
     if (output->overlays) {
-        EAD_TRY(make_path(output->overlays, name, ".png", &output->overlay_path));
-        EAD_TRY(check_apart("overlay", output->overlay_path, path));
-        EAD_TRY(ead_overlay_write_png(output->overlay_path, rgb, map, 0, range_high(output, score), mask));
+        EAD_TRY(make_path("overlay", output->overlays, name, ".png", path, &output->overlay_path));
+        bool scaled = !isnan(output->color_high);
+        float high = scaled ? output->color_high : score;
+        if (scaled && output->threshold > 0) high = (float)(2 * output->threshold);
+        if (!(high > 0 && isfinite(high))) high = 1;
+        EAD_TRY(ead_overlay_write_png(output->overlay_path, rgb, map, 0, high, mask));
     }
     return EAD_OK;
 }

@@ -64,25 +64,16 @@ static EadStatus take_image(EadPredictInputs *inputs, EadPredictInput *input) {
     return EAD_OK;
 }
 
-/* The next path of the list into inputs->line; *more is false at its end. Empty lines are skipped. */
-static EadStatus read_line(EadPredictInputs *inputs, bool *more) {
-    do {
-        *more = inputs->list && getline(&inputs->line, &inputs->line_size, inputs->list) >= 0;
-        if (!*more && inputs->list && !feof(inputs->list))
-            return ead_fail(EAD_IO, "list of images: cannot read: %s", strerror(errno));
-        if (!*more) return EAD_OK;
-        inputs->line[strcspn(inputs->line, "\r\n")] = '\0';
-    } while (inputs->line[0] == '\0');
-    return EAD_OK;
-}
-
-/* The next path named by the user or the list, NULL at the end. */
+/* The next path named by the user or the list, whose empty lines are skipped; NULL at the end. */
 static EadStatus next_path(EadPredictInputs *inputs, const char **path) {
     for (;;) {
-        if (inputs->listing) {
-            EAD_TRY(read_line(inputs, &inputs->listing));
+        while (inputs->listing) {
+            inputs->listing = inputs->list && getline(&inputs->line, &inputs->line_size, inputs->list) >= 0;
+            if (!inputs->listing && inputs->list && !feof(inputs->list))
+                return ead_fail(EAD_IO, "list of images: cannot read: %s", strerror(errno));
             *path = inputs->line;
-            if (inputs->listing) return EAD_OK;
+            if (inputs->listing) inputs->line[strcspn(inputs->line, "\r\n")] = '\0';
+            if (inputs->listing && inputs->line[0] != '\0') return EAD_OK;
         }
         *path = inputs->next < inputs->count ? inputs->paths[inputs->next++] : NULL;
         if (!*path || strcmp(*path, "-") != 0) return EAD_OK;
@@ -91,7 +82,7 @@ static EadStatus next_path(EadPredictInputs *inputs, const char **path) {
 }
 
 EadStatus ead_predict_inputs_next(EadPredictInputs *inputs, EadPredictInput *input, bool *found) {
-    const char *path;
+    const char *path = NULL;
     *found = true;
     if (inputs->image < inputs->images.count) return take_image(inputs, input);
     EAD_TRY(next_path(inputs, &path));

@@ -10,8 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { OWN_TIMINGS = 4, TEXT_SIZE = 64 };
-
 static void write_field(FILE *stream, const char *text) {
     if (!strpbrk(text, "\",\r\n")) {
         fputs(text, stream);
@@ -87,40 +85,25 @@ static EadStatus write_curves(const char *folder, const EadMetrics *metrics) {
     return EAD_OK;
 }
 
-/* Texts of the measured times; the table's rows point into it. */
-typedef struct Timings {
-    char texts[OWN_TIMINGS][TEXT_SIZE];
-    EadKeyValue *rows; /* [count], owned */
-    int count;
-} Timings;
-
-static EadStatus collect_timings(const EadEvaluateSpec *spec, const EadResults *results, Timings *out) {
-    static const char *const keys[OWN_TIMINGS] = {"inference, mean", "decoding, mean", "evaluation",
-                                                  "evaluation rate"};
-    double images = spec->dataset->test_count, total = results->total_seconds;
-    snprintf(out->texts[0], TEXT_SIZE, "%.1f ms an image", 1e3 * results->inference_seconds / images);
-    snprintf(out->texts[1], TEXT_SIZE, "%.1f ms an image", 1e3 * results->decoding_seconds / images);
-    snprintf(out->texts[2], TEXT_SIZE, "%.1f s for %d images", total, spec->dataset->test_count);
-    snprintf(out->texts[3], TEXT_SIZE, "%.1f images/s", total > 0 ? images / total : 0);
-    out->count = spec->timing_count + OWN_TIMINGS;
-    out->rows = ead_new(out->count, sizeof *out->rows, "the report");
-    if (!out->rows) return EAD_NO_MEMORY;
-    for (int i = 0; i < spec->timing_count; i++) out->rows[i] = spec->timings[i];
-    for (int i = 0; i < OWN_TIMINGS; i++)
-        out->rows[spec->timing_count + i] = (EadKeyValue){keys[i], out->texts[i]};
-    return EAD_OK;
-}
-
 static EadStatus write_report(const EadEvaluateSpec *spec, const EadResults *results) {
-    char model[128];
+    static const char *const keys[] = {"inference, mean", "decoding, mean", "evaluation", "evaluation rate"};
+    enum { OWN = sizeof keys / sizeof *keys, TEXT_SIZE = 64 };
+    double images = spec->dataset->test_count, total = results->total_seconds;
+    char model[128], texts[OWN][TEXT_SIZE];
     EadPath path, own_losses;
     EadLossHistory losses;
-    Timings timings = {0};
     spec->model->method->functions->describe(spec->model, model, sizeof model);
     EAD_TRY(ead_path_in(path, spec->output, "report.html"));
     EAD_TRY(ead_path_in(own_losses, spec->output, "losses.csv"));
     EAD_TRY(ead_loss_history_read(spec->losses ? spec->losses : own_losses, &losses));
-    EadStatus status = collect_timings(spec, results, &timings);
+    snprintf(texts[0], TEXT_SIZE, "%.1f ms an image", 1e3 * results->inference_seconds / images);
+    snprintf(texts[1], TEXT_SIZE, "%.1f ms an image", 1e3 * results->decoding_seconds / images);
+    snprintf(texts[2], TEXT_SIZE, "%.1f s for %d images", total, spec->dataset->test_count);
+    snprintf(texts[3], TEXT_SIZE, "%.1f images/s", total > 0 ? images / total : 0);
+    EadKeyValue *timings = ead_new(spec->timing_count + OWN, sizeof *timings, "the report");
+    for (int i = 0; timings && i < spec->timing_count; i++) timings[i] = spec->timings[i];
+    for (int i = 0; timings && i < OWN; i++)
+        timings[spec->timing_count + i] = (EadKeyValue){keys[i], texts[i]};
     EadReport report = {.title = spec->title,
                         .subtitle = spec->subtitle ? spec->subtitle : model,
                         .metrics = &results->metrics,
@@ -129,12 +112,12 @@ static EadStatus write_report(const EadEvaluateSpec *spec, const EadResults *res
                         .config = spec->config,
                         .provenance = spec->provenance,
                         .provenance_count = spec->provenance_count,
-                        .timings = timings.rows,
-                        .timing_count = timings.count};
+                        .timings = timings,
+                        .timing_count = spec->timing_count + OWN};
     report.samples = ead_evaluation_samples(results->evaluation, &report.sample_count);
-    if (status == EAD_OK) status = ead_report_write(path, &report);
+    EadStatus status = timings ? ead_report_write(path, &report) : EAD_NO_MEMORY;
     ead_loss_history_free(&losses);
-    free(timings.rows);
+    free(timings);
     return status;
 }
 

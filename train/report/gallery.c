@@ -139,12 +139,6 @@ typedef struct RankedImage {
     int64_t index;
 } RankedImage;
 
-static EadGallerySection section_of(const EadGalleryEntry *entry, double threshold) {
-    bool called = (double)entry->score >= threshold;
-    if (isnan(threshold) || called == (entry->anomalous != 0)) return EAD_GALLERY_OTHERS;
-    return called ? EAD_GALLERY_FALSE_ALARMS : EAD_GALLERY_MISSED;
-}
-
 static int by_section_and_score(const void *left, const void *right) {
     const RankedImage *a = left, *b = right;
     if (a->section != b->section) return a->section < b->section ? -1 : 1;
@@ -164,8 +158,13 @@ EadStatus ead_gallery_sort(const EadGallery *gallery, double threshold, EadGalle
     }
     for (int64_t i = 0; i < gallery->count; i++) {
         const EadGalleryEntry *entry = &gallery->entries[i];
-        ranked[i] = (RankedImage){section_of(entry, threshold), entry->score, i};
-        order->sizes[ranked[i].section]++;
+        bool called = (double)entry->score >= threshold;
+        bool mistake = !isnan(threshold) && called != (entry->anomalous != 0);
+        EadGallerySection section = !mistake ? EAD_GALLERY_OTHERS
+                                    : called ? EAD_GALLERY_FALSE_ALARMS
+                                             : EAD_GALLERY_MISSED;
+        ranked[i] = (RankedImage){section, entry->score, i};
+        order->sizes[section]++;
     }
     qsort(ranked, (size_t)gallery->count, sizeof *ranked, by_section_and_score);
     for (int64_t i = 0; i < gallery->count; i++) order->entries[i] = ranked[i].index;

@@ -32,15 +32,6 @@ static void blend(uint8_t *pixel, float t) {
         pixel[c] = (uint8_t)((1 - alpha) * (float)pixel[c] + alpha * (float)color[c] + 0.5f);
 }
 
-static EadStatus check_same_size(const EadImage *rgb, const EadImage *mask) {
-    if (rgb->channels != 3)
-        return ead_fail(EAD_BAD_SHAPE, "overlay: the image has %d channels, not 3", rgb->channels);
-    if (!mask || (mask->channels == 1 && mask->width == rgb->width && mask->height == rgb->height))
-        return EAD_OK;
-    return ead_fail(EAD_BAD_SHAPE, "overlay: mask of %d x %d with %d channels for an image of %d x %d",
-                    mask->width, mask->height, mask->channels, rgb->width, rgb->height);
-}
-
 static int is_defect(const EadImage *mask, int x, int y) {
     if (x < 0 || y < 0 || x >= mask->width || y >= mask->height) return 0;
     return mask->pixels[(size_t)y * (size_t)mask->width + (size_t)x] != 0;
@@ -56,25 +47,24 @@ static int is_outline(const EadImage *mask, int x, int y, int reach) {
     return 0;
 }
 
-static void outline(EadImage *rgb, const EadImage *mask) {
-    int side = rgb->width > rgb->height ? rgb->width : rgb->height;
-    int reach = 1 + side / OUTLINE_PER_PX;
-    uint8_t *pixel = rgb->pixels;
-    for (int y = 0; y < rgb->height; y++)
-        for (int x = 0; x < rgb->width; x++, pixel += 3)
-            if (is_outline(mask, x, y, reach)) memcpy(pixel, outline_color, 3);
-}
-
 EadStatus ead_overlay_render(const EadImage *rgb, const float *map, float low, float high,
                              const EadImage *mask, EadImage *out) {
     *out = (EadImage){0};
-    EAD_TRY(check_same_size(rgb, mask));
+    if (rgb->channels != 3)
+        return ead_fail(EAD_BAD_SHAPE, "overlay: the image has %d channels, not 3", rgb->channels);
+    if (mask && (mask->channels != 1 || mask->width != rgb->width || mask->height != rgb->height))
+        return ead_fail(EAD_BAD_SHAPE, "overlay: mask of %d x %d with %d channels for an image of %d x %d",
+                        mask->width, mask->height, mask->channels, rgb->width, rgb->height);
     EAD_TRY(ead_image_alloc(out, rgb->width, rgb->height, 3));
     size_t pixels = (size_t)rgb->width * (size_t)rgb->height;
     memcpy(out->pixels, rgb->pixels, 3 * pixels);
     float scale = high > low ? 1 / (high - low) : 0;
     for (size_t i = 0; map && i < pixels; i++) blend(out->pixels + 3 * i, (map[i] - low) * scale);
-    if (mask) outline(out, mask);
+    int reach = 1 + (rgb->width > rgb->height ? rgb->width : rgb->height) / OUTLINE_PER_PX;
+    uint8_t *pixel = out->pixels;
+    for (int y = 0; mask && y < rgb->height; y++)
+        for (int x = 0; x < rgb->width; x++, pixel += 3)
+            if (is_outline(mask, x, y, reach)) memcpy(pixel, outline_color, 3);
     return EAD_OK;
 }
 

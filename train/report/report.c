@@ -51,14 +51,12 @@ void ead_page_end(EadJson *json) {
 
 /* ---- metrics, scores, curves ---- */
 
-static void write_metrics(EadJson *json, const EadReport *report) {
-    const EadMetrics *metrics = report->metrics;
-    double threshold =
-        metrics->has_threshold ? (double)metrics->threshold.value : metrics->total.image_f1_threshold;
-    ead_metric_rows_json(json, "columns", metrics);
-    ead_metrics_json(json, "metrics", metrics);
-    ead_json_number(json, "threshold", threshold, FLOAT_DIGITS); /* that decides what a mistake is */
-    ead_json_flag(json, "has_threshold", metrics->has_threshold);
+/* threshold: that decides what a mistake is. */
+static void write_metrics(EadJson *json, const EadReport *report, double threshold) {
+    ead_metric_rows_json(json, "columns", report->metrics);
+    ead_metrics_json(json, "metrics", report->metrics);
+    ead_json_number(json, "threshold", threshold, FLOAT_DIGITS);
+    ead_json_flag(json, "has_threshold", report->metrics->has_threshold);
     ead_json_open(json, "scores", '[');
     for (int64_t i = 0; i < report->sample_count; i++) {
         ead_json_open(json, NULL, '[');
@@ -184,18 +182,6 @@ static EadStatus write_images(EadJson *json, const EadGallery *gallery, const Ea
     return EAD_OK;
 }
 
-static void write_ramp(EadJson *json) {
-    ead_json_open(json, "ramp", '[');
-    for (int i = 0; i <= 5; i++) {
-        uint8_t rgb[3];
-        char color[8];
-        ead_ramp_color((float)i / 5, rgb);
-        snprintf(color, sizeof color, "#%02x%02x%02x", rgb[0], rgb[1], rgb[2]);
-        ead_json_string(json, NULL, color);
-    }
-    ead_json_close(json, ']');
-}
-
 static EadStatus write_gallery(EadJson *json, const EadGallery *gallery, double threshold) {
     if (!gallery || gallery->count == 0) return EAD_OK;
     EadGalleryOrder order;
@@ -209,7 +195,15 @@ static EadStatus write_gallery(EadJson *json, const EadGallery *gallery, double 
     ead_json_number(json, "high", (double)high, FLOAT_DIGITS);
     ead_json_flag(json, "outlined", outlined);
     ead_json_integer(json, "budget", EAD_GALLERY_BUDGET);
-    write_ramp(json);
+    ead_json_open(json, "ramp", '[');
+    for (int i = 0; i <= 5; i++) {
+        uint8_t rgb[3];
+        char color[8];
+        ead_ramp_color((float)i / 5, rgb);
+        snprintf(color, sizeof color, "#%02x%02x%02x", rgb[0], rgb[1], rgb[2]);
+        ead_json_string(json, NULL, color);
+    }
+    ead_json_close(json, ']');
     EadStatus status = write_images(json, gallery, &order, low, high);
     ead_json_close(json, '}');
     free(order.entries);
@@ -263,28 +257,24 @@ static void write_config(EadJson *json, const char *text) {
     ead_config_free(&defaults);
 }
 
-static EadStatus write_data(EadJson *json, const EadReport *report) {
-    const EadMetrics *metrics = report->metrics;
-    ead_json_string(json, "kind", "run");
-    ead_json_string(json, "title", report->title ? report->title : "EfficientAD");
-    ead_json_string(json, "subtitle", report->subtitle);
-    write_metrics(json, report);
-    write_curves(json, metrics);
-    write_losses(json, report->losses);
-    write_facts(json, "provenance", report->provenance, report->provenance_count);
-    write_facts(json, "timings", report->timings, report->timing_count);
-    write_config(json, report->config);
-    return write_gallery(json, report->gallery,
-                         metrics->has_threshold ? (double)metrics->threshold.value
-                                                : metrics->total.image_f1_threshold);
-}
-
 EadStatus ead_report_write(const char *path, const EadReport *report) {
+    const EadMetrics *metrics = report->metrics;
+    double threshold =
+        metrics->has_threshold ? (double)metrics->threshold.value : metrics->total.image_f1_threshold;
     EadAtomicFile file;
     EadJson json;
     EAD_TRY(ead_atomic_file_open(&file, path));
     ead_page_begin(&json, file.stream);
-    EadStatus status = write_data(&json, report);
+    ead_json_string(&json, "kind", "run");
+    ead_json_string(&json, "title", report->title ? report->title : "EfficientAD");
+    ead_json_string(&json, "subtitle", report->subtitle);
+    write_metrics(&json, report, threshold);
+    write_curves(&json, metrics);
+    write_losses(&json, report->losses);
+    write_facts(&json, "provenance", report->provenance, report->provenance_count);
+    write_facts(&json, "timings", report->timings, report->timing_count);
+    write_config(&json, report->config);
+    EadStatus status = write_gallery(&json, report->gallery, threshold);
     ead_page_end(&json);
     if (status == EAD_OK) return ead_atomic_file_commit(&file);
     ead_atomic_file_discard(&file);
