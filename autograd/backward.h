@@ -11,8 +11,8 @@
  * the loss does not depend on it. Errors stick to the graph: EAD_BAD_SHAPE if the loss is no scalar. */
 void ead_backward(EadGraph *graph, EadNode *loss, int count, EadNode *const wanted[], EadNode *gradients[]);
 
-/* A flat parameter buffer [count], and one for the gradients, which must be zeroed once and stays untouched where the
- * loss does not reach. */
+/* A flat parameter buffer [count], and one for the gradients, which must be zeroed once and stays untouched
+ * where the loss does not reach. */
 typedef struct EadFlatGradients {
     const real *values;
     int64_t count;
@@ -21,8 +21,8 @@ typedef struct EadFlatGradients {
 
 enum { EAD_MAX_FLATS = 8 };
 
-/* The same for every trainable leaf whose memory lies in one of the `count` parameter buffers: each gradient is
- * written to the same position of the buffer for gradients. */
+/* The same for every trainable leaf whose memory lies in one of the `count` parameter buffers: each gradient
+ * is written to the same position of the buffer for gradients. */
 void ead_backward_to_flat(EadGraph *graph, EadNode *loss, int count, const EadFlatGradients flats[]);
 
 #endif

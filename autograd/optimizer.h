@@ -25,9 +25,9 @@ typedef struct EadParamGroup {
     EadNode *rate; /* learning rate, a scalar node */
 } EadParamGroup;
 
-/* Appends to a graph whose scalar `loss` was built on trainable leaves of the groups: one backward pass, Adam for
- * each group, and the count of the step (`step`: an I64 scalar leaf, the steps done), which nodes appended later
- * see. */
+/* Appends to a graph whose scalar `loss` was built on trainable leaves of the groups: one backward pass, Adam
+ * for each group, and the count of the step (`step`: an I64 scalar leaf, the steps done), which nodes
+ * appended later see. */
 void ead_optimizer_append(EadGraph *graph, int count, const EadParamGroup groups[], EadNode *loss,
                           EadNode *step);
 

@@ -39,7 +39,7 @@ EadStatus ead_bench_fit_open(const EadBenchOptions *options, const char *method,
     if (!with_step) return EAD_OK;
     EAD_TRY(ead_precision_check(run->spec.backend, options->plan.precision, true, "--precision"));
     EAD_TRY(run->fit->plan(run->state, 0, &run->step));
-    EAD_TRY(run->fit->begin(run->state, 0, 1, &run->step, &loader));
+    EAD_TRY(run->fit->begin(run->state, 0, &run->step, &loader));
     ead_step_upload(&run->step);
     size_t bytes = ead_step_slot_bytes(&run->step);
     if (bytes == 0) return EAD_OK;

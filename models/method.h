@@ -1,6 +1,6 @@
 /* What a detector needs of a method of anomaly detection: one row in models/methods.def, one folder under
- * models/. Detector, evaluation, prediction, threshold, report and bench see an EadModel and know no method; how a
- * method is fitted stands apart, in train/fit.h. */
+ * models/. Detector, evaluation, prediction, threshold, report and bench see an EadModel and know no method;
+ * how a method is fitted stands apart, in train/fit.h. */
 #ifndef EAD_MODELS_METHOD_H
 #define EAD_MODELS_METHOD_H
 
@@ -87,9 +87,11 @@ typedef struct EadFileExtras {
     int array_count;
 } EadFileExtras;
 
-/* The model file: one .safetensors with all that inference needs, readable by the Python package of that name.
- *   metadata  format "efficientad/1", method, image_size "256" or "HEIGHTxWIDTH", map_use (the name of the choice;
- *             absent: the first), threshold (when set), what the method adds, and what the program adds
+/* The model file: one .safetensors with all that inference needs, readable by the Python package of that
+ * name.
+ *   metadata  format "efficientad/1", method, image_size "256" or "HEIGHTxWIDTH", map_use (the name of the
+ *             choice; absent: the first), threshold (when set), what the method adds, and what the program
+ *             adds
  *   tensors   the method's
  * A checkpoint is a model file with the optimizer's state besides. */
 
@@ -100,8 +102,8 @@ EadStatus ead_model_save(const EadModel *model, const char *path, const EadFileE
 EadStatus ead_model_write(const EadModel *model, EadSafetensorsWriter *writer);
 EadStatus ead_extras_write(const EadFileExtras *extras, EadSafetensorsWriter *writer);
 
-/* Reads a complete model. Errors, naming file and tensor: EAD_IO; EAD_BAD_FILE for a file that is no model of a
- * method that is known, lacks a tensor, or holds one of other type or shape or with a value that is not
+/* Reads a complete model. Errors, naming file and tensor: EAD_IO; EAD_BAD_FILE for a file that is no model of
+ * a method that is known, lacks a tensor, or holds one of other type or shape or with a value that is not
  * finite. Free with ead_model_free(). */
 EadStatus ead_model_open(const char *path, EadModel **out);
 

@@ -1,10 +1,11 @@
-/* How a method is fitted: one row in train/fits.def, one folder under train/, its config keys in its keys.def, which
- * train/config/config_keys.def includes. The trainer (train/trainer.c) runs any of them: it opens the data, walks
- * through the phases, logs the losses, keeps checkpoints, resumes, chooses the threshold, saves and evaluates.
+/* How a method is fitted: one row in train/fits.def, one folder under train/, its config keys in its
+ * keys.def, which train/config/config_keys.def includes. The trainer (train/trainer.c) runs any of them: it
+ * opens the data, walks through the phases, logs the losses, keeps checkpoints, resumes, chooses the
+ * threshold, saves and evaluates.
  *
- * A fit is, in this order: create, open, start; then for each phase (or once, if there are none) fit, plan, begin and
- * the phase's steps; then calibrate. A run that is resumed reads its state instead of fitting anew; the first phase
- * is planned before anything is written, so that what is wrong by then leaves no folder. */
+ * A fit is, in this order: create, open, start; then for each phase (or once, if there are none) fit, plan,
+ * begin and the phase's steps; then calibrate. A run that is resumed reads its state instead of fitting anew;
+ * the first phase is planned before anything is written, so that what is wrong by then leaves no folder. */
 #ifndef EAD_TRAIN_FIT_H
 #define EAD_TRAIN_FIT_H
 
@@ -38,10 +39,11 @@ typedef struct EadFit {
 
     /* Checks its own keys; to_train: also those that only training needs. Errors: EAD_BAD_ARGUMENT. */
     EadStatus (*check)(const EadConfig *config, bool to_train);
-    /* Makes the state: a model, lists of images. Writes nothing. data: listed, not yet decoded; NULL for what makes no
-     * detector. Both are borrowed until free. */
+    /* Makes the state: a model, lists of images. Writes nothing. data: listed, not yet decoded; NULL for what
+     * makes no detector. Both are borrowed until free. */
     EadStatus (*create)(const EadRunSpec *spec, EadTrainData *data, void **state);
-    /* A state with random parameters that needs no files, for the bench: plan, begin and model work on it. Or NULL. */
+    /* A state with random parameters that needs no files, for the bench: plan, begin and model work on it. Or
+     * NULL. */
     EadStatus (*sample)(const EadRunSpec *spec, void **state);
     void (*free)(void *state);
     /* Lists the phases and returns their number. Or NULL: there are none. */
@@ -52,18 +54,19 @@ typedef struct EadFit {
     EadStatus (*open)(void *state);
     /* The run folder is there: says on stderr what is going to be done. step: NULL without phases. */
     EadStatus (*start)(void *state, const EadStep *step);
-    /* What needs no gradient, before a phase: statistics, a memory bank. Not called for a phase that is resumed. Or
-     * NULL. */
+    /* What needs no gradient, before a phase: statistics, a memory bank. Not called for a phase that is
+     * resumed. Or NULL. */
     EadStatus (*fit)(void *state, int phase);
-    /* Readies the step for its first run, which is `first` (from 1, in the phase); everything else of the state is as
-     * it will be. Where something comes with each step, sets slots, threads, fill and context of the loader. */
-    EadStatus (*begin)(void *state, int phase, uint64_t first, EadStep *step, EadLoaderSpec *loader);
+    /* Readies the step for its first run; everything else of the state is as it will be. Where something
+     * comes with each step, sets slots, threads, fill and context of the loader. */
+    EadStatus (*begin)(void *state, int phase, EadStep *step, EadLoaderSpec *loader);
     /* Adds the state to a checkpoint, and reads it back. */
     EadStatus (*write)(const void *state, EadSafetensorsWriter *writer);
     EadStatus (*read)(void *state, const EadSafetensors *file);
     /* A checkpoint has been written after `done` of all steps, and training goes on. Or NULL. */
     EadStatus (*after_save)(void *state, int64_t done);
-    /* After the last step: map normalization, score statistics. What makes no detector writes its results here. */
+    /* After the last step: map normalization, score statistics. What makes no detector writes its results
+     * here. */
     EadStatus (*calibrate)(void *state, const EadRunFolder *folder, const char *config_text, int64_t done);
     /* The model, which belongs to the state; NULL: it makes no detector. */
     EadModel *(*model)(void *state);
@@ -78,12 +81,12 @@ EadStatus ead_fit_of_config(const EadConfig *config, const EadFit **out);
 /* Checks a config for the training of its method. Errors: EAD_BAD_ARGUMENT. */
 EadStatus ead_fit_check(const EadConfig *config);
 
-/* Runs a fit and fills the run folder spec->config->output: config.yaml, losses.csv, checkpoint.safetensors and the
- * model file; for a detector also events.out.tfevents.* (TensorBoard) and, where there are test images, scores.csv,
- * metrics.json, report.html, curves, and maps/ and overlays/ on request. The same config gives the same bits; an
- * interrupted and resumed run gives those of an uninterrupted one. Errors: any of data, files and memory;
- * EAD_INTERRUPTED after Ctrl-C or SIGTERM, when the checkpoint is written; EAD_BAD_ARGUMENT if the folder holds a run
- * and resume was not asked for. */
+/* Runs a fit and fills the run folder spec->config->output: config.yaml, losses.csv, checkpoint.safetensors
+ * and the model file; for a detector also events.out.tfevents.* (TensorBoard) and, where there are test
+ * images, scores.csv, metrics.json, report.html, curves, and maps/ and overlays/ on request. The same config
+ * gives the same bits; an interrupted and resumed run gives those of an uninterrupted one. Errors: any of
+ * data, files and memory; EAD_INTERRUPTED after Ctrl-C or SIGTERM, when the checkpoint is written;
+ * EAD_BAD_ARGUMENT if the folder holds a run and resume was not asked for. */
 EadStatus ead_fit_run(const EadFit *fit, const EadRunSpec *spec);
 
 /* Runs the fit of model.method. */

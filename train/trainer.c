@@ -123,18 +123,22 @@ static EadStatus begin_phase(Run *run) {
     EadLoaderSpec loader = {.slot_bytes = ead_step_slot_bytes(&run->step),
                             .first_step = (uint64_t)run->step.device_done + 1};
     bool finished = run->step.device_done >= run->phases[run->phase].steps;
-    if (!finished) EAD_TRY(run->fit->begin(run->state, run->phase, loader.first_step, &run->step, &loader));
+    if (!finished) EAD_TRY(run->fit->begin(run->state, run->phase, &run->step, &loader));
     ead_step_upload(&run->step);
     return finished || loader.slot_bytes == 0 ? EAD_OK : ead_loader_open(&loader, &run->loader);
 }
 
 static EadStatus save_checkpoint(Run *run);
 
-/* Reads the checkpoint, or does what a run from the start does without gradient. */
+/* Reads the checkpoint, or does what a run from the start does without gradient. A checkpoint from the end of a
+ * phase knows nothing of the next one. */
 static EadStatus fit_or_resume(Run *run) {
-    if (!run->checkpoint) return run->fit->fit ? run->fit->fit(run->state, run->phase) : EAD_OK;
-    EAD_TRY(run->fit->read(run->state, run->checkpoint));
-    if (run->phase_count) EAD_TRY(ead_checkpoint_read(run->checkpoint, run->step.device_done, &run->step));
+    bool resumed = run->checkpoint != NULL, begun = run->step.device_done > 0;
+    if (resumed) EAD_TRY(run->fit->read(run->state, run->checkpoint));
+    if (run->fit->fit && (!resumed || (run->phase > 0 && !begun)))
+        EAD_TRY(run->fit->fit(run->state, run->phase));
+    if (!resumed) return EAD_OK;
+    if (begun) EAD_TRY(ead_checkpoint_read(run->checkpoint, run->step.device_done, &run->step));
     fprintf(stderr, "resuming after step %lld\n", (long long)(run->before + run->step.device_done));
     ead_safetensors_close(run->checkpoint);
     run->checkpoint = NULL;
@@ -223,7 +227,8 @@ static EadStatus after_save(Run *run) {
     return goes_on && run->fit->after_save ? run->fit->after_save(run->state, steps_done(run)) : EAD_OK;
 }
 
-/* Reading losses waits for the step: on a device that is to happen seldom, so that it never runs out of work. */
+/* Reading losses waits for the step: on a device that is to happen seldom, so that it never runs out of
+ * work. */
 static bool losses_are_due(const Run *run) {
     return !run->spec->backend->device || run->step.done % EAD_LOSS_ROWS == 0;
 }

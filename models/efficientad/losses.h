@@ -1,6 +1,6 @@
-/* The forward part of one training step (EfficientAD, sections 3.2 and 3.3; Algorithm 1): the losses as scalars of a
- * graph. With teacher T (normalized), student S, autoencoder A, a training image I, its augmented copy I', a
- * photograph of something else P, and S1, S2 the first and second 384 channels of S:
+/* The forward part of one training step (EfficientAD, sections 3.2 and 3.3; Algorithm 1): the losses as
+ * scalars of a graph. With teacher T (normalized), student S, autoencoder A, a training image I, its
+ * augmented copy I', a photograph of something else P, and S1, S2 the first and second 384 channels of S:
  *     hard     mean of all D >= quantile(D, p_hard), where D = (T(I) - S1(I))^2                      (3.2)
  *     penalty  mean(S1(P)^2): the student must not imitate the teacher beyond the training images    (3.2)
  *     ae       mean((T(I') - A(I'))^2)                                                               (3.3)

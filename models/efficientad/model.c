@@ -93,8 +93,8 @@ static EadStatus set_line(EadEfficientad *model, int map, double a, double b) {
 
 EadStatus ead_efficientad_set_map_statistics(EadEfficientad *model, EadMapNormalization normalization,
                                              double statistics[EAD_MAP_COUNT][2]) {
-    /* Map values that hardly occur on good images: five times the level of their 0.995 quantile; eight standard
-     * deviations. */
+    /* Map values that hardly occur on good images: five times the level of their 0.995 quantile; eight
+     * standard deviations. */
     const float high[] = {[EAD_MAPS_QUANTILE] = 0.5f, [EAD_MAPS_GAUSSIAN] = 8, [EAD_MAPS_NONE] = (float)NAN};
     model->base.color_high = high[normalization];
     model->normalization = normalization;

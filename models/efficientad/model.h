@@ -1,12 +1,13 @@
 /* An EfficientAD model in memory: teacher, student, autoencoder, and the numbers that make their outputs
- * comparable. Made new, or read from a file; used to build the losses of training (models/efficientad/losses.h) and
- * inference.
+ * comparable. Made new, or read from a file; used to build the losses of training
+ * (models/efficientad/losses.h) and inference.
  *
  * In the model file (models/method.h) it is
  *   metadata  model small|medium, padding true|false, map_normalization, preprocessing
- *   tensors   teacher.*, student.*, autoencoder.* (weights O,I,KH,KW, biases O), teacher_mean, teacher_std [384],
- *             and quantiles [4] = q_a, q_b of the student-teacher map and of the autoencoder map (map normalization
- *             gaussian: gaussian [4] = mean, standard deviation of each instead) */
+ *   tensors   teacher.*, student.*, autoencoder.* (weights O,I,KH,KW, biases O), teacher_mean,
+ *             teacher_std [384], and quantiles [4] = q_a, q_b of the student-teacher map and of the
+ *             autoencoder map (map normalization gaussian: gaussian [4] = mean, standard deviation of each
+ *             instead) */
 #ifndef EAD_MODELS_MODEL_H
 #define EAD_MODELS_MODEL_H
 

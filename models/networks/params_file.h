@@ -1,5 +1,5 @@
-/* Parameters and numbers in .safetensors files, and what all files of networks say in their metadata. Names and
- * shapes are checked; files' OIHW becomes memory's O,KH,KW,I and back. */
+/* Parameters and numbers in .safetensors files, and what all files of networks say in their metadata. Names
+ * and shapes are checked; files' OIHW becomes memory's O,KH,KW,I and back. */
 #ifndef EAD_MODELS_PARAMS_FILE_H
 #define EAD_MODELS_PARAMS_FILE_H
 

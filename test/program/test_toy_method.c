@@ -1,5 +1,6 @@
-/* The interface of methods (models/method.h, train/fit.h): a program with one more row in each of the two tables
- * trains the toy method of test/toy with and without steps, resumes, evaluates, predicts and sweeps it. */
+/* The interface of methods (models/method.h, train/fit.h): a program with one more row in each of the two
+ * tables trains the toy method of test/toy with and without steps, resumes, evaluates, predicts and sweeps
+ * it. */
 #define S "build/scratch/test_toy_method/"
 #include "test/support/runs.h"
 
@@ -56,6 +57,10 @@ START_TEST(resumes_to_the_same_bits) {
     run_well(TRAIN "parts --resume");
     ck_assert(same_runs(S "steps/", S "parts/"));
     ck_assert(same_tensors(S "steps/checkpoint.safetensors", S "parts/checkpoint.safetensors"));
+    run_well(TRAIN "phase --set train.steps=2"); /* the first phase alone */
+    run_well(TRAIN "phase --resume");
+    ck_assert(same_runs(S "steps/", S "phase/"));
+    ck_assert(same_tensors(S "steps/checkpoint.safetensors", S "phase/checkpoint.safetensors"));
     shell_ok("cp -r " S "fit " S "fit_again");
     run_well(TRAIN "fit_again --set train.steps=1 --resume");
     ck_assert(same_tensors(S "fit/model.safetensors", S "fit_again/model.safetensors"));

@@ -1,5 +1,6 @@
-/* A method that is as small as a method can be: an image is compared with the mean of the training images, in units of
- * their deviation, after a 1x1 convolution of its three channels that the steps train (and nothing, without steps). */
+/* A method that is as small as a method can be: an image is compared with the mean of the training images, in
+ * units of their deviation, after a 1x1 convolution of its three channels that the steps train (and nothing,
+ * without steps). */
 #ifndef EAD_TEST_TOY_H
 #define EAD_TEST_TOY_H
 

@@ -1,4 +1,5 @@
-/* How the toy method is fitted: mean and deviation without gradient, then steps unless train.steps is 1. */
+/* How the toy method is fitted: mean and deviation without gradient, then steps in two phases, or
+ * none where train.steps is 1. */
 #include "test/toy/toy.h"
 
 #include "core/base/memory.h"
@@ -11,6 +12,8 @@
 #include <stdlib.h>
 
 extern const EadFit ead_fit_toy;
+
+enum { WARM_UP = 2 }; /* steps of the first phase */
 
 typedef struct State {
     const EadRunSpec *spec;
@@ -48,8 +51,10 @@ static void free_state(void *state) {
 
 static int phases(const void *state, EadPhase out[EAD_MAX_PHASES]) {
     const EadConfig *config = ((const State *)state)->spec->config;
-    out[0] = (EadPhase){"playing", config->train_steps, "train.steps", "train.lr", config->train_lr};
-    return config->train_steps > 1 ? 1 : 0;
+    int64_t steps = config->train_steps;
+    out[0] = (EadPhase){"warming up", WARM_UP, "train.steps", "train.lr", config->train_lr};
+    out[1] = (EadPhase){"playing", steps - WARM_UP, "train.steps", "train.lr", config->train_lr};
+    return steps < WARM_UP ? 0 : steps == WARM_UP ? 1 : 2;
 }
 
 static void build(void *context, EadGraph *graph, EadNode *done, EadStepParts *parts) {
@@ -97,7 +102,7 @@ static EadStatus fit(void *state, int phase) {
     int count = ead_image_cache_count(s->data->train), area = toy->base.height * toy->base.width;
     EadWalk walk = {.what = "averaging", .count = count, .quiet = s->spec->quiet};
     double explained[3] = {0};
-    (void)phase;
+    if (phase > 0) return EAD_OK;
     EAD_TRY(ead_walk(&walk, add_image, s));
     for (int i = 0; i < 3 * area; i++) explained[i % 3] += s->sums[i] * s->sums[i] / count;
     for (int c = 0; c < 3; c++)
@@ -111,8 +116,8 @@ static EadStatus next_image(void *context, uint64_t step, uint8_t *slot) {
     return ead_image_cache_read(train, (int)((step - 1) % (uint64_t)ead_image_cache_count(train)), slot);
 }
 
-static EadStatus begin(void *state, int phase, uint64_t first, EadStep *step, EadLoaderSpec *loader) {
-    (void)phase, (void)first, (void)step;
+static EadStatus begin(void *state, int phase, EadStep *step, EadLoaderSpec *loader) {
+    (void)phase, (void)step;
     loader->slots = 2;
     loader->threads = 1;
     loader->fill = next_image;

@@ -175,8 +175,8 @@ static EadStatus add_metadata(const Import *import) {
 
 /* ---- what was written is read back before it takes its name ---- */
 
-/* Whatever the file is good for (show_result()) must work; values that are not finite are noticed here. Says which
- * ResNet it is. */
+/* Whatever the file is good for (show_result()) must work; values that are not finite are noticed here. Says
+ * which ResNet it is. */
 static EadStatus check_written(const Import *import, const char *path) {
     if (import->backbone.count > 0) {
         EadSafetensors *file;

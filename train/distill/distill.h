@@ -1,7 +1,8 @@
-/* Distillation of a teacher (EfficientAD, Appendix A.2, Algorithm 3): what its files, the bench and the tests share.
+/* Distillation of a teacher (EfficientAD, Appendix A.2, Algorithm 3): what its files, the bench and the tests
+ * share.
  *   distill_fit.c      the row of train/fits.def, from config to teacher file
  *   distill_step.c     the step
- *   feature_source.c   a backbone's features for single images: from its graph, or from a cache that this fills first
+ *   feature_source.c   a backbone's features for single images, from its graph or from a cache
  *   teacher_quality.c  how good a teacher is on images that it was not distilled on */
 #ifndef EAD_TRAIN_DISTILL_H
 #define EAD_TRAIN_DISTILL_H
@@ -31,13 +32,14 @@ typedef struct EadDistillStep {
 } EadDistillStep;
 
 /* Plans the step of a teacher (padded, trainable, 384 outputs), whose parameters are updated in place and
- * must outlive it, as must the backbone, into *step. Its slots are those of data/loader/distill_images.h. plan may be
- * NULL. Errors: EAD_NO_MEMORY and what the graph's builders find. Free with ead_step_free(step). */
+ * must outlive it, as must the backbone, into *step. Its slots are those of data/loader/distill_images.h.
+ * plan may be NULL. Errors: EAD_NO_MEMORY and what the graph's builders find. Free with
+ * ead_step_free(step). */
 EadStatus ead_distill_step_new(const EadPdn *teacher, const EadDistillOptions *options,
                                const EadPlanOptions *plan, EadStep *step, EadDistillStep *out);
 
-/* Sets the statistics by which the features are normalized; upload the step afterwards. A channel without spread
- * counts as it is. */
+/* Sets the statistics by which the features are normalized; upload the step afterwards. A channel without
+ * spread counts as it is. */
 void ead_distill_step_normalize(EadDistillStep *step, const float mean[EAD_FEATURES],
                                 const float std[EAD_FEATURES]);
 

@@ -201,9 +201,9 @@ static EadStatus fit(void *state, int phase) {
     return status;
 }
 
-static EadStatus begin(void *state, int phase, uint64_t first, EadStep *step, EadLoaderSpec *loader) {
+static EadStatus begin(void *state, int phase, EadStep *step, EadLoaderSpec *loader) {
     DistillState *s = state;
-    (void)phase, (void)first, (void)step;
+    (void)phase, (void)step;
     ead_distill_step_normalize(&s->step, s->mean, s->std);
     loader->slots = SLOTS;
     loader->threads = LOADER_THREADS;

@@ -12,8 +12,8 @@ static EadNode *image_leaf(EadGraph *graph, const EadDistillOptions *o, const ch
     return ead_leaf(graph, name, EAD_U8, o->batch, factor * o->height, factor * o->width, 3, NULL);
 }
 
-/* An EadStepBuilder: mean((Psi - T)^2), Psi the normalized features. They or the backbone's images come behind the
- * teacher's images. */
+/* An EadStepBuilder: mean((Psi - T)^2), Psi the normalized features. They or the backbone's images come
+ * behind the teacher's images. */
 static void build(void *context, EadGraph *graph, EadNode *done, EadStepParts *parts) {
     EadDistillStep *s = context;
     const EadDistillOptions *o = &s->options;

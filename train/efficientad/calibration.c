@@ -1,155 +1,136 @@
-/* Passes over the cached images with inference graphs: the numbers that a model takes from its data besides the weights,
- * and the teacher's outputs themselves. */
+/* Passes over the cached images with inference graphs: the numbers that a model takes from its data besides
+ * the weights, and the teacher's outputs themselves. */
 #include "train/efficientad/efficientad_fit.h"
 
+#include "core/base/memory.h"
 #include "core/ops/normalize_image/normalize_image.h"
 #include "core/ops/quantile/quantile.h"
 #include "core/plan/plan.h"
 #include "train/support/channel_sums.h"
 #include "train/support/progress.h"
 
-#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 
-/* A planned graph that looks at one image at a time. */
+/* A graph that looks at one cached image after another. */
 typedef struct Pass {
-    EadGraph *graph;
-    EadNode *images;
+    const char *what; /* for the progress line */
+    EadPlanOptions options;
+    void (*build)(struct Pass *pass, EadGraph *graph, EadNode *images); /* leaves the outputs, kept */
+    EadStatus (*visit)(struct Pass *pass, int image);                   /* uses them */
+    const EadEfficientad *model;
+    const EadImageCache *cache;
+    void *context; /* of visit */
+    EadNode *images, *outputs[EAD_MAP_COUNT];
     EadPlan *plan;
 } Pass;
 
-static EadStatus begin(Pass *pass, const EadEfficientad *model) {
-    *pass = (Pass){.graph = ead_graph_new()};
-    if (!pass->graph) return ead_fail(EAD_NO_MEMORY, "no memory for a graph");
-    pass->images = ead_leaf(pass->graph, "images", EAD_U8, 1, model->spec.height, model->spec.width, 3, NULL);
-    return EAD_OK;
-}
-
-static EadStatus plan_pass(Pass *pass, const EadBackend *backend) {
-    return ead_plan_new(pass->graph, &(EadPlanOptions){.backend = backend}, &pass->plan);
-}
-
-static void end(Pass *pass) {
-    ead_plan_free(pass->plan);
-    ead_graph_free(pass->graph);
-}
-
-/* Uses the outputs of an image. */
-typedef EadStatus Visit(const EadPlan *image_plan, void *context, int image);
-
-typedef struct ImageWalk {
-    const Pass *pass;
-    const EadImageCache *images;
-    Visit *visit;
-    void *context;
-} ImageWalk;
-
 static EadStatus run_image(void *context, int index) {
-    const ImageWalk *walk = context;
-    const Pass *pass = walk->pass;
+    Pass *pass = context;
     void *image = ead_plan_input_buffer(pass->plan, pass->images);
-    EAD_TRY(ead_image_cache_read(walk->images, index, image));
+    EAD_TRY(ead_image_cache_read(pass->cache, index, image));
     ead_plan_write(pass->plan, pass->images, image);
     ead_plan_run(pass->plan);
-    return walk->visit(pass->plan, walk->context, index);
+    return pass->visit(pass, index);
 }
 
-static EadStatus run_all(const Pass *pass, const EadImageCache *images, const char *what, bool quiet,
-                         Visit *visit, void *context) {
-    ImageWalk image_walk = {pass, images, visit, context};
-    EadWalk walk = {.what = what, .count = ead_image_cache_count(images), .quiet = quiet};
-    return ead_walk(&walk, run_image, &image_walk);
+static EadStatus run_pass(Pass *pass, bool quiet) {
+    const EadEfficientadSpec *spec = &pass->model->spec;
+    EadWalk walk = {.what = pass->what, .count = ead_image_cache_count(pass->cache), .quiet = quiet};
+    EadGraph *graph = ead_graph_new();
+    if (!graph) return ead_fail(EAD_NO_MEMORY, "no memory for a graph");
+    pass->images = ead_leaf(graph, "images", EAD_U8, 1, spec->height, spec->width, 3, NULL);
+    pass->build(pass, graph, pass->images);
+    EadStatus status = ead_plan_new(graph, &pass->options, &pass->plan);
+    if (status == EAD_OK) status = ead_walk(&walk, run_image, pass);
+    ead_plan_free(pass->plan);
+    ead_graph_free(graph);
+    return status;
 }
 
 /* ---- the teacher's channels ---- */
 
-typedef struct TeacherSums {
-    const EadNode *output;
-    EadChannelSums channels;
-} TeacherSums;
+static void build_features(Pass *pass, EadGraph *graph, EadNode *images) {
+    EadPdn teacher = ead_efficientad_teacher(pass->model);
+    EadNode *x = ead_normalize_image(graph, images);
+    pass->outputs[0] = ead_keep(ead_pdn_head(graph, &teacher, ead_pdn_trunk(graph, &teacher, x), 0, 0));
+}
 
-static EadStatus add_features(const EadPlan *image_plan, void *context, int image) {
-    TeacherSums *s = context;
+static EadStatus add_features(Pass *pass, int image) {
+    const EadNode *output = pass->outputs[0];
     const void *value;
     (void)image;
-    EAD_TRY(ead_plan_fetch(image_plan, s->output, &value));
-    ead_channel_sums_add(&s->channels, value, ead_count(&s->output->y) / EAD_FEATURES);
+    EAD_TRY(ead_plan_fetch(pass->plan, output, &value));
+    ead_channel_sums_add(pass->context, value, ead_count(&output->y) / EAD_FEATURES);
     return EAD_OK;
 }
 
 EadStatus ead_measure_teacher(EadEfficientad *model, const EadBackend *backend, const EadImageCache *images,
                               bool quiet) {
-    TeacherSums sums = {NULL};
-    Pass pass;
-    EAD_TRY(ead_channel_sums_new(EAD_FEATURES, &sums.channels));
-    EadStatus status = begin(&pass, model);
+    double mean[EAD_FEATURES], std[EAD_FEATURES];
+    EadChannelSums sums;
+    Pass pass = {.what = "measuring the teacher",
+                 .options = {.backend = backend},
+                 .build = build_features,
+                 .visit = add_features,
+                 .model = model,
+                 .cache = images,
+                 .context = &sums};
+    EAD_TRY(ead_channel_sums_new(EAD_FEATURES, &sums));
+    EadStatus status = run_pass(&pass, quiet);
     if (status == EAD_OK) {
-        EadPdn teacher = ead_efficientad_teacher(model);
-        EadNode *x = ead_normalize_image(pass.graph, pass.images);
-        sums.output =
-            ead_keep(ead_pdn_head(pass.graph, &teacher, ead_pdn_trunk(pass.graph, &teacher, x), 0, 0));
-        status = plan_pass(&pass, backend);
-    }
-    if (status == EAD_OK)
-        status = run_all(&pass, images, "measuring the teacher", quiet, add_features, &sums);
-    if (status == EAD_OK) {
-        double mean[EAD_FEATURES], std[EAD_FEATURES];
-        ead_channel_sums_result(&sums.channels, mean, std);
+        ead_channel_sums_result(&sums, mean, std);
         ead_efficientad_set_teacher_statistics(model, mean, std);
     }
-    ead_channel_sums_free(&sums.channels);
-    end(&pass);
+    ead_channel_sums_free(&sums);
     return status;
 }
 
 /* ---- the teacher's outputs ---- */
 
-typedef struct CachedOutputs {
-    const EadNode *output;
-    EadTrainingStep *step;
-} CachedOutputs;
+static void build_output(Pass *pass, EadGraph *graph, EadNode *images) {
+    EadNode *x = ead_normalize_image(graph, images);
+    pass->outputs[0] = ead_keep(ead_efficientad_teacher_output(graph, pass->model, x));
+}
 
-static EadStatus cache_output(const EadPlan *image_plan, void *context, int image) {
-    CachedOutputs *t = context;
+static EadStatus cache_output(Pass *pass, int image) {
     const void *value;
-    EAD_TRY(ead_plan_fetch(image_plan, t->output, &value));
-    ead_training_step_set_row(t->step, EAD_TABLE_TEACHER, image, value);
+    EAD_TRY(ead_plan_fetch(pass->plan, pass->outputs[0], &value));
+    ead_training_step_set_row(pass->context, EAD_TABLE_TEACHER, image, value);
     return EAD_OK;
 }
 
 EadStatus ead_cache_teacher_outputs(const EadEfficientad *model, const EadPlanOptions *options,
                                     const EadImageCache *images, bool quiet, EadTrainingStep *step) {
     const EadBackend *backend = options->backend ? options->backend : &ead_backend_cpu;
-    EadPlanOptions as_in_training = *options;
-    as_in_training.precision = ead_precision_resolve(backend, options->precision, true);
-    CachedOutputs outputs = {NULL, step};
-    Pass pass;
-    EadStatus status = begin(&pass, model);
-    if (status == EAD_OK) {
-        EadNode *x = ead_normalize_image(pass.graph, pass.images);
-        outputs.output = ead_keep(ead_efficientad_teacher_output(pass.graph, model, x));
-        status = ead_plan_new(pass.graph, &as_in_training, &pass.plan);
-    }
-    if (status == EAD_OK)
-        status = run_all(&pass, images, "keeping the teacher's outputs", quiet, cache_output, &outputs);
-    end(&pass);
-    return status;
+    Pass pass = {.what = "keeping the teacher's outputs",
+                 .options = *options,
+                 .build = build_output,
+                 .visit = cache_output,
+                 .model = model,
+                 .cache = images,
+                 .context = step};
+    pass.options.precision = ead_precision_resolve(backend, options->precision, true); /* as in training */
+    return run_pass(&pass, quiet);
 }
 
 /* ---- the maps ---- */
 
 typedef struct MapValues {
-    EadMaps maps;
-    real *values[EAD_MAP_COUNT]; /* [images][H][W] */
+    real *values[EAD_MAP_COUNT]; /* [images][H][W]; NULL: the model has no such map */
     int64_t pixels;              /* of one map */
 } MapValues;
 
-static EadStatus collect_maps(const EadPlan *image_plan, void *context, int image) {
-    MapValues *v = context;
+static void build_raw_maps(Pass *pass, EadGraph *graph, EadNode *images) {
+    EadMaps maps = ead_build_raw_maps(graph, pass->model, images);
+    for (int m = 0; m < EAD_MAP_COUNT; m++) pass->outputs[m] = maps.raw[m];
+}
+
+static EadStatus collect_maps(Pass *pass, int image) {
+    const MapValues *v = pass->context;
     for (int m = 0; m < EAD_MAP_COUNT; m++)
         if (v->values[m])
-            EAD_TRY(ead_plan_read(image_plan, v->maps.raw[m], v->values[m] + image * v->pixels));
+            EAD_TRY(ead_plan_read(pass->plan, pass->outputs[m], v->values[m] + image * v->pixels));
     return EAD_OK;
 }
 
@@ -195,31 +176,24 @@ static EadStatus set_statistics(EadEfficientad *model, MapValues *v, int images,
     return ead_efficientad_set_map_statistics(model, measure->normalization, statistics);
 }
 
-static EadStatus allocate(MapValues *v, const EadEfficientad *model, int images) {
-    v->pixels = (int64_t)model->spec.height * model->spec.width;
-    for (int m = 0; m < EAD_MAP_COUNT; m++) {
-        if (!v->maps.raw[m]) continue;
-        v->values[m] = malloc((size_t)(images * v->pixels) * sizeof(real));
-        if (!v->values[m])
-            return ead_fail(EAD_NO_MEMORY, "no memory for the maps of %d validation images", images);
-    }
-    return EAD_OK;
-}
-
 EadStatus ead_measure_maps(EadEfficientad *model, const EadBackend *backend, const EadImageCache *images,
                            const EadMapMeasure *measure, bool quiet) {
-    MapValues v = {0};
-    Pass pass;
-    int count = ead_image_cache_count(images);
-    EadStatus status = begin(&pass, model);
-    if (status == EAD_OK) {
-        v.maps = ead_build_raw_maps(pass.graph, model, pass.images);
-        status = plan_pass(&pass, backend);
+    int count = ead_image_cache_count(images), maps = model->spec.autoencoder ? EAD_MAP_COUNT : 1;
+    MapValues v = {.pixels = (int64_t)model->spec.height * model->spec.width};
+    Pass pass = {.what = "measuring the maps",
+                 .options = {.backend = backend},
+                 .build = build_raw_maps,
+                 .visit = collect_maps,
+                 .model = model,
+                 .cache = images,
+                 .context = &v};
+    EadStatus status = EAD_OK;
+    for (int m = 0; m < maps && status == EAD_OK; m++) {
+        v.values[m] = ead_new(count * v.pixels, sizeof(real), "the maps of all validation images");
+        if (!v.values[m]) status = EAD_NO_MEMORY;
     }
-    if (status == EAD_OK) status = allocate(&v, model, count);
-    if (status == EAD_OK) status = run_all(&pass, images, "measuring the maps", quiet, collect_maps, &v);
+    if (status == EAD_OK) status = run_pass(&pass, quiet);
     if (status == EAD_OK) status = set_statistics(model, &v, count, measure);
     for (int m = 0; m < EAD_MAP_COUNT; m++) free(v.values[m]);
-    end(&pass);
     return status;
 }

@@ -254,12 +254,12 @@ static EadStatus fill_table(FitState *s, EadResidentImages table, const EadImage
     return status;
 }
 
-static EadStatus begin(void *state, int phase, uint64_t first, EadStep *step, EadLoaderSpec *loader) {
+static EadStatus begin(void *state, int phase, EadStep *step, EadLoaderSpec *loader) {
     FitState *s = state;
     const EadConfig *config = s->config;
     const EadImageCache *train = s->data ? s->data->train : NULL;
     EadPlanOptions plan_options = ead_run_plan_options(s->spec);
-    (void)phase, (void)first, (void)step;
+    (void)phase, (void)step;
     EAD_TRY(fill_table(s, EAD_TABLE_TRAIN, train, "bringing the training images to the device"));
     EAD_TRY(fill_table(s, EAD_TABLE_PENALTY, s->penalty, "bringing the penalty images to the device"));
     if (s->tables.rows[EAD_TABLE_TEACHER])

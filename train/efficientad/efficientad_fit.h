@@ -1,4 +1,5 @@
-/* The training of EfficientAD's student and autoencoder (Algorithm 1): what its files, the bench and the tests share.
+/* The training of EfficientAD's student and autoencoder (Algorithm 1): what its files, the bench and the
+ * tests share.
  *   efficientad_fit.c  the row of train/fits.def, from config to model
  *   training_step.c    the step, and the images that it draws from tables
  *   calibration.c      passes over the data without gradient */
@@ -9,8 +10,9 @@
 #include "models/efficientad/losses.h"
 #include "train/fit.h"
 
-/* Where the shipped teacher of that size lies, found from where the program itself lies: models/weights/ of the source
- * tree, or share/efficientad/ of an installation. Errors: EAD_UNSUPPORTED, saying how to get a teacher. */
+/* Where the shipped teacher of that size lies, found from where the program itself lies: models/weights/ of
+ * the source tree, or share/efficientad/ of an installation. Errors: EAD_UNSUPPORTED, saying how to get a
+ * teacher. */
 EadStatus ead_shipped_teacher(EadPdnSize size, EadPath path);
 
 /* ---- the step (training_step.c) ---- */
@@ -45,7 +47,8 @@ EadTrainingOptions ead_training_options_default(int64_t steps, uint64_t seed);
  * models/efficientad/losses.h. */
 extern const EadLossColumn ead_efficientad_losses[];
 
-/* The step of a model, whose trained parameters are updated in place. Must stay where it is, as `step` must. */
+/* The step of a model, whose trained parameters are updated in place. Must stay where it is, as `step`
+ * must. */
 typedef struct EadTrainingStep {
     EadEfficientad *model;
     EadTrainingOptions options;
@@ -54,8 +57,9 @@ typedef struct EadTrainingStep {
     int64_t train_count, penalty_count; /* images that are drawn from */
 } EadTrainingStep;
 
-/* Plans it into *step, for images [penalty image], training image, [augmented image] for which there is no table. plan
- * may be NULL. Errors: EAD_NO_MEMORY and what the graph's builders find. Free with ead_step_free(step). */
+/* Plans it into *step, for images [penalty image], training image, [augmented image] for which there is no
+ * table. plan may be NULL. Errors: EAD_NO_MEMORY and what the graph's builders find. Free with
+ * ead_step_free(step). */
 EadStatus ead_training_step_new(EadEfficientad *model, const EadTrainingOptions *options,
                                 const EadPlanOptions *plan, EadStep *step, EadTrainingStep *out);
 
@@ -69,10 +73,10 @@ void ead_training_step_set_row(EadTrainingStep *step, EadResidentImages table, i
  * images and the teacher's outputs on them share one number. Upload the step afterwards. */
 void ead_training_step_draw_from(EadTrainingStep *step, EadResidentImages table, int count);
 
-/* Chooses the tables when the data is listed: the teacher's outputs where the config asks for them; on a device
- * also the training images and then the penalty images, where they take less than half of what is free there: the
- * other half is left to the step itself and to the plans of measuring and evaluation. Errors: EAD_NO_MEMORY if the
- * teacher's outputs find no room, with the numbers and the cure. */
+/* Chooses the tables when the data is listed: the teacher's outputs where the config asks for them; on a
+ * device also the training images and then the penalty images, where they take less than half of what is free
+ * there: the other half is left to the step itself and to the plans of measuring and evaluation. Errors:
+ * EAD_NO_MEMORY if the teacher's outputs find no room, with the numbers and the cure. */
 EadStatus ead_resident_data_choose(const EadConfig *config, const EadBackend *backend,
                                    const EadEfficientadSpec *spec, int train_images, int penalty_images,
                                    EadResidentData *out);

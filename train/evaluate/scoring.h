@@ -1,5 +1,5 @@
-/* Image files through a detector: how evaluation, prediction, the threshold and the pictures of a training score
- * theirs. */
+/* Image files through a detector: how evaluation, prediction, the threshold and the pictures of a training
+ * score theirs. */
 #ifndef EAD_TRAIN_SCORING_H
 #define EAD_TRAIN_SCORING_H
 
@@ -15,8 +15,8 @@ typedef struct EadScored {
     double decoding_seconds, inference_seconds;
 } EadScored;
 
-/* Decodes a file and scores it at its own size. Errors: those of ead_image_load() and ead_detector_run(). Free with
- * ead_scored_free() in every case (harmless on a zeroed struct). */
+/* Decodes a file and scores it at its own size. Errors: those of ead_image_load() and ead_detector_run().
+ * Free with ead_scored_free() in every case (harmless on a zeroed struct). */
 EadStatus ead_score_file(EadDetector *detector, const char *path, EadScored *out);
 void ead_scored_free(EadScored *scored);
 

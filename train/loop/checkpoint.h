@@ -1,5 +1,5 @@
-/* checkpoint.safetensors: what the method keeps (for a detector, its model file) with the optimizers' state and the
- * number of steps, so that a run continues to the same bits. */
+/* checkpoint.safetensors: what the method keeps (for a detector, its model file) with the optimizers' state
+ * and the number of steps, so that a run continues to the same bits. */
 #ifndef EAD_TRAIN_CHECKPOINT_H
 #define EAD_TRAIN_CHECKPOINT_H
 
@@ -7,19 +7,22 @@
 #include "train/config/config.h"
 #include "train/loop/step.h"
 
-/* Adds to a file that holds the method's part: the config as YAML, the steps done in all phases, and the state of the
- * phase's step, which must have been downloaded (NULL: there are no steps). Errors: EAD_NO_MEMORY. */
+/* Adds to a file that holds the method's part: the config as YAML, the steps done in all phases, and the
+ * state of the phase's step, which must have been downloaded (NULL: there are no steps). Errors:
+ * EAD_NO_MEMORY. */
 EadStatus ead_checkpoint_write(EadSafetensorsWriter *writer, const char *config_text, int64_t done,
                                const EadStep *step);
 
-/* Checks that the file was made with a config that trains alike, as far as `scope` asks, and gives the steps done.
- * Keys that do not change the result (output, cache, threads, checkpoints, evaluation) and the number of steps, for
- * those who want to train longer, may differ. Errors: EAD_BAD_FILE if it is no checkpoint, or was made after more than
- * `steps` steps, the value of the config key steps_key; EAD_BAD_ARGUMENT naming the key that differs. */
+/* Checks that the file was made with a config that trains alike, as far as `scope` asks, and gives the steps
+ * done. Keys that do not change the result (output, cache, threads, checkpoints, evaluation) and the number
+ * of steps, for those who want to train longer, may differ. Errors: EAD_BAD_FILE if it is no checkpoint, or
+ * was made after more than `steps` steps, the value of the config key steps_key; EAD_BAD_ARGUMENT naming the
+ * key that differs. */
 EadStatus ead_checkpoint_check(const EadSafetensors *file, const EadConfig *config, EadCompareScope scope,
                                int64_t steps, const char *steps_key, int64_t *done);
 
-/* Reads the state of a step that was done `done` times in its phase. Errors: EAD_BAD_FILE if it does not fit. */
+/* Reads the state of a step that was done `done` times in its phase. Errors: EAD_BAD_FILE if it does not
+ * fit. */
 EadStatus ead_checkpoint_read(const EadSafetensors *file, int64_t done, EadStep *step);
 
 #endif

@@ -1,5 +1,5 @@
-/* losses.csv of a run folder: one row a step, in order, with the numbers before that step's update; the report reads
- * it back (train/report/loss_history.h). */
+/* losses.csv of a run folder: one row a step, in order, with the numbers before that step's update; the
+ * report reads it back (train/report/loss_history.h). */
 #ifndef EAD_TRAIN_LOSS_LOG_H
 #define EAD_TRAIN_LOSS_LOG_H
 
@@ -8,7 +8,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* A loss of a method. A list of them ends with a name that is NULL; the learning rate "lr" follows by itself. */
+/* A loss of a method. A list of them ends with a name that is NULL; the learning rate "lr" follows by
+ * itself. */
 typedef struct EadLossColumn {
     const char *name; /* in losses.csv */
     const char *tag;  /* in TensorBoard; what stands before the slash becomes a group */
@@ -21,9 +22,9 @@ typedef struct EadLossLog {
     char *path;
 } EadLossLog;
 
-/* Opens <path> for appending after row `done`: 0 starts a new file with the header; otherwise the rows of an earlier
- * run up to step `done` are kept and later ones (written after the last checkpoint) dropped. Errors: EAD_IO;
- * EAD_BAD_FILE if those rows are not there; EAD_NO_MEMORY. */
+/* Opens <path> for appending after row `done`: 0 starts a new file with the header; otherwise the rows of an
+ * earlier run up to step `done` are kept and later ones (written after the last checkpoint) dropped. Errors:
+ * EAD_IO; EAD_BAD_FILE if those rows are not there; EAD_NO_MEMORY. */
 EadStatus ead_loss_log_open(EadLossLog *log, const char *path, const EadLossColumn *columns, int64_t done);
 
 /* Appends the row of a step: the losses and the learning rate, `count` values. Errors: EAD_IO. */

@@ -30,8 +30,8 @@ typedef struct EadRunFolder {
     EadPath config, model, checkpoint, losses;
 } EadRunFolder;
 
-/* Names the files; makes nothing. model_name: "model.safetensors". Errors: EAD_BAD_ARGUMENT where a path is too
- * long. */
+/* Names the files; makes nothing. model_name: "model.safetensors". Errors: EAD_BAD_ARGUMENT where a path is
+ * too long. */
 EadStatus ead_run_folder_name(EadRunFolder *folder, const char *path, const char *model_name);
 
 /* Errors: EAD_BAD_ARGUMENT if the folder holds a run already and this one is not to resume it. */

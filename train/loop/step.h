@@ -1,5 +1,6 @@
-/* One step of a fit, planned: the method's losses, backward pass, Adam, and the numbers of the last steps, which the
- * graph keeps so that the host need not wait for every step. The loop runs it, the bench times it. */
+/* One step of a fit, planned: the method's losses, backward pass, Adam, and the numbers of the last steps,
+ * which the graph keeps so that the host need not wait for every step. The loop runs it, the bench
+ * times it. */
 #ifndef EAD_TRAIN_STEP_H
 #define EAD_TRAIN_STEP_H
 
@@ -46,8 +47,8 @@ typedef struct EadStep {
     int64_t device_done; /* the leaf's memory: on a device up to date after a download */
 } EadStep;
 
-/* Plans a step with so many losses. plan may be NULL. Errors: EAD_NO_MEMORY and what the graph's builders find; *step
- * is empty then. */
+/* Plans a step with so many losses. plan may be NULL. Errors: EAD_NO_MEMORY and what the graph's builders
+ * find; *step is empty then. */
 EadStatus ead_step_new(EadStep *step, int losses, EadStepBuilder *build, void *context,
                        const EadPlanOptions *plan);
 
@@ -57,16 +58,17 @@ void ead_step_free(EadStep *step);
 /* Bytes of what comes with a step: its inputs, one behind another; 0 for none. */
 size_t ead_step_slot_bytes(const EadStep *step);
 
-/* Starts one step on a slot of that size. The slot may change as soon as this returns; on a device the step itself
- * runs on. */
+/* Starts one step on a slot of that size. The slot may change as soon as this returns; on a device the step
+ * itself runs on. */
 void ead_step_run(EadStep *step, const uint8_t *slot);
 
-/* The rows [*count][columns] of the steps since the last call, each before its update, oldest first; *count of them,
- * at most EAD_LOSS_ROWS: call it at least that often. Waits for the steps. Errors: what stopped the device. */
+/* The rows [*count][columns] of the steps since the last call, each before its update, oldest first; *count
+ * of them, at most EAD_LOSS_ROWS: call it at least that often. Waits for the steps. Errors: what stopped the
+ * device. */
 EadStatus ead_step_losses(EadStep *step, float *rows, int *count);
 
-/* Parameters and the optimizers' state lie in the host's memory: call download before reading and upload after writing
- * them (or device_done). Errors: what stopped the device. */
+/* Parameters and the optimizers' state lie in the host's memory: call download before reading and upload
+ * after writing them (or device_done). Errors: what stopped the device. */
 EadStatus ead_step_download(EadStep *step);
 void ead_step_upload(EadStep *step);
 

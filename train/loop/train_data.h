@@ -1,5 +1,5 @@
-/* The images of a detector's training: the data set, its training and validation images decoded once, and caches of
- * other lists. */
+/* The images of a detector's training: the data set, its training and validation images decoded once, and
+ * caches of other lists. */
 #ifndef EAD_TRAIN_TRAIN_DATA_H
 #define EAD_TRAIN_TRAIN_DATA_H
 
@@ -19,8 +19,8 @@ EadStatus ead_train_data_list(const EadConfig *config, EadTrainData *data);
 EadStatus ead_train_data_open(const EadConfig *config, bool quiet, EadTrainData *data);
 void ead_train_data_close(EadTrainData *data);
 
-/* Decodes and caches a list of images of `kind` ("penalty"), in the folder for caches of the config, with a progress
- * line unless quiet. skipped: NULL where an image that cannot be decoded is an error. */
+/* Decodes and caches a list of images of `kind` ("penalty"), in the folder for caches of the config, with a
+ * progress line unless quiet. skipped: NULL where an image that cannot be decoded is an error. */
 EadStatus ead_open_cache(const EadConfig *config, const EadImageList *list, const char *kind, EadFitMode mode,
                          EadSkippedImages *skipped, bool quiet, EadImageCache **out);
 

@@ -49,8 +49,8 @@ typedef struct EadWalk {
     const char *hint;   /* what to do after an interruption, or NULL */
 } EadWalk;
 
-/* Errors: the first of visit; EAD_INTERRUPTED, "stopped while WHAT, after N of COUNT; HINT", unless that was the last
- * piece. */
+/* Errors: the first of visit; EAD_INTERRUPTED, "stopped while WHAT, after N of COUNT; HINT", unless that was
+ * the last piece. */
 EadStatus ead_walk(const EadWalk *walk, EadStatus (*visit)(void *context, int index), void *context);
 
 /* ---- Ctrl-C and SIGTERM: a request to stop at the next good moment ---- */
