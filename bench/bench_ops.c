@@ -80,7 +80,10 @@ static EadStatus add_call(const EadBenchOptions *options, const EadPlan *plan, i
     result->share_of_peak = result->gflop_per_s / options->peak_gflop_per_s;
     result->real_gflop_per_s = result->real_gflop / seconds;
     result->real_share_of_peak = result->real_gflop_per_s / options->peak_gflop_per_s;
-    result->mb = 1e-6 * ead_bench_call_bytes(call);
+    double bytes = (double)ead_bytes(call->y);
+    for (int k = 0; k < EAD_MAX_INPUTS; k++)
+        if (call->x[k]) bytes += (double)ead_bytes(call->x[k]);
+    result->mb = 1e-6 * bytes;
     result->gb_per_s = flop > 0 ? NAN : 1e-3 * result->mb / seconds;
     return ead_bench_results_add(results, result);
 }
@@ -112,30 +115,22 @@ static EadStatus bench_plan(const EadBenchOptions *options, const char *name, co
     return EAD_OK;
 }
 
-/* One pass with images fills the plan's image leaf, which later passes read again. */
-static EadStatus bench_inference_plan(const EadBenchOptions *options, const EadModel *model,
-                                      EadBenchResults *results) {
-    EadDetector *detector;
-    uint8_t *images;
-    EAD_TRY(ead_bench_images(3 * (size_t)options->batch * (size_t)options->height * (size_t)options->width,
-                             &images));
-    EadStatus status = ead_detector_new(model, &options->plan, options->batch, &detector);
-    if (status == EAD_OK) {
-        const float *maps;
-        status = ead_detector_run_batch(detector, images, &maps);
-        if (status == EAD_OK) status = bench_plan(options, "infer", ead_detector_plan(detector), results);
-        ead_detector_close(detector);
-    }
-    free(images);
-    return status;
-}
-
 EadStatus ead_bench_ops(const EadBenchOptions *options, EadBenchResults *results) {
     EadBenchFit run;
+    EadDetector *detector = NULL;
+    uint8_t *images = NULL;
+    const float *maps;
+    size_t bytes = 3 * (size_t)options->batch * (size_t)options->height * (size_t)options->width;
     if (options->errors && options->plan.backend->device)
         return ead_fail(EAD_UNSUPPORTED, "--errors reads the values of every call: it needs --device cpu");
     EadStatus status = ead_bench_fit_open(options, options->method, true, &run);
-    if (status == EAD_OK) status = bench_inference_plan(options, run.model, results);
+    if (status == EAD_OK) status = ead_bench_images(bytes, &images);
+    if (status == EAD_OK) status = ead_detector_new(run.model, &options->plan, options->batch, &detector);
+    /* One pass with images fills the plan's image leaf, which later passes read again. */
+    if (status == EAD_OK) status = ead_detector_run_batch(detector, images, &maps);
+    if (status == EAD_OK) status = bench_plan(options, "infer", ead_detector_plan(detector), results);
+    ead_detector_close(detector);
+    free(images);
     if (status == EAD_OK) {
         ead_step_run(&run.step, run.slot);
         status = bench_plan(options, "step", run.step.plan, results);

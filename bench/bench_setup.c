@@ -104,13 +104,6 @@ double ead_bench_plan_flop(const EadPlan *plan) {
     return flop;
 }
 
-double ead_bench_call_bytes(const EadCall *call) {
-    double bytes = (double)ead_bytes(call->y);
-    for (int k = 0; k < EAD_MAX_INPUTS; k++)
-        if (call->x[k]) bytes += (double)ead_bytes(call->x[k]);
-    return bytes;
-}
-
 EadBenchResult ead_bench_result_for(const EadBenchOptions *options, const char *bench, const char *plan) {
     EadBenchResult result = ead_bench_result();
     bool inference = strcmp(*plan ? plan : bench, "infer") == 0;
@@ -159,8 +152,4 @@ EadStatus ead_bench_time_whole(const EadBenchOptions *options, const EadBenchWor
     result->peak_rss_mb = 1e-6 * ead_bench_memory_peak();
     result->arena_mb = 1e-6 * (double)work->arena_bytes;
     return ead_bench_results_add(results, result);
-}
-
-int ead_bench_steps_of_a_pass(const EadBenchOptions *options) {
-    return options->plan.backend->device ? 10 : 1;
 }

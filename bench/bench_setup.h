@@ -32,9 +32,6 @@ EadStatus ead_bench_images(size_t bytes, uint8_t **out);
 double ead_bench_call_flop(const EadCall *call, const EadNode *node);
 double ead_bench_plan_flop(const EadPlan *plan);
 
-/* Bytes of a call's inputs and output. */
-double ead_bench_call_bytes(const EadCall *call);
-
 /* A result with what all have in common; `bench` and `plan` as in bench_columns.def. */
 EadBenchResult ead_bench_result_for(const EadBenchOptions *options, const char *bench, const char *plan);
 
@@ -55,9 +52,5 @@ typedef struct EadBenchWork {
  * is counted from the last ead_bench_memory_reset(). Errors: EAD_NO_MEMORY, those of the passes. */
 EadStatus ead_bench_time_whole(const EadBenchOptions *options, const EadBenchWork *work, int default_repeat,
                                EadBenchResult *result, EadBenchResults *results);
-
-/* Steps of a training or distillation that make one timed pass: one, or on a device ten, which follow each
- * other without the host waiting. */
-int ead_bench_steps_of_a_pass(const EadBenchOptions *options);
 
 #endif

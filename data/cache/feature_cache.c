@@ -105,14 +105,12 @@ EadStatus ead_feature_cache_open(const EadFeatureCacheSpec *spec, EadFeatureCach
     cache->spec = *spec;
     cache->descriptor = -1;
     EadStatus status = ead_path_in(cache->path, "", spec->path);
-    if (status == EAD_OK && (size_t)snprintf(cache->partial, sizeof cache->partial, "%s.partial",
-                                             spec->path) >= sizeof cache->partial)
+    if (status == EAD_OK &&
+        snprintf(cache->partial, EAD_PATH_SIZE, "%s.partial", spec->path) >= EAD_PATH_SIZE)
         status = ead_fail(EAD_BAD_ARGUMENT, "%.200s: is too long a name for a cache", spec->path);
     if (status == EAD_OK) status = open_file(cache);
-    if (status == EAD_OK)
-        *out = cache;
-    else
-        ead_feature_cache_close(cache);
+    *out = status == EAD_OK ? cache : NULL;
+    if (status != EAD_OK) ead_feature_cache_close(cache);
     return status;
 }
 

@@ -234,10 +234,8 @@ EadStatus ead_image_cache_open(const EadImageList *images, const EadCacheSpec *s
     EadStatus status = ead_image_list_add_all(&cache->sources, images);
     if (status == EAD_OK) status = spec->file ? open_file(cache, spec) : open_in_memory(cache, spec);
     if (status == EAD_OK) status = number_images(cache, spec);
-    if (status == EAD_OK)
-        *out = cache;
-    else
-        ead_image_cache_close(cache);
+    *out = status == EAD_OK ? cache : NULL;
+    if (status != EAD_OK) ead_image_cache_close(cache);
     return status;
 }
 

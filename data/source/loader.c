@@ -86,10 +86,8 @@ EadStatus ead_loader_open(const EadLoaderSpec *spec, EadLoader **out) {
     else
         loader->slots = slots;
     if (status == EAD_OK) status = ead_workers_start(&loader->workers, spec->threads, work, loader);
-    if (status == EAD_OK)
-        *out = loader;
-    else
-        ead_loader_close(loader);
+    *out = status == EAD_OK ? loader : NULL;
+    if (status != EAD_OK) ead_loader_close(loader);
     return status;
 }
 

@@ -145,18 +145,11 @@ static EadStatus visit_member(const Archive *archive, const TarHeader *header, c
     if (header->type != '0' && header->type != '\0' && header->type != '7') return EAD_OK;
     if (!ead_path_has_extension(name, ".tar")) return archive->visit(archive->context, name, at, size);
     if (archive->depth == MAX_DEPTH) return damaged(archive, at, "archives within archives more than 4 deep");
-    Archive *inner = ead_new(1, sizeof *inner, archive->label);
-    if (!inner) return EAD_NO_MEMORY;
-    *inner = *archive;
-    inner->end = at + size;
-    inner->depth++;
-    EadStatus status;
-    if (snprintf(inner->prefix, MAX_NAME, "%s/", name) < MAX_NAME)
-        status = walk(inner, at);
-    else
-        status = damaged(archive, at, "a name of more than 4,095 bytes");
-    free(inner);
-    return status;
+    Archive inner = *archive;
+    inner.end = at + size;
+    inner.depth++;
+    bool fits = snprintf(inner.prefix, MAX_NAME, "%s/", name) < MAX_NAME;
+    return fits ? walk(&inner, at) : damaged(archive, at, "a name of more than 4,095 bytes");
 }
 
 /* One header and what follows it; *at moves behind both. */
@@ -183,18 +176,14 @@ static EadStatus step(const Archive *archive, const TarHeader *header, Extension
 
 static EadStatus walk(const Archive *archive, int64_t begin) {
     static const TarHeader zero;
-    Extension *extension = ead_new(1, sizeof *extension, archive->label);
-    if (!extension) return EAD_NO_MEMORY;
-    extension->size = -1;
-    EadStatus status = EAD_OK;
-    for (int64_t at = begin; status == EAD_OK && at < archive->end;) {
-        TarHeader header;
-        status = read_bytes(archive, &header, BLOCK, at);
-        if (status == EAD_OK && memcmp(&header, &zero, BLOCK) == 0) break;
-        if (status == EAD_OK) status = step(archive, &header, extension, &at);
+    Extension extension = {.size = -1};
+    TarHeader header;
+    for (int64_t at = begin; at < archive->end;) {
+        EAD_TRY(read_bytes(archive, &header, BLOCK, at));
+        if (memcmp(&header, &zero, BLOCK) == 0) break;
+        EAD_TRY(step(archive, &header, &extension, &at));
     }
-    free(extension);
-    return status;
+    return EAD_OK;
 }
 
 /* Members of a compressed archive have no place of their own. */

@@ -66,11 +66,11 @@ static EadStatus push(EadPickle *pickle, EadPickleValue *value) {
     return append(&pickle->stack, value);
 }
 
-static EadStatus push_integer(EadPickle *pickle, EadPickleKind kind, int64_t integer) {
-    EadPickleValue *value;
-    EAD_TRY(make(pickle, kind, &value));
-    value->integer = integer;
-    return push(pickle, value);
+static EadStatus push_new(EadPickle *pickle, EadPickleValue value) {
+    EadPickleValue *made;
+    EAD_TRY(make(pickle, value.kind, &made));
+    *made = value;
+    return push(pickle, made);
 }
 
 /* The topmost value, off the stack; a mark is none. */
@@ -163,35 +163,22 @@ static EadStatus take_number(EadPickle *pickle, size_t size, uint64_t *out) {
     return EAD_OK;
 }
 
-/* Up to the next line feed, which is taken too. */
-static EadStatus take_line(EadPickle *pickle, const char **text, size_t *length) {
-    const uint8_t *begin = pickle->bytes + pickle->at;
-    const uint8_t *end = memchr(begin, '\n', pickle->size - pickle->at);
-    if (!end) return DAMAGED("the pickle is cut short");
-    *text = (const char *)begin;
-    *length = (size_t)(end - begin);
-    pickle->at += *length + 1;
-    return EAD_OK;
-}
-
 /* ---- one function for each group of opcodes; `width` is the size of their argument ---- */
 
 static EadStatus push_text(EadPickle *pickle, size_t width) {
-    EadPickleValue *value;
     const uint8_t *bytes;
     uint64_t length;
     EAD_TRY(take_number(pickle, width, &length));
     EAD_TRY(take(pickle, (size_t)length, &bytes));
-    EAD_TRY(make(pickle, EAD_PICKLE_TEXT, &value));
-    value->text = (const char *)bytes;
-    value->length = (size_t)length;
-    return push(pickle, value);
+    return push_new(
+        pickle,
+        (EadPickleValue){.kind = EAD_PICKLE_TEXT, .text = (const char *)bytes, .length = (size_t)length});
 }
 
 static EadStatus push_unsigned(EadPickle *pickle, size_t width) {
     uint64_t number;
     EAD_TRY(take_number(pickle, width, &number));
-    return push_integer(pickle, EAD_PICKLE_INT, (int64_t)number);
+    return push_new(pickle, (EadPickleValue){.kind = EAD_PICKLE_INT, .integer = (int64_t)number});
 }
 
 static EadStatus push_signed(EadPickle *pickle, size_t width) {
@@ -199,7 +186,8 @@ static EadStatus push_signed(EadPickle *pickle, size_t width) {
     if (width > 8) return DAMAGED("a whole number of %zu bytes; at most 8 can be read", width);
     EAD_TRY(take_number(pickle, width, &number));
     uint64_t sign = width > 0 ? UINT64_C(1) << (8 * width - 1) : 0;
-    return push_integer(pickle, EAD_PICKLE_INT, (int64_t)((number ^ sign) - sign));
+    int64_t integer = (int64_t)((number ^ sign) - sign);
+    return push_new(pickle, (EadPickleValue){.kind = EAD_PICKLE_INT, .integer = integer});
 }
 
 static EadStatus push_long(EadPickle *pickle, size_t width) {
@@ -210,36 +198,35 @@ static EadStatus push_long(EadPickle *pickle, size_t width) {
 
 /* Big-endian, unlike all else. */
 static EadStatus push_float(EadPickle *pickle, size_t width) {
-    EadPickleValue *value;
+    EadPickleValue value = {.kind = EAD_PICKLE_FLOAT};
     const uint8_t *bytes;
     uint64_t bits = 0;
     EAD_TRY(take(pickle, width, &bytes));
     for (size_t i = 0; i < width; i++) bits = bits << 8 | bytes[i];
-    EAD_TRY(make(pickle, EAD_PICKLE_FLOAT, &value));
-    memcpy(&value->number, &bits, sizeof bits);
-    return push(pickle, value);
+    memcpy(&value.number, &bits, sizeof bits);
+    return push_new(pickle, value);
 }
 
 /* The lines "module" and "name" lie side by side and are one text with a line feed for the dot. */
 static EadStatus push_global(EadPickle *pickle, size_t width) {
-    EadPickleValue *value;
-    const char *module, *name;
-    size_t module_length, name_length;
+    const uint8_t *text = pickle->bytes + pickle->at, *end = text - 1;
     (void)width;
-    EAD_TRY(take_line(pickle, &module, &module_length));
-    EAD_TRY(take_line(pickle, &name, &name_length));
-    EAD_TRY(make(pickle, EAD_PICKLE_GLOBAL, &value));
-    value->text = module;
-    value->length = module_length + 1 + name_length;
-    return push(pickle, value);
+    for (int lines = 0; lines < 2; lines++) {
+        end = memchr(end + 1, '\n', pickle->size - (size_t)(end + 1 - pickle->bytes));
+        if (!end) return DAMAGED("the pickle is cut short");
+    }
+    size_t length = (size_t)(end - text);
+    pickle->at += length + 1;
+    return push_new(
+        pickle, (EadPickleValue){.kind = EAD_PICKLE_GLOBAL, .text = (const char *)text, .length = length});
 }
 
 static EadStatus push_bool(EadPickle *pickle, size_t value) {
-    return push_integer(pickle, EAD_PICKLE_BOOL, (int64_t)value);
+    return push_new(pickle, (EadPickleValue){.kind = EAD_PICKLE_BOOL, .integer = (int64_t)value});
 }
 
 static EadStatus push_empty(EadPickle *pickle, size_t kind) {
-    return push_integer(pickle, (EadPickleKind)kind, 0);
+    return push_new(pickle, (EadPickleValue){.kind = (EadPickleKind)kind});
 }
 
 static EadStatus push_mark(EadPickle *pickle, size_t width) {
@@ -310,31 +297,20 @@ static EadStatus get_memo(EadPickle *pickle, size_t width) {
     return push(pickle, pickle->memo.values[index]);
 }
 
-/* Takes the argument, a tuple, and below it what is called. */
-static EadStatus pop_call(EadPickle *pickle, EadPickleValue **callee, EadPickleValue **argument) {
-    EAD_TRY(pop(pickle, argument));
-    EAD_TRY(pop(pickle, callee));
-    if ((*argument)->kind != EAD_PICKLE_TUPLE || (*callee)->kind != EAD_PICKLE_GLOBAL)
-        return DAMAGED("a call of what is no function, or without a tuple of arguments");
-    return EAD_OK;
-}
-
-static EadStatus push_call(EadPickle *pickle, EadPickleKind kind, EadPickleValue *callee,
-                           EadPickleValue *argument) {
-    EadPickleValue *value;
-    EAD_TRY(make(pickle, kind, &value));
-    value->callee = callee;
-    value->argument = argument;
-    return push(pickle, value);
-}
-
-static EadStatus call(EadPickle *pickle, size_t width) {
+/* Takes the argument, a tuple, and below it the function or class that is called. */
+static EadStatus call(EadPickle *pickle, size_t kind) {
     EadPickleValue *callee, *argument;
     char name[128];
-    (void)width;
-    EAD_TRY(pop_call(pickle, &callee, &argument));
-    for (const char *const *allowed = pickle->calls; *allowed; allowed++)
-        if (ead_pickle_is(callee, *allowed)) return push_call(pickle, EAD_PICKLE_CALL, callee, argument);
+    EAD_TRY(pop(pickle, &argument));
+    EAD_TRY(pop(pickle, &callee));
+    if (argument->kind != EAD_PICKLE_TUPLE || callee->kind != EAD_PICKLE_GLOBAL)
+        return DAMAGED("a call of what is no function, or without a tuple of arguments");
+    bool allowed = kind == EAD_PICKLE_OBJECT;
+    for (const char *const *known = pickle->calls; *known && !allowed; known++)
+        allowed = ead_pickle_is(callee, *known);
+    if (allowed)
+        return push_new(
+            pickle, (EadPickleValue){.kind = (EadPickleKind)kind, .callee = callee, .argument = argument});
     ead_pickle_copy(callee, name, sizeof name);
     return ead_fail(EAD_UNSUPPORTED,
                     "wants to call %s; only what builds tensors is read, nothing was run; if you trust the "
@@ -342,18 +318,11 @@ static EadStatus call(EadPickle *pickle, size_t width) {
                     name);
 }
 
-static EadStatus make_object(EadPickle *pickle, size_t width) {
-    EadPickleValue *callee, *argument;
-    (void)width;
-    EAD_TRY(pop_call(pickle, &callee, &argument));
-    return push_call(pickle, EAD_PICKLE_OBJECT, callee, argument);
-}
-
 static EadStatus push_outside(EadPickle *pickle, size_t width) {
     EadPickleValue *argument;
     (void)width;
     EAD_TRY(pop(pickle, &argument));
-    return push_call(pickle, EAD_PICKLE_OUTSIDE, NULL, argument);
+    return push_new(pickle, (EadPickleValue){.kind = EAD_PICKLE_OUTSIDE, .argument = argument});
 }
 
 static EadStatus set_state(EadPickle *pickle, size_t width) {
@@ -405,8 +374,8 @@ static const struct {
     ['r'] = {put_memo, 4},                  /* LONG_BINPUT */
     ['h'] = {get_memo, 1},                  /* BINGET */
     ['j'] = {get_memo, 4},                  /* LONG_BINGET */
-    ['R'] = {call, 0},                      /* REDUCE */
-    [0x81] = {make_object, 0},              /* NEWOBJ */
+    ['R'] = {call, EAD_PICKLE_CALL},        /* REDUCE */
+    [0x81] = {call, EAD_PICKLE_OBJECT},     /* NEWOBJ */
     ['b'] = {set_state, 0},                 /* BUILD */
     ['Q'] = {push_outside, 0},              /* BINPERSID */
 };
@@ -443,11 +412,10 @@ EadStatus ead_pickle_parse(const void *bytes, size_t size, const char *label, co
     pickle->size = size;
     pickle->calls = calls;
     EadStatus status = run(pickle);
-    if (status == EAD_OK)
-        *out = pickle;
-    else
-        ead_pickle_close(pickle);
-    return status == EAD_OK ? EAD_OK : ead_fail_prefix(status, "%s: ", label);
+    *out = status == EAD_OK ? pickle : NULL;
+    if (status == EAD_OK) return EAD_OK;
+    ead_pickle_close(pickle);
+    return ead_fail_prefix(status, "%s: ", label);
 }
 
 void ead_pickle_close(EadPickle *pickle) {

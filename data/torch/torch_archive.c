@@ -124,10 +124,8 @@ static EadStatus open_archive(const char *path, const void *bytes, size_t size, 
                        : bytes        ? open_bytes(archive, bytes, size)
                                       : open_file(archive);
     if (status == EAD_OK) status = check_kind(archive);
-    if (status == EAD_OK) {
-        *out = archive;
-        return EAD_OK;
-    }
+    *out = status == EAD_OK ? archive : NULL;
+    if (status == EAD_OK) return EAD_OK;
     ead_torch_archive_close(archive);
     return ead_fail_prefix(status, "%s: ", path);
 }
