@@ -40,30 +40,27 @@ static EadStatus start_run(TestRun *run) {
     return EAD_OK;
 }
 
-static EadStatus record(TestRun *run, const EadTestSample *sample, const EadScored *scored,
-                        const EadGroundTruth *truth) {
-    const EadImage *image = &scored->image, *mask = truth ? &truth->mask : NULL;
-    EadResults *results = run->results;
-    EAD_TRY(ead_evaluation_add(results->evaluation, sample->path, sample->defect, sample->anomalous,
-                               scored->score, scored->map, image->width, image->height, truth));
-    EAD_TRY(ead_gallery_add(&results->gallery, sample->path, sample->defect, sample->anomalous, scored->score,
-                            image, scored->map, mask));
-    return ead_map_output_write(&run->output, sample->defect, sample->path, image, scored->map, scored->score,
-                                mask);
-}
-
 static EadStatus evaluate_sample(void *context, int index) {
     TestRun *run = context;
     const EadTestSample *sample = &run->spec->dataset->test[index];
-    bool masked = sample->anomalous && sample->mask_path;
-    EadGroundTruth truth = {0};
+    EadResults *results = run->results;
+    EadGroundTruth truth = {0}, *known = sample->anomalous && sample->mask_path ? &truth : NULL;
+    const EadImage *mask = known ? &truth.mask : NULL;
     EadScored scored;
     EadStatus status = ead_score_file(run->detector, sample->path, &scored);
-    run->results->decoding_seconds += scored.decoding_seconds;
-    run->results->inference_seconds += scored.inference_seconds;
-    if (status == EAD_OK && masked)
-        status = ead_test_sample_truth(sample, scored.image.width, scored.image.height, &truth);
-    if (status == EAD_OK) status = record(run, sample, &scored, masked ? &truth : NULL);
+    const EadImage *image = &scored.image;
+    results->decoding_seconds += scored.decoding_seconds;
+    results->inference_seconds += scored.inference_seconds;
+    if (status == EAD_OK && known) status = ead_test_sample_truth(sample, image->width, image->height, known);
+    if (status == EAD_OK)
+        status = ead_evaluation_add(results->evaluation, sample->path, sample->defect, sample->anomalous,
+                                    scored.score, scored.map, image->width, image->height, known);
+    if (status == EAD_OK)
+        status = ead_gallery_add(&results->gallery, sample->path, sample->defect, sample->anomalous,
+                                 scored.score, image, scored.map, mask);
+    if (status == EAD_OK)
+        status = ead_map_output_write(&run->output, sample->defect, sample->path, image, scored.map,
+                                      scored.score, mask);
     ead_ground_truth_free(&truth);
     ead_scored_free(&scored);
     return status;

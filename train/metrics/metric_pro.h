@@ -14,7 +14,6 @@
 
 #include "data/dataset/ground_truth.h"
 #include "train/metrics/metric_ranking.h"
-#include "train/metrics/metric_set.h"
 
 #include <stdint.h>
 

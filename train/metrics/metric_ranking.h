@@ -1,13 +1,39 @@
-/* Metrics of a list of scores with labels: AU-ROC, average precision, best F1, curves, counts at a
- * threshold. All exact: computed from the sorted scores, never from a histogram. The decision rule everywhere
- * is "score >= threshold is anomalous". */
+/* The metrics of a group of images, and how those of a list of scores with labels come about: AU-ROC, average
+ * precision, best F1, curves, counts at a threshold. All exact: computed from the sorted scores, never from a
+ * histogram. The decision rule everywhere is "score >= threshold is anomalous". */
 #ifndef EAD_TRAIN_METRIC_RANKING_H
 #define EAD_TRAIN_METRIC_RANKING_H
 
 #include "core/base/status.h"
-#include "train/metrics/metric_set.h"
 
 #include <stdint.h>
+
+/* Rows of metrics.def. */
+enum {
+#define EAD_METRIC(name, ...) EAD_METRIC_##name,
+#include "train/metrics/metrics.def"
+#undef EAD_METRIC
+    EAD_METRICS
+};
+
+/* Fractions of 1, NAN where undefined (one class is absent) or out of scope. */
+typedef struct EadMetricSet {
+    int64_t images;            /* for a kind of defect: its own images, without the good ones */
+    int has_pixels, has_spro;  /* 0: no maps or masks; 0: no defect channels */
+    double image_f1_threshold; /* where image_f1_best is reached */
+    double pixel_f1_threshold; /* the map value where pixel_f1_best is reached */
+    union {
+        struct {
+#define EAD_METRIC(name, ...) double name;
+#include "train/metrics/metrics.def"
+#undef EAD_METRIC
+        };
+        double values[EAD_METRICS]; /* the same by number */
+    };
+} EadMetricSet;
+
+/* No images; all values NAN. */
+EadMetricSet ead_metric_set_empty(void);
 
 /* A curve of a detector over its threshold: ROC, PRO, precision over recall. Points run from the highest
  * threshold (nothing is anomalous) to the lowest. */

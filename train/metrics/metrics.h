@@ -6,7 +6,6 @@
 
 #include "data/dataset/ground_truth.h"
 #include "train/metrics/metric_ranking.h"
-#include "train/metrics/metric_set.h"
 #include "train/metrics/threshold_rule.h"
 
 #include <stdint.h>
