@@ -37,8 +37,7 @@ void ead_map_output_free(EadMapOutput *output);
 
 /* Writes what was asked for about the image at `path`, in the subfolder `folder` ("" for none).
  * rgb   3 channels; map [height][width] of the same size with maximum `score`; mask for an outline, or NULL
- * Errors: EAD_BAD_ARGUMENT if a map or an overlay would lie among the images; EAD_IO, EAD_NO_MEMORY,
- * EAD_BAD_SHAPE. */
+ * Errors: EAD_BAD_ARGUMENT if one would lie among the images; EAD_IO, EAD_NO_MEMORY, EAD_BAD_SHAPE. */
 EadStatus ead_map_output_write(EadMapOutput *output, const char *folder, const char *path,
                                const EadImage *rgb, const float *map, float score, const EadImage *mask);
 

@@ -21,8 +21,7 @@ void ead_predict_inputs_free(EadPredictInputs *inputs) {
     *inputs = (EadPredictInputs){0};
 }
 
-/* Whether folder `inner` is `outer` or lies below it; links are resolved. False where either does not exist.
- */
+/* Whether folder `inner` is `outer` or lies below it, links resolved; false where either does not exist. */
 static bool lies_within(const char *inner, const char *outer) {
     char *below = realpath(inner, NULL), *above = realpath(outer, NULL);
     bool within = false;

@@ -36,8 +36,8 @@ void ead_predict_inputs_start(EadPredictInputs *inputs, const char *const *paths
 void ead_predict_inputs_free(EadPredictInputs *inputs);
 
 /* Gives the next input; *found is false at the end. A folder is searched with its subfolders, in order of
- * name, when its turn comes; a list is read line by line as it comes in. Errors: EAD_NO_MEMORY, EAD_IO where
- * the list cannot be read. */
+ * name, when its turn comes; a list is read line by line as it comes in. Errors: EAD_NO_MEMORY; EAD_IO of
+ * the list. */
 EadStatus ead_predict_inputs_next(EadPredictInputs *inputs, EadPredictInput *input, bool *found);
 
 /* The number of inputs, -1 where a list makes that unknowable. */

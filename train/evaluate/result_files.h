@@ -6,8 +6,7 @@
 #include "train/evaluate/evaluate.h"
 
 /* scores.csv: header "path,label,defect,score", one line a sample in the order given, label 0 or 1, fields
- * quoted where RFC 4180 asks for it, lines end in LF, the score with 9 digits (reads back to the same float).
- */
+ * quoted where RFC 4180 asks for it, lines end in LF, scores with 9 digits (read back to the same float). */
 EadStatus ead_write_scores_csv(const char *path, const EadSample *samples, int64_t count);
 
 /* metrics.json: see ead_metrics_json(). */

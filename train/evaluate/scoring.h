@@ -1,5 +1,4 @@
-/* Image files through a detector: how evaluation, prediction, the threshold and the pictures of a training
- * score theirs. */
+/* Images through a detector: how evaluation, prediction, threshold and a training's pictures score theirs. */
 #ifndef EAD_TRAIN_SCORING_H
 #define EAD_TRAIN_SCORING_H
 

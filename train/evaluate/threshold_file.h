@@ -7,8 +7,7 @@
 #include "train/config/config.h"
 #include "train/metrics/threshold_rule.h"
 
-/* Name of the tensor [images] of the validation images' scores, and of the text that ead_threshold_describe()
- * writes. */
+/* Names of the tensor [images] of the validation scores and of the text by ead_threshold_describe(). */
 #define EAD_VALIDATION_SCORES "validation_scores"
 #define EAD_THRESHOLD_TEXT    "threshold_rule"
 
@@ -18,8 +17,7 @@ EadThresholdRule ead_threshold_rule(const EadConfig *config);
 /* Applies the rule to the scores that a model file holds. Errors: EAD_BAD_FILE where it holds none. */
 EadStatus ead_threshold_from_file(const EadSafetensors *file, EadThresholdRule rule, EadThreshold *out);
 
-/* What these scores say about a threshold; where the file holds none, out->images is 0. Errors:
- * EAD_NO_MEMORY. */
+/* What these scores say about a threshold; out->images is 0 without scores. Errors: EAD_NO_MEMORY. */
 EadStatus ead_threshold_assess_by_file(const EadSafetensors *file, float value, EadThreshold *out);
 
 #endif

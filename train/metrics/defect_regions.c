@@ -1,7 +1,6 @@
 /* Components by two passes: the first gives provisional labels and notes which of them touch, the second
  * replaces each by the number of its set. They are the first regions; each channel then splits those that
- * it covers in part and moves those that it covers whole. Regions that lost all their pixels stay as
- * parents. */
+ * it covers in part and moves those that it covers whole. Regions without pixels stay as parents. */
 #include "train/metrics/defect_regions.h"
 
 #include "core/base/memory.h"

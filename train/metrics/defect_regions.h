@@ -1,6 +1,5 @@
 /* The defect pixels of one image sorted by what they belong to: pixels of the same connected component and of
- * the same defect channels make a region. AU-PRO counts by component, sPRO by channel, so one region number a
- * pixel serves both. */
+ * the same defect channels make a region. AU-PRO counts by component, sPRO by channel. */
 #ifndef EAD_TRAIN_DEFECT_REGIONS_H
 #define EAD_TRAIN_DEFECT_REGIONS_H
 
@@ -16,8 +15,7 @@ typedef struct EadComponents {
 
 /* Labels the components of mask u8 [height][width], non-zero = defect. Union-find in two passes: no
  * recursion, linear time. Memory: 4 bytes a pixel kept, up to 1 byte a pixel more while it runs.
- * Errors: EAD_BAD_SHAPE for sizes outside 1..65,535 or more than 2^30 pixels, EAD_NO_MEMORY. On error
- * *components is empty. */
+ * Errors: EAD_BAD_SHAPE for sizes outside 1..65,535 or > 2^30 pixels, EAD_NO_MEMORY; *components is empty. */
 EadStatus ead_components_label(EadComponents *components, const uint8_t *mask, int width, int height);
 
 /* Frees the arrays and leaves an empty struct; harmless on an empty (zeroed) one. */

@@ -1,6 +1,5 @@
 /* Collecting pixels: one 32-bit key for a pixel without defect, kept by group; one 64-bit word, score key
- * above and region below, for a pixel with defect. Filters (one kind of defect with the good images) need no
- * second sort. */
+ * above and region below, for a pixel with defect. One kind of defect with the good images needs no sort. */
 #include "train/metrics/pixel_store.h"
 
 #include "core/base/memory.h"
@@ -89,18 +88,14 @@ static EadStatus check_map(const float *map, int width, int height, const EadGro
     return EAD_OK;
 }
 
+/* labels NULL: no pixel has a defect. */
 static void append_pixels(EadProAccumulator *a, EadProGroup *g, const float *map, const int32_t *labels,
                           int64_t pixels) {
-    uint64_t first = (uint64_t)a->region_count;
+    uint64_t first = (uint64_t)a->region_count, *defects = a->defects + a->defect_count;
     uint32_t *normal = g->normal + g->normal_count;
-    if (!labels) {
-        for (int64_t i = 0; i < pixels; i++) normal[i] = inverted_key(map[i]);
-        return;
-    }
-    uint64_t *defects = a->defects + a->defect_count;
     for (int64_t i = 0; i < pixels; i++) {
         uint32_t key = inverted_key(map[i]);
-        if (labels[i] == 0)
+        if (!labels || labels[i] == 0)
             *normal++ = key;
         else
             *defects++ = (uint64_t)key << 32 | (first + (uint64_t)labels[i] - 1);

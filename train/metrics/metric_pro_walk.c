@@ -1,6 +1,5 @@
 /* Metrics and curves: one walk down the defect pixels by score. Between two of them the curves only move to
- * the right, by the pixels without defect in between, so those are counted in their sorted arrays and never
- * visited. */
+ * the right, by the pixels without defect in between: those are counted in sorted arrays, never visited. */
 #include "train/metrics/pixel_store.h"
 
 #include "core/base/memory.h"

@@ -72,8 +72,7 @@ typedef struct EadConfusion {
 EadStatus ead_rank(const float *scores, const uint8_t *anomalous, int64_t count, EadMetricSet *set,
                    EadCurve *roc, EadCurve *pr);
 
-/* The four counts at one threshold, and the F1 that follows from them (NAN when nothing is or is called
- * anomalous). */
+/* The four counts at one threshold, and their F1 (NAN when nothing is or is called anomalous). */
 EadConfusion ead_confusion_at(const float *scores, const uint8_t *anomalous, int64_t count, double threshold);
 double ead_confusion_f1(EadConfusion confusion);
 

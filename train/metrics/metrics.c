@@ -1,5 +1,4 @@
-/* Collects scores, maps and masks, then measures the chosen images and pixels: all, each kind of defect, each
- * type of defect channel. */
+/* Collects, then measures images and pixels: all, each kind of defect, each type of defect channel. */
 #include "train/metrics/metrics.h"
 
 #include "core/base/memory.h"
@@ -13,8 +12,7 @@
 
 #define CURVE_STEP 1e-4
 
-/* Group 0 holds the good images, 1.. the kinds of defects in order of appearance; the same numbers serve
- * the store of pixels. */
+/* Group 0 holds the good images, 1.. the kinds of defects as they appear; in the pixel store, too. */
 typedef struct DefectGroup {
     char *name;      /* owned; NULL for the good images */
     bool incomplete; /* an image without map or mask: no pixel metrics */
@@ -180,8 +178,7 @@ static EadStatus measure_images(EadEvaluation *e, Choice choice, EadMetricSet *s
 
 /* ---- pixels ---- */
 
-/* False-positive rates up to which areas are taken: those of AU-sPRO, two of which are AU-PRO's, too, and
- * the one of eval.pro_max_fpr. */
+/* False-positive rates up to which areas are taken: those of AU-sPRO, two of them AU-PRO's, too. */
 enum { AT_05 = 1, AT_30 = 3, SPRO_LIMITS = 5 };
 static const double limits[SPRO_LIMITS] = {0.01, 0.05, 0.1, 0.3, 1};
 

@@ -1,6 +1,5 @@
 /* All metrics of one test set: collects scores, maps and masks image by image, then computes what
- * metrics.json, scores.csv and the report show, over everything and per kind of defect (its images with all
- * good ones). */
+ * metrics.json, scores.csv and the report show, over all and per kind of defect (with all good images). */
 #ifndef EAD_TRAIN_METRICS_H
 #define EAD_TRAIN_METRICS_H
 
@@ -57,9 +56,8 @@ void ead_evaluation_free(EadEvaluation *evaluation);
  * map        [height][width] f32, finite, at the original image's size, or NULL
  * truth      of the same size, or NULL; its mask must be empty for a good image
  * Pixel metrics need a map for every image and a mask for every anomalous one. A kind of defect where one is
- * missing has none, and then neither has the total; a good image without a map leaves none at all. 4 bytes a
- * pixel without defect and 8 a pixel with one are kept until free. Errors: EAD_BAD_ARGUMENT (values above),
- * EAD_BAD_SHAPE, EAD_NO_MEMORY. */
+ * missing has none, and then neither has the total; a good image without a map leaves none at all. Memory:
+ * see metric_pro.h. Errors: EAD_BAD_ARGUMENT (values above), EAD_BAD_SHAPE, EAD_NO_MEMORY. */
 EadStatus ead_evaluation_add(EadEvaluation *evaluation, const char *path, const char *defect, int anomalous,
                              float score, const float *map, int width, int height,
                              const EadGroundTruth *truth);

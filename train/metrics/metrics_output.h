@@ -39,12 +39,10 @@ extern const EadMetricRow ead_metric_rows[EAD_METRICS];
  * and, where both are there, mean. Fractions of 1; null where undefined. */
 void ead_metrics_json(EadJson *json, const char *key, const EadMetrics *metrics);
 
-/* The array that describes metrics.def for a page: {key as in the object above, column, title, places:
- * [...]}. */
+/* The array that describes metrics.def for a page: {key as above, column, title, places: [...]}. */
 void ead_metric_rows_json(EadJson *json, const char *key, const EadMetrics *metrics);
 
-/* Prints a table of the main metrics, one line for all images and one for each kind of defect; "-" where
- * undefined. */
+/* Prints the main metrics, a line for all images and one for each kind of defect; "-" where undefined. */
 void ead_print_metrics(FILE *stream, const EadMetrics *metrics);
 
 #endif

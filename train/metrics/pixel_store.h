@@ -1,5 +1,4 @@
-/* The store behind the pixel metrics: metric_pro.c fills it, pixel_sort.c sorts it, metric_pro_walk.c reads
- * it. */
+/* The store of the pixel metrics: metric_pro.c fills it, pixel_sort.c sorts, metric_pro_walk.c reads it. */
 #ifndef EAD_TRAIN_PIXEL_STORE_H
 #define EAD_TRAIN_PIXEL_STORE_H
 

@@ -29,16 +29,14 @@ typedef struct EadThreshold {
 /* scores [count], count >= 1. Errors: EAD_BAD_ARGUMENT for a score that is not finite, EAD_NO_MEMORY. */
 EadStatus ead_threshold_choose(const float *scores, int count, EadThresholdRule rule, EadThreshold *out);
 
-/* What so many scores say about a threshold that was chosen elsewhere. scores [count], finite; count may be
- * 0. */
+/* What scores say about a threshold that was chosen elsewhere. scores [count], finite; count >= 0. */
 EadThreshold ead_threshold_assess(float value, const float *scores, int count);
 
 /* "0.0123: 0 of 21 validation images reach it; false-alarm rate 0 to 16.1 % (95 % confidence)", written into
  * text; without images the value alone. */
 void ead_threshold_describe(const EadThreshold *threshold, char *text, size_t size);
 
-/* The exact confidence interval of a rate of which `count` trials showed `hits`, 0 <= hits <= count, count >=
- * 1; level such as 0.95. */
+/* The exact confidence interval of a rate: 0 <= hits <= count trials, count >= 1; level such as 0.95. */
 void ead_clopper_pearson(int hits, int count, double level, double *low, double *high);
 
 #endif

@@ -23,8 +23,7 @@ typedef struct EadGallery {
     int count, capacity;
 } EadGallery;
 
-/* The side at which the pictures of so many images keep to the budget: 256 up to some 300 images, less for
- * more, at least 64. */
+/* The side at which so many pictures keep to the budget: 256 up to some 300, less for more, at least 64. */
 int ead_gallery_side(int64_t images);
 
 /* Adds one test image; everything is copied, at most 8 bytes a kept pixel (0.5 MB an image at 256, some 160

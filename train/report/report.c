@@ -133,32 +133,20 @@ static void write_losses(EadJson *json, const EadLossHistory *losses) {
     ead_json_close(json, '}');
 }
 
-/* ---- pictures ---- */
-
-static EadStatus write_picture(EadJson *json, const char *key, const EadImage *picture, int64_t *bytes) {
+/* map NULL: the plain image. */
+static EadStatus write_picture(EadJson *json, const char *key, const EadImage *rgb, const float *map,
+                               float low, float high, const EadImage *mask, int64_t *bytes) {
+    EadImage picture;
     uint8_t *jpeg;
     size_t size;
-    EAD_TRY(ead_jpeg_encode(picture, JPEG_QUALITY, &jpeg, &size));
+    EAD_TRY(ead_overlay_render(rgb, map, low, high, mask, &picture));
+    EadStatus status = ead_jpeg_encode(&picture, JPEG_QUALITY, &jpeg, &size);
+    ead_image_free(&picture);
+    if (status != EAD_OK) return status;
     ead_json_data_uri(json, key, "image/jpeg", jpeg, size);
     *bytes += (int64_t)size * 4 / 3;
     free(jpeg);
     return EAD_OK;
-}
-
-/* The image with its outline, and the heat map over it. */
-static EadStatus write_pictures(EadJson *json, const EadGalleryEntry *entry, float low, float high,
-                                int64_t *bytes) {
-    const EadImage *mask = entry->mask.pixels ? &entry->mask : NULL;
-    EadImage plain = {0}, heat = {0};
-    ead_json_integer(json, "width", entry->rgb.width);
-    ead_json_integer(json, "height", entry->rgb.height);
-    EadStatus status = ead_overlay_render(&entry->rgb, NULL, 0, 1, mask, &plain);
-    if (status == EAD_OK) status = write_picture(json, "image", &plain, bytes);
-    if (status == EAD_OK) status = ead_overlay_render(&entry->rgb, entry->map, low, high, NULL, &heat);
-    if (status == EAD_OK) status = write_picture(json, "map", &heat, bytes);
-    ead_image_free(&plain);
-    ead_image_free(&heat);
-    return status;
 }
 
 static EadStatus write_images(EadJson *json, const EadGallery *gallery, const EadGalleryOrder *order,
@@ -175,7 +163,13 @@ static EadStatus write_images(EadJson *json, const EadGallery *gallery, const Ea
         ead_json_string(json, "defect", entry->defect);
         ead_json_flag(json, "anomalous", entry->anomalous);
         ead_json_number(json, "score", (double)entry->score, FLOAT_DIGITS);
-        if (bytes < EAD_GALLERY_BUDGET) EAD_TRY(write_pictures(json, entry, low, high, &bytes));
+        if (bytes < EAD_GALLERY_BUDGET) { /* the image with its outline, and the heat map over it */
+            const EadImage *rgb = &entry->rgb, *mask = entry->mask.pixels ? &entry->mask : NULL;
+            ead_json_integer(json, "width", rgb->width);
+            ead_json_integer(json, "height", rgb->height);
+            EAD_TRY(write_picture(json, "image", rgb, NULL, 0, 1, mask, &bytes));
+            EAD_TRY(write_picture(json, "map", rgb, entry->map, low, high, NULL, &bytes));
+        }
         ead_json_close(json, '}');
     }
     ead_json_close(json, ']');
@@ -223,15 +217,22 @@ static void write_facts(EadJson *json, const char *key, const EadKeyValue *facts
     ead_json_close(json, ']');
 }
 
-/* Keys that are not as in the paper; files and folders are not worth a line. */
-static void write_changed(EadJson *json, const EadConfig *defaults, const EadConfig *config) {
-    ead_json_open(json, "changed", '[');
-    for (int key = 0; key < EAD_CONFIG_KEYS; key++) {
+/* The text, and unless it is no config of this version what is not as in the paper; files and folders are not
+ * worth a line. */
+static void write_config(EadJson *json, const char *text) {
+    EadConfig defaults, config;
+    if (!text) return;
+    ead_json_string(json, "config", text);
+    if (ead_config_defaults(&defaults) != EAD_OK) return;
+    bool known = ead_config_defaults(&config) == EAD_OK &&
+                 ead_config_parse(text, strlen(text), "config", &config) == EAD_OK;
+    if (known) ead_json_open(json, "changed", '[');
+    for (int key = 0; known && key < EAD_CONFIG_KEYS; key++) {
         char *before = NULL, *now = NULL;
         const EadValueRule *rule = &ead_config_key(key)->rule;
         if (ead_config_matters(key) && rule->kind != EAD_KIND_PATH && rule->kind != EAD_KIND_STRING &&
-            ead_config_value_text(defaults, (EadConfigKeyId)key, &before) == EAD_OK &&
-            ead_config_value_text(config, (EadConfigKeyId)key, &now) == EAD_OK && strcmp(before, now) != 0) {
+            ead_config_value_text(&defaults, (EadConfigKeyId)key, &before) == EAD_OK &&
+            ead_config_value_text(&config, (EadConfigKeyId)key, &now) == EAD_OK && strcmp(before, now) != 0) {
             ead_json_open(json, NULL, '[');
             ead_json_string(json, NULL, rule->name);
             ead_json_string(json, NULL, now);
@@ -241,18 +242,7 @@ static void write_changed(EadJson *json, const EadConfig *defaults, const EadCon
         free(before);
         free(now);
     }
-    ead_json_close(json, ']');
-}
-
-/* The text, and what differs from the defaults unless it is no config of this version. */
-static void write_config(EadJson *json, const char *text) {
-    EadConfig defaults, config;
-    if (!text) return;
-    ead_json_string(json, "config", text);
-    if (ead_config_defaults(&defaults) != EAD_OK) return;
-    if (ead_config_defaults(&config) == EAD_OK &&
-        ead_config_parse(text, strlen(text), "config", &config) == EAD_OK)
-        write_changed(json, &defaults, &config);
+    if (known) ead_json_close(json, ']');
     ead_config_free(&config);
     ead_config_free(&defaults);
 }

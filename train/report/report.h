@@ -1,7 +1,6 @@
 /* report.html: one self-contained page about a run, without outside resources: metrics, loss curves,
  * histogram of the scores, ROC and PRO curves, heat maps worth a look, settings and provenance. The page is
- * report.html, report.css and report.js, embedded by the build; C only writes the JSON that the script
- * draws. */
+ * report.html, report.css and report.js, embedded by the build; C only writes the JSON that these draw. */
 #ifndef EAD_TRAIN_REPORT_H
 #define EAD_TRAIN_REPORT_H
 
@@ -30,12 +29,10 @@ typedef struct EadReport {
     int timing_count;
 } EadReport;
 
-/* Writes the page atomically; the same report gives the same bytes. Errors: EAD_IO, EAD_NO_MEMORY,
- * EAD_BAD_SHAPE. */
+/* Writes atomically; the same report gives the same bytes. Errors: EAD_IO, EAD_NO_MEMORY, EAD_BAD_SHAPE. */
 EadStatus ead_report_write(const char *path, const EadReport *report);
 
-/* A page around other data that report.js knows: begins it, with the object of its data open in *json, and
- * ends it. */
+/* A page around other data that report.js knows: begin opens the data's object in *json, end closes it. */
 void ead_page_begin(EadJson *json, FILE *stream);
 void ead_page_end(EadJson *json);
 

@@ -141,8 +141,7 @@ static void add_group(EadTextTable *table, const EadSweepResults *results, int v
         add_cell(table, "%+.2f", summary.mean - number->percent);
 }
 
-/* Rows of the paper's table, means over all collections, that are no variant here. The mean is the last
- * group. */
+/* The paper's rows of means over all collections that are no variant here. The mean is the last group. */
 static void add_others(EadTextTable *table, const EadSweepResults *results, int column) {
     const EadPaperNumber *row = NULL;
     while ((row = next_row(results, all_collections, column, row))) {

@@ -6,8 +6,7 @@
 
 #include <stdio.h>
 
-/* A table as texts, the same for Markdown and HTML. Of these functions each is about one column of the
- * results. */
+/* A table as texts, the same for Markdown and HTML, about one column of the results. */
 typedef struct EadTextTable {
     int columns;
     EadStringList cells; /* row by row, the first is the head; "" for none */
@@ -30,8 +29,7 @@ void ead_text_table_free(EadTextTable *table);
 /* Whether the metric has a scenario table: those of image and localisation that the paper compares by. */
 bool ead_sweep_by_scenario(const EadSweepResults *results, int column);
 
-/* Whether the mean over the collections says something: there are several, and the metric is none of LOCO's
- * own. */
+/* Whether the mean over the collections says something: several have the metric, so it is not LOCO's own. */
 bool ead_sweep_has_mean(const EadSweepResults *results, int column);
 
 /* The paper's number for a variant and a collection (-1: the mean), or NULL; *comparable is whether the
@@ -39,16 +37,15 @@ bool ead_sweep_has_mean(const EadSweepResults *results, int column);
 const EadPaperNumber *ead_sweep_paper_number(const EadSweepResults *results, int variant, int collection,
                                              int column, bool *comparable);
 
-/* Sentences for the reader: how complete, how long trained, what may be compared;
- * some 700 bytes. */
+/* Sentences for the reader: how complete, how long trained, what may be compared; some 700 bytes. */
 void ead_sweep_notes(const EadSweepResults *results, char *text, size_t size);
 
 /* Tables in Markdown. Errors: EAD_NO_MEMORY; write errors show in ferror(). */
 EadStatus ead_sweep_write_markdown(FILE *stream, const EadSweepResults *results);
 
 /* One line a metric of a variant in a scenario, in a collection (scenario "mean") and over all (collection
- * "all"): variant,collection,scenario,metric,seeds,runs,expected,mean,deviation,paper,difference, in percent,
- * empty where there is none. */
+ * "all"): variant,collection,scenario,metric,seeds,runs,expected,mean,deviation,paper,difference, in percent
+ * or empty. */
 EadStatus ead_sweep_write_csv(FILE *stream, const EadSweepResults *results);
 
 /* The page with the same tables and charts; no outside resources. Errors: EAD_NO_MEMORY. */
