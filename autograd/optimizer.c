@@ -43,13 +43,6 @@ static EadNode *flat(EadGraph *graph, const char *name, int64_t count, real *dat
     return ead_leaf(graph, name, EAD_REAL, 1, 1, 1, (int)count, data);
 }
 
-static void append_adam(EadGraph *graph, const EadParamGroup *group, EadNode *step) {
-    const EadOptimizer *o = group->optimizer;
-    ead_adam(graph, flat(graph, "parameters", o->count, group->params->values),
-             flat(graph, "gradients", o->count, o->gradients), flat(graph, "first", o->count, o->first),
-             flat(graph, "second", o->count, o->second), step, group->rate, group->adam);
-}
-
 void ead_optimizer_append(EadGraph *graph, int count, const EadParamGroup groups[], EadNode *loss,
                           EadNode *step) {
     EadFlatGradients flats[EAD_MAX_FLATS] = {{0}};
@@ -58,6 +51,11 @@ void ead_optimizer_append(EadGraph *graph, int count, const EadParamGroup groups
         flats[g] = (EadFlatGradients){groups[g].params->values, groups[g].params->total,
                                       groups[g].optimizer->gradients};
     ead_backward_to_flat(graph, loss, count, flats);
-    for (int g = 0; g < count; g++) append_adam(graph, &groups[g], step);
+    for (int g = 0; g < count; g++) {
+        const EadOptimizer *o = groups[g].optimizer;
+        ead_adam(graph, flat(graph, "parameters", o->count, groups[g].params->values),
+                 flat(graph, "gradients", o->count, o->gradients), flat(graph, "first", o->count, o->first),
+                 flat(graph, "second", o->count, o->second), step, groups[g].rate, groups[g].adam);
+    }
     ead_increment(graph, step);
 }

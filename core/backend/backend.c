@@ -16,36 +16,30 @@ static int cuda_index(const char *device) {
 
 EadStatus ead_backend_find(const char *device, const EadBackend **out) {
     int index = cuda_index(device);
-    if (strcmp(device, "cpu") == 0) {
-        *out = &ead_backend_cpu;
-        return EAD_OK;
-    }
-    if (index >= 0) {
-        EadStatus status = ead_backend_cuda(index, out);
-        return status == EAD_OK ? EAD_OK : ead_fail_prefix(status, "device '%s': ", device);
-    }
-    return ead_fail(EAD_UNSUPPORTED, "device '%s': this build has the backends: %s; use --device cpu", device,
-                    ead_backend_names());
-}
-
-static EadStatus check_cpu(EadPrecision precision, const char *name) {
-    if (precision == EAD_PRECISION_TF32 || precision == EAD_PRECISION_FP16)
-        return ead_fail(EAD_UNSUPPORTED, "%s: %s needs --device cuda; on the CPU use fp32, bf16 or auto",
-                        name, ead_precision_name(precision));
-    if (precision != EAD_PRECISION_BF16 || ead_amx()) return EAD_OK;
-    return ead_fail(EAD_UNSUPPORTED,
-                    "%s: bf16 needs a CPU with AMX (amx_tile, amx_bf16), which this one lacks; use fp32, or "
-                    "auto, which takes bf16 where it can",
-                    name);
+    *out = &ead_backend_cpu;
+    if (strcmp(device, "cpu") == 0) return EAD_OK;
+    if (index < 0)
+        return ead_fail(EAD_UNSUPPORTED, "device '%s': this build has the backends: %s; use --device cpu",
+                        device, ead_backend_names());
+    EadStatus status = ead_backend_cuda(index, out);
+    return status == EAD_OK ? EAD_OK : ead_fail_prefix(status, "device '%s': ", device);
 }
 
 EadStatus ead_precision_check(const EadBackend *backend, EadPrecision precision, bool training,
                               const char *name) {
-    if (!backend->device) return check_cpu(precision, name);
-    if (precision == EAD_PRECISION_FP32 && backend->device->open_fp32) return backend->device->open_fp32();
-    if (!training || precision != EAD_PRECISION_FP16) return EAD_OK;
+    const EadDevice *device = backend->device;
+    if (device && precision == EAD_PRECISION_FP32 && device->open_fp32) return device->open_fp32();
+    if (device && training && precision == EAD_PRECISION_FP16)
+        return ead_fail(
+            EAD_UNSUPPORTED,
+            "%s: fp16 is for inference only, small gradients vanish in it; use bf16, tf32 or fp32", name);
+    if (!device && (precision == EAD_PRECISION_TF32 || precision == EAD_PRECISION_FP16))
+        return ead_fail(EAD_UNSUPPORTED, "%s: %s needs --device cuda; on the CPU use fp32, bf16 or auto",
+                        name, ead_precision_name(precision));
+    if (device || precision != EAD_PRECISION_BF16 || ead_amx()) return EAD_OK;
     return ead_fail(EAD_UNSUPPORTED,
-                    "%s: fp16 is for inference only, small gradients vanish in it; use bf16, tf32 or fp32",
+                    "%s: bf16 needs a CPU with AMX (amx_tile, amx_bf16), which this one lacks; use fp32, or "
+                    "auto, which takes bf16 where it can",
                     name);
 }
 

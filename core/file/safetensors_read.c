@@ -99,16 +99,6 @@ static EadStatus check_metadata(const json_t *metadata) {
     return EAD_OK;
 }
 
-static EadStatus parse_type(const json_t *entry, EadFileType *type) {
-    const char *name = json_string_value(json_object_get(entry, "dtype"));
-    if (!name) return ead_fail(EAD_BAD_FILE, "no dtype" HINT);
-    for (int i = 0; i < EAD_FILE_TYPE_COUNT; i++) {
-        *type = (EadFileType)i;
-        if (strcmp(name, ead_file_type_name(*type)) == 0) return EAD_OK;
-    }
-    return ead_fail(EAD_BAD_FILE, "unknown dtype '%.40s'; export it as F32", name);
-}
-
 static EadStatus parse_shape(const json_t *entry, EadFileTensor *tensor) {
     const json_t *shape = json_object_get(entry, "shape");
     if (!json_is_array(shape)) return ead_fail(EAD_BAD_FILE, "no shape" HINT);
@@ -146,7 +136,13 @@ static EadStatus parse_offsets(const json_t *entry, EadFileTensor *tensor, const
 
 static EadStatus parse_entry(const json_t *entry, EadFileTensor *tensor, const char *data, size_t data_size) {
     if (!json_is_object(entry)) return ead_fail(EAD_BAD_FILE, "its entry is not an object" HINT);
-    EAD_TRY(parse_type(entry, &tensor->type));
+    const char *type = json_string_value(json_object_get(entry, "dtype"));
+    if (!type) return ead_fail(EAD_BAD_FILE, "no dtype" HINT);
+    int i = 0;
+    while (i < EAD_FILE_TYPE_COUNT && strcmp(type, types[i].name) != 0) i++;
+    if (i == EAD_FILE_TYPE_COUNT)
+        return ead_fail(EAD_BAD_FILE, "unknown dtype '%.40s'; export it as F32", type);
+    tensor->type = (EadFileType)i;
     EAD_TRY(parse_shape(entry, tensor));
     return parse_offsets(entry, tensor, data, data_size);
 }
@@ -311,16 +307,13 @@ static void decode(EadFileType type, const char *bytes, int64_t count, double *o
     }
 }
 
-static bool all_finite(const double *x, int64_t count, double largest) {
+/* Fails at the first of count values that is not within +-largest; x[0] is element `first` of the tensor. */
+static EadStatus check_finite(const EadSafetensors *file, const EadFileTensor *tensor, const double *x,
+                              int64_t count, int64_t first, double largest) {
     bool finite = true;
-    for (int64_t i = 0; i < count; i++) finite &= fabs(x[i]) <= largest; /* false for NaN as well */
-    return finite;
-}
-
-/* The error for the first value of x that is not within +-largest; x[0] is element `first` of the tensor. */
-static EadStatus fail_not_finite(const EadSafetensors *file, const EadFileTensor *tensor, const double *x,
-                                 int64_t first, double largest) {
     int64_t i = 0;
+    for (int64_t k = 0; k < count; k++) finite &= fabs(x[k]) <= largest; /* false for NaN as well */
+    if (finite) return EAD_OK;
     while (fabs(x[i]) <= largest) i++;
     return ead_fail(
         EAD_BAD_FILE,
@@ -342,8 +335,7 @@ static EadStatus check_is_float(const EadSafetensors *file, const EadFileTensor 
 EadStatus ead_file_tensor_to_double(const EadSafetensors *file, const EadFileTensor *tensor, double *out) {
     EAD_TRY(check_is_float(file, tensor));
     decode(tensor->type, tensor->data, tensor->count, out);
-    if (all_finite(out, tensor->count, DBL_MAX)) return EAD_OK;
-    return fail_not_finite(file, tensor, out, 0, DBL_MAX);
+    return check_finite(file, tensor, out, tensor->count, 0, DBL_MAX);
 }
 
 EadStatus ead_file_tensor_to_float(const EadSafetensors *file, const EadFileTensor *tensor, float *out) {
@@ -354,8 +346,7 @@ EadStatus ead_file_tensor_to_float(const EadSafetensors *file, const EadFileTens
     for (int64_t first = 0; first < tensor->count; first += BLOCK) {
         int64_t count = tensor->count - first < BLOCK ? tensor->count - first : BLOCK;
         decode(tensor->type, bytes + (size_t)first * types[tensor->type].size, count, block);
-        if (!all_finite(block, count, (double)FLT_MAX))
-            return fail_not_finite(file, tensor, block, first, (double)FLT_MAX);
+        EAD_TRY(check_finite(file, tensor, block, count, first, (double)FLT_MAX));
         for (int64_t i = 0; i < count; i++) out[first + i] = (float)block[i];
     }
     return EAD_OK;

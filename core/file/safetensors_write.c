@@ -68,21 +68,16 @@ EadStatus ead_safetensors_writer_metadata(EadSafetensorsWriter *writer, const ch
     return ead_fail(EAD_BAD_ARGUMENT, "metadata '%.200s': key or value is not UTF-8, or memory ran out", key);
 }
 
-static EadStatus check_name(const EadSafetensorsWriter *writer, const char *name) {
+EadStatus ead_safetensors_writer_tensor(EadSafetensorsWriter *writer, const char *name, EadFileType type,
+                                        int dims, const int64_t *shape, const void *data) {
+    Entry entry = {.type = type, .dims = dims, .data = data};
+    int64_t count;
     if (!ead_file_name_valid(name))
         return ead_fail(EAD_BAD_ARGUMENT,
                         "'%.200s' cannot name a tensor: empty, reserved or with control characters", name);
     for (int i = 0; i < writer->count; i++)
         if (strcmp(writer->entries[i].name, name) == 0)
             return ead_fail(EAD_BAD_ARGUMENT, "tensor '%.200s' is there already; names must differ", name);
-    return EAD_OK;
-}
-
-EadStatus ead_safetensors_writer_tensor(EadSafetensorsWriter *writer, const char *name, EadFileType type,
-                                        int dims, const int64_t *shape, const void *data) {
-    Entry entry = {.type = type, .dims = dims, .data = data};
-    int64_t count;
-    EAD_TRY(check_name(writer, name));
     if (!ead_file_shape_size(type, dims, shape, &count, &entry.bytes) ||
         entry.bytes > (size_t)INT64_MAX - writer->data_size)
         return ead_fail(EAD_BAD_SHAPE,

@@ -66,12 +66,6 @@ void ead_params_initialize(EadParams *params, uint64_t seed) {
     }
 }
 
-int64_t ead_params_size(const EadParams *params) {
-    int64_t size = 0;
-    for (int i = 0; i < params->count; i++) size += size_of(&params->items[i]);
-    return size;
-}
-
 static const EadParam *find_part(const EadParams *params, const char *prefix, const char *part) {
     char name[EAD_NAME_SIZE];
     snprintf(name, sizeof name, "%s.%s", prefix, part);

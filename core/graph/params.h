@@ -33,9 +33,6 @@ void ead_params_free(EadParams *params);
  * (in memory order) of a parameter is word i of stream EAD_STREAM_PARAMETERS + hash of its name. */
 void ead_params_initialize(EadParams *params, uint64_t seed);
 
-/* Number of weights and biases, without gaps. */
-int64_t ead_params_size(const EadParams *params);
-
 /* Convolution <prefix> with output channels first .. first+count-1 only (count 0: all of them), whose weights
  * and biases are leaves of the graph: trainable or constant. The parameter must exist. */
 typedef struct EadConvParams {

@@ -117,21 +117,6 @@ static void row_of_1(const Weights *weights, const uint8_t *x, uint8_t *y, int o
     }
 }
 
-/* Along the columns: whole rows of `bytes` values are weighted and added up in `sums` [bytes]. */
-static void columns(const Weights *weights, const uint8_t *x, ptrdiff_t stride, size_t bytes, int32_t *sums,
-                    uint8_t *y, int out) {
-    for (int i = 0; i < out; i++, y += bytes) {
-        const int32_t *w = weights->values + (size_t)i * (size_t)weights->taps;
-        memset(sums, 0, bytes * sizeof *sums);
-        for (int k = 0; k < weights->count[i]; k++) {
-            const uint8_t *row = x + (weights->first[i] + k) * stride;
-            int32_t weight = w[k];
-            for (size_t j = 0; j < bytes; j++) sums[j] += weight * row[j];
-        }
-        for (size_t j = 0; j < bytes; j++) y[j] = round_to_u8(sums[j]);
-    }
-}
-
 static EadStatus resize_rows(const uint8_t *pixels, int width, int height, int channels, ptrdiff_t stride,
                              uint8_t *out, int out_width) {
     Weights weights;
@@ -147,19 +132,30 @@ static EadStatus resize_rows(const uint8_t *pixels, int width, int height, int c
     return EAD_OK;
 }
 
+/* Whole rows of `bytes` values are weighted and added up in `sums` [bytes]. */
 static EadStatus resize_columns(const uint8_t *pixels, int height, ptrdiff_t stride, size_t bytes,
                                 uint8_t *out, int out_height) {
     Weights weights;
     EAD_TRY(weights_make(&weights, height, out_height));
     int32_t *sums = malloc(bytes * sizeof *sums);
-    if (sums) columns(&weights, pixels, stride, bytes, sums, out, out_height);
+    for (int i = 0; sums && i < out_height; i++, out += bytes) {
+        const int32_t *w = weights.values + (size_t)i * (size_t)weights.taps;
+        memset(sums, 0, bytes * sizeof *sums);
+        for (int k = 0; k < weights.count[i]; k++) {
+            const uint8_t *row = pixels + (weights.first[i] + k) * stride;
+            int32_t weight = w[k];
+            for (size_t j = 0; j < bytes; j++) sums[j] += weight * row[j];
+        }
+        for (size_t j = 0; j < bytes; j++) out[j] = round_to_u8(sums[j]);
+    }
     weights_free(&weights);
     free(sums);
     return sums ? EAD_OK : ead_fail(EAD_NO_MEMORY, "no memory to resize an image to %d rows", out_height);
 }
 
-static EadStatus check_sizes(int width, int height, int channels, int out_width, int out_height) {
-    int sizes[] = {width, height, out_width, out_height};
+EadStatus ead_resize_u8(const uint8_t *pixels, int width, int height, int channels, ptrdiff_t stride,
+                        uint8_t *out, int out_width, int out_height) {
+    const int sizes[] = {width, height, out_width, out_height};
     for (int i = 0; i < 4; i++)
         if (sizes[i] < 1 || sizes[i] > MAX_SIDE)
             return ead_fail(EAD_BAD_SHAPE,
@@ -167,12 +163,6 @@ static EadStatus check_sizes(int width, int height, int channels, int out_width,
                             height, out_width, out_height, MAX_SIDE);
     if (channels != 1 && channels != 3)
         return ead_fail(EAD_BAD_SHAPE, "cannot resize an image of %d channels: only 1 or 3", channels);
-    return EAD_OK;
-}
-
-EadStatus ead_resize_u8(const uint8_t *pixels, int width, int height, int channels, ptrdiff_t stride,
-                        uint8_t *out, int out_width, int out_height) {
-    EAD_TRY(check_sizes(width, height, channels, out_width, out_height));
     size_t bytes = (size_t)out_width * (size_t)channels;
     if (out_height == height && out_width == width) {
         for (int y = 0; y < height; y++) memcpy(out + (size_t)y * bytes, pixels + y * stride, bytes);

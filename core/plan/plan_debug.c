@@ -20,30 +20,9 @@ bool ead_debug(const char *what) {
 
 /* ---- the table ---- */
 
-static void print_shape(FILE *stream, const EadTensor *y) {
-    static const char *const types[] = {"real", "u8", "i64", "f16", "bf16"}; /* in the order of EadType */
-    char shape[64];
-    snprintf(shape, sizeof shape, "[%d,%d,%d,%d]", y->n, y->h, y->w, y->c);
-    fprintf(stream, "  %-22s %-4s %12zu", shape, types[y->type], ead_bytes(y));
-}
-
-static void print_node(const EadPlan *plan, const EadNode *node, const EadCall *call, FILE *stream) {
-    const EadTensor *y = &plan->tensors[node->index];
-    const unsigned char *data = y->data;
-    fprintf(stream, "%4d  %-24s %-24s", node->index, ead_op(node->op)->name, node->name);
-    print_shape(stream, y);
-    if (data >= plan->arena && data < plan->arena + plan->arena_bytes)
-        fprintf(stream, " %12zu", (size_t)(data - plan->arena));
-    else
-        fprintf(stream, " %12s", "caller's");
-    if (call)
-        fprintf(stream, "  %-14s %10zu %10zu %10zu", call->algorithm ? call->algorithm : "",
-                call->workspace_bytes, call->packed_bytes, call->saved_bytes);
-    fputc('\n', stream);
-}
-
 /* Calls are in the order of their nodes. */
 void ead_plan_print(const EadPlan *plan, FILE *stream) {
+    static const char *const types[] = {"real", "u8", "i64", "f16", "bf16"}; /* in the order of EadType */
     fprintf(stream,
             "plan of %d calls on %s, %.1f MB\n%4s  %-24s %-24s  %-22s %-4s %12s %12s  %-14s %10s %10s %10s\n",
             plan->call_count, plan->backend->name, 1e-6 * (double)plan->arena_bytes, "node", "op", "name",
@@ -51,8 +30,22 @@ void ead_plan_print(const EadPlan *plan, FILE *stream) {
     for (int i = 0, next = 0; i < plan->node_count; i++) {
         const EadNode *node = ead_graph_at(plan->graph, i);
         bool called = next < plan->call_count && plan->call_nodes[next] == node;
-        if (plan->tensors[i].data) print_node(plan, node, called ? &plan->calls[next] : NULL, stream);
-        next += called;
+        const EadCall *call = called ? &plan->calls[next++] : NULL;
+        const EadTensor *y = &plan->tensors[i];
+        const unsigned char *data = y->data;
+        char shape[64];
+        if (!data) continue;
+        snprintf(shape, sizeof shape, "[%d,%d,%d,%d]", y->n, y->h, y->w, y->c);
+        fprintf(stream, "%4d  %-24s %-24s  %-22s %-4s %12zu", i, ead_op(node->op)->name, node->name, shape,
+                types[y->type], ead_bytes(y));
+        if (data >= plan->arena && data < plan->arena + plan->arena_bytes)
+            fprintf(stream, " %12zu", (size_t)(data - plan->arena));
+        else
+            fprintf(stream, " %12s", "caller's");
+        if (call)
+            fprintf(stream, "  %-14s %10zu %10zu %10zu", call->algorithm ? call->algorithm : "",
+                    call->workspace_bytes, call->packed_bytes, call->saved_bytes);
+        fputc('\n', stream);
     }
     fflush(stream);
 }
@@ -65,21 +58,19 @@ static double value_at(EadType type, const void *values, int64_t i) {
     return (double)(type == EAD_F16 ? ead_half_to_float(half) : ead_bfloat16_to_float(half));
 }
 
-static void append_input(const EadNode *node, char *text, size_t size) {
-    size_t length = strlen(text);
-    snprintf(text + length, size - length, "%s %d '%s'", length ? "," : "", node->index, node->name);
-}
-
 static void describe(EadPlanDebug *debug, const EadNode *node, const EadTensor *y, int64_t first, int64_t bad,
                      double value) {
     char inputs[256] = "";
     int64_t pixel = first / y->c, row = pixel / y->w;
-    for (int k = 0; k < EAD_MAX_INPUTS; k++)
-        if (node->x[k]) append_input(node->x[k], inputs, sizeof inputs);
+    for (int k = 0; k < EAD_MAX_INPUTS; k++) {
+        size_t length = strlen(inputs);
+        if (node->x[k])
+            snprintf(inputs + length, sizeof inputs - length, "%s %d '%s'", length ? "," : "",
+                     node->x[k]->index, node->x[k]->name);
+    }
     snprintf(debug->message, sizeof debug->message,
              "node %d '%s' (%s) [%d,%d,%d,%d]: %lld of %lld values are not finite, the first at "
-             "[%lld,%lld,%lld,%lld] "
-             "is %g; its inputs are%s",
+             "[%lld,%lld,%lld,%lld] is %g; its inputs are%s",
              node->index, node->name, ead_op(node->op)->name, y->n, y->h, y->w, y->c, (long long)bad,
              (long long)ead_count(y), (long long)(row / y->h), (long long)(row % y->h),
              (long long)(pixel % y->w), (long long)(first % y->c), value, *inputs ? inputs : " none");
@@ -95,16 +86,14 @@ void ead_plan_debug_call(const EadPlan *plan, int i) {
         if (plan->backend->device->synchronize(plan->calls[i].stream) != EAD_OK) return;
         values = plan->debug->values;
     }
-    for (int64_t k = 0; k < ead_count(y); k++) {
-        if (isfinite(value_at(y->type, values, k))) continue;
-        if (bad++ == 0) first = k;
-    }
+    for (int64_t k = 0; k < ead_count(y); k++)
+        if (!isfinite(value_at(y->type, values, k)) && bad++ == 0) first = k;
     if (bad) describe(plan->debug, plan->call_nodes[i], y, first, bad, value_at(y->type, values, first));
 }
 
 EadStatus ead_plan_debug_status(const EadPlan *plan) {
-    return plan->debug && *plan->debug->message ? ead_fail(EAD_NOT_FINITE, "%s", plan->debug->message)
-                                                : EAD_OK;
+    if (!plan->debug || !*plan->debug->message) return EAD_OK;
+    return ead_fail(EAD_NOT_FINITE, "%s", plan->debug->message);
 }
 
 EadStatus ead_plan_debug_new(EadPlan *plan) {

@@ -7,34 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void grow_to(size_t *largest, size_t bytes) {
-    if (*largest < bytes) *largest = bytes;
-}
-
-/* Pinned memory for the largest value that the host writes, and for the largest it reads. */
-static EadStatus make_staging(EadPlan *plan, EadGraph *graph, const bool *live) {
-    const EadDevice *device = plan->backend->device;
-    EadDeviceRun *run = plan->device;
-    size_t written = 0, read = 0;
-    for (int i = 0; i < plan->node_count; i++) {
-        const EadNode *node = ead_graph_at(graph, i);
-        if (!live[i]) continue;
-        size_t pieces = node->resident ? (size_t)node->y.n : 1;
-        if (node->op == EAD_OP_LEAF && !node->caller_memory) grow_to(&written, ead_bytes(&node->y) / pieces);
-        if (node->is_output) grow_to(&read, ead_bytes(&node->y));
-    }
-    bool made = true;
-    for (int i = 0; i < EAD_STAGING_SLOTS; i++) {
-        run->staging[i] = device->allocate_pinned(written);
-        run->staged[i] = device->event_new();
-        made = made && run->staging[i] && run->staged[i];
-    }
-    run->result = device->allocate_pinned(read);
-    if (made && run->result) return EAD_OK;
-    return ead_fail(EAD_NO_MEMORY, "no pinned host memory for images and results (%.1f MB)",
-                    1e-6 * (double)(EAD_STAGING_SLOTS * written + read));
-}
-
 static EadStatus no_more(const EadPlan *plan) {
     return ead_fail(EAD_NO_MEMORY, "%s: no more streams or events", plan->backend->name);
 }
@@ -51,7 +23,23 @@ EadStatus ead_plan_device_new(EadPlan *plan, EadGraph *graph, const bool *live,
         run->ends[s] = device->event_new();
         if (!run->streams[s] || !run->ends[s]) return no_more(plan);
     }
-    return make_staging(plan, graph, live);
+    /* pinned memory for the largest value that the host writes, and for the largest it reads */
+    size_t written = 0, read = 0;
+    for (int i = 0; i < plan->node_count; i++) {
+        const EadNode *node = ead_graph_at(graph, i);
+        size_t bytes = ead_bytes(&node->y), piece = node->resident ? bytes / (size_t)node->y.n : bytes;
+        if (live[i] && node->op == EAD_OP_LEAF && !node->caller_memory && written < piece) written = piece;
+        if (live[i] && node->is_output && read < bytes) read = bytes;
+    }
+    bool made = (run->result = device->allocate_pinned(read));
+    for (int i = 0; i < EAD_STAGING_SLOTS; i++) {
+        run->staging[i] = device->allocate_pinned(written);
+        run->staged[i] = device->event_new();
+        made = made && run->staging[i] && run->staged[i];
+    }
+    if (made) return EAD_OK;
+    return ead_fail(EAD_NO_MEMORY, "no pinned host memory for images and results (%.1f MB)",
+                    1e-6 * (double)(EAD_STAGING_SLOTS * written + read));
 }
 
 EadStatus ead_plan_device_schedule(EadPlan *plan) {
@@ -132,27 +120,16 @@ static void run_calls(const EadPlan *plan) {
     ead_plan_join_streams(plan);
 }
 
-/* A device that cannot capture has run the calls instead, and will again next time. */
-static void capture(const EadPlan *plan) {
+void ead_plan_device_run(const EadPlan *plan) {
     const EadDevice *device = plan->backend->device;
     EadDeviceRun *run = plan->device;
-    device->capture_begin(run->streams[0]);
-    run_calls(plan);
-    run->captured = device->capture_end(run->streams[0]);
-    if (run->captured)
-        device->graph_launch(run->captured, run->streams[0]);
-    else
-        run->captures = false;
-}
-
-void ead_plan_device_run(const EadPlan *plan) {
-    EadDeviceRun *run = plan->device;
+    bool capturing = !run->captured && run->captures && run->warm;
     ead_plan_use_device(plan);
-    if (run->captured)
-        plan->backend->device->graph_launch(run->captured, run->streams[0]);
-    else if (run->captures && run->warm)
-        capture(plan);
-    else
-        run_calls(plan);
+    if (capturing) device->capture_begin(run->streams[0]);
+    if (!run->captured) run_calls(plan);
+    if (capturing) run->captured = device->capture_end(run->streams[0]);
+    /* a device that cannot capture has run the calls instead, and will again next time */
+    if (capturing) run->captures = run->captured;
+    if (run->captured) device->graph_launch(run->captured, run->streams[0]);
     run->warm = true;
 }

@@ -12,22 +12,6 @@ static int by_address(const void *a, const void *b) {
     return x->host < y->host ? -1 : x->host > y->host;
 }
 
-/* Merges sorted ranges that share bytes; returns how many are left. */
-static int merge(EadHostRegion *regions, int count) {
-    int merged = 0;
-    for (int i = 0; i < count; i++) {
-        EadHostRegion *last = &regions[merged - 1];
-        if (merged == 0 || regions[i].host >= last->host + last->bytes) {
-            regions[merged++] = regions[i];
-            continue;
-        }
-        size_t end = (size_t)(regions[i].host - last->host) + regions[i].bytes;
-        if (last->bytes < end) last->bytes = end;
-        last->written |= regions[i].written;
-    }
-    return merged;
-}
-
 static EadHostRegion *region_of(const EadPlan *plan, const void *host) {
     const unsigned char *address = host;
     int low = 0, high = plan->region_count;
@@ -42,29 +26,34 @@ static EadHostRegion *region_of(const EadPlan *plan, const void *host) {
     return &plan->regions[low];
 }
 
-/* Ops with effects write to what their inputs are. */
-static void mark_written(EadPlan *plan, EadGraph *graph, const bool *live) {
+EadStatus ead_plan_collect_regions(EadPlan *plan, EadGraph *graph, const bool *live) {
+    EadHostRegion *regions = plan->regions = ead_new(plan->node_count, sizeof *plan->regions, "a plan");
+    if (!regions) return EAD_NO_MEMORY;
+    int count = 0, merged = 0;
     for (int i = 0; i < plan->node_count; i++) {
         const EadNode *node = ead_graph_at(graph, i);
-        if (!live[i] || !ead_op(node->op)->has_effects) continue;
-        for (int k = 0; k < EAD_MAX_INPUTS; k++)
+        if (live[i] && node->caller_memory)
+            regions[count++] = (EadHostRegion){
+                .host = node->y.data, .bytes = ead_bytes(&node->y), .written = node->op != EAD_OP_LEAF};
+    }
+    qsort(regions, (size_t)count, sizeof *regions, by_address);
+    for (int i = 0; i < count; i++) {
+        EadHostRegion *last = &regions[merged - 1];
+        if (merged == 0 || regions[i].host >= last->host + last->bytes) {
+            regions[merged++] = regions[i];
+            continue;
+        }
+        size_t end = (size_t)(regions[i].host - last->host) + regions[i].bytes;
+        if (last->bytes < end) last->bytes = end;
+        last->written |= regions[i].written;
+    }
+    plan->region_count = merged;
+    for (int i = 0; i < plan->node_count; i++) { /* ops with effects write to what their inputs are */
+        const EadNode *node = ead_graph_at(graph, i);
+        bool writes = live[i] && ead_op(node->op)->has_effects;
+        for (int k = 0; writes && k < EAD_MAX_INPUTS; k++)
             if (node->x[k] && node->x[k]->caller_memory) region_of(plan, node->x[k]->y.data)->written = true;
     }
-}
-
-EadStatus ead_plan_collect_regions(EadPlan *plan, EadGraph *graph, const bool *live) {
-    plan->regions = ead_new(plan->node_count, sizeof *plan->regions, "a plan");
-    if (!plan->regions) return EAD_NO_MEMORY;
-    int count = 0;
-    for (int i = 0; i < plan->node_count; i++) {
-        const EadNode *node = ead_graph_at(graph, i);
-        if (!live[i] || !node->caller_memory) continue;
-        plan->regions[count++] = (EadHostRegion){
-            .host = node->y.data, .bytes = ead_bytes(&node->y), .written = node->op != EAD_OP_LEAF};
-    }
-    qsort(plan->regions, (size_t)count, sizeof *plan->regions, by_address);
-    plan->region_count = merge(plan->regions, count);
-    mark_written(plan, graph, live);
     return EAD_OK;
 }
 

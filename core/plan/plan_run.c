@@ -8,7 +8,11 @@
 
 /* Kernels have given each thread its share of the workspace when they were planned: should the caller have
  * raised the number of threads since, it is lowered for the run. */
-static void run_on_host(const EadPlan *plan) {
+void ead_plan_run(const EadPlan *plan) {
+    if (plan->device) {
+        ead_plan_device_run(plan);
+        return;
+    }
     int threads = omp_get_max_threads();
     if (threads > plan->threads) omp_set_num_threads(plan->threads);
     for (int i = 0; i < plan->call_count; i++) {
@@ -16,13 +20,6 @@ static void run_on_host(const EadPlan *plan) {
         if (plan->debug) ead_plan_debug_call(plan, i);
     }
     if (threads > plan->threads) omp_set_num_threads(threads);
-}
-
-void ead_plan_run(const EadPlan *plan) {
-    if (plan->device)
-        ead_plan_device_run(plan);
-    else
-        run_on_host(plan);
 }
 
 void ead_plan_update_weights(const EadPlan *plan) {

@@ -75,18 +75,6 @@ typedef struct StreamScheduler {
     Touched *touched;
 } StreamScheduler;
 
-/* The last call on each stream that call i depends on, and when they are all done. */
-static double find_needs(const StreamScheduler *s, int i, int needs[EAD_MAX_STREAMS]) {
-    double ready = 0;
-    for (int t = 0; t < s->streams; t++) needs[t] = -1;
-    for (int j = 0; j < i; j++) {
-        if (!collide(&s->touched[j], &s->touched[i])) continue;
-        needs[s->plan->device->lanes[j].stream] = j;
-        if (ready < s->done_at[j]) ready = s->done_at[j];
-    }
-    return ready;
-}
-
 /* Where it can start first; among equals where it need not wait for another stream, then the lowest. */
 static int choose_stream(const StreamScheduler *s, const int needs[], double ready) {
     int best = 0;
@@ -101,27 +89,28 @@ static int choose_stream(const StreamScheduler *s, const int needs[], double rea
     return best;
 }
 
-static void take_over(int known[], const int clock[], int streams) {
-    for (int t = 0; t < streams; t++)
-        if (known[t] < clock[t]) known[t] = clock[t];
-}
-
 static void place_call(StreamScheduler *s, int i) {
-    int needs[EAD_MAX_STREAMS];
-    double ready = find_needs(s, i, needs);
-    EadLane *lane = &s->plan->device->lanes[i];
-    int own = lane->stream = choose_stream(s, needs, ready);
-    for (int t = 0; t < EAD_MAX_STREAMS; t++) lane->waits[t] = -1;
-    for (int t = 0; t < s->streams; t++) {
-        if (t == own || needs[t] <= s->known[own][t]) continue;
-        lane->waits[t] = needs[t];
-        s->plan->device->lanes[needs[t]].awaited = true;
-        take_over(s->known[own], s->clock[needs[t]], s->streams);
+    EadLane *lanes = s->plan->device->lanes, *lane = &lanes[i];
+    int needs[EAD_MAX_STREAMS]; /* the last call on each stream that call i depends on, -1: none */
+    double ready = 0;           /* when these are all done */
+    for (int t = 0; t < EAD_MAX_STREAMS; t++) needs[t] = lane->waits[t] = -1;
+    for (int j = 0; j < i; j++) {
+        if (!collide(&s->touched[j], &s->touched[i])) continue;
+        needs[lanes[j].stream] = j;
+        if (ready < s->done_at[j]) ready = s->done_at[j];
     }
-    s->known[own][own] = s->tail[own] = i;
+    int own = lane->stream = choose_stream(s, needs, ready), *known = s->known[own];
+    for (int t = 0; t < s->streams; t++) {
+        if (t == own || needs[t] <= known[t]) continue;
+        lane->waits[t] = needs[t];
+        lanes[needs[t]].awaited = true;
+        for (int u = 0; u < s->streams; u++)
+            if (known[u] < s->clock[needs[t]][u]) known[u] = s->clock[needs[t]][u];
+    }
+    known[own] = s->tail[own] = i;
     double start = s->free_at[own] > ready ? s->free_at[own] : ready;
     s->done_at[i] = s->free_at[own] = start + estimate(&s->plan->calls[i]);
-    for (int t = 0; t < s->streams; t++) s->clock[i][t] = s->known[own][t];
+    memcpy(s->clock[i], known, sizeof s->clock[i]);
 }
 
 EadStatus ead_plan_schedule(EadPlan *plan, int streams) {

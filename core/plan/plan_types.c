@@ -25,25 +25,18 @@ static bool is_pure_view(const Types *t, const EadNode *node) {
     return ead_op(node->op)->alias && !kernel_of(t, node)->run;
 }
 
-static bool reads_half(const Types *t, const EadNode *node, int k) {
-    return is_pure_view(t, node) || (kernel_of(t, node)->half_in >> k & 1);
-}
-
-static bool may_be_half(const Types *t, const EadNode *node) {
-    if (node->op == EAD_OP_LEAF || node->y.type != EAD_REAL || node->is_output || node->caller_memory)
-        return false;
-    return is_pure_view(t, node) || kernel_of(t, node)->half_out;
-}
-
 static void find_candidates(Types *t) {
     for (int i = 0; i < t->plan->node_count; i++) {
         const EadNode *node = ead_graph_at(t->graph, i);
         if (!t->live[i]) continue;
+        bool view = is_pure_view(t, node), kept = node->is_output || node->caller_memory;
+        bool computed = node->op != EAD_OP_LEAF && node->y.type == EAD_REAL;
         t->root[i] = ead_op(node->op)->alias ? t->root[node->x[0]->index] : i;
         if (t->root[i] == i) t->half[i] = true;
-        if (!may_be_half(t, node)) t->half[t->root[i]] = false;
+        if (!computed || kept || !(view || kernel_of(t, node)->half_out)) t->half[t->root[i]] = false;
         for (int k = 0; k < EAD_MAX_INPUTS; k++)
-            if (node->x[k] && !reads_half(t, node, k)) t->half[t->root[node->x[k]->index]] = false;
+            if (node->x[k] && !view && !(kernel_of(t, node)->half_in >> k & 1))
+                t->half[t->root[node->x[k]->index]] = false;
     }
 }
 
@@ -62,25 +55,22 @@ static bool make_inputs_agree(Types *t, const EadNode *node) {
     return true;
 }
 
-static void set_types(Types *t, EadType half) {
-    find_candidates(t);
-    for (bool changed = true; changed;) {
-        changed = false;
-        for (int i = 0; i < t->plan->node_count; i++)
-            if (t->live[i]) changed |= make_inputs_agree(t, ead_graph_at(t->graph, i));
-    }
-    for (int i = 0; i < t->plan->node_count; i++)
-        if (t->live[i] && t->half[t->root[i]]) t->plan->tensors[i].type = half;
-}
-
 EadStatus ead_plan_choose_types(EadPlan *plan, EadGraph *graph, const bool *live, EadPrecision precision) {
     if (precision != EAD_PRECISION_FP16 && precision != EAD_PRECISION_BF16) return EAD_OK;
-    Types types = {.plan = plan, .graph = graph, .live = live};
-    types.root = ead_new(plan->node_count, sizeof *types.root, "a plan");
-    types.half = ead_new(plan->node_count, sizeof *types.half, "a plan");
-    bool enough = types.root && types.half;
-    if (enough) set_types(&types, precision == EAD_PRECISION_FP16 ? EAD_F16 : EAD_BF16);
-    free(types.root);
-    free(types.half);
+    Types t = {.plan = plan, .graph = graph, .live = live};
+    t.root = ead_new(plan->node_count, sizeof *t.root, "a plan");
+    t.half = ead_new(plan->node_count, sizeof *t.half, "a plan");
+    bool enough = t.root && t.half;
+    if (enough) find_candidates(&t);
+    for (bool changed = enough; changed;) {
+        changed = false;
+        for (int i = 0; i < plan->node_count; i++)
+            if (live[i]) changed |= make_inputs_agree(&t, ead_graph_at(graph, i));
+    }
+    for (int i = 0; enough && i < plan->node_count; i++)
+        if (live[i] && t.half[t.root[i]])
+            plan->tensors[i].type = precision == EAD_PRECISION_FP16 ? EAD_F16 : EAD_BF16;
+    free(t.root);
+    free(t.half);
     return enough ? EAD_OK : EAD_NO_MEMORY;
 }

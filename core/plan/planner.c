@@ -80,15 +80,6 @@ static bool can_overwrite(const Planner *p, const EadNode *node) {
            p->tensors[x->index].type == p->tensors[node->index].type;
 }
 
-static int storage_of(const Planner *p, const EadNode *node) {
-    if (ead_op(node->op)->alias || can_overwrite(p, node)) return p->owner[node->x[0]->index];
-    return node->index;
-}
-
-static void extend(ArenaStorage *storage, int node) {
-    if (storage->last < node) storage->last = node;
-}
-
 /* The last reader of every value must be known before anything is decided in place, and views pass their
  * readers on to what they view, so the walk goes backwards first. */
 static void find_last_uses(Planner *p) {
@@ -110,13 +101,14 @@ static void assign_storages(Planner *p) {
     for (int i = 0; i < p->count; i++) {
         const EadNode *node = ead_graph_at(p->graph, i);
         if (!p->live[i]) continue;
-        p->owner[i] = storage_of(p, node);
+        bool shares = ead_op(node->op)->alias || can_overwrite(p, node);
+        p->owner[i] = shares ? p->owner[node->x[0]->index] : i;
         ArenaStorage *storage = &p->storages[p->owner[i]];
         if (p->owner[i] == i)
             *storage = (ArenaStorage){
                 .bytes = node->caller_memory ? 0 : aligned(p, ead_bytes(&p->tensors[i])), .first = i};
         if (node->op == EAD_OP_LEAF) storage->first = 0, storage->last = INT_MAX; /* values last */
-        extend(storage, p->last_use[i]);
+        if (storage->last < p->last_use[i]) storage->last = p->last_use[i];
         if (p->options->no_reuse) storage->first = 0, storage->last = INT_MAX;
     }
 }
@@ -157,26 +149,21 @@ static void save_for(Planner *p, int i) {
     }
 }
 
-static void store_for_call(Planner *p, int i) {
-    EadCall *call = &p->calls[i];
-    *storage_for(p, WORKSPACE, i) =
-        (ArenaStorage){.bytes = aligned(p, call->workspace_bytes), .first = i, .last = i};
-    call->packed_at_plan = call->pack_weights && is_constant(ead_graph_at(p->graph, i)->x[1]);
-    ArenaStorage packed = {.bytes = aligned(p, call->packed_bytes), .first = i, .last = i};
-    if (call->packed_at_plan) packed.first = 0, packed.last = INT_MAX;
-    *storage_for(p, PACKED, i) = packed;
-    *storage_for(p, STATE, i) =
-        (ArenaStorage){.bytes = aligned(p, call->state_bytes), .first = 0, .last = INT_MAX};
-}
-
 static void plan_calls(Planner *p) {
     for (int i = 0; i < p->count; i++) {
         if (!p->live[i] || ead_graph_at(p->graph, i)->op == EAD_OP_LEAF) continue;
         plan_call(p, i);
         save_for(p, i);
     }
-    for (int i = 0; i < p->count; i++)
-        if (p->live[i]) store_for_call(p, i);
+    for (int i = 0; i < p->count; i++) {
+        if (!p->live[i]) continue;
+        EadCall *call = &p->calls[i];
+        call->packed_at_plan = call->pack_weights && is_constant(ead_graph_at(p->graph, i)->x[1]);
+        int first = call->packed_at_plan ? 0 : i, last = call->packed_at_plan ? INT_MAX : i;
+        *storage_for(p, WORKSPACE, i) = (ArenaStorage){aligned(p, call->workspace_bytes), 0, i, i};
+        *storage_for(p, PACKED, i) = (ArenaStorage){aligned(p, call->packed_bytes), 0, first, last};
+        *storage_for(p, STATE, i) = (ArenaStorage){aligned(p, call->state_bytes), 0, 0, INT_MAX};
+    }
 }
 
 static bool may_share_memory(const Planner *p, const ArenaStorage *a, const ArenaStorage *b) {
@@ -234,15 +221,6 @@ static size_t place(Planner *p, ArenaStorage **order) {
     return end;
 }
 
-/* The regions follow what runs need. */
-static size_t place_regions(const Planner *p, EadPlan *plan, size_t end) {
-    for (int i = 0; i < plan->region_count; i++) {
-        plan->regions[i].offset = end;
-        end += aligned(p, plan->regions[i].bytes);
-    }
-    return end;
-}
-
 static void *address(const Planner *p, const EadPlan *plan, const EadNode *node) {
     const EadOp *op = ead_op(node->op);
     if (op->alias) {
@@ -295,30 +273,32 @@ static EadStatus lay_out(Planner *p, EadPlan *plan) {
     assign_storages(p);
     plan_calls(p);
     if (p->order) find_users(p);
-    plan->arena_bytes = place_regions(p, plan, place(p, order));
+    plan->arena_bytes = place(p, order);
+    for (int i = 0; i < plan->region_count; i++) { /* the regions follow what runs need */
+        plan->regions[i].offset = plan->arena_bytes;
+        plan->arena_bytes += aligned(p, plan->regions[i].bytes);
+    }
     free(order);
     return allocate(plan);
 }
 
-static EadStatus lay_out_on_device(Planner *p, EadPlan *plan) {
+static EadStatus fill_plan(Planner *p, EadPlan *plan) {
+    bool on_device = plan->backend->device;
     EadOrder order = {0};
-    EAD_TRY(ead_plan_choose_types(plan, p->graph, p->live, p->options->precision));
-    EAD_TRY(ead_plan_collect_regions(plan, p->graph, p->live));
-    EAD_TRY(ead_plan_device_new(plan, p->graph, p->live, p->options));
     EadStatus status = EAD_OK;
-    if (p->options->streams > 1) {
+    mark_live(p);
+    if (on_device) {
+        EAD_TRY(ead_plan_choose_types(plan, p->graph, p->live, p->options->precision));
+        EAD_TRY(ead_plan_collect_regions(plan, p->graph, p->live));
+        EAD_TRY(ead_plan_device_new(plan, p->graph, p->live, p->options));
+    }
+    if (on_device && p->options->streams > 1) {
         p->order = &order;
         status = ead_order_new(p->graph, STORAGES_OF_NODE * p->count, &order);
     }
     if (status == EAD_OK) status = lay_out(p, plan);
     ead_order_free(&order);
-    return status;
-}
-
-static EadStatus fill_plan(Planner *p, EadPlan *plan) {
-    bool on_device = plan->backend->device;
-    mark_live(p);
-    EAD_TRY(on_device ? lay_out_on_device(p, plan) : lay_out(p, plan));
+    EAD_TRY(status);
     bind(p, plan);
     if (on_device) EAD_TRY(ead_plan_device_schedule(plan));
     ead_plan_update_weights(plan);
@@ -352,21 +332,16 @@ static EadStatus allocate_plan(Planner *p, const EadPlanOptions *options, EadPla
     return EAD_OK;
 }
 
-static bool has_trainable(EadGraph *graph) {
-    for (int i = 0; i < ead_graph_count(graph); i++)
-        if (ead_graph_at(graph, i)->needs_gradient) return true;
-    return false;
-}
-
 /* Fills in what was left open. Kernels for bf16 that were given are taken at their word, whatever this CPU
  * has. */
 static EadStatus complete(EadGraph *graph, EadPlanOptions *options) {
     if (!options->backend) options->backend = &ead_backend_cpu;
     bool emulated = options->amx && !options->backend->device;
     if (!emulated) {
+        bool trains = false;
+        for (int i = 0; i < ead_graph_count(graph); i++) trains |= ead_graph_at(graph, i)->needs_gradient;
         EAD_TRY(ead_precision_check(options->backend, options->precision, false, "precision"));
-        options->precision =
-            ead_precision_resolve(options->backend, options->precision, has_trainable(graph));
+        options->precision = ead_precision_resolve(options->backend, options->precision, trains);
         options->amx = options->backend->device ? NULL : ead_amx();
     }
     if (options->precision == EAD_PRECISION_FP32) options->amx = NULL;
@@ -376,21 +351,18 @@ static EadStatus complete(EadGraph *graph, EadPlanOptions *options) {
     return EAD_OK;
 }
 
-static size_t memory_of(const EadBackend *backend) {
-    return backend->device ? backend->device->free_memory() : ead_host_memory();
-}
-
 EadStatus ead_plan_new(EadGraph *graph, const EadPlanOptions *options, EadPlan **out) {
     EAD_TRY(ead_graph_status(graph));
     EadPlanOptions chosen = options ? *options : (EadPlanOptions){0};
     EAD_TRY(complete(graph, &chosen));
     EadPlan *plan;
     Planner p = {.graph = graph, .options = &chosen, .count = ead_graph_count(graph)};
-    p.alignment = chosen.backend->device ? DEVICE_ALIGNMENT : HOST_ALIGNMENT;
+    const EadDevice *device = chosen.backend->device;
+    p.alignment = device ? DEVICE_ALIGNMENT : HOST_ALIGNMENT;
     EadStatus status = allocate_plan(&p, &chosen, &plan);
     if (status == EAD_OK) {
         ead_plan_use_device(plan);
-        if (!chosen.no_reuse) p.may_save = memory_of(chosen.backend) / SAVED_SHARE;
+        if (!chosen.no_reuse) p.may_save = (device ? device->free_memory() : ead_host_memory()) / SAVED_SHARE;
         status = fill_plan(&p, plan);
     }
     free(p.live), free(p.owner), free(p.last_use), free(p.calls), free(p.saver), free(p.storages);
