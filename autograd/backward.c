@@ -11,9 +11,8 @@
 
 /* Contributions to one node's gradient, as a list in order of arrival. */
 typedef struct Contribution {
-    EadNode
-        *gradient; /* of the reader's output if that can be joined (EadOp.join_gradients), else of the node */
-    EadNode *reader; /* the node it came through; NULL: none */
+    EadNode *gradient; /* of the reader's output if that can be joined (join_gradients), else of the node */
+    EadNode *reader;   /* the node it came through; NULL: none */
     struct Contribution *next;
 } Contribution;
 
@@ -73,11 +72,8 @@ static void visit(BackwardWalk *walk, EadNode *node) {
     if (!walk->incoming[node->index]) return;
     EadNode *dy = walk->gradients[node->index] = sum(walk, node);
     if (node->op == EAD_OP_LEAF) return;
-    EadNode *dx[EAD_MAX_INPUTS] = {dy};
-    if (!can_join(node)) {
-        dx[0] = NULL;
-        ead_op(node->op)->gradient(walk->graph, node, dy, dx);
-    }
+    EadNode *dx[EAD_MAX_INPUTS] = {can_join(node) ? dy : NULL};
+    if (!can_join(node)) ead_op(node->op)->gradient(walk->graph, node, dy, dx);
     for (int i = 0; i < EAD_MAX_INPUTS; i++)
         if (dx[i] && node->x[i]->needs_gradient) contribute(walk, node->x[i], node, dx[i]);
 }

@@ -36,14 +36,12 @@ typedef struct EadDevice {
 
     void *(*allocate)(size_t bytes); /* zeroed, aligned to 256 bytes; NULL when there is none */
     void (*release)(void *memory);
-    void *(*allocate_pinned)(
-        size_t bytes); /* of the host, for copies that do not block; NULL when there is none */
+    void *(*allocate_pinned)(size_t bytes); /* of the host, for copies that do not block; or NULL */
     void (*release_pinned)(void *memory);
 
     void *(*stream_new)(void); /* NULL on failure, as event_new and capture_end */
     void (*stream_free)(void *stream);
-    /* In the order of the stream. The host's side must be pinned, or the call waits until the copy is made.
-     */
+    /* In the order of the stream. The host's side must be pinned, or the call waits for the copy. */
     void (*copy_in)(void *device, const void *host, size_t bytes, void *stream);
     void (*copy_out)(void *host, const void *device, size_t bytes, void *stream);
     void (*copy_within)(void *to, const void *from, size_t bytes, void *stream);
@@ -61,8 +59,7 @@ typedef struct EadDevice {
     void (*graph_launch)(void *graph, void *stream);
     void (*graph_free)(void *graph);
 
-    /* Waits for all that the stream was given. Errors: EAD_UNSUPPORTED with the device's first error since.
-     */
+    /* Waits for all the stream was given. Errors: EAD_UNSUPPORTED with the device's first error since. */
     EadStatus (*synchronize)(void *stream);
 } EadDevice;
 

@@ -1,11 +1,12 @@
 /* Write, sync, rename. */
 #include "core/base/atomic_file.h"
 
+#include "core/base/paths.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -35,20 +36,12 @@ EadStatus ead_atomic_file_open(EadAtomicFile *file, const char *path) {
 
 /* A rename is durable only once the folder that holds the name is synced. */
 static void sync_folder_of(const char *path) {
-    char *folder = malloc(strlen(path) + 2);
-    if (!folder) return;
-    memcpy(folder, path, strlen(path) + 1);
-    char *slash = strrchr(folder, '/');
-    if (slash)
-        slash[slash == folder] = '\0';
-    else
-        memcpy(folder, ".", 2);
-    int descriptor = open(folder, O_RDONLY);
-    if (descriptor >= 0) {
-        fsync(descriptor);
-        close(descriptor);
-    }
-    free(folder);
+    EadPath folder;
+    if (ead_path_folder(folder, path) != EAD_OK) return;
+    int descriptor = open(*folder ? folder : ".", O_RDONLY);
+    if (descriptor < 0) return;
+    fsync(descriptor);
+    close(descriptor);
 }
 
 EadStatus ead_atomic_file_commit(EadAtomicFile *file) {

@@ -23,8 +23,7 @@ float ead_half_to_float(uint16_t half) {
 }
 
 /* Without branches, so that compilers make vectors of it: exponent and fraction moved to a float's place are
- * 2^112 too small, subnormals too. Infinities and NaN come out too small as well; their exponent is put back.
- */
+ * 2^112 too small, subnormals too. Infinities and NaN come out too small as well; theirs is put back. */
 void ead_halves_to_floats(const uint16_t *halves, int64_t count, float *out) {
     for (int64_t i = 0; i < count; i++) {
         uint32_t half = halves[i], special = (half & 0x7C00u) == 0x7C00u ? 0x7F800000u : 0;

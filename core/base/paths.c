@@ -9,25 +9,25 @@
 #include <strings.h>
 #include <sys/stat.h>
 
-char *ead_path_join(const char *folder, const char *name) {
+/* As snprintf(). */
+static int join(char *path, size_t size, const char *folder, const char *name) {
     bool alone = folder[0] == '\0' || name[0] == '/';
-    size_t head = alone ? 0 : strlen(folder), tail = strlen(name);
-    bool slash = !alone && folder[head - 1] != '/';
-    char *joined = malloc(head + slash + tail + 1);
-    if (!joined) {
+    bool slash = !alone && folder[strlen(folder) - 1] != '/';
+    return snprintf(path, size, "%s%s%s", alone ? "" : folder, slash ? "/" : "", name);
+}
+
+char *ead_path_join(const char *folder, const char *name) {
+    size_t size = strlen(folder) + strlen(name) + 2;
+    char *joined = malloc(size);
+    if (joined)
+        join(joined, size, folder, name);
+    else
         ead_fail(EAD_NO_MEMORY, "no memory for the path %s/%s", folder, name);
-        return NULL;
-    }
-    memcpy(joined, folder, head);
-    if (slash) joined[head] = '/';
-    memcpy(joined + head + slash, name, tail + 1);
     return joined;
 }
 
 EadStatus ead_path_in(EadPath path, const char *folder, const char *name) {
-    bool alone = folder[0] == '\0' || name[0] == '/';
-    bool slash = !alone && folder[strlen(folder) - 1] != '/';
-    int length = snprintf(path, EAD_PATH_SIZE, "%s%s%s", alone ? "" : folder, slash ? "/" : "", name);
+    int length = join(path, EAD_PATH_SIZE, folder, name);
     if (length >= 0 && length < EAD_PATH_SIZE) return EAD_OK;
     return ead_fail(EAD_BAD_ARGUMENT, "%.200s: a path may have %d bytes, not %d", name, EAD_PATH_SIZE - 1,
                     length);
@@ -66,10 +66,9 @@ bool ead_path_is_folder(const char *path) {
 }
 
 static EadStatus make_directory(const char *path) {
-    struct stat entry;
     if (mkdir(path, 0777) == 0) return EAD_OK;
     int error = errno;
-    if (stat(path, &entry) == 0 && S_ISDIR(entry.st_mode)) return EAD_OK;
+    if (ead_path_is_folder(path)) return EAD_OK;
     return ead_fail(EAD_IO, "%s: cannot make this folder: %s", path, strerror(error));
 }
 

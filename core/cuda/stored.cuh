@@ -102,10 +102,40 @@ static inline unsigned ead_group_blocks(int64_t count) {
     return ead_blocks((count + EAD_GROUP - 1) / EAD_GROUP, EAD_GROUP_BLOCK);
 }
 
+/* y[i] = f(a[i], b[i], c[i]), of which INPUTS are read; one that has no data is 0. y may be an input. */
+template <int INPUTS, typename F>
+static __global__ void ead_map_kernel(int64_t count, F f, EadStored a, EadStored b, EadStored c,
+                                      EadStored y) {
+    int64_t at = ead_thread() * EAD_GROUP;
+    if (at >= count) return;
+    float u[EAD_GROUP] = {0}, v[EAD_GROUP] = {0}, w[EAD_GROUP] = {0};
+    int n = ead_group_size(at, count);
+    if (INPUTS > 0) ead_load(a, at, n, u);
+    if (INPUTS > 1 && b.data) ead_load(b, at, n, v);
+    if (INPUTS > 2 && c.data) ead_load(c, at, n, w);
+#pragma unroll
+    for (int k = 0; k < EAD_GROUP; k++) u[k] = f(u[k], v[k], w[k]);
+    ead_save(y, at, n, u);
+}
+
+/* Launches it: y is the call's output, the inputs are its first ones; the second and third may be absent. */
+template <int INPUTS, typename F> static void ead_map(const EadCall *call, F f) {
+    int64_t count = ead_count(call->y);
+    EadStored x[3] = {};
+    for (int i = 0; i < INPUTS; i++)
+        if (call->x[i]) x[i] = ead_stored(call->x[i]);
+    EAD_LAUNCH((ead_map_kernel<INPUTS, F>), ead_group_blocks(count), EAD_GROUP_BLOCK, 0, call->stream, count,
+               f, x[0], x[1], x[2], ead_stored(call->y));
+}
+
+/* The same as an EadKernel's run, for an F without values of its own. */
+template <int INPUTS, typename F> static void ead_map_run(const EadCall *call) {
+    ead_map<INPUTS>(call, F{});
+}
+
 /* ---- launches over rows of pixels: a thread has one group of channels of one pixel ---- */
 
-/* rows (of a picture, of all images) of `width` pixels of `channels`; blocks are as wide as a row asks for.
- */
+/* rows (of a picture, of all images) of `width` pixels of `channels`; blocks are as wide as a row asks. */
 typedef struct EadRows {
     int64_t rows;
     int width, channels;

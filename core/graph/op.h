@@ -13,13 +13,11 @@
 typedef struct EadOp {
     const char *name;
 
-    /* Sets type and sizes of the output from the inputs and attributes; ead_fail(EAD_BAD_SHAPE, …) otherwise.
-     */
+    /* Sets type and sizes of the output from the inputs and attributes, or fails with EAD_BAD_SHAPE. */
     EadStatus (*shape)(const EadNode *node, EadTensor *y);
 
     /* Appends the nodes that compute the gradient of each input: dx[i] for every input i that needs one
-     * (others may stay NULL), given dy, the gradient of the node's output. NULL: the op passes no gradient.
-     */
+     * (others may stay NULL), given dy, the gradient of the node's output. NULL: the op passes none. */
     void (*gradient)(EadGraph *graph, EadNode *node, EadNode *dy, EadNode **dx);
 
     /* Optional, for ops whose output is a part of input 0: puts the gradients dy[i] of readers[i] together to

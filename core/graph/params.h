@@ -1,6 +1,5 @@
 /* The parameters of one or more networks in one flat buffer: the optimizer is one loop, a checkpoint one
- * array. First declare all, then allocate, then fill (from a file or at random) and use as leaves of graphs.
- */
+ * array. First declare all, then allocate, then fill (from a file or at random) and use as leaves. */
 #ifndef EAD_CORE_PARAMS_H
 #define EAD_CORE_PARAMS_H
 

@@ -48,8 +48,7 @@ void ead_plan_write(const EadPlan *plan, const EadNode *leaf, const void *host);
 /* The same for one image of a table (ead_table()): `host` holds as many bytes as that image. */
 void ead_plan_write_image(const EadPlan *plan, const EadNode *table, int image, const void *host);
 
-/* Memory of the host to make a leaf's value in: passed to ead_plan_write() right afterwards, it saves a copy.
- */
+/* Memory of the host to make a leaf's value in: passed to ead_plan_write() afterwards, it saves a copy. */
 void *ead_plan_input_buffer(const EadPlan *plan, const EadNode *leaf);
 
 /* The value of an output (ead_keep) after the runs so far, in the node's own type: copied to `host`, or as an
@@ -62,9 +61,8 @@ EadStatus ead_plan_fetch(const EadPlan *plan, const EadNode *node, const void **
  * see ead_debug(). */
 EadStatus ead_plan_synchronize(const EadPlan *plan);
 
-/* Bytes of the arena (values, leaves without own memory, workspaces; on a device also copies of the caller's
- * memory).
- */
+/* Bytes of the arena (values, leaves without own memory, workspaces; on a device also copies of the
+ * caller's memory). */
 size_t ead_plan_bytes(const EadPlan *plan);
 
 /* Whether the environment's EAD_DEBUG, a list such as "nan,graph", names it. The plan's own is

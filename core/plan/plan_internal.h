@@ -67,8 +67,7 @@ EadStatus ead_plan_debug_status(const EadPlan *plan);
 void ead_plan_debug_free(EadPlan *plan);
 
 /* core/plan/plan_regions.c: collects the regions of the live nodes, merging those that overlap. Errors:
- * EAD_NO_MEMORY.
- */
+ * EAD_NO_MEMORY. */
 EadStatus ead_plan_collect_regions(EadPlan *plan, EadGraph *graph, const bool *live);
 
 /* The device's address of the caller's memory at `host`, which lies in one of the regions. */

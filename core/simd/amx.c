@@ -20,15 +20,11 @@ extern const EadAmx ead_amx_instructions;
 /* From the processor manual and the system's asm/prctl.h, which old systems lack. */
 enum { FEATURE_LEAF = 7, AMX_BF16_BIT = 22, AMX_TILE_BIT = 24, REQUEST_PERMISSION = 0x1023, TILE_DATA = 18 };
 
-static bool cpu_has_amx(void) {
-    unsigned a, b, c, d, wanted = 1u << AMX_BF16_BIT | 1u << AMX_TILE_BIT;
-    if (strcmp(ead_simd()->name, "v4") != 0) return false; /* the object is compiled for it */
-    return __get_cpuid_count(FEATURE_LEAF, 0, &a, &b, &c, &d) && (d & wanted) == wanted;
-}
-
 const EadAmx *ead_amx(void) {
-    bool granted = cpu_has_amx() && syscall(SYS_arch_prctl, REQUEST_PERMISSION, TILE_DATA) == 0;
-    return granted ? &ead_amx_instructions : NULL;
+    unsigned a, b, c, d, wanted = 1u << AMX_BF16_BIT | 1u << AMX_TILE_BIT;
+    if (strcmp(ead_simd()->name, "v4") != 0) return NULL; /* the object is compiled for it */
+    if (!__get_cpuid_count(FEATURE_LEAF, 0, &a, &b, &c, &d) || (d & wanted) != wanted) return NULL;
+    return syscall(SYS_arch_prctl, REQUEST_PERMISSION, TILE_DATA) == 0 ? &ead_amx_instructions : NULL;
 }
 
 #else

@@ -61,6 +61,13 @@ typedef struct EadSimd {
  * lacks it). The same for the whole life of the process. */
 const EadSimd *ead_simd(void);
 
+/* A product of any width: p for panel after panel, `columns` columns of c; b_step: between panels of b. */
+static inline void ead_panel_products(const EadSimd *simd, int64_t columns, int64_t b_step,
+                                      EadPanelProduct p) {
+    for (int64_t column = 0; column < columns; column += simd->panel, p.b += b_step, p.c += simd->panel)
+        simd->product(&p);
+}
+
 /* The transforms for a kernel of 3 or 4. */
 static inline const EadWinogradKernels *ead_winograd_kernels(const EadSimd *simd, int kernel) {
     return &simd->winograd[kernel == 4];

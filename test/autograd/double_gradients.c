@@ -67,9 +67,9 @@ static EadStatus plan_check(EadGraph *graph, EadNode *loss, int count, EadNode *
     return ead_plan_new(graph, NULL, plan);
 }
 
-/* Compares the gradients of a graph with central differences, one element at a time: appends the backward pass
- * of `loss` (a scalar), plans the graph, runs it, and once more with each tested element of each input moved up
- * and down by STEP.
+/* Compares the gradients of a graph with central differences, one element at a time: appends the backward
+ * pass of `loss` (a scalar), plans the graph, runs it, and once more with each tested element of each input
+ * moved up and down by STEP.
  * inputs[0..count-1]  trainable leaves with data, which are as before afterwards
  * samples             elements tested of each input, drawn with `seed`; 0 = all
  * *error              largest |gradient - difference| over the input's largest gradient (over 1 if all of

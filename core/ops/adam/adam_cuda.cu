@@ -9,26 +9,18 @@ typedef struct Factors {
     float decay, epsilon;
 } Factors;
 
-/* What all parameters share in a step. */
-typedef struct Step {
-    float size, root_correction;
-} Step;
-
-/* Corrects rate and root for moments that began at zero, from the number of steps done before. */
-static __device__ inline Step step_of(const Factors &f, int64_t done, float rate) {
-    double t = static_cast<double>(done + 1);
-    return Step{static_cast<float>(static_cast<double>(rate) / (1 - pow(f.beta1, t))),
-                static_cast<float>(sqrt(1 - pow(f.beta2, t)))};
-}
-
 /* For each parameter p with gradient g and moments m, v:
  *   g += decay p;  m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g²;
  *   p -= size m / (sqrt(v) / root_correction + epsilon)
  * A thread takes groups of eight; the first of each block computes the powers, which are slow in double. */
 static __global__ void adam(int64_t count, Factors f, EadStored p, EadStored g, EadStored m, EadStored v,
                             const int64_t *done, const float *rate) {
-    __shared__ Step step;
-    if (threadIdx.x == 0) step = step_of(f, *done, *rate);
+    __shared__ float size, root_correction;
+    if (threadIdx.x == 0) { /* corrected for moments that began at zero */
+        double t = static_cast<double>(*done + 1);
+        size = static_cast<float>(static_cast<double>(*rate) / (1 - pow(f.beta1, t)));
+        root_correction = static_cast<float>(sqrt(1 - pow(f.beta2, t)));
+    }
     __syncthreads();
     float beta1 = static_cast<float>(f.beta1), rest1 = static_cast<float>(1 - f.beta1),
           beta2 = static_cast<float>(f.beta2), rest2 = static_cast<float>(1 - f.beta2);
@@ -45,7 +37,7 @@ static __global__ void adam(int64_t count, Factors f, EadStored p, EadStored g, 
             float gradient = gg[k] + f.decay * pp[k];
             mm[k] = beta1 * mm[k] + rest1 * gradient;
             vv[k] = beta2 * vv[k] + rest2 * gradient * gradient;
-            pp[k] -= step.size * mm[k] / (sqrtf(vv[k]) / step.root_correction + f.epsilon);
+            pp[k] -= size * mm[k] / (sqrtf(vv[k]) / root_correction + f.epsilon);
         }
         ead_save(m, at, n, mm);
         ead_save(v, at, n, vv);

@@ -69,27 +69,26 @@ static void sum_window(const real *restrict x, int width, int channels, const in
     for (int c = 0; c < channels; c++) y[c] *= factor;
 }
 
-/* One output row; a thread takes whole rows. */
-static void pool_row(const EadTensor *x, const EadTensor *y, const EadAvgPool2d *a, int64_t row) {
-    const real *image = (const real *)x->data + row / y->h * x->h * x->w * x->c;
-    real *out = (real *)y->data + row * y->w * y->c;
-    int top = (int)(row % y->h) * a->stride - a->padding;
-    int rows[2] = {ead_max(top, 0), ead_min(top + a->kernel, x->h)};
-    real factor = 1 / ((real)a->kernel * (real)a->kernel);
-    for (int ow = 0; ow < y->w; ow++, out += y->c) {
-        int left = ow * a->stride - a->padding;
-        int columns[2] = {ead_max(left, 0), ead_min(left + a->kernel, x->w)};
-        if (a->kernel == 2 && rows[1] - rows[0] == 2 && columns[1] - columns[0] == 2)
-            pool_2x2(image + ((int64_t)top * x->w + left) * x->c, (int64_t)x->w * x->c, x->c, out);
-        else
-            sum_window(image, x->w, x->c, rows, columns, factor, out);
-    }
-}
-
+/* A thread takes whole output rows. */
 static void avg_pool2d(const EadCall *call) {
-    const EadTensor *y = call->y;
+    const EadTensor *x = call->x[0], *y = call->y;
+    const EadAvgPool2d *a = call->attributes;
+    real factor = 1 / ((real)a->kernel * (real)a->kernel);
 #pragma omp parallel for schedule(static)
-    for (int64_t row = 0; row < (int64_t)y->n * y->h; row++) pool_row(call->x[0], y, call->attributes, row);
+    for (int64_t row = 0; row < (int64_t)y->n * y->h; row++) {
+        const real *image = (const real *)x->data + row / y->h * x->h * x->w * x->c;
+        real *out = (real *)y->data + row * y->w * y->c;
+        int top = (int)(row % y->h) * a->stride - a->padding;
+        int rows[2] = {ead_max(top, 0), ead_min(top + a->kernel, x->h)};
+        for (int ow = 0; ow < y->w; ow++, out += y->c) {
+            int left = ow * a->stride - a->padding;
+            int columns[2] = {ead_max(left, 0), ead_min(left + a->kernel, x->w)};
+            if (a->kernel == 2 && rows[1] - rows[0] == 2 && columns[1] - columns[0] == 2)
+                pool_2x2(image + ((int64_t)top * x->w + left) * x->c, (int64_t)x->w * x->c, x->c, out);
+            else
+                sum_window(image, x->w, x->c, rows, columns, factor, out);
+        }
+    }
 }
 
 /* The windows that hold input position i: first and one past the last. */
@@ -100,27 +99,25 @@ static void windows_of(int i, int outputs, const EadAvgPool2d *a, int range[2]) 
 }
 
 /* dx[h,w] = sum of dy over the windows that hold (h,w), / kernel²: a gather, so rows are independent. */
-static void gradient_row(const EadTensor *dy, const EadTensor *dx, const EadAvgPool2d *a, int64_t row) {
-    const real *image = (const real *)dy->data + row / dx->h * dy->h * dy->w * dy->c;
-    real *out = (real *)dx->data + row * dx->w * dx->c;
-    real factor = 1 / ((real)a->kernel * (real)a->kernel);
-    int rows[2], columns[2];
-    windows_of((int)(row % dx->h), dy->h, a, rows);
-    for (int w = 0; w < dx->w; w++, out += dx->c) {
-        windows_of(w, dy->w, a, columns);
-        if (rows[1] - rows[0] == 1 && columns[1] - columns[0] == 1) {
-            const real *pixel = image + ((int64_t)rows[0] * dy->w + columns[0]) * dy->c;
-            for (int c = 0; c < dx->c; c++) out[c] = pixel[c] * factor;
-        } else
-            sum_window(image, dy->w, dy->c, rows, columns, factor, out);
-    }
-}
-
 static void avg_pool2d_gradient(const EadCall *call) {
-    const EadTensor *dx = call->y;
+    const EadTensor *dy = call->x[0], *dx = call->y;
+    const EadAvgPool2d *a = call->attributes;
+    real factor = 1 / ((real)a->kernel * (real)a->kernel);
 #pragma omp parallel for schedule(static)
-    for (int64_t row = 0; row < (int64_t)dx->n * dx->h; row++)
-        gradient_row(call->x[0], dx, call->attributes, row);
+    for (int64_t row = 0; row < (int64_t)dx->n * dx->h; row++) {
+        const real *image = (const real *)dy->data + row / dx->h * dy->h * dy->w * dy->c;
+        real *out = (real *)dx->data + row * dx->w * dx->c;
+        int rows[2], columns[2];
+        windows_of((int)(row % dx->h), dy->h, a, rows);
+        for (int w = 0; w < dx->w; w++, out += dx->c) {
+            windows_of(w, dy->w, a, columns);
+            if (rows[1] - rows[0] == 1 && columns[1] - columns[0] == 1) {
+                const real *pixel = image + ((int64_t)rows[0] * dy->w + columns[0]) * dy->c;
+                for (int c = 0; c < dx->c; c++) out[c] = pixel[c] * factor;
+            } else
+                sum_window(image, dy->w, dy->c, rows, columns, factor, out);
+        }
+    }
 }
 
 const EadKernel ead_avg_pool2d_cpu = {.run = avg_pool2d};

@@ -1,8 +1,7 @@
 /* Per-channel affine map on CUDA: bound by memory bandwidth. */
 #include "core/cuda/stored.cuh"
 
-/* y[p,c] = x[p,c] scale[c] + shift[c] for pixel p; shift may be NULL. One thread eight channels of a pixel.
- */
+/* y[p,c] = x[p,c] scale[c] + shift[c] for pixel p; shift may be NULL. A thread has eight channels. */
 static __global__ void channel_affine(EadRows pixels, EadStored x, const float *scale, const float *shift,
                                       EadStored y) {
     EadUnit u = ead_unit(pixels);

@@ -15,8 +15,7 @@ typedef struct EadConv2d {
  * than the padded image. */
 EadNode *ead_conv2d(EadGraph *graph, EadNode *x, EadNode *weight, EadNode *bias, EadConv2d attributes);
 
-/* The shape rule of ead_conv2d, for ops that contain a convolution: checks x and sets *y. bias may be NULL.
- */
+/* The shape rule of ead_conv2d, for ops that contain a convolution: checks x, sets *y. bias may be NULL. */
 EadStatus ead_conv2d_shape(const EadTensor *x, const EadNode *weight, const EadNode *bias,
                            const EadConv2d *attributes, EadTensor *y);
 

@@ -82,7 +82,16 @@ static void run_unfused(const EadCall *call) {
     ead_avg_pool2d_cpu.run(&pool);
 }
 
-static void plan_unfused(EadCall *call, EadConvAlgorithm algorithm) {
+static void plan(EadCall *call) {
+    EadConvAlgorithm algorithm = ead_conv2d_choose(call, ead_conv2d_pool_geometry(call));
+    if (algorithm == EAD_CONV_DIRECT) {
+        ead_conv2d_pool_direct_plan(call);
+        return;
+    }
+    if (algorithm == EAD_CONV_WINOGRAD && ead_conv2d_pool_winograd_suits(call)) {
+        ead_conv2d_pool_winograd_plan(call);
+        return;
+    }
     Inner inner;
     call->choice[0] = algorithm;
     describe(call, &inner);
@@ -92,16 +101,6 @@ static void plan_unfused(EadCall *call, EadConvAlgorithm algorithm) {
     call->workspace_bytes = output_bytes(&inner) + inner.conv.workspace_bytes;
     call->algorithm = inner.conv.algorithm;
     call->multiply_adds = inner.conv.multiply_adds;
-}
-
-static void plan(EadCall *call) {
-    EadConvAlgorithm algorithm = ead_conv2d_choose(call, ead_conv2d_pool_geometry(call));
-    if (algorithm == EAD_CONV_DIRECT)
-        ead_conv2d_pool_direct_plan(call);
-    else if (algorithm == EAD_CONV_WINOGRAD && ead_conv2d_pool_winograd_suits(call))
-        ead_conv2d_pool_winograd_plan(call);
-    else
-        plan_unfused(call, algorithm);
 }
 
 const EadKernel ead_conv2d_pool_cpu = {.plan = plan};

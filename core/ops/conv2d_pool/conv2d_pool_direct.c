@@ -55,28 +55,24 @@ static void compute_row(const EadCall *call, const Fused *f, int image, int row,
                  f->attributes->conv.relu);
 }
 
-static void run_stretch(const EadCall *call, const Fused *f, int64_t line, int first, real *workspace) {
-    int image = (int)(line / f->height), y = (int)(line % f->height), padding = f->attributes->padding;
-    real *upper = workspace + f->buffer, *lower = upper + 2 * STRETCH * f->columns;
-    real *to = (real *)call->y->data + (line * f->width + first) * f->g.o;
-    compute_row(call, f, image, 2 * y - padding, 2 * first - padding, workspace, upper);
-    compute_row(call, f, image, 2 * y - padding + 1, 2 * first - padding, workspace, lower);
-    for (int x = first; x < ead_min(first + STRETCH, f->width); x++, to += f->g.o) {
-        for (int c = 0; c < f->g.o; c++)
-            to[c] = (real)0.25 * ((upper[c] + upper[c + f->columns]) + (lower[c] + lower[c + f->columns]));
-        upper += 2 * f->columns;
-        lower += 2 * f->columns;
-    }
-}
-
 static void run(const EadCall *call) {
     Fused f = describe(call);
-    int stretches = (f.width + STRETCH - 1) / STRETCH;
+    int stretches = (f.width + STRETCH - 1) / STRETCH, padding = f.attributes->padding;
     if (!call->packed_at_plan) pack_weights(call);
 #pragma omp parallel for schedule(static)
-    for (int64_t task = 0; task < (int64_t)f.g.n * f.height * stretches; task++)
-        run_stretch(call, &f, task / stretches, (int)(task % stretches) * STRETCH,
-                    (real *)call->workspace + f.share * omp_get_thread_num());
+    for (int64_t task = 0; task < (int64_t)f.g.n * f.height * stretches; task++) {
+        int64_t line = task / stretches;
+        int image = (int)(line / f.height), y = (int)(line % f.height);
+        int first = (int)(task % stretches) * STRETCH, end = ead_min(first + STRETCH, f.width);
+        real *workspace = (real *)call->workspace + f.share * omp_get_thread_num();
+        real *upper = workspace + f.buffer, *lower = upper + 2 * STRETCH * f.columns;
+        real *to = (real *)call->y->data + (line * f.width + first) * f.g.o;
+        compute_row(call, &f, image, 2 * y - padding, 2 * first - padding, workspace, upper);
+        compute_row(call, &f, image, 2 * y - padding + 1, 2 * first - padding, workspace, lower);
+        for (int x = first; x < end; x++, to += f.g.o, upper += 2 * f.columns, lower += 2 * f.columns)
+            for (int c = 0; c < f.g.o; c++)
+                to[c] = (real)0.25 * ((upper[c] + upper[c + f.columns]) + (lower[c] + lower[c + f.columns]));
+    }
 }
 
 void ead_conv2d_pool_direct_plan(EadCall *call) {

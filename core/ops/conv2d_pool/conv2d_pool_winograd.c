@@ -29,18 +29,6 @@ static int parts(int64_t count, int64_t size) {
     return (int)((count + size - 1) / size);
 }
 
-static void cut_into_blocks(Pooled *p) {
-    const EadTileGrid *grid = &p->w.grid;
-    int limit = EAD_WINOGRAD_BLOCK / ROWS, threads = omp_get_max_threads();
-    p->across = parts(grid->columns, limit);
-    p->block_columns = (int)ead_round_up(parts(grid->columns, p->across), 2);
-    p->across = parts(grid->columns, p->block_columns);
-    p->down = parts(grid->rows, ROWS);
-    int blocks = grid->images * p->down * p->across;
-    p->parts = blocks < threads ? ead_min(threads / blocks, p->w.panels) : 1;
-    p->tasks = blocks * p->parts;
-}
-
 static Pooled describe(const EadCall *call) {
     EadConvGeometry g = ead_conv2d_pool_geometry(call);
     const EadConv2dPool *a = call->attributes;
@@ -51,7 +39,14 @@ static Pooled describe(const EadCall *call) {
     g.oh = 2 * p.height;
     g.ow = 2 * p.width;
     p.w = ead_winograd(&g, false);
-    cut_into_blocks(&p);
+    const EadTileGrid *grid = &p.w.grid;
+    p.across = parts(grid->columns, EAD_WINOGRAD_BLOCK / ROWS);
+    p.block_columns = (int)ead_round_up(parts(grid->columns, p.across), 2);
+    p.across = parts(grid->columns, p.block_columns);
+    p.down = parts(grid->rows, ROWS);
+    int blocks = grid->images * p.down * p.across, threads = omp_get_max_threads();
+    p.parts = blocks < threads ? ead_min(threads / blocks, p.w.panels) : 1;
+    p.tasks = blocks * p.parts;
     ead_winograd_blocks(&p.w, (int64_t)ROWS * p.block_columns, 1);
     p.pixel = p.w.simd->panel;
     p.row = p.block_columns * p.w.grid.outputs * p.pixel;
@@ -108,29 +103,25 @@ static void average(const Pooled *p, const TileBlock *b, int64_t channel, const 
         }
 }
 
-static void pool_panel(const Pooled *p, const TileBlock *b, int64_t panel, const real *m, real *buffer) {
-    const EadWinograd *w = &p->w;
-    int64_t channel = panel * p->pixel, channels = ead_min(p->pixel, w->grid.out_channels - channel);
-    for (int64_t t = 0; t < b->rows * b->columns; t++) {
-        real *to = buffer + (b->places[t].y - b->y) * p->row + (b->places[t].x - b->x) * p->pixel;
-        w->kernels->output(m + t * p->pixel, w->m_stride, channels, p->bias ? p->bias + channel : NULL,
-                           p->relu, to, p->row, p->pixel, w->grid.outputs, w->grid.outputs);
-    }
-    clear_padding(p, b, buffer);
-    average(p, b, channel, buffer);
-}
-
 static void run_task(const Pooled *p, int task, real *v) {
     const EadWinograd *w = &p->w;
     real *m = v + w->v_size, *buffer = m + w->m_size;
-    int part = task % p->parts, count;
+    int part = task % p->parts;
     TileBlock b;
     find_block(p, task / p->parts, &b);
-    count = b.rows * b.columns;
+    int count = b.rows * b.columns;
     ead_winograd_inputs(w, b.places, count, EAD_OWN, p->x, p->zeros, v);
     for (int64_t panel = w->panels * part / p->parts; panel < w->panels * (part + 1) / p->parts; panel++) {
+        int64_t channel = panel * p->pixel, channels = ead_min(p->pixel, w->grid.out_channels - channel);
+        const real *bias = p->bias ? p->bias + channel : NULL;
         ead_winograd_multiply(w, count, EAD_OWN, v, p->u, panel, m);
-        pool_panel(p, &b, panel, m, buffer);
+        for (int t = 0; t < count; t++) {
+            real *to = buffer + (b.places[t].y - b.y) * p->row + (b.places[t].x - b.x) * p->pixel;
+            w->kernels->output(m + t * p->pixel, w->m_stride, channels, bias, p->relu, to, p->row, p->pixel,
+                               w->grid.outputs, w->grid.outputs);
+        }
+        clear_padding(p, &b, buffer);
+        average(p, &b, channel, buffer);
     }
 }
 

@@ -36,13 +36,6 @@ const EadOp ead_op_dropout = {.name = "dropout", .shape = shape, .gradient = gra
 
 /* ---- on the CPU ---- */
 
-/* Elements 4*block .. 4*block+count-1. uniform >= p is decided on the 24 bits themselves: word >> 8 >= limit.
- */
-static void drop_block(const real *x, real *y, int count, const uint32_t words[4], uint32_t limit,
-                       real factor) {
-    for (int k = 0; k < count; k++) y[k] = words[k] >> 8 >= limit ? x[k] * factor : 0;
-}
-
 static void dropout(const EadCall *call) {
     const EadDropout *a = call->attributes;
     const real *x = call->x[0]->data;
@@ -55,8 +48,9 @@ static void dropout(const EadCall *call) {
     for (int64_t block = 0; block < (count + 3) / 4; block++) {
         uint32_t words[4];
         ead_philox(a->seed, a->stream, first_block + (uint64_t)block, words);
-        int64_t at = 4 * block;
-        drop_block(x + at, y + at, count - at < 4 ? (int)(count - at) : 4, words, limit, factor);
+        /* uniform >= probability is decided on the 24 bits themselves */
+        for (int64_t i = 4 * block; i < count && i < 4 * block + 4; i++)
+            y[i] = words[i % 4] >> 8 >= limit ? x[i] * factor : 0;
     }
 }
 

@@ -55,18 +55,11 @@ static __global__ void share_above(int64_t count, EadStored x, const float *thre
         *share = *dy / static_cast<float>(total.count);
 }
 
-/* dx[i] = share where x[i] >= threshold, else 0; dx may be x. One thread eight elements. */
-static __global__ void masked_mean_gradient(int64_t count, EadStored x, const float *threshold,
-                                            const float *share, EadStored dx) {
-    int64_t at = ead_thread() * EAD_GROUP;
-    if (at >= count) return;
-    float v[EAD_GROUP], least = *threshold, s = *share;
-    int n = ead_group_size(at, count);
-    ead_load(x, at, n, v);
-#pragma unroll
-    for (int k = 0; k < EAD_GROUP; k++) v[k] = v[k] >= least ? s : 0;
-    ead_save(dx, at, n, v);
-}
+/* dx[i] = share where x[i] >= threshold, else 0; dx may be x. */
+struct MaskedMeanGradientMap {
+    const float *threshold, *share;
+    __device__ float operator()(float x, float, float) const { return x >= *threshold ? *share : 0; }
+};
 
 /* The workspace: the blocks' partial results, then the share. */
 static void plan(EadCall *call) {
@@ -92,8 +85,7 @@ static void run_gradient(const EadCall *call) {
     float *share = reinterpret_cast<float *>(partials + blocks);
     EAD_LAUNCH(share_above, blocks, EAD_REDUCE_BLOCK, 0, call->stream, count, x, threshold, dy, partials,
                static_cast<unsigned *>(call->state), share);
-    EAD_LAUNCH(masked_mean_gradient, ead_group_blocks(count), EAD_GROUP_BLOCK, 0, call->stream, count, x,
-               threshold, static_cast<const float *>(share), ead_stored(call->y));
+    ead_map<1>(call, MaskedMeanGradientMap{threshold, share});
 }
 
 EAD_CUDA_KERNEL(masked_mean, .run = run, .plan = plan);

@@ -1,5 +1,4 @@
-/* Max pooling with square windows, as torch.nn.MaxPool2d. For backbones, which are not trained: no gradient.
- */
+/* Max pooling with square windows, as torch.nn.MaxPool2d. For untrained backbones: no gradient. */
 #ifndef EAD_CORE_MAX_POOL2D_H
 #define EAD_CORE_MAX_POOL2D_H
 

@@ -19,15 +19,12 @@ static __global__ void mean(int64_t count, EadStored x, double *partials, unsign
     if (threadIdx.x == 0) *y = static_cast<float>(sum / static_cast<double>(count));
 }
 
-/* dx[i] = dy / count. One thread eight elements. */
-static __global__ void mean_gradient(int64_t count, const float *dy, EadStored dx) {
-    int64_t at = ead_thread() * EAD_GROUP;
-    if (at >= count) return;
-    float v[EAD_GROUP], share = *dy / static_cast<float>(count);
-#pragma unroll
-    for (int k = 0; k < EAD_GROUP; k++) v[k] = share;
-    ead_save(dx, at, ead_group_size(at, count), v);
-}
+/* dx[i] = dy / count. */
+struct MeanGradientMap {
+    const float *dy;
+    float count;
+    __device__ float operator()(float, float, float) const { return *dy / count; }
+};
 
 static void plan(EadCall *call) {
     call->workspace_bytes = ead_reduce_blocks(ead_count(call->x[0])) * sizeof(double);
@@ -42,9 +39,8 @@ static void run(const EadCall *call) {
 }
 
 static void run_gradient(const EadCall *call) {
-    int64_t count = ead_count(call->y);
-    EAD_LAUNCH(mean_gradient, ead_group_blocks(count), EAD_GROUP_BLOCK, 0, call->stream, count,
-               static_cast<const float *>(call->x[0]->data), ead_stored(call->y));
+    const float *dy = static_cast<const float *>(call->x[0]->data);
+    ead_map<0>(call, MeanGradientMap{dy, static_cast<float>(ead_count(call->y))});
 }
 
 EAD_CUDA_KERNEL(mean, .run = run, .plan = plan);

@@ -16,10 +16,6 @@ static __device__ inline float of_channel(const float values[CHANNELS], int c) {
     return c == 0 ? values[0] : c == 1 ? values[1] : values[2];
 }
 
-static __device__ inline float normalized(unsigned char u, const Colours &colours, int c) {
-    return (static_cast<float>(u) / 255.0f - of_channel(colours.mean, c)) / of_channel(colours.deviation, c);
-}
-
 /* y[i] = (x[i] / 255 - mean[c]) / deviation[c] with c = i % 3. One thread eight elements; words: x may be
  * read as 8-byte words. */
 static __global__ void normalize_image(int64_t count, const unsigned char *x, bool words, Colours colours,
@@ -34,7 +30,8 @@ static __global__ void normalize_image(int64_t count, const unsigned char *x, bo
     for (int k = 0; k < EAD_GROUP; k++) {
         unsigned char u = static_cast<unsigned char>((k < 4 ? bytes.x : bytes.y) >> 8 * (k % 4));
         if (!(words && n == EAD_GROUP)) u = k < n ? x[at + k] : 0;
-        v[k] = normalized(u, colours, c);
+        v[k] =
+            (static_cast<float>(u) / 255.0f - of_channel(colours.mean, c)) / of_channel(colours.deviation, c);
         c = c == CHANNELS - 1 ? 0 : c + 1;
     }
     ead_save(y, at, n, v);

@@ -44,24 +44,18 @@ const EadOp ead_op_pad_border_gradient = {.name = "pad_border_gradient", .shape 
 
 /* ---- on the CPU ---- */
 
-static void pad_row(const EadTensor *x, const EadTensor *y, int cells, int64_t row) {
-    int64_t n = row / y->h, h = row % y->h - cells;
-    real *out = (real *)y->data + row * y->w * y->c;
-    size_t border = (size_t)cells * (size_t)x->c, inside = (size_t)x->w * (size_t)x->c;
-    if (h < 0 || h >= x->h) {
-        memset(out, 0, (2 * border + inside) * sizeof *out);
-        return;
-    }
-    memset(out, 0, border * sizeof *out);
-    memcpy(out + border, (const real *)x->data + (n * x->h + h) * x->w * x->c, inside * sizeof *out);
-    memset(out + border + inside, 0, border * sizeof *out);
-}
-
 static void pad_border(const EadCall *call) {
-    const EadPadBorder *a = call->attributes;
-    const EadTensor *y = call->y;
+    const EadTensor *x = call->x[0], *y = call->y;
+    int cells = ((const EadPadBorder *)call->attributes)->cells;
+    size_t border = (size_t)cells * (size_t)x->c, inside = (size_t)x->w * (size_t)x->c;
 #pragma omp parallel for schedule(static)
-    for (int64_t row = 0; row < (int64_t)y->n * y->h; row++) pad_row(call->x[0], y, a->cells, row);
+    for (int64_t row = 0; row < (int64_t)y->n * y->h; row++) {
+        int64_t n = row / y->h, h = row % y->h - cells;
+        real *out = (real *)y->data + row * y->w * y->c;
+        memset(out, 0, (2 * border + inside) * sizeof *out);
+        if (h >= 0 && h < x->h)
+            memcpy(out + border, (const real *)x->data + (n * x->h + h) * x->w * x->c, inside * sizeof *out);
+    }
 }
 
 static void pad_border_gradient(const EadCall *call) {

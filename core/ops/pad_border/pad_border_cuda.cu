@@ -20,7 +20,8 @@ static __global__ void move_border(EadRows rows, int cells, int y_height, int x_
     }
 }
 
-static void move(const EadCall *call, int sign) {
+/* sign: 1 adds the border, -1 cuts it off. */
+template <int sign> static void run(const EadCall *call) {
     const EadTensor *x = call->x[0], *y = call->y;
     int cells = sign * static_cast<const EadPadBorder *>(call->attributes)->cells;
     EadRows rows = ead_rows(y);
@@ -28,13 +29,5 @@ static void move(const EadCall *call, int sign) {
                x->h, x->w, ead_stored(x, x->c), ead_stored(y, y->c));
 }
 
-static void run(const EadCall *call) {
-    move(call, 1);
-}
-
-static void run_gradient(const EadCall *call) {
-    move(call, -1);
-}
-
-EAD_CUDA_KERNEL(pad_border, .run = run);
-EAD_CUDA_KERNEL(pad_border_gradient, .run = run_gradient);
+EAD_CUDA_KERNEL(pad_border, .run = run<1>);
+EAD_CUDA_KERNEL(pad_border_gradient, .run = run<-1>);

@@ -80,18 +80,7 @@ static int64_t part_end(const Selection *s, int part) {
     return part == s->parts - 1 ? s->count : part_begin(s, part + 1);
 }
 
-static void count_first_digits(const Selection *s, int part) {
-    int64_t *counters = s->counters + (int64_t)part * SLOTS, nans = 0;
-    memset(counters, 0, SLOTS * sizeof *counters);
-    for (int64_t i = part_begin(s, part); i < part_end(s, part); i++) {
-        counters[key_of(s->x[i]) >> (KEY_BITS - DIGIT_BITS)]++;
-        nans += s->x[i] != s->x[i];
-    }
-    counters[NAN_SLOT] = nans;
-}
-
-/* Whether any of BLOCK elements has a key of low .. low + span: without branches, so that it is vectorised.
- */
+/* Whether any of BLOCK elements has a key of low .. low + span: without branches, for vectors. */
 static inline bool any_within(const real *x, Key low, Key span) {
     Key hits = 0;
     for (int k = 0; k < BLOCK; k++) hits |= key_of(x[k]) - low <= span;
@@ -172,7 +161,15 @@ static real interpolate(real a, real b, real w) {
  * equal to it. 0: there are NaNs. */
 static int64_t select_rank(Selection *s, int64_t rank) {
 #pragma omp parallel for schedule(static)
-    for (int part = 0; part < s->parts; part++) count_first_digits(s, part);
+    for (int part = 0; part < s->parts; part++) {
+        int64_t *counters = s->counters + (int64_t)part * SLOTS, nans = 0;
+        memset(counters, 0, SLOTS * sizeof *counters);
+        for (int64_t i = part_begin(s, part); i < part_end(s, part); i++) {
+            counters[key_of(s->x[i]) >> (KEY_BITS - DIGIT_BITS)]++;
+            nans += s->x[i] != s->x[i];
+        }
+        counters[NAN_SLOT] = nans;
+    }
     if (total_count(s, NAN_SLOT) > 0) return 0;
     int64_t inside = choose_digit(s, DIGIT_BITS, &rank);
     while (s->found_bits < KEY_BITS) {

@@ -98,11 +98,6 @@ static __device__ inline DigitChoice choose_digit(QuantileState *state, Count ra
     return chosen;
 }
 
-static __device__ inline void clear(unsigned *counters, int count) {
-    for (int i = static_cast<int>(threadIdx.x); i < count; i += EAD_REDUCE_BLOCK) counters[i] = 0;
-    __syncthreads();
-}
-
 /* Adds `copies` sets of a block's counters to those of all blocks. */
 static __device__ inline void give(const unsigned *counters, int copies, QuantileState *state) {
     __syncthreads();
@@ -111,12 +106,6 @@ static __device__ inline void give(const unsigned *counters, int copies, Quantil
         for (int copy = 0; copy < copies; copy++) sum += counters[copy * DIGITS + digit];
         if (sum) atomicAdd(&state->digits[digit], static_cast<Count>(sum));
     }
-}
-
-/* The same with not_next, whose largest one counts. */
-static __device__ inline void give_next(unsigned not_next, QuantileState *state) {
-    not_next = __reduce_max_sync(~0u, not_next);
-    if (threadIdx.x % 32 == 0 && not_next) atomicMax(&state->not_next, not_next);
 }
 
 /* The result, from the last digit; leaves the state as it was before the first pass. One thread. */
@@ -141,7 +130,8 @@ static __global__ void find_digit(int64_t count, EadStored x, Wanted wanted, Qua
     unsigned *mine = counters + threadIdx.x % copies * DIGITS, nans = 0, not_next = 0, next;
     unsigned prefix = PASS == 0 ? 0 : state->prefix;
     Count rank = PASS == 0 ? wanted.rank : state->rank;
-    clear(counters, copies * DIGITS);
+    for (unsigned i = threadIdx.x; i < copies * DIGITS; i += EAD_REDUCE_BLOCK) counters[i] = 0;
+    __syncthreads();
     int64_t step = static_cast<int64_t>(gridDim.x) * EAD_REDUCE_BLOCK * EAD_GROUP;
     for (int64_t at = ead_thread() * EAD_GROUP; at < count; at += step) {
         float v[EAD_GROUP];
@@ -157,7 +147,8 @@ static __global__ void find_digit(int64_t count, EadStored x, Wanted wanted, Qua
     }
     give(counters, copies, state);
     if (PASS == 0 && nans) atomicAdd(&state->nans, static_cast<Count>(nans));
-    if (PASS == 2) give_next(not_next, state);
+    if (PASS == 2) not_next = __reduce_max_sync(~0u, not_next);
+    if (PASS == 2 && threadIdx.x % 32 == 0 && not_next) atomicMax(&state->not_next, not_next);
     if (!ead_last_block(&state->blocks, gridDim.x)) return;
     DigitChoice chosen = choose_digit(state, rank, &next);
     if (threadIdx.x != 0) return;

@@ -110,19 +110,6 @@ static void plan_gradient(EadCall *call) {
                             ((size_t)dx->h + (size_t)dx->w) * sizeof(Readers);
 }
 
-static Tables fill_tables(void *workspace, const EadTensor *dy, const EadTensor *dx) {
-    Tables t;
-    t.rows = workspace;
-    t.columns = t.rows + dy->h;
-    t.row_readers = (Readers *)(void *)(t.columns + dy->w);
-    t.column_readers = t.row_readers + dx->h;
-    fill_taps(t.rows, dx->h, dy->h);
-    fill_taps(t.columns, dx->w, dy->w);
-    fill_readers(t.row_readers, t.rows, dx->h, dy->h);
-    fill_readers(t.column_readers, t.columns, dx->w, dy->w);
-    return t;
-}
-
 /* dx[h,w] = sum over the outputs that look at (h,w) of weight * dy: a gather, so rows are independent. */
 static void gather_pixel(const real *dy, int dy_width, int channels, const Tables *t, int h, int w,
                          real *restrict dx) {
@@ -139,13 +126,20 @@ static void gather_pixel(const real *dy, int dy_width, int channels, const Table
 
 static void resize_bilinear_gradient(const EadCall *call) {
     const EadTensor *dy = call->x[0], *dx = call->y;
-    Tables tables = fill_tables(call->workspace, dy, dx);
+    Tables t = {.rows = call->workspace};
+    t.columns = t.rows + dy->h;
+    t.row_readers = (Readers *)(void *)(t.columns + dy->w);
+    t.column_readers = t.row_readers + dx->h;
+    fill_taps(t.rows, dx->h, dy->h);
+    fill_taps(t.columns, dx->w, dy->w);
+    fill_readers(t.row_readers, t.rows, dx->h, dy->h);
+    fill_readers(t.column_readers, t.columns, dx->w, dy->w);
 #pragma omp parallel for schedule(static)
     for (int64_t row = 0; row < (int64_t)dx->n * dx->h; row++) {
         const real *image = (const real *)dy->data + row / dx->h * dy->h * dy->w * dy->c;
         real *out = (real *)dx->data + row * dx->w * dx->c;
         for (int w = 0; w < dx->w; w++)
-            gather_pixel(image, dy->w, dy->c, &tables, (int)(row % dx->h), w, out + (int64_t)w * dx->c);
+            gather_pixel(image, dy->w, dy->c, &t, (int)(row % dx->h), w, out + (int64_t)w * dx->c);
     }
 }
 

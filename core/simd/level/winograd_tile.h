@@ -34,56 +34,44 @@ static inline __attribute__((always_inline)) void NAME(input_line)(const Vector 
     }
 }
 
-/* o[0..outputs-1] = A^T m. */
-static inline __attribute__((always_inline)) void NAME(output_line)(const Vector *m, Vector *o) {
-    UNROLL for (int i = 0; i < NAME(outputs); i++) {
-        o[i] = zero();
-        UNROLL for (int k = 0; k < TILE; k++) if (NAME(at)[i][k] != 0) o[i] += NAME(at)[i][k] * m[k];
+/* o[0..rows-1] = M x, where `entry` is M[i][k], a constant. */
+#define LINE(name, rows, columns, entry)                                                                     \
+    static inline __attribute__((always_inline)) void NAME(name)(const Vector *x, Vector *o) {               \
+        UNROLL for (int i = 0; i < (rows); i++) {                                                            \
+            o[i] = zero();                                                                                   \
+            UNROLL for (int k = 0; k < (columns); k++) if ((entry) != 0) o[i] += x[k] * (entry);             \
+        }                                                                                                    \
     }
-}
 
-/* o[0..tile-1] = A y. */
-static inline __attribute__((always_inline)) void NAME(output_gradient_line)(const Vector *y, Vector *o) {
-    UNROLL for (int k = 0; k < TILE; k++) {
-        o[k] = zero();
-        UNROLL for (int i = 0; i < NAME(outputs); i++) if (NAME(at)[i][k] != 0) o[k] += NAME(at)[i][k] * y[i];
-    }
-}
-
-/* o[0..tile-1] = G w. */
-static inline __attribute__((always_inline)) void NAME(weight_line)(const Vector *w, Vector *o) {
-    UNROLL for (int k = 0; k < TILE; k++) {
-        o[k] = zero();
-        UNROLL for (int j = 0; j < KERNEL; j++) if (NAME(g)[k][j] != 0) o[k] += NAME(g)[k][j] * w[j];
-    }
-}
-
-/* o[0..kernel-1] = G^T u. */
-static inline __attribute__((always_inline)) void NAME(weight_gradient_line)(const Vector *u, Vector *o) {
-    UNROLL for (int j = 0; j < KERNEL; j++) {
-        o[j] = zero();
-        UNROLL for (int k = 0; k < TILE; k++) if (NAME(g)[k][j] != 0) o[j] += NAME(g)[k][j] * u[k];
-    }
-}
+LINE(output_line, NAME(outputs), TILE, NAME(at)[i][k])          /* A^T m */
+LINE(output_gradient_line, TILE, NAME(outputs), NAME(at)[k][i]) /* A y */
+LINE(weight_line, TILE, KERNEL, NAME(g)[i][k])                  /* G w */
+LINE(weight_gradient_line, KERNEL, TILE, NAME(g)[k][i])         /* G^T u */
 
 /* Two-dimensional transforms: the line transform down every column, then along every row. */
 #define GATHER(n, source)                                                                                    \
     UNROLL for (int gather_i = 0; gather_i < (n); gather_i++) line[gather_i] = load(source)
 
-static void NAME(input)(const real *const *pixels, int64_t channels, real *v, int64_t stride) {
-    for (int64_t c = 0; c < channels; c += LANES) {
-        Vector half[TILE][TILE], line[TILE], out[TILE];
-        for (int j = 0; j < TILE; j++) {
-            GATHER(TILE, pixels[gather_i * TILE + j] + c);
-            NAME(input_line)(line, out);
-            UNROLL for (int i = 0; i < TILE; i++) half[i][j] = out[i];
-        }
-        for (int i = 0; i < TILE; i++) {
-            NAME(input_line)(half[i], out);
-            UNROLL for (int j = 0; j < TILE; j++) store(v + (i * TILE + j) * stride + c, out[j]);
-        }
+/* From n x n places in memory to a whole tile. */
+#define TO_TILE(name, n)                                                                                     \
+    static void NAME(name)(const real *const *from, int64_t channels, real *to, int64_t stride) {            \
+        for (int64_t c = 0; c < channels; c += LANES) {                                                      \
+            Vector half[TILE][n], line[n], out[TILE];                                                        \
+            for (int j = 0; j < (n); j++) {                                                                  \
+                GATHER(n, from[gather_i * (n) + j] + c);                                                     \
+                NAME(name##_line)(line, out);                                                                \
+                UNROLL for (int i = 0; i < TILE; i++) half[i][j] = out[i];                                   \
+            }                                                                                                \
+            for (int i = 0; i < TILE; i++) {                                                                 \
+                NAME(name##_line)(half[i], out);                                                             \
+                UNROLL for (int j = 0; j < TILE; j++) store(to + (i * TILE + j) * stride + c, out[j]);       \
+            }                                                                                                \
+        }                                                                                                    \
     }
-}
+
+TO_TILE(input, TILE)
+TO_TILE(output_gradient, NAME(outputs))
+TO_TILE(weight, KERNEL)
 
 static void NAME(output)(const real *m, int64_t stride, int64_t channels, const real *bias, int relu, real *y,
                          int64_t row_stride, int64_t pixel_stride, int rows, int columns) {
@@ -106,36 +94,6 @@ static void NAME(output)(const real *m, int64_t stride, int64_t channels, const 
     }
 }
 
-static void NAME(output_gradient)(const real *const *pixels, int64_t channels, real *m, int64_t stride) {
-    for (int64_t c = 0; c < channels; c += LANES) {
-        Vector half[TILE][NAME(outputs)], line[NAME(outputs)], out[TILE];
-        for (int j = 0; j < NAME(outputs); j++) {
-            GATHER(NAME(outputs), pixels[gather_i * NAME(outputs) + j] + c);
-            NAME(output_gradient_line)(line, out);
-            UNROLL for (int i = 0; i < TILE; i++) half[i][j] = out[i];
-        }
-        for (int i = 0; i < TILE; i++) {
-            NAME(output_gradient_line)(half[i], out);
-            UNROLL for (int j = 0; j < TILE; j++) store(m + (i * TILE + j) * stride + c, out[j]);
-        }
-    }
-}
-
-static void NAME(weight)(const real *const *taps, int64_t channels, real *u, int64_t stride) {
-    for (int64_t c = 0; c < channels; c += LANES) {
-        Vector half[TILE][KERNEL], line[KERNEL], out[TILE];
-        for (int j = 0; j < KERNEL; j++) {
-            GATHER(KERNEL, taps[gather_i * KERNEL + j] + c);
-            NAME(weight_line)(line, out);
-            UNROLL for (int i = 0; i < TILE; i++) half[i][j] = out[i];
-        }
-        for (int i = 0; i < TILE; i++) {
-            NAME(weight_line)(half[i], out);
-            UNROLL for (int j = 0; j < TILE; j++) store(u + (i * TILE + j) * stride + c, out[j]);
-        }
-    }
-}
-
 static void NAME(weight_gradient)(const real *u, int64_t stride, int64_t channels, real *const *taps) {
     for (int64_t c = 0; c < channels; c += LANES) {
         Vector half[KERNEL][TILE], line[TILE], out[KERNEL];
@@ -152,3 +110,5 @@ static void NAME(weight_gradient)(const real *u, int64_t stride, int64_t channel
 }
 
 #undef GATHER
+#undef LINE
+#undef TO_TILE

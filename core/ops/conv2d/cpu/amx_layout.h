@@ -30,8 +30,7 @@ EadAmxRaster ead_amx_input_raster(const EadConvGeometry *g);
 /* The raster of dy: outputs are the pixels of dx, phase by phase (conv2d_patches.h). */
 EadAmxRaster ead_amx_output_raster(const EadConvGeometry *g);
 
-/* Positions from an output to the pixel `y` padded rows and `x` padded columns after the corner of its patch.
- */
+/* Positions from an output to the pixel y padded rows and x padded columns after its patch's corner. */
 int64_t ead_amx_shift(const EadAmxRaster *raster, int y, int x);
 
 /* Where the channels of a position begin in the tensor; `zeros` outside it. */

@@ -91,23 +91,19 @@ static void pack_flipped(const Amx *a, const real *weight, int64_t panel, int64_
                      count, 2, to, EAD_AMX_TILE);
 }
 
-static void pack_pass(const Amx *a, const AmxPass *p, const real *weight, uint16_t *to) {
-    int stride = a->flipped ? a->g.stride : 1;
-#pragma omp parallel for schedule(static)
-    for (int64_t task = 0; task < a->panels * p->steps; task++) {
-        int64_t step = task % p->steps, t = step % p->taps;
-        int64_t ky = p->phase.tap_y + t / p->phase.taps_x * stride;
-        int64_t kx = p->phase.tap_x + t % p->phase.taps_x * stride;
-        (a->flipped ? pack_flipped : pack_forward)(a, weight, task / p->steps, step / p->taps,
-                                                   ky * a->g.kw + kx, to + task * EAD_AMX_STEP);
-    }
-}
-
 static void pack_weights(const EadCall *call, const Amx *a) {
     uint16_t *packed = call->packed;
+    int stride = a->flipped ? a->g.stride : 1;
     for (int i = 0; i < a->passes; i++) {
         AmxPass p = describe_pass(a, i, 0);
-        pack_pass(a, &p, call->x[1]->data, packed);
+#pragma omp parallel for schedule(static)
+        for (int64_t task = 0; task < a->panels * p.steps; task++) {
+            int64_t step = task % p.steps, t = step % p.taps;
+            int64_t ky = p.phase.tap_y + t / p.phase.taps_x * stride;
+            int64_t kx = p.phase.tap_x + t % p.phase.taps_x * stride;
+            (a->flipped ? pack_flipped : pack_forward)(a, call->x[1]->data, task / p.steps, step / p.taps,
+                                                       ky * a->g.kw + kx, packed + task * EAD_AMX_STEP);
+        }
         packed += pass_weights(a, &p);
     }
 }
@@ -196,25 +192,21 @@ static void write_outputs(const EadCall *call, const Amx *a, const AmxPass *p, c
     }
 }
 
-/* Groups as large as leaves every thread some. Their size changes no result. */
-static int64_t group_size(const Amx *a, int64_t blocks) {
-    int64_t size = MAX_GROUP, wanted = TASKS_A_THREAD * omp_get_max_threads();
-    while (size > 1 && a->panels * a->raster.images * ((blocks + size - 1) / size) < wanted) size /= 2;
-    return size;
-}
-
 /* Panels outermost: a thread keeps a panel's weights in its second-level cache. */
 static void run_pass(const EadCall *call, const Amx *a, const AmxPass *p) {
     const uint16_t *weights = (const uint16_t *)call->packed + p->weights;
     int64_t blocks = ead_amx_blocks(&a->raster, p->phase.rows, p->phase.columns);
-    int64_t size = group_size(a, blocks), groups = (blocks + size - 1) / size;
-    int64_t tasks = a->panels * a->raster.images * groups;
+    /* groups as large as leaves every thread some; their size changes no result */
+    int64_t parts = a->panels * a->raster.images, size = MAX_GROUP;
+    while (size > 1 && parts * ((blocks + size - 1) / size) < TASKS_A_THREAD * omp_get_max_threads())
+        size /= 2;
+    int64_t groups = (blocks + size - 1) / size;
     set_offsets(a, p);
 #pragma omp parallel
     {
         a->amx->begin();
 #pragma omp for schedule(static)
-        for (int64_t task = 0; task < tasks; task++) {
+        for (int64_t task = 0; task < parts * groups; task++) {
             int64_t first = task % groups * size;
             BlockGroup group = {.panel = task / groups / a->raster.images,
                                 .image = task / groups % a->raster.images,

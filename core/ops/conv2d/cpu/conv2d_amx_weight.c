@@ -59,39 +59,30 @@ static const real *output_pixel(const Weight *w, int64_t image, int64_t position
     return w->dy + ((image * w->g.oh + row) * w->g.ow + column) * w->g.o;
 }
 
-static void transpose_block(const Weight *w, int64_t image, int64_t block) {
-    const real *pixels[EAD_AMX_BLOCK];
-    for (int p = 0; p < EAD_AMX_BLOCK; p++) pixels[p] = output_pixel(w, image, block * EAD_AMX_BLOCK + p);
-    for (int64_t o = 0; o < w->outputs; o++) {
-        uint16_t pairs[EAD_AMX_STEP]; /* [panel][16 pairs of positions][16 channels][2] */
-        int count = ead_min(w->g.o - o * EAD_AMX_BLOCK, EAD_AMX_BLOCK);
-        uint16_t *to = w->transposed + ((o * w->g.n + image) * w->blocks + block) * EAD_AMX_STEP;
-        for (int p = 0; p < EAD_AMX_BLOCK; p += 2)
-            w->amx->pair(pixels[p] + o * EAD_AMX_BLOCK, pixels[p + 1] + o * EAD_AMX_BLOCK, count, 2,
-                         pairs + p / 2 * NUMBERS_A_LINE, EAD_AMX_TILE);
-        ead_amx_transpose(pairs, to);
-        ead_amx_transpose(pairs + EAD_AMX_TILE, to + EAD_AMX_TILE);
+static void transpose_outputs(const Weight *w) {
+#pragma omp for schedule(static)
+    for (int64_t task = 0; task < w->g.n * w->blocks; task++) {
+        int64_t image = task / w->blocks, block = task % w->blocks;
+        const real *pixels[EAD_AMX_BLOCK];
+        for (int p = 0; p < EAD_AMX_BLOCK; p++) pixels[p] = output_pixel(w, image, block * EAD_AMX_BLOCK + p);
+        for (int64_t o = 0; o < w->outputs; o++) {
+            uint16_t pairs[EAD_AMX_STEP]; /* [panel][16 pairs of positions][16 channels][2] */
+            int count = ead_min(w->g.o - o * EAD_AMX_BLOCK, EAD_AMX_BLOCK);
+            uint16_t *to = w->transposed + ((o * w->g.n + image) * w->blocks + block) * EAD_AMX_STEP;
+            for (int p = 0; p < EAD_AMX_BLOCK; p += 2)
+                w->amx->pair(pixels[p] + o * EAD_AMX_BLOCK, pixels[p + 1] + o * EAD_AMX_BLOCK, count, 2,
+                             pairs + p / 2 * NUMBERS_A_LINE, EAD_AMX_TILE);
+            ead_amx_transpose(pairs, to);
+            ead_amx_transpose(pairs + EAD_AMX_TILE, to + EAD_AMX_TILE);
+        }
     }
 }
 
-static void transpose_outputs(const Weight *w) {
-#pragma omp for schedule(static)
-    for (int64_t task = 0; task < w->g.n * w->blocks; task++)
-        transpose_block(w, task / w->blocks, task % w->blocks);
-}
-
-/* Adds CHUNK blocks of positions to the sums of every tap of a kernel row; dy stays in the cache meanwhile.
- */
+/* Adds CHUNK blocks of positions to the sums of every tap of a kernel row; dy stays in the cache. */
 static void add_blocks(const Weight *w, int64_t o, int64_t i, int ky, int64_t image, int64_t block,
                        float *sums) {
-    static const int64_t offsets[CHUNK] = {0,
-                                           1 * EAD_AMX_STEP,
-                                           2 * EAD_AMX_STEP,
-                                           3 * EAD_AMX_STEP,
-                                           4 * EAD_AMX_STEP,
-                                           5 * EAD_AMX_STEP,
-                                           6 * EAD_AMX_STEP,
-                                           7 * EAD_AMX_STEP};
+    enum { STEP = EAD_AMX_STEP };
+    static const int64_t at[CHUNK] = {0, STEP, 2 * STEP, 3 * STEP, 4 * STEP, 5 * STEP, 6 * STEP, 7 * STEP};
     const uint16_t *a = w->transposed + ((o * w->g.n + image) * w->blocks + block) * EAD_AMX_STEP;
     for (int kx = 0; kx < w->g.kw; kx++) {
         int64_t position =
@@ -99,7 +90,7 @@ static void add_blocks(const Weight *w, int64_t o, int64_t i, int ky, int64_t im
         const uint16_t *copy = w->pairs + position % 2 * w->copy;
         w->amx->product(&(EadAmxProduct){.steps = ead_min(w->blocks - block, CHUNK),
                                          .a = a,
-                                         .a_offsets = offsets,
+                                         .a_offsets = at,
                                          .b = copy + 2 * i * w->panel + position / 2 * NUMBERS_A_LINE,
                                          .b_step = EAD_AMX_TILE,
                                          .b_half = w->panel,

@@ -14,29 +14,19 @@ enum { MIN_TILES = 9 };
 /* Other numbers of channels, the three of an image above all, leave too much of AMX's tiles empty. */
 enum { AMX_CHANNELS = 16 };
 
-/* What EFFICIENTAD_CONV asks for; EAD_CONV_ALGORITHMS if nothing. What does not fit a layer or this CPU is
- * ignored. */
-static EadConvAlgorithm forced(void) {
-    static const char *const names[EAD_CONV_ALGORITHMS] = {"direct", "winograd8", "amx"};
-    const char *wanted = getenv("EFFICIENTAD_CONV");
-    int found = 0;
-    while (found < EAD_CONV_ALGORITHMS && !(wanted && strcmp(wanted, names[found]) == 0)) found++;
-    return (EadConvAlgorithm)found;
-}
-
-/* Whether AMX is asked for: by EFFICIENTAD_CONV for every layer, by precision for those that it suits. */
-static bool takes_amx(EadCall *call, const EadConvGeometry *g, EadConvAlgorithm wanted) {
-    if (wanted == EAD_CONV_AMX && !call->amx) call->amx = ead_amx();
-    bool suits = g->i % AMX_CHANNELS == 0 && g->o % AMX_CHANNELS == 0;
-    return call->amx && (wanted == EAD_CONV_AMX || (wanted == EAD_CONV_ALGORITHMS && suits));
-}
-
 EadConvAlgorithm ead_conv2d_choose(EadCall *call, EadConvGeometry g) {
-    EadConvAlgorithm wanted = forced();
-    if (takes_amx(call, &g, wanted)) return EAD_CONV_AMX;
+    static const char *const names[EAD_CONV_ALGORITHMS] = {"direct", "winograd8", "amx"};
+    const char *name = getenv("EFFICIENTAD_CONV"); /* what does not fit a layer or this CPU is ignored */
+    int wanted = 0;                                /* EAD_CONV_ALGORITHMS if nothing is asked for */
+    while (wanted < EAD_CONV_ALGORITHMS && !(name && strcmp(name, names[wanted]) == 0)) wanted++;
+    /* AMX is asked for by EFFICIENTAD_CONV for every layer, by precision for those that it suits */
+    if (wanted == EAD_CONV_AMX && !call->amx) call->amx = ead_amx();
+    bool suits = g.i % AMX_CHANNELS == 0 && g.o % AMX_CHANNELS == 0;
+    if (call->amx && (wanted == EAD_CONV_AMX || (wanted == EAD_CONV_ALGORITHMS && suits)))
+        return EAD_CONV_AMX;
     if (wanted == EAD_CONV_AMX) wanted = EAD_CONV_ALGORITHMS;
     if (wanted == EAD_CONV_DIRECT || !ead_conv2d_winograd_fits(&g)) return EAD_CONV_DIRECT;
-    if (wanted != EAD_CONV_ALGORITHMS) return wanted;
+    if (wanted != EAD_CONV_ALGORITHMS) return (EadConvAlgorithm)wanted;
     int outputs = 9 - g.kh;
     int64_t tiles = (int64_t)g.n * ((g.oh + outputs - 1) / outputs) * ((g.ow + outputs - 1) / outputs);
     return tiles < MIN_TILES ? EAD_CONV_DIRECT : EAD_CONV_WINOGRAD;

@@ -58,16 +58,9 @@ void ead_conv_pack_weights(const EadSimd *simd, const real *weights, int o, int6
 
 void ead_conv_multiply_packed(const EadSimd *simd, int64_t rows, int64_t k, const real *patches,
                               const real *packed, real *c, int64_t ldc) {
-    for (int64_t column = 0; column < ldc; column += simd->panel)
-        simd->product(&(EadPanelProduct){.rows = rows,
-                                         .k = k,
-                                         .a = patches,
-                                         .row_stride = k,
-                                         .k_stride = 1,
-                                         .b = packed + column * k,
-                                         .ldb = simd->panel,
-                                         .c = c + column,
-                                         .ldc = ldc});
+    EadPanelProduct p = {.rows = rows, .k = k, .a = patches, .row_stride = k, .k_stride = 1};
+    p.b = packed, p.ldb = simd->panel, p.c = c, p.ldc = ldc;
+    ead_panel_products(simd, ldc, simd->panel * k, p);
 }
 
 static void pack_weights(const EadCall *call) {
@@ -126,16 +119,9 @@ static void run_phase(const EadCall *call, const EadConvGeometry *g, const EadCo
         int64_t end = ead_min64(begin + block, pixels);
         real *patches = scratch + share * omp_get_thread_num(), *result = patches + block * k;
         ead_gather_phase_patches(g, p, dy, begin, end, patches);
-        for (int64_t c = 0; c < columns; c += simd->panel)
-            simd->product(&(EadPanelProduct){.rows = end - begin,
-                                             .k = k,
-                                             .a = patches,
-                                             .row_stride = k,
-                                             .k_stride = 1,
-                                             .b = weights + c,
-                                             .ldb = columns,
-                                             .c = result + c,
-                                             .ldc = columns});
+        EadPanelProduct product = {.rows = end - begin, .k = k, .a = patches, .row_stride = k, .k_stride = 1};
+        product.b = weights, product.ldb = columns, product.c = result, product.ldc = columns;
+        ead_panel_products(simd, columns, simd->panel, product);
         for (int64_t q = begin; q < end; q++)
             memcpy(ead_phase_target(g, p, q, dx), result + (q - begin) * columns,
                    (size_t)g->i * sizeof(real));
@@ -172,8 +158,6 @@ typedef struct WeightSums {
     int64_t k, columns; /* numbers of a patch, and rounded up to panels */
     int64_t pixels, block, share;
     int parts;
-    const real *x, *dy;
-    real *sums; /* [part][O][columns] */
 } WeightSums;
 
 static WeightSums describe_weights(const EadCall *call) {
@@ -187,41 +171,30 @@ static WeightSums describe_weights(const EadCall *call) {
     return w;
 }
 
-static void sum_part(const WeightSums *w, int part, real *patches) {
-    int64_t begin = w->pixels * part / w->parts, limit = w->pixels * (part + 1) / w->parts;
-    real *sum = w->sums + part * w->g.o * w->columns;
-    memset(patches, 0,
-           (size_t)(w->block * w->columns) * sizeof(real)); /* the columns beyond k are multiplied too */
-    for (int64_t first = begin; first < limit; first += w->block) {
-        int64_t end = ead_min64(first + w->block, limit);
-        ead_gather_patches(&w->g, w->x, first, end, 0, w->g.kh, patches, w->columns);
-        for (int64_t c = 0; c < w->columns; c += w->simd->panel)
-            w->simd->product(&(EadPanelProduct){.rows = w->g.o,
-                                                .k = end - first,
-                                                .a = w->dy + first * w->g.o,
-                                                .row_stride = 1,
-                                                .k_stride = w->g.o,
-                                                .b = patches + c,
-                                                .ldb = w->columns,
-                                                .c = sum + c,
-                                                .ldc = w->columns,
-                                                .accumulate = first > begin});
-    }
-}
-
 static void weight_gradient(const EadCall *call) {
     WeightSums w = describe_weights(call);
-    real *patches = call->workspace, *dw = call->y->data;
-    w.dy = call->x[0]->data;
-    w.x = call->x[1]->data;
-    w.sums = patches + w.share * omp_get_max_threads();
+    const real *dy = call->x[0]->data, *x = call->x[1]->data;
+    real *workspace = call->workspace, *dw = call->y->data;
+    real *sums = workspace + w.share * omp_get_max_threads(); /* [part][O][columns] */
 #pragma omp parallel for schedule(dynamic)
-    for (int part = 0; part < w.parts; part++) sum_part(&w, part, patches + w.share * omp_get_thread_num());
+    for (int part = 0; part < w.parts; part++) {
+        int64_t begin = w.pixels * part / w.parts, limit = w.pixels * (part + 1) / w.parts;
+        real *patches = workspace + w.share * omp_get_thread_num(); /* the columns beyond k count, too */
+        memset(patches, 0, (size_t)(w.block * w.columns) * sizeof(real));
+        for (int64_t first = begin; first < limit; first += w.block) {
+            int64_t end = ead_min64(first + w.block, limit);
+            ead_gather_patches(&w.g, x, first, end, 0, w.g.kh, patches, w.columns);
+            EadPanelProduct p = {.rows = w.g.o, .k = end - first, .row_stride = 1, .k_stride = w.g.o};
+            p.a = dy + first * w.g.o, p.b = patches, p.c = sums + part * w.g.o * w.columns;
+            p.ldb = p.ldc = w.columns, p.accumulate = first > begin;
+            ead_panel_products(w.simd, w.columns, w.simd->panel, p);
+        }
+    }
 #pragma omp parallel for schedule(static)
     for (int o = 0; o < w.g.o; o++)
         for (int64_t k = 0; k < w.k; k++) {
             real sum = 0;
-            for (int part = 0; part < w.parts; part++) sum += w.sums[(part * w.g.o + o) * w.columns + k];
+            for (int part = 0; part < w.parts; part++) sum += sums[(part * w.g.o + o) * w.columns + k];
             dw[o * w.k + k] = sum;
         }
 }

@@ -32,17 +32,6 @@ typedef struct Convolution {
     bool relu;
 } Convolution;
 
-/* Own blocks: as many as the threads can share evenly, none of fewer tiles than the product's register block
- * is high. */
-static int64_t count_blocks(const EadWinograd *w, bool own) {
-    int64_t tiles = w->grid.tiles, channels = w->grid.in_channels + w->panels * w->simd->panel;
-    int64_t fit = SHARED_BLOCK / (EAD_WINOGRAD_NUMBERS * channels);
-    int64_t limit = own ? EAD_WINOGRAD_BLOCK : fit < MIN_BLOCK ? MIN_BLOCK : ead_min(fit, MAX_BLOCK);
-    int64_t blocks = (tiles + limit - 1) / limit;
-    if (!own) return blocks;
-    return ead_min(ead_round_up(blocks, omp_get_max_threads()), 1 + (tiles - 1) / EAD_SIMD_ROWS);
-}
-
 static EadConvGeometry geometry(const EadCall *call, bool flipped) {
     return flipped ? ead_conv_input_gradient_geometry(call) : ead_conv_geometry(call);
 }
@@ -50,9 +39,15 @@ static EadConvGeometry geometry(const EadCall *call, bool flipped) {
 static Convolution describe(const EadCall *call, bool flipped) {
     EadConvGeometry g = geometry(call, flipped);
     Convolution r = {.w = ead_winograd(&g, flipped)};
-    int64_t tiles = r.w.grid.tiles;
+    int64_t tiles = r.w.grid.tiles, channels = r.w.grid.in_channels + r.w.panels * r.w.simd->panel;
+    int64_t fit = ead_min(SHARED_BLOCK / (EAD_WINOGRAD_NUMBERS * channels), MAX_BLOCK);
     r.own_blocks = ead_winograd_own_blocks(&r.w);
-    r.blocks = count_blocks(&r.w, r.own_blocks);
+    int64_t limit = r.own_blocks ? EAD_WINOGRAD_BLOCK : fit < MIN_BLOCK ? MIN_BLOCK : fit;
+    r.blocks = (tiles + limit - 1) / limit;
+    /* own blocks: as many as the threads can share evenly, none of fewer tiles than the product's register
+     * block is high */
+    if (r.own_blocks)
+        r.blocks = ead_min(ead_round_up(r.blocks, omp_get_max_threads()), 1 + (tiles - 1) / EAD_SIMD_ROWS);
     ead_winograd_blocks(&r.w, (tiles + r.blocks - 1) / r.blocks, r.own_blocks ? 1 : r.w.panels);
     if (call->saved_bytes) {
         r.saved_input = call->saved_input;
@@ -103,19 +98,6 @@ static void run_block(const Convolution *r, int64_t block, EadThreadRange share,
     }
 }
 
-static void run_blocks(const Convolution *r) {
-#pragma omp parallel
-    {
-        EadThreadRange all = {omp_get_thread_num(), omp_get_num_threads()};
-        if (r->own_blocks) {
-            real *own = r->workspace + all.index * (r->w.v_size + r->w.m_size);
-            for (int64_t b = all.index; b < r->blocks; b += all.of) run_block(r, b, EAD_OWN, own);
-        } else {
-            for (int64_t b = 0; b < r->blocks; b++) run_block(r, b, all, r->workspace);
-        }
-    }
-}
-
 static void pack_weights(const EadCall *call, bool flipped) {
     EadConvGeometry g = geometry(call, flipped);
     EadWinograd w = ead_winograd(&g, flipped);
@@ -125,15 +107,23 @@ static void pack_weights(const EadCall *call, bool flipped) {
 static void run(const EadCall *call, bool flipped) {
     Convolution r = describe(call, flipped);
     if (!call->packed_at_plan) pack_weights(call, flipped);
-    size_t zeros = (size_t)r.w.grid.in_channels * sizeof(real);
-    r.zeros = memset(call->workspace, 0, zeros);
+    r.zeros = memset(call->workspace, 0, (size_t)r.w.grid.in_channels * sizeof(real));
     r.workspace = (real *)call->workspace + ead_round_up(r.w.grid.in_channels, 16);
     r.x = call->x[0]->data, r.u = call->packed, r.y = call->y->data;
     if (!flipped) {
         r.bias = call->x[2] ? call->x[2]->data : NULL;
         r.relu = ((const EadConv2d *)call->attributes)->relu;
     }
-    run_blocks(&r);
+#pragma omp parallel
+    {
+        EadThreadRange all = {omp_get_thread_num(), omp_get_num_threads()};
+        if (r.own_blocks) {
+            real *own = r.workspace + all.index * (r.w.v_size + r.w.m_size);
+            for (int64_t b = all.index; b < r.blocks; b += all.of) run_block(&r, b, EAD_OWN, own);
+        } else {
+            for (int64_t b = 0; b < r.blocks; b++) run_block(&r, b, all, r.workspace);
+        }
+    }
 }
 
 static void plan(EadCall *call, bool flipped) {

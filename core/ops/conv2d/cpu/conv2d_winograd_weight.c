@@ -22,14 +22,6 @@ typedef struct WeightGradient {
     bool saved_input; /* v is there already, of all tiles */
 } WeightGradient;
 
-/* For tiles that take `numbers` reals each. */
-static int64_t block_size(int64_t tiles, int64_t numbers) {
-    int64_t limit = BLOCK_NUMBERS / numbers;
-    if (limit < MIN_BLOCK) limit = MIN_BLOCK;
-    int64_t blocks = (tiles + limit - 1) / limit;
-    return ead_round_up((tiles + blocks - 1) / blocks, EAD_SIMD_ROWS);
-}
-
 static WeightGradient describe(const EadCall *call) {
     EadConvGeometry g = ead_conv_weight_gradient_geometry(call);
     WeightGradient w = {.simd = ead_simd()};
@@ -37,7 +29,10 @@ static WeightGradient describe(const EadCall *call) {
     w.kernels = ead_winograd_kernels(w.simd, g.kh);
     w.columns = ead_round_up(g.i, w.simd->panel);
     w.grid = ead_tile_grid(w.kernels, g.n, g.padding, in, out);
-    w.block = block_size(w.grid.tiles, EAD_WINOGRAD_NUMBERS * (w.columns + g.o));
+    int64_t limit = BLOCK_NUMBERS / (EAD_WINOGRAD_NUMBERS * (w.columns + g.o)), tiles = w.grid.tiles;
+    if (limit < MIN_BLOCK) limit = MIN_BLOCK;
+    int64_t blocks = (tiles + limit - 1) / limit;
+    w.block = ead_round_up((tiles + blocks - 1) / blocks, EAD_SIMD_ROWS);
     w.saved_input = call->saved_bytes > 0;
     w.v_stride = w.saved_input ? ead_winograd_saved_stride(&w.grid) : ead_number_stride(w.block * w.columns);
     w.m_stride = ead_number_stride(w.block * g.o);
@@ -68,21 +63,16 @@ static void transform(const WeightGradient *w, int64_t first, int64_t count) {
 }
 
 static void accumulate(const WeightGradient *w, int64_t first, int64_t count) {
-    int64_t outputs = w->grid.out_channels, width = w->simd->panel;
+    int64_t outputs = w->grid.out_channels;
     const real *v = w->saved_input ? w->v + first * w->columns : w->v;
 #pragma omp for schedule(static)
-    for (int p = 0; p < EAD_WINOGRAD_NUMBERS; p++)
-        for (int64_t c = 0; c < w->columns; c += width)
-            w->simd->product(&(EadPanelProduct){.rows = outputs,
-                                                .k = count,
-                                                .a = w->m + p * w->m_stride,
-                                                .row_stride = 1,
-                                                .k_stride = outputs,
-                                                .b = v + p * w->v_stride + c,
-                                                .ldb = w->columns,
-                                                .c = w->u + p * w->u_stride + c,
-                                                .ldc = w->columns,
-                                                .accumulate = first > 0});
+    for (int p = 0; p < EAD_WINOGRAD_NUMBERS; p++) {
+        EadPanelProduct product = {.rows = outputs, .k = count, .row_stride = 1, .k_stride = outputs};
+        product.a = w->m + p * w->m_stride, product.b = v + p * w->v_stride,
+        product.c = w->u + p * w->u_stride;
+        product.ldb = product.ldc = w->columns, product.accumulate = first > 0;
+        ead_panel_products(w->simd, w->columns, w->simd->panel, product);
+    }
 }
 
 static void transform_back(const WeightGradient *w, real *dw) {
@@ -106,8 +96,7 @@ static void run(const EadCall *call) {
     w.v = w.saved_input ? call->saved_input : workspace + widest;
     w.m = workspace + widest + own_inputs(&w);
     w.u = w.m + EAD_WINOGRAD_NUMBERS * w.m_stride;
-    /* The columns between the channels and the end of the last panel are multiplied too and must be numbers.
-     */
+    /* The columns between the channels and the end of the last panel are multiplied too: numbers. */
     if (w.columns != g->in_channels)
         memset(w.v, 0, (size_t)(EAD_WINOGRAD_NUMBERS * w.v_stride) * sizeof(real));
 #pragma omp parallel
@@ -133,15 +122,12 @@ void ead_conv2d_weight_gradient_winograd_plan(EadCall *call) {
     call->run = run;
 }
 
-static bool same_convolution(const EadConvGeometry *a, const EadConvGeometry *b) {
-    return a->n == b->n && a->h == b->h && a->w == b->w && a->i == b->i && a->oh == b->oh && a->ow == b->ow &&
-           a->kh == b->kh && a->padding == b->padding;
-}
-
 size_t ead_conv2d_weight_gradient_can_save(const EadCall *forward, const EadCall *call) {
     if (!ead_conv2d_is_winograd(forward) || call->run != run) return 0;
-    EadConvGeometry there = ead_conv_geometry(forward), here = ead_conv_weight_gradient_geometry(call);
+    EadConvGeometry a = ead_conv_geometry(forward), b = ead_conv_weight_gradient_geometry(call);
     WeightGradient w = describe(call);
-    if (!same_convolution(&there, &here) || w.columns != here.i) return 0;
+    bool same = a.n == b.n && a.h == b.h && a.w == b.w && a.i == b.i && a.oh == b.oh && a.ow == b.ow &&
+                a.kh == b.kh && a.padding == b.padding;
+    if (!same || w.columns != b.i) return 0;
     return (size_t)(EAD_WINOGRAD_NUMBERS * ead_winograd_saved_stride(&w.grid)) * sizeof(real);
 }

@@ -125,15 +125,10 @@ void ead_winograd_multiply(const EadWinograd *w, int64_t count, EadThreadRange s
                            const real *packed, int64_t first, real *m) {
     int64_t width = w->simd->panel, k = w->grid.in_channels, columns = w->together * width;
     int64_t end = ead_share_begin((EadThreadRange){share.index + 1, share.of}, EAD_WINOGRAD_NUMBERS);
-    for (int64_t p = ead_share_begin(share, EAD_WINOGRAD_NUMBERS); p < end; p++)
-        for (int64_t panel = 0; panel < w->together; panel++)
-            w->simd->product(&(EadPanelProduct){.rows = count,
-                                                .k = k,
-                                                .a = v + p * w->v_stride,
-                                                .row_stride = k,
-                                                .k_stride = 1,
-                                                .b = packed + p * w->u_stride + (first + panel) * k * width,
-                                                .ldb = width,
-                                                .c = m + p * w->m_stride + panel * width,
-                                                .ldc = columns});
+    for (int64_t p = ead_share_begin(share, EAD_WINOGRAD_NUMBERS); p < end; p++) {
+        EadPanelProduct product = {.rows = count, .k = k, .row_stride = k, .k_stride = 1};
+        product.a = v + p * w->v_stride, product.c = m + p * w->m_stride, product.ldc = columns;
+        product.b = packed + p * w->u_stride + first * k * width, product.ldb = width;
+        ead_panel_products(w->simd, columns, k * width, product);
+    }
 }

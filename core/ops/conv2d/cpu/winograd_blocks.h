@@ -30,8 +30,7 @@ typedef struct EadTilePlace {
 } EadTilePlace;
 EadTilePlace ead_tile_place(const EadTileGrid *grid, int64_t tile);
 
-/* Pointers to size x size pixels of [images][height][width][channels] from (y,x) on; `zeros` where outside.
- */
+/* Pointers to size x size pixels of [images][height][width][channels] from (y,x) on; zeros outside. */
 void ead_tile_pixels(const real *images, int image, int height, int width, int channels, int y, int x,
                      int size, const real *zeros, const real **pixels);
 
