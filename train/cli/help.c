@@ -55,8 +55,6 @@ static void describe_option(const EadOption *option, char *text, size_t size) {
              has_default ? option->default_text : "", has_default ? ")" : "");
 }
 
-/* ---- --help ---- */
-
 static void print_command_help(FILE *stream, const EadCommand *command) {
     enum { INDENT = 29 };
     fprintf(stream, "usage: efficientad %s %s\n\nThis command %s.\n\noptions:\n", command->name,
@@ -91,8 +89,6 @@ void ead_help_print(FILE *stream, int command) {
         fprintf(stream, "  %-18s  %s\n", ead_program_option(i)->name, ead_program_option(i)->help);
     fprintf(stream, "\n%s\n%s\n", exit_codes, environment);
 }
-
-/* ---- the manual page ---- */
 
 /* Two pieces of roff with a text between them that roff is not to interpret. */
 static void man_line(FILE *stream, const char *before, const char *text, const char *behind) {
@@ -144,8 +140,6 @@ void ead_help_print_man(FILE *stream) {
     }
     man_line(stream, ".SH EXIT STATUS\n", exit_codes, "\n");
 }
-
-/* ---- completion in bash ---- */
 
 static void print_choices(FILE *stream, const char *choices) {
     for (; *choices; choices++) fputc(*choices == '|' ? ' ' : *choices, stream);

@@ -30,8 +30,6 @@ static bool predicts(const Import *import) {
            import->vectors[EAD_IMPORT_TEACHER_STD].data;
 }
 
-/* ---- messages ---- */
-
 static void show_rest(const Import *import) {
     for (int i = 0; i < import->source.count; i++) {
         const EadImportTensor *tensor = &import->source.tensors[i];
@@ -73,8 +71,6 @@ static void show_result(const Import *import, const char *output) {
         fprintf(stderr, "%s: for model.init; it cannot predict, the files hold no %s\n", output,
                 import->teacher ? "teacher_mean and teacher_std" : "teacher");
 }
-
-/* ---- finding ---- */
 
 static const EadImportNetwork *found(const Import *import, EadImportRole role) {
     return import->networks.of[role].layout ? &import->networks.of[role] : NULL;
@@ -118,8 +114,6 @@ static EadStatus decide_padding(Import *import, const EadArguments *arguments) {
               stderr);
     return EAD_OK;
 }
-
-/* ---- writing ---- */
 
 static EadStatus add_tensor(Import *import, EadImportTensor *tensor, const char *name) {
     const EadFileTensor *view = tensor->view;
@@ -172,8 +166,6 @@ static EadStatus add_metadata(const Import *import) {
         EAD_TRY(ead_safetensors_writer_metadata(import->writer, metadata[i].key, metadata[i].value));
     return EAD_OK;
 }
-
-/* ---- what was written is read back before it takes its name ---- */
 
 /* Whatever the file is good for (show_result()) must work; values that are not finite are noticed here. Says
  * which ResNet it is. */

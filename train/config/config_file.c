@@ -13,8 +13,6 @@ typedef struct Seen {
 
 enum { NAME_SIZE = 256 };
 
-/* ---- reading ---- */
-
 /* The number of a section's first key, or -1: "train" is a section because "train.steps" is a key. */
 static int find_section(const char *name) {
     size_t length = strlen(name);
@@ -118,8 +116,6 @@ EadStatus ead_config_load(const char *path, EadConfig *config) {
     EadStatus status = ead_yaml_load(path, "config", &root);
     return apply_file(status, root, config);
 }
-
-/* ---- writing ---- */
 
 static void write_value(FILE *stream, const EadConfig *config, int index) {
     const EadConfigKey *key = ead_config_key(index);

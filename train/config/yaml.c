@@ -18,8 +18,6 @@ typedef struct Reader {
     const char *label, *what, *bytes;
 } Reader;
 
-/* ---- errors ---- */
-
 static EadStatus fail_at(const char *label, size_t line, EadStatus status) {
     if (status == EAD_BAD_ARGUMENT) status = EAD_BAD_FILE;
     return ead_fail_prefix(status, "%s:%zu: ", label, line);

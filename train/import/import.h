@@ -1,5 +1,5 @@
 /* Import of networks that others trained: the tensors of their files, whatever the format, and what is found
- * among them by name and shape: teacher, student and autoencoder by the layouts of import_names.def, the
+ * among them by name and shape: teacher, student and autoencoder by the names of their layers, the
  * teacher's statistics and the maps' quantiles, or a ResNet for distillation. */
 #ifndef EAD_TRAIN_IMPORT_H
 #define EAD_TRAIN_IMPORT_H
@@ -72,7 +72,7 @@ typedef enum EadImportRole {
 enum { EAD_IMPORT_MAX_TENSORS = 64 };
 
 typedef struct EadImportNetwork {
-    const char *layout;                               /* what import_names.def says it is; NULL: not found */
+    const char *layout;                               /* what its layout is called; NULL: not found */
     EadParams params;                                 /* as models/ declares them, without memory */
     EadImportTensor *tensors[EAD_IMPORT_MAX_TENSORS]; /* [params.count]: weight, bias, weight, ... */
     EadPdnSize size;                                  /* of teacher and student */

@@ -16,17 +16,27 @@ enum { NAME_SIZE = 1024, BOTTLENECK = 5 };
 
 typedef enum Kind { SMALL, MEDIUM, AUTOENCODER } Kind;
 
+/* Names of the convolutions in the order in which models/ declares them; "NAME.weight" and "NAME.bias" are the
+ * tensors, anything may stand before NAME. */
 typedef struct Layout {
     Kind kind;
     const char *what, *names;
 } Layout;
 
 static const Layout layouts[] = {
-#define EAD_IMPORT_LAYOUT(kind, what, names) {kind, what, names},
-#define EAD_IMPORT_VECTOR(ours, elements, first, theirs)
-#include "train/import/import_names.def"
-#undef EAD_IMPORT_LAYOUT
-#undef EAD_IMPORT_VECTOR
+    {SMALL, "PDN-S with named layers", "conv1 conv2 conv3 conv4"},
+    {SMALL, "PDN-S as Sequential", "0 3 6 8"},
+    {MEDIUM, "PDN-M with named layers", "conv1 conv2 conv3 conv4 conv5 conv6"},
+    {MEDIUM, "PDN-M as Sequential", "0 3 6 8 10 12"},
+    {AUTOENCODER, "autoencoder with named layers",
+     "enc_conv1 enc_conv2 enc_conv3 enc_conv4 enc_conv5 enc_conv6 dec_conv1 dec_conv2 dec_conv3 dec_conv4 "
+     "dec_conv5 dec_conv6 dec_conv7 dec_conv8"},
+    {AUTOENCODER, "autoencoder as anomalib calls it",
+     "encoder.enconv1 encoder.enconv2 encoder.enconv3 encoder.enconv4 encoder.enconv5 encoder.enconv6 "
+     "decoder.deconv1 decoder.deconv2 decoder.deconv3 decoder.deconv4 decoder.deconv5 decoder.deconv6 "
+     "decoder.deconv7 decoder.deconv8"},
+    {AUTOENCODER, "autoencoder as Sequential", "0 2 4 6 8 10 12 15 18 21 24 27 30 32"},
+    {AUTOENCODER, "autoencoder as Sequential with dropout", "0 2 4 6 8 10 12 16 20 24 28 32 36 38"},
 };
 
 const char *ead_import_role_name(EadImportRole role) {
@@ -181,8 +191,6 @@ void ead_import_networks_free(EadImportNetworks *networks) {
     for (int role = 0; role < EAD_IMPORT_ROLES; role++) ead_params_free(&networks->of[role].params);
     *networks = (EadImportNetworks){0};
 }
-
-/* ---- a ResNet ---- */
 
 static bool is_part(const char *name, const char *const *parts) {
     for (; *parts; parts++)

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+/* Tensor `theirs`, whatever its dimensions, is elements first, first + 1, ... of our vector. */
 typedef struct VectorRow {
     EadImportVectorId ours;
     int elements, first;
@@ -10,11 +11,13 @@ typedef struct VectorRow {
 } VectorRow;
 
 static const VectorRow rows[] = {
-#define EAD_IMPORT_LAYOUT(kind, what, names)
-#define EAD_IMPORT_VECTOR(ours, elements, first, theirs) {EAD_IMPORT_##ours, elements, first, theirs},
-#include "train/import/import_names.def"
-#undef EAD_IMPORT_LAYOUT
-#undef EAD_IMPORT_VECTOR
+    {EAD_IMPORT_TEACHER_MEAN, 384, 0, "teacher_mean"}, {EAD_IMPORT_TEACHER_MEAN, 384, 0, "mean_std.mean"},
+    {EAD_IMPORT_TEACHER_STD, 384, 0, "teacher_std"},   {EAD_IMPORT_TEACHER_STD, 384, 0, "mean_std.std"},
+    {EAD_IMPORT_QUANTILES, 4, 0, "quantiles"},         {EAD_IMPORT_QUANTILES, 4, 0, "quantiles.qa_st"},
+    {EAD_IMPORT_QUANTILES, 4, 1, "quantiles.qb_st"},   {EAD_IMPORT_QUANTILES, 4, 2, "quantiles.qa_ae"},
+    {EAD_IMPORT_QUANTILES, 4, 3, "quantiles.qb_ae"},   {EAD_IMPORT_QUANTILES, 4, 0, "q_st_start"},
+    {EAD_IMPORT_QUANTILES, 4, 1, "q_st_end"},          {EAD_IMPORT_QUANTILES, 4, 2, "q_ae_start"},
+    {EAD_IMPORT_QUANTILES, 4, 3, "q_ae_end"},
 };
 
 static EadStatus take(EadImportVector *vector, const VectorRow *row, EadImportSource *source,

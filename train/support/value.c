@@ -209,8 +209,6 @@ static void write_size(FILE *stream, const void *member) {
     if (size->width != size->height) fprintf(stream, "x%d", size->width);
 }
 
-/* ---- the kinds ---- */
-
 static const Kind *kind_of(EadValueKind kind) {
     static const Kind kinds[] = {
         [EAD_KIND_STRING] = {"text", NULL, write_text, sizeof(char *)},

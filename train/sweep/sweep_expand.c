@@ -10,8 +10,6 @@
 
 enum { MAX_RUNS = 100000 };
 
-/* ---- configs ---- */
-
 static EadStatus apply_keys(const EadYamlNode *keys, EadConfig *config) {
     return keys ? ead_config_apply(keys, config) : EAD_OK;
 }
@@ -55,8 +53,6 @@ static EadStatus make_config(const EadSweep *sweep, EadSweepRun *run) {
     if (status == EAD_OK) status = sweep->check ? sweep->check(config) : ead_config_check(config);
     return status == EAD_OK ? EAD_OK : ead_fail_prefix(status, "%s: %s: ", sweep->path, run->name);
 }
-
-/* ---- runs ---- */
 
 static int count_runs(const EadSweep *sweep) {
     int64_t scenarios = 0;

@@ -64,8 +64,6 @@ static EadStatus check_name(const EadYamlNode *node, const char *text) {
         node, "'%.80s' is no name: it becomes a folder; letters, digits and _ - + . are possible", text);
 }
 
-/* ---- collections, variants ---- */
-
 static EadStatus read_collection(const EadYamlNode *node, EadSweepGroup *group) {
     static const char *const names[] = {"categories", "config", NULL};
     const EadYamlNode *values[2];

@@ -12,8 +12,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ---- columns ---- */
-
 static void add_column(EadSweepResults *results, int metric, const char *kind) {
     const EadMetricRow *row = &ead_metric_rows[metric];
     EadSweepColumn *column = &results->columns[results->column_count++];
@@ -40,8 +38,6 @@ static EadStatus make_columns(EadSweepResults *results) {
     return EAD_OK;
 }
 
-/* ---- names ---- */
-
 static int find_name(const EadStringList *list, const char *name) {
     for (int i = 0; i < list->count; i++)
         if (strcmp(list->items[i], name) == 0) return i;
@@ -58,8 +54,6 @@ static int find_scenario(const EadSweepResults *results, int collection, const c
             return i;
     return -1;
 }
-
-/* ---- the manifest ---- */
 
 typedef struct ManifestRun {
     const char *variant, *collection, *category, *seed, *folder; /* borrowed from the JSON */
@@ -101,8 +95,6 @@ static double *metrics_at(const EadSweepResults *results, int variant, int scena
                  (size_t)seed;
     return results->values + run * (size_t)results->column_count;
 }
-
-/* ---- metrics.json ---- */
 
 static double number_in(json_t *object, const char *key) {
     json_t *number = json_object_get(object, key);
@@ -158,7 +150,14 @@ static EadStatus read_runs(const char *path, json_t *runs, EadSweepResults *resu
     EAD_TRY(ead_path_folder(folder, path));
     for (size_t i = 0; i < json_array_size(runs); i++) {
         EAD_TRY(unpack_run(path, json_array_get(runs, i), i, &run));
-        EAD_TRY(read_run(folder, &run, results));
+        EadPath run_folder, metrics;
+        EAD_TRY(ead_path_in(run_folder, folder, run.folder));
+        EAD_TRY(ead_path_in(metrics, run_folder, "metrics.json"));
+        if (access(metrics, F_OK) != 0) continue;
+        int variant = find_name(&results->variants, run.variant), seed = find_name(&results->seeds, run.seed);
+        int scenario = find_scenario(results, find_name(&results->collections, run.collection), run.category);
+        results->finished++;
+        EAD_TRY(read_metrics(metrics, results, ead_sweep_results_at(results, variant, scenario, seed)));
     }
     return EAD_OK;
 }
@@ -238,36 +237,28 @@ EadSummary ead_summarize_scenario(const EadSweepResults *results, int variant, i
                         .expected = results->seeds.count};
 }
 
-/* One collection, or all that have the metric in some run, for one seed: means over their scenarios. */
-static Running over_collections(const EadSweepResults *results, int variant, int collection, int seed,
-                                int column, EadSummary *summary, bool *complete) {
-    Running means = {0};
-    *complete = true;
-    for (int c = 0; c < results->collections.count; c++) {
-        Running scenarios = {0};
-        if (collection >= 0 && c != collection) continue;
-        for (int i = 0; i < results->categories.count; i++) {
-            if (results->collection_of[i] != c) continue;
-            double value = percent_at(results, variant, i, seed, column);
-            if (isfinite(value)) add(&scenarios, value);
-            *complete = *complete && isfinite(value);
-            summary->expected++;
-        }
-        summary->runs += scenarios.count;
-        if (scenarios.count > 0) add(&means, scenarios.mean);
-    }
-    return means;
-}
-
 EadSummary ead_summarize_collection(const EadSweepResults *results, int variant, int collection, int column) {
     EadSummary summary = {0};
     Running complete_seeds = {0}, all_seeds = {0};
     for (int seed = 0; seed < results->seeds.count; seed++) {
-        bool complete;
-        Running one = over_collections(results, variant, collection, seed, column, &summary, &complete);
-        if (one.count == 0) continue;
-        add(&all_seeds, one.mean);
-        if (complete) add(&complete_seeds, one.mean);
+        bool complete = true;
+        Running means = {0}; /* of the collection, or of all that have the metric in some run */
+        for (int c = 0; c < results->collections.count; c++) {
+            Running scenarios = {0};
+            if (collection >= 0 && c != collection) continue;
+            for (int i = 0; i < results->categories.count; i++) {
+                if (results->collection_of[i] != c) continue;
+                double value = percent_at(results, variant, i, seed, column);
+                if (isfinite(value)) add(&scenarios, value);
+                complete = complete && isfinite(value);
+                summary.expected++;
+            }
+            summary.runs += scenarios.count;
+            if (scenarios.count > 0) add(&means, scenarios.mean);
+        }
+        if (means.count == 0) continue;
+        add(&all_seeds, means.mean);
+        if (complete) add(&complete_seeds, means.mean);
     }
     summary.seeds = complete_seeds.count;
     summary.mean = mean_of(summary.seeds > 0 ? &complete_seeds : &all_seeds);

@@ -46,19 +46,6 @@ bool ead_sweep_in_shard(const EadSweepWork *work, int run) {
 
 /* ---- starting a run ---- */
 
-static EadStatus write_config(const char *path, const EadConfig *config) {
-    EadAtomicFile file;
-    char *text;
-    EAD_TRY(ead_config_to_yaml(config, &text));
-    EadStatus status = ead_atomic_file_open(&file, path);
-    if (status == EAD_OK) {
-        fputs(text, file.stream);
-        status = ead_atomic_file_commit(&file);
-    }
-    free(text);
-    return status;
-}
-
 /* A second name for a file of another run: checkpoints and losses are replaced, never changed in place. */
 static bool link_file(const EadSweepRun *source, const EadSweepRun *run, const char *name) {
     EadPath from, to;
@@ -75,7 +62,30 @@ static void take_over_training(const EadSweepRun *source, const EadSweepRun *run
     if (!linked && ead_path_in(losses, run->config.output, "losses.csv") == EAD_OK) unlink(losses);
 }
 
-static EadStatus start_process(Job *job, char *const *arguments) {
+static EadStatus start_run(const Scheduler *scheduler, const EadSweepRun *run, Job *job) {
+    const EadSweepWork *work = scheduler->work;
+    char threads[NUMBER_SIZE], *text;
+    EadPath config;
+    EadAtomicFile file;
+    EAD_TRY(ead_path_in(config, run->config.output, "config.yaml"));
+    EAD_TRY(ead_config_to_yaml(&run->config, &text));
+    EadStatus status = ead_atomic_file_open(&file, config);
+    if (status == EAD_OK) {
+        fputs(text, file.stream);
+        status = ead_atomic_file_commit(&file);
+    }
+    free(text);
+    if (status != EAD_OK) return status;
+    bool take_over = run->source >= 0 && scheduler->progress[run->source] == DONE &&
+                     !ead_sweep_holds(run, "checkpoint.safetensors");
+    if (take_over) take_over_training(&work->sweep->runs[run->source], run);
+    /* The processors are shared out among the jobs unless something else was asked for. */
+    int count = work->threads > 0 ? work->threads : run->config.train_threads;
+    if (count <= 0) count = ead_max(omp_get_num_procs() / work->jobs, 1);
+    snprintf(threads, sizeof threads, "%d", count);
+    char *const arguments[ARGUMENTS] = {"efficientad", "train", "--resume", "-q",
+                                        "-c",          config,  "--device", (char *)work->device,
+                                        "--threads",   threads};
     fflush(NULL);
     pid_t parent = getpid(), process = fork();
     if (process < 0) return ead_fail(EAD_IO, "cannot start a process: %s", strerror(errno));
@@ -90,25 +100,6 @@ static EadStatus start_process(Job *job, char *const *arguments) {
     job->process = process;
     job->start = ead_clock_seconds();
     return EAD_OK;
-}
-
-static EadStatus start_run(const Scheduler *scheduler, const EadSweepRun *run, Job *job) {
-    const EadSweepWork *work = scheduler->work;
-    char threads[NUMBER_SIZE];
-    EadPath config;
-    EAD_TRY(ead_path_in(config, run->config.output, "config.yaml"));
-    EAD_TRY(write_config(config, &run->config));
-    bool take_over = run->source >= 0 && scheduler->progress[run->source] == DONE &&
-                     !ead_sweep_holds(run, "checkpoint.safetensors");
-    if (take_over) take_over_training(&work->sweep->runs[run->source], run);
-    /* The processors are shared out among the jobs unless something else was asked for. */
-    int count = work->threads > 0 ? work->threads : run->config.train_threads;
-    if (count <= 0) count = ead_max(omp_get_num_procs() / work->jobs, 1);
-    snprintf(threads, sizeof threads, "%d", count);
-    char *const arguments[ARGUMENTS] = {"efficientad", "train", "--resume", "-q",
-                                        "-c",          config,  "--device", (char *)work->device,
-                                        "--threads",   threads};
-    return start_process(job, arguments);
 }
 
 /* ---- one run from begin to end ---- */
@@ -169,20 +160,16 @@ static void end(Scheduler *scheduler, Job *job, int status) {
 
 /* ---- the scheduler ---- */
 
-static bool is_ready(const Scheduler *scheduler, int run) {
-    int source = scheduler->work->sweep->runs[run].source;
-    if (scheduler->progress[run] != PENDING) return false;
-    return source < 0 || (scheduler->progress[source] != PENDING && scheduler->progress[source] != RUNNING);
-}
-
 /* Returns the number of runs at work. */
 static int fill_jobs(Scheduler *scheduler) {
     int next = 0, active = 0, runs = scheduler->work->sweep->run_count;
+    const Progress *progress = scheduler->progress;
     for (int j = 0; j < scheduler->work->jobs; j++) {
         Job *job = &scheduler->jobs[j];
-        while (job->process == 0 && next < runs && !ead_interrupted()) {
-            if (is_ready(scheduler, next)) begin(scheduler, job, next);
-            next++;
+        for (; job->process == 0 && next < runs && !ead_interrupted(); next++) {
+            int source = scheduler->work->sweep->runs[next].source;
+            bool waits = source >= 0 && (progress[source] == PENDING || progress[source] == RUNNING);
+            if (progress[next] == PENDING && !waits) begin(scheduler, job, next);
         }
         active += job->process != 0;
     }

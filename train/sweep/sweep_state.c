@@ -13,8 +13,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* ---- the state of a run ---- */
-
 const char *ead_run_state_name(EadRunState state) {
     static const char *const names[] = {"new", "started", "active", "finished", "changed"};
     return names[state];
@@ -25,9 +23,19 @@ bool ead_sweep_holds(const EadSweepRun *run, const char *name) {
     return ead_path_in(path, run->config.output, name) == EAD_OK && access(path, F_OK) == 0;
 }
 
-/* Whether the config that the run was made with gives other metrics. */
-static EadStatus compare(const EadSweepRun *run, EadRunState *state) {
+EadStatus ead_sweep_state(const EadSweepRun *run, EadRunState *state) {
+    bool finished = ead_sweep_holds(run, "metrics.json") && ead_sweep_holds(run, "report.html");
+    bool started =
+        ead_sweep_holds(run, "checkpoint.safetensors") || ead_sweep_holds(run, "model.safetensors");
+    *state = finished ? EAD_RUN_FINISHED : started ? EAD_RUN_STARTED : EAD_RUN_NEW;
+    /* The lock of the log is held by whoever writes it. */
     EadPath path;
+    bool named = ead_path_in(path, run->config.output, "log.txt") == EAD_OK;
+    int file = named ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    if (file >= 0 && flock(file, LOCK_EX | LOCK_NB) != 0) *state = EAD_RUN_ACTIVE;
+    if (file >= 0) close(file);
+    if (*state == EAD_RUN_NEW || *state == EAD_RUN_ACTIVE) return EAD_OK;
+    /* Whether the config that the run was made with gives other metrics. */
     EadConfig saved;
     EAD_TRY(ead_path_in(path, run->config.output, "config.yaml"));
     EAD_TRY(ead_config_defaults(&saved));
@@ -42,22 +50,6 @@ static EadStatus compare(const EadSweepRun *run, EadRunState *state) {
     ead_config_free(&saved);
     return status;
 }
-
-EadStatus ead_sweep_state(const EadSweepRun *run, EadRunState *state) {
-    bool finished = ead_sweep_holds(run, "metrics.json") && ead_sweep_holds(run, "report.html");
-    bool started =
-        ead_sweep_holds(run, "checkpoint.safetensors") || ead_sweep_holds(run, "model.safetensors");
-    *state = finished ? EAD_RUN_FINISHED : started ? EAD_RUN_STARTED : EAD_RUN_NEW;
-    /* The lock of the log is held by whoever writes it. */
-    EadPath path;
-    bool named = ead_path_in(path, run->config.output, "log.txt") == EAD_OK;
-    int file = named ? open(path, O_RDONLY | O_CLOEXEC) : -1;
-    if (file >= 0 && flock(file, LOCK_EX | LOCK_NB) != 0) *state = EAD_RUN_ACTIVE;
-    if (file >= 0) close(file);
-    return *state == EAD_RUN_NEW || *state == EAD_RUN_ACTIVE ? EAD_OK : compare(run, state);
-}
-
-/* ---- why a run failed ---- */
 
 /* The last line that begins as main() begins its errors. */
 void ead_sweep_log_reason(const EadSweepRun *run, off_t start, int status, char *text, size_t size) {
@@ -81,10 +73,15 @@ void ead_sweep_log_reason(const EadSweepRun *run, off_t start, int status, char 
     fclose(log);
 }
 
-/* ---- the list of runs ---- */
-
-static void write_manifest(FILE *stream, const EadSweep *sweep) {
-    EadJson json = {.stream = stream};
+EadStatus ead_sweep_write_manifest(const EadSweep *sweep) {
+    char name[300];
+    EadPath path;
+    EadAtomicFile file;
+    snprintf(name, sizeof name, "%s.sweep.json", sweep->name);
+    EAD_TRY(ead_path_in(path, sweep->output, name));
+    EAD_TRY(ead_make_directories(sweep->output));
+    EAD_TRY(ead_atomic_file_open(&file, path));
+    EadJson json = {.stream = file.stream};
     ead_json_open(&json, NULL, '{');
     ead_json_string(&json, "format", "efficientad-sweep/1");
     ead_json_string(&json, "title", sweep->title ? sweep->title : sweep->name);
@@ -108,17 +105,6 @@ static void write_manifest(FILE *stream, const EadSweep *sweep) {
     }
     ead_json_close(&json, ']');
     ead_json_close(&json, '}');
-    putc('\n', stream);
-}
-
-EadStatus ead_sweep_write_manifest(const EadSweep *sweep) {
-    char name[300];
-    EadPath path;
-    EadAtomicFile file;
-    snprintf(name, sizeof name, "%s.sweep.json", sweep->name);
-    EAD_TRY(ead_path_in(path, sweep->output, name));
-    EAD_TRY(ead_make_directories(sweep->output));
-    EAD_TRY(ead_atomic_file_open(&file, path));
-    write_manifest(file.stream, sweep);
+    putc('\n', file.stream);
     return ead_atomic_file_commit(&file);
 }
