@@ -53,7 +53,13 @@ static EadStatus adjust_model(Eval *eval, EadThresholdRule trained) {
     return EAD_OK;
 }
 
-static EadStatus load_config(Eval *eval) {
+static EadStatus open_all(Eval *eval) {
+    EAD_TRY(ead_path_folder(eval->folder, eval->path));
+    if (!eval->folder[0]) eval->folder[0] = '.';
+    EAD_TRY(ead_path_in(eval->losses, eval->folder, "losses.csv"));
+    EAD_TRY(ead_arguments_plan_options(eval->arguments, &eval->plan));
+    EAD_TRY(ead_safetensors_open(eval->path, &eval->file));
+    EAD_TRY(ead_model_read(eval->file, &eval->model));
     const char *text = ead_safetensors_metadata(eval->file, "config");
     EAD_TRY(ead_config_defaults(&eval->config));
     if (text) {
@@ -75,17 +81,7 @@ static EadStatus load_config(Eval *eval) {
     if (fit) EAD_TRY(fit->check(&eval->config, false));
     EAD_TRY(adjust_model(eval, trained));
     ead_arguments_use_threads(eval->arguments, eval->config.train_threads);
-    return ead_config_to_yaml(&eval->config, &eval->yaml);
-}
-
-static EadStatus open_all(Eval *eval) {
-    EAD_TRY(ead_path_folder(eval->folder, eval->path));
-    if (!eval->folder[0]) eval->folder[0] = '.';
-    EAD_TRY(ead_path_in(eval->losses, eval->folder, "losses.csv"));
-    EAD_TRY(ead_arguments_plan_options(eval->arguments, &eval->plan));
-    EAD_TRY(ead_safetensors_open(eval->path, &eval->file));
-    EAD_TRY(ead_model_read(eval->file, &eval->model));
-    EAD_TRY(load_config(eval));
+    EAD_TRY(ead_config_to_yaml(&eval->config, &eval->yaml));
     EAD_TRY(ead_config_open_dataset(&eval->config, &eval->dataset));
     return ead_dataset_check_masks(&eval->dataset);
 }

@@ -91,9 +91,6 @@ const EadConfigKey *ead_config_key(int index);
 /* The number of the row with that name, or that had it before, or -1. */
 int ead_config_find(const char *name);
 
-/* Whether a row belongs to the section distill, and so to no training or evaluation. */
-bool ead_config_key_is_of_distillation(EadConfigKeyId key);
-
 /* Fills *config with the defaults; what it held is not freed. Errors: EAD_NO_MEMORY (*config is then empty).
  */
 EadStatus ead_config_defaults(EadConfig *config);

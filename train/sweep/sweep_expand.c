@@ -10,10 +10,6 @@
 
 enum { MAX_RUNS = 100000 };
 
-static EadStatus apply_keys(const EadYamlNode *keys, EadConfig *config) {
-    return keys ? ead_config_apply(keys, config) : EAD_OK;
-}
-
 /* The keys that the sweep sets; set anywhere else but in the base they are a mistake. */
 static EadStatus set_identity(const EadSweep *sweep, EadSweepRun *run) {
     EadConfig *config = &run->config;
@@ -44,9 +40,10 @@ static EadStatus make_config(const EadSweep *sweep, EadSweepRun *run) {
     config->train_seed = 0;
     EAD_TRY(ead_config_set_key(config, EAD_KEY_dataset_category, ""));
     EAD_TRY(ead_config_set_key(config, EAD_KEY_output, ""));
-    EAD_TRY(apply_keys(sweep->keys, config));
-    EAD_TRY(apply_keys(sweep->collections[run->collection].keys, config));
-    EAD_TRY(apply_keys(sweep->variants[run->variant].keys, config));
+    const EadYamlNode *const layers[] = {sweep->keys, sweep->collections[run->collection].keys,
+                                         sweep->variants[run->variant].keys};
+    for (int i = 0; i < 3; i++)
+        if (layers[i]) EAD_TRY(ead_config_apply(layers[i], config));
     for (int i = 0; i < sweep->setting_count; i++)
         EAD_TRY(ead_config_set(config, sweep->settings[i], "--set"));
     EadStatus status = set_identity(sweep, run);

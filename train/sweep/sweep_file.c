@@ -81,13 +81,8 @@ static EadStatus read_collection(const EadYamlNode *node, EadSweepGroup *group) 
     return group->keys ? check_config_keys(group->keys) : EAD_OK;
 }
 
-static EadStatus read_variant(const EadYamlNode *node, EadSweepGroup *group) {
-    group->keys = node;
-    return check_config_keys(node);
-}
-
-static EadStatus read_groups(const EadYamlNode *mapping, const char *what,
-                             EadStatus (*read)(const EadYamlNode *node, EadSweepGroup *group),
+/* Collections, which have fields, or variants, which are config keys. */
+static EadStatus read_groups(const EadYamlNode *mapping, const char *what, bool variants,
                              EadSweepGroup **groups, int *count) {
     EAD_TRY(check_mapping(mapping, what));
     if (mapping->count == 0) return ead_yaml_fail(mapping, "%s is empty; one is needed", what);
@@ -99,8 +94,8 @@ static EadStatus read_groups(const EadYamlNode *mapping, const char *what,
             if (strcmp((*groups)[j].name, node->key) == 0)
                 return ead_yaml_fail(node, "'%s' is given twice", node->key);
         EadSweepGroup *group = &(*groups)[(*count)++];
-        group->name = node->key;
-        EAD_TRY(read(node, group));
+        *group = (EadSweepGroup){.name = node->key, .keys = node};
+        EAD_TRY(variants ? check_config_keys(node) : read_collection(node, group));
     }
     return EAD_OK;
 }
@@ -170,9 +165,8 @@ static EadStatus read_sweep(EadSweep *sweep) {
         EAD_TRY(ead_yaml_load(path, "sweep", &sweep->collections_file));
         collections = sweep->collections_file;
     }
-    EAD_TRY(read_groups(collections, "collections", read_collection, &sweep->collections,
-                        &sweep->collection_count));
-    EAD_TRY(read_groups(values[VARIANTS], "variants", read_variant, &sweep->variants, &sweep->variant_count));
+    EAD_TRY(read_groups(collections, "collections", false, &sweep->collections, &sweep->collection_count));
+    EAD_TRY(read_groups(values[VARIANTS], "variants", true, &sweep->variants, &sweep->variant_count));
     return read_seeds(values[SEEDS], sweep);
 }
 

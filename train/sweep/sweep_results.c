@@ -150,14 +150,7 @@ static EadStatus read_runs(const char *path, json_t *runs, EadSweepResults *resu
     EAD_TRY(ead_path_folder(folder, path));
     for (size_t i = 0; i < json_array_size(runs); i++) {
         EAD_TRY(unpack_run(path, json_array_get(runs, i), i, &run));
-        EadPath run_folder, metrics;
-        EAD_TRY(ead_path_in(run_folder, folder, run.folder));
-        EAD_TRY(ead_path_in(metrics, run_folder, "metrics.json"));
-        if (access(metrics, F_OK) != 0) continue;
-        int variant = find_name(&results->variants, run.variant), seed = find_name(&results->seeds, run.seed);
-        int scenario = find_scenario(results, find_name(&results->collections, run.collection), run.category);
-        results->finished++;
-        EAD_TRY(read_metrics(metrics, results, ead_sweep_results_at(results, variant, scenario, seed)));
+        EAD_TRY(read_run(folder, &run, results));
     }
     return EAD_OK;
 }

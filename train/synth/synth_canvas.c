@@ -27,7 +27,8 @@ int ead_synth_below(EadSynthRandom *random, int count) {
     return (int)((uint64_t)ead_synth_bits(random) * (uint64_t)count >> 32);
 }
 
-float ead_synth_hash(uint32_t seed, int x, int y) {
+/* Uniform in [0,1), a pure function of its arguments. */
+static float hash_at(uint32_t seed, int x, int y) {
     uint32_t word = seed ^ ((uint32_t)x * 0x9E3779B1u) ^ ((uint32_t)y * 0x85EBCA77u);
     word = (word ^ (word >> 16)) * 0x7FEB352Du;
     word = (word ^ (word >> 15)) * 0x846CA68Bu;
@@ -44,8 +45,8 @@ float ead_synth_noise(uint32_t seed, float x, float y) {
     float u = x - column, v = y - row;
     u = u * u * (3.0f - 2.0f * u);
     v = v * v * (3.0f - 2.0f * v);
-    float upper = mix(ead_synth_hash(seed, i, j), ead_synth_hash(seed, i + 1, j), u);
-    float lower = mix(ead_synth_hash(seed, i, j + 1), ead_synth_hash(seed, i + 1, j + 1), u);
+    float upper = mix(hash_at(seed, i, j), hash_at(seed, i + 1, j), u);
+    float lower = mix(hash_at(seed, i, j + 1), hash_at(seed, i + 1, j + 1), u);
     return mix(upper, lower, v);
 }
 
@@ -181,8 +182,8 @@ EadStatus ead_canvas_develop(const EadCanvas *canvas, const EadLight *light, Ead
             float y = ((float)row + 0.5f) / canvas->unit - (float)canvas->height / canvas->unit / 2;
             float factor = light->exposure + light->slope.x * x + light->slope.y * y;
             /* Two uniform numbers make a triangle, which is near enough to a sensor's noise. */
-            float a = ead_synth_hash(light->seed, column, row);
-            float b = ead_synth_hash(light->seed ^ 0x5Au, column, row);
+            float a = hash_at(light->seed, column, row);
+            float b = hash_at(light->seed ^ 0x5Au, column, row);
             float grain = light->grain * (a + b - 1);
             size_t index = (size_t)row * (size_t)canvas->width + (size_t)column;
             EadColor ink = canvas->ink[index];

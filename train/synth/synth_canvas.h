@@ -21,9 +21,8 @@ uint32_t ead_synth_bits(EadSynthRandom *random);
 float ead_synth_between(EadSynthRandom *random, float low, float high); /* uniform in [low, high) */
 int ead_synth_below(EadSynthRandom *random, int count);                 /* uniform in 0..count-1 */
 
-/* Pure functions of their arguments in [0,1): uniform; smooth between the whole-numbered points; the sum of
- * that in `octaves` octaves, each of twice the frequency and half the weight. */
-float ead_synth_hash(uint32_t seed, int x, int y);
+/* Pure functions of their arguments in [0,1): smooth between the whole-numbered points; the sum of that in
+ * `octaves` octaves, each of twice the frequency and half the weight. */
 float ead_synth_noise(uint32_t seed, float x, float y);
 float ead_synth_octaves(uint32_t seed, float x, float y, int octaves);
 
