@@ -101,8 +101,8 @@ static int find_key(const char *text) {
     return ead_config_find(name);
 }
 
-/* Settings are checked against a config of their own, so that a bad one is wrong usage like any other. The same key
- * may be set again, but not by its old name beside its new one. */
+/* Settings are checked against a config of their own, so that a bad one is wrong usage like any other. The
+ * same key may be set again, but not by its old name beside its new one. */
 static EadStatus take_setting(EadArguments *arguments, const char *text) {
     EadConfig config;
     EAD_TRY(ead_config_defaults(&config));
@@ -132,8 +132,8 @@ static EadStatus take_option_value(EadArguments *arguments, int id, const char *
     return EAD_OK;
 }
 
-/* The value behind an option: "=value" or "-cvalue" in the same text, or the next text, over which *position then
- * moves. */
+/* The value behind an option: "=value" or "-cvalue" in the same text, or the next text, over which *position
+ * then moves. */
 static EadStatus take_option(EadArguments *arguments, const char *command, int count, char **texts,
                              int *position) {
     const char *text = texts[*position], *attached = NULL;

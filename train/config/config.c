@@ -1,4 +1,4 @@
-/* Rows, defaults, names and assignment of config keys; what they must fulfil together; where two configs differ. */
+/* Rows, defaults and names of config keys; what they must fulfil together; where two configs differ. */
 #include "train/config/config.h"
 
 #include "core/base/paths.h"
@@ -75,7 +75,7 @@ EadStatus ead_config_unknown(const char *name, bool section) {
     const char *what = section ? "section" : "key";
     EadSuggestion suggestion = {0};
     if (!ead_utf8_is_plain(name)) name = "(unprintable)";
-    /* Offered are sections alone, or full names and their parts behind the last dot (people forget the section). */
+    /* Offered are sections, or full names and their parts behind the last dot (people forget the section). */
     for (int i = 0; i < EAD_CONFIG_KEYS; i++) {
         char part[64];
         const char *full = keys[i].rule.name, *dot = strrchr(full, '.');

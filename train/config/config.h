@@ -1,6 +1,7 @@
 /* The configuration of a run: EadConfig has one member a row of config_keys.def, filled from defaults, a YAML
  * file and --set, in this order. Every value is checked against its row when it comes in; what must fit
- * together is checked by ead_config_check() and the method. Relative paths are relative to the current directory. */
+ * together is checked by ead_config_check() and the method. Relative paths are relative to the current
+ * directory. */
 #ifndef EAD_TRAIN_CONFIG_H
 #define EAD_TRAIN_CONFIG_H
 
@@ -124,8 +125,8 @@ EadStatus ead_config_note_renamed(EadConfig *config, int index, const char *name
 /* Fails for an unknown name, with the nearest known one. section: a mapping of keys was expected. */
 EadStatus ead_config_unknown(const char *name, bool section);
 
-/* Checks what every use of a data set needs: that it is named completely. What a method asks of its own keys is checked
- * by the method (train/fit.h). Errors: EAD_BAD_ARGUMENT, with the keys and a remedy. */
+/* Checks what every use of a data set needs: that it is named completely. What a method asks of its own keys
+ * is checked by the method (train/fit.h). Errors: EAD_BAD_ARGUMENT, with the keys and a remedy. */
 EadStatus ead_config_check(const EadConfig *config);
 
 /* The name of a CHOICE member's value (key: EAD_KEY_dataset_type, ...), written into buffer, which is

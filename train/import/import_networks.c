@@ -16,8 +16,8 @@ enum { NAME_SIZE = 1024, BOTTLENECK = 5 };
 
 typedef enum Kind { SMALL, MEDIUM, AUTOENCODER } Kind;
 
-/* Names of the convolutions in the order in which models/ declares them; "NAME.weight" and "NAME.bias" are the
- * tensors, anything may stand before NAME. */
+/* Names of the convolutions in the order in which models/ declares them; "NAME.weight" and "NAME.bias" are
+ * the tensors, anything may stand before NAME. */
 typedef struct Layout {
     Kind kind;
     const char *what, *names;
