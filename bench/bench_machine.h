@@ -23,7 +23,7 @@ typedef struct EadBenchMachine {
     char date[32];    /* now, UTC, ISO 8601 */
 } EadBenchMachine;
 
-/* Looks at the machine and measures the CPU's peak, which takes about 0.1 s. Set the number of threads before. */
+/* Looks at the machine and measures the CPU's peak, in about 0.1 s. Set the number of threads before. */
 EadBenchMachine ead_bench_machine(const EadBackend *backend);
 
 /* Starts a new stretch of the process. Where the kernel does not let us (no /proc), the peak stays that of

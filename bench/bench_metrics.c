@@ -1,5 +1,5 @@
 /* The metrics of a whole test set on generated maps: the size of MVTec AD's bottle, and of MVTec LOCO's
- * breakfast_box, its largest, or a size of one's own. Only the evaluation is timed, not the making of maps. */
+ * breakfast_box, its largest, or a size of one's own. Only the evaluation is timed. */
 #include "bench/bench_machine.h"
 #include "bench/benchmarks.h"
 

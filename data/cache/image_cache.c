@@ -28,7 +28,8 @@ enum { MAX_SIDE = 65535, KEY_SIZE = 17 };
 
 struct EadImageCache {
     EadImageList sources;
-    int *kept; /* [count] the source of each image */
+    EadSkippedImages *skipped; /* while it is opened; may be NULL */
+    int *kept;                 /* [count] the source of each image */
     int count;
     EadFitMode mode;
     int width, height;
@@ -63,36 +64,28 @@ static off_t image_offset(const EadImageCache *cache, int index) {
     return cache->images + (off_t)cache->image_bytes * index;
 }
 
-/* What the threads that decode need. */
-typedef struct Decoding {
-    const EadImageCache *cache;
-    EadSkippedImages *skipped;
-} Decoding;
-
 /* An EadLoaderFill: the pixels of source `index` and behind them their checksum, SKIPPED if there are none.
  * The threads run ahead, beyond the last one too. */
 static EadStatus decode(void *context, uint64_t index, uint8_t *slot) {
-    const Decoding *decoding = context;
-    const EadImageCache *cache = decoding->cache;
+    const EadImageCache *cache = context;
     if (index >= (uint64_t)cache->sources.count) return EAD_OK;
     EadStatus status = load_source(cache, (int)index, slot);
     uint64_t checksum = status == EAD_OK ? ead_cache_checksum(index, slot, cache->image_bytes) : SKIPPED;
     memcpy(slot + cache->image_bytes, &checksum, sizeof checksum);
-    if (status == EAD_OK || !decoding->skipped) return status;
-    return ead_skipped_images_add(decoding->skipped, (int)index, status);
+    return status == EAD_OK || !cache->skipped ? status
+                                               : ead_skipped_images_add(cache->skipped, (int)index, status);
 }
 
 /* Decodes all images, several at a time, and stores them in order: in memory, or in the file that is being
  * written. */
 static EadStatus fill(EadImageCache *cache, const EadCacheSpec *spec, int output) {
-    Decoding decoding = {cache, spec->skipped};
     size_t size = cache->image_bytes;
     int total = cache->sources.count, threads = ead_workers_count(spec->threads);
     EadLoaderSpec loading = {.slot_bytes = size + sizeof(uint64_t),
                              .slots = 4 * threads, /* so that one slow image does not hold up the others */
                              .threads = threads,
                              .fill = decode,
-                             .context = &decoding};
+                             .context = cache};
     EadLoader *loader;
     EAD_TRY(ead_loader_open(&loading, &loader));
     EadStatus status = EAD_OK;
@@ -138,7 +131,7 @@ static bool use_file(EadImageCache *cache, const EadSafetensors *file, const cha
     return true;
 }
 
-/* Whether there is a file that holds this cache: then takes its checksums, and a descriptor for the pixels. */
+/* Whether there is a file that holds this cache: then takes its checksums and a descriptor for the pixels. */
 static bool open_existing(EadImageCache *cache, const char *path, const char *key) {
     EadSafetensors *file = NULL;
     int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -200,16 +193,16 @@ static EadStatus open_in_memory(EadImageCache *cache, const EadCacheSpec *spec) 
                     spec->width, spec->height);
 }
 
-/* Numbers the images that are not skipped. A file that is there already knows what was skipped in making it. */
+/* Numbers the images that are not skipped. An existing file knows what was skipped in making it. */
 static EadStatus number_images(EadImageCache *cache, const EadCacheSpec *spec) {
     cache->kept = ead_new(cache->sources.count, sizeof *cache->kept, "a list of images");
     if (!cache->kept) return EAD_NO_MEMORY;
     for (int i = 0; i < cache->sources.count; i++) {
-        if (spec->skipped && ead_skipped_images_has(spec->skipped, i)) continue;
+        if (cache->skipped && ead_skipped_images_has(cache->skipped, i)) continue;
         if (cache->checksums && cache->checksums[i] == SKIPPED) {
             EadStatus status = ead_fail(EAD_BAD_FILE, "%s: could not be used when %s was made",
                                         cache->sources.items[i].name, spec->file);
-            EAD_TRY(ead_skipped_images_add(spec->skipped, i, status));
+            EAD_TRY(ead_skipped_images_add(cache->skipped, i, status));
         } else
             cache->kept[cache->count++] = i;
     }
@@ -226,7 +219,8 @@ EadStatus ead_image_cache_open(const EadImageList *images, const EadCacheSpec *s
                         spec->height, max_side);
     EadImageCache *cache = ead_new(1, sizeof *cache, "a cache of images");
     if (!cache) return EAD_NO_MEMORY;
-    *cache = (EadImageCache){.descriptor = -1,
+    *cache = (EadImageCache){.skipped = spec->skipped,
+                             .descriptor = -1,
                              .mode = spec->mode,
                              .width = spec->width,
                              .height = spec->height,

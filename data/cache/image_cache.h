@@ -11,8 +11,7 @@
 
 typedef enum EadFitMode {
     EAD_FIT_RESIZE,      /* straight to width x height */
-    EAD_FIT_CENTER_CROP, /* to 2 width x 2 height, then the central width x height: penalty images (Algorithm
-                            1) */
+    EAD_FIT_CENTER_CROP, /* to twice the size, then its central part: penalty images (Algorithm 1) */
 } EadFitMode;
 
 typedef struct EadCacheSpec {
@@ -21,8 +20,7 @@ typedef struct EadCacheSpec {
     const char *file;          /* where to keep the images; NULL means in memory; its folder must exist */
     int threads;               /* 0 means one a processor */
     EadSkippedImages *skipped; /* may say what to skip; NULL: the first damaged image is an error */
-    /* Called in the opening thread whenever `done` of `total` images are ready; false stops the work. May be
-     * NULL. */
+    /* May be NULL. Called in the opening thread whenever `done` of `total` images are ready; false stops. */
     bool (*progress)(void *context, int done, int total);
     void *context; /* progress's */
 } EadCacheSpec;
@@ -39,9 +37,9 @@ typedef struct EadImageCache EadImageCache;
  * ead_image_cache_close(). The list may be freed. */
 EadStatus ead_image_cache_open(const EadImageList *images, const EadCacheSpec *spec, EadImageCache **out);
 
-/* Copies image `index` (0 .. count-1) to out [height][width][3]. May be called by several threads at once. An
- * image that turns out damaged in the cache file is decoded from its source again.
- * Errors: those of ead_image_load(), in that last case only. */
+/* Copies image `index` (0 .. count-1) to out [height][width][3]. May be called by several threads at once.
+ * What turns out damaged in the cache file is decoded again; only then are there errors, those of
+ * ead_image_load(). */
 EadStatus ead_image_cache_read(const EadImageCache *cache, int index, uint8_t *out);
 
 /* Images in the cache, at least 1. */

@@ -1,6 +1,5 @@
-/* Reading PNG, JPEG, BMP and TIFF; writing PNG, JPEG and TIFF. The only door through which pixels of
- * strangers come in: every size is checked before memory is asked for, and damage of any kind is one clear
- * error, never a half-filled image. */
+/* Reading PNG, JPEG, BMP and TIFF; writing PNG, JPEG and TIFF. Every size is checked before memory is asked
+ * for, and damage of any kind is one clear error, never a half-filled image. */
 #ifndef EAD_DATA_CODEC_H
 #define EAD_DATA_CODEC_H
 
@@ -22,16 +21,13 @@
  * Maps of 32-bit floats, such as predict writes, are no images. Errors: EAD_IO; EAD_BAD_FILE for empty,
  * truncated, damaged and foreign files and more than 65,535 pixels a side or 2^28 in all; EAD_UNSUPPORTED for
  * CMYK and YCCK JPEG and for kinds of BMP and TIFF not named above; EAD_NO_MEMORY. *out is empty then, else
- * owned by the caller.
- */
+ * owned by the caller. */
 EadStatus ead_image_load(const char *path, EadImage *out);
 
-/* The same from `size` bytes at an offset of a file, e.g. of a tar archive; label is what errors call the
- * image. */
+/* The same from `size` bytes at an offset of a file, e.g. of a tar archive, and from memory; label is what
+ * errors call the image. */
 EadStatus ead_image_load_part(const char *path, int64_t offset, int64_t size, const char *label,
                               EadImage *out);
-
-/* The same from memory; label is what errors call the image. */
 EadStatus ead_image_decode(const uint8_t *bytes, size_t size, const char *label, EadImage *out);
 
 /* Reads a ground-truth mask as one channel: gray values as stored (1, 2 and 4 bits spread to 0..255, of 16
@@ -42,11 +38,9 @@ EadStatus ead_mask_load(const char *path, EadImage *out);
 /* Width and height from the file's header; pixels are not looked at. Errors: those of ead_image_load(). */
 EadStatus ead_image_size(const char *path, int *width, int *height);
 
-/* Writes an 8-bit PNG of 1 or 3 channels through a temporary file; the same image gives the same bytes.
- * Errors: EAD_IO, EAD_NO_MEMORY. */
+/* Writes an 8-bit PNG of 1 or 3 channels, atomically or into memory (*bytes is for the caller to free()); the
+ * same image gives the same bytes. Errors: EAD_IO, EAD_NO_MEMORY. */
 EadStatus ead_png_write(const char *path, const EadImage *image);
-
-/* The same into memory; *bytes is for the caller to free(). */
 EadStatus ead_png_encode(const EadImage *image, uint8_t **bytes, size_t *size);
 
 /* Encodes an image of 1 or 3 channels as JPEG into memory. quality 1..100. *bytes [*size] is for the caller

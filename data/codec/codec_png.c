@@ -48,18 +48,6 @@ static void on_read(png_structp png, png_bytep data, png_size_t length) {
     reader->position += length;
 }
 
-/* What libpng is to make of the pixels: gray or RGB for masks in 8 or 16 bits, else RGB in 8. */
-static void request_pixels(PngReader *reader) {
-    png_structp png = reader->png;
-    int type = png_get_color_type(png, reader->info);
-    if (type == PNG_COLOR_TYPE_PALETTE) png_set_palette_to_rgb(png);
-    if (type == PNG_COLOR_TYPE_GRAY) png_set_expand_gray_1_2_4_to_8(png);
-    png_set_strip_alpha(png);
-    if (reader->use == EAD_PIXELS_MASK) return;
-    png_set_strip_16(png);
-    png_set_gray_to_rgb(png);
-}
-
 static void read_rows(PngReader *reader, uint8_t *rows, size_t row_bytes, int passes) {
     for (int pass = 0; pass < passes; pass++)
         for (int y = 0; y < reader->out->height; y++)
@@ -93,7 +81,13 @@ static void read_png(PngReader *reader) {
                                        1 + 1032 * 8 / bits);
     if (status != EAD_OK) leave(reader, status);
     if (reader->use == EAD_PIXELS_NONE) return;
-    request_pixels(reader);
+    /* As RGB of 8 bits, or for a mask as gray or RGB of 8 or 16. */
+    int type = png_get_color_type(png, reader->info);
+    if (type == PNG_COLOR_TYPE_PALETTE) png_set_palette_to_rgb(png);
+    if (type == PNG_COLOR_TYPE_GRAY) png_set_expand_gray_1_2_4_to_8(png);
+    png_set_strip_alpha(png);
+    if (reader->use == EAD_PIXELS_RGB) png_set_strip_16(png);
+    if (reader->use == EAD_PIXELS_RGB) png_set_gray_to_rgb(png);
     int passes = png_set_interlace_handling(png);
     png_read_update_info(png, reader->info);
     size_t row_bytes = png_get_rowbytes(png, reader->info);

@@ -1,4 +1,4 @@
-/* The whole file in memory; fields are unquoted where they stand and end with a 0 in the place of the comma. */
+/* The whole file in memory; fields are unquoted where they stand and end with a 0 for the comma. */
 #include "data/dataset/csv_reader.h"
 
 #include "core/base/file_bytes.h"
@@ -40,7 +40,7 @@ EadStatus ead_csv_open(const char *path, EadCsvReader *reader) {
     return start(text, size, reader);
 }
 
-/* Takes one field and what ended it. Quotes may begin and end anywhere in it; one that is meant is doubled. */
+/* Takes one field and what ended it. Quotes may begin and end anywhere in it; a quote itself is doubled. */
 static EadStatus take_field(EadCsvReader *reader, char *delimiter) {
     char *from = reader->next, *to = from;
     bool quoted = false;

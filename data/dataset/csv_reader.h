@@ -20,11 +20,9 @@ typedef struct EadCsvReader {
     int count;
 } EadCsvReader;
 
-/* Reads a file of at most 64 MiB; label is kept. Errors: EAD_IO, EAD_BAD_FILE, EAD_NO_MEMORY. Close in every
- * case. */
+/* Reads a file of at most 64 MiB, or a copy of `size` bytes; path or label is kept. Errors: EAD_IO,
+ * EAD_BAD_FILE (for bytes of 0, too), EAD_NO_MEMORY. Close in every case. */
 EadStatus ead_csv_open(const char *path, EadCsvReader *reader);
-
-/* The same for a copy of `size` bytes. Errors: EAD_BAD_FILE for bytes of 0, EAD_NO_MEMORY. */
 EadStatus ead_csv_open_text(const char *bytes, size_t size, const char *label, EadCsvReader *reader);
 
 /* Takes the next row that is not empty; *found is false at the end. Errors: EAD_BAD_FILE with label and line

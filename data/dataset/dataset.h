@@ -36,8 +36,7 @@ typedef enum EadDatasetType {
 
 typedef struct EadTestSample {
     char *path;
-    char *mask_path; /* NULL for normal images and where the data set has no masks; mvtec_loco: a folder of
-                        them */
+    char *mask_path; /* NULL for normal images and where there are no masks; mvtec_loco: a folder of them */
     char *defect;    /* name of the test subfolder; visa's own layout: "anomaly"; "good" for normal images */
     int anomalous;   /* 1 or 0 */
     const EadDefectTypes *types; /* mvtec_loco: the data set's; else NULL */
@@ -79,8 +78,7 @@ void ead_dataset_free(EadDataset *dataset);
 /* The known types, in the order of the list, for messages and help. */
 const char *ead_dataset_types(void);
 
-/* The categories that a collection's authors name, by type; ended by NULL. Empty for folder and unknown
- * types. */
+/* The categories that a collection's authors name, ended by NULL. Empty for folder and unknown types. */
 const char *const *ead_dataset_categories(const char *type);
 
 /* Loads the sample's ground truth with 0 for normal and 255 for defect; width and height are those of the

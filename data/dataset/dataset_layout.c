@@ -18,7 +18,8 @@ EadStatus ead_dataset_unknown_category(const EadDatasetSpec *spec, const char *w
     for (const char *const *name = ead_dataset_categories(spec->type); *name; name++)
         known = known || strcmp(*name, category) == 0;
     for (int i = 0; i < there->count && length < room; i++)
-        length += snprintf(text + length, (size_t)(room - length), "%s%s", i ? ", " : "", there->items[i]);
+        length += snprintf(text + length, (size_t)(room - length), "%s%s", i ? ", " : "",
+                           ead_path_base(there->items[i]));
     return ead_fail(EAD_BAD_ARGUMENT, "%s: has no category \"%s\"%s; dataset.category can be %s", where,
                     category, known ? ", though the full data set has it" : "", text);
 }
@@ -43,19 +44,6 @@ typedef struct Tree {
     bool *used; /* [files.count], masks: their image was found */
 } Tree;
 
-/* Appends the paths of the folders in `folder`. */
-static EadStatus add_folders(EadStringList *list, const char *folder) {
-    EadStringList names = {0};
-    EadStatus status = ead_list_folders(&names, folder);
-    for (int i = 0; i < names.count && status == EAD_OK; i++) {
-        EadPath path;
-        status = ead_path_in(path, folder, names.items[i]);
-        if (status == EAD_OK) status = ead_strings_add(list, path);
-    }
-    ead_strings_free(&names);
-    return status;
-}
-
 /* Opens the tree below a folder, empty where there is none. Its leaves are images or, for masks in folders,
  * the folders two levels down: <kind of defect>/<image>. */
 static EadStatus tree_open(Tree *tree, const char *folder, EadMaskLayout layout) {
@@ -64,10 +52,10 @@ static EadStatus tree_open(Tree *tree, const char *folder, EadMaskLayout layout)
     EadStatus status = EAD_OK;
     *tree = (Tree){.folder = folder, .prefix = length + (length > 0 && folder[length - 1] != '/')};
     if (ead_path_is_folder(folder))
-        status =
-            layout == EAD_MASK_FILES ? ead_list_images(&tree->files, folder) : add_folders(&kinds, folder);
+        status = layout == EAD_MASK_FILES ? ead_list_images(&tree->files, folder)
+                                          : ead_list_folders(&kinds, folder);
     for (int i = 0; i < kinds.count && status == EAD_OK; i++)
-        status = add_folders(&tree->files, kinds.items[i]);
+        status = ead_list_folders(&tree->files, kinds.items[i]);
     ead_strings_sort(&tree->files);
     ead_strings_free(&kinds);
     if (status == EAD_OK) tree->used = ead_new(tree->files.count, sizeof *tree->used, folder);

@@ -16,14 +16,13 @@ EAD_DATASET_LIST(X)
 /* The folder <path>/<category>. Errors: EAD_BAD_ARGUMENT if it is not there, listing which are. */
 EadStatus ead_dataset_category_folder(const EadDatasetSpec *spec, EadPath root);
 
-/* The error for a category that `where` does not have; `there` are those it has. */
+/* The error for a category that `where` does not have; `there` are those it has, by name or by folder. */
 EadStatus ead_dataset_unknown_category(const EadDatasetSpec *spec, const char *where,
                                        const EadStringList *there);
 
 typedef enum EadLabel {
     EAD_LABEL_GOOD,      /* every image is normal */
-    EAD_LABEL_BY_FOLDER, /* the first folder of the path is the defect's name; "good" is normal; none:
-                            "defect" */
+    EAD_LABEL_BY_FOLDER, /* the path's first folder names the defect; "good" is normal; none: "defect" */
 } EadLabel;
 
 typedef enum EadMaskLayout {

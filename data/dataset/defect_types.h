@@ -25,8 +25,6 @@ typedef struct EadDefectTypes {
 /* Reads an array of {"defect_name", "pixel_value", "saturation_threshold", "relative_saturation"}. Errors:
  * EAD_IO, EAD_BAD_FILE naming file and entry, EAD_NO_MEMORY. *out is empty then, else to be freed. */
 EadStatus ead_defect_types_read(const char *path, EadDefectTypes *out);
-
-/* The same from memory; label is what errors call the file. */
 EadStatus ead_defect_types_parse(const char *bytes, size_t size, const char *label, EadDefectTypes *out);
 
 /* Harmless on an empty (zeroed) one. */

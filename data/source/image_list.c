@@ -85,7 +85,7 @@ EadStatus ead_list_folders(EadStringList *list, const char *folder) {
         if (entry->d_name[0] == '.') continue;
         EadPath path;
         status = ead_path_in(path, folder, entry->d_name);
-        if (status == EAD_OK && ead_path_is_folder(path)) status = ead_strings_add(list, entry->d_name);
+        if (status == EAD_OK && ead_path_is_folder(path)) status = ead_strings_add(list, path);
     }
     closedir(stream);
     if (status == EAD_OK) ead_strings_sort_from(list, first);

@@ -23,8 +23,8 @@ EadStatus ead_list_files(EadStringList *list, const char *folder, EadFileWanted 
 /* The same for images: those that data/codec knows (.png .jpg .jpeg .bmp .tif .tiff), in any case. */
 EadStatus ead_list_images(EadStringList *list, const char *folder);
 
-/* Appends the names (not paths) of the folders in folder, sorted bytewise, hidden ones left out.
- * Errors: EAD_IO, EAD_NO_MEMORY. */
+/* Appends the paths of the folders in folder, sorted bytewise, without hidden ones. Errors: EAD_IO,
+ * EAD_NO_MEMORY. */
 EadStatus ead_list_folders(EadStringList *list, const char *folder);
 
 typedef struct EadImagePlace {
@@ -40,10 +40,9 @@ typedef struct EadImageList {
 } EadImageList;
 
 /* Appends all images of path: an image file, a tar archive, or a folder with everything below it, archives
- * (.tar) included.
- * Files come sorted bytewise, an archive's members in its order. Images are told by their names, see
- * data/codec/codec.h; hidden ones (a leading dot) are skipped. Nothing is decoded.
- * Errors: EAD_IO; EAD_BAD_FILE for a malformed archive; EAD_UNSUPPORTED; EAD_NO_MEMORY. */
+ * (.tar) included. Files come sorted bytewise, an archive's members in its order. Images are told by their
+ * names; hidden ones (a leading dot) are skipped. Nothing is decoded. Errors: EAD_IO; EAD_BAD_FILE for a
+ * malformed archive; EAD_UNSUPPORTED; EAD_NO_MEMORY. */
 EadStatus ead_image_list_add(EadImageList *list, const char *path);
 
 /* Appends files by their paths, or copies of another list's places. Errors: EAD_NO_MEMORY. */

@@ -36,8 +36,7 @@ EadStatus ead_loader_next(EadLoader *loader, const uint8_t **slot);
 /* Gives the slot last returned back to be filled anew, and moves on to the next step. */
 void ead_loader_release(EadLoader *loader);
 
-/* Stops the threads as soon as they are through with the slot in hand, and frees everything. Harmless on
- * NULL. */
+/* Stops the threads once they are through with the slot in hand, and frees everything. Harmless on NULL. */
 void ead_loader_close(EadLoader *loader);
 
 #endif

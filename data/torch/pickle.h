@@ -13,17 +13,16 @@
 
 typedef enum EadPickleKind {
     EAD_PICKLE_NONE,
-    EAD_PICKLE_BOOL,    /* integer: 0 or 1 */
-    EAD_PICKLE_INT,     /* integer */
-    EAD_PICKLE_FLOAT,   /* number */
-    EAD_PICKLE_TEXT,    /* text: str or bytes */
-    EAD_PICKLE_GLOBAL,  /* text: "module\nname" of a class or function; never looked up */
-    EAD_PICKLE_TUPLE,   /* items */
-    EAD_PICKLE_LIST,    /* items; sets too */
-    EAD_PICKLE_DICT,    /* items: key, value, key, value, ... */
-    EAD_PICKLE_CALL,    /* callee(*argument), and items as those of a dict if it was filled like one */
-    EAD_PICKLE_OBJECT,  /* an instance of class callee, made of argument; state if it was set, items as those
-                           of CALL */
+    EAD_PICKLE_BOOL,   /* integer: 0 or 1 */
+    EAD_PICKLE_INT,    /* integer */
+    EAD_PICKLE_FLOAT,  /* number */
+    EAD_PICKLE_TEXT,   /* text: str or bytes */
+    EAD_PICKLE_GLOBAL, /* text: "module\nname" of a class or function; never looked up */
+    EAD_PICKLE_TUPLE,  /* items */
+    EAD_PICKLE_LIST,   /* items; sets too */
+    EAD_PICKLE_DICT,   /* items: key, value, key, value, ... */
+    EAD_PICKLE_CALL,   /* callee(*argument), and items as those of a dict if it was filled like one */
+    EAD_PICKLE_OBJECT, /* an instance of class callee, made of argument; state if it was set; items as CALL */
     EAD_PICKLE_OUTSIDE, /* argument: what the pickler's owner keeps elsewhere (storages of tensors) */
 } EadPickleKind;
 
@@ -54,8 +53,7 @@ const EadPickleValue *ead_pickle_root(const EadPickle *pickle);
 /* Whether a value is that text, or the global of that name ("os.system"); NULL is not. */
 bool ead_pickle_is(const EadPickleValue *value, const char *text);
 
-/* Copies a text, or a global's name with its dot, cut to size - 1 bytes. False if it was cut or holds a NUL.
- */
+/* Copies a text, or a global's name with its dot, cut to size - 1 bytes. False if cut, or if it holds a NUL. */
 bool ead_pickle_copy(const EadPickleValue *value, char *out, size_t size);
 
 /* The value under a text key in the items of a dict; NULL if there is none or `dict` is NULL or no dict. */

@@ -22,10 +22,8 @@ bool ead_torch_archive_begins(const uint8_t *bytes, size_t size);
 
 /* Opens a file and looks for its pickle. Errors, naming the file: EAD_IO; EAD_BAD_FILE for what is no zip or
  * cut short; EAD_UNSUPPORTED for the format of PyTorch before 1.6, TorchScript and big-endian archives;
- * EAD_NO_MEMORY. *out is NULL then. */
+ * EAD_NO_MEMORY. *out is NULL then. Memory must outlive *out; label stands in for the path. */
 EadStatus ead_torch_archive_open(const char *path, EadTorchArchive **out);
-
-/* The same from memory, which must outlive *out; label stands in for the path. */
 EadStatus ead_torch_archive_parse(const void *bytes, size_t size, const char *label, EadTorchArchive **out);
 
 const char *ead_torch_archive_path(const EadTorchArchive *archive);
