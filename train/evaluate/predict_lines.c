@@ -108,8 +108,6 @@ int64_t ead_predict_inputs_count(const char *const *paths, int count) {
     return total;
 }
 
-/* ---- results ---- */
-
 EadStatus ead_prediction_print(FILE *stream, const EadPrediction *prediction) {
     EadJson json = {.stream = stream, .compact = true};
     ead_json_open(&json, NULL, '{');

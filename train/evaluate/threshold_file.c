@@ -1,6 +1,8 @@
 /* Reading of the scores; nothing of the file is believed. */
 #include "train/evaluate/threshold_file.h"
 
+#include "core/base/memory.h"
+
 #include <stdlib.h>
 
 EadThresholdRule ead_threshold_rule(const EadConfig *config) {
@@ -15,10 +17,9 @@ static EadStatus read_scores(const EadSafetensors *file, float **scores, int *co
     *scores = NULL;
     *count = 0;
     if (!tensor || tensor->count < 1 || tensor->count > 100000000) return EAD_OK;
-    double *values = malloc((size_t)tensor->count * sizeof *values);
-    *scores = malloc((size_t)tensor->count * sizeof **scores);
-    EadStatus status = values && *scores ? ead_file_tensor_to_double(file, tensor, values)
-                                         : ead_fail(EAD_NO_MEMORY, "no memory for the validation scores");
+    double *values = ead_new(tensor->count, sizeof *values, "the validation scores");
+    *scores = ead_new(tensor->count, sizeof **scores, "the validation scores");
+    EadStatus status = values && *scores ? ead_file_tensor_to_double(file, tensor, values) : EAD_NO_MEMORY;
     if (status == EAD_OK) *count = (int)tensor->count;
     for (int i = 0; i < *count; i++) (*scores)[i] = (float)values[i];
     free(values);

@@ -84,6 +84,8 @@ void ead_components_free(EadComponents *components) {
     *components = (EadComponents){0};
 }
 
+/* ---- regions ---- */
+
 static const char what[] = "the defects of an image";
 
 static EadStatus add_channel(EadDefectRegions *r, int32_t channel, const uint8_t *mask, int64_t pixels) {

@@ -47,12 +47,10 @@ static EadStatus reserve(EadProAccumulator *a, const EadDefectRegions *found, in
     int64_t members = 0;
     for (int32_t r = 1; r <= found->count; r++) /* channels that cover the region, itself and its parents */
         for (int32_t at = r; found->regions[at].channel >= 0; at = found->regions[at].parent) members++;
-    if (group >= a->group_count) {
-        EadProGroup *grown = realloc(a->groups, ((size_t)group + 1) * sizeof *grown);
-        if (!grown) return ead_fail(EAD_NO_MEMORY, "no memory for %d kinds of defects", group);
-        memset(grown + a->group_count, 0, (size_t)(group + 1 - a->group_count) * sizeof *grown);
-        a->groups = grown;
-        a->group_count = group + 1;
+    while (group >= a->group_count) {
+        EAD_TRY(ead_grow(&a->groups, &a->group_capacity, a->group_count, sizeof *a->groups,
+                         "the kinds of defects"));
+        a->groups[a->group_count++] = (EadProGroup){0};
     }
     EadProGroup *g = &a->groups[group];
     EAD_TRY(grow(&g->normal, g->normal_count, found->normal, &g->normal_capacity, sizeof *g->normal));

@@ -35,7 +35,7 @@ typedef struct EadProGroup {
 /* Score keys are inverted: ascending keys are descending scores. */
 struct EadProAccumulator {
     EadProGroup *groups;
-    int group_count;
+    int group_count, group_capacity;
     uint64_t *defects; /* key << 32 | region, of all groups */
     int64_t defect_count, defect_capacity;
     EadProRegion *regions;

@@ -44,10 +44,8 @@ static EadStatus read_rows(FILE *stream, const char *path, EadLossHistory *histo
     double last = 0;
     for (long number = 1; fgets(line, sizeof line, stream); number++) {
         line[strcspn(line, "\r\n")] = '\0';
-        if (number == 1) {
-            EAD_TRY(read_header(line, path, history));
-            continue;
-        }
+        if (number == 1) EAD_TRY(read_header(line, path, history));
+        if (number == 1) continue;
         int losses = history->names.count;
         EAD_TRY(ead_grow(&history->rows, &history->capacity, history->count,
                          (size_t)(1 + losses) * sizeof *history->rows, "the losses"));

@@ -22,16 +22,6 @@ void ead_ramp_color(float t, uint8_t rgb[3]) {
         rgb[c] = (uint8_t)(points[i][c] + (points[i + 1][c] - points[i][c]) * part + 0.5f);
 }
 
-static void blend(uint8_t *pixel, float t) {
-    if (!(t > 0)) return;
-    if (t > 1) t = 1;
-    uint8_t color[3];
-    ead_ramp_color(t, color);
-    float alpha = MAX_OPAQUE * (1 - (1 - t) * (1 - t)); /* rises early, so that weak findings are seen */
-    for (int c = 0; c < 3; c++)
-        pixel[c] = (uint8_t)((1 - alpha) * (float)pixel[c] + alpha * (float)color[c] + 0.5f);
-}
-
 static int is_defect(const EadImage *mask, int x, int y) {
     if (x < 0 || y < 0 || x >= mask->width || y >= mask->height) return 0;
     return mask->pixels[(size_t)y * (size_t)mask->width + (size_t)x] != 0;
@@ -59,7 +49,16 @@ EadStatus ead_overlay_render(const EadImage *rgb, const float *map, float low, f
     size_t pixels = (size_t)rgb->width * (size_t)rgb->height;
     memcpy(out->pixels, rgb->pixels, 3 * pixels);
     float scale = high > low ? 1 / (high - low) : 0;
-    for (size_t i = 0; map && i < pixels; i++) blend(out->pixels + 3 * i, (map[i] - low) * scale);
+    for (size_t i = 0; map && i < pixels; i++) {
+        float t = (map[i] - low) * scale;
+        uint8_t color[3], *pixel = out->pixels + 3 * i;
+        if (!(t > 0)) continue;
+        if (t > 1) t = 1;
+        ead_ramp_color(t, color);
+        float alpha = MAX_OPAQUE * (1 - (1 - t) * (1 - t)); /* rises early, so that weak findings are seen */
+        for (int c = 0; c < 3; c++)
+            pixel[c] = (uint8_t)((1 - alpha) * (float)pixel[c] + alpha * (float)color[c] + 0.5f);
+    }
     int reach = 1 + (rgb->width > rgb->height ? rgb->width : rgb->height) / OUTLINE_PER_PX;
     uint8_t *pixel = out->pixels;
     for (int y = 0; mask && y < rgb->height; y++)

@@ -133,6 +133,8 @@ static void write_losses(EadJson *json, const EadLossHistory *losses) {
     ead_json_close(json, '}');
 }
 
+/* ---- pictures ---- */
+
 /* map NULL: the plain image. */
 static EadStatus write_picture(EadJson *json, const char *key, const EadImage *rgb, const float *map,
                                float low, float high, const EadImage *mask, int64_t *bytes) {
@@ -142,7 +144,7 @@ static EadStatus write_picture(EadJson *json, const char *key, const EadImage *r
     EAD_TRY(ead_overlay_render(rgb, map, low, high, mask, &picture));
     EadStatus status = ead_jpeg_encode(&picture, JPEG_QUALITY, &jpeg, &size);
     ead_image_free(&picture);
-    if (status != EAD_OK) return status;
+    EAD_TRY(status);
     ead_json_data_uri(json, key, "image/jpeg", jpeg, size);
     *bytes += (int64_t)size * 4 / 3;
     free(jpeg);

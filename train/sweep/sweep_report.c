@@ -94,7 +94,7 @@ static const EadPaperNumber *next_row(const EadSweepResults *results, int collec
     return NULL;
 }
 
-/* ---- the table by collection ---- */
+/* ---- the tables, and what to say of them ---- */
 
 /* A collection, or the mean of all; one that the paper knows has three columns. */
 typedef struct Group {
@@ -175,8 +175,6 @@ EadStatus ead_sweep_collection_table(const EadSweepResults *results, int column,
         add_others(table, results, column);
     return table->status;
 }
-
-/* ---- the table by scenario ---- */
 
 EadStatus ead_sweep_scenario_table(const EadSweepResults *results, int column, EadTextTable *table) {
     *table = (EadTextTable){.columns = results->variants.count + 2};
