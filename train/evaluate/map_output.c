@@ -56,24 +56,21 @@ static NameEntry *find_slot(NameEntry *slots, size_t size, const char *name) {
     return &slots[i];
 }
 
-static EadStatus grow(EadOutputNames *names) {
-    size_t size = 2 * names->size;
-    NameEntry *slots = ead_new((int64_t)size, sizeof *slots, names_text);
-    if (!slots) return EAD_NO_MEMORY;
-    for (size_t i = 0; i < names->size; i++)
-        if (names->slots[i].name) *find_slot(slots, size, names->slots[i].name) = names->slots[i];
-    free(names->slots);
-    names->slots = slots;
-    names->size = size;
-    return EAD_OK;
-}
-
 EadStatus ead_output_names_take(EadOutputNames *names, const char *folder, const char *path,
                                 const char **name) {
     const char *base = ead_path_base(path);
     const char *dot = ead_image_has_known_extension(base) ? strrchr(base, '.') : NULL;
     size_t size = strlen(folder) + strlen(path) + 16;
-    if (2 * names->count >= names->size) EAD_TRY(grow(names));
+    if (2 * names->count >= names->size) { /* twice as many slots */
+        NameEntry *grown = ead_new(2 * (int64_t)names->size, sizeof *grown, names_text);
+        if (!grown) return EAD_NO_MEMORY;
+        for (size_t i = 0; i < names->size; i++)
+            if (names->slots[i].name)
+                *find_slot(grown, 2 * names->size, names->slots[i].name) = names->slots[i];
+        free(names->slots);
+        names->slots = grown;
+        names->size *= 2;
+    }
     char *candidate = ead_new((int64_t)size, 1, names_text), *owner = ead_strdup(path);
     NameEntry *slot = NULL;
     for (int attempt = 0; candidate && owner; attempt++) {

@@ -122,13 +122,13 @@ static EadStatus write_report(const EadEvaluateSpec *spec, const EadResults *res
 }
 
 EadStatus ead_evaluate_write(const EadEvaluateSpec *spec, const EadResults *results) {
-    EadPath scores, metrics;
+    EadPath path;
     int64_t count;
     const EadSample *samples = ead_evaluation_samples(results->evaluation, &count);
-    EAD_TRY(ead_path_in(scores, spec->output, "scores.csv"));
-    EAD_TRY(ead_path_in(metrics, spec->output, "metrics.json"));
-    EAD_TRY(ead_write_scores_csv(scores, samples, count));
+    EAD_TRY(ead_path_in(path, spec->output, "scores.csv"));
+    EAD_TRY(ead_write_scores_csv(path, samples, count));
     EAD_TRY(write_curves(spec->output, &results->metrics));
-    EAD_TRY(ead_write_metrics_json(metrics, &results->metrics));
+    EAD_TRY(ead_path_in(path, spec->output, "metrics.json"));
+    EAD_TRY(ead_write_metrics_json(path, &results->metrics));
     return write_report(spec, results);
 }

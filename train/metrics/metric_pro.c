@@ -1,5 +1,5 @@
 /* Collecting pixels: one 32-bit key for a pixel without defect, kept by group; one 64-bit word, score key
- * above and region below, for a pixel with defect. One kind of defect with the good images needs no sort. */
+ * above and region below, for a pixel with defect. One kind of defect needs no second sort. */
 #include "train/metrics/pixel_store.h"
 
 #include "core/base/memory.h"

@@ -125,24 +125,21 @@ static int64_t first_at_least(const Keys *array, int64_t start, uint64_t least) 
     return low;
 }
 
-static void cover(Walk *walk, const EadProRegion *region) {
+/* Takes a defect pixel, unless its region does not count. */
+static void take_pixel(Walk *walk, const EadProRegion *region) {
     const EadProAccumulator *a = walk->accumulator;
-    walk->run++;
-    sum_add(&walk->pro, region->weight);
+    bool any = walk->type == ANY_TYPE, counts = any;
+    if (any && !takes_part(region->group, walk->group)) return;
     for (int32_t i = 0; i < region->member_count; i++) {
         int64_t channel = a->members[region->first_member + i];
-        if (walk->type != ANY_TYPE && a->channels[channel].type != walk->type) continue;
+        if (!any && a->channels[channel].type != walk->type) continue;
+        counts = true;
         if (walk->covered[channel]++ < a->channels[channel].saturation)
             sum_add(&walk->spro, a->channels[channel].weight);
     }
-}
-
-static int region_counts(const Walk *walk, const EadProRegion *region) {
-    const EadProAccumulator *a = walk->accumulator;
-    if (walk->type == ANY_TYPE) return takes_part(region->group, walk->group);
-    for (int32_t i = 0; i < region->member_count; i++)
-        if (a->channels[a->members[region->first_member + i]].type == walk->type) return 1;
-    return 0;
+    if (!counts) return;
+    walk->run++;
+    sum_add(&walk->pro, region->weight);
 }
 
 static int walk_next(Walk *walk) {
@@ -151,10 +148,8 @@ static int walk_next(Walk *walk) {
     walk->run = 0;
     while (i < a->defect_count && walk->run == 0) {
         walk->key = (uint32_t)(a->defects[i] >> 32);
-        for (; i < a->defect_count && (uint32_t)(a->defects[i] >> 32) == walk->key; i++) {
-            const EadProRegion *region = &a->regions[(uint32_t)a->defects[i]];
-            if (region_counts(walk, region)) cover(walk, region);
-        }
+        for (; i < a->defect_count && (uint32_t)(a->defects[i] >> 32) == walk->key; i++)
+            take_pixel(walk, &a->regions[(uint32_t)a->defects[i]]);
     }
     walk->position = i;
     walk->defect += walk->run;
