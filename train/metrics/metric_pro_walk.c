@@ -212,45 +212,40 @@ static void take_spro(Area *area, const Walk *walk, const double *limits, int li
             limit_count);
 }
 
-static void measure(Walk *walk, const double *limits, int limit_count, EadProAreas *areas,
-                    EadMetricSet *set) {
-    const EadProGroup *totals = &walk->totals;
-    Area pro = {.x = 0}, spro = {.x = 0};
-    Sum ap = {0};
-    uint64_t twice = 0; /* twice the number of pixel pairs in the right order */
-    if (totals->normal_count == 0 || totals->components == 0) return;
-    double defects = (double)totals->defect_count;
-    while (walk_next(walk)) {
-        area_to(&pro, false_positive_rate(walk, walk->above), pro.y, limits, limit_count);
-        area_to(&pro, false_positive_rate(walk, walk->normal), share(walk->pro, totals->components), limits,
-                limit_count);
-        if (totals->channels > 0) take_spro(&spro, walk, limits, limit_count);
-        int64_t below = totals->normal_count - walk->normal, tied = walk->normal - walk->above;
-        twice += (uint64_t)walk->run * (uint64_t)(2 * below + tied);
-        sum_add(&ap, (double)walk->run * precision(walk));
-        double f1 = 2 * (double)walk->defect / (double)(walk->defect + walk->normal + totals->defect_count);
-        if (isnan(set->pixel_f1_best) || f1 > set->pixel_f1_best) {
-            set->pixel_f1_best = f1;
-            set->pixel_f1_threshold = key_score(walk->key);
-        }
-    }
-    area_to(&pro, 1, 1, limits, limit_count);
-    area_to(&spro, 1, 1, limits, limit_count);
-    for (int i = 0; i < limit_count; i++) {
-        areas->au_pro[i] = sum_value(pro.sums[i]) / limits[i];
-        if (totals->channels > 0) areas->au_spro[i] = sum_value(spro.sums[i]) / limits[i];
-    }
-    set->pixel_auroc = (double)twice / (2 * (double)totals->normal_count * defects);
-    set->pixel_ap = sum_value(ap) / defects;
-}
-
 EadStatus ead_pro_measure(const EadProAccumulator *accumulator, int group, const double *limits,
                           int limit_count, EadProAreas *areas, EadMetricSet *set) {
     assert(limit_count >= 0 && limit_count <= EAD_PRO_MAX_LIMITS);
     for (int i = 0; i < EAD_PRO_MAX_LIMITS; i++) areas->au_pro[i] = areas->au_spro[i] = NAN;
     Walk walk;
     EadStatus status = walk_group(&walk, accumulator, group);
-    if (status == EAD_OK) measure(&walk, limits, limit_count, areas, set);
+    const EadProGroup *totals = &walk.totals;
+    bool defined = status == EAD_OK && totals->normal_count > 0 && totals->components > 0;
+    double normal = (double)totals->normal_count, defects = (double)totals->defect_count;
+    Area pro = {.x = 0}, spro = {.x = 0};
+    Sum ap = {0};
+    uint64_t twice = 0; /* twice the number of pixel pairs in the right order */
+    while (defined && walk_next(&walk)) {
+        area_to(&pro, false_positive_rate(&walk, walk.above), pro.y, limits, limit_count);
+        area_to(&pro, false_positive_rate(&walk, walk.normal), share(walk.pro, totals->components), limits,
+                limit_count);
+        if (totals->channels > 0) take_spro(&spro, &walk, limits, limit_count);
+        int64_t below = totals->normal_count - walk.normal, tied = walk.normal - walk.above;
+        twice += (uint64_t)walk.run * (uint64_t)(2 * below + tied);
+        sum_add(&ap, (double)walk.run * precision(&walk));
+        double f1 = 2 * (double)walk.defect / (double)(walk.defect + walk.normal + totals->defect_count);
+        if (isnan(set->pixel_f1_best) || f1 > set->pixel_f1_best) {
+            set->pixel_f1_best = f1;
+            set->pixel_f1_threshold = key_score(walk.key);
+        }
+    }
+    area_to(&pro, 1, 1, limits, limit_count);
+    area_to(&spro, 1, 1, limits, limit_count);
+    for (int i = 0; defined && i < limit_count; i++) {
+        areas->au_pro[i] = sum_value(pro.sums[i]) / limits[i];
+        if (totals->channels > 0) areas->au_spro[i] = sum_value(spro.sums[i]) / limits[i];
+    }
+    if (defined) set->pixel_auroc = (double)twice / (2 * normal * defects);
+    if (defined) set->pixel_ap = sum_value(ap) / defects;
     walk_end(&walk);
     return status;
 }
@@ -278,29 +273,28 @@ static EadStatus offer(EadCurve *curve, double step, EadCurvePoint point, EadCur
     return ead_curve_push(curve, point);
 }
 
-/* The points of one run: where the curve arrives from the left just above its score, and where it is then. */
-static EadStatus offer_run(const Walk *walk, EadPixelCurve kind, EadCurve *curve, double step,
-                           EadCurvePoint *last) {
-    double score = key_score(walk->key), recall = (double)walk->defect / (double)walk->totals.defect_count;
-    if (kind == EAD_CURVE_PR)
-        return offer(curve, step, (EadCurvePoint){score, recall, precision(walk)}, last);
-    EadCurvePoint corner = {(double)nextafterf((float)score, INFINITY),
-                            false_positive_rate(walk, walk->above), last->y};
-    double height = kind == EAD_CURVE_PRO    ? share(walk->pro, walk->totals.components)
-                    : kind == EAD_CURVE_SPRO ? share(walk->spro, walk->totals.channels)
-                                             : recall;
-    EadCurvePoint point = {score, false_positive_rate(walk, walk->normal), height};
-    EAD_TRY(offer(curve, step, corner, last));
-    return offer(curve, step, point, last);
-}
-
 static EadStatus trace(Walk *walk, EadPixelCurve kind, double step, EadCurve *curve) {
-    if (walk->totals.normal_count == 0 || walk->totals.components == 0) return EAD_OK;
-    if (kind == EAD_CURVE_SPRO && walk->totals.channels == 0) return EAD_OK;
+    const EadProGroup *totals = &walk->totals;
+    if (totals->normal_count == 0 || totals->components == 0) return EAD_OK;
+    if (kind == EAD_CURVE_SPRO && totals->channels == 0) return EAD_OK;
     EadCurvePoint last = {INFINITY, 0, kind == EAD_CURVE_PR ? 1 : 0};
-    EadStatus status = ead_curve_push(curve, last);
-    while (status == EAD_OK && walk_next(walk)) status = offer_run(walk, kind, curve, step, &last);
-    if (status != EAD_OK) return status;
+    EAD_TRY(ead_curve_push(curve, last));
+    while (walk_next(walk)) {
+        double score = key_score(walk->key), recall = (double)walk->defect / (double)totals->defect_count;
+        if (kind == EAD_CURVE_PR) {
+            EAD_TRY(offer(curve, step, (EadCurvePoint){score, recall, precision(walk)}, &last));
+            continue;
+        }
+        double height = kind == EAD_CURVE_PRO    ? share(walk->pro, totals->components)
+                        : kind == EAD_CURVE_SPRO ? share(walk->spro, totals->channels)
+                                                 : recall;
+        /* Where the curve arrives from the left just above the run's score, and where it is then. */
+        EadCurvePoint corner = {(double)nextafterf((float)score, INFINITY),
+                                false_positive_rate(walk, walk->above), last.y};
+        EAD_TRY(offer(curve, step, corner, &last));
+        EadCurvePoint point = {score, false_positive_rate(walk, walk->normal), height};
+        EAD_TRY(offer(curve, step, point, &last));
+    }
     if (kind == EAD_CURVE_PR) return offer(curve, 0, last, &last);
     /* It ends at the lowest score of all pixels, where everything is called a defect. */
     uint32_t lowest = walk->key; /* of the last defect pixel */
@@ -309,8 +303,7 @@ static EadStatus trace(Walk *walk, EadPixelCurve kind, double step, EadCurve *cu
         if (array->count > 0 && array->keys[array->count - 1] > lowest)
             lowest = array->keys[array->count - 1];
     }
-    last = (EadCurvePoint){key_score(lowest), 1, 1};
-    return offer(curve, 0, last, &last);
+    return offer(curve, 0, (EadCurvePoint){key_score(lowest), 1, 1}, &last);
 }
 
 EadStatus ead_pro_curve(const EadProAccumulator *accumulator, int group, EadPixelCurve kind, double step,
