@@ -12,7 +12,7 @@ static const real *pixel(const EadTensor *t, int n, int h, int w) {
     return (const real *)t->data + (((int64_t)n * t->h + h) * t->w + w) * t->c;
 }
 
-/* y[n,h,w,o] = bias[o] + sum of x[n, h stride + ky - padding, w stride + kx - padding, i] weight[o,ky,kx,i] */
+/* y[n,h,w,o] = bias[o] + sum of x[n, h stride + ky - padding, w stride + kx - padding, i] w[o,ky,kx,i]. */
 static double forward(const EadCall *call, int n, int h, int w, int o) {
     const EadConv2d *a = call->attributes;
     const EadTensor *x = call->x[0], *weight = call->x[1], *bias = call->x[2];

@@ -15,7 +15,10 @@ int ead_bench_warm_up(const EadBenchOptions *options) {
     return options->plan.backend->device ? 50 : 2;
 }
 
-static EadStatus configure(const EadBenchOptions *options, EadBenchFit *run) {
+EadStatus ead_bench_fit_open(const EadBenchOptions *options, const char *method, bool with_step,
+                             EadBenchFit *run) {
+    EadLoaderSpec loader = {0};
+    *run = (EadBenchFit){.fit = ead_fit_find(method)};
     EAD_TRY(ead_config_defaults(&run->config));
     EAD_TRY(ead_config_set_key(&run->config, EAD_KEY_model_size, options->size));
     run->config.model_image_size = (EadSize){.height = options->height, .width = options->width};
@@ -26,14 +29,6 @@ static EadStatus configure(const EadBenchOptions *options, EadBenchFit *run) {
                              .no_capture = options->plan.no_capture,
                              .streams = options->plan.streams,
                              .quiet = true};
-    return EAD_OK;
-}
-
-EadStatus ead_bench_fit_open(const EadBenchOptions *options, const char *method, bool with_step,
-                             EadBenchFit *run) {
-    EadLoaderSpec loader = {0};
-    *run = (EadBenchFit){.fit = ead_fit_find(method)};
-    EAD_TRY(configure(options, run));
     EAD_TRY(run->fit->sample(&run->spec, &run->state));
     if (run->fit->model) run->model = run->fit->model(run->state);
     if (!with_step) return EAD_OK;

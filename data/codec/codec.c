@@ -60,22 +60,6 @@ EadStatus ead_codec_alloc(EadImage *out, const char *label, uint64_t width, uint
     return status == EAD_OK ? EAD_OK : ead_fail_prefix(status, "%s: ", label);
 }
 
-/* The error for bytes of no known format; shows the first of them. */
-static EadStatus unknown_format(const uint8_t *bytes, size_t size, const char *label) {
-    static const char names[] =
-#define EAD_FORMAT(name, label, ...) ", " label
-#include "data/codec/codec_formats.def"
-#undef EAD_FORMAT
-        ;
-    char text[16] = "";
-    if (size == 0) return ead_fail(EAD_BAD_FILE, "%s: the file is empty (0 bytes)", label);
-    for (size_t i = 0; i < 4 && i < size; i++) snprintf(text + 3 * i, 4, " %02X", bytes[i]);
-    return ead_fail(
-        EAD_BAD_FILE,
-        "%s: no image of a known format (%s): it starts with%s; convert it, e.g. with ImageMagick", label,
-        names + 2, text);
-}
-
 static bool begins_like(const uint8_t *bytes, size_t size, size_t format) {
     size_t length = formats[format].first_size;
     for (size_t i = 0; i < formats[format].alternatives && size >= length; i++)
@@ -85,10 +69,22 @@ static bool begins_like(const uint8_t *bytes, size_t size, size_t format) {
 
 static EadStatus decode(const uint8_t *bytes, size_t size, const char *label, EadPixelUse use,
                         EadImage *out) {
+    static const char names[] =
+#define EAD_FORMAT(name, label, ...) ", " label
+#include "data/codec/codec_formats.def"
+#undef EAD_FORMAT
+        ;
     size_t count = sizeof formats / sizeof *formats, i = 0;
+    char text[16] = ""; /* the first bytes */
     *out = (EadImage){0};
+    if (size == 0) return ead_fail(EAD_BAD_FILE, "%s: the file is empty (0 bytes)", label);
     while (i < count && !begins_like(bytes, size, i)) i++;
-    if (i == count) return unknown_format(bytes, size, label);
+    for (size_t k = 0; k < 4 && k < size; k++) snprintf(text + 3 * k, 4, " %02X", bytes[k]);
+    if (i == count)
+        return ead_fail(
+            EAD_BAD_FILE,
+            "%s: no image of a known format (%s): it starts with%s; convert it, e.g. with ImageMagick", label,
+            names + 2, text);
     if (use == EAD_PIXELS_MASK && !formats[i].masks)
         return ead_fail(EAD_UNSUPPORTED,
                         "%s: is no PNG; JPEG is lossy and no format but PNG is read as a mask: "

@@ -32,26 +32,6 @@ static EadStatus truncated(const Bmp *bmp) {
     return ead_fail(EAD_BAD_FILE, "%s: truncated BMP: it ends after %zu bytes", bmp->label, bmp->size);
 }
 
-static EadStatus read_palette(Bmp *bmp) {
-    bool core = bmp->header_size == CORE_HEADER;
-    uint32_t named = core ? 0 : number(bmp->bytes + FILE_HEADER + 32, 4), most = 1u << bmp->bits;
-    bmp->palette_count = named == 0 || named > most ? most : named;
-    bmp->palette_step = core ? 3 : 4;
-    size_t start = FILE_HEADER + (size_t)bmp->header_size;
-    bmp->palette = bmp->bytes + start;
-    return bmp->size - start < (size_t)bmp->palette_count * bmp->palette_step ? truncated(bmp) : EAD_OK;
-}
-
-static EadStatus read_masks(Bmp *bmp, uint32_t compression) {
-    static const uint32_t usual[2][3] = {{0x7C00, 0x03E0, 0x001F}, {0xFF0000, 0x00FF00, 0x0000FF}};
-    memcpy(bmp->masks, usual[bmp->bits == 32], sizeof bmp->masks);
-    if (compression != BMP_BITFIELDS) return EAD_OK;
-    const uint8_t *masks = bmp->bytes + FILE_HEADER + INFO_HEADER; /* part of the header, or behind it */
-    if (bmp->size < FILE_HEADER + INFO_HEADER + 12) return truncated(bmp);
-    for (int c = 0; c < 3; c++) bmp->masks[c] = number(masks + 4 * c, 4);
-    return EAD_OK;
-}
-
 static EadStatus read_header(Bmp *bmp, EadPixelUse use, EadImage *out) {
     if (bmp->size < FILE_HEADER + CORE_HEADER) return truncated(bmp);
     const uint8_t *header = bmp->bytes + FILE_HEADER;
@@ -78,8 +58,21 @@ static EadStatus read_header(Bmp *bmp, EadPixelUse use, EadImage *out) {
     bmp->top_down = height < 0;
     uint64_t rows = (uint64_t)(height < 0 ? -height : height), columns = width < 0 ? 0 : (uint64_t)width;
     EAD_TRY(ead_codec_alloc(out, bmp->label, columns, rows, use, bmp->size, 8));
-    if (palette) return read_palette(bmp);
-    return fields ? read_masks(bmp, compression) : EAD_OK;
+    if (palette) {
+        uint32_t named = core ? 0 : number(header + 32, 4), most = 1u << bmp->bits;
+        bmp->palette_count = named == 0 || named > most ? most : named;
+        bmp->palette_step = core ? 3 : 4;
+        bmp->palette = header + bmp->header_size;
+        size_t left = bmp->size - FILE_HEADER - bmp->header_size;
+        return left < (size_t)bmp->palette_count * bmp->palette_step ? truncated(bmp) : EAD_OK;
+    }
+    static const uint32_t usual[2][3] = {{0x7C00, 0x03E0, 0x001F}, {0xFF0000, 0x00FF00, 0x0000FF}};
+    memcpy(bmp->masks, usual[bmp->bits == 32], sizeof bmp->masks);
+    if (compression != BMP_BITFIELDS) return EAD_OK;
+    /* The masks are part of the header, or behind it. */
+    if (bmp->size < FILE_HEADER + INFO_HEADER + 12) return truncated(bmp);
+    for (int c = 0; c < 3; c++) bmp->masks[c] = number(header + INFO_HEADER + 4 * c, 4);
+    return EAD_OK;
 }
 
 /* The bits of a pixel under a mask, spread to 0..255 and cut off as Pillow does it. */

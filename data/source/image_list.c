@@ -22,25 +22,8 @@ typedef struct Ancestor {
     int depth;
 } Ancestor;
 
-/* A search: what it wants and where it puts it. */
-typedef struct Search {
-    EadStringList *list;
-    EadFileWanted *wanted;
-} Search;
-
-static EadStatus walk(const Search *search, const char *folder, const Ancestor *parent);
-
-/* A wanted file, a folder to go into, or something of no interest. */
-static EadStatus visit(const Search *search, const char *path, const Ancestor *parent) {
-    struct stat info;
-    bool wanted = search->wanted(path);
-    if (stat(path, &info) != 0)
-        return wanted ? ead_fail(EAD_IO, "%s: cannot read: %s", path, strerror(errno)) : EAD_OK;
-    if (S_ISDIR(info.st_mode)) return walk(search, path, parent);
-    return wanted && S_ISREG(info.st_mode) ? ead_strings_add(search->list, path) : EAD_OK;
-}
-
-static EadStatus walk(const Search *search, const char *folder, const Ancestor *parent) {
+static EadStatus walk(EadStringList *list, const char *folder, EadFileWanted *wanted,
+                      const Ancestor *parent) {
     struct stat info;
     if (stat(folder, &info) != 0) return ead_fail(EAD_IO, "%s: cannot read: %s", folder, strerror(errno));
     Ancestor here = {parent, info.st_dev, info.st_ino, parent ? parent->depth + 1 : 0};
@@ -59,7 +42,11 @@ static EadStatus walk(const Search *search, const char *folder, const Ancestor *
         if (!entry) break;
         if (entry->d_name[0] == '.') continue;
         status = ead_path_in(path, folder, entry->d_name);
-        if (status == EAD_OK) status = visit(search, path, &here);
+        if (status != EAD_OK) break;
+        bool there = stat(path, &info) == 0, add = wanted(path);
+        if (!there && add) status = ead_fail(EAD_IO, "%s: cannot read: %s", path, strerror(errno));
+        if (there && S_ISDIR(info.st_mode)) status = walk(list, path, wanted, &here);
+        if (there && S_ISREG(info.st_mode) && add) status = ead_strings_add(list, path);
     }
     closedir(stream);
     return status;
@@ -67,7 +54,7 @@ static EadStatus walk(const Search *search, const char *folder, const Ancestor *
 
 EadStatus ead_list_files(EadStringList *list, const char *folder, EadFileWanted *wanted) {
     int first = list->count;
-    EAD_TRY(walk(&(Search){list, wanted}, folder, NULL));
+    EAD_TRY(walk(list, folder, wanted, NULL));
     ead_strings_sort_from(list, first);
     return EAD_OK;
 }

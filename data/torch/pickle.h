@@ -53,7 +53,7 @@ const EadPickleValue *ead_pickle_root(const EadPickle *pickle);
 /* Whether a value is that text, or the global of that name ("os.system"); NULL is not. */
 bool ead_pickle_is(const EadPickleValue *value, const char *text);
 
-/* Copies a text, or a global's name with its dot, cut to size - 1 bytes. False if cut, or if it holds a NUL. */
+/* Copies a text, or a global's name with its dot, cut to size - 1 bytes. False if cut or holding a NUL. */
 bool ead_pickle_copy(const EadPickleValue *value, char *out, size_t size);
 
 /* The value under a text key in the items of a dict; NULL if there is none or `dict` is NULL or no dict. */
