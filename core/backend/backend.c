@@ -1,10 +1,22 @@
-/* The search for a backend by name, and what backends and this machine can do of the precisions. */
+/* The CPU backend, the search for a backend by name, what backends and this machine can do of precisions. */
 #include "core/backend/backend.h"
 
 #include "core/simd/amx.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#define EAD_OP(name) extern const EadKernel ead_##name##_cpu;
+#include "core/ops/op_table.def"
+#undef EAD_OP
+
+static const EadKernel *const kernels[EAD_OP_COUNT] = {
+#define EAD_OP(name) [EAD_OP_##name] = &ead_##name##_cpu,
+#include "core/ops/op_table.def"
+#undef EAD_OP
+};
+
+const EadBackend ead_backend_cpu = {.name = "cpu", .kernels = kernels};
 
 /* The number of "cuda" or "cuda:N", else -1. */
 static int cuda_index(const char *device) {

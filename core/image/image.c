@@ -30,8 +30,6 @@ void ead_image_free(EadImage *image) {
     *image = (EadImage){0};
 }
 
-/* ---- resize ---- */
-
 /* For every output position the first input position and how many weights follow. */
 typedef struct Weights {
     int *first, *count;

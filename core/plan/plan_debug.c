@@ -18,8 +18,6 @@ bool ead_debug(const char *what) {
     return false;
 }
 
-/* ---- the table ---- */
-
 /* Calls are in the order of their nodes. */
 void ead_plan_print(const EadPlan *plan, FILE *stream) {
     static const char *const types[] = {"real", "u8", "i64", "f16", "bf16"}; /* in the order of EadType */
@@ -49,8 +47,6 @@ void ead_plan_print(const EadPlan *plan, FILE *stream) {
     }
     fflush(stream);
 }
-
-/* ---- the first value that is not finite ---- */
 
 static double value_at(EadType type, const void *values, int64_t i) {
     if (type == EAD_REAL) return (double)((const real *)values)[i];

@@ -122,12 +122,10 @@ static void plan_call(const Planner *p, int i) {
     const EadNode *node = ead_graph_at(p->graph, i);
     const EadKernel *kernel = p->options->backend->kernels[node->op];
     EadCall *call = &p->calls[i];
-    *call = (EadCall){.run = kernel->run,
-                      .y = &p->tensors[i],
-                      .attributes = node->attributes,
-                      .precision = p->options->precision,
-                      .amx = p->options->amx,
-                      .saved_bytes = call->saved_bytes};
+    *call = (EadCall){.run = kernel->run, .y = &p->tensors[i], .saved_bytes = call->saved_bytes};
+    call->attributes = node->attributes;
+    call->precision = p->options->precision;
+    call->amx = p->options->amx;
     for (int k = 0; k < EAD_MAX_INPUTS; k++) call->x[k] = node->x[k] ? &p->tensors[node->x[k]->index] : NULL;
     if (kernel->plan) kernel->plan(call);
 }
@@ -308,10 +306,8 @@ static EadStatus fill_plan(Planner *p, EadPlan *plan) {
 static EadStatus allocate_plan(Planner *p, const EadPlanOptions *options, EadPlan **out) {
     EadPlan *plan = *out = ead_new(1, sizeof *plan, "a plan");
     if (!plan) return EAD_NO_MEMORY;
-    *plan = (EadPlan){.backend = options->backend,
-                      .graph = p->graph,
-                      .node_count = p->count,
-                      .threads = omp_get_max_threads()};
+    *plan = (EadPlan){.backend = options->backend, .graph = p->graph, .node_count = p->count};
+    plan->threads = omp_get_max_threads();
     plan->tensors = ead_new(p->count, sizeof *plan->tensors, "a plan");
     plan->calls = ead_new(p->count, sizeof *plan->calls, "a plan");
     plan->call_nodes = ead_new(p->count, sizeof *plan->call_nodes, "a plan");

@@ -25,8 +25,6 @@ static EadStatus shape(const EadNode *node, EadTensor *y) {
 
 const EadOp ead_op_adam = {.name = "adam", .shape = shape, .alias = ead_alias_first, .has_effects = 1};
 
-/* ---- on the CPU ---- */
-
 static void adam(const EadCall *call) {
     const EadAdam *a = call->attributes;
     real *p = call->x[0]->data, *m = call->x[2]->data, *v = call->x[3]->data;

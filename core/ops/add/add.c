@@ -14,8 +14,6 @@ static void gradient(EadGraph *graph, EadNode *node, EadNode *dy, EadNode **dx) 
 
 const EadOp ead_op_add = {.name = "add", .shape = ead_shape_all_same, .gradient = gradient, .in_place = 1};
 
-/* ---- on the CPU ---- */
-
 static void add(const EadCall *call) {
     const real *a = call->x[0]->data, *b = call->x[1]->data;
     real *y = call->y->data;

@@ -38,8 +38,6 @@ static void gradient(EadGraph *graph, EadNode *node, EadNode *dy, EadNode **dx) 
 const EadOp ead_op_channel_affine = {
     .name = "channel_affine", .shape = shape, .gradient = gradient, .in_place = 1};
 
-/* ---- on the CPU ---- */
-
 enum { WIDENED = 64 }; /* channels that are widened at a time */
 
 static void affine(const real *x, const real *scale, const real *shift, int channels, real *y) {

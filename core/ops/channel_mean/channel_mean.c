@@ -30,8 +30,6 @@ static void gradient(EadGraph *graph, EadNode *node, EadNode *dy, EadNode **dx) 
 const EadOp ead_op_channel_mean = {.name = "channel_mean", .shape = shape, .gradient = gradient};
 const EadOp ead_op_channel_mean_gradient = {.name = "channel_mean_gradient", .shape = gradient_shape};
 
-/* ---- on the CPU ---- */
-
 static void channel_mean(const EadCall *call) {
     const real *x = call->x[0]->data;
     real *y = call->y->data;

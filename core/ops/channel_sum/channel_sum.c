@@ -17,8 +17,6 @@ static EadStatus shape(const EadNode *node, EadTensor *y) {
 
 const EadOp ead_op_channel_sum = {.name = "channel_sum", .shape = shape};
 
-/* ---- on the CPU ---- */
-
 enum { PARTS = 16 };
 
 static void channel_sum(const EadCall *call) {

@@ -20,8 +20,6 @@ static EadStatus shape(const EadNode *node, EadTensor *y) {
 
 const EadOp ead_op_color_jitter = {.name = "color_jitter", .shape = shape};
 
-/* ---- on the CPU ---- */
-
 static void color_jitter(const EadCall *call) {
     const EadDrawJitter *draw = call->attributes;
     const int64_t *step = call->x[1]->data;

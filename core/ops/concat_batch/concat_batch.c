@@ -33,8 +33,6 @@ static void gradient(EadGraph *graph, EadNode *node, EadNode *dy, EadNode **dx) 
 
 const EadOp ead_op_concat_batch = {.name = "concat_batch", .shape = shape, .gradient = gradient};
 
-/* ---- on the CPU ---- */
-
 static void concat_batch(const EadCall *call) {
     unsigned char *y = call->y->data;
     for (int i = 0; i < EAD_MAX_INPUTS && call->x[i]; i++) {

@@ -23,8 +23,6 @@ static EadStatus shape(const EadNode *node, EadTensor *y) {
 
 const EadOp ead_op_concat_channels = {.name = "concat_channels", .shape = shape};
 
-/* ---- on the CPU ---- */
-
 static void concat_channels(const EadCall *call) {
     const EadTensor *y = call->y;
     int64_t pixels = ead_count(y) / y->c;

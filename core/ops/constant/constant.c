@@ -15,8 +15,6 @@ static EadStatus shape(const EadNode *node, EadTensor *y) {
 
 const EadOp ead_op_constant = {.name = "constant", .shape = shape};
 
-/* ---- on the CPU ---- */
-
 static void constant(const EadCall *call) {
     *(real *)call->y->data = (real) * (const double *)call->attributes;
 }

@@ -78,8 +78,6 @@ const EadOp ead_op_conv2d_input_gradient = {.name = "conv2d_input_gradient", .sh
 const EadOp ead_op_conv2d_weight_gradient = {.name = "conv2d_weight_gradient",
                                              .shape = weight_gradient_shape};
 
-/* ---- sizes, read off the calls ---- */
-
 EadConvGeometry ead_conv_geometry(const EadCall *call) {
     const EadConv2d *a = call->attributes;
     const EadTensor *x = call->x[0], *w = call->x[1], *y = call->y;

@@ -34,8 +34,6 @@ static void gradient(EadGraph *graph, EadNode *node, EadNode *dy, EadNode **dx) 
 
 const EadOp ead_op_dropout = {.name = "dropout", .shape = shape, .gradient = gradient, .in_place = 1};
 
-/* ---- on the CPU ---- */
-
 static void dropout(const EadCall *call) {
     const EadDropout *a = call->attributes;
     const real *x = call->x[0]->data;

@@ -21,8 +21,6 @@ static EadStatus shape(const EadNode *node, EadTensor *y) {
 
 const EadOp ead_op_gather_image = {.name = "gather_image", .shape = shape};
 
-/* ---- on the CPU ---- */
-
 static void gather_image(const EadCall *call) {
     int64_t index = *(const int64_t *)call->x[1]->data;
     size_t bytes = ead_bytes(call->y);

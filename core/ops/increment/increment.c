@@ -17,8 +17,6 @@ static EadStatus shape(const EadNode *node, EadTensor *y) {
 const EadOp ead_op_increment = {
     .name = "increment", .shape = shape, .alias = ead_alias_first, .has_effects = 1};
 
-/* ---- on the CPU ---- */
-
 static void increment(const EadCall *call) {
     ++*(int64_t *)call->y->data;
 }

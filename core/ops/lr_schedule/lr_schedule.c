@@ -16,8 +16,6 @@ static EadStatus shape(const EadNode *node, EadTensor *y) {
 
 const EadOp ead_op_lr_schedule = {.name = "lr_schedule", .shape = shape};
 
-/* ---- on the CPU ---- */
-
 static void lr_schedule(const EadCall *call) {
     const EadLrSchedule *a = call->attributes;
     int64_t done = *(const int64_t *)call->x[0]->data;

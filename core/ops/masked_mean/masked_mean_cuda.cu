@@ -39,20 +39,13 @@ static __device__ inline bool select_all(int64_t count, const EadStored &x, floa
     return true;
 }
 
-/* y = the mean of all x[i] >= threshold. */
-static __global__ void masked_mean(int64_t count, EadStored x, const float *threshold,
+/* y = the mean of all x[i] >= threshold, or where dy is given dy / their number: each one's share of it. */
+static __global__ void masked_mean(int64_t count, EadStored x, const float *threshold, const float *dy,
                                    CudaMaskedSum *partials, unsigned *counter, float *y) {
     CudaMaskedSum total;
-    if (select_all(count, x, *threshold, partials, counter, &total) && threadIdx.x == 0)
-        *y = static_cast<float>(total.sum / static_cast<double>(total.count));
-}
-
-/* share = dy / the number of all x[i] >= threshold. */
-static __global__ void share_above(int64_t count, EadStored x, const float *threshold, const float *dy,
-                                   CudaMaskedSum *partials, unsigned *counter, float *share) {
-    CudaMaskedSum total;
-    if (select_all(count, x, *threshold, partials, counter, &total) && threadIdx.x == 0)
-        *share = *dy / static_cast<float>(total.count);
+    if (!select_all(count, x, *threshold, partials, counter, &total) || threadIdx.x != 0) return;
+    *y = dy ? *dy / static_cast<float>(total.count)
+            : static_cast<float>(total.sum / static_cast<double>(total.count));
 }
 
 /* dx[i] = share where x[i] >= threshold, else 0; dx may be x. */
@@ -67,25 +60,23 @@ static void plan(EadCall *call) {
     call->state_bytes = sizeof(unsigned);
 }
 
-static void run(const EadCall *call) {
+static void reduce(const EadCall *call, const EadTensor *dy, float *y) {
     int64_t count = ead_count(call->x[0]);
     EAD_LAUNCH(masked_mean, ead_reduce_blocks(count), EAD_REDUCE_BLOCK, 0, call->stream, count,
                ead_stored(call->x[0]), static_cast<const float *>(call->x[1]->data),
-               static_cast<CudaMaskedSum *>(call->workspace), static_cast<unsigned *>(call->state),
-               static_cast<float *>(call->y->data));
+               dy ? static_cast<const float *>(dy->data) : NULL,
+               static_cast<CudaMaskedSum *>(call->workspace), static_cast<unsigned *>(call->state), y);
+}
+
+static void run(const EadCall *call) {
+    reduce(call, NULL, static_cast<float *>(call->y->data));
 }
 
 static void run_gradient(const EadCall *call) {
-    int64_t count = ead_count(call->y);
-    unsigned blocks = ead_reduce_blocks(count);
-    EadStored x = ead_stored(call->x[0]);
-    const float *threshold = static_cast<const float *>(call->x[1]->data),
-                *dy = static_cast<const float *>(call->x[2]->data);
     CudaMaskedSum *partials = static_cast<CudaMaskedSum *>(call->workspace);
-    float *share = reinterpret_cast<float *>(partials + blocks);
-    EAD_LAUNCH(share_above, blocks, EAD_REDUCE_BLOCK, 0, call->stream, count, x, threshold, dy, partials,
-               static_cast<unsigned *>(call->state), share);
-    ead_map<1>(call, MaskedMeanGradientMap{threshold, share});
+    float *share = reinterpret_cast<float *>(partials + ead_reduce_blocks(ead_count(call->y)));
+    reduce(call, call->x[2], share);
+    ead_map<1>(call, MaskedMeanGradientMap{static_cast<const float *>(call->x[1]->data), share});
 }
 
 EAD_CUDA_KERNEL(masked_mean, .run = run, .plan = plan);

@@ -37,8 +37,6 @@ static EadStatus shape(const EadNode *node, EadTensor *y) {
 
 const EadOp ead_op_max_pool2d = {.name = "max_pool2d", .shape = shape};
 
-/* ---- on the CPU ---- */
-
 /* y[c] = max over h0 <= h < h1, w0 <= w < w1 of x[h,w,c]; windows are never empty. x is one image. */
 static void max_window(const real *restrict x, int width, int channels, const int rows[2],
                        const int columns[2], real *restrict y) {

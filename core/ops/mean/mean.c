@@ -29,8 +29,6 @@ static void gradient(EadGraph *graph, EadNode *node, EadNode *dy, EadNode **dx) 
 const EadOp ead_op_mean = {.name = "mean", .shape = shape, .gradient = gradient};
 const EadOp ead_op_mean_gradient = {.name = "mean_gradient", .shape = gradient_shape};
 
-/* ---- on the CPU ---- */
-
 static void plan(EadCall *call) {
     call->workspace_bytes = (size_t)ead_chunk_count(ead_count(call->x[0])) * sizeof(double);
 }

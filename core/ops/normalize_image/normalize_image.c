@@ -22,8 +22,6 @@ static EadStatus shape(const EadNode *node, EadTensor *y) {
 
 const EadOp ead_op_normalize_image = {.name = "normalize_image", .shape = shape};
 
-/* ---- on the CPU ---- */
-
 enum { LEVELS = 256, CHANNELS = 3 };
 
 static void plan(EadCall *call) {

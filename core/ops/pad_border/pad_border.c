@@ -42,8 +42,6 @@ static void gradient(EadGraph *graph, EadNode *node, EadNode *dy, EadNode **dx) 
 const EadOp ead_op_pad_border = {.name = "pad_border", .shape = shape, .gradient = gradient};
 const EadOp ead_op_pad_border_gradient = {.name = "pad_border_gradient", .shape = gradient_shape};
 
-/* ---- on the CPU ---- */
-
 static void pad_border(const EadCall *call) {
     const EadTensor *x = call->x[0], *y = call->y;
     int cells = ((const EadPadBorder *)call->attributes)->cells;

@@ -13,8 +13,6 @@ EadNode *ead_random_grayscale(EadGraph *graph, EadNode *x, EadNode *step, EadRan
 
 const EadOp ead_op_random_grayscale = {.name = "random_grayscale", .shape = ead_shape_image_of_step};
 
-/* ---- on the CPU ---- */
-
 static void random_grayscale(const EadCall *call) {
     const EadRandomGrayscale *draw = call->attributes;
     const int64_t *step = call->x[1]->data;

@@ -19,8 +19,6 @@ const EadOp ead_op_relu = {
     .name = "relu", .shape = ead_shape_like_first, .gradient = gradient, .in_place = 1};
 const EadOp ead_op_relu_gradient = {.name = "relu_gradient", .shape = ead_shape_all_same, .in_place = 1};
 
-/* ---- on the CPU ---- */
-
 static void relu(const EadCall *call) {
     const real *x = call->x[0]->data;
     real *y = call->y->data;

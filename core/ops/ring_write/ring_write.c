@@ -26,8 +26,6 @@ static EadStatus shape(const EadNode *node, EadTensor *y) {
 const EadOp ead_op_ring_write = {
     .name = "ring_write", .shape = shape, .alias = ead_alias_first, .has_effects = 1};
 
-/* ---- on the CPU ---- */
-
 static void ring_write(const EadCall *call) {
     const EadTensor *ring = call->y;
     int64_t step = *(const int64_t *)call->x[1]->data;

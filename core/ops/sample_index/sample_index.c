@@ -19,8 +19,6 @@ static EadStatus shape(const EadNode *node, EadTensor *y) {
 
 const EadOp ead_op_sample_index = {.name = "sample_index", .shape = shape};
 
-/* ---- on the CPU ---- */
-
 static void sample_index(const EadCall *call) {
     const EadSampleIndex *draw = call->attributes;
     const int64_t *step = call->x[0]->data, *count = call->x[1]->data;

@@ -14,8 +14,6 @@ static void gradient(EadGraph *graph, EadNode *node, EadNode *dy, EadNode **dx) 
 const EadOp ead_op_scale = {
     .name = "scale", .shape = ead_shape_like_first, .gradient = gradient, .in_place = 1};
 
-/* ---- on the CPU ---- */
-
 static void scale(const EadCall *call) {
     const real *x = call->x[0]->data, factor = (real) * (const double *)call->attributes;
     real *y = call->y->data;

@@ -66,8 +66,6 @@ const EadOp ead_op_slice_batch = {.name = "slice_batch",
                                   .alias = alias};
 const EadOp ead_op_slice_batch_gradient = {.name = "slice_batch_gradient", .shape = gradient_shape};
 
-/* ---- on the CPU ---- */
-
 static void slice_batch_gradient(const EadCall *call) {
     const EadBatchRange *range = call->attributes;
     const EadTensor *dy = call->x[0];

@@ -22,8 +22,6 @@ const EadOp ead_op_squared_difference = {
 const EadOp ead_op_squared_difference_gradient = {
     .name = "squared_difference_gradient", .shape = ead_shape_all_same, .in_place = 1};
 
-/* ---- on the CPU ---- */
-
 static void squared_difference(const EadCall *call) {
     const real *a = call->x[0]->data, *b = call->x[1] ? call->x[1]->data : NULL;
     real *y = call->y->data;

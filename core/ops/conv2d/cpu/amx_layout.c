@@ -12,38 +12,31 @@ static EadAmxRaster measured(EadAmxRaster r) {
 
 EadAmxRaster ead_amx_input_raster(const EadConvGeometry *g) {
     int s = g->stride;
-    return measured((EadAmxRaster){.images = g->n,
-                                   .height = g->h,
-                                   .width = g->w,
-                                   .channels = g->i,
-                                   .stride = s,
-                                   .before_y = g->padding,
-                                   .before_x = g->padding,
-                                   .planes = s * s,
-                                   .rows = (g->h + 2 * g->padding + s - 1) / s,
-                                   .columns = (g->w + 2 * g->padding + s - 1) / s});
+    EadAmxRaster r = {.images = g->n, .height = g->h, .width = g->w, .channels = g->i, .stride = s};
+    r.before_y = r.before_x = g->padding;
+    r.planes = s * s;
+    r.rows = (g->h + 2 * g->padding + s - 1) / s;
+    r.columns = (g->w + 2 * g->padding + s - 1) / s;
+    return measured(r);
 }
 
 /* A phase's taps reach from `taps` - 1 rows before its first row of dy, which is `origin`, to its last. */
 EadAmxRaster ead_amx_output_raster(const EadConvGeometry *g) {
-    int before_y = 0, before_x = 0, rows = g->oh, columns = g->ow;
+    EadAmxRaster r = {.images = g->n, .height = g->oh, .width = g->ow, .channels = g->o, .stride = 1};
+    int rows = g->oh, columns = g->ow;
     for (int phase = 0; phase < g->stride * g->stride; phase++) {
         EadConvPhase p = ead_phase(g, phase / g->stride, phase % g->stride);
-        before_y = ead_max(before_y, p.taps_y - 1 - (p.first_y + g->padding - p.tap_y) / g->stride);
-        before_x = ead_max(before_x, p.taps_x - 1 - (p.first_x + g->padding - p.tap_x) / g->stride);
-        rows = ead_max(rows, p.rows + (p.first_y + g->padding - p.tap_y) / g->stride);
-        columns = ead_max(columns, p.columns + (p.first_x + g->padding - p.tap_x) / g->stride);
+        int origin_y = (p.first_y + g->padding - p.tap_y) / g->stride;
+        int origin_x = (p.first_x + g->padding - p.tap_x) / g->stride;
+        r.before_y = ead_max(r.before_y, p.taps_y - 1 - origin_y);
+        r.before_x = ead_max(r.before_x, p.taps_x - 1 - origin_x);
+        rows = ead_max(rows, p.rows + origin_y);
+        columns = ead_max(columns, p.columns + origin_x);
     }
-    return measured((EadAmxRaster){.images = g->n,
-                                   .height = g->oh,
-                                   .width = g->ow,
-                                   .channels = g->o,
-                                   .stride = 1,
-                                   .before_y = before_y,
-                                   .before_x = before_x,
-                                   .planes = 1,
-                                   .rows = before_y + rows,
-                                   .columns = before_x + columns});
+    r.planes = 1;
+    r.rows = r.before_y + rows;
+    r.columns = r.before_x + columns;
+    return measured(r);
 }
 
 int64_t ead_amx_shift(const EadAmxRaster *r, int y, int x) {

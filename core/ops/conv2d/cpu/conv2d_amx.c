@@ -91,20 +91,20 @@ static void pack_flipped(const Amx *a, const real *weight, int64_t panel, int64_
                      count, 2, to, EAD_AMX_TILE);
 }
 
-static void pack_weights(const EadCall *call, const Amx *a) {
+static void pack_weights(const EadCall *call, Amx a) {
     uint16_t *packed = call->packed;
-    int stride = a->flipped ? a->g.stride : 1;
-    for (int i = 0; i < a->passes; i++) {
-        AmxPass p = describe_pass(a, i, 0);
+    int stride = a.flipped ? a.g.stride : 1;
+    for (int i = 0; i < a.passes; i++) {
+        AmxPass p = describe_pass(&a, i, 0);
 #pragma omp parallel for schedule(static)
-        for (int64_t task = 0; task < a->panels * p.steps; task++) {
+        for (int64_t task = 0; task < a.panels * p.steps; task++) {
             int64_t step = task % p.steps, t = step % p.taps;
             int64_t ky = p.phase.tap_y + t / p.phase.taps_x * stride;
             int64_t kx = p.phase.tap_x + t % p.phase.taps_x * stride;
-            (a->flipped ? pack_flipped : pack_forward)(a, call->x[1]->data, task / p.steps, step / p.taps,
-                                                       ky * a->g.kw + kx, packed + task * EAD_AMX_STEP);
+            (a.flipped ? pack_flipped : pack_forward)(&a, call->x[1]->data, task / p.steps, step / p.taps,
+                                                      ky * a.g.kw + kx, packed + task * EAD_AMX_STEP);
         }
-        packed += pass_weights(a, &p);
+        packed += pass_weights(&a, &p);
     }
 }
 
@@ -236,7 +236,7 @@ static void run(const EadCall *call, Amx a) {
     a.pixels = call->workspace;
     a.offsets = (int64_t *)(void *)(a.pixels + pixel_numbers(&a));
     a.sums = (float *)(a.offsets + max_steps(&a));
-    if (!call->packed_at_plan) pack_weights(call, &a);
+    if (!call->packed_at_plan) pack_weights(call, a);
 #pragma omp parallel
     narrow_pixels(&a, call->x[0]->data);
     for (int i = 0; i < a.passes; i++) {
@@ -246,19 +246,19 @@ static void run(const EadCall *call, Amx a) {
     }
 }
 
-static void plan(EadCall *call, const Amx *a) {
+static void plan(EadCall *call, Amx a) {
     int64_t weights = 0;
     call->algorithm = "amx";
-    for (int i = 0; i < a->passes; i++) {
-        AmxPass p = describe_pass(a, i, 0);
-        int64_t blocks = a->raster.images * ead_amx_blocks(&a->raster, p.phase.rows, p.phase.columns);
-        weights += pass_weights(a, &p);
+    for (int i = 0; i < a.passes; i++) {
+        AmxPass p = describe_pass(&a, i, 0);
+        int64_t blocks = a.raster.images * ead_amx_blocks(&a.raster, p.phase.rows, p.phase.columns);
+        weights += pass_weights(&a, &p);
         if (p.phase.rows > 0 && p.phase.columns > 0)
-            call->multiply_adds += (double)(blocks * EAD_AMX_BLOCK) * (double)pass_weights(a, &p);
+            call->multiply_adds += (double)(blocks * EAD_AMX_BLOCK) * (double)pass_weights(&a, &p);
     }
     call->packed_bytes = (size_t)weights * sizeof(uint16_t);
-    call->workspace_bytes = (size_t)pixel_numbers(a) * sizeof(uint16_t) +
-                            (size_t)max_steps(a) * sizeof(int64_t) +
+    call->workspace_bytes = (size_t)pixel_numbers(&a) * sizeof(uint16_t) +
+                            (size_t)max_steps(&a) * sizeof(int64_t) +
                             (size_t)(omp_get_max_threads() * MAX_GROUP * EAD_AMX_SUMS) * sizeof(float);
 }
 
@@ -266,27 +266,23 @@ static void forward(const EadCall *call) {
     run(call, describe(call, false));
 }
 static void pack_weights_forward(const EadCall *call) {
-    Amx a = describe(call, false);
-    pack_weights(call, &a);
+    pack_weights(call, describe(call, false));
 }
 static void input_gradient(const EadCall *call) {
     run(call, describe(call, true));
 }
 static void pack_weights_input_gradient(const EadCall *call) {
-    Amx a = describe(call, true);
-    pack_weights(call, &a);
+    pack_weights(call, describe(call, true));
 }
 
 void ead_conv2d_amx_plan(EadCall *call) {
-    Amx a = describe(call, false);
-    plan(call, &a);
+    plan(call, describe(call, false));
     call->run = forward;
     call->pack_weights = pack_weights_forward;
 }
 
 void ead_conv2d_input_gradient_amx_plan(EadCall *call) {
-    Amx a = describe(call, true);
-    plan(call, &a);
+    plan(call, describe(call, true));
     call->run = input_gradient;
     call->pack_weights = pack_weights_input_gradient;
 }

@@ -134,8 +134,6 @@ static void plan(EadCall *call, bool flipped) {
     ead_winograd_describe_call(w, reals, call);
 }
 
-/* ---- the entry points ---- */
-
 static void forward(const EadCall *call) {
     run(call, false);
 }

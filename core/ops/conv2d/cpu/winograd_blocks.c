@@ -8,15 +8,9 @@ enum { CACHED_WEIGHTS = 4 << 20 };
 
 EadTileGrid ead_tile_grid(const EadWinogradKernels *kernels, int images, int padding, const int in[3],
                           const int out[3]) {
-    EadTileGrid g = {.images = images,
-                     .outputs = kernels->outputs,
-                     .padding = padding,
-                     .in_height = in[0],
-                     .in_width = in[1],
-                     .in_channels = in[2],
-                     .out_height = out[0],
-                     .out_width = out[1],
-                     .out_channels = out[2]};
+    EadTileGrid g = {.images = images, .outputs = kernels->outputs, .padding = padding};
+    g.in_height = in[0], g.in_width = in[1], g.in_channels = in[2];
+    g.out_height = out[0], g.out_width = out[1], g.out_channels = out[2];
     g.rows = (out[0] + g.outputs - 1) / g.outputs;
     g.columns = (out[1] + g.outputs - 1) / g.outputs;
     g.tiles = (int64_t)images * g.rows * g.columns;
