@@ -3,14 +3,14 @@
 #ifndef EAD_CORE_BLAS_H
 #define EAD_CORE_BLAS_H
 
-#include "core/graph/kernel.h"
-
 #include <stdbool.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+#include "core/graph/kernel.h"
 
 /* One row-major product c = op(a) op(b) + beta c; c [m,n] float, op(a) [m,k], op(b) [k,n]; l* are row
  * strides, all pointers device addresses. precision: of a and b: float for FP32 (exact products) and TF32,
