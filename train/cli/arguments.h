@@ -100,8 +100,7 @@ const char *ead_arguments_text(const EadArguments *arguments, EadOptionId id);
 /* The value parsed; only for options that were given or have a default. Cannot fail: parsing checked it. */
 EadValue ead_arguments_value(const EadArguments *arguments, EadOptionId id);
 
-/* How --device and --precision want graphs to be planned. Errors: EAD_UNSUPPORTED if this CPU lacks the
- * precision. */
+/* How --device and --precision plan graphs. Error: EAD_UNSUPPORTED if this CPU lacks the precision. */
 EadStatus ead_arguments_plan_options(const EadArguments *arguments, EadPlanOptions *plan);
 
 /* Applies -c, then every --set, then --output of train, and --maps and --overlays of eval, to a config that

@@ -15,8 +15,7 @@ static const char environment[] =
 static const char exit_codes[] =
     "Exit codes: 0 done, 1 failed, 2 wrong usage. Results go to stdout, all else to stderr.";
 
-/* The option that is row number *next or later of a command (NULL: the rows are at their end); moves *next
- * behind it. */
+/* A command's first option from row number *next on (NULL: there is no more); moves *next behind it. */
 static const EadOption *next_option(const char *command, int *next) {
     while (*next < EAD_OPTION_COUNT) {
         EadOptionId id = (EadOptionId)(*next)++;
@@ -145,8 +144,7 @@ static void print_choices(FILE *stream, const char *choices) {
     for (; *choices; choices++) fputc(*choices == '|' ? ' ' : *choices, stream);
 }
 
-/* What may follow an option, where it is one of a few words or nothing is known; files are what bash offers
- * else. */
+/* What may follow an option, where that is one of a few words, or anything; else bash offers files. */
 static void complete_values(FILE *stream, const EadCommand *command) {
     const EadOption *option;
     for (int next = 0; (option = next_option(command->name, &next)) != NULL;) {

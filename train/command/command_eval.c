@@ -28,8 +28,7 @@ typedef struct Eval {
     EadThreshold threshold; /* the model's, and what its validation scores say about it */
 } Eval;
 
-/* The config's key that chooses maps, whose words stand in the order of EadMethod.maps; NULL: there is no
- * choice. */
+/* The config's key that chooses maps, with words in the order of EadMethod.maps; NULL: there is no choice. */
 static int *map_choice(Eval *eval) {
     const EadFit *fit = ead_fit_find(eval->model->method->name);
     if (!fit || fit->maps_key < 0) return NULL;

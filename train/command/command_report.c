@@ -12,32 +12,27 @@
 
 static const char ending[] = ".sweep.json";
 
-typedef EadStatus WriteFile(FILE *stream, const EadSweepResults *results);
-
-/* NAME.md beside NAME.sweep.json. */
-static EadStatus write_file(const char *manifest, const char *extension, WriteFile *write,
-                            const EadSweepResults *results) {
-    EadAtomicFile file;
-    EadPath path;
-    int length = (int)(strlen(manifest) - strlen(ending));
-    snprintf(path, sizeof path, "%.*s%s", length, manifest, extension);
-    EAD_TRY(ead_atomic_file_open(&file, path));
-    EadStatus status = write(file.stream, results);
-    if (status == EAD_OK)
-        status = ead_atomic_file_commit(&file);
-    else
-        ead_atomic_file_discard(&file);
-    if (status == EAD_OK) fprintf(stderr, "%s\n", path);
-    return status;
-}
-
+/* The tables on stdout, and NAME.md and the others beside NAME.sweep.json. */
 static EadStatus report_one(const char *manifest) {
+    static const struct {
+        const char *extension;
+        EadStatus (*write)(FILE *stream, const EadSweepResults *results);
+    } files[] = {
+        {".md", ead_sweep_write_markdown}, {".csv", ead_sweep_write_csv}, {".html", ead_sweep_write_page}};
+    int length = (int)(strlen(manifest) - strlen(ending));
     EadSweepResults results;
     EadStatus status = ead_sweep_results_read(manifest, &results);
     if (status == EAD_OK) status = ead_sweep_write_markdown(stdout, &results);
-    if (status == EAD_OK) status = write_file(manifest, ".md", ead_sweep_write_markdown, &results);
-    if (status == EAD_OK) status = write_file(manifest, ".csv", ead_sweep_write_csv, &results);
-    if (status == EAD_OK) status = write_file(manifest, ".html", ead_sweep_write_page, &results);
+    for (size_t i = 0; i < sizeof files / sizeof *files && status == EAD_OK; i++) {
+        EadAtomicFile file = {0};
+        EadPath path;
+        snprintf(path, sizeof path, "%.*s%s", length, manifest, files[i].extension);
+        status = ead_atomic_file_open(&file, path);
+        if (status == EAD_OK) status = files[i].write(file.stream, &results);
+        if (status == EAD_OK) status = ead_atomic_file_commit(&file);
+        ead_atomic_file_discard(&file);
+        if (status == EAD_OK) fprintf(stderr, "%s\n", path);
+    }
     ead_sweep_results_free(&results);
     return status;
 }

@@ -92,8 +92,7 @@ const EadConfigKey *ead_config_key(int index);
 /* The number of the row with that name, or that had it before, or -1. */
 int ead_config_find(const char *name);
 
-/* Fills *config with the defaults; what it held is not freed. Errors: EAD_NO_MEMORY (*config is then empty).
- */
+/* Fills *config with the defaults; what it held is not freed. Error: EAD_NO_MEMORY; *config is empty then. */
 EadStatus ead_config_defaults(EadConfig *config);
 
 /* Frees the texts; harmless on a zeroed config. */
@@ -111,8 +110,7 @@ EadStatus ead_config_load(const char *path, EadConfig *config);
 /* The same for a mapping of keys inside a file that has been read; an empty node sets nothing. */
 EadStatus ead_config_apply(const EadYamlNode *node, EadConfig *config);
 
-/* Sets one key from "key=value"; label (such as "--set") starts the error. Errors: EAD_BAD_ARGUMENT,
- * EAD_NO_MEMORY. */
+/* Sets a key from "key=value"; label ("--set") starts the error. Errors: EAD_BAD_ARGUMENT, EAD_NO_MEMORY. */
 EadStatus ead_config_set(EadConfig *config, const char *assignment, const char *label);
 
 /* Sets row number `index` from text. Errors: EAD_BAD_ARGUMENT, "NAME: ..."; EAD_NO_MEMORY. */
@@ -129,16 +127,14 @@ EadStatus ead_config_unknown(const char *name, bool section);
  * is checked by the method (train/fit.h). Errors: EAD_BAD_ARGUMENT, with the keys and a remedy. */
 EadStatus ead_config_check(const EadConfig *config);
 
-/* The name of a CHOICE member's value (key: EAD_KEY_dataset_type, ...), written into buffer, which is
- * returned. */
+/* The name of a CHOICE member's value (key: EAD_KEY_dataset_type, ...), in buffer, which is returned. */
 const char *ead_config_choice(const EadConfig *config, EadConfigKeyId key, char buffer[EAD_CHOICE_SIZE]);
 
 /* The whole config as YAML text, every key in the order of the rows, in *text, which the caller frees.
  * Reading it back gives the same config. Errors: EAD_NO_MEMORY. */
 EadStatus ead_config_to_yaml(const EadConfig *config, char **text);
 
-/* The value of one key as it would stand in the file, in *text, which the caller frees. Errors:
- * EAD_NO_MEMORY. */
+/* The value of a key as it stands in a file, in *text, which the caller frees. Error: EAD_NO_MEMORY. */
 EadStatus ead_config_value_text(const EadConfig *config, EadConfigKeyId key, char **text);
 
 /* Writes the defaults as a commented YAML file: a template, and the reference of all keys. */

@@ -65,8 +65,7 @@ static EadStatus take_value(const EadYamlNode *node, int index, const char *name
     return ead_config_set_key(config, index, node->text);
 }
 
-/* The entries of a mapping, whose names stand behind `prefix`. Sections may be nested as deep as names have
- * dots. */
+/* The entries of a mapping, whose names stand behind `prefix`. Sections nest as deep as names have dots. */
 static EadStatus take_mapping(const EadYamlNode *mapping, const char *prefix, Seen *seen, EadConfig *config) {
     for (const EadYamlNode *node = mapping->first; node; node = node->next) {
         char name[NAME_SIZE];

@@ -49,8 +49,7 @@ int ead_import_padding(const EadImportSource *source, const EadImportTensor *ten
 const char *ead_import_metadata(const EadImportSource *source, const EadImportTensor *tensor,
                                 const char *key);
 
-/* Sees to it that view->data holds the numbers. Errors: those of the readers; EAD_BAD_FILE if they are none
- * (F16, BF16, F32, F64 are). */
+/* Reads the numbers into view->data. Errors: of the readers; EAD_BAD_FILE unless F16, BF16, F32 or F64. */
 EadStatus ead_import_load(EadImportSource *source, EadImportTensor *tensor);
 
 /* "name [3,4] F32", cut to size - 1 bytes. */

@@ -14,8 +14,7 @@
 void ead_print_memory(const char *what, const EadBackend *backend, size_t planned, size_t total,
                       const char *others);
 
-/* Bytes that a plan on the backend may hope for: free on the device, or available on the host; SIZE_MAX where
- * that cannot be told. */
+/* Bytes that a plan on the backend may hope for: free on the device or the host; SIZE_MAX where unknown. */
 size_t ead_available_memory(const EadBackend *backend);
 
 #endif

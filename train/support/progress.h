@@ -26,8 +26,7 @@ void ead_progress_start(EadProgress *progress, const char *what, int64_t first, 
  * terminal and every 30 s elsewhere. note: added at the end ("loss 1.23"), or NULL. */
 void ead_progress_update(EadProgress *progress, int64_t done, const char *note);
 
-/* Shows the last state and ends the line. Call it before anything else is printed on stderr, also after an
- * error or Ctrl-C. */
+/* Shows the last state and ends the line; to call before anything else goes to stderr, also after errors. */
 void ead_progress_finish(EadProgress *progress);
 
 /* Blanks the line on a terminal, so that something else can be printed; the next update shows it again. */

@@ -80,8 +80,7 @@ void ead_value_write(FILE *stream, const EadValueRule *rule, const void *member)
  * Names longer than 63 bytes count as infinitely far (INT_MAX). */
 int ead_edit_distance(const char *a, const char *b);
 
-/* The search for the known name nearest to a mistyped one; start with {0}. name is NULL as long as nothing is
- * near enough. */
+/* The search for the known name nearest to a mistyped one; start with {0}. name NULL: none is near enough. */
 typedef struct EadSuggestion {
     const char *name;
     int distance;

@@ -56,8 +56,7 @@ typedef struct EadSweep {
     EadStatus (*check)(const EadConfig *config); /* of every run's config; NULL: ead_config_check() */
 } EadSweep;
 
-/* Reads a sweep file; no runs yet. Errors: EAD_IO; EAD_BAD_FILE, "FILE:LINE: ..."; EAD_NO_MEMORY. Free *sweep
- * in every case. */
+/* Reads the file; no runs yet. Errors: EAD_IO; EAD_BAD_FILE, "FILE:LINE: ..."; EAD_NO_MEMORY. Free always. */
 EadStatus ead_sweep_load(const char *path, EadSweep *sweep);
 
 /* Makes the runs: their names and configs, each checked for training. settings [setting_count]: "key=value",
@@ -111,8 +110,7 @@ bool ead_sweep_in_shard(const EadSweepWork *work, int run);
  * written their checkpoints; EAD_IO where no process can be made. */
 EadStatus ead_sweep_work(const EadSweepWork *work);
 
-/* OUTPUT/NAME.sweep.json: what the sweep consists of, for the command report. Errors: EAD_IO, EAD_NO_MEMORY.
- */
+/* OUTPUT/NAME.sweep.json: what the sweep consists of, for the command report. Error: EAD_IO. */
 EadStatus ead_sweep_write_manifest(const EadSweep *sweep);
 
 #endif

@@ -1,5 +1,4 @@
-/* Reading of sweep files. Config keys inside are not understood here: their mappings are kept, and applied
- * when the runs are made. */
+/* Reading of sweep files. Mappings of config keys are only kept here, and applied when the runs are made. */
 #include "train/sweep/sweep.h"
 
 #include "core/base/memory.h"
@@ -40,8 +39,7 @@ static EadStatus unknown_field(const EadYamlNode *node, const char *what, const 
     return ead_yaml_fail(node, "%s has no field '%.80s'; config keys belong under config:", what, node->key);
 }
 
-/* The values of a mapping that may hold the fields `names` (ends with NULL), each at most once; NULL for
- * those it does not hold. */
+/* The values of a mapping that may hold the fields `names` (NULL ends them), each once; NULL: not there. */
 static EadStatus read_fields(const EadYamlNode *mapping, const char *what, const char *const *names,
                              const EadYamlNode **values) {
     EAD_TRY(check_mapping(mapping, what));

@@ -12,8 +12,6 @@
 static const int all_collections = -1;
 enum { paper_steps = 70000 };
 
-/* ---- cells ---- */
-
 void ead_text_table_free(EadTextTable *table) {
     ead_strings_free(&table->cells);
 }
@@ -104,17 +102,6 @@ typedef struct Group {
 
 enum { MAX_GROUPS = 16 };
 
-static int list_groups(const EadSweepResults *results, int column, Group *groups) {
-    int count = 0;
-    for (int c = 0; c <= results->collections.count && count < MAX_GROUPS; c++) {
-        int collection = c < results->collections.count ? c : all_collections;
-        bool shown = collection == all_collections ? ead_sweep_has_mean(results, column)
-                                                   : has_collection(results, collection, column);
-        if (shown) groups[count++] = (Group){collection, next_row(results, collection, column, NULL) != NULL};
-    }
-    return count;
-}
-
 static void add_paper(EadTextTable *table, const EadPaperNumber *number) {
     if (!number)
         add_cell(table, "%s", "");
@@ -157,7 +144,13 @@ static void add_others(EadTextTable *table, const EadSweepResults *results, int 
 
 EadStatus ead_sweep_collection_table(const EadSweepResults *results, int column, EadTextTable *table) {
     Group groups[MAX_GROUPS];
-    int count = list_groups(results, column, groups);
+    int count = 0;
+    for (int c = 0; c <= results->collections.count && count < MAX_GROUPS; c++) {
+        int collection = c < results->collections.count ? c : all_collections;
+        bool shown = collection == all_collections ? ead_sweep_has_mean(results, column)
+                                                   : has_collection(results, collection, column);
+        if (shown) groups[count++] = (Group){collection, next_row(results, collection, column, NULL) != NULL};
+    }
     *table = (EadTextTable){.columns = 1};
     add_cell(table, "variant");
     for (int g = 0; g < count; g++) {
@@ -256,8 +249,6 @@ EadStatus ead_sweep_write_markdown(FILE *stream, const EadSweepResults *results)
     return EAD_OK;
 }
 
-/* ---- CSV ---- */
-
 static void write_number(FILE *stream, double value) {
     putc(',', stream);
     if (isfinite(value)) fprintf(stream, "%.6f", value);
@@ -276,16 +267,14 @@ static void write_line(FILE *stream, const EadSweepResults *results, int variant
     putc('\n', stream);
 }
 
-static void write_scenarios(FILE *stream, const EadSweepResults *results, int variant, int column) {
+/* The lines of a variant and a metric: the scenarios, the collections, the mean of these. */
+static void write_lines(FILE *stream, const EadSweepResults *results, int variant, int column) {
     for (int i = 0; i < results->categories.count; i++) {
         EadSummary summary = ead_summarize_scenario(results, variant, i, column);
         if (summary.runs > 0)
             write_line(stream, results, variant, results->collections.items[results->collection_of[i]],
                        results->categories.items[i], column, &summary, NAN, false);
     }
-}
-
-static void write_collections(FILE *stream, const EadSweepResults *results, int variant, int column) {
     int last =
         ead_sweep_has_mean(results, column) ? results->collections.count : results->collections.count - 1;
     for (int c = 0; c <= last; c++) {
@@ -295,8 +284,7 @@ static void write_collections(FILE *stream, const EadSweepResults *results, int 
         const EadPaperNumber *number =
             ead_sweep_paper_number(results, variant, collection, column, &comparable);
         if (summary.runs > 0)
-            write_line(stream, results, variant,
-                       collection == all_collections ? "all" : results->collections.items[c], "mean", column,
+            write_line(stream, results, variant, collection_name(results, collection), "mean", column,
                        &summary, number ? number->percent : NAN, comparable && number);
     }
 }
@@ -304,9 +292,6 @@ static void write_collections(FILE *stream, const EadSweepResults *results, int 
 EadStatus ead_sweep_write_csv(FILE *stream, const EadSweepResults *results) {
     fputs("variant,collection,scenario,metric,seeds,runs,expected,mean,deviation,paper,difference\n", stream);
     for (int v = 0; v < results->variants.count; v++)
-        for (int f = 0; f < results->column_count; f++) {
-            write_scenarios(stream, results, v, f);
-            write_collections(stream, results, v, f);
-        }
+        for (int f = 0; f < results->column_count; f++) write_lines(stream, results, v, f);
     return EAD_OK;
 }

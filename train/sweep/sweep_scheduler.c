@@ -1,5 +1,4 @@
-/* The processes of a sweep. Each run is this program again, so that a crash costs one run only, and a run
- * behaves the same alone. */
+/* The processes of a sweep. Each run is this program again: a crash costs one run only. */
 #include "train/sweep/sweep.h"
 
 #include "core/base/atomic_file.h"

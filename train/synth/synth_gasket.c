@@ -9,8 +9,7 @@
 
 enum { HOLES = 6, MAX_HOLES = HOLES + 1 };
 
-/* The canvas, random numbers of the part, and others of the defect, so that a defect does not change the part
- * around it. */
+/* Random numbers of the part, and others of the defect, so that this does not change the part around it. */
 typedef struct Task {
     EadCanvas *canvas;
     EadSynthDefect defect;
