@@ -1,8 +1,7 @@
 /* Reverse-mode differentiation: appends the nodes that compute the gradient of a scalar to the same graph,
  * each by the gradient rule of its op. Nothing is special about these nodes: they are planned and run like
  * all others. */
-#ifndef EAD_AUTOGRAD_BACKWARD_H
-#define EAD_AUTOGRAD_BACKWARD_H
+#pragma once
 
 #include "core/graph/graph.h"
 
@@ -24,5 +23,3 @@ enum { EAD_MAX_FLATS = 8 };
 /* The same for every trainable leaf whose memory lies in one of the `count` parameter buffers: each gradient
  * is written to the same position of the buffer for gradients. */
 void ead_backward_to_flat(EadGraph *graph, EadNode *loss, int count, const EadFlatGradients flats[]);
-
-#endif

@@ -1,6 +1,5 @@
 /* Adam with its state: gradients and moments in flat buffers of the size of the parameters. */
-#ifndef EAD_AUTOGRAD_OPTIMIZER_H
-#define EAD_AUTOGRAD_OPTIMIZER_H
+#pragma once
 
 #include "core/ops/adam/adam.h"
 #include "core/graph/params.h"
@@ -30,5 +29,3 @@ typedef struct EadParamGroup {
  * appended later see. */
 void ead_optimizer_append(EadGraph *graph, int count, const EadParamGroup groups[], EadNode *loss,
                           EadNode *step);
-
-#endif

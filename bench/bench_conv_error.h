@@ -1,7 +1,6 @@
 /* How far a convolution's numbers are from those computed in double: a slow, obvious convolution that shares
  * no line with the kernels, at a sample of positions. */
-#ifndef EAD_BENCH_BENCH_CONV_ERROR_H
-#define EAD_BENCH_BENCH_CONV_ERROR_H
+#pragma once
 
 #include "core/graph/op.h"
 
@@ -9,5 +8,3 @@
  * relative to the largest absolute value of its output: at `samples` positions drawn from the seed, at all if
  * there are no more than that. NAN for other ops and where the output holds a NaN at one of them. */
 double ead_bench_conv_error(const EadCall *call, const EadNode *node, int samples, uint64_t seed);
-
-#endif

@@ -1,6 +1,5 @@
 /* The machine that a bench runs on: what has to stand beside every metric; and its resident memory. */
-#ifndef EAD_BENCH_BENCH_MACHINE_H
-#define EAD_BENCH_BENCH_MACHINE_H
+#pragma once
 
 #include "core/backend/backend.h"
 
@@ -32,5 +31,3 @@ void ead_bench_memory_reset(void);
 
 /* Peak resident bytes since the last reset. */
 double ead_bench_memory_peak(void);
-
-#endif

@@ -1,7 +1,6 @@
 /* Results of the bench: a growing list of rows, written as JSON and CSV for programs and as tables for
  * people. */
-#ifndef EAD_BENCH_BENCH_RESULTS_H
-#define EAD_BENCH_BENCH_RESULTS_H
+#pragma once
 
 #include "core/base/status.h"
 
@@ -48,5 +47,3 @@ void ead_bench_print_machine(FILE *stream, const struct EadBenchMachine *machine
 
 /* A table of the whole measurements, then one for each plan whose calls were timed, with sums by op. */
 void ead_bench_print_results(FILE *stream, const EadBenchResults *results);
-
-#endif

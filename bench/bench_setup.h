@@ -1,6 +1,5 @@
 /* What the measurements share: a model with random weights, random images, the work in a plan, timing. */
-#ifndef EAD_BENCH_BENCH_SETUP_H
-#define EAD_BENCH_BENCH_SETUP_H
+#pragma once
 
 #include "bench/benchmarks.h"
 #include "train/fit.h"
@@ -52,5 +51,3 @@ typedef struct EadBenchWork {
  * is counted from the last ead_bench_memory_reset(). Errors: EAD_NO_MEMORY, those of the passes. */
 EadStatus ead_bench_time_whole(const EadBenchOptions *options, const EadBenchWork *work, int default_repeat,
                                EadBenchResult *result, EadBenchResults *results);
-
-#endif

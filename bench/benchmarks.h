@@ -1,7 +1,6 @@
 /* The measurements of the bench. Each adds its results and says what it does on stderr; the command
  * prints and writes them. */
-#ifndef EAD_BENCH_BENCHMARKS_H
-#define EAD_BENCH_BENCHMARKS_H
+#pragma once
 
 #include "bench/bench_results.h"
 #include "core/plan/plan.h"
@@ -40,5 +39,3 @@ EadStatus ead_bench_distill(const EadBenchOptions *options, EadBenchResults *res
 /* The features of distillation for `batch` images of twice the height and width, by three backbones; size
  * plays no part. */
 EadStatus ead_bench_features(const EadBenchOptions *options, EadBenchResults *results);
-
-#endif

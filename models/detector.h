@@ -1,6 +1,5 @@
 /* The parts of the detector that only the program uses; users see models/efficientad.h. */
-#ifndef EAD_MODELS_DETECTOR_H
-#define EAD_MODELS_DETECTOR_H
+#pragma once
 
 #include "core/plan/plan.h"
 #include "models/efficientad.h"
@@ -24,5 +23,3 @@ const EadPlan *ead_detector_plan(const EadDetector *detector);
  * [out_height][out_width], align_corners = false, no antialiasing (as torch.nn.functional.interpolate). All
  * sizes >= 1. Returns the largest value of out: an image's score. */
 float ead_map_resize(const float *map, int height, int width, float *out, int out_height, int out_width);
-
-#endif

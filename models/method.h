@@ -1,8 +1,7 @@
 /* What a detector needs of a method of anomaly detection: one row in models/methods.def, one folder under
  * models/. Detector, evaluation, prediction, threshold, report and bench see an EadModel and know no method;
  * how a method is fitted stands apart, in train/fit.h. */
-#ifndef EAD_MODELS_METHOD_H
-#define EAD_MODELS_METHOD_H
+#pragma once
 
 #include "core/file/safetensors.h"
 #include "core/graph/graph.h"
@@ -109,5 +108,3 @@ EadStatus ead_model_open(const char *path, EadModel **out);
 
 /* The same from an open file (a checkpoint has more to read). */
 EadStatus ead_model_read(const EadSafetensors *file, EadModel **out);
-
-#endif

@@ -6,8 +6,7 @@
  * A fit is, in this order: create, open, start; then for each phase (or once, if there are none) fit, plan,
  * begin and the phase's steps; then calibrate. A run that is resumed reads its state instead of fitting anew;
  * the first phase is planned before anything is written, so that what is wrong by then leaves no folder. */
-#ifndef EAD_TRAIN_FIT_H
-#define EAD_TRAIN_FIT_H
+#pragma once
 
 #include "data/source/loader.h"
 #include "models/method.h"
@@ -91,5 +90,3 @@ EadStatus ead_fit_run(const EadFit *fit, const EadRunSpec *spec);
 
 /* Runs the fit of model.method. */
 EadStatus ead_train(const EadRunSpec *spec);
-
-#endif

@@ -1,7 +1,6 @@
 /* What a training run shows in TensorBoard while it goes on: losses and learning rate some 1,000 times, and a
  * dozen times the anomaly maps of a few test images. Those are for the eye: nothing is decided by them. */
-#ifndef EAD_TRAIN_TRAINING_BOARD_H
-#define EAD_TRAIN_TRAINING_BOARD_H
+#pragma once
 
 #include "core/plan/plan.h"
 #include "data/dataset/dataset.h"
@@ -35,5 +34,3 @@ EadStatus ead_training_board_maps(EadTrainingBoard *board, int64_t step, const E
 
 /* Harmless on a zeroed board. */
 void ead_training_board_close(EadTrainingBoard *board);
-
-#endif

@@ -1,7 +1,6 @@
 /* A backend is a table of kernels, one for each op, and the memory they work on. Built from
  * core/ops/op_table.def: a missing kernel is a link error, never a silent fallback. */
-#ifndef EAD_CORE_BACKEND_H
-#define EAD_CORE_BACKEND_H
+#pragma once
 
 #include "core/backend/device.h"
 #include "core/graph/op.h"
@@ -41,5 +40,3 @@ const char *ead_precision_name(EadPrecision precision);
 
 /* The precision of that name. Errors: EAD_BAD_ARGUMENT, with all names. */
 EadStatus ead_precision_find(const char *name, EadPrecision *out);
-
-#endif

@@ -6,8 +6,7 @@
  * A device is chosen for the calling thread by open or use; everything else acts on the thread's device.
  * Errors of asynchronous work surface in synchronize. Streams, events and graphs are the runtime's own
  * handles. */
-#ifndef EAD_CORE_DEVICE_H
-#define EAD_CORE_DEVICE_H
+#pragma once
 
 #ifdef __cplusplus
 extern "C" {
@@ -67,6 +66,4 @@ extern const EadDevice ead_device_cuda;
 
 #ifdef __cplusplus
 }
-#endif
-
 #endif

@@ -1,8 +1,7 @@
 /* Files that appear under their final name complete or not at all: written to "<path>.tmp-<pid>-<n>" beside
  * the target, flushed, synced and renamed over it. A crash, a full disk or an error costs the new file, never
  * the previous one. */
-#ifndef EAD_CORE_ATOMIC_FILE_H
-#define EAD_CORE_ATOMIC_FILE_H
+#pragma once
 
 #include "core/base/status.h"
 
@@ -27,5 +26,3 @@ void ead_atomic_file_discard(EadAtomicFile *file);
 /* Removes the temporary files that killed processes left in a folder. Only for folders that no other process
  * writes to, since those of the living look the same. What cannot be removed stays. */
 void ead_atomic_file_sweep(const char *folder);
-
-#endif

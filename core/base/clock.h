@@ -1,6 +1,5 @@
 /* The clock behind rates and timings. */
-#ifndef EAD_CORE_CLOCK_H
-#define EAD_CORE_CLOCK_H
+#pragma once
 
 #include <time.h>
 
@@ -10,5 +9,3 @@ static inline double ead_clock_seconds(void) {
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
-
-#endif

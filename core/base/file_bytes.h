@@ -1,7 +1,6 @@
 /* Whole reads and writes: in as many calls as it takes, at an offset (safe from several threads at once) or
  * of a small file. */
-#ifndef EAD_CORE_FILE_BYTES_H
-#define EAD_CORE_FILE_BYTES_H
+#pragma once
 
 #include "core/base/status.h"
 
@@ -17,5 +16,3 @@ bool ead_write_at(int descriptor, const void *bytes, size_t size, off_t offset);
  * too. Errors, naming the file: EAD_IO; EAD_BAD_FILE if it is larger; EAD_NO_MEMORY. *bytes is NULL then,
  * else for the caller to free(). */
 EadStatus ead_read_file(const char *path, size_t max_size, char **bytes, size_t *size);
-
-#endif

@@ -2,8 +2,7 @@
  * has no type for either, so they travel as uint16_t bit patterns. Widening is exact; narrowing rounds to
  * nearest, ties to even, keeps subnormals and turns what is too large into infinity. A NaN stays a (quiet)
  * NaN. */
-#ifndef EAD_CORE_HALF_H
-#define EAD_CORE_HALF_H
+#pragma once
 
 #include <stdint.h>
 
@@ -21,5 +20,3 @@ float ead_bfloat16_to_float(uint16_t bits);
 
 /* The bfloat16 nearest to a float. */
 uint16_t ead_bfloat16_from_float(float value);
-
-#endif

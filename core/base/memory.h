@@ -1,6 +1,5 @@
 /* Memory whose failure is told: what could not be had is named once, here, so that callers only return. */
-#ifndef EAD_CORE_MEMORY_H
-#define EAD_CORE_MEMORY_H
+#pragma once
 
 #include "core/base/status.h"
 
@@ -21,5 +20,3 @@ EadStatus ead_grow(void *array_address, int *capacity, int count, size_t size, c
 
 /* Bytes of the machine's memory, in use or not; 0 if it cannot be told. */
 size_t ead_host_memory(void);
-
-#endif

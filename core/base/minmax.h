@@ -1,6 +1,5 @@
 /* Minimum and maximum of whole numbers, for C and C++. */
-#ifndef EAD_CORE_MINMAX_H
-#define EAD_CORE_MINMAX_H
+#pragma once
 
 #include <stdint.h>
 
@@ -16,5 +15,3 @@ static inline int ead_min(int64_t a, int64_t b) {
 static inline int ead_max(int a, int b) {
     return a > b ? a : b;
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* Small helpers for paths: joining, and making folders. */
-#ifndef EAD_CORE_PATHS_H
-#define EAD_CORE_PATHS_H
+#pragma once
 
 #include "core/base/status.h"
 
@@ -37,5 +36,3 @@ EadStatus ead_make_directories(const char *path);
 /* Sets *holds to whether the folder exists and holds anything (dot files count). A missing folder is empty.
  * Errors: EAD_IO where it cannot be read or is no folder. */
 EadStatus ead_directory_holds_files(const char *path, bool *holds);
-
-#endif

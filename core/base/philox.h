@@ -1,8 +1,7 @@
 /* Philox4x32-10, the counter-based random generator of Salmon et al., "Parallel random numbers: as easy as
  * 1, 2, 3" (SC 2011). A number is a pure function of (seed, stream, counter): nothing to save, nothing to
  * synchronise, the same on every backend, and a resumed run continues with the same numbers. */
-#ifndef EAD_CORE_PHILOX_H
-#define EAD_CORE_PHILOX_H
+#pragma once
 
 #include "core/base/philox_rounds.h"
 
@@ -34,5 +33,3 @@ uint32_t ead_hash_name(const char *name);
 /* Element `step` of an endless sequence that visits all of 0..count-1 once an epoch, each epoch in another
  * order. A pure function (a Feistel network on the index with cycle walking). count must be 1..2^31. */
 uint32_t ead_shuffled_index(uint64_t seed, uint64_t stream, uint64_t step, uint32_t count);
-
-#endif

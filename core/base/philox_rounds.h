@@ -1,7 +1,6 @@
 /* The rounds of Philox4x32-10 and the stateless shuffle of core/base/philox.h, inline, for C and for CUDA
  * kernels: there is one generator. */
-#ifndef EAD_CORE_PHILOX_ROUNDS_H
-#define EAD_CORE_PHILOX_ROUNDS_H
+#pragma once
 
 #include <stdint.h>
 
@@ -58,5 +57,3 @@ static EAD_DEVICE_FUNCTION inline uint32_t ead_philox_shuffle(uint64_t seed, uin
     while (value >= count); /* walk the cycle until it is back inside */
     return value;
 }
-
-#endif

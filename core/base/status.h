@@ -3,8 +3,7 @@
  * A fallible function returns an EadStatus; on anything but EAD_OK it has called ead_fail(), which keeps one
  * line for people: what is wrong, in which file, with which value, and how to cure it. Libraries never print
  * and never exit; only the program's main() does. Slips of our own (not the user's) are assert()s. */
-#ifndef EAD_CORE_STATUS_H
-#define EAD_CORE_STATUS_H
+#pragma once
 
 /* X(code, what it means). The order is the numeric value, EAD_OK is 0. */
 #define EAD_STATUS_LIST(X)                                                                                   \
@@ -50,5 +49,3 @@ const char *ead_status_name(EadStatus status);
         EadStatus ead_try_status_ = (expression);                                                            \
         if (ead_try_status_ != EAD_OK) return ead_try_status_;                                               \
     } while (0)
-
-#endif

@@ -1,6 +1,5 @@
 /* A growing list of owned strings: paths, names, messages. An empty one is zeroed. */
-#ifndef EAD_CORE_STRING_LIST_H
-#define EAD_CORE_STRING_LIST_H
+#pragma once
 
 #include "core/base/status.h"
 
@@ -21,5 +20,3 @@ int ead_strings_find(const EadStringList *list, const char *text);
 
 /* Frees everything and leaves an empty list. */
 void ead_strings_free(EadStringList *list);
-
-#endif

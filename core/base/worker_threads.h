@@ -1,7 +1,6 @@
 /* A handful of threads doing the same work, with signals left to the main thread so that Ctrl-C reaches the
  * handler where the training loop looks for it. */
-#ifndef EAD_CORE_WORKER_THREADS_H
-#define EAD_CORE_WORKER_THREADS_H
+#pragma once
 
 #include "core/base/status.h"
 
@@ -21,5 +20,3 @@ EadStatus ead_workers_start(EadWorkers *workers, int count, void *(*work)(void *
 
 /* Waits until every thread has returned from work() and frees the struct; harmless on a zeroed one. */
 void ead_workers_join(EadWorkers *workers);
-
-#endif

@@ -1,7 +1,6 @@
 /* The matrix product under the gemm algorithm of the convolutions: cuBLAS (core/cuda/blas.cu); plain loops on
  * the host runner (test/cuda_host/blas_host.cpp). And what a GPU can hold, by which tiles are chosen. */
-#ifndef EAD_CORE_BLAS_H
-#define EAD_CORE_BLAS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -51,6 +50,4 @@ EadStatus ead_cublas_open(void);
 
 #ifdef __cplusplus
 }
-#endif
-
 #endif

@@ -1,7 +1,6 @@
 /* What every .cu file includes: the language (of the real CUDA or of the host runner), calls and kernels of
  * the engine, storage types, index arithmetic of launches. */
-#ifndef EAD_CORE_CUDA_CUH
-#define EAD_CORE_CUDA_CUH
+#pragma once
 
 #include <cuda_target.cuh>
 
@@ -90,5 +89,3 @@ template <> __device__ inline __nv_bfloat16 ead_store<__nv_bfloat16>(float v) {
             __VA_ARGS__;                                                                                     \
         }                                                                                                    \
     } while (0)
-
-#endif

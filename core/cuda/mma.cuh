@@ -24,11 +24,8 @@
  *   b0 (t, g)     b1 (t+4, g)                                        k, column
  *   c[0] (g, 2t)  c[1] (g, 2t+1)  c[2] (g+8, 2t)  c[3] (g+8, 2t+1)   row, column
  * All functions of a warp are called by all its 32 lanes. */
-#ifndef EAD_CORE_MMA_CUH
-#define EAD_CORE_MMA_CUH
+#pragma once
 
 #include "core/cuda/cuda.cuh"
 
 #include <mma_target.cuh>
-
-#endif

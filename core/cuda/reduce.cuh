@@ -2,8 +2,7 @@
  * last block to finish, known by a counter, adds them up in their order. The number of blocks follows from
  * the size of the tensor and not from the GPU, so that all GPUs give the same bits. Summed in double, as on
  * the CPU. */
-#ifndef EAD_CORE_REDUCE_CUH
-#define EAD_CORE_REDUCE_CUH
+#pragma once
 
 #include "core/cuda/stored.cuh"
 
@@ -52,5 +51,3 @@ template <typename T> static __device__ inline T ead_sum_partials(const T *parti
     for (unsigned i = threadIdx.x; i < count; i += EAD_REDUCE_BLOCK) sum += __ldcg(partials + i);
     return ead_block_sum(sum);
 }
-
-#endif

@@ -4,8 +4,7 @@
  * The storage type is a value and no template argument: all threads of a launch take the same branch, which
  * costs nothing beside the memory that these kernels wait for, and each kernel is compiled once instead of
  * seven times. Eight values are one 16-byte access in 16 bits and two in fp32. */
-#ifndef EAD_CORE_STORED_CUH
-#define EAD_CORE_STORED_CUH
+#pragma once
 
 #include "core/cuda/cuda.cuh"
 
@@ -183,5 +182,3 @@ static __device__ inline int64_t ead_first_row() {
 static __device__ inline int64_t ead_row_step() {
     return static_cast<int64_t>(gridDim.y) * blockDim.y;
 }
-
-#endif

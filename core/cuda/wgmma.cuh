@@ -28,8 +28,7 @@
  *
  * Only for 16-bit numbers. TF32 stays with mma.sync: wgmma cuts floats off where ours are rounded to
  * nearest, and takes floats K-major only, so it could not do the weight gradient. */
-#ifndef EAD_CORE_WGMMA_CUH
-#define EAD_CORE_WGMMA_CUH
+#pragma once
 
 #include "core/cuda/mma.cuh"
 
@@ -46,5 +45,3 @@ static __device__ inline uint64_t ead_group_operand(const void *first, unsigned 
 static __device__ inline uint64_t ead_group_operand_at(uint64_t operand, int bytes) {
     return operand + static_cast<uint64_t>(bytes / 16);
 }
-
-#endif

@@ -3,8 +3,7 @@
  * bytes back to back. A file comes from outside, so the reader checks the whole header before it gives out a
  * single pointer. Types, names, reading and conversion live in safetensors_read.c, writing in
  * safetensors_write.c. */
-#ifndef EAD_CORE_SAFETENSORS_H
-#define EAD_CORE_SAFETENSORS_H
+#pragma once
 
 #include "core/base/atomic_file.h"
 #include "core/base/real.h"
@@ -142,5 +141,3 @@ EadStatus ead_safetensors_writer_begin(EadSafetensorsWriter *writer, const char 
 
 /* Where the data of a tensor begins in a file that was begun. */
 int64_t ead_safetensors_writer_offset(const EadSafetensorsWriter *writer, const char *name);
-
-#endif

@@ -3,8 +3,7 @@
  *
  * Builders never return NULL: the first error sticks to the graph, later builders do nothing, and
  * ead_plan_new() reports it, so that model code holds no checks. */
-#ifndef EAD_CORE_GRAPH_H
-#define EAD_CORE_GRAPH_H
+#pragma once
 
 #include "core/base/status.h"
 #include "core/graph/tensor.h"
@@ -71,5 +70,3 @@ EadNode *ead_keep(EadNode *node);
 
 /* Makes a computed node write to the caller's memory. Returns it. */
 EadNode *ead_write_to(EadNode *node, void *data);
-
-#endif

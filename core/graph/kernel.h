@@ -1,7 +1,6 @@
 /* What a kernel gets to see: one execution of one node. Apart from core/graph/op.h because CUDA kernels read
  * it too: nothing here, nor in what it includes, is foreign to C++. */
-#ifndef EAD_CORE_KERNEL_H
-#define EAD_CORE_KERNEL_H
+#pragma once
 
 #include "core/graph/graph.h"
 #include "core/graph/tensor.h"
@@ -65,5 +64,3 @@ typedef struct EadKernel {
     unsigned half_in;
     bool half_out;
 } EadKernel;
-
-#endif

@@ -5,8 +5,7 @@
  *   <op>_cuda.cu  `const EadKernel ead_<op>_cuda`: the CUDA kernel
  * A backward kernel is an op of its own in its forward op's folder. A row without descriptor or kernel is a
  * link error. */
-#ifndef EAD_CORE_OP_H
-#define EAD_CORE_OP_H
+#pragma once
 
 #include "core/graph/kernel.h"
 
@@ -46,5 +45,3 @@ int64_t ead_alias_first(const EadNode *node);
 
 /* Shape rule for changes of U8 RGB images (input 0) that the step (input 1, one counter) decides on. */
 EadStatus ead_shape_image_of_step(const EadNode *node, EadTensor *y);
-
-#endif

@@ -1,7 +1,6 @@
 /* The parameters of one or more networks in one flat buffer: the optimizer is one loop, a checkpoint one
  * array. First declare all, then allocate, then fill (from a file or at random) and use as leaves. */
-#ifndef EAD_CORE_PARAMS_H
-#define EAD_CORE_PARAMS_H
+#pragma once
 
 #include "core/graph/graph.h"
 
@@ -39,5 +38,3 @@ typedef struct EadConvParams {
 } EadConvParams;
 EadConvParams ead_conv_params(EadGraph *graph, const EadParams *params, const char *prefix, int first,
                               int count, bool trainable);
-
-#endif

@@ -1,7 +1,6 @@
 /* A dense tensor: four sizes, NHWC order (channel fastest), contiguous, no strides.
  * Convolution weights use the same four sizes as O, KH, KW, I; vectors are [1,1,1,C]; scalars [1,1,1,1]. */
-#ifndef EAD_CORE_TENSOR_H
-#define EAD_CORE_TENSOR_H
+#pragma once
 
 #include "core/base/real.h"
 
@@ -40,5 +39,3 @@ static inline size_t ead_bytes(const EadTensor *t) {
 static inline int ead_same_shape(const EadTensor *a, const EadTensor *b) {
     return a->n == b->n && a->h == b->h && a->w == b->w && a->c == b->c;
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* The colour changes of training on 8-bit RGB, to the bit as torchvision applies them to PIL images. */
-#ifndef EAD_CORE_COLOR_H
-#define EAD_CORE_COLOR_H
+#pragma once
 
 #include <stdint.h>
 
@@ -17,5 +16,3 @@ void ead_color_gray(uint8_t *rgb, int64_t pixels);
  * with a factor uniform in [0.8, 1.2). A pure function of (seed, step): word 0 of block `step` of
  * EAD_STREAM_AUGMENT draws the operation, word 1 the factor. */
 void ead_color_jitter(uint8_t *rgb, int64_t pixels, uint64_t seed, uint64_t step);
-
-#endif

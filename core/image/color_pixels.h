@@ -1,8 +1,7 @@
 /* The arithmetic of core/image/color.h on single pixels, inline, for C and for CUDA kernels: both give the
  * same bytes. The reference blends in single precision, and truncates; each line of ead_blend() keeps its
  * order of operations. */
-#ifndef EAD_CORE_COLOR_PIXELS_H
-#define EAD_CORE_COLOR_PIXELS_H
+#pragma once
 
 #include "core/base/philox_rounds.h"
 
@@ -43,5 +42,3 @@ static EAD_DEVICE_FUNCTION inline EadColorJitter ead_draw_color_jitter(uint64_t 
                              (float)(0.8 + 0.4 * (double)ead_uniform(words[1]))};
     return jitter;
 }
-
-#endif

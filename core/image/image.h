@@ -1,6 +1,5 @@
 /* An 8-bit RGB image, and the one resize of the whole program. */
-#ifndef EAD_CORE_IMAGE_H
-#define EAD_CORE_IMAGE_H
+#pragma once
 
 #include "core/base/status.h"
 
@@ -26,5 +25,3 @@ void ead_image_free(EadImage *image);
  * contiguous. Errors: EAD_NO_MEMORY; EAD_BAD_SHAPE for sizes outside 1..65,535. */
 EadStatus ead_resize_u8(const uint8_t *pixels, int width, int height, int channels, ptrdiff_t stride,
                         uint8_t *out, int out_width, int out_height);
-
-#endif

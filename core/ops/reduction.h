@@ -1,8 +1,7 @@
 /* Sums that do not depend on the number of threads: the elements are cut into fixed chunks, each chunk is
  * summed by one thread in a fixed order, and the partial sums are added in order. In double, because a float
  * sum over a million elements is good to three digits only. */
-#ifndef EAD_CORE_REDUCTION_H
-#define EAD_CORE_REDUCTION_H
+#pragma once
 
 #include "core/base/real.h"
 
@@ -38,5 +37,3 @@ static inline double ead_sum_partials(const double *partials, int64_t count) {
     for (int64_t i = 0; i < count; i++) total += partials[i];
     return total;
 }
-
-#endif

@@ -3,8 +3,7 @@
  *
  * Only nodes that an output (ead_keep) or an op with effects depends on are run. A plan belongs to one graph,
  * which must outlive it, and a graph to one plan. */
-#ifndef EAD_CORE_PLAN_H
-#define EAD_CORE_PLAN_H
+#pragma once
 
 #include "core/backend/backend.h"
 #include "core/simd/amx.h"
@@ -78,5 +77,3 @@ void ead_plan_print(const EadPlan *plan, FILE *stream);
 /* The calls of the plan, for the bench: their number, and call i with the node it computes. */
 int ead_plan_call_count(const EadPlan *plan);
 const EadCall *ead_plan_call(const EadPlan *plan, int index, const EadNode **node);
-
-#endif

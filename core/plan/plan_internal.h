@@ -1,6 +1,5 @@
 /* What a plan holds, for the files of core/plan/ and for nobody else. */
-#ifndef EAD_CORE_PLAN_INTERNAL_H
-#define EAD_CORE_PLAN_INTERNAL_H
+#pragma once
 
 #include "core/plan/plan.h"
 
@@ -117,5 +116,3 @@ void ead_plan_join_streams(const EadPlan *plan);
 static inline void ead_plan_use_device(const EadPlan *plan) {
     if (plan->backend->device) plan->backend->device->use(plan->backend->index);
 }
-
-#endif

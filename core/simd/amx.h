@@ -2,8 +2,7 @@
  * numbers in one instruction, summed in fp32. An object of its own, compiled for such a CPU and executed
  * nowhere else; tests build the same kernels with the tile instructions in plain C. bf16 numbers are uint16_t
  * as in core/base/half.h, rounded to nearest even. */
-#ifndef EAD_CORE_AMX_H
-#define EAD_CORE_AMX_H
+#pragma once
 
 #include "core/base/real.h"
 
@@ -54,5 +53,3 @@ typedef struct EadAmx {
 /* The kernels of this machine, or NULL if its CPU or system lacks AMX, or EFFICIENTAD_CPU asks for less than
  * v4. Asks the system for permission to use the tiles, which holds for the whole process. */
 const EadAmx *ead_amx(void);
-
-#endif

@@ -2,8 +2,7 @@
  * GCC's vector extensions (core/simd/level/), compiled to one object for each level of the x86-64 psABI (v2 =
  * SSE4, v3 = AVX2 and FMA, v4 = AVX-512; elsewhere one object for the compiler's default), chosen at run
  * time. */
-#ifndef EAD_CORE_SIMD_H
-#define EAD_CORE_SIMD_H
+#pragma once
 
 #include "core/base/real.h"
 
@@ -72,5 +71,3 @@ static inline void ead_panel_products(const EadSimd *simd, int64_t columns, int6
 static inline const EadWinogradKernels *ead_winograd_kernels(const EadSimd *simd, int kernel) {
     return &simd->winograd[kernel == 4];
 }
-
-#endif

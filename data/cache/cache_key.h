@@ -1,6 +1,5 @@
 /* What a cache was made from, as one number: a cache file with another key is made anew. */
-#ifndef EAD_DATA_CACHE_KEY_H
-#define EAD_DATA_CACHE_KEY_H
+#pragma once
 
 #include "data/source/image_list.h"
 
@@ -18,5 +17,3 @@ EadStatus ead_cache_key(const EadImageList *images, EadCacheSettings settings, u
 /* A 64-bit checksum of bytes, for damage and not against malice; never UINT64_MAX. start: what came before,
  * or any number. */
 uint64_t ead_cache_checksum(uint64_t start, const void *bytes, size_t size);
-
-#endif

@@ -2,8 +2,7 @@
  * and its features in half precision, with a checksum. A backbone's pass over an image costs many times what
  * a step of distillation does. The file grows record by record as "<path>.partial" and gets its name when it
  * is complete, so an interrupted filling goes on where it stopped. */
-#ifndef EAD_DATA_FEATURE_CACHE_H
-#define EAD_DATA_FEATURE_CACHE_H
+#pragma once
 
 #include "core/base/status.h"
 
@@ -42,5 +41,3 @@ EadStatus ead_feature_cache_read(const EadFeatureCache *cache, int index, uint8_
 
 /* Harmless on NULL. */
 void ead_feature_cache_close(EadFeatureCache *cache);
-
-#endif

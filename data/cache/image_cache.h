@@ -1,7 +1,6 @@
 /* Images decoded and resized to the model's size once, instead of at every step: a JPEG takes longer to
  * decode than a GPU takes to train on it. Kept in memory, or in a file that outlives the run. */
-#ifndef EAD_DATA_IMAGE_CACHE_H
-#define EAD_DATA_IMAGE_CACHE_H
+#pragma once
 
 #include "data/source/skipped_images.h"
 #include "data/source/image_list.h"
@@ -53,5 +52,3 @@ const char *ead_image_cache_name(const EadImageCache *cache, int index);
 
 /* Harmless on NULL. */
 void ead_image_cache_close(EadImageCache *cache);
-
-#endif

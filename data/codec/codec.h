@@ -1,7 +1,6 @@
 /* Reading PNG, JPEG, BMP and TIFF; writing PNG, JPEG and TIFF. Every size is checked before memory is asked
  * for, and damage of any kind is one clear error, never a half-filled image. */
-#ifndef EAD_DATA_CODEC_H
-#define EAD_DATA_CODEC_H
+#pragma once
 
 #include "core/image/image.h"
 
@@ -57,5 +56,3 @@ EadStatus ead_tiff_write_map(const char *path, const float *map, int width, int 
  * messages: ".png, .jpg, .jpeg, .bmp, .tif, .tiff". */
 bool ead_image_has_known_extension(const char *name);
 const char *ead_image_extensions(void);
-
-#endif

@@ -1,6 +1,5 @@
 /* What the decoders share with codec.c; not for use elsewhere. */
-#ifndef EAD_DATA_CODEC_FORMATS_H
-#define EAD_DATA_CODEC_FORMATS_H
+#pragma once
 
 #include "core/image/image.h"
 
@@ -26,5 +25,3 @@ typedef EadStatus EadDecode(const uint8_t *bytes, size_t size, const char *label
 #define EAD_FORMAT(name, ...) EadDecode ead_##name##_decode;
 #include "data/codec/codec_formats.def"
 #undef EAD_FORMAT
-
-#endif

@@ -1,7 +1,6 @@
 /* Rows of a CSV file (RFC 4180: fields between commas, in quotes where they hold commas, quotes or line
  * ends). */
-#ifndef EAD_DATA_CSV_READER_H
-#define EAD_DATA_CSV_READER_H
+#pragma once
 
 #include "core/base/status.h"
 
@@ -33,5 +32,3 @@ EadStatus ead_csv_next(EadCsvReader *reader, bool *found);
 int ead_csv_find(const EadCsvReader *reader, const char *name);
 
 void ead_csv_close(EadCsvReader *reader);
-
-#endif

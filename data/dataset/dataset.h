@@ -1,7 +1,6 @@
 /* A data set for anomaly detection: normal images to train on, normal images held back for validation, and
  * test images with their kind of defect and masks. */
-#ifndef EAD_DATA_DATASET_H
-#define EAD_DATA_DATASET_H
+#pragma once
 
 #include "data/dataset/defect_types.h"
 #include "data/source/image_list.h"
@@ -91,5 +90,3 @@ EadStatus ead_test_sample_truth(const EadTestSample *sample, int width, int heig
 /* Reads every mask and the size of every image with one, so that a bad mask shows before hours of training.
  * Errors: those of ead_image_size() and ead_test_sample_truth() for the first that is wrong. */
 EadStatus ead_dataset_check_masks(const EadDataset *dataset);
-
-#endif

@@ -1,7 +1,6 @@
 /* What the files of the data set types share: folders of categories, lists of images, pairing of test images
  * with their masks. Not for use outside data/dataset. */
-#ifndef EAD_DATA_DATASET_LAYOUT_H
-#define EAD_DATA_DATASET_LAYOUT_H
+#pragma once
 
 #include "core/base/paths.h"
 #include "data/dataset/dataset.h"
@@ -41,5 +40,3 @@ EadStatus ead_dataset_add_sample(EadDataset *dataset, const char *path, const ch
 
 /* Appends the images below folder to train; having none is an error that names the folder. */
 EadStatus ead_dataset_add_train(EadDataset *dataset, const char *folder);
-
-#endif

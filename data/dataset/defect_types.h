@@ -1,7 +1,6 @@
 /* defects_config.json of an MVTec LOCO category: the kinds of defects, by the pixel value that stands for
  * each in the ground truth, and how much of each must be found for the whole (saturation). */
-#ifndef EAD_DATA_DEFECT_TYPES_H
-#define EAD_DATA_DEFECT_TYPES_H
+#pragma once
 
 #include "core/base/status.h"
 
@@ -36,5 +35,3 @@ const EadDefectType *ead_defect_types_find(const EadDefectTypes *types, int pixe
 /* Pixels of a defect of that area (>= 1) that count as all of it: int(threshold * area) if relative, else
  * min(threshold, area); at least 1. */
 int64_t ead_defect_type_saturation(const EadDefectType *type, int64_t area);
-
-#endif

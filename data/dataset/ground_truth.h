@@ -1,7 +1,6 @@
 /* What is defective in one test image: the mask that every data set has, and the single defects that MVTec
  * LOCO tells apart because each is found in its own measure (sPRO). */
-#ifndef EAD_DATA_GROUND_TRUTH_H
-#define EAD_DATA_GROUND_TRUTH_H
+#pragma once
 
 #include "core/image/image.h"
 #include "data/dataset/defect_types.h"
@@ -22,5 +21,3 @@ typedef struct EadGroundTruth {
 
 /* Harmless on an empty (zeroed) one. */
 void ead_ground_truth_free(EadGroundTruth *truth);
-
-#endif

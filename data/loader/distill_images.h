@@ -1,8 +1,7 @@
 /* The images of a distillation step (EfficientAD, Algorithm 3), as a fill function for a loader: each for the
  * teacher and, in the same gray or colours, for the backbone at twice the size, or with the backbone's
  * features from a cache. */
-#ifndef EAD_DATA_DISTILL_IMAGES_H
-#define EAD_DATA_DISTILL_IMAGES_H
+#pragma once
 
 #include "data/source/skipped_images.h"
 #include "data/cache/feature_cache.h"
@@ -48,5 +47,3 @@ size_t ead_distill_slot_bytes(const EadDistillImages *images);
  * b of the sequence by EAD_STREAM_DISTILL_ORDER over the training images. Without cache it is gray by word
  * 2^32 + that number of EAD_STREAM_DISTILL_GRAY. Errors: those of loading or reading the cache. */
 EadStatus ead_distill_fill(void *context, uint64_t step, uint8_t *slot);
-
-#endif

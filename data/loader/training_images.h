@@ -1,6 +1,5 @@
 /* The images of one training step (EfficientAD, Algorithm 1), as a fill function for a loader. */
-#ifndef EAD_DATA_TRAINING_IMAGES_H
-#define EAD_DATA_TRAINING_IMAGES_H
+#pragma once
 
 #include "data/cache/image_cache.h"
 
@@ -26,5 +25,3 @@ size_t ead_training_images_slot_bytes(const EadTrainingImages *images);
  * probability, augmented a copy of train that ead_color_jitter() changed. Errors: those of
  * ead_image_cache_read(). */
 EadStatus ead_training_images_fill(void *context, uint64_t step, uint8_t *slot);
-
-#endif

@@ -1,8 +1,7 @@
 /* Lists of the images below a path, and of other files. An image is known by its name and place: a file, or a
  * member of a tar archive that is read where it lies. So penalty and distillation draw from a folder tree,
  * ImageNet's layout, webdataset's shards, ImageNet's tar of tars. */
-#ifndef EAD_DATA_IMAGE_LIST_H
-#define EAD_DATA_IMAGE_LIST_H
+#pragma once
 
 #include "core/image/image.h"
 #include "core/base/string_list.h"
@@ -57,5 +56,3 @@ EadStatus ead_image_list_load(const EadImageList *list, int index, EadImage *out
 
 /* Frees everything and leaves an empty list; harmless on an empty (zeroed) one. */
 void ead_image_list_free(EadImageList *list);
-
-#endif

@@ -1,8 +1,7 @@
 /* A ring of slots that worker threads fill ahead of the thread that reads them: the training loop, the cache
  * of images. What a slot holds depends on its step alone, never on which thread filled it or when: the same
  * seed gives the same run. */
-#ifndef EAD_DATA_LOADER_H
-#define EAD_DATA_LOADER_H
+#pragma once
 
 #include "core/base/status.h"
 
@@ -38,5 +37,3 @@ void ead_loader_release(EadLoader *loader);
 
 /* Stops the threads once they are through with the slot in hand, and frees everything. Harmless on NULL. */
 void ead_loader_close(EadLoader *loader);
-
-#endif

@@ -2,8 +2,7 @@
  * has 22 CMYK JPEGs). Each is counted and named once; more than 1 % of the collection means that something
  * else is wrong. What stands in for a skipped image is the user's to choose: the image cache counts without
  * it, distillation takes the next one (data/loader/distill_images.h). */
-#ifndef EAD_DATA_SKIPPED_IMAGES_H
-#define EAD_DATA_SKIPPED_IMAGES_H
+#pragma once
 
 #include "core/base/status.h"
 
@@ -31,5 +30,3 @@ void ead_skipped_images_print(const EadSkippedImages *skipped, const char *key, 
 
 /* Harmless on NULL. */
 void ead_skipped_images_free(EadSkippedImages *skipped);
-
-#endif

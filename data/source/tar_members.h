@@ -2,8 +2,7 @@
  * and of webdataset's shards without unpacking. An own reader: libarchive is made for streams, and what is
  * needed here are offsets, also of members of archives within archives. Reads ustar, pax (path, size) and GNU
  * (long names, large sizes). */
-#ifndef EAD_DATA_TAR_MEMBERS_H
-#define EAD_DATA_TAR_MEMBERS_H
+#pragma once
 
 #include "core/base/status.h"
 
@@ -19,5 +18,3 @@ typedef EadStatus EadTarVisit(void *context, const char *name, int64_t offset, i
  * returns. label stands in for the path of an open file. */
 EadStatus ead_tar_visit(const char *path, EadTarVisit *visit, void *context);
 EadStatus ead_tar_visit_descriptor(int descriptor, const char *label, EadTarVisit *visit, void *context);
-
-#endif

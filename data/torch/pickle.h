@@ -2,8 +2,7 @@
  * all it can make are inert values of this file. Nothing is ever called or imported: a call becomes a node
  * that names the function, and only those functions pass that the caller lists, which is how a pickle that
  * would run os.system() is refused by name. */
-#ifndef EAD_DATA_PICKLE_H
-#define EAD_DATA_PICKLE_H
+#pragma once
 
 #include "core/base/status.h"
 
@@ -61,5 +60,3 @@ const EadPickleValue *ead_pickle_member(const EadPickleValue *dict, const char *
 
 /* Harmless on NULL. */
 void ead_pickle_close(EadPickle *pickle);
-
-#endif

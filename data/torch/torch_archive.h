@@ -1,7 +1,6 @@
 /* The zip archive that torch.save writes since version 1.6: "NAME/data.pkl", the pickle, and one stored
  * record "NAME/data/KEY" for each storage of tensors. By libzip. */
-#ifndef EAD_DATA_TORCH_ARCHIVE_H
-#define EAD_DATA_TORCH_ARCHIVE_H
+#pragma once
 
 #include "core/base/status.h"
 
@@ -39,5 +38,3 @@ EadStatus ead_torch_archive_read(EadTorchArchive *archive, EadTorchRecord record
 
 /* Harmless on NULL. */
 void ead_torch_archive_close(EadTorchArchive *archive);
-
-#endif

@@ -1,7 +1,6 @@
 /* Tensors of a file by torch.save: a state_dict, a whole module, or dicts and lists of these. Built from the
  * pickle's inert values (data/torch/pickle.h); no Python, nothing is run. */
-#ifndef EAD_DATA_TORCH_FILE_H
-#define EAD_DATA_TORCH_FILE_H
+#pragma once
 
 #include "core/file/safetensors.h"
 
@@ -31,5 +30,3 @@ EadStatus ead_torch_file_load(EadTorchFile *file, int index);
 
 /* Harmless on NULL. */
 void ead_torch_file_close(EadTorchFile *file);
-
-#endif

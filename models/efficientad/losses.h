@@ -7,8 +7,7 @@
  *     stae     mean((A(I') - S2(I'))^2), whose gradients flow into both                              (3.3)
  *     total    their sum, unweighted
  * The trainer appends backward pass and optimizer. */
-#ifndef EAD_MODELS_LOSSES_H
-#define EAD_MODELS_LOSSES_H
+#pragma once
 
 #include "models/efficientad/model.h"
 
@@ -47,5 +46,3 @@ typedef struct EadLosses {
 /* All nodes of the result are kept. The parameters in model->trained are trainable leaves. */
 EadLosses ead_build_losses(EadGraph *graph, const EadEfficientad *model, const EadLossOptions *options,
                            EadLossInputs inputs);
-
-#endif

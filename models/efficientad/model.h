@@ -8,8 +8,7 @@
  *             teacher_std [384], and quantiles [4] = q_a, q_b of the student-teacher map and of the
  *             autoencoder map (map normalization gaussian: gaussian [4] = mean, standard deviation of each
  *             instead) */
-#ifndef EAD_MODELS_MODEL_H
-#define EAD_MODELS_MODEL_H
+#pragma once
 
 #include "models/method.h"
 #include "models/networks/autoencoder.h"
@@ -115,5 +114,3 @@ EadStatus ead_efficientad_read_teacher(EadEfficientad *model, const char *path);
 
 /* Reads student.* and autoencoder.* of a model file into a model of the same kind (model.init). */
 EadStatus ead_efficientad_read_trained(EadEfficientad *model, const char *path);
-
-#endif

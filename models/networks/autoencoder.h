@@ -1,7 +1,6 @@
 /* The autoencoder (EfficientAD, section 3.3; Table 8): sees the whole image through a bottleneck of 64
  * numbers and predicts the teacher's features, so that it catches logical defects. */
-#ifndef EAD_MODELS_AUTOENCODER_H
-#define EAD_MODELS_AUTOENCODER_H
+#pragma once
 
 #include "core/graph/params.h"
 
@@ -23,5 +22,3 @@ EadStatus ead_autoencoder_declare(EadParams *params, int height, int width);
 
 /* x [N,H,W,3] normalised image -> [N, output height, output width, 384]. */
 EadNode *ead_autoencoder(EadGraph *graph, const EadAutoencoder *a, EadNode *x);
-
-#endif

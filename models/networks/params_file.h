@@ -1,7 +1,6 @@
 /* Parameters and numbers in .safetensors files, and what all files of networks say in their metadata. Names
  * and shapes are checked; files' OIHW becomes memory's O,KH,KW,I and back. */
-#ifndef EAD_MODELS_PARAMS_FILE_H
-#define EAD_MODELS_PARAMS_FILE_H
+#pragma once
 
 #include "core/graph/params.h"
 #include "core/file/safetensors.h"
@@ -45,5 +44,3 @@ EadStatus ead_image_size_write(EadSafetensorsWriter *writer, int height, int wid
 
 /* Writes "256" or "128x256" (height x width). */
 void ead_format_image_size(int height, int width, char out[24]);
-
-#endif

@@ -7,8 +7,7 @@
  * the 384 comes from layer2 alone, the second from layer3 alone: so it is one 3x3 convolution a layer, and
  * the patches are never made. Resizing mixes positions, pooling mixes what a patch holds, so the order of the
  * two does not matter. */
-#ifndef EAD_MODELS_PATCH_FEATURES_H
-#define EAD_MODELS_PATCH_FEATURES_H
+#pragma once
 
 #include "models/networks/pdn.h"
 #include "models/networks/resnet.h"
@@ -31,5 +30,3 @@ void ead_patch_features_free(EadPatchFeatures *features);
 
 /* x [N,H,W,3], a normalised image -> [N,H/8,W/8,EAD_FEATURES], sizes rounded up. */
 EadNode *ead_patch_features_build(EadGraph *graph, const EadPatchFeatures *features, EadNode *x);
-
-#endif

@@ -1,7 +1,6 @@
 /* PDN, the patch description network (EfficientAD, section 3.1; Tables 6 and 7): teacher and student. Each
  * output position describes a 33x33 patch of the image; the output stride is 4. */
-#ifndef EAD_MODELS_PDN_H
-#define EAD_MODELS_PDN_H
+#pragma once
 
 #include "core/graph/params.h"
 
@@ -31,5 +30,3 @@ EadNode *ead_pdn_head(EadGraph *graph, const EadPdn *pdn, EadNode *trunk, int fi
 /* Height or width of the output for an image of that height or width: 256 gives 64 with padding, 56 without.
  */
 int ead_pdn_output_size(bool padding, int image);
-
-#endif

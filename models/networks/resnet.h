@@ -1,7 +1,6 @@
 /* ResNets as feature extractors (He et al. 2016; Zagoruyko and Komodakis 2016 for the wide ones): the layers
  * up to layer3, for inference. Batch norm is folded into the convolutions when the file is read. */
-#ifndef EAD_MODELS_RESNET_H
-#define EAD_MODELS_RESNET_H
+#pragma once
 
 #include "core/graph/params.h"
 #include "core/file/safetensors.h"
@@ -55,5 +54,3 @@ void ead_resnet_free(EadResnet *resnet);
  * [N,H/16,W/16,..], sizes rounded up. The parameters are constants. */
 void ead_resnet_build(EadGraph *graph, const EadResnet *resnet, EadNode *x,
                       EadNode *stages[EAD_RESNET_STAGES]);
-
-#endif

@@ -1,8 +1,7 @@
 /* CUDA kernels as plain C++ on the host runner: the part of CUDA's language that the kernels use, in the
  * place of core/cuda/device/cuda_target.cuh. What is missing here does not compile, and so stays out of the
  * kernels: atomics on floats above all, which would make sums depend on the order of arrival. */
-#ifndef EAD_CUDA_TARGET_CUH
-#define EAD_CUDA_TARGET_CUH
+#pragma once
 
 #include "test/cuda_host/host_runner.h"
 #include "test/cuda_host/host_types.cuh"
@@ -288,5 +287,3 @@ template <typename T> constexpr T min(T a, T b) {
 template <typename T> constexpr T max(T a, T b) {
     return a < b ? b : a;
 }
-
-#endif

@@ -5,8 +5,7 @@
  *
  * Kernels are not raced against each other, but a thread runs until it must wait: with ascending numbers or,
  * on request, with descending ones. Results that differ between the two betray a missing barrier. */
-#ifndef EAD_TEST_HOST_RUNNER_H
-#define EAD_TEST_HOST_RUNNER_H
+#pragma once
 
 #include "test/cuda_host/host_runner_c.h"
 
@@ -65,5 +64,3 @@ void ead_host_memory_leave();
 
 /* Prints the message, with kernel, block and thread if one runs, and aborts. */
 [[noreturn]] void ead_host_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-#endif

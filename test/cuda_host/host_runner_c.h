@@ -1,6 +1,5 @@
 /* What tests in C ask of the host runner. */
-#ifndef EAD_TEST_HOST_RUNNER_C_H
-#define EAD_TEST_HOST_RUNNER_C_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -13,6 +12,4 @@ void ead_host_descend(bool descending);
 
 #ifdef __cplusplus
 }
-#endif
-
 #endif

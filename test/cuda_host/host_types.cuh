@@ -1,7 +1,6 @@
 /* CUDA's small vectors and its 16-bit floats on the host: storage and conversions, no arithmetic, because
  * kernels compute in float. */
-#ifndef EAD_TEST_HOST_TYPES_CUH
-#define EAD_TEST_HOST_TYPES_CUH
+#pragma once
 
 #include <stdint.h>
 
@@ -98,5 +97,3 @@ inline __nv_bfloat16 __ushort_as_bfloat16(unsigned short v) {
 inline unsigned short __bfloat16_as_ushort(__nv_bfloat16 v) {
     return v.bits;
 }
-
-#endif

@@ -1,8 +1,7 @@
 /* One call of a plan, run by any kernel for its op in memory of its own: each tensor, workspace and state is
  * a block of exactly its size, so that the address sanitizer sees every step beyond it, and scratch memory is
  * full of garbage. Inputs can be stored in 16 bits on the way; results come back widened. */
-#ifndef EAD_TEST_LONE_CALL_H
-#define EAD_TEST_LONE_CALL_H
+#pragma once
 
 #include "core/graph/op.h"
 
@@ -33,5 +32,3 @@ void lone_call_free(LoneCall *call);
 
 /* The nearest value that can be stored as that type. */
 float lone_rounded(float value, EadType type);
-
-#endif

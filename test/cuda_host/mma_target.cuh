@@ -4,8 +4,7 @@
  * Asynchronous copies really are late: their target holds NaNs from the moment they are issued until the
  * thread waits for their group, so that a kernel which reads too early, or writes over a stage in use, shows
  * it. */
-#ifndef EAD_MMA_TARGET_CUH
-#define EAD_MMA_TARGET_CUH
+#pragma once
 
 #include <vector>
 
@@ -153,5 +152,3 @@ inline void ead_multiply(float (&c)[4], const uint32_t (&a)[4], uint32_t b0, uin
     ead_host_mma::Product mine = {c, a, {b0, b1}};
     ead_host_warp(ead_host_mma::ALL, ead_host_mma::multiply<T>, &mine, line);
 }
-
-#endif

@@ -1,7 +1,6 @@
 /* Teacher, student and autoencoder like EfficientAD's, with the same ops between them, but small enough for
  * the host runner: images of 32x32, features of 12x12x16. The training step and the maps, as graphs. */
-#ifndef EAD_TEST_TINY_NETWORKS_H
-#define EAD_TEST_TINY_NETWORKS_H
+#pragma once
 
 #include "autograd/optimizer.h"
 #include "core/plan/plan.h"
@@ -38,5 +37,3 @@ EadNode *tiny_build_maps(EadGraph *graph, TinyNetworks *tiny, EadNode **images);
 
 /* The bytes of a batch of random images; the seed names the batch. */
 void tiny_fill_images(uint64_t seed, uint8_t images[TINY_BATCH * TINY_IMAGE * TINY_IMAGE * 3]);
-
-#endif

@@ -3,8 +3,7 @@
  *
  * Products really are under way: their sums hold NaNs from the start until the warpgroup waits, and the
  * operands, which are read at the start, must still be the same in shared memory then. */
-#ifndef EAD_WGMMA_TARGET_CUH
-#define EAD_WGMMA_TARGET_CUH
+#pragma once
 
 #include <algorithm>
 
@@ -202,5 +201,3 @@ inline void ead_group_multiply(float (&c)[J][4], uint64_t a, uint64_t b,
     ead_host_wgmma::Arguments mine = {&c[0][0], a, b};
     ead_host_warpgroup(ead_host_wgmma::start<T, ACROSS, J>, &mine, line);
 }
-
-#endif

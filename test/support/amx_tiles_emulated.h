@@ -1,8 +1,7 @@
 /* AMX's tile instructions in plain C, by the processor manual's description: tile registers of a thread,
  * products of bf16 pairs summed in two fp32 sums that are added to the third at the end, denormals taken and
  * given as zero. Stands in for core/simd/level/amx_tiles.h. */
-#ifndef EAD_TEST_AMX_TILES_EMULATED_H
-#define EAD_TEST_AMX_TILES_EMULATED_H
+#pragma once
 
 #include <assert.h>
 #include <float.h>
@@ -100,5 +99,3 @@ static inline void TILE_MULTIPLY(int sums, int a, int b) {
         }
     }
 }
-
-#endif

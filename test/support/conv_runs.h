@@ -1,7 +1,6 @@
 /* A convolution with both its gradients on random numbers, planned with any algorithm and instruction level:
  * what the suites about the algorithms share. Compiled in float and in double. */
-#ifndef EAD_TEST_CONV_SUPPORT_H
-#define EAD_TEST_CONV_SUPPORT_H
+#pragma once
 
 #include "core/ops/conv2d/conv2d.h"
 #include "core/graph/op.h"
@@ -115,5 +114,3 @@ static inline bool conv_fits_winograd(const ConvCase *c) {
  * with OpenBLAS. What a planned call of conv2d, conv2d_input_gradient or conv2d_weight_gradient should write to its output,
  * by matrix products of this build's `real`; for free(). NULL for other ops. */
 real *conv_by_gemm(const EadCall *call, EadOpId op);
-
-#endif

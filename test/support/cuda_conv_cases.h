@@ -4,8 +4,7 @@
  * Inputs are small multiples of 1/16: all formats hold them, and float sums of their products are exact in
  * any order. So results must agree bit for bit, and a slip in an index cannot hide behind a tolerance. What
  * rounding does to arbitrary numbers is tested apart, against the bound that follows from the format. */
-#ifndef EAD_TEST_CUDA_CONV_H
-#define EAD_TEST_CUDA_CONV_H
+#pragma once
 
 #include "core/backend/backend.h"
 
@@ -55,5 +54,3 @@ CudaConvSetup cuda_conv_wgmma_setup(EadPrecision precision, int algorithm, int k
  * multiply wherever they are asked to and can, and nowhere else. */
 void cuda_conv_check(const EadBackend *backend, const EadDevice *device, const CudaConvCase *c,
                      CudaConvSetup setup, bool exact, double error);
-
-#endif

@@ -3,8 +3,7 @@
  * the host waits for something; then queues are worked off in a random order that respects nothing but what
  * streams and events ask for. A plan that forgets a dependency, or touches pinned memory too early, gets
  * wrong numbers here. */
-#ifndef EAD_TEST_FAKE_DEVICE_H
-#define EAD_TEST_FAKE_DEVICE_H
+#pragma once
 
 #include "core/backend/backend.h"
 
@@ -19,5 +18,3 @@ int fake_device_kernels(void);
 
 /* What was allocated (device memory, pinned memory, streams, events, graphs) and not released. */
 int fake_device_leaks(void);
-
-#endif

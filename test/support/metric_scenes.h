@@ -1,7 +1,6 @@
 /* Small random test sets, and the metrics of their pixels by a slow, obvious transcription of the
  * definitions. */
-#ifndef EAD_TEST_METRIC_SCENES_H
-#define EAD_TEST_METRIC_SCENES_H
+#pragma once
 
 #include "core/base/philox.h"
 #include "test/support/suite.h"
@@ -293,5 +292,3 @@ static inline EadProAccumulator *accumulate(const MetricScene *scene) {
     ead_pro_sort(pro);
     return pro;
 }
-
-#endif

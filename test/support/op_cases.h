@@ -1,7 +1,6 @@
 /* The op cases of test/support/op_cases.def, ready to build: one table for the gradient check in double, the golden
  * values against PyTorch, planned = unplanned, one thread = two, CUDA against CPU. */
-#ifndef EAD_TEST_OP_CASES_H
-#define EAD_TEST_OP_CASES_H
+#pragma once
 
 #include "core/plan/plan.h"
 
@@ -69,6 +68,4 @@ bool op_case_is_smooth(const OpCase *op_case);
     { OP_CASE_BYTES, n, h, w, c }
 #define STEP(value)                                                                                          \
     { OP_CASE_STEP, value, 1, 1, 1 }
-#endif
-
 #endif

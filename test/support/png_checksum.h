@@ -1,6 +1,5 @@
 /* The checksum of a PNG's chunk, for files that tests and fuzz targets change. */
-#ifndef EAD_TEST_PNG_CHECKSUM_H
-#define EAD_TEST_PNG_CHECKSUM_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -17,5 +16,3 @@ static inline uint32_t crc32_of(const uint8_t *bytes, size_t size) {
 static inline void put_big_endian(uint8_t *bytes, uint32_t value) {
     for (int i = 0; i < 4; i++) bytes[i] = (uint8_t)(value >> (24 - 8 * i));
 }
-
-#endif

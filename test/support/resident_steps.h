@@ -2,8 +2,7 @@
  * same images are brought: on the CPU and the fake device (test/train/test_resident_data.c) and on a GPU
  * (test/core/test_cuda.c).
  */
-#ifndef EAD_TEST_STEP_TABLES_H
-#define EAD_TEST_STEP_TABLES_H
+#pragma once
 
 #include "core/plan/plan.h"
 #include "models/efficientad/model.h"
@@ -20,5 +19,3 @@ void check_drawn_steps(StepWay way, const EadPlanOptions *brought, const EadPlan
 /* The teacher's outputs on `count` images, for free(). */
 real *teacher_outputs(const EadEfficientad *model, const EadPlanOptions *options, int count,
                       const uint8_t *images);
-
-#endif

@@ -1,7 +1,6 @@
 /* Training runs and runs of the program ($PROGRAM) as its user starts it: their configs, what they said, and what they
  * left in their folders. */
-#ifndef EAD_TEST_RUNS_H
-#define EAD_TEST_RUNS_H
+#pragma once
 
 #include "core/file/safetensors.h"
 #include "test/support/scratch.h"
@@ -47,5 +46,3 @@ void run_well(const char *words);
 /* Runs the program with these arguments (and what follows them in the shell), its streams in files of the
  * folder. Gives its exit code. */
 int run_program(const char *folder, const char *arguments);
-
-#endif

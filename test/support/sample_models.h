@@ -1,7 +1,6 @@
 /* Models for the suites: a small one with random weights, the ones that test/golden/ computes with, and backbone files
  * with drawn weights, also damaged ones. */
-#ifndef EAD_TEST_SAMPLE_MODELS_H
-#define EAD_TEST_SAMPLE_MODELS_H
+#pragma once
 
 #include "core/base/half.h"
 #include "core/base/philox.h"
@@ -61,5 +60,3 @@ void norm_of(const char *weight, char out[64]);
 void write_backbone(const EadResnetKind *kind, const char *path, Drawn *drawn);
 
 const EadResnetKind *kind_named(const char *name);
-
-#endif

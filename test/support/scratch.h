@@ -1,7 +1,6 @@
 /* Files and folders of the suites: written, read back, compared, with hashes and noise as the golden generators make
  * them; and the assertions on statuses. */
-#ifndef EAD_TEST_SCRATCH_H
-#define EAD_TEST_SCRATCH_H
+#pragma once
 
 #include "core/image/image.h"
 #include "data/codec/codec.h"
@@ -73,5 +72,3 @@ bool exists(const char *path);
 bool same_files(const char *a, const char *b);
 
 void write_text(const char *path, const char *text);
-
-#endif

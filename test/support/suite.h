@@ -1,6 +1,5 @@
 /* What every Check suite shares: the runner, and skipping of what a machine lacks. */
-#ifndef EAD_TEST_SUITE_H
-#define EAD_TEST_SUITE_H
+#pragma once
 
 #include <check.h>
 #include <stdio.h>
@@ -24,5 +23,3 @@ static inline int run_suite(Suite *suite) {
             return;                                                                                          \
         }                                                                                                    \
     } while (0)
-
-#endif

@@ -1,8 +1,7 @@
 /* What the suites of the trainer share: a few generated pictures at 128x128, training on them in folders of
  * the suite's own, and the rows of losses.csv. A suite defines SCRATCH, its folder with a slash at the end,
  * before it includes this. */
-#ifndef EAD_TEST_TRAINER_RUNS_H
-#define EAD_TEST_TRAINER_RUNS_H
+#pragma once
 
 #include "test/support/runs.h"
 
@@ -103,5 +102,3 @@ static inline int run_trainer_suite(Suite *suite, const char *log) {
     make_folders(SCRATCH);
     return freopen(log, "w", stderr) ? run_suite(suite) : EXIT_FAILURE;
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* EfficientAD's and distillation's steps in one allocation, and the names of their losses. */
-#ifndef EAD_TEST_TRAINING_STEP_H
-#define EAD_TEST_TRAINING_STEP_H
+#pragma once
 
 #include "test/support/suite.h"
 #include "train/distill/distill.h"
@@ -56,5 +55,3 @@ static inline void distill_step_free(DistillStep *step) {
 static inline EadStatus distill_step_losses(DistillStep *step, DistillLoss rows[EAD_LOSS_ROWS], int *count) {
     return ead_step_losses(&step->step, &rows->loss, count);
 }
-
-#endif

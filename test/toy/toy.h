@@ -1,8 +1,7 @@
 /* A method that is as small as a method can be: an image is compared with the mean of the training images, in
  * units of their deviation, after a 1x1 convolution of its three channels that the steps train (and nothing,
  * without steps). */
-#ifndef EAD_TEST_TOY_H
-#define EAD_TEST_TOY_H
+#pragma once
 
 #include "core/graph/params.h"
 #include "models/method.h"
@@ -18,5 +17,3 @@ EadStatus toy_new(int height, int width, Toy **out);
 
 /* The scaled and mixed image [N,H,W,3], and how far it is from the mean, squared, for N = 1. */
 EadNode *toy_distance(EadGraph *graph, const Toy *toy, EadNode *images, bool trainable);
-
-#endif

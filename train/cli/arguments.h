@@ -1,8 +1,7 @@
 /* The command line: efficientad COMMAND [options] [PATH...], parsed by the tables commands.def and
  * options.def. Every value is checked for type and range here, so that wrong usage is reported before any
  * work begins. */
-#ifndef EAD_TRAIN_ARGUMENTS_H
-#define EAD_TRAIN_ARGUMENTS_H
+#pragma once
 
 #include "core/plan/plan.h"
 #include "train/config/config.h"
@@ -127,5 +126,3 @@ void ead_help_print_completion(FILE *stream);
     EadStatus ead_command_##name(const EadArguments *arguments);
 #include "train/cli/commands.def"
 #undef EAD_COMMAND
-
-#endif

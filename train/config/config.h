@@ -2,8 +2,7 @@
  * file and --set, in this order. Every value is checked against its row when it comes in; what must fit
  * together is checked by ead_config_check() and the method. Relative paths are relative to the current
  * directory. */
-#ifndef EAD_TRAIN_CONFIG_H
-#define EAD_TRAIN_CONFIG_H
+#pragma once
 
 #include "core/base/status.h"
 #include "core/base/string_list.h"
@@ -165,5 +164,3 @@ int ead_config_difference(const EadConfig *a, const EadConfig *b, EadCompareScop
  * EAD_BAD_ARGUMENT or EAD_NO_MEMORY. */
 EadStatus ead_config_fail_difference(const EadConfig *a, const EadConfig *b, int key, const char *label,
                                      const char *hint);
-
-#endif

@@ -1,8 +1,7 @@
 /* YAML files as trees, for configs and sweeps. Only what these need is understood: one document of mappings
  * and lists of plain or quoted scalars; anchors, aliases, tags, a second document and deep nesting are
  * refused with their line, so that a slip never passes as something else. */
-#ifndef EAD_TRAIN_YAML_H
-#define EAD_TRAIN_YAML_H
+#pragma once
 
 #include "core/base/status.h"
 
@@ -43,5 +42,3 @@ EadStatus ead_yaml_at(const EadYamlNode *node, EadStatus status);
 
 /* Fails at a node with EAD_BAD_FILE. */
 EadStatus ead_yaml_fail(const EadYamlNode *node, const char *format, ...) EAD_PRINTF(2, 3);
-
-#endif

@@ -4,8 +4,7 @@
  *   distill_step.c     the step
  *   feature_source.c   a backbone's features for single images, from its graph or from a cache
  *   teacher_quality.c  how good a teacher is on images that it was not distilled on */
-#ifndef EAD_TRAIN_DISTILL_H
-#define EAD_TRAIN_DISTILL_H
+#pragma once
 
 #include "data/loader/distill_images.h"
 #include "models/networks/patch_features.h"
@@ -99,5 +98,3 @@ void ead_teacher_quality_print(FILE *stream, const EadTeacherQuality *quality);
 /* metrics.json of a distillation: held_out_loss, held_out_images, explained_variance {mean, least, median,
  * greatest, channels [384]}. Errors: EAD_IO. */
 EadStatus ead_teacher_quality_write(const char *path, const EadTeacherQuality *quality);
-
-#endif

@@ -3,8 +3,7 @@
  *   efficientad_fit.c  the row of train/fits.def, from config to model
  *   training_step.c    the step, and the images that it draws from tables
  *   calibration.c      passes over the data without gradient */
-#ifndef EAD_TRAIN_EFFICIENTAD_FIT_H
-#define EAD_TRAIN_EFFICIENTAD_FIT_H
+#pragma once
 
 #include "data/loader/training_images.h"
 #include "models/efficientad/losses.h"
@@ -103,5 +102,3 @@ typedef struct EadMapMeasure {
  * deviation, over all pixels of all raw maps at image size (section 3.4). Takes 4 bytes a pixel and map. */
 EadStatus ead_measure_maps(EadEfficientad *model, const EadBackend *backend, const EadImageCache *images,
                            const EadMapMeasure *measure, bool quiet);
-
-#endif

@@ -1,7 +1,6 @@
 /* Evaluation of a model: runs it over the test images of a data set. What a run folder holds of the results
  * is written by train/evaluate/result_files.h. */
-#ifndef EAD_TRAIN_EVALUATE_H
-#define EAD_TRAIN_EVALUATE_H
+#pragma once
 
 #include "core/plan/plan.h"
 #include "data/dataset/dataset.h"
@@ -43,5 +42,3 @@ typedef struct EadResults {
  * its mask, which name it; EAD_INTERRUPTED; EAD_IO, EAD_NO_MEMORY. Free *results in every case. */
 EadStatus ead_evaluate(const EadEvaluateSpec *spec, EadResults *results);
 void ead_results_free(EadResults *results);
-
-#endif

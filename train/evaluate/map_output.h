@@ -1,6 +1,5 @@
 /* Where the maps and overlays of many images go: one file an image, in folders like those of the images. */
-#ifndef EAD_TRAIN_MAP_OUTPUT_H
-#define EAD_TRAIN_MAP_OUTPUT_H
+#pragma once
 
 #include "core/image/image.h"
 
@@ -40,5 +39,3 @@ void ead_map_output_free(EadMapOutput *output);
  * Errors: EAD_BAD_ARGUMENT if one would lie among the images; EAD_IO, EAD_NO_MEMORY, EAD_BAD_SHAPE. */
 EadStatus ead_map_output_write(EadMapOutput *output, const char *folder, const char *path,
                                const EadImage *rgb, const float *map, float score, const EadImage *mask);
-
-#endif

@@ -1,7 +1,6 @@
 /* The inputs of predict, one after another (files, the images below folders, lists of paths on stdin), and
  * the line of JSON that it prints for each. */
-#ifndef EAD_TRAIN_PREDICT_LINES_H
-#define EAD_TRAIN_PREDICT_LINES_H
+#pragma once
 
 #include "data/source/image_list.h"
 
@@ -56,5 +55,3 @@ typedef struct EadPrediction {
  * line and flushes, so that a program at the other end of a pipe gets it at once. The score has 9 digits
  * (reads back to the same float). Errors: EAD_IO. */
 EadStatus ead_prediction_print(FILE *stream, const EadPrediction *prediction);
-
-#endif

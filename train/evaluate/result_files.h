@@ -1,7 +1,6 @@
 /* The results in a run folder: scores.csv, metrics.json, curves as CSV, the report. All are written
  * atomically; errors are EAD_IO, EAD_NO_MEMORY. */
-#ifndef EAD_TRAIN_RESULT_FILES_H
-#define EAD_TRAIN_RESULT_FILES_H
+#pragma once
 
 #include "train/evaluate/evaluate.h"
 
@@ -20,5 +19,3 @@ EadStatus ead_write_curve_csv(const char *path, const EadCurve *curve, const cha
  * (with defect channels) spro.csv, metrics.json and report.html. A curve that is undefined leaves no file,
  * nor that of an earlier evaluation. Errors: EAD_IO, EAD_NO_MEMORY; EAD_BAD_FILE for a broken losses.csv. */
 EadStatus ead_evaluate_write(const EadEvaluateSpec *spec, const EadResults *results);
-
-#endif

@@ -1,6 +1,5 @@
 /* Images through a detector: how evaluation, prediction, threshold and a training's pictures score theirs. */
-#ifndef EAD_TRAIN_SCORING_H
-#define EAD_TRAIN_SCORING_H
+#pragma once
 
 #include "core/base/string_list.h"
 #include "core/image/image.h"
@@ -25,5 +24,3 @@ EadStatus ead_score_image(EadDetector *detector, const EadImage *image, float **
 /* Scores every file as evaluation does: scores [files->count]. Errors: also EAD_INTERRUPTED on Ctrl-C. */
 EadStatus ead_score_images(const EadModel *model, const EadPlanOptions *plan, const EadStringList *files,
                            bool quiet, float *scores);
-
-#endif

@@ -1,7 +1,6 @@
 /* The threshold's place in the model file: what it was chosen from is kept with it, so that another rule
  * needs neither the images nor a new training. */
-#ifndef EAD_TRAIN_THRESHOLD_FILE_H
-#define EAD_TRAIN_THRESHOLD_FILE_H
+#pragma once
 
 #include "core/file/safetensors.h"
 #include "train/config/config.h"
@@ -19,5 +18,3 @@ EadStatus ead_threshold_from_file(const EadSafetensors *file, EadThresholdRule r
 
 /* What these scores say about a threshold; out->images is 0 without scores. Errors: EAD_NO_MEMORY. */
 EadStatus ead_threshold_assess_by_file(const EadSafetensors *file, float value, EadThreshold *out);
-
-#endif

@@ -1,8 +1,7 @@
 /* Import of networks that others trained: the tensors of their files, whatever the format, and what is found
  * among them by name and shape: teacher, student and autoencoder by the names of their layers, the
  * teacher's statistics and the maps' quantiles, or a ResNet for distillation. */
-#ifndef EAD_TRAIN_IMPORT_H
-#define EAD_TRAIN_IMPORT_H
+#pragma once
 
 #include "core/base/string_list.h"
 #include "core/file/safetensors.h"
@@ -134,5 +133,3 @@ typedef struct EadImportBackbone {
  * in every case. */
 EadStatus ead_import_backbone_find(EadImportBackbone *backbone, EadImportSource *source);
 void ead_import_backbone_free(EadImportBackbone *backbone);
-
-#endif

@@ -1,7 +1,6 @@
 /* checkpoint.safetensors: what the method keeps (for a detector, its model file) with the optimizers' state
  * and the number of steps, so that a run continues to the same bits. */
-#ifndef EAD_TRAIN_CHECKPOINT_H
-#define EAD_TRAIN_CHECKPOINT_H
+#pragma once
 
 #include "core/file/safetensors.h"
 #include "train/config/config.h"
@@ -24,5 +23,3 @@ EadStatus ead_checkpoint_check(const EadSafetensors *file, const EadConfig *conf
 /* Reads the state of a step that was done `done` times in its phase. Errors: EAD_BAD_FILE if it does not
  * fit. */
 EadStatus ead_checkpoint_read(const EadSafetensors *file, int64_t done, EadStep *step);
-
-#endif

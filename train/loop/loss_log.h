@@ -1,7 +1,6 @@
 /* losses.csv of a run folder: one row a step, in order, with the numbers before that step's update; the
  * report reads it back (train/report/loss_history.h). */
-#ifndef EAD_TRAIN_LOSS_LOG_H
-#define EAD_TRAIN_LOSS_LOG_H
+#pragma once
 
 #include "core/base/status.h"
 
@@ -35,5 +34,3 @@ EadStatus ead_loss_log_flush(EadLossLog *log);
 
 /* Harmless on a zeroed log. */
 void ead_loss_log_close(EadLossLog *log);
-
-#endif

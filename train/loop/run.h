@@ -1,6 +1,5 @@
 /* What a run is asked for, and the folder that it fills. */
-#ifndef EAD_TRAIN_RUN_H
-#define EAD_TRAIN_RUN_H
+#pragma once
 
 #include "core/base/paths.h"
 #include "core/plan/plan.h"
@@ -45,5 +44,3 @@ EadStatus ead_run_folder_make(const EadRunFolder *folder);
 
 /* Writes the effective config. Errors: EAD_IO. */
 EadStatus ead_run_folder_write_config(const EadRunFolder *folder, const char *config_text);
-
-#endif

@@ -1,8 +1,7 @@
 /* One step of a fit, planned: the method's losses, backward pass, Adam, and the numbers of the last steps,
  * which the graph keeps so that the host need not wait for every step. The loop runs it, the bench
  * times it. */
-#ifndef EAD_TRAIN_STEP_H
-#define EAD_TRAIN_STEP_H
+#pragma once
 
 #include "autograd/optimizer.h"
 #include "core/ops/lr_schedule/lr_schedule.h"
@@ -74,5 +73,3 @@ void ead_step_upload(EadStep *step);
 
 /* Bytes that the step takes in all: arena, trained parameters, optimizer state. */
 size_t ead_step_bytes(const EadStep *step);
-
-#endif

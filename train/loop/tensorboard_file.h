@@ -1,7 +1,6 @@
 /* TensorBoard's event files: records of a length, a checksum, a protobuf message "Event" and its checksum.
  * Only what is written here is known: scalars, pictures, and the mark of a restart. */
-#ifndef EAD_TRAIN_TENSORBOARD_FILE_H
-#define EAD_TRAIN_TENSORBOARD_FILE_H
+#pragma once
 
 #include "core/base/status.h"
 
@@ -40,5 +39,3 @@ void ead_tensorboard_close(EadTensorboardFile *file);
 /* CRC-32C (Castagnoli), and as the records hold it. */
 uint32_t ead_crc32c(const uint8_t *bytes, size_t size);
 uint32_t ead_masked_crc32c(const uint8_t *bytes, size_t size);
-
-#endif

@@ -1,7 +1,6 @@
 /* The images of a detector's training: the data set, its training and validation images decoded once, and
  * caches of other lists. */
-#ifndef EAD_TRAIN_TRAIN_DATA_H
-#define EAD_TRAIN_TRAIN_DATA_H
+#pragma once
 
 #include "data/cache/image_cache.h"
 #include "data/dataset/dataset.h"
@@ -23,5 +22,3 @@ void ead_train_data_close(EadTrainData *data);
  * progress line unless quiet. skipped: NULL where an image that cannot be decoded is an error. */
 EadStatus ead_open_cache(const EadConfig *config, const EadImageList *list, const char *kind, EadFitMode mode,
                          EadSkippedImages *skipped, bool quiet, EadImageCache **out);
-
-#endif

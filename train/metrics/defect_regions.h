@@ -1,7 +1,6 @@
 /* The defect pixels of one image sorted by what they belong to: pixels of the same connected component and of
  * the same defect channels make a region. AU-PRO counts by component, sPRO by channel. */
-#ifndef EAD_TRAIN_DEFECT_REGIONS_H
-#define EAD_TRAIN_DEFECT_REGIONS_H
+#pragma once
 
 #include "data/dataset/ground_truth.h"
 
@@ -41,5 +40,3 @@ EadStatus ead_defect_regions_find(EadDefectRegions *regions, const EadGroundTrut
 
 /* Harmless on an empty (zeroed) one. */
 void ead_defect_regions_free(EadDefectRegions *regions);
-
-#endif

@@ -9,8 +9,7 @@
  * Memory: 4 bytes for a pixel without defect (its 32-bit score key), 8 for one with (key and region
  * number), both sorted in place; while an image is added, 5 bytes a pixel of it. Every metric is then one
  * walk down the defect pixels that looks up how many of the others lie above. */
-#ifndef EAD_TRAIN_METRIC_PRO_H
-#define EAD_TRAIN_METRIC_PRO_H
+#pragma once
 
 #include "data/dataset/ground_truth.h"
 #include "train/metrics/metric_ranking.h"
@@ -72,5 +71,3 @@ typedef enum EadPixelCurve {
  * is undefined. The caller frees it. Errors: EAD_NO_MEMORY. */
 EadStatus ead_pro_curve(const EadProAccumulator *accumulator, int group, EadPixelCurve kind, double step,
                         EadCurve *curve);
-
-#endif

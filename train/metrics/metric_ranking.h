@@ -1,8 +1,7 @@
 /* The metrics of a group of images, and how those of a list of scores with labels come about: AU-ROC, average
  * precision, best F1, curves, counts at a threshold. All exact: computed from the sorted scores, never from a
  * histogram. The decision rule everywhere is "score >= threshold is anomalous". */
-#ifndef EAD_TRAIN_METRIC_RANKING_H
-#define EAD_TRAIN_METRIC_RANKING_H
+#pragma once
 
 #include "core/base/status.h"
 
@@ -75,5 +74,3 @@ EadStatus ead_rank(const float *scores, const uint8_t *anomalous, int64_t count,
 /* The four counts at one threshold, and their F1 (NAN when nothing is or is called anomalous). */
 EadConfusion ead_confusion_at(const float *scores, const uint8_t *anomalous, int64_t count, double threshold);
 double ead_confusion_f1(EadConfusion confusion);
-
-#endif

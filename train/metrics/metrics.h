@@ -1,7 +1,6 @@
 /* All metrics of one test set: collects scores, maps and masks image by image, then computes what
  * metrics.json, scores.csv and the report show, over all and per kind of defect (with all good images). */
-#ifndef EAD_TRAIN_METRICS_H
-#define EAD_TRAIN_METRICS_H
+#pragma once
 
 #include "data/dataset/ground_truth.h"
 #include "train/metrics/metric_ranking.h"
@@ -77,5 +76,3 @@ EadStatus ead_evaluation_finish(EadEvaluation *evaluation, EadMetrics *metrics);
 
 /* Harmless on an empty (zeroed) struct. */
 void ead_metrics_free(EadMetrics *metrics);
-
-#endif

@@ -1,6 +1,5 @@
 /* The table of metrics, and the two ways to show them: JSON and a table for people. */
-#ifndef EAD_TRAIN_METRICS_OUTPUT_H
-#define EAD_TRAIN_METRICS_OUTPUT_H
+#pragma once
 
 #include "train/metrics/metrics.h"
 #include "train/support/json_writer.h"
@@ -44,5 +43,3 @@ void ead_metric_rows_json(EadJson *json, const char *key, const EadMetrics *metr
 
 /* Prints the main metrics, a line for all images and one for each kind of defect; "-" where undefined. */
 void ead_print_metrics(FILE *stream, const EadMetrics *metrics);
-
-#endif

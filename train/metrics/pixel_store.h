@@ -1,6 +1,5 @@
 /* The store of the pixel metrics: metric_pro.c fills it, pixel_sort.c sorts, metric_pro_walk.c reads it. */
-#ifndef EAD_TRAIN_PIXEL_STORE_H
-#define EAD_TRAIN_PIXEL_STORE_H
+#pragma once
 
 #include "train/metrics/metric_pro.h"
 
@@ -57,5 +56,3 @@ void ead_pixel_sort_keys(uint32_t *keys, int64_t count);
 /* Sorts words [count] ascending by their upper 32 bits, in the same way. The order among equal keys is
  * unspecified, but the same in every run. */
 void ead_pixel_sort_words(uint64_t *words, int64_t count);
-
-#endif

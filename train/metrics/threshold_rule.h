@@ -1,7 +1,6 @@
 /* The decision threshold of a model, from normal images alone: chosen from the scores of the validation
  * images, which are used neither for training nor for testing. */
-#ifndef EAD_TRAIN_THRESHOLD_RULE_H
-#define EAD_TRAIN_THRESHOLD_RULE_H
+#pragma once
 
 #include "core/base/status.h"
 
@@ -38,5 +37,3 @@ void ead_threshold_describe(const EadThreshold *threshold, char *text, size_t si
 
 /* The exact confidence interval of a rate: 0 <= hits <= count trials, count >= 1; level such as 0.95. */
 void ead_clopper_pearson(int hits, int count, double level, double *low, double *high);
-
-#endif

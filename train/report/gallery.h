@@ -1,7 +1,6 @@
 /* The pictures of the report: keeps a small copy of every test image and its map, and in the end puts them in
  * order: mistakes first, then all others by score. */
-#ifndef EAD_TRAIN_GALLERY_H
-#define EAD_TRAIN_GALLERY_H
+#pragma once
 
 #include "core/image/image.h"
 
@@ -56,5 +55,3 @@ typedef struct EadGalleryOrder {
 /* Sorts all entries, ties in the order added. threshold NAN: there are no mistakes. Free
  * order->entries. Errors: EAD_NO_MEMORY. */
 EadStatus ead_gallery_sort(const EadGallery *gallery, double threshold, EadGalleryOrder *order);
-
-#endif

@@ -1,6 +1,5 @@
 /* losses.csv read back, whatever losses a training had, for the loss curves of the report. */
-#ifndef EAD_TRAIN_LOSS_HISTORY_H
-#define EAD_TRAIN_LOSS_HISTORY_H
+#pragma once
 
 #include "core/base/string_list.h"
 
@@ -16,5 +15,3 @@ EadStatus ead_loss_history_read(const char *path, EadLossHistory *history);
 
 /* Harmless on an empty (zeroed) history. */
 void ead_loss_history_free(EadLossHistory *history);
-
-#endif

@@ -1,6 +1,5 @@
 /* Heat maps for people: an anomaly map blended over its image. */
-#ifndef EAD_TRAIN_OVERLAY_H
-#define EAD_TRAIN_OVERLAY_H
+#pragma once
 
 #include "core/image/image.h"
 
@@ -18,5 +17,3 @@ EadStatus ead_overlay_render(const EadImage *rgb, const float *map, float low, f
 /* Writes ead_overlay_render's picture as PNG; arguments and errors as there, and EAD_IO. */
 EadStatus ead_overlay_write_png(const char *path, const EadImage *rgb, const float *map, float low,
                                 float high, const EadImage *mask);
-
-#endif

@@ -1,8 +1,7 @@
 /* report.html: one self-contained page about a run, without outside resources: metrics, loss curves,
  * histogram of the scores, ROC and PRO curves, heat maps worth a look, settings and provenance. The page is
  * report.html, report.css and report.js, embedded by the build; C only writes the JSON that these draw. */
-#ifndef EAD_TRAIN_REPORT_H
-#define EAD_TRAIN_REPORT_H
+#pragma once
 
 #include "train/metrics/metrics.h"
 #include "train/report/gallery.h"
@@ -35,5 +34,3 @@ EadStatus ead_report_write(const char *path, const EadReport *report);
 /* A page around other data that report.js knows: begin opens the data's object in *json, end closes it. */
 void ead_page_begin(EadJson *json, FILE *stream);
 void ead_page_end(EadJson *json);
-
-#endif

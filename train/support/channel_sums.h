@@ -1,6 +1,5 @@
 /* Mean and standard deviation of each channel of features over many images, in double. */
-#ifndef EAD_TRAIN_CHANNEL_SUMS_H
-#define EAD_TRAIN_CHANNEL_SUMS_H
+#pragma once
 
 #include "core/base/real.h"
 #include "core/base/status.h"
@@ -23,5 +22,3 @@ void ead_channel_sums_add(EadChannelSums *sums, const real *features, int64_t po
 
 /* Mean and (population) standard deviation [channels] of what was added, at least one position. */
 void ead_channel_sums_result(const EadChannelSums *sums, double *mean, double *std);
-
-#endif

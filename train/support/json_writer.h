@@ -6,8 +6,7 @@
  *     ead_json_open(&json, NULL, '{');
  *     ead_json_number(&json, "loss", 0.5, 9);
  *     ead_json_close(&json, '}'); */
-#ifndef EAD_TRAIN_JSON_WRITER_H
-#define EAD_TRAIN_JSON_WRITER_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -40,5 +39,3 @@ void ead_json_flag(EadJson *json, const char *key, bool value);
 
 /* The string "data:TYPE;base64,...". */
 void ead_json_data_uri(EadJson *json, const char *key, const char *type, const uint8_t *bytes, size_t size);
-
-#endif

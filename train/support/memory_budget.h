@@ -1,6 +1,5 @@
 /* What a plan takes of memory, said before its first run. */
-#ifndef EAD_TRAIN_MEMORY_BUDGET_H
-#define EAD_TRAIN_MEMORY_BUDGET_H
+#pragma once
 
 #include "core/backend/backend.h"
 
@@ -16,5 +15,3 @@ void ead_print_memory(const char *what, const EadBackend *backend, size_t planne
 
 /* Bytes that a plan on the backend may hope for: free on the device or the host; SIZE_MAX where unknown. */
 size_t ead_available_memory(const EadBackend *backend);
-
-#endif

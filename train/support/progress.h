@@ -1,7 +1,6 @@
 /* The progress line on stderr: what is being done, how far it is, how fast, how long it still takes. On a
  * terminal one line is rewritten; in a log file a new line is added every half minute. */
-#ifndef EAD_TRAIN_PROGRESS_H
-#define EAD_TRAIN_PROGRESS_H
+#pragma once
 
 #include "core/base/status.h"
 
@@ -60,5 +59,3 @@ void ead_interrupt_catch(void);
 
 /* Whether one has arrived. */
 bool ead_interrupted(void);
-
-#endif

@@ -1,7 +1,6 @@
 /* UTF-8 decoding: what comes from a command line or a config ends up in YAML, JSON and HTML files, whose
  * readers refuse bytes that are not UTF-8. So such bytes are refused where they come in. */
-#ifndef EAD_TRAIN_UTF8_H
-#define EAD_TRAIN_UTF8_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -12,5 +11,3 @@ int ead_utf8_decode(const char *text, uint32_t *code);
 
 /* Whether the whole text is UTF-8 without control characters (no line breaks either). */
 bool ead_utf8_is_plain(const char *text);
-
-#endif

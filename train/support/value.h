@@ -1,8 +1,7 @@
 /* Typed values from text and back, for config keys and command-line options alike: one parser, one notation
  * of ranges, one wording of the errors; and "did you mean" for the names in front of them. A kind of value is
  * one row of the table in value.c. */
-#ifndef EAD_TRAIN_VALUE_H
-#define EAD_TRAIN_VALUE_H
+#pragma once
 
 #include "core/base/status.h"
 
@@ -89,5 +88,3 @@ typedef struct EadSuggestion {
 /* Offers a candidate, compared by its spelling `as` (which may be a part of the name). Near enough is a third
  * of the typed name's length, at least 2. */
 void ead_suggestion_offer(EadSuggestion *suggestion, const char *typed, const char *as, const char *name);
-
-#endif

@@ -17,8 +17,7 @@
  * Later ones win: base, config, collection, variant, then --set. dataset.category, train.seed and output come
  * from the sweep itself. A variant named as a row of the paper's tables is shown beside it (paper: table4
  * shows all rows of Table 4; see train/sweep/paper_numbers.def). */
-#ifndef EAD_TRAIN_SWEEP_H
-#define EAD_TRAIN_SWEEP_H
+#pragma once
 
 #include "core/base/string_list.h"
 #include "train/config/config.h"
@@ -112,5 +111,3 @@ EadStatus ead_sweep_work(const EadSweepWork *work);
 
 /* OUTPUT/NAME.sweep.json: what the sweep consists of, for the command report. Error: EAD_IO. */
 EadStatus ead_sweep_write_manifest(const EadSweep *sweep);
-
-#endif

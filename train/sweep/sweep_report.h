@@ -1,6 +1,5 @@
 /* The tables and files of the command report. */
-#ifndef EAD_TRAIN_SWEEP_REPORT_H
-#define EAD_TRAIN_SWEEP_REPORT_H
+#pragma once
 
 #include "train/sweep/sweep_results.h"
 
@@ -50,5 +49,3 @@ EadStatus ead_sweep_write_csv(FILE *stream, const EadSweepResults *results);
 
 /* The page with the same tables and charts; no outside resources. Errors: EAD_NO_MEMORY. */
 EadStatus ead_sweep_write_page(FILE *stream, const EadSweepResults *results);
-
-#endif

@@ -1,7 +1,6 @@
 /* What the runs of a sweep have found: the manifest that `sweep` wrote and the metrics.json of every run, as
  * one array over variant, scenario, seed and metric. */
-#ifndef EAD_TRAIN_SWEEP_RESULTS_H
-#define EAD_TRAIN_SWEEP_RESULTS_H
+#pragma once
 
 #include "core/base/string_list.h"
 
@@ -70,5 +69,3 @@ const EadPaperNumber *ead_paper_find(const char *table, const char *variant, con
 
 /* Number of scenarios that the paper's mean for a collection is over: 15, 5, 12, and 32 for "all"; else 0. */
 int ead_paper_scenarios(const char *collection);
-
-#endif

@@ -1,8 +1,7 @@
 /* Generated pictures of a part, flawless or with one defect, each with its exact mask: a data set for the
  * demo and the tests, where nothing can be downloaded. The part is a gasket: a metal flange with bolt holes
  * and a seal. Pictures are pure functions of their EadSynthPart. */
-#ifndef EAD_TRAIN_SYNTH_H
-#define EAD_TRAIN_SYNTH_H
+#pragma once
 
 #include "core/image/image.h"
 
@@ -30,5 +29,3 @@ EadStatus ead_synth_draw(const EadSynthPart *part, EadImage *image, EadImage *ma
 /* Draws a picture of nothing in particular (gradients, noise of several scales, shapes, stripes) in random
  * colours, new and owned by the caller. Errors: EAD_NO_MEMORY. */
 EadStatus ead_synth_draw_texture(uint64_t seed, uint32_t number, int height, int width, EadImage *image);
-
-#endif

@@ -2,8 +2,7 @@
  * canvas that paints them with smooth edges. What a brush paints as a defect also enters the mask, so picture
  * and mask cannot disagree. Coordinates: the origin in the middle, y downwards, the shorter side from -1 to
  * 1, turned and shifted by the pose; so parts look the same at every picture size. */
-#ifndef EAD_TRAIN_SYNTH_CANVAS_H
-#define EAD_TRAIN_SYNTH_CANVAS_H
+#pragma once
 
 #include "core/image/image.h"
 
@@ -105,5 +104,3 @@ void ead_canvas_mark(EadCanvas *canvas, EadDistance distance, const void *shape)
 /* Applies the light and gives the picture [height][width][3] and the mask [height][width], both new images.
  * Errors: EAD_NO_MEMORY (both are empty then). */
 EadStatus ead_canvas_develop(const EadCanvas *canvas, const EadLight *light, EadImage *image, EadImage *mask);
-
-#endif

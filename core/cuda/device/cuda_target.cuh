@@ -1,8 +1,7 @@
 /* CUDA kernels on CUDA. test/cuda_host/ holds a file of the same name that makes plain C++ of them; the
  * include path chooses between the two. Both define what is here and the part of CUDA's language that kernels
  * use. */
-#ifndef EAD_CORE_CUDA_TARGET_CUH
-#define EAD_CORE_CUDA_TARGET_CUH
+#pragma once
 
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
@@ -23,5 +22,3 @@
 #define EAD_DYNAMIC_SHARED(type, name)                                                                       \
     extern __shared__ __align__(1024) unsigned char ead_dynamic_shared[];                                    \
     type *name = reinterpret_cast<type *>(ead_dynamic_shared)
-
-#endif

@@ -1,6 +1,5 @@
 /* core/cuda/mma.cuh on the GPU: PTX that every card from sm_80 on has. */
-#ifndef EAD_CORE_MMA_TARGET_CUH
-#define EAD_CORE_MMA_TARGET_CUH
+#pragma once
 
 static __device__ inline unsigned ead_shared_address(const void *shared) {
     return static_cast<unsigned>(__cvta_generic_to_shared(shared));
@@ -73,5 +72,3 @@ __device__ inline void ead_multiply<float>(float (&c)[4], const uint32_t (&a)[4]
 }
 
 #undef EAD_MMA
-
-#endif

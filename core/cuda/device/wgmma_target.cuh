@@ -1,7 +1,6 @@
 /* core/cuda/wgmma.cuh on the GPU: PTX of sm_90a. Instantiated only by files that are compiled for nothing
  * else (the Makefile's NVCC_HOPPER). */
-#ifndef EAD_CORE_WGMMA_TARGET_CUH
-#define EAD_CORE_WGMMA_TARGET_CUH
+#pragma once
 
 #include <type_traits>
 
@@ -81,5 +80,3 @@ static __device__ inline void ead_group_multiply(float (&c)[J][4], uint64_t a, u
 #undef EAD_SUMS_32
 #undef EAD_WGMMA_64
 #undef EAD_WGMMA_128
-
-#endif

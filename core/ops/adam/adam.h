@@ -1,6 +1,5 @@
 /* One step of Adam over all parameters at once, as a node. */
-#ifndef EAD_CORE_ADAM_H
-#define EAD_CORE_ADAM_H
+#pragma once
 
 #include "core/graph/graph.h"
 
@@ -15,5 +14,3 @@ typedef struct EadAdam {
  * Returns the parameters. */
 EadNode *ead_adam(EadGraph *graph, EadNode *parameters, EadNode *gradients, EadNode *first, EadNode *second,
                   EadNode *step, EadNode *rate, EadAdam attributes);
-
-#endif

@@ -1,6 +1,5 @@
 /* Average pooling with square windows; padded zeros count (as PyTorch's avg_pool2d does by default). */
-#ifndef EAD_CORE_AVG_POOL2D_H
-#define EAD_CORE_AVG_POOL2D_H
+#pragma once
 
 #include "core/graph/graph.h"
 
@@ -13,5 +12,3 @@ typedef struct EadAvgPool2d {
  * sum over each window divided by kernel². kernel, stride >= 1; padding 0..kernel/2. Errors: EAD_BAD_ARGUMENT
  * for other attributes, EAD_BAD_SHAPE if the window is larger than the padded input. */
 EadNode *ead_avg_pool2d(EadGraph *graph, EadNode *x, int kernel, int stride, int padding);
-
-#endif

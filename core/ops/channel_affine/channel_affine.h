@@ -1,7 +1,6 @@
 /* y = x * scale[c] + shift[c]: normalisation of the teacher's channels, of features from a cache, and of the
  * maps. */
-#ifndef EAD_CORE_CHANNEL_AFFINE_H
-#define EAD_CORE_CHANNEL_AFFINE_H
+#pragma once
 
 #include "core/graph/graph.h"
 
@@ -9,5 +8,3 @@
  * are constants, shift may be NULL (zero): no gradient flows to them, and one that could take one is refused.
  * Errors: EAD_BAD_SHAPE; EAD_BAD_ARGUMENT for a trainable scale or shift. */
 EadNode *ead_channel_affine(EadGraph *graph, EadNode *x, EadNode *scale, EadNode *shift);
-
-#endif

@@ -1,6 +1,5 @@
 /* Mean over the channels of each pixel: an anomaly map of a distance. */
-#ifndef EAD_CORE_CHANNEL_MEAN_H
-#define EAD_CORE_CHANNEL_MEAN_H
+#pragma once
 
 #include "core/graph/graph.h"
 
@@ -10,5 +9,3 @@ typedef struct EadChannelMean {
 
 /* x [N,H,W,C] -> [N,H,W,1]. */
 EadNode *ead_channel_mean(EadGraph *graph, EadNode *x);
-
-#endif

@@ -1,6 +1,5 @@
 /* The colour jitter of the autoencoder's image, drawn where the step runs. */
-#ifndef EAD_CORE_COLOR_JITTER_H
-#define EAD_CORE_COLOR_JITTER_H
+#pragma once
 
 #include "core/graph/graph.h"
 
@@ -11,5 +10,3 @@ typedef struct EadDrawJitter {
 /* x U8 [1,H,W,3], step I64 scalar, the number of steps done -> U8, like x, changed as ead_color_jitter()
  * (core/image/color.h) changes the image of step + 1. No gradient. Errors: EAD_BAD_SHAPE. */
 EadNode *ead_random_color_jitter(EadGraph *graph, EadNode *x, EadNode *step, uint64_t seed);
-
-#endif

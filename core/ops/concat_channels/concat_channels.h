@@ -1,11 +1,8 @@
 /* Feature maps joined channel-wise. For features that are targets, never trained: no gradient. */
-#ifndef EAD_CORE_CONCAT_CHANNELS_H
-#define EAD_CORE_CONCAT_CHANNELS_H
+#pragma once
 
 #include "core/graph/graph.h"
 
 /* parts[0..count-1] [N,H,W,Ci], 1 <= count <= EAD_MAX_INPUTS -> [N,H,W,sum of Ci], in their order.
  * Errors: EAD_BAD_SHAPE if the other sizes differ. */
 EadNode *ead_concat_channels(EadGraph *graph, int count, EadNode *const parts[]);
-
-#endif

@@ -1,6 +1,5 @@
 /* Two-dimensional convolution (cross-correlation, as in every deep-learning framework), its two gradients. */
-#ifndef EAD_CORE_CONV2D_H
-#define EAD_CORE_CONV2D_H
+#pragma once
 
 #include "core/graph/graph.h"
 
@@ -31,5 +30,3 @@ EadNode *ead_conv2d_input_gradient(EadGraph *graph, EadNode *dy, EadNode *weight
 
 /* dw [O,height,width,I] from dy and x: summed over all images and positions. */
 EadNode *ead_conv2d_weight_gradient(EadGraph *graph, EadNode *dy, EadNode *x, EadConv2dGradient attributes);
-
-#endif

@@ -1,6 +1,5 @@
 /* The sizes of one convolution, seen from any of its three kernels. */
-#ifndef EAD_CORE_CONV2D_GEOMETRY_H
-#define EAD_CORE_CONV2D_GEOMETRY_H
+#pragma once
 
 #include "core/graph/kernel.h"
 
@@ -24,5 +23,3 @@ int64_t ead_conv_multiply_adds(const EadConvGeometry *g);
 static inline int64_t ead_round_up(int64_t value, int64_t multiple) {
     return (value + multiple - 1) / multiple * multiple;
 }
-
-#endif

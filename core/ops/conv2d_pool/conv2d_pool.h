@@ -1,7 +1,6 @@
 /* Convolution, ReLU and 2x2 average pooling in one pass, so that the convolution's output, four times as
  * large, never reaches memory: the first two layers of a PDN without gradients. */
-#ifndef EAD_CORE_CONV2D_POOL_H
-#define EAD_CORE_CONV2D_POOL_H
+#pragma once
 
 #include "core/ops/conv2d/conv2d.h"
 #include "core/ops/conv2d/conv2d_geometry.h"
@@ -25,5 +24,3 @@ EadConvGeometry ead_conv2d_pool_geometry(const EadCall *call);
 void ead_conv2d_pool_direct_plan(EadCall *call);
 void ead_conv2d_pool_winograd_plan(EadCall *call);
 bool ead_conv2d_pool_winograd_suits(const EadCall *call);
-
-#endif

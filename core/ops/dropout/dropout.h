@@ -1,7 +1,6 @@
 /* Dropout with inverted scaling. Nothing about the mask is stored: forward and backward draw it anew from the
  * step counter, so a resumed run drops the same elements. */
-#ifndef EAD_CORE_DROPOUT_H
-#define EAD_CORE_DROPOUT_H
+#pragma once
 
 #include "core/graph/graph.h"
 
@@ -25,5 +24,3 @@ enum { EAD_DROPOUT_WORDS_LOG2 = 34 };
  * counter. */
 EadNode *ead_dropout(EadGraph *graph, EadNode *x, EadNode *step, double probability, uint64_t seed,
                      int layer);
-
-#endif

@@ -1,6 +1,5 @@
 /* The learning rate of a step, computed from the step counter in the graph. */
-#ifndef EAD_CORE_LR_SCHEDULE_H
-#define EAD_CORE_LR_SCHEDULE_H
+#pragma once
 
 #include "core/graph/graph.h"
 
@@ -12,5 +11,3 @@ typedef struct EadLrSchedule {
 
 /* step: I64 scalar leaf, the number of steps done -> scalar rate. */
 EadNode *ead_lr_schedule(EadGraph *graph, EadNode *step, EadLrSchedule attributes);
-
-#endif

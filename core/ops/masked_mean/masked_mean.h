@@ -1,6 +1,5 @@
 /* The mean of the elements that reach a threshold, and with it the hard feature loss. */
-#ifndef EAD_CORE_MASKED_MEAN_H
-#define EAD_CORE_MASKED_MEAN_H
+#pragma once
 
 #include "core/graph/graph.h"
 
@@ -15,5 +14,3 @@ EadNode *ead_masked_mean(EadGraph *graph, EadNode *x, EadNode *threshold);
  * Returns a scalar node: the mean of all d >= quantile(d, q). Gradients flow through the selected values
  * only; the quantile counts as a constant. */
 EadNode *ead_hard_feature_loss(EadGraph *graph, EadNode *d, double q);
-
-#endif

@@ -1,6 +1,5 @@
 /* Max pooling with square windows, as torch.nn.MaxPool2d. For untrained backbones: no gradient. */
-#ifndef EAD_CORE_MAX_POOL2D_H
-#define EAD_CORE_MAX_POOL2D_H
+#pragma once
 
 #include "core/graph/graph.h"
 
@@ -16,5 +15,3 @@ typedef struct EadMaxPool2d {
  * alike. The padding never wins. kernel, stride >= 1; padding 0..kernel/2. Errors: EAD_BAD_ARGUMENT for other
  * attributes, EAD_BAD_SHAPE if the window is larger than the padded input. */
 EadNode *ead_max_pool2d(EadGraph *graph, EadNode *x, EadMaxPool2d attributes);
-
-#endif

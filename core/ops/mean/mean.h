@@ -1,6 +1,5 @@
 /* Mean over all elements: what makes a loss of a distance. */
-#ifndef EAD_CORE_MEAN_H
-#define EAD_CORE_MEAN_H
+#pragma once
 
 #include "core/graph/graph.h"
 
@@ -10,5 +9,3 @@ typedef struct EadMean {
 
 /* x [N,H,W,C] -> scalar. Summed in double, the same for any number of threads. */
 EadNode *ead_mean(EadGraph *graph, EadNode *x);
-
-#endif

@@ -1,7 +1,6 @@
 /* The exact quantile of all elements of a tensor, for any number of elements (torch.quantile refuses more
  * than 2^24), by radix selection: no sorting, no copy, and on every backend without a host sync. */
-#ifndef EAD_CORE_QUANTILE_H
-#define EAD_CORE_QUANTILE_H
+#pragma once
 
 #include "core/graph/graph.h"
 
@@ -13,5 +12,3 @@ typedef struct EadQuantile {
  * neighbours as in torch.quantile; the position is computed in double. q in [0,1]. NaN if any element is NaN.
  * No gradient flows through it. Errors: EAD_BAD_ARGUMENT for q outside [0,1]. */
 EadNode *ead_quantile(EadGraph *graph, EadNode *x, double q);
-
-#endif

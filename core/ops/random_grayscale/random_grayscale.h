@@ -1,6 +1,5 @@
 /* Turns an image gray at some steps, drawn where the step runs. */
-#ifndef EAD_CORE_RANDOM_GRAYSCALE_H
-#define EAD_CORE_RANDOM_GRAYSCALE_H
+#pragma once
 
 #include "core/graph/graph.h"
 
@@ -13,5 +12,3 @@ typedef struct EadRandomGrayscale {
  * (core/image/color.h) where ead_uniform() of word 0 of block step + 1 of the stream is below the
  * probability, else a copy. No gradient. Errors: EAD_BAD_SHAPE. */
 EadNode *ead_random_grayscale(EadGraph *graph, EadNode *x, EadNode *step, EadRandomGrayscale draw);
-
-#endif

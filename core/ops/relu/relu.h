@@ -1,6 +1,5 @@
 /* y = max(x, 0). */
-#ifndef EAD_CORE_RELU_H
-#define EAD_CORE_RELU_H
+#pragma once
 
 #include "core/graph/graph.h"
 
@@ -9,5 +8,3 @@ EadNode *ead_relu(EadGraph *graph, EadNode *x);
 
 /* dx = dy where y > 0, else 0 (the gradient at 0 is 0, as in PyTorch). dy and y [N,H,W,C]. */
 EadNode *ead_relu_gradient(EadGraph *graph, EadNode *dy, EadNode *y);
-
-#endif

@@ -1,7 +1,6 @@
 /* Bilinear resize of feature maps, align_corners = false, no antialiasing: torch.nn.functional.interpolate
  * with mode="bilinear". (Images are resized by core/image/image.h, which antialiases.) */
-#ifndef EAD_CORE_RESIZE_BILINEAR_H
-#define EAD_CORE_RESIZE_BILINEAR_H
+#pragma once
 
 #include "core/graph/graph.h"
 
@@ -12,5 +11,3 @@ typedef struct EadResizeBilinear {
 /* x [N,H,W,C] -> [N,out_h,out_w,C], up or down. Output pixel i looks at (i + 1/2) H/out_h - 1/2, moved into
  * the image, and mixes the two rows (columns) around it. Errors: EAD_BAD_SHAPE for sizes below 1. */
 EadNode *ead_resize_bilinear(EadGraph *graph, EadNode *x, int out_h, int out_w);
-
-#endif

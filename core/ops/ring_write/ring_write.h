@@ -1,6 +1,5 @@
 /* Keeps scalars of the last steps in a ring, so that the host need not read them in every step. */
-#ifndef EAD_CORE_RING_WRITE_H
-#define EAD_CORE_RING_WRITE_H
+#pragma once
 
 #include "core/graph/graph.h"
 
@@ -11,5 +10,3 @@ enum { EAD_RECORD_VALUES = EAD_MAX_INPUTS - 2 };
  * values  [columns] scalars, columns <= EAD_RECORD_VALUES; NULL leaves a column as it is
  * Runs even if nobody reads the ring. */
 EadNode *ead_ring_write(EadGraph *graph, EadNode *ring, EadNode *step, EadNode *const values[]);
-
-#endif

@@ -1,6 +1,5 @@
 /* Which image of a data set a step takes, drawn where the step runs: nothing needs to be sent there. */
-#ifndef EAD_CORE_SAMPLE_INDEX_H
-#define EAD_CORE_SAMPLE_INDEX_H
+#pragma once
 
 #include "core/graph/graph.h"
 
@@ -12,5 +11,3 @@ typedef struct EadSampleIndex {
  * ead_shuffled_index(seed, stream, step, count) of core/base/philox.h, which is 0..count-1. Errors:
  * EAD_BAD_SHAPE if step or count is no counter. */
 EadNode *ead_sample_index(EadGraph *graph, EadNode *step, EadNode *count, EadSampleIndex draw);
-
-#endif

@@ -1,6 +1,5 @@
 /* Some images of a batch, without a copy. */
-#ifndef EAD_CORE_SLICE_BATCH_H
-#define EAD_CORE_SLICE_BATCH_H
+#pragma once
 
 #include "core/graph/graph.h"
 
@@ -12,5 +11,3 @@ typedef struct EadBatchRange {
 
 /* x [N,H,W,C] -> images begin .. begin+count-1, [count,H,W,C], a view. Errors: EAD_BAD_SHAPE outside 0..N. */
 EadNode *ead_slice_batch(EadGraph *graph, EadNode *x, int begin, int count);
-
-#endif

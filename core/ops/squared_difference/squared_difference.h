@@ -1,6 +1,5 @@
 /* y = (a - b)²: the distance between teacher, student and autoencoder, element by element. */
-#ifndef EAD_CORE_SQUARED_DIFFERENCE_H
-#define EAD_CORE_SQUARED_DIFFERENCE_H
+#pragma once
 
 #include "core/graph/graph.h"
 
@@ -11,5 +10,3 @@ typedef struct EadSquaredDifference {
 /* a, b [N,H,W,C] -> the same shape; gradients to both. b may be NULL: a squared. Errors: EAD_BAD_SHAPE if
  * they differ. */
 EadNode *ead_squared_difference(EadGraph *graph, EadNode *a, EadNode *b);
-
-#endif

@@ -1,7 +1,6 @@
 /* The tile instructions, all that is used of them. Tile registers are numbered 0-7 by literals. A test has
  * the same in plain C (test/support/amx_tiles_emulated.h). */
-#ifndef EAD_CORE_AMX_TILES_H
-#define EAD_CORE_AMX_TILES_H
+#pragma once
 
 #include <immintrin.h>
 #include <stdint.h>
@@ -32,5 +31,3 @@ static inline void tiles_release(void) {
 
 /* sums += a b: 16 x 16 fp32 sums, a [16][32], b [16][16][2]. */
 #define TILE_MULTIPLY(sums, a, b) _tile_dpbf16ps(sums, a, b)
-
-#endif

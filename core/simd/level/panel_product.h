@@ -1,8 +1,7 @@
 /* c[rows][PANEL] (+)= a b, register blocks of at most 6 rows. The block's numbers stay in registers over the
  * whole of k: per k it loads PANEL_VECTORS vectors of b, broadcasts one number of a for each row and
  * multiplies. */
-#ifndef EAD_CORE_PANEL_PRODUCT_H
-#define EAD_CORE_PANEL_PRODUCT_H
+#pragma once
 
 #include "core/simd/level/vector.h"
 #include "core/simd/simd.h"
@@ -55,5 +54,3 @@ static void product(const EadPanelProduct *p) {
     else
         blocks(p, 1, p->k_stride);
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* The vector of this level. Compiled once for each level with EAD_LEVEL = v2, v3, v4 or base. */
-#ifndef EAD_CORE_VECTOR_H
-#define EAD_CORE_VECTOR_H
+#pragma once
 
 #include "core/base/real.h"
 
@@ -37,5 +36,3 @@ static inline __attribute__((always_inline)) Vector positive_part(Vector v) {
 }
 
 #define UNROLL _Pragma("GCC unroll 16")
-
-#endif

@@ -6,8 +6,7 @@
  * Each row of B^T is divided, and the row of G multiplied, by the power of two nearest to its largest entry,
  * so that no product is much larger than another. test/core/double_winograd.c checks them in exact
  * fractions. */
-#ifndef EAD_CORE_WINOGRAD_MATRICES_H
-#define EAD_CORE_WINOGRAD_MATRICES_H
+#pragma once
 
 #include "core/base/real.h"
 
@@ -45,5 +44,3 @@ static const real winograd_at_4[5][8] = {{1, 1, 1, 1, 1, 1, 1, 0},
                                          {0, 1, 1, 16, 16, F(1, 16), F(1, 16), 1}};
 
 #undef F
-
-#endif

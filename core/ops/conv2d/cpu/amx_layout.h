@@ -1,7 +1,6 @@
 /* How AMX's convolutions see images: as rasters, in which the pixels under one kernel tap for neighbouring
  * outputs are neighbours too, so that they are the rows of a tile. */
-#ifndef EAD_CORE_AMX_LAYOUT_H
-#define EAD_CORE_AMX_LAYOUT_H
+#pragma once
 
 #include "core/ops/conv2d/conv2d_geometry.h"
 #include "core/simd/amx.h"
@@ -50,5 +49,3 @@ static inline void ead_amx_transpose(const uint16_t *from, uint16_t *to) {
     for (int i = 0; i < 16; i++)
         for (int j = 0; j < 16; j++) memcpy(to + (j * 16 + i) * 2, from + (i * 16 + j) * 2, 2 * sizeof *to);
 }
-
-#endif

@@ -1,7 +1,6 @@
 /* The algorithms of convolutions on the CPU and the choice between them, for the ops that contain one. Each
  * plans a call of conv2d or of one of its gradients. With none do results depend on the number of threads. */
-#ifndef EAD_CORE_CONV2D_CPU_H
-#define EAD_CORE_CONV2D_CPU_H
+#pragma once
 
 #include "core/ops/conv2d/conv2d_geometry.h"
 #include "core/simd/simd.h"
@@ -57,5 +56,3 @@ size_t ead_conv2d_weight_gradient_can_save(const EadCall *forward, const EadCall
 void ead_conv2d_amx_plan(EadCall *call);
 void ead_conv2d_input_gradient_amx_plan(EadCall *call);
 void ead_conv2d_weight_gradient_amx_plan(EadCall *call);
-
-#endif

@@ -1,6 +1,5 @@
 /* Gathering of patches (im2col), shared by the algorithms that multiply matrices. */
-#ifndef EAD_CORE_CONV2D_PATCHES_H
-#define EAD_CORE_CONV2D_PATCHES_H
+#pragma once
 
 #include "core/ops/conv2d/conv2d_geometry.h"
 
@@ -50,5 +49,3 @@ void ead_add_bias(real *y, int64_t rows, int count, int64_t stride, const real *
 
 /* Where pixel q of the phase lies in dx. */
 real *ead_phase_target(const EadConvGeometry *g, const EadConvPhase *p, int64_t q, real *dx);
-
-#endif

@@ -2,8 +2,7 @@
  * what they do with one block of tiles: transform its inputs, and multiply them with the transformed weights
  * of one or more panels of output channels. What becomes of the products is the caller's business
  * (conv2d_winograd.c, conv2d_pool_winograd.c). */
-#ifndef EAD_CORE_WINOGRAD_BLOCKS_H
-#define EAD_CORE_WINOGRAD_BLOCKS_H
+#pragma once
 
 #include "core/base/minmax.h"
 #include "core/ops/conv2d/cpu/conv2d_cpu.h"
@@ -95,5 +94,3 @@ void ead_winograd_inputs(const EadWinograd *w, const EadTilePlace *places, int64
 /* m [number][tile][panels together x panel width] from panel `first` on, shared out by number. */
 void ead_winograd_multiply(const EadWinograd *w, int64_t count, EadThreadRange share, const real *v,
                            const real *packed, int64_t first, real *m);
-
-#endif

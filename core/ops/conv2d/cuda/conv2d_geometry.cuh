@@ -8,8 +8,7 @@
  *
  * Pooling orders the rows so that the four outputs under a pooled pixel lie 8 apart: a thread of a
  * tensor-core kernel then holds all four. */
-#ifndef EAD_CORE_CONV2D_GEOMETRY_CUH
-#define EAD_CORE_CONV2D_GEOMETRY_CUH
+#pragma once
 
 #include "core/cuda/cuda.cuh"
 
@@ -134,5 +133,3 @@ static __host__ __device__ inline EadConvPlace ead_conv_place(const EadConvOrder
     int tile = k / o.tile, within = k % o.tile, tap_tiles = (taps + o.taps - 1) / o.taps;
     return {tile % tap_tiles * o.taps + within / o.group, tile / tap_tiles * o.group + within % o.group};
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* What the tensor-core kernels are told, and the tables of their tiles. */
-#ifndef EAD_CORE_CONV2D_KERNEL_ARGS_CUH
-#define EAD_CORE_CONV2D_KERNEL_ARGS_CUH
+#pragma once
 
 #include "core/ops/conv2d/cuda/conv2d_geometry.cuh"
 
@@ -123,5 +122,3 @@ EAD_CONV_LAUNCHERS(bf16_wgmma)
 template <typename T> static inline bool ead_conv_is_narrow(int channels) {
     return channels * static_cast<int>(sizeof(T)) % 16 != 0;
 }
-
-#endif

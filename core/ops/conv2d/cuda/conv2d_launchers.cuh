@@ -1,7 +1,6 @@
 /* The two launchers of an operand type, over all tiles of mma.sync: the whole of a file
  * conv2d_<type>_cuda.cu. A file a type, so that they are compiled side by side. */
-#ifndef EAD_CORE_CONV2D_LAUNCHERS_CUH
-#define EAD_CORE_CONV2D_LAUNCHERS_CUH
+#pragma once
 
 #include "core/ops/conv2d/cuda/conv2d_pixel_tiles.cuh"
 #include "core/ops/conv2d/cuda/conv2d_weight_tiles.cuh"
@@ -44,5 +43,3 @@ static void ead_launch_weight_tile(const EadConvWeightTask &task, int tile, void
     void ead_conv_multiply_weight_##name(const EadConvWeightTask &task, int tile, void *stream) {            \
         ead_launch_weight_tile<T>(task, tile, stream);                                                       \
     }
-
-#endif

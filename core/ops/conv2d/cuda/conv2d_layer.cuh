@@ -1,8 +1,7 @@
 /* A convolution call of the CUDA backend, laid out: what is gathered, packed, multiplied and finished, and
  * the memory in between. The entries (conv2d_layer_cuda.cu, conv2d_weight_gradient_cuda.cu,
  * conv2d_pool_cuda.cu) read it off the call, the steps below do the work. */
-#ifndef EAD_CORE_CONV2D_LAYER_CUH
-#define EAD_CORE_CONV2D_LAYER_CUH
+#pragma once
 
 #include "core/ops/conv2d/cuda/conv2d_kernel_args.cuh"
 
@@ -140,5 +139,3 @@ struct EadConvWeightLayer {
 size_t ead_conv_weight_gemm_bytes(const EadConvWeightLayer &layer);
 void ead_conv_weight_gemm_run(const EadConvWeightLayer &layer, const void *dy, const void *x, float *sums,
                               void *workspace, void *stream);
-
-#endif

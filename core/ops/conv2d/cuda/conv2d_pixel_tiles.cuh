@@ -5,8 +5,7 @@
  * warps load fragments and multiply. Stage: [m + n] rows of 128 bytes, whose eight 16-byte chunks are
  * exchanged by chunk ^ (row % 8), so that neither the copies nor the eight rows of a fragment meet in one
  * bank. */
-#ifndef EAD_CORE_CONV2D_PIXEL_TILES_CUH
-#define EAD_CORE_CONV2D_PIXEL_TILES_CUH
+#pragma once
 
 #include "core/cuda/mma.cuh"
 #include "core/ops/conv2d/cuda/conv2d_kernel_args.cuh"
@@ -291,5 +290,3 @@ static void ead_launch_pixels(void (*pixels_kernel)(EadConvTask), const EadConvT
     EAD_ALLOW_SHARED(pixels_kernel, Shape::shared);
     EAD_LAUNCH(pixels_kernel, grid, Shape::threads, Shape::shared, stream, t);
 }
-
-#endif

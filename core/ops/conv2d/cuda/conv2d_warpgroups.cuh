@@ -5,8 +5,7 @@
  * A warpgroup computes 128 rows, as two products of 64. So that each thread gets the sums that it would have
  * of a warp with 32 rows, which the epilogues (pooling above all) count on, the rows are laid into the stage
  * in another order: product_row. */
-#ifndef EAD_CORE_CONV2D_WARPGROUPS_CUH
-#define EAD_CORE_CONV2D_WARPGROUPS_CUH
+#pragma once
 
 #include "core/cuda/wgmma.cuh"
 #include "core/ops/conv2d/cuda/conv2d_pixel_tiles.cuh"
@@ -132,5 +131,3 @@ static void ead_launch_weight_groups(const EadConvWeightTask &task, int tile, vo
     void ead_conv_multiply_weight_##name##_wgmma(const EadConvWeightTask &task, int tile, void *stream) {    \
         ead_launch_weight_groups<T>(task, tile, stream);                                                     \
     }
-
-#endif

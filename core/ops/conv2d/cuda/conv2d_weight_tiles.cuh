@@ -10,8 +10,7 @@
  * (conv2d_warpgroups.cuh). The 16-byte chunks of a row are exchanged: by chunk ^ (row % 8) for 16-bit
  * numbers, because a transposing load takes one chunk of 8 rows; by chunk ^ 2 (row % 4) for floats, because a
  * fragment takes two chunks of 4 rows. */
-#ifndef EAD_CORE_CONV2D_WEIGHT_TILES_CUH
-#define EAD_CORE_CONV2D_WEIGHT_TILES_CUH
+#pragma once
 
 #include "core/cuda/mma.cuh"
 #include "core/ops/conv2d/cuda/conv2d_kernel_args.cuh"
@@ -227,5 +226,3 @@ static void ead_launch_weights(void (*weights_kernel)(EadConvWeightTask), const 
     EAD_ALLOW_SHARED(weights_kernel, Shape::shared);
     EAD_LAUNCH(weights_kernel, grid, Shape::threads, Shape::shared, stream, t);
 }
-
-#endif
