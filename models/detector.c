@@ -27,36 +27,29 @@ void ead_detector_close(EadDetector *detector) {
     free(detector);
 }
 
-static EadStatus build(EadDetector *d, const EadPlanOptions *plan, int batch) {
-    d->graph = ead_graph_new();
-    if (!d->graph) return ead_fail(EAD_NO_MEMORY, "no memory for a graph");
-    d->images = ead_leaf(d->graph, "images", EAD_U8, batch, d->model->height, d->model->width, 3, NULL);
-    d->result = d->model->method->functions->build(d->graph, d->model, d->images);
-    return ead_plan_new(d->graph, plan, &d->plan);
-}
-
 EadStatus ead_detector_new(const EadModel *model, const EadPlanOptions *plan, int batch, EadDetector **out) {
-    EadDetector *detector = ead_new(1, sizeof *detector, "a detector");
-    if (!detector) return EAD_NO_MEMORY;
-    detector->model = model;
-    EadStatus status = build(detector, plan, batch);
+    EadDetector *d = ead_new(1, sizeof *d, "a detector");
+    if (!d) return EAD_NO_MEMORY;
+    d->model = model;
+    d->graph = ead_graph_new();
+    EadStatus status = d->graph ? EAD_OK : ead_fail(EAD_NO_MEMORY, "no memory for a graph");
+    if (status == EAD_OK) {
+        d->images = ead_leaf(d->graph, "images", EAD_U8, batch, model->height, model->width, 3, NULL);
+        d->result = model->method->functions->build(d->graph, model, d->images);
+        status = ead_plan_new(d->graph, plan, &d->plan);
+    }
     if (status == EAD_OK)
-        *out = detector;
+        *out = d;
     else
-        ead_detector_close(detector);
+        ead_detector_close(d);
     return status;
-}
-
-static EadStatus plan_options(const EadDetectorOptions *options, EadPlanOptions *out) {
-    *out = (EadPlanOptions){.backend = &ead_backend_cpu};
-    if (options && options->device) EAD_TRY(ead_backend_find(options->device, &out->backend));
-    return options && options->precision ? ead_precision_find(options->precision, &out->precision) : EAD_OK;
 }
 
 int ead_detector_open_with(const char *path, const EadDetectorOptions *options, EadDetector **out) {
     EadModel *model;
-    EadPlanOptions plan;
-    EAD_TRY(plan_options(options, &plan));
+    EadPlanOptions plan = {.backend = &ead_backend_cpu};
+    if (options && options->device) EAD_TRY(ead_backend_find(options->device, &plan.backend));
+    if (options && options->precision) EAD_TRY(ead_precision_find(options->precision, &plan.precision));
     EAD_TRY(ead_model_open(path, &model));
     EadStatus status = ead_detector_new(model, &plan, 1, out);
     if (status == EAD_OK)
@@ -105,15 +98,6 @@ float ead_map_resize(const float *map, int height, int width, float *out, int ou
     return max;
 }
 
-static EadStatus reserve(EadDetector *d, int64_t count) {
-    if (count <= d->scratch_count) return EAD_OK;
-    float *scratch = realloc(d->scratch, (size_t)count * sizeof *scratch);
-    if (!scratch) return ead_fail(EAD_NO_MEMORY, "no memory for a map of %lld pixels", (long long)count);
-    d->scratch = scratch;
-    d->scratch_count = count;
-    return EAD_OK;
-}
-
 EadStatus ead_detector_run_batch(EadDetector *d, const uint8_t *images, const float **maps) {
     const void *value;
     ead_plan_write(d->plan, d->images, images);
@@ -127,26 +111,27 @@ EadStatus ead_detector_run_batch(EadDetector *d, const uint8_t *images, const fl
     return EAD_OK;
 }
 
-/* The score of the last run's first image, where the method computes one. */
-static EadStatus read_score(const EadDetector *d, float *score) {
-    const void *value;
-    EAD_TRY(ead_plan_fetch(d->plan, d->result.score, &value));
-    *score = (float)*(const real *)value;
-    return EAD_OK;
-}
-
 int ead_detector_run(EadDetector *d, const uint8_t *rgb, int width, int height, ptrdiff_t stride, float *map,
                      float *score) {
     const EadModel *model = d->model;
     uint8_t *input = ead_plan_input_buffer(d->plan, d->images);
+    int64_t pixels = (int64_t)width * height;
     const float *model_map;
+    const void *value;
     EAD_TRY(ead_resize_u8(rgb, width, height, 3, stride, input, model->width, model->height));
-    if (!map) EAD_TRY(reserve(d, (int64_t)width * height));
+    if (!map && pixels > d->scratch_count) {
+        float *scratch = realloc(d->scratch, (size_t)pixels * sizeof *scratch);
+        if (!scratch) return ead_fail(EAD_NO_MEMORY, "no memory for a map of %lld pixels", (long long)pixels);
+        d->scratch = scratch;
+        d->scratch_count = pixels;
+    }
     EAD_TRY(ead_detector_run_batch(d, input, &model_map));
     float max = ead_map_resize(model_map, model->height, model->width, map ? map : d->scratch, height, width);
     if (!score) return EAD_OK;
     *score = max;
-    if (d->result.score) return read_score(d, score);
+    if (!d->result.score) return EAD_OK;
+    EAD_TRY(ead_plan_fetch(d->plan, d->result.score, &value));
+    *score = (float)*(const real *)value;
     return EAD_OK;
 }
 

@@ -14,16 +14,14 @@ typedef struct EadModel {
     int height, width; /* of the images that it looks at */
     int map_choice;    /* which of the method's maps make the anomaly map: number in EadMethod.maps */
     float threshold;   /* of the image score; NAN while not set */
-    float
-        color_high; /* map value that good images hardly reach, where the colours of a heat map end; NAN where
-                        * maps have no common scale */
+    /* Map value that good images hardly reach, where the colours of a heat map end; NAN: no common scale. */
+    float color_high;
 } EadModel;
 
 /* What a detector computes for a batch of N images. */
 typedef struct EadDetection {
-    EadNode *map; /* [N,H,W,1] at the model's size, kept; larger is more anomalous */
-    EadNode
-        *score; /* [N,1,1,1], kept; NULL: an image's score is the maximum of its map at the image's size */
+    EadNode *map;   /* [N,H,W,1] at the model's size, kept; larger is more anomalous */
+    EadNode *score; /* [N,1,1,1], kept; NULL: the maximum of an image's map at the image's size */
 } EadDetection;
 
 typedef struct EadMethodFunctions {
@@ -45,10 +43,8 @@ typedef struct EadMethodFunctions {
 
 /* A row of models/methods.def. */
 struct EadMethod {
-    const char
-        *name; /* metadata "method" of model files, where its absence means efficientad; model.method */
-    const char *
-        maps; /* names of the maps that --select chooses from, "both|st|ae", the usual first; "": no choice */
+    const char *name; /* model.method, and metadata "method" of model files (absent: efficientad) */
+    const char *maps; /* what --select chooses from, "both|st|ae", the usual first; "": no choice */
     const EadMethodFunctions *functions;
 };
 

@@ -66,12 +66,6 @@ EadStatus ead_model_choose_maps(EadModel *model, int map_choice) {
 
 /* ---- reading ---- */
 
-static EadStatus find_method(const EadSafetensors *file, const EadMethod **out) {
-    const char *name = ead_safetensors_metadata(file, "method");
-    *out = ead_method_find(name ? name : "efficientad");
-    return *out ? EAD_OK : ead_bad_metadata(file, "method", name, "a method of this program");
-}
-
 static EadStatus read_map_choice(const EadSafetensors *file, EadModel *model) {
     const char *name = ead_safetensors_metadata(file, "map_use");
     int map_choice;
@@ -93,11 +87,12 @@ static EadStatus read_threshold(const EadSafetensors *file, EadModel *model) {
 }
 
 EadStatus ead_model_read(const EadSafetensors *file, EadModel **out) {
-    const EadMethod *method;
+    const char *name = ead_safetensors_metadata(file, "method");
+    const EadMethod *method = ead_method_find(name ? name : "efficientad");
     EadModel *model;
     int height, width;
     EAD_TRY(ead_check_format(file));
-    EAD_TRY(find_method(file, &method));
+    if (!method) return ead_bad_metadata(file, "method", name, "a method of this program");
     EAD_TRY(ead_image_size_read(file, &height, &width));
     EAD_TRY(method->functions->read(file, height, width, &model));
     EadStatus status = read_map_choice(file, model);

@@ -108,15 +108,6 @@ static EadStatus find_start(Run *run) {
     return EAD_OK;
 }
 
-static EadStatus open_log(Run *run) {
-    if (run->phase_count == 0) return EAD_OK;
-    EAD_TRY(ead_loss_log_open(&run->log, run->folder.losses, run->fit->losses, steps_done(run)));
-    bool shown = run->config->train_tensorboard && run->model && steps_done(run) < run->steps;
-    if (!shown) return EAD_OK;
-    return ead_training_board_open(&run->board, run->config->output, run->steps, steps_done(run),
-                                   &run->data.dataset);
-}
-
 /* Readies the present phase: its step is planned, the state is fitted or read. */
 static EadStatus begin_phase(Run *run) {
     if (run->phase_count == 0) return EAD_OK;
@@ -171,31 +162,33 @@ static EadStatus prepare(Run *run) {
     bool resumed = run->checkpoint != NULL;
     EAD_TRY(fit_or_resume(run));
     EAD_TRY(begin_phase(run));
-    EAD_TRY(open_log(run));
+    if (run->phase_count > 0)
+        EAD_TRY(ead_loss_log_open(&run->log, run->folder.losses, fit->losses, steps_done(run)));
+    if (detector && run->config->train_tensorboard && steps_done(run) < run->steps)
+        EAD_TRY(ead_training_board_open(&run->board, run->config->output, run->steps, steps_done(run),
+                                        &run->data.dataset));
     EAD_TRY(ead_run_folder_write_config(&run->folder, run->config_text));
     return run->phase_count == 0 && !resumed ? save_checkpoint(run) : EAD_OK;
 }
 
 /* ---- the steps ---- */
 
-/* Fails for a loss that is not finite. */
-static EadStatus check_loss(const Run *run, int64_t step, float loss) {
-    const EadPhase *phase = &run->phases[run->phase];
-    if (isfinite(loss)) return EAD_OK;
-    return ead_fail(EAD_BAD_ARGUMENT,
-                    "%s: the loss of step %lld is %g; lower %s (now %g) and start anew with another --output",
-                    run->config->output, (long long)step, (double)loss, phase->rate_key, phase->rate);
-}
-
 /* Brings the rows of the steps since the last call into the log. */
 static EadStatus log_losses(Run *run) {
+    const EadPhase *phase = &run->phases[run->phase];
     float rows[EAD_LOSS_ROWS * (EAD_MAX_LOSSES + 1)];
     int count, columns = run->step.columns;
     int64_t step = run->before + run->step.read;
     EAD_TRY(ead_step_losses(&run->step, rows, &count));
     for (int i = 0; i < count; i++) {
         const float *row = rows + i * columns;
-        EAD_TRY(check_loss(run, ++step, row[columns - 2]));
+        step++;
+        if (!isfinite(row[columns - 2]))
+            return ead_fail(EAD_BAD_ARGUMENT,
+                            "%s: the loss of step %lld is %g; lower %s (now %g) and start anew with another "
+                            "--output",
+                            run->config->output, (long long)step, (double)row[columns - 2], phase->rate_key,
+                            phase->rate);
         EAD_TRY(ead_loss_log_append(&run->log, step, row, columns));
         EAD_TRY(ead_training_board_step(&run->board, step, run->fit->losses, row));
         memcpy(run->losses, row, (size_t)columns * sizeof *row);
@@ -227,12 +220,6 @@ static EadStatus after_save(Run *run) {
     return goes_on && run->fit->after_save ? run->fit->after_save(run->state, steps_done(run)) : EAD_OK;
 }
 
-/* Reading losses waits for the step: on a device that is to happen seldom, so that it never runs out of
- * work. */
-static bool losses_are_due(const Run *run) {
-    return !run->spec->backend->device || run->step.done % EAD_LOSS_ROWS == 0;
-}
-
 static EadStatus do_step(Run *run, EadProgress *progress) {
     int64_t every = run->config->train_checkpoint_every;
     const uint8_t *slot = NULL;
@@ -240,7 +227,8 @@ static EadStatus do_step(Run *run, EadProgress *progress) {
     if (run->loader) EAD_TRY(ead_loader_next(run->loader, &slot));
     ead_step_run(&run->step, slot);
     if (run->loader) ead_loader_release(run->loader);
-    if (losses_are_due(run)) EAD_TRY(log_losses(run));
+    /* Reading waits for the step: on a device it happens seldom, so that it never runs out of work. */
+    if (!run->spec->backend->device || run->step.done % EAD_LOSS_ROWS == 0) EAD_TRY(log_losses(run));
     snprintf(note, sizeof note, "loss %.4g", (double)run->losses[run->step.columns - 2]);
     ead_progress_update(progress, run->step.done, note);
     bool last = run->step.done >= run->phases[run->phase].steps; /* the end saves */
@@ -392,18 +380,6 @@ static EadStatus finish(Run *run) {
     return EAD_OK;
 }
 
-static void close_run(Run *run) {
-    end_phase(run);
-    ead_safetensors_close(run->checkpoint);
-    ead_loss_log_close(&run->log);
-    ead_training_board_close(&run->board);
-    if (run->state) run->fit->free(run->state);
-    ead_train_data_close(&run->data);
-    free(run->validation_scores);
-    free(run->config_text);
-    free(run);
-}
-
 EadStatus ead_fit_run(const EadFit *fit, const EadRunSpec *spec) {
     Run *run = ead_new(1, sizeof *run, "a run");
     if (!run) return EAD_NO_MEMORY;
@@ -412,7 +388,15 @@ EadStatus ead_fit_run(const EadFit *fit, const EadRunSpec *spec) {
     EadStatus status = prepare(run);
     if (status == EAD_OK) status = do_phases(run);
     if (status == EAD_OK) status = finish(run);
-    close_run(run);
+    end_phase(run);
+    ead_safetensors_close(run->checkpoint);
+    ead_loss_log_close(&run->log);
+    ead_training_board_close(&run->board);
+    if (run->state) fit->free(run->state);
+    ead_train_data_close(&run->data);
+    free(run->validation_scores);
+    free(run->config_text);
+    free(run);
     return status;
 }
 

@@ -38,7 +38,9 @@ static bool has_tag(const EadTrainingBoard *board, const char *tag) {
     return false;
 }
 
-static EadStatus take_images(EadTrainingBoard *board, const EadDataset *dataset) {
+EadStatus ead_training_board_open(EadTrainingBoard *board, const char *folder, int64_t steps, int64_t done,
+                                  const EadDataset *dataset) {
+    *board = (EadTrainingBoard){.steps = steps, .pictured = done};
     for (int i = 0; i < dataset->test_count && board->image_count < EAD_BOARD_PICTURES; i++) {
         char tag[256];
         const EadTestSample *sample = &dataset->test[i];
@@ -49,13 +51,6 @@ static EadStatus take_images(EadTrainingBoard *board, const EadDataset *dataset)
         if (!board->tags[board->image_count++])
             return ead_fail(EAD_NO_MEMORY, "no memory for the TensorBoard log");
     }
-    return EAD_OK;
-}
-
-EadStatus ead_training_board_open(EadTrainingBoard *board, const char *folder, int64_t steps, int64_t done,
-                                  const EadDataset *dataset) {
-    *board = (EadTrainingBoard){.steps = steps, .pictured = done};
-    EAD_TRY(take_images(board, dataset));
     return ead_tensorboard_open(&board->file, folder, done);
 }
 
@@ -81,15 +76,6 @@ static EadStatus write_map(EadTrainingBoard *board, int64_t step, int index, con
     return status;
 }
 
-static EadStatus run_image(EadTrainingBoard *board, int64_t step, int index, EadDetector *detector) {
-    const EadImage *image = &board->images[index];
-    float *map, score;
-    EAD_TRY(ead_score_image(detector, image, &map, &score));
-    EadStatus status = write_map(board, step, index, map);
-    free(map);
-    return status;
-}
-
 EadStatus ead_training_board_maps(EadTrainingBoard *board, int64_t step, const EadModel *model,
                                   const EadBackend *backend) {
     bool due = step == board->steps || step - board->pictured >= board->steps / PICTURE_EVENTS;
@@ -97,8 +83,13 @@ EadStatus ead_training_board_maps(EadTrainingBoard *board, int64_t step, const E
     EadDetector *detector = NULL;
     EAD_TRY(ead_detector_new(model, &(EadPlanOptions){.backend = backend}, 1, &detector));
     EadStatus status = EAD_OK;
-    for (int i = 0; i < board->image_count && status == EAD_OK; i++)
-        status = run_image(board, step, i, detector);
+    for (int i = 0; i < board->image_count && status == EAD_OK; i++) {
+        float *map, score;
+        status = ead_score_image(detector, &board->images[i], &map, &score);
+        if (status != EAD_OK) break;
+        status = write_map(board, step, i, map);
+        free(map);
+    }
     ead_detector_close(detector);
     board->pictured = step;
     return status;

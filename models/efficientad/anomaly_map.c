@@ -10,9 +10,8 @@
 #include "core/ops/scale/scale.h"
 #include "core/ops/squared_difference/squared_difference.h"
 
-enum {
-    UNSEEN_CELLS = 4
-}; /* on each side of an unpadded network's output (64 - 56 = 2 * 4 of an image of 256) */
+/* Cells on each side of an unpadded network's output (64 - 56 = 2 * 4 of an image of 256). */
+enum { UNSEEN_CELLS = 4 };
 
 static EadNode *distance(EadGraph *graph, EadNode *a, EadNode *b) {
     return ead_channel_mean(graph, ead_squared_difference(graph, a, b));

@@ -44,13 +44,6 @@ static EadStatus read_map_statistics(const EadSafetensors *file, EadEfficientad 
     return status == EAD_OK ? EAD_OK : ead_fail_prefix(EAD_BAD_FILE, "%s: ", ead_safetensors_path(file));
 }
 
-static EadStatus read_values(const EadSafetensors *file, EadEfficientad *model) {
-    EAD_TRY(ead_params_read_all(file, &model->teacher));
-    EAD_TRY(ead_params_read_all(file, &model->trained));
-    EAD_TRY(read_teacher_statistics(file, model));
-    return read_map_statistics(file, model);
-}
-
 static EadStatus read(const EadSafetensors *file, int height, int width, EadModel **out) {
     EadEfficientadSpec spec = {.height = height, .width = width};
     EadEfficientad *model;
@@ -63,7 +56,10 @@ static EadStatus read(const EadSafetensors *file, int height, int width, EadMode
     EadStatus status = ead_efficientad_check_image_size(height, width);
     if (status != EAD_OK) return ead_fail_prefix(EAD_BAD_FILE, "%s: ", ead_safetensors_path(file));
     EAD_TRY(ead_efficientad_new(&spec, &model));
-    status = read_values(file, model);
+    status = ead_params_read_all(file, &model->teacher);
+    if (status == EAD_OK) status = ead_params_read_all(file, &model->trained);
+    if (status == EAD_OK) status = read_teacher_statistics(file, model);
+    if (status == EAD_OK) status = read_map_statistics(file, model);
     if (status == EAD_OK)
         *out = &model->base;
     else

@@ -38,27 +38,6 @@ static TeacherOutputs teacher_outputs(EadGraph *graph, const EadEfficientad *mod
     return out;
 }
 
-/* L_hard and L_penalty. s1: S1 of [penalty image], training image. */
-static void student_teacher(EadGraph *graph, const EadLossOptions *options, EadBatchSlots slots,
-                            EadNode *teacher, EadNode *s1, EadLosses *losses) {
-    EadNode *distance = ead_squared_difference(graph, teacher, ead_slice_batch(graph, s1, slots.train, 1));
-    losses->hard = ead_hard_feature_loss(graph, distance, options->hard_quantile);
-    if (options->penalty)
-        losses->penalty = mean_square(graph, ead_slice_batch(graph, s1, slots.penalty, 1), NULL);
-}
-
-/* L_AE and L_STAE. s2: S2 of the augmented image. */
-static void autoencoder(EadGraph *graph, const EadEfficientad *model, const EadLossOptions *options,
-                        EadNode *image, EadNode *step, EadNode *teacher, EadNode *s2, EadLosses *losses) {
-    EadAutoencoder network = ead_efficientad_autoencoder(model, true);
-    network.dropout = options->dropout;
-    network.seed = options->seed;
-    network.step = step;
-    EadNode *prediction = ead_autoencoder(graph, &network, image);
-    losses->autoencoder = mean_square(graph, teacher, prediction);
-    losses->student_autoencoder = mean_square(graph, prediction, s2);
-}
-
 EadLosses ead_build_losses(EadGraph *graph, const EadEfficientad *model, const EadLossOptions *options,
                            EadLossInputs inputs) {
     EadLosses losses = {NULL};
@@ -68,12 +47,22 @@ EadLosses ead_build_losses(EadGraph *graph, const EadEfficientad *model, const E
     EadNode *trunk = ead_pdn_trunk(graph, &student, inputs.x);
     EadNode *s1 =
         ead_pdn_head(graph, &student, ead_slice_batch(graph, trunk, 0, slots.train + 1), 0, EAD_FEATURES);
-    student_teacher(graph, options, slots, teacher.train, s1, &losses);
+    EadNode *distance =
+        ead_squared_difference(graph, teacher.train, ead_slice_batch(graph, s1, slots.train, 1));
+    losses.hard = ead_hard_feature_loss(graph, distance, options->hard_quantile);
+    if (options->penalty)
+        losses.penalty = mean_square(graph, ead_slice_batch(graph, s1, slots.penalty, 1), NULL);
     if (model->spec.autoencoder) {
         EadNode *s2 = ead_pdn_head(graph, &student, ead_slice_batch(graph, trunk, slots.augmented, 1),
                                    EAD_FEATURES, EAD_FEATURES);
-        autoencoder(graph, model, options, ead_slice_batch(graph, inputs.x, slots.augmented, 1), inputs.step,
-                    teacher.augmented, s2, &losses);
+        EadAutoencoder network = ead_efficientad_autoencoder(model, true);
+        network.dropout = options->dropout;
+        network.seed = options->seed;
+        network.step = inputs.step;
+        EadNode *prediction =
+            ead_autoencoder(graph, &network, ead_slice_batch(graph, inputs.x, slots.augmented, 1));
+        losses.autoencoder = mean_square(graph, teacher.augmented, prediction);
+        losses.student_autoencoder = mean_square(graph, prediction, s2);
     }
     EadNode *const parts[] = {losses.penalty, losses.autoencoder, losses.student_autoencoder};
     losses.total = ead_keep(losses.hard);

@@ -18,16 +18,6 @@ EadStatus ead_efficientad_check_image_size(int height, int width) {
         height, width, EAD_IMAGE_STEP, EAD_IMAGE_MIN, EAD_IMAGE_MAX);
 }
 
-static EadStatus declare(EadEfficientad *model) {
-    EadPdn teacher = ead_efficientad_teacher(model), student = ead_efficientad_student(model, true);
-    EAD_TRY(ead_pdn_declare(&teacher, &model->teacher));
-    EAD_TRY(ead_pdn_declare(&student, &model->trained));
-    if (model->spec.autoencoder)
-        EAD_TRY(ead_autoencoder_declare(&model->trained, model->spec.height, model->spec.width));
-    EAD_TRY(ead_params_allocate(&model->teacher));
-    return ead_params_allocate(&model->trained);
-}
-
 EadStatus ead_efficientad_new(const EadEfficientadSpec *spec, EadEfficientad **out) {
     EAD_TRY(ead_efficientad_check_image_size(spec->height, spec->width));
     EadEfficientad *model = ead_new(1, sizeof *model, "a model");
@@ -41,7 +31,13 @@ EadStatus ead_efficientad_new(const EadEfficientadSpec *spec, EadEfficientad **o
     model->normalization = EAD_MAPS_NONE;
     for (int c = 0; c < EAD_FEATURES; c++) model->teacher_std[c] = model->teacher_scale[c] = 1;
     for (int m = 0; m < EAD_MAP_COUNT; m++) model->map_scale[m] = 1;
-    EadStatus status = declare(model);
+    EadPdn teacher = ead_efficientad_teacher(model), student = ead_efficientad_student(model, true);
+    EadStatus status = ead_pdn_declare(&teacher, &model->teacher);
+    if (status == EAD_OK) status = ead_pdn_declare(&student, &model->trained);
+    if (status == EAD_OK && spec->autoencoder)
+        status = ead_autoencoder_declare(&model->trained, spec->height, spec->width);
+    if (status == EAD_OK) status = ead_params_allocate(&model->teacher);
+    if (status == EAD_OK) status = ead_params_allocate(&model->trained);
     if (status == EAD_OK)
         *out = model;
     else
@@ -69,8 +65,7 @@ void ead_efficientad_set_teacher_statistics(EadEfficientad *model, const double 
     }
 }
 
-/* The line through (a, 0) and (b, 0.1), or the one that subtracts mean a and divides by standard deviation b.
- */
+/* The line through (a, 0) and (b, 0.1), or the one that subtracts mean a and divides by deviation b. */
 static EadStatus set_line(EadEfficientad *model, int map, double a, double b) {
     bool quantile = model->normalization == EAD_MAPS_QUANTILE;
     a = (double)(float)a;

@@ -81,11 +81,12 @@ EadNode *ead_efficientad_teacher_output(EadGraph *graph, const EadEfficientad *m
 /* ---- inference (Algorithm 2; models/efficientad/anomaly_map.c) ---- */
 
 typedef struct EadMaps {
-    EadNode
-        *raw[EAD_MAP_COUNT]; /* [N,H',W',1] mean over channels of (teacher - student)^2, and of (autoencoder -
-                                  * student)^2 (NULL without autoencoder), at the networks' output size */
-    EadNode *combined;       /* [N,H,W,1] at image size: the mean of the normalized maps. Without padding the
-                                  * networks leave a border of 4 cells unseen, which is 0, the level of q_a */
+    /* [N,H',W',1] at the networks' output size: mean over channels of (teacher - student)^2, and of
+     * (autoencoder - student)^2 (NULL without autoencoder). */
+    EadNode *raw[EAD_MAP_COUNT];
+    /* [N,H,W,1] at image size: the mean of the normalized maps. Without padding the networks leave a border
+     * of 4 cells unseen, which is 0, the level of q_a. */
+    EadNode *combined;
 } EadMaps;
 
 /* images: U8 leaf [N,H,W,3] of the model's size. */

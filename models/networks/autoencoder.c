@@ -1,5 +1,4 @@
-/* Encoder: five halving convolutions and a bottleneck. Decoder: six times resize and convolve, then the head.
- */
+/* Encoder: five halving convolutions and a bottleneck. Decoder: six times resize and convolve, a head. */
 #include "models/networks/autoencoder.h"
 
 #include "core/ops/conv2d/conv2d.h"
@@ -36,19 +35,16 @@ static EadNode *conv(EadGraph *graph, const EadAutoencoder *a, EadNode *x, const
     return ead_conv2d(graph, x, p.weight, p.bias, attributes);
 }
 
-static EadNode *encode(EadGraph *graph, const EadAutoencoder *a, EadNode *x) {
-    for (int i = 1; i <= HALVINGS; i++)
-        x = conv(graph, a, x, "enc", i, (EadConv2d){.stride = 2, .padding = 1, .relu = true});
-    return conv(graph, a, x, "enc", HALVINGS + 1, (EadConv2d){.stride = 1});
-}
-
 /* Size before decoder stage 1..6 of an image of that size: 256 gives 3, 8, 15, 32, 63, 127. */
 static int decoder_size(int stage, int image) {
     int size = image >> (DECODER_STAGES + 1 - stage);
     return stage == 2 || stage == 4 ? size : size - 1;
 }
 
-static EadNode *decode(EadGraph *graph, const EadAutoencoder *a, EadNode *x) {
+EadNode *ead_autoencoder(EadGraph *graph, const EadAutoencoder *a, EadNode *x) {
+    for (int i = 1; i <= HALVINGS; i++)
+        x = conv(graph, a, x, "enc", i, (EadConv2d){.stride = 2, .padding = 1, .relu = true});
+    x = conv(graph, a, x, "enc", HALVINGS + 1, (EadConv2d){.stride = 1});
     for (int i = 1; i <= DECODER_STAGES; i++) {
         x = ead_resize_bilinear(graph, x, decoder_size(i, a->height), decoder_size(i, a->width));
         x = conv(graph, a, x, "dec", i, (EadConv2d){.stride = 1, .padding = 2, .relu = true});
@@ -57,8 +53,4 @@ static EadNode *decode(EadGraph *graph, const EadAutoencoder *a, EadNode *x) {
     x = ead_resize_bilinear(graph, x, a->output_height, a->output_width);
     x = conv(graph, a, x, "dec", 7, (EadConv2d){.stride = 1, .padding = 1, .relu = true});
     return conv(graph, a, x, "dec", 8, (EadConv2d){.stride = 1, .padding = 1});
-}
-
-EadNode *ead_autoencoder(EadGraph *graph, const EadAutoencoder *a, EadNode *x) {
-    return decode(graph, a, encode(graph, a, x));
 }

@@ -14,13 +14,6 @@ static EadStatus find_tensor(const EadSafetensors *file, const char *name, const
                     EAD_MODEL_FILE_HINT);
 }
 
-static void print_shape(const EadFileTensor *tensor, char *out, size_t size) {
-    size_t used = (size_t)snprintf(out, size, "[");
-    for (int d = 0; d < tensor->dims && used < size; d++)
-        used += (size_t)snprintf(out + used, size - used, d ? ",%lld" : "%lld", (long long)tensor->shape[d]);
-    if (used < size) snprintf(out + used, size - used, "]");
-}
-
 static bool is_bias(const EadParam *param) {
     return param->n == 1 && param->h == 1 && param->w == 1;
 }
@@ -32,7 +25,11 @@ static EadStatus check_shape(const EadSafetensors *file, const EadFileTensor *te
     bool same = tensor->dims == dims && memcmp(tensor->shape, expected, (size_t)dims * sizeof *expected) == 0;
     if (same) return EAD_OK;
     char shape[128];
-    print_shape(tensor, shape, sizeof shape);
+    size_t used = (size_t)snprintf(shape, sizeof shape, "[");
+    for (int d = 0; d < tensor->dims && used < sizeof shape; d++)
+        used += (size_t)snprintf(shape + used, sizeof shape - used, d ? ",%lld" : "%lld",
+                                 (long long)tensor->shape[d]);
+    if (used < sizeof shape) snprintf(shape + used, sizeof shape - used, "]");
     if (is_bias(param))
         return ead_fail(EAD_BAD_FILE, "%s: tensor '%s' has shape %s, this model needs [%d]; %s",
                         ead_safetensors_path(file), tensor->name, shape, param->c, EAD_MODEL_FILE_HINT);

@@ -50,23 +50,14 @@ static EadStatus make_pooling(EadPatchFeatures *features) {
     return EAD_OK;
 }
 
-static EadStatus variant_of_file(const EadSafetensors *file, EadResnetVariant *out) {
+static EadStatus read_backbone(const EadSafetensors *file, const EadResnetVariant *wanted, EadResnet *out) {
     const char *text = ead_safetensors_metadata(file, "variant");
-    *out = EAD_RESNET_TORCHVISION;
-    if (!text || strncmp(text, "torchvision", strlen("torchvision")) == 0) return EAD_OK;
-    *out = EAD_RESNET_CAFFE;
-    if (strncmp(text, "caffe", strlen("caffe")) == 0) return EAD_OK;
+    if (wanted) return ead_resnet_read(file, *wanted, out);
+    if (!text || strncmp(text, "torchvision", strlen("torchvision")) == 0)
+        return ead_resnet_read(file, EAD_RESNET_TORCHVISION, out);
+    if (strncmp(text, "caffe", strlen("caffe")) == 0) return ead_resnet_read(file, EAD_RESNET_CAFFE, out);
     return ead_fail(EAD_BAD_FILE, "%s: metadata 'variant' is '%.80s'; known are torchvision and caffe",
                     ead_safetensors_path(file), text);
-}
-
-static EadStatus read_backbone(const EadSafetensors *file, const EadResnetVariant *wanted, EadResnet *out) {
-    EadResnetVariant variant;
-    if (wanted)
-        variant = *wanted;
-    else
-        EAD_TRY(variant_of_file(file, &variant));
-    return ead_resnet_read(file, variant, out);
 }
 
 EadStatus ead_patch_features_open(const char *path, const EadResnetVariant *variant, EadPatchFeatures *out) {

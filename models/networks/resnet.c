@@ -70,23 +70,17 @@ static EadStatus declare(EadParams *params, const Block *block, const Conv *conv
     return ead_params_declare_conv(params, name, conv->channels, conv->kernel, conv->kernel, in);
 }
 
-static EadStatus declare_block(EadParams *params, const Block *block, int in) {
-    if (block->shortcut.name) EAD_TRY(declare(params, block, &block->shortcut, in));
-    for (const Conv *conv = block->convs; conv->name; conv++) {
-        EAD_TRY(declare(params, block, conv, in));
-        in = conv->channels;
-    }
-    return EAD_OK;
-}
-
 static EadStatus declare_all(EadResnet *resnet) {
     int in = STEM_CHANNELS;
     EAD_TRY(ead_params_declare_conv(&resnet->params, "conv1", STEM_CHANNELS, 7, 7, 3));
     for (int stage = 1; stage <= EAD_RESNET_STAGES; stage++)
         for (int i = 0; i < resnet->kind->blocks[stage - 1]; i++) {
             Block block = block_at(resnet, stage, i, in);
-            EAD_TRY(declare_block(&resnet->params, &block, in));
-            in = ead_resnet_channels(resnet->kind, stage);
+            if (block.shortcut.name) EAD_TRY(declare(&resnet->params, &block, &block.shortcut, in));
+            for (const Conv *conv = block.convs; conv->name; conv++) {
+                EAD_TRY(declare(&resnet->params, &block, conv, in));
+                in = conv->channels;
+            }
         }
     return ead_params_allocate(&resnet->params);
 }
@@ -112,30 +106,21 @@ static EadNode *apply(EadGraph *graph, const EadResnet *resnet, const Block *blo
                       (EadConv2d){.stride = conv->stride, .padding = conv->kernel / 2, .relu = relu});
 }
 
-/* y = relu(convolutions(x) + shortcut(x)) */
-static EadNode *build_block(EadGraph *graph, const EadResnet *resnet, const Block *block, EadNode *x) {
-    EadNode *y = x, *shortcut = x;
-    if (block->shortcut.name) shortcut = apply(graph, resnet, block, &block->shortcut, x, false);
-    for (const Conv *conv = block->convs; conv->name; conv++)
-        y = apply(graph, resnet, block, conv, y, conv[1].name != NULL);
-    return ead_relu(graph, ead_add(graph, y, shortcut));
-}
-
-static EadNode *build_stem(EadGraph *graph, const EadResnet *resnet, EadNode *x) {
+void ead_resnet_build(EadGraph *graph, const EadResnet *resnet, EadNode *x,
+                      EadNode *stages[EAD_RESNET_STAGES]) {
     EadConvParams p = ead_conv_params(graph, &resnet->params, "conv1", 0, 0, false);
     bool caffe = resnet->variant == EAD_RESNET_CAFFE;
     x = ead_conv2d(graph, x, p.weight, p.bias, (EadConv2d){.stride = 2, .padding = 3, .relu = true});
-    return ead_max_pool2d(
+    x = ead_max_pool2d(
         graph, x, (EadMaxPool2d){.kernel = 3, .stride = 2, .padding = caffe ? 0 : 1, .ceil_mode = caffe});
-}
-
-void ead_resnet_build(EadGraph *graph, const EadResnet *resnet, EadNode *x,
-                      EadNode *stages[EAD_RESNET_STAGES]) {
-    x = build_stem(graph, resnet, x);
     for (int stage = 1; stage <= EAD_RESNET_STAGES; stage++) {
         for (int i = 0; i < resnet->kind->blocks[stage - 1]; i++) {
             Block block = block_at(resnet, stage, i, x->y.c);
-            x = build_block(graph, resnet, &block, x);
+            EadNode *y = x; /* x = relu(convolutions(x) + shortcut(x)) */
+            if (block.shortcut.name) x = apply(graph, resnet, &block, &block.shortcut, x, false);
+            for (const Conv *conv = block.convs; conv->name; conv++)
+                y = apply(graph, resnet, &block, conv, y, conv[1].name != NULL);
+            x = ead_relu(graph, ead_add(graph, y, x));
         }
         stages[stage - 1] = x;
     }

@@ -10,8 +10,7 @@
 /* The two ways in which these networks are built. */
 typedef enum EadResnetVariant {
     EAD_RESNET_TORCHVISION, /* a stage's stride on its first 3x3; max-pool 3/2 with padding 1 */
-    EAD_RESNET_CAFFE, /* on its first convolution, the 1x1 of bottlenecks; max-pool 3/2, no padding, ceil mode
-                       */
+    EAD_RESNET_CAFFE,       /* on its first convolution, the 1x1 of bottlenecks; no padding, ceil mode */
 } EadResnetVariant;
 
 enum { EAD_RESNET_STAGES = 3 };

@@ -56,13 +56,6 @@ static EadStatus list_images(DistillState *s) {
     return EAD_OK;
 }
 
-static EadStatus open_backbone(DistillState *s) {
-    int choice = s->config->distill_backbone_variant;
-    EadResnetVariant variant = (EadResnetVariant)(choice - EAD_VARIANT_CHOICE_TORCHVISION);
-    return ead_patch_features_open(s->config->distill_backbone,
-                                   choice == EAD_VARIANT_CHOICE_AUTO ? NULL : &variant, &s->backbone);
-}
-
 static EadStatus make_teacher(DistillState *s) {
     EadPdnSize size = s->config->model_size == EAD_SIZE_CHOICE_MEDIUM ? EAD_PDN_MEDIUM : EAD_PDN_SMALL;
     s->teacher = (EadPdn){size, true, "teacher", EAD_FEATURES, &s->params, true};
@@ -84,9 +77,13 @@ static EadStatus new_state(const EadRunSpec *spec, void **state) {
 static EadStatus create(const EadRunSpec *spec, EadTrainData *data, void **state) {
     (void)data;
     EAD_TRY(new_state(spec, state));
-    EAD_TRY(list_images(*state));
-    EAD_TRY(open_backbone(*state));
-    return make_teacher(*state);
+    DistillState *s = *state;
+    int choice = s->config->distill_backbone_variant;
+    EadResnetVariant variant = (EadResnetVariant)(choice - EAD_VARIANT_CHOICE_TORCHVISION);
+    EAD_TRY(list_images(s));
+    EAD_TRY(ead_patch_features_open(s->config->distill_backbone,
+                                    choice == EAD_VARIANT_CHOICE_AUTO ? NULL : &variant, &s->backbone));
+    return make_teacher(s);
 }
 
 /* Its features come from a cache. */
@@ -136,20 +133,11 @@ static EadStatus plan(void *state, int phase, EadStep *step) {
     return ead_distill_step_new(&s->teacher, &options, &plan_options, step, &s->step);
 }
 
-/* The file in the folder distill.cache that belongs to these images and this backbone. */
-static EadStatus name_cache(const DistillState *s, uint64_t *key, EadPath path) {
-    char name[64];
-    EAD_TRY(ead_distill_key(&s->images, s->config->distill_backbone, (uint64_t)s->backbone.backbone.variant,
-                            key));
-    EAD_TRY(ead_make_directories(s->config->distill_cache));
-    snprintf(name, sizeof name, "features_%016llx.cache", (unsigned long long)*key);
-    return ead_path_in(path, s->config->distill_cache, name);
-}
-
 static EadStatus start(void *state, const EadStep *step) {
     DistillState *s = state;
     const EadDistillImages *images = &s->images;
     EadPath path;
+    char name[64];
     uint64_t key = 0;
     bool cached = s->config->distill_cache[0] != '\0';
     fprintf(
@@ -157,7 +145,13 @@ static EadStatus start(void *state, const EadStep *step) {
         s->teacher.size == EAD_PDN_SMALL ? "S" : "M", images->height, images->width,
         s->backbone.backbone.kind->name, s->spec->backend->name, ead_run_precision_name(s->spec),
         images->files.count - images->held_out, images->held_out, (double)ead_plan_bytes(step->plan) * 1e-6);
-    if (cached) EAD_TRY(name_cache(s, &key, path));
+    if (cached) { /* the file that belongs to these images and this backbone */
+        EAD_TRY(ead_distill_key(images, s->config->distill_backbone, (uint64_t)s->backbone.backbone.variant,
+                                &key));
+        EAD_TRY(ead_make_directories(s->config->distill_cache));
+        snprintf(name, sizeof name, "features_%016llx.cache", (unsigned long long)key);
+        EAD_TRY(ead_path_in(path, s->config->distill_cache, name));
+    }
     return ead_feature_source_open(&s->source, &s->images, &s->backbone, s->spec->backend,
                                    cached ? path : NULL, key, s->spec->quiet);
 }

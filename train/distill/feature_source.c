@@ -93,20 +93,6 @@ static EadStatus fill(EadFeatureSource *s, bool quiet) {
     return status;
 }
 
-static EadStatus open_cache(EadFeatureSource *s, const char *path, uint64_t key, bool quiet) {
-    const EadDistillImages *images = s->images;
-    EadFeatureCacheSpec spec = {path, key, images->files.count, small_bytes(images), images->features};
-    EAD_TRY(ead_feature_cache_open(&spec, &s->cache));
-    int missing = spec.count - ead_feature_cache_filled(s->cache);
-    if (missing > 0) {
-        fprintf(stderr, "features of %d of %d images are computed into %s, %.1f GB in all\n", missing,
-                spec.count, path, (double)ead_feature_cache_bytes(&spec) * 1e-9);
-        EAD_TRY(fill(s, quiet));
-    }
-    s->images->cache = s->cache;
-    return EAD_OK;
-}
-
 /* ---- the source ---- */
 
 EadStatus ead_feature_source_open(EadFeatureSource *source, EadDistillImages *images,
@@ -119,7 +105,17 @@ EadStatus ead_feature_source_open(EadFeatureSource *source, EadDistillImages *im
     source->floats = malloc((size_t)images->features * sizeof *source->floats);
     if (!source->pixels || !source->halves || !source->floats)
         return ead_fail(EAD_NO_MEMORY, "no memory for the features of an image");
-    return cache ? open_cache(source, cache, key, quiet) : EAD_OK;
+    if (!cache) return EAD_OK;
+    EadFeatureCacheSpec spec = {cache, key, images->files.count, small_bytes(images), images->features};
+    EAD_TRY(ead_feature_cache_open(&spec, &source->cache));
+    int missing = spec.count - ead_feature_cache_filled(source->cache);
+    if (missing > 0) {
+        fprintf(stderr, "features of %d of %d images are computed into %s, %.1f GB in all\n", missing,
+                spec.count, cache, (double)ead_feature_cache_bytes(&spec) * 1e-9);
+        EAD_TRY(fill(source, quiet));
+    }
+    images->cache = source->cache;
+    return EAD_OK;
 }
 
 void ead_feature_source_close(EadFeatureSource *source) {

@@ -35,9 +35,15 @@ static EadStatus plan_teacher(TeacherEval *j, const EadPdn *teacher, const EadDi
     return ead_plan_new(j->graph, &(EadPlanOptions){.backend = backend}, &j->plan);
 }
 
-static EadStatus take_image(TeacherEval *j, const float *features) {
+static EadStatus run_image(void *context, int index) {
+    TeacherEval *j = context;
     int64_t positions = ead_count(&j->y->y) / EAD_FEATURES;
+    const float *features;
     const void *value;
+    void *image = ead_plan_input_buffer(j->plan, j->images);
+    EAD_TRY(ead_feature_source_read(j->source, index, image, &features));
+    ead_plan_write(j->plan, j->images, image);
+    ead_plan_run(j->plan);
     EAD_TRY(ead_plan_fetch(j->plan, j->y, &value));
     const real *y = value;
     for (int64_t p = 0; p < positions; p++)
@@ -51,29 +57,10 @@ static EadStatus take_image(TeacherEval *j, const float *features) {
     return EAD_OK;
 }
 
-static EadStatus run_image(void *context, int index) {
-    TeacherEval *j = context;
-    const float *features;
-    void *image = ead_plan_input_buffer(j->plan, j->images);
-    EAD_TRY(ead_feature_source_read(j->source, index, image, &features));
-    ead_plan_write(j->plan, j->images, image);
-    ead_plan_run(j->plan);
-    return take_image(j, features);
-}
-
-static void conclude(const TeacherEval *j, EadTeacherQuality *q) {
-    double mean[EAD_FEATURES], std[EAD_FEATURES], count = (double)j->targets.count;
-    ead_channel_sums_result(&j->targets, mean, std);
-    for (int c = 0; c < EAD_FEATURES; c++) {
-        double error = j->errors[c] / count, variance = std[c] * std[c];
-        q->loss += error / EAD_FEATURES;
-        q->explained[c] = variance > 0 ? 1 - error / variance : 0;
-    }
-}
-
 EadStatus ead_teacher_quality_measure(const EadPdn *teacher, const EadBackend *backend,
                                       EadFeatureSource *source, const float mean[EAD_FEATURES],
                                       const float std[EAD_FEATURES], bool quiet, EadTeacherQuality *quality) {
+    double target_mean[EAD_FEATURES], target_std[EAD_FEATURES];
     *quality = (EadTeacherQuality){.images = source->images->held_out};
     TeacherEval *j = ead_new(1, sizeof *j, "judging the teacher");
     if (!j) return EAD_NO_MEMORY;
@@ -84,7 +71,12 @@ EadStatus ead_teacher_quality_measure(const EadPdn *teacher, const EadBackend *b
     if (status == EAD_OK) status = plan_teacher(j, teacher, source->images, backend);
     EadWalk walk = {.what = "judging the teacher", .count = source->images->held_out, .quiet = quiet};
     if (status == EAD_OK) status = ead_walk(&walk, run_image, j);
-    if (status == EAD_OK) conclude(j, quality);
+    if (status == EAD_OK) ead_channel_sums_result(&j->targets, target_mean, target_std);
+    for (int c = 0; c < EAD_FEATURES && status == EAD_OK; c++) {
+        double error = j->errors[c] / (double)j->targets.count, variance = target_std[c] * target_std[c];
+        quality->loss += error / EAD_FEATURES;
+        quality->explained[c] = variance > 0 ? 1 - error / variance : 0;
+    }
     ead_plan_free(j->plan);
     ead_graph_free(j->graph);
     free(j->target);
@@ -111,8 +103,7 @@ void ead_teacher_quality_print(FILE *stream, const EadTeacherQuality *quality) {
     EadExplained e = ead_teacher_quality_summary(quality);
     fprintf(stream,
             "teacher: loss %.4f on %d held-out images; explained variance of the channels: mean %.1f %%, "
-            "median %.1f "
-            "%%, %.1f to %.1f %%\n",
+            "median %.1f %%, %.1f to %.1f %%\n",
             quality->loss, quality->images, 100 * e.mean, 100 * e.median, 100 * e.least, 100 * e.greatest);
 }
 

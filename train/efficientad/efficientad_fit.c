@@ -35,21 +35,15 @@ typedef struct FitState {
 
 /* ---- the model and its data ---- */
 
-/* The folder that holds the program, "." if it cannot be told. */
-static void program_folder(EadPath out) {
-    EadPath program;
-    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
-    program[length > 0 ? length : 0] = '\0';
-    if (length <= 0 || ead_path_folder(out, program) != EAD_OK) memcpy(out, ".", 2);
-}
-
 EadStatus ead_shipped_teacher(EadPdnSize size, EadPath path) {
     static const char *const places[] = {"../models/weights", "../../models/weights",
                                          "../../../models/weights", "../share/efficientad"};
     const char *name = size == EAD_PDN_SMALL ? "small" : "medium";
-    EadPath folder;
+    EadPath program, folder; /* "." if the program's cannot be found */
     char file[128];
-    program_folder(folder);
+    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
+    program[length > 0 ? length : 0] = '\0';
+    if (length <= 0 || ead_path_folder(folder, program) != EAD_OK) memcpy(folder, ".", 2);
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
         snprintf(file, sizeof file, "%s/teacher_%s.safetensors", places[i], name);
         EAD_TRY(ead_path_in(path, folder, file));
@@ -88,15 +82,6 @@ static EadStatus make_model(FitState *s) {
     return config->model_init[0] ? ead_efficientad_read_trained(s->model, config->model_init) : EAD_OK;
 }
 
-static EadStatus list_penalty(FitState *s) {
-    const EadConfig *config = s->config;
-    if (!config->loss_penalty) return EAD_OK;
-    EadStatus status = ead_image_list_add(&s->penalty_list, config->penalty_path);
-    if (status != EAD_OK) return ead_fail_prefix(status, "penalty.path: ");
-    if (s->penalty_list.count > 0) return EAD_OK;
-    return ead_fail(EAD_BAD_ARGUMENT, "penalty.path: %s holds no images", config->penalty_path);
-}
-
 static void free_state(void *state) {
     FitState *s = state;
     ead_image_cache_close(s->penalty);
@@ -117,7 +102,12 @@ static EadStatus create(const EadRunSpec *spec, EadTrainData *data, void **state
     EAD_TRY(new_state(spec, data, state));
     FitState *s = *state;
     EAD_TRY(make_model(s));
-    EAD_TRY(list_penalty(s));
+    if (spec->config->loss_penalty) {
+        EadStatus status = ead_image_list_add(&s->penalty_list, spec->config->penalty_path);
+        if (status != EAD_OK) return ead_fail_prefix(status, "penalty.path: ");
+        if (s->penalty_list.count == 0)
+            return ead_fail(EAD_BAD_ARGUMENT, "penalty.path: %s holds no images", spec->config->penalty_path);
+    }
     return ead_resident_data_choose(spec->config, spec->backend, &s->model->spec, data->dataset.train.count,
                                     s->penalty_list.count, &s->tables);
 }
@@ -288,27 +278,25 @@ static EadStatus write_checkpoint(const void *state, EadSafetensorsWriter *write
     return ead_model_write(&((const FitState *)state)->model->base, writer);
 }
 
-/* Moves what was read into the model that the step was planned on. */
-static EadStatus adopt(const char *path, EadEfficientad *model, const EadEfficientad *read) {
-    bool same = model->teacher.total == read->teacher.total && model->trained.total == read->trained.total;
-    if (!same)
-        return ead_fail(EAD_BAD_FILE, "%s: holds another kind of model than the config asks for", path);
-    memcpy(model->teacher.values, read->teacher.values, (size_t)model->teacher.total * sizeof(real));
-    memcpy(model->trained.values, read->trained.values, (size_t)model->trained.total * sizeof(real));
-    memcpy(model->teacher_mean, read->teacher_mean, sizeof model->teacher_mean);
-    memcpy(model->teacher_std, read->teacher_std, sizeof model->teacher_std);
-    memcpy(model->teacher_scale, read->teacher_scale, sizeof model->teacher_scale);
-    memcpy(model->teacher_shift, read->teacher_shift, sizeof model->teacher_shift);
-    return EAD_OK;
-}
-
+/* Moves what is read into the model that the step was planned on. */
 static EadStatus read_checkpoint(void *state, const EadSafetensors *file) {
-    EadModel *read;
-    EAD_TRY(ead_model_read(file, &read));
-    EadStatus status =
-        adopt(ead_safetensors_path(file), ((FitState *)state)->model, (const EadEfficientad *)read);
-    ead_model_free(read);
-    return status;
+    EadEfficientad *model = ((FitState *)state)->model;
+    EadModel *base;
+    EAD_TRY(ead_model_read(file, &base));
+    const EadEfficientad *read = (const EadEfficientad *)base;
+    bool same = model->teacher.total == read->teacher.total && model->trained.total == read->trained.total;
+    if (same) {
+        memcpy(model->teacher.values, read->teacher.values, (size_t)model->teacher.total * sizeof(real));
+        memcpy(model->trained.values, read->trained.values, (size_t)model->trained.total * sizeof(real));
+        memcpy(model->teacher_mean, read->teacher_mean, sizeof model->teacher_mean);
+        memcpy(model->teacher_std, read->teacher_std, sizeof model->teacher_std);
+        memcpy(model->teacher_scale, read->teacher_scale, sizeof model->teacher_scale);
+        memcpy(model->teacher_shift, read->teacher_shift, sizeof model->teacher_shift);
+    }
+    ead_model_free(base);
+    return same ? EAD_OK
+                : ead_fail(EAD_BAD_FILE, "%s: holds another kind of model than the config asks for",
+                           ead_safetensors_path(file));
 }
 
 static EadStatus calibrate(void *state, const EadRunFolder *folder, const char *config_text, int64_t done) {

@@ -59,19 +59,17 @@ static EadNode *gather(const Builder *b, EadResidentImages table, const char *na
     return ead_gather_image(b->graph, images, index);
 }
 
-static EadNode *gather_penalty(const Builder *b) {
-    EadRandomGrayscale gray = {b->training->options.tables.seed, EAD_STREAM_PENALTY_GRAY,
-                               EAD_PENALTY_GRAY_PROBABILITY};
-    EadNode *index = draw(b, EAD_STREAM_PENALTY_ORDER, &b->training->penalty_count, "penalty images");
-    return ead_random_grayscale(b->graph, gather(b, EAD_TABLE_PENALTY, "penalty", index), b->done, gray);
-}
-
 /* The batch from the training image that was drawn; a penalty image without a table comes with the step. */
 static EadNode *batch_of(const Builder *b, EadBatchSlots slots, EadNode *train) {
     const EadResidentData *tables = &b->training->options.tables;
-    EadNode *parts[3];
-    if (slots.penalty >= 0)
-        parts[slots.penalty] = ead_normalize_image(b->graph, b->given ? b->given : gather_penalty(b));
+    EadNode *parts[3], *penalty = b->given;
+    if (slots.penalty >= 0 && !penalty) {
+        EadNode *index = draw(b, EAD_STREAM_PENALTY_ORDER, &b->training->penalty_count, "penalty images");
+        penalty = ead_random_grayscale(
+            b->graph, gather(b, EAD_TABLE_PENALTY, "penalty", index), b->done,
+            (EadRandomGrayscale){tables->seed, EAD_STREAM_PENALTY_GRAY, EAD_PENALTY_GRAY_PROBABILITY});
+    }
+    if (slots.penalty >= 0) parts[slots.penalty] = ead_normalize_image(b->graph, penalty);
     EadNode *x = parts[slots.train] = ead_normalize_image(b->graph, train);
     if (slots.augmented >= 0)
         parts[slots.augmented] =

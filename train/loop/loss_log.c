@@ -17,14 +17,6 @@ int ead_loss_count(const EadLossColumn *columns) {
     return count;
 }
 
-/* "step,NAME,...,lr" with its end of line. */
-static void make_header(const EadLossColumn *columns, char header[LINE_SIZE]) {
-    size_t used = (size_t)snprintf(header, LINE_SIZE, "step");
-    for (; columns->name && used < LINE_SIZE; columns++)
-        used += (size_t)snprintf(header + used, LINE_SIZE - used, ",%s", columns->name);
-    if (used < LINE_SIZE) snprintf(header + used, LINE_SIZE - used, ",lr\n");
-}
-
 static EadStatus fail(const char *path, const char *what) {
     return ead_fail(EAD_IO, "%s: cannot %s: %s", path, what, strerror(errno));
 }
@@ -65,7 +57,10 @@ static EadStatus keep_rows(const char *path, const char *header, int64_t done) {
 EadStatus ead_loss_log_open(EadLossLog *log, const char *path, const EadLossColumn *columns, int64_t done) {
     char header[LINE_SIZE];
     *log = (EadLossLog){0};
-    make_header(columns, header);
+    size_t used = (size_t)snprintf(header, LINE_SIZE, "step"); /* step,NAME,...,lr */
+    for (; columns->name && used < LINE_SIZE; columns++)
+        used += (size_t)snprintf(header + used, LINE_SIZE - used, ",%s", columns->name);
+    if (used < LINE_SIZE) snprintf(header + used, LINE_SIZE - used, ",lr\n");
     if (done > 0) EAD_TRY(keep_rows(path, header, done));
     log->path = ead_strdup(path);
     if (!log->path) return EAD_NO_MEMORY;

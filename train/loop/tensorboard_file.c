@@ -13,13 +13,8 @@
 enum { WIRE_NUMBER = 0, WIRE_64 = 1, WIRE_BYTES = 2, WIRE_32 = 5 };
 
 /* Field numbers of the messages, as TensorFlow's event.proto and summary.proto define them. */
-enum {
-    EVENT_WALL_TIME = 1,
-    EVENT_STEP = 2,
-    EVENT_FILE_VERSION = 3,
-    EVENT_SUMMARY = 5,
-    EVENT_SESSION_LOG = 7
-};
+enum { EVENT_WALL_TIME = 1, EVENT_STEP = 2, EVENT_FILE_VERSION = 3 };
+enum { EVENT_SUMMARY = 5, EVENT_SESSION_LOG = 7 };
 enum { SUMMARY_VALUE = 1, VALUE_TAG = 1, VALUE_SCALAR = 2, VALUE_IMAGE = 4 };
 enum { IMAGE_HEIGHT = 1, IMAGE_WIDTH = 2, IMAGE_COLORSPACE = 3, IMAGE_ENCODED = 4 };
 enum { SESSION_STATUS = 1, STATUS_START = 1, COLORSPACE_RGB = 3 };
@@ -88,20 +83,6 @@ static void put_integer(FILE *stream, int field, int64_t value) {
     put_number(stream, (uint64_t)value);
 }
 
-static void put_double(FILE *stream, int field, double value) {
-    uint64_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    put_key(stream, field, WIRE_64);
-    put_little_endian(stream, bits, 8);
-}
-
-static void put_float(FILE *stream, int field, float value) {
-    uint32_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    put_key(stream, field, WIRE_32);
-    put_little_endian(stream, bits, 4);
-}
-
 static void put_bytes(FILE *stream, int field, const void *bytes, size_t size) {
     put_key(stream, field, WIRE_BYTES);
     put_number(stream, size);
@@ -130,9 +111,13 @@ static EadStatus write_event(EadTensorboardFile *file, int64_t step, int field, 
                              size_t size) {
     Message event;
     struct timespec now;
+    uint64_t bits;
     clock_gettime(CLOCK_REALTIME, &now);
+    double seconds = (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+    memcpy(&bits, &seconds, sizeof bits);
     EAD_TRY(begin(&event));
-    put_double(event.stream, EVENT_WALL_TIME, (double)now.tv_sec + 1e-9 * (double)now.tv_nsec);
+    put_key(event.stream, EVENT_WALL_TIME, WIRE_64);
+    put_little_endian(event.stream, bits, 8);
     put_integer(event.stream, EVENT_STEP, step);
     put_bytes(event.stream, field, bytes, size);
     EadStatus status = finish(&event);
@@ -141,15 +126,10 @@ static EadStatus write_event(EadTensorboardFile *file, int64_t step, int field, 
     return status;
 }
 
-static EadStatus write_start(EadTensorboardFile *file, int64_t done) {
-    static const char version[] = "brain.Event:2";
-    static const uint8_t start[] = {SESSION_STATUS << 3 | WIRE_NUMBER, STATUS_START};
-    EAD_TRY(write_event(file, 0, EVENT_FILE_VERSION, version, sizeof version - 1));
-    return write_event(file, done + 1, EVENT_SESSION_LOG, start, sizeof start);
-}
-
 /* Viewers read the files of a folder in the order of their names. */
 EadStatus ead_tensorboard_open(EadTensorboardFile *file, const char *folder, int64_t done) {
+    static const char version[] = "brain.Event:2";
+    static const uint8_t start[] = {SESSION_STATUS << 3 | WIRE_NUMBER, STATUS_START};
     char name[80];
     struct timespec now;
     *file = (EadTensorboardFile){0};
@@ -158,7 +138,9 @@ EadStatus ead_tensorboard_open(EadTensorboardFile *file, const char *folder, int
     file->path = ead_path_join(folder, name);
     if (!file->path) return EAD_NO_MEMORY;
     file->stream = fopen(file->path, "wbx");
-    EadStatus status = file->stream ? write_start(file, done) : write_failed(file);
+    EadStatus status = file->stream ? write_event(file, 0, EVENT_FILE_VERSION, version, sizeof version - 1)
+                                    : write_failed(file);
+    if (status == EAD_OK) status = write_event(file, done + 1, EVENT_SESSION_LOG, start, sizeof start);
     if (status != EAD_OK) ead_tensorboard_close(file);
     return status;
 }
@@ -171,11 +153,19 @@ void ead_tensorboard_close(EadTensorboardFile *file) {
 
 /* ---- summaries ---- */
 
-static EadStatus put_scalar(FILE *summary, const EadTensorboardScalar *scalar) {
+/* A value of a summary: the picture, or the number where that is NULL. */
+static EadStatus put_value(FILE *summary, const char *tag, float number, const Message *picture) {
     Message value;
+    uint32_t bits;
+    memcpy(&bits, &number, sizeof bits);
     EAD_TRY(begin(&value));
-    put_bytes(value.stream, VALUE_TAG, scalar->tag, strlen(scalar->tag));
-    put_float(value.stream, VALUE_SCALAR, scalar->value);
+    put_bytes(value.stream, VALUE_TAG, tag, strlen(tag));
+    if (picture) {
+        put_bytes(value.stream, VALUE_IMAGE, picture->bytes, picture->size);
+    } else {
+        put_key(value.stream, VALUE_SCALAR, WIRE_32);
+        put_little_endian(value.stream, bits, 4);
+    }
     EadStatus status = finish(&value);
     if (status == EAD_OK) put_bytes(summary, SUMMARY_VALUE, value.bytes, value.size);
     discard(&value);
@@ -195,19 +185,9 @@ EadStatus ead_tensorboard_scalars(EadTensorboardFile *file, int64_t step, const 
     Message summary;
     EadStatus status = EAD_OK;
     EAD_TRY(begin(&summary));
-    for (int i = 0; i < count && status == EAD_OK; i++) status = put_scalar(summary.stream, &scalars[i]);
+    for (int i = 0; i < count && status == EAD_OK; i++)
+        status = put_value(summary.stream, scalars[i].tag, scalars[i].value, NULL);
     return write_summary(file, step, &summary, status);
-}
-
-static EadStatus put_picture(FILE *summary, const char *tag, const Message *image) {
-    Message value;
-    EAD_TRY(begin(&value));
-    put_bytes(value.stream, VALUE_TAG, tag, strlen(tag));
-    put_bytes(value.stream, VALUE_IMAGE, image->bytes, image->size);
-    EadStatus status = finish(&value);
-    if (status == EAD_OK) put_bytes(summary, SUMMARY_VALUE, value.bytes, value.size);
-    discard(&value);
-    return status;
 }
 
 EadStatus ead_tensorboard_picture(EadTensorboardFile *file, int64_t step, const char *tag, int width,
@@ -221,7 +201,7 @@ EadStatus ead_tensorboard_picture(EadTensorboardFile *file, int64_t step, const 
     EadStatus status = finish(&image);
     if (status == EAD_OK) status = begin(&summary);
     if (status == EAD_OK)
-        status = write_summary(file, step, &summary, put_picture(summary.stream, tag, &image));
+        status = write_summary(file, step, &summary, put_value(summary.stream, tag, 0, &image));
     discard(&image);
     return status;
 }

@@ -15,12 +15,12 @@ static bool show_decoding(void *context, int done, int total) {
     return !ead_interrupted();
 }
 
-/* A name for the cache file that differs for other images: runs may share a folder of caches. */
-static EadStatus name_cache(const EadConfig *config, const EadImageList *list, const char *kind,
-                            EadPath file) {
-    uint32_t hash = 0;
-    EadPath folder;
-    char name[96];
+EadStatus ead_open_cache(const EadConfig *config, const EadImageList *list, const char *kind, EadFitMode mode,
+                         EadSkippedImages *skipped, bool quiet, EadImageCache **out) {
+    EadProgress progress;
+    EadPath folder, file;
+    char name[96], what[64];
+    uint32_t hash = 0; /* other images take another file: runs may share a folder of caches */
     for (int i = 0; i < list->count; i++) hash = hash * 31 + ead_hash_name(list->items[i].name);
     snprintf(name, sizeof name, "%s_%dx%d_%08x.cache", kind, config->model_image_size.height,
              config->model_image_size.width, (unsigned)hash);
@@ -29,15 +29,7 @@ static EadStatus name_cache(const EadConfig *config, const EadImageList *list, c
     else
         EAD_TRY(ead_path_in(folder, config->output, "cache"));
     EAD_TRY(ead_make_directories(folder));
-    return ead_path_in(file, folder, name);
-}
-
-EadStatus ead_open_cache(const EadConfig *config, const EadImageList *list, const char *kind, EadFitMode mode,
-                         EadSkippedImages *skipped, bool quiet, EadImageCache **out) {
-    EadProgress progress;
-    EadPath file;
-    char what[64];
-    EAD_TRY(name_cache(config, list, kind, file));
+    EAD_TRY(ead_path_in(file, folder, name));
     snprintf(what, sizeof what, "decoding %s images", kind);
     ead_progress_start(&progress, what, 0, list->count, quiet);
     EadCacheSpec spec = {.width = config->model_image_size.width,
