@@ -31,9 +31,8 @@ typedef struct EadFit {
     const char *name;
     const char *model_name; /* of the file it makes in the run folder: "model.safetensors" */
     EadCompareScope scope;  /* what a run and its checkpoint must have in common */
-    const EadLossColumn
-        *losses;  /* columns of losses.csv over all phases, the last is what is minimized; NULL: no
-                                   * phase has steps */
+    /* Columns of losses.csv over all phases, the last is what is minimized; NULL: no phase has steps. */
+    const EadLossColumn *losses;
     int maps_key; /* the EadConfigKeyId that chooses maps (EadMethod.maps), or -1 */
 
     /* Checks its own keys; to_train: also those that only training needs. Errors: EAD_BAD_ARGUMENT. */
@@ -41,8 +40,7 @@ typedef struct EadFit {
     /* Makes the state: a model, lists of images. Writes nothing. data: listed, not yet decoded; NULL for what
      * makes no detector. Both are borrowed until free. */
     EadStatus (*create)(const EadRunSpec *spec, EadTrainData *data, void **state);
-    /* A state with random parameters that needs no files, for the bench: plan, begin and model work on it. Or
-     * NULL. */
+    /* A state with random parameters and no files, for the bench: plan, begin, model work on it. Or NULL. */
     EadStatus (*sample)(const EadRunSpec *spec, void **state);
     void (*free)(void *state);
     /* Lists the phases and returns their number. Or NULL: there are none. */
@@ -64,8 +62,7 @@ typedef struct EadFit {
     EadStatus (*read)(void *state, const EadSafetensors *file);
     /* A checkpoint has been written after `done` of all steps, and training goes on. Or NULL. */
     EadStatus (*after_save)(void *state, int64_t done);
-    /* After the last step: map normalization, score statistics. What makes no detector writes its results
-     * here. */
+    /* After the last step: map normalization, score statistics; without detector: writes the results. */
     EadStatus (*calibrate)(void *state, const EadRunFolder *folder, const char *config_text, int64_t done);
     /* The model, which belongs to the state; NULL: it makes no detector. */
     EadModel *(*model)(void *state);

@@ -27,6 +27,5 @@ EadNode *ead_pdn_trunk(EadGraph *graph, const EadPdn *pdn, EadNode *x);
  * halves of a student's output for different images. -> [N, output height, output width, count]. */
 EadNode *ead_pdn_head(EadGraph *graph, const EadPdn *pdn, EadNode *trunk, int first, int count);
 
-/* Height or width of the output for an image of that height or width: 256 gives 64 with padding, 56 without.
- */
+/* Height or width of the output for that of an image: 256 gives 64 with padding, 56 without. */
 int ead_pdn_output_size(bool padding, int image);

@@ -161,11 +161,6 @@ static EadStatus find_kind(const EadSafetensors *file, const EadResnetKind **out
                     ead_safetensors_path(file), known);
 }
 
-/* A batch norm as y = x * scale + shift. */
-typedef struct Norm {
-    double *scale, *shift, *mean, *variance; /* [channels] each, in one allocation that begins at scale */
-} Norm;
-
 /* The batch norm behind a convolution: conv1 has bn1, downsample.0 has downsample.1. */
 static void norm_name(const char *conv, const char *part, char out[EAD_NAME_SIZE]) {
     const char *last = strrchr(conv, '.');
@@ -184,42 +179,31 @@ static EadStatus read_part(const EadSafetensors *file, const char *conv, const c
     return ead_vector_read(file, name, channels, out);
 }
 
-static EadStatus read_norm(const EadSafetensors *file, const char *conv, int channels, Norm *norm) {
-    EAD_TRY(read_part(file, conv, "weight", channels, norm->scale));
-    EAD_TRY(read_part(file, conv, "bias", channels, norm->shift));
-    EAD_TRY(read_part(file, conv, "running_mean", channels, norm->mean));
-    EAD_TRY(read_part(file, conv, "running_var", channels, norm->variance));
-    for (int c = 0; c < channels; c++) {
-        if (!(norm->variance[c] >= 0))
-            return ead_fail(EAD_BAD_FILE, "%s: %s: the running variance of channel %d is %g; %s",
-                            ead_safetensors_path(file), conv, c, norm->variance[c], EAD_MODEL_FILE_HINT);
-        norm->scale[c] /= sqrt(norm->variance[c] + EPSILON);
-        norm->shift[c] -= norm->mean[c] * norm->scale[c];
-    }
-    return EAD_OK;
-}
-
-/* weight *= scale, bias = bias * scale + shift */
-static void apply_norm(const Norm *norm, EadParams *params, const EadParam *weight, const EadParam *bias) {
-    int64_t size = (int64_t)weight->h * weight->w * weight->c;
-    real *w = params->values + weight->offset, *b = params->values + bias->offset;
-    for (int o = 0; o < weight->n; o++, w += size) {
-        for (int64_t i = 0; i < size; i++) w[i] = (real)((double)w[i] * norm->scale[o]);
-        b[o] = (real)((double)b[o] * norm->scale[o] + norm->shift[o]);
-    }
-}
-
+/* Reads the batch norm as y = x * scale + shift; then weight *= scale, bias = bias * scale + shift. */
 static EadStatus fold_norm(const EadSafetensors *file, const char *conv, EadParams *params,
                            const EadParam *weight, const EadParam *bias) {
     int channels = weight->n;
-    Norm norm = {.scale = malloc(4 * (size_t)channels * sizeof(double))};
-    if (!norm.scale) return ead_fail(EAD_NO_MEMORY, "%s: no memory to read it", ead_safetensors_path(file));
-    norm.shift = norm.scale + channels;
-    norm.mean = norm.shift + channels;
-    norm.variance = norm.mean + channels;
-    EadStatus status = read_norm(file, conv, channels, &norm);
-    if (status == EAD_OK) apply_norm(&norm, params, weight, bias);
-    free(norm.scale);
+    int64_t size = (int64_t)weight->h * weight->w * weight->c;
+    real *w = params->values + weight->offset, *b = params->values + bias->offset;
+    double *scale = malloc(4 * (size_t)channels * sizeof *scale);
+    if (!scale) return ead_fail(EAD_NO_MEMORY, "%s: no memory to read it", ead_safetensors_path(file));
+    double *shift = scale + channels, *mean = shift + channels, *variance = mean + channels;
+    EadStatus status = read_part(file, conv, "weight", channels, scale);
+    if (status == EAD_OK) status = read_part(file, conv, "bias", channels, shift);
+    if (status == EAD_OK) status = read_part(file, conv, "running_mean", channels, mean);
+    if (status == EAD_OK) status = read_part(file, conv, "running_var", channels, variance);
+    for (int c = 0; c < channels && status == EAD_OK; c++) {
+        if (!(variance[c] >= 0))
+            status = ead_fail(EAD_BAD_FILE, "%s: %s: the running variance of channel %d is %g; %s",
+                              ead_safetensors_path(file), conv, c, variance[c], EAD_MODEL_FILE_HINT);
+        scale[c] /= sqrt(variance[c] + EPSILON);
+        shift[c] -= mean[c] * scale[c];
+    }
+    for (int o = 0; o < channels && status == EAD_OK; o++, w += size) {
+        for (int64_t i = 0; i < size; i++) w[i] = (real)((double)w[i] * scale[o]);
+        b[o] = (real)((double)b[o] * scale[o] + shift[o]);
+    }
+    free(scale);
     return status;
 }
 

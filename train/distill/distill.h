@@ -32,8 +32,7 @@ typedef struct EadDistillStep {
 
 /* Plans the step of a teacher (padded, trainable, 384 outputs), whose parameters are updated in place and
  * must outlive it, as must the backbone, into *step. Its slots are those of data/loader/distill_images.h.
- * plan may be NULL. Errors: EAD_NO_MEMORY and what the graph's builders find. Free with
- * ead_step_free(step). */
+ * plan may be NULL. Errors: EAD_NO_MEMORY, the graph's. Free with ead_step_free(step). */
 EadStatus ead_distill_step_new(const EadPdn *teacher, const EadDistillOptions *options,
                                const EadPlanOptions *plan, EadStep *step, EadDistillStep *out);
 
@@ -76,8 +75,7 @@ EadStatus ead_feature_source_read(EadFeatureSource *source, int position, uint8_
 typedef struct EadTeacherQuality {
     int images;
     double loss; /* mean squared error against the normalized features, whose variance is about 1 */
-    double explained[EAD_FEATURES]; /* 1 - error / variance of the channel; 1 is perfect, 0 no better than its
-                                     * mean */
+    double explained[EAD_FEATURES]; /* 1 - error / variance of the channel; 0: no better than its mean */
 } EadTeacherQuality;
 
 /* Runs teacher and features over the images at positions 0 .. held_out - 1. mean, std: by which features are

@@ -68,20 +68,6 @@ static EadStatus new_model(FitState *s) {
     return ead_model_choose_maps(&s->model->base, config->maps_select);
 }
 
-static EadStatus make_model(FitState *s) {
-    const EadConfig *config = s->config;
-    EadPath shipped;
-    const char *teacher = config->model_teacher;
-    EAD_TRY(new_model(s));
-    if (!teacher[0]) {
-        EAD_TRY(ead_shipped_teacher(s->model->spec.size, shipped));
-        teacher = shipped;
-    }
-    EAD_TRY(ead_efficientad_read_teacher(s->model, teacher));
-    ead_params_initialize(&s->model->trained, config->train_seed);
-    return config->model_init[0] ? ead_efficientad_read_trained(s->model, config->model_init) : EAD_OK;
-}
-
 static void free_state(void *state) {
     FitState *s = state;
     ead_image_cache_close(s->penalty);
@@ -99,16 +85,26 @@ static EadStatus new_state(const EadRunSpec *spec, const EadTrainData *data, voi
 }
 
 static EadStatus create(const EadRunSpec *spec, EadTrainData *data, void **state) {
+    const EadConfig *config = spec->config;
+    const char *teacher = config->model_teacher;
+    EadPath shipped;
     EAD_TRY(new_state(spec, data, state));
     FitState *s = *state;
-    EAD_TRY(make_model(s));
-    if (spec->config->loss_penalty) {
-        EadStatus status = ead_image_list_add(&s->penalty_list, spec->config->penalty_path);
+    EAD_TRY(new_model(s));
+    if (!teacher[0]) {
+        EAD_TRY(ead_shipped_teacher(s->model->spec.size, shipped));
+        teacher = shipped;
+    }
+    EAD_TRY(ead_efficientad_read_teacher(s->model, teacher));
+    ead_params_initialize(&s->model->trained, config->train_seed);
+    if (config->model_init[0]) EAD_TRY(ead_efficientad_read_trained(s->model, config->model_init));
+    if (config->loss_penalty) {
+        EadStatus status = ead_image_list_add(&s->penalty_list, config->penalty_path);
         if (status != EAD_OK) return ead_fail_prefix(status, "penalty.path: ");
         if (s->penalty_list.count == 0)
-            return ead_fail(EAD_BAD_ARGUMENT, "penalty.path: %s holds no images", spec->config->penalty_path);
+            return ead_fail(EAD_BAD_ARGUMENT, "penalty.path: %s holds no images", config->penalty_path);
     }
-    return ead_resident_data_choose(spec->config, spec->backend, &s->model->spec, data->dataset.train.count,
+    return ead_resident_data_choose(config, spec->backend, &s->model->spec, data->dataset.train.count,
                                     s->penalty_list.count, &s->tables);
 }
 

@@ -9,9 +9,8 @@
 #include "models/efficientad/losses.h"
 #include "train/fit.h"
 
-/* Where the shipped teacher of that size lies, found from where the program itself lies: models/weights/ of
- * the source tree, or share/efficientad/ of an installation. Errors: EAD_UNSUPPORTED, saying how to get a
- * teacher. */
+/* Where the shipped teacher of that size lies, found from where the program lies: models/weights/ of the
+ * source tree, or share/efficientad/ of an installation. Errors: EAD_UNSUPPORTED, saying how to get one. */
 EadStatus ead_shipped_teacher(EadPdnSize size, EadPath path);
 
 /* ---- the step (training_step.c) ---- */
@@ -42,12 +41,10 @@ typedef struct EadTrainingOptions {
 /* The paper's settings for that many steps. */
 EadTrainingOptions ead_training_options_default(int64_t steps, uint64_t seed);
 
-/* Columns of the losses: hard, penalty, autoencoder, student and autoencoder, total; see
- * models/efficientad/losses.h. */
+/* Hard, penalty, autoencoder, student and autoencoder, total: see models/efficientad/losses.h. */
 extern const EadLossColumn ead_efficientad_losses[];
 
-/* The step of a model, whose trained parameters are updated in place. Must stay where it is, as `step`
- * must. */
+/* The step of a model, whose trained parameters are updated in place. It and `step` must not move. */
 typedef struct EadTrainingStep {
     EadEfficientad *model;
     EadTrainingOptions options;

@@ -6,9 +6,8 @@
 #include "train/config/config.h"
 #include "train/loop/step.h"
 
-/* Adds to a file that holds the method's part: the config as YAML, the steps done in all phases, and the
- * state of the phase's step, which must have been downloaded (NULL: there are no steps). Errors:
- * EAD_NO_MEMORY. */
+/* Adds to a file that holds the method's part: the config as YAML, the steps done in all phases, the state
+ * of the phase's step, which must have been downloaded (NULL: no steps). Errors: EAD_NO_MEMORY. */
 EadStatus ead_checkpoint_write(EadSafetensorsWriter *writer, const char *config_text, int64_t done,
                                const EadStep *step);
 
@@ -20,6 +19,5 @@ EadStatus ead_checkpoint_write(EadSafetensorsWriter *writer, const char *config_
 EadStatus ead_checkpoint_check(const EadSafetensors *file, const EadConfig *config, EadCompareScope scope,
                                int64_t steps, const char *steps_key, int64_t *done);
 
-/* Reads the state of a step that was done `done` times in its phase. Errors: EAD_BAD_FILE if it does not
- * fit. */
+/* Reads the state of a step done `done` times in its phase. Errors: EAD_BAD_FILE if it does not fit. */
 EadStatus ead_checkpoint_read(const EadSafetensors *file, int64_t done, EadStep *step);

@@ -7,8 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* A loss of a method. A list of them ends with a name that is NULL; the learning rate "lr" follows by
- * itself. */
+/* A loss of a method. A list ends with a name that is NULL; the learning rate "lr" follows by itself. */
 typedef struct EadLossColumn {
     const char *name; /* in losses.csv */
     const char *tag;  /* in TensorBoard; what stands before the slash becomes a group */

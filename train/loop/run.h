@@ -20,8 +20,7 @@ EadPlanOptions ead_run_plan_options(const EadRunSpec *spec);
 /* The name of the precision in which they multiply, "auto" resolved. */
 const char *ead_run_precision_name(const EadRunSpec *spec);
 
-/* The steps after which the learning rate drops, of a run of `steps`: a share of them, in [0,1]; -1 (never)
- * if that is all. */
+/* The steps after which the learning rate drops: a share of all, in [0,1]; -1 (never) if that is all. */
 int64_t ead_run_drop_step(double share, int64_t steps);
 
 typedef struct EadRunFolder {
@@ -29,8 +28,7 @@ typedef struct EadRunFolder {
     EadPath config, model, checkpoint, losses;
 } EadRunFolder;
 
-/* Names the files; makes nothing. model_name: "model.safetensors". Errors: EAD_BAD_ARGUMENT where a path is
- * too long. */
+/* Names the files; makes nothing. model_name: "model.safetensors". Errors: EAD_BAD_ARGUMENT, a long path. */
 EadStatus ead_run_folder_name(EadRunFolder *folder, const char *path, const char *model_name);
 
 /* Errors: EAD_BAD_ARGUMENT if the folder holds a run already and this one is not to resume it. */

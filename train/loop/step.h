@@ -1,6 +1,5 @@
 /* One step of a fit, planned: the method's losses, backward pass, Adam, and the numbers of the last steps,
- * which the graph keeps so that the host need not wait for every step. The loop runs it, the bench
- * times it. */
+ * which the graph keeps so that the host need not wait for every step. The bench times it too. */
 #pragma once
 
 #include "autograd/optimizer.h"
@@ -57,8 +56,7 @@ void ead_step_free(EadStep *step);
 /* Bytes of what comes with a step: its inputs, one behind another; 0 for none. */
 size_t ead_step_slot_bytes(const EadStep *step);
 
-/* Starts one step on a slot of that size. The slot may change as soon as this returns; on a device the step
- * itself runs on. */
+/* Starts one step on a slot of that size, which may change at once; on a device the step itself runs on. */
 void ead_step_run(EadStep *step, const uint8_t *slot);
 
 /* The rows [*count][columns] of the steps since the last call, each before its update, oldest first; *count

@@ -24,8 +24,7 @@ typedef struct EadTensorboardScalar {
  * it. Errors: EAD_IO, EAD_NO_MEMORY. */
 EadStatus ead_tensorboard_open(EadTensorboardFile *file, const char *folder, int64_t done);
 
-/* Adds the scalars [count] of a step, and brings them to where a viewer sees them. Errors: EAD_IO,
- * EAD_NO_MEMORY. */
+/* Adds the scalars [count] of a step; a viewer sees them at once. Errors: EAD_IO, EAD_NO_MEMORY. */
 EadStatus ead_tensorboard_scalars(EadTensorboardFile *file, int64_t step, const EadTensorboardScalar *scalars,
                                   int count);
 
