@@ -1,5 +1,4 @@
-/* The table of methods, and what their model files have in common. Nothing in a file is believed before it is
- * checked. */
+/* The table of methods, and what their model files have in common. No file is believed unchecked. */
 #include "models/method.h"
 #include "models/networks/params_file.h"
 

@@ -88,6 +88,45 @@ static const EadStep *step_of(const Run *run) {
     return run->step.plan ? &run->step : NULL;
 }
 
+/* Brings the rows of the steps since the last call into the log. */
+static EadStatus log_losses(Run *run) {
+    const EadPhase *phase = &run->phases[run->phase];
+    float rows[EAD_LOSS_ROWS * (EAD_MAX_LOSSES + 1)];
+    int count, columns = run->step.columns;
+    int64_t step = run->before + run->step.read;
+    EAD_TRY(ead_step_losses(&run->step, rows, &count));
+    for (int i = 0; i < count; i++) {
+        const float *row = rows + i * columns;
+        step++;
+        if (!isfinite(row[columns - 2]))
+            return ead_fail(EAD_BAD_ARGUMENT,
+                            "%s: the loss of step %lld is %g; lower %s (now %g) and start anew with another "
+                            "--output",
+                            run->config->output, (long long)step, (double)row[columns - 2], phase->rate_key,
+                            phase->rate);
+        EAD_TRY(ead_loss_log_append(&run->log, step, row, columns));
+        EAD_TRY(ead_training_board_step(&run->board, step, run->fit->losses, row));
+        memcpy(run->losses, row, (size_t)columns * sizeof *row);
+    }
+    return EAD_OK;
+}
+
+static EadStatus save_checkpoint(Run *run) {
+    EadSafetensorsWriter *writer;
+    if (run->step.plan) {
+        EAD_TRY(log_losses(run));
+        EAD_TRY(ead_loss_log_flush(&run->log)); /* the checkpoint must never be ahead of the log */
+        EAD_TRY(ead_step_download(&run->step));
+    }
+    EAD_TRY(ead_safetensors_writer_new(&writer));
+    EadStatus status = run->fit->write(run->state, writer);
+    if (status == EAD_OK)
+        status = ead_checkpoint_write(writer, run->config_text, steps_done(run), step_of(run));
+    if (status == EAD_OK) status = ead_safetensors_writer_write(writer, run->folder.checkpoint);
+    ead_safetensors_writer_free(writer);
+    return status;
+}
+
 /* ---- preparation ---- */
 
 /* Opens the checkpoint, if there is one to resume from, and finds the phase that it belongs to. */
@@ -118,8 +157,6 @@ static EadStatus begin_phase(Run *run) {
     ead_step_upload(&run->step);
     return finished || loader.slot_bytes == 0 ? EAD_OK : ead_loader_open(&loader, &run->loader);
 }
-
-static EadStatus save_checkpoint(Run *run);
 
 /* Reads the checkpoint, or does what a run from the start does without gradient. A checkpoint from the end of a
  * phase knows nothing of the next one. */
@@ -172,45 +209,6 @@ static EadStatus prepare(Run *run) {
 }
 
 /* ---- the steps ---- */
-
-/* Brings the rows of the steps since the last call into the log. */
-static EadStatus log_losses(Run *run) {
-    const EadPhase *phase = &run->phases[run->phase];
-    float rows[EAD_LOSS_ROWS * (EAD_MAX_LOSSES + 1)];
-    int count, columns = run->step.columns;
-    int64_t step = run->before + run->step.read;
-    EAD_TRY(ead_step_losses(&run->step, rows, &count));
-    for (int i = 0; i < count; i++) {
-        const float *row = rows + i * columns;
-        step++;
-        if (!isfinite(row[columns - 2]))
-            return ead_fail(EAD_BAD_ARGUMENT,
-                            "%s: the loss of step %lld is %g; lower %s (now %g) and start anew with another "
-                            "--output",
-                            run->config->output, (long long)step, (double)row[columns - 2], phase->rate_key,
-                            phase->rate);
-        EAD_TRY(ead_loss_log_append(&run->log, step, row, columns));
-        EAD_TRY(ead_training_board_step(&run->board, step, run->fit->losses, row));
-        memcpy(run->losses, row, (size_t)columns * sizeof *row);
-    }
-    return EAD_OK;
-}
-
-static EadStatus save_checkpoint(Run *run) {
-    EadSafetensorsWriter *writer;
-    if (run->step.plan) {
-        EAD_TRY(log_losses(run));
-        EAD_TRY(ead_loss_log_flush(&run->log)); /* the checkpoint must never be ahead of the log */
-        EAD_TRY(ead_step_download(&run->step));
-    }
-    EAD_TRY(ead_safetensors_writer_new(&writer));
-    EadStatus status = run->fit->write(run->state, writer);
-    if (status == EAD_OK)
-        status = ead_checkpoint_write(writer, run->config_text, steps_done(run), step_of(run));
-    if (status == EAD_OK) status = ead_safetensors_writer_write(writer, run->folder.checkpoint);
-    ead_safetensors_writer_free(writer);
-    return status;
-}
 
 /* What is looked at when a checkpoint has been written. */
 static EadStatus after_save(Run *run) {

@@ -11,8 +11,6 @@
 
 enum { SCALAR_EVENTS = 1000, PICTURE_EVENTS = 10, MAX_SIDE = 320, QUALITY = 85, MAX_SCALARS = 16 };
 
-/* ---- pictures ---- */
-
 /* A picture of that size is enough to look at; maps do not depend on it by more than the eye sees. */
 static EadStatus load_small(const char *path, EadImage *out) {
     EadImage image;
@@ -94,8 +92,6 @@ EadStatus ead_training_board_maps(EadTrainingBoard *board, int64_t step, const E
     board->pictured = step;
     return status;
 }
-
-/* ---- losses ---- */
 
 EadStatus ead_training_board_step(EadTrainingBoard *board, int64_t step, const EadLossColumn *columns,
                                   const float *values) {

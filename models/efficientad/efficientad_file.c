@@ -1,5 +1,4 @@
-/* EfficientAD's part of model files, and teachers alone. Nothing in a file is believed before it is
- * checked. */
+/* EfficientAD's part of model files, and teachers alone. No file is believed before it is checked. */
 #include "models/efficientad/model.h"
 
 #include "models/networks/params_file.h"

@@ -51,8 +51,9 @@ typedef struct EadFeatureSource {
     EadPlan *plan;
     EadNode *large, *features;
     EadFeatureCache *cache;
-    uint8_t *pixels;  /* of one image at the backbone's size */
-    uint16_t *halves; /* of one image, and as floats */
+    EadLoader *loader; /* used while the cache is filled */
+    uint8_t *pixels;   /* of one image at the backbone's size */
+    uint16_t *halves;  /* of one image, and as floats */
     float *floats;
 } EadFeatureSource;
 

@@ -68,8 +68,7 @@ static EadStatus make_teacher(DistillState *s) {
 static EadStatus new_state(const EadRunSpec *spec, void **state) {
     DistillState *s = ead_new(1, sizeof *s, "a distillation");
     if (!s) return EAD_NO_MEMORY;
-    s->spec = spec;
-    s->config = spec->config;
+    *s = (DistillState){.spec = spec, .config = spec->config};
     *state = s;
     return EAD_OK;
 }
@@ -205,8 +204,6 @@ static EadStatus begin(void *state, int phase, EadStep *step, EadLoaderSpec *loa
     loader->context = &s->images;
     return EAD_OK;
 }
-
-/* ---- checkpoint ---- */
 
 static EadStatus write_checkpoint(const void *state, EadSafetensorsWriter *writer) {
     const DistillState *s = state;

@@ -53,26 +53,19 @@ static EadStatus load_position(void *context, uint64_t step, uint8_t *slot) {
                             slot + small_bytes(images));
 }
 
-typedef struct Filling {
-    EadFeatureSource *source;
-    EadLoader *loader;
-} Filling;
-
 static EadStatus fill_next(void *context, int index) {
-    EadFeatureSource *s = ((Filling *)context)->source;
-    EadLoader *loader = ((Filling *)context)->loader;
+    EadFeatureSource *s = context;
     const uint8_t *slot;
     const float *features;
     (void)index; /* the loader's order is the same */
-    EAD_TRY(ead_loader_next(loader, &slot));
+    EAD_TRY(ead_loader_next(s->loader, &slot));
     EadStatus status = run_backbone(s, slot + small_bytes(s->images), &features);
     if (status == EAD_OK) status = ead_feature_cache_append(s->cache, slot, features);
-    ead_loader_release(loader);
+    ead_loader_release(s->loader);
     return status;
 }
 
 static EadStatus fill(EadFeatureSource *s, bool quiet) {
-    Filling filling = {.source = s};
     int first = ead_feature_cache_filled(s->cache);
     EadLoaderSpec spec = {.slot_bytes = 5 * small_bytes(s->images),
                           .slots = SLOTS,
@@ -86,9 +79,9 @@ static EadStatus fill(EadFeatureSource *s, bool quiet) {
                     .quiet = quiet,
                     .hint = "the same command goes on"};
     EAD_TRY(plan_backbone(s));
-    EAD_TRY(ead_loader_open(&spec, &filling.loader));
-    EadStatus status = ead_walk(&walk, fill_next, &filling);
-    ead_loader_close(filling.loader);
+    EAD_TRY(ead_loader_open(&spec, &s->loader));
+    EadStatus status = ead_walk(&walk, fill_next, s);
+    ead_loader_close(s->loader);
     free_backbone(s);
     return status;
 }

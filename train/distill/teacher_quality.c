@@ -64,9 +64,7 @@ EadStatus ead_teacher_quality_measure(const EadPdn *teacher, const EadBackend *b
     *quality = (EadTeacherQuality){.images = source->images->held_out};
     TeacherEval *j = ead_new(1, sizeof *j, "judging the teacher");
     if (!j) return EAD_NO_MEMORY;
-    j->source = source;
-    j->mean = mean;
-    j->std = std;
+    *j = (TeacherEval){.source = source, .mean = mean, .std = std};
     EadStatus status = ead_channel_sums_new(EAD_FEATURES, &j->targets);
     if (status == EAD_OK) status = plan_teacher(j, teacher, source->images, backend);
     EadWalk walk = {.what = "judging the teacher", .count = source->images->held_out, .quiet = quiet};

@@ -169,23 +169,10 @@ static EadStatus plan(void *state, int phase, EadStep *step) {
     return status;
 }
 
-/* One line on stderr about the tables there are; none without any. */
-static void print_tables(const FitState *s) {
-    static const char *const names[EAD_TABLES] = {"training images", "penalty images",
-                                                  "outputs of the teacher"};
-    const char *before = "kept in it: ";
-    for (int t = 0; t < EAD_TABLES; t++) {
-        int rows = s->tables.rows[t];
-        if (rows == 0) continue;
-        size_t bytes = ead_step_table_bytes(&s->model->spec, (EadResidentImages)t, rows);
-        fprintf(stderr, "%s%d %s (%.0f MB)", before, rows, names[t], 1e-6 * (double)bytes);
-        before = ", ";
-    }
-    if (before[0] == ',') fputc('\n', stderr);
-}
-
 /* The step's memory is taken when this is printed: what is free on a device is free beside it. */
 static EadStatus start(void *state, const EadStep *step) {
+    static const char *const names[EAD_TABLES] = {"training images", "penalty images",
+                                                  "outputs of the teacher"};
     const FitState *s = state;
     const EadEfficientadSpec *spec = &s->model->spec;
     fprintf(stderr,
@@ -197,7 +184,15 @@ static EadStatus start(void *state, const EadStep *step) {
     ead_print_memory("the training step", s->spec->backend, ead_plan_bytes(step->plan),
                      ead_step_bytes(step) + (size_t)s->model->teacher.total * sizeof(real),
                      "parameters and optimizer");
-    print_tables(s);
+    const char *before = "kept in it: ";
+    for (int t = 0; t < EAD_TABLES; t++) {
+        int rows = s->tables.rows[t];
+        if (rows == 0) continue;
+        size_t bytes = ead_step_table_bytes(spec, (EadResidentImages)t, rows);
+        fprintf(stderr, "%s%d %s (%.0f MB)", before, rows, names[t], 1e-6 * (double)bytes);
+        before = ", ";
+    }
+    if (before[0] == ',') fputc('\n', stderr);
     return EAD_OK;
 }
 

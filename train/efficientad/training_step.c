@@ -129,8 +129,6 @@ void ead_training_step_draw_from(EadTrainingStep *step, EadResidentImages table,
     *(table == EAD_TABLE_PENALTY ? &step->penalty_count : &step->train_count) = count;
 }
 
-/* ---- the choice of tables ---- */
-
 /* Adds a table of images if it fits into what is left of the room. */
 static bool add_images(EadResidentData *tables, const EadEfficientadSpec *spec, EadResidentImages table,
                        int images, size_t *room) {
