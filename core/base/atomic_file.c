@@ -87,3 +87,10 @@ void ead_atomic_file_sweep(const char *folder) {
         if (is_temporary(entry->d_name)) unlinkat(dirfd(directory), entry->d_name, 0);
     closedir(directory);
 }
+
+EadStatus ead_atomic_file_write_text(const char *path, const char *text) {
+    EadAtomicFile file;
+    EAD_TRY(ead_atomic_file_open(&file, path));
+    fputs(text, file.stream);
+    return ead_atomic_file_commit(&file);
+}

@@ -20,6 +20,9 @@ EadStatus ead_atomic_file_open(EadAtomicFile *file, const char *path);
  * struct is empty afterwards either way. */
 EadStatus ead_atomic_file_commit(EadAtomicFile *file);
 
+/* Writes a text as such a file, complete or not at all. Errors: those of open and commit. */
+EadStatus ead_atomic_file_write_text(const char *path, const char *text);
+
 /* Closes and removes the temporary file; harmless on an empty (zeroed) or committed struct. */
 void ead_atomic_file_discard(EadAtomicFile *file);
 

@@ -66,8 +66,5 @@ EadStatus ead_run_folder_make(const EadRunFolder *folder) {
 }
 
 EadStatus ead_run_folder_write_config(const EadRunFolder *folder, const char *config_text) {
-    EadAtomicFile file;
-    EAD_TRY(ead_atomic_file_open(&file, folder->config));
-    fputs(config_text, file.stream);
-    return ead_atomic_file_commit(&file);
+    return ead_atomic_file_write_text(folder->config, config_text);
 }

@@ -9,8 +9,6 @@
 
 enum { MAX_VARIANTS = 5, DIGITS = 6 }; /* as many variants as there are colours */
 
-static const int all_collections = -1;
-
 static void write_texts(EadJson *json, const char *key, char *const *texts, int count) {
     ead_json_open(json, key, '[');
     for (int i = 0; i < count; i++) ead_json_string(json, NULL, texts[i]);
@@ -64,8 +62,8 @@ static void write_collection(EadJson *json, const EadSweepResults *results, int 
     if (runs == 0) return;
     ead_json_open(json, NULL, '{');
     ead_json_string(json, "title",
-                    collection == all_collections ? "mean of the collections"
-                                                  : results->collections.items[collection]);
+                    collection == EAD_ALL_COLLECTIONS ? "mean of the collections"
+                                                      : results->collections.items[collection]);
     write_texts(json, "rows", results->variants.items, results->variants.count);
     ead_json_open(json, "series", '[');
     write_series(json, "here", false, numbers, variants);
@@ -100,7 +98,7 @@ static EadStatus write_metric(EadJson *json, const EadSweepResults *results, int
     ead_json_open(json, "charts", '[');
     for (int c = 0; c < results->collections.count; c++) write_collection(json, results, c, metric, numbers);
     if (ead_sweep_has_mean(results, metric))
-        write_collection(json, results, all_collections, metric, numbers);
+        write_collection(json, results, EAD_ALL_COLLECTIONS, metric, numbers);
     ead_json_close(json, ']');
     if (ead_sweep_by_scenario(results, metric)) {
         write_scenarios(json, results, metric, numbers);

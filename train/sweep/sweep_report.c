@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const int all_collections = -1;
 enum { paper_steps = 70000 };
 
 void ead_text_table_free(EadTextTable *table) {
@@ -43,14 +42,14 @@ static void add_summary(EadTextTable *table, const EadSummary *summary, bool of_
 /* ---- against the paper ---- */
 
 static const char *collection_name(const EadSweepResults *results, int collection) {
-    return collection == all_collections ? "all" : results->collections.items[collection];
+    return collection == EAD_ALL_COLLECTIONS ? "all" : results->collections.items[collection];
 }
 
 /* Whether there are as many scenarios as the paper's mean is over. */
 static bool is_comparable(const EadSweepResults *results, int collection) {
     int count = 0;
     for (int i = 0; i < results->categories.count; i++)
-        count += collection == all_collections || results->collection_of[i] == collection;
+        count += collection == EAD_ALL_COLLECTIONS || results->collection_of[i] == collection;
     return count == ead_paper_scenarios(collection_name(results, collection));
 }
 
@@ -131,7 +130,7 @@ static void add_group(EadTextTable *table, const EadSweepResults *results, int v
 /* The paper's rows of means over all collections that are no variant here. The mean is the last group. */
 static void add_others(EadTextTable *table, const EadSweepResults *results, int column) {
     const EadPaperNumber *row = NULL;
-    while ((row = next_row(results, all_collections, column, row))) {
+    while ((row = next_row(results, EAD_ALL_COLLECTIONS, column, row))) {
         int v = 0;
         while (v < results->variants.count && strcmp(results->variants.items[v], row->variant) != 0) v++;
         if (v < results->variants.count) continue;
@@ -146,15 +145,15 @@ EadStatus ead_sweep_collection_table(const EadSweepResults *results, int column,
     Group groups[MAX_GROUPS];
     int count = 0;
     for (int c = 0; c <= results->collections.count && count < MAX_GROUPS; c++) {
-        int collection = c < results->collections.count ? c : all_collections;
-        bool shown = collection == all_collections ? ead_sweep_has_mean(results, column)
-                                                   : has_collection(results, collection, column);
+        int collection = c < results->collections.count ? c : EAD_ALL_COLLECTIONS;
+        bool shown = collection == EAD_ALL_COLLECTIONS ? ead_sweep_has_mean(results, column)
+                                                       : has_collection(results, collection, column);
         if (shown) groups[count++] = (Group){collection, next_row(results, collection, column, NULL) != NULL};
     }
     *table = (EadTextTable){.columns = 1};
     add_cell(table, "variant");
     for (int g = 0; g < count; g++) {
-        bool mean = groups[g].collection == all_collections;
+        bool mean = groups[g].collection == EAD_ALL_COLLECTIONS;
         add_cell(table, "%s", mean ? "mean" : collection_name(results, groups[g].collection));
         if (groups[g].paper) add_cell(table, "paper");
         if (groups[g].paper) add_cell(table, "difference");
@@ -164,7 +163,7 @@ EadStatus ead_sweep_collection_table(const EadSweepResults *results, int column,
         add_cell(table, "%s", results->variants.items[v]);
         for (int g = 0; g < count; g++) add_group(table, results, v, &groups[g], column);
     }
-    if (count > 0 && groups[count - 1].collection == all_collections && groups[count - 1].paper)
+    if (count > 0 && groups[count - 1].collection == EAD_ALL_COLLECTIONS && groups[count - 1].paper)
         add_others(table, results, column);
     return table->status;
 }
@@ -279,7 +278,7 @@ static void write_lines(FILE *stream, const EadSweepResults *results, int varian
         ead_sweep_has_mean(results, column) ? results->collections.count : results->collections.count - 1;
     for (int c = 0; c <= last; c++) {
         bool comparable;
-        int collection = c < results->collections.count ? c : all_collections;
+        int collection = c < results->collections.count ? c : EAD_ALL_COLLECTIONS;
         EadSummary summary = ead_summarize_collection(results, variant, collection, column);
         const EadPaperNumber *number =
             ead_sweep_paper_number(results, variant, collection, column, &comparable);

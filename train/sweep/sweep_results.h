@@ -6,6 +6,8 @@
 
 #include <stdbool.h>
 
+enum { EAD_ALL_COLLECTIONS = -1 }; /* instead of a collection: the mean of them all */
+
 /* A column of the tables: a metric that metrics.def shows in sweeps. For MVTec LOCO image metrics are the
  * mean of its logical and structural anomalies, and AU-PRO is AU-sPRO, as in the paper. */
 typedef struct EadSweepColumn {

@@ -65,14 +65,9 @@ static EadStatus start_run(const Scheduler *scheduler, const EadSweepRun *run, J
     const EadSweepWork *work = scheduler->work;
     char threads[NUMBER_SIZE], *text;
     EadPath config;
-    EadAtomicFile file;
     EAD_TRY(ead_path_in(config, run->config.output, "config.yaml"));
     EAD_TRY(ead_config_to_yaml(&run->config, &text));
-    EadStatus status = ead_atomic_file_open(&file, config);
-    if (status == EAD_OK) {
-        fputs(text, file.stream);
-        status = ead_atomic_file_commit(&file);
-    }
+    EadStatus status = ead_atomic_file_write_text(config, text);
     free(text);
     if (status != EAD_OK) return status;
     bool take_over = run->source >= 0 && scheduler->progress[run->source] == DONE &&
