@@ -67,6 +67,22 @@ static bool begins_like(const uint8_t *bytes, size_t size, size_t format) {
     return false;
 }
 
+const char *ead_image_format(const uint8_t *bytes, size_t size) {
+    static const char *const labels[] = {
+#define EAD_FORMAT(name, label, ...) label,
+#include "data/codec/codec_formats.def"
+#undef EAD_FORMAT
+    };
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+        /* Texts may begin with two letters, too; BMP has zeros behind the size of the file. */
+        bool short_mark = formats[i].first_size == 2;
+        if (begins_like(bytes, size, i) &&
+            (!short_mark || (size >= 10 && memcmp(bytes + 6, "\0\0\0", 4) == 0)))
+            return labels[i];
+    }
+    return NULL;
+}
+
 static EadStatus decode(const uint8_t *bytes, size_t size, const char *label, EadPixelUse use,
                         EadImage *out) {
     static const char names[] =

@@ -52,6 +52,9 @@ EadStatus ead_jpeg_encode(const EadImage *image, int quality, uint8_t **bytes, s
  * EAD_IO, EAD_NO_MEMORY. */
 EadStatus ead_tiff_write_map(const char *path, const float *map, int width, int height);
 
+/* What the format is called ("PNG") that a file begins like, whose first bytes these are, or NULL. */
+const char *ead_image_format(const uint8_t *bytes, size_t size);
+
 /* Whether a file name ends in the extension of an image format, in any case; and these extensions, for
  * messages: ".png, .jpg, .jpeg, .bmp, .tif, .tiff". */
 bool ead_image_has_known_extension(const char *name);

@@ -108,5 +108,6 @@ void ead_dataset_free(EadDataset *dataset) {
     free(dataset->test);
     if (dataset->types) ead_defect_types_free(dataset->types);
     free(dataset->types);
+    ead_left_out_free(&dataset->left_out);
     *dataset = (EadDataset){0};
 }

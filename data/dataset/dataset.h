@@ -47,6 +47,7 @@ typedef struct EadDataset {
     int test_count, test_capacity;
     bool has_masks;        /* every anomalous test image has its mask */
     EadDefectTypes *types; /* mvtec_loco: its defects_config.json, owned; else NULL */
+    EadLeftOut left_out;   /* what its folders hold besides */
 } EadDataset;
 
 typedef struct EadDatasetSpec {

@@ -46,13 +46,13 @@ typedef struct Tree {
 
 /* Opens the tree below a folder, empty where there is none. Its leaves are images or, for masks in folders,
  * the folders two levels down: <kind of defect>/<image>. */
-static EadStatus tree_open(Tree *tree, const char *folder, EadMaskLayout layout) {
+static EadStatus tree_open(Tree *tree, const char *folder, EadMaskLayout layout, EadLeftOut *left_out) {
     size_t length = strlen(folder);
     EadStringList kinds = {0};
     EadStatus status = EAD_OK;
     *tree = (Tree){.folder = folder, .prefix = length + (length > 0 && folder[length - 1] != '/')};
     if (ead_path_is_folder(folder))
-        status = layout == EAD_MASK_FILES ? ead_list_images(&tree->files, folder)
+        status = layout == EAD_MASK_FILES ? ead_list_images(&tree->files, folder, left_out)
                                           : ead_list_folders(&kinds, folder);
     for (int i = 0; i < kinds.count && status == EAD_OK; i++)
         status = ead_list_folders(&tree->files, kinds.items[i]);
@@ -70,7 +70,7 @@ static void tree_close(Tree *tree) {
 
 EadStatus ead_dataset_add_train(EadDataset *dataset, const char *folder) {
     int before = dataset->train.count;
-    EAD_TRY(ead_list_images(&dataset->train, folder));
+    EAD_TRY(ead_list_images(&dataset->train, folder, &dataset->left_out));
     if (dataset->train.count > before) return EAD_OK;
     return ead_fail(EAD_BAD_ARGUMENT, "%s: no images to train on (%s)", folder, ead_image_extensions());
 }
@@ -126,8 +126,8 @@ static EadStatus add_images(EadDataset *dataset, const Tree *images, EadLabel la
 EadStatus ead_dataset_add_test(EadDataset *dataset, const char *folder, EadLabel label,
                                const char *mask_folder, EadMaskLayout layout) {
     Tree images = {0}, masks = {0};
-    EadStatus status = tree_open(&images, folder, EAD_MASK_FILES);
-    if (status == EAD_OK && mask_folder) status = tree_open(&masks, mask_folder, layout);
+    EadStatus status = tree_open(&images, folder, EAD_MASK_FILES, &dataset->left_out);
+    if (status == EAD_OK && mask_folder) status = tree_open(&masks, mask_folder, layout, NULL);
     if (status == EAD_OK) status = add_images(dataset, &images, label, mask_folder ? &masks : NULL, layout);
     tree_close(&images);
     tree_close(&masks);

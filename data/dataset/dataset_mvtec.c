@@ -34,7 +34,7 @@ EadStatus ead_dataset_open_mvtec_loco(const EadDatasetSpec *spec, EadDataset *ou
     if (!out->types) return EAD_NO_MEMORY;
     EAD_TRY(ead_defect_types_read(types, out->types));
     EAD_TRY(ead_dataset_add_train(out, train));
-    EAD_TRY(ead_list_images(&out->validation, validation));
+    EAD_TRY(ead_list_images(&out->validation, validation, &out->left_out));
     if (out->validation.count == 0)
         return ead_fail(EAD_BAD_ARGUMENT, "%s: no validation images (%s)", validation,
                         ead_image_extensions());

@@ -68,7 +68,7 @@ static EadStatus add_channel(const EadTestSample *sample, const char *path, EadI
 
 static EadStatus load_channels(const EadTestSample *sample, EadGroundTruth *truth) {
     EadStringList files = {0};
-    EadStatus status = ead_list_images(&files, sample->mask_path);
+    EadStatus status = ead_list_images(&files, sample->mask_path, NULL);
     if (status == EAD_OK && files.count == 0)
         status = ead_fail(EAD_BAD_ARGUMENT, "%s: no mask in it; it should hold those of %s",
                           sample->mask_path, sample->path);

@@ -1,16 +1,20 @@
 /* Walks over folders, and lists of images in files and archives. */
 #include "data/source/image_list.h"
 
+#include "core/base/file_bytes.h"
 #include "core/base/memory.h"
 #include "core/base/paths.h"
 #include "data/codec/codec.h"
+#include "data/source/masks_beside.h"
 #include "data/source/tar_members.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { MAX_DEPTH = 64 };
 
@@ -22,45 +26,101 @@ typedef struct Ancestor {
     int depth;
 } Ancestor;
 
-static EadStatus walk(EadStringList *list, const char *folder, EadFileWanted *wanted,
-                      const Ancestor *parent) {
+/* A search: of files by their names or, with left_out, of images. */
+typedef struct Search {
+    EadStringList *list;
+    EadFileWanted *wanted;
+    EadLeftOut *left_out;
+} Search;
+
+static EadStatus cannot_read(const char *path) {
+    return ead_fail(EAD_IO, "%s: cannot read: %s", path, strerror(errno));
+}
+
+/* What the search makes of a path that failed with `status`: nothing, if that can be told. */
+static EadStatus pass_over(const Search *search, const char *path, EadStatus status) {
+    if (!search->left_out || status == EAD_NO_MEMORY) return status;
+    return ead_left_out_add(search->left_out, EAD_LEFT_OUT_UNREADABLE, path);
+}
+
+static EadStatus add_by_content(const Search *search, const char *path) {
+    uint8_t first[EAD_FIRST_BYTES];
+    bool hidden = ead_path_base(path)[0] == '.';
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (descriptor < 0 && hidden) return ead_left_out_add(search->left_out, EAD_LEFT_OUT_OTHER, path);
+    if (descriptor < 0) return pass_over(search, path, cannot_read(path));
+    ssize_t size = pread(descriptor, first, sizeof first, 0);
+    close(descriptor);
+    EadLeftOutKind kind = ead_picture_kind(path, first, size > 0 ? (size_t)size : 0);
+    if (kind == EAD_LEFT_OUT_CONTENT && !hidden) EAD_TRY(ead_strings_add(search->list, path));
+    return ead_left_out_add(search->left_out,
+                            hidden && kind != EAD_LEFT_OUT_OTHER ? EAD_LEFT_OUT_HIDDEN : kind, path);
+}
+
+static EadStatus walk(const Search *search, const char *folder, const Ancestor *parent);
+
+static EadStatus visit(const Search *search, const char *folder, const char *name, const Ancestor *parent) {
+    EadPath path;
     struct stat info;
-    if (stat(folder, &info) != 0) return ead_fail(EAD_IO, "%s: cannot read: %s", folder, strerror(errno));
-    Ancestor here = {parent, info.st_dev, info.st_ino, parent ? parent->depth + 1 : 0};
-    if (here.depth > MAX_DEPTH)
-        return ead_fail(EAD_BAD_FILE, "%s: more than %d folders deep", folder, MAX_DEPTH);
-    for (const Ancestor *above = parent; above; above = above->parent)
-        if (above->device == here.device && above->inode == here.inode) return EAD_OK;
+    EadStatus status = ead_path_in(path, folder, name);
+    if (status != EAD_OK) return pass_over(search, folder, status);
+    bool hidden = name[0] == '.', there = stat(path, &info) == 0, wanted = !hidden && search->wanted(path);
+    if (hidden && !search->left_out) return EAD_OK;
+    if (!there && !hidden && (wanted || search->left_out)) return pass_over(search, path, cannot_read(path));
+    if (there && S_ISDIR(info.st_mode))
+        return hidden ? ead_left_out_add(search->left_out, EAD_LEFT_OUT_FOLDER, path)
+                      : walk(search, path, parent);
+    if (there && S_ISREG(info.st_mode) && wanted) return ead_strings_add(search->list, path);
+    if (!search->left_out) return EAD_OK;
+    if (there && S_ISREG(info.st_mode)) return add_by_content(search, path);
+    if (wanted) return pass_over(search, path, ead_fail(EAD_IO, "%s: is not a regular file", path));
+    return ead_left_out_add(search->left_out, EAD_LEFT_OUT_OTHER, path);
+}
+
+/* The names in a folder, sorted. */
+static EadStatus read_names(EadStringList *names, const char *folder) {
     DIR *stream = opendir(folder);
-    if (!stream) return ead_fail(EAD_IO, "%s: cannot read: %s", folder, strerror(errno));
-    EadStatus status = EAD_OK;
+    EadStatus status = stream ? EAD_OK : cannot_read(folder);
     while (status == EAD_OK) {
-        EadPath path;
         errno = 0;
         struct dirent *entry = readdir(stream);
-        if (!entry && errno) status = ead_fail(EAD_IO, "%s: cannot read: %s", folder, strerror(errno));
+        if (!entry && errno) status = cannot_read(folder);
         if (!entry) break;
-        if (entry->d_name[0] == '.') continue;
-        status = ead_path_in(path, folder, entry->d_name);
-        if (status != EAD_OK) break;
-        bool there = stat(path, &info) == 0, add = wanted(path);
-        if (!there && add) status = ead_fail(EAD_IO, "%s: cannot read: %s", path, strerror(errno));
-        if (there && S_ISDIR(info.st_mode)) status = walk(list, path, wanted, &here);
-        if (there && S_ISREG(info.st_mode) && add) status = ead_strings_add(list, path);
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
+        status = ead_strings_add(names, entry->d_name);
     }
-    closedir(stream);
+    if (stream) closedir(stream);
+    ead_strings_sort(names);
     return status;
 }
 
-EadStatus ead_list_files(EadStringList *list, const char *folder, EadFileWanted *wanted) {
-    int first = list->count;
-    EAD_TRY(walk(list, folder, wanted, NULL));
-    ead_strings_sort_from(list, first);
-    return EAD_OK;
+static EadStatus walk(const Search *search, const char *folder, const Ancestor *parent) {
+    struct stat info;
+    EadStringList names = {0};
+    if (stat(folder, &info) != 0) return cannot_read(folder);
+    Ancestor here = {parent, info.st_dev, info.st_ino, parent ? parent->depth + 1 : 0};
+    for (const Ancestor *above = parent; above; above = above->parent)
+        if (above->device == here.device && above->inode == here.inode) return EAD_OK;
+    EadStatus status = here.depth <= MAX_DEPTH
+                           ? read_names(&names, folder)
+                           : ead_fail(EAD_BAD_FILE, "%s: more than %d folders deep", folder, MAX_DEPTH);
+    if (status != EAD_OK && parent) status = pass_over(search, folder, status);
+    for (int i = 0; i < names.count && status == EAD_OK; i++)
+        status = visit(search, folder, names.items[i], &here);
+    ead_strings_free(&names);
+    return status;
 }
 
-EadStatus ead_list_images(EadStringList *list, const char *folder) {
-    return ead_list_files(list, folder, ead_image_has_known_extension);
+EadStatus ead_list_files(EadStringList *list, const char *folder, EadFileWanted *wanted,
+                         EadLeftOut *left_out) {
+    int first = list->count;
+    EAD_TRY(walk(&(Search){list, wanted, left_out}, folder, NULL));
+    ead_strings_sort_from(list, first);
+    return left_out ? ead_take_out_masks(list, first, left_out) : EAD_OK;
+}
+
+EadStatus ead_list_images(EadStringList *list, const char *folder, EadLeftOut *left_out) {
+    return ead_list_files(list, folder, ead_image_has_known_extension, left_out);
 }
 
 EadStatus ead_list_folders(EadStringList *list, const char *folder) {
@@ -98,29 +158,50 @@ static bool is_image_or_archive(const char *name) {
     return ead_image_has_known_extension(name) || ead_path_has_extension(name, ".tar");
 }
 
+/* An open archive whose members are being listed. */
+typedef struct Members {
+    EadImageList *list;
+    int descriptor;
+} Members;
+
 /* Hidden members are what macOS's tar adds beside each file: no images, though they are called so. */
 static EadStatus add_member(void *context, const char *member, int64_t offset, int64_t size) {
-    EadImageList *list = context;
+    const Members *members = context;
+    EadImageList *list = members->list;
     const char *base = ead_path_base(member);
-    if (base[0] == '.' || !ead_image_has_known_extension(base)) return EAD_OK;
     int archive = list->archives.count - 1;
+    bool hidden = base[0] == '.';
+    EadLeftOutKind kind = EAD_LEFT_OUT_KINDS; /* none */
+    if (hidden || !ead_image_has_known_extension(base)) {
+        uint8_t first[EAD_FIRST_BYTES];
+        size_t there = size < EAD_FIRST_BYTES ? (size_t)size : EAD_FIRST_BYTES;
+        kind =
+            ead_picture_kind(base, first, ead_read_at(members->descriptor, first, there, offset) ? there : 0);
+        if (hidden && kind != EAD_LEFT_OUT_OTHER) kind = EAD_LEFT_OUT_HIDDEN;
+    }
     char *name = ead_path_join(list->archives.items[archive], member[0] == '/' ? member + 1 : member);
-    EadStatus status = EAD_NO_MEMORY;
-    if (name) status = add_place(list, name, (EadImagePlace){NULL, archive, offset, size});
+    EadStatus status = name ? EAD_OK : EAD_NO_MEMORY;
+    if (name && kind != EAD_LEFT_OUT_KINDS) status = ead_left_out_add(&list->left_out, kind, name);
+    if (status == EAD_OK && (kind == EAD_LEFT_OUT_KINDS || kind == EAD_LEFT_OUT_CONTENT))
+        status = add_place(list, name, (EadImagePlace){NULL, archive, offset, size});
     free(name);
     return status;
 }
 
 static EadStatus add_archive(EadImageList *list, const char *path) {
     EAD_TRY(ead_strings_add(&list->archives, path));
-    return ead_tar_visit(path, add_member, list);
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (descriptor < 0) return cannot_read(path);
+    EadStatus status = ead_tar_visit_descriptor(descriptor, path, add_member, &(Members){list, descriptor});
+    close(descriptor);
+    return status;
 }
 
 EadStatus ead_image_list_add(EadImageList *list, const char *path) {
     EadStringList files = {0};
     if (!ead_path_is_folder(path))
         return ead_image_has_known_extension(path) ? add_file(list, path) : add_archive(list, path);
-    EadStatus status = ead_list_files(&files, path, is_image_or_archive);
+    EadStatus status = ead_list_files(&files, path, is_image_or_archive, &list->left_out);
     for (int i = 0; i < files.count && status == EAD_OK; i++)
         status = ead_path_has_extension(files.items[i], ".tar") ? add_archive(list, files.items[i])
                                                                 : add_file(list, files.items[i]);
@@ -161,5 +242,6 @@ void ead_image_list_free(EadImageList *list) {
     for (int i = 0; i < list->count; i++) free(list->items[i].name);
     free(list->items);
     ead_strings_free(&list->archives);
+    ead_left_out_free(&list->left_out);
     *list = (EadImageList){0};
 }

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "core/image/image.h"
-#include "core/base/string_list.h"
+#include "data/source/left_out.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -15,12 +15,17 @@ typedef bool EadFileWanted(const char *name);
 /* Appends every file below folder that `wanted` wants, sorted bytewise by path and so the same on every
  * machine. Links are followed, but not back into a folder on the way down; hidden files and folders (a
  * leading dot) are skipped. An empty folder adds nothing.
- * Errors: EAD_IO (no such folder, not readable, a wanted file that is a dead link), EAD_BAD_FILE (more than
- * 64 folders deep), EAD_NO_MEMORY. */
-EadStatus ead_list_files(EadStringList *list, const char *folder, EadFileWanted *wanted);
+ * With left_out: appends images by their content, too, and tells there what else there is. What cannot be read
+ * (a dead link, a subfolder that is closed or more than 64 deep) is told there, and costs nothing else. Masks
+ * beside their images are told there: <name>_mask.png, _label, _gt and the like, where <name> is an image in
+ * the same folder and the picture has few colours.
+ * Without (NULL) the first that cannot be read is the error.
+ * Errors: EAD_IO (no such folder, not readable), EAD_BAD_FILE, EAD_NO_MEMORY. */
+EadStatus ead_list_files(EadStringList *list, const char *folder, EadFileWanted *wanted,
+                         EadLeftOut *left_out);
 
 /* The same for images: those that data/codec knows (.png .jpg .jpeg .bmp .tif .tiff), in any case. */
-EadStatus ead_list_images(EadStringList *list, const char *folder);
+EadStatus ead_list_images(EadStringList *list, const char *folder, EadLeftOut *left_out);
 
 /* Appends the paths of the folders in folder, sorted bytewise, without hidden ones. Errors: EAD_IO,
  * EAD_NO_MEMORY. */
@@ -36,11 +41,12 @@ typedef struct EadImageList {
     EadImagePlace *items; /* [count], owned */
     int count, capacity;
     EadStringList archives; /* paths */
+    EadLeftOut left_out;    /* what the searches passed over */
 } EadImageList;
 
 /* Appends all images of path: an image file, a tar archive, or a folder with everything below it, archives
- * (.tar) included. Files come sorted bytewise, an archive's members in its order. Images are told by their
- * names; hidden ones (a leading dot) are skipped. Nothing is decoded. Errors: EAD_IO; EAD_BAD_FILE for a
+ * (.tar) included. Files come sorted bytewise, an archive's members in its order. What is no image, or hidden,
+ * or cannot be read is told in list->left_out; nothing is decoded but what may be a mask. Errors: EAD_IO; EAD_BAD_FILE for a
  * malformed archive; EAD_UNSUPPORTED; EAD_NO_MEMORY. */
 EadStatus ead_image_list_add(EadImageList *list, const char *path);
 

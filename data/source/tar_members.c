@@ -217,11 +217,3 @@ EadStatus ead_tar_visit_descriptor(int descriptor, const char *label, EadTarVisi
     EAD_TRY(refuse_compressed(&archive));
     return walk(&archive, 0);
 }
-
-EadStatus ead_tar_visit(const char *path, EadTarVisit *visit, void *context) {
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (descriptor < 0) return ead_fail(EAD_IO, "%s: cannot read: %s", path, strerror(errno));
-    EadStatus status = ead_tar_visit_descriptor(descriptor, path, visit, context);
-    close(descriptor);
-    return status;
-}

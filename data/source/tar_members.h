@@ -15,6 +15,5 @@ typedef EadStatus EadTarVisit(void *context, const char *name, int64_t offset, i
 /* Visits the regular members in their order, those of archives (.tar) inside the archive too, up to 4 deep.
  * Links, folders and devices are passed over. Errors, naming archive and member: EAD_BAD_FILE for anything
  * malformed, cut short, or compressed; EAD_UNSUPPORTED for sparse members; EAD_IO; EAD_NO_MEMORY; what visit
- * returns. label stands in for the path of an open file. */
-EadStatus ead_tar_visit(const char *path, EadTarVisit *visit, void *context);
+ * returns. label is what messages call the open file. */
 EadStatus ead_tar_visit_descriptor(int descriptor, const char *label, EadTarVisit *visit, void *context);

@@ -38,7 +38,7 @@ START_TEST(walk_sorts_and_skips) {
     ck_assert_int_eq(symlink("../..", SCRATCH "walk/a/b/up"), 0);
     ck_assert_int_eq(symlink(".", SCRATCH "walk/a/here"), 0);
     ck_assert_int_eq(symlink("nowhere", SCRATCH "walk/a/dead"), 0);
-    ASSERT_OK(ead_list_images(&list, SCRATCH "walk/"));
+    ASSERT_OK(ead_list_images(&list, SCRATCH "walk/", NULL));
     ck_assert_int_eq(list.count, 5);
     for (int i = 0; i < 5; i++) {
         ck_assert_str_eq(list.items[i] + strlen(SCRATCH "walk/"), expected[i]);
@@ -53,12 +53,12 @@ START_TEST(walk_errors) {
     EadStringList list = {0};
     char deep[512] = SCRATCH "deep/";
     fresh("dead");
-    ASSERT_FAILS(ead_list_images(&list, SCRATCH "no"), EAD_IO, "dataset/no: cannot read: No such");
+    ASSERT_FAILS(ead_list_images(&list, SCRATCH "no", NULL), EAD_IO, "dataset/no: cannot read: No such");
     ck_assert_int_eq(symlink("nowhere", SCRATCH "dead/link.png"), 0);
-    ASSERT_FAILS(ead_list_images(&list, SCRATCH "dead"), EAD_IO, "dead/link.png: cannot read");
+    ASSERT_FAILS(ead_list_images(&list, SCRATCH "dead", NULL), EAD_IO, "dead/link.png: cannot read");
     for (int i = 0; i < 70; i++) strcat(deep, "d/");
     make_folders(deep);
-    ASSERT_FAILS(ead_list_images(&list, SCRATCH "deep"), EAD_BAD_FILE, "more than 64 folders deep");
+    ASSERT_FAILS(ead_list_images(&list, SCRATCH "deep", NULL), EAD_BAD_FILE, "more than 64 folders deep");
     ck_assert_int_eq(list.count, 0);
     ead_strings_free(&list);
 }

@@ -51,7 +51,9 @@ START_TEST(json_lines) {
         {{"a.png", NULL, 0.25f, 0.2501, "m.tiff", "o.png"},
          "{\"path\":\"a.png\",\"score\":0.25,\"anomalous\":false,\"map\":\"m.tiff\",\"overlay\":\"o.png\"}"
          "\n"},
-        {{"a.png", "a.png: \"bad\"", 0, 0, "m.tiff", NULL},
+        {{"a.png", "o.png: full", 0.25f, (double)NAN, "m.tiff", NULL},
+         "{\"path\":\"a.png\",\"score\":0.25,\"map\":\"m.tiff\",\"error\":\"o.png: full\"}\n"},
+        {{"a.png", "a.png: \"bad\"", NAN, 0, "m.tiff", NULL},
          "{\"path\":\"a.png\",\"error\":\"a.png: \\\"bad\\\"\"}\n"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -252,8 +254,70 @@ START_TEST(unreadable_images_do_not_stop_the_others) {
         ck_assert_int_eq(json_object_get(line, "score") == NULL, failed);
         if (failed) assert_file_holds(FOLDER "stderr", member_text(lines, i, "error"));
     }
-    assert_file_holds(FOLDER "stderr", "3 of 7 inputs");
+    assert_file_holds(FOLDER "stderr", "4 of 7 inputs scored");
     json_decref(lines);
+}
+END_TEST
+
+/* What gets no line is told, and by the exit code. */
+START_TEST(nothing_is_left_out_without_a_word) {
+    SKIP_UNLESS(getenv("PROGRAM"), "PROGRAM is not set");
+    write_images();
+    save_tiny_model(MODEL, NAN, NULL);
+    shell_ok("cp " FOLDER "in/b.png " FOLDER "in/plain && mv " FOLDER "in/sub/deep/c.jpg " FOLDER
+             "in/c.jfif");
+    ck_assert_int_eq(run_predict("-q " FOLDER "in"), 0);
+    json_t *lines = printed_lines();
+    ck_assert_int_eq((int)json_array_size(lines), 4);
+    ck_assert_str_eq(member_text(lines, 2, "path"), FOLDER "in/c.jfif");
+    ck_assert_str_eq(member_text(lines, 3, "path"), FOLDER "in/plain");
+    json_decref(lines);
+    assert_file_holds(FOLDER "stderr",
+                      FOLDER "in: 1 file that is no picture is ignored: " FOLDER "in/notes.txt");
+    assert_file_holds(FOLDER "stderr", "2 files of other endings are images by their content");
+    ck_assert_int_eq(run_predict(FOLDER "in"), 0);
+    assert_file_holds(FOLDER "stderr", "4 of 4 inputs scored");
+    write_bytes(FOLDER "in/anim.gif", "GIF89a", 6);
+    ck_assert_int_eq(run_predict("-q " FOLDER "in"), 1);
+    assert_file_holds(FOLDER "stderr",
+                      "1 picture of a format that is not read is left out: " FOLDER "in/anim.gif");
+    assert_file_holds(FOLDER "stderr", "4 of 5 inputs scored");
+    shell_ok("rm " FOLDER "in/anim.gif && ln -s /nowhere/x.png " FOLDER "in/0.png && ln -s 1.png " FOLDER
+             "in/1.png");
+    ck_assert_int_eq(run_predict("-q " FOLDER "in"), 1);
+    lines = printed_lines();
+    ck_assert_int_eq((int)json_array_size(lines), 6);
+    ck_assert_str_eq(member_text(lines, 4, "path"), FOLDER "in/0.png");
+    assert_contains(member_text(lines, 4, "error"), "0.png: cannot read: No such file");
+    assert_contains(member_text(lines, 5, "error"), "1.png: cannot read: Too many");
+    json_decref(lines);
+    assert_file_holds(FOLDER "stderr", "4 of 6 inputs scored");
+}
+END_TEST
+
+/* A picture that cannot be written costs neither the score nor the other picture. */
+START_TEST(scores_outlive_pictures) {
+    SKIP_UNLESS(getenv("PROGRAM"), "PROGRAM is not set");
+    write_images();
+    save_tiny_model(MODEL, NAN, NULL);
+    char name[256], command[1024];
+    memset(name, 'x', sizeof name);
+    strcpy(name + 250, ".png"); /* with .tiff it is too long */
+    snprintf(command, sizeof command, "cp " FOLDER "in/b.png " FOLDER "in/%s", name);
+    shell_ok(command);
+    make_folders(FOLDER "out/o/b.png/"); /* where an overlay should go */
+    ck_assert_int_eq(run_predict("-q --maps " FOLDER "out/m --overlays " FOLDER "out/o " FOLDER "in"), 1);
+    json_t *lines = printed_lines();
+    ck_assert_int_eq((int)json_array_size(lines), 4);
+    for (size_t i = 0; i < 4; i++)
+        ck_assert(json_is_real(json_object_get(json_array_get(lines, i), "score")));
+    assert_contains(member_text(lines, 1, "error"), "out/o/b.png");
+    ck_assert_str_eq(member_text(lines, 1, "map"), FOLDER "out/m/b.tiff");
+    ck_assert_str_eq(member_text(lines, 1, "overlay"), "(none)");
+    ck_assert_str_eq(member_text(lines, 2, "error"), "(none)");
+    assert_contains(member_text(lines, 3, "error"), "File name too long");
+    json_decref(lines);
+    assert_file_holds(FOLDER "stderr", "4 of 4 inputs scored, but 2 maps or overlays could not be written");
 }
 END_TEST
 
@@ -330,6 +394,8 @@ static Suite *make_suite(void) {
     tcase_add_test(program, scores_are_the_librarys);
     tcase_add_test(program, threshold_of_option_or_file);
     tcase_add_test(program, unreadable_images_do_not_stop_the_others);
+    tcase_add_test(program, nothing_is_left_out_without_a_word);
+    tcase_add_test(program, scores_outlive_pictures);
     tcase_add_test(program, lists_on_stdin_and_odd_names);
     tcase_add_test(program, images_are_never_overwritten);
     tcase_add_test(program, failures_and_usage);

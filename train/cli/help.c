@@ -13,7 +13,9 @@ static const char precedence[] =
 static const char environment[] =
     "Environment: EAD_DEBUG=nan names the first value that is not finite, EAD_DEBUG=graph prints every plan.";
 static const char exit_codes[] =
-    "Exit codes: 0 done, 1 failed, 2 wrong usage. Results go to stdout, all else to stderr.";
+    "Exit codes: 0 done, 1 failed, 2 wrong usage. predict: 0 only if every picture was scored; 1 if some "
+    "could not be read or written (each has its line) or are of a format that is not read (a message counts "
+    "them). Results go to stdout, all else to stderr.";
 
 /* A command's first option from row number *next on (NULL: there is no more); moves *next behind it. */
 static const EadOption *next_option(const char *command, int *next) {
@@ -67,7 +69,8 @@ static void print_command_help(FILE *stream, const EadCommand *command) {
         int column = fprintf(stream, "  %-26s ", left);
         print_wrapped(stream, column, INDENT, text);
     }
-    fprintf(stream, "\nexample:\n  %s\n", command->example);
+    fprintf(stream, "\nexample:\n  %s\n\n", command->example);
+    print_wrapped(stream, 0, 0, exit_codes);
     if (!ead_option_belongs(EAD_OPTION_CONFIG, command->name)) return;
     fprintf(stream, "\nAll config keys with default, range and meaning: efficientad %s --help-config\n",
             command->name);
@@ -86,7 +89,9 @@ void ead_help_print(FILE *stream, int command) {
     fputs("\noptions without a command:\n", stream);
     for (int i = 0; ead_program_option(i)->name; i++)
         fprintf(stream, "  %-18s  %s\n", ead_program_option(i)->name, ead_program_option(i)->help);
-    fprintf(stream, "\n%s\n%s\n", exit_codes, environment);
+    fputc('\n', stream);
+    print_wrapped(stream, 0, 0, exit_codes);
+    fprintf(stream, "%s\n", environment);
 }
 
 /* Two pieces of roff with a text between them that roff is not to interpret. */

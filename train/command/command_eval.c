@@ -4,6 +4,7 @@
 #include "train/command/model_options.h"
 #include "train/evaluate/result_files.h"
 #include "train/fit.h"
+#include "train/loop/train_data.h"
 #include "train/metrics/metrics_output.h"
 #include "train/evaluate/threshold_file.h"
 #include "core/base/paths.h"
@@ -81,8 +82,7 @@ static EadStatus open_all(Eval *eval) {
     EAD_TRY(adjust_model(eval, trained));
     ead_arguments_use_threads(eval->arguments, eval->config.train_threads);
     EAD_TRY(ead_config_to_yaml(&eval->config, &eval->yaml));
-    EAD_TRY(ead_config_open_dataset(&eval->config, &eval->dataset));
-    return ead_dataset_check_masks(&eval->dataset);
+    return ead_open_dataset(&eval->config, &eval->dataset);
 }
 
 /* On stdout metrics.json once more, so that what reads the pipe and what reads the file see the same. */

@@ -1,6 +1,7 @@
-/* efficientad predict: scores images and prints a JSON line for each. An input that cannot be scored gets a
- * line with "error", so that every input has its line, and a message on stderr; the others are scored all the
- * same, and the exit code is 1. */
+/* efficientad predict: scores images and prints a JSON line for each. An input that cannot be scored, or whose
+ * map or overlay cannot be written, gets a line with "error", so that every input has its line, and a message on
+ * stderr; the others are scored all the same, and the exit code is 1. It is 1 too where a folder holds pictures
+ * that cannot be read, which get no line. */
 #include "train/cli/arguments.h"
 
 #include "train/command/model_options.h"
@@ -21,7 +22,8 @@ typedef struct Predictor {
     EadMapOutput output;
     double threshold; /* NAN: none */
     EadProgress progress;
-    int64_t done, failed;
+    int64_t done, scored, failed;
+    bool quiet;
 } Predictor;
 
 static EadStatus start(Predictor *predictor, const EadArguments *arguments) {
@@ -34,7 +36,7 @@ static EadStatus start(Predictor *predictor, const EadArguments *arguments) {
     EAD_TRY(ead_model_options_apply(arguments, model->map_choice, model));
     EAD_TRY(ead_detector_new(model, &plan, 1, &predictor->detector));
     size_t planned = ead_detector_bytes(predictor->detector);
-    if (!ead_arguments_given(arguments, EAD_OPTION_QUIET))
+    if (!predictor->quiet)
         ead_print_memory("inference", plan.backend, planned, planned + model->method->functions->bytes(model),
                          "parameters");
     predictor->threshold = (double)model->threshold;
@@ -44,14 +46,16 @@ static EadStatus start(Predictor *predictor, const EadArguments *arguments) {
     return ead_map_output_start(&predictor->output, model->color_high, predictor->threshold, maps, overlays);
 }
 
+/* *score is NAN where it is not known. */
 static EadStatus score_input(Predictor *predictor, const EadPredictInput *input, float *score) {
     EadScored scored;
+    *score = NAN;
     if (input->status != EAD_OK) return input->status;
     EadStatus status = ead_score_file(predictor->detector, input->path, &scored);
-    *score = scored.score;
-    if (status == EAD_OK && !isfinite(*score))
-        status =
-            ead_fail(EAD_BAD_FILE, "%s: its score is %g: the model is broken", input->path, (double)*score);
+    if (status == EAD_OK && !isfinite(scored.score))
+        status = ead_fail(EAD_BAD_FILE, "%s: its score is %g: the model is broken", input->path,
+                          (double)scored.score);
+    if (status == EAD_OK) *score = scored.score;
     if (status == EAD_OK)
         status = ead_map_output_write(&predictor->output, input->folder, input->path, &scored.image,
                                       scored.map, *score, NULL);
@@ -59,42 +63,67 @@ static EadStatus score_input(Predictor *predictor, const EadPredictInput *input,
     return status;
 }
 
+static void print_notes(Predictor *predictor, EadPredictInputs *inputs) {
+    if (inputs->notes.count > 0) ead_progress_clear(&predictor->progress);
+    for (int i = 0; i < inputs->notes.count; i++)
+        fprintf(stderr, "efficientad: %s\n", inputs->notes.items[i]);
+    ead_strings_free(&inputs->notes);
+}
+
+static EadStatus handle(Predictor *predictor, const EadPredictInput *input) {
+    EadPrediction prediction = {.path = input->path, .threshold = predictor->threshold};
+    EadStatus status = score_input(predictor, input, &prediction.score);
+    bool scored = !isnan(prediction.score);
+    if (scored) {
+        prediction.map_path = predictor->output.map_path;
+        prediction.overlay_path = predictor->output.overlay_path;
+    }
+    if (status != EAD_OK) {
+        prediction.error = ead_error_message();
+        ead_progress_clear(&predictor->progress);
+        fprintf(stderr, "efficientad: %s\n", prediction.error);
+    }
+    predictor->scored += scored;
+    predictor->failed += status != EAD_OK;
+    EAD_TRY(ead_prediction_print(stdout, &prediction));
+    ead_progress_update(&predictor->progress, ++predictor->done, NULL);
+    return EAD_OK;
+}
+
 /* Only a line that cannot be printed ends the work. */
 static EadStatus handle_all(Predictor *predictor, EadPredictInputs *inputs) {
     EadPredictInput input;
     for (bool found = true;;) {
         EAD_TRY(ead_predict_inputs_next(inputs, &input, &found));
+        print_notes(predictor, inputs);
         if (!found) break;
-        EadPrediction prediction = {.path = input.path, .threshold = predictor->threshold};
-        if (score_input(predictor, &input, &prediction.score) == EAD_OK) {
-            prediction.map_path = predictor->output.map_path;
-            prediction.overlay_path = predictor->output.overlay_path;
-        } else {
-            prediction.error = ead_error_message();
-            ead_progress_clear(&predictor->progress);
-            fprintf(stderr, "efficientad: %s\n", prediction.error);
-            predictor->failed++;
-        }
-        EAD_TRY(ead_prediction_print(stdout, &prediction));
-        ead_progress_update(&predictor->progress, ++predictor->done, NULL);
+        EAD_TRY(handle(predictor, &input));
     }
-    if (predictor->failed == 0) return EAD_OK;
-    return ead_fail(EAD_BAD_FILE, "%lld of %lld inputs could not be scored; see the messages above",
-                    (long long)predictor->failed, (long long)predictor->done);
+    ead_progress_finish(&predictor->progress);
+    long long scored = predictor->scored, all = predictor->done + inputs->missed;
+    long long unwritten = predictor->failed - (predictor->done - predictor->scored);
+    if (scored < all)
+        return ead_fail(EAD_BAD_FILE, "%lld of %lld inputs scored; the others are told above", scored, all);
+    if (unwritten > 0)
+        return ead_fail(EAD_IO, "%lld of %lld inputs scored, but %lld maps or overlays could not be written",
+                        scored, all, unwritten);
+    if (!predictor->quiet) fprintf(stderr, "%lld of %lld inputs scored\n", scored, all);
+    return EAD_OK;
 }
 
 EadStatus ead_command_predict(const EadArguments *arguments) {
     Predictor predictor = {0};
     EadPredictInputs inputs;
     ead_arguments_use_threads(arguments, 0);
+    predictor.quiet = ead_arguments_given(arguments, EAD_OPTION_QUIET);
     EadStatus status = start(&predictor, arguments);
     if (status == EAD_OK) {
-        int64_t total = ead_predict_inputs_count(arguments->paths, arguments->path_count);
         /* On a terminal the JSON lines themselves show the progress. */
-        bool quiet = total < 0 || isatty(STDOUT_FILENO) || ead_arguments_given(arguments, EAD_OPTION_QUIET);
+        bool silent = predictor.quiet || isatty(STDOUT_FILENO);
+        int64_t total = silent ? -1 : ead_predict_inputs_count(arguments->paths, arguments->path_count);
         ead_predict_inputs_start(&inputs, arguments->paths, arguments->path_count, stdin,
                                  predictor.output.overlays, predictor.output.maps);
-        ead_progress_start(&predictor.progress, "predicting", 0, total, quiet);
+        ead_progress_start(&predictor.progress, "predicting", 0, total, total < 0);
         status = handle_all(&predictor, &inputs);
         ead_progress_finish(&predictor.progress);
         ead_predict_inputs_free(&inputs);

@@ -49,6 +49,7 @@ static EadStatus list_images(DistillState *s) {
     if (count < MIN_IMAGES)
         return ead_fail(EAD_BAD_ARGUMENT, "distill.images: %s holds %d images; at least %d are needed",
                         config->distill_images, count, MIN_IMAGES);
+    EAD_TRY(ead_left_out_print(&images->files.left_out, "distill.images", stderr));
     EAD_TRY(ead_skipped_images_new(count, &images->skipped));
     images->held_out = config->distill_validation_images < most ? config->distill_validation_images : most;
     int64_t side = ead_pdn_output_size(true, images->height);

@@ -103,6 +103,7 @@ static EadStatus create(const EadRunSpec *spec, EadTrainData *data, void **state
         if (status != EAD_OK) return ead_fail_prefix(status, "penalty.path: ");
         if (s->penalty_list.count == 0)
             return ead_fail(EAD_BAD_ARGUMENT, "penalty.path: %s holds no images", config->penalty_path);
+        EAD_TRY(ead_left_out_print(&s->penalty_list.left_out, "penalty.path", stderr));
     }
     return ead_resident_data_choose(config, spec->backend, &s->model->spec, data->dataset.train.count,
                                     s->penalty_list.count, &s->tables);

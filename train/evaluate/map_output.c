@@ -137,23 +137,39 @@ static EadStatus make_path(const char *what, const char *folder, const char *nam
                     image, what, *target ? target : ".", what);
 }
 
+static EadStatus write_map(EadMapOutput *output, const char *name, const char *path, const EadImage *rgb,
+                           const float *map) {
+    EAD_TRY(make_path("map", output->maps, name, ".tiff", path, &output->map_path));
+    return ead_tiff_write_map(output->map_path, map, rgb->width, rgb->height);
+}
+
+static EadStatus write_overlay(EadMapOutput *output, const char *name, const char *path, const EadImage *rgb,
+                               const float *map, float score, const EadImage *mask) {
+    bool scaled = !isnan(output->color_high);
+    float high = scaled ? output->color_high : score;
+    if (scaled && output->threshold > 0) high = (float)(2 * output->threshold);
+    if (!(high > 0 && isfinite(high))) high = 1;
+    EAD_TRY(make_path("overlay", output->overlays, name, ".png", path, &output->overlay_path));
+    return ead_overlay_write_png(output->overlay_path, rgb, map, 0, high, mask);
+}
+
+/* Forgets the path of what was not written. */
+static EadStatus settle(EadStatus status, char **path) {
+    if (status == EAD_OK) return EAD_OK;
+    free(*path);
+    *path = NULL;
+    return status;
+}
+
 EadStatus ead_map_output_write(EadMapOutput *output, const char *folder, const char *path,
                                const EadImage *rgb, const float *map, float score, const EadImage *mask) {
     const char *name;
+    EadStatus first = EAD_OK, second = EAD_OK;
     forget_paths(output);
     if (!output->names) return EAD_OK;
     EAD_TRY(ead_output_names_take(output->names, folder, path, &name));
-    if (output->maps) {
-        EAD_TRY(make_path("map", output->maps, name, ".tiff", path, &output->map_path));
-        EAD_TRY(ead_tiff_write_map(output->map_path, map, rgb->width, rgb->height));
-    }
-    if (output->overlays) {
-        EAD_TRY(make_path("overlay", output->overlays, name, ".png", path, &output->overlay_path));
-        bool scaled = !isnan(output->color_high);
-        float high = scaled ? output->color_high : score;
-        if (scaled && output->threshold > 0) high = (float)(2 * output->threshold);
-        if (!(high > 0 && isfinite(high))) high = 1;
-        EAD_TRY(ead_overlay_write_png(output->overlay_path, rgb, map, 0, high, mask));
-    }
-    return EAD_OK;
+    if (output->overlays)
+        first = settle(write_overlay(output, name, path, rgb, map, score, mask), &output->overlay_path);
+    if (output->maps) second = settle(write_map(output, name, path, rgb, map), &output->map_path);
+    return first != EAD_OK ? first : second;
 }

@@ -34,7 +34,8 @@ EadStatus ead_map_output_start(EadMapOutput *output, float color_high, double th
                                const char *overlays);
 void ead_map_output_free(EadMapOutput *output);
 
-/* Writes what was asked for about the image at `path`, in the subfolder `folder` ("" for none).
+/* Writes what was asked for about the image at `path`, in the subfolder `folder` ("" for none). One that cannot
+ * be written keeps the other from nothing.
  * rgb   3 channels; map [height][width] of the same size with maximum `score`; mask for an outline, or NULL
  * Errors: EAD_BAD_ARGUMENT if one would lie among the images; EAD_IO, EAD_NO_MEMORY, EAD_BAD_SHAPE. */
 EadStatus ead_map_output_write(EadMapOutput *output, const char *folder, const char *path,

@@ -2,6 +2,7 @@
 #include "train/evaluate/predict_lines.h"
 
 #include "core/base/paths.h"
+#include "data/codec/codec.h"
 #include "train/support/json_writer.h"
 
 #include <errno.h>
@@ -16,6 +17,8 @@ void ead_predict_inputs_start(EadPredictInputs *inputs, const char *const *paths
 
 void ead_predict_inputs_free(EadPredictInputs *inputs) {
     ead_strings_free(&inputs->images);
+    ead_left_out_free(&inputs->left_out);
+    ead_strings_free(&inputs->notes);
     free(inputs->line);
     free(inputs->folder);
     *inputs = (EadPredictInputs){0};
@@ -38,7 +41,8 @@ static bool lies_within(const char *inner, const char *outer) {
 static EadStatus open_folder(EadPredictInputs *inputs, const char *path) {
     size_t length = strlen(path);
     ead_strings_free(&inputs->images);
-    inputs->image = 0;
+    ead_left_out_free(&inputs->left_out);
+    inputs->image = inputs->unreadable = 0;
     inputs->prefix = length + (length > 0 && path[length - 1] != '/');
     for (int i = 0; i < 2; i++)
         if (inputs->apart[i] && lies_within(inputs->apart[i], path))
@@ -47,13 +51,21 @@ static EadStatus open_folder(EadPredictInputs *inputs, const char *path) {
                 "%s: the folder %s of the %s lies in this folder of images, and they would be taken for "
                 "images; write them elsewhere",
                 path, inputs->apart[i], i == 0 ? "overlays" : "maps");
-    EAD_TRY(ead_list_images(&inputs->images, path));
-    if (inputs->images.count > 0) return EAD_OK;
-    return ead_fail(EAD_BAD_ARGUMENT, "%s: no images in this folder (PNG, JPEG, BMP or TIFF)", path);
+    EAD_TRY(ead_list_images(&inputs->images, path, &inputs->left_out));
+    EAD_TRY(ead_left_out_notes(&inputs->left_out, path, &inputs->notes));
+    inputs->missed += ead_left_out_missed(&inputs->left_out) - inputs->left_out.messages.count;
+    if (inputs->images.count > 0 || inputs->left_out.messages.count > 0) return EAD_OK;
+    return ead_fail(EAD_BAD_ARGUMENT, "%s: no images in this folder (%s)", path, ead_image_extensions());
 }
 
-/* The next image of the present folder. */
+/* The next image of the present folder, or what of it cannot be read. */
 static EadStatus take_image(EadPredictInputs *inputs, EadPredictInput *input) {
+    if (inputs->image == inputs->images.count) {
+        int i = inputs->unreadable++;
+        const char *path = inputs->left_out.paths[EAD_LEFT_OUT_UNREADABLE].items[i];
+        *input = (EadPredictInput){path, "", ead_fail(EAD_IO, "%s", inputs->left_out.messages.items[i])};
+        return EAD_OK;
+    }
     const char *path = inputs->images.items[inputs->image++], *below = path + inputs->prefix;
     const char *slash = strrchr(below, '/');
     free(inputs->folder);
@@ -83,7 +95,8 @@ static EadStatus next_path(EadPredictInputs *inputs, const char **path) {
 EadStatus ead_predict_inputs_next(EadPredictInputs *inputs, EadPredictInput *input, bool *found) {
     const char *path = NULL;
     *found = true;
-    if (inputs->image < inputs->images.count) return take_image(inputs, input);
+    if (inputs->image < inputs->images.count || inputs->unreadable < inputs->left_out.messages.count)
+        return take_image(inputs, input);
     EAD_TRY(next_path(inputs, &path));
     *found = path != NULL;
     if (!path) return EAD_OK;
@@ -92,6 +105,7 @@ EadStatus ead_predict_inputs_next(EadPredictInputs *inputs, EadPredictInput *inp
     input->status = open_folder(inputs, path);
     if (input->status == EAD_OK) return take_image(inputs, input);
     ead_strings_free(&inputs->images);
+    ead_left_out_free(&inputs->left_out);
     return EAD_OK;
 }
 
@@ -112,15 +126,14 @@ EadStatus ead_prediction_print(FILE *stream, const EadPrediction *prediction) {
     EadJson json = {.stream = stream, .compact = true};
     ead_json_open(&json, NULL, '{');
     ead_json_string(&json, "path", prediction->path);
-    if (prediction->error) {
-        ead_json_string(&json, "error", prediction->error);
-    } else {
+    if (!isnan(prediction->score)) {
         ead_json_number(&json, "score", (double)prediction->score, 9);
         if (!isnan(prediction->threshold))
             ead_json_flag(&json, "anomalous", (double)prediction->score >= prediction->threshold);
         if (prediction->map_path) ead_json_string(&json, "map", prediction->map_path);
         if (prediction->overlay_path) ead_json_string(&json, "overlay", prediction->overlay_path);
     }
+    if (prediction->error) ead_json_string(&json, "error", prediction->error);
     ead_json_close(&json, '}');
     putc('\n', stream);
     if (fflush(stream) == 0 && !ferror(stream)) return EAD_OK;

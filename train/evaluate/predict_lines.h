@@ -11,7 +11,7 @@
 typedef struct EadPredictInput {
     const char *path;
     const char *folder; /* subfolder below the folder that was named, "" for none */
-    EadStatus status;   /* not EAD_OK: a folder that cannot be used; ead_error_message() says why */
+    EadStatus status;   /* not EAD_OK: it cannot be read; ead_error_message() says why */
 } EadPredictInput;
 
 typedef struct EadPredictInputs {
@@ -23,7 +23,10 @@ typedef struct EadPredictInputs {
     char *line;           /* of the list */
     size_t line_size;
     EadStringList images; /* of the present folder */
-    int image;
+    EadLeftOut left_out;  /* what else it holds */
+    EadStringList notes;  /* of all folders so far, for people; the caller may take them out */
+    int64_t missed;       /* pictures in all folders so far that get no line */
+    int image, unreadable;
     size_t prefix; /* bytes of its paths up to the part below it */
     char *folder;  /* storage of EadPredictInput.folder */
 } EadPredictInputs;
@@ -35,7 +38,8 @@ void ead_predict_inputs_start(EadPredictInputs *inputs, const char *const *paths
 void ead_predict_inputs_free(EadPredictInputs *inputs);
 
 /* Gives the next input; *found is false at the end. A folder is searched with its subfolders, in order of
- * name, when its turn comes; a list is read line by line as it comes in. Errors: EAD_NO_MEMORY; EAD_IO of
+ * name, when its turn comes, and behind its images comes what of it could not be read; a list is read line by
+ * line as it comes in. Errors: EAD_NO_MEMORY; EAD_IO of
  * the list. */
 EadStatus ead_predict_inputs_next(EadPredictInputs *inputs, EadPredictInput *input, bool *found);
 
@@ -45,13 +49,13 @@ int64_t ead_predict_inputs_count(const char *const *paths, int count);
 /* The JSON line that predict prints for an input. */
 typedef struct EadPrediction {
     const char *path;
-    const char *error; /* why there is no score; the rest is then omitted */
-    float score;
+    const char *error;                   /* why there is no score, or no picture; or NULL */
+    float score;                         /* NAN: none; the rest is then omitted */
     double threshold;                    /* score >= threshold is anomalous; NAN: not known */
     const char *map_path, *overlay_path; /* files written, or NULL */
 } EadPrediction;
 
-/* Prints {"path":...,"score":...,"anomalous":...,"map":...,"overlay":...} or {"path":...,"error":...} as one
- * line and flushes, so that a program at the other end of a pipe gets it at once. The score has 9 digits
+/* Prints {"path":...,"score":...,"anomalous":...,"map":...,"overlay":...,"error":...}, of which those that are
+ * not known are missing, as one line and flushes, so that a program at the other end of a pipe gets it at once. The score has 9 digits
  * (reads back to the same float). Errors: EAD_IO. */
 EadStatus ead_prediction_print(FILE *stream, const EadPrediction *prediction);

@@ -52,7 +52,7 @@ EadStatus ead_import_source_open(EadImportSource *source, const char *const *pat
     for (int i = 0; i < count; i++) {
         int before = source->paths.count;
         bool folder = ead_path_is_folder(paths[i]);
-        EAD_TRY(folder ? ead_list_files(&source->paths, paths[i], is_wanted)
+        EAD_TRY(folder ? ead_list_files(&source->paths, paths[i], is_wanted, NULL)
                        : ead_strings_add(&source->paths, paths[i]));
         if (source->paths.count == before)
             return ead_fail(EAD_BAD_ARGUMENT, "%s: holds no .pth, .pt, .ckpt or .safetensors file", paths[i]);

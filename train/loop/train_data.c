@@ -54,10 +54,15 @@ static EadStatus open_files(const EadConfig *config, const EadStringList *files,
     return status;
 }
 
+EadStatus ead_open_dataset(const EadConfig *config, EadDataset *dataset) {
+    EAD_TRY(ead_config_open_dataset(config, dataset));
+    EAD_TRY(ead_left_out_print(&dataset->left_out, "data set", stderr));
+    return ead_dataset_check_masks(dataset);
+}
+
 EadStatus ead_train_data_list(const EadConfig *config, EadTrainData *data) {
     *data = (EadTrainData){0};
-    EAD_TRY(ead_config_open_dataset(config, &data->dataset));
-    return ead_dataset_check_masks(&data->dataset);
+    return ead_open_dataset(config, &data->dataset);
 }
 
 EadStatus ead_train_data_open(const EadConfig *config, bool quiet, EadTrainData *data) {

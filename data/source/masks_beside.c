@@ -1,0 +1,86 @@
+/* By name first, since few names end like a mask's; then by what the picture looks like. */
+#include "data/source/masks_beside.h"
+
+#include "core/base/memory.h"
+#include "core/base/paths.h"
+#include "data/codec/codec.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+size_t ead_mask_stem(const char *name, size_t length) {
+    static const char *const words[] = {"mask", "masks",        "label",       "labels",       "gt",
+                                        "seg",  "segmentation", "groundtruth", "ground_truth", "annotation"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        size_t word = strlen(words[i]);
+        if (length < word + 2 || strncasecmp(name + length - word, words[i], word) != 0) continue;
+        if (strchr("_-. ", name[length - word - 1])) return length - word - 1;
+    }
+    return 0;
+}
+
+/* Whether the sorted paths from `first` on hold one that is `length` bytes of text and at most an extension. */
+static bool has_image(const EadStringList *paths, int first, const char *text, size_t length) {
+    int low = first, high = paths->count;
+    while (low < high) {
+        int middle = low + (high - low) / 2;
+        if (strncmp(paths->items[middle], text, length) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (; low < paths->count && strncmp(paths->items[low], text, length) == 0; low++) {
+        const char *rest = paths->items[low] + length;
+        if (*rest == '\0' || (*rest == '.' && !strpbrk(rest + 1, "./"))) return true;
+    }
+    return false;
+}
+
+/* At most 16 colours, or 95 % of all pixels are gray and close to black or white. */
+static bool looks_like_mask(const EadImage *image) {
+    enum { COLOURS = 16, CLOSE = 20 };
+    uint32_t colours[COLOURS];
+    int64_t count = (int64_t)image->width * image->height, extreme = 0;
+    int known = 0;
+    for (int64_t i = 0; i < count; i++) {
+        const uint8_t *p = image->pixels + 3 * i;
+        uint32_t colour = (uint32_t)p[0] << 16 | (uint32_t)p[1] << 8 | p[2];
+        int k = 0;
+        extreme += p[0] == p[1] && p[1] == p[2] && (p[0] <= CLOSE || p[0] >= 255 - CLOSE);
+        while (k < known && k < COLOURS && colours[k] != colour) k++;
+        if (k == known && known < COLOURS) colours[k] = colour;
+        if (k == known) known++;
+    }
+    return known <= COLOURS || extreme * 20 >= count * 19;
+}
+
+static bool is_mask(const EadStringList *paths, int first, const char *path) {
+    const char *base = ead_path_base(path), *dot = strrchr(base, '.');
+    size_t stem = ead_mask_stem(base, dot ? (size_t)(dot - base) : strlen(base));
+    EadImage image;
+    if (stem == 0 || !has_image(paths, first, path, (size_t)(base - path) + stem)) return false;
+    if (ead_image_load(path, &image) != EAD_OK) return true;
+    bool mask = looks_like_mask(&image);
+    ead_image_free(&image);
+    return mask;
+}
+
+EadStatus ead_take_out_masks(EadStringList *paths, int first, EadLeftOut *left_out) {
+    int count = paths->count - first, kept = first;
+    bool *masks = ead_new(count, sizeof *masks, "a list of masks");
+    EadStatus status = masks ? EAD_OK : EAD_NO_MEMORY;
+    for (int i = 0; i < count && masks; i++) masks[i] = is_mask(paths, first, paths->items[first + i]);
+    for (int i = 0; i < count && status == EAD_OK; i++)
+        if (masks[i]) status = ead_left_out_add(left_out, EAD_LEFT_OUT_MASK, paths->items[first + i]);
+    for (int i = first; i < first + count && status == EAD_OK; i++) {
+        char *path = paths->items[i];
+        if (masks[i - first])
+            free(path);
+        else
+            paths->items[kept++] = path;
+    }
+    if (status == EAD_OK) paths->count = kept;
+    free(masks);
+    return status;
+}
