@@ -64,9 +64,11 @@ $(BUILD)/alone/efficientad_cplusplus.ok: models/efficientad.h
 headers: $(HEADERS:%.h=$(BUILD)/alone/%.ok) $(BUILD)/alone/efficientad_cplusplus.ok ## compiles every header alone
 
 CHECKS := $(if $(filter release,$(CONFIG)),$(wildcard test/checks/*.sh))
+# Tests of CUDA kernels on the CPU: with all suites, or by SUITES="... cuda_host".
+RUN_HOST = $(if $(filter * cuda_host,$(SUITES)),$(HOST_TESTS))
 tests: $(TESTS) ## builds the test suites
-test: all headers $(TESTS) $$(HOST_TESTS) ## builds and runs all tests; make asan test, make ubsan test: under a sanitizer
-	@BUILD=$(BUILD) PROGRAM=$(PROGRAM) LIBRARY=$(LIBRARY) sh test/run_all.sh $(TESTS) $(HOST_TESTS) $(CHECKS)
+test: all headers $(TESTS) $$(RUN_HOST) ## builds and runs all tests; make asan test, make ubsan test: under a sanitizer
+	@BUILD=$(BUILD) PROGRAM=$(PROGRAM) LIBRARY=$(LIBRARY) sh test/run_all.sh $(TESTS) $(RUN_HOST) $(CHECKS)
 check: test ## the same as test
 
 demo: ## from packages to a trained model and its report, on generated data
