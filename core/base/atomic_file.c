@@ -1,15 +1,63 @@
-/* Write, sync, rename. */
+/* Open without a name, write, sync, name, rename. */
+#define _GNU_SOURCE /* O_TMPFILE */
 #include "core/base/atomic_file.h"
 
+#include "core/base/memory.h"
 #include "core/base/paths.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdatomic.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+enum { MAX_LINKS = 40, LINK_SIZE = 32 };
+
+/* ---- the target ---- */
+
+/* What a path names in the end. False, and errno, where that cannot be told. */
+static bool follow_links(EadPath path) {
+    EadPath folder, link;
+    for (int i = 0; i < MAX_LINKS; i++) {
+        ssize_t length = readlink(path, link, sizeof link - 1);
+        if (length < 0) return errno == EINVAL || errno == ENOENT; /* no link, or nothing yet */
+        link[length] = '\0';
+        errno = ENAMETOOLONG;
+        if (ead_path_folder(folder, path) != EAD_OK || ead_path_in(path, folder, link) != EAD_OK)
+            return false;
+    }
+    errno = ELOOP;
+    return false;
+}
+
+/* Opens a FIFO, a terminal or the like, or what our own output goes to. NULL and errno where that fails. */
+static FILE *open_through(const char *path, int own) {
+    /* A FIFO that nobody reads must not make us wait. */
+    int descriptor =
+        own ? fcntl(own, F_DUPFD_CLOEXEC, 3) : open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (descriptor < 0) return NULL;
+    if (!own) fcntl(descriptor, F_SETFL, O_WRONLY); /* writing waits */
+    FILE *stream = fdopen(descriptor, "wb");
+    if (!stream) close(descriptor);
+    return stream;
+}
+
+/* Descriptor 1 or 2 if it leads to the file; else 0. */
+static int own_output(const struct stat *info) {
+    struct stat own;
+    for (int i = STDOUT_FILENO; i <= STDERR_FILENO; i++)
+        if (fstat(i, &own) == 0 && own.st_dev == info->st_dev && own.st_ino == info->st_ino) return i;
+    return 0;
+}
+
+/* ---- opening ---- */
+
+static EadStatus fail(const char *path) {
+    return ead_fail(EAD_IO, "%s: cannot write: %s", path, strerror(errno ? errno : EIO));
+}
 
 static void forget(EadAtomicFile *file) {
     free(file->path);
@@ -17,75 +65,154 @@ static void forget(EadAtomicFile *file) {
     *file = (EadAtomicFile){0};
 }
 
-EadStatus ead_atomic_file_open(EadAtomicFile *file, const char *path) {
-    static atomic_uint counter; /* names of two files open at once in one process must differ */
-    size_t size = strlen(path) + 48;
-    *file = (EadAtomicFile){.path = malloc(size), .temporary = malloc(size)};
-    if (!file->path || !file->temporary) {
-        forget(file);
-        return ead_fail(EAD_NO_MEMORY, "%s: no memory for the file name", path);
+/* A hidden name in the folder, of 128 bits that nobody can guess. Its length does not depend on the name of
+ * the file, which may be as long as a name can be. */
+static EadStatus name_temporary(EadAtomicFile *file, const char *folder) {
+    uint64_t bits[2];
+    char name[64];
+    if (getrandom(bits, sizeof bits, 0) != sizeof bits) return fail(file->path);
+    snprintf(name, sizeof name, ".efficientad-%016" PRIx64 "%016" PRIx64 ".tmp", bits[0], bits[1]);
+    file->temporary = ead_path_join(folder, name);
+    return file->temporary ? EAD_OK : EAD_NO_MEMORY;
+}
+
+static bool keep_owner_and_mode(int descriptor, const struct stat *old) {
+    struct stat now;
+    if (fstat(descriptor, &now) != 0) return false;
+    bool kept = now.st_uid == old->st_uid && now.st_gid == old->st_gid;
+    if (!kept && fchown(descriptor, old->st_uid, old->st_gid) != 0) return false;
+    return ((now.st_mode ^ old->st_mode) & 07777) == 0 || fchmod(descriptor, old->st_mode & 07777) == 0;
+}
+
+/* Opens the temporary file: without a name, so that a killed process leaves none, where the file system and
+ * /proc allow it. old: what it will replace, or NULL. */
+static EadStatus open_temporary(EadAtomicFile *file, const struct stat *old) {
+    EadPath folder;
+    EAD_TRY(ead_path_folder(folder, file->path));
+    EAD_TRY(name_temporary(file, folder));
+    mode_t mode = old ? 0600 : 0666;
+    int descriptor = access("/proc/self/fd", X_OK) == 0
+                         ? open(*folder ? folder : ".", O_TMPFILE | O_RDWR | O_CLOEXEC, mode)
+                         : -1;
+    if (descriptor < 0) {
+        descriptor = open(file->temporary, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+        file->named = descriptor >= 0;
     }
-    memcpy(file->path, path, strlen(path) + 1);
-    snprintf(file->temporary, size, "%s.tmp-%ld-%u", path, (long)getpid(), atomic_fetch_add(&counter, 1u));
-    file->stream = fopen(file->temporary, "wb+");
+    if (descriptor < 0) return fail(file->path);
+    if (old && !keep_owner_and_mode(descriptor, old)) {
+        int reason = errno;
+        close(descriptor);
+        return ead_fail(EAD_IO,
+                        "%s: its owner, group or mode cannot be kept (%s); delete it, or name another file",
+                        file->path, strerror(reason));
+    }
+    file->stream = fdopen(descriptor, "wb+");
     if (file->stream) return EAD_OK;
-    EadStatus status = ead_fail(EAD_IO, "%s: cannot write: %s", path, strerror(errno));
-    forget(file);
+    EadStatus status = fail(file->path);
+    close(descriptor);
     return status;
 }
 
-/* A rename is durable only once the folder that holds the name is synced. */
-static void sync_folder_of(const char *path) {
+static EadStatus open_file(EadAtomicFile *file, const char *path) {
+    struct stat info;
+    EadPath target;
+    bool exists = stat(path, &info) == 0; /* fails for links that the system forbids to follow */
+    EAD_TRY(ead_path_in(target, "", path));
+    if ((!exists && errno != ENOENT) || !follow_links(target)) return fail(path);
+    file->path = ead_strdup(target);
+    if (!file->path) return EAD_NO_MEMORY;
+    int own = exists ? own_output(&info) : 0;
+    if (!exists || (S_ISREG(info.st_mode) && !own)) return open_temporary(file, exists ? &info : NULL);
+    if (S_ISDIR(info.st_mode) || S_ISBLK(info.st_mode))
+        return ead_fail(EAD_IO, "%s: cannot write: it is a %s; name a file", path,
+                        S_ISDIR(info.st_mode) ? "folder" : "disk");
+    file->through = open_through(path, own);
+    if (!file->through && errno == ENXIO)
+        return ead_fail(EAD_IO, "%s: cannot write: nobody reads from this FIFO or socket", path);
+    file->stream = file->through ? tmpfile() : NULL;
+    return file->stream ? EAD_OK : fail(path);
+}
+
+EadStatus ead_atomic_file_open(EadAtomicFile *file, const char *path) {
+    *file = (EadAtomicFile){0};
+    EadStatus status = open_file(file, path);
+    if (status != EAD_OK) ead_atomic_file_discard(file);
+    return status;
+}
+
+static void link_of(const EadAtomicFile *file, char link[LINK_SIZE]) {
+    snprintf(link, LINK_SIZE, "/proc/self/fd/%d", fileno(file->stream));
+}
+
+EadStatus ead_atomic_file_readable(EadAtomicFile *file, EadPath path) {
+    char link[LINK_SIZE];
+    if (file->through) return ead_fail(EAD_IO, "%s: is no regular file; name one", file->path);
+    if (fflush(file->stream) != 0) return fail(file->path);
+    link_of(file, link);
+    return ead_path_in(path, "", file->named ? file->temporary : link);
+}
+
+/* ---- completing ---- */
+
+static bool copy_through(EadAtomicFile *file) {
+    char block[1 << 14];
+    rewind(file->stream);
+    for (size_t size; (size = fread(block, 1, sizeof block, file->stream)) > 0;)
+        if (fwrite(block, 1, size, file->through) != size) return false;
+    bool complete = !ferror(file->stream) && fflush(file->through) == 0;
+    FILE *stream = file->through;
+    file->through = NULL;
+    return fclose(stream) == 0 && complete;
+}
+
+static bool give_name(EadAtomicFile *file) {
+    char link[LINK_SIZE];
+    if (fsync(fileno(file->stream)) != 0) return false;
+    link_of(file, link);
+    if (!file->named) file->named = linkat(AT_FDCWD, link, AT_FDCWD, file->temporary, AT_SYMLINK_FOLLOW) == 0;
+    FILE *stream = file->stream;
+    file->stream = NULL;
+    if (!file->named) {
+        int reason = errno;
+        fclose(stream);
+        errno = reason;
+        return false;
+    }
+    if (fclose(stream) != 0 || rename(file->temporary, file->path) != 0) return false;
+    file->named = false;
+    return true;
+}
+
+/* A folder that may not be read cannot be synced, and some file systems know no such thing (EINVAL). */
+EadStatus ead_sync_folder_of(const char *path) {
     EadPath folder;
-    if (ead_path_folder(folder, path) != EAD_OK) return;
-    int descriptor = open(*folder ? folder : ".", O_RDONLY);
-    if (descriptor < 0) return;
-    fsync(descriptor);
-    close(descriptor);
+    EAD_TRY(ead_path_folder(folder, path));
+    int descriptor = open(*folder ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (descriptor < 0 && errno == EACCES) return EAD_OK;
+    bool failed = descriptor < 0 || (fsync(descriptor) != 0 && errno != EINVAL);
+    int reason = errno;
+    if (descriptor >= 0) close(descriptor);
+    if (!failed) return EAD_OK;
+    return ead_fail(EAD_IO, "%s: written, but may be gone after a power failure: syncing its folder: %s",
+                    path, strerror(reason));
 }
 
 EadStatus ead_atomic_file_commit(EadAtomicFile *file) {
-    int failed = ferror(file->stream) || fflush(file->stream) != 0 || fsync(fileno(file->stream)) != 0;
-    int reason = failed ? errno : 0;
-    if (fclose(file->stream) != 0 && !failed) failed = 1, reason = errno;
-    file->stream = NULL;
-    if (!failed && rename(file->temporary, file->path) != 0) failed = 1, reason = errno;
-    if (failed) {
-        EadStatus status =
-            ead_fail(EAD_IO, "%s: cannot write: %s", file->path, strerror(reason ? reason : EIO));
-        ead_atomic_file_discard(file);
-        return status;
-    }
-    sync_folder_of(file->path);
-    forget(file);
-    return EAD_OK;
+    errno = 0;
+    bool written = !ferror(file->stream) && fflush(file->stream) == 0;
+    if (written) written = file->through ? copy_through(file) : give_name(file);
+    EadStatus status = !written          ? fail(file->path)
+                       : file->temporary ? ead_sync_folder_of(file->path)
+                                         : EAD_OK;
+    ead_atomic_file_discard(file);
+    return status;
 }
 
 void ead_atomic_file_discard(EadAtomicFile *file) {
     if (file->stream) fclose(file->stream);
-    if (file->temporary) unlink(file->temporary);
+    if (file->through) fclose(file->through);
+    if (file->named) unlink(file->temporary);
     forget(file);
-}
-
-/* "<name>.tmp-<digits>-<digits>" */
-static bool is_temporary(const char *name) {
-    static const char digits[] = "0123456789";
-    const char *process = strstr(name, ".tmp-");
-    if (!process) return false;
-    process += strlen(".tmp-");
-    size_t length = strspn(process, digits);
-    if (length == 0 || process[length] != '-') return false;
-    const char *number = process + length + 1;
-    length = strspn(number, digits);
-    return length > 0 && number[length] == '\0';
-}
-
-void ead_atomic_file_sweep(const char *folder) {
-    DIR *directory = opendir(folder);
-    if (!directory) return;
-    for (struct dirent *entry; (entry = readdir(directory)) != NULL;)
-        if (is_temporary(entry->d_name)) unlinkat(dirfd(directory), entry->d_name, 0);
-    closedir(directory);
 }
 
 EadStatus ead_atomic_file_write_text(const char *path, const char *text) {

@@ -1,6 +1,7 @@
 /* Header, records and completion of the feature cache. */
 #include "data/cache/feature_cache.h"
 
+#include "core/base/atomic_file.h"
 #include "core/base/file_bytes.h"
 #include "core/base/half.h"
 #include "core/base/memory.h"
@@ -18,9 +19,11 @@
 
 enum { PAGE = 4096, VERSION = 1 };
 
+#define MAGIC "EADFEATS"
+
 /* The first page of the file. */
 typedef struct Header {
-    char magic[8]; /* "EADFEATS" */
+    char magic[8];
     uint64_t version, key, count, pixel_bytes, features;
 } Header;
 
@@ -46,7 +49,7 @@ static off_t record_offset(const EadFeatureCacheSpec *spec, int index) {
 static Header header_of(const EadFeatureCacheSpec *spec) {
     Header header = {
         "", VERSION, spec->key, (uint64_t)spec->count, spec->pixel_bytes, (uint64_t)spec->features};
-    memcpy(header.magic, "EADFEATS", sizeof header.magic);
+    memcpy(header.magic, MAGIC, sizeof header.magic);
     return header;
 }
 
@@ -58,7 +61,7 @@ static EadStatus fail(const char *path, const char *what) {
 static int open_existing(EadFeatureCache *cache, const char *path, int flags) {
     Header wanted = header_of(&cache->spec), header;
     struct stat info;
-    cache->descriptor = open(path, flags | O_CLOEXEC | O_NONBLOCK);
+    cache->descriptor = open(path, flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
     if (cache->descriptor < 0) return -1;
     bool same = ead_read_at(cache->descriptor, &header, sizeof header, 0) &&
                 memcmp(&header, &wanted, sizeof header) == 0 && fstat(cache->descriptor, &info) == 0 &&
@@ -69,6 +72,22 @@ static int open_existing(EadFeatureCache *cache, const char *path, int flags) {
     return -1;
 }
 
+/* What will be replaced must be a cache of features, of whatever images, or nothing. */
+static EadStatus check_replaceable(const char *path) {
+    char magic[sizeof((Header *)0)->magic];
+    struct stat info;
+    int descriptor = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+    if (descriptor < 0 && errno == ENOENT) return EAD_OK;
+    bool ours = descriptor >= 0 && fstat(descriptor, &info) == 0 && S_ISREG(info.st_mode) &&
+                (info.st_size == 0 || (ead_read_at(descriptor, magic, sizeof magic, 0) &&
+                                       memcmp(magic, MAGIC, sizeof magic) == 0));
+    if (descriptor >= 0) close(descriptor);
+    return ours ? EAD_OK
+                : ead_fail(EAD_IO,
+                           "%s: is no cache of features, and stays; move it away, or name another folder",
+                           path);
+}
+
 /* The complete file, else the partial one, else a new one with nothing but its header. */
 static EadStatus open_file(EadFeatureCache *cache) {
     const EadFeatureCacheSpec *spec = &cache->spec;
@@ -77,11 +96,13 @@ static EadStatus open_file(EadFeatureCache *cache) {
     if (cache->descriptor >= 0) close(cache->descriptor); /* complete by name but cut: made anew */
     cache->filled = open_existing(cache, cache->partial, O_RDWR);
     if (cache->filled < 0) {
+        EAD_TRY(check_replaceable(cache->path));
+        EAD_TRY(check_replaceable(cache->partial));
         Header header = header_of(spec);
         uint8_t page[PAGE] = {0};
         memcpy(page, &header, sizeof header);
         cache->filled = 0;
-        cache->descriptor = open(cache->partial, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+        cache->descriptor = open(cache->partial, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
         if (cache->descriptor < 0 || !ead_write_at(cache->descriptor, page, sizeof page, 0))
             return fail(cache->partial, "write");
     }
@@ -143,7 +164,7 @@ EadStatus ead_feature_cache_append(EadFeatureCache *cache, const uint8_t *pixels
         return fail(cache->partial, "write");
     if (++cache->filled < spec->count) return EAD_OK;
     bool complete = fsync(cache->descriptor) == 0 && rename(cache->partial, cache->path) == 0;
-    return complete ? EAD_OK : fail(cache->partial, "complete");
+    return complete ? ead_sync_folder_of(cache->path) : fail(cache->partial, "complete");
 }
 
 EadStatus ead_feature_cache_read(const EadFeatureCache *cache, int index, uint8_t *pixels,

@@ -22,7 +22,8 @@ typedef struct EadFeatureCache EadFeatureCache;
 /* Bytes of the complete file. */
 uint64_t ead_feature_cache_bytes(const EadFeatureCacheSpec *spec);
 
-/* Opens the file, complete or partial, or begins it. A file with another key or of another size is made anew.
+/* Opens the file, complete or partial, or begins it. A file with another key or of another size is made anew; what is no such
+ * file at all is not touched.
  * Before anything is written the disk must have room for all of it. Errors: EAD_IO, with the sizes if the
  * room is missing; EAD_NO_MEMORY. */
 EadStatus ead_feature_cache_open(const EadFeatureCacheSpec *spec, EadFeatureCache **out);

@@ -1,5 +1,4 @@
-/* The ground under everything: the error message, random numbers against known answers, atomic files. */
-#include "core/base/atomic_file.h"
+/* The ground under everything: the error message, random numbers against known answers, files. */
 #include "core/base/file_bytes.h"
 #include "core/base/paths.h"
 #include "core/base/philox.h"
@@ -7,12 +6,7 @@
 #include "test/support/scratch.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
-#include <sys/resource.h>
-#include <unistd.h>
-
-#define FOLDER "build/scratch/core_basics"
 
 /* ---- status ---- */
 
@@ -191,93 +185,7 @@ START_TEST(small_shuffles_are_fair) {
 }
 END_TEST
 
-/* ---- atomic files ---- */
-
-static void check_content(const char *path, const char *expected) {
-    char text[64];
-    FILE *stream = fopen(path, "rb");
-    ck_assert_ptr_nonnull(stream);
-    size_t length = fread(text, 1, sizeof text - 1, stream);
-    fclose(stream);
-    text[length] = '\0';
-    ck_assert_str_eq(text, expected);
-}
-
-static void empty_folder(void) {
-    mkdir("build", 0777), mkdir("build/scratch", 0777), mkdir(FOLDER, 0777);
-    unlink(FOLDER "/a.txt");
-    ck_assert_int_eq(files_in(FOLDER), 0);
-}
-
-static void write_committed(const char *text) {
-    EadAtomicFile file;
-    ck_assert_int_eq(ead_atomic_file_open(&file, FOLDER "/a.txt"), EAD_OK);
-    fputs(text, file.stream);
-    ck_assert_int_eq(ead_atomic_file_commit(&file), EAD_OK);
-}
-
-START_TEST(committed_files_replace) {
-    empty_folder();
-    write_committed("first");
-    check_content(FOLDER "/a.txt", "first");
-    write_committed("second");
-    check_content(FOLDER "/a.txt", "second");
-    ck_assert_int_eq(files_in(FOLDER), 1);
-}
-END_TEST
-
-START_TEST(discarded_files_vanish) {
-    empty_folder();
-    write_committed("kept");
-    EadAtomicFile one, two, none = {0};
-    ck_assert_int_eq(ead_atomic_file_open(&one, FOLDER "/a.txt"), EAD_OK);
-    ck_assert_int_eq(ead_atomic_file_open(&two, FOLDER "/a.txt"), EAD_OK);
-    ck_assert_int_eq(files_in(FOLDER), 3);
-    fputs("lost", one.stream);
-    ead_atomic_file_discard(&one);
-    ead_atomic_file_discard(&two);
-    ead_atomic_file_discard(&two);
-    ead_atomic_file_discard(&none);
-    ck_assert_int_eq(files_in(FOLDER), 1);
-    check_content(FOLDER "/a.txt", "kept");
-}
-END_TEST
-
-START_TEST(unwritable_places_are_errors) {
-    EadAtomicFile file;
-    ck_assert_int_eq(ead_atomic_file_open(&file, FOLDER "/absent/a.txt"), EAD_IO);
-    ck_assert_ptr_nonnull(strstr(ead_error_message(), FOLDER "/absent/a.txt"));
-    ead_atomic_file_discard(&file);
-    mkdir(FOLDER "/taken", 0777);
-    ck_assert_int_eq(ead_atomic_file_open(&file, FOLDER "/taken"), EAD_OK);
-    ck_assert_int_eq(ead_atomic_file_commit(&file), EAD_IO);
-    ck_assert_ptr_nonnull(strstr(ead_error_message(), FOLDER "/taken: cannot write: "));
-    ck_assert_int_eq(rmdir(FOLDER "/taken"), 0);
-}
-END_TEST
-
-/* A file-size limit stands in for a full disk: writes come up short in the same way. */
-START_TEST(full_disk_keeps_the_old_file) {
-    empty_folder();
-    write_committed("old");
-    struct rlimit before, limit;
-    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
-    limit = before;
-    limit.rlim_cur = 4;
-    void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
-    EadAtomicFile file;
-    ck_assert_int_eq(ead_atomic_file_open(&file, FOLDER "/a.txt"), EAD_OK);
-    fputs("too long for the disk", file.stream);
-    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
-    EadStatus status = ead_atomic_file_commit(&file);
-    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &before), 0);
-    signal(SIGXFSZ, handler);
-    ck_assert_int_eq(status, EAD_IO);
-    ck_assert_str_eq(ead_error_message(), FOLDER "/a.txt: cannot write: File too large");
-    ck_assert_int_eq(files_in(FOLDER), 1);
-    check_content(FOLDER "/a.txt", "old");
-}
-END_TEST
+/* ---- files ---- */
 
 static TCase *group(Suite *suite, const char *name) {
     TCase *cases = tcase_create(name);
@@ -342,11 +250,7 @@ int main(void) {
     tcase_add_test(cases, every_epoch_is_a_permutation);
     tcase_add_test(cases, orders_differ);
     tcase_add_test(cases, small_shuffles_are_fair);
-    cases = group(suite, "atomic files");
-    tcase_add_test(cases, committed_files_replace);
-    tcase_add_test(cases, discarded_files_vanish);
-    tcase_add_test(cases, unwritable_places_are_errors);
-    tcase_add_test(cases, full_disk_keeps_the_old_file);
+    cases = group(suite, "files");
     tcase_add_test(cases, small_files_are_read_whole);
     tcase_add_test(cases, extensions_are_told_by_the_last_dot);
     return run_suite(suite);

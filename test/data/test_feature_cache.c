@@ -102,7 +102,7 @@ START_TEST(every_damaged_byte_of_a_record_is_noticed) {
 END_TEST
 
 START_TEST(what_does_not_belong_is_made_anew) {
-    for (int field = 0; field < 48; field += 8) { /* magic, version, key, count, sizes */
+    for (int field = 8; field < 48; field += 8) { /* version, key, count, sizes */
         set_up();
         fill(RECORDS);
         damage(FILE_, field);
@@ -112,6 +112,25 @@ START_TEST(what_does_not_belong_is_made_anew) {
     fill(RECORDS);
     ck_assert_int_eq(truncate(FILE_, PAGE + RECORD), 0);
     ead_feature_cache_close(open_cache(0));
+}
+END_TEST
+
+/* A file, a link or a FIFO that somebody put there, under either name. */
+START_TEST(what_is_no_cache_stays) {
+    static const char *const names[] = {FILE_, PARTIAL}, *const makers[] = {"echo precious >",
+                                                                            "ln -s victim ", "mkfifo "};
+    EadFeatureCache *cache;
+    for (int i = 0; i < 6; i++) {
+        char command[200];
+        set_up();
+        write_text(SCRATCH "victim", "precious\n");
+        snprintf(command, sizeof command, "%s%s", makers[i / 2], names[i % 2]);
+        shell_ok(command);
+        ASSERT_FAILS(ead_feature_cache_open(&spec, &cache), EAD_IO, "is no cache of features, and stays");
+        ck_assert_ptr_null(cache);
+        if (i < 4) assert_file_holds(names[i % 2], "precious\n");
+        ck_assert_int_eq(files_in(SCRATCH), 2);
+    }
 }
 END_TEST
 
@@ -265,6 +284,7 @@ int main(void) {
     tcase_add_test(tests, the_size_is_known_beforehand);
     tcase_add_test(tests, every_damaged_byte_of_a_record_is_noticed);
     tcase_add_test(tests, what_does_not_belong_is_made_anew);
+    tcase_add_test(tests, what_is_no_cache_stays);
     tcase_add_test(tests, what_cannot_be_stored_is_refused);
     tcase_add_test(tests, a_step_sees_training_images_only);
     tcase_add_test(tests, damaged_images_are_stood_in_for);

@@ -110,7 +110,7 @@ static void list_run(char *list) {
 }
 
 static bool holds_temporary_files(void) {
-    return system("test -z \"$(find " S " -name '*.tmp-*')\"") != 0;
+    return system("test -z \"$(find " S " -name '.efficientad-*')\"") != 0;
 }
 
 /* ---- bad input ---- */

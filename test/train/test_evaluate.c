@@ -159,7 +159,7 @@ START_TEST(writes_files_that_agree_with_the_library) {
 }
 END_TEST
 
-/* Without masks there are no pixel metrics, and the curve of an earlier evaluation goes; losses and a
+/* Without masks there are no pixel metrics, and the curve of an earlier evaluation has no rows any more; losses and a
  * threshold show in the report. */
 START_TEST(does_without_masks) {
     write_data();
@@ -174,7 +174,8 @@ START_TEST(does_without_masks) {
     model->base.threshold = 0.5f;
     ASSERT_OK(ead_evaluate(&spec, &results));
     ASSERT_OK(ead_evaluate_write(&spec, &results));
-    ck_assert(!exists(OUT "pro.csv") && !exists(OUT "maps") && !exists(OUT "overlays"));
+    assert_file_holds(OUT "pro.csv", "threshold,false_positive_rate,per_region_overlap\n");
+    ck_assert(!exists(OUT "pixel_roc.csv") && !exists(OUT "maps") && !exists(OUT "overlays"));
     ck_assert_int_eq(results.metrics.total.has_pixels, 0);
     ck_assert_int_eq(results.metrics.has_threshold, 1);
     ck_assert_float_eq(results.metrics.threshold.value, 0.5f);

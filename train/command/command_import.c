@@ -8,7 +8,6 @@
 #include "train/import/import.h"
 #include "train/support/version.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -199,15 +198,16 @@ static EadStatus check_written(const Import *import, const char *path) {
 }
 
 static EadStatus write_checked(Import *import, const char *output) {
+    EadAtomicFile file;
     EadPath part;
-    int length = snprintf(part, sizeof part, "%s.part", output);
-    if (length >= EAD_PATH_SIZE) return ead_fail(EAD_BAD_ARGUMENT, "%.200s: the path is too long", output);
-    EAD_TRY(ead_safetensors_writer_write(import->writer, part));
-    EadStatus status = check_written(import, part);
-    if (status != EAD_OK) ead_fail_prefix(status, "%s: cannot be used: ", import->source.paths.items[0]);
-    if (status == EAD_OK && rename(part, output) != 0)
-        status = ead_fail(EAD_IO, "%s: cannot write: %s", output, strerror(errno));
-    if (status != EAD_OK) remove(part);
+    EAD_TRY(ead_safetensors_writer_begin(import->writer, output, &file));
+    EadStatus status = ead_atomic_file_readable(&file, part);
+    if (status == EAD_OK) {
+        status = check_written(import, part);
+        if (status != EAD_OK) ead_fail_prefix(status, "%s: cannot be used: ", import->source.paths.items[0]);
+    }
+    if (status == EAD_OK) return ead_atomic_file_commit(&file);
+    ead_atomic_file_discard(&file);
     return status;
 }
 

@@ -59,14 +59,13 @@ EadStatus ead_write_metrics_json(const char *path, const EadMetrics *metrics) {
 
 /* ---- all files of an evaluation ---- */
 
-/* A curve that is undefined leaves no file, nor that of an earlier evaluation. */
+/* A curve that is undefined has no file; that of an earlier evaluation becomes a header without rows. */
 static EadStatus write_curve(const char *folder, const char *name, const EadCurve *curve, const char *x_name,
                              const char *y_name) {
     EadPath path;
     EAD_TRY(ead_path_in(path, folder, name));
-    if (curve->count > 0) return ead_write_curve_csv(path, curve, x_name, y_name);
-    unlink(path);
-    return EAD_OK;
+    bool stands = access(path, F_OK) == 0;
+    return curve->count > 0 || stands ? ead_write_curve_csv(path, curve, x_name, y_name) : EAD_OK;
 }
 
 static EadStatus write_curves(const char *folder, const EadMetrics *metrics) {

@@ -64,7 +64,7 @@ EadStatus ead_loss_log_open(EadLossLog *log, const char *path, const EadLossColu
     if (done > 0) EAD_TRY(keep_rows(path, header, done));
     log->path = ead_strdup(path);
     if (!log->path) return EAD_NO_MEMORY;
-    log->stream = fopen(path, done > 0 ? "a" : "w");
+    log->stream = fopen(path, done > 0 ? "ae" : "we");
     if (!log->stream || (done == 0 && fputs(header, log->stream) == EOF)) {
         EadStatus status = fail(path, "write");
         ead_loss_log_close(log);

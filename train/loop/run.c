@@ -60,9 +60,7 @@ bool ead_run_folder_resumes(const EadRunFolder *folder, bool resume) {
 }
 
 EadStatus ead_run_folder_make(const EadRunFolder *folder) {
-    EAD_TRY(ead_make_directories(folder->path));
-    ead_atomic_file_sweep(folder->path);
-    return EAD_OK;
+    return ead_make_directories(folder->path);
 }
 
 EadStatus ead_run_folder_write_config(const EadRunFolder *folder, const char *config_text) {

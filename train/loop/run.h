@@ -37,7 +37,7 @@ EadStatus ead_run_folder_check(const EadRunFolder *folder, bool resume);
 /* Whether there is a checkpoint to resume from; says on stderr where there is none. */
 bool ead_run_folder_resumes(const EadRunFolder *folder, bool resume);
 
-/* Makes the folder, and removes what killed processes left in it. Errors: EAD_IO. */
+/* Makes the folder. Errors: EAD_IO. */
 EadStatus ead_run_folder_make(const EadRunFolder *folder);
 
 /* Writes the effective config. Errors: EAD_IO. */

@@ -1,0 +1,390 @@
+/* Atomic files: complete or not at all, nothing left behind, and never in the place of what is no file. */
+#define _GNU_SOURCE /* chroot */
+#include "core/base/atomic_file.h"
+#include "test/support/scratch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+
+#define FOLDER "build/scratch/atomic_file"
+#define TARGET FOLDER "/a.txt"
+
+/* The C library's, but that one kind of descriptor can be made to fail. */
+static struct {
+    mode_t kind;
+    int reason;
+} failing_sync;
+
+int fsync(int descriptor) {
+    struct stat info;
+    if (fstat(descriptor, &info) == 0 && (info.st_mode & S_IFMT) == failing_sync.kind) {
+        errno = failing_sync.reason;
+        return -1;
+    }
+    return (int)syscall(SYS_fsync, descriptor);
+}
+
+static void set_up(void) {
+    shell_ok("rm -rf " FOLDER);
+    make_folders(FOLDER "/");
+}
+
+static EadStatus write_file(const char *path, const char *text) {
+    EadAtomicFile file;
+    EAD_TRY(ead_atomic_file_open(&file, path));
+    fputs(text, file.stream);
+    return ead_atomic_file_commit(&file);
+}
+
+static void write_committed(const char *text) {
+    ASSERT_OK(write_file(TARGET, text));
+}
+
+static struct stat info_of(const char *path) {
+    struct stat info;
+    ck_assert_int_eq(lstat(path, &info), 0);
+    return info;
+}
+
+START_TEST(committed_files_replace) {
+    write_committed("first");
+    assert_file_holds(TARGET, "first");
+    write_committed("second");
+    assert_file_holds(TARGET, "second");
+    ck_assert_int_eq(files_in(FOLDER), 1);
+    mode_t mask = umask(027);
+    ASSERT_OK(write_file(FOLDER "/new", ""));
+    umask(mask);
+    ck_assert_uint_eq(info_of(FOLDER "/new").st_mode, S_IFREG | 0640);
+}
+END_TEST
+
+START_TEST(discarded_files_vanish) {
+    write_committed("kept");
+    EadAtomicFile one, two, none = {0};
+    ASSERT_OK(ead_atomic_file_open(&one, TARGET));
+    ASSERT_OK(ead_atomic_file_open(&two, TARGET));
+    fputs("lost", one.stream);
+    ead_atomic_file_discard(&one);
+    ead_atomic_file_discard(&two);
+    ead_atomic_file_discard(&two);
+    ead_atomic_file_discard(&none);
+    ck_assert_int_eq(files_in(FOLDER), 1);
+    assert_file_holds(TARGET, "kept");
+}
+END_TEST
+
+START_TEST(what_is_written_can_be_read_before) {
+    EadAtomicFile file;
+    EadPath path;
+    ASSERT_OK(ead_atomic_file_open(&file, TARGET));
+    fputs("so far", file.stream);
+    ASSERT_OK(ead_atomic_file_readable(&file, path));
+    assert_file_holds(path, "so far");
+    ck_assert(!exists(TARGET));
+    ASSERT_OK(ead_atomic_file_commit(&file));
+    assert_file_holds(TARGET, "so far");
+}
+END_TEST
+
+START_TEST(unwritable_places_are_errors) {
+    make_folders(FOLDER "/taken/");
+    symlink("round", FOLDER "/about");
+    symlink("about", FOLDER "/round");
+    ASSERT_FAILS(write_file(FOLDER "/absent/a.txt", ""), EAD_IO,
+                 FOLDER "/absent/a.txt: cannot write: No such");
+    ASSERT_FAILS(write_file(FOLDER "/taken", ""), EAD_IO, FOLDER "/taken: cannot write: it is a folder");
+    ASSERT_FAILS(write_file(FOLDER "/taken/", ""), EAD_IO, FOLDER "/taken/: cannot write: it is a folder");
+    ASSERT_FAILS(write_file(FOLDER "/round", ""), EAD_IO, FOLDER "/round: cannot write: Too many");
+    ASSERT_FAILS(write_file("", ""), EAD_IO, ": cannot write: ");
+    ck_assert_int_eq(files_in(FOLDER), 3);
+}
+END_TEST
+
+START_TEST(names_may_be_as_long_as_names_can_be) {
+    char path[sizeof FOLDER + 256] = FOLDER "/";
+    memset(path + strlen(path), 'n', 255);
+    ASSERT_OK(write_file(path, "long"));
+    assert_file_holds(path, "long");
+}
+END_TEST
+
+/* A file-size limit stands in for a full disk: writes come up short in the same way. */
+START_TEST(full_disk_keeps_the_old_file) {
+    write_committed("old");
+    struct rlimit before, limit;
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
+    limit = before;
+    limit.rlim_cur = 4;
+    void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
+    EadAtomicFile file;
+    ck_assert_int_eq(ead_atomic_file_open(&file, TARGET), EAD_OK);
+    fputs("too long for the disk", file.stream);
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    EadStatus status = ead_atomic_file_commit(&file);
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &before), 0);
+    signal(SIGXFSZ, handler);
+    ck_assert_int_eq(status, EAD_IO);
+    ck_assert_str_eq(ead_error_message(), FOLDER "/a.txt: cannot write: File too large");
+    ck_assert_int_eq(files_in(FOLDER), 1);
+    assert_file_holds(TARGET, "old");
+}
+END_TEST
+
+/* As kill -9 does it. */
+START_TEST(a_killed_process_leaves_nothing) {
+    write_committed("old");
+    pid_t child = fork();
+    if (child == 0) {
+        EadAtomicFile file;
+        if (ead_atomic_file_open(&file, TARGET) != EAD_OK) _exit(1);
+        fputs("half", file.stream);
+        fflush(file.stream);
+        raise(SIGKILL);
+    }
+    int status;
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert(WIFSIGNALED(status));
+    ck_assert_int_eq(files_in(FOLDER), 1);
+    assert_file_holds(TARGET, "old");
+}
+END_TEST
+
+/* Without /proc a file has a name from the start, which nobody can guess or put a link at. Runs in a child that
+ * the scratch folder is the whole file system of. */
+static int write_without_proc(void) {
+    EadAtomicFile one, two, three;
+    EadPath path;
+    if (chroot(FOLDER) != 0 || chdir("/") != 0) return 1;
+    if (ead_atomic_file_open(&one, "a") != EAD_OK || ead_atomic_file_open(&two, "a") != EAD_OK) return 2;
+    if (ead_atomic_file_open(&three, "a") != EAD_OK || files_in("/") != 3) return 3;
+    if (strlen(one.temporary) != strlen(".efficientad-.tmp") + 32) return 4;
+    if (strncmp(one.temporary, two.temporary, strlen(".efficientad-") + 4) == 0) return 5;
+    if (ead_atomic_file_readable(&one, path) != EAD_OK || access(path, R_OK) != 0) return 6;
+    fputs("text", one.stream);
+    if (ead_atomic_file_commit(&one) != EAD_OK) return 7;
+    ead_atomic_file_discard(&two);
+    if (files_in("/") != 2 || unlink(three.temporary) != 0) return 8;
+    return ead_atomic_file_commit(&three) == EAD_IO && files_in("/") == 1 ? 0 : 9;
+}
+
+START_TEST(works_without_proc) {
+    SKIP_UNLESS(geteuid() == 0, "chroot() needs root");
+    int status;
+    pid_t child = fork();
+    if (child == 0) _exit(write_without_proc());
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_int_eq(status, 0);
+    assert_file_holds(FOLDER "/a", "text");
+}
+END_TEST
+
+START_TEST(only_ours_is_ever_deleted) {
+    static const char *const names[] = {"/a.txt.tmp-1-2",
+                                        "/.efficientad-0123456789abcdef0123456789abcdef.tmp", "/a.txt.part"};
+    char path[200];
+    for (int i = 0; i < 3; i++)
+        snprintf(path, sizeof path, FOLDER "%s", names[i]), write_text(path, "others'");
+    write_committed("ours");
+    EadAtomicFile file;
+    ASSERT_OK(ead_atomic_file_open(&file, TARGET));
+    ead_atomic_file_discard(&file);
+    for (int i = 0; i < 3; i++)
+        snprintf(path, sizeof path, FOLDER "%s", names[i]), assert_file_holds(path, "others'");
+    ck_assert_int_eq(files_in(FOLDER), 4);
+}
+END_TEST
+
+/* ---- what stands there already ---- */
+
+START_TEST(mode_and_owner_stay) {
+    static const mode_t modes[] = {0600, 0640, 0444, 0755, 04750, 0};
+    for (int i = 0; i < 6; i++) {
+        write_text(TARGET, "old");
+        if (geteuid() == 0) ck_assert_int_eq(chown(TARGET, 12345, 23456), 0);
+        ck_assert_int_eq(chmod(TARGET, modes[i]), 0);
+        struct stat before = info_of(TARGET);
+        write_committed("new");
+        struct stat after = info_of(TARGET);
+        ck_assert_uint_eq(after.st_mode, S_IFREG | modes[i]);
+        ck_assert(after.st_uid == before.st_uid && after.st_gid == before.st_gid);
+        ck_assert_uint_ne(after.st_ino, before.st_ino);
+        ck_assert_int_eq(unlink(TARGET), 0);
+    }
+}
+END_TEST
+
+START_TEST(owners_that_cannot_be_kept_are_refused) {
+    SKIP_UNLESS(geteuid() == 0, "another owner needs root");
+    write_committed("root's");
+    ck_assert_int_eq(chmod(FOLDER, 0777), 0);
+    ck_assert_int_eq(seteuid(65534), 0);
+    EadStatus status = write_file(TARGET, "new"), other = write_file(FOLDER "/b.txt", "new");
+    ck_assert_int_eq(seteuid(0), 0);
+    ck_assert_int_eq(status, EAD_IO);
+    ASSERT_OK(other);
+    assert_file_holds(TARGET, "root's");
+    ck_assert_int_eq(files_in(FOLDER), 2);
+}
+END_TEST
+
+/* Of a link, of a link to a link into another folder, of one that leads to nothing yet, of an absolute one. */
+START_TEST(links_stay) {
+    char absolute[4096];
+    make_folders(FOLDER "/there/");
+    ck_assert_ptr_nonnull(getcwd(absolute, sizeof absolute - 100));
+    strcat(absolute, "/" FOLDER "/there/d");
+    symlink("there/a", FOLDER "/one"), symlink("there/back", FOLDER "/two"),
+        symlink("../b", FOLDER "/there/back");
+    symlink("there/none", FOLDER "/three"), symlink(absolute, FOLDER "/four");
+    write_text(FOLDER "/there/a", "old"), write_text(FOLDER "/b", "old"), write_text(absolute, "old");
+    chmod(FOLDER "/there/a", 0600);
+    static const char *const cases[][2] = {{FOLDER "/one", FOLDER "/there/a"},
+                                           {FOLDER "/two", FOLDER "/b"},
+                                           {FOLDER "/three", FOLDER "/there/none"},
+                                           {FOLDER "/four", FOLDER "/there/d"}};
+    for (int i = 0; i < 4; i++) {
+        ASSERT_OK(write_file(cases[i][0], "new"));
+        ck_assert(S_ISLNK(info_of(cases[i][0]).st_mode) && S_ISREG(info_of(cases[i][1]).st_mode));
+        assert_file_holds(cases[i][1], "new");
+    }
+    ck_assert_uint_eq(info_of(FOLDER "/there/a").st_mode, S_IFREG | 0600);
+    ck_assert(S_ISLNK(info_of(FOLDER "/there/back").st_mode));
+    ck_assert_int_eq(files_in(FOLDER), 6);
+    ck_assert_int_eq(files_in(FOLDER "/there"), 4);
+}
+END_TEST
+
+static void check_arrived(int descriptor, const char *text) {
+    char got[64] = "";
+    ssize_t length = read(descriptor, got, sizeof got - 1);
+    ck_assert_int_eq(length, (ssize_t)strlen(text));
+    ck_assert_str_eq(got, text);
+}
+
+/* All at once when it is complete, by a link too; and nothing of what is discarded. */
+START_TEST(fifos_are_written_through) {
+    EadAtomicFile file;
+    EadPath path;
+    ck_assert_int_eq(mkfifo(TARGET, 0600), 0);
+    symlink("a.txt", FOLDER "/link");
+    ASSERT_FAILS(write_file(TARGET, ""), EAD_IO, "a.txt: cannot write: nobody reads from this FIFO");
+    int reader = open(TARGET, O_RDONLY | O_NONBLOCK);
+    ASSERT_OK(write_file(TARGET, "one"));
+    check_arrived(reader, "one");
+    ASSERT_OK(ead_atomic_file_open(&file, FOLDER "/link"));
+    ASSERT_FAILS(ead_atomic_file_readable(&file, path), EAD_IO, "a.txt: is no regular file");
+    fputs("ywo", file.stream);
+    rewind(file.stream);
+    fputs("t", file.stream);
+    ASSERT_OK(ead_atomic_file_commit(&file));
+    check_arrived(reader, "two");
+    ASSERT_OK(ead_atomic_file_open(&file, TARGET));
+    fputs("lost", file.stream);
+    ead_atomic_file_discard(&file);
+    check_arrived(reader, "");
+    close(reader);
+    ck_assert(S_ISFIFO(info_of(TARGET).st_mode));
+    ck_assert_int_eq(files_in(FOLDER), 2);
+}
+END_TEST
+
+START_TEST(terminals_are_written_through) {
+    int master = posix_openpt(O_RDWR | O_NOCTTY);
+    SKIP_UNLESS(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0, "no pseudo-terminals");
+    const char *name = ptsname(master);
+    ck_assert_ptr_nonnull(name);
+    int other_end = open(name, O_RDWR | O_NOCTTY); /* or what was written may be gone with its writer */
+    ASSERT_OK(write_file(name, "text"));
+    check_arrived(master, "text");
+    ck_assert(S_ISCHR(info_of(name).st_mode));
+    close(other_end);
+    close(master);
+}
+END_TEST
+
+START_TEST(sockets_stay) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = TARGET};
+    int socket_ = socket(AF_UNIX, SOCK_STREAM, 0);
+    ck_assert_int_eq(bind(socket_, (struct sockaddr *)&address, sizeof address), 0);
+    ASSERT_FAILS(write_file(TARGET, ""), EAD_IO, "a.txt: cannot write: nobody reads from this");
+    ck_assert(S_ISSOCK(info_of(TARGET).st_mode));
+    close(socket_);
+}
+END_TEST
+
+/* By the link that /dev/stdout is as a rule, and by its own name; it goes on at its end. */
+START_TEST(our_own_output_is_written_through) {
+    static const char *const names[] = {FOLDER "/stdout", "/proc/self/fd/1", TARGET};
+    symlink("/proc/self/fd/1", FOLDER "/stdout");
+    fflush(stdout);
+    int before = dup(STDOUT_FILENO), output = open(TARGET, O_RDWR | O_CREAT, 0600);
+    ino_t inode = info_of(TARGET).st_ino;
+    ck_assert_int_eq(write(output, "head,", 5), 5);
+    dup2(output, STDOUT_FILENO);
+    EadStatus status = EAD_OK;
+    for (int i = 0; i < 3 && status == EAD_OK; i++) status = write_file(names[i], "text,");
+    dup2(before, STDOUT_FILENO);
+    ASSERT_OK(status);
+    close(before);
+    close(output);
+    assert_file_holds(TARGET, "head,text,text,text,");
+    ck_assert_uint_eq(info_of(TARGET).st_ino, inode);
+    ck_assert(S_ISLNK(info_of(FOLDER "/stdout").st_mode));
+}
+END_TEST
+
+/* ---- syncing ---- */
+
+START_TEST(failed_syncs_are_told) {
+    write_committed("old");
+    failing_sync.kind = S_IFREG, failing_sync.reason = EIO;
+    EadStatus status = write_file(TARGET, "new");
+    failing_sync.kind = 0;
+    ASSERT_FAILS(status, EAD_IO, "a.txt: cannot write: Input/output error");
+    assert_file_holds(TARGET, "old");
+    failing_sync.kind = S_IFDIR;
+    status = write_file(TARGET, "new");
+    failing_sync.kind = 0;
+    ASSERT_FAILS(status, EAD_IO,
+                 "a.txt: written, but may be gone after a power failure: syncing its folder: Input");
+    assert_file_holds(TARGET, "new");
+    failing_sync.kind = S_IFDIR, failing_sync.reason = EINVAL; /* a file system that knows no such thing */
+    status = write_file(TARGET, "newer");
+    failing_sync.kind = 0;
+    ASSERT_OK(status);
+    assert_file_holds(TARGET, "newer");
+    ck_assert_int_eq(files_in(FOLDER), 1);
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("atomic files");
+    TCase *cases = tcase_create("all");
+    suite_add_tcase(suite, cases);
+    tcase_add_checked_fixture(cases, set_up, NULL);
+    tcase_add_test(cases, committed_files_replace);
+    tcase_add_test(cases, discarded_files_vanish);
+    tcase_add_test(cases, what_is_written_can_be_read_before);
+    tcase_add_test(cases, unwritable_places_are_errors);
+    tcase_add_test(cases, names_may_be_as_long_as_names_can_be);
+    tcase_add_test(cases, full_disk_keeps_the_old_file);
+    tcase_add_test(cases, a_killed_process_leaves_nothing);
+    tcase_add_test(cases, works_without_proc);
+    tcase_add_test(cases, only_ours_is_ever_deleted);
+    tcase_add_test(cases, mode_and_owner_stay);
+    tcase_add_test(cases, owners_that_cannot_be_kept_are_refused);
+    tcase_add_test(cases, links_stay);
+    tcase_add_test(cases, fifos_are_written_through);
+    tcase_add_test(cases, terminals_are_written_through);
+    tcase_add_test(cases, sockets_stay);
+    tcase_add_test(cases, our_own_output_is_written_through);
+    tcase_add_test(cases, failed_syncs_are_told);
+    return run_suite(suite);
+}
