@@ -2,7 +2,7 @@
 #include "bench/bench_machine.h"
 
 #include "core/base/clock.h"
-#include "core/base/memory.h"
+#include "core/system/machine.h"
 
 #include <math.h>
 #include <omp.h>
@@ -108,7 +108,7 @@ EadBenchMachine ead_bench_machine(const EadBackend *backend) {
     EadBenchMachine machine = {.cpu = "unknown",
                                .cores = omp_get_num_procs(),
                                .threads = omp_get_max_threads(),
-                               .memory_gb = 1e-9 * (double)ead_host_memory(),
+                               .memory_gb = 1e-9 * (double)ead_machine_memory(),
                                .peak_gflop_per_s = peak_gflop_per_s()};
     struct utsname name;
     struct tm utc;

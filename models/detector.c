@@ -3,12 +3,15 @@
 
 #include "core/base/memory.h"
 #include "core/image/image.h"
+#include "core/system/machine.h"
 
 #include <math.h>
+#include <omp.h>
 #include <stdlib.h>
 
 struct EadDetector {
     EadModel *owned; /* NULL if the model belongs to the caller */
+    int threads;     /* the most to work with; 0: as many as OpenMP gives */
     const EadModel *model;
     EadGraph *graph;
     EadPlan *plan;
@@ -45,15 +48,25 @@ EadStatus ead_detector_new(const EadModel *model, const EadPlanOptions *plan, in
     return status;
 }
 
+/* Gives the number of threads before, to be set again: it is the caller's. */
+static int limit_threads(int threads) {
+    int before = omp_get_max_threads();
+    if (threads > 0 && threads < before) omp_set_num_threads(threads);
+    return before;
+}
+
 int ead_detector_open_with(const char *path, const EadDetectorOptions *options, EadDetector **out) {
     EadModel *model;
+    int threads = ead_machine_threads();
     EadPlanOptions plan = {.backend = &ead_backend_cpu};
     if (options && options->device) EAD_TRY(ead_backend_find(options->device, &plan.backend));
     if (options && options->precision) EAD_TRY(ead_precision_find(options->precision, &plan.precision));
     EAD_TRY(ead_model_open(path, &model));
+    int before = limit_threads(threads);
     EadStatus status = ead_detector_new(model, &plan, 1, out);
+    omp_set_num_threads(before);
     if (status == EAD_OK)
-        (*out)->owned = model;
+        (*out)->owned = model, (*out)->threads = threads;
     else
         ead_model_free(model);
     return status;
@@ -111,7 +124,7 @@ EadStatus ead_detector_run_batch(EadDetector *d, const uint8_t *images, const fl
     return EAD_OK;
 }
 
-int ead_detector_run(EadDetector *d, const uint8_t *rgb, int width, int height, ptrdiff_t stride, float *map,
+static EadStatus run(EadDetector *d, const uint8_t *rgb, int width, int height, ptrdiff_t stride, float *map,
                      float *score) {
     const EadModel *model = d->model;
     uint8_t *input = ead_plan_input_buffer(d->plan, d->images);
@@ -133,6 +146,14 @@ int ead_detector_run(EadDetector *d, const uint8_t *rgb, int width, int height, 
     EAD_TRY(ead_plan_fetch(d->plan, d->result.score, &value));
     *score = (float)*(const real *)value;
     return EAD_OK;
+}
+
+int ead_detector_run(EadDetector *d, const uint8_t *rgb, int width, int height, ptrdiff_t stride, float *map,
+                     float *score) {
+    int before = limit_threads(d->threads);
+    EadStatus status = run(d, rgb, width, height, stride, map, score);
+    omp_set_num_threads(before);
+    return status;
 }
 
 int ead_detector_model_width(const EadDetector *detector) {

@@ -5,6 +5,7 @@ set -eu
 support="core train/support"
 rows="
 core/base       |
+core/system     | core/base
 core/image      | core/base
 core/file       | core/base
 core/simd       | core/base
@@ -12,7 +13,7 @@ core/graph      | core/base core/ops/op_table.def
 core/backend    | core/base core/simd core/graph core/ops/op_table.def
 core/cuda       | core/base core/graph core/backend
 core/ops        | core/base core/image core/simd core/graph core/cuda
-core/plan       | core/base core/simd core/graph core/backend
+core/plan       | core/base core/system core/simd core/graph core/backend
 autograd        | core
 models/networks | core
 models/efficientad | core models/networks models/method.h

@@ -1,10 +1,9 @@
-/* Allocation with a message, growing arrays, and how much memory the machine has. */
+/* Allocation with a message, and growing arrays. */
 #include "core/base/memory.h"
 
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 void *ead_new(int64_t count, size_t size, const char *what) {
     void *memory = count >= 0 ? calloc(count ? (size_t)count : 1, size) : NULL;
@@ -29,9 +28,4 @@ EadStatus ead_grow(void *array_address, int *capacity, int count, size_t size, c
     memcpy(array_address, &grown, sizeof grown);
     *capacity = wanted;
     return EAD_OK;
-}
-
-size_t ead_host_memory(void) {
-    long pages = sysconf(_SC_PHYS_PAGES), bytes = sysconf(_SC_PAGESIZE);
-    return pages > 0 && bytes > 0 ? (size_t)pages * (size_t)bytes : 0;
 }

@@ -17,6 +17,3 @@ char *ead_strdup(const char *text);
  * *capacity of which are allocated and count in use. Grows by doubling; items keep their values, new ones are
  * not set. Errors: EAD_NO_MEMORY; array and capacity are then as before. */
 EadStatus ead_grow(void *array_address, int *capacity, int count, size_t size, const char *what);
-
-/* Bytes of the machine's memory, in use or not; 0 if it cannot be told. */
-size_t ead_host_memory(void);

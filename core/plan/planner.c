@@ -5,6 +5,7 @@
  * each at the lowest offset where nothing that lives at the same time lies. */
 #include "core/base/memory.h"
 #include "core/plan/plan_internal.h"
+#include "core/system/machine.h"
 
 #include <assert.h>
 #include <limits.h>
@@ -358,7 +359,8 @@ EadStatus ead_plan_new(EadGraph *graph, const EadPlanOptions *options, EadPlan *
     EadStatus status = allocate_plan(&p, &chosen, &plan);
     if (status == EAD_OK) {
         ead_plan_use_device(plan);
-        if (!chosen.no_reuse) p.may_save = (device ? device->free_memory() : ead_host_memory()) / SAVED_SHARE;
+        if (!chosen.no_reuse)
+            p.may_save = (device ? device->free_memory() : ead_machine_memory()) / SAVED_SHARE;
         status = fill_plan(&p, plan);
     }
     free(p.live), free(p.owner), free(p.last_use), free(p.calls), free(p.saver), free(p.storages);

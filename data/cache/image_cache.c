@@ -8,7 +8,7 @@
 #include "core/base/atomic_file.h"
 #include "core/base/file_bytes.h"
 #include "core/base/memory.h"
-#include "core/base/worker_threads.h"
+#include "core/system/worker_threads.h"
 #include "core/file/safetensors.h"
 #include "data/cache/cache_key.h"
 #include "data/source/loader.h"

@@ -3,7 +3,7 @@
 #include "data/source/loader.h"
 
 #include "core/base/memory.h"
-#include "core/base/worker_threads.h"
+#include "core/system/worker_threads.h"
 
 #include <stdbool.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 # Fuzz targets link what they call out of one archive of the parsers and what these need, all instrumented by clang.
 FUZZERS := $(patsubst test/fuzz/%.c,build/fuzz/%,$(wildcard test/fuzz/fuzz_*.c))
-FUZZED_FOLDERS := core/base core/file core/image data/codec data/dataset data/source data/torch train/config \
+FUZZED_FOLDERS := core/base core/system core/file core/image data/codec data/dataset data/source data/torch train/config \
     train/sweep train/support
 FUZZED  := $(wildcard $(FUZZED_FOLDERS:%=%/*.c))
 FUZZ_SECONDS ?= 60

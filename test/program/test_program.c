@@ -388,6 +388,9 @@ typedef struct Interruption {
 static const Interruption interruptions[] = {
     {RUN "/losses.csv", "--set autoencoder.enabled=true --set loss.penalty=true", SIGINT, 1},
     {RUN "/losses.csv", "", SIGTERM, 1},
+    {RUN "/losses.csv", "", SIGUSR1, 1}, /* Slurm, SGE */
+    {RUN "/losses.csv", "", SIGHUP, 1},
+    {RUN "/losses.csv", "", SIGXCPU, 1},
     {RUN "/checkpoint.safetensors", "--set train.checkpoint_every=2", SIGKILL, EXIT_KILLED},
 };
 

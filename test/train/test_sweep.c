@@ -3,6 +3,7 @@
 #define S "build/scratch/test_sweep/"
 #include "test/support/runs.h"
 
+#include "train/sweep/job_array.h"
 #include "train/sweep/sweep_results.h"
 #include "train/sweep/sweep.h"
 
@@ -166,6 +167,77 @@ START_TEST(shares_trainings_and_shards) {
 }
 END_TEST
 
+typedef struct ArrayCase {
+    const char *environment[6]; /* "NAME=value" */
+    EadShard asked, part;       /* part.parts 0: an error */
+    const char *message;
+} ArrayCase;
+
+#define SLURM(id, first, last, count)                                                                        \
+    "SLURM_ARRAY_TASK_ID=" id, "SLURM_ARRAY_TASK_MIN=" first, "SLURM_ARRAY_TASK_MAX=" last,                  \
+        "SLURM_ARRAY_TASK_COUNT=" count
+#define SGE(id, first, last, step)                                                                           \
+    "SGE_TASK_ID=" id, "SGE_TASK_FIRST=" first, "SGE_TASK_LAST=" last, "SGE_TASK_STEPSIZE=" step
+
+static const ArrayCase array_cases[] = {
+    {{NULL}, {2, 8}, {2, 8}, NULL},
+    {{SLURM("3", "1", "4", "4")}, {0, 0}, {3, 4}, NULL},
+    {{SLURM("3", "1", "4", "4"), "SLURM_ARRAY_TASK_STEP=1"}, {0, 0}, {3, 4}, NULL},
+    {{SLURM("3", "1", "4", "4")}, {2, 8}, {2, 8}, NULL},
+    {{SLURM("3", "3", "3", "1")}, {0, 0}, {0, 0}, "Slurm array of job 3 is not seen to go from 1 to N"},
+    {{SLURM("3", "3", "3", "1")}, {0, 4}, {3, 4}, NULL},
+    {{SLURM("2", "2", "3", "2")}, {0, 0}, {0, 0}, "PARTS=N sbatch"},
+    {{SLURM("1", "1", "5", "2")}, {0, 0}, {0, 0}, "array/N"}, /* --array=1,5 */
+    {{SLURM("3", "1", "7", "4"), "SLURM_ARRAY_TASK_STEP=2"}, {0, 0}, {0, 0}, "steps of 1"},
+    {{SLURM("0", "0", "3", "4")}, {0, 0}, {0, 0}, "from 1 to N"},
+    {{SLURM("0", "0", "3", "4")}, {0, 4}, {0, 0}, "no part 0 of 4"},
+    {{SLURM("5", "5", "5", "1")}, {0, 4}, {0, 0}, "no part 5 of 4"},
+    {{SGE("2", "1", "6", "1")}, {0, 0}, {2, 6}, NULL},
+    {{SGE("3", "1", "5", "2")}, {0, 0}, {0, 0}, "SGE array"},
+    {{SGE("undefined", "undefined", "undefined", "undefined")}, {0, 0}, {0, 0}, "no job of an array"},
+    {{"LSB_JOBINDEX=4"}, {0, 8}, {4, 8}, NULL},
+    {{"LSB_JOBINDEX=4"}, {0, 0}, {0, 0}, "LSF array"},
+    {{"PBS_ARRAY_INDEX=1"}, {0, 2}, {1, 2}, NULL},
+    {{"PBS_ARRAYID=2"}, {0, 0}, {0, 0}, "Torque array"},
+    {{NULL}, {0, 0}, {0, 0}, "no job of an array"},
+    {{NULL}, {0, 4}, {0, 0}, "--shard 2/8"},
+};
+
+START_TEST(takes_its_part_of_a_job_array) {
+    const ArrayCase *c = &array_cases[_i];
+    char name[64];
+    EadShard shard = c->asked;
+    for (int i = 0; c->environment[i]; i++) {
+        snprintf(name, sizeof name, "%.*s", (int)strcspn(c->environment[i], "="), c->environment[i]);
+        ck_assert_int_eq(setenv(name, strchr(c->environment[i], '=') + 1, 1), 0);
+    }
+    EadStatus status = ead_job_array_shard(&shard);
+    for (int i = 0; c->environment[i]; i++) {
+        snprintf(name, sizeof name, "%.*s", (int)strcspn(c->environment[i], "="), c->environment[i]);
+        unsetenv(name);
+    }
+    if (c->message) {
+        ASSERT_FAILS(status, EAD_BAD_ARGUMENT, c->message);
+        return;
+    }
+    ASSERT_OK(status);
+    ck_assert(shard.part == c->part.part && shard.parts == c->part.parts);
+}
+END_TEST
+
+START_TEST(shards_are_parsed) {
+    const EadValueRule rule = {"--shard", EAD_KIND_SHARD, ""};
+    EadValue value;
+    ASSERT_OK(ead_value_parse(&rule, "array", &value));
+    ck_assert(value.shard.part == 0 && value.shard.parts == 0);
+    ASSERT_OK(ead_value_parse(&rule, "array/7", &value));
+    ck_assert(value.shard.part == 0 && value.shard.parts == 7);
+    ASSERT_FAILS(ead_value_parse(&rule, "array/", &value), EAD_BAD_ARGUMENT, "--shard");
+    ASSERT_FAILS(ead_value_parse(&rule, "arrays", &value), EAD_BAD_ARGUMENT, "--shard");
+    ASSERT_FAILS(ead_value_parse(&rule, "0/3", &value), EAD_BAD_ARGUMENT, "--shard");
+}
+END_TEST
+
 START_TEST(configs_differ_by_what_matters) {
     static const struct {
         const char *setting;
@@ -307,6 +379,9 @@ static Suite *make_suite(void) {
     tcase_add_test(tests, names_the_line_of_a_wrong_config_key);
     tcase_add_test(tests, takes_old_names_of_keys);
     tcase_add_test(tests, shares_trainings_and_shards);
+    tcase_add_loop_test(tests, takes_its_part_of_a_job_array, 0,
+                        (int)(sizeof array_cases / sizeof *array_cases));
+    tcase_add_test(tests, shards_are_parsed);
     tcase_add_test(tests, configs_differ_by_what_matters);
     tcase_add_test(tests, tells_new_started_finished_and_changed);
     tcase_add_test(tests, paper_tables_expand_to_their_runs);

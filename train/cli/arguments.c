@@ -3,6 +3,7 @@
 #include "train/cli/arguments.h"
 
 #include "core/base/memory.h"
+#include "core/system/machine.h"
 
 #include <assert.h>
 #include <omp.h>
@@ -330,6 +331,6 @@ static void pin_threads(void) {}
 void ead_arguments_use_threads(const EadArguments *arguments, int default_count) {
     bool given = ead_arguments_given(arguments, EAD_OPTION_THREADS);
     int count = given ? (int)ead_arguments_value(arguments, EAD_OPTION_THREADS).i64 : default_count;
-    if (count > 0) omp_set_num_threads(count);
+    omp_set_num_threads(count > 0 ? count : ead_machine_threads());
     if (ead_arguments_given(arguments, EAD_OPTION_PIN)) pin_threads();
 }

@@ -107,7 +107,7 @@ EadStatus ead_arguments_plan_options(const EadArguments *arguments, EadPlanOptio
  * ead_config_load() and ead_config_set(). */
 EadStatus ead_arguments_configure(const EadArguments *arguments, EadConfig *config);
 
-/* Applies --threads (else `default_count`; 0: OpenMP's choice, one thread per core) and --pin, which binds
+/* Applies --threads (else `default_count`; 0: ead_machine_threads()) and --pin, which binds
  * each thread to one of the CPUs that this process may use, in order, so that none is moved and two never
  * share one (Linux only). Results do not depend on either. */
 void ead_arguments_use_threads(const EadArguments *arguments, int default_count);

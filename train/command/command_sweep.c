@@ -1,6 +1,7 @@
 /* efficientad sweep. */
 #include "train/cli/arguments.h"
 #include "train/fit.h"
+#include "train/sweep/job_array.h"
 #include "train/sweep/sweep.h"
 
 #include <string.h>
@@ -50,6 +51,7 @@ static EadStatus run_sweep(const EadArguments *arguments, EadSweep *sweep) {
                          .sweep = sweep};
     if (ead_arguments_given(arguments, EAD_OPTION_THREADS))
         work.threads = (int)ead_arguments_value(arguments, EAD_OPTION_THREADS).i64;
+    EAD_TRY(ead_job_array_shard(&work.shard));
     EAD_TRY(ead_sweep_load(arguments->paths[0], sweep));
     sweep->check = ead_fit_check;
     EAD_TRY(ead_sweep_expand(sweep, ead_arguments_text(arguments, EAD_OPTION_SWEEP_OUTPUT),

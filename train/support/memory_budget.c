@@ -1,6 +1,8 @@
 /* The line about memory, and what there is of it. */
 #include "train/support/memory_budget.h"
 
+#include "core/system/machine.h"
+
 #include <stdio.h>
 
 void ead_print_memory(const char *what, const EadBackend *backend, size_t planned, size_t total,
@@ -21,13 +23,5 @@ size_t ead_available_memory(const EadBackend *backend) {
         backend->device->use(backend->index);
         return backend->device->free_memory();
     }
-    /* "MemAvailable: N kB" of Linux: what programs can have without swapping. */
-    FILE *file = fopen("/proc/meminfo", "r");
-    char line[128];
-    unsigned long long kilobytes = 0;
-    bool found = false;
-    while (file && !found && fgets(line, sizeof line, file))
-        found = sscanf(line, "MemAvailable: %llu kB", &kilobytes) == 1;
-    if (file) fclose(file);
-    return found && kilobytes <= SIZE_MAX / 1024 ? (size_t)kilobytes * 1024 : SIZE_MAX;
+    return ead_machine_available();
 }

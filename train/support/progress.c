@@ -121,10 +121,16 @@ static void handle(int number) {
 }
 
 void ead_interrupt_catch(void) {
-    struct sigaction action = {.sa_handler = handle, .sa_flags = SA_RESTART};
+    /* What schedulers send before they kill: Slurm's --signal, SGE's -notify (USR1, USR2), a limit on processor
+     * time (XCPU), a lost terminal (HUP). Those are left ignored where the parent wants it, as nohup does. */
+    static const int requests[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGXCPU};
+    struct sigaction action = {.sa_handler = handle, .sa_flags = SA_RESTART}, before;
     sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
+        bool always = requests[i] == SIGINT || requests[i] == SIGTERM;
+        if (always || (sigaction(requests[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN))
+            sigaction(requests[i], &action, NULL);
+    }
 }
 
 bool ead_interrupted(void) {

@@ -51,10 +51,10 @@ typedef struct EadWalk {
  * the last piece. */
 EadStatus ead_walk(const EadWalk *walk, EadStatus (*visit)(void *context, int index), void *context);
 
-/* ---- Ctrl-C and SIGTERM: a request to stop at the next good moment ---- */
+/* ---- Ctrl-C, SIGTERM and their like: a request to stop at the next good moment ---- */
 
-/* From now on SIGINT and SIGTERM only set a flag; the second SIGINT kills as usual, for those in a hurry;
- * a second SIGTERM changes nothing. */
+/* From now on SIGINT, SIGTERM, and unless they are ignored SIGHUP, SIGUSR1, SIGUSR2 and SIGXCPU, only set a flag;
+ * the second SIGINT kills as usual, for those in a hurry; a second one of the others changes nothing. */
 void ead_interrupt_catch(void);
 
 /* Whether one has arrived. */

@@ -145,13 +145,20 @@ static EadStatus parse_size(const EadValueRule *rule, const char *text, EadValue
 }
 
 static EadStatus parse_shard(const EadValueRule *rule, const char *text, EadValue *value) {
+    static const char array[] = "array";
     const EadValueRule number = {rule->name, EAD_KIND_INT, "[1, 100000]"};
     const char *slash = strchr(text, '/');
     EadValue part, parts;
     char first[16];
+    value->shard = (EadShard){0, 0};
+    if (strcmp(text, array) == 0) return EAD_OK;
     if (!slash || slash - text >= (int)sizeof first) return wrong_type(rule, text);
     snprintf(first, sizeof first, "%.*s", (int)(slash - text), text);
-    EAD_TRY(parse_int(&number, first, &part));
+    bool of_array = strcmp(first, array) == 0;
+    if (of_array)
+        part.i64 = 0;
+    else
+        EAD_TRY(parse_int(&number, first, &part));
     EAD_TRY(parse_int(&number, slash + 1, &parts));
     value->shard = (EadShard){(int)part.i64, (int)parts.i64};
     if (part.i64 <= parts.i64) return EAD_OK;
@@ -220,7 +227,8 @@ static const Kind *kind_of(EadValueKind kind) {
         [EAD_KIND_CHOICE] = {"one of the choices", parse_choice, write_int, sizeof(int)},
         [EAD_KIND_SIZE] = {"a size, like 256 or 256x512 (height x width)", parse_size, write_size,
                            sizeof(EadSize)},
-        [EAD_KIND_SHARD] = {"part/parts, like 2/8", parse_shard, NULL, 0},
+        [EAD_KIND_SHARD] = {"part/parts, like 2/8 (or array, array/8: the part is the number in a job array)",
+                            parse_shard, NULL, 0},
         [EAD_KIND_FLAG] = {"nothing", NULL, NULL, 0},
     };
     return &kinds[kind];

@@ -19,7 +19,7 @@ typedef enum EadValueKind {
     EAD_KIND_BOOL,   /* true or false */
     EAD_KIND_CHOICE, /* constraint "first|second"; the value is the index */
     EAD_KIND_SIZE,   /* "256" or "HxW"; constraint "[128, 2048] in steps of 64" */
-    EAD_KIND_SHARD,  /* "2/8": part 2 of 8; options only */
+    EAD_KIND_SHARD,  /* "2/8": part 2 of 8; "array/8" or "array": that of a job array; options only */
     EAD_KIND_FLAG,   /* options only: has no value */
 } EadValueKind;
 
@@ -28,7 +28,7 @@ typedef struct EadSize {
     int height, width;
 } EadSize;
 
-/* Part `part` (1 .. parts) of `parts`. */
+/* Part `part` (1 .. parts) of `parts`; part 0: the number of this job in its array; parts 0: the array's length. */
 typedef struct EadShard {
     int part, parts;
 } EadShard;

@@ -6,11 +6,11 @@
 #include "core/base/memory.h"
 #include "core/base/minmax.h"
 #include "core/base/paths.h"
+#include "core/system/machine.h"
 #include "train/support/progress.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <omp.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,7 +75,7 @@ static EadStatus start_run(const Scheduler *scheduler, const EadSweepRun *run, J
     if (take_over) take_over_training(&work->sweep->runs[run->source], run);
     /* The processors are shared out among the jobs unless something else was asked for. */
     int count = work->threads > 0 ? work->threads : run->config.train_threads;
-    if (count <= 0) count = ead_max(omp_get_num_procs() / work->jobs, 1);
+    if (count <= 0) count = ead_max(ead_machine_cpus() / work->jobs, 1);
     snprintf(threads, sizeof threads, "%d", count);
     char *const arguments[ARGUMENTS] = {"efficientad", "train", "--resume", "-q",
                                         "-c",          config,  "--device", (char *)work->device,

@@ -1,15 +1,15 @@
 /* Starting and joining threads. */
-#include "core/base/worker_threads.h"
+#include "core/system/worker_threads.h"
+
+#include "core/system/machine.h"
 
 #include <signal.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 enum { MAX_THREADS = 256 };
 
 int ead_workers_count(int count) {
-    if (count <= 0) count = (int)sysconf(_SC_NPROCESSORS_ONLN);
-    if (count < 1) return 1;
+    if (count <= 0) count = ead_machine_cpus();
     return count > MAX_THREADS ? MAX_THREADS : count;
 }
 

@@ -11,7 +11,8 @@ typedef struct EadWorkers {
     int count;      /* threads that run; may be fewer than asked for where the system grants no more */
 } EadWorkers;
 
-/* How many threads `count` means: 0 or less is one a processor; 256 are the most. */
+/* How many threads `count` means: 0 or less is one a processor that this process
+ * may use (ead_machine_cpus()); 256 are the most. */
 int ead_workers_count(int count);
 
 /* Starts `count` threads (see above) that each call work(context).
