@@ -14,6 +14,10 @@ EadStatus ead_strings_add(EadStringList *list, const char *text) {
     return EAD_OK;
 }
 
+EadStatus ead_strings_add_once(EadStringList *list, const char *text) {
+    return ead_strings_find(list, text) >= 0 ? EAD_OK : ead_strings_add(list, text);
+}
+
 static int compare(const void *a, const void *b) {
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
@@ -28,6 +32,12 @@ void ead_strings_sort(EadStringList *list) {
 }
 
 int ead_strings_find(const EadStringList *list, const char *text) {
+    for (int i = 0; i < list->count; i++)
+        if (strcmp(list->items[i], text) == 0) return i;
+    return -1;
+}
+
+int ead_strings_find_sorted(const EadStringList *list, const char *text) {
     if (list->count == 0) return -1;
     char **found = bsearch(&text, list->items, (size_t)list->count, sizeof(char *), compare);
     return found ? (int)(found - list->items) : -1;

@@ -11,12 +11,16 @@ typedef struct EadStringList {
 /* Appends a copy of text. Errors: EAD_NO_MEMORY. */
 EadStatus ead_strings_add(EadStringList *list, const char *text);
 
+/* The same, unless it is there already. */
+EadStatus ead_strings_add_once(EadStringList *list, const char *text);
+
 /* Sorts bytewise, all or from index `first` on, so that the order is the same on every machine. */
 void ead_strings_sort(EadStringList *list);
 void ead_strings_sort_from(EadStringList *list, int first);
 
-/* The index of text in a sorted list, or -1. */
+/* The first index of text, or -1; the second one is for sorted lists, by bisection. */
 int ead_strings_find(const EadStringList *list, const char *text);
+int ead_strings_find_sorted(const EadStringList *list, const char *text);
 
 /* Frees everything and leaves an empty list. */
 void ead_strings_free(EadStringList *list);

@@ -68,8 +68,8 @@ static EadStatus open_parts(const EadDatasetSpec *spec, EadDatasetOpen *open, Ea
     EAD_TRY(open(spec, out));
     ead_strings_sort(&out->train);
     for (int i = 0; i < out->test_count; i++)
-        if (ead_strings_find(&out->train, out->test[i].path) >= 0 ||
-            ead_strings_find(&out->validation, out->test[i].path) >= 0)
+        if (ead_strings_find_sorted(&out->train, out->test[i].path) >= 0 ||
+            ead_strings_find_sorted(&out->validation, out->test[i].path) >= 0)
             return ead_fail(EAD_BAD_ARGUMENT,
                             "%s: is both an image to train on and a test image; keep their folders apart",
                             out->test[i].path);

@@ -93,7 +93,7 @@ static int find_mask(const Tree *masks, const char *relative, const char *ending
     int stem = (int)(strrchr(relative, '.') - relative);
     bool slash = masks->prefix > strlen(masks->folder);
     snprintf(path, EAD_PATH_SIZE, "%s%s%.*s%s", masks->folder, slash ? "/" : "", stem, relative, ending);
-    return ead_strings_find(&masks->files, path);
+    return ead_strings_find_sorted(&masks->files, path);
 }
 
 static EadStatus add_images(EadDataset *dataset, const Tree *images, EadLabel label, Tree *masks,

@@ -58,12 +58,6 @@ static EadStatus add_row(const Split *split, EadDataset *out) {
     return ead_dataset_add_sample(out, image, anomalous ? "anomaly" : "good", anomalous ? mask : NULL);
 }
 
-static EadStatus note_other(Split *split) {
-    for (int i = 0; i < split->others.count; i++)
-        if (strcmp(split->others.items[i], field(split, OBJECT)) == 0) return EAD_OK;
-    return ead_strings_add(&split->others, field(split, OBJECT));
-}
-
 static EadStatus read_rows(Split *split, EadDataset *out) {
     const char *category = split->spec->category ? split->spec->category : "";
     bool any = false, found;
@@ -78,7 +72,7 @@ static EadStatus read_rows(Split *split, EadDataset *out) {
         EAD_TRY(ead_csv_next(&split->csv, &found));
         if (!found) break;
         bool wanted = strcmp(field(split, OBJECT), category) == 0;
-        EAD_TRY(wanted ? add_row(split, out) : note_other(split));
+        EAD_TRY(wanted ? add_row(split, out) : ead_strings_add_once(&split->others, field(split, OBJECT)));
         any = any || wanted;
     }
     if (!any) return ead_dataset_unknown_category(split->spec, split->csv.label, &split->others);

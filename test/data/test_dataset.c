@@ -42,9 +42,9 @@ START_TEST(walk_sorts_and_skips) {
     ck_assert_int_eq(list.count, 5);
     for (int i = 0; i < 5; i++) {
         ck_assert_str_eq(list.items[i] + strlen(SCRATCH "walk/"), expected[i]);
-        ck_assert_int_eq(ead_strings_find(&list, list.items[i]), i);
+        ck_assert_int_eq(ead_strings_find_sorted(&list, list.items[i]), i);
     }
-    ck_assert_int_eq(ead_strings_find(&list, "other"), -1);
+    ck_assert_int_eq(ead_strings_find_sorted(&list, "other"), -1);
     ead_strings_free(&list);
 }
 END_TEST
@@ -127,7 +127,7 @@ START_TEST(split) {
         ck_assert(a.train.count == 15 && a.validation.count == 5);
         for (int i = 0; i < 5; i++) {
             ck_assert_str_eq(a.validation.items[i], b.validation.items[i]);
-            ck_assert_int_eq(ead_strings_find(&a.train, a.validation.items[i]), -1);
+            ck_assert_int_eq(ead_strings_find_sorted(&a.train, a.validation.items[i]), -1);
             ck_assert(i == 0 || strcmp(a.validation.items[i - 1], a.validation.items[i]) < 0);
         }
         for (int i = 1; i < 15; i++) ck_assert(strcmp(a.train.items[i - 1], a.train.items[i]) < 0);

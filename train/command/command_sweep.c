@@ -4,8 +4,6 @@
 #include "train/sweep/job_array.h"
 #include "train/sweep/sweep.h"
 
-#include <string.h>
-
 /* What would be done: one line a run, its state and its name. */
 static EadStatus list_runs(const EadSweepWork *work) {
     int counts[EAD_RUN_CHANGED + 1] = {0}, total = 0;
@@ -33,9 +31,7 @@ static EadStatus print_renamed(const EadSweep *sweep) {
     for (int i = 0; i < sweep->run_count && status == EAD_OK; i++) {
         const EadStringList *renamed = &sweep->runs[i].config.renamed;
         for (int j = 0; j < renamed->count && status == EAD_OK; j++) {
-            int known = 0;
-            while (known < notices.count && strcmp(notices.items[known], renamed->items[j]) != 0) known++;
-            if (known < notices.count) continue;
+            if (ead_strings_find(&notices, renamed->items[j]) >= 0) continue;
             fprintf(stderr, "%s\n", renamed->items[j]);
             status = ead_strings_add(&notices, renamed->items[j]);
         }

@@ -70,9 +70,8 @@ static EadStatus read_collection(const EadYamlNode *node, EadSweepGroup *group) 
     for (const EadYamlNode *name = values[0] ? values[0]->first : NULL; name; name = name->next) {
         EAD_TRY(check_plain(name, "a category"));
         EAD_TRY(check_name(name, name->text));
-        for (int j = 0; j < group->categories.count; j++)
-            if (strcmp(group->categories.items[j], name->text) == 0)
-                return ead_yaml_fail(name, "category %s is given twice", name->text);
+        if (ead_strings_find(&group->categories, name->text) >= 0)
+            return ead_yaml_fail(name, "category %s is given twice", name->text);
         EAD_TRY(ead_strings_add(&group->categories, name->text));
     }
     group->keys = values[1];

@@ -38,16 +38,6 @@ static EadStatus make_columns(EadSweepResults *results) {
     return EAD_OK;
 }
 
-static int find_name(const EadStringList *list, const char *name) {
-    for (int i = 0; i < list->count; i++)
-        if (strcmp(list->items[i], name) == 0) return i;
-    return -1;
-}
-
-static EadStatus add_name(EadStringList *list, const char *name) {
-    return find_name(list, name) >= 0 ? EAD_OK : ead_strings_add(list, name);
-}
-
 static int find_scenario(const EadSweepResults *results, int collection, const char *category) {
     for (int i = 0; i < results->categories.count; i++)
         if (results->collection_of[i] == collection && strcmp(results->categories.items[i], category) == 0)
@@ -72,10 +62,10 @@ static EadStatus unpack_run(const char *path, json_t *json, size_t index, Manife
 }
 
 static EadStatus add_run(const ManifestRun *run, EadSweepResults *results) {
-    EAD_TRY(add_name(&results->variants, run->variant));
-    EAD_TRY(add_name(&results->collections, run->collection));
-    EAD_TRY(add_name(&results->seeds, run->seed));
-    int collection = find_name(&results->collections, run->collection);
+    EAD_TRY(ead_strings_add_once(&results->variants, run->variant));
+    EAD_TRY(ead_strings_add_once(&results->collections, run->collection));
+    EAD_TRY(ead_strings_add_once(&results->seeds, run->seed));
+    int collection = ead_strings_find(&results->collections, run->collection);
     if (find_scenario(results, collection, run->category) < 0) {
         EAD_TRY(ead_grow(&results->collection_of, &results->collection_capacity, results->categories.count,
                          sizeof *results->collection_of, "the results of a sweep"));
@@ -103,9 +93,10 @@ static double number_in(json_t *object, const char *key) {
 
 /* A run without metrics.json is not finished. */
 static EadStatus read_run(const char *folder, const ManifestRun *run, EadSweepResults *results) {
-    int variant = find_name(&results->variants, run->variant);
-    int scenario = find_scenario(results, find_name(&results->collections, run->collection), run->category);
-    double *values = metrics_at(results, variant, scenario, find_name(&results->seeds, run->seed));
+    int variant = ead_strings_find(&results->variants, run->variant);
+    int scenario =
+        find_scenario(results, ead_strings_find(&results->collections, run->collection), run->category);
+    double *values = metrics_at(results, variant, scenario, ead_strings_find(&results->seeds, run->seed));
     EadPath run_folder, path;
     EAD_TRY(ead_path_in(run_folder, folder, run->folder));
     EAD_TRY(ead_path_in(path, run_folder, "metrics.json"));
