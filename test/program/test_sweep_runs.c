@@ -105,6 +105,28 @@ START_TEST(compares_with_the_paper_where_it_can) {
 }
 END_TEST
 
+/* Twenty collections, each of one scenario, and their mean: 80 + 9.5. */
+START_TEST(shows_every_collection) {
+    EadSweepResults results;
+    EadTextTable table;
+    shell_ok(
+        "rm -rf " S "many; mkdir -p " S "many; cd " S "many; for i in $(seq 20); do mkdir $i; printf "
+        "'{\"image_auroc\": 0.%d}' $((79 + i)) >$i/metrics.json; done; (printf '{\"format\": "
+        "\"efficientad-sweep/1\", \"title\": \"T\", \"paper\": \"\", \"runs\": ['; for i in $(seq 20); do "
+        "printf '{\"variant\": \"v\", \"collection\": \"c%d\", \"category\": \"k\", \"seed\": \"1\", "
+        "\"steps\": 1, \"folder\": \"%d\"}' $i $i; [ $i = 20 ] || printf ,; done; echo ']}') >t.sweep.json");
+    ASSERT_OK(ead_sweep_results_read(S "many/t.sweep.json", &results));
+    ASSERT_OK(ead_sweep_collection_table(&results, 0, &table));
+    ck_assert(table.cells.count == 44 && table.columns == 22);
+    ck_assert_str_eq(table.cells.items[20], "c20");
+    ck_assert_str_eq(table.cells.items[42], "99.00");
+    ck_assert_str_eq(table.cells.items[21], "mean");
+    ck_assert_str_eq(table.cells.items[43], "89.50");
+    ead_text_table_free(&table);
+    ead_sweep_results_free(&results);
+}
+END_TEST
+
 START_TEST(writes_markdown_csv_and_page) {
     NEED_PROGRAM();
     write_results();
@@ -252,6 +274,7 @@ static Suite *make_suite(void) {
     tcase_add_unchecked_fixture(tests, NULL, remove_scratch);
     tcase_add_test(tests, summarises_over_scenarios_then_seeds);
     tcase_add_test(tests, compares_with_the_paper_where_it_can);
+    tcase_add_test(tests, shows_every_collection);
     tcase_add_test(tests, writes_markdown_csv_and_page);
     tcase_add_test(tests, a_killed_sweep_gives_the_same_table);
     tcase_add_test(tests, a_failed_run_does_not_stop_the_others);

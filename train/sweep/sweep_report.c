@@ -99,7 +99,13 @@ typedef struct Group {
     bool paper;
 } Group;
 
-enum { MAX_GROUPS = 16 };
+/* At `place`: a collection, or behind the last one the mean. Whether the column has it. */
+static bool find_group(const EadSweepResults *results, int column, int place, Group *group) {
+    int c = place < results->collections.count ? place : EAD_ALL_COLLECTIONS;
+    *group = (Group){c, next_row(results, c, column, NULL) != NULL};
+    return c == EAD_ALL_COLLECTIONS ? ead_sweep_has_mean(results, column)
+                                    : has_collection(results, c, column);
+}
 
 static void add_paper(EadTextTable *table, const EadPaperNumber *number) {
     if (!number)
@@ -131,9 +137,7 @@ static void add_group(EadTextTable *table, const EadSweepResults *results, int v
 static void add_others(EadTextTable *table, const EadSweepResults *results, int column) {
     const EadPaperNumber *row = NULL;
     while ((row = next_row(results, EAD_ALL_COLLECTIONS, column, row))) {
-        int v = 0;
-        while (v < results->variants.count && strcmp(results->variants.items[v], row->variant) != 0) v++;
-        if (v < results->variants.count) continue;
+        if (ead_strings_find(&results->variants, row->variant) >= 0) continue;
         add_cell(table, "%s", row->variant);
         for (int c = 1; c < table->columns - 2; c++) add_cell(table, "%s", "");
         add_paper(table, row);
@@ -142,29 +146,23 @@ static void add_others(EadTextTable *table, const EadSweepResults *results, int 
 }
 
 EadStatus ead_sweep_collection_table(const EadSweepResults *results, int column, EadTextTable *table) {
-    Group groups[MAX_GROUPS];
-    int count = 0;
-    for (int c = 0; c <= results->collections.count && count < MAX_GROUPS; c++) {
-        int collection = c < results->collections.count ? c : EAD_ALL_COLLECTIONS;
-        bool shown = collection == EAD_ALL_COLLECTIONS ? ead_sweep_has_mean(results, column)
-                                                       : has_collection(results, collection, column);
-        if (shown) groups[count++] = (Group){collection, next_row(results, collection, column, NULL) != NULL};
-    }
+    Group group;
+    int mean = results->collections.count;
     *table = (EadTextTable){.columns = 1};
     add_cell(table, "variant");
-    for (int g = 0; g < count; g++) {
-        bool mean = groups[g].collection == EAD_ALL_COLLECTIONS;
-        add_cell(table, "%s", mean ? "mean" : collection_name(results, groups[g].collection));
-        if (groups[g].paper) add_cell(table, "paper");
-        if (groups[g].paper) add_cell(table, "difference");
-        table->columns += groups[g].paper ? 3 : 1;
+    for (int g = 0; g <= mean; g++) {
+        if (!find_group(results, column, g, &group)) continue;
+        add_cell(table, "%s", g == mean ? "mean" : collection_name(results, g));
+        if (group.paper) add_cell(table, "paper");
+        if (group.paper) add_cell(table, "difference");
+        table->columns += group.paper ? 3 : 1;
     }
     for (int v = 0; v < results->variants.count; v++) {
         add_cell(table, "%s", results->variants.items[v]);
-        for (int g = 0; g < count; g++) add_group(table, results, v, &groups[g], column);
+        for (int g = 0; g <= mean; g++)
+            if (find_group(results, column, g, &group)) add_group(table, results, v, &group, column);
     }
-    if (count > 0 && groups[count - 1].collection == EAD_ALL_COLLECTIONS && groups[count - 1].paper)
-        add_others(table, results, column);
+    if (find_group(results, column, mean, &group) && group.paper) add_others(table, results, column);
     return table->status;
 }
 
