@@ -5,6 +5,10 @@
 
 #include <stdlib.h>
 
+EAD_SAME_VALUE(EAD_THRESHOLD_CHOICE_NONE, EAD_THRESHOLD_NONE);
+EAD_SAME_VALUE(EAD_THRESHOLD_CHOICE_QUANTILE, EAD_THRESHOLD_QUANTILE);
+EAD_SAME_VALUE(EAD_THRESHOLD_CHOICE_FALSE_ALARM_RATE, EAD_THRESHOLD_FALSE_ALARM_RATE);
+
 EadThresholdRule ead_threshold_rule(const EadConfig *config) {
     bool quantile = config->threshold_method == EAD_THRESHOLD_QUANTILE;
     return (EadThresholdRule){(EadThresholdMethod)config->threshold_method,
