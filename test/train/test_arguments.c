@@ -1,7 +1,8 @@
 /* The command line: values, wrong usage, help. */
+#define S "build/scratch/test_arguments/"
 #include "train/cli/arguments.h"
 
-#include "test/support/suite.h"
+#include "test/support/scratch.h"
 
 #include <string.h>
 
@@ -68,6 +69,31 @@ START_TEST(test_configure) {
     ck_assert_str_eq(config.output, "z");
     ead_arguments_free(&arguments);
     ead_config_free(&config);
+}
+END_TEST
+
+/* A run to resume without -c has its own config.yaml, wherever its folder is now. */
+START_TEST(test_resume_without_config) {
+    static const char *const lines[] = {"train --resume -o " S "moved --set train.steps=9",
+                                        "distill --resume --set output=" S "moved --set train.steps=9",
+                                        "train --resume -o " S "empty --set train.steps=9",
+                                        "train --resume -o " S "moved -c configs/tiny.yaml"};
+    static const int steps[] = {9, 9, 9, 300}, seeds[] = {7, 7, 42, 42};
+    shell_ok("rm -rf " S "*; mkdir -p " S "moved " S "empty");
+    write_text(S "moved/config.yaml", "output: before\ntrain: {steps: 5, seed: 7}\n");
+    for (int i = 0; i < 4; i++) {
+        char storage[512];
+        EadArguments arguments;
+        EadConfig config;
+        ck_assert_int_eq(parse(lines[i], storage, &arguments), EAD_OK);
+        ck_assert_int_eq(ead_config_defaults(&config), EAD_OK);
+        ck_assert_int_eq(ead_arguments_configure(&arguments, &config), EAD_OK);
+        ck_assert_int_eq(config.train_steps, steps[i]);
+        ck_assert_uint_eq(config.train_seed, (uint64_t)seeds[i]);
+        ck_assert_str_eq(config.output, i == 2 ? S "empty" : S "moved");
+        ead_arguments_free(&arguments);
+        ead_config_free(&config);
+    }
 }
 END_TEST
 
@@ -292,6 +318,7 @@ int main(void) {
     TCase *tests = tcase_create("arguments");
     tcase_add_test(tests, test_train);
     tcase_add_test(tests, test_configure);
+    tcase_add_test(tests, test_resume_without_config);
     tcase_add_test(tests, test_paths);
     tcase_add_test(tests, test_values);
     tcase_add_test(tests, test_wrong_usage);

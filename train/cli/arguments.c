@@ -3,6 +3,7 @@
 #include "train/cli/arguments.h"
 
 #include "core/base/memory.h"
+#include "core/base/paths.h"
 #include "core/system/machine.h"
 
 #include <assert.h>
@@ -10,6 +11,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const EadCommand commands[EAD_COMMAND_COUNT] = {
 #define EAD_COMMAND(name, min_paths, max_paths, words, synopsis, summary, example)                           \
@@ -293,10 +295,28 @@ EadStatus ead_arguments_plan_options(const EadArguments *arguments, EadPlanOptio
     return EAD_OK;
 }
 
+/* The file of -c. A run to resume without one has its own; its folder may have been moved since. */
+static EadStatus load_file(const EadArguments *arguments, EadConfig *config) {
+    const char *given = arguments->values[EAD_OPTION_CONFIG], *output = arguments->values[EAD_OPTION_OUTPUT];
+    EadPath folder, path;
+    if (given) return ead_config_load(given, config);
+    if (!ead_arguments_given(arguments, EAD_OPTION_RESUME)) return EAD_OK;
+    for (int i = arguments->setting_count - 1; i >= 0 && !output; i--)
+        if (find_key(arguments->settings[i]) == EAD_KEY_output)
+            output = strchr(arguments->settings[i], '=') + 1;
+    EAD_TRY(ead_path_in(folder, "", output ? output : config->output));
+    EAD_TRY(ead_path_in(path, folder, "config.yaml"));
+    if (access(path, F_OK) == 0) {
+        EAD_TRY(ead_config_load(path, config));
+        return ead_config_set_key(config, EAD_KEY_output, folder);
+    }
+    fprintf(stderr, "no config file %s: --set and the defaults hold\n", path);
+    return EAD_OK;
+}
+
 EadStatus ead_arguments_configure(const EadArguments *arguments, EadConfig *config) {
     int known = config->renamed.count; /* those of a model file are nothing that the user could change */
-    const char *path = arguments->values[EAD_OPTION_CONFIG];
-    if (path) EAD_TRY(ead_config_load(path, config));
+    EAD_TRY(load_file(arguments, config));
     for (int i = 0; i < arguments->setting_count; i++)
         EAD_TRY(ead_config_set(config, arguments->settings[i], "--set"));
     for (int i = known; i < config->renamed.count; i++) fprintf(stderr, "%s\n", config->renamed.items[i]);

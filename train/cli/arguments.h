@@ -102,9 +102,9 @@ EadValue ead_arguments_value(const EadArguments *arguments, EadOptionId id);
 /* How --device and --precision plan graphs. Error: EAD_UNSUPPORTED if this CPU lacks the precision. */
 EadStatus ead_arguments_plan_options(const EadArguments *arguments, EadPlanOptions *plan);
 
-/* Applies -c, then every --set, then --output of train, and --maps and --overlays of eval, to a config that
- * holds the defaults (or the config of a model file). Names of before are noted on stderr. Errors: those of
- * ead_config_load() and ead_config_set(). */
+/* Applies the file of -c (with --resume and without -c: config.yaml of the run folder), every --set, then
+ * --output, --maps and --overlays, to a config that holds the defaults (or the config of a model file). Old
+ * names of keys are noted on stderr. Errors: those of ead_config_load() and ead_config_set(). */
 EadStatus ead_arguments_configure(const EadArguments *arguments, EadConfig *config);
 
 /* Applies --threads (else `default_count`; 0: ead_machine_threads()) and --pin, which binds
