@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-typedef enum Column { OBJECT, SPLIT, LABEL, IMAGE, MASK, COLUMNS } Column;
+typedef enum VisaColumn { OBJECT, SPLIT, LABEL, IMAGE, MASK, COLUMNS } VisaColumn;
 
 typedef struct Split {
     EadCsvReader csv;
@@ -21,18 +21,18 @@ typedef struct Split {
 static const char *const names[COLUMNS] = {"object", "split", "label", "image", "mask"};
 
 /* The field of the present row; "" where the row ends before it. */
-static const char *field(const Split *split, Column column) {
+static const char *field(const Split *split, VisaColumn column) {
     int index = split->columns[column];
     return index < split->csv.count ? split->csv.fields[index] : "";
 }
 
-static EadStatus bad_field(const Split *split, Column column, const char *hint) {
+static EadStatus bad_field(const Split *split, VisaColumn column, const char *hint) {
     return ead_fail(EAD_BAD_FILE, "%s:%d: %s is \"%.80s\"; %s", split->csv.label, split->csv.line,
                     names[column], field(split, column), hint);
 }
 
 /* The file that a field names. It must lie below the data set's folder. */
-static EadStatus find_file(const Split *split, Column column, EadPath path) {
+static EadStatus find_file(const Split *split, VisaColumn column, EadPath path) {
     const char *name = field(split, column);
     struct stat info;
     if (!*name || *name == '/' || strstr(name, ".."))

@@ -14,12 +14,12 @@
 
 enum { NAME_SIZE = 1024, BOTTLENECK = 5 };
 
-typedef enum Kind { SMALL, MEDIUM, AUTOENCODER } Kind;
+typedef enum NetworkKind { SMALL, MEDIUM, AUTOENCODER } NetworkKind;
 
 /* Names of the convolutions in the order in which models/ declares them; "NAME.weight" and "NAME.bias" are
  * the tensors, anything may stand before NAME. */
 typedef struct Layout {
-    Kind kind;
+    NetworkKind kind;
     const char *what, *names;
 } Layout;
 
