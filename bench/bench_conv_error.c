@@ -70,16 +70,16 @@ static double weight_gradient(const EadCall *call, int o, int ky, int kx, int i)
     return sum;
 }
 
-typedef double Sum(const EadCall *call, int n, int h, int w, int c);
+typedef double ConvSum(const EadCall *call, int n, int h, int w, int c);
 
 double ead_bench_conv_error(const EadCall *call, const EadNode *node, int samples, uint64_t seed) {
     const EadTensor *y = call->y;
     const real *values = y->data;
-    Sum *sum = node->op == EAD_OP_conv2d                   ? forward
-               : node->op == EAD_OP_conv2d_pool            ? pooled
-               : node->op == EAD_OP_conv2d_input_gradient  ? input_gradient
-               : node->op == EAD_OP_conv2d_weight_gradient ? weight_gradient
-                                                           : NULL;
+    ConvSum *sum = node->op == EAD_OP_conv2d                   ? forward
+                   : node->op == EAD_OP_conv2d_pool            ? pooled
+                   : node->op == EAD_OP_conv2d_input_gradient  ? input_gradient
+                   : node->op == EAD_OP_conv2d_weight_gradient ? weight_gradient
+                                                               : NULL;
     if (!sum) return NAN;
     double worst = 0, largest = 0;
     int64_t count = ead_count(y), tests = count < samples ? count : samples;

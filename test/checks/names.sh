@@ -4,10 +4,10 @@
 sources=$(find core autograd models data train bench test -name '*.[ch]' -o -name '*.cu' -o -name '*.cuh' -o -name '*.cpp')
 # shellcheck disable=SC2086 # many files
 twice=$(awk '
-    /^(typedef .*)?} [A-Za-z_0-9]+;/ || /^typedef [^(){}]*[ *][A-Za-z_0-9]+;/ || /^typedef .*\(\*[A-Za-z_0-9]+\)\(/ {
+    /^(typedef .*)?} [A-Za-z_0-9]+;/ || /^typedef [^(){}]*[ *][A-Za-z_0-9]+[[(;]/ || /^typedef .*\(\*[A-Za-z_0-9]+\)\(/ {
         name = $0
         if (name ~ /\(\*/) { sub(/.*\(\*/, "", name); sub(/\).*/, "", name) }
-        else { sub(/.*} /, "", name); sub(/;.*/, "", name); sub(/.*[ *]/, "", name) }
+        else { sub(/.*} | __attribute__.*/, "", name); sub(/[[(;].*/, "", name); sub(/.*[ *]/, "", name) }
         # A type announced first ("typedef struct X X;") and defined later counts once.
         if ($0 ~ ("^typedef (struct|enum|union) " name " " name ";")) next
         if (!((name, FILENAME) in seen)) { seen[name, FILENAME]; files[name] = files[name] " " FILENAME; count[name]++; product[name] += FILENAME !~ /^test/ }

@@ -40,19 +40,19 @@ static bool in_scope(const EadMetrics *metrics, const EadMetricSet *set, EadMetr
 
 enum { DIGITS = 15 };
 
-typedef char Key[32];
+typedef char MetricKey[32];
 
 /* The row's key in metrics.json. */
-static const char *key_of(const EadMetricRow *row, const EadMetrics *metrics, Key key) {
+static const char *key_of(const EadMetricRow *row, const EadMetrics *metrics, MetricKey key) {
     double limit = metrics->pro_limit;
     bool hundredths = fabs(100 * limit - rint(100 * limit)) < 1e-9; /* 0.10 like 0.30, but 0.125 */
     if (row->scope != EAD_SCOPE_PRO_LIMIT) return row->key;
-    snprintf(key, sizeof(Key), hundredths ? "%s%.2f" : "%s%g", row->key, limit);
+    snprintf(key, sizeof(MetricKey), hundredths ? "%s%.2f" : "%s%g", row->key, limit);
     return key;
 }
 
 static void write_set(EadJson *json, const EadMetrics *metrics, const EadMetricSet *set) {
-    Key key;
+    MetricKey key;
     for (int i = 0; i < EAD_METRICS; i++)
         if (in_scope(metrics, set, ead_metric_rows[i].scope))
             ead_json_number(json, key_of(&ead_metric_rows[i], metrics, key), set->values[i], DIGITS);
@@ -89,7 +89,7 @@ void ead_metrics_json(EadJson *json, const char *key, const EadMetrics *metrics)
 
 void ead_metric_rows_json(EadJson *json, const char *key, const EadMetrics *metrics) {
     static const char *const places[] = {"table", "tile", "defects", "sweep", "kind", "scenario"};
-    Key own;
+    MetricKey own;
     ead_json_open(json, key, '[');
     for (int i = 0; i < EAD_METRICS; i++) {
         const EadMetricRow *row = &ead_metric_rows[i];
