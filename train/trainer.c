@@ -100,7 +100,7 @@ static EadStatus log_losses(Run *run) {
         step++;
         if (!isfinite(row[columns - 2]))
             return ead_fail(EAD_BAD_ARGUMENT,
-                            "%s: the loss of step %lld is %g; lower %s (now %g) and start anew with another "
+                            "%s: the loss of step %lld is %g; lower %s (now %g) and start again with another "
                             "--output",
                             run->config->output, (long long)step, (double)row[columns - 2], phase->rate_key,
                             phase->rate);

@@ -25,7 +25,7 @@ EadStatus ead_workers_start(EadWorkers *workers, int count, void *(*work)(void *
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (workers->count > 0) return EAD_OK;
     ead_workers_join(workers);
-    return ead_fail(EAD_NO_MEMORY, "the system lets no thread be started");
+    return ead_fail(EAD_NO_MEMORY, "the system cannot start another thread");
 }
 
 void ead_workers_join(EadWorkers *workers) {

@@ -178,7 +178,7 @@ EadStatus ead_feature_cache_read(const EadFeatureCache *cache, int index, uint8_
         !ead_read_at(cache->descriptor, &sum, sizeof sum, at + (off_t)(spec->pixel_bytes + size)))
         return fail(cache->path, "read");
     if (sum == checksum(cache, index, pixels, features)) return EAD_OK;
-    return ead_fail(EAD_BAD_FILE, "%s: record %d is damaged; delete the file, it will be made anew",
+    return ead_fail(EAD_BAD_FILE, "%s: record %d is damaged; delete the file, it will be made again",
                     cache->path, index);
 }
 

@@ -99,11 +99,11 @@ static EadStatus decode(const uint8_t *bytes, size_t size, const char *label, Ea
     if (i == count)
         return ead_fail(
             EAD_BAD_FILE,
-            "%s: no image of a known format (%s): it starts with%s; convert it, e.g. with ImageMagick", label,
-            names + 2, text);
+            "%s: not an image of a known format (%s): it starts with%s; convert it, e.g. with ImageMagick",
+            label, names + 2, text);
     if (use == EAD_PIXELS_MASK && !formats[i].masks)
         return ead_fail(EAD_UNSUPPORTED,
-                        "%s: is no PNG; JPEG is lossy and no format but PNG is read as a mask: "
+                        "%s: is not a PNG; masks are read from PNG alone, because JPEG is lossy: "
                         "save masks as PNG",
                         label);
     return formats[i].decode(bytes, size, label, use, out);

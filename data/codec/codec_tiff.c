@@ -102,8 +102,8 @@ static EadStatus read_tiff(TIFF *tiff, const char *label, size_t size, EadPixelU
     TIFFGetFieldDefaulted(tiff, TIFFTAG_BITSPERSAMPLE, &bits);
     TIFFGetFieldDefaulted(tiff, TIFFTAG_SAMPLEFORMAT, &format);
     if (format == SAMPLEFORMAT_IEEEFP)
-        return ead_fail(EAD_UNSUPPORTED,
-                        "%s: a TIFF of floating-point numbers, such as an anomaly map, is no image", label);
+        return ead_fail(EAD_UNSUPPORTED, "%s: a floating-point TIFF, such as an anomaly map, is not an image",
+                        label);
     if (!TIFFRGBAImageOK(tiff, reason))
         return ead_fail(EAD_UNSUPPORTED, "%s: this TIFF (%u bits a channel) cannot be read as RGB: %s", label,
                         (unsigned)bits, reason);

@@ -18,7 +18,7 @@ void ead_csv_close(EadCsvReader *reader) {
 static EadStatus start(char *text, size_t size, EadCsvReader *reader) {
     reader->text = text;
     if (memchr(text, 0, size))
-        return ead_fail(EAD_BAD_FILE, "%s: holds bytes of 0, so it is no CSV file", reader->label);
+        return ead_fail(EAD_BAD_FILE, "%s: holds zero bytes, so it is not a CSV file", reader->label);
     bool marked = strncmp(text, "\xEF\xBB\xBF", 3) == 0; /* spreadsheets begin UTF-8 with it */
     reader->next = text + (marked ? 3 : 0);
     return EAD_OK;

@@ -160,7 +160,7 @@ static EadStatus step(const Archive *archive, const TarHeader *header, Extension
     if (header->type < '1' || header->type > '6')
         size = extends || extension->size < 0 ? parse_number(header->size, sizeof header->size)
                                               : extension->size;
-    if (size < 0) return damaged(archive, *at, "a size that is no number");
+    if (size < 0) return damaged(archive, *at, "a size that is not a number");
     if (content > archive->end || size > archive->end - content)
         return damaged(archive, *at, "the archive is cut short");
     if (extends)

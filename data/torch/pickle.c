@@ -304,7 +304,7 @@ static EadStatus call(EadPickle *pickle, size_t kind) {
     EAD_TRY(pop(pickle, &argument));
     EAD_TRY(pop(pickle, &callee));
     if (argument->kind != EAD_PICKLE_TUPLE || callee->kind != EAD_PICKLE_GLOBAL)
-        return DAMAGED("a call of what is no function, or without a tuple of arguments");
+        return DAMAGED("a call of something that is not a function, or without a tuple of arguments");
     bool allowed = kind == EAD_PICKLE_OBJECT;
     for (const char *const *known = pickle->calls; *known && !allowed; known++)
         allowed = ead_pickle_is(callee, *known);
@@ -393,7 +393,7 @@ static EadStatus run(EadPickle *pickle) {
         EAD_TRY(take(pickle, 1, &opcode));
         if (*opcode == STOP) break;
         if (!opcodes[*opcode].run)
-            return ead_fail(EAD_UNSUPPORTED, "opcode 0x%02X at byte %zu is none that torch.save writes",
+            return ead_fail(EAD_UNSUPPORTED, "opcode 0x%02X at byte %zu is not one that torch.save writes",
                             *opcode, pickle->at - 1);
         EAD_TRY(opcodes[*opcode].run(pickle, opcodes[*opcode].width));
     }

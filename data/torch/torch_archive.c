@@ -44,7 +44,7 @@ static EadStatus check_head(const uint8_t *head, size_t size) {
     if (is_old(head, size))
         return ead_fail(EAD_UNSUPPORTED, "was saved in the format of PyTorch before 1.6; in Python: "
                                          "torch.save(torch.load(FILE), NEW_FILE)");
-    return ead_fail(EAD_BAD_FILE, "is no zip archive as torch.save writes them; " HINT);
+    return ead_fail(EAD_BAD_FILE, "is not a zip archive of torch.save; " HINT);
 }
 
 /* The folder that holds data.pkl. */

@@ -137,7 +137,7 @@ static const struct Refusal {
     {affine_of_bytes, EAD_BAD_SHAPE, "real numbers"},
     {distance_of_halves, EAD_BAD_SHAPE, "differ"},
     {record_into_image, EAD_BAD_SHAPE, "the ring must be [1,1,rows,columns]"},
-    {record_of_tensor, EAD_BAD_SHAPE, "value 1 is no scalar"},
+    {record_of_tensor, EAD_BAD_SHAPE, "value 1 is not a scalar"},
     {record_without_step, EAD_BAD_SHAPE, "counter"},
 };
 

@@ -111,8 +111,9 @@ START_TEST(files_that_are_no_images) {
     write_bytes(SCRATCH "empty.png", "", 0);
     ASSERT_FAILS(ead_image_load(SCRATCH "empty.png", &image), EAD_BAD_FILE, "empty.png: the file is empty");
     write_bytes(SCRATCH "wrong.png", "\x00\x11\x22\x33\x44", 5);
-    ASSERT_FAILS(ead_image_load(SCRATCH "wrong.png", &image), EAD_BAD_FILE,
-                 "wrong.png: no image of a known format (PNG, JPEG, BMP, TIFF): it starts with 00 11 22 33");
+    ASSERT_FAILS(
+        ead_image_load(SCRATCH "wrong.png", &image), EAD_BAD_FILE,
+        "wrong.png: not an image of a known format (PNG, JPEG, BMP, TIFF): it starts with 00 11 22 33");
     ASSERT_FAILS(ead_image_load(SCRATCH, &image), EAD_IO, "is a folder");
     ASSERT_FAILS(ead_image_load(SCRATCH "none.png", &image), EAD_IO, "none.png: cannot read: No such file");
     unlink(SCRATCH "pipe.png");

@@ -111,8 +111,8 @@ END_TEST
 START_TEST(what_is_no_image_or_mask) {
     EadImage image;
     ASSERT_FAILS(ead_image_load(GOLDEN "float.tif", &image), EAD_UNSUPPORTED,
-                 "float.tif: a TIFF of floating-point numbers, such as an anomaly map, is no image");
-    ASSERT_FAILS(ead_mask_load(GOLDEN "gray8.tif", &image), EAD_UNSUPPORTED, "gray8.tif: is no PNG");
+                 "float.tif: a floating-point TIFF, such as an anomaly map, is not an image");
+    ASSERT_FAILS(ead_mask_load(GOLDEN "gray8.tif", &image), EAD_UNSUPPORTED, "gray8.tif: is not a PNG");
     ASSERT_FAILS(ead_mask_load(GOLDEN "palette1.bmp", &image), EAD_UNSUPPORTED, "save masks as PNG");
     write_bytes(SCRATCH "stub.tif", "II*\0\x08\0\0\0", 8);
     ASSERT_FAILS(ead_image_load(SCRATCH "stub.tif", &image), EAD_BAD_FILE,

@@ -236,7 +236,7 @@ START_TEST(damaged_images_are_stood_in_for) {
     write_bytes(images.files.items[files[1]].name, "junk", 4);
     uint8_t small[SMALL];
     ASSERT_FAILS(ead_distill_load(&images, 1, false, small, NULL), EAD_BAD_FILE,
-                 "no image of a known format");
+                 "not an image of a known format");
     ASSERT_OK(ead_skipped_images_new(100 * FILES, &images.skipped));
     for (int p = FILES - 1; p >= 0; p--) {
         int expected = p == FILES - 1 ? HELD_OUT : p == 1 ? 2 : p;
@@ -246,7 +246,7 @@ START_TEST(damaged_images_are_stood_in_for) {
     images.held_out = 1;
     write_bytes(images.files.items[files[0]].name, "junk", 4);
     ASSERT_FAILS(ead_distill_load(&images, 0, false, small, NULL), EAD_BAD_FILE,
-                 "no image of a known format");
+                 "not an image of a known format");
     ead_skipped_images_free(images.skipped);
     ead_image_list_free(&images.files);
 }

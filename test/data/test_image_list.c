@@ -144,7 +144,7 @@ START_TEST(sizes_that_lie) {
     check_bytes_refused(bytes, size, "at byte 0: the archive is cut short");
     memset(bytes + 124, 0xFF, 12);
     set_field(bytes, 100, 7, 0);
-    check_bytes_refused(bytes, size, "at byte 0: a size that is no number");
+    check_bytes_refused(bytes, size, "at byte 0: a size that is not a number");
     free(bytes);
 }
 END_TEST

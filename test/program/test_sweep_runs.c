@@ -150,7 +150,7 @@ START_TEST(writes_markdown_csv_and_page) {
     ck_assert_int_eq(outcome.code, 1);
     write_text(S "results/t.sweep.json", "{\"format\": 3}");
     run("report " S "results", 0, &outcome);
-    ck_assert_msg(outcome.code == 1 && strstr(outcome.err, "t.sweep.json: is no manifest"), "%s",
+    ck_assert_msg(outcome.code == 1 && strstr(outcome.err, "t.sweep.json: is not a manifest"), "%s",
                   outcome.err);
 }
 END_TEST

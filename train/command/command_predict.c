@@ -53,7 +53,7 @@ static EadStatus score_input(Predictor *predictor, const EadPredictInput *input,
     if (input->status != EAD_OK) return input->status;
     EadStatus status = ead_score_file(predictor->detector, input->path, &scored);
     if (status == EAD_OK && !isfinite(scored.score))
-        status = ead_fail(EAD_BAD_FILE, "%s: its score is %g: the model is broken", input->path,
+        status = ead_fail(EAD_BAD_FILE, "%s: its score is %g: the model is damaged", input->path,
                           (double)scored.score);
     if (status == EAD_OK) *score = scored.score;
     if (status == EAD_OK)

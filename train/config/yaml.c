@@ -175,7 +175,7 @@ EadStatus ead_yaml_parse(const void *bytes, size_t size, const char *label, cons
     if (!reader.label) return EAD_NO_MEMORY;
     EadStatus status = EAD_OK;
     if (size > MAX_FILE_SIZE)
-        status = ead_fail(EAD_BAD_FILE, "%s: larger than 1 MB; this is no %s file", label, what);
+        status = ead_fail(EAD_BAD_FILE, "%s: larger than 1 MB; this is not a %s file", label, what);
     else if (!yaml_parser_initialize(&reader.yaml))
         status = ead_fail(EAD_NO_MEMORY, "%s: no memory to parse it", label);
     if (status == EAD_OK) {

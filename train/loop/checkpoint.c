@@ -42,7 +42,7 @@ static EadStatus read_array(const EadSafetensors *file, const char *name, EadFil
     const EadFileTensor *tensor = ead_safetensors_find(file, name);
     if (!tensor || tensor->type != type || tensor->count != count || tensor->bytes != bytes)
         return ead_fail(EAD_BAD_FILE,
-                        "%s: tensor '%s' is missing or does not fit; it is no checkpoint of this model",
+                        "%s: tensor '%s' is missing or does not fit; it is not a checkpoint of this model",
                         ead_safetensors_path(file), name);
     memcpy(out, tensor->data, bytes);
     return EAD_OK;
@@ -50,14 +50,14 @@ static EadStatus read_array(const EadSafetensors *file, const char *name, EadFil
 
 static EadStatus check_config(const EadSafetensors *file, const EadConfig *config, EadCompareScope scope) {
     const char *path = ead_safetensors_path(file), *text = ead_safetensors_metadata(file, "config");
-    if (!text) return ead_fail(EAD_BAD_FILE, "%s: is no checkpoint: it holds no config", path);
+    if (!text) return ead_fail(EAD_BAD_FILE, "%s: is not a checkpoint: it holds no config", path);
     EadConfig saved;
     EAD_TRY(ead_config_defaults(&saved));
     EadStatus status = ead_config_parse(text, strlen(text), path, &saved);
     int key = status == EAD_OK ? ead_config_difference(&saved, config, scope) : -1;
     if (key >= 0)
         status = ead_config_fail_difference(&saved, config, key, path,
-                                            "change it back, or start anew with another --output");
+                                            "change it back, or start again with another --output");
     ead_config_free(&saved);
     return status;
 }

@@ -80,7 +80,7 @@ static EadStatus check_map(const float *map, int width, int height, const EadGro
     for (int64_t i = 0; i < pixels; i++) {
         if (isfinite(map[i])) continue;
         return ead_fail(EAD_BAD_ARGUMENT,
-                        "anomaly map holds %g at pixel (%lld, %lld): the model's weights are broken",
+                        "anomaly map holds %g at pixel (%lld, %lld): the model's weights are damaged",
                         (double)map[i], (long long)(i % width), (long long)(i / width));
     }
     return EAD_OK;

@@ -107,7 +107,7 @@ EadStatus ead_evaluation_add(EadEvaluation *evaluation, const char *path, const 
                              const EadGroundTruth *truth) {
     EadEvaluation *e = evaluation;
     if (!isfinite(score))
-        return ead_fail(EAD_BAD_ARGUMENT, "%s: score is %g: the model's weights are broken", path,
+        return ead_fail(EAD_BAD_ARGUMENT, "%s: score is %g: the model's weights are damaged", path,
                         (double)score);
     if (!defect) defect = anomalous ? "defect" : "good";
     EadSample sample = {.anomalous = anomalous != 0, .score = score};

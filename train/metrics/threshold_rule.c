@@ -67,7 +67,7 @@ EadStatus ead_threshold_choose(const float *scores, int count, EadThresholdRule 
     *out = (EadThreshold){.value = NAN, .images = count};
     for (int i = 0; i < count; i++)
         if (!isfinite(scores[i]))
-            return ead_fail(EAD_BAD_ARGUMENT, "the score of validation image %d is %g: the model is broken",
+            return ead_fail(EAD_BAD_ARGUMENT, "the score of validation image %d is %g: the model is damaged",
                             i + 1, (double)scores[i]);
     float *sorted = ead_new(count, sizeof *sorted, "the scores of the validation images");
     if (!sorted) return EAD_NO_MEMORY;

@@ -59,7 +59,7 @@ static EadStatus check_name(const EadYamlNode *node, const char *text) {
     static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.+";
     if (text[0] && text[0] != '.' && text[strspn(text, allowed)] == '\0' && strlen(text) < 100) return EAD_OK;
     return ead_yaml_fail(
-        node, "'%.80s' is no name: it becomes a folder; letters, digits and _ - + . are possible", text);
+        node, "'%.80s' is not a valid name: it becomes a folder; use letters, digits and _ - + .", text);
 }
 
 static EadStatus read_collection(const EadYamlNode *node, EadSweepGroup *group) {
@@ -108,7 +108,7 @@ static EadStatus read_seeds(const EadYamlNode *list, EadSweep *sweep) {
         EadValue value;
         EAD_TRY(check_plain(node, "a seed"));
         if (ead_value_parse(&rule, node->text, &value) != EAD_OK)
-            return ead_yaml_fail(node, "'%.40s' is no seed; it takes a whole number from 0", node->text);
+            return ead_yaml_fail(node, "'%.40s' is not a seed; use a whole number from 0", node->text);
         for (int j = 0; j < sweep->seed_count; j++)
             if (sweep->seeds[j] == value.u64)
                 return ead_yaml_fail(node, "seed %s is given twice", node->text);

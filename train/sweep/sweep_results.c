@@ -56,7 +56,7 @@ static EadStatus unpack_run(const char *path, json_t *json, size_t index, Manife
                              &run->folder, "steps", &run->steps);
     /* Folders of runs lie below the manifest's. */
     if (failed || run->folder[0] == '/' || strncmp(run->folder, "../", 3) == 0 || strstr(run->folder, "/../"))
-        return ead_fail(EAD_BAD_FILE, "%s: run %zu is damaged; write it anew with efficientad sweep", path,
+        return ead_fail(EAD_BAD_FILE, "%s: run %zu is damaged; write it again with efficientad sweep", path,
                         index + 1);
     return EAD_OK;
 }
@@ -157,7 +157,7 @@ EadStatus ead_sweep_results_read(const char *manifest, EadSweepResults *results)
                              &paper, "runs", &runs);
     EadStatus status = EAD_OK;
     if (failed || strcmp(format, "efficientad-sweep/1") != 0 || !json_is_array(runs))
-        status = ead_fail(EAD_BAD_FILE, "%s: is no manifest of a sweep", manifest);
+        status = ead_fail(EAD_BAD_FILE, "%s: is not a manifest of a sweep", manifest);
     if (status == EAD_OK) {
         results->title = ead_strdup(title);
         results->paper = ead_strdup(paper);

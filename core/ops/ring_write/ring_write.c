@@ -19,7 +19,7 @@ static EadStatus shape(const EadNode *node, EadTensor *y) {
         return ead_fail(EAD_BAD_SHAPE, "ring_write: the step must be a counter");
     for (int k = 2; k < EAD_MAX_INPUTS; k++)
         if (node->x[k] && (ead_count(&node->x[k]->y) != 1 || node->x[k]->y.type != EAD_REAL))
-            return ead_fail(EAD_BAD_SHAPE, "ring_write: value %d is no scalar", k - 2);
+            return ead_fail(EAD_BAD_SHAPE, "ring_write: value %d is not a scalar", k - 2);
     return EAD_OK;
 }
 
