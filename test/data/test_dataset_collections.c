@@ -313,7 +313,7 @@ START_TEST(visa_csv_errors) {
     write_text(VISA "split_csv/1cls.csv", "object,split,label,image,mask\n");
     ASSERT_FAILS(open_and_check(visa()), EAD_BAD_ARGUMENT, "1cls.csv: holds no category");
     write_bytes(VISA "split_csv/1cls.csv", "a\0b", 3);
-    ASSERT_FAILS(open_and_check(visa()), EAD_BAD_FILE, "1cls.csv: holds bytes of 0");
+    ASSERT_FAILS(open_and_check(visa()), EAD_BAD_FILE, "1cls.csv: holds zero bytes");
     make_visa();
     EadDatasetSpec spec = visa();
     spec.category = "pcb9";
