@@ -36,6 +36,7 @@ echo '#include <stdio.h>' | "$compiler" -E - >/dev/null 2>&1 || packages="$packa
 need_library libpng libpng-dev
 need_library libjpeg libjpeg-dev
 need_library libtiff-4 libtiff-dev
+need_library libwebpdemux libwebp-dev
 need_library yaml-0.1 libyaml-dev
 need_library jansson libjansson-dev
 need_library libzip libzip-dev

@@ -8,6 +8,7 @@
 
 typedef struct EadCacheSettings {
     uint32_t mode, width, height, may_skip; /* how images are brought to size */
+    uint32_t bits;                          /* EadImageRules.bits */
 } EadCacheSettings;
 
 /* A hash of the settings and of each source: its name, place, and the size and time of last change of its

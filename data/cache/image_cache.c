@@ -172,7 +172,7 @@ static EadStatus open_file(EadImageCache *cache, const EadCacheSpec *spec) {
     uint64_t number;
     EadSafetensorsWriter *writer;
     EadCacheSettings settings = {(uint32_t)spec->mode, (uint32_t)spec->width, (uint32_t)spec->height,
-                                 spec->skipped != NULL};
+                                 spec->skipped != NULL, (uint32_t)spec->rules.bits};
     EAD_TRY(ead_cache_key(&cache->sources, settings, &number));
     snprintf(key, sizeof key, "%016llx", (unsigned long long)number);
     cache->checksums = ead_new((int64_t)cache->sources.count + 1, sizeof *cache->checksums, "checksums");
@@ -225,9 +225,11 @@ EadStatus ead_image_cache_open(const EadImageList *images, const EadCacheSpec *s
                              .width = spec->width,
                              .height = spec->height,
                              .image_bytes = (size_t)spec->width * (size_t)spec->height * 3};
+    cache->sources.rules = spec->rules;
     EadStatus status = ead_image_list_add_all(&cache->sources, images);
     if (status == EAD_OK) status = spec->file ? open_file(cache, spec) : open_in_memory(cache, spec);
     if (status == EAD_OK) status = number_images(cache, spec);
+    cache->sources.rules.notes = NULL;
     *out = status == EAD_OK ? cache : NULL;
     if (status != EAD_OK) ead_image_cache_close(cache);
     return status;

@@ -4,6 +4,7 @@
 #include "core/base/file_bytes.h"
 #include "core/base/paths.h"
 #include "data/codec/codec_formats.h"
+#include "data/codec/orientation.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -15,16 +16,18 @@
 #include <unistd.h>
 
 enum { MAX_SIDE = 65535, MAX_FILE = 1 << 30 };
-#define MAX_PIXELS (UINT64_C(1) << 28)
 
 static const struct {
     EadDecode *decode;
     const char *first; /* alternatives of first_size bytes each */
     size_t first_size, alternatives;
     bool masks;
+    const char *name;   /* for messages */
+    const char *second; /* further bytes, at second_at */
+    size_t second_size, second_at;
 } formats[] = {
-#define EAD_FORMAT(name, label, extensions, first, size, masks)                                              \
-    {ead_##name##_decode, first, size, (sizeof first - 1) / (size), masks},
+#define EAD_FORMAT(name, label, extensions, first, size, masks, second, at)                                              \
+    {ead_##name##_decode, first, size, (sizeof first - 1) / (size), masks, label, second, sizeof second - 1, at},
 #include "data/codec/codec_formats.def"
 #undef EAD_FORMAT
 };
@@ -42,23 +45,55 @@ bool ead_image_has_known_extension(const char *name) {
     return ead_path_has_extension(name, ead_image_extensions());
 }
 
-EadStatus ead_codec_alloc(EadImage *out, const char *label, uint64_t width, uint64_t height, EadPixelUse use,
-                          size_t size, uint64_t pixels_per_byte) {
+const char *ead_image_formats(void) {
+    static const char list[] =
+#define EAD_FORMAT(name, label, ...) ", " label
+#include "data/codec/codec_formats.def"
+#undef EAD_FORMAT
+        ;
+    return list + 2;
+}
+
+/* ---- what decoders ask for ---- */
+
+EadStatus ead_codec_alloc(EadDecoding *decoding, uint64_t width, uint64_t height, uint64_t pixels_per_byte) {
+    const char *label = decoding->label;
     unsigned long long w = width, h = height;
+    uint64_t most =
+        decoding->rules->max_pixels ? (uint64_t)decoding->rules->max_pixels : EAD_IMAGE_MAX_PIXELS;
     if (width < 1 || height < 1 || width > MAX_SIDE || height > MAX_SIDE)
         return ead_fail(EAD_BAD_FILE, "%s: %llu x %llu pixels; each side must be 1 to %d", label, w, h,
                         MAX_SIDE);
-    if (width * height > MAX_PIXELS)
-        return ead_fail(EAD_BAD_FILE, "%s: %llu x %llu pixels; at most 2^28 in all can be read", label, w, h);
-    if (width * height / pixels_per_byte > size)
-        return ead_fail(EAD_BAD_FILE, "%s: truncated: %zu bytes cannot hold %llu x %llu pixels", label, size,
-                        w, h);
-    int channels = use == EAD_PIXELS_RGB ? 3 : 1;
-    *out = (EadImage){.width = (int)width, .height = (int)height, .channels = channels};
-    if (use == EAD_PIXELS_NONE) return EAD_OK;
-    EadStatus status = ead_image_alloc(out, (int)width, (int)height, channels);
+    if (width * height > most && decoding->use != EAD_PIXELS_NONE)
+        return ead_fail(
+            EAD_BAD_FILE,
+            "%s: %llu x %llu pixels; at most %llu in all are read (dataset.max_pixels, --max-pixels)", label,
+            w, h, (unsigned long long)most);
+    if (width * height / pixels_per_byte > decoding->size)
+        return ead_fail(EAD_BAD_FILE, "%s: truncated: %zu bytes cannot hold %llu x %llu pixels", label,
+                        decoding->size, w, h);
+    *decoding->out = (EadImage){.width = (int)width, .height = (int)height, .channels = 3};
+    if (decoding->use == EAD_PIXELS_NONE) return EAD_OK;
+    EadStatus status = ead_image_alloc(decoding->out, (int)width, (int)height, 3);
     return status == EAD_OK ? EAD_OK : ead_fail_prefix(status, "%s: ", label);
 }
+
+void ead_codec_expect_bits(EadDecoding *decoding, int stored, int declared) {
+    bool user = stored == 16 && decoding->rules->bits > 0;
+    decoding->bits = user ? decoding->rules->bits : declared;
+    decoding->expected = stored == 16 && declared == 16 && !user ? 1 << 14 : 0;
+}
+
+void ead_codec_take_exif(EadDecoding *decoding, const uint8_t *bytes, size_t size) {
+    int orientation = ead_exif_orientation(bytes, size);
+    if (orientation) decoding->orientation = orientation;
+}
+
+void ead_codec_take_xmp(EadDecoding *decoding, const uint8_t *bytes, size_t size) {
+    if (!decoding->orientation) decoding->orientation = ead_xmp_orientation(bytes, size);
+}
+
+/* ---- decoding ---- */
 
 static bool begins_like(const uint8_t *bytes, size_t size, size_t format) {
     size_t length = formats[format].first_size;
@@ -68,54 +103,94 @@ static bool begins_like(const uint8_t *bytes, size_t size, size_t format) {
 }
 
 const char *ead_image_format(const uint8_t *bytes, size_t size) {
-    static const char *const labels[] = {
-#define EAD_FORMAT(name, label, ...) label,
-#include "data/codec/codec_formats.def"
-#undef EAD_FORMAT
-    };
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
-        /* Texts may begin with two letters, too; BMP has zeros behind the size of the file. */
-        bool short_mark = formats[i].first_size == 2;
+        size_t at = formats[i].second_at, length = formats[i].second_size;
         if (begins_like(bytes, size, i) &&
-            (!short_mark || (size >= 10 && memcmp(bytes + 6, "\0\0\0", 4) == 0)))
-            return labels[i];
+            (length == 0 || (size >= at + length && memcmp(bytes + at, formats[i].second, length) == 0)))
+            return formats[i].name;
     }
     return NULL;
 }
 
-static EadStatus decode(const uint8_t *bytes, size_t size, const char *label, EadPixelUse use,
-                        EadImage *out) {
-    static const char names[] =
-#define EAD_FORMAT(name, label, ...) ", " label
-#include "data/codec/codec_formats.def"
-#undef EAD_FORMAT
-        ;
-    size_t count = sizeof formats / sizeof *formats, i = 0;
+/* The largest channel of each pixel. */
+static void reduce_to_mask(EadImage *image) {
+    size_t pixels = (size_t)image->width * (size_t)image->height;
+    const uint8_t *rgb = image->pixels;
+    for (size_t i = 0; i < pixels; i++, rgb += 3) {
+        uint8_t largest = rgb[0] > rgb[1] ? rgb[0] : rgb[1];
+        image->pixels[i] = largest > rgb[2] ? largest : rgb[2];
+    }
+    uint8_t *smaller = realloc(image->pixels, pixels);
+    if (smaller) image->pixels = smaller;
+}
+
+/* What a decoder has found out is checked, told and applied. */
+static EadStatus finish(EadDecoding *decoding) {
+    EadImageNotes *notes = decoding->rules->notes;
+    if (decoding->bits && decoding->highest >= 1u << decoding->bits)
+        return ead_fail(EAD_BAD_FILE,
+                        "%s: has the value %u, which %d bits cannot hold; is the number of bits wrong "
+                        "(dataset.bits, --bits)?",
+                        decoding->label, (unsigned)decoding->highest, decoding->bits);
+    if (decoding->highest > 0 && decoding->highest < decoding->expected)
+        ead_image_notes_add(notes, EAD_NOTE_DARK, decoding->label, decoding->highest);
+    if (decoding->pages > 1)
+        ead_image_notes_add(notes, EAD_NOTE_PAGES, decoding->label, (uint32_t)decoding->pages);
+    EadStatus status = ead_image_set_upright(decoding->out, decoding->orientation);
+    if (status != EAD_OK) return ead_fail_prefix(status, "%s: ", decoding->label);
+    if (decoding->use == EAD_PIXELS_MASK) reduce_to_mask(decoding->out);
+    if (decoding->use != EAD_PIXELS_RGB) decoding->out->channels = 1;
+    return EAD_OK;
+}
+
+static EadStatus decode(EadDecoding *decoding) {
+    const uint8_t *bytes = decoding->bytes;
+    const char *label = decoding->label;
+    size_t size = decoding->size, count = sizeof formats / sizeof *formats, i = 0;
     char text[16] = ""; /* the first bytes */
-    *out = (EadImage){0};
+    *decoding->out = (EadImage){0};
     if (size == 0) return ead_fail(EAD_BAD_FILE, "%s: the file is empty (0 bytes)", label);
     while (i < count && !begins_like(bytes, size, i)) i++;
     for (size_t k = 0; k < 4 && k < size; k++) snprintf(text + 3 * k, 4, " %02X", bytes[k]);
     if (i == count)
         return ead_fail(
             EAD_BAD_FILE,
-            "%s: not an image of a known format (%s): it starts with%s; convert it, e.g. with ImageMagick",
-            label, names + 2, text);
-    if (use == EAD_PIXELS_MASK && !formats[i].masks)
-        return ead_fail(EAD_UNSUPPORTED,
-                        "%s: is not a PNG; masks are read from PNG alone, because JPEG is lossy: "
-                        "save masks as PNG",
-                        label);
-    return formats[i].decode(bytes, size, label, use, out);
+            "%s: not an image of a known format (%s): it starts with%s; convert it, e.g. with ImageMagick", label,
+            ead_image_formats(), text);
+    if (decoding->use == EAD_PIXELS_MASK && !formats[i].masks)
+        return ead_fail(
+            EAD_UNSUPPORTED,
+            "%s: a mask as %s, whose losses would be taken for defects; save masks as PNG, BMP or "
+            "TIFF",
+            label, formats[i].name);
+    EadStatus status = formats[i].decode(decoding);
+    if (status == EAD_OK) status = finish(decoding);
+    if (status != EAD_OK) ead_image_free(decoding->out);
+    return status;
+}
+
+static const EadImageRules usual = {0};
+
+EadStatus ead_image_decode_with(const uint8_t *bytes, size_t size, const char *label,
+                                const EadImageRules *rules, EadImage *out) {
+    EadDecoding decoding = {.bytes = bytes,
+                            .size = size,
+                            .label = label,
+                            .use = EAD_PIXELS_RGB,
+                            .rules = rules ? rules : &usual,
+                            .out = out};
+    return decode(&decoding);
 }
 
 EadStatus ead_image_decode(const uint8_t *bytes, size_t size, const char *label, EadImage *out) {
-    return decode(bytes, size, label, EAD_PIXELS_RGB, out);
+    return ead_image_decode_with(bytes, size, label, NULL, out);
 }
 
-/* Decodes `size` bytes at an offset, or up to the end where size is -1. */
-static EadStatus load_from(int descriptor, const char *label, int64_t offset, int64_t size, EadPixelUse use,
-                           EadImage *out) {
+/* ---- files ---- */
+
+/* Decodes `size` bytes at an offset, or up to the end where size is -1. decoding lacks the bytes only. */
+static EadStatus load_from(int descriptor, int64_t offset, int64_t size, EadDecoding *decoding) {
+    const char *label = decoding->label;
     struct stat info;
     if (fstat(descriptor, &info) != 0) return ead_fail(EAD_IO, "%s: cannot read: %s", label, strerror(errno));
     if (S_ISDIR(info.st_mode)) return ead_fail(EAD_IO, "%s: is a folder, not an image file", label);
@@ -128,8 +203,9 @@ static EadStatus load_from(int descriptor, const char *label, int64_t offset, in
     if (!bytes)
         return ead_fail(EAD_NO_MEMORY, "%s: no memory for a file of %lld bytes", label, (long long)size);
     EadStatus status;
+    decoding->bytes = bytes, decoding->size = (size_t)size;
     if (ead_read_at(descriptor, bytes, (size_t)size, offset))
-        status = decode(bytes, (size_t)size, label, use, out);
+        status = decode(decoding);
     else
         status = ead_fail(EAD_IO, "%s: %s%s", label, errno ? "cannot read: " : "",
                           errno ? strerror(errno) : "became shorter while it was read");
@@ -137,34 +213,43 @@ static EadStatus load_from(int descriptor, const char *label, int64_t offset, in
     return status;
 }
 
-static EadStatus load(const char *path, const char *label, int64_t offset, int64_t size, EadPixelUse use,
-                      EadImage *out) {
+static EadStatus load(const char *path, int64_t offset, int64_t size, const char *label, EadPixelUse use,
+                      const EadImageRules *rules, EadImage *out) {
+    EadDecoding decoding = {.label = label, .use = use, .rules = rules ? rules : &usual, .out = out};
     *out = (EadImage){0};
     /* O_NONBLOCK: opening a pipe by mistake must not hang; it changes nothing for regular files. */
     int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (descriptor < 0) return ead_fail(EAD_IO, "%s: cannot read: %s", path, strerror(errno));
-    EadStatus status = load_from(descriptor, label, offset, size, use, out);
+    EadStatus status = load_from(descriptor, offset, size, &decoding);
     close(descriptor);
     return status;
 }
 
+EadStatus ead_image_load_with(const char *path, const EadImageRules *rules, EadImage *out) {
+    return load(path, 0, -1, path, EAD_PIXELS_RGB, rules, out);
+}
+
 EadStatus ead_image_load(const char *path, EadImage *out) {
-    return load(path, path, 0, -1, EAD_PIXELS_RGB, out);
+    return ead_image_load_with(path, NULL, out);
 }
 
 EadStatus ead_image_load_part(const char *path, int64_t offset, int64_t size, const char *label,
-                              EadImage *out) {
+                              const EadImageRules *rules, EadImage *out) {
     assert(offset >= 0 && size >= 0);
-    return load(path, label, offset, size, EAD_PIXELS_RGB, out);
+    return load(path, offset, size, label, EAD_PIXELS_RGB, rules, out);
+}
+
+EadStatus ead_mask_load_with(const char *path, const EadImageRules *rules, EadImage *out) {
+    return load(path, 0, -1, path, EAD_PIXELS_MASK, rules, out);
 }
 
 EadStatus ead_mask_load(const char *path, EadImage *out) {
-    return load(path, path, 0, -1, EAD_PIXELS_MASK, out);
+    return ead_mask_load_with(path, NULL, out);
 }
 
 EadStatus ead_image_size(const char *path, int *width, int *height) {
     EadImage image;
-    EAD_TRY(load(path, path, 0, -1, EAD_PIXELS_NONE, &image));
+    EAD_TRY(load(path, 0, -1, path, EAD_PIXELS_NONE, NULL, &image));
     *width = image.width;
     *height = image.height;
     return EAD_OK;

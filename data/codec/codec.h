@@ -1,40 +1,67 @@
-/* Reading PNG, JPEG, BMP and TIFF; writing PNG, JPEG and TIFF. Every size is checked before memory is asked
+/* Reading PNG, JPEG, BMP, TIFF and WebP; writing PNG, JPEG and TIFF. Every size is checked before memory is asked
  * for, and damage of any kind is one clear error, never a half-filled image. */
 #pragma once
 
 #include "core/image/image.h"
+#include "data/codec/image_notes.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Reads a PNG, JPEG, BMP or TIFF file (told apart by content, not by name) as 8-bit RGB.
- * PNG: every colour type and depth, interlaced too. Alpha and tRNS are dropped without compositing, as
- * Pillow's convert("RGB") does. Of 16 bits the high byte is kept: what Pillow does for colour; its gray
- * 16-bit conversion clips at 255 instead, which makes nearly every such image white, and is not followed.
- * JPEG: baseline and progressive, gray or YCbCr or RGB. The EXIF orientation is not applied (nor does
- * Pillow's Image.open): rotate such files beforehand.
- * BMP: 1, 4 and 8 bits with palette, 16, 24 and 32 bits, top-down too; without run-length coding. A fourth
- * channel is dropped.
- * TIFF: the first page; whole numbers of up to 16 bits, every compression and layout that libtiff turns into
- * RGB as it does it: of 16 bits gray keeps the high byte and colours are rounded, alpha is multiplied in.
- * Maps of 32-bit floats, such as predict writes, are no images. Errors: EAD_IO; EAD_BAD_FILE for empty,
- * truncated, damaged and foreign files and more than 65,535 pixels a side or 2^28 in all; EAD_UNSUPPORTED for
- * CMYK and YCCK JPEG and for kinds of BMP and TIFF not named above; EAD_NO_MEMORY. *out is empty then, else
- * owned by the caller. */
+/* Most pixels of an image that is read unless its rules say otherwise: 2^28, 16,384 x 16,384. */
+#define EAD_IMAGE_MAX_PIXELS 268435456
+
+/* How images are read, beyond what their files say of themselves. Zeroed: as usual. */
+typedef struct EadImageRules {
+    int bits;             /* that count in samples stored with 16, 1..16 (12 for a 12-bit camera); 0: what the
+                             file says, else all. Any larger value is an error then. */
+    int64_t max_pixels;   /* 0: EAD_IMAGE_MAX_PIXELS */
+    EadImageNotes *notes; /* told what is worth telling of images that are read; NULL: nobody wants to know */
+} EadImageRules;
+
+/* Reads a PNG, JPEG, BMP, TIFF or WebP file (told apart by content, not by name) as 8-bit RGB. In all formats:
+ * - Orientation (EXIF, XMP, TIFF's tag) is obeyed, as by Pillow's ImageOps.exif_transpose(). Width and height
+ *   are those of the upright picture.
+ * - Samples of more than 8 bits keep their upper 8 bits, as Pillow does it for colours; where it clips gray
+ *   ones at 255 instead, that is not followed. How many bits there are says the file (TIFF: BitsPerSample,
+ *   or MaxSampleValue where it is 2^n - 1) or rules->bits. By PNG's definition samples are scaled to all 16
+ *   bits whatever sBIT says. 16-bit images without a value above 16,383, or above what sBIT says, are told to
+ *   rules->notes. Fewer than 8 bits are spread to 0..255.
+ * - Alpha is dropped without compositing, as by Pillow's convert("RGB"), premultiplied colours (TIFF) are
+ *   divided by it before. Other channels behind the colours are ignored. So are tRNS, gamma and profiles.
+ * - Of several pages or frames the first counts, of TIFF's the first that is no thumbnail and no
+ *   transparency mask; this is told to rules->notes, but of further pictures behind a JPEG's nothing.
+ * PNG: every colour type and depth, interlaced too.
+ * JPEG: baseline and progressive, 8 bits, gray or YCbCr or RGB; CMYK is refused.
+ * BMP: 1, 4 and 8 bits with palette, 16, 24 and 32 bits, top-down too; without run-length coding.
+ * TIFF: gray, RGB, palettes and CMYK (turned to RGB as Pillow does it) in unsigned whole numbers of 1 to 16
+ *   bits, every byte order, layout and compression of libtiff; YCbCr and Lab as libtiff turns them into RGB.
+ *   "0 is white" is obeyed for every depth (Pillow does so up to 8 bits), and palettes with 8-bit entries are
+ *   recognised as libtiff does it (Pillow shows them black). Signed and floating-point numbers, such as the
+ *   maps of predict, have no white and no black, and are refused.
+ * WebP: lossy and lossless.
+ * Errors: EAD_IO; EAD_BAD_FILE for empty, truncated, damaged and foreign files, more than 65,535 pixels a
+ * side or the limit in all, and values beyond their bits; EAD_UNSUPPORTED for what is not named above;
+ * EAD_NO_MEMORY. *out is empty then, else owned by the caller. */
 EadStatus ead_image_load(const char *path, EadImage *out);
 
-/* The same from `size` bytes at an offset of a file, e.g. of a tar archive, and from memory; label is what
- * errors call the image. */
+/* The same by rules (NULL: as usual); from `size` bytes at an offset of a file, e.g. of a tar archive, and
+ * from memory; label is what errors call the image. */
+EadStatus ead_image_load_with(const char *path, const EadImageRules *rules, EadImage *out);
 EadStatus ead_image_load_part(const char *path, int64_t offset, int64_t size, const char *label,
-                              EadImage *out);
+                              const EadImageRules *rules, EadImage *out);
 EadStatus ead_image_decode(const uint8_t *bytes, size_t size, const char *label, EadImage *out);
+EadStatus ead_image_decode_with(const uint8_t *bytes, size_t size, const char *label,
+                                const EadImageRules *rules, EadImage *out);
 
-/* Reads a ground-truth mask as one channel: gray values as stored (1, 2 and 4 bits spread to 0..255, of 16
- * bits the high byte but at least 1 if any bit is set), colours and palettes by their largest channel, alpha
- * ignored. Nonzero means defect. PNG only: JPEG's ringing would be taken for defects (EAD_UNSUPPORTED). */
+/* Reads a ground-truth mask as one channel: the largest of each pixel's channels as ead_image_load() reads
+ * them, upright too, but at least 1 if any bit is set. Nonzero means defect. PNG,
+ * BMP and TIFF: JPEG's and WebP's ringing would be taken for defects (EAD_UNSUPPORTED). */
 EadStatus ead_mask_load(const char *path, EadImage *out);
+EadStatus ead_mask_load_with(const char *path, const EadImageRules *rules, EadImage *out);
 
-/* Width and height from the file's header; pixels are not looked at. Errors: those of ead_image_load(). */
+/* Width and height of the upright picture from the file's header; pixels are not looked at, and any number of
+ * them is fine. Errors: those of ead_image_load(). */
 EadStatus ead_image_size(const char *path, int *width, int *height);
 
 /* Writes an 8-bit PNG of 1 or 3 channels, atomically or into memory (*bytes is for the caller to free()); the
@@ -56,6 +83,9 @@ EadStatus ead_tiff_write_map(const char *path, const float *map, int width, int 
 const char *ead_image_format(const uint8_t *bytes, size_t size);
 
 /* Whether a file name ends in the extension of an image format, in any case; and these extensions, for
- * messages: ".png, .jpg, .jpeg, .bmp, .tif, .tiff". */
+ * messages: ".png, .jpg, .jpeg, .bmp, .tif, .tiff, .webp". */
 bool ead_image_has_known_extension(const char *name);
 const char *ead_image_extensions(void);
+
+/* The formats, for messages: "PNG, JPEG, BMP, TIFF, WebP". */
+const char *ead_image_formats(void);

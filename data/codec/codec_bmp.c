@@ -32,7 +32,7 @@ static EadStatus truncated(const Bmp *bmp) {
     return ead_fail(EAD_BAD_FILE, "%s: truncated BMP: it ends after %zu bytes", bmp->label, bmp->size);
 }
 
-static EadStatus read_header(Bmp *bmp, EadPixelUse use, EadImage *out) {
+static EadStatus read_header(Bmp *bmp, EadDecoding *decoding) {
     if (bmp->size < FILE_HEADER + CORE_HEADER) return truncated(bmp);
     const uint8_t *header = bmp->bytes + FILE_HEADER;
     bmp->pixels = number(bmp->bytes + 10, 4);
@@ -57,7 +57,7 @@ static EadStatus read_header(Bmp *bmp, EadPixelUse use, EadImage *out) {
                         bmp->label, bmp->bits, (unsigned)compression);
     bmp->top_down = height < 0;
     uint64_t rows = (uint64_t)(height < 0 ? -height : height), columns = width < 0 ? 0 : (uint64_t)width;
-    EAD_TRY(ead_codec_alloc(out, bmp->label, columns, rows, use, bmp->size, 8));
+    EAD_TRY(ead_codec_alloc(decoding, columns, rows, 8));
     if (palette) {
         uint32_t named = core ? 0 : number(header + 32, 4), most = 1u << bmp->bits;
         bmp->palette_count = named == 0 || named > most ? most : named;
@@ -109,11 +109,10 @@ static EadStatus read_rows(const Bmp *bmp, EadImage *out) {
     return EAD_OK;
 }
 
-EadStatus ead_bmp_decode(const uint8_t *bytes, size_t size, const char *label, EadPixelUse use,
-                         EadImage *out) {
-    Bmp bmp = {.bytes = bytes, .size = size, .label = label};
-    EadStatus status = read_header(&bmp, use, out);
-    if (status == EAD_OK && use == EAD_PIXELS_RGB) status = read_rows(&bmp, out);
-    if (status != EAD_OK) ead_image_free(out);
+EadStatus ead_bmp_decode(EadDecoding *decoding) {
+    Bmp bmp = {.bytes = decoding->bytes, .size = decoding->size, .label = decoding->label};
+    EadStatus status = read_header(&bmp, decoding);
+    if (status == EAD_OK && decoding->use != EAD_PIXELS_NONE) status = read_rows(&bmp, decoding->out);
+    if (status != EAD_OK) ead_image_free(decoding->out);
     return status;
 }

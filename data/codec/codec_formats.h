@@ -1,26 +1,59 @@
 /* What the decoders share with codec.c; not for use elsewhere. */
 #pragma once
 
-#include "core/image/image.h"
+#include "data/codec/codec.h"
 
 #include <stdint.h>
 
 typedef enum EadPixelUse {
     EAD_PIXELS_RGB,  /* 3 channels, 8 bits */
-    EAD_PIXELS_MASK, /* 1 channel, nonzero stays nonzero */
+    EAD_PIXELS_MASK, /* the same, but what is not 0 stays so; codec.c makes it 1 channel */
     EAD_PIXELS_NONE, /* only width and height are wanted: the image stays without pixels */
 } EadPixelUse;
 
+/* One image being decoded. */
+typedef struct EadDecoding {
+    const uint8_t *bytes;
+    size_t size;
+    const char *label; /* what errors call it */
+    EadPixelUse use;
+    const EadImageRules *rules;
+    EadImage *out; /* for 3 channels as they are stored: codec.c turns them upright */
+    /* What the decoder finds out. */
+    int orientation;   /* as EXIF counts, 1 to 8; 0: nothing says so */
+    int pages;         /* or frames, of which the first was decoded; 0: one */
+    int bits;          /* of a sample that is given to ead_codec_level(), 1..16 */
+    bool inverted;     /* such samples are 0 where it is white */
+    uint32_t highest;  /* such sample */
+    uint32_t expected; /* highest samples below this are suspicious; 0: none is */
+} EadDecoding;
+
 /* Sets the size of *out and, unless no pixels are wanted, allocates them, once width and height are known to
- * be within the limits and to fit a file of `size` bytes, of which each can describe at most
+ * be within the limits and to fit a file of that size, of which each byte can describe at most
  * `pixels_per_byte` pixels. This stops decompression bombs and hopelessly truncated files before any memory
  * is touched. Errors: EAD_BAD_FILE, EAD_NO_MEMORY. */
-EadStatus ead_codec_alloc(EadImage *out, const char *label, uint64_t width, uint64_t height, EadPixelUse use,
-                          size_t size, uint64_t pixels_per_byte);
+EadStatus ead_codec_alloc(EadDecoding *decoding, uint64_t width, uint64_t height, uint64_t pixels_per_byte);
 
-/* *out is empty after an error. */
-typedef EadStatus EadDecode(const uint8_t *bytes, size_t size, const char *label, EadPixelUse use,
-                            EadImage *out);
+/* Says how samples of more than 8 bits are to be read. stored: bits of each in the file; declared: of these
+ * the ones that count, by the file's own word, or `stored`. With 16 stored ones the user's word counts more.*/
+void ead_codec_expect_bits(EadDecoding *decoding, int stored, int declared);
+
+/* Takes the orientation from a block of metadata; EXIF counts more than XMP. */
+void ead_codec_take_exif(EadDecoding *decoding, const uint8_t *bytes, size_t size);
+void ead_codec_take_xmp(EadDecoding *decoding, const uint8_t *bytes, size_t size);
+
+/* A sample of decoding->bits as 0..255: of more than 8 bits the upper 8, fewer spread. A value beyond its
+ * bits gives any level; codec.c refuses the image then. */
+static inline uint8_t ead_codec_level(EadDecoding *decoding, uint32_t sample) {
+    uint32_t most = (1u << decoding->bits) - 1;
+    if (sample > decoding->highest) decoding->highest = sample;
+    if (decoding->inverted) sample = most - sample;
+    uint32_t level = decoding->bits >= 8 ? sample >> (decoding->bits - 8) : sample * 255 / most;
+    return (uint8_t)(level == 0 && sample > 0 && decoding->use == EAD_PIXELS_MASK ? 1 : level);
+}
+
+/* *decoding->out is empty after an error. */
+typedef EadStatus EadDecode(EadDecoding *decoding);
 
 #define EAD_FORMAT(name, ...) EadDecode ead_##name##_decode;
 #include "data/codec/codec_formats.def"

@@ -19,11 +19,7 @@ typedef struct JpegReader {
     struct jpeg_decompress_struct info;
     struct jpeg_error_mgr errors;
     struct jpeg_progress_mgr progress;
-    const uint8_t *bytes;
-    size_t size;
-    const char *label;
-    EadPixelUse use;
-    EadImage *out;
+    EadDecoding *decoding;
     EadStatus status;
     jmp_buf escape;
 } JpegReader;
@@ -39,8 +35,8 @@ static _Noreturn void on_error(j_common_ptr info) {
     JpegReader *reader = info->client_data;
     info->err->format_message(info, text);
     bool memory = info->err->msg_code == JERR_OUT_OF_MEMORY;
-    leave(reader,
-          ead_fail(memory ? EAD_NO_MEMORY : EAD_BAD_FILE, "%s: damaged JPEG: %s", reader->label, text));
+    leave(reader, ead_fail(memory ? EAD_NO_MEMORY : EAD_BAD_FILE, "%s: damaged JPEG: %s",
+                           reader->decoding->label, text));
 }
 
 /* Level -1 is a warning, from 0 on it is chatter. Warnings that leave the pixels whole are let pass. */
@@ -49,8 +45,8 @@ static void on_message(j_common_ptr info, int level) {
     if (level >= 0) return;
     switch (info->err->msg_code) {
     case JWRN_JPEG_EOF:
-        leave(reader, ead_fail(EAD_BAD_FILE, "%s: truncated JPEG: it ends after %zu bytes", reader->label,
-                               reader->size));
+        leave(reader, ead_fail(EAD_BAD_FILE, "%s: truncated JPEG: it ends after %zu bytes",
+                               reader->decoding->label, reader->decoding->size));
     case JWRN_HIT_MARKER:
     case JWRN_HUFF_BAD_CODE:
     case JWRN_ARITH_BAD_CODE:
@@ -64,43 +60,55 @@ static void on_message(j_common_ptr info, int level) {
 static void on_progress(j_common_ptr info) {
     JpegReader *reader = info->client_data;
     if (reader->info.input_scan_number > MAX_SCANS)
-        leave(reader,
-              ead_fail(EAD_BAD_FILE, "%s: damaged JPEG: more than %d scans", reader->label, MAX_SCANS));
+        leave(reader, ead_fail(EAD_BAD_FILE, "%s: damaged JPEG: more than %d scans", reader->decoding->label,
+                               MAX_SCANS));
+}
+
+/* EXIF and XMP lie in markers of one kind, told apart by how they begin. */
+static void read_markers(JpegReader *reader) {
+    static const char xmp[] = "http://ns.adobe.com/xap/1.0/";
+    for (jpeg_saved_marker_ptr marker = reader->info.marker_list; marker; marker = marker->next) {
+        ead_codec_take_exif(reader->decoding, marker->data, marker->data_length);
+        if (marker->data_length >= sizeof xmp && memcmp(marker->data, xmp, sizeof xmp) == 0)
+            ead_codec_take_xmp(reader->decoding, marker->data, marker->data_length);
+    }
 }
 
 /* All that may jump. A Huffman-coded block of 64 pixels takes at least one bit, so a byte makes at most 512
  * pixels; arithmetic coding gets by with far less. */
 static void read_jpeg(JpegReader *reader) {
     struct jpeg_decompress_struct *info = &reader->info;
-    jpeg_mem_src(info, reader->bytes, (unsigned long)reader->size);
+    EadDecoding *decoding = reader->decoding;
+    jpeg_mem_src(info, decoding->bytes, (unsigned long)decoding->size);
+    jpeg_save_markers(info, JPEG_APP0 + 1, 0xFFFF);
     jpeg_read_header(info, TRUE);
+    read_markers(reader);
     J_COLOR_SPACE space = info->jpeg_color_space;
     if (space == JCS_CMYK || space == JCS_YCCK)
         leave(reader, ead_fail(EAD_UNSUPPORTED,
                                "%s: a CMYK JPEG has no defined colours here; convert it to RGB, e.g. "
                                "with ImageMagick -colorspace sRGB",
-                               reader->label));
+                               decoding->label));
     if ((space != JCS_GRAYSCALE && space != JCS_YCbCr && space != JCS_RGB) || info->data_precision != 8)
         leave(reader, ead_fail(EAD_UNSUPPORTED,
                                "%s: a JPEG of %d channels and %d bits is not supported; save it as 8-bit RGB",
-                               reader->label, info->num_components, info->data_precision));
-    EadStatus status = ead_codec_alloc(reader->out, reader->label, info->image_width, info->image_height,
-                                       reader->use, reader->size, info->arith_code ? 1 << 16 : 512);
+                               decoding->label, info->num_components, info->data_precision));
+    EadStatus status =
+        ead_codec_alloc(decoding, info->image_width, info->image_height, info->arith_code ? 1 << 16 : 512);
     if (status != EAD_OK) leave(reader, status);
-    if (reader->use == EAD_PIXELS_NONE) return;
+    if (decoding->use == EAD_PIXELS_NONE) return;
     info->out_color_space = JCS_RGB;
     info->progress = &reader->progress;
     jpeg_start_decompress(info);
     while (info->output_scanline < info->output_height) {
-        JSAMPROW row = reader->out->pixels + (size_t)info->output_scanline * (size_t)reader->out->width * 3;
+        JSAMPROW row = decoding->out->pixels + (size_t)info->output_scanline * info->output_width * 3;
         jpeg_read_scanlines(info, &row, 1);
     }
     jpeg_finish_decompress(info);
 }
 
-EadStatus ead_jpeg_decode(const uint8_t *bytes, size_t size, const char *label, EadPixelUse use,
-                          EadImage *out) {
-    JpegReader reader = {.bytes = bytes, .size = size, .label = label, .use = use, .out = out};
+EadStatus ead_jpeg_decode(EadDecoding *decoding) {
+    JpegReader reader = {.decoding = decoding};
     reader.info.err = jpeg_std_error(&reader.errors);
     reader.errors.error_exit = on_error;
     reader.errors.emit_message = on_message;
@@ -111,7 +119,7 @@ EadStatus ead_jpeg_decode(const uint8_t *bytes, size_t size, const char *label, 
         read_jpeg(&reader);
     }
     jpeg_destroy_decompress(&reader.info);
-    if (reader.status != EAD_OK) ead_image_free(out);
+    if (reader.status != EAD_OK) ead_image_free(decoding->out);
     return reader.status;
 }
 

@@ -8,18 +8,16 @@
 #include <errno.h>
 #include <png.h>
 #include <setjmp.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 typedef struct PngReader {
     png_structp png;
     png_infop info;
-    const uint8_t *bytes;
-    size_t size, position;
-    const char *label;
-    EadPixelUse use;
-    EadImage *out;
-    uint8_t *raw; /* mask only: the rows before they are reduced to one channel */
+    EadDecoding *decoding;
+    size_t position;
+    uint16_t *deep; /* rows of 16 bits a sample */
     EadStatus status;
     jmp_buf escape;
 } PngReader;
@@ -32,7 +30,7 @@ static _Noreturn void leave(PngReader *reader, EadStatus status) {
 
 static _Noreturn void on_read_error(png_structp png, png_const_charp text) {
     PngReader *reader = png_get_error_ptr(png);
-    leave(reader, ead_fail(EAD_BAD_FILE, "%s: damaged PNG: %s", reader->label, text));
+    leave(reader, ead_fail(EAD_BAD_FILE, "%s: damaged PNG: %s", reader->decoding->label, text));
 }
 
 static void on_warning(png_structp png, png_const_charp text) {
@@ -41,82 +39,112 @@ static void on_warning(png_structp png, png_const_charp text) {
 
 static void on_read(png_structp png, png_bytep data, png_size_t length) {
     PngReader *reader = png_get_io_ptr(png);
-    if (length > reader->size - reader->position)
-        leave(reader, ead_fail(EAD_BAD_FILE, "%s: truncated PNG: it ends after %zu bytes", reader->label,
-                               reader->size));
-    memcpy(data, reader->bytes + reader->position, length);
+    const EadDecoding *decoding = reader->decoding;
+    if (length > decoding->size - reader->position)
+        leave(reader, ead_fail(EAD_BAD_FILE, "%s: truncated PNG: it ends after %zu bytes", decoding->label,
+                               decoding->size));
+    memcpy(data, decoding->bytes + reader->position, length);
     reader->position += length;
 }
 
-static void read_rows(PngReader *reader, uint8_t *rows, size_t row_bytes, int passes) {
-    for (int pass = 0; pass < passes; pass++)
-        for (int y = 0; y < reader->out->height; y++)
-            png_read_row(reader->png, rows + (size_t)y * row_bytes, NULL);
-    png_read_end(reader->png, NULL);
+static uint32_t big_endian(const uint8_t *bytes) {
+    return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
 }
 
-/* The largest channel of each pixel; of 16 bits (big-endian) the high byte, but nonzero stays nonzero. */
-static void reduce_to_mask(const uint8_t *raw, size_t pixels, int channels, int depth, uint8_t *out) {
-    for (size_t i = 0; i < pixels; i++) {
-        out[i] = 0;
-        for (int c = 0; c < channels; c++) {
-            uint8_t value = *raw++;
-            if (depth == 16 && *raw++ != 0 && value == 0) value = 1;
-            if (value > out[i]) out[i] = value;
-        }
+/* What chunks say, some behind the pixels where libpng has not been yet: how the picture is turned, how many
+ * frames an animation has, how many bits the original had. (By PNG's definition samples are scaled to all
+ * bits even so.) Damaged chunks are found by libpng afterwards. */
+static void read_chunks(EadDecoding *decoding) {
+    static const char xmp[] = "XML:com.adobe.xmp";
+    const uint8_t *chunk = decoding->bytes + 8; /* length, kind, content, checksum */
+    for (size_t left = decoding->size - 8; left >= 12;) {
+        size_t length = big_endian(chunk);
+        const uint8_t *kind = chunk + 4, *content = chunk + 8;
+        if (length > left - 12) return;
+        if (memcmp(kind, "eXIf", 4) == 0) ead_codec_take_exif(decoding, content, length);
+        if (memcmp(kind, "iTXt", 4) == 0 && length > sizeof xmp && memcmp(content, xmp, sizeof xmp) == 0)
+            ead_codec_take_xmp(decoding, content, length);
+        if (memcmp(kind, "sBIT", 4) == 0 && length >= 1 && content[0] < 16 && decoding->expected)
+            decoding->expected = 1u << content[0];
+        if (memcmp(kind, "acTL", 4) == 0 && length >= 4)
+            decoding->pages = (int)(big_endian(content) & 0x7FFFFFFF);
+        chunk += length + 12, left -= length + 12;
     }
+}
+
+static void read_rows(PngReader *reader, int passes) {
+    EadImage *out = reader->decoding->out;
+    for (int pass = 0; pass < passes; pass++)
+        for (int y = 0; y < out->height; y++)
+            png_read_row(reader->png, out->pixels + (size_t)y * (size_t)out->width * 3, NULL);
+}
+
+/* Rows of 16 bits a sample, gray or RGB. Interlaced, each pass adds to the rows of those before. */
+static void read_deep_rows(PngReader *reader, int passes) {
+    EadDecoding *decoding = reader->decoding;
+    size_t row_bytes = png_get_rowbytes(reader->png, reader->info), width = (size_t)decoding->out->width;
+    size_t kept = passes > 1 ? (size_t)decoding->out->height : 1;
+    bool gray = row_bytes == width * 2;
+    uint8_t *to = decoding->out->pixels;
+    reader->deep = malloc(row_bytes * kept);
+    if (!reader->deep)
+        leave(reader, ead_fail(EAD_NO_MEMORY, "%s: no memory to read its pixels", decoding->label));
+    for (int pass = 0; pass < passes; pass++)
+        for (size_t y = 0; y < (size_t)decoding->out->height; y++) {
+            const uint16_t *from = reader->deep + (kept > 1 ? y * row_bytes / 2 : 0);
+            png_read_row(reader->png, (png_bytep)(uintptr_t)from, NULL);
+            for (size_t x = 0; x < width && pass == passes - 1; x++, from += gray ? 1 : 3, to += 3)
+                for (int c = 0; c < 3; c++) to[c] = ead_codec_level(decoding, from[gray ? 0 : c]);
+        }
 }
 
 /* All that may jump. Deflate makes at most 1,032 bytes of one, of 8 pixels each at 1 bit. */
 static void read_png(PngReader *reader) {
     png_structp png = reader->png;
-    EadImage *out = reader->out;
+    EadDecoding *decoding = reader->decoding;
     png_set_read_fn(png, reader, on_read);
     png_set_user_limits(png, 0x7FFFFFFF, 0x7FFFFFFF); /* ours below say more */
     png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
     png_read_info(png, reader->info);
+    bool deep = png_get_bit_depth(png, reader->info) == 16;
     unsigned bits = (unsigned)png_get_bit_depth(png, reader->info) * png_get_channels(png, reader->info);
-    EadStatus status = ead_codec_alloc(out, reader->label, png_get_image_width(png, reader->info),
-                                       png_get_image_height(png, reader->info), reader->use, reader->size,
-                                       1 + 1032 * 8 / bits);
+    EadStatus status = ead_codec_alloc(decoding, png_get_image_width(png, reader->info),
+                                       png_get_image_height(png, reader->info), 1 + 1032 * 8 / bits);
     if (status != EAD_OK) leave(reader, status);
-    if (reader->use == EAD_PIXELS_NONE) return;
-    /* As RGB of 8 bits, or for a mask as gray or RGB of 8 or 16. */
+    if (deep) ead_codec_expect_bits(decoding, 16, 16);
+    read_chunks(decoding);
+    if (decoding->use == EAD_PIXELS_NONE) return;
+    /* As RGB of 8 bits, or as gray or RGB of 16 in the machine's byte order. */
     int type = png_get_color_type(png, reader->info);
     if (type == PNG_COLOR_TYPE_PALETTE) png_set_palette_to_rgb(png);
     if (type == PNG_COLOR_TYPE_GRAY) png_set_expand_gray_1_2_4_to_8(png);
     png_set_strip_alpha(png);
-    if (reader->use == EAD_PIXELS_RGB) png_set_strip_16(png);
-    if (reader->use == EAD_PIXELS_RGB) png_set_gray_to_rgb(png);
+    if (!deep) png_set_gray_to_rgb(png);
+    if (deep && *(const uint8_t *)&(const uint16_t){1}) png_set_swap(png);
     int passes = png_set_interlace_handling(png);
     png_read_update_info(png, reader->info);
-    size_t row_bytes = png_get_rowbytes(png, reader->info);
-    if (reader->use == EAD_PIXELS_RGB) {
-        if (row_bytes != (size_t)out->width * 3) png_error(png, "unexpected colour type");
-        read_rows(reader, out->pixels, row_bytes, passes);
-        return;
-    }
-    reader->raw = malloc(row_bytes * (size_t)out->height);
-    if (!reader->raw) leave(reader, ead_fail(EAD_NO_MEMORY, "%s: no memory to read the mask", reader->label));
-    read_rows(reader, reader->raw, row_bytes, passes);
-    reduce_to_mask(reader->raw, (size_t)out->width * (size_t)out->height, png_get_channels(png, reader->info),
-                   png_get_bit_depth(png, reader->info), out->pixels);
+    if (!deep && png_get_rowbytes(png, reader->info) != (size_t)decoding->out->width * 3)
+        png_error(png, "unexpected colour type");
+    if (deep)
+        read_deep_rows(reader, passes);
+    else
+        read_rows(reader, passes);
+    png_read_end(png, NULL);
 }
 
-EadStatus ead_png_decode(const uint8_t *bytes, size_t size, const char *label, EadPixelUse use,
-                         EadImage *out) {
-    PngReader reader = {.bytes = bytes, .size = size, .label = label, .use = use, .out = out};
+EadStatus ead_png_decode(EadDecoding *decoding) {
+    PngReader reader = {.decoding = decoding};
     if (setjmp(reader.escape) == 0) {
         reader.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &reader, on_read_error, on_warning);
         if (reader.png) reader.info = png_create_info_struct(reader.png);
         if (reader.info)
             read_png(&reader);
         else
-            reader.status = ead_fail(EAD_NO_MEMORY, "%s: no memory to read a PNG", label);
+            reader.status = ead_fail(EAD_NO_MEMORY, "%s: no memory to read a PNG", decoding->label);
     }
     png_destroy_read_struct(&reader.png, &reader.info, NULL);
-    free(reader.raw);
-    if (reader.status != EAD_OK) ead_image_free(out);
+    free(reader.deep);
+    if (reader.status != EAD_OK) ead_image_free(decoding->out);
     return reader.status;
 }
 

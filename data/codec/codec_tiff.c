@@ -1,10 +1,10 @@
 /* TIFF by libtiff, without its messages on stderr: a broken file or a full disk is one error of ours. Read
- * from memory by the RGBA interface, which turns every kind of photograph into 8 bits a channel and stops at
- * the first error; written into an atomic file. */
+ * from memory, the first page that is no thumbnail; written into an atomic file. */
 #include "core/base/atomic_file.h"
 #include "core/base/memory.h"
 #include "data/codec/codec.h"
 #include "data/codec/codec_formats.h"
+#include "data/codec/tiff_samples.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -93,27 +93,40 @@ static int close_nothing(thandle_t handle) {
     return 0;
 }
 
-static EadStatus read_tiff(TIFF *tiff, const char *label, size_t size, EadPixelUse use, EadImage *out) {
-    uint32_t width = 0, height = 0;
-    uint16_t bits = 1, format = SAMPLEFORMAT_UINT;
+/* Whether the present page is a picture of full size, rather than a thumbnail or a transparency mask. */
+static bool is_full(TIFF *tiff) {
+    uint32_t kind = 0;
+    TIFFGetField(tiff, TIFFTAG_SUBFILETYPE, &kind);
+    return !(kind & (FILETYPE_REDUCEDIMAGE | FILETYPE_MASK));
+}
+
+/* Goes to the first page of full size, or to the first one if there is none, and counts them. */
+static bool find_page(TIFF *tiff, EadDecoding *decoding) {
+    enum { MAX_PAGES = 10000 };
+    int first = -1;
+    for (int page = 0; page < MAX_PAGES; page++) {
+        if (is_full(tiff) && decoding->pages++ == 0) first = page;
+        if (TIFFLastDirectory(tiff) || !TIFFReadDirectory(tiff)) break;
+    }
+    return TIFFSetDirectory(tiff, (tdir_t)(first < 0 ? 0 : first));
+}
+
+/* The colours that libtiff converts, as they are stored. */
+static EadStatus read_converted(TIFF *tiff, EadDecoding *decoding) {
     char reason[1024] = "";
-    TIFFGetField(tiff, TIFFTAG_IMAGEWIDTH, &width);
-    TIFFGetField(tiff, TIFFTAG_IMAGELENGTH, &height);
-    TIFFGetFieldDefaulted(tiff, TIFFTAG_BITSPERSAMPLE, &bits);
-    TIFFGetFieldDefaulted(tiff, TIFFTAG_SAMPLEFORMAT, &format);
-    if (format == SAMPLEFORMAT_IEEEFP)
-        return ead_fail(EAD_UNSUPPORTED, "%s: a floating-point TIFF, such as an anomaly map, is not an image",
-                        label);
-    if (!TIFFRGBAImageOK(tiff, reason))
-        return ead_fail(EAD_UNSUPPORTED, "%s: this TIFF (%u bits a channel) cannot be read as RGB: %s", label,
-                        (unsigned)bits, reason);
-    /* The best ratio of the usual compressions, deflate's, with 8 pixels a byte. */
-    EAD_TRY(ead_codec_alloc(out, label, width, height, use, size, 1032 * 8));
-    if (use != EAD_PIXELS_RGB) return EAD_OK;
-    size_t pixels = (size_t)width * height;
+    uint16_t orientation = ORIENTATION_TOPLEFT, samples = 1;
+    const EadImage *out = decoding->out;
+    size_t pixels = (size_t)out->width * (size_t)out->height;
+    TIFFGetFieldDefaulted(tiff, TIFFTAG_ORIENTATION, &orientation);
+    TIFFGetFieldDefaulted(tiff, TIFFTAG_SAMPLESPERPIXEL, &samples);
+    if (!TIFFRGBAImageOK(tiff, reason) || samples > 3)
+        return ead_fail(EAD_UNSUPPORTED, "%s: this TIFF (%u channels) cannot be read as RGB: %s",
+                        decoding->label, (unsigned)samples, *reason ? reason : "colours with alpha");
+    if (decoding->use == EAD_PIXELS_NONE) return EAD_OK;
     uint32_t *raster = malloc(pixels * sizeof *raster); /* red in the lowest byte */
-    if (!raster) return ead_fail(EAD_NO_MEMORY, "%s: no memory for its pixels", label);
-    int whole = TIFFReadRGBAImageOriented(tiff, width, height, raster, ORIENTATION_TOPLEFT, 1);
+    if (!raster) return ead_fail(EAD_NO_MEMORY, "%s: no memory for its pixels", decoding->label);
+    int whole =
+        TIFFReadRGBAImageOriented(tiff, (uint32_t)out->width, (uint32_t)out->height, raster, orientation, 1);
     uint8_t *rgb = out->pixels;
     for (size_t i = 0; i < pixels && whole; i++) {
         *rgb++ = (uint8_t)TIFFGetR(raster[i]);
@@ -121,21 +134,42 @@ static EadStatus read_tiff(TIFF *tiff, const char *label, size_t size, EadPixelU
         *rgb++ = (uint8_t)TIFFGetB(raster[i]);
     }
     free(raster);
-    return whole ? EAD_OK : ead_fail(EAD_BAD_FILE, "%s: damaged or truncated TIFF", label);
+    return whole ? EAD_OK : ead_fail(EAD_BAD_FILE, "%s: damaged or truncated TIFF", decoding->label);
 }
 
-EadStatus ead_tiff_decode(const uint8_t *bytes, size_t size, const char *label, EadPixelUse use,
-                          EadImage *out) {
-    Memory memory = {bytes, size, 0};
-    tmsize_t most = (tmsize_t)(size < (1 << 20) ? size * 1032 : (size_t)1 << 30) + (1 << 20);
-    TIFFOpenOptions *options = quiet(most);
+static EadStatus read_tiff(TIFF *tiff, EadDecoding *decoding, size_t most) {
+    uint32_t width = 0, height = 0, xmp_size = 0;
+    uint16_t orientation = 0, compression = COMPRESSION_NONE;
+    void *xmp;
+    if (!find_page(tiff, decoding))
+        return ead_fail(EAD_BAD_FILE, "%s: damaged or truncated TIFF", decoding->label);
+    TIFFGetField(tiff, TIFFTAG_IMAGEWIDTH, &width);
+    TIFFGetField(tiff, TIFFTAG_IMAGELENGTH, &height);
+    if (TIFFGetField(tiff, TIFFTAG_ORIENTATION, &orientation)) decoding->orientation = orientation;
+    if (TIFFGetField(tiff, TIFFTAG_XMLPACKET, &xmp_size, &xmp)) ead_codec_take_xmp(decoding, xmp, xmp_size);
+    TIFFGetFieldDefaulted(tiff, TIFFTAG_COMPRESSION, &compression);
+    if (!TIFFIsCODECConfigured(compression))
+        return ead_fail(EAD_UNSUPPORTED,
+                        "%s: a TIFF with compression %u, which libtiff lacks here; save it with another one",
+                        decoding->label, (unsigned)compression);
+    /* The best ratio of the usual compressions, deflate's, with 8 pixels a byte. */
+    EAD_TRY(ead_codec_alloc(decoding, width, height, 1032 * 8));
+    return ead_tiff_has_samples(tiff) ? ead_tiff_read_samples(tiff, decoding, most)
+                                      : read_converted(tiff, decoding);
+}
+
+EadStatus ead_tiff_decode(EadDecoding *decoding) {
+    size_t size = decoding->size;
+    Memory memory = {decoding->bytes, size, 0};
+    size_t most = (size < (1 << 20) ? size * 1032 : (size_t)1 << 30) + (1 << 20);
+    TIFFOpenOptions *options = quiet((tmsize_t)most);
     TIFF *tiff = TIFFClientOpenExt("image", "r", &memory, memory_read, memory_write, memory_seek,
                                    close_nothing, memory_size, map_memory, unmap_nothing, options);
     TIFFOpenOptionsFree(options);
-    if (!tiff) return ead_fail(EAD_BAD_FILE, "%s: damaged or truncated TIFF", label);
-    EadStatus status = read_tiff(tiff, label, size, use, out);
+    if (!tiff) return ead_fail(EAD_BAD_FILE, "%s: damaged or truncated TIFF", decoding->label);
+    EadStatus status = read_tiff(tiff, decoding, most);
     TIFFClose(tiff);
-    if (status != EAD_OK) ead_image_free(out);
+    if (status != EAD_OK) ead_image_free(decoding->out);
     return status;
 }
 

@@ -233,9 +233,9 @@ const char *ead_image_list_file(const EadImageList *list, int index) {
 
 EadStatus ead_image_list_load(const EadImageList *list, int index, EadImage *out) {
     const EadImagePlace *place = &list->items[index];
-    if (place->archive < 0) return ead_image_load(place->name, out);
+    if (place->archive < 0) return ead_image_load_with(place->name, &list->rules, out);
     return ead_image_load_part(list->archives.items[place->archive], place->offset, place->size, place->name,
-                               out);
+                               &list->rules, out);
 }
 
 void ead_image_list_free(EadImageList *list) {

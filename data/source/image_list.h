@@ -3,7 +3,7 @@
  * ImageNet's layout, webdataset's shards, ImageNet's tar of tars. */
 #pragma once
 
-#include "core/image/image.h"
+#include "data/codec/codec.h"
 #include "data/source/left_out.h"
 
 #include <stdbool.h>
@@ -24,7 +24,7 @@ typedef bool EadFileWanted(const char *name);
 EadStatus ead_list_files(EadStringList *list, const char *folder, EadFileWanted *wanted,
                          EadLeftOut *left_out);
 
-/* The same for images: those that data/codec knows (.png .jpg .jpeg .bmp .tif .tiff), in any case. */
+/* The same for images: those with an extension that data/codec knows, in any case. */
 EadStatus ead_list_images(EadStringList *list, const char *folder, EadLeftOut *left_out);
 
 /* Appends the paths of the folders in folder, sorted bytewise, without hidden ones. Errors: EAD_IO,
@@ -42,6 +42,7 @@ typedef struct EadImageList {
     int count, capacity;
     EadStringList archives; /* paths */
     EadLeftOut left_out;    /* what the searches passed over */
+    EadImageRules rules;    /* how they are read; zeroed: as usual */
 } EadImageList;
 
 /* Appends all images of path: an image file, a tar archive, or a folder with everything below it, archives
@@ -57,7 +58,7 @@ EadStatus ead_image_list_add_all(EadImageList *list, const EadImageList *other);
 /* The file that holds image `index`: itself or its archive. */
 const char *ead_image_list_file(const EadImageList *list, int index);
 
-/* Decodes image `index`; errors name it. As ead_image_load(). May be called by several threads at once. */
+/* Decodes image `index`; errors name it. As ead_image_load_with(). May be called by several threads at once. */
 EadStatus ead_image_list_load(const EadImageList *list, int index, EadImage *out);
 
 /* Frees everything and leaves an empty list; harmless on an empty (zeroed) one. */

@@ -92,7 +92,6 @@ static const struct {
     {0, 4, "\xFF\x4F\xFF\x51"}, /* its bare stream */
     {4, 8, "JXL \r\n\x87\n"},   /* JPEG XL */
     {0, 2, "\xFF\x0A"},         /* its bare stream */
-    {8, 4, "WEBP"},             /* where it is not read */
     {4, 8, "ftypheic"},         /* HEIF and AVIF */
     {4, 8, "ftypheix"},
     {4, 8, "ftyphevc"},

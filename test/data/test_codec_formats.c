@@ -1,4 +1,5 @@
-/* BMP and TIFF against Pillow and tifffile, and against every way of being broken. */
+/* Formats, and what files say of their numbers (bits, sign, alpha, orientation, pages, byte order), against
+ * Pillow, and against every way of being broken. */
 #include "data/codec/codec.h"
 
 #include "test/support/scratch.h"
@@ -6,58 +7,92 @@
 
 #include <unistd.h>
 
+#define GOLDEN  "test/golden/"
+#define READING GOLDEN "reading/"
 #define SCRATCH "build/scratch/codec_formats/"
-#define GOLDEN  "test/golden/codec/"
 
-enum { FORMATS = sizeof golden_formats / sizeof *golden_formats };
+enum { ROWS = sizeof golden_formats / sizeof *golden_formats };
 
-static const char *golden_path(size_t index) {
+static const char *golden_path(size_t row) {
     static char path[256];
-    snprintf(path, sizeof path, GOLDEN "%s", golden_formats[index].file);
+    snprintf(path, sizeof path, GOLDEN "%s", golden_formats[row].file);
     return path;
 }
 
-START_TEST(formats_as_pillow) {
-    for (size_t i = 0; i < FORMATS; i++) {
-        EadImage image;
-        int width = 0, height = 0;
-        ASSERT_OK(ead_image_load(golden_path(i), &image));
-        ck_assert(image.width == 11 && image.height == 9 && image.channels == 3);
-        ck_assert_msg(image_hash(&image) == golden_formats[i].rgb, "%s: other pixels", golden_path(i));
-        ASSERT_OK(ead_image_size(golden_path(i), &width, &height));
-        ck_assert(width == 11 && height == 9);
-        ead_image_free(&image);
-    }
+/* What was told of the images read since the last call; free() it. */
+static char *told(EadImageNotes *notes) {
+    char *text = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&text, &size);
+    ead_image_notes_print(notes, stream);
+    fclose(stream);
+    return text;
 }
-END_TEST
 
-START_TEST(sizes_of_png_and_jpeg) {
-    int width = 0, height = 0;
-    ASSERT_OK(ead_image_size(GOLDEN "palette4_interlaced.png", &width, &height));
-    ck_assert(width == 11 && height == 9);
-    ASSERT_OK(ead_image_size(GOLDEN "progressive.jpg", &width, &height));
-    ck_assert(width == 16 && height == 13);
-    ASSERT_FAILS(ead_image_size(GOLDEN "none.png", &width, &height), EAD_IO, "none.png: cannot read");
+static void check_note(size_t row, EadImageNotes *notes) {
+    static const char *const texts[] = {"", "no value is above",
+                                        "pages or frames, of which the first is read"};
+    char *text = told(notes);
+    const char *expected = texts[golden_formats[row].note];
+    bool right = *expected ? strstr(text, expected) && strstr(text, golden_formats[row].file) : !*text;
+    ck_assert_msg(right, "%s: told is '%s'", golden_path(row), text);
+    free(text);
+}
+
+static void check_row(size_t row, EadImageNotes *notes) {
+    const char *path = golden_path(row);
+    EadImageRules rules = {.bits = golden_formats[row].bits, .notes = notes};
+    EadImage image;
+    int width, height;
+    EadStatus status = ead_image_load_with(path, &rules, &image);
+    if (golden_formats[row].refused) {
+        ck_assert_msg(status == EAD_UNSUPPORTED || status == EAD_BAD_FILE, "%s: is read", path);
+        ck_assert_msg(strstr(ead_error_message(), golden_formats[row].refused) != NULL, "%s",
+                      ead_error_message());
+        ck_assert_ptr_null(image.pixels);
+        return;
+    }
+    ck_assert_msg(status == EAD_OK, "%s", ead_error_message());
+    ck_assert_msg(image.width == golden_formats[row].width && image.height == golden_formats[row].height,
+                  "%s: is %d x %d", path, image.width, image.height);
+    ck_assert_msg(image_hash(&image) == golden_formats[row].rgb, "%s with bits %d: other pixels", path,
+                  rules.bits);
+    ead_image_free(&image);
+    check_note(row, notes);
+    ASSERT_OK(ead_image_size(path, &width, &height));
+    ck_assert(width == golden_formats[row].width && height == golden_formats[row].height);
+    if (!golden_formats[row].mask) return;
+    ASSERT_OK(ead_mask_load(path, &image));
+    ck_assert(image.channels == 1 && image.width == width && image.height == height);
+    ck_assert_msg(image_hash(&image) == golden_formats[row].mask, "%s: other mask", path);
+    ead_image_free(&image);
+}
+
+START_TEST(files_are_taken_at_their_word) {
+    EadImageNotes *notes;
+    ASSERT_OK(ead_image_notes_new(&notes));
+    for (size_t row = 0; row < ROWS; row++) check_row(row, notes);
+    ead_image_notes_free(notes);
 }
 END_TEST
 
 /* Bytes are copied so that a sanitizer sees reads behind the end. A TIFF may have something behind its pixels
  * that is not missed; then the pixels must be whole. */
-START_TEST(formats_truncated_anywhere) {
-    for (size_t i = 0; i < FORMATS; i++) {
+START_TEST(truncated_anywhere) {
+    for (size_t row = 0; row < ROWS; row++) {
         size_t size;
-        uint8_t *bytes = read_bytes(golden_path(i), &size);
-        for (size_t length = 1; length < size; length++) {
+        if (golden_formats[row].bits) continue;
+        uint8_t *bytes = read_bytes(golden_path(row), &size);
+        for (size_t length = 0; length < size; length += 1 + length / 256) {
             EadImage image;
-            uint8_t *part = malloc(length);
-            ck_assert_ptr_nonnull(part);
+            uint8_t *part = malloc(length ? length : 1);
             memcpy(part, bytes, length);
             EadStatus status = ead_image_decode(part, length, "cut", &image);
             ck_assert((status == EAD_OK) == (image.pixels != NULL));
-            bool tiff = strstr(golden_formats[i].file, ".tif") != NULL;
-            ck_assert_msg(status != EAD_OK || (tiff && image_hash(&image) == golden_formats[i].rgb),
-                          "%s cut to %zu of %zu is read", golden_formats[i].file, length, size);
             if (status != EAD_OK) ck_assert(strncmp(ead_error_message(), "cut: ", 5) == 0);
+            bool tiff = strstr(golden_formats[row].file, ".tif") != NULL;
+            ck_assert_msg(status != EAD_OK || (tiff && image_hash(&image) == golden_formats[row].rgb),
+                          "%s cut to %zu of %zu is read", golden_path(row), length, size);
             ead_image_free(&image);
             free(part);
         }
@@ -66,8 +101,72 @@ START_TEST(formats_truncated_anywhere) {
 }
 END_TEST
 
-START_TEST(formats_with_flipped_bits) {
-    for (size_t i = 0; i < FORMATS; i++) decode_with_flipped_bits(golden_path(i));
+START_TEST(flipped_bits) {
+    for (size_t row = 0; row < ROWS; row++)
+        if (row == 0 || strcmp(golden_formats[row].file, golden_formats[row - 1].file) != 0)
+            decode_with_flipped_bits(golden_path(row));
+}
+END_TEST
+
+/* Each kind once, with the count and the first three names. */
+START_TEST(notes_are_told_once) {
+    static const char *const files[] = {"low12.png", "low12.tif", "low8.png", "pages.tif", "low10_rgb.png"};
+    EadImageNotes *notes;
+    ASSERT_OK(ead_image_notes_new(&notes));
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        char path[256];
+        EadImage image;
+        snprintf(path, sizeof path, READING "%s", files[i]);
+        ASSERT_OK(ead_image_load_with(path, &(EadImageRules){.notes = notes}, &image));
+        ead_image_free(&image);
+    }
+    char *text = told(notes);
+    ck_assert_str_eq(
+        text,
+        "warning: 4 images of 16 bits, but no value is above 4095, so that they are read as nearly "
+        "black; if their numbers have fewer bits, say how many: --bits 12, or dataset.bits: 12 in a "
+        "config: " READING "low12.png, " READING "low12.tif, " READING "low8.png, …\n"
+        "warning: 1 image with up to 3 pages or frames, of which the first is read: " READING "pages.tif\n");
+    free(text);
+    text = told(notes);
+    ck_assert_str_eq(text, "");
+    free(text);
+    ead_image_notes_free(notes);
+}
+END_TEST
+
+START_TEST(lossy_formats_are_no_masks) {
+    EadImage image;
+    ASSERT_FAILS(ead_mask_load(READING "turned2.jpg", &image), EAD_UNSUPPORTED,
+                 "turned2.jpg: a mask as JPEG, whose losses would be taken for defects");
+    ASSERT_FAILS(ead_mask_load(READING "lossy.webp", &image), EAD_UNSUPPORTED,
+                 "save masks as PNG, BMP or TIFF");
+}
+END_TEST
+
+START_TEST(pixels_are_limited) {
+    static const char *const files[] = {"full16.png", "turned2.jpg", "gray12.tif", "lossless.webp",
+                                        "cmyk16.tif"};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        char path[256];
+        EadImage image;
+        snprintf(path, sizeof path, READING "%s", files[i]);
+        ASSERT_OK(ead_image_load_with(path, &(EadImageRules){.max_pixels = 99}, &image));
+        ead_image_free(&image);
+        ASSERT_FAILS(ead_image_load_with(path, &(EadImageRules){.max_pixels = 98}, &image), EAD_BAD_FILE,
+                     "11 x 9 pixels; at most 98 in all are read (dataset.max_pixels, --max-pixels)");
+        ck_assert_ptr_null(image.pixels);
+    }
+}
+END_TEST
+
+START_TEST(sizes_of_png_and_jpeg) {
+    int width = 0, height = 0;
+    ASSERT_OK(ead_image_size(GOLDEN "codec/palette4_interlaced.png", &width, &height));
+    ck_assert(width == 11 && height == 9);
+    ASSERT_OK(ead_image_size(GOLDEN "codec/progressive.jpg", &width, &height));
+    ck_assert(width == 16 && height == 13);
+    ASSERT_FAILS(ead_image_size(GOLDEN "codec/none.png", &width, &height), EAD_IO, "none.png: cannot read");
 }
 END_TEST
 
@@ -76,7 +175,7 @@ static EadStatus decode_changed(const char *name, size_t offset, uint32_t value)
     size_t size;
     char path[256];
     EadImage image;
-    snprintf(path, sizeof path, GOLDEN "%s", name);
+    snprintf(path, sizeof path, GOLDEN "codec/%s", name);
     uint8_t *bytes = read_bytes(path, &size);
     for (int i = 0; i < 4; i++) bytes[offset + (size_t)i] = (uint8_t)(value >> 8 * i);
     EadStatus status = ead_image_decode(bytes, size, "changed", &image);
@@ -108,12 +207,8 @@ START_TEST(bmp_headers_are_checked) {
 }
 END_TEST
 
-START_TEST(what_is_no_image_or_mask) {
+START_TEST(what_is_no_image) {
     EadImage image;
-    ASSERT_FAILS(ead_image_load(GOLDEN "float.tif", &image), EAD_UNSUPPORTED,
-                 "float.tif: a floating-point TIFF, such as an anomaly map, is not an image");
-    ASSERT_FAILS(ead_mask_load(GOLDEN "gray8.tif", &image), EAD_UNSUPPORTED, "gray8.tif: is not a PNG");
-    ASSERT_FAILS(ead_mask_load(GOLDEN "palette1.bmp", &image), EAD_UNSUPPORTED, "save masks as PNG");
     write_bytes(SCRATCH "stub.tif", "II*\0\x08\0\0\0", 8);
     ASSERT_FAILS(ead_image_load(SCRATCH "stub.tif", &image), EAD_BAD_FILE,
                  "stub.tif: damaged or truncated TIFF");
@@ -125,13 +220,16 @@ END_TEST
 int main(void) {
     Suite *suite = suite_create("codec_formats");
     TCase *tests = tcase_create("codec_formats");
-    tcase_set_timeout(tests, 60);
-    tcase_add_test(tests, formats_as_pillow);
+    tcase_set_timeout(tests, 120);
+    tcase_add_test(tests, files_are_taken_at_their_word);
     tcase_add_test(tests, sizes_of_png_and_jpeg);
-    tcase_add_test(tests, formats_truncated_anywhere);
-    tcase_add_test(tests, formats_with_flipped_bits);
+    tcase_add_test(tests, truncated_anywhere);
+    tcase_add_test(tests, flipped_bits);
+    tcase_add_test(tests, notes_are_told_once);
+    tcase_add_test(tests, lossy_formats_are_no_masks);
+    tcase_add_test(tests, pixels_are_limited);
     tcase_add_test(tests, bmp_headers_are_checked);
-    tcase_add_test(tests, what_is_no_image_or_mask);
+    tcase_add_test(tests, what_is_no_image);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

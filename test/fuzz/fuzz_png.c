@@ -1,6 +1,6 @@
-/* libFuzzer target: any bytes as a PNG, decoded as an image and as a mask. The checksums of the chunks are
+/* libFuzzer target: any bytes as a PNG. The checksums of the chunks are
  * put right first; otherwise nearly every mutation would end at them. */
-#include "data/codec/codec_formats.h"
+#include "test/fuzz/fuzz_image.h"
 #include "test/support/png_checksum.h"
 
 #include <stdlib.h>
@@ -20,16 +20,11 @@ static void correct_checksums(uint8_t *bytes, size_t size) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
-    EadImage image = {0};
     uint8_t *copy = malloc(size ? size : 1);
     if (!copy) return 0;
     memcpy(copy, bytes, size);
     correct_checksums(copy, size);
-    for (int use = EAD_PIXELS_RGB; use <= EAD_PIXELS_MASK; use++) {
-        EadStatus status = ead_png_decode(copy, size, "fuzz", (EadPixelUse)use, &image);
-        if ((status == EAD_OK) != (image.pixels != NULL)) __builtin_trap();
-        ead_image_free(&image);
-    }
+    fuzz_image(copy, size);
     free(copy);
     return 0;
 }

@@ -1,0 +1,28 @@
+/* What is worth telling of images that were read all the same: each kind once, with how many images it
+ * concerns and the names of the first. Any thread may add to them. */
+#pragma once
+
+#include "core/base/status.h"
+
+#include <stdint.h>
+#include <stdio.h>
+
+typedef enum EadImageNote {
+    EAD_NOTE_DARK,  /* 16 bits a sample, and no value in the upper bits; value: the largest */
+    EAD_NOTE_PAGES, /* several pages, of which one was read; value: how many */
+    EAD_IMAGE_NOTES
+} EadImageNote;
+
+typedef struct EadImageNotes EadImageNotes;
+
+/* Errors: EAD_NO_MEMORY; *out is NULL then. */
+EadStatus ead_image_notes_new(EadImageNotes **out);
+
+/* name: of the image, copied. Harmless where notes is NULL: nobody wants to know. */
+void ead_image_notes_add(EadImageNotes *notes, EadImageNote note, const char *name, uint32_t value);
+
+/* Writes a line for each kind that there is, and forgets them. Harmless where notes is NULL. */
+void ead_image_notes_print(EadImageNotes *notes, FILE *stream);
+
+/* Harmless on NULL. */
+void ead_image_notes_free(EadImageNotes *notes);
