@@ -9,6 +9,8 @@
 #include <omp.h>
 #include <stdlib.h>
 
+enum { MAX_PIXELS = 1 << 28 }; /* of an image, unless the options say otherwise */
+
 struct EadDetector {
     EadModel *owned; /* NULL if the model belongs to the caller */
     int threads;     /* the most to work with; 0: as many as OpenMP gives */
@@ -17,7 +19,8 @@ struct EadDetector {
     EadPlan *plan;
     EadNode *images;
     EadDetection result;
-    float *scratch; /* for a map that the caller does not want, or in the double build */
+    int64_t max_pixels; /* of an image */
+    float *scratch;     /* for a map that the caller does not want, or in the double build */
     int64_t scratch_count;
 };
 
@@ -34,6 +37,7 @@ EadStatus ead_detector_new(const EadModel *model, const EadPlanOptions *plan, in
     EadDetector *d = ead_new(1, sizeof *d, "a detector");
     if (!d) return EAD_NO_MEMORY;
     d->model = model;
+    d->max_pixels = INT64_MAX;
     d->graph = ead_graph_new();
     EadStatus status = d->graph ? EAD_OK : ead_fail(EAD_NO_MEMORY, "no memory for a graph");
     if (status == EAD_OK) {
@@ -65,9 +69,10 @@ int ead_detector_open_with(const char *path, const EadDetectorOptions *options, 
     int before = limit_threads(threads);
     EadStatus status = ead_detector_new(model, &plan, 1, out);
     omp_set_num_threads(before);
-    if (status == EAD_OK)
+    if (status == EAD_OK) {
         (*out)->owned = model, (*out)->threads = threads;
-    else
+        (*out)->max_pixels = options && options->max_pixels ? options->max_pixels : MAX_PIXELS;
+    } else
         ead_model_free(model);
     return status;
 }
@@ -131,6 +136,11 @@ static EadStatus run(EadDetector *d, const uint8_t *rgb, int width, int height, 
     int64_t pixels = (int64_t)width * height;
     const float *model_map;
     const void *value;
+    if (pixels > d->max_pixels)
+        return ead_fail(
+            EAD_BAD_SHAPE,
+            "an image of %d x %d pixels; at most %lld in all are scored (max_pixels of the options)", width,
+            height, (long long)d->max_pixels);
     EAD_TRY(ead_resize_u8(rgb, width, height, 3, stride, input, model->width, model->height));
     if (!map && pixels > d->scratch_count) {
         float *scratch = realloc(d->scratch, (size_t)pixels * sizeof *scratch);

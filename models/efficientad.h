@@ -42,9 +42,11 @@ EAD_API void ead_detector_close(EadDetector *detector); /* NULL is harmless */
 /* Where and how a detector works; NULL takes the default.
  *   device     "cpu" (default), "cuda" or "cuda:N" for GPU number N from 0
  *   precision  in which convolutions multiply: "fp32" (default); on a GPU also "tf32", "bf16", "fp16"; on a
- *              CPU with AMX "bf16"; "auto": fp16 on a GPU, bf16 on a CPU with AMX, else fp32 */
+ *              CPU with AMX "bf16"; "auto": fp16 on a GPU, bf16 on a CPU with AMX, else fp32
+ *   max_pixels  most pixels of an image that is scored; 0: 268,435,456, as many as 16,384 x 16,384 have */
 typedef struct EadDetectorOptions {
     const char *device, *precision;
+    int64_t max_pixels;
 } EadDetectorOptions;
 
 /* The same with options (NULL: the defaults). Fails, besides, where there is no such device, or the library
@@ -54,7 +56,8 @@ EAD_API int ead_detector_open_with(const char *path, const EadDetectorOptions *o
 
 /* Scores one image.
  *   rgb     8-bit RGB pixels, row by row; `stride` bytes from one row to the next (3 * width if contiguous)
- *   width, height  1..65535 pixels; any size: the image is resized as in training
+ *   width, height  1..65535 pixels, and in all at most max_pixels of the options; the image is resized as in
+ *                  training
  *   map     NULL, or float[height][width]: the anomaly map at the image's size, row by row
  *   score   NULL, or where to put the image's score: the maximum of that map
  * A map value of 0 is the 0.9 quantile of good validation images, 0.1 their 0.995 quantile (by default);

@@ -13,7 +13,8 @@ typedef struct EadModel {
     const EadMethod *method;
     int height, width; /* of the images that it looks at */
     int map_choice;    /* which of the method's maps make the anomaly map: number in EadMethod.maps */
-    float threshold;   /* of the image score; NAN while not set */
+    int image_bits; /* that counted in the training images stored with 16 bits (dataset.bits); 0: as they said */
+    float threshold; /* of the image score; NAN while not set */
     /* Map value that good images hardly reach, where the colours of a heat map end; NAN: no common scale. */
     float color_high;
 } EadModel;
@@ -85,7 +86,7 @@ typedef struct EadFileExtras {
 /* The model file: one .safetensors with all that inference needs, readable by the Python package of that
  * name.
  *   metadata  format "efficientad/1", method, image_size "256" or "HEIGHTxWIDTH", map_use (the name of the
- *             choice; absent: the first), threshold (when set), what the method adds, and what the program
+ *             choice; absent: the first), threshold and image_bits (when set), what the method adds, and what the program
  *             adds
  *   tensors   the method's
  * A checkpoint is a model file with the optimizer's state besides. */

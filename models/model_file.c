@@ -85,6 +85,14 @@ static EadStatus read_threshold(const EadSafetensors *file, EadModel *model) {
     return valid ? EAD_OK : ead_bad_metadata(file, "threshold", text, "a number");
 }
 
+static EadStatus read_image_bits(const EadSafetensors *file, EadModel *model) {
+    const char *text = ead_safetensors_metadata(file, "image_bits");
+    char *end;
+    model->image_bits = text ? (int)strtol(text, &end, 10) : 0;
+    bool valid = !text || (end != text && *end == '\0' && model->image_bits >= 1 && model->image_bits <= 16);
+    return valid ? EAD_OK : ead_bad_metadata(file, "image_bits", text, "a number from 1 to 16");
+}
+
 EadStatus ead_model_read(const EadSafetensors *file, EadModel **out) {
     const char *name = ead_safetensors_metadata(file, "method");
     const EadMethod *method = ead_method_find(name ? name : "efficientad");
@@ -96,6 +104,7 @@ EadStatus ead_model_read(const EadSafetensors *file, EadModel **out) {
     EAD_TRY(method->functions->read(file, height, width, &model));
     EadStatus status = read_map_choice(file, model);
     if (status == EAD_OK) status = read_threshold(file, model);
+    if (status == EAD_OK) status = read_image_bits(file, model);
     if (status == EAD_OK)
         *out = model;
     else
@@ -114,13 +123,17 @@ EadStatus ead_model_open(const char *path, EadModel **out) {
 /* ---- writing ---- */
 
 EadStatus ead_model_write(const EadModel *model, EadSafetensorsWriter *writer) {
-    char word[WORD_SIZE], threshold[32];
+    char word[WORD_SIZE], threshold[32], bits[16];
     const EadMethod *method = model->method;
     EAD_TRY(ead_image_size_write(writer, model->height, model->width));
     EAD_TRY(ead_safetensors_writer_metadata(writer, "method", method->name));
     EAD_TRY(method->functions->write(model, writer));
     if (*method->maps && word_at(method->maps, model->map_choice, word))
         EAD_TRY(ead_safetensors_writer_metadata(writer, "map_use", word));
+    if (model->image_bits) {
+        snprintf(bits, sizeof bits, "%d", model->image_bits);
+        EAD_TRY(ead_safetensors_writer_metadata(writer, "image_bits", bits));
+    }
     if (isnan(model->threshold)) return EAD_OK;
     snprintf(threshold, sizeof threshold, "%.9g", (double)model->threshold);
     return ead_safetensors_writer_metadata(writer, "threshold", threshold);

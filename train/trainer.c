@@ -183,6 +183,7 @@ static EadStatus plan_step(Run *run) {
 
 static EadStatus prepare(Run *run) {
     const EadFit *fit = run->fit;
+    EadImageRules rules = ead_config_image_rules(run->config);
     bool detector = fit->model != NULL;
     EAD_TRY(ead_config_to_yaml(run->config, &run->config_text));
     EAD_TRY(ead_run_folder_name(&run->folder, run->config->output, fit->model_name));
@@ -203,7 +204,7 @@ static EadStatus prepare(Run *run) {
         EAD_TRY(ead_loss_log_open(&run->log, run->folder.losses, fit->losses, steps_done(run)));
     if (detector && run->config->train_tensorboard && steps_done(run) < run->steps)
         EAD_TRY(ead_training_board_open(&run->board, run->config->output, run->steps, steps_done(run),
-                                        &run->data.dataset));
+                                        &run->data.dataset, &rules));
     EAD_TRY(ead_run_folder_write_config(&run->folder, run->config_text));
     return run->phase_count == 0 && !resumed ? save_checkpoint(run) : EAD_OK;
 }
@@ -284,13 +285,15 @@ static EadStatus do_phases(Run *run) {
 static EadStatus choose_threshold(Run *run) {
     const EadStringList *images = &run->data.dataset.validation;
     EadPlanOptions plan = {.backend = run->spec->backend};
+    EadImageRules rules = ead_config_image_rules(run->config);
     char text[160];
     run->validation_scores = ead_new(images->count, sizeof *run->validation_scores, "scores");
     if (!run->validation_scores) return EAD_NO_MEMORY;
-    EAD_TRY(ead_score_images(run->model, &plan, images, run->spec->quiet, run->validation_scores));
+    EAD_TRY(ead_score_images(run->model, &plan, images, &rules, run->spec->quiet, run->validation_scores));
     EAD_TRY(ead_threshold_choose(run->validation_scores, images->count, ead_threshold_rule(run->config),
                                  &run->threshold));
     run->model->threshold = run->threshold.value;
+    run->model->image_bits = run->config->dataset_bits;
     ead_threshold_describe(&run->threshold, text, sizeof text);
     fprintf(stderr, "threshold %s\n", text);
     return EAD_OK;
@@ -344,6 +347,7 @@ static EadStatus evaluate(const Run *run, const Facts *facts) {
     EadEvaluateSpec spec = {.model = run->model,
                             .plan = {.backend = run->spec->backend},
                             .dataset = &run->data.dataset,
+                            .rules = ead_config_image_rules(config),
                             .threshold = &run->threshold,
                             .output = config->output,
                             .maps = config->eval_maps,

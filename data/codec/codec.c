@@ -26,8 +26,9 @@ static const struct {
     const char *second; /* further bytes, at second_at */
     size_t second_size, second_at;
 } formats[] = {
-#define EAD_FORMAT(name, label, extensions, first, size, masks, second, at)                                              \
-    {ead_##name##_decode, first, size, (sizeof first - 1) / (size), masks, label, second, sizeof second - 1, at},
+#define EAD_FORMAT(name, label, extensions, first, size, masks, second, at)                                  \
+    {ead_##name##_decode, first, size, (sizeof first - 1) / (size), masks, label, second,                    \
+     sizeof second - 1,   at},
 #include "data/codec/codec_formats.def"
 #undef EAD_FORMAT
 };
@@ -155,8 +156,8 @@ static EadStatus decode(EadDecoding *decoding) {
     if (i == count)
         return ead_fail(
             EAD_BAD_FILE,
-            "%s: not an image of a known format (%s): it starts with%s; convert it, e.g. with ImageMagick", label,
-            ead_image_formats(), text);
+            "%s: not an image of a known format (%s): it starts with%s; convert it, e.g. with ImageMagick",
+            label, ead_image_formats(), text);
     if (decoding->use == EAD_PIXELS_MASK && !formats[i].masks)
         return ead_fail(
             EAD_UNSUPPORTED,

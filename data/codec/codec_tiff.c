@@ -100,13 +100,17 @@ static bool is_full(TIFF *tiff) {
     return !(kind & (FILETYPE_REDUCEDIMAGE | FILETYPE_MASK));
 }
 
-/* Goes to the first page of full size, or to the first one if there is none, and counts them. */
+/* Goes to the first page of full size, or to the first one if there is none, and counts them. Damage behind
+ * that page is none of ours. */
 static bool find_page(TIFF *tiff, EadDecoding *decoding) {
     enum { MAX_PAGES = 10000 };
     int first = -1;
     for (int page = 0; page < MAX_PAGES; page++) {
         if (is_full(tiff) && decoding->pages++ == 0) first = page;
-        if (TIFFLastDirectory(tiff) || !TIFFReadDirectory(tiff)) break;
+        if (TIFFLastDirectory(tiff)) break;
+        if (TIFFReadDirectory(tiff)) continue;
+        if (first < 0) return false;
+        break;
     }
     return TIFFSetDirectory(tiff, (tdir_t)(first < 0 ? 0 : first));
 }

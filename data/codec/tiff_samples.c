@@ -51,8 +51,7 @@ static EadStatus check_numbers(const Page *page) {
     TIFFGetFieldDefaulted(page->tiff, TIFFTAG_SAMPLEFORMAT, &format);
     TIFFGetFieldDefaulted(page->tiff, TIFFTAG_INKSET, &ink);
     if (format == SAMPLEFORMAT_IEEEFP || format == SAMPLEFORMAT_COMPLEXIEEEFP)
-        return ead_fail(EAD_UNSUPPORTED,
-                        "%s: a floating-point TIFF, such as an anomaly map, is not an image",
+        return ead_fail(EAD_UNSUPPORTED, "%s: a floating-point TIFF, such as an anomaly map, is not an image",
                         page->decoding->label);
     if (format == SAMPLEFORMAT_INT || format == SAMPLEFORMAT_COMPLEXINT)
         return ead_fail(EAD_UNSUPPORTED,

@@ -17,7 +17,9 @@ void ead_ground_truth_free(EadGroundTruth *truth) {
 /* Loads a mask of the sample's size. */
 static EadStatus load_mask(const EadTestSample *sample, const char *path, int width, int height,
                            EadImage *mask) {
-    EAD_TRY(ead_mask_load(path, mask));
+    int64_t pixels = (int64_t)width * height;
+    EadImageRules rules = {.max_pixels = pixels > EAD_IMAGE_MAX_PIXELS ? pixels : EAD_IMAGE_MAX_PIXELS};
+    EAD_TRY(ead_mask_load_with(path, &rules, mask));
     if (mask->width == width && mask->height == height) return EAD_OK;
     EadStatus status = ead_fail(EAD_BAD_FILE, "%s: the mask has %d x %d pixels, its image %s %d x %d", path,
                                 mask->width, mask->height, sample->path, width, height);

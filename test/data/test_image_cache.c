@@ -97,13 +97,15 @@ static int prepared(const EadImageList *list, EadCacheSpec spec) {
 
 START_TEST(reused_until_something_changes) {
     EadImageList list = make_sources();
-    EadCacheSpec spec = spec_of(FILE_NAME), crop = spec, wide = spec;
+    EadCacheSpec spec = spec_of(FILE_NAME), crop = spec, wide = spec, bits = spec;
     crop.mode = EAD_FIT_CENTER_CROP;
     wide.width = 2 * WIDTH;
+    bits.rules.bits = 12;
     ck_assert_int_eq(prepared(&list, spec), COUNT);
     ck_assert_int_eq(prepared(&list, spec), 0);
     ck_assert_int_eq(prepared(&list, crop), COUNT);
     ck_assert_int_eq(prepared(&list, wide), COUNT);
+    ck_assert_int_eq(prepared(&list, bits), COUNT);
     ck_assert_int_eq(prepared(&list, spec), COUNT);
     struct timespec times[2] = {{.tv_sec = 1000000000}, {.tv_sec = 1000000000, .tv_nsec = 1}};
     ck_assert_int_eq(utimensat(AT_FDCWD, list.items[4].name, times, 0), 0);

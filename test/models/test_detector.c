@@ -132,6 +132,24 @@ START_TEST(impossible_sizes_are_errors) {
 }
 END_TEST
 
+START_TEST(pixels_are_limited) {
+    enum { WIDTH = 20, HEIGHT = 30 };
+    static const uint8_t rgb[WIDTH * HEIGHT * 3];
+    EadDetector *detector = open_tiny();
+    float score;
+    ASSERT_FAILS((EadStatus)ead_detector_run(detector, rgb, 16385, 16384, 0, NULL, &score), EAD_BAD_SHAPE,
+                 "16385 x 16384 pixels; at most 268435456 in all");
+    ead_detector_close(detector);
+    for (int most = WIDTH * HEIGHT - 1; most <= WIDTH * HEIGHT; most++) {
+        EadDetectorOptions options = {.max_pixels = most};
+        ASSERT_OK((EadStatus)ead_detector_open_with(MODEL, &options, &detector));
+        int status = ead_detector_run(detector, rgb, WIDTH, HEIGHT, 3 * WIDTH, NULL, &score);
+        ck_assert_int_eq(status, most < WIDTH * HEIGHT ? EAD_BAD_SHAPE : EAD_OK);
+        ead_detector_close(detector);
+    }
+}
+END_TEST
+
 /* A picture inside a larger buffer gives the same bits as on its own. */
 START_TEST(stride_is_respected) {
     enum { W = 50, H = 40, STRIDE = 3 * W + 17 };
@@ -220,8 +238,9 @@ typedef struct Damage {
     const char *key, *value; /* metadata, value NULL drops it; key NULL: unchanged */
 } Damage;
 
-static const char *const metadata_keys[] = {
-    "format", "model", "padding", "image_size", "preprocessing", "map_normalization", "map_use", "threshold"};
+static const char *const metadata_keys[] = {"format",     "model",         "padding",
+                                            "image_size", "preprocessing", "map_normalization",
+                                            "map_use",    "threshold",     "image_bits"};
 
 static void copy_metadata(const EadSafetensors *from, EadSafetensorsWriter *to, const Damage *damage) {
     for (size_t i = 0; i < sizeof metadata_keys / sizeof *metadata_keys; i++) {
@@ -339,6 +358,7 @@ START_TEST(wrong_metadata) {
         {"image_size", "128x"},   {"image_size", NULL},        {"image_size", "-128"},
         {"image_size", "999999"}, {"map_normalization", "x"},  {"map_normalization", NULL},
         {"threshold", "high"},    {"threshold", "nan"},        {"threshold", ""},
+        {"image_bits", "0"},      {"image_bits", "17"},        {"image_bits", "12x"},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         check_refused((Damage){.key = wrong[i][0], .value = wrong[i][1]},
@@ -360,6 +380,7 @@ static Suite *make_suite(void) {
     tcase_add_test(api, a_model_without_threshold_says_nan);
     tcase_add_test(api, any_image_size_works);
     tcase_add_test(api, impossible_sizes_are_errors);
+    tcase_add_test(api, pixels_are_limited);
     tcase_add_test(api, stride_is_respected);
     tcase_add_test(api, same_image_same_bits);
     tcase_add_test(api, a_file_gives_the_bits_of_the_model_in_memory);

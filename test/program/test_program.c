@@ -315,6 +315,33 @@ START_TEST(training_needs_no_test_images) {
 }
 END_TEST
 
+/* Pictures of a 12-bit camera that nothing says so of: told, until dataset.bits says it; the model remembers. */
+START_TEST(bits_of_a_camera) {
+    static const char dark[] = "no value is above 4095";
+    Outcome outcome;
+    NEED_PROGRAM();
+    shell_ok("rm -rf " RUN "; " COPY "for i in 0 1 2; do cp test/golden/reading/low12.png " GOOD
+             "00$i.png; done; "
+             "cp test/golden/reading/low12.png " BAD "test/good/000.png");
+    run(TRAIN WITH_BAD, 0, &outcome);
+    ck_assert_msg(outcome.code == 0 && strstr(outcome.err, dark), "exit %d: %s", outcome.code, outcome.err);
+    ck_assert_msg(strstr(outcome.err, GOOD "000.png") && strstr(outcome.err, BAD "test/good/000.png"), "%s",
+                  outcome.err);
+    shell_ok("rm -rf " RUN);
+    run(TRAIN WITH_BAD " --set dataset.bits=12", 0, &outcome);
+    ck_assert_msg(outcome.code == 0 && !strstr(outcome.err, dark), "exit %d: %s", outcome.code, outcome.err);
+    run("predict -q --model " RUN "/model.safetensors test/golden/reading/low12.tif", 0, &outcome);
+    ck_assert_msg(outcome.code == 0 && !strstr(outcome.err, dark), "exit %d: %s", outcome.code, outcome.err);
+    run("eval -q --model " RUN "/model.safetensors --set dataset.bits=10", 0, &outcome);
+    ck_assert_msg(outcome.code == 1 &&
+                      strstr(outcome.err, "000.png: has the value 4095, which 10 bits cannot hold"),
+                  "exit %d: %s", outcome.code, outcome.err);
+    run("eval -q --model " RUN "/model.safetensors --set dataset.max_pixels=98", 0, &outcome);
+    ck_assert_msg(outcome.code == 1 && strstr(outcome.err, "at most 98 in all"), "exit %d: %s", outcome.code,
+                  outcome.err);
+}
+END_TEST
+
 /* A checkpoint that does not fit on the disk costs neither the one before nor the run. */
 START_TEST(a_full_disk_keeps_the_last_checkpoint) {
     Outcome outcome;
@@ -435,6 +462,7 @@ static Suite *make_suite(void) {
     tcase_add_test(tests, wrong_usage);
     tcase_add_test(tests, predict_goes_on_after_a_bad_image);
     tcase_add_test(tests, training_needs_no_test_images);
+    tcase_add_test(tests, bits_of_a_camera);
     tcase_add_test(tests, a_full_disk_keeps_the_last_checkpoint);
     tcase_add_test(tests, a_run_with_old_names_of_keys_goes_on);
     tcase_add_loop_test(tests, interrupted_runs_continue_to_the_same_bits, 0, COUNT(interruptions));

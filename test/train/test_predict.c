@@ -237,6 +237,40 @@ START_TEST(threshold_of_option_or_file) {
 }
 END_TEST
 
+static double scored(const char *arguments) {
+    ck_assert_int_eq(run_predict(arguments), 0);
+    json_t *lines = printed_lines();
+    double score = json_number_value(json_object_get(json_array_get(lines, 0), "score"));
+    json_decref(lines);
+    return score;
+}
+
+/* A picture of 12 bits gives the score of its 8-bit version where an option or the model says so. */
+START_TEST(bits_of_option_or_model) {
+#define LOW12 "test/golden/reading/low12.png"
+    EadImage image;
+    SKIP_UNLESS(getenv("PROGRAM"), "PROGRAM is not set");
+    write_images();
+    save_tiny_model(MODEL, NAN, NULL);
+    ASSERT_OK(ead_image_load_with(LOW12, &(EadImageRules){.bits = 12}, &image));
+    ASSERT_OK(ead_png_write(FOLDER "low8bit.png", &image));
+    ead_image_free(&image);
+    double right = scored(FOLDER "low8bit.png"), dark = scored(LOW12);
+    assert_file_holds(FOLDER "stderr", "1 image of 16 bits, but no value is above 4095");
+    assert_file_holds(FOLDER "stderr", "--bits 12, or dataset.bits: 12 in a config: " LOW12);
+    ck_assert(dark != right);
+    ck_assert(scored("--bits 12 " LOW12) == right);
+    EadEfficientad *model = tiny_model();
+    model->base.image_bits = 12;
+    ASSERT_OK(ead_model_save(&model->base, MODEL, NULL));
+    ead_efficientad_free(model);
+    ck_assert(scored(LOW12) == right);
+    ck_assert(scored("--bits 16 " LOW12) == dark);
+    ck_assert_int_eq(run_predict("--max-pixels 98 " LOW12), 1);
+    assert_file_holds(FOLDER "stderr", "11 x 9 pixels; at most 98 in all are read");
+}
+END_TEST
+
 /* Every input has its line; the good ones are scored although others fail. */
 START_TEST(unreadable_images_do_not_stop_the_others) {
     SKIP_UNLESS(getenv("PROGRAM"), "PROGRAM is not set");
@@ -393,6 +427,7 @@ static Suite *make_suite(void) {
     tcase_add_test(parts, inputs_are_files_folders_and_lists);
     tcase_add_test(program, scores_are_the_librarys);
     tcase_add_test(program, threshold_of_option_or_file);
+    tcase_add_test(program, bits_of_option_or_model);
     tcase_add_test(program, unreadable_images_do_not_stop_the_others);
     tcase_add_test(program, nothing_is_left_out_without_a_word);
     tcase_add_test(program, scores_outlive_pictures);

@@ -116,6 +116,7 @@ static EadStatus evaluate(const Eval *eval) {
     EadEvaluateSpec spec = {.model = eval->model,
                             .plan = eval->plan,
                             .dataset = &eval->dataset,
+                            .rules = ead_config_image_rules(&eval->config),
                             .threshold = &eval->threshold,
                             .output = eval->config.output,
                             .maps = eval->config.eval_maps,

@@ -21,6 +21,7 @@ typedef struct Predictor {
     EadDetector *detector;
     EadMapOutput output;
     double threshold; /* NAN: none */
+    EadImageRules rules;
     EadProgress progress;
     int64_t done, scored, failed;
     bool quiet;
@@ -40,6 +41,11 @@ static EadStatus start(Predictor *predictor, const EadArguments *arguments) {
         ead_print_memory("inference", plan.backend, planned, planned + model->method->functions->bytes(model),
                          "parameters");
     predictor->threshold = (double)model->threshold;
+    predictor->rules.bits = ead_arguments_given(arguments, EAD_OPTION_BITS)
+                                ? (int)ead_arguments_value(arguments, EAD_OPTION_BITS).i64
+                                : model->image_bits;
+    predictor->rules.max_pixels = ead_arguments_value(arguments, EAD_OPTION_MAX_PIXELS).i64;
+    EAD_TRY(ead_image_notes_new(&predictor->rules.notes));
     /* Made first, since whether they lie among the images can only be told of folders that exist. */
     if (overlays) EAD_TRY(ead_make_directories(overlays));
     if (maps) EAD_TRY(ead_make_directories(maps));
@@ -51,7 +57,7 @@ static EadStatus score_input(Predictor *predictor, const EadPredictInput *input,
     EadScored scored;
     *score = NAN;
     if (input->status != EAD_OK) return input->status;
-    EadStatus status = ead_score_file(predictor->detector, input->path, &scored);
+    EadStatus status = ead_score_file(predictor->detector, input->path, &predictor->rules, &scored);
     if (status == EAD_OK && !isfinite(scored.score))
         status = ead_fail(EAD_BAD_FILE, "%s: its score is %g: the model is damaged", input->path,
                           (double)scored.score);
@@ -126,8 +132,10 @@ EadStatus ead_command_predict(const EadArguments *arguments) {
         ead_progress_start(&predictor.progress, "predicting", 0, total, total < 0);
         status = handle_all(&predictor, &inputs);
         ead_progress_finish(&predictor.progress);
+        ead_image_notes_print(predictor.rules.notes, stderr);
         ead_predict_inputs_free(&inputs);
     }
+    ead_image_notes_free(predictor.rules.notes);
     ead_map_output_free(&predictor.output);
     ead_detector_close(predictor.detector);
     ead_model_free(predictor.model);

@@ -162,6 +162,10 @@ EadStatus ead_config_open_dataset(const EadConfig *config, EadDataset *dataset) 
     return ead_dataset_open(&spec, dataset);
 }
 
+EadImageRules ead_config_image_rules(const EadConfig *config) {
+    return (EadImageRules){.bits = config->dataset_bits, .max_pixels = config->dataset_max_pixels};
+}
+
 const char *ead_config_dataset_name(const EadConfig *config) {
     if (config->dataset_type != EAD_DATASET_folder) return config->dataset_category;
     const char *path = config->dataset_path[0] ? config->dataset_path : config->dataset_train_good;
@@ -182,6 +186,7 @@ static int first_scope_of(int key) {
     switch (key) {
     case EAD_KEY_output:
     case EAD_KEY_dataset_cache:
+    case EAD_KEY_dataset_max_pixels:
     case EAD_KEY_train_threads:
     case EAD_KEY_train_teacher_cache:
     case EAD_KEY_train_checkpoint_every:

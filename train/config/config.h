@@ -143,6 +143,9 @@ void ead_config_print_reference(FILE *stream);
  * is empty then, else the caller frees it. */
 EadStatus ead_config_open_dataset(const EadConfig *config, EadDataset *dataset);
 
+/* How the images of that data set are read. */
+EadImageRules ead_config_image_rules(const EadConfig *config);
+
 /* What people call the data set: the category, or the last folder of dataset.path. Borrowed from config. */
 const char *ead_config_dataset_name(const EadConfig *config);
 

@@ -43,6 +43,7 @@ static EadStatus list_images(DistillState *s) {
                                  .batch = config->distill_batch,
                                  .seed = config->train_seed,
                                  .gray = config->distill_gray_probability};
+    images->files.rules.max_pixels = config->dataset_max_pixels;
     EadStatus status = ead_image_list_add(&images->files, config->distill_images);
     if (status != EAD_OK) return ead_fail_prefix(status, "distill.images: ");
     int count = images->files.count, most = count / 10 > 1 ? count / 10 : 1;

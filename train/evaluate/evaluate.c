@@ -16,6 +16,7 @@ typedef struct TestRun {
     EadDetector *detector;
     EadMapOutput output;
     EadPath maps, overlays; /* folders */
+    EadImageRules rules;
     EadResults *results;
 } TestRun;
 
@@ -47,7 +48,7 @@ static EadStatus evaluate_sample(void *context, int index) {
     EadGroundTruth truth = {0}, *known = sample->anomalous && sample->mask_path ? &truth : NULL;
     const EadImage *mask = known ? &truth.mask : NULL;
     EadScored scored;
-    EadStatus status = ead_score_file(run->detector, sample->path, &scored);
+    EadStatus status = ead_score_file(run->detector, sample->path, &run->rules, &scored);
     const EadImage *image = &scored.image;
     results->decoding_seconds += scored.decoding_seconds;
     results->inference_seconds += scored.inference_seconds;
@@ -75,13 +76,16 @@ EadStatus ead_evaluate(const EadEvaluateSpec *spec, EadResults *results) {
             "%s: no test images, so nothing to evaluate; a data set of type mvtec_ad keeps them in "
             "test/, one of type folder in dataset.test_good and dataset.defects",
             spec->title);
-    TestRun run = {.spec = spec, .results = results};
+    TestRun run = {.spec = spec, .rules = spec->rules, .results = results};
     EadWalk walk = {.what = "evaluating", .count = count, .quiet = spec->quiet, .stop = spec->stop};
     double start = ead_clock_seconds();
+    EAD_TRY(ead_image_notes_new(&run.rules.notes));
     EadStatus status = start_run(&run);
     if (status == EAD_OK) status = ead_walk(&walk, evaluate_sample, &run);
     results->total_seconds = ead_clock_seconds() - start;
     if (status == EAD_OK) status = ead_evaluation_finish(results->evaluation, &results->metrics);
+    ead_image_notes_print(run.rules.notes, stderr);
+    ead_image_notes_free(run.rules.notes);
     ead_detector_close(run.detector);
     ead_map_output_free(&run.output);
     return status;

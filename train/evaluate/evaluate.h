@@ -13,6 +13,7 @@ typedef struct EadEvaluateSpec {
     const EadModel *model;
     EadPlanOptions plan; /* of the detector */
     const EadDataset *dataset;
+    EadImageRules rules;           /* how its images are read; notes are told at the end, on stderr */
     const EadThreshold *threshold; /* the model's with its false-alarm rate; NULL: that is not known */
     const char *output;            /* folder, made if missing */
     bool maps, overlays;           /* also write maps/<defect>/<image>.tiff, overlays/<defect>/<image>.png */

@@ -3,7 +3,6 @@
 
 #include "core/base/clock.h"
 #include "core/base/memory.h"
-#include "data/codec/codec.h"
 #include "train/support/progress.h"
 
 #include <stdlib.h>
@@ -19,10 +18,11 @@ EadStatus ead_score_image(EadDetector *detector, const EadImage *image, float **
     return status;
 }
 
-EadStatus ead_score_file(EadDetector *detector, const char *path, EadScored *out) {
+EadStatus ead_score_file(EadDetector *detector, const char *path, const EadImageRules *rules,
+                         EadScored *out) {
     double start = ead_clock_seconds();
     *out = (EadScored){.map = NULL};
-    EAD_TRY(ead_image_load(path, &out->image));
+    EAD_TRY(ead_image_load_with(path, rules, &out->image));
     double decoded = ead_clock_seconds();
     out->decoding_seconds = decoded - start;
     EadStatus status = ead_score_image(detector, &out->image, &out->map, &out->score);
@@ -39,21 +39,22 @@ void ead_scored_free(EadScored *scored) {
 typedef struct Scores {
     EadDetector *detector;
     const EadStringList *files;
+    const EadImageRules *rules;
     float *scores;
 } Scores;
 
 static EadStatus score_one(void *context, int index) {
     const Scores *s = context;
     EadScored scored;
-    EadStatus status = ead_score_file(s->detector, s->files->items[index], &scored);
+    EadStatus status = ead_score_file(s->detector, s->files->items[index], s->rules, &scored);
     s->scores[index] = scored.score;
     ead_scored_free(&scored);
     return status;
 }
 
 EadStatus ead_score_images(const EadModel *model, const EadPlanOptions *plan, const EadStringList *files,
-                           bool quiet, float *scores) {
-    Scores s = {NULL, files, scores};
+                           const EadImageRules *rules, bool quiet, float *scores) {
+    Scores s = {NULL, files, rules, scores};
     EAD_TRY(ead_detector_new(model, plan, 1, &s.detector));
     EadWalk walk = {.what = "scoring validation images", .count = files->count, .quiet = quiet};
     EadStatus status = ead_walk(&walk, score_one, &s);

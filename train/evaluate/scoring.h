@@ -2,7 +2,7 @@
 #pragma once
 
 #include "core/base/string_list.h"
-#include "core/image/image.h"
+#include "data/codec/codec.h"
 #include "models/detector.h"
 
 /* An image and what a detector says of it. */
@@ -13,9 +13,9 @@ typedef struct EadScored {
     double decoding_seconds, inference_seconds;
 } EadScored;
 
-/* Decodes a file and scores it at its own size. Errors: those of ead_image_load() and ead_detector_run().
+/* Decodes a file by rules and scores it at its own size. Errors: those of ead_image_load_with() and ead_detector_run().
  * Free with ead_scored_free() in every case (harmless on a zeroed struct). */
-EadStatus ead_score_file(EadDetector *detector, const char *path, EadScored *out);
+EadStatus ead_score_file(EadDetector *detector, const char *path, const EadImageRules *rules, EadScored *out);
 void ead_scored_free(EadScored *scored);
 
 /* The same for an image in memory; *map is the caller's. */
@@ -23,4 +23,4 @@ EadStatus ead_score_image(EadDetector *detector, const EadImage *image, float **
 
 /* Scores every file as evaluation does: scores [files->count]. Errors: also EAD_INTERRUPTED on Ctrl-C. */
 EadStatus ead_score_images(const EadModel *model, const EadPlanOptions *plan, const EadStringList *files,
-                           bool quiet, float *scores);
+                           const EadImageRules *rules, bool quiet, float *scores);

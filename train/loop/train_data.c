@@ -17,6 +17,8 @@ static bool show_decoding(void *context, int done, int total) {
 
 EadStatus ead_open_cache(const EadConfig *config, const EadImageList *list, const char *kind, EadFitMode mode,
                          EadSkippedImages *skipped, bool quiet, EadImageCache **out) {
+    EadImageRules rules = ead_config_image_rules(config);
+    if (mode == EAD_FIT_CENTER_CROP) rules.bits = 0; /* penalty images come from other cameras */
     EadProgress progress;
     EadPath folder, file;
     char name[96], what[64];
@@ -30,18 +32,22 @@ EadStatus ead_open_cache(const EadConfig *config, const EadImageList *list, cons
         EAD_TRY(ead_path_in(folder, config->output, "cache"));
     EAD_TRY(ead_make_directories(folder));
     EAD_TRY(ead_path_in(file, folder, name));
+    EAD_TRY(ead_image_notes_new(&rules.notes));
     snprintf(what, sizeof what, "decoding %s images", kind);
     ead_progress_start(&progress, what, 0, list->count, quiet);
     EadCacheSpec spec = {.width = config->model_image_size.width,
                          .height = config->model_image_size.height,
                          .mode = mode,
                          .file = file,
+                         .rules = rules,
                          .threads = config->train_threads,
                          .skipped = skipped,
                          .progress = show_decoding,
                          .context = &progress};
     EadStatus status = ead_image_cache_open(list, &spec, out);
     ead_progress_finish(&progress);
+    ead_image_notes_print(rules.notes, stderr);
+    ead_image_notes_free(rules.notes);
     return status;
 }
 
