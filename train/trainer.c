@@ -395,6 +395,7 @@ EadStatus ead_fit_run(const EadFit *fit, const EadRunSpec *spec) {
     ead_loss_log_close(&run->log);
     ead_training_board_close(&run->board);
     if (run->state) fit->free(run->state);
+    ead_run_folder_release(&run->folder);
     ead_train_data_close(&run->data);
     free(run->validation_scores);
     free(run->config_text);

@@ -15,7 +15,8 @@
     X(EAD_NO_MEMORY, "memory could not be had")                                                              \
     X(EAD_UNSUPPORTED, "valid, but not supported by this build or machine")                                  \
     X(EAD_INTERRUPTED, "stopped on request")                                                                 \
-    X(EAD_NOT_FINITE, "a computed value is infinite or not a number")
+    X(EAD_NOT_FINITE, "a computed value is infinite or not a number")                                        \
+    X(EAD_BUSY, "another process works on the same files")
 
 typedef enum EadStatus {
 #define X(code, text) code,

@@ -6,6 +6,7 @@
 #include "core/base/half.h"
 #include "core/base/memory.h"
 #include "core/base/paths.h"
+#include "core/system/file_lock.h"
 #include "data/cache/cache_key.h"
 
 #include <errno.h>
@@ -31,7 +32,8 @@ struct EadFeatureCache {
     EadFeatureCacheSpec spec;
     EadPath path, partial;
     int descriptor, filled;
-    uint8_t *record; /* being written */
+    uint8_t *record;  /* being written */
+    EadFileLock lock; /* of who fills it */
 };
 
 static size_t record_bytes(const EadFeatureCacheSpec *spec) {
@@ -94,6 +96,18 @@ static EadStatus open_file(EadFeatureCache *cache) {
     cache->filled = open_existing(cache, cache->path, O_RDONLY);
     if (cache->filled == spec->count) return EAD_OK;
     if (cache->descriptor >= 0) close(cache->descriptor); /* complete by name but cut: made anew */
+    cache->descriptor = -1;
+    EadPath lock;
+    if (snprintf(lock, sizeof lock, "%s.lock", cache->path) >= EAD_PATH_SIZE)
+        return ead_fail(EAD_BAD_ARGUMENT, "%.200s: is too long a name for a cache", cache->path);
+    EAD_TRY(ead_file_lock_take(lock, cache->path, &cache->lock));
+    cache->filled =
+        open_existing(cache, cache->path, O_RDONLY); /* another process may just have completed it */
+    if (cache->filled == spec->count) {
+        ead_file_lock_release(&cache->lock);
+        return EAD_OK;
+    }
+    if (cache->descriptor >= 0) close(cache->descriptor);
     cache->filled = open_existing(cache, cache->partial, O_RDWR);
     if (cache->filled < 0) {
         EAD_TRY(check_replaceable(cache->path));
@@ -164,6 +178,7 @@ EadStatus ead_feature_cache_append(EadFeatureCache *cache, const uint8_t *pixels
         return fail(cache->partial, "write");
     if (++cache->filled < spec->count) return EAD_OK;
     bool complete = fsync(cache->descriptor) == 0 && rename(cache->partial, cache->path) == 0;
+    ead_file_lock_release(&cache->lock);
     return complete ? ead_sync_folder_of(cache->path) : fail(cache->partial, "complete");
 }
 
@@ -185,6 +200,7 @@ EadStatus ead_feature_cache_read(const EadFeatureCache *cache, int index, uint8_
 void ead_feature_cache_close(EadFeatureCache *cache) {
     if (!cache) return;
     if (cache->descriptor >= 0) close(cache->descriptor);
+    ead_file_lock_release(&cache->lock);
     free(cache->record);
     free(cache);
 }

@@ -22,9 +22,9 @@ typedef struct EadFeatureCache EadFeatureCache;
 /* Bytes of the complete file. */
 uint64_t ead_feature_cache_bytes(const EadFeatureCacheSpec *spec);
 
-/* Opens the file, complete or partial, or begins it. A file with another key or of another size is made anew; what is no such
- * file at all is not touched.
- * Before anything is written the disk must have room for all of it. Errors: EAD_IO, with the sizes if the
+/* Opens the file, complete or partial, or begins it. A file with another key or of another size is made anew; what is no
+ * such file at all is not touched. Only one process at a time may fill it. Before anything is written the disk must have
+ * room for all of it. Errors: EAD_BUSY; EAD_IO, with the sizes if the
  * room is missing; EAD_NO_MEMORY. */
 EadStatus ead_feature_cache_open(const EadFeatureCacheSpec *spec, EadFeatureCache **out);
 

@@ -68,6 +68,17 @@ START_TEST(an_interrupted_filling_goes_on) {
 }
 END_TEST
 
+START_TEST(one_at_a_time_fills_it) {
+    EadFeatureCache *cache = open_cache(0), *second;
+    ASSERT_FAILS(ead_feature_cache_open(&spec, &second), EAD_BUSY, FILE_ ": another process works there");
+    ck_assert_ptr_null(second);
+    for (int r = 0; r < RECORDS; r++) append(cache, r);
+    ead_feature_cache_close(open_cache(RECORDS)); /* many may read */
+    ead_feature_cache_close(cache);
+    ck_assert(!exists(FILE_ ".lock"));
+}
+END_TEST
+
 START_TEST(the_size_is_known_beforehand) {
     fill(RECORDS);
     size_t size;
@@ -281,6 +292,7 @@ int main(void) {
     TCase *tests = tcase_create("feature_cache");
     tcase_add_checked_fixture(tests, set_up, NULL);
     tcase_add_test(tests, an_interrupted_filling_goes_on);
+    tcase_add_test(tests, one_at_a_time_fills_it);
     tcase_add_test(tests, the_size_is_known_beforehand);
     tcase_add_test(tests, every_damaged_byte_of_a_record_is_noticed);
     tcase_add_test(tests, what_does_not_belong_is_made_anew);

@@ -447,6 +447,31 @@ START_TEST(interrupted_runs_continue_to_the_same_bits) {
 }
 END_TEST
 
+START_TEST(two_processes_in_one_folder) {
+    Outcome first, second;
+    NEED_PROGRAM();
+    shell_ok("rm -rf " RUN);
+    pid_t child = start(TRAIN " --set train.steps=100000", 0);
+    wait_for_file(RUN "/losses.csv", child);
+    ck_assert_int_ne(shell("$PROGRAM " TRAIN " --resume >" S "second 2>&1"), 0);
+    read_into(S "second", second.err);
+    ck_assert_msg(strstr(second.err, RUN ": another process works there ("), "%s", second.err);
+    ck_assert_int_eq(kill(child, SIGHUP), 0);
+    await(child, &first);
+    ck_assert_msg(first.code == 1 && strstr(first.err, "--resume"), "%s", first.err);
+    ck_assert(!exists(RUN "/.lock") && !holds_temporary_files());
+    if (shell("command -v flock >/dev/null") != 0) return;
+    /* An import into a file that another one is making. */
+    ck_assert_int_ne(
+        shell("flock " S "o.lock $PROGRAM import -o " S "o " S "trained/model.safetensors >" S "second 2>&1"),
+        0);
+    read_into(S "second", second.err);
+    ck_assert_msg(strstr(second.err, S "o: another process works there"), "%s", second.err);
+    run_well("import -o " S "o " S "trained/model.safetensors");
+    ck_assert(exists(S "o") && !exists(S "o.lock"));
+}
+END_TEST
+
 #define COUNT(table) ((int)(sizeof(table) / sizeof *(table)))
 
 static Suite *make_suite(void) {
@@ -466,6 +491,7 @@ static Suite *make_suite(void) {
     tcase_add_test(tests, a_full_disk_keeps_the_last_checkpoint);
     tcase_add_test(tests, a_run_with_old_names_of_keys_goes_on);
     tcase_add_loop_test(tests, interrupted_runs_continue_to_the_same_bits, 0, COUNT(interruptions));
+    tcase_add_test(tests, two_processes_in_one_folder);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -2,6 +2,7 @@
 #include "train/cli/arguments.h"
 
 #include "core/base/paths.h"
+#include "core/system/file_lock.h"
 #include "models/efficientad/model.h"
 #include "models/networks/params_file.h"
 #include "models/networks/resnet.h"
@@ -21,6 +22,7 @@ typedef struct Import {
     const EadImportNetwork *teacher, *student,
         *autoencoder; /* those of networks that were found, else NULL */
     int padding;      /* as decided: 0 or 1; -1: nobody says */
+    EadFileLock lock; /* against a second import into the same file */
 } Import;
 
 /* Whether it will be a whole model. */
@@ -213,6 +215,10 @@ static EadStatus write_checked(Import *import, const char *output) {
 
 static EadStatus run(Import *import, const EadArguments *arguments) {
     const char *output = ead_arguments_text(arguments, EAD_OPTION_IMPORT_OUTPUT);
+    EadPath lock;
+    if (snprintf(lock, sizeof lock, "%s.lock", output) >= EAD_PATH_SIZE)
+        return ead_fail(EAD_BAD_ARGUMENT, "%.200s: the path is too long", output);
+    EAD_TRY(ead_file_lock_take(lock, output, &import->lock));
     EAD_TRY(ead_import_source_open(&import->source, arguments->paths, arguments->path_count));
     EAD_TRY(find_all(import));
     EAD_TRY(ead_import_networks_check(&import->networks, &import->source));
@@ -232,5 +238,6 @@ EadStatus ead_command_import(const EadArguments *arguments) {
     ead_import_backbone_free(&import.backbone);
     ead_import_networks_free(&import.networks);
     ead_import_source_close(&import.source);
+    ead_file_lock_release(&import.lock);
     return status;
 }

@@ -46,7 +46,9 @@ static bool exists(const char *path) {
     return access(path, F_OK) == 0;
 }
 
-EadStatus ead_run_folder_check(const EadRunFolder *folder, bool resume) {
+EadStatus ead_run_folder_check(EadRunFolder *folder, bool resume) {
+    if (!folder->lock.path && ead_path_is_folder(folder->path))
+        EAD_TRY(ead_folder_lock_take(folder->path, &folder->lock));
     if (resume || (!exists(folder->checkpoint) && !exists(folder->model))) return EAD_OK;
     return ead_fail(EAD_BAD_ARGUMENT,
                     "%s: holds a run already; continue it with --resume, or choose another --output",
@@ -59,8 +61,14 @@ bool ead_run_folder_resumes(const EadRunFolder *folder, bool resume) {
     return found;
 }
 
-EadStatus ead_run_folder_make(const EadRunFolder *folder) {
-    return ead_make_directories(folder->path);
+EadStatus ead_run_folder_make(EadRunFolder *folder) {
+    EAD_TRY(ead_make_directories(folder->path));
+    /* Not there at first: another process may have made it since, and a run in it. */
+    return folder->lock.path ? EAD_OK : ead_run_folder_check(folder, false);
+}
+
+void ead_run_folder_release(EadRunFolder *folder) {
+    ead_file_lock_release(&folder->lock);
 }
 
 EadStatus ead_run_folder_write_config(const EadRunFolder *folder, const char *config_text) {

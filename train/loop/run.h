@@ -3,6 +3,7 @@
 
 #include "core/base/paths.h"
 #include "core/plan/plan.h"
+#include "core/system/file_lock.h"
 #include "train/config/config.h"
 
 typedef struct EadRunSpec {
@@ -26,19 +27,24 @@ int64_t ead_run_drop_step(double share, int64_t steps);
 typedef struct EadRunFolder {
     const char *path; /* borrowed */
     EadPath config, model, checkpoint, losses;
+    EadFileLock lock; /* against a second run there */
 } EadRunFolder;
 
 /* Names the files; makes nothing. model_name: "model.safetensors". Errors: EAD_BAD_ARGUMENT, a long path. */
 EadStatus ead_run_folder_name(EadRunFolder *folder, const char *path, const char *model_name);
 
-/* Errors: EAD_BAD_ARGUMENT if the folder holds a run already and this one is not to resume it. */
-EadStatus ead_run_folder_check(const EadRunFolder *folder, bool resume);
+/* Locks the folder where it is there already, and checks what it holds. Errors: EAD_BAD_ARGUMENT if that is a run and
+ * this one is not to resume it; EAD_BUSY if another process works there; EAD_IO. */
+EadStatus ead_run_folder_check(EadRunFolder *folder, bool resume);
 
 /* Whether there is a checkpoint to resume from; says on stderr where there is none. */
 bool ead_run_folder_resumes(const EadRunFolder *folder, bool resume);
 
-/* Makes the folder. Errors: EAD_IO. */
-EadStatus ead_run_folder_make(const EadRunFolder *folder);
+/* Makes and locks the folder. Errors: EAD_IO, EAD_BUSY. */
+EadStatus ead_run_folder_make(EadRunFolder *folder);
+
+/* Gives the lock back; harmless on a zeroed folder. */
+void ead_run_folder_release(EadRunFolder *folder);
 
 /* Writes the effective config. Errors: EAD_IO. */
 EadStatus ead_run_folder_write_config(const EadRunFolder *folder, const char *config_text);

@@ -103,8 +103,8 @@ bool ead_sweep_in_shard(const EadSweepWork *work, int run);
 
 /* Does what is left: starts this program's `train --resume` for every run of the shard that is not finished,
  * `jobs` at a time, reports on stderr what begins, ends and fails, and goes on after failures. Output of a
- * run goes to log.txt in its folder, which is locked as long as its process lives, so that two sweeps never
- * work on the same run. Sets OMP_WAIT_POLICY=passive for the runs unless it is set. Errors: EAD_BAD_ARGUMENT
+ * run goes to log.txt in its folder, which is locked as long as its process lives, so that two sweeps, or a sweep and
+ * `train`, never work on the same run. Sets OMP_WAIT_POLICY=passive for the runs unless it is set. Errors: EAD_BAD_ARGUMENT
  * when all is done and some runs have failed; EAD_INTERRUPTED after Ctrl-C or SIGTERM, when the runs have
  * written their checkpoints; EAD_IO where no process can be made. */
 EadStatus ead_sweep_work(const EadSweepWork *work);

@@ -6,6 +6,7 @@
 #include "core/base/memory.h"
 #include "core/base/minmax.h"
 #include "core/base/paths.h"
+#include "core/system/file_lock.h"
 #include "core/system/machine.h"
 #include "train/support/progress.h"
 
@@ -14,7 +15,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -26,7 +26,8 @@ typedef enum Progress { PENDING, RUNNING, DONE, FAILED, LOCKED_BY_OTHER, OTHER_S
 
 typedef struct Job {
     pid_t process; /* 0: free */
-    int run, log;  /* log: file descriptor; its lock is the run's */
+    int run, log;  /* log: file descriptor */
+    EadFileLock lock;
     off_t log_start;
     double start;
 } Job;
@@ -86,6 +87,7 @@ static EadStatus start_run(const Scheduler *scheduler, const EadSweepRun *run, J
     if (process == 0) {
         /* The run must not outlive the sweep: a restarted one would find it at work. */
         prctl(PR_SET_PDEATHSIG, SIGTERM);
+        ead_file_lock_pass_on(&job->lock);
         bool ready =
             getppid() == parent && dup2(job->log, STDOUT_FILENO) >= 0 && dup2(job->log, STDERR_FILENO) >= 0;
         if (ready) execv("/proc/self/exe", arguments);
@@ -103,32 +105,37 @@ static void report(const Scheduler *scheduler, int run, const char *text) {
             scheduler->work->sweep->runs[run].name, text);
 }
 
-/* Takes the lock of the run's log and starts it; *taken is false where another process has the lock. */
-static EadStatus begin_run(Scheduler *scheduler, Job *job, int index, bool *taken) {
-    const EadSweepRun *run = &scheduler->work->sweep->runs[index];
+/* Opens the log of a run that is locked, and starts it. */
+static EadStatus log_and_start(const Scheduler *scheduler, const EadSweepRun *run, Job *job) {
     EadPath path;
-    EAD_TRY(ead_make_directories(run->config.output));
     EAD_TRY(ead_path_in(path, run->config.output, "log.txt"));
-    job->run = index;
     job->log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
     if (job->log < 0) return ead_fail(EAD_IO, "%s: cannot write: %s", path, strerror(errno));
-    *taken = flock(job->log, LOCK_EX | LOCK_NB) == 0;
     job->log_start = lseek(job->log, 0, SEEK_END);
-    EadStatus status = *taken ? start_run(scheduler, run, job) : EAD_OK;
-    if (status != EAD_OK || !*taken) close(job->log);
+    EadStatus status = start_run(scheduler, run, job);
+    if (status != EAD_OK) close(job->log);
+    return status;
+}
+
+/* Errors: EAD_BUSY where another process works on the run. */
+static EadStatus begin_run(const Scheduler *scheduler, Job *job, int index) {
+    const EadSweepRun *run = &scheduler->work->sweep->runs[index];
+    job->run = index;
+    EAD_TRY(ead_make_directories(run->config.output));
+    EAD_TRY(ead_folder_lock_take(run->config.output, &job->lock));
+    EadStatus status = log_and_start(scheduler, run, job);
+    if (status != EAD_OK) ead_file_lock_release(&job->lock);
     return status;
 }
 
 static void begin(Scheduler *scheduler, Job *job, int index) {
-    char text[1100] = "another process is at it";
-    bool taken = false;
-    EadStatus status = begin_run(scheduler, job, index, &taken);
-    scheduler->progress[index] = status != EAD_OK ? FAILED : taken ? RUNNING : LOCKED_BY_OTHER;
-    scheduler->ended += status != EAD_OK;
+    char text[1100] = "started";
+    EadStatus status = begin_run(scheduler, job, index);
+    bool failed = status != EAD_OK && status != EAD_BUSY;
+    scheduler->progress[index] = failed ? FAILED : status == EAD_OK ? RUNNING : LOCKED_BY_OTHER;
+    scheduler->ended += failed;
     if (status != EAD_OK)
-        snprintf(text, sizeof text, "failed: %s", ead_error_message());
-    else if (taken)
-        snprintf(text, sizeof text, "started");
+        snprintf(text, sizeof text, "%s: %s", failed ? "failed" : "not started", ead_error_message());
     report(scheduler, index, text);
 }
 
@@ -136,8 +143,7 @@ static void end(Scheduler *scheduler, Job *job, int status) {
     char text[1100], reason[900];
     EadRunState state = EAD_RUN_NEW;
     const EadSweep *sweep = scheduler->work->sweep;
-    /* Not by close() alone: the process of another run has the file open too until it becomes the program. */
-    flock(job->log, LOCK_UN);
+    ead_file_lock_release(&job->lock);
     close(job->log);
     job->process = 0;
     scheduler->ended++;

@@ -4,12 +4,11 @@
 
 #include "core/base/atomic_file.h"
 #include "core/base/paths.h"
+#include "core/system/file_lock.h"
 #include "train/support/json_writer.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -28,14 +27,10 @@ EadStatus ead_sweep_state(const EadSweepRun *run, EadRunState *state) {
     bool started =
         ead_sweep_holds(run, "checkpoint.safetensors") || ead_sweep_holds(run, "model.safetensors");
     *state = finished ? EAD_RUN_FINISHED : started ? EAD_RUN_STARTED : EAD_RUN_NEW;
-    /* The lock of the log is held by whoever writes it. */
-    EadPath path;
-    bool named = ead_path_in(path, run->config.output, "log.txt") == EAD_OK;
-    int file = named ? open(path, O_RDONLY | O_CLOEXEC) : -1;
-    if (file >= 0 && flock(file, LOCK_EX | LOCK_NB) != 0) *state = EAD_RUN_ACTIVE;
-    if (file >= 0) close(file);
+    if (ead_folder_lock_is_held(run->config.output)) *state = EAD_RUN_ACTIVE;
     if (*state == EAD_RUN_NEW || *state == EAD_RUN_ACTIVE) return EAD_OK;
     /* Whether the config that the run was made with gives other metrics. */
+    EadPath path;
     EadConfig saved;
     EAD_TRY(ead_path_in(path, run->config.output, "config.yaml"));
     EAD_TRY(ead_config_defaults(&saved));
