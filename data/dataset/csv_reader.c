@@ -3,6 +3,7 @@
 
 #include "core/base/file_bytes.h"
 #include "core/base/memory.h"
+#include "core/base/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,11 +18,8 @@ void ead_csv_close(EadCsvReader *reader) {
 /* Takes the text over: `size` bytes and a 0. */
 static EadStatus start(char *text, size_t size, EadCsvReader *reader) {
     reader->text = text;
-    if (memchr(text, 0, size))
-        return ead_fail(EAD_BAD_FILE, "%s: holds zero bytes, so it is not a CSV file", reader->label);
-    bool marked = strncmp(text, "\xEF\xBB\xBF", 3) == 0; /* spreadsheets begin UTF-8 with it */
-    reader->next = text + (marked ? 3 : 0);
-    return EAD_OK;
+    reader->next = text;
+    return ead_text_clean(text, &size, reader->label);
 }
 
 EadStatus ead_csv_open_text(const char *bytes, size_t size, const char *label, EadCsvReader *reader) {

@@ -1,8 +1,8 @@
 /* JSON by jansson, every member checked. */
 #include "data/dataset/defect_types.h"
 
-#include "core/base/file_bytes.h"
 #include "core/base/memory.h"
+#include "core/base/text.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -79,7 +79,7 @@ EadStatus ead_defect_types_read(const char *path, EadDefectTypes *out) {
     char *bytes;
     size_t size;
     *out = (EadDefectTypes){0};
-    EAD_TRY(ead_read_file(path, MAX_FILE, &bytes, &size));
+    EAD_TRY(ead_read_text(path, MAX_FILE, &bytes, &size));
     EadStatus status = ead_defect_types_parse(bytes, size, path, out);
     free(bytes);
     return status;

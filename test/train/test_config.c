@@ -3,7 +3,7 @@
 #include "core/base/paths.h"
 #include "train/config/config.h"
 #include "train/fit.h"
-#include "train/support/utf8.h"
+#include "core/base/utf8.h"
 
 #include "test/support/suite.h"
 

@@ -129,6 +129,7 @@ EadStatus ead_command_predict(const EadArguments *arguments) {
         int64_t total = silent ? -1 : ead_predict_inputs_count(arguments->paths, arguments->path_count);
         ead_predict_inputs_start(&inputs, arguments->paths, arguments->path_count, stdin,
                                  predictor.output.overlays, predictor.output.maps);
+        inputs.list.zeros = ead_arguments_given(arguments, EAD_OPTION_ZEROS);
         ead_progress_start(&predictor.progress, "predicting", 0, total, total < 0);
         status = handle_all(&predictor, &inputs);
         ead_progress_finish(&predictor.progress);

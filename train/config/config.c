@@ -2,7 +2,7 @@
 #include "train/config/config.h"
 
 #include "core/base/paths.h"
-#include "train/support/utf8.h"
+#include "core/base/utf8.h"
 
 #include <stdlib.h>
 #include <string.h>

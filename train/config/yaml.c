@@ -2,13 +2,15 @@
 #include "train/config/yaml.h"
 
 #include "core/base/memory.h"
-#include "train/support/utf8.h"
+#include "core/base/text.h"
+#include "core/base/utf8.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <yaml.h>
 
 enum { MAX_FILE_SIZE = 1000000, MAX_DEPTH = 16, MAX_KEY = 100 };
@@ -194,14 +196,12 @@ EadStatus ead_yaml_parse(const void *bytes, size_t size, const char *label, cons
 
 EadStatus ead_yaml_load(const char *path, const char *what, EadYamlNode **root) {
     *root = NULL;
-    FILE *file = fopen(path, "rb");
-    if (!file) return ead_fail(EAD_IO, "%s: cannot open this %s: %s", path, what, strerror(errno));
-    char *bytes = ead_new(MAX_FILE_SIZE + 1, 1, "a YAML file");
-    size_t size = bytes ? fread(bytes, 1, MAX_FILE_SIZE + 1, file) : 0;
-    EadStatus status = bytes ? EAD_OK : EAD_NO_MEMORY;
-    if (bytes && ferror(file)) status = ead_fail(EAD_IO, "%s: cannot be read: %s", path, strerror(errno));
-    fclose(file);
-    if (status == EAD_OK) status = ead_yaml_parse(bytes, size, path, what, root);
+    char *bytes;
+    size_t size;
+    if (access(path, R_OK) != 0)
+        return ead_fail(EAD_IO, "%s: cannot open this %s: %s", path, what, strerror(errno));
+    EAD_TRY(ead_read_text(path, MAX_FILE_SIZE, &bytes, &size));
+    EadStatus status = ead_yaml_parse(bytes, size, path, what, root);
     free(bytes);
     return status;
 }

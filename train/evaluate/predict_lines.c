@@ -12,14 +12,17 @@
 
 void ead_predict_inputs_start(EadPredictInputs *inputs, const char *const *paths, int count, FILE *list,
                               const char *overlays, const char *maps) {
-    *inputs = (EadPredictInputs){.paths = paths, .count = count, .list = list, .apart = {overlays, maps}};
+    *inputs = (EadPredictInputs){.paths = paths,
+                                 .count = count,
+                                 .list = {.stream = list, .label = "list of images"},
+                                 .apart = {overlays, maps}};
 }
 
 void ead_predict_inputs_free(EadPredictInputs *inputs) {
     ead_strings_free(&inputs->images);
     ead_left_out_free(&inputs->left_out);
     ead_strings_free(&inputs->notes);
-    free(inputs->line);
+    ead_name_list_free(&inputs->list);
     free(inputs->folder);
     *inputs = (EadPredictInputs){0};
 }
@@ -75,16 +78,13 @@ static EadStatus take_image(EadPredictInputs *inputs, EadPredictInput *input) {
     return EAD_OK;
 }
 
-/* The next path named by the user or the list, whose empty lines are skipped; NULL at the end. */
+/* The next path named by the user or the list; NULL at the end. */
 static EadStatus next_path(EadPredictInputs *inputs, const char **path) {
     for (;;) {
-        while (inputs->listing) {
-            inputs->listing = inputs->list && getline(&inputs->line, &inputs->line_size, inputs->list) >= 0;
-            if (!inputs->listing && inputs->list && !feof(inputs->list))
-                return ead_fail(EAD_IO, "list of images: cannot read: %s", strerror(errno));
-            *path = inputs->line;
-            if (inputs->listing) inputs->line[strcspn(inputs->line, "\r\n")] = '\0';
-            if (inputs->listing && inputs->line[0] != '\0') return EAD_OK;
+        if (inputs->listing) {
+            EAD_TRY(ead_name_list_next(&inputs->list, path));
+            inputs->listing = *path != NULL;
+            if (*path) return EAD_OK;
         }
         *path = inputs->next < inputs->count ? inputs->paths[inputs->next++] : NULL;
         if (!*path || strcmp(*path, "-") != 0) return EAD_OK;

@@ -2,6 +2,7 @@
  * the line of JSON that it prints for each. */
 #pragma once
 
+#include "core/base/text.h"
 #include "data/source/image_list.h"
 
 #include <stdint.h>
@@ -17,11 +18,9 @@ typedef struct EadPredictInput {
 typedef struct EadPredictInputs {
     const char *const *paths; /* [count] as given, borrowed */
     int count, next;
-    FILE *list;           /* for "-", borrowed; NULL: "-" gives nothing */
+    EadNameList list;     /* for "-" */
     const char *apart[2]; /* folders that must not lie in one of the inputs, borrowed; or NULL */
     bool listing;         /* reading from list */
-    char *line;           /* of the list */
-    size_t line_size;
     EadStringList images; /* of the present folder */
     EadLeftOut left_out;  /* what else it holds */
     EadStringList notes;  /* of all folders so far, for people; the caller may take them out */
@@ -31,7 +30,7 @@ typedef struct EadPredictInputs {
     char *folder;  /* storage of EadPredictInput.folder */
 } EadPredictInputs;
 
-/* Begins. list: where "-" reads paths from, one a line (stdin). overlays, maps: folders that pictures
+/* Begins. list: where "-" reads paths from (stdin), or NULL: from nowhere. overlays, maps: folders that pictures
  * are written into, which must not be found among the inputs; or NULL. */
 void ead_predict_inputs_start(EadPredictInputs *inputs, const char *const *paths, int count, FILE *list,
                               const char *overlays, const char *maps);

@@ -3,13 +3,14 @@
 
 #include "core/base/atomic_file.h"
 #include "core/base/memory.h"
+#include "core/base/text.h"
 
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { LINE_SIZE = 512 };
+enum { MAX_FILE = 1 << 30, LINE_SIZE = 512 };
 
 int ead_loss_count(const EadLossColumn *columns) {
     int count = 0;
@@ -39,10 +40,13 @@ static EadStatus copy_rows(FILE *from, FILE *to, const char *path, const char *h
 }
 
 static EadStatus keep_rows(const char *path, const char *header, int64_t done) {
-    FILE *old = fopen(path, "r");
-    if (!old) return fail(path, "read");
+    char *text;
+    size_t size;
+    EAD_TRY(ead_read_text(path, MAX_FILE, &text, &size));
     EadAtomicFile file;
-    EadStatus status = ead_atomic_file_open(&file, path);
+    FILE *old = fmemopen(text, size ? size : 1, "r");
+    EadStatus status =
+        old ? ead_atomic_file_open(&file, path) : ead_fail(EAD_NO_MEMORY, "no memory to read %s", path);
     if (status == EAD_OK) {
         status = copy_rows(old, file.stream, path, header, done);
         if (status == EAD_OK)
@@ -50,7 +54,8 @@ static EadStatus keep_rows(const char *path, const char *header, int64_t done) {
         else
             ead_atomic_file_discard(&file);
     }
-    fclose(old);
+    if (old) fclose(old);
+    free(text);
     return status;
 }
 

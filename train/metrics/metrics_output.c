@@ -1,7 +1,7 @@
 /* Every loop here is over the rows of metrics.def. */
 #include "train/metrics/metrics_output.h"
 
-#include "train/support/utf8.h"
+#include "core/base/utf8.h"
 
 #include <math.h>
 #include <string.h>

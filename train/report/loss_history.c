@@ -2,14 +2,16 @@
 #include "train/report/loss_history.h"
 
 #include "core/base/memory.h"
+#include "core/base/text.h"
 
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-enum { LINE_SIZE = 1024, MAX_STEP_DIGITS = 15 }; /* so that a double holds every step */
+enum { MAX_FILE = 1 << 30, LINE_SIZE = 1024, MAX_STEP_DIGITS = 15 }; /* so that a double holds every step */
 
 /* "step,loss_a,loss_b,lr": the names between the first and the last; changes the line. */
 static EadStatus read_header(char *line, const char *path, EadLossHistory *history) {
@@ -61,11 +63,15 @@ static EadStatus read_rows(FILE *stream, const char *path, EadLossHistory *histo
 
 EadStatus ead_loss_history_read(const char *path, EadLossHistory *history) {
     *history = (EadLossHistory){0};
-    FILE *stream = fopen(path, "r");
-    if (!stream && errno == ENOENT) return EAD_OK;
-    if (!stream) return ead_fail(EAD_IO, "%s: cannot read: %s", path, strerror(errno));
-    EadStatus status = read_rows(stream, path, history);
-    fclose(stream);
+    char *text;
+    size_t size;
+    if (access(path, F_OK) != 0 && errno == ENOENT) return EAD_OK;
+    EAD_TRY(ead_read_text(path, MAX_FILE, &text, &size));
+    FILE *stream = fmemopen(text, size ? size : 1, "r");
+    EadStatus status =
+        stream ? read_rows(stream, path, history) : ead_fail(EAD_NO_MEMORY, "no memory to read %s", path);
+    if (stream) fclose(stream);
+    free(text);
     if (status != EAD_OK) ead_loss_history_free(history);
     return status;
 }

@@ -1,7 +1,7 @@
 /* Separators, escapes, numbers. */
 #include "train/support/json_writer.h"
 
-#include "train/support/utf8.h"
+#include "core/base/utf8.h"
 
 #include <assert.h>
 #include <inttypes.h>

@@ -3,7 +3,7 @@
 
 #include "core/base/memory.h"
 #include "core/base/minmax.h"
-#include "train/support/utf8.h"
+#include "core/base/utf8.h"
 
 #include <assert.h>
 #include <errno.h>

@@ -3,6 +3,7 @@
 
 #include "core/base/memory.h"
 #include "core/base/paths.h"
+#include "core/base/text.h"
 #include "train/metrics/metrics_output.h"
 
 #include <jansson.h>
@@ -11,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+enum { MAX_FILE = 1 << 28 };
 
 static void add_column(EadSweepResults *results, int metric, const char *kind) {
     const EadMetricRow *row = &ead_metric_rows[metric];
@@ -86,6 +89,22 @@ static double *metrics_at(const EadSweepResults *results, int variant, int scena
     return results->values + run * (size_t)results->column_count;
 }
 
+/* An object; cure: stands behind errors. */
+static EadStatus load_json(const char *path, const char *cure, json_t **root) {
+    char *text;
+    size_t size;
+    json_error_t error = {.text = "is no object"};
+    *root = NULL;
+    EAD_TRY(ead_read_text(path, MAX_FILE, &text, &size));
+    *root = json_loadb(text, size, 0, &error);
+    free(text);
+    if (*root && !json_is_object(*root)) {
+        json_decref(*root);
+        *root = NULL;
+    }
+    return *root ? EAD_OK : ead_fail(EAD_BAD_FILE, "%s:%d: %s%s", path, error.line, error.text, cure);
+}
+
 static double number_in(json_t *object, const char *key) {
     json_t *number = json_object_get(object, key);
     return json_is_number(number) ? json_number_value(number) : NAN;
@@ -102,12 +121,8 @@ static EadStatus read_run(const char *folder, const ManifestRun *run, EadSweepRe
     EAD_TRY(ead_path_in(path, run_folder, "metrics.json"));
     if (access(path, F_OK) != 0) return EAD_OK;
     results->finished++;
-    json_error_t error;
-    json_t *root = json_load_file(path, 0, &error);
-    if (!json_is_object(root)) {
-        json_decref(root);
-        return ead_fail(EAD_BAD_FILE, "%s:%d: %s; delete the run's folder", path, error.line, error.text);
-    }
+    json_t *root;
+    EAD_TRY(load_json(path, "; delete the run's folder", &root));
     json_t *defects = json_object_get(root, "defects");
     json_t *logical = json_object_get(defects, "logical_anomalies");
     json_t *structural = json_object_get(defects, "structural_anomalies");
@@ -147,12 +162,10 @@ static EadStatus read_runs(const char *path, json_t *runs, EadSweepResults *resu
 }
 
 EadStatus ead_sweep_results_read(const char *manifest, EadSweepResults *results) {
-    json_error_t error;
-    json_t *runs;
+    json_t *root, *runs;
     const char *format = "", *title, *paper;
     *results = (EadSweepResults){0};
-    json_t *root = json_load_file(manifest, 0, &error);
-    if (!root) return ead_fail(EAD_BAD_FILE, "%s:%d: %s", manifest, error.line, error.text);
+    EAD_TRY(load_json(manifest, "", &root));
     int failed = json_unpack(root, "{s:s, s:s, s:s, s:o}", "format", &format, "title", &title, "paper",
                              &paper, "runs", &runs);
     EadStatus status = EAD_OK;

@@ -1,5 +1,5 @@
 /* UTF-8 decoding, strict. */
-#include "train/support/utf8.h"
+#include "core/base/utf8.h"
 
 /* Length by the first byte; 0 where no sequence starts with it. */
 static int sequence_length(uint8_t first) {

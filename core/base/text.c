@@ -1,0 +1,107 @@
+/* Marks, line ends, lists. */
+#include "core/base/text.h"
+
+#include "core/base/file_bytes.h"
+#include "core/base/memory.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char utf8_mark[] = "\xEF\xBB\xBF";
+enum { MARK = sizeof utf8_mark - 1, LOOK = 64 };
+
+static bool has_utf16_mark(const char *text, size_t size) {
+    return size >= 2 && (memcmp(text, "\xFF\xFE", 2) == 0 || memcmp(text, "\xFE\xFF", 2) == 0);
+}
+
+/* A quarter of zeros is more than any text has that is not in 16 or 32 bits a character. */
+static bool looks_wide(const char *text, size_t size) {
+    size_t zeros = 0, looked = size < LOOK ? size : LOOK;
+    for (size_t i = 0; i < looked; i++) zeros += text[i] == '\0';
+    return has_utf16_mark(text, size) || (zeros >= 2 && 4 * zeros >= looked);
+}
+
+static EadStatus refuse_utf16(const char *label) {
+    return ead_fail(EAD_BAD_FILE, "%s: is UTF-16 text; save it as UTF-8, or: iconv -f UTF-16 -t UTF-8",
+                    label);
+}
+
+EadStatus ead_text_clean(char *text, size_t *size, const char *label) {
+    if (looks_wide(text, *size)) return refuse_utf16(label);
+    if (memchr(text, 0, *size))
+        return ead_fail(EAD_BAD_FILE, "%s: holds bytes of 0, so it is no text", label);
+    const char *from = text, *end = text + *size;
+    if (*size >= MARK && memcmp(from, utf8_mark, MARK) == 0) from += MARK;
+    char *to = text;
+    for (; from < end; from++) {
+        bool ends_twice = from[0] == '\r' && from + 1 < end && from[1] == '\n';
+        if (!ends_twice) *to++ = *from == '\r' ? '\n' : *from;
+    }
+    *to = '\0';
+    *size = (size_t)(to - text);
+    return EAD_OK;
+}
+
+EadStatus ead_read_text(const char *path, size_t max_size, char **text, size_t *size) {
+    EAD_TRY(ead_read_file(path, max_size, text, size));
+    EadStatus status = ead_text_clean(*text, size, path);
+    if (status == EAD_OK) return EAD_OK;
+    free(*text);
+    *text = NULL;
+    return status;
+}
+
+/* ---- lists ---- */
+
+/* Whether the byte ends a name; the first one that can decides what separates. */
+static bool ends_name(EadNameList *list, int byte) {
+    if (!list->begun && byte == '\0') list->zeros = true;
+    return list->zeros ? byte == '\0' : byte == '\n' || byte == '\r';
+}
+
+/* Bytes up to the end of a name or of the list. */
+static EadStatus read_name(EadNameList *list, int *length, int *byte) {
+    *length = 0;
+    while ((*byte = getc(list->stream)) != EOF) {
+        bool second = list->after_return && *byte == '\n'; /* of \r\n */
+        list->after_return = false;
+        if (second) continue;
+        if (ends_name(list, *byte)) break;
+        if (*byte == '\0')
+            return ead_fail(EAD_BAD_FILE,
+                            "%s: holds bytes of 0 and line ends; if the bytes of 0 separate the names, "
+                            "say --null",
+                            list->label);
+        EAD_TRY(ead_grow(&list->name, &list->capacity, *length + 1, 1, list->label));
+        list->name[(*length)++] = (char)*byte;
+    }
+    list->after_return = *byte == '\r' && !list->zeros;
+    if (*byte == EOF && ferror(list->stream))
+        return ead_fail(EAD_IO, "%s: cannot read: %s", list->label, strerror(errno));
+    EAD_TRY(ead_grow(&list->name, &list->capacity, *length + 1, 1, list->label));
+    list->name[*length] = '\0';
+    return EAD_OK;
+}
+
+EadStatus ead_name_list_next(EadNameList *list, const char **name) {
+    int length, byte = 0;
+    *name = NULL;
+    while (list->stream && byte != EOF) {
+        bool first = !list->begun, told = list->zeros;
+        EAD_TRY(read_name(list, &length, &byte));
+        list->begun = true;
+        /* Every other byte of Latin text in UTF-16 is 0, with or without a mark. */
+        bool wide = first && !told && list->zeros && length <= 1 && byte != EOF;
+        if (first && (wide || has_utf16_mark(list->name, (size_t)length))) return refuse_utf16(list->label);
+        int skip = first && length >= MARK && memcmp(list->name, utf8_mark, MARK) == 0 ? MARK : 0;
+        *name = length > skip ? list->name + skip : NULL;
+        if (*name) return EAD_OK;
+    }
+    return EAD_OK;
+}
+
+void ead_name_list_free(EadNameList *list) {
+    free(list->name);
+    *list = (EadNameList){0};
+}
