@@ -1,7 +1,7 @@
 /* What /proc/cpuinfo and uname say; the peak, measured; resident memory. */
 #include "bench/bench_machine.h"
 
-#include "core/base/clock.h"
+#include "core/system/clock.h"
 #include "core/system/machine.h"
 
 #include <math.h>

@@ -3,7 +3,8 @@
 #include "bench/bench_machine.h"
 #include "bench/benchmarks.h"
 
-#include "core/base/clock.h"
+#include "core/base/printing.h"
+#include "core/system/clock.h"
 #include "core/base/memory.h"
 #include "core/base/philox.h"
 #include "train/metrics/metrics.h"
@@ -121,7 +122,7 @@ static EadStatus measure(const EadBenchOptions *options, const TestSet *set, int
     ead_bench_memory_reset();
     for (int i = 0; i < repeat && status == EAD_OK; i++) {
         Times times = {0, 0};
-        if (!options->quiet) fprintf(stderr, "metrics of %s, pass %d of %d\n", set->name, i + 1, repeat);
+        if (!options->quiet) ead_print(stderr, "metrics of %s, pass %d of %d\n", set->name, i + 1, repeat);
         status = evaluate(set, &scene, &times);
         wall[i] = times.wall;
         cpu[i] = times.cpu;

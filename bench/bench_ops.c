@@ -2,7 +2,7 @@
 #include "bench/bench_conv_error.h"
 #include "bench/bench_setup.h"
 
-#include "core/base/clock.h"
+#include "core/system/clock.h"
 #include "core/base/memory.h"
 #include "models/detector.h"
 

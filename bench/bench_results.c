@@ -5,6 +5,7 @@
 #include "core/base/atomic_file.h"
 #include "core/base/memory.h"
 #include "core/graph/op.h"
+#include "data/dataset/csv_reader.h"
 #include "train/support/json_writer.h"
 #include "train/support/version.h"
 
@@ -119,9 +120,8 @@ EadStatus ead_bench_write_json(const char *path, const EadBenchMachine *machine,
     return ead_atomic_file_commit(&file);
 }
 
-/* No text of ours holds quotes, so quoting every text is all that CSV asks for. */
 static void print_Text(FILE *stream, const char *text) {
-    if (*text) fprintf(stream, "\"%s\"", text);
+    ead_csv_write_text(stream, text);
 }
 static void print_Whole(FILE *stream, EadBenchWhole whole) {
     if (whole >= 0) fprintf(stream, "%" PRId64, whole);

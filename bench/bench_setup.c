@@ -2,7 +2,8 @@
 #include "bench/bench_setup.h"
 
 #include "bench/bench_machine.h"
-#include "core/base/clock.h"
+#include "core/base/printing.h"
+#include "core/system/clock.h"
 #include "core/base/memory.h"
 #include "core/base/philox.h"
 #include "core/ops/conv2d_pool/conv2d_pool.h"
@@ -115,9 +116,9 @@ EadBenchResult ead_bench_result_for(const EadBenchOptions *options, const char *
 
 void ead_bench_note(const EadBenchOptions *options, const EadBenchResult *result, int repeat) {
     if (options->quiet) return;
-    fprintf(stderr, "%s%s%s %s %s, batch %d: %d passes after %d to warm up\n", result->bench,
-            *result->plan ? " of " : "", result->plan, result->model, result->image, (int)result->batch,
-            repeat, ead_bench_warm_up(options));
+    ead_print(stderr, "%s%s%s %s %s, batch %d: %d passes after %d to warm up\n", result->bench,
+              *result->plan ? " of " : "", result->plan, result->model, result->image, (int)result->batch,
+              repeat, ead_bench_warm_up(options));
 }
 
 static EadStatus time_passes(const EadBenchWork *work, int warm_up, int repeat, double *times) {

@@ -1,5 +1,7 @@
 /* The program: parses the command line, calls the command, reports its failure. */
 #include "train/cli/arguments.h"
+
+#include "core/base/printing.h"
 #include "train/support/version.h"
 
 #include <errno.h>
@@ -47,10 +49,10 @@ int main(int argc, char **argv) {
     /* Output that did not arrive (a full disk, a closed pipe) is a failure like any other. */
     if (status == EAD_OK && (fflush(stdout) != 0 || ferror(stdout)))
         status = ead_fail(EAD_IO, "standard output: %s", strerror(errno));
-    if (status != EAD_OK) fprintf(stderr, "efficientad: %s\n", ead_error_message());
+    if (status != EAD_OK) ead_print(stderr, "efficientad: %s\n", ead_error_message());
     if (wrong_usage && arguments.command < 0) fputs("try: efficientad --help\n", stderr);
     if (wrong_usage && arguments.command >= 0)
-        fprintf(stderr, "try: efficientad %s --help\n", ead_command(arguments.command)->name);
+        ead_print(stderr, "try: efficientad %s --help\n", ead_command(arguments.command)->name);
     ead_arguments_free(&arguments);
     return wrong_usage ? EXIT_USAGE : status == EAD_OK ? EXIT_DONE : EXIT_FAILED;
 }

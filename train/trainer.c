@@ -1,7 +1,8 @@
 /* The run of any fit: prepare, the phases' steps, the end. */
 #include "train/fit.h"
 
-#include "core/base/clock.h"
+#include "core/base/printing.h"
+#include "core/system/clock.h"
 #include "core/base/memory.h"
 #include "train/evaluate/result_files.h"
 #include "train/evaluate/scoring.h"
@@ -167,7 +168,7 @@ static EadStatus fit_or_resume(Run *run) {
         EAD_TRY(run->fit->fit(run->state, run->phase));
     if (!resumed) return EAD_OK;
     if (begun) EAD_TRY(ead_checkpoint_read(run->checkpoint, run->step.device_done, &run->step));
-    fprintf(stderr, "resuming after step %lld\n", (long long)(run->before + run->step.device_done));
+    ead_print(stderr, "resuming after step %lld\n", (long long)(run->before + run->step.device_done));
     ead_safetensors_close(run->checkpoint);
     run->checkpoint = NULL;
     return EAD_OK;
@@ -295,7 +296,7 @@ static EadStatus choose_threshold(Run *run) {
     run->model->threshold = run->threshold.value;
     run->model->image_bits = run->config->dataset_bits;
     ead_threshold_describe(&run->threshold, text, sizeof text);
-    fprintf(stderr, "threshold %s\n", text);
+    ead_print(stderr, "threshold %s\n", text);
     return EAD_OK;
 }
 
@@ -377,8 +378,8 @@ static EadStatus finish(Run *run) {
     Facts facts = collect_facts(run);
     EAD_TRY(save_model(run, &facts));
     if (run->data.dataset.test_count > 0) return evaluate(run, &facts);
-    fprintf(stderr, "no test images in the data set: nothing to evaluate; the model is %s\n",
-            run->folder.model);
+    ead_print(stderr, "no test images in the data set: nothing to evaluate; the model is %s\n",
+              run->folder.model);
     return EAD_OK;
 }
 

@@ -1,6 +1,8 @@
 /* The thread-local error message behind ead_fail(). */
 #include "core/base/status.h"
 
+#include "core/base/printing.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,19 +11,12 @@ enum { MESSAGE_SIZE = 1024 };
 
 static _Thread_local char message[MESSAGE_SIZE];
 
-/* Messages quote hostile files; a line break or an escape sequence in them must not reach a terminal or a
- * log. */
-static void keep_to_one_line(void) {
-    for (char *c = message; *c; c++)
-        if ((unsigned char)*c < ' ' || *c == 0x7F) *c = '?';
-}
-
 EadStatus ead_fail(EadStatus status, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
-    keep_to_one_line();
+    ead_make_printable(message); /* it quotes hostile files, and goes to terminals and logs */
     return status;
 }
 
@@ -34,7 +29,7 @@ EadStatus ead_fail_prefix(EadStatus status, const char *format, ...) {
     va_end(arguments);
     if (written >= 0 && written < MESSAGE_SIZE)
         snprintf(message + written, sizeof message - (size_t)written, "%s", old);
-    keep_to_one_line();
+    ead_make_printable(message); /* it quotes hostile files, and goes to terminals and logs */
     return status;
 }
 

@@ -30,7 +30,7 @@ static EadStatus refuse_utf16(const char *label) {
 EadStatus ead_text_clean(char *text, size_t *size, const char *label) {
     if (looks_wide(text, *size)) return refuse_utf16(label);
     if (memchr(text, 0, *size))
-        return ead_fail(EAD_BAD_FILE, "%s: holds bytes of 0, so it is no text", label);
+        return ead_fail(EAD_BAD_FILE, "%s: holds zero bytes, so it is not a text file", label);
     const char *from = text, *end = text + *size;
     if (*size >= MARK && memcmp(from, utf8_mark, MARK) == 0) from += MARK;
     char *to = text;
@@ -70,7 +70,7 @@ static EadStatus read_name(EadNameList *list, int *length, int *byte) {
         if (ends_name(list, *byte)) break;
         if (*byte == '\0')
             return ead_fail(EAD_BAD_FILE,
-                            "%s: holds bytes of 0 and line ends; if the bytes of 0 separate the names, "
+                            "%s: holds zero bytes and line ends; if the zero bytes separate the names, "
                             "say --null",
                             list->label);
         EAD_TRY(ead_grow(&list->name, &list->capacity, *length + 1, 1, list->label));

@@ -38,6 +38,14 @@ EadStatus ead_csv_open(const char *path, EadCsvReader *reader) {
     return start(text, size, reader);
 }
 
+static bool starts_formula(const char *text) {
+    static const char *const starts[] = {"=",  "+",      "-",      "@",      "\t",    "\r",
+                                         "\n", "\uFF1D", "\uFF0B", "\uFF0D", "\uFF20"};
+    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
+        if (strncmp(text, starts[i], strlen(starts[i])) == 0) return true;
+    return false;
+}
+
 /* Takes one field and what ended it. Quotes may begin and end anywhere in it; a quote itself is doubled. */
 static EadStatus take_field(EadCsvReader *reader, char *delimiter) {
     char *from = reader->next, *to = from;
@@ -60,6 +68,8 @@ static EadStatus take_field(EadCsvReader *reader, char *delimiter) {
     *delimiter = *from;
     reader->next = from + (*from != '\0');
     *to = '\0';
+    char **field = &reader->fields[reader->count - 1];
+    if (**field == '\'' && starts_formula(*field + strspn(*field, "'"))) ++*field;
     return EAD_OK;
 }
 
@@ -79,4 +89,15 @@ int ead_csv_find(const EadCsvReader *reader, const char *name) {
     for (int i = 0; i < reader->count; i++)
         if (strcmp(reader->fields[i], name) == 0) return i;
     return -1;
+}
+
+void ead_csv_write_text(FILE *stream, const char *text) {
+    bool quoted = strpbrk(text, "\",\r\n") != NULL;
+    if (quoted) putc('"', stream);
+    if (starts_formula(text + strspn(text, "'"))) putc('\'', stream);
+    for (; *text; text++) {
+        if (*text == '"') putc('"', stream);
+        putc(*text, stream);
+    }
+    if (quoted) putc('"', stream);
 }

@@ -1,11 +1,14 @@
 /* Rows of a CSV file (RFC 4180: fields between commas, in quotes where they hold commas, quotes or line
- * ends). */
+ * ends), and the texts of those that are written. A text that a spreadsheet would take for a formula (it begins with
+ * = + - @ or their wide forms, a tab or a line end) has an apostrophe before it in the file, and so has one that begins
+ * with apostrophes and goes on like that; reading takes one off. */
 #pragma once
 
 #include "core/base/status.h"
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 enum { EAD_CSV_FIELDS = 16 };
 
@@ -30,5 +33,8 @@ EadStatus ead_csv_next(EadCsvReader *reader, bool *found);
 
 /* The place of a name in the present row (the header), or -1. */
 int ead_csv_find(const EadCsvReader *reader, const char *name);
+
+/* Writes a text as a field. */
+void ead_csv_write_text(FILE *stream, const char *text);
 
 void ead_csv_close(EadCsvReader *reader);

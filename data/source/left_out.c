@@ -2,6 +2,7 @@
 #include "data/source/left_out.h"
 
 #include "core/base/memory.h"
+#include "core/base/printing.h"
 #include "core/base/paths.h"
 #include "data/codec/codec.h"
 
@@ -49,8 +50,7 @@ char *ead_name_paths(const EadStringList *paths, int64_t count, int most) {
     for (int i = 0; stream && i < named; i++) fprintf(stream, "%s%s", i ? ", " : "", paths->items[i]);
     if (stream && count > named) fprintf(stream, " and %lld more", (long long)(count - named));
     bool whole = stream && fclose(stream) == 0;
-    for (char *c = text; whole && *c; c++) /* names may hold what must not reach a terminal */
-        if ((unsigned char)*c < ' ' || *c == 0x7F) *c = '?';
+    if (whole) ead_make_printable(text);
     if (whole) return text;
     free(text);
     ead_fail(EAD_NO_MEMORY, "no memory for a list of files");
@@ -75,7 +75,7 @@ EadStatus ead_left_out_notes(const EadLeftOut *left, const char *where, EadStrin
 EadStatus ead_left_out_print(const EadLeftOut *left, const char *where, FILE *stream) {
     EadStringList notes = {0};
     EadStatus status = ead_left_out_notes(left, where, &notes);
-    for (int i = 0; i < notes.count; i++) fprintf(stream, "%s\n", notes.items[i]);
+    for (int i = 0; i < notes.count; i++) ead_print(stream, "%s\n", notes.items[i]);
     ead_strings_free(&notes);
     return status;
 }

@@ -2,6 +2,7 @@
 #include "data/source/skipped_images.h"
 
 #include "core/base/memory.h"
+#include "core/base/printing.h"
 #include "core/base/string_list.h"
 
 #include <pthread.h>
@@ -62,8 +63,8 @@ int ead_skipped_images_count(EadSkippedImages *skipped) {
 void ead_skipped_images_print(const EadSkippedImages *skipped, const char *key, FILE *stream) {
     if (!skipped || skipped->count == 0) return;
     for (int i = 0; i < skipped->messages.count; i++)
-        fprintf(stream, "skipped: %s\n", skipped->messages.items[i]);
-    fprintf(stream, "%s: %d of %d images skipped\n", key, skipped->count, skipped->total);
+        ead_print(stream, "skipped: %s\n", skipped->messages.items[i]);
+    ead_print(stream, "%s: %d of %d images skipped\n", key, skipped->count, skipped->total);
 }
 
 void ead_skipped_images_free(EadSkippedImages *skipped) {

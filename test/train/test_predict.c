@@ -24,7 +24,8 @@ START_TEST(json_strings) {
         {"\n\t\x01", "\"\\u000a\\u0009\\u0001\""},
         {"gr\xc3\xbcn \xe2\x82\xac \xf0\x9f\x98\x80", "\"gr\xc3\xbcn \xe2\x82\xac \xf0\x9f\x98\x80\""},
         {"\xff x\xc3", "\"\\\\xff x\\\\xc3\""},
-        {"\xed\xa0\x80", "\"\\\\xed\\\\xa0\\\\x80\""}, /* a surrogate */
+        {"a\xc2\x9b\u202e\x7f", "\"a\\u009b\\u202e\\u007f\""}, /* what a terminal would obey */
+        {"\xed\xa0\x80", "\"\\\\xed\\\\xa0\\\\x80\""},         /* a surrogate */
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char text[256] = "";
@@ -376,6 +377,35 @@ START_TEST(lists_on_stdin_and_odd_names) {
 END_TEST
 
 /* Overlays must not end up where images are read from. */
+/* As `find -print0` writes it, found out or said; and no name reaches a terminal as it is. */
+START_TEST(lists_of_hostile_names) {
+    SKIP_UNLESS(getenv("PROGRAM"), "PROGRAM is not set");
+    write_images();
+    save_tiny_model(MODEL, NAN, NULL);
+    static const char list[] = FOLDER "odd/two\nlines.png\0" FOLDER "in/b.png\0" FOLDER "odd/\xc2\x9b"
+                                      "31m\u202e.png";
+    write_noise_png(FOLDER "odd/two\nlines.png", 30, 30, 3, 9);
+    write_bytes(FOLDER "list", list, sizeof list - 1);
+    ck_assert_int_eq(run_predict("--null - <" FOLDER "list"), 1);
+    json_t *lines = printed_lines();
+    ck_assert_int_eq((int)json_array_size(lines), 3);
+    ck_assert_str_eq(member_text(lines, 0, "path"), FOLDER "odd/two\nlines.png");
+    ck_assert_str_eq(member_text(lines, 2, "path"), FOLDER "odd/\xc2\x9b"
+                                                           "31m\u202e.png");
+    json_decref(lines);
+    assert_file_holds(FOLDER "stderr", "odd/?31m?.png: ");
+    ck_assert_int_ne(shell("cat " FOLDER "stdout " FOLDER "stderr | grep -q -e '\xc2\x9b' -e '\u202e'"), 0);
+    /* The first name holds a line end: without --null it cannot be told. */
+    ck_assert_int_eq(run_predict("- <" FOLDER "list"), 1);
+    assert_file_holds(
+        FOLDER "stderr",
+        "list of images: holds zero bytes and line ends; if the zero bytes separate the names, say --null");
+    write_bytes(FOLDER "list", FOLDER "in/b.png\0" FOLDER "in/a.PNG",
+                sizeof(FOLDER "in/b.png\0" FOLDER "in/a.PNG"));
+    ck_assert_int_eq(run_predict("- <" FOLDER "list"), 0);
+}
+END_TEST
+
 START_TEST(images_are_never_overwritten) {
     SKIP_UNLESS(getenv("PROGRAM"), "PROGRAM is not set");
     write_images();
@@ -432,6 +462,7 @@ static Suite *make_suite(void) {
     tcase_add_test(program, nothing_is_left_out_without_a_word);
     tcase_add_test(program, scores_outlive_pictures);
     tcase_add_test(program, lists_on_stdin_and_odd_names);
+    tcase_add_test(program, lists_of_hostile_names);
     tcase_add_test(program, images_are_never_overwritten);
     tcase_add_test(program, failures_and_usage);
     suite_add_tcase(suite, parts);

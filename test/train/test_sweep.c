@@ -195,12 +195,12 @@ static const ArrayCase array_cases[] = {
     {{SLURM("5", "5", "5", "1")}, {0, 4}, {0, 0}, "no part 5 of 4"},
     {{SGE("2", "1", "6", "1")}, {0, 0}, {2, 6}, NULL},
     {{SGE("3", "1", "5", "2")}, {0, 0}, {0, 0}, "SGE array"},
-    {{SGE("undefined", "undefined", "undefined", "undefined")}, {0, 0}, {0, 0}, "no job of an array"},
+    {{SGE("undefined", "undefined", "undefined", "undefined")}, {0, 0}, {0, 0}, "not a job of an array"},
     {{"LSB_JOBINDEX=4"}, {0, 8}, {4, 8}, NULL},
     {{"LSB_JOBINDEX=4"}, {0, 0}, {0, 0}, "LSF array"},
     {{"PBS_ARRAY_INDEX=1"}, {0, 2}, {1, 2}, NULL},
     {{"PBS_ARRAYID=2"}, {0, 0}, {0, 0}, "Torque array"},
-    {{NULL}, {0, 0}, {0, 0}, "no job of an array"},
+    {{NULL}, {0, 0}, {0, 0}, "not a job of an array"},
     {{NULL}, {0, 4}, {0, 0}, "--shard 2/8"},
 };
 

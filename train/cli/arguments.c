@@ -2,6 +2,7 @@
 #define _GNU_SOURCE /* sched_setaffinity */
 #include "train/cli/arguments.h"
 
+#include "core/base/printing.h"
 #include "core/base/memory.h"
 #include "core/base/paths.h"
 #include "core/system/machine.h"
@@ -310,7 +311,7 @@ static EadStatus load_file(const EadArguments *arguments, EadConfig *config) {
         EAD_TRY(ead_config_load(path, config));
         return ead_config_set_key(config, EAD_KEY_output, folder);
     }
-    fprintf(stderr, "no config file %s: --set and the defaults hold\n", path);
+    ead_print(stderr, "no config file %s: --set and the defaults hold\n", path);
     return EAD_OK;
 }
 
@@ -319,7 +320,7 @@ EadStatus ead_arguments_configure(const EadArguments *arguments, EadConfig *conf
     EAD_TRY(load_file(arguments, config));
     for (int i = 0; i < arguments->setting_count; i++)
         EAD_TRY(ead_config_set(config, arguments->settings[i], "--set"));
-    for (int i = known; i < config->renamed.count; i++) fprintf(stderr, "%s\n", config->renamed.items[i]);
+    for (int i = known; i < config->renamed.count; i++) ead_print(stderr, "%s\n", config->renamed.items[i]);
     const char *output = arguments->values[EAD_OPTION_OUTPUT];
     if (!output) output = arguments->values[EAD_OPTION_EVAL_OUTPUT];
     if (output) EAD_TRY(ead_config_set_key(config, EAD_KEY_output, output));

@@ -7,6 +7,7 @@
 #include "train/loop/train_data.h"
 #include "train/metrics/metrics_output.h"
 #include "train/evaluate/threshold_file.h"
+#include "core/base/printing.h"
 #include "core/base/paths.h"
 #include "train/support/version.h"
 
@@ -93,7 +94,9 @@ static EadStatus print_summary(const Eval *eval, const EadMetrics *metrics) {
     EAD_TRY(ead_path_in(report, eval->config.output, "report.html"));
     ead_print_metrics(stderr, metrics);
     ead_threshold_describe(&eval->threshold, threshold, sizeof threshold);
-    fprintf(stderr, "threshold %s\nmetrics: %s\nreport:  %s\n", threshold, file, report);
+    ead_print(stderr, "threshold %s\n", threshold);
+    ead_print(stderr, "metrics: %s\n", file);
+    ead_print(stderr, "report:  %s\n", report);
     FILE *stream = fopen(file, "r");
     if (!stream) return ead_fail(EAD_IO, "%s: cannot read: %s", file, strerror(errno));
     for (size_t size; (size = fread(buffer, 1, sizeof buffer, stream)) > 0;) fwrite(buffer, 1, size, stdout);

@@ -1,6 +1,7 @@
 /* efficientad import. */
 #include "train/cli/arguments.h"
 
+#include "core/base/printing.h"
 #include "core/base/paths.h"
 #include "core/system/file_lock.h"
 #include "models/efficientad/model.h"
@@ -37,7 +38,7 @@ static void show_rest(const Import *import) {
         char text[320];
         if (tensor->used) continue;
         ead_import_describe(tensor->view, text, sizeof text);
-        fprintf(stderr, "not used: %s in %s\n", text, ead_import_path(&import->source, tensor));
+        ead_print(stderr, "not used: %s in %s\n", text, ead_import_path(&import->source, tensor));
     }
 }
 
@@ -46,31 +47,31 @@ static void show_result(const Import *import, const char *output) {
     for (int role = 0; role < EAD_IMPORT_ROLES; role++) {
         const EadImportNetwork *network = &import->networks.of[role];
         if (network->layout)
-            fprintf(stderr, "%s: %s, from %s\n", ead_import_role_name((EadImportRole)role), network->layout,
-                    ead_import_path(&import->source, network->tensors[0]));
+            ead_print(stderr, "%s: %s, from %s\n", ead_import_role_name((EadImportRole)role), network->layout,
+                      ead_import_path(&import->source, network->tensors[0]));
     }
     for (int v = 0; v < EAD_IMPORT_VECTORS; v++)
         if (import->vectors[v].elements > 0)
-            fprintf(stderr, "%s: %s\n", import->vectors[v].name,
-                    import->vectors[v].data ? "found" : "all zero or incomplete, not used");
+            ead_print(stderr, "%s: %s\n", import->vectors[v].name,
+                      import->vectors[v].data ? "found" : "all zero or incomplete, not used");
     if (import->backbone.count > 0)
-        fprintf(
+        ead_print(
             stderr,
             "backbone: %d tensors up to layer3 (layer4, classifier and counters are not needed), from %s\n",
             import->backbone.count, ead_import_path(&import->source, import->backbone.tensors[0]));
     show_rest(import);
     if (import->backbone.count > 0)
-        fprintf(stderr, "%s: a backbone for distillation\n", output);
+        ead_print(stderr, "%s: a backbone for distillation\n", output);
     else if (!import->student)
-        fprintf(stderr, "%s: a teacher, for model.teacher\n", output);
+        ead_print(stderr, "%s: a teacher, for model.teacher\n", output);
     else if (predicts(import))
-        fprintf(stderr, "%s: a model%s\n", output,
-                import->vectors[EAD_IMPORT_QUANTILES].data
-                    ? ""
-                    : "; its maps are not normalised, the files hold no quantiles");
+        ead_print(stderr, "%s: a model%s\n", output,
+                  import->vectors[EAD_IMPORT_QUANTILES].data
+                      ? ""
+                      : "; its maps are not normalised, the files hold no quantiles");
     else
-        fprintf(stderr, "%s: for model.init; it cannot predict, the files hold no %s\n", output,
-                import->teacher ? "teacher_mean and teacher_std" : "teacher");
+        ead_print(stderr, "%s: for model.init; it cannot predict, the files hold no %s\n", output,
+                  import->teacher ? "teacher_mean and teacher_std" : "teacher");
 }
 
 static const EadImportNetwork *found(const Import *import, EadImportRole role) {
@@ -177,7 +178,7 @@ static EadStatus check_written(const Import *import, const char *path) {
         EAD_TRY(ead_safetensors_open(path, &file));
         /* The shapes are those of both variants. */
         EadStatus status = ead_resnet_read(file, EAD_RESNET_TORCHVISION, &resnet);
-        if (status == EAD_OK) fprintf(stderr, "backbone: %s\n", resnet.kind->name);
+        if (status == EAD_OK) ead_print(stderr, "backbone: %s\n", resnet.kind->name);
         if (status == EAD_OK) ead_resnet_free(&resnet);
         ead_safetensors_close(file);
         return status;

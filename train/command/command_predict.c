@@ -8,6 +8,7 @@
 #include "train/evaluate/map_output.h"
 #include "train/evaluate/scoring.h"
 #include "train/support/memory_budget.h"
+#include "core/base/printing.h"
 #include "core/base/paths.h"
 #include "train/evaluate/predict_lines.h"
 #include "train/support/progress.h"
@@ -72,7 +73,7 @@ static EadStatus score_input(Predictor *predictor, const EadPredictInput *input,
 static void print_notes(Predictor *predictor, EadPredictInputs *inputs) {
     if (inputs->notes.count > 0) ead_progress_clear(&predictor->progress);
     for (int i = 0; i < inputs->notes.count; i++)
-        fprintf(stderr, "efficientad: %s\n", inputs->notes.items[i]);
+        ead_print(stderr, "efficientad: %s\n", inputs->notes.items[i]);
     ead_strings_free(&inputs->notes);
 }
 
@@ -87,7 +88,7 @@ static EadStatus handle(Predictor *predictor, const EadPredictInput *input) {
     if (status != EAD_OK) {
         prediction.error = ead_error_message();
         ead_progress_clear(&predictor->progress);
-        fprintf(stderr, "efficientad: %s\n", prediction.error);
+        ead_print(stderr, "efficientad: %s\n", prediction.error);
     }
     predictor->scored += scored;
     predictor->failed += status != EAD_OK;
@@ -113,7 +114,7 @@ static EadStatus handle_all(Predictor *predictor, EadPredictInputs *inputs) {
     if (unwritten > 0)
         return ead_fail(EAD_IO, "%lld of %lld inputs scored, but %lld maps or overlays could not be written",
                         scored, all, unwritten);
-    if (!predictor->quiet) fprintf(stderr, "%lld of %lld inputs scored\n", scored, all);
+    if (!predictor->quiet) ead_print(stderr, "%lld of %lld inputs scored\n", scored, all);
     return EAD_OK;
 }
 

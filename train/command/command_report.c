@@ -1,6 +1,7 @@
 /* efficientad report. */
 #include "train/cli/arguments.h"
 
+#include "core/base/printing.h"
 #include "core/base/atomic_file.h"
 #include "core/base/paths.h"
 #include "core/base/string_list.h"
@@ -31,7 +32,7 @@ static EadStatus report_one(const char *manifest) {
         if (status == EAD_OK) status = files[i].write(file.stream, &results);
         if (status == EAD_OK) status = ead_atomic_file_commit(&file);
         ead_atomic_file_discard(&file);
-        if (status == EAD_OK) fprintf(stderr, "%s\n", path);
+        if (status == EAD_OK) ead_print(stderr, "%s\n", path);
     }
     ead_sweep_results_free(&results);
     return status;

@@ -1,5 +1,7 @@
 /* efficientad sweep. */
 #include "train/cli/arguments.h"
+
+#include "core/base/printing.h"
 #include "train/fit.h"
 #include "train/sweep/job_array.h"
 #include "train/sweep/sweep.h"
@@ -11,15 +13,15 @@ static EadStatus list_runs(const EadSweepWork *work) {
         EadRunState state;
         if (!ead_sweep_in_shard(work, i)) continue;
         EAD_TRY(ead_sweep_state(&work->sweep->runs[i], &state));
-        if (state == EAD_RUN_CHANGED) fprintf(stderr, "%s\n", ead_error_message());
+        if (state == EAD_RUN_CHANGED) ead_print(stderr, "%s\n", ead_error_message());
         printf("%s\t%s\n", ead_run_state_name(state), work->sweep->runs[i].name);
         counts[state]++;
         total++;
     }
-    fprintf(stderr, "%d runs in %s", total, work->sweep->output);
+    ead_print(stderr, "%d runs in %s", total, work->sweep->output);
     for (int state = 0; state <= EAD_RUN_CHANGED; state++)
         if (counts[state] > 0)
-            fprintf(stderr, ", %d %s", counts[state], ead_run_state_name((EadRunState)state));
+            ead_print(stderr, ", %d %s", counts[state], ead_run_state_name((EadRunState)state));
     fputc('\n', stderr);
     return EAD_OK;
 }
@@ -32,7 +34,7 @@ static EadStatus print_renamed(const EadSweep *sweep) {
         const EadStringList *renamed = &sweep->runs[i].config.renamed;
         for (int j = 0; j < renamed->count && status == EAD_OK; j++) {
             if (ead_strings_find(&notices, renamed->items[j]) >= 0) continue;
-            fprintf(stderr, "%s\n", renamed->items[j]);
+            ead_print(stderr, "%s\n", renamed->items[j]);
             status = ead_strings_add(&notices, renamed->items[j]);
         }
     }
@@ -56,7 +58,7 @@ static EadStatus run_sweep(const EadArguments *arguments, EadSweep *sweep) {
     if (ead_arguments_given(arguments, EAD_OPTION_DRY_RUN)) return list_runs(&work);
     EAD_TRY(ead_sweep_write_manifest(sweep));
     EAD_TRY(ead_sweep_work(&work));
-    fprintf(stderr, "the tables: efficientad report %s\n", sweep->output);
+    ead_print(stderr, "the tables: efficientad report %s\n", sweep->output);
     return EAD_OK;
 }
 

@@ -1,6 +1,7 @@
 /* efficientad synth: writes a generated data set in the layout of MVTec AD. */
 #include "train/cli/arguments.h"
 
+#include "core/base/printing.h"
 #include "core/base/paths.h"
 #include "data/codec/codec.h"
 #include "train/synth/synth.h"
@@ -76,8 +77,9 @@ EadStatus ead_command_synth(const EadArguments *arguments) {
     for (int defect = EAD_SYNTH_DEFECT_good + 1; defect < EAD_SYNTH_DEFECT_COUNT; defect++)
         EAD_TRY(write_parts(&plan, "test", (EadSynthDefect)defect, (uint32_t)(defect + 2) * NUMBERS,
                             plan.test_defect));
-    fprintf(stderr, "%s/%s: %d training pictures, %d flawless and %d defective test pictures\n", plan.output,
-            category, plan.train, plan.test_good, (EAD_SYNTH_DEFECT_COUNT - 1) * plan.test_defect);
+    ead_print(stderr, "%s/%s: %d training pictures, %d flawless and %d defective test pictures\n",
+              plan.output, category, plan.train, plan.test_good,
+              (EAD_SYNTH_DEFECT_COUNT - 1) * plan.test_defect);
     for (int i = 0; i < plan.textures; i++) {
         EadImage image;
         EAD_TRY(ead_synth_draw_texture(plan.seed, (uint32_t)i, plan.size.height, plan.size.width, &image));
@@ -85,6 +87,6 @@ EadStatus ead_command_synth(const EadArguments *arguments) {
         ead_image_free(&image);
         if (status != EAD_OK) return status;
     }
-    if (plan.textures > 0) fprintf(stderr, "%s/textures: %d pictures\n", plan.output, plan.textures);
+    if (plan.textures > 0) ead_print(stderr, "%s/textures: %d pictures\n", plan.output, plan.textures);
     return EAD_OK;
 }

@@ -1,6 +1,7 @@
 /* Distillation as a row of train/fits.def: one phase, and no detector. */
 #include "train/distill/distill.h"
 
+#include "core/base/printing.h"
 #include "core/base/half.h"
 #include "core/base/memory.h"
 #include "core/base/paths.h"
@@ -141,7 +142,7 @@ static EadStatus start(void *state, const EadStep *step) {
     char name[64];
     uint64_t key = 0;
     bool cached = s->config->distill_cache[0] != '\0';
-    fprintf(
+    ead_print(
         stderr, "teacher %s at %dx%d from %s on %s, %s: %d images to distil on, %d held out; step: %.0f MB\n",
         s->teacher.size == EAD_PDN_SMALL ? "S" : "M", images->height, images->width,
         s->backbone.backbone.kind->name, s->spec->backend->name, ead_run_precision_name(s->spec),
@@ -240,7 +241,7 @@ static EadStatus after_save(void *state, int64_t done) {
     EadStatus status = measure(state, &quality);
     if (status == EAD_INTERRUPTED) return EAD_OK; /* the loop ends as it does on every Ctrl-C */
     if (status == EAD_OK) {
-        fprintf(stderr, "step %lld: ", (long long)done);
+        ead_print(stderr, "step %lld: ", (long long)done);
         ead_teacher_quality_print(stderr, &quality);
     }
     return status;

@@ -1,6 +1,7 @@
 /* The backbone's pass, and filling the cache with it. */
 #include "train/distill/distill.h"
 
+#include "core/base/printing.h"
 #include "core/base/half.h"
 #include "core/ops/normalize_image/normalize_image.h"
 #include "data/source/loader.h"
@@ -103,8 +104,8 @@ EadStatus ead_feature_source_open(EadFeatureSource *source, EadDistillImages *im
     EAD_TRY(ead_feature_cache_open(&spec, &source->cache));
     int missing = spec.count - ead_feature_cache_filled(source->cache);
     if (missing > 0) {
-        fprintf(stderr, "features of %d of %d images are computed into %s, %.1f GB in all\n", missing,
-                spec.count, cache, (double)ead_feature_cache_bytes(&spec) * 1e-9);
+        ead_print(stderr, "features of %d of %d images are computed into %s, %.1f GB in all\n", missing,
+                  spec.count, cache, (double)ead_feature_cache_bytes(&spec) * 1e-9);
         EAD_TRY(fill(source, quiet));
     }
     images->cache = source->cache;

@@ -1,6 +1,7 @@
 /* EfficientAD as a row of train/fits.def: one phase. */
 #include "train/efficientad/efficientad_fit.h"
 
+#include "core/base/printing.h"
 #include "core/base/memory.h"
 #include "core/base/paths.h"
 #include "train/support/memory_budget.h"
@@ -176,12 +177,12 @@ static EadStatus start(void *state, const EadStep *step) {
                                                   "outputs of the teacher"};
     const FitState *s = state;
     const EadEfficientadSpec *spec = &s->model->spec;
-    fprintf(stderr,
-            "EfficientAD-%s at %dx%d on %s, %s: %d training, %d validation, %d penalty, %d test images\n",
-            spec->size == EAD_PDN_SMALL ? "S" : "M", spec->height, spec->width, s->spec->backend->name,
-            ead_run_precision_name(s->spec), ead_image_cache_count(s->data->train),
-            ead_image_cache_count(s->data->validation), s->penalty ? ead_image_cache_count(s->penalty) : 0,
-            s->data->dataset.test_count);
+    ead_print(stderr,
+              "EfficientAD-%s at %dx%d on %s, %s: %d training, %d validation, %d penalty, %d test images\n",
+              spec->size == EAD_PDN_SMALL ? "S" : "M", spec->height, spec->width, s->spec->backend->name,
+              ead_run_precision_name(s->spec), ead_image_cache_count(s->data->train),
+              ead_image_cache_count(s->data->validation), s->penalty ? ead_image_cache_count(s->penalty) : 0,
+              s->data->dataset.test_count);
     ead_print_memory("the training step", s->spec->backend, ead_plan_bytes(step->plan),
                      ead_step_bytes(step) + (size_t)s->model->teacher.total * sizeof(real),
                      "parameters and optimizer");
@@ -190,7 +191,7 @@ static EadStatus start(void *state, const EadStep *step) {
         int rows = s->tables.rows[t];
         if (rows == 0) continue;
         size_t bytes = ead_step_table_bytes(spec, (EadResidentImages)t, rows);
-        fprintf(stderr, "%s%d %s (%.0f MB)", before, rows, names[t], 1e-6 * (double)bytes);
+        ead_print(stderr, "%s%d %s (%.0f MB)", before, rows, names[t], 1e-6 * (double)bytes);
         before = ", ";
     }
     if (before[0] == ',') fputc('\n', stderr);

@@ -1,7 +1,7 @@
 /* The loop over the test images. */
 #include "train/evaluate/evaluate.h"
 
-#include "core/base/clock.h"
+#include "core/system/clock.h"
 #include "core/base/paths.h"
 #include "train/evaluate/map_output.h"
 #include "train/evaluate/scoring.h"

@@ -4,33 +4,21 @@
 #include "core/base/atomic_file.h"
 #include "core/base/memory.h"
 #include "core/base/paths.h"
+#include "data/dataset/csv_reader.h"
 #include "train/metrics/metrics_output.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-static void write_field(FILE *stream, const char *text) {
-    if (!strpbrk(text, "\",\r\n")) {
-        fputs(text, stream);
-        return;
-    }
-    putc('"', stream);
-    for (; *text; text++) {
-        if (*text == '"') putc('"', stream);
-        putc(*text, stream);
-    }
-    putc('"', stream);
-}
-
 EadStatus ead_write_scores_csv(const char *path, const EadSample *samples, int64_t count) {
     EadAtomicFile file;
     EAD_TRY(ead_atomic_file_open(&file, path));
     fputs("path,label,defect,score\n", file.stream);
     for (int64_t i = 0; i < count; i++) {
-        write_field(file.stream, samples[i].path);
+        ead_csv_write_text(file.stream, samples[i].path);
         fprintf(file.stream, ",%d,", samples[i].anomalous);
-        write_field(file.stream, samples[i].defect);
+        ead_csv_write_text(file.stream, samples[i].defect);
         fprintf(file.stream, ",%.9g\n", (double)samples[i].score);
     }
     return ead_atomic_file_commit(&file);

@@ -1,7 +1,7 @@
 /* Decode, detect, count the time. */
 #include "train/evaluate/scoring.h"
 
-#include "core/base/clock.h"
+#include "core/system/clock.h"
 #include "core/base/memory.h"
 #include "train/support/progress.h"
 

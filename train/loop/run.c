@@ -1,6 +1,7 @@
 /* Plan options, names, checks and the first file of a run folder. */
 #include "train/loop/run.h"
 
+#include "core/base/printing.h"
 #include "core/backend/backend.h"
 #include "core/base/atomic_file.h"
 #include "core/base/paths.h"
@@ -57,7 +58,7 @@ EadStatus ead_run_folder_check(EadRunFolder *folder, bool resume) {
 
 bool ead_run_folder_resumes(const EadRunFolder *folder, bool resume) {
     bool found = resume && exists(folder->checkpoint);
-    if (resume && !found) fprintf(stderr, "no checkpoint in %s: starting at step 1\n", folder->path);
+    if (resume && !found) ead_print(stderr, "no checkpoint in %s: starting at step 1\n", folder->path);
     return found;
 }
 

@@ -1,6 +1,7 @@
 /* Every loop here is over the rows of metrics.def. */
 #include "train/metrics/metrics_output.h"
 
+#include "core/base/printing.h"
 #include "core/base/utf8.h"
 
 #include <math.h>
@@ -121,18 +122,9 @@ static int shown_width(const char *text) {
     return width;
 }
 
-/* Bytes that a terminal would obey or not understand become '?'. */
 static void print_name(FILE *stream, const char *name, int width) {
     int used = shown_width(name);
-    while (*name) {
-        uint32_t code;
-        int length = ead_utf8_decode(name, &code);
-        if (length == 0 || code < 0x20 || (code >= 0x7f && code < 0xa0))
-            putc('?', stream);
-        else
-            fwrite(name, 1, (size_t)length, stream);
-        name += length ? length : 1;
-    }
+    ead_print(stream, "%s", name);
     fprintf(stream, "%*s", width > used ? width - used : 0, "");
 }
 

@@ -1,6 +1,7 @@
 /* Separators, escapes, numbers. */
 #include "train/support/json_writer.h"
 
+#include "core/base/printing.h"
 #include "core/base/utf8.h"
 
 #include <assert.h>
@@ -15,10 +16,10 @@ static void write_text(const EadJson *json, const char *text) {
         uint32_t code;
         int length = ead_utf8_decode(text, &code);
         bool hidden =
-            length > 0 && (code < 0x20 || (json->in_script && (code == '<' || code >> 1 == 0x1014)));
+            length > 0 && code < 0x10000 && (ead_is_hidden(code) || (json->in_script && code == '<'));
         if (length == 0)
             fprintf(stream, "\\\\x%02x", (unsigned)(unsigned char)*text);
-        else if (hidden) /* 0x2028 and 0x2029 end a line in JavaScript */
+        else if (hidden) /* also 0x2028 and 0x2029, which end a line in JavaScript */
             fprintf(stream, "\\u%04x", (unsigned)code);
         else if (code == '"' || code == '\\')
             fprintf(stream, "\\%c", *text);

@@ -1,6 +1,7 @@
 /* The line about memory, and what there is of it. */
 #include "train/support/memory_budget.h"
 
+#include "core/base/printing.h"
 #include "core/system/machine.h"
 
 #include <stdio.h>
@@ -10,12 +11,12 @@ void ead_print_memory(const char *what, const EadBackend *backend, size_t planne
     EadDeviceFacts facts;
     if (!backend) backend = &ead_backend_cpu;
     if (!backend->device)
-        fprintf(stderr, "memory of %s: %.0f MB planned, %.0f MB with %s\n", what, 1e-6 * (double)planned,
-                1e-6 * (double)total, others);
+        ead_print(stderr, "memory of %s: %.0f MB planned, %.0f MB with %s\n", what, 1e-6 * (double)planned,
+                  1e-6 * (double)total, others);
     else if (backend->device->facts(backend->index, &facts) == EAD_OK)
-        fprintf(stderr, "memory of %s: %.0f MB on %s (%s), where %.0f of %.0f MB are still free\n", what,
-                1e-6 * (double)planned, backend->name, facts.name,
-                1e-6 * (double)backend->device->free_memory(), 1e-6 * (double)facts.memory);
+        ead_print(stderr, "memory of %s: %.0f MB on %s (%s), where %.0f of %.0f MB are still free\n", what,
+                  1e-6 * (double)planned, backend->name, facts.name,
+                  1e-6 * (double)backend->device->free_memory(), 1e-6 * (double)facts.memory);
 }
 
 size_t ead_available_memory(const EadBackend *backend) {

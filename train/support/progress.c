@@ -1,8 +1,9 @@
 /* Formatting and pacing of the progress line; the flag that the signal handler sets. */
 #include "train/support/progress.h"
 
-#include "core/base/clock.h"
+#include "core/system/clock.h"
 #include "core/base/minmax.h"
+#include "core/base/printing.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -60,6 +61,7 @@ void ead_progress_format(const EadProgress *progress, double elapsed, const char
 static void show(EadProgress *progress, double now, const char *note) {
     char line[LINE_SIZE];
     ead_progress_format(progress, now - progress->start, note, line, sizeof line);
+    ead_make_printable(line);
     progress->shown = now;
     if (!progress->terminal) {
         fprintf(stderr, "%s\n", line);

@@ -41,8 +41,9 @@ EadStatus ead_job_array_shard(EadShard *shard) {
     if (shard->part > 0) return EAD_OK;
     while (i < known && number_in(schedulers[i].part) < 0) i++;
     if (i == known)
-        return ead_fail(EAD_BAD_ARGUMENT, "--shard array: this is no job of an array (Slurm, SGE, LSF, PBS); "
-                                          "submit it as one, or say the part: --shard 2/8");
+        return ead_fail(EAD_BAD_ARGUMENT,
+                        "--shard array: this is not a job of an array (Slurm, SGE, LSF, PBS); "
+                        "submit it as one, or say the part: --shard 2/8");
     const ArrayVariables *scheduler = &schedulers[i];
     long part = number_in(scheduler->part), parts = shard->parts > 0 ? shard->parts : length_of(scheduler);
     if (parts < 1)

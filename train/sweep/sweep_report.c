@@ -2,6 +2,7 @@
 #include "train/sweep/sweep_report.h"
 
 #include "core/base/memory.h"
+#include "data/dataset/csv_reader.h"
 #include "train/metrics/metrics_output.h"
 
 #include <math.h>
@@ -251,12 +252,16 @@ static void write_number(FILE *stream, double value) {
     if (isfinite(value)) fprintf(stream, "%.6f", value);
 }
 
-/* Names need no quotes: they are folder names without commas (train/sweep/sweep_file.c). */
 static void write_line(FILE *stream, const EadSweepResults *results, int variant, const char *collection,
                        const char *scenario, int column, const EadSummary *summary, double paper,
                        bool comparable) {
-    fprintf(stream, "%s,%s,%s,%s,%d,%d,%d", results->variants.items[variant], collection, scenario,
-            results->columns[column].key, summary->seeds, summary->runs, summary->expected);
+    const char *const names[] = {results->variants.items[variant], collection, scenario};
+    for (int i = 0; i < 3; i++) {
+        ead_csv_write_text(stream, names[i]);
+        putc(',', stream);
+    }
+    fprintf(stream, "%s,%d,%d,%d", results->columns[column].key, summary->seeds, summary->runs,
+            summary->expected);
     write_number(stream, summary->mean);
     write_number(stream, summary->deviation);
     write_number(stream, paper);

@@ -93,7 +93,7 @@ static double *metrics_at(const EadSweepResults *results, int variant, int scena
 static EadStatus load_json(const char *path, const char *cure, json_t **root) {
     char *text;
     size_t size;
-    json_error_t error = {.text = "is no object"};
+    json_error_t error = {.text = "is not an object"};
     *root = NULL;
     EAD_TRY(ead_read_text(path, MAX_FILE, &text, &size));
     *root = json_loadb(text, size, 0, &error);

@@ -1,8 +1,9 @@
 /* The processes of a sweep. Each run is this program again: a crash costs one run only. */
 #include "train/sweep/sweep.h"
 
+#include "core/base/printing.h"
 #include "core/base/atomic_file.h"
-#include "core/base/clock.h"
+#include "core/system/clock.h"
 #include "core/base/memory.h"
 #include "core/base/minmax.h"
 #include "core/base/paths.h"
@@ -101,8 +102,8 @@ static EadStatus start_run(const Scheduler *scheduler, const EadSweepRun *run, J
 /* ---- one run from begin to end ---- */
 
 static void report(const Scheduler *scheduler, int run, const char *text) {
-    fprintf(stderr, "[%d/%d] %s: %s\n", scheduler->ended, scheduler->total,
-            scheduler->work->sweep->runs[run].name, text);
+    ead_print(stderr, "[%d/%d] %s: %s\n", scheduler->ended, scheduler->total,
+              scheduler->work->sweep->runs[run].name, text);
 }
 
 /* Opens the log of a run that is locked, and starts it. */
@@ -181,7 +182,7 @@ static void work_through(Scheduler *scheduler) {
     bool passed_on = false;
     while (fill_jobs(scheduler) > 0) {
         bool pass_on = ead_interrupted() && !passed_on;
-        if (pass_on) fprintf(stderr, "stopping: the runs write their checkpoints\n");
+        if (pass_on) ead_print(stderr, "stopping: the runs write their checkpoints\n");
         passed_on = passed_on || pass_on;
         if (!pass_on) nanosleep(&moment, NULL);
         for (int j = 0; j < scheduler->work->jobs; j++) {
@@ -209,7 +210,7 @@ static EadStatus survey(Scheduler *scheduler) {
         EAD_TRY(ead_sweep_state(&work->sweep->runs[i], &state));
         scheduler->progress[i] = progress[state];
         scheduler->total += state == EAD_RUN_NEW || state == EAD_RUN_STARTED;
-        if (state == EAD_RUN_CHANGED) fprintf(stderr, "%s\n", ead_error_message());
+        if (state == EAD_RUN_CHANGED) ead_print(stderr, "%s\n", ead_error_message());
     }
     return EAD_OK;
 }
@@ -224,13 +225,13 @@ static EadStatus conclude(const Scheduler *scheduler) {
     int done = count_of(scheduler, DONE), failed = count_of(scheduler, FAILED),
         locked = count_of(scheduler, LOCKED_BY_OTHER);
     int ours = scheduler->work->sweep->run_count - count_of(scheduler, OTHER_SHARD);
-    fprintf(stderr, "%d of %d runs are finished", done, ours);
-    if (locked > 0) fprintf(stderr, ", other processes are at %d", locked);
-    if (failed > 0) fprintf(stderr, ", %d failed", failed);
+    ead_print(stderr, "%d of %d runs are finished", done, ours);
+    if (locked > 0) ead_print(stderr, ", other processes are at %d", locked);
+    if (failed > 0) ead_print(stderr, ", %d failed", failed);
     fputc('\n', stderr);
     for (int i = 0; i < scheduler->work->sweep->run_count; i++)
         if (scheduler->progress[i] == FAILED)
-            fprintf(stderr, "  failed: %s\n", scheduler->work->sweep->runs[i].name);
+            ead_print(stderr, "  failed: %s\n", scheduler->work->sweep->runs[i].name);
     if (ead_interrupted())
         return ead_fail(EAD_INTERRUPTED, "%s: stopped; the same command goes on",
                         scheduler->work->sweep->path);

@@ -1,0 +1,59 @@
+/* Which characters are hidden. */
+#include "core/base/printing.h"
+
+#include "core/base/utf8.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool ead_is_hidden(uint32_t code) {
+    static const struct {
+        uint32_t first, last;
+    } ranges[] = {
+        {0, 0x1F},          {0x7F, 0x9F},     /* control characters */
+        {0x61C, 0x61C},     {0x200E, 0x200F}, /* marks of direction */
+        {0x2028, 0x202E},                     /* line ends; embeddings and overrides of direction */
+        {0x2060, 0x206F},                     /* invisible operators; isolates of direction */
+        {0xFEFF, 0xFEFF},   {0xFFF9, 0xFFFB}, /* byte-order mark; annotations */
+        {0xE0000, 0xE007F},                   /* tags */
+    };
+    for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
+        if (code >= ranges[i].first && code <= ranges[i].last) return true;
+    return false;
+}
+
+void ead_make_printable(char *text) {
+    char *to = text;
+    for (const char *from = text; *from;) {
+        uint32_t code;
+        int length = ead_utf8_decode(from, &code);
+        if (length == 0 || ead_is_hidden(code))
+            *to++ = '?';
+        else
+            memmove(to, from, (size_t)length), to += length;
+        from += length ? length : 1;
+    }
+    *to = '\0';
+}
+
+/* Of no memory for a long text its start must do. */
+void ead_print(FILE *stream, const char *format, ...) {
+    char start[1024], *text = start;
+    va_list values, again;
+    va_start(values, format);
+    va_copy(again, values);
+    int length = vsnprintf(start, sizeof start, format, values);
+    if (length >= (int)sizeof start && (text = malloc((size_t)length + 1)) != NULL)
+        vsnprintf(text, (size_t)length + 1, format, again);
+    va_end(again);
+    va_end(values);
+    if (length < 0) return;
+    if (!text) text = start;
+    size_t formatted = strlen(format), size = strlen(text);
+    bool ends = formatted > 0 && format[formatted - 1] == '\n';
+    if (ends && size > 0 && text[size - 1] == '\n') text[size - 1] = '\0';
+    ead_make_printable(text);
+    fprintf(stream, "%s%s", text, ends ? "\n" : "");
+    if (text != start) free(text);
+}

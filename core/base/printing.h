@@ -1,0 +1,19 @@
+/* Text for people's eyes. Names and values come from files and folders of others; a terminal obeys some characters in
+ * them (escape sequences), turns others around, and shows some not at all. */
+#pragma once
+
+#include "core/base/status.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* Whether a code point must not reach a terminal: control characters (C0, DEL, C1), marks of direction, line and
+ * paragraph separators, characters without width that join or order others. */
+bool ead_is_hidden(uint32_t code);
+
+/* Replaces each of them, and each byte that is not UTF-8, by '?', in place. */
+void ead_make_printable(char *text);
+
+/* fprintf() of a text that is made printable; a line break is kept at its end only. */
+void ead_print(FILE *stream, const char *format, ...) EAD_PRINTF(2, 3);

@@ -1,0 +1,200 @@
+/* Text files and lists as other programs write them, and text that is printed. */
+#define S "build/scratch/test_text/"
+#include "test/support/scratch.h"
+
+#include "core/base/printing.h"
+#include "core/base/text.h"
+
+typedef struct Bytes {
+    const char *bytes;
+    size_t size;
+} Bytes;
+
+#define BYTES(text)                                                                                          \
+    { text, sizeof(text) - 1 }
+
+/* ---- whole files ---- */
+
+START_TEST(marks_and_line_ends_are_made_plain) {
+    static const struct {
+        Bytes file;
+        const char *text;
+    } cases[] = {
+        {BYTES(""), ""},
+        {BYTES("a\nb\n"), "a\nb\n"},
+        {BYTES("\xEF\xBB\xBF"
+               "a: 1\r\nb: 2\r\n"),
+         "a: 1\nb: 2\n"},
+        {BYTES("\xEF\xBB\xBF"), ""},
+        {BYTES("a\rb\r\r\nc\n\r"), "a\nb\n\nc\n\n"},
+        {BYTES("\r\n"), "\n"},
+        {BYTES("a\xEF\xBB\xBF"), "a\xEF\xBB\xBF"}, /* a mark is one at the beginning */
+        {BYTES("\xEF\xBB\xBF\xEF\xBB\xBFx"), "\xEF\xBB\xBFx"},
+        {BYTES("gr\xC3\xBCn"), "gr\xC3\xBCn"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *text;
+        size_t size;
+        write_bytes(S "file", cases[i].file.bytes, cases[i].file.size);
+        ASSERT_OK(ead_read_text(S "file", 100, &text, &size));
+        ck_assert_str_eq(text, cases[i].text);
+        ck_assert_uint_eq(size, strlen(text));
+        free(text);
+    }
+}
+END_TEST
+
+/* As python3's "...".encode() makes them. */
+START_TEST(wide_text_is_named) {
+    static const struct {
+        Bytes file;
+        const char *message;
+    } cases[] = {
+        {BYTES("\xFF\xFE"
+               "a\0:\0 \0"
+               "1\0"),
+         "is UTF-16 text; save it as UTF-8"},
+        {BYTES("\xFE\xFF\0a\0:\0 \0"
+               "1"),
+         "is UTF-16 text"},
+        {BYTES("a\0:\0 \0"
+               "1\0\r\0\n\0"),
+         "is UTF-16 text"},
+        {BYTES("\0a\0:\0 \0"
+               "1"),
+         "is UTF-16 text"},
+        {BYTES("\xFF\xFE\0\0a\0\0\0"), "is UTF-16 text"}, /* UTF-32; the same cure */
+        {BYTES("\xFF\xFE"), "is UTF-16 text"},
+        {BYTES("a: 1, b: 2\0 c"), "holds zero bytes, so it is not a text file"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *text;
+        size_t size;
+        write_bytes(S "file", cases[i].file.bytes, cases[i].file.size);
+        ASSERT_FAILS(ead_read_text(S "file", 100, &text, &size), EAD_BAD_FILE, cases[i].message);
+        ck_assert_ptr_eq(strstr(ead_error_message(), S "file: "), ead_error_message());
+        ck_assert_ptr_null(text);
+    }
+}
+END_TEST
+
+/* ---- lists ---- */
+
+typedef struct ListCase {
+    Bytes list;
+    bool zeros;
+    const char *names; /* with a | behind each */
+    const char *message;
+} ListCase;
+
+static const ListCase list_cases[] = {
+    {BYTES(""), false, "", NULL},
+    {BYTES("one.png\ntwo.png"), false, "one.png|two.png|", NULL},
+    {BYTES("\xEF\xBB\xBFone.png\r\n\r\ntwo.png\r\n"), false, "one.png|two.png|", NULL},
+    {BYTES("one.png\rtwo.png\r"), false, "one.png|two.png|", NULL},
+    {BYTES("\xEF\xBB\xBF"), false, "", NULL},
+    {BYTES("\n\n\n"), false, "", NULL},
+    {BYTES("one.png\0two\nlines.png\0three.png\r\0"), false, "one.png|two\nlines.png|three.png\r|", NULL},
+    {BYTES("\xEF\xBB\xBFone.png\0two.png"), false, "one.png|two.png|", NULL},
+    {BYTES("a\nb.png\0c.png\0"), true, "a\nb.png|c.png|", NULL},
+    {BYTES("a\0b\0"), true, "a|b|", NULL},
+    {BYTES("a\nb.png\0c.png\0"), false, "a|", "say --null"},
+    {BYTES("\xFF\xFE"
+           "a\0.\0p\0\r\0\n\0"),
+     false, "", "list: is UTF-16 text"},
+    {BYTES("\xFE\xFF\0a\0.\0p\0\r\0\n"), false, "", "is UTF-16 text"},
+    {BYTES("a\0.\0p\0n\0g\0\n\0"), false, "", "is UTF-16 text"},
+    {BYTES("\0a\0.\0p\0n\0g\0\n"), false, "", "is UTF-16 text"},
+};
+
+START_TEST(lists_give_their_names) {
+    const ListCase *c = &list_cases[_i];
+    char names[256] = "";
+    const char *name = "";
+    write_bytes(S "list", c->list.bytes, c->list.size);
+    EadNameList list = {.stream = fopen(S "list", "rb"), .label = "list", .zeros = c->zeros};
+    ck_assert_ptr_nonnull(list.stream);
+    EadStatus status = EAD_OK;
+    while (name && (status = ead_name_list_next(&list, &name)) == EAD_OK && name) {
+        strcat(names, name);
+        strcat(names, "|");
+    }
+    ck_assert_str_eq(names, c->names);
+    fclose(list.stream);
+    if (c->message)
+        ASSERT_FAILS(status, EAD_BAD_FILE, c->message);
+    else
+        ASSERT_OK(status);
+    ead_name_list_free(&list);
+    ASSERT_OK(ead_name_list_next(&list, &name)); /* no stream, no names */
+    ck_assert_ptr_null(name);
+}
+END_TEST
+
+/* ---- printing ---- */
+
+START_TEST(a_terminal_gets_nothing_to_obey) {
+    static const char *const cases[][2] = {
+        {"gr\u00FCn \u20AC \U0001F600 \u05D0\u0628",
+         "gr\u00FCn \u20AC \U0001F600 \u05D0\u0628"}, /* letters of both directions */
+        {"\x1b[31m\x7f\t", "?[31m??"},
+        {"\xC2\x9B"
+         "31m\xC2\x80\xC2\x9F\xC2\xA0",
+         "?31m??\xC2\xA0"}, /* C1; not U+00A0 */
+        {"a\u202Egnp.exe\u202C", "a?gnp.exe?"},
+        {"\u202A\u202B\u202D\u2066\u2067\u2068\u2069\u200E\u200F\u061C", "??????????"},
+        {"\u2028\u2029\uFEFF", "???"},
+        {"\x9B"
+         "31m",
+         "?31m"}, /* C1 as a terminal of 8 bits has it: no UTF-8 */
+        {"\xC0\x9B \xE0\x80\x9B \xED\xA0\x80 \xFF", "?? ??? ??? ?"},
+        {"cut \xE2\x80", "cut ??"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[128];
+        snprintf(text, sizeof text, "%s", cases[i][0]);
+        ead_make_printable(text);
+        ck_assert_str_eq(text, cases[i][1]);
+        ead_fail(EAD_IO, "<%s>", cases[i][0]);
+        snprintf(text, sizeof text, "<%s>", cases[i][1]);
+        ck_assert_str_eq(ead_error_message(), text);
+    }
+}
+END_TEST
+
+static void check_print(const char *name, const char *expected) {
+    char text[4096] = "";
+    FILE *stream = fmemopen(text, sizeof text, "w");
+    ead_print(stream, "%s: done\n", name);
+    ead_print(stream, "%s", name);
+    fclose(stream);
+    ck_assert_str_eq(text, expected);
+}
+
+START_TEST(lines_are_printed_whole) {
+    char name[2001], expected[4096];
+    check_print("a", "a: done\na");
+    check_print("a\nefficientad: b\n", "a?efficientad: b?: done\na?efficientad: b?");
+    memset(name, 'x', sizeof name - 1);
+    name[sizeof name - 1] = '\0';
+    snprintf(expected, sizeof expected, "%s: done\n%s", name, name);
+    check_print(name, expected);
+}
+END_TEST
+
+static void remove_scratch(void) {
+    shell_ok("rm -rf " S);
+}
+
+int main(void) {
+    Suite *suite = suite_create("text");
+    TCase *tests = tcase_create("text");
+    tcase_add_unchecked_fixture(tests, NULL, remove_scratch);
+    tcase_add_test(tests, marks_and_line_ends_are_made_plain);
+    tcase_add_test(tests, wide_text_is_named);
+    tcase_add_loop_test(tests, lists_give_their_names, 0, (int)(sizeof list_cases / sizeof *list_cases));
+    tcase_add_test(tests, a_terminal_gets_nothing_to_obey);
+    tcase_add_test(tests, lines_are_printed_whole);
+    suite_add_tcase(suite, tests);
+    return run_suite(suite);
+}
