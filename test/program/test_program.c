@@ -322,11 +322,13 @@ START_TEST(bits_of_a_camera) {
     NEED_PROGRAM();
     shell_ok("rm -rf " RUN "; " COPY "for i in 0 1 2; do cp test/golden/reading/low12.png " GOOD
              "00$i.png; done; "
-             "cp test/golden/reading/low12.png " BAD "test/good/000.png");
+             "cp test/golden/reading/low12.png " BAD "test/good/000.png; "
+             "cp test/golden/reading/lossless.webp " GOOD "003.webp");
     run(TRAIN WITH_BAD, 0, &outcome);
     ck_assert_msg(outcome.code == 0 && strstr(outcome.err, dark), "exit %d: %s", outcome.code, outcome.err);
     ck_assert_msg(strstr(outcome.err, GOOD "000.png") && strstr(outcome.err, BAD "test/good/000.png"), "%s",
                   outcome.err);
+    ck_assert_msg(strstr(outcome.err, "good images by their endings: 3 .png, 1 .webp"), "%s", outcome.err);
     shell_ok("rm -rf " RUN);
     run(TRAIN WITH_BAD " --set dataset.bits=12", 0, &outcome);
     ck_assert_msg(outcome.code == 0 && !strstr(outcome.err, dark), "exit %d: %s", outcome.code, outcome.err);

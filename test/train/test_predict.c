@@ -337,7 +337,7 @@ START_TEST(scores_outlive_pictures) {
     save_tiny_model(MODEL, NAN, NULL);
     char name[256], command[1024];
     memset(name, 'x', sizeof name);
-    strcpy(name + 250, ".png"); /* with .tiff it is too long */
+    strcpy(name + 251, ".png"); /* with .tiff it is too long */
     snprintf(command, sizeof command, "cp " FOLDER "in/b.png " FOLDER "in/%s", name);
     shell_ok(command);
     make_folders(FOLDER "out/o/b.png/"); /* where an overlay should go */

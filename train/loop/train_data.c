@@ -6,6 +6,8 @@
 #include "train/support/progress.h"
 
 #include <stdio.h>
+#include <string.h>
+#include <strings.h>
 
 /* What the cache's callback needs: a progress line for one list of images. */
 static bool show_decoding(void *context, int done, int total) {
@@ -60,9 +62,35 @@ static EadStatus open_files(const EadConfig *config, const EadStringList *files,
     return status;
 }
 
+/* Says which endings the good images have, where they have several: pictures of another origin or compression
+ * may differ in what nobody sees. */
+static void print_endings(const EadDataset *dataset) {
+    enum { MOST = 8 };
+    const EadStringList *lists[] = {&dataset->train, &dataset->validation};
+    const char *endings[MOST];
+    int counts[MOST] = {0}, known = 0;
+    for (int l = 0; l < 2; l++)
+        for (int i = 0; i < lists[l]->count; i++) {
+            const char *base = ead_path_base(lists[l]->items[i]), *dot = strrchr(base, '.');
+            int k = 0;
+            while (k < known && strcasecmp(endings[k], dot ? dot : "none") != 0) k++;
+            if (k == MOST) continue;
+            if (k == known) endings[known++] = dot ? dot : "none";
+            counts[k]++;
+        }
+    char text[512] = "";
+    for (int k = 0; k < known; k++)
+        snprintf(text + strlen(text), sizeof text - strlen(text), "%s%d %.20s", k ? ", " : "", counts[k],
+                 endings[k]);
+    if (known < 2) return;
+    ead_fail(EAD_OK, "good images by their endings: %s", text); /* takes out what must not reach a terminal */
+    fprintf(stderr, "%s\n", ead_error_message());
+}
+
 EadStatus ead_open_dataset(const EadConfig *config, EadDataset *dataset) {
     EAD_TRY(ead_config_open_dataset(config, dataset));
     EAD_TRY(ead_left_out_print(&dataset->left_out, "data set", stderr));
+    print_endings(dataset);
     return ead_dataset_check_masks(dataset);
 }
 
