@@ -8,6 +8,7 @@
 #include "core/base/atomic_file.h"
 #include "core/base/file_bytes.h"
 #include "core/base/memory.h"
+#include "core/system/machine.h"
 #include "core/system/worker_threads.h"
 #include "core/file/safetensors.h"
 #include "data/cache/cache_key.h"
@@ -185,12 +186,18 @@ static EadStatus open_file(EadImageCache *cache, const EadCacheSpec *spec) {
     return ead_fail(EAD_IO, "%s: was changed by another program as soon as it was written", spec->file);
 }
 
+/* More than the machine has, or the limit of a container leaves, would not fail here but end the process later. */
 static EadStatus open_in_memory(EadImageCache *cache, const EadCacheSpec *spec) {
-    size_t count = (size_t)cache->sources.count;
-    if (count <= SIZE_MAX / cache->image_bytes) cache->pixels = malloc(count * cache->image_bytes);
+    size_t count = (size_t)cache->sources.count, most = ead_machine_memory();
+    size_t possible = (most > 0 ? most : SIZE_MAX) / cache->image_bytes;
+    if (count <= possible) cache->pixels = malloc(count * cache->image_bytes);
     if (cache->pixels) return fill(cache, spec, -1);
-    return ead_fail(EAD_NO_MEMORY, "no memory for %zu images of %d x %d pixels; use a cache file", count,
-                    spec->width, spec->height);
+    return ead_fail(
+        EAD_NO_MEMORY,
+        "no memory for %zu images of %d x %d pixels (%.0f MB; this process may have %.0f MB); use a cache "
+        "file (dataset.cache)",
+        count, spec->width, spec->height, 1e-6 * (double)count * (double)cache->image_bytes,
+        1e-6 * (double)most);
 }
 
 /* Numbers the images that are not skipped. An existing file knows what was skipped in making it. */

@@ -122,6 +122,20 @@ END_TEST
 
 /* Every cut and every flipped byte of header and checksums lead to a new file; flipped pixels to the source.
  */
+START_TEST(more_than_the_memory_is_refused) {
+    EadImageList list = {0};
+    EadStringList files = {0};
+    EadImageCache *cache;
+    EadCacheSpec spec = {.width = 65535, .height = 65535};
+    for (int i = 0; i < 1000; i++) ASSERT_OK(ead_strings_add(&files, "never/read.png"));
+    ASSERT_OK(ead_image_list_add_files(&list, &files));
+    ASSERT_FAILS(ead_image_cache_open(&list, &spec, &cache), EAD_NO_MEMORY,
+                 "1000 images of 65535 x 65535 pixels (12884509 MB; this process may have ");
+    ead_strings_free(&files);
+    ead_image_list_free(&list);
+}
+END_TEST
+
 START_TEST(damaged_files_are_replaced) {
     EadImageList list = make_sources();
     EadCacheSpec spec = spec_of(FILE_NAME);
@@ -233,6 +247,7 @@ int main(void) {
     TCase *tests = tcase_create("image_cache");
     tcase_add_test(tests, both_kinds_and_modes);
     tcase_add_test(tests, reused_until_something_changes);
+    tcase_add_test(tests, more_than_the_memory_is_refused);
     tcase_add_test(tests, damaged_files_are_replaced);
     tcase_add_test(tests, stopped_on_request);
     tcase_add_test(tests, bad_sources);
