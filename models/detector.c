@@ -4,7 +4,9 @@
 #include "core/base/memory.h"
 #include "core/image/image.h"
 #include "core/system/machine.h"
+#include "core/system/openmp_threads.h"
 
+#include <locale.h>
 #include <math.h>
 #include <omp.h>
 #include <stdlib.h>
@@ -35,6 +37,7 @@ void ead_detector_close(EadDetector *detector) {
 
 EadStatus ead_detector_new(const EadModel *model, const EadPlanOptions *plan, int batch, EadDetector **out) {
     EadDetector *d = ead_new(1, sizeof *d, "a detector");
+    *out = NULL;
     if (!d) return EAD_NO_MEMORY;
     d->model = model;
     d->max_pixels = INT64_MAX;
@@ -52,29 +55,54 @@ EadStatus ead_detector_new(const EadModel *model, const EadPlanOptions *plan, in
     return status;
 }
 
-/* Gives the number of threads before, to be set again: it is the caller's. */
-static int limit_threads(int threads) {
-    int before = omp_get_max_threads();
-    if (threads > 0 && threads < before) omp_set_num_threads(threads);
-    return before;
+/* ---- manners ---- */
+
+/* What a host program keeps: its locale, and the number of its threads. */
+typedef struct Host {
+    locale_t locale;
+    int threads;
+} Host;
+
+/* Every public call that works begins with it. Numbers are read and written as in C, whatever the host's decimal
+ * point; and OpenMP has no more threads than asked for here (0: any number) and than it can have. */
+static Host enter(int threads) {
+    /* Nothing is allocated for this locale, so nothing is to be freed. */
+    Host host = {uselocale(newlocale(LC_ALL_MASK, "C", (locale_t)0)), omp_get_max_threads()};
+    if (threads > 0 && threads < host.threads) omp_set_num_threads(threads);
+    omp_set_num_threads(ead_openmp_threads());
+    return host;
 }
 
-int ead_detector_open_with(const char *path, const EadDetectorOptions *options, EadDetector **out) {
+static int leave(Host host, EadStatus status) {
+    uselocale(host.locale);
+    omp_set_num_threads(host.threads);
+    return (int)status;
+}
+
+static EadStatus open_detector(const char *path, const EadDetectorOptions *options, EadDetector **out) {
     EadModel *model;
-    int threads = ead_machine_threads();
     EadPlanOptions plan = {.backend = &ead_backend_cpu};
+    if (!path || !*path) return ead_fail(EAD_BAD_ARGUMENT, "no path of a model file was given");
     if (options && options->device) EAD_TRY(ead_backend_find(options->device, &plan.backend));
     if (options && options->precision) EAD_TRY(ead_precision_find(options->precision, &plan.precision));
     EAD_TRY(ead_model_open(path, &model));
-    int before = limit_threads(threads);
     EadStatus status = ead_detector_new(model, &plan, 1, out);
-    omp_set_num_threads(before);
     if (status == EAD_OK) {
-        (*out)->owned = model, (*out)->threads = threads;
+        (*out)->owned = model;
         (*out)->max_pixels = options && options->max_pixels ? options->max_pixels : MAX_PIXELS;
     } else
         ead_model_free(model);
     return status;
+}
+
+int ead_detector_open_with(const char *path, const EadDetectorOptions *options, EadDetector **out) {
+    if (!out) return ead_fail(EAD_BAD_ARGUMENT, "no place for the detector was given: out is NULL");
+    *out = NULL;
+    int threads = ead_machine_threads();
+    Host host = enter(threads);
+    EadStatus status = open_detector(path, options, out);
+    if (status == EAD_OK) (*out)->threads = threads;
+    return leave(host, status);
 }
 
 int ead_detector_open(const char *path, EadDetector **out) {
@@ -129,8 +157,24 @@ EadStatus ead_detector_run_batch(EadDetector *d, const uint8_t *images, const fl
     return EAD_OK;
 }
 
+/* Rows may go from the last to the first, with a negative stride, but not into each other. */
+static EadStatus check_image(const EadDetector *d, const uint8_t *rgb, int width, int height,
+                             ptrdiff_t stride) {
+    if (!d) return ead_fail(EAD_BAD_ARGUMENT, "no detector was given: it is NULL");
+    if (!rgb) return ead_fail(EAD_BAD_ARGUMENT, "no image was given: rgb is NULL");
+    if (width < 1 || height < 2)
+        return EAD_OK; /* no second row; sizes are checked where images are resized */
+    ptrdiff_t row = 3 * (ptrdiff_t)width, most = PTRDIFF_MAX / height;
+    if ((stride > -row && stride < row) || stride > most || stride < -most)
+        return ead_fail(EAD_BAD_ARGUMENT,
+                        "a stride of %td bytes from row to row; a row of %d pixels has %td bytes", stride,
+                        width, row);
+    return EAD_OK;
+}
+
 static EadStatus run(EadDetector *d, const uint8_t *rgb, int width, int height, ptrdiff_t stride, float *map,
                      float *score) {
+    EAD_TRY(check_image(d, rgb, width, height, stride));
     const EadModel *model = d->model;
     uint8_t *input = ead_plan_input_buffer(d->plan, d->images);
     int64_t pixels = (int64_t)width * height;
@@ -158,22 +202,20 @@ static EadStatus run(EadDetector *d, const uint8_t *rgb, int width, int height, 
     return EAD_OK;
 }
 
-int ead_detector_run(EadDetector *d, const uint8_t *rgb, int width, int height, ptrdiff_t stride, float *map,
-                     float *score) {
-    int before = limit_threads(d->threads);
-    EadStatus status = run(d, rgb, width, height, stride, map, score);
-    omp_set_num_threads(before);
-    return status;
+int ead_detector_run(EadDetector *detector, const uint8_t *rgb, int width, int height, ptrdiff_t stride,
+                     float *map, float *score) {
+    Host host = enter(detector ? detector->threads : 0);
+    return leave(host, run(detector, rgb, width, height, stride, map, score));
 }
 
 int ead_detector_model_width(const EadDetector *detector) {
-    return detector->model->width;
+    return detector ? detector->model->width : 0;
 }
 int ead_detector_model_height(const EadDetector *detector) {
-    return detector->model->height;
+    return detector ? detector->model->height : 0;
 }
 float ead_detector_threshold(const EadDetector *detector) {
-    return detector->model->threshold;
+    return detector ? detector->model->threshold : NAN;
 }
 size_t ead_detector_bytes(const EadDetector *detector) {
     return ead_plan_bytes(detector->plan);

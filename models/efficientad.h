@@ -15,7 +15,8 @@
  * ead_detector_open_with() opens it on a GPU: {.device = "cuda", .precision = "fp16"}.
  *
  * A detector belongs to one thread at a time; several detectors may work side by side. Nothing here prints,
- * exits or needs a file besides the model. */
+ * exits or needs a file besides the model. The host's locale does not matter. A child of fork() may use detectors
+ * too, its own or the parent's on the CPU; where the parent has used the library, it works on one thread. */
 #ifndef EFFICIENTAD_H
 #define EFFICIENTAD_H
 
@@ -35,7 +36,7 @@ extern "C" {
 typedef struct EadDetector EadDetector;
 
 /* Opens a model file made by `efficientad train`. Returns 0 and a detector for ead_detector_close(), or a
- * positive status with the reason in ead_error_message(). */
+ * positive status with the reason in ead_error_message(); *out is NULL then. */
 EAD_API int ead_detector_open(const char *path, EadDetector **out);
 EAD_API void ead_detector_close(EadDetector *detector); /* NULL is harmless */
 
@@ -55,7 +56,8 @@ typedef struct EadDetectorOptions {
 EAD_API int ead_detector_open_with(const char *path, const EadDetectorOptions *options, EadDetector **out);
 
 /* Scores one image.
- *   rgb     8-bit RGB pixels, row by row; `stride` bytes from one row to the next (3 * width if contiguous)
+ *   rgb     8-bit RGB pixels, row by row; `stride` bytes from one row to the next: 3 * width if contiguous,
+ *           more with padding, negative if rgb is the top row and stored last
  *   width, height  1..65535 pixels, and in all at most max_pixels of the options; the image is resized as in
  *                  training
  *   map     NULL, or float[height][width]: the anomaly map at the image's size, row by row
@@ -66,11 +68,11 @@ EAD_API int ead_detector_open_with(const char *path, const EadDetectorOptions *o
 EAD_API int ead_detector_run(EadDetector *detector, const uint8_t *rgb, int width, int height,
                              ptrdiff_t stride, float *map, float *score);
 
-/* Size at which the model looks at images. */
+/* Size at which the model looks at images; 0 of NULL. */
 EAD_API int ead_detector_model_width(const EadDetector *detector);
 EAD_API int ead_detector_model_height(const EadDetector *detector);
 
-/* The threshold kept in the model file: scores from it on are anomalous. NaN when none was set. */
+/* The threshold kept in the model file: scores from it on are anomalous. NaN when none was set, and of NULL. */
 EAD_API float ead_detector_threshold(const EadDetector *detector);
 
 /* Why the last call of this thread failed: one line. */

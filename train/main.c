@@ -5,8 +5,10 @@
 #include "train/support/version.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
@@ -41,8 +43,17 @@ static EadStatus act(const EadArguments *arguments) {
     return EAD_OK;
 }
 
+/* A file of ours must not become descriptor 0, 1 or 2 where these are closed: messages would go into it. What
+ * stands in for a closed one cannot be read or written either. */
+static void hold_standard_descriptors(void) {
+    for (int i = STDIN_FILENO; i <= STDERR_FILENO; i++)
+        if (fcntl(i, F_GETFD) < 0 && open("/dev/null", i == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0)
+            open("/", O_RDONLY | O_DIRECTORY);
+}
+
 int main(int argc, char **argv) {
     EadArguments arguments;
+    hold_standard_descriptors();
     EadStatus status = ead_arguments_parse(argc, argv, &arguments);
     bool wrong_usage = status == EAD_BAD_ARGUMENT;
     if (status == EAD_OK) status = act(&arguments);

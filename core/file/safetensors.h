@@ -53,6 +53,7 @@ typedef struct EadFileTensor {
     int64_t shape[EAD_FILE_MAX_DIMS]; /* each >= 0, as in the file: convolutions are OIHW */
     int64_t count;                    /* product of the shape */
     const void *data;                 /* little-endian, row-major; may be unaligned: memcpy out of it */
+    size_t offset;                    /* of the data from the beginning of the file */
     size_t bytes;                     /* count * element size */
 } EadFileTensor;
 
@@ -68,16 +69,19 @@ bool ead_file_name_valid(const char *name);
 
 typedef struct EadSafetensors EadSafetensors;
 
-/* Maps a file read-only and checks its whole header; copies no tensor data, so size does not matter. The
- * file must not be truncated by others while open. On success *out belongs to the caller, else it is NULL.
- * Errors: EAD_IO if it cannot be opened or is no regular file; EAD_BAD_FILE, naming file and tensor, for
- * anything malformed (see safetensors_read.c); EAD_NO_MEMORY. */
+/* Reads a file into memory and checks its whole header. What others do to the file afterwards does not matter.
+ * On success *out belongs to the caller, else it is NULL. Errors: EAD_IO if it cannot be read, is no regular
+ * file or is changed by others meanwhile; EAD_BAD_FILE, naming file and tensor, for anything malformed (see
+ * safetensors_read.c); EAD_NO_MEMORY. */
 EadStatus ead_safetensors_open(const char *path, EadSafetensors **out);
+
+/* The same without the tensors' data, which is NULL: for files of any size. */
+EadStatus ead_safetensors_open_header(const char *path, EadSafetensors **out);
 
 /* The same from memory. `bytes` stay the caller's and must outlive *out; label stands in for the path. */
 EadStatus ead_safetensors_parse(const void *bytes, size_t size, const char *label, EadSafetensors **out);
 
-/* Unmaps and frees; NULL is harmless. */
+/* NULL is harmless. */
 void ead_safetensors_close(EadSafetensors *file);
 
 /* The path (or label) it was opened by. */

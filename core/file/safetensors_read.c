@@ -1,11 +1,13 @@
-/* Reading .safetensors: map, check, hand out views, and the one way by which stored numbers become floats:
+/* Reading .safetensors: read, check, hand out views, and the one way by which stored numbers become floats:
  * values that are not finite stop here, before they reach a network. The header is hostile until proven
  * otherwise: jansson parses it (bounded depth, no duplicate keys, valid UTF-8 without NUL), and every tensor
  * must have a known type, a shape that agrees with its byte range, and ranges that tile the data part without
  * gap or overlap. */
 #include "core/file/safetensors.h"
 
+#include "core/base/file_bytes.h"
 #include "core/base/half.h"
+#include "core/file/json_errors.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -15,7 +17,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -60,31 +61,40 @@ bool ead_file_name_valid(const char *name) {
 
 struct EadSafetensors {
     char *path;
-    void *mapping; /* NULL if the bytes are the caller's */
-    size_t mapped;
+    void *bytes;    /* NULL if they are the caller's */
     json_t *header; /* owns the names and the metadata */
     EadFileTensor *tensors;
     int count;
 };
 
-static EadStatus parse_header(EadSafetensors *file, const char *bytes, size_t size, size_t *data_start) {
+enum { LENGTH = sizeof(uint64_t) }; /* bytes of the header's length, in which a file begins */
+
+/* Where the data begins: behind the header. bytes: the first of a file of `size`, LENGTH of them if it has as
+ * many. */
+static EadStatus find_data(const char *bytes, size_t size, size_t *data_start) {
     uint64_t length;
-    if (size < sizeof length)
+    if (size < LENGTH)
         return ead_fail(EAD_BAD_FILE, "%zu bytes are too few for a .safetensors file" HINT, size);
-    memcpy(&length, bytes, sizeof length);
-    if (length > EAD_FILE_MAX_HEADER || length > size - sizeof length)
+    memcpy(&length, bytes, LENGTH);
+    if (length > EAD_FILE_MAX_HEADER || length > size - LENGTH)
         return ead_fail(EAD_BAD_FILE,
                         "header of %llu bytes in a file of %zu: not .safetensors, or cut short" HINT,
                         (unsigned long long)length, size);
-    const char *text = bytes + sizeof length;
+    *data_start = LENGTH + (size_t)length;
+    return EAD_OK;
+}
+
+static EadStatus parse_header(EadSafetensors *file, const char *bytes, size_t data_start) {
+    const char *text = bytes + LENGTH;
+    size_t length = data_start - LENGTH;
     if (length == 0 || text[0] != '{') return ead_fail(EAD_BAD_FILE, "the header is not a JSON object" HINT);
     json_error_t error;
-    file->header = json_loadb(text, (size_t)length, JSON_REJECT_DUPLICATES, &error);
-    if (!file->header)
-        return ead_fail(EAD_BAD_FILE, "the header is not valid JSON: byte %d: %s" HINT, error.position,
-                        error.text);
-    *data_start = sizeof length + (size_t)length;
-    return EAD_OK;
+    errno = 0;
+    file->header = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
+    if (file->header && errno != ENOMEM) return EAD_OK; /* jansson may have left out what it had no room for */
+    if (ead_json_no_memory(&error)) return ead_fail(EAD_NO_MEMORY, "no memory to read its header");
+    return ead_fail(EAD_BAD_FILE, "the header is not valid JSON: byte %d: %s" HINT, error.position,
+                    error.text);
 }
 
 static EadStatus check_metadata(const json_t *metadata) {
@@ -117,8 +127,7 @@ static EadStatus parse_shape(const json_t *entry, EadFileTensor *tensor) {
     return EAD_OK;
 }
 
-static EadStatus parse_offsets(const json_t *entry, EadFileTensor *tensor, const char *data,
-                               size_t data_size) {
+static EadStatus parse_offsets(const json_t *entry, EadFileTensor *tensor, size_t data_size) {
     const json_t *offsets = json_object_get(entry, "data_offsets");
     const json_t *first = json_array_get(offsets, 0), *last = json_array_get(offsets, 1);
     long long begin = json_integer_value(first), end = json_integer_value(last);
@@ -130,11 +139,11 @@ static EadStatus parse_offsets(const json_t *entry, EadFileTensor *tensor, const
     if ((size_t)(end - begin) != tensor->bytes)
         return ead_fail(EAD_BAD_FILE, "data_offsets [%lld,%lld] hold %lld bytes, the shape needs %zu" HINT,
                         begin, end, end - begin, tensor->bytes);
-    tensor->data = data + begin;
+    tensor->offset = (size_t)begin;
     return EAD_OK;
 }
 
-static EadStatus parse_entry(const json_t *entry, EadFileTensor *tensor, const char *data, size_t data_size) {
+static EadStatus parse_entry(const json_t *entry, EadFileTensor *tensor, size_t data_size) {
     if (!json_is_object(entry)) return ead_fail(EAD_BAD_FILE, "its entry is not an object" HINT);
     const char *type = json_string_value(json_object_get(entry, "dtype"));
     if (!type) return ead_fail(EAD_BAD_FILE, "no dtype" HINT);
@@ -144,10 +153,10 @@ static EadStatus parse_entry(const json_t *entry, EadFileTensor *tensor, const c
         return ead_fail(EAD_BAD_FILE, "unknown dtype '%.40s'; export it as F32", type);
     tensor->type = (EadFileType)i;
     EAD_TRY(parse_shape(entry, tensor));
-    return parse_offsets(entry, tensor, data, data_size);
+    return parse_offsets(entry, tensor, data_size);
 }
 
-static EadStatus parse_tensors(EadSafetensors *file, const char *data, size_t data_size) {
+static EadStatus parse_tensors(EadSafetensors *file, size_t data_size) {
     file->tensors = calloc(json_object_size(file->header) + 1, sizeof *file->tensors);
     if (!file->tensors) return ead_fail(EAD_NO_MEMORY, "no memory for its list of tensors");
     const char *name;
@@ -158,24 +167,24 @@ static EadStatus parse_tensors(EadSafetensors *file, const char *data, size_t da
             return ead_fail(EAD_BAD_FILE, "a tensor's name is empty or holds control characters" HINT);
         EadFileTensor *tensor = &file->tensors[file->count++];
         tensor->name = name;
-        EadStatus status = parse_entry(entry, tensor, data, data_size);
+        EadStatus status = parse_entry(entry, tensor, data_size);
         if (status != EAD_OK) return ead_fail_prefix(status, "tensor '%.200s': ", name);
     }
     return EAD_OK;
 }
 
 /* By place in the file; an empty tensor comes before the one that begins where it lies. */
-static int compare_data(const void *left, const void *right) {
+static int compare_offsets(const void *left, const void *right) {
     const EadFileTensor *a = left, *b = right;
-    if (a->data != b->data) return (const char *)a->data < (const char *)b->data ? -1 : 1;
+    if (a->offset != b->offset) return a->offset < b->offset ? -1 : 1;
     return (a->bytes > b->bytes) - (a->bytes < b->bytes);
 }
 
-static EadStatus check_tiling(const EadSafetensors *file, const char *data, size_t data_size) {
+static EadStatus check_tiling(const EadSafetensors *file, size_t data_size) {
     size_t end = 0;
     for (int i = 0; i < file->count; i++) {
         const EadFileTensor *tensor = &file->tensors[i];
-        size_t begin = (size_t)((const char *)tensor->data - data);
+        size_t begin = tensor->offset;
         if (begin < end)
             return ead_fail(EAD_BAD_FILE,
                             "tensor '%.200s': data_offsets [%zu,%zu] overlap tensor '%.200s'" HINT,
@@ -191,32 +200,51 @@ static EadStatus check_tiling(const EadSafetensors *file, const char *data, size
     return EAD_OK;
 }
 
-static EadStatus parse(EadSafetensors *file, const char *bytes, size_t size) {
-    size_t start = 0;
-    EAD_TRY(parse_header(file, bytes, size, &start));
+/* bytes: the first data_start of a file of `size`, or all where the tensors are to have their data. */
+static EadStatus parse(EadSafetensors *file, const char *bytes, size_t data_start, size_t size, bool all) {
+    size_t data_size = size - data_start;
+    EAD_TRY(parse_header(file, bytes, data_start));
     EAD_TRY(check_metadata(json_object_get(file->header, "__metadata__")));
-    EAD_TRY(parse_tensors(file, bytes + start, size - start));
-    qsort(file->tensors, (size_t)file->count, sizeof *file->tensors, compare_data);
-    return check_tiling(file, bytes + start, size - start);
+    EAD_TRY(parse_tensors(file, data_size));
+    qsort(file->tensors, (size_t)file->count, sizeof *file->tensors, compare_offsets);
+    EAD_TRY(check_tiling(file, data_size));
+    for (int i = 0; i < file->count; i++) {
+        file->tensors[i].offset += data_start;
+        if (all) file->tensors[i].data = bytes + file->tensors[i].offset;
+    }
+    return EAD_OK;
 }
 
-static EadStatus map_file(EadSafetensors *file) {
+static EadStatus read_failed(void) {
+    return errno ? ead_fail(EAD_IO, "cannot read: %s", strerror(errno))
+                 : ead_fail(EAD_IO, "became shorter while it was read; try again");
+}
+
+/* Reads, and not maps, the file: a mapped file that others make shorter ends the process. */
+static EadStatus read_open_file(EadSafetensors *file, int descriptor, bool all) {
+    struct stat before, after;
+    char length[LENGTH] = "";
+    size_t data_start = 0;
+    if (fstat(descriptor, &before) != 0) return ead_fail(EAD_IO, "cannot open: %s", strerror(errno));
+    if (!S_ISREG(before.st_mode)) return ead_fail(EAD_IO, "not a regular file; name a .safetensors file");
+    size_t size = (size_t)before.st_size;
+    if (size >= LENGTH && !ead_read_at(descriptor, length, LENGTH, 0)) return read_failed();
+    EAD_TRY(find_data(length, size, &data_start));
+    size_t wanted = all ? size : data_start;
+    file->bytes = malloc(wanted);
+    if (!file->bytes) return ead_fail(EAD_NO_MEMORY, "no memory to read %zu bytes of it", wanted);
+    if (!ead_read_at(descriptor, file->bytes, wanted, 0)) return read_failed();
+    if (fstat(descriptor, &after) != 0 || after.st_size != before.st_size ||
+        after.st_mtim.tv_sec != before.st_mtim.tv_sec || after.st_mtim.tv_nsec != before.st_mtim.tv_nsec ||
+        memcmp(file->bytes, length, LENGTH) != 0)
+        return ead_fail(EAD_IO, "was changed while it was read; try again");
+    return parse(file, file->bytes, data_start, size, all);
+}
+
+static EadStatus read_file(EadSafetensors *file, bool all) {
     int descriptor = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe must not make us wait */
     if (descriptor < 0) return ead_fail(EAD_IO, "cannot open: %s", strerror(errno));
-    EadStatus status = EAD_OK;
-    struct stat information;
-    if (fstat(descriptor, &information) != 0)
-        status = ead_fail(EAD_IO, "cannot open: %s", strerror(errno));
-    else if (!S_ISREG(information.st_mode))
-        status = ead_fail(EAD_IO, "not a regular file; name a .safetensors file");
-    else if (information.st_size > 0) { /* nothing can be mapped of an empty file, parse() will say so */
-        file->mapped = (size_t)information.st_size;
-        file->mapping = mmap(NULL, file->mapped, PROT_READ, MAP_PRIVATE, descriptor, 0);
-        if (file->mapping == MAP_FAILED) {
-            file->mapping = NULL;
-            status = ead_fail(EAD_IO, "cannot map into memory: %s", strerror(errno));
-        }
-    }
+    EadStatus status = read_open_file(file, descriptor, all);
     close(descriptor);
     return status;
 }
@@ -240,20 +268,26 @@ static EadStatus finish(EadStatus status, EadSafetensors **out) {
 
 EadStatus ead_safetensors_open(const char *path, EadSafetensors **out) {
     EAD_TRY(new_file(path, out));
-    EadStatus status = map_file(*out);
-    if (status == EAD_OK) status = parse(*out, (*out)->mapping, (*out)->mapped);
-    return finish(status, out);
+    return finish(read_file(*out, true), out);
+}
+
+EadStatus ead_safetensors_open_header(const char *path, EadSafetensors **out) {
+    EAD_TRY(new_file(path, out));
+    return finish(read_file(*out, false), out);
 }
 
 EadStatus ead_safetensors_parse(const void *bytes, size_t size, const char *label, EadSafetensors **out) {
+    size_t data_start = 0;
     EAD_TRY(new_file(label, out));
-    return finish(parse(*out, bytes, size), out);
+    EadStatus status = find_data(bytes, size, &data_start);
+    if (status == EAD_OK) status = parse(*out, bytes, data_start, size, true);
+    return finish(status, out);
 }
 
 void ead_safetensors_close(EadSafetensors *file) {
     if (!file) return;
-    if (file->mapping) munmap(file->mapping, file->mapped);
     json_decref(file->header);
+    free(file->bytes);
     free(file->tensors);
     free(file->path);
     free(file);

@@ -64,8 +64,10 @@ void *ead_safetensors_writer_memory(EadSafetensorsWriter *writer, size_t bytes) 
 }
 
 EadStatus ead_safetensors_writer_metadata(EadSafetensorsWriter *writer, const char *key, const char *value) {
+    errno = 0;
     if (json_object_set_new(writer->metadata, key, json_string(value)) == 0) return EAD_OK;
-    return ead_fail(EAD_BAD_ARGUMENT, "metadata '%.200s': key or value is not UTF-8, or memory ran out", key);
+    if (errno == ENOMEM) return ead_fail(EAD_NO_MEMORY, "metadata '%.200s': no memory to keep it", key);
+    return ead_fail(EAD_BAD_ARGUMENT, "metadata '%.200s': key or value is not UTF-8", key);
 }
 
 EadStatus ead_safetensors_writer_tensor(EadSafetensorsWriter *writer, const char *name, EadFileType type,
@@ -163,10 +165,10 @@ static bool write_data(FILE *stream, const EadSafetensorsWriter *writer) {
 
 EadStatus ead_safetensors_writer_begin(EadSafetensorsWriter *writer, const char *path, EadAtomicFile *file) {
     place_tensors(writer);
+    errno = 0;
     char *header = dump_header(writer);
-    if (!header)
-        return ead_fail(EAD_BAD_ARGUMENT, "%s: no header: a tensor's name is not UTF-8, or memory ran out",
-                        path);
+    if (!header && errno == ENOMEM) return ead_fail(EAD_NO_MEMORY, "%s: no memory for its header", path);
+    if (!header) return ead_fail(EAD_BAD_ARGUMENT, "%s: no header: a tensor's name is not UTF-8", path);
     EadStatus status = EAD_OK;
     writer->data_start = (8 + strlen(header) + 7) / 8 * 8;
     if (strlen(header) + 8 > EAD_FILE_MAX_HEADER)

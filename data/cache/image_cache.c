@@ -125,9 +125,9 @@ static bool use_file(EadImageCache *cache, const EadSafetensors *file, const cha
         images->bytes != (size_t)cache->sources.count * cache->image_bytes)
         return false;
     if (!checksums || checksums->bytes != bytes || fstat(descriptor, &info) != 0) return false;
-    memcpy(cache->checksums, checksums->data, bytes);
+    if (!ead_read_at(descriptor, cache->checksums, bytes, (off_t)checksums->offset)) return false;
     if (cache->checksums[cache->sources.count] != checksum_of_checksums(cache)) return false;
-    cache->images = info.st_size - (off_t)images->bytes;
+    cache->images = (off_t)images->offset;
     cache->descriptor = descriptor;
     return true;
 }
@@ -137,7 +137,7 @@ static bool open_existing(EadImageCache *cache, const char *path, const char *ke
     EadSafetensors *file = NULL;
     int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (descriptor < 0) return false;
-    bool used = ead_safetensors_open(path, &file) == EAD_OK && use_file(cache, file, key, descriptor);
+    bool used = ead_safetensors_open_header(path, &file) == EAD_OK && use_file(cache, file, key, descriptor);
     ead_safetensors_close(file);
     if (!used) close(descriptor);
     return used;

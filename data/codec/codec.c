@@ -164,7 +164,11 @@ static EadStatus decode(EadDecoding *decoding) {
             "%s: a mask as %s, whose losses would be taken for defects; save masks as PNG, BMP or "
             "TIFF",
             label, formats[i].name);
+    errno = 0;
     EadStatus status = formats[i].decode(decoding);
+    /* The format's library calls the file damaged, but malloc() had nothing for it. */
+    if (status == EAD_BAD_FILE && errno == ENOMEM)
+        status = ead_fail(EAD_NO_MEMORY, "%s: no memory to decode it", label);
     if (status == EAD_OK) status = finish(decoding);
     if (status != EAD_OK) ead_image_free(decoding->out);
     return status;

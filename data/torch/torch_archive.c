@@ -74,6 +74,7 @@ static EadStatus open_file(EadTorchArchive *archive) {
     if (!got) return ead_fail(EAD_IO, regular ? "cannot be read" : "is not a regular file");
     EAD_TRY(check_head(head, length));
     archive->size = (uint64_t)info.st_size;
+    errno = 0;
     archive->zip = zip_open(archive->path, ZIP_RDONLY, NULL);
     return EAD_OK;
 }
@@ -83,6 +84,7 @@ static EadStatus open_bytes(EadTorchArchive *archive, const void *bytes, size_t 
     archive->size = size;
     zip_source_t *source = zip_source_buffer_create(bytes, size, 0, NULL);
     if (!source) return ead_fail(EAD_NO_MEMORY, "no memory to read it");
+    errno = 0;
     archive->zip = zip_open_from_source(source, ZIP_RDONLY, NULL);
     if (!archive->zip) zip_source_free(source);
     return EAD_OK;
@@ -102,6 +104,7 @@ static EadStatus check_kind(EadTorchArchive *archive) {
     zip_uint64_t index;
     EadTorchRecord record;
     char order[8] = "";
+    if (!archive->zip && errno == ENOMEM) return ead_fail(EAD_NO_MEMORY, "no memory to read it");
     if (!archive->zip) return ead_fail(EAD_BAD_FILE, "is a damaged zip archive, or cut short; " HINT);
     EAD_TRY(find_prefix(archive));
     if (locate(archive, "constants.pkl", &index))
@@ -165,7 +168,9 @@ EadStatus ead_torch_archive_read(EadTorchArchive *archive, EadTorchRecord record
     if (record.size > archive->size - archive->read)
         return ead_fail(EAD_BAD_FILE, "its records overlap: they hold more bytes than the file");
     archive->read += record.size;
+    errno = 0;
     zip_file_t *file = zip_fopen_index(archive->zip, record.index, 0);
+    if (!file && errno == ENOMEM) return ead_fail(EAD_NO_MEMORY, "no memory for its records");
     if (!file)
         return ead_fail(EAD_BAD_FILE, "a record cannot be read: %s; " HINT,
                         zip_error_strerror(zip_get_error(archive->zip)));

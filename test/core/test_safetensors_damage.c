@@ -3,6 +3,8 @@
 #include "core/file/safetensors.h"
 #include "test/support/suite.h"
 
+#include <errno.h>
+#include <jansson.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -259,6 +261,53 @@ START_TEST(bad_files_on_disk_are_named) {
 }
 END_TEST
 
+/* ---- memory ---- */
+
+static int left; /* allocations that jansson still gets; then one fails */
+
+static void *allocate(size_t size) {
+    if (left-- != 0) return malloc(size);
+    errno = ENOMEM;
+    return NULL;
+}
+
+/* Each allocation of jansson fails in turn, in reading and in writing: that is no damage. (Texts of 15 bytes and more
+ * need a larger buffer in jansson 2.14, which does not notice if there is none.) */
+START_TEST(memory_that_is_missing_is_no_damage) {
+    static const char header[] = "{\"__metadata__\":{\"key\":\"a value\"},"
+                                 "\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}";
+    enum { MOST = 200 };
+    size_t size;
+    unsigned char *bytes = make_file(header, sizeof header - 1, 4, &size);
+    EadStatus status = EAD_NO_MEMORY;
+    json_set_alloc_funcs(allocate, free);
+    int failed = 0;
+    for (; failed < MOST; failed++) {
+        left = failed;
+        status = parse_copy(bytes, size);
+        if (left >= 0) break; /* it was not reached */
+        ck_assert_msg(status == EAD_NO_MEMORY, "%d: %d, %s", failed, status, ead_error_message());
+    }
+    ck_assert_int_eq(status, EAD_OK);
+    ck_assert(failed > 10);
+    status = EAD_NO_MEMORY;
+    for (failed = 0; status != EAD_OK && failed < MOST; failed++) {
+        EadSafetensorsWriter *writer = NULL;
+        left = failed;
+        status = ead_safetensors_writer_new(&writer);
+        if (status == EAD_OK) status = ead_safetensors_writer_metadata(writer, "key", "value");
+        if (status == EAD_OK)
+            status = ead_safetensors_writer_tensor(writer, "a", EAD_FILE_F32, 1, (int64_t[]){1}, "four");
+        if (status == EAD_OK) status = ead_safetensors_writer_write(writer, FOLDER "/memory");
+        ead_safetensors_writer_free(writer);
+        ck_assert_msg(status == EAD_OK || status == EAD_NO_MEMORY, "%d: %s", failed, ead_error_message());
+    }
+    ck_assert(failed > 3 && failed < MOST);
+    json_set_alloc_funcs(malloc, free);
+    free(bytes);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("safetensors damage");
     TCase *cases = tcase_create("damaged");
@@ -270,6 +319,7 @@ int main(void) {
     tcase_add_test(cases, every_truncation_is_refused);
     tcase_add_test(cases, flipped_bits_do_no_harm);
     tcase_add_test(cases, bad_files_on_disk_are_named);
+    tcase_add_test(cases, memory_that_is_missing_is_no_damage);
     suite_add_tcase(suite, cases);
     return run_suite(suite);
 }

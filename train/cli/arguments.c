@@ -6,6 +6,7 @@
 #include "core/base/memory.h"
 #include "core/base/paths.h"
 #include "core/system/machine.h"
+#include "core/system/openmp_threads.h"
 
 #include <assert.h>
 #include <omp.h>
@@ -353,5 +354,11 @@ void ead_arguments_use_threads(const EadArguments *arguments, int default_count)
     bool given = ead_arguments_given(arguments, EAD_OPTION_THREADS);
     int count = given ? (int)ead_arguments_value(arguments, EAD_OPTION_THREADS).i64 : default_count;
     omp_set_num_threads(count > 0 ? count : ead_machine_threads());
+    int wanted = omp_get_max_threads(), possible = ead_openmp_threads();
+    if (possible < wanted) {
+        fprintf(stderr, "the system lets %d of %d threads be started; working with these\n", possible,
+                wanted);
+        omp_set_num_threads(possible);
+    }
     if (ead_arguments_given(arguments, EAD_OPTION_PIN)) pin_threads();
 }

@@ -4,6 +4,7 @@
 #include "core/base/memory.h"
 #include "core/base/paths.h"
 #include "core/base/text.h"
+#include "core/file/json_errors.h"
 #include "train/metrics/metrics_output.h"
 
 #include <jansson.h>
@@ -93,12 +94,16 @@ static double *metrics_at(const EadSweepResults *results, int variant, int scena
 static EadStatus load_json(const char *path, const char *cure, json_t **root) {
     char *text;
     size_t size;
-    json_error_t error = {.text = "is not an object"};
+    json_error_t error;
     *root = NULL;
     EAD_TRY(ead_read_text(path, MAX_FILE, &text, &size));
+    errno = 0;
     *root = json_loadb(text, size, 0, &error);
+    bool no_memory = !*root && ead_json_no_memory(&error);
     free(text);
+    if (no_memory) return ead_fail(EAD_NO_MEMORY, "%s: no memory to read it", path);
     if (*root && !json_is_object(*root)) {
+        snprintf(error.text, sizeof error.text, "is not an object");
         json_decref(*root);
         *root = NULL;
     }

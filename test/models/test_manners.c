@@ -1,0 +1,340 @@
+/* The library towards its host: bad arguments, locales, fork(), limits on threads and memory, files that change. */
+#define _GNU_SOURCE /* setgroups */
+#include "models/efficientad.h"
+#include "test/support/sample_models.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <locale.h>
+#include <math.h>
+#include <omp.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#define FOLDER "build/scratch/test_manners/"
+#define MODEL  FOLDER "model.safetensors"
+
+enum { WIDTH = 150, HEIGHT = 90, ROW = 3 * WIDTH, PATIENCE = 120 };
+
+static uint8_t image[HEIGHT * ROW];
+
+static float score_of(EadDetector *detector) {
+    float score = NAN;
+    ead_detector_run(detector, image, WIDTH, HEIGHT, ROW, NULL, &score);
+    return score;
+}
+
+static EadDetector *open_tiny(void) {
+    EadDetector *detector;
+    ASSERT_OK((EadStatus)ead_detector_open(MODEL, &detector));
+    return detector;
+}
+
+/* ---- arguments ---- */
+
+START_TEST(null_is_refused) {
+    EadDetector *detector;
+    float score;
+    ASSERT_FAILS((EadStatus)ead_detector_open(NULL, &detector), EAD_BAD_ARGUMENT, "no path");
+    ASSERT_FAILS((EadStatus)ead_detector_open_with("", NULL, &detector), EAD_BAD_ARGUMENT, "no path");
+    ASSERT_FAILS((EadStatus)ead_detector_open(MODEL, NULL), EAD_BAD_ARGUMENT, "out is NULL");
+    ASSERT_FAILS((EadStatus)ead_detector_open_with(MODEL, NULL, NULL), EAD_BAD_ARGUMENT, "out is NULL");
+    ASSERT_FAILS((EadStatus)ead_detector_run(NULL, image, WIDTH, HEIGHT, ROW, NULL, &score), EAD_BAD_ARGUMENT,
+                 "no detector");
+    detector = open_tiny();
+    ASSERT_FAILS((EadStatus)ead_detector_run(detector, NULL, WIDTH, HEIGHT, ROW, NULL, &score),
+                 EAD_BAD_ARGUMENT, "rgb is NULL");
+    ASSERT_OK((EadStatus)ead_detector_run(detector, image, WIDTH, HEIGHT, ROW, NULL, NULL));
+    ead_detector_close(detector);
+    ead_detector_close(NULL);
+    ck_assert_int_eq(ead_detector_model_width(NULL), 0);
+    ck_assert_int_eq(ead_detector_model_height(NULL), 0);
+    ck_assert(isnan(ead_detector_threshold(NULL)));
+}
+END_TEST
+
+START_TEST(out_is_null_after_every_failure) {
+    static const struct {
+        const char *path;
+        EadDetectorOptions options;
+    } cases[] = {{NULL, {0}},
+                 {"", {0}},
+                 {FOLDER "none", {0}},
+                 {FOLDER, {0}},
+                 {FOLDER "text", {0}},
+                 {FOLDER "cut", {0}},
+                 {MODEL, {.device = "tpu"}},
+                 {MODEL, {.device = "cuda:99"}},
+                 {MODEL, {.precision = "fp17"}},
+                 {MODEL, {.precision = "tf32"}}};
+    write_text(FOLDER "text", "{\"no\": \"model\"}");
+    shell_ok("head -c 5000 " MODEL " >" FOLDER "cut");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        EadDetector *detector = (EadDetector *)(void *)image;
+        ck_assert_int_gt(ead_detector_open_with(cases[i].path, &cases[i].options, &detector), 0);
+        ck_assert_ptr_null(detector);
+        ead_detector_close(detector);
+    }
+}
+END_TEST
+
+START_TEST(strides_that_cannot_be_are_refused) {
+    static const ptrdiff_t strides[] = {
+        100, 0, 3, ROW - 1, 1 - ROW, PTRDIFF_MAX, PTRDIFF_MIN, -ROW + 100, PTRDIFF_MAX / HEIGHT + 1};
+    EadDetector *detector = open_tiny();
+    float score = 7;
+    for (size_t i = 0; i < sizeof strides / sizeof *strides; i++)
+        ASSERT_FAILS((EadStatus)ead_detector_run(detector, image, WIDTH, HEIGHT, strides[i], NULL, &score),
+                     EAD_BAD_ARGUMENT, "bytes from row to row; a row of 150 pixels has 450 bytes");
+    ck_assert_float_eq(score, 7);
+    ASSERT_OK((EadStatus)ead_detector_run(detector, image, WIDTH, 1, 0, NULL, &score)); /* the only row */
+    ead_detector_close(detector);
+}
+END_TEST
+
+START_TEST(rows_may_be_padded_and_stored_from_the_last) {
+    enum { STRIDE = ROW + 14 };
+    uint8_t *padded = calloc(HEIGHT, STRIDE), *turned = calloc(HEIGHT, STRIDE);
+    EadDetector *detector = open_tiny();
+    float expected = score_of(detector), one, two;
+    for (int y = 0; y < HEIGHT; y++) {
+        memcpy(padded + y * STRIDE, image + y * ROW, ROW);
+        memcpy(turned + (HEIGHT - 1 - y) * STRIDE, image + y * ROW, ROW);
+    }
+    ASSERT_OK((EadStatus)ead_detector_run(detector, padded, WIDTH, HEIGHT, STRIDE, NULL, &one));
+    ASSERT_OK((EadStatus)ead_detector_run(detector, turned + (HEIGHT - 1) * STRIDE, WIDTH, HEIGHT, -STRIDE,
+                                          NULL, &two));
+    ck_assert_float_eq(one, expected);
+    ck_assert_float_eq(two, expected);
+    ead_detector_close(detector);
+    free(padded);
+    free(turned);
+}
+END_TEST
+
+/* ---- locales ---- */
+
+static bool make_comma_locale(void) {
+    setenv("LOCPATH", FOLDER "locales", 1);
+    shell_ok("mkdir -p " FOLDER "locales; localedef -i de_DE -f UTF-8 $PWD/" FOLDER
+             "locales/de_DE.UTF-8 >" FOLDER "localedef.log 2>&1 || true");
+    return setlocale(LC_ALL, "de_DE.UTF-8") != NULL;
+}
+
+static bool writes_comma(void) {
+    char text[8];
+    snprintf(text, sizeof text, "%.1f", 0.5);
+    return strcmp(text, "0,5") == 0;
+}
+
+/* The process's locale and the thread's: numbers of the file are read, those of messages written with a point, and
+ * the host keeps what it had. */
+START_TEST(a_decimal_comma_does_not_matter) {
+    EadDetector *detector = open_tiny();
+    float expected = score_of(detector);
+    ead_detector_close(detector);
+    SKIP_UNLESS(make_comma_locale(), "no locale with a comma can be made here");
+    ck_assert(writes_comma());
+    locale_t own = newlocale(LC_ALL_MASK, "de_DE.UTF-8", (locale_t)0);
+    for (int thread = 0; thread < 2; thread++) {
+        if (thread) setlocale(LC_ALL, "C"), uselocale(own);
+        locale_t before = uselocale((locale_t)0);
+        detector = open_tiny();
+        ck_assert_float_eq(ead_detector_threshold(detector), 0.25f);
+        ck_assert_float_eq(score_of(detector), expected);
+        ead_detector_close(detector);
+        ASSERT_FAILS((EadStatus)ead_detector_open(FOLDER "broken.safetensors", &detector), EAD_BAD_FILE,
+                     "teacher_std[0] is -0.5,");
+        ck_assert(writes_comma());
+        ck_assert_ptr_eq(uselocale((locale_t)0), before);
+    }
+    uselocale(LC_GLOBAL_LOCALE);
+    freelocale(own);
+}
+END_TEST
+
+/* ---- processes and threads ---- */
+
+/* Waits for a child; one that hangs ends by SIGALRM. */
+static void check_child(pid_t child) {
+    int status;
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "wait status %d", status);
+}
+
+static int score_is(EadDetector *detector, float expected) {
+    return detector && score_of(detector) == expected ? 0 : 1;
+}
+
+/* Its parent's detector, one of its own, and the same in a child of the child. */
+static int work_as_child(EadDetector *parents, float expected, int depth) {
+    EadDetector *own;
+    alarm(PATIENCE);
+    if (score_is(parents, expected) != 0) return 1;
+    if (ead_detector_open(MODEL, &own) != 0 || score_is(own, expected) != 0) return 2;
+    ead_detector_close(own);
+    pid_t child = depth > 0 ? fork() : -1;
+    if (child == 0) _exit(work_as_child(parents, expected, depth - 1));
+    int status = 0;
+    if (child > 0) waitpid(child, &status, 0);
+    return status ? 3 : 0;
+}
+
+START_TEST(children_of_fork_work) {
+    omp_set_num_threads(4);
+    EadDetector *detector = open_tiny();
+    float expected = score_of(detector);
+    pid_t child = fork();
+    if (child == 0) _exit(work_as_child(detector, expected, 1));
+    check_child(child);
+    ck_assert_int_eq(omp_get_max_threads(), 4);
+    ck_assert_float_eq(score_of(detector), expected); /* the parent goes on */
+    ead_detector_close(detector);
+}
+END_TEST
+
+/* This program anew, as `TEST limited KIND SCORE`: many threads are wanted, few or none can be had. */
+static int run_limited(const char *kind, const char *score) {
+    struct rlimit limit = {1, 1};
+    int which = strcmp(kind, "processes") == 0 ? RLIMIT_NPROC : RLIMIT_AS;
+    if (which == RLIMIT_NPROC && geteuid() == 0 && (setgroups(0, NULL) != 0 || setuid(65534) != 0)) return 77;
+    if (which == RLIMIT_NPROC && access(MODEL, R_OK) != 0) return 77;
+    if (which == RLIMIT_AS) limit.rlim_cur = limit.rlim_max = (rlim_t)600 << 20;
+    if (setrlimit((__rlimit_resource_t)which, &limit) != 0) return 77;
+    EadDetector *detector;
+    omp_set_num_threads(200);
+    alarm(PATIENCE);
+    fill_noise(image, sizeof image, 5);
+    if (ead_detector_open(MODEL, &detector) != 0) return puts(ead_error_message()), 1;
+    if (fabsf(score_of(detector) - strtof(score, NULL)) > 1e-6f) return 2;
+    if (omp_get_max_threads() != 200) return 3;
+    ead_detector_close(detector);
+    return 0;
+}
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { SANITIZED = 1 };
+#else
+enum { SANITIZED = 0 };
+#endif
+
+/* What OpenMP would end the process at. */
+START_TEST(threads_that_cannot_be_had_are_done_without) {
+    static const char *const kinds[] = {"processes", "address space"};
+    SKIP_UNLESS(!SANITIZED, "sanitizers need address space of their own");
+    EadDetector *detector = open_tiny();
+    char score[32], program[4096] = "";
+    snprintf(score, sizeof score, "%.9g", (double)score_of(detector));
+    ead_detector_close(detector);
+    ck_assert_int_gt(readlink("/proc/self/exe", program, sizeof program - 1), 0);
+    for (int i = 0; i < 2; i++) {
+        int status;
+        pid_t child = fork();
+        if (child == 0) execl(program, program, "limited", kinds[i], score, (char *)NULL), _exit(1);
+        ck_assert_int_eq(waitpid(child, &status, 0), child);
+        if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+            printf("skipped: no limit on %s here\n", kinds[i]);
+        else
+            ck_assert_msg(status == 0, "%s: wait status %d", kinds[i], status);
+    }
+}
+END_TEST
+
+/* ---- files that change ---- */
+
+/* The C library's, but that others have a go at the file when a large read begins. */
+static void (*meanwhile)(int writer);
+
+ssize_t pread(int descriptor, void *bytes, size_t size, off_t offset) {
+    if (meanwhile && size > 1000) {
+        int writer = open(FOLDER "changing", O_RDWR);
+        meanwhile(writer);
+        close(writer);
+        meanwhile = NULL;
+    }
+    return syscall(SYS_pread64, descriptor, bytes, size, offset);
+}
+
+static void cut(int writer) {
+    if (ftruncate(writer, 20000) != 0) abort();
+}
+
+static void empty(int writer) {
+    if (ftruncate(writer, 0) != 0) abort();
+}
+
+static void lengthen(int writer) {
+    if (pwrite(writer, "more", 4, lseek(writer, 0, SEEK_END)) != 4) abort();
+}
+
+static void overwrite(int writer) {
+    if (pwrite(writer, "XXXX", 4, 30000) != 4) abort();
+}
+
+START_TEST(files_that_change_while_they_are_read_are_refused) {
+    static const struct {
+        void (*change)(int writer);
+        const char *says;
+    } cases[] = {{cut, "changing: became shorter while it was read"},
+                 {empty, "changing: became shorter while it was read"},
+                 {lengthen, "changing: was changed while it was read"},
+                 {overwrite, "changing: was changed while it was read"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        EadDetector *detector;
+        shell_ok("cp " MODEL " " FOLDER "changing && touch -d '1 hour ago' " FOLDER "changing");
+        meanwhile = cases[i].change;
+        ASSERT_FAILS((EadStatus)ead_detector_open(FOLDER "changing", &detector), EAD_IO, cases[i].says);
+        ck_assert(!meanwhile);
+    }
+}
+END_TEST
+
+START_TEST(what_happens_to_a_file_afterwards_does_not_matter) {
+    EadSafetensors *file, *same;
+    shell_ok("cp " MODEL " " FOLDER "changing");
+    ASSERT_OK(ead_safetensors_open(FOLDER "changing", &file));
+    ASSERT_OK(ead_safetensors_open(MODEL, &same));
+    ck_assert_int_eq(truncate(FOLDER "changing", 0), 0);
+    for (int i = 0; i < ead_safetensors_count(file); i++) {
+        const EadFileTensor *a = ead_safetensors_at(file, i), *b = ead_safetensors_at(same, i);
+        ck_assert_uint_eq(a->offset, b->offset);
+        ck_assert_mem_eq(a->data, b->data, a->bytes);
+    }
+    ead_safetensors_close(file);
+    ead_safetensors_close(same);
+}
+END_TEST
+
+static void set_up(void) {
+    make_folders(FOLDER);
+    save_tiny_model(MODEL, 0.25f, NULL);
+    EadEfficientad *broken = tiny_model();
+    EadSafetensorsWriter *writer;
+    broken->teacher_std[0] = -0.5f;
+    ASSERT_OK(ead_safetensors_writer_new(&writer));
+    ASSERT_OK(ead_model_write(&broken->base, writer));
+    ASSERT_OK(ead_safetensors_writer_write(writer, FOLDER "broken.safetensors"));
+    ead_safetensors_writer_free(writer);
+    ead_efficientad_free(broken);
+    fill_noise(image, sizeof image, 5);
+}
+
+int main(int argc, char **argv) {
+    if (argc == 4 && strcmp(argv[1], "limited") == 0) return run_limited(argv[2], argv[3]);
+    Suite *suite = suite_create("manners");
+    TCase *cases = tcase_create("all");
+    suite_add_tcase(suite, cases);
+    tcase_set_timeout(cases, 0);
+    tcase_add_unchecked_fixture(cases, set_up, NULL);
+    tcase_add_test(cases, null_is_refused);
+    tcase_add_test(cases, out_is_null_after_every_failure);
+    tcase_add_test(cases, strides_that_cannot_be_are_refused);
+    tcase_add_test(cases, rows_may_be_padded_and_stored_from_the_last);
+    tcase_add_test(cases, a_decimal_comma_does_not_matter);
+    tcase_add_test(cases, children_of_fork_work);
+    tcase_add_test(cases, threads_that_cannot_be_had_are_done_without);
+    tcase_add_test(cases, files_that_change_while_they_are_read_are_refused);
+    tcase_add_test(cases, what_happens_to_a_file_afterwards_does_not_matter);
+    return run_suite(suite);
+}
