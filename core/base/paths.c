@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/auxv.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* As snprintf(). */
 static int join(char *path, size_t size, const char *folder, const char *name) {
@@ -47,6 +49,18 @@ EadStatus ead_path_folder(EadPath folder, const char *path) {
     memcpy(folder, path, length);
     folder[length] = '\0';
     return EAD_OK;
+}
+
+EadStatus ead_program_path(EadPath path) {
+    ssize_t length = readlink("/proc/self/exe", path, EAD_PATH_SIZE - 1);
+    const char *started = length > 0 ? NULL : (const char *)getauxval(AT_EXECFN);
+    char *resolved = started ? realpath(started, NULL) : NULL;
+    path[length > 0 ? length : 0] = '\0';
+    EadStatus status = resolved ? ead_path_in(path, "", resolved)
+                       : *path  ? EAD_OK
+                                : ead_fail(EAD_IO, "where this program lies cannot be told; mount /proc");
+    free(resolved);
+    return status;
 }
 
 bool ead_path_has_extension(const char *path, const char *extensions) {

@@ -1,4 +1,5 @@
 /* The ground under everything: the error message, random numbers against known answers, files. */
+#define _GNU_SOURCE /* unshare */
 #include "core/base/file_bytes.h"
 #include "core/base/paths.h"
 #include "core/base/philox.h"
@@ -6,7 +7,11 @@
 #include "test/support/scratch.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdbool.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 /* ---- status ---- */
 
@@ -234,6 +239,26 @@ START_TEST(extensions_are_told_by_the_last_dot) {
 }
 END_TEST
 
+/* Without /proc, too, in a file system of a child's own. */
+START_TEST(the_program_is_found) {
+    EadPath path, bare;
+    ASSERT_OK(ead_program_path(path));
+    ck_assert_str_eq(ead_path_base(path), "test_core_basics");
+    ck_assert(path[0] == '/' && exists(path));
+    pid_t child = fork();
+    if (child == 0) {
+        bool hidden = unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+                      mount("none", "/proc", "tmpfs", 0, NULL) == 0;
+        if (!hidden) _exit(77);
+        _exit(ead_program_path(bare) == EAD_OK && strcmp(path, bare) == 0 ? 0 : 1);
+    }
+    int status;
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    SKIP_UNLESS(!WIFEXITED(status) || WEXITSTATUS(status) != 77, "/proc can be hidden by root only");
+    ck_assert_int_eq(status, 0);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("core basics");
     TCase *cases = group(suite, "status");
@@ -252,6 +277,7 @@ int main(void) {
     tcase_add_test(cases, small_shuffles_are_fair);
     cases = group(suite, "files");
     tcase_add_test(cases, small_files_are_read_whole);
+    tcase_add_test(cases, the_program_is_found);
     tcase_add_test(cases, extensions_are_told_by_the_last_dot);
     return run_suite(suite);
 }

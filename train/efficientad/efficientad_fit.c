@@ -40,11 +40,11 @@ EadStatus ead_shipped_teacher(EadPdnSize size, EadPath path) {
     static const char *const places[] = {"../models/weights", "../../models/weights",
                                          "../../../models/weights", "../share/efficientad"};
     const char *name = size == EAD_PDN_SMALL ? "small" : "medium";
-    EadPath program, folder; /* "." if the program's cannot be found */
+    EadPath program, folder;
     char file[128];
-    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
-    program[length > 0 ? length : 0] = '\0';
-    if (length <= 0 || ead_path_folder(folder, program) != EAD_OK) memcpy(folder, ".", 2);
+    EadStatus status = ead_program_path(program);
+    if (status == EAD_OK) status = ead_path_folder(folder, program);
+    if (status != EAD_OK) return ead_fail_prefix(status, "model.teacher: ");
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
         snprintf(file, sizeof file, "%s/teacher_%s.safetensors", places[i], name);
         EAD_TRY(ead_path_in(path, folder, file));

@@ -82,6 +82,8 @@ static EadStatus start_run(const Scheduler *scheduler, const EadSweepRun *run, J
     char *const arguments[ARGUMENTS] = {"efficientad", "train", "--resume", "-q",
                                         "-c",          config,  "--device", (char *)work->device,
                                         "--threads",   threads};
+    EadPath program;
+    EAD_TRY(ead_program_path(program));
     fflush(NULL);
     pid_t parent = getpid(), process = fork();
     if (process < 0) return ead_fail(EAD_IO, "cannot start a process: %s", strerror(errno));
@@ -91,7 +93,8 @@ static EadStatus start_run(const Scheduler *scheduler, const EadSweepRun *run, J
         ead_file_lock_pass_on(&job->lock);
         bool ready =
             getppid() == parent && dup2(job->log, STDOUT_FILENO) >= 0 && dup2(job->log, STDERR_FILENO) >= 0;
-        if (ready) execv("/proc/self/exe", arguments);
+        if (ready) execv("/proc/self/exe", arguments); /* also where the file was replaced meanwhile */
+        if (ready) execv(program, arguments);
         _exit(127);
     }
     job->process = process;
