@@ -474,6 +474,44 @@ START_TEST(two_processes_in_one_folder) {
 }
 END_TEST
 
+/* ---- how it is started ---- */
+
+/* With descriptors closed, no message goes into a file of ours; and scores that go nowhere are a failure. */
+START_TEST(closed_descriptors_harm_nothing) {
+    static const char *const closed[] = {"<&- >&- 2>&-", "<&- 2>&-", "2>&-"};
+    char command[512];
+    NEED_PROGRAM();
+    for (int i = 0; i < 3; i++) {
+        snprintf(command, sizeof command,
+                 "rm -rf " RUN " && $PROGRAM train -c " S "base.yaml --output " RUN " %s", closed[i]);
+        shell_ok(command);
+        ck_assert(same_runs(RUN "/", S "trained/"));
+    }
+    ck_assert_int_eq(shell("$PROGRAM " PREDICT S "data/gasket/test/good/000.png <&- >&- 2>" S "err"), 1);
+    assert_file_holds(S "err", "efficientad: standard output: Bad file descriptor\n");
+}
+END_TEST
+
+/* Where address space is short, with more threads than have room: it works, or says in one line why not. */
+START_TEST(little_address_space_is_enough_or_told) {
+    char command[512];
+    NEED_PROGRAM();
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    SKIP_UNLESS(false, "sanitizers need address space of their own");
+#endif
+    for (int kilobytes = 102400; kilobytes <= 819200; kilobytes *= 2) {
+        snprintf(command, sizeof command, "ulimit -v %d; timeout 60 $PROGRAM --version >" S "out", kilobytes);
+        shell_ok(command);
+        snprintf(command, sizeof command,
+                 "ulimit -v %d; OMP_NUM_THREADS=64 timeout 100 $PROGRAM " PREDICT S
+                 "data/gasket/test/good/000.png >" S "out 2>" S "err; code=$?; [ $code = 0 ] || "
+                 "{ [ $code = 1 ] && [ $(grep -c ^efficientad: " S "err) = 1 ]; }",
+                 kilobytes);
+        ck_assert_msg(shell(command) == 0, "%d kB", kilobytes);
+    }
+}
+END_TEST
+
 #define COUNT(table) ((int)(sizeof(table) / sizeof *(table)))
 
 static Suite *make_suite(void) {
@@ -494,6 +532,8 @@ static Suite *make_suite(void) {
     tcase_add_test(tests, a_run_with_old_names_of_keys_goes_on);
     tcase_add_loop_test(tests, interrupted_runs_continue_to_the_same_bits, 0, COUNT(interruptions));
     tcase_add_test(tests, two_processes_in_one_folder);
+    tcase_add_test(tests, closed_descriptors_harm_nothing);
+    tcase_add_test(tests, little_address_space_is_enough_or_told);
     suite_add_tcase(suite, tests);
     return suite;
 }
