@@ -10,12 +10,14 @@
 #include <math.h>
 #include <omp.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum { MAX_PIXELS = 1 << 28 }; /* of an image, unless the options say otherwise */
 
 struct EadDetector {
     EadModel *owned; /* NULL if the model belongs to the caller */
     int threads;     /* the most to work with; 0: as many as OpenMP gives */
+    pid_t process;   /* which alone may use it, on a GPU; 0: any */
     const EadModel *model;
     EadGraph *graph;
     EadPlan *plan;
@@ -89,6 +91,7 @@ static EadStatus open_detector(const char *path, const EadDetectorOptions *optio
     EadStatus status = ead_detector_new(model, &plan, 1, out);
     if (status == EAD_OK) {
         (*out)->owned = model;
+        (*out)->process = plan.backend->device ? getpid() : 0;
         (*out)->max_pixels = options && options->max_pixels ? options->max_pixels : MAX_PIXELS;
     } else
         ead_model_free(model);
@@ -162,6 +165,10 @@ static EadStatus check_image(const EadDetector *d, const uint8_t *rgb, int width
                              ptrdiff_t stride) {
     if (!d) return ead_fail(EAD_BAD_ARGUMENT, "no detector was given: it is NULL");
     if (!rgb) return ead_fail(EAD_BAD_ARGUMENT, "no image was given: rgb is NULL");
+    if (d->process && d->process != getpid())
+        return ead_fail(EAD_UNSUPPORTED,
+                        "a detector on a GPU works in the process that opened it, not in its "
+                        "children; fork() before a detector is opened");
     if (width < 1 || height < 2)
         return EAD_OK; /* no second row; sizes are checked where images are resized */
     ptrdiff_t row = 3 * (ptrdiff_t)width, most = PTRDIFF_MAX / height;

@@ -16,7 +16,8 @@
  *
  * A detector belongs to one thread at a time; several detectors may work side by side. Nothing here prints,
  * exits or needs a file besides the model. The host's locale does not matter. A child of fork() may use detectors
- * too, its own or the parent's on the CPU; where the parent has used the library, it works on one thread. */
+ * too, its own or the parent's on the CPU; where the parent has used the library, it works on one thread. On a
+ * GPU, fork() before a detector is opened. */
 #ifndef EFFICIENTAD_H
 #define EFFICIENTAD_H
 

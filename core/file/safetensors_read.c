@@ -91,7 +91,8 @@ static EadStatus parse_header(EadSafetensors *file, const char *bytes, size_t da
     json_error_t error;
     errno = 0;
     file->header = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
-    if (file->header && errno != ENOMEM) return EAD_OK; /* jansson may have left out what it had no room for */
+    if (file->header && errno != ENOMEM)
+        return EAD_OK; /* jansson may have left out what it had no room for */
     if (ead_json_no_memory(&error)) return ead_fail(EAD_NO_MEMORY, "no memory to read its header");
     return ead_fail(EAD_BAD_FILE, "the header is not valid JSON: byte %d: %s" HINT, error.position,
                     error.text);

@@ -194,6 +194,22 @@ START_TEST(children_of_fork_work) {
 }
 END_TEST
 
+START_TEST(children_are_refused_on_a_gpu) {
+    EadDetector *detector;
+    const EadDetectorOptions options = {.device = "cuda"};
+    SKIP_UNLESS(ead_detector_open_with(MODEL, &options, &detector) == 0, ead_error_message());
+    pid_t child = fork();
+    if (child == 0) {
+        alarm(PATIENCE);
+        int status = ead_detector_run(detector, image, WIDTH, HEIGHT, ROW, NULL, NULL);
+        _exit(status == EAD_UNSUPPORTED ? 0 : 1);
+    }
+    check_child(child);
+    ASSERT_OK((EadStatus)ead_detector_run(detector, image, WIDTH, HEIGHT, ROW, NULL, NULL));
+    ead_detector_close(detector);
+}
+END_TEST
+
 /* This program anew, as `TEST limited KIND SCORE`: many threads are wanted, few or none can be had. */
 static int run_limited(const char *kind, const char *score) {
     struct rlimit limit = {1, 1};
@@ -333,6 +349,7 @@ int main(int argc, char **argv) {
     tcase_add_test(cases, rows_may_be_padded_and_stored_from_the_last);
     tcase_add_test(cases, a_decimal_comma_does_not_matter);
     tcase_add_test(cases, children_of_fork_work);
+    tcase_add_test(cases, children_are_refused_on_a_gpu);
     tcase_add_test(cases, threads_that_cannot_be_had_are_done_without);
     tcase_add_test(cases, files_that_change_while_they_are_read_are_refused);
     tcase_add_test(cases, what_happens_to_a_file_afterwards_does_not_matter);
