@@ -146,7 +146,7 @@ static void link_of(const EadAtomicFile *file, char link[LINK_SIZE]) {
 
 EadStatus ead_atomic_file_readable(EadAtomicFile *file, EadPath path) {
     char link[LINK_SIZE];
-    if (file->through) return ead_fail(EAD_IO, "%s: is no regular file; name one", file->path);
+    if (file->through) return ead_fail(EAD_IO, "%s: is not a regular file; name one", file->path);
     if (fflush(file->stream) != 0) return fail(file->path);
     link_of(file, link);
     return ead_path_in(path, "", file->named ? file->temporary : link);

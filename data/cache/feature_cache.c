@@ -86,7 +86,7 @@ static EadStatus check_replaceable(const char *path) {
     if (descriptor >= 0) close(descriptor);
     return ours ? EAD_OK
                 : ead_fail(EAD_IO,
-                           "%s: is no cache of features, and stays; move it away, or name another folder",
+                           "%s: is not a cache of features, and stays; move it away, or name another folder",
                            path);
 }
 

@@ -279,7 +279,7 @@ START_TEST(fifos_are_written_through) {
     ASSERT_OK(write_file(TARGET, "one"));
     check_arrived(reader, "one");
     ASSERT_OK(ead_atomic_file_open(&file, FOLDER "/link"));
-    ASSERT_FAILS(ead_atomic_file_readable(&file, path), EAD_IO, "a.txt: is no regular file");
+    ASSERT_FAILS(ead_atomic_file_readable(&file, path), EAD_IO, "a.txt: is not a regular file");
     fputs("ywo", file.stream);
     rewind(file.stream);
     fputs("t", file.stream);

@@ -137,7 +137,7 @@ START_TEST(what_is_no_cache_stays) {
         write_text(SCRATCH "victim", "precious\n");
         snprintf(command, sizeof command, "%s%s", makers[i / 2], names[i % 2]);
         shell_ok(command);
-        ASSERT_FAILS(ead_feature_cache_open(&spec, &cache), EAD_IO, "is no cache of features, and stays");
+        ASSERT_FAILS(ead_feature_cache_open(&spec, &cache), EAD_IO, "is not a cache of features, and stays");
         ck_assert_ptr_null(cache);
         if (i < 4) assert_file_holds(names[i % 2], "precious\n");
         ck_assert_int_eq(files_in(SCRATCH), 2);
