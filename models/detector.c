@@ -169,6 +169,11 @@ static EadStatus check_image(const EadDetector *d, const uint8_t *rgb, int width
         return ead_fail(EAD_UNSUPPORTED,
                         "a detector on a GPU works in the process that opened it, not in its "
                         "children; fork() before a detector is opened");
+    if ((int64_t)width * height > d->max_pixels)
+        return ead_fail(
+            EAD_BAD_SHAPE,
+            "an image of %d x %d pixels; at most %lld in all are scored (max_pixels of the options)", width,
+            height, (long long)d->max_pixels);
     if (width < 1 || height < 2)
         return EAD_OK; /* no second row; sizes are checked where images are resized */
     ptrdiff_t row = 3 * (ptrdiff_t)width, most = PTRDIFF_MAX / height;
@@ -187,11 +192,6 @@ static EadStatus run(EadDetector *d, const uint8_t *rgb, int width, int height, 
     int64_t pixels = (int64_t)width * height;
     const float *model_map;
     const void *value;
-    if (pixels > d->max_pixels)
-        return ead_fail(
-            EAD_BAD_SHAPE,
-            "an image of %d x %d pixels; at most %lld in all are scored (max_pixels of the options)", width,
-            height, (long long)d->max_pixels);
     EAD_TRY(ead_resize_u8(rgb, width, height, 3, stride, input, model->width, model->height));
     if (!map && pixels > d->scratch_count) {
         float *scratch = realloc(d->scratch, (size_t)pixels * sizeof *scratch);
