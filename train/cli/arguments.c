@@ -356,8 +356,8 @@ void ead_arguments_use_threads(const EadArguments *arguments, int default_count)
     omp_set_num_threads(count > 0 ? count : ead_machine_threads());
     int wanted = omp_get_max_threads(), possible = ead_openmp_threads();
     if (possible < wanted) {
-        fprintf(stderr, "the system lets fewer than %d threads be started: working with %d\n", wanted,
-                possible);
+        ead_print(stderr, "the system lets fewer than %d threads be started: working with %d\n", wanted,
+                  possible);
         omp_set_num_threads(possible);
     }
     if (ead_arguments_given(arguments, EAD_OPTION_PIN)) pin_threads();

@@ -1,6 +1,7 @@
 /* Opening of what a training reads. */
 #include "train/loop/train_data.h"
 
+#include "core/base/printing.h"
 #include "core/base/paths.h"
 #include "core/base/philox.h"
 #include "train/support/progress.h"
@@ -84,7 +85,7 @@ static void print_endings(const EadDataset *dataset) {
                  endings[k]);
     if (known < 2) return;
     ead_fail(EAD_OK, "good images by their endings: %s", text); /* takes out what must not reach a terminal */
-    fprintf(stderr, "%s\n", ead_error_message());
+    ead_print(stderr, "%s\n", ead_error_message());
 }
 
 EadStatus ead_open_dataset(const EadConfig *config, EadDataset *dataset) {
