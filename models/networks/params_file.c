@@ -46,9 +46,10 @@ static void oihw_to_ohwi(const EadParam *p, const real *from, real *to) {
             for (int i = 0; i < p->c; i++) *to++ = from[(int64_t)i * area + k];
 }
 
-EadStatus ead_params_read(const EadSafetensors *file, EadParams *params, const EadParam *param) {
+static EadStatus read_as(const EadSafetensors *file, const char *name, EadParams *params,
+                         const EadParam *param) {
     const EadFileTensor *tensor;
-    EAD_TRY(find_tensor(file, param->name, &tensor));
+    EAD_TRY(find_tensor(file, name, &tensor));
     EAD_TRY(check_shape(file, tensor, param));
     real *values = malloc((size_t)tensor->count * sizeof *values);
     if (!values) return ead_fail(EAD_NO_MEMORY, "%s: no memory to read it", ead_safetensors_path(file));
@@ -58,8 +59,25 @@ EadStatus ead_params_read(const EadSafetensors *file, EadParams *params, const E
     return status;
 }
 
+EadStatus ead_params_read(const EadSafetensors *file, EadParams *params, const EadParam *param) {
+    return read_as(file, param->name, params, param);
+}
+
 EadStatus ead_params_read_all(const EadSafetensors *file, EadParams *params) {
     for (int i = 0; i < params->count; i++) EAD_TRY(ead_params_read(file, params, &params->items[i]));
+    return EAD_OK;
+}
+
+static void part_name(const char *prefix, const EadParam *param, char out[2 * EAD_NAME_SIZE]) {
+    snprintf(out, 2 * EAD_NAME_SIZE, "%s%s%s", prefix, *prefix ? "." : "", param->name);
+}
+
+EadStatus ead_params_read_part(const EadSafetensors *file, const char *prefix, EadParams *params) {
+    char name[2 * EAD_NAME_SIZE];
+    for (int i = 0; i < params->count; i++) {
+        part_name(prefix, &params->items[i], name);
+        EAD_TRY(read_as(file, name, params, &params->items[i]));
+    }
     return EAD_OK;
 }
 
@@ -93,6 +111,11 @@ static void narrow(float *values, int64_t count) {
 }
 
 EadStatus ead_params_write(EadSafetensorsWriter *writer, const EadParams *params, EadFileType weights) {
+    return ead_params_write_part(writer, "", params, weights);
+}
+
+EadStatus ead_params_write_part(EadSafetensorsWriter *writer, const char *prefix, const EadParams *params,
+                                EadFileType weights) {
     float *copies = ead_safetensors_writer_memory(writer, (size_t)params->total * sizeof *copies);
     if (!copies) return EAD_NO_MEMORY;
     for (int k = 0; k < params->count; k++) {
@@ -100,12 +123,24 @@ EadStatus ead_params_write(EadSafetensorsWriter *writer, const EadParams *params
         const int64_t weight[4] = {p->n, p->c, p->h, p->w}, bias[1] = {p->c};
         bool vector = is_bias(p), half = !vector && weights == EAD_FILE_F16;
         float *copy = copies + p->offset;
+        char name[2 * EAD_NAME_SIZE];
+        part_name(prefix, p, name);
         ohwi_to_oihw(p, params->values + p->offset, copy);
         if (half) narrow(copy, (int64_t)p->n * p->h * p->w * p->c);
-        EAD_TRY(ead_safetensors_writer_tensor(writer, p->name, half ? EAD_FILE_F16 : EAD_FILE_F32,
+        EAD_TRY(ead_safetensors_writer_tensor(writer, name, half ? EAD_FILE_F16 : EAD_FILE_F32,
                                               vector ? 1 : 4, vector ? bias : weight, copy));
     }
     return EAD_OK;
+}
+
+void ead_params_round(EadParams *params, EadFileType weights) {
+    for (int k = 0; k < params->count && weights == EAD_FILE_F16; k++) {
+        const EadParam *p = &params->items[k];
+        real *values = params->values + p->offset;
+        int64_t count = (int64_t)p->n * p->h * p->w * p->c;
+        for (int64_t i = 0; i < count && !is_bias(p); i++)
+            values[i] = (real)ead_half_to_float(ead_half_from_float((float)values[i]));
+    }
 }
 
 EadStatus ead_vector_write(EadSafetensorsWriter *writer, const char *name, int count, const real *values) {

@@ -15,12 +15,22 @@ EadStatus ead_params_read(const EadSafetensors *file, EadParams *params, const E
 /* The same for all of params. */
 EadStatus ead_params_read_all(const EadSafetensors *file, EadParams *params);
 
+/* The same for a network that is a part of a file: "conv1.weight" is called "PREFIX.conv1.weight" there. */
+EadStatus ead_params_read_part(const EadSafetensors *file, const char *prefix, EadParams *params);
+
 /* Reads a tensor of `count` numbers in any shape. */
 EadStatus ead_vector_read(const EadSafetensors *file, const char *name, int count, double *out);
 
 /* Adds params to a file; weights: the type they are stored in, EAD_FILE_F32 or EAD_FILE_F16; biases are F32.
  * Errors: EAD_NO_MEMORY. */
 EadStatus ead_params_write(EadSafetensorsWriter *writer, const EadParams *params, EadFileType weights);
+
+/* The same for a network that is a part of a file. */
+EadStatus ead_params_write_part(EadSafetensorsWriter *writer, const char *prefix, const EadParams *params,
+                                EadFileType weights);
+
+/* Rounds every weight, but no bias, to what it is in a file of such weights. */
+void ead_params_round(EadParams *params, EadFileType weights);
 
 /* Adds `count` numbers as a vector of F32. */
 EadStatus ead_vector_write(EadSafetensorsWriter *writer, const char *name, int count, const real *values);

@@ -6,7 +6,6 @@
 #include "core/ops/resize_bilinear/resize_bilinear.h"
 
 #include <assert.h>
-#include <string.h>
 
 enum { LAYERS = 2, FIRST_LAYER = 2, PATCH = 9, PER_LAYER = 1024, HALF = EAD_FEATURES / LAYERS };
 
@@ -51,13 +50,10 @@ static EadStatus make_pooling(EadPatchFeatures *features) {
 }
 
 static EadStatus read_backbone(const EadSafetensors *file, const EadResnetVariant *wanted, EadResnet *out) {
-    const char *text = ead_safetensors_metadata(file, "variant");
+    EadResnetVariant variant;
     if (wanted) return ead_resnet_read(file, *wanted, out);
-    if (!text || strncmp(text, "torchvision", strlen("torchvision")) == 0)
-        return ead_resnet_read(file, EAD_RESNET_TORCHVISION, out);
-    if (strncmp(text, "caffe", strlen("caffe")) == 0) return ead_resnet_read(file, EAD_RESNET_CAFFE, out);
-    return ead_fail(EAD_BAD_FILE, "%s: metadata 'variant' is '%.80s'; known are torchvision and caffe",
-                    ead_safetensors_path(file), text);
+    EAD_TRY(ead_resnet_variant(file, &variant));
+    return ead_resnet_read(file, variant, out);
 }
 
 EadStatus ead_patch_features_open(const char *path, const EadResnetVariant *variant, EadPatchFeatures *out) {

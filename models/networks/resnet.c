@@ -219,6 +219,15 @@ static EadStatus read_conv(const EadSafetensors *file, EadParams *params, const 
     return normalised ? fold_norm(file, conv, params, weight, bias) : EAD_OK;
 }
 
+EadStatus ead_resnet_variant(const EadSafetensors *file, EadResnetVariant *out) {
+    const char *text = ead_safetensors_metadata(file, "variant");
+    bool caffe = text && strncmp(text, "caffe", strlen("caffe")) == 0;
+    *out = caffe ? EAD_RESNET_CAFFE : EAD_RESNET_TORCHVISION;
+    if (!text || caffe || strncmp(text, "torchvision", strlen("torchvision")) == 0) return EAD_OK;
+    return ead_fail(EAD_BAD_FILE, "%s: metadata 'variant' is '%.80s'; known are torchvision and caffe",
+                    ead_safetensors_path(file), text);
+}
+
 EadStatus ead_resnet_read(const EadSafetensors *file, EadResnetVariant variant, EadResnet *out) {
     const EadResnetKind *kind;
     *out = (EadResnet){0};

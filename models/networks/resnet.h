@@ -35,6 +35,10 @@ const EadResnetKind *ead_resnet_kind(int index);
 /* Output channels of stage 1 to 3. */
 int ead_resnet_channels(const EadResnetKind *kind, int stage);
 
+/* The variant that a file's metadata "variant" names: a text that begins with "caffe" or "torchvision"; torchvision
+ * where there is none. Errors: EAD_BAD_FILE for another one. */
+EadStatus ead_resnet_variant(const EadSafetensors *file, EadResnetVariant *out);
+
 /* Reads a backbone from a file with torchvision's tensor names. The kind is told from the tensors that are
  * there; what lies behind layer3 is not read. A convolution has either its batch norm with running statistics
  * ("bn1.weight", "bn1.bias", "bn1.running_mean", "bn1.running_var"; downsample.1 for downsample.0) or, folded

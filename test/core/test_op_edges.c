@@ -5,9 +5,12 @@
 #include "core/ops/concat_batch/concat_batch.h"
 #include "core/ops/conv2d/conv2d.h"
 #include "core/ops/dropout/dropout.h"
+#include "core/ops/gaussian_filter/gaussian_filter.h"
 #include "core/ops/masked_mean/masked_mean.h"
+#include "core/ops/nearest_rows/nearest_rows.h"
 #include "core/ops/normalize_image/normalize_image.h"
 #include "core/ops/pad_border/pad_border.h"
+#include "core/ops/patch_pool/patch_pool.h"
 #include "core/ops/quantile/quantile.h"
 #include "core/ops/ring_write/ring_write.h"
 #include "core/ops/resize_bilinear/resize_bilinear.h"
@@ -109,6 +112,21 @@ static EadNode *record_of_tensor(EadGraph *g, EadNode *x) {
 static EadNode *record_without_step(EadGraph *g, EadNode *x) {
     return ead_ring_write(g, ead_leaf(g, "ring", EAD_REAL, 1, 1, 4, 1, NULL), x, (EadNode *[]){NULL});
 }
+static EadNode *patches_of_even_size(EadGraph *g, EadNode *x) {
+    return ead_patch_pool(g, x, (EadPatchPool){2, 5});
+}
+static EadNode *patches_to_nothing(EadGraph *g, EadNode *x) {
+    return ead_patch_pool(g, x, (EadPatchPool){3, 0});
+}
+static EadNode *more_neighbours_than_rows(EadGraph *g, EadNode *x) {
+    return ead_nearest_rows(g, x, ead_leaf(g, "bank", EAD_REAL, 4, 1, 1, 3, NULL), (EadNearestRows){5, 0});
+}
+static EadNode *bank_of_other_width(EadGraph *g, EadNode *x) {
+    return ead_nearest_rows(g, x, ead_leaf(g, "bank", EAD_REAL, 4, 1, 1, 2, NULL), (EadNearestRows){1, 0});
+}
+static EadNode *gaussian_too_wide(EadGraph *g, EadNode *x) {
+    return ead_gaussian_filter(g, x, 16.5);
+}
 
 static const struct Refusal {
     EadNode *(*build)(EadGraph *graph, EadNode *x); /* x [2,4,4,3] */
@@ -139,6 +157,11 @@ static const struct Refusal {
     {record_into_image, EAD_BAD_SHAPE, "the ring must be [1,1,rows,columns]"},
     {record_of_tensor, EAD_BAD_SHAPE, "value 1 is not a scalar"},
     {record_without_step, EAD_BAD_SHAPE, "counter"},
+    {patches_of_even_size, EAD_BAD_ARGUMENT, "kernel 2"},
+    {patches_to_nothing, EAD_BAD_ARGUMENT, "0 outputs"},
+    {more_neighbours_than_rows, EAD_BAD_ARGUMENT, "the 5 nearest of 4 rows"},
+    {bank_of_other_width, EAD_BAD_SHAPE, "queries of 3 numbers and a bank [4,1,1,2]"},
+    {gaussian_too_wide, EAD_BAD_ARGUMENT, "16.5"},
 };
 
 START_TEST(bad_arguments_are_refused) {
@@ -335,6 +358,33 @@ START_TEST(record_keeps_the_last_rows) {
 }
 END_TEST
 
+/* Equal rows come in the order of the bank, a query that is not finite has no neighbour, and of rows far from
+ * the origin and close to each other the nearest is found. */
+START_TEST(nearest_rows_of_awkward_numbers) {
+    enum { QUERIES = 3, ROWS = 500, COUNT = 3 };
+    static real bank[ROWS][2];
+    real queries[QUERIES][2] = {{1, 2}, {NAN, 0}, {(real)30.25, 40}};
+    for (int r = 0; r < ROWS; r++) {
+        bank[r][0] = (real)(r % 100 == 57 ? 1 : 30 + r * 0.125);
+        bank[r][1] = (real)(r % 100 == 57 ? 2 : 40);
+    }
+    EadGraph *graph = ead_graph_new();
+    EadNode *q = ead_leaf(graph, "queries", EAD_REAL, 1, 1, QUERIES, 2, queries);
+    EadNode *m = ead_leaf(graph, "bank", EAD_REAL, ROWS, 1, 1, 2, bank);
+    EadNode *y = ead_keep(ead_nearest_rows(graph, q, m, (EadNearestRows){COUNT, true}));
+    EadPlan *plan = must_plan(graph);
+    ead_plan_run(plan);
+    const real *found = y->y.data;
+    static const real expected[QUERIES][2 * COUNT] = {{0, 0, 0, 57, 157, 257},
+                                                      {INFINITY, INFINITY, INFINITY, ROWS, ROWS, ROWS},
+                                                      {0, 0.015625, 0.015625, 2, 1, 3}};
+    for (int i = 0; i < QUERIES * 2 * COUNT; i++)
+        ck_assert_msg(found[i] == (&expected[0][0])[i], "number %d is %g", i, (double)found[i]);
+    ead_plan_free(plan);
+    ead_graph_free(graph);
+}
+END_TEST
+
 int main(void) {
     omp_set_num_threads(1); /* small tensors: a second thread would only wait */
     Suite *suite = suite_create("op_edges");
@@ -348,6 +398,7 @@ int main(void) {
     tcase_add_test(tests, dropout_uses_the_documented_words);
     tcase_add_test(tests, image_table_is_torchvisions);
     tcase_add_test(tests, record_keeps_the_last_rows);
+    tcase_add_test(tests, nearest_rows_of_awkward_numbers);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

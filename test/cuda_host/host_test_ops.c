@@ -53,6 +53,7 @@ static double allowed_part(EadOpId op, EadPrecision precision) {
     case EAD_OP_mean:
     case EAD_OP_channel_mean:
     case EAD_OP_masked_mean:
+    case EAD_OP_nearest_rows:
         return 2e-7; /* summed in double on both sides */
     case EAD_OP_conv2d:
     case EAD_OP_conv2d_input_gradient:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
+from scipy import ndimage
 
 import philox
 from safetensors_file import write
@@ -156,12 +157,12 @@ def quantile(x, q):
     return scalar(torch.quantile(x.detach(), q))
 
 
-def mean_above(x, threshold, _):
+def masked_mean(x, threshold, _):
     return scalar(x[x >= threshold.reshape(())].mean())
 
 
 def hard_feature_loss(x, q):
-    return mean_above(x, quantile(x, q), 0)
+    return masked_mean(x, quantile(x, q), 0)
 
 
 def normalize_image(x, _):
@@ -170,6 +171,23 @@ def normalize_image(x, _):
 
 def pad_border(x, cells):
     return nhwc(F.pad(nchw(x), [int(cells)] * 4))
+
+
+def patch_pool(x, kernel, outputs):
+    kernel = int(kernel)
+    patches = F.unfold(nchw(x), kernel, padding=kernel // 2)  # [N, C kernel², H W]
+    pooled = F.adaptive_avg_pool1d(patches.transpose(1, 2), int(outputs))
+    return pooled.reshape(*x.shape[:3], int(outputs))
+
+
+def nearest_rows(queries, bank, count, indices):
+    distances = ((queries[..., None, :] - bank.reshape(1, 1, 1, *bank.shape[::3])) ** 2).sum(-1)
+    nearest = torch.topk(distances, int(count), largest=False)
+    return torch.cat([nearest.values, nearest.indices.double()], -1) if indices else nearest.values
+
+
+def gaussian_filter(x, sigma):
+    return torch.from_numpy(ndimage.gaussian_filter(x.numpy(), (0, sigma, sigma, 0)))
 
 
 def gather_image(x, index, _):
@@ -189,7 +207,7 @@ def gray_of(x):
     return (x.astype(np.int64) @ np.array([19595, 38470, 7471]) + 0x8000 >> 16)[..., None]
 
 
-def draw_gray(x, step, seed, stream, probability):
+def random_grayscale(x, step, seed, stream, probability):
     word = philox.philox(int(seed), int(stream), [step + 1])[0, 0]
     turned = philox.uniform(word).astype(np.float32) < np.float32(probability)
     gray = torch.from_numpy(np.broadcast_to(gray_of(x.numpy()), x.shape).astype(np.uint8))
@@ -231,7 +249,7 @@ def results(case, op, inputs, numbers):
 
 def main():
     tensors = {}
-    for row in ROW.findall((HERE.parent / "op_cases.def").read_text()):
+    for row in ROW.findall((HERE.parent / "support" / "op_cases.def").read_text()):
         tensors |= results(*row)
     write(HERE / "ops.safetensors", tensors, {"made by": "ops_golden.py"})
     print(f"ops.safetensors: {len(tensors)} tensors")

@@ -7,6 +7,7 @@
 #include "core/base/paths.h"
 #include "core/plan/plan.h"
 #include "data/codec/codec.h"
+#include "models/networks/backbone.h"
 #include "models/networks/patch_features.h"
 
 #define SCRATCH "build/scratch/test_backbone/"
@@ -210,6 +211,118 @@ START_TEST(incomplete_files_are_refused) {
 }
 END_TEST
 
+/* ---- the interface of all backbones ---- */
+
+enum { SIDE = 64 };
+
+/* What its taps give for the golden image, [count of the last tap's values]. */
+static float *tapped(const EadBackbone *backbone, const char *names, int *grid, int64_t *count) {
+    EadTaps taps;
+    EadNode *features[EAD_TAPS_CHOSEN];
+    EadPlan *plan;
+    EadGraph *graph = ead_graph_new();
+    EadNode *images = ead_leaf(graph, "images", EAD_U8, 1, SIDE, SIDE, 3, NULL);
+    ASSERT_OK(ead_backbone_find_taps(backbone, names, &taps));
+    ead_backbone_build(graph, backbone, images, &taps, features);
+    EadNode *last = ead_keep(features[taps.count - 1]);
+    ASSERT_OK(ead_plan_new(graph, NULL, &plan));
+    golden_image(IMAGE_SEED, SIDE, SIDE, images->y.data);
+    ead_plan_run(plan);
+    *count = ead_count(&last->y);
+    *grid = last->y.h;
+    float *copy = malloc((size_t)*count * sizeof *copy);
+    memcpy(copy, last->y.data, (size_t)*count * sizeof *copy);
+    ead_plan_free(plan);
+    ead_graph_free(graph);
+    return copy;
+}
+
+/* Through a model file and back: the same features, in half precision those of the rounded weights. */
+static void check_round_trip(EadBackbone *backbone, const char *names, EadFileType weights, int grid) {
+    EadSafetensorsWriter *writer;
+    EadSafetensors *file;
+    EadBackbone read;
+    int64_t count, read_count;
+    int read_grid;
+    ead_backbone_round(backbone, weights);
+    float *before = tapped(backbone, names, &read_grid, &count);
+    ck_assert_int_eq(read_grid, grid);
+    ASSERT_OK(ead_safetensors_writer_new(&writer));
+    ASSERT_OK(ead_backbone_write(backbone, "eye", weights, writer));
+    make_folders(SCRATCH "part.safetensors");
+    ASSERT_OK(ead_safetensors_writer_write(writer, SCRATCH "part.safetensors"));
+    ead_safetensors_writer_free(writer);
+    ASSERT_OK(ead_safetensors_open(SCRATCH "part.safetensors", &file));
+    ck_assert_str_eq(ead_safetensors_metadata(file, "eye"), backbone->name);
+    ASSERT_OK(ead_backbone_read(file, "eye", &read));
+    ck_assert_int_eq(ead_backbone_read(file, "nose", &read), EAD_BAD_FILE);
+    ck_assert(strstr(ead_error_message(), "metadata 'nose' is '(missing)'"));
+    ASSERT_OK(ead_backbone_read(file, "eye", &read));
+    float *after = tapped(&read, names, &read_grid, &read_count);
+    ck_assert_int_eq(count, read_count);
+    ck_assert(memcmp(before, after, (size_t)count * sizeof *before) == 0);
+    ead_backbone_free(&read);
+    ead_safetensors_close(file);
+    free(before), free(after);
+}
+
+START_TEST(resnets_are_backbones) {
+    EadBackbone backbone;
+    Extractor e = {.plan = NULL};
+    int64_t count;
+    int grid;
+    write_backbone(kind_named("resnet18"), SCRATCH "whole.safetensors", &(Drawn){.count = 0});
+    ASSERT_OK(ead_backbone_open(SCRATCH "whole.safetensors", &backbone));
+    ck_assert_str_eq(backbone.name, "resnet18");
+    float *layer3 = tapped(&backbone, "", &grid, &count);
+    ASSERT_OK(ead_patch_features_open(SCRATCH "whole.safetensors", NULL, &e.model));
+    plan_extractor(&e, SIDE, SIDE);
+    golden_image(IMAGE_SEED, SIDE, SIDE, e.images->y.data);
+    ead_plan_run(e.plan);
+    ck_assert_int_eq(count, ead_count(&e.layers[1]->y));
+    ck_assert(memcmp(layer3, e.layers[1]->y.data, (size_t)count * sizeof *layer3) == 0);
+    check_round_trip(&backbone, "layer1, layer2", EAD_FILE_F32, SIDE / 8);
+    check_round_trip(&backbone, "layer1", EAD_FILE_F16, SIDE / 4);
+    free(layer3);
+    ead_backbone_free(&backbone);
+    free_extractor(&e);
+}
+END_TEST
+
+START_TEST(teachers_are_backbones) {
+    static const int grids[] = {SIDE / 4, SIDE / 8, SIDE / 16};
+    static const char *const taps[] = {"stride4", "", "stride8,stride16"};
+    EadBackbone backbone;
+    for (int i = 0; i < 3; i++) {
+        ASSERT_OK(ead_backbone_open("models/weights/teacher_small.safetensors", &backbone));
+        ck_assert_str_eq(backbone.name, "pdn_small");
+        check_round_trip(&backbone, taps[i], i ? EAD_FILE_F16 : EAD_FILE_F32, grids[i]);
+        ead_backbone_free(&backbone);
+    }
+}
+END_TEST
+
+START_TEST(wrong_backbones_and_taps_are_refused) {
+    EadBackbone backbone;
+    EadTaps taps;
+    char text[64];
+    ck_assert_int_eq(ead_backbone_open("test/golden/ops.safetensors", &backbone), EAD_BAD_FILE);
+    ck_assert(strstr(ead_error_message(), "ops.safetensors: holds no backbone that is known"));
+    ck_assert_int_eq(ead_backbone_new("resnet19", &backbone), EAD_BAD_ARGUMENT);
+    ASSERT_OK(ead_backbone_new("resnet50_caffe", &backbone));
+    ck_assert_int_eq(backbone.variant, EAD_RESNET_CAFFE);
+    ck_assert_int_eq(ead_backbone_find_taps(&backbone, "layer2,layer4", &taps), EAD_BAD_ARGUMENT);
+    ck_assert(strstr(ead_error_message(), "resnet50_caffe does not have; it has layer1|layer2|layer3"));
+    ck_assert_int_eq(ead_backbone_find_taps(&backbone, "layer2,", &taps), EAD_BAD_ARGUMENT);
+    ck_assert_int_eq(ead_backbone_find_taps(&backbone, "layer2,layer2,layer2,layer2,layer2", &taps),
+                     EAD_BAD_ARGUMENT);
+    ASSERT_OK(ead_backbone_find_taps(&backbone, " layer3 , layer1", &taps));
+    ead_backbone_taps_text(&backbone, &taps, text, sizeof text);
+    ck_assert_str_eq(text, "layer3,layer1");
+    ead_backbone_free(&backbone);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("backbone");
     TCase *tests = tcase_create("backbone");
@@ -221,6 +334,9 @@ int main(void) {
     tcase_add_test(tests, resnet50_caffe_variant);
     tcase_add_test(tests, photographs);
     tcase_add_test(tests, incomplete_files_are_refused);
+    tcase_add_test(tests, resnets_are_backbones);
+    tcase_add_test(tests, teachers_are_backbones);
+    tcase_add_test(tests, wrong_backbones_and_taps_are_refused);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

@@ -20,12 +20,15 @@
 #include "core/ops/color_jitter/color_jitter.h"
 #include "core/ops/dropout/dropout.h"
 #include "core/ops/gather_image/gather_image.h"
+#include "core/ops/gaussian_filter/gaussian_filter.h"
 #include "core/ops/lr_schedule/lr_schedule.h"
 #include "core/ops/max_pool2d/max_pool2d.h"
 #include "core/ops/mean/mean.h"
 #include "core/ops/masked_mean/masked_mean.h"
+#include "core/ops/nearest_rows/nearest_rows.h"
 #include "core/ops/normalize_image/normalize_image.h"
 #include "core/ops/pad_border/pad_border.h"
+#include "core/ops/patch_pool/patch_pool.h"
 #include "core/ops/quantile/quantile.h"
 #include "core/ops/relu/relu.h"
 #include "core/ops/resize_bilinear/resize_bilinear.h"
@@ -69,6 +72,9 @@ BUILDER(masked_mean, ead_masked_mean(g, x[0], x[1]))
 BUILDER(hard_feature_loss, ead_hard_feature_loss(g, x[0], numbers[0]))
 BUILDER(normalize_image, ead_normalize_image(g, x[0]))
 BUILDER(pad_border, ead_pad_border(g, x[0], INT(0)))
+BUILDER(patch_pool, ead_patch_pool(g, x[0], (EadPatchPool){INT(0), INT(1)}))
+BUILDER(nearest_rows, ead_nearest_rows(g, x[0], x[1], (EadNearestRows){INT(0), INT(1) != 0}))
+BUILDER(gaussian_filter, ead_gaussian_filter(g, x[0], numbers[0]))
 BUILDER(gather_image, ead_gather_image(g, x[0], x[1]))
 BUILDER(gather_bytes, ead_normalize_image(g, ead_gather_image(g, x[0], x[1])))
 BUILDER(draw_image,

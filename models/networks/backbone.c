@@ -1,0 +1,140 @@
+/* The table of families, taps by name, and backbones inside model files. */
+#include "models/networks/backbone.h"
+
+#include "models/networks/params_file.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define EAD_BACKBONE(name) extern const EadBackboneFamily ead_backbone_##name;
+#include "models/networks/backbones.def"
+#undef EAD_BACKBONE
+
+static const EadBackboneFamily *const families[] = {
+#define EAD_BACKBONE(name) &ead_backbone_##name,
+#include "models/networks/backbones.def"
+#undef EAD_BACKBONE
+};
+
+enum { FAMILIES = sizeof families / sizeof *families };
+
+const EadBackboneFamily *ead_backbone_family(int index) {
+    return index < FAMILIES ? families[index] : NULL;
+}
+
+static EadStatus read_weights(const EadSafetensors *file, EadBackbone *out) {
+    char known[512] = "";
+    for (int i = 0; i < FAMILIES; i++) {
+        if (families[i]->holds(file)) {
+            EAD_TRY(families[i]->read(file, out));
+            out->family = families[i];
+            return EAD_OK;
+        }
+        size_t used = strlen(known);
+        snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", families[i]->networks);
+    }
+    return ead_fail(EAD_BAD_FILE,
+                    "%s: holds no backbone that is known, which are %s; efficientad import makes "
+                    "such files of others' weights",
+                    ead_safetensors_path(file), known);
+}
+
+EadStatus ead_backbone_open(const char *path, EadBackbone *out) {
+    EadSafetensors *file;
+    *out = (EadBackbone){0};
+    EAD_TRY(ead_safetensors_open(path, &file));
+    EadStatus status = read_weights(file, out);
+    ead_safetensors_close(file);
+    if (status != EAD_OK) ead_backbone_free(out);
+    return status;
+}
+
+EadStatus ead_backbone_new(const char *name, EadBackbone *out) {
+    *out = (EadBackbone){0};
+    snprintf(out->name, sizeof out->name, "%s", name);
+    for (int i = 0; i < FAMILIES && !out->family; i++)
+        if (families[i]->find(out)) out->family = families[i];
+    if (!out->family) return ead_fail(EAD_BAD_ARGUMENT, "there is no backbone '%.80s'", name);
+    EadStatus status = out->family->declare(out);
+    if (status != EAD_OK) ead_backbone_free(out);
+    return status;
+}
+
+void ead_backbone_free(EadBackbone *backbone) {
+    ead_params_free(&backbone->params);
+    *backbone = (EadBackbone){0};
+}
+
+/* ---- taps ---- */
+
+/* The number of a word of `length` bytes in "a|b|c", or -1. */
+static int find_word(const char *words, const char *word, size_t length) {
+    for (int i = 0;; i++) {
+        size_t size = strcspn(words, "|");
+        if (size == length && strncmp(words, word, length) == 0) return i;
+        if (words[size] == '\0') return -1;
+        words += size + 1;
+    }
+}
+
+EadStatus ead_backbone_find_taps(const EadBackbone *backbone, const char *names, EadTaps *out) {
+    const EadBackboneFamily *family = backbone->family;
+    *out = (EadTaps){0};
+    if (!names[0]) names = family->default_taps;
+    for (const char *at = names;; at++) {
+        at += strspn(at, " ");
+        size_t length = strcspn(at, ","), size = length;
+        while (size > 0 && at[size - 1] == ' ') size--;
+        int tap = find_word(family->taps, at, size);
+        if (tap < 0)
+            return ead_fail(EAD_BAD_ARGUMENT,
+                            "'%.80s' names features that %s does not have; it has %s, to be "
+                            "joined by commas",
+                            names, backbone->name, family->taps);
+        if (out->count == EAD_TAPS_CHOSEN)
+            return ead_fail(EAD_BAD_ARGUMENT, "'%.80s': at most %d features can be joined", names,
+                            EAD_TAPS_CHOSEN);
+        out->at[out->count++] = tap;
+        at += length;
+        if (*at == '\0') return EAD_OK;
+    }
+}
+
+void ead_backbone_taps_text(const EadBackbone *backbone, const EadTaps *taps, char *text, size_t size) {
+    text[0] = '\0';
+    for (int i = 0; i < taps->count; i++) {
+        const char *name = backbone->family->taps;
+        size_t used = strlen(text);
+        for (int k = 0; k < taps->at[i]; k++) name = strchr(name, '|') + 1;
+        snprintf(text + used, size - used, "%s%.*s", i ? "," : "", (int)strcspn(name, "|"), name);
+    }
+}
+
+void ead_backbone_build(EadGraph *graph, const EadBackbone *backbone, EadNode *images, const EadTaps *taps,
+                        EadNode *features[EAD_TAPS_CHOSEN]) {
+    EadNode *all[EAD_BACKBONE_TAPS];
+    backbone->family->build(graph, backbone, images, all);
+    for (int i = 0; i < taps->count; i++) features[i] = all[taps->at[i]];
+}
+
+/* ---- model files ---- */
+
+EadStatus ead_backbone_write(const EadBackbone *backbone, const char *prefix, EadFileType weights,
+                             EadSafetensorsWriter *writer) {
+    EAD_TRY(ead_safetensors_writer_metadata(writer, prefix, backbone->name));
+    return ead_params_write_part(writer, prefix, &backbone->params, weights);
+}
+
+EadStatus ead_backbone_read(const EadSafetensors *file, const char *prefix, EadBackbone *out) {
+    const char *name = ead_safetensors_metadata(file, prefix);
+    *out = (EadBackbone){0};
+    if (!name || ead_backbone_new(name, out) != EAD_OK)
+        return ead_bad_metadata(file, prefix, name, "the name of a backbone of this program");
+    EadStatus status = ead_params_read_part(file, prefix, &out->params);
+    if (status != EAD_OK) ead_backbone_free(out);
+    return status;
+}
+
+void ead_backbone_round(EadBackbone *backbone, EadFileType weights) {
+    ead_params_round(&backbone->params, weights);
+}

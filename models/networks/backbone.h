@@ -1,0 +1,86 @@
+/* Frozen networks whose features a method works on: one interface for all of them, one row a family in
+ * models/networks/backbones.def. A backbone is read from a file of weights, its features are tapped by name, and it
+ * becomes a part of the model file of the method that uses it. */
+#pragma once
+
+#include "core/file/safetensors.h"
+#include "core/graph/params.h"
+
+#include <stdbool.h>
+
+enum { EAD_BACKBONE_TAPS = 16, EAD_TAPS_CHOSEN = 4, EAD_BACKBONE_NAME = 32 };
+
+typedef struct EadBackboneFamily EadBackboneFamily;
+
+typedef struct EadBackbone {
+    const EadBackboneFamily *family;
+    char name[EAD_BACKBONE_NAME]; /* "resnet50", "resnet50_caffe", "pdn_small": says which network it is */
+    const void *kind;             /* which one, for the family */
+    int variant;
+    EadParams params; /* constants, owned */
+} EadBackbone;
+
+/* A row of models/networks/backbones.def. */
+struct EadBackboneFamily {
+    const char *networks;     /* for people: "ResNet-18/34/50/101" */
+    const char *taps;         /* the names of its features, "layer1|layer2|layer3", fine ones first */
+    const char *default_taps; /* of them what methods take by default: "layer2,layer3" */
+    /* Whether a file of weights seems to hold a network of this family. */
+    bool (*holds)(const EadSafetensors *file);
+    /* Reads the network of such a file: everything but family. Errors: EAD_BAD_FILE, naming file and tensor. */
+    EadStatus (*read)(const EadSafetensors *file, EadBackbone *out);
+    /* Sets kind and variant of the network with out->name; false if the family has none of that name. */
+    bool (*find)(EadBackbone *out);
+    /* Declares and allocates the parameters of out->kind and out->variant, zeroed. Errors: EAD_NO_MEMORY. */
+    EadStatus (*declare)(EadBackbone *out);
+    /* images: U8 [N,H,W,3]. Sets every node of taps, in their order; those not used are not computed. */
+    void (*build)(EadGraph *graph, const EadBackbone *backbone, EadNode *images,
+                  EadNode *taps[EAD_BACKBONE_TAPS]);
+};
+
+/* The families, index 0..; NULL behind the last. */
+const EadBackboneFamily *ead_backbone_family(int index);
+
+/* Reads the backbone of a file of weights, as `import` writes them, or of a teacher. Errors: those of opening;
+ * EAD_BAD_FILE, naming the file, for none that is known, and those of its family. Free with ead_backbone_free(). */
+EadStatus ead_backbone_open(const char *path, EadBackbone *out);
+
+/* A network by its name with zeroed parameters. Errors: EAD_BAD_ARGUMENT for a name that is unknown. */
+EadStatus ead_backbone_new(const char *name, EadBackbone *out);
+
+/* Harmless on a zeroed struct. */
+void ead_backbone_free(EadBackbone *backbone);
+
+/* ---- taps ---- */
+
+/* Chosen features, in the order chosen. */
+typedef struct EadTaps {
+    int count;
+    int at[EAD_TAPS_CHOSEN]; /* numbers in the family's list */
+} EadTaps;
+
+/* Finds the taps of "layer2,layer3"; "": the default. Errors: EAD_BAD_ARGUMENT, with the names there are. */
+EadStatus ead_backbone_find_taps(const EadBackbone *backbone, const char *names, EadTaps *out);
+
+/* The names of taps, "layer2,layer3". */
+void ead_backbone_taps_text(const EadBackbone *backbone, const EadTaps *taps, char *text, size_t size);
+
+/* images: U8 [N,H,W,3], any size that leaves features of 1x1 and more -> features[i] [N,h,w,c] of taps->at[i]. How
+ * pixels become numbers is the backbone's matter. */
+void ead_backbone_build(EadGraph *graph, const EadBackbone *backbone, EadNode *images, const EadTaps *taps,
+                        EadNode *features[EAD_TAPS_CHOSEN]);
+
+/* ---- as a part of a model file ----
+ *   metadata  PREFIX ("backbone"): its name
+ *   tensors   PREFIX.conv1.weight ...: its parameters, batch norm folded */
+
+/* weights: EAD_FILE_F32, or EAD_FILE_F16 for half the size. Errors: EAD_NO_MEMORY. */
+EadStatus ead_backbone_write(const EadBackbone *backbone, const char *prefix, EadFileType weights,
+                             EadSafetensorsWriter *writer);
+
+/* Errors: EAD_BAD_FILE, naming file and tensor or metadata. */
+EadStatus ead_backbone_read(const EadSafetensors *file, const char *prefix, EadBackbone *out);
+
+/* Rounds the parameters to what a file with such weights gives back, so that a model is the same before and after
+ * saving. */
+void ead_backbone_round(EadBackbone *backbone, EadFileType weights);
