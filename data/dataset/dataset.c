@@ -9,21 +9,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define X(name, help, ...) static const char *const name##_categories[] = {__VA_ARGS__, NULL};
+#define X(name, help, reader, train, validation, test, masks, sign, ...)                                     \
+    static const char *const name##_categories[] = {__VA_ARGS__, NULL};
 EAD_DATASET_LIST(X)
 #undef X
 
-static const struct {
-    const char *name;
-    EadDatasetOpen *open;
-    const char *const *categories; /* ended by NULL */
-} types[] = {
-#define X(name, ...) {#name, ead_dataset_open_##name, name##_categories},
+static const EadLayout layouts[] = {
+#define X(name, help, reader, train, validation, test, masks, sign, ...)                                     \
+    {#name, ead_dataset_open_##reader, train, validation, test, masks, sign, name##_categories},
     EAD_DATASET_LIST(X)
 #undef X
 };
 
-enum { TYPES = sizeof types / sizeof *types };
+enum { LAYOUTS = sizeof layouts / sizeof *layouts };
+
+const EadLayout *ead_dataset_layout(int index) {
+    return index < LAYOUTS ? &layouts[index] : NULL;
+}
 
 const char *ead_dataset_types(void) {
 #define X(name, ...) ", " #name
@@ -32,17 +34,17 @@ const char *ead_dataset_types(void) {
     return names + 2;
 }
 
-/* TYPES if there is none of that name. */
-static int find_type(const char *name) {
-    int i = 0;
-    while (i < TYPES && strcmp(types[i].name, name) != 0) i++;
-    return i;
+/* NULL if there is none of that name. */
+static const EadLayout *find_layout(const char *name) {
+    for (int i = 0; i < LAYOUTS; i++)
+        if (strcmp(layouts[i].name, name) == 0) return &layouts[i];
+    return NULL;
 }
 
 const char *const *ead_dataset_categories(const char *type) {
     static const char *const none[] = {NULL};
-    int index = find_type(type);
-    return index < TYPES ? types[index].categories : none;
+    const EadLayout *layout = find_layout(type);
+    return layout ? layout->categories : none;
 }
 
 /* Moves the held back images from train to validation; both stay sorted. */
@@ -64,15 +66,34 @@ static EadStatus split(EadDataset *dataset, double fraction, uint64_t seed) {
     return status;
 }
 
-static EadStatus open_parts(const EadDatasetSpec *spec, EadDatasetOpen *open, EadDataset *out) {
-    EAD_TRY(open(spec, out));
-    ead_strings_sort(&out->train);
+/* Pixel figures need the masks of all anomalous images; without any there are image figures. */
+static EadStatus check_masks_of_all(EadDataset *out) {
+    const EadTestSample *bare = NULL;
+    for (int i = 0; i < out->test_count && !bare; i++)
+        if (out->test[i].anomalous && !out->test[i].mask_path) bare = &out->test[i];
+    if (!bare) return EAD_OK;
+    if (out->has_masks) return ead_fail(EAD_BAD_ARGUMENT, "%s: has no mask, but others have", bare->path);
+    return ead_dataset_note(out, "no masks of the test images: image figures alone are measured");
+}
+
+static EadStatus check_apart(const EadDataset *out) {
     for (int i = 0; i < out->test_count; i++)
         if (ead_strings_find_sorted(&out->train, out->test[i].path) >= 0 ||
             ead_strings_find_sorted(&out->validation, out->test[i].path) >= 0)
             return ead_fail(EAD_BAD_ARGUMENT,
                             "%s: is both an image to train on and a test image; keep their folders apart",
                             out->test[i].path);
+    return EAD_OK;
+}
+
+static EadStatus open_parts(const EadDatasetSpec *spec, const EadLayout *layout, EadDataset *out) {
+    EAD_TRY(layout->open(spec, layout, out));
+    EAD_TRY(check_masks_of_all(out));
+    if (spec->test_only) return EAD_OK;
+    ead_strings_sort(&out->train);
+    EAD_TRY(check_apart(out));
+    if (out->train.count == 0)
+        return ead_fail(EAD_BAD_ARGUMENT, "%s: no good images to train on", spec->path);
     if (out->validation.count > 0) return EAD_OK;
     if (out->train.count < 2)
         return ead_fail(EAD_BAD_ARGUMENT,
@@ -84,15 +105,15 @@ static EadStatus open_parts(const EadDatasetSpec *spec, EadDatasetOpen *open, Ea
 EadStatus ead_dataset_open(const EadDatasetSpec *spec, EadDataset *out) {
     *out = (EadDataset){0};
     const char *type = spec->type ? spec->type : "";
-    int index = find_type(type);
-    if (index == TYPES)
+    const EadLayout *layout = find_layout(type);
+    if (!layout)
         return ead_fail(EAD_BAD_ARGUMENT, "dataset.type \"%s\" is unknown; the types are %s", type,
                         ead_dataset_types());
     if (!spec->path || !*spec->path) return ead_fail(EAD_BAD_ARGUMENT, "dataset.path is missing");
     if (!(spec->validation_fraction > 0 && spec->validation_fraction < 1))
         return ead_fail(EAD_BAD_ARGUMENT, "a validation fraction of %g; it must lie between 0 and 1",
                         spec->validation_fraction);
-    EadStatus status = open_parts(spec, types[index].open, out);
+    EadStatus status = open_parts(spec, layout, out);
     if (status != EAD_OK) ead_dataset_free(out);
     return status;
 }
@@ -109,5 +130,6 @@ void ead_dataset_free(EadDataset *dataset) {
     if (dataset->types) ead_defect_types_free(dataset->types);
     free(dataset->types);
     ead_left_out_free(&dataset->left_out);
+    ead_strings_free(&dataset->notes);
     *dataset = (EadDataset){0};
 }

@@ -9,17 +9,40 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The types. A new one is one row here, with its function ead_dataset_open_<name>() in a file of its own, and
- * a row of the README's table.
- * X(name in the config, what the help says of it, the categories that its authors name or NULL) */
+/* The types: a published data set is one row here and one of the README's table; nothing else is needed for it
+ * unless none of the readers fits. X(name in the config; what the help says of it; reader: the function
+ * ead_dataset_open_<reader>() in data/dataset/dataset_<reader>.c; where it finds good images to train on, those
+ * held back for validation, test images and masks, see EadLayout; a pattern that tells the layout, or "";
+ * the categories that its authors name, or NULL: it has none) */
 #define EAD_DATASET_LIST(X)                                                                                  \
-    X(mvtec_ad, "MVTec AD's layout", "bottle", "cable", "capsule", "carpet", "grid", "hazelnut", "leather",  \
-      "metal_nut", "pill", "screw", "tile", "toothbrush", "transistor", "wood", "zipper")                    \
-    X(mvtec_loco, "MVTec LOCO AD's", "breakfast_box", "juice_bottle", "pushpins", "screw_bag",               \
+    X(mvtec_ad, "MVTec AD's layout", tree, "train/good", "", "test", "ground_truth", "", "bottle", "cable",  \
+      "capsule", "carpet", "grid", "hazelnut", "leather", "metal_nut", "pill", "screw", "tile",              \
+      "toothbrush", "transistor", "wood", "zipper")                                                          \
+    X(mvtec_ad_2, "MVTec AD 2's, with its public test images", tree, "train/good", "validation/good",        \
+      "test_public", "test_public/ground_truth", "", "can", "fabric", "fruit_jelly", "rice", "sheet_metal",  \
+      "vial", "wallplugs", "walnuts")                                                                        \
+    X(mvtec_loco, "MVTec LOCO AD's", channels, "train/good", "validation/good", "test", "ground_truth",      \
+      "defects_config.json", "breakfast_box", "juice_bottle", "pushpins", "screw_bag",                       \
       "splicing_connectors")                                                                                 \
-    X(visa, "with split_csv/1cls.csv or converted to MVTec AD's layout", "candle", "capsules", "cashew",     \
-      "chewinggum", "fryum", "macaroni1", "macaroni2", "pcb1", "pcb2", "pcb3", "pcb4", "pipe_fryum")         \
-    X(folder, "any folders, named by the next keys", NULL)
+    X(visa, "with split_csv/1cls.csv or converted to MVTec AD's layout", visa, "train/good", "", "test",     \
+      "ground_truth", "/split_csv/1cls.csv", "candle", "capsules", "cashew", "chewinggum", "fryum",          \
+      "macaroni1", "macaroni2", "pcb1", "pcb2", "pcb3", "pcb4", "pipe_fryum")                                \
+    X(btad, "BTAD's", tree, "train/ok", "", "test", "ground_truth", "", "01", "02", "03")                    \
+    X(mpdd, "MPDD's", tree, "train/good", "", "test", "ground_truth", "", "bracket_black", "bracket_brown",  \
+      "bracket_white", "connector", "metal_plate", "tubes")                                                  \
+    X(kolektor_sdd, "KolektorSDD's; the good parts of every fifth item and all defects are tested", beside,  \
+      "", "", "", "_label", "/kos*/Part*_label.*", NULL)                                                     \
+    X(kolektor_sdd2, "KolektorSDD2's", beside, "train", "", "test", "_GT", "/train/*_GT.*", NULL)            \
+    X(real_iad, "Real-IAD's", real_iad, "realiad_jsons", "",                                                 \
+      "realiad_1024|realiad_512|realiad_256|realiad_raw", "", "/realiad_jsons", "audiojack", "bottle_cap",   \
+      "button_battery", "end_cap", "eraser", "fire_hood", "mint", "mounts", "pcb", "phone_battery",          \
+      "plastic_nut", "plastic_plug", "porcelain_doll", "regulator", "rolled_strip_base", "sim_card_set",     \
+      "switch", "tape", "terminalblock", "toothbrush", "toy", "toy_brick", "transistor1", "u_block", "usb",  \
+      "usb_adaptor", "vcpill", "wooden_beads", "woodstick", "zipper")                                        \
+    X(folder,                                                                                                \
+      "any folders, named by the next keys, or found by their names where none is set: train, test, "        \
+      "good, ok, normal, bad, nok, ng, defect, ...",                                                         \
+      folder, "", "", "", "", "", NULL)
 
 typedef enum EadDatasetType {
 #define X(name, ...) EAD_DATASET_##name,
@@ -35,9 +58,10 @@ typedef enum EadDatasetType {
 
 typedef struct EadTestSample {
     char *path;
-    char *mask_path; /* NULL for normal images and where there are no masks; mvtec_loco: a folder of them */
-    char *defect;    /* name of the test subfolder; visa's own layout: "anomaly"; "good" for normal images */
-    int anomalous;   /* 1 or 0 */
+    char
+        *mask_path; /* NULL where there is none; of a normal image: all zeros; mvtec_loco: a folder of them */
+    char *defect;   /* name of the test subfolder; visa's own layout: "anomaly"; "good" for normal images */
+    int anomalous;  /* 1 or 0 */
     const EadDefectTypes *types; /* mvtec_loco: the data set's; else NULL */
 } EadTestSample;
 
@@ -45,18 +69,22 @@ typedef struct EadDataset {
     EadStringList train, validation; /* sorted bytewise, nothing in common, at least one image each */
     EadTestSample *test;             /* sorted by path within each folder of test images */
     int test_count, test_capacity;
-    bool has_masks;        /* every anomalous test image has its mask */
+    bool has_masks;        /* every anomalous test image has its mask; else none has */
     EadDefectTypes *types; /* mvtec_loco: its defects_config.json, owned; else NULL */
     EadLeftOut left_out;   /* what its folders hold besides */
+    EadStringList notes;   /* lines for whoever uses it: what was recognised, left out, or is missing */
 } EadDataset;
 
 typedef struct EadDatasetSpec {
-    const char *type;           /* see ead_dataset_types() */
-    const char *path;           /* folder of the collection, or of the data (folder) */
-    const char *category;       /* all but folder: the sub-folder, e.g. "bottle" */
-    double validation_fraction; /* of the normal images, in (0,1); the paper's is 0.1; not mvtec_loco */
+    const char *type;     /* see ead_dataset_types() */
+    const char *path;     /* folder of the collection, or of the data (folder) */
+    const char *category; /* where the type has categories, e.g. "bottle" */
+    double
+        validation_fraction; /* of the normal images, in (0,1); the paper's is 0.1; unused by types with their own */
     uint64_t seed;
-    /* Type folder only; relative to path unless they begin with a slash; NULL or "" for none. */
+    bool test_only; /* lists the test images alone; those to train on need not be there */
+    /* Type folder only; relative to path unless they begin with a slash; NULL or "" for none.
+     * Where all are: found by their names. */
     const char *normal_folder; /* to train on; none means path itself */
     const char *good_folder;   /* normal test images */
     const char *defect_folder; /* anomalous test images; its sub-folders are the kinds of defects */
@@ -64,11 +92,12 @@ typedef struct EadDatasetSpec {
 } EadDatasetSpec;
 
 /* Lists the files of a data set and splits the normal images: round(validation_fraction * n) of them, but at
- * least 1, are held back, chosen by EAD_STREAM_SPLIT of seed; mvtec_loco has a split of its own. No test
- * images is no error (test_count 0); neither is a data set without any masks if its type allows that. Images
- * are not opened. Errors: EAD_BAD_ARGUMENT (unknown type or category, which the message lists; a fraction
+ * least 1, are held back, chosen by EAD_STREAM_SPLIT of seed, unless its authors have done so. No test images
+ * is no error (test_count 0); neither is a data set without any masks. Images are not opened, but masks are
+ * where nothing else tells good images (kolektor_*). Errors: EAD_BAD_ARGUMENT (unknown type or category, which the message lists; a fraction
  * outside (0,1); too few images; a defect image without mask or a mask without image; an image both trained
- * on and tested with), EAD_IO (missing or unreadable folder), EAD_NO_MEMORY. *out is empty then, else to be
+ * on and tested with), EAD_IO (missing or unreadable folder; the
+ * message names the known layout that is nearest), EAD_NO_MEMORY. *out is empty then, else to be
  * freed with ead_dataset_free(). */
 EadStatus ead_dataset_open(const EadDatasetSpec *spec, EadDataset *out);
 
@@ -78,7 +107,8 @@ void ead_dataset_free(EadDataset *dataset);
 /* The known types, in the order of the list, for messages and help. */
 const char *ead_dataset_types(void);
 
-/* The categories that a collection's authors name, ended by NULL. Empty for folder and unknown types. */
+/* The categories that a collection's authors name, ended by NULL. Empty where it has none, and for unknown
+ * types. */
 const char *const *ead_dataset_categories(const char *type);
 
 /* Loads the sample's ground truth with 0 for normal and 255 for defect; width and height are those of the

@@ -5,38 +5,80 @@
 #include "core/base/paths.h"
 #include "data/dataset/dataset.h"
 
-/* Fills out->train, out->test and, if the type brings its own, out->validation. On failure ead_dataset_open()
- * frees what there is. */
-typedef EadStatus EadDatasetOpen(const EadDatasetSpec *spec, EadDataset *out);
-#define X(name, ...) EadDatasetOpen ead_dataset_open_##name;
+typedef struct EadLayout EadLayout;
+
+/* Fills out->train, out->test and, if the layout brings its own, out->validation; with spec->test_only the
+ * test images alone. On failure ead_dataset_open() frees what there is. */
+typedef EadStatus EadDatasetOpen(const EadDatasetSpec *spec, const EadLayout *layout, EadDataset *out);
+#define X(name, help, reader, ...) EadDatasetOpen ead_dataset_open_##reader;
 EAD_DATASET_LIST(X)
 #undef X
 
+/* A row of the list of types. What the places mean is the reader's: for folders they are those below the
+ * category, "" where there is none. */
+struct EadLayout {
+    const char *name;
+    EadDatasetOpen *open;
+    const char *train, *validation, *test, *masks;
+    /* What tells the layout, as a pattern of paths below the category, or with a slash first below the data
+     * set; "": its folders train and test do. */
+    const char *sign;
+    const char *const *categories; /* ended by NULL */
+};
+
+/* Row number `index`, NULL behind the last. */
+const EadLayout *ead_dataset_layout(int index);
+
+/* Fails with EAD_IO: `root` has no folder `name` that the layout needs; says which known layout is nearest and
+ * what that lacks. */
+EadStatus ead_dataset_no_folder(const EadDatasetSpec *spec, const EadLayout *layout, const char *root,
+                                const char *name);
+
+/* The name of the known layout that root, or the data set's folder, has all of; NULL: none. */
+const char *ead_dataset_recognise(const EadDatasetSpec *spec, const char *root);
+
+/* Adds a line to dataset->notes. Errors: EAD_NO_MEMORY. */
+EadStatus ead_dataset_note(EadDataset *dataset, const char *format, ...) EAD_PRINTF(2, 3);
+
+/* Whether people call a folder of normal images so ("good", "OK", "normal", ...), or one of anomalous ones
+ * ("bad", "NG", "defects", ...), in any case. */
+bool ead_dataset_means_good(const char *name);
+bool ead_dataset_means_bad(const char *name);
+
 /* The folder <path>/<category>. Errors: EAD_BAD_ARGUMENT if it is not there, listing which are. */
-EadStatus ead_dataset_category_folder(const EadDatasetSpec *spec, EadPath root);
+EadStatus ead_dataset_category_folder(const EadDatasetSpec *spec, const EadLayout *layout, EadPath root);
 
 /* The error for a category that `where` does not have; `there` are those it has, by name or by folder. */
 EadStatus ead_dataset_unknown_category(const EadDatasetSpec *spec, const char *where,
                                        const EadStringList *there);
 
 typedef enum EadLabel {
-    EAD_LABEL_GOOD,      /* every image is normal */
-    EAD_LABEL_BY_FOLDER, /* the path's first folder names the defect; "good" is normal; none: "defect" */
+    EAD_LABEL_GOOD, /* every image is normal */
+    EAD_LABEL_BY_FOLDER, /* the path's first folder names the defect; "good", "ok", ... are normal; none: "defect" */
 } EadLabel;
 
 typedef enum EadMaskLayout {
-    EAD_MASK_FILES,   /* <stem>_mask.png or <stem>.png */
+    EAD_MASK_FILES,   /* <stem>_mask.png, <stem>.bmp, ... */
     EAD_MASK_FOLDERS, /* a folder <stem> for each image, in one for each kind of defect */
 } EadMaskLayout;
 
-/* Appends all images below folder as test samples, sorted by path. With mask_folder (else NULL), each
- * anomalous one needs its mask at the same place below it, and each mask there its test image. */
+/* Appends all images below folder as test samples, sorted by path, but for those below mask_folder. With
+ * mask_folder (NULL or without masks in it: there are none) each anomalous one needs its mask at the same
+ * place below it, and each mask there its test image. */
 EadStatus ead_dataset_add_test(EadDataset *dataset, const char *folder, EadLabel label,
                                const char *mask_folder, EadMaskLayout layout);
 
-/* Appends one test sample; mask_path may be NULL. */
+/* The index in a sorted list of files of the mask <stem><ending>, with any extension, or -1; the first `length`
+ * bytes of stem count. ending NULL: none, else what people write there (_mask, -gt, ...). Cases need not agree
+ * where nothing agrees in case. */
+int ead_dataset_find_mask(const EadStringList *files, const char *stem, int length, const char *ending);
+
+/* Appends one test sample, normal if its defect is "good"; mask_path may be NULL. */
 EadStatus ead_dataset_add_sample(EadDataset *dataset, const char *path, const char *defect,
                                  const char *mask_path);
+
+/* Sorts the samples from index `first` on by path. */
+void ead_dataset_sort_test(EadDataset *dataset, int first);
 
 /* Appends the images below folder to train; having none is an error that names the folder. */
 EadStatus ead_dataset_add_train(EadDataset *dataset, const char *folder);

@@ -52,6 +52,7 @@ static EadStatus add_row(const Split *split, EadDataset *out) {
     if (!anomalous && strcmp(field(split, LABEL), "normal") != 0)
         return bad_field(split, LABEL, "it must be normal or anomaly");
     if (train && anomalous) return bad_field(split, LABEL, "an image to train on must be normal");
+    if (train && split->spec->test_only) return EAD_OK;
     EAD_TRY(find_file(split, IMAGE, image));
     if (anomalous) EAD_TRY(find_file(split, MASK, mask));
     if (train) return ead_strings_add(&out->train, image);
@@ -76,23 +77,19 @@ static EadStatus read_rows(Split *split, EadDataset *out) {
         any = any || wanted;
     }
     if (!any) return ead_dataset_unknown_category(split->spec, split->csv.label, &split->others);
-    if (out->train.count > 0 && out->test_count > 0) return EAD_OK;
+    if ((out->train.count > 0 || split->spec->test_only) && out->test_count > 0) return EAD_OK;
     return ead_fail(EAD_BAD_FILE, "%s: no %s images of category \"%s\"", split->csv.label,
-                    out->train.count ? "test" : "train", category);
+                    out->test_count ? "train" : "test", category);
 }
 
-static int by_path(const void *left, const void *right) {
-    return strcmp(((const EadTestSample *)left)->path, ((const EadTestSample *)right)->path);
-}
-
-EadStatus ead_dataset_open_visa(const EadDatasetSpec *spec, EadDataset *out) {
+EadStatus ead_dataset_open_visa(const EadDatasetSpec *spec, const EadLayout *layout, EadDataset *out) {
     Split split = {.spec = spec};
     EadPath path;
     EAD_TRY(ead_path_in(path, spec->path, "split_csv/1cls.csv"));
-    if (access(path, F_OK) != 0) return ead_dataset_open_mvtec_ad(spec, out);
+    if (access(path, F_OK) != 0) return ead_dataset_open_tree(spec, layout, out);
     EadStatus status = ead_csv_open(path, &split.csv);
     if (status == EAD_OK) status = read_rows(&split, out);
-    if (status == EAD_OK) qsort(out->test, (size_t)out->test_count, sizeof *out->test, by_path);
+    if (status == EAD_OK) ead_dataset_sort_test(out, 0);
     ead_csv_close(&split.csv);
     ead_strings_free(&split.others);
     return status;

@@ -107,13 +107,27 @@ EadStatus ead_test_sample_truth(const EadTestSample *sample, int width, int heig
     return status;
 }
 
+/* A mask of a normal image marks nothing. */
+static EadStatus check_black(const EadTestSample *sample, int width, int height) {
+    EadImage mask;
+    int value, other;
+    EAD_TRY(load_mask(sample, sample->mask_path, width, height, &mask));
+    int64_t area = normalise(&mask, &value, &other);
+    ead_image_free(&mask);
+    if (area == 0) return EAD_OK;
+    return ead_fail(EAD_BAD_FILE, "%s: marks a defect in %s, a normal image", sample->mask_path,
+                    sample->path);
+}
+
 EadStatus ead_dataset_check_masks(const EadDataset *dataset) {
     for (int i = 0; i < dataset->test_count; i++) {
         const EadTestSample *sample = &dataset->test[i];
         int width, height;
         EadGroundTruth truth;
-        if (!sample->anomalous || !sample->mask_path) continue;
+        if (!sample->mask_path) continue;
         EAD_TRY(ead_image_size(sample->path, &width, &height));
+        if (!sample->anomalous) EAD_TRY(check_black(sample, width, height));
+        if (!sample->anomalous) continue;
         EAD_TRY(ead_test_sample_truth(sample, width, height, &truth));
         ead_ground_truth_free(&truth);
     }

@@ -102,12 +102,16 @@ static EadStatus open_and_check(EadDatasetSpec spec) {
 START_TEST(loco_files_that_lack) {
     make_loco();
     ck_assert_int_eq(system("rm -r " LOCO "validation"), 0);
-    ASSERT_FAILS(open_and_check(loco()), EAD_IO, LOCO "validation/good: cannot read: No such");
+    ASSERT_FAILS(open_and_check(loco()), EAD_IO,
+                 SCRATCH "loco/box: no folder validation/good, which dataset.type=mvtec_loco needs");
+    ASSERT_FAILS(open_and_check(loco()), EAD_IO,
+                 "the nearest layout is that of mvtec_loco, which lacks validation");
     make_folders(LOCO "validation/good/");
     ASSERT_FAILS(open_and_check(loco()), EAD_BAD_ARGUMENT, LOCO "validation/good: no validation images");
     make_loco();
     ck_assert_int_eq(system("rm -r " LOCO "test"), 0);
-    ASSERT_FAILS(open_and_check(loco()), EAD_IO, LOCO "test: no such folder");
+    ASSERT_FAILS(open_and_check(loco()), EAD_IO,
+                 SCRATCH "loco/box: no folder test, which dataset.type=mvtec_loco needs");
     ck_assert_int_eq(system("rm -r " LOCO "ground_truth"), 0);
     make_folders(LOCO "test/good/");
     ASSERT_FAILS(open_and_check(loco()), EAD_BAD_ARGUMENT, LOCO "test: no test images");
@@ -331,6 +335,11 @@ START_TEST(categories_by_name) {
     } cases[] = {{"mvtec_ad", "metal_nut", 15},
                  {"mvtec_loco", "pushpins", 5},
                  {"visa", "pipe_fryum", 12},
+                 {"mvtec_ad_2", "walnuts", 8},
+                 {"btad", "02", 3},
+                 {"mpdd", "tubes", 6},
+                 {"real_iad", "u_block", 30},
+                 {"kolektor_sdd2", "", 0},
                  {"folder", "", 0}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         int count = 0, found = 0;

@@ -76,7 +76,7 @@ static EadConfig data_config(bool masks) {
 static EadDataset open_data(bool masks) {
     EadConfig config = data_config(masks);
     EadDataset dataset;
-    ASSERT_OK(ead_config_open_dataset(&config, &dataset));
+    ASSERT_OK(ead_config_open_dataset(&config, false, &dataset));
     ck_assert_str_eq(ead_config_dataset_name(&config), "data");
     ck_assert_int_eq(dataset.test_count, IMAGES);
     ead_config_free(&config);

@@ -54,6 +54,17 @@ static EadStatus adjust_model(Eval *eval, EadThresholdRule trained) {
     return EAD_OK;
 }
 
+/* The path of a model that was carried to another machine is that of its training. */
+static EadStatus open_dataset(Eval *eval) {
+    EadStatus status = ead_open_dataset(&eval->config, true, &eval->dataset);
+    bool given = ead_arguments_given(eval->arguments, EAD_OPTION_CONFIG);
+    for (int i = 0; i < eval->arguments->setting_count; i++)
+        given |= strncmp(eval->arguments->settings[i], "dataset.path=", strlen("dataset.path=")) == 0;
+    if (status == EAD_OK || given) return status;
+    return ead_fail_prefix(
+        status, "dataset.path comes from %s, --set dataset.path=FOLDER gives another: ", eval->path);
+}
+
 static EadStatus open_all(Eval *eval) {
     EAD_TRY(ead_path_folder(eval->folder, eval->path));
     if (!eval->folder[0]) eval->folder[0] = '.';
@@ -83,7 +94,7 @@ static EadStatus open_all(Eval *eval) {
     EAD_TRY(adjust_model(eval, trained));
     ead_arguments_use_threads(eval->arguments, eval->config.train_threads);
     EAD_TRY(ead_config_to_yaml(&eval->config, &eval->yaml));
-    return ead_open_dataset(&eval->config, &eval->dataset);
+    return open_dataset(eval);
 }
 
 /* On stdout metrics.json once more, so that what reads the pipe and what reads the file see the same. */

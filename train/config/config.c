@@ -122,6 +122,12 @@ static bool empty(const char *text) {
     return text[0] == '\0';
 }
 
+/* Whether the data set that dataset.type names is one of several categories. */
+static bool has_categories(const EadConfig *config) {
+    char type[EAD_CHOICE_SIZE];
+    return *ead_dataset_categories(ead_config_choice(config, EAD_KEY_dataset_type, type)) != NULL;
+}
+
 EadStatus ead_config_check(const EadConfig *config) {
     bool folder = config->dataset_type == EAD_DATASET_folder;
     if (empty(config->output))
@@ -135,8 +141,10 @@ EadStatus ead_config_check(const EadConfig *config) {
                         "dataset.masks is set, but dataset.defects is not; set both or neither");
     if (folder) return EAD_OK;
     if (empty(config->dataset_path))
-        return ead_fail(EAD_BAD_ARGUMENT,
-                        "dataset.path is not set; set it to the folder that holds the categories");
+        return ead_fail(
+            EAD_BAD_ARGUMENT,
+            "dataset.path is not set; set it to the folder of the data set, that of all categories");
+    if (!has_categories(config)) return EAD_OK;
     if (empty(config->dataset_category))
         return ead_fail(EAD_BAD_ARGUMENT, "dataset.category is not set; set it to a subfolder of %s",
                         config->dataset_path);
@@ -147,7 +155,7 @@ EadStatus ead_config_check(const EadConfig *config) {
     return EAD_OK;
 }
 
-EadStatus ead_config_open_dataset(const EadConfig *config, EadDataset *dataset) {
+EadStatus ead_config_open_dataset(const EadConfig *config, bool test_only, EadDataset *dataset) {
     char type[EAD_CHOICE_SIZE];
     EadDatasetSpec spec = {.type = ead_config_choice(config, EAD_KEY_dataset_type, type),
                            /* Folders of a folder data set may stand alone; then they start from here. */
@@ -155,11 +163,14 @@ EadStatus ead_config_open_dataset(const EadConfig *config, EadDataset *dataset) 
                            .category = config->dataset_category,
                            .validation_fraction = config->dataset_validation_fraction,
                            .seed = config->train_seed,
+                           .test_only = test_only,
                            .normal_folder = config->dataset_train_good,
                            .good_folder = config->dataset_test_good,
                            .defect_folder = config->dataset_defects,
                            .mask_folder = config->dataset_masks};
-    return ead_dataset_open(&spec, dataset);
+    EAD_TRY(ead_dataset_open(&spec, dataset));
+    for (int i = 0; i < dataset->notes.count; i++) fprintf(stderr, "%s\n", dataset->notes.items[i]);
+    return EAD_OK;
 }
 
 EadImageRules ead_config_image_rules(const EadConfig *config) {
@@ -167,7 +178,7 @@ EadImageRules ead_config_image_rules(const EadConfig *config) {
 }
 
 const char *ead_config_dataset_name(const EadConfig *config) {
-    if (config->dataset_type != EAD_DATASET_folder) return config->dataset_category;
+    if (has_categories(config)) return config->dataset_category;
     const char *path = config->dataset_path[0] ? config->dataset_path : config->dataset_train_good;
     const char *base = ead_path_base(path);
     return *base ? base : path;

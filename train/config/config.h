@@ -139,9 +139,10 @@ EadStatus ead_config_value_text(const EadConfig *config, EadConfigKeyId key, cha
 /* Writes the defaults as a commented YAML file: a template, and the reference of all keys. */
 void ead_config_print_reference(FILE *stream);
 
-/* Opens the data set that dataset.* name, split by train.seed. Errors: those of ead_dataset_open(). *dataset
+/* Opens the data set that dataset.* name, split by train.seed, or with test_only its test images alone, and
+ * writes its notes to stderr. Errors: those of ead_dataset_open(). *dataset
  * is empty then, else the caller frees it. */
-EadStatus ead_config_open_dataset(const EadConfig *config, EadDataset *dataset);
+EadStatus ead_config_open_dataset(const EadConfig *config, bool test_only, EadDataset *dataset);
 
 /* How the images of that data set are read. */
 EadImageRules ead_config_image_rules(const EadConfig *config);

@@ -88,8 +88,8 @@ static void print_endings(const EadDataset *dataset) {
     ead_print(stderr, "%s\n", ead_error_message());
 }
 
-EadStatus ead_open_dataset(const EadConfig *config, EadDataset *dataset) {
-    EAD_TRY(ead_config_open_dataset(config, dataset));
+EadStatus ead_open_dataset(const EadConfig *config, bool test_only, EadDataset *dataset) {
+    EAD_TRY(ead_config_open_dataset(config, test_only, dataset));
     EAD_TRY(ead_left_out_print(&dataset->left_out, "data set", stderr));
     print_endings(dataset);
     return ead_dataset_check_masks(dataset);
@@ -97,7 +97,7 @@ EadStatus ead_open_dataset(const EadConfig *config, EadDataset *dataset) {
 
 EadStatus ead_train_data_list(const EadConfig *config, EadTrainData *data) {
     *data = (EadTrainData){0};
-    return ead_open_dataset(config, &data->dataset);
+    return ead_open_dataset(config, false, &data->dataset);
 }
 
 EadStatus ead_train_data_open(const EadConfig *config, bool quiet, EadTrainData *data) {

@@ -1,0 +1,99 @@
+/* Masks beside their images, for good images too, whose masks are black: nothing else says which are good.
+ * KolektorSDD (Tabernik et al., J. Intell. Manuf. 2020), 50 items with 7 or 8 parts each, not divided:
+ *   kosNN/PartN.jpg, kosNN/PartN_label.bmp
+ * KolektorSDD2 (Bozic et al., Computers in Industry 2021), whose training images hold defects, too:
+ *   train/NNNNN.png, train/NNNNN_GT.png, test/NNNNN.png, test/NNNNN_GT.png */
+#include "data/codec/codec.h"
+#include "data/dataset/dataset_layout.h"
+
+#include <string.h>
+
+enum { TEST_ITEM = 5 }; /* every such item of an undivided data set is tested */
+
+static EadStatus marks_defect(const char *path, bool *defect) {
+    EadImage mask;
+    EAD_TRY(ead_mask_load(path, &mask));
+    size_t size = (size_t)mask.width * (size_t)mask.height, i = 0;
+    while (i < size && !mask.pixels[i]) i++;
+    *defect = i < size;
+    ead_image_free(&mask);
+    return EAD_OK;
+}
+
+/* Whether the file's name ends as those of masks do. */
+static bool is_mask(const char *path, const char *ending) {
+    const char *dot = strrchr(path, '.');
+    size_t length = strlen(ending), stem = dot ? (size_t)(dot - path) : 0;
+    return stem > length && strncmp(path + stem - length, ending, length) == 0;
+}
+
+/* What becomes of the images of a folder. */
+typedef enum Part { TRAIN, TEST, BY_ITEM } Part;
+
+typedef struct Walk {
+    const EadDatasetSpec *spec;
+    const EadLayout *layout;
+    EadDataset *out;
+    int items;      /* folders met so far */
+    int left_out;   /* images with defects among those to train on */
+    EadPath folder; /* of the image before */
+} Walk;
+
+static EadStatus add_image(Walk *walk, const char *path, const char *mask, Part part) {
+    EadPath folder;
+    bool defect;
+    EAD_TRY(marks_defect(mask, &defect));
+    EAD_TRY(ead_path_folder(folder, path));
+    if (strcmp(folder, walk->folder) != 0) walk->items++;
+    memcpy(walk->folder, folder, sizeof folder);
+    if (part == BY_ITEM) part = defect || walk->items % TEST_ITEM == 0 ? TEST : TRAIN;
+    if (part == TEST) return ead_dataset_add_sample(walk->out, path, defect ? "defect" : "good", mask);
+    walk->left_out += defect;
+    return defect || walk->spec->test_only ? EAD_OK : ead_strings_add(&walk->out->train, path);
+}
+
+static EadStatus no_mask(const Walk *walk, const char *path, int stem) {
+    const char *other = ead_dataset_recognise(walk->spec, walk->spec->path);
+    bool hint = other && strcmp(other, walk->layout->name) != 0;
+    return ead_fail(EAD_BAD_ARGUMENT, "%s: has no mask; it should be %.*s%s.png or .bmp%s%s", path, stem,
+                    path, walk->layout->masks, hint ? "; this is the layout of dataset.type=" : "",
+                    hint ? other : "");
+}
+
+static EadStatus add_folder(Walk *walk, const char *folder, Part part) {
+    const char *ending = walk->layout->masks;
+    EadStringList files = {0};
+    EadStatus status = ead_list_images(&files, folder, NULL);
+    for (int i = 0; i < files.count && status == EAD_OK; i++) {
+        const char *path = files.items[i];
+        int stem = (int)(strrchr(path, '.') - path);
+        if (is_mask(path, ending)) continue;
+        int mask = ead_dataset_find_mask(&files, path, stem, ending);
+        status = mask < 0 ? no_mask(walk, path, stem) : add_image(walk, path, files.items[mask], part);
+    }
+    ead_strings_free(&files);
+    return status;
+}
+
+/* A part of a divided data set, which must be there. */
+static EadStatus add_part(Walk *walk, Part part) {
+    EadPath folder;
+    const char *path = walk->spec->path, *name = part == TRAIN ? walk->layout->train : walk->layout->test;
+    EAD_TRY(ead_path_in(folder, path, name));
+    if (!ead_path_is_folder(folder)) return ead_dataset_no_folder(walk->spec, walk->layout, path, name);
+    return add_folder(walk, folder, part);
+}
+
+EadStatus ead_dataset_open_beside(const EadDatasetSpec *spec, const EadLayout *layout, EadDataset *out) {
+    Walk walk = {.spec = spec, .layout = layout, .out = out};
+    if (!layout->train[0])
+        EAD_TRY(add_folder(&walk, spec->path, BY_ITEM));
+    else if (!spec->test_only)
+        EAD_TRY(add_part(&walk, TRAIN));
+    if (layout->test[0]) EAD_TRY(add_part(&walk, TEST));
+    if (out->train.count + out->test_count == 0)
+        return ead_dataset_no_folder(spec, layout, spec->path, layout->sign + 1);
+    if (walk.left_out == 0) return EAD_OK;
+    return ead_dataset_note(out, "%s/%s: %d images with a defect are not trained on", spec->path,
+                            layout->train, walk.left_out);
+}

@@ -1,0 +1,103 @@
+/* What a folder looks like that has not the layout that the config names. */
+#include "core/base/memory.h"
+#include "data/dataset/dataset_layout.h"
+
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Whether anything matches a pattern below a folder, whose own name is no pattern. */
+static bool matches(const char *folder, const char *pattern) {
+    char text[2 * EAD_PATH_SIZE + 64], *to = text;
+    glob_t found;
+    if (strlen(folder) >= EAD_PATH_SIZE) return false;
+    for (const char *from = folder; *from; *to++ = *from++)
+        if (strchr("*?[]\\", *from)) *to++ = '\\';
+    snprintf(to, sizeof text - (size_t)(to - text), "/%s", pattern);
+    bool any = glob(text, GLOB_NOSORT, NULL, &found) == 0;
+    globfree(&found);
+    return any;
+}
+
+/* How many of a layout's parts are there, of how many; lacking: names those that are not. */
+static int parts_there(const EadDatasetSpec *spec, const EadLayout *layout, const char *root, int *parts,
+                       char *lacking, size_t size) {
+    const char *const folders[] = {layout->train, layout->validation, layout->test, layout->masks};
+    const char *sign = layout->sign;
+    int there = 0, length = 0;
+    *parts = 0;
+    lacking[0] = '\0';
+    bool of_set = *sign == '/'; /* such layouts are told by their sign alone */
+    for (int i = of_set ? 4 : 0; i < 5; i++) {
+        const char *part = i < 4 ? folders[i] : sign + of_set;
+        bool needed = i != 3; /* masks tell a layout, but need not be there */
+        if (!*part) continue;
+        bool found = matches(of_set ? spec->path : root, part);
+        *parts += needed;
+        there += needed && found;
+        if (needed && !found && length < (int)size)
+            length += snprintf(lacking + length, size - (size_t)length, "%s%s", length ? ", " : "", part);
+    }
+    return there;
+}
+
+const char *ead_dataset_recognise(const EadDatasetSpec *spec, const char *root) {
+    char lacking[256];
+    int parts, most = 0;
+    const char *name = NULL; /* the one of most parts: MVTec AD 2 has what others have, and more */
+    for (int i = 0; ead_dataset_layout(i); i++) {
+        const EadLayout *layout = ead_dataset_layout(i);
+        if (parts_there(spec, layout, root, &parts, lacking, sizeof lacking) < parts || parts <= most)
+            continue;
+        most = parts;
+        name = layout->name;
+    }
+    return name;
+}
+
+/* Names of the folders in root, at most a few. */
+static EadStatus list_there(const char *root, char *text, size_t size) {
+    EadStringList names = {0};
+    int length = 0;
+    text[0] = '\0';
+    EAD_TRY(ead_list_folders(&names, root));
+    for (int i = 0; i < names.count && i < 8 && length < (int)size; i++)
+        length += snprintf(text + length, size - (size_t)length, "%s%s", i ? ", " : "",
+                           ead_path_base(names.items[i]));
+    if (names.count == 0) snprintf(text, size, "none");
+    ead_strings_free(&names);
+    return EAD_OK;
+}
+
+/* The layout that has most parts in root, the asked one where several are as near. NULL: none has any. */
+static const EadLayout *find_nearest(const EadDatasetSpec *spec, const EadLayout *asked, const char *root,
+                                     char *lacking, size_t size) {
+    const EadLayout *nearest = NULL;
+    int most = 0, parts;
+    for (int i = 0; ead_dataset_layout(i); i++) {
+        const EadLayout *layout = ead_dataset_layout(i);
+        int there = parts_there(spec, layout, root, &parts, lacking, size);
+        if (there == 0 || there < most || (there == most && layout != asked)) continue;
+        most = there;
+        nearest = layout;
+    }
+    if (nearest) parts_there(spec, nearest, root, &parts, lacking, size);
+    return nearest;
+}
+
+EadStatus ead_dataset_no_folder(const EadDatasetSpec *spec, const EadLayout *layout, const char *root,
+                                const char *name) {
+    char lacking[256], there[256], hint[512] = "";
+    const EadLayout *nearest = find_nearest(spec, layout, root, lacking, sizeof lacking);
+    EAD_TRY(list_there(root, there, sizeof there));
+    if (nearest && *lacking)
+        snprintf(hint, sizeof hint, "; the nearest layout is that of %s, which lacks %s", nearest->name,
+                 lacking);
+    else if (nearest)
+        snprintf(hint, sizeof hint, "; this is the layout of dataset.type=%s", nearest->name);
+    return ead_fail(EAD_IO,
+                    "%s: no folder %s, which dataset.type=%s needs; folders there: %s%s; "
+                    "dataset.type=folder takes folders of any name",
+                    root, name, layout->name, there, hint);
+}

@@ -1,0 +1,451 @@
+/* Data sets as they are published and folders as people make them: tiny trees of each layout, with the names, labels
+ * and masks that must come out; and what is said of layouts that are not known. Names of folders and files are those
+ * of the published archives. */
+#include "data/dataset/dataset.h"
+
+#include "core/base/paths.h"
+#include "test/support/scratch.h"
+
+#define SCRATCH "build/scratch/dataset_published/"
+
+enum { WIDTH = 6, HEIGHT = 5 };
+
+/* A 24-bit BMP, written byte by byte: black, or with one white pixel in its last row. */
+static void write_bmp(const char *path, bool marked) {
+    uint8_t bytes[54 + 20 * HEIGHT] = {'B', 'M', sizeof bytes & 255, sizeof bytes >> 8};
+    bytes[10] = 54, bytes[14] = 40, bytes[18] = WIDTH, bytes[22] = HEIGHT, bytes[26] = 1, bytes[28] = 24;
+    if (marked) memset(bytes + 54, 255, 3);
+    write_bytes(path, bytes, sizeof bytes);
+}
+
+static void write_mask(const char *path, bool marked) {
+    EadImage mask;
+    make_folders(path);
+    fill_image(&mask, WIDTH, HEIGHT, 1, 0);
+    if (marked) mask.pixels[7] = 255;
+    ASSERT_OK(ead_png_write(path, &mask));
+    ead_image_free(&mask);
+}
+
+/* Files below SCRATCH: masks by their names, black ones with a "!" before it; all others are images. */
+static void make_tree(const char *folder, const char *const *files) {
+    char path[512];
+    snprintf(path, sizeof path, "rm -rf " SCRATCH "%s", folder);
+    shell_ok(path);
+    for (int i = 0; files[i]; i++) {
+        bool black = files[i][0] == '!';
+        snprintf(path, sizeof path, SCRATCH "%s/%s", folder, files[i] + black);
+        bool mask = strstr(path, "ground_truth") || strstr(path, "masks/") || strstr(path, "_GT") ||
+                    strstr(path, "_label");
+        if (mask && strstr(path, ".bmp"))
+            write_bmp(path, !black);
+        else if (mask)
+            write_mask(path, !black);
+        else
+            write_noise_png(path, WIDTH, HEIGHT, 3,
+                            (uint32_t)i); /* told apart by content, whatever the ending */
+    }
+}
+
+static EadDatasetSpec spec_of(const char *type, const char *path, const char *category) {
+    return (EadDatasetSpec){.type = type, .path = path, .category = category, .validation_fraction = 0.1};
+}
+
+/* A test image that must come out, by the end of its path; mask: of its mask's path, or NULL. */
+typedef struct Expected {
+    const char *path, *defect, *mask;
+} Expected;
+
+static bool ends_with(const char *text, const char *end) {
+    return strlen(text) >= strlen(end) && strcmp(text + strlen(text) - strlen(end), end) == 0;
+}
+
+/* The data set has these counts and test images, in any order, with masks that can be read. */
+static void check(EadDatasetSpec spec, int train, int validation, const Expected *expected, int tests) {
+    EadDataset dataset;
+    ASSERT_OK(ead_dataset_open(&spec, &dataset));
+    ck_assert_int_eq(dataset.train.count, train);
+    ck_assert_int_eq(dataset.validation.count, validation);
+    ck_assert_int_eq(dataset.test_count, tests);
+    for (int i = 0; i < tests; i++) {
+        int k = 0;
+        while (k < tests && !ends_with(dataset.test[k].path, expected[i].path)) k++;
+        ck_assert_msg(k < tests, "no %s", expected[i].path);
+        const EadTestSample *sample = &dataset.test[k];
+        ck_assert_str_eq(sample->defect, expected[i].defect);
+        ck_assert_int_eq(sample->anomalous, strcmp(expected[i].defect, "good") != 0);
+        if (!expected[i].mask)
+            ck_assert_ptr_null(sample->mask_path);
+        else
+            ck_assert_msg(sample->mask_path && ends_with(sample->mask_path, expected[i].mask), "%s has no %s",
+                          expected[i].path, expected[i].mask);
+    }
+    ASSERT_OK(ead_dataset_check_masks(&dataset));
+    ead_dataset_free(&dataset);
+    /* The same test images where only they are asked for. */
+    spec.test_only = true;
+    ASSERT_OK(ead_dataset_open(&spec, &dataset));
+    ck_assert(dataset.test_count == tests && dataset.train.count + dataset.validation.count == 0);
+    ead_dataset_free(&dataset);
+}
+
+#define CHECK(spec, train, validation, expected)                                                             \
+    check(spec, train, validation, expected, (int)(sizeof(expected) / sizeof *(expected)))
+
+START_TEST(btad) {
+    static const char *const files[] = {"01/train/ok/0000.bmp",
+                                        "01/train/ok/0001.bmp",
+                                        "01/train/ok/0002.bmp",
+                                        "01/test/ok/0000.bmp",
+                                        "01/test/ko/0000.bmp",
+                                        "01/test/ko/0001.bmp",
+                                        "01/ground_truth/ko/0000.png",
+                                        "01/ground_truth/ko/0001.png",
+                                        "03/train/ok/0000.bmp",
+                                        "03/train/ok/0001.bmp",
+                                        "03/test/ko/0100.bmp",
+                                        "03/ground_truth/ko/0100.bmp",
+                                        NULL};
+    static const Expected first[] = {{"test/ok/0000.bmp", "good", NULL},
+                                     {"test/ko/0000.bmp", "ko", "ground_truth/ko/0000.png"},
+                                     {"test/ko/0001.bmp", "ko", "ground_truth/ko/0001.png"}};
+    static const Expected third[] = {{"test/ko/0100.bmp", "ko", "ground_truth/ko/0100.bmp"}};
+    make_tree("btad", files);
+    CHECK(spec_of("btad", SCRATCH "btad", "01"), 2, 1, first);
+    CHECK(spec_of("btad", SCRATCH "btad", "03"), 1, 1, third);
+}
+END_TEST
+
+START_TEST(mpdd) {
+    static const char *const files[] = {"tubes/train/good/000.png",
+                                        "tubes/train/good/001.png",
+                                        "tubes/test/good/000.png",
+                                        "tubes/test/anomalous/000.png",
+                                        "tubes/test/anomalous/001.png",
+                                        "tubes/ground_truth/anomalous/000_mask.png",
+                                        "tubes/ground_truth/anomalous/001_mask.png",
+                                        NULL};
+    static const Expected expected[] = {
+        {"test/good/000.png", "good", NULL},
+        {"test/anomalous/000.png", "anomalous", "ground_truth/anomalous/000_mask.png"},
+        {"test/anomalous/001.png", "anomalous", "ground_truth/anomalous/001_mask.png"}};
+    make_tree("mpdd", files);
+    CHECK(spec_of("mpdd", SCRATCH "mpdd", "tubes"), 1, 1, expected);
+}
+END_TEST
+
+/* The masks lie among the test images; the private ones have no labels. */
+START_TEST(mvtec_ad_2) {
+    static const char *const files[] = {"can/train/good/000_regular.png",
+                                        "can/train/good/001_regular.png",
+                                        "can/train/good/002_regular.png",
+                                        "can/validation/good/000_regular.png",
+                                        "can/test_public/good/000_overexposed.png",
+                                        "can/test_public/bad/000_regular.png",
+                                        "can/test_public/bad/000_shift_1.png",
+                                        "can/test_public/ground_truth/bad/000_regular_mask.png",
+                                        "can/test_public/ground_truth/bad/000_shift_1_mask.png",
+                                        "can/test_private/000_regular.png",
+                                        "can/test_private_mixed/000_mixed.png",
+                                        NULL};
+    static const Expected expected[] = {
+        {"test_public/good/000_overexposed.png", "good", NULL},
+        {"test_public/bad/000_regular.png", "bad", "test_public/ground_truth/bad/000_regular_mask.png"},
+        {"test_public/bad/000_shift_1.png", "bad", "test_public/ground_truth/bad/000_shift_1_mask.png"}};
+    make_tree("ad2", files);
+    CHECK(spec_of("mvtec_ad_2", SCRATCH "ad2", "can"), 3, 1, expected);
+}
+END_TEST
+
+/* Good parts of the fifth item and all parts with a defect are tested. */
+START_TEST(kolektor_sdd) {
+    static const char *const files[] = {
+        "kos01/Part0.jpg",        "!kos01/Part0_label.bmp", "kos01/Part1.jpg",
+        "kos01/Part1_label.bmp",  "kos02/Part0.jpg",        "!kos02/Part0_label.bmp",
+        "kos03/Part0.jpg",        "!kos03/Part0_label.bmp", "kos04/Part0.jpg",
+        "!kos04/Part0_label.bmp", "kos05/Part0.jpg",        "!kos05/Part0_label.bmp",
+        "kos05/Part1.jpg",        "kos05/Part1_label.bmp",  NULL};
+    static const Expected expected[] = {{"kos01/Part1.jpg", "defect", "kos01/Part1_label.bmp"},
+                                        {"kos05/Part0.jpg", "good", "kos05/Part0_label.bmp"},
+                                        {"kos05/Part1.jpg", "defect", "kos05/Part1_label.bmp"}};
+    make_tree("sdd", files);
+    CHECK(spec_of("kolektor_sdd", SCRATCH "sdd", ""), 3, 1, expected);
+}
+END_TEST
+
+START_TEST(kolektor_sdd2) {
+    static const char *const files[] = {"train/10000.png",
+                                        "!train/10000_GT.png",
+                                        "train/10001.png",
+                                        "!train/10001_GT.png",
+                                        "train/10002.png",
+                                        "train/10002_GT.png",
+                                        "test/20000.png",
+                                        "!test/20000_GT.png",
+                                        "test/20001.png",
+                                        "test/20001_GT.png",
+                                        NULL};
+    static const Expected expected[] = {{"test/20000.png", "good", "test/20000_GT.png"},
+                                        {"test/20001.png", "defect", "test/20001_GT.png"}};
+    EadDataset dataset;
+    EadDatasetSpec spec = spec_of("kolektor_sdd2", SCRATCH "sdd2", "");
+    make_tree("sdd2", files);
+    CHECK(spec, 1, 1, expected);
+    ASSERT_OK(ead_dataset_open(&spec, &dataset));
+    ck_assert(dataset.has_masks && dataset.notes.count == 1);
+    assert_contains(dataset.notes.items[0], "sdd2/train: 1 images with a defect are not trained on");
+    ead_dataset_free(&dataset);
+    spec.type = "kolektor_sdd";
+    ASSERT_FAILS(ead_dataset_open(&spec, &dataset), EAD_BAD_ARGUMENT,
+                 "this is the layout of dataset.type=kolektor_sdd2");
+    shell_ok("rm " SCRATCH "sdd2/test/20000_GT.png");
+    spec.type = "kolektor_sdd2";
+    ASSERT_FAILS(ead_dataset_open(&spec, &dataset), EAD_BAD_ARGUMENT,
+                 "sdd2/test/20000.png: has no mask; it should be " SCRATCH "sdd2/test/20000_GT.png");
+}
+END_TEST
+
+static const char real_iad_json[] =
+    "{\"meta\": {\"normal_class\": \"OK\", \"prefix\": \"mint/\"},\n"
+    "\"train\": [{\"category\": \"mint\", \"anomaly_class\": \"OK\", \"image_path\": \"OK/S0001/a.jpg\", "
+    "\"mask_path\": null},\n"
+    "{\"category\": \"mint\", \"anomaly_class\": \"OK\", \"image_path\": \"OK/S0001/b.jpg\", \"mask_path\": "
+    "null}],\n"
+    "\"test\": [{\"category\": \"mint\", \"anomaly_class\": \"OK\", \"image_path\": \"OK/S0002/a.jpg\", "
+    "\"mask_path\": null},\n"
+    "{\"category\": \"mint\", \"anomaly_class\": \"AK\", \"image_path\": \"NG/AK/S0001/a.jpg\", "
+    "\"mask_path\": \"NG/AK/S0001/a_ground_truth.png\"}]}";
+
+static void make_real_iad(void) {
+    static const char *const files[] = {"realiad_256/mint/OK/S0001/a.jpg",
+                                        "realiad_256/mint/OK/S0001/b.jpg",
+                                        "realiad_256/mint/OK/S0002/a.jpg",
+                                        "realiad_256/mint/OK/S0003/not_listed.jpg",
+                                        "realiad_256/mint/NG/AK/S0001/a.jpg",
+                                        "realiad_256/mint/NG/AK/S0001/a_ground_truth.png",
+                                        NULL};
+    make_tree("realiad", files);
+}
+
+START_TEST(real_iad) {
+    static const Expected expected[] = {
+        {"realiad_256/mint/OK/S0002/a.jpg", "good", NULL},
+        {"realiad_256/mint/NG/AK/S0001/a.jpg", "AK", "realiad_256/mint/NG/AK/S0001/a_ground_truth.png"}};
+    make_real_iad();
+    write_text(SCRATCH "realiad/realiad_jsons/mint.json", real_iad_json);
+    CHECK(spec_of("real_iad", SCRATCH "realiad", "mint"), 1, 1, expected);
+    make_real_iad();
+    write_text(SCRATCH "realiad/realiad_jsons/realiad_jsons/mint.json",
+               real_iad_json); /* as it is unpacked */
+    CHECK(spec_of("real_iad", SCRATCH "realiad", "mint"), 1, 1, expected);
+}
+END_TEST
+
+START_TEST(real_iad_errors) {
+    static const struct {
+        const char *from, *to, *message;
+        EadStatus status;
+    } cases[] = {
+        {"\"OK/S0001/b.jpg\"", "\"OK/S0001/c.jpg\"",
+         "mint.json: train, entry 2 names a file that is not there", EAD_IO},
+        {"\"OK/S0001/b.jpg\"", "\"../b.jpg\"", "train, entry 2: image_path must be a path below",
+         EAD_BAD_FILE},
+        {"\"AK\"", "7", "mint.json: test, entry 2: anomaly_class must be a text", EAD_BAD_FILE},
+        {"\"normal_class\"", "\"good\"", "meta.normal_class must be a text", EAD_BAD_FILE},
+        {"\"mint/\"", "\"pint/\"", "no images of category \"mint\" in any of the folders realiad_1024|",
+         EAD_IO},
+        {"\"test\"", "\"probe\"", "mint.json: test must be a list of images", EAD_BAD_FILE},
+        {"{\"meta\"", "[\"meta\"", "mint.json:1: no JSON: ", EAD_BAD_FILE},
+    };
+    EadDataset dataset;
+    EadDatasetSpec spec = spec_of("real_iad", SCRATCH "realiad", "mint");
+    make_real_iad();
+    ASSERT_FAILS(ead_dataset_open(&spec, &dataset), EAD_IO, "realiad: no folder realiad_jsons");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[2048];
+        const char *at = strstr(real_iad_json, cases[i].from);
+        ck_assert_ptr_nonnull(at);
+        snprintf(text, sizeof text, "%.*s%s%s", (int)(at - real_iad_json), real_iad_json, cases[i].to,
+                 at + strlen(cases[i].from));
+        write_text(SCRATCH "realiad/realiad_jsons/mint.json", text);
+        ASSERT_FAILS(ead_dataset_open(&spec, &dataset), cases[i].status, cases[i].message);
+    }
+    spec.category = "zipper";
+    ASSERT_FAILS(ead_dataset_open(&spec, &dataset), EAD_BAD_ARGUMENT,
+                 "has no category \"zipper\", though the full data set has it; dataset.category can be mint");
+}
+END_TEST
+
+/* ---- folders as people make them ---- */
+
+START_TEST(folders_by_their_names) {
+    static const char *const divided[] = {"Train/OK/0.png", "Train/OK/1.png", "Test/OK/2.png",
+                                          "Test/NG/3.png",  "masks/NG/3.png", NULL};
+    static const char *const plain[] = {"train/0.png",        "train/1.png", "test/normal/2.png",
+                                        "test/scratch/3.png", "val/4.png",   NULL};
+    static const char *const beside[] = {"good/0.png",
+                                         "good/1.png",
+                                         "good/2.png",
+                                         "good/3.png",
+                                         "good/4.png",
+                                         "good/5.png",
+                                         "bad/0.png",
+                                         "bad/deep/1.png",
+                                         "!ground_truth/good/4.png",
+                                         "ground_truth/bad/0.png",
+                                         "ground_truth/bad/deep/1.png",
+                                         NULL};
+    static const char *const kinds[] = {"normal/0.png", "normal/1.png", "scratch/0.png", "dent/0.png", NULL};
+    static const Expected of_divided[] = {{"Test/OK/2.png", "good", NULL},
+                                          {"Test/NG/3.png", "NG", "masks/NG/3.png"}};
+    static const Expected of_plain[] = {{"test/normal/2.png", "good", NULL},
+                                        {"test/scratch/3.png", "scratch", NULL}};
+    static const Expected of_beside[] = {{"good/4.png", "good", "ground_truth/good/4.png"},
+                                         {"bad/0.png", "bad", "ground_truth/bad/0.png"},
+                                         {"bad/deep/1.png", "bad", "ground_truth/bad/deep/1.png"}};
+    static const Expected of_kinds[] = {{"scratch/0.png", "scratch", NULL}, {"dent/0.png", "dent", NULL}};
+    make_tree("divided", divided);
+    make_tree("plain", plain);
+    make_tree("beside", beside);
+    make_tree("kinds", kinds);
+    CHECK(spec_of("folder", SCRATCH "divided", ""), 1, 1, of_divided);
+    CHECK(spec_of("folder", SCRATCH "plain/", ""), 2, 1, of_plain);
+    CHECK(spec_of("folder", SCRATCH "beside", ""), 4, 1, of_beside);
+    CHECK(spec_of("folder", SCRATCH "kinds", ""), 1, 1, of_kinds);
+}
+END_TEST
+
+/* Nothing that could be defective is trained on without a word. */
+START_TEST(folders_that_do_not_tell) {
+    static const char *const bad[] = {"0.png", "1.png", "NOK/2.png", NULL};
+    static const char *const loose[] = {"ok/0.png", "ok/1.png", "nok/2.png", "3.png", NULL};
+    EadDataset dataset;
+    EadDatasetSpec spec = spec_of("folder", SCRATCH "bad", "");
+    make_tree("bad", bad);
+    make_tree("loose", loose);
+    ASSERT_FAILS(ead_dataset_open(&spec, &dataset), EAD_BAD_ARGUMENT,
+                 "bad/NOK: must not be trained on; set dataset.train_good");
+    spec.path = SCRATCH "loose";
+    ASSERT_FAILS(ead_dataset_open(&spec, &dataset), EAD_BAD_ARGUMENT,
+                 "loose/3.png: lies outside of the folders of good and of defective images");
+}
+END_TEST
+
+START_TEST(names_of_good_images_and_of_masks) {
+    static const char *const files[] = {"x/train/good/0.png",
+                                        "x/train/good/1.png",
+                                        "x/test/Ok/0.png",
+                                        "x/test/nok/0.png",
+                                        "x/test/nok/1.png",
+                                        "x/test/nok/10.png",
+                                        "!x/ground_truth/ok/0.png",
+                                        "x/ground_truth/nok/0_MASK.PNG",
+                                        "x/ground_truth/nok/1_GT.bmp",
+                                        "x/ground_truth/Nok/10.png",
+                                        NULL};
+    static const Expected expected[] = {{"test/Ok/0.png", "good", "ground_truth/ok/0.png"},
+                                        {"test/nok/0.png", "nok", "ground_truth/nok/0_MASK.PNG"},
+                                        {"test/nok/1.png", "nok", "ground_truth/nok/1_GT.bmp"},
+                                        {"test/nok/10.png", "nok", "ground_truth/Nok/10.png"}};
+    EadDataset dataset;
+    EadDatasetSpec spec = spec_of("mvtec_ad", SCRATCH "names", "x");
+    make_tree("names", files);
+    CHECK(spec, 1, 1, expected);
+    write_mask(SCRATCH "names/x/ground_truth/ok/0.png", true);
+    ASSERT_OK(ead_dataset_open(&spec, &dataset));
+    ASSERT_FAILS(ead_dataset_check_masks(&dataset), EAD_BAD_FILE,
+                 "ground_truth/ok/0.png: marks a defect in " SCRATCH "names/x/test/Ok/0.png, a normal image");
+    ead_dataset_free(&dataset);
+}
+END_TEST
+
+START_TEST(without_masks) {
+    static const char *const files[] = {"x/train/good/0.png", "x/train/good/1.png", "x/test/good/0.png",
+                                        "x/test/hole/0.png", NULL};
+    static const Expected expected[] = {{"test/good/0.png", "good", NULL}, {"test/hole/0.png", "hole", NULL}};
+    EadDataset dataset;
+    EadDatasetSpec spec = spec_of("mvtec_ad", SCRATCH "bare", "x");
+    make_tree("bare", files);
+    CHECK(spec, 1, 1, expected);
+    make_folders(SCRATCH "bare/x/ground_truth/hole/");
+    CHECK(spec, 1, 1, expected);
+    ASSERT_OK(ead_dataset_open(&spec, &dataset));
+    ck_assert(!dataset.has_masks && dataset.notes.count == 1);
+    ck_assert_str_eq(dataset.notes.items[0], "no masks of the test images: image figures alone are measured");
+    ead_dataset_free(&dataset);
+    shell_ok("rm -r " SCRATCH "bare/x/train");
+    ASSERT_FAILS(ead_dataset_open(&spec, &dataset), EAD_IO, "bare/x: no folder train/good");
+    spec.test_only = true;
+    ASSERT_OK(ead_dataset_open(&spec, &dataset));
+    ck_assert_int_eq(dataset.test_count, 2);
+    ead_dataset_free(&dataset);
+}
+END_TEST
+
+/* Masks in the folder of their images, and an image without an extension in its name. */
+START_TEST(masks_among_images) {
+    static const char *const files[] = {"ok/0.png", "ok/1.png",        "bad/7.png", "bad/7_GT.png",
+                                        "bad/8",    "bad/8_label.png", NULL};
+    static const Expected expected[] = {{"bad/7.png", "defect", "bad/7_GT.png"},
+                                        {"bad/8", "defect", "bad/8_label.png"}};
+    EadDatasetSpec spec = spec_of("folder", SCRATCH "among", "");
+    make_tree("among", files);
+    spec.normal_folder = "ok";
+    spec.defect_folder = "bad";
+    spec.mask_folder = "bad/";
+    CHECK(spec, 1, 1, expected);
+}
+END_TEST
+
+/* ---- layouts that are not those of the type ---- */
+
+START_TEST(the_nearest_layout_is_named) {
+    static const char *const as_btad[] = {"01/train/ok/0.png", "01/test/ok/0.png", NULL};
+    static const char *const ad2[] = {"can/train/good/0.png", "can/train/good/1.png",
+                                      "can/validation/good/0.png", "can/test_public/good/0.png", NULL};
+    static const char *const half[] = {"x/training/fine/0.png", "x/test/fine/0.png", NULL};
+    static const char *const sdd[] = {"kos01/Part0.jpg", "!kos01/Part0_label.bmp", NULL};
+    EadDataset dataset;
+    EadDatasetSpec spec = spec_of("mvtec_ad", SCRATCH "near", "01");
+    make_tree("near", as_btad);
+    ASSERT_FAILS(ead_dataset_open(&spec, &dataset), EAD_IO,
+                 "near/01: no folder train/good, which dataset.type=mvtec_ad needs; folders there: test, "
+                 "train; this is "
+                 "the layout of dataset.type=btad; dataset.type=folder takes folders of any name");
+    spec.path = SCRATCH "near/01";
+    spec.type = "btad";
+    ASSERT_FAILS(
+        ead_dataset_open(&spec, &dataset), EAD_BAD_ARGUMENT,
+        "near/01: is a category itself; set dataset.path to the folder above it and dataset.category=01");
+    make_tree("near", ad2);
+    spec = spec_of("mvtec_ad", SCRATCH "near", "can");
+    ASSERT_FAILS(ead_dataset_open(&spec, &dataset), EAD_IO, "this is the layout of dataset.type=mvtec_ad_2");
+    make_tree("near", half);
+    spec.category = "x";
+    ASSERT_FAILS(ead_dataset_open(&spec, &dataset), EAD_IO,
+                 "the nearest layout is that of mvtec_ad, which lacks train/good");
+    make_tree("near", sdd);
+    ASSERT_FAILS(ead_dataset_open(&spec, &dataset), EAD_BAD_ARGUMENT,
+                 "has no category \"x\"; this is the layout of dataset.type=kolektor_sdd");
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("dataset_published");
+    TCase *tests = tcase_create("dataset_published");
+    tcase_add_test(tests, btad);
+    tcase_add_test(tests, mpdd);
+    tcase_add_test(tests, mvtec_ad_2);
+    tcase_add_test(tests, kolektor_sdd);
+    tcase_add_test(tests, kolektor_sdd2);
+    tcase_add_test(tests, real_iad);
+    tcase_add_test(tests, real_iad_errors);
+    tcase_add_test(tests, folders_by_their_names);
+    tcase_add_test(tests, folders_that_do_not_tell);
+    tcase_add_test(tests, names_of_good_images_and_of_masks);
+    tcase_add_test(tests, without_masks);
+    tcase_add_test(tests, masks_among_images);
+    tcase_add_test(tests, the_nearest_layout_is_named);
+    suite_add_tcase(suite, tests);
+    return run_suite(suite);
+}
