@@ -26,6 +26,13 @@ typedef struct EadPhase {
     double rate;
 } EadPhase;
 
+/* What a config is checked for; each includes those before it. */
+typedef enum EadCheckScope {
+    EAD_CHECK_MODEL,    /* the use of a trained model */
+    EAD_CHECK_TRAINING, /* keys that only training needs */
+    EAD_CHECK_FILES,    /* training now and here: the files and folders that it reads are there */
+} EadCheckScope;
+
 /* What a method is asked; state is its own, made by create. Those marked "or NULL" need not be there. */
 typedef struct EadFit {
     const char *name;
@@ -35,8 +42,8 @@ typedef struct EadFit {
     const EadLossColumn *losses;
     int maps_key; /* the EadConfigKeyId that chooses maps (EadMethod.maps), or -1 */
 
-    /* Checks its own keys; to_train: also those that only training needs. Errors: EAD_BAD_ARGUMENT. */
-    EadStatus (*check)(const EadConfig *config, bool to_train);
+    /* Checks its own keys. Errors: EAD_BAD_ARGUMENT, the first of what it adds to config->problems. */
+    EadStatus (*check)(EadConfig *config, EadCheckScope scope);
     /* Makes the state: a model, lists of images. Writes nothing. data: listed, not yet decoded; NULL for what
      * makes no detector. Both are borrowed until free. */
     EadStatus (*create)(const EadRunSpec *spec, EadTrainData *data, void **state);
@@ -74,8 +81,9 @@ const EadFit *ead_fit_find(const char *name);
 /* The fit of model.method. Errors: EAD_BAD_ARGUMENT, with the methods there are. */
 EadStatus ead_fit_of_config(const EadConfig *config, const EadFit **out);
 
-/* Checks a config for the training of its method. Errors: EAD_BAD_ARGUMENT. */
-EadStatus ead_fit_check(const EadConfig *config);
+/* Checks a config for the training of its method. Errors: EAD_BAD_ARGUMENT, the first of what it adds to
+ * config->problems. */
+EadStatus ead_fit_check(EadConfig *config);
 
 /* Runs a fit and fills the run folder spec->config->output: config.yaml, losses.csv, checkpoint.safetensors
  * and the model file; for a detector also events.out.tfevents.* (TensorBoard) and, where there are test

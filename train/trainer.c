@@ -48,11 +48,13 @@ EadStatus ead_fit_of_config(const EadConfig *config, const EadFit **out) {
                     config->model_method, known);
 }
 
-EadStatus ead_fit_check(const EadConfig *config) {
+EadStatus ead_fit_check(EadConfig *config) {
     const EadFit *fit;
-    EAD_TRY(ead_fit_of_config(config, &fit));
-    EAD_TRY(ead_config_check(config));
-    return fit->check(config, true);
+    int known = config->problems.lines.count;
+    (void)ead_config_check(config);
+    ead_problems_add(&config->problems, ead_fit_of_config(config, &fit));
+    if (fit) (void)fit->check(config, EAD_CHECK_TRAINING);
+    return ead_problems_since(&config->problems, known);
 }
 
 /* ---- a run ---- */

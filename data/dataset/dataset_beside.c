@@ -30,38 +30,38 @@ static bool is_mask(const char *path, const char *ending) {
 /* What becomes of the images of a folder. */
 typedef enum Part { TRAIN, TEST, BY_ITEM } Part;
 
-typedef struct Walk {
+typedef struct Pairing {
     const EadDatasetSpec *spec;
     const EadLayout *layout;
     EadDataset *out;
     int items;      /* folders met so far */
     int left_out;   /* images with defects among those to train on */
     EadPath folder; /* of the image before */
-} Walk;
+} Pairing;
 
-static EadStatus add_image(Walk *walk, const char *path, const char *mask, Part part) {
+static EadStatus add_image(Pairing *pairing, const char *path, const char *mask, Part part) {
     EadPath folder;
     bool defect;
     EAD_TRY(marks_defect(mask, &defect));
     EAD_TRY(ead_path_folder(folder, path));
-    if (strcmp(folder, walk->folder) != 0) walk->items++;
-    memcpy(walk->folder, folder, sizeof folder);
-    if (part == BY_ITEM) part = defect || walk->items % TEST_ITEM == 0 ? TEST : TRAIN;
-    if (part == TEST) return ead_dataset_add_sample(walk->out, path, defect ? "defect" : "good", mask);
-    walk->left_out += defect;
-    return defect || walk->spec->test_only ? EAD_OK : ead_strings_add(&walk->out->train, path);
+    if (strcmp(folder, pairing->folder) != 0) pairing->items++;
+    memcpy(pairing->folder, folder, sizeof folder);
+    if (part == BY_ITEM) part = defect || pairing->items % TEST_ITEM == 0 ? TEST : TRAIN;
+    if (part == TEST) return ead_dataset_add_sample(pairing->out, path, defect ? "defect" : "good", mask);
+    pairing->left_out += defect;
+    return defect || pairing->spec->test_only ? EAD_OK : ead_strings_add(&pairing->out->train, path);
 }
 
-static EadStatus no_mask(const Walk *walk, const char *path, int stem) {
-    const char *other = ead_dataset_recognise(walk->spec, walk->spec->path);
-    bool hint = other && strcmp(other, walk->layout->name) != 0;
+static EadStatus no_mask(const Pairing *pairing, const char *path, int stem) {
+    const char *other = ead_dataset_recognise(pairing->spec, pairing->spec->path);
+    bool hint = other && strcmp(other, pairing->layout->name) != 0;
     return ead_fail(EAD_BAD_ARGUMENT, "%s: has no mask; it should be %.*s%s.png or .bmp%s%s", path, stem,
-                    path, walk->layout->masks, hint ? "; this is the layout of dataset.type=" : "",
+                    path, pairing->layout->masks, hint ? "; this is the layout of dataset.type=" : "",
                     hint ? other : "");
 }
 
-static EadStatus add_folder(Walk *walk, const char *folder, Part part) {
-    const char *ending = walk->layout->masks;
+static EadStatus add_folder(Pairing *pairing, const char *folder, Part part) {
+    const char *ending = pairing->layout->masks;
     EadStringList files = {0};
     EadStatus status = ead_list_images(&files, folder, NULL);
     for (int i = 0; i < files.count && status == EAD_OK; i++) {
@@ -69,31 +69,32 @@ static EadStatus add_folder(Walk *walk, const char *folder, Part part) {
         int stem = (int)(strrchr(path, '.') - path);
         if (is_mask(path, ending)) continue;
         int mask = ead_dataset_find_mask(&files, path, stem, ending);
-        status = mask < 0 ? no_mask(walk, path, stem) : add_image(walk, path, files.items[mask], part);
+        status = mask < 0 ? no_mask(pairing, path, stem) : add_image(pairing, path, files.items[mask], part);
     }
     ead_strings_free(&files);
     return status;
 }
 
 /* A part of a divided data set, which must be there. */
-static EadStatus add_part(Walk *walk, Part part) {
+static EadStatus add_part(Pairing *pairing, Part part) {
     EadPath folder;
-    const char *path = walk->spec->path, *name = part == TRAIN ? walk->layout->train : walk->layout->test;
+    const char *path = pairing->spec->path,
+               *name = part == TRAIN ? pairing->layout->train : pairing->layout->test;
     EAD_TRY(ead_path_in(folder, path, name));
-    if (!ead_path_is_folder(folder)) return ead_dataset_no_folder(walk->spec, walk->layout, path, name);
-    return add_folder(walk, folder, part);
+    if (!ead_path_is_folder(folder)) return ead_dataset_no_folder(pairing->spec, pairing->layout, path, name);
+    return add_folder(pairing, folder, part);
 }
 
 EadStatus ead_dataset_open_beside(const EadDatasetSpec *spec, const EadLayout *layout, EadDataset *out) {
-    Walk walk = {.spec = spec, .layout = layout, .out = out};
+    Pairing pairing = {.spec = spec, .layout = layout, .out = out};
     if (!layout->train[0])
-        EAD_TRY(add_folder(&walk, spec->path, BY_ITEM));
+        EAD_TRY(add_folder(&pairing, spec->path, BY_ITEM));
     else if (!spec->test_only)
-        EAD_TRY(add_part(&walk, TRAIN));
-    if (layout->test[0]) EAD_TRY(add_part(&walk, TEST));
+        EAD_TRY(add_part(&pairing, TRAIN));
+    if (layout->test[0]) EAD_TRY(add_part(&pairing, TEST));
     if (out->train.count + out->test_count == 0)
         return ead_dataset_no_folder(spec, layout, spec->path, layout->sign + 1);
-    if (walk.left_out == 0) return EAD_OK;
+    if (pairing.left_out == 0) return EAD_OK;
     return ead_dataset_note(out, "%s/%s: %d images with a defect are not trained on", spec->path,
-                            layout->train, walk.left_out);
+                            layout->train, pairing.left_out);
 }

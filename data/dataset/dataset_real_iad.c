@@ -14,16 +14,16 @@
 
 enum { MAX_FILE = 64 << 20 };
 
-typedef struct Split {
+typedef struct SplitFile {
     const EadDatasetSpec *spec;
     EadPath path;   /* of the JSON file */
     EadPath images; /* the folder that image_path and mask_path start from */
     const char *normal_class;
     int left_out; /* anomalous images among those to train on */
-} Split;
+} SplitFile;
 
 /* The folder <path>/<one of the names>/<prefix>, the first that is there. */
-static EadStatus find_images(Split *split, const EadLayout *layout, const char *prefix) {
+static EadStatus find_images(SplitFile *split, const EadLayout *layout, const char *prefix) {
     EadPath parent;
     char name[64];
     if (strstr(prefix, ".."))
@@ -40,7 +40,7 @@ static EadStatus find_images(Split *split, const EadLayout *layout, const char *
 }
 
 /* A member that names a file below the images. */
-static EadStatus find_file(const Split *split, const char *part, size_t index, const json_t *entry,
+static EadStatus find_file(const SplitFile *split, const char *part, size_t index, const json_t *entry,
                            const char *member, EadPath path) {
     const char *name = json_string_value(json_object_get(entry, member));
     if (!name || !*name || *name == '/' || strstr(name, ".."))
@@ -52,7 +52,7 @@ static EadStatus find_file(const Split *split, const char *part, size_t index, c
                     index + 1, path);
 }
 
-static EadStatus add_entry(Split *split, const char *part, size_t index, const json_t *entry,
+static EadStatus add_entry(SplitFile *split, const char *part, size_t index, const json_t *entry,
                            EadDataset *out) {
     EadPath image, mask;
     const char *class = json_string_value(json_object_get(entry, "anomaly_class"));
@@ -69,7 +69,7 @@ static EadStatus add_entry(Split *split, const char *part, size_t index, const j
     return ead_dataset_add_sample(out, image, good ? "good" : class, masked ? mask : NULL);
 }
 
-static EadStatus add_part(Split *split, const json_t *root, const char *part, EadDataset *out) {
+static EadStatus add_part(SplitFile *split, const json_t *root, const char *part, EadDataset *out) {
     const json_t *entries = json_object_get(root, part);
     if (!json_is_array(entries) || json_array_size(entries) == 0)
         return ead_fail(EAD_BAD_FILE, "%s: %s must be a list of images", split->path, part);
@@ -78,7 +78,7 @@ static EadStatus add_part(Split *split, const json_t *root, const char *part, Ea
     return EAD_OK;
 }
 
-static EadStatus read_split(Split *split, const EadLayout *layout, const json_t *root, EadDataset *out) {
+static EadStatus read_split(SplitFile *split, const EadLayout *layout, const json_t *root, EadDataset *out) {
     const json_t *meta = json_object_get(root, "meta");
     const char *prefix = json_string_value(json_object_get(meta, "prefix"));
     split->normal_class = json_string_value(json_object_get(meta, "normal_class"));
@@ -99,7 +99,7 @@ static bool is_json(const char *name) {
 }
 
 /* The category's JSON file; which categories there are, if it is missing. */
-static EadStatus find_json(Split *split, const EadLayout *layout) {
+static EadStatus find_json(SplitFile *split, const EadLayout *layout) {
     EadPath folder, inner;
     char name[256];
     const char *category = split->spec->category ? split->spec->category : "";
@@ -120,7 +120,7 @@ static EadStatus find_json(Split *split, const EadLayout *layout) {
 }
 
 EadStatus ead_dataset_open_real_iad(const EadDatasetSpec *spec, const EadLayout *layout, EadDataset *out) {
-    Split split = {.spec = spec};
+    SplitFile split = {.spec = spec};
     json_error_t error;
     char *bytes;
     size_t size;

@@ -38,7 +38,9 @@ static EadStatus add_test(const EadDatasetSpec *spec, const EadLayout *layout, c
     EadPath test, mask_folder;
     EAD_TRY(ead_path_in(test, root, layout->test));
     EAD_TRY(ead_path_in(mask_folder, root, layout->masks));
-    bool there = ead_path_is_folder(test), needed = spec->test_only || masks == EAD_MASK_FOLDERS;
+    EadPath train;
+    EAD_TRY(ead_path_in(train, root, layout->train));
+    bool there = ead_path_is_folder(test), needed = masks == EAD_MASK_FOLDERS || !ead_path_is_folder(train);
     if (!there && (needed || ead_dataset_recognise(spec, root)))
         return ead_dataset_no_folder(spec, layout, root, layout->test);
     if (!there)

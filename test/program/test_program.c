@@ -18,6 +18,7 @@
 #define WITH_BAD " --set dataset.path=" S "bad"
 #define COPY     "rm -rf " S "bad; cp -r " S "data " S "bad; "
 #define TRAIN    "train -q -c " S "base.yaml --output " RUN
+#define COMPLETE " --set dataset.path=" S "data --set dataset.category=gasket --set loss.penalty=false"
 #define MODEL    S "trained/model.safetensors"
 #define PREDICT  "predict -q --model " MODEL " "
 /* The backbone is none. */
@@ -156,11 +157,14 @@ static const Case data_cases[] = {
 static const Case config_cases[] = {
     {"", "train -c " S "none.yaml", S "none.yaml", NULL, 0},
     {"", "train -c " S, S, NULL, 0},
-    {"printf 'train:\\n  step: 3\\n' >" S "bad.yaml", "train -c " S "bad.yaml", S "bad.yaml:2: ", NULL, 0},
-    {"printf 'train:\\n  steps: 3\\n  steps: 4\\n' >" S "bad.yaml", "train -c " S "bad.yaml",
+    {"printf 'train:\\n  step: 3\\n' >" S "bad.yaml", "train -c " S "bad.yaml" COMPLETE,
+     S "bad.yaml:2: ", NULL, 0},
+    {"printf 'train:\\n  steps: 3\\n  steps: 4\\n' >" S "bad.yaml", "train -c " S "bad.yaml" COMPLETE,
      S "bad.yaml:3: ", NULL, 0},
-    {"printf 'train:\\n  steps: three\\n' >" S "bad.yaml", "train -c " S "bad.yaml", "three", NULL, 0},
-    {"printf 'train:\\n  steps: 0\\n' >" S "bad.yaml", "train -c " S "bad.yaml", S "bad.yaml:2: ", NULL, 0},
+    {"printf 'train:\\n  steps: three\\n' >" S "bad.yaml", "train -c " S "bad.yaml" COMPLETE, "three", NULL,
+     0},
+    {"printf 'train:\\n  steps: 0\\n' >" S "bad.yaml", "train -c " S "bad.yaml" COMPLETE,
+     S "bad.yaml:2: ", NULL, 0},
     {"printf 'train: [1,\\n' >" S "bad.yaml", "train -c " S "bad.yaml", S "bad.yaml:", NULL, 0},
     {"", TRAIN " --set maps.q_start=0.999", "maps.q_start", NULL, 0},
     {"", TRAIN " --set model.size=medium --set model.teacher=models/weights/teacher_small.safetensors",
@@ -172,7 +176,8 @@ static const Case config_cases[] = {
     {"", PREDICT S "data --device cuda", "cuda", NULL, 0},
     {"", "train -q -c " S "base.yaml --output " S "base.yaml/run", S "base.yaml", NULL, 0},
     {"", "train -q -c " S "base.yaml --output " S "trained", "--resume", NULL, 0},
-    {"", "distill -q --output " RUN, "distill.backbone is not set", NULL, 0},
+    {"", "distill -q --output " RUN " --set distill.images=" S "data", "distill.backbone is not set", NULL,
+     0},
     {"", DISTILL " --set distill.images=" S "none", S "none", NULL, 0},
     {"mkdir -p " S "empty", DISTILL " --set distill.images=" S "empty", "holds 0 images", NULL, 0},
     {"", DISTILL " --set distill.backbone=" S "none.safetensors", S "none.safetensors", NULL, 0},

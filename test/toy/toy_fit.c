@@ -25,9 +25,11 @@ typedef struct State {
 
 static const EadLossColumn losses[] = {{"toy_error", "toy/error"}, {NULL, NULL}};
 
-static EadStatus check(const EadConfig *config, bool to_train) {
-    if (!to_train || config->train_steps <= 1000) return EAD_OK;
-    return ead_fail(EAD_BAD_ARGUMENT, "train.steps: a toy needs no more than 1000");
+static EadStatus check(EadConfig *config, EadCheckScope scope) {
+    int known = config->problems.lines.count;
+    if (scope >= EAD_CHECK_TRAINING && config->train_steps > 1000)
+        ead_config_wrong(config, EAD_KEY_train_steps, "train.steps: a toy needs no more than 1000");
+    return ead_problems_since(&config->problems, known);
 }
 
 static EadStatus create(const EadRunSpec *spec, EadTrainData *data, void **state) {

@@ -5,7 +5,7 @@
 #include "train/fit.h"
 #include "core/base/utf8.h"
 
-#include "test/support/suite.h"
+#include "test/support/scratch.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -316,8 +316,9 @@ START_TEST(test_reference) {
 }
 END_TEST
 
-static void check_says(const EadConfig *config, EadStatus status, const char *part) {
+static void check_says(EadConfig *config, EadStatus status, const char *part) {
     ck_assert_int_eq(ead_fit_check(config), status);
+    ead_problems_free(&config->problems);
     if (status != EAD_OK) ck_assert_msg(strstr(ead_error_message(), part) != NULL, "%s", ead_error_message());
 }
 
@@ -348,6 +349,88 @@ START_TEST(test_cross_checks) {
     ead_config_set(&config, "output=", "");
     check_says(&config, EAD_BAD_ARGUMENT, "output is not set");
     ead_config_free(&config);
+}
+END_TEST
+
+/* Everything that is wrong with a file is found in one reading, in its order; what depends on a refused value is
+ * not asked for. */
+START_TEST(test_all_at_once) {
+    static const char text[] =
+        "train:\n  stps: 3\n  lr: 7\ndataset.type: mvtek\nmaps: [1]\nmodel:\n  size: [small]\n"
+        "loss:\n  penalty: maybe\noutput: ''\n";
+    static const char *const lines[] = {"t.yaml:2: unknown key 'train.stps'; did you mean 'train.steps'?",
+                                        "t.yaml:3: train.lr: 7 is out of the range (0, 1]",
+                                        "t.yaml:4: dataset.type: 'mvtek' is not one of ",
+                                        "t.yaml:5: 'maps' is a section of keys, such as ",
+                                        "t.yaml:7: a list is not allowed here; no key takes one",
+                                        "t.yaml:9: loss.penalty: ",
+                                        "--set: unknown key 'nothing'",
+                                        "--set: train.seed: ",
+                                        "output is not set; set it to the run folder",
+                                        "dataset.path is not set; ",
+                                        "maps.q_start (0.999) must be less than maps.q_end (0.995)"};
+    EadConfig config = defaults();
+    ck_assert_int_eq(parse(text, &config), EAD_BAD_FILE);
+    ck_assert_str_eq(ead_error_message(), lines[0]);
+    ck_assert_int_eq(ead_config_set(&config, "nothing=1", "--set"), EAD_BAD_ARGUMENT);
+    ck_assert_int_eq(ead_config_set(&config, "maps.q_start=0.999", "--set"), EAD_OK);
+    ck_assert_int_eq(ead_config_set(&config, "train.seed=-1", "--set"), EAD_BAD_ARGUMENT);
+    ck_assert_int_ne(ead_fit_check(&config), EAD_OK);
+    ck_assert_int_eq(config.problems.lines.count, (int)(sizeof lines / sizeof *lines));
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+        ck_assert_msg(strncmp(config.problems.lines.items[i], lines[i], strlen(lines[i])) == 0, "%zu: %s", i,
+                      config.problems.lines.items[i]);
+    ead_config_free(&config);
+}
+END_TEST
+
+/* One problem is the message; several are lines, at most 20, and the message counts them. */
+START_TEST(test_problems_told) {
+    char *text = NULL;
+    size_t size = 0;
+    EadProblems problems = {0};
+    FILE *stream = open_memstream(&text, &size);
+    ck_assert_int_eq(ead_problems_tell(&problems, stream), EAD_OK);
+    ead_problems_add(&problems, EAD_OK);
+    ead_problems_add(&problems, ead_fail(EAD_BAD_FILE, "first"));
+    ck_assert_int_eq(ead_problems_tell(&problems, stream), EAD_BAD_FILE);
+    ck_assert_str_eq(ead_error_message(), "first");
+    ck_assert_int_eq(ead_problems_since(&problems, 1), EAD_OK);
+    fflush(stream);
+    ck_assert(size == 0);
+    ead_problems_add(&problems, ead_fail(EAD_BAD_ARGUMENT, "second"));
+    ck_assert_int_eq(ead_problems_tell(&problems, stream), EAD_BAD_FILE);
+    ck_assert_str_eq(ead_error_message(), "these 2 are wrong; nothing was begun");
+    fflush(stream);
+    ck_assert_str_eq(text, "efficientad: first\nefficientad: second\n");
+    for (int i = 2; i < 25; i++) ead_problems_add(&problems, ead_fail(EAD_BAD_FILE, "number %d", i));
+    (void)ead_problems_tell(&problems, stream);
+    ck_assert_str_eq(ead_error_message(), "these and 5 more are wrong; nothing was begun");
+    fclose(stream);
+    ck_assert_ptr_nonnull(strstr(text, "number 19"));
+    ck_assert_ptr_null(strstr(text, "number 20"));
+    free(text);
+    ead_problems_free(&problems);
+}
+END_TEST
+
+/* Files that are missing are told with all else, and nothing is written. */
+START_TEST(test_missing_files) {
+    SKIP_UNLESS(getenv("PROGRAM"), "PROGRAM is not set");
+    static const char *const lines[] = {"efficientad: penalty.path: cannot read no/penalty: No such file",
+                                        "efficientad: model.init: cannot read no/model: No such file",
+                                        "efficientad: no/data: cannot read: No such file",
+                                        "efficientad: these 3 are wrong; nothing was begun"};
+    char command[1024];
+    make_folders("build/scratch/config/");
+    snprintf(command, sizeof command,
+             "%s train --set dataset.path=no/data --set dataset.category=c --set penalty.path=no/penalty "
+             "--set model.init=no/model -o build/scratch/config/run 2>build/scratch/config/stderr",
+             getenv("PROGRAM"));
+    ck_assert_int_eq(shell(command), 1);
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+        assert_file_holds("build/scratch/config/stderr", lines[i]);
+    ck_assert(!exists("build/scratch/config/run"));
 }
 END_TEST
 
@@ -418,6 +501,9 @@ int main(void) {
     tcase_add_test(tests, test_round_trip);
     tcase_add_test(tests, test_reference);
     tcase_add_test(tests, test_cross_checks);
+    tcase_add_test(tests, test_all_at_once);
+    tcase_add_test(tests, test_problems_told);
+    tcase_add_test(tests, test_missing_files);
     tcase_add_test(tests, test_load);
     tcase_add_test(tests, test_names_and_text);
     tcase_add_test(tests, test_paths);

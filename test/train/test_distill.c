@@ -36,7 +36,7 @@ static void configure(EadConfig *config, const char *run, const char *settings) 
         "distill: {backbone: " BACKBONE ", images: " SCRATCH "pictures, batch: 2, lr: 1e-3}\n"
         "model: {image_size: 128}\ntrain: {checkpoint_every: 0}\n";
     configure_run(config, base, run, settings);
-    ASSERT_OK(ead_fit_find("distill")->check(config, true));
+    ASSERT_OK(ead_fit_find("distill")->check(config, EAD_CHECK_TRAINING));
 }
 
 static EadStatus try_run(const char *run, const char *settings, bool resume) {
@@ -212,7 +212,7 @@ START_TEST(refusals_say_what_to_do) {
     ck_assert(!exists(SCRATCH "new"));
     EadConfig config;
     ASSERT_OK(ead_config_defaults(&config));
-    ck_assert_int_eq(ead_fit_find("distill")->check(&config, true), EAD_BAD_ARGUMENT);
+    ck_assert_int_eq(ead_fit_find("distill")->check(&config, EAD_CHECK_TRAINING), EAD_BAD_ARGUMENT);
     ck_assert_ptr_nonnull(strstr(ead_error_message(), "distill.backbone is not set"));
     ead_config_free(&config);
 }

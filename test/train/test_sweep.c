@@ -90,8 +90,11 @@ END_TEST
 START_TEST(names_the_line_of_a_wrong_config_key) {
     static const char *const cases[][2] = {
         {"output: o\ncollections:\n  c:\n    config:\n      train.steps: 5\n      train.step: 5\n"
-         "variants: {v: {}}\nseeds: [1]\n",
+         "      dataset.type: folder\n      dataset.path: d\nvariants: {v: {}}\nseeds: [1]\n",
          "sweep.yaml:6: unknown key 'train.step'"},
+        {"output: o\nconfig: {train.lr: 7, dataset.type: folder, dataset.path: d}\ncollections: {c: {}}\n"
+         "variants:\n  v: {train.step: 5}\nseeds: [1]\n",
+         "these 2 are wrong"},
         {"output: o\ncollections: {c: {}}\nvariants:\n  ä: {}\n  ö: {train.lr: 2}\nseeds: [1]\n",
          "is not a valid name"},
         {"title: ä\noutput: o\nconfig: {loss.penalty: false, dataset.path: d, dataset.type: folder}\n"
@@ -101,7 +104,8 @@ START_TEST(names_the_line_of_a_wrong_config_key) {
         {"output: o\nconfig: {train.seed: 3}\ncollections: {c: {}}\nvariants: {v: {}}\nseeds: [1]\n",
          "train.seed cannot be set for the runs of a sweep"},
         {"collections: {c: {}}\nvariants: {v: {}}\nseeds: [1]\n", "output is missing"},
-        {"output: o\ncollections: {c: {}}\nvariants: {v: {}}\nseeds: [1]\n", "dataset.path is not set"},
+        {"output: o\nconfig: {dataset.type: folder}\ncollections: {c: {}}\nvariants: {v: {}}\nseeds: [1]\n",
+         "dataset.path is not set"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         EadSweep sweep;

@@ -106,28 +106,41 @@ static int find_key(const char *text) {
     return ead_config_find(name);
 }
 
-/* Settings are checked against a config of their own, so that a bad one is wrong usage like any other. The
- * same key may be set again, but not by its old name beside its new one. */
-static EadStatus take_setting(EadArguments *arguments, const char *text) {
-    EadConfig config;
-    EAD_TRY(ead_config_defaults(&config));
-    EadStatus status = ead_config_set(&config, text, "--set");
-    ead_config_free(&config);
+/* The same key may be set again, but not by its old name beside its new one. */
+static EadStatus check_names(const EadArguments *arguments, int setting) {
+    const char *text = arguments->settings[setting];
     int length = (int)strcspn(text, "="), index = find_key(text);
-    for (int i = 0; i < arguments->setting_count && status == EAD_OK; i++) {
+    for (int i = 0; i < setting && index >= 0; i++) {
         const char *other = arguments->settings[i];
         int other_length = (int)strcspn(other, "=");
         if (find_key(other) == index && (other_length != length || strncmp(other, text, (size_t)length) != 0))
-            status = ead_fail(EAD_BAD_ARGUMENT, "--set: %.*s and %.*s are one key; set it by one name",
-                              other_length, other, length, text);
+            return ead_fail(EAD_BAD_ARGUMENT, "--set: %.*s and %.*s are one key; set it by one name",
+                            other_length, other, length, text);
     }
-    if (status == EAD_OK) arguments->settings[arguments->setting_count++] = text;
+    return EAD_OK;
+}
+
+/* Settings are checked against a config of their own, so that a bad one is wrong usage like any other; what is
+ * wrong with the config file is then told, too. */
+static EadStatus check_settings(const EadArguments *arguments) {
+    EadConfig config;
+    EAD_TRY(ead_config_defaults(&config));
+    for (int i = 0; i < arguments->setting_count; i++)
+        if (ead_config_set(&config, arguments->settings[i], "--set") == EAD_OK)
+            ead_problems_add(&config.problems, check_names(arguments, i));
+    const char *path = arguments->values[EAD_OPTION_CONFIG];
+    if (config.problems.lines.count > 0 && path) (void)ead_config_load(path, &config);
+    EadStatus status = ead_problems_tell(&config.problems, stderr);
+    ead_config_free(&config);
     return status;
 }
 
 static EadStatus take_option_value(EadArguments *arguments, int id, const char *text) {
     EadValue value;
-    if (id == EAD_OPTION_SET) return take_setting(arguments, text);
+    if (id == EAD_OPTION_SET) {
+        arguments->settings[arguments->setting_count++] = text;
+        return EAD_OK;
+    }
     const EadValueRule *rule = &options[id].rule;
     if (arguments->values[id]) return ead_fail(EAD_BAD_ARGUMENT, "%s is given twice", rule->name);
     EAD_TRY(ead_value_parse(rule, text, &value));
@@ -160,6 +173,7 @@ static EadStatus take_option(EadArguments *arguments, const char *command, int c
 }
 
 static EadStatus check_complete(const EadArguments *arguments, const EadCommand *command) {
+    EAD_TRY(check_settings(arguments));
     for (int i = 0; i < EAD_OPTION_COUNT; i++) {
         const EadOption *option = &options[i];
         bool required = option->default_text && strcmp(option->default_text, EAD_REQUIRED) == 0;
@@ -318,16 +332,18 @@ static EadStatus load_file(const EadArguments *arguments, EadConfig *config) {
 
 EadStatus ead_arguments_configure(const EadArguments *arguments, EadConfig *config) {
     int known = config->renamed.count; /* those of a model file are nothing that the user could change */
-    EAD_TRY(load_file(arguments, config));
+    int problems = config->problems.lines.count;
+    EadStatus status = load_file(arguments, config);
+    if (config->problems.lines.count == problems) ead_problems_add(&config->problems, status);
     for (int i = 0; i < arguments->setting_count; i++)
-        EAD_TRY(ead_config_set(config, arguments->settings[i], "--set"));
+        (void)ead_config_set(config, arguments->settings[i], "--set");
     for (int i = known; i < config->renamed.count; i++) ead_print(stderr, "%s\n", config->renamed.items[i]);
     const char *output = arguments->values[EAD_OPTION_OUTPUT];
     if (!output) output = arguments->values[EAD_OPTION_EVAL_OUTPUT];
-    if (output) EAD_TRY(ead_config_set_key(config, EAD_KEY_output, output));
+    if (output) ead_problems_add(&config->problems, ead_config_set_key(config, EAD_KEY_output, output));
     if (arguments->values[EAD_OPTION_EVAL_MAPS]) config->eval_maps = true;
     if (arguments->values[EAD_OPTION_EVAL_OVERLAYS]) config->eval_overlays = true;
-    return EAD_OK;
+    return ead_problems_since(&config->problems, problems);
 }
 
 #ifdef __linux__

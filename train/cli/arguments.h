@@ -104,7 +104,8 @@ EadStatus ead_arguments_plan_options(const EadArguments *arguments, EadPlanOptio
 
 /* Applies the file of -c (with --resume and without -c: config.yaml of the run folder), every --set, then
  * --output, --maps and --overlays, to a config that holds the defaults (or the config of a model file). Old
- * names of keys are noted on stderr. Errors: those of ead_config_load() and ead_config_set(). */
+ * names of keys are noted on stderr. Errors: the first of what has been put into
+ * config->problems. */
 EadStatus ead_arguments_configure(const EadArguments *arguments, EadConfig *config);
 
 /* Applies --threads (else `default_count`; 0: ead_machine_threads()) and --pin, which binds

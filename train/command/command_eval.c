@@ -82,15 +82,16 @@ static EadStatus open_all(Eval *eval) {
     eval->config.eval_maps = eval->config.eval_overlays = false;
     if (map_choice(eval)) *map_choice(eval) = eval->model->map_choice;
     EadThresholdRule trained = ead_threshold_rule(&eval->config);
-    EAD_TRY(ead_arguments_configure(eval->arguments, &eval->config));
+    (void)ead_arguments_configure(eval->arguments, &eval->config);
     /* The output in the file's config is that of its training. */
     bool output_given = ead_arguments_given(eval->arguments, EAD_OPTION_EVAL_OUTPUT);
     for (int i = 0; i < eval->arguments->setting_count; i++)
         output_given |= strncmp(eval->arguments->settings[i], "output=", strlen("output=")) == 0;
     if (!output_given) EAD_TRY(ead_config_set_key(&eval->config, EAD_KEY_output, eval->folder));
     const EadFit *fit = ead_fit_find(eval->model->method->name);
-    EAD_TRY(ead_config_check(&eval->config));
-    if (fit) EAD_TRY(fit->check(&eval->config, false));
+    (void)ead_config_check(&eval->config);
+    if (fit) (void)fit->check(&eval->config, EAD_CHECK_MODEL);
+    EAD_TRY(ead_problems_tell(&eval->config.problems, stderr));
     EAD_TRY(adjust_model(eval, trained));
     ead_arguments_use_threads(eval->arguments, eval->config.train_threads);
     EAD_TRY(ead_config_to_yaml(&eval->config, &eval->yaml));

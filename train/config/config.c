@@ -2,10 +2,14 @@
 #include "train/config/config.h"
 
 #include "core/base/paths.h"
+#include "core/base/printing.h"
 #include "core/base/utf8.h"
 
+#include <errno.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const EadConfigKey keys[EAD_CONFIG_KEYS] = {
 #define EAD_KEY(name, kind, member, default_text, constraint, help)                                          \
@@ -68,6 +72,7 @@ EadStatus ead_config_defaults(EadConfig *config) {
 void ead_config_free(EadConfig *config) {
     for (int i = 0; i < EAD_CONFIG_KEYS; i++) ead_value_free(keys[i].rule.kind, member_of(config, i));
     ead_strings_free(&config->renamed);
+    ead_problems_free(&config->problems);
     *config = (EadConfig){0};
 }
 
@@ -105,7 +110,9 @@ static EadStatus set_assignment(EadConfig *config, const char *assignment, const
 
 EadStatus ead_config_set(EadConfig *config, const char *assignment, const char *label) {
     EadStatus status = set_assignment(config, assignment, label);
-    return status == EAD_OK ? EAD_OK : ead_fail_prefix(status, "%s: ", label);
+    if (status != EAD_OK) ead_fail_prefix(status, "%s: ", label);
+    ead_problems_add(&config->problems, status);
+    return status;
 }
 
 const char *ead_config_choice(const EadConfig *config, EadConfigKeyId key, char buffer[EAD_CHOICE_SIZE]) {
@@ -128,31 +135,60 @@ static bool has_categories(const EadConfig *config) {
     return *ead_dataset_categories(ead_config_choice(config, EAD_KEY_dataset_type, type)) != NULL;
 }
 
-EadStatus ead_config_check(const EadConfig *config) {
-    bool folder = config->dataset_type == EAD_DATASET_folder;
-    if (empty(config->output))
-        return ead_fail(EAD_BAD_ARGUMENT, "output is not set; set it to the run folder");
-    if (folder && empty(config->dataset_path) && empty(config->dataset_train_good))
-        return ead_fail(EAD_BAD_ARGUMENT,
-                        "dataset.path is not set; set it to the folder of the images, or set "
-                        "dataset.train_good to a folder of flawless ones");
-    if (folder && !empty(config->dataset_masks) && empty(config->dataset_defects))
-        return ead_fail(EAD_BAD_ARGUMENT,
-                        "dataset.masks is set, but dataset.defects is not; set both or neither");
-    if (folder) return EAD_OK;
-    if (empty(config->dataset_path))
-        return ead_fail(
-            EAD_BAD_ARGUMENT,
-            "dataset.path is not set; set it to the folder of the data set, that of all categories");
-    if (!has_categories(config)) return EAD_OK;
+/* Messages about a value start with the name of its key, behind its place. */
+bool ead_config_was_refused(const EadConfig *config, EadConfigKeyId key) {
+    char start[80];
+    snprintf(start, sizeof start, " %s: ", keys[key].rule.name);
+    for (int i = 0; i < config->problems.lines.count; i++)
+        if (strstr(config->problems.lines.items[i], start)) return true;
+    return false;
+}
+
+void ead_config_wrong(EadConfig *config, EadConfigKeyId key, const char *format, ...) {
+    char text[1024];
+    if (config->unread || ead_config_was_refused(config, key)) return;
+    va_list values;
+    va_start(values, format);
+    vsnprintf(text, sizeof text, format, values);
+    va_end(values);
+    ead_problems_add(&config->problems, ead_fail(EAD_BAD_ARGUMENT, "%s", text));
+}
+
+void ead_config_must_be_there(EadConfig *config, EadConfigKeyId key) {
+    const char *path = *(char *const *)member_of(config, (int)key);
+    if (!empty(path) && access(path, R_OK) != 0)
+        ead_config_wrong(config, key, "%s: cannot read %s: %s", keys[key].rule.name, path, strerror(errno));
+}
+
+static void check_category(EadConfig *config) {
     if (empty(config->dataset_category))
-        return ead_fail(EAD_BAD_ARGUMENT, "dataset.category is not set; set it to a subfolder of %s",
-                        config->dataset_path);
+        ead_config_wrong(config, EAD_KEY_dataset_type,
+                         "dataset.category is not set; set it to a subfolder of %s",
+                         empty(config->dataset_path) ? "dataset.path" : config->dataset_path);
     if (strcmp(config->dataset_category, "all") == 0)
-        return ead_fail(EAD_BAD_ARGUMENT,
-                        "dataset.category is all, but a run has one category; efficientad sweep "
-                        "runs over several");
-    return EAD_OK;
+        ead_config_wrong(config, EAD_KEY_dataset_type,
+                         "dataset.category is all, but a run has one category; efficientad sweep "
+                         "runs over several");
+}
+
+EadStatus ead_config_check(EadConfig *config) {
+    bool folder = config->dataset_type == EAD_DATASET_folder;
+    int known = config->problems.lines.count;
+    if (empty(config->output))
+        ead_config_wrong(config, EAD_KEY_output, "output is not set; set it to the run folder");
+    if (folder && empty(config->dataset_path) && empty(config->dataset_train_good))
+        ead_config_wrong(config, EAD_KEY_dataset_path,
+                         "dataset.path is not set; set it to the folder of the images, or set "
+                         "dataset.train_good to a folder of flawless ones");
+    if (!folder && empty(config->dataset_path))
+        ead_config_wrong(
+            config, EAD_KEY_dataset_path,
+            "dataset.path is not set; set it to the folder of the data set, that of all categories");
+    if (folder && !empty(config->dataset_masks) && empty(config->dataset_defects))
+        ead_config_wrong(config, EAD_KEY_dataset_defects,
+                         "dataset.masks is set, but dataset.defects is not; set both or neither");
+    if (has_categories(config)) check_category(config);
+    return ead_problems_since(&config->problems, known);
 }
 
 EadStatus ead_config_open_dataset(const EadConfig *config, bool test_only, EadDataset *dataset) {
@@ -169,7 +205,7 @@ EadStatus ead_config_open_dataset(const EadConfig *config, bool test_only, EadDa
                            .defect_folder = config->dataset_defects,
                            .mask_folder = config->dataset_masks};
     EAD_TRY(ead_dataset_open(&spec, dataset));
-    for (int i = 0; i < dataset->notes.count; i++) fprintf(stderr, "%s\n", dataset->notes.items[i]);
+    for (int i = 0; i < dataset->notes.count; i++) ead_print(stderr, "%s\n", dataset->notes.items[i]);
     return EAD_OK;
 }
 

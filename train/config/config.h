@@ -8,6 +8,7 @@
 #include "core/base/string_list.h"
 #include "data/dataset/dataset.h"
 #include "train/config/yaml.h"
+#include "train/support/problems.h"
 #include "train/support/value.h"
 
 #include <stdbool.h>
@@ -67,6 +68,8 @@ typedef struct EadConfig {
 #include "train/config/config_keys.def"
 #undef EAD_KEY
     EadStringList renamed; /* a notice for each old name that was used */
+    EadProblems problems;  /* all that is wrong with it, for ead_problems_tell() */
+    bool unread;           /* a file for it could not be read: what lacks may stand there */
 } EadConfig;
 
 typedef enum EadConfigKeyId {
@@ -99,8 +102,8 @@ void ead_config_free(EadConfig *config);
 
 /* Parses a YAML text of `size` bytes over what *config holds (defaults, or an earlier file). Nested mappings
  * and dotted names are the same thing. label names the text in errors. Errors: EAD_BAD_FILE, "LABEL:LINE:
- * ..." for anything but known keys, each once, with values of their type and range; EAD_NO_MEMORY. After an
- * error *config may have been changed by the lines before it, and is still to be freed. */
+ * ..." for anything but known keys, each once, with values of their type and range; EAD_NO_MEMORY. It is the
+ * first of those kept in config->problems: lines behind an error are read, too. *config is still to be freed. */
 EadStatus ead_config_parse(const void *bytes, size_t size, const char *label, EadConfig *config);
 
 /* The same for a file of at most 1 MB. Errors: also EAD_IO. */
@@ -109,7 +112,8 @@ EadStatus ead_config_load(const char *path, EadConfig *config);
 /* The same for a mapping of keys inside a file that has been read; an empty node sets nothing. */
 EadStatus ead_config_apply(const EadYamlNode *node, EadConfig *config);
 
-/* Sets a key from "key=value"; label ("--set") starts the error. Errors: EAD_BAD_ARGUMENT, EAD_NO_MEMORY. */
+/* Sets a key from "key=value"; label ("--set") starts the error, which is kept in config->problems, too. Errors:
+ * EAD_BAD_ARGUMENT, EAD_NO_MEMORY. */
 EadStatus ead_config_set(EadConfig *config, const char *assignment, const char *label);
 
 /* Sets row number `index` from text. Errors: EAD_BAD_ARGUMENT, "NAME: ..."; EAD_NO_MEMORY. */
@@ -123,8 +127,19 @@ EadStatus ead_config_note_renamed(EadConfig *config, int index, const char *name
 EadStatus ead_config_unknown(const char *name, bool section);
 
 /* Checks what every use of a data set needs: that it is named completely. What a method asks of its own keys
- * is checked by the method (train/fit.h). Errors: EAD_BAD_ARGUMENT, with the keys and a remedy. */
-EadStatus ead_config_check(const EadConfig *config);
+ * is checked by the method (train/fit.h). Errors: EAD_BAD_ARGUMENT, with the keys and a remedy, for the first
+ * of what it adds to config->problems. */
+EadStatus ead_config_check(EadConfig *config);
+
+/* Whether a value for the key was refused; the config then holds another. */
+bool ead_config_was_refused(const EadConfig *config, EadConfigKeyId key);
+
+/* Adds to config->problems what is wrong with its values together, unless the value of `key`, on which it
+ * depends, was refused before, or a file could not be read. */
+void ead_config_wrong(EadConfig *config, EadConfigKeyId key, const char *format, ...) EAD_PRINTF(3, 4);
+
+/* The same if the path that a key is set to, if any, is not there or cannot be read. */
+void ead_config_must_be_there(EadConfig *config, EadConfigKeyId key);
 
 /* The name of a CHOICE member's value (key: EAD_KEY_dataset_type, ...), in buffer, which is returned. */
 const char *ead_config_choice(const EadConfig *config, EadConfigKeyId key, char buffer[EAD_CHOICE_SIZE]);

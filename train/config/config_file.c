@@ -65,8 +65,9 @@ static EadStatus take_value(const EadYamlNode *node, int index, const char *name
     return ead_config_set_key(config, index, node->text);
 }
 
-/* The entries of a mapping, whose names stand behind `prefix`. Sections nest as deep as names have dots. */
-static EadStatus take_mapping(const EadYamlNode *mapping, const char *prefix, Seen *seen, EadConfig *config) {
+/* The entries of a mapping, whose names stand behind `prefix`. Sections nest as deep as names have dots. What is
+ * wrong with one keeps no other from being read. */
+static void take_mapping(const EadYamlNode *mapping, const char *prefix, Seen *seen, EadConfig *config) {
     for (const EadYamlNode *node = mapping->first; node; node = node->next) {
         char name[NAME_SIZE];
         snprintf(name, sizeof name, "%s%s%s", prefix, prefix[0] ? "." : "", node->key);
@@ -82,24 +83,32 @@ static EadStatus take_mapping(const EadYamlNode *mapping, const char *prefix, Se
                               ead_config_key(section)->rule.name);
         else
             status = mark_once(&seen->section[section], node, name);
-        EAD_TRY(ead_yaml_at(node, status));
-        if (index < 0) EAD_TRY(take_mapping(node, name, seen, config));
+        ead_problems_add(&config->problems, ead_yaml_at(node, status));
+        if (index < 0 && status == EAD_OK) take_mapping(node, name, seen, config);
     }
-    return EAD_OK;
 }
 
 EadStatus ead_config_apply(const EadYamlNode *node, EadConfig *config) {
     Seen seen = {0};
+    int known = config->problems.lines.count;
+    EadStatus status = EAD_OK;
     if (node->kind == EAD_YAML_LIST)
-        return ead_yaml_fail(node, "a list is not allowed here; no key takes one");
-    if (node->kind == EAD_YAML_SCALAR && !ead_yaml_is_empty(node))
-        return ead_yaml_fail(node, "expected lines of the form key: value");
-    return take_mapping(node, "", &seen, config);
+        status = ead_yaml_fail(node, "a list is not allowed here; no key takes one");
+    else if (node->kind == EAD_YAML_SCALAR && !ead_yaml_is_empty(node))
+        status = ead_yaml_fail(node, "expected lines of the form key: value");
+    else
+        take_mapping(node, "", &seen, config);
+    ead_problems_add(&config->problems, status);
+    return ead_problems_since(&config->problems, known);
 }
 
 /* Applies a file that was read (or not), and frees it. */
 static EadStatus apply_file(EadStatus status, EadYamlNode *root, EadConfig *config) {
-    if (status == EAD_OK) status = ead_config_apply(root, config);
+    if (status == EAD_OK)
+        status = ead_config_apply(root, config);
+    else
+        ead_problems_add(&config->problems, status);
+    config->unread = config->unread || !root;
     ead_yaml_free(root);
     return status;
 }

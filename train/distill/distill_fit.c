@@ -290,19 +290,24 @@ static EadStatus calibrate(void *state, const EadRunFolder *folder, const char *
     return EAD_OK;
 }
 
-static EadStatus check(const EadConfig *config, bool to_train) {
-    (void)to_train;
+static EadStatus check(EadConfig *config, EadCheckScope scope) {
+    int known = config->problems.lines.count;
     if (!config->distill_backbone[0])
-        return ead_fail(
-            EAD_BAD_ARGUMENT,
+        ead_config_wrong(
+            config, EAD_KEY_distill_backbone,
             "distill.backbone is not set; set it to a .safetensors file of a ResNet or WideResNet with "
             "torchvision's tensor names");
     if (!config->distill_images[0])
-        return ead_fail(
-            EAD_BAD_ARGUMENT,
+        ead_config_wrong(
+            config, EAD_KEY_distill_images,
             "distill.images is not set; set it to a folder or .tar archive of varied photographs");
-    if (!config->output[0]) return ead_fail(EAD_BAD_ARGUMENT, "output is not set; set it to the run folder");
-    return EAD_OK;
+    if (!config->output[0])
+        ead_config_wrong(config, EAD_KEY_output, "output is not set; set it to the run folder");
+    if (scope >= EAD_CHECK_FILES) {
+        ead_config_must_be_there(config, EAD_KEY_distill_backbone);
+        ead_config_must_be_there(config, EAD_KEY_distill_images);
+    }
+    return ead_problems_since(&config->problems, known);
 }
 
 const EadFit ead_fit_distill = {.name = "distill",

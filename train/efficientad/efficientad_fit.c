@@ -305,18 +305,24 @@ static EadModel *model_of(void *state) {
     return &((FitState *)state)->model->base;
 }
 
-static EadStatus check(const EadConfig *config, bool to_train) {
+static EadStatus check(EadConfig *config, EadCheckScope scope) {
+    int known = config->problems.lines.count;
     if (config->maps_q_start >= config->maps_q_end)
-        return ead_fail(EAD_BAD_ARGUMENT, "maps.q_start (%g) must be less than maps.q_end (%g)",
-                        config->maps_q_start, config->maps_q_end);
+        ead_config_wrong(config, EAD_KEY_maps_q_start, "maps.q_start (%g) must be less than maps.q_end (%g)",
+                         config->maps_q_start, config->maps_q_end);
     if (config->maps_select == EAD_SELECT_CHOICE_AE && !config->autoencoder_enabled)
-        return ead_fail(EAD_BAD_ARGUMENT,
-                        "maps.select is ae, but autoencoder.enabled is false; set one of them otherwise");
-    if (to_train && config->loss_penalty && !config->penalty_path[0])
-        return ead_fail(EAD_BAD_ARGUMENT,
-                        "loss.penalty is true, but penalty.path is not set; set it to a folder or "
-                        ".tar archive of varied photographs, or set loss.penalty=false");
-    return EAD_OK;
+        ead_config_wrong(config, EAD_KEY_maps_select,
+                         "maps.select is ae, but autoencoder.enabled is false; set one of them otherwise");
+    if (scope >= EAD_CHECK_TRAINING && config->loss_penalty && !config->penalty_path[0])
+        ead_config_wrong(config, EAD_KEY_loss_penalty,
+                         "loss.penalty is true, but penalty.path is not set; set it to a folder or "
+                         ".tar archive of varied photographs, or set loss.penalty=false");
+    if (scope >= EAD_CHECK_FILES) {
+        if (config->loss_penalty) ead_config_must_be_there(config, EAD_KEY_penalty_path);
+        ead_config_must_be_there(config, EAD_KEY_model_teacher);
+        ead_config_must_be_there(config, EAD_KEY_model_init);
+    }
+    return ead_problems_since(&config->problems, known);
 }
 
 const EadFit ead_fit_efficientad = {.name = "efficientad",

@@ -52,7 +52,7 @@ typedef struct EadSweep {
     int setting_count;
     EadSweepRun *runs; /* [run_count], by variant, collection, category, seed */
     int run_count;
-    EadStatus (*check)(const EadConfig *config); /* of every run's config; NULL: ead_config_check() */
+    EadStatus (*check)(EadConfig *config); /* of every run's config; NULL: ead_config_check() */
 } EadSweep;
 
 /* Reads the file; no runs yet. Errors: EAD_IO; EAD_BAD_FILE, "FILE:LINE: ..."; EAD_NO_MEMORY. Free always. */

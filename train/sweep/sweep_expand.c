@@ -33,22 +33,26 @@ static EadStatus set_identity(const EadSweep *sweep, EadSweepRun *run) {
     return ead_config_set_key(config, EAD_KEY_dataset_cache, path);
 }
 
+/* What is wrong with the first run that anything is wrong with is told at once. */
 static EadStatus make_config(const EadSweep *sweep, EadSweepRun *run) {
     EadConfig *config = &run->config;
     EAD_TRY(ead_config_defaults(config));
-    if (sweep->base) EAD_TRY(ead_config_load(sweep->base, config));
+    if (sweep->base) (void)ead_config_load(sweep->base, config);
     config->train_seed = 0;
     EAD_TRY(ead_config_set_key(config, EAD_KEY_dataset_category, ""));
     EAD_TRY(ead_config_set_key(config, EAD_KEY_output, ""));
     const EadYamlNode *const layers[] = {sweep->keys, sweep->collections[run->collection].keys,
                                          sweep->variants[run->variant].keys};
     for (int i = 0; i < 3; i++)
-        if (layers[i]) EAD_TRY(ead_config_apply(layers[i], config));
-    for (int i = 0; i < sweep->setting_count; i++)
-        EAD_TRY(ead_config_set(config, sweep->settings[i], "--set"));
+        if (layers[i]) (void)ead_config_apply(layers[i], config);
+    for (int i = 0; i < sweep->setting_count; i++) (void)ead_config_set(config, sweep->settings[i], "--set");
     EadStatus status = set_identity(sweep, run);
-    if (status == EAD_OK) status = sweep->check ? sweep->check(config) : ead_config_check(config);
-    return status == EAD_OK ? EAD_OK : ead_fail_prefix(status, "%s: %s: ", sweep->path, run->name);
+    ead_problems_add(&config->problems, status);
+    if (status == EAD_OK) (void)(sweep->check ? sweep->check(config) : ead_config_check(config));
+    status = ead_problems_tell(&config->problems, stderr);
+    bool has_place = status == EAD_BAD_FILE; /* a line of a file */
+    return status == EAD_OK || has_place ? status
+                                         : ead_fail_prefix(status, "%s: %s: ", sweep->path, run->name);
 }
 
 static int count_runs(const EadSweep *sweep) {

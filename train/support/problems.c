@@ -1,0 +1,33 @@
+/* Lists of messages. */
+#include "train/support/problems.h"
+
+#include "core/base/printing.h"
+
+enum { TOLD = 20 };
+
+void ead_problems_add(EadProblems *problems, EadStatus status) {
+    if (status == EAD_OK) return;
+    if (problems->status == EAD_OK || status == EAD_NO_MEMORY) problems->status = status;
+    if (ead_strings_add(&problems->lines, ead_error_message()) != EAD_OK) problems->status = EAD_NO_MEMORY;
+}
+
+EadStatus ead_problems_since(const EadProblems *problems, int known) {
+    if (problems->status == EAD_NO_MEMORY) return ead_fail(EAD_NO_MEMORY, "no memory for a config");
+    if (problems->lines.count <= known) return EAD_OK;
+    return ead_fail(problems->status, "%s", problems->lines.items[known]);
+}
+
+EadStatus ead_problems_tell(const EadProblems *problems, FILE *stream) {
+    int count = problems->lines.count;
+    if (count < 2) return ead_problems_since(problems, 0);
+    for (int i = 0; i < count && i < TOLD; i++)
+        ead_print(stream, "efficientad: %s\n", problems->lines.items[i]);
+    if (count > TOLD)
+        return ead_fail(problems->status, "these and %d more are wrong; nothing was begun", count - TOLD);
+    return ead_fail(problems->status, "these %d are wrong; nothing was begun", count);
+}
+
+void ead_problems_free(EadProblems *problems) {
+    ead_strings_free(&problems->lines);
+    *problems = (EadProblems){0};
+}

@@ -1,0 +1,25 @@
+/* All that is wrong with one thing, such as a config, so that it is told at once and not one a run. */
+#pragma once
+
+#include "core/base/string_list.h"
+
+#include <stdio.h>
+
+/* An empty one is zeroed. */
+typedef struct EadProblems {
+    EadStringList lines; /* in the order in which they were found */
+    EadStatus status;    /* of the first; EAD_OK: there is none; EAD_NO_MEMORY goes before all others */
+} EadProblems;
+
+/* Keeps the thread's present message, that of a failure with `status`; EAD_OK is none. */
+void ead_problems_add(EadProblems *problems, EadStatus status);
+
+/* EAD_OK if there is none behind the first `known` ones, else fails with the next. */
+EadStatus ead_problems_since(const EadProblems *problems, int known);
+
+/* EAD_OK if there is none. One: fails with it. Several: writes them to the stream, a line each, the first 20, and
+ * fails with their number. */
+EadStatus ead_problems_tell(const EadProblems *problems, FILE *stream);
+
+/* Frees everything and leaves an empty one. */
+void ead_problems_free(EadProblems *problems);
