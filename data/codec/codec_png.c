@@ -94,7 +94,8 @@ static void read_deep_rows(PngReader *reader, int passes) {
             const uint16_t *from = reader->deep + (kept > 1 ? y * row_bytes / 2 : 0);
             png_read_row(reader->png, (png_bytep)(uintptr_t)from, NULL);
             for (size_t x = 0; x < width && pass == passes - 1; x++, from += gray ? 1 : 3, to += 3)
-                for (int c = 0; c < 3; c++) to[c] = ead_codec_level(decoding, from[gray ? 0 : c]);
+                for (int c = 0; c < 3; c++)
+                    to[c] = gray && c > 0 ? to[0] : ead_codec_level(decoding, from[c]);
         }
 }
 

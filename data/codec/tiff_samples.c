@@ -204,11 +204,26 @@ static void put_pixel(const Page *page, const uint16_t *samples, uint8_t *rgb) {
     }
 }
 
+/* Whether bytes are levels as they stand: the usual case, which is to be fast. */
+static bool is_plain(const Page *page) {
+    return page->bits == 8 && page->planes == 1 && page->colours <= 3 && !page->palette[0] &&
+           !page->premultiplied && !page->decoding->inverted;
+}
+
+static void put_plain_row(const Page *page, const uint8_t *from, uint32_t columns, uint8_t *rgb) {
+    for (uint32_t k = 0; k < columns; k++, from += page->samples, rgb += 3)
+        for (int c = 0; c < 3; c++) rgb[c] = from[page->colours == 3 ? c : 0];
+}
+
 static void put_rows(const Page *page, uint32_t x, uint32_t y, uint32_t columns, uint32_t rows) {
     const EadImage *out = page->decoding->out;
     uint32_t in_plane = page->planes == 1 ? page->samples : 1;
     for (uint32_t i = 0; i < rows; i++) {
         uint8_t *rgb = out->pixels + ((size_t)(y + i) * (size_t)out->width + x) * 3;
+        if (is_plain(page)) {
+            put_plain_row(page, page->chunks + i * page->row_bytes, columns, rgb);
+            continue;
+        }
         for (uint32_t plane = 0; plane < page->planes; plane++)
             unpack(page->chunks + plane * page->chunk_bytes + i * page->row_bytes, page->bits,
                    columns * in_plane, page->row + plane, page->planes);
