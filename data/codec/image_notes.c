@@ -2,6 +2,7 @@
 #include "data/codec/image_notes.h"
 
 #include "core/base/memory.h"
+#include "core/base/printing.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -28,10 +29,7 @@ EadStatus ead_image_notes_new(EadImageNotes **out) {
 void ead_image_notes_add(EadImageNotes *notes, EadImageNote note, const char *name, uint32_t value) {
     if (!notes) return;
     pthread_mutex_lock(&notes->mutex);
-    if (notes->rows[note].count < NAMES) {
-        ead_fail(EAD_OK, "%.300s", name); /* takes out what must not reach a terminal */
-        notes->rows[note].names[notes->rows[note].count] = strdup(ead_error_message());
-    }
+    if (notes->rows[note].count < NAMES) notes->rows[note].names[notes->rows[note].count] = strdup(name);
     if (value > notes->rows[note].largest) notes->rows[note].largest = value;
     notes->rows[note].count++;
     pthread_mutex_unlock(&notes->mutex);
@@ -61,7 +59,7 @@ void ead_image_notes_print(EadImageNotes *notes, FILE *stream) {
         fprintf(stream, "warning: %lld image%s ", count, count == 1 ? "" : "s");
         print_text((EadImageNote)note, notes->rows[note].largest, stream);
         for (int i = 0; i < NAMES && notes->rows[note].names[i]; i++) {
-            fprintf(stream, "%s%s", i ? ", " : ": ", notes->rows[note].names[i]);
+            ead_print(stream, "%s%s", i ? ", " : ": ", notes->rows[note].names[i]);
             free(notes->rows[note].names[i]);
         }
         fputs(count > NAMES ? ", …\n" : "\n", stream);
