@@ -2,6 +2,7 @@
 #include "core/base/memory.h"
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,4 +29,14 @@ EadStatus ead_grow(void *array_address, int *capacity, int count, size_t size, c
     memcpy(array_address, &grown, sizeof grown);
     *capacity = wanted;
     return EAD_OK;
+}
+
+/* glibc's fclose() says success and leaves NULL where the last allocation fails. */
+EadStatus ead_memory_stream_close(FILE *stream, char **bytes, const char *what) {
+    bool failed = ferror(stream) != 0;
+    failed = fclose(stream) != 0 || failed || !*bytes;
+    if (!failed) return EAD_OK;
+    free(*bytes);
+    *bytes = NULL;
+    return ead_fail(EAD_NO_MEMORY, "no memory for %s", what);
 }

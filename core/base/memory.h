@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* count items of size bytes each, zeroed; count 0 gives one item. Freed with free(). NULL after
  * ead_fail(EAD_NO_MEMORY, "no memory for WHAT") where there is none or count x size overflows. */
@@ -17,3 +18,7 @@ char *ead_strdup(const char *text);
  * *capacity of which are allocated and count in use. Grows by doubling; items keep their values, new ones are
  * not set. Errors: EAD_NO_MEMORY; array and capacity are then as before. */
 EadStatus ead_grow(void *array_address, int *capacity, int count, size_t size, const char *what);
+
+/* Closes a stream of open_memstream(bytes, ...); what was written is the caller's to free(). Errors: EAD_NO_MEMORY, with
+ * *bytes NULL, if not all of it could be kept. */
+EadStatus ead_memory_stream_close(FILE *stream, char **bytes, const char *what);

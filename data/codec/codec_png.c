@@ -1,6 +1,7 @@
 /* PNG by libpng, read from memory and written to streams. libpng reports errors by longjmp, so the steps
  * between setjmp and the end keep everything they own in a struct that outlives the jump. */
 #include "core/base/atomic_file.h"
+#include "core/base/memory.h"
 #include "data/codec/codec.h"
 #include "data/codec/codec_formats.h"
 
@@ -208,7 +209,8 @@ EadStatus ead_png_encode(const EadImage *image, uint8_t **bytes, size_t *size) {
     FILE *stream = open_memstream(&buffer, size);
     if (!stream) return ead_fail(EAD_NO_MEMORY, "no memory to write a PNG");
     EadStatus status = write_png(stream, "PNG in memory", image);
-    if (fclose(stream) != 0 && status == EAD_OK) status = ead_fail(EAD_NO_MEMORY, "no memory to write a PNG");
+    EadStatus closed = ead_memory_stream_close(stream, &buffer, "a PNG");
+    if (status == EAD_OK) status = closed;
     if (status == EAD_OK) {
         *bytes = (uint8_t *)buffer;
         return EAD_OK;

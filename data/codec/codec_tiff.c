@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdlib.h>
+#include <errno.h>
 #include <string.h>
 #include <tiffio.h>
 #include <unistd.h>
@@ -205,16 +206,19 @@ EadStatus ead_tiff_write_map(const char *path, const float *map, int width, int 
     EAD_TRY(ead_atomic_file_open(&file, path));
     TIFFOpenOptions *options = quiet(0);
     int descriptor = dup(fileno(file.stream)); /* libtiff closes its own */
-    TIFF *tiff = TIFFFdOpenExt(descriptor, path, "w", options);
+    TIFF *tiff = descriptor < 0 ? NULL : TIFFFdOpenExt(descriptor, path, "w", options);
     TIFFOpenOptionsFree(options);
-    float *row = ead_new(width, sizeof *row, "a row of a map");
+    float *row = malloc((size_t)width * sizeof *row);
+    if (tiff && row) errno = 0; /* libtiff leaves the cause there */
     bool ok = tiff && row && write_map(tiff, map, width, height, row);
+    int reason = ok || errno ? errno : EIO;
     if (tiff)
         TIFFClose(tiff);
-    else
+    else if (descriptor >= 0)
         close(descriptor);
     free(row);
     if (ok) return ead_atomic_file_commit(&file);
     ead_atomic_file_discard(&file);
-    return row ? ead_fail(EAD_IO, "%s: cannot write the map; is the disk full?", path) : EAD_NO_MEMORY;
+    return ead_fail(reason == ENOMEM ? EAD_NO_MEMORY : EAD_IO, "%s: cannot write the map: %s", path,
+                    strerror(reason));
 }

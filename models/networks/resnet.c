@@ -110,17 +110,19 @@ void ead_resnet_build(EadGraph *graph, const EadResnet *resnet, EadNode *x,
                       EadNode *stages[EAD_RESNET_STAGES]) {
     EadConvParams p = ead_conv_params(graph, &resnet->params, "conv1", 0, 0, false);
     bool caffe = resnet->variant == EAD_RESNET_CAFFE;
+    int in = STEM_CHANNELS; /* not x->y.c: a graph that has failed goes on with nodes of any shape */
     x = ead_conv2d(graph, x, p.weight, p.bias, (EadConv2d){.stride = 2, .padding = 3, .relu = true});
     x = ead_max_pool2d(
         graph, x, (EadMaxPool2d){.kernel = 3, .stride = 2, .padding = caffe ? 0 : 1, .ceil_mode = caffe});
     for (int stage = 1; stage <= EAD_RESNET_STAGES; stage++) {
         for (int i = 0; i < resnet->kind->blocks[stage - 1]; i++) {
-            Block block = block_at(resnet, stage, i, x->y.c);
+            Block block = block_at(resnet, stage, i, in);
             EadNode *y = x; /* x = relu(convolutions(x) + shortcut(x)) */
             if (block.shortcut.name) x = apply(graph, resnet, &block, &block.shortcut, x, false);
             for (const Conv *conv = block.convs; conv->name; conv++)
                 y = apply(graph, resnet, &block, conv, y, conv[1].name != NULL);
             x = ead_relu(graph, ead_add(graph, y, x));
+            in = ead_resnet_channels(resnet->kind, stage);
         }
         stages[stage - 1] = x;
     }

@@ -7,11 +7,11 @@
 #include "train/loop/train_data.h"
 #include "train/metrics/metrics_output.h"
 #include "train/evaluate/threshold_file.h"
+#include "core/base/file_bytes.h"
 #include "core/base/printing.h"
 #include "core/base/paths.h"
 #include "train/support/version.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -100,7 +100,9 @@ static EadStatus open_all(Eval *eval) {
 
 /* On stdout metrics.json once more, so that what reads the pipe and what reads the file see the same. */
 static EadStatus print_summary(const Eval *eval, const EadMetrics *metrics) {
-    char threshold[160], buffer[4096];
+    enum { LARGEST = 1 << 26 };
+    char threshold[160], *text;
+    size_t size;
     EadPath file, report;
     EAD_TRY(ead_path_in(file, eval->config.output, "metrics.json"));
     EAD_TRY(ead_path_in(report, eval->config.output, "report.html"));
@@ -109,10 +111,9 @@ static EadStatus print_summary(const Eval *eval, const EadMetrics *metrics) {
     ead_print(stderr, "threshold %s\n", threshold);
     ead_print(stderr, "metrics: %s\n", file);
     ead_print(stderr, "report:  %s\n", report);
-    FILE *stream = fopen(file, "r");
-    if (!stream) return ead_fail(EAD_IO, "%s: cannot read: %s", file, strerror(errno));
-    for (size_t size; (size = fread(buffer, 1, sizeof buffer, stream)) > 0;) fwrite(buffer, 1, size, stdout);
-    fclose(stream);
+    EAD_TRY(ead_read_file(file, LARGEST, &text, &size));
+    fwrite(text, 1, size, stdout); /* main() looks for errors */
+    free(text);
     return EAD_OK;
 }
 

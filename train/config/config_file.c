@@ -2,6 +2,8 @@
  * thing. What is no known key or section is refused with its line. */
 #include "train/config/config.h"
 
+#include "core/base/memory.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -163,11 +165,7 @@ static EadStatus to_text(const EadConfig *config, int index, char **text) {
         write_config(stream, config, false);
     else
         write_value(stream, config, index);
-    bool bad = ferror(stream) != 0;
-    if (fclose(stream) == 0 && !bad) return EAD_OK;
-    free(*text);
-    *text = NULL;
-    return ead_fail(EAD_NO_MEMORY, "no memory for the config's text");
+    return ead_memory_stream_close(stream, text, "the config's text");
 }
 
 EadStatus ead_config_to_yaml(const EadConfig *config, char **text) {

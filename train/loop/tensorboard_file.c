@@ -3,6 +3,7 @@
  * bytes. */
 #include "train/loop/tensorboard_file.h"
 
+#include "core/base/memory.h"
 #include "core/base/paths.h"
 
 #include <errno.h>
@@ -35,6 +36,8 @@ uint32_t ead_masked_crc32c(const uint8_t *bytes, size_t size) {
 
 /* ---- messages ---- */
 
+static const char log_name[] = "the TensorBoard log";
+
 /* Messages are small and built from the inside out, in memory; failures show in ferror() and at the end. */
 typedef struct Message {
     FILE *stream;
@@ -42,21 +45,16 @@ typedef struct Message {
     size_t size;
 } Message;
 
-static EadStatus no_memory(void) {
-    return ead_fail(EAD_NO_MEMORY, "no memory for the TensorBoard log");
-}
-
 static EadStatus begin(Message *message) {
     *message = (Message){0};
     message->stream = open_memstream(&message->bytes, &message->size);
-    return message->stream ? EAD_OK : no_memory();
+    return message->stream ? EAD_OK : ead_fail(EAD_NO_MEMORY, "no memory for %s", log_name);
 }
 
 static EadStatus finish(Message *message) {
-    bool failed = ferror(message->stream) != 0;
-    failed = fclose(message->stream) != 0 || failed;
+    FILE *stream = message->stream;
     message->stream = NULL;
-    return failed ? no_memory() : EAD_OK;
+    return ead_memory_stream_close(stream, &message->bytes, log_name);
 }
 
 static void discard(Message *message) {

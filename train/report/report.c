@@ -219,34 +219,51 @@ static void write_facts(EadJson *json, const char *key, const EadKeyValue *facts
     ead_json_close(json, ']');
 }
 
-/* The text, and unless it is no config of this version what is not as in the paper; files and folders are not
- * worth a line. */
-static void write_config(EadJson *json, const char *text) {
-    EadConfig defaults, config;
-    if (!text) return;
-    ead_json_string(json, "config", text);
-    if (ead_config_defaults(&defaults) != EAD_OK) return;
-    bool known = ead_config_defaults(&config) == EAD_OK &&
-                 ead_config_parse(text, strlen(text), "config", &config) == EAD_OK;
-    if (known) ead_json_open(json, "changed", '[');
-    for (int key = 0; known && key < EAD_CONFIG_KEYS; key++) {
-        char *before = NULL, *now = NULL;
-        const EadValueRule *rule = &ead_config_key(key)->rule;
-        if (ead_config_matters(key) && rule->kind != EAD_KIND_PATH && rule->kind != EAD_KIND_STRING &&
-            ead_config_value_text(&defaults, (EadConfigKeyId)key, &before) == EAD_OK &&
-            ead_config_value_text(&config, (EadConfigKeyId)key, &now) == EAD_OK && strcmp(before, now) != 0) {
-            ead_json_open(json, NULL, '[');
-            ead_json_string(json, NULL, rule->name);
-            ead_json_string(json, NULL, now);
-            ead_json_string(json, NULL, before);
-            ead_json_close(json, ']');
-        }
-        free(before);
-        free(now);
+/* What a key says in the default config and in this one, if that is not the same. */
+static EadStatus write_change(EadJson *json, const EadConfig *defaults, const EadConfig *config, int key) {
+    char *before = NULL, *now = NULL;
+    EadStatus status = ead_config_value_text(defaults, (EadConfigKeyId)key, &before);
+    if (status == EAD_OK) status = ead_config_value_text(config, (EadConfigKeyId)key, &now);
+    if (status == EAD_OK && strcmp(before, now) != 0) {
+        ead_json_open(json, NULL, '[');
+        ead_json_string(json, NULL, ead_config_key(key)->rule.name);
+        ead_json_string(json, NULL, now);
+        ead_json_string(json, NULL, before);
+        ead_json_close(json, ']');
     }
-    if (known) ead_json_close(json, ']');
+    free(before);
+    free(now);
+    return status;
+}
+
+/* Files and folders are not worth a line. */
+static EadStatus write_changes(EadJson *json, const EadConfig *defaults, const EadConfig *config) {
+    EadStatus status = EAD_OK;
+    ead_json_open(json, "changed", '[');
+    for (int key = 0; status == EAD_OK && key < EAD_CONFIG_KEYS; key++) {
+        EadValueKind kind = ead_config_key(key)->rule.kind;
+        if (ead_config_matters(key) && kind != EAD_KIND_PATH && kind != EAD_KIND_STRING)
+            status = write_change(json, defaults, config, key);
+    }
+    ead_json_close(json, ']');
+    return status;
+}
+
+/* The text, and unless it is no config of this version what is not as in the paper. */
+static EadStatus write_config(EadJson *json, const char *text) {
+    EadConfig defaults = {0}, config = {0};
+    if (!text) return EAD_OK;
+    ead_json_string(json, "config", text);
+    EadStatus status = ead_config_defaults(&defaults);
+    if (status == EAD_OK) status = ead_config_defaults(&config);
+    if (status == EAD_OK) {
+        EadStatus parsed = ead_config_parse(text, strlen(text), "config", &config);
+        if (parsed == EAD_OK) status = write_changes(json, &defaults, &config);
+        if (parsed == EAD_NO_MEMORY) status = parsed;
+    }
     ead_config_free(&config);
     ead_config_free(&defaults);
+    return status;
 }
 
 EadStatus ead_report_write(const char *path, const EadReport *report) {
@@ -265,8 +282,8 @@ EadStatus ead_report_write(const char *path, const EadReport *report) {
     write_losses(&json, report->losses);
     write_facts(&json, "provenance", report->provenance, report->provenance_count);
     write_facts(&json, "timings", report->timings, report->timing_count);
-    write_config(&json, report->config);
-    EadStatus status = write_gallery(&json, report->gallery, threshold);
+    EadStatus status = write_config(&json, report->config);
+    if (status == EAD_OK) status = write_gallery(&json, report->gallery, threshold);
     ead_page_end(&json);
     if (status == EAD_OK) return ead_atomic_file_commit(&file);
     ead_atomic_file_discard(&file);
