@@ -132,15 +132,18 @@ static bool use_file(EadImageCache *cache, const EadSafetensors *file, const cha
     return true;
 }
 
-/* Whether there is a file that holds this cache: then takes its checksums and a descriptor for the pixels. */
-static bool open_existing(EadImageCache *cache, const char *path, const char *key) {
+/* *used: whether there is a file that holds this cache; its checksums are taken then, and a descriptor for the pixels.
+ * Errors: those of opening it. */
+static EadStatus open_existing(EadImageCache *cache, const char *path, const char *key, bool *used) {
     EadSafetensors *file = NULL;
+    *used = false;
     int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (descriptor < 0) return false;
-    bool used = ead_safetensors_open_header(path, &file) == EAD_OK && use_file(cache, file, key, descriptor);
+    if (descriptor < 0) return ead_fail(EAD_IO, "%s: cannot read: %s", path, strerror(errno));
+    EadStatus status = ead_safetensors_open_header(path, &file);
+    *used = status == EAD_OK && use_file(cache, file, key, descriptor);
     ead_safetensors_close(file);
-    if (!used) close(descriptor);
-    return used;
+    if (!*used) close(descriptor);
+    return status;
 }
 
 static EadStatus write_file(EadImageCache *cache, const EadCacheSpec *spec, EadSafetensorsWriter *writer,
@@ -170,6 +173,7 @@ static EadStatus write_file(EadImageCache *cache, const EadCacheSpec *spec, EadS
 /* Opens the cache file, and makes it first unless it is there. */
 static EadStatus open_file(EadImageCache *cache, const EadCacheSpec *spec) {
     char key[KEY_SIZE];
+    bool used;
     uint64_t number;
     EadSafetensorsWriter *writer;
     EadCacheSettings settings = {(uint32_t)spec->mode, (uint32_t)spec->width, (uint32_t)spec->height,
@@ -178,11 +182,13 @@ static EadStatus open_file(EadImageCache *cache, const EadCacheSpec *spec) {
     snprintf(key, sizeof key, "%016llx", (unsigned long long)number);
     cache->checksums = ead_new((int64_t)cache->sources.count + 1, sizeof *cache->checksums, "checksums");
     if (!cache->checksums) return EAD_NO_MEMORY;
-    if (open_existing(cache, spec->file, key)) return EAD_OK;
+    EadStatus status = open_existing(cache, spec->file, key, &used);
+    if (used || status == EAD_NO_MEMORY) return status;
     EAD_TRY(ead_safetensors_writer_new(&writer));
-    EadStatus status = write_file(cache, spec, writer, key);
+    status = write_file(cache, spec, writer, key);
     ead_safetensors_writer_free(writer);
-    if (status != EAD_OK || open_existing(cache, spec->file, key)) return status;
+    if (status == EAD_OK) status = open_existing(cache, spec->file, key, &used);
+    if (status != EAD_OK || used) return status;
     return ead_fail(EAD_IO, "%s: was changed by another program as soon as it was written", spec->file);
 }
 

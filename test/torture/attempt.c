@@ -135,10 +135,15 @@ static bool end_holds(Try *try, const Ended *ended) {
     return tells_cause(try, ended->said) || complain(try, "does not tell the cause: %s", ended->said);
 }
 
-static bool files_hold(Try *try, TreeDemand demand) {
+static bool files_hold(Try *try, bool whole, bool littered) {
     char why[TREE_WHY];
-    return tree_holds(try->folder, try->reference, demand, &try->out->litter, why) ||
+    return tree_holds(try->folder, try->reference, whole, littered, &try->out->litter, why) ||
            complain(try, "%s", why);
+}
+
+/* Whether files may be left over: by who was killed, cannot remove them, or cannot read that a lock is its own. */
+static bool may_litter(const Try *try, const Ended *ended) {
+    return WIFSIGNALED(ended->status) || try->call == FAULT_unlink || try->call == FAULT_read;
 }
 
 /* What was printed, by a run that succeeded. */
@@ -211,7 +216,7 @@ static void read_how(Try *try) {
 }
 
 /* The next run, undisturbed, makes the files of one that never was disturbed. */
-static bool next_run_holds(Try *try, bool killed) {
+static bool next_run_holds(Try *try, bool littered) {
     Ended ended;
     const TriedCommand *command = try->command;
     if (command->anew) tree_remove(try->folder);
@@ -220,8 +225,7 @@ static bool next_run_holds(Try *try, bool killed) {
     finish(scene_start(try->scene, try->folder, try->folder, words, NULL, NULL), try->folder, -1, &ended);
     bool well = WIFEXITED(ended.status) && WEXITSTATUS(ended.status) == 0 && ended.complaints == 0;
     if (!well) return complain(try, "the next run fails: %s", ended.said);
-    bool littered = !command->sweeps && (killed || try->call == FAULT_unlink);
-    if (files_hold(try, littered ? TREE_WHOLE_LITTERED : TREE_WHOLE) && output_holds(try)) return true;
+    if (files_hold(try, true, littered && !command->sweeps) && output_holds(try)) return true;
     char what[TRY_TEXT];
     memcpy(what, try->out->what, sizeof what);
     return complain(try, "after the next run: %.*s", TRY_TEXT - 32, what);
@@ -235,14 +239,13 @@ static bool one_process_holds(Try *try) {
            timed ? try->amount : -1, &ended);
     if (!end_holds(try, &ended)) return false;
     if (WIFEXITED(ended.status) && WEXITSTATUS(ended.status) == 0)
-        return files_hold(try, TREE_WHOLE) && output_holds(try);
-    bool killed = WIFSIGNALED(ended.status), littered = killed || try->call == FAULT_unlink;
-    if (!files_hold(try, littered ? TREE_PART_LITTERED : TREE_PART)) return false;
+        return files_hold(try, true, may_litter(try, &ended)) && output_holds(try);
+    if (!files_hold(try, false, may_litter(try, &ended))) return false;
     char size[32];
     snprintf(size, sizeof size, "size=%lld", 4 * try->scene->bytes[try->out->command] + (1 << 20));
     if (try->out->kind == TRY_disk && mount(NULL, try->folder, NULL, MS_REMOUNT, size) != 0)
         return complain(try, "cannot enlarge the disk: %s", strerror(errno));
-    return next_run_holds(try, killed);
+    return next_run_holds(try, may_litter(try, &ended));
 }
 
 /* Both may do all of it, or one is refused. */
@@ -259,7 +262,7 @@ static bool two_processes_hold(Try *try) {
     if (!end_holds(try, &first) || !end_holds(try, &second)) return false;
     if (WEXITSTATUS(first.status) != 0 && WEXITSTATUS(second.status) != 0)
         return complain(try, "both fail: %s%s", first.said, second.said);
-    return files_hold(try, TREE_WHOLE);
+    return files_hold(try, true, false);
 }
 
 /* ---- small disks ---- */

@@ -182,11 +182,11 @@ static bool file_holds(const Comparison *comparison, const char *name) {
     return complain(comparison, name, "is damaged");
 }
 
-bool tree_holds(const char *folder, const char *reference, TreeDemand demand, int *litter,
+bool tree_holds(const char *folder, const char *reference, bool whole, bool littered, int *litter,
                 char why[TREE_WHY]) {
     EadStringList files = {0}, expected = {0};
-    Comparison comparison = {folder, reference, demand <= TREE_WHOLE_LITTERED, why};
-    bool holds = true, littered = demand == TREE_WHOLE_LITTERED || demand == TREE_PART_LITTERED;
+    Comparison comparison = {folder, reference, whole, why};
+    bool holds = true;
     *litter = 0;
     list(folder, &files);
     list(reference, &expected);

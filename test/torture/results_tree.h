@@ -5,16 +5,9 @@
 
 enum { TREE_WHY = 600 };
 
-/* How much must be there. */
-typedef enum TreeDemand {
-    TREE_WHOLE,          /* the same files, with the same bytes */
-    TREE_WHOLE_LITTERED, /* and others besides, left by a killed process; how many is told */
-    TREE_PART,           /* no other names, and what is there is whole */
-    TREE_PART_LITTERED,
-} TreeDemand;
-
-/* Whether it holds; else why tells the first file that does not. *litter: files of other names. */
-bool tree_holds(const char *folder, const char *reference, TreeDemand demand, int *litter,
+/* Whether it holds; else why tells the first file that does not. whole: the same files with the same bytes; else what
+ * is there is whole. littered: there may be files of other names; *litter: how many there are. */
+bool tree_holds(const char *folder, const char *reference, bool whole, bool littered, int *litter,
                 char why[TREE_WHY]);
 
 /* Whether two files are there and the same. */
