@@ -1,5 +1,7 @@
-/* Joining paths, making folders. */
+/* Joining paths, comparing them, making folders. */
 #include "core/base/paths.h"
+
+#include "core/base/memory.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -26,6 +28,32 @@ char *ead_path_join(const char *folder, const char *name) {
     else
         ead_fail(EAD_NO_MEMORY, "no memory for the path %s/%s", folder, name);
     return joined;
+}
+
+EadStatus ead_path_expand(const char *text, char **path) {
+    size_t first = strcspn(text, "/");
+    *path = NULL;
+    if (text[0] != '~') {
+        *path = ead_strdup(text);
+    } else if (first > 1) { /* a shell leaves ~name as it is where there is no such user */
+        struct stat entry;
+        EadPath name;
+        int length = snprintf(name, sizeof name, "%.*s", (int)first, text);
+        if (length >= EAD_PATH_SIZE || lstat(name, &entry) != 0)
+            return ead_fail(EAD_BAD_ARGUMENT,
+                            "'%.200s': the home folder of another user (~name) is not looked up; write its "
+                            "path out, or ./%.80s for a file that is called so",
+                            text, text);
+        *path = ead_strdup(text);
+    } else {
+        const char *home = getenv("HOME");
+        if (!home || !*home)
+            return ead_fail(EAD_BAD_ARGUMENT, "'%.200s': HOME is not set; write the path out", text);
+        const char *rest = text + first;
+        while (*rest == '/') rest++;
+        *path = *rest ? ead_path_join(home, rest) : ead_strdup(home);
+    }
+    return *path ? EAD_OK : EAD_NO_MEMORY;
 }
 
 EadStatus ead_path_in(EadPath path, const char *folder, const char *name) {
@@ -77,6 +105,38 @@ bool ead_path_has_extension(const char *path, const char *extensions) {
 bool ead_path_is_folder(const char *path) {
     struct stat entry;
     return stat(path, &entry) == 0 && S_ISDIR(entry.st_mode);
+}
+
+static bool is_entry(const struct stat *entry, const char *path) {
+    struct stat other;
+    return stat(*path ? path : ".", &other) == 0 && entry->st_dev == other.st_dev &&
+           entry->st_ino == other.st_ino;
+}
+
+bool ead_path_same(const char *a, const char *b) {
+    struct stat entry;
+    return stat(*a ? a : ".", &entry) == 0 && is_entry(&entry, b);
+}
+
+bool ead_path_lies_within(const char *inner, const char *outer) {
+    struct stat folder;
+    EadPath path;
+    if (stat(*outer ? outer : ".", &folder) != 0 || ead_path_in(path, "", inner) != EAD_OK) return false;
+    /* What is not there yet would be made below the part that is. */
+    struct stat entry;
+    while (*path && stat(path, &entry) != 0) {
+        char *slash = strrchr(path, '/');
+        path[!slash ? 0 : slash == path ? 1 : slash - path] = '\0';
+    }
+    char *there = realpath(*path ? path : ".", NULL), *slash = there;
+    bool within = false;
+    while (slash && !within) { /* up to the root, whose name is "" then */
+        within = is_entry(&folder, *there ? there : "/");
+        slash = strrchr(there, '/');
+        if (slash) *slash = '\0';
+    }
+    free(there);
+    return within;
 }
 
 static EadStatus make_directory(const char *path) {

@@ -1,4 +1,4 @@
-/* Small helpers for paths: joining, and making folders. */
+/* Small helpers for paths: what they mean, joining, and making folders. */
 #pragma once
 
 #include "core/base/status.h"
@@ -8,6 +8,12 @@
 /* "folder/name" in new memory that the caller frees; name alone where folder is "" or name is absolute; NULL
  * when there is no memory (then ead_fail() has been called with EAD_NO_MEMORY). */
 char *ead_path_join(const char *folder, const char *name);
+
+/* What a path written by a user means, in new memory that the caller frees: "~" and "~/x" are the home folder
+ * ($HOME) and what lies below it, where no shell has expanded them; "~name" is a file or folder of that name
+ * where there is one, else an error. Errors: EAD_BAD_ARGUMENT, naming text and cure; EAD_NO_MEMORY; *path is
+ * NULL then. */
+EadStatus ead_path_expand(const char *text, char **path);
 
 /* A path on the stack: nothing to free. */
 enum { EAD_PATH_SIZE = 4096 };
@@ -31,6 +37,14 @@ bool ead_path_has_extension(const char *path, const char *extensions);
 
 /* Whether path is a folder (links followed). */
 bool ead_path_is_folder(const char *path);
+
+/* Whether two paths lead to the same file or folder, however they are spelled and through whatever links;
+ * false where either is missing. */
+bool ead_path_same(const char *a, const char *b);
+
+/* Whether `inner`, which need not exist, is the folder `outer` or lies below it, as ead_path_same() sees it;
+ * "" is the current folder. */
+bool ead_path_lies_within(const char *inner, const char *outer);
 
 /* Makes a folder and those above it that are missing (mkdir -p). "" is the current folder. Errors: EAD_IO,
  * with the folder that could not be made. */

@@ -135,6 +135,18 @@ static EadStatus check_settings(const EadArguments *arguments) {
     return status;
 }
 
+/* A path as ead_path_expand() makes it; `name` is put before errors. */
+static EadStatus expand(EadArguments *arguments, const char *name, const char **text) {
+    char *path;
+    if ((*text)[0] != '~') return EAD_OK;
+    EadStatus status = ead_path_expand(*text, &path);
+    if (status != EAD_OK) return ead_fail_prefix(status, "%s: ", name);
+    status = ead_strings_add(&arguments->expanded, path);
+    free(path);
+    if (status == EAD_OK) *text = arguments->expanded.items[arguments->expanded.count - 1];
+    return status;
+}
+
 static EadStatus take_option_value(EadArguments *arguments, int id, const char *text) {
     EadValue value;
     if (id == EAD_OPTION_SET) {
@@ -147,7 +159,7 @@ static EadStatus take_option_value(EadArguments *arguments, int id, const char *
     if (rule->kind == EAD_KIND_PATH && text[0] == '\0')
         return ead_fail(EAD_BAD_ARGUMENT, "%s: the path is empty", rule->name);
     arguments->values[id] = text;
-    return EAD_OK;
+    return rule->kind == EAD_KIND_PATH ? expand(arguments, rule->name, &arguments->values[id]) : EAD_OK;
 }
 
 /* The value behind an option: "=value" or "-cvalue" in the same text, or the next text, over which *position
@@ -172,7 +184,7 @@ static EadStatus take_option(EadArguments *arguments, const char *command, int c
     return take_option_value(arguments, id, texts[++*position]);
 }
 
-static EadStatus check_complete(const EadArguments *arguments, const EadCommand *command) {
+static EadStatus check_complete(EadArguments *arguments, const EadCommand *command) {
     EAD_TRY(check_settings(arguments));
     for (int i = 0; i < EAD_OPTION_COUNT; i++) {
         const EadOption *option = &options[i];
@@ -191,6 +203,8 @@ static EadStatus check_complete(const EadArguments *arguments, const EadCommand 
     EadValue value;
     for (int i = 0; i < arguments->path_count && command->words[0]; i++)
         EAD_TRY(ead_value_parse(&rule, arguments->paths[i], &value));
+    for (int i = 0; i < arguments->path_count; i++)
+        EAD_TRY(expand(arguments, command->name, &arguments->paths[i]));
     return EAD_OK;
 }
 
@@ -281,6 +295,7 @@ EadStatus ead_arguments_parse(int count, char **texts, EadArguments *arguments) 
 void ead_arguments_free(EadArguments *arguments) {
     free(arguments->settings);
     free(arguments->paths);
+    ead_strings_free(&arguments->expanded);
     arguments->settings = arguments->paths = NULL;
 }
 

@@ -62,11 +62,12 @@ typedef struct EadArguments {
     EadAction action;
     int command;                          /* EadCommandId; -1 for the program itself */
     const EadBackend *backend;            /* by --device; NULL for commands without that option */
-    const char *values[EAD_OPTION_COUNT]; /* as given, borrowed from argv; NULL: not given */
+    const char *values[EAD_OPTION_COUNT]; /* as given, borrowed; NULL: not given */
     const char **settings;                /* --set key=value, in order; owned array of borrowed texts */
     int setting_count;
     const char **paths; /* what is no option, in order; owned array of borrowed texts */
     int path_count;
+    EadStringList expanded; /* paths among both that began with "~" */
 } EadArguments;
 
 /* An option of the program itself, in place of a command. */

@@ -8,8 +8,7 @@
 static const char summary[] = "trains, measures and runs EfficientAD anomaly detection (arXiv 2303.14535)";
 static const char precedence[] =
     "Values are taken from, the later ones winning: the defaults, the config file, --set, "
-    "options. Relative paths, also those in a config file, start from the current "
-    "directory.";
+    "options. " EAD_PATH_RULE;
 static const char environment[] =
     "Environment: EAD_DEBUG=nan names the first value that is not finite, EAD_DEBUG=graph prints every plan.";
 static const char exit_codes[] =

@@ -1,7 +1,6 @@
 /* The configuration of a run: EadConfig has one member a row of config_keys.def, filled from defaults, a YAML
  * file and --set, in this order. Every value is checked against its row when it comes in; what must fit
- * together is checked by ead_config_check() and the method. Relative paths are relative to the current
- * directory. */
+ * together is checked by ead_config_check() and the method. Paths: EAD_PATH_RULE. */
 #pragma once
 
 #include "core/base/status.h"
@@ -15,6 +14,13 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+
+/* What a path means, a sentence of the help. */
+#define EAD_PATH_RULE                                                                                        \
+    "A relative path starts from the current folder, wherever it is written (command line, config, model "   \
+    "file, list on stdin), but dataset.train_good, dataset.test_good, dataset.defects and dataset.masks "    \
+    "start from dataset.path, and files that a sweep file names (base, collections) from its own folder; "   \
+    "~ is the home folder."
 
 /* The choices of CHOICE members: X(value, word), in order. The rows in config_keys.def name their words by
  * these lists, and the enums are made of them; those of dataset.type stand in data/dataset/dataset.h. Where a

@@ -179,11 +179,9 @@ EadStatus ead_config_value_text(const EadConfig *config, EadConfigKeyId key, cha
 void ead_config_print_reference(FILE *stream) {
     EadConfig config;
     if (ead_config_defaults(&config) != EAD_OK) return;
-    fputs(
-        "# All keys of a config with their defaults: the settings of the paper (arXiv 2303.14535).\n"
-        "# Relative paths are relative to the current directory. The same keys in one line for the command\n"
-        "# line: --set train.steps=1000\n",
-        stream);
+    fputs("# All keys of a config with their defaults: the settings of the paper (arXiv 2303.14535).\n"
+          "# " EAD_PATH_RULE "\n# The same keys in one line for the command line: --set train.steps=1000\n",
+          stream);
     write_config(stream, &config, true);
     ead_config_free(&config);
 }

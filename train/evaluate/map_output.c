@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /* ---- names: a hash table from names to the images that own them; open addressing, at most half full ---- */
 
@@ -113,12 +112,6 @@ void ead_map_output_free(EadMapOutput *output) {
     output->names = NULL;
 }
 
-static bool same_file(const char *a, const char *b) {
-    struct stat first, second;
-    return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
-           first.st_ino == second.st_ino;
-}
-
 /* The path of what ("overlay" or "map") is written about an image. Beside its image it would replace it or
  * another one, or be taken for an image the next time. */
 static EadStatus make_path(const char *what, const char *folder, const char *name, const char *extension,
@@ -131,7 +124,7 @@ static EadStatus make_path(const char *what, const char *folder, const char *nam
     EAD_TRY(ead_path_folder(target, *path));
     EAD_TRY(ead_path_folder(source, image));
     EAD_TRY(ead_make_directories(target));
-    if (!same_file(*target ? target : ".", *source ? source : ".") && !same_file(*path, image)) return EAD_OK;
+    if (!ead_path_same(target, source) && !ead_path_same(*path, image)) return EAD_OK;
     return ead_fail(EAD_BAD_ARGUMENT,
                     "%s: its %s would lie among the images, in %s; write %ss into a folder of their own",
                     image, what, *target ? target : ".", what);

@@ -23,22 +23,9 @@ void ead_predict_inputs_free(EadPredictInputs *inputs) {
     ead_left_out_free(&inputs->left_out);
     ead_strings_free(&inputs->notes);
     ead_name_list_free(&inputs->list);
+    free(inputs->path);
     free(inputs->folder);
     *inputs = (EadPredictInputs){0};
-}
-
-/* Whether folder `inner` is `outer` or lies below it, links resolved; false where either does not exist. */
-static bool lies_within(const char *inner, const char *outer) {
-    char *below = realpath(inner, NULL), *above = realpath(outer, NULL);
-    bool within = false;
-    if (below && above) {
-        size_t length = strlen(above);
-        within = strncmp(below, above, length) == 0 &&
-                 (below[length] == '/' || below[length] == '\0' || strcmp(above, "/") == 0);
-    }
-    free(below);
-    free(above);
-    return within;
 }
 
 static EadStatus open_folder(EadPredictInputs *inputs, const char *path) {
@@ -48,7 +35,7 @@ static EadStatus open_folder(EadPredictInputs *inputs, const char *path) {
     inputs->image = inputs->unreadable = 0;
     inputs->prefix = length + (length > 0 && path[length - 1] != '/');
     for (int i = 0; i < 2; i++)
-        if (inputs->apart[i] && lies_within(inputs->apart[i], path))
+        if (inputs->apart[i] && ead_path_lies_within(inputs->apart[i], path))
             return ead_fail(
                 EAD_BAD_ARGUMENT,
                 "%s: the folder %s of the %s lies in this folder of images, and they would be taken for "
@@ -100,7 +87,10 @@ EadStatus ead_predict_inputs_next(EadPredictInputs *inputs, EadPredictInput *inp
     EAD_TRY(next_path(inputs, &path));
     *found = path != NULL;
     if (!path) return EAD_OK;
-    *input = (EadPredictInput){path, "", EAD_OK};
+    free(inputs->path);
+    *input = (EadPredictInput){path, "", ead_path_expand(path, &inputs->path)};
+    if (input->status != EAD_OK) return EAD_OK;
+    input->path = path = inputs->path;
     if (!ead_path_is_folder(path)) return EAD_OK;
     input->status = open_folder(inputs, path);
     if (input->status == EAD_OK) return take_image(inputs, input);

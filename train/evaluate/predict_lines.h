@@ -12,7 +12,7 @@
 typedef struct EadPredictInput {
     const char *path;
     const char *folder; /* subfolder below the folder that was named, "" for none */
-    EadStatus status;   /* not EAD_OK: it cannot be read; ead_error_message() says why */
+    EadStatus status;   /* not EAD_OK: it cannot be used; ead_error_message() says why */
 } EadPredictInput;
 
 typedef struct EadPredictInputs {
@@ -21,6 +21,7 @@ typedef struct EadPredictInputs {
     EadNameList list;     /* for "-" */
     const char *apart[2]; /* folders that must not lie in one of the inputs, borrowed; or NULL */
     bool listing;         /* reading from list */
+    char *path;           /* the input's, expanded */
     EadStringList images; /* of the present folder */
     EadLeftOut left_out;  /* what else it holds */
     EadStringList notes;  /* of all folders so far, for people; the caller may take them out */

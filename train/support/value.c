@@ -3,6 +3,7 @@
 
 #include "core/base/memory.h"
 #include "core/base/minmax.h"
+#include "core/base/paths.h"
 #include "core/base/utf8.h"
 
 #include <assert.h>
@@ -128,6 +129,15 @@ static bool read_side(const char **text, const Range *range, int *side) {
     return range_holds(range, (double)number) && (number - (long)range->minimum) % range->step == 0;
 }
 
+/* Only checked: the path itself is made by ead_value_store(). */
+static EadStatus parse_path(const EadValueRule *rule, const char *text, EadValue *value) {
+    char *path;
+    (void)value;
+    EadStatus status = ead_path_expand(text, &path);
+    free(path);
+    return status == EAD_OK ? EAD_OK : ead_fail_prefix(status, "%s: ", rule->name);
+}
+
 static EadStatus parse_size(const EadValueRule *rule, const char *text, EadValue *value) {
     if (!only_of(text, "x0123456789")) return wrong_type(rule, text);
     Range range = range_read(rule->constraint);
@@ -219,7 +229,7 @@ static void write_size(FILE *stream, const void *member) {
 static const Kind *kind_of(EadValueKind kind) {
     static const Kind kinds[] = {
         [EAD_KIND_STRING] = {"text", NULL, write_text, sizeof(char *)},
-        [EAD_KIND_PATH] = {"a path", NULL, write_text, sizeof(char *)},
+        [EAD_KIND_PATH] = {"a path", parse_path, write_text, sizeof(char *)},
         [EAD_KIND_INT] = {"a whole number", parse_int, write_int, sizeof(int)},
         [EAD_KIND_UINT64] = {"a whole number of 0 to 2^64-1", parse_uint64, write_uint64, sizeof(uint64_t)},
         [EAD_KIND_DOUBLE] = {"a number", parse_double, write_double, sizeof(double)},
@@ -263,7 +273,11 @@ EadStatus ead_value_store(EadValueKind kind, const EadValue *value, void *member
         memcpy(member, is_int ? (const void *)&number : &value->i64, kind_of(kind)->size);
         return EAD_OK;
     }
-    char *copy = ead_strdup(value->text);
+    char *copy = NULL;
+    if (kind == EAD_KIND_PATH)
+        EAD_TRY(ead_path_expand(value->text, &copy));
+    else
+        copy = ead_strdup(value->text);
     if (!copy) return EAD_NO_MEMORY;
     ead_value_free(kind, member);
     *(char **)member = copy;

@@ -12,7 +12,7 @@
 
 typedef enum EadValueKind {
     EAD_KIND_STRING, /* any text in UTF-8 without control characters */
-    EAD_KIND_PATH,   /* the same; relative paths are relative to the current directory */
+    EAD_KIND_PATH,   /* the same; "~" and "~/x" are stored as ead_path_expand() makes them */
     EAD_KIND_INT,    /* constraint "[1, 100]" */
     EAD_KIND_UINT64, /* constraint "" */
     EAD_KIND_DOUBLE, /* constraint "[0, 1)": round brackets exclude the limit */
@@ -64,7 +64,8 @@ const char *ead_value_choice(const char *constraint, int index, size_t *length);
  * below: char * (owned), int for INT and CHOICE, else the type of EadValue's member. */
 bool ead_value_is_storable(EadValueKind kind);
 
-/* Puts a parsed value into a member; a text there before is freed. Errors: EAD_NO_MEMORY. */
+/* Puts a parsed value into a member; a text there before is freed. Errors: EAD_NO_MEMORY; EAD_BAD_ARGUMENT for
+ * a path that cannot be expanded any more. */
 EadStatus ead_value_store(EadValueKind kind, const EadValue *value, void *member);
 
 /* Frees what a member owns. */

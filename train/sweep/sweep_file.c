@@ -120,10 +120,14 @@ static EadStatus read_seeds(const EadYamlNode *list, EadSweep *sweep) {
 /* Files named in a sweep file lie beside it. */
 static EadStatus path_beside(const EadSweep *sweep, const EadYamlNode *node, const char *what, EadPath path) {
     EadPath folder;
+    char *name;
     EAD_TRY(check_plain(node, what));
     if (!node->text[0]) return ead_yaml_fail(node, "%s is empty", what);
     EAD_TRY(ead_path_folder(folder, sweep->path));
-    return ead_path_in(path, folder, node->text);
+    EAD_TRY(ead_yaml_at(node, ead_path_expand(node->text, &name)));
+    EadStatus status = ead_path_in(path, folder, name);
+    free(name);
+    return status;
 }
 
 static EadStatus copy_text(const EadYamlNode *node, const char *what, char **out) {
@@ -132,6 +136,14 @@ static EadStatus copy_text(const EadYamlNode *node, const char *what, char **out
     if (!node->text[0]) return ead_yaml_fail(node, "%s is empty", what);
     *out = ead_strdup(node->text);
     return *out ? EAD_OK : EAD_NO_MEMORY;
+}
+
+static EadStatus copy_path(const EadYamlNode *node, const char *what, char **out) {
+    char *text = NULL;
+    EadStatus status = copy_text(node, what, &text);
+    if (status == EAD_OK && text) status = ead_yaml_at(node, ead_path_expand(text, out));
+    free(text);
+    return status;
 }
 
 enum { TITLE, OUTPUT, PAPER, BASE, CONFIG, COLLECTIONS, VARIANTS, SEEDS, FIELDS };
@@ -147,7 +159,7 @@ static EadStatus read_sweep(EadSweep *sweep) {
     for (int i = COLLECTIONS; i < FIELDS; i++)
         if (!values[i]) return ead_yaml_fail(root, "%s is missing", names[i]);
     EAD_TRY(copy_text(values[TITLE], "title", &sweep->title));
-    EAD_TRY(copy_text(values[OUTPUT], "output", &sweep->output));
+    EAD_TRY(copy_path(values[OUTPUT], "output", &sweep->output));
     EAD_TRY(copy_text(values[PAPER], "paper", &sweep->paper));
     if (values[BASE]) {
         EAD_TRY(path_beside(sweep, values[BASE], "base", path));

@@ -1,0 +1,88 @@
+/* Paths as users write them: "~" wherever no shell expands it, and the same place under several names. Skipped
+ * where $PROGRAM is not set. */
+#define S "build/scratch/test_user_paths/"
+#include "test/support/runs.h"
+
+#define TRAIN "train -q -c " S "base.yaml "
+#define MODEL S "home/runs/a/model.safetensors"
+
+static void make_scene(void) {
+    char home[4096];
+    if (!getenv("PROGRAM")) return;
+    shell_ok("rm -rf " S " && mkdir -p " S "home");
+    ck_assert_ptr_nonnull(realpath(S "home", home));
+    setenv("HOME", home, 1);
+    write_text(S "base.yaml", "dataset: {path: ~/data, category: gasket, cache: \"~/cache\"}\n"
+                              "model: {image_size: 128}\n"
+                              "train: {steps: 1, tensorboard: false}\n"
+                              "loss.penalty: false\n"
+                              "autoencoder.enabled: false\n"
+                              "output: ~/runs/a\n");
+    run_well("synth --output='~/data' --size 128 --train 3 --test-good 1 --test-defect 1");
+    run_well(TRAIN);
+}
+
+static void remove_scene(void) {
+    shell_ok("rm -rf " S);
+}
+
+static void fails(const char *words, const char *says) {
+    Outcome outcome;
+    run(words, 0, &outcome);
+    ck_assert_msg(outcome.code != 0 && outcome.complaints == 1, "%s: exit %d: %s", words, outcome.code,
+                  outcome.err);
+    ck_assert_msg(strstr(outcome.err, says), "%s: nothing of '%s': %s", words, says, outcome.err);
+}
+
+/* Config, --set, options, and what a model file keeps. */
+START_TEST(a_tilde_is_expanded_everywhere) {
+    Outcome outcome;
+    NEED_PROGRAM();
+    ck_assert(exists(S "home/data/gasket/train/good/000.png") && exists(S "home/cache") && exists(MODEL));
+    run_well("eval -q -m '~/runs/a/model.safetensors' -o '~/eval' --set 'dataset.path=~/data/'");
+    ck_assert(exists(S "home/eval/metrics.json"));
+    run_well("predict -q '--model=~/runs/a/model.safetensors' --overlays='~/heat' '~/data/gasket/test/good'");
+    ck_assert(exists(S "home/heat/000.png"));
+    write_text(S "list", "~/data/gasket/test/good/000.png\n~nobody-of-that-name/1.png\n");
+    run("predict -q -m " MODEL " - <" S "list", 0, &outcome);
+    ck_assert_int_eq(outcome.code, 1);
+    ck_assert_msg(strstr(outcome.out, "home/data/gasket/test/good/000.png\",\"score\""), "%s", outcome.out);
+    ck_assert_msg(strstr(outcome.out, "~nobody-of-that-name/1.png\",\"error\""), "%s", outcome.out);
+    run_well("import -o '~/copy.safetensors' '~/runs/a/model.safetensors'");
+    ck_assert(exists(S "home/copy.safetensors"));
+    write_text(S "s.yaml", "output: ~/runs/s\nbase: ~/base.yaml\n"
+                           "collections: {c: {config: {dataset.path: ~/data}}}\n"
+                           "variants: {v: {}}\nseeds: [1]\n");
+    shell_ok("cp " S "base.yaml " S "home/base.yaml");
+    run("sweep --dry-run " S "s.yaml", 0, &outcome);
+    ck_assert_msg(strstr(outcome.err, "home/runs/s"), "%s", outcome.err);
+    ck_assert(!exists("~"));
+}
+END_TEST
+
+START_TEST(another_users_home_is_refused) {
+    NEED_PROGRAM();
+    fails(TRAIN "--set 'dataset.path=~nobody-of-that-name/data'",
+          "--set: dataset.path: '~nobody-of-that-name");
+    fails(TRAIN "-o '~nobody-of-that-name/runs'", "--output: '~nobody-of-that-name/runs'");
+    fails("eval -m '~nobody-of-that-name'", "--model: '~nobody-of-that-name'");
+    write_text(S "other.yaml", "\ndataset.path: ~nobody-of-that-name/data\n");
+    fails("train -c " S "other.yaml", "other.yaml:2: dataset.path: ");
+    write_text(S "other.yaml", "title: t\noutput: ~nobody-of-that-name/data\ncollections: {c: {}}\n"
+                               "variants: {v: {}}\nseeds: [1]\n");
+    fails("sweep -n " S "other.yaml", "other.yaml:2: '~nobody-of-that-name/data'");
+    ck_assert(!exists("~nobody-of-that-name"));
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("user_paths");
+    TCase *tests = tcase_create("user_paths");
+    program_runs_in(S);
+    tcase_add_unchecked_fixture(tests, make_scene, remove_scene);
+    tcase_set_timeout(tests, 600);
+    tcase_add_test(tests, a_tilde_is_expanded_everywhere);
+    tcase_add_test(tests, another_users_home_is_refused);
+    suite_add_tcase(suite, tests);
+    return run_suite(suite);
+}
