@@ -98,10 +98,13 @@ EadStatus ead_model_save(const EadModel *model, const char *path, const EadFileE
 EadStatus ead_model_write(const EadModel *model, EadSafetensorsWriter *writer);
 EadStatus ead_extras_write(const EadFileExtras *extras, EadSafetensorsWriter *writer);
 
-/* Reads a complete model. Errors, naming file and tensor: EAD_IO; EAD_BAD_FILE for a file that is no model of
- * a method that is known, lacks a tensor, or holds one of other type or shape or with a value that is not
+/* Reads a complete model. Errors, naming file and tensor: EAD_IO; EAD_BAD_FILE for a file that is no model, a
+ * checkpoint included, or not of a method that is known, lacks a tensor, or holds one of other type or shape or with a value that is not
  * finite. Free with ead_model_free(). */
 EadStatus ead_model_open(const char *path, EadModel **out);
 
-/* The same from an open file (a checkpoint has more to read). */
+/* The same, and leaves the file open for what else it holds; free both. On failure both are NULL. */
+EadStatus ead_model_open_file(const char *path, EadSafetensors **file, EadModel **out);
+
+/* The same from an open file, which may be a checkpoint. */
 EadStatus ead_model_read(const EadSafetensors *file, EadModel **out);

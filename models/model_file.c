@@ -1,4 +1,5 @@
 /* The table of methods, and what their model files have in common. No file is believed unchecked. */
+#include "core/file/file_role.h"
 #include "models/method.h"
 #include "models/networks/params_file.h"
 
@@ -112,10 +113,21 @@ EadStatus ead_model_read(const EadSafetensors *file, EadModel **out) {
     return status;
 }
 
+EadStatus ead_model_open_file(const char *path, EadSafetensors **file, EadModel **out) {
+    *file = NULL;
+    *out = NULL;
+    EAD_TRY(ead_file_expect(path, EAD_ROLE(MODEL), "a model"));
+    EAD_TRY(ead_safetensors_open(path, file));
+    EadStatus status = ead_model_read(*file, out);
+    if (status == EAD_OK) return EAD_OK;
+    ead_safetensors_close(*file);
+    *file = NULL;
+    return status;
+}
+
 EadStatus ead_model_open(const char *path, EadModel **out) {
     EadSafetensors *file;
-    EAD_TRY(ead_safetensors_open(path, &file));
-    EadStatus status = ead_model_read(file, out);
+    EadStatus status = ead_model_open_file(path, &file, out);
     ead_safetensors_close(file);
     return status;
 }

@@ -4,6 +4,7 @@
 #include "core/base/printing.h"
 #include "core/system/clock.h"
 #include "core/base/memory.h"
+#include "core/file/file_role.h"
 #include "train/evaluate/result_files.h"
 #include "train/evaluate/scoring.h"
 #include "train/evaluate/threshold_file.h"
@@ -139,6 +140,10 @@ static EadStatus find_start(Run *run) {
     for (int p = 0; p < run->phase_count; p++) run->steps += run->phases[p].steps;
     const char *steps_key = run->phase_count ? run->phases[run->phase_count - 1].steps_key : "";
     if (ead_run_folder_resumes(&run->folder, run->spec->resume)) {
+        bool detector = run->fit->model != NULL;
+        EAD_TRY(ead_file_expect(run->folder.checkpoint,
+                                detector ? EAD_ROLE(CHECKPOINT) : EAD_ROLE(DISTILL_CHECKPOINT),
+                                detector ? "a checkpoint of a training" : "a checkpoint of a distillation"));
         EAD_TRY(ead_safetensors_open(run->folder.checkpoint, &run->checkpoint));
         EAD_TRY(ead_checkpoint_check(run->checkpoint, run->config, run->fit->scope, run->steps, steps_key,
                                      &done));

@@ -4,6 +4,7 @@
 #include "core/base/file_bytes.h"
 #include "core/base/memory.h"
 #include "core/base/paths.h"
+#include "core/file/file_role.h"
 #include "data/codec/codec.h"
 #include "data/source/masks_beside.h"
 #include "data/source/tar_members.h"
@@ -197,10 +198,15 @@ static EadStatus add_archive(EadImageList *list, const char *path) {
     return status;
 }
 
+static EadStatus add_single_archive(EadImageList *list, const char *path) {
+    EAD_TRY(ead_file_expect(path, EAD_ROLE(TAR) | EAD_ROLE(COMPRESSED), "a folder, image or tar archive"));
+    return add_archive(list, path);
+}
+
 EadStatus ead_image_list_add(EadImageList *list, const char *path) {
     EadStringList files = {0};
     if (!ead_path_is_folder(path))
-        return ead_image_has_known_extension(path) ? add_file(list, path) : add_archive(list, path);
+        return ead_image_has_known_extension(path) ? add_file(list, path) : add_single_archive(list, path);
     EadStatus status = ead_list_files(&files, path, is_image_or_archive, &list->left_out);
     for (int i = 0; i < files.count && status == EAD_OK; i++)
         status = ead_path_has_extension(files.items[i], ".tar") ? add_archive(list, files.items[i])

@@ -1,6 +1,7 @@
 /* EfficientAD's part of model files, and teachers alone. No file is believed before it is checked. */
 #include "models/efficientad/model.h"
 
+#include "core/file/file_role.h"
 #include "models/networks/params_file.h"
 
 #include <stdio.h>
@@ -66,8 +67,10 @@ static EadStatus read(const EadSafetensors *file, int height, int width, EadMode
     return status;
 }
 
-static EadStatus read_part(const EadEfficientad *model, const char *path, EadParams *params) {
+static EadStatus read_part(const EadEfficientad *model, const char *path, unsigned roles, const char *what,
+                           EadParams *params) {
     EadSafetensors *file;
+    EAD_TRY(ead_file_expect(path, roles, what));
     EAD_TRY(ead_safetensors_open(path, &file));
     EadPdnSize size;
     EadStatus status = ead_check_format(file);
@@ -82,10 +85,12 @@ static EadStatus read_part(const EadEfficientad *model, const char *path, EadPar
 }
 
 EadStatus ead_efficientad_read_teacher(EadEfficientad *model, const char *path) {
-    return read_part(model, path, &model->teacher);
+    return read_part(model, path, EAD_ROLES_TRAINED | EAD_ROLE(TEACHER) | EAD_ROLE(DISTILL_CHECKPOINT),
+                     "a teacher", &model->teacher);
 }
+
 EadStatus ead_efficientad_read_trained(EadEfficientad *model, const char *path) {
-    return read_part(model, path, &model->trained);
+    return read_part(model, path, EAD_ROLES_TRAINED, "a model to start from", &model->trained);
 }
 
 /* ---- writing ---- */

@@ -1,6 +1,7 @@
 /* The pooling as weights of two convolutions. */
 #include "models/networks/patch_features.h"
 
+#include "core/file/file_role.h"
 #include "core/ops/concat_channels/concat_channels.h"
 #include "core/ops/conv2d/conv2d.h"
 #include "core/ops/resize_bilinear/resize_bilinear.h"
@@ -59,6 +60,7 @@ static EadStatus read_backbone(const EadSafetensors *file, const EadResnetVarian
 EadStatus ead_patch_features_open(const char *path, const EadResnetVariant *variant, EadPatchFeatures *out) {
     EadSafetensors *file;
     *out = (EadPatchFeatures){0};
+    EAD_TRY(ead_file_expect(path, EAD_ROLE(BACKBONE), "a backbone"));
     EAD_TRY(ead_safetensors_open(path, &file));
     EadStatus status = read_backbone(file, variant, &out->backbone);
     ead_safetensors_close(file);

@@ -181,7 +181,7 @@ static const Case config_cases[] = {
     {"", DISTILL " --set distill.images=" S "none", S "none", NULL, 0},
     {"mkdir -p " S "empty", DISTILL " --set distill.images=" S "empty", "holds 0 images", NULL, 0},
     {"", DISTILL " --set distill.backbone=" S "none.safetensors", S "none.safetensors", NULL, 0},
-    {"", DISTILL, "holds no backbone that is known", NULL, 0},
+    {"", DISTILL, MODEL ": is a model, not a backbone", NULL, 0},
 };
 
 /* What a full disk cuts off must not stay: of a picture, the cache, the checkpoint, the config, a curve, a map.
@@ -232,7 +232,7 @@ static const struct {
 } model_cases[] = {
     {"none", "No such file"},
     {"truncated", "damaged"},
-    {"foreign", "damaged"},
+    {"foreign", "zip archive"},
     {"empty", "damaged"},
     {"overlapping", "overlap"},
     {"nested", "JSON"},

@@ -51,7 +51,7 @@ START_TEST(a_tilde_is_expanded_everywhere) {
     run_well("import -o '~/copy.safetensors' '~/runs/a/model.safetensors'");
     ck_assert(exists(S "home/copy.safetensors"));
     write_text(S "s.yaml", "output: ~/runs/s\nbase: ~/base.yaml\n"
-                           "collections: {c: {config: {dataset.path: ~/data}}}\n"
+                           "collections: {c: {categories: [gasket], config: {dataset.path: ~/data}}}\n"
                            "variants: {v: {}}\nseeds: [1]\n");
     shell_ok("cp " S "base.yaml " S "home/base.yaml");
     run("sweep --dry-run " S "s.yaml", 0, &outcome);

@@ -70,8 +70,7 @@ static EadStatus open_all(Eval *eval) {
     if (!eval->folder[0]) eval->folder[0] = '.';
     EAD_TRY(ead_path_in(eval->losses, eval->folder, "losses.csv"));
     EAD_TRY(ead_arguments_plan_options(eval->arguments, &eval->plan));
-    EAD_TRY(ead_safetensors_open(eval->path, &eval->file));
-    EAD_TRY(ead_model_read(eval->file, &eval->model));
+    EAD_TRY(ead_model_open_file(eval->path, &eval->file, &eval->model));
     const char *text = ead_safetensors_metadata(eval->file, "config");
     EAD_TRY(ead_config_defaults(&eval->config));
     if (text) {

@@ -5,6 +5,7 @@
 #include "core/base/atomic_file.h"
 #include "core/base/paths.h"
 #include "core/base/string_list.h"
+#include "core/file/file_role.h"
 #include "train/sweep/sweep_report.h"
 
 #include <dirent.h>
@@ -38,13 +39,17 @@ static EadStatus report_one(const char *manifest) {
     return status;
 }
 
+static bool is_manifest(const char *path) {
+    size_t length = strlen(path), tail = strlen(ending);
+    return length > tail && strcmp(path + length - tail, ending) == 0;
+}
+
 static EadStatus list_manifests(const char *folder, EadStringList *list) {
     DIR *directory = opendir(folder);
     if (!directory) return ead_fail(EAD_IO, "%s: cannot be read as a folder: %s", folder, strerror(errno));
     EadStatus status = EAD_OK;
     for (struct dirent *entry; status == EAD_OK && (entry = readdir(directory)) != NULL;) {
-        size_t length = strlen(entry->d_name), tail = strlen(ending);
-        if (length <= tail || strcmp(entry->d_name + length - tail, ending) != 0) continue;
+        if (!is_manifest(entry->d_name)) continue;
         EadPath path;
         status = ead_path_in(path, folder, entry->d_name);
         if (status == EAD_OK) status = ead_strings_add(list, path);
@@ -60,7 +65,10 @@ static EadStatus list_manifests(const char *folder, EadStringList *list) {
 
 EadStatus ead_command_report(const EadArguments *arguments) {
     EadStringList manifests = {0};
-    EadStatus status = list_manifests(arguments->paths[0], &manifests);
+    const char *path = arguments->paths[0];
+    EAD_TRY(ead_file_expect(path, EAD_ROLE(FOLDER) | EAD_ROLE(SWEEP_RUNS), "the folder of a sweep"));
+    EadStatus status = is_manifest(path) && !ead_path_is_folder(path) ? ead_strings_add(&manifests, path)
+                                                                      : list_manifests(path, &manifests);
     for (int i = 0; i < manifests.count && status == EAD_OK; i++) status = report_one(manifests.items[i]);
     ead_strings_free(&manifests);
     return status;

@@ -3,6 +3,7 @@
 #include "train/config/config.h"
 
 #include "core/base/memory.h"
+#include "core/file/file_role.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -123,6 +124,7 @@ EadStatus ead_config_parse(const void *bytes, size_t size, const char *label, Ea
 
 EadStatus ead_config_load(const char *path, EadConfig *config) {
     EadYamlNode *root;
+    EAD_TRY(ead_file_expect(path, EAD_ROLE(CONFIG), "a config"));
     EadStatus status = ead_yaml_load(path, "config", &root);
     return apply_file(status, root, config);
 }

@@ -4,6 +4,7 @@
 #include "core/base/printing.h"
 #include "core/base/memory.h"
 #include "core/base/paths.h"
+#include "core/file/file_role.h"
 #include "train/support/memory_budget.h"
 #include "train/support/progress.h"
 
@@ -85,6 +86,13 @@ static EadStatus new_state(const EadRunSpec *spec, const EadTrainData *data, voi
     return EAD_OK;
 }
 
+/* What is not made for a key, but holds the networks that it needs, is used and named. */
+static void note_role(const char *key, const char *path, EadFileRole usual) {
+    EadFileRole role = ead_file_role(path);
+    if (role != usual && role != EAD_ROLE_UNKNOWN)
+        fprintf(stderr, "%s: %s is %s; the networks in it are used\n", key, path, ead_file_role_name(role));
+}
+
 static EadStatus create(const EadRunSpec *spec, EadTrainData *data, void **state) {
     const EadConfig *config = spec->config;
     const char *teacher = config->model_teacher;
@@ -97,8 +105,12 @@ static EadStatus create(const EadRunSpec *spec, EadTrainData *data, void **state
         teacher = shipped;
     }
     EAD_TRY(ead_efficientad_read_teacher(s->model, teacher));
+    note_role("model.teacher", teacher, EAD_ROLE_TEACHER);
     ead_params_initialize(&s->model->trained, config->train_seed);
-    if (config->model_init[0]) EAD_TRY(ead_efficientad_read_trained(s->model, config->model_init));
+    if (config->model_init[0]) {
+        EAD_TRY(ead_efficientad_read_trained(s->model, config->model_init));
+        note_role("model.init", config->model_init, EAD_ROLE_MODEL);
+    }
     if (config->loss_penalty) {
         EadStatus status = ead_image_list_add(&s->penalty_list, config->penalty_path);
         if (status != EAD_OK) return ead_fail_prefix(status, "penalty.path: ");

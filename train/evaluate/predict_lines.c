@@ -2,6 +2,7 @@
 #include "train/evaluate/predict_lines.h"
 
 #include "core/base/paths.h"
+#include "core/file/file_role.h"
 #include "data/codec/codec.h"
 #include "train/support/json_writer.h"
 
@@ -91,7 +92,10 @@ EadStatus ead_predict_inputs_next(EadPredictInputs *inputs, EadPredictInput *inp
     *input = (EadPredictInput){path, "", ead_path_expand(path, &inputs->path)};
     if (input->status != EAD_OK) return EAD_OK;
     input->path = path = inputs->path;
-    if (!ead_path_is_folder(path)) return EAD_OK;
+    if (!ead_path_is_folder(path)) {
+        input->status = ead_file_expect(path, EAD_ROLE(IMAGE), "an image");
+        return EAD_OK;
+    }
     input->status = open_folder(inputs, path);
     if (input->status == EAD_OK) return take_image(inputs, input);
     ead_strings_free(&inputs->images);

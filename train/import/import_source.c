@@ -3,6 +3,7 @@
 
 #include "core/base/memory.h"
 #include "core/base/paths.h"
+#include "core/file/file_role.h"
 #include "data/source/image_list.h"
 #include "data/torch/torch_archive.h"
 
@@ -62,6 +63,10 @@ EadStatus ead_import_source_open(EadImportSource *source, const char *const *pat
     for (int f = 0; f < source->paths.count; f++) {
         uint8_t head[16];
         const char *path = source->paths.items[f];
+        EAD_TRY(ead_file_expect(path,
+                                EAD_ROLES_TRAINED | EAD_ROLE(DISTILL_CHECKPOINT) | EAD_ROLE(TEACHER) |
+                                    EAD_ROLE(BACKBONE) | EAD_ROLE(ZIP),
+                                "weights"));
         FILE *stream = fopen(path, "rb");
         if (!stream) return ead_fail(EAD_IO, "%s: cannot read: %s", path, strerror(errno));
         size_t size = fread(head, 1, sizeof head, stream);

@@ -1,0 +1,146 @@
+/* First bytes, metadata, names of tensors, keys of texts. */
+#include "core/file/file_role.h"
+
+#include "core/base/file_bytes.h"
+#include "core/file/safetensors.h"
+
+#include <fcntl.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { HEAD = 1 << 14 };
+
+static const struct {
+    const char *is, *cure;
+} rows[EAD_FILE_ROLES] = {
+#define X(role, is, cure) {is, cure},
+    EAD_FILE_ROLE_LIST(X)
+#undef X
+};
+
+const char *ead_file_role_name(EadFileRole role) {
+    return rows[role].is;
+}
+
+/* ---- .safetensors ---- */
+
+static bool has(const EadSafetensors *file, const char *tensor) {
+    return ead_safetensors_find(file, tensor) != NULL;
+}
+
+static bool holds_networks(const EadSafetensors *file, const char *prefix) {
+    for (int i = 0; i < ead_safetensors_count(file); i++)
+        if (strncmp(ead_safetensors_at(file, i)->name, prefix, strlen(prefix)) == 0) return true;
+    return false;
+}
+
+static EadFileRole role_of_tensors(const EadSafetensors *file) {
+    const char *format = ead_safetensors_metadata(file, "format"),
+               *method = ead_safetensors_metadata(file, "method");
+    if (format && strncmp(format, "efficientad-images/", strlen("efficientad-images/")) == 0)
+        return EAD_ROLE_CACHE;
+    if (has(file, "layer1.0.conv1.weight")) return EAD_ROLE_BACKBONE;
+    if (!format || strcmp(format, "efficientad/1") != 0) return EAD_ROLE_UNKNOWN;
+    /* Of a model that lacks a part its reader says which. */
+    bool trained =
+        method || holds_networks(file, "student.") || ead_safetensors_metadata(file, "map_normalization");
+    if (has(file, "step") && ead_safetensors_metadata(file, "config"))
+        return trained ? EAD_ROLE_CHECKPOINT : EAD_ROLE_DISTILL_CHECKPOINT;
+    if (trained) return EAD_ROLE_MODEL;
+    return holds_networks(file, "teacher.") ? EAD_ROLE_TEACHER : EAD_ROLE_UNKNOWN;
+}
+
+static EadFileRole role_of_safetensors(const char *path) {
+    EadSafetensors *file;
+    if (ead_safetensors_open(path, &file) != EAD_OK) return EAD_ROLE_UNKNOWN;
+    EadFileRole role = role_of_tensors(file);
+    ead_safetensors_close(file);
+    return role;
+}
+
+/* ---- texts ---- */
+
+/* Whether a line begins with one of the words, which end in blanks, and then a colon or a dot. */
+static bool has_key(const char *text, const char *words) {
+    for (const char *line = text; line; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        for (const char *word = words; *word; word += strcspn(word, " ") + 1) {
+            size_t length = strcspn(word, " ");
+            const char *behind = line + length;
+            if (strncmp(line, word, length) == 0 && (*behind == ':' || *behind == '.')) return true;
+        }
+    }
+    return false;
+}
+
+static EadFileRole role_of_text(const char *text) {
+    if (strncmp(text, "\xEF\xBB\xBF", 3) == 0) text += 3;
+    if (strstr(text, "\"efficientad-sweep/")) return EAD_ROLE_SWEEP_RUNS;
+    if (text[0] == '{' && strstr(text, "\"image_auroc\"")) return EAD_ROLE_METRICS;
+    if (has_key(text, "collections variants seeds base ")) return EAD_ROLE_SWEEP;
+    bool config = has_key(text, "dataset model train loss penalty augment autoencoder maps threshold eval "
+                                "distill output ");
+    return config ? EAD_ROLE_CONFIG : EAD_ROLE_UNKNOWN;
+}
+
+/* ---- any file ---- */
+
+static EadFileRole role_of_bytes(const char *path, const char *bytes, size_t size) {
+    static const struct {
+        EadFileRole role;
+        size_t offset;
+        const char *magic;
+        size_t length;
+    } beginnings[] = {
+#define MAGIC(role, offset, magic) {EAD_ROLE_##role, offset, magic, sizeof magic - 1}
+        MAGIC(ZIP, 0, "PK\003\004"),
+        MAGIC(ZIP, 0, "\x80\x02\x8A\x0A"),
+        MAGIC(CACHE, 0, "EADFEATS"),
+        MAGIC(TAR, 257, "ustar"),
+        MAGIC(COMPRESSED, 0, "\x1F\x8B\x08"),
+        MAGIC(COMPRESSED, 0, "BZh"),
+        MAGIC(COMPRESSED, 0, "\xFD\x37zXZ"),
+        MAGIC(COMPRESSED, 0, "\x28\xB5\x2F\xFD"),
+        MAGIC(IMAGE, 0, "\x89PNG"),
+        MAGIC(IMAGE, 0, "\xFF\xD8\xFF"),
+        MAGIC(IMAGE, 0, "GIF8"),
+        MAGIC(IMAGE, 8, "WEBP"),
+        MAGIC(IMAGE, 0, "II*\0"),
+        MAGIC(IMAGE, 0, "MM\0*"),
+#undef MAGIC
+    };
+    if (size > 8 && bytes[8] == '{') {
+        EadFileRole role = role_of_safetensors(path);
+        if (role != EAD_ROLE_UNKNOWN) return role;
+    }
+    for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++) {
+        size_t length = beginnings[i].length, offset = beginnings[i].offset;
+        if (size >= offset + length && memcmp(bytes + offset, beginnings[i].magic, length) == 0)
+            return beginnings[i].role;
+    }
+    return memchr(bytes, '\0', size) ? EAD_ROLE_UNKNOWN : role_of_text(bytes);
+}
+
+EadFileRole ead_file_role(const char *path) {
+    char bytes[HEAD + 1];
+    struct stat info;
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (descriptor < 0) return EAD_ROLE_UNKNOWN;
+    EadFileRole role = EAD_ROLE_UNKNOWN;
+    bool known = fstat(descriptor, &info) == 0, regular = known && S_ISREG(info.st_mode);
+    size_t size = regular && info.st_size < HEAD ? (size_t)info.st_size : HEAD;
+    bool read = regular && ead_read_at(descriptor, bytes, size, 0);
+    close(descriptor);
+    if (known && S_ISDIR(info.st_mode)) role = EAD_ROLE_FOLDER;
+    bytes[read ? size : 0] = '\0';
+    return read ? role_of_bytes(path, bytes, size) : role;
+}
+
+EadStatus ead_file_expect(const char *path, unsigned wanted, const char *what) {
+    EadFileRole role = ead_file_role(path);
+    if (role == EAD_ROLE_UNKNOWN || (wanted & 1u << role)) return EAD_OK;
+    return ead_fail(role == EAD_ROLE_FOLDER ? EAD_IO : EAD_BAD_FILE, "%s: is %s, not %s; %s", path,
+                    rows[role].is, what, rows[role].cure);
+}

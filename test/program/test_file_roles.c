@@ -1,0 +1,107 @@
+/* A file of ours where another one is asked for: named and refused with the cure, or used rightly. Skipped where
+ * $PROGRAM is not set. */
+#define S "build/scratch/test_file_roles/"
+#include "test/support/runs.h"
+
+#define TRAIN "train -q -c " S "base.yaml -o " S "new "
+#define RUN   S "run/"
+#define DATA  S "data/gasket/test/good/000.png "
+#define ZIP   S "weights.pth"
+
+static void make_scene(void) {
+    if (!getenv("PROGRAM")) return;
+    shell_ok("rm -rf " S " && mkdir -p " S);
+    write_text(S "base.yaml", "dataset: {path: " S "data, category: gasket, cache: " S "cache}\n"
+                              "model: {image_size: 128}\n"
+                              "train: {steps: 1, tensorboard: false}\n"
+                              "loss.penalty: false\n"
+                              "autoencoder.enabled: false\n");
+    write_text(S "sweep.yaml", "output: " S "sweep\nbase: base.yaml\n"
+                               "collections: {c: {categories: [gasket]}}\nvariants: {v: {}}\nseeds: [1]\n");
+    write_text(ZIP, "PK\003\004 what torch.save writes begins so");
+    run_well("synth -o " S "data --size 128 --train 3 --test-good 1 --test-defect 1");
+    run_well("train -q -c " S "base.yaml -o " S "run");
+    shell_ok("tar -cf " S "images.tar -C " S "data gasket && gzip -9nc " RUN "model.safetensors >" S
+             "model.gz");
+}
+
+static void remove_scene(void) {
+    shell_ok("rm -rf " S);
+}
+
+#define TEACHER "models/weights/teacher_small.safetensors"
+
+static const struct {
+    const char *words, *says;
+} wrong[] = {
+    {"predict -m " RUN "checkpoint.safetensors " DATA,
+     "is a checkpoint of a training, not a model; train --resume goes on with it; the model is "
+     "model.safetensors"},
+    {"eval -m " RUN "checkpoint.safetensors", "is a checkpoint of a training, not a model"},
+    {"predict -m " TEACHER " " DATA, "is a teacher, not a model; model.teacher takes it"},
+    {"eval -m " RUN "config.yaml", "is a config, not a model; -c of train"},
+    {"predict -m " ZIP " " DATA, "not a model; weights are converted by efficientad import"},
+    {"predict -m " S "run " DATA, "is a folder, not a model"},
+    {"predict -m " DATA DATA, "is an image, not a model"},
+    {"predict -m " S "model.gz " DATA, "is a compressed file, not a model; unpack it first"},
+    {"eval -m " RUN "metrics.json", "is the metrics of an evaluation, not a model"},
+    {"eval -m " S "sweep.yaml", "is a sweep file, not a model; efficientad sweep takes it"},
+    {"predict -m " RUN "model.safetensors " RUN "model.safetensors", "is a model, not an image"},
+    {"train -c " RUN "model.safetensors", "is a model, not a config; --model of eval and predict takes it"},
+    {"train -c " RUN "checkpoint.safetensors", "is a checkpoint of a training, not a config"},
+    {"train -c " S "sweep.yaml", "is a sweep file, not a config"},
+    {"train -c " DATA, "is an image, not a config"},
+    {"distill -c " TEACHER, "is a teacher, not a config"},
+    {"sweep " S "base.yaml", "is a config, not a sweep file"},
+    {"sweep " RUN "model.safetensors", "is a model, not a sweep file"},
+    {"report " RUN "model.safetensors", "is a model, not the folder of a sweep"},
+    {TRAIN "--set model.teacher=" ZIP, "not a teacher; weights are converted"},
+    {TRAIN "--set model.teacher=" S "base.yaml", "is a config, not a teacher"},
+    {TRAIN "--set model.init=" TEACHER, "is a teacher, not a model to start from"},
+    {TRAIN "--set loss.penalty=true --set penalty.path=" RUN "model.safetensors", "penalty.path: "},
+    {"distill -o " S "new --set distill.images=" S "data --set distill.backbone=" TEACHER,
+     "is a teacher, not a backbone; model.teacher takes it"},
+    {"distill -o " S "new --set distill.images=" S "data --set distill.backbone=" ZIP, "not a backbone"},
+    {"import -o " S "new.safetensors " S "base.yaml", "is a config, not weights"},
+    {"import -o " S "new.safetensors " S "images.tar", "is a tar archive, not weights"},
+};
+
+START_TEST(the_wrong_role_is_named) {
+    Outcome outcome;
+    NEED_PROGRAM();
+    run(wrong[_i].words, 0, &outcome);
+    ck_assert_msg(outcome.code == 1 && strstr(outcome.err, wrong[_i].says), "%s: exit %d: %s",
+                  wrong[_i].words, outcome.code, outcome.err);
+    ck_assert(!exists(S "new") && !exists(S "new.safetensors"));
+}
+END_TEST
+
+/* What holds what is needed is taken, and told; the networks are those of the file. */
+START_TEST(what_can_be_used_is) {
+    Outcome outcome;
+    NEED_PROGRAM();
+    run(TRAIN "--set model.init=" RUN "checkpoint.safetensors --set model.teacher=" RUN "model.safetensors",
+        0, &outcome);
+    ck_assert_msg(outcome.code == 0, "%s", outcome.err);
+    ck_assert_msg(
+        strstr(outcome.err, "model.init: " RUN "checkpoint.safetensors is a checkpoint of a training;"), "%s",
+        outcome.err);
+    ck_assert_msg(strstr(outcome.err, "model.teacher: " RUN "model.safetensors is a model;"), "%s",
+                  outcome.err);
+    run_well("sweep " S "sweep.yaml");
+    run_well("report " S "sweep/sweep.sweep.json");
+    ck_assert(exists(S "sweep/sweep.md"));
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("file_roles");
+    TCase *tests = tcase_create("file_roles");
+    program_runs_in(S);
+    tcase_add_unchecked_fixture(tests, make_scene, remove_scene);
+    tcase_set_timeout(tests, 600);
+    tcase_add_loop_test(tests, the_wrong_role_is_named, 0, (int)(sizeof wrong / sizeof *wrong));
+    tcase_add_test(tests, what_can_be_used_is);
+    suite_add_tcase(suite, tests);
+    return run_suite(suite);
+}
