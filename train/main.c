@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -54,6 +55,7 @@ static void hold_standard_descriptors(void) {
 int main(int argc, char **argv) {
     EadArguments arguments;
     hold_standard_descriptors();
+    signal(SIGXFSZ, SIG_IGN); /* a file over the limit of its size is an error like a full disk */
     EadStatus status = ead_arguments_parse(argc, argv, &arguments);
     bool wrong_usage = status == EAD_BAD_ARGUMENT;
     if (status == EAD_OK) status = act(&arguments);

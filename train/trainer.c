@@ -4,6 +4,7 @@
 #include "core/base/printing.h"
 #include "core/system/clock.h"
 #include "core/base/memory.h"
+#include "core/base/output_check.h"
 #include "core/file/file_role.h"
 #include "train/evaluate/result_files.h"
 #include "train/evaluate/scoring.h"
@@ -115,20 +116,28 @@ static EadStatus log_losses(Run *run) {
     return EAD_OK;
 }
 
-static EadStatus save_checkpoint(Run *run) {
+/* Writes the checkpoint, or only asks whether there is room for it. */
+static EadStatus write_checkpoint(Run *run, bool only_ask) {
     EadSafetensorsWriter *writer;
+    const char *path = run->folder.checkpoint;
+    EAD_TRY(ead_safetensors_writer_new(&writer));
+    EadStatus status = run->fit->write(run->state, writer);
+    if (status == EAD_OK)
+        status = ead_checkpoint_write(writer, run->config_text, steps_done(run), step_of(run));
+    if (status == EAD_OK)
+        status = only_ask ? ead_check_room(path, ead_safetensors_writer_bytes(writer))
+                          : ead_safetensors_writer_write(writer, path);
+    ead_safetensors_writer_free(writer);
+    return status;
+}
+
+static EadStatus save_checkpoint(Run *run) {
     if (run->step.plan) {
         EAD_TRY(log_losses(run));
         EAD_TRY(ead_loss_log_flush(&run->log)); /* the checkpoint must never be ahead of the log */
         EAD_TRY(ead_step_download(&run->step));
     }
-    EAD_TRY(ead_safetensors_writer_new(&writer));
-    EadStatus status = run->fit->write(run->state, writer);
-    if (status == EAD_OK)
-        status = ead_checkpoint_write(writer, run->config_text, steps_done(run), step_of(run));
-    if (status == EAD_OK) status = ead_safetensors_writer_write(writer, run->folder.checkpoint);
-    ead_safetensors_writer_free(writer);
-    return status;
+    return write_checkpoint(run, false);
 }
 
 /* ---- preparation ---- */
@@ -189,6 +198,21 @@ static EadStatus plan_step(Run *run) {
     return EAD_OK;
 }
 
+/* Everything that will be written can be; no folder is made. */
+static EadStatus check_outputs(const Run *run) {
+    const EadConfig *config = run->config;
+    const char *const files[] = {run->folder.config, run->folder.model, run->folder.checkpoint,
+                                 run->folder.losses};
+    EAD_TRY(ead_check_output_folder(config->output, "--output"));
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        EAD_TRY(ead_check_output_file(files[i], "--output"));
+    if (!run->fit->model) return EAD_OK;
+    EadPath cache;
+    EAD_TRY(ead_train_data_cache(config, cache));
+    EAD_TRY(ead_check_output_folder(cache, "dataset.cache"));
+    return ead_evaluate_check_outputs(config->output, config->eval_maps, config->eval_overlays);
+}
+
 static EadStatus prepare(Run *run) {
     const EadFit *fit = run->fit;
     EadImageRules rules = ead_config_image_rules(run->config);
@@ -196,6 +220,7 @@ static EadStatus prepare(Run *run) {
     EAD_TRY(ead_config_to_yaml(run->config, &run->config_text));
     EAD_TRY(ead_run_folder_name(&run->folder, run->config->output, fit->model_name));
     EAD_TRY(ead_run_folder_check(&run->folder, run->spec->resume));
+    EAD_TRY(check_outputs(run));
     if (detector) EAD_TRY(ead_train_data_list(run->config, &run->data));
     EAD_TRY(fit->create(run->spec, detector ? &run->data : NULL, &run->state));
     if (detector) run->model = fit->model(run->state);
@@ -214,7 +239,8 @@ static EadStatus prepare(Run *run) {
         EAD_TRY(ead_training_board_open(&run->board, run->config->output, run->steps, steps_done(run),
                                         &run->data.dataset, &rules));
     EAD_TRY(ead_run_folder_write_config(&run->folder, run->config_text));
-    return run->phase_count == 0 && !resumed ? save_checkpoint(run) : EAD_OK;
+    if (run->phase_count == 0 && !resumed) return save_checkpoint(run);
+    return steps_done(run) < run->steps ? write_checkpoint(run, true) : EAD_OK;
 }
 
 /* ---- the steps ---- */

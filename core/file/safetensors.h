@@ -143,5 +143,8 @@ EadStatus ead_safetensors_writer_write(EadSafetensorsWriter *writer, const char 
  * same. */
 EadStatus ead_safetensors_writer_begin(EadSafetensorsWriter *writer, const char *path, EadAtomicFile *file);
 
+/* Bytes of all tensors: the file will have these and a header. */
+uint64_t ead_safetensors_writer_bytes(const EadSafetensorsWriter *writer);
+
 /* Where the data of a tensor begins in a file that was begun. */
 int64_t ead_safetensors_writer_offset(const EadSafetensorsWriter *writer, const char *name);

@@ -3,6 +3,7 @@
 #include "core/file/safetensors.h"
 #include "core/base/atomic_file.h"
 #include "core/base/memory.h"
+#include "core/base/output_check.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -177,13 +178,18 @@ EadStatus ead_safetensors_writer_begin(EadSafetensorsWriter *writer, const char 
                           "metadata",
                           path, strlen(header), EAD_FILE_MAX_HEADER);
     else
-        status = ead_atomic_file_open(file, path);
+        status = ead_check_room(path, writer->data_start + writer->data_size);
+    if (status == EAD_OK) status = ead_atomic_file_open(file, path);
     if (status == EAD_OK && !(write_header(file->stream, header) && write_data(file->stream, writer))) {
         status = ead_fail(EAD_IO, "%s: cannot write: %s", path, strerror(errno));
         ead_atomic_file_discard(file);
     }
     free(header);
     return status;
+}
+
+uint64_t ead_safetensors_writer_bytes(const EadSafetensorsWriter *writer) {
+    return writer->data_size;
 }
 
 int64_t ead_safetensors_writer_offset(const EadSafetensorsWriter *writer, const char *name) {

@@ -87,6 +87,8 @@ static EadStatus open_all(Eval *eval) {
     for (int i = 0; i < eval->arguments->setting_count; i++)
         output_given |= strncmp(eval->arguments->settings[i], "output=", strlen("output=")) == 0;
     if (!output_given) EAD_TRY(ead_config_set_key(&eval->config, EAD_KEY_output, eval->folder));
+    EAD_TRY(
+        ead_evaluate_check_outputs(eval->config.output, eval->config.eval_maps, eval->config.eval_overlays));
     const EadFit *fit = ead_fit_find(eval->model->method->name);
     (void)ead_config_check(&eval->config);
     if (fit) (void)fit->check(&eval->config, EAD_CHECK_MODEL);

@@ -1,6 +1,7 @@
 /* efficientad import. */
 #include "train/cli/arguments.h"
 
+#include "core/base/output_check.h"
 #include "core/base/printing.h"
 #include "core/base/paths.h"
 #include "core/system/file_lock.h"
@@ -217,10 +218,15 @@ static EadStatus write_checked(Import *import, const char *output) {
 static EadStatus run(Import *import, const EadArguments *arguments) {
     const char *output = ead_arguments_text(arguments, EAD_OPTION_IMPORT_OUTPUT);
     EadPath lock;
+    EAD_TRY(ead_check_output_file(output, "--output"));
     if (snprintf(lock, sizeof lock, "%s.lock", output) >= EAD_PATH_SIZE)
         return ead_fail(EAD_BAD_ARGUMENT, "%.200s: the path is too long", output);
     EAD_TRY(ead_file_lock_take(lock, output, &import->lock));
     EAD_TRY(ead_import_source_open(&import->source, arguments->paths, arguments->path_count));
+    for (int i = 0; i < import->source.paths.count; i++)
+        if (ead_path_same(output, import->source.paths.items[i]))
+            return ead_fail(EAD_BAD_ARGUMENT, "%s: is an input too (%s); name another --output", output,
+                            import->source.paths.items[i]);
     EAD_TRY(find_all(import));
     EAD_TRY(ead_import_networks_check(&import->networks, &import->source));
     EAD_TRY(decide_padding(import, arguments));

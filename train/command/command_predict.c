@@ -8,6 +8,7 @@
 #include "train/evaluate/map_output.h"
 #include "train/evaluate/scoring.h"
 #include "train/support/memory_budget.h"
+#include "core/base/output_check.h"
 #include "core/base/printing.h"
 #include "core/base/paths.h"
 #include "train/evaluate/predict_lines.h"
@@ -32,6 +33,8 @@ static EadStatus start(Predictor *predictor, const EadArguments *arguments) {
     const char *overlays = ead_arguments_text(arguments, EAD_OPTION_OVERLAYS);
     const char *maps = ead_arguments_text(arguments, EAD_OPTION_MAPS);
     EadPlanOptions plan;
+    if (overlays) EAD_TRY(ead_check_output_folder(overlays, "--overlays"));
+    if (maps) EAD_TRY(ead_check_output_folder(maps, "--maps"));
     EAD_TRY(ead_arguments_plan_options(arguments, &plan));
     EAD_TRY(ead_model_open(ead_arguments_text(arguments, EAD_OPTION_MODEL), &predictor->model));
     EadModel *model = predictor->model;

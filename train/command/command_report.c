@@ -3,6 +3,7 @@
 
 #include "core/base/printing.h"
 #include "core/base/atomic_file.h"
+#include "core/base/output_check.h"
 #include "core/base/paths.h"
 #include "core/base/string_list.h"
 #include "core/file/file_role.h"
@@ -21,19 +22,23 @@ static EadStatus report_one(const char *manifest) {
         EadStatus (*write)(FILE *stream, const EadSweepResults *results);
     } files[] = {
         {".md", ead_sweep_write_markdown}, {".csv", ead_sweep_write_csv}, {".html", ead_sweep_write_page}};
+    enum { FILES = sizeof files / sizeof *files };
     int length = (int)(strlen(manifest) - strlen(ending));
+    EadPath paths[FILES];
     EadSweepResults results;
+    for (int i = 0; i < FILES; i++) {
+        snprintf(paths[i], sizeof paths[i], "%.*s%s", length, manifest, files[i].extension);
+        EAD_TRY(ead_check_output_file(paths[i], "a copy of the sweep's folder"));
+    }
     EadStatus status = ead_sweep_results_read(manifest, &results);
     if (status == EAD_OK) status = ead_sweep_write_markdown(stdout, &results);
-    for (size_t i = 0; i < sizeof files / sizeof *files && status == EAD_OK; i++) {
+    for (int i = 0; i < FILES && status == EAD_OK; i++) {
         EadAtomicFile file = {0};
-        EadPath path;
-        snprintf(path, sizeof path, "%.*s%s", length, manifest, files[i].extension);
-        status = ead_atomic_file_open(&file, path);
+        status = ead_atomic_file_open(&file, paths[i]);
         if (status == EAD_OK) status = files[i].write(file.stream, &results);
         if (status == EAD_OK) status = ead_atomic_file_commit(&file);
         ead_atomic_file_discard(&file);
-        if (status == EAD_OK) ead_print(stderr, "%s\n", path);
+        if (status == EAD_OK) ead_print(stderr, "%s\n", paths[i]);
     }
     ead_sweep_results_free(&results);
     return status;

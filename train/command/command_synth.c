@@ -1,6 +1,7 @@
 /* efficientad synth: writes a generated data set in the layout of MVTec AD. */
 #include "train/cli/arguments.h"
 
+#include "core/base/output_check.h"
 #include "core/base/printing.h"
 #include "core/base/paths.h"
 #include "data/codec/codec.h"
@@ -56,7 +57,7 @@ static EadStatus check_empty(const char *output, const char *name) {
     EadPath folder;
     EAD_TRY(ead_path_in(folder, output, name));
     EAD_TRY(ead_directory_holds_files(folder, &holds));
-    if (!holds) return EAD_OK;
+    if (!holds) return ead_check_output_folder(folder, "--output");
     return ead_fail(EAD_BAD_FILE, "%s: not empty; remove it or give another --output", folder);
 }
 

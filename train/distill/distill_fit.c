@@ -4,6 +4,7 @@
 #include "core/base/printing.h"
 #include "core/base/half.h"
 #include "core/base/memory.h"
+#include "core/base/output_check.h"
 #include "core/base/paths.h"
 #include "models/efficientad/model.h"
 #include "models/networks/params_file.h"
@@ -77,8 +78,13 @@ static EadStatus new_state(const EadRunSpec *spec, void **state) {
 }
 
 static EadStatus create(const EadRunSpec *spec, EadTrainData *data, void **state) {
+    EadPath metrics;
     (void)data;
     EAD_TRY(new_state(spec, state));
+    EAD_TRY(ead_path_in(metrics, spec->config->output, "metrics.json"));
+    EAD_TRY(ead_check_output_file(metrics, "--output"));
+    if (spec->config->distill_cache[0])
+        EAD_TRY(ead_check_output_folder(spec->config->distill_cache, "distill.cache"));
     DistillState *s = *state;
     int choice = s->config->distill_backbone_variant;
     EadResnetVariant variant = (EadResnetVariant)(choice - EAD_VARIANT_CHOICE_TORCHVISION);

@@ -3,6 +3,7 @@
 
 #include "core/base/atomic_file.h"
 #include "core/base/memory.h"
+#include "core/base/output_check.h"
 #include "core/base/paths.h"
 #include "data/dataset/csv_reader.h"
 #include "train/metrics/metrics_output.h"
@@ -106,6 +107,22 @@ static EadStatus write_report(const EadEvaluateSpec *spec, const EadResults *res
     ead_loss_history_free(&losses);
     free(timings);
     return status;
+}
+
+EadStatus ead_evaluate_check_outputs(const char *folder, bool maps, bool overlays) {
+    static const char *const files[] = {"scores.csv", "metrics.json",  "report.html",  "roc.csv", "pr.csv",
+                                        "pro.csv",    "pixel_roc.csv", "pixel_pr.csv", "spro.csv"};
+    EadPath path;
+    EAD_TRY(ead_check_output_folder(folder, "--output"));
+    EAD_TRY(ead_path_in(path, folder, "maps"));
+    if (maps) EAD_TRY(ead_check_output_folder(path, "--output"));
+    EAD_TRY(ead_path_in(path, folder, "overlays"));
+    if (overlays) EAD_TRY(ead_check_output_folder(path, "--output"));
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        EAD_TRY(ead_path_in(path, folder, files[i]));
+        EAD_TRY(ead_check_output_file(path, "--output"));
+    }
+    return EAD_OK;
 }
 
 EadStatus ead_evaluate_write(const EadEvaluateSpec *spec, const EadResults *results) {

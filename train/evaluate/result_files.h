@@ -15,6 +15,10 @@ EadStatus ead_write_metrics_json(const char *path, const EadMetrics *metrics);
 EadStatus ead_write_curve_csv(const char *path, const EadCurve *curve, const char *x_name,
                               const char *y_name);
 
+/* Whether ead_evaluate() and ead_evaluate_write() will be able to write into the folder, which need not exist.
+ * Errors: EAD_IO, naming --output. */
+EadStatus ead_evaluate_check_outputs(const char *folder, bool maps, bool overlays);
+
 /* Writes into spec->output: scores.csv, roc.csv, pr.csv, (with masks) pro.csv, pixel_roc.csv, pixel_pr.csv,
  * (with defect channels) spro.csv, metrics.json and report.html. A curve that is undefined leaves no file,
  * nor that of an earlier evaluation. Errors: EAD_IO, EAD_NO_MEMORY; EAD_BAD_FILE for a broken losses.csv. */

@@ -18,6 +18,11 @@ static bool show_decoding(void *context, int done, int total) {
     return !ead_interrupted();
 }
 
+EadStatus ead_train_data_cache(const EadConfig *config, EadPath folder) {
+    bool named = config->dataset_cache[0] != '\0';
+    return ead_path_in(folder, named ? "" : config->output, named ? config->dataset_cache : "cache");
+}
+
 EadStatus ead_open_cache(const EadConfig *config, const EadImageList *list, const char *kind, EadFitMode mode,
                          EadSkippedImages *skipped, bool quiet, EadImageCache **out) {
     EadImageRules rules = ead_config_image_rules(config);
@@ -29,10 +34,7 @@ EadStatus ead_open_cache(const EadConfig *config, const EadImageList *list, cons
     for (int i = 0; i < list->count; i++) hash = hash * 31 + ead_hash_name(list->items[i].name);
     snprintf(name, sizeof name, "%s_%dx%d_%08x.cache", kind, config->model_image_size.height,
              config->model_image_size.width, (unsigned)hash);
-    if (config->dataset_cache[0])
-        EAD_TRY(ead_path_in(folder, "", config->dataset_cache));
-    else
-        EAD_TRY(ead_path_in(folder, config->output, "cache"));
+    EAD_TRY(ead_train_data_cache(config, folder));
     EAD_TRY(ead_make_directories(folder));
     EAD_TRY(ead_path_in(file, folder, name));
     EAD_TRY(ead_image_notes_new(&rules.notes));

@@ -2,6 +2,7 @@
  * caches of other lists. */
 #pragma once
 
+#include "core/base/paths.h"
 #include "data/cache/image_cache.h"
 #include "data/dataset/dataset.h"
 #include "train/config/config.h"
@@ -21,6 +22,9 @@ EadStatus ead_train_data_list(const EadConfig *config, EadTrainData *data);
 /* Decodes and caches training and validation images. Errors: those of data/. */
 EadStatus ead_train_data_open(const EadConfig *config, bool quiet, EadTrainData *data);
 void ead_train_data_close(EadTrainData *data);
+
+/* The folder for caches of the config. Errors: EAD_BAD_ARGUMENT, a long path. */
+EadStatus ead_train_data_cache(const EadConfig *config, EadPath folder);
 
 /* Decodes and caches a list of images of `kind` ("penalty"), in the folder for caches of the config, with a
  * progress line unless quiet. skipped: NULL where an image that cannot be decoded is an error. */

@@ -1,0 +1,102 @@
+/* Trying of folders, and the room on disks. */
+#define _GNU_SOURCE /* AT_EACCESS */
+#include "core/base/output_check.h"
+
+#include "core/base/atomic_file.h"
+#include "core/base/paths.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+/* Cuts a path down to the part that exists, a dangling link included; "" becomes ".". */
+static void existing_part(EadPath path) {
+    struct stat entry;
+    while (*path && lstat(path, &entry) != 0) {
+        char *slash = strrchr(path, '/');
+        path[!slash ? 0 : slash == path ? 1 : slash - path] = '\0';
+    }
+    if (!*path) strcpy(path, ".");
+}
+
+/* Makes a file in the part of the folder that exists, if that is all of it. */
+static EadStatus try_folder(const char *folder) {
+    EadPath there, file;
+    EadAtomicFile atomic;
+    EAD_TRY(ead_path_in(there, "", *folder ? folder : "."));
+    existing_part(there);
+    if (!ead_path_is_folder(there)) return ead_fail(EAD_IO, "%s is no folder", there);
+    if (!ead_path_same(there, folder)) {
+        if (faccessat(AT_FDCWD, there, W_OK | X_OK, AT_EACCESS) == 0) return EAD_OK;
+        return ead_fail(EAD_IO, "%s", strerror(errno));
+    }
+    EAD_TRY(ead_path_in(file, folder, ".efficientad-try"));
+    EAD_TRY(ead_atomic_file_open(&atomic, file));
+    ead_atomic_file_discard(&atomic);
+    return EAD_OK;
+}
+
+static EadStatus name_option(EadStatus status, const char *option) {
+    char text[900];
+    snprintf(text, sizeof text, "%s", ead_error_message());
+    return ead_fail(status, "%s; %s names another place", text, option);
+}
+
+EadStatus ead_check_output_folder(const char *folder, const char *option) {
+    EadStatus status = try_folder(folder);
+    if (status == EAD_OK) return EAD_OK;
+    ead_fail_prefix(status, "%s: cannot write here: ", *folder ? folder : ".");
+    return name_option(status, option);
+}
+
+static bool is_special(const char *path) {
+    struct stat entry;
+    return stat(path, &entry) == 0 && !S_ISREG(entry.st_mode) && !S_ISDIR(entry.st_mode);
+}
+
+EadStatus ead_check_output_file(const char *path, const char *option) {
+    EadAtomicFile file;
+    EadPath folder;
+    if (is_special(path)) return EAD_OK;
+    if (ead_path_is_folder(path))
+        return ead_fail(EAD_IO, "%s: cannot write: it is a folder; remove it, or %s names another place",
+                        path, option);
+    EAD_TRY(ead_path_folder(folder, path));
+    if (!*folder || ead_path_is_folder(folder)) {
+        EadStatus status = ead_atomic_file_open(&file, path);
+        if (status != EAD_OK) return name_option(status, option);
+        ead_atomic_file_discard(&file);
+        return EAD_OK;
+    }
+    return ead_check_output_folder(folder, option);
+}
+
+EadStatus ead_check_room(const char *path, uint64_t bytes) {
+    struct rlimit limit;
+    struct statvfs disk;
+    EadPath folder;
+    if (is_special(path)) return EAD_OK;
+    if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && bytes > limit.rlim_cur)
+        return ead_fail(EAD_IO, "%s: cannot write: it takes %.1f MB, but files may have %.1f MB (ulimit -f)",
+                        path, 1e-6 * (double)bytes, 1e-6 * (double)limit.rlim_cur);
+    EAD_TRY(ead_path_folder(folder, path));
+    existing_part(folder);
+    if (statvfs(folder, &disk) != 0 || disk.f_blocks == 0) return EAD_OK; /* it does not say */
+    uint64_t room = (uint64_t)(geteuid() == 0 ? disk.f_bfree : disk.f_bavail) * disk.f_frsize;
+    if (bytes <= room) return EAD_OK;
+    return ead_fail(EAD_IO, "%s: cannot write: it takes %.1f MB, but its disk has room for %.1f MB", path,
+                    1e-6 * (double)bytes, 1e-6 * (double)room);
+}
+
+bool ead_outputs_collide(const char *a, const char *b) {
+    EadPath first, second;
+    if (is_special(a) || is_special(b)) return false;
+    if (ead_path_same(a, b)) return true;
+    return strcmp(ead_path_base(a), ead_path_base(b)) == 0 && ead_path_folder(first, a) == EAD_OK &&
+           ead_path_folder(second, b) == EAD_OK &&
+           (strcmp(first, second) == 0 || ead_path_same(first, second));
+}

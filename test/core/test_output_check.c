@@ -1,0 +1,78 @@
+/* Outputs that cannot be written are told before, and the telling leaves nothing. */
+#define S "build/scratch/test_output_check/"
+#include "core/base/output_check.h"
+
+#include "test/support/scratch.h"
+
+#include <sys/resource.h>
+
+START_TEST(folders) {
+    shell_ok("rm -rf " S "; mkdir -p " S "there; : >" S "file; ln -s gone " S "dangling; ln -s there " S
+             "link");
+    ASSERT_OK(ead_check_output_folder(S "there", "--o"));
+    ASSERT_OK(ead_check_output_folder(S "link/new/below", "--o"));
+    ASSERT_OK(ead_check_output_folder(S "new/below/", "--o"));
+    ASSERT_OK(ead_check_output_folder("", "--o"));
+    ASSERT_FAILS(ead_check_output_folder(S "file", "--o"), EAD_IO, S "file: cannot write here: ");
+    ASSERT_FAILS(ead_check_output_folder(S "file/new", "--o"), EAD_IO,
+                 "is no folder; --o names another place");
+    ASSERT_FAILS(ead_check_output_folder(S "dangling/new", "--o"), EAD_IO, "is no folder");
+    ck_assert(!exists(S "new") && !exists(S "gone"));
+    ck_assert_int_eq(files_in(S "there"), 0);
+    if (geteuid() == 0) return; /* who may write everywhere */
+    shell_ok("mkdir " S "closed; chmod 500 " S "closed");
+    ASSERT_FAILS(ead_check_output_folder(S "closed", "--o"), EAD_IO, "Permission denied");
+    ASSERT_FAILS(ead_check_output_folder(S "closed/new", "--o"), EAD_IO, "Permission denied; --o names");
+}
+END_TEST
+
+START_TEST(files) {
+    shell_ok("rm -rf " S "; mkdir -p " S "there/sub; echo old >" S "there/old; mkfifo " S "fifo");
+    ASSERT_OK(ead_check_output_file(S "there/new", "--o"));
+    ASSERT_OK(ead_check_output_file(S "there/old", "--o"));
+    ASSERT_OK(ead_check_output_file(S "new/new", "--o"));
+    ASSERT_OK(ead_check_output_file(S "fifo", "--o")); /* and nobody who reads from it is disturbed */
+    ASSERT_OK(ead_check_output_file("/dev/null", "--o"));
+    assert_file_holds(S "there/old", "old\n");
+    ck_assert_int_eq(files_in(S "there"), 2);
+    ASSERT_FAILS(ead_check_output_file(S "there/sub", "--o"), EAD_IO, "it is a folder");
+    ASSERT_FAILS(ead_check_output_file(S "there/old/new", "--o"), EAD_IO, "is no folder; --o names");
+}
+END_TEST
+
+START_TEST(room) {
+    struct rlimit old, less;
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &old), 0);
+    less = old;
+    less.rlim_cur = 1000000;
+    ASSERT_OK(ead_check_room(S "new/file", 1000001));
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &less), 0);
+    EadStatus enough = ead_check_room(S "new/file", 1000000), special = ead_check_room("/dev/null", 1 << 30);
+    EadStatus more = ead_check_room(S "new/file", 1000001);
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &old), 0);
+    ck_assert(enough == EAD_OK && special == EAD_OK && more == EAD_IO);
+    assert_contains(ead_error_message(), "files may have 1.0 MB (ulimit -f)");
+    ASSERT_FAILS(ead_check_room(S "new/file", UINT64_MAX / 2), EAD_IO, "but its disk has room for ");
+}
+END_TEST
+
+START_TEST(two_outputs_of_one_name) {
+    shell_ok("rm -rf " S "; mkdir -p " S "a " S "b; ln -s a " S "link; : >" S "a/x; ln " S "a/x " S "b/y");
+    ck_assert(ead_outputs_collide(S "a/new", S "link/new") && ead_outputs_collide(S "a/x", S "b/y"));
+    ck_assert(ead_outputs_collide("new", "./new") && ead_outputs_collide(S "none/new", S "none/new"));
+    ck_assert(!ead_outputs_collide(S "a/new", S "b/new") && !ead_outputs_collide(S "a/x", S "a/y"));
+    ck_assert(!ead_outputs_collide("/dev/null", "/dev/null"));
+    shell_ok("rm -rf " S);
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("output_check");
+    TCase *tests = tcase_create("output_check");
+    tcase_add_test(tests, folders);
+    tcase_add_test(tests, files);
+    tcase_add_test(tests, room);
+    tcase_add_test(tests, two_outputs_of_one_name);
+    suite_add_tcase(suite, tests);
+    return run_suite(suite);
+}

@@ -1,0 +1,126 @@
+/* What cannot be written fails before the work, for every output of every command; a limit of file sizes is an
+ * error with a message. Skipped where $PROGRAM is not set. */
+#define S "build/scratch/test_outputs/"
+#include "test/support/runs.h"
+
+#define MODEL S "run/model.safetensors"
+#define EVAL  "eval -m " MODEL " -o " S "new "
+#define TRAIN "train -c " S "base.yaml -o " S "new "
+#define IMAGE S "data/gasket/test/good/000.png"
+
+static void make_scene(void) {
+    if (!getenv("PROGRAM")) return;
+    shell_ok("rm -rf " S " && mkdir -p " S);
+    write_text(S "base.yaml", "dataset: {path: " S "data, category: gasket, cache: " S "cache}\n"
+                              "model: {image_size: 128}\n"
+                              "train: {steps: 1, tensorboard: false}\n"
+                              "loss.penalty: false\n"
+                              "autoencoder.enabled: false\n");
+    write_text(S "list.sweep.json", "{}\n");
+    run_well("synth -o " S "data --size 128 --train 3 --test-good 1 --test-defect 1");
+    run_well("train -q -c " S "base.yaml -o " S "run");
+}
+
+static void remove_scene(void) {
+    shell_ok("rm -rf " S);
+}
+
+/* folder, file: what stands in the way. */
+static const struct {
+    const char *folder, *file, *words, *says;
+} cases[] = {
+    {S "new/scores.csv", "", EVAL, S "new/scores.csv: cannot write: it is a folder"},
+    {S "new/report.html", "", EVAL, S "new/report.html: "},
+    {S "new", S "new/overlays", EVAL "--overlays", S "new/overlays: cannot write here"},
+    {"", S "new", EVAL, S "new: cannot write here: "},
+    {"", S "new", TRAIN, S "new: cannot write here: "},
+    {S "new/metrics.json", "", TRAIN, S "new/metrics.json: cannot write"},
+    {S "new", S "new/maps", TRAIN "--set eval.maps=true", S "new/maps: cannot write here"},
+    {"", S "other", TRAIN "--set dataset.cache=" S "other/cache", "dataset.cache names another place"},
+    {S "new/metrics.json", "",
+     "distill -o " S "new --set distill.images=" S "data --set distill.backbone=none",
+     S "new/metrics.json: "},
+    {"", S "other",
+     "distill -o " S "new --set distill.images=" S "data --set distill.backbone=none --set "
+     "distill.cache=" S "other",
+     "distill.cache names another place"},
+    {"", S "new", "predict -m " MODEL " --maps " S "new " IMAGE, S "new: "},
+    {S "new", "", "bench metrics -n 1 --json " S "new", S "new: cannot write: it is a folder"},
+    {"", S "new", "bench metrics -n 1 --csv " S "new/t.csv", "new is no folder; --csv names"},
+    {"", "", "bench metrics -n 1 --json " S "t --csv " S "../test_outputs/t", "name the same file"},
+    {S "new", "", "import -o " S "new " MODEL, S "new: cannot write: it is a folder"},
+    {S "list.md", "", "report " S "list.sweep.json", S "list.md: cannot write"},
+};
+
+static void prepare(const char *folder, const char *file) {
+    shell_ok("rm -rf " S "new " S "other " S "t " S "list.md");
+    if (*folder) make_folders(folder), mkdir(folder, 0777);
+    if (*file) write_text(file, "in the way\n");
+}
+
+START_TEST(outputs_are_tried_first) {
+    Outcome outcome;
+    NEED_PROGRAM();
+    prepare(cases[_i].folder, cases[_i].file);
+    run(cases[_i].words, 0, &outcome);
+    ck_assert_msg(outcome.code == 1 && outcome.complaints == 1 && strstr(outcome.err, cases[_i].says),
+                  "%s: exit %d: %s", cases[_i].words, outcome.code, outcome.err);
+    static const char *const work[] = {"evaluating", "memory of", "training", "decoding", "EPYC"};
+    for (size_t i = 0; i < sizeof work / sizeof *work; i++)
+        ck_assert_msg(!strstr(outcome.err, work[i]), "%s: works first: %s", cases[_i].words, outcome.err);
+    if (*cases[_i].file) assert_file_holds(cases[_i].file, "in the way\n");
+    ck_assert(!exists(S "new/checkpoint.safetensors"));
+}
+END_TEST
+
+/* The signal's default is to end the process without a word. */
+START_TEST(a_limit_of_file_sizes_is_an_error) {
+    NEED_PROGRAM();
+    static const char *const words[] = {
+        "train -q -c " S "base.yaml -o " S "new", "import -o " S "new/m.safetensors " MODEL,
+        "predict -q -m " MODEL " --maps " S "new " IMAGE, "synth -o " S "new --size 512 --train 1"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        char line[1024], err[TEXT_SIZE];
+        shell_ok("rm -rf " S "new; mkdir " S "new");
+        snprintf(line, sizeof line, "(ulimit -f 8; exec %s %s >" S "out 2>" S "err)", getenv("PROGRAM"),
+                 words[i]);
+        ck_assert_int_eq(shell(line), 1);
+        read_into(S "err", err);
+        ck_assert_msg(strstr(err, "cannot write"), "%s: %s", words[i], err);
+        ck_assert_int_eq(shell("test -z \"$(find " S
+                               "new -name '*tmp*' -o -name '*.part' -o -name '*.png' -o "
+                               "-name '*.tiff' -o -name '*.safetensors')\""),
+                         0);
+    }
+}
+END_TEST
+
+START_TEST(an_input_is_no_output) {
+    Outcome outcome;
+    NEED_PROGRAM();
+    shell_ok("rm -rf " S "new; cp " MODEL " " S "mine.safetensors; ln -sf mine.safetensors " S
+             "link.safetensors; ln -f " S "mine.safetensors " S "hard.safetensors");
+    static const char *const words[] = {"import -o " S "link.safetensors " S "mine.safetensors",
+                                        "import -o " S "mine.safetensors " S "hard.safetensors",
+                                        "import -o " S "data/../mine.safetensors " S "mine.safetensors"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        run(words[i], 0, &outcome);
+        ck_assert_msg(outcome.code == 1 && strstr(outcome.err, "is an input too"), "%s: %s", words[i],
+                      outcome.err);
+        ck_assert(same_files(MODEL, S "mine.safetensors"));
+    }
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("outputs");
+    TCase *tests = tcase_create("outputs");
+    program_runs_in(S);
+    tcase_add_unchecked_fixture(tests, make_scene, remove_scene);
+    tcase_set_timeout(tests, 600);
+    tcase_add_loop_test(tests, outputs_are_tried_first, 0, (int)(sizeof cases / sizeof *cases));
+    tcase_add_test(tests, a_limit_of_file_sizes_is_an_error);
+    tcase_add_test(tests, an_input_is_no_output);
+    suite_add_tcase(suite, tests);
+    return run_suite(suite);
+}
