@@ -4,6 +4,7 @@
 #include "core/base/memory.h"
 #include "core/base/philox.h"
 #include "data/dataset/dataset_layout.h"
+#include "data/dataset/overlap.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -76,22 +77,12 @@ static EadStatus check_masks_of_all(EadDataset *out) {
     return ead_dataset_note(out, "no masks of the test images: image figures alone are measured");
 }
 
-static EadStatus check_apart(const EadDataset *out) {
-    for (int i = 0; i < out->test_count; i++)
-        if (ead_strings_find_sorted(&out->train, out->test[i].path) >= 0 ||
-            ead_strings_find_sorted(&out->validation, out->test[i].path) >= 0)
-            return ead_fail(EAD_BAD_ARGUMENT,
-                            "%s: is both an image to train on and a test image; keep their folders apart",
-                            out->test[i].path);
-    return EAD_OK;
-}
-
 static EadStatus open_parts(const EadDatasetSpec *spec, const EadLayout *layout, EadDataset *out) {
     EAD_TRY(layout->open(spec, layout, out));
     EAD_TRY(check_masks_of_all(out));
     if (spec->test_only) return EAD_OK;
     ead_strings_sort(&out->train);
-    EAD_TRY(check_apart(out));
+    EAD_TRY(ead_dataset_check_apart(out));
     if (out->train.count == 0)
         return ead_fail(EAD_BAD_ARGUMENT, "%s: no good images to train on", spec->path);
     if (out->validation.count > 0) return EAD_OK;

@@ -117,7 +117,9 @@ EadStatus ead_list_files(EadStringList *list, const char *folder, EadFileWanted 
     int first = list->count;
     EAD_TRY(walk(&(Search){list, wanted, left_out}, folder, NULL));
     ead_strings_sort_from(list, first);
-    return left_out ? ead_take_out_masks(list, first, left_out) : EAD_OK;
+    if (!left_out) return EAD_OK;
+    EAD_TRY(ead_strings_add(&left_out->folders, folder));
+    return ead_take_out_masks(list, first, left_out);
 }
 
 EadStatus ead_list_images(EadStringList *list, const char *folder, EadLeftOut *left_out) {

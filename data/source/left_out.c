@@ -37,6 +37,7 @@ int64_t ead_left_out_missed(const EadLeftOut *left) {
 void ead_left_out_free(EadLeftOut *left) {
     for (int k = 0; k < EAD_LEFT_OUT_KINDS; k++) ead_strings_free(&left->paths[k]);
     ead_strings_free(&left->messages);
+    ead_strings_free(&left->folders);
     *left = (EadLeftOut){0};
 }
 

@@ -18,6 +18,8 @@
     X(FOLDER, false, "hidden folder is left out", "hidden folders are left out")                             \
     X(MASK, false, "mask beside its image is not taken for an image",                                        \
       "masks beside their images are not taken for images")                                                  \
+    X(REPEATED, false, "image is listed already under another name and is left out",                         \
+      "images are listed already under other names and are left out")                                        \
     X(OTHER, false, "file that is no picture is ignored", "files that are no pictures are ignored")          \
     X(CONTENT, false, "file of another ending is an image by its content and taken",                         \
       "files of other endings are images by their content and taken")
@@ -34,6 +36,7 @@ typedef struct EadLeftOut {
     EadStringList paths[EAD_LEFT_OUT_KINDS];
     EadStringList messages; /* of the unreadable paths, one each */
     int64_t counts[EAD_LEFT_OUT_KINDS];
+    EadStringList folders; /* that were searched, without those below them */
 } EadLeftOut;
 
 /* Adds one; an unreadable one with the thread's present message. Errors: EAD_NO_MEMORY. */

@@ -75,6 +75,26 @@ START_TEST(another_users_home_is_refused) {
 }
 END_TEST
 
+START_TEST(the_same_place_under_other_names) {
+    Outcome outcome;
+    NEED_PROGRAM();
+    fails(TRAIN "-o " S "new --set loss.penalty=true --set 'penalty.path=~/data/gasket/train'",
+          "is both one of penalty.path and an image to train on");
+    fails(TRAIN "-o '~/data/gasket/train/good/run'", "which is searched for images; name another --output");
+    fails("eval -m " MODEL " -o '~/data/gasket/test/eval'", "which is searched for images");
+    ck_assert(!exists(S "home/data/gasket/train/good/run") && !exists(S "home/data/gasket/test/eval"));
+    /* Another spelling of the data set and of the teacher is no other run. */
+    shell_ok("ln -s data " S "home/link; cp -r " S "home/runs/a " S "again");
+    run(TRAIN "--resume -o " S "again --set 'dataset.path=~/link/../data/' --set train.steps=2", 0, &outcome);
+    ck_assert_msg(outcome.code == 0, "%s", outcome.err);
+    run(TRAIN "--resume -o " S "again --set dataset.path=" S "home/link --set train.steps=3", 0, &outcome);
+    ck_assert_msg(outcome.code == 0, "%s", outcome.err);
+    shell_ok("cp -r " S "home/data " S "copy");
+    fails(TRAIN "--resume -o " S "again --set train.steps=4 --set dataset.path=" S "copy",
+          "was made with dataset.path: ");
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("user_paths");
     TCase *tests = tcase_create("user_paths");
@@ -83,6 +103,7 @@ int main(void) {
     tcase_set_timeout(tests, 600);
     tcase_add_test(tests, a_tilde_is_expanded_everywhere);
     tcase_add_test(tests, another_users_home_is_refused);
+    tcase_add_test(tests, the_same_place_under_other_names);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

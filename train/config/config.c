@@ -275,6 +275,16 @@ bool ead_config_matters(int key) {
     return first_scope_of(key) >= 0;
 }
 
+/* Whether a key names the same file or folder in both, however it is spelled. */
+static bool same_path(const EadConfig *a, const EadConfig *b, int key) {
+    const char *left = *(char *const *)member_of(a, key), *right = *(char *const *)member_of(b, key);
+    bool below = key == EAD_KEY_dataset_train_good || key == EAD_KEY_dataset_test_good ||
+                 key == EAD_KEY_dataset_defects || key == EAD_KEY_dataset_masks; /* dataset.path */
+    EadPath first, second;
+    return *left && *right && ead_path_in(first, below ? a->dataset_path : "", left) == EAD_OK &&
+           ead_path_in(second, below ? b->dataset_path : "", right) == EAD_OK && ead_path_same(first, second);
+}
+
 int ead_config_difference(const EadConfig *a, const EadConfig *b, EadCompareScope scope) {
     for (int i = 0; i < EAD_CONFIG_KEYS; i++) {
         const EadConfigKey *key = ead_config_key(i);
@@ -282,7 +292,8 @@ int ead_config_difference(const EadConfig *a, const EadConfig *b, EadCompareScop
         int from = first_scope_of(i);
         bool must_agree =
             scope == EAD_SAME_DISTILLATION ? matters_to_distillation(i) : from >= 0 && from <= (int)scope;
-        if (must_agree && !ead_value_equal(key->rule.kind, left, right)) return i;
+        if (!must_agree || ead_value_equal(key->rule.kind, left, right)) continue;
+        if (key->rule.kind != EAD_KIND_PATH || !same_path(a, b, i)) return i;
     }
     return -1;
 }

@@ -6,6 +6,7 @@
 #include "core/base/memory.h"
 #include "core/base/output_check.h"
 #include "core/base/paths.h"
+#include "data/dataset/overlap.h"
 #include "models/efficientad/model.h"
 #include "models/networks/params_file.h"
 #include "train/support/channel_sums.h"
@@ -53,6 +54,7 @@ static EadStatus list_images(DistillState *s) {
         return ead_fail(EAD_BAD_ARGUMENT, "distill.images: %s holds %d images; at least %d are needed",
                         config->distill_images, count, MIN_IMAGES);
     EAD_TRY(ead_left_out_print(&images->files.left_out, "distill.images", stderr));
+    EAD_TRY(ead_check_output_apart(&images->files.left_out, config->output));
     EAD_TRY(ead_skipped_images_new(count, &images->skipped));
     images->held_out = config->distill_validation_images < most ? config->distill_validation_images : most;
     int64_t side = ead_pdn_output_size(true, images->height);

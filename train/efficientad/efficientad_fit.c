@@ -5,6 +5,7 @@
 #include "core/base/memory.h"
 #include "core/base/paths.h"
 #include "core/file/file_role.h"
+#include "data/dataset/overlap.h"
 #include "train/support/memory_budget.h"
 #include "train/support/progress.h"
 
@@ -116,6 +117,8 @@ static EadStatus create(const EadRunSpec *spec, EadTrainData *data, void **state
         if (status != EAD_OK) return ead_fail_prefix(status, "penalty.path: ");
         if (s->penalty_list.count == 0)
             return ead_fail(EAD_BAD_ARGUMENT, "penalty.path: %s holds no images", config->penalty_path);
+        EAD_TRY(ead_dataset_check_others(&data->dataset, &s->penalty_list, "one of penalty.path"));
+        EAD_TRY(ead_check_output_apart(&s->penalty_list.left_out, config->output));
         EAD_TRY(ead_left_out_print(&s->penalty_list.left_out, "penalty.path", stderr));
     }
     return ead_resident_data_choose(config, spec->backend, &s->model->spec, data->dataset.train.count,

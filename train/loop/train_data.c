@@ -4,6 +4,7 @@
 #include "core/base/paths.h"
 #include "core/base/philox.h"
 #include "core/base/printing.h"
+#include "data/dataset/overlap.h"
 #include "train/support/progress.h"
 
 #include <stdio.h>
@@ -92,6 +93,7 @@ EadStatus ead_open_dataset(const EadConfig *config, bool test_only, EadDataset *
     EAD_TRY(ead_config_open_dataset(config, test_only, dataset));
     EAD_TRY(ead_left_out_print(&dataset->left_out, "data set", stderr));
     print_endings(dataset);
+    EAD_TRY(ead_check_output_apart(&dataset->left_out, config->output));
     return ead_dataset_check_masks(dataset);
 }
 
