@@ -29,7 +29,7 @@ static EadStatus try_folder(const char *folder) {
     EadAtomicFile atomic;
     EAD_TRY(ead_path_in(there, "", *folder ? folder : "."));
     existing_part(there);
-    if (!ead_path_is_folder(there)) return ead_fail(EAD_IO, "%s is no folder", there);
+    if (!ead_path_is_folder(there)) return ead_fail(EAD_IO, "%s is not a folder", there);
     if (!ead_path_same(there, folder)) {
         if (faccessat(AT_FDCWD, there, W_OK | X_OK, AT_EACCESS) == 0) return EAD_OK;
         return ead_fail(EAD_IO, "%s", strerror(errno));

@@ -15,8 +15,8 @@ START_TEST(folders) {
     ASSERT_OK(ead_check_output_folder("", "--o"));
     ASSERT_FAILS(ead_check_output_folder(S "file", "--o"), EAD_IO, S "file: cannot write here: ");
     ASSERT_FAILS(ead_check_output_folder(S "file/new", "--o"), EAD_IO,
-                 "is no folder; --o names another place");
-    ASSERT_FAILS(ead_check_output_folder(S "dangling/new", "--o"), EAD_IO, "is no folder");
+                 "is not a folder; --o names another place");
+    ASSERT_FAILS(ead_check_output_folder(S "dangling/new", "--o"), EAD_IO, "is not a folder");
     ck_assert(!exists(S "new") && !exists(S "gone"));
     ck_assert_int_eq(files_in(S "there"), 0);
     if (geteuid() == 0) return; /* who may write everywhere */
@@ -36,7 +36,7 @@ START_TEST(files) {
     assert_file_holds(S "there/old", "old\n");
     ck_assert_int_eq(files_in(S "there"), 2);
     ASSERT_FAILS(ead_check_output_file(S "there/sub", "--o"), EAD_IO, "it is a folder");
-    ASSERT_FAILS(ead_check_output_file(S "there/old/new", "--o"), EAD_IO, "is no folder; --o names");
+    ASSERT_FAILS(ead_check_output_file(S "there/old/new", "--o"), EAD_IO, "is not a folder; --o names");
 }
 END_TEST
 

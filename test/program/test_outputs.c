@@ -46,7 +46,7 @@ static const struct {
      "distill.cache names another place"},
     {"", S "new", "predict -m " MODEL " --maps " S "new " IMAGE, S "new: "},
     {S "new", "", "bench metrics -n 1 --json " S "new", S "new: cannot write: it is a folder"},
-    {"", S "new", "bench metrics -n 1 --csv " S "new/t.csv", "new is no folder; --csv names"},
+    {"", S "new", "bench metrics -n 1 --csv " S "new/t.csv", "new is not a folder; --csv names"},
     {"", "", "bench metrics -n 1 --json " S "t --csv " S "../test_outputs/t", "name the same file"},
     {S "new", "", "import -o " S "new " MODEL, S "new: cannot write: it is a folder"},
     {S "list.md", "", "report " S "list.sweep.json", S "list.md: cannot write"},
