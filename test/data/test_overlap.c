@@ -68,7 +68,7 @@ START_TEST(other_images_are_no_images_of_the_set) {
     ASSERT_OK(open_with("mkdir other; cp ok/1.png other; ln -s ../ok other/linked", &dataset));
     ASSERT_OK(ead_image_list_add(&others, S "other"));
     ASSERT_FAILS(ead_dataset_check_others(&dataset, &others, "one of penalty.path"), EAD_BAD_ARGUMENT,
-                 "is both one of penalty.path and an image to train on (" S "other/linked/");
+                 "is both one of penalty.path and an image ");
     ead_image_list_free(&others);
     ASSERT_OK(ead_image_list_add(&others, S "fine/4.png"));
     ASSERT_FAILS(ead_dataset_check_others(&dataset, &others, "one of penalty.path"), EAD_BAD_ARGUMENT,
