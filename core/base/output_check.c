@@ -81,14 +81,14 @@ EadStatus ead_check_room(const char *path, uint64_t bytes) {
     EadPath folder;
     if (is_special(path)) return EAD_OK;
     if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && bytes > limit.rlim_cur)
-        return ead_fail(EAD_IO, "%s: cannot write: it takes %.1f MB, but files may have %.1f MB (ulimit -f)",
+        return ead_fail(EAD_IO, "%s: cannot write: it takes %.4g MB, but files may have %.4g MB (ulimit -f)",
                         path, 1e-6 * (double)bytes, 1e-6 * (double)limit.rlim_cur);
     EAD_TRY(ead_path_folder(folder, path));
     existing_part(folder);
     if (statvfs(folder, &disk) != 0 || disk.f_blocks == 0) return EAD_OK; /* it does not say */
     uint64_t room = (uint64_t)(geteuid() == 0 ? disk.f_bfree : disk.f_bavail) * disk.f_frsize;
     if (bytes <= room) return EAD_OK;
-    return ead_fail(EAD_IO, "%s: cannot write: it takes %.1f MB, but its disk has room for %.1f MB", path,
+    return ead_fail(EAD_IO, "%s: cannot write: it takes %.4g MB, but its disk has room for %.4g MB", path,
                     1e-6 * (double)bytes, 1e-6 * (double)room);
 }
 

@@ -51,7 +51,7 @@ START_TEST(room) {
     EadStatus more = ead_check_room(S "new/file", 1000001);
     ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &old), 0);
     ck_assert(enough == EAD_OK && special == EAD_OK && more == EAD_IO);
-    assert_contains(ead_error_message(), "files may have 1.0 MB (ulimit -f)");
+    assert_contains(ead_error_message(), "files may have 1 MB (ulimit -f)");
     ASSERT_FAILS(ead_check_room(S "new/file", UINT64_MAX / 2), EAD_IO, "but its disk has room for ");
 }
 END_TEST

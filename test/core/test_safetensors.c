@@ -298,7 +298,7 @@ START_TEST(full_disk_keeps_the_old_file) {
     static const rlim_t limits[] = {0, 20, 50000, 4 * 100000};
     for (int i = 0; i < 4; i++) { /* the last: all but the end of the data */
         ck_assert_int_eq(write_limited(writer, limits[i]), EAD_IO);
-        ck_assert_str_eq(ead_error_message(), FILE_A ": cannot write: File too large");
+        ck_assert_ptr_nonnull(strstr(ead_error_message(), FILE_A ": cannot write: it takes 0.4"));
         ck_assert_int_eq(files_in(FOLDER), 1);
         ck_assert_uint_eq(slurp(FILE_A, after, sizeof after), length);
         ck_assert_mem_eq(before, after, length);
