@@ -2,7 +2,7 @@
  * results. */
 #include "bench/bench_machine.h"
 #include "bench/benchmarks.h"
-#include "core/base/output_check.h"
+#include "core/file/output_check.h"
 #include "train/cli/arguments.h"
 
 #include <math.h>

@@ -4,7 +4,7 @@
 #include "core/base/printing.h"
 #include "core/system/clock.h"
 #include "core/base/memory.h"
-#include "core/base/output_check.h"
+#include "core/file/output_check.h"
 #include "core/file/file_role.h"
 #include "train/evaluate/result_files.h"
 #include "train/evaluate/scoring.h"

@@ -3,7 +3,7 @@
 #include "core/file/safetensors.h"
 #include "core/base/atomic_file.h"
 #include "core/base/memory.h"
-#include "core/base/output_check.h"
+#include "core/file/output_check.h"
 
 #include <assert.h>
 #include <errno.h>

@@ -6,6 +6,7 @@
 #include "core/base/half.h"
 #include "core/base/memory.h"
 #include "core/base/paths.h"
+#include "core/file/output_check.h"
 #include "core/system/file_lock.h"
 #include "data/cache/cache_key.h"
 
@@ -15,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 enum { PAGE = 4096, VERSION = 1 };
@@ -120,15 +120,8 @@ static EadStatus open_file(EadFeatureCache *cache) {
         if (cache->descriptor < 0 || !ead_write_at(cache->descriptor, page, sizeof page, 0))
             return fail(cache->partial, "write");
     }
-    struct statvfs disk;
-    uint64_t needed = ead_feature_cache_bytes(spec) - (uint64_t)record_offset(spec, cache->filled);
-    if (fstatvfs(cache->descriptor, &disk) != 0) return fail(cache->partial, "tell the room on its disk");
-    uint64_t room = (uint64_t)disk.f_bavail * disk.f_frsize;
-    if (room < needed)
-        return ead_fail(EAD_IO,
-                        "%s: the feature cache needs %.1f GB, its disk has room for %.1f GB; use another "
-                        "folder, fewer images, or no cache",
-                        cache->path, (double)needed * 1e-9, (double)room * 1e-9);
+    EAD_TRY(ead_check_room(cache->path,
+                           ead_feature_cache_bytes(spec) - (uint64_t)record_offset(spec, cache->filled)));
     cache->record = ead_new((int64_t)record_bytes(spec), 1, cache->path);
     return cache->record ? EAD_OK : EAD_NO_MEMORY;
 }

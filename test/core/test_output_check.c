@@ -1,6 +1,6 @@
 /* Outputs that cannot be written are told before, and the telling leaves nothing. */
 #define S "build/scratch/test_output_check/"
-#include "core/base/output_check.h"
+#include "core/file/output_check.h"
 
 #include "test/support/scratch.h"
 

@@ -1,7 +1,7 @@
 /* efficientad import. */
 #include "train/cli/arguments.h"
 
-#include "core/base/output_check.h"
+#include "core/file/output_check.h"
 #include "core/base/printing.h"
 #include "core/base/paths.h"
 #include "core/system/file_lock.h"

@@ -8,7 +8,7 @@
 #include "train/evaluate/map_output.h"
 #include "train/evaluate/scoring.h"
 #include "train/support/memory_budget.h"
-#include "core/base/output_check.h"
+#include "core/file/output_check.h"
 #include "core/base/printing.h"
 #include "core/base/paths.h"
 #include "train/evaluate/predict_lines.h"

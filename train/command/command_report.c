@@ -3,7 +3,7 @@
 
 #include "core/base/printing.h"
 #include "core/base/atomic_file.h"
-#include "core/base/output_check.h"
+#include "core/file/output_check.h"
 #include "core/base/paths.h"
 #include "core/base/string_list.h"
 #include "core/file/file_role.h"

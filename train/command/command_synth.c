@@ -1,7 +1,7 @@
 /* efficientad synth: writes a generated data set in the layout of MVTec AD. */
 #include "train/cli/arguments.h"
 
-#include "core/base/output_check.h"
+#include "core/file/output_check.h"
 #include "core/base/printing.h"
 #include "core/base/paths.h"
 #include "data/codec/codec.h"

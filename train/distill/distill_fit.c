@@ -4,7 +4,7 @@
 #include "core/base/printing.h"
 #include "core/base/half.h"
 #include "core/base/memory.h"
-#include "core/base/output_check.h"
+#include "core/file/output_check.h"
 #include "core/base/paths.h"
 #include "data/dataset/overlap.h"
 #include "models/efficientad/model.h"

@@ -91,7 +91,7 @@ static EadStatus new_state(const EadRunSpec *spec, const EadTrainData *data, voi
 static void note_role(const char *key, const char *path, EadFileRole usual) {
     EadFileRole role = ead_file_role(path);
     if (role != usual && role != EAD_ROLE_UNKNOWN)
-        fprintf(stderr, "%s: %s is %s; the networks in it are used\n", key, path, ead_file_role_name(role));
+        ead_print(stderr, "%s: %s is %s; the networks in it are used\n", key, path, ead_file_role_name(role));
 }
 
 static EadStatus create(const EadRunSpec *spec, EadTrainData *data, void **state) {

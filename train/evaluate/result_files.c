@@ -3,7 +3,7 @@
 
 #include "core/base/atomic_file.h"
 #include "core/base/memory.h"
-#include "core/base/output_check.h"
+#include "core/file/output_check.h"
 #include "core/base/paths.h"
 #include "data/dataset/csv_reader.h"
 #include "train/metrics/metrics_output.h"

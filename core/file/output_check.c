@@ -1,6 +1,6 @@
 /* Trying of folders, and the room on disks. */
 #define _GNU_SOURCE /* AT_EACCESS */
-#include "core/base/output_check.h"
+#include "core/file/output_check.h"
 
 #include "core/base/atomic_file.h"
 #include "core/base/paths.h"
