@@ -400,6 +400,7 @@ static EadStatus evaluate(const Run *run, const Facts *facts) {
     EadStatus status = ead_evaluate(&spec, &results);
     if (status == EAD_OK) status = ead_evaluate_write(&spec, &results);
     if (status == EAD_OK) ead_print_metrics(stderr, &results.metrics);
+    if (status == EAD_OK) status = ead_results_complete(&results);
     ead_results_free(&results);
     return status;
 }

@@ -44,7 +44,9 @@ EadStatus ead_training_board_open(EadTrainingBoard *board, const char *folder, i
         const EadTestSample *sample = &dataset->test[i];
         snprintf(tag, sizeof tag, "map/%s", sample->defect);
         if (!sample->anomalous || has_tag(board, tag)) continue;
-        EAD_TRY(load_small(sample->path, rules, &board->images[board->image_count]));
+        EadStatus status = load_small(sample->path, rules, &board->images[board->image_count]);
+        if (status == EAD_NO_MEMORY) return status;
+        if (status != EAD_OK) continue; /* the evaluation tells it */
         board->tags[board->image_count] = strdup(tag);
         if (!board->tags[board->image_count++])
             return ead_fail(EAD_NO_MEMORY, "no memory for the TensorBoard log");

@@ -7,8 +7,10 @@
 #include "data/dataset/overlap.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define X(name, help, reader, train, validation, test, masks, sign, ...)                                     \
     static const char *const name##_categories[] = {__VA_ARGS__, NULL};
@@ -77,12 +79,35 @@ static EadStatus check_masks_of_all(EadDataset *out) {
     return ead_dataset_note(out, "no masks of the test images: image figures alone are measured");
 }
 
+/* A note where good images have several endings: their compressions differ, which a model may learn. */
+static EadStatus note_endings(EadDataset *out) {
+    enum { KINDS = 8 };
+    const char *kinds[KINDS] = {0};
+    int counts[KINDS] = {0}, known = 0;
+    char text[256] = "";
+    const EadStringList *lists[] = {&out->train, &out->validation};
+    for (int l = 0; l < 2; l++)
+        for (int i = 0; i < lists[l]->count; i++) {
+            const char *dot = strrchr(ead_path_base(lists[l]->items[i]), '.');
+            int k = 0;
+            while (k < known && strcasecmp(kinds[k], dot ? dot : "none") != 0) k++;
+            if (k == KINDS) continue; /* enough to tell */
+            if (k == known) kinds[known++] = dot ? dot : "none";
+            counts[k]++;
+        }
+    for (int k = 0; k < known; k++)
+        snprintf(text + strlen(text), sizeof text - strlen(text), "%s%d %.16s", k ? ", " : "", counts[k],
+                 kinds[k]);
+    return known < 2 ? EAD_OK : ead_dataset_note(out, "good images by their endings: %s", text);
+}
+
 static EadStatus open_parts(const EadDatasetSpec *spec, const EadLayout *layout, EadDataset *out) {
     EAD_TRY(layout->open(spec, layout, out));
     EAD_TRY(check_masks_of_all(out));
     if (spec->test_only) return EAD_OK;
     ead_strings_sort(&out->train);
     EAD_TRY(ead_dataset_check_apart(out));
+    EAD_TRY(note_endings(out));
     if (out->train.count == 0)
         return ead_fail(EAD_BAD_ARGUMENT, "%s: no good images to train on", spec->path);
     if (out->validation.count > 0) return EAD_OK;
@@ -122,5 +147,6 @@ void ead_dataset_free(EadDataset *dataset) {
     free(dataset->types);
     ead_left_out_free(&dataset->left_out);
     ead_strings_free(&dataset->notes);
+    ead_strings_free(&dataset->doubts);
     *dataset = (EadDataset){0};
 }

@@ -73,6 +73,7 @@ typedef struct EadDataset {
     EadDefectTypes *types; /* mvtec_loco: its defects_config.json, owned; else NULL */
     EadLeftOut left_out;   /* what its folders hold besides */
     EadStringList notes;   /* lines for whoever uses it: what was recognised, left out, or is missing */
+    EadStringList doubts;  /* lines about its masks, see ead_dataset_check_masks() */
 } EadDataset;
 
 typedef struct EadDatasetSpec {
@@ -113,11 +114,13 @@ const char *const *ead_dataset_categories(const char *type);
 
 /* Loads the sample's ground truth with 0 for normal and 255 for defect; width and height are those of the
  * sample's image. Normal images get a mask of zeros. Errors: those of ead_mask_load(); EAD_BAD_FILE if mask
- * and image differ in size, a mask is all zeros, or (mvtec_loco) a channel holds no or several pixel values
- * or one that defects_config.json does not name; EAD_BAD_ARGUMENT if there is no mask. *truth is empty then,
+ * and image differ in size, or (mvtec_loco) a channel holds several pixel values or one that
+ * defects_config.json does not name. One of zeros alone is no error: it has no region, or no channel; EAD_BAD_ARGUMENT if there is no mask. *truth is empty then,
  * else the caller frees it. */
 EadStatus ead_test_sample_truth(const EadTestSample *sample, int width, int height, EadGroundTruth *truth);
 
 /* Reads every mask and the size of every image with one, so that a bad mask shows before hours of training.
- * Errors: those of ead_image_size() and ead_test_sample_truth() for the first that is wrong. */
-EadStatus ead_dataset_check_masks(const EadDataset *dataset);
+ * Adds to dataset->doubts a line each for masks of defects that mark nothing, that hold several values, and
+ * that seem to be inverted, with their names. Errors: those of ead_image_size() and ead_test_sample_truth(),
+ * telling all that are wrong; EAD_BAD_FILE for a normal image's mask that marks anything. */
+EadStatus ead_dataset_check_masks(EadDataset *dataset);

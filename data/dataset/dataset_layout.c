@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 
 EadStatus ead_dataset_note(EadDataset *dataset, const char *format, ...) {
     char text[1024];
@@ -252,10 +253,17 @@ static void set_apart(Tree *images, Tree *masks) {
     tree->files.count = kept;
 }
 
+static bool same_folder(const char *a, const char *b) {
+    struct stat first, second;
+    return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
+           first.st_ino == second.st_ino;
+}
+
 EadStatus ead_dataset_add_test(EadDataset *dataset, const char *folder, EadLabel label,
                                const char *mask_folder, EadMaskLayout layout) {
     Tree images = {0}, masks = {0};
     EadStatus status = tree_open(&images, folder, EAD_MASK_FILES, &dataset->left_out);
+    if (mask_folder && same_folder(folder, mask_folder)) mask_folder = folder; /* however it is spelled */
     if (status == EAD_OK && mask_folder) status = tree_open(&masks, mask_folder, layout, NULL);
     if (status == EAD_OK && mask_folder) set_apart(&images, &masks);
     if (status == EAD_OK) status = add_images(dataset, &images, label, &masks, layout);

@@ -1,9 +1,11 @@
 /* The ground truth of a test image: one mask, or the defect channels of MVTec LOCO. */
 #include "core/base/memory.h"
+#include "core/base/paths.h"
 #include "data/dataset/dataset.h"
 
 #include "data/codec/codec.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,16 +43,13 @@ static int64_t normalise(EadImage *mask, int *value, int *other) {
     return area;
 }
 
-static EadStatus marks_nothing(const EadTestSample *sample, const char *path) {
-    return ead_fail(EAD_BAD_FILE, "%s: the mask marks no pixel of the defect in %s", path, sample->path);
-}
-
-/* Checks the pixel values of a channel, finds its type and saturation, and adds it to the union. */
+/* Checks the pixel values of a channel, finds its type and saturation, and adds it to the union. One without a
+ * pixel is left out. */
 static EadStatus add_channel(const EadTestSample *sample, const char *path, EadImage *mask,
                              EadGroundTruth *truth) {
     int value, other, first = 0;
     int64_t area = normalise(mask, &value, &other);
-    if (area == 0) return marks_nothing(sample, path);
+    if (area == 0) return EAD_OK;
     if (other != value)
         return ead_fail(EAD_BAD_FILE,
                         "%s: holds the pixel values %d and %d; a channel is one defect with one value", path,
@@ -96,8 +95,7 @@ EadStatus ead_test_sample_truth(const EadTestSample *sample, int width, int heig
     if (sample->anomalous && !sample->types) {
         int value, other;
         status = load_mask(sample, sample->mask_path, width, height, &truth->mask);
-        if (status == EAD_OK && !normalise(&truth->mask, &value, &other))
-            status = marks_nothing(sample, sample->mask_path);
+        if (status == EAD_OK) normalise(&truth->mask, &value, &other);
     } else {
         status = ead_image_alloc(&truth->mask, width, height, 1);
         if (status == EAD_OK) memset(truth->mask.pixels, 0, (size_t)width * (size_t)height);
@@ -107,29 +105,136 @@ EadStatus ead_test_sample_truth(const EadTestSample *sample, int width, int heig
     return status;
 }
 
-/* A mask of a normal image marks nothing. */
-static EadStatus check_black(const EadTestSample *sample, int width, int height) {
-    EadImage mask;
-    int value, other;
-    EAD_TRY(load_mask(sample, sample->mask_path, width, height, &mask));
-    int64_t area = normalise(&mask, &value, &other);
-    ead_image_free(&mask);
-    if (area == 0) return EAD_OK;
-    return ead_fail(EAD_BAD_FILE, "%s: marks a defect in %s, a normal image", sample->mask_path,
-                    sample->path);
+/* ---- the check of all masks ---- */
+
+/* What is doubtful about them, by path. */
+typedef struct Doubts {
+    EadStringList empty, graded, inverted;
+    EadStringList unreadable; /* images; why */
+    int images, masks;
+} Doubts;
+
+/* Whether a mask marks more than half of its image and of the image's border, as inverted ones do. */
+static bool looks_inverted(const EadImage *mask, int64_t area) {
+    int64_t border = 0, marked = 0;
+    for (int y = 0; y < mask->height; y++) {
+        bool edge = y == 0 || y == mask->height - 1;
+        for (int x = 0; x < mask->width; x += edge || mask->width == 1 ? 1 : mask->width - 1) {
+            border++;
+            marked += mask->pixels[(size_t)y * (size_t)mask->width + (size_t)x] != 0;
+        }
+    }
+    return 2 * area > (int64_t)mask->width * mask->height && 2 * marked > border;
 }
 
-EadStatus ead_dataset_check_masks(const EadDataset *dataset) {
-    for (int i = 0; i < dataset->test_count; i++) {
-        const EadTestSample *sample = &dataset->test[i];
-        int width, height;
-        EadGroundTruth truth;
-        if (!sample->mask_path) continue;
-        EAD_TRY(ead_image_size(sample->path, &width, &height));
-        if (!sample->anomalous) EAD_TRY(check_black(sample, width, height));
-        if (!sample->anomalous) continue;
-        EAD_TRY(ead_test_sample_truth(sample, width, height, &truth));
-        ead_ground_truth_free(&truth);
+static EadStatus note_graded(const char *path, const EadImage *mask, EadStringList *graded) {
+    int low = 256, high = 0;
+    int64_t size = (int64_t)mask->width * mask->height;
+    for (int64_t i = 0; i < size; i++) {
+        int value = mask->pixels[i];
+        if (value && value < low) low = value;
+        if (value > high) high = value;
     }
-    return EAD_OK;
+    if (low >= high) return EAD_OK;
+    char text[EAD_PATH_SIZE + 32];
+    snprintf(text, sizeof text, "%s (%d to %d)", path, low, high);
+    return ead_strings_add(graded, text);
+}
+
+/* Looks at the mask of one sample, which a normal image may have, too; then it marks nothing. */
+static EadStatus check_mask(const EadTestSample *sample, int width, int height, Doubts *doubts) {
+    const char *path = sample->mask_path;
+    EadImage mask;
+    int value, other;
+    EAD_TRY(load_mask(sample, path, width, height, &mask));
+    EadStatus status = sample->anomalous ? note_graded(path, &mask, &doubts->graded) : EAD_OK;
+    int64_t area = normalise(&mask, &value, &other);
+    if (!sample->anomalous && area > 0)
+        status = ead_fail(EAD_BAD_FILE, "%s: marks a defect in %s, a normal image", path, sample->path);
+    if (status == EAD_OK && sample->anomalous && area == 0) status = ead_strings_add(&doubts->empty, path);
+    if (status == EAD_OK && sample->anomalous && looks_inverted(&mask, area))
+        status = ead_strings_add(&doubts->inverted, path);
+    ead_image_free(&mask);
+    return status;
+}
+
+/* The same for a folder of channels, each of which should mark something. */
+static EadStatus check_channels(const EadTestSample *sample, int width, int height, Doubts *doubts) {
+    EadGroundTruth truth;
+    EadStringList files = {0};
+    EAD_TRY(ead_test_sample_truth(sample, width, height, &truth));
+    EadStatus status = ead_list_images(&files, sample->mask_path, NULL);
+    if (status == EAD_OK && truth.channel_count < files.count)
+        status = ead_strings_add(&doubts->empty, sample->mask_path);
+    ead_strings_free(&files);
+    ead_ground_truth_free(&truth);
+    return status;
+}
+
+static EadStatus check_sample(const EadTestSample *sample, Doubts *doubts) {
+    int width, height;
+    doubts->images++;
+    doubts->masks += sample->anomalous;
+    EadStatus status = ead_image_size(sample->path, &width, &height);
+    if (status != EAD_OK && status != EAD_NO_MEMORY)
+        return ead_strings_add(&doubts->unreadable, ead_error_message());
+    EAD_TRY(status);
+    return sample->types ? check_channels(sample, width, height, doubts)
+                         : check_mask(sample, width, height, doubts);
+}
+
+/* Adds a line that names the paths: all, or with most > 0 the first ones. */
+static EadStatus tell(const EadStringList *paths, int total, const char *what, int most,
+                      EadStringList *lines) {
+    if (paths->count == 0) return EAD_OK;
+    char *names = ead_name_paths(paths, paths->count, most), *line = NULL;
+    size_t size = 0;
+    FILE *stream = names ? open_memstream(&line, &size) : NULL;
+    if (stream) fprintf(stream, "%d of %d %s: %s", paths->count, total, what, names);
+    EadStatus status = stream && fclose(stream) == 0
+                           ? ead_strings_add(lines, line)
+                           : ead_fail(EAD_NO_MEMORY, "no memory for a message about masks");
+    free(names);
+    free(line);
+    return status;
+}
+
+static EadStatus tell_all(const Doubts *doubts, EadStringList *lines) {
+    enum { NAMED = 10 };
+    EAD_TRY(tell(&doubts->unreadable, doubts->images,
+                 "images with a mask cannot be read and will have no score", 0, lines));
+    EAD_TRY(tell(&doubts->empty, doubts->masks,
+                 "masks mark nothing; their images count as anomalous, without a region", 0, lines));
+    EAD_TRY(tell(&doubts->graded, doubts->masks,
+                 "masks hold several values (did they go through JPEG?); each but 0 counts as defect", NAMED,
+                 lines));
+    return tell(
+        &doubts->inverted, doubts->masks,
+        "masks mark most of the image and of its border (are they inverted?); what is not 0 counts as defect",
+        NAMED, lines);
+}
+
+EadStatus ead_dataset_check_masks(EadDataset *dataset) {
+    Doubts doubts = {.masks = 0};
+    EadStringList errors = {0};
+    EadStatus status = EAD_OK, memory = EAD_OK;
+    for (int i = 0; i < dataset->test_count && memory == EAD_OK; i++) {
+        EadStatus one = dataset->test[i].mask_path ? check_sample(&dataset->test[i], &doubts) : EAD_OK;
+        if (one == EAD_OK) continue;
+        if (errors.count == 0) status = one;
+        memory = one == EAD_NO_MEMORY ? one : ead_strings_add(&errors, ead_error_message());
+    }
+    if (memory == EAD_OK && status != EAD_OK) {
+        char *all = ead_name_paths(&errors, errors.count, 0);
+        if (all && errors.count == 1) ead_fail(status, "%s", all);
+        if (all && errors.count > 1) ead_fail(status, "%d masks cannot be used: %s", errors.count, all);
+        free(all);
+    }
+    if (status == EAD_OK && memory == EAD_OK) status = tell_all(&doubts, &dataset->doubts);
+    ead_strings_free(&errors);
+    ead_strings_free(&doubts.empty);
+    ead_strings_free(&doubts.graded);
+    ead_strings_free(&doubts.inverted);
+    ead_strings_free(&doubts.unreadable);
+    return memory != EAD_OK ? memory : status;
 }

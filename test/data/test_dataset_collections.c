@@ -143,8 +143,7 @@ START_TEST(loco_masks_that_are_wrong) {
     write_noise_png(mask, WIDTH, HEIGHT, 1, 3);
     ASSERT_FAILS(open_and_check(loco()), EAD_BAD_FILE, "000/000.png: holds the pixel values");
     write_channel(mask, 253, 0, 0);
-    ASSERT_FAILS(open_and_check(loco()), EAD_BAD_FILE,
-                 "000/000.png: the mask marks no pixel of the defect in");
+    ASSERT_OK(open_and_check(loco())); /* a channel without pixels: test_masks.c */
     write_noise_png(mask, WIDTH, HEIGHT + 1, 1, 3);
     ASSERT_FAILS(open_and_check(loco()), EAD_BAD_FILE,
                  "000/000.png: the mask has 12 x 11 pixels, its image " LOCO

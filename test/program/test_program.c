@@ -192,7 +192,7 @@ static const Case disk_cases[] = {
     {"", TRAIN, RUN "/checkpoint.safetensors", "./config.yaml\n./losses.csv\n", 1000000},
     {"", TRAIN, RUN "/config.yaml", "./losses.csv\n", 1100},
     {"", EVAL, RUN "/pro.csv", "./pr.csv\n./roc.csv\n./scores.csv\n", 1100},
-    {"", EVAL " --maps", RUN "/maps/", "", 1100},
+    {"", EVAL " --maps", RUN "/pro.csv", "./pr.csv\n./roc.csv\n./scores.csv\n", 1100},
 };
 
 static void check_case(const Case *c, int code) {

@@ -190,6 +190,20 @@ START_TEST(does_without_masks) {
 }
 END_TEST
 
+/* An image that cannot be read costs itself; the end tells. */
+static void check_image_is_told(const char *name) {
+    EadEfficientad *model = tiny_model();
+    EadDataset dataset = open_data(true);
+    EadEvaluateSpec spec = spec_for(&model->base, &dataset);
+    EadResults results;
+    ASSERT_OK(ead_evaluate(&spec, &results));
+    ck_assert_int_eq(results.metrics.total.images, IMAGES - 1);
+    ASSERT_FAILS(ead_results_complete(&results), EAD_BAD_FILE, name);
+    ead_results_free(&results);
+    ead_dataset_free(&dataset);
+    ead_efficientad_free(model);
+}
+
 static void check_evaluate_fails(EadStatus status, const char *first, const char *second) {
     EadEfficientad *model = tiny_model();
     EadDataset dataset = open_data(true);
@@ -209,9 +223,9 @@ START_TEST(names_what_is_wrong_with_an_image) {
     check_evaluate_fails(EAD_BAD_FILE, "data/masks/hole/a.png", "data/bad/hole/a.png");
     write_mask(FOLDER "data/masks/hole/a.png", 64, 80);
     write_bytes(FOLDER "data/good/b.png", "\x89PNG\r\n\x1a\n", 8);
-    check_evaluate_fails(EAD_BAD_FILE, "data/good/b.png", "");
+    check_image_is_told("data/good/b.png");
     write_bytes(FOLDER "data/good/b.png", "", 0);
-    check_evaluate_fails(EAD_BAD_FILE, "data/good/b.png", "");
+    check_image_is_told("data/good/b.png");
 }
 END_TEST
 
@@ -349,6 +363,41 @@ START_TEST(command_takes_data_from_the_model_file) {
 }
 END_TEST
 
+/* One bad image, mask or picture costs itself; all else is written, and the exit code tells. */
+START_TEST(one_bad_thing_costs_itself) {
+    static const char model[] = "--model " FOLDER "run/model.safetensors";
+    char arguments[512];
+    EadImage mask;
+    SKIP_UNLESS(getenv("PROGRAM"), "PROGRAM is not set");
+    write_data();
+    save_tiny_model(FOLDER "run/model.safetensors", NAN, config_text);
+    fill_image(&mask, 64, 80, 1, 0);
+    ASSERT_OK(ead_png_write(FOLDER "data/masks/hole/a.png", &mask));
+    ead_image_free(&mask);
+    ck_assert_int_eq(run_eval(model), 0);
+    assert_file_holds(FOLDER "stderr", "warning: 1 of 3 masks mark nothing; their images count as anomalous, "
+                                       "without a region: " FOLDER "data/masks/hole/a.png");
+    assert_file_holds(FOLDER "run/metrics.json", "\"images\": 6");
+    snprintf(arguments, sizeof arguments, "%s -o " FOLDER "strict --set dataset.strict=true", model);
+    ck_assert_int_eq(run_eval(arguments), 1);
+    assert_file_holds(FOLDER "stderr", "efficientad: dataset.strict: 1 of 3 masks mark nothing");
+    ck_assert(!exists(FOLDER "strict"));
+    shell_ok("truncate -s 5000 " FOLDER "data/good/b.png && : >" FOLDER
+             "data/bad/scratch/b.png && mkdir -p " FOLDER "bad/maps/hole/a.tiff && ln -s gone.png " FOLDER
+             "data/good/c.png");
+    snprintf(arguments, sizeof arguments, "%s -q --maps -o " FOLDER "bad", model);
+    ck_assert_int_eq(run_eval(arguments), 1);
+    assert_file_holds(FOLDER "stderr",
+                      "data set: 1 cannot be read and is left out: " FOLDER "data/good/c.png");
+    assert_file_holds(FOLDER "stderr", "not scored: " FOLDER "data/good/b.png: truncated");
+    assert_file_holds(FOLDER "stderr", "not scored: " FOLDER "data/bad/scratch/b.png: the file is empty");
+    assert_file_holds(FOLDER "stderr", "not written: " FOLDER "bad/maps/hole/a.tiff");
+    assert_file_holds(FOLDER "stderr", "2 test images could not be scored");
+    assert_file_holds(FOLDER "bad/metrics.json", "\"images\": 4");
+    ck_assert(exists(FOLDER "bad/report.html") && exists(FOLDER "bad/maps/scratch/a.tiff"));
+}
+END_TEST
+
 START_TEST(command_tells_what_is_missing) {
     SKIP_UNLESS(getenv("PROGRAM"), "PROGRAM is not set");
     write_data();
@@ -383,6 +432,7 @@ static Suite *make_suite(void) {
     tcase_add_test(library, progress_line);
     tcase_add_test(library, table_for_people);
     tcase_add_test(command, command_takes_data_from_the_model_file);
+    tcase_add_test(command, one_bad_thing_costs_itself);
     tcase_add_test(command, command_tells_what_is_missing);
     suite_add_tcase(suite, library);
     suite_add_tcase(suite, command);

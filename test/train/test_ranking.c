@@ -154,6 +154,29 @@ START_TEST(evaluation_reports_each_defect) {
 }
 END_TEST
 
+/* A mask that marks nothing: the image is anomalous, its pixels are good ones, and it adds no region. */
+START_TEST(empty_masks_add_no_region) {
+    static const float map_a[] = {1.5f, 1, 0}, map_empty[] = {2, 0.5f, 0}, map_good[] = {1, 0, 0};
+    static uint8_t mask_a[] = {1, 0, 0}, mask_empty[] = {0, 0, 0};
+    EadEvaluation *e = NULL;
+    EadMetrics metrics;
+    ck_assert_int_eq(ead_evaluation_new(&e), EAD_OK);
+    add(e, "scratch", 1.5f, map_a, mask_a);
+    add(e, "good", 1, map_good, NULL);
+    add(e, "chip", 2, map_empty, mask_empty);
+    ck_assert_int_eq(ead_evaluation_finish(e, &metrics), EAD_OK);
+    ck_assert(metrics.total.images == 3 && metrics.total.has_pixels);
+    ASSERT_CLOSE(metrics.total.image_auroc, 1);
+    ASSERT_CLOSE(metrics.total.pixel_auroc, 7.0 / 8); /* 2 of the empty one is above 1.5 */
+    ASSERT_CLOSE(metrics.total.pixel_ap, 1.0 / 2);
+    ASSERT_CLOSE(metrics.defects[0].set.image_auroc, 1);
+    ck_assert(isnan(metrics.defects[0].set.pixel_auroc) && isnan(metrics.defects[0].set.au_pro_30));
+    ASSERT_CLOSE(metrics.defects[1].set.pixel_auroc, 1);
+    ead_metrics_free(&metrics);
+    ead_evaluation_free(e);
+}
+END_TEST
+
 /* Two kinds as in MVTec LOCO, each with a channel that is found with one of its two pixels. */
 START_TEST(loco_has_a_mean_of_its_two_kinds) {
     static const float map_a[] = {3, 1, 0}, map_b[] = {0, 1, 2}, map_good[] = {1, 0, 0};
@@ -269,6 +292,7 @@ int main(void) {
     tcase_add_test(tests, ranking_agrees_with_golden_values);
     tcase_add_test(tests, ranking_agrees_with_its_definition);
     tcase_add_test(tests, evaluation_reports_each_defect);
+    tcase_add_test(tests, empty_masks_add_no_region);
     tcase_add_test(tests, loco_has_a_mean_of_its_two_kinds);
     tcase_add_test(tests, loco_has_figures_by_name);
     tcase_add_test(tests, missing_masks_leave_pixel_figures_out);

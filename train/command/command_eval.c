@@ -4,7 +4,6 @@
 #include "train/command/model_options.h"
 #include "train/evaluate/result_files.h"
 #include "train/fit.h"
-#include "train/loop/train_data.h"
 #include "train/metrics/metrics_output.h"
 #include "train/evaluate/threshold_file.h"
 #include "core/base/file_bytes.h"
@@ -56,7 +55,7 @@ static EadStatus adjust_model(Eval *eval, EadThresholdRule trained) {
 
 /* The path of a model that was carried to another machine is that of its training. */
 static EadStatus open_dataset(Eval *eval) {
-    EadStatus status = ead_open_dataset(&eval->config, true, &eval->dataset);
+    EadStatus status = ead_config_open_dataset(&eval->config, true, &eval->dataset);
     bool given = ead_arguments_given(eval->arguments, EAD_OPTION_CONFIG);
     for (int i = 0; i < eval->arguments->setting_count; i++)
         given |= strncmp(eval->arguments->settings[i], "dataset.path=", strlen("dataset.path=")) == 0;
@@ -96,7 +95,8 @@ static EadStatus open_all(Eval *eval) {
     EAD_TRY(adjust_model(eval, trained));
     ead_arguments_use_threads(eval->arguments, eval->config.train_threads);
     EAD_TRY(ead_config_to_yaml(&eval->config, &eval->yaml));
-    return open_dataset(eval);
+    EAD_TRY(open_dataset(eval));
+    return ead_config_check_masks(&eval->config, &eval->dataset);
 }
 
 /* On stdout metrics.json once more, so that what reads the pipe and what reads the file see the same. */
@@ -148,6 +148,7 @@ static EadStatus evaluate(const Eval *eval) {
     EadStatus status = ead_evaluate(&spec, &results);
     if (status == EAD_OK) status = ead_evaluate_write(&spec, &results);
     if (status == EAD_OK) status = print_summary(eval, &results.metrics);
+    if (status == EAD_OK) status = ead_results_complete(&results);
     ead_results_free(&results);
     return status;
 }

@@ -75,8 +75,7 @@ static EadStatus score_input(Predictor *predictor, const EadPredictInput *input,
 
 static void print_notes(Predictor *predictor, EadPredictInputs *inputs) {
     if (inputs->notes.count > 0) ead_progress_clear(&predictor->progress);
-    for (int i = 0; i < inputs->notes.count; i++)
-        ead_print(stderr, "efficientad: %s\n", inputs->notes.items[i]);
+    for (int i = 0; i < inputs->notes.count; i++) ead_print(stderr, "%s\n", inputs->notes.items[i]);
     ead_strings_free(&inputs->notes);
 }
 

@@ -4,6 +4,7 @@
 #include "core/base/paths.h"
 #include "core/base/printing.h"
 #include "core/base/utf8.h"
+#include "data/dataset/overlap.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -206,7 +207,26 @@ EadStatus ead_config_open_dataset(const EadConfig *config, bool test_only, EadDa
                            .mask_folder = config->dataset_masks};
     EAD_TRY(ead_dataset_open(&spec, dataset));
     for (int i = 0; i < dataset->notes.count; i++) ead_print(stderr, "%s\n", dataset->notes.items[i]);
-    return EAD_OK;
+    EadStatus status = ead_left_out_print(&dataset->left_out, "data set", stderr);
+    if (status == EAD_OK) status = ead_check_output_apart(&dataset->left_out, config->output);
+    if (status != EAD_OK) ead_dataset_free(dataset);
+    return status;
+}
+
+EadStatus ead_config_check_masks(const EadConfig *config, EadDataset *dataset) {
+    EadStringList *doubts = &dataset->doubts;
+    int64_t missed = ead_left_out_missed(&dataset->left_out);
+    EAD_TRY(ead_dataset_check_masks(dataset));
+    if (!config->dataset_strict || (doubts->count == 0 && missed == 0)) {
+        for (int i = 0; i < doubts->count; i++) ead_print(stderr, "warning: %s\n", doubts->items[i]);
+        return EAD_OK;
+    }
+    char *all = ead_name_paths(doubts, doubts->count, 0);
+    if (!all) return EAD_NO_MEMORY;
+    EadStatus status = ead_fail(EAD_BAD_FILE, "dataset.strict: %s%s", all, *all && missed ? "; " : "");
+    free(all);
+    if (missed) ead_fail_prefix(status, "%lld pictures are left out, see above; ", (long long)missed);
+    return status;
 }
 
 EadImageRules ead_config_image_rules(const EadConfig *config) {
@@ -234,6 +254,7 @@ static int first_scope_of(int key) {
     case EAD_KEY_output:
     case EAD_KEY_dataset_cache:
     case EAD_KEY_dataset_max_pixels:
+    case EAD_KEY_dataset_strict:
     case EAD_KEY_train_threads:
     case EAD_KEY_train_teacher_cache:
     case EAD_KEY_train_checkpoint_every:

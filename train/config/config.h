@@ -161,9 +161,13 @@ EadStatus ead_config_value_text(const EadConfig *config, EadConfigKeyId key, cha
 void ead_config_print_reference(FILE *stream);
 
 /* Opens the data set that dataset.* name, split by train.seed, or with test_only its test images alone, and
- * writes its notes to stderr. Errors: those of ead_dataset_open(). *dataset
- * is empty then, else the caller frees it. */
+ * writes its notes and what it leaves out to stderr. Errors: those of ead_dataset_open() and, where output lies
+ * among its images, of ead_check_output_apart(). *dataset is empty then, else the caller frees it. */
 EadStatus ead_config_open_dataset(const EadConfig *config, bool test_only, EadDataset *dataset);
+
+/* Checks its masks (ead_dataset_check_masks()) and writes what is doubtful about them to stderr; where
+ * dataset.strict is set that, and pictures that are left out, are an error that names all: EAD_BAD_FILE. */
+EadStatus ead_config_check_masks(const EadConfig *config, EadDataset *dataset);
 
 /* How the images of that data set are read. */
 EadImageRules ead_config_image_rules(const EadConfig *config);

@@ -3,6 +3,7 @@
 
 #include "core/system/clock.h"
 #include "core/base/paths.h"
+#include "core/base/printing.h"
 #include "train/evaluate/map_output.h"
 #include "train/evaluate/scoring.h"
 #include "train/support/memory_budget.h"
@@ -41,27 +42,40 @@ static EadStatus start_run(TestRun *run) {
     return EAD_OK;
 }
 
+/* Adds the present message. */
+static EadStatus note(EadStringList *failures, EadStatus status) {
+    return status == EAD_NO_MEMORY ? status : ead_strings_add(failures, ead_error_message());
+}
+
+static EadStatus add_scored(TestRun *run, const EadTestSample *sample, const EadScored *scored,
+                            EadGroundTruth *truth) {
+    EadResults *results = run->results;
+    const EadImage *image = &scored->image;
+    EadGroundTruth *known = sample->anomalous && sample->mask_path ? truth : NULL;
+    const EadImage *mask = known ? &truth->mask : NULL;
+    if (known) EAD_TRY(ead_test_sample_truth(sample, image->width, image->height, known));
+    EAD_TRY(ead_evaluation_add(results->evaluation, sample->path, sample->defect, sample->anomalous,
+                               scored->score, scored->map, image->width, image->height, known));
+    EAD_TRY(ead_gallery_add(&results->gallery, sample->path, sample->defect, sample->anomalous, scored->score,
+                            image, scored->map, mask));
+    EadStatus status = ead_map_output_write(&run->output, sample->defect, sample->path, image, scored->map,
+                                            scored->score, mask);
+    return status == EAD_OK ? EAD_OK : note(&results->unwritten, status);
+}
+
 static EadStatus evaluate_sample(void *context, int index) {
     TestRun *run = context;
     const EadTestSample *sample = &run->spec->dataset->test[index];
     EadResults *results = run->results;
-    EadGroundTruth truth = {0}, *known = sample->anomalous && sample->mask_path ? &truth : NULL;
-    const EadImage *mask = known ? &truth.mask : NULL;
+    EadGroundTruth truth = {0};
     EadScored scored;
     EadStatus status = ead_score_file(run->detector, sample->path, &run->rules, &scored);
-    const EadImage *image = &scored.image;
     results->decoding_seconds += scored.decoding_seconds;
     results->inference_seconds += scored.inference_seconds;
-    if (status == EAD_OK && known) status = ead_test_sample_truth(sample, image->width, image->height, known);
-    if (status == EAD_OK)
-        status = ead_evaluation_add(results->evaluation, sample->path, sample->defect, sample->anomalous,
-                                    scored.score, scored.map, image->width, image->height, known);
-    if (status == EAD_OK)
-        status = ead_gallery_add(&results->gallery, sample->path, sample->defect, sample->anomalous,
-                                 scored.score, image, scored.map, mask);
-    if (status == EAD_OK)
-        status = ead_map_output_write(&run->output, sample->defect, sample->path, image, scored.map,
-                                      scored.score, mask);
+    bool unread = status != EAD_OK && !scored.image.pixels;
+    status = unread             ? note(&results->unscored, status)
+             : status == EAD_OK ? add_scored(run, sample, &scored, &truth)
+                                : status;
     ead_ground_truth_free(&truth);
     ead_scored_free(&scored);
     return status;
@@ -83,6 +97,8 @@ EadStatus ead_evaluate(const EadEvaluateSpec *spec, EadResults *results) {
     EadStatus status = start_run(&run);
     if (status == EAD_OK) status = ead_walk(&walk, evaluate_sample, &run);
     results->total_seconds = ead_clock_seconds() - start;
+    if (status == EAD_OK && results->unscored.count == count)
+        status = ead_fail(EAD_BAD_FILE, "%s", results->unscored.items[0]);
     if (status == EAD_OK) status = ead_evaluation_finish(results->evaluation, &results->metrics);
     ead_image_notes_print(run.rules.notes, stderr);
     ead_image_notes_free(run.rules.notes);
@@ -91,7 +107,24 @@ EadStatus ead_evaluate(const EadEvaluateSpec *spec, EadResults *results) {
     return status;
 }
 
+EadStatus ead_results_complete(const EadResults *results) {
+    const EadStringList *unscored = &results->unscored, *unwritten = &results->unwritten;
+    bool several = unscored->count + unwritten->count > 1; /* one is named by the error */
+    for (int i = 0; several && i < unscored->count; i++)
+        ead_print(stderr, "not scored: %s\n", unscored->items[i]);
+    for (int i = 0; several && i < unwritten->count; i++)
+        ead_print(stderr, "not written: %s\n", unwritten->items[i]);
+    if (unscored->count > 0)
+        return ead_fail(EAD_BAD_FILE, "%d test images could not be scored and are in no figure: %s%s",
+                        unscored->count, unscored->items[0], unscored->count > 1 ? ", ..." : "");
+    if (unwritten->count == 0) return EAD_OK;
+    return ead_fail(EAD_IO, "maps or overlays of %d test images could not be written: %s%s", unwritten->count,
+                    unwritten->items[0], unwritten->count > 1 ? ", ..." : "");
+}
+
 void ead_results_free(EadResults *results) {
+    ead_strings_free(&results->unscored);
+    ead_strings_free(&results->unwritten);
     ead_evaluation_free(results->evaluation);
     ead_metrics_free(&results->metrics);
     ead_gallery_free(&results->gallery);

@@ -35,11 +35,18 @@ typedef struct EadResults {
     EadEvaluation *evaluation; /* scores and maps of all images */
     EadMetrics metrics;
     EadGallery gallery;
+    EadStringList unscored, unwritten; /* why a test image has no score, or a picture of one is missing */
     double decoding_seconds, inference_seconds, total_seconds; /* over all images */
 } EadResults;
 
 /* Scores every test image at its own size, writing maps and overlays into spec->output as they come (names:
- * train/evaluate/map_output.h). Errors: EAD_BAD_ARGUMENT without test images; those of reading an image or
- * its mask, which name it; EAD_INTERRUPTED; EAD_IO, EAD_NO_MEMORY. Free *results in every case. */
+ * train/evaluate/map_output.h). An image that cannot be read, or a map that cannot be written, costs itself and
+ * is told in results. Errors: EAD_BAD_ARGUMENT without test images; those of reading an image if none can be
+ * read, and of reading a mask, which name it; EAD_INTERRUPTED; EAD_IO, EAD_NO_MEMORY. Free *results in every
+ * case. */
 EadStatus ead_evaluate(const EadEvaluateSpec *spec, EadResults *results);
+
+/* For the end, when all is written that can be: writes results' unscored and unwritten to stderr, a line each.
+ * Errors: EAD_BAD_FILE or EAD_IO if there are any. */
+EadStatus ead_results_complete(const EadResults *results);
 void ead_results_free(EadResults *results);

@@ -4,12 +4,9 @@
 #include "core/base/paths.h"
 #include "core/base/philox.h"
 #include "core/base/printing.h"
-#include "data/dataset/overlap.h"
 #include "train/support/progress.h"
 
 #include <stdio.h>
-#include <string.h>
-#include <strings.h>
 
 /* What the cache's callback needs: a progress line for one list of images. */
 static bool show_decoding(void *context, int done, int total) {
@@ -66,40 +63,10 @@ static EadStatus open_files(const EadConfig *config, const EadStringList *files,
     return status;
 }
 
-/* Says which endings the good images have, where they have several: pictures of another origin or compression
- * may differ in what nobody sees. */
-static void print_endings(const EadDataset *dataset) {
-    enum { MOST = 8 };
-    const EadStringList *lists[] = {&dataset->train, &dataset->validation};
-    const char *endings[MOST];
-    int counts[MOST] = {0}, known = 0;
-    for (int l = 0; l < 2; l++)
-        for (int i = 0; i < lists[l]->count; i++) {
-            const char *base = ead_path_base(lists[l]->items[i]), *dot = strrchr(base, '.');
-            int k = 0;
-            while (k < known && strcasecmp(endings[k], dot ? dot : "none") != 0) k++;
-            if (k == MOST) continue;
-            if (k == known) endings[known++] = dot ? dot : "none";
-            counts[k]++;
-        }
-    char text[512] = "";
-    for (int k = 0; k < known; k++)
-        snprintf(text + strlen(text), sizeof text - strlen(text), "%s%d %.20s", k ? ", " : "", counts[k],
-                 endings[k]);
-    if (known > 1) ead_print(stderr, "good images by their endings: %s\n", text);
-}
-
-EadStatus ead_open_dataset(const EadConfig *config, bool test_only, EadDataset *dataset) {
-    EAD_TRY(ead_config_open_dataset(config, test_only, dataset));
-    EAD_TRY(ead_left_out_print(&dataset->left_out, "data set", stderr));
-    print_endings(dataset);
-    EAD_TRY(ead_check_output_apart(&dataset->left_out, config->output));
-    return ead_dataset_check_masks(dataset);
-}
-
 EadStatus ead_train_data_list(const EadConfig *config, EadTrainData *data) {
     *data = (EadTrainData){0};
-    return ead_open_dataset(config, false, &data->dataset);
+    EAD_TRY(ead_config_open_dataset(config, false, &data->dataset));
+    return ead_config_check_masks(config, &data->dataset);
 }
 
 EadStatus ead_train_data_open(const EadConfig *config, bool quiet, EadTrainData *data) {

@@ -12,10 +12,6 @@ typedef struct EadTrainData {
     EadImageCache *train, *validation; /* at model.image_size; NULL until opened */
 } EadTrainData;
 
-/* Lists the data set of the config, or with test_only its test images, reads its masks, and tells on stderr what is left out. Errors: those of
- * data/; *dataset is to be freed in every case. */
-EadStatus ead_open_dataset(const EadConfig *config, bool test_only, EadDataset *dataset);
-
 /* Lists the data set of the config; nothing is written. Errors: those of data/. Close in every case. */
 EadStatus ead_train_data_list(const EadConfig *config, EadTrainData *data);
 

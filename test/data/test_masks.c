@@ -1,0 +1,212 @@
+/* Masks that are doubtful are told; masks are found whatever the case of their names, and beside their images. */
+#include "data/dataset/dataset.h"
+#include "test/support/scratch.h"
+
+#define SCRATCH "build/scratch/masks/"
+
+enum { SIDE = 20 };
+
+/* A gray PNG of one value, with a square of another in the middle; step > 0: the square's pixels grow by it. */
+static void write_square(const char *name, int ground, int square, int step) {
+    EadImage image;
+    char path[256];
+    snprintf(path, sizeof path, SCRATCH "%s", name);
+    make_folders(path);
+    fill_image(&image, SIDE, SIDE, 1, (uint8_t)ground);
+    for (int i = 0; i < SIDE * SIDE; i++) {
+        int x = i % SIDE, y = i / SIDE;
+        if (x < 5 || x > 9 || y < 5 || y > 9) continue;
+        image.pixels[i] = (uint8_t)(square + step * (x - 5));
+    }
+    ASSERT_OK(ead_png_write(path, &image));
+    ead_image_free(&image);
+}
+
+static void write_photo(const char *name) {
+    char path[256];
+    snprintf(path, sizeof path, SCRATCH "%s", name);
+    write_noise_png(path, SIDE, SIDE, 3, 5);
+}
+
+/* Good images, four with defects and good masks. */
+static EadDatasetSpec make_set(void) {
+    static const char *const names[] = {"good/0.png", "good/1.png", "good/2.png", "bad/a.png",
+                                        "bad/b.png",  "bad/c.png",  "bad/d.png"};
+    shell_ok("rm -rf " SCRATCH);
+    for (int i = 0; i < 7; i++) write_photo(names[i]);
+    for (int i = 3; i < 7; i++) {
+        char mask[64];
+        snprintf(mask, sizeof mask, "masks/%c_mask.png", names[i][4]);
+        write_square(mask, 0, 255, 0);
+    }
+    return (EadDatasetSpec){.type = "folder",
+                            .path = SCRATCH,
+                            .validation_fraction = 0.1,
+                            .normal_folder = "good",
+                            .defect_folder = "bad",
+                            .mask_folder = "masks"};
+}
+
+static void open_and_check(const EadDatasetSpec *spec, EadDataset *dataset) {
+    ASSERT_OK(ead_dataset_open(spec, dataset));
+    ASSERT_OK(ead_dataset_check_masks(dataset));
+}
+
+/* The only doubt. */
+static void assert_doubt(const EadDatasetSpec *spec, const char *line) {
+    EadDataset dataset;
+    open_and_check(spec, &dataset);
+    ck_assert_int_eq(dataset.doubts.count, 1);
+    ck_assert_str_eq(dataset.doubts.items[0], line);
+    ead_dataset_free(&dataset);
+}
+
+START_TEST(empty_masks_are_told_and_count) {
+    EadDatasetSpec spec = make_set();
+    EadDataset dataset;
+    EadGroundTruth truth;
+    open_and_check(&spec, &dataset);
+    ck_assert_int_eq(dataset.doubts.count, 0);
+    ead_dataset_free(&dataset);
+    write_square("masks/b_mask.png", 0, 0, 0);
+    write_square("masks/d_mask.png", 0, 0, 0);
+    assert_doubt(&spec,
+                 "2 of 4 masks mark nothing; their images count as anomalous, without a region: " SCRATCH
+                 "masks/b_mask.png, " SCRATCH "masks/d_mask.png");
+    open_and_check(&spec, &dataset);
+    ck_assert(dataset.test_count == 4 && dataset.test[1].anomalous && dataset.has_masks);
+    ASSERT_OK(ead_test_sample_truth(&dataset.test[1], SIDE, SIDE, &truth));
+    for (int i = 0; i < SIDE * SIDE; i++) ck_assert_int_eq(truth.mask.pixels[i], 0);
+    ead_ground_truth_free(&truth);
+    ead_dataset_free(&dataset);
+}
+END_TEST
+
+START_TEST(masks_of_several_values_are_told) {
+    EadDatasetSpec spec = make_set();
+    write_square("masks/a_mask.png", 0, 1, 4);    /* 1, 5, 9, 13, 17: what JPEG leaves */
+    write_square("masks/c_mask.png", 0, 127, 32); /* smoothed; 127 to 255 */
+    assert_doubt(&spec,
+                 "2 of 4 masks hold several values (did they go through JPEG?); each but 0 counts as "
+                 "defect: " SCRATCH "masks/a_mask.png (1 to 17), " SCRATCH "masks/c_mask.png (127 to 255)");
+    spec = make_set();
+    write_square("masks/a_mask.png", 0, 1, 0); /* two values, though not 0 and 255 */
+    EadDataset dataset;
+    open_and_check(&spec, &dataset);
+    ck_assert_int_eq(dataset.doubts.count, 0);
+    ead_dataset_free(&dataset);
+}
+END_TEST
+
+START_TEST(inverted_masks_are_told) {
+    EadDatasetSpec spec = make_set();
+    write_square("masks/a_mask.png", 255, 0, 0);
+    assert_doubt(&spec,
+                 "1 of 4 masks mark most of the image and of its border (are they inverted?); what is not 0 "
+                 "counts as defect: " SCRATCH "masks/a_mask.png");
+}
+END_TEST
+
+START_TEST(all_wrong_masks_are_told_at_once) {
+    EadDatasetSpec spec = make_set();
+    EadDataset dataset;
+    write_noise_png(SCRATCH "masks/a_mask.png", SIDE, SIDE + 1, 1, 1);
+    write_text(SCRATCH "masks/c_mask.png", "no picture");
+    ASSERT_OK(ead_dataset_open(&spec, &dataset));
+    ASSERT_FAILS(ead_dataset_check_masks(&dataset), EAD_BAD_FILE,
+                 "2 masks cannot be used: " SCRATCH "masks/a_mask.png: the mask has 20 x 21 pixels");
+    assert_contains(ead_error_message(), SCRATCH "masks/c_mask.png: not an image of a known format");
+    ead_dataset_free(&dataset);
+}
+END_TEST
+
+/* An image that is damaged costs itself, not the check. */
+START_TEST(unreadable_images_are_told) {
+    EadDatasetSpec spec = make_set();
+    write_text(SCRATCH "bad/b.png", "");
+    assert_doubt(&spec, "1 of 4 images with a mask cannot be read and will have no score: " SCRATCH
+                        "bad/b.png: the file is empty (0 bytes)");
+}
+END_TEST
+
+static void assert_masks(const EadDatasetSpec *spec, const char *const *masks, int count) {
+    EadDataset dataset;
+    open_and_check(spec, &dataset);
+    ck_assert_int_eq(dataset.test_count, count);
+    for (int i = 0; i < count; i++) {
+        ck_assert_ptr_nonnull(dataset.test[i].mask_path);
+        ck_assert_str_eq(dataset.test[i].mask_path + strlen(SCRATCH), masks[i]);
+    }
+    ead_dataset_free(&dataset);
+}
+
+START_TEST(masks_are_found_whatever_their_case) {
+    static const char *const masks[] = {"masks/a_mask.PNG", "masks/B_mask.png", "masks/c_MASK.Png",
+                                        "masks/d_mask.png"};
+    EadDatasetSpec spec = make_set();
+    shell_ok("cd " SCRATCH "masks && mv a_mask.png a_mask.PNG && mv b_mask.png B_mask.png && "
+             "mv c_mask.png c_MASK.Png");
+    assert_masks(&spec, masks, 4);
+}
+END_TEST
+
+START_TEST(masks_lie_beside_their_images) {
+    static const char *const masks[] = {"bad/a_mask.png", "bad/b-mask.png", "bad/c_GT.png",
+                                        "bad/d_label.png"};
+    EadDatasetSpec spec = make_set();
+    EadDataset dataset;
+    shell_ok("cd " SCRATCH " && mv masks/a_mask.png bad && mv masks/b_mask.png bad/b-mask.png && "
+             "mv masks/c_mask.png bad/c_GT.png && mv masks/d_mask.png bad/d_label.png");
+    write_square("good/0_mask.png", 0, 0, 0);
+    write_square("good/1_label.png", 0, 0, 0);
+    spec.mask_folder = "bad";
+    assert_masks(&spec, masks, 4);
+    spec.mask_folder = "bad/../bad/";
+    assert_masks(&spec, masks, 4);
+    open_and_check(&spec, &dataset);
+    ck_assert_int_eq(dataset.train.count + dataset.validation.count, 3); /* and no mask */
+    ck_assert_int_eq(dataset.left_out.counts[EAD_LEFT_OUT_MASK], 6);
+    ead_dataset_free(&dataset);
+    spec.mask_folder = NULL; /* without masks they are no test images either */
+    open_and_check(&spec, &dataset);
+    ck_assert(dataset.test_count == 4 && !dataset.has_masks);
+    ead_dataset_free(&dataset);
+}
+END_TEST
+
+/* Images without extension have masks, too. */
+START_TEST(masks_of_images_without_extension) {
+    static const char *const masks[] = {"masks/a_mask.png", "masks/b_mask.png", "masks/c_mask.png",
+                                        "masks/d_mask.png"};
+    EadDatasetSpec spec = make_set();
+    shell_ok("cd " SCRATCH "bad && mv a.png a && mv b.png b.jfif && mkdir v1.0 && rmdir v1.0");
+    assert_masks(&spec, masks, 4);
+}
+END_TEST
+
+START_TEST(several_formats_are_told) {
+    EadDatasetSpec spec = make_set();
+    EadDataset dataset;
+    shell_ok("cd " SCRATCH "good && cp 0.png 3.webp && cp 0.png 4.WebP && cp 1.png 5.PNG");
+    open_and_check(&spec, &dataset);
+    ck_assert_int_eq(dataset.notes.count, 1);
+    ck_assert_str_eq(dataset.notes.items[0], "good images by their endings: 4 .png, 2 .webp");
+    ead_dataset_free(&dataset);
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("masks");
+    TCase *tests = tcase_create("all");
+    tcase_add_test(tests, empty_masks_are_told_and_count);
+    tcase_add_test(tests, masks_of_several_values_are_told);
+    tcase_add_test(tests, inverted_masks_are_told);
+    tcase_add_test(tests, all_wrong_masks_are_told_at_once);
+    tcase_add_test(tests, unreadable_images_are_told);
+    tcase_add_test(tests, masks_are_found_whatever_their_case);
+    tcase_add_test(tests, masks_lie_beside_their_images);
+    tcase_add_test(tests, masks_of_images_without_extension);
+    tcase_add_test(tests, several_formats_are_told);
+    suite_add_tcase(suite, tests);
+    return run_suite(suite);
+}
