@@ -123,9 +123,9 @@ EadStatus ead_config_parse(const void *bytes, size_t size, const char *label, Ea
 }
 
 EadStatus ead_config_load(const char *path, EadConfig *config) {
-    EadYamlNode *root;
-    EAD_TRY(ead_file_expect(path, EAD_ROLE(CONFIG), "a config"));
-    EadStatus status = ead_yaml_load(path, "config", &root);
+    EadYamlNode *root = NULL;
+    EadStatus status = ead_file_expect(path, EAD_ROLE(CONFIG), "a config");
+    if (status == EAD_OK) status = ead_yaml_load(path, "config", &root);
     return apply_file(status, root, config);
 }
 
