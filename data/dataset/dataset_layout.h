@@ -37,13 +37,15 @@ EadStatus ead_dataset_no_folder(const EadDatasetSpec *spec, const EadLayout *lay
 /* The name of the known layout that root, or the data set's folder, has all of; NULL: none. */
 const char *ead_dataset_recognise(const EadDatasetSpec *spec, const char *root);
 
+/* Fails with EAD_BAD_ARGUMENT where a folder is that of a data set, or what a labelling tool writes, that is not
+ * read and cannot be taken for another. tree: only if it looks like MVTec AD's, too. */
+EadStatus ead_dataset_refuse_foreign(const char *root, bool tree);
+
+/* Folders found by their names, for type folder where the config names none. */
+EadStatus ead_dataset_open_found(const EadDatasetSpec *spec, EadDataset *out);
+
 /* Adds a line to dataset->notes. Errors: EAD_NO_MEMORY. */
 EadStatus ead_dataset_note(EadDataset *dataset, const char *format, ...) EAD_PRINTF(2, 3);
-
-/* Whether people call a folder of normal images so ("good", "OK", "normal", ...), or one of anomalous ones
- * ("bad", "NG", "defects", ...), in any case. */
-bool ead_dataset_means_good(const char *name);
-bool ead_dataset_means_bad(const char *name);
 
 /* The folder <path>/<category>. Errors: EAD_BAD_ARGUMENT if it is not there, listing which are. */
 EadStatus ead_dataset_category_folder(const EadDatasetSpec *spec, const EadLayout *layout, EadPath root);
@@ -55,6 +57,7 @@ EadStatus ead_dataset_unknown_category(const EadDatasetSpec *spec, const char *w
 typedef enum EadLabel {
     EAD_LABEL_GOOD, /* every image is normal */
     EAD_LABEL_BY_FOLDER, /* the path's first folder names the defect; "good", "ok", ... are normal; none: "defect" */
+    EAD_LABEL_TOLD, /* the same, but none is an error */
 } EadLabel;
 
 typedef enum EadMaskLayout {
@@ -64,9 +67,13 @@ typedef enum EadMaskLayout {
 
 /* Appends all images below folder as test samples, sorted by path, but for those below mask_folder. With
  * mask_folder (NULL or without masks in it: there are none) each anomalous one needs its mask at the same
- * place below it, and each mask there its test image. */
+ * place below it, or in it, and each mask there its test image. Where there are none, masks beside the images count,
+ * if every anomalous one has its own. */
 EadStatus ead_dataset_add_test(EadDataset *dataset, const char *folder, EadLabel label,
                                const char *mask_folder, EadMaskLayout layout);
+
+/* As ead_dataset_add_test(), but having none is an error. masks: "" or NULL for none. */
+EadStatus ead_dataset_add_tests(EadDataset *dataset, const char *folder, EadLabel label, const char *masks);
 
 /* The index in a sorted list of files of the mask <stem><ending>, with any extension, or -1; the first `length`
  * bytes of stem count. ending NULL: none, else what people write there (_mask, -gt, ...). Cases need not agree

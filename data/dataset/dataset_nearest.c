@@ -20,6 +20,43 @@ static bool matches(const char *folder, const char *pattern) {
     return any;
 }
 
+/* What is not read, by patterns of paths; several data sets of one kind lie in folders beside each other. */
+static const struct {
+    const char *name, *sign;
+    bool tree; /* looks like MVTec AD's */
+    const char *cure;
+} foreign[] = {
+    {"MVTec 3D-AD's layout", "train/good/xyz", true, NULL},
+    {"MVTec 3D-AD's layout", "*/train/good/xyz", false, NULL},
+    {"VisA's layout as it is downloaded", "*/Data/Images/Normal", false,
+     "set dataset.type=visa and put its split_csv/1cls.csv there"},
+    {"DAGM's layout", "Train/Label/Labels.txt", false, NULL},
+    {"DAGM's layout", "*/Train/Label/Labels.txt", false, NULL},
+    {"a Kaggle competition's layout", "sample_submission.csv", false, NULL},
+    {"the magnetic tiles' layout", "MT_*/Imgs", false, NULL},
+    {"GC10-DET's layout", "lable/*.xml", false, NULL},
+    {"COCO's layout", "annotations/*.json", false, NULL},
+    {"CVAT's layout", "annotations.xml", false, NULL},
+    {"YOLO's layout", "data.yaml", false, NULL},
+    {"YOLO's layout", "labels/*/*.txt", false, NULL},
+    {"YOLO's layout", "*/labels/*.txt", false, NULL},
+    {"Pascal VOC's layout", "JPEGImages", false, NULL},
+    {"Pascal VOC's layout", "annotations/*.xml", false, NULL},
+    {"Pascal VOC's layout", "*/annotations/*.xml", false, NULL},
+};
+
+EadStatus ead_dataset_refuse_foreign(const char *root, bool tree) {
+    for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++)
+        if ((!tree || foreign[i].tree) && matches(root, foreign[i].sign))
+            return ead_fail(EAD_BAD_ARGUMENT, "%s: this is %s (%s), which is not read; %s", root,
+                            foreign[i].name, foreign[i].sign,
+                            foreign[i].cure
+                                ? foreign[i].cure
+                                : "set dataset.type=folder, dataset.train_good, dataset.test_good "
+                                  "and dataset.defects to folders of its images");
+    return EAD_OK;
+}
+
 /* How many of a layout's parts are there, of how many; lacking: names those that are not. */
 static int parts_there(const EadDatasetSpec *spec, const EadLayout *layout, const char *root, int *parts,
                        char *lacking, size_t size) {
@@ -90,6 +127,8 @@ EadStatus ead_dataset_no_folder(const EadDatasetSpec *spec, const EadLayout *lay
                                 const char *name) {
     char lacking[256], there[256], hint[512] = "";
     const EadLayout *nearest = find_nearest(spec, layout, root, lacking, sizeof lacking);
+    EAD_TRY(ead_dataset_refuse_foreign(root, false));
+    EAD_TRY(ead_dataset_refuse_foreign(spec->path, false));
     EAD_TRY(list_there(root, there, sizeof there));
     if (nearest && *lacking)
         snprintf(hint, sizeof hint, "; the nearest layout is that of %s, which lacks %s", nearest->name,

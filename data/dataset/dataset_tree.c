@@ -38,6 +38,8 @@ static EadStatus add_test(const EadDatasetSpec *spec, const EadLayout *layout, c
     EadPath test, mask_folder;
     EAD_TRY(ead_path_in(test, root, layout->test));
     EAD_TRY(ead_path_in(mask_folder, root, layout->masks));
+    if (!ead_path_is_folder(mask_folder))
+        EAD_TRY(ead_path_in(mask_folder, test, ead_path_base(layout->masks)));
     EadPath train;
     EAD_TRY(ead_path_in(train, root, layout->train));
     bool there = ead_path_is_folder(test), needed = masks == EAD_MASK_FOLDERS || !ead_path_is_folder(train);
@@ -54,6 +56,7 @@ static EadStatus add_test(const EadDatasetSpec *spec, const EadLayout *layout, c
 EadStatus ead_dataset_open_tree(const EadDatasetSpec *spec, const EadLayout *layout, EadDataset *out) {
     EadPath root;
     EAD_TRY(ead_dataset_category_folder(spec, layout, root));
+    EAD_TRY(ead_dataset_refuse_foreign(root, true));
     if (!spec->test_only) EAD_TRY(add_train(spec, layout, root, out));
     return add_test(spec, layout, root, EAD_MASK_FILES, out);
 }

@@ -20,8 +20,10 @@ size_t ead_mask_stem(const char *name, size_t length) {
     return 0;
 }
 
-/* Whether the sorted paths from `first` on hold one that is `length` bytes of text and at most an extension. */
-static bool has_image(const EadStringList *paths, int first, const char *text, size_t length) {
+/* Whether the sorted paths from `first` on hold one that is `length` bytes of text and at most an extension, which
+ * is one of `extensions` (NULL: any). */
+static bool has_image(const EadStringList *paths, int first, const char *text, size_t length,
+                      const char *extensions) {
     int low = first, high = paths->count;
     while (low < high) {
         int middle = low + (high - low) / 2;
@@ -32,7 +34,8 @@ static bool has_image(const EadStringList *paths, int first, const char *text, s
     }
     for (; low < paths->count && strncmp(paths->items[low], text, length) == 0; low++) {
         const char *rest = paths->items[low] + length;
-        if (*rest == '\0' || (*rest == '.' && !strpbrk(rest + 1, "./"))) return true;
+        bool whole = *rest == '\0' || (*rest == '.' && !strpbrk(rest + 1, "./"));
+        if (whole && (!extensions || ead_path_has_extension(rest, extensions))) return true;
     }
     return false;
 }
@@ -55,12 +58,17 @@ static bool looks_like_mask(const EadImage *image) {
     return known <= COLOURS || extreme * 20 >= count * 19;
 }
 
+/* a_mask.png beside a.png, or a.png beside a.jpg. */
 static bool is_mask(const EadStringList *paths, int first, const char *path) {
     const char *base = ead_path_base(path), *dot = strrchr(base, '.');
-    size_t stem = ead_mask_stem(base, dot ? (size_t)(dot - base) : strlen(base));
+    size_t length = dot ? (size_t)(dot - base) : strlen(base), stem = ead_mask_stem(base, length);
+    size_t folder = (size_t)(base - path);
     EadImage image;
-    if (stem == 0 || !has_image(paths, first, path, (size_t)(base - path) + stem)) return false;
-    if (ead_image_load(path, &image) != EAD_OK) return true;
+    bool named = stem > 0 && has_image(paths, first, path, folder + stem, NULL);
+    bool twin = !named && ead_path_has_extension(path, ".png, .bmp, .tif, .tiff") &&
+                has_image(paths, first, path, folder + length, ".jpg, .jpeg");
+    if (!named && !twin) return false;
+    if (ead_image_load(path, &image) != EAD_OK) return named;
     bool mask = looks_like_mask(&image);
     ead_image_free(&image);
     return mask;

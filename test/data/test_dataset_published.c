@@ -1,96 +1,10 @@
 /* Data sets as they are published and folders as people make them: tiny trees of each layout, with the names, labels
  * and masks that must come out; and what is said of layouts that are not known. Names of folders and files are those
  * of the published archives. */
-#include "data/dataset/dataset.h"
+#define SCRATCH "build/scratch/dataset_published/"
+#include "test/data/data_trees.h"
 
 #include "core/base/paths.h"
-#include "test/support/scratch.h"
-
-#define SCRATCH "build/scratch/dataset_published/"
-
-enum { WIDTH = 6, HEIGHT = 5 };
-
-/* A 24-bit BMP, written byte by byte: black, or with one white pixel in its last row. */
-static void write_bmp(const char *path, bool marked) {
-    uint8_t bytes[54 + 20 * HEIGHT] = {'B', 'M', sizeof bytes & 255, sizeof bytes >> 8};
-    bytes[10] = 54, bytes[14] = 40, bytes[18] = WIDTH, bytes[22] = HEIGHT, bytes[26] = 1, bytes[28] = 24;
-    if (marked) memset(bytes + 54, 255, 3);
-    write_bytes(path, bytes, sizeof bytes);
-}
-
-static void write_mask(const char *path, bool marked) {
-    EadImage mask;
-    make_folders(path);
-    fill_image(&mask, WIDTH, HEIGHT, 1, 0);
-    if (marked) mask.pixels[7] = 255;
-    ASSERT_OK(ead_png_write(path, &mask));
-    ead_image_free(&mask);
-}
-
-/* Files below SCRATCH: masks by their names, black ones with a "!" before it; all others are images. */
-static void make_tree(const char *folder, const char *const *files) {
-    char path[512];
-    snprintf(path, sizeof path, "rm -rf " SCRATCH "%s", folder);
-    shell_ok(path);
-    for (int i = 0; files[i]; i++) {
-        bool black = files[i][0] == '!';
-        snprintf(path, sizeof path, SCRATCH "%s/%s", folder, files[i] + black);
-        bool mask = strstr(path, "ground_truth") || strstr(path, "masks/") || strstr(path, "_GT") ||
-                    strstr(path, "_label");
-        if (mask && strstr(path, ".bmp"))
-            write_bmp(path, !black);
-        else if (mask)
-            write_mask(path, !black);
-        else
-            write_noise_png(path, WIDTH, HEIGHT, 3,
-                            (uint32_t)i); /* told apart by content, whatever the ending */
-    }
-}
-
-static EadDatasetSpec spec_of(const char *type, const char *path, const char *category) {
-    return (EadDatasetSpec){.type = type, .path = path, .category = category, .validation_fraction = 0.1};
-}
-
-/* A test image that must come out, by the end of its path; mask: of its mask's path, or NULL. */
-typedef struct Expected {
-    const char *path, *defect, *mask;
-} Expected;
-
-static bool ends_with(const char *text, const char *end) {
-    return strlen(text) >= strlen(end) && strcmp(text + strlen(text) - strlen(end), end) == 0;
-}
-
-/* The data set has these counts and test images, in any order, with masks that can be read. */
-static void check(EadDatasetSpec spec, int train, int validation, const Expected *expected, int tests) {
-    EadDataset dataset;
-    ASSERT_OK(ead_dataset_open(&spec, &dataset));
-    ck_assert_int_eq(dataset.train.count, train);
-    ck_assert_int_eq(dataset.validation.count, validation);
-    ck_assert_int_eq(dataset.test_count, tests);
-    for (int i = 0; i < tests; i++) {
-        int k = 0;
-        while (k < tests && !ends_with(dataset.test[k].path, expected[i].path)) k++;
-        ck_assert_msg(k < tests, "no %s", expected[i].path);
-        const EadTestSample *sample = &dataset.test[k];
-        ck_assert_str_eq(sample->defect, expected[i].defect);
-        ck_assert_int_eq(sample->anomalous, strcmp(expected[i].defect, "good") != 0);
-        if (!expected[i].mask)
-            ck_assert_ptr_null(sample->mask_path);
-        else
-            ck_assert_msg(sample->mask_path && ends_with(sample->mask_path, expected[i].mask), "%s has no %s",
-                          expected[i].path, expected[i].mask);
-    }
-    ASSERT_OK(ead_dataset_check_masks(&dataset));
-    ead_dataset_free(&dataset);
-    /* The same test images where only they are asked for. */
-    spec.test_only = true;
-    ASSERT_OK(ead_dataset_open(&spec, &dataset));
-    ck_assert(dataset.test_count == tests && dataset.train.count + dataset.validation.count == 0);
-    ead_dataset_free(&dataset);
-}
-
-#define CHECK(spec, train, validation, expected)                                                             \
-    check(spec, train, validation, expected, (int)(sizeof(expected) / sizeof *(expected)))
 
 START_TEST(btad) {
     static const char *const files[] = {"01/train/ok/0000.bmp",
@@ -106,10 +20,10 @@ START_TEST(btad) {
                                         "03/test/ko/0100.bmp",
                                         "03/ground_truth/ko/0100.bmp",
                                         NULL};
-    static const Expected first[] = {{"test/ok/0000.bmp", "good", NULL},
-                                     {"test/ko/0000.bmp", "ko", "ground_truth/ko/0000.png"},
-                                     {"test/ko/0001.bmp", "ko", "ground_truth/ko/0001.png"}};
-    static const Expected third[] = {{"test/ko/0100.bmp", "ko", "ground_truth/ko/0100.bmp"}};
+    static const ExpectedTest first[] = {{"test/ok/0000.bmp", "good", NULL},
+                                         {"test/ko/0000.bmp", "ko", "ground_truth/ko/0000.png"},
+                                         {"test/ko/0001.bmp", "ko", "ground_truth/ko/0001.png"}};
+    static const ExpectedTest third[] = {{"test/ko/0100.bmp", "ko", "ground_truth/ko/0100.bmp"}};
     make_tree("btad", files);
     CHECK(spec_of("btad", SCRATCH "btad", "01"), 2, 1, first);
     CHECK(spec_of("btad", SCRATCH "btad", "03"), 1, 1, third);
@@ -125,7 +39,7 @@ START_TEST(mpdd) {
                                         "tubes/ground_truth/anomalous/000_mask.png",
                                         "tubes/ground_truth/anomalous/001_mask.png",
                                         NULL};
-    static const Expected expected[] = {
+    static const ExpectedTest expected[] = {
         {"test/good/000.png", "good", NULL},
         {"test/anomalous/000.png", "anomalous", "ground_truth/anomalous/000_mask.png"},
         {"test/anomalous/001.png", "anomalous", "ground_truth/anomalous/001_mask.png"}};
@@ -148,7 +62,7 @@ START_TEST(mvtec_ad_2) {
                                         "can/test_private/000_regular.png",
                                         "can/test_private_mixed/000_mixed.png",
                                         NULL};
-    static const Expected expected[] = {
+    static const ExpectedTest expected[] = {
         {"test_public/good/000_overexposed.png", "good", NULL},
         {"test_public/bad/000_regular.png", "bad", "test_public/ground_truth/bad/000_regular_mask.png"},
         {"test_public/bad/000_shift_1.png", "bad", "test_public/ground_truth/bad/000_shift_1_mask.png"}};
@@ -165,9 +79,9 @@ START_TEST(kolektor_sdd) {
         "kos03/Part0.jpg",        "!kos03/Part0_label.bmp", "kos04/Part0.jpg",
         "!kos04/Part0_label.bmp", "kos05/Part0.jpg",        "!kos05/Part0_label.bmp",
         "kos05/Part1.jpg",        "kos05/Part1_label.bmp",  NULL};
-    static const Expected expected[] = {{"kos01/Part1.jpg", "defect", "kos01/Part1_label.bmp"},
-                                        {"kos05/Part0.jpg", "good", "kos05/Part0_label.bmp"},
-                                        {"kos05/Part1.jpg", "defect", "kos05/Part1_label.bmp"}};
+    static const ExpectedTest expected[] = {{"kos01/Part1.jpg", "defect", "kos01/Part1_label.bmp"},
+                                            {"kos05/Part0.jpg", "good", "kos05/Part0_label.bmp"},
+                                            {"kos05/Part1.jpg", "defect", "kos05/Part1_label.bmp"}};
     make_tree("sdd", files);
     CHECK(spec_of("kolektor_sdd", SCRATCH "sdd", ""), 3, 1, expected);
 }
@@ -185,8 +99,8 @@ START_TEST(kolektor_sdd2) {
                                         "test/20001.png",
                                         "test/20001_GT.png",
                                         NULL};
-    static const Expected expected[] = {{"test/20000.png", "good", "test/20000_GT.png"},
-                                        {"test/20001.png", "defect", "test/20001_GT.png"}};
+    static const ExpectedTest expected[] = {{"test/20000.png", "good", "test/20000_GT.png"},
+                                            {"test/20001.png", "defect", "test/20001_GT.png"}};
     EadDataset dataset;
     EadDatasetSpec spec = spec_of("kolektor_sdd2", SCRATCH "sdd2", "");
     make_tree("sdd2", files);
@@ -228,7 +142,7 @@ static void make_real_iad(void) {
 }
 
 START_TEST(real_iad) {
-    static const Expected expected[] = {
+    static const ExpectedTest expected[] = {
         {"realiad_256/mint/OK/S0002/a.jpg", "good", NULL},
         {"realiad_256/mint/NG/AK/S0001/a.jpg", "AK", "realiad_256/mint/NG/AK/S0001/a_ground_truth.png"}};
     make_real_iad();
@@ -296,14 +210,14 @@ START_TEST(folders_by_their_names) {
                                          "ground_truth/bad/deep/1.png",
                                          NULL};
     static const char *const kinds[] = {"normal/0.png", "normal/1.png", "scratch/0.png", "dent/0.png", NULL};
-    static const Expected of_divided[] = {{"Test/OK/2.png", "good", NULL},
-                                          {"Test/NG/3.png", "NG", "masks/NG/3.png"}};
-    static const Expected of_plain[] = {{"test/normal/2.png", "good", NULL},
-                                        {"test/scratch/3.png", "scratch", NULL}};
-    static const Expected of_beside[] = {{"good/4.png", "good", "ground_truth/good/4.png"},
-                                         {"bad/0.png", "bad", "ground_truth/bad/0.png"},
-                                         {"bad/deep/1.png", "bad", "ground_truth/bad/deep/1.png"}};
-    static const Expected of_kinds[] = {{"scratch/0.png", "scratch", NULL}, {"dent/0.png", "dent", NULL}};
+    static const ExpectedTest of_divided[] = {{"Test/OK/2.png", "good", NULL},
+                                              {"Test/NG/3.png", "NG", "masks/NG/3.png"}};
+    static const ExpectedTest of_plain[] = {{"test/normal/2.png", "good", NULL},
+                                            {"test/scratch/3.png", "scratch", NULL}};
+    static const ExpectedTest of_beside[] = {{"good/4.png", "good", "ground_truth/good/4.png"},
+                                             {"bad/0.png", "bad", "ground_truth/bad/0.png"},
+                                             {"bad/deep/1.png", "bad", "ground_truth/bad/deep/1.png"}};
+    static const ExpectedTest of_kinds[] = {{"scratch/0.png", "scratch", NULL}, {"dent/0.png", "dent", NULL}};
     make_tree("divided", divided);
     make_tree("plain", plain);
     make_tree("beside", beside);
@@ -343,10 +257,10 @@ START_TEST(names_of_good_images_and_of_masks) {
                                         "x/ground_truth/nok/1_GT.bmp",
                                         "x/ground_truth/Nok/10.png",
                                         NULL};
-    static const Expected expected[] = {{"test/Ok/0.png", "good", "ground_truth/ok/0.png"},
-                                        {"test/nok/0.png", "nok", "ground_truth/nok/0_MASK.PNG"},
-                                        {"test/nok/1.png", "nok", "ground_truth/nok/1_GT.bmp"},
-                                        {"test/nok/10.png", "nok", "ground_truth/Nok/10.png"}};
+    static const ExpectedTest expected[] = {{"test/Ok/0.png", "good", "ground_truth/ok/0.png"},
+                                            {"test/nok/0.png", "nok", "ground_truth/nok/0_MASK.PNG"},
+                                            {"test/nok/1.png", "nok", "ground_truth/nok/1_GT.bmp"},
+                                            {"test/nok/10.png", "nok", "ground_truth/Nok/10.png"}};
     EadDataset dataset;
     EadDatasetSpec spec = spec_of("mvtec_ad", SCRATCH "names", "x");
     make_tree("names", files);
@@ -362,7 +276,8 @@ END_TEST
 START_TEST(without_masks) {
     static const char *const files[] = {"x/train/good/0.png", "x/train/good/1.png", "x/test/good/0.png",
                                         "x/test/hole/0.png", NULL};
-    static const Expected expected[] = {{"test/good/0.png", "good", NULL}, {"test/hole/0.png", "hole", NULL}};
+    static const ExpectedTest expected[] = {{"test/good/0.png", "good", NULL},
+                                            {"test/hole/0.png", "hole", NULL}};
     EadDataset dataset;
     EadDatasetSpec spec = spec_of("mvtec_ad", SCRATCH "bare", "x");
     make_tree("bare", files);
@@ -386,8 +301,8 @@ END_TEST
 START_TEST(masks_among_images) {
     static const char *const files[] = {"ok/0.png", "ok/1.png",        "bad/7.png", "bad/7_GT.png",
                                         "bad/8",    "bad/8_label.png", NULL};
-    static const Expected expected[] = {{"bad/7.png", "defect", "bad/7_GT.png"},
-                                        {"bad/8", "defect", "bad/8_label.png"}};
+    static const ExpectedTest expected[] = {{"bad/7.png", "defect", "bad/7_GT.png"},
+                                            {"bad/8", "defect", "bad/8_label.png"}};
     EadDatasetSpec spec = spec_of("folder", SCRATCH "among", "");
     make_tree("among", files);
     spec.normal_folder = "ok";

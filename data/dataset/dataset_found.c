@@ -1,0 +1,322 @@
+/* Images of one's own in folders that the config does not name: they are found by their names, as people make
+ * them:
+ *   train[/ok], validation[/ok], test/ok, test/<defect>, masks
+ *   ok, nok or any others beside it, masks: every fifth normal image is tested, the others are trained on
+ *   anything else: all are good, but what may be defective is never trained on */
+#include "data/dataset/dataset_layout.h"
+#include "data/dataset/folder_names.h"
+#include "data/source/masks_beside.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum {
+    TEST_IMAGE = 5, /* every such normal image is tested where nothing else divides them */
+    MOST_NAMES = 4,
+    MOST_LEVELS = 8
+};
+
+/* What the folder of a data set holds; "" for what it does not. */
+typedef struct Found {
+    EadPath train, validation, test, masks, good;
+    EadPath only;      /* the one folder besides masks, if there is one alone */
+    int others, kinds; /* folders besides those of good images and masks; with those of good images */
+    int either;        /* of these: named as one of two kinds, but not which */
+} Found;
+
+static void take(EadPath to, const char *path) {
+    if (!*to) memcpy(to, path, strlen(path) + 1);
+}
+
+/* NAME_mask beside NAME. */
+static bool names_masks_of(const EadStringList *folders, const char *path) {
+    const char *name = ead_path_base(path);
+    size_t stem = ead_mask_stem(name, strlen(name));
+    for (int i = 0; i < folders->count && stem > 0; i++) {
+        const char *other = ead_path_base(folders->items[i]);
+        if (strlen(other) == stem && strncasecmp(other, name, stem) == 0) return true;
+    }
+    return false;
+}
+
+static void find_one(Found *found, const char *path, EadFolderMeaning meaning) {
+    switch (meaning) {
+    case EAD_FOLDER_MASKS:
+        take(found->masks, path);
+        return;
+    case EAD_FOLDER_TRAIN:
+        take(found->train, path);
+        break;
+    case EAD_FOLDER_VALIDATION:
+        take(found->validation, path);
+        break;
+    case EAD_FOLDER_TEST:
+        take(found->test, path);
+        break;
+    case EAD_FOLDER_GOOD:
+        take(found->good, path);
+        break;
+    default:
+        take(found->only, path);
+    }
+    found->others += meaning != EAD_FOLDER_GOOD;
+    found->either += meaning == EAD_FOLDER_EITHER;
+    found->kinds++;
+}
+
+static EadStatus find(const char *folder, Found *found) {
+    EadStringList names = {0};
+    *found = (Found){0};
+    EAD_TRY(ead_list_folders(&names, folder));
+    for (int i = 0; i < names.count; i++) {
+        const char *name = ead_path_base(names.items[i]);
+        bool masks = names_masks_of(&names, names.items[i]);
+        if (strcmp(name, "__MACOSX") == 0) continue; /* what its archives hold besides */
+        find_one(found, names.items[i], masks ? EAD_FOLDER_MASKS : ead_folder_meaning(name));
+    }
+    ead_strings_free(&names);
+    return EAD_OK;
+}
+
+static EadStatus check_told(const char *folder, const Found *found) {
+    if (found->kinds != 2 || found->either != 2) return EAD_OK;
+    return ead_fail(EAD_BAD_ARGUMENT,
+                    "%s: its folders' names do not say which images are good; set dataset.train_good, "
+                    "dataset.test_good and dataset.defects",
+                    folder);
+}
+
+/* The folder of masks that lies in one of the kinds' folders, if only one does. */
+static EadStatus find_masks_below(const char *folder, EadPath masks) {
+    EadStringList names = {0};
+    Found below;
+    EadStatus status = ead_list_folders(&names, folder);
+    for (int i = 0; i < names.count && status == EAD_OK; i++) {
+        status = find(names.items[i], &below);
+        if (status == EAD_OK && *masks && *below.masks)
+            status =
+                ead_fail(EAD_BAD_ARGUMENT,
+                         "%s and %s: masks lie in folders of their own within those of the images; move them "
+                         "to %s/masks, into subfolders named like those of the images",
+                         masks, below.masks, folder);
+        if (status == EAD_OK) take(masks, below.masks);
+    }
+    ead_strings_free(&names);
+    return status;
+}
+
+/* ---- images to train on ---- */
+
+/* Where a path below a folder names what must not be trained on: bytes up to the end of that folder's name; 0:
+ * nowhere. */
+static size_t dangerous(const char *relative, EadFolderMeaning *meaning) {
+    const char *next;
+    for (const char *at = relative; at; at = next) {
+        *meaning = ead_folder_next(at, &next);
+        if (*meaning == EAD_FOLDER_BAD || *meaning == EAD_FOLDER_TEST || *meaning == EAD_FOLDER_MASKS)
+            return (size_t)(next - 1 - relative);
+    }
+    return 0;
+}
+
+static EadStatus check_harmless(const char *folder, const EadStringList *list, int first) {
+    size_t prefix = strlen(folder) + (folder[strlen(folder) - 1] != '/');
+    for (int i = first; i < list->count; i++) {
+        EadFolderMeaning meaning;
+        size_t length = dangerous(list->items[i] + prefix, &meaning);
+        if (length > 0)
+            return ead_fail(
+                EAD_BAD_ARGUMENT,
+                "%.*s: must not be trained on%s; set dataset.train_good to the folder of good images",
+                (int)(prefix + length), list->items[i],
+                meaning == EAD_FOLDER_MASKS ? ", it holds masks" : "");
+    }
+    return EAD_OK;
+}
+
+/* Names of files that say which are good and which are not: ok_1.png, nok_1.png. */
+static EadStatus check_names(const EadStringList *list) {
+    const char *good = NULL, *bad = NULL;
+    for (int i = 0; i < list->count; i++) {
+        EadPath stem;
+        const char *base = ead_path_base(list->items[i]), *dot = strrchr(base, '.');
+        snprintf(stem, sizeof stem, "%.*s", dot ? (int)(dot - base) : (int)strlen(base), base);
+        EadFolderMeaning meaning = ead_folder_meaning(stem);
+        if (meaning == EAD_FOLDER_GOOD) good = base;
+        if (meaning == EAD_FOLDER_BAD) bad = list->items[i];
+    }
+    if (!good || !bad) return EAD_OK;
+    return ead_fail(
+        EAD_BAD_ARGUMENT,
+        "%s: must not be trained on as %s is; move good and defective images into folders of their own", bad,
+        good);
+}
+
+/* Names the folders beside that of the good images, which are not trained on. */
+static EadStatus note_others(EadDataset *out, const char *folder, const char *good) {
+    EadStringList names = {0};
+    EadStatus status = ead_list_folders(&names, folder);
+    for (int i = 0; i < names.count && status == EAD_OK; i++)
+        if (strcmp(names.items[i], good) != 0)
+            status = ead_dataset_note(out, "%s: is not trained on, but %s beside it alone", names.items[i],
+                                      ead_path_base(good));
+    ead_strings_free(&names);
+    return status;
+}
+
+/* Training images lie in a folder of good ones, or are all there are. */
+static EadStatus add_good(const char *folder, EadStringList *list, EadDataset *out) {
+    Found found;
+    int first = list->count;
+    EAD_TRY(find(folder, &found));
+    EAD_TRY(check_told(folder, &found));
+    if (*found.good) EAD_TRY(note_others(out, folder, found.good));
+    EAD_TRY(ead_list_images(list, *found.good ? found.good : folder, &out->left_out));
+    return check_harmless(*found.good ? found.good : folder, list, first);
+}
+
+/* ---- the whole ---- */
+
+static EadStatus open_divided(const EadDatasetSpec *spec, Found *found, EadDataset *out) {
+    Found test;
+    if (!spec->test_only) EAD_TRY(add_good(found->train, &out->train, out));
+    if (!spec->test_only && *found->validation) EAD_TRY(add_good(found->validation, &out->validation, out));
+    if (*found->test) {
+        EAD_TRY(find(found->test, &test));
+        EAD_TRY(check_told(found->test, &test));
+        take(found->masks, test.masks);
+        if (!*found->masks) EAD_TRY(find_masks_below(found->test, found->masks));
+        EAD_TRY(ead_dataset_add_tests(out, found->test, EAD_LABEL_TOLD, found->masks));
+    }
+    return ead_dataset_note(out, "%s: trained on %s, tested with %s", spec->path,
+                            *found->train ? found->train : "nothing", *found->test ? found->test : "nothing");
+}
+
+/* Takes the normal images out of the test images, but for every fifth. */
+static EadStatus divide(EadDataset *out, bool test_only) {
+    int kept = 0, normal = 0;
+    EadStatus status = EAD_OK;
+    for (int i = 0; i < out->test_count; i++) {
+        EadTestSample *sample = &out->test[i];
+        if (sample->anomalous || ++normal % TEST_IMAGE == 0) {
+            out->test[kept++] = *sample;
+            continue;
+        }
+        if (status == EAD_OK && !test_only) status = ead_strings_add(&out->train, sample->path);
+        free(sample->path);
+        free(sample->mask_path);
+        free(sample->defect);
+    }
+    out->test_count = kept;
+    return status;
+}
+
+static EadStatus open_side_by_side(const EadDatasetSpec *spec, const char *folder, Found *found,
+                                   EadDataset *out) {
+    if (!*found->masks) EAD_TRY(find_masks_below(folder, found->masks));
+    EAD_TRY(ead_dataset_add_tests(out, folder, EAD_LABEL_TOLD, found->masks));
+    EAD_TRY(divide(out, spec->test_only));
+    return ead_dataset_note(out,
+                            "%s: every fifth image of %s and all of the folders beside it are tested; "
+                            "dataset.train_good and the keys behind it divide them otherwise",
+                            folder, *found->good ? ead_path_base(found->good) : "the good ones");
+}
+
+/* Whether folders deeper down are named for good images, and others for bad ones. */
+static EadStatus divides_below(const char *folder, bool *divides) {
+    EadStringList list = {0};
+    EadLeftOut left = {0};
+    size_t prefix = strlen(folder) + (folder[strlen(folder) - 1] != '/');
+    bool good = false, bad = false;
+    EadStatus status = ead_list_images(&list, folder, &left);
+    for (int i = 0; i < list.count; i++) {
+        const char *next;
+        for (const char *at = list.items[i] + prefix; at; at = next) {
+            EadFolderMeaning meaning = ead_folder_next(at, &next);
+            good |= meaning == EAD_FOLDER_GOOD;
+            bad |= meaning == EAD_FOLDER_BAD;
+        }
+    }
+    *divides = good && bad;
+    ead_left_out_free(&left);
+    ead_strings_free(&list);
+    return status;
+}
+
+/* All images are good ones, as far as names tell. */
+static EadStatus open_all_good(const EadDatasetSpec *spec, const char *folder, const Found *found,
+                               EadDataset *out) {
+    EadStringList names = {0}, masks = {0};
+    EadLeftOut left = {0};
+    char *text = NULL;
+    EadStatus status = add_good(folder, &out->train, out);
+    if (status == EAD_OK) status = check_names(&out->train);
+    if (status == EAD_OK && *found->masks) status = ead_list_images(&masks, found->masks, &left);
+    if (status == EAD_OK && masks.count > 0)
+        status = ead_fail(EAD_BAD_ARGUMENT,
+                          "%s: holds masks, but no folder's name says which images are good; set "
+                          "dataset.train_good, dataset.test_good and dataset.defects",
+                          found->masks);
+    if (status == EAD_OK) status = ead_list_folders(&names, folder);
+    if (status == EAD_OK && names.count > 1) {
+        text = ead_name_paths(&names, names.count, MOST_NAMES);
+        status = text ? ead_dataset_note(out, "%s: all images below it are taken for good ones: %s",
+                                         spec->path, text)
+                      : EAD_NO_MEMORY;
+    }
+    free(text);
+    ead_left_out_free(&left);
+    ead_strings_free(&masks);
+    ead_strings_free(&names);
+    return status;
+}
+
+static bool holds_images_itself(const EadStringList *list, const char *folder) {
+    size_t prefix = strlen(folder) + (folder[strlen(folder) - 1] != '/');
+    for (int i = 0; i < list->count; i++)
+        if (!strchr(list->items[i] + prefix, '/')) return true;
+    return false;
+}
+
+/* Archives are often unpacked into a folder that holds another one alone. masks: those beside it. */
+static EadStatus enter(EadPath folder, Found *found) {
+    EadPath masks = "";
+    EAD_TRY(find(folder, found));
+    for (int level = 0; level < MOST_LEVELS && found->kinds == 1 && *found->only; level++) {
+        EadStringList list = {0};
+        EadLeftOut left = {0};
+        EadFolderMeaning meaning = ead_folder_meaning(ead_path_base(found->only));
+        EadStatus status = ead_list_images(&list, folder, &left);
+        bool stay = holds_images_itself(&list, folder) || meaning == EAD_FOLDER_BAD;
+        ead_left_out_free(&left);
+        ead_strings_free(&list);
+        EAD_TRY(status);
+        if (stay) break;
+        take(masks, found->masks);
+        memcpy(folder, found->only, sizeof(EadPath));
+        EAD_TRY(find(folder, found));
+    }
+    take(found->masks, masks);
+    return EAD_OK;
+}
+
+EadStatus ead_dataset_open_found(const EadDatasetSpec *spec, EadDataset *out) {
+    Found found;
+    EadPath folder;
+    bool divides;
+    EAD_TRY(ead_dataset_refuse_foreign(spec->path, false));
+    EAD_TRY(ead_path_in(folder, "", spec->path));
+    EAD_TRY(enter(folder, &found));
+    EAD_TRY(ead_dataset_refuse_foreign(folder, false));
+    if (*found.train || (*found.test && spec->test_only)) return open_divided(spec, &found, out);
+    if (*found.good && found.others) return open_side_by_side(spec, folder, &found, out);
+    EAD_TRY(divides_below(folder, &divides));
+    if (divides && !*found.test) return open_side_by_side(spec, folder, &found, out);
+    if (*found.test && !spec->test_only)
+        return ead_fail(EAD_BAD_ARGUMENT,
+                        "%s: no folder of images to train on beside %s; set dataset.train_good to one",
+                        folder, ead_path_base(found.test));
+    return spec->test_only ? EAD_OK : open_all_good(spec, folder, &found, out);
+}

@@ -1,0 +1,240 @@
+/* Test images and their masks: by their place below a folder of masks, by name in a flat one, or beside each other. */
+#include "core/base/memory.h"
+#include "data/codec/codec.h"
+#include "data/dataset/dataset_layout.h"
+#include "data/dataset/folder_names.h"
+#include "data/source/masks_beside.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* A folder of test images or masks with all that lies below it. */
+typedef struct Tree {
+    const char *folder;
+    size_t prefix; /* bytes of a path up to the part below the folder */
+    EadStringList files;
+    bool *used; /* [files.count], masks: their image was found */
+} Tree;
+
+/* Opens the tree below a folder, empty where there is none. Its leaves are images or, for masks in folders,
+ * the folders two levels down: <kind of defect>/<image>. */
+static EadStatus tree_open(Tree *tree, const char *folder, EadMaskLayout layout, EadLeftOut *left_out) {
+    size_t length = strlen(folder);
+    EadStringList kinds = {0};
+    EadStatus status = EAD_OK;
+    *tree = (Tree){.folder = folder, .prefix = length + (length > 0 && folder[length - 1] != '/')};
+    if (ead_path_is_folder(folder))
+        status = layout == EAD_MASK_FILES ? ead_list_images(&tree->files, folder, left_out)
+                                          : ead_list_folders(&kinds, folder);
+    for (int i = 0; i < kinds.count && status == EAD_OK; i++)
+        status = ead_list_folders(&tree->files, kinds.items[i]);
+    ead_strings_sort(&tree->files);
+    ead_strings_free(&kinds);
+    if (status == EAD_OK) tree->used = ead_new(tree->files.count, sizeof *tree->used, folder);
+    return status != EAD_OK || tree->used ? status : EAD_NO_MEMORY;
+}
+
+static void tree_close(Tree *tree) {
+    ead_strings_free(&tree->files);
+    free(tree->used);
+    *tree = (Tree){0};
+}
+
+/* Bytes of a path without the extension that its name may have. */
+static int stem_of(const char *path) {
+    const char *dot = strrchr(ead_path_base(path), '.');
+    return dot ? (int)(dot - path) : (int)strlen(path);
+}
+
+/* 0: a file with this ending (NULL: with none) behind a stem of `length` bytes; 1: with what people write behind
+ * masks' names, where ending is NULL; else -1. */
+static int rank_of(const char *file, int length, const char *ending) {
+    int stem = stem_of(file), folder = (int)(ead_path_base(file) - file);
+    if (ending)
+        return stem == length + (int)strlen(ending) && strncasecmp(file + length, ending, strlen(ending)) == 0
+                   ? 0
+                   : -1;
+    if (stem == length) return 0;
+    size_t bare = stem > folder ? ead_mask_stem(file + folder, (size_t)(stem - folder)) : 0;
+    return bare > 0 && folder + (int)bare == length ? 1 : -1;
+}
+
+int ead_dataset_find_mask(const EadStringList *files, const char *stem, int length, const char *ending) {
+    int first = 0, found = -1;
+    for (int step = files->count; step > 0;) { /* the first file that is not before the stem */
+        int half = step / 2;
+        bool before = strncmp(files->items[first + half], stem, (size_t)length) < 0;
+        first = before ? first + half + 1 : first;
+        step = before ? step - half - 1 : half;
+    }
+    for (int i = first; i < files->count && strncmp(files->items[i], stem, (size_t)length) == 0; i++) {
+        int rank = rank_of(files->items[i], length, ending);
+        if (rank == 0) return i;
+        if (rank == 1 && found < 0) found = i;
+    }
+    for (int i = 0; i < files->count && found < 0; i++)
+        if (strncasecmp(files->items[i], stem, (size_t)length) == 0 &&
+            rank_of(files->items[i], length, ending) >= 0)
+            found = i;
+    return found;
+}
+
+/* Index of the mask of the image with that path below its folder, or -1; `path` is the mask's path or, if
+ * there is none, what it should be. */
+static int find_mask(const Tree *masks, const char *relative, EadMaskLayout layout, EadPath path) {
+    bool slash = masks->prefix > strlen(masks->folder);
+    int stem = snprintf(path, EAD_PATH_SIZE, "%s%s%.*s", masks->folder, slash ? "/" : "", stem_of(relative),
+                        relative);
+    if (stem >= EAD_PATH_SIZE) return -1;
+    if (layout == EAD_MASK_FOLDERS) return ead_strings_find_sorted(&masks->files, path);
+    int index = ead_dataset_find_mask(&masks->files, path, stem, NULL);
+    if (index < 0) snprintf(path + stem, (size_t)(EAD_PATH_SIZE - stem), "_mask.png");
+    if (index >= 0) snprintf(path, EAD_PATH_SIZE, "%s", masks->files.items[index]);
+    return index;
+}
+
+/* "good", or the kind of defect: the first folder, but for numbers and "images". A folder of good images deeper
+ * down is one, too. False: no folder says what it is. */
+static bool name_defect(const char *relative, EadLabel label, EadPath defect) {
+    const char *next, *name = NULL;
+    EadFolderMeaning first = EAD_FOLDER_OTHER;
+    bool good = label == EAD_LABEL_GOOD;
+    for (const char *at = relative; at && !good; at = next) {
+        EadFolderMeaning meaning = ead_folder_next(at, &next);
+        good = meaning == EAD_FOLDER_GOOD && first != EAD_FOLDER_BAD;
+        if (!next || (name && first != EAD_FOLDER_NUMBER) || meaning == EAD_FOLDER_IMAGES) continue;
+        if (name && meaning == EAD_FOLDER_NUMBER) continue;
+        name = at;
+        first = meaning;
+    }
+    bool known = name && !good && label != EAD_LABEL_GOOD;
+    int length = known ? (int)strcspn(name, "/") : 0;
+    snprintf(defect, EAD_PATH_SIZE, "%.*s", length, known ? name : "");
+    if (!known) strcpy(defect, good ? "good" : "defect");
+    return good || known;
+}
+
+/* The masks of the samples from `first` on that lie in a folder of masks without subfolders; good images, whose
+ * masks are black, take what is left. */
+static EadStatus add_flat_masks(EadDataset *dataset, int first, bool anomalous, Tree *masks) {
+    for (int i = first; i < dataset->test_count; i++) {
+        EadTestSample *sample = &dataset->test[i];
+        EadPath mask;
+        if (sample->mask_path || sample->anomalous != anomalous) continue;
+        int index = find_mask(masks, ead_path_base(sample->path), EAD_MASK_FILES, mask);
+        if (index >= 0 && masks->used[index] && anomalous)
+            return ead_fail(
+                EAD_BAD_ARGUMENT,
+                "%s: is the mask of %s and of another image; put masks into subfolders named like "
+                "those of the images",
+                mask, sample->path);
+        if (index < 0 || masks->used[index]) continue;
+        masks->used[index] = true;
+        sample->mask_path = ead_strdup(mask);
+        if (!sample->mask_path) return EAD_NO_MEMORY;
+        dataset->has_masks |= anomalous;
+    }
+    return EAD_OK;
+}
+
+/* Every anomalous image has a mask where any has, and every mask an image. */
+static EadStatus check_pairs(const EadDataset *dataset, int first, const Tree *images, const Tree *masks,
+                             EadMaskLayout layout) {
+    EadPath mask;
+    for (int i = first; i < dataset->test_count && masks->files.count; i++) {
+        const EadTestSample *sample = &dataset->test[i];
+        if (!sample->anomalous || sample->mask_path) continue;
+        (void)find_mask(masks, sample->path + images->prefix, layout, mask);
+        return ead_fail(EAD_BAD_ARGUMENT, "%s: has no mask; it should be %s", sample->path, mask);
+    }
+    for (int i = 0; i < masks->files.count; i++)
+        if (!masks->used[i])
+            return ead_fail(EAD_BAD_ARGUMENT, "%s: a mask without its image in %s", masks->files.items[i],
+                            images->folder);
+    return EAD_OK;
+}
+
+/* Normal images may have masks, too, as converters write them; those are black. */
+static EadStatus add_images(EadDataset *dataset, const Tree *images, EadLabel label, Tree *masks,
+                            EadMaskLayout layout) {
+    int first = dataset->test_count;
+    for (int i = 0; i < images->files.count; i++) {
+        const char *path = images->files.items[i], *relative = path + images->prefix;
+        EadPath mask, defect;
+        if (!name_defect(relative, label, defect) && label == EAD_LABEL_TOLD)
+            return ead_fail(EAD_BAD_ARGUMENT,
+                            "%s: lies outside of the folders of good and of defective images; set "
+                            "dataset.train_good, dataset.test_good and dataset.defects",
+                            path);
+        bool good = strcmp(defect, "good") == 0;
+        int index = masks->files.count ? find_mask(masks, relative, layout, mask) : -1;
+        if (index >= 0) masks->used[index] = true;
+        bool keep = index >= 0 && !(good && layout == EAD_MASK_FOLDERS);
+        EAD_TRY(ead_dataset_add_sample(dataset, path, defect, keep ? mask : NULL));
+    }
+    bool flat = layout == EAD_MASK_FILES && masks->files.count > 0;
+    if (flat) EAD_TRY(add_flat_masks(dataset, first, true, masks));
+    if (flat) EAD_TRY(add_flat_masks(dataset, first, false, masks));
+    return check_pairs(dataset, first, images, masks, layout);
+}
+
+/* Masks in a folder of their own among the images are no images; images among the masks are no masks. */
+static void set_apart(Tree *images, Tree *masks) {
+    size_t length = strlen(masks->folder), above = images->prefix - 1;
+    bool within = length > images->prefix && strncmp(masks->folder, images->folder, above) == 0 &&
+                  masks->folder[above] == '/';
+    Tree *tree = within ? images : masks;
+    int kept = 0;
+    for (int i = 0; i < tree->files.count; i++) {
+        char *path = tree->files.items[i];
+        bool foreign = within ? strncmp(path, masks->folder, length) == 0 && path[length] == '/'
+                              : ead_strings_find_sorted(&images->files, path) >= 0;
+        if (foreign)
+            free(path);
+        else
+            tree->files.items[kept++] = path;
+    }
+    tree->files.count = kept;
+}
+
+/* Without a folder of masks: those that lie beside their images, if every anomalous image has one. `first`: of those
+ * that the search has just left out. */
+static EadStatus take_masks_beside(const EadDataset *dataset, int first, const Tree *images, EadLabel label,
+                                   Tree *masks) {
+    const EadStringList *beside = &dataset->left_out.paths[EAD_LEFT_OUT_MASK];
+    EadStatus status = EAD_OK;
+    bool all = true;
+    tree_close(masks);
+    *masks = (Tree){.folder = images->folder, .prefix = images->prefix};
+    for (int i = first; i < beside->count && status == EAD_OK; i++)
+        status = ead_strings_add(&masks->files, beside->items[i]);
+    ead_strings_sort(&masks->files);
+    for (int i = 0; i < images->files.count && all; i++) {
+        EadPath defect, mask;
+        const char *relative = images->files.items[i] + images->prefix;
+        (void)name_defect(relative, label, defect);
+        all = strcmp(defect, "good") == 0 || find_mask(masks, relative, EAD_MASK_FILES, mask) >= 0;
+    }
+    if (!all) ead_strings_free(&masks->files);
+    masks->used = ead_new(masks->files.count, sizeof *masks->used, "a list of masks");
+    return masks->used ? status : EAD_NO_MEMORY;
+}
+
+EadStatus ead_dataset_add_test(EadDataset *dataset, const char *folder, EadLabel label,
+                               const char *mask_folder, EadMaskLayout layout) {
+    Tree images = {0}, masks = {0};
+    int beside = dataset->left_out.paths[EAD_LEFT_OUT_MASK].count;
+    EadStatus status = tree_open(&images, folder, EAD_MASK_FILES, &dataset->left_out);
+    if (mask_folder && ead_path_same(folder, mask_folder)) mask_folder = folder; /* however it is spelled */
+    if (status == EAD_OK && mask_folder) status = tree_open(&masks, mask_folder, layout, NULL);
+    if (status == EAD_OK && mask_folder) set_apart(&images, &masks);
+    bool wanted = mask_folder || label == EAD_LABEL_TOLD; /* else the config names none */
+    if (status == EAD_OK && wanted && layout == EAD_MASK_FILES && masks.files.count == 0)
+        status = take_masks_beside(dataset, beside, &images, label, &masks);
+    if (status == EAD_OK) status = add_images(dataset, &images, label, &masks, layout);
+    tree_close(&images);
+    tree_close(&masks);
+    return status;
+}

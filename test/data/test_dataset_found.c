@@ -1,0 +1,212 @@
+/* Folders found by their names, as people make them: what is read, and that nothing which could be defective is
+ * trained on without a word. */
+#define SCRATCH "build/scratch/dataset_found/"
+#include "test/data/data_trees.h"
+
+#include "data/dataset/folder_names.h"
+
+START_TEST(names_have_meanings) {
+    static const struct {
+        const char *name;
+        EadFolderMeaning meaning;
+    } cases[] = {
+        {"good", EAD_FOLDER_GOOD},
+        {"OK", EAD_FOLDER_GOOD},
+        {"01_good", EAD_FOLDER_GOOD},
+        {"Good Parts", EAD_FOLDER_GOOD},
+        {"ok_2024-03-01", EAD_FOLDER_GOOD},
+        {"gut ok", EAD_FOLDER_GOOD},
+        {"iO", EAD_FOLDER_GOOD},
+        {"i.O.", EAD_FOLDER_GOOD},
+        {"defect-free", EAD_FOLDER_GOOD},
+        {"no_defects_found", EAD_FOLDER_GOOD},
+        {"undamaged", EAD_FOLDER_GOOD},
+        {"bad", EAD_FOLDER_BAD},
+        {"NG2", EAD_FOLDER_BAD},
+        {"Not OK", EAD_FOLDER_BAD},
+        {"not good", EAD_FOLDER_BAD},
+        {"n.i.O.", EAD_FOLDER_BAD},
+        {"bad_solder", EAD_FOLDER_BAD},
+        {"defective parts", EAD_FOLDER_BAD},
+        {"train2017", EAD_FOLDER_TRAIN},
+        {"training_set", EAD_FOLDER_TRAIN},
+        {"Val", EAD_FOLDER_VALIDATION},
+        {"test_images", EAD_FOLDER_TEST},
+        {"Masks", EAD_FOLDER_MASKS},
+        {"ground truth", EAD_FOLDER_MASKS},
+        {"missing_label", EAD_FOLDER_OTHER},
+        {"normal_map", EAD_FOLDER_OTHER},
+        {"scratch", EAD_FOLDER_OTHER},
+        {"\xF0\x9F\x98\x80", EAD_FOLDER_OTHER},
+        {"0", EAD_FOLDER_EITHER},
+        {"Positive", EAD_FOLDER_EITHER},
+        {"Images", EAD_FOLDER_IMAGES},
+        {"2024-03-01", EAD_FOLDER_NUMBER},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        ck_assert_msg(ead_folder_meaning(cases[i].name) == cases[i].meaning, "%s is %d", cases[i].name,
+                      ead_folder_meaning(cases[i].name));
+}
+END_TEST
+
+/* A tree, and what becomes of it: the images trained on or held back, and those tested. */
+typedef struct PeoplesTree {
+    const char *name, *files[12];
+    int normal; /* with a validation image */
+    ExpectedTest tests[4];
+    int test_count;
+} PeoplesTree;
+
+static const PeoplesTree trees[] = {
+    {"numbered",
+     {"01_good/0.png", "01_good/1.png", "02_bad/0.png"},
+     2,
+     {{"02_bad/0.png", "02_bad", NULL}},
+     1},
+    {"unpacked",
+     {"parts/v2/iO/0.png", "parts/v2/iO/1.png", "parts/v2/niO/0.png"},
+     2,
+     {{"niO/0.png", "niO", NULL}},
+     1},
+    {"dated",
+     {"2024-01-01/ok/0.png", "2024-01-01/nok/0.png", "2024-01-02/ok/0.png", "2024-01-02/nok/1.png"},
+     2,
+     {{"01/nok/0.png", "nok", NULL}, {"02/nok/1.png", "nok", NULL}},
+     2},
+    {"set",
+     {"training_set/0.png", "training_set/1.png", "test_set/images/good/2.png", "test_set/images/dent/3.png"},
+     2,
+     {{"good/2.png", "good", NULL}, {"dent/3.png", "dent", NULL}},
+     2},
+    {"flat",
+     {"ok/0.png", "ok/1.png", "nok/2.png", "dent/3.png", "masks/2.png", "masks/3_mask.png", "!masks/0.png",
+      "!masks/1.png", NULL},
+     2,
+     {{"nok/2.png", "nok", "masks/2.png"}, {"dent/3.png", "dent", "masks/3_mask.png"}},
+     2},
+    {"apart",
+     {"images/good/0.png", "images/good/1.png", "images/bad/0.png", "masks/bad/0.png"},
+     2,
+     {{"images/bad/0.png", "bad", "masks/bad/0.png"}},
+     1},
+    {"named",
+     {"OK/0.png", "OK/1.png", "NG/0.png", "NG_masks/0.png"},
+     2,
+     {{"NG/0.png", "NG", "NG_masks/0.png"}},
+     1},
+    {"inside",
+     {"ok/0.png", "ok/1.png", "nok/0.png", "nok/masks/0.png"},
+     2,
+     {{"nok/0.png", "nok", "nok/masks/0.png"}},
+     1},
+    {"next",
+     {"train/0.png", "train/1.png", "test/ok/2.png", "test/nok/3.png", "test/nok/3_gt.png"},
+     2,
+     {{"ok/2.png", "good", NULL}, {"nok/3.png", "nok", "nok/3_gt.png"}},
+     2},
+    {"some", /* have masks: none is used */
+     {"ok/0.png", "ok/1.png", "nok/3.png", "nok/4.png", "nok/4_gt.png"},
+     2,
+     {{"nok/3.png", "nok", NULL}, {"nok/4.png", "nok", NULL}},
+     2},
+};
+
+START_TEST(what_people_make) {
+    char path[256];
+    const PeoplesTree *tree = &trees[_i];
+    make_tree(tree->name, tree->files);
+    snprintf(path, sizeof path, SCRATCH "%s", tree->name);
+    check(spec_of("folder", path, ""), tree->normal - 1, 1, tree->tests, tree->test_count);
+}
+END_TEST
+
+/* As the trees are to be refused: with what is said. */
+static const struct {
+    const char *name, *files[6], *message;
+} refused[] = {
+    {"zero", {"0/0.png", "0/1.png", "1/2.png"}, "zero: its folders' names do not say which images are good"},
+    {"sign", {"train/pos/0.png", "train/neg/1.png"}, "sign/train: its folders' names do not say which"},
+    {"tests", {"test/ok/0.png", "test/nok/1.png"}, "tests: no folder of images to train on beside test"},
+    {"deep", {"a/0.png", "b/c/NG/1.png"}, "deep/b/c/NG: must not be trained on"},
+    {"sets", {"x/train/0.png", "x/test/1.png", "y/train/2.png", "y/test/3.png"}, "sets/x/test: must not be"},
+    {"holes",
+     {"images/0.png", "images/1.png", "masks/0.png"},
+     "holes/masks: holds masks, but no folder's name"},
+    {"files",
+     {"ok_1.png", "ok_2.png", "nok_1.png"},
+     "files/nok_1.png: must not be trained on as ok_2.png is"},
+    {"twice", {"ok/0.png", "a/1.png", "b/1.png", "masks/1.png"}, "masks/1.png: is the mask of"},
+    {"shares", {"ok/0.png", "a/1.png", "a/masks/1.png", "b/1.png", "b/masks/1.png"}, "move them to"},
+    {"unlabelled", {"train/0.png", "train/1.png", "test/images/2.png"}, "test/images/2.png: lies outside of"},
+    {"voc", {"JPEGImages/0.png", "SegmentationClass/0.png"}, "voc: this is Pascal VOC's layout (JPEGImages)"},
+    {"tiles", {"MT_Free/Imgs/0.png", "MT_Crack/Imgs/0.png"}, "tiles: this is the magnetic tiles' layout"},
+};
+
+START_TEST(what_does_not_tell) {
+    char path[256];
+    EadDataset dataset;
+    make_tree(refused[_i].name, refused[_i].files);
+    snprintf(path, sizeof path, SCRATCH "%s", refused[_i].name);
+    EadDatasetSpec spec = spec_of("folder", path, "");
+    ASSERT_FAILS(ead_dataset_open(&spec, &dataset), EAD_BAD_ARGUMENT, refused[_i].message);
+}
+END_TEST
+
+/* What of the training images is left out, or taken in by guess, is told. */
+START_TEST(guesses_are_told) {
+    static const char *const left[] = {"train/good/0.png", "train/good/1.png", "train/bad/2.png", NULL};
+    static const char *const all[] = {"monday/0.png", "tuesday/1.png", NULL};
+    EadDataset dataset;
+    EadDatasetSpec spec = spec_of("folder", SCRATCH "left", "");
+    make_tree("left", left);
+    ASSERT_OK(ead_dataset_open(&spec, &dataset));
+    ck_assert_int_eq(dataset.train.count + dataset.validation.count, 2);
+    assert_contains(dataset.notes.items[0], "left/train/bad: is not trained on, but good beside it alone");
+    ead_dataset_free(&dataset);
+    make_tree("all", all);
+    spec.path = SCRATCH "all";
+    ASSERT_OK(ead_dataset_open(&spec, &dataset));
+    ck_assert_int_eq(dataset.train.count + dataset.validation.count, 2);
+    assert_contains(dataset.notes.items[0],
+                    "all images below it are taken for good ones: " SCRATCH "all/monday");
+    ead_dataset_free(&dataset);
+}
+END_TEST
+
+/* Trees of MVTec AD's kind: masks in a flat folder or among the tests, a folder too many above, 3D. */
+START_TEST(trees_of_categories) {
+    static const char *const flat[] = {"x/train/good/0.png", "x/train/good/1.png",   "x/test/good/0.png",
+                                       "x/test/hole/0.png",  "x/ground_truth/0.png", NULL};
+    static const char *const among[] = {"x/train/good/0.png",        "x/train/good/1.png",
+                                        "x/test/good/0.png",         "x/test/hole/1.png",
+                                        "x/test/ground_truth/1.png", NULL};
+    static const char *const cubic[] = {"x/train/good/rgb/0.png", "x/train/good/xyz/0.tiff", NULL};
+    static const ExpectedTest of_flat[] = {{"good/0.png", "good", NULL},
+                                           {"hole/0.png", "hole", "ground_truth/0.png"}};
+    static const ExpectedTest of_among[] = {{"good/0.png", "good", NULL},
+                                            {"hole/1.png", "hole", "test/ground_truth/1.png"}};
+    EadDataset dataset;
+    make_tree("trees/flat", flat);
+    make_tree("trees/among", among);
+    make_tree("trees/cubic", cubic);
+    CHECK(spec_of("mvtec_ad", SCRATCH "trees/flat", "x"), 1, 1, of_flat);
+    CHECK(spec_of("mvtec_ad", SCRATCH "trees/among", "x"), 1, 1, of_among);
+    EadDatasetSpec spec = spec_of("mvtec_ad", SCRATCH "trees/cubic", "x");
+    ASSERT_FAILS(ead_dataset_open(&spec, &dataset), EAD_BAD_ARGUMENT, "this is MVTec 3D-AD's layout");
+    spec.path = SCRATCH "trees";
+    ASSERT_FAILS(ead_dataset_open(&spec, &dataset), EAD_BAD_ARGUMENT,
+                 "trees: has no category \"x\", but " SCRATCH "trees/among has; set dataset.path to it");
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("dataset_found");
+    TCase *tests = tcase_create("dataset_found");
+    tcase_add_test(tests, names_have_meanings);
+    tcase_add_loop_test(tests, what_people_make, 0, (int)(sizeof trees / sizeof *trees));
+    tcase_add_loop_test(tests, what_does_not_tell, 0, (int)(sizeof refused / sizeof *refused));
+    tcase_add_test(tests, guesses_are_told);
+    tcase_add_test(tests, trees_of_categories);
+    suite_add_tcase(suite, tests);
+    return run_suite(suite);
+}
