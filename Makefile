@@ -1,5 +1,4 @@
-# `make help` lists the targets. Parts stand beside what they build: core/simd/simd.mk, core/cuda/cuda.mk,
-# train/report/report.mk, test/test.mk, test/portable.mk, test/cuda_host/host.mk, test/fuzz/fuzz.mk; install.mk is what packagers read.
+# `make help` lists the targets. Parts stand beside what they build, as *.mk; install.mk is what packagers read.
 #
 # One folder under build/ for each configuration, dependencies generated, sources found by wildcard: a new op,
 # model, data set, command or test needs no edit here. Set on the command line or in the environment:
@@ -11,12 +10,12 @@ GOALS := $(or $(MAKECMDGOALS),all)
 CC    ?= cc
 
 # `make asan test` makes the other goals under a sanitizer, each sanitizer in a make of its own.
-SANITIZERS := $(filter asan ubsan,$(GOALS))
+SANITIZERS := $(filter asan ubsan tsan,$(GOALS))
 ifneq (,$(SANITIZERS))
 .NOTPARALLEL:
 .PHONY: $(GOALS)
 $(SANITIZERS):
-	@$(MAKE) CONFIG=$@ $(or $(filter-out $(SANITIZERS),$(GOALS)),program)
+	@$(MAKE) CONFIG=$@ $(if $(filter tsan,$@),CC='$(if $(findstring clang,$(CC)),$(CC),clang)') $(or $(filter-out $(SANITIZERS),$(GOALS)),program)
 $(filter-out $(SANITIZERS),$(GOALS)): $(SANITIZERS) ; @:
 else
 
@@ -55,6 +54,7 @@ DEFINES   := -I. -D_POSIX_C_SOURCE=200809L -D_XOPEN_SOURCE=700
 CFLAGS_release := -O3 -g -fno-math-errno
 CFLAGS_asan    := -O1 -g -fsanitize=address -fno-omit-frame-pointer
 CFLAGS_ubsan   := -O1 -g -fsanitize=undefined -fno-sanitize-recover=all
+CFLAGS_tsan    := -O1 -g -fsanitize=thread -Wno-pass-failed
 SANITIZE  := $(filter -fsanitize%,$(CFLAGS_$(CONFIG)))
 # The library exports what models/efficientad.h marks EAD_API and nothing else.
 ALL_CFLAGS := $(WARNINGS) $(CFLAGS_$(CONFIG)) -fPIC -fvisibility=hidden -fopenmp -ffp-contract=off $(DEFINES) \

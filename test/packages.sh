@@ -6,7 +6,7 @@
 #                                     it names it and fails
 #
 # FOR: goals of make (what the tests need is listed only for one that tests, and always installed); "fuzz"; "checks":
-# what some tests of sources use and are skipped without. CC: the compiler.
+# what some tests of sources use and are skipped without; "cases": what those beside the repository use. CC: the compiler.
 set -eu
 mode=$1
 shift
@@ -57,6 +57,7 @@ case $goals in *checks*)
     need_program ctags universal-ctags
     ;;
 esac
+case $goals in *cases*) /usr/bin/python3 -c 'import numpy, PIL' 2>/dev/null || packages="$packages python3-numpy python3-pil" ;; esac
 packages=${packages# }
 
 if [ "$mode" = list ]; then

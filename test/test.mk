@@ -63,6 +63,10 @@ $(BUILD)/alone/efficientad_cplusplus.ok: models/efficientad.h
 	@$(CXX) -Wall -Wextra -Wpedantic -fsyntax-only -x c++ $< && touch $@
 headers: $(HEADERS:%.h=$(BUILD)/alone/%.ok) $(BUILD)/alone/efficientad_cplusplus.ok ## compiles every header alone
 
+# The thread sanitizer sees OpenMP's threads and our own: LLVM's OpenMP tells it what waits for what (by libarcher, a part
+# of it). GCC's does not, and would bring races that are none; hence clang.
+export TSAN_OPTIONS := ignore_noninstrumented_modules=1
+
 CHECKS := $(if $(filter release,$(CONFIG)),$(wildcard test/checks/*.sh))
 # Tests of CUDA kernels on the CPU: with all suites, or by SUITES="... cuda_host".
 RUN_HOST = $(if $(filter * cuda_host,$(SUITES)),$(HOST_TESTS))
