@@ -225,7 +225,7 @@ static bool next_run_holds(Try *try, bool littered) {
     finish(scene_start(try->scene, try->folder, try->folder, words, NULL, NULL), try->folder, -1, &ended);
     bool well = WIFEXITED(ended.status) && WEXITSTATUS(ended.status) == 0 && ended.complaints == 0;
     if (!well) return complain(try, "the next run fails: %s", ended.said);
-    if (files_hold(try, true, littered && !command->sweeps) && output_holds(try)) return true;
+    if (files_hold(try, true, littered) && output_holds(try)) return true;
     char what[TRY_TEXT];
     memcpy(what, try->out->what, sizeof what);
     return complain(try, "after the next run: %.*s", TRY_TEXT - 32, what);

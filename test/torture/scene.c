@@ -23,16 +23,16 @@
 #define DISTILL "distill -q -c ../distill.yaml -o run"
 
 const TriedCommand tried_commands[COMMANDS] = {
-    {"train", TRAIN, TRAIN " --resume", 1, true, false, 2},
+    {"train", TRAIN, TRAIN " --resume", 1, false, 2},
     {"eval", "eval -q -m ../model.safetensors --set dataset.path=../data --maps --overlays -o results", NULL,
-     1, false, false, 4},
+     1, false, 4},
     {"predict", "predict -q -m ../model.safetensors --maps maps --overlays heat ../data/gasket/test", NULL, 7,
-     false, false, 6},
-    {"sweep", "sweep ../sweep.yaml -o runs --jobs 2", NULL, 1, false, false, 1},
-    {"distill", DISTILL, DISTILL " --resume", 1, true, false, 1},
-    {"import", "import -o imported.safetensors ../model.safetensors", NULL, 1, false, false, 6},
-    {"synth", "synth -o drawn --size 64 --train 3 --test-good 1 --test-defect 1 --textures 2", NULL, 1, false,
-     true, 3},
+     false, 6},
+    {"sweep", "sweep ../sweep.yaml -o runs --jobs 2", NULL, 1, false, 1},
+    {"distill", DISTILL, DISTILL " --resume", 1, false, 1},
+    {"import", "import -o imported.safetensors ../model.safetensors", NULL, 1, false, 6},
+    {"synth", "synth -o drawn --size 64 --train 3 --test-good 1 --test-defect 1 --textures 2", NULL, 1, true,
+     5},
 };
 
 void scene_fail(const char *format, ...) {

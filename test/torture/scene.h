@@ -14,7 +14,6 @@ enum { SCENE_PATH = 512 };
 typedef struct TriedCommand {
     const char *name, *words, *again; /* again: what continues it; NULL: the same words */
     int inputs;                       /* that may each have an error line of their own */
-    bool sweeps;                      /* the next run removes all that a killed one left */
     bool anew;                        /* the next run wants an empty folder */
     int weight;                       /* of all tries */
 } TriedCommand;

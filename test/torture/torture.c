@@ -36,6 +36,7 @@ static const struct {
 /* In memory that all processes share. */
 typedef struct Shared {
     atomic_uint next, tried[TRY_KIND_COUNT], held[TRY_KIND_COUNT], skipped[TRY_KIND_COUNT], litter;
+    atomic_bool stop;
     struct {
         Attempt attempt;
         TryResult result;
@@ -95,15 +96,19 @@ static void try_one(TryKind kind, uint32_t number, int slot) {
     }
 }
 
-/* Takes the next try until all are done. */
+/* Takes the next try until all are done, or Ctrl-C; the kinds are mixed, so that then some of each are done. */
 static void work(int slot) {
-    for (;;) {
-        uint32_t place = atomic_fetch_add(&shared->next, 1);
+    enum { STRIDE = 7919 }; /* a prime: all places are met */
+    uint64_t total = 0;
+    for (int kind = 0; kind < TRY_KIND_COUNT; kind++) total += numbers[kind].end - numbers[kind].first;
+    while (!shared->stop) {
+        uint64_t place = atomic_fetch_add(&shared->next, 1);
+        if (place >= total) return;
+        if (total % STRIDE) place = place * STRIDE % total;
         int kind = 0;
-        for (; kind < TRY_KIND_COUNT && place >= numbers[kind].end - numbers[kind].first; kind++)
+        for (; place >= numbers[kind].end - numbers[kind].first; kind++)
             place -= numbers[kind].end - numbers[kind].first;
-        if (kind == TRY_KIND_COUNT) return;
-        try_one((TryKind)kind, numbers[kind].first + place, slot);
+        try_one((TryKind)kind, numbers[kind].first + (uint32_t)place, slot);
     }
 }
 
@@ -139,6 +144,11 @@ static unsigned conclude(double seconds) {
 }
 
 /* ---- the program ---- */
+
+static void interrupt(int number) {
+    (void)number;
+    shared->stop = true;
+}
 
 static void make_folder(void) {
     const char *chosen = getenv("TORTURE_DIR"), *fallback = getenv("TMPDIR");
@@ -181,6 +191,7 @@ static void prepare(char **argv) {
     setenv("OMP_NUM_THREADS", "1", 0);
     make_folder();
     scene_make(&scene);
+    sigaction(SIGINT, &(struct sigaction){.sa_handler = interrupt, .sa_flags = SA_RESTART}, NULL);
 }
 
 int main(int argc, char **argv) {
