@@ -114,7 +114,7 @@ static bool complain(Try *try, const char *format, ...) {
 static bool tells_cause(const Try *try, const char *said) {
     TryKind kind = try->out->kind;
     if (kind == TRY_memory) return strstr(said, "emory") != NULL;
-    if (kind == TRY_disk) return strstr(said, strerror(ENOSPC)) != NULL;
+    if (kind == TRY_disk) return strstr(said, strerror(ENOSPC)) || strstr(said, "has room for");
     if (kind != TRY_fault || try->call > FAULT_mkdir) return true;
     return strstr(said, strerror(call_errors[try->call])) ||
            (try->call == FAULT_write && strstr(said, strerror(EIO)));

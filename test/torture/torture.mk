@@ -7,9 +7,10 @@ PRELOAD      := $(BUILD)/torture/preload_faults.so
 $(PRELOAD): test/torture/preload_faults.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	@$(CC) -std=gnu11 -O2 -g -I. -Wall -Wextra -U_FORTIFY_SOURCE -MMD -MP -shared -fPIC -o $@ $< -ldl
-$(DRIVER): $(call objects,$(filter-out %/preload_faults.c,$(wildcard test/torture/*.c)),float) $(ARCHIVE)
+$(DRIVER): $(call objects,$(filter-out %/preload_faults.c,$(wildcard test/torture/*.c)),float) $(PROGRAM_OBJECTS) \
+    $(LIBRARY_OBJECTS) $(CUDA_CHOICE)
 	@mkdir -p $(@D)
-	@$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(CHECK_LIBS) $(LIBS)
+	@$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LIBS)
 torture: program $(DRIVER) $(PRELOAD) ## kills, failing calls and full disks by the thousand; TORTURE=short: a minute
 	@$(DRIVER) $(PROGRAM) $(PRELOAD) $(TORTURE_SEED) $(TORTURE)
 .PHONY: torture
