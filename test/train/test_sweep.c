@@ -311,6 +311,33 @@ END_TEST
 
 /* ---- the paper's tables ---- */
 
+/* Of a log: our own error; else, of a run that failed, how it ended and its last line. */
+START_TEST(a_failed_run_is_told_by_its_log) {
+    static const struct {
+        const char *log;
+        int status; /* of waitpid() */
+        const char *reason;
+    } cases[] = {
+        {"training 3/3\nefficientad: a.png: is damaged\n12 skipped\n", 1 << 8, "a.png: is damaged"},
+        {"training 3/3\n\nlibgomp: Out of memory\n\n", 1 << 8,
+         "ended with exit code 1; its log ends: libgomp: Out of memory"},
+        {"", 1 << 8, "ended with exit code 1"},
+        {"training 1/3\n", 9, "ended by signal 9 (Killed)"},
+        {"done\n", 0, "ended without metrics; has the data set test images?"},
+    };
+    EadSweepRun run = {.name = NULL};
+    shell_ok("mkdir -p " S "told");
+    strcpy(run.config.output, S "told");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char reason[900];
+        FILE *log = fopen(S "told/log.txt", "w");
+        ck_assert(log && fputs(cases[i].log, log) >= 0 && fclose(log) == 0);
+        ead_sweep_log_reason(&run, 0, cases[i].status, reason, sizeof reason);
+        ck_assert_str_eq(reason, cases[i].reason);
+    }
+}
+END_TEST
+
 START_TEST(paper_tables_expand_to_their_runs) {
     static const struct {
         const char *name;
@@ -389,6 +416,7 @@ static Suite *make_suite(void) {
     tcase_add_test(tests, shards_are_parsed);
     tcase_add_test(tests, configs_differ_by_what_matters);
     tcase_add_test(tests, tells_new_started_finished_and_changed);
+    tcase_add_test(tests, a_failed_run_is_told_by_its_log);
     tcase_add_test(tests, paper_tables_expand_to_their_runs);
     tcase_add_test(tests, paper_numbers_belong_to_variants);
     suite_add_tcase(suite, tests);

@@ -87,7 +87,7 @@ EadStatus ead_sweep_state(const EadSweepRun *run, EadRunState *state);
 bool ead_sweep_holds(const EadSweepRun *run, const char *name);
 
 /* Writes the run's last error line from byte `start` of its log.txt on, else how its process ended (status of
- * waitpid()), into text [size]. */
+ * waitpid()) and the log's last line, into text [size]. */
 void ead_sweep_log_reason(const EadSweepRun *run, off_t start, int status, char *text, size_t size);
 
 typedef struct EadSweepWork {

@@ -46,12 +46,13 @@ EadStatus ead_sweep_state(const EadSweepRun *run, EadRunState *state) {
     return status;
 }
 
-/* The last line that begins as main() begins its errors. */
+/* The last line that begins as main() begins its errors; else, of a run that failed, the last line there is. */
 void ead_sweep_log_reason(const EadSweepRun *run, off_t start, int status, char *text, size_t size) {
     static const char beginning[] = "efficientad: ";
     const size_t skip = sizeof beginning - 1;
     EadPath path;
-    char line[1200];
+    char line[1200], last[1200] = "";
+    bool told = false;
     if (WIFSIGNALED(status))
         snprintf(text, size, "ended by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
     else if (WEXITSTATUS(status) == 0)
@@ -63,8 +64,14 @@ void ead_sweep_log_reason(const EadSweepRun *run, off_t start, int status, char 
     if (fseeko(log, start, SEEK_SET) == 0)
         while (fgets(line, sizeof line, log)) {
             line[strcspn(line, "\n")] = '\0';
-            if (strncmp(line, beginning, skip) == 0) snprintf(text, size, "%s", line + skip);
+            bool error = strncmp(line, beginning, skip) == 0;
+            if (error) snprintf(text, size, "%s", line + skip);
+            told = told || error;
+            if (*line) memcpy(last, line, sizeof last);
         }
+    size_t used = strlen(text);
+    if (!told && *last && WIFEXITED(status) && WEXITSTATUS(status) != 0)
+        snprintf(text + used, size - used, "; its log ends: %s", last);
     fclose(log);
 }
 
