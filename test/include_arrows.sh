@@ -17,6 +17,7 @@ core/plan       | core/base core/system core/simd core/graph core/backend
 autograd        | core
 models/networks | core
 models/efficientad | core models/networks models/method.h
+models/patchcore | core models/networks models/method.h
 models          | core models
 data/codec      | core
 data/source     | core data/codec
@@ -25,13 +26,14 @@ data/cache      | core data/codec data/source
 data/loader     | core data/cache data/codec data/source
 data/torch      | core data/codec
 train/support   | core
-train/config    | $support data train/efficientad/keys.def train/distill/keys.def
+train/config    | $support data train/efficientad/keys.def train/patchcore/keys.def train/distill/keys.def
 train/cli       | $support train/config models/methods.def
 train/metrics   | $support data
 train/report    | $support data train/config train/metrics
-train/loop      | $support data autograd train/config
+train/loop      | $support data autograd models/networks train/config
 train/evaluate  | $support data models train/config train/metrics train/report
 train/efficientad | $support data autograd models train/config train/loop train/fit.h
+train/patchcore | $support data autograd models train/config train/loop train/fit.h
 train/distill   | $support data autograd models train/config train/loop train/fit.h
 train/import    | $support data models
 train/synth     | core data/codec train/support

@@ -230,7 +230,6 @@ static EadStatus prepare(Run *run) {
     if (fit->open) EAD_TRY(fit->open(run->state));
     EAD_TRY(ead_run_folder_make(&run->folder)); /* what is wrong till here leaves no folder */
     EAD_TRY(fit->start(run->state, step_of(run)));
-    bool resumed = run->checkpoint != NULL;
     EAD_TRY(fit_or_resume(run));
     EAD_TRY(begin_phase(run));
     if (run->phase_count > 0)
@@ -239,7 +238,7 @@ static EadStatus prepare(Run *run) {
         EAD_TRY(ead_training_board_open(&run->board, run->config->output, run->steps, steps_done(run),
                                         &run->data.dataset, &rules));
     EAD_TRY(ead_run_folder_write_config(&run->folder, run->config_text));
-    if (run->phase_count == 0 && !resumed) return save_checkpoint(run);
+    if (run->phase_count == 0) return save_checkpoint(run); /* reading may have added to it */
     return steps_done(run) < run->steps ? write_checkpoint(run, true) : EAD_OK;
 }
 

@@ -14,7 +14,7 @@
     X(DISTILL_CHECKPOINT, "a checkpoint of a distillation",                                                  \
       "distill --resume goes on with it; the teacher is teacher.safetensors beside it, once that is done")   \
     X(TEACHER, "a teacher", "model.teacher takes it")                                                        \
-    X(BACKBONE, "a backbone", "distill.backbone takes it")                                                   \
+    X(BACKBONE, "a backbone", "model.backbone and distill.backbone take it")                                 \
     X(CACHE, "a cache", "it is made and found by itself")                                                    \
     X(ZIP, "a PyTorch file or another zip archive",                                                          \
       "weights are converted by efficientad import -o OUT.safetensors FILE")                                 \

@@ -1,6 +1,7 @@
 /* The table of families, taps by name, and backbones inside model files. */
 #include "models/networks/backbone.h"
 
+#include "core/file/file_role.h"
 #include "models/networks/params_file.h"
 
 #include <stdio.h>
@@ -42,6 +43,7 @@ static EadStatus read_weights(const EadSafetensors *file, EadBackbone *out) {
 EadStatus ead_backbone_open(const char *path, EadBackbone *out) {
     EadSafetensors *file;
     *out = (EadBackbone){0};
+    EAD_TRY(ead_file_expect(path, EAD_ROLE(BACKBONE) | EAD_ROLE(TEACHER), "a backbone or teacher"));
     EAD_TRY(ead_safetensors_open(path, &file));
     EadStatus status = read_weights(file, out);
     ead_safetensors_close(file);

@@ -25,6 +25,7 @@ struct EadBackboneFamily {
     const char *networks;     /* for people: "ResNet-18/34/50/101" */
     const char *taps;         /* the names of its features, "layer1|layer2|layer3", fine ones first */
     const char *default_taps; /* of them what methods take by default: "layer2,layer3" */
+    int patch_length;         /* numbers that a patch of these is averaged to by default */
     /* Whether a file of weights seems to hold a network of this family. */
     bool (*holds)(const EadSafetensors *file);
     /* Reads the network of such a file: everything but family. Errors: EAD_BAD_FILE, naming file and tensor. */

@@ -152,7 +152,7 @@ START_TEST(test_image_size) {
         snprintf(
             message, sizeof message,
             "t.yaml:1: model.image_size: '%s' is not possible; height and width are each in [128, 2048] in "
-            "steps of 64 (256, 256x512)",
+            "steps of 32 (256, 256x512)",
             bad[i]);
         refuses(text, message);
     }

@@ -2,6 +2,7 @@
  * of the teacher that are kept. */
 #define SCRATCH "build/scratch/test_trainer/"
 #include "test/support/trainer_runs.h"
+#include "train/loop/train_backbone.h"
 
 #include "models/efficientad/model.h"
 #include "test/support/fake_device.h"

@@ -263,6 +263,7 @@ static int first_scope_of(int key) {
     case EAD_KEY_eval_overlays:
         return -1;
     case EAD_KEY_train_steps:
+    case EAD_KEY_patchcore_add:
         return EAD_SAME_TRAINING;
     case EAD_KEY_maps_normalization:
     case EAD_KEY_maps_q_start:

@@ -40,6 +40,9 @@
     X(EAD_THRESHOLD_CHOICE_NONE, "none")                                                                     \
     X(EAD_THRESHOLD_CHOICE_QUANTILE, "quantile")                                                             \
     X(EAD_THRESHOLD_CHOICE_FALSE_ALARM_RATE, "false_alarm_rate")
+#define EAD_CORESET_CHOICES(X)                                                                               \
+    X(EAD_CORESET_CHOICE_APPROXIMATE, "approximate") X(EAD_CORESET_CHOICE_EXACT, "exact")
+#define EAD_STORED_CHOICES(X) X(EAD_STORED_CHOICE_FP32, "fp32") X(EAD_STORED_CHOICE_FP16, "fp16")
 #define EAD_VARIANT_CHOICES(X)                                                                               \
     X(EAD_VARIANT_CHOICE_AUTO, "auto")                                                                       \
     X(EAD_VARIANT_CHOICE_TORCHVISION, "torchvision") X(EAD_VARIANT_CHOICE_CAFFE, "caffe")
@@ -50,6 +53,8 @@ typedef enum EadPrecisionChoice { EAD_PRECISION_CHOICES(EAD_ENUMERATOR) } EadPre
 typedef enum EadNormalizationChoice { EAD_NORMALIZATION_CHOICES(EAD_ENUMERATOR) } EadNormalizationChoice;
 typedef enum EadSelectChoice { EAD_SELECT_CHOICES(EAD_ENUMERATOR) } EadSelectChoice;
 typedef enum EadThresholdChoice { EAD_THRESHOLD_CHOICES(EAD_ENUMERATOR) } EadThresholdChoice;
+typedef enum EadCoresetChoice { EAD_CORESET_CHOICES(EAD_ENUMERATOR) } EadCoresetChoice;
+typedef enum EadStoredChoice { EAD_STORED_CHOICES(EAD_ENUMERATOR) } EadStoredChoice;
 typedef enum EadVariantChoice { EAD_VARIANT_CHOICES(EAD_ENUMERATOR) } EadVariantChoice;
 
 /* "first|second" of such a list, a constant. */

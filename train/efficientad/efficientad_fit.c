@@ -6,13 +6,13 @@
 #include "core/base/paths.h"
 #include "core/file/file_role.h"
 #include "data/dataset/overlap.h"
+#include "train/loop/train_backbone.h"
 #include "train/support/memory_budget.h"
 #include "train/support/progress.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { SLOTS = 8, LOADER_THREADS = 2, SAMPLE_ROWS = 16 };
 
@@ -37,28 +37,6 @@ typedef struct FitState {
 } FitState;
 
 /* ---- the model and its data ---- */
-
-EadStatus ead_shipped_teacher(EadPdnSize size, EadPath path) {
-    static const char *const places[] = {"../models/weights", "../../models/weights",
-                                         "../../../models/weights", "../share/efficientad"};
-    const char *name = size == EAD_PDN_SMALL ? "small" : "medium";
-    EadPath program, folder;
-    char file[128];
-    EadStatus status = ead_program_path(program);
-    if (status == EAD_OK) status = ead_path_folder(folder, program);
-    if (status != EAD_OK) return ead_fail_prefix(status, "model.teacher: ");
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-        snprintf(file, sizeof file, "%s/teacher_%s.safetensors", places[i], name);
-        EAD_TRY(ead_path_in(path, folder, file));
-        if (access(path, R_OK) == 0) return EAD_OK;
-    }
-    return ead_fail(
-        EAD_UNSUPPORTED,
-        "model.teacher: no teacher of size %s comes with this program; set model.teacher to a file with "
-        "tensors teacher.conv1.weight ... (format efficientad/1), made by distillation or by efficientad "
-        "import from PyTorch weights",
-        name);
-}
 
 static EadStatus new_model(FitState *s) {
     const EadConfig *config = s->config;
@@ -322,6 +300,9 @@ static EadModel *model_of(void *state) {
 
 static EadStatus check(EadConfig *config, EadCheckScope scope) {
     int known = config->problems.lines.count;
+    EadSize size = config->model_image_size;
+    if (ead_efficientad_check_image_size(size.height, size.width) != EAD_OK)
+        ead_config_wrong(config, EAD_KEY_model_image_size, "model.image_size: %s", ead_error_message());
     if (config->maps_q_start >= config->maps_q_end)
         ead_config_wrong(config, EAD_KEY_maps_q_start, "maps.q_start (%g) must be less than maps.q_end (%g)",
                          config->maps_q_start, config->maps_q_end);

@@ -9,10 +9,6 @@
 #include "models/efficientad/losses.h"
 #include "train/fit.h"
 
-/* Where the shipped teacher of that size lies, found from where the program lies: models/weights/ of the
- * source tree, or share/efficientad/ of an installation. Errors: EAD_UNSUPPORTED, saying how to get one. */
-EadStatus ead_shipped_teacher(EadPdnSize size, EadPath path);
-
 /* ---- the step (training_step.c) ---- */
 
 /* What can stay with the step from the start instead of coming with each. */

@@ -14,7 +14,7 @@ EadNode *ead_max_pool2d(EadGraph *graph, EadNode *x, EadMaxPool2d attributes) {
 
 static EadStatus pooled_size(int size, const EadMaxPool2d *a, int *out) {
     int64_t room = size + 2 * (int64_t)a->padding - a->kernel;
-    if (room < 0)
+    if (room < 0 && !(a->ceil_mode && room + a->stride > 0)) /* else one window, which is cut off */
         return ead_fail(EAD_BAD_SHAPE, "max_pool2d: window of %d is larger than the padded input of %lld",
                         a->kernel, (long long)room + a->kernel);
     int64_t windows = (room + (a->ceil_mode ? a->stride - 1 : 0)) / a->stride + 1;

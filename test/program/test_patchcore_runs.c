@@ -1,0 +1,129 @@
+/* PatchCore as its user runs it: fitted without steps, evaluated, added to later, and refused where it cannot be. */
+#define S "build/scratch/test_patchcore_runs/"
+#include "core/system/machine.h"
+#include "test/support/runs.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define TRAIN "train -q -c " S "base.yaml --output " S
+
+enum { POSITIONS = 16 * 16 };
+
+static void make_scene(void) {
+    if (!getenv("PROGRAM")) return;
+    shell_ok("rm -rf " S " && mkdir -p " S);
+    program_runs_in(S);
+    write_text(S "base.yaml", "dataset: {path: " S "data, category: gasket, cache: " S "cache}\n"
+                              "model: {method: patchcore, image_size: 128, backbone: pdn_small}\n"
+                              "patchcore: {width: 64, coreset_ratio: 0.05}\n");
+    run_well("synth --output " S "data --category gasket --size 128 --train 6 --test-good 2 --test-defect 1");
+    run_well("synth --output " S
+             "more --category gasket --size 128 --train 3 --test-good 2 --test-defect 1 --seed 9");
+    run_well(TRAIN "first");
+}
+
+static void remove_scene(void) {
+    shell_ok("rm -rf " S);
+}
+
+/* The bank of a model file has so many rows, of so many images. */
+static void check_bank(const char *path, int64_t rows, int64_t images) {
+    EadSafetensors *file;
+    ASSERT_OK(ead_safetensors_open(path, &file));
+    ck_assert_str_eq(ead_safetensors_metadata(file, "method"), "patchcore");
+    ck_assert_int_eq(ead_safetensors_find(file, "bank")->shape[0], rows);
+    ck_assert_int_eq(ead_safetensors_find(file, "images")->count, images);
+    ead_safetensors_close(file);
+}
+
+START_TEST(fits_evaluates_and_predicts) {
+    Outcome outcome;
+    NEED_PROGRAM();
+    check_bank(S "first/model.safetensors", 5 * POSITIONS / 20, 5); /* one of six is held back */
+    ck_assert(exists(S "first/metrics.json") && exists(S "first/report.html") &&
+              !exists(S "first/losses.csv"));
+    assert_file_holds(S "first/report.html", "PatchCore at 128x128, 64 x 64 numbers of pdn_small's stride8");
+    run_well("eval -q --model " S "first/model.safetensors --output " S "eval");
+    ck_assert(same_files(S "eval/metrics.json", S "first/metrics.json"));
+    run("predict -q --model " S "first/model.safetensors " S "data/gasket/test/good", 0, &outcome);
+    ck_assert_int_eq(outcome.code, 0);
+    ck_assert(strstr(outcome.out, "\"score\":") && strstr(outcome.out, "\"anomalous\":"));
+    run_well(TRAIN "again --threads 3");
+    ck_assert(same_tensors(S "first/model.safetensors", S "again/model.safetensors"));
+}
+END_TEST
+
+START_TEST(images_are_added_later) {
+    Outcome outcome;
+    NEED_PROGRAM();
+    shell_ok("cp -r " S "first " S "grown");
+    run_well("train -q --resume --output " S "grown");
+    ck_assert(same_tensors(S "first/model.safetensors", S "grown/model.safetensors"));
+    run("train -q --resume --output " S "grown --set patchcore.add=" S "more/gasket/train/good", 0, &outcome);
+    ck_assert_int_eq(outcome.code, 0);
+    assert_contains(outcome.err, "the bank has 102 patches, 38 of them new, of 2048 in 8 images");
+    check_bank(S "grown/model.safetensors", 8 * POSITIONS / 20, 8);
+    check_bank(S "grown/checkpoint.safetensors", 8 * POSITIONS / 20, 8);
+    run("train -q --resume --output " S "grown", 0, &outcome); /* the folder's config names them now */
+    ck_assert_int_eq(outcome.code, 0);
+    assert_contains(outcome.err, "3 of 3 images are in the bank already");
+    check_bank(S "grown/model.safetensors", 8 * POSITIONS / 20, 8);
+    shell_ok("cp -r " S "first " S "late && cp " S "more/gasket/train/good/000.png " S
+             "data/gasket/train/good/new.png");
+    run("train -q --resume --output " S "late", 0, &outcome); /* not by name: the split is another one now */
+    ck_assert_int_eq(outcome.code, 0);
+    assert_contains(outcome.err, "training images are not in the finished bank and are left out");
+    check_bank(S "late/model.safetensors", 5 * POSITIONS / 20, 5);
+    shell_ok("rm " S "data/gasket/train/good/new.png");
+}
+END_TEST
+
+START_TEST(what_cannot_be_is_refused) {
+    static const struct {
+        const char *settings, *words;
+    } refused[] = {
+        {"--set model.backbone=" S "no.safetensors", "model.backbone"},
+        {"--set model.backbone=" S "first/model.safetensors", "model.backbone: "},
+        {"--set patchcore.layers=layer2",
+         "patchcore.layers: 'layer2' names features that pdn_small does not have"},
+        {"--set patchcore.coreset_ratio=0.0005 --set patchcore.neighbours=3",
+         "the bank has 1 patches, fewer than patchcore.neighbours (3)"},
+        {"--set patchcore.add=" S "eval/none", "patchcore.add"},
+    };
+    Outcome outcome;
+    NEED_PROGRAM();
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        char words[512];
+        snprintf(words, sizeof words, TRAIN "wrong %s", refused[i].settings);
+        run(words, 0, &outcome);
+        ck_assert_int_eq(outcome.code, 1);
+        assert_contains(outcome.err, refused[i].words);
+        shell_ok("rm -rf " S "wrong");
+    }
+    if (ead_machine_available() <
+        80 * (size_t)1000000000) { /* 86 GB of patches; found before an image is read */
+        run(TRAIN "wrong --set model.image_size=2048 --set patchcore.width=65536", 0, &outcome);
+        ck_assert_int_eq(outcome.code, 1);
+        assert_contains(outcome.err, "327680 patches of 65536 numbers, of which the bank keeps 16384, take");
+        assert_contains(outcome.err,
+                        "MB are free; lower patchcore.width or model.image_size, or take fewer images");
+        ck_assert(!exists(S "wrong"));
+    }
+    run("train -q --resume --output " S "first --set model.backbone=pdn_medium", 0, &outcome);
+    ck_assert_int_eq(outcome.code, 1);
+    assert_contains(outcome.err, "model.backbone");
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("patchcore_runs");
+    TCase *tests = tcase_create("patchcore_runs");
+    tcase_set_timeout(tests, 0);
+    tcase_add_unchecked_fixture(tests, make_scene, remove_scene);
+    tcase_add_test(tests, fits_evaluates_and_predicts);
+    tcase_add_test(tests, images_are_added_later);
+    tcase_add_test(tests, what_cannot_be_is_refused);
+    suite_add_tcase(suite, tests);
+    return run_suite(suite);
+}

@@ -1,0 +1,18 @@
+/* The backbone that a config names, and the networks that come with the program. */
+#pragma once
+
+#include "core/base/paths.h"
+#include "models/networks/backbone.h"
+#include "models/networks/pdn.h"
+#include "train/config/config.h"
+
+/* Where the shipped teacher of that size lies, found from where the program lies: models/weights/ of the
+ * source tree, or share/efficientad/ of an installation. Errors: EAD_UNSUPPORTED, saying how to get one. */
+EadStatus ead_shipped_teacher(EadPdnSize size, EadPath path);
+
+/* Opens model.backbone: a file, or "pdn_small" or "pdn_medium" for a shipped teacher; empty: the shipped one that was
+ * measured to be the better backbone. Errors: those of ead_backbone_open(), with the key before them. */
+EadStatus ead_open_backbone(const EadConfig *config, EadBackbone *out);
+
+/* Adds to config->problems a model.backbone that is not there. */
+void ead_check_backbone(EadConfig *config);

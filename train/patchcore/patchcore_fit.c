@@ -1,0 +1,404 @@
+/* PatchCore as a row of train/fits.def: no phases; the patches of all images, and a coreset of them. */
+#include "core/base/memory.h"
+#include "core/base/minmax.h"
+#include "core/base/philox.h"
+#include "core/base/printing.h"
+#include "core/ops/nearest_rows/nearest_rows.h"
+#include "data/dataset/overlap.h"
+#include "models/patchcore/patchcore.h"
+#include "train/fit.h"
+#include "train/loop/train_backbone.h"
+#include "train/patchcore/coreset.h"
+#include "train/support/memory_budget.h"
+#include "train/support/progress.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+extern const EadFit ead_fit_patchcore;
+
+enum { SAMPLE_IMAGES = 209 /* MVTec AD's bottle */ };
+
+typedef struct State {
+    const EadRunSpec *spec;
+    const EadConfig *config;
+    const EadTrainData *data; /* NULL: a sample for the bench */
+    EadPatchcore *model;
+    EadImageList added_list; /* of patchcore.add */
+    EadImageCache *added;    /* NULL: there are none */
+    /* While patches are computed: */
+    EadGraph *graph;
+    EadPlan *plan;
+    EadNode *images, *patches;
+    const EadImageCache *cache;
+    uint8_t *image;
+    real *rows;      /* [used * grid][length] */
+    int used, known; /* images whose patches are there, or that were in the bank already */
+} State;
+
+static int64_t grid_of(const State *s) {
+    return (int64_t)s->model->grid_height * s->model->grid_width;
+}
+
+/* ---- the model and what it will take ---- */
+
+static EadStatus new_model(State *s) {
+    const EadConfig *config = s->config;
+    EadBackbone backbone;
+    EadPatchcoreSpec spec = {.height = config->model_image_size.height,
+                             .width = config->model_image_size.width,
+                             .length = config->patchcore_width,
+                             .neighbours = config->patchcore_neighbours,
+                             .sigma = config->patchcore_sigma};
+    spec.stored = config->patchcore_stored == EAD_STORED_CHOICE_FP16 ? EAD_FILE_F16 : EAD_FILE_F32;
+    EAD_TRY(ead_open_backbone(config, &backbone));
+    if (spec.length == 0) spec.length = backbone.family->patch_length;
+    EadStatus status = ead_backbone_find_taps(&backbone, config->patchcore_layers, &spec.taps);
+    if (status == EAD_OK) return ead_patchcore_new(&spec, &backbone, &s->model);
+    ead_backbone_free(&backbone);
+    return ead_fail_prefix(status, "patchcore.layers: ");
+}
+
+/* How many patches of that many images more the bank takes. */
+static int64_t choice_of(const State *s, int images) {
+    int64_t fresh = images * grid_of(s), all = s->model->positions + fresh;
+    int64_t wanted = (int64_t)(s->config->patchcore_coreset_ratio * (double)all);
+    if (wanted < 1) wanted = 1;
+    wanted -= s->model->rows;
+    return wanted < 0 ? 0 : ead_min64(wanted, fresh);
+}
+
+typedef struct Need {
+    int64_t patches, bank; /* numbers of vectors */
+    size_t patch_bytes, coreset_bytes, bank_bytes, total;
+} Need;
+
+static Need need_of(const State *s, int images) {
+    size_t vector = (size_t)s->model->spec.length * sizeof(real);
+    Need n = {.patches = images * grid_of(s), .bank = choice_of(s, images)};
+    n.patch_bytes = (size_t)n.patches * vector;
+    n.bank_bytes = (size_t)n.bank * vector;
+    n.coreset_bytes = n.bank < n.patches ? ead_coreset_bytes(n.patches, n.bank) : 0;
+    n.total = n.patch_bytes + n.bank_bytes + n.coreset_bytes;
+    return n;
+}
+
+/* Fails before the work what would not fit. */
+static EadStatus check_need(const State *s, int images) {
+    Need n = need_of(s, images);
+    size_t there = ead_available_memory(&ead_backend_cpu);
+    if (n.bank + s->model->rows > EAD_NEAREST_MAX_ROWS)
+        return ead_fail(EAD_BAD_ARGUMENT,
+                        "the bank would have %lld patches; at most %d are possible: lower "
+                        "patchcore.coreset_ratio (now %g)",
+                        (long long)(n.bank + s->model->rows), EAD_NEAREST_MAX_ROWS,
+                        s->config->patchcore_coreset_ratio);
+    if (n.total <= there) return EAD_OK;
+    return ead_fail(
+        EAD_NO_MEMORY,
+        "%lld patches of %d numbers, of which the bank keeps %lld, take %.0f MB (patches %.0f, bank "
+        "%.0f, choosing it %.0f), but only %.0f MB are free; lower %s",
+        (long long)n.patches, s->model->spec.length, (long long)n.bank, 1e-6 * (double)n.total,
+        1e-6 * (double)n.patch_bytes, 1e-6 * (double)n.bank_bytes, 1e-6 * (double)n.coreset_bytes,
+        1e-6 * (double)there,
+        n.patch_bytes + n.coreset_bytes <= there
+            ? "patchcore.coreset_ratio"
+            : "patchcore.width or model.image_size, or take fewer images");
+}
+
+static EadStatus new_state(const EadRunSpec *spec, const EadTrainData *data, void **state) {
+    State *s = ead_new(1, sizeof *s, "a training");
+    if (!s) return EAD_NO_MEMORY;
+    *s = (State){.spec = spec, .config = spec->config, .data = data};
+    *state = s;
+    return new_model(s);
+}
+
+static EadStatus create(const EadRunSpec *spec, EadTrainData *data, void **state) {
+    EAD_TRY(new_state(spec, data, state));
+    State *s = *state;
+    if (s->config->patchcore_add[0]) {
+        EadStatus status = ead_image_list_add(&s->added_list, s->config->patchcore_add);
+        if (status != EAD_OK) return ead_fail_prefix(status, "patchcore.add: ");
+        if (s->added_list.count == 0)
+            return ead_fail(EAD_BAD_ARGUMENT, "patchcore.add: %s holds no images", s->config->patchcore_add);
+        EAD_TRY(ead_dataset_check_others(&data->dataset, &s->added_list, "one of patchcore.add"));
+        EAD_TRY(ead_check_output_apart(&s->added_list.left_out, s->config->output));
+        EAD_TRY(ead_left_out_print(&s->added_list.left_out, "patchcore.add", stderr));
+    }
+    return check_need(s, (spec->resume ? 0 : data->dataset.train.count) + s->added_list.count);
+}
+
+/* A bank of noise, of the size that a training on as many images would give. */
+static EadStatus sample(const EadRunSpec *spec, void **state) {
+    EAD_TRY(new_state(spec, NULL, state));
+    State *s = *state;
+    int64_t count = choice_of(s, SAMPLE_IMAGES), zero = 0;
+    real *row = ead_new(s->model->spec.length, sizeof *row, "a patch");
+    EadStatus status = row ? EAD_OK : EAD_NO_MEMORY;
+    for (int64_t n = 0; n < count && status == EAD_OK; n++) {
+        uint32_t words[4];
+        for (int i = 0; i < s->model->spec.length; i++) {
+            if (i % 4 == 0)
+                ead_philox(1, EAD_STREAM_TEST, (uint64_t)(n * s->model->spec.length + i) / 4, words);
+            row[i] = (real)ead_uniform(words[i % 4]);
+        }
+        status = ead_patchcore_add(s->model, row, &zero, 1);
+    }
+    free(row);
+    return status;
+}
+
+static void free_fit(State *s) {
+    ead_plan_free(s->plan);
+    ead_graph_free(s->graph);
+    free(s->image), free(s->rows);
+    s->plan = NULL, s->graph = NULL, s->image = NULL, s->rows = NULL;
+    s->used = s->known = 0;
+}
+
+static void free_state(void *state) {
+    State *s = state;
+    free_fit(s);
+    if (s->model) ead_model_free(&s->model->base);
+    ead_image_cache_close(s->added);
+    ead_image_list_free(&s->added_list);
+    free(s);
+}
+
+static EadStatus open_added(void *state) {
+    State *s = state;
+    if (s->added_list.count == 0) return EAD_OK;
+    return ead_open_cache(s->config, &s->added_list, "added", EAD_FIT_RESIZE, NULL, s->spec->quiet,
+                          &s->added);
+}
+
+static EadStatus start(void *state, const EadStep *step) {
+    const State *s = state;
+    char text[256];
+    int train = ead_image_cache_count(s->data->train), added = s->added ? ead_image_cache_count(s->added) : 0;
+    Need n = need_of(s, (s->spec->resume ? 0 : train) + added);
+    (void)step;
+    snprintf(text, sizeof text, "%s at %dx%d", s->model->backbone.name, s->model->base.height,
+             s->model->base.width);
+    ead_print(stderr, "PatchCore on %s on %s: %d training, %d added, %d validation, %d test images\n", text,
+              s->spec->backend->name, train, added, ead_image_cache_count(s->data->validation),
+              s->data->dataset.test_count);
+    if (n.patches > 0)
+        ead_print(stderr,
+                  "memory of the fit: %.0f MB for %lld patches of %d numbers, %.0f MB for the %lld in the "
+                  "bank, %.0f "
+                  "MB to choose them\n",
+                  1e-6 * (double)n.patch_bytes, (long long)n.patches, s->model->spec.length,
+                  1e-6 * (double)n.bank_bytes, (long long)n.bank, 1e-6 * (double)n.coreset_bytes);
+    return EAD_OK;
+}
+
+/* ---- patches ---- */
+
+static EadStatus plan_patches(State *s, int images) {
+    const EadModel *model = &s->model->base;
+    EadPlanOptions options = ead_run_plan_options(s->spec);
+    size_t vector = (size_t)s->model->spec.length * sizeof(real);
+    s->graph = ead_graph_new();
+    if (!s->graph) return ead_fail(EAD_NO_MEMORY, "no memory for a graph");
+    s->images = ead_leaf(s->graph, "images", EAD_U8, 1, model->height, model->width, 3, NULL);
+    s->patches = ead_keep(ead_patchcore_patches(s->graph, s->model, s->images));
+    options.precision = EAD_PRECISION_FP32; /* as in the detector */
+    s->image = ead_new(3 * (int64_t)model->height, (size_t)model->width, "an image");
+    s->rows = malloc((size_t)(images * grid_of(s)) * vector); /* untouched until it is filled */
+    if (!s->image || !s->rows)
+        return ead_fail(EAD_NO_MEMORY, "no memory for the patches of %d images", images);
+    return ead_plan_new(s->graph, &options, &s->plan);
+}
+
+/* 64-bit FNV-1a of an image at the model's size: the same whatever its file is called. */
+static uint64_t hash_image(const uint8_t *image, size_t bytes) {
+    uint64_t hash = UINT64_C(0xCBF29CE484222325);
+    for (size_t i = 0; i < bytes; i++) hash = (hash ^ image[i]) * UINT64_C(0x100000001B3);
+    return hash;
+}
+
+static bool is_known(const EadPatchcore *model, uint64_t hash) {
+    for (int i = 0; i < model->image_count; i++)
+        if (model->images[i] == hash) return true;
+    return false;
+}
+
+static EadStatus remember(EadPatchcore *model, uint64_t hash) {
+    uint64_t *images = realloc(model->images, ((size_t)model->image_count + 1) * sizeof *images);
+    if (!images) return ead_fail(EAD_NO_MEMORY, "no memory for the hashes of images");
+    images[model->image_count++] = hash;
+    model->images = images;
+    return EAD_OK;
+}
+
+static EadStatus add_image(void *context, int index) {
+    State *s = context;
+    int64_t count = grid_of(s) * s->model->spec.length;
+    real *rows = s->rows + s->used * count;
+    EAD_TRY(ead_image_cache_read(s->cache, index, s->image));
+    uint64_t hash = hash_image(s->image, ead_image_cache_image_bytes(s->cache));
+    if (s->cache == s->added && is_known(s->model, hash)) {
+        s->known++;
+        return EAD_OK;
+    }
+    ead_plan_write(s->plan, s->images, s->image);
+    ead_plan_run(s->plan);
+    EAD_TRY(ead_plan_read(s->plan, s->patches, rows));
+    for (int64_t i = 0; i < count; i++)
+        if (!isfinite(rows[i]))
+            return ead_fail(EAD_BAD_FILE,
+                            "%s: the backbone %s gives numbers for it that are not finite; take another "
+                            "model.backbone",
+                            ead_image_cache_name(s->cache, index), s->model->backbone.name);
+    s->used++;
+    return remember(s->model, hash);
+}
+
+static EadStatus add_images(State *s, const EadImageCache *cache, const char *what) {
+    EadWalk walk = {.what = what, .quiet = s->spec->quiet};
+    if (!cache) return EAD_OK;
+    walk.count = ead_image_cache_count(cache);
+    s->cache = cache;
+    return ead_walk(&walk, add_image, s);
+}
+
+/* ---- the bank ---- */
+
+static EadStatus choose(State *s) {
+    EadPatchcore *model = s->model;
+    int64_t count = s->used * grid_of(s), wanted = choice_of(s, s->used);
+    int64_t *chosen = ead_new(wanted, sizeof *chosen, "a coreset");
+    if (!chosen) return EAD_NO_MEMORY;
+    EadCoreset coreset = {.rows = s->rows,
+                          .count = count,
+                          .length = model->spec.length,
+                          .bank = model->bank,
+                          .bank_count = model->rows,
+                          .choose = wanted,
+                          .seed = s->config->train_seed,
+                          .exact = s->config->patchcore_coreset == EAD_CORESET_CHOICE_EXACT,
+                          .quiet = s->spec->quiet};
+    EadStatus status = ead_coreset_choose(&coreset, chosen);
+    if (status == EAD_OK) status = ead_patchcore_add(model, s->rows, chosen, wanted);
+    if (status == EAD_OK) model->positions += count;
+    free(chosen);
+    return status;
+}
+
+/* Takes the images of the caches into the bank; train may be NULL. */
+static EadStatus extend(State *s, const EadImageCache *train) {
+    int before = s->model->rows;
+    int images =
+        (train ? ead_image_cache_count(train) : 0) + (s->added ? ead_image_cache_count(s->added) : 0);
+    EAD_TRY(check_need(s, images));
+    EadStatus status = plan_patches(s, images);
+    if (status == EAD_OK) status = add_images(s, train, "computing the patches of training images");
+    if (status == EAD_OK) status = add_images(s, s->added, "computing the patches of added images");
+    if (status == EAD_OK) status = choose(s);
+    if (status == EAD_OK && s->known > 0)
+        ead_print(stderr, "patchcore.add: %d of %d images are in the bank already\n", s->known,
+                  ead_image_cache_count(s->added));
+    if (status == EAD_OK)
+        ead_print(stderr, "the bank has %d patches, %d of them new, of %lld in %d images\n", s->model->rows,
+                  s->model->rows - before, (long long)s->model->positions, s->model->image_count);
+    free_fit(s);
+    if (status == EAD_OK && s->model->rows < s->model->spec.neighbours)
+        return ead_fail(EAD_BAD_ARGUMENT,
+                        "the bank has %d patches, fewer than patchcore.neighbours (%d); raise "
+                        "patchcore.coreset_ratio (now %g) or take more images",
+                        s->model->rows, s->model->spec.neighbours, s->config->patchcore_coreset_ratio);
+    return status;
+}
+
+static EadStatus fit(void *state, int phase) {
+    State *s = state;
+    (void)phase;
+    return extend(s, s->data->train);
+}
+
+static EadStatus write_checkpoint(const void *state, EadSafetensorsWriter *writer) {
+    return ead_model_write(&((const State *)state)->model->base, writer);
+}
+
+/* Tells of training images that a finished bank does not know: the split has changed since, and images that are
+ * held back now may be in it. */
+static EadStatus note_strangers(State *s) {
+    const EadImageCache *train = s->data->train;
+    int strangers = 0;
+    uint8_t *image = ead_new((int64_t)ead_image_cache_image_bytes(train), 1, "an image");
+    EadStatus status = image ? EAD_OK : EAD_NO_MEMORY;
+    for (int i = 0; i < ead_image_cache_count(train) && status == EAD_OK; i++) {
+        status = ead_image_cache_read(train, i, image);
+        if (status == EAD_OK)
+            strangers += !is_known(s->model, hash_image(image, ead_image_cache_image_bytes(train)));
+    }
+    free(image);
+    if (strangers > 0)
+        ead_print(stderr,
+                  "%d of %d training images are not in the finished bank and are left out: add new ones by "
+                  "patchcore.add, from a folder of their own, or start again with another --output\n",
+                  strangers, ead_image_cache_count(train));
+    return status;
+}
+
+/* Moves the bank that is read into the model, and adds the images that are new. */
+static EadStatus read_checkpoint(void *state, const EadSafetensors *file) {
+    State *s = state;
+    EadModel *base;
+    EadPatchcore *model = s->model;
+    EAD_TRY(ead_model_read(file, &base));
+    EadPatchcore *read = (EadPatchcore *)base;
+    bool same = base->method == model->base.method && read->spec.length == model->spec.length &&
+                strcmp(read->backbone.name, model->backbone.name) == 0 &&
+                memcmp(read->backbone.params.values, model->backbone.params.values,
+                       (size_t)model->backbone.params.total * sizeof(real)) == 0;
+    if (same) {
+        model->bank = read->bank, model->rows = read->rows, model->positions = read->positions;
+        model->images = read->images, model->image_count = read->image_count;
+        read->bank = NULL, read->images = NULL;
+    }
+    ead_model_free(base);
+    if (!same)
+        return ead_fail(EAD_BAD_FILE, "%s: was made with another backbone than model.backbone names now",
+                        ead_safetensors_path(file));
+    EAD_TRY(note_strangers(s));
+    return s->added ? extend(s, NULL) : EAD_OK;
+}
+
+static EadStatus calibrate(void *state, const EadRunFolder *folder, const char *config_text, int64_t done) {
+    (void)state, (void)folder, (void)config_text, (void)done;
+    return EAD_OK;
+}
+
+static EadModel *model_of(void *state) {
+    return &((State *)state)->model->base;
+}
+
+static EadStatus check(EadConfig *config, EadCheckScope scope) {
+    int known = config->problems.lines.count;
+    if (scope >= EAD_CHECK_FILES) {
+        ead_check_backbone(config);
+        ead_config_must_be_there(config, EAD_KEY_patchcore_add);
+    }
+    return ead_problems_since(&config->problems, known);
+}
+
+const EadFit ead_fit_patchcore = {.name = "patchcore",
+                                  .model_name = "model.safetensors",
+                                  .scope = EAD_SAME_STEPS,
+                                  .maps_key = -1,
+                                  .check = check,
+                                  .create = create,
+                                  .sample = sample,
+                                  .free = free_state,
+                                  .open = open_added,
+                                  .start = start,
+                                  .fit = fit,
+                                  .write = write_checkpoint,
+                                  .read = read_checkpoint,
+                                  .calibrate = calibrate,
+                                  .model = model_of};
