@@ -32,7 +32,7 @@ EadStatus ead_bench_infer(const EadBenchOptions *options, EadBenchResults *resul
     size_t pixels = (size_t)options->batch * (size_t)options->height * (size_t)options->width;
     EadBenchFit fit;
     ead_bench_memory_reset();
-    EadStatus status = ead_bench_fit_open(options, options->method, false, &fit);
+    EadStatus status = ead_bench_fit_open(options, NULL, false, &fit);
     if (status == EAD_OK) status = ead_bench_images(3 * pixels, &run.images);
     if (status == EAD_OK && !(run.maps = ead_new((int64_t)pixels, sizeof *run.maps, "maps")))
         status = EAD_NO_MEMORY;

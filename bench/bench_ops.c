@@ -123,7 +123,7 @@ EadStatus ead_bench_ops(const EadBenchOptions *options, EadBenchResults *results
     size_t bytes = 3 * (size_t)options->batch * (size_t)options->height * (size_t)options->width;
     if (options->errors && options->plan.backend->device)
         return ead_fail(EAD_UNSUPPORTED, "--errors reads the values of every call: it needs --device cpu");
-    EadStatus status = ead_bench_fit_open(options, options->method, true, &run);
+    EadStatus status = ead_bench_fit_open(options, NULL, false, &run);
     if (status == EAD_OK) status = ead_bench_images(bytes, &images);
     if (status == EAD_OK) status = ead_detector_new(run.model, &options->plan, options->batch, &detector);
     /* One pass with images fills the plan's image leaf, which later passes read again. */
@@ -131,6 +131,10 @@ EadStatus ead_bench_ops(const EadBenchOptions *options, EadBenchResults *results
     if (status == EAD_OK) status = bench_plan(options, "infer", ead_detector_plan(detector), results);
     ead_detector_close(detector);
     free(images);
+    bool steps = status == EAD_OK && run.fit->plan;
+    ead_bench_fit_close(&run);
+    if (!steps) return status;
+    status = ead_bench_fit_open(options, NULL, true, &run);
     if (status == EAD_OK) {
         ead_step_run(&run.step, run.slot);
         status = bench_plan(options, "step", run.step.plan, results);

@@ -19,8 +19,11 @@ int ead_bench_warm_up(const EadBenchOptions *options) {
 EadStatus ead_bench_fit_open(const EadBenchOptions *options, const char *method, bool with_step,
                              EadBenchFit *run) {
     EadLoaderSpec loader = {0};
-    *run = (EadBenchFit){.fit = ead_fit_find(method)};
+    *run = (EadBenchFit){.fit = method ? ead_fit_find(method) : NULL};
     EAD_TRY(ead_config_defaults(&run->config));
+    for (int i = 0; i < options->setting_count; i++)
+        EAD_TRY(ead_config_set(&run->config, options->settings[i], "--set"));
+    if (!run->fit) EAD_TRY(ead_fit_of_config(&run->config, &run->fit));
     EAD_TRY(ead_config_set_key(&run->config, EAD_KEY_model_size, options->size));
     run->config.model_image_size = (EadSize){.height = options->height, .width = options->width};
     run->config.distill_batch = options->batch;
@@ -34,6 +37,9 @@ EadStatus ead_bench_fit_open(const EadBenchOptions *options, const char *method,
     if (run->fit->model) run->model = run->fit->model(run->state);
     if (!with_step) return EAD_OK;
     EAD_TRY(ead_precision_check(run->spec.backend, options->plan.precision, true, "--precision"));
+    if (!run->fit->plan)
+        return ead_fail(EAD_BAD_ARGUMENT, "%s is fitted without steps: there is none to measure",
+                        run->fit->name);
     EAD_TRY(run->fit->plan(run->state, 0, &run->step));
     EAD_TRY(run->fit->begin(run->state, 0, &run->step, &loader));
     ead_step_upload(&run->step);
@@ -84,6 +90,8 @@ double ead_bench_call_flop(const EadCall *call, const EadNode *node) {
     case EAD_OP_conv2d_weight_gradient:
         geometry = ead_conv_weight_gradient_geometry(call);
         break;
+    case EAD_OP_nearest_rows:
+        return 2 * call->multiply_adds;
     default:
         return 0;
     }

@@ -18,7 +18,7 @@ typedef struct EadBenchFit {
     uint8_t *slot;   /* random images for it; NULL: nothing comes with a step */
 } EadBenchFit;
 
-/* Makes one of a method of train/fits.def. Close it in every case. */
+/* Makes one of a method of train/fits.def; NULL: the one that the settings name. Close it in every case. */
 EadStatus ead_bench_fit_open(const EadBenchOptions *options, const char *method, bool with_step,
                              EadBenchFit *out);
 void ead_bench_fit_close(EadBenchFit *run);

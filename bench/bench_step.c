@@ -39,7 +39,7 @@ static EadStatus time_step(const EadBenchOptions *options, const char *method, c
 }
 
 EadStatus ead_bench_step(const EadBenchOptions *options, EadBenchResults *results) {
-    return time_step(options, options->method, "step", 1, TRAIN_REPEAT, results);
+    return time_step(options, NULL, "step", 1, TRAIN_REPEAT, results);
 }
 
 EadStatus ead_bench_distill(const EadBenchOptions *options, EadBenchResults *results) {

@@ -28,7 +28,8 @@ static EadBenchOptions read_options(const EadArguments *arguments, const EadBenc
     EadSize size = ead_arguments_value(arguments, EAD_OPTION_BENCH_IMAGE_SIZE).size;
     bool repeat = ead_arguments_given(arguments, EAD_OPTION_BENCH_REPEAT);
     return (EadBenchOptions){
-        .method = "efficientad",
+        .settings = arguments->settings,
+        .setting_count = arguments->setting_count,
         .height = size.height,
         .width = size.width,
         .batch = (int)ead_arguments_value(arguments, EAD_OPTION_BENCH_BATCH).i64,

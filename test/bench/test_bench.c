@@ -35,9 +35,9 @@ END_TEST
 
 /* The work of an image is the paper's (Table 16), and twice as much for two. */
 static void check_work(const char *size, double gflop) {
-    EadBenchOptions options = {.method = "efficientad", .size = size, .height = 256, .width = 256};
+    EadBenchOptions options = {.size = size, .height = 256, .width = 256};
     EadBenchFit run;
-    ck_assert_int_eq(ead_bench_fit_open(&options, options.method, false, &run), EAD_OK);
+    ck_assert_int_eq(ead_bench_fit_open(&options, NULL, false, &run), EAD_OK);
     for (int batch = 1; batch <= 2; batch++) {
         EadDetector *detector;
         ck_assert_int_eq(ead_detector_new(run.model, NULL, batch, &detector), EAD_OK);
@@ -76,8 +76,7 @@ static void check_plan_rows(const EadBenchResults *results, const char *plan) {
 
 START_TEST(ops_of_both_plans) {
     EadBenchResults results = {0};
-    EadBenchOptions options = {.method = "efficientad",
-                               .size = "small",
+    EadBenchOptions options = {.size = "small",
                                .height = 128,
                                .width = 128,
                                .batch = 1,
@@ -89,6 +88,37 @@ START_TEST(ops_of_both_plans) {
     ck_assert_int_eq(ead_bench_ops(&options, &results), EAD_OK);
     check_plan_rows(&results, "infer");
     check_plan_rows(&results, "step");
+    ead_bench_results_free(&results);
+}
+END_TEST
+
+/* A method without steps: its inference, with the search among its calls. */
+START_TEST(ops_of_patchcore) {
+    static const char *const settings[] = {"model.method=patchcore", "model.backbone=pdn_small",
+                                           "patchcore.coreset_ratio=0.001"};
+    EadBenchResults results = {0};
+    EadBenchOptions options = {.settings = settings,
+                               .setting_count = 3,
+                               .size = "small",
+                               .height = 128,
+                               .width = 160,
+                               .batch = 1,
+                               .repeat = 1,
+                               .quiet = true,
+                               .plan = {.backend = &ead_backend_cpu},
+                               .peak_gflop_per_s = NAN};
+    int searches = 0;
+    ck_assert_int_eq(ead_bench_ops(&options, &results), EAD_OK);
+    for (int i = 0; i < results.count; i++) {
+        const EadBenchResult *r = &results.items[i];
+        ck_assert_str_eq(r->plan, "infer");
+        if (strcmp(r->op, "nearest_rows") != 0) continue;
+        searches++; /* 16 x 20 queries, a thousandth of those of 209 images, 384 numbers */
+        ck_assert_double_eq_tol(r->gflop, 2e-9 * 320 * 66 * 384, 1e-12);
+    }
+    ck_assert_int_eq(searches, 1);
+    ck_assert_int_eq(ead_bench_step(&options, &results), EAD_BAD_ARGUMENT);
+    ck_assert(strstr(ead_error_message(), "patchcore is fitted without steps"));
     ead_bench_results_free(&results);
 }
 END_TEST
@@ -255,6 +285,7 @@ int main(void) {
     tcase_add_test(tests, percentiles_are_numpys);
     tcase_add_test(tests, work_is_that_of_the_paper);
     tcase_add_test(tests, ops_of_both_plans);
+    tcase_add_test(tests, ops_of_patchcore);
     tcase_add_test(tests, json_holds_machine_and_results);
     tcase_add_test(tests, csv_has_the_same_columns_in_every_row);
     tcase_add_test(tests, files_that_cannot_be_written_are_an_error);
