@@ -327,7 +327,7 @@ START_TEST(a_failed_run_is_told_by_its_log) {
     };
     EadSweepRun run = {.name = NULL};
     shell_ok("mkdir -p " S "told");
-    strcpy(run.config.output, S "told");
+    run.config.output = S "told";
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char reason[900];
         FILE *log = fopen(S "told/log.txt", "w");
