@@ -59,6 +59,7 @@ int main(int argc, char **argv) {
     EadStatus status = ead_arguments_parse(argc, argv, &arguments);
     bool wrong_usage = status == EAD_BAD_ARGUMENT;
     if (status == EAD_OK) status = act(&arguments);
+    wrong_usage |= status != EAD_OK && arguments.wrong_settings;
     /* Output that did not arrive (a full disk, a closed pipe) is a failure like any other. */
     if (status == EAD_OK && (fflush(stdout) != 0 || ferror(stdout)))
         status = ead_fail(EAD_IO, "standard output: %s", strerror(errno));

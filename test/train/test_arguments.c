@@ -146,10 +146,7 @@ START_TEST(test_wrong_usage) {
     refuses("train --resume=1", "--resume takes no value");
     refuses("train -c a -c b", "--config is given twice");
     refuses("train --config=", "--config: the path is empty");
-    refuses("train --set train.steps", "--set: 'train.steps' is not key=value");
-    refuses("train --set train.lr=2", "--set: train.lr: 2 is out of the range (0, 1]");
-    refuses("train --set maps.use=st --set maps.select=ae",
-            "--set: maps.use and maps.select are one key; set it by one name");
+    refuses("sweep a.yaml --set train.lr=2", "--set: train.lr: 2 is out of the range (0, 1]");
     refuses("eval --model m --use st --select st", "--select is given twice");
     refuses("train --device gpu", "--device: 'gpu' is not cpu, cuda or cuda:N");
     refuses("train --device cuda:", "--device: 'cuda:' is not cpu, cuda or cuda:N");
@@ -160,6 +157,30 @@ START_TEST(test_wrong_usage) {
     refuses("synth", "synth needs --output DIR");
     refuses("synth -o d --train 0", "--train: 0 is out of the range [1, 100000]");
     refuses("synth -o d --category gaskets", "--category: 'gaskets' is not one of all|gasket");
+}
+END_TEST
+
+/* Commands with a config tell wrong settings together with all else that is wrong with it. */
+START_TEST(test_wrong_settings) {
+    static const char *const cases[][2] = {
+        {"train --set train.steps", "--set: 'train.steps' is not key=value"},
+        {"eval --model m --set train.lr=2", "--set: train.lr: 2 is out of the range (0, 1]"},
+        {"distill --set maps.use=st --set maps.select=ae",
+         "--set: maps.use and maps.select are one key; set it by one name"},
+    };
+    char storage[512];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        EadArguments arguments;
+        EadConfig config;
+        ck_assert_int_eq(parse(cases[i][0], storage, &arguments), EAD_OK);
+        ck_assert(arguments.wrong_settings);
+        ck_assert_int_eq(ead_config_defaults(&config), EAD_OK);
+        ck_assert_int_eq(ead_arguments_configure(&arguments, &config), EAD_BAD_ARGUMENT);
+        ck_assert_str_eq(ead_error_message(), cases[i][1]);
+        ck_assert_int_eq(config.problems.lines.count, 1);
+        ead_config_free(&config);
+        ead_arguments_free(&arguments);
+    }
 }
 END_TEST
 
@@ -322,6 +343,7 @@ int main(void) {
     tcase_add_test(tests, test_paths);
     tcase_add_test(tests, test_values);
     tcase_add_test(tests, test_wrong_usage);
+    tcase_add_test(tests, test_wrong_settings);
     tcase_add_test(tests, test_device);
     tcase_add_test(tests, test_actions);
     tcase_add_test(tests, test_help);

@@ -120,17 +120,21 @@ static EadStatus check_names(const EadArguments *arguments, int setting) {
     return EAD_OK;
 }
 
-/* Settings are checked against a config of their own, so that a bad one is wrong usage like any other; what is
- * wrong with the config file is then told, too. */
-static EadStatus check_settings(const EadArguments *arguments) {
+static void take_settings(const EadArguments *arguments, EadConfig *config) {
+    for (int i = 0; i < arguments->setting_count; i++)
+        if (ead_config_set(config, arguments->settings[i], "--set") == EAD_OK)
+            ead_problems_add(&config->problems, check_names(arguments, i));
+}
+
+/* Settings are checked against a config of their own, so that a bad one is wrong usage like any other. A command
+ * with a config tells it together with all else that is wrong with that. */
+static EadStatus check_settings(EadArguments *arguments) {
     EadConfig config;
     EAD_TRY(ead_config_defaults(&config));
-    for (int i = 0; i < arguments->setting_count; i++)
-        if (ead_config_set(&config, arguments->settings[i], "--set") == EAD_OK)
-            ead_problems_add(&config.problems, check_names(arguments, i));
-    const char *path = arguments->values[EAD_OPTION_CONFIG];
-    if (config.problems.lines.count > 0 && path) (void)ead_config_load(path, &config);
-    EadStatus status = ead_problems_tell(&config.problems, stderr);
+    take_settings(arguments, &config);
+    arguments->wrong_settings = config.problems.lines.count > 0;
+    EadStatus status = EAD_OK;
+    if (arguments->command == EAD_COMMAND_sweep) status = ead_problems_tell(&config.problems, stderr);
     ead_config_free(&config);
     return status;
 }
@@ -350,8 +354,7 @@ EadStatus ead_arguments_configure(const EadArguments *arguments, EadConfig *conf
     int problems = config->problems.lines.count;
     EadStatus status = load_file(arguments, config);
     if (config->problems.lines.count == problems) ead_problems_add(&config->problems, status);
-    for (int i = 0; i < arguments->setting_count; i++)
-        (void)ead_config_set(config, arguments->settings[i], "--set");
+    take_settings(arguments, config);
     for (int i = known; i < config->renamed.count; i++) ead_print(stderr, "%s\n", config->renamed.items[i]);
     const char *output = arguments->values[EAD_OPTION_OUTPUT];
     if (!output) output = arguments->values[EAD_OPTION_EVAL_OUTPUT];

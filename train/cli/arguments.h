@@ -65,7 +65,8 @@ typedef struct EadArguments {
     const char *values[EAD_OPTION_COUNT]; /* as given, borrowed; NULL: not given */
     const char **settings;                /* --set key=value, in order; owned array of borrowed texts */
     int setting_count;
-    const char **paths; /* what is no option, in order; owned array of borrowed texts */
+    bool wrong_settings; /* one is refused, which is wrong usage; ead_arguments_configure() tells it */
+    const char **paths;  /* what is no option, in order; owned array of borrowed texts */
     int path_count;
     EadStringList expanded; /* paths among both that began with "~" */
 } EadArguments;

@@ -14,7 +14,9 @@ static const char environment[] =
 static const char exit_codes[] =
     "Exit codes: 0 done, 1 failed, 2 wrong usage. predict: 0 only if every picture was scored; 1 if some "
     "could not be read or written (each has its line) or are of a format that is not read (a message counts "
-    "them). Results go to stdout, all else to stderr.";
+    "them); its last message says how many of how many were scored. eval and train: 1 also if a test picture "
+    "could "
+    "not be scored or a map not written; all else is written. Results go to stdout, all else to stderr.";
 
 /* A command's first option from row number *next on (NULL: there is no more); moves *next behind it. */
 static const EadOption *next_option(const char *command, int *next) {

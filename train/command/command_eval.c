@@ -64,33 +64,46 @@ static EadStatus open_dataset(Eval *eval) {
         status, "dataset.path comes from %s, --set dataset.path=FOLDER gives another: ", eval->path);
 }
 
+/* The config in the model file. */
+static EadStatus take_trained(Eval *eval) {
+    const char *text = ead_safetensors_metadata(eval->file, "config");
+    EadStatus status = text ? ead_config_parse(text, strlen(text), "its config", &eval->config) : EAD_OK;
+    if (status != EAD_OK) return ead_fail_prefix(status, "%s: ", eval->path);
+    /* Of the training only; what the user now asks for comes from the command line. */
+    eval->config.eval_maps = eval->config.eval_overlays = false;
+    if (map_choice(eval)) *map_choice(eval) = eval->model->map_choice;
+    return EAD_OK;
+}
+
+/* All that is wrong with the config. The data set is opened here only where nothing will come of it. */
+static EadStatus check_all(Eval *eval) {
+    EadConfig *config = &eval->config;
+    /* The output in the file's config is that of its training. */
+    bool output_given = ead_arguments_given(eval->arguments, EAD_OPTION_EVAL_OUTPUT);
+    for (int i = 0; i < eval->arguments->setting_count; i++)
+        output_given |= strncmp(eval->arguments->settings[i], "output=", strlen("output=")) == 0;
+    if (!output_given) EAD_TRY(ead_config_set_key(config, EAD_KEY_output, eval->folder));
+    ead_problems_add(&config->problems,
+                     ead_evaluate_check_outputs(config->output, config->eval_maps, config->eval_overlays));
+    const EadFit *fit = ead_fit_find(eval->model->method->name);
+    bool named = ead_config_names_dataset(config);
+    if (fit) (void)fit->check(config, EAD_CHECK_MODEL);
+    if (named && config->problems.lines.count > 0) ead_problems_add(&config->problems, open_dataset(eval));
+    return EAD_OK;
+}
+
 static EadStatus open_all(Eval *eval) {
     EAD_TRY(ead_path_folder(eval->folder, eval->path));
     if (!eval->folder[0]) eval->folder[0] = '.';
     EAD_TRY(ead_path_in(eval->losses, eval->folder, "losses.csv"));
     EAD_TRY(ead_arguments_plan_options(eval->arguments, &eval->plan));
-    EAD_TRY(ead_model_open_file(eval->path, &eval->file, &eval->model));
-    const char *text = ead_safetensors_metadata(eval->file, "config");
     EAD_TRY(ead_config_defaults(&eval->config));
-    if (text) {
-        EadStatus status = ead_config_parse(text, strlen(text), "its config", &eval->config);
-        if (status != EAD_OK) return ead_fail_prefix(status, "%s: ", eval->path);
-    }
-    /* Of the training only; what the user now asks for comes from the command line. */
-    eval->config.eval_maps = eval->config.eval_overlays = false;
-    if (map_choice(eval)) *map_choice(eval) = eval->model->map_choice;
+    EadStatus opened = ead_model_open_file(eval->path, &eval->file, &eval->model);
+    ead_problems_add(&eval->config.problems, opened);
+    if (opened == EAD_OK) EAD_TRY(take_trained(eval));
     EadThresholdRule trained = ead_threshold_rule(&eval->config);
     (void)ead_arguments_configure(eval->arguments, &eval->config);
-    /* The output in the file's config is that of its training. */
-    bool output_given = ead_arguments_given(eval->arguments, EAD_OPTION_EVAL_OUTPUT);
-    for (int i = 0; i < eval->arguments->setting_count; i++)
-        output_given |= strncmp(eval->arguments->settings[i], "output=", strlen("output=")) == 0;
-    if (!output_given) EAD_TRY(ead_config_set_key(&eval->config, EAD_KEY_output, eval->folder));
-    EAD_TRY(
-        ead_evaluate_check_outputs(eval->config.output, eval->config.eval_maps, eval->config.eval_overlays));
-    const EadFit *fit = ead_fit_find(eval->model->method->name);
-    (void)ead_config_check(&eval->config);
-    if (fit) (void)fit->check(&eval->config, EAD_CHECK_MODEL);
+    if (opened == EAD_OK) EAD_TRY(check_all(eval));
     EAD_TRY(ead_problems_tell(&eval->config.problems, stderr));
     EAD_TRY(adjust_model(eval, trained));
     ead_arguments_use_threads(eval->arguments, eval->config.train_threads);

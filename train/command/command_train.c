@@ -4,20 +4,18 @@
 #include "train/fit.h"
 
 /* All that can be known to be wrong before the run. A run lists the data set itself; so this does only where the
- * run will not come to that. */
+ * run will not come to that. fit: NULL if the config names none, which is among its problems. */
 static EadStatus check_all(const EadFit *fit, EadConfig *config) {
     EadDataset dataset = {0};
-    bool named = fit->model && ead_config_check(config) == EAD_OK && !config->unread &&
-                 !ead_config_was_refused(config, EAD_KEY_dataset_type);
-    (void)fit->check(config, EAD_CHECK_FILES);
+    bool named = (!fit || fit->model) && ead_config_names_dataset(config);
+    if (fit) (void)fit->check(config, EAD_CHECK_FILES);
     if (named && config->problems.lines.count > 0)
         ead_problems_add(&config->problems, ead_config_open_dataset(config, false, &dataset));
     ead_dataset_free(&dataset);
     return ead_problems_tell(&config->problems, stderr);
 }
 
-static EadStatus check_and_run(const EadArguments *arguments, const EadFit *fit, EadConfig *config) {
-    EAD_TRY(check_all(fit, config));
+static EadStatus run_fit(const EadArguments *arguments, const EadFit *fit, EadConfig *config) {
     EAD_TRY(ead_precision_check(arguments->backend, (EadPrecision)config->train_precision, true,
                                 "train.precision"));
     ead_arguments_use_threads(arguments, config->train_threads);
@@ -37,8 +35,8 @@ static EadStatus run(const EadArguments *arguments, const char *name) {
     EAD_TRY(ead_config_defaults(&config));
     (void)ead_arguments_configure(arguments, &config); /* what is wrong is told with all else */
     if (!fit) ead_problems_add(&config.problems, ead_fit_of_config(&config, &fit));
-    EadStatus status =
-        fit ? check_and_run(arguments, fit, &config) : ead_problems_tell(&config.problems, stderr);
+    EadStatus status = check_all(fit, &config);
+    if (status == EAD_OK) status = run_fit(arguments, fit, &config);
     ead_config_free(&config);
     return status;
 }

@@ -136,12 +136,18 @@ static bool has_categories(const EadConfig *config) {
     return *ead_dataset_categories(ead_config_choice(config, EAD_KEY_dataset_type, type)) != NULL;
 }
 
-/* Messages about a value start with the name of its key, behind its place. */
+/* Messages about a value start with the name of its key, behind its place; those about a name that is no key or
+ * takes no value quote the key or section that was meant. */
 bool ead_config_was_refused(const EadConfig *config, EadConfigKeyId key) {
-    char start[80];
-    snprintf(start, sizeof start, " %s: ", keys[key].rule.name);
-    for (int i = 0; i < config->problems.lines.count; i++)
-        if (strstr(config->problems.lines.items[i], start)) return true;
+    char start[80], quoted[80], section[80];
+    const char *name = keys[key].rule.name, *dot = strchr(name, '.');
+    snprintf(start, sizeof start, " %s: ", name);
+    snprintf(quoted, sizeof quoted, "'%s'", name);
+    snprintf(section, sizeof section, "'%.*s'", dot ? (int)(dot - name) : 0, name);
+    for (int i = 0; i < config->problems.lines.count; i++) {
+        const char *line = config->problems.lines.items[i];
+        if (strstr(line, start) || strstr(line, quoted) || (dot && strstr(line, section))) return true;
+    }
     return false;
 }
 
@@ -162,6 +168,7 @@ void ead_config_must_be_there(EadConfig *config, EadConfigKeyId key) {
 }
 
 static void check_category(EadConfig *config) {
+    if (ead_config_was_refused(config, EAD_KEY_dataset_category)) return;
     if (empty(config->dataset_category))
         ead_config_wrong(config, EAD_KEY_dataset_type,
                          "dataset.category is not set; set it to a subfolder of %s",
@@ -190,6 +197,13 @@ EadStatus ead_config_check(EadConfig *config) {
                          "dataset.masks is set, but dataset.defects is not; set both or neither");
     if (has_categories(config)) check_category(config);
     return ead_problems_since(&config->problems, known);
+}
+
+bool ead_config_names_dataset(EadConfig *config) {
+    bool named = ead_config_check(config) == EAD_OK && !config->unread;
+    for (int key = EAD_KEY_dataset_type; key <= EAD_KEY_dataset_masks; key++)
+        named = named && !ead_config_was_refused(config, (EadConfigKeyId)key);
+    return named;
 }
 
 EadStatus ead_config_open_dataset(const EadConfig *config, bool test_only, EadDataset *dataset) {

@@ -142,7 +142,10 @@ EadStatus ead_config_unknown(const char *name, bool section);
  * of what it adds to config->problems. */
 EadStatus ead_config_check(EadConfig *config);
 
-/* Whether a value for the key was refused; the config then holds another. */
+/* ead_config_check(); and whether the data set can be looked for: all that names it is there and was not refused. */
+bool ead_config_names_dataset(EadConfig *config);
+
+/* Whether a value for the key was refused, or a name was that may have meant it; the config then holds another. */
 bool ead_config_was_refused(const EadConfig *config, EadConfigKeyId key);
 
 /* Adds to config->problems what is wrong with its values together, unless the value of `key`, on which it

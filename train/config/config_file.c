@@ -58,7 +58,7 @@ static EadStatus take_value(const EadYamlNode *node, int index, const char *name
     char where[NAME_SIZE];
     const EadValueRule *rule = &ead_config_key(index)->rule;
     if (node->kind == EAD_YAML_LIST)
-        return ead_fail(EAD_BAD_FILE, "a list is not allowed here; no key takes one");
+        return ead_fail(EAD_BAD_FILE, "%s: a list is not allowed here; no key takes one", rule->name);
     if (node->kind == EAD_YAML_MAPPING)
         return ead_fail(EAD_BAD_FILE, "'%s' takes a value, not a mapping", name);
     EAD_TRY(mark_once(&seen->key[index], node, name));
@@ -101,6 +101,7 @@ EadStatus ead_config_apply(const EadYamlNode *node, EadConfig *config) {
         status = ead_yaml_fail(node, "expected lines of the form key: value");
     else
         take_mapping(node, "", &seen, config);
+    config->unread = config->unread || status != EAD_OK;
     ead_problems_add(&config->problems, status);
     return ead_problems_since(&config->problems, known);
 }

@@ -309,7 +309,8 @@ static EadStatus check(EadConfig *config, EadCheckScope scope) {
     if (config->maps_select == EAD_SELECT_CHOICE_AE && !config->autoencoder_enabled)
         ead_config_wrong(config, EAD_KEY_maps_select,
                          "maps.select is ae, but autoencoder.enabled is false; set one of them otherwise");
-    if (scope >= EAD_CHECK_TRAINING && config->loss_penalty && !config->penalty_path[0])
+    if (scope >= EAD_CHECK_TRAINING && config->loss_penalty && !config->penalty_path[0] &&
+        !ead_config_was_refused(config, EAD_KEY_penalty_path))
         ead_config_wrong(config, EAD_KEY_loss_penalty,
                          "loss.penalty is true, but penalty.path is not set; set it to a folder or "
                          ".tar archive of varied photographs, or set loss.penalty=false");
