@@ -213,10 +213,29 @@ static EadStatus divide(EadDataset *out, bool test_only) {
     return status;
 }
 
+/* Folders train and test within those of good and of bad images are no such division as ours. */
+static EadStatus check_undivided(const EadDataset *out, const char *folder) {
+    size_t prefix = strlen(folder) + (folder[strlen(folder) - 1] != '/');
+    for (int i = 0; i < out->test_count; i++) {
+        const char *next;
+        for (const char *at = out->test[i].path + prefix; at; at = next) {
+            EadFolderMeaning meaning = ead_folder_next(at, &next);
+            if (meaning == EAD_FOLDER_TRAIN || meaning == EAD_FOLDER_TEST)
+                return ead_fail(
+                    EAD_BAD_ARGUMENT,
+                    "%s: lies in a folder %.*s below or beside that of its kind; put train and test "
+                    "above the kinds, or set dataset.train_good, dataset.test_good and dataset.defects",
+                    out->test[i].path, (int)(next - 1 - at), at);
+        }
+    }
+    return EAD_OK;
+}
+
 static EadStatus open_side_by_side(const EadDatasetSpec *spec, const char *folder, Found *found,
                                    EadDataset *out) {
     if (!*found->masks) EAD_TRY(find_masks_below(folder, found->masks));
     EAD_TRY(ead_dataset_add_tests(out, folder, EAD_LABEL_TOLD, found->masks));
+    EAD_TRY(check_undivided(out, folder));
     EAD_TRY(divide(out, spec->test_only));
     return ead_dataset_note(out,
                             "%s: every fifth image of %s and all of the folders beside it are tested; "
@@ -224,22 +243,24 @@ static EadStatus open_side_by_side(const EadDatasetSpec *spec, const char *folde
                             folder, *found->good ? ead_path_base(found->good) : "the good ones");
 }
 
-/* Whether folders deeper down are named for good images, and others for bad ones. */
+/* Whether every image lies in a folder of good or of bad ones, however deep, and both are there. */
 static EadStatus divides_below(const char *folder, bool *divides) {
     EadStringList list = {0};
     EadLeftOut left = {0};
     size_t prefix = strlen(folder) + (folder[strlen(folder) - 1] != '/');
-    bool good = false, bad = false;
+    int good = 0, bad = 0;
     EadStatus status = ead_list_images(&list, folder, &left);
     for (int i = 0; i < list.count; i++) {
         const char *next;
+        EadFolderMeaning meaning = EAD_FOLDER_OTHER;
         for (const char *at = list.items[i] + prefix; at; at = next) {
-            EadFolderMeaning meaning = ead_folder_next(at, &next);
-            good |= meaning == EAD_FOLDER_GOOD;
-            bad |= meaning == EAD_FOLDER_BAD;
+            EadFolderMeaning here = ead_folder_next(at, &next);
+            if (here == EAD_FOLDER_GOOD || here == EAD_FOLDER_BAD) meaning = here;
         }
+        good += meaning == EAD_FOLDER_GOOD;
+        bad += meaning == EAD_FOLDER_BAD;
     }
-    *divides = good && bad;
+    *divides = good > 0 && bad > 0 && good + bad == list.count;
     ead_left_out_free(&left);
     ead_strings_free(&list);
     return status;
@@ -310,6 +331,8 @@ EadStatus ead_dataset_open_found(const EadDatasetSpec *spec, EadDataset *out) {
     EAD_TRY(ead_path_in(folder, "", spec->path));
     EAD_TRY(enter(folder, &found));
     EAD_TRY(ead_dataset_refuse_foreign(folder, false));
+    if (*found.test)
+        take(found.train, found.good); /* good ones beside a folder of tests are to be trained on */
     if (*found.train || (*found.test && spec->test_only)) return open_divided(spec, &found, out);
     if (*found.good && found.others) return open_side_by_side(spec, folder, &found, out);
     EAD_TRY(divides_below(folder, &divides));

@@ -14,21 +14,26 @@ static const struct {
     const char *names;
 } rows[] = {
     {EAD_FOLDER_GOOD,
-     "good ok okay normal pass passed healthy flawless clean intact undamaged perfect nominal reference "
-     "golden "
-     "defect_free defectfree non_defective nondefective no_defect no_defects without_defect without_defects "
-     "anomaly_free non_anomalous no_anomaly accept accepted conforming io i_o gut fehlerfrei"},
-    {EAD_FOLDER_BAD, "bad ko nok ng defect defects defective anomaly anomalies anomalous abnormal fail "
-                     "failed failure faulty fault "
-                     "faults reject rejects rejected damaged flawed unhealthy dirty nonconforming nio n_i_o "
-                     "n_ok schlecht ausschuss "
-                     "fehler fehlerhaft defekt"},
-    {EAD_FOLDER_TRAIN, "train training trainset"},
+     "good goods ok okay normal normals pass passed healthy flawless clean intact undamaged perfect nominal "
+     "reference "
+     "golden correct defect_free defectfree non_defective nondefective no_defect no_defects without_defect "
+     "without_defects anomaly_free non_anomalous no_anomaly accept accepted conforming io i_o gut gutteile "
+     "fehlerfrei bon bons conforme buono buoni bueno buenos 良品 合格 合格品 "
+     "正常"},
+    {EAD_FOLDER_BAD,
+     "bad bads ko nok ng incorrect defect defects defective defected anomaly anomalies anomalous abnormal "
+     "fail failed "
+     "failure faulty fault faults reject rejects rejected damaged flawed unhealthy dirty nonconforming nio "
+     "n_i_o n_ok "
+     "schlecht schlechtteile ausschuss fehler fehlerhaft defekt mauvais mauvaise non_conforme defaut defauts "
+     "difettoso difetti defecto defectos 不良 不良品 不合格 "
+     "不合格品 异常 異常 缺陷"},
+    {EAD_FOLDER_TRAIN, "train training trainset trainingsdaten"},
     {EAD_FOLDER_VALIDATION, "validation valid val"},
-    {EAD_FOLDER_TEST, "test testing testset"},
-    {EAD_FOLDER_MASKS, "ground_truth groundtruth gt mask masks label labels annotation annotations seg "
-                       "segmentation segmentations "
-                       "segmentationclass"},
+    {EAD_FOLDER_TEST, "test testing testset testdaten"},
+    {EAD_FOLDER_MASKS, "ground_truth groundtruth gt mask masks maske masken label labels annotation "
+                       "annotations seg segmentation "
+                       "segmentations segmentationclass"},
     {EAD_FOLDER_EITHER, "0 1 positive negative positives negatives pos neg yes no true false"},
 };
 
@@ -56,11 +61,18 @@ static const char *names_of(EadFolderMeaning meaning) {
 
 /* What the words of a name say. */
 typedef struct Words {
-    char joined[128]; /* what is left of them */
+    char joined[128];   /* what is left of them */
+    char numbered[128]; /* the same with numbers */
     bool negated, good, bad, other, filler;
 } Words;
 
+static void append(char text[128], const char *word, size_t length) {
+    size_t used = strlen(text);
+    snprintf(text + used, 128 - used, "%s%.*s", used ? "_" : "", (int)length, word);
+}
+
 static void add_word(Words *words, const char *word, size_t length) {
+    if (!is_among(fillers, word, length)) append(words->numbered, word, length);
     while (length > 0 && isdigit((unsigned char)*word)) word++, length--;
     while (length > 0 && isdigit((unsigned char)word[length - 1])) length--;
     bool filler = is_among(fillers, word, length);
@@ -71,8 +83,7 @@ static void add_word(Words *words, const char *word, size_t length) {
     words->good |= good;
     words->other |= !good;
     words->bad |= is_among(names_of(EAD_FOLDER_BAD), word, length);
-    size_t used = strlen(words->joined);
-    snprintf(words->joined + used, sizeof words->joined - used, "%s%.*s", used ? "_" : "", (int)length, word);
+    append(words->joined, word, length);
 }
 
 EadFolderMeaning ead_folder_meaning(const char *name) {
@@ -87,7 +98,8 @@ EadFolderMeaning ead_folder_meaning(const char *name) {
         add_word(&words, word, strcspn(word, between));
         word += strcspn(word, between);
     }
-    if (is_among(names_of(EAD_FOLDER_EITHER), plain, length)) return EAD_FOLDER_EITHER;
+    if (is_among(names_of(EAD_FOLDER_EITHER), words.numbered, strlen(words.numbered)))
+        return EAD_FOLDER_EITHER;
     if (!*words.joined) return words.filler ? EAD_FOLDER_IMAGES : EAD_FOLDER_NUMBER;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (is_among(rows[i].names, words.joined, strlen(words.joined))) return rows[i].meaning;

@@ -10,6 +10,12 @@
 
 enum { MAX_PER_CENT = 1 };
 
+/* One may be bad in a small collection, too, but not all there is. */
+static bool too_many(int count, int total) {
+    int most = (int)((long long)total * MAX_PER_CENT / 100);
+    return count > (most < 1 ? 1 : most) || count == total;
+}
+
 struct EadSkippedImages {
     pthread_mutex_t mutex; /* guards all below */
     bool *has;             /* [total] */
@@ -35,7 +41,7 @@ EadStatus ead_skipped_images_add(EadSkippedImages *skipped, int index, EadStatus
     if (!skipped->has[index]) {
         skipped->has[index] = true;
         skipped->count++;
-        if ((long long)skipped->count * 100 > (long long)skipped->total * MAX_PER_CENT)
+        if (too_many(skipped->count, skipped->total))
             status = ead_fail_prefix(
                 EAD_BAD_FILE, "%d of %d images cannot be used, more than %d %%; the last: ", skipped->count,
                 skipped->total, MAX_PER_CENT);

@@ -40,6 +40,11 @@ START_TEST(names_have_meanings) {
         {"\xF0\x9F\x98\x80", EAD_FOLDER_OTHER},
         {"0", EAD_FOLDER_EITHER},
         {"Positive", EAD_FOLDER_EITHER},
+        {"class_1", EAD_FOLDER_EITHER},
+        {"Masken", EAD_FOLDER_MASKS},
+        {"Non-conforme", EAD_FOLDER_BAD},
+        {"合格品", EAD_FOLDER_GOOD},
+        {"不良", EAD_FOLDER_BAD},
         {"Images", EAD_FOLDER_IMAGES},
         {"2024-03-01", EAD_FOLDER_NUMBER},
     };
@@ -104,6 +109,11 @@ static const PeoplesTree trees[] = {
      2,
      {{"ok/2.png", "good", NULL}, {"nok/3.png", "nok", "nok/3_gt.png"}},
      2},
+    {"beside", /* the tests: good ones are trained on whole */
+     {"normal/0.png", "normal/1.png", "normal/2.png", "test/normal/3.png", "test/anomaly/4.png"},
+     3,
+     {{"test/normal/3.png", "good", NULL}, {"anomaly/4.png", "anomaly", NULL}},
+     2},
     {"some", /* have masks: none is used */
      {"ok/0.png", "ok/1.png", "nok/3.png", "nok/4.png", "nok/4_gt.png"},
      2,
@@ -138,6 +148,11 @@ static const struct {
     {"twice", {"ok/0.png", "a/1.png", "b/1.png", "masks/1.png"}, "masks/1.png: is the mask of"},
     {"shares", {"ok/0.png", "a/1.png", "a/masks/1.png", "b/1.png", "b/masks/1.png"}, "move them to"},
     {"unlabelled", {"train/0.png", "train/1.png", "test/images/2.png"}, "test/images/2.png: lies outside of"},
+    {"kinds",
+     {"good/train/0.png", "good/test/1.png", "bad/test/2.png"},
+     "2.png: lies in a folder test below"},
+    {"strange", {"Lernen/0.png", "Lernen/1.png", "Proben/ok/2.png", "Proben/nok/3.png"}, "nok: must not be"},
+    {"classes", {"class 0/0.png", "class 1/1.png"}, "classes: its folders' names do not say"},
     {"voc", {"JPEGImages/0.png", "SegmentationClass/0.png"}, "voc: this is Pascal VOC's layout (JPEGImages)"},
     {"tiles", {"MT_Free/Imgs/0.png", "MT_Crack/Imgs/0.png"}, "tiles: this is the magnetic tiles' layout"},
 };

@@ -284,6 +284,27 @@ START_TEST(more_than_one_per_cent_is_an_error) {
 }
 END_TEST
 
+/* One bad image costs itself in a small collection, too. */
+START_TEST(one_of_a_few_is_skipped) {
+    static const struct {
+        int total, bad;
+        EadStatus status; /* of the last */
+    } cases[] = {
+        {3, 1, EAD_OK}, {2, 1, EAD_OK}, {1, 1, EAD_BAD_FILE}, {3, 2, EAD_BAD_FILE}, {199, 2, EAD_BAD_FILE}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        EadSkippedImages *skipped;
+        EadStatus status = EAD_OK;
+        ASSERT_OK(ead_skipped_images_new(cases[i].total, &skipped));
+        for (int k = 0; k < cases[i].bad; k++) {
+            ck_assert_int_eq(status, EAD_OK);
+            status = ead_skipped_images_add(skipped, k, ead_fail(EAD_BAD_FILE, "bad"));
+        }
+        ck_assert_int_eq(status, cases[i].status);
+        ead_skipped_images_free(skipped);
+    }
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("image_list");
     TCase *tests = tcase_create("all");
@@ -295,6 +316,7 @@ int main(void) {
     tcase_add_test(tests, damage_does_no_harm);
     tcase_add_test(tests, one_per_cent_is_skipped);
     tcase_add_test(tests, more_than_one_per_cent_is_an_error);
+    tcase_add_test(tests, one_of_a_few_is_skipped);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

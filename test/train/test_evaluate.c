@@ -395,6 +395,10 @@ START_TEST(one_bad_thing_costs_itself) {
     assert_file_holds(FOLDER "stderr", "2 test images could not be scored");
     assert_file_holds(FOLDER "bad/metrics.json", "\"images\": 4");
     ck_assert(exists(FOLDER "bad/report.html") && exists(FOLDER "bad/maps/scratch/a.tiff"));
+    snprintf(arguments, sizeof arguments, "%s -o " FOLDER "strict --set dataset.strict=true", model);
+    ck_assert_int_eq(run_eval(arguments), 1);
+    assert_file_holds(FOLDER "stderr",
+                      "efficientad: dataset.strict: 1 picture is left out, see above; 1 of 3 ");
 }
 END_TEST
 

@@ -237,9 +237,11 @@ EadStatus ead_config_check_masks(const EadConfig *config, EadDataset *dataset) {
     }
     char *all = ead_name_paths(doubts, doubts->count, 0);
     if (!all) return EAD_NO_MEMORY;
-    EadStatus status = ead_fail(EAD_BAD_FILE, "dataset.strict: %s%s", all, *all && missed ? "; " : "");
+    EadStatus status =
+        missed ? ead_fail(EAD_BAD_FILE, "dataset.strict: %lld %s left out, see above%s%s", (long long)missed,
+                          missed == 1 ? "picture is" : "pictures are", *all ? "; " : "", all)
+               : ead_fail(EAD_BAD_FILE, "dataset.strict: %s", all);
     free(all);
-    if (missed) ead_fail_prefix(status, "%lld pictures are left out, see above; ", (long long)missed);
     return status;
 }
 
