@@ -46,7 +46,7 @@ VERSION  := $(RELEASE)$(if $(wildcard .git),$(addprefix -g,$(shell git describe 
 # A file with a text, touched only when the text has changed.
 stamp     = $(if $(BUILDING),$(shell mkdir -p $(dir $(1)); echo '$(2)' | cmp -s - $(1) || echo '$(2)' >$(1)))
 
-PACKAGES  := libpng libjpeg libtiff-4 libwebp libwebpdemux yaml-0.1 jansson libzip
+PACKAGES  := libpng zlib libjpeg libtiff-4 libwebp libwebpdemux yaml-0.1 jansson libzip
 pkg_config = $(if $(BUILDING),$(shell pkg-config --silence-errors $(1)))
 WARNINGS  := -std=c11 -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla \
     $(if $(CLANG),-Wno-sign-conversion -Wno-missing-field-initializers -Wno-string-conversion) $(if $(filter 1,$(DEV)),-Werror)

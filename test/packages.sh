@@ -34,6 +34,7 @@ need_program pkg-config pkg-config
 # A compiler without the C library's headers is of no use.
 echo '#include <stdio.h>' | "$compiler" -E - >/dev/null 2>&1 || packages="$packages libc6-dev"
 need_library libpng libpng-dev
+need_library zlib zlib1g-dev
 need_library libjpeg libjpeg-dev
 need_library libtiff-4 libtiff-dev
 need_library libwebpdemux libwebp-dev

@@ -65,7 +65,7 @@ EadStatus ead_codec_alloc(EadDecoding *decoding, uint64_t width, uint64_t height
     if (width < 1 || height < 1 || width > MAX_SIDE || height > MAX_SIDE)
         return ead_fail(EAD_BAD_FILE, "%s: %llu x %llu pixels; each side must be 1 to %d", label, w, h,
                         MAX_SIDE);
-    if (width * height > most && decoding->use != EAD_PIXELS_NONE)
+    if (width * height > most)
         return ead_fail(
             EAD_BAD_FILE,
             "%s: %llu x %llu pixels; at most %llu in all are read (dataset.max_pixels, --max-pixels)", label,
@@ -137,6 +137,7 @@ static EadStatus finish(EadDecoding *decoding) {
         ead_image_notes_add(notes, EAD_NOTE_DARK, decoding->label, decoding->highest);
     if (decoding->pages > 1)
         ead_image_notes_add(notes, EAD_NOTE_PAGES, decoding->label, (uint32_t)decoding->pages);
+    if (decoding->converted) ead_image_notes_add(notes, EAD_NOTE_COLOURS, decoding->label, 1);
     EadStatus status = ead_image_set_upright(decoding->out, decoding->orientation);
     if (status != EAD_OK) return ead_fail_prefix(status, "%s: ", decoding->label);
     if (decoding->use == EAD_PIXELS_MASK) reduce_to_mask(decoding->out);
@@ -252,9 +253,11 @@ EadStatus ead_mask_load(const char *path, EadImage *out) {
     return ead_mask_load_with(path, NULL, out);
 }
 
-EadStatus ead_image_size(const char *path, int *width, int *height) {
+EadStatus ead_image_size(const char *path, const EadImageRules *rules, int *width, int *height) {
     EadImage image;
-    EAD_TRY(load(path, 0, -1, path, EAD_PIXELS_NONE, NULL, &image));
+    EadImageRules silent = rules ? *rules : usual;
+    silent.notes = NULL; /* told when pixels are read */
+    EAD_TRY(load(path, 0, -1, path, EAD_PIXELS_NONE, &silent, &image));
     *width = image.width;
     *height = image.height;
     return EAD_OK;

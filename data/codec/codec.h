@@ -29,13 +29,15 @@ typedef struct EadImageRules {
  *   rules->notes. Fewer than 8 bits are spread to 0..255.
  * - Alpha is dropped without compositing, as by Pillow's convert("RGB"), premultiplied colours (TIFF) are
  *   divided by it before. Other channels behind the colours are ignored. So are tRNS, gamma and profiles.
- * - Of several pages or frames the first counts, of TIFF's the first that is no thumbnail and no
- *   transparency mask; this is told to rules->notes, but of further pictures behind a JPEG's nothing.
+ * - Of several pages, frames or pictures in one file (MPO) the first counts, of TIFF's the first that is no
+ *   thumbnail and no transparency mask; this is told to rules->notes.
  * PNG: every colour type and depth, interlaced too.
  * JPEG: baseline and progressive, 8 bits, gray or YCbCr or RGB; CMYK is refused.
  * BMP: 1, 4 and 8 bits with palette, 16, 24 and 32 bits, top-down too; without run-length coding.
  * TIFF: gray, RGB, palettes and CMYK (turned to RGB as Pillow does it) in unsigned whole numbers of 1 to 16
- *   bits, every byte order, layout and compression of libtiff; YCbCr and Lab as libtiff turns them into RGB.
+ *   bits, every byte order, layout and compression of libtiff; YCbCr, Lab and LogLuv as libtiff turns them
+ *   into RGB, which is told to rules->notes but for JPEG's YCbCr. A palette that is missing, and a preview
+ *   whose picture only raw converters find, are errors.
  *   "0 is white" is obeyed for every depth (Pillow does so up to 8 bits), and palettes with 8-bit entries are
  *   recognised as libtiff does it (Pillow shows them black). Signed and floating-point numbers, such as the
  *   maps of predict, have no white and no black, and are refused.
@@ -60,9 +62,9 @@ EadStatus ead_image_decode_with(const uint8_t *bytes, size_t size, const char *l
 EadStatus ead_mask_load(const char *path, EadImage *out);
 EadStatus ead_mask_load_with(const char *path, const EadImageRules *rules, EadImage *out);
 
-/* Width and height of the upright picture from the file's header; pixels are not looked at, and any number of
- * them is fine. Errors: those of ead_image_load(). */
-EadStatus ead_image_size(const char *path, int *width, int *height);
+/* Width and height of the upright picture from the file's header; pixels are not looked at. Errors: those of
+ * ead_image_load_with() that a header shows. */
+EadStatus ead_image_size(const char *path, const EadImageRules *rules, int *width, int *height);
 
 /* Writes an 8-bit PNG of 1 or 3 channels, atomically or into memory (*bytes is for the caller to free()); the
  * same image gives the same bytes. Errors: EAD_IO, EAD_NO_MEMORY. */

@@ -75,11 +75,12 @@ static EadStatus read_header(Bmp *bmp, EadDecoding *decoding) {
     return EAD_OK;
 }
 
-/* The bits of a pixel under a mask, spread to 0..255 and cut off as Pillow does it. */
+/* The bits of a pixel under a mask: the upper 8, or fewer spread to 0..255 and cut off as Pillow does it. */
 static uint8_t field(uint32_t pixel, uint32_t mask) {
     if (mask == 0) return 0;
-    uint64_t lowest = mask & (~mask + 1), most = mask / lowest;
-    return (uint8_t)((pixel & mask) / lowest * 255 / most);
+    uint64_t lowest = mask & (~mask + 1), most = mask / lowest, value = (pixel & mask) / lowest;
+    for (; most > 255; most >>= 1) value >>= 1;
+    return (uint8_t)(value * 255 / most);
 }
 
 static void read_indexed(const Bmp *bmp, const uint8_t *row, int width, uint8_t *out) {

@@ -18,10 +18,12 @@ typedef struct EadDecoding {
     const char *label; /* what errors call it */
     EadPixelUse use;
     const EadImageRules *rules;
-    EadImage *out; /* for 3 channels as they are stored: codec.c turns them upright */
+    const char *said; /* by the format's library, of what is wrong; NULL or empty: nothing */
+    EadImage *out;    /* for 3 channels as they are stored: codec.c turns them upright */
     /* What the decoder finds out. */
     int orientation;   /* as EXIF counts, 1 to 8; 0: nothing says so */
     int pages;         /* or frames, of which the first was decoded; 0: one */
+    bool converted;    /* to RGB by a formula that is not everybody's */
     int bits;          /* of a sample that is given to ead_codec_level(), 1..16 */
     bool inverted;     /* such samples are 0 where it is white */
     uint32_t highest;  /* such sample */

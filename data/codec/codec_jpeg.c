@@ -2,6 +2,7 @@
  * rest with gray; a detector would learn that gray, so those warnings are errors here. */
 #include "data/codec/codec.h"
 #include "data/codec/codec_formats.h"
+#include "data/codec/tiff_tag.h"
 
 #include <setjmp.h>
 #include <stdbool.h>
@@ -64,10 +65,31 @@ static void on_progress(j_common_ptr info) {
                                MAX_SCANS));
 }
 
+/* How many pictures an index of them (CIPA's Multi-Picture Format) names besides previews; 0: it is damaged. */
+static int count_pictures(const uint8_t *bytes, size_t size) {
+    enum { ENTRIES = 0xB002, NUMBER = 0xB001, ENTRY = 16, PREVIEW = 1 };
+    size_t directory = ead_tiff_first_directory(bytes, size);
+    uint32_t number, at;
+    int pictures = 0;
+    if (!ead_tiff_find_tag(bytes, size, directory, NUMBER, &number) ||
+        !ead_tiff_find_tag(bytes, size, directory, ENTRIES, &at))
+        return 0;
+    for (; number > 0 && size >= ENTRY && at <= size - ENTRY; number--, at += ENTRY) {
+        const uint8_t *entry = bytes + at; /* its kind is the second highest byte of a number */
+        pictures += entry[bytes[0] == 'M' ? 1 : 2] != PREVIEW;
+    }
+    return pictures;
+}
+
 /* EXIF and XMP lie in markers of one kind, told apart by how they begin. */
 static void read_markers(JpegReader *reader) {
-    static const char xmp[] = "http://ns.adobe.com/xap/1.0/";
+    static const char xmp[] = "http://ns.adobe.com/xap/1.0/", index[] = "MPF";
     for (jpeg_saved_marker_ptr marker = reader->info.marker_list; marker; marker = marker->next) {
+        if (marker->marker == JPEG_APP0 + 2 && marker->data_length >= sizeof index &&
+            memcmp(marker->data, index, sizeof index) == 0)
+            reader->decoding->pages =
+                count_pictures(marker->data + sizeof index, marker->data_length - sizeof index);
+        if (marker->marker != JPEG_APP0 + 1) continue;
         ead_codec_take_exif(reader->decoding, marker->data, marker->data_length);
         if (marker->data_length >= sizeof xmp && memcmp(marker->data, xmp, sizeof xmp) == 0)
             ead_codec_take_xmp(reader->decoding, marker->data, marker->data_length);
@@ -80,7 +102,7 @@ static void read_jpeg(JpegReader *reader) {
     struct jpeg_decompress_struct *info = &reader->info;
     EadDecoding *decoding = reader->decoding;
     jpeg_mem_src(info, decoding->bytes, (unsigned long)decoding->size);
-    jpeg_save_markers(info, JPEG_APP0 + 1, 0xFFFF);
+    for (int i = 1; i <= 2; i++) jpeg_save_markers(info, JPEG_APP0 + i, 0xFFFF);
     jpeg_read_header(info, TRUE);
     read_markers(reader);
     J_COLOR_SPACE space = info->jpeg_color_space;
@@ -105,6 +127,10 @@ static void read_jpeg(JpegReader *reader) {
         jpeg_read_scanlines(info, &row, 1);
     }
     jpeg_finish_decompress(info);
+    /* Without an index another picture may follow all the same. */
+    if (!decoding->pages && info->src->bytes_in_buffer > 2 &&
+        memcmp(info->src->next_input_byte, "\xFF\xD8\xFF", 3) == 0)
+        decoding->pages = 2;
 }
 
 EadStatus ead_jpeg_decode(EadDecoding *decoding) {

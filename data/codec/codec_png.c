@@ -4,6 +4,7 @@
 #include "core/base/memory.h"
 #include "data/codec/codec.h"
 #include "data/codec/codec_formats.h"
+#include "data/codec/png_text.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -56,15 +57,14 @@ static uint32_t big_endian(const uint8_t *bytes) {
  * frames an animation has, how many bits the original had. (By PNG's definition samples are scaled to all
  * bits even so.) Damaged chunks are found by libpng afterwards. */
 static void read_chunks(EadDecoding *decoding) {
-    static const char xmp[] = "XML:com.adobe.xmp";
     const uint8_t *chunk = decoding->bytes + 8; /* length, kind, content, checksum */
     for (size_t left = decoding->size - 8; left >= 12;) {
         size_t length = big_endian(chunk);
         const uint8_t *kind = chunk + 4, *content = chunk + 8;
         if (length > left - 12) return;
         if (memcmp(kind, "eXIf", 4) == 0) ead_codec_take_exif(decoding, content, length);
-        if (memcmp(kind, "iTXt", 4) == 0 && length > sizeof xmp && memcmp(content, xmp, sizeof xmp) == 0)
-            ead_codec_take_xmp(decoding, content, length);
+        if (memcmp(kind, "iTXt", 4) == 0 || memcmp(kind, "zTXt", 4) == 0 || memcmp(kind, "tEXt", 4) == 0)
+            ead_png_take_text(decoding, (char)kind[0], content, length);
         if (memcmp(kind, "sBIT", 4) == 0 && length >= 1 && content[0] < 16 && decoding->expected)
             decoding->expected = 1u << content[0];
         if (memcmp(kind, "acTL", 4) == 0 && length >= 4)

@@ -7,26 +7,34 @@
 #include "data/codec/tiff_samples.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <errno.h>
 #include <string.h>
 #include <tiffio.h>
 #include <unistd.h>
 
+/* libtiff's last error, which may say more than "damaged". */
+typedef struct LastError {
+    char text[160];
+} LastError;
+
 /* Keeps messages away from stderr, for one file where libtiff can do that, else for the whole process.
  * memory: most bytes that libtiff may ask for at once, so that a hostile file cannot claim more; 0 for no
  * bound, and none either with libtiff before 4.5. */
 #if TIFFLIB_VERSION >= 20221213 /* libtiff 4.5 */
-static int swallow(TIFF *tiff, void *user, const char *module, const char *format, va_list arguments) {
-    (void)tiff, (void)user, (void)module, (void)format, (void)arguments;
+static int keep(TIFF *tiff, void *user, const char *module, const char *format, va_list arguments) {
+    LastError *error = user;
+    (void)tiff, (void)module;
+    if (error) vsnprintf(error->text, sizeof error->text, format, arguments);
     return 1; /* handled: nothing is printed */
 }
 
-static TIFFOpenOptions *quiet(tmsize_t memory) {
+static TIFFOpenOptions *quiet(tmsize_t memory, LastError *error) {
     TIFFOpenOptions *options = TIFFOpenOptionsAlloc();
     if (!options) return NULL;
-    TIFFOpenOptionsSetErrorHandlerExtR(options, swallow, NULL);
-    TIFFOpenOptionsSetWarningHandlerExtR(options, swallow, NULL);
+    TIFFOpenOptionsSetErrorHandlerExtR(options, keep, error);
+    TIFFOpenOptionsSetWarningHandlerExtR(options, keep, NULL);
     TIFFOpenOptionsSetMaxSingleMemAlloc(options, memory);
     return options;
 }
@@ -37,8 +45,8 @@ typedef void TIFFOpenOptions;
     TIFFClientOpen(name, mode, handle, read, write, seek, close, size, map, unmap)
 #define TIFFOpenOptionsFree(options) ((void)(options))
 
-static TIFFOpenOptions *quiet(tmsize_t memory) {
-    (void)memory;
+static TIFFOpenOptions *quiet(tmsize_t memory, LastError *error) {
+    (void)memory, (void)error;
     TIFFSetErrorHandler(NULL);
     TIFFSetWarningHandler(NULL);
     return NULL;
@@ -102,7 +110,7 @@ static bool is_full(TIFF *tiff) {
 }
 
 /* Goes to the first page of full size, or to the first one if there is none, and counts them. Damage behind
- * that page is none of ours. */
+ * that page is not our concern. */
 static bool find_page(TIFF *tiff, EadDecoding *decoding) {
     enum { MAX_PAGES = 10000 };
     int first = -1;
@@ -119,7 +127,7 @@ static bool find_page(TIFF *tiff, EadDecoding *decoding) {
 /* The colours that libtiff converts, as they are stored. */
 static EadStatus read_converted(TIFF *tiff, EadDecoding *decoding) {
     char reason[1024] = "";
-    uint16_t orientation = ORIENTATION_TOPLEFT, samples = 1;
+    uint16_t orientation = ORIENTATION_TOPLEFT, samples = 1, compression = COMPRESSION_NONE;
     const EadImage *out = decoding->out;
     size_t pixels = (size_t)out->width * (size_t)out->height;
     TIFFGetFieldDefaulted(tiff, TIFFTAG_ORIENTATION, &orientation);
@@ -128,6 +136,8 @@ static EadStatus read_converted(TIFF *tiff, EadDecoding *decoding) {
         return ead_fail(EAD_UNSUPPORTED, "%s: this TIFF (%u channels) cannot be read as RGB: %s",
                         decoding->label, (unsigned)samples, *reason ? reason : "colours with alpha");
     if (decoding->use == EAD_PIXELS_NONE) return EAD_OK;
+    TIFFGetFieldDefaulted(tiff, TIFFTAG_COMPRESSION, &compression);
+    decoding->converted = compression != COMPRESSION_JPEG;
     uint32_t *raster = malloc(pixels * sizeof *raster); /* red in the lowest byte */
     if (!raster) return ead_fail(EAD_NO_MEMORY, "%s: no memory for its pixels", decoding->label);
     int whole =
@@ -139,15 +149,20 @@ static EadStatus read_converted(TIFF *tiff, EadDecoding *decoding) {
         *rgb++ = (uint8_t)TIFFGetB(raster[i]);
     }
     free(raster);
-    return whole ? EAD_OK : ead_fail(EAD_BAD_FILE, "%s: damaged or truncated TIFF", decoding->label);
+    return whole ? EAD_OK : ead_tiff_damaged(decoding);
 }
 
 static EadStatus read_tiff(TIFF *tiff, EadDecoding *decoding, size_t most) {
     uint32_t width = 0, height = 0, xmp_size = 0;
-    uint16_t orientation = 0, compression = COMPRESSION_NONE;
+    uint16_t orientation = 0, compression = COMPRESSION_NONE, others;
+    toff_t *places;
     void *xmp;
-    if (!find_page(tiff, decoding))
-        return ead_fail(EAD_BAD_FILE, "%s: damaged or truncated TIFF", decoding->label);
+    if (!find_page(tiff, decoding)) return ead_tiff_damaged(decoding);
+    if (!is_full(tiff) && TIFFGetField(tiff, TIFFTAG_SUBIFD, &others, &places))
+        return ead_fail(EAD_UNSUPPORTED,
+                        "%s: a TIFF that holds a thumbnail and, where only raw converters look, its picture; "
+                        "develop it into TIFF or PNG",
+                        decoding->label);
     TIFFGetField(tiff, TIFFTAG_IMAGEWIDTH, &width);
     TIFFGetField(tiff, TIFFTAG_IMAGELENGTH, &height);
     if (TIFFGetField(tiff, TIFFTAG_ORIENTATION, &orientation)) decoding->orientation = orientation;
@@ -166,12 +181,14 @@ static EadStatus read_tiff(TIFF *tiff, EadDecoding *decoding, size_t most) {
 EadStatus ead_tiff_decode(EadDecoding *decoding) {
     size_t size = decoding->size;
     Memory memory = {decoding->bytes, size, 0};
+    LastError error = {""};
     size_t most = (size < (1 << 20) ? size * 1032 : (size_t)1 << 30) + (1 << 20);
-    TIFFOpenOptions *options = quiet((tmsize_t)most);
+    TIFFOpenOptions *options = quiet((tmsize_t)most, &error);
     TIFF *tiff = TIFFClientOpenExt("image", "r", &memory, memory_read, memory_write, memory_seek,
                                    close_nothing, memory_size, map_memory, unmap_nothing, options);
     TIFFOpenOptionsFree(options);
-    if (!tiff) return ead_fail(EAD_BAD_FILE, "%s: damaged or truncated TIFF", decoding->label);
+    decoding->said = error.text;
+    if (!tiff) return ead_tiff_damaged(decoding);
     EadStatus status = read_tiff(tiff, decoding, most);
     TIFFClose(tiff);
     if (status != EAD_OK) ead_image_free(decoding->out);
@@ -204,7 +221,7 @@ EadStatus ead_tiff_write_map(const char *path, const float *map, int width, int 
         return ead_fail(EAD_BAD_SHAPE, "%s: map of %d x %d: sizes are 1 to 65,535", path, width, height);
     EadAtomicFile file;
     EAD_TRY(ead_atomic_file_open(&file, path));
-    TIFFOpenOptions *options = quiet(0);
+    TIFFOpenOptions *options = quiet(0, NULL);
     int descriptor = dup(fileno(file.stream)); /* libtiff closes its own */
     TIFF *tiff = descriptor < 0 ? NULL : TIFFFdOpenExt(descriptor, path, "w", options);
     TIFFOpenOptionsFree(options);

@@ -35,6 +35,13 @@ void ead_image_notes_add(EadImageNotes *notes, EadImageNote note, const char *na
     pthread_mutex_unlock(&notes->mutex);
 }
 
+uint32_t ead_image_notes_largest(EadImageNotes *notes, EadImageNote note) {
+    pthread_mutex_lock(&notes->mutex);
+    uint32_t largest = notes->rows[note].largest;
+    pthread_mutex_unlock(&notes->mutex);
+    return largest;
+}
+
 /* The least usual number of bits that holds a value. */
 static int bits_of(uint32_t value) {
     return value < 1 << 8 ? 8 : value < 1 << 10 ? 10 : value < 1 << 12 ? 12 : 14;
@@ -46,8 +53,11 @@ static void print_text(EadImageNote note, uint32_t largest, FILE *stream) {
                 "of 16 bits, but no value is above %u, so that they are read as nearly black; if their "
                 "numbers have fewer bits, say how many: --bits %d, or dataset.bits: %d in a config",
                 (unsigned)largest, bits_of(largest), bits_of(largest));
-    else
+    else if (note == EAD_NOTE_PAGES)
         fprintf(stream, "with up to %u pages or frames, of which the first is read", (unsigned)largest);
+    else
+        fputs("of colours other than RGB (Lab, YCbCr, LogLuv), which other programs may turn to other RGB",
+              stream);
 }
 
 void ead_image_notes_print(EadImageNotes *notes, FILE *stream) {

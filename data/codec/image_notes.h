@@ -8,8 +8,9 @@
 #include <stdio.h>
 
 typedef enum EadImageNote {
-    EAD_NOTE_DARK,  /* 16 bits a sample, and no value in the upper bits; value: the largest */
-    EAD_NOTE_PAGES, /* several pages, of which one was read; value: how many */
+    EAD_NOTE_DARK,    /* 16 bits a sample, and no value in the upper bits; value: the largest */
+    EAD_NOTE_PAGES,   /* several pages, of which one was read; value: how many */
+    EAD_NOTE_COLOURS, /* not RGB, and made so in a way of which there are several */
     EAD_IMAGE_NOTES
 } EadImageNote;
 
@@ -20,6 +21,9 @@ EadStatus ead_image_notes_new(EadImageNotes **out);
 
 /* name: of the image, copied. Harmless where notes is NULL: nobody wants to know. */
 void ead_image_notes_add(EadImageNotes *notes, EadImageNote note, const char *name, uint32_t value);
+
+/* The largest value of a kind; 0: it was never added. */
+uint32_t ead_image_notes_largest(EadImageNotes *notes, EadImageNote note);
 
 /* Writes a line for each kind that there is, and forgets them. Harmless where notes is NULL. */
 void ead_image_notes_print(EadImageNotes *notes, FILE *stream);

@@ -1,16 +1,12 @@
 /* The tag in EXIF, which is a small TIFF, and in XMP, which is XML; the eight ways to store a picture. */
 #include "data/codec/orientation.h"
 
+#include "data/codec/tiff_tag.h"
+
 #include <stdbool.h>
 #include <string.h>
 
-enum { TAG = 0x0112, SHORT = 3, LONG = 4, HEADER = 8, ENTRY = 12 };
-
-static uint32_t number(const uint8_t *bytes, int count, bool big_endian) {
-    uint32_t value = 0;
-    for (int i = 0; i < count; i++) value = value << 8 | bytes[big_endian ? i : count - 1 - i];
-    return value;
-}
+enum { TAG = 0x0112 };
 
 static int valid(uint32_t value) {
     return value >= 1 && value <= 8 ? (int)value : 0;
@@ -18,19 +14,11 @@ static int valid(uint32_t value) {
 
 int ead_exif_orientation(const uint8_t *bytes, size_t size) {
     static const char prefix[6] = "Exif\0";
+    uint32_t value;
     if (size >= sizeof prefix && memcmp(bytes, prefix, sizeof prefix) == 0)
         bytes += sizeof prefix, size -= sizeof prefix;
-    if (size < HEADER + 2 || (memcmp(bytes, "II*", 4) != 0 && memcmp(bytes, "MM\0*", 4) != 0)) return 0;
-    bool big = bytes[0] == 'M';
-    size_t at = number(bytes + 4, 4, big);
-    if (at > size - 2) return 0;
-    uint32_t entries = number(bytes + at, 2, big);
-    for (at += 2; entries > 0 && size >= ENTRY && at <= size - ENTRY; entries--, at += ENTRY) {
-        uint32_t type = number(bytes + at + 2, 2, big);
-        if (number(bytes + at, 2, big) != TAG) continue;
-        return type == SHORT || type == LONG ? valid(number(bytes + at + 8, type == SHORT ? 2 : 4, big)) : 0;
-    }
-    return 0;
+    ead_tiff_find_tag(bytes, size, ead_tiff_first_directory(bytes, size), TAG, &value);
+    return valid(value);
 }
 
 /* As an attribute, tiff:Orientation="6", or an element, <tiff:Orientation>6<. */

@@ -2,6 +2,8 @@
  * plane side by side. */
 #include "data/codec/tiff_samples.h"
 
+#include "data/codec/tiff_tag.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +14,7 @@ typedef struct Page {
     EadDecoding *decoding;
     uint16_t photometric, bits, samples; /* a pixel */
     int colours;                         /* of the samples: 1 gray or palette, 3 RGB, 4 CMYK */
-    bool premultiplied;                  /* by the sample behind the colours */
+    int alpha;                           /* the sample by which colours are multiplied; 0: none */
     uint16_t *palette[3];
     int palette_shift; /* 8 for palettes of 16 bits, 0 for those that some programs write with 8 */
     bool tiled;
@@ -31,6 +33,12 @@ static uint16_t photometric_of(TIFF *tiff) {
     bool fax = compression == COMPRESSION_CCITTRLE || compression == COMPRESSION_CCITTRLEW ||
                compression == COMPRESSION_CCITTFAX3 || compression == COMPRESSION_CCITTFAX4;
     return samples >= 3 ? PHOTOMETRIC_RGB : fax ? PHOTOMETRIC_MINISWHITE : PHOTOMETRIC_MINISBLACK;
+}
+
+EadStatus ead_tiff_damaged(const EadDecoding *decoding) {
+    const char *said = decoding->said ? decoding->said : "";
+    return ead_fail(EAD_BAD_FILE, "%s: damaged or truncated TIFF%s%s", decoding->label, *said ? ": " : "",
+                    said);
 }
 
 bool ead_tiff_has_samples(TIFF *tiff) {
@@ -81,10 +89,17 @@ static void expect_bits(const Page *page) {
     page->decoding->inverted = page->photometric == PHOTOMETRIC_MINISWHITE;
 }
 
+/* libtiff takes indices for levels where there is no palette. */
 static EadStatus find_palette(Page *page) {
-    if (page->photometric != PHOTOMETRIC_PALETTE) return EAD_OK;
-    if (!TIFFGetField(page->tiff, TIFFTAG_COLORMAP, &page->palette[0], &page->palette[1], &page->palette[2]))
-        return ead_fail(EAD_BAD_FILE, "%s: damaged TIFF: it has no palette", page->decoding->label);
+    const EadDecoding *decoding = page->decoding;
+    uint32_t photometric;
+    ead_tiff_find_tag(decoding->bytes, decoding->size, (size_t)TIFFCurrentDirOffset(page->tiff),
+                      TIFFTAG_PHOTOMETRIC, &photometric);
+    if (photometric != PHOTOMETRIC_PALETTE) return EAD_OK;
+    if (page->photometric != PHOTOMETRIC_PALETTE ||
+        !TIFFGetField(page->tiff, TIFFTAG_COLORMAP, &page->palette[0], &page->palette[1], &page->palette[2]))
+        return ead_fail(EAD_BAD_FILE, "%s: damaged TIFF: a palette of 2^%u colours is missing",
+                        decoding->label, (unsigned)page->bits);
     for (size_t i = 0; i < (size_t)1 << page->bits; i++)
         for (int c = 0; c < 3; c++)
             if (page->palette[c][i] > 255) page->palette_shift = 8;
@@ -104,8 +119,9 @@ static EadStatus read_tags(Page *page) {
     EAD_TRY(check_numbers(page));
     EAD_TRY(find_palette(page));
     expect_bits(page);
-    page->premultiplied = extra > 0 && extras[0] == EXTRASAMPLE_ASSOCALPHA && page->colours <= 3 &&
-                          page->samples > page->colours && !page->palette[0];
+    for (int i = extra - 1; i >= 0 && page->colours <= 3 && !page->palette[0]; i--)
+        if (extras[i] == EXTRASAMPLE_ASSOCALPHA && page->colours + i < page->samples)
+            page->alpha = page->colours + i;
     page->planes = config == PLANARCONFIG_SEPARATE ? page->samples : 1;
     page->tiled = TIFFIsTiled(page->tiff);
     page->chunk_width = (uint32_t)page->decoding->out->width;
@@ -121,16 +137,12 @@ static EadStatus read_tags(Page *page) {
     return EAD_OK;
 }
 
-static EadStatus damaged(const Page *page) {
-    return ead_fail(EAD_BAD_FILE, "%s: damaged or truncated TIFF", page->decoding->label);
-}
-
 static EadStatus get_memory(Page *page, size_t most) {
     size_t in_plane = page->planes == 1 ? page->samples : 1;
     uint64_t row_bytes = ((uint64_t)page->chunk_width * in_plane * page->bits + 7) / 8;
     if (page->chunk_width == 0 || page->chunk_height == 0 || page->chunk_width > most ||
         row_bytes > most / page->chunk_height / page->planes)
-        return damaged(page);
+        return ead_tiff_damaged(page->decoding);
     page->row_bytes = (size_t)row_bytes;
     page->chunk_bytes = page->row_bytes * page->chunk_height;
     page->chunks = malloc(page->chunk_bytes * page->planes);
@@ -181,38 +193,57 @@ static int product(int a, int b) {
     return ((twice >> 8) + twice) >> 8;
 }
 
-static void put_pixel(const Page *page, const uint16_t *samples, uint8_t *rgb) {
+/* Colours that are multiplied by alpha, and inverted only then. */
+static void put_divided(const Page *page, const uint16_t *samples, uint8_t *rgb) {
     EadDecoding *decoding = page->decoding;
-    int black;
-    if (page->palette[0]) {
-        for (int c = 0; c < 3; c++) rgb[c] = (uint8_t)(page->palette[c][samples[0]] >> page->palette_shift);
-        return;
-    }
-    for (int c = 0; c < 3; c++) rgb[c] = c < page->colours ? ead_codec_level(decoding, samples[c]) : rgb[0];
-    if (page->colours == 4) {
-        black = 255 - ead_codec_level(decoding, samples[BLACK]);
-        for (int c = 0; c < 3; c++) rgb[c] = (uint8_t)(black - product(rgb[c], black));
-    }
-    if (!page->premultiplied) return;
     bool inverted = decoding->inverted;
-    decoding->inverted = false; /* alpha is not */
-    int alpha = ead_codec_level(decoding, samples[page->colours]);
-    decoding->inverted = inverted;
+    decoding->inverted = false;
+    int alpha = ead_codec_level(decoding, samples[page->alpha]);
     for (int c = 0; c < 3; c++) {
-        int value = alpha ? rgb[c] * 255 / alpha : 0;
-        rgb[c] = (uint8_t)(value > 255 ? 255 : value);
+        int level = ead_codec_level(decoding, samples[page->colours == 3 ? c : 0]);
+        level = alpha ? level * 255 / alpha : 0;
+        level = level > 255 ? 255 : level;
+        rgb[c] = (uint8_t)(inverted ? 255 - level : level);
     }
+    decoding->inverted = inverted;
 }
 
-/* Whether bytes are levels as they stand: the usual case, which is to be fast. */
+static void put_cmyk(EadDecoding *decoding, const uint16_t *samples, uint8_t *rgb) {
+    int black = 255 - ead_codec_level(decoding, samples[BLACK]);
+    for (int c = 0; c < 3; c++)
+        rgb[c] = (uint8_t)(black - product(ead_codec_level(decoding, samples[c]), black));
+}
+
+static void put_pixel(const Page *page, const uint16_t *samples, uint8_t *rgb) {
+    if (page->palette[0])
+        for (int c = 0; c < 3; c++) rgb[c] = (uint8_t)(page->palette[c][samples[0]] >> page->palette_shift);
+    else if (page->alpha)
+        put_divided(page, samples, rgb);
+    else if (page->colours == 4)
+        put_cmyk(page->decoding, samples, rgb);
+    else
+        for (int c = 0; c < 3; c++)
+            rgb[c] = c < page->colours ? ead_codec_level(page->decoding, samples[c]) : rgb[0];
+}
+
+/* Whether levels follow from one sample each, which stand as the machine has them: the usual case, which is
+ * to be fast. */
 static bool is_plain(const Page *page) {
-    return page->bits == 8 && page->planes == 1 && page->colours <= 3 && !page->palette[0] &&
-           !page->premultiplied && !page->decoding->inverted;
+    return (page->bits == 8 || page->bits == 16) && page->planes == 1 && page->colours <= 3 &&
+           !page->palette[0] && !page->alpha;
 }
 
-static void put_plain_row(const Page *page, const uint8_t *from, uint32_t columns, uint8_t *rgb) {
-    for (uint32_t k = 0; k < columns; k++, from += page->samples, rgb += 3)
-        for (int c = 0; c < 3; c++) rgb[c] = from[page->colours == 3 ? c : 0];
+static void put_plain_row(const Page *page, const uint8_t *bytes, uint32_t columns, uint8_t *rgb) {
+    EadDecoding decoding = *page->decoding; /* a copy stays in registers */
+    const uint16_t *deep = (const uint16_t *)(const void *)bytes;
+    size_t step = page->samples, colours = (size_t)page->colours;
+    bool narrow = page->bits == 8, copied = narrow && !decoding.inverted;
+    for (size_t k = 0; k < columns * step && copied; k += step, rgb += 3)
+        for (size_t c = 0; c < 3; c++) rgb[c] = bytes[k + (colours == 3 ? c : 0)];
+    for (size_t k = 0; k < columns * step && !copied; k += step, rgb += 3)
+        for (size_t c = 0; c < 3; c++)
+            rgb[c] = c < colours ? ead_codec_level(&decoding, narrow ? bytes[k + c] : deep[k + c]) : rgb[0];
+    page->decoding->highest = decoding.highest;
 }
 
 static void put_rows(const Page *page, uint32_t x, uint32_t y, uint32_t columns, uint32_t rows) {
@@ -237,7 +268,7 @@ static EadStatus read_pixels(const Page *page) {
         uint32_t rows = height - y < page->chunk_height ? height - y : page->chunk_height;
         for (uint32_t x = 0; x < width; x += page->chunk_width) {
             uint32_t columns = width - x < page->chunk_width ? width - x : page->chunk_width;
-            if (!read_chunk(page, x, y, rows)) return damaged(page);
+            if (!read_chunk(page, x, y, rows)) return ead_tiff_damaged(page->decoding);
             put_rows(page, x, y, columns, rows);
         }
     }

@@ -10,6 +10,9 @@
  * convert (YCbCr, Lab, …). */
 bool ead_tiff_has_samples(TIFF *tiff);
 
+/* The error of a TIFF that libtiff cannot read, with what that says. */
+EadStatus ead_tiff_damaged(const EadDecoding *decoding);
+
 /* Reads the present page, which has samples, into decoding->out. most: bytes that a hostile file may claim.
  * Errors: EAD_UNSUPPORTED for kinds that are not read; EAD_BAD_FILE; EAD_NO_MEMORY. */
 EadStatus ead_tiff_read_samples(TIFF *tiff, EadDecoding *decoding, size_t most);

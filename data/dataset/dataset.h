@@ -73,7 +73,7 @@ typedef struct EadDataset {
     EadDefectTypes *types; /* mvtec_loco: its defects_config.json, owned; else NULL */
     EadLeftOut left_out;   /* what its folders hold besides */
     EadStringList notes;   /* lines for whoever uses it: what was recognised, left out, or is missing */
-    EadStringList doubts;  /* lines about its masks, see ead_dataset_check_masks() */
+    EadStringList doubts;  /* lines about its test set, see ead_dataset_check_tests() */
 } EadDataset;
 
 typedef struct EadDatasetSpec {
@@ -119,8 +119,9 @@ const char *const *ead_dataset_categories(const char *type);
  * else the caller frees it. */
 EadStatus ead_test_sample_truth(const EadTestSample *sample, int width, int height, EadGroundTruth *truth);
 
-/* Reads every mask and the size of every image with one, so that a bad mask shows before hours of training.
- * Adds to dataset->doubts a line each for masks of defects that mark nothing, that hold several values, and
- * that seem to be inverted, with their names. Errors: those of ead_image_size() and ead_test_sample_truth(),
- * telling all that are wrong; EAD_BAD_FILE for a normal image's mask that marks anything. */
-EadStatus ead_dataset_check_masks(EadDataset *dataset);
+/* Reads the header of every test image by these rules (NULL: as usual), and every mask, so that what is bad
+ * shows before hours of training. Adds to dataset->doubts a line each for images that cannot be read, for masks
+ * of defects that mark nothing, that hold several values, and that seem to be inverted, with their names.
+ * Errors: those of ead_test_sample_truth(), telling all that are wrong; EAD_BAD_FILE for a normal image's mask
+ * that marks anything; EAD_NO_MEMORY. */
+EadStatus ead_dataset_check_tests(EadDataset *dataset, const EadImageRules *rules);

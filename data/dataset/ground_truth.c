@@ -111,7 +111,7 @@ EadStatus ead_test_sample_truth(const EadTestSample *sample, int width, int heig
 typedef struct Doubts {
     EadStringList empty, graded, inverted;
     EadStringList unreadable; /* images; why */
-    int images, masks;
+    int masks;
 } Doubts;
 
 /* Whether a mask marks more than half of its image and of the image's border, as inverted ones do. */
@@ -171,14 +171,13 @@ static EadStatus check_channels(const EadTestSample *sample, int width, int heig
     return status;
 }
 
-static EadStatus check_sample(const EadTestSample *sample, Doubts *doubts) {
+static EadStatus check_sample(const EadTestSample *sample, const EadImageRules *rules, Doubts *doubts) {
     int width, height;
-    doubts->images++;
-    doubts->masks += sample->anomalous;
-    EadStatus status = ead_image_size(sample->path, &width, &height);
+    EadStatus status = ead_image_size(sample->path, rules, &width, &height);
     if (status != EAD_OK && status != EAD_NO_MEMORY)
         return ead_strings_add(&doubts->unreadable, ead_error_message());
-    EAD_TRY(status);
+    if (status != EAD_OK || !sample->mask_path) return status;
+    doubts->masks += sample->anomalous;
     return sample->types ? check_channels(sample, width, height, doubts)
                          : check_mask(sample, width, height, doubts);
 }
@@ -199,10 +198,9 @@ static EadStatus tell(const EadStringList *paths, int total, const char *what, i
     return status;
 }
 
-static EadStatus tell_all(const Doubts *doubts, EadStringList *lines) {
+static EadStatus tell_all(const Doubts *doubts, int images, EadStringList *lines) {
     enum { NAMED = 10 };
-    EAD_TRY(tell(&doubts->unreadable, doubts->images,
-                 "images with a mask cannot be read and will have no score", 0, lines));
+    EAD_TRY(tell(&doubts->unreadable, images, "test images cannot be read and will have no score", 0, lines));
     EAD_TRY(tell(&doubts->empty, doubts->masks,
                  "masks mark nothing; their images count as anomalous, without a region", 0, lines));
     EAD_TRY(tell(&doubts->graded, doubts->masks,
@@ -214,12 +212,12 @@ static EadStatus tell_all(const Doubts *doubts, EadStringList *lines) {
         NAMED, lines);
 }
 
-EadStatus ead_dataset_check_masks(EadDataset *dataset) {
+EadStatus ead_dataset_check_tests(EadDataset *dataset, const EadImageRules *rules) {
     Doubts doubts = {.masks = 0};
     EadStringList errors = {0};
     EadStatus status = EAD_OK, memory = EAD_OK;
     for (int i = 0; i < dataset->test_count && memory == EAD_OK; i++) {
-        EadStatus one = dataset->test[i].mask_path ? check_sample(&dataset->test[i], &doubts) : EAD_OK;
+        EadStatus one = check_sample(&dataset->test[i], rules, &doubts);
         if (one == EAD_OK) continue;
         if (errors.count == 0) status = one;
         memory = one == EAD_NO_MEMORY ? one : ead_strings_add(&errors, ead_error_message());
@@ -230,7 +228,8 @@ EadStatus ead_dataset_check_masks(EadDataset *dataset) {
         if (all && errors.count > 1) ead_fail(status, "%d masks cannot be used: %s", errors.count, all);
         free(all);
     }
-    if (status == EAD_OK && memory == EAD_OK) status = tell_all(&doubts, &dataset->doubts);
+    if (status == EAD_OK && memory == EAD_OK)
+        status = tell_all(&doubts, dataset->test_count, &dataset->doubts);
     ead_strings_free(&errors);
     ead_strings_free(&doubts.empty);
     ead_strings_free(&doubts.graded);

@@ -352,7 +352,7 @@ START_TEST(real_bottle) {
                            .validation_fraction = 0.1};
     ASSERT_OK(ead_dataset_open(&spec, &dataset));
     ck_assert(dataset.train.count == 188 && dataset.validation.count == 21 && dataset.test_count == 83);
-    ASSERT_OK(ead_dataset_check_masks(&dataset));
+    ASSERT_OK(ead_dataset_check_tests(&dataset, NULL));
     ead_dataset_free(&dataset);
 }
 END_TEST

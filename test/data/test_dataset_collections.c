@@ -61,7 +61,7 @@ static void open_well(EadDatasetSpec spec, int train, int validation, int test, 
     ck_assert_int_eq(dataset->train.count, train);
     ck_assert_int_eq(dataset->validation.count, validation);
     ck_assert_int_eq(dataset->test_count, test);
-    ASSERT_OK(ead_dataset_check_masks(dataset));
+    ASSERT_OK(ead_dataset_check_tests(dataset, NULL));
 }
 
 START_TEST(loco_layout) {
@@ -94,7 +94,7 @@ END_TEST
 static EadStatus open_and_check(EadDatasetSpec spec) {
     EadDataset dataset;
     EAD_TRY(ead_dataset_open(&spec, &dataset));
-    EadStatus status = ead_dataset_check_masks(&dataset);
+    EadStatus status = ead_dataset_check_tests(&dataset, NULL);
     ead_dataset_free(&dataset);
     return status;
 }

@@ -267,7 +267,7 @@ START_TEST(names_of_good_images_and_of_masks) {
     CHECK(spec, 1, 1, expected);
     write_mask(SCRATCH "names/x/ground_truth/ok/0.png", true);
     ASSERT_OK(ead_dataset_open(&spec, &dataset));
-    ASSERT_FAILS(ead_dataset_check_masks(&dataset), EAD_BAD_FILE,
+    ASSERT_FAILS(ead_dataset_check_tests(&dataset, NULL), EAD_BAD_FILE,
                  "ground_truth/ok/0.png: marks a defect in " SCRATCH "names/x/test/Ok/0.png, a normal image");
     ead_dataset_free(&dataset);
 }

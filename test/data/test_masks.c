@@ -49,7 +49,7 @@ static EadDatasetSpec make_set(void) {
 
 static void open_and_check(const EadDatasetSpec *spec, EadDataset *dataset) {
     ASSERT_OK(ead_dataset_open(spec, dataset));
-    ASSERT_OK(ead_dataset_check_masks(dataset));
+    ASSERT_OK(ead_dataset_check_tests(dataset, NULL));
 }
 
 /* The only doubt. */
@@ -113,7 +113,7 @@ START_TEST(all_wrong_masks_are_told_at_once) {
     write_noise_png(SCRATCH "masks/a_mask.png", SIDE, SIDE + 1, 1, 1);
     write_text(SCRATCH "masks/c_mask.png", "no picture");
     ASSERT_OK(ead_dataset_open(&spec, &dataset));
-    ASSERT_FAILS(ead_dataset_check_masks(&dataset), EAD_BAD_FILE,
+    ASSERT_FAILS(ead_dataset_check_tests(&dataset, NULL), EAD_BAD_FILE,
                  "2 masks cannot be used: " SCRATCH "masks/a_mask.png: the mask has 20 x 21 pixels");
     assert_contains(ead_error_message(), SCRATCH "masks/c_mask.png: not an image of a known format");
     ead_dataset_free(&dataset);
@@ -124,8 +124,27 @@ END_TEST
 START_TEST(unreadable_images_are_told) {
     EadDatasetSpec spec = make_set();
     write_text(SCRATCH "bad/b.png", "");
-    assert_doubt(&spec, "1 of 4 images with a mask cannot be read and will have no score: " SCRATCH
+    assert_doubt(&spec, "1 of 4 test images cannot be read and will have no score: " SCRATCH
                         "bad/b.png: the file is empty (0 bytes)");
+}
+END_TEST
+
+/* Those without a mask too, and those over the limit: it is told before the training, not behind it. */
+START_TEST(images_over_the_limit_are_told) {
+    EadDatasetSpec spec = make_set();
+    EadDataset dataset;
+    EadImageRules rules = {.max_pixels = 32 * 32};
+    spec.good_folder = "fine";
+    make_folders(SCRATCH "fine/0.png");
+    write_photo("fine/0.png");
+    write_noise_png(SCRATCH "fine/huge.png", 33, 32, 3, 1);
+    ASSERT_OK(ead_dataset_open(&spec, &dataset));
+    ASSERT_OK(ead_dataset_check_tests(&dataset, &rules));
+    ck_assert_int_eq(dataset.doubts.count, 1);
+    assert_contains(dataset.doubts.items[0],
+                    "1 of 6 test images cannot be read and will have no score: " SCRATCH
+                    "fine/huge.png: 33 x 32 pixels; at most 1024 in all are read");
+    ead_dataset_free(&dataset);
 }
 END_TEST
 
@@ -203,6 +222,7 @@ int main(void) {
     tcase_add_test(tests, inverted_masks_are_told);
     tcase_add_test(tests, all_wrong_masks_are_told_at_once);
     tcase_add_test(tests, unreadable_images_are_told);
+    tcase_add_test(tests, images_over_the_limit_are_told);
     tcase_add_test(tests, masks_are_found_whatever_their_case);
     tcase_add_test(tests, masks_lie_beside_their_images);
     tcase_add_test(tests, masks_of_images_without_extension);

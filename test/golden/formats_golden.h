@@ -5,7 +5,7 @@ static const struct {
     int bits; /* that count, by the user's word; 0: none */
     int width, height; /* upright */
     uint32_t rgb, mask; /* fnv of the pixels; mask: 0 where not tried */
-    int note; /* 1: nothing in the upper bits, 2: several pages */
+    int note; /* 1: nothing in the upper bits, 2: several pages, 3: colours other than RGB */
     const char *refused; /* the message begins like this; NULL: it is read */
 } golden_formats[] = {
     {"codec/rgb24.bmp", 0, 11, 9, 0xD4446EFFu, 0x00000000u, 0, NULL},
@@ -170,5 +170,27 @@ static const struct {
     {"reading/thumbnail_alone.tif", 0, 4, 3, 0xAEA60FB8u, 0x00000000u, 0, NULL},
     {"reading/pages.tif", 0, 11, 9, 0x25F112CBu, 0x00000000u, 2, NULL},
     {"reading/pages_numbered.tif", 0, 11, 9, 0x25F112CBu, 0x00000000u, 2, NULL},
+    {"reading/index2.jpg", 0, 11, 9, 0x2EEFAF3Fu, 0x00000000u, 2, NULL},
+    {"reading/index3.jpg", 0, 11, 9, 0x2EEFAF3Fu, 0x00000000u, 2, NULL},
+    {"reading/index_preview.jpg", 0, 11, 9, 0x2EEFAF3Fu, 0x00000000u, 0, NULL},
+    {"reading/behind.jpg", 0, 11, 9, 0x2EEFAF3Fu, 0x00000000u, 2, NULL},
+    {"reading/behind_noise.jpg", 0, 11, 9, 0x2EEFAF3Fu, 0x00000000u, 0, NULL},
+    {"reading/turned_text.png", 0, 9, 11, 0x3BD66D0Du, 0x00000000u, 0, NULL},
+    {"reading/turned_packed_text.png", 0, 9, 11, 0x3BD66D0Du, 0x00000000u, 0, NULL},
+    {"reading/turned_packed_xmp.png", 0, 9, 11, 0xFCCB8BADu, 0x00000000u, 0, NULL},
+    {"reading/turned_damaged_text.png", 0, 11, 9, 0x423E74E5u, 0x00000000u, 0, NULL},
+    {"reading/turned_kind8.jpg", 0, 9, 11, 0x970BA112u, 0x00000000u, 0, NULL},
+    {"reading/turned_kind9.jpg", 0, 9, 11, 0x970BA112u, 0x00000000u, 0, NULL},
+    {"reading/palette8_missing.tif", 0, 0, 0, 0x00000000u, 0x00000000u, 0, "palette8_missing.tif: damaged TIFF: a palette of 2^8 colours is missing"},
+    {"reading/palette8_short.tif", 0, 0, 0, 0x00000000u, 0x00000000u, 0, "palette8_short.tif: damaged"},
+    {"reading/palette16_missing.tif", 0, 0, 0, 0x00000000u, 0x00000000u, 0, "palette16_missing.tif: "},
+    {"reading/palette_of_rgb.tif", 0, 0, 0, 0x00000000u, 0x00000000u, 0, "palette_of_rgb.tif: damaged TIFF: a palette"},
+    {"reading/bits_mixed.tif", 0, 0, 0, 0x00000000u, 0x00000000u, 0, "bits_mixed.tif: damaged or truncated TIFF"},
+    {"reading/preview_of_raw.tif", 0, 0, 0, 0x00000000u, 0x00000000u, 0, "preview_of_raw.tif: a TIFF that holds a thumbnail"},
+    {"reading/premultiplied_second.tif", 0, 11, 9, 0x2B7DBE03u, 0x00000000u, 0, NULL},
+    {"reading/premultiplied_white.tif", 0, 11, 9, 0x7566904Fu, 0x00000000u, 0, NULL},
+    {"reading/gray16_and_more.tif", 0, 11, 9, 0xEF97A078u, 0x00000000u, 0, NULL},
+    {"reading/ycbcr_plain.tif", 0, 11, 9, 0x426E0D81u, 0x00000000u, 3, NULL},
+    {"reading/rgb10_fields.bmp", 0, 11, 9, 0xCB2C1500u, 0x00000000u, 0, NULL},
 };
 /* clang-format on */

@@ -19,7 +19,7 @@ from PIL import Image, ImageOps
 HERE = pathlib.Path(__file__).parent
 FILES = HERE / "reading"  # where files are written at present
 WIDTH, HEIGHT = 11, 9
-NONE, DARK, PAGES = 0, 1, 2  # what is told of an image
+NONE, DARK, PAGES, COLOURS = 0, 1, 2, 3  # what is told of an image
 rng = np.random.default_rng(14)  # of reading/
 rows = []
 
@@ -286,7 +286,7 @@ def tiff(pages, order="<"):
                 type_, count, data = 7 if tag != 700 else 1, len(value), value
             else:
                 value = value if isinstance(value, list) else [value]
-                wide = tag in (254, 256, 257, 273, 279) or max(value) > 65535
+                wide = tag in (254, 256, 257, 273, 279, 330) or max(value) > 65535
                 type_, count = 4 if wide else 3, len(value)
                 data = struct.pack(order + ("I" if wide else "H") * count, *value)
             if len(data) > 4:
@@ -419,6 +419,65 @@ def tiff_pages():
     ours("pages_numbered.tif", tiff([page(rgb, 8, RGB, t254=2), page(other, 8, BLACK, t254=2)], ">"), rgb, note=PAGES)
 
 
+# ---- what is easily missed ----
+
+def pictures_behind():
+    """JPEGs with others behind them: by an index, of which previews do not count, and without one."""
+    picture, other = smooth(), smooth().rotate(180)
+    two = encoded(picture, "MPO", save_all=True, append_images=[other], quality=60)
+    pillow("index2.jpg", two, note=PAGES)
+    pillow("index3.jpg", encoded(picture, "MPO", save_all=True, append_images=[other, picture], quality=60), note=PAGES)
+    kinds = two.index(b"MPF\0") + 4 + 50  # of the entries, 16 bytes each
+    preview = bytearray(two)
+    preview[kinds + 16:kinds + 20] = struct.pack("<I", 0x010002)
+    pillow("index_preview.jpg", bytes(preview))
+    alone = encoded(picture, "JPEG", quality=60)
+    pillow("behind.jpg", alone + encoded(other, "JPEG", quality=60), note=PAGES)
+    pillow("behind_noise.jpg", alone + bytes(40))
+
+
+def orientation_elsewhere():
+    """Text of PNG, packed or not, and numbers of other types."""
+    rgb = noise(HEIGHT, WIDTH, 3)
+    block = exif(6, entries=4)
+    digits = block.hex()
+    text = b"\nexif\n%8d\n" % len(block) + b"\n".join(digits[i:i + 72].encode() for i in range(0, len(digits), 72)) + b"\n"
+    name = b"Raw profile type exif\0"
+    pillow("turned_text.png", png(rgb, 8, chunk(b"tEXt", name + text)))
+    pillow("turned_packed_text.png", png(rgb, 8, behind=chunk(b"zTXt", name + b"\0" + zlib.compress(text))))
+    packed = b"XML:com.adobe.xmp\0\1\0\0\0" + zlib.compress(xmp(8))
+    pillow("turned_packed_xmp.png", png(rgb, 8, chunk(b"iTXt", packed)))
+    damaged = chunk(b"zTXt", name + b"\0" + zlib.compress(text)[:-20]) + chunk(b"tEXt", name) + chunk(b"tEXt", name + b"\n\n\nzz")
+    save("turned_damaged_text.png", png(rgb, 8, damaged))
+    row("turned_damaged_text.png", rgb, 0, NONE, None)
+    for kind in (8, 9):  # signed numbers
+        pillow(f"turned_kind{kind}.jpg", encoded(smooth(), "JPEG", quality=90, subsampling=0, exif=b"Exif\0\0" + exif(5, ">" if kind == 9 else "<", kind=kind)))
+
+
+def missing_and_unusual():
+    index = noise(HEIGHT, WIDTH, 1)
+    colours = noise(3 << 8, below=65536).tolist()
+    refused("palette8_missing.tif", tiff([page(index, 8, PALETTE)]), "palette8_missing.tif: damaged TIFF: a palette of 2^8 colours is missing")
+    refused("palette8_short.tif", tiff([page(index, 8, PALETTE, t320=colours[:300])], ">"), "palette8_short.tif: damaged")
+    refused("palette16_missing.tif", tiff([page(index, 16, PALETTE)]), "palette16_missing.tif: ")
+    refused("palette_of_rgb.tif", tiff([page(noise(HEIGHT, WIDTH, 3), 8, PALETTE)]), "palette_of_rgb.tif: damaged TIFF: a palette")
+    refused("bits_mixed.tif", tiff([{**page(noise(HEIGHT, WIDTH, 3), 8, RGB), 258: [5, 6, 5]}]), "bits_mixed.tif: damaged or truncated TIFF")
+    refused("preview_of_raw.tif", tiff([page(noise(3, 4, 3), 8, RGB, t254=1, t330=8)]), "preview_of_raw.tif: a TIFF that holds a thumbnail")
+    alpha = noise(HEIGHT, WIDTH, 1)
+    alpha[0, 0], alpha[0, 1] = 0, 255
+    rgb = noise(HEIGHT, WIDTH, 3) * alpha // 255
+    divided = np.minimum(255, rgb * 255 // np.maximum(alpha, 1)) * (alpha > 0)
+    ours("premultiplied_second.tif", tiff([page(np.concatenate([rgb, index, alpha], 2), 8, RGB, t338=[0, ASSOCIATED])]), divided)
+    ours("premultiplied_white.tif", tiff([page(np.concatenate([rgb[..., :1], alpha], 2), 8, WHITE, t338=ASSOCIATED)]), 255 - divided[..., 0])
+    white16 = noise(HEIGHT, WIDTH, 3, below=65536)
+    ours("gray16_and_more.tif", tiff([page(white16[..., :2], 16, WHITE, t338=0)], "<"), 255 - (white16[..., 0] >> 8))
+    neutral = np.concatenate([index, np.full((HEIGHT, WIDTH, 2), 128)], 2)  # no colour: luma is gray
+    ours("ycbcr_plain.tif", tiff([page(neutral, 8, 6, t530=[1, 1])]), index[..., 0], note=COLOURS)
+    rgb10 = noise(HEIGHT, WIDTH, 3, below=1024)
+    packed = (rgb10[..., 0] << 20 | rgb10[..., 1] << 10 | rgb10[..., 2]).astype("<u4")
+    ours("rgb10_fields.bmp", bmp([line.tobytes() for line in packed], 32, 40, 3, struct.pack("<III", 1023 << 20, 1023 << 10, 1023)), rgb10 >> 2)
+
+
 def main():
     global FILES
     FILES.mkdir(exist_ok=True)
@@ -433,11 +492,14 @@ def main():
     tiff_numbers()
     tiff_colours()
     tiff_pages()
+    pictures_behind()
+    orientation_elsewhere()
+    missing_and_unusual()
     with open(HERE / "formats_golden.h", "w") as file:
         file.write("/* Generated by test/golden/formats_golden.py; do not edit. */\n/* clang-format off */\n")
         file.write("static const struct {\n    const char *file;\n    int bits; /* that count, by the user's word; 0: none */\n"
                    "    int width, height; /* upright */\n    uint32_t rgb, mask; /* fnv of the pixels; mask: 0 where not tried */\n"
-                   "    int note; /* 1: nothing in the upper bits, 2: several pages */\n"
+                   "    int note; /* 1: nothing in the upper bits, 2: several pages, 3: colours other than RGB */\n"
                    "    const char *refused; /* the message begins like this; NULL: it is read */\n} golden_formats[] = {\n")
         file.write("\n".join(rows) + "\n};\n/* clang-format on */\n")
 

@@ -109,7 +109,7 @@ static EadStatus open_all(Eval *eval) {
     ead_arguments_use_threads(eval->arguments, eval->config.train_threads);
     EAD_TRY(ead_config_to_yaml(&eval->config, &eval->yaml));
     EAD_TRY(open_dataset(eval));
-    return ead_config_check_masks(&eval->config, &eval->dataset);
+    return ead_config_check_tests(&eval->config, &eval->dataset);
 }
 
 /* On stdout metrics.json once more, so that what reads the pipe and what reads the file see the same. */

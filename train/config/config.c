@@ -227,10 +227,11 @@ EadStatus ead_config_open_dataset(const EadConfig *config, bool test_only, EadDa
     return status;
 }
 
-EadStatus ead_config_check_masks(const EadConfig *config, EadDataset *dataset) {
+EadStatus ead_config_check_tests(const EadConfig *config, EadDataset *dataset) {
     EadStringList *doubts = &dataset->doubts;
     int64_t missed = ead_left_out_missed(&dataset->left_out);
-    EAD_TRY(ead_dataset_check_masks(dataset));
+    EadImageRules rules = ead_config_image_rules(config);
+    EAD_TRY(ead_dataset_check_tests(dataset, &rules));
     if (!config->dataset_strict || (doubts->count == 0 && missed == 0)) {
         for (int i = 0; i < doubts->count; i++) ead_print(stderr, "warning: %s\n", doubts->items[i]);
         return EAD_OK;

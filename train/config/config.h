@@ -173,9 +173,9 @@ void ead_config_print_reference(FILE *stream);
  * among its images, of ead_check_output_apart(). *dataset is empty then, else the caller frees it. */
 EadStatus ead_config_open_dataset(const EadConfig *config, bool test_only, EadDataset *dataset);
 
-/* Checks its masks (ead_dataset_check_masks()) and writes what is doubtful about them to stderr; where
+/* Checks its test set (ead_dataset_check_tests()) and writes what is doubtful about it to stderr; where
  * dataset.strict is set that, and pictures that are left out, are an error that names all: EAD_BAD_FILE. */
-EadStatus ead_config_check_masks(const EadConfig *config, EadDataset *dataset);
+EadStatus ead_config_check_tests(const EadConfig *config, EadDataset *dataset);
 
 /* How the images of that data set are read. */
 EadImageRules ead_config_image_rules(const EadConfig *config);

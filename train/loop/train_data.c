@@ -66,7 +66,7 @@ static EadStatus open_files(const EadConfig *config, const EadStringList *files,
 EadStatus ead_train_data_list(const EadConfig *config, EadTrainData *data) {
     *data = (EadTrainData){0};
     EAD_TRY(ead_config_open_dataset(config, false, &data->dataset));
-    return ead_config_check_masks(config, &data->dataset);
+    return ead_config_check_tests(config, &data->dataset);
 }
 
 EadStatus ead_train_data_open(const EadConfig *config, bool quiet, EadTrainData *data) {
