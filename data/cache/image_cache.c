@@ -1,6 +1,7 @@
 /* The cache file is a .safetensors file:
  *   metadata   format, inputs (the key of the sources, see data/cache/cache_key.h)
- *   checksums  U64 [sources + 1]: one an image, SKIPPED where there is none; the last is that of the others
+ *   checksums  U64 [sources + 1]: one an image, SKIPPED where there is none; the last is that of all else
+ *   notes      U32 [sources, kinds]: what is to be told of each image, see data/codec/image_notes.h; 0: nothing
  *   images     U8 [sources, height, width, 3], the last bytes of the file
  * Files of earlier versions have no such metadata and are made anew. */
 #include "data/cache/image_cache.h"
@@ -39,14 +40,23 @@ struct EadImageCache {
     int descriptor;      /* of the cache file, else -1 */
     off_t images;        /* where the first image begins in it */
     uint64_t *checksums; /* [sources + 1], cache file only */
+    uint32_t *notes;     /* [sources][EAD_IMAGE_NOTES] */
 };
 
+/* What is known of a source besides its pixels. */
+typedef struct SourceState {
+    uint64_t checksum; /* SKIPPED: there are no pixels */
+    uint32_t notes[EAD_IMAGE_NOTES];
+} SourceState;
+
 /* Decodes source `index` and brings it to size: for a center crop to twice the size, of which the central
- * width x height stays. */
-static EadStatus load_source(const EadImageCache *cache, int index, uint8_t *out) {
+ * width x height stays. notes: told what there is to tell; may be NULL. */
+static EadStatus load_source(const EadImageCache *cache, int index, EadImageNotes *notes, uint8_t *out) {
+    EadImageList sources = cache->sources; /* the same ones, read with notes */
+    sources.rules.notes = notes;
     EadImage image, large = {.pixels = out, .width = cache->width, .height = cache->height};
     bool crop = cache->mode == EAD_FIT_CENTER_CROP;
-    EAD_TRY(ead_image_list_load(&cache->sources, index, &image));
+    EAD_TRY(ead_image_list_load(&sources, index, &image));
     EadStatus status = crop ? ead_image_alloc(&large, 2 * cache->width, 2 * cache->height, 3) : EAD_OK;
     if (status == EAD_OK)
         status = ead_resize_u8(image.pixels, image.width, image.height, 3, (ptrdiff_t)image.width * 3,
@@ -65,14 +75,20 @@ static off_t image_offset(const EadImageCache *cache, int index) {
     return cache->images + (off_t)cache->image_bytes * index;
 }
 
-/* An EadLoaderFill: the pixels of source `index` and behind them their checksum, SKIPPED if there are none.
- * The threads run ahead, beyond the last one too. */
+/* An EadLoaderFill: the pixels of source `index` and behind them its state. The threads run ahead, beyond the
+ * last one too. */
 static EadStatus decode(void *context, uint64_t index, uint8_t *slot) {
     const EadImageCache *cache = context;
+    EadImageNotes *notes;
     if (index >= (uint64_t)cache->sources.count) return EAD_OK;
-    EadStatus status = load_source(cache, (int)index, slot);
-    uint64_t checksum = status == EAD_OK ? ead_cache_checksum(index, slot, cache->image_bytes) : SKIPPED;
-    memcpy(slot + cache->image_bytes, &checksum, sizeof checksum);
+    EAD_TRY(ead_image_notes_new(&notes));
+    EadStatus status = load_source(cache, (int)index, notes, slot);
+    SourceState state = {.checksum = SKIPPED};
+    if (status == EAD_OK) state.checksum = ead_cache_checksum(index, slot, cache->image_bytes);
+    for (int note = 0; note < EAD_IMAGE_NOTES; note++)
+        state.notes[note] = ead_image_notes_largest(notes, (EadImageNote)note);
+    ead_image_notes_free(notes);
+    memcpy(slot + cache->image_bytes, &state, sizeof state);
     return status == EAD_OK || !cache->skipped ? status
                                                : ead_skipped_images_add(cache->skipped, (int)index, status);
 }
@@ -82,7 +98,7 @@ static EadStatus decode(void *context, uint64_t index, uint8_t *slot) {
 static EadStatus fill(EadImageCache *cache, const EadCacheSpec *spec, int output) {
     size_t size = cache->image_bytes;
     int total = cache->sources.count, threads = ead_workers_count(spec->threads);
-    EadLoaderSpec loading = {.slot_bytes = size + sizeof(uint64_t),
+    EadLoaderSpec loading = {.slot_bytes = size + sizeof(SourceState),
                              .slots = 4 * threads, /* so that one slow image does not hold up the others */
                              .threads = threads,
                              .fill = decode,
@@ -92,14 +108,15 @@ static EadStatus fill(EadImageCache *cache, const EadCacheSpec *spec, int output
     EadStatus status = EAD_OK;
     for (int i = 0; i < total && status == EAD_OK; i++) {
         const uint8_t *slot;
-        uint64_t checksum;
+        SourceState state;
         status = ead_loader_next(loader, &slot);
         if (status != EAD_OK) break;
-        memcpy(&checksum, slot + size, sizeof checksum);
-        if (cache->checksums) cache->checksums[i] = checksum;
+        memcpy(&state, slot + size, sizeof state);
+        memcpy(cache->notes + (size_t)i * EAD_IMAGE_NOTES, state.notes, sizeof state.notes);
+        if (cache->checksums) cache->checksums[i] = state.checksum;
         if (cache->pixels)
             memcpy(cache->pixels + (size_t)i * size, slot, size);
-        else if (checksum != SKIPPED && !ead_write_at(output, slot, size, image_offset(cache, i)))
+        else if (state.checksum != SKIPPED && !ead_write_at(output, slot, size, image_offset(cache, i)))
             status = ead_fail(EAD_IO, "%s: cannot write: %s", spec->file, strerror(errno));
         ead_loader_release(loader);
         if (status == EAD_OK && spec->progress && !spec->progress(spec->context, i + 1, total))
@@ -109,13 +126,20 @@ static EadStatus fill(EadImageCache *cache, const EadCacheSpec *spec, int output
     return status;
 }
 
-static uint64_t checksum_of_checksums(const EadImageCache *cache) {
-    return ead_cache_checksum(0, cache->checksums, (size_t)cache->sources.count * sizeof *cache->checksums);
+static size_t note_bytes(const EadImageCache *cache) {
+    return (size_t)cache->sources.count * EAD_IMAGE_NOTES * sizeof *cache->notes;
+}
+
+static uint64_t checksum_of_states(const EadImageCache *cache) {
+    uint64_t notes = ead_cache_checksum(0, cache->notes, note_bytes(cache));
+    return ead_cache_checksum(notes, cache->checksums,
+                              (size_t)cache->sources.count * sizeof *cache->checksums);
 }
 
 static bool use_file(EadImageCache *cache, const EadSafetensors *file, const char *key, int descriptor) {
     const EadFileTensor *images = ead_safetensors_find(file, "images"),
-                        *checksums = ead_safetensors_find(file, "checksums");
+                        *checksums = ead_safetensors_find(file, "checksums"),
+                        *notes = ead_safetensors_find(file, "notes");
     const char *format = ead_safetensors_metadata(file, "format"),
                *inputs = ead_safetensors_metadata(file, "inputs");
     size_t bytes = ((size_t)cache->sources.count + 1) * sizeof *cache->checksums;
@@ -126,7 +150,10 @@ static bool use_file(EadImageCache *cache, const EadSafetensors *file, const cha
         return false;
     if (!checksums || checksums->bytes != bytes || fstat(descriptor, &info) != 0) return false;
     if (!ead_read_at(descriptor, cache->checksums, bytes, (off_t)checksums->offset)) return false;
-    if (cache->checksums[cache->sources.count] != checksum_of_checksums(cache)) return false;
+    if (!notes || notes->bytes != note_bytes(cache) ||
+        !ead_read_at(descriptor, cache->notes, notes->bytes, (off_t)notes->offset))
+        return false;
+    if (cache->checksums[cache->sources.count] != checksum_of_states(cache)) return false;
     cache->images = (off_t)images->offset;
     cache->descriptor = descriptor;
     return true;
@@ -154,16 +181,20 @@ static EadStatus write_file(EadImageCache *cache, const EadCacheSpec *spec, EadS
     EAD_TRY(ead_safetensors_writer_metadata(writer, "inputs", key));
     EAD_TRY(
         ead_safetensors_writer_tensor(writer, "checksums", EAD_FILE_U64, 1, (int64_t[]){count + 1}, NULL));
+    EAD_TRY(ead_safetensors_writer_tensor(writer, "notes", EAD_FILE_U32, 2,
+                                          (int64_t[]){count, EAD_IMAGE_NOTES}, NULL));
     EAD_TRY(ead_safetensors_writer_tensor(writer, "images", EAD_FILE_U8, 4,
                                           (int64_t[]){count, cache->height, cache->width, 3}, NULL));
     EAD_TRY(ead_safetensors_writer_begin(writer, spec->file, &file));
     int output = fileno(file.stream);
     cache->images = ead_safetensors_writer_offset(writer, "images");
     EadStatus status = fill(cache, spec, output);
-    cache->checksums[count] = checksum_of_checksums(cache);
+    cache->checksums[count] = checksum_of_states(cache);
     if (status == EAD_OK &&
-        !ead_write_at(output, cache->checksums, ((size_t)count + 1) * sizeof *cache->checksums,
-                      ead_safetensors_writer_offset(writer, "checksums")))
+        (!ead_write_at(output, cache->checksums, ((size_t)count + 1) * sizeof *cache->checksums,
+                       ead_safetensors_writer_offset(writer, "checksums")) ||
+         !ead_write_at(output, cache->notes, note_bytes(cache),
+                       ead_safetensors_writer_offset(writer, "notes"))))
         status = ead_fail(EAD_IO, "%s: cannot write: %s", spec->file, strerror(errno));
     if (status == EAD_OK) return ead_atomic_file_commit(&file);
     ead_atomic_file_discard(&file);
@@ -222,6 +253,14 @@ static EadStatus number_images(EadImageCache *cache, const EadCacheSpec *spec) {
     return EAD_OK;
 }
 
+static void tell_notes(const EadImageCache *cache, EadImageNotes *notes) {
+    for (int i = 0; i < cache->sources.count; i++)
+        for (int note = 0; note < EAD_IMAGE_NOTES; note++) {
+            uint32_t value = cache->notes[i * EAD_IMAGE_NOTES + note];
+            if (value) ead_image_notes_add(notes, (EadImageNote)note, cache->sources.items[i].name, value);
+        }
+}
+
 EadStatus ead_image_cache_open(const EadImageList *images, const EadCacheSpec *spec, EadImageCache **out) {
     int max_side = spec->mode == EAD_FIT_CENTER_CROP ? MAX_SIDE / 2 : MAX_SIDE;
     *out = NULL;
@@ -239,10 +278,13 @@ EadStatus ead_image_cache_open(const EadImageList *images, const EadCacheSpec *s
                              .height = spec->height,
                              .image_bytes = (size_t)spec->width * (size_t)spec->height * 3};
     cache->sources.rules = spec->rules;
+    cache->sources.rules.notes = NULL;
     EadStatus status = ead_image_list_add_all(&cache->sources, images);
+    cache->notes = ead_new((int64_t)images->count * EAD_IMAGE_NOTES, sizeof *cache->notes, "notes on images");
+    if (!cache->notes) status = EAD_NO_MEMORY;
     if (status == EAD_OK) status = spec->file ? open_file(cache, spec) : open_in_memory(cache, spec);
     if (status == EAD_OK) status = number_images(cache, spec);
-    cache->sources.rules.notes = NULL;
+    if (status == EAD_OK) tell_notes(cache, spec->rules.notes);
     *out = status == EAD_OK ? cache : NULL;
     if (status != EAD_OK) ead_image_cache_close(cache);
     return status;
@@ -258,7 +300,7 @@ EadStatus ead_image_cache_read(const EadImageCache *cache, int index, uint8_t *o
     if (ead_read_at(cache->descriptor, out, size, image_offset(cache, index)) &&
         ead_cache_checksum((uint64_t)index, out, size) == cache->checksums[index])
         return EAD_OK;
-    return load_source(cache, index, out);
+    return load_source(cache, index, NULL, out);
 }
 
 int ead_image_cache_count(const EadImageCache *cache) {
@@ -280,5 +322,6 @@ void ead_image_cache_close(EadImageCache *cache) {
     free(cache->pixels);
     free(cache->kept);
     free(cache->checksums);
+    free(cache->notes);
     free(cache);
 }

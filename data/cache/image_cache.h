@@ -18,7 +18,7 @@ typedef struct EadCacheSpec {
     EadFitMode mode;
     const char *file;          /* where to keep the images; NULL means in memory; its folder must exist */
     int threads;               /* 0 means one a processor */
-    EadImageRules rules;       /* how images are read; notes are told only while the cache is being filled */
+    EadImageRules rules;       /* how images are read; a cache that is there already tells its notes, too */
     EadSkippedImages *skipped; /* may say what to skip; NULL: the first damaged image is an error */
     /* May be NULL. Called in the opening thread whenever `done` of `total` images are ready; false stops. */
     bool (*progress)(void *context, int done, int total);

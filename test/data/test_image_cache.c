@@ -120,6 +120,41 @@ START_TEST(reused_until_something_changes) {
 }
 END_TEST
 
+/* A cache that is there already tells what its images told when they were decoded; so does one in memory. */
+START_TEST(notes_are_told_again) {
+    static const char *const names[] = {"low12.png", "turned2.jpg", "pages.tif"};
+    EadImageList list = {0};
+    EadStringList files = {0};
+    for (int i = 0; i < 3; i++) {
+        char path[64];
+        snprintf(path, sizeof path, "test/golden/reading/%s", names[i]);
+        ASSERT_OK(ead_strings_add(&files, path));
+    }
+    ASSERT_OK(ead_image_list_add_files(&list, &files));
+    unlink(FILE_NAME);
+    for (int round = 0; round < 3; round++) {
+        EadCacheSpec spec = spec_of(round < 2 ? FILE_NAME : NULL);
+        EadImageCache *cache;
+        char *text = NULL;
+        size_t size = 0;
+        ASSERT_OK(ead_image_notes_new(&spec.rules.notes));
+        ASSERT_OK(ead_image_cache_open(&list, &spec, &cache));
+        FILE *stream = open_memstream(&text, &size);
+        ead_image_notes_print(spec.rules.notes, stream);
+        fclose(stream);
+        ck_assert_msg(strstr(text, "warning: 1 image of 16 bits, but no value is above 4095") &&
+                          strstr(text, "low12.png\n") && strstr(text, "1 image with up to 3 pages") &&
+                          strstr(text, "pages.tif\n"),
+                      "%d: %s", round, text);
+        free(text);
+        ead_image_notes_free(spec.rules.notes);
+        ead_image_cache_close(cache);
+    }
+    ead_strings_free(&files);
+    ead_image_list_free(&list);
+}
+END_TEST
+
 /* Every cut and every flipped byte of header and checksums lead to a new file; flipped pixels to the source.
  */
 START_TEST(more_than_the_memory_is_refused) {
@@ -247,6 +282,7 @@ int main(void) {
     TCase *tests = tcase_create("image_cache");
     tcase_add_test(tests, both_kinds_and_modes);
     tcase_add_test(tests, reused_until_something_changes);
+    tcase_add_test(tests, notes_are_told_again);
     tcase_add_test(tests, more_than_the_memory_is_refused);
     tcase_add_test(tests, damaged_files_are_replaced);
     tcase_add_test(tests, stopped_on_request);
