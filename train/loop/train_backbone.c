@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { DEFAULT_SIZE = EAD_PDN_MEDIUM };
+enum { DEFAULT_SIZE = EAD_PDN_SMALL };
 
 EadStatus ead_shipped_teacher(EadPdnSize size, EadPath path) {
     static const char *const places[] = {"../models/weights", "../../models/weights",
