@@ -62,13 +62,14 @@ static Holder this_process(void) {
     return holder;
 }
 
-/* process 0: the file names none. */
+/* process 0: the file names none; -1: it holds something else. */
 static Holder read_holder(int descriptor) {
     Holder holder = {.process = 0};
     char line[LINE];
     ssize_t size = pread(descriptor, line, sizeof line - 1, 0);
     line[size > 0 ? size : 0] = '\0';
-    if (sscanf(line, "%199s %ld %llu", holder.place, &holder.process, &holder.start) != 3) holder.process = 0;
+    if (sscanf(line, "%199s %ld %llu", holder.place, &holder.process, &holder.start) != 3)
+        holder.process = line[0] ? -1 : 0; /* zeros are what a power failure leaves */
     return holder;
 }
 
@@ -102,12 +103,12 @@ static EadStatus busy(int descriptor, const char *path, const char *what, bool l
     bool dated = fstat(descriptor, &info) == 0 && localtime_r(&info.st_mtime, &date);
     if (dated) strftime(since, sizeof since, "%Y-%m-%d %H:%M:%S", &date);
     int host = (int)strcspn(holder.place, "/");
-    if (holder.process == 0 && !locks)
+    if (holder.process <= 0 && !locks)
         return ead_fail(
             EAD_BUSY,
             "%s: a process begins to work there, or was killed as it began; if none does, delete %s", what,
             path);
-    if (holder.process == 0)
+    if (holder.process <= 0)
         return ead_fail(EAD_BUSY, "%s: another process works there; wait for its end", what);
     if (!locks && !is_near(&holder))
         return ead_fail(
@@ -148,18 +149,33 @@ static EadStatus take_over(EadFileLock *lock, const char *what) {
     return status;
 }
 
+/* The file is free, but of another user and not to be written, or not of this program at all. It may be deleted only
+ * while it is locked: two that found it dead would delete each other's. */
+static EadStatus make_way(const EadFileLock *lock, bool foreign, bool locked, bool *again) {
+    if (foreign)
+        return ead_fail(EAD_BAD_FILE, "%s: this file is not a lock of this program; move it away",
+                        lock->path);
+    *again = locked && unlink(lock->path) == 0;
+    if (*again) return EAD_OK;
+    return ead_fail(EAD_IO, "%s: a run of another user left this file, and it has ended; delete it",
+                    lock->path);
+}
+
 /* One try with the file open. *again: the file was given up or is locked for a moment. */
 static EadStatus lock_file(EadFileLock *lock, const char *what, bool created, bool *again) {
     bool locked = flock(lock->descriptor, LOCK_EX | LOCK_NB) == 0, locks = locked || errno == EWOULDBLOCK;
     *again = (locked && !is_same_file(lock->descriptor, lock->path)) || (!locked && errno == EINTR);
     if (*again) return EAD_OK;
-    if (locked || (!locks && created)) return write_holder(lock);
     Holder holder = read_holder(lock->descriptor);
+    bool writes = (fcntl(lock->descriptor, F_GETFL) & O_ACCMODE) == O_RDWR, foreign = holder.process < 0;
+    if (foreign || (locked && !writes)) return make_way(lock, foreign, locked, again);
+    if (locked || (!locks && created)) return write_holder(lock);
     if (holder.process == (long)getppid() && is_near(&holder)) {
         lock->of_parent = true;
         return write_holder(lock);
     }
-    if (!locks && is_dead(&holder)) return take_over(lock, what);
+    if (!locks && is_dead(&holder))
+        return writes ? take_over(lock, what) : make_way(lock, false, false, again);
     *again = locks; /* those who look hold it for a moment */
     return busy(lock->descriptor, lock->path, what, locks);
 }
@@ -169,6 +185,8 @@ static EadStatus attempt(EadFileLock *lock, const char *what, bool *again) {
     lock->descriptor = open(lock->path, flags | O_CREAT | O_EXCL, 0666);
     bool created = lock->descriptor >= 0;
     if (!created && errno == EEXIST) lock->descriptor = open(lock->path, flags);
+    if (!created && errno == EACCES) /* another user's, with luck for reading */
+        lock->descriptor = open(lock->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     *again = lock->descriptor < 0 && errno == ENOENT;
     if (lock->descriptor < 0) return ead_fail(EAD_IO, "%s: cannot write: %s", lock->path, strerror(errno));
     EadStatus status = lock_file(lock, what, created, again);

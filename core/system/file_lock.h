@@ -18,7 +18,8 @@ typedef struct EadFileLock {
 
 /* Takes the lock, without waiting. A lock of the parent process is shared: so a program that starts itself again
  * hands it on. what: the thing that the lock guards, for messages ("runs/mine"). Errors: EAD_BUSY, with the process
- * that holds it and what to do; EAD_IO where the file cannot be made; EAD_NO_MEMORY. */
+ * that holds it and what to do; EAD_IO where the file cannot be made; EAD_BAD_FILE where a file of that name is no lock;
+ * EAD_NO_MEMORY. */
 EadStatus ead_file_lock_take(const char *path, const char *what, EadFileLock *lock);
 
 /* The same for a folder, which must exist: the file ".lock" in it. */

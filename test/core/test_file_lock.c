@@ -198,6 +198,45 @@ START_TEST(links_and_missing_folders_are_refused) {
 }
 END_TEST
 
+/* Another user's file that may be read only, left in a folder that both may write to. */
+START_TEST(a_lock_of_another_user_is_no_obstacle) {
+    begin(_i);
+    pid_t child = hold();
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    shell_ok("chmod 444 " LOCK "; chmod 777 " S "folder");
+    child = fork();
+    if (child == 0) {
+        EadFileLock lock;
+        if (geteuid() == 0 && setuid(65534) != 0) _exit(3);
+        EadStatus status = ead_folder_lock_take(S "folder", &lock);
+        bool good = without
+                        ? status == EAD_IO && strstr(ead_error_message(), LOCK ": a run of another user left")
+                        : status == EAD_OK && files_in(S "folder") == 1;
+        if (!good) fprintf(stderr, "%d %s\n", (int)status, ead_error_message());
+        ead_file_lock_release(&lock);
+        _exit(good && (without || !exists(LOCK)) ? 0 : 1);
+    }
+    int status;
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+END_TEST
+
+START_TEST(files_of_other_programs_stay) {
+    static const char *const texts[] = {"my own notes\n", "host 12", "[lock]\npid = 7\n"};
+    EadFileLock lock;
+    begin(_i);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        write_text(LOCK, texts[i]);
+        ASSERT_FAILS(ead_folder_lock_take(S "folder", &lock), EAD_BAD_FILE, LOCK ": this file is not a lock");
+        assert_file_holds(LOCK, texts[i]);
+    }
+    write_bytes(LOCK, "\0\0\0\0", 4); /* a power failure leaves zeros of what was not written yet */
+    if (!without) take_and_release();
+}
+END_TEST
+
 static void remove_scratch(void) {
     shell_ok("rm -rf " S);
 }
@@ -211,6 +250,8 @@ int main(void) {
     tcase_add_loop_test(tests, what_cannot_be_told_is_named_with_the_cure, 0, KINDS);
     tcase_add_loop_test(tests, a_dead_one_is_taken_over_once, 0, KINDS);
     tcase_add_loop_test(tests, a_child_shares_the_lock_of_its_parent, 0, KINDS);
+    tcase_add_loop_test(tests, a_lock_of_another_user_is_no_obstacle, 0, KINDS);
+    tcase_add_loop_test(tests, files_of_other_programs_stay, 0, KINDS);
     tcase_add_loop_test(tests, links_and_missing_folders_are_refused, 0, KINDS);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

@@ -122,6 +122,20 @@ START_TEST(limits_of_groups) {
 }
 END_TEST
 
+/* A host of containers: thousands of mounts before that of the groups. */
+START_TEST(hosts_of_many_mounts) {
+    shell_ok("rm -rf " S "root; mkdir -p " S "root/proc/self " S
+             "root/sys/fs/cgroup; for i in $(seq 5000); do echo "
+             "\"$i 1 0:9 / /var/lib/docker/overlay2/$i/merged rw - overlay overlay "
+             "rw,lowerdir=/var/lib/$i\"; done "
+             ">" S "root/proc/self/mountinfo; echo '"
+             "30 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw' >>" S "root/proc/self/mountinfo");
+    write_text(S "root/proc/self/cgroup", "0::/\n");
+    write_text(S "root/sys/fs/cgroup/cpu.max", "50000 100000\n");
+    ck_assert(ead_cgroup_limits(S "root").cpus == 0.5);
+}
+END_TEST
+
 START_TEST(this_machine) {
     int cpus = ead_machine_cpus();
     ck_assert(cpus >= 1 && cpus <= omp_get_num_procs());
@@ -136,6 +150,7 @@ END_TEST
 int main(void) {
     Suite *suite = suite_create("machine");
     TCase *tests = tcase_create("machine");
+    tcase_add_test(tests, hosts_of_many_mounts);
     tcase_add_loop_test(tests, limits_of_groups, 0, (int)(sizeof cases / sizeof *cases));
     tcase_add_test(tests, this_machine);
     suite_add_tcase(suite, tests);

@@ -465,6 +465,11 @@ START_TEST(two_processes_in_one_folder) {
     ck_assert_int_ne(shell("$PROGRAM " TRAIN " --resume >" S "second 2>&1"), 0);
     read_into(S "second", second.err);
     ck_assert_msg(strstr(second.err, RUN ": another process works there ("), "%s", second.err);
+    ck_assert_int_ne(
+        shell("$PROGRAM import -o " RUN "/model.safetensors " S "trained/model.safetensors 2>" S "second"),
+        0);
+    read_into(S "second", second.err);
+    ck_assert_msg(strstr(second.err, RUN ": another process works there"), "%s", second.err);
     ck_assert_int_eq(kill(child, SIGHUP), 0);
     await(child, &first);
     ck_assert_msg(first.code == 1 && strstr(first.err, "--resume"), "%s", first.err);

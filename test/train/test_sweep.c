@@ -176,6 +176,7 @@ typedef struct ArrayCase {
     const char *environment[6]; /* "NAME=value" */
     EadShard asked, part;       /* part.parts 0: an error */
     const char *message;
+    int begun_in;
 } ArrayCase;
 
 #define SLURM(id, first, last, count)                                                                        \
@@ -185,27 +186,38 @@ typedef struct ArrayCase {
     "SGE_TASK_ID=" id, "SGE_TASK_FIRST=" first, "SGE_TASK_LAST=" last, "SGE_TASK_STEPSIZE=" step
 
 static const ArrayCase array_cases[] = {
-    {{NULL}, {2, 8}, {2, 8}, NULL},
-    {{SLURM("3", "1", "4", "4")}, {0, 0}, {3, 4}, NULL},
-    {{SLURM("3", "1", "4", "4"), "SLURM_ARRAY_TASK_STEP=1"}, {0, 0}, {3, 4}, NULL},
-    {{SLURM("3", "1", "4", "4")}, {2, 8}, {2, 8}, NULL},
-    {{SLURM("3", "3", "3", "1")}, {0, 0}, {0, 0}, "Slurm array of job 3 is not seen to go from 1 to N"},
-    {{SLURM("3", "3", "3", "1")}, {0, 4}, {3, 4}, NULL},
-    {{SLURM("2", "2", "3", "2")}, {0, 0}, {0, 0}, "PARTS=N sbatch"},
-    {{SLURM("1", "1", "5", "2")}, {0, 0}, {0, 0}, "array/N"}, /* --array=1,5 */
-    {{SLURM("3", "1", "7", "4"), "SLURM_ARRAY_TASK_STEP=2"}, {0, 0}, {0, 0}, "steps of 1"},
-    {{SLURM("0", "0", "3", "4")}, {0, 0}, {0, 0}, "from 1 to N"},
-    {{SLURM("0", "0", "3", "4")}, {0, 4}, {0, 0}, "no part 0 of 4"},
-    {{SLURM("5", "5", "5", "1")}, {0, 4}, {0, 0}, "no part 5 of 4"},
-    {{SGE("2", "1", "6", "1")}, {0, 0}, {2, 6}, NULL},
-    {{SGE("3", "1", "5", "2")}, {0, 0}, {0, 0}, "SGE array"},
-    {{SGE("undefined", "undefined", "undefined", "undefined")}, {0, 0}, {0, 0}, "not a job of an array"},
-    {{"LSB_JOBINDEX=4"}, {0, 8}, {4, 8}, NULL},
-    {{"LSB_JOBINDEX=4"}, {0, 0}, {0, 0}, "LSF array"},
-    {{"PBS_ARRAY_INDEX=1"}, {0, 2}, {1, 2}, NULL},
-    {{"PBS_ARRAYID=2"}, {0, 0}, {0, 0}, "Torque array"},
-    {{NULL}, {0, 0}, {0, 0}, "not a job of an array"},
-    {{NULL}, {0, 4}, {0, 0}, "--shard 2/8"},
+    {{NULL}, {2, 8}, {2, 8}, NULL, 0},
+    {{SLURM("3", "1", "4", "4")}, {0, 0}, {3, 4}, NULL, 0},
+    {{SLURM("3", "1", "4", "4"), "SLURM_ARRAY_TASK_STEP=1"}, {0, 0}, {3, 4}, NULL, 0},
+    {{SLURM("3", "1", "4", "4")}, {2, 8}, {2, 8}, NULL, 0},
+    {{SLURM("3", "3", "3", "1")}, {0, 0}, {0, 0}, "Slurm array of job 3 is not seen to go from 1 to N", 0},
+    {{SLURM("3", "3", "3", "1")}, {0, 4}, {3, 4}, NULL, 0},
+    {{SLURM("2", "2", "3", "2")}, {0, 0}, {0, 0}, "PARTS=N sbatch", 0},
+    {{SLURM("1", "1", "5", "2")}, {0, 0}, {0, 0}, "array/N", 0}, /* --array=1,5 */
+    {{SLURM("3", "1", "7", "4"), "SLURM_ARRAY_TASK_STEP=2"}, {0, 0}, {0, 0}, "steps of 1", 0},
+    {{SLURM("0", "0", "3", "4")}, {0, 0}, {0, 0}, "from 1 to N", 0},
+    {{SLURM("0", "0", "3", "4")}, {0, 4}, {0, 0}, "no part 0 of 4", 0},
+    {{SLURM("5", "5", "5", "1")}, {0, 4}, {0, 0}, "no part 5 of 4", 0},
+    {{SGE("2", "1", "6", "1")}, {0, 0}, {2, 6}, NULL, 0},
+    {{SGE("3", "1", "5", "2")}, {0, 0}, {0, 0}, "SGE array", 0},
+    {{SGE("undefined", "undefined", "undefined", "undefined")}, {0, 0}, {0, 0}, "not a job of an array", 0},
+    {{"LSB_JOBINDEX=4"}, {0, 8}, {4, 8}, NULL, 0},
+    {{"LSB_JOBINDEX=4"}, {0, 0}, {0, 0}, "LSF array", 0},
+    {{"PBS_ARRAY_INDEX=1"}, {0, 2}, {1, 2}, NULL, 0},
+    {{"PBS_ARRAYID=2"}, {0, 0}, {0, 0}, "Torque array", 0},
+    {{NULL}, {0, 0}, {0, 0}, "not a job of an array", 0},
+    {{NULL}, {0, 4}, {0, 0}, "--shard 2/8", 0},
+    {{"LSB_JOBINDEX=0"}, {0, 0}, {0, 0}, "not a job of an array", 0},
+    /* The sweep was begun before. */
+    {{SLURM("2", "1", "3", "3")}, {0, 0}, {0, 0}, "begun in 8 parts, and this Slurm array has 3", 8},
+    {{SLURM("1", "1", "1", "1")}, {0, 0}, {0, 0}, "PARTS=8 sbatch", 8},
+    {{SLURM("2", "1", "3", "3")}, {0, 3}, {2, 3}, NULL, 8},
+    {{SLURM("2", "1", "3", "3")}, {0, 0}, {2, 3}, NULL, 1},
+    {{SLURM("2", "1", "8", "8")}, {0, 0}, {2, 8}, NULL, 8},
+    {{SLURM("3", "3", "3", "1")}, {0, 0}, {3, 8}, NULL, 8},
+    {{SLURM("5", "2", "5", "2")}, {0, 0}, {5, 8}, NULL, 8},
+    {{SLURM("9", "9", "9", "1")}, {0, 0}, {0, 0}, "no part 9 of 8", 8},
+    {{"PBS_ARRAY_INDEX=3"}, {0, 0}, {3, 8}, NULL, 8},
 };
 
 START_TEST(takes_its_part_of_a_job_array) {
@@ -216,7 +228,7 @@ START_TEST(takes_its_part_of_a_job_array) {
         snprintf(name, sizeof name, "%.*s", (int)strcspn(c->environment[i], "="), c->environment[i]);
         ck_assert_int_eq(setenv(name, strchr(c->environment[i], '=') + 1, 1), 0);
     }
-    EadStatus status = ead_job_array_shard(&shard);
+    EadStatus status = ead_job_array_shard(c->begun_in, &shard);
     for (int i = 0; c->environment[i]; i++) {
         snprintf(name, sizeof name, "%.*s", (int)strcspn(c->environment[i], "="), c->environment[i]);
         unsetenv(name);
@@ -227,6 +239,22 @@ START_TEST(takes_its_part_of_a_job_array) {
     }
     ASSERT_OK(status);
     ck_assert(shard.part == c->part.part && shard.parts == c->part.parts);
+}
+END_TEST
+
+START_TEST(remembers_its_number_of_parts) {
+    EadSweep sweep = {.name = (char *)"s", .output = (char *)S "parts"};
+    ck_assert_int_eq(ead_sweep_begun_in(&sweep), 0);
+    ASSERT_OK(ead_sweep_write_manifest(&sweep, 8));
+    ck_assert_int_eq(ead_sweep_begun_in(&sweep), 8);
+    ASSERT_OK(ead_sweep_write_manifest(&sweep, 1));
+    ck_assert_int_eq(ead_sweep_begun_in(&sweep), 1);
+    write_text(S "parts/s.sweep.json", "{\"runs\": []}");
+    ck_assert_int_eq(ead_sweep_begun_in(&sweep), 0);
+    write_text(S "parts/s.sweep.json", "{\"parts\": -3}");
+    ck_assert_int_eq(ead_sweep_begun_in(&sweep), 0);
+    write_text(S "parts/s.sweep.json", "{");
+    ck_assert_int_eq(ead_sweep_begun_in(&sweep), 0);
 }
 END_TEST
 
@@ -411,6 +439,7 @@ static Suite *make_suite(void) {
     tcase_add_test(tests, names_the_line_of_a_wrong_config_key);
     tcase_add_test(tests, takes_old_names_of_keys);
     tcase_add_test(tests, shares_trainings_and_shards);
+    tcase_add_test(tests, remembers_its_number_of_parts);
     tcase_add_loop_test(tests, takes_its_part_of_a_job_array, 0,
                         (int)(sizeof array_cases / sizeof *array_cases));
     tcase_add_test(tests, shards_are_parsed);

@@ -217,8 +217,13 @@ static EadStatus write_checked(Import *import, const char *output) {
 
 static EadStatus run(Import *import, const EadArguments *arguments) {
     const char *output = ead_arguments_text(arguments, EAD_OPTION_IMPORT_OUTPUT);
-    EadPath lock;
+    EadPath lock, folder;
     EAD_TRY(ead_check_output_file(output, "--output"));
+    EAD_TRY(ead_path_folder(folder, output));
+    if (ead_folder_lock_is_held(folder)) /* a run is at work, and will write its own model there */
+        return ead_fail(EAD_BUSY,
+                        "%s: another process works there; wait for its end, or choose another --output",
+                        folder);
     if (snprintf(lock, sizeof lock, "%s.lock", output) >= EAD_PATH_SIZE)
         return ead_fail(EAD_BAD_ARGUMENT, "%.200s: the path is too long", output);
     EAD_TRY(ead_file_lock_take(lock, output, &import->lock));

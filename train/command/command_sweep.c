@@ -49,14 +49,14 @@ static EadStatus run_sweep(const EadArguments *arguments, EadSweep *sweep) {
                          .sweep = sweep};
     if (ead_arguments_given(arguments, EAD_OPTION_THREADS))
         work.threads = (int)ead_arguments_value(arguments, EAD_OPTION_THREADS).i64;
-    EAD_TRY(ead_job_array_shard(&work.shard));
     EAD_TRY(ead_sweep_load(arguments->paths[0], sweep));
     sweep->check = ead_fit_check;
     EAD_TRY(ead_sweep_expand(sweep, ead_arguments_text(arguments, EAD_OPTION_SWEEP_OUTPUT),
                              arguments->settings, arguments->setting_count));
+    EAD_TRY(ead_job_array_shard(ead_sweep_begun_in(sweep), &work.shard));
     EAD_TRY(print_renamed(sweep));
     if (ead_arguments_given(arguments, EAD_OPTION_DRY_RUN)) return list_runs(&work);
-    EAD_TRY(ead_sweep_write_manifest(sweep));
+    EAD_TRY(ead_sweep_write_manifest(sweep, work.shard.parts));
     EAD_TRY(ead_sweep_work(&work));
     ead_print(stderr, "the tables: efficientad report %s\n", sweep->output);
     return EAD_OK;

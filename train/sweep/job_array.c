@@ -4,18 +4,19 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* How a scheduler tells a job its place in its array; NULL: it does not. */
+/* How a scheduler tells a job its place in its array; NULL: it does not. lowest: less is no array's. */
 typedef struct ArrayVariables {
     const char *name, *part, *first, *last, *step, *count;
+    long lowest;
 } ArrayVariables;
 
 static const ArrayVariables schedulers[] = {
     {"Slurm", "SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_MIN", "SLURM_ARRAY_TASK_MAX", "SLURM_ARRAY_TASK_STEP",
-     "SLURM_ARRAY_TASK_COUNT"},
-    {"SGE", "SGE_TASK_ID", "SGE_TASK_FIRST", "SGE_TASK_LAST", "SGE_TASK_STEPSIZE", NULL},
-    {"LSF", "LSB_JOBINDEX", NULL, NULL, NULL, NULL},
-    {"PBS", "PBS_ARRAY_INDEX", NULL, NULL, NULL, NULL},
-    {"Torque", "PBS_ARRAYID", NULL, NULL, NULL, NULL},
+     "SLURM_ARRAY_TASK_COUNT", 0},
+    {"SGE", "SGE_TASK_ID", "SGE_TASK_FIRST", "SGE_TASK_LAST", "SGE_TASK_STEPSIZE", NULL, 1},
+    {"LSF", "LSB_JOBINDEX", NULL, NULL, NULL, NULL, 1}, /* 0 in every job outside of arrays */
+    {"PBS", "PBS_ARRAY_INDEX", NULL, NULL, NULL, NULL, 0},
+    {"Torque", "PBS_ARRAYID", NULL, NULL, NULL, NULL, 0},
 };
 
 /* The whole number in a variable, or -1: SGE says "undefined" outside of arrays. */
@@ -36,16 +37,25 @@ static long length_of(const ArrayVariables *scheduler) {
     return whole ? last : -1;
 }
 
-EadStatus ead_job_array_shard(EadShard *shard) {
+EadStatus ead_job_array_shard(int begun_in, EadShard *shard) {
     size_t known = sizeof schedulers / sizeof *schedulers, i = 0;
     if (shard->part > 0) return EAD_OK;
-    while (i < known && number_in(schedulers[i].part) < 0) i++;
+    while (i < known && number_in(schedulers[i].part) < schedulers[i].lowest) i++;
     if (i == known)
         return ead_fail(EAD_BAD_ARGUMENT,
                         "--shard array: this is not a job of an array (Slurm, SGE, LSF, PBS); "
                         "submit it as one, or say the part: --shard 2/8");
     const ArrayVariables *scheduler = &schedulers[i];
     long part = number_in(scheduler->part), parts = shard->parts > 0 ? shard->parts : length_of(scheduler);
+    if (parts < 1 && begun_in > 1) parts = begun_in;
+    if (shard->parts < 1 && begun_in > 1 && parts != begun_in)
+        return ead_fail(
+            EAD_BAD_ARGUMENT,
+            "--shard array: the sweep was begun in %d parts, and this %s array has %ld; --shard array/%d "
+            "does "
+            "parts of then again (with configs/sweep.sbatch: PARTS=%d sbatch ...), --shard array/%ld divides "
+            "it anew",
+            begun_in, scheduler->name, parts, begun_in, begun_in, parts);
     if (parts < 1)
         return ead_fail(
             EAD_BAD_ARGUMENT,

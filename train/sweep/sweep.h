@@ -109,5 +109,9 @@ bool ead_sweep_in_shard(const EadSweepWork *work, int run);
  * written their checkpoints; EAD_IO where no process can be made. */
 EadStatus ead_sweep_work(const EadSweepWork *work);
 
-/* OUTPUT/NAME.sweep.json: what the sweep consists of, for the command report. Error: EAD_IO. */
-EadStatus ead_sweep_write_manifest(const EadSweep *sweep);
+/* OUTPUT/NAME.sweep.json: what the sweep consists of, for the command report, and the number of parts it is done in.
+ * Error: EAD_IO. */
+EadStatus ead_sweep_write_manifest(const EadSweep *sweep, int parts);
+
+/* The number of parts in that file; 0 where there is none. */
+int ead_sweep_begun_in(const EadSweep *sweep);

@@ -8,6 +8,8 @@
 #include "train/support/json_writer.h"
 
 #include <inttypes.h>
+#include <jansson.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -75,12 +77,25 @@ void ead_sweep_log_reason(const EadSweepRun *run, off_t start, int status, char 
     fclose(log);
 }
 
-EadStatus ead_sweep_write_manifest(const EadSweep *sweep) {
+static EadStatus manifest_path(const EadSweep *sweep, EadPath path) {
     char name[300];
+    snprintf(name, sizeof name, "%s.sweep.json", sweep->name);
+    return ead_path_in(path, sweep->output, name);
+}
+
+int ead_sweep_begun_in(const EadSweep *sweep) {
+    EadPath path;
+    if (manifest_path(sweep, path) != EAD_OK) return 0;
+    json_t *root = json_load_file(path, 0, NULL);
+    json_int_t parts = json_integer_value(json_object_get(root, "parts"));
+    json_decref(root);
+    return parts > 0 && parts <= INT_MAX ? (int)parts : 0;
+}
+
+EadStatus ead_sweep_write_manifest(const EadSweep *sweep, int parts) {
     EadPath path;
     EadAtomicFile file;
-    snprintf(name, sizeof name, "%s.sweep.json", sweep->name);
-    EAD_TRY(ead_path_in(path, sweep->output, name));
+    EAD_TRY(manifest_path(sweep, path));
     EAD_TRY(ead_make_directories(sweep->output));
     EAD_TRY(ead_atomic_file_open(&file, path));
     EadJson json = {.stream = file.stream};
@@ -88,6 +103,7 @@ EadStatus ead_sweep_write_manifest(const EadSweep *sweep) {
     ead_json_string(&json, "format", "efficientad-sweep/1");
     ead_json_string(&json, "title", sweep->title ? sweep->title : sweep->name);
     ead_json_string(&json, "paper", sweep->paper ? sweep->paper : "");
+    ead_json_integer(&json, "parts", parts);
     ead_json_open(&json, "runs", '[');
     for (int i = 0; i < sweep->run_count; i++) {
         const EadSweepRun *run = &sweep->runs[i];
