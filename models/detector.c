@@ -7,6 +7,7 @@
 #include "core/system/openmp_threads.h"
 
 #include <locale.h>
+#include <float.h>
 #include <math.h>
 #include <omp.h>
 #include <stdlib.h>
@@ -184,6 +185,15 @@ static EadStatus check_image(const EadDetector *d, const uint8_t *rgb, int width
     return EAD_OK;
 }
 
+/* A maximum passes over what is not a number, and damaged weights would look like a good image. */
+static EadStatus check_map(const EadModel *model, const float *map) {
+    int64_t count = (int64_t)model->width * model->height;
+    bool finite = true;
+    for (int64_t i = 0; i < count; i++) finite &= fabsf(map[i]) <= FLT_MAX;
+    if (finite) return EAD_OK;
+    return ead_fail(EAD_BAD_FILE, "the anomaly map holds values that are not numbers: the model is damaged");
+}
+
 static EadStatus run(EadDetector *d, const uint8_t *rgb, int width, int height, ptrdiff_t stride, float *map,
                      float *score) {
     EAD_TRY(check_image(d, rgb, width, height, stride));
@@ -200,6 +210,7 @@ static EadStatus run(EadDetector *d, const uint8_t *rgb, int width, int height, 
         d->scratch_count = pixels;
     }
     EAD_TRY(ead_detector_run_batch(d, input, &model_map));
+    EAD_TRY(check_map(model, model_map));
     float max = ead_map_resize(model_map, model->height, model->width, map ? map : d->scratch, height, width);
     if (!score) return EAD_OK;
     *score = max;

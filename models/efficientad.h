@@ -65,7 +65,7 @@ EAD_API int ead_detector_open_with(const char *path, const EadDetectorOptions *o
  *   score   NULL, or where to put the image's score: the maximum of that map
  * A map value of 0 is the 0.9 quantile of good validation images, 0.1 their 0.995 quantile (by default);
  * there is no upper bound. Allocates nothing but a buffer when the image size changes. Returns 0 or a
- * positive status. */
+ * positive status; that, too, where the map is not finite, which damaged weights make. */
 EAD_API int ead_detector_run(EadDetector *detector, const uint8_t *rgb, int width, int height,
                              ptrdiff_t stride, float *map, float *score);
 

@@ -12,6 +12,7 @@ bool ead_is_hidden(uint32_t code) {
         uint32_t first, last;
     } ranges[] = {
         {0, 0x1F},          {0x7F, 0x9F},     /* control characters */
+        {0xAD, 0xAD},       {0x200B, 0x200B}, /* soft hyphen, space without width */
         {0x61C, 0x61C},     {0x200E, 0x200F}, /* marks of direction */
         {0x2028, 0x202E},                     /* line ends; embeddings and overrides of direction */
         {0x2060, 0x206F},                     /* invisible operators; isolates of direction */

@@ -9,7 +9,7 @@
 #include <string.h>
 
 static const char utf8_mark[] = "\xEF\xBB\xBF";
-enum { MARK = sizeof utf8_mark - 1, LOOK = 64 };
+enum { MARK = sizeof utf8_mark - 1, LOOK = 64, DOS_END = 0x1A };
 
 static bool has_utf16_mark(const char *text, size_t size) {
     return size >= 2 && (memcmp(text, "\xFF\xFE", 2) == 0 || memcmp(text, "\xFE\xFF", 2) == 0);
@@ -31,6 +31,7 @@ EadStatus ead_text_clean(char *text, size_t *size, const char *label) {
     if (looks_wide(text, *size)) return refuse_utf16(label);
     if (memchr(text, 0, *size))
         return ead_fail(EAD_BAD_FILE, "%s: holds zero bytes, so it is not a text file", label);
+    if (*size > 0 && text[*size - 1] == DOS_END) --*size;
     const char *from = text, *end = text + *size;
     if (*size >= MARK && memcmp(from, utf8_mark, MARK) == 0) from += MARK;
     char *to = text;
@@ -68,6 +69,7 @@ static EadStatus read_name(EadNameList *list, int *length, int *byte) {
         list->after_return = false;
         if (second) continue;
         if (ends_name(list, *byte)) break;
+        if (*byte == '\0' && *length == 0) return refuse_utf16(list->label); /* \n 0 */
         if (*byte == '\0')
             return ead_fail(EAD_BAD_FILE,
                             "%s: holds zero bytes and line ends; if the zero bytes separate the names, "
@@ -93,6 +95,8 @@ EadStatus ead_name_list_next(EadNameList *list, const char **name) {
         list->begun = true;
         /* Every other byte of Latin text in UTF-16 is 0, with or without a mark. */
         bool wide = first && !told && list->zeros && length <= 1 && byte != EOF;
+        if (first && told && byte == EOF && strchr(list->name, '\n'))
+            return ead_fail(EAD_BAD_FILE, "%s: has lines and no zero bytes; leave --null out", list->label);
         if (first && (wide || has_utf16_mark(list->name, (size_t)length))) return refuse_utf16(list->label);
         int skip = first && length >= MARK && memcmp(list->name, utf8_mark, MARK) == 0 ? MARK : 0;
         *name = length > skip ? list->name + skip : NULL;

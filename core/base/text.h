@@ -8,7 +8,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/* Makes text [size + 1] plain, in place: no byte-order mark, lines end with \n, a 0 behind the last byte. Errors:
+/* Makes text [size + 1] plain, in place: no byte-order mark, lines end with \n, no DOS end mark (0x1A) at the end, a 0
+ * behind the last byte. Errors:
  * EAD_BAD_FILE for UTF-16, with the cure, and for bytes of 0; label: the file's name in them. */
 EadStatus ead_text_clean(char *text, size_t *size, const char *label);
 
@@ -26,7 +27,7 @@ typedef struct EadNameList {
 } EadNameList;
 
 /* The next name that is not empty, valid until the next call; *name is NULL at the end. Errors: EAD_IO; EAD_BAD_FILE
- * for UTF-16 and for a byte of 0 after lines; EAD_NO_MEMORY. */
+ * for UTF-16, for a byte of 0 after lines and for lines where there must be such bytes; EAD_NO_MEMORY. */
 EadStatus ead_name_list_next(EadNameList *list, const char **name);
 
 void ead_name_list_free(EadNameList *list);

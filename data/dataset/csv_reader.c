@@ -15,11 +15,29 @@ void ead_csv_close(EadCsvReader *reader) {
     *reader = (EadCsvReader){0};
 }
 
+/* Spreadsheets write ; where numbers have a comma, or tabs, and may say so in a line "sep=;" before all others. */
+static void find_separator(EadCsvReader *reader) {
+    const char *line = reader->next;
+    bool said = strncmp(line, "sep=", 4) == 0 && line[4] && (line[5] == '\n' || line[5] == '\0');
+    reader->separator = said ? line[4] : '\0';
+    if (said) reader->next += 5;
+    bool quoted = false;
+    for (; !said && *line && *line != '\n'; line++) {
+        quoted ^= *line == '"';
+        bool known = !quoted && (*line == ',' || *line == ';' || *line == '\t');
+        if (known && (*line == ',' || !reader->separator)) reader->separator = *line;
+        if (known && *line == ',') break;
+    }
+    if (!reader->separator) reader->separator = ',';
+}
+
 /* Takes the text over: `size` bytes and a 0. */
 static EadStatus start(char *text, size_t size, EadCsvReader *reader) {
     reader->text = text;
     reader->next = text;
-    return ead_text_clean(text, &size, reader->label);
+    EAD_TRY(ead_text_clean(text, &size, reader->label));
+    find_separator(reader);
+    return EAD_OK;
 }
 
 EadStatus ead_csv_open_text(const char *bytes, size_t size, const char *label, EadCsvReader *reader) {
@@ -46,15 +64,45 @@ static bool starts_formula(const char *text) {
     return false;
 }
 
-/* Takes one field and what ended it. Quotes may begin and end anywhere in it; a quote itself is doubled. */
+/* Whether a spreadsheet would compute the cell but for apostrophes or spaces before it. */
+static bool may_compute(const char *cell) {
+    return starts_formula(cell + strspn(cell, "' "));
+}
+
+/* Whether a cell may begin behind the character: a spreadsheet of another language separates by ; and an unquoting
+ * program by line ends. */
+static bool begins_cell(char before) {
+    return before == ';' || before == '\t' || before == '\r' || before == '\n';
+}
+
+/* The reverse of what ead_csv_write_text() puts before formulas. */
+static void take_apostrophes_off(char *text) {
+    char *to = text;
+    bool begins = true;
+    for (const char *from = text; *from; from++) {
+        if (begins && *from == '\'' && may_compute(from + 1)) from++;
+        begins = begins_cell(*from);
+        *to++ = *from;
+    }
+    *to = '\0';
+}
+
+static bool is_blank(const EadCsvReader *reader, char c) {
+    return (c == ' ' || c == '\t') && c != reader->separator;
+}
+
+/* Takes one field and what ended it. Quotes may begin and end anywhere in it; a quote itself is doubled. Blanks around
+ * it do not count but in quotes. */
 static EadStatus take_field(EadCsvReader *reader, char *delimiter) {
-    char *from = reader->next, *to = from;
+    char *from = reader->next;
     bool quoted = false;
     if (reader->count == EAD_CSV_FIELDS)
         return ead_fail(EAD_BAD_FILE, "%s:%d: more than %d fields", reader->label, reader->line,
                         EAD_CSV_FIELDS);
-    reader->fields[reader->count++] = to;
-    for (; *from && (quoted || !strchr(",\r\n", *from)); from++) {
+    while (is_blank(reader, *from)) from++;
+    char *field = from, *to = from, *kept = from;
+    reader->fields[reader->count++] = field;
+    for (; *from && (quoted || (*from != reader->separator && !strchr("\r\n", *from))); from++) {
         if (*from == '\n') reader->lines_read++;
         if (*from != '"')
             *to++ = *from;
@@ -62,25 +110,26 @@ static EadStatus take_field(EadCsvReader *reader, char *delimiter) {
             *to++ = *from++;
         else
             quoted = !quoted;
+        if (*from == '"') kept = to;
     }
     if (quoted)
         return ead_fail(EAD_BAD_FILE, "%s:%d: a quote that does not end", reader->label, reader->line);
     *delimiter = *from;
     reader->next = from + (*from != '\0');
+    while (to > kept && is_blank(reader, to[-1])) to--;
     *to = '\0';
-    char **field = &reader->fields[reader->count - 1];
-    if (**field == '\'' && starts_formula(*field + strspn(*field, "'"))) ++*field;
+    take_apostrophes_off(field);
     return EAD_OK;
 }
 
 EadStatus ead_csv_next(EadCsvReader *reader, bool *found) {
-    char delimiter = ',';
+    char delimiter = reader->separator;
     for (; *reader->next == '\r' || *reader->next == '\n'; reader->next++)
         reader->lines_read += *reader->next == '\n';
     *found = *reader->next != '\0';
     reader->line = reader->lines_read + 1;
     reader->count = 0;
-    while (*found && delimiter == ',') EAD_TRY(take_field(reader, &delimiter));
+    while (*found && delimiter == reader->separator) EAD_TRY(take_field(reader, &delimiter));
     reader->lines_read += delimiter == '\n';
     return EAD_OK;
 }
@@ -92,12 +141,15 @@ int ead_csv_find(const EadCsvReader *reader, const char *name) {
 }
 
 void ead_csv_write_text(FILE *stream, const char *text) {
-    bool quoted = strpbrk(text, "\",\r\n") != NULL;
+    size_t size = strlen(text);
+    bool quoted = strpbrk(text, "\",\r\n") || (size > 0 && (text[0] == ' ' || strchr(" \t", text[size - 1])));
+    bool begins = true;
     if (quoted) putc('"', stream);
-    if (starts_formula(text + strspn(text, "'"))) putc('\'', stream);
     for (; *text; text++) {
+        if (begins && may_compute(text)) putc('\'', stream);
         if (*text == '"') putc('"', stream);
         putc(*text, stream);
+        begins = begins_cell(*text);
     }
     if (quoted) putc('"', stream);
 }

@@ -1,7 +1,9 @@
-/* Rows of a CSV file (RFC 4180: fields between commas, in quotes where they hold commas, quotes or line
- * ends), and the texts of those that are written. A text that a spreadsheet would take for a formula (it begins with
- * = + - @ or their wide forms, a tab or a line end) has an apostrophe before it in the file, and so has one that begins
- * with apostrophes and goes on like that; reading takes one off. */
+/* Rows of a CSV file (RFC 4180: fields between commas, in quotes where they hold commas, quotes or line ends), and the
+ * texts of those that are written. As spreadsheets of some languages save it, it may have ; or tabs between its fields:
+ * the first line tells. Blanks around a field count only in quotes. A text that a spreadsheet would take for a formula (it
+ * begins with = + - @ or their wide forms, a tab or a line end, perhaps after spaces) has an apostrophe before it in the
+ * file, and so has what follows on a ; a tab or a line end in a text, for some programs begin a cell there; what begins
+ * with apostrophes and goes on like that has one more; reading takes one off. */
 #pragma once
 
 #include "core/base/status.h"
@@ -16,6 +18,7 @@ typedef struct EadCsvReader {
     char *text; /* the file, cut into fields as rows are read; owned */
     char *next;
     const char *label;            /* of the file, borrowed */
+    char separator;               /* of fields: , or ; or a tab */
     int line;                     /* where the present row begins, from 1 */
     int lines_read;               /* up to the end of the present row */
     char *fields[EAD_CSV_FIELDS]; /* [count] of the present row, within text */

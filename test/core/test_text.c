@@ -31,6 +31,9 @@ START_TEST(marks_and_line_ends_are_made_plain) {
         {BYTES("a\xEF\xBB\xBF"), "a\xEF\xBB\xBF"}, /* a mark is one at the beginning */
         {BYTES("\xEF\xBB\xBF\xEF\xBB\xBFx"), "\xEF\xBB\xBFx"},
         {BYTES("gr\xC3\xBCn"), "gr\xC3\xBCn"},
+        {BYTES("a\r\nb\r\n\x1A"), "a\nb\n"}, /* DOS ends a text so */
+        {BYTES("\x1A"), ""},
+        {BYTES("\x1A\n"), "\x1A\n"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char *text;
@@ -104,6 +107,10 @@ static const ListCase list_cases[] = {
      false, "", "list: is UTF-16 text"},
     {BYTES("\xFE\xFF\0a\0.\0p\0\r\0\n"), false, "", "is UTF-16 text"},
     {BYTES("a\0.\0p\0n\0g\0\n\0"), false, "", "is UTF-16 text"},
+    {BYTES("\n\0\n\0a\0.\0p\0"), false, "", "is UTF-16 text"},
+    {BYTES("\0\n\0\n\0a"), false, "", "is UTF-16 text"},
+    {BYTES("a.png\nb.png\n"), true, "", "leave --null out"},
+    {BYTES("a.png"), true, "a.png|", NULL},
     {BYTES("\0a\0.\0p\0n\0g\0\n"), false, "", "is UTF-16 text"},
 };
 
@@ -144,6 +151,9 @@ START_TEST(a_terminal_gets_nothing_to_obey) {
         {"a\u202Egnp.exe\u202C", "a?gnp.exe?"},
         {"\u202A\u202B\u202D\u2066\u2067\u2068\u2069\u200E\u200F\u061C", "??????????"},
         {"\u2028\u2029\uFEFF", "???"},
+        {"gas\u200Bket\u00AD", "gas?ket?"},
+        {"\u0646\u200C\u0646 \U0001F468\u200D\U0001F469",
+         "\u0646\u200C\u0646 \U0001F468\u200D\U0001F469"}, /* they shape letters */
         {"\x9B"
          "31m",
          "?31m"}, /* C1 as a terminal of 8 bits has it: no UTF-8 */

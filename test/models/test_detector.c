@@ -351,6 +351,26 @@ START_TEST(values_that_are_not_finite) {
 }
 END_TEST
 
+/* Finite weights whose products are not: the maximum of such a map would be that of a good image. */
+START_TEST(maps_that_are_not_finite) {
+    static const char *const names[] = {"student.conv4.weight", "teacher.conv4.bias",
+                                        "autoencoder.dec_conv8.weight"};
+    static uint8_t rgb[TINY_SIDE * TINY_SIDE * 3];
+    const char *path = FOLDER "damaged.safetensors";
+    fill_noise(rgb, sizeof rgb, 5);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        EadDetector *detector;
+        float score;
+        write_damaged(path, &(Damage){.tensor = names[i], .poison = 3e38});
+        ASSERT_OK((EadStatus)ead_detector_open(path, &detector));
+        ASSERT_FAILS(
+            (EadStatus)ead_detector_run(detector, rgb, TINY_SIDE, TINY_SIDE, 3 * TINY_SIDE, NULL, &score),
+            EAD_BAD_FILE, "the model is damaged");
+        ead_detector_close(detector);
+    }
+}
+END_TEST
+
 START_TEST(wrong_metadata) {
     static const char *const wrong[][2] = {
         {"format", NULL},         {"format", "efficientad/2"}, {"model", "large"},
@@ -390,6 +410,7 @@ static Suite *make_suite(void) {
     tcase_add_test(files, wrong_shapes);
     tcase_add_test(files, wrong_types);
     tcase_add_test(files, values_that_are_not_finite);
+    tcase_add_test(files, maps_that_are_not_finite);
     tcase_add_test(files, wrong_metadata);
     suite_add_tcase(suite, api);
     suite_add_tcase(suite, files);

@@ -376,7 +376,30 @@ START_TEST(lists_on_stdin_and_odd_names) {
 }
 END_TEST
 
-/* Overlays must not end up where images are read from. */
+/* What other programs put around names, where no file is called so. */
+START_TEST(lists_of_other_programs) {
+    SKIP_UNLESS(getenv("PROGRAM"), "PROGRAM is not set");
+    write_images();
+    save_tiny_model(MODEL, NAN, NULL);
+    static const char list[] = "\xEF\xBB\xBF" FOLDER "in/b.png  \r\n \t\r\n\"" FOLDER "in/b.png\"\r\n"
+                               "\xEF\xBB\xBF" FOLDER "in/b.png\t\n  '" FOLDER "in/b.png'\n" FOLDER
+                               "odd/ so named.png \n" FOLDER "odd/none.png \n\x1A";
+    write_noise_png(FOLDER "odd/ so named.png ", 30, 30, 3, 9);
+    write_bytes(FOLDER "list", list, sizeof list - 1);
+    ck_assert_int_eq(run_predict("- <" FOLDER "list"), 1);
+    json_t *lines = printed_lines();
+    ck_assert_int_eq((int)json_array_size(lines), 6);
+    for (size_t i = 0; i < 4; i++) ck_assert_str_eq(member_text(lines, i, "path"), FOLDER "in/b.png");
+    ck_assert_str_eq(member_text(lines, 4, "path"), FOLDER "odd/ so named.png ");
+    ck_assert_str_eq(member_text(lines, 5, "path"), FOLDER "odd/none.png ");
+    json_decref(lines);
+    assert_file_holds(FOLDER "stderr", "5 of 6 inputs scored");
+    /* Names that end with a byte of 0 are as they are. */
+    write_bytes(FOLDER "list", FOLDER "in/b.png ", sizeof(FOLDER "in/b.png "));
+    ck_assert_int_eq(run_predict("- <" FOLDER "list"), 1);
+}
+END_TEST
+
 /* As `find -print0` writes it, found out or said; and no name reaches a terminal as it is. */
 START_TEST(lists_of_hostile_names) {
     SKIP_UNLESS(getenv("PROGRAM"), "PROGRAM is not set");
@@ -462,6 +485,7 @@ static Suite *make_suite(void) {
     tcase_add_test(program, nothing_is_left_out_without_a_word);
     tcase_add_test(program, scores_outlive_pictures);
     tcase_add_test(program, lists_on_stdin_and_odd_names);
+    tcase_add_test(program, lists_of_other_programs);
     tcase_add_test(program, lists_of_hostile_names);
     tcase_add_test(program, images_are_never_overwritten);
     tcase_add_test(program, failures_and_usage);

@@ -160,6 +160,17 @@ static const char *const cells[][2] = {
     {"'quoted'", "'quoted'"},
     {"a=b", "a=b"},
     {"", ""},
+    /* Cells of a spreadsheet that separates by ; or tabs, or does not know quotes. */
+    {"a;=1", "a;'=1"},
+    {"a;b", "a;b"},
+    {"a\t@x", "a\t'@x"},
+    {"a\n-x", "\"a\n'-x\""},
+    {";'=1", ";''=1"},
+    {"\t=1", "'\t'=1"},
+    /* Some take spaces off first. */
+    {" =1", "\"' =1\""},
+    {" a ", "\" a \""},
+    {"a\t", "\"a\t\""},
 };
 enum { CELLS = sizeof cells / sizeof *cells };
 
@@ -190,6 +201,71 @@ START_TEST(cells_never_start_a_formula) {
 }
 END_TEST
 
+/* As spreadsheets save a CSV file. */
+START_TEST(separators_are_found) {
+    static const struct {
+        const char *text, *second;
+        int count;
+    } cases[] = {
+        {"a,b;c\n1,2;3\n", "2;3", 2},
+        {"a;b;c\n1;2,5;\"x;y\"\n", "2,5", 3},
+        {"a\tb\tc\n1\t 2 \t\n", "2", 3},
+        {"\"a,x\";b\n1;2\n", "2", 2},
+        {"sep=;\r\na;b\r\n1;2,0\r\n", "2,0", 2},
+        {"sep=,\na,b\n1,2\n", "2", 2},
+        {"\xEF\xBB\xBFsep=\t\na\tb\n1\t2\n", "2", 2},
+        {"a , b\n1, \" 2 \" \n", " 2 ", 2},
+        {"a, b\n1,\t2 3 \n\x1A", "2 3", 2},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        EadCsvReader reader;
+        bool found;
+        ASSERT_OK(ead_csv_open_text(cases[i].text, strlen(cases[i].text), "x.csv", &reader));
+        ASSERT_OK(ead_csv_next(&reader, &found));
+        ck_assert(found && (i == 3 || ead_csv_find(&reader, "a") == 0) && ead_csv_find(&reader, "sep=") < 0);
+        ASSERT_OK(ead_csv_next(&reader, &found));
+        ck_assert_int_eq(reader.count, cases[i].count);
+        ck_assert_str_eq(reader.fields[0], "1");
+        ck_assert_str_eq(reader.fields[1], cases[i].second);
+        ASSERT_OK(ead_csv_next(&reader, &found));
+        ck_assert(!found);
+        ead_csv_close(&reader);
+    }
+}
+END_TEST
+
+/* What a killed run leaves of its last row does not stop a report. */
+START_TEST(half_a_row_of_losses_is_passed_over) {
+    static const char *const ends[] = {"2", "2,0.25", "2,0.25,0.25,0.0", "2,0.25,0.25,0.01"};
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        char text[128];
+        EadLossHistory history;
+        snprintf(text, sizeof text, "step,st,total,lr\n1,0.5,0.5,0.1\n%s", ends[i]);
+        write_text(S "file", text);
+        ASSERT_OK(ead_loss_history_read(S "file", &history));
+        ck_assert_int_eq(history.count, 1);
+        ead_loss_history_free(&history);
+        strcat(text, "\n");
+        write_text(S "file", text);
+        if (i < 2)
+            ASSERT_FAILS(ead_loss_history_read(S "file", &history), EAD_BAD_FILE, S "file:3: not a row");
+    }
+}
+END_TEST
+
+START_TEST(tabs_in_yaml_are_named) {
+    static const char *const texts[] = {"train:\n\tsteps: 7\n", "train:\n  steps: 7\n\tlr: 1\n",
+                                        "a: b\n\t\tc: d\n"};
+    EadConfig config;
+    ASSERT_OK(ead_config_defaults(&config));
+    for (int i = 0; i < 3; i++) {
+        write_text(S "file", texts[i]);
+        ASSERT_FAILS(ead_config_load(S "file", &config), EAD_BAD_FILE, "not valid YAML: a tab where");
+    }
+    ead_config_free(&config);
+}
+END_TEST
+
 static void remove_scratch(void) {
     shell_ok("rm -rf " S);
 }
@@ -202,6 +278,9 @@ int main(void) {
     tcase_add_loop_test(tests, files_from_windows_are_read, 0, count);
     tcase_add_loop_test(tests, wide_files_are_refused_by_name, 0, count);
     tcase_add_test(tests, cells_never_start_a_formula);
+    tcase_add_test(tests, separators_are_found);
+    tcase_add_test(tests, half_a_row_of_losses_is_passed_over);
+    tcase_add_test(tests, tabs_in_yaml_are_named);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

@@ -49,6 +49,8 @@ static EadStatus invalid_yaml(const Reader *reader) {
         for (size_t i = 0; i < yaml->problem_offset; i++) line += reader->bytes[i] == '\n';
     }
     const char *problem = yaml->problem ? yaml->problem : "unknown problem";
+    if (yaml->error == YAML_SCANNER_ERROR && reader->bytes[yaml->problem_mark.index] == '\t')
+        problem = "a tab where the line begins or a value is expected; YAML wants spaces";
     return fail_at(reader->label, line, ead_fail(EAD_BAD_FILE, "not valid YAML: %s", problem));
 }
 

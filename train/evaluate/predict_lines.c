@@ -10,6 +10,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 void ead_predict_inputs_start(EadPredictInputs *inputs, const char *const *paths, int count, FILE *list,
                               const char *overlays, const char *maps) {
@@ -66,12 +67,34 @@ static EadStatus take_image(EadPredictInputs *inputs, EadPredictInput *input) {
     return EAD_OK;
 }
 
+/* A line of a list without what other programs put around a name: blanks, quotes, the byte-order mark of a second
+ * list behind a first, the end mark of DOS. Only where no file has that very name; NULL: nothing else is in it. */
+static const char *name_of_line(EadNameList *list, const char *line) {
+    static const char blanks[] = " \t\x1A", mark[] = "\xEF\xBB\xBF";
+    if (list->zeros || access(line, F_OK) == 0) return line;
+    char *name = list->name + (line - list->name);
+    if (strncmp(name, mark, strlen(mark)) == 0) name += strlen(mark);
+    name += strspn(name, blanks);
+    size_t size = strlen(name);
+    while (size > 0 && strchr(blanks, name[size - 1])) size--;
+    if (size == 0) return NULL;
+    bool quoted = size > 2 && (name[0] == '"' || name[0] == '\'') && name[size - 1] == name[0];
+    name += quoted;
+    size -= quoted ? 2 : 0;
+    char behind = name[size];
+    name[size] = '\0';
+    if (access(name, F_OK) == 0) return name;
+    name[size] = behind;
+    return line;
+}
+
 /* The next path named by the user or the list; NULL at the end. */
 static EadStatus next_path(EadPredictInputs *inputs, const char **path) {
     for (;;) {
-        if (inputs->listing) {
+        while (inputs->listing) {
             EAD_TRY(ead_name_list_next(&inputs->list, path));
             inputs->listing = *path != NULL;
+            if (*path) *path = name_of_line(&inputs->list, *path);
             if (*path) return EAD_OK;
         }
         *path = inputs->next < inputs->count ? inputs->paths[inputs->next++] : NULL;

@@ -27,7 +27,7 @@ EadStatus ead_score_file(EadDetector *detector, const char *path, const EadImage
     out->decoding_seconds = decoded - start;
     EadStatus status = ead_score_image(detector, &out->image, &out->map, &out->score);
     out->inference_seconds = ead_clock_seconds() - decoded;
-    return status;
+    return status == EAD_OK ? EAD_OK : ead_fail_prefix(status, "%s: ", path);
 }
 
 void ead_scored_free(EadScored *scored) {

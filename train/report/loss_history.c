@@ -45,6 +45,7 @@ static EadStatus read_rows(FILE *stream, const char *path, EadLossHistory *histo
     char line[LINE_SIZE];
     double last = 0;
     for (long number = 1; fgets(line, sizeof line, stream); number++) {
+        if (number > 1 && !strchr(line, '\n') && feof(stream)) break; /* a run was killed as it wrote */
         line[strcspn(line, "\r\n")] = '\0';
         if (number == 1) EAD_TRY(read_header(line, path, history));
         if (number == 1) continue;

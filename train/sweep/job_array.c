@@ -51,10 +51,10 @@ EadStatus ead_job_array_shard(int begun_in, EadShard *shard) {
     if (shard->parts < 1 && begun_in > 1 && parts != begun_in)
         return ead_fail(
             EAD_BAD_ARGUMENT,
-            "--shard array: the sweep was begun in %d parts, and this %s array has %ld; --shard array/%d "
-            "does "
-            "parts of then again (with configs/sweep.sbatch: PARTS=%d sbatch ...), --shard array/%ld divides "
-            "it anew",
+            "--shard array: the sweep was begun in %d parts, and this %s array has %ld; to do some of them "
+            "again: --shard array/%d (with configs/sweep.sbatch: PARTS=%d sbatch ...); to divide the sweep "
+            "anew: "
+            "--shard array/%ld",
             begun_in, scheduler->name, parts, begun_in, begun_in, parts);
     if (parts < 1)
         return ead_fail(
