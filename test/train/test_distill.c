@@ -208,7 +208,7 @@ START_TEST(refusals_say_what_to_do) {
     refuses(WHOLE, CACHE "distill.steps=2", true, "was made after step 4, but distill.steps is 2");
     refuses(SCRATCH "new/", "distill.images=" SCRATCH "pictures/none", false, "distill.images: ");
     refuses(SCRATCH "new/", "distill.backbone=" WHOLE "teacher.safetensors", false,
-            "holds no backbone that is known");
+            "is a teacher, not a backbone");
     ck_assert(!exists(SCRATCH "new"));
     EadConfig config;
     ASSERT_OK(ead_config_defaults(&config));

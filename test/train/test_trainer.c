@@ -154,7 +154,8 @@ START_TEST(what_cannot_be_resumed_is_refused) {
     check_not_resumed(STUDENT_ONLY "train.steps=3", EAD_BAD_FILE, checkpoint);
     ck_assert_int_eq(unlink(checkpoint), 0);
     ck_assert_int_eq(rename(SCRATCH "other/model.safetensors", checkpoint), 0);
-    check_not_resumed(STUDENT_ONLY "train.steps=3", EAD_BAD_FILE, "it is not a checkpoint");
+    check_not_resumed(STUDENT_ONLY "train.steps=3", EAD_BAD_FILE,
+                      "is a model, not a checkpoint of a training");
 }
 END_TEST
 
