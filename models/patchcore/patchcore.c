@@ -8,6 +8,7 @@
 #include "core/ops/max_pool2d/max_pool2d.h"
 #include "core/ops/nearest_rows/nearest_rows.h"
 #include "core/ops/resize_bilinear/resize_bilinear.h"
+#include "core/system/machine.h"
 #include "models/networks/params_file.h"
 #include "models/networks/patch_embedding.h"
 
@@ -135,6 +136,14 @@ static EadStatus find_bank(const EadSafetensors *file, const EadFileTensor **out
     if (!valid)
         return ead_fail(EAD_BAD_FILE, "%s: tensor 'bank' is missing or is not a table of [rows, numbers]; %s",
                         ead_safetensors_path(file), EAD_MODEL_FILE_HINT);
+    size_t bytes = (size_t)bank->count * sizeof(real), there = ead_machine_available();
+    if (bytes > there)
+        return ead_fail(
+            EAD_NO_MEMORY,
+            "%s: its bank of %lld x %lld numbers takes %.0f MB, but only %.0f MB are free; train it "
+            "again with a lower patchcore.coreset_ratio",
+            ead_safetensors_path(file), (long long)bank->shape[0], (long long)bank->shape[1],
+            1e-6 * (double)bytes, 1e-6 * (double)there);
     spec->length = (int)bank->shape[1];
     spec->stored = bank->type == EAD_FILE_F16 ? EAD_FILE_F16 : EAD_FILE_F32;
     return EAD_OK;
