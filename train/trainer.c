@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 /* ---- the table ---- */
 
@@ -116,6 +117,16 @@ static EadStatus log_losses(Run *run) {
     return EAD_OK;
 }
 
+/* Bytes that the disk must hold beside a new checkpoint that replaces none: the one before it, which stays until the
+ * new one is whole, or at the end the model. */
+static uint64_t bytes_beside(const Run *run, uint64_t checkpoint) {
+    int64_t every = run->config->train_checkpoint_every, left = run->steps - steps_done(run);
+    bool several = every > 0 && left > every;
+    uint64_t model = run->model ? run->model->method->functions->bytes(run->model) : 0;
+    if (access(run->folder.checkpoint, F_OK) == 0) return 0;
+    return several && checkpoint > model ? checkpoint : model;
+}
+
 /* Writes the checkpoint, or only asks whether there is room for it. */
 static EadStatus write_checkpoint(Run *run, bool only_ask) {
     EadSafetensorsWriter *writer;
@@ -124,8 +135,9 @@ static EadStatus write_checkpoint(Run *run, bool only_ask) {
     EadStatus status = run->fit->write(run->state, writer);
     if (status == EAD_OK)
         status = ead_checkpoint_write(writer, run->config_text, steps_done(run), step_of(run));
+    uint64_t bytes = ead_safetensors_writer_bytes(writer);
     if (status == EAD_OK)
-        status = only_ask ? ead_check_room(path, ead_safetensors_writer_bytes(writer))
+        status = only_ask ? ead_check_room(path, bytes, bytes_beside(run, bytes))
                           : ead_safetensors_writer_write(writer, path);
     ead_safetensors_writer_free(writer);
     return status;
@@ -226,6 +238,7 @@ static EadStatus prepare(Run *run) {
     if (detector) run->model = fit->model(run->state);
     EAD_TRY(find_start(run));
     EAD_TRY(plan_step(run));
+    if (steps_done(run) < run->steps) EAD_TRY(write_checkpoint(run, true));
     if (detector) EAD_TRY(ead_train_data_open(run->config, run->spec->quiet, &run->data));
     if (fit->open) EAD_TRY(fit->open(run->state));
     EAD_TRY(ead_run_folder_make(&run->folder)); /* what is wrong till here leaves no folder */
@@ -238,8 +251,7 @@ static EadStatus prepare(Run *run) {
         EAD_TRY(ead_training_board_open(&run->board, run->config->output, run->steps, steps_done(run),
                                         &run->data.dataset, &rules));
     EAD_TRY(ead_run_folder_write_config(&run->folder, run->config_text));
-    if (run->phase_count == 0) return save_checkpoint(run); /* reading may have added to it */
-    return steps_done(run) < run->steps ? write_checkpoint(run, true) : EAD_OK;
+    return run->phase_count == 0 ? save_checkpoint(run) : EAD_OK; /* reading may have added to it */
 }
 
 /* ---- the steps ---- */

@@ -197,9 +197,19 @@ EadStatus ead_sync_folder_of(const char *path) {
                     path, strerror(reason));
 }
 
+/* A stream keeps that a write failed, but not why. One more at the end of the file, which is given up, fails for the
+ * same reason. */
+static bool is_sound(EadAtomicFile *file) {
+    static const char block[1 << 12];
+    if (!ferror(file->stream)) return true;
+    int descriptor = fileno(file->stream);
+    if (pwrite(descriptor, block, sizeof block, lseek(descriptor, 0, SEEK_END)) > 0) errno = EIO;
+    return false;
+}
+
 EadStatus ead_atomic_file_commit(EadAtomicFile *file) {
     errno = 0;
-    bool written = !ferror(file->stream) && fflush(file->stream) == 0;
+    bool written = is_sound(file) && fflush(file->stream) == 0;
     if (written) written = file->through ? copy_through(file) : give_name(file);
     EadStatus status = !written          ? fail(file->path)
                        : file->temporary ? ead_sync_folder_of(file->path)

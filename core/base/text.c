@@ -15,11 +15,16 @@ static bool has_utf16_mark(const char *text, size_t size) {
     return size >= 2 && (memcmp(text, "\xFF\xFE", 2) == 0 || memcmp(text, "\xFE\xFF", 2) == 0);
 }
 
-/* A quarter of zeros is more than any text has that is not in 16 or 32 bits a character. */
+/* A quarter of zeros is more than any text has that is not in 16 or 32 bits a character; what is no text has
+ * control characters among them. */
 static bool looks_wide(const char *text, size_t size) {
-    size_t zeros = 0, looked = size < LOOK ? size : LOOK;
-    for (size_t i = 0; i < looked; i++) zeros += text[i] == '\0';
-    return has_utf16_mark(text, size) || (zeros >= 2 && 4 * zeros >= looked);
+    size_t zeros = 0, controls = 0, looked = size < LOOK ? size : LOOK;
+    for (size_t i = 0; i < looked; i++) {
+        zeros += text[i] == '\0';
+        controls +=
+            (unsigned char)text[i] < ' ' && !strchr("\t\n\r", text[i]); /* strchr() finds the zero, too */
+    }
+    return has_utf16_mark(text, size) || (zeros >= 2 && 4 * zeros >= looked && controls == 0);
 }
 
 static EadStatus refuse_utf16(const char *label) {

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -42,7 +43,8 @@ static EadFileRole role_of_tensors(const EadSafetensors *file) {
     if (format && strncmp(format, "efficientad-images/", strlen("efficientad-images/")) == 0)
         return EAD_ROLE_CACHE;
     if (has(file, "layer1.0.conv1.weight")) return EAD_ROLE_BACKBONE;
-    if (!format || strcmp(format, "efficientad/1") != 0) return EAD_ROLE_UNKNOWN;
+    if (!format) return EAD_ROLE_WEIGHTS;
+    if (strcmp(format, "efficientad/1") != 0) return EAD_ROLE_UNKNOWN;
     /* Of a model that lacks a part its reader says which. */
     bool trained =
         method || holds_networks(file, "student.") || ead_safetensors_metadata(file, "map_normalization");
@@ -75,17 +77,46 @@ static bool has_key(const char *text, const char *words) {
     return false;
 }
 
+/* Whether there are no bytes that texts of no encoding have. */
+static bool is_text(const char *bytes, size_t size) {
+    for (size_t i = 0; i < size; i++)
+        if ((unsigned char)bytes[i] < ' ' && (bytes[i] == '\0' || !strchr("\t\n\v\f\r\x1B", bytes[i])))
+            return false;
+    return true;
+}
+
 static EadFileRole role_of_text(const char *text) {
+    static const struct {
+        EadFileRole role;
+        const char *beginning;
+    } beginnings[] = {{EAD_ROLE_TABLE, "path,label,"}, {EAD_ROLE_TABLE, "step,loss"},
+                      {EAD_ROLE_TABLE, "threshold,"},  {EAD_ROLE_PAGE, "<!doctype html"},
+                      {EAD_ROLE_PAGE, "<html"},        {EAD_ROLE_LFS, "version https://git-lfs"}};
     if (strncmp(text, "\xEF\xBB\xBF", 3) == 0) text += 3;
+    for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++)
+        if (strncasecmp(text, beginnings[i].beginning, strlen(beginnings[i].beginning)) == 0)
+            return beginnings[i].role;
     if (strstr(text, "\"efficientad-sweep/")) return EAD_ROLE_SWEEP_RUNS;
     if (text[0] == '{' && strstr(text, "\"image_auroc\"")) return EAD_ROLE_METRICS;
     if (has_key(text, "collections variants seeds base ")) return EAD_ROLE_SWEEP;
     bool config = has_key(text, "dataset model train loss penalty augment autoencoder maps threshold eval "
                                 "distill output ");
-    return config ? EAD_ROLE_CONFIG : EAD_ROLE_UNKNOWN;
+    return config ? EAD_ROLE_CONFIG : EAD_ROLE_TEXT;
 }
 
 /* ---- any file ---- */
+
+/* "BM", a size, and two numbers that are 0. */
+static bool is_bitmap(const char *bytes, size_t size) {
+    return size > 14 && memcmp(bytes, "BM", 2) == 0 && memcmp(bytes + 6, "\0\0\0\0", 4) == 0;
+}
+
+/* A message of Protocol Buffers: field 1, the version of the format, then the name of the producer (field 2) or the
+ * graph (7). */
+static bool is_onnx(const char *bytes, size_t size) {
+    return size > 3 && bytes[0] == 8 && bytes[1] > 0 && bytes[1] < 32 &&
+           (bytes[2] == 0x12 || bytes[2] == 0x3A);
+}
 
 static EadFileRole role_of_bytes(const char *path, const char *bytes, size_t size) {
     static const struct {
@@ -103,12 +134,32 @@ static EadFileRole role_of_bytes(const char *path, const char *bytes, size_t siz
         MAGIC(COMPRESSED, 0, "BZh"),
         MAGIC(COMPRESSED, 0, "\xFD\x37zXZ"),
         MAGIC(COMPRESSED, 0, "\x28\xB5\x2F\xFD"),
+        MAGIC(COMPRESSED, 0, "7z\xBC\xAF"),
+        MAGIC(COMPRESSED, 0, "Rar!"),
         MAGIC(IMAGE, 0, "\x89PNG"),
         MAGIC(IMAGE, 0, "\xFF\xD8\xFF"),
-        MAGIC(IMAGE, 0, "GIF8"),
         MAGIC(IMAGE, 8, "WEBP"),
         MAGIC(IMAGE, 0, "II*\0"),
         MAGIC(IMAGE, 0, "MM\0*"),
+        MAGIC(IMAGE, 0, "II+\0"),
+        MAGIC(IMAGE, 0, "MM\0+"),
+        MAGIC(PICTURE, 0, "GIF8"),
+        MAGIC(PICTURE, 4, "ftyp"),
+        MAGIC(PICTURE, 0, "\0\0\0\x0CjP"),
+        MAGIC(PICTURE, 0, "\0\0\1\0"),
+        MAGIC(PICTURE, 0, "P5\n"),
+        MAGIC(PICTURE, 0, "P6\n"),
+        MAGIC(PICKLE, 0, "\x80\2"),
+        MAGIC(PICKLE, 0, "\x80\3"),
+        MAGIC(PICKLE, 0, "\x80\4"),
+        MAGIC(PICKLE, 0, "\x80\5"),
+        MAGIC(HDF5, 0, "\x89HDF"),
+        MAGIC(NUMPY, 0, "\x93NUMPY"),
+        MAGIC(GGUF, 0, "GGUF"),
+        MAGIC(TFLITE, 4, "TFL3"),
+        MAGIC(EVENTS, 23, "brain.Event:"),
+        MAGIC(TEXT, 0, "\xFF\xFE"),
+        MAGIC(TEXT, 0, "\xFE\xFF"),
 #undef MAGIC
     };
     if (size > 8 && bytes[8] == '{') {
@@ -120,7 +171,9 @@ static EadFileRole role_of_bytes(const char *path, const char *bytes, size_t siz
         if (size >= offset + length && memcmp(bytes + offset, beginnings[i].magic, length) == 0)
             return beginnings[i].role;
     }
-    return memchr(bytes, '\0', size) ? EAD_ROLE_UNKNOWN : role_of_text(bytes);
+    if (is_bitmap(bytes, size)) return EAD_ROLE_IMAGE;
+    if (is_onnx(bytes, size)) return EAD_ROLE_ONNX;
+    return !is_text(bytes, size) ? EAD_ROLE_UNKNOWN : size == 0 ? EAD_ROLE_EMPTY : role_of_text(bytes);
 }
 
 EadFileRole ead_file_role(const char *path) {

@@ -1,40 +1,49 @@
 /* Trying of folders, and the room on disks. */
-#define _GNU_SOURCE /* AT_EACCESS */
 #include "core/file/output_check.h"
 
 #include "core/base/atomic_file.h"
 #include "core/base/paths.h"
 
-#include <errno.h>
-#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-/* Cuts a path down to the part that exists, a dangling link included; "" becomes ".". */
-static void existing_part(EadPath path) {
+/* Cuts a path down to the part that exists, a dangling link included; "" becomes ".". Gives the length of that
+ * part in the path as it was. */
+static size_t existing_part(EadPath path) {
     struct stat entry;
     while (*path && lstat(path, &entry) != 0) {
         char *slash = strrchr(path, '/');
         path[!slash ? 0 : slash == path ? 1 : slash - path] = '\0';
     }
+    size_t length = strlen(path);
     if (!*path) strcpy(path, ".");
+    return length;
 }
 
-/* Makes a file in the part of the folder that exists, if that is all of it. */
+/* Folders that are still to be made must have names that the file system takes. */
+static EadStatus check_names(const char *there, const char *missing) {
+    long most = pathconf(there, _PC_NAME_MAX);
+    for (size_t length; *missing && most > 0; missing += length + (missing[length] == '/')) {
+        length = strcspn(missing, "/");
+        if (length > (size_t)most)
+            return ead_fail(EAD_IO, "a name of %zu bytes; there are at most %ld", length, most);
+    }
+    return EAD_OK;
+}
+
+/* Makes a file in the folder, or in the one above it that exists. */
 static EadStatus try_folder(const char *folder) {
     EadPath there, file;
     EadAtomicFile atomic;
     EAD_TRY(ead_path_in(there, "", *folder ? folder : "."));
-    existing_part(there);
+    size_t length = existing_part(there);
     if (!ead_path_is_folder(there)) return ead_fail(EAD_IO, "%s is not a folder", there);
-    if (!ead_path_same(there, folder)) {
-        if (faccessat(AT_FDCWD, there, W_OK | X_OK, AT_EACCESS) == 0) return EAD_OK;
-        return ead_fail(EAD_IO, "%s", strerror(errno));
-    }
-    EAD_TRY(ead_path_in(file, folder, ".efficientad-try"));
+    EAD_TRY(check_names(there, *folder ? folder + length : ""));
+    EAD_TRY(ead_path_in(file, there, ".efficientad-try"));
     EAD_TRY(ead_atomic_file_open(&atomic, file));
     ead_atomic_file_discard(&atomic);
     return EAD_OK;
@@ -75,7 +84,7 @@ EadStatus ead_check_output_file(const char *path, const char *option) {
     return ead_check_output_folder(folder, option);
 }
 
-EadStatus ead_check_room(const char *path, uint64_t bytes) {
+EadStatus ead_check_room(const char *path, uint64_t bytes, uint64_t beside) {
     struct rlimit limit;
     struct statvfs disk;
     EadPath folder;
@@ -87,9 +96,11 @@ EadStatus ead_check_room(const char *path, uint64_t bytes) {
     existing_part(folder);
     if (statvfs(folder, &disk) != 0 || disk.f_blocks == 0) return EAD_OK; /* it does not say */
     uint64_t room = (uint64_t)(geteuid() == 0 ? disk.f_bfree : disk.f_bavail) * disk.f_frsize;
-    if (bytes <= room) return EAD_OK;
-    return ead_fail(EAD_IO, "%s: cannot write: it takes %.4g MB, but its disk has room for %.4g MB", path,
-                    1e-6 * (double)bytes, 1e-6 * (double)room);
+    if (bytes <= room && beside <= room - bytes) return EAD_OK;
+    char more[64] = "";
+    if (beside > 0) snprintf(more, sizeof more, " and %.4g MB beside it", 1e-6 * (double)beside);
+    return ead_fail(EAD_IO, "%s: cannot write: it takes %.4g MB%s, but its disk has room for %.4g MB", path,
+                    1e-6 * (double)bytes, more, 1e-6 * (double)room);
 }
 
 bool ead_outputs_collide(const char *a, const char *b) {

@@ -6,16 +6,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Whether files can be made in a folder: by making one, or, where the folder is still to be made, by the rights
- * of the one above. option: what names the folder, "--output"; it is named in errors. Errors: EAD_IO. */
+/* Whether files can be made in a folder: by making one, or, where the folder is still to be made, one in the
+ * folder above. option: what names the folder, "--output"; it is named in errors. Errors: EAD_IO. */
 EadStatus ead_check_output_folder(const char *folder, const char *option);
 
 /* The same for a file, which must not be a folder. What is no regular file (a FIFO, a terminal) is not touched. */
 EadStatus ead_check_output_file(const char *path, const char *option);
 
-/* Whether a file of `bytes` may be made: by the room on its disk and by the process's limit on the size of files.
- * Errors: EAD_IO. */
-EadStatus ead_check_room(const char *path, uint64_t bytes);
+/* Whether a file of `bytes` may be made: by the process's limit on the size of files, and by the room on its disk,
+ * which holds `beside` bytes of other new files at the same time. Errors: EAD_IO. */
+EadStatus ead_check_room(const char *path, uint64_t bytes, uint64_t beside);
 
 /* Whether two outputs would be the same regular file, whether it exists or not. */
 bool ead_outputs_collide(const char *a, const char *b);

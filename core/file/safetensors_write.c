@@ -178,7 +178,7 @@ EadStatus ead_safetensors_writer_begin(EadSafetensorsWriter *writer, const char 
                           "metadata",
                           path, strlen(header), EAD_FILE_MAX_HEADER);
     else
-        status = ead_check_room(path, writer->data_start + writer->data_size);
+        status = ead_check_room(path, writer->data_start + writer->data_size, 0);
     if (status == EAD_OK) status = ead_atomic_file_open(file, path);
     if (status == EAD_OK && !(write_header(file->stream, header) && write_data(file->stream, writer))) {
         status = ead_fail(EAD_IO, "%s: cannot write: %s", path, strerror(errno));

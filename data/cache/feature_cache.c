@@ -121,7 +121,7 @@ static EadStatus open_file(EadFeatureCache *cache) {
             return fail(cache->partial, "write");
     }
     EAD_TRY(ead_check_room(cache->path,
-                           ead_feature_cache_bytes(spec) - (uint64_t)record_offset(spec, cache->filled)));
+                           ead_feature_cache_bytes(spec) - (uint64_t)record_offset(spec, cache->filled), 0));
     cache->record = ead_new((int64_t)record_bytes(spec), 1, cache->path);
     return cache->record ? EAD_OK : EAD_NO_MEMORY;
 }

@@ -3,6 +3,7 @@
 
 #include "core/base/memory.h"
 #include "core/base/philox.h"
+#include "core/file/file_role.h"
 #include "data/dataset/dataset_layout.h"
 #include "data/dataset/overlap.h"
 
@@ -129,6 +130,7 @@ EadStatus ead_dataset_open(const EadDatasetSpec *spec, EadDataset *out) {
     if (!(spec->validation_fraction > 0 && spec->validation_fraction < 1))
         return ead_fail(EAD_BAD_ARGUMENT, "a validation fraction of %g; it must lie between 0 and 1",
                         spec->validation_fraction);
+    EAD_TRY(ead_file_expect(spec->path, EAD_ROLE(FOLDER), "the folder of a data set"));
     EadStatus status = open_parts(spec, layout, out);
     if (status != EAD_OK) ead_dataset_free(out);
     return status;

@@ -201,7 +201,8 @@ static EadStatus add_archive(EadImageList *list, const char *path) {
 }
 
 static EadStatus add_single_archive(EadImageList *list, const char *path) {
-    EAD_TRY(ead_file_expect(path, EAD_ROLE(TAR) | EAD_ROLE(COMPRESSED), "a folder, image or tar archive"));
+    EAD_TRY(ead_file_expect(path, EAD_ROLE(TAR) | EAD_ROLE(COMPRESSED) | EAD_ROLE(EMPTY),
+                            "a folder, image or tar archive"));
     return add_archive(list, path);
 }
 

@@ -2,8 +2,10 @@
 #define S "build/scratch/test_output_check/"
 #include "core/file/output_check.h"
 
+#include "core/base/paths.h"
 #include "test/support/scratch.h"
 
+#include <string.h>
 #include <sys/resource.h>
 
 START_TEST(folders) {
@@ -18,6 +20,17 @@ START_TEST(folders) {
                  "is not a folder; --o names another place");
     ASSERT_FAILS(ead_check_output_folder(S "dangling/new", "--o"), EAD_IO, "is not a folder");
     ck_assert(!exists(S "new") && !exists(S "gone"));
+    ck_assert_int_eq(files_in(S "there"), 0);
+    /* 255 bytes is the most that ext4, tmpfs, XFS and btrfs take. */
+    char longest[255 + 2];
+    memset(longest, 'n', 256);
+    longest[256] = '\0';
+    EadPath path;
+    ASSERT_OK(ead_path_in(path, S "there/new", longest));
+    ASSERT_FAILS(ead_check_output_folder(path, "--o"), EAD_IO,
+                 "a name of 256 bytes; there are at most 255; --o");
+    ASSERT_OK(ead_path_in(path, S "there/new", longest + 1));
+    ASSERT_OK(ead_check_output_folder(path, "--o"));
     ck_assert_int_eq(files_in(S "there"), 0);
     if (geteuid() == 0) return; /* who may write everywhere */
     shell_ok("mkdir " S "closed; chmod 500 " S "closed");
@@ -45,14 +58,18 @@ START_TEST(room) {
     ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &old), 0);
     less = old;
     less.rlim_cur = 1000000;
-    ASSERT_OK(ead_check_room(S "new/file", 1000001));
+    ASSERT_OK(ead_check_room(S "new/file", 1000001, 0));
     ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &less), 0);
-    EadStatus enough = ead_check_room(S "new/file", 1000000), special = ead_check_room("/dev/null", 1 << 30);
-    EadStatus more = ead_check_room(S "new/file", 1000001);
+    EadStatus enough = ead_check_room(S "new/file", 1000000, 0),
+              special = ead_check_room("/dev/null", 1 << 30, 0);
+    EadStatus more = ead_check_room(S "new/file", 1000001, 0);
     ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &old), 0);
     ck_assert(enough == EAD_OK && special == EAD_OK && more == EAD_IO);
     assert_contains(ead_error_message(), "files may have 1 MB (ulimit -f)");
-    ASSERT_FAILS(ead_check_room(S "new/file", UINT64_MAX / 2), EAD_IO, "but its disk has room for ");
+    ASSERT_FAILS(ead_check_room(S "new/file", UINT64_MAX / 2, 0), EAD_IO, "but its disk has room for ");
+    /* What is there at the same time counts, without an overflow of the sum. */
+    ASSERT_FAILS(ead_check_room(S "new/file", 2000000, UINT64_MAX), EAD_IO,
+                 "it takes 2 MB and 1.845e+13 MB beside it, but its disk has room for ");
 }
 END_TEST
 

@@ -68,6 +68,12 @@ START_TEST(wide_text_is_named) {
          "is UTF-16 text"},
         {BYTES("\xFF\xFE\0\0a\0\0\0"), "is UTF-16 text"}, /* UTF-32; the same cure */
         {BYTES("\xFF\xFE"), "is UTF-16 text"},
+        {BYTES("\x7F"
+               "ELF\2\1\1\0\0\0\0\0"),
+         "holds zero bytes, so it is not a text file"},
+        {BYTES("BM\x36\x30\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0"
+               "@\0\0\0@\0\0\0\1\0\x18\0"),
+         "holds zero bytes"},
         {BYTES("a: 1, b: 2\0 c"), "holds zero bytes, so it is not a text file"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -8,6 +8,34 @@
 #define DATA  S "data/gasket/test/good/000.png "
 #define ZIP   S "weights.pth"
 
+/* First bytes as the formats' documents have them, and the files that this program writes beside a model. */
+static const struct {
+    const char *name, *printf, *is;
+} files[] = {
+    {"x.bmp", "BM6\\060\\0\\0\\0\\0\\0\\0\\066\\0\\0\\0\\050\\0\\0\\0", "an image"},
+    {"x.gif", "GIF89a\\1\\0\\1\\0", "an image or film of a format that is not read"},
+    {"x.heic", "\\0\\0\\0\\030ftypheic\\0\\0\\0\\0", "an image or film of a format that is not read"},
+    {"x.h5", "\\211HDF\\r\\n\\032\\n\\0\\0\\0\\0", "an HDF5 file"},
+    {"x.onnx", "\\010\\010\\022\\007pytorch\\032\\0051.13:\\200\\1\\0\\0", "an ONNX file"},
+    {"x.npy", "\\223NUMPY\\1\\0v\\0{}", "a NumPy file"},
+    {"x.pkl", "\\200\\004\\225\\005\\0\\0\\0", "a pickle"},
+    {"x.gguf", "GGUF\\3\\0\\0\\0", "a GGUF file"},
+    {"x.7z", "7z\\274\\257\\047\\034\\0\\4", "a compressed file"},
+    {"x.foreign",
+     "\\110\\0\\0\\0\\0\\0\\0\\0"
+     "{\"conv9.weight\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}       \\0\\0\\0\\0",
+     "weights of another program"},
+    {"x.lfs", "version https://git-lfs.github.com/spec/v1\\noid sha256:4d7a\\nsize 12345\\n",
+     "what Git LFS leaves in place of a file"},
+    {"x.page", "<!DOCTYPE html>\\n<html>404</html>\\n", "a web page"},
+    {"x.events", "\\030\\0\\0\\0\\0\\0\\0\\0abcd\\t\\0\\0\\0\\0\\0\\0\\360?\\032\\015brain.Event:2abcd",
+     "a log for TensorBoard"},
+    {"run/scores.csv", NULL, "a table of results"},
+    {"run/losses.csv", NULL, "a table of results"},
+    {"run/roc.csv", NULL, "a table of results"},
+    {"run/report.html", NULL, "a web page"},
+};
+
 static void make_scene(void) {
     if (!getenv("PROGRAM")) return;
     shell_ok("rm -rf " S " && mkdir -p " S);
@@ -23,6 +51,14 @@ static void make_scene(void) {
     run_well("train -q -c " S "base.yaml -o " S "run");
     shell_ok("tar -cf " S "images.tar -C " S "data gasket && gzip -9nc " RUN "model.safetensors >" S
              "model.gz");
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        char line[512];
+        snprintf(line, sizeof line, "printf '%s' >" S "%s", files[i].printf ? files[i].printf : "",
+                 files[i].name);
+        if (files[i].printf) shell_ok(line);
+    }
+    write_text(S "empty", "");
+    write_text(S "text", "one\ntwo\n");
 }
 
 static void remove_scene(void) {
@@ -63,8 +99,32 @@ static const struct {
      "is a teacher, not a backbone; model.teacher takes it"},
     {"distill -o " S "new --set distill.images=" S "data --set distill.backbone=" ZIP, "not a backbone"},
     {"import -o " S "new.safetensors " S "base.yaml", "is a config, not weights"},
+    {"eval -m " S "empty", "is an empty file, not a model; copy"},
+    {"eval -m " S "text", "is a text, not a model"},
+    {TRAIN "--set loss.penalty=true --set penalty.path=" S "text", "is a text, not a folder, image or tar"},
+    {TRAIN "--set dataset.path=" S "images.tar", "is a tar archive, not the folder of a data set"},
     {"import -o " S "new.safetensors " S "images.tar", "is a tar archive, not weights"},
 };
+
+/* Every file as model, config, teacher and archive. */
+START_TEST(files_are_known_by_their_first_bytes) {
+    static const char *const words[] = {"eval -o " S "new -m " S "%s", "train -c " S "%s",
+                                        TRAIN "--set model.teacher=" S "%s",
+                                        TRAIN "--set dataset.path=" S "%s"};
+    Outcome outcome;
+    NEED_PROGRAM();
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        char line[512], says[512];
+        const char *head = strstr(words[i], "%s");
+        snprintf(line, sizeof line, "%.*s%s", (int)(head - words[i]), words[i], files[_i].name);
+        snprintf(says, sizeof says, S "%s: is %s, not ", files[_i].name, files[_i].is);
+        run(line, 0, &outcome);
+        ck_assert_msg(outcome.code == 1 && strstr(outcome.err, says), "%s: exit %d: %s", line, outcome.code,
+                      outcome.err);
+        ck_assert(!exists(S "new"));
+    }
+}
+END_TEST
 
 START_TEST(the_wrong_role_is_named) {
     Outcome outcome;
@@ -101,6 +161,7 @@ int main(void) {
     tcase_add_unchecked_fixture(tests, make_scene, remove_scene);
     tcase_set_timeout(tests, 600);
     tcase_add_loop_test(tests, the_wrong_role_is_named, 0, (int)(sizeof wrong / sizeof *wrong));
+    tcase_add_loop_test(tests, files_are_known_by_their_first_bytes, 0, (int)(sizeof files / sizeof *files));
     tcase_add_test(tests, what_can_be_used_is);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

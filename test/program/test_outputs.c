@@ -16,7 +16,8 @@ static void make_scene(void) {
                               "train: {steps: 1, tensorboard: false}\n"
                               "loss.penalty: false\n"
                               "autoencoder.enabled: false\n");
-    write_text(S "list.sweep.json", "{}\n");
+    write_text(S "list.sweep.json", "{\"format\": \"efficientad-sweep/1\"}\n");
+    write_text(S "none", "no backbone\n");
     run_well("synth -o " S "data --size 128 --train 3 --test-good 1 --test-defect 1");
     run_well("train -q -c " S "base.yaml -o " S "run");
 }
@@ -38,10 +39,10 @@ static const struct {
     {S "new", S "new/maps", TRAIN "--set eval.maps=true", S "new/maps: cannot write here"},
     {"", S "other", TRAIN "--set dataset.cache=" S "other/cache", "dataset.cache names another place"},
     {S "new/metrics.json", "",
-     "distill -o " S "new --set distill.images=" S "data --set distill.backbone=none",
+     "distill -o " S "new --set distill.images=" S "data --set distill.backbone=" S "none",
      S "new/metrics.json: "},
     {"", S "other",
-     "distill -o " S "new --set distill.images=" S "data --set distill.backbone=none --set "
+     "distill -o " S "new --set distill.images=" S "data --set distill.backbone=" S "none --set "
      "distill.cache=" S "other",
      "distill.cache names another place"},
     {"", S "new", "predict -m " MODEL " --maps " S "new " IMAGE, S "new: "},
@@ -88,7 +89,7 @@ START_TEST(a_limit_of_file_sizes_is_an_error) {
         read_into(S "err", err);
         ck_assert_msg(strstr(err, "cannot write"), "%s: %s", words[i], err);
         ck_assert_int_eq(shell("test -z \"$(find " S
-                               "new -name '*tmp*' -o -name '*.part' -o -name '*.png' -o "
+                               "new -name '*tmp*' -o -name '*.part' -o -name '*.png' -o -name '*.yaml' -o "
                                "-name '*.tiff' -o -name '*.safetensors')\""),
                          0);
     }

@@ -95,6 +95,28 @@ START_TEST(the_same_place_under_other_names) {
 }
 END_TEST
 
+/* A run that is not there is one line, and nothing is made; one that --set describes may be begun so. */
+START_TEST(a_misspelled_run_is_named) {
+    static const struct {
+        const char *words, *says;
+    } cases[] = {
+        {"train --resume -o " S "typo", S "typo: there is no run to resume"},
+        {"train -q --resume --set output=" S "typo/", S "typo/: there is no run to resume"},
+        {"distill --resume -o " S "typo", S "typo: there is no run to resume"},
+        {"train --resume -o " S "home", S "home: there is no run to resume"},
+        {"train --resume -o " MODEL, MODEL ": there is no run to resume"},
+    };
+    Outcome outcome;
+    NEED_PROGRAM();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        run(cases[i].words, 0, &outcome);
+        ck_assert_msg(outcome.code == 1 && outcome.lines == 1 && strstr(outcome.err, cases[i].says),
+                      "%s: exit %d: %s", cases[i].words, outcome.code, outcome.err);
+        ck_assert(!exists(S "typo"));
+    }
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("user_paths");
     TCase *tests = tcase_create("user_paths");
@@ -103,6 +125,7 @@ int main(void) {
     tcase_set_timeout(tests, 600);
     tcase_add_test(tests, a_tilde_is_expanded_everywhere);
     tcase_add_test(tests, another_users_home_is_refused);
+    tcase_add_test(tests, a_misspelled_run_is_named);
     tcase_add_test(tests, the_same_place_under_other_names);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

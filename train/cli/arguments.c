@@ -336,17 +336,27 @@ static EadStatus load_file(const EadArguments *arguments, EadConfig *config) {
     EadPath folder, path;
     if (given) return ead_config_load(given, config);
     if (!ead_arguments_given(arguments, EAD_OPTION_RESUME)) return EAD_OK;
-    for (int i = arguments->setting_count - 1; i >= 0 && !output; i--)
-        if (find_key(arguments->settings[i]) == EAD_KEY_output)
-            output = strchr(arguments->settings[i], '=') + 1;
+    bool others =
+        false; /* a run may be described by --set alone, and begun by the same command that resumes it */
+    for (int i = arguments->setting_count - 1; i >= 0; i--) {
+        bool names = find_key(arguments->settings[i]) == EAD_KEY_output;
+        if (names && !output) output = strchr(arguments->settings[i], '=') + 1;
+        others = others || !names;
+    }
     EAD_TRY(ead_path_in(folder, "", output ? output : config->output));
     EAD_TRY(ead_path_in(path, folder, "config.yaml"));
     if (access(path, F_OK) == 0) {
         EAD_TRY(ead_config_load(path, config));
         return ead_config_set_key(config, EAD_KEY_output, folder);
     }
-    ead_print(stderr, "no config file %s: --set and the defaults hold\n", path);
-    return EAD_OK;
+    if (others) {
+        ead_print(stderr, "no config file %s: --set and the defaults hold\n", path);
+        return EAD_OK;
+    }
+    config->unread = true;
+    return ead_fail(EAD_BAD_ARGUMENT,
+                    "%s: there is no run to resume; --output names its folder, or -c the config of a new one",
+                    folder);
 }
 
 EadStatus ead_arguments_configure(const EadArguments *arguments, EadConfig *config) {

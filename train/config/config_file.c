@@ -125,7 +125,7 @@ EadStatus ead_config_parse(const void *bytes, size_t size, const char *label, Ea
 
 EadStatus ead_config_load(const char *path, EadConfig *config) {
     EadYamlNode *root = NULL;
-    EadStatus status = ead_file_expect(path, EAD_ROLE(CONFIG), "a config");
+    EadStatus status = ead_file_expect(path, EAD_ROLE(CONFIG) | EAD_ROLES_TEXT, "a config");
     if (status == EAD_OK) status = ead_yaml_load(path, "config", &root);
     return apply_file(status, root, config);
 }

@@ -116,7 +116,7 @@ EadStatus ead_predict_inputs_next(EadPredictInputs *inputs, EadPredictInput *inp
     if (input->status != EAD_OK) return EAD_OK;
     input->path = path = inputs->path;
     if (!ead_path_is_folder(path)) {
-        input->status = ead_file_expect(path, EAD_ROLE(IMAGE), "an image");
+        input->status = ead_file_expect(path, EAD_ROLE(IMAGE) | EAD_ROLE(EMPTY), "an image");
         return EAD_OK;
     }
     input->status = open_folder(inputs, path);

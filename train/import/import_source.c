@@ -65,7 +65,7 @@ EadStatus ead_import_source_open(EadImportSource *source, const char *const *pat
         const char *path = source->paths.items[f];
         EAD_TRY(ead_file_expect(path,
                                 EAD_ROLES_TRAINED | EAD_ROLE(DISTILL_CHECKPOINT) | EAD_ROLE(TEACHER) |
-                                    EAD_ROLE(BACKBONE) | EAD_ROLE(ZIP),
+                                    EAD_ROLE(BACKBONE) | EAD_ROLE(WEIGHTS) | EAD_ROLE(ZIP),
                                 "weights"));
         FILE *stream = fopen(path, "rb");
         if (!stream) return ead_fail(EAD_IO, "%s: cannot read: %s", path, strerror(errno));

@@ -172,7 +172,8 @@ static EadStatus read_sweep(EadSweep *sweep) {
     const EadYamlNode *collections = values[COLLECTIONS];
     if (collections->kind == EAD_YAML_SCALAR) {
         EAD_TRY(path_beside(sweep, collections, "collections", path));
-        EAD_TRY(ead_file_expect(path, EAD_ROLE(CONFIG) | EAD_ROLE(SWEEP), "a file of collections"));
+        EAD_TRY(ead_file_expect(path, EAD_ROLE(CONFIG) | EAD_ROLE(SWEEP) | EAD_ROLES_TEXT,
+                                "a file of collections"));
         EAD_TRY(ead_yaml_load(path, "sweep", &sweep->collections_file));
         collections = sweep->collections_file;
     }
@@ -186,7 +187,7 @@ EadStatus ead_sweep_load(const char *path, EadSweep *sweep) {
     *sweep = (EadSweep){.path = ead_strdup(path), .name = ead_strdup(start)};
     if (!sweep->path || !sweep->name) return EAD_NO_MEMORY;
     if (dot && dot > start) sweep->name[dot - start] = '\0';
-    EAD_TRY(ead_file_expect(path, EAD_ROLE(SWEEP), "a sweep file"));
+    EAD_TRY(ead_file_expect(path, EAD_ROLE(SWEEP) | EAD_ROLES_TEXT, "a sweep file"));
     EAD_TRY(ead_yaml_load(path, "sweep", &sweep->file));
     return read_sweep(sweep);
 }
