@@ -5,6 +5,7 @@
 #include "models/networks/params_file.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static const char *const normalizations[] = {"quantile", "gaussian", "none", NULL};
 
@@ -74,6 +75,11 @@ static EadStatus read_part(const EadEfficientad *model, const char *path, unsign
     EAD_TRY(ead_safetensors_open(path, &file));
     EadPdnSize size;
     EadStatus status = ead_check_format(file);
+    const char *method = ead_safetensors_metadata(file, "method");
+    if (status == EAD_OK && method && strcmp(method, "efficientad") != 0)
+        status =
+            ead_fail(EAD_BAD_FILE, "%s: is of the method %s, not %s; one of the method efficientad is wanted",
+                     path, method, what);
     if (status == EAD_OK) status = read_size(file, &size);
     if (status == EAD_OK && size != model->spec.size)
         status = ead_fail(EAD_BAD_FILE, "%s: holds a %s network, the configuration asks for model.size %s",

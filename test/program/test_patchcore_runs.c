@@ -90,6 +90,12 @@ START_TEST(what_cannot_be_is_refused) {
         {"--set patchcore.coreset_ratio=0.0005 --set patchcore.neighbours=3",
          "the bank has 1 patches, fewer than patchcore.neighbours (3)"},
         {"--set patchcore.add=" S "eval/none", "patchcore.add"},
+        {"--set model.method=efficientad --set loss.penalty=false --set model.teacher=" S
+         "first/model.safetensors",
+         "is of the method patchcore, not a teacher"},
+        {"--set model.method=efficientad --set loss.penalty=false --set model.init=" S
+         "first/checkpoint.safetensors",
+         "is of the method patchcore, not a model to start from"},
     };
     Outcome outcome;
     NEED_PROGRAM();
