@@ -1,18 +1,23 @@
 /* What a table of cases cannot hold: refused arguments, quantiles of awkward numbers, the statistics of
  * dropout. */
 #include "core/ops/avg_pool2d/avg_pool2d.h"
+#include "core/ops/batch_norm/batch_norm.h"
 #include "core/ops/channel_affine/channel_affine.h"
 #include "core/ops/concat_batch/concat_batch.h"
 #include "core/ops/conv2d/conv2d.h"
 #include "core/ops/dropout/dropout.h"
 #include "core/ops/gaussian_filter/gaussian_filter.h"
+#include "core/ops/leaky_relu/leaky_relu.h"
 #include "core/ops/masked_mean/masked_mean.h"
 #include "core/ops/nearest_rows/nearest_rows.h"
+#include "core/ops/noise_normal/noise_normal.h"
 #include "core/ops/normalize_image/normalize_image.h"
 #include "core/ops/pad_border/pad_border.h"
 #include "core/ops/patch_pool/patch_pool.h"
+#include "core/ops/permute_channels/permute_channels.h"
 #include "core/ops/quantile/quantile.h"
 #include "core/ops/ring_write/ring_write.h"
+#include "core/ops/slice_channels/slice_channels.h"
 #include "core/ops/resize_bilinear/resize_bilinear.h"
 #include "core/ops/squared_difference/squared_difference.h"
 #include "core/base/philox.h"
@@ -86,6 +91,38 @@ static EadNode *dropout_without_step(EadGraph *g, EadNode *x) {
 static EadNode *dropout_negative_layer(EadGraph *g, EadNode *x) {
     return ead_dropout(g, x, ead_leaf(g, "step", EAD_I64, 1, 1, 1, 1, NULL), 0.1, 0, -1);
 }
+static EadNode *noise_below_zero(EadGraph *g, EadNode *x) {
+    return ead_noise_normal(g, x, ead_leaf(g, "step", EAD_I64, 1, 1, 1, 1, NULL), -0.5, 0);
+}
+static EadNode *noise_without_step(EadGraph *g, EadNode *x) {
+    return ead_noise_normal(g, x, x, 0.1, 0);
+}
+static EadNode *leak_of_all(EadGraph *g, EadNode *x) {
+    return ead_leaky_relu(g, x, 1);
+}
+static EadNode *channels_beyond_the_last(EadGraph *g, EadNode *x) {
+    return ead_slice_channels(g, x, 2, 2);
+}
+static EadNode *order_of_other_size(EadGraph *g, EadNode *x) {
+    return ead_permute_channels(g, x, ead_leaf(g, "order", EAD_I64, 1, 1, 1, 4, NULL));
+}
+static EadNode *statistics_of_one(EadGraph *g, EadNode *x) {
+    (void)x;
+    return ead_batch_statistics(g, ead_leaf(g, "one", EAD_REAL, 1, 1, 1, 3, NULL));
+}
+static EadNode *norm_by_running_statistics(EadGraph *g, EadNode *x) {
+    EadNode *running = ead_leaf(g, "running", EAD_REAL, 2, 1, 1, 3, NULL),
+            *ones = ead_leaf(g, "ones", EAD_REAL, 1, 1, 1, 3, NULL);
+    return ead_batch_norm(g, x, running, ones, ones, 1e-5);
+}
+static EadNode *norm_of_other_size(EadGraph *g, EadNode *x) {
+    EadNode *ones = ead_leaf(g, "ones", EAD_REAL, 1, 1, 1, 4, NULL);
+    return ead_batch_norm(g, x, ead_batch_statistics(g, x), ones, ones, 1e-5);
+}
+static EadNode *momentum_above_one(EadGraph *g, EadNode *x) {
+    EadNode *running = ead_leaf(g, "running", EAD_REAL, 2, 1, 1, 3, NULL);
+    return ead_batch_norm_update(g, running, x, ead_batch_statistics(g, x), 1.5);
+}
 static EadNode *affine_of_other_size(EadGraph *g, EadNode *x) {
     return ead_channel_affine(g, x, ead_leaf(g, "factors", EAD_REAL, 1, 1, 1, 4, NULL), NULL);
 }
@@ -150,6 +187,15 @@ static const struct Refusal {
     {dropout_of_everything, EAD_BAD_ARGUMENT, "probability 1"},
     {dropout_without_step, EAD_BAD_SHAPE, "counter"},
     {dropout_negative_layer, EAD_BAD_ARGUMENT, "layer -1"},
+    {noise_below_zero, EAD_BAD_ARGUMENT, "deviation -0.5"},
+    {noise_without_step, EAD_BAD_SHAPE, "counter"},
+    {leak_of_all, EAD_BAD_ARGUMENT, "slope 1 is outside (0,1)"},
+    {channels_beyond_the_last, EAD_BAD_SHAPE, "2 channels from 2 of 3"},
+    {order_of_other_size, EAD_BAD_SHAPE, "must be 3 whole numbers"},
+    {statistics_of_one, EAD_BAD_SHAPE, "one value a channel"},
+    {norm_by_running_statistics, EAD_BAD_ARGUMENT, "not those of"},
+    {norm_of_other_size, EAD_BAD_SHAPE, "'ones' is [1,1,1,4] but must be [1,1,1,3]"},
+    {momentum_above_one, EAD_BAD_ARGUMENT, "momentum 1.5"},
     {affine_of_other_size, EAD_BAD_SHAPE, "'factors' is [1,1,1,4] but must be [1,1,1,3]"},
     {affine_of_trainable, EAD_BAD_ARGUMENT, "'gamma' is trainable"},
     {affine_of_bytes, EAD_BAD_SHAPE, "real numbers"},

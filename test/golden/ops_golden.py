@@ -19,6 +19,7 @@ ROW = re.compile(r"^OP_CASE\((\w+), (\w+), INPUTS\((.*)\), ([-0-9., e]+)\)$", re
 TARGET = 4  # input number of the target: OP_CASE_INPUTS
 DROPOUT_STREAM = 1024  # EAD_STREAM_DROPOUT
 AUGMENT_STREAM = 4  # EAD_STREAM_AUGMENT
+NOISE_STREAM = 12  # EAD_STREAM_NOISE
 IMAGENET_MEAN = torch.tensor([0.485, 0.456, 0.406], dtype=torch.float64)
 IMAGENET_STD = torch.tensor([0.229, 0.224, 0.225], dtype=torch.float64)
 
@@ -32,6 +33,9 @@ def fill(case, number, kind, sizes):
     """The input tensor, float64 except for bytes and step counters."""
     if kind == "STEP":
         return sizes[0]
+    if kind == "ORDER":
+        name = philox.hash_name(case)
+        return torch.tensor([philox.shuffled_index(name, philox.STREAM_TEST, i, sizes[0]) for i in range(sizes[0])])
     word = words(case, number, int(np.prod(sizes))).reshape(sizes)
     if kind == "BYTES":
         return torch.from_numpy((word >> np.uint32(24)).astype(np.uint8))
@@ -53,6 +57,21 @@ def nhwc(x):
 
 def relu(x, _):
     return F.relu(x)
+
+
+def leaky_relu(x, slope):
+    return F.leaky_relu(x, slope)
+
+
+def batch_norm(x, factor, shift, epsilon):
+    return nhwc(F.batch_norm(nchw(x), None, None, factor.flatten(), shift.flatten(), training=True, eps=epsilon))
+
+
+def running_statistics(x, running, momentum):
+    mean, variance = running.clone().flatten(1)
+    for batch in x.chunk(2):
+        F.batch_norm(nchw(batch), mean, variance, training=True, momentum=momentum)
+    return torch.stack([mean, variance]).reshape(running.shape)
 
 
 def conv2d(x, w, *rest):
@@ -95,6 +114,18 @@ def concat_channels(*parts):
     return torch.cat(parts[:-1], 3)
 
 
+def slice_channels(x, begin, count):
+    return x[..., int(begin):int(begin + count)]
+
+
+def channel_halves(x, count, begin):
+    return torch.cat([3 * x[..., int(begin):], 6 * x[..., :int(count)]], 3)
+
+
+def permute_channels(x, order, _):
+    return x[..., order]
+
+
 def channel_sum(x, _):
     return x.sum((0, 1, 2), keepdim=True)
 
@@ -104,14 +135,18 @@ def lr_schedule(step, base, factor, drop):
     return torch.full((1, 1, 1, 1), rate, dtype=torch.float64)
 
 
-def adam(parameters, gradients, step, rate, factor, drop, decay):
+def adam(parameters, gradients, step, rate, factor, drop, decay, kind=torch.optim.Adam):
     p = parameters.detach().clone().requires_grad_()
-    optimizer = torch.optim.Adam([p], lr=rate, weight_decay=decay)
+    optimizer = kind([p], lr=rate, weight_decay=decay)
     for i, gradient in enumerate(gradients):
         optimizer.param_groups[0]["lr"] = lr_schedule(step + i, rate, factor, drop).item()
         p.grad = gradient[None].clone()
         optimizer.step()
     return p.detach()
+
+
+def adamw(*arguments):
+    return adam(*arguments, kind=torch.optim.AdamW)
 
 
 def avg_pool2d(x, kernel, stride, padding):
@@ -131,6 +166,14 @@ def dropout(x, step, probability, seed, layer):
     drawn = philox.words(int(seed), DROPOUT_STREAM + int(layer), step << 34, x.numel())
     keep = torch.from_numpy(philox.uniform(drawn) >= probability).reshape(x.shape)
     return x * keep / (1 - probability)
+
+
+def noise_normal(x, step, deviation, seed):
+    drawn = philox.words(int(seed), NOISE_STREAM, step << 34, x.numel() + 1)[:x.numel() + x.numel() % 2]
+    u, v = philox.uniform(drawn).astype(np.float64).reshape(-1, 2).T
+    radius = np.sqrt(-2 * np.log(u + 2.0 ** -24))
+    pairs = np.stack([radius * np.cos(2 * np.pi * v), radius * np.sin(2 * np.pi * v)], 1)
+    return x + deviation * torch.from_numpy(pairs.reshape(-1)[:x.numel()]).reshape(x.shape)
 
 
 def channel_affine(x, factor, *rest):

@@ -9,6 +9,7 @@
 #include "core/ops/add/add.h"
 #include "core/ops/increment/increment.h"
 #include "core/ops/avg_pool2d/avg_pool2d.h"
+#include "core/ops/batch_norm/batch_norm.h"
 #include "core/ops/channel_affine/channel_affine.h"
 #include "core/ops/channel_mean/channel_mean.h"
 #include "core/ops/channel_sum/channel_sum.h"
@@ -21,19 +22,23 @@
 #include "core/ops/dropout/dropout.h"
 #include "core/ops/gather_image/gather_image.h"
 #include "core/ops/gaussian_filter/gaussian_filter.h"
+#include "core/ops/leaky_relu/leaky_relu.h"
 #include "core/ops/lr_schedule/lr_schedule.h"
 #include "core/ops/max_pool2d/max_pool2d.h"
 #include "core/ops/mean/mean.h"
 #include "core/ops/masked_mean/masked_mean.h"
 #include "core/ops/nearest_rows/nearest_rows.h"
+#include "core/ops/noise_normal/noise_normal.h"
 #include "core/ops/normalize_image/normalize_image.h"
 #include "core/ops/pad_border/pad_border.h"
 #include "core/ops/patch_pool/patch_pool.h"
+#include "core/ops/permute_channels/permute_channels.h"
 #include "core/ops/quantile/quantile.h"
 #include "core/ops/relu/relu.h"
 #include "core/ops/resize_bilinear/resize_bilinear.h"
 #include "core/ops/scale/scale.h"
 #include "core/ops/slice_batch/slice_batch.h"
+#include "core/ops/slice_channels/slice_channels.h"
 #include "core/ops/squared_difference/squared_difference.h"
 #include "core/base/philox.h"
 
@@ -50,6 +55,8 @@
     }
 
 BUILDER(relu, ead_relu(g, x[0]))
+BUILDER(leaky_relu, ead_leaky_relu(g, x[0], numbers[0]))
+BUILDER(batch_norm, ead_batch_norm(g, x[0], ead_batch_statistics(g, x[0]), x[1], x[2], numbers[0]))
 BUILDER(conv2d, ead_conv2d(g, x[0], x[1], x[2], (EadConv2d){INT(0), INT(1), INT(2) != 0}))
 BUILDER(add, ead_add(g, x[0], x[1]))
 BUILDER(add_to_itself, ead_add(g, ead_relu(g, x[0]), ead_add(g, x[0], x[0])))
@@ -57,12 +64,15 @@ BUILDER(scale, ead_scale(g, x[0], numbers[0]))
 BUILDER(slice_batch, ead_slice_batch(g, x[0], INT(0), INT(1)))
 BUILDER(concat_batch, ead_concat_batch(g, x[2] ? 3 : 2, x))
 BUILDER(concat_channels, ead_concat_channels(g, x[2] ? 3 : 2, x))
+BUILDER(slice_channels, ead_slice_channels(g, x[0], INT(0), INT(1)))
+BUILDER(permute_channels, ead_permute_channels(g, x[0], x[1]))
 BUILDER(channel_sum, ead_channel_sum(g, x[0]))
 BUILDER(lr_schedule, ead_lr_schedule(g, x[0], (EadLrSchedule){numbers[0], numbers[1], (int64_t)numbers[2]}))
 BUILDER(avg_pool2d, ead_avg_pool2d(g, x[0], INT(0), INT(1), INT(2)))
 BUILDER(max_pool2d, ead_max_pool2d(g, x[0], (EadMaxPool2d){INT(0), INT(1), INT(2), INT(3) != 0}))
 BUILDER(resize_bilinear, ead_resize_bilinear(g, x[0], INT(0), INT(1)))
 BUILDER(dropout, ead_dropout(g, x[0], x[1], numbers[0], (uint64_t)numbers[1], INT(2)))
+BUILDER(noise_normal, ead_noise_normal(g, x[0], x[1], numbers[0], (uint64_t)numbers[1]))
 BUILDER(channel_affine, ead_channel_affine(g, x[0], x[1], x[2]))
 BUILDER(squared_difference, ead_squared_difference(g, x[0], x[1]))
 BUILDER(mean, ead_mean(g, x[0]))
@@ -107,7 +117,7 @@ static EadNode *build_slices_and_whole(EadGraph *g, EadNode *const x[], const do
 
 /* One update for each image of x[1], the gradients; numbers: rate, its factor, the step it drops at, decay.
  */
-static EadNode *build_adam(EadGraph *g, EadNode *const x[], const double *numbers) {
+static EadNode *steps_of_adam(EadGraph *g, EadNode *const x[], const double *numbers, bool decoupled) {
     EadNode *parameters = x[0], *step = x[2];
     EadNode *first = ead_leaf(g, "first", EAD_REAL, 1, 1, 1, x[0]->y.c, NULL);
     EadNode *second = ead_leaf(g, "second", EAD_REAL, 1, 1, 1, x[0]->y.c, NULL);
@@ -115,10 +125,30 @@ static EadNode *build_adam(EadGraph *g, EadNode *const x[], const double *number
     for (int i = 0; i < x[1]->y.n; i++) {
         EadNode *rate = ead_lr_schedule(g, step, schedule);
         parameters = ead_adam(g, parameters, ead_slice_batch(g, x[1], i, 1), first, second, step, rate,
-                              (EadAdam){0.9, 0.999, 1e-8, numbers[3]});
+                              (EadAdam){0.9, 0.999, 1e-8, numbers[3], decoupled});
         step = ead_increment(g, step);
     }
     return parameters;
+}
+
+BUILDER(adam, steps_of_adam(g, x, numbers, false))
+BUILDER(adamw, steps_of_adam(g, x, numbers, true))
+
+/* The running statistics after two batches. */
+static EadNode *build_running_statistics(EadGraph *g, EadNode *const x[], const double *numbers) {
+    EadNode *running = x[1];
+    for (int i = 0; i < 2; i++) {
+        EadNode *batch = ead_slice_batch(g, x[0], i * x[0]->y.n / 2, x[0]->y.n / 2);
+        running = ead_batch_norm_update(g, running, batch, ead_batch_statistics(g, batch), numbers[0]);
+    }
+    return running;
+}
+
+/* The first channels, doubled, behind those from another one on; numbers: how many, from where. */
+static EadNode *build_channel_halves(EadGraph *g, EadNode *const x[], const double *numbers) {
+    EadNode *base = ead_scale(g, x[0], 3), *first = ead_slice_channels(g, base, 0, INT(0)),
+            *rest = ead_slice_channels(g, base, INT(1), base->y.c - INT(1));
+    return ead_concat_channels(g, 2, (EadNode *[]){rest, ead_scale(g, first, 2)});
 }
 
 /* A small student with a loss over two images: long enough for the planner to reuse memory. */
@@ -196,10 +226,20 @@ static EadNode *add_byte_leaf(const OpCase *op_case, int k, OpCaseInput shape, O
     return ead_leaf(out->graph, "bytes", EAD_U8, shape.n, shape.h, shape.w, shape.c, data);
 }
 
+static EadNode *add_order_leaf(const OpCase *op_case, int k, int count, OpCaseGraph *out) {
+    int64_t *data = out->memory[k] = malloc((size_t)count * sizeof *data);
+    if (!data) return NULL;
+    for (int i = 0; i < count; i++)
+        data[i] =
+            ead_shuffled_index(ead_hash_name(op_case->name), EAD_STREAM_TEST, (uint64_t)i, (uint32_t)count);
+    return ead_leaf(out->graph, "order", EAD_I64, 1, 1, 1, count, data);
+}
+
 static EadNode *add_input(const OpCase *op_case, int k, OpCaseGraph *out) {
     OpCaseInput input = op_case->inputs[k];
     if (input.kind == OP_CASE_HALF) return add_half_leaf(op_case, k, input, out);
     if (input.kind == OP_CASE_BYTES) return add_byte_leaf(op_case, k, input, out);
+    if (input.kind == OP_CASE_ORDER) return add_order_leaf(op_case, k, input.c, out);
     if (input.kind != OP_CASE_STEP) return add_real_leaf(op_case, k, input, out);
     int64_t *step = out->memory[k] = malloc(sizeof *step);
     if (!step) return NULL;

@@ -13,7 +13,8 @@ typedef enum OpCaseKind {
     OP_CASE_CONST,
     OP_CASE_HALF,
     OP_CASE_BYTES,
-    OP_CASE_STEP
+    OP_CASE_STEP,
+    OP_CASE_ORDER
 } OpCaseKind;
 
 typedef struct OpCaseInput {
@@ -66,6 +67,8 @@ bool op_case_is_smooth(const OpCase *op_case);
     { OP_CASE_HALF, n, h, w, c }
 #define BYTES(n, h, w, c)                                                                                    \
     { OP_CASE_BYTES, n, h, w, c }
+#define ORDER(c)                                                                                             \
+    { OP_CASE_ORDER, 1, 1, 1, c }
 #define STEP(value)                                                                                          \
     { OP_CASE_STEP, value, 1, 1, 1 }
 #endif

@@ -35,14 +35,15 @@ static void adam(const EadCall *call) {
     real root_correction = (real)sqrt(1 - pow(a->beta2, t));
     real beta1 = (real)a->beta1, rest1 = (real)(1 - a->beta1), beta2 = (real)a->beta2,
          rest2 = (real)(1 - a->beta2);
-    real decay = (real)a->weight_decay, epsilon = (real)a->epsilon;
+    real decay = (real)(a->decoupled ? 0 : a->weight_decay),
+         kept = (real)(a->decoupled ? 1 - rate * a->weight_decay : 1), epsilon = (real)a->epsilon;
     int64_t count = ead_count(call->y);
 #pragma omp parallel for simd schedule(static)
     for (int64_t i = 0; i < count; i++) {
         real gradient = g[i] + decay * p[i];
         m[i] = beta1 * m[i] + rest1 * gradient;
         v[i] = beta2 * v[i] + rest2 * gradient * gradient;
-        p[i] -= step_size * m[i] / ((real)sqrt(v[i]) / root_correction + epsilon);
+        p[i] = kept * p[i] - step_size * m[i] / ((real)sqrt(v[i]) / root_correction + epsilon);
     }
 }
 

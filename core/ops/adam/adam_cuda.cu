@@ -5,21 +5,22 @@
 
 /* The attributes as the kernel wants them. */
 typedef struct Factors {
-    double beta1, beta2;
+    double beta1, beta2, shrink; /* shrink: the decoupled decay */
     float decay, epsilon;
 } Factors;
 
 /* For each parameter p with gradient g and moments m, v:
  *   g += decay p;  m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g²;
- *   p -= size m / (sqrt(v) / root_correction + epsilon)
+ *   p = (1 - rate shrink) p - size m / (sqrt(v) / root_correction + epsilon)
  * A thread takes groups of eight; the first of each block computes the powers, which are slow in double. */
 static __global__ void adam(int64_t count, Factors f, EadStored p, EadStored g, EadStored m, EadStored v,
                             const int64_t *done, const float *rate) {
-    __shared__ float size, root_correction;
+    __shared__ float size, root_correction, kept;
     if (threadIdx.x == 0) { /* corrected for moments that began at zero */
         double t = static_cast<double>(*done + 1);
         size = static_cast<float>(static_cast<double>(*rate) / (1 - pow(f.beta1, t)));
         root_correction = static_cast<float>(sqrt(1 - pow(f.beta2, t)));
+        kept = static_cast<float>(1 - static_cast<double>(*rate) * f.shrink);
     }
     __syncthreads();
     float beta1 = static_cast<float>(f.beta1), rest1 = static_cast<float>(1 - f.beta1),
@@ -37,7 +38,7 @@ static __global__ void adam(int64_t count, Factors f, EadStored p, EadStored g, 
             float gradient = gg[k] + f.decay * pp[k];
             mm[k] = beta1 * mm[k] + rest1 * gradient;
             vv[k] = beta2 * vv[k] + rest2 * gradient * gradient;
-            pp[k] -= size * mm[k] / (sqrtf(vv[k]) / root_correction + f.epsilon);
+            pp[k] = kept * pp[k] - size * mm[k] / (sqrtf(vv[k]) / root_correction + f.epsilon);
         }
         ead_save(m, at, n, mm);
         ead_save(v, at, n, vv);
@@ -49,7 +50,8 @@ constexpr unsigned MAX_BLOCKS = 2048; /* enough for any GPU: each computes power
 
 static void run(const EadCall *call) {
     const EadAdam *a = static_cast<const EadAdam *>(call->attributes);
-    Factors f = {a->beta1, a->beta2, static_cast<float>(a->weight_decay), static_cast<float>(a->epsilon)};
+    Factors f = {a->beta1, a->beta2, a->decoupled ? a->weight_decay : 0,
+                 static_cast<float>(a->decoupled ? 0 : a->weight_decay), static_cast<float>(a->epsilon)};
     int64_t count = ead_count(call->y);
     unsigned blocks = ead_group_blocks(count);
     EAD_LAUNCH(adam, blocks < MAX_BLOCKS ? blocks : MAX_BLOCKS, EAD_GROUP_BLOCK, 0, call->stream, count, f,

@@ -1,7 +1,8 @@
-/* Joined channels: shape and kernel for the CPU, which copies pixel by pixel. */
+/* Joined channels: shape, gradient, kernel for the CPU, which copies pixel by pixel. */
 #include "core/ops/concat_channels/concat_channels.h"
 
 #include "core/graph/op.h"
+#include "core/ops/slice_channels/slice_channels.h"
 
 #include <string.h>
 
@@ -21,7 +22,12 @@ static EadStatus shape(const EadNode *node, EadTensor *y) {
     return EAD_OK;
 }
 
-const EadOp ead_op_concat_channels = {.name = "concat_channels", .shape = shape};
+static void gradient(EadGraph *graph, EadNode *node, EadNode *dy, EadNode **dx) {
+    for (int i = 0, begin = 0; i < EAD_MAX_INPUTS && node->x[i]; begin += node->x[i++]->y.c)
+        if (node->x[i]->needs_gradient) dx[i] = ead_slice_channels(graph, dy, begin, node->x[i]->y.c);
+}
+
+const EadOp ead_op_concat_channels = {.name = "concat_channels", .shape = shape, .gradient = gradient};
 
 static void concat_channels(const EadCall *call) {
     const EadTensor *y = call->y;

@@ -1,4 +1,4 @@
-/* Feature maps joined channel-wise. For features that are targets, never trained: no gradient. */
+/* Feature maps joined channel-wise. */
 #pragma once
 
 #include "core/graph/graph.h"
