@@ -90,10 +90,11 @@ $(PROGRAM): $(MAIN_OBJECT) $(PROGRAM_OBJECTS) $(LIBRARY_OBJECTS) $(CUDA_CHOICE) 
 $(LIBRARY).a: $(LIBRARY_OBJECTS) $(CUDA_CHOICE)
 	@rm -f $@ && ar rcs $@ $(filter %.o,$^)
 
+# nodelete: OpenMP's threads go on after dlclose(), and would run code that is gone.
 $(LIBRARY).so: $(LIBRARY_OBJECTS) $(CUDA_CHOICE) models/efficientad.map
 	@echo "  LINK $@"
 	@$(CC) $(ALL_LDFLAGS) -shared -Wl,-soname,libefficientad.so.$(firstword $(subst ., ,$(RELEASE))) \
-	    -Wl,--version-script=models/efficientad.map -o $@ $(filter %.o,$^) $(LIBRARY_LIBS)
+	    -Wl,--version-script=models/efficientad.map -Wl,-z,nodelete -o $@ $(filter %.o,$^) $(LIBRARY_LIBS)
 
 $(BUILD)/float/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)

@@ -6,10 +6,12 @@
 #include "core/system/machine.h"
 #include "core/system/openmp_threads.h"
 
+#include <fenv.h>
 #include <locale.h>
 #include <float.h>
 #include <math.h>
 #include <omp.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -19,6 +21,7 @@ struct EadDetector {
     EadModel *owned; /* NULL if the model belongs to the caller */
     int threads;     /* the most to work with; 0: as many as OpenMP gives */
     pid_t process;   /* which alone may use it, on a GPU; 0: any */
+    atomic_bool busy;
     const EadModel *model;
     EadGraph *graph;
     EadPlan *plan;
@@ -60,17 +63,22 @@ EadStatus ead_detector_new(const EadModel *model, const EadPlanOptions *plan, in
 
 /* ---- manners ---- */
 
-/* What a host program keeps: its locale, and the number of its threads. */
+/* What a host program keeps: its locale, how it computes, and the number of its threads. */
 typedef struct Host {
     locale_t locale;
+    fenv_t numbers;
     int threads;
 } Host;
 
 /* Every public call that works begins with it. Numbers are read and written as in C, whatever the host's decimal
- * point; and OpenMP has no more threads than asked for here (0: any number) and than it can have. */
+ * point; they are rounded to the nearest, and none of them raises a signal, whatever the host chose; and OpenMP has
+ * no more threads than asked for here (0: any number) and than it can have. */
 static Host enter(int threads) {
     /* Nothing is allocated for this locale, so nothing is to be freed. */
-    Host host = {uselocale(newlocale(LC_ALL_MASK, "C", (locale_t)0)), omp_get_max_threads()};
+    Host host = {.locale = uselocale(newlocale(LC_ALL_MASK, "C", (locale_t)0)),
+                 .threads = omp_get_max_threads()};
+    fegetenv(&host.numbers);
+    fesetenv(FE_DFL_ENV);
     if (threads > 0 && threads < host.threads) omp_set_num_threads(threads);
     omp_set_num_threads(ead_openmp_threads());
     return host;
@@ -78,6 +86,7 @@ static Host enter(int threads) {
 
 static int leave(Host host, EadStatus status) {
     uselocale(host.locale);
+    fesetenv(&host.numbers);
     omp_set_num_threads(host.threads);
     return (int)status;
 }
@@ -86,6 +95,9 @@ static EadStatus open_detector(const char *path, const EadDetectorOptions *optio
     EadModel *model;
     EadPlanOptions plan = {.backend = &ead_backend_cpu};
     if (!path || !*path) return ead_fail(EAD_BAD_ARGUMENT, "no path of a model file was given");
+    if (options && options->max_pixels < 0)
+        return ead_fail(EAD_BAD_ARGUMENT, "max_pixels is %lld; it must be 0 (the default) or more",
+                        (long long)options->max_pixels);
     if (options && options->device) EAD_TRY(ead_backend_find(options->device, &plan.backend));
     if (options && options->precision) EAD_TRY(ead_precision_find(options->precision, &plan.precision));
     EAD_TRY(ead_model_open(path, &model));
@@ -164,7 +176,6 @@ EadStatus ead_detector_run_batch(EadDetector *d, const uint8_t *images, const fl
 /* Rows may go from the last to the first, with a negative stride, but not into each other. */
 static EadStatus check_image(const EadDetector *d, const uint8_t *rgb, int width, int height,
                              ptrdiff_t stride) {
-    if (!d) return ead_fail(EAD_BAD_ARGUMENT, "no detector was given: it is NULL");
     if (!rgb) return ead_fail(EAD_BAD_ARGUMENT, "no image was given: rgb is NULL");
     if (d->process && d->process != getpid())
         return ead_fail(EAD_UNSUPPORTED,
@@ -222,8 +233,13 @@ static EadStatus run(EadDetector *d, const uint8_t *rgb, int width, int height, 
 
 int ead_detector_run(EadDetector *detector, const uint8_t *rgb, int width, int height, ptrdiff_t stride,
                      float *map, float *score) {
-    Host host = enter(detector ? detector->threads : 0);
-    return leave(host, run(detector, rgb, width, height, stride, map, score));
+    if (!detector) return ead_fail(EAD_BAD_ARGUMENT, "no detector was given: it is NULL");
+    if (atomic_exchange(&detector->busy, true))
+        return ead_fail(EAD_BUSY, "another thread works with this detector; open one for each thread");
+    Host host = enter(detector->threads);
+    EadStatus status = run(detector, rgb, width, height, stride, map, score);
+    atomic_store(&detector->busy, false);
+    return leave(host, status);
 }
 
 int ead_detector_model_width(const EadDetector *detector) {

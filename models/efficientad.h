@@ -14,10 +14,11 @@
  *
  * ead_detector_open_with() opens it on a GPU: {.device = "cuda", .precision = "fp16"}.
  *
- * A detector belongs to one thread at a time; several detectors may work side by side. Nothing here prints,
- * exits or needs a file besides the model. The host's locale does not matter. A child of fork() may use detectors
- * too, its own or the parent's on the CPU; where the parent has used the library, it works on one thread. On a
- * GPU, fork() before a detector is opened. */
+ * A detector belongs to one thread at a time and refuses a second one; several detectors may work side by side.
+ * Nothing here prints, exits or needs a file besides the model. The host's locale and its modes of floating-point
+ * numbers do not matter. A thread needs 128 KiB of stack. A child of fork() may use detectors too, its own or the
+ * parent's on the CPU; where the parent had several threads, it works on one. On a GPU, fork() before a detector is
+ * opened. */
 #ifndef EFFICIENTAD_H
 #define EFFICIENTAD_H
 
@@ -45,7 +46,8 @@ EAD_API void ead_detector_close(EadDetector *detector); /* NULL is harmless */
  *   device     "cpu" (default), "cuda" or "cuda:N" for GPU number N from 0
  *   precision  in which convolutions multiply: "fp32" (default); on a GPU also "tf32", "bf16", "fp16"; on a
  *              CPU with AMX "bf16"; "auto": fp16 on a GPU, bf16 on a CPU with AMX, else fp32
- *   max_pixels  most pixels of an image that is scored; 0: 268,435,456, as many as 16,384 x 16,384 have */
+ *   max_pixels  most pixels of an image that is scored, not negative; 0: 268,435,456, as many as 16,384 x 16,384
+ *               have */
 typedef struct EadDetectorOptions {
     const char *device, *precision;
     int64_t max_pixels;

@@ -1,5 +1,5 @@
 /* Open without a name, write, sync, name, rename. */
-#define _GNU_SOURCE /* O_TMPFILE */
+#define _GNU_SOURCE /* O_TMPFILE, memfd_create, statx */
 #include "core/base/atomic_file.h"
 
 #include "core/base/memory.h"
@@ -10,8 +10,10 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 enum { MAX_LINKS = 40, LINK_SIZE = 32 };
@@ -76,9 +78,19 @@ static EadStatus name_temporary(EadAtomicFile *file, const char *folder) {
     return file->temporary ? EAD_OK : EAD_NO_MEMORY;
 }
 
-static bool keep_owner_and_mode(int descriptor, const struct stat *old) {
+/* The list of who else may use a file, or that there is none: the folder may give new files one. */
+static bool keep_access_list(int descriptor, const char *path) {
+    static const char name[] = "system.posix_acl_access";
+    char list[4096];
+    ssize_t size = getxattr(path, name, list, sizeof list);
+    if (size >= 0) return fsetxattr(descriptor, name, list, (size_t)size, 0) == 0;
+    if (errno == ENODATA) size = fremovexattr(descriptor, name);
+    return size == 0 || errno == ENODATA || errno == ENOTSUP || errno == ENOSYS;
+}
+
+static bool keep_access(int descriptor, const struct stat *old, const char *path) {
     struct stat now;
-    if (fstat(descriptor, &now) != 0) return false;
+    if (!keep_access_list(descriptor, path) || fstat(descriptor, &now) != 0) return false;
     bool kept = now.st_uid == old->st_uid && now.st_gid == old->st_gid;
     if (!kept && fchown(descriptor, old->st_uid, old->st_gid) != 0) return false;
     return ((now.st_mode ^ old->st_mode) & 07777) == 0 || fchmod(descriptor, old->st_mode & 07777) == 0;
@@ -99,18 +111,30 @@ static EadStatus open_temporary(EadAtomicFile *file, const struct stat *old) {
         file->named = descriptor >= 0;
     }
     if (descriptor < 0) return fail(file->path);
-    if (old && !keep_owner_and_mode(descriptor, old)) {
+    if (old && !keep_access(descriptor, old, file->path)) {
         int reason = errno;
         close(descriptor);
-        return ead_fail(EAD_IO,
-                        "%s: its owner, group or mode cannot be kept (%s); delete it, or name another file",
-                        file->path, strerror(reason));
+        return ead_fail(
+            EAD_IO,
+            "%s: its owner, group, mode or access list cannot be kept (%s); delete it, or name another file",
+            file->path, strerror(reason));
     }
     file->stream = fdopen(descriptor, "wb+");
     if (file->stream) return EAD_OK;
     EadStatus status = fail(file->path);
     close(descriptor);
     return status;
+}
+
+/* A regular file that is there: it must be possible to put another one into its place. */
+static EadStatus check_replaceable(const char *path, const struct stat *info, const char *target) {
+    struct stat named;
+    struct statx more;
+    if (stat(target, &named) != 0 || named.st_dev != info->st_dev || named.st_ino != info->st_ino)
+        return ead_fail(EAD_IO, "%s: cannot write: the file that it leads to was deleted", path);
+    if (statx(AT_FDCWD, target, 0, 0, &more) == 0 && (more.stx_attributes & STATX_ATTR_MOUNT_ROOT))
+        return ead_fail(EAD_IO, "%s: cannot write: this file is mounted by itself; mount its folder", path);
+    return EAD_OK;
 }
 
 static EadStatus open_file(EadAtomicFile *file, const char *path) {
@@ -122,14 +146,20 @@ static EadStatus open_file(EadAtomicFile *file, const char *path) {
     file->path = ead_strdup(target);
     if (!file->path) return EAD_NO_MEMORY;
     int own = exists ? own_output(&info) : 0;
-    if (!exists || (S_ISREG(info.st_mode) && !own)) return open_temporary(file, exists ? &info : NULL);
+    if (!exists) return open_temporary(file, NULL);
+    if (S_ISREG(info.st_mode) && !own) {
+        EAD_TRY(check_replaceable(path, &info, target));
+        return open_temporary(file, &info);
+    }
     if (S_ISDIR(info.st_mode) || S_ISBLK(info.st_mode))
         return ead_fail(EAD_IO, "%s: cannot write: it is a %s; name a file", path,
                         S_ISDIR(info.st_mode) ? "folder" : "disk");
     file->through = open_through(path, own);
     if (!file->through && errno == ENXIO)
         return ead_fail(EAD_IO, "%s: cannot write: nobody reads from this FIFO or socket", path);
-    file->stream = file->through ? tmpfile() : NULL;
+    int memory = file->through ? memfd_create("output", MFD_CLOEXEC) : -1;
+    file->stream = memory >= 0 ? fdopen(memory, "wb+") : NULL;
+    if (memory >= 0 && !file->stream) close(memory);
     return file->stream ? EAD_OK : fail(path);
 }
 

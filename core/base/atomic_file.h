@@ -3,7 +3,7 @@
  * never the previous one, and leaves nothing behind. (File systems without O_TMPFILE get a hidden name,
  * ".efficientad-....tmp", from the start; it outlives a process that is killed.)
  *
- * A target that exists keeps owner, group and mode; a link stays and what it leads to is replaced; a FIFO, a
+ * A target that exists keeps owner, group, mode and access list (ACL); a link stays and what it leads to is replaced; a FIFO, a
  * terminal, a device of characters or our own standard output gets the bytes when all are there. */
 #pragma once
 
@@ -22,7 +22,7 @@ typedef struct EadAtomicFile {
 } EadAtomicFile;
 
 /* Opens the temporary file for reading and writing in binary. Errors: EAD_IO, also for folders, disks, what
- * nobody reads from, and owners that cannot be kept; EAD_BAD_ARGUMENT for a path that is too long;
+ * nobody reads from, files mounted by themselves, and owners that cannot be kept; EAD_BAD_ARGUMENT for a path that is too long;
  * EAD_NO_MEMORY. The struct is empty then. */
 EadStatus ead_atomic_file_open(EadAtomicFile *file, const char *path);
 

@@ -201,19 +201,21 @@ static EadStatus check_tiling(const EadSafetensors *file, size_t data_size) {
     return EAD_OK;
 }
 
-/* bytes: the first data_start of a file of `size`, or all where the tensors are to have their data. */
-static EadStatus parse(EadSafetensors *file, const char *bytes, size_t data_start, size_t size, bool all) {
+/* bytes: at least the first data_start of a file of `size`. */
+static EadStatus parse(EadSafetensors *file, const char *bytes, size_t data_start, size_t size) {
     size_t data_size = size - data_start;
     EAD_TRY(parse_header(file, bytes, data_start));
     EAD_TRY(check_metadata(json_object_get(file->header, "__metadata__")));
     EAD_TRY(parse_tensors(file, data_size));
     qsort(file->tensors, (size_t)file->count, sizeof *file->tensors, compare_offsets);
     EAD_TRY(check_tiling(file, data_size));
-    for (int i = 0; i < file->count; i++) {
-        file->tensors[i].offset += data_start;
-        if (all) file->tensors[i].data = bytes + file->tensors[i].offset;
-    }
+    for (int i = 0; i < file->count; i++) file->tensors[i].offset += data_start;
     return EAD_OK;
+}
+
+/* bytes: all of the file. */
+static void give_data(EadSafetensors *file, const char *bytes) {
+    for (int i = 0; i < file->count; i++) file->tensors[i].data = bytes + file->tensors[i].offset;
 }
 
 static EadStatus read_failed(void) {
@@ -221,25 +223,38 @@ static EadStatus read_failed(void) {
                  : ead_fail(EAD_IO, "became shorter while it was read; try again");
 }
 
+/* Reads the file's bytes from `begin` on to `end`, behind those before. */
+static EadStatus read_more(EadSafetensors *file, int descriptor, size_t begin, size_t end) {
+    char *bytes = realloc(file->bytes, end ? end : 1);
+    if (!bytes) return ead_fail(EAD_NO_MEMORY, "no memory to read %zu bytes of it", end);
+    file->bytes = bytes;
+    return ead_read_at(descriptor, bytes + begin, end - begin, (off_t)begin) ? EAD_OK : read_failed();
+}
+
+/* The header is read and checked first: it tells a file that only is large, and may not fit into memory. */
+static EadStatus read_parts(EadSafetensors *file, int descriptor, size_t size, bool all) {
+    size_t data_start = 0, start = size < LENGTH ? size : LENGTH;
+    EAD_TRY(read_more(file, descriptor, 0, start));
+    EAD_TRY(find_data(file->bytes, size, &data_start));
+    EAD_TRY(read_more(file, descriptor, LENGTH, data_start));
+    EAD_TRY(parse(file, file->bytes, data_start, size));
+    if (!all) return EAD_OK;
+    EAD_TRY(read_more(file, descriptor, data_start, size));
+    give_data(file, file->bytes);
+    return EAD_OK;
+}
+
 /* Reads, and not maps, the file: a mapped file that others make shorter ends the process. */
 static EadStatus read_open_file(EadSafetensors *file, int descriptor, bool all) {
     struct stat before, after;
-    char length[LENGTH] = "";
-    size_t data_start = 0;
     if (fstat(descriptor, &before) != 0) return ead_fail(EAD_IO, "cannot open: %s", strerror(errno));
     if (!S_ISREG(before.st_mode)) return ead_fail(EAD_IO, "not a regular file; name a .safetensors file");
-    size_t size = (size_t)before.st_size;
-    if (size >= LENGTH && !ead_read_at(descriptor, length, LENGTH, 0)) return read_failed();
-    EAD_TRY(find_data(length, size, &data_start));
-    size_t wanted = all ? size : data_start;
-    file->bytes = malloc(wanted);
-    if (!file->bytes) return ead_fail(EAD_NO_MEMORY, "no memory to read %zu bytes of it", wanted);
-    if (!ead_read_at(descriptor, file->bytes, wanted, 0)) return read_failed();
+    EadStatus status = read_parts(file, descriptor, (size_t)before.st_size, all);
+    if (status == EAD_IO || status == EAD_NO_MEMORY) return status;
     if (fstat(descriptor, &after) != 0 || after.st_size != before.st_size ||
-        after.st_mtim.tv_sec != before.st_mtim.tv_sec || after.st_mtim.tv_nsec != before.st_mtim.tv_nsec ||
-        memcmp(file->bytes, length, LENGTH) != 0)
+        after.st_mtim.tv_sec != before.st_mtim.tv_sec || after.st_mtim.tv_nsec != before.st_mtim.tv_nsec)
         return ead_fail(EAD_IO, "was changed while it was read; try again");
-    return parse(file, file->bytes, data_start, size, all);
+    return status;
 }
 
 static EadStatus read_file(EadSafetensors *file, bool all) {
@@ -281,7 +296,8 @@ EadStatus ead_safetensors_parse(const void *bytes, size_t size, const char *labe
     size_t data_start = 0;
     EAD_TRY(new_file(label, out));
     EadStatus status = find_data(bytes, size, &data_start);
-    if (status == EAD_OK) status = parse(*out, bytes, data_start, size, true);
+    if (status == EAD_OK) status = parse(*out, bytes, data_start, size);
+    if (status == EAD_OK) give_data(*out, bytes);
     return finish(status, out);
 }
 

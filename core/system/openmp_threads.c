@@ -11,8 +11,46 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+/* ---- fork() ---- */
+
+/* Whether this process comes from one that had other threads, which may have been OpenMP's, and the host's just as
+ * well as ours. */
+static atomic_bool is_orphan;
+static _Thread_local bool has_others; /* as this thread calls fork() */
+
+static void before_fork(void) {
+    struct stat threads; /* a folder has a link for each folder in it, and two of its own */
+    has_others = stat("/proc/self/task", &threads) != 0 || threads.st_nlink > 3;
+}
+
+static void after_fork(void) {
+    if (has_others) atomic_store(&is_orphan, true);
+}
+
+__attribute__((constructor)) static void watch_forks(void) {
+    pthread_atfork(before_fork, NULL, after_fork);
+}
+
+/* ---- starting threads ---- */
+
+/* Bytes of stack that OpenMP gives a thread by its environment; 0: what the system gives. Without a unit they are
+ * counted in KiB. */
+static size_t stack_of_threads(void) {
+    static const char units[] = "bkmg";
+    const char *text = getenv("OMP_STACKSIZE");
+    char *end;
+    if (!text && !(text = getenv("GOMP_STACKSIZE"))) return 0;
+    unsigned long long size = strtoull(text, &end, 10);
+    end += strspn(end, " ");
+    const char *unit = *end ? strchr(units, *end | ' ') : units + 1;
+    int shift = unit ? 10 * (int)(unit - units) : 0;
+    return !unit || size > SIZE_MAX >> shift ? 0 : (size_t)size << shift;
+}
 
 typedef struct Trial {
     pthread_mutex_t gate; /* held until all are there */
@@ -39,7 +77,11 @@ static void wait_until_gone(long kernel_id) {
  * something else may want some of them, or the memory that their stacks would take. */
 static int try_threads(int wanted) {
     sigset_t all, before;
+    pthread_attr_t attributes;
+    size_t stack = stack_of_threads();
     int started = 0;
+    if (pthread_attr_init(&attributes) != 0) return 1;
+    if (stack > 0) pthread_attr_setstacksize(&attributes, stack);
     Trial trial = {.gate = PTHREAD_MUTEX_INITIALIZER,
                    .ids = malloc((size_t)wanted * sizeof *trial.ids),
                    .kernel_ids = calloc((size_t)wanted, sizeof *trial.kernel_ids)};
@@ -47,24 +89,22 @@ static int try_threads(int wanted) {
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     while (trial.ids && trial.kernel_ids && started < wanted - 1 &&
-           pthread_create(&trial.ids[started], NULL, pass, &trial) == 0)
+           pthread_create(&trial.ids[started], &attributes, pass, &trial) == 0)
         started++;
     pthread_mutex_unlock(&trial.gate);
     for (int i = 0; i < started; i++) pthread_join(trial.ids[i], NULL);
     for (int i = 0; i < started; i++) wait_until_gone(trial.kernel_ids[i]);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attributes);
     free(trial.ids);
     free(trial.kernel_ids);
     return started == wanted - 1 ? wanted : ead_max(started / 2, 1);
 }
 
 int ead_openmp_threads(void) {
-    static atomic_long user; /* the process that uses OpenMP */
     static _Thread_local int tried = 1, possible = 1;
-    long self = getpid(), nobody = 0;
     int wanted = omp_get_max_threads();
-    bool child = !atomic_compare_exchange_strong(&user, &nobody, self) && nobody != self;
-    if (child) return 1;
+    if (atomic_load(&is_orphan)) return 1;
     if (wanted <= tried || omp_get_active_level() >= omp_get_max_active_levels())
         return ead_min(wanted, tried > possible ? possible : wanted);
     int started = 0;

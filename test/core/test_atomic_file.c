@@ -1,16 +1,19 @@
 /* Atomic files: complete or not at all, nothing left behind, and never in the place of what is no file. */
-#define _GNU_SOURCE /* chroot */
+#define _GNU_SOURCE /* chroot, unshare */
 #include "core/base/atomic_file.h"
 #include "test/support/scratch.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 
 #define FOLDER "build/scratch/atomic_file"
 #define TARGET FOLDER "/a.txt"
@@ -157,12 +160,22 @@ START_TEST(a_killed_process_leaves_nothing) {
 }
 END_TEST
 
+/* A FIFO needs no room on a disk for what goes into it: there is no /tmp either. */
+static bool write_through_without_tmp(void) {
+    char got[8] = "";
+    if (mkfifo("fifo", 0600) != 0) return false;
+    int reader = open("fifo", O_RDONLY | O_NONBLOCK);
+    bool arrived = write_file("fifo", "text") == EAD_OK && read(reader, got, sizeof got) == 4;
+    return arrived && close(reader) == 0 && unlink("fifo") == 0;
+}
+
 /* Without /proc a file has a name from the start, which nobody can guess or put a link at. Runs in a child that
  * the scratch folder is the whole file system of. */
 static int write_without_proc(void) {
     EadAtomicFile one, two, three;
     EadPath path;
     if (chroot(FOLDER) != 0 || chdir("/") != 0) return 1;
+    if (!write_through_without_tmp()) return 10;
     if (ead_atomic_file_open(&one, "a") != EAD_OK || ead_atomic_file_open(&two, "a") != EAD_OK) return 2;
     if (ead_atomic_file_open(&three, "a") != EAD_OK || files_in("/") != 3) return 3;
     if (strlen(one.temporary) != strlen(".efficientad-.tmp") + 32) return 4;
@@ -218,6 +231,80 @@ START_TEST(mode_and_owner_stay) {
         ck_assert_uint_ne(after.st_ino, before.st_ino);
         ck_assert_int_eq(unlink(TARGET), 0);
     }
+}
+END_TEST
+
+/* A list of rights (ACL) as the kernel stores it: tags 1 owner, 2 a user, 4 group, 16 mask, 32 others. */
+#define LIST_NAME   "system.posix_acl_"
+#define ENTRY(t, r) t, 0, r, 0, 0xFF, 0xFF, 0xFF, 0xFF
+#define USER(id, r) 2, 0, r, 0, id, 0, 0, 0
+static const uint8_t list[] = {2, 0, 0, 0, ENTRY(1, 6), USER(99, 6), ENTRY(4, 0), ENTRY(16, 6), ENTRY(32, 0)};
+
+/* A file with a list keeps it, or its group would get the rights of the mask; one without gets none, or those
+ * whom the folder's list for new files names would get rights. */
+START_TEST(access_lists_stay) {
+    char got[100];
+    write_text(TARGET, "old");
+    SKIP_UNLESS(setxattr(TARGET, LIST_NAME "access", list, sizeof list, 0) == 0, "no access lists here");
+    write_committed("new");
+    ck_assert_int_eq(getxattr(TARGET, LIST_NAME "access", got, sizeof got), sizeof list);
+    ck_assert_mem_eq(got, list, sizeof list);
+    ck_assert_uint_eq(info_of(TARGET).st_mode, S_IFREG | 0660);
+    write_text(FOLDER "/plain", "old"), write_text(FOLDER "/closed", "old");
+    ck_assert_int_eq(chmod(FOLDER "/plain", 0664) + chmod(FOLDER "/closed", 0600), 0);
+    ck_assert_int_eq(setxattr(FOLDER, LIST_NAME "default", list, sizeof list, 0), 0);
+    ASSERT_OK(write_file(FOLDER "/plain", "new"));
+    ASSERT_OK(write_file(FOLDER "/closed", "new"));
+    ASSERT_OK(write_file(FOLDER "/fresh", "new"));
+    ck_assert_int_eq(getxattr(FOLDER "/plain", LIST_NAME "access", got, sizeof got), -1);
+    ck_assert_int_eq(getxattr(FOLDER "/closed", LIST_NAME "access", got, sizeof got), -1);
+    ck_assert_int_gt(getxattr(FOLDER "/fresh", LIST_NAME "access", got, sizeof got), 0);
+    ck_assert_uint_eq(info_of(FOLDER "/plain").st_mode, S_IFREG | 0664);
+    ck_assert_uint_eq(info_of(FOLDER "/closed").st_mode, S_IFREG | 0600);
+}
+END_TEST
+
+/* As containers mount one: it cannot be replaced, which must show before the work. In a child with mounts of its
+ * own. */
+static int write_mounted(void) {
+    if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) return 77;
+    write_text(FOLDER "/source", "old"), write_text(TARGET, "below"), symlink("a.txt", FOLDER "/link");
+    if (mount(FOLDER "/source", TARGET, NULL, MS_BIND, NULL) != 0) return 77;
+    EadAtomicFile file;
+    static const char *const names[] = {TARGET, FOLDER "/link"};
+    for (int i = 0; i < 2; i++)
+        if (ead_atomic_file_open(&file, names[i]) != EAD_IO ||
+            !strstr(ead_error_message(), "this file is mounted by itself; mount its folder"))
+            return 1;
+    if (write_file(FOLDER "/source", "new") != EAD_OK) return 2;
+    if (umount(TARGET) != 0 || mount("none", FOLDER, "tmpfs", 0, "size=100k") != 0) return 3;
+    return write_file(TARGET, "in a folder that is mounted") == EAD_OK ? 0 : 4;
+}
+
+START_TEST(files_mounted_by_themselves_are_refused) {
+    int status;
+    pid_t child = fork();
+    if (child == 0) _exit(write_mounted());
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    SKIP_UNLESS(!WIFEXITED(status) || WEXITSTATUS(status) != 77, "nothing can be mounted here");
+    ck_assert_int_eq(status, 0);
+    ck_assert_int_eq(files_in(FOLDER), 3);
+    assert_file_holds(FOLDER "/source", "new");
+}
+END_TEST
+
+/* A descriptor's link leads to the file's name; not to "NAME (deleted)" when there is none. */
+START_TEST(descriptors_of_files) {
+    char link[64];
+    int descriptor = open(TARGET, O_RDWR | O_CREAT, 0600);
+    snprintf(link, sizeof link, "/proc/self/fd/%d", descriptor);
+    ASSERT_OK(write_file(link, "text"));
+    assert_file_holds(TARGET, "text");
+    ASSERT_FAILS(write_file(link, ""), EAD_IO, "cannot write: the file that it leads to was deleted");
+    ck_assert_int_eq(unlink(TARGET), 0);
+    ASSERT_FAILS(write_file(link, ""), EAD_IO, "cannot write: the file that it leads to was deleted");
+    close(descriptor);
+    ck_assert_int_eq(files_in(FOLDER), 0);
 }
 END_TEST
 
@@ -380,6 +467,9 @@ int main(void) {
     tcase_add_test(cases, works_without_proc);
     tcase_add_test(cases, only_ours_is_ever_deleted);
     tcase_add_test(cases, mode_and_owner_stay);
+    tcase_add_test(cases, access_lists_stay);
+    tcase_add_test(cases, files_mounted_by_themselves_are_refused);
+    tcase_add_test(cases, descriptors_of_files);
     tcase_add_test(cases, owners_that_cannot_be_kept_are_refused);
     tcase_add_test(cases, links_stay);
     tcase_add_test(cases, fifos_are_written_through);

@@ -34,6 +34,14 @@ START_TEST(long_messages_are_cut) {
     ck_assert(strncmp(ead_error_message(), "front: xx", 9) == 0);
     ead_fail_prefix(EAD_IO, "%s", text);
     ck_assert_uint_eq(strlen(ead_error_message()), 1023);
+    ead_fail(EAD_IO, "%s: the reason", text); /* the middle is */
+    ead_fail_prefix(EAD_IO, "front: ");
+    ck_assert(strncmp(ead_error_message(), "front: xx", 9) == 0);
+    ck_assert_str_eq(ead_error_message() + 1023 - 12, ": the reason");
+    ead_fail(EAD_IO, "the reason");
+    ead_fail_prefix(EAD_IO, "%s: ", text);
+    ck_assert_uint_eq(strlen(ead_error_message()), 1023);
+    ck_assert_str_eq(ead_error_message() + 1023 - 13, "x: the reason");
 }
 END_TEST
 

@@ -1,13 +1,16 @@
-/* The library towards its host: bad arguments, locales, fork(), limits on threads and memory, files that change. */
+/* The library towards its host: bad arguments, locales, modes of numbers, fork(), threads, limits. */
 #define _GNU_SOURCE /* setgroups */
 #include "models/efficientad.h"
 #include "test/support/sample_models.h"
 
+#include <dlfcn.h>
 #include <fcntl.h>
+#include <fenv.h>
 #include <grp.h>
 #include <locale.h>
 #include <math.h>
 #include <omp.h>
+#include <pthread.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -18,6 +21,12 @@
 enum { WIDTH = 150, HEIGHT = 90, ROW = 3 * WIDTH, PATIENCE = 120 };
 
 static uint8_t image[HEIGHT * ROW];
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { SANITIZED = 1 };
+#else
+enum { SANITIZED = 0 };
+#endif
 
 static float score_of(EadDetector *detector) {
     float score = NAN;
@@ -64,6 +73,8 @@ START_TEST(out_is_null_after_every_failure) {
                  {FOLDER, {0}},
                  {FOLDER "text", {0}},
                  {FOLDER "cut", {0}},
+                 {MODEL, {.max_pixels = -1}},
+                 {MODEL, {.max_pixels = INT64_MIN}},
                  {MODEL, {.device = "tpu"}},
                  {MODEL, {.device = "cuda:99"}},
                  {MODEL, {.precision = "fp17"}},
@@ -113,7 +124,26 @@ START_TEST(rows_may_be_padded_and_stored_from_the_last) {
 }
 END_TEST
 
-/* ---- locales ---- */
+/* The reason stands at the end of a line, however long the name is before it. */
+START_TEST(long_names_leave_room_for_the_reason) {
+    static char path[100001];
+    EadDetector *detector;
+    const EadDetectorOptions options = {.device = path};
+    memset(path, 'n', sizeof path - 1);
+    ASSERT_FAILS((EadStatus)ead_detector_open(path, &detector), EAD_IO, "n: cannot open: File name too long");
+    path[5000] = '\0';
+    ASSERT_FAILS((EadStatus)ead_detector_open(path, &detector), EAD_IO, "cannot open: File name too long");
+    ck_assert_int_gt(ead_detector_open_with(MODEL, &options, &detector), 0);
+    ck_assert_ptr_nonnull(strstr(ead_error_message(), "this build has the backends"));
+    for (int i = 0; i < 1500; i += 100) path[i] = '/';
+    path[1500] = '\0';
+    ASSERT_FAILS((EadStatus)ead_detector_open(path, &detector), EAD_IO, "cannot open: No such file");
+    path[1000] = '\0';
+    ASSERT_FAILS((EadStatus)ead_detector_open(path, &detector), EAD_IO, "n: cannot open: No such file");
+}
+END_TEST
+
+/* ---- locales and modes ---- */
 
 static bool make_comma_locale(void) {
     setenv("LOCPATH", FOLDER "locales", 1);
@@ -151,6 +181,34 @@ START_TEST(a_decimal_comma_does_not_matter) {
     }
     uselocale(LC_GLOBAL_LOCALE);
     freelocale(own);
+}
+END_TEST
+
+/* How a host rounds, that it stops at bad numbers, and that it takes tiny ones for 0: none of it changes a score,
+ * and all of it stays. */
+START_TEST(modes_of_numbers_do_not_matter) {
+    static const int roundings[] = {FE_UPWARD, FE_DOWNWARD, FE_TOWARDZERO};
+    EadDetector *detector = open_tiny();
+    float expected = score_of(detector);
+    ead_detector_close(detector);
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_eq(fesetround(roundings[i]), 0);
+        detector = open_tiny();
+        float score = score_of(detector);
+        int rounding = fegetround();
+        fesetround(FE_TONEAREST);
+        ck_assert_float_eq(score, expected);
+        ck_assert_int_eq(rounding, roundings[i]);
+        ead_detector_close(detector);
+    }
+    feenableexcept(FE_ALL_EXCEPT);
+    detector = open_tiny();
+    float score = score_of(detector);
+    int excepts = fegetexcept();
+    fedisableexcept(FE_ALL_EXCEPT);
+    ck_assert_float_eq(score, expected);
+    ck_assert_int_eq(excepts, FE_ALL_EXCEPT);
+    ead_detector_close(detector);
 }
 END_TEST
 
@@ -210,10 +268,105 @@ START_TEST(children_are_refused_on_a_gpu) {
 }
 END_TEST
 
+/* This program anew, as `TEST alone`: OpenMP is the host's before it is ours, and the child the first to use us. */
+static int run_alone(void) {
+    EadDetector *detector;
+    int threads = 0, status = 0;
+#pragma omp parallel num_threads(3) reduction(+ : threads)
+    threads++;
+    if (threads != 3) return 77;
+    fill_noise(image, sizeof image, 5);
+    pid_t child = fork();
+    if (child == 0) {
+        alarm(PATIENCE);
+        _exit(ead_detector_open(MODEL, &detector) == 0 && isfinite(score_of(detector)) ? 0 : 1);
+    }
+    waitpid(child, &status, 0);
+    return status ? 1 : 0;
+}
+
+static void check_anew(const char *kind, const char *word) {
+    char program[4096] = "";
+    int status;
+    ck_assert_int_gt(readlink("/proc/self/exe", program, sizeof program - 1), 0);
+    pid_t child = fork();
+    if (child == 0) execl(program, program, kind, word, (char *)NULL), _exit(1);
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    SKIP_UNLESS(!WIFEXITED(status) || WEXITSTATUS(status) != 77, "cannot be tried here");
+    ck_assert_msg(status == 0, "%s: wait status %d", kind, status);
+}
+
+START_TEST(children_of_a_host_with_threads_work) {
+    check_anew("alone", NULL);
+}
+END_TEST
+
+/* As plugins do it: nothing may run that is no longer there, and nothing pile up. `TEST plugin LIBRARY`. */
+static int run_plugin(const char *library) {
+    omp_set_num_threads(4);
+    for (int i = 0; i < 5; i++) {
+        int (*open_)(const char *, EadDetector **);
+        void (*close_)(EadDetector *);
+        EadDetector *detector;
+        void *plugin = dlopen(library, RTLD_NOW | RTLD_LOCAL), *symbol = NULL;
+        if (!plugin || !(symbol = dlsym(plugin, "ead_detector_open"))) return puts(dlerror()), 1;
+        memcpy(&open_, &symbol, sizeof symbol);
+        symbol = dlsym(plugin, "ead_detector_close");
+        memcpy(&close_, &symbol, sizeof symbol);
+        if (open_(MODEL, &detector) != 0) return 2;
+        close_(detector);
+        if (dlclose(plugin) != 0) return 3;
+    }
+    void *plugin = dlopen(library, RTLD_NOW | RTLD_NOLOAD);
+    return plugin ? 0 : 4; /* it stays, for the threads that it made stay */
+}
+
+START_TEST(plugins_may_be_closed) {
+    char library[4096];
+    SKIP_UNLESS(getenv("LIBRARY") && !SANITIZED, "LIBRARY is not set, or needs a sanitizer's program");
+    snprintf(library, sizeof library, "%s.so", getenv("LIBRARY"));
+    SKIP_UNLESS(exists(library), "no shared library");
+    check_anew("plugin", realpath(library, NULL));
+}
+END_TEST
+
+static struct {
+    EadDetector *detector;
+    float expected;
+    int scores, refused;
+} meeting;
+
+static void *meet(void *unused) {
+    for (int i = 0; i < 20; i++) {
+        float score = NAN;
+        int status = ead_detector_run(meeting.detector, image, WIDTH, HEIGHT, ROW, NULL, &score);
+        bool refused = status == EAD_BUSY && strstr(ead_error_message(), "another thread works with this");
+        if (status == 0 && score == meeting.expected)
+            __atomic_fetch_add(&meeting.scores, 1, __ATOMIC_RELAXED);
+        if (refused) __atomic_fetch_add(&meeting.refused, 1, __ATOMIC_RELAXED);
+    }
+    return unused;
+}
+
+/* It belongs to one at a time; who comes meanwhile is told, and disturbs nobody. */
+START_TEST(threads_do_not_share_a_detector) {
+    pthread_t others[3];
+    meeting.detector = open_tiny();
+    meeting.expected = score_of(meeting.detector);
+    for (int i = 0; i < 3; i++) ck_assert_int_eq(pthread_create(&others[i], NULL, meet, NULL), 0);
+    for (int i = 0; i < 3; i++) pthread_join(others[i], NULL);
+    ck_assert_int_eq(meeting.scores + meeting.refused, 60);
+    ck_assert_int_gt(meeting.scores, 0);
+    ck_assert_float_eq(score_of(meeting.detector), meeting.expected);
+    ead_detector_close(meeting.detector);
+}
+END_TEST
+
 /* This program anew, as `TEST limited KIND SCORE`: many threads are wanted, few or none can be had. */
 static int run_limited(const char *kind, const char *score) {
     struct rlimit limit = {1, 1};
-    int which = strcmp(kind, "processes") == 0 ? RLIMIT_NPROC : RLIMIT_AS;
+    bool stacks = strstr(kind, "stacks") != NULL; /* nothing is limited, but there is not as much */
+    int which = stacks ? RLIMIT_CORE : strcmp(kind, "processes") == 0 ? RLIMIT_NPROC : RLIMIT_AS;
     if (which == RLIMIT_NPROC && geteuid() == 0 && (setgroups(0, NULL) != 0 || setuid(65534) != 0)) return 77;
     if (which == RLIMIT_NPROC && access(MODEL, R_OK) != 0) return 77;
     if (which == RLIMIT_AS) limit.rlim_cur = limit.rlim_max = (rlim_t)600 << 20;
@@ -229,24 +382,20 @@ static int run_limited(const char *kind, const char *score) {
     return 0;
 }
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-enum { SANITIZED = 1 };
-#else
-enum { SANITIZED = 0 };
-#endif
-
 /* What OpenMP would end the process at. */
 START_TEST(threads_that_cannot_be_had_are_done_without) {
-    static const char *const kinds[] = {"processes", "address space"};
+    static const char *const kinds[] = {"processes", "address space", "stacks", "other stacks"};
     SKIP_UNLESS(!SANITIZED, "sanitizers need address space of their own");
     EadDetector *detector = open_tiny();
     char score[32], program[4096] = "";
     snprintf(score, sizeof score, "%.9g", (double)score_of(detector));
     ead_detector_close(detector);
     ck_assert_int_gt(readlink("/proc/self/exe", program, sizeof program - 1), 0);
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 4; i++) {
         int status;
         pid_t child = fork();
+        if (child == 0 && i >= 2)
+            setenv(i == 2 ? "OMP_STACKSIZE" : "GOMP_STACKSIZE", i == 2 ? "100000g" : "90000000000", 1);
         if (child == 0) execl(program, program, "limited", kinds[i], score, (char *)NULL), _exit(1);
         ck_assert_int_eq(waitpid(child, &status, 0), child);
         if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
@@ -254,71 +403,6 @@ START_TEST(threads_that_cannot_be_had_are_done_without) {
         else
             ck_assert_msg(status == 0, "%s: wait status %d", kinds[i], status);
     }
-}
-END_TEST
-
-/* ---- files that change ---- */
-
-/* The C library's, but that others have a go at the file when a large read begins. */
-static void (*meanwhile)(int writer);
-
-ssize_t pread(int descriptor, void *bytes, size_t size, off_t offset) {
-    if (meanwhile && size > 1000) {
-        int writer = open(FOLDER "changing", O_RDWR);
-        meanwhile(writer);
-        close(writer);
-        meanwhile = NULL;
-    }
-    return syscall(SYS_pread64, descriptor, bytes, size, offset);
-}
-
-static void cut(int writer) {
-    if (ftruncate(writer, 20000) != 0) abort();
-}
-
-static void empty(int writer) {
-    if (ftruncate(writer, 0) != 0) abort();
-}
-
-static void lengthen(int writer) {
-    if (pwrite(writer, "more", 4, lseek(writer, 0, SEEK_END)) != 4) abort();
-}
-
-static void overwrite(int writer) {
-    if (pwrite(writer, "XXXX", 4, 30000) != 4) abort();
-}
-
-START_TEST(files_that_change_while_they_are_read_are_refused) {
-    static const struct {
-        void (*change)(int writer);
-        const char *says;
-    } cases[] = {{cut, "changing: became shorter while it was read"},
-                 {empty, "changing: became shorter while it was read"},
-                 {lengthen, "changing: was changed while it was read"},
-                 {overwrite, "changing: was changed while it was read"}};
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        EadDetector *detector;
-        shell_ok("cp " MODEL " " FOLDER "changing && touch -d '1 hour ago' " FOLDER "changing");
-        meanwhile = cases[i].change;
-        ASSERT_FAILS((EadStatus)ead_detector_open(FOLDER "changing", &detector), EAD_IO, cases[i].says);
-        ck_assert(!meanwhile);
-    }
-}
-END_TEST
-
-START_TEST(what_happens_to_a_file_afterwards_does_not_matter) {
-    EadSafetensors *file, *same;
-    shell_ok("cp " MODEL " " FOLDER "changing");
-    ASSERT_OK(ead_safetensors_open(FOLDER "changing", &file));
-    ASSERT_OK(ead_safetensors_open(MODEL, &same));
-    ck_assert_int_eq(truncate(FOLDER "changing", 0), 0);
-    for (int i = 0; i < ead_safetensors_count(file); i++) {
-        const EadFileTensor *a = ead_safetensors_at(file, i), *b = ead_safetensors_at(same, i);
-        ck_assert_uint_eq(a->offset, b->offset);
-        ck_assert_mem_eq(a->data, b->data, a->bytes);
-    }
-    ead_safetensors_close(file);
-    ead_safetensors_close(same);
 }
 END_TEST
 
@@ -338,6 +422,8 @@ static void set_up(void) {
 
 int main(int argc, char **argv) {
     if (argc == 4 && strcmp(argv[1], "limited") == 0) return run_limited(argv[2], argv[3]);
+    if (argc == 2 && strcmp(argv[1], "alone") == 0) return run_alone();
+    if (argc == 3 && strcmp(argv[1], "plugin") == 0) return run_plugin(argv[2]);
     Suite *suite = suite_create("manners");
     TCase *cases = tcase_create("all");
     suite_add_tcase(suite, cases);
@@ -347,11 +433,14 @@ int main(int argc, char **argv) {
     tcase_add_test(cases, out_is_null_after_every_failure);
     tcase_add_test(cases, strides_that_cannot_be_are_refused);
     tcase_add_test(cases, rows_may_be_padded_and_stored_from_the_last);
+    tcase_add_test(cases, long_names_leave_room_for_the_reason);
     tcase_add_test(cases, a_decimal_comma_does_not_matter);
+    tcase_add_test(cases, modes_of_numbers_do_not_matter);
     tcase_add_test(cases, children_of_fork_work);
     tcase_add_test(cases, children_are_refused_on_a_gpu);
+    tcase_add_test(cases, children_of_a_host_with_threads_work);
+    tcase_add_test(cases, plugins_may_be_closed);
+    tcase_add_test(cases, threads_do_not_share_a_detector);
     tcase_add_test(cases, threads_that_cannot_be_had_are_done_without);
-    tcase_add_test(cases, files_that_change_while_they_are_read_are_refused);
-    tcase_add_test(cases, what_happens_to_a_file_afterwards_does_not_matter);
     return run_suite(suite);
 }
