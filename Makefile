@@ -56,7 +56,7 @@ CFLAGS_asan    := -O1 -g -fsanitize=address -fno-omit-frame-pointer
 CFLAGS_ubsan   := -O1 -g -fsanitize=undefined -fno-sanitize-recover=all
 CFLAGS_tsan    := -O1 -g -fsanitize=thread -Wno-pass-failed
 SANITIZE  := $(filter -fsanitize%,$(CFLAGS_$(CONFIG)))
-# The library exports what models/efficientad.h marks EAD_API and nothing else.
+# The library exports what models/efficientad.h marks EAD_API and nothing else; nodelete: OpenMP's threads outlive dlclose().
 ALL_CFLAGS := $(WARNINGS) $(CFLAGS_$(CONFIG)) -fPIC -fvisibility=hidden -fopenmp -ffp-contract=off $(DEFINES) \
     $(CPPFLAGS) $(CFLAGS) $(call pkg_config,--cflags $(PACKAGES))
 ALL_LDFLAGS := -fopenmp $(SANITIZE) $(LDFLAGS)
@@ -90,7 +90,6 @@ $(PROGRAM): $(MAIN_OBJECT) $(PROGRAM_OBJECTS) $(LIBRARY_OBJECTS) $(CUDA_CHOICE) 
 $(LIBRARY).a: $(LIBRARY_OBJECTS) $(CUDA_CHOICE)
 	@rm -f $@ && ar rcs $@ $(filter %.o,$^)
 
-# nodelete: OpenMP's threads go on after dlclose(), and would run code that is gone.
 $(LIBRARY).so: $(LIBRARY_OBJECTS) $(CUDA_CHOICE) models/efficientad.map
 	@echo "  LINK $@"
 	@$(CC) $(ALL_LDFLAGS) -shared -Wl,-soname,libefficientad.so.$(firstword $(subst ., ,$(RELEASE))) \

@@ -56,7 +56,7 @@ static EadFileRole role_of_tensors(const EadSafetensors *file) {
 
 static EadFileRole role_of_safetensors(const char *path) {
     EadSafetensors *file;
-    if (ead_safetensors_open(path, &file) != EAD_OK) return EAD_ROLE_UNKNOWN;
+    if (ead_safetensors_open_header(path, &file) != EAD_OK) return EAD_ROLE_UNKNOWN;
     EadFileRole role = role_of_tensors(file);
     ead_safetensors_close(file);
     return role;

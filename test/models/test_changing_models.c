@@ -9,11 +9,11 @@
 #define FOLDER "build/scratch/test_changing_models/"
 #define MODEL  FOLDER "model.safetensors"
 
-/* The C library's, but that others have a go at the file when a large read begins. */
+/* The C library's, but that others have a go at the file when its data is read, which lies behind the header. */
 static void (*meanwhile)(int writer);
 
 ssize_t pread(int descriptor, void *bytes, size_t size, off_t offset) {
-    if (meanwhile && size > 1000) {
+    if (meanwhile && size > 1000 && offset > 8) {
         int writer = open(FOLDER "changing", O_RDWR);
         meanwhile(writer);
         close(writer);
@@ -79,7 +79,7 @@ START_TEST(large_files_are_not_read) {
     } cases[] = {{"", "the header is not a JSON object"},
                  {"\2{}", "bytes after the last tensor"},
                  {"\3{]}", "the header is not valid JSON"},
-                 {"PK\3\4zip!", "header of "}};
+                 {"no model", "header of "}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         EadDetector *detector;
         char bytes[16] = "";

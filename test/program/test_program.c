@@ -1,26 +1,18 @@
 /* The program as its user meets it: bad input of every kind gives one clear line and the right exit code and
- * leaves nothing half-written; interrupted runs continue to the same bits. Skipped where $PROGRAM is not set.
- */
+ * leaves nothing half-written. Skipped where $PROGRAM is not set. */
 #define S "build/scratch/test_program/"
-#include "test/support/runs.h"
+#include "test/program/program_scene.h"
 
 #include "models/efficientad/model.h"
 
 #include <math.h>
-#include <signal.h>
-#include <sys/wait.h>
-#include <time.h>
 
-#define RUN S "run"
 /* The copy of the data set that a case may damage, its training images, and the words that choose it. */
 #define BAD      S "bad/gasket/"
 #define GOOD     BAD "train/good/"
 #define WITH_BAD " --set dataset.path=" S "bad"
 #define COPY     "rm -rf " S "bad; cp -r " S "data " S "bad; "
-#define TRAIN    "train -q -c " S "base.yaml --output " RUN
 #define COMPLETE " --set dataset.path=" S "data --set dataset.category=gasket --set loss.penalty=false"
-#define MODEL    S "trained/model.safetensors"
-#define PREDICT  "predict -q --model " MODEL " "
 /* The backbone is none. */
 #define DISTILL "distill -q --output " RUN " --set distill.images=" S "data --set distill.backbone=" MODEL
 #define EVAL    "eval -q --model " MODEL " --output " RUN
@@ -68,6 +60,7 @@ static void write_one_tensor(const char *path, const char *name, EadFileType typ
 }
 
 static void make_bad_models(void) {
+    if (!getenv("PROGRAM")) return;
     shell_ok("mkdir -p " S "models && head -c 100000 " MODEL " >" S "models/truncated");
     write_text(S "models/foreign", "PK\003\004 this is an archive, not a model");
     write_text(S "models/empty", "");
@@ -82,25 +75,6 @@ static void make_bad_models(void) {
     write_one_tensor(S "models/not_finite", "teacher.conv1.weight", EAD_FILE_F32, 4, NAN);
 }
 
-static void make_scene(void) {
-    if (!getenv("PROGRAM")) return;
-    shell_ok("rm -rf " S " && mkdir -p " S);
-    write_text(S "base.yaml", "dataset: {path: " S "data, category: gasket, cache: " S "cache}\n"
-                              "model: {image_size: 128}\n"
-                              "train: {steps: 1, lr_drop_at: 1}\n"
-                              "loss.penalty: false\n"
-                              "autoencoder.enabled: false\n"
-                              "penalty.path: " S "data/textures\n");
-    run_well("synth --output " S "data --category gasket --size 128 --train 3 --test-good 1 --test-defect 1 "
-             "--textures 3");
-    run_well("train -q -c " S "base.yaml --output " S "trained");
-    make_bad_models();
-}
-
-static void remove_scene(void) {
-    shell_ok("rm -rf " S);
-}
-
 /* The files of the run folder without its cache and TensorBoard's, whose names are times, sorted, one a line;
  * "-" if there is no such folder. */
 static void list_run(char *list) {
@@ -108,10 +82,6 @@ static void list_run(char *list) {
              " && find . -type f ! -path './cache/*' ! -name 'events.*' | LC_ALL=C sort; else echo -; fi >" S
              "list");
     read_into(S "list", list);
-}
-
-static bool holds_temporary_files(void) {
-    return system("test -z \"$(find " S " -name '.efficientad-*')\"") != 0;
 }
 
 /* ---- bad input ---- */
@@ -351,186 +321,12 @@ START_TEST(bits_of_a_camera) {
 }
 END_TEST
 
-/* A checkpoint that does not fit on the disk costs neither the one before nor the run. */
-START_TEST(a_full_disk_keeps_the_last_checkpoint) {
-    Outcome outcome;
-    NEED_PROGRAM();
-    shell_ok("rm -rf " RUN "; cp -r " S "trained " RUN);
-    run(TRAIN " --resume --set train.steps=2", 1000000, &outcome);
-    ck_assert_msg(outcome.code == 1 && outcome.complaints == 1, "exit %d: %s", outcome.code, outcome.err);
-    ck_assert(same_files(RUN "/checkpoint.safetensors", S "trained/checkpoint.safetensors"));
-    ck_assert(same_files(RUN "/model.safetensors", S "trained/model.safetensors"));
-    ck_assert(!holds_temporary_files());
-    run_well("train -q --resume -o " RUN " --set train.steps=2"); /* by the config.yaml of the folder */
-    shell_ok("rm -rf " S "whole");
-    run_well("train -q -c " S "base.yaml --output " S "whole --set train.steps=2");
-    ck_assert(same_runs(RUN "/", S "whole/"));
-}
-END_TEST
-
-/* Keys of a run folder as they were called before: shorter, and blanks in their place, because the header of
- * the .safetensors files says how long it is. */
-#define AGE(folder)                                                                                          \
-    "sed -i 's/  select: /  use:    /; s/  train_good: /  normal:     /; s/  pro_max_fpr: /  pro_limit:   "  \
-    "/' " folder "config.yaml " folder "checkpoint.safetensors " folder "model.safetensors && "              \
-    "grep -aq '  use:    ' " folder "checkpoint.safetensors && grep -q 'normal:' " folder "config.yaml"
-
-START_TEST(a_run_with_old_names_of_keys_goes_on) {
-    Outcome outcome;
-    NEED_PROGRAM();
-    shell_ok("rm -rf " RUN " " S "whole; cp -r " S "trained " RUN "; " AGE(RUN "/"));
-    run("train -q -c " RUN "/config.yaml --resume --output " RUN " --set train.steps=2", 0, &outcome);
-    ck_assert_msg(outcome.code == 0 && outcome.complaints == 0, "exit %d: %s", outcome.code, outcome.err);
-    ck_assert_msg(strstr(outcome.err, "config.yaml: line "), "%s", outcome.err);
-    const char *notice = strstr(outcome.err, "maps.use is now maps.select; the old name still works\n");
-    ck_assert_msg(notice && !strstr(notice + 1, "maps.use is now"), "%s", outcome.err);
-    run_well("train -q -c " S "base.yaml --output " S "whole --set train.steps=2");
-    ck_assert(same_runs(RUN "/", S "whole/"));
-    /* A model file is not for users to edit: no notice. */
-    shell_ok("rm -rf " RUN "; cp -r " S "trained " RUN "; " AGE(RUN "/"));
-    run("eval -q --model " RUN "/model.safetensors", 0, &outcome);
-    ck_assert_msg(outcome.code == 0 && !strstr(outcome.err, "is now"), "%s", outcome.err);
-}
-END_TEST
-
-/* ---- interruptions ---- */
-
-static void wait_for_file(const char *path, pid_t child) {
-    const struct timespec moment = {.tv_nsec = 1000000};
-    while (!exists(path)) {
-        ck_assert_msg(waitpid(child, NULL, WNOHANG) == 0, "ended before %s was there", path);
-        nanosleep(&moment, NULL);
-    }
-}
-
-/* The number of the last whole row of losses.csv. */
-static int last_step(void) {
-    char line[256];
-    int step = 0;
-    FILE *file = fopen(RUN "/losses.csv", "r");
-    ck_assert_ptr_nonnull(file);
-    while (fgets(line, sizeof line, file))
-        if (strchr(line, '\n')) sscanf(line, "%d,", &step);
-    fclose(file);
-    return step;
-}
-
-typedef struct Interruption {
-    const char *wait_for, *settings;
-    int signal, code;
-} Interruption;
-
-/* How far a run gets before the signal is chance; the reference is as long as what came of it. */
-static const Interruption interruptions[] = {
-    {RUN "/losses.csv", "--set autoencoder.enabled=true --set loss.penalty=true", SIGINT, 1},
-    {RUN "/losses.csv", "", SIGTERM, 1},
-    {RUN "/losses.csv", "", SIGUSR1, 1}, /* Slurm, SGE */
-    {RUN "/losses.csv", "", SIGHUP, 1},
-    {RUN "/losses.csv", "", SIGXCPU, 1},
-    {RUN "/checkpoint.safetensors", "--set train.checkpoint_every=2", SIGKILL, EXIT_KILLED},
-};
-
-START_TEST(interrupted_runs_continue_to_the_same_bits) {
-    const Interruption *way = &interruptions[_i];
-    char words[512];
-    Outcome outcome;
-    NEED_PROGRAM();
-    shell_ok("rm -rf " RUN " " S "whole");
-    snprintf(words, sizeof words, TRAIN " %s --set train.steps=100000", way->settings);
-    pid_t child = start(words, 0);
-    wait_for_file(way->wait_for, child);
-    ck_assert_int_eq(kill(child, way->signal), 0);
-    await(child, &outcome);
-    ck_assert_int_eq(outcome.code, way->code);
-    ck_assert_int_eq(outcome.complaints, way->code == 1);
-    ck_assert(way->code != 1 || strstr(outcome.err, "--resume"));
-    ck_assert(!exists(RUN "/model.safetensors"));
-    int steps = last_step() + 2;
-    snprintf(words, sizeof words, TRAIN " %s --set train.steps=%d --resume", way->settings, steps);
-    run_well(words);
-    snprintf(words, sizeof words, "train -q -c " S "base.yaml --output " S "whole %s --set train.steps=%d",
-             way->settings, steps);
-    run_well(words);
-    ck_assert_msg(same_runs(RUN "/", S "whole/"), "%s: differs after %d steps", way->settings, steps);
-    ck_assert(!holds_temporary_files());
-}
-END_TEST
-
-START_TEST(two_processes_in_one_folder) {
-    Outcome first, second;
-    NEED_PROGRAM();
-    shell_ok("rm -rf " RUN);
-    pid_t child = start(TRAIN " --set train.steps=100000", 0);
-    wait_for_file(RUN "/losses.csv", child);
-    ck_assert_int_ne(shell("$PROGRAM " TRAIN " --resume >" S "second 2>&1"), 0);
-    read_into(S "second", second.err);
-    ck_assert_msg(strstr(second.err, RUN ": another process works there ("), "%s", second.err);
-    ck_assert_int_ne(
-        shell("$PROGRAM import -o " RUN "/model.safetensors " S "trained/model.safetensors 2>" S "second"),
-        0);
-    read_into(S "second", second.err);
-    ck_assert_msg(strstr(second.err, RUN ": another process works there"), "%s", second.err);
-    ck_assert_int_eq(kill(child, SIGHUP), 0);
-    await(child, &first);
-    ck_assert_msg(first.code == 1 && strstr(first.err, "--resume"), "%s", first.err);
-    ck_assert(!exists(RUN "/.lock") && !holds_temporary_files());
-    if (shell("command -v flock >/dev/null") != 0) return;
-    /* An import into a file that another one is making. */
-    ck_assert_int_ne(
-        shell("flock " S "o.lock $PROGRAM import -o " S "o " S "trained/model.safetensors >" S "second 2>&1"),
-        0);
-    read_into(S "second", second.err);
-    ck_assert_msg(strstr(second.err, S "o: another process works there"), "%s", second.err);
-    run_well("import -o " S "o " S "trained/model.safetensors");
-    ck_assert(exists(S "o") && !exists(S "o.lock"));
-}
-END_TEST
-
-/* ---- how it is started ---- */
-
-/* With descriptors closed, no message goes into a file of ours; and scores that go nowhere are a failure. */
-START_TEST(closed_descriptors_harm_nothing) {
-    static const char *const closed[] = {"<&- >&- 2>&-", "<&- 2>&-", "2>&-"};
-    char command[512];
-    NEED_PROGRAM();
-    for (int i = 0; i < 3; i++) {
-        snprintf(command, sizeof command,
-                 "rm -rf " RUN " && $PROGRAM train -c " S "base.yaml --output " RUN " %s", closed[i]);
-        shell_ok(command);
-        ck_assert(same_runs(RUN "/", S "trained/"));
-    }
-    ck_assert_int_eq(shell("$PROGRAM " PREDICT S "data/gasket/test/good/000.png <&- >&- 2>" S "err"), 1);
-    assert_file_holds(S "err", "efficientad: standard output: Bad file descriptor\n");
-}
-END_TEST
-
-/* Where address space is short, with more threads than have room: it works, or says in one line why not. */
-START_TEST(little_address_space_is_enough_or_told) {
-    char command[512];
-    NEED_PROGRAM();
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-    SKIP_UNLESS(false, "sanitizers need address space of their own");
-#endif
-    for (int kilobytes = 102400; kilobytes <= 819200; kilobytes *= 2) {
-        snprintf(command, sizeof command, "ulimit -v %d; timeout 60 $PROGRAM --version >" S "out", kilobytes);
-        shell_ok(command);
-        snprintf(command, sizeof command,
-                 "ulimit -v %d; OMP_NUM_THREADS=64 timeout 100 $PROGRAM " PREDICT S
-                 "data/gasket/test/good/000.png >" S "out 2>" S "err; code=$?; [ $code = 0 ] || "
-                 "{ [ $code = 1 ] && [ $(grep -c ^efficientad: " S "err) = 1 ]; }",
-                 kilobytes);
-        ck_assert_msg(shell(command) == 0, "%d kB", kilobytes);
-    }
-}
-END_TEST
-
-#define COUNT(table) ((int)(sizeof(table) / sizeof *(table)))
-
 static Suite *make_suite(void) {
     Suite *suite = suite_create("program");
     TCase *tests = tcase_create("program");
     tcase_set_timeout(tests, 0);
     tcase_add_unchecked_fixture(tests, make_scene, remove_scene);
+    tcase_add_unchecked_fixture(tests, make_bad_models, NULL);
     tcase_add_loop_test(tests, bad_data, 0, COUNT(data_cases));
     tcase_add_loop_test(tests, bad_config, 0, COUNT(config_cases));
     tcase_add_loop_test(tests, bad_models, 0, COUNT(model_cases));
@@ -540,12 +336,6 @@ static Suite *make_suite(void) {
     tcase_add_test(tests, predict_goes_on_after_a_bad_image);
     tcase_add_test(tests, training_needs_no_test_images);
     tcase_add_test(tests, bits_of_a_camera);
-    tcase_add_test(tests, a_full_disk_keeps_the_last_checkpoint);
-    tcase_add_test(tests, a_run_with_old_names_of_keys_goes_on);
-    tcase_add_loop_test(tests, interrupted_runs_continue_to_the_same_bits, 0, COUNT(interruptions));
-    tcase_add_test(tests, two_processes_in_one_folder);
-    tcase_add_test(tests, closed_descriptors_harm_nothing);
-    tcase_add_test(tests, little_address_space_is_enough_or_told);
     suite_add_tcase(suite, tests);
     return suite;
 }
