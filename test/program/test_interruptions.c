@@ -142,6 +142,26 @@ START_TEST(two_processes_in_one_folder) {
 }
 END_TEST
 
+/* A run folder in which the log is not a file: told at once, and left as it is. */
+START_TEST(logs_that_are_not_files_are_refused) {
+    static const char *const makers[] = {"mkfifo " RUN "/losses.csv", "mkdir " RUN "/losses.csv",
+                                         "mkfifo " RUN "/fifo && ln -s fifo " RUN "/losses.csv"};
+    char command[256];
+    Outcome outcome;
+    NEED_PROGRAM();
+    for (int i = 0; i < 3; i++) {
+        snprintf(command, sizeof command,
+                 "rm -rf " RUN "; cp -r " S "trained " RUN "; rm " RUN "/losses.csv; %s", makers[i]);
+        shell_ok(command);
+        run(TRAIN " --resume --set train.steps=2", 0, &outcome);
+        ck_assert_msg(outcome.code == 1 && outcome.complaints == 1, "exit %d: %s", outcome.code, outcome.err);
+        ck_assert_msg(strstr(outcome.err, "losses.csv: "), "%s", outcome.err);
+        ck_assert(same_files(RUN "/checkpoint.safetensors", S "trained/checkpoint.safetensors"));
+        ck_assert_int_eq(shell("test -f " RUN "/losses.csv"), 1);
+    }
+}
+END_TEST
+
 /* ---- how it is started ---- */
 
 /* With descriptors closed, no message goes into a file of ours; and scores that go nowhere are a failure. */
@@ -190,6 +210,7 @@ int main(void) {
     tcase_add_test(tests, a_run_with_old_names_of_keys_goes_on);
     tcase_add_loop_test(tests, interrupted_runs_continue_to_the_same_bits, 0, COUNT(interruptions));
     tcase_add_test(tests, two_processes_in_one_folder);
+    tcase_add_test(tests, logs_that_are_not_files_are_refused);
     tcase_add_test(tests, closed_descriptors_harm_nothing);
     tcase_add_test(tests, little_address_space_is_enough_or_told);
     program_runs_in(S);

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { MAX_FILE = 1 << 30, LINE_SIZE = 512 };
 
@@ -61,7 +62,10 @@ static EadStatus keep_rows(const char *path, const char *header, int64_t done) {
 
 EadStatus ead_loss_log_open(EadLossLog *log, const char *path, const EadLossColumn *columns, int64_t done) {
     char header[LINE_SIZE];
+    struct stat info;
     *log = (EadLossLog){0};
+    if (stat(path, &info) == 0 && !S_ISREG(info.st_mode)) /* reading a FIFO would wait for ever */
+        return ead_fail(EAD_IO, "%s: is not a regular file; move it away", path);
     size_t used = (size_t)snprintf(header, LINE_SIZE, "step"); /* step,NAME,...,lr */
     for (; columns->name && used < LINE_SIZE; columns++)
         used += (size_t)snprintf(header + used, LINE_SIZE - used, ",%s", columns->name);

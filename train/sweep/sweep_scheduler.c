@@ -113,7 +113,7 @@ static void report(const Scheduler *scheduler, int run, const char *text) {
 static EadStatus log_and_start(const Scheduler *scheduler, const EadSweepRun *run, Job *job) {
     EadPath path;
     EAD_TRY(ead_path_in(path, run->config.output, "log.txt"));
-    job->log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    job->log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0666);
     if (job->log < 0) return ead_fail(EAD_IO, "%s: cannot write: %s", path, strerror(errno));
     job->log_start = lseek(job->log, 0, SEEK_END);
     EadStatus status = start_run(scheduler, run, job);
