@@ -157,13 +157,11 @@ static const Case config_cases[] = {
     {"", DISTILL, MODEL ": is a model, not a backbone", NULL, 0},
 };
 
-/* What a full disk cuts off must not stay: of a picture, the cache, the checkpoint, the config, a curve, a map.
+/* What a full disk cuts off must not stay: of a picture, a curve, a map. A training asks for room first.
  * LLVM's OpenMP cannot start where files may have less than 1,024 bytes: it makes one in /dev/shm. */
 static const Case disk_cases[] = {
     {"", "synth --output " RUN " --category gasket --train 1", RUN "/gasket/train/good/000.png", "", 1000},
-    {"", TRAIN " --set dataset.cache=", RUN "/cache/", "", 20000},
-    {"", TRAIN, RUN "/checkpoint.safetensors", "./config.yaml\n./losses.csv\n", 1000000},
-    {"", TRAIN, RUN "/config.yaml", "./losses.csv\n", 1100},
+    {"", TRAIN " --set dataset.cache=", RUN "/checkpoint.safetensors: cannot write: it takes", NULL, 20000},
     {"", EVAL, RUN "/pro.csv", "./pr.csv\n./roc.csv\n./scores.csv\n", 1100},
     {"", EVAL " --maps", RUN "/pro.csv", "./pr.csv\n./roc.csv\n./scores.csv\n", 1100},
 };
@@ -206,7 +204,7 @@ static const struct {
     {"none", "No such file"},
     {"truncated", "damaged"},
     {"foreign", "zip archive"},
-    {"empty", "damaged"},
+    {"empty", "is an empty file, not a"},
     {"overlapping", "overlap"},
     {"nested", "JSON"},
     {"wrong_type", "teacher.conv1.weight"},
