@@ -5,6 +5,7 @@
 #include "core/base/memory.h"
 #include "core/base/paths.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -16,7 +17,10 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-enum { MAX_LINKS = 40, LINK_SIZE = 32 };
+enum { MAX_LINKS = 40, LINK_SIZE = 32, DIGITS = 32 };
+
+/* The hidden name of a file on its way: these around 128 random bits in hexadecimal digits. */
+static const char HIDDEN[] = ".efficientad-", ENDING[] = ".tmp";
 
 /* ---- the target ---- */
 
@@ -73,7 +77,7 @@ static EadStatus name_temporary(EadAtomicFile *file, const char *folder) {
     uint64_t bits[2];
     char name[64];
     if (getrandom(bits, sizeof bits, 0) != sizeof bits) return fail(file->path);
-    snprintf(name, sizeof name, ".efficientad-%016" PRIx64 "%016" PRIx64 ".tmp", bits[0], bits[1]);
+    snprintf(name, sizeof name, "%s%016" PRIx64 "%016" PRIx64 "%s", HIDDEN, bits[0], bits[1], ENDING);
     file->temporary = ead_path_join(folder, name);
     return file->temporary ? EAD_OK : EAD_NO_MEMORY;
 }
@@ -199,18 +203,31 @@ static bool give_name(EadAtomicFile *file) {
     char link[LINK_SIZE];
     if (fsync(fileno(file->stream)) != 0) return false;
     link_of(file, link);
-    if (!file->named) file->named = linkat(AT_FDCWD, link, AT_FDCWD, file->temporary, AT_SYMLINK_FOLLOW) == 0;
+    /* A final name that is free is taken at once: a process killed here leaves a whole file or none. */
+    bool done = !file->named && linkat(AT_FDCWD, link, AT_FDCWD, file->path, AT_SYMLINK_FOLLOW) == 0;
+    if (!done && !file->named)
+        file->named = linkat(AT_FDCWD, link, AT_FDCWD, file->temporary, AT_SYMLINK_FOLLOW) == 0;
     FILE *stream = file->stream;
     file->stream = NULL;
-    if (!file->named) {
-        int reason = errno;
-        fclose(stream);
-        errno = reason;
-        return false;
-    }
-    if (fclose(stream) != 0 || rename(file->temporary, file->path) != 0) return false;
-    file->named = false;
-    return true;
+    int reason = done || file->named ? 0 : errno;
+    if (fclose(stream) != 0 && !reason) reason = errno;
+    if (!done && !reason && rename(file->temporary, file->path) != 0) reason = errno;
+    file->named = file->named && reason;
+    errno = reason;
+    return !reason;
+}
+
+static bool is_hidden_name(const char *name) {
+    const char *digits = name + strlen(HIDDEN);
+    return strncmp(name, HIDDEN, strlen(HIDDEN)) == 0 && strspn(digits, "0123456789abcdef") == DIGITS &&
+           strcmp(digits + DIGITS, ENDING) == 0;
+}
+
+void ead_atomic_file_clean(const char *folder) {
+    DIR *stream = opendir(folder);
+    for (struct dirent *entry; stream && (entry = readdir(stream));)
+        if (is_hidden_name(entry->d_name)) unlinkat(dirfd(stream), entry->d_name, 0);
+    if (stream) closedir(stream);
 }
 
 /* A folder that may not be read cannot be synced, and some file systems know no such thing (EINVAL). */

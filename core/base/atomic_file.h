@@ -1,10 +1,12 @@
 /* Files that appear under their final name complete or not at all: written without a name into the folder of
- * the target, flushed, synced, named and renamed over it. A crash, a full disk or an error costs the new file,
- * never the previous one, and leaves nothing behind. (File systems without O_TMPFILE get a hidden name,
- * ".efficientad-....tmp", from the start; it outlives a process that is killed.)
+ * the target, flushed, synced and named; one that exists is replaced by a rename. A crash, a full disk or an
+ * error costs the new file, never the previous one, and leaves nothing behind, with one exception: what is to be
+ * renamed, and all on file systems without O_TMPFILE, has a hidden name, ".efficientad-....tmp", which outlives a
+ * process that is killed in that moment (see ead_atomic_file_clean()).
  *
- * A target that exists keeps owner, group, mode and access list (ACL); a link stays and what it leads to is replaced; a FIFO, a
- * terminal, a device of characters or our own standard output gets the bytes when all are there. */
+ * A target that exists keeps owner, group, mode and access list (ACL); a link stays and what it leads to is
+ * replaced; a FIFO, a terminal, a device of characters or our own standard output gets the bytes when all are
+ * there. */
 #pragma once
 
 #include "core/base/paths.h"
@@ -22,8 +24,8 @@ typedef struct EadAtomicFile {
 } EadAtomicFile;
 
 /* Opens the temporary file for reading and writing in binary. Errors: EAD_IO, also for folders, disks, what
- * nobody reads from, files mounted by themselves, and owners that cannot be kept; EAD_BAD_ARGUMENT for a path that is too long;
- * EAD_NO_MEMORY. The struct is empty then. */
+ * nobody reads from, files mounted by themselves, and owners that cannot be kept; EAD_BAD_ARGUMENT for a path
+ * that is too long; EAD_NO_MEMORY. The struct is empty then. */
 EadStatus ead_atomic_file_open(EadAtomicFile *file, const char *path);
 
 /* Flushes, and gives a path by which what is written so far can be read, in this process. Errors: EAD_IO, also
@@ -40,6 +42,9 @@ EadStatus ead_atomic_file_write_text(const char *path, const char *text);
 
 /* Closes and removes the temporary file; harmless on an empty (zeroed) or committed struct. */
 void ead_atomic_file_discard(EadAtomicFile *file);
+
+/* Removes from a folder what killed processes left of such files there. Only for who holds the folder's lock. */
+void ead_atomic_file_clean(const char *folder);
 
 /* A rename is durable only once the folder that holds the name is synced. Errors: EAD_IO, with what it means. */
 EadStatus ead_sync_folder_of(const char *path);

@@ -33,6 +33,14 @@ int fsync(int descriptor) {
     return (int)syscall(SYS_fsync, descriptor);
 }
 
+/* The same for a process that is killed before it renames. */
+static bool killed_at_rename;
+
+int rename(const char *from, const char *to) {
+    if (killed_at_rename) raise(SIGKILL);
+    return (int)syscall(SYS_rename, from, to);
+}
+
 static void set_up(void) {
     shell_ok("rm -rf " FOLDER);
     make_folders(FOLDER "/");
@@ -452,6 +460,34 @@ START_TEST(failed_syncs_are_told) {
 }
 END_TEST
 
+START_TEST(what_a_killed_process_left_is_cleaned) {
+    static const char *const others[] = {".efficientad-0123.tmp",
+                                         ".efficientad-0123456789abcdef0123456789abcdeg.tmp",
+                                         "efficientad-0123456789abcdef0123456789abcdef.tmp",
+                                         ".efficientad-0123456789abcdef0123456789abcdef.tmp.old"};
+    char path[200];
+    for (size_t i = 0; i < 4; i++) {
+        snprintf(path, sizeof path, FOLDER "/%s", others[i]);
+        ASSERT_OK(write_file(path, ""));
+    }
+    write_committed("old");
+    pid_t child = fork();
+    if (child == 0) {
+        killed_at_rename = true;
+        write_file(TARGET, "new");
+        _exit(0);
+    }
+    int status;
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    ck_assert_int_eq(files_in(FOLDER), 6);
+    ead_atomic_file_clean(FOLDER);
+    ead_atomic_file_clean(FOLDER "/none");
+    ck_assert_int_eq(files_in(FOLDER), 5);
+    assert_file_holds(TARGET, "old");
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("atomic files");
     TCase *cases = tcase_create("all");
@@ -464,6 +500,7 @@ int main(void) {
     tcase_add_test(cases, names_may_be_as_long_as_names_can_be);
     tcase_add_loop_test(cases, full_disk_keeps_the_old_file, 0, 2);
     tcase_add_test(cases, a_killed_process_leaves_nothing);
+    tcase_add_test(cases, what_a_killed_process_left_is_cleaned);
     tcase_add_test(cases, works_without_proc);
     tcase_add_test(cases, only_ours_is_ever_deleted);
     tcase_add_test(cases, mode_and_owner_stay);
