@@ -373,16 +373,17 @@ END_TEST
 
 START_TEST(wrong_metadata) {
     static const char *const wrong[][2] = {
-        {"format", NULL},         {"format", "efficientad/2"}, {"model", "large"},
-        {"model", NULL},          {"padding", "maybe"},        {"image_size", "100"},
-        {"image_size", "128x"},   {"image_size", NULL},        {"image_size", "-128"},
-        {"image_size", "999999"}, {"map_normalization", "x"},  {"map_normalization", NULL},
-        {"threshold", "high"},    {"threshold", "nan"},        {"threshold", ""},
-        {"image_bits", "0"},      {"image_bits", "17"},        {"image_bits", "12x"},
+        {"format", "efficientad/2"}, {"model", "large"},          {"model", NULL},
+        {"padding", "maybe"},        {"image_size", "100"},       {"image_size", "128x"},
+        {"image_size", NULL},        {"image_size", "-128"},      {"image_size", "999999"},
+        {"map_normalization", "x"},  {"map_normalization", NULL}, {"threshold", "high"},
+        {"threshold", "nan"},        {"threshold", ""},           {"image_bits", "0"},
+        {"image_bits", "17"},        {"image_bits", "12x"},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         check_refused((Damage){.key = wrong[i][0], .value = wrong[i][1]},
                       strcmp(wrong[i][0], "image_size") == 0 ? "image" : wrong[i][0]);
+    check_refused((Damage){.key = "format"}, "is weights of another program, not a model");
 }
 END_TEST
 

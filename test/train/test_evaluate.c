@@ -398,7 +398,7 @@ START_TEST(one_bad_thing_costs_itself) {
     snprintf(arguments, sizeof arguments, "%s -o " FOLDER "strict --set dataset.strict=true", model);
     ck_assert_int_eq(run_eval(arguments), 1);
     assert_file_holds(FOLDER "stderr",
-                      "efficientad: dataset.strict: 1 picture is left out, see above; 1 of 3 ");
+                      "efficientad: dataset.strict: 1 picture is left out, see above; 1 of 6 test images ");
 }
 END_TEST
 
