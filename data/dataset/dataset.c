@@ -70,14 +70,14 @@ static EadStatus split(EadDataset *dataset, double fraction, uint64_t seed) {
     return status;
 }
 
-/* Pixel figures need the masks of all anomalous images; without any there are image figures. */
+/* Pixel metrics need the masks of all anomalous images; without any there are image metrics. */
 static EadStatus check_masks_of_all(EadDataset *out) {
     const EadTestSample *bare = NULL;
     for (int i = 0; i < out->test_count && !bare; i++)
         if (out->test[i].anomalous && !out->test[i].mask_path) bare = &out->test[i];
     if (!bare) return EAD_OK;
     if (out->has_masks) return ead_fail(EAD_BAD_ARGUMENT, "%s: has no mask, but others have", bare->path);
-    return ead_dataset_note(out, "no masks of the test images: image figures alone are measured");
+    return ead_dataset_note(out, "no masks of the test images: only image metrics are computed");
 }
 
 /* A note where good images have several endings: their compressions differ, which a model may learn. */

@@ -286,7 +286,7 @@ START_TEST(without_masks) {
     CHECK(spec, 1, 1, expected);
     ASSERT_OK(ead_dataset_open(&spec, &dataset));
     ck_assert(!dataset.has_masks && dataset.notes.count == 1);
-    ck_assert_str_eq(dataset.notes.items[0], "no masks of the test images: image figures alone are measured");
+    ck_assert_str_eq(dataset.notes.items[0], "no masks of the test images: only image metrics are computed");
     ead_dataset_free(&dataset);
     shell_ok("rm -r " SCRATCH "bare/x/train");
     ASSERT_FAILS(ead_dataset_open(&spec, &dataset), EAD_IO, "bare/x: no folder train/good");

@@ -75,7 +75,7 @@ START_TEST(content_decides) {
     ck_assert_int_eq(notes.count, 3);
     ck_assert_str_eq(notes.items[0], "here: 8 pictures of formats that are not read are left out: " SCRATCH
                                      "f.nef, " SCRATCH "g.gif, " SCRATCH "h.pgm and 5 more");
-    assert_contains(notes.items[1], "here: 4 files that are no pictures are ignored: " SCRATCH "n.txt");
+    assert_contains(notes.items[1], "here: 4 files that are not pictures are ignored: " SCRATCH "n.txt");
     assert_contains(notes.items[2], "5 files of other endings are images by their content");
     ead_strings_free(&notes);
     ead_strings_free(&list);

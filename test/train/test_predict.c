@@ -308,7 +308,7 @@ START_TEST(nothing_is_left_out_without_a_word) {
     ck_assert_str_eq(member_text(lines, 3, "path"), FOLDER "in/plain");
     json_decref(lines);
     assert_file_holds(FOLDER "stderr",
-                      FOLDER "in: 1 file that is no picture is ignored: " FOLDER "in/notes.txt");
+                      FOLDER "in: 1 file that is not a picture is ignored: " FOLDER "in/notes.txt");
     assert_file_holds(FOLDER "stderr", "2 files of other endings are images by their content");
     ck_assert_int_eq(run_predict(FOLDER "in"), 0);
     assert_file_holds(FOLDER "stderr", "4 of 4 inputs scored");
