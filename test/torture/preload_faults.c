@@ -300,8 +300,7 @@ static void choose_fault(const char *text) {
         if (strcmp(how, ways[i]) == 0) fault.how = (How)i;
 }
 
-/* The last constructor of all libraries: what they do before is not the program's. */
-__attribute__((constructor)) static void begin(void) {
+static void begin(void) {
     void *frames[FRAMES];
     const char *chosen = getenv("TORTURE_FAULT");
     if (chosen) choose_fault(chosen);
@@ -312,6 +311,25 @@ __attribute__((constructor)) static void begin(void) {
         records = room == MAP_FAILED ? NULL : room;
     }
     armed = true;
+}
+
+/* What libraries do before and after main(), such as the registration of CUDA kernels, is not the program's. */
+typedef int Main(int, char **, char **);
+static Main *program;
+
+static int main_with_faults(int count, char **arguments, char **environment) {
+    begin();
+    int code = program(count, arguments, environment);
+    armed = false;
+    return code;
+}
+
+int __libc_start_main(Main *start, int count, char **arguments, void (*init)(void), void (*fini)(void),
+                      void (*end_of_linker)(void), void *stack_end) {
+    typedef int Start(Main *, int, char **, void (*)(void), void (*)(void), void (*)(void), void *);
+    Start *real = (Start *)(uintptr_t)dlsym(RTLD_NEXT, "__libc_start_main");
+    program = start;
+    return real(main_with_faults, count, arguments, init, fini, end_of_linker, stack_end);
 }
 
 __attribute__((destructor)) static void end(void) {

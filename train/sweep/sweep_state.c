@@ -7,6 +7,7 @@
 #include "core/system/file_lock.h"
 #include "train/support/json_writer.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <limits.h>
@@ -61,7 +62,9 @@ void ead_sweep_log_reason(const EadSweepRun *run, off_t start, int status, char 
         snprintf(text, size, "ended without metrics; has the data set test images?");
     else
         snprintf(text, size, "ended with exit code %d", WEXITSTATUS(status));
+    size_t used = strlen(text);
     FILE *log = ead_path_in(path, run->config.output, "log.txt") == EAD_OK ? fopen(path, "r") : NULL;
+    if (!log) snprintf(text + used, size - used, "; its log.txt cannot be read: %s", strerror(errno));
     if (!log) return;
     if (fseeko(log, start, SEEK_SET) == 0)
         while (fgets(line, sizeof line, log)) {
@@ -71,7 +74,6 @@ void ead_sweep_log_reason(const EadSweepRun *run, off_t start, int status, char 
             told = told || error;
             if (*line) memcpy(last, line, sizeof last);
         }
-    size_t used = strlen(text);
     if (!told && *last && WIFEXITED(status) && WEXITSTATUS(status) != 0)
         snprintf(text + used, size - used, "; its log ends: %s", last);
     fclose(log);
