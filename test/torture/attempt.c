@@ -141,9 +141,11 @@ static bool files_hold(Try *try, bool whole, bool littered) {
            complain(try, "%s", why);
 }
 
-/* Whether files may be left over: by who was killed, cannot remove them, or cannot read that a lock is its own. */
+/* Whether files may be left over: by who was killed, cannot remove them, cannot read that a lock is its own, or
+ * cannot open what says that the child who shared it is dead. */
 static bool may_litter(const Try *try, const Ended *ended) {
-    return WIFSIGNALED(ended->status) || try->call == FAULT_unlink || try->call == FAULT_read;
+    return WIFSIGNALED(ended->status) || try->call == FAULT_unlink || try->call == FAULT_read ||
+           try->call == FAULT_open;
 }
 
 /* What was printed, by a run that succeeded. */
