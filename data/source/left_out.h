@@ -20,7 +20,7 @@
       "masks beside their images are not taken for images")                                                  \
     X(REPEATED, false, "image is listed already under another name and is left out",                         \
       "images are listed already under other names and are left out")                                        \
-    X(OTHER, false, "file that is not a picture is ignored", "files that are not pictures are ignored")          \
+    X(OTHER, false, "file that is not a picture is ignored", "files that are not pictures are ignored")      \
     X(CONTENT, false, "file of another ending is an image by its content and taken",                         \
       "files of other endings are images by their content and taken")
 
