@@ -5,6 +5,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* Whether the test is built under a sanitizer that needs much address space of its own. gcc and clang tell it
+ * differently. */
+#ifndef __has_feature
+#define __has_feature(name) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || __has_feature(address_sanitizer) ||     \
+    __has_feature(thread_sanitizer)
+enum { SANITIZED = 1 };
+#else
+enum { SANITIZED = 0 };
+#endif
+
 /* Runs the suite without forking (OpenMP's threads do not survive a fork) and returns main()'s exit code. */
 static inline int run_suite(Suite *suite) {
     SRunner *runner = srunner_create(suite);
