@@ -255,10 +255,10 @@ END_TEST
 
 START_TEST(tabs_in_yaml_are_named) {
     static const char *const texts[] = {"train:\n\tsteps: 7\n", "train:\n  steps: 7\n\tlr: 1\n",
-                                        "a: b\n\t\tc: d\n"};
+                                        "a: b\n\t\tc: d\n", "#\xC3\xA4\xE2\x82\xAC\ntrain:\n\tsteps: 7\n"};
     EadConfig config;
     ASSERT_OK(ead_config_defaults(&config));
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 4; i++) {
         write_text(S "file", texts[i]);
         ASSERT_FAILS(ead_config_load(S "file", &config), EAD_BAD_FILE, "not valid YAML: a tab where");
     }

@@ -18,6 +18,7 @@ enum { MAX_FILE_SIZE = 1000000, MAX_DEPTH = 16, MAX_KEY = 100 };
 typedef struct Reader {
     yaml_parser_t yaml;
     const char *label, *what, *bytes;
+    size_t size;
 } Reader;
 
 static EadStatus fail_at(const char *label, size_t line, EadStatus status) {
@@ -38,6 +39,15 @@ EadStatus ead_yaml_fail(const EadYamlNode *node, const char *format, ...) {
     return ead_yaml_at(node, ead_fail(EAD_BAD_FILE, "%s", text));
 }
 
+/* Whether character number `index`, as libyaml counts them, is a tab; there may be none any more. */
+static bool is_tab(const Reader *reader, size_t index) {
+    size_t i = 0;
+    for (; i < reader->size && index > 0; index--) do
+            i++;
+        while (i < reader->size && (reader->bytes[i] & 0xC0) == 0x80);
+    return i < reader->size && reader->bytes[i] == '\t';
+}
+
 /* Of bytes that are no text libyaml knows the place, but not the line. */
 static EadStatus invalid_yaml(const Reader *reader) {
     const yaml_parser_t *yaml = &reader->yaml;
@@ -46,10 +56,11 @@ static EadStatus invalid_yaml(const Reader *reader) {
     size_t line = yaml->problem_mark.line + 1;
     if (yaml->error == YAML_READER_ERROR) {
         line = 1;
-        for (size_t i = 0; i < yaml->problem_offset; i++) line += reader->bytes[i] == '\n';
+        for (size_t i = 0; i < yaml->problem_offset && i < reader->size; i++)
+            line += reader->bytes[i] == '\n';
     }
     const char *problem = yaml->problem ? yaml->problem : "unknown problem";
-    if (yaml->error == YAML_SCANNER_ERROR && reader->bytes[yaml->problem_mark.index] == '\t')
+    if (yaml->error == YAML_SCANNER_ERROR && is_tab(reader, yaml->problem_mark.index))
         problem = "a tab where the line begins or a value is expected; YAML wants spaces";
     return fail_at(reader->label, line, ead_fail(EAD_BAD_FILE, "not valid YAML: %s", problem));
 }
@@ -173,7 +184,7 @@ static EadStatus read_stream(Reader *reader, EadYamlNode **root) {
 
 EadStatus ead_yaml_parse(const void *bytes, size_t size, const char *label, const char *what,
                          EadYamlNode **root) {
-    Reader reader = {.label = ead_strdup(label), .what = what, .bytes = bytes};
+    Reader reader = {.label = ead_strdup(label), .what = what, .bytes = bytes, .size = size};
     EadYamlNode *tree = NULL;
     *root = NULL;
     if (!reader.label) return EAD_NO_MEMORY;
