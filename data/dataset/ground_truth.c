@@ -189,10 +189,11 @@ static EadStatus tell(const EadStringList *paths, int total, const char *what, i
     char *names = ead_name_paths(paths, paths->count, most), *line = NULL;
     size_t size = 0;
     FILE *stream = names ? open_memstream(&line, &size) : NULL;
+    EadStatus status = EAD_NO_MEMORY;
     if (stream) fprintf(stream, "%d of %d %s: %s", paths->count, total, what, names);
-    EadStatus status = stream && fclose(stream) == 0
-                           ? ead_strings_add(lines, line)
-                           : ead_fail(EAD_NO_MEMORY, "no memory for a message about masks");
+    if (names && !stream) ead_fail(EAD_NO_MEMORY, "no memory for a message about masks");
+    if (stream) status = ead_memory_stream_close(stream, &line, "a message about masks");
+    if (status == EAD_OK) status = ead_strings_add(lines, line);
     free(names);
     free(line);
     return status;

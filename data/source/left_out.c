@@ -48,14 +48,12 @@ char *ead_name_paths(const EadStringList *paths, int64_t count, int most) {
     size_t size = 0;
     FILE *stream = open_memstream(&text, &size);
     int named = most > 0 && most < paths->count ? most : paths->count;
-    for (int i = 0; stream && i < named; i++) fprintf(stream, "%s%s", i ? ", " : "", paths->items[i]);
-    if (stream && count > named) fprintf(stream, " and %lld more", (long long)(count - named));
-    bool whole = stream && fclose(stream) == 0;
-    if (whole) ead_make_printable(text);
-    if (whole) return text;
-    free(text);
-    ead_fail(EAD_NO_MEMORY, "no memory for a list of files");
-    return NULL;
+    if (!stream) ead_fail(EAD_NO_MEMORY, "no memory for a list of files");
+    if (!stream) return NULL;
+    for (int i = 0; i < named; i++) fprintf(stream, "%s%s", i ? ", " : "", paths->items[i]);
+    if (count > named) fprintf(stream, " and %lld more", (long long)(count - named));
+    if (ead_memory_stream_close(stream, &text, "a list of files") == EAD_OK) ead_make_printable(text);
+    return text;
 }
 
 EadStatus ead_left_out_notes(const EadLeftOut *left, const char *where, EadStringList *notes) {
