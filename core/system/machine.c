@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 enum { TEXT = 1 << 22 }; /* hosts of many containers have thousands of mounts */
@@ -201,6 +202,14 @@ static size_t at_most(size_t bytes, uint64_t limit) {
     return limit < bytes ? (size_t)limit : bytes;
 }
 
+size_t ead_machine_address_space(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return SIZE_MAX;
+    double used =
+        read_number("/proc/self", "statm", 0) * (double)sysconf(_SC_PAGESIZE); /* the first: the space */
+    return used < (double)limit.rlim_cur ? (size_t)(limit.rlim_cur - (rlim_t)used) : 0;
+}
+
 size_t ead_machine_memory(void) {
     long pages = sysconf(_SC_PHYS_PAGES), bytes = sysconf(_SC_PAGESIZE);
     size_t whole = pages > 0 && bytes > 0 ? (size_t)pages * (size_t)bytes : 0;
@@ -216,5 +225,6 @@ size_t ead_machine_available(void) {
     const char *line = strstr(text, "MemAvailable:");
     bool found =
         line && sscanf(line, "MemAvailable: %llu kB", &kilobytes) == 1 && kilobytes <= SIZE_MAX / 1024;
-    return at_most(found ? (size_t)kilobytes * 1024 : SIZE_MAX, ead_cgroup_limits("").available);
+    size_t free_bytes = at_most(found ? (size_t)kilobytes * 1024 : SIZE_MAX, ead_cgroup_limits("").available);
+    return at_most(free_bytes, ead_machine_address_space());
 }

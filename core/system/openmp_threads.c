@@ -3,8 +3,10 @@
 #include "core/system/openmp_threads.h"
 
 #include "core/base/minmax.h"
+#include "core/system/machine.h"
 
 #include <omp.h>
+#include <limits.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -12,6 +14,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -52,6 +55,18 @@ static size_t stack_of_threads(void) {
     return !unit || size > SIZE_MAX >> shift ? 0 : (size_t)size << shift;
 }
 
+/* How many threads half of the address space that is left has room for. A thread takes its stack and, when it first
+ * allocates, as LLVM's OpenMP lets it do at once, an arena of the C library's, which ends the space for the next. */
+static int threads_with_room(size_t stack) {
+    const size_t arena = (size_t)64 << 20;
+    size_t left = ead_machine_address_space();
+    struct rlimit usual;
+    if (left == SIZE_MAX) return INT_MAX;
+    if (stack == 0 && getrlimit(RLIMIT_STACK, &usual) == 0 && usual.rlim_cur != RLIM_INFINITY)
+        stack = usual.rlim_cur;
+    return stack > left ? 1 : ead_min((int64_t)(left / 2 / (stack + arena)) + 1, INT_MAX);
+}
+
 typedef struct Trial {
     pthread_mutex_t gate; /* held until all are there */
     pthread_t *ids;
@@ -80,6 +95,7 @@ static int try_threads(int wanted) {
     pthread_attr_t attributes;
     size_t stack = stack_of_threads();
     int started = 0;
+    wanted = ead_min(wanted, threads_with_room(stack));
     if (pthread_attr_init(&attributes) != 0) return 1;
     if (stack > 0) pthread_attr_setstacksize(&attributes, stack);
     Trial trial = {.gate = PTHREAD_MUTEX_INITIALIZER,

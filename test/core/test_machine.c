@@ -1,5 +1,6 @@
 /* What containers leave of the machine, read from folders laid out as Linux shows control groups. */
-#define S "build/scratch/test_machine/"
+#define _GNU_SOURCE /* MAP_ANONYMOUS */
+#define S           "build/scratch/test_machine/"
 #include "test/support/scratch.h"
 
 #include "core/system/machine.h"
@@ -7,6 +8,8 @@
 
 #include <math.h>
 #include <omp.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 
 enum { NONE = -1 };
 
@@ -147,12 +150,30 @@ START_TEST(this_machine) {
 }
 END_TEST
 
+/* What `ulimit -v` leaves counts as available, and what is mapped already does not. */
+START_TEST(address_space_is_limited) {
+    struct rlimit limit = {.rlim_cur = (rlim_t)1 << 40, .rlim_max = RLIM_INFINITY};
+    SKIP_UNLESS(!SANITIZED, "sanitizers need address space of their own");
+    SKIP_UNLESS(ead_machine_address_space() == SIZE_MAX, "address space is limited already");
+    ck_assert(setrlimit(RLIMIT_AS, &limit) == 0);
+    size_t before = ead_machine_address_space();
+    void *block = mmap(NULL, (size_t)1 << 30, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    ck_assert(block != MAP_FAILED);
+    ck_assert(before < limit.rlim_cur && before > limit.rlim_cur / 2);
+    ck_assert(before - ead_machine_address_space() >= (size_t)1 << 30);
+    limit.rlim_cur = ((rlim_t)1 << 40) - before + ((rlim_t)1 << 30) + ((rlim_t)64 << 20);
+    ck_assert(setrlimit(RLIMIT_AS, &limit) == 0);
+    ck_assert(ead_machine_available() <= (size_t)64 << 20);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("machine");
     TCase *tests = tcase_create("machine");
     tcase_add_test(tests, hosts_of_many_mounts);
     tcase_add_loop_test(tests, limits_of_groups, 0, (int)(sizeof cases / sizeof *cases));
     tcase_add_test(tests, this_machine);
+    tcase_add_test(tests, address_space_is_limited);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }
