@@ -11,6 +11,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -59,6 +60,41 @@ static int own_output(const struct stat *info) {
     return 0;
 }
 
+/* ---- what killed processes left ---- */
+
+static bool is_hidden_name(const char *name) {
+    const char *digits = name + strlen(HIDDEN);
+    return strncmp(name, HIDDEN, strlen(HIDDEN)) == 0 && strspn(digits, "0123456789abcdef") == DIGITS &&
+           strcmp(digits + DIGITS, ENDING) == 0;
+}
+
+/* Removes a file with a hidden name if it is ours to remove and nobody that lives holds its lock. Where files cannot
+ * be locked nothing is removed. */
+static void remove_leftover(int folder, const char *name) {
+    struct stat info;
+    int descriptor = openat(folder, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (descriptor < 0) return;
+    if (fstat(descriptor, &info) == 0 && S_ISREG(info.st_mode) && info.st_uid == geteuid() &&
+        flock(descriptor, LOCK_EX | LOCK_NB) == 0)
+        unlinkat(folder, name, 0);
+    close(descriptor);
+}
+
+/* Looks through a folder when a thread first writes there after having written elsewhere. */
+static void remove_leftovers(const char *path) {
+    static _Thread_local dev_t device;
+    static _Thread_local ino_t inode;
+    struct stat info;
+    DIR *folder = opendir(path);
+    if (folder && fstat(dirfd(folder), &info) == 0 && (info.st_dev != device || info.st_ino != inode)) {
+        for (struct dirent *entry; (entry = readdir(folder));)
+            if (is_hidden_name(entry->d_name)) remove_leftover(dirfd(folder), entry->d_name);
+        device = info.st_dev;
+        inode = info.st_ino;
+    }
+    if (folder) closedir(folder);
+}
+
 /* ---- opening ---- */
 
 static EadStatus fail(const char *path) {
@@ -100,20 +136,32 @@ static bool keep_access(int descriptor, const struct stat *old, const char *path
     return ((now.st_mode ^ old->st_mode) & 07777) == 0 || fchmod(descriptor, old->st_mode & 07777) == 0;
 }
 
+/* Opens a file with the temporary name. It is locked as long as we live, which tells others that it is no leftover;
+ * one that was taken for such before it was locked is made anew. */
+static int open_named(const EadAtomicFile *file, mode_t mode) {
+    for (;;) {
+        struct stat info;
+        int descriptor = open(file->temporary, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+        if (descriptor < 0) return -1;
+        flock(descriptor, LOCK_EX | LOCK_NB);
+        if (fstat(descriptor, &info) != 0 || info.st_nlink > 0) return descriptor;
+        close(descriptor);
+    }
+}
+
 /* Opens the temporary file: without a name, so that a killed process leaves none, where the file system and
  * /proc allow it. old: what it will replace, or NULL. */
 static EadStatus open_temporary(EadAtomicFile *file, const struct stat *old) {
     EadPath folder;
     EAD_TRY(ead_path_folder(folder, file->path));
     EAD_TRY(name_temporary(file, folder));
+    remove_leftovers(*folder ? folder : ".");
     mode_t mode = old ? 0600 : 0666;
     int descriptor = access("/proc/self/fd", X_OK) == 0
                          ? open(*folder ? folder : ".", O_TMPFILE | O_RDWR | O_CLOEXEC, mode)
                          : -1;
-    if (descriptor < 0) {
-        descriptor = open(file->temporary, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
-        file->named = descriptor >= 0;
-    }
+    if (descriptor >= 0) flock(descriptor, LOCK_EX | LOCK_NB);
+    file->named = descriptor < 0 && (descriptor = open_named(file, mode)) >= 0;
     if (descriptor < 0) return fail(file->path);
     if (old && !keep_access(descriptor, old, file->path)) {
         int reason = errno;
@@ -207,27 +255,11 @@ static bool give_name(EadAtomicFile *file) {
     bool done = !file->named && linkat(AT_FDCWD, link, AT_FDCWD, file->path, AT_SYMLINK_FOLLOW) == 0;
     if (!done && !file->named)
         file->named = linkat(AT_FDCWD, link, AT_FDCWD, file->temporary, AT_SYMLINK_FOLLOW) == 0;
-    FILE *stream = file->stream;
-    file->stream = NULL;
-    int reason = done || file->named ? 0 : errno;
-    if (fclose(stream) != 0 && !reason) reason = errno;
-    if (!done && !reason && rename(file->temporary, file->path) != 0) reason = errno;
-    file->named = file->named && reason;
-    errno = reason;
-    return !reason;
-}
-
-static bool is_hidden_name(const char *name) {
-    const char *digits = name + strlen(HIDDEN);
-    return strncmp(name, HIDDEN, strlen(HIDDEN)) == 0 && strspn(digits, "0123456789abcdef") == DIGITS &&
-           strcmp(digits + DIGITS, ENDING) == 0;
-}
-
-void ead_atomic_file_clean(const char *folder) {
-    DIR *stream = opendir(folder);
-    for (struct dirent *entry; stream && (entry = readdir(stream));)
-        if (is_hidden_name(entry->d_name)) unlinkat(dirfd(stream), entry->d_name, 0);
-    if (stream) closedir(stream);
+    if (!done && file->named && rename(file->temporary, file->path) == 0) {
+        done = true;
+        file->named = false;
+    }
+    return done; /* all is on the disk: closing can lose nothing, and keeps the temporary name ours until here */
 }
 
 /* A folder that may not be read cannot be synced, and some file systems know no such thing (EINVAL). */

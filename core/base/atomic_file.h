@@ -2,7 +2,8 @@
  * the target, flushed, synced and named; one that exists is replaced by a rename. A crash, a full disk or an
  * error costs the new file, never the previous one, and leaves nothing behind, with one exception: what is to be
  * renamed, and all on file systems without O_TMPFILE, has a hidden name, ".efficientad-....tmp", which outlives a
- * process that is killed in that moment (see ead_atomic_file_clean()).
+ * process that is killed in that moment. The next that writes into the folder removes it: such a file is locked while
+ * its process lives.
  *
  * A target that exists keeps owner, group, mode and access list (ACL); a link stays and what it leads to is
  * replaced; a FIFO, a terminal, a device of characters or our own standard output gets the bytes when all are
@@ -42,9 +43,6 @@ EadStatus ead_atomic_file_write_text(const char *path, const char *text);
 
 /* Closes and removes the temporary file; harmless on an empty (zeroed) or committed struct. */
 void ead_atomic_file_discard(EadAtomicFile *file);
-
-/* Removes from a folder what killed processes left of such files there. Only for who holds the folder's lock. */
-void ead_atomic_file_clean(const char *folder);
 
 /* A rename is durable only once the folder that holds the name is synced. Errors: EAD_IO, with what it means. */
 EadStatus ead_sync_folder_of(const char *path);

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
@@ -208,8 +209,8 @@ START_TEST(works_without_proc) {
 END_TEST
 
 START_TEST(only_ours_is_ever_deleted) {
-    static const char *const names[] = {"/a.txt.tmp-1-2",
-                                        "/.efficientad-0123456789abcdef0123456789abcdef.tmp", "/a.txt.part"};
+    static const char *const names[] = {"/a.txt.tmp-1-2", "/.efficientad-0123456789abcdef.tmp",
+                                        "/a.txt.part"};
     char path[200];
     for (int i = 0; i < 3; i++)
         snprintf(path, sizeof path, FOLDER "%s", names[i]), write_text(path, "others'");
@@ -460,6 +461,13 @@ START_TEST(failed_syncs_are_told) {
 }
 END_TEST
 
+/* A folder is looked through when a thread comes from another. */
+static void write_elsewhere_and(const char *text) {
+    make_folders(FOLDER "_other/");
+    ASSERT_OK(write_file(FOLDER "_other/file", text));
+    write_committed(text);
+}
+
 START_TEST(what_a_killed_process_left_is_cleaned) {
     static const char *const others[] = {".efficientad-0123.tmp",
                                          ".efficientad-0123456789abcdef0123456789abcdeg.tmp",
@@ -481,10 +489,25 @@ START_TEST(what_a_killed_process_left_is_cleaned) {
     ck_assert_int_eq(waitpid(child, &status, 0), child);
     ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
     ck_assert_int_eq(files_in(FOLDER), 6);
-    ead_atomic_file_clean(FOLDER);
-    ead_atomic_file_clean(FOLDER "/none");
+    write_elsewhere_and("newer");
     ck_assert_int_eq(files_in(FOLDER), 5);
-    assert_file_holds(TARGET, "old");
+    assert_file_holds(TARGET, "newer");
+}
+END_TEST
+
+/* A process that is not done holds the lock of its temporary file, whatever the others find. */
+START_TEST(what_a_living_process_writes_is_left_alone) {
+    static const char name[] = FOLDER "/.efficientad-0123456789abcdef0123456789abcdef.tmp";
+    int descriptor = open(name, O_RDWR | O_CREAT, 0666);
+    ck_assert_int_ge(descriptor, 0);
+    ck_assert_int_eq(flock(descriptor, LOCK_EX), 0);
+    write_elsewhere_and("a");
+    ck_assert_int_eq(access(name, F_OK), 0);
+    close(descriptor);
+    ck_assert_int_eq(symlink(TARGET, FOLDER "/.efficientad-fedcba9876543210fedcba9876543210.tmp"), 0);
+    write_elsewhere_and("b");
+    ck_assert_int_ne(access(name, F_OK), 0);
+    ck_assert_int_eq(files_in(FOLDER), 2); /* the link was made by somebody else */
 }
 END_TEST
 
@@ -501,6 +524,7 @@ int main(void) {
     tcase_add_loop_test(cases, full_disk_keeps_the_old_file, 0, 2);
     tcase_add_test(cases, a_killed_process_leaves_nothing);
     tcase_add_test(cases, what_a_killed_process_left_is_cleaned);
+    tcase_add_test(cases, what_a_living_process_writes_is_left_alone);
     tcase_add_test(cases, works_without_proc);
     tcase_add_test(cases, only_ours_is_ever_deleted);
     tcase_add_test(cases, mode_and_owner_stay);
