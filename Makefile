@@ -39,7 +39,7 @@ PROGRAM  := $(OUT)/efficientad
 LIBRARY  := $(OUT)/libefficientad
 GENERATED := build/generated
 CLANG    := $(findstring clang,$(if $(BUILDING),$(shell $(CC) --version)))
-OPENMP   := $(if $(CLANG),$(abspath $(shell $(CC) -print-resource-dir)/../..)/libomp.so,-lgomp)
+OPENMP   := $(if $(CLANG),-l:libomp.so.5,-lgomp)
 # The version stands in VERSION; a build from git says which commit, too.
 RELEASE  := $(shell cat VERSION)
 VERSION  := $(RELEASE)$(if $(wildcard .git),$(addprefix -g,$(shell git describe --always --exclude '*' --dirty 2>/dev/null)))
