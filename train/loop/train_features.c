@@ -1,0 +1,179 @@
+/* The backbone's pass over all images, and batches out of the file. */
+#include "train/loop/train_features.h"
+
+#include "core/base/memory.h"
+#include "core/base/philox.h"
+#include "core/base/printing.h"
+#include "core/ops/channel_affine/channel_affine.h"
+#include "data/cache/cache_key.h"
+#include "train/loop/train_data.h"
+#include "train/support/progress.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SLOTS = 2 };
+
+EadNode *ead_train_features_input(EadTrainFeatures *features, EadGraph *graph, int batch,
+                                  const EadTensor *shape, EadStepParts *parts) {
+    int at = features->inputs++;
+    assert(at < EAD_MAX_STEP_INPUTS);
+    features->numbers[at] = (int64_t)shape->h * shape->w * shape->c;
+    features->ones[at] = ead_new(shape->c, sizeof(real), "features");
+    if (!features->ones[at]) ead_graph_fail(graph, EAD_NO_MEMORY);
+    for (int c = 0; c < shape->c && features->ones[at]; c++) features->ones[at][c] = 1;
+    parts->inputs[at] = ead_leaf(graph, "features", EAD_F16, batch, shape->h, shape->w, shape->c, NULL);
+    EadNode *ones = ead_leaf(graph, "ones", EAD_REAL, 1, 1, 1, shape->c, features->ones[at]);
+    return ead_channel_affine(graph, parts->inputs[at], ones, NULL);
+}
+
+static int64_t total_of(const EadTrainFeatures *features) {
+    int64_t total = 0;
+    for (int i = 0; i < features->inputs; i++) total += features->numbers[i];
+    return total;
+}
+
+/* ---- filling ---- */
+
+typedef struct FeatureFill {
+    EadTrainFeatures *features;
+    EadGraph *graph;
+    EadPlan *plan;
+    EadNode *images, *nodes[EAD_MAX_STEP_INPUTS];
+    uint8_t *image;
+    float *numbers;
+} FeatureFill;
+
+static EadStatus plan_fill(FeatureFill *fill) {
+    const EadTrainFeatures *f = fill->features;
+    EadPlanOptions options = ead_run_plan_options(f->spec.run);
+    options.precision = EAD_PRECISION_FP32; /* as in the detector */
+    fill->graph = ead_graph_new();
+    fill->image = ead_new((int64_t)ead_image_cache_image_bytes(f->spec.images), 1, "an image");
+    fill->numbers = ead_new(total_of(f), sizeof *fill->numbers, "the features of an image");
+    if (!fill->graph) return ead_fail(EAD_NO_MEMORY, "no memory for a graph");
+    if (!fill->image || !fill->numbers) return EAD_NO_MEMORY;
+    fill->images = ead_leaf(fill->graph, "images", EAD_U8, 1, f->spec.height, f->spec.width, 3, NULL);
+    f->spec.build(fill->graph, f->spec.model, fill->images, fill->nodes);
+    for (int i = 0; i < f->inputs; i++) {
+        assert(ead_graph_status(fill->graph) != EAD_OK || ead_count(&fill->nodes[i]->y) == f->numbers[i]);
+        ead_keep(fill->nodes[i]);
+    }
+    return ead_plan_new(fill->graph, &options, &fill->plan);
+}
+
+static EadStatus add_image(void *context, int index) {
+    FeatureFill *fill = context;
+    const EadTrainFeatures *f = fill->features;
+    const uint8_t no_pixels = 0;
+    float *to = fill->numbers;
+    EAD_TRY(ead_image_cache_read(f->spec.images, index, fill->image));
+    ead_plan_write(fill->plan, fill->images, fill->image);
+    ead_plan_run(fill->plan);
+    for (int i = 0; i < f->inputs; i++, to += f->numbers[i - 1])
+        EAD_TRY(ead_plan_read(fill->plan, fill->nodes[i], to));
+    EadStatus status = ead_feature_cache_append(f->cache, &no_pixels, fill->numbers);
+    if (status != EAD_BAD_ARGUMENT) return status;
+    return ead_fail(EAD_BAD_ARGUMENT,
+                    "%s: the backbone %s gives numbers for it that half precision cannot hold; take another "
+                    "model.backbone",
+                    ead_image_cache_name(f->spec.images, index), f->spec.backbone->name);
+}
+
+static EadStatus fill_cache(EadTrainFeatures *features, const EadFeatureCacheSpec *spec) {
+    FeatureFill fill = {.features = features};
+    EadWalk walk = {.what = "computing features",
+                    .first = ead_feature_cache_filled(features->cache),
+                    .count = spec->count,
+                    .quiet = features->spec.run->quiet,
+                    .hint = "the same command goes on"};
+    if (walk.first == walk.count) return EAD_OK;
+    ead_print(stderr, "features of %d of %d images are computed into %s, %.0f MB in all\n",
+              walk.count - walk.first, walk.count, spec->path, (double)ead_feature_cache_bytes(spec) * 1e-6);
+    EadStatus status = plan_fill(&fill);
+    if (status == EAD_OK) status = ead_walk(&walk, add_image, &fill);
+    ead_plan_free(fill.plan);
+    ead_graph_free(fill.graph);
+    free(fill.image), free(fill.numbers);
+    return status;
+}
+
+/* ---- opening ---- */
+
+static uint64_t add_text(uint64_t key, const char *text) {
+    return ead_cache_checksum(key, text, strlen(text) + 1);
+}
+
+/* All that the features depend on, by its content: where files lie does not matter. */
+static EadStatus find_key(const EadTrainFeaturesSpec *spec, uint64_t *key) {
+    const int sizes[] = {spec->height, spec->width};
+    const EadParams *params = &spec->backbone->params;
+    size_t bytes = ead_image_cache_image_bytes(spec->images);
+    uint8_t *image = ead_new((int64_t)bytes, 1, "an image");
+    EadStatus status = image ? EAD_OK : EAD_NO_MEMORY;
+    *key = add_text(add_text(add_text(0, spec->backbone->name), spec->settings), spec->run->backend->name);
+    *key = ead_cache_checksum(*key, params->values, (size_t)params->total * sizeof *params->values);
+    *key = ead_cache_checksum(*key, sizes, sizeof sizes);
+    for (int i = 0; i < ead_image_cache_count(spec->images) && status == EAD_OK; i++) {
+        status = ead_image_cache_read(spec->images, i, image);
+        if (status == EAD_OK) *key = ead_cache_checksum(*key, image, bytes);
+    }
+    free(image);
+    return status;
+}
+
+EadStatus ead_train_features_open(EadTrainFeatures *features, const EadTrainFeaturesSpec *spec) {
+    EadPath folder, path;
+    char name[64];
+    uint64_t key;
+    features->spec = *spec;
+    EAD_TRY(find_key(spec, &key));
+    EAD_TRY(ead_train_data_cache(spec->run->config, folder));
+    EAD_TRY(ead_make_directories(folder));
+    snprintf(name, sizeof name, "features_%016llx.cache", (unsigned long long)key);
+    EAD_TRY(ead_path_in(path, folder, name));
+    EadFeatureCacheSpec cache = {path, key, ead_image_cache_count(spec->images), 0, total_of(features)};
+    features->halves = ead_new(cache.features, sizeof *features->halves, "the features of an image");
+    if (!features->halves) return EAD_NO_MEMORY;
+    EAD_TRY(ead_feature_cache_open(&cache, &features->cache));
+    return fill_cache(features, &cache);
+}
+
+/* ---- batches ---- */
+
+/* An EadLoaderFill, of one thread. */
+static EadStatus fill_slot(void *context, uint64_t step, uint8_t *slot) {
+    const EadTrainFeatures *f = context;
+    uint64_t batch = (uint64_t)f->spec.batch;
+    uint32_t count = (uint32_t)ead_image_cache_count(f->spec.images);
+    for (uint64_t b = 0; b < batch; b++) {
+        uint8_t no_pixels, *to = slot;
+        const uint16_t *from = f->halves;
+        uint32_t index = ead_shuffled_index(f->spec.run->config->train_seed, EAD_STREAM_TRAIN_ORDER,
+                                            (step - 1) * batch + b, count);
+        EAD_TRY(ead_feature_cache_read(f->cache, (int)index, &no_pixels, f->halves));
+        for (int i = 0; i < f->inputs; i++) {
+            size_t bytes = (size_t)f->numbers[i] * sizeof *from;
+            memcpy(to + b * bytes, from, bytes);
+            from += f->numbers[i];
+            to += batch * bytes;
+        }
+    }
+    return EAD_OK;
+}
+
+void ead_train_features_load(EadTrainFeatures *features, EadLoaderSpec *loader) {
+    loader->slots = SLOTS;
+    loader->threads = 1;
+    loader->fill = fill_slot;
+    loader->context = features;
+}
+
+void ead_train_features_close(EadTrainFeatures *features) {
+    ead_feature_cache_close(features->cache);
+    for (int i = 0; i < EAD_MAX_STEP_INPUTS; i++) free(features->ones[i]);
+    free(features->halves);
+    *features = (EadTrainFeatures){0};
+}

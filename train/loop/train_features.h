@@ -1,0 +1,59 @@
+/* What a frozen backbone says of the training images, for methods whose steps see features and never pixels.
+ * Computed once in single precision, kept in half precision in a file of the folder for caches
+ * (data/cache/feature_cache.h), where every later run with the same images, backbone and features finds it.
+ *
+ * In the order of a fit (train/fit.h), with an EadTrainFeatures zeroed in its state: its plan builds the step on
+ * ead_train_features_input(), once for each feature; its begin opens them and gives the loader to them; its free
+ * closes them. */
+#pragma once
+
+#include "data/cache/feature_cache.h"
+#include "data/cache/image_cache.h"
+#include "data/source/loader.h"
+#include "models/networks/backbone.h"
+#include "train/loop/run.h"
+#include "train/loop/step.h"
+
+/* Builds the features of images U8 [1,H,W,3] into features[0..], each [1,h,w,c], as many as the step has inputs. */
+typedef void EadFeatureBuilder(EadGraph *graph, const void *model, EadNode *images,
+                               EadNode *features[EAD_MAX_STEP_INPUTS]);
+
+typedef struct EadTrainFeaturesSpec {
+    const EadRunSpec *run;
+    const EadImageCache *images;
+    const EadBackbone *backbone;
+    const char
+        *settings; /* what besides backbone and images the features depend on, such as "layer2,layer3 1536" */
+    int height, width; /* of the images */
+    EadFeatureBuilder *build;
+    const void *model; /* build's */
+    int batch;         /* images a step */
+} EadTrainFeaturesSpec;
+
+/* Must not move while a loader fills from it. Zeroed: there are none. */
+typedef struct EadTrainFeatures {
+    EadTrainFeaturesSpec spec;
+    int inputs;                           /* of the step */
+    int64_t numbers[EAD_MAX_STEP_INPUTS]; /* that an image has of each */
+    real *ones[EAD_MAX_STEP_INPUTS];      /* what they are multiplied by on being widened */
+    EadFeatureCache *cache;
+    uint16_t *halves; /* of one image, one input behind the other */
+} EadTrainFeatures;
+
+/* Adds the next input to a step: a leaf EAD_F16 [batch,h,w,c], set in parts->inputs, h, w and c those of shape.
+ * Returns it widened to real numbers. Errors stick to the graph. */
+EadNode *ead_train_features_input(EadTrainFeatures *features, EadGraph *graph, int batch,
+                                  const EadTensor *shape, EadStepParts *parts);
+
+/* Opens the file that belongs to these images and this backbone, and computes into it what is missing, with a
+ * progress line; an interrupted filling goes on where it stopped. A step must have been planned. Errors: those of the
+ * caches, the plan and the disk; EAD_BAD_ARGUMENT where half precision does not hold a feature; EAD_INTERRUPTED. */
+EadStatus ead_train_features_open(EadTrainFeatures *features, const EadTrainFeaturesSpec *spec);
+
+/* Makes the loader bring batches: image b of 1-based step is number (step - 1) batch + b of the sequence by
+ * EAD_STREAM_TRAIN_ORDER over the images (core/base/philox.h), which sees all of them once an epoch; a batch may
+ * hold the last of one and the first of the next. */
+void ead_train_features_load(EadTrainFeatures *features, EadLoaderSpec *loader);
+
+/* Harmless on a zeroed struct. */
+void ead_train_features_close(EadTrainFeatures *features);
