@@ -20,7 +20,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { MAX_SIDE = 65535, KEY_SIZE = 17 };
@@ -136,40 +135,42 @@ static uint64_t checksum_of_states(const EadImageCache *cache) {
                               (size_t)cache->sources.count * sizeof *cache->checksums);
 }
 
-static bool use_file(EadImageCache *cache, const EadSafetensors *file, const char *key, int descriptor) {
+/* *used: whether the file holds this cache; its checksums and notes are taken then. Errors: EAD_IO. */
+static EadStatus use_file(EadImageCache *cache, const EadCacheSpec *spec, const EadSafetensors *file,
+                          const char *key, int descriptor, bool *used) {
     const EadFileTensor *images = ead_safetensors_find(file, "images"),
                         *checksums = ead_safetensors_find(file, "checksums"),
                         *notes = ead_safetensors_find(file, "notes");
     const char *format = ead_safetensors_metadata(file, "format"),
                *inputs = ead_safetensors_metadata(file, "inputs");
     size_t bytes = ((size_t)cache->sources.count + 1) * sizeof *cache->checksums;
-    struct stat info;
-    if (!format || strcmp(format, FORMAT) != 0 || !inputs || strcmp(inputs, key) != 0) return false;
+    if (!format || strcmp(format, FORMAT) != 0 || !inputs || strcmp(inputs, key) != 0) return EAD_OK;
     if (!images || images != ead_safetensors_at(file, ead_safetensors_count(file) - 1) ||
         images->bytes != (size_t)cache->sources.count * cache->image_bytes)
-        return false;
-    if (!checksums || checksums->bytes != bytes || fstat(descriptor, &info) != 0) return false;
-    if (!ead_read_at(descriptor, cache->checksums, bytes, (off_t)checksums->offset)) return false;
-    if (!notes || notes->bytes != note_bytes(cache) ||
+        return EAD_OK;
+    if (!checksums || checksums->bytes != bytes || !notes || notes->bytes != note_bytes(cache)) return EAD_OK;
+    if (!ead_read_at(descriptor, cache->checksums, bytes, (off_t)checksums->offset) ||
         !ead_read_at(descriptor, cache->notes, notes->bytes, (off_t)notes->offset))
-        return false;
-    if (cache->checksums[cache->sources.count] != checksum_of_states(cache)) return false;
+        return ead_fail(EAD_IO, "%s: cannot read: %s", spec->file, strerror(errno ? errno : EIO));
+    *used = cache->checksums[cache->sources.count] == checksum_of_states(cache);
     cache->images = (off_t)images->offset;
-    cache->descriptor = descriptor;
-    return true;
+    return EAD_OK;
 }
 
 /* *used: whether there is a file that holds this cache; its checksums are taken then, and a descriptor for the pixels.
  * Errors: those of opening it. */
-static EadStatus open_existing(EadImageCache *cache, const char *path, const char *key, bool *used) {
+static EadStatus open_existing(EadImageCache *cache, const EadCacheSpec *spec, const char *key, bool *used) {
     EadSafetensors *file = NULL;
     *used = false;
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (descriptor < 0) return ead_fail(EAD_IO, "%s: cannot read: %s", path, strerror(errno));
-    EadStatus status = ead_safetensors_open_header(path, &file);
-    *used = status == EAD_OK && use_file(cache, file, key, descriptor);
+    int descriptor = open(spec->file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (descriptor < 0) return ead_fail(EAD_IO, "%s: cannot read: %s", spec->file, strerror(errno));
+    EadStatus status = ead_safetensors_open_header(spec->file, &file);
+    if (status == EAD_OK) status = use_file(cache, spec, file, key, descriptor, used);
     ead_safetensors_close(file);
-    if (!*used) close(descriptor);
+    if (*used)
+        cache->descriptor = descriptor;
+    else
+        close(descriptor);
     return status;
 }
 
@@ -213,12 +214,12 @@ static EadStatus open_file(EadImageCache *cache, const EadCacheSpec *spec) {
     snprintf(key, sizeof key, "%016llx", (unsigned long long)number);
     cache->checksums = ead_new((int64_t)cache->sources.count + 1, sizeof *cache->checksums, "checksums");
     if (!cache->checksums) return EAD_NO_MEMORY;
-    EadStatus status = open_existing(cache, spec->file, key, &used);
+    EadStatus status = open_existing(cache, spec, key, &used);
     if (used || status == EAD_NO_MEMORY) return status;
     EAD_TRY(ead_safetensors_writer_new(&writer));
     status = write_file(cache, spec, writer, key);
     ead_safetensors_writer_free(writer);
-    if (status == EAD_OK) status = open_existing(cache, spec->file, key, &used);
+    if (status == EAD_OK) status = open_existing(cache, spec, key, &used);
     if (status != EAD_OK || used) return status;
     return ead_fail(EAD_IO, "%s: was changed by another program as soon as it was written", spec->file);
 }

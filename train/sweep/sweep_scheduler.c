@@ -152,9 +152,13 @@ static void end(Scheduler *scheduler, Job *job, int status) {
     job->process = 0;
     scheduler->ended++;
     bool done = WIFEXITED(status) && WEXITSTATUS(status) == 0;
-    if (done) done = ead_sweep_state(&sweep->runs[job->run], &state) == EAD_OK && state == EAD_RUN_FINISHED;
+    EadStatus looked = done ? ead_sweep_state(&sweep->runs[job->run], &state) : EAD_OK;
+    done = done && looked == EAD_OK && state == EAD_RUN_FINISHED;
     scheduler->progress[job->run] = done ? DONE : ead_interrupted() ? PENDING : FAILED;
-    if (!done) ead_sweep_log_reason(&sweep->runs[job->run], job->log_start, status, reason, sizeof reason);
+    if (looked != EAD_OK)
+        snprintf(reason, sizeof reason, "%s", ead_error_message());
+    else if (!done)
+        ead_sweep_log_reason(&sweep->runs[job->run], job->log_start, status, reason, sizeof reason);
     if (done)
         snprintf(text, sizeof text, "finished in %.1f s", ead_clock_seconds() - job->start);
     else
