@@ -12,7 +12,7 @@
 
 enum { ALIGNMENT = 16 }; /* elements: every parameter starts on a cache line of its own */
 
-static int64_t size_of(const EadParam *param) {
+int64_t ead_param_size(const EadParam *param) {
     return (int64_t)param->n * param->h * param->w * param->c;
 }
 
@@ -21,8 +21,14 @@ static EadStatus declare(EadParams *params, const EadParam *param) {
     EadParam *added = &params->items[params->count++];
     *added = *param;
     added->offset = params->total;
-    params->total += (size_of(param) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    params->total += (ead_param_size(param) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     return EAD_OK;
+}
+
+EadStatus ead_params_declare(EadParams *params, const char *name, int n, int h, int w, int c, int fan_in) {
+    EadParam param = {.n = n, .h = h, .w = w, .c = c, .fan_in = fan_in};
+    snprintf(param.name, sizeof param.name, "%s", name);
+    return declare(params, &param);
 }
 
 EadStatus ead_params_declare_conv(EadParams *params, const char *prefix, int out, int height, int width,
@@ -58,7 +64,7 @@ void ead_params_initialize(EadParams *params, uint64_t seed) {
         double root = sqrt((double)param->fan_in);
         real *values = params->values + param->offset;
         uint32_t block[4];
-        for (int64_t i = 0; i < size_of(param); i++) {
+        for (int64_t i = 0; i < ead_param_size(param); i++) {
             if (i % 4 == 0) ead_philox(seed, stream, (uint64_t)i / 4, block);
             double uniform = (double)ead_uniform(block[i % 4]);
             values[i] = (real)(float)((2 * uniform - 1) / root); /* the same numbers in the double build */
@@ -66,13 +72,40 @@ void ead_params_initialize(EadParams *params, uint64_t seed) {
     }
 }
 
-static const EadParam *find_part(const EadParams *params, const char *prefix, const char *part) {
-    char name[EAD_NAME_SIZE];
-    snprintf(name, sizeof name, "%s.%s", prefix, part);
+void ead_params_set(EadParams *params, const char *name, double value) {
+    const EadParam *param = ead_params_find(params, name);
+    for (int64_t i = 0; i < ead_param_size(param); i++) params->values[param->offset + i] = (real)value;
+}
+
+/* The first uniform number is in (0,1]. */
+static double draw_normal(uint64_t seed, uint64_t stream, uint64_t index) {
+    double radius =
+        sqrt(-2 * log((double)ead_uniform(ead_philox_word(seed, stream, index & ~UINT64_C(1))) + 0x1p-24));
+    double turn = 6.283185307179586 * (double)ead_uniform(ead_philox_word(seed, stream, index | 1));
+    return radius * (index & 1 ? sin(turn) : cos(turn));
+}
+
+void ead_params_draw_xavier(EadParams *params, const char *name, uint64_t seed) {
+    const EadParam *param = ead_params_find(params, name);
+    uint64_t stream = EAD_STREAM_PARAMETERS + ead_hash_name(name);
+    double deviation = sqrt(2.0 / (param->fan_in + param->n * param->h * param->w));
+    real *values = params->values + param->offset;
+#pragma omp parallel for schedule(static)
+    for (int64_t i = 0; i < ead_param_size(param); i++)
+        values[i] = (real)(float)(deviation * draw_normal(seed, stream, (uint64_t)i));
+}
+
+const EadParam *ead_params_find(const EadParams *params, const char *name) {
     for (int i = 0; i < params->count; i++)
         if (strcmp(params->items[i].name, name) == 0) return &params->items[i];
     assert(!"a parameter of that name");
     return NULL;
+}
+
+static const EadParam *find_part(const EadParams *params, const char *prefix, const char *part) {
+    char name[EAD_NAME_SIZE];
+    snprintf(name, sizeof name, "%s.%s", prefix, part);
+    return ead_params_find(params, name);
 }
 
 static EadNode *leaf(EadGraph *graph, const EadParam *param, int n, int c, real *data, bool trainable) {
@@ -84,7 +117,12 @@ EadConvParams ead_conv_params(EadGraph *graph, const EadParams *params, const ch
                               int count, bool trainable) {
     const EadParam *weight = find_part(params, prefix, "weight"), *bias = find_part(params, prefix, "bias");
     if (count == 0) count = weight->n;
-    real *weights = params->values + weight->offset + first * (size_of(weight) / weight->n);
+    real *weights = params->values + weight->offset + first * (ead_param_size(weight) / weight->n);
     return (EadConvParams){leaf(graph, weight, count, weight->c, weights, trainable),
                            leaf(graph, bias, 1, count, params->values + bias->offset + first, trainable)};
+}
+
+EadNode *ead_param_leaf(EadGraph *graph, const EadParams *params, const char *name, bool trainable) {
+    const EadParam *param = ead_params_find(params, name);
+    return leaf(graph, param, param->n, param->c, params->values + param->offset, trainable);
 }

@@ -3,6 +3,7 @@
 
 #include "core/base/half.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -167,6 +168,16 @@ EadStatus ead_metadata_choice(const EadSafetensors *file, const char *key, const
         if (strcmp(value, choices[i]) == 0) return EAD_OK;
     }
     return ead_bad_metadata(file, key, value, all);
+}
+
+EadStatus ead_metadata_number(const EadSafetensors *file, const char *key, double least, double most,
+                              double *out) {
+    const char *text = ead_safetensors_metadata(file, key);
+    char *end = NULL, expected[64];
+    *out = text ? strtod(text, &end) : (double)NAN;
+    if (text && end != text && *end == '\0' && *out >= least && *out <= most) return EAD_OK;
+    snprintf(expected, sizeof expected, "a number from %g to %g", least, most);
+    return ead_bad_metadata(file, key, text, expected);
 }
 
 EadStatus ead_check_format(const EadSafetensors *file) {

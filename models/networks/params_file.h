@@ -45,6 +45,10 @@ EadStatus ead_bad_metadata(const EadSafetensors *file, const char *key, const ch
 EadStatus ead_metadata_choice(const EadSafetensors *file, const char *key, const char *const *choices,
                               const char *all, int *out);
 
+/* Sets *out to a metadata value that is a number from least to most. */
+EadStatus ead_metadata_number(const EadSafetensors *file, const char *key, double least, double most,
+                              double *out);
+
 /* Fails unless metadata "format" is "efficientad/1". */
 EadStatus ead_check_format(const EadSafetensors *file);
 

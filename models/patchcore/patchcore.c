@@ -4,13 +4,11 @@
 #include "core/base/half.h"
 #include "core/base/memory.h"
 #include "core/ops/channel_mean/channel_mean.h"
-#include "core/ops/gaussian_filter/gaussian_filter.h"
-#include "core/ops/max_pool2d/max_pool2d.h"
 #include "core/ops/nearest_rows/nearest_rows.h"
-#include "core/ops/resize_bilinear/resize_bilinear.h"
 #include "core/system/machine.h"
 #include "models/networks/params_file.h"
 #include "models/networks/patch_embedding.h"
+#include "models/networks/patch_map.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -18,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_LENGTH = 65536, MAX_SIGMA = 16 };
+enum { MAX_LENGTH = 65536 };
 
 static void free_model(EadModel *base) {
     EadPatchcore *model = (EadPatchcore *)base;
@@ -98,32 +96,20 @@ static EadDetection build(EadGraph *graph, const EadModel *base, EadNode *images
     EadNode *distance = ead_nearest_rows(graph, ead_patchcore_patches(graph, model, images), bank,
                                          (EadNearestRows){spec->neighbours, false});
     if (spec->neighbours > 1) distance = ead_channel_mean(graph, distance);
-    int side = distance->y.h > distance->y.w ? distance->y.h : distance->y.w;
-    EadMaxPool2d whole = {.kernel = side, .stride = side, .ceil_mode = true};
-    EadNode *map = ead_resize_bilinear(graph, distance, base->height, base->width);
-    return (EadDetection){.map = ead_keep(ead_gaussian_filter(graph, map, spec->sigma)),
-                          .score = ead_keep(ead_max_pool2d(graph, distance, whole))};
+    EadDetection detection;
+    ead_patch_map(graph, distance, base->height, base->width, spec->sigma, &detection.map, &detection.score);
+    return detection;
 }
 
 /* ---- the file ---- */
-
-static EadStatus read_number(const EadSafetensors *file, const char *key, double least, double most,
-                             double *out) {
-    const char *text = ead_safetensors_metadata(file, key);
-    char *end = NULL, expected[64];
-    *out = text ? strtod(text, &end) : (double)NAN;
-    if (text && end != text && *end == '\0' && *out >= least && *out <= most) return EAD_OK;
-    snprintf(expected, sizeof expected, "a number from %g to %g", least, most);
-    return ead_bad_metadata(file, key, text, expected);
-}
 
 static EadStatus read_spec(const EadSafetensors *file, const EadBackbone *backbone, EadPatchcoreSpec *spec) {
     double neighbours, sigma;
     const char *layers = ead_safetensors_metadata(file, "layers");
     if (!layers || ead_backbone_find_taps(backbone, layers, &spec->taps) != EAD_OK)
         return ead_bad_metadata(file, "layers", layers, backbone->family->taps);
-    EAD_TRY(read_number(file, "neighbours", 1, EAD_NEAREST_MAX, &neighbours));
-    EAD_TRY(read_number(file, "sigma", 0, MAX_SIGMA, &sigma));
+    EAD_TRY(ead_metadata_number(file, "neighbours", 1, EAD_NEAREST_MAX, &neighbours));
+    EAD_TRY(ead_metadata_number(file, "sigma", 0, EAD_PATCH_MAP_SIGMA, &sigma));
     spec->neighbours = (int)neighbours;
     spec->sigma = sigma;
     return EAD_OK;
@@ -166,7 +152,7 @@ static EadStatus read_bank(const EadSafetensors *file, const EadFileTensor *bank
 static EadStatus read_images(const EadSafetensors *file, EadPatchcore *model) {
     double positions;
     const EadFileTensor *images = ead_safetensors_find(file, "images");
-    EAD_TRY(read_number(file, "positions", model->rows, 1e15, &positions));
+    EAD_TRY(ead_metadata_number(file, "positions", model->rows, 1e15, &positions));
     if (!images || images->type != EAD_FILE_U64 || images->dims != 1 || images->count > INT32_MAX)
         return ead_fail(EAD_BAD_FILE, "%s: tensor 'images' is missing or is not a vector of U64; %s",
                         ead_safetensors_path(file), EAD_MODEL_FILE_HINT);

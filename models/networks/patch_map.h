@@ -1,0 +1,12 @@
+/* The anomaly map out of one number a patch, as PatchCore and its kin make it: resized bilinearly to the image and
+ * smoothed; an image is as anomalous as its most anomalous patch. */
+#pragma once
+
+#include "core/graph/graph.h"
+
+enum { EAD_PATCH_MAP_SIGMA = 16 /* at most */ };
+
+/* patches [N,h,w,1] -> *map [N,height,width,1] and *score [N,1,1,1], both kept. sigma: standard deviation in pixels of
+ * the Gaussian, 0 .. EAD_PATCH_MAP_SIGMA; 0: none. Errors: those of the ops. */
+void ead_patch_map(EadGraph *graph, EadNode *patches, int height, int width, double sigma, EadNode **map,
+                   EadNode **score);
