@@ -27,6 +27,7 @@ struct EadPickle {
     Chunk *chunks;
     int made;
     Slots stack, memo; /* in the stack NULL is a mark, in the memo a number that was not given out */
+    Slots outside;
     const uint8_t *bytes;
     size_t size, at;
     const char *const *calls;
@@ -303,7 +304,9 @@ static EadStatus call(EadPickle *pickle, size_t kind) {
     char name[128];
     EAD_TRY(pop(pickle, &argument));
     EAD_TRY(pop(pickle, &callee));
-    if (argument->kind != EAD_PICKLE_TUPLE || callee->kind != EAD_PICKLE_GLOBAL)
+    bool named = callee->kind == EAD_PICKLE_GLOBAL;
+    bool kept = kind == EAD_PICKLE_OBJECT && callee->kind == EAD_PICKLE_OUTSIDE; /* a class with its source */
+    if (argument->kind != EAD_PICKLE_TUPLE || !(named || kept))
         return DAMAGED("a call of something that is not a function, or without a tuple of arguments");
     bool allowed = kind == EAD_PICKLE_OBJECT;
     for (const char *const *known = pickle->calls; *known && !allowed; known++)
@@ -322,7 +325,8 @@ static EadStatus push_outside(EadPickle *pickle, size_t width) {
     EadPickleValue *argument;
     (void)width;
     EAD_TRY(pop(pickle, &argument));
-    return push_new(pickle, (EadPickleValue){.kind = EAD_PICKLE_OUTSIDE, .argument = argument});
+    EAD_TRY(push_new(pickle, (EadPickleValue){.kind = EAD_PICKLE_OUTSIDE, .argument = argument}));
+    return append(&pickle->outside, pickle->stack.values[pickle->stack.count - 1]);
 }
 
 static EadStatus set_state(EadPickle *pickle, size_t width) {
@@ -427,9 +431,18 @@ void ead_pickle_close(EadPickle *pickle) {
     }
     free(pickle->stack.values);
     free(pickle->memo.values);
+    free(pickle->outside.values);
     free(pickle);
 }
 
 const EadPickleValue *ead_pickle_root(const EadPickle *pickle) {
     return pickle->stack.values[0];
+}
+
+size_t ead_pickle_size(const EadPickle *pickle) {
+    return pickle->at;
+}
+
+const EadPickleValue *ead_pickle_outside(const EadPickle *pickle, int index) {
+    return index < pickle->outside.count ? pickle->outside.values[index] : NULL;
 }

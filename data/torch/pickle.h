@@ -38,9 +38,9 @@ typedef struct EadPickleValue {
 
 typedef struct EadPickle EadPickle;
 
-/* Runs a pickle of protocol 2, which is what torch.save writes. calls: NULL-terminated names
- * ("collections.OrderedDict") that may be called. Values may contain each other and themselves, so whoever
- * walks them must bound depth and steps. bytes must outlive *out. Errors, naming label: EAD_BAD_FILE for
+/* Runs a pickle of protocol 2, which is what torch.save writes; what follows its end is not looked at. calls:
+ * NULL-terminated names ("collections.OrderedDict") that may be called. Values may contain each other and
+ * themselves, so whoever walks them must bound depth and steps. bytes must outlive *out. Errors, naming label: EAD_BAD_FILE for
  * truncated, malformed or overlong pickles (16 MiB, 2^20 values); EAD_UNSUPPORTED, naming it, for a call that
  * is not listed and for opcodes that torch.save does not write; EAD_NO_MEMORY. */
 EadStatus ead_pickle_parse(const void *bytes, size_t size, const char *label, const char *const *calls,
@@ -48,6 +48,12 @@ EadStatus ead_pickle_parse(const void *bytes, size_t size, const char *label, co
 
 /* What the pickle is of. */
 const EadPickleValue *ead_pickle_root(const EadPickle *pickle);
+
+/* How many bytes it took. */
+size_t ead_pickle_size(const EadPickle *pickle);
+
+/* Every EAD_PICKLE_OUTSIDE that was made, index 0..; NULL behind the last. */
+const EadPickleValue *ead_pickle_outside(const EadPickle *pickle, int index);
 
 /* Whether a value is that text, or the global of that name ("os.system"); NULL is not. */
 bool ead_pickle_is(const EadPickleValue *value, const char *text);

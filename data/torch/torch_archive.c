@@ -3,6 +3,7 @@
 
 #include "core/base/file_bytes.h"
 #include "core/base/memory.h"
+#include "data/torch/torch_legacy.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +20,10 @@ enum { HEAD = 16, MAX_NAME = 1024 };
 
 struct EadTorchArchive {
     char *path;
+    EadTorchLegacy *legacy; /* NULL: a zip, and all that follows is about it */
     zip_t *zip;
+    EadPickle *objects;
+    uint8_t *pickle;       /* the bytes of objects */
     char prefix[MAX_NAME]; /* "NAME/" */
     uint64_t size, read;   /* bytes of the file, bytes read of its records */
 };
@@ -28,23 +32,12 @@ static bool is_zip(const uint8_t *bytes, size_t size) {
     return size >= 4 && memcmp(bytes, "PK\3\4", 4) == 0;
 }
 
-/* A pickle of protocol 2 that begins with the long number 0x1950a86a20f9469cfc6c. */
-static bool is_old(const uint8_t *bytes, size_t size) {
-    static const uint8_t magic[] = {0x80, 2,    0x8A, 10,   0x6C, 0xFC, 0x9C,
-                                    0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19};
-    return size >= sizeof magic && memcmp(bytes, magic, sizeof magic) == 0;
-}
-
 bool ead_torch_archive_begins(const uint8_t *bytes, size_t size) {
-    return is_zip(bytes, size) || is_old(bytes, size);
+    return is_zip(bytes, size) || ead_torch_legacy_begins(bytes, size);
 }
 
-static EadStatus check_head(const uint8_t *head, size_t size) {
-    if (is_zip(head, size)) return EAD_OK;
-    if (is_old(head, size))
-        return ead_fail(EAD_UNSUPPORTED, "was saved in the format of PyTorch before 1.6; in Python: "
-                                         "torch.save(torch.load(FILE), NEW_FILE)");
-    return ead_fail(EAD_BAD_FILE, "is not a zip archive of torch.save; " HINT);
+static EadStatus no_format(void) {
+    return ead_fail(EAD_BAD_FILE, "is not a file of torch.save; " HINT);
 }
 
 /* The folder that holds data.pkl. */
@@ -70,9 +63,11 @@ static EadStatus open_file(EadTorchArchive *archive) {
     bool regular = fstat(descriptor, &info) == 0 && S_ISREG(info.st_mode);
     size_t length = regular && info.st_size < HEAD ? (size_t)info.st_size : HEAD;
     bool got = regular && ead_read_at(descriptor, head, length, 0);
+    if (got && ead_torch_legacy_begins(head, length))
+        return ead_torch_legacy_open(descriptor, NULL, (uint64_t)info.st_size, &archive->legacy);
     close(descriptor);
     if (!got) return ead_fail(EAD_IO, regular ? "cannot be read" : "is not a regular file");
-    EAD_TRY(check_head(head, length));
+    if (!is_zip(head, length)) return no_format();
     archive->size = (uint64_t)info.st_size;
     errno = 0;
     archive->zip = zip_open(archive->path, ZIP_RDONLY, NULL);
@@ -80,7 +75,8 @@ static EadStatus open_file(EadTorchArchive *archive) {
 }
 
 static EadStatus open_bytes(EadTorchArchive *archive, const void *bytes, size_t size) {
-    EAD_TRY(check_head(bytes, size));
+    if (ead_torch_legacy_begins(bytes, size)) return ead_torch_legacy_open(-1, bytes, size, &archive->legacy);
+    if (!is_zip(bytes, size)) return no_format();
     archive->size = size;
     zip_source_t *source = zip_source_buffer_create(bytes, size, 0, NULL);
     if (!source) return ead_fail(EAD_NO_MEMORY, "no memory to read it");
@@ -99,53 +95,7 @@ static bool locate(const EadTorchArchive *archive, const char *name, zip_uint64_
     return found >= 0;
 }
 
-/* Checks that this is an archive of tensors, in the order of bytes that this machine has. */
-static EadStatus check_kind(EadTorchArchive *archive) {
-    zip_uint64_t index;
-    EadTorchRecord record;
-    char order[8] = "";
-    if (!archive->zip && errno == ENOMEM) return ead_fail(EAD_NO_MEMORY, "no memory to read it");
-    if (!archive->zip) return ead_fail(EAD_BAD_FILE, "is a damaged zip archive, or cut short; " HINT);
-    EAD_TRY(find_prefix(archive));
-    if (locate(archive, "constants.pkl", &index))
-        return ead_fail(EAD_UNSUPPORTED, "is a TorchScript program, not a file of tensors; save the module's "
-                                         "state_dict in Python");
-    if (!locate(archive, "byteorder", &index)) return EAD_OK;
-    EAD_TRY(ead_torch_archive_find(archive, "byteorder", &record));
-    if (record.size < sizeof order) EAD_TRY(ead_torch_archive_read(archive, record, order));
-    if (strcmp(order, "little") == 0) return EAD_OK;
-    return ead_fail(EAD_UNSUPPORTED, "its numbers are big-endian; save it again on a little-endian machine");
-}
-
-/* From a file where bytes is NULL. */
-static EadStatus open_archive(const char *path, const void *bytes, size_t size, EadTorchArchive **out) {
-    *out = NULL;
-    EadTorchArchive *archive = ead_new(1, sizeof *archive, path);
-    if (!archive) return EAD_NO_MEMORY;
-    archive->path = ead_strdup(path);
-    EadStatus status = !archive->path ? EAD_NO_MEMORY
-                       : bytes        ? open_bytes(archive, bytes, size)
-                                      : open_file(archive);
-    if (status == EAD_OK) status = check_kind(archive);
-    *out = status == EAD_OK ? archive : NULL;
-    if (status == EAD_OK) return EAD_OK;
-    ead_torch_archive_close(archive);
-    return ead_fail_prefix(status, "%s: ", path);
-}
-
-EadStatus ead_torch_archive_open(const char *path, EadTorchArchive **out) {
-    return open_archive(path, NULL, 0, out);
-}
-
-EadStatus ead_torch_archive_parse(const void *bytes, size_t size, const char *label, EadTorchArchive **out) {
-    return open_archive(label, bytes, size, out);
-}
-
-const char *ead_torch_archive_path(const EadTorchArchive *archive) {
-    return archive->path;
-}
-
-EadStatus ead_torch_archive_find(const EadTorchArchive *archive, const char *name, EadTorchRecord *out) {
+static EadStatus find_record(const EadTorchArchive *archive, const char *name, EadTorchRecord *out) {
     zip_uint64_t index;
     zip_stat_t info;
     const zip_uint64_t needed =
@@ -164,7 +114,7 @@ EadStatus ead_torch_archive_find(const EadTorchArchive *archive, const char *nam
     return EAD_OK;
 }
 
-EadStatus ead_torch_archive_read(EadTorchArchive *archive, EadTorchRecord record, void *out) {
+static EadStatus read_record(EadTorchArchive *archive, EadTorchRecord record, void *out) {
     if (record.size > archive->size - archive->read)
         return ead_fail(EAD_BAD_FILE, "its records overlap: they hold more bytes than the file");
     archive->read += record.size;
@@ -184,8 +134,82 @@ EadStatus ead_torch_archive_read(EadTorchArchive *archive, EadTorchRecord record
     return status;
 }
 
+/* Checks that this is an archive of tensors, in the order of bytes that this machine has. */
+static EadStatus check_kind(EadTorchArchive *archive) {
+    zip_uint64_t index;
+    EadTorchRecord record;
+    char order[8] = "";
+    if (!archive->zip && errno == ENOMEM) return ead_fail(EAD_NO_MEMORY, "no memory to read it");
+    if (!archive->zip) return ead_fail(EAD_BAD_FILE, "is a damaged zip archive, or cut short; " HINT);
+    EAD_TRY(find_prefix(archive));
+    if (locate(archive, "constants.pkl", &index))
+        return ead_fail(EAD_UNSUPPORTED, "is a TorchScript program, not a file of tensors; save the module's "
+                                         "state_dict in Python");
+    if (!locate(archive, "byteorder", &index)) return EAD_OK;
+    EAD_TRY(find_record(archive, "byteorder", &record));
+    if (record.size < sizeof order) EAD_TRY(read_record(archive, record, order));
+    if (strcmp(order, "little") == 0) return EAD_OK;
+    return ead_fail(EAD_UNSUPPORTED, "its numbers are big-endian; save it again on a little-endian machine");
+}
+
+/* From a file where bytes is NULL. */
+static EadStatus open_archive(const char *path, const void *bytes, size_t size, EadTorchArchive **out) {
+    *out = NULL;
+    EadTorchArchive *archive = ead_new(1, sizeof *archive, path);
+    if (!archive) return EAD_NO_MEMORY;
+    archive->path = ead_strdup(path);
+    EadStatus status = !archive->path ? EAD_NO_MEMORY
+                       : bytes        ? open_bytes(archive, bytes, size)
+                                      : open_file(archive);
+    if (status == EAD_OK && !archive->legacy) status = check_kind(archive);
+    *out = status == EAD_OK ? archive : NULL;
+    if (status == EAD_OK) return EAD_OK;
+    ead_torch_archive_close(archive);
+    return ead_fail_prefix(status, "%s: ", path);
+}
+
+EadStatus ead_torch_archive_open(const char *path, EadTorchArchive **out) {
+    return open_archive(path, NULL, 0, out);
+}
+
+EadStatus ead_torch_archive_parse(const void *bytes, size_t size, const char *label, EadTorchArchive **out) {
+    return open_archive(label, bytes, size, out);
+}
+
+const char *ead_torch_archive_path(const EadTorchArchive *archive) {
+    return archive->path;
+}
+
+EadStatus ead_torch_archive_objects(EadTorchArchive *archive, const char *const *calls,
+                                    const EadPickleValue **root) {
+    EadTorchRecord record;
+    if (archive->legacy) return ead_torch_legacy_objects(archive->legacy, calls, root);
+    EAD_TRY(find_record(archive, "data.pkl", &record));
+    archive->pickle = ead_new((int64_t)record.size, 1, "a pickle");
+    if (!archive->pickle) return EAD_NO_MEMORY;
+    EAD_TRY(read_record(archive, record, archive->pickle));
+    EAD_TRY(ead_pickle_parse(archive->pickle, record.size, "data.pkl", calls, &archive->objects));
+    *root = ead_pickle_root(archive->objects);
+    return EAD_OK;
+}
+
+EadStatus ead_torch_archive_find(const EadTorchArchive *archive, const char *key, EadTorchRecord *out) {
+    char name[EAD_TORCH_KEY + 8];
+    if (archive->legacy) return ead_torch_legacy_find(archive->legacy, key, out);
+    snprintf(name, sizeof name, "data/%s", key);
+    return find_record(archive, name, out);
+}
+
+EadStatus ead_torch_archive_read(EadTorchArchive *archive, EadTorchRecord record, void *out) {
+    return archive->legacy ? ead_torch_legacy_read(archive->legacy, record, out)
+                           : read_record(archive, record, out);
+}
+
 void ead_torch_archive_close(EadTorchArchive *archive) {
     if (!archive) return;
+    ead_torch_legacy_close(archive->legacy);
+    ead_pickle_close(archive->objects);
+    free(archive->pickle);
     if (archive->zip) zip_discard(archive->zip);
     free(archive->path);
     free(archive);

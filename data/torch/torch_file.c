@@ -2,7 +2,6 @@
 #include "data/torch/torch_file.h"
 
 #include "core/base/memory.h"
-#include "data/torch/pickle.h"
 #include "data/torch/torch_archive.h"
 
 #include <limits.h>
@@ -35,9 +34,11 @@ struct EadTorchFile {
 
 /* All that may be called, which is: made a node of. The last few are what checkpoints, those of anomalib
  * above all, hold beside tensors; they are passed over. */
-#define REBUILD_TENSOR    "torch._utils._rebuild_tensor_v2"
+#define REBUILD_TENSOR    "torch._utils._rebuild_tensor" /* before 0.4, and with "_v2" since */
 #define REBUILD_PARAMETER "torch._utils._rebuild_parameter"
+#define PARAMETER         "torch.nn.parameter.Parameter" /* an instance of it, before 0.4 */
 static const char *const calls[] = {REBUILD_TENSOR,
+                                    REBUILD_TENSOR "_v2",
                                     REBUILD_PARAMETER,
                                     REBUILD_PARAMETER "_with_state",
                                     "collections.OrderedDict",
@@ -51,46 +52,19 @@ static const char *const calls[] = {REBUILD_TENSOR,
                                     "torchvision.transforms.functional.InterpolationMode",
                                     NULL};
 
-static const struct {
-    const char *name;
-    EadFileType type;
-} storage_types[] = {{"torch.FloatStorage", EAD_FILE_F32},     {"torch.HalfStorage", EAD_FILE_F16},
-                     {"torch.BFloat16Storage", EAD_FILE_BF16}, {"torch.DoubleStorage", EAD_FILE_F64},
-                     {"torch.LongStorage", EAD_FILE_I64},      {"torch.IntStorage", EAD_FILE_I32},
-                     {"torch.ShortStorage", EAD_FILE_I16},     {"torch.CharStorage", EAD_FILE_I8},
-                     {"torch.ByteStorage", EAD_FILE_U8},       {"torch.BoolStorage", EAD_FILE_BOOL}};
-
 /* ---- one tensor ---- */
 
-static EadStatus malformed(const char *what) {
-    return ead_fail(EAD_BAD_FILE, "%s; the file is damaged, save it again", what);
-}
-
-/* ("storage", type, key, location, number of elements) */
-static EadStatus read_storage(const EadTorchFile *file, const EadPickleValue *outside, Tensor *tensor,
+/* Finds the storage that a reference names. */
+static EadStatus read_storage(const EadTorchFile *file, const EadPickleValue *reference, Tensor *tensor,
                               int64_t *elements) {
-    const EadPickleValue *parts = outside->argument;
-    if (outside->kind != EAD_PICKLE_OUTSIDE || parts->kind != EAD_PICKLE_TUPLE || parts->count != 5 ||
-        !ead_pickle_is(parts->items[0], "storage") || parts->items[2]->kind != EAD_PICKLE_TEXT ||
-        parts->items[4]->kind != EAD_PICKLE_INT)
-        return malformed("a malformed reference to a storage");
-    char name[64] = "data/", type[64];
-    if (!ead_pickle_copy(parts->items[2], name + 5, sizeof name - 5))
-        return malformed("a storage's key is too long");
-    size_t i = 0, types = sizeof storage_types / sizeof *storage_types;
-    while (i < types && !ead_pickle_is(parts->items[1], storage_types[i].name)) i++;
-    if (i == types && parts->items[1]->kind != EAD_PICKLE_GLOBAL) return malformed("a storage without type");
-    if (i == types) {
-        ead_pickle_copy(parts->items[1], type, sizeof type);
-        return ead_fail(EAD_UNSUPPORTED, "storages of type %s cannot be read; convert it to float in Python",
-                        type);
-    }
-    tensor->view.type = storage_types[i].type;
-    EAD_TRY(ead_torch_archive_find(file->archive, name, &tensor->record));
-    *elements = parts->items[4]->integer;
-    size_t size = ead_file_type_size(tensor->view.type);
-    if (*elements < 0 || tensor->record.size % size != 0 || tensor->record.size / size != (uint64_t)*elements)
-        return malformed("a storage's size does not agree with its record");
+    EadTorchStorage storage;
+    EAD_TRY(ead_torch_storage_read(reference, &storage));
+    EAD_TRY(ead_torch_archive_find(file->archive, storage.key, &tensor->record));
+    *elements = storage.elements;
+    tensor->view.type = storage.type;
+    size_t size = ead_file_type_size(storage.type);
+    if (tensor->record.size % size != 0 || tensor->record.size / size != (uint64_t)storage.elements)
+        return ead_torch_malformed("a storage's size does not agree with its record");
     return EAD_OK;
 }
 
@@ -125,16 +99,16 @@ static EadStatus read_tensor(const EadTorchFile *file, const EadPickleValue *cal
     EadFileTensor *view = &tensor->view;
     int64_t elements = 0;
     if (parts->count < 4 || parts->items[1]->kind != EAD_PICKLE_INT || parts->items[1]->integer < 0)
-        return malformed("a malformed tensor");
+        return ead_torch_malformed("a malformed tensor");
     EAD_TRY(read_storage(file, parts->items[0], tensor, &elements));
     tensor->offset = parts->items[1]->integer;
     view->dims = parts->items[2]->count;
-    if (view->dims > EAD_FILE_MAX_DIMS) return malformed("more than 8 dimensions");
+    if (view->dims > EAD_FILE_MAX_DIMS) return ead_torch_malformed("more than 8 dimensions");
     if (!read_sizes(parts->items[2], view->dims, view->shape) ||
         !read_sizes(parts->items[3], view->dims, tensor->strides) ||
         !ead_file_shape_size(view->type, view->dims, view->shape, &view->count, &view->bytes))
-        return malformed("an impossible shape or stride");
-    return lies_within(tensor, elements) ? EAD_OK : malformed("lies outside its storage");
+        return ead_torch_malformed("an impossible shape or stride");
+    return lies_within(tensor, elements) ? EAD_OK : ead_torch_malformed("lies outside its storage");
 }
 
 /* ---- all tensors: a walk over values, which may hold each other in circles ---- */
@@ -152,8 +126,9 @@ static EadStatus visit(ObjectWalk *walk, const EadPickleValue *value);
 static EadStatus add_tensor(ObjectWalk *walk, const EadPickleValue *call) {
     EadTorchFile *file = walk->file;
     const char *name = walk->length > 0 ? walk->name : "tensor";
-    if (!ead_file_name_valid(name)) return malformed("a tensor's name is empty or holds control characters");
-    if (file->count == MAX_TENSORS) return malformed("more than 100,000 tensors");
+    if (!ead_file_name_valid(name))
+        return ead_torch_malformed("a tensor's name is empty or holds control characters");
+    if (file->count == MAX_TENSORS) return ead_torch_malformed("more than 100,000 tensors");
     EAD_TRY(
         ead_grow(&file->tensors, &file->capacity, file->count, sizeof *file->tensors, "a list of tensors"));
     Tensor *tensor = &file->tensors[file->count];
@@ -171,12 +146,13 @@ static EadStatus descend(ObjectWalk *walk, const EadPickleValue *key, int number
     char part[MAX_NAME];
     size_t length = walk->length;
     if (key && key->kind == EAD_PICKLE_TEXT) {
-        if (!ead_pickle_copy(key, part, sizeof part)) return malformed("a name of more than 500 bytes");
+        if (!ead_pickle_copy(key, part, sizeof part))
+            return ead_torch_malformed("a name of more than 500 bytes");
     } else
         snprintf(part, sizeof part, "%d", number);
     int used = snprintf(walk->name + length, sizeof walk->name - length, "%s%s", length ? "." : "", part);
     if (used < 0 || (size_t)used >= sizeof walk->name - length)
-        return malformed("a name of more than 500 bytes");
+        return ead_torch_malformed("a name of more than 500 bytes");
     walk->length += (size_t)used;
     EadStatus status = visit(walk, value);
     walk->length = length;
@@ -212,19 +188,27 @@ static EadStatus visit_object(ObjectWalk *walk, const EadPickleValue *module) {
     return status == EAD_OK ? visit_dict(walk, module) : status;
 }
 
+/* Made of a tensor and more. */
+static EadStatus visit_parameter(ObjectWalk *walk, const EadPickleValue *parameter) {
+    if (parameter->argument->count == 0) return ead_torch_malformed("a malformed parameter");
+    return visit(walk, parameter->argument->items[0]);
+}
+
 static EadStatus visit_inside(ObjectWalk *walk, const EadPickleValue *value) {
     switch (value->kind) {
     case EAD_PICKLE_CALL:
-        if (ead_pickle_is(value->callee, REBUILD_TENSOR)) return add_tensor(walk, value);
+        if (ead_pickle_is(value->callee, REBUILD_TENSOR) ||
+            ead_pickle_is(value->callee, REBUILD_TENSOR "_v2"))
+            return add_tensor(walk, value);
         if (!ead_pickle_is(value->callee, REBUILD_PARAMETER) &&
             !ead_pickle_is(value->callee, REBUILD_PARAMETER "_with_state"))
             return visit_dict(walk, value);
-        if (value->argument->count == 0) return malformed("a malformed parameter");
-        return visit(walk, value->argument->items[0]);
+        return visit_parameter(walk, value);
     case EAD_PICKLE_DICT:
         return visit_dict(walk, value);
     case EAD_PICKLE_OBJECT:
-        return visit_object(walk, value);
+        return ead_pickle_is(value->callee, PARAMETER) ? visit_parameter(walk, value)
+                                                       : visit_object(walk, value);
     case EAD_PICKLE_LIST:
     case EAD_PICKLE_TUPLE:
         for (int i = 0; i < value->count; i++) EAD_TRY(descend(walk, NULL, i, value->items[i]));
@@ -237,8 +221,9 @@ static EadStatus visit_inside(ObjectWalk *walk, const EadPickleValue *value) {
 /* Items count as steps too, also those that are only looked through. */
 static EadStatus visit(ObjectWalk *walk, const EadPickleValue *value) {
     walk->steps += 1 + value->count + (value->state ? value->state->count : 0);
-    if (walk->steps > MAX_STEPS) return malformed("its values hold each other more than 2^22 times");
-    if (walk->depth == MAX_DEPTH) return malformed("values within values more than 64 deep");
+    if (walk->steps > MAX_STEPS)
+        return ead_torch_malformed("its values hold each other more than 2^22 times");
+    if (walk->depth == MAX_DEPTH) return ead_torch_malformed("values within values more than 64 deep");
     walk->depth++;
     EadStatus status = visit_inside(walk, value);
     walk->depth--;
@@ -248,17 +233,9 @@ static EadStatus visit(ObjectWalk *walk, const EadPickleValue *value) {
 /* ---- the file ---- */
 
 static EadStatus list_tensors(EadTorchFile *file) {
-    EadTorchRecord record;
-    EadPickle *pickle = NULL;
-    EAD_TRY(ead_torch_archive_find(file->archive, "data.pkl", &record));
-    void *bytes = ead_new((int64_t)record.size, 1, "a pickle");
-    if (!bytes) return EAD_NO_MEMORY;
-    EadStatus status = ead_torch_archive_read(file->archive, record, bytes);
-    if (status == EAD_OK) status = ead_pickle_parse(bytes, record.size, "data.pkl", calls, &pickle);
-    if (status == EAD_OK) status = visit(&(ObjectWalk){.file = file, .padding = -1}, ead_pickle_root(pickle));
-    ead_pickle_close(pickle);
-    free(bytes);
-    return status;
+    const EadPickleValue *root;
+    EAD_TRY(ead_torch_archive_objects(file->archive, calls, &root));
+    return visit(&(ObjectWalk){.file = file, .padding = -1}, root);
 }
 
 /* Takes the archive over. */

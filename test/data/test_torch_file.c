@@ -12,11 +12,11 @@
 #define HOSTILE TORCH "hostile/"
 #define SCRATCH "build/scratch/torch_file/"
 
-/* Every tensor of the file is as expected.safetensors has it; returns how many. */
-static int check_file(const EadSafetensors *expected, const char *name) {
+/* Every tensor of a file in a folder is as expected.safetensors has it; returns how many. */
+static int check_file(const EadSafetensors *expected, const char *folder, const char *name) {
     EadTorchFile *file;
     char path[256];
-    snprintf(path, sizeof path, TORCH "%s.pth", name);
+    snprintf(path, sizeof path, "%s%s.pth", folder, name);
     ASSERT_OK(ead_torch_file_open(path, &file));
     for (int i = 0; i < ead_torch_file_count(file); i++) {
         const EadFileTensor *got = ead_torch_file_at(file, i);
@@ -38,15 +38,41 @@ static int check_file(const EadSafetensors *expected, const char *name) {
     return count;
 }
 
-START_TEST(what_torch_wrote) {
+static void check_folder(const char *folder) {
     static const char *const names[] = {"state_dict", "module", "half",  "sequential", "types",
                                         "views",      "nested", "alone", "checkpoint"};
     EadSafetensors *expected;
     int count = 0;
     ASSERT_OK(ead_safetensors_open(TORCH "expected.safetensors", &expected));
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) count += check_file(expected, names[i]);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) count += check_file(expected, folder, names[i]);
     ck_assert_int_eq(count, ead_safetensors_count(expected));
     ead_safetensors_close(expected);
+}
+
+START_TEST(what_torch_wrote) {
+    check_folder(TORCH);
+}
+END_TEST
+
+START_TEST(what_torch_wrote_before_1_6) {
+    check_folder(TORCH "old/");
+}
+END_TEST
+
+/* As PyTorch 0.2 wrote them: a tensor in a Parameter and by itself. */
+START_TEST(what_torch_wrote_before_0_4) {
+    static const char *const names[] = {"a", "b"};
+    EadTorchFile *file;
+    ASSERT_OK(ead_torch_file_open(TORCH "old/with_parameters.pth", &file));
+    ck_assert_int_eq(ead_torch_file_count(file), 2);
+    for (int i = 0; i < 2; i++) {
+        const EadFileTensor *tensor = ead_torch_file_at(file, i);
+        ck_assert_str_eq(tensor->name, names[i]);
+        ck_assert_int_eq(tensor->count, 3);
+        ASSERT_OK(ead_torch_file_load(file, i));
+        for (int k = 0; k < 3; k++) ck_assert_float_eq(((const float *)tensor->data)[k], (float)(k + 2));
+    }
+    ead_torch_file_close(file);
 }
 END_TEST
 
@@ -136,9 +162,28 @@ static const struct {
     {"half", EAD_BAD_FILE, "is a damaged zip archive, or cut short"},
     {"other_zip", EAD_BAD_FILE, "is a zip archive without data.pkl"},
     {"big_endian", EAD_UNSUPPORTED, "its numbers are big-endian"},
-    {"text_file", EAD_BAD_FILE, "is not a zip archive of torch.save"},
-    {"empty", EAD_BAD_FILE, "is not a zip archive of torch.save"},
-    {"old_format", EAD_UNSUPPORTED, "was saved in the format of PyTorch before 1.6"},
+    {"text_file", EAD_BAD_FILE, "is not a file of torch.save"},
+    {"empty", EAD_BAD_FILE, "is not a file of torch.save"},
+    {"old_system", EAD_UNSUPPORTED, "objects: wants to call os.system; only what builds tensors is read"},
+    {"old_keys_system", EAD_UNSUPPORTED, "keys: wants to call os.system;"},
+    {"old_class_called", EAD_BAD_FILE, "a call of something that is not a function"},
+    {"old_version", EAD_UNSUPPORTED, "is in no format of torch.save that is known"},
+    {"old_big_endian", EAD_UNSUPPORTED, "its numbers are big-endian"},
+    {"old_key_missing", EAD_BAD_FILE, "tensor 'a': a storage is missing"},
+    {"old_key_unknown", EAD_BAD_FILE, "a storage without type"},
+    {"old_key_twice", EAD_BAD_FILE, "a storage is listed twice"},
+    {"old_keys_none", EAD_BAD_FILE, "a malformed list of storages"},
+    {"old_count", EAD_BAD_FILE, "a storage's size does not agree"},
+    {"old_count_huge", EAD_BAD_FILE,
+     "storage 7 claims 4611686018427387904 elements, more than the file holds"},
+    {"old_count_negative", EAD_BAD_FILE, "claims 18446744073709551615 elements"},
+    {"old_types_differ", EAD_BAD_FILE, "tensor 'b': a storage's size does not agree"},
+    {"old_view", EAD_UNSUPPORTED, "storages within storages cannot be read"},
+    {"old_stride", EAD_BAD_FILE, "lies outside its storage"},
+    {"old_cut", EAD_BAD_FILE, "storage 7 claims 4 elements, more than the file holds; it is cut short"},
+    {"old_cut_count", EAD_BAD_FILE, "old_cut_count.pth: is cut short; copy or download it again"},
+    {"old_cut_keys", EAD_BAD_FILE, "keys: the pickle is cut short"},
+    {"old_head", EAD_BAD_FILE, "version: the pickle is cut short"},
     {"script", EAD_UNSUPPORTED, "is a TorchScript program"},
 };
 
@@ -174,10 +219,13 @@ END_TEST
 
 /* A class that is not ours is no call: its instance holds nothing that is looked for. */
 START_TEST(objects_are_inert) {
-    EadTorchFile *file;
-    ASSERT_OK(ead_torch_file_open(HOSTILE "object.pth", &file));
-    ck_assert_int_eq(ead_torch_file_count(file), 0);
-    ead_torch_file_close(file);
+    static const char *const names[] = {HOSTILE "object.pth", HOSTILE "old_class.pth"};
+    for (int i = 0; i < 2; i++) {
+        EadTorchFile *file;
+        ASSERT_OK(ead_torch_file_open(names[i], &file));
+        ck_assert_int_eq(ead_torch_file_count(file), 0);
+        ead_torch_file_close(file);
+    }
 }
 END_TEST
 
@@ -187,7 +235,7 @@ START_TEST(overlapping_records_are_refused) {
     EadTorchRecord record;
     char bytes[16];
     ASSERT_OK(ead_torch_archive_open(HOSTILE "good.pth", &archive));
-    ASSERT_OK(ead_torch_archive_find(archive, "data/0", &record));
+    ASSERT_OK(ead_torch_archive_find(archive, "0", &record));
     ck_assert_uint_eq(record.size, sizeof bytes);
     EadStatus status = EAD_OK;
     int reads = 0;
@@ -221,8 +269,9 @@ END_TEST
 
 /* Every cut is refused; every flipped byte is refused or read, never a crash. */
 START_TEST(damage_does_no_harm) {
-    static const char *const names[] = {TORCH "module.pth", TORCH "views.pth"};
-    for (size_t n = 0; n < 2; n++) {
+    static const char *const names[] = {TORCH "module.pth", TORCH "views.pth", TORCH "old/module.pth",
+                                        TORCH "old/views.pth"};
+    for (size_t n = 0; n < 4; n++) {
         size_t size;
         uint8_t *bytes = read_bytes(names[n], &size);
         for (size_t i = 0; i < size; i += 3) {
@@ -252,6 +301,8 @@ int main(void) {
     TCase *tests = tcase_create("all");
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, what_torch_wrote);
+    tcase_add_test(tests, what_torch_wrote_before_1_6);
+    tcase_add_test(tests, what_torch_wrote_before_0_4);
     tcase_add_test(tests, modules_tell_their_padding);
     tcase_add_test(tests, hostile_files_are_refused);
     tcase_add_test(tests, damaged_records_are_refused);

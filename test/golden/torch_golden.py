@@ -2,6 +2,7 @@
 
 torch/*.pth            small tensors in every way that torch stores them
 torch/expected.safetensors   what they hold: tensor "FILE/NAME", made contiguous
+torch/old/*.pth        some of them in the format before 1.6; with_parameters.pth as PyTorch 0.2 wrote
 torch/hostile/*.pth    pickles and archives that must be refused; the C test has the message for each
 """
 import io
@@ -147,6 +148,54 @@ def directory_field(data, name, offset, value):
     return data[:at] + struct.pack("<I", value) + data[at + 4:]
 
 
+# ---- the format before 1.6 ----
+
+MAGIC = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
+
+
+def old_storage(key="7", kind="FloatStorage", elements=4, view=b"N"):
+    return b"(" + text("storage") + glob("torch", kind) + text(key) + text("cpu") + number(elements) + view + b"tQ"
+
+
+def old_file(program, keys=b"](" + text("7") + b"e", storages=struct.pack("<q4f", 4, 1, 2, 3, 4), version=1001, little=b"\x88"):
+    start = b"\x80\x02"
+    system = b"}" + text("little_endian") + little + b"s"
+    return MAGIC + b"".join(start + part + b"." for part in (number(version), system, program, keys)) + storages
+
+
+def with_parameters():
+    """Tensors by the function of that time, one in a Parameter, as torchvision's first files have them."""
+    value = glob("torch._utils", "_rebuild_tensor") + b"(" + old_storage() + number(1) + sizes((3,)) + sizes((1,)) + b"tR"
+    parameter = glob("torch.nn.parameter", "Parameter") + value + b"\x85\x81(\x88\x89" + glob("collections", "OrderedDict") + b")Rtb"
+    return old_file(b"}(" + text("a") + parameter + text("b") + value + b"u")
+
+
+def hostile_old():
+    good = old_file(named(tensor(old_storage())))
+    return {
+        "old_system": old_file(glob("os", "system") + b"(" + text("touch build/scratch/pwned") + b"tR"),
+        "old_keys_system": old_file(named(tensor(old_storage())), keys=glob("os", "system") + b"(" + text("true") + b"tR"),
+        "old_class": old_file(b"(" + text("module") + glob("os", "system") + text("a.py") + text("import os") + b"tQ)\x81", keys=b"]"),
+        "old_class_called": old_file(b"(" + text("module") + glob("os", "system") + text("a.py") + text("x") + b"tQ)R"),
+        "old_version": old_file(b"N", version=1002),
+        "old_big_endian": old_file(b"N", little=b"\x89"),
+        "old_key_missing": old_file(named(tensor(old_storage())), keys=b"]"),
+        "old_key_unknown": old_file(named(tensor(old_storage())), keys=b"](" + text("7") + text("8") + b"e"),
+        "old_key_twice": old_file(named(tensor(old_storage())), keys=b"](" + text("7") * 2 + b"e"),
+        "old_keys_none": old_file(named(tensor(old_storage())), keys=b"N"),
+        "old_count": old_file(named(tensor(old_storage())), storages=struct.pack("<q4f", 3, 1, 2, 3, 4)),
+        "old_count_huge": old_file(named(tensor(old_storage())), storages=struct.pack("<q4f", 2**62, 1, 2, 3, 4)),
+        "old_count_negative": old_file(named(tensor(old_storage())), storages=struct.pack("<q4f", -1, 1, 2, 3, 4)),
+        "old_types_differ": old_file(b"}(" + text("a") + tensor(old_storage()) + text("b") + tensor(old_storage(kind="DoubleStorage")) + b"u"),
+        "old_view": old_file(named(tensor(old_storage(view=b"(" + text("8") + number(0) + number(2) + b"t")))),
+        "old_stride": old_file(named(tensor(old_storage(), shape=(2, 2), stride=(1, 3)))),
+        "old_cut": good[:-1],
+        "old_cut_count": good[:-20],
+        "old_cut_keys": good[:-25],
+        "old_head": good[:15],
+    }
+
+
 def overlapping():
     """Two records of which the second has the first one's place."""
     data = with_data(named(tensor()) + text("b") + tensor(storage("1")) + b"s", records={"data/1": struct.pack("<4f", 5, 6, 7, 8)})
@@ -229,16 +278,19 @@ def hostile():
 
 def main():
     HOSTILE.mkdir(parents=True, exist_ok=True)
+    (OUT / "old").mkdir(exist_ok=True)
     expected = {}
     for name, value in files().items():
         torch.save(value, OUT / f"{name}.pth")
         for key, item in tensors_of(value).items():
             expected[f"{name}/{key}"] = item.contiguous().clone()
     save_file(expected, OUT / "expected.safetensors")
-    torch.save(torch.ones(3), HOSTILE / "old_format.pth", _use_new_zipfile_serialization=False)
+    for name, value in files().items():
+        torch.save(value, OUT / "old" / f"{name}.pth", _use_new_zipfile_serialization=False)
+    (OUT / "old" / "with_parameters.pth").write_bytes(with_parameters())
     torch.save(torch.ones(3), HOSTILE / "protocol_4.pth", pickle_protocol=4)
     torch.jit.save(torch.jit.script(nn.ReLU()), HOSTILE / "script.pth")
-    for name, data in hostile().items():
+    for name, data in {**hostile(), **hostile_old()}.items():
         (HOSTILE / f"{name}.pth").write_bytes(data)
 
 
