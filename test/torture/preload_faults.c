@@ -138,7 +138,6 @@ FUNCTION(open, DIR *, NULL, fdopendir, (int file), (file))
 FUNCTION(open, FILE *, NULL, fopen, (const char *path, const char *mode), (path, mode))
 FUNCTION(open, FILE *, NULL, fopen64, (const char *path, const char *mode), (path, mode))
 FUNCTION(open, FILE *, NULL, fdopen, (int file, const char *mode), (file, mode))
-FUNCTION(memory, FILE *, NULL, open_memstream, (char **text, size_t *size), (text, size))
 FUNCTION(sync, int, -1, fsync, (int file), (file))
 FUNCTION(sync, int, -1, fdatasync, (int file), (file))
 FUNCTION(sync, int, -1, syncfs, (int file), (file))
@@ -209,8 +208,16 @@ TRANSFER(write, pwrite64, (int file, const void *bytes, size_t size, off_t offse
 
 enum { ERROR_FLAG = 0x20 }; /* glibc's _IO_ERR_SEEN, by which ferror() goes */
 
+/* The C library leaves the number of the file unset. */
+FILE *open_memstream(char **text, size_t *size) {
+    REAL(open_memstream)
+    FILE *stream = fails(FAULT_memory) ? NULL : real(text, size);
+    if (stream) stream->_fileno = -1;
+    return stream;
+}
+
 static bool stream_fails(FaultCall call, FILE *stream) {
-    if (stream == stderr || stream->_fileno < 0) return false; /* in memory: see open_memstream() */
+    if (stream == stderr || stream->_fileno < 0) return false; /* in memory */
     Verdict verdict = judge(call);
     if (verdict == DIE) {
         fflush(stream);
