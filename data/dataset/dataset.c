@@ -70,13 +70,10 @@ static EadStatus split(EadDataset *dataset, double fraction, uint64_t seed) {
     return status;
 }
 
-/* Pixel metrics need the masks of all anomalous images; without any there are image metrics. */
-static EadStatus check_masks_of_all(EadDataset *out) {
-    const EadTestSample *bare = NULL;
-    for (int i = 0; i < out->test_count && !bare; i++)
-        if (out->test[i].anomalous && !out->test[i].mask_path) bare = &out->test[i];
-    if (!bare) return EAD_OK;
-    if (out->has_masks) return ead_fail(EAD_BAD_ARGUMENT, "%s: has no mask, but others have", bare->path);
+static EadStatus note_no_masks(EadDataset *out) {
+    bool anomalous = false;
+    for (int i = 0; i < out->test_count; i++) anomalous |= out->test[i].anomalous;
+    if (out->has_masks || !anomalous) return EAD_OK;
     return ead_dataset_note(out, "no masks of the test images: only image metrics are computed");
 }
 
@@ -104,7 +101,7 @@ static EadStatus note_endings(EadDataset *out) {
 
 static EadStatus open_parts(const EadDatasetSpec *spec, const EadLayout *layout, EadDataset *out) {
     EAD_TRY(layout->open(spec, layout, out));
-    EAD_TRY(check_masks_of_all(out));
+    EAD_TRY(note_no_masks(out));
     if (spec->test_only) return EAD_OK;
     ead_strings_sort(&out->train);
     EAD_TRY(ead_dataset_check_apart(out));

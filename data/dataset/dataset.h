@@ -58,10 +58,11 @@ typedef enum EadDatasetType {
 
 typedef struct EadTestSample {
     char *path;
-    char
-        *mask_path; /* NULL where there is none; of a normal image: all zeros; mvtec_loco: a folder of them */
-    char *defect;   /* name of the test subfolder; visa's own layout: "anomaly"; "good" for normal images */
-    int anomalous;  /* 1 or 0 */
+    /* NULL where there is none; of a normal image: all zeros; mvtec_loco: a folder of them. One that others have
+     * but this one lacks is named too, until ead_dataset_check_tests(). */
+    char *mask_path;
+    char *defect;  /* name of the test subfolder; visa's own layout: "anomaly"; "good" for normal images */
+    int anomalous; /* 1 or 0 */
     const EadDefectTypes *types; /* mvtec_loco: the data set's; else NULL */
 } EadTestSample;
 
@@ -69,11 +70,11 @@ typedef struct EadDataset {
     EadStringList train, validation; /* sorted bytewise, nothing in common, at least one image each */
     EadTestSample *test;             /* sorted by path within each folder of test images */
     int test_count, test_capacity;
-    bool has_masks;        /* every anomalous test image has its mask; else none has */
+    bool has_masks;        /* anomalous images have masks, but for single ones, which then have no region */
     EadDefectTypes *types; /* mvtec_loco: its defects_config.json, owned; else NULL */
     EadLeftOut left_out;   /* what its folders hold besides */
     EadStringList notes;   /* lines for whoever uses it: what was recognised, left out, or is missing */
-    EadStringList doubts;  /* lines about its test set, see ead_dataset_check_tests() */
+    EadStringList doubts;  /* lines about its test set and masks, see ead_dataset_check_tests() */
 } EadDataset;
 
 typedef struct EadDatasetSpec {
@@ -96,7 +97,7 @@ typedef struct EadDatasetSpec {
  * least 1, are held back, chosen by EAD_STREAM_SPLIT of seed, unless its authors have done so. No test images
  * is no error (test_count 0); neither is a data set without any masks. Images are not opened, but masks are
  * where nothing else tells good images (kolektor_*). Errors: EAD_BAD_ARGUMENT (unknown type or category, which the message lists; a fraction
- * outside (0,1); too few images; a defect image without mask or a mask without image; an image both trained
+ * outside (0,1); too few images; masks of which none belongs to an image; an image both trained
  * on and tested with), EAD_IO (missing or unreadable folder; the
  * message names the known layout that is nearest), EAD_NO_MEMORY. *out is empty then, else to be
  * freed with ead_dataset_free(). */
@@ -113,15 +114,16 @@ const char *ead_dataset_types(void);
 const char *const *ead_dataset_categories(const char *type);
 
 /* Loads the sample's ground truth with 0 for normal and 255 for defect; width and height are those of the
- * sample's image. Normal images get a mask of zeros. Errors: those of ead_mask_load(); EAD_BAD_FILE if mask
+ * sample's image. Normal images, and defects without a mask, get a mask of zeros. Errors: those of ead_mask_load(); EAD_BAD_FILE if mask
  * and image differ in size, or (mvtec_loco) a channel holds several pixel values or one that
- * defects_config.json does not name. One of zeros alone is no error: it has no region, or no channel; EAD_BAD_ARGUMENT if there is no mask. *truth is empty then,
- * else the caller frees it. */
+ * defects_config.json does not name. One of zeros alone is no error: it has no region, or no channel. *truth is
+ * empty then, else the caller frees it. */
 EadStatus ead_test_sample_truth(const EadTestSample *sample, int width, int height, EadGroundTruth *truth);
 
 /* Reads the header of every test image by these rules (NULL: as usual), and every mask, so that what is bad
  * shows before hours of training. Adds to dataset->doubts a line each for images that cannot be read, for masks
- * of defects that mark nothing, that hold several values, and that seem to be inverted, with their names.
- * Errors: those of ead_test_sample_truth(), telling all that are wrong; EAD_BAD_FILE for a normal image's mask
- * that marks anything; EAD_NO_MEMORY. */
+ * that are missing or cannot be used, that mark nothing, that hold several values, and that seem to be inverted, with
+ * their names. Sets mask_path to NULL where a mask cannot be used. Errors: EAD_BAD_FILE, telling all that are wrong,
+ * if half of the masks cannot be used, and for a normal image's mask that marks anything;
+ * EAD_NO_MEMORY. */
 EadStatus ead_dataset_check_tests(EadDataset *dataset, const EadImageRules *rules);

@@ -34,25 +34,21 @@ typedef struct Pairing {
     const EadDatasetSpec *spec;
     const EadLayout *layout;
     EadDataset *out;
-    int items;      /* folders met so far */
-    int left_out;   /* images with defects among those to train on */
-    EadPath folder; /* of the image before */
+    int items;          /* folders met so far */
+    int left_out;       /* images with defects among those to train on */
+    int images;         /* met so far */
+    EadStringList bare; /* why nothing says what an image is; one line each */
+    EadPath folder;     /* of the image before */
 } Pairing;
 
-static EadStatus add_image(Pairing *pairing, const char *path, const char *mask, Part part) {
-    EadPath folder;
-    bool defect;
-    EAD_TRY(marks_defect(mask, &defect));
-    EAD_TRY(ead_path_folder(folder, path));
-    if (strcmp(folder, pairing->folder) != 0) pairing->items++;
-    memcpy(pairing->folder, folder, sizeof folder);
-    if (part == BY_ITEM) part = defect || pairing->items % TEST_ITEM == 0 ? TEST : TRAIN;
-    if (part == TEST) return ead_dataset_add_sample(pairing->out, path, defect ? "defect" : "good", mask);
-    pairing->left_out += defect;
-    return defect || pairing->spec->test_only ? EAD_OK : ead_strings_add(&pairing->out->train, path);
-}
-
-static EadStatus no_mask(const Pairing *pairing, const char *path, int stem) {
+/* Finds an image's mask and whether it marks a defect. Without one it fails, and says where it should be. */
+static EadStatus read_mask(const Pairing *pairing, const EadStringList *files, const char *path,
+                           const char **mask, bool *defect) {
+    const char *dot = strrchr(ead_path_base(path), '.');
+    int stem = dot ? (int)(dot - path) : (int)strlen(path);
+    int index = ead_dataset_find_mask(files, path, stem, pairing->layout->masks);
+    *mask = index >= 0 ? files->items[index] : NULL;
+    if (*mask) return marks_defect(*mask, defect);
     const char *other = ead_dataset_recognise(pairing->spec, pairing->spec->path);
     bool hint = other && strcmp(other, pairing->layout->name) != 0;
     return ead_fail(EAD_BAD_ARGUMENT, "%s: has no mask; it should be %.*s%s.png or .bmp%s%s", path, stem,
@@ -60,17 +56,31 @@ static EadStatus no_mask(const Pairing *pairing, const char *path, int stem) {
                     hint ? other : "");
 }
 
+static EadStatus add_image(Pairing *pairing, const EadStringList *files, const char *path, Part part) {
+    EadPath folder;
+    const char *mask;
+    bool defect = false;
+    EadDataset *out = pairing->out;
+    EAD_TRY(ead_path_folder(folder, path));
+    if (strcmp(folder, pairing->folder) != 0) pairing->items++;
+    memcpy(pairing->folder, folder, sizeof folder);
+    pairing->images++;
+    EadStatus status = read_mask(pairing, files, path, &mask, &defect);
+    if (status != EAD_OK)
+        return status == EAD_NO_MEMORY ? status : ead_strings_add(&pairing->bare, ead_error_message());
+    if (part == BY_ITEM) part = defect || pairing->items % TEST_ITEM == 0 ? TEST : TRAIN;
+    pairing->left_out += defect && part == TRAIN;
+    if (part == TRAIN)
+        return defect || pairing->spec->test_only ? EAD_OK : ead_strings_add(&out->train, path);
+    return ead_dataset_add_sample(out, path, defect ? "defect" : "good", mask);
+}
+
 static EadStatus add_folder(Pairing *pairing, const char *folder, Part part) {
-    const char *ending = pairing->layout->masks;
     EadStringList files = {0};
-    EadStatus status = ead_list_images(&files, folder, NULL);
-    for (int i = 0; i < files.count && status == EAD_OK; i++) {
-        const char *path = files.items[i];
-        int stem = (int)(strrchr(path, '.') - path);
-        if (is_mask(path, ending)) continue;
-        int mask = ead_dataset_find_mask(&files, path, stem, ending);
-        status = mask < 0 ? no_mask(pairing, path, stem) : add_image(pairing, path, files.items[mask], part);
-    }
+    EadStatus status = ead_list_images_and_masks(&files, folder, &pairing->out->left_out);
+    for (int i = 0; i < files.count && status == EAD_OK; i++)
+        if (!is_mask(files.items[i], pairing->layout->masks))
+            status = add_image(pairing, &files, files.items[i], part);
     ead_strings_free(&files);
     return status;
 }
@@ -85,16 +95,29 @@ static EadStatus add_part(Pairing *pairing, Part part) {
     return add_folder(pairing, folder, part);
 }
 
-EadStatus ead_dataset_open_beside(const EadDatasetSpec *spec, const EadLayout *layout, EadDataset *out) {
-    Pairing pairing = {.spec = spec, .layout = layout, .out = out};
+static EadStatus add_parts(Pairing *pairing) {
+    const EadDatasetSpec *spec = pairing->spec;
+    const EadLayout *layout = pairing->layout;
+    EadDataset *out = pairing->out;
     if (!layout->train[0])
-        EAD_TRY(add_folder(&pairing, spec->path, BY_ITEM));
+        EAD_TRY(add_folder(pairing, spec->path, BY_ITEM));
     else if (!spec->test_only)
-        EAD_TRY(add_part(&pairing, TRAIN));
-    if (layout->test[0]) EAD_TRY(add_part(&pairing, TEST));
+        EAD_TRY(add_part(pairing, TRAIN));
+    if (layout->test[0]) EAD_TRY(add_part(pairing, TEST));
+    if (pairing->bare.count > 0 && 2 * pairing->bare.count >= pairing->images)
+        return ead_fail(EAD_BAD_ARGUMENT, "%s", pairing->bare.items[0]);
+    EAD_TRY(ead_dataset_doubt(&pairing->bare, pairing->images,
+                              "images have no mask that says what they are, and are left out", out));
     if (out->train.count + out->test_count == 0)
         return ead_dataset_no_folder(spec, layout, spec->path, layout->sign + 1);
-    if (pairing.left_out == 0) return EAD_OK;
+    if (pairing->left_out == 0) return EAD_OK;
     return ead_dataset_note(out, "%s/%s: %d images with a defect are not trained on", spec->path,
-                            layout->train, pairing.left_out);
+                            layout->train, pairing->left_out);
+}
+
+EadStatus ead_dataset_open_beside(const EadDatasetSpec *spec, const EadLayout *layout, EadDataset *out) {
+    Pairing pairing = {.spec = spec, .layout = layout, .out = out};
+    EadStatus status = add_parts(&pairing);
+    ead_strings_free(&pairing.bare);
+    return status;
 }

@@ -19,6 +19,22 @@ EadStatus ead_dataset_note(EadDataset *dataset, const char *format, ...) {
     return ead_strings_add(&dataset->notes, text);
 }
 
+EadStatus ead_dataset_doubt(const EadStringList *names, int total, const char *what, EadDataset *dataset) {
+    enum { NAMED = 10 };
+    if (names->count == 0) return EAD_OK;
+    char *text = ead_name_paths(names, names->count, NAMED), *line = NULL;
+    size_t size = 0;
+    FILE *stream = text ? open_memstream(&line, &size) : NULL;
+    EadStatus status = EAD_NO_MEMORY;
+    if (stream) fprintf(stream, "%d of %d %s: %s", names->count, total, what, text);
+    if (text && !stream) ead_fail(EAD_NO_MEMORY, "no memory for a message about a data set");
+    if (stream) status = ead_memory_stream_close(stream, &line, "a message about a data set");
+    if (status == EAD_OK) status = ead_strings_add(&dataset->doubts, line);
+    free(text);
+    free(line);
+    return status;
+}
+
 EadStatus ead_dataset_unknown_category(const EadDatasetSpec *spec, const char *where,
                                        const EadStringList *there) {
     char text[640] = "";

@@ -47,6 +47,10 @@ EadStatus ead_dataset_open_found(const EadDatasetSpec *spec, EadDataset *out);
 /* Adds a line to dataset->notes. Errors: EAD_NO_MEMORY. */
 EadStatus ead_dataset_note(EadDataset *dataset, const char *format, ...) EAD_PRINTF(2, 3);
 
+/* Adds a line to dataset->doubts that names what there is, the first ones by name: "2 of 9 <what>: a, b"; none where
+ * there is no name. Errors: EAD_NO_MEMORY. */
+EadStatus ead_dataset_doubt(const EadStringList *names, int total, const char *what, EadDataset *dataset);
+
 /* The folder <path>/<category>. Errors: EAD_BAD_ARGUMENT if it is not there, listing which are. */
 EadStatus ead_dataset_category_folder(const EadDatasetSpec *spec, const EadLayout *layout, EadPath root);
 
@@ -66,9 +70,9 @@ typedef enum EadMaskLayout {
 } EadMaskLayout;
 
 /* Appends all images below folder as test samples, sorted by path, but for those below mask_folder. With
- * mask_folder (NULL or without masks in it: there are none) each anomalous one needs its mask at the same
- * place below it, or in it, and each mask there its test image. Where there are none, masks beside the images count,
- * if every anomalous one has its own. */
+ * mask_folder (NULL or without masks in it: there are none) each anomalous one has its mask at the same place below
+ * it, or in it, and each mask there its test image; what lacks the other is told. If none has, that is an error. Where
+ * there are none, masks beside the images count, if more than half of the anomalous ones have their own. */
 EadStatus ead_dataset_add_test(EadDataset *dataset, const char *folder, EadLabel label,
                                const char *mask_folder, EadMaskLayout layout);
 

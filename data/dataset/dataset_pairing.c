@@ -18,20 +18,32 @@ typedef struct Tree {
     bool *used; /* [files.count], masks: their image was found */
 } Tree;
 
-/* Opens the tree below a folder, empty where there is none. Its leaves are images or, for masks in folders,
- * the folders two levels down: <kind of defect>/<image>. */
-static EadStatus tree_open(Tree *tree, const char *folder, EadMaskLayout layout, EadLeftOut *left_out) {
+static Tree tree_of(const char *folder) {
     size_t length = strlen(folder);
+    return (Tree){.folder = folder, .prefix = length + (length > 0 && folder[length - 1] != '/')};
+}
+
+/* The images below a folder, none where there is no folder. */
+static EadStatus open_images(Tree *tree, const char *folder, EadLeftOut *left_out) {
+    *tree = tree_of(folder);
+    return ead_path_is_folder(folder) ? ead_list_images(&tree->files, folder, left_out) : EAD_OK;
+}
+
+/* The same for masks, which may be the folders two levels down: <kind of defect>/<image>. One that cannot be read is
+ * told as missing. */
+static EadStatus open_masks(Tree *tree, const char *folder, EadMaskLayout layout) {
     EadStringList kinds = {0};
+    EadLeftOut left = {0};
     EadStatus status = EAD_OK;
-    *tree = (Tree){.folder = folder, .prefix = length + (length > 0 && folder[length - 1] != '/')};
+    *tree = tree_of(folder);
     if (ead_path_is_folder(folder))
-        status = layout == EAD_MASK_FILES ? ead_list_images(&tree->files, folder, left_out)
+        status = layout == EAD_MASK_FILES ? ead_list_images_and_masks(&tree->files, folder, &left)
                                           : ead_list_folders(&kinds, folder);
     for (int i = 0; i < kinds.count && status == EAD_OK; i++)
         status = ead_list_folders(&tree->files, kinds.items[i]);
     ead_strings_sort(&tree->files);
     ead_strings_free(&kinds);
+    ead_left_out_free(&left);
     if (status == EAD_OK) tree->used = ead_new(tree->files.count, sizeof *tree->used, folder);
     return status != EAD_OK || tree->used ? status : EAD_NO_MEMORY;
 }
@@ -139,21 +151,37 @@ static EadStatus add_flat_masks(EadDataset *dataset, int first, bool anomalous, 
     return EAD_OK;
 }
 
-/* Every anomalous image has a mask where any has, and every mask an image. */
-static EadStatus check_pairs(const EadDataset *dataset, int first, const Tree *images, const Tree *masks,
-                             EadMaskLayout layout) {
+/* Where any anomalous image has a mask, all have one: a name that is not there is told when masks are read. */
+static EadStatus name_missing(EadDataset *dataset, int first, const Tree *images, const Tree *masks,
+                              EadMaskLayout layout) {
     EadPath mask;
     for (int i = first; i < dataset->test_count && masks->files.count; i++) {
-        const EadTestSample *sample = &dataset->test[i];
+        EadTestSample *sample = &dataset->test[i];
         if (!sample->anomalous || sample->mask_path) continue;
         (void)find_mask(masks, sample->path + images->prefix, layout, mask);
-        return ead_fail(EAD_BAD_ARGUMENT, "%s: has no mask; it should be %s", sample->path, mask);
+        if (!dataset->has_masks)
+            return ead_fail(EAD_BAD_ARGUMENT, "%s: has no mask; it should be %s", sample->path, mask);
+        sample->mask_path = ead_strdup(mask);
+        if (!sample->mask_path) return EAD_NO_MEMORY;
     }
-    for (int i = 0; i < masks->files.count; i++)
-        if (!masks->used[i])
-            return ead_fail(EAD_BAD_ARGUMENT, "%s: a mask without its image in %s", masks->files.items[i],
-                            images->folder);
     return EAD_OK;
+}
+
+/* Masks that belong to no image; if no other does, that is an error. */
+static EadStatus tell_strays(EadDataset *dataset, const Tree *images, const Tree *masks) {
+    EadStringList strays = {0};
+    EadStatus status = EAD_OK;
+    for (int i = 0; i < masks->files.count && status == EAD_OK; i++) {
+        if (masks->used[i]) continue;
+        status = dataset->has_masks ? ead_strings_add(&strays, masks->files.items[i])
+                                    : ead_fail(EAD_BAD_ARGUMENT, "%s: a mask without its image in %s",
+                                               masks->files.items[i], images->folder);
+    }
+    if (status == EAD_OK)
+        status =
+            ead_dataset_doubt(&strays, masks->files.count, "masks have no image and are ignored", dataset);
+    ead_strings_free(&strays);
+    return status;
 }
 
 /* Normal images may have masks, too, as converters write them; those are black. */
@@ -177,7 +205,8 @@ static EadStatus add_images(EadDataset *dataset, const Tree *images, EadLabel la
     bool flat = layout == EAD_MASK_FILES && masks->files.count > 0;
     if (flat) EAD_TRY(add_flat_masks(dataset, first, true, masks));
     if (flat) EAD_TRY(add_flat_masks(dataset, first, false, masks));
-    return check_pairs(dataset, first, images, masks, layout);
+    EAD_TRY(name_missing(dataset, first, images, masks, layout));
+    return tell_strays(dataset, images, masks);
 }
 
 /* Masks in a folder of their own among the images are no images; images among the masks are no masks. */
@@ -199,25 +228,27 @@ static void set_apart(Tree *images, Tree *masks) {
     tree->files.count = kept;
 }
 
-/* Without a folder of masks: those that lie beside their images, if every anomalous image has one. `first`: of those
- * that the search has just left out. */
+/* Without a folder of masks: those that lie beside their images, if more than half of the anomalous images have one. `first`: of
+ * those that the search has just left out. */
 static EadStatus take_masks_beside(const EadDataset *dataset, int first, const Tree *images, EadLabel label,
                                    Tree *masks) {
     const EadStringList *beside = &dataset->left_out.paths[EAD_LEFT_OUT_MASK];
     EadStatus status = EAD_OK;
-    bool all = true;
+    int missing = 0, anomalous = 0;
     tree_close(masks);
-    *masks = (Tree){.folder = images->folder, .prefix = images->prefix};
+    *masks = tree_of(images->folder);
     for (int i = first; i < beside->count && status == EAD_OK; i++)
         status = ead_strings_add(&masks->files, beside->items[i]);
     ead_strings_sort(&masks->files);
-    for (int i = 0; i < images->files.count && all; i++) {
+    for (int i = 0; i < images->files.count; i++) {
         EadPath defect, mask;
         const char *relative = images->files.items[i] + images->prefix;
         (void)name_defect(relative, label, defect);
-        all = strcmp(defect, "good") == 0 || find_mask(masks, relative, EAD_MASK_FILES, mask) >= 0;
+        if (strcmp(defect, "good") == 0) continue;
+        anomalous++;
+        missing += find_mask(masks, relative, EAD_MASK_FILES, mask) < 0;
     }
-    if (!all) ead_strings_free(&masks->files);
+    if (missing > 0 && 2 * missing >= anomalous) ead_strings_free(&masks->files);
     masks->used = ead_new(masks->files.count, sizeof *masks->used, "a list of masks");
     return masks->used ? status : EAD_NO_MEMORY;
 }
@@ -226,9 +257,9 @@ EadStatus ead_dataset_add_test(EadDataset *dataset, const char *folder, EadLabel
                                const char *mask_folder, EadMaskLayout layout) {
     Tree images = {0}, masks = {0};
     int beside = dataset->left_out.paths[EAD_LEFT_OUT_MASK].count;
-    EadStatus status = tree_open(&images, folder, EAD_MASK_FILES, &dataset->left_out);
+    EadStatus status = open_images(&images, folder, &dataset->left_out);
     if (mask_folder && ead_path_same(folder, mask_folder)) mask_folder = folder; /* however it is spelled */
-    if (status == EAD_OK && mask_folder) status = tree_open(&masks, mask_folder, layout, NULL);
+    if (status == EAD_OK && mask_folder) status = open_masks(&masks, mask_folder, layout);
     if (status == EAD_OK && mask_folder) set_apart(&images, &masks);
     bool wanted = mask_folder || label == EAD_LABEL_TOLD; /* else the config names none */
     if (status == EAD_OK && wanted && layout == EAD_MASK_FILES && masks.files.count == 0)

@@ -39,14 +39,20 @@ static EadStatus find_images(SplitFile *split, const EadLayout *layout, const ch
                     split->spec->category, layout->test);
 }
 
-/* A member that names a file below the images. */
-static EadStatus find_file(const SplitFile *split, const char *part, size_t index, const json_t *entry,
+/* A member that names a path below the images. */
+static EadStatus find_path(const SplitFile *split, const char *part, size_t index, const json_t *entry,
                            const char *member, EadPath path) {
     const char *name = json_string_value(json_object_get(entry, member));
     if (!name || !*name || *name == '/' || strstr(name, ".."))
         return ead_fail(EAD_BAD_FILE, "%s: %s, entry %zu: %s must be a path below %s", split->path, part,
                         index + 1, member, split->images);
-    EAD_TRY(ead_path_in(path, split->images, name));
+    return ead_path_in(path, split->images, name);
+}
+
+/* The same for a file that must be there. */
+static EadStatus find_file(const SplitFile *split, const char *part, size_t index, const json_t *entry,
+                           const char *member, EadPath path) {
+    EAD_TRY(find_path(split, part, index, entry, member, path));
     if (access(path, F_OK) == 0) return EAD_OK;
     return ead_fail(EAD_IO, "%s: %s, entry %zu names a file that is not there: %s", split->path, part,
                     index + 1, path);
@@ -64,7 +70,7 @@ static EadStatus add_entry(SplitFile *split, const char *part, size_t index, con
     split->left_out += train && !good;
     if (train && !good) return EAD_OK;
     EAD_TRY(find_file(split, part, index, entry, "image_path", image));
-    if (masked) EAD_TRY(find_file(split, part, index, entry, "mask_path", mask));
+    if (masked) EAD_TRY(find_path(split, part, index, entry, "mask_path", mask)); /* read, or told, later */
     if (train) return ead_strings_add(&out->train, image);
     return ead_dataset_add_sample(out, image, good ? "good" : class, masked ? mask : NULL);
 }

@@ -31,13 +31,18 @@ static EadStatus bad_field(const Split *split, VisaColumn column, const char *hi
                     names[column], field(split, column), hint);
 }
 
-/* The file that a field names. It must lie below the data set's folder. */
-static EadStatus find_file(const Split *split, VisaColumn column, EadPath path) {
+/* The path that a field names. It must lie below the data set's folder. */
+static EadStatus find_path(const Split *split, VisaColumn column, EadPath path) {
     const char *name = field(split, column);
-    struct stat info;
     if (!*name || *name == '/' || strstr(name, ".."))
         return bad_field(split, column, "it must be a path below the data set's folder");
-    EAD_TRY(ead_path_in(path, split->spec->path, name));
+    return ead_path_in(path, split->spec->path, name);
+}
+
+/* The same for a file that must be there. */
+static EadStatus find_file(const Split *split, VisaColumn column, EadPath path) {
+    struct stat info;
+    EAD_TRY(find_path(split, column, path));
     if (stat(path, &info) == 0 && S_ISREG(info.st_mode)) return EAD_OK;
     return ead_fail(EAD_IO, "%s:%d: names a file that is not there: %s", split->csv.label, split->csv.line,
                     path);
@@ -54,9 +59,10 @@ static EadStatus add_row(const Split *split, EadDataset *out) {
     if (train && anomalous) return bad_field(split, LABEL, "an image to train on must be normal");
     if (train && split->spec->test_only) return EAD_OK;
     EAD_TRY(find_file(split, IMAGE, image));
-    if (anomalous) EAD_TRY(find_file(split, MASK, mask));
+    bool masked = anomalous && *field(split, MASK);
+    if (masked) EAD_TRY(find_path(split, MASK, mask)); /* one that is not there is told when masks are read */
     if (train) return ead_strings_add(&out->train, image);
-    return ead_dataset_add_sample(out, image, anomalous ? "anomaly" : "good", anomalous ? mask : NULL);
+    return ead_dataset_add_sample(out, image, anomalous ? "anomaly" : "good", masked ? mask : NULL);
 }
 
 static EadStatus read_rows(Split *split, EadDataset *out) {

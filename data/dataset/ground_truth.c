@@ -1,13 +1,14 @@
 /* The ground truth of a test image: one mask, or the defect channels of MVTec LOCO. */
 #include "core/base/memory.h"
 #include "core/base/paths.h"
-#include "data/dataset/dataset.h"
+#include "data/dataset/dataset_layout.h"
 
 #include "data/codec/codec.h"
 
-#include <stdio.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 void ead_ground_truth_free(EadGroundTruth *truth) {
     for (int i = 0; i < truth->channel_count; i++) free(truth->channels[i].mask);
@@ -73,7 +74,6 @@ static EadStatus load_channels(const EadTestSample *sample, EadGroundTruth *trut
     if (status == EAD_OK && files.count == 0)
         status = ead_fail(EAD_BAD_ARGUMENT, "%s: no mask in it; it should hold those of %s",
                           sample->mask_path, sample->path);
-    truth->types = sample->types;
     truth->channels =
         status == EAD_OK ? ead_new(files.count, sizeof *truth->channels, "an image's masks") : NULL;
     if (status == EAD_OK && !truth->channels) status = EAD_NO_MEMORY;
@@ -89,17 +89,17 @@ static EadStatus load_channels(const EadTestSample *sample, EadGroundTruth *trut
 
 EadStatus ead_test_sample_truth(const EadTestSample *sample, int width, int height, EadGroundTruth *truth) {
     *truth = (EadGroundTruth){0};
-    if (sample->anomalous && !sample->mask_path)
-        return ead_fail(EAD_BAD_ARGUMENT, "%s: has no mask", sample->path);
     EadStatus status;
-    if (sample->anomalous && !sample->types) {
+    bool masked = sample->anomalous && sample->mask_path;
+    if (masked && !sample->types) {
         int value, other;
         status = load_mask(sample, sample->mask_path, width, height, &truth->mask);
         if (status == EAD_OK) normalise(&truth->mask, &value, &other);
     } else {
         status = ead_image_alloc(&truth->mask, width, height, 1);
         if (status == EAD_OK) memset(truth->mask.pixels, 0, (size_t)width * (size_t)height);
-        if (status == EAD_OK && sample->anomalous) status = load_channels(sample, truth);
+        truth->types = sample->types;
+        if (status == EAD_OK && masked) status = load_channels(sample, truth);
     }
     if (status != EAD_OK) ead_ground_truth_free(truth);
     return status;
@@ -110,8 +110,9 @@ EadStatus ead_test_sample_truth(const EadTestSample *sample, int width, int heig
 /* What is doubtful about them, by path. */
 typedef struct Doubts {
     EadStringList empty, graded, inverted;
+    EadStringList unusable;   /* why, one line a mask */
     EadStringList unreadable; /* images; why */
-    int masks;
+    int masks, black;         /* that there should be, of anomalous and of normal images */
 } Doubts;
 
 /* Whether a mask marks more than half of its image and of the image's border, as inverted ones do. */
@@ -141,13 +142,22 @@ static EadStatus note_graded(const char *path, const EadImage *mask, EadStringLi
     return ead_strings_add(graded, text);
 }
 
+/* A mask that is missing or cannot be used costs its region. */
+static EadStatus note_unusable(EadTestSample *sample, EadStatus status, Doubts *doubts) {
+    if (status == EAD_NO_MEMORY) return status;
+    free(sample->mask_path);
+    sample->mask_path = NULL;
+    return ead_strings_add(&doubts->unusable, ead_error_message());
+}
+
 /* Looks at the mask of one sample, which a normal image may have, too; then it marks nothing. */
-static EadStatus check_mask(const EadTestSample *sample, int width, int height, Doubts *doubts) {
+static EadStatus check_mask(EadTestSample *sample, int width, int height, Doubts *doubts) {
     const char *path = sample->mask_path;
     EadImage mask;
     int value, other;
-    EAD_TRY(load_mask(sample, path, width, height, &mask));
-    EadStatus status = sample->anomalous ? note_graded(path, &mask, &doubts->graded) : EAD_OK;
+    EadStatus status = load_mask(sample, path, width, height, &mask);
+    if (status != EAD_OK) return note_unusable(sample, status, doubts);
+    if (sample->anomalous) status = note_graded(path, &mask, &doubts->graded);
     int64_t area = normalise(&mask, &value, &other);
     if (!sample->anomalous && area > 0)
         status = ead_fail(EAD_BAD_FILE, "%s: marks a defect in %s, a normal image", path, sample->path);
@@ -159,11 +169,12 @@ static EadStatus check_mask(const EadTestSample *sample, int width, int height, 
 }
 
 /* The same for a folder of channels, each of which should mark something. */
-static EadStatus check_channels(const EadTestSample *sample, int width, int height, Doubts *doubts) {
+static EadStatus check_channels(EadTestSample *sample, int width, int height, Doubts *doubts) {
     EadGroundTruth truth;
     EadStringList files = {0};
-    EAD_TRY(ead_test_sample_truth(sample, width, height, &truth));
-    EadStatus status = ead_list_images(&files, sample->mask_path, NULL);
+    EadStatus status = ead_test_sample_truth(sample, width, height, &truth);
+    if (status != EAD_OK) return note_unusable(sample, status, doubts);
+    status = ead_list_images(&files, sample->mask_path, NULL);
     if (status == EAD_OK && truth.channel_count < files.count)
         status = ead_strings_add(&doubts->empty, sample->mask_path);
     ead_strings_free(&files);
@@ -171,70 +182,77 @@ static EadStatus check_channels(const EadTestSample *sample, int width, int heig
     return status;
 }
 
-static EadStatus check_sample(const EadTestSample *sample, const EadImageRules *rules, Doubts *doubts) {
+/* Whether a sample that should have a mask has one; if not, says so in the thread's message. */
+static bool has_mask(const EadTestSample *sample) {
+    const char *mask = sample->mask_path;
+    if (mask && (access(mask, F_OK) == 0 || errno != ENOENT)) return true;
+    ead_fail(EAD_BAD_FILE, "%s: has no mask%s%s", sample->path, mask ? "; it should be " : "",
+             mask ? mask : "");
+    return false;
+}
+
+static EadStatus check_sample(EadTestSample *sample, bool has_masks, const EadImageRules *rules,
+                              Doubts *doubts) {
     int width, height;
+    bool wanted = sample->mask_path || (sample->anomalous && has_masks);
+    *(sample->anomalous ? &doubts->masks : &doubts->black) += wanted;
     EadStatus status = ead_image_size(sample->path, rules, &width, &height);
     if (status != EAD_OK && status != EAD_NO_MEMORY)
         return ead_strings_add(&doubts->unreadable, ead_error_message());
-    if (status != EAD_OK || !sample->mask_path) return status;
-    doubts->masks += sample->anomalous;
+    if (status != EAD_OK || !wanted) return status;
+    if (!has_mask(sample)) return note_unusable(sample, EAD_BAD_FILE, doubts);
     return sample->types ? check_channels(sample, width, height, doubts)
                          : check_mask(sample, width, height, doubts);
 }
 
-/* Adds a line that names the paths: all, or with most > 0 the first ones. */
-static EadStatus tell(const EadStringList *paths, int total, const char *what, int most,
-                      EadStringList *lines) {
-    if (paths->count == 0) return EAD_OK;
-    char *names = ead_name_paths(paths, paths->count, most), *line = NULL;
-    size_t size = 0;
-    FILE *stream = names ? open_memstream(&line, &size) : NULL;
-    EadStatus status = EAD_NO_MEMORY;
-    if (stream) fprintf(stream, "%d of %d %s: %s", paths->count, total, what, names);
-    if (names && !stream) ead_fail(EAD_NO_MEMORY, "no memory for a message about masks");
-    if (stream) status = ead_memory_stream_close(stream, &line, "a message about masks");
-    if (status == EAD_OK) status = ead_strings_add(lines, line);
-    free(names);
-    free(line);
-    return status;
-}
-
-static EadStatus tell_all(const Doubts *doubts, int images, EadStringList *lines) {
-    enum { NAMED = 10 };
-    EAD_TRY(tell(&doubts->unreadable, images, "test images cannot be read and will have no score", 0, lines));
-    EAD_TRY(tell(&doubts->empty, doubts->masks,
-                 "masks mark nothing; their images count as anomalous, without a region", 0, lines));
-    EAD_TRY(tell(&doubts->graded, doubts->masks,
-                 "masks hold several values (did they go through JPEG?); each but 0 counts as defect", NAMED,
-                 lines));
-    return tell(
+static EadStatus tell_all(const Doubts *doubts, EadDataset *dataset) {
+    EAD_TRY(ead_dataset_doubt(&doubts->unreadable, dataset->test_count,
+                              "test images cannot be read and will have no score", dataset));
+    EAD_TRY(ead_dataset_doubt(&doubts->unusable, doubts->masks + doubts->black,
+                              "masks are missing or cannot be used; their images count, without a region",
+                              dataset));
+    EAD_TRY(ead_dataset_doubt(&doubts->empty, doubts->masks,
+                              "masks mark nothing; their images count as anomalous, without a region",
+                              dataset));
+    EAD_TRY(ead_dataset_doubt(
+        &doubts->graded, doubts->masks,
+        "masks hold several values (did they go through JPEG?); each but 0 counts as defect", dataset));
+    return ead_dataset_doubt(
         &doubts->inverted, doubts->masks,
         "masks mark most of the image and of its border (are they inverted?); what is not 0 counts as defect",
-        NAMED, lines);
+        dataset);
+}
+
+static EadStatus fail_with(EadStatus status, const EadStringList *errors) {
+    char *all = ead_name_paths(errors, errors->count, 0);
+    if (!all) return EAD_NO_MEMORY;
+    if (errors->count == 1)
+        ead_fail(status, "%s", all);
+    else
+        ead_fail(status, "%d masks cannot be used: %s", errors->count, all);
+    free(all);
+    return status;
 }
 
 EadStatus ead_dataset_check_tests(EadDataset *dataset, const EadImageRules *rules) {
     Doubts doubts = {.masks = 0};
     EadStringList errors = {0};
-    EadStatus status = EAD_OK, memory = EAD_OK;
-    for (int i = 0; i < dataset->test_count && memory == EAD_OK; i++) {
-        EadStatus one = check_sample(&dataset->test[i], rules, &doubts);
-        if (one == EAD_OK) continue;
-        if (errors.count == 0) status = one;
-        memory = one == EAD_NO_MEMORY ? one : ead_strings_add(&errors, ead_error_message());
+    EadStatus status = EAD_OK;
+    for (int i = 0; i < dataset->test_count && status != EAD_NO_MEMORY; i++) {
+        status = check_sample(&dataset->test[i], dataset->has_masks, rules, &doubts);
+        if (status != EAD_OK && status != EAD_NO_MEMORY)
+            status = ead_strings_add(&errors, ead_error_message());
     }
-    if (memory == EAD_OK && status != EAD_OK) {
-        char *all = ead_name_paths(&errors, errors.count, 0);
-        if (all && errors.count == 1) ead_fail(status, "%s", all);
-        if (all && errors.count > 1) ead_fail(status, "%d masks cannot be used: %s", errors.count, all);
-        free(all);
-    }
-    if (status == EAD_OK && memory == EAD_OK)
-        status = tell_all(&doubts, dataset->test_count, &dataset->doubts);
+    bool most = 2 * doubts.unusable.count >= doubts.masks + doubts.black;
+    for (int i = 0; i < doubts.unusable.count && most && status == EAD_OK; i++)
+        status = ead_strings_add(&errors, doubts.unusable.items[i]);
+    if (status == EAD_OK)
+        status = errors.count > 0 ? fail_with(EAD_BAD_FILE, &errors) : tell_all(&doubts, dataset);
     ead_strings_free(&errors);
     ead_strings_free(&doubts.empty);
     ead_strings_free(&doubts.graded);
     ead_strings_free(&doubts.inverted);
+    ead_strings_free(&doubts.unusable);
     ead_strings_free(&doubts.unreadable);
-    return memory != EAD_OK ? memory : status;
+    return status;
 }

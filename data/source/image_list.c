@@ -112,18 +112,27 @@ static EadStatus walk(const Search *search, const char *folder, const Ancestor *
     return status;
 }
 
-EadStatus ead_list_files(EadStringList *list, const char *folder, EadFileWanted *wanted,
-                         EadLeftOut *left_out) {
+static EadStatus list_all(EadStringList *list, const char *folder, EadFileWanted *wanted,
+                          EadLeftOut *left_out) {
     int first = list->count;
     EAD_TRY(walk(&(Search){list, wanted, left_out}, folder, NULL));
     ead_strings_sort_from(list, first);
-    if (!left_out) return EAD_OK;
-    EAD_TRY(ead_strings_add(&left_out->folders, folder));
-    return ead_take_out_masks(list, first, left_out);
+    return left_out ? ead_strings_add(&left_out->folders, folder) : EAD_OK;
+}
+
+EadStatus ead_list_files(EadStringList *list, const char *folder, EadFileWanted *wanted,
+                         EadLeftOut *left_out) {
+    int first = list->count;
+    EAD_TRY(list_all(list, folder, wanted, left_out));
+    return left_out ? ead_take_out_masks(list, first, left_out) : EAD_OK;
 }
 
 EadStatus ead_list_images(EadStringList *list, const char *folder, EadLeftOut *left_out) {
     return ead_list_files(list, folder, ead_image_has_known_extension, left_out);
+}
+
+EadStatus ead_list_images_and_masks(EadStringList *list, const char *folder, EadLeftOut *left_out) {
+    return list_all(list, folder, ead_image_has_known_extension, left_out);
 }
 
 EadStatus ead_list_folders(EadStringList *list, const char *folder) {

@@ -27,6 +27,9 @@ EadStatus ead_list_files(EadStringList *list, const char *folder, EadFileWanted 
 /* The same for images: those with an extension that data/codec knows, in any case. */
 EadStatus ead_list_images(EadStringList *list, const char *folder, EadLeftOut *left_out);
 
+/* The same, masks beside their images included. */
+EadStatus ead_list_images_and_masks(EadStringList *list, const char *folder, EadLeftOut *left_out);
+
 /* Appends the paths of the folders in folder, sorted bytewise, without hidden ones. Errors: EAD_IO,
  * EAD_NO_MEMORY. */
 EadStatus ead_list_folders(EadStringList *list, const char *folder);

@@ -116,20 +116,44 @@ START_TEST(loco_files_that_lack) {
     make_folders(LOCO "test/good/");
     ASSERT_FAILS(open_and_check(loco()), EAD_BAD_ARGUMENT, LOCO "test: no test images");
     make_loco();
-    write_image(LOCO "test/logical_anomalies/001.png");
-    ASSERT_FAILS(open_and_check(loco()), EAD_BAD_ARGUMENT,
-                 LOCO "test/logical_anomalies/001.png: has no mask; it should be " LOCO
-                      "ground_truth/logical_anomalies/001");
-    make_folders(LOCO "ground_truth/logical_anomalies/001/");
-    ASSERT_FAILS(open_and_check(loco()), EAD_BAD_ARGUMENT,
-                 LOCO "ground_truth/logical_anomalies/001: no mask in it; it should hold those of");
-    make_loco();
-    write_channel(LOCO "ground_truth/structural_anomalies/007/000.png", 253, 0, 1);
-    ASSERT_FAILS(open_and_check(loco()), EAD_BAD_ARGUMENT,
-                 LOCO "ground_truth/structural_anomalies/007: a mask without its image in " LOCO "test");
-    make_loco();
     ck_assert_int_eq(unlink(LOCO "defects_config.json"), 0);
     ASSERT_FAILS(open_and_check(loco()), EAD_IO, LOCO "defects_config.json: cannot read: No such");
+}
+END_TEST
+
+/* The only doubt about the masks. */
+static void assert_doubt(EadDatasetSpec spec, const char *line) {
+    EadDataset dataset;
+    ASSERT_OK(ead_dataset_open(&spec, &dataset));
+    ASSERT_OK(ead_dataset_check_tests(&dataset, NULL));
+    ck_assert_int_eq(dataset.doubts.count, 1);
+    ck_assert_str_eq(dataset.doubts.items[0], line);
+    ead_dataset_free(&dataset);
+}
+
+START_TEST(loco_masks_that_lack) {
+    EadDataset dataset;
+    EadGroundTruth truth;
+    make_loco();
+    write_image(LOCO "test/logical_anomalies/001.png");
+    assert_doubt(loco(),
+                 "1 of 3 masks are missing or cannot be used; their images count, without a region: " LOCO
+                 "test/logical_anomalies/001.png: has no mask; it should be " LOCO
+                 "ground_truth/logical_anomalies/001");
+    make_folders(LOCO "ground_truth/logical_anomalies/001/");
+    assert_doubt(loco(),
+                 "1 of 3 masks are missing or cannot be used; their images count, without a region: " LOCO
+                 "ground_truth/logical_anomalies/001: no mask in it; it should hold those of " LOCO
+                 "test/logical_anomalies/001.png");
+    open_well(loco(), 3, 1, 4, &dataset);
+    ASSERT_OK(ead_test_sample_truth(&dataset.test[2], WIDTH, HEIGHT, &truth));
+    ck_assert(dataset.test[2].anomalous && truth.channel_count == 0 && truth.types == dataset.types);
+    ead_ground_truth_free(&truth);
+    ead_dataset_free(&dataset);
+    make_loco();
+    write_channel(LOCO "ground_truth/structural_anomalies/007/000.png", 253, 0, 1);
+    assert_doubt(loco(),
+                 "1 of 3 masks have no image and are ignored: " LOCO "ground_truth/structural_anomalies/007");
 }
 END_TEST
 
@@ -289,9 +313,10 @@ START_TEST(visa_csv_errors) {
     } cases[] = {
         {"Normal/1.JPG", "Normal/7.JPG",
          "1cls.csv:3: names a file that is not there: " VISA "candle/Data/Images/Normal/7.JPG", EAD_IO},
-        {"Masks/Anomaly/0.png", "Masks/Anomaly/7.png",
-         "1cls.csv:5: names a file that is not there: " VISA "candle/Data/Masks/Anomaly/7.png", EAD_IO},
-        {",candle/Data/Masks/Anomaly/0.png", ",", "1cls.csv:5: mask is \"\"", EAD_BAD_FILE},
+        {"Masks/Anomaly/0.png", "Masks/Anomaly/7.png", /* the only one */
+         "Anomaly/0.JPG: has no mask; it should be " VISA "candle/Data/Masks/Anomaly/7.png", EAD_BAD_FILE},
+        {",candle/Data/Masks", ",../Masks", "1cls.csv:5: mask is \"../Masks/Anomaly/0.png\"; it must be",
+         EAD_BAD_FILE},
         {"candle/Data/Images/Normal/1", "../1", "1cls.csv:3: image is \"../1.JPG\"; it must be a path below",
          EAD_BAD_FILE},
         {"candle/Data/Images/Normal/1", "/1", "1cls.csv:3: image is \"/1.JPG\"; it must be a path below",
@@ -324,6 +349,33 @@ START_TEST(visa_csv_errors) {
                  "1cls.csv: has no category \"pcb9\"; dataset.category can be candle, pcb1");
     write_noise_png(VISA "candle/Data/Masks/Anomaly/0.png", WIDTH + 1, HEIGHT, 1, 3);
     ASSERT_FAILS(open_and_check(visa()), EAD_BAD_FILE, "Masks/Anomaly/0.png: the mask has 13 x 10 pixels");
+}
+END_TEST
+
+START_TEST(visa_masks_that_lack) {
+    char rows[2048];
+    make_visa();
+    write_image(VISA "candle/Data/Images/Anomaly/1.JPG");
+    write_image(VISA "candle/Data/Images/Anomaly/2.JPG");
+    write_channel(VISA "candle/Data/Masks/Anomaly/2.png", 3, 2, 4);
+    snprintf(rows, sizeof rows,
+             "%scandle,test,anomaly,candle/Data/Images/Anomaly/1.JPG,\r\n"
+             "candle,test,anomaly,candle/Data/Images/Anomaly/2.JPG,candle/Data/Masks/Anomaly/2.png\r\n",
+             visa_rows);
+    write_text(VISA "split_csv/1cls.csv", rows);
+    assert_doubt(visa(),
+                 "1 of 3 masks are missing or cannot be used; their images count, without a region: " VISA
+                 "candle/Data/Images/Anomaly/1.JPG: has no mask");
+    ck_assert_int_eq(unlink(VISA "candle/Data/Masks/Anomaly/0.png"), 0);
+    snprintf(rows, sizeof rows,
+             "%scandle,test,anomaly,candle/Data/Images/Anomaly/1.JPG,candle/Data/Masks/Anomaly/2.png\r\n"
+             "candle,test,anomaly,candle/Data/Images/Anomaly/2.JPG,candle/Data/Masks/Anomaly/2.png\r\n",
+             visa_rows);
+    write_text(VISA "split_csv/1cls.csv", rows);
+    assert_doubt(visa(),
+                 "1 of 3 masks are missing or cannot be used; their images count, without a region: " VISA
+                 "candle/Data/Images/Anomaly/0.JPG: has no mask; it should be " VISA
+                 "candle/Data/Masks/Anomaly/0.png");
 }
 END_TEST
 
@@ -376,6 +428,8 @@ int main(void) {
     tcase_add_test(tests, visa_by_csv);
     tcase_add_test(tests, visa_converted);
     tcase_add_test(tests, visa_csv_errors);
+    tcase_add_test(tests, visa_masks_that_lack);
+    tcase_add_test(tests, loco_masks_that_lack);
     tcase_add_test(tests, categories_by_name);
     tcase_add_test(tests, real_juice_bottle);
     suite_add_tcase(suite, tests);

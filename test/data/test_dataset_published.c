@@ -112,10 +112,39 @@ START_TEST(kolektor_sdd2) {
     spec.type = "kolektor_sdd";
     ASSERT_FAILS(ead_dataset_open(&spec, &dataset), EAD_BAD_ARGUMENT,
                  "this is the layout of dataset.type=kolektor_sdd2");
-    shell_ok("rm " SCRATCH "sdd2/test/20000_GT.png");
-    spec.type = "kolektor_sdd2";
+}
+END_TEST
+
+/* An image whose mask is missing is neither good nor defective; a dead link costs itself. */
+START_TEST(kolektor_masks_that_lack) {
+    static const char *const files[] = {"train/10000.png",
+                                        "!train/10000_GT.png",
+                                        "train/10001.png",
+                                        "!train/10001_GT.png",
+                                        "test/20000.png",
+                                        "!test/20000_GT.png",
+                                        "test/20001.png",
+                                        "test/20001_GT.png",
+                                        "test/20003.png",
+                                        "!test/20003_GT.png",
+                                        NULL};
+    static const ExpectedTest expected[] = {{"test/20001.png", "defect", "test/20001_GT.png"},
+                                            {"test/20003.png", "good", "test/20003_GT.png"}};
+    EadDataset dataset;
+    EadDatasetSpec spec = spec_of("kolektor_sdd2", SCRATCH "sdd2", "");
+    make_tree("sdd2", files);
+    shell_ok("cd " SCRATCH "sdd2/test && rm 20000_GT.png && ln -s nowhere 20002.png");
+    CHECK(spec, 1, 1, expected);
+    ASSERT_OK(ead_dataset_open(&spec, &dataset));
+    ck_assert(dataset.doubts.count == 1 && dataset.left_out.counts[EAD_LEFT_OUT_UNREADABLE] == 1);
+    ck_assert_str_eq(dataset.doubts.items[0],
+                     "1 of 5 images have no mask that says what they are, and are left out: " SCRATCH
+                     "sdd2/test/20000.png: has no mask; it should be " SCRATCH
+                     "sdd2/test/20000_GT.png or .bmp");
+    ead_dataset_free(&dataset);
+    shell_ok("rm " SCRATCH "sdd2/*/*_GT.png");
     ASSERT_FAILS(ead_dataset_open(&spec, &dataset), EAD_BAD_ARGUMENT,
-                 "sdd2/test/20000.png: has no mask; it should be " SCRATCH "sdd2/test/20000_GT.png");
+                 "sdd2/train/10000.png: has no mask; it should be " SCRATCH "sdd2/train/10000_GT.png");
 }
 END_TEST
 
@@ -152,6 +181,38 @@ START_TEST(real_iad) {
     write_text(SCRATCH "realiad/realiad_jsons/realiad_jsons/mint.json",
                real_iad_json); /* as it is unpacked */
     CHECK(spec_of("real_iad", SCRATCH "realiad", "mint"), 1, 1, expected);
+}
+END_TEST
+
+/* Entries of three defects: one mask is null, one is not there. */
+START_TEST(real_iad_masks_that_lack) {
+    static const char entry[] = ",\n{\"anomaly_class\": \"AK\", \"image_path\": \"NG/AK/S0001/%c.jpg\", "
+                                "\"mask_path\": %s}";
+    static const char *const masks[] = {"null", "\"NG/c_ground_truth.png\"",
+                                        "\"NG/AK/S0001/a_ground_truth.png\"",
+                                        "\"NG/AK/S0001/a_ground_truth.png\""};
+    char text[4096];
+    EadDataset dataset;
+    EadDatasetSpec spec = spec_of("real_iad", SCRATCH "realiad", "mint");
+    make_real_iad();
+    size_t used = (size_t)snprintf(text, sizeof text, "%.*s", (int)strlen(real_iad_json) - 2, real_iad_json);
+    for (int i = 0; i < 4; i++) {
+        char path[256];
+        used += (size_t)snprintf(text + used, sizeof text - used, entry, "bcde"[i], masks[i]);
+        snprintf(path, sizeof path, "cd " SCRATCH "realiad/realiad_256/mint/NG/AK/S0001 && cp a.jpg %c.jpg",
+                 "bcde"[i]);
+        shell_ok(path);
+    }
+    snprintf(text + used, sizeof text - used, "]}");
+    write_text(SCRATCH "realiad/realiad_jsons/mint.json", text);
+    ASSERT_OK(ead_dataset_open(&spec, &dataset));
+    ASSERT_OK(ead_dataset_check_tests(&dataset, NULL));
+    ck_assert(dataset.test_count == 6 && dataset.doubts.count == 1);
+    assert_contains(dataset.doubts.items[0], "2 of 5 masks are missing or cannot be used");
+    assert_contains(dataset.doubts.items[0], "NG/AK/S0001/b.jpg: has no mask, ");
+    assert_contains(dataset.doubts.items[0], "c.jpg: has no mask; it should be " SCRATCH
+                                             "realiad/realiad_256/mint/NG/c_ground_truth.png");
+    ead_dataset_free(&dataset);
 }
 END_TEST
 
@@ -353,8 +414,10 @@ int main(void) {
     tcase_add_test(tests, mvtec_ad_2);
     tcase_add_test(tests, kolektor_sdd);
     tcase_add_test(tests, kolektor_sdd2);
+    tcase_add_test(tests, kolektor_masks_that_lack);
     tcase_add_test(tests, real_iad);
     tcase_add_test(tests, real_iad_errors);
+    tcase_add_test(tests, real_iad_masks_that_lack);
     tcase_add_test(tests, folders_by_their_names);
     tcase_add_test(tests, folders_that_do_not_tell);
     tcase_add_test(tests, names_of_good_images_and_of_masks);

@@ -107,7 +107,59 @@ START_TEST(inverted_masks_are_told) {
 }
 END_TEST
 
-START_TEST(all_wrong_masks_are_told_at_once) {
+#define UNUSABLE " masks are missing or cannot be used; their images count, without a region: " SCRATCH
+
+/* Sample 1 of 4 counts, without a region. */
+static void assert_one_costs_itself(const EadDatasetSpec *spec, const char *line) {
+    EadDataset dataset;
+    EadGroundTruth truth;
+    assert_doubt(spec, line);
+    open_and_check(spec, &dataset);
+    ck_assert(dataset.test_count == 4 && dataset.has_masks);
+    ck_assert(dataset.test[1].anomalous && !dataset.test[1].mask_path && dataset.test[2].mask_path);
+    ASSERT_OK(ead_test_sample_truth(&dataset.test[1], SIDE, SIDE, &truth));
+    ck_assert(truth.mask.width == SIDE && truth.mask.height == SIDE && truth.channel_count == 0);
+    for (int i = 0; i < SIDE * SIDE; i++) ck_assert_int_eq(truth.mask.pixels[i], 0);
+    ead_ground_truth_free(&truth);
+    ead_dataset_free(&dataset);
+}
+
+START_TEST(a_missing_mask_costs_its_region) {
+    EadDatasetSpec spec = make_set();
+    shell_ok("rm " SCRATCH "masks/b_mask.png");
+    assert_one_costs_itself(&spec, "1 of 4" UNUSABLE "bad/b.png: has no mask; it should be " SCRATCH
+                                   "masks/b_mask.png");
+    shell_ok("ln -s nowhere " SCRATCH "masks/b_mask.png");
+    assert_one_costs_itself(&spec, "1 of 4" UNUSABLE "bad/b.png: has no mask; it should be " SCRATCH
+                                   "masks/b_mask.png");
+    write_photo("bad/e.png");
+    write_square("masks/e_mask.png", 0, 255, 0);
+    shell_ok("rm " SCRATCH "masks/b_mask.png && mkdir " SCRATCH "masks/away && mv " SCRATCH
+             "masks/c_mask.png " SCRATCH "masks/away/f_mask.png");
+    EadDataset dataset;
+    open_and_check(&spec, &dataset); /* two of five, and a mask too many */
+    ck_assert_int_eq(dataset.doubts.count, 2);
+    ck_assert_str_eq(dataset.doubts.items[0],
+                     "1 of 4 masks have no image and are ignored: " SCRATCH "masks/away/f_mask.png");
+    ck_assert_str_eq(dataset.doubts.items[1],
+                     "2 of 5" UNUSABLE "bad/b.png: has no mask; it should be " SCRATCH
+                     "masks/b_mask.png, " SCRATCH "bad/c.png: has no mask; it should be " SCRATCH
+                     "masks/c_mask.png");
+    ead_dataset_free(&dataset);
+}
+END_TEST
+
+START_TEST(an_unusable_mask_costs_its_region) {
+    EadDatasetSpec spec = make_set();
+    write_noise_png(SCRATCH "masks/b_mask.png", SIDE, SIDE + 1, 1, 1);
+    assert_one_costs_itself(&spec, "1 of 4" UNUSABLE "masks/b_mask.png: the mask has 20 x 21 pixels, its "
+                                   "image " SCRATCH "bad/b.png 20 x 20");
+    write_text(SCRATCH "masks/b_mask.png", "");
+    assert_one_costs_itself(&spec, "1 of 4" UNUSABLE "masks/b_mask.png: the file is empty (0 bytes)");
+}
+END_TEST
+
+START_TEST(half_of_the_masks_unusable_are_refused_at_once) {
     EadDatasetSpec spec = make_set();
     EadDataset dataset;
     write_noise_png(SCRATCH "masks/a_mask.png", SIDE, SIDE + 1, 1, 1);
@@ -116,6 +168,10 @@ START_TEST(all_wrong_masks_are_told_at_once) {
     ASSERT_FAILS(ead_dataset_check_tests(&dataset, NULL), EAD_BAD_FILE,
                  "2 masks cannot be used: " SCRATCH "masks/a_mask.png: the mask has 20 x 21 pixels");
     assert_contains(ead_error_message(), SCRATCH "masks/c_mask.png: not an image of a known format");
+    ead_dataset_free(&dataset);
+    shell_ok("rm " SCRATCH "masks/*");
+    open_and_check(&spec, &dataset); /* none at all: image metrics */
+    ck_assert(!dataset.has_masks && dataset.doubts.count == 0 && dataset.notes.count == 1);
     ead_dataset_free(&dataset);
 }
 END_TEST
@@ -186,6 +242,10 @@ START_TEST(masks_lie_beside_their_images) {
     ck_assert_int_eq(dataset.train.count + dataset.validation.count, 3); /* and no mask */
     ck_assert_int_eq(dataset.left_out.counts[EAD_LEFT_OUT_MASK], 6);
     ead_dataset_free(&dataset);
+    spec.mask_folder = "bad";
+    shell_ok("mv " SCRATCH "bad/c_GT.png " SCRATCH "c_GT.png"); /* one of four is missing */
+    assert_doubt(&spec, "1 of 4" UNUSABLE "bad/c.png: has no mask; it should be " SCRATCH "bad/c_mask.png");
+    shell_ok("mv " SCRATCH "c_GT.png " SCRATCH "bad/c_GT.png");
     spec.mask_folder = NULL; /* without masks they are no test images either */
     open_and_check(&spec, &dataset);
     ck_assert(dataset.test_count == 4 && !dataset.has_masks);
@@ -220,7 +280,9 @@ int main(void) {
     tcase_add_test(tests, empty_masks_are_told_and_count);
     tcase_add_test(tests, masks_of_several_values_are_told);
     tcase_add_test(tests, inverted_masks_are_told);
-    tcase_add_test(tests, all_wrong_masks_are_told_at_once);
+    tcase_add_test(tests, a_missing_mask_costs_its_region);
+    tcase_add_test(tests, an_unusable_mask_costs_its_region);
+    tcase_add_test(tests, half_of_the_masks_unusable_are_refused_at_once);
     tcase_add_test(tests, unreadable_images_are_told);
     tcase_add_test(tests, images_over_the_limit_are_told);
     tcase_add_test(tests, masks_are_found_whatever_their_case);

@@ -382,6 +382,14 @@ START_TEST(one_bad_thing_costs_itself) {
     ck_assert_int_eq(run_eval(arguments), 1);
     assert_file_holds(FOLDER "stderr", "efficientad: dataset.strict: 1 of 3 masks mark nothing");
     ck_assert(!exists(FOLDER "strict"));
+    shell_ok("rm " FOLDER "data/masks/hole/a.png && mv " FOLDER "run/metrics.json " FOLDER "empty.json");
+    ck_assert_int_eq(run_eval(model), 0); /* a missing mask is as good as an empty one */
+    assert_file_holds(FOLDER "stderr",
+                      "warning: 1 of 3 masks are missing or cannot be used; their images count, "
+                      "without a region: " FOLDER "data/bad/hole/a.png: has no mask");
+    shell_ok("cmp " FOLDER "empty.json " FOLDER "run/metrics.json");
+    ck_assert_int_eq(run_eval(arguments), 1);
+    assert_file_holds(FOLDER "stderr", "efficientad: dataset.strict: 1 of 3 masks are missing");
     shell_ok("truncate -s 5000 " FOLDER "data/good/b.png && : >" FOLDER
              "data/bad/scratch/b.png && mkdir -p " FOLDER "bad/maps/hole/a.tiff && ln -s gone.png " FOLDER
              "data/good/c.png");
