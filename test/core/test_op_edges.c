@@ -5,8 +5,10 @@
 #include "core/ops/channel_affine/channel_affine.h"
 #include "core/ops/concat_batch/concat_batch.h"
 #include "core/ops/conv2d/conv2d.h"
+#include "core/ops/coupling/coupling.h"
 #include "core/ops/dropout/dropout.h"
 #include "core/ops/gaussian_filter/gaussian_filter.h"
+#include "core/ops/layer_norm/layer_norm.h"
 #include "core/ops/leaky_relu/leaky_relu.h"
 #include "core/ops/masked_mean/masked_mean.h"
 #include "core/ops/nearest_rows/nearest_rows.h"
@@ -15,6 +17,7 @@
 #include "core/ops/pad_border/pad_border.h"
 #include "core/ops/patch_pool/patch_pool.h"
 #include "core/ops/permute_channels/permute_channels.h"
+#include "core/ops/pointwise/pointwise.h"
 #include "core/ops/quantile/quantile.h"
 #include "core/ops/ring_write/ring_write.h"
 #include "core/ops/slice_channels/slice_channels.h"
@@ -126,9 +129,34 @@ static EadNode *momentum_above_one(EadGraph *g, EadNode *x) {
 static EadNode *affine_of_other_size(EadGraph *g, EadNode *x) {
     return ead_channel_affine(g, x, ead_leaf(g, "factors", EAD_REAL, 1, 1, 1, 4, NULL), NULL);
 }
-static EadNode *affine_of_trainable(EadGraph *g, EadNode *x) {
+static EadNode *affine_of_trained_halves(EadGraph *g, EadNode *x) {
     static real memory[3];
-    return ead_channel_affine(g, x, ead_trainable_leaf(g, "gamma", 1, 1, 1, 3, memory), NULL);
+    (void)x;
+    return ead_channel_affine(g, ead_leaf(g, "halves", EAD_F16, 2, 4, 4, 3, NULL),
+                              ead_trainable_leaf(g, "gamma", 1, 1, 1, 3, memory), NULL);
+}
+static EadNode *coupling_of_more_channels(EadGraph *g, EadNode *x) {
+    return ead_coupling(g, x, ead_leaf(g, "a", EAD_REAL, 2, 4, 4, 8, NULL), (EadCoupling){0, 2, 0.1, 0.1});
+}
+static EadNode *coupling_of_odd_channels(EadGraph *g, EadNode *x) {
+    return ead_coupling(g, x, x, (EadCoupling){0, 2, 0.1, 0.1});
+}
+static EadNode *coupling_without_limit(EadGraph *g, EadNode *x) {
+    return ead_coupling(g, x, ead_leaf(g, "a", EAD_REAL, 2, 4, 4, 2, NULL), (EadCoupling){0, 0, 0.1, 0.1});
+}
+static EadNode *logdet_of_odd_channels(EadGraph *g, EadNode *x) {
+    return ead_coupling_logdet(g, x, (EadCoupling){0, 2, 0.1, 0.1});
+}
+static EadNode *layers_of_other_size(EadGraph *g, EadNode *x) {
+    EadNode *ones = ead_leaf(g, "ones", EAD_REAL, 1, 4, 2, 3, NULL);
+    return ead_layer_norm(g, x, ead_layer_statistics(g, x), ones, ones, 1e-5);
+}
+static EadNode *layers_by_others_statistics(EadGraph *g, EadNode *x) {
+    EadNode *ones = ead_leaf(g, "ones", EAD_REAL, 1, 4, 4, 3, NULL);
+    return ead_layer_norm(g, x, ead_layer_statistics(g, ones), ones, ones, 1e-5);
+}
+static EadNode *softplus_without_slope(EadGraph *g, EadNode *x) {
+    return ead_softplus(g, x, 0);
 }
 static EadNode *affine_of_bytes(EadGraph *g, EadNode *x) {
     EadNode *bytes = ead_leaf(g, "bytes", EAD_U8, 2, 4, 4, 3, NULL);
@@ -197,7 +225,14 @@ static const struct Refusal {
     {norm_of_other_size, EAD_BAD_SHAPE, "'ones' is [1,1,1,4] but must be [1,1,1,3]"},
     {momentum_above_one, EAD_BAD_ARGUMENT, "momentum 1.5"},
     {affine_of_other_size, EAD_BAD_SHAPE, "'factors' is [1,1,1,4] but must be [1,1,1,3]"},
-    {affine_of_trainable, EAD_BAD_ARGUMENT, "'gamma' is trainable"},
+    {affine_of_trained_halves, EAD_BAD_ARGUMENT, "'gamma' is trainable"},
+    {coupling_of_more_channels, EAD_BAD_SHAPE, "[2,4,4,8] do not fit the last channels of [2,4,4,3]"},
+    {coupling_of_odd_channels, EAD_BAD_SHAPE, "do not fit"},
+    {coupling_without_limit, EAD_BAD_ARGUMENT, "limit 0"},
+    {logdet_of_odd_channels, EAD_BAD_SHAPE, "3 channels are no pairs"},
+    {layers_of_other_size, EAD_BAD_SHAPE, "'ones' is [1,4,2,3] but must be [1,4,4,3]"},
+    {layers_by_others_statistics, EAD_BAD_ARGUMENT, "not those of"},
+    {softplus_without_slope, EAD_BAD_ARGUMENT, "beta 0"},
     {affine_of_bytes, EAD_BAD_SHAPE, "real numbers"},
     {distance_of_halves, EAD_BAD_SHAPE, "differ"},
     {record_into_image, EAD_BAD_SHAPE, "the ring must be [1,1,rows,columns]"},

@@ -12,16 +12,18 @@
 static const double TOLERANCE = 1e-5; /* of the largest value */
 enum { NAME_SIZE = 96 };
 
-static EadSafetensors *golden;
+static EadSafetensors *values, *gradients;
 
 static void open_golden(void) {
-    EadStatus status = ead_safetensors_open("test/golden/ops.safetensors", &golden);
+    EadStatus status = ead_safetensors_open("test/golden/ops/values.safetensors", &values);
+    if (status == EAD_OK) status = ead_safetensors_open("test/golden/ops/gradients.safetensors", &gradients);
     ck_assert_msg(status == EAD_OK, "%s", ead_error_message());
 }
 
 static void close_golden(void) {
-    ead_safetensors_close(golden);
-    golden = NULL;
+    ead_safetensors_close(values);
+    ead_safetensors_close(gradients);
+    values = gradients = NULL;
 }
 
 static void build(const OpCase *op_case, const EadPlanOptions *options, OpCaseGraph *built) {
@@ -36,25 +38,26 @@ static void build_and_run(const OpCase *op_case, const EadPlanOptions *options, 
 }
 
 /* The largest difference, relative to the largest expected value (or to 1 if all are zero). */
-static void compare(const EadTensor *got, const char *case_name, const char *part) {
+static void compare(const EadTensor *got, const EadSafetensors *golden, const char *case_name,
+                    const char *part) {
     char name[NAME_SIZE];
     snprintf(name, sizeof name, "%s.%s", case_name, part);
     const EadFileTensor *expected = ead_safetensors_find(golden, name);
-    ck_assert_msg(expected, "ops.safetensors has no %s: run ops_golden.py", name);
+    ck_assert_msg(expected, "there is no golden %s: run ops_golden.py", name);
     bool same = expected->dims == 4 && expected->shape[0] == got->n && expected->shape[1] == got->h &&
                 expected->shape[2] == got->w && expected->shape[3] == got->c;
     ck_assert_msg(same, "%s: our shape is [%d,%d,%d,%d]", name, got->n, got->h, got->w, got->c);
-    float *values = malloc((size_t)expected->count * sizeof *values);
-    ck_assert_ptr_nonnull(values);
-    ck_assert_int_eq(ead_file_tensor_to_float(golden, expected, values), EAD_OK);
+    float *wanted = malloc((size_t)expected->count * sizeof *wanted);
+    ck_assert_ptr_nonnull(wanted);
+    ck_assert_int_eq(ead_file_tensor_to_float(golden, expected, wanted), EAD_OK);
     const real *data = got->data;
     double largest = 0, worst = 0;
     for (int64_t i = 0; i < expected->count; i++) {
-        double off = fabs((double)data[i] - (double)values[i]);
+        double off = fabs((double)data[i] - (double)wanted[i]);
         if (!(off <= worst)) worst = off;
-        largest = fmax(largest, fabs((double)values[i]));
+        largest = fmax(largest, fabs((double)wanted[i]));
     }
-    free(values);
+    free(wanted);
     double relative = largest > 0 ? worst / largest : worst;
     ck_assert_msg(relative <= TOLERANCE, "%s: off by %g of the largest value", name, relative);
 }
@@ -63,11 +66,11 @@ START_TEST(agrees_with_pytorch) {
     const OpCase *op_case = op_case_at(_i);
     OpCaseGraph built;
     build_and_run(op_case, NULL, &built);
-    compare(&built.y->y, op_case->name, "y");
+    compare(&built.y->y, values, op_case->name, "y");
     for (int k = 0; k < OP_CASE_INPUTS; k++) {
         char part[16];
         snprintf(part, sizeof part, "dx%d", k);
-        if (built.dx[k]) compare(&built.dx[k]->y, op_case->name, part);
+        if (built.dx[k]) compare(&built.dx[k]->y, gradients, op_case->name, part);
     }
     op_case_free(&built);
 }

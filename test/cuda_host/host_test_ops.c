@@ -51,14 +51,24 @@ static double allowed_part(EadOpId op, EadPrecision precision) {
     switch (op) {
     case EAD_OP_batch_statistics:
     case EAD_OP_batch_norm_gradient_sums:
+    case EAD_OP_channel_affine_gradient_sums:
     case EAD_OP_channel_sum:
+    case EAD_OP_layer_statistics:
+    case EAD_OP_layer_norm_gradient_sums:
     case EAD_OP_mean:
     case EAD_OP_channel_mean:
     case EAD_OP_masked_mean:
     case EAD_OP_nearest_rows:
         return 2e-7; /* summed in double on both sides */
+    case EAD_OP_coupling:
+    case EAD_OP_coupling_gradient:
+    case EAD_OP_coupling_network_gradient:
+    case EAD_OP_coupling_logdet:
+    case EAD_OP_coupling_logdet_gradient:
     case EAD_OP_noise_normal:
-        return 1e-6; /* logarithm, sine and cosine are rounded in their own way */
+    case EAD_OP_pointwise:
+    case EAD_OP_pointwise_gradient:
+        return 1e-6; /* exp, logarithm, sine and their like are rounded in their own way */
     case EAD_OP_conv2d:
     case EAD_OP_conv2d_input_gradient:
     case EAD_OP_conv2d_weight_gradient:

@@ -1,4 +1,5 @@
-"""Writes ops.safetensors: what PyTorch computes for every row of test/support/op_cases.def, values and gradients.
+"""Writes what PyTorch computes for every row of test/support/op_cases.def: values to
+ops/values.safetensors, gradients to ops/gradients.safetensors.
 
 Inputs are drawn from Philox by case name, as test/support/op_cases.c does, so only results are stored. Computed in
 float64 and rounded to float32 at the end: the error seen in the test is our own. Tensors: <case>.y and, where the
@@ -180,6 +181,36 @@ def channel_affine(x, factor, *rest):
     return x * factor + (rest[0] if len(rest) > 1 else 0)
 
 
+def bounded(a, arctangent, limit, slope):
+    return limit * (torch.atan if arctangent else torch.tanh)(slope * a)
+
+
+def coupling(x, a, arctangent, limit, slope, gain):
+    scales, shifts = a.chunk(2, 3)
+    kept, changed = x.split([x.shape[3] - scales.shape[3], scales.shape[3]], 3)
+    return torch.cat([kept, changed * torch.exp(bounded(scales, arctangent, limit, slope)) + gain * shifts], 3)
+
+
+def coupling_logdet(a, arctangent, limit, slope, _):
+    return scalar(bounded(a.chunk(2, 3)[0], arctangent, limit, slope).sum())
+
+
+def layer_norm(x, factor, shift, epsilon):
+    return F.layer_norm(x, x.shape[1:], factor[0], shift[0], epsilon)
+
+
+def exp(x, _):
+    return torch.exp(x)
+
+
+def softplus(x, beta):
+    return F.softplus(x, beta, threshold=1000)
+
+
+def log_of_softplus(x, beta):
+    return torch.log(softplus(x, beta))
+
+
 def squared_difference(a, b, _):
     return (a - b) ** 2
 
@@ -294,8 +325,10 @@ def main():
     tensors = {}
     for row in ROW.findall((HERE.parent / "support" / "op_cases.def").read_text()):
         tensors |= results(*row)
-    write(HERE / "ops.safetensors", tensors, {"made by": "ops_golden.py"})
-    print(f"ops.safetensors: {len(tensors)} tensors")
+    for file, wanted in (("values", False), ("gradients", True)):
+        part = {name: tensor for name, tensor in tensors.items() if (".dx" in name) == wanted}
+        write(HERE / "ops" / f"{file}.safetensors", part, {"made by": "ops_golden.py"})
+        print(f"ops/{file}.safetensors: {len(part)} tensors")
 
 
 if __name__ == "__main__":

@@ -305,10 +305,10 @@ START_TEST(wrong_backbones_and_taps_are_refused) {
     EadBackbone backbone;
     EadTaps taps;
     char text[64];
-    ck_assert_int_eq(ead_backbone_open("test/golden/ops.safetensors", &backbone), EAD_BAD_FILE);
+    ck_assert_int_eq(ead_backbone_open("test/golden/ops/values.safetensors", &backbone), EAD_BAD_FILE);
     ck_assert_msg(
-        strstr(ead_error_message(), "ops.safetensors: is weights of another program, not a backbone"), "%s",
-        ead_error_message());
+        strstr(ead_error_message(), "values.safetensors: is weights of another program, not a backbone"),
+        "%s", ead_error_message());
     ck_assert_int_eq(ead_backbone_new("resnet19", &backbone), EAD_BAD_ARGUMENT);
     ASSERT_OK(ead_backbone_new("resnet50_caffe", &backbone));
     ck_assert_int_eq(backbone.variant, EAD_RESNET_CAFFE);

@@ -16,12 +16,14 @@
 #include "core/ops/concat_batch/concat_batch.h"
 #include "core/ops/concat_channels/concat_channels.h"
 #include "core/ops/conv2d/conv2d.h"
+#include "core/ops/coupling/coupling.h"
 #include "core/ops/random_grayscale/random_grayscale.h"
 #include "core/ops/sample_index/sample_index.h"
 #include "core/ops/color_jitter/color_jitter.h"
 #include "core/ops/dropout/dropout.h"
 #include "core/ops/gather_image/gather_image.h"
 #include "core/ops/gaussian_filter/gaussian_filter.h"
+#include "core/ops/layer_norm/layer_norm.h"
 #include "core/ops/leaky_relu/leaky_relu.h"
 #include "core/ops/lr_schedule/lr_schedule.h"
 #include "core/ops/max_pool2d/max_pool2d.h"
@@ -33,6 +35,7 @@
 #include "core/ops/pad_border/pad_border.h"
 #include "core/ops/patch_pool/patch_pool.h"
 #include "core/ops/permute_channels/permute_channels.h"
+#include "core/ops/pointwise/pointwise.h"
 #include "core/ops/quantile/quantile.h"
 #include "core/ops/relu/relu.h"
 #include "core/ops/resize_bilinear/resize_bilinear.h"
@@ -74,6 +77,13 @@ BUILDER(resize_bilinear, ead_resize_bilinear(g, x[0], INT(0), INT(1)))
 BUILDER(dropout, ead_dropout(g, x[0], x[1], numbers[0], (uint64_t)numbers[1], INT(2)))
 BUILDER(noise_normal, ead_noise_normal(g, x[0], x[1], numbers[0], (uint64_t)numbers[1]))
 BUILDER(channel_affine, ead_channel_affine(g, x[0], x[1], x[2]))
+BUILDER(coupling, ead_coupling(g, x[0], x[1], (EadCoupling){INT(0) != 0, numbers[1], numbers[2], numbers[3]}))
+BUILDER(coupling_logdet,
+        ead_coupling_logdet(g, x[0], (EadCoupling){INT(0) != 0, numbers[1], numbers[2], numbers[3]}))
+BUILDER(layer_norm, ead_layer_norm(g, x[0], ead_layer_statistics(g, x[0]), x[1], x[2], numbers[0]))
+BUILDER(exp, ead_exp(g, x[0]))
+BUILDER(softplus, ead_softplus(g, x[0], numbers[0]))
+BUILDER(log_of_softplus, ead_log(g, ead_softplus(g, x[0], numbers[0])))
 BUILDER(squared_difference, ead_squared_difference(g, x[0], x[1]))
 BUILDER(mean, ead_mean(g, x[0]))
 BUILDER(channel_mean, ead_channel_mean(g, x[0]))

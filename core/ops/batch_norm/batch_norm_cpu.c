@@ -1,45 +1,10 @@
-/* Batch normalisation on the CPU. As in channel_sum a fixed number of row ranges is summed side by side in
- * double, then added in order. */
+/* Batch normalisation on the CPU. */
 #include "core/ops/batch_norm/batch_norm.h"
 
 #include "core/graph/kernel.h"
+#include "core/ops/pair_sums.h"
 
-#include <string.h>
 #include <tgmath.h>
-
-enum { PARTS = 16 };
-
-/* Of a workspace: centre [C], then sums [PARTS][2][C]. */
-static void plan(EadCall *call) {
-    call->workspace_bytes = (2 * PARTS + 1) * (size_t)call->y->c * sizeof(double);
-}
-
-/* The sums of u and of u (v - centre) over rows begin .. end-1, for each of c channels. */
-static void sum_rows(const real *u, const real *v, const double *centre, int c, int64_t begin, int64_t end,
-                     double *sums) {
-    memset(sums, 0, 2 * (size_t)c * sizeof *sums);
-    for (int64_t r = begin; r < end; r++)
-        for (int i = 0; i < c; i++) {
-            double value = (double)u[r * c + i];
-            sums[i] += value;
-            sums[c + i] += value * ((double)v[r * c + i] - centre[i]);
-        }
-}
-
-/* The same over all rows, left in the workspace's first two rows of sums. */
-static const double *sum_pairs(const EadCall *call, const EadTensor *u, const EadTensor *v) {
-    int c = u->c;
-    const double *centre = call->workspace;
-    double *sums = (double *)call->workspace + c;
-    int64_t rows = ead_count(u) / c;
-#pragma omp parallel for schedule(static)
-    for (int part = 0; part < PARTS; part++)
-        sum_rows(u->data, v->data, centre, c, rows * part / PARTS, rows * (part + 1) / PARTS,
-                 sums + (int64_t)part * 2 * c);
-    for (int part = 1; part < PARTS; part++)
-        for (int i = 0; i < 2 * c; i++) sums[i] += sums[(int64_t)part * 2 * c + i];
-    return sums;
-}
 
 static void batch_statistics(const EadCall *call) {
     const EadTensor *x = call->x[0];
@@ -47,7 +12,7 @@ static void batch_statistics(const EadCall *call) {
     int c = x->c;
     double rows = (double)(ead_count(x) / c);
     memset(call->workspace, 0, (size_t)c * sizeof(double));
-    const double *sums = sum_pairs(call, x, x);
+    const double *sums = ead_pair_sums(call, x, x);
     for (int i = 0; i < c; i++) {
         double mean = sums[i] / rows, variance = sums[c + i] / rows - mean * mean;
         y[i] = (real)mean;
@@ -65,7 +30,7 @@ static void batch_norm_gradient_sums(const EadCall *call) {
     real *y = call->y->data;
     int c = call->y->c;
     for (int i = 0; i < c; i++) centre[i] = (double)statistics[i];
-    const double *sums = sum_pairs(call, call->x[0], call->x[1]);
+    const double *sums = ead_pair_sums(call, call->x[0], call->x[1]);
     for (int i = 0; i < c; i++) {
         y[i] = (real)sums[i];
         y[c + i] = (real)(sums[c + i] / (double)deviation(call, statistics[c + i]));
@@ -115,8 +80,9 @@ static void batch_norm_gradient(const EadCall *call) {
     }
 }
 
-const EadKernel ead_batch_statistics_cpu = {.run = batch_statistics, .plan = plan};
+const EadKernel ead_batch_statistics_cpu = {.run = batch_statistics, .plan = ead_pair_sums_plan};
 const EadKernel ead_batch_norm_update_cpu = {.run = batch_norm_update};
-const EadKernel ead_batch_norm_cpu = {.run = batch_norm, .plan = plan};
-const EadKernel ead_batch_norm_gradient_sums_cpu = {.run = batch_norm_gradient_sums, .plan = plan};
-const EadKernel ead_batch_norm_gradient_cpu = {.run = batch_norm_gradient, .plan = plan};
+const EadKernel ead_batch_norm_cpu = {.run = batch_norm, .plan = ead_pair_sums_plan};
+const EadKernel ead_batch_norm_gradient_sums_cpu = {.run = batch_norm_gradient_sums,
+                                                    .plan = ead_pair_sums_plan};
+const EadKernel ead_batch_norm_gradient_cpu = {.run = batch_norm_gradient, .plan = ead_pair_sums_plan};

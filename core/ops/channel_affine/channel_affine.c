@@ -1,24 +1,25 @@
-/* The affine map of channels: shape, gradient, kernel for the CPU. */
+/* The affine map of channels: shapes, gradient, kernels for the CPU. */
 #include "core/ops/channel_affine/channel_affine.h"
 
 #include "core/base/half.h"
 #include "core/base/minmax.h"
 #include "core/graph/op.h"
+#include "core/ops/channel_sum/channel_sum.h"
+#include "core/ops/pair_sums.h"
+#include "core/ops/slice_batch/slice_batch.h"
 
 EadNode *ead_channel_affine(EadGraph *graph, EadNode *x, EadNode *scale, EadNode *shift) {
     return ead_graph_add(graph, EAD_OP_channel_affine, 3, (EadNode *[]){x, scale, shift}, NULL, 0);
 }
 
-static EadStatus check_constant(const EadNode *node, const EadNode *constant, int channels) {
-    const EadTensor *t = &constant->y;
-    if (constant->needs_gradient)
-        return ead_fail(EAD_BAD_ARGUMENT,
-                        "%s: '%s' is trainable, but no gradient flows to scale and shift; pass a "
-                        "plain leaf",
-                        node->name, constant->name);
+static EadStatus check_vector(const EadNode *node, const EadNode *vector, int channels) {
+    const EadTensor *t = &vector->y;
+    if (vector->needs_gradient && node->x[0]->y.type == EAD_F16)
+        return ead_fail(EAD_BAD_ARGUMENT, "%s: '%s' is trainable, which it cannot be with halves", node->name,
+                        vector->name);
     if (t->type != EAD_REAL || ead_count(t) != channels || t->c != channels)
         return ead_fail(EAD_BAD_SHAPE, "%s: '%s' is [%d,%d,%d,%d] but must be [1,1,1,%d]", node->name,
-                        constant->name, t->n, t->h, t->w, t->c, channels);
+                        vector->name, t->n, t->h, t->w, t->c, channels);
     return EAD_OK;
 }
 
@@ -27,16 +28,31 @@ static EadStatus shape(const EadNode *node, EadTensor *y) {
     *y = node->x[0]->y;
     y->type = EAD_REAL;
     y->data = NULL;
-    EAD_TRY(check_constant(node, node->x[1], y->c));
-    return node->x[2] ? check_constant(node, node->x[2], y->c) : EAD_OK;
+    EAD_TRY(check_vector(node, node->x[1], y->c));
+    return node->x[2] ? check_vector(node, node->x[2], y->c) : EAD_OK;
+}
+
+static EadStatus sums_shape(const EadNode *node, EadTensor *y) {
+    EAD_TRY(ead_shape_all_same(node, y));
+    *y = (EadTensor){EAD_REAL, 2, 1, 1, y->c, NULL};
+    return EAD_OK;
 }
 
 static void gradient(EadGraph *graph, EadNode *node, EadNode *dy, EadNode **dx) {
-    dx[0] = ead_channel_affine(graph, dy, node->x[1], NULL);
+    EadNode *x = node->x[0], *scale = node->x[1], *shift = node->x[2];
+    if (x->needs_gradient) dx[0] = ead_channel_affine(graph, dy, scale, NULL);
+    if (!scale->needs_gradient && shift && shift->needs_gradient) dx[2] = ead_channel_sum(graph, dy);
+    if (!scale->needs_gradient) return;
+    EadNode *sums =
+        ead_graph_add(graph, EAD_OP_channel_affine_gradient_sums, 2, (EadNode *[]){dy, x}, NULL, 0);
+    dx[1] = ead_slice_batch(graph, sums, 1, 1);
+    if (shift && shift->needs_gradient) dx[2] = ead_slice_batch(graph, sums, 0, 1);
 }
 
 const EadOp ead_op_channel_affine = {
     .name = "channel_affine", .shape = shape, .gradient = gradient, .in_place = 1};
+const EadOp ead_op_channel_affine_gradient_sums = {.name = "channel_affine_gradient_sums",
+                                                   .shape = sums_shape};
 
 enum { WIDENED = 64 }; /* channels that are widened at a time */
 
@@ -75,4 +91,15 @@ static void channel_affine(const EadCall *call) {
     }
 }
 
+/* Of dy, and of dy x. */
+static void channel_affine_gradient_sums(const EadCall *call) {
+    real *y = call->y->data;
+    int c = call->y->c;
+    memset(call->workspace, 0, (size_t)c * sizeof(double));
+    const double *sums = ead_pair_sums(call, call->x[0], call->x[1]);
+    for (int i = 0; i < 2 * c; i++) y[i] = (real)sums[i];
+}
+
+const EadKernel ead_channel_affine_gradient_sums_cpu = {.run = channel_affine_gradient_sums,
+                                                        .plan = ead_pair_sums_plan};
 const EadKernel ead_channel_affine_cpu = {.run = channel_affine};

@@ -1,10 +1,10 @@
 /* y = x * scale[c] + shift[c]: normalisation of the teacher's channels, of features from a cache, and of the
- * maps. */
+ * maps; a trained scale in a flow. */
 #pragma once
 
 #include "core/graph/graph.h"
 
-/* x [N,H,W,C], real or (a leaf) EAD_F16, widened exactly -> the same shape, real. scale and shift [1,1,1,C]
- * are constants, shift may be NULL (zero): no gradient flows to them, and one that could take one is refused.
- * Errors: EAD_BAD_SHAPE; EAD_BAD_ARGUMENT for a trainable scale or shift. */
+/* x [N,H,W,C], real or (a leaf) EAD_F16, widened exactly -> the same shape, real. scale and shift [1,1,1,C], shift may
+ * be NULL (zero). Gradients to all three; with halves scale and shift must be constants.
+ * Errors: EAD_BAD_SHAPE; EAD_BAD_ARGUMENT for a trainable scale or shift of halves. */
 EadNode *ead_channel_affine(EadGraph *graph, EadNode *x, EadNode *scale, EadNode *shift);

@@ -1,5 +1,5 @@
 /* Per-channel affine map on CUDA: bound by memory bandwidth. */
-#include "core/cuda/stored.cuh"
+#include "core/cuda/pair_sums.cuh"
 
 /* y[p,c] = x[p,c] scale[c] + shift[c] for pixel p; shift may be NULL. A thread has eight channels. */
 static __global__ void channel_affine(EadRows pixels, EadStored x, const float *scale, const float *shift,
@@ -28,4 +28,10 @@ static void run(const EadCall *call) {
                ead_stored(call->x[0], call->y->c), scale, shift, ead_stored(call->y, call->y->c));
 }
 
+static void run_gradient_sums(const EadCall *call) {
+    ead_pair_sums(call, call->x[1], NULL, {false, 0});
+}
+
+EAD_CUDA_KERNEL(channel_affine_gradient_sums, .run = run_gradient_sums, .plan = ead_pair_sums_plan,
+                .half_in = 3);
 EAD_CUDA_KERNEL(channel_affine, .run = run, .half_in = 1, .half_out = true);

@@ -1,0 +1,22 @@
+/* Functions of single numbers that are met in small tensors. */
+#pragma once
+
+#include "core/graph/graph.h"
+
+typedef enum EadFunction {
+    EAD_FUNCTION_EXP,
+    EAD_FUNCTION_LOG,
+    EAD_FUNCTION_SOFTPLUS,
+} EadFunction;
+
+typedef struct EadPointwise {
+    EadFunction function;
+    double beta; /* of softplus */
+} EadPointwise;
+
+/* x [N,H,W,C] -> the same shape, with gradients. */
+EadNode *ead_exp(EadGraph *graph, EadNode *x);
+EadNode *ead_log(EadGraph *graph, EadNode *x); /* natural; x > 0 */
+
+/* ln(1 + exp(beta x)) / beta, without overflow for any x. Errors: EAD_BAD_ARGUMENT for a beta that is not above 0. */
+EadNode *ead_softplus(EadGraph *graph, EadNode *x, double beta);
