@@ -281,6 +281,7 @@ static int first_scope_of(int key) {
         return -1;
     case EAD_KEY_train_steps:
     case EAD_KEY_patchcore_add:
+    case EAD_KEY_simplenet_epochs:
         return EAD_SAME_TRAINING;
     case EAD_KEY_maps_normalization:
     case EAD_KEY_maps_q_start:

@@ -1,0 +1,233 @@
+/* SimpleNet against its algorithm in PyTorch (test/golden/methods/simplenet_golden.py): draws, five steps, map and
+ * score; and what its files refuse. */
+#include "test/support/sample_models.h"
+
+#include "core/plan/plan.h"
+#include "models/simplenet/simplenet.h"
+#include "train/simplenet/simplenet_step.h"
+
+#define SCRATCH "build/scratch/test_simplenet/"
+#define GOLDEN  "test/golden/methods/simplenet.safetensors"
+
+enum { HEIGHT = 96, WIDTH = 64, LENGTH = 48, HIDDEN = 32, STEPS = 5, BATCH = 2, GRID = 6 * 5, JUDGED = 30 };
+enum { SEED = 42, FEATURE_SEED = 60 };
+
+static EadSafetensors *golden;
+
+static void set_up(void) {
+    make_folders(SCRATCH);
+    write_backbone(kind_named("resnet18"), SCRATCH "drawn.safetensors", &(Drawn){.count = 0});
+    ASSERT_OK(ead_safetensors_open(GOLDEN, &golden));
+}
+
+static void tear_down(void) {
+    ead_safetensors_close(golden);
+}
+
+static EadSimplenet *new_simplenet(EadFileType stored) {
+    EadSimplenetSpec spec = {HEIGHT, WIDTH, {0}, LENGTH, HIDDEN, 4, stored};
+    EadBackbone backbone;
+    EadSimplenet *model;
+    ASSERT_OK(ead_backbone_open(SCRATCH "drawn.safetensors", &backbone));
+    ASSERT_OK(ead_backbone_find_taps(&backbone, "", &spec.taps));
+    ASSERT_OK(ead_simplenet_new(&spec, &backbone, &model));
+    ead_simplenet_initialize(model, SEED);
+    ck_assert(model->grid_height == HEIGHT / 8 && model->grid_width == WIDTH / 8);
+    return model;
+}
+
+/* Numbers of a byte each, exact in half precision. */
+static void draw_features(int step, uint16_t *out) {
+    for (int i = 0; i < BATCH * GRID * LENGTH; i++) {
+        uint32_t word = ead_philox_word((uint64_t)(FEATURE_SEED + step), EAD_STREAM_TEST, (uint64_t)i);
+        out[i] = ead_half_from_float((float)(word >> 24) / 64 - 2);
+    }
+}
+
+/* Steps on patches of 6x5 positions, whatever the grid of the model's images. The adaptor's bias is held: see
+ * simplenet_golden.py. */
+static void train_steps(EadSimplenet *model, int count, float rows[][4]) {
+    EadSimplenetOptions options = {.batch = BATCH,
+                                   .noise = 0.015,
+                                   .margin = 0.5,
+                                   .seed = SEED,
+                                   .adaptor_lr = 1e-3,
+                                   .adaptor_wd = 0.01,
+                                   .discriminator_lr = 2e-3,
+                                   .discriminator_wd = 1e-2};
+    EadTrainFeatures features = {.inputs = 0};
+    uint16_t slot[BATCH * GRID * LENGTH];
+    EadStep step;
+    int read, height = model->grid_height, width = model->grid_width;
+    float held[LENGTH],
+        *bias = model->adaptor.values + ead_params_find(&model->adaptor, "adaptor.bias")->offset;
+    memcpy(held, bias, sizeof held);
+    model->grid_height = 6, model->grid_width = 5;
+    ASSERT_OK(ead_simplenet_step_new(model, &options, &features, NULL, &step));
+    model->grid_height = height, model->grid_width = width;
+    ck_assert(ead_step_slot_bytes(&step) == sizeof slot);
+    for (int i = 0; i < count; i++) {
+        draw_features(i, slot);
+        ead_step_run(&step, (const uint8_t *)slot);
+        memcpy(bias, held, sizeof held);
+    }
+    ASSERT_OK(ead_step_losses(&step, &rows[0][0], &read));
+    ck_assert_int_eq(read, count);
+    ead_step_free(&step);
+    ead_train_features_close(&features);
+}
+
+static void check(const char *name, const float *got, int64_t count, double allowed) {
+    const EadFileTensor *tensor = ead_safetensors_find(golden, name);
+    double *expected = malloc((size_t)count * sizeof *expected);
+    ck_assert_msg(tensor && tensor->count == count, "%s", name);
+    ASSERT_OK(ead_file_tensor_to_double(golden, tensor, expected));
+    double difference = relative_difference(got, expected, count, 1);
+    printf("  %s: %.1e\n", name, difference);
+    ck_assert_msg(difference <= allowed, "%s differs by %g", name, difference);
+    free(expected);
+}
+
+static void check_params(const EadParams *params) {
+    for (int i = 0; i < params->count; i++) {
+        const EadParam *p = &params->items[i];
+        if (strcmp(p->name, "adaptor.bias") == 0) continue;
+        check(p->name, params->values + p->offset, ead_param_size(p), 1e-5);
+    }
+}
+
+static float *detect(const EadSimplenet *model, float *score) {
+    EadDetector *detector;
+    uint8_t image[HEIGHT * WIDTH * 3];
+    float *map = malloc(sizeof *map * HEIGHT * WIDTH);
+    golden_image(JUDGED, HEIGHT, WIDTH, image);
+    ASSERT_OK(ead_detector_new(&model->base, NULL, 1, &detector));
+    ASSERT_OK(ead_detector_run(detector, image, WIDTH, HEIGHT, 3 * WIDTH, map, score));
+    ead_detector_close(detector);
+    return map;
+}
+
+START_TEST(five_steps_and_a_map_are_the_algorithms) {
+    EadSimplenet *model = new_simplenet(EAD_FILE_F32);
+    float rows[STEPS][4], losses[STEPS][2], score;
+    train_steps(model, STEPS, rows);
+    for (int i = 0; i < STEPS; i++) {
+        losses[i][0] = rows[i][0], losses[i][1] = rows[i][1];
+        ck_assert(fabsf(rows[i][2] - rows[i][0] - rows[i][1]) <= 1e-6f);
+    }
+    check("losses", &losses[0][0], 2 * STEPS, 1e-5);
+    check_params(&model->adaptor);
+    check_params(&model->discriminator);
+    check("discriminator.norm.running_mean", model->running, HIDDEN, 1e-5);
+    check("discriminator.norm.running_var", model->running + HIDDEN, HIDDEN, 1e-5);
+    ead_simplenet_merge(model);
+    float *map = detect(model, &score);
+    check("map", map, (int64_t)HEIGHT * WIDTH, 1e-5);
+    check("score", &score, 1, 1e-5);
+    free(map);
+    ead_model_free(&model->base);
+}
+END_TEST
+
+/* ---- the file ---- */
+
+static EadSimplenet *trained(EadFileType stored) {
+    EadSimplenet *model = new_simplenet(stored);
+    float rows[1][4];
+    train_steps(model, 1, rows);
+    ead_simplenet_merge(model);
+    return model;
+}
+
+START_TEST(files_give_the_same_model_back) {
+    for (int half = 0; half < 2; half++) {
+        EadSimplenet *model = trained(half ? EAD_FILE_F16 : EAD_FILE_F32);
+        EadModel *read;
+        char text[256];
+        float before_score, after_score, *before = detect(model, &before_score);
+        ASSERT_OK(ead_model_save(&model->base, SCRATCH "model.safetensors", NULL));
+        ASSERT_OK(ead_model_open(SCRATCH "model.safetensors", &read));
+        float *after = detect((const EadSimplenet *)read, &after_score);
+        ck_assert(memcmp(before, after, sizeof *before * HEIGHT * WIDTH) == 0 && before_score == after_score);
+        ck_assert(((const EadSimplenet *)read)->spec.sigma == 4);
+        read->method->functions->describe(read, text, sizeof text);
+        ck_assert_str_eq(text, "SimpleNet at 96x64, 48 numbers of resnet18's layer2,layer3, 32 hidden units");
+        ck_assert(read->method->functions->bytes(read) > 4u * (LENGTH * LENGTH + 2 * HIDDEN * LENGTH));
+        free(before), free(after);
+        ead_model_free(read);
+        ead_model_free(&model->base);
+    }
+}
+END_TEST
+
+/* Writes a model with something wrong and opens it. */
+static void refuses(float mean, float variance, const char *key, const char *metadata, const char *words) {
+    EadSimplenet *model = trained(EAD_FILE_F32);
+    EadSafetensorsWriter *writer;
+    EadModel *read;
+    model->running[3] = mean, model->running[HIDDEN + 3] = variance;
+    ASSERT_OK(ead_safetensors_writer_new(&writer));
+    ASSERT_OK(ead_model_write(&model->base, writer));
+    if (key) ASSERT_OK(ead_safetensors_writer_metadata(writer, key, metadata));
+    ASSERT_OK(ead_safetensors_writer_write(writer, SCRATCH "bad.safetensors"));
+    ead_safetensors_writer_free(writer);
+    ck_assert_int_eq(ead_model_open(SCRATCH "bad.safetensors", &read), EAD_BAD_FILE);
+    ck_assert_msg(strstr(ead_error_message(), words) && strstr(ead_error_message(), "bad.safetensors"), "%s",
+                  ead_error_message());
+    ead_model_free(&model->base);
+}
+
+/* Of a model file that lacks a part. */
+static void refuses_without(EadParams *(*part)(EadSimplenet *), const char *words) {
+    EadSimplenet *model = trained(EAD_FILE_F32);
+    EadModel *read;
+    int count = part(model)->count;
+    part(model)->count = 0;
+    ASSERT_OK(ead_model_save(&model->base, SCRATCH "part.safetensors", NULL));
+    part(model)->count = count;
+    ck_assert_int_eq(ead_model_open(SCRATCH "part.safetensors", &read), EAD_BAD_FILE);
+    assert_contains(ead_error_message(), words);
+    ead_model_free(&model->base);
+}
+
+static EadParams *adaptor_of(EadSimplenet *model) {
+    return &model->adaptor;
+}
+
+static EadParams *discriminator_of(EadSimplenet *model) {
+    return &model->discriminator;
+}
+
+START_TEST(bad_files_are_refused) {
+    EadModel *read;
+    refuses((float)NAN, 1, NULL, NULL, "tensor 'discriminator.norm.running_mean'");
+    refuses(0, (float)INFINITY, NULL, NULL, "tensor 'discriminator.norm.running_var'");
+    refuses(0, -1, NULL, NULL, "tensor 'discriminator.norm.running_var' holds a variance of -1");
+    refuses(0, 1, "backbone", "resnet19", "metadata 'backbone' is 'resnet19'");
+    refuses(0, 1, "layers", "layer5", "metadata 'layers' is 'layer5'");
+    refuses(0, 1, "sigma", "17", "metadata 'sigma' is '17', expected a number from 0 to 16");
+    refuses(0, 1, "image_size", "0", "images of 0x0");
+    refuses_without(adaptor_of, "part.safetensors: tensor 'adaptor.weight' is missing");
+    refuses_without(discriminator_of,
+                    "part.safetensors: tensor 'discriminator.hidden.weight' is missing or is not "
+                    "[outputs,inputs,1,1]");
+    EadSimplenet *model = trained(EAD_FILE_F32);
+    ASSERT_OK(ead_model_save(&model->base, SCRATCH "whole.safetensors", NULL));
+    shell_ok("head -c -500 " SCRATCH "whole.safetensors >" SCRATCH "cut.safetensors");
+    ck_assert_int_eq(ead_model_open(SCRATCH "cut.safetensors", &read), EAD_BAD_FILE);
+    assert_contains(ead_error_message(), "cut.safetensors");
+    ead_model_free(&model->base);
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("simplenet");
+    TCase *tests = tcase_create("simplenet");
+    tcase_set_timeout(tests, 0);
+    tcase_add_unchecked_fixture(tests, set_up, tear_down);
+    tcase_add_test(tests, five_steps_and_a_map_are_the_algorithms);
+    tcase_add_test(tests, files_give_the_same_model_back);
+    tcase_add_test(tests, bad_files_are_refused);
+    suite_add_tcase(suite, tests);
+    return run_suite(suite);
+}

@@ -1,0 +1,210 @@
+/* SimpleNet as a row of train/fits.def: one phase, on features that are computed once. */
+#include "core/base/memory.h"
+#include "core/base/printing.h"
+#include "train/fit.h"
+#include "train/loop/train_backbone.h"
+#include "train/simplenet/simplenet_step.h"
+#include "train/support/memory_budget.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+extern const EadFit ead_fit_simplenet;
+
+typedef struct SimplenetState {
+    const EadRunSpec *spec;
+    const EadConfig *config;
+    const EadTrainData *data; /* NULL: a sample for the bench */
+    EadSimplenet *model;
+    EadTrainFeatures features;
+    char settings[160]; /* what the features depend on */
+} SimplenetState;
+
+/* ---- the model ---- */
+
+/* The paper averages to half as many numbers again as PatchCore does with the same backbone. */
+static int usual_width(const EadBackbone *backbone) {
+    return backbone->family->patch_length * 3 / 2;
+}
+
+static EadStatus new_model(SimplenetState *s) {
+    const EadConfig *config = s->config;
+    EadBackbone backbone;
+    EadSimplenetSpec spec = {.height = config->model_image_size.height,
+                             .width = config->model_image_size.width,
+                             .length = config->simplenet_width,
+                             .hidden = config->simplenet_hidden,
+                             .sigma = config->simplenet_sigma};
+    spec.stored = config->simplenet_stored == EAD_STORED_CHOICE_FP16 ? EAD_FILE_F16 : EAD_FILE_F32;
+    EAD_TRY(ead_open_backbone(config, &backbone));
+    if (spec.length == 0) spec.length = usual_width(&backbone);
+    EadStatus status = ead_backbone_find_taps(&backbone, config->simplenet_layers, &spec.taps);
+    if (status == EAD_OK) return ead_simplenet_new(&spec, &backbone, &s->model);
+    ead_backbone_free(&backbone);
+    return ead_fail_prefix(status, "simplenet.layers: ");
+}
+
+static EadStatus new_state(const EadRunSpec *spec, const EadTrainData *data, void **state) {
+    SimplenetState *s = ead_new(1, sizeof *s, "a training");
+    if (!s) return EAD_NO_MEMORY;
+    *s = (SimplenetState){.spec = spec, .config = spec->config, .data = data};
+    *state = s;
+    EAD_TRY(new_model(s));
+    ead_simplenet_initialize(s->model, spec->config->train_seed);
+    ead_simplenet_merge(s->model);
+    return EAD_OK;
+}
+
+static EadStatus create(const EadRunSpec *spec, EadTrainData *data, void **state) {
+    return new_state(spec, data, state);
+}
+
+static EadStatus sample(const EadRunSpec *spec, void **state) {
+    return new_state(spec, NULL, state);
+}
+
+static void free_state(void *state) {
+    SimplenetState *s = state;
+    ead_train_features_close(&s->features);
+    if (s->model) ead_model_free(&s->model->base);
+    free(s);
+}
+
+/* ---- the phase ---- */
+
+static int phases(const void *state, EadPhase out[EAD_MAX_PHASES]) {
+    const SimplenetState *s = state;
+    const EadConfig *config = s->config;
+    int64_t images = s->data->dataset.train.count, batch = config->simplenet_batch;
+    int64_t steps = (images * config->simplenet_epochs + batch - 1) / batch;
+    out[0] = (EadPhase){"training", steps, "simplenet.epochs", "simplenet.discriminator_lr",
+                        config->simplenet_discriminator_lr};
+    return 1;
+}
+
+static EadStatus plan(void *state, int phase, EadStep *step) {
+    SimplenetState *s = state;
+    const EadConfig *config = s->config;
+    EadPlanOptions plan_options = ead_run_plan_options(s->spec);
+    EadSimplenetOptions options = {.batch = config->simplenet_batch,
+                                   .noise = config->simplenet_noise,
+                                   .margin = config->simplenet_margin,
+                                   .seed = config->train_seed,
+                                   .adaptor_lr = config->simplenet_adaptor_lr,
+                                   .adaptor_wd = config->simplenet_adaptor_weight_decay,
+                                   .discriminator_lr = config->simplenet_discriminator_lr,
+                                   .discriminator_wd = config->simplenet_discriminator_weight_decay};
+    (void)phase;
+    EadStatus status = ead_simplenet_step_new(s->model, &options, &s->features, &plan_options, step);
+    return status == EAD_NO_MEMORY ? ead_fail_prefix(status, "with simplenet.batch=%d: ", options.batch)
+                                   : status;
+}
+
+static EadStatus start(void *state, const EadStep *step) {
+    const SimplenetState *s = state;
+    const EadModel *model = &s->model->base;
+    char text[256];
+    model->method->functions->describe(model, text, sizeof text);
+    ead_print(stderr, "%s, on %s, %s: %d training, %d validation, %d test images\n", text,
+              s->spec->backend->name, ead_run_precision_name(s->spec), ead_image_cache_count(s->data->train),
+              ead_image_cache_count(s->data->validation), s->data->dataset.test_count);
+    ead_print_memory("the training step", s->spec->backend, ead_plan_bytes(step->plan), ead_step_bytes(step),
+                     "parameters and optimizer");
+    return EAD_OK;
+}
+
+static void build_features(EadGraph *graph, const void *model, EadNode *images,
+                           EadNode *features[EAD_MAX_STEP_INPUTS]) {
+    features[0] = ead_simplenet_patches(graph, model, images);
+}
+
+static EadStatus begin(void *state, int phase, EadStep *step, EadLoaderSpec *loader) {
+    SimplenetState *s = state;
+    char taps[128];
+    (void)phase, (void)step;
+    if (!s->data) return EAD_OK;
+    ead_backbone_taps_text(&s->model->backbone, &s->model->spec.taps, taps, sizeof taps);
+    snprintf(s->settings, sizeof s->settings, "patches of %s, %d numbers", taps, s->model->spec.length);
+    EadTrainFeaturesSpec spec = {.run = s->spec,
+                                 .images = s->data->train,
+                                 .backbone = &s->model->backbone,
+                                 .settings = s->settings,
+                                 .height = s->model->base.height,
+                                 .width = s->model->base.width,
+                                 .build = build_features,
+                                 .model = s->model,
+                                 .batch = s->config->simplenet_batch};
+    EAD_TRY(ead_train_features_open(&s->features, &spec));
+    ead_train_features_load(&s->features, loader);
+    return EAD_OK;
+}
+
+/* ---- checkpoint and model ---- */
+
+/* What is written is looked at by a detector next. */
+static EadStatus write_checkpoint(const void *state, EadSafetensorsWriter *writer) {
+    EadSimplenet *model = ((const SimplenetState *)state)->model;
+    ead_simplenet_merge(model);
+    return ead_model_write(&model->base, writer);
+}
+
+static bool copy_params(EadParams *to, const EadParams *from) {
+    if (to->total != from->total) return false;
+    memcpy(to->values, from->values, (size_t)to->total * sizeof *to->values);
+    return true;
+}
+
+/* Moves what is read into the model that the step was planned on. */
+static EadStatus read_checkpoint(void *state, const EadSafetensors *file) {
+    EadSimplenet *model = ((SimplenetState *)state)->model;
+    EadModel *base;
+    EAD_TRY(ead_model_read(file, &base));
+    const EadSimplenet *read = (const EadSimplenet *)base;
+    bool same = base->method == model->base.method &&
+                strcmp(read->backbone.name, model->backbone.name) == 0 &&
+                read->backbone.params.total == model->backbone.params.total &&
+                memcmp(read->backbone.params.values, model->backbone.params.values,
+                       (size_t)model->backbone.params.total * sizeof(real)) == 0 &&
+                read->spec.hidden == model->spec.hidden && copy_params(&model->adaptor, &read->adaptor) &&
+                copy_params(&model->discriminator, &read->discriminator);
+    if (same) memcpy(model->running, read->running, 2 * (size_t)model->spec.hidden * sizeof(real));
+    ead_model_free(base);
+    return same ? EAD_OK
+                : ead_fail(EAD_BAD_FILE, "%s: was made with another backbone than model.backbone names now",
+                           ead_safetensors_path(file));
+}
+
+static EadStatus calibrate(void *state, const EadRunFolder *folder, const char *config_text, int64_t done) {
+    (void)folder, (void)config_text, (void)done;
+    ead_simplenet_merge(((SimplenetState *)state)->model);
+    return EAD_OK;
+}
+
+static EadModel *model_of(void *state) {
+    return &((SimplenetState *)state)->model->base;
+}
+
+static EadStatus check(EadConfig *config, EadCheckScope scope) {
+    int known = config->problems.lines.count;
+    if (scope >= EAD_CHECK_FILES) ead_check_backbone(config);
+    return ead_problems_since(&config->problems, known);
+}
+
+const EadFit ead_fit_simplenet = {.name = "simplenet",
+                                  .model_name = "model.safetensors",
+                                  .scope = EAD_SAME_STEPS,
+                                  .losses = ead_simplenet_losses,
+                                  .maps_key = -1,
+                                  .check = check,
+                                  .create = create,
+                                  .sample = sample,
+                                  .free = free_state,
+                                  .phases = phases,
+                                  .plan = plan,
+                                  .start = start,
+                                  .begin = begin,
+                                  .write = write_checkpoint,
+                                  .read = read_checkpoint,
+                                  .calibrate = calibrate,
+                                  .model = model_of};
