@@ -1,6 +1,7 @@
 /* flock(), and the file's text where there is none. */
 #include "core/system/file_lock.h"
 
+#include "core/base/file_bytes.h"
 #include "core/base/memory.h"
 #include "core/base/paths.h"
 
@@ -77,9 +78,9 @@ static EadStatus write_holder(const EadFileLock *lock) {
     char line[LINE];
     Holder self = this_process();
     int length = snprintf(line, sizeof line, "%s %ld %llu\n", self.place, self.process, self.start);
-    if (ftruncate(lock->descriptor, 0) == 0 && pwrite(lock->descriptor, line, (size_t)length, 0) == length)
+    if (ftruncate(lock->descriptor, 0) == 0 && ead_write_at(lock->descriptor, line, (size_t)length, 0))
         return EAD_OK;
-    return ead_fail(EAD_IO, "%s: cannot write: %s", lock->path, strerror(errno));
+    return ead_fail(EAD_IO, "%s: cannot write: %s", lock->path, strerror(errno ? errno : EIO));
 }
 
 static bool is_near(const Holder *holder) {

@@ -120,9 +120,17 @@ static bool tells_cause(const Try *try, const char *said) {
            (try->call == FAULT_write && strstr(said, strerror(EIO)));
 }
 
+/* How many lines may tell errors: one; one for each input and one that counts them; or all problems of a config. */
+static int most_lines(const Try *try, const Ended *ended) {
+    int problems;
+    const char *count = strstr(ended->said, "efficientad: these ");
+    if (count && sscanf(count, "efficientad: these %d are wrong; nothing was begun", &problems) == 1)
+        return problems + 1;
+    return try->command->inputs > 1 ? try->command->inputs + 1 : 1;
+}
+
 static bool end_holds(Try *try, const Ended *ended) {
     int code = WIFEXITED(ended->status) ? WEXITSTATUS(ended->status) : -1;
-    int lines = try->command->inputs > 1 ? try->command->inputs + 1 : 1;
     if (ended->hung) return complain(try, "hangs");
     if (ended->orphaned) return complain(try, "left a process running");
     if (code < 0 && try->out->kind == TRY_kill && WTERMSIG(ended->status) == SIGKILL) return true;
@@ -130,7 +138,7 @@ static bool end_holds(Try *try, const Ended *ended) {
     if (code == 0)
         return ended->complaints == 0 || complain(try, "exit code 0 with an error line: %s", ended->said);
     if (code != 1) return complain(try, "exit code %d: %s", code, ended->said);
-    if (ended->complaints < 1 || ended->complaints > lines)
+    if (ended->complaints < 1 || ended->complaints > most_lines(try, ended))
         return complain(try, "%d error lines: %s", ended->complaints, ended->said);
     return tells_cause(try, ended->said) || complain(try, "does not tell the cause: %s", ended->said);
 }
@@ -141,11 +149,11 @@ static bool files_hold(Try *try, bool whole, bool littered) {
            complain(try, "%s", why);
 }
 
-/* Whether files may be left over: by who was killed, cannot remove them, cannot read that a lock is its own, or
- * cannot open what says that the child who shared it is dead. */
+/* Whether files may be left over: by who was killed, or ended by GCC's OpenMP, cannot remove them, cannot read that a
+ * lock is its own, or cannot open what says that the child who shared it is dead. */
 static bool may_litter(const Try *try, const Ended *ended) {
-    return WIFSIGNALED(ended->status) || try->call == FAULT_unlink || try->call == FAULT_read ||
-           try->call == FAULT_open;
+    return strstr(ended->said, "libgomp: ") || WIFSIGNALED(ended->status) || try->call == FAULT_unlink ||
+           try->call == FAULT_read || try->call == FAULT_open;
 }
 
 /* What was printed, by a run that succeeded. */
