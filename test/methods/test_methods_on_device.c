@@ -1,0 +1,48 @@
+/* Methods that are trained on features of a frozen network, as library calls on a device: the files of a CPU. */
+#define SCRATCH "build/scratch/test_methods_on_device/"
+#include "test/support/fake_device.h"
+#include "test/support/trainer_runs.h"
+
+#define CPU    SCRATCH "cpu/"
+#define DEVICE SCRATCH "device/"
+
+static void set_up(void) {
+    remove_scratch();
+    make_data();
+    omp_set_num_threads(2);
+}
+
+static const char *const methods[] = {
+    "model.method=simplenet simplenet.width=32 simplenet.hidden=16 simplenet.batch=2 "
+    "simplenet.epochs="};
+
+/* Parameters, running statistics and optimizer state lie on the device between checkpoints. */
+START_TEST(a_device_gives_the_same_files) {
+    static const char *const files[] = {"model.safetensors", "checkpoint.safetensors"};
+    char part[256], whole[256], x[256], y[256];
+    snprintf(part, sizeof part, "%s1", methods[_i]);
+    snprintf(whole, sizeof whole, "%s3", methods[_i]);
+    shell_ok("rm -rf " CPU " " DEVICE);
+    train(CPU, whole);
+    fake_device_start(1, SIZE_MAX);
+    ASSERT_OK(run_on(&fake_backend, DEVICE, part, false));
+    ASSERT_OK(run_on(&fake_backend, DEVICE, whole, true));
+    for (int i = 0; i < 2; i++) {
+        snprintf(x, sizeof x, CPU "%s", files[i]);
+        snprintf(y, sizeof y, DEVICE "%s", files[i]);
+        ck_assert_msg(same_tensors(x, y), "%s and %s differ", x, y);
+    }
+    ck_assert(same_files(CPU "losses.csv", DEVICE "losses.csv"));
+    ck_assert_int_eq(fake_device_leaks(), 0);
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("methods_on_device");
+    TCase *tests = tcase_create("methods_on_device");
+    tcase_set_timeout(tests, 0);
+    tcase_add_unchecked_fixture(tests, set_up, remove_scratch);
+    tcase_add_loop_test(tests, a_device_gives_the_same_files, 0, sizeof methods / sizeof *methods);
+    suite_add_tcase(suite, tests);
+    return run_trainer_suite(suite, SCRATCH "log");
+}
