@@ -2,6 +2,7 @@
 #include "autograd/optimizer.h"
 
 #include "autograd/backward.h"
+#include "core/ops/allreduce/allreduce.h"
 #include "core/ops/increment/increment.h"
 
 #include <assert.h>
@@ -44,7 +45,7 @@ static EadNode *flat(EadGraph *graph, const char *name, int64_t count, real *dat
 }
 
 void ead_optimizer_append(EadGraph *graph, int count, const EadParamGroup groups[], EadNode *loss,
-                          EadNode *step) {
+                          EadNode *step, EadShare share) {
     EadFlatGradients flats[EAD_MAX_FLATS] = {{0}};
     assert(count <= EAD_MAX_FLATS);
     for (int g = 0; g < count; g++)
@@ -53,9 +54,13 @@ void ead_optimizer_append(EadGraph *graph, int count, const EadParamGroup groups
     ead_backward_to_flat(graph, loss, count, flats);
     for (int g = 0; g < count; g++) {
         const EadOptimizer *o = groups[g].optimizer;
-        ead_adam(graph, flat(graph, "parameters", o->count, groups[g].params->values),
-                 flat(graph, "gradients", o->count, o->gradients), flat(graph, "first", o->count, o->first),
-                 flat(graph, "second", o->count, o->second), step, groups[g].rate, groups[g].adam);
+        EadNode *gradients = flat(graph, "gradients", o->count, o->gradients);
+        if (share.ranks)
+            gradients =
+                ead_allreduce(graph, gradients, (double)share.count / (double)share.total, share.ranks);
+        ead_adam(graph, flat(graph, "parameters", o->count, groups[g].params->values), gradients,
+                 flat(graph, "first", o->count, o->first), flat(graph, "second", o->count, o->second), step,
+                 groups[g].rate, groups[g].adam);
     }
     ead_increment(graph, step);
 }

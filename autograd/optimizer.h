@@ -3,6 +3,7 @@
 
 #include "core/ops/adam/adam.h"
 #include "core/graph/params.h"
+#include "core/ranks/ranks.h"
 
 typedef struct EadOptimizer {
     int64_t count;                    /* elements of each buffer: params->total */
@@ -26,6 +27,7 @@ typedef struct EadParamGroup {
 
 /* Appends to a graph whose scalar `loss` was built on trainable leaves of the groups: one backward pass, Adam
  * for each group, and the count of the step (`step`: an I64 scalar leaf, the steps done), which nodes
- * appended later see. */
+ * appended later see. share: of the batch that the loss is a mean over; where ranks share it out, the gradients are
+ * summed over them, each weighted by its part, before Adam. */
 void ead_optimizer_append(EadGraph *graph, int count, const EadParamGroup groups[], EadNode *loss,
-                          EadNode *step);
+                          EadNode *step, EadShare share);

@@ -9,10 +9,11 @@ core/system     | core/base
 core/image      | core/base
 core/file       | core/base
 core/simd       | core/base
+core/ranks      | core/base
 core/graph      | core/base core/ops/op_table.def
 core/backend    | core/base core/simd core/graph core/ops/op_table.def
 core/cuda       | core/base core/graph core/backend
-core/ops        | core/base core/image core/simd core/graph core/cuda
+core/ops        | core/base core/ranks core/image core/simd core/graph core/cuda
 core/plan       | core/base core/system core/simd core/graph core/backend
 autograd        | core
 models/networks | core

@@ -52,6 +52,10 @@ typedef struct EadFit {
     void (*free)(void *state);
     /* Lists the phases and returns their number. Or NULL: there are none. */
     int (*phases)(const void *state, EadPhase phases[EAD_MAX_PHASES]);
+    /* Images of a step, whose losses are means over them, so that ranks can share them out: plan and begin then take
+     * the share by ead_ranks_share(spec->ranks, batch), the step's parts name it, and fit, after_save and calibrate are
+     * called by every rank while only the one that leads writes. Or NULL: they cannot. */
+    int (*batch)(const void *state);
     /* Plans the step of a phase by ead_step_new(). */
     EadStatus (*plan)(void *state, int phase, EadStep *step);
     /* Opens what else it reads, such as caches. Or NULL. */

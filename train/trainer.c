@@ -82,9 +82,15 @@ typedef struct Run {
     float losses[EAD_MAX_LOSSES + 1]; /* the last ones read */
     EadThreshold threshold;
     float *validation_scores; /* [images of validation] once measured */
+    bool stop;                /* a rank was asked to */
     double seconds;           /* of the steps in this process */
     int64_t steps_here;
 } Run;
+
+/* Whether this process writes. */
+static bool leads(const Run *run) {
+    return ead_ranks_leads(run->spec->ranks);
+}
 
 static int64_t steps_done(const Run *run) {
     return run->before + run->step.done;
@@ -110,7 +116,7 @@ static EadStatus log_losses(Run *run) {
                             "--output",
                             run->config->output, (long long)step, (double)row[columns - 2], phase->rate_key,
                             phase->rate);
-        EAD_TRY(ead_loss_log_append(&run->log, step, row, columns));
+        if (leads(run)) EAD_TRY(ead_loss_log_append(&run->log, step, row, columns));
         EAD_TRY(ead_training_board_step(&run->board, step, run->fit->losses, row));
         memcpy(run->losses, row, (size_t)columns * sizeof *row);
     }
@@ -146,10 +152,11 @@ static EadStatus write_checkpoint(Run *run, bool only_ask) {
 static EadStatus save_checkpoint(Run *run) {
     if (run->step.plan) {
         EAD_TRY(log_losses(run));
-        EAD_TRY(ead_loss_log_flush(&run->log)); /* the checkpoint must never be ahead of the log */
+        if (leads(run))
+            EAD_TRY(ead_loss_log_flush(&run->log)); /* the checkpoint must never be ahead of the log */
         EAD_TRY(ead_step_download(&run->step));
     }
-    return write_checkpoint(run, false);
+    return leads(run) ? write_checkpoint(run, false) : EAD_OK;
 }
 
 /* ---- preparation ---- */
@@ -225,32 +232,61 @@ static EadStatus check_outputs(const Run *run) {
     return ead_evaluate_check_outputs(config->output, config->eval_maps, config->eval_overlays);
 }
 
+/* Ranks need a batch that has an image for each. */
+static EadStatus check_ranks(const Run *run) {
+    int ranks = ead_ranks_count(run->spec->ranks);
+    int batch = run->fit->batch ? run->fit->batch(run->state) : 0;
+    if (ranks == 1 || ranks <= batch) return EAD_OK;
+    if (batch == 0)
+        return ead_fail(EAD_UNSUPPORTED,
+                        "%s: its steps cannot be shared out among %d ranks; start it in one process",
+                        run->fit->name, ranks);
+    return ead_fail(EAD_BAD_ARGUMENT,
+                    "%d ranks cannot share out a batch of %d images; start at most %d, or raise the batch",
+                    ranks, batch, batch);
+}
+
+/* Caches are filled by the rank that leads and read by the others. */
+static EadStatus open_data(Run *run) {
+    if (!run->fit->model) return EAD_OK;
+    EAD_TRY(ead_ranks_wait_for_first(run->spec->ranks));
+    return ead_ranks_first_is_done(run->spec->ranks,
+                                   ead_train_data_open(run->config, run->spec->quiet, &run->data));
+}
+
+/* The files that are written while the steps go on. */
+static EadStatus open_logs(Run *run) {
+    EadImageRules rules = ead_config_image_rules(run->config);
+    if (!leads(run)) return EAD_OK;
+    if (run->phase_count > 0)
+        EAD_TRY(ead_loss_log_open(&run->log, run->folder.losses, run->fit->losses, steps_done(run)));
+    if (run->model && run->config->train_tensorboard && steps_done(run) < run->steps)
+        EAD_TRY(ead_training_board_open(&run->board, run->config->output, run->steps, steps_done(run),
+                                        &run->data.dataset, &rules));
+    return ead_run_folder_write_config(&run->folder, run->config_text);
+}
+
 static EadStatus prepare(Run *run) {
     const EadFit *fit = run->fit;
-    EadImageRules rules = ead_config_image_rules(run->config);
     bool detector = fit->model != NULL;
     EAD_TRY(ead_config_to_yaml(run->config, &run->config_text));
     EAD_TRY(ead_run_folder_name(&run->folder, run->config->output, fit->model_name));
-    EAD_TRY(ead_run_folder_check(&run->folder, run->spec->resume));
-    EAD_TRY(check_outputs(run));
+    if (leads(run)) EAD_TRY(ead_run_folder_check(&run->folder, run->spec->resume));
+    if (leads(run)) EAD_TRY(check_outputs(run));
     if (detector) EAD_TRY(ead_train_data_list(run->config, &run->data));
     EAD_TRY(fit->create(run->spec, detector ? &run->data : NULL, &run->state));
     if (detector) run->model = fit->model(run->state);
+    EAD_TRY(check_ranks(run));
     EAD_TRY(find_start(run));
     EAD_TRY(plan_step(run));
-    if (steps_done(run) < run->steps) EAD_TRY(write_checkpoint(run, true));
-    if (detector) EAD_TRY(ead_train_data_open(run->config, run->spec->quiet, &run->data));
+    if (leads(run) && steps_done(run) < run->steps) EAD_TRY(write_checkpoint(run, true));
+    EAD_TRY(open_data(run));
     if (fit->open) EAD_TRY(fit->open(run->state));
-    EAD_TRY(ead_run_folder_make(&run->folder)); /* what is wrong till here leaves no folder */
+    if (leads(run)) EAD_TRY(ead_run_folder_make(&run->folder)); /* what is wrong till here leaves no folder */
     EAD_TRY(fit->start(run->state, step_of(run)));
     EAD_TRY(fit_or_resume(run));
     EAD_TRY(begin_phase(run));
-    if (run->phase_count > 0)
-        EAD_TRY(ead_loss_log_open(&run->log, run->folder.losses, fit->losses, steps_done(run)));
-    if (detector && run->config->train_tensorboard && steps_done(run) < run->steps)
-        EAD_TRY(ead_training_board_open(&run->board, run->config->output, run->steps, steps_done(run),
-                                        &run->data.dataset, &rules));
-    EAD_TRY(ead_run_folder_write_config(&run->folder, run->config_text));
+    EAD_TRY(open_logs(run));
     return run->phase_count == 0 ? save_checkpoint(run) : EAD_OK; /* reading may have added to it */
 }
 
@@ -258,9 +294,9 @@ static EadStatus prepare(Run *run) {
 
 /* What is looked at when a checkpoint has been written. */
 static EadStatus after_save(Run *run) {
-    if (run->model)
+    if (run->model && leads(run))
         EAD_TRY(ead_training_board_maps(&run->board, steps_done(run), run->model, run->spec->backend));
-    bool goes_on = !ead_interrupted() && steps_done(run) < run->steps;
+    bool goes_on = !run->stop && steps_done(run) < run->steps;
     return goes_on && run->fit->after_save ? run->fit->after_save(run->state, steps_done(run)) : EAD_OK;
 }
 
@@ -275,6 +311,7 @@ static EadStatus do_step(Run *run, EadProgress *progress) {
     if (!run->spec->backend->device || run->step.done % EAD_LOSS_ROWS == 0) EAD_TRY(log_losses(run));
     snprintf(note, sizeof note, "loss %.4g", (double)run->losses[run->step.columns - 2]);
     ead_progress_update(progress, run->step.done, note);
+    run->stop = ead_ranks_any(run->spec->ranks, ead_interrupted());
     bool last = run->step.done >= run->phases[run->phase].steps; /* the end saves */
     if (last || every == 0 || steps_done(run) % every != 0) return EAD_OK;
     EAD_TRY(save_checkpoint(run));
@@ -291,8 +328,8 @@ static EadStatus do_steps(Run *run) {
     double start = ead_clock_seconds();
     if (first >= phase->steps) return EAD_OK;
     ead_progress_start(&progress, phase->doing, first, phase->steps, run->spec->quiet);
-    while (status == EAD_OK && run->step.done < phase->steps && !ead_interrupted())
-        status = do_step(run, &progress);
+    run->stop = ead_ranks_any(run->spec->ranks, ead_interrupted());
+    while (status == EAD_OK && run->step.done < phase->steps && !run->stop) status = do_step(run, &progress);
     ead_progress_finish(&progress);
     run->seconds += ead_clock_seconds() - start;
     run->steps_here += run->step.done - first;
@@ -418,7 +455,7 @@ static EadStatus evaluate(const Run *run, const Facts *facts) {
 
 static EadStatus finish(Run *run) {
     EAD_TRY(run->fit->calibrate(run->state, &run->folder, run->config_text, steps_done(run)));
-    if (!run->model) return EAD_OK;
+    if (!run->model || !leads(run)) return EAD_OK;
     EAD_TRY(choose_threshold(run));
     Facts facts = collect_facts(run);
     EAD_TRY(save_model(run, &facts));

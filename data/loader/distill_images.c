@@ -78,15 +78,15 @@ static size_t large_bytes(const EadDistillImages *images) {
 }
 
 size_t ead_distill_slot_bytes(const EadDistillImages *images) {
-    return (size_t)images->batch * (small_bytes(images) + large_bytes(images));
+    return (size_t)images->batch.count * (small_bytes(images) + large_bytes(images));
 }
 
 EadStatus ead_distill_fill(void *context, uint64_t step, uint8_t *slot) {
     const EadDistillImages *images = context;
     uint32_t count = (uint32_t)(images->files.count - images->held_out);
-    uint8_t *large = slot + (size_t)images->batch * small_bytes(images);
-    for (int b = 0; b < images->batch; b++, slot += small_bytes(images), large += large_bytes(images)) {
-        uint64_t draw = (step - 1) * (uint64_t)images->batch + (uint64_t)b;
+    uint8_t *large = slot + (size_t)images->batch.count * small_bytes(images);
+    for (int b = 0; b < images->batch.count; b++, slot += small_bytes(images), large += large_bytes(images)) {
+        uint64_t draw = (step - 1) * (uint64_t)images->batch.total + (uint64_t)(images->batch.first + b);
         int position =
             images->held_out + (int)ead_shuffled_index(images->seed, EAD_STREAM_DISTILL_ORDER, draw, count);
         EAD_TRY(images->cache

@@ -3,6 +3,7 @@
  * features from a cache. */
 #pragma once
 
+#include "core/ranks/ranks.h"
 #include "data/source/skipped_images.h"
 #include "data/cache/feature_cache.h"
 #include "data/source/image_list.h"
@@ -16,7 +17,7 @@ typedef struct EadDistillImages {
     EadSkippedImages *skipped; /* of that many; NULL: the first that cannot be decoded is an error */
     int held_out;              /* 1 .. files.count - 1 */
     int height, width;         /* of the teacher's images */
-    int batch;
+    EadShare batch;            /* its images that this process sees */
     uint64_t seed;
     double gray;                  /* chance that a training image is turned gray */
     const EadFeatureCache *cache; /* record p belongs to position p; NULL: the backbone runs in the step */
@@ -39,11 +40,11 @@ EadStatus ead_distill_load(const EadDistillImages *images, int position, bool gr
 EadStatus ead_distill_key(const EadDistillImages *images, const char *backbone, uint64_t variant,
                           uint64_t *key);
 
-/* Bytes of a slot: pixels [batch][height][width][3], then features [batch][features] as halves, or without
- * cache pixels [batch][2 height][2 width][3]. */
+/* Bytes of a slot, batch being the share's count: pixels [batch][height][width][3], then features
+ * [batch][features] as halves, or without cache pixels [batch][2 height][2 width][3]. */
 size_t ead_distill_slot_bytes(const EadDistillImages *images);
 
-/* An EadLoaderFill; context is a const EadDistillImages. Image b of 1-based step is number (step - 1) batch +
- * b of the sequence by EAD_STREAM_DISTILL_ORDER over the training images. Without cache it is gray by word
+/* An EadLoaderFill; context is a const EadDistillImages. Image b of 1-based step is number (step - 1) total +
+ * first + b of the sequence by EAD_STREAM_DISTILL_ORDER over the training images, by the share of the batch. Without cache it is gray by word
  * 2^32 + that number of EAD_STREAM_DISTILL_GRAY. Errors: those of loading or reading the cache. */
 EadStatus ead_distill_fill(void *context, uint64_t step, uint8_t *slot);

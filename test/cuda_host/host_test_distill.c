@@ -33,7 +33,7 @@ static uint8_t *make_slot(void) {
 /* A checkpoint comes after the first step: parameters and moments go to the host and back. */
 static void distill(const EadPlanOptions *plan, Distilled *out) {
     EadPdn teacher = {EAD_PDN_SMALL, true, "teacher", EAD_FEATURES, &out->params, true};
-    EadDistillOptions options = {.batch = 1, .height = IMAGE, .width = IMAGE};
+    EadDistillOptions options = {.batch = ead_ranks_share(NULL, 1), .height = IMAGE, .width = IMAGE};
     options.adam = ead_adam_usual(1e-5);
     options.schedule = (EadLrSchedule){.base = RATE, .factor = 0.1, .drop_step = 2};
     float mean[EAD_FEATURES], std[EAD_FEATURES];

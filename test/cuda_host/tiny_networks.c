@@ -143,7 +143,7 @@ void tiny_build_step(EadGraph *graph, TinyNetworks *tiny, EadNode *known, EadNod
     for (int i = 0; i < TINY_LOSSES; i++) ead_keep(losses[i]);
     EadNode *rate = ead_lr_schedule(graph, step, (EadLrSchedule){1e-3, 0.1, 2});
     EadParamGroup group = {&tiny->trained, &tiny->optimizer, ead_adam_usual(1e-5), rate};
-    ead_optimizer_append(graph, 1, &group, losses[4], step);
+    ead_optimizer_append(graph, 1, &group, losses[4], step, (EadShare){0});
 }
 
 EadNode *tiny_build_maps(EadGraph *graph, TinyNetworks *tiny, EadNode **images) {

@@ -166,8 +166,12 @@ enum { FILES = 20, HELD_OUT = 4, SIDE = 64, BATCH = 3, SMALL = SIDE * SIDE * 3 }
 
 /* Pictures of one colour each, so that it tells which file was read. */
 static EadDistillImages make_images(void) {
-    EadDistillImages images = {
-        .held_out = HELD_OUT, .height = SIDE, .width = SIDE, .batch = BATCH, .seed = 5, .gray = 0.5};
+    EadDistillImages images = {.held_out = HELD_OUT,
+                               .height = SIDE,
+                               .width = SIDE,
+                               .batch = ead_ranks_share(NULL, BATCH),
+                               .seed = 5,
+                               .gray = 0.5};
     for (int i = 0; i < FILES; i++) {
         char path[256];
         EadImage image;

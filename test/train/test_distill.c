@@ -1,53 +1,16 @@
 /* Distillation as a library call: repeatability, resuming, the cache, the schedule, what it leaves behind,
  * and what it refuses. A drawn ResNet-18, a dozen pictures at 128x128. */
-#include "test/support/sample_models.h"
-#include "test/support/runs.h"
-
-#include "core/backend/backend.h"
-#include "models/efficientad/model.h"
-#include "train/fit.h"
-#include "train/synth/synth.h"
+#define SCRATCH "build/scratch/test_distill/"
+#include "test/ranks/distill_scene.h"
 
 #include <jansson.h>
-#include <omp.h>
 
-#define SCRATCH  "build/scratch/test_distill/"
-#define BACKBONE SCRATCH "resnet18.safetensors"
-#define CACHE    "distill.cache=" SCRATCH "cache "
-#define WHOLE    SCRATCH "whole/"
+#define WHOLE SCRATCH "whole/"
 
-enum { SIDE = 128, PICTURES = 12, HELD_OUT = 1, STEPS = 4 };
-
-static void make_data(void) {
-    EadImage image;
-    for (int i = 0; i < PICTURES; i++) {
-        char path[256];
-        ASSERT_OK(ead_synth_draw_texture(3, (uint32_t)i, SIDE, SIDE, &image));
-        snprintf(path, sizeof path, SCRATCH "pictures/%d/%03d.png", i % 2, i);
-        make_folders(path);
-        ASSERT_OK(ead_png_write(path, &image));
-        ead_image_free(&image);
-    }
-    write_backbone(kind_named("resnet18"), BACKBONE, &(Drawn){.count = 0});
-}
-
-static void configure(EadConfig *config, const char *run, const char *settings) {
-    static const char base[] =
-        "distill: {backbone: " BACKBONE ", images: " SCRATCH "pictures, batch: 2, lr: 1e-3}\n"
-        "model: {image_size: 128}\ntrain: {checkpoint_every: 0}\n";
-    configure_run(config, base, run, settings);
-    ASSERT_OK(ead_fit_find("distill")->check(config, EAD_CHECK_TRAINING));
-}
+enum { HELD_OUT = 1, STEPS = 4 };
 
 static EadStatus try_run(const char *run, const char *settings, bool resume) {
-    const EadBackend *backend;
-    EadConfig config;
-    configure(&config, run, settings);
-    ASSERT_OK(ead_backend_find("cpu", &backend));
-    EadRunSpec spec = {.config = &config, .backend = backend, .resume = resume, .quiet = true};
-    EadStatus status = ead_fit_run(ead_fit_find("distill"), &spec);
-    ead_config_free(&config);
-    return status;
+    return try_distill(run, settings, resume, NULL);
 }
 
 static void distill(const char *run, const char *settings, bool resume) {
@@ -60,14 +23,6 @@ static void set_up(void) {
     make_data();
     omp_set_num_threads(2);
     distill(WHOLE, CACHE "distill.steps=4", false);
-}
-
-typedef struct DistillRow {
-    double loss, rate;
-} DistillRow;
-
-static void read_rows(const char *run, int count, DistillRow rows[]) {
-    read_loss_rows(run, "step,loss,lr\n", count, sizeof *rows / sizeof(double), &rows->loss);
 }
 
 static void same_results(const char *a, const char *b) {

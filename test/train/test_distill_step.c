@@ -21,7 +21,7 @@ static void make_teacher(Teacher *t, EadPdnSize size) {
 }
 
 static EadDistillOptions options_for(const EadPatchFeatures *backbone) {
-    return (EadDistillOptions){.batch = BATCH,
+    return (EadDistillOptions){.batch = ead_ranks_share(NULL, BATCH),
                                .height = HEIGHT,
                                .width = WIDTH,
                                .backbone = backbone,

@@ -16,7 +16,8 @@
 extern const EadLossColumn ead_distill_losses[];
 
 typedef struct EadDistillOptions {
-    int batch, height, width;         /* of the teacher's images; the backbone's are twice as high and wide */
+    EadShare batch;                   /* its images that this process sees */
+    int height, width;                /* of the teacher's images; the backbone's are twice as high and wide */
     const EadPatchFeatures *backbone; /* runs in the step; NULL: the features come with the batch */
     EadAdam adam;
     EadLrSchedule schedule;
@@ -79,11 +80,11 @@ typedef struct EadTeacherQuality {
     double explained[EAD_FEATURES]; /* 1 - error / variance of the channel; 0: no better than its mean */
 } EadTeacherQuality;
 
-/* Runs teacher and features over the images at positions 0 .. held_out - 1. mean, std: by which features are
- * normalized. Errors: those of the source and of planning; EAD_INTERRUPTED. */
-EadStatus ead_teacher_quality_measure(const EadPdn *teacher, const EadBackend *backend,
-                                      EadFeatureSource *source, const float mean[EAD_FEATURES],
-                                      const float std[EAD_FEATURES], bool quiet, EadTeacherQuality *quality);
+/* Runs teacher and features over the images at positions 0 .. held_out - 1, which ranks share out. mean, std: by
+ * which features are normalized. Errors: those of the source and of planning; EAD_INTERRUPTED. */
+EadStatus ead_teacher_quality_measure(const EadPdn *teacher, const EadRunSpec *run, EadFeatureSource *source,
+                                      const float mean[EAD_FEATURES], const float std[EAD_FEATURES],
+                                      EadTeacherQuality *quality);
 
 /* Of the explained shares: mean, least, median, greatest. */
 typedef struct EadExplained {

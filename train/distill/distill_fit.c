@@ -43,7 +43,7 @@ static EadStatus list_images(DistillState *s) {
     EadDistillImages *images = &s->images;
     *images = (EadDistillImages){.height = config->model_image_size.height,
                                  .width = config->model_image_size.width,
-                                 .batch = config->distill_batch,
+                                 .batch = ead_ranks_share(s->spec->ranks, config->distill_batch),
                                  .seed = config->train_seed,
                                  .gray = config->distill_gray_probability};
     images->files.rules.max_pixels = config->dataset_max_pixels;
@@ -84,8 +84,8 @@ static EadStatus create(const EadRunSpec *spec, EadTrainData *data, void **state
     (void)data;
     EAD_TRY(new_state(spec, state));
     EAD_TRY(ead_path_in(metrics, spec->config->output, "metrics.json"));
-    EAD_TRY(ead_check_output_file(metrics, "--output"));
-    if (spec->config->distill_cache[0])
+    if (ead_ranks_leads(spec->ranks)) EAD_TRY(ead_check_output_file(metrics, "--output"));
+    if (ead_ranks_leads(spec->ranks) && spec->config->distill_cache[0])
         EAD_TRY(ead_check_output_folder(spec->config->distill_cache, "distill.cache"));
     DistillState *s = *state;
     int choice = s->config->distill_backbone_variant;
@@ -102,7 +102,7 @@ static EadStatus sample(const EadRunSpec *spec, void **state) {
     DistillState *s = *state;
     s->images = (EadDistillImages){.height = spec->config->model_image_size.height,
                                    .width = spec->config->model_image_size.width,
-                                   .batch = spec->config->distill_batch};
+                                   .batch = ead_ranks_share(NULL, spec->config->distill_batch)};
     return make_teacher(s);
 }
 
@@ -124,6 +124,10 @@ static int phases(const void *state, EadPhase out[EAD_MAX_PHASES]) {
     out[0] =
         (EadPhase){"distilling", config->distill_steps, "distill.steps", "distill.lr", config->distill_lr};
     return 1;
+}
+
+static int batch(const void *state) {
+    return ((const DistillState *)state)->config->distill_batch;
 }
 
 static EadStatus plan(void *state, int phase, EadStep *step) {
@@ -169,6 +173,7 @@ static EadStatus start(void *state, const EadStep *step) {
 /* Sums over the features of the images that are distilled on. */
 typedef struct FeatureSums {
     DistillState *state;
+    EadShare share; /* of the images, that this rank adds */
     EadChannelSums channels;
     uint8_t *pixels;
 } FeatureSums;
@@ -177,7 +182,8 @@ static EadStatus add_image(void *context, int index) {
     FeatureSums *sums = context;
     DistillState *s = sums->state;
     const float *features;
-    EAD_TRY(ead_feature_source_read(&s->source, s->images.held_out + index, sums->pixels, &features));
+    EAD_TRY(ead_feature_source_read(&s->source, s->images.held_out + sums->share.first + index, sums->pixels,
+                                    &features));
     ead_channel_sums_add(&sums->channels, features, s->images.features / EAD_FEATURES);
     return EAD_OK;
 }
@@ -185,16 +191,18 @@ static EadStatus add_image(void *context, int index) {
 /* Mean and standard deviation of the channels; the positions of images are in random order already. */
 static EadStatus fit(void *state, int phase) {
     DistillState *s = state;
-    FeatureSums sums = {.state = s};
     double mean[EAD_FEATURES], std[EAD_FEATURES];
     int count = s->images.files.count - s->images.held_out, wanted = s->config->distill_statistics_images;
-    EadWalk walk = {
-        .what = "measuring the features", .count = wanted < count ? wanted : count, .quiet = s->spec->quiet};
+    FeatureSums sums = {.state = s,
+                        .share = ead_ranks_share(s->spec->ranks, wanted < count ? wanted : count)};
+    EadWalk walk = {.what = "measuring the features", .count = sums.share.count, .quiet = s->spec->quiet};
     (void)phase;
     sums.pixels = ead_new((int64_t)s->images.height * s->images.width, 3, "an image");
     if (!sums.pixels) return EAD_NO_MEMORY;
     EadStatus status = ead_channel_sums_new(EAD_FEATURES, &sums.channels);
     if (status == EAD_OK) status = ead_walk(&walk, add_image, &sums);
+    status = ead_ranks_agree(s->spec->ranks, status);
+    if (status == EAD_OK) ead_channel_sums_join(&sums.channels, s->spec->ranks);
     if (status == EAD_OK) ead_channel_sums_result(&sums.channels, mean, std);
     for (int c = 0; c < EAD_FEATURES && status == EAD_OK; c++) {
         s->mean[c] = (real)mean[c];
@@ -239,8 +247,7 @@ static EadStatus read_checkpoint(void *state, const EadSafetensors *file) {
 /* ---- how good the teacher is, and its file ---- */
 
 static EadStatus measure(DistillState *s, EadTeacherQuality *quality) {
-    return ead_teacher_quality_measure(&s->teacher, s->spec->backend, &s->source, s->mean, s->std,
-                                       s->spec->quiet, quality);
+    return ead_teacher_quality_measure(&s->teacher, s->spec, &s->source, s->mean, s->std, quality);
 }
 
 /* By now. The last teacher is measured as it is written to its file. */
@@ -291,6 +298,7 @@ static EadStatus calibrate(void *state, const EadRunFolder *folder, const char *
     EadPath metrics;
     round_weights(&s->params);
     EAD_TRY(measure(s, &quality));
+    if (!ead_ranks_leads(s->spec->ranks)) return EAD_OK;
     EAD_TRY(save_teacher(s, folder->model, config_text, done, &quality));
     EAD_TRY(ead_path_in(metrics, folder->path, "metrics.json"));
     EAD_TRY(ead_teacher_quality_write(metrics, &quality));
@@ -328,6 +336,7 @@ const EadFit ead_fit_distill = {.name = "distill",
                                 .sample = sample,
                                 .free = free_state,
                                 .phases = phases,
+                                .batch = batch,
                                 .plan = plan,
                                 .start = start,
                                 .fit = fit,

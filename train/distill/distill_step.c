@@ -9,7 +9,7 @@
 const EadLossColumn ead_distill_losses[] = {{"loss", "loss"}, {NULL, NULL}};
 
 static EadNode *image_leaf(EadGraph *graph, const EadDistillOptions *o, const char *name, int factor) {
-    return ead_leaf(graph, name, EAD_U8, o->batch, factor * o->height, factor * o->width, 3, NULL);
+    return ead_leaf(graph, name, EAD_U8, o->batch.count, factor * o->height, factor * o->width, 3, NULL);
 }
 
 /* An EadStepBuilder: mean((Psi - T)^2), Psi the normalized features. They or the backbone's images come
@@ -25,7 +25,7 @@ static void build(void *context, EadGraph *graph, EadNode *done, EadStepParts *p
         features = ead_patch_features_build(graph, o->backbone, ead_normalize_image(graph, parts->inputs[1]));
     } else {
         features = parts->inputs[1] =
-            ead_leaf(graph, "features", EAD_F16, o->batch, y->y.h, y->y.w, EAD_FEATURES, NULL);
+            ead_leaf(graph, "features", EAD_F16, o->batch.count, y->y.h, y->y.w, EAD_FEATURES, NULL);
     }
     EadNode *scale = ead_leaf(graph, "scale", EAD_REAL, 1, 1, 1, EAD_FEATURES, s->scale);
     EadNode *shift = ead_leaf(graph, "shift", EAD_REAL, 1, 1, 1, EAD_FEATURES, s->shift);
@@ -33,6 +33,7 @@ static void build(void *context, EadGraph *graph, EadNode *done, EadStepParts *p
     parts->total = parts->losses[0] = ead_mean(graph, ead_squared_difference(graph, target, y));
     parts->groups[0] = (EadStepGroup){(EadParams *)s->teacher.params, o->adam, o->schedule};
     parts->group_count = 1;
+    parts->share = o->batch;
     (void)done;
 }
 

@@ -19,6 +19,7 @@ typedef struct TeacherEval {
     EadChannelSums targets; /* for their variance */
     double errors[EAD_FEATURES];
     EadFeatureSource *source;
+    EadShare share;          /* of the held-out images */
     const float *mean, *std; /* of the features */
 } TeacherEval;
 
@@ -41,7 +42,7 @@ static EadStatus run_image(void *context, int index) {
     const float *features;
     const void *value;
     void *image = ead_plan_input_buffer(j->plan, j->images);
-    EAD_TRY(ead_feature_source_read(j->source, index, image, &features));
+    EAD_TRY(ead_feature_source_read(j->source, j->share.first + index, image, &features));
     ead_plan_write(j->plan, j->images, image);
     ead_plan_run(j->plan);
     EAD_TRY(ead_plan_fetch(j->plan, j->y, &value));
@@ -57,18 +58,24 @@ static EadStatus run_image(void *context, int index) {
     return EAD_OK;
 }
 
-EadStatus ead_teacher_quality_measure(const EadPdn *teacher, const EadBackend *backend,
-                                      EadFeatureSource *source, const float mean[EAD_FEATURES],
-                                      const float std[EAD_FEATURES], bool quiet, EadTeacherQuality *quality) {
+EadStatus ead_teacher_quality_measure(const EadPdn *teacher, const EadRunSpec *run, EadFeatureSource *source,
+                                      const float mean[EAD_FEATURES], const float std[EAD_FEATURES],
+                                      EadTeacherQuality *quality) {
     double target_mean[EAD_FEATURES], target_std[EAD_FEATURES];
     *quality = (EadTeacherQuality){.images = source->images->held_out};
     TeacherEval *j = ead_new(1, sizeof *j, "judging the teacher");
     if (!j) return EAD_NO_MEMORY;
-    *j = (TeacherEval){.source = source, .mean = mean, .std = std};
+    *j = (TeacherEval){.source = source,
+                       .share = ead_ranks_share(run->ranks, source->images->held_out),
+                       .mean = mean,
+                       .std = std};
     EadStatus status = ead_channel_sums_new(EAD_FEATURES, &j->targets);
-    if (status == EAD_OK) status = plan_teacher(j, teacher, source->images, backend);
-    EadWalk walk = {.what = "judging the teacher", .count = source->images->held_out, .quiet = quiet};
+    if (status == EAD_OK) status = plan_teacher(j, teacher, source->images, run->backend);
+    EadWalk walk = {.what = "judging the teacher", .count = j->share.count, .quiet = run->quiet};
     if (status == EAD_OK) status = ead_walk(&walk, run_image, j);
+    status = ead_ranks_agree(run->ranks, status);
+    if (status == EAD_OK) ead_channel_sums_join(&j->targets, run->ranks);
+    if (status == EAD_OK && run->ranks) run->ranks->sum_doubles(run->ranks, j->errors, EAD_FEATURES);
     if (status == EAD_OK) ead_channel_sums_result(&j->targets, target_mean, target_std);
     for (int c = 0; c < EAD_FEATURES && status == EAD_OK; c++) {
         double error = j->errors[c] / (double)j->targets.count, variance = target_std[c] * target_std[c];

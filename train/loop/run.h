@@ -3,16 +3,18 @@
 
 #include "core/base/paths.h"
 #include "core/plan/plan.h"
+#include "core/ranks/ranks.h"
 #include "core/system/file_lock.h"
 #include "train/config/config.h"
 
 typedef struct EadRunSpec {
     const EadConfig *config; /* complete and checked for what is run */
     const EadBackend *backend;
-    bool no_capture; /* see EadPlanOptions */
-    int streams;     /* see EadPlanOptions */
-    bool resume;     /* continue from the run folder's checkpoint; without one, start from step 1 */
-    bool quiet;      /* no progress line */
+    bool no_capture;       /* see EadPlanOptions */
+    int streams;           /* see EadPlanOptions */
+    bool resume;           /* continue from the run folder's checkpoint; without one, start from step 1 */
+    bool quiet;            /* no progress line */
+    const EadRanks *ranks; /* that compute the run together, each with a spec like this; NULL: one process */
 } EadRunSpec;
 
 /* How its steps are planned. */

@@ -20,8 +20,16 @@ static EadStatus append_update(EadStep *s, EadNode *done) {
     values[s->columns - 1] = groups[0].rate;
     s->rows = ead_keep(ead_leaf(s->graph, "losses", EAD_REAL, 1, 1, EAD_LOSS_ROWS, s->columns, NULL));
     ead_ring_write(s->graph, s->rows, done, values);
-    ead_optimizer_append(s->graph, s->parts.group_count, groups, s->parts.total, done);
+    ead_optimizer_append(s->graph, s->parts.group_count, groups, s->parts.total, done, s->parts.share);
     return EAD_OK;
+}
+
+static EadStatus check_ranks(const EadStep *step, const EadPlanOptions *plan) {
+    bool device = plan && plan->backend && plan->backend->device;
+    if (!step->parts.share.ranks || !device) return EAD_OK;
+    return ead_fail(EAD_UNSUPPORTED,
+                    "%d ranks share out a batch on the CPU only; use --device cpu, or one process",
+                    step->parts.share.ranks->count);
 }
 
 EadStatus ead_step_new(EadStep *step, int losses, EadStepBuilder *build, void *context,
@@ -32,7 +40,8 @@ EadStatus ead_step_new(EadStep *step, int losses, EadStepBuilder *build, void *c
     EadNode *done = ead_leaf(step->graph, "step", EAD_I64, 1, 1, 1, 1, &step->device_done);
     build(context, step->graph, done, &step->parts);
     assert(step->parts.group_count >= 1 && step->parts.group_count <= EAD_MAX_GROUPS);
-    EadStatus status = append_update(step, done);
+    EadStatus status = check_ranks(step, plan);
+    if (status == EAD_OK) status = append_update(step, done);
     if (status == EAD_OK) status = ead_plan_new(step->graph, plan, &step->plan);
     if (status != EAD_OK) ead_step_free(step);
     return status;
@@ -61,14 +70,24 @@ void ead_step_run(EadStep *step, const uint8_t *slot) {
     step->done++;
 }
 
+/* Losses of this rank's images become those of all; the learning rate is the same everywhere. */
+static void sum_losses(const EadShare *share, float *row, int losses) {
+    double sums[EAD_MAX_LOSSES], weight = (double)share->count / (double)share->total;
+    for (int c = 0; c < losses; c++) sums[c] = weight * (double)row[c];
+    share->ranks->sum_doubles(share->ranks, sums, losses);
+    for (int c = 0; c < losses; c++) row[c] = (float)sums[c];
+}
+
 EadStatus ead_step_losses(EadStep *step, float *rows, int *count) {
     const void *value;
     size_t columns = (size_t)step->columns;
     assert(step->done - step->read <= EAD_LOSS_ROWS);
     EAD_TRY(ead_plan_fetch(step->plan, step->rows, &value));
-    for (*count = 0; step->read < step->done; step->read++, rows += columns, ++*count)
+    for (*count = 0; step->read < step->done; step->read++, rows += columns, ++*count) {
         memcpy(rows, (const float *)value + (size_t)(step->read % EAD_LOSS_ROWS) * columns,
                columns * sizeof *rows);
+        if (step->parts.share.ranks) sum_losses(&step->parts.share, rows, step->columns - 1);
+    }
     return EAD_OK;
 }
 

@@ -27,6 +27,9 @@ typedef struct EadStepParts {
     EadStepGroup groups[EAD_MAX_GROUPS];
     int group_count;
     EadNode *inputs[EAD_MAX_STEP_INPUTS]; /* leaves that come with each step; NULL behind the last */
+    EadShare
+        share; /* of the batch, where ranks share it out: the losses are then means over this rank's images,
+                       the inputs hold these alone, and rows and gradients become those of the whole batch */
 } EadStepParts;
 
 /* Builds the losses into a graph; done: the I64 scalar leaf that counts the steps. */
@@ -46,7 +49,7 @@ typedef struct EadStep {
 } EadStep;
 
 /* Plans a step with so many losses. plan may be NULL. Errors: EAD_NO_MEMORY and what the graph's builders
- * find; *step is empty then. */
+ * find; EAD_UNSUPPORTED for ranks on a device; *step is empty then. */
 EadStatus ead_step_new(EadStep *step, int losses, EadStepBuilder *build, void *context,
                        const EadPlanOptions *plan);
 
