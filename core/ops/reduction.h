@@ -31,6 +31,21 @@ static inline double ead_sum(const real *x, int64_t count) {
     return total;
 }
 
+/* (a[0] - b[0])² + … + (a[length-1] - b[length-1])². */
+static inline double ead_squared_distance(const real *a, const real *b, int64_t length) {
+    double lanes[EAD_SUM_LANES] = {0}, total = 0;
+    int64_t i = 0;
+    for (; i + EAD_SUM_LANES <= length; i += EAD_SUM_LANES)
+        for (int k = 0; k < EAD_SUM_LANES; k++) {
+            double d = (double)a[i + k] - (double)b[i + k];
+            lanes[k] += d * d;
+        }
+    for (int k = 0; i < length; i++, k++)
+        lanes[k] += ((double)a[i] - (double)b[i]) * ((double)a[i] - (double)b[i]);
+    for (int k = 0; k < EAD_SUM_LANES; k++) total += lanes[k];
+    return total;
+}
+
 /* Sum of the partial sums, in order. */
 static inline double ead_sum_partials(const double *partials, int64_t count) {
     double total = 0;

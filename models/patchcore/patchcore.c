@@ -3,8 +3,11 @@
 
 #include "core/base/half.h"
 #include "core/base/memory.h"
+#include "core/base/minmax.h"
 #include "core/ops/channel_mean/channel_mean.h"
 #include "core/ops/nearest_rows/nearest_rows.h"
+#include "core/ops/reweighted_score/reweighted_score.h"
+#include "core/ops/slice_channels/slice_channels.h"
 #include "core/system/machine.h"
 #include "models/networks/params_file.h"
 #include "models/networks/patch_embedding.h"
@@ -93,24 +96,31 @@ static EadDetection build(EadGraph *graph, const EadModel *base, EadNode *images
     const EadPatchcore *model = (const EadPatchcore *)base;
     const EadPatchcoreSpec *spec = &model->spec;
     EadNode *bank = ead_leaf(graph, "bank", EAD_REAL, model->rows, 1, 1, spec->length, model->bank);
-    EadNode *distance = ead_nearest_rows(graph, ead_patchcore_patches(graph, model, images), bank,
-                                         (EadNearestRows){spec->neighbours, false});
+    EadNode *patches = ead_patchcore_patches(graph, model, images);
+    EadNode *found =
+        ead_nearest_rows(graph, patches, bank, (EadNearestRows){spec->neighbours, spec->reweight > 0});
+    EadNode *distance = spec->reweight > 0 ? ead_slice_channels(graph, found, 0, spec->neighbours) : found;
     if (spec->neighbours > 1) distance = ead_channel_mean(graph, distance);
     EadDetection detection;
     ead_patch_map(graph, distance, base->height, base->width, spec->sigma, &detection.map, &detection.score);
+    if (spec->reweight > 0)
+        detection.score = ead_keep(ead_reweighted_score(graph, patches, found, bank, spec->reweight));
     return detection;
 }
 
 /* ---- the file ---- */
 
 static EadStatus read_spec(const EadSafetensors *file, const EadBackbone *backbone, EadPatchcoreSpec *spec) {
-    double neighbours, sigma;
+    double neighbours, sigma, reweight = 0;
     const char *layers = ead_safetensors_metadata(file, "layers");
     if (!layers || ead_backbone_find_taps(backbone, layers, &spec->taps) != EAD_OK)
         return ead_bad_metadata(file, "layers", layers, backbone->family->taps);
     EAD_TRY(ead_metadata_number(file, "neighbours", 1, EAD_NEAREST_MAX, &neighbours));
     EAD_TRY(ead_metadata_number(file, "sigma", 0, EAD_PATCH_MAP_SIGMA, &sigma));
+    if (ead_safetensors_metadata(file, "reweight"))
+        EAD_TRY(ead_metadata_number(file, "reweight", 2, EAD_REWEIGHT_MAX, &reweight));
     spec->neighbours = (int)neighbours;
+    spec->reweight = (int)reweight;
     spec->sigma = sigma;
     return EAD_OK;
 }
@@ -143,9 +153,10 @@ static EadStatus read_bank(const EadSafetensors *file, const EadFileTensor *bank
                         ead_safetensors_path(file), (long long)bank->shape[0], model->spec.length,
                         (double)bytes * 1e-6);
     model->rows = (int)bank->shape[0];
-    if (model->rows < model->spec.neighbours)
+    int most = ead_max(model->spec.neighbours, model->spec.reweight);
+    if (model->rows < most)
         return ead_fail(EAD_BAD_FILE, "%s: a bank of %d rows has no %d neighbours; %s",
-                        ead_safetensors_path(file), model->rows, model->spec.neighbours, EAD_MODEL_FILE_HINT);
+                        ead_safetensors_path(file), model->rows, most, EAD_MODEL_FILE_HINT);
     return ead_file_tensor_to_real(file, bank, model->bank);
 }
 
@@ -215,6 +226,8 @@ static EadStatus write(const EadModel *base, EadSafetensorsWriter *writer) {
     EAD_TRY(ead_safetensors_writer_metadata(writer, "layers", text));
     snprintf(text, sizeof text, "%d", model->spec.neighbours);
     EAD_TRY(ead_safetensors_writer_metadata(writer, "neighbours", text));
+    snprintf(text, sizeof text, "%d", model->spec.reweight);
+    if (model->spec.reweight) EAD_TRY(ead_safetensors_writer_metadata(writer, "reweight", text));
     snprintf(text, sizeof text, "%.17g", model->spec.sigma);
     EAD_TRY(ead_safetensors_writer_metadata(writer, "sigma", text));
     snprintf(text, sizeof text, "%" PRId64, model->positions);

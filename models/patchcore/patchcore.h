@@ -2,7 +2,8 @@
  * good images. A patch is as anomalous as it is far from the bank.
  *
  * In the model file (models/method.h) it is
- *   metadata  backbone, layers "layer2,layer3", neighbours, sigma, positions (of all images seen)
+ *   metadata  backbone, layers "layer2,layer3", neighbours, reweight (absent: 0), sigma, positions (of
+ *             all images seen)
  *   tensors   backbone.* (models/networks/backbone.h), bank [rows, width] (F32 or F16), images [count] (U64, hashes
  *             of the images seen) */
 #pragma once
@@ -15,9 +16,10 @@ enum { EAD_PATCHCORE_PER_LAYER = 1024 };
 typedef struct EadPatchcoreSpec {
     int height, width; /* of the images */
     EadTaps taps;
-    int length;         /* numbers of a patch */
-    int neighbours;     /* whose distances are averaged, 1 .. EAD_NEAREST_MAX */
-    double sigma;       /* of the map's Gaussian, in pixels; 0: none */
+    int length;     /* numbers of a patch */
+    int neighbours; /* whose distances are averaged, 1 .. EAD_NEAREST_MAX */
+    int reweight;   /* neighbours by which the score is re-weighted, 2 .. EAD_REWEIGHT_MAX; 0: it is not */
+    double sigma;   /* of the map's Gaussian, in pixels; 0: none */
     EadFileType stored; /* of the bank and the backbone's weights in files: EAD_FILE_F32 or EAD_FILE_F16 */
 } EadPatchcoreSpec;
 

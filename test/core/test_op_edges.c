@@ -12,6 +12,7 @@
 #include "core/ops/leaky_relu/leaky_relu.h"
 #include "core/ops/masked_mean/masked_mean.h"
 #include "core/ops/nearest_rows/nearest_rows.h"
+#include "core/ops/reweighted_score/reweighted_score.h"
 #include "core/ops/noise_normal/noise_normal.h"
 #include "core/ops/normalize_image/normalize_image.h"
 #include "core/ops/pad_border/pad_border.h"
@@ -189,6 +190,19 @@ static EadNode *more_neighbours_than_rows(EadGraph *g, EadNode *x) {
 static EadNode *bank_of_other_width(EadGraph *g, EadNode *x) {
     return ead_nearest_rows(g, x, ead_leaf(g, "bank", EAD_REAL, 4, 1, 1, 2, NULL), (EadNearestRows){1, 0});
 }
+static EadNode *reweighted(EadGraph *g, EadNode *x, int rows, int found, int neighbours) {
+    EadNode *near = ead_leaf(g, "found", EAD_REAL, 2, 4, 4, found, NULL);
+    return ead_reweighted_score(g, x, near, ead_leaf(g, "bank", EAD_REAL, rows, 1, 1, 3, NULL), neighbours);
+}
+static EadNode *reweighted_by_one(EadGraph *g, EadNode *x) {
+    return reweighted(g, x, 9, 2, 1);
+}
+static EadNode *reweighted_by_more_than_rows(EadGraph *g, EadNode *x) {
+    return reweighted(g, x, 4, 2, 5);
+}
+static EadNode *reweighted_without_indices(EadGraph *g, EadNode *x) {
+    return reweighted(g, x, 9, 1, 3);
+}
 static EadNode *gaussian_too_wide(EadGraph *g, EadNode *x) {
     return ead_gaussian_filter(g, x, 16.5);
 }
@@ -242,6 +256,9 @@ static const struct Refusal {
     {patches_to_nothing, EAD_BAD_ARGUMENT, "0 outputs"},
     {more_neighbours_than_rows, EAD_BAD_ARGUMENT, "the 5 nearest of 4 rows"},
     {bank_of_other_width, EAD_BAD_SHAPE, "queries of 3 numbers and a bank [4,1,1,2]"},
+    {reweighted_by_one, EAD_BAD_ARGUMENT, "1 neighbours of 9 rows"},
+    {reweighted_by_more_than_rows, EAD_BAD_ARGUMENT, "5 neighbours of 4 rows"},
+    {reweighted_without_indices, EAD_BAD_SHAPE, "their 2 x 4 x 4 x 1 neighbours"},
     {gaussian_too_wide, EAD_BAD_ARGUMENT, "16.5"},
 };
 
@@ -466,6 +483,26 @@ START_TEST(nearest_rows_of_awkward_numbers) {
 }
 END_TEST
 
+/* Rows that are there twice, and a query that is not finite. By hand: the query (3,0) is 3 from the row (0,0), which
+ * is there twice, and 1 + 3 from (-1,0), its next: 3 (1 - 1/(1 + 1 + e)). */
+START_TEST(reweighted_score_of_awkward_numbers) {
+    real bank[4][2] = {{9, 9}, {0, 0}, {0, 0}, {-1, 0}};
+    real queries[2][2][2] = {{{3, 0}, {9, 8}}, {{NAN, 0}, {3, 0}}};
+    EadGraph *graph = ead_graph_new();
+    EadNode *q = ead_leaf(graph, "queries", EAD_REAL, 2, 1, 2, 2, queries);
+    EadNode *m = ead_leaf(graph, "bank", EAD_REAL, 4, 1, 1, 2, bank);
+    EadNode *found = ead_nearest_rows(graph, q, m, (EadNearestRows){1, true});
+    EadNode *y = ead_keep(ead_reweighted_score(graph, q, found, m, 3));
+    EadPlan *plan = must_plan(graph);
+    ead_plan_run(plan);
+    const real *score = y->y.data;
+    ck_assert_msg(fabs((double)score[0] - 3 * (1 - 1 / (2 + exp(1)))) < 1e-6, "%g", (double)score[0]);
+    ck_assert(isinf(score[1]));
+    ead_plan_free(plan);
+    ead_graph_free(graph);
+}
+END_TEST
+
 int main(void) {
     omp_set_num_threads(1); /* small tensors: a second thread would only wait */
     Suite *suite = suite_create("op_edges");
@@ -480,6 +517,7 @@ int main(void) {
     tcase_add_test(tests, image_table_is_torchvisions);
     tcase_add_test(tests, record_keeps_the_last_rows);
     tcase_add_test(tests, nearest_rows_of_awkward_numbers);
+    tcase_add_test(tests, reweighted_score_of_awkward_numbers);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

@@ -59,6 +59,7 @@ static double allowed_part(EadOpId op, EadPrecision precision) {
     case EAD_OP_channel_mean:
     case EAD_OP_masked_mean:
     case EAD_OP_nearest_rows:
+    case EAD_OP_reweighted_score:
         return 2e-7; /* summed in double on both sides */
     case EAD_OP_coupling:
     case EAD_OP_coupling_gradient:

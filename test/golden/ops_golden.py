@@ -260,6 +260,20 @@ def nearest_rows(queries, bank, count, indices):
     return torch.cat([nearest.values, nearest.indices.double()], -1) if indices else nearest.values
 
 
+def reweighted_score(queries, bank, neighbours, _):
+    bank = bank.reshape(bank.shape[0], -1)
+    scores = []
+    for image in queries.flatten(1, 2):
+        distances = torch.cdist(image, bank, compute_mode="donot_use_mm_for_euclid_dist")
+        nearest, rows = distances.min(1)
+        farthest = nearest.argmax()
+        around = torch.cdist(bank[rows[farthest]][None], bank, compute_mode="donot_use_mm_for_euclid_dist")[0]
+        support = torch.topk(around, int(neighbours), largest=False).indices
+        weight = 1 - F.softmax((image[farthest] - bank[support]).norm(dim=1), 0)[0]
+        scores.append(nearest[farthest] * weight)
+    return torch.stack(scores).reshape(-1, 1, 1, 1)
+
+
 def gaussian_filter(x, sigma):
     return torch.from_numpy(ndimage.gaussian_filter(x.numpy(), (0, sigma, sigma, 0)))
 

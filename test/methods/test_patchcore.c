@@ -26,8 +26,8 @@ static void close_golden(void) {
     ead_safetensors_close(golden);
 }
 
-static EadPatchcore *new_patchcore(int neighbours, EadFileType stored) {
-    EadPatchcoreSpec spec = {HEIGHT, WIDTH, {0}, LENGTH, neighbours, 4, stored};
+static EadPatchcore *new_patchcore(int neighbours, int reweight, EadFileType stored) {
+    EadPatchcoreSpec spec = {HEIGHT, WIDTH, {0}, LENGTH, neighbours, reweight, 4, stored};
     EadBackbone backbone;
     EadPatchcore *model;
     write_backbone(kind_named("resnet18"), SCRATCH "drawn.safetensors", &(Drawn){.count = 0});
@@ -92,7 +92,7 @@ static void check_picks(const float *rows, bool exact, int64_t chosen[PICKS]) {
 }
 
 START_TEST(patches_and_coresets_are_the_originals) {
-    EadPatchcore *model = new_patchcore(1, EAD_FILE_F32);
+    EadPatchcore *model = new_patchcore(1, 0, EAD_FILE_F32);
     float *rows = good_patches(model);
     int64_t chosen[PICKS];
     check_floats("patches", rows, (int64_t)GOOD * GRID * LENGTH / 4, 4, 1e-5);
@@ -104,8 +104,8 @@ START_TEST(patches_and_coresets_are_the_originals) {
 END_TEST
 
 /* A model whose bank is the golden one. */
-static EadPatchcore *banked(int neighbours, EadFileType stored) {
-    EadPatchcore *model = new_patchcore(neighbours, stored);
+static EadPatchcore *banked(int neighbours, int reweight, EadFileType stored) {
+    EadPatchcore *model = new_patchcore(neighbours, reweight, stored);
     float *rows = good_patches(model);
     int64_t chosen[PICKS];
     EadCoreset coreset = coreset_of(rows, false);
@@ -133,7 +133,7 @@ static float *detect(const EadPatchcore *model, float *score) {
 }
 
 START_TEST(scores_and_maps_are_the_originals) {
-    EadPatchcore *model = banked(1, EAD_FILE_F32);
+    EadPatchcore *model = banked(1, 0, EAD_FILE_F32);
     float score, *map = detect(model, &score), most = 0;
     const EadFileTensor *three = ead_safetensors_find(golden, "three");
     float expected[GRID];
@@ -141,7 +141,7 @@ START_TEST(scores_and_maps_are_the_originals) {
     check_floats("score", &score, 1, 1, 1e-4);
     free(map);
     ead_model_free(&model->base);
-    model = banked(3, EAD_FILE_F32);
+    model = banked(3, 0, EAD_FILE_F32);
     free(detect(model, &score));
     ASSERT_OK(ead_file_tensor_to_float(golden, three, expected));
     for (int i = 0; i < GRID; i++) most = expected[i] > most ? expected[i] : most;
@@ -150,11 +150,26 @@ START_TEST(scores_and_maps_are_the_originals) {
 }
 END_TEST
 
+/* The map does not know of it, and neither does the number of neighbours that are averaged. */
+START_TEST(scores_are_reweighted) {
+    for (int neighbours = 1; neighbours <= 3; neighbours += 2) {
+        EadPatchcore *plain = banked(neighbours, 0, EAD_FILE_F32),
+                     *model = banked(neighbours, 9, EAD_FILE_F32);
+        float score, other, *map = detect(model, &score), *same = detect(plain, &other);
+        check_floats("reweighted", &score, 1, 1, 1e-5);
+        ck_assert(memcmp(map, same, sizeof *map * HEIGHT * WIDTH) == 0);
+        free(map), free(same);
+        ead_model_free(&plain->base);
+        ead_model_free(&model->base);
+    }
+}
+END_TEST
+
 /* ---- the file ---- */
 
 START_TEST(files_give_the_same_model_back) {
     for (int half = 0; half < 2; half++) {
-        EadPatchcore *model = banked(2, half ? EAD_FILE_F16 : EAD_FILE_F32);
+        EadPatchcore *model = banked(2, half ? 9 : 0, half ? EAD_FILE_F16 : EAD_FILE_F32);
         EadModel *read;
         char text[256];
         float before_score, after_score, *before = detect(model, &before_score);
@@ -165,7 +180,7 @@ START_TEST(files_give_the_same_model_back) {
         ck_assert(memcmp(before, after, sizeof *before * HEIGHT * WIDTH) == 0 && before_score == after_score);
         ck_assert(again->positions == GOOD * GRID && again->image_count == 1 && again->images[0] == 7);
         ck_assert(again->spec.sigma == 4 && again->spec.neighbours == 2 &&
-                  again->spec.stored == model->spec.stored);
+                  again->spec.reweight == model->spec.reweight && again->spec.stored == model->spec.stored);
         read->method->functions->describe(read, text, sizeof text);
         ck_assert_str_eq(text, "PatchCore at 96x64, 38 x 160 numbers of resnet18's layer2,layer3");
         free(before), free(after);
@@ -177,7 +192,7 @@ END_TEST
 
 /* Writes a model with something wrong and opens it. */
 static void refuses(int64_t rows, float value, const char *key, const char *metadata, const char *words) {
-    EadPatchcore *model = banked(1, EAD_FILE_F32);
+    EadPatchcore *model = banked(1, 0, EAD_FILE_F32);
     EadSafetensorsWriter *writer;
     EadModel *read;
     int whole = model->rows;
@@ -205,10 +220,12 @@ START_TEST(bad_files_are_refused) {
     refuses(PICKS, 0, "layers", "layer5", "metadata 'layers' is 'layer5'");
     refuses(PICKS, 0, "neighbours", "0", "metadata 'neighbours' is '0', expected a number from 1 to 16");
     refuses(2, 0, "neighbours", "3", "a bank of 2 rows has no 3 neighbours");
+    refuses(PICKS, 0, "reweight", "1", "metadata 'reweight' is '1', expected a number from 2 to 64");
+    refuses(3, 0, "reweight", "4", "a bank of 3 rows has no 4 neighbours");
     refuses(PICKS, 0, "sigma", "wide", "metadata 'sigma' is 'wide'");
     refuses(PICKS, 0, "positions", "3", "metadata 'positions' is '3'");
     /* cut off in the bank, as a copy that was interrupted */
-    EadPatchcore *model = banked(1, EAD_FILE_F32);
+    EadPatchcore *model = banked(1, 0, EAD_FILE_F32);
     ASSERT_OK(ead_model_save(&model->base, SCRATCH "whole.safetensors", NULL));
     shell_ok("head -c -5000 " SCRATCH "whole.safetensors >" SCRATCH "cut.safetensors");
     ck_assert_int_eq(ead_model_open(SCRATCH "cut.safetensors", &read), EAD_BAD_FILE);
@@ -324,6 +341,7 @@ int main(void) {
     tcase_add_unchecked_fixture(tests, open_golden, close_golden);
     tcase_add_test(tests, patches_and_coresets_are_the_originals);
     tcase_add_test(tests, scores_and_maps_are_the_originals);
+    tcase_add_test(tests, scores_are_reweighted);
     tcase_add_test(tests, files_give_the_same_model_back);
     tcase_add_test(tests, bad_files_are_refused);
     tcase_add_test(tests, lazy_choice_is_the_plain_one);

@@ -89,6 +89,9 @@ START_TEST(what_cannot_be_is_refused) {
          "patchcore.layers: 'layer2' names features that pdn_small does not have"},
         {"--set patchcore.coreset_ratio=0.0005 --set patchcore.neighbours=3",
          "the bank has 1 patches, fewer than patchcore.neighbours (3)"},
+        {"--set patchcore.reweight=1", "patchcore.reweight: one neighbour leaves nothing to weigh against"},
+        {"--set patchcore.coreset_ratio=0.0005 --set patchcore.reweight=9",
+         "the bank has 1 patches, fewer than patchcore.reweight (9)"},
         {"--set patchcore.add=" S "eval/none", "patchcore.add"},
         {"--set model.method=efficientad --set loss.penalty=false --set model.teacher=" S
          "first/model.safetensors",

@@ -39,6 +39,7 @@
 #include "core/ops/quantile/quantile.h"
 #include "core/ops/relu/relu.h"
 #include "core/ops/resize_bilinear/resize_bilinear.h"
+#include "core/ops/reweighted_score/reweighted_score.h"
 #include "core/ops/scale/scale.h"
 #include "core/ops/slice_batch/slice_batch.h"
 #include "core/ops/slice_channels/slice_channels.h"
@@ -94,6 +95,9 @@ BUILDER(normalize_image, ead_normalize_image(g, x[0]))
 BUILDER(pad_border, ead_pad_border(g, x[0], INT(0)))
 BUILDER(patch_pool, ead_patch_pool(g, x[0], (EadPatchPool){INT(0), INT(1)}))
 BUILDER(nearest_rows, ead_nearest_rows(g, x[0], x[1], (EadNearestRows){INT(0), INT(1) != 0}))
+BUILDER(reweighted_score,
+        ead_reweighted_score(g, x[0], ead_nearest_rows(g, x[0], x[1], (EadNearestRows){INT(1), true}), x[1],
+                             INT(0)))
 BUILDER(gaussian_filter, ead_gaussian_filter(g, x[0], numbers[0]))
 BUILDER(gather_image, ead_gather_image(g, x[0], x[1]))
 BUILDER(gather_bytes, ead_normalize_image(g, ead_gather_image(g, x[0], x[1])))

@@ -51,6 +51,7 @@ static EadStatus new_model(State *s) {
                              .width = config->model_image_size.width,
                              .length = config->patchcore_width,
                              .neighbours = config->patchcore_neighbours,
+                             .reweight = config->patchcore_reweight,
                              .sigma = config->patchcore_sigma};
     spec.stored = config->patchcore_stored == EAD_STORED_CHOICE_FP16 ? EAD_FILE_F16 : EAD_FILE_F32;
     EAD_TRY(ead_open_backbone(config, &backbone));
@@ -83,6 +84,18 @@ static Need need_of(const State *s, int images) {
     n.coreset_bytes = n.bank < n.patches ? ead_coreset_bytes(n.patches, n.bank) : 0;
     n.total = n.patch_bytes + n.bank_bytes + n.coreset_bytes;
     return n;
+}
+
+static EadStatus check_neighbours(const State *s, int64_t bank) {
+    const EadPatchcoreSpec *spec = &s->model->spec;
+    bool reweight = spec->reweight > spec->neighbours;
+    int most = reweight ? spec->reweight : spec->neighbours;
+    if (bank >= most) return EAD_OK;
+    return ead_fail(EAD_BAD_ARGUMENT,
+                    "the bank has %lld patches, fewer than patchcore.%s (%d); raise patchcore.coreset_ratio "
+                    "(now %g) or take more images",
+                    (long long)bank, reweight ? "reweight" : "neighbours", most,
+                    s->config->patchcore_coreset_ratio);
 }
 
 /* Fails before the work what would not fit. */
@@ -128,7 +141,9 @@ static EadStatus create(const EadRunSpec *spec, EadTrainData *data, void **state
         EAD_TRY(ead_check_output_apart(&s->added_list.left_out, s->config->output));
         EAD_TRY(ead_left_out_print(&s->added_list.left_out, "patchcore.add", stderr));
     }
-    return check_need(s, (spec->resume ? 0 : data->dataset.train.count) + s->added_list.count);
+    int images = (spec->resume ? 0 : data->dataset.train.count) + s->added_list.count;
+    if (!spec->resume) EAD_TRY(check_neighbours(s, choice_of(s, images)));
+    return check_need(s, images);
 }
 
 /* A bank of noise, of the size that a training on as many images would give. */
@@ -306,12 +321,7 @@ static EadStatus extend(State *s, const EadImageCache *train) {
         ead_print(stderr, "the bank has %d patches, %d of them new, of %lld in %d images\n", s->model->rows,
                   s->model->rows - before, (long long)s->model->positions, s->model->image_count);
     free_fit(s);
-    if (status == EAD_OK && s->model->rows < s->model->spec.neighbours)
-        return ead_fail(EAD_BAD_ARGUMENT,
-                        "the bank has %d patches, fewer than patchcore.neighbours (%d); raise "
-                        "patchcore.coreset_ratio (now %g) or take more images",
-                        s->model->rows, s->model->spec.neighbours, s->config->patchcore_coreset_ratio);
-    return status;
+    return status == EAD_OK ? check_neighbours(s, s->model->rows) : status;
 }
 
 static EadStatus fit(void *state, int phase) {
@@ -380,6 +390,11 @@ static EadModel *model_of(void *state) {
 
 static EadStatus check(EadConfig *config, EadCheckScope scope) {
     int known = config->problems.lines.count;
+    if (config->patchcore_reweight == 1)
+        ead_config_wrong(
+            config, EAD_KEY_patchcore_reweight,
+            "patchcore.reweight: one neighbour leaves nothing to weigh against; 0 turns it off, 9 is "
+            "usual");
     if (scope >= EAD_CHECK_FILES) {
         ead_check_backbone(config);
         ead_config_must_be_there(config, EAD_KEY_patchcore_add);

@@ -165,20 +165,6 @@ static void search_block(const RowSearch *s, int64_t first, int thread) {
     }
 }
 
-static double exact_distance(const real *a, const real *b, int64_t length) {
-    double lanes[EAD_SUM_LANES] = {0}, total = 0;
-    int64_t i = 0;
-    for (; i + EAD_SUM_LANES <= length; i += EAD_SUM_LANES)
-        for (int k = 0; k < EAD_SUM_LANES; k++) {
-            double d = (double)a[i + k] - (double)b[i + k];
-            lanes[k] += d * d;
-        }
-    for (int k = 0; i < length; i++, k++)
-        lanes[k] += ((double)a[i] - (double)b[i]) * ((double)a[i] - (double)b[i]);
-    for (int k = 0; k < EAD_SUM_LANES; k++) total += lanes[k];
-    return total;
-}
-
 /* Puts the threads' candidates of a query together, measures them and writes the nearest. */
 static void finish_query(const RowSearch *s, int64_t query, const EadNearestRows *a, real *out) {
     Near *list = s->near + query * s->listed, best[EAD_NEAREST_LISTED];
@@ -188,7 +174,7 @@ static void finish_query(const RowSearch *s, int64_t query, const EadNearestRows
     for (int i = 0; i < a->count; i++) best[i] = (Near){(real)INFINITY, (int)s->bank_rows};
     for (int i = 0; i < s->listed && list[i].row < s->bank_rows; i++) { /* none where nothing is finite */
         const real *row = s->bank + list[i].row * s->length;
-        double distance = exact_distance(s->queries + query * s->length, row, s->length);
+        double distance = ead_squared_distance(s->queries + query * s->length, row, s->length);
         insert(best, a->count, (Near){(real)distance, list[i].row});
     }
     for (int i = 0; i < a->count; i++) {

@@ -9,6 +9,7 @@ judged, philox.test_image() of seeds 20..23 and 30, 96x64; layer2 and layer3, 1,
   one, three   [96] f32        patch scores of the fifth image: nearest squared distance, mean of three, against the
                                bank of `approximate`
   score        [1] f32         its score by the nearest
+  reweighted   [1] f32         its score re-weighted by nine neighbours, by anomalib's formula as written out here
   map          [96, 64] f32    its map by the nearest
 The random projection and the ten starting points are those of train/patchcore/coreset.c. Run in float32, as the
 authors run it. Needs torch, torchvision, numpy, scipy, faiss-cpu, tqdm."""
@@ -68,6 +69,17 @@ def picks(sampler, features):
     return chosen[0].astype(np.int64)
 
 
+def reweighted(patches, bank, neighbours=9):
+    """The largest distance of a patch to its nearest row, times 1 - the softmax over the distances to the rows around
+    that row at the row itself."""
+    distance = np.linalg.norm(patches[:, None] - bank[None], axis=-1)
+    farthest = distance.min(1).argmax()
+    nearest = distance[farthest].argmin()
+    around = np.linalg.norm(bank - bank[nearest], axis=-1).argsort(kind="stable")[:neighbours]
+    support = np.exp(distance[farthest, around] - distance[farthest, around].max())
+    return distance[farthest, nearest] * (1 - support[0] / support.sum())
+
+
 def main():
     package = original()
     model = backbone("resnet18", "torchvision")
@@ -87,6 +99,8 @@ def main():
         if neighbours == 1:
             scores, masks = core.predict(image(JUDGED))
             found["score"], found["map"] = np.array(scores), masks[0]
+    judged = np.asarray(core._embed(image(JUDGED))).astype(np.float64)
+    found["reweighted"] = np.array([reweighted(judged, patches[approximate].astype(np.float64))])
     found = {name: np.ascontiguousarray(t if t.dtype == np.int64 else t.astype(np.float32)) for name, t in found.items()}
     path = FOLDER / "patchcore.safetensors"
     safetensors_file.write(path, found, {"made by": "patchcore_golden.py", "torch": torch.__version__})
