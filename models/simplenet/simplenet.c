@@ -78,6 +78,7 @@ EadStatus ead_simplenet_new(const EadSimplenetSpec *spec, EadBackbone *backbone,
                              .threshold = (float)NAN,
                              .color_high = (float)NAN};
     model->spec = *spec;
+    model->scale = 1;
     model->backbone = *backbone;
     *backbone = (EadBackbone){0};
     ead_backbone_round(&model->backbone, spec->stored);
@@ -119,7 +120,7 @@ static void merge_rows(EadSimplenet *model, int first, int end, const real *fact
     memset(model->merged + (int64_t)first * length, 0, (size_t)(end - first) * (size_t)length * sizeof(real));
     for (int k = 0; k < length; k++)
         for (int h = first; h < end; h++) {
-            real weight = hidden[(int64_t)h * length + k] * factor[h - first];
+            real weight = hidden[(int64_t)h * length + k] * factor[h - first] * model->scale;
             const real *from = adaptor + (int64_t)k * length;
             real *to = model->merged + (int64_t)h * length;
             for (int i = 0; i < length; i++) to[i] += weight * from[i];
@@ -239,6 +240,7 @@ static EadStatus read(const EadSafetensors *file, int height, int width, EadMode
     EadSimplenetSpec spec = {.height = height, .width = width, .stored = EAD_FILE_F32};
     EadBackbone backbone;
     EadSimplenet *model;
+    double scale;
     EAD_TRY(ead_backbone_read(file, "backbone", &backbone));
     EadStatus status = read_spec(file, &backbone, &spec);
     if (status != EAD_OK) {
@@ -247,7 +249,9 @@ static EadStatus read(const EadSafetensors *file, int height, int width, EadMode
     }
     status = ead_simplenet_new(&spec, &backbone, &model);
     if (status != EAD_OK) return ead_fail_prefix(EAD_BAD_FILE, "%s: ", ead_safetensors_path(file));
-    status = ead_params_read_all(file, &model->adaptor);
+    status = ead_metadata_number(file, "scale", 1e-30, 1e30, &scale);
+    model->scale = (real)scale;
+    if (status == EAD_OK) status = ead_params_read_all(file, &model->adaptor);
     if (status == EAD_OK) status = ead_params_read_all(file, &model->discriminator);
     if (status == EAD_OK) status = read_running(file, model);
     if (status == EAD_OK) {
@@ -268,6 +272,8 @@ static EadStatus write(const EadModel *base, EadSafetensorsWriter *writer) {
     EAD_TRY(ead_safetensors_writer_metadata(writer, "layers", text));
     snprintf(text, sizeof text, "%.17g", model->spec.sigma);
     EAD_TRY(ead_safetensors_writer_metadata(writer, "sigma", text));
+    snprintf(text, sizeof text, "%.17g", (double)model->scale);
+    EAD_TRY(ead_safetensors_writer_metadata(writer, "scale", text));
     EAD_TRY(ead_params_write(writer, &model->adaptor, EAD_FILE_F32));
     EAD_TRY(ead_params_write(writer, &model->discriminator, EAD_FILE_F32));
     EAD_TRY(ead_vector_write(writer, RUNNING_MEAN, hidden, model->running));

@@ -2,7 +2,7 @@
  * discriminator that has learned to tell the patches of good images from the same with noise on them.
  *
  * In the model file (models/method.h) it is
- *   metadata  backbone, layers "layer2,layer3", sigma
+ *   metadata  backbone, layers "layer2,layer3", sigma, scale
  *   tensors   backbone.* (models/networks/backbone.h), adaptor.weight [width,width,1,1] and .bias,
  *             discriminator.hidden.weight [hidden,width,1,1] and .bias, discriminator.norm.weight, .bias, .running_mean
  *             and .running_var [hidden], discriminator.head.weight [hidden], all F32 */
@@ -31,6 +31,7 @@ typedef struct EadSimplenet {
     EadBackbone backbone;
     int grid_height, grid_width; /* patches of an image */
     EadParams adaptor, discriminator;
+    real scale;    /* that patches are multiplied by before the adaptor; 1 at first */
     real *running; /* [2][hidden]: mean and variance of the batch norm */
     real *merged,
         *bias; /* [hidden][length] and [hidden]: adaptor, hidden layer and batch norm as one layer */
@@ -52,7 +53,7 @@ EadNode *ead_simplenet_patches(EadGraph *graph, const EadSimplenet *model, EadNo
 
 /* ---- in training, all parameters trainable ---- */
 
-/* patches [N,h,w,length] -> the adapted ones, of the same shape. */
+/* patches [N,h,w,length], scaled -> the adapted ones, of the same shape. */
 EadNode *ead_simplenet_adapt(EadGraph *graph, const EadSimplenet *model, EadNode *patches);
 
 /* adapted [N,h,w,length] -> [N,h,w,1], positive where a patch looks good. The batch norm takes the statistics of all

@@ -129,12 +129,30 @@ START_TEST(five_steps_and_a_map_are_the_algorithms) {
 }
 END_TEST
 
+/* An adaptor of half the weights on patches of twice the size is the same. */
+START_TEST(patches_are_scaled) {
+    EadSimplenet *model = new_simplenet(EAD_FILE_F32);
+    const EadParam *weight = ead_params_find(&model->adaptor, "adaptor.weight");
+    float first_score, second_score;
+    ead_simplenet_merge(model);
+    float *first = detect(model, &first_score);
+    model->scale = 2;
+    for (int64_t i = 0; i < ead_param_size(weight); i++) model->adaptor.values[weight->offset + i] /= 2;
+    ead_simplenet_merge(model);
+    float *second = detect(model, &second_score);
+    ck_assert(memcmp(first, second, sizeof *first * HEIGHT * WIDTH) == 0 && first_score == second_score);
+    free(first), free(second);
+    ead_model_free(&model->base);
+}
+END_TEST
+
 /* ---- the file ---- */
 
 static EadSimplenet *trained(EadFileType stored) {
     EadSimplenet *model = new_simplenet(stored);
     float rows[1][4];
     train_steps(model, 1, rows);
+    model->scale = 1.7f;
     ead_simplenet_merge(model);
     return model;
 }
@@ -206,6 +224,7 @@ START_TEST(bad_files_are_refused) {
     refuses(0, 1, "backbone", "resnet19", "metadata 'backbone' is 'resnet19'");
     refuses(0, 1, "layers", "layer5", "metadata 'layers' is 'layer5'");
     refuses(0, 1, "sigma", "17", "metadata 'sigma' is '17', expected a number from 0 to 16");
+    refuses(0, 1, "scale", "0", "metadata 'scale' is '0'");
     refuses(0, 1, "image_size", "0", "images of 0x0");
     refuses_without(adaptor_of, "part.safetensors: tensor 'adaptor.weight' is missing");
     refuses_without(discriminator_of,
@@ -226,6 +245,7 @@ int main(void) {
     tcase_set_timeout(tests, 0);
     tcase_add_unchecked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, five_steps_and_a_map_are_the_algorithms);
+    tcase_add_test(tests, patches_are_scaled);
     tcase_add_test(tests, files_give_the_same_model_back);
     tcase_add_test(tests, bad_files_are_refused);
     suite_add_tcase(suite, tests);

@@ -51,6 +51,7 @@ START_TEST(the_same_bits_again_and_resumed) {
     NEED_PROGRAM();
     run(TRAIN "again --threads 3", 0, &outcome);
     ck_assert_int_eq(outcome.code, 0);
+    assert_contains(outcome.err, "standard deviation of the patches: ");
     ck_assert(!strstr(outcome.err, "are computed into")); /* the features are there */
     ck_assert(same_tensors(S "first/model.safetensors", S "again/model.safetensors"));
     run_well(TRAIN "parts --set simplenet.epochs=1");

@@ -58,6 +58,7 @@ const CudaConvCase cuda_conv_layers[CUDA_CONV_LAYERS] = {
     {"dec_conv3", 1, 15, 14, 64, 64, 4, 4, 1, 2, true, true, NO_POOL},
     {"dec_conv7", 2, 7, 6, 64, 64, 3, 3, 1, 1, true, true, NO_POOL},
     {"dec_conv8", 1, 5, 6, 64, 384, 3, 3, 1, 1, false, true, NO_POOL},
+    {"one output", 2, 4, 5, 1024, 1, 1, 1, 1, 0, false, false, NO_POOL},
 };
 
 static EadType half_of(EadPrecision precision) {

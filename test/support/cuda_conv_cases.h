@@ -15,13 +15,13 @@ typedef struct CudaConvCase {
     int pool; /* padding of the pooling, or CUDA_CONV_NO_POOL */
 } CudaConvCase;
 
-enum { CUDA_CONV_NO_POOL = -1, CUDA_CONV_SMALL = 23, CUDA_CONV_LAYERS = 19 };
+enum { CUDA_CONV_NO_POOL = -1, CUDA_CONV_SMALL = 23, CUDA_CONV_LAYERS = 20 };
 
 /* Every geometry of test/support/op_cases.def, and channels around the multiples that copies and tiles
  * have. */
 extern const CudaConvCase cuda_conv_small[CUDA_CONV_SMALL];
 
-/* The layers of both models and the autoencoder on few pixels: channels, kernels, strides and paddings. */
+/* The layers of both models, the autoencoder and a discriminator on few pixels: channels, kernels, strides and paddings. */
 extern const CudaConvCase cuda_conv_layers[CUDA_CONV_LAYERS];
 
 /* How a case is computed: precision, storage types of inputs and outputs, what EFFICIENTAD_CUDA_CONV says. */

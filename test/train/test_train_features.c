@@ -63,21 +63,25 @@ typedef struct Opened {
 
 static EadRunSpec run_spec = {.config = &config, .backend = &ead_backend_cpu, .quiet = true};
 
-/* change: added to one weight of the backbone. */
-static EadStatus open_features(Opened *o, float change) {
+/* change: added to one weight of the backbone; inputs: layer1 alone, or layer2, too. */
+static EadStatus open_inputs(Opened *o, float change, int inputs) {
     const EadTensor shapes[2] = {{.h = HEIGHT / 4, .w = WIDTH / 4, .c = 64},
                                  {.h = HEIGHT / 8, .w = WIDTH / 8, .c = 128}};
     *o = (Opened){.graph = ead_graph_new()};
     write_backbone(kind_named("resnet18"), SCRATCH "drawn.safetensors", &(Drawn){.count = 0});
     ASSERT_OK(ead_backbone_open(SCRATCH "drawn.safetensors", &o->backbone));
     o->backbone.params.values[5] += change;
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < inputs; i++)
         o->values[i] =
             ead_keep(ead_train_features_input(&o->features, o->graph, BATCH, &shapes[i], &o->parts));
     ASSERT_OK(ead_plan_new(o->graph, NULL, &o->plan));
     EadTrainFeaturesSpec spec = {&run_spec, images,       &o->backbone, "layer1,layer2", HEIGHT, WIDTH,
                                  build,     &o->backbone, BATCH};
     return ead_train_features_open(&o->features, &spec);
+}
+
+static EadStatus open_features(Opened *o, float change) {
+    return open_inputs(o, change, 2);
 }
 
 static void close_features(Opened *o) {
@@ -136,6 +140,41 @@ START_TEST(batches_are_the_features_of_their_images) {
 }
 END_TEST
 
+/* Two passes over all numbers, in double. */
+START_TEST(their_spread_and_scale) {
+    enum { POSITIONS = HEIGHT / 4 * WIDTH / 4, CHANNELS = 64, RECORD = POSITIONS * CHANNELS };
+    Opened o;
+    double expected = 0, got, *values = malloc(sizeof *values * IMAGES * RECORD);
+    uint16_t *halves = malloc(sizeof *halves * RECORD);
+    uint8_t none;
+    shell_ok("rm -rf " SCRATCH "cache");
+    ASSERT_OK(open_inputs(&o, 0, 1));
+    for (int i = 0; i < IMAGES; i++) {
+        ASSERT_OK(ead_feature_cache_read(o.features.cache, i, &none, halves));
+        for (int k = 0; k < RECORD; k++) values[i * RECORD + k] = (double)ead_half_to_float(halves[k]);
+    }
+    for (int c = 0; c < CHANNELS; c++) {
+        double sum = 0, squares = 0;
+        for (int p = 0; p < IMAGES * POSITIONS; p++) sum += values[p * CHANNELS + c];
+        for (int p = 0; p < IMAGES * POSITIONS; p++)
+            squares += pow(values[p * CHANNELS + c] - sum / (IMAGES * POSITIONS), 2);
+        expected += sqrt(squares / (IMAGES * POSITIONS)) / CHANNELS;
+    }
+    ASSERT_OK(ead_train_features_deviation(&o.features, &got));
+    ck_assert_msg(fabs(got - expected) <= 1e-10 * expected, "%.15g and %.15g", got, expected);
+    ead_train_features_scale(&o.features, 0.25);
+    ead_plan_update_weights(o.plan);
+    ASSERT_OK(ead_feature_cache_read(o.features.cache, 0, &none, halves));
+    for (int b = 0; b < BATCH; b++)
+        memcpy((uint16_t *)o.parts.inputs[0]->y.data + b * RECORD, halves, RECORD * sizeof *halves);
+    ead_plan_run(o.plan);
+    for (int k = 0; k < RECORD; k++)
+        ck_assert((double)((const float *)o.values[0]->y.data)[k] == values[k] / 4);
+    close_features(&o);
+    free(values), free(halves);
+}
+END_TEST
+
 static int cache_files(void) {
     glob_t found;
     int count = glob(SCRATCH "cache/features_*.cache", 0, NULL, &found) == 0 ? (int)found.gl_pathc : 0;
@@ -172,6 +211,7 @@ int main(void) {
     tcase_set_timeout(tests, 0);
     tcase_add_unchecked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, batches_are_the_features_of_their_images);
+    tcase_add_test(tests, their_spread_and_scale);
     tcase_add_test(tests, a_file_belongs_to_images_backbone_and_settings);
     tcase_add_test(tests, features_beyond_half_precision_are_refused);
     suite_add_tcase(suite, tests);

@@ -1,12 +1,14 @@
 /* The backbone's pass over all images, and batches out of the file. */
 #include "train/loop/train_features.h"
 
+#include "core/base/half.h"
 #include "core/base/memory.h"
 #include "core/base/philox.h"
 #include "core/base/printing.h"
 #include "core/ops/channel_affine/channel_affine.h"
 #include "data/cache/cache_key.h"
 #include "train/loop/train_data.h"
+#include "train/support/channel_sums.h"
 #include "train/support/progress.h"
 
 #include <assert.h>
@@ -21,12 +23,19 @@ EadNode *ead_train_features_input(EadTrainFeatures *features, EadGraph *graph, i
     int at = features->inputs++;
     assert(at < EAD_MAX_STEP_INPUTS);
     features->numbers[at] = (int64_t)shape->h * shape->w * shape->c;
-    features->ones[at] = ead_new(shape->c, sizeof(real), "features");
-    if (!features->ones[at]) ead_graph_fail(graph, EAD_NO_MEMORY);
-    for (int c = 0; c < shape->c && features->ones[at]; c++) features->ones[at][c] = 1;
+    features->channels[at] = shape->c;
+    features->factors[at] = ead_new(shape->c, sizeof(real), "features");
+    if (!features->factors[at]) ead_graph_fail(graph, EAD_NO_MEMORY);
+    ead_train_features_scale(features, 1);
     parts->inputs[at] = ead_leaf(graph, "features", EAD_F16, batch, shape->h, shape->w, shape->c, NULL);
-    EadNode *ones = ead_leaf(graph, "ones", EAD_REAL, 1, 1, 1, shape->c, features->ones[at]);
-    return ead_channel_affine(graph, parts->inputs[at], ones, NULL);
+    EadNode *factors = ead_leaf(graph, "factors", EAD_REAL, 1, 1, 1, shape->c, features->factors[at]);
+    return ead_channel_affine(graph, parts->inputs[at], factors, NULL);
+}
+
+void ead_train_features_scale(EadTrainFeatures *features, double factor) {
+    for (int i = 0; i < features->inputs; i++)
+        for (int c = 0; c < features->channels[i] && features->factors[i]; c++)
+            features->factors[i][c] = (real)factor;
 }
 
 static int64_t total_of(const EadTrainFeatures *features) {
@@ -141,6 +150,44 @@ EadStatus ead_train_features_open(EadTrainFeatures *features, const EadTrainFeat
     return fill_cache(features, &cache);
 }
 
+/* ---- their spread ---- */
+
+typedef struct FeatureSpread {
+    const EadTrainFeatures *features;
+    EadChannelSums sums;
+    float *numbers;
+} FeatureSpread;
+
+static EadStatus add_to_spread(void *context, int index) {
+    FeatureSpread *spread = context;
+    const EadTrainFeatures *f = spread->features;
+    uint8_t no_pixels;
+    EAD_TRY(ead_feature_cache_read(f->cache, index, &no_pixels, f->halves));
+    ead_halves_to_floats(f->halves, f->numbers[0], spread->numbers);
+    ead_channel_sums_add(&spread->sums, spread->numbers, f->numbers[0] / f->channels[0]);
+    return EAD_OK;
+}
+
+EadStatus ead_train_features_deviation(const EadTrainFeatures *features, double *deviation) {
+    int channels = features->channels[0];
+    FeatureSpread spread = {.features = features};
+    EadWalk walk = {.what = "measuring the features",
+                    .count = ead_image_cache_count(features->spec.images),
+                    .quiet = features->spec.run->quiet};
+    double *results = ead_new(channels, 2 * sizeof *results, "the spread of features");
+    assert(features->inputs == 1);
+    spread.numbers = ead_new(features->numbers[0], sizeof *spread.numbers, "the features of an image");
+    EadStatus status =
+        results && spread.numbers ? ead_channel_sums_new(channels, &spread.sums) : EAD_NO_MEMORY;
+    if (status == EAD_OK) status = ead_walk(&walk, add_to_spread, &spread);
+    if (status == EAD_OK) ead_channel_sums_result(&spread.sums, results, results + channels);
+    *deviation = 0;
+    for (int c = 0; c < channels && status == EAD_OK; c++) *deviation += results[channels + c] / channels;
+    ead_channel_sums_free(&spread.sums);
+    free(results), free(spread.numbers);
+    return status;
+}
+
 /* ---- batches ---- */
 
 /* An EadLoaderFill, of one thread. */
@@ -173,7 +220,7 @@ void ead_train_features_load(EadTrainFeatures *features, EadLoaderSpec *loader) 
 
 void ead_train_features_close(EadTrainFeatures *features) {
     ead_feature_cache_close(features->cache);
-    for (int i = 0; i < EAD_MAX_STEP_INPUTS; i++) free(features->ones[i]);
+    for (int i = 0; i < EAD_MAX_STEP_INPUTS; i++) free(features->factors[i]);
     free(features->halves);
     *features = (EadTrainFeatures){0};
 }

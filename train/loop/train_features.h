@@ -35,7 +35,8 @@ typedef struct EadTrainFeatures {
     EadTrainFeaturesSpec spec;
     int inputs;                           /* of the step */
     int64_t numbers[EAD_MAX_STEP_INPUTS]; /* that an image has of each */
-    real *ones[EAD_MAX_STEP_INPUTS];      /* what they are multiplied by on being widened */
+    int channels[EAD_MAX_STEP_INPUTS];
+    real *factors[EAD_MAX_STEP_INPUTS]; /* [channels], what they are multiplied by on being widened */
     EadFeatureCache *cache;
     uint16_t *halves; /* of one image, one input behind the other */
 } EadTrainFeatures;
@@ -49,6 +50,13 @@ EadNode *ead_train_features_input(EadTrainFeatures *features, EadGraph *graph, i
  * progress line; an interrupted filling goes on where it stopped. A step must have been planned. Errors: those of the
  * caches, the plan and the disk; EAD_BAD_ARGUMENT where half precision does not hold a feature; EAD_INTERRUPTED. */
 EadStatus ead_train_features_open(EadTrainFeatures *features, const EadTrainFeaturesSpec *spec);
+
+/* The standard deviation of a position's numbers over all positions of all images, its mean over the numbers; of a step
+ * with one input. Errors: those of reading; EAD_NO_MEMORY; EAD_INTERRUPTED. */
+EadStatus ead_train_features_deviation(const EadTrainFeatures *features, double *deviation);
+
+/* Multiplies all inputs by a factor, from the next upload of the step on; at first it is 1. */
+void ead_train_features_scale(EadTrainFeatures *features, double factor);
 
 /* Makes the loader bring batches: image b of 1-based step is number (step - 1) batch + b of the sequence by
  * EAD_STREAM_TRAIN_ORDER over the images (core/base/philox.h), which sees all of them once an epoch; a batch may

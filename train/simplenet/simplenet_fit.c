@@ -12,6 +12,8 @@
 
 extern const EadFit ead_fit_simplenet;
 
+static const double SHARE = 0.2; /* of patches whose standard deviation is 1: the noise where it is not set */
+
 typedef struct SimplenetState {
     const EadRunSpec *spec;
     const EadConfig *config;
@@ -23,9 +25,10 @@ typedef struct SimplenetState {
 
 /* ---- the model ---- */
 
-/* The paper averages to half as many numbers again as PatchCore does with the same backbone. */
-static int usual_width(const EadBackbone *backbone) {
-    return backbone->family->patch_length * 3 / 2;
+/* Of several layers the paper keeps half as many numbers again as PatchCore's does. */
+static int usual_width(const EadBackbone *backbone, const EadTaps *taps) {
+    int length = backbone->family->patch_length;
+    return taps->count > 1 ? length * 3 / 2 : length;
 }
 
 static EadStatus new_model(SimplenetState *s) {
@@ -38,8 +41,8 @@ static EadStatus new_model(SimplenetState *s) {
                              .sigma = config->simplenet_sigma};
     spec.stored = config->simplenet_stored == EAD_STORED_CHOICE_FP16 ? EAD_FILE_F16 : EAD_FILE_F32;
     EAD_TRY(ead_open_backbone(config, &backbone));
-    if (spec.length == 0) spec.length = usual_width(&backbone);
     EadStatus status = ead_backbone_find_taps(&backbone, config->simplenet_layers, &spec.taps);
+    if (status == EAD_OK && spec.length == 0) spec.length = usual_width(&backbone, &spec.taps);
     if (status == EAD_OK) return ead_simplenet_new(&spec, &backbone, &s->model);
     ead_backbone_free(&backbone);
     return ead_fail_prefix(status, "simplenet.layers: ");
@@ -88,7 +91,7 @@ static EadStatus plan(void *state, int phase, EadStep *step) {
     const EadConfig *config = s->config;
     EadPlanOptions plan_options = ead_run_plan_options(s->spec);
     EadSimplenetOptions options = {.batch = config->simplenet_batch,
-                                   .noise = config->simplenet_noise,
+                                   .noise = config->simplenet_noise > 0 ? config->simplenet_noise : SHARE,
                                    .margin = config->simplenet_margin,
                                    .seed = config->train_seed,
                                    .adaptor_lr = config->simplenet_adaptor_lr,
@@ -119,11 +122,8 @@ static void build_features(EadGraph *graph, const void *model, EadNode *images,
     features[0] = ead_simplenet_patches(graph, model, images);
 }
 
-static EadStatus begin(void *state, int phase, EadStep *step, EadLoaderSpec *loader) {
-    SimplenetState *s = state;
+static EadStatus open_features(SimplenetState *s) {
     char taps[128];
-    (void)phase, (void)step;
-    if (!s->data) return EAD_OK;
     ead_backbone_taps_text(&s->model->backbone, &s->model->spec.taps, taps, sizeof taps);
     snprintf(s->settings, sizeof s->settings, "patches of %s, %d numbers", taps, s->model->spec.length);
     EadTrainFeaturesSpec spec = {.run = s->spec,
@@ -135,7 +135,33 @@ static EadStatus begin(void *state, int phase, EadStep *step, EadLoaderSpec *loa
                                  .build = build_features,
                                  .model = s->model,
                                  .batch = s->config->simplenet_batch};
-    EAD_TRY(ead_train_features_open(&s->features, &spec));
+    return ead_train_features_open(&s->features, &spec);
+}
+
+/* Finds the scale in which the noise is what it is to be. */
+static EadStatus fit(void *state, int phase) {
+    SimplenetState *s = state;
+    double deviation;
+    (void)phase;
+    EAD_TRY(open_features(s));
+    if (s->config->simplenet_noise > 0) return EAD_OK;
+    EAD_TRY(ead_train_features_deviation(&s->features, &deviation));
+    if (!(deviation > 0))
+        return ead_fail(EAD_BAD_ARGUMENT,
+                        "all patches of the training images are alike to %s; take another model.backbone",
+                        s->model->backbone.name);
+    s->model->scale = (real)(1 / deviation);
+    ead_print(stderr, "standard deviation of the patches: %.4g; of the noise: %.4g\n", deviation,
+              SHARE * deviation);
+    return EAD_OK;
+}
+
+static EadStatus begin(void *state, int phase, EadStep *step, EadLoaderSpec *loader) {
+    SimplenetState *s = state;
+    (void)phase, (void)step;
+    if (!s->data) return EAD_OK;
+    if (!s->features.cache) EAD_TRY(open_features(s)); /* resumed */
+    ead_train_features_scale(&s->features, (double)s->model->scale);
     ead_train_features_load(&s->features, loader);
     return EAD_OK;
 }
@@ -168,6 +194,7 @@ static EadStatus read_checkpoint(void *state, const EadSafetensors *file) {
                        (size_t)model->backbone.params.total * sizeof(real)) == 0 &&
                 read->spec.hidden == model->spec.hidden && copy_params(&model->adaptor, &read->adaptor) &&
                 copy_params(&model->discriminator, &read->discriminator);
+    if (same) model->scale = read->scale;
     if (same) memcpy(model->running, read->running, 2 * (size_t)model->spec.hidden * sizeof(real));
     ead_model_free(base);
     return same ? EAD_OK
@@ -203,6 +230,7 @@ const EadFit ead_fit_simplenet = {.name = "simplenet",
                                   .phases = phases,
                                   .plan = plan,
                                   .start = start,
+                                  .fit = fit,
                                   .begin = begin,
                                   .write = write_checkpoint,
                                   .read = read_checkpoint,

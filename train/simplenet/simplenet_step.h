@@ -10,7 +10,7 @@ extern const EadLossColumn ead_simplenet_losses[];
 
 typedef struct EadSimplenetOptions {
     int batch;                                 /* images */
-    double noise;                              /* standard deviation, in the adapted features */
+    double noise;                              /* standard deviation, in the scaled and adapted patches */
     double margin;                             /* of the hinge losses */
     uint64_t seed;                             /* of the noise */
     double adaptor_lr, adaptor_wd;             /* learning rate and decoupled weight decay (AdamW) */
@@ -18,7 +18,7 @@ typedef struct EadSimplenetOptions {
 } EadSimplenetOptions;
 
 /* Plans the step into *step, for patches that come with it (train/loop/train_features.h). The model's parameters and
- * running statistics are updated in place; model, features and step must stay where they are. Groups of parameters:
+ * running statistics are updated in place, its scale is the caller's to set (ead_train_features_scale()); model, features and step must stay where they are. Groups of parameters:
  * the adaptor's, the discriminator's. plan may be NULL. Errors: EAD_NO_MEMORY, the graph's. Free with ead_step_free(). */
 EadStatus ead_simplenet_step_new(EadSimplenet *model, const EadSimplenetOptions *options,
                                  EadTrainFeatures *features, const EadPlanOptions *plan, EadStep *step);
