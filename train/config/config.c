@@ -55,6 +55,7 @@ static void *member_of(const EadConfig *config, int index) {
 EadStatus ead_config_set_key(EadConfig *config, int index, const char *text) {
     EadValue value;
     const EadValueRule *rule = &keys[index].rule;
+    if (rule->kind == EAD_KIND_LIST) return ead_config_parse_list(config, index, text);
     EAD_TRY(ead_value_parse(rule, text, &value));
     return ead_value_store(rule->kind, &value, member_of(config, index));
 }
@@ -62,7 +63,11 @@ EadStatus ead_config_set_key(EadConfig *config, int index, const char *text) {
 EadStatus ead_config_defaults(EadConfig *config) {
     *config = (EadConfig){0};
     for (int i = 0; i < EAD_CONFIG_KEYS; i++) {
-        EadStatus status = ead_config_set_key(config, i, keys[i].default_text);
+        /* A list is checked with a config of defaults, so its own default is not. */
+        EadValue list = {.text = keys[i].default_text};
+        EadStatus status = keys[i].rule.kind == EAD_KIND_LIST
+                               ? ead_value_store(EAD_KIND_LIST, &list, member_of(config, i))
+                               : ead_config_set_key(config, i, keys[i].default_text);
         if (status == EAD_OK) continue;
         ead_config_free(config);
         return status;
@@ -282,12 +287,12 @@ static int first_scope_of(int key) {
     case EAD_KEY_train_steps:
     case EAD_KEY_patchcore_add:
     case EAD_KEY_simplenet_epochs:
-    case EAD_KEY_fastflow_epochs:
         return EAD_SAME_TRAINING;
     case EAD_KEY_maps_normalization:
     case EAD_KEY_maps_q_start:
     case EAD_KEY_maps_q_end:
     case EAD_KEY_maps_select:
+    case EAD_KEY_patchcore_ensemble_fusion:
     case EAD_KEY_eval_pro_max_fpr:
     case EAD_KEY_threshold_method:
     case EAD_KEY_threshold_quantile:

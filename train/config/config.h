@@ -42,8 +42,8 @@
     X(EAD_THRESHOLD_CHOICE_FALSE_ALARM_RATE, "false_alarm_rate")
 #define EAD_CORESET_CHOICES(X)                                                                               \
     X(EAD_CORESET_CHOICE_APPROXIMATE, "approximate") X(EAD_CORESET_CHOICE_EXACT, "exact")
-#define EAD_KERNEL_CHOICES(X) X(EAD_KERNEL_CHOICE_MIXED, "mixed") X(EAD_KERNEL_CHOICE_3X3, "3x3")
 #define EAD_STORED_CHOICES(X) X(EAD_STORED_CHOICE_FP32, "fp32") X(EAD_STORED_CHOICE_FP16, "fp16")
+#define EAD_FUSION_CHOICES(X) X(EAD_FUSION_CHOICE_VALIDATION, "validation") X(EAD_FUSION_CHOICE_TEST, "test")
 #define EAD_VARIANT_CHOICES(X)                                                                               \
     X(EAD_VARIANT_CHOICE_AUTO, "auto")                                                                       \
     X(EAD_VARIANT_CHOICE_TORCHVISION, "torchvision") X(EAD_VARIANT_CHOICE_CAFFE, "caffe")
@@ -55,8 +55,8 @@ typedef enum EadNormalizationChoice { EAD_NORMALIZATION_CHOICES(EAD_ENUMERATOR) 
 typedef enum EadSelectChoice { EAD_SELECT_CHOICES(EAD_ENUMERATOR) } EadSelectChoice;
 typedef enum EadThresholdChoice { EAD_THRESHOLD_CHOICES(EAD_ENUMERATOR) } EadThresholdChoice;
 typedef enum EadCoresetChoice { EAD_CORESET_CHOICES(EAD_ENUMERATOR) } EadCoresetChoice;
-typedef enum EadKernelChoice { EAD_KERNEL_CHOICES(EAD_ENUMERATOR) } EadKernelChoice;
 typedef enum EadStoredChoice { EAD_STORED_CHOICES(EAD_ENUMERATOR) } EadStoredChoice;
+typedef enum EadFusionChoice { EAD_FUSION_CHOICES(EAD_ENUMERATOR) } EadFusionChoice;
 typedef enum EadVariantChoice { EAD_VARIANT_CHOICES(EAD_ENUMERATOR) } EadVariantChoice;
 
 /* "first|second" of such a list, a constant. */
@@ -74,6 +74,7 @@ typedef enum EadVariantChoice { EAD_VARIANT_CHOICES(EAD_ENUMERATOR) } EadVariant
 #define EAD_TYPE_BOOL   bool
 #define EAD_TYPE_CHOICE int
 #define EAD_TYPE_SIZE   EadSize
+#define EAD_TYPE_LIST   char *
 
 /* Texts are owned and never NULL after ead_config_defaults(). */
 typedef struct EadConfig {
@@ -169,6 +170,24 @@ EadStatus ead_config_value_text(const EadConfig *config, EadConfigKeyId key, cha
 
 /* Writes the defaults as a commented YAML file: a template, and the reference of all keys. */
 void ead_config_print_reference(FILE *stream);
+
+/* ---- keys of the kind LIST ----
+ * The value is a list of mappings of other keys, in which an entry differs from the rest of the config; which keys, the
+ * constraint of the row says: "model.backbone, patchcore.*". In a file a YAML list, elsewhere the same in one line. */
+
+/* Checks a list and sets row number `index` to it. What is wrong goes to problems, all of it, with its line. Errors: the
+ * first of these; EAD_NO_MEMORY. */
+EadStatus ead_config_take_list(const EadYamlNode *node, int index, EadConfig *config, EadProblems *problems);
+
+/* The same from a text. Errors: the first thing that is wrong. */
+EadStatus ead_config_parse_list(EadConfig *config, int index, const char *text);
+
+/* The number of entries, at least 1. Errors: EAD_NO_MEMORY. */
+EadStatus ead_config_list_count(const EadConfig *config, EadConfigKeyId key, int *count);
+
+/* *out: the config with the keys of entry number `entry`, from 0; to be freed. Errors: EAD_NO_MEMORY, EAD_BAD_FILE;
+ * *out is empty then. */
+EadStatus ead_config_list_entry(const EadConfig *config, EadConfigKeyId key, int entry, EadConfig *out);
 
 /* Opens the data set that dataset.* name, split by train.seed, or with test_only its test images alone, and
  * writes its notes and what it leaves out to stderr. Errors: those of ead_dataset_open() and, where output lies

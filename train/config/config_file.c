@@ -58,7 +58,7 @@ static EadStatus take_value(const EadYamlNode *node, int index, const char *name
     char where[NAME_SIZE];
     const EadValueRule *rule = &ead_config_key(index)->rule;
     if (node->kind == EAD_YAML_LIST)
-        return ead_fail(EAD_BAD_FILE, "%s: a list is not allowed here; no key takes one", rule->name);
+        return ead_fail(EAD_BAD_FILE, "%s: a list is not allowed here; it takes one value", rule->name);
     if (node->kind == EAD_YAML_MAPPING)
         return ead_fail(EAD_BAD_FILE, "'%s' takes a value, not a mapping", name);
     EAD_TRY(mark_once(&seen->key[index], node, name));
@@ -66,6 +66,14 @@ static EadStatus take_value(const EadYamlNode *node, int index, const char *name
     snprintf(where, sizeof where, "%.200s: line %zu", node->label, node->line);
     EAD_TRY(ead_config_note_renamed(config, index, name, where));
     return ead_config_set_key(config, index, node->text);
+}
+
+/* A list tells what is wrong in it itself, with its lines. */
+static EadStatus take_list(const EadYamlNode *node, int index, const char *name, Seen *seen,
+                           EadConfig *config) {
+    EAD_TRY(mark_once(&seen->key[index], node, name));
+    (void)ead_config_take_list(node, index, config, &config->problems);
+    return EAD_OK;
 }
 
 /* The entries of a mapping, whose names stand behind `prefix`. Sections nest as deep as names have dots. What is
@@ -77,7 +85,9 @@ static void take_mapping(const EadYamlNode *mapping, const char *prefix, Seen *s
         int index = ead_config_find(name), section = find_section(name);
         bool is_mapping = node->kind == EAD_YAML_MAPPING;
         EadStatus status = EAD_OK;
-        if (index >= 0)
+        if (index >= 0 && ead_config_key(index)->rule.kind == EAD_KIND_LIST)
+            status = take_list(node, index, name, seen, config);
+        else if (index >= 0)
             status = take_value(node, index, name, seen, config);
         else if (section < 0)
             status = ead_config_unknown(name, is_mapping);
@@ -96,7 +106,7 @@ EadStatus ead_config_apply(const EadYamlNode *node, EadConfig *config) {
     int known = config->problems.lines.count;
     EadStatus status = EAD_OK;
     if (node->kind == EAD_YAML_LIST)
-        status = ead_yaml_fail(node, "a list is not allowed here; no key takes one");
+        status = ead_yaml_fail(node, "a list is not allowed here; a config is lines of the form key: value");
     else if (node->kind == EAD_YAML_SCALAR && !ead_yaml_is_empty(node))
         status = ead_yaml_fail(node, "expected lines of the form key: value");
     else

@@ -77,7 +77,7 @@ static EadStatus write_report(const EadEvaluateSpec *spec, const EadResults *res
     static const char *const keys[] = {"inference, mean", "decoding, mean", "evaluation", "evaluation rate"};
     enum { OWN = sizeof keys / sizeof *keys, TEXT_SIZE = 64 };
     double images = spec->dataset->test_count, total = results->total_seconds;
-    char model[128], texts[OWN][TEXT_SIZE];
+    char model[512], texts[OWN][TEXT_SIZE];
     EadPath path, own_losses;
     EadLossHistory losses;
     spec->model->method->functions->describe(spec->model, model, sizeof model);

@@ -1,11 +1,12 @@
 /* PatchCore as a row of train/fits.def: no phases; the patches of all images, and a coreset of them. */
+#include "train/patchcore/patchcore_fit.h"
+
 #include "core/base/memory.h"
 #include "core/base/minmax.h"
 #include "core/base/philox.h"
 #include "core/base/printing.h"
 #include "core/ops/nearest_rows/nearest_rows.h"
 #include "data/dataset/overlap.h"
-#include "models/patchcore/patchcore.h"
 #include "train/fit.h"
 #include "train/loop/train_backbone.h"
 #include "train/patchcore/coreset.h"
@@ -86,6 +87,11 @@ static Need need_of(const State *s, int images) {
     return n;
 }
 
+/* Images whose patches are to be computed. */
+static int listed_images(const State *s) {
+    return (s->spec->resume ? 0 : s->data->dataset.train.count) + s->added_list.count;
+}
+
 static EadStatus check_neighbours(const State *s, int64_t bank) {
     const EadPatchcoreSpec *spec = &s->model->spec;
     bool reweight = spec->reweight > spec->neighbours;
@@ -141,9 +147,15 @@ static EadStatus create(const EadRunSpec *spec, EadTrainData *data, void **state
         EAD_TRY(ead_check_output_apart(&s->added_list.left_out, s->config->output));
         EAD_TRY(ead_left_out_print(&s->added_list.left_out, "patchcore.add", stderr));
     }
-    int images = (spec->resume ? 0 : data->dataset.train.count) + s->added_list.count;
+    int images = listed_images(s);
     if (!spec->resume) EAD_TRY(check_neighbours(s, choice_of(s, images)));
     return check_need(s, images);
+}
+
+EadPatchcoreNeed ead_patchcore_fit_need(const void *state) {
+    const State *s = state;
+    Need n = need_of(s, listed_images(s));
+    return (EadPatchcoreNeed){.kept = n.bank_bytes, .besides = n.patch_bytes + n.coreset_bytes};
 }
 
 /* A bank of noise, of the size that a training on as many images would give. */
@@ -355,28 +367,33 @@ static EadStatus note_strangers(State *s) {
     return status;
 }
 
-/* Moves the bank that is read into the model, and adds the images that are new. */
-static EadStatus read_checkpoint(void *state, const EadSafetensors *file) {
+EadStatus ead_patchcore_fit_adopt(void *state, EadPatchcore *read, const char *file) {
     State *s = state;
-    EadModel *base;
     EadPatchcore *model = s->model;
-    EAD_TRY(ead_model_read(file, &base));
-    EadPatchcore *read = (EadPatchcore *)base;
-    bool same = base->method == model->base.method && read->spec.length == model->spec.length &&
+    bool same = read->spec.length == model->spec.length &&
                 strcmp(read->backbone.name, model->backbone.name) == 0 &&
                 memcmp(read->backbone.params.values, model->backbone.params.values,
                        (size_t)model->backbone.params.total * sizeof(real)) == 0;
-    if (same) {
-        model->bank = read->bank, model->rows = read->rows, model->positions = read->positions;
-        model->images = read->images, model->image_count = read->image_count;
-        read->bank = NULL, read->images = NULL;
-    }
-    ead_model_free(base);
     if (!same)
         return ead_fail(EAD_BAD_FILE, "%s: was made with another backbone than model.backbone names now",
-                        ead_safetensors_path(file));
+                        file);
+    model->bank = read->bank, model->rows = read->rows, model->positions = read->positions;
+    model->images = read->images, model->image_count = read->image_count;
+    read->bank = NULL, read->images = NULL;
     EAD_TRY(note_strangers(s));
     return s->added ? extend(s, NULL) : EAD_OK;
+}
+
+static EadStatus read_checkpoint(void *state, const EadSafetensors *file) {
+    const State *s = state;
+    EadModel *base;
+    EAD_TRY(ead_model_read(file, &base));
+    EadStatus status =
+        base->method == s->model->base.method
+            ? ead_patchcore_fit_adopt(state, (EadPatchcore *)base, ead_safetensors_path(file))
+            : ead_fail(EAD_BAD_FILE, "%s: is not of the method patchcore", ead_safetensors_path(file));
+    ead_model_free(base);
+    return status;
 }
 
 static EadStatus calibrate(void *state, const EadRunFolder *folder, const char *config_text, int64_t done) {

@@ -197,6 +197,10 @@ static void write_text(FILE *stream, const void *member) {
     fputc('"', stream);
 }
 
+static void write_list(FILE *stream, const void *member) {
+    fputs(*(char *const *)member, stream);
+}
+
 static void write_int(FILE *stream, const void *member) {
     fprintf(stream, "%d", *(const int *)member);
 }
@@ -237,6 +241,8 @@ static const Kind *kind_of(EadValueKind kind) {
         [EAD_KIND_CHOICE] = {"one of the choices", parse_choice, write_int, sizeof(int)},
         [EAD_KIND_SIZE] = {"a size, like 256 or 256x512 (height x width)", parse_size, write_size,
                            sizeof(EadSize)},
+        [EAD_KIND_LIST] = {"a list of mappings of keys: [{train.seed: 3}, {train.seed: 40}]", NULL,
+                           write_list, sizeof(char *)},
         [EAD_KIND_SHARD] = {"part/parts, like 2/8 (or array, array/8: the part is the number in a job array)",
                             parse_shard, NULL, 0},
         [EAD_KIND_FLAG] = {"nothing", NULL, NULL, 0},
@@ -263,7 +269,7 @@ bool ead_value_is_storable(EadValueKind kind) {
 }
 
 static bool is_text(EadValueKind kind) {
-    return kind_of(kind)->write == write_text;
+    return kind_of(kind)->write == write_text || kind_of(kind)->write == write_list;
 }
 
 EadStatus ead_value_store(EadValueKind kind, const EadValue *value, void *member) {

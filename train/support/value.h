@@ -19,8 +19,9 @@ typedef enum EadValueKind {
     EAD_KIND_BOOL,   /* true or false */
     EAD_KIND_CHOICE, /* constraint "first|second"; the value is the index */
     EAD_KIND_SIZE,   /* "256" or "HxW"; constraint "[128, 2048] in steps of 64" */
-    EAD_KIND_SHARD,  /* "2/8": part 2 of 8; "array/8" or "array": that of a job array; options only */
-    EAD_KIND_FLAG,   /* options only: has no value */
+    EAD_KIND_LIST, /* mappings of config keys as YAML in one line, see train/config/config.h; constraint: which */
+    EAD_KIND_SHARD, /* "2/8": part 2 of 8; "array/8" or "array": that of a job array; options only */
+    EAD_KIND_FLAG,  /* options only: has no value */
 } EadValueKind;
 
 /* Height and width of pictures, in pixels. */

@@ -11,6 +11,9 @@ judged, philox.test_image() of seeds 20..23 and 30, 96x64; layer2 and layer3, 1,
   score        [1] f32         its score by the nearest
   reweighted   [1] f32         its score re-weighted by nine neighbours, by anomalib's formula as written out here
   map          [96, 64] f32    its map by the nearest
+  fused_scores [3] f32, fused_map [96, 64] f32: images of seeds 30..32 as a test set, and the first one's map, by an ensemble
+                               of two members: the nearest in the bank of `approximate`, three in that of `exact`; the
+                               members' scores and maps over all of them each scaled to 0..1, then averaged
 The random projection and the ten starting points are those of train/patchcore/coreset.c. Run in float32, as the
 authors run it. Needs torch, torchvision, numpy, scipy, faiss-cpu, tqdm."""
 import os
@@ -27,6 +30,7 @@ from backbone_golden import MEAN, STD, backbone, fill
 
 FOLDER = Path(__file__).resolve().parent
 SIZE, GOOD, JUDGED, LENGTH, SEED = (96, 64), [20, 21, 22, 23], 30, 160, 42
+FUSED = [30, 31, 32]
 PROJECTION_STREAM, CORESET_STREAM = 10, 11
 
 
@@ -80,6 +84,15 @@ def reweighted(patches, bank, neighbours=9):
     return distance[farthest, nearest] * (1 - support[0] / support.sum())
 
 
+def scaled(x):
+    return (x - x.min()) / (x.max() - x.min())
+
+
+def fused(members):
+    """Of [scores, maps] of each member over a test set: the ensemble's, as in bin/run_patchcore.py."""
+    return [np.mean([scaled(np.array(member[k])) for member in members], axis=0) for k in (0, 1)]
+
+
 def main():
     package = original()
     model = backbone("resnet18", "torchvision")
@@ -99,6 +112,13 @@ def main():
         if neighbours == 1:
             scores, masks = core.predict(image(JUDGED))
             found["score"], found["map"] = np.array(scores), masks[0]
+    members = []
+    for bank, neighbours in ((approximate, 1), (exact, 3)):
+        core.anomaly_scorer = package.common.NearestNeighbourScorer(neighbours, package.common.FaissNN(False, 1))
+        core.anomaly_scorer.fit([patches[bank]])
+        members.append([np.concatenate(part) for part in zip(*(core.predict(image(seed)) for seed in FUSED))])
+    fused_scores, fused_maps = fused(members)
+    found["fused_scores"], found["fused_map"] = fused_scores, fused_maps[0]
     judged = np.asarray(core._embed(image(JUDGED))).astype(np.float64)
     found["reweighted"] = np.array([reweighted(judged, patches[approximate].astype(np.float64))])
     found = {name: np.ascontiguousarray(t if t.dtype == np.int64 else t.astype(np.float32)) for name, t in found.items()}

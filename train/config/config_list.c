@@ -1,0 +1,141 @@
+/* Keys whose value is a list of mappings of other keys: each entry says in what it differs from the rest of the
+ * config. Kept as a text, which is written the same however it was spelled. */
+#include "train/config/config.h"
+
+#include "core/base/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { NAME_SIZE = 256 };
+
+/* Whether a name is in "model.backbone, patchcore.*". */
+static bool may_set(const char *allowed, const char *name) {
+    while (*allowed) {
+        size_t length = strcspn(allowed, ",");
+        bool whole_section = length > 0 && allowed[length - 1] == '*';
+        if (whole_section ? strncmp(allowed, name, length - 1) == 0
+                          : strlen(name) == length && strncmp(allowed, name, length) == 0)
+            return true;
+        allowed += length;
+        allowed += strspn(allowed, ", ");
+    }
+    return false;
+}
+
+/* Marks the keys that a mapping sets, which have been read. */
+static EadStatus mark_keys(const EadYamlNode *mapping, const char *prefix, const EadValueRule *list,
+                           bool given[EAD_CONFIG_KEYS]) {
+    for (const EadYamlNode *node = mapping->first; node; node = node->next) {
+        char name[NAME_SIZE];
+        snprintf(name, sizeof name, "%s%s%s", prefix, prefix[0] ? "." : "", node->key);
+        int index = ead_config_find(name);
+        if (index >= 0 && !may_set(list->constraint, ead_config_key(index)->rule.name))
+            return ead_yaml_fail(node, "%s: an entry may set %s, but not %s", list->name, list->constraint,
+                                 name);
+        if (index >= 0)
+            given[index] = true;
+        else
+            EAD_TRY(mark_keys(node, name, list, given));
+    }
+    return EAD_OK;
+}
+
+static void write_keys(FILE *stream, const EadConfig *config, const bool given[EAD_CONFIG_KEYS]) {
+    const char *before = "{";
+    for (int i = 0; i < EAD_CONFIG_KEYS; i++) {
+        const EadConfigKey *key = ead_config_key(i);
+        if (!given[i]) continue;
+        fprintf(stream, "%s%s: ", before, key->rule.name);
+        ead_value_write(stream, &key->rule, (const char *)config + key->offset);
+        before = ", ";
+    }
+    fputs(before[0] == '{' ? "{}" : "}", stream);
+}
+
+/* Reads one entry and writes it. What is wrong with it goes to problems. */
+static void take_entry(const EadYamlNode *node, const EadValueRule *list, FILE *stream,
+                       EadProblems *problems) {
+    EadConfig config = {0};
+    bool given[EAD_CONFIG_KEYS] = {false};
+    if (node->kind != EAD_YAML_MAPPING) {
+        ead_problems_add(
+            problems, ead_yaml_fail(node, "%s: an entry is a mapping of keys: {train.seed: 3}", list->name));
+        return;
+    }
+    EadStatus status = ead_config_defaults(&config);
+    if (status == EAD_OK) (void)ead_config_apply(node, &config);
+    for (int i = 0; i < config.problems.lines.count; i++)
+        ead_problems_add(problems, ead_fail(config.problems.status, "%s", config.problems.lines.items[i]));
+    if (status == EAD_OK) status = mark_keys(node, "", list, given);
+    ead_problems_add(problems, status);
+    write_keys(stream, &config, given);
+    ead_config_free(&config);
+}
+
+EadStatus ead_config_take_list(const EadYamlNode *node, int index, EadConfig *config, EadProblems *problems) {
+    const EadConfigKey *key = ead_config_key(index);
+    char *text;
+    size_t size;
+    int known = problems->lines.count;
+    if (node->kind != EAD_YAML_LIST || node->count == 0) {
+        ead_problems_add(problems, ead_yaml_fail(node, "%s: expected %s", key->rule.name,
+                                                 ead_value_kind_name(key->rule.kind)));
+        return ead_problems_since(problems, known);
+    }
+    FILE *stream = open_memstream(&text, &size);
+    if (!stream) return ead_fail(EAD_NO_MEMORY, "no memory for a list");
+    for (const EadYamlNode *entry = node->first; entry; entry = entry->next) {
+        fputs(entry == node->first ? "[" : ", ", stream);
+        take_entry(entry, &key->rule, stream, problems);
+    }
+    fputc(']', stream);
+    EAD_TRY(ead_memory_stream_close(stream, &text, "a list"));
+    EadStatus status = ead_problems_since(problems, known);
+    if (status == EAD_OK)
+        status = ead_value_store(key->rule.kind, &(EadValue){.text = text}, (char *)config + key->offset);
+    free(text);
+    return status;
+}
+
+EadStatus ead_config_parse_list(EadConfig *config, int index, const char *text) {
+    EadYamlNode *root;
+    EadProblems problems = {0};
+    EAD_TRY(ead_yaml_parse(text, strlen(text), ead_config_key(index)->rule.name, "config", &root));
+    EadStatus status = ead_config_take_list(root, index, config, &problems);
+    ead_problems_free(&problems);
+    ead_yaml_free(root);
+    return status;
+}
+
+/* The list, as it was read before. */
+static EadStatus open_list(const EadConfig *config, EadConfigKeyId key, EadYamlNode **root) {
+    const EadConfigKey *row = ead_config_key((int)key);
+    const char *text = *(char *const *)(const void *)((const char *)config + row->offset);
+    return ead_yaml_parse(text, strlen(text), row->rule.name, "config", root);
+}
+
+EadStatus ead_config_list_count(const EadConfig *config, EadConfigKeyId key, int *count) {
+    EadYamlNode *root;
+    EAD_TRY(open_list(config, key, &root));
+    *count = root->count;
+    ead_yaml_free(root);
+    return EAD_OK;
+}
+
+EadStatus ead_config_list_entry(const EadConfig *config, EadConfigKeyId key, int entry, EadConfig *out) {
+    EadYamlNode *root;
+    char *text;
+    *out = (EadConfig){0};
+    EAD_TRY(open_list(config, key, &root));
+    const EadYamlNode *node = root->first;
+    for (int i = 0; i < entry; i++) node = node->next;
+    EadStatus status = ead_config_to_yaml(config, &text);
+    if (status == EAD_OK) status = ead_config_defaults(out);
+    if (status == EAD_OK) status = ead_config_parse(text, strlen(text), "config", out);
+    if (status == EAD_OK) status = ead_config_apply(node, out);
+    free(text);
+    ead_yaml_free(root);
+    if (status != EAD_OK) ead_config_free(out);
+    return status;
+}
