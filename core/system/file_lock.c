@@ -241,10 +241,12 @@ bool ead_folder_lock_is_held(const char *folder) {
     int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (descriptor < 0) return false;
     bool held = flock(descriptor, LOCK_SH | LOCK_NB) != 0;
-    if (held && errno != EWOULDBLOCK) {
-        Holder holder = read_holder(descriptor);
-        held = !is_dead(&holder);
-    }
+    Holder holder = read_holder(descriptor);
+    if (held && errno != EWOULDBLOCK) held = !is_dead(&holder);
+    /* A killed process's, of a folder that nobody may work in again. */
+    if (!held && is_dead(&holder) && flock(descriptor, LOCK_EX | LOCK_NB) == 0 &&
+        is_same_file(descriptor, path))
+        unlink(path);
     close(descriptor);
     return held;
 }

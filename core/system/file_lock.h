@@ -32,5 +32,6 @@ void ead_file_lock_pass_on(const EadFileLock *lock);
 /* Gives it back; harmless on a zeroed one. A lock of the parent stays. */
 void ead_file_lock_release(EadFileLock *lock);
 
-/* Whether a process holds a folder's lock; also true where that cannot be told (see above). */
+/* Whether a process holds a folder's lock; also true where that cannot be told (see above). Removes that of a dead
+ * process. */
 bool ead_folder_lock_is_held(const char *folder);

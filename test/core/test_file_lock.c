@@ -73,6 +73,7 @@ START_TEST(one_process_at_a_time) {
     kill(child, SIGKILL);
     ck_assert_int_eq(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT), 0);
     ck_assert(exists(LOCK) && !ead_folder_lock_is_held(S "folder"));
+    ck_assert_int_eq(exists(LOCK), without != 0);
     take_and_release();
     ck_assert_int_eq(waitpid(child, NULL, 0), child);
     child = hold();
