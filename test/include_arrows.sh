@@ -40,6 +40,7 @@ train/patchcore | $support data autograd models train/config train/loop train/fi
 train/simplenet | $support data autograd models train/config train/loop train/fit.h
 train/patchcore_ensemble | $support data autograd models train/config train/loop train/fit.h train/patchcore
 train/distill   | $support data autograd models train/config train/loop train/fit.h
+train/ranks     | core
 train/import    | $support data models
 train/synth     | core data/codec train/support
 train/sweep     | $support data train/config train/metrics train/report

@@ -6,7 +6,8 @@
 #                                     it names it and fails
 #
 # FOR: goals of make (what the tests need is listed only for one that tests, and always installed); "fuzz"; "checks":
-# what some tests of sources use and are skipped without; "cases": what those beside the repository use. CC: the compiler.
+# what some tests of sources use and are skipped without; "cases": what those beside the repository use. CC: the compiler;
+# MPI: as the Makefile has it.
 set -eu
 mode=$1
 shift
@@ -41,6 +42,7 @@ need_library libwebpdemux libwebp-dev
 need_library yaml-0.1 libyaml-dev
 need_library jansson libjansson-dev
 need_library libzip libzip-dev
+[ "${MPI:-0}" = 0 ] || need_library "$(echo "$MPI" | sed 's/^1$/ompi-c/')" "libopenmpi-dev openmpi-bin"
 case $mode$goals in
 install* | *test* | *check*)
     need_program g++ g++

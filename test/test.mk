@@ -49,6 +49,13 @@ $(TOY): $(TOY_OBJECTS) $(MAIN_OBJECT) $(ARCHIVE)
 	@$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
 $(BUILD)/test/test_toy_method: $(TOY)
 
+# The program with MPI, where that is installed.
+MPI_PROGRAM := $(if $(MPI_TESTED),$(BUILD)/mpi/efficientad)
+$(BUILD)/mpi/efficientad: $(RANKS_MPI) $(MAIN_OBJECT) $(ARCHIVE)
+	@mkdir -p $(@D)
+	@$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS) $(call pkg_config,--libs $(MPI_TESTED))
+$(BUILD)/test/test_mpi_runs: $(MPI_PROGRAM)
+
 # Which folder may include which; see the table in the script.
 $(BUILD)/include_arrows: test/include_arrows.sh $(if $(BUILDING),$(shell find $(SOURCE_FOLDERS) -name "*.[ch]" -o -name "*.cu*"))
 	@mkdir -p $(@D)

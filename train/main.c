@@ -2,6 +2,7 @@
 #include "train/cli/arguments.h"
 
 #include "core/base/printing.h"
+#include "train/ranks/ranks_start.h"
 #include "train/support/version.h"
 
 #include <errno.h>
@@ -38,7 +39,7 @@ static EadStatus act(const EadArguments *arguments) {
         printf("efficientad %s\n", ead_version());
         break;
     case EAD_ACTION_BACKENDS:
-        printf("efficientad %s: backends: %s\n", ead_version(), ead_backend_names());
+        printf("efficientad %s: backends: %s%s\n", ead_version(), ead_backend_names(), ead_ranks_kind());
         break;
     }
     return EAD_OK;
@@ -63,10 +64,11 @@ int main(int argc, char **argv) {
     /* Output that did not arrive (a full disk, a closed pipe) is a failure like any other. */
     if (status == EAD_OK && (fflush(stdout) != 0 || ferror(stdout)))
         status = ead_fail(EAD_IO, "standard output: %s", strerror(errno));
-    if (status != EAD_OK) ead_print(stderr, "efficientad: %s\n", ead_error_message());
+    const char *speaker = status == EAD_OK ? NULL : ead_ranks_speaker(status);
+    if (speaker) ead_print(stderr, "efficientad: %s%s\n", speaker, ead_error_message());
     if (wrong_usage && arguments.command < 0) fputs("try: efficientad --help\n", stderr);
     if (wrong_usage && arguments.command >= 0)
         ead_print(stderr, "try: efficientad %s --help\n", ead_command(arguments.command)->name);
     ead_arguments_free(&arguments);
-    return wrong_usage ? EXIT_USAGE : status == EAD_OK ? EXIT_DONE : EXIT_FAILED;
+    return ead_ranks_end(status, wrong_usage ? EXIT_USAGE : status == EAD_OK ? EXIT_DONE : EXIT_FAILED);
 }

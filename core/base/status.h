@@ -16,7 +16,8 @@
     X(EAD_UNSUPPORTED, "valid, but not supported by this build or machine")                                  \
     X(EAD_INTERRUPTED, "stopped on request")                                                                 \
     X(EAD_NOT_FINITE, "a computed value is infinite or not a number")                                        \
-    X(EAD_BUSY, "another process works on the same files")
+    X(EAD_BUSY, "another process works on the same files")                                                   \
+    X(EAD_OTHER_RANK, "another process of the same run failed, and says why")
 
 typedef enum EadStatus {
 #define X(code, text) code,

@@ -20,7 +20,7 @@ EadStatus ead_ranks_agree(const EadRanks *ranks, EadStatus status) {
     double failed[] = {status != EAD_OK, status != EAD_OK && status != EAD_INTERRUPTED};
     if (ranks) ranks->sum_doubles(ranks, failed, 2);
     if (status != EAD_OK || failed[0] == 0) return status;
-    return failed[1] > 0 ? ead_fail(EAD_IO, "another rank failed")
+    return failed[1] > 0 ? ead_fail(EAD_OTHER_RANK, "another rank failed")
                          : ead_fail(EAD_INTERRUPTED, "another rank was stopped");
 }
 

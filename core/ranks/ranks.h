@@ -43,7 +43,7 @@ EadShare ead_ranks_share(const EadRanks *ranks, int total);
 bool ead_ranks_any(const EadRanks *ranks, bool value);
 
 /* Waits for all, and gives EAD_OK where all brought that. Errors: the rank's own; else, where another one failed,
- * EAD_INTERRUPTED if that was stopped, EAD_IO if not. */
+ * EAD_INTERRUPTED if that was stopped, EAD_OTHER_RANK if not. */
 EadStatus ead_ranks_agree(const EadRanks *ranks, EadStatus status);
 
 /* Lets rank 0 do first what the others then find done: called before and after it,

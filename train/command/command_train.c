@@ -2,6 +2,10 @@
 #include "train/cli/arguments.h"
 
 #include "train/fit.h"
+#include "train/ranks/ranks_start.h"
+
+#include <omp.h>
+#include <stdlib.h>
 
 /* All that can be known to be wrong before the run. A run lists the data set itself; so this does only where the
  * run will not come to that. fit: NULL if the config names none, which is among its problems. */
@@ -15,16 +19,28 @@ static EadStatus check_all(const EadFit *fit, EadConfig *config) {
     return ead_problems_tell(&config->problems, stderr);
 }
 
+/* Ranks that may use the same processors divide them, where nobody asked for a number of threads. */
+static void use_threads(const EadArguments *arguments, int default_count) {
+    int sharers = ead_ranks_sharers();
+    bool asked =
+        default_count > 0 || ead_arguments_given(arguments, EAD_OPTION_THREADS) || getenv("OMP_NUM_THREADS");
+    ead_arguments_use_threads(arguments, default_count);
+    if (sharers > 1 && !asked)
+        omp_set_num_threads(omp_get_max_threads() > sharers ? omp_get_max_threads() / sharers : 1);
+}
+
 static EadStatus run_fit(const EadArguments *arguments, const EadFit *fit, EadConfig *config) {
     EAD_TRY(ead_precision_check(arguments->backend, (EadPrecision)config->train_precision, true,
                                 "train.precision"));
-    ead_arguments_use_threads(arguments, config->train_threads);
+    use_threads(arguments, config->train_threads);
     EadRunSpec spec = {.config = config,
                        .backend = arguments->backend,
                        .no_capture = ead_arguments_given(arguments, EAD_OPTION_NO_CAPTURE),
                        .streams = (int)ead_arguments_value(arguments, EAD_OPTION_STREAMS).i64,
                        .resume = ead_arguments_given(arguments, EAD_OPTION_RESUME),
-                       .quiet = ead_arguments_given(arguments, EAD_OPTION_QUIET)};
+                       .quiet = ead_arguments_given(arguments, EAD_OPTION_QUIET),
+                       .ranks = ead_ranks(),
+                       .messages = ead_ranks_messages()};
     return ead_fit_run(fit, &spec);
 }
 
@@ -32,6 +48,7 @@ static EadStatus run_fit(const EadArguments *arguments, const EadFit *fit, EadCo
 static EadStatus run(const EadArguments *arguments, const char *name) {
     EadConfig config;
     const EadFit *fit = name ? ead_fit_find(name) : NULL;
+    EAD_TRY(ead_ranks_start());
     EAD_TRY(ead_config_defaults(&config));
     (void)ead_arguments_configure(arguments, &config); /* what is wrong is told with all else */
     if (!fit) ead_problems_add(&config.problems, ead_fit_of_config(&config, &fit));

@@ -109,7 +109,8 @@ static EadStatus sample(const EadRunSpec *spec, void **state) {
 static void free_state(void *state) {
     DistillState *s = state;
     ead_feature_source_close(&s->source);
-    ead_skipped_images_print(s->images.skipped, "distill.images", stderr);
+    ead_skipped_images_print(s->images.skipped, "distill.images",
+                             s->spec->messages ? s->spec->messages : stderr);
     ead_skipped_images_free(s->images.skipped);
     ead_image_list_free(&s->images.files);
     ead_params_free(&s->params);

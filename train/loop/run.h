@@ -15,6 +15,7 @@ typedef struct EadRunSpec {
     bool resume;           /* continue from the run folder's checkpoint; without one, start from step 1 */
     bool quiet;            /* no progress line */
     const EadRanks *ranks; /* that compute the run together, each with a spec like this; NULL: one process */
+    FILE *messages;        /* for what concerns this rank's share alone; NULL: stderr */
 } EadRunSpec;
 
 /* How its steps are planned. */
