@@ -4,10 +4,12 @@
 
 #include "core/base/half.h"
 #include "core/plan/plan.h"
+#include "core/system/machine.h"
 #include "models/patchcore_ensemble/patchcore_ensemble.h"
 #include "train/patchcore/coreset.h"
 
 #include <omp.h>
+#include <sys/resource.h>
 
 #define SCRATCH "build/scratch/test_patchcore/"
 #define GOLDEN  "test/golden/methods/patchcore.safetensors"
@@ -38,21 +40,24 @@ static EadPatchcore *new_patchcore(int neighbours, int reweight, EadFileType sto
     return model;
 }
 
-/* The patches of the good images, [GOOD * GRID][LENGTH]. */
-static float *good_patches(const EadPatchcore *model) {
+/* The patches of the image of a seed, [GRID][spec.length]. */
+static void patches_of(const EadPatchcore *model, uint64_t seed, float *rows) {
     EadPlan *plan;
     EadGraph *graph = ead_graph_new();
-    float *rows = malloc(sizeof *rows * GOOD * GRID * LENGTH);
     EadNode *images = ead_leaf(graph, "images", EAD_U8, 1, HEIGHT, WIDTH, 3, NULL);
     EadNode *patches = ead_keep(ead_patchcore_patches(graph, model, images));
     ASSERT_OK(ead_plan_new(graph, NULL, &plan));
-    for (int i = 0; i < GOOD; i++) {
-        golden_image((uint64_t)(20 + i), HEIGHT, WIDTH, images->y.data);
-        ead_plan_run(plan);
-        memcpy(rows + i * GRID * LENGTH, patches->y.data, ead_bytes(&patches->y));
-    }
+    golden_image(seed, HEIGHT, WIDTH, images->y.data);
+    ead_plan_run(plan);
+    memcpy(rows, patches->y.data, ead_bytes(&patches->y));
     ead_plan_free(plan);
     ead_graph_free(graph);
+}
+
+/* Those of the good images, [GOOD * GRID][LENGTH]. */
+static float *good_patches(const EadPatchcore *model) {
+    float *rows = malloc(sizeof *rows * GOOD * GRID * LENGTH);
+    for (int i = 0; i < GOOD; i++) patches_of(model, (uint64_t)(20 + i), rows + i * GRID * LENGTH);
     return rows;
 }
 
@@ -238,6 +243,71 @@ START_TEST(bad_files_are_refused) {
     shell_ok("head -c -5000 " SCRATCH "whole.safetensors >" SCRATCH "cut.safetensors");
     ck_assert_int_eq(ead_model_open(SCRATCH "cut.safetensors", &read), EAD_BAD_FILE);
     ck_assert(strstr(ead_error_message(), "cut.safetensors"));
+    ead_model_free(&model->base);
+}
+END_TEST
+
+/* The file can be read, but its bank has no room beside it: told by what is in its header, with what lowers it. */
+START_TEST(banks_without_room_are_refused) {
+    static const char header[] =
+        "{\"__metadata__\":{\"format\":\"efficientad/1\",\"method\":\"patchcore\",\"image_size\":\"96x64\"},"
+        "\"bank\":{\"dtype\":\"F32\",\"shape\":[50000,1024],\"data_offsets\":[0,204800000]}} ";
+    const uint64_t size = sizeof header - 1;
+    const rlim_t much = (rlim_t)1 << 40;
+    struct rlimit limit = {.rlim_cur = much, .rlim_max = RLIM_INFINITY};
+    char bytes[sizeof size + sizeof header];
+    EadModel *read;
+    SKIP_UNLESS(!SANITIZED, "sanitizers need address space of their own");
+    SKIP_UNLESS(ead_machine_address_space() == SIZE_MAX, "address space is limited already");
+    memcpy(bytes, &size, sizeof size);
+    memcpy(bytes + sizeof size, header, size);
+    write_bytes(SCRATCH "large.safetensors", bytes, sizeof size + size);
+    ck_assert(truncate(SCRATCH "large.safetensors", (off_t)(sizeof size + size + 204800000)) == 0);
+    ck_assert(setrlimit(RLIMIT_AS, &limit) == 0);
+    limit.rlim_cur = much - ead_machine_address_space() + 300000000;
+    ck_assert(setrlimit(RLIMIT_AS, &limit) == 0);
+    ASSERT_FAILS(ead_model_open(SCRATCH "large.safetensors", &read), EAD_NO_MEMORY,
+                 "large.safetensors: the bank 'bank' of 50000 x 1024 numbers takes 205 MB, but only ");
+    ck_assert(
+        strstr(ead_error_message(), " MB are free; train it again with a lower patchcore.coreset_ratio"));
+    unlink(SCRATCH "large.safetensors");
+}
+END_TEST
+
+/* VisA's largest category has some 700,000 patches; a bank of all of them is searched exactly. */
+START_TEST(large_banks_work) {
+    enum { ROWS = 700000, SHORT = 16 };
+    EadPatchcoreSpec spec = {HEIGHT, WIDTH, {0}, SHORT, 1, 0, 4, EAD_FILE_F32};
+    EadBackbone backbone;
+    EadPatchcore *model;
+    write_backbone(kind_named("resnet18"), SCRATCH "drawn.safetensors", &(Drawn){.count = 0});
+    ASSERT_OK(ead_backbone_open(SCRATCH "drawn.safetensors", &backbone));
+    ASSERT_OK(ead_backbone_find_taps(&backbone, "", &spec.taps));
+    ASSERT_OK(ead_patchcore_new(&spec, &backbone, &model));
+    float *bank = malloc(sizeof *bank * ROWS * SHORT), patches[GRID * SHORT], score, expected = 0;
+    patches_of(model, JUDGED, patches);
+    for (int64_t i = 0; i < (int64_t)ROWS * SHORT; i++)
+        bank[i] =
+            patches[i % (GRID * SHORT)] * (1 + ead_uniform(ead_philox_word(3, EAD_STREAM_TEST, (uint64_t)i)));
+    model->bank = bank;
+    model->rows = ROWS;
+    for (int q = 0; q < GRID; q++) {
+        float nearest = INFINITY;
+        for (int64_t r = 0; r < ROWS; r++) {
+            float sum = 0;
+            for (int k = 0; k < SHORT; k++) {
+                float d = patches[q * SHORT + k] - bank[r * SHORT + k];
+                sum += d * d;
+            }
+            nearest = sum < nearest ? sum : nearest;
+        }
+        expected = nearest > expected ? nearest : expected;
+    }
+    free(detect(model, &score));
+    ck_assert_msg(fabsf(score - expected) <= 1e-4f * expected, "%g, not %g", (double)score, (double)expected);
+    size_t bytes = model->base.method->functions->bytes(&model->base);
+    ck_assert(bytes ==
+              (size_t)model->backbone.params.total * sizeof(float) + (size_t)ROWS * SHORT * sizeof(float));
     ead_model_free(&model->base);
 }
 END_TEST
@@ -453,6 +523,8 @@ int main(void) {
     tcase_add_test(tests, scores_are_reweighted);
     tcase_add_test(tests, files_give_the_same_model_back);
     tcase_add_test(tests, bad_files_are_refused);
+    tcase_add_test(tests, banks_without_room_are_refused);
+    tcase_add_test(tests, large_banks_work);
     tcase_add_test(tests, ensembles_are_the_originals);
     tcase_add_test(tests, ensembles_come_back_from_files);
     tcase_add_test(tests, ranges_of_nothing_are_no_division);

@@ -125,6 +125,60 @@ START_TEST(what_cannot_be_is_refused) {
 }
 END_TEST
 
+/* One good image cannot be split; of two, one fills the bank. Images of any sizes go together. */
+START_TEST(few_images_and_any_sizes) {
+    Outcome outcome;
+    NEED_PROGRAM();
+    shell_ok("mkdir -p " S "few/train && cp " S "data/gasket/train/good/000.png " S "few/train");
+    run("train -q --set model.method=patchcore --set dataset.type=folder --set dataset.path=" S
+        "few --output " S "wrong",
+        0, &outcome);
+    ck_assert_int_eq(outcome.code, 1);
+    assert_contains(outcome.err,
+                    "000.png: the only normal image; one to train on and one for validation is the least");
+    ck_assert(!exists(S "wrong"));
+    shell_ok("cp " S "data/gasket/train/good/001.png " S "few/train");
+    run("train -q --set model.method=patchcore --set model.image_size=128 --set patchcore.coreset_ratio=1 "
+        "--set "
+        "dataset.type=folder --set dataset.path=" S "few --output " S "two",
+        0, &outcome);
+    ck_assert_int_eq(outcome.code, 0);
+    check_bank(S "two/model.safetensors", POSITIONS, 1);
+    run_well("synth --output " S
+             "large --category gasket --size 160 --train 3 --test-good 2 --test-defect 1");
+    shell_ok("cp -r " S "data " S "mixed && cp " S "large/gasket/train/good/002.png " S
+             "mixed/gasket/train/good/large.png && cp " S "large/gasket/test/good/001.png " S
+             "mixed/gasket/test/good/large.png");
+    run_well(TRAIN "sizes --set dataset.path=" S "mixed --set dataset.cache=" S
+                   "mixed_cache --set eval.maps=true");
+    check_bank(S "sizes/model.safetensors", 6 * POSITIONS / 20, 6);
+    ck_assert(exists(S "sizes/maps/good/large.tiff") && exists(S "sizes/metrics.json"));
+}
+END_TEST
+
+/* Patches that fit once, but not a second time as the bank: told before any image is read. */
+START_TEST(a_bank_without_room_is_told) {
+    enum { SIDE = 256, IMAGES = 5 }; /* of 1,024 pixels, at stride 4 */
+    char words[512];
+    Outcome outcome;
+    NEED_PROGRAM();
+    double bytes = 0.7 * (double)ead_machine_available(), width = bytes / ((double)SIDE * SIDE * IMAGES * 4);
+    SKIP_UNLESS(width < 65536, "there is memory enough");
+    snprintf(
+        words, sizeof words,
+        TRAIN
+        "wrong --set model.image_size=1024 --set patchcore.layers=stride4 --set patchcore.width=%d --set "
+        "patchcore.coreset_ratio=1",
+        (int)width);
+    run(words, 0, &outcome);
+    ck_assert_int_eq(outcome.code, 1);
+    assert_contains(outcome.err, "327680 patches of ");
+    assert_contains(outcome.err, "of which the bank keeps 327680, take ");
+    assert_contains(outcome.err, "MB are free; lower patchcore.coreset_ratio\n");
+    ck_assert(!exists(S "wrong"));
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("patchcore_runs");
     TCase *tests = tcase_create("patchcore_runs");
@@ -133,6 +187,8 @@ int main(void) {
     tcase_add_test(tests, fits_evaluates_and_predicts);
     tcase_add_test(tests, images_are_added_later);
     tcase_add_test(tests, what_cannot_be_is_refused);
+    tcase_add_test(tests, few_images_and_any_sizes);
+    tcase_add_test(tests, a_bank_without_room_is_told);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }
