@@ -69,9 +69,15 @@ static Holder read_holder(int descriptor) {
     char line[LINE];
     ssize_t size = pread(descriptor, line, sizeof line - 1, 0);
     line[size > 0 ? size : 0] = '\0';
-    if (sscanf(line, "%199s %ld %llu", holder.place, &holder.process, &holder.start) != 3)
-        holder.process = line[0] ? -1 : 0; /* zeros are what a power failure leaves */
-    return holder;
+    if (strchr(line, '\n') &&
+        sscanf(line, "%199s %ld %llu", holder.place, &holder.process, &holder.start) == 3)
+        return holder;
+    /* Zeros are what a power failure leaves; or a process of this machine was killed as it wrote. */
+    Holder self = this_process();
+    size_t begun = strcspn(line, " ");
+    bool is_lock =
+        strncmp(line, self.place, begun) == 0 && (line[begun] == '\0' || self.place[begun] == '\0');
+    return (Holder){.process = is_lock ? 0 : -1};
 }
 
 static EadStatus write_holder(const EadFileLock *lock) {

@@ -238,6 +238,26 @@ START_TEST(files_of_other_programs_stay) {
 }
 END_TEST
 
+/* A process was killed as it wrote its name. */
+START_TEST(a_text_that_was_begun_is_no_obstacle) {
+    EadFileLock lock;
+    char text[512];
+    begin(_i);
+    ASSERT_OK(ead_folder_lock_take(S "folder", &lock));
+    ssize_t size = pread(lock.descriptor, text, sizeof text, 0);
+    ead_file_lock_release(&lock);
+    ck_assert_int_gt(size, 8);
+    for (ssize_t part = 0; part < size && !without; part++) {
+        write_bytes(LOCK, text, (size_t)part);
+        take_and_release();
+    }
+    if (without) {
+        write_bytes(LOCK, text, (size_t)size / 2);
+        ASSERT_FAILS(ead_folder_lock_take(S "folder", &lock), EAD_BUSY, "killed as it began");
+    }
+}
+END_TEST
+
 static void remove_scratch(void) {
     shell_ok("rm -rf " S);
 }
@@ -253,6 +273,7 @@ int main(void) {
     tcase_add_loop_test(tests, a_child_shares_the_lock_of_its_parent, 0, KINDS);
     tcase_add_loop_test(tests, a_lock_of_another_user_is_no_obstacle, 0, KINDS);
     tcase_add_loop_test(tests, files_of_other_programs_stay, 0, KINDS);
+    tcase_add_loop_test(tests, a_text_that_was_begun_is_no_obstacle, 0, KINDS);
     tcase_add_loop_test(tests, links_and_missing_folders_are_refused, 0, KINDS);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
