@@ -21,6 +21,7 @@ models/efficientad | core models/networks models/method.h
 models/patchcore | core models/networks models/method.h
 models/patchcore_ensemble | core models/networks models/patchcore models/method.h
 models/simplenet | core models/networks models/method.h
+models/fastflow | core models/networks models/method.h
 models          | core models
 data/codec      | core
 data/source     | core data/codec
@@ -29,7 +30,7 @@ data/cache      | core data/codec data/source
 data/loader     | core data/cache data/codec data/source
 data/torch      | core data/codec
 train/support   | core
-train/config    | $support data train/efficientad/keys.def train/patchcore/keys.def train/patchcore_ensemble/keys.def train/simplenet/keys.def train/distill/keys.def
+train/config    | $support data train/efficientad/keys.def train/patchcore/keys.def train/patchcore_ensemble/keys.def train/simplenet/keys.def train/fastflow/keys.def train/distill/keys.def
 train/cli       | $support train/config models/methods.def
 train/metrics   | $support data
 train/report    | $support data train/config train/metrics
@@ -38,6 +39,7 @@ train/evaluate  | $support data models train/config train/metrics train/report
 train/efficientad | $support data autograd models train/config train/loop train/fit.h
 train/patchcore | $support data autograd models train/config train/loop train/fit.h
 train/simplenet | $support data autograd models train/config train/loop train/fit.h
+train/fastflow | $support data autograd models train/config train/loop train/fit.h
 train/patchcore_ensemble | $support data autograd models train/config train/loop train/fit.h train/patchcore
 train/distill   | $support data autograd models train/config train/loop train/fit.h
 train/ranks     | core

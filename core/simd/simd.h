@@ -54,6 +54,10 @@ typedef struct EadSimd {
     int panel;        /* columns of the register block */
     void (*product)(const EadPanelProduct *p);
     EadWinogradKernels winograd[2]; /* kernel 3, kernel 4 */
+    /* y[i] = tanh or exp of factor x[i]; y may be x. In float off by at most 2e-7 of the result, exp for |factor x| up
+     * to 80, beyond which it is taken as 80; a NaN stays one. */
+    void (*tanh_row)(const real *x, real factor, int64_t count, real *y);
+    void (*exp_row)(const real *x, real factor, int64_t count, real *y);
 } EadSimd;
 
 /* The widest level that this CPU has, or the one that EFFICIENTAD_CPU names (v2, v3, v4; ignored if the CPU

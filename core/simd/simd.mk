@@ -11,7 +11,8 @@ LEVEL_FLAGS_v2 := -march=x86-64-v2
 LEVEL_FLAGS_v3 := -march=x86-64-v3
 LEVEL_FLAGS_v4 := -march=x86-64-v4 -mprefer-vector-width=512
 # Products and sums may be contracted to FMA here: every level has its own rounding anyway.
-LEVEL_FLAGS = -ffp-contract=fast -DEAD_LEVEL=$* $(LEVEL_FLAGS_$*)
+# Without traps to mind, comparisons become vector instructions.
+LEVEL_FLAGS = -ffp-contract=fast -fno-trapping-math -DEAD_LEVEL=$* $(LEVEL_FLAGS_$*)
 DOUBLE_float  :=
 DOUBLE_double := -DEAD_DOUBLE
 

@@ -14,7 +14,10 @@ static void set_up(void) {
 
 static const char *const methods[] = {
     "model.method=simplenet simplenet.width=32 simplenet.hidden=16 simplenet.batch=2 "
-    "simplenet.epochs="};
+    "simplenet.epochs=",
+    "model.method=fastflow fastflow.layers=stride16 fastflow.couplings=2 fastflow.hidden_ratio=0.1 "
+    "fastflow.batch=2 "
+    "fastflow.epochs="};
 
 /* Parameters, running statistics and optimizer state lie on the device between checkpoints. */
 START_TEST(a_device_gives_the_same_files) {

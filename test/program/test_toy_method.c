@@ -102,9 +102,8 @@ START_TEST(keys_and_names_are_checked) {
     ck_assert_int_eq(outcome.code, 1);
     assert_contains(outcome.err, "a toy needs no more than 1000");
     run(TRAIN "wrong --set model.method=toys", 0, &outcome);
-    assert_contains(
-        outcome.err,
-        "model.method: there is no method 'toys'; there are: efficientad, patchcore, simplenet, toy");
+    assert_contains(outcome.err, "model.method: there is no method 'toys'; there are: efficientad, "
+                                 "patchcore, simplenet, fastflow, toy");
     ck_assert(!exists(S "wrong"));
 }
 END_TEST

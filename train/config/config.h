@@ -42,6 +42,7 @@
     X(EAD_THRESHOLD_CHOICE_FALSE_ALARM_RATE, "false_alarm_rate")
 #define EAD_CORESET_CHOICES(X)                                                                               \
     X(EAD_CORESET_CHOICE_APPROXIMATE, "approximate") X(EAD_CORESET_CHOICE_EXACT, "exact")
+#define EAD_KERNEL_CHOICES(X) X(EAD_KERNEL_CHOICE_MIXED, "mixed") X(EAD_KERNEL_CHOICE_3X3, "3x3")
 #define EAD_STORED_CHOICES(X) X(EAD_STORED_CHOICE_FP32, "fp32") X(EAD_STORED_CHOICE_FP16, "fp16")
 #define EAD_FUSION_CHOICES(X) X(EAD_FUSION_CHOICE_VALIDATION, "validation") X(EAD_FUSION_CHOICE_TEST, "test")
 #define EAD_VARIANT_CHOICES(X)                                                                               \
@@ -55,6 +56,7 @@ typedef enum EadNormalizationChoice { EAD_NORMALIZATION_CHOICES(EAD_ENUMERATOR) 
 typedef enum EadSelectChoice { EAD_SELECT_CHOICES(EAD_ENUMERATOR) } EadSelectChoice;
 typedef enum EadThresholdChoice { EAD_THRESHOLD_CHOICES(EAD_ENUMERATOR) } EadThresholdChoice;
 typedef enum EadCoresetChoice { EAD_CORESET_CHOICES(EAD_ENUMERATOR) } EadCoresetChoice;
+typedef enum EadKernelChoice { EAD_KERNEL_CHOICES(EAD_ENUMERATOR) } EadKernelChoice;
 typedef enum EadStoredChoice { EAD_STORED_CHOICES(EAD_ENUMERATOR) } EadStoredChoice;
 typedef enum EadFusionChoice { EAD_FUSION_CHOICES(EAD_ENUMERATOR) } EadFusionChoice;
 typedef enum EadVariantChoice { EAD_VARIANT_CHOICES(EAD_ENUMERATOR) } EadVariantChoice;

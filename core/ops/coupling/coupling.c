@@ -1,9 +1,12 @@
 /* The affine coupling: shapes, gradients, kernels for the CPU. */
 #include "core/ops/coupling/coupling.h"
 
-#include "core/simd/elementary.h"
 #include "core/graph/op.h"
 #include "core/ops/reduction.h"
+#include "core/simd/simd.h"
+
+#include <string.h>
+#include <tgmath.h>
 
 EadNode *ead_coupling(EadGraph *graph, EadNode *x, EadNode *a, EadCoupling coupling) {
     return ead_graph_add(graph, EAD_OP_coupling, 2, (EadNode *[]){x, a}, &coupling, sizeof coupling);
@@ -76,33 +79,59 @@ typedef struct Coupling {
     real limit, slope, gain;
     bool arctangent;
     int kept, changed; /* channels */
+    const EadSimd *simd;
 } Coupling;
 
 static Coupling coupling_of(const EadCall *call, const EadTensor *a, int channels) {
     const EadCoupling *c = call->attributes;
     int changed = a->c / 2;
-    return (Coupling){(real)c->limit, (real)c->slope,     (real)c->gain,
-                      c->arctangent,  channels - changed, changed};
+    return (Coupling){.limit = (real)c->limit,
+                      .slope = (real)c->slope,
+                      .gain = (real)c->gain,
+                      .arctangent = c->arctangent,
+                      .kept = channels - changed,
+                      .changed = changed,
+                      .simd = ead_simd()};
 }
 
-/* f(u). Loops over it have no call in them for tanh. */
-static inline real bounded(bool arctangent, real u) {
-    return arctangent ? (real)atan((double)u) : ead_tanh_of(u);
+enum { PIECE = 256 }; /* channels at a time, so that each loop below is one of vector instructions */
+
+/* f[i] = f(slope a[i]). */
+static void bound(const Coupling *c, const real *a, int count, real f[PIECE]) {
+    if (!c->arctangent)
+        c->simd->tanh_row(a, c->slope, count, f);
+    else
+        for (int i = 0; i < count; i++) f[i] = atan(c->slope * a[i]);
 }
 
-/* f'(u), given f(u). */
-static inline real bounded_slope(bool arctangent, real u, real f) {
-    return arctangent ? 1 / (1 + u * u) : 1 - f * f;
+/* df[i] = limit slope f'(slope a[i]), given f[i]. */
+static void bound_slopes(const Coupling *c, const real *a, const real *f, int count, real df[PIECE]) {
+    real slope = c->slope, factor = c->limit * c->slope;
+    if (c->arctangent) {
+#pragma omp simd
+        for (int i = 0; i < count; i++) df[i] = factor / (1 + slope * a[i] * (slope * a[i]));
+    } else {
+#pragma omp simd
+        for (int i = 0; i < count; i++) df[i] = factor * (1 - f[i] * f[i]);
+    }
+}
+
+static int piece_at(const Coupling *c, int begin) {
+    return c->changed - begin < PIECE ? c->changed - begin : PIECE;
 }
 
 /* y = x exp(s) + gain shift, or without shifts, for one pixel. */
 static void scale_pixel(const Coupling *c, const real *x, const real *a, real gain, real *y) {
-    const real *shift = a + c->changed;
+    real f[PIECE];
     if (y != x) memcpy(y, x, (size_t)c->kept * sizeof *y);
-    x += c->kept, y += c->kept;
+    for (int begin = 0; begin < c->changed; begin += PIECE) {
+        int count = piece_at(c, begin), at = c->kept + begin;
+        const real *shift = a + c->changed + begin;
+        bound(c, a + begin, count, f);
+        c->simd->exp_row(f, c->limit, count, f);
 #pragma omp simd
-    for (int i = 0; i < c->changed; i++)
-        y[i] = x[i] * ead_exp_of(c->limit * bounded(c->arctangent, c->slope * a[i])) + gain * shift[i];
+        for (int i = 0; i < count; i++) y[at + i] = x[at + i] * f[i] + gain * shift[i];
+    }
 }
 
 static void run(const EadCall *call, real gain) {
@@ -127,13 +156,18 @@ static void coupling_gradient(const EadCall *call) {
 
 /* da_scale = dy x exp(s) limit slope f', da_shift = gain dy, for one pixel's changed channels. */
 static void network_pixel(const Coupling *c, const real *dy, const real *x, const real *a, real *da) {
-    real *shift = da + c->changed;
+    real f[PIECE], df[PIECE], gain = c->gain;
+    for (int begin = 0; begin < c->changed; begin += PIECE) {
+        int count = piece_at(c, begin);
+        real *scale = da + begin, *shift = scale + c->changed;
+        bound(c, a + begin, count, f);
+        bound_slopes(c, a + begin, f, count, df);
+        c->simd->exp_row(f, c->limit, count, f);
 #pragma omp simd
-    for (int i = 0; i < c->changed; i++) {
-        real u = c->slope * a[i], f = bounded(c->arctangent, u);
-        da[i] = dy[i] * x[i] * ead_exp_of(c->limit * f) *
-                (c->limit * c->slope * bounded_slope(c->arctangent, u, f));
-        shift[i] = c->gain * dy[i];
+        for (int i = 0; i < count; i++) {
+            scale[i] = dy[begin + i] * x[begin + i] * f[i] * df[i];
+            shift[i] = gain * dy[begin + i];
+        }
     }
 }
 
@@ -149,16 +183,13 @@ static void coupling_network_gradient(const EadCall *call) {
                       (real *)call->y->data + 2 * p * c.changed);
 }
 
-enum { AT_A_TIME = 64 };
-
 /* The sum of f over a pixel. */
 static double sum_pixel(const Coupling *c, const real *a) {
-    real f[AT_A_TIME];
+    real f[PIECE];
     double sum = 0;
-    for (int begin = 0; begin < c->changed; begin += AT_A_TIME) {
-        int count = c->changed - begin < AT_A_TIME ? c->changed - begin : AT_A_TIME;
-#pragma omp simd
-        for (int i = 0; i < count; i++) f[i] = bounded(c->arctangent, c->slope * a[begin + i]);
+    for (int begin = 0; begin < c->changed; begin += PIECE) {
+        int count = piece_at(c, begin);
+        bound(c, a + begin, count, f);
         sum += ead_sum(f, count);
     }
     return sum;
@@ -181,11 +212,13 @@ static void plan_logdet(EadCall *call) {
 
 /* da_scale = dy limit slope f', da_shift = 0, for one pixel. */
 static void logdet_pixel(const Coupling *c, real dy, const real *a, real *da) {
-    real factor = dy * (c->limit * c->slope);
+    real f[PIECE], df[PIECE];
+    for (int begin = 0; begin < c->changed; begin += PIECE) {
+        int count = piece_at(c, begin);
+        bound(c, a + begin, count, f);
+        bound_slopes(c, a + begin, f, count, df);
 #pragma omp simd
-    for (int i = 0; i < c->changed; i++) {
-        real u = c->slope * a[i];
-        da[i] = factor * bounded_slope(c->arctangent, u, bounded(c->arctangent, u));
+        for (int i = 0; i < count; i++) da[begin + i] = dy * df[i];
     }
     memset(da + c->changed, 0, (size_t)c->changed * sizeof *da);
 }

@@ -1,4 +1,5 @@
 /* All kernels of one level as a table. The Makefile compiles this file once for each level. */
+#include "core/simd/level/elementary.h"
 #include "core/simd/level/panel_product.h"
 #include "core/simd/level/vector.h"
 #include "core/simd/level/winograd_matrices.h"
@@ -14,6 +15,16 @@ enum { TILE = 8 };
 #define KERNEL  4
 #define NAME(x) winograd_##x##_4
 #include "core/simd/level/winograd_tile.h"
+
+static void tanh_row(const real *x, real factor, int64_t count, real *y) {
+#pragma omp simd
+    for (int64_t i = 0; i < count; i++) y[i] = tanh_of(factor * x[i]);
+}
+
+static void exp_row(const real *x, real factor, int64_t count, real *y) {
+#pragma omp simd
+    for (int64_t i = 0; i < count; i++) y[i] = exp_of(factor * x[i]);
+}
 
 #define WINOGRAD(kernel)                                                                                     \
     {                                                                                                        \
@@ -32,4 +43,6 @@ const EadSimd TABLE(EAD_LEVEL) = {
     .panel = PANEL,
     .product = product,
     .winograd = {WINOGRAD(3), WINOGRAD(4)},
+    .tanh_row = tanh_row,
+    .exp_row = exp_row,
 };

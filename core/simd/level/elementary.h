@@ -1,5 +1,5 @@
-/* exp and tanh that compilers turn into vector instructions: no branches, no calls. In float they are off by at most
- * 2e-7 of the result; in the double build they are those of the C library. */
+/* exp and tanh that compilers turn into vector instructions: no branches, no calls. In the double build they are those
+ * of the C library. */
 #pragma once
 
 #include "core/base/real.h"
@@ -9,15 +9,15 @@
 #include <string.h>
 
 #ifdef EAD_DOUBLE
-static inline double ead_exp_of(double x) {
+static inline double exp_of(double x) {
     return exp(x);
 }
-static inline double ead_tanh_of(double x) {
+static inline double tanh_of(double x) {
     return tanh(x);
 }
 #else
 /* e^x = power (1 + rest) with power = 2^n and |rest| < 0.42, for |x| <= 80. */
-static inline float ead_exp_parts(float x, float *power) {
+static inline float exp_parts(float x, float *power) {
     const float to_whole = 0x1.8p23f; /* a number of this size has no digits behind the point */
     float n = (x * 1.44269504f + to_whole) - to_whole;
     float r = (x - n * 0.693359375f) + n * 2.12194440e-4f; /* ln 2 in two parts: the first product is exact */
@@ -29,19 +29,19 @@ static inline float ead_exp_parts(float x, float *power) {
 }
 
 /* x is taken as at most 80 away from 0. */
-static inline float ead_exp_of(float x) {
+static inline float exp_of(float x) {
     float power, rest;
     x = x > 80 ? 80 : x;
     x = x < -80 ? -80 : x;
-    rest = ead_exp_parts(x, &power);
+    rest = exp_parts(x, &power);
     return power + power * rest;
 }
 
 /* Of e = e^2|x| - 1, which keeps its digits near 0: e / (e + 2). */
-static inline float ead_tanh_of(float x) {
+static inline float tanh_of(float x) {
     float size = fabsf(x), power, rest;
     size = size > 10 ? 10 : size;
-    rest = ead_exp_parts(2 * size, &power);
+    rest = exp_parts(2 * size, &power);
     float e = (power - 1) + power * rest;
     return copysignf(e / (e + 2), x);
 }

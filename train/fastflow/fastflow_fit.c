@@ -1,0 +1,195 @@
+/* FastFlow as a row of train/fits.def: one phase, on features that are computed once. */
+#include "core/base/memory.h"
+#include "core/base/printing.h"
+#include "train/fastflow/fastflow_step.h"
+#include "train/fit.h"
+#include "train/loop/train_backbone.h"
+#include "train/support/memory_budget.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+extern const EadFit ead_fit_fastflow;
+
+EAD_SAME_VALUE(EAD_KERNEL_CHOICE_MIXED, EAD_FASTFLOW_MIXED);
+EAD_SAME_VALUE(EAD_KERNEL_CHOICE_3X3, EAD_FASTFLOW_3X3);
+EAD_SAME_VALUE(EAD_TAPS_CHOSEN, EAD_MAX_STEP_INPUTS);
+
+typedef struct FlowState {
+    const EadRunSpec *spec;
+    const EadConfig *config;
+    const EadTrainData *data; /* NULL: a sample for the bench */
+    EadFastflow *model;
+    EadTrainFeatures features;
+    char settings[128]; /* what the features depend on */
+} FlowState;
+
+/* ---- the model ---- */
+
+static EadStatus new_model(FlowState *s) {
+    const EadConfig *config = s->config;
+    EadBackbone backbone;
+    EadFastflowSpec spec = {.height = config->model_image_size.height,
+                            .width = config->model_image_size.width,
+                            .couplings = config->fastflow_couplings,
+                            .kernels = (EadFastflowKernels)config->fastflow_kernels,
+                            .hidden_ratio = config->fastflow_hidden_ratio};
+    spec.stored = config->fastflow_stored == EAD_STORED_CHOICE_FP16 ? EAD_FILE_F16 : EAD_FILE_F32;
+    EAD_TRY(ead_open_backbone(config, &backbone));
+    EadStatus status = ead_fastflow_find_taps(&backbone, config->fastflow_layers, &spec.taps);
+    if (status == EAD_OK) return ead_fastflow_new(&spec, &backbone, config->train_seed, &s->model);
+    ead_backbone_free(&backbone);
+    return ead_fail_prefix(status, "fastflow.layers: ");
+}
+
+static EadStatus create(const EadRunSpec *spec, EadTrainData *data, void **state) {
+    FlowState *s = ead_new(1, sizeof *s, "a training");
+    if (!s) return EAD_NO_MEMORY;
+    *s = (FlowState){.spec = spec, .config = spec->config, .data = data};
+    *state = s;
+    return new_model(s);
+}
+
+static EadStatus sample(const EadRunSpec *spec, void **state) {
+    return create(spec, NULL, state);
+}
+
+static void free_state(void *state) {
+    FlowState *s = state;
+    ead_train_features_close(&s->features);
+    if (s->model) ead_model_free(&s->model->base);
+    free(s);
+}
+
+/* ---- the phase ---- */
+
+static int phases(const void *state, EadPhase out[EAD_MAX_PHASES]) {
+    const FlowState *s = state;
+    const EadConfig *config = s->config;
+    int64_t images = s->data ? s->data->dataset.train.count : 1, batch = config->fastflow_batch;
+    int64_t steps = (images * config->fastflow_epochs + batch - 1) / batch;
+    out[0] = (EadPhase){"training", steps, "fastflow.epochs", "fastflow.lr", config->fastflow_lr};
+    return 1;
+}
+
+static EadStatus plan(void *state, int phase, EadStep *step) {
+    FlowState *s = state;
+    const EadConfig *config = s->config;
+    EadPlanOptions plan_options = ead_run_plan_options(s->spec);
+    EadFastflowOptions options = {.batch = config->fastflow_batch,
+                                  .rate = config->fastflow_lr,
+                                  .weight_decay = config->fastflow_weight_decay};
+    (void)phase;
+    EadStatus status = ead_fastflow_step_new(s->model, &options, &s->features, &plan_options, step);
+    return status == EAD_NO_MEMORY ? ead_fail_prefix(status, "with fastflow.batch=%d: ", options.batch)
+                                   : status;
+}
+
+static EadStatus start(void *state, const EadStep *step) {
+    const FlowState *s = state;
+    const EadModel *model = &s->model->base;
+    EadPhase phase[EAD_MAX_PHASES];
+    char text[256];
+    phases(state, phase);
+    model->method->functions->describe(model, text, sizeof text);
+    ead_print(stderr, "%s, on %s, %s: %d training, %d validation, %d test images; %lld steps of %d images\n",
+              text, s->spec->backend->name, ead_run_precision_name(s->spec),
+              ead_image_cache_count(s->data->train), ead_image_cache_count(s->data->validation),
+              s->data->dataset.test_count, (long long)phase[0].steps, s->config->fastflow_batch);
+    ead_print_memory("the training step", s->spec->backend, ead_plan_bytes(step->plan), ead_step_bytes(step),
+                     "parameters and optimizer");
+    return EAD_OK;
+}
+
+static void build_features(EadGraph *graph, const void *model, EadNode *images,
+                           EadNode *features[EAD_MAX_STEP_INPUTS]) {
+    ead_fastflow_features(graph, model, images, features);
+}
+
+static EadStatus begin(void *state, int phase, EadStep *step, EadLoaderSpec *loader) {
+    FlowState *s = state;
+    char taps[96];
+    (void)phase, (void)step;
+    if (!s->data) return EAD_OK;
+    ead_backbone_taps_text(&s->model->backbone, &s->model->spec.taps, taps, sizeof taps);
+    snprintf(s->settings, sizeof s->settings, "features of %s", taps);
+    EadTrainFeaturesSpec spec = {.run = s->spec,
+                                 .images = s->data->train,
+                                 .backbone = &s->model->backbone,
+                                 .settings = s->settings,
+                                 .height = s->model->base.height,
+                                 .width = s->model->base.width,
+                                 .build = build_features,
+                                 .model = s->model,
+                                 .batch = s->config->fastflow_batch};
+    EAD_TRY(ead_train_features_open(&s->features, &spec));
+    ead_train_features_load(&s->features, loader);
+    return EAD_OK;
+}
+
+/* ---- checkpoint and model ---- */
+
+static EadStatus write_checkpoint(const void *state, EadSafetensorsWriter *writer) {
+    return ead_model_write(&((const FlowState *)state)->model->base, writer);
+}
+
+static bool same_numbers(const EadParams *a, const EadParams *b) {
+    return a->total == b->total && memcmp(a->values, b->values, (size_t)a->total * sizeof *a->values) == 0;
+}
+
+/* Moves what is read into the model that the step was planned on. */
+static EadStatus read_checkpoint(void *state, const EadSafetensors *file) {
+    EadFastflow *model = ((FlowState *)state)->model;
+    EadModel *base;
+    EAD_TRY(ead_model_read(file, &base));
+    const EadFastflow *read = (const EadFastflow *)base;
+    bool same = base->method == model->base.method &&
+                strcmp(read->backbone.name, model->backbone.name) == 0 &&
+                same_numbers(&read->backbone.params, &model->backbone.params) &&
+                read->params.total == model->params.total;
+    if (same) {
+        memcpy(model->params.values, read->params.values,
+               (size_t)model->params.total * sizeof *model->params.values);
+        for (int t = 0; t < model->spec.taps.count; t++)
+            memcpy(model->orders[t], read->orders[t],
+                   (size_t)model->spec.couplings * (size_t)model->shapes[t].c * sizeof *model->orders[t]);
+    }
+    ead_model_free(base);
+    return same ? EAD_OK
+                : ead_fail(EAD_BAD_FILE, "%s: was made with another backbone than model.backbone names now",
+                           ead_safetensors_path(file));
+}
+
+static EadStatus calibrate(void *state, const EadRunFolder *folder, const char *config_text, int64_t done) {
+    (void)state, (void)folder, (void)config_text, (void)done;
+    return EAD_OK;
+}
+
+static EadModel *model_of(void *state) {
+    return &((FlowState *)state)->model->base;
+}
+
+static EadStatus check(EadConfig *config, EadCheckScope scope) {
+    int known = config->problems.lines.count;
+    if (scope >= EAD_CHECK_FILES) ead_check_backbone(config);
+    return ead_problems_since(&config->problems, known);
+}
+
+const EadFit ead_fit_fastflow = {.name = "fastflow",
+                                 .model_name = "model.safetensors",
+                                 .scope = EAD_SAME_STEPS,
+                                 .losses = ead_fastflow_losses,
+                                 .maps_key = -1,
+                                 .check = check,
+                                 .create = create,
+                                 .sample = sample,
+                                 .free = free_state,
+                                 .phases = phases,
+                                 .plan = plan,
+                                 .start = start,
+                                 .begin = begin,
+                                 .write = write_checkpoint,
+                                 .read = read_checkpoint,
+                                 .calibrate = calibrate,
+                                 .model = model_of};
