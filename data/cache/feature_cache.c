@@ -18,7 +18,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PAGE = 4096, VERSION = 1 };
+/* The records lie in so many stretches, each filled from its start on by one rank: what of it is there, a few reads
+ * tell. */
+enum { PAGE = 4096, VERSION = 1, STRETCHES = 1024 };
 
 #define MAGIC "EADFEATS"
 
@@ -31,9 +33,11 @@ typedef struct Header {
 struct EadFeatureCache {
     EadFeatureCacheSpec spec;
     EadPath path, partial;
-    int descriptor, filled;
-    uint8_t *record;  /* being written */
-    EadFileLock lock; /* of who fills it */
+    int descriptor;
+    int filled;            /* when it was opened */
+    int *missing, to_fill; /* of this rank */
+    uint8_t *record;       /* being written; NULL: the file is complete */
+    EadFileLock lock;      /* of who fills it, for all ranks */
 };
 
 static size_t record_bytes(const EadFeatureCacheSpec *spec) {
@@ -90,41 +94,109 @@ static EadStatus check_replaceable(const char *path) {
                            path);
 }
 
-/* The complete file, else the partial one, else a new one with nothing but its header. */
-static EadStatus open_file(EadFeatureCache *cache) {
-    const EadFeatureCacheSpec *spec = &cache->spec;
-    cache->filled = open_existing(cache, cache->path, O_RDONLY);
-    if (cache->filled == spec->count) return EAD_OK;
+/* Begins the partial file anew. */
+static EadStatus begin_file(EadFeatureCache *cache) {
+    Header header = header_of(&cache->spec);
+    uint8_t page[PAGE] = {0};
+    EAD_TRY(check_replaceable(cache->path));
+    EAD_TRY(check_replaceable(cache->partial));
+    memcpy(page, &header, sizeof header);
+    cache->descriptor = open(cache->partial, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
+    if (cache->descriptor < 0 || !ead_write_at(cache->descriptor, page, sizeof page, 0))
+        return fail(cache->partial, "write");
+    return EAD_OK;
+}
+
+static bool open_complete(EadFeatureCache *cache) {
+    if (open_existing(cache, cache->path, O_RDONLY) == cache->spec.count) return true;
     if (cache->descriptor >= 0) close(cache->descriptor); /* complete by name but cut: made anew */
     cache->descriptor = -1;
+    return false;
+}
+
+/* The complete file, else, locked, the partial one, else a new one with nothing but its header: as one process alone, or
+ * the rank that leads. */
+static EadStatus open_file(EadFeatureCache *cache) {
     EadPath lock;
+    if (open_complete(cache)) return EAD_OK;
     if (snprintf(lock, sizeof lock, "%s.lock", cache->path) >= EAD_PATH_SIZE)
         return ead_fail(EAD_BAD_ARGUMENT, "%.200s: is too long a name for a cache", cache->path);
     EAD_TRY(ead_file_lock_take(lock, cache->path, &cache->lock));
-    cache->filled =
-        open_existing(cache, cache->path, O_RDONLY); /* another process may just have completed it */
-    if (cache->filled == spec->count) {
+    if (open_complete(cache)) { /* another process may just have completed it */
         ead_file_lock_release(&cache->lock);
         return EAD_OK;
     }
-    if (cache->descriptor >= 0) close(cache->descriptor);
-    cache->filled = open_existing(cache, cache->partial, O_RDWR);
-    if (cache->filled < 0) {
-        EAD_TRY(check_replaceable(cache->path));
-        EAD_TRY(check_replaceable(cache->partial));
-        Header header = header_of(spec);
-        uint8_t page[PAGE] = {0};
-        memcpy(page, &header, sizeof header);
-        cache->filled = 0;
-        cache->descriptor = open(cache->partial, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
-        if (cache->descriptor < 0 || !ead_write_at(cache->descriptor, page, sizeof page, 0))
-            return fail(cache->partial, "write");
-    }
-    EAD_TRY(ead_check_room(cache->path,
-                           ead_feature_cache_bytes(spec) - (uint64_t)record_offset(spec, cache->filled), 0));
-    cache->record = ead_new((int64_t)record_bytes(spec), 1, cache->path);
+    int there = open_existing(cache, cache->partial, O_RDWR);
+    if (there < 0) EAD_TRY(begin_file(cache));
+    uint64_t bytes = (uint64_t)record_offset(&cache->spec, there > 0 ? there : 0);
+    EAD_TRY(ead_check_room(cache->path, ead_feature_cache_bytes(&cache->spec) - bytes, 0));
+    cache->record = ead_new((int64_t)record_bytes(&cache->spec), 1, cache->path);
     return cache->record ? EAD_OK : EAD_NO_MEMORY;
 }
+
+/* The file that the rank which leads has opened. */
+static EadStatus follow(EadFeatureCache *cache, bool complete) {
+    if (complete && open_complete(cache)) return EAD_OK;
+    if (!complete && open_existing(cache, cache->partial, O_RDWR) >= 0) {
+        cache->record = ead_new((int64_t)record_bytes(&cache->spec), 1, cache->path);
+        return cache->record ? EAD_OK : EAD_NO_MEMORY;
+    }
+    return ead_fail(EAD_IO,
+                    "%s: rank 0 sees it and this rank does not; its folder must be one that all ranks share",
+                    complete ? cache->path : cache->partial);
+}
+
+/* ---- what is missing ---- */
+
+static bool is_there(const EadFeatureCache *cache, int index) {
+    uint64_t sum;
+    off_t end = record_offset(&cache->spec, index + 1);
+    return ead_read_at(cache->descriptor, &sum, sizeof sum, end - (off_t)sizeof sum) && sum != 0;
+}
+
+static int stretch_start(const EadFeatureCache *cache, int stretch) {
+    return (int)((int64_t)cache->spec.count * stretch / STRETCHES);
+}
+
+/* The first record of a stretch that is missing, or its end. */
+static int first_missing(const EadFeatureCache *cache, int stretch) {
+    int low = stretch_start(cache, stretch), high = stretch_start(cache, stretch + 1);
+    if (low == high || is_there(cache, high - 1)) return high;
+    while (low < high) {
+        int middle = low + (high - low) / 2;
+        if (is_there(cache, middle))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static EadStatus list_missing(EadFeatureCache *cache) {
+    EadShare share = ead_ranks_share(cache->spec.ranks, STRETCHES);
+    cache->missing = ead_new(cache->spec.count, sizeof *cache->missing, cache->path);
+    if (!cache->missing) return EAD_NO_MEMORY;
+    for (int s = share.first; s < share.first + share.count; s++)
+        for (int i = first_missing(cache, s); i < stretch_start(cache, s + 1); i++)
+            cache->missing[cache->to_fill++] = i;
+    return EAD_OK;
+}
+
+/* As all ranks do: one after the other where it matters. */
+static EadStatus open_together(EadFeatureCache *cache) {
+    const EadRanks *ranks = cache->spec.ranks;
+    EAD_TRY(ead_ranks_agree(ranks, ead_ranks_leads(ranks) ? open_file(cache) : EAD_OK));
+    bool complete = !ead_ranks_any(ranks, cache->record != NULL);
+    EadStatus status = ead_ranks_leads(ranks) ? EAD_OK : follow(cache, complete);
+    if (status == EAD_OK && !complete) status = list_missing(cache);
+    EAD_TRY(ead_ranks_agree(ranks, status));
+    double missing = cache->to_fill;
+    if (ranks) ranks->sum_doubles(ranks, &missing, 1);
+    cache->filled = cache->spec.count - (int)missing;
+    return EAD_OK;
+}
+
+/* ---- the cache ---- */
 
 EadStatus ead_feature_cache_open(const EadFeatureCacheSpec *spec, EadFeatureCache **out) {
     *out = NULL;
@@ -136,14 +208,23 @@ EadStatus ead_feature_cache_open(const EadFeatureCacheSpec *spec, EadFeatureCach
     if (status == EAD_OK &&
         snprintf(cache->partial, EAD_PATH_SIZE, "%s.partial", spec->path) >= EAD_PATH_SIZE)
         status = ead_fail(EAD_BAD_ARGUMENT, "%.200s: is too long a name for a cache", spec->path);
-    if (status == EAD_OK) status = open_file(cache);
+    if (status == EAD_OK) status = open_together(cache);
     *out = status == EAD_OK ? cache : NULL;
     if (status != EAD_OK) ead_feature_cache_close(cache);
     return status;
 }
 
+bool ead_feature_cache_complete(const EadFeatureCache *cache) {
+    return !cache->record;
+}
+
 int ead_feature_cache_filled(const EadFeatureCache *cache) {
     return cache->filled;
+}
+
+const int *ead_feature_cache_missing(const EadFeatureCache *cache, int *count) {
+    *count = cache->to_fill;
+    return cache->missing;
 }
 
 static uint64_t checksum(const EadFeatureCache *cache, int index, const uint8_t *pixels, const void *halves) {
@@ -151,7 +232,8 @@ static uint64_t checksum(const EadFeatureCache *cache, int index, const uint8_t 
     return ead_cache_checksum(hash, halves, (size_t)cache->spec.features * sizeof(uint16_t));
 }
 
-EadStatus ead_feature_cache_append(EadFeatureCache *cache, const uint8_t *pixels, const float *features) {
+EadStatus ead_feature_cache_write(EadFeatureCache *cache, int index, const uint8_t *pixels,
+                                  const float *features) {
     const EadFeatureCacheSpec *spec = &cache->spec;
     uint8_t *halves = cache->record + spec->pixel_bytes;
     memcpy(cache->record, pixels, spec->pixel_bytes);
@@ -161,18 +243,35 @@ EadStatus ead_feature_cache_append(EadFeatureCache *cache, const uint8_t *pixels
             return ead_fail(
                 EAD_BAD_ARGUMENT,
                 "%s: feature %lld of image %d is %g, which half precision cannot hold; use no cache",
-                cache->path, (long long)i, cache->filled, (double)features[i]);
+                cache->path, (long long)i, index, (double)features[i]);
         memcpy(halves + (size_t)i * sizeof half, &half, sizeof half);
     }
-    uint64_t sum = checksum(cache, cache->filled, cache->record, halves);
+    uint64_t sum = checksum(cache, index, cache->record, halves);
     memcpy(halves + (size_t)spec->features * sizeof(uint16_t), &sum, sizeof sum);
-    if (!ead_write_at(cache->descriptor, cache->record, record_bytes(spec),
-                      record_offset(spec, cache->filled)))
-        return fail(cache->partial, "write");
-    if (++cache->filled < spec->count) return EAD_OK;
-    bool complete = fsync(cache->descriptor) == 0 && rename(cache->partial, cache->path) == 0;
+    bool written =
+        ead_write_at(cache->descriptor, cache->record, record_bytes(spec), record_offset(spec, index));
+    return written ? EAD_OK : fail(cache->partial, "write");
+}
+
+static EadStatus give_name(EadFeatureCache *cache) {
+    bool named = rename(cache->partial, cache->path) == 0;
+    EadStatus status = named ? ead_sync_folder_of(cache->path) : fail(cache->partial, "complete");
     ead_file_lock_release(&cache->lock);
-    return complete ? ead_sync_folder_of(cache->path) : fail(cache->partial, "complete");
+    return status;
+}
+
+/* What other machines wrote is sure to be seen in a file that is opened afterwards. */
+EadStatus ead_feature_cache_finish(EadFeatureCache *cache, EadStatus status) {
+    const EadRanks *ranks = cache->spec.ranks;
+    if (status == EAD_OK && fsync(cache->descriptor) != 0) status = fail(cache->partial, "complete");
+    EAD_TRY(ead_ranks_agree(ranks, status));
+    EAD_TRY(ead_ranks_agree(ranks, ead_ranks_leads(ranks) ? give_name(cache) : EAD_OK));
+    free(cache->record);
+    cache->record = NULL;
+    if (!ranks) return EAD_OK;
+    close(cache->descriptor);
+    cache->descriptor = -1;
+    return follow(cache, true);
 }
 
 EadStatus ead_feature_cache_read(const EadFeatureCache *cache, int index, uint8_t *pixels,
@@ -195,5 +294,6 @@ void ead_feature_cache_close(EadFeatureCache *cache) {
     if (cache->descriptor >= 0) close(cache->descriptor);
     ead_file_lock_release(&cache->lock);
     free(cache->record);
+    free(cache->missing);
     free(cache);
 }

@@ -13,7 +13,7 @@
 
 enum { RECORDS = 3, PIXELS = 12, FEATURES = 10, PAGE = 4096, RECORD = PIXELS + 2 * FEATURES + 8 };
 
-static const EadFeatureCacheSpec spec = {FILE_, 77, RECORDS, PIXELS, FEATURES};
+static const EadFeatureCacheSpec spec = {FILE_, 77, RECORDS, PIXELS, FEATURES, NULL};
 
 static void set_up(void) {
     ck_assert_int_eq(system("rm -rf " SCRATCH), 0);
@@ -31,12 +31,12 @@ static float value(int record, int i) {
     return (float)(record * 100 + i) / 8 - 3;
 }
 
-static void append(EadFeatureCache *cache, int record) {
+static void add(EadFeatureCache *cache, int record) {
     uint8_t pixels[PIXELS];
     float features[FEATURES];
     for (int i = 0; i < PIXELS; i++) pixels[i] = (uint8_t)(record * 20 + i);
     for (int i = 0; i < FEATURES; i++) features[i] = value(record, i);
-    ASSERT_OK(ead_feature_cache_append(cache, pixels, features));
+    ASSERT_OK(ead_feature_cache_write(cache, record, pixels, features));
 }
 
 static void check(const EadFeatureCache *cache, int record) {
@@ -49,7 +49,8 @@ static void check(const EadFeatureCache *cache, int record) {
 
 static void fill(int records) {
     EadFeatureCache *cache = open_cache(0);
-    for (int r = 0; r < records; r++) append(cache, r);
+    for (int r = 0; r < records; r++) add(cache, r);
+    if (records == RECORDS) ASSERT_OK(ead_feature_cache_finish(cache, EAD_OK));
     ead_feature_cache_close(cache);
 }
 
@@ -58,7 +59,10 @@ START_TEST(an_interrupted_filling_goes_on) {
     ck_assert(exists(PARTIAL) && !exists(FILE_));
     ck_assert_int_eq(truncate(PARTIAL, PAGE + RECORD + RECORD / 2), 0); /* the second record was cut */
     EadFeatureCache *cache = open_cache(1);
-    for (int r = 1; r < RECORDS; r++) append(cache, r);
+    for (int r = 1; r < RECORDS; r++) add(cache, r);
+    ck_assert(!ead_feature_cache_complete(cache));
+    ASSERT_OK(ead_feature_cache_finish(cache, EAD_OK));
+    ck_assert(ead_feature_cache_complete(cache));
     for (int r = 0; r < RECORDS; r++) check(cache, r);
     ead_feature_cache_close(cache);
     ck_assert(!exists(PARTIAL) && exists(FILE_));
@@ -68,11 +72,29 @@ START_TEST(an_interrupted_filling_goes_on) {
 }
 END_TEST
 
+/* All is written, and the process was killed before the file had its name. */
+START_TEST(what_only_lacks_its_name_gets_it) {
+    fill(RECORDS - 1);
+    EadFeatureCache *cache = open_cache(RECORDS - 1);
+    add(cache, RECORDS - 1);
+    ead_feature_cache_close(cache);
+    ck_assert(exists(PARTIAL) && !exists(FILE_));
+    cache = open_cache(RECORDS);
+    int count;
+    (void)ead_feature_cache_missing(cache, &count);
+    ck_assert(!ead_feature_cache_complete(cache) && count == 0);
+    ASSERT_OK(ead_feature_cache_finish(cache, EAD_OK));
+    ead_feature_cache_close(cache);
+    ck_assert(!exists(PARTIAL) && exists(FILE_));
+}
+END_TEST
+
 START_TEST(one_at_a_time_fills_it) {
     EadFeatureCache *cache = open_cache(0), *second;
     ASSERT_FAILS(ead_feature_cache_open(&spec, &second), EAD_BUSY, FILE_ ": another process works there");
     ck_assert_ptr_null(second);
-    for (int r = 0; r < RECORDS; r++) append(cache, r);
+    for (int r = 0; r < RECORDS; r++) add(cache, r);
+    ASSERT_OK(ead_feature_cache_finish(cache, EAD_OK));
     ead_feature_cache_close(open_cache(RECORDS)); /* many may read */
     ead_feature_cache_close(cache);
     ck_assert(!exists(FILE_ ".lock"));
@@ -150,7 +172,7 @@ START_TEST(what_cannot_be_stored_is_refused) {
     float features[FEATURES] = {0};
     EadFeatureCache *cache = open_cache(0);
     features[7] = 70000;
-    ck_assert_int_eq(ead_feature_cache_append(cache, pixels, features), EAD_BAD_ARGUMENT);
+    ck_assert_int_eq(ead_feature_cache_write(cache, 0, pixels, features), EAD_BAD_ARGUMENT);
     ck_assert_ptr_nonnull(strstr(ead_error_message(), "feature 7 of image 0 is 70000"));
     ead_feature_cache_close(cache);
     EadFeatureCacheSpec huge = spec;
@@ -296,6 +318,7 @@ int main(void) {
     TCase *tests = tcase_create("feature_cache");
     tcase_add_checked_fixture(tests, set_up, NULL);
     tcase_add_test(tests, an_interrupted_filling_goes_on);
+    tcase_add_test(tests, what_only_lacks_its_name_gets_it);
     tcase_add_test(tests, one_at_a_time_fills_it);
     tcase_add_test(tests, the_size_is_known_beforehand);
     tcase_add_test(tests, every_damaged_byte_of_a_record_is_noticed);

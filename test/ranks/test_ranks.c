@@ -4,6 +4,8 @@
 #include "test/ranks/distill_scene.h"
 #include "test/ranks/thread_ranks.h"
 
+#include "data/cache/feature_cache.h"
+
 #include <math.h>
 
 enum { STEPS = 6 };
@@ -98,6 +100,72 @@ START_TEST(without_a_cache_too) {
 }
 END_TEST
 
+/* The same file, made by three ranks as by one process. */
+START_TEST(a_cache_is_filled_together) {
+    share(3, SCRATCH "filled/", BATCH "distill.cache=" SCRATCH "together", false);
+    same_losses(SCRATCH "filled/");
+    shell_ok("cmp " SCRATCH "cache/*.cache " SCRATCH "together/*.cache");
+    ck_assert_int_eq(files_in(SCRATCH "together"), 1);
+}
+END_TEST
+
+enum { RECORDS = 2500, FEATURES = 3 };
+
+/* What ranks write of a cache, as far as each comes. */
+typedef struct Filling {
+    const char *path;
+    bool stopped; /* all but rank 0 are, on their way */
+    int filled[MAX_THREAD_RANKS], written[MAX_THREAD_RANKS];
+    EadStatus status[MAX_THREAD_RANKS];
+} Filling;
+
+static EadStatus write_records(Filling *filling, int rank, EadFeatureCache *cache) {
+    int count;
+    const int *missing = ead_feature_cache_missing(cache, &count);
+    for (int i = 0; i < count; i++) {
+        float features[FEATURES] = {(float)missing[i], (float)(missing[i] % 7), 1};
+        if (filling->stopped && rank > 0 && i == count / 3) return ead_fail(EAD_INTERRUPTED, "stopped");
+        EAD_TRY(ead_feature_cache_write(cache, missing[i], (const uint8_t *)"p", features));
+        filling->written[rank]++;
+    }
+    return EAD_OK;
+}
+
+static void fill(const EadRanks *ranks, void *context) {
+    Filling *filling = context;
+    EadFeatureCache *cache;
+    EadFeatureCacheSpec spec = {filling->path, 5, RECORDS, 1, FEATURES, ranks};
+    int rank = ranks ? ranks->rank : 0;
+    filling->status[rank] = ead_feature_cache_open(&spec, &cache);
+    if (filling->status[rank] != EAD_OK) return;
+    filling->filled[rank] = ead_feature_cache_filled(cache);
+    filling->status[rank] = ead_feature_cache_finish(cache, write_records(filling, rank, cache));
+    ead_feature_cache_close(cache);
+}
+
+START_TEST(another_number_goes_on_with_a_cache) {
+    Filling alone = {.path = SCRATCH "alone.cache"}, three = {.path = SCRATCH "r.cache", .stopped = true},
+            two = {.path = SCRATCH "r.cache"};
+    fill(NULL, &alone);
+    ASSERT_OK(alone.status[0]);
+    as_ranks(3, fill, &three);
+    int written = 0;
+    for (int r = 0; r < 3; r++) {
+        ck_assert_int_eq(three.status[r], EAD_INTERRUPTED);
+        written += three.written[r];
+    }
+    ck_assert(written > RECORDS / 3 && written < RECORDS && !exists(SCRATCH "r.cache"));
+    as_ranks(2, fill, &two);
+    for (int r = 0; r < 2; r++) {
+        ASSERT_OK(two.status[r]);
+        ck_assert_int_eq(two.filled[r], written);
+        ck_assert_int_gt(two.written[r], 0);
+    }
+    ck_assert_int_eq(written + two.written[0] + two.written[1], RECORDS);
+    ck_assert(same_files(SCRATCH "alone.cache", SCRATCH "r.cache"));
+}
+END_TEST
+
 START_TEST(more_ranks_than_images_are_refused) {
     Job job = {.run = SCRATCH "many/", .settings = "distill.batch=2"};
     as_ranks(3, do_job, &job);
@@ -135,6 +203,8 @@ int main(void) {
     tcase_add_test(tests, the_same_number_gives_the_same_bits);
     tcase_add_test(tests, any_number_resumes);
     tcase_add_test(tests, without_a_cache_too);
+    tcase_add_test(tests, a_cache_is_filled_together);
+    tcase_add_test(tests, another_number_goes_on_with_a_cache);
     tcase_add_test(tests, more_ranks_than_images_are_refused);
     tcase_add_test(tests, shares_tile_the_whole);
     suite_add_tcase(suite, tests);

@@ -59,12 +59,12 @@ typedef struct EadFeatureSource {
 } EadFeatureSource;
 
 /* cache: path of the cache file, or NULL for none. key: hash of what the features depend on besides the
- * images' own settings. A cache is filled before this returns, with a progress line unless quiet, and
+ * images' own settings. A cache is filled before this returns, by all ranks, with a progress line unless quiet, and
  * continued where a filling was interrupted. Errors: those of images, cache and plan; EAD_INTERRUPTED. Close
  * in every case. */
 EadStatus ead_feature_source_open(EadFeatureSource *source, EadDistillImages *images,
-                                  const EadPatchFeatures *backbone, const EadBackend *backend,
-                                  const char *cache, uint64_t key, bool quiet);
+                                  const EadPatchFeatures *backbone, const EadRunSpec *run, const char *cache,
+                                  uint64_t key);
 void ead_feature_source_close(EadFeatureSource *source);
 
 /* The teacher's pixels [height][width][3] and the features [height/4][width/4][384] of the image at a

@@ -46,39 +46,46 @@ static EadStatus run_backbone(EadFeatureSource *s, const uint8_t *large, const f
 
 /* ---- filling ---- */
 
-/* An EadLoaderFill: 1-based step n is the image at position n - 1. */
-static EadStatus load_position(void *context, uint64_t step, uint8_t *slot) {
-    const EadDistillImages *images = context;
-    int position = (int)step - 1;
-    return ead_distill_load(images, position, ead_distill_gray(images, position), slot,
-                            slot + small_bytes(images));
+/* An EadLoaderFill: 1-based step n is the n-th image that is missing. */
+static EadStatus load_missing(void *context, uint64_t step, uint8_t *slot) {
+    const EadFeatureSource *s = context;
+    int count;
+    const int *missing = ead_feature_cache_missing(s->cache, &count);
+    if (step > (uint64_t)count) return EAD_OK; /* ahead of the last */
+    int position = missing[step - 1];
+    return ead_distill_load(s->images, position, ead_distill_gray(s->images, position), slot,
+                            slot + small_bytes(s->images));
 }
 
 static EadStatus fill_next(void *context, int index) {
     EadFeatureSource *s = context;
     const uint8_t *slot;
     const float *features;
-    (void)index; /* the loader's order is the same */
+    int count, next = index - ead_feature_cache_filled(s->cache); /* the loader's order is the same */
     EAD_TRY(ead_loader_next(s->loader, &slot));
     EadStatus status = run_backbone(s, slot + small_bytes(s->images), &features);
-    if (status == EAD_OK) status = ead_feature_cache_append(s->cache, slot, features);
+    if (status == EAD_OK)
+        status = ead_feature_cache_write(s->cache, ead_feature_cache_missing(s->cache, &count)[next], slot,
+                                         features);
     ead_loader_release(s->loader);
     return status;
 }
 
-static EadStatus fill(EadFeatureSource *s, bool quiet) {
-    int first = ead_feature_cache_filled(s->cache);
+static EadStatus fill_missing(EadFeatureSource *s, bool quiet) {
+    int missing, there = ead_feature_cache_filled(s->cache);
+    (void)ead_feature_cache_missing(s->cache, &missing);
     EadLoaderSpec spec = {.slot_bytes = 5 * small_bytes(s->images),
                           .slots = SLOTS,
                           .threads = LOADER_THREADS,
-                          .first_step = (uint64_t)first + 1,
-                          .fill = load_position,
-                          .context = s->images};
+                          .first_step = 1,
+                          .fill = load_missing,
+                          .context = s};
     EadWalk walk = {.what = "computing features",
-                    .first = first,
-                    .count = s->images->files.count,
+                    .first = there,
+                    .count = there + missing,
                     .quiet = quiet,
                     .hint = "the same command goes on"};
+    if (missing == 0) return EAD_OK;
     EAD_TRY(plan_backbone(s));
     EAD_TRY(ead_loader_open(&spec, &s->loader));
     EadStatus status = ead_walk(&walk, fill_next, s);
@@ -90,23 +97,24 @@ static EadStatus fill(EadFeatureSource *s, bool quiet) {
 /* ---- the source ---- */
 
 EadStatus ead_feature_source_open(EadFeatureSource *source, EadDistillImages *images,
-                                  const EadPatchFeatures *backbone, const EadBackend *backend,
-                                  const char *cache, uint64_t key, bool quiet) {
+                                  const EadPatchFeatures *backbone, const EadRunSpec *run, const char *cache,
+                                  uint64_t key) {
     *source =
-        (EadFeatureSource){.images = images, .backbone = backbone, .plan_options = {.backend = backend}};
+        (EadFeatureSource){.images = images, .backbone = backbone, .plan_options = {.backend = run->backend}};
     source->pixels = malloc(4 * small_bytes(images));
     source->halves = malloc((size_t)images->features * sizeof *source->halves);
     source->floats = malloc((size_t)images->features * sizeof *source->floats);
     if (!source->pixels || !source->halves || !source->floats)
         return ead_fail(EAD_NO_MEMORY, "no memory for the features of an image");
     if (!cache) return EAD_OK;
-    EadFeatureCacheSpec spec = {cache, key, images->files.count, small_bytes(images), images->features};
+    EadFeatureCacheSpec spec = {cache,     key, images->files.count, small_bytes(images), images->features,
+                                run->ranks};
     EAD_TRY(ead_feature_cache_open(&spec, &source->cache));
-    int missing = spec.count - ead_feature_cache_filled(source->cache);
-    if (missing > 0) {
-        ead_print(stderr, "features of %d of %d images are computed into %s, %.1f GB in all\n", missing,
-                  spec.count, cache, (double)ead_feature_cache_bytes(&spec) * 1e-9);
-        EAD_TRY(fill(source, quiet));
+    if (!ead_feature_cache_complete(source->cache)) {
+        ead_print(stderr, "features of %d of %d images are computed into %s, %.1f GB in all\n",
+                  spec.count - ead_feature_cache_filled(source->cache), spec.count, cache,
+                  (double)ead_feature_cache_bytes(&spec) * 1e-9);
+        EAD_TRY(ead_feature_cache_finish(source->cache, fill_missing(source, run->quiet)));
     }
     images->cache = source->cache;
     return EAD_OK;

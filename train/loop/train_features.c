@@ -78,12 +78,14 @@ static EadStatus add_image(void *context, int index) {
     const EadTrainFeatures *f = fill->features;
     const uint8_t no_pixels = 0;
     float *to = fill->numbers;
+    int count;
+    index = ead_feature_cache_missing(f->cache, &count)[index - ead_feature_cache_filled(f->cache)];
     EAD_TRY(ead_image_cache_read(f->spec.images, index, fill->image));
     ead_plan_write(fill->plan, fill->images, fill->image);
     ead_plan_run(fill->plan);
     for (int i = 0; i < f->inputs; i++, to += f->numbers[i - 1])
         EAD_TRY(ead_plan_read(fill->plan, fill->nodes[i], to));
-    EadStatus status = ead_feature_cache_append(f->cache, &no_pixels, fill->numbers);
+    EadStatus status = ead_feature_cache_write(f->cache, index, &no_pixels, fill->numbers);
     if (status != EAD_BAD_ARGUMENT) return status;
     return ead_fail(EAD_BAD_ARGUMENT,
                     "%s: the backbone %s gives numbers for it that half precision cannot hold; take another "
@@ -91,22 +93,30 @@ static EadStatus add_image(void *context, int index) {
                     ead_image_cache_name(f->spec.images, index), f->spec.backbone->name);
 }
 
-static EadStatus fill_cache(EadTrainFeatures *features, const EadFeatureCacheSpec *spec) {
+static EadStatus fill_missing(EadTrainFeatures *features) {
     FeatureFill fill = {.features = features};
+    int missing, there = ead_feature_cache_filled(features->cache);
+    (void)ead_feature_cache_missing(features->cache, &missing);
     EadWalk walk = {.what = "computing features",
-                    .first = ead_feature_cache_filled(features->cache),
-                    .count = spec->count,
+                    .first = there,
+                    .count = there + missing,
                     .quiet = features->spec.run->quiet,
                     .hint = "the same command goes on"};
-    if (walk.first == walk.count) return EAD_OK;
-    ead_print(stderr, "features of %d of %d images are computed into %s, %.0f MB in all\n",
-              walk.count - walk.first, walk.count, spec->path, (double)ead_feature_cache_bytes(spec) * 1e-6);
+    if (missing == 0) return EAD_OK;
     EadStatus status = plan_fill(&fill);
     if (status == EAD_OK) status = ead_walk(&walk, add_image, &fill);
     ead_plan_free(fill.plan);
     ead_graph_free(fill.graph);
     free(fill.image), free(fill.numbers);
     return status;
+}
+
+static EadStatus fill_cache(EadTrainFeatures *features, const EadFeatureCacheSpec *spec) {
+    if (ead_feature_cache_complete(features->cache)) return EAD_OK;
+    ead_print(stderr, "features of %d of %d images are computed into %s, %.0f MB in all\n",
+              spec->count - ead_feature_cache_filled(features->cache), spec->count, spec->path,
+              (double)ead_feature_cache_bytes(spec) * 1e-6);
+    return ead_feature_cache_finish(features->cache, fill_missing(features));
 }
 
 /* ---- opening ---- */
@@ -143,7 +153,8 @@ EadStatus ead_train_features_open(EadTrainFeatures *features, const EadTrainFeat
     EAD_TRY(ead_make_directories(folder));
     snprintf(name, sizeof name, "features_%016llx.cache", (unsigned long long)key);
     EAD_TRY(ead_path_in(path, folder, name));
-    EadFeatureCacheSpec cache = {path, key, ead_image_cache_count(spec->images), 0, total_of(features)};
+    EadFeatureCacheSpec cache = {
+        path, key, ead_image_cache_count(spec->images), 0, total_of(features), spec->run->ranks};
     features->halves = ead_new(cache.features, sizeof *features->halves, "the features of an image");
     if (!features->halves) return EAD_NO_MEMORY;
     EAD_TRY(ead_feature_cache_open(&cache, &features->cache));
@@ -193,19 +204,20 @@ EadStatus ead_train_features_deviation(const EadTrainFeatures *features, double 
 /* An EadLoaderFill, of one thread. */
 static EadStatus fill_slot(void *context, uint64_t step, uint8_t *slot) {
     const EadTrainFeatures *f = context;
-    uint64_t batch = (uint64_t)f->spec.batch;
+    EadShare share = ead_ranks_share(f->spec.run->ranks, f->spec.batch);
+    uint64_t batch = (uint64_t)share.total, first = (step - 1) * batch + (uint64_t)share.first;
     uint32_t count = (uint32_t)ead_image_cache_count(f->spec.images);
-    for (uint64_t b = 0; b < batch; b++) {
+    for (uint64_t b = 0; b < (uint64_t)share.count; b++) {
         uint8_t no_pixels, *to = slot;
         const uint16_t *from = f->halves;
-        uint32_t index = ead_shuffled_index(f->spec.run->config->train_seed, EAD_STREAM_TRAIN_ORDER,
-                                            (step - 1) * batch + b, count);
+        uint32_t index =
+            ead_shuffled_index(f->spec.run->config->train_seed, EAD_STREAM_TRAIN_ORDER, first + b, count);
         EAD_TRY(ead_feature_cache_read(f->cache, (int)index, &no_pixels, f->halves));
         for (int i = 0; i < f->inputs; i++) {
             size_t bytes = (size_t)f->numbers[i] * sizeof *from;
             memcpy(to + b * bytes, from, bytes);
             from += f->numbers[i];
-            to += batch * bytes;
+            to += (uint64_t)share.count * bytes;
         }
     }
     return EAD_OK;

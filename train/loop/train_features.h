@@ -27,7 +27,7 @@ typedef struct EadTrainFeaturesSpec {
     int height, width; /* of the images */
     EadFeatureBuilder *build;
     const void *model; /* build's */
-    int batch;         /* images a step */
+    int batch;         /* images a step, of all ranks */
 } EadTrainFeaturesSpec;
 
 /* Must not move while a loader fills from it. Zeroed: there are none. */
