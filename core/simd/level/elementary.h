@@ -18,10 +18,13 @@ static inline double tanh_of(double x) {
 #else
 /* e^x = power (1 + rest) with power = 2^n and |rest| < 0.42, for |x| <= 80. */
 static inline float exp_parts(float x, float *power) {
-    const float to_whole = 0x1.8p23f; /* a number of this size has no digits behind the point */
-    float n = (x * 1.44269504f + to_whole) - to_whole;
+    const float to_whole =
+        0x1.8p23f; /* a number of this size has no digits behind the point: n is its last bits */
+    float shifted = x * 1.44269504f + to_whole, n = shifted - to_whole;
     float r = (x - n * 0.693359375f) + n * 2.12194440e-4f; /* ln 2 in two parts: the first product is exact */
-    int32_t bits = ((int32_t)n + 127) << 23;
+    uint32_t bits;
+    memcpy(&bits, &shifted, sizeof bits);
+    bits = (bits << 23) + (127u << 23);
     memcpy(power, &bits, sizeof bits);
     /* the series of e^r - 1, |r| <= ln 2 / 2 */
     return r +
