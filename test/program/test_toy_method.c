@@ -103,7 +103,7 @@ START_TEST(keys_and_names_are_checked) {
     assert_contains(outcome.err, "a toy needs no more than 1000");
     run(TRAIN "wrong --set model.method=toys", 0, &outcome);
     assert_contains(outcome.err, "model.method: there is no method 'toys'; there are: efficientad, "
-                                 "patchcore, simplenet, fastflow, toy");
+                                 "patchcore, patchcore_ensemble, simplenet, fastflow, toy");
     ck_assert(!exists(S "wrong"));
 }
 END_TEST
