@@ -180,7 +180,8 @@ static EadStatus find_start(Run *run) {
          run->phase++)
         run->before += run->phases[run->phase].steps;
     run->step.device_done = done - run->before;
-    return EAD_OK;
+    if (run->phase_count == 0 || !leads(run)) return EAD_OK;
+    return ead_loss_log_prepare(&run->log, run->folder.losses, run->fit->losses, done);
 }
 
 /* Readies the present phase: its step is planned, the state is fitted or read. */
@@ -258,8 +259,7 @@ static EadStatus open_data(Run *run) {
 static EadStatus open_logs(Run *run) {
     EadImageRules rules = ead_config_image_rules(run->config);
     if (!leads(run)) return EAD_OK;
-    if (run->phase_count > 0)
-        EAD_TRY(ead_loss_log_open(&run->log, run->folder.losses, run->fit->losses, steps_done(run)));
+    if (run->phase_count > 0) EAD_TRY(ead_loss_log_open(&run->log));
     if (run->model && run->config->train_tensorboard && steps_done(run) < run->steps)
         EAD_TRY(ead_training_board_open(&run->board, run->config->output, run->steps, steps_done(run),
                                         &run->data.dataset, &rules));

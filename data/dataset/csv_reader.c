@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_FILE = 64 << 20 };
+enum { MAX_FILE = 1 << 30 };
 
 void ead_csv_close(EadCsvReader *reader) {
     free(reader->text);

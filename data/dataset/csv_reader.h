@@ -25,7 +25,7 @@ typedef struct EadCsvReader {
     int count;
 } EadCsvReader;
 
-/* Reads a file of at most 64 MiB, or a copy of `size` bytes; path or label is kept. Errors: EAD_IO,
+/* Reads a file of at most 1 GiB, or a copy of `size` bytes; path or label is kept. Errors: EAD_IO,
  * EAD_BAD_FILE (for bytes of 0, too), EAD_NO_MEMORY. Close in every case. */
 EadStatus ead_csv_open(const char *path, EadCsvReader *reader);
 EadStatus ead_csv_open_text(const char *bytes, size_t size, const char *label, EadCsvReader *reader);

@@ -164,6 +164,40 @@ START_TEST(logs_that_are_not_files_are_refused) {
 }
 END_TEST
 
+/* A log that a spreadsheet has saved: the run goes on to the same bits, and the report shows it. One that is damaged
+ * costs its curve alone, and is refused before a run goes on. */
+START_TEST(logs_that_others_have_saved) {
+    Outcome outcome;
+    NEED_PROGRAM();
+    shell_ok("rm -rf " RUN " " S "whole; cp -r " S "trained " RUN
+             "; sed -i 's/,/;/g; s/\\./,/g; s/$/\\r/' " RUN "/losses.csv && cp " RUN "/losses.csv " S
+             "saved.csv");
+    run_well("eval -q --model " RUN "/model.safetensors");
+    ck_assert(same_files(RUN "/losses.csv", S "saved.csv"));
+    assert_file_holds(RUN "/report.html", "\"last_step\":1");
+    run_well(TRAIN " --resume --set train.steps=2");
+    run_well("train -q -c " S "base.yaml --output " S "whole --set train.steps=2");
+    ck_assert(same_runs(RUN "/", S "whole/") && same_files(RUN "/losses.csv", S "whole/losses.csv"));
+    shell_ok("rm -rf " RUN "; cp -r " S "trained " RUN "; sed -i 's/^1,/1,x/' " RUN "/losses.csv; rm " RUN
+             "/report.html; cp " RUN "/losses.csv " S "saved.csv");
+    run("eval -q --model " RUN "/model.safetensors", 0, &outcome);
+    ck_assert_msg(outcome.code == 0 && outcome.complaints == 0, "exit %d: %s", outcome.code, outcome.err);
+    ck_assert_msg(strstr(outcome.err,
+                         "warning: " RUN "/losses.csv:2: not a row of losses after step 0; the report"
+                         " shows no losses\n"),
+                  "%s", outcome.err);
+    ck_assert(exists(RUN "/report.html"));
+    run(TRAIN " --resume --set train.steps=2", 0, &outcome);
+    ck_assert_msg(outcome.code == 1 && outcome.complaints == 1, "exit %d: %s", outcome.code, outcome.err);
+    ck_assert_msg(strstr(outcome.err, "move the file away, and it begins again after step 1"), "%s",
+                  outcome.err);
+    ck_assert(same_files(RUN "/losses.csv", S "saved.csv"));
+    shell_ok("rm " RUN "/losses.csv");
+    run_well(TRAIN " --resume --set train.steps=2");
+    ck_assert(same_files(RUN "/scores.csv", S "whole/scores.csv"));
+}
+END_TEST
+
 /* ---- how it is started ---- */
 
 /* With descriptors closed, no message goes into a file of ours; and scores that go nowhere are a failure. */
@@ -211,6 +245,7 @@ int main(void) {
     tcase_add_loop_test(tests, interrupted_runs_continue_to_the_same_bits, 0, COUNT(interruptions));
     tcase_add_test(tests, two_processes_in_one_folder);
     tcase_add_test(tests, logs_that_are_not_files_are_refused);
+    tcase_add_test(tests, logs_that_others_have_saved);
     tcase_add_test(tests, closed_descriptors_harm_nothing);
     tcase_add_test(tests, little_address_space_is_enough_or_told);
     program_runs_in(S);

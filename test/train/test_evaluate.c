@@ -6,7 +6,6 @@
 #include "train/config/config.h"
 #include "train/evaluate/result_files.h"
 #include "train/metrics/metrics_output.h"
-#include "train/report/loss_history.h"
 #include "train/support/progress.h"
 
 #include <jansson.h>
@@ -251,45 +250,6 @@ START_TEST(stops_on_request_and_refuses_an_empty_test_set) {
 }
 END_TEST
 
-START_TEST(losses_are_read_back) {
-    static const struct {
-        const char *rows, *error;
-    } cases[] = {
-        {"", ""},
-        {"1,0,0,0,0,0,0\n2,nan,0,0,0,inf,0\n", ""},
-        {"1,0,0,0,0,0,0\n1,0,0,0,0,0,0\n", "losses.csv:3"},
-        {"1,0,0,0,0,0\n", "losses.csv:2"},
-        {"1,0,0,0,0,0,0,0\n", "losses.csv:2"},
-        {"1,x,0,0,0,0,0\n", "losses.csv:2"},
-        {"99999999999999999999999,0,0,0,0,0,0\n", "losses.csv:2"},
-    };
-    const char *path = FOLDER "history/losses.csv";
-    EadLossHistory history;
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        char text[256];
-        int size = snprintf(text, sizeof text,
-                            "step,loss_hard,loss_penalty,loss_ae,loss_stae,loss_total,lr\n%s", cases[i].rows);
-        write_bytes(path, text, (size_t)size);
-        if (*cases[i].error)
-            ASSERT_FAILS(ead_loss_history_read(path, &history), EAD_BAD_FILE, cases[i].error);
-        else
-            ASSERT_OK(ead_loss_history_read(path, &history));
-        if (i == 1)
-            ck_assert(history.count == 2 && history.names.count == 5 && history.rows[6] == 2 &&
-                      isnan(history.rows[7]));
-        ead_loss_history_free(&history);
-    }
-    write_bytes(path, "step,loss\n1,2\n", 14);
-    ASSERT_FAILS(ead_loss_history_read(path, &history), EAD_BAD_FILE, "losses.csv:1");
-    write_bytes(path, "step,loss,lr\n1,2,3\n", 19);
-    ASSERT_OK(ead_loss_history_read(path, &history));
-    ck_assert(history.names.count == 1 && history.rows[0] == 1 && history.rows[1] == 2);
-    ead_loss_history_free(&history);
-    ASSERT_OK(ead_loss_history_read(FOLDER "history/missing.csv", &history));
-    ck_assert_int_eq((int)history.count, 0);
-}
-END_TEST
-
 START_TEST(progress_line) {
     EadProgress progress;
     char line[200];
@@ -440,7 +400,6 @@ static Suite *make_suite(void) {
     tcase_add_test(library, does_without_masks);
     tcase_add_test(library, names_what_is_wrong_with_an_image);
     tcase_add_test(library, stops_on_request_and_refuses_an_empty_test_set);
-    tcase_add_test(library, losses_are_read_back);
     tcase_add_test(library, progress_line);
     tcase_add_test(library, table_for_people);
     tcase_add_test(command, command_takes_data_from_the_model_file);

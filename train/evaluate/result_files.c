@@ -3,6 +3,7 @@
 
 #include "core/base/atomic_file.h"
 #include "core/base/memory.h"
+#include "core/base/printing.h"
 #include "core/file/output_check.h"
 #include "core/base/paths.h"
 #include "data/dataset/csv_reader.h"
@@ -80,10 +81,13 @@ static EadStatus write_report(const EadEvaluateSpec *spec, const EadResults *res
     char model[512], texts[OWN][TEXT_SIZE];
     EadPath path, own_losses;
     EadLossHistory losses;
+    EadStatus status;
     spec->model->method->functions->describe(spec->model, model, sizeof model);
     EAD_TRY(ead_path_in(path, spec->output, "report.html"));
     EAD_TRY(ead_path_in(own_losses, spec->output, "losses.csv"));
-    EAD_TRY(ead_loss_history_read(spec->losses ? spec->losses : own_losses, &losses));
+    status = ead_loss_history_read(spec->losses ? spec->losses : own_losses, &losses);
+    if (status == EAD_NO_MEMORY) return status;
+    if (status != EAD_OK) ead_print(stderr, "warning: %s; the report shows no losses\n", ead_error_message());
     snprintf(texts[0], TEXT_SIZE, "%.1f ms an image", 1e3 * results->inference_seconds / images);
     snprintf(texts[1], TEXT_SIZE, "%.1f ms an image", 1e3 * results->decoding_seconds / images);
     snprintf(texts[2], TEXT_SIZE, "%.1f s for %d images", total, spec->dataset->test_count);
@@ -103,7 +107,7 @@ static EadStatus write_report(const EadEvaluateSpec *spec, const EadResults *res
                         .timings = timings,
                         .timing_count = spec->timing_count + OWN};
     report.samples = ead_evaluation_samples(results->evaluation, &report.sample_count);
-    EadStatus status = timings ? ead_report_write(path, &report) : EAD_NO_MEMORY;
+    status = timings ? ead_report_write(path, &report) : EAD_NO_MEMORY;
     ead_loss_history_free(&losses);
     free(timings);
     return status;

@@ -3,15 +3,15 @@
 
 #include "core/base/atomic_file.h"
 #include "core/base/memory.h"
-#include "core/base/text.h"
+#include "core/base/printing.h"
+#include "train/support/loss_rows.h"
 
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-enum { MAX_FILE = 1 << 30, LINE_SIZE = 512 };
+#include <unistd.h>
 
 int ead_loss_count(const EadLossColumn *columns) {
     int count = 0;
@@ -23,70 +23,80 @@ static EadStatus fail(const char *path, const char *what) {
     return ead_fail(EAD_IO, "%s: cannot %s: %s", path, what, strerror(errno));
 }
 
-/* Copies the header and rows 1..done of the old file. */
-static EadStatus copy_rows(FILE *from, FILE *to, const char *path, const char *header, int64_t done) {
-    char line[LINE_SIZE];
-    int64_t row = -1;
-    while (row < done && fgets(line, sizeof line, from)) {
-        row++;
-        bool expected = row == 0 ? strcmp(line, header) == 0 : strtoll(line, NULL, 10) == row;
-        if (!expected || !strchr(line, '\n')) break;
-        if (fputs(line, to) == EOF) return fail(path, "write");
-    }
-    if (row == done) return EAD_OK;
-    return ead_fail(EAD_BAD_FILE,
-                    "%s: does not hold steps 1 to %lld that the checkpoint has done; delete the run and "
-                    "start again",
-                    path, (long long)done);
+static bool write_row(FILE *stream, int64_t step, const float *values, int count) {
+    bool written = fprintf(stream, "%lld", (long long)step) > 0;
+    for (int i = 0; i < count; i++) written &= fprintf(stream, ",%.9g", (double)values[i]) > 0;
+    return written & (putc('\n', stream) != EOF);
 }
 
-static EadStatus keep_rows(const char *path, const char *header, int64_t done) {
-    char *text;
-    size_t size;
-    EAD_TRY(ead_read_text(path, MAX_FILE, &text, &size));
-    EadAtomicFile file;
-    FILE *old = fmemopen(text, size ? size : 1, "r");
-    EadStatus status =
-        old ? ead_atomic_file_open(&file, path) : ead_fail(EAD_NO_MEMORY, "no memory to read %s", path);
-    if (status == EAD_OK) {
-        status = copy_rows(old, file.stream, path, header, done);
-        if (status == EAD_OK)
-            status = ead_atomic_file_commit(&file);
-        else
-            ead_atomic_file_discard(&file);
-    }
-    if (old) fclose(old);
-    free(text);
-    return status;
+static EadStatus check_names(const EadLossRows *rows, const EadLossColumn *columns, const char *path) {
+    int count = ead_loss_count(columns);
+    bool same = rows->names.count == count;
+    for (int i = 0; i < count && same; i++) same = strcmp(rows->names.items[i], columns[i].name) == 0;
+    return same ? EAD_OK : ead_fail(EAD_BAD_FILE, "%s:1: these are not the losses of this training", path);
 }
 
-EadStatus ead_loss_log_open(EadLossLog *log, const char *path, const EadLossColumn *columns, int64_t done) {
-    char header[LINE_SIZE];
+/* Copies the rows up to step `done`. They may begin later than with step 1, where a file has been moved away. */
+static EadStatus copy_rows(EadLossRows *rows, const char *path, int64_t done, FILE *to) {
+    int64_t last = 0;
+    bool found = true;
+    while (last < done) {
+        EAD_TRY(ead_loss_rows_next(rows, &found));
+        if (!found || rows->step > done || (last > 0 && rows->step != last + 1)) break;
+        write_row(to, rows->step, rows->values, rows->names.count + 1);
+        last = rows->step;
+    }
+    if (last == done || (last == 0 && found)) return EAD_OK;
+    return ead_fail(EAD_BAD_FILE, "%s: lacks steps up to %lld, which the checkpoint has done", path,
+                    (long long)done);
+}
+
+/* What an earlier run has written up to step `done`. */
+static EadStatus keep_rows(const char *path, const EadLossColumn *columns, int64_t done, FILE *to) {
+    EadLossRows rows;
+    if (access(path, F_OK) != 0 && errno == ENOENT) {
+        ead_print(stderr, "%s: is not there; it begins again after step %lld\n", path, (long long)done);
+        return EAD_OK;
+    }
+    EadStatus status = ead_loss_rows_open(path, &rows);
+    if (status == EAD_OK) status = check_names(&rows, columns, path);
+    if (status == EAD_OK) status = copy_rows(&rows, path, done, to);
+    ead_loss_rows_close(&rows);
+    if (status != EAD_BAD_FILE) return status;
+    return ead_fail(status, "%s; move the file away, and it begins again after step %lld",
+                    ead_error_message(), (long long)done);
+}
+
+EadStatus ead_loss_log_prepare(EadLossLog *log, const char *path, const EadLossColumn *columns,
+                               int64_t done) {
     struct stat info;
+    size_t size;
     *log = (EadLossLog){0};
     if (stat(path, &info) == 0 && !S_ISREG(info.st_mode)) /* reading a FIFO would wait for ever */
         return ead_fail(EAD_IO, "%s: is not a regular file; move it away", path);
-    size_t used = (size_t)snprintf(header, LINE_SIZE, "step"); /* step,NAME,...,lr */
-    for (; columns->name && used < LINE_SIZE; columns++)
-        used += (size_t)snprintf(header + used, LINE_SIZE - used, ",%s", columns->name);
-    if (used < LINE_SIZE) snprintf(header + used, LINE_SIZE - used, ",lr\n");
-    if (done > 0) EAD_TRY(keep_rows(path, header, done));
+    FILE *kept = open_memstream(&log->kept, &size);
     log->path = ead_strdup(path);
-    if (!log->path) return EAD_NO_MEMORY;
-    log->stream = fopen(path, done > 0 ? "ae" : "we");
-    if (!log->stream || (done == 0 && fputs(header, log->stream) == EOF)) {
-        EadStatus status = fail(path, "write");
-        ead_loss_log_close(log);
-        return status;
-    }
-    return EAD_OK;
+    if (!kept) return ead_fail(EAD_NO_MEMORY, "no memory for the losses");
+    fputs("step", kept); /* step,NAME,...,lr */
+    for (int i = 0; columns[i].name; i++) fprintf(kept, ",%s", columns[i].name);
+    fputs(",lr\n", kept);
+    EadStatus status = !log->path ? EAD_NO_MEMORY : done > 0 ? keep_rows(path, columns, done, kept) : EAD_OK;
+    EadStatus closed = ead_memory_stream_close(kept, &log->kept, "the losses");
+    if (status == EAD_OK) status = closed;
+    if (status != EAD_OK) ead_loss_log_close(log);
+    return status;
+}
+
+EadStatus ead_loss_log_open(EadLossLog *log) {
+    EAD_TRY(ead_atomic_file_write_text(log->path, log->kept));
+    free(log->kept);
+    log->kept = NULL;
+    log->stream = fopen(log->path, "ae");
+    return log->stream ? EAD_OK : fail(log->path, "write");
 }
 
 EadStatus ead_loss_log_append(EadLossLog *log, int64_t step, const float *values, int count) {
-    bool written = fprintf(log->stream, "%lld", (long long)step) > 0;
-    for (int i = 0; i < count; i++) written &= fprintf(log->stream, ",%.9g", (double)values[i]) > 0;
-    written &= putc('\n', log->stream) != EOF;
-    return written ? EAD_OK : fail(log->path, "write");
+    return write_row(log->stream, step, values, count) ? EAD_OK : fail(log->path, "write");
 }
 
 EadStatus ead_loss_log_flush(EadLossLog *log) {
@@ -96,5 +106,6 @@ EadStatus ead_loss_log_flush(EadLossLog *log) {
 void ead_loss_log_close(EadLossLog *log) {
     if (log->stream) fclose(log->stream);
     free(log->path);
+    free(log->kept);
     *log = (EadLossLog){0};
 }

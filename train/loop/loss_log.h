@@ -16,14 +16,19 @@ typedef struct EadLossColumn {
 int ead_loss_count(const EadLossColumn *columns);
 
 typedef struct EadLossLog {
-    FILE *stream;
     char *path;
+    char *kept;   /* until it is opened: the header and the rows that stay */
+    FILE *stream; /* once it is opened */
 } EadLossLog;
 
-/* Opens <path> for appending after row `done`: 0 starts a new file with the header; otherwise the rows of an
- * earlier run up to step `done` are kept and later ones (written after the last checkpoint) dropped. Errors:
- * EAD_IO; EAD_BAD_FILE if those rows are not there; EAD_NO_MEMORY. */
-EadStatus ead_loss_log_open(EadLossLog *log, const char *path, const EadLossColumn *columns, int64_t done);
+/* Readies <path> for appending after step `done` and writes nothing: 0 will start a new file with the header; otherwise
+ * the rows of an earlier run up to step `done` are kept, also where a spreadsheet has saved them, and later ones (written
+ * after the last checkpoint) dropped. Where the file is missing, that is said, and it begins behind `done`. Errors:
+ * EAD_IO; EAD_BAD_FILE, with the cure, if the rows are not those; EAD_NO_MEMORY. */
+EadStatus ead_loss_log_prepare(EadLossLog *log, const char *path, const EadLossColumn *columns, int64_t done);
+
+/* Writes what is kept, and opens the file. Errors: EAD_IO, EAD_NO_MEMORY. */
+EadStatus ead_loss_log_open(EadLossLog *log);
 
 /* Appends the row of a step: the losses and the learning rate, `count` values. Errors: EAD_IO. */
 EadStatus ead_loss_log_append(EadLossLog *log, int64_t step, const float *values, int count);
