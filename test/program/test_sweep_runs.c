@@ -263,6 +263,53 @@ START_TEST(a_failed_run_does_not_stop_the_others) {
 }
 END_TEST
 
+/* What cannot be written to, or is another's, is told of all runs before the first begins. */
+START_TEST(folders_are_tried_before_the_first_run) {
+    static const char *const told[] = {
+        "t/v/s/gasket/seed-2: cannot write here: ",
+        "t/v/s/gasket/seed-3/log.txt: cannot write: Is a directory; move it away\n",
+        "t/v/s/gasket/seed-4/log.txt: cannot write: No such device or address; move it away\n",
+        "t/v/s/gasket/seed-5/config.yaml: was made with train.steps",
+        "t/v/s/gasket/seed-6/config.yaml: cannot read: ",
+        "t/v/s/gasket/seed-7: cannot write here: ",
+        "t/v/s/gasket/seed-8/checkpoint.safetensors: is a teacher, not a checkpoint of a training",
+        "t/cache: cannot write here: ",
+        "efficientad: these 8 are wrong; nothing was begun\n"};
+    Outcome outcome;
+    NEED_PROGRAM();
+    shell_ok("rm -rf " S "t " S "data");
+    run_well("synth --output " S "data --category gasket --size 128 --train 3 --test-good 2 --test-defect 1");
+    write_text(S "t.yaml", "output: " S "t\n"
+                           "config: {dataset.path: " S "data, model.image_size: 128, train.steps: 1,\n"
+                           "  train.lr_drop_at: 1, autoencoder.enabled: false, loss.penalty: false}\n"
+                           "collections: {s: {categories: [gasket]}}\n"
+                           "variants: {v: {}}\n"
+                           "seeds: [1, 2, 3, 4, 5, 6, 7, 8]\n");
+    shell_ok(
+        "mkdir -p " S "t/v/s/gasket && cd " S "t/v/s/gasket && mkdir seed-3 seed-4 seed-5 seed-6 seed-8 && "
+        ": >seed-2 && mkdir seed-3/log.txt && mkfifo seed-4/log.txt && ln -s ../../../t.yaml/no seed-7 && "
+        ": >../../../cache && echo 'train.steps: 7' >seed-5/config.yaml && : >seed-5/checkpoint.safetensors "
+        "&& : >seed-6/model.safetensors && cp $OLDPWD/models/weights/teacher_small.safetensors "
+        "seed-8/checkpoint.safetensors");
+    shell_ok("printf 'dataset: {path: " S "data, category: gasket, cache: " S
+             "t/cache}\nmodel.image_size: 128\n"
+             "train: {steps: 1, lr_drop_at: 1, seed: 8}\nautoencoder.enabled: false\nloss.penalty: false\n"
+             "output: " S "t/v/s/gasket/seed-8\n' >" S "t/v/s/gasket/seed-8/config.yaml");
+    shell_ok("find " S "t | sort >" S "before");
+    run("sweep " S "t.yaml", 0, &outcome);
+    ck_assert_int_eq(outcome.code, 1);
+    for (int i = 0; i < (int)(sizeof told / sizeof *told); i++)
+        ck_assert_msg(strstr(outcome.err, told[i]), "%s: %s", told[i], outcome.err);
+    ck_assert(!strstr(outcome.err, "seed-1"));
+    shell_ok("find " S "t | sort | cmp - " S "before");
+    run("sweep " S "t.yaml --shard 1/8", 0, &outcome); /* its part is in order, but for the cache of all */
+    ck_assert_msg(outcome.code == 1 && outcome.complaints == 1 && strstr(outcome.err, "t/cache: "), "%s",
+                  outcome.err);
+    shell_ok("rm " S "t/cache");
+    run_well("sweep " S "t.yaml --shard 1/8");
+}
+END_TEST
+
 static void remove_scratch(void) {
     shell_ok("rm -rf " S);
 }
@@ -278,6 +325,7 @@ static Suite *make_suite(void) {
     tcase_add_test(tests, writes_markdown_csv_and_page);
     tcase_add_test(tests, a_killed_sweep_gives_the_same_table);
     tcase_add_test(tests, a_failed_run_does_not_stop_the_others);
+    tcase_add_test(tests, folders_are_tried_before_the_first_run);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -56,6 +56,7 @@ static EadStatus run_sweep(const EadArguments *arguments, EadSweep *sweep) {
     EAD_TRY(ead_job_array_shard(ead_sweep_begun_in(sweep), &work.shard));
     EAD_TRY(print_renamed(sweep));
     if (ead_arguments_given(arguments, EAD_OPTION_DRY_RUN)) return list_runs(&work);
+    EAD_TRY(ead_sweep_check(&work));
     EAD_TRY(ead_sweep_write_manifest(sweep, work.shard.parts));
     EAD_TRY(ead_sweep_work(&work));
     ead_print(stderr, "the tables: efficientad report %s\n", sweep->output);

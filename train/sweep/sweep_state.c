@@ -4,10 +4,14 @@
 
 #include "core/base/atomic_file.h"
 #include "core/base/paths.h"
+#include "core/file/file_role.h"
+#include "core/file/output_check.h"
 #include "core/system/file_lock.h"
 #include "train/support/json_writer.h"
+#include "train/support/problems.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <limits.h>
@@ -48,6 +52,54 @@ EadStatus ead_sweep_state(const EadSweepRun *run, EadRunState *state) {
     ead_config_free(&saved);
     return status;
 }
+
+/* ---- whether runs can be begun ---- */
+
+/* Without making it: a FIFO that nobody reads is no log either. */
+static EadStatus try_log(const EadSweepRun *run) {
+    EadPath path;
+    EAD_TRY(ead_path_in(path, run->config.output, "log.txt"));
+    int log = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK);
+    if (log < 0 && errno != ENOENT)
+        return ead_fail(EAD_IO, "%s: cannot write: %s; move it away", path, strerror(errno));
+    if (log >= 0) close(log);
+    return EAD_OK;
+}
+
+static EadStatus check_run(const EadSweepRun *run) {
+    EadRunState state;
+    EadPath checkpoint;
+    EadStatus status = ead_sweep_state(run, &state);
+    if (status != EAD_OK || state == EAD_RUN_CHANGED) {
+        bool said = status == EAD_OK; /* with the cure */
+        return ead_fail(said ? EAD_BAD_ARGUMENT : status, "%s%s", ead_error_message(),
+                        said ? "" : "; delete its folder, or take another --output");
+    }
+    if (state != EAD_RUN_NEW && state != EAD_RUN_STARTED) return EAD_OK;
+    EAD_TRY(ead_check_output_folder(run->config.output, "--output"));
+    EAD_TRY(try_log(run));
+    if (!ead_sweep_holds(run, "checkpoint.safetensors")) return EAD_OK;
+    EAD_TRY(ead_path_in(checkpoint, run->config.output, "checkpoint.safetensors"));
+    return ead_file_expect(checkpoint, EAD_ROLE(CHECKPOINT), "a checkpoint of a training");
+}
+
+EadStatus ead_sweep_check(const EadSweepWork *work) {
+    EadProblems problems = {0};
+    const char *cache = "";
+    for (int i = 0; i < work->sweep->run_count; i++) {
+        const EadSweepRun *run = &work->sweep->runs[i];
+        if (!ead_sweep_in_shard(work, i)) continue;
+        ead_problems_add(&problems, check_run(run));
+        if (strcmp(cache, run->config.dataset_cache) == 0) continue;
+        cache = run->config.dataset_cache; /* that of most runs */
+        ead_problems_add(&problems, ead_check_output_folder(cache, "dataset.cache"));
+    }
+    EadStatus status = ead_problems_tell(&problems, stderr);
+    ead_problems_free(&problems);
+    return status;
+}
+
+/* ---- why a run has failed, and which there are ---- */
 
 /* The last line that begins as main() begins its errors; else, of a run that failed, the last line there is. */
 void ead_sweep_log_reason(const EadSweepRun *run, off_t start, int status, char *text, size_t size) {
