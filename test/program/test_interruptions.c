@@ -128,10 +128,22 @@ START_TEST(two_processes_in_one_folder) {
         0);
     read_into(S "second", second.err);
     ck_assert_msg(strstr(second.err, RUN ": another process works there"), "%s", second.err);
+    ck_assert_int_ne(shell("$PROGRAM eval -q --model " MODEL " -o " RUN " >" S "second 2>&1"), 0);
+    read_into(S "second", second.err);
+    ck_assert_msg(strstr(second.err, RUN ": another process works there ("), "%s", second.err);
+    ck_assert(!exists(RUN "/metrics.json"));
+    ck_assert_int_ne(shell("$PROGRAM synth --output " RUN " >" S "second 2>&1"), 0);
+    read_into(S "second", second.err);
+    ck_assert_msg(strstr(second.err, RUN ": another process works there ("), "%s", second.err);
+    ck_assert(!exists(RUN "/gasket"));
     ck_assert_int_eq(kill(child, SIGHUP), 0);
     await(child, &first);
     ck_assert_msg(first.code == 1 && strstr(first.err, "--resume"), "%s", first.err);
     ck_assert(!exists(RUN "/.lock") && !holds_temporary_files());
+    run_well("eval -q --model " MODEL " -o " RUN); /* nobody works there any more, or never did */
+    run_well("eval -q --model " MODEL " -o " S "elsewhere");
+    ck_assert(exists(RUN "/metrics.json") && exists(S "elsewhere/metrics.json"));
+    ck_assert(!exists(RUN "/.lock") && !exists(S "elsewhere/.lock"));
     if (shell("command -v flock >/dev/null") != 0) return;
     /* An import into a file that another one is making. */
     ck_assert_int_ne(

@@ -9,6 +9,7 @@
 #include "core/base/file_bytes.h"
 #include "core/base/printing.h"
 #include "core/base/paths.h"
+#include "core/system/file_lock.h"
 #include "train/support/version.h"
 
 #include <stdio.h>
@@ -25,6 +26,7 @@ typedef struct Eval {
     EadConfig config;
     EadDataset dataset;
     EadPath folder, losses; /* of the model file; losses.csv beside it */
+    EadFileLock lock;       /* of the output: nothing else may write there meanwhile */
     char *yaml;
     EadThreshold threshold; /* the model's, and what its validation scores say about it */
 } Eval;
@@ -92,6 +94,11 @@ static EadStatus check_all(Eval *eval) {
     return EAD_OK;
 }
 
+static EadStatus lock_output(Eval *eval) {
+    if (eval->lock.path || !ead_path_is_folder(eval->config.output)) return EAD_OK;
+    return ead_folder_lock_take(eval->config.output, &eval->lock);
+}
+
 static EadStatus open_all(Eval *eval) {
     EAD_TRY(ead_path_folder(eval->folder, eval->path));
     if (!eval->folder[0]) eval->folder[0] = '.';
@@ -105,6 +112,7 @@ static EadStatus open_all(Eval *eval) {
     (void)ead_arguments_configure(eval->arguments, &eval->config);
     if (opened == EAD_OK) EAD_TRY(check_all(eval));
     EAD_TRY(ead_problems_tell(&eval->config.problems, stderr));
+    EAD_TRY(lock_output(eval));
     EAD_TRY(adjust_model(eval, trained));
     ead_arguments_use_threads(eval->arguments, eval->config.train_threads);
     EAD_TRY(ead_config_to_yaml(&eval->config, &eval->yaml));
@@ -131,7 +139,7 @@ static EadStatus print_summary(const Eval *eval, const EadMetrics *metrics) {
     return EAD_OK;
 }
 
-static EadStatus evaluate(const Eval *eval) {
+static EadStatus evaluate(Eval *eval) {
     /* What the trainer wrote into the model file about itself. */
     static const char *const keys[] = {"data",         "category", "seed",   "steps",
                                        "train_images", "backend",  "version"};
@@ -158,6 +166,8 @@ static EadStatus evaluate(const Eval *eval) {
                             .config = eval->yaml,
                             .provenance = provenance,
                             .provenance_count = rows};
+    if (eval->dataset.test_count > 0) EAD_TRY(ead_make_directories(eval->config.output));
+    EAD_TRY(lock_output(eval)); /* if it was not there at first */
     EadStatus status = ead_evaluate(&spec, &results);
     if (status == EAD_OK) status = ead_evaluate_write(&spec, &results);
     if (status == EAD_OK) status = print_summary(eval, &results.metrics);
@@ -170,6 +180,7 @@ EadStatus ead_command_eval(const EadArguments *arguments) {
     Eval eval = {.arguments = arguments, .path = ead_arguments_text(arguments, EAD_OPTION_MODEL)};
     EadStatus status = open_all(&eval);
     if (status == EAD_OK) status = evaluate(&eval);
+    ead_file_lock_release(&eval.lock);
     ead_dataset_free(&eval.dataset);
     ead_config_free(&eval.config);
     ead_model_free(eval.model);

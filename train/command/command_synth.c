@@ -4,6 +4,7 @@
 #include "core/file/output_check.h"
 #include "core/base/printing.h"
 #include "core/base/paths.h"
+#include "core/system/file_lock.h"
 #include "data/codec/codec.h"
 #include "train/synth/synth.h"
 
@@ -61,9 +62,35 @@ static EadStatus check_empty(const char *output, const char *name) {
     return ead_fail(EAD_BAD_FILE, "%s: not empty; remove it or give another --output", folder);
 }
 
-/* All folders are checked before the first picture is written. */
-EadStatus ead_command_synth(const EadArguments *arguments) {
+static EadStatus check_folders(const Plan *plan) {
+    EAD_TRY(check_empty(plan->output, category));
+    return plan->textures > 0 ? check_empty(plan->output, "textures") : EAD_OK;
+}
+
+static EadStatus write_all(const Plan *plan) {
     enum { NUMBERS = 100000 }; /* of the pictures of a folder */
+    EAD_TRY(write_parts(plan, "train", EAD_SYNTH_DEFECT_good, 0, plan->train));
+    EAD_TRY(write_parts(plan, "test", EAD_SYNTH_DEFECT_good, NUMBERS, plan->test_good));
+    for (int defect = EAD_SYNTH_DEFECT_good + 1; defect < EAD_SYNTH_DEFECT_COUNT; defect++)
+        EAD_TRY(write_parts(plan, "test", (EadSynthDefect)defect, (uint32_t)(defect + 2) * NUMBERS,
+                            plan->test_defect));
+    ead_print(stderr, "%s/%s: %d training pictures, %d flawless and %d defective test pictures\n",
+              plan->output, category, plan->train, plan->test_good,
+              (EAD_SYNTH_DEFECT_COUNT - 1) * plan->test_defect);
+    for (int i = 0; i < plan->textures; i++) {
+        EadImage image;
+        EAD_TRY(ead_synth_draw_texture(plan->seed, (uint32_t)i, plan->size.height, plan->size.width, &image));
+        EadStatus status = write_picture(plan, "textures", i, ".png", &image);
+        ead_image_free(&image);
+        if (status != EAD_OK) return status;
+    }
+    if (plan->textures > 0) ead_print(stderr, "%s/textures: %d pictures\n", plan->output, plan->textures);
+    return EAD_OK;
+}
+
+/* All folders are checked before the first picture is written, and again where no other process can write. */
+EadStatus ead_command_synth(const EadArguments *arguments) {
+    EadFileLock lock = {0};
     Plan plan = {.output = ead_arguments_text(arguments, EAD_OPTION_SYNTH_OUTPUT),
                  .seed = ead_arguments_value(arguments, EAD_OPTION_SYNTH_SEED).u64,
                  .size = ead_arguments_value(arguments, EAD_OPTION_SYNTH_SIZE).size,
@@ -71,23 +98,11 @@ EadStatus ead_command_synth(const EadArguments *arguments) {
                  .test_good = (int)ead_arguments_value(arguments, EAD_OPTION_SYNTH_TEST_GOOD).i64,
                  .test_defect = (int)ead_arguments_value(arguments, EAD_OPTION_SYNTH_TEST_DEFECT).i64,
                  .textures = (int)ead_arguments_value(arguments, EAD_OPTION_SYNTH_TEXTURES).i64};
-    EAD_TRY(check_empty(plan.output, category));
-    if (plan.textures > 0) EAD_TRY(check_empty(plan.output, "textures"));
-    EAD_TRY(write_parts(&plan, "train", EAD_SYNTH_DEFECT_good, 0, plan.train));
-    EAD_TRY(write_parts(&plan, "test", EAD_SYNTH_DEFECT_good, NUMBERS, plan.test_good));
-    for (int defect = EAD_SYNTH_DEFECT_good + 1; defect < EAD_SYNTH_DEFECT_COUNT; defect++)
-        EAD_TRY(write_parts(&plan, "test", (EadSynthDefect)defect, (uint32_t)(defect + 2) * NUMBERS,
-                            plan.test_defect));
-    ead_print(stderr, "%s/%s: %d training pictures, %d flawless and %d defective test pictures\n",
-              plan.output, category, plan.train, plan.test_good,
-              (EAD_SYNTH_DEFECT_COUNT - 1) * plan.test_defect);
-    for (int i = 0; i < plan.textures; i++) {
-        EadImage image;
-        EAD_TRY(ead_synth_draw_texture(plan.seed, (uint32_t)i, plan.size.height, plan.size.width, &image));
-        EadStatus status = write_picture(&plan, "textures", i, ".png", &image);
-        ead_image_free(&image);
-        if (status != EAD_OK) return status;
-    }
-    if (plan.textures > 0) ead_print(stderr, "%s/textures: %d pictures\n", plan.output, plan.textures);
-    return EAD_OK;
+    EAD_TRY(check_folders(&plan));
+    EAD_TRY(ead_make_directories(plan.output));
+    EAD_TRY(ead_folder_lock_take(plan.output, &lock));
+    EadStatus status = check_folders(&plan);
+    if (status == EAD_OK) status = write_all(&plan);
+    ead_file_lock_release(&lock);
+    return status;
 }
