@@ -365,8 +365,14 @@ START_TEST(one_bad_thing_costs_itself) {
     ck_assert(exists(FOLDER "bad/report.html") && exists(FOLDER "bad/maps/scratch/a.tiff"));
     snprintf(arguments, sizeof arguments, "%s -o " FOLDER "strict --set dataset.strict=true", model);
     ck_assert_int_eq(run_eval(arguments), 1);
-    assert_file_holds(FOLDER "stderr",
-                      "efficientad: dataset.strict: 1 picture is left out, see above; 1 of 6 test images ");
+    assert_file_holds(
+        FOLDER "stderr", /* a line each */
+        "\nefficientad: dataset.strict: 1 picture is left out, see above\n"
+        "efficientad: dataset.strict: 1 of 6 test images cannot be read and will have no score: " FOLDER);
+    assert_file_holds(
+        FOLDER "stderr",
+        "\nefficientad: dataset.strict: 1 of 3 masks are missing or cannot be used; their images");
+    assert_file_holds(FOLDER "stderr", "\nefficientad: these 3 are wrong; nothing was begun\n");
 }
 END_TEST
 

@@ -237,17 +237,17 @@ EadStatus ead_config_check_tests(const EadConfig *config, EadDataset *dataset) {
     int64_t missed = ead_left_out_missed(&dataset->left_out);
     EadImageRules rules = ead_config_image_rules(config);
     EAD_TRY(ead_dataset_check_tests(dataset, &rules));
-    if (!config->dataset_strict || (doubts->count == 0 && missed == 0)) {
-        for (int i = 0; i < doubts->count; i++) ead_print(stderr, "warning: %s\n", doubts->items[i]);
-        return EAD_OK;
-    }
-    char *all = ead_name_paths(doubts, doubts->count, 0);
-    if (!all) return EAD_NO_MEMORY;
-    EadStatus status =
-        missed ? ead_fail(EAD_BAD_FILE, "dataset.strict: %lld %s left out, see above%s%s", (long long)missed,
-                          missed == 1 ? "picture is" : "pictures are", *all ? "; " : "", all)
-               : ead_fail(EAD_BAD_FILE, "dataset.strict: %s", all);
-    free(all);
+    for (int i = 0; i < doubts->count && !config->dataset_strict; i++)
+        ead_print(stderr, "warning: %s\n", doubts->items[i]);
+    if (!config->dataset_strict) return EAD_OK;
+    EadProblems problems = {0};
+    if (missed > 0)
+        ead_problems_add(&problems, ead_fail(EAD_BAD_FILE, "dataset.strict: %lld %s left out, see above",
+                                             (long long)missed, missed == 1 ? "picture is" : "pictures are"));
+    for (int i = 0; i < doubts->count; i++)
+        ead_problems_add(&problems, ead_fail(EAD_BAD_FILE, "dataset.strict: %s", doubts->items[i]));
+    EadStatus status = ead_problems_tell(&problems, stderr);
+    ead_problems_free(&problems);
     return status;
 }
 
