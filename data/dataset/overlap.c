@@ -2,12 +2,17 @@
  * alone would find what is not there. */
 #include "data/dataset/overlap.h"
 
+#include "core/base/file_bytes.h"
 #include "core/base/memory.h"
 #include "core/base/paths.h"
+#include "data/dataset/dataset_layout.h"
 
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 typedef struct Member {
     struct stat info;
@@ -20,7 +25,9 @@ typedef struct Table {
     int count;
 } Table;
 
-static const char train_set[] = "an image to train on";
+/* By pointer; in this order by name, too. */
+static const char test_set[] = "a test image", validation_set[] = "an image for validation",
+                  train_set[] = "an image to train on";
 
 /* By file alone. */
 static int compare_files(const Member *a, const Member *b) {
@@ -53,8 +60,8 @@ static EadStatus make_table(const EadDataset *dataset, int others, Table *table)
     if (!table->items) return EAD_NO_MEMORY;
     for (int i = 0; i < dataset->train.count; i++) add(table, dataset->train.items[i], train_set, i);
     for (int i = 0; i < dataset->validation.count; i++)
-        add(table, dataset->validation.items[i], "an image for validation", i);
-    for (int i = 0; i < dataset->test_count; i++) add(table, dataset->test[i].path, "a test image", i);
+        add(table, dataset->validation.items[i], validation_set, i);
+    for (int i = 0; i < dataset->test_count; i++) add(table, dataset->test[i].path, test_set, i);
     return EAD_OK;
 }
 
@@ -80,6 +87,110 @@ static EadStatus take_out(EadDataset *dataset, const bool *again) {
     return status;
 }
 
+/* ---- the same bytes under another name ---- */
+
+/* A file of which as much is read as it takes to tell it from all of other sets: first nothing but its size, then a
+ * block, then all of it. */
+typedef struct Content {
+    const Member *member;
+    uint64_t hash; /* of what has been read */
+} Content;
+
+static int compare_contents(const void *left, const void *right) {
+    const Content *a = left, *b = right;
+    off_t x = a->member->info.st_size, y = b->member->info.st_size;
+    if (x != y) return x < y ? -1 : 1;
+    if (a->hash != b->hash) return a->hash < b->hash ? -1 : 1;
+    int sets = strcmp(a->member->set, b->member->set);
+    return sets ? sets : a->member->index - b->member->index;
+}
+
+/* How many contents [count], sorted, begin like the first one does. */
+static int alike(const Content *contents, int count) {
+    int i = 1;
+    while (i < count && contents[i].hash == contents[0].hash &&
+           contents[i].member->info.st_size == contents[0].member->info.st_size)
+        i++;
+    return i;
+}
+
+/* Keeps those of which there are alike ones in several sets. Returns their number. */
+static int narrow(Content *contents, int count) {
+    int kept = 0;
+    qsort(contents, (size_t)count, sizeof *contents, compare_contents);
+    for (int i = 0, group; i < count; i += group) {
+        group = alike(contents + i, count - i);
+        if (contents[i].member->set == contents[i + group - 1].member->set) continue;
+        memmove(contents + kept, contents + i, (size_t)group * sizeof *contents);
+        kept += group;
+    }
+    return kept;
+}
+
+static uint64_t hash_bytes(uint64_t hash, const uint8_t *bytes, size_t size) {
+    for (size_t i = 0; i < size; i += sizeof(uint64_t)) {
+        uint64_t word = 0;
+        memcpy(&word, bytes + i, size - i < sizeof word ? size - i : sizeof word);
+        hash = (hash ^ word) * 0x9E3779B97F4A7C15u;
+        hash ^= hash >> 32;
+    }
+    return hash;
+}
+
+/* Reads the block in the middle of a file (images of one camera begin and end alike), or all of it. Returns how many
+ * are left: what cannot be read is left to whoever reads it. */
+static int read_contents(Content *contents, int count, bool all) {
+    enum { BLOCK = 1 << 16, PEEK = 1 << 12 };
+    uint8_t bytes[BLOCK];
+    int kept = 0;
+    for (int i = 0; i < count; i++) {
+        Content content = contents[i];
+        off_t end = content.member->info.st_size, at = 0;
+        if (!all && end > PEEK) at = end / 2 - PEEK / 2, end = at + PEEK;
+        int descriptor = open(content.member->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        bool read = descriptor >= 0;
+        for (size_t size; read && at < end; at += (off_t)size) {
+            size = end - at < BLOCK ? (size_t)(end - at) : BLOCK;
+            read = ead_read_at(descriptor, bytes, size, at);
+            content.hash = hash_bytes(content.hash, bytes, size);
+        }
+        if (descriptor >= 0) close(descriptor);
+        if (read) contents[kept++] = content;
+    }
+    return kept;
+}
+
+/* Tells which images of one set are in another one as well. */
+static EadStatus tell_same_bytes(const Table *table, EadDataset *dataset) {
+    Content *contents = ead_new(table->count, sizeof *contents, "a list of images");
+    EadStringList same = {0};
+    EadStatus status = contents ? EAD_OK : EAD_NO_MEMORY;
+    int count = 0;
+    for (int i = 0; i < table->count && contents; i++)
+        if (table->items[i].info.st_size > 0) contents[count++].member = &table->items[i];
+    if (contents) count = narrow(contents, count);
+    if (contents) count = narrow(contents, read_contents(contents, count, false));
+    if (contents) count = narrow(contents, read_contents(contents, count, true));
+    for (int i = 0, group; i < count && status == EAD_OK; i += group) {
+        group = alike(contents + i, count - i);
+        const Member *last = contents[i + group - 1].member; /* to train on, if any is */
+        for (int j = i; contents[j].member->set != last->set && status == EAD_OK; j++) {
+            char text[2 * EAD_PATH_SIZE + 8];
+            snprintf(text, sizeof text, "%s (%s)", contents[j].member->path, last->path);
+            status = ead_strings_add(&same, text);
+        }
+    }
+    ead_strings_sort(&same);
+    if (status == EAD_OK)
+        status = ead_dataset_doubt(&same, table->count,
+                                   "images have the same bytes as one of another set (to train on, for "
+                                   "validation, test)",
+                                   dataset);
+    ead_strings_free(&same);
+    free(contents);
+    return status;
+}
+
 EadStatus ead_dataset_check_apart(EadDataset *dataset) {
     Table table;
     bool *again = ead_new(dataset->train.count, sizeof *again, "a list of images");
@@ -97,6 +208,7 @@ EadStatus ead_dataset_check_apart(EadDataset *dataset) {
         else if (b->set == train_set)
             again[b->index] = true;
     }
+    if (status == EAD_OK) status = tell_same_bytes(&table, dataset); /* it holds paths of the lists */
     if (status == EAD_OK) status = take_out(dataset, again);
     free(table.items);
     free(again);

@@ -190,7 +190,7 @@ START_TEST(mvtec_ad_errors) {
     ck_assert_int_eq(unlink(SCRATCH "bad/nut/ground_truth/blob/001_mask.png"), 0);
     touch(SCRATCH "bad/nut/ground_truth/blob/777_mask.png");
     ASSERT_OK(ead_dataset_open(&spec, &dataset)); /* the missing one is told when masks are read */
-    ck_assert(dataset.has_masks && dataset.doubts.count == 1);
+    ck_assert(dataset.has_masks && dataset.doubts.count >= 1);
     assert_contains(dataset.doubts.items[0],
                     "masks have no image and are ignored: " SCRATCH "bad/nut/ground_truth/blob/777_mask.png");
     ead_dataset_free(&dataset);

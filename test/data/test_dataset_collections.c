@@ -15,7 +15,7 @@
 enum { WIDTH = 12, HEIGHT = 10 };
 
 static void write_image(const char *path) {
-    write_noise_png(path, WIDTH, HEIGHT, 3, 1);
+    write_noise_png(path, WIDTH, HEIGHT, 3, fnv((const uint8_t *)path, strlen(path)));
 }
 
 /* A channel with the columns first .. last-1 set to a pixel value. */

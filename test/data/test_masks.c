@@ -25,7 +25,7 @@ static void write_square(const char *name, int ground, int square, int step) {
 static void write_photo(const char *name) {
     char path[256];
     snprintf(path, sizeof path, SCRATCH "%s", name);
-    write_noise_png(path, SIDE, SIDE, 3, 5);
+    write_noise_png(path, SIDE, SIDE, 3, fnv((const uint8_t *)name, strlen(name)));
 }
 
 /* Good images, four with defects and good masks. */

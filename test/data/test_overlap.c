@@ -38,11 +38,62 @@ START_TEST(train_and_test_through_links) {
 }
 END_TEST
 
-/* An equal picture in a file of its own is another image. */
-START_TEST(copies_are_no_links) {
+/* An equal picture in a file of its own is another image, and told. */
+START_TEST(copies_are_told) {
     EadDataset dataset;
-    ASSERT_OK(open_with("cp ok/2.png fine/copy.png", &dataset));
+    ASSERT_OK(open_with("cp ok/2.png fine/copy.png; mkdir ok/deep; cp fine/4.png ok/deep/other.PNG; "
+                        "cp ok/0.png ok/again.png",
+                        &dataset));
     ck_assert_int_eq(dataset.test_count, 3);
+    ck_assert_int_eq(dataset.doubts.count, 1);
+    ck_assert_str_eq(dataset.doubts.items[0],
+                     "2 of 9 images have the same bytes as one of another set (to train on, for validation, "
+                     "test): " S "fine/4.png (" S "ok/deep/other.PNG), " S "fine/copy.png (" S "ok/2.png)");
+    ead_dataset_free(&dataset);
+}
+END_TEST
+
+/* Files of one size, as cameras write them: alike at both ends, in the middle, everywhere but for one byte. */
+START_TEST(files_of_one_size_are_told_apart) {
+    enum { BYTES = 300007 };
+    static const int changed[] = {-1, 0, BYTES / 2, 100000, BYTES - 1};
+    static uint8_t bytes[BYTES];
+    EadDataset dataset;
+    make_scene();
+    fill_noise(bytes, BYTES, 3);
+    write_bytes(S "ok/a.bmp", bytes, BYTES);
+    for (int i = 0; i < 5; i++) {
+        char path[64];
+        if (i > 0) bytes[changed[i]] ^= 1;
+        snprintf(path, sizeof path, S "fine/%d.bmp", i);
+        write_bytes(path, bytes, BYTES);
+        if (i > 0) bytes[changed[i]] ^= 1;
+    }
+    ASSERT_OK(ead_dataset_open(&base, &dataset));
+    ck_assert_int_eq(dataset.doubts.count, 1);
+    assert_contains(dataset.doubts.items[0], "1 of 12 images have the same bytes");
+    assert_contains(dataset.doubts.items[0], ": " S "fine/0.bmp (" S "ok/a.bmp)");
+    ead_dataset_free(&dataset);
+}
+END_TEST
+
+/* Images for validation that its authors have chosen are a set of their own. */
+START_TEST(copies_for_validation_are_told) {
+    EadDataset dataset;
+    EadDatasetSpec spec = {
+        .type = "mvtec_ad_2", .path = S "sets", .category = "can", .validation_fraction = 0.1};
+    make_scene();
+    shell_ok(
+        "cd " S " && mkdir -p sets/can/train sets/can/validation/good sets/can/test_public && "
+        "mv ok sets/can/train/good && mv fine sets/can/test_public/good && cd sets/can && "
+        "cp train/good/1.png validation/good/7.png && cp test_public/good/5.png validation/good/8.png && "
+        "cp validation/good/8.png validation/good/9.png");
+    ASSERT_OK(ead_dataset_open(&spec, &dataset));
+    ck_assert_int_eq(dataset.doubts.count, 1);
+    assert_contains(dataset.doubts.items[0], "2 of 9 images have the same bytes as one of another set");
+    assert_contains(dataset.doubts.items[0],
+                    "test_public/good/5.png (" S "sets/can/validation/good/9.png), " S
+                    "sets/can/validation/good/7.png (" S "sets/can/train/good/1.png)");
     ead_dataset_free(&dataset);
 }
 END_TEST
@@ -101,7 +152,9 @@ int main(void) {
     Suite *suite = suite_create("overlap");
     TCase *tests = tcase_create("overlap");
     tcase_add_test(tests, train_and_test_through_links);
-    tcase_add_test(tests, copies_are_no_links);
+    tcase_add_test(tests, copies_are_told);
+    tcase_add_test(tests, files_of_one_size_are_told_apart);
+    tcase_add_test(tests, copies_for_validation_are_told);
     tcase_add_test(tests, a_training_image_counts_once);
     tcase_add_test(tests, other_images_are_no_images_of_the_set);
     tcase_add_test(tests, outputs_lie_apart);
