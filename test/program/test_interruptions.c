@@ -186,7 +186,7 @@ START_TEST(logs_that_others_have_saved) {
              "saved.csv");
     run_well("eval -q --model " RUN "/model.safetensors");
     ck_assert(same_files(RUN "/losses.csv", S "saved.csv"));
-    assert_file_holds(RUN "/report.html", "\"last_step\":1");
+    assert_file_holds(RUN "/report.html", "\"last_step\": 1");
     run_well(TRAIN " --resume --set train.steps=2");
     run_well("train -q -c " S "base.yaml --output " S "whole --set train.steps=2");
     ck_assert(same_runs(RUN "/", S "whole/") && same_files(RUN "/losses.csv", S "whole/losses.csv"));
