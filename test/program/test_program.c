@@ -122,7 +122,7 @@ static const Case data_cases[] = {
     {"", EVAL WITH_BAD, BAD "ground_truth/blob/000_mask.png", NULL, 0},
     {COPY ": >" BAD "test/chip/000.png", EVAL WITH_BAD, BAD "test/chip/000.png",
      "./metrics.json\n./pixel_pr.csv\n./pixel_roc.csv\n./pr.csv\n./pro.csv\n./report.html\n./roc.csv\n./"
-     "scores.csv\n",
+     "scores.csv\n./speed.json\n",
      0},
     {COPY "rm -r " BAD "test " BAD "ground_truth", EVAL WITH_BAD, "no test images", NULL, 0},
 };

@@ -105,6 +105,62 @@ START_TEST(compares_with_the_paper_where_it_can) {
 }
 END_TEST
 
+/* The mean over the runs that have measured it, beside the paper's; its other methods follow. */
+START_TEST(shows_speed_beside_the_paper) {
+    static const char *const cells[] = {"variant",
+                                        "ms an image",
+                                        "paper: ms an image",
+                                        "paper: images/s",
+                                        "patchcore",
+                                        "45.0",
+                                        "32",
+                                        "76",
+                                        "GCAD",
+                                        "",
+                                        "11",
+                                        "121",
+                                        "simplenet",
+                                        "",
+                                        "12",
+                                        "194"};
+    EadSweepResults results;
+    EadTextTable table;
+    write_text(
+        S "speed/t.sweep.json",
+        "{\"format\": \"efficientad-sweep/1\", \"title\": \"T\", \"paper\": \"table1\", \"runs\": ["
+        "{\"variant\": \"patchcore\", \"collection\": \"visa\", \"category\": \"candle\", \"seed\": \"1\", "
+        "\"steps\": 1, \"folder\": \"a\"}, "
+        "{\"variant\": \"patchcore\", \"collection\": \"visa\", \"category\": \"candle\", \"seed\": \"2\", "
+        "\"steps\": 1, \"folder\": \"b\"}]}");
+    write_text(S "speed/a/metrics.json", "{\"image_auroc\": 0.9}");
+    write_text(S "speed/b/metrics.json", "{\"image_auroc\": 0.9}");
+    ASSERT_OK(ead_sweep_results_read(S "speed/t.sweep.json", &results));
+    ASSERT_OK(ead_sweep_speed_table(&results, &table));
+    ck_assert_str_eq(table.cells.items[5], "");
+    ead_text_table_free(&table);
+    ead_sweep_results_free(&results);
+    write_text(S "speed/a/speed.json", "{\"latency_ms\": 40}");
+    write_text(S "speed/b/speed.json", "{\"latency_ms\": 50, \"images\": 3}");
+    ASSERT_OK(ead_sweep_results_read(S "speed/t.sweep.json", &results));
+    ck_assert(ead_sweep_has_speed(&results));
+    ASSERT_OK(ead_sweep_speed_table(&results, &table));
+    ck_assert_int_eq(table.cells.count, 4 * (1 + 1 + 9));
+    for (size_t i = 0; i < sizeof cells / sizeof *cells; i++)
+        ck_assert_str_eq(table.cells.items[i], cells[i]);
+    ead_text_table_free(&table);
+    /* Other methods have a line with the paper's numbers for collections, too. */
+    ASSERT_OK(ead_sweep_collection_table(&results, 0, &table));
+    ck_assert_int_eq(table.columns, 4);
+    ck_assert_str_eq(table.cells.items[5], "90.00 ± 0.00");
+    ck_assert_str_eq(table.cells.items[6], "94.3");
+    ead_text_table_free(&table);
+    ead_sweep_results_free(&results);
+    write_text(S "speed/a/speed.json", "[]");
+    ASSERT_FAILS(ead_sweep_results_read(S "speed/t.sweep.json", &results), EAD_BAD_FILE, "speed.json");
+    ead_sweep_results_free(&results);
+}
+END_TEST
+
 /* Twenty collections, each of one scenario, and their mean: 80 + 9.5. */
 START_TEST(shows_every_collection) {
     EadSweepResults results;
@@ -321,6 +377,7 @@ static Suite *make_suite(void) {
     tcase_add_unchecked_fixture(tests, NULL, remove_scratch);
     tcase_add_test(tests, summarises_over_scenarios_then_seeds);
     tcase_add_test(tests, compares_with_the_paper_where_it_can);
+    tcase_add_test(tests, shows_speed_beside_the_paper);
     tcase_add_test(tests, shows_every_collection);
     tcase_add_test(tests, writes_markdown_csv_and_page);
     tcase_add_test(tests, a_killed_sweep_gives_the_same_table);

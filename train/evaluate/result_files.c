@@ -47,6 +47,21 @@ EadStatus ead_write_metrics_json(const char *path, const EadMetrics *metrics) {
     return ead_atomic_file_commit(&file);
 }
 
+/* What it took to score an image, apart from metrics.json, which is the same each time. */
+static EadStatus write_speed_json(const char *path, const EadEvaluateSpec *spec, const EadResults *results) {
+    int images = spec->dataset->test_count - results->unscored.count;
+    EadAtomicFile file;
+    EAD_TRY(ead_atomic_file_open(&file, path));
+    EadJson json = {.stream = file.stream, .reals = true};
+    ead_json_open(&json, NULL, '{');
+    ead_json_number(&json, "latency_ms", 1e3 * results->inference_seconds / images, 6);
+    ead_json_integer(&json, "images", images);
+    ead_json_string(&json, "device", spec->plan.backend ? spec->plan.backend->name : "cpu");
+    ead_json_close(&json, '}');
+    putc('\n', file.stream);
+    return ead_atomic_file_commit(&file);
+}
+
 /* ---- all files of an evaluation ---- */
 
 /* A curve that is undefined has no file; that of an earlier evaluation becomes a header without rows. */
@@ -114,8 +129,9 @@ static EadStatus write_report(const EadEvaluateSpec *spec, const EadResults *res
 }
 
 EadStatus ead_evaluate_check_outputs(const char *folder, bool maps, bool overlays) {
-    static const char *const files[] = {"scores.csv", "metrics.json",  "report.html",  "roc.csv", "pr.csv",
-                                        "pro.csv",    "pixel_roc.csv", "pixel_pr.csv", "spro.csv"};
+    static const char *const files[] = {"scores.csv",   "metrics.json", "speed.json", "report.html",
+                                        "roc.csv",      "pr.csv",       "pro.csv",    "pixel_roc.csv",
+                                        "pixel_pr.csv", "spro.csv"};
     EadPath path;
     EAD_TRY(ead_check_output_folder(folder, "--output"));
     EAD_TRY(ead_path_in(path, folder, "maps"));
@@ -138,5 +154,7 @@ EadStatus ead_evaluate_write(const EadEvaluateSpec *spec, const EadResults *resu
     EAD_TRY(write_curves(spec->output, &results->metrics));
     EAD_TRY(ead_path_in(path, spec->output, "metrics.json"));
     EAD_TRY(ead_write_metrics_json(path, &results->metrics));
+    EAD_TRY(ead_path_in(path, spec->output, "speed.json"));
+    EAD_TRY(write_speed_json(path, spec, results));
     return write_report(spec, results);
 }

@@ -1,4 +1,4 @@
-/* The results in a run folder: scores.csv, metrics.json, curves as CSV, the report. All are written
+/* The results in a run folder: scores.csv, metrics.json, speed.json, curves as CSV, the report. All are written
  * atomically; errors are EAD_IO, EAD_NO_MEMORY. */
 #pragma once
 
@@ -20,6 +20,6 @@ EadStatus ead_write_curve_csv(const char *path, const EadCurve *curve, const cha
 EadStatus ead_evaluate_check_outputs(const char *folder, bool maps, bool overlays);
 
 /* Writes into spec->output: scores.csv, roc.csv, pr.csv, (with masks) pro.csv, pixel_roc.csv, pixel_pr.csv,
- * (with defect channels) spro.csv, metrics.json and report.html. A curve that is undefined leaves no file,
+ * (with defect channels) spro.csv, metrics.json, speed.json and report.html. A curve that is undefined leaves no file,
  * nor that of an earlier evaluation. Errors: EAD_IO, EAD_NO_MEMORY; EAD_BAD_FILE for a broken losses.csv. */
 EadStatus ead_evaluate_write(const EadEvaluateSpec *spec, const EadResults *results);

@@ -419,6 +419,7 @@ function drawSweep() {
     for (const metric of data.metrics) {
         add(page, 'h2', {}, metric.title);
         drawTable(page, metric.table);
+        if (metric.note) add(page, 'p', {class: 'soft'}, metric.note);
         const plots = add(page, 'div', {class: 'plots'});
         for (const chart of metric.charts) drawDots(plots, chart, metric.title, FULL / 2);
         if (!metric.scenarios) continue;

@@ -7,7 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { MAX_VARIANTS = 5, DIGITS = 6 }; /* as many variants as there are colours */
+enum { MAX_VARIANTS = 6, DIGITS = 6 }; /* as many variants as there are colours */
 
 static void write_texts(EadJson *json, const char *key, char *const *texts, int count) {
     ead_json_open(json, key, '[');
@@ -15,15 +15,34 @@ static void write_texts(EadJson *json, const char *key, char *const *texts, int 
     ead_json_close(json, ']');
 }
 
+/* Writes a table that has been filled, and frees it. */
+static EadStatus write_filled(EadJson *json, const char *key, EadTextTable *table) {
+    EadStatus status = table->status;
+    ead_json_open(json, key, '[');
+    for (int i = 0; i + table->columns <= table->cells.count; i += table->columns)
+        write_texts(json, NULL, table->cells.items + i, table->columns);
+    ead_json_close(json, ']');
+    ead_text_table_free(table);
+    return status;
+}
+
 static EadStatus write_table(EadJson *json, const char *key, const EadSweepResults *results, int metric,
                              EadMakeTable *make) {
-    EadTextTable table = {0};
-    EadStatus status = make(results, metric, &table);
-    ead_json_open(json, key, '[');
-    for (int i = 0; i + table.columns <= table.cells.count; i += table.columns)
-        write_texts(json, NULL, table.cells.items + i, table.columns);
+    EadTextTable table;
+    (void)make(results, metric, &table);
+    return write_filled(json, key, &table);
+}
+
+static EadStatus write_speed(EadJson *json, const EadSweepResults *results) {
+    EadTextTable table;
+    (void)ead_sweep_speed_table(results, &table);
+    ead_json_open(json, NULL, '{');
+    ead_json_string(json, "title", EAD_SWEEP_SPEED_TITLE);
+    ead_json_string(json, "note", EAD_SWEEP_SPEED_NOTE);
+    EadStatus status = write_filled(json, "table", &table);
+    ead_json_open(json, "charts", '[');
     ead_json_close(json, ']');
-    ead_text_table_free(&table);
+    ead_json_close(json, '}');
     return status;
 }
 
@@ -54,7 +73,7 @@ static void write_collection(EadJson *json, const EadSweepResults *results, int 
         const EadPaperNumber *number = ead_sweep_paper_number(results, v, collection, metric, &comparable);
         numbers[v] = summary.mean;
         numbers[variants + v] = summary.deviation;
-        paper[v] = number ? number->percent : NAN;
+        paper[v] = number ? number->value : NAN;
         paper[variants + v] = NAN;
         known += number != NULL;
         runs += summary.runs;
@@ -123,6 +142,7 @@ EadStatus ead_sweep_write_page(FILE *stream, const EadSweepResults *results) {
     ead_json_open(&json, "metrics", '[');
     for (int f = 0; f < results->column_count && status == EAD_OK; f++)
         if (ead_sweep_results_have(results, f)) status = write_metric(&json, results, f, numbers);
+    if (status == EAD_OK && ead_sweep_has_speed(results)) status = write_speed(&json, results);
     if (status == EAD_OK) {
         ead_json_close(&json, ']');
         ead_page_end(&json);

@@ -112,9 +112,9 @@ static void add_paper(EadTextTable *table, const EadPaperNumber *number) {
     if (!number)
         add_cell(table, "%s", "");
     else if (isnan(number->deviation))
-        add_cell(table, "%.1f", number->percent);
+        add_cell(table, "%.1f", number->value);
     else
-        add_cell(table, "%.1f ± %.2f", number->percent, number->deviation);
+        add_cell(table, "%.1f ± %.2f", number->value, number->deviation);
 }
 
 static void add_group(EadTextTable *table, const EadSweepResults *results, int variant, const Group *group,
@@ -131,18 +131,24 @@ static void add_group(EadTextTable *table, const EadSweepResults *results, int v
     else if (!comparable || summary.seeds == 0)
         add_cell(table, "–");
     else
-        add_cell(table, "%+.2f", summary.mean - number->percent);
+        add_cell(table, "%+.2f", summary.mean - number->value);
 }
 
-/* The paper's rows of means over all collections that are no variant here. The mean is the last group. */
+/* The paper's methods with a mean over all collections that are no variant here. */
 static void add_others(EadTextTable *table, const EadSweepResults *results, int column) {
     const EadPaperNumber *row = NULL;
+    Group group;
     while ((row = next_row(results, EAD_ALL_COLLECTIONS, column, row))) {
         if (ead_strings_find(&results->variants, row->variant) >= 0) continue;
         add_cell(table, "%s", row->variant);
-        for (int c = 1; c < table->columns - 2; c++) add_cell(table, "%s", "");
-        add_paper(table, row);
-        add_cell(table, "%s", "");
+        for (int g = 0; g <= results->collections.count; g++) {
+            if (!find_group(results, column, g, &group)) continue;
+            add_cell(table, "%s", "");
+            if (!group.paper) continue;
+            add_paper(table, ead_paper_find(row->table, row->variant,
+                                            collection_name(results, group.collection), row->metric));
+            add_cell(table, "%s", "");
+        }
     }
 }
 
@@ -183,6 +189,51 @@ EadStatus ead_sweep_scenario_table(const EadSweepResults *results, int column, E
     return table->status;
 }
 
+/* ---- speed ---- */
+
+static void add_speed(EadTextTable *table, const EadSweepResults *results, const char *variant,
+                      const EadSweepSpeed *speed) {
+    static const char *const keys[] = {EAD_PAPER_LATENCY, EAD_PAPER_THROUGHPUT};
+    add_cell(table, "%s", variant);
+    if (speed && speed->runs > 0)
+        add_cell(table, "%.1f", speed->milliseconds);
+    else
+        add_cell(table, "%s", "");
+    for (int i = 0; i < 2; i++) {
+        const EadPaperNumber *number = ead_paper_find(results->paper, variant, "all", keys[i]);
+        if (number)
+            add_cell(table, "%.4g", number->value);
+        else
+            add_cell(table, "%s", "");
+    }
+}
+
+bool ead_sweep_has_speed(const EadSweepResults *results) {
+    int count;
+    const EadPaperNumber *rows = ead_paper_numbers(&count);
+    for (int i = 0; i < count; i++)
+        if (strcmp(rows[i].metric, EAD_PAPER_LATENCY) == 0 && strcmp(rows[i].table, results->paper) == 0)
+            return true;
+    return false;
+}
+
+EadStatus ead_sweep_speed_table(const EadSweepResults *results, EadTextTable *table) {
+    int count;
+    const EadPaperNumber *rows = ead_paper_numbers(&count);
+    *table = (EadTextTable){.columns = 4};
+    add_cell(table, "variant");
+    add_cell(table, "ms an image");
+    add_cell(table, "paper: ms an image");
+    add_cell(table, "paper: images/s");
+    for (int v = 0; v < results->variants.count; v++)
+        add_speed(table, results, results->variants.items[v], &results->speeds[v]);
+    for (int i = 0; i < count; i++)
+        if (strcmp(rows[i].metric, EAD_PAPER_LATENCY) == 0 && strcmp(rows[i].table, results->paper) == 0 &&
+            ead_strings_find(&results->variants, rows[i].variant) < 0)
+            add_speed(table, results, rows[i].variant, NULL);
+    return table->status;
+}
+
 void ead_sweep_notes(const EadSweepResults *results, char *text, size_t size) {
     char steps[64], paper[64] = "";
     bool comparable = true;
@@ -215,23 +266,29 @@ static void write_cell(FILE *stream, const char *text) {
     fputs(" |", stream);
 }
 
-static EadStatus write_table(FILE *stream, const EadSweepResults *results, int column, EadMakeTable *make,
-                             const char *heading) {
-    EadTextTable table = {0};
-    EadStatus status = make(results, column, &table);
-    if (status == EAD_OK) fprintf(stream, "## %s%s\n\n", results->columns[column].title, heading);
-    for (int i = 0; i < table.cells.count && status == EAD_OK; i++) {
-        if (i % table.columns == 0) putc('|', stream);
-        write_cell(stream, table.cells.items[i]);
-        if ((i + 1) % table.columns == 0) putc('\n', stream);
-        if (i + 1 != table.columns) continue;
-        for (int c = 0; c < table.columns; c++)
+/* Writes a table that has been filled, and frees it. */
+static EadStatus write_table(FILE *stream, EadTextTable *table, const char *title, const char *heading) {
+    EadStatus status = table->status;
+    if (status == EAD_OK) fprintf(stream, "## %s%s\n\n", title, heading);
+    for (int i = 0; i < table->cells.count && status == EAD_OK; i++) {
+        if (i % table->columns == 0) putc('|', stream);
+        write_cell(stream, table->cells.items[i]);
+        if ((i + 1) % table->columns == 0) putc('\n', stream);
+        if (i + 1 != table->columns) continue;
+        for (int c = 0; c < table->columns; c++)
             fputs(c == 0 ? "|---|" : "---:|", stream); /* below the head */
         putc('\n', stream);
     }
     if (status == EAD_OK) putc('\n', stream);
-    ead_text_table_free(&table);
+    ead_text_table_free(table);
     return status;
+}
+
+static EadStatus write_column(FILE *stream, const EadSweepResults *results, int column, EadMakeTable *make,
+                              const char *heading) {
+    EadTextTable table;
+    (void)make(results, column, &table);
+    return write_table(stream, &table, results->columns[column].title, heading);
 }
 
 EadStatus ead_sweep_write_markdown(FILE *stream, const EadSweepResults *results) {
@@ -240,10 +297,16 @@ EadStatus ead_sweep_write_markdown(FILE *stream, const EadSweepResults *results)
     fprintf(stream, "# %s\n\n%s\n\n", results->title, notes);
     for (int f = 0; f < results->column_count; f++)
         if (ead_sweep_results_have(results, f))
-            EAD_TRY(write_table(stream, results, f, ead_sweep_collection_table, ""));
+            EAD_TRY(write_column(stream, results, f, ead_sweep_collection_table, ""));
+    if (ead_sweep_has_speed(results)) {
+        EadTextTable speeds;
+        (void)ead_sweep_speed_table(results, &speeds);
+        EAD_TRY(write_table(stream, &speeds, EAD_SWEEP_SPEED_TITLE, ""));
+        fputs(EAD_SWEEP_SPEED_NOTE "\n\n", stream);
+    }
     for (int f = 0; f < results->column_count; f++)
         if (ead_sweep_by_scenario(results, f))
-            EAD_TRY(write_table(stream, results, f, ead_sweep_scenario_table, ", by scenario"));
+            EAD_TRY(write_column(stream, results, f, ead_sweep_scenario_table, ", by scenario"));
     return EAD_OK;
 }
 
@@ -287,7 +350,7 @@ static void write_lines(FILE *stream, const EadSweepResults *results, int varian
             ead_sweep_paper_number(results, variant, collection, column, &comparable);
         if (summary.runs > 0)
             write_line(stream, results, variant, collection_name(results, collection), "mean", column,
-                       &summary, number ? number->percent : NAN, comparable && number);
+                       &summary, number ? number->value : NAN, comparable && number);
     }
 }
 

@@ -115,6 +115,19 @@ static double number_in(json_t *object, const char *key) {
     return json_is_number(number) ? json_number_value(number) : NAN;
 }
 
+/* What the evaluation of a run measured; runs of earlier versions have no such file. */
+static EadStatus read_speed(const char *run_folder, EadSweepSpeed *speed) {
+    EadPath path;
+    json_t *root;
+    EAD_TRY(ead_path_in(path, run_folder, "speed.json"));
+    if (access(path, F_OK) != 0) return EAD_OK;
+    EAD_TRY(load_json(path, "; delete it", &root));
+    double milliseconds = number_in(root, "latency_ms");
+    json_decref(root);
+    if (isfinite(milliseconds)) speed->milliseconds += (milliseconds - speed->milliseconds) / ++speed->runs;
+    return EAD_OK;
+}
+
 /* A run without metrics.json is not finished. */
 static EadStatus read_run(const char *folder, const ManifestRun *run, EadSweepResults *results) {
     int variant = ead_strings_find(&results->variants, run->variant);
@@ -126,6 +139,7 @@ static EadStatus read_run(const char *folder, const ManifestRun *run, EadSweepRe
     EAD_TRY(ead_path_in(path, run_folder, "metrics.json"));
     if (access(path, F_OK) != 0) return EAD_OK;
     results->finished++;
+    EAD_TRY(read_speed(run_folder, &results->speeds[variant]));
     json_t *root;
     EAD_TRY(load_json(path, "; delete the run's folder", &root));
     json_t *defects = json_object_get(root, "defects");
@@ -155,7 +169,8 @@ static EadStatus read_runs(const char *path, json_t *runs, EadSweepResults *resu
     int64_t count = (int64_t)results->variants.count * results->categories.count * results->seeds.count *
                     results->column_count;
     results->values = ead_new(count, sizeof *results->values, "the results of a sweep");
-    if (!results->values) return EAD_NO_MEMORY;
+    results->speeds = ead_new(results->variants.count, sizeof *results->speeds, "the results of a sweep");
+    if (!results->values || !results->speeds) return EAD_NO_MEMORY;
     for (int64_t i = 0; i < count; i++) results->values[i] = NAN;
     EadPath folder;
     EAD_TRY(ead_path_folder(folder, path));
@@ -196,6 +211,7 @@ void ead_sweep_results_free(EadSweepResults *results) {
     free(results->collection_of);
     free(results->columns);
     free(results->values);
+    free(results->speeds);
     *results = (EadSweepResults){0};
 }
 
@@ -277,8 +293,8 @@ bool ead_sweep_results_have(const EadSweepResults *results, int column) {
 /* ---- the paper ---- */
 
 static const EadPaperNumber numbers[] = {
-#define EAD_PAPER(table, variant, collection, metric, percent, deviation)                                    \
-    {table, variant, collection, metric, percent, deviation},
+#define EAD_PAPER(table, variant, collection, metric, value, deviation)                                      \
+    {table, variant, collection, metric, value, deviation},
 #include "train/sweep/paper_numbers.def"
 #undef EAD_PAPER
 };

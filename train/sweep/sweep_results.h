@@ -17,6 +17,12 @@ typedef struct EadSweepColumn {
     char title[96];   /* "Image AU-ROC", "Image AU-ROC, logical anomalies" */
 } EadSweepColumn;
 
+/* How long a variant's runs took for an image, scored alone in their evaluation, with all that belongs to it. */
+typedef struct EadSweepSpeed {
+    double milliseconds; /* the mean over the runs */
+    int runs;            /* that have been measured */
+} EadSweepSpeed;
+
 typedef struct EadSweepResults {
     char *title, *paper;                 /* paper: "table4" or "" */
     EadStringList variants, collections; /* names, in the order of the manifest */
@@ -26,7 +32,8 @@ typedef struct EadSweepResults {
     EadStringList seeds;
     EadSweepColumn *columns; /* [column_count] */
     int column_count;
-    double *values; /* [variant][scenario][seed][column], NAN where there is none */
+    double *values;        /* [variant][scenario][seed][column], NAN where there is none */
+    EadSweepSpeed *speeds; /* [variant] */
     int run_count, finished;
     int min_steps, max_steps;
 } EadSweepResults;
@@ -55,11 +62,14 @@ EadSummary ead_summarize_collection(const EadSweepResults *results, int variant,
 /* Whether any run has the metric of a column. */
 bool ead_sweep_results_have(const EadSweepResults *results, int column);
 
+#define EAD_PAPER_LATENCY    "latency_ms"        /* of one image */
+#define EAD_PAPER_THROUGHPUT "images_per_second" /* in batches of 16 */
+
 /* What the paper reports, for comparison. */
 typedef struct EadPaperNumber {
     const char *table, *variant, *collection; /* collection "all": the mean of the three */
-    const char *metric;                       /* key of a column */
-    double percent, deviation;                /* deviation NAN: not given */
+    const char *metric;      /* key of a column, or EAD_PAPER_LATENCY, EAD_PAPER_THROUGHPUT */
+    double value, deviation; /* in percent, but for the keys of speed; deviation NAN: not given */
 } EadPaperNumber;
 
 /* All rows; *count of them. Other methods of a table are rows of variants that no sweep has. */
