@@ -41,7 +41,6 @@ train/patchcore | $support data autograd models train/config train/loop train/fi
 train/simplenet | $support data autograd models train/config train/loop train/fit.h
 train/fastflow | $support data autograd models train/config train/loop train/fit.h
 train/patchcore_ensemble | $support data autograd models train/config train/loop train/fit.h train/patchcore
-train/fastflow | $support data autograd models train/config train/loop train/fit.h
 train/distill   | $support data autograd models train/config train/loop train/fit.h
 train/ranks     | core
 train/import    | $support data models
