@@ -58,6 +58,9 @@ typedef struct EadFit {
     int (*batch)(const void *state);
     /* Plans the step of a phase by ead_step_new(). */
     EadStatus (*plan)(void *state, int phase, EadStep *step);
+    /* Says on stdout what the run would take; the step is planned, and may be spoiled. Writes nothing. Or NULL: it
+     * cannot, and no command asks it. */
+    EadStatus (*forecast)(void *state, EadStep *step);
     /* Opens what else it reads, such as caches. Or NULL. */
     EadStatus (*open)(void *state);
     /* The run folder is there: says on stderr what is going to be done. step: NULL without phases. */

@@ -280,6 +280,7 @@ static EadStatus prepare(Run *run) {
     EAD_TRY(find_start(run));
     EAD_TRY(plan_step(run));
     if (leads(run) && steps_done(run) < run->steps) EAD_TRY(write_checkpoint(run, true));
+    if (run->spec->dry_run) return fit->forecast(run->state, &run->step);
     EAD_TRY(open_data(run));
     if (fit->open) EAD_TRY(fit->open(run->state));
     if (leads(run)) EAD_TRY(ead_run_folder_make(&run->folder)); /* what is wrong till here leaves no folder */
@@ -471,8 +472,8 @@ EadStatus ead_fit_run(const EadFit *fit, const EadRunSpec *spec) {
     *run = (Run){.fit = fit, .spec = spec, .config = spec->config};
     ead_interrupt_catch();
     EadStatus status = prepare(run);
-    if (status == EAD_OK) status = do_phases(run);
-    if (status == EAD_OK) status = finish(run);
+    if (status == EAD_OK && !spec->dry_run) status = do_phases(run);
+    if (status == EAD_OK && !spec->dry_run) status = finish(run);
     end_phase(run);
     ead_safetensors_close(run->checkpoint);
     ead_loss_log_close(&run->log);

@@ -163,6 +163,26 @@ START_TEST(failures_are_said_once) {
 }
 END_TEST
 
+/* Nothing is written, and the shares are told; so is what one process alone would take. */
+START_TEST(a_dry_run_says_what_it_takes) {
+    Outcome outcome;
+    NEED_MPI();
+    use_ranks(3);
+    run(DISTILL "dry --dry-run", 0, &outcome);
+    ck_assert_int_eq(outcome.code, 0);
+    assert_contains(outcome.out, "images    11 to distil on and 1 held out");
+    assert_contains(outcome.out, "processes 3, each with 1 or one more of the 4 images of a step, ");
+    assert_contains(outcome.out, "every step sums 10.8 MB");
+    assert_contains(outcome.out, " GB in " SCRATCH "cache, 0.84 MB an image");
+    assert_contains(outcome.out, "for the 6 steps that are left");
+    use_ranks(0);
+    run(DISTILL "dry --dry-run --set distill.cache=", 0, &outcome);
+    assert_contains(outcome.out, "processes 1, each with 4 of the 4 images");
+    assert_contains(outcome.out, "cache     none");
+    ck_assert(!exists(SCRATCH "dry"));
+}
+END_TEST
+
 START_TEST(methods_without_a_batch_are_refused) {
     Outcome outcome;
     NEED_MPI();
@@ -204,6 +224,7 @@ int main(void) {
     tcase_add_test(ends, a_killed_rank_ends_the_job);
     tcase_add_test(ends, a_stopped_rank_stops_all);
     tcase_add_test(ends, failures_are_said_once);
+    tcase_add_test(ends, a_dry_run_says_what_it_takes);
     tcase_add_test(tests, methods_without_a_batch_are_refused);
     tcase_add_test(tests, without_mpi_several_ranks_are_refused);
     suite_add_tcase(suite, tests);

@@ -39,6 +39,7 @@ static EadStatus run_fit(const EadArguments *arguments, const EadFit *fit, EadCo
                        .streams = (int)ead_arguments_value(arguments, EAD_OPTION_STREAMS).i64,
                        .resume = ead_arguments_given(arguments, EAD_OPTION_RESUME),
                        .quiet = ead_arguments_given(arguments, EAD_OPTION_QUIET),
+                       .dry_run = ead_arguments_given(arguments, EAD_OPTION_DRY_RUN),
                        .ranks = ead_ranks(),
                        .messages = ead_ranks_messages()};
     return ead_fit_run(fit, &spec);

@@ -2,6 +2,7 @@
  * share.
  *   distill_fit.c      the row of train/fits.def, from config to teacher file
  *   distill_step.c     the step
+ *   distill_forecast.c  what it will take
  *   feature_source.c   a backbone's features for single images, from its graph or from a cache
  *   teacher_quality.c  how good a teacher is on images that it was not distilled on */
 #pragma once
@@ -71,6 +72,14 @@ void ead_feature_source_close(EadFeatureSource *source);
  * position, gray as drawn once an image. *features lives until the next call. */
 EadStatus ead_feature_source_read(EadFeatureSource *source, int position, uint8_t *small,
                                   const float **features);
+
+/* ---- before the start ---- */
+
+/* Says on stdout what a distillation will take, all but its result: images, shares of ranks, cache, and times, measured on
+ * a few images and steps, which spoil the step. Errors: EAD_IO where the disk lacks room for the cache; those of images
+ * and plans. */
+EadStatus ead_distill_forecast(EadDistillImages *images, const EadPatchFeatures *backbone,
+                               const EadRunSpec *run, EadStep *step);
 
 /* ---- quality ---- */
 

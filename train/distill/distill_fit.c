@@ -148,6 +148,11 @@ static EadStatus plan(void *state, int phase, EadStep *step) {
     return ead_distill_step_new(&s->teacher, &options, &plan_options, step, &s->step);
 }
 
+static EadStatus forecast(void *state, EadStep *step) {
+    DistillState *s = state;
+    return ead_distill_forecast(&s->images, &s->backbone, s->spec, step);
+}
+
 static EadStatus start(void *state, const EadStep *step) {
     DistillState *s = state;
     const EadDistillImages *images = &s->images;
@@ -338,6 +343,7 @@ const EadFit ead_fit_distill = {.name = "distill",
                                 .phases = phases,
                                 .batch = batch,
                                 .plan = plan,
+                                .forecast = forecast,
                                 .start = start,
                                 .fit = fit,
                                 .begin = begin,

@@ -14,6 +14,7 @@ typedef struct EadRunSpec {
     int streams;           /* see EadPlanOptions */
     bool resume;           /* continue from the run folder's checkpoint; without one, start from step 1 */
     bool quiet;            /* no progress line */
+    bool dry_run;          /* only say on stdout what it would take; of a fit that can */
     const EadRanks *ranks; /* that compute the run together, each with a spec like this; NULL: one process */
     FILE *messages;        /* for what concerns this rank's share alone; NULL: stderr */
 } EadRunSpec;
