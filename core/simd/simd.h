@@ -6,6 +6,7 @@
 
 #include "core/base/real.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -53,6 +54,12 @@ typedef struct EadSimd {
     const char *name; /* "v4", "v3", "v2" or "base" */
     int panel;        /* columns of the register block */
     void (*product)(const EadPanelProduct *p);
+    int narrow; /* columns of the narrow product: one vector */
+    void (*narrow_product)(const EadPanelProduct *p);
+    /* y[c] = sum over t < count of x[t][c] weights[t][c] + bias[c], at least 0 if positive, at most `most`; a NaN
+     * stays one. Any number of channels; bias may be NULL. */
+    void (*weighted_sum)(int count, const real *const *x, const real *const *weights, int64_t channels,
+                         const real *bias, bool positive, real most, real *y);
     EadWinogradKernels winograd[2]; /* kernel 3, kernel 4 */
     /* y[i] = tanh or exp of factor x[i]; y may be x. In float off by at most 2e-7 of the result, exp for |factor x| up
      * to 80, beyond which it is taken as 80; a NaN stays one. */

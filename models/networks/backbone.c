@@ -23,17 +23,24 @@ const EadBackboneFamily *ead_backbone_family(int index) {
     return index < FAMILIES ? families[index] : NULL;
 }
 
-static EadStatus read_weights(const EadSafetensors *file, EadBackbone *out) {
-    char known[512] = "";
+void ead_backbone_networks(char *out, size_t size) {
+    out[0] = '\0';
     for (int i = 0; i < FAMILIES; i++) {
-        if (families[i]->holds(file)) {
+        size_t used = strlen(out);
+        snprintf(out + used, size - used, "%s%s", i ? ", " : "", families[i]->networks);
+    }
+}
+
+static EadStatus read_weights(const EadSafetensors *file, EadBackbone *out) {
+    for (int i = 0; i < FAMILIES; i++) {
+        if (ead_safetensors_find(file, families[i]->mark)) {
             EAD_TRY(families[i]->read(file, out));
             out->family = families[i];
             return EAD_OK;
         }
-        size_t used = strlen(known);
-        snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", families[i]->networks);
     }
+    char known[512];
+    ead_backbone_networks(known, sizeof known);
     return ead_fail(EAD_BAD_FILE,
                     "%s: holds no backbone that is known, which are %s; efficientad import makes "
                     "such files of others' weights",
@@ -51,12 +58,23 @@ EadStatus ead_backbone_open(const char *path, EadBackbone *out) {
     return status;
 }
 
-EadStatus ead_backbone_new(const char *name, EadBackbone *out) {
+/* Sets name, family, kind and variant. */
+static bool find_network(const char *name, EadBackbone *out) {
     *out = (EadBackbone){0};
-    snprintf(out->name, sizeof out->name, "%s", name);
+    if (strlen(name) >= sizeof out->name) return false;
+    strcpy(out->name, name);
     for (int i = 0; i < FAMILIES && !out->family; i++)
         if (families[i]->find(out)) out->family = families[i];
-    if (!out->family) return ead_fail(EAD_BAD_ARGUMENT, "there is no backbone '%.80s'", name);
+    return out->family != NULL;
+}
+
+bool ead_backbone_is_known(const char *name) {
+    EadBackbone backbone;
+    return find_network(name, &backbone);
+}
+
+EadStatus ead_backbone_new(const char *name, EadBackbone *out) {
+    if (!find_network(name, out)) return ead_fail(EAD_BAD_ARGUMENT, "there is no backbone '%.80s'", name);
     EadStatus status = out->family->declare(out);
     if (status != EAD_OK) ead_backbone_free(out);
     return status;

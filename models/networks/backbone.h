@@ -26,8 +26,12 @@ struct EadBackboneFamily {
     const char *taps;         /* the names of its features, "layer1|layer2|layer3", fine ones first */
     const char *default_taps; /* of them what methods take by default: "layer2,layer3" */
     int patch_length;         /* numbers that a patch of these is averaged to by default */
-    /* Whether a file of weights seems to hold a network of this family. */
-    bool (*holds)(const EadSafetensors *file);
+    const char *mark;         /* a tensor that its files are known by */
+    /* Of its publisher's files, beginnings of names: what the network needs, and what lies behind its features, "fc.|…".
+     * NULL: import has another way. */
+    const char *parts, *beyond;
+    const char
+        *variant; /* metadata "variant" that import gives a file that says none; NULL: there are none */
     /* Reads the network of such a file: everything but family. Errors: EAD_BAD_FILE, naming file and tensor. */
     EadStatus (*read)(const EadSafetensors *file, EadBackbone *out);
     /* Sets kind and variant of the network with out->name; false if the family has none of that name. */
@@ -42,9 +46,15 @@ struct EadBackboneFamily {
 /* The families, index 0..; NULL behind the last. */
 const EadBackboneFamily *ead_backbone_family(int index);
 
+/* Their networks, for people, parted by commas; cut to size - 1 bytes. */
+void ead_backbone_networks(char *out, size_t size);
+
 /* Reads the backbone of a file of weights, as `import` writes them, or of a teacher. Errors: those of opening;
  * EAD_BAD_FILE, naming the file, for none that is known, and those of its family. Free with ead_backbone_free(). */
 EadStatus ead_backbone_open(const char *path, EadBackbone *out);
+
+/* Whether there is a network of that name. */
+bool ead_backbone_is_known(const char *name);
 
 /* A network by its name with zeroed parameters. Errors: EAD_BAD_ARGUMENT for a name that is unknown. */
 EadStatus ead_backbone_new(const char *name, EadBackbone *out);

@@ -17,10 +17,6 @@ static EadPdn pdn_of(const EadBackbone *backbone) {
     return (EadPdn){(EadPdnSize)backbone->variant, true, "teacher", EAD_FEATURES, &backbone->params, false};
 }
 
-static bool holds(const EadSafetensors *file) {
-    return ead_safetensors_find(file, "teacher.conv1.weight") != NULL;
-}
-
 static bool find(EadBackbone *out) {
     for (out->variant = EAD_PDN_SMALL; out->variant <= EAD_PDN_MEDIUM; out->variant++)
         if (strcmp(names[out->variant], out->name) == 0) return true;
@@ -55,7 +51,7 @@ const EadBackboneFamily ead_backbone_pdn = {.networks = "teachers PDN-S and PDN-
                                             .taps = "stride4|stride8|stride16",
                                             .default_taps = "stride8",
                                             .patch_length = EAD_FEATURES,
-                                            .holds = holds,
+                                            .mark = "teacher.conv1.weight",
                                             .read = read,
                                             .find = find,
                                             .declare = declare,

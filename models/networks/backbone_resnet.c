@@ -10,10 +10,6 @@ extern const EadBackboneFamily ead_backbone_resnet;
 
 static const char *const suffixes[] = {[EAD_RESNET_TORCHVISION] = "", [EAD_RESNET_CAFFE] = "_caffe"};
 
-static bool holds(const EadSafetensors *file) {
-    return ead_safetensors_find(file, "layer1.0.conv1.weight") != NULL;
-}
-
 static void take(EadResnet *resnet, EadBackbone *out) {
     out->kind = resnet->kind;
     out->variant = (int)resnet->variant;
@@ -56,12 +52,16 @@ static void build(EadGraph *graph, const EadBackbone *backbone, EadNode *images,
     ead_resnet_build(graph, &resnet, ead_normalize_image(graph, images), taps);
 }
 
-const EadBackboneFamily ead_backbone_resnet = {.networks = "ResNet-18/34/50/101 and WideResNet-50-2/101-2",
-                                               .taps = "layer1|layer2|layer3",
-                                               .default_taps = "layer2,layer3",
-                                               .patch_length = 1024,
-                                               .holds = holds,
-                                               .read = read,
-                                               .find = find,
-                                               .declare = declare,
-                                               .build = build};
+const EadBackboneFamily ead_backbone_resnet = {
+    .networks = "ResNet-18/34/50/101, WideResNet-50-2/101-2 and ResNeXt101-32x8d",
+    .taps = "layer1|layer2|layer3",
+    .default_taps = "layer2,layer3",
+    .patch_length = 1024,
+    .mark = "layer1.0.conv1.weight",
+    .parts = "conv1.|bn1.|layer1.|layer2.|layer3.",
+    .beyond = "layer4.|fc.",
+    .variant = "torchvision",
+    .read = read,
+    .find = find,
+    .declare = declare,
+    .build = build};

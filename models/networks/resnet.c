@@ -6,17 +6,20 @@
 #include "core/ops/conv2d/conv2d.h"
 #include "core/ops/max_pool2d/max_pool2d.h"
 #include "core/ops/relu/relu.h"
-#include "models/networks/params_file.h"
+#include "core/ops/grouped_conv2d/grouped_conv2d.h"
+#include "models/networks/folded_conv.h"
 
-#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const EadResnetKind kinds[] = {
-    {"resnet18", false, {2, 2, 2}, 64},        {"resnet34", false, {3, 4, 6}, 64},
-    {"resnet50", true, {3, 4, 6}, 64},         {"resnet101", true, {3, 4, 23}, 64},
-    {"wide_resnet50_2", true, {3, 4, 6}, 128}, {"wide_resnet101_2", true, {3, 4, 23}, 128},
+    {"resnet18", false, {2, 2, 2}, 64, 1},
+    {"resnet34", false, {3, 4, 6}, 64, 1},
+    {"resnet50", true, {3, 4, 6}, 64, 1},
+    {"resnet101", true, {3, 4, 23}, 64, 1},
+    {"wide_resnet50_2", true, {3, 4, 6}, 128, 1},
+    {"wide_resnet101_2", true, {3, 4, 23}, 128, 1},
+    {"resnext101_32x8d", true, {3, 4, 23}, 256, 32},
 };
 
 enum { KINDS = sizeof kinds / sizeof *kinds, STEM_CHANNELS = 64, MAX_CONVS = 3 };
@@ -31,7 +34,7 @@ int ead_resnet_channels(const EadResnetKind *kind, int stage) {
 
 typedef struct Conv {
     const char *name;
-    int kernel, stride, channels;
+    int kernel, stride, channels, groups;
 } Conv;
 
 typedef struct Block {
@@ -49,14 +52,14 @@ static Block block_at(const EadResnet *resnet, int stage, int index, int in_chan
     Block block = {.prefix = ""};
     snprintf(block.prefix, sizeof block.prefix, "layer%d.%d", stage, index);
     if (kind->bottleneck) {
-        block.convs[0] = (Conv){"conv1", 1, early ? stride : 1, width};
-        block.convs[1] = (Conv){"conv2", 3, early ? 1 : stride, width};
-        block.convs[2] = (Conv){"conv3", 1, 1, out};
+        block.convs[0] = (Conv){"conv1", 1, early ? stride : 1, width, 1};
+        block.convs[1] = (Conv){"conv2", 3, early ? 1 : stride, width, kind->groups};
+        block.convs[2] = (Conv){"conv3", 1, 1, out, 1};
     } else {
-        block.convs[0] = (Conv){"conv1", 3, stride, out};
-        block.convs[1] = (Conv){"conv2", 3, 1, out};
+        block.convs[0] = (Conv){"conv1", 3, stride, out, 1};
+        block.convs[1] = (Conv){"conv2", 3, 1, out, 1};
     }
-    if (stride > 1 || in_channels != out) block.shortcut = (Conv){"downsample.0", 1, stride, out};
+    if (stride > 1 || in_channels != out) block.shortcut = (Conv){"downsample.0", 1, stride, out, 1};
     return block;
 }
 
@@ -67,7 +70,8 @@ static void full_name(const Block *block, const Conv *conv, char out[EAD_NAME_SI
 static EadStatus declare(EadParams *params, const Block *block, const Conv *conv, int in) {
     char name[EAD_NAME_SIZE];
     full_name(block, conv, name);
-    return ead_params_declare_conv(params, name, conv->channels, conv->kernel, conv->kernel, in);
+    return ead_params_declare_conv(params, name, conv->channels, conv->kernel, conv->kernel,
+                                   in / conv->groups);
 }
 
 static EadStatus declare_all(EadResnet *resnet) {
@@ -102,8 +106,12 @@ static EadNode *apply(EadGraph *graph, const EadResnet *resnet, const Block *blo
     char name[EAD_NAME_SIZE];
     full_name(block, conv, name);
     EadConvParams p = ead_conv_params(graph, &resnet->params, name, 0, 0, false);
-    return ead_conv2d(graph, x, p.weight, p.bias,
-                      (EadConv2d){.stride = conv->stride, .padding = conv->kernel / 2, .relu = relu});
+    int padding = conv->kernel / 2;
+    if (conv->groups == 1)
+        return ead_conv2d(graph, x, p.weight, p.bias, (EadConv2d){conv->stride, padding, relu});
+    return ead_grouped_conv2d(graph, x, p.weight, p.bias,
+                              (EadGroupedConv2d){conv->groups, conv->stride, padding,
+                                                 relu ? EAD_ACTIVATION_RELU : EAD_ACTIVATION_NONE});
 }
 
 void ead_resnet_build(EadGraph *graph, const EadResnet *resnet, EadNode *x,
@@ -141,7 +149,9 @@ static bool has_block(const EadSafetensors *file, int stage, int index) {
 static bool is_kind(const EadSafetensors *file, const EadResnetKind *kind) {
     const EadFileTensor *first = ead_safetensors_find(file, "layer1.0.conv1.weight");
     bool bottleneck = ead_safetensors_find(file, "layer1.0.conv3.weight") != NULL;
-    if (!first || first->dims != 4 || first->shape[0] != kind->width || bottleneck != kind->bottleneck)
+    const EadFileTensor *second = ead_safetensors_find(file, "layer1.0.conv2.weight");
+    if (!first || first->dims != 4 || first->shape[0] != kind->width || bottleneck != kind->bottleneck ||
+        !second || second->dims != 4 || second->shape[1] != kind->width / kind->groups)
         return false;
     for (int stage = 1; stage <= EAD_RESNET_STAGES; stage++) {
         int blocks = kind->blocks[stage - 1];
@@ -164,61 +174,14 @@ static EadStatus find_kind(const EadSafetensors *file, const EadResnetKind **out
 }
 
 /* The batch norm behind a convolution: conv1 has bn1, downsample.0 has downsample.1. */
-static void norm_name(const char *conv, const char *part, char out[EAD_NAME_SIZE]) {
+static void norm_name(const char *conv, char out[EAD_NAME_SIZE]) {
     const char *last = strrchr(conv, '.');
     last = last ? last + 1 : conv;
     int length = (int)(last - conv);
     if (strcmp(last, "0") == 0)
-        snprintf(out, EAD_NAME_SIZE, "%.*s1.%s", length, conv, part);
+        snprintf(out, EAD_NAME_SIZE, "%.*s1", length, conv);
     else
-        snprintf(out, EAD_NAME_SIZE, "%.*sbn%s.%s", length, conv, last + strlen("conv"), part);
-}
-
-static EadStatus read_part(const EadSafetensors *file, const char *conv, const char *part, int channels,
-                           double *out) {
-    char name[EAD_NAME_SIZE];
-    norm_name(conv, part, name);
-    return ead_vector_read(file, name, channels, out);
-}
-
-/* Reads the batch norm as y = x * scale + shift; then weight *= scale, bias = bias * scale + shift. */
-static EadStatus fold_norm(const EadSafetensors *file, const char *conv, EadParams *params,
-                           const EadParam *weight, const EadParam *bias) {
-    int channels = weight->n;
-    int64_t size = (int64_t)weight->h * weight->w * weight->c;
-    real *w = params->values + weight->offset, *b = params->values + bias->offset;
-    double *scale = malloc(4 * (size_t)channels * sizeof *scale);
-    if (!scale) return ead_fail(EAD_NO_MEMORY, "%s: no memory to read it", ead_safetensors_path(file));
-    double *shift = scale + channels, *mean = shift + channels, *variance = mean + channels;
-    EadStatus status = read_part(file, conv, "weight", channels, scale);
-    if (status == EAD_OK) status = read_part(file, conv, "bias", channels, shift);
-    if (status == EAD_OK) status = read_part(file, conv, "running_mean", channels, mean);
-    if (status == EAD_OK) status = read_part(file, conv, "running_var", channels, variance);
-    for (int c = 0; c < channels && status == EAD_OK; c++) {
-        if (!(variance[c] >= 0))
-            status = ead_fail(EAD_BAD_FILE, "%s: %s: the running variance of channel %d is %g; %s",
-                              ead_safetensors_path(file), conv, c, variance[c], EAD_MODEL_FILE_HINT);
-        scale[c] /= sqrt(variance[c] + EPSILON);
-        shift[c] -= mean[c] * scale[c];
-    }
-    for (int o = 0; o < channels && status == EAD_OK; o++, w += size) {
-        for (int64_t i = 0; i < size; i++) w[i] = (real)((double)w[i] * scale[o]);
-        b[o] = (real)((double)b[o] * scale[o] + shift[o]);
-    }
-    free(scale);
-    return status;
-}
-
-/* weight and bias: the neighbours that a convolution declares. */
-static EadStatus read_conv(const EadSafetensors *file, EadParams *params, const EadParam *weight,
-                           const EadParam *bias) {
-    char conv[EAD_NAME_SIZE], variance[EAD_NAME_SIZE];
-    snprintf(conv, sizeof conv, "%.*s", (int)(strlen(weight->name) - strlen(".weight")), weight->name);
-    norm_name(conv, "running_var", variance);
-    bool normalised = ead_safetensors_find(file, variance) != NULL;
-    EAD_TRY(ead_params_read(file, params, weight));
-    if (!normalised || ead_safetensors_find(file, bias->name)) EAD_TRY(ead_params_read(file, params, bias));
-    return normalised ? fold_norm(file, conv, params, weight, bias) : EAD_OK;
+        snprintf(out, EAD_NAME_SIZE, "%.*sbn%s", length, conv, last + strlen("conv"));
 }
 
 EadStatus ead_resnet_variant(const EadSafetensors *file, EadResnetVariant *out) {
@@ -236,8 +199,12 @@ EadStatus ead_resnet_read(const EadSafetensors *file, EadResnetVariant variant, 
     EAD_TRY(find_kind(file, &kind));
     EAD_TRY(ead_resnet_new(kind, variant, out));
     EadStatus status = EAD_OK;
-    for (int i = 0; i < out->params.count && status == EAD_OK; i += 2)
-        status = read_conv(file, &out->params, &out->params.items[i], &out->params.items[i + 1]);
+    for (int i = 0; i < out->params.count && status == EAD_OK; i += 2) {
+        char conv[EAD_NAME_SIZE], norm[EAD_NAME_SIZE];
+        ead_layer_name(&out->params.items[i], conv);
+        norm_name(conv, norm);
+        status = ead_folded_conv_read(file, &out->params, &out->params.items[i], norm, EPSILON);
+    }
     if (status != EAD_OK) ead_resnet_free(out);
     return status;
 }

@@ -1,4 +1,5 @@
-/* ResNets as feature extractors (He et al. 2016; Zagoruyko and Komodakis 2016 for the wide ones): the layers
+/* ResNets as feature extractors (He et al. 2016; Zagoruyko and Komodakis 2016 for the wide ones, Xie et al. 2017 for
+ * those in groups): the layers
  * up to layer3, for inference. Batch norm is folded into the convolutions when the file is read. */
 #pragma once
 
@@ -20,7 +21,8 @@ typedef struct EadResnetKind {
     const char *name; /* as torchvision calls it: "wide_resnet101_2" */
     bool bottleneck;  /* blocks of 1x1, 3x3, 1x1 with four times the channels at the end; else two 3x3 */
     int blocks[EAD_RESNET_STAGES];
-    int width; /* channels of the 3x3 convolutions in layer1; doubled from stage to stage */
+    int width;  /* channels of the 3x3 convolutions in layer1; doubled from stage to stage */
+    int groups; /* of the 3x3 convolutions in bottlenecks */
 } EadResnetKind;
 
 typedef struct EadResnet {

@@ -70,6 +70,8 @@ static double allowed_part(EadOpId op, EadPrecision precision) {
     case EAD_OP_pointwise:
     case EAD_OP_pointwise_gradient:
         return 1e-6; /* exp, logarithm, sine and their like are rounded in their own way */
+    case EAD_OP_grouped_conv2d:
+        return 2e-6; /* summed in another order */
     case EAD_OP_conv2d:
     case EAD_OP_conv2d_input_gradient:
     case EAD_OP_conv2d_weight_gradient:

@@ -82,6 +82,28 @@ def conv2d(x, w, *rest):
     return F.relu(y) if activate else y
 
 
+def relu6(x, factor):
+    return F.relu6(x * factor)
+
+
+def same(size, kernel, stride):
+    """TensorFlow's padding before and behind."""
+    both = max((-(-size // stride) - 1) * stride + kernel - size, 0)
+    return both // 2, both - both // 2
+
+
+def grouped_conv2d(x, w, *rest):
+    *bias, groups, stride, padding, activation = rest
+    kernel, stride, padding = w.shape[1:3], int(stride), int(padding)
+    rows, columns = (same(x.shape[1 + i], kernel[i], stride) if padding < 0 else (padding, padding) for i in range(2))
+    y = F.conv2d(F.pad(nchw(x), columns + rows), nchw(w), bias[0].reshape(-1) if bias else None, stride, groups=int(groups))
+    return nhwc((lambda v: v, F.relu, F.relu6)[int(activation)](y))
+
+
+def normalize_image_by(x, mean, mean_blue, std, std_blue):
+    return (x.double() / 255 - torch.tensor([mean, mean, mean_blue])) / torch.tensor([std, std, std_blue])
+
+
 def add(a, b, _):
     return a + b
 

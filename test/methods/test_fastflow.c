@@ -17,7 +17,7 @@ static void close_golden(void) {
 
 static EadBackbone drawn_backbone(void) {
     EadBackbone backbone;
-    write_backbone(kind_named("resnet18"), SCRATCH "drawn.safetensors", &(Drawn){.count = 0});
+    write_backbone("resnet18", SCRATCH "drawn.safetensors", &(Drawn){.count = 0});
     ASSERT_OK(ead_backbone_open(SCRATCH "drawn.safetensors", &backbone));
     return backbone;
 }

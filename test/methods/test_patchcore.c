@@ -32,7 +32,7 @@ static EadPatchcore *new_patchcore(int neighbours, int reweight, EadFileType sto
     EadPatchcoreSpec spec = {HEIGHT, WIDTH, {0}, LENGTH, neighbours, reweight, 4, stored};
     EadBackbone backbone;
     EadPatchcore *model;
-    write_backbone(kind_named("resnet18"), SCRATCH "drawn.safetensors", &(Drawn){.count = 0});
+    write_backbone("resnet18", SCRATCH "drawn.safetensors", &(Drawn){.count = 0});
     ASSERT_OK(ead_backbone_open(SCRATCH "drawn.safetensors", &backbone));
     ASSERT_OK(ead_backbone_find_taps(&backbone, "", &spec.taps));
     ASSERT_OK(ead_patchcore_new(&spec, &backbone, &model));
@@ -280,7 +280,7 @@ START_TEST(large_banks_work) {
     EadPatchcoreSpec spec = {HEIGHT, WIDTH, {0}, SHORT, 1, 0, 4, EAD_FILE_F32};
     EadBackbone backbone;
     EadPatchcore *model;
-    write_backbone(kind_named("resnet18"), SCRATCH "drawn.safetensors", &(Drawn){.count = 0});
+    write_backbone("resnet18", SCRATCH "drawn.safetensors", &(Drawn){.count = 0});
     ASSERT_OK(ead_backbone_open(SCRATCH "drawn.safetensors", &backbone));
     ASSERT_OK(ead_backbone_find_taps(&backbone, "", &spec.taps));
     ASSERT_OK(ead_patchcore_new(&spec, &backbone, &model));

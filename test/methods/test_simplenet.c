@@ -16,7 +16,7 @@ static EadSafetensors *golden;
 
 static void set_up(void) {
     make_folders(SCRATCH);
-    write_backbone(kind_named("resnet18"), SCRATCH "drawn.safetensors", &(Drawn){.count = 0});
+    write_backbone("resnet18", SCRATCH "drawn.safetensors", &(Drawn){.count = 0});
     ASSERT_OK(ead_safetensors_open(GOLDEN, &golden));
 }
 

@@ -14,7 +14,7 @@
 #define GOLDEN  "test/golden/backbones.safetensors"
 #define SHARED  "../shared/"
 
-enum { IMAGE_SEED = 5, LAYER_STEP = 37, FEATURE_STEP = 23 };
+enum { IMAGE_SEED = 5, LAYER_STEP = 37, FEATURE_STEP = 23, NETWORK_STEP = 23 };
 
 /* ---- a planned extractor ---- */
 
@@ -85,7 +85,7 @@ static void check_drawn(const char *kind, EadResnetVariant variant, int height, 
     const char *name = variant == EAD_RESNET_CAFFE ? "caffe" : "torchvision";
     snprintf(prefix, sizeof prefix, "%s_%s_%dx%d", kind, name, height, width);
     Extractor e = {.plan = NULL};
-    write_backbone(kind_named(kind), SCRATCH "drawn.safetensors", &(Drawn){.count = 0});
+    write_backbone(kind, SCRATCH "drawn.safetensors", &(Drawn){.count = 0});
     ASSERT_OK(ead_patch_features_open(SCRATCH "drawn.safetensors", &variant, &e.model));
     ck_assert_int_eq(remove(SCRATCH "drawn.safetensors"), 0);
     ck_assert_str_eq(e.model.backbone.kind->name, kind);
@@ -176,13 +176,21 @@ END_TEST
 
 /* ---- kinds, and what is refused ---- */
 
+static const EadResnetKind *kind_named(const char *name) {
+    for (int i = 0; ead_resnet_kind(i); i++)
+        if (strcmp(ead_resnet_kind(i)->name, name) == 0) return ead_resnet_kind(i);
+    ck_abort_msg("no kind %s", name);
+    return NULL;
+}
+
 /* Numbers of parameters up to layer3, without batch norm: torchvision's totals less layer4 and fc. */
 START_TEST(kinds_are_complete) {
     static const struct {
         const char *name;
         int blocks, channels;
-    } known[] = {{"resnet18", 6, 256},    {"resnet34", 13, 256},         {"resnet50", 13, 1024},
-                 {"resnet101", 30, 1024}, {"wide_resnet50_2", 13, 1024}, {"wide_resnet101_2", 30, 1024}};
+    } known[] = {{"resnet18", 6, 256},          {"resnet34", 13, 256},         {"resnet50", 13, 1024},
+                 {"resnet101", 30, 1024},       {"wide_resnet50_2", 13, 1024}, {"wide_resnet101_2", 30, 1024},
+                 {"resnext101_32x8d", 30, 1024}};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         const EadResnetKind *kind = kind_named(known[i].name);
         ck_assert_int_eq(kind->blocks[0] + kind->blocks[1] + kind->blocks[2], known[i].blocks);
@@ -194,7 +202,7 @@ END_TEST
 
 static void refuses(Drawn *drawn, const char *words) {
     EadPatchFeatures model;
-    write_backbone(kind_named("resnet18"), SCRATCH "bad.safetensors", drawn);
+    write_backbone("resnet18", SCRATCH "bad.safetensors", drawn);
     ck_assert_int_eq(ead_patch_features_open(SCRATCH "bad.safetensors", NULL, &model), EAD_BAD_FILE);
     ck_assert_msg(strstr(ead_error_message(), words), "%s", ead_error_message());
     ck_assert_ptr_null(model.backbone.params.values);
@@ -270,7 +278,7 @@ START_TEST(resnets_are_backbones) {
     Extractor e = {.plan = NULL};
     int64_t count;
     int grid;
-    write_backbone(kind_named("resnet18"), SCRATCH "whole.safetensors", &(Drawn){.count = 0});
+    write_backbone("resnet18", SCRATCH "whole.safetensors", &(Drawn){.count = 0});
     ASSERT_OK(ead_backbone_open(SCRATCH "whole.safetensors", &backbone));
     ck_assert_str_eq(backbone.name, "resnet18");
     float *layer3 = tapped(&backbone, "", &grid, &count);
@@ -285,6 +293,96 @@ START_TEST(resnets_are_backbones) {
     free(layer3);
     ead_backbone_free(&backbone);
     free_extractor(&e);
+}
+END_TEST
+
+/* All taps of networks by name, with weights from a file as its publisher's (test/golden/networks/). */
+static const struct {
+    const char *name;
+    int height, width;
+    const char *taps[3], *default_taps;
+    int stride; /* of the first tap */
+} networks[] = {
+    {"efficientnet_lite0", 75, 100, {"stride8", "stride16", "stride32"}, "stride8,stride16", 8},
+    {"efficientnet_lite2", 64, 96, {"stride8", "stride16", "stride32"}, "stride8,stride16", 8},
+    {"resnext101_32x8d", 64, 96, {"layer1", "layer2", "layer3"}, "layer2,layer3", 4},
+    {"densenet201", 70, 96, {"denseblock1", "denseblock2", "denseblock3"}, "denseblock2,denseblock3", 4},
+};
+
+START_TEST(networks_agree_with_pytorch) {
+    EadSafetensors *networks_golden = golden, *own;
+    EadBackbone backbone;
+    EadNode *features[EAD_TAPS_CHOSEN];
+    EadPlan *plan;
+    EadTaps taps;
+    char text[96];
+    const char *const *names = networks[_i].taps;
+    int height = networks[_i].height, width = networks[_i].width;
+    ASSERT_OK(ead_safetensors_open("test/golden/networks/networks.safetensors", &own));
+    write_backbone(networks[_i].name, SCRATCH "network.safetensors", &(Drawn){.count = 0});
+    ASSERT_OK(ead_backbone_open(SCRATCH "network.safetensors", &backbone));
+    ck_assert_str_eq(backbone.name, networks[_i].name);
+    EadGraph *graph = ead_graph_new();
+    EadNode *images = ead_leaf(graph, "images", EAD_U8, 1, height, width, 3, NULL);
+    ASSERT_OK(ead_backbone_find_taps(&backbone, "", &taps));
+    ead_backbone_taps_text(&backbone, &taps, text, sizeof text);
+    ck_assert_str_eq(text, networks[_i].default_taps);
+    snprintf(text, sizeof text, "%s,%s,%s", names[0], names[1], names[2]);
+    ASSERT_OK(ead_backbone_find_taps(&backbone, text, &taps));
+    ead_backbone_build(graph, &backbone, images, &taps, features);
+    for (int i = 0; i < 3; i++) ead_keep(features[i]);
+    ASSERT_OK(ead_plan_new(graph, NULL, &plan));
+    golden_image(IMAGE_SEED, height, width, images->y.data);
+    ead_plan_run(plan);
+    golden = own;
+    for (int i = 0; i < 3; i++) check_map(networks[_i].name, names[i], &features[i]->y, NETWORK_STEP);
+    golden = networks_golden;
+    ead_safetensors_close(own);
+    ead_plan_free(plan);
+    ead_graph_free(graph);
+    check_round_trip(&backbone, names[0], EAD_FILE_F16, SIDE / networks[_i].stride);
+    ead_backbone_free(&backbone);
+    ck_assert_int_eq(remove(SCRATCH "network.safetensors"), 0);
+}
+END_TEST
+
+static void network_refuses(const char *name, Drawn *drawn, const char *words) {
+    EadBackbone backbone;
+    write_backbone(name, SCRATCH "bad.safetensors", drawn);
+    ASSERT_FAILS(ead_backbone_open(SCRATCH "bad.safetensors", &backbone), EAD_BAD_FILE, words);
+    ck_assert_ptr_null(backbone.params.values);
+}
+
+START_TEST(incomplete_networks_are_refused) {
+    const char *lite = "efficientnet_lite0", *dense = "densenet121";
+    network_refuses(lite, &(Drawn){.left_out = "_blocks.14._project_conv.weight"},
+                    "none of EfficientNet-Lite0, 1 and 2");
+    network_refuses(lite, &(Drawn){.left_out = "_blocks.3._depthwise_conv.weight"},
+                    "tensor '_blocks.3._depthwise_conv.weight' is missing");
+    network_refuses(lite, &(Drawn){.left_out = "_bn0.running_var"}, "tensor '_conv_stem.bias' is missing");
+    network_refuses(lite, &(Drawn){.negative = "_blocks.1._bn0.running_var"},
+                    "_blocks.1._bn0: the running variance of channel 0 is -1");
+    network_refuses(dense, &(Drawn){.left_out = "features.denseblock3.denselayer24.conv1.weight"},
+                    "is none of DenseNet-121");
+    network_refuses(dense, &(Drawn){.left_out = "features.transition1.conv.weight"},
+                    "tensor 'features.transition1.conv.weight' is missing");
+    network_refuses(dense, &(Drawn){.left_out = "features.denseblock1.denselayer2.norm2.bias"},
+                    "tensor 'features.denseblock1.denselayer2.norm2.bias' is missing");
+    network_refuses(dense, &(Drawn){.negative = "features.transition2.norm.running_var"},
+                    "features.transition2.norm: the running variance of channel 0 is -1");
+    /* The shape of one tensor. */
+    EadSafetensorsWriter *writer;
+    EadBackbone backbone;
+    const int64_t shape[4] = {192, 10, 1, 1}, stem[4] = {32, 3, 5, 5};
+    static const float numbers[32 * 3 * 5 * 5];
+    ASSERT_OK(ead_safetensors_writer_new(&writer));
+    ASSERT_OK(ead_safetensors_writer_tensor(writer, "_conv_stem.weight", EAD_FILE_F32, 4, stem, numbers));
+    ASSERT_OK(ead_safetensors_writer_tensor(writer, "_blocks.14._project_conv.weight", EAD_FILE_F32, 4, shape,
+                                            numbers));
+    ASSERT_OK(ead_safetensors_writer_write(writer, SCRATCH "bad.safetensors"));
+    ead_safetensors_writer_free(writer);
+    ASSERT_FAILS(ead_backbone_open(SCRATCH "bad.safetensors", &backbone), EAD_BAD_FILE,
+                 "tensor '_conv_stem.weight' has shape [32,3,5,5], this model needs [32,3,3,3]");
 }
 END_TEST
 
@@ -336,6 +434,8 @@ int main(void) {
     tcase_add_test(tests, photographs);
     tcase_add_test(tests, incomplete_files_are_refused);
     tcase_add_test(tests, resnets_are_backbones);
+    tcase_add_loop_test(tests, networks_agree_with_pytorch, 0, sizeof networks / sizeof *networks);
+    tcase_add_test(tests, incomplete_networks_are_refused);
     tcase_add_test(tests, teachers_are_backbones);
     tcase_add_test(tests, wrong_backbones_and_taps_are_refused);
     suite_add_tcase(suite, tests);

@@ -84,6 +84,8 @@ START_TEST(what_cannot_be_is_refused) {
         const char *settings, *words;
     } refused[] = {
         {"--set model.backbone=" S "no.safetensors", "model.backbone"},
+        {"--set model.backbone=wide_resnet50_2",
+         "model.backbone: wide_resnet50_2 does not come with the program; make it of its publisher's file"},
         {"--set model.backbone=" S "first/model.safetensors", "model.backbone: "},
         {"--set patchcore.layers=layer2",
          "patchcore.layers: 'layer2' names features that pdn_small does not have"},

@@ -29,7 +29,7 @@ static inline void make_data(void) {
         ASSERT_OK(ead_png_write(path, &image));
         ead_image_free(&image);
     }
-    write_backbone(kind_named("resnet18"), BACKBONE, &(Drawn){.count = 0});
+    write_backbone("resnet18", BACKBONE, &(Drawn){.count = 0});
 }
 
 /* A run of DISTILL_CONFIG with "key=value key=value ...", as one rank or (NULL) alone. */

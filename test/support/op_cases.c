@@ -23,6 +23,7 @@
 #include "core/ops/dropout/dropout.h"
 #include "core/ops/gather_image/gather_image.h"
 #include "core/ops/gaussian_filter/gaussian_filter.h"
+#include "core/ops/grouped_conv2d/grouped_conv2d.h"
 #include "core/ops/layer_norm/layer_norm.h"
 #include "core/ops/leaky_relu/leaky_relu.h"
 #include "core/ops/lr_schedule/lr_schedule.h"
@@ -38,6 +39,7 @@
 #include "core/ops/pointwise/pointwise.h"
 #include "core/ops/quantile/quantile.h"
 #include "core/ops/relu/relu.h"
+#include "core/ops/relu6/relu6.h"
 #include "core/ops/resize_bilinear/resize_bilinear.h"
 #include "core/ops/reweighted_score/reweighted_score.h"
 #include "core/ops/scale/scale.h"
@@ -59,9 +61,12 @@
     }
 
 BUILDER(relu, ead_relu(g, x[0]))
+BUILDER(relu6, ead_relu6(g, ead_scale(g, x[0], numbers[0])))
 BUILDER(leaky_relu, ead_leaky_relu(g, x[0], numbers[0]))
 BUILDER(batch_norm, ead_batch_norm(g, x[0], ead_batch_statistics(g, x[0]), x[1], x[2], numbers[0]))
 BUILDER(conv2d, ead_conv2d(g, x[0], x[1], x[2], (EadConv2d){INT(0), INT(1), INT(2) != 0}))
+BUILDER(grouped_conv2d, ead_grouped_conv2d(g, x[0], x[1], x[2],
+                                           (EadGroupedConv2d){INT(0), INT(1), INT(2), (EadActivation)INT(3)}))
 BUILDER(add, ead_add(g, x[0], x[1]))
 BUILDER(add_to_itself, ead_add(g, ead_relu(g, x[0]), ead_add(g, x[0], x[0])))
 BUILDER(scale, ead_scale(g, x[0], numbers[0]))
@@ -92,6 +97,9 @@ BUILDER(quantile, ead_quantile(g, x[0], numbers[0]))
 BUILDER(masked_mean, ead_masked_mean(g, x[0], x[1]))
 BUILDER(hard_feature_loss, ead_hard_feature_loss(g, x[0], numbers[0]))
 BUILDER(normalize_image, ead_normalize_image(g, x[0]))
+BUILDER(normalize_image_by, ead_normalize_image_by(g, x[0],
+                                                   &(EadColorScale){{numbers[0], numbers[0], numbers[1]},
+                                                                    {numbers[2], numbers[2], numbers[3]}}))
 BUILDER(pad_border, ead_pad_border(g, x[0], INT(0)))
 BUILDER(patch_pool, ead_patch_pool(g, x[0], (EadPatchPool){INT(0), INT(1)}))
 BUILDER(nearest_rows, ead_nearest_rows(g, x[0], x[1], (EadNearestRows){INT(0), INT(1) != 0}))

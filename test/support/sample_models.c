@@ -139,8 +139,28 @@ static void add_norm(Drawn *drawn, const char *prefix, int channels, bool last) 
     }
 }
 
+/* Of the other networks: the names in their files. */
+static bool norm_of_others(char out[64]) {
+    static const char *const names[][2] = {{"_conv_stem", "_bn0"},
+                                           {"_expand_conv", "_bn0"},
+                                           {"_depthwise_conv", "_bn1"},
+                                           {"_project_conv", "_bn2"},
+                                           {"features.conv0", "features.norm0"}};
+    size_t length = strlen(out);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        size_t end = strlen(names[i][0]);
+        if (length < end || strcmp(out + length - end, names[i][0]) != 0) continue;
+        strcpy(out + length - end, names[i][1]);
+        return true;
+    }
+    if (strncmp(out, "features.", 9) != 0) return false;
+    strcpy(strstr(out, "conv"), "norm2");
+    return true;
+}
+
 void norm_of(const char *weight, char out[64]) {
     snprintf(out, 64, "%.*s", (int)(strlen(weight) - strlen(".weight")), weight);
+    if (norm_of_others(out)) return;
     char *conv = strstr(out, "conv");
     if (conv) {
         char digit = conv[4];
@@ -149,27 +169,28 @@ void norm_of(const char *weight, char out[64]) {
         out[strlen(out) - 1] = '1';
 }
 
-void write_backbone(const EadResnetKind *kind, const char *path, Drawn *drawn) {
-    EadResnet shapes;
-    ASSERT_OK(ead_resnet_new(kind, EAD_RESNET_TORCHVISION, &shapes));
+void write_backbone(const char *name, const char *path, Drawn *drawn) {
+    EadBackbone shapes;
+    ASSERT_OK(ead_backbone_new(name, &shapes));
     ASSERT_OK(ead_safetensors_writer_new(&drawn->writer));
-    for (int i = 0; i < shapes.params.count; i += 2) {
+    bool basic = strcmp(name, "resnet18") == 0 || strcmp(name, "resnet34") == 0;
+    for (int i = 0; i < shapes.params.count; i++) {
+        const EadParam *param = &shapes.params.items[i];
+        bool biased = i + 1 < shapes.params.count && strstr(shapes.params.items[i + 1].name, ".bias");
         char norm[64];
-        norm_of(shapes.params.items[i].name, norm);
-        bool last = strstr(norm, kind->bottleneck ? ".bn3" : ".bn2") != NULL;
-        add_weight(drawn, &shapes.params.items[i]);
-        add_norm(drawn, norm, shapes.params.items[i].n, last);
+        if (strstr(param->name, ".bias")) continue;
+        if (param->n == 1) { /* a batch norm by itself */
+            snprintf(norm, sizeof norm, "%.*s", (int)(strlen(param->name) - strlen(".weight")), param->name);
+            add_norm(drawn, norm, param->c, false);
+            continue;
+        }
+        norm_of(param->name, norm);
+        add_weight(drawn, param);
+        if (biased) add_norm(drawn, norm, param->n, strstr(norm, basic ? ".bn2" : ".bn3") != NULL);
     }
     make_folders(path);
     ASSERT_OK(ead_safetensors_writer_write(drawn->writer, path));
     ead_safetensors_writer_free(drawn->writer);
     for (int i = 0; i < drawn->count; i++) free(drawn->owned[i]);
-    ead_resnet_free(&shapes);
-}
-
-const EadResnetKind *kind_named(const char *name) {
-    for (int i = 0; ead_resnet_kind(i); i++)
-        if (strcmp(ead_resnet_kind(i)->name, name) == 0) return ead_resnet_kind(i);
-    ck_abort_msg("no kind %s", name);
-    return NULL;
+    ead_backbone_free(&shapes);
 }

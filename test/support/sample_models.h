@@ -8,6 +8,7 @@
 #include "models/detector.h"
 #include "models/efficientad/model.h"
 #include "models/method.h"
+#include "models/networks/backbone.h"
 #include "models/networks/resnet.h"
 #include "test/support/scratch.h"
 
@@ -41,7 +42,7 @@ EadEfficientad *golden_model(const EadSafetensors *file, const char *prefix, Ead
 /* Largest difference in units of the largest expected value. */
 double relative_difference(const float *got, const double *expected, int64_t count, int64_t stride);
 
-enum { BACKBONE_SEED = 9, MAX_TENSORS = 1024 };
+enum { BACKBONE_SEED = 9, MAX_TENSORS = 2048 };
 
 /* The tensors of a file, which its writer borrows. */
 typedef struct Drawn {
@@ -57,6 +58,5 @@ typedef enum DrawnPart { GAMMA, BETA, RUNNING_MEAN, RUNNING_VARIANCE } DrawnPart
 /* conv1 -> bn1, layer1.0.conv2 -> layer1.0.bn2, layer1.0.downsample.0 -> layer1.0.downsample.1 */
 void norm_of(const char *weight, char out[64]);
 
-void write_backbone(const EadResnetKind *kind, const char *path, Drawn *drawn);
-
-const EadResnetKind *kind_named(const char *name);
+/* A file of the network of that name, as its publisher's. */
+void write_backbone(const char *name, const char *path, Drawn *drawn);

@@ -144,7 +144,7 @@ START_TEST(backbone_in_the_step_as_features_with_the_batch) {
     uint8_t *with_images = malloc(5 * SMALL),
             *with_features = malloc(SMALL + 2 * BATCH * POSITIONS * EAD_FEATURES);
     ck_assert(with_images && with_features);
-    write_backbone(kind_named("resnet18"), path, &(Drawn){.count = 0});
+    write_backbone("resnet18", path, &(Drawn){.count = 0});
     ASSERT_OK(ead_patch_features_open(path, NULL, &backbone));
     fill_images(with_images);
     memcpy(with_features, with_images, SMALL);

@@ -462,6 +462,70 @@ START_TEST(a_backbone_keeps_its_variant) {
 }
 END_TEST
 
+/* Writes the tensors of a file once more, each called by `rename_one`. */
+static void write_renamed(const char *from, const char *to, Rename *rename_one) {
+    static Named named[MAX_TENSORS];
+    EadSafetensors *file;
+    ASSERT_OK(ead_safetensors_open(from, &file));
+    write_safetensors(to, named, rename_all(file, "", rename_one, named));
+    ead_safetensors_close(file);
+}
+
+static void check_backbone(const char *name) {
+    char words[64];
+    EadBackbone backbone;
+    ASSERT_OK(ead_backbone_open(OUT, &backbone));
+    ck_assert_str_eq(backbone.name, name);
+    snprintf(words, sizeof words, "backbone: %s\n", name);
+    check_said(words);
+    ck_assert_ptr_null(strstr(said, "not used"));
+    ead_backbone_free(&backbone);
+}
+
+static bool in_a_module(const char *ours, char theirs[128]) {
+    snprintf(theirs, 128, "net.%s", ours);
+    return true;
+}
+
+/* "…denselayer1.norm1.weight" is "…denselayer1.norm.1.weight" in the first files of torchvision. */
+static bool with_dots(const char *ours, char theirs[128]) {
+    const char *layer = strstr(ours, "denselayer"), *dot = layer ? strchr(layer, '.') : NULL;
+    size_t before = dot ? (size_t)(dot - ours) + strlen(".norm") : strlen(ours);
+    snprintf(theirs, 128, "%.*s%s%s", (int)before, ours, dot ? "." : "", ours + before);
+    return true;
+}
+
+/* A member of EfficientNet's first family. */
+static bool with_squeeze(const char *ours, char theirs[128]) {
+    bool first = strcmp(ours, "_bn0.bias") == 0;
+    snprintf(theirs, 128, "%s", first ? "_blocks.0._se_reduce.weight" : ours);
+    return true;
+}
+
+static bool all_but_dots(const char *ours, char theirs[128]) {
+    return strstr(ours, "denselayer3.conv2") == NULL && with_dots(ours, theirs);
+}
+
+START_TEST(backbones_of_other_families) {
+    static const char *const names[] = {"efficientnet_lite1", "resnext101_32x8d", "densenet121"};
+    for (int i = 0; i < 3; i++) {
+        write_backbone(names[i], S "drawn.safetensors", &(Drawn){.count = 0});
+        write_renamed(S "drawn.safetensors", S "module.safetensors", in_a_module);
+        ASSERT_OK(import("-o " OUT " " S "module.safetensors"));
+        check_backbone(names[i]);
+    }
+    write_renamed(S "drawn.safetensors", S "dots.safetensors", with_dots);
+    ASSERT_OK(import("-o " OUT " " S "dots.safetensors"));
+    check_backbone("densenet121");
+    write_renamed(S "drawn.safetensors", S "dots.safetensors", all_but_dots);
+    check_refused("-o " OUT " " S "dots.safetensors",
+                  "tensor 'features.denseblock1.denselayer3.conv2.weight' is missing");
+    write_backbone("efficientnet_lite0", S "drawn.safetensors", &(Drawn){.count = 0});
+    write_renamed(S "drawn.safetensors", S "b0.safetensors", with_squeeze);
+    check_refused("-o " OUT " " S "b0.safetensors", "none of EfficientNet-Lite0, 1 and 2");
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("import");
     TCase *tests = tcase_create("all");
@@ -471,6 +535,7 @@ int main(void) {
     tcase_add_test(tests, what_does_not_fit);
     tcase_add_test(tests, backbones);
     tcase_add_test(tests, a_backbone_keeps_its_variant);
+    tcase_add_test(tests, backbones_of_other_families);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

@@ -68,7 +68,7 @@ static EadStatus open_inputs(Opened *o, float change, int inputs) {
     const EadTensor shapes[2] = {{.h = HEIGHT / 4, .w = WIDTH / 4, .c = 64},
                                  {.h = HEIGHT / 8, .w = WIDTH / 8, .c = 128}};
     *o = (Opened){.graph = ead_graph_new()};
-    write_backbone(kind_named("resnet18"), SCRATCH "drawn.safetensors", &(Drawn){.count = 0});
+    write_backbone("resnet18", SCRATCH "drawn.safetensors", &(Drawn){.count = 0});
     ASSERT_OK(ead_backbone_open(SCRATCH "drawn.safetensors", &o->backbone));
     o->backbone.params.values[5] += change;
     for (int i = 0; i < inputs; i++)

@@ -7,7 +7,6 @@
 #include "core/system/file_lock.h"
 #include "models/efficientad/model.h"
 #include "models/networks/params_file.h"
-#include "models/networks/resnet.h"
 #include "train/import/import.h"
 #include "train/support/version.h"
 
@@ -55,14 +54,16 @@ static void show_result(const Import *import, const char *output) {
         if (import->vectors[v].elements > 0)
             ead_print(stderr, "%s: %s\n", import->vectors[v].name,
                       import->vectors[v].data ? "found" : "all zero or incomplete, not used");
-    if (import->backbone.count > 0)
-        ead_print(
-            stderr,
-            "backbone: %d tensors up to layer3 (layer4, classifier and counters are not needed), from %s\n",
-            import->backbone.count, ead_import_path(&import->source, import->backbone.tensors[0]));
+    const EadImportBackbone *backbone = &import->backbone;
+    if (backbone->count > 0)
+        ead_print(stderr,
+                  "backbone: %d tensors (classifier, counters and what else lies behind its features are not "
+                  "needed), from %s\n",
+                  backbone->count, ead_import_path(&import->source, backbone->tensors[0]));
     show_rest(import);
-    if (import->backbone.count > 0)
-        ead_print(stderr, "%s: a backbone for distillation\n", output);
+    if (backbone->count > 0)
+        ead_print(stderr, "%s: a backbone, for model.backbone%s\n", output,
+                  backbone->family->variant ? " and distill.backbone" : "");
     else if (!import->student)
         ead_print(stderr, "%s: a teacher, for model.teacher\n", output);
     else if (predicts(import))
@@ -92,9 +93,11 @@ static EadStatus find_all(Import *import) {
     if (import->backbone.count > 0) return EAD_OK;
     show_rest(import);
     const char *closest = import->networks.closest;
+    char known[512];
+    ead_backbone_networks(known, sizeof known);
     return ead_fail(EAD_BAD_FILE,
-                    "%s: holds no network that is known (PDN-S, PDN-M, the autoencoder, a ResNet); %s%s",
-                    import->source.paths.items[0],
+                    "%s: holds no network that is known (PDN-S, PDN-M, the autoencoder, %s); %s%s",
+                    import->source.paths.items[0], known,
                     closest[0] ? "the closest is " : "its tensors are listed above", closest);
 }
 
@@ -132,8 +135,9 @@ static EadStatus add_tensors(Import *import) {
             EAD_TRY(add_tensor(import, network->tensors[i], network->params.items[i].name));
     }
     for (int i = 0; i < import->backbone.count; i++) {
-        EadImportTensor *tensor = import->backbone.tensors[i];
-        EAD_TRY(add_tensor(import, tensor, tensor->view->name + import->backbone.prefix_length));
+        char name[512];
+        ead_import_backbone_name(&import->backbone, i, name, sizeof name);
+        EAD_TRY(add_tensor(import, import->backbone.tensors[i], name));
     }
     for (int v = 0; v < EAD_IMPORT_VECTORS; v++) {
         const EadImportVector *vector = &import->vectors[v];
@@ -151,7 +155,7 @@ static EadStatus add_metadata(const Import *import) {
     const EadImportBackbone *backbone = &import->backbone;
     const char *variant =
         backbone->count > 0 ? ead_import_metadata(&import->source, backbone->tensors[0], "variant") : NULL;
-    if (!variant) variant = "torchvision"; /* where the strides of a ResNet are shows in no shape */
+    if (!variant && backbone->count > 0) variant = backbone->family->variant;
     char size[24];
     ead_format_image_size(autoencoder ? autoencoder->height : 256, autoencoder ? autoencoder->width : 256,
                           size);
@@ -163,26 +167,22 @@ static EadStatus add_metadata(const Import *import) {
         {"image_size", size},
         {"padding", import->padding > 0 ? "true" : "false"},
         {"map_normalization", import->vectors[EAD_IMPORT_QUANTILES].data ? "quantile" : "none"}};
-    /* A backbone has no more than origin and variant, a teacher neither padding nor maps. */
-    int count = !pdn ? 3 : import->student ? 7 : 5;
+    /* A backbone has no more than origin and, if a ResNet, variant, a teacher neither padding nor maps. */
+    int count = import->student ? 7 : pdn ? 5 : variant ? 3 : 2;
     for (int i = 0; i < count; i++)
         EAD_TRY(ead_safetensors_writer_metadata(import->writer, metadata[i].key, metadata[i].value));
     return EAD_OK;
 }
 
 /* Whatever the file is good for (show_result()) must work; values that are not finite are noticed here. Says
- * which ResNet it is. */
+ * which backbone it is. */
 static EadStatus check_written(const Import *import, const char *path) {
     if (import->backbone.count > 0) {
-        EadSafetensors *file;
-        EadResnet resnet;
-        EAD_TRY(ead_safetensors_open(path, &file));
-        /* The shapes are those of both variants. */
-        EadStatus status = ead_resnet_read(file, EAD_RESNET_TORCHVISION, &resnet);
-        if (status == EAD_OK) ead_print(stderr, "backbone: %s\n", resnet.kind->name);
-        if (status == EAD_OK) ead_resnet_free(&resnet);
-        ead_safetensors_close(file);
-        return status;
+        EadBackbone backbone;
+        EAD_TRY(ead_backbone_open(path, &backbone));
+        ead_print(stderr, "backbone: %s\n", backbone.name);
+        ead_backbone_free(&backbone);
+        return EAD_OK;
     }
     const EadImportNetwork *teacher = import->teacher, *autoencoder = import->autoencoder;
     const EadEfficientadSpec spec = {.size = teacher ? teacher->size : import->student->size,

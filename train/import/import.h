@@ -1,11 +1,12 @@
 /* Import of networks that others trained: the tensors of their files, whatever the format, and what is found
  * among them by name and shape: teacher, student and autoencoder by the names of their layers, the
- * teacher's statistics and the maps' quantiles, or a ResNet for distillation. */
+ * teacher's statistics and the maps' quantiles, or a backbone. */
 #pragma once
 
 #include "core/base/string_list.h"
 #include "core/file/safetensors.h"
 #include "data/torch/torch_file.h"
+#include "models/networks/backbone.h"
 #include "models/networks/pdn.h"
 
 /* ---- the files ---- */
@@ -120,16 +121,20 @@ typedef struct EadImportVector {
  * elements and for pieces of different types; those of ead_import_load(). */
 EadStatus ead_import_vectors_find(EadImportVector vectors[EAD_IMPORT_VECTORS], EadImportSource *source);
 
-/* ---- a ResNet by torchvision's names: what models/networks/resnet.h reads for distillation ---- */
+/* ---- a backbone by its publisher's names: what models/networks/backbone.h reads ---- */
 
 typedef struct EadImportBackbone {
-    EadImportTensor **tensors; /* [count], owned */
-    int prefix_length;         /* of their names, which are torchvision's behind it */
-    int count;                 /* 0: not found */
+    const EadBackboneFamily *family; /* NULL: not found */
+    EadImportTensor **tensors;       /* [count], owned */
+    int prefix_length;               /* of their names, which are the publisher's behind it */
+    int count;
 } EadImportBackbone;
 
-/* Finds the first file with conv1.weight and layer1.0.conv1.weight under one prefix, and marks what belongs
- * to it up to layer3 as used; layer4, the classifier and counters are of no use. Error: EAD_NO_MEMORY. Free
- * in every case. */
+/* Finds the first file with the mark of a family under any prefix, and marks what belongs to it as used; what lies
+ * behind its features and counters are of no use. Error: EAD_NO_MEMORY. Free in every case. */
 EadStatus ead_import_backbone_find(EadImportBackbone *backbone, EadImportSource *source);
+
+/* What tensor `index` is called in a backbone file. The first DenseNets that torchvision published say norm.1 where
+ * it has said norm1 since. */
+void ead_import_backbone_name(const EadImportBackbone *backbone, int index, char *out, size_t size);
 void ead_import_backbone_free(EadImportBackbone *backbone);

@@ -1,6 +1,5 @@
 /* Networks by the names of their layers: for each tensor that may be a layout's first, whether the others are
- * there too; shapes decide, and say the size. A ResNet is known by its first block; which member of the
- * family it is, its reader finds out. */
+ * there too; shapes decide, and say the size. */
 #include "train/import/import.h"
 
 #include "core/base/memory.h"
@@ -190,51 +189,6 @@ EadStatus ead_import_networks_find(EadImportNetworks *networks, EadImportSource 
 void ead_import_networks_free(EadImportNetworks *networks) {
     for (int role = 0; role < EAD_IMPORT_ROLES; role++) ead_params_free(&networks->of[role].params);
     *networks = (EadImportNetworks){0};
-}
-
-static bool is_part(const char *name, const char *const *parts) {
-    for (; *parts; parts++)
-        if (strncmp(name, *parts, strlen(*parts)) == 0) return true;
-    return false;
-}
-
-static EadStatus collect(EadImportBackbone *backbone, EadImportSource *source, const EadImportTensor *first,
-                         int prefix_length) {
-    static const char *const kept[] = {"conv1.", "bn1.", "layer1.", "layer2.", "layer3.", NULL};
-    static const char *const needless[] = {"layer4.", "fc.", NULL};
-    backbone->tensors = ead_new(source->count, sizeof *backbone->tensors, "a list of tensors");
-    if (!backbone->tensors) return EAD_NO_MEMORY;
-    backbone->prefix_length = prefix_length;
-    for (int i = 0; i < source->count; i++) {
-        EadImportTensor *tensor = &source->tensors[i];
-        const char *name = tensor->view->name;
-        if (tensor->file != first->file || strncmp(name, first->view->name, (size_t)prefix_length) != 0)
-            continue;
-        name += prefix_length;
-        if (is_part(name, kept) && !strstr(name, "num_batches_tracked"))
-            backbone->tensors[backbone->count++] = tensor;
-        tensor->used = is_part(name, kept) || is_part(name, needless);
-    }
-    return EAD_OK;
-}
-
-EadStatus ead_import_backbone_find(EadImportBackbone *backbone, EadImportSource *source) {
-    *backbone = (EadImportBackbone){0};
-    for (int i = 0; i < source->count; i++) {
-        const EadImportTensor *tensor = &source->tensors[i];
-        int prefix_length = ead_import_prefix(tensor->view->name, "layer1.0.conv1.weight");
-        if (prefix_length < 0) continue;
-        char stem[NAME_SIZE];
-        int used = snprintf(stem, sizeof stem, "%.*sconv1.weight", prefix_length, tensor->view->name);
-        if (used < NAME_SIZE && ead_import_find(source, tensor->file, stem))
-            return collect(backbone, source, tensor, prefix_length);
-    }
-    return EAD_OK;
-}
-
-void ead_import_backbone_free(EadImportBackbone *backbone) {
-    free(backbone->tensors);
-    *backbone = (EadImportBackbone){0};
 }
 
 EadStatus ead_import_networks_check(const EadImportNetworks *networks, const EadImportSource *source) {

@@ -5,22 +5,29 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { DEFAULT_SIZE = EAD_PDN_SMALL };
+static const char default_backbone[] = "pdn_small";
+
+/* Looks for a file by where the program lies: in folder `name` of models/ in the source tree, or in share/efficientad/
+ * of an installation. */
+static bool find_file(const char *name, const char *file, EadPath path) {
+    static const char *const places[] = {"../models/", "../../models/", "../../../models/",
+                                         "../share/efficientad"};
+    EadPath program, folder;
+    char place[256];
+    if (ead_program_path(program) != EAD_OK || ead_path_folder(folder, program) != EAD_OK) return false;
+    for (int i = 0; i < 4; i++) {
+        snprintf(place, sizeof place, "%s%s/%s", places[i], i < 3 ? name : "", file);
+        if (ead_path_in(path, folder, place) != EAD_OK) return false;
+        if (access(path, R_OK) == 0) return true;
+    }
+    return false;
+}
 
 EadStatus ead_shipped_teacher(EadPdnSize size, EadPath path) {
-    static const char *const places[] = {"../models/weights", "../../models/weights",
-                                         "../../../models/weights", "../share/efficientad"};
     const char *name = size == EAD_PDN_SMALL ? "small" : "medium";
-    EadPath program, folder;
-    char file[128];
-    EadStatus status = ead_program_path(program);
-    if (status == EAD_OK) status = ead_path_folder(folder, program);
-    if (status != EAD_OK) return status;
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-        snprintf(file, sizeof file, "%s/teacher_%s.safetensors", places[i], name);
-        EAD_TRY(ead_path_in(path, folder, file));
-        if (access(path, R_OK) == 0) return EAD_OK;
-    }
+    char file[64];
+    snprintf(file, sizeof file, "teacher_%s.safetensors", name);
+    if (find_file("weights", file, path)) return EAD_OK;
     return ead_fail(
         EAD_UNSUPPORTED,
         "model.teacher: no teacher of size %s comes with this program; set model.teacher to a file with "
@@ -29,27 +36,35 @@ EadStatus ead_shipped_teacher(EadPdnSize size, EadPath path) {
         name);
 }
 
-/* The size of the shipped teacher that model.backbone means, or -1. */
-static int shipped_size(const char *backbone) {
-    if (!backbone[0]) return DEFAULT_SIZE;
-    if (strcmp(backbone, "pdn_small") == 0) return EAD_PDN_SMALL;
-    return strcmp(backbone, "pdn_medium") == 0 ? EAD_PDN_MEDIUM : -1;
-}
-
-static EadStatus open_backbone(const char *backbone, EadBackbone *out) {
-    EadPath shipped;
-    int size = shipped_size(backbone);
-    if (size < 0) return ead_backbone_open(backbone, out);
-    EAD_TRY(ead_shipped_teacher((EadPdnSize)size, shipped));
-    return ead_backbone_open(shipped, out);
+/* The file that model.backbone means: one by that path, unless it is the name of a network. Errors: EAD_IO,
+ * saying how to get it, for a name without file. */
+static EadStatus backbone_path(const char *backbone, EadPath path) {
+    char file[64];
+    if (!backbone[0]) backbone = default_backbone;
+    if (strcmp(backbone, "pdn_small") == 0) return ead_shipped_teacher(EAD_PDN_SMALL, path);
+    if (strcmp(backbone, "pdn_medium") == 0) return ead_shipped_teacher(EAD_PDN_MEDIUM, path);
+    if (!ead_backbone_is_known(backbone)) return ead_path_in(path, "", backbone);
+    snprintf(file, sizeof file, "%s.safetensors", backbone);
+    if (find_file("backbones", file, path)) return EAD_OK;
+    bool fetched = strncmp(backbone, "efficientnet_lite", strlen("efficientnet_lite")) == 0;
+    return ead_fail(EAD_IO, "%s does not come with the program; %s", backbone,
+                    fetched ? "make backbones fetches it"
+                            : "make it of its publisher's file by efficientad import, and name that");
 }
 
 void ead_check_backbone(EadConfig *config) {
-    if (shipped_size(config->model_backbone) < 0) ead_config_must_be_there(config, EAD_KEY_model_backbone);
+    EadPath path;
+    if (ead_backbone_is_known(config->model_backbone)) {
+        if (backbone_path(config->model_backbone, path) != EAD_OK)
+            ead_config_wrong(config, EAD_KEY_model_backbone, "model.backbone: %s", ead_error_message());
+    } else
+        ead_config_must_be_there(config, EAD_KEY_model_backbone);
 }
 
 EadStatus ead_open_backbone(const EadConfig *config, EadBackbone *out) {
+    EadPath path;
     *out = (EadBackbone){0};
-    EadStatus status = open_backbone(config->model_backbone, out);
+    EadStatus status = backbone_path(config->model_backbone, path);
+    if (status == EAD_OK) status = ead_backbone_open(path, out);
     return status == EAD_OK ? EAD_OK : ead_fail_prefix(status, "model.backbone: ");
 }

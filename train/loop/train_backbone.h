@@ -10,8 +10,8 @@
  * source tree, or share/efficientad/ of an installation. Errors: EAD_UNSUPPORTED, saying how to get one. */
 EadStatus ead_shipped_teacher(EadPdnSize size, EadPath path);
 
-/* Opens model.backbone: a file, or "pdn_small" or "pdn_medium" for a shipped teacher; empty: the shipped one that was
- * measured to be the better backbone. Errors: those of ead_backbone_open(), with the key before them. */
+/* Opens model.backbone: a file, or a network by its name: "pdn_small" or "pdn_medium" for a shipped teacher, others from
+ * models/backbones/NAME.safetensors; empty: the shipped one that was measured to be the better backbone. Errors: those of ead_backbone_open(), with the key before them. */
 EadStatus ead_open_backbone(const EadConfig *config, EadBackbone *out);
 
 /* Adds to config->problems a model.backbone that is not there. */

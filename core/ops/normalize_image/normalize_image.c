@@ -4,11 +4,14 @@
 
 #include "core/graph/op.h"
 
-const double ead_imagenet_mean[3] = {0.485, 0.456, 0.406};
-const double ead_imagenet_std[3] = {0.229, 0.224, 0.225};
+const EadColorScale ead_imagenet_scale = {{0.485, 0.456, 0.406}, {0.229, 0.224, 0.225}};
 
 EadNode *ead_normalize_image(EadGraph *graph, EadNode *x) {
-    return ead_graph_add(graph, EAD_OP_normalize_image, 1, (EadNode *[]){x}, NULL, 0);
+    return ead_normalize_image_by(graph, x, &ead_imagenet_scale);
+}
+
+EadNode *ead_normalize_image_by(EadGraph *graph, EadNode *x, const EadColorScale *scale) {
+    return ead_graph_add(graph, EAD_OP_normalize_image, 1, (EadNode *[]){x}, scale, sizeof *scale);
 }
 
 static EadStatus shape(const EadNode *node, EadTensor *y) {
@@ -29,13 +32,13 @@ static void plan(EadCall *call) {
 }
 
 static void normalize_image(const EadCall *call) {
+    const EadColorScale *scale = call->attributes;
     const uint8_t *x = call->x[0]->data;
     real *y = call->y->data, *table = call->workspace;
     int64_t pixels = ead_count(call->y) / CHANNELS;
     for (int u = 0; u < LEVELS; u++)
         for (int c = 0; c < CHANNELS; c++)
-            table[u * CHANNELS + c] =
-                ((real)u / (real)255 - (real)ead_imagenet_mean[c]) / (real)ead_imagenet_std[c];
+            table[u * CHANNELS + c] = ((real)u / (real)255 - (real)scale->mean[c]) / (real)scale->std[c];
 #pragma omp parallel for schedule(static)
     for (int64_t i = 0; i < pixels; i++)
         for (int c = 0; c < CHANNELS; c++) y[i * CHANNELS + c] = table[x[i * CHANNELS + c] * CHANNELS + c];

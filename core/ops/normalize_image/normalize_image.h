@@ -3,9 +3,17 @@
 
 #include "core/graph/graph.h"
 
-/* Mean and standard deviation of ImageNet's colours, red, green, blue, for values of 0..1. */
-extern const double ead_imagenet_mean[3], ead_imagenet_std[3];
+/* Of red, green, blue, for values of 0..1. */
+typedef struct EadColorScale {
+    double mean[3], std[3];
+} EadColorScale;
 
-/* x EAD_U8 [N,H,W,3], RGB -> [N,H,W,3]: (x/255 - mean) / std, rounded after each step as torchvision's
+/* ImageNet's colours: what most networks were trained with. */
+extern const EadColorScale ead_imagenet_scale;
+
+/* x EAD_U8 [N,H,W,3], RGB -> [N,H,W,3]: (x/255 - mean) / std with ImageNet's, rounded after each step as torchvision's
  * ToTensor and Normalize do. No gradient. Errors: EAD_BAD_SHAPE if x is no 8-bit RGB image. */
 EadNode *ead_normalize_image(EadGraph *graph, EadNode *x);
+
+/* The same with a scale of the network's own. */
+EadNode *ead_normalize_image_by(EadGraph *graph, EadNode *x, const EadColorScale *scale);

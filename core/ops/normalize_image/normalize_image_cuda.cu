@@ -1,9 +1,7 @@
 /* Image normalisation on CUDA: bound by memory bandwidth. */
 #include "core/cuda/stored.cuh"
 
-extern "C" {
 #include "core/ops/normalize_image/normalize_image.h"
-}
 
 enum { CHANNELS = 3 };
 
@@ -38,11 +36,12 @@ static __global__ void normalize_image(int64_t count, const unsigned char *x, bo
 }
 
 static void run(const EadCall *call) {
+    const EadColorScale *scale = static_cast<const EadColorScale *>(call->attributes);
     int64_t count = ead_count(call->y);
     Colours colours;
     for (int c = 0; c < CHANNELS; c++) {
-        colours.mean[c] = static_cast<float>(ead_imagenet_mean[c]);
-        colours.deviation[c] = static_cast<float>(ead_imagenet_std[c]);
+        colours.mean[c] = static_cast<float>(scale->mean[c]);
+        colours.deviation[c] = static_cast<float>(scale->std[c]);
     }
     EAD_LAUNCH(normalize_image, ead_group_blocks(count), EAD_GROUP_BLOCK, 0, call->stream, count,
                static_cast<const unsigned char *>(call->x[0]->data),

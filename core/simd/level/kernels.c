@@ -26,6 +26,23 @@ static void exp_row(const real *x, real factor, int64_t count, real *y) {
     for (int64_t i = 0; i < count; i++) y[i] = exp_of(factor * x[i]);
 }
 
+static void weighted_sum(int count, const real *const *x, const real *const *weights, int64_t channels,
+                         const real *bias, bool positive, real most, real *y) {
+    int64_t c = 0;
+    for (; c + LANES <= channels; c += LANES) {
+        Vector sum = bias ? load(bias + c) : zero();
+        for (int t = 0; t < count; t++) sum += load(x[t] + c) * load(weights[t] + c);
+        if (positive) sum = positive_part(sum);
+        store(y + c, at_most(sum, most));
+    }
+    for (; c < channels; c++) {
+        real sum = bias ? bias[c] : 0;
+        for (int t = 0; t < count; t++) sum += x[t][c] * weights[t][c];
+        if (positive && sum < 0) sum = 0;
+        y[c] = sum > most ? most : sum;
+    }
+}
+
 #define WINOGRAD(kernel)                                                                                     \
     {                                                                                                        \
         kernel, winograd_outputs_##kernel, winograd_input_##kernel, winograd_output_##kernel,                \
@@ -42,6 +59,9 @@ const EadSimd TABLE(EAD_LEVEL) = {
     .name = TEXT(EAD_LEVEL),
     .panel = PANEL,
     .product = product,
+    .narrow = LANES,
+    .narrow_product = narrow_product,
+    .weighted_sum = weighted_sum,
     .winograd = {WINOGRAD(3), WINOGRAD(4)},
     .tanh_row = tanh_row,
     .exp_row = exp_row,

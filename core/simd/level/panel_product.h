@@ -1,35 +1,36 @@
-/* c[rows][PANEL] (+)= a b, register blocks of at most 6 rows. The block's numbers stay in registers over the
- * whole of k: per k it loads PANEL_VECTORS vectors of b, broadcasts one number of a for each row and
+/* c[rows][PANEL] (+)= a b, or with one vector for the panel, register blocks of at most 6 rows. The block's numbers stay in registers over the
+ * whole of k: per k it loads `vectors` vectors of b, broadcasts one number of a for each row and
  * multiplies. */
 #pragma once
 
 #include "core/simd/level/vector.h"
 #include "core/simd/simd.h"
 
-/* rows and the strides are constants where this is inlined. */
-static inline __attribute__((always_inline)) void block(int rows, int64_t k, const real *a,
+/* vectors, rows and the strides are constants where this is inlined. */
+static inline __attribute__((always_inline)) void block(int vectors, int rows, int64_t k, const real *a,
                                                         int64_t row_stride, int64_t k_stride, const real *b,
                                                         int64_t ldb, real *c, int64_t ldc, int accumulate) {
     Vector sum[EAD_SIMD_ROWS][PANEL_VECTORS];
-    UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < PANEL_VECTORS; j++) sum[i][j] =
+    UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < vectors; j++) sum[i][j] =
         accumulate ? load(c + i * ldc + j * LANES) : zero();
     for (int64_t l = 0; l < k; l++, b += ldb, a += k_stride) {
         Vector row[PANEL_VECTORS];
-        UNROLL for (int j = 0; j < PANEL_VECTORS; j++) row[j] = load(b + j * LANES);
+        UNROLL for (int j = 0; j < vectors; j++) row[j] = load(b + j * LANES);
         UNROLL for (int i = 0; i < rows; i++) {
             Vector broadcast = a[i * row_stride] - zero(); /* x - 0 is x: a plain broadcast */
-            UNROLL for (int j = 0; j < PANEL_VECTORS; j++) sum[i][j] += broadcast * row[j];
+            UNROLL for (int j = 0; j < vectors; j++) sum[i][j] += broadcast * row[j];
         }
     }
-    UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < PANEL_VECTORS; j++)
+    UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < vectors; j++)
         store(c + i * ldc + j * LANES, sum[i][j]);
 }
 
-#define BLOCK(rows) block(rows, p->k, a, row_stride, k_stride, p->b, p->ldb, c, p->ldc, p->accumulate)
+#define BLOCK(rows)                                                                                          \
+    block(vectors, rows, p->k, a, row_stride, k_stride, p->b, p->ldb, c, p->ldc, p->accumulate)
 
 /* Blocks of six rows, and one for the rows that are left. One of the two strides is the constant 1. */
-static inline __attribute__((always_inline)) void blocks(const EadPanelProduct *p, int64_t row_stride,
-                                                         int64_t k_stride) {
+static inline __attribute__((always_inline)) void blocks(int vectors, const EadPanelProduct *p,
+                                                         int64_t row_stride, int64_t k_stride) {
     const real *a = p->a;
     real *c = p->c;
     int64_t left = p->rows;
@@ -50,7 +51,14 @@ static inline __attribute__((always_inline)) void blocks(const EadPanelProduct *
 
 static void product(const EadPanelProduct *p) {
     if (p->k_stride == 1)
-        blocks(p, p->row_stride, 1);
+        blocks(PANEL_VECTORS, p, p->row_stride, 1);
     else
-        blocks(p, 1, p->k_stride);
+        blocks(PANEL_VECTORS, p, 1, p->k_stride);
+}
+
+static void narrow_product(const EadPanelProduct *p) {
+    if (p->k_stride == 1)
+        blocks(1, p, p->row_stride, 1);
+    else
+        blocks(1, p, 1, p->k_stride);
 }

@@ -35,4 +35,11 @@ static inline __attribute__((always_inline)) Vector positive_part(Vector v) {
     return (Vector)((__typeof__(negative))v & ~negative);
 }
 
+/* min(v, most), and a NaN stays one. */
+static inline __attribute__((always_inline)) Vector at_most(Vector v, real most) {
+    Vector limit = most - zero();
+    __typeof__(v > limit) above = v > limit;
+    return (Vector)(((__typeof__(above))limit & above) | ((__typeof__(above))v & ~above));
+}
+
 #define UNROLL _Pragma("GCC unroll 16")

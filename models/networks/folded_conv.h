@@ -1,0 +1,23 @@
+/* Batch norm in files of trained networks: for inference it is a scale and a shift, folded into the convolution
+ * before it or kept by itself. */
+#pragma once
+
+#include "core/file/safetensors.h"
+#include "core/graph/params.h"
+
+/* Reads a convolution: weight is one of params, its bias the next. norm: its batch norm in the file, whose
+ * NORM.weight, .bias, .running_mean and .running_var are folded in; a file without NORM.running_var has a bias
+ * instead. Errors: EAD_BAD_FILE, naming file and tensor, for what is missing, of another shape or not finite, and for
+ * a negative variance; EAD_NO_MEMORY. */
+EadStatus ead_folded_conv_read(const EadSafetensors *file, EadParams *params, const EadParam *weight,
+                               const char *norm, double epsilon);
+
+/* Declares a batch norm as PREFIX.weight and PREFIX.bias [channels]. */
+EadStatus ead_folded_norm_declare(EadParams *params, const char *prefix, int channels);
+
+/* Reads one; weight: its PREFIX.weight among params. In a file without PREFIX.running_var these two are all. */
+EadStatus ead_folded_norm_read(const EadSafetensors *file, EadParams *params, const EadParam *weight,
+                               double epsilon);
+
+/* The part of a parameter's name before its last dot. */
+void ead_layer_name(const EadParam *param, char out[EAD_NAME_SIZE]);

@@ -1,0 +1,59 @@
+/* Backbones by the tensor that their family is known by; which member of it they are, its reader finds out. */
+#include "train/import/import.h"
+
+#include "core/base/memory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Whether a name begins with one of "a.|b.". */
+static bool is_part(const char *name, const char *parts) {
+    for (size_t length; (length = strcspn(parts, "|")) > 0; parts += length + (parts[length] == '|'))
+        if (strncmp(name, parts, length) == 0) return true;
+    return false;
+}
+
+static EadStatus collect(EadImportBackbone *backbone, EadImportSource *source, const EadImportTensor *first) {
+    const EadBackboneFamily *family = backbone->family;
+    int length = backbone->prefix_length;
+    backbone->tensors = ead_new(source->count, sizeof *backbone->tensors, "a list of tensors");
+    if (!backbone->tensors) return EAD_NO_MEMORY;
+    for (int i = 0; i < source->count; i++) {
+        EadImportTensor *tensor = &source->tensors[i];
+        const char *name = tensor->view->name;
+        if (tensor->file != first->file || strncmp(name, first->view->name, (size_t)length) != 0) continue;
+        name += length;
+        if (is_part(name, family->parts) && !strstr(name, "num_batches_tracked"))
+            backbone->tensors[backbone->count++] = tensor;
+        tensor->used = is_part(name, family->parts) || is_part(name, family->beyond);
+    }
+    return EAD_OK;
+}
+
+EadStatus ead_import_backbone_find(EadImportBackbone *backbone, EadImportSource *source) {
+    *backbone = (EadImportBackbone){0};
+    for (int i = 0; i < source->count; i++) {
+        const EadImportTensor *tensor = &source->tensors[i];
+        for (int f = 0; (backbone->family = ead_backbone_family(f)) != NULL; f++) {
+            if (!backbone->family->parts) continue;
+            backbone->prefix_length = ead_import_prefix(tensor->view->name, backbone->family->mark);
+            if (backbone->prefix_length >= 0) return collect(backbone, source, tensor);
+        }
+    }
+    return EAD_OK;
+}
+
+void ead_import_backbone_name(const EadImportBackbone *backbone, int index, char *out, size_t size) {
+    static const char *const dotted[] = {".norm.", ".conv."};
+    snprintf(out, size, "%s", backbone->tensors[index]->view->name + backbone->prefix_length);
+    for (size_t i = 0; i < sizeof dotted / sizeof *dotted; i++) {
+        char *part = strstr(out, dotted[i]), *dot = part ? part + strlen(dotted[i]) - 1 : NULL;
+        if (dot && dot[1] >= '1' && dot[1] <= '2' && dot[2] == '.') memmove(dot, dot + 1, strlen(dot));
+    }
+}
+
+void ead_import_backbone_free(EadImportBackbone *backbone) {
+    free(backbone->tensors);
+    *backbone = (EadImportBackbone){0};
+}
