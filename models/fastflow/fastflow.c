@@ -43,6 +43,7 @@ static void free_model(EadModel *base) {
 EadStatus ead_fastflow_find_taps(const EadBackbone *backbone, const char *names, EadTaps *out) {
     char first[128];
     const char *all = backbone->family->taps;
+    if (!names[0] && backbone->family->flow_taps) names = backbone->family->flow_taps;
     if (names[0]) return ead_backbone_find_taps(backbone, names, out);
     size_t length = 0;
     for (int count = 0; all[length] && count < 3; count++) {

@@ -48,7 +48,7 @@ typedef struct EadFastflow {
 EadStatus ead_fastflow_new(const EadFastflowSpec *spec, EadBackbone *backbone, uint64_t seed,
                            EadFastflow **out);
 
-/* Taps of the names "layer1,layer2"; "": the first three of the backbone, or as many as it has. Errors:
+/* Taps of the names "layer1,layer2"; "": the backbone's usual ones, the first three where it names none. Errors:
  * EAD_BAD_ARGUMENT, with the names there are. */
 EadStatus ead_fastflow_find_taps(const EadBackbone *backbone, const char *names, EadTaps *out);
 

@@ -25,6 +25,7 @@ struct EadBackboneFamily {
     const char *networks;     /* for people: "ResNet-18/34/50/101" */
     const char *taps;         /* the names of its features, "layer1|layer2|layer3", fine ones first */
     const char *default_taps; /* of them what methods take by default: "layer2,layer3" */
+    const char *flow_taps;    /* and what FastFlow takes; NULL: the first three */
     int patch_length;         /* numbers that a patch of these is averaged to by default */
     const char *mark;         /* a tensor that its files are known by */
     /* Of its publisher's files, beginnings of names: what the network needs, and what lies behind its features, "fc.|…".

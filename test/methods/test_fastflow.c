@@ -124,7 +124,7 @@ START_TEST(bad_files_are_refused) {
 }
 END_TEST
 
-START_TEST(features_are_the_first_three_where_none_are_named) {
+START_TEST(usual_features_where_none_are_named) {
     EadBackbone resnet = drawn_backbone(), pdn;
     EadTaps taps;
     char text[64];
@@ -132,8 +132,11 @@ START_TEST(features_are_the_first_three_where_none_are_named) {
     ead_backbone_taps_text(&resnet, &taps, text, sizeof text);
     ck_assert_str_eq(text, "layer1,layer2,layer3");
     ASSERT_OK(ead_backbone_new("pdn_small", &pdn));
-    ASSERT_OK(ead_fastflow_find_taps(&pdn, "stride8", &taps));
-    ck_assert(taps.count == 1);
+    ASSERT_OK(ead_fastflow_find_taps(&pdn, "", &taps));
+    ead_backbone_taps_text(&pdn, &taps, text, sizeof text);
+    ck_assert_str_eq(text, "stride8,stride16");
+    ASSERT_OK(ead_fastflow_find_taps(&pdn, "stride4", &taps));
+    ck_assert(taps.count == 1 && taps.at[0] == 0);
     ck_assert_int_eq(ead_fastflow_find_taps(&pdn, "layer1", &taps), EAD_BAD_ARGUMENT);
     assert_contains(ead_error_message(), "it has stride4|stride8|stride16");
     ead_backbone_free(&resnet);
@@ -176,7 +179,7 @@ int main(void) {
     tcase_add_test(tests, the_map_is_that_of_the_original);
     tcase_add_test(tests, files_give_the_same_model_back);
     tcase_add_loop_test(tests, bad_files_are_refused, 0, (int)(sizeof spoiled / sizeof *spoiled));
-    tcase_add_test(tests, features_are_the_first_three_where_none_are_named);
+    tcase_add_test(tests, usual_features_where_none_are_named);
     tcase_add_test(tests, a_fresh_flow_changes_little);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
