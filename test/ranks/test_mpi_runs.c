@@ -12,7 +12,11 @@ enum { STEPS = 6 };
 #define SETTINGS                                                                                             \
     " --set distill.batch=4 --set distill.lr=1e-4 --set distill.steps=6 --set distill.cache=" SCRATCH "cach" \
     "e"
-#define DISTILL    "distill -q -c " SCRATCH "base.yaml" SETTINGS " --output " SCRATCH
+#define DISTILL "distill -q -c " SCRATCH "base.yaml" SETTINGS " --output " SCRATCH
+#define FLOW                                                                                                 \
+    "train -q --set model.method=fastflow --set model.image_size=128 --set fastflow.epochs=1 "               \
+    "--set fastflow.batch=3 --set dataset.path=" SCRATCH                                                     \
+    "flow --set dataset.category=gasket --output " SCRATCH
 #define NEED_MPI() SKIP_UNLESS(program[0], "no program with MPI, or no mpirun")
 
 static char program[256]; /* "": there is none */
@@ -183,6 +187,26 @@ START_TEST(a_dry_run_says_what_it_takes) {
 }
 END_TEST
 
+/* A detector, whose evaluation rank 0 makes alone. */
+START_TEST(fastflow_is_shared_out_too) {
+    enum { LOSSES = 4, ROWS = 2 };
+    static const char header[] = "step,loss_squares,log_determinant,loss_total,lr\n";
+    double alone[ROWS][LOSSES], shared[ROWS][LOSSES];
+    NEED_MPI();
+    use_ranks(0);
+    run_well("synth --output " SCRATCH
+             "flow --category gasket --size 64 --train 6 --test-good 1 --test-defect 1");
+    run_well(FLOW "flow_1");
+    use_ranks(3);
+    run_well(FLOW "flow_3");
+    read_loss_rows(SCRATCH "flow_1/", header, ROWS, LOSSES, &alone[0][0]);
+    read_loss_rows(SCRATCH "flow_3/", header, ROWS, LOSSES, &shared[0][0]);
+    for (int i = 0; i < ROWS; i++)
+        ck_assert_double_eq_tol(shared[i][2], alone[i][2], 1e-5 * fabs(alone[i][2]));
+    ck_assert(exists(SCRATCH "flow_3/metrics.json"));
+}
+END_TEST
+
 START_TEST(methods_without_a_batch_are_refused) {
     Outcome outcome;
     NEED_MPI();
@@ -225,6 +249,7 @@ int main(void) {
     tcase_add_test(ends, a_stopped_rank_stops_all);
     tcase_add_test(ends, failures_are_said_once);
     tcase_add_test(ends, a_dry_run_says_what_it_takes);
+    tcase_add_test(tests, fastflow_is_shared_out_too);
     tcase_add_test(tests, methods_without_a_batch_are_refused);
     tcase_add_test(tests, without_mpi_several_ranks_are_refused);
     suite_add_tcase(suite, tests);

@@ -73,17 +73,22 @@ static int phases(const void *state, EadPhase out[EAD_MAX_PHASES]) {
     return 1;
 }
 
+static int batch(const void *state) {
+    return ((const FlowState *)state)->config->fastflow_batch;
+}
+
 static EadStatus plan(void *state, int phase, EadStep *step) {
     FlowState *s = state;
     const EadConfig *config = s->config;
     EadPlanOptions plan_options = ead_run_plan_options(s->spec);
-    EadFastflowOptions options = {.batch = config->fastflow_batch,
+    EadFastflowOptions options = {.batch = ead_ranks_share(s->spec->ranks, config->fastflow_batch),
                                   .rate = config->fastflow_lr,
                                   .weight_decay = config->fastflow_weight_decay};
     (void)phase;
     EadStatus status = ead_fastflow_step_new(s->model, &options, &s->features, &plan_options, step);
-    return status == EAD_NO_MEMORY ? ead_fail_prefix(status, "with fastflow.batch=%d: ", options.batch)
-                                   : status;
+    return status == EAD_NO_MEMORY
+               ? ead_fail_prefix(status, "with fastflow.batch=%d: ", config->fastflow_batch)
+               : status;
 }
 
 static EadStatus start(void *state, const EadStep *step) {
@@ -186,6 +191,7 @@ const EadFit ead_fit_fastflow = {.name = "fastflow",
                                  .sample = sample,
                                  .free = free_state,
                                  .phases = phases,
+                                 .batch = batch,
                                  .plan = plan,
                                  .start = start,
                                  .begin = begin,

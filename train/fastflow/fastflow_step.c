@@ -20,8 +20,8 @@ static void build(void *context, EadGraph *graph, EadNode *done, EadStepParts *p
     EadNode *features[EAD_TAPS_CHOSEN];
     (void)done;
     for (int t = 0; t < b->model->spec.taps.count; t++)
-        features[t] =
-            ead_train_features_input(b->features, graph, b->options->batch, &b->model->shapes[t], parts);
+        features[t] = ead_train_features_input(b->features, graph, b->options->batch.count,
+                                               &b->model->shapes[t], parts);
     EadFastflowLoss loss = ead_fastflow_loss(graph, b->model, features);
     parts->losses[0] = loss.squares;
     parts->losses[1] = loss.logdet;
@@ -29,6 +29,7 @@ static void build(void *context, EadGraph *graph, EadNode *done, EadStepParts *p
     parts->groups[0] = (EadStepGroup){&b->model->params, ead_adam_usual(b->options->weight_decay),
                                       (EadLrSchedule){b->options->rate, 1, -1}};
     parts->group_count = 1;
+    parts->share = b->options->batch;
 }
 
 EadStatus ead_fastflow_step_new(EadFastflow *model, const EadFastflowOptions *options,

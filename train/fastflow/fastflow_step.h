@@ -9,7 +9,7 @@
 extern const EadLossColumn ead_fastflow_losses[];
 
 typedef struct EadFastflowOptions {
-    int batch; /* images a step */
+    EadShare batch; /* its images that this process sees */
     double rate, weight_decay;
 } EadFastflowOptions;
 
