@@ -68,8 +68,8 @@ static bool is_hidden_name(const char *name) {
            strcmp(digits + DIGITS, ENDING) == 0;
 }
 
-/* Removes a file with a hidden name if it is ours to remove and nobody that lives holds its lock. Where files cannot
- * be locked nothing is removed. */
+/* Removes a file with a hidden name if it is ours to remove and nobody that lives holds its lock. Where files
+ * cannot be locked nothing is removed. */
 static void remove_leftover(int folder, const char *name) {
     struct stat info;
     int descriptor = openat(folder, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -136,8 +136,8 @@ static bool keep_access(int descriptor, const struct stat *old, const char *path
     return ((now.st_mode ^ old->st_mode) & 07777) == 0 || fchmod(descriptor, old->st_mode & 07777) == 0;
 }
 
-/* Opens a file with the temporary name. It is locked as long as we live, which tells others that it is no leftover;
- * one that was taken for such before it was locked is made anew. */
+/* Opens a file with the temporary name. It is locked as long as we live, which tells others that it is no
+ * leftover; one that was taken for such before it was locked is made anew. */
 static int open_named(const EadAtomicFile *file, mode_t mode) {
     for (;;) {
         struct stat info;
@@ -259,7 +259,7 @@ static bool give_name(EadAtomicFile *file) {
         done = true;
         file->named = false;
     }
-    return done; /* all is on the disk: closing can lose nothing, and keeps the temporary name ours until here */
+    return done; /* all is on the disk: closing loses nothing, and keeps the temporary name ours until here */
 }
 
 /* A folder that may not be read cannot be synced, and some file systems know no such thing (EINVAL). */
@@ -276,8 +276,8 @@ EadStatus ead_sync_folder_of(const char *path) {
                     path, strerror(reason));
 }
 
-/* A stream keeps that a write failed, but not why. One more at the end of the file, which is given up, fails for the
- * same reason. */
+/* A stream keeps that a write failed, but not why. One more at the end of the file, which is given up, fails
+ * for the same reason. */
 static bool is_sound(EadAtomicFile *file) {
     static const char block[1 << 12];
     if (!ferror(file->stream)) return true;

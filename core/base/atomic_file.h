@@ -1,9 +1,9 @@
 /* Files that appear under their final name complete or not at all: written without a name into the folder of
  * the target, flushed, synced and named; one that exists is replaced by a rename. A crash, a full disk or an
- * error costs the new file, never the previous one, and leaves nothing behind, with one exception: what is to be
- * renamed, and all on file systems without O_TMPFILE, has a hidden name, ".efficientad-....tmp", which outlives a
- * process that is killed in that moment. The next that writes into the folder removes it: such a file is locked while
- * its process lives.
+ * error costs the new file, never the previous one, and leaves nothing behind, with one exception: what is to
+ * be renamed, and all on file systems without O_TMPFILE, has a hidden name, ".efficientad-....tmp", which
+ * outlives a process that is killed in that moment. The next that writes into the folder removes it: such a
+ * file is locked while its process lives.
  *
  * A target that exists keeps owner, group, mode and access list (ACL); a link stays and what it leads to is
  * replaced; a FIFO, a terminal, a device of characters or our own standard output gets the bytes when all are
@@ -29,8 +29,8 @@ typedef struct EadAtomicFile {
  * that is too long; EAD_NO_MEMORY. The struct is empty then. */
 EadStatus ead_atomic_file_open(EadAtomicFile *file, const char *path);
 
-/* Flushes, and gives a path by which what is written so far can be read, in this process. Errors: EAD_IO, also
- * where the target is no regular file. */
+/* Flushes, and gives a path by which what is written so far can be read, in this process. Errors: EAD_IO,
+ * also where the target is no regular file. */
 EadStatus ead_atomic_file_readable(EadAtomicFile *file, EadPath path);
 
 /* Flushes, syncs, closes and renames. On any failure the temporary file is removed and EAD_IO returned; where
@@ -44,5 +44,6 @@ EadStatus ead_atomic_file_write_text(const char *path, const char *text);
 /* Closes and removes the temporary file; harmless on an empty (zeroed) or committed struct. */
 void ead_atomic_file_discard(EadAtomicFile *file);
 
-/* A rename is durable only once the folder that holds the name is synced. Errors: EAD_IO, with what it means. */
+/* A rename is durable only once the folder that holds the name is synced. Errors: EAD_IO, with what it
+ * means. */
 EadStatus ead_sync_folder_of(const char *path);

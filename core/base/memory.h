@@ -19,6 +19,6 @@ char *ead_strdup(const char *text);
  * not set. Errors: EAD_NO_MEMORY; array and capacity are then as before. */
 EadStatus ead_grow(void *array_address, int *capacity, int count, size_t size, const char *what);
 
-/* Closes a stream of open_memstream(bytes, ...); what was written is the caller's to free(). Errors: EAD_NO_MEMORY, with
- * *bytes NULL, if not all of it could be kept. */
+/* Closes a stream of open_memstream(bytes, ...); what was written is the caller's to free(). Errors:
+ * EAD_NO_MEMORY, with *bytes NULL, if not all of it could be kept. */
 EadStatus ead_memory_stream_close(FILE *stream, char **bytes, const char *what);

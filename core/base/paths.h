@@ -29,7 +29,8 @@ const char *ead_path_base(const char *path);
  * Errors: EAD_BAD_ARGUMENT where it is too long. */
 EadStatus ead_path_folder(EadPath folder, const char *path);
 
-/* The file of the running program. Without /proc what the kernel was told at its start counts. Errors: EAD_IO. */
+/* The file of the running program. Without /proc what the kernel was told at its start counts. Errors:
+ * EAD_IO. */
 EadStatus ead_program_path(EadPath path);
 
 /* Whether a path ends in one of the extensions, given as ".tif, .tiff", in any case. */

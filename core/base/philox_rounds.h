@@ -27,6 +27,13 @@ static EAD_DEVICE_FUNCTION inline void ead_philox_rounds(uint64_t seed, uint64_t
     out[0] = c0, out[1] = c1, out[2] = c2, out[3] = c3;
 }
 
+/* Ops that draw a word for each element give each step 2^34 words of a stream to itself: element i of step s
+ * takes word s * 2^34 + i, which is word i % 4 of this block. So steps and elements never share a number. */
+enum { EAD_STEP_WORDS_LOG2 = 34 };
+static EAD_DEVICE_FUNCTION inline uint64_t ead_step_block(int64_t step, int64_t element) {
+    return ((uint64_t)step << (EAD_STEP_WORDS_LOG2 - 2)) + (uint64_t)element / 4;
+}
+
 /* Uniform in [0,1) with 24 bits, from one word: exact in float and the same in double. */
 static EAD_DEVICE_FUNCTION inline float ead_uniform(uint32_t word) {
     return (float)(word >> 8) * 0x1p-24f;

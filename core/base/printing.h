@@ -1,5 +1,5 @@
-/* Text for people's eyes. Names and values come from files and folders of others; a terminal obeys some characters in
- * them (escape sequences), turns others around, and shows some not at all. */
+/* Text for people's eyes. Names and values come from files and folders of others; a terminal obeys some
+ * characters in them (escape sequences), turns others around, and shows some not at all. */
 #pragma once
 
 #include "core/base/status.h"
@@ -8,8 +8,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* Whether a code point must not reach a terminal: control characters (C0, DEL, C1), marks of direction, line and
- * paragraph separators, characters without width that join or order others. */
+/* Whether a code point must not reach a terminal: control characters (C0, DEL, C1), marks of direction, line
+ * and paragraph separators, characters without width that join or order others. */
 bool ead_is_hidden(uint32_t code);
 
 /* Replaces each of them, and each byte that is not UTF-8, by '?', in place. */

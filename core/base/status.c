@@ -12,8 +12,8 @@ enum { MESSAGE_SIZE = 1024, END_SIZE = MESSAGE_SIZE / 2 };
 
 static _Thread_local char message[MESSAGE_SIZE];
 
-/* Puts a text with an end. What is too long loses its middle: a message begins with a file, whose name may be of any
- * length, and ends with the reason and the cure. Of no memory for a long one its start must do. */
+/* Puts a text with an end. What is too long loses its middle: a message begins with a file, whose name may be
+ * of any length, and ends with the reason and the cure. Of no memory for a long one its start must do. */
 static void put(const char *format, va_list values, const char *end) {
     char start[MESSAGE_SIZE], *whole = NULL;
     va_list again;

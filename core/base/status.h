@@ -31,8 +31,9 @@ typedef enum EadStatus {
 #define EAD_PRINTF(text, first)
 #endif
 
-/* Sets the thread's message (printf-style, cut at 1023 bytes, made printable: core/base/printing.h) and returns
- * status, so that `return ead_fail(EAD_IO, "%s: %s", path, strerror(errno));` is all a caller writes. */
+/* Sets the thread's message (printf-style, cut at 1023 bytes, made printable: core/base/printing.h) and
+ * returns status, so that `return ead_fail(EAD_IO, "%s: %s", path, strerror(errno));` is all a caller
+ * writes. */
 EadStatus ead_fail(EadStatus status, const char *format, ...) EAD_PRINTF(2, 3);
 
 /* Puts a prefix before the present message ("file: line 3: " ...) and returns status unchanged. */

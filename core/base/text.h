@@ -1,5 +1,5 @@
-/* Text as people's tools leave it: with a byte-order mark, with line ends of Windows or of old Macs, in UTF-16. One
- * reader for all text files that are read: configs, sweeps, CSV, JSON, lists. */
+/* Text as people's tools leave it: with a byte-order mark, with line ends of Windows or of old Macs, in
+ * UTF-16. One reader for all text files that are read: configs, sweeps, CSV, JSON, lists. */
 #pragma once
 
 #include "core/base/status.h"
@@ -8,15 +8,16 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/* Makes text [size + 1] plain, in place: no byte-order mark, lines end with \n, no DOS end mark (0x1A) at the end, a 0
- * behind the last byte. Errors:
- * EAD_BAD_FILE for UTF-16, with the cure, and for bytes of 0; label: the file's name in them. */
+/* Makes text [size + 1] plain, in place: no byte-order mark, lines end with \n, no DOS end mark (0x1A) at the
+ * end, a 0 behind the last byte. Errors: EAD_BAD_FILE for UTF-16, with the cure, and for bytes of 0; label:
+ * the file's name in them. */
 EadStatus ead_text_clean(char *text, size_t *size, const char *label);
 
 /* ead_read_file() and ead_text_clean(). */
 EadStatus ead_read_text(const char *path, size_t max_size, char **text, size_t *size);
 
-/* A list of names as it comes in, one a line or, as `find -print0` writes it, each with a byte of 0 behind it. */
+/* A list of names as it comes in, one a line or, as `find -print0` writes it, each with a byte of 0 behind
+ * it. */
 typedef struct EadNameList {
     FILE *stream;      /* borrowed; NULL: an empty list */
     const char *label; /* what messages call it */
@@ -26,8 +27,9 @@ typedef struct EadNameList {
     int capacity;
 } EadNameList;
 
-/* The next name that is not empty, valid until the next call; *name is NULL at the end. Errors: EAD_IO; EAD_BAD_FILE
- * for UTF-16, for a byte of 0 after lines and for lines where there must be such bytes; EAD_NO_MEMORY. */
+/* The next name that is not empty, valid until the next call; *name is NULL at the end. Errors: EAD_IO;
+ * EAD_BAD_FILE for UTF-16, for a byte of 0 after lines and for lines where there must be such bytes;
+ * EAD_NO_MEMORY. */
 EadStatus ead_name_list_next(EadNameList *list, const char **name);
 
 void ead_name_list_free(EadNameList *list);

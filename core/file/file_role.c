@@ -113,8 +113,8 @@ static bool is_bitmap(const char *bytes, size_t size) {
     return size > 14 && memcmp(bytes, "BM", 2) == 0 && memcmp(bytes + 6, "\0\0\0\0", 4) == 0;
 }
 
-/* A message of Protocol Buffers: field 1, the version of the format, then the name of the producer (field 2) or the
- * graph (7). */
+/* A message of Protocol Buffers: field 1, the version of the format, then the name of the producer (field 2)
+ * or the graph (7). */
 static bool is_onnx(const char *bytes, size_t size) {
     return size > 3 && bytes[0] == 8 && bytes[1] > 0 && bytes[1] < 32 &&
            (bytes[2] == 0x12 || bytes[2] == 0x3A);

@@ -1,5 +1,5 @@
-/* What a file is and where it belongs, told by its content: whoever opens a file that a user named says what it
- * should be, and a file in the wrong role is refused by its right name, with the cure. */
+/* What a file is and where it belongs, told by its content: whoever opens a file that a user named says what
+ * it should be, and a file in the wrong role is refused by its right name, with the cure. */
 #pragma once
 
 #include "core/base/status.h"

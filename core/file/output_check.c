@@ -11,8 +11,8 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-/* Cuts a path down to the part that exists, a dangling link included; "" becomes ".". Gives the length of that
- * part in the path as it was. */
+/* Cuts a path down to the part that exists, a dangling link included; "" becomes ".". Gives the length of
+ * that part in the path as it was. */
 static size_t existing_part(EadPath path) {
     struct stat entry;
     while (*path && lstat(path, &entry) != 0) {

@@ -10,11 +10,12 @@
  * folder above. option: what names the folder, "--output"; it is named in errors. Errors: EAD_IO. */
 EadStatus ead_check_output_folder(const char *folder, const char *option);
 
-/* The same for a file, which must not be a folder. What is no regular file (a FIFO, a terminal) is not touched. */
+/* The same for a file, which must not be a folder. What is no regular file (a FIFO, a terminal) is not
+ * touched. */
 EadStatus ead_check_output_file(const char *path, const char *option);
 
-/* Whether a file of `bytes` may be made: by the process's limit on the size of files, and by the room on its disk,
- * which holds `beside` bytes of other new files at the same time. Errors: EAD_IO. */
+/* Whether a file of `bytes` may be made: by the process's limit on the size of files, and by the room on its
+ * disk, which holds `beside` bytes of other new files at the same time. Errors: EAD_IO. */
 EadStatus ead_check_room(const char *path, uint64_t bytes, uint64_t beside);
 
 /* Whether two outputs would be the same regular file, whether it exists or not. */

@@ -69,10 +69,10 @@ bool ead_file_name_valid(const char *name);
 
 typedef struct EadSafetensors EadSafetensors;
 
-/* Reads a file into memory and checks its whole header. What others do to the file afterwards does not matter.
- * On success *out belongs to the caller, else it is NULL. Errors: EAD_IO if it cannot be read, is no regular
- * file or is changed by others meanwhile; EAD_BAD_FILE, naming file and tensor, for anything malformed (see
- * safetensors_read.c); EAD_NO_MEMORY. */
+/* Reads a file into memory and checks its whole header. What others do to the file afterwards does not
+ * matter. On success *out belongs to the caller, else it is NULL. Errors: EAD_IO if it cannot be read, is no
+ * regular file or is changed by others meanwhile; EAD_BAD_FILE, naming file and tensor, for anything
+ * malformed (see safetensors_read.c); EAD_NO_MEMORY. */
 EadStatus ead_safetensors_open(const char *path, EadSafetensors **out);
 
 /* The same without the tensors' data, which is NULL: for files of any size. */

@@ -138,8 +138,8 @@ static bool is_same_file(int descriptor, const char *path) {
            opened.st_ino == named.st_ino;
 }
 
-/* A dead process's file, where there are no locks: of several that find it, only the one that can make the file
- * "PATH.claim" looks again and puts its own name in. */
+/* A dead process's file, where there are no locks: of several that find it, only the one that can make the
+ * file "PATH.claim" looks again and puts its own name in. */
 static EadStatus take_over(EadFileLock *lock, const char *what) {
     EadPath claim;
     if (snprintf(claim, sizeof claim, "%s.claim", lock->path) >= EAD_PATH_SIZE)
@@ -156,8 +156,8 @@ static EadStatus take_over(EadFileLock *lock, const char *what) {
     return status;
 }
 
-/* The file is free, but of another user and not to be written, or not of this program at all. It may be deleted only
- * while it is locked: two that found it dead would delete each other's. */
+/* The file is free, but of another user and not to be written, or not of this program at all. It may be
+ * deleted only while it is locked: two that found it dead would delete each other's. */
 static EadStatus make_way(const EadFileLock *lock, bool foreign, bool locked, bool *again) {
     if (foreign)
         return ead_fail(EAD_BAD_FILE, "%s: this file is not a lock of this program; move it away",

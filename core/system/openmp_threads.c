@@ -21,8 +21,8 @@
 
 /* ---- fork() ---- */
 
-/* Whether this process comes from one that had other threads, which may have been OpenMP's, and the host's just as
- * well as ours. */
+/* Whether this process comes from one that had other threads, which may have been OpenMP's, and the host's
+ * just as well as ours. */
 static atomic_bool is_orphan;
 static _Thread_local bool has_others; /* as this thread calls fork() */
 
@@ -41,8 +41,8 @@ __attribute__((constructor)) static void watch_forks(void) {
 
 /* ---- starting threads ---- */
 
-/* Bytes of stack that OpenMP gives a thread by its environment; 0: what the system gives. Without a unit they are
- * counted in KiB. */
+/* Bytes of stack that OpenMP gives a thread by its environment; 0: what the system gives. Without a unit they
+ * are counted in KiB. */
 static size_t stack_of_threads(void) {
     static const char units[] = "bkmg";
     const char *text = getenv("OMP_STACKSIZE");
@@ -55,8 +55,9 @@ static size_t stack_of_threads(void) {
     return !unit || size > SIZE_MAX >> shift ? 0 : (size_t)size << shift;
 }
 
-/* How many threads half of the address space that is left has room for. A thread takes its stack and, when it first
- * allocates, as LLVM's OpenMP lets it do at once, an arena of the C library's, which ends the space for the next. */
+/* How many threads half of the address space that is left has room for. A thread takes its stack and, when it
+ * first allocates, as LLVM's OpenMP lets it do at once, an arena of the C library's, which ends the space for
+ * the next. */
 static int threads_with_room(size_t stack) {
     const size_t arena = (size_t)64 << 20;
     size_t left = ead_machine_address_space();
@@ -88,8 +89,8 @@ static void wait_until_gone(long kernel_id) {
     for (int i = 0; i < PATIENCE && syscall(SYS_tgkill, getpid(), kernel_id, 0) == 0; i++) sched_yield();
 }
 
-/* How many of `wanted` threads to use, the caller among them: half of those that can be had where these are fewer, as
- * something else may want some of them, or the memory that their stacks would take. */
+/* How many of `wanted` threads to use, the caller among them: half of those that can be had where these are
+ * fewer, as something else may want some of them, or the memory that their stacks would take. */
 static int try_threads(int wanted) {
     sigset_t all, before;
     pthread_attr_t attributes;

@@ -15,7 +15,8 @@ void ead_csv_close(EadCsvReader *reader) {
     *reader = (EadCsvReader){0};
 }
 
-/* Spreadsheets write ; where numbers have a comma, or tabs, and may say so in a line "sep=;" before all others. */
+/* Spreadsheets write ; where numbers have a comma, or tabs, and may say so in a line "sep=;" before all
+ * others. */
 static void find_separator(EadCsvReader *reader) {
     const char *line = reader->next;
     bool said = strncmp(line, "sep=", 4) == 0 && line[4] && (line[5] == '\n' || line[5] == '\0');
@@ -69,8 +70,8 @@ static bool may_compute(const char *cell) {
     return starts_formula(cell + strspn(cell, "' "));
 }
 
-/* Whether a cell may begin behind the character: a spreadsheet of another language separates by ; and an unquoting
- * program by line ends. */
+/* Whether a cell may begin behind the character: a spreadsheet of another language separates by ; and an
+ * unquoting program by line ends. */
 static bool begins_cell(char before) {
     return before == ';' || before == '\t' || before == '\r' || before == '\n';
 }
@@ -91,8 +92,8 @@ static bool is_blank(const EadCsvReader *reader, char c) {
     return (c == ' ' || c == '\t') && c != reader->separator;
 }
 
-/* Takes one field and what ended it. Quotes may begin and end anywhere in it; a quote itself is doubled. Blanks around
- * it do not count but in quotes. */
+/* Takes one field and what ended it. Quotes may begin and end anywhere in it; a quote itself is doubled.
+ * Blanks around it do not count but in quotes. */
 static EadStatus take_field(EadCsvReader *reader, char *delimiter) {
     char *from = reader->next;
     bool quoted = false;

@@ -1,9 +1,10 @@
-/* Rows of a CSV file (RFC 4180: fields between commas, in quotes where they hold commas, quotes or line ends), and the
- * texts of those that are written. As spreadsheets of some languages save it, it may have ; or tabs between its fields:
- * the first line tells. Blanks around a field count only in quotes. A text that a spreadsheet would take for a formula (it
- * begins with = + - @ or their wide forms, a tab or a line end, perhaps after spaces) has an apostrophe before it in the
- * file, and so has what follows on a ; a tab or a line end in a text, for some programs begin a cell there; what begins
- * with apostrophes and goes on like that has one more; reading takes one off. */
+/* Rows of a CSV file (RFC 4180: fields between commas, in quotes where they hold commas, quotes or line
+ * ends), and the texts of those that are written. As spreadsheets of some languages save it, it may have ; or
+ * tabs between its fields: the first line tells. Blanks around a field count only in quotes. A text that a
+ * spreadsheet would take for a formula (it begins with = + - @ or their wide forms, a tab or a line end,
+ * perhaps after spaces) has an apostrophe before it in the file, and so has what follows on a ; a tab or a
+ * line end in a text, for some programs begin a cell there; what begins with apostrophes and goes on like
+ * that has one more; reading takes one off. */
 #pragma once
 
 #include "core/base/status.h"

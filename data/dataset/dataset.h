@@ -9,11 +9,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The types: a published data set is one row here and one of the README's table; nothing else is needed for it
- * unless none of the readers fits. X(name in the config; what the help says of it; reader: the function
- * ead_dataset_open_<reader>() in data/dataset/dataset_<reader>.c; where it finds good images to train on, those
- * held back for validation, test images and masks, see EadLayout; a pattern that tells the layout, or "";
- * the categories that its authors name, or NULL: it has none) */
+/* The types: a published data set is one row here and one of the README's table; nothing else is needed for
+ * it unless none of the readers fits. X(name in the config; what the help says of it; reader: the function
+ * ead_dataset_open_<reader>() in data/dataset/dataset_<reader>.c; where it finds good images to train on,
+ * those held back for validation, test images and masks, see EadLayout; a pattern that tells the layout, or
+ * ""; the categories that its authors name, or NULL: it has none) */
 #define EAD_DATASET_LIST(X)                                                                                  \
     X(mvtec_ad, "MVTec AD's layout", tree, "train/good", "", "test", "ground_truth", "", "bottle", "cable",  \
       "capsule", "carpet", "grid", "hazelnut", "leather", "metal_nut", "pill", "screw", "tile",              \
@@ -58,8 +58,8 @@ typedef enum EadDatasetType {
 
 typedef struct EadTestSample {
     char *path;
-    /* NULL where there is none; of a normal image: all zeros; mvtec_loco: a folder of them. One that others have
-     * but this one lacks is named too, until ead_dataset_check_tests(). */
+    /* NULL where there is none; of a normal image: all zeros; mvtec_loco: a folder of them. One that others
+     * have but this one lacks is named too, until ead_dataset_check_tests(). */
     char *mask_path;
     char *defect;  /* name of the test subfolder; visa's own layout: "anomaly"; "good" for normal images */
     int anomalous; /* 1 or 0 */
@@ -96,11 +96,11 @@ typedef struct EadDatasetSpec {
 /* Lists the files of a data set and splits the normal images: round(validation_fraction * n) of them, but at
  * least 1, are held back, chosen by EAD_STREAM_SPLIT of seed, unless its authors have done so. No test images
  * is no error (test_count 0); neither is a data set without any masks. Images are not opened, but masks are
- * where nothing else tells good images (kolektor_*). Errors: EAD_BAD_ARGUMENT (unknown type or category, which the message lists; a fraction
- * outside (0,1); too few images; masks of which none belongs to an image; an image both trained
- * on and tested with), EAD_IO (missing or unreadable folder; the
- * message names the known layout that is nearest), EAD_NO_MEMORY. *out is empty then, else to be
- * freed with ead_dataset_free(). */
+ * where nothing else tells good images (kolektor_*). Errors: EAD_BAD_ARGUMENT (unknown type or category,
+ * which the message lists; a fraction outside (0,1); too few images; masks of which none belongs to an image;
+ * an image both trained on and tested with), EAD_IO (missing or unreadable folder; the message names the
+ * known layout that is nearest), EAD_NO_MEMORY. *out is empty then, else to be freed with
+ * ead_dataset_free(). */
 EadStatus ead_dataset_open(const EadDatasetSpec *spec, EadDataset *out);
 
 /* Harmless on an empty (zeroed) data set. */
@@ -114,16 +114,16 @@ const char *ead_dataset_types(void);
 const char *const *ead_dataset_categories(const char *type);
 
 /* Loads the sample's ground truth with 0 for normal and 255 for defect; width and height are those of the
- * sample's image. Normal images, and defects without a mask, get a mask of zeros. Errors: those of ead_mask_load(); EAD_BAD_FILE if mask
- * and image differ in size, or (mvtec_loco) a channel holds several pixel values or one that
- * defects_config.json does not name. One of zeros alone is no error: it has no region, or no channel. *truth is
- * empty then, else the caller frees it. */
+ * sample's image. Normal images, and defects without a mask, get a mask of zeros. Errors: those of
+ * ead_mask_load(); EAD_BAD_FILE if mask and image differ in size, or (mvtec_loco) a channel holds several
+ * pixel values or one that defects_config.json does not name. One of zeros alone is no error: it has no
+ * region, or no channel. *truth is empty then, else the caller frees it. */
 EadStatus ead_test_sample_truth(const EadTestSample *sample, int width, int height, EadGroundTruth *truth);
 
 /* Reads the header of every test image by these rules (NULL: as usual), and every mask, so that what is bad
- * shows before hours of training. Adds to dataset->doubts a line each for images that cannot be read, for masks
- * that are missing or cannot be used, that mark nothing, that hold several values, and that seem to be inverted, with
- * their names. Sets mask_path to NULL where a mask cannot be used. Errors: EAD_BAD_FILE, telling all that are wrong,
- * if half of the masks cannot be used, and for a normal image's mask that marks anything;
- * EAD_NO_MEMORY. */
+ * shows before hours of training. Adds to dataset->doubts a line each for images that cannot be read, for
+ * masks that are missing or cannot be used, that mark nothing, that hold several values, and that seem to be
+ * inverted, with their names. Sets mask_path to NULL where a mask cannot be used. Errors: EAD_BAD_FILE,
+ * telling all that are wrong, if half of the masks cannot be used, and for a normal image's mask that marks
+ * anything; EAD_NO_MEMORY. */
 EadStatus ead_dataset_check_tests(EadDataset *dataset, const EadImageRules *rules);

@@ -29,16 +29,16 @@ struct EadLayout {
 /* Row number `index`, NULL behind the last. */
 const EadLayout *ead_dataset_layout(int index);
 
-/* Fails with EAD_IO: `root` has no folder `name` that the layout needs; says which known layout is nearest and
- * what that lacks. */
+/* Fails with EAD_IO: `root` has no folder `name` that the layout needs; says which known layout is nearest
+ * and what that lacks. */
 EadStatus ead_dataset_no_folder(const EadDatasetSpec *spec, const EadLayout *layout, const char *root,
                                 const char *name);
 
 /* The name of the known layout that root, or the data set's folder, has all of; NULL: none. */
 const char *ead_dataset_recognise(const EadDatasetSpec *spec, const char *root);
 
-/* Fails with EAD_BAD_ARGUMENT where a folder is that of a data set, or what a labelling tool writes, that is not
- * read and cannot be taken for another. tree: only if it looks like MVTec AD's, too. */
+/* Fails with EAD_BAD_ARGUMENT where a folder is that of a data set, or what a labelling tool writes, that is
+ * not read and cannot be taken for another. tree: only if it looks like MVTec AD's, too. */
 EadStatus ead_dataset_refuse_foreign(const char *root, bool tree);
 
 /* Folders found by their names, for type folder where the config names none. */
@@ -47,8 +47,8 @@ EadStatus ead_dataset_open_found(const EadDatasetSpec *spec, EadDataset *out);
 /* Adds a line to dataset->notes. Errors: EAD_NO_MEMORY. */
 EadStatus ead_dataset_note(EadDataset *dataset, const char *format, ...) EAD_PRINTF(2, 3);
 
-/* Adds a line to dataset->doubts that names what there is, the first ones by name: "2 of 9 <what>: a, b"; none where
- * there is no name. Errors: EAD_NO_MEMORY. */
+/* Adds a line to dataset->doubts that names what there is, the first ones by name: "2 of 9 <what>: a, b";
+ * none where there is no name. Errors: EAD_NO_MEMORY. */
 EadStatus ead_dataset_doubt(const EadStringList *names, int total, const char *what, EadDataset *dataset);
 
 /* The folder <path>/<category>. Errors: EAD_BAD_ARGUMENT if it is not there, listing which are. */
@@ -70,18 +70,19 @@ typedef enum EadMaskLayout {
 } EadMaskLayout;
 
 /* Appends all images below folder as test samples, sorted by path, but for those below mask_folder. With
- * mask_folder (NULL or without masks in it: there are none) each anomalous one has its mask at the same place below
- * it, or in it, and each mask there its test image; what lacks the other is told. If none has, that is an error. Where
- * there are none, masks beside the images count, if more than half of the anomalous ones have their own. */
+ * mask_folder (NULL or without masks in it: there are none) each anomalous one has its mask at the same place
+ * below it, or in it, and each mask there its test image; what lacks the other is told. If none has, that is
+ * an error. Where there are none, masks beside the images count, if more than half of the anomalous ones have
+ * their own. */
 EadStatus ead_dataset_add_test(EadDataset *dataset, const char *folder, EadLabel label,
                                const char *mask_folder, EadMaskLayout layout);
 
 /* As ead_dataset_add_test(), but having none is an error. masks: "" or NULL for none. */
 EadStatus ead_dataset_add_tests(EadDataset *dataset, const char *folder, EadLabel label, const char *masks);
 
-/* The index in a sorted list of files of the mask <stem><ending>, with any extension, or -1; the first `length`
- * bytes of stem count. ending NULL: none, else what people write there (_mask, -gt, ...). Cases need not agree
- * where nothing agrees in case. */
+/* The index in a sorted list of files of the mask <stem><ending>, with any extension, or -1; the first
+ * `length` bytes of stem count. ending NULL: none, else what people write there (_mask, -gt, ...). Cases need
+ * not agree where nothing agrees in case. */
 int ead_dataset_find_mask(const EadStringList *files, const char *stem, int length, const char *ending);
 
 /* Appends one test sample, normal if its defect is "good"; mask_path may be NULL. */

@@ -1,4 +1,5 @@
-/* Test images and their masks: by their place below a folder of masks, by name in a flat one, or beside each other. */
+/* Test images and their masks: by their place below a folder of masks, by name in a flat one, or beside each
+ * other. */
 #include "core/base/memory.h"
 #include "data/codec/codec.h"
 #include "data/dataset/dataset_layout.h"
@@ -29,8 +30,8 @@ static EadStatus open_images(Tree *tree, const char *folder, EadLeftOut *left_ou
     return ead_path_is_folder(folder) ? ead_list_images(&tree->files, folder, left_out) : EAD_OK;
 }
 
-/* The same for masks, which may be the folders two levels down: <kind of defect>/<image>. One that cannot be read is
- * told as missing. */
+/* The same for masks, which may be the folders two levels down: <kind of defect>/<image>. One that cannot be
+ * read is told as missing. */
 static EadStatus open_masks(Tree *tree, const char *folder, EadMaskLayout layout) {
     EadStringList kinds = {0};
     EadLeftOut left = {0};
@@ -60,8 +61,8 @@ static int stem_of(const char *path) {
     return dot ? (int)(dot - path) : (int)strlen(path);
 }
 
-/* 0: a file with this ending (NULL: with none) behind a stem of `length` bytes; 1: with what people write behind
- * masks' names, where ending is NULL; else -1. */
+/* 0: a file with this ending (NULL: with none) behind a stem of `length` bytes; 1: with what people write
+ * behind masks' names, where ending is NULL; else -1. */
 static int rank_of(const char *file, int length, const char *ending) {
     int stem = stem_of(file), folder = (int)(ead_path_base(file) - file);
     if (ending)
@@ -107,8 +108,8 @@ static int find_mask(const Tree *masks, const char *relative, EadMaskLayout layo
     return index;
 }
 
-/* "good", or the kind of defect: the first folder, but for numbers and "images". A folder of good images deeper
- * down is one, too. False: no folder says what it is. */
+/* "good", or the kind of defect: the first folder, but for numbers and "images". A folder of good images
+ * deeper down is one, too. False: no folder says what it is. */
 static bool name_defect(const char *relative, EadLabel label, EadPath defect) {
     const char *next, *name = NULL;
     EadFolderMeaning first = EAD_FOLDER_OTHER;
@@ -128,8 +129,8 @@ static bool name_defect(const char *relative, EadLabel label, EadPath defect) {
     return good || known;
 }
 
-/* The masks of the samples from `first` on that lie in a folder of masks without subfolders; good images, whose
- * masks are black, take what is left. */
+/* The masks of the samples from `first` on that lie in a folder of masks without subfolders; good images,
+ * whose masks are black, take what is left. */
 static EadStatus add_flat_masks(EadDataset *dataset, int first, bool anomalous, Tree *masks) {
     for (int i = first; i < dataset->test_count; i++) {
         EadTestSample *sample = &dataset->test[i];
@@ -151,7 +152,8 @@ static EadStatus add_flat_masks(EadDataset *dataset, int first, bool anomalous, 
     return EAD_OK;
 }
 
-/* Where any anomalous image has a mask, all have one: a name that is not there is told when masks are read. */
+/* Where any anomalous image has a mask, all have one: a name that is not there is told when masks are
+ * read. */
 static EadStatus name_missing(EadDataset *dataset, int first, const Tree *images, const Tree *masks,
                               EadMaskLayout layout) {
     EadPath mask;
@@ -228,8 +230,8 @@ static void set_apart(Tree *images, Tree *masks) {
     tree->files.count = kept;
 }
 
-/* Without a folder of masks: those that lie beside their images, if more than half of the anomalous images have one. `first`: of
- * those that the search has just left out. */
+/* Without a folder of masks: those that lie beside their images, if more than half of the anomalous images
+ * have one. `first`: of those that the search has just left out. */
 static EadStatus take_masks_beside(const EadDataset *dataset, int first, const Tree *images, EadLabel label,
                                    Tree *masks) {
     const EadStringList *beside = &dataset->left_out.paths[EAD_LEFT_OUT_MASK];

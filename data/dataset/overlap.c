@@ -89,8 +89,8 @@ static EadStatus take_out(EadDataset *dataset, const bool *again) {
 
 /* ---- the same bytes under another name ---- */
 
-/* A file of which as much is read as it takes to tell it from all of other sets: first nothing but its size, then a
- * block, then all of it. */
+/* A file of which as much is read as it takes to tell it from all of other sets: first nothing but its size,
+ * then a block, then all of it. */
 typedef struct Content {
     const Member *member;
     uint64_t hash; /* of what has been read */
@@ -137,8 +137,8 @@ static uint64_t hash_bytes(uint64_t hash, const uint8_t *bytes, size_t size) {
     return hash;
 }
 
-/* Reads the block in the middle of a file (images of one camera begin and end alike), or all of it. Returns how many
- * are left: what cannot be read is left to whoever reads it. */
+/* Reads the block in the middle of a file (images of one camera begin and end alike), or all of it. Returns
+ * how many are left: what cannot be read is left to whoever reads it. */
 static int read_contents(Content *contents, int count, bool all) {
     enum { BLOCK = 1 << 16, PEEK = 1 << 12 };
     uint8_t bytes[BLOCK];

@@ -408,7 +408,7 @@ START_TEST(dropout_uses_the_documented_words) {
     int64_t step = 123456;
     drop(step, 99, 4, 0.35, out);
     for (int i = 0; i < DROPPED; i++) {
-        uint64_t index = ((uint64_t)step << EAD_DROPOUT_WORDS_LOG2) + (uint64_t)i;
+        uint64_t index = ((uint64_t)step << EAD_STEP_WORDS_LOG2) + (uint64_t)i;
         float u = ead_uniform(ead_philox_word(99, EAD_STREAM_DROPOUT + 4, index));
         ck_assert((out[i] != 0) == ((double)u >= 0.35));
     }

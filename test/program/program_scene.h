@@ -9,8 +9,6 @@
 #define MODEL   S "trained/model.safetensors"
 #define PREDICT "predict -q --model " MODEL " "
 
-#define COUNT(table) ((int)(sizeof(table) / sizeof *(table)))
-
 static inline void make_scene(void) {
     if (!getenv("PROGRAM")) return;
     shell_ok("rm -rf " S " && mkdir -p " S);

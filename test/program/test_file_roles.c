@@ -154,15 +154,12 @@ START_TEST(what_can_be_used_is) {
 }
 END_TEST
 
-int main(void) {
-    Suite *suite = suite_create("file_roles");
-    TCase *tests = tcase_create("file_roles");
-    program_runs_in(S);
-    tcase_add_unchecked_fixture(tests, make_scene, remove_scene);
-    tcase_set_timeout(tests, 600);
-    tcase_add_loop_test(tests, the_wrong_role_is_named, 0, (int)(sizeof wrong / sizeof *wrong));
-    tcase_add_loop_test(tests, files_are_known_by_their_first_bytes, 0, (int)(sizeof files / sizeof *files));
+static void add_tests(TCase *tests) {
+    tcase_add_loop_test(tests, the_wrong_role_is_named, 0, COUNT(wrong));
+    tcase_add_loop_test(tests, files_are_known_by_their_first_bytes, 0, COUNT(files));
     tcase_add_test(tests, what_can_be_used_is);
-    suite_add_tcase(suite, tests);
-    return run_suite(suite);
+}
+
+int main(void) {
+    return run_program_suite("file_roles", S, make_scene, remove_scene, add_tests);
 }

@@ -246,12 +246,7 @@ START_TEST(little_address_space_is_enough_or_told) {
 }
 END_TEST
 
-int main(void) {
-    Suite *suite = suite_create("interruptions");
-    TCase *tests = tcase_create("program");
-    suite_add_tcase(suite, tests);
-    tcase_set_timeout(tests, 0);
-    tcase_add_unchecked_fixture(tests, make_scene, remove_scene);
+static void add_tests(TCase *tests) {
     tcase_add_test(tests, a_full_disk_keeps_the_last_checkpoint);
     tcase_add_test(tests, a_run_with_old_names_of_keys_goes_on);
     tcase_add_loop_test(tests, interrupted_runs_continue_to_the_same_bits, 0, COUNT(interruptions));
@@ -260,6 +255,8 @@ int main(void) {
     tcase_add_test(tests, logs_that_others_have_saved);
     tcase_add_test(tests, closed_descriptors_harm_nothing);
     tcase_add_test(tests, little_address_space_is_enough_or_told);
-    program_runs_in(S);
-    return run_suite(suite);
+}
+
+int main(void) {
+    return run_program_suite("interruptions", S, make_scene, remove_scene, add_tests);
 }

@@ -113,15 +113,12 @@ START_TEST(an_input_is_no_output) {
 }
 END_TEST
 
-int main(void) {
-    Suite *suite = suite_create("outputs");
-    TCase *tests = tcase_create("outputs");
-    program_runs_in(S);
-    tcase_add_unchecked_fixture(tests, make_scene, remove_scene);
-    tcase_set_timeout(tests, 600);
-    tcase_add_loop_test(tests, outputs_are_tried_first, 0, (int)(sizeof cases / sizeof *cases));
+static void add_tests(TCase *tests) {
+    tcase_add_loop_test(tests, outputs_are_tried_first, 0, COUNT(cases));
     tcase_add_test(tests, a_limit_of_file_sizes_is_an_error);
     tcase_add_test(tests, an_input_is_no_output);
-    suite_add_tcase(suite, tests);
-    return run_suite(suite);
+}
+
+int main(void) {
+    return run_program_suite("outputs", S, make_scene, remove_scene, add_tests);
 }

@@ -319,11 +319,7 @@ START_TEST(bits_of_a_camera) {
 }
 END_TEST
 
-static Suite *make_suite(void) {
-    Suite *suite = suite_create("program");
-    TCase *tests = tcase_create("program");
-    tcase_set_timeout(tests, 0);
-    tcase_add_unchecked_fixture(tests, make_scene, remove_scene);
+static void add_tests(TCase *tests) {
     tcase_add_unchecked_fixture(tests, make_bad_models, NULL);
     tcase_add_loop_test(tests, bad_data, 0, COUNT(data_cases));
     tcase_add_loop_test(tests, bad_config, 0, COUNT(config_cases));
@@ -334,11 +330,8 @@ static Suite *make_suite(void) {
     tcase_add_test(tests, predict_goes_on_after_a_bad_image);
     tcase_add_test(tests, training_needs_no_test_images);
     tcase_add_test(tests, bits_of_a_camera);
-    suite_add_tcase(suite, tests);
-    return suite;
 }
 
 int main(void) {
-    program_runs_in(S);
-    return run_suite(make_suite());
+    return run_program_suite("program", S, make_scene, remove_scene, add_tests);
 }

@@ -117,16 +117,13 @@ START_TEST(a_misspelled_run_is_named) {
 }
 END_TEST
 
-int main(void) {
-    Suite *suite = suite_create("user_paths");
-    TCase *tests = tcase_create("user_paths");
-    program_runs_in(S);
-    tcase_add_unchecked_fixture(tests, make_scene, remove_scene);
-    tcase_set_timeout(tests, 600);
+static void add_tests(TCase *tests) {
     tcase_add_test(tests, a_tilde_is_expanded_everywhere);
     tcase_add_test(tests, another_users_home_is_refused);
     tcase_add_test(tests, a_misspelled_run_is_named);
     tcase_add_test(tests, the_same_place_under_other_names);
-    suite_add_tcase(suite, tests);
-    return run_suite(suite);
+}
+
+int main(void) {
+    return run_program_suite("user_paths", S, make_scene, remove_scene, add_tests);
 }

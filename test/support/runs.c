@@ -62,6 +62,18 @@ void program_runs_in(const char *folder) {
     scratch = folder;
 }
 
+int run_program_suite(const char *name, const char *folder, void (*make)(void), void (*remove_all)(void),
+                      void (*add_tests)(TCase *tests)) {
+    Suite *suite = suite_create(name);
+    TCase *tests = tcase_create(name);
+    program_runs_in(folder);
+    suite_add_tcase(suite, tests);
+    tcase_set_timeout(tests, 0);
+    tcase_add_unchecked_fixture(tests, make, remove_all);
+    add_tests(tests);
+    return run_suite(suite);
+}
+
 /* In the child. limit: bytes that a file may grow to, as if the disk were then full; 0: none. */
 static _Noreturn void become(const char *words, long limit) {
     char line[2048];

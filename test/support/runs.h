@@ -20,6 +20,8 @@ bool same_tensors(const char *a, const char *b);
 /* Whether the runs in two folders (names end in a slash) gave the same bits. */
 bool same_runs(const char *a, const char *b);
 
+#define COUNT(table) ((int)(sizeof(table) / sizeof *(table)))
+
 #define NEED_PROGRAM() SKIP_UNLESS(getenv("PROGRAM"), "PROGRAM is not set")
 
 enum { TEXT_SIZE = 16384, EXIT_KILLED = -1 };
@@ -42,6 +44,11 @@ pid_t start(const char *words, long limit);
 void await(pid_t child, Outcome *outcome);
 void run(const char *words, long limit, Outcome *outcome);
 void run_well(const char *words);
+
+/* What main() of a suite of runs does: the suite has one case, `add_tests` fills it; `make` and
+ * `remove_all` make and remove what they share in `folder`, which is that of program_runs_in(). */
+int run_program_suite(const char *name, const char *folder, void (*make)(void), void (*remove_all)(void),
+                      void (*add_tests)(TCase *tests));
 
 /* Runs the program with these arguments (and what follows them in the shell), its streams in files of the
  * folder. Gives its exit code. */

@@ -36,7 +36,8 @@ static EadStatus check_names(const EadLossRows *rows, const EadLossColumn *colum
     return same ? EAD_OK : ead_fail(EAD_BAD_FILE, "%s:1: these are not the losses of this training", path);
 }
 
-/* Copies the rows up to step `done`. They may begin later than with step 1, where a file has been moved away. */
+/* Copies the rows up to step `done`. They may begin later than with step 1, where a file has been moved
+ * away. */
 static EadStatus copy_rows(EadLossRows *rows, const char *path, int64_t done, FILE *to) {
     int64_t last = 0;
     bool found = true;

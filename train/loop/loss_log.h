@@ -21,10 +21,11 @@ typedef struct EadLossLog {
     FILE *stream; /* once it is opened */
 } EadLossLog;
 
-/* Readies <path> for appending after step `done` and writes nothing: 0 will start a new file with the header; otherwise
- * the rows of an earlier run up to step `done` are kept, also where a spreadsheet has saved them, and later ones (written
- * after the last checkpoint) dropped. Where the file is missing, that is said, and it begins behind `done`. Errors:
- * EAD_IO; EAD_BAD_FILE, with the cure, if the rows are not those; EAD_NO_MEMORY. */
+/* Readies <path> for appending after step `done` and writes nothing: 0 will start a new file with the header;
+ * otherwise the rows of an earlier run up to step `done` are kept, also where a spreadsheet has saved them,
+ * and later ones (written after the last checkpoint) dropped. Where the file is missing, that is said, and it
+ * begins behind `done`. Errors: EAD_IO; EAD_BAD_FILE, with the cure, if the rows are not those;
+ * EAD_NO_MEMORY. */
 EadStatus ead_loss_log_prepare(EadLossLog *log, const char *path, const EadLossColumn *columns, int64_t done);
 
 /* Writes what is kept, and opens the file. Errors: EAD_IO, EAD_NO_MEMORY. */

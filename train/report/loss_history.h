@@ -9,8 +9,8 @@ typedef struct EadLossHistory {
     int count, capacity;
 } EadLossHistory;
 
-/* Reads a losses.csv (train/support/loss_rows.h). A file that does not exist gives an empty history. Errors: EAD_IO;
- * EAD_BAD_FILE, "FILE:LINE: ..."; EAD_NO_MEMORY; *history is empty then. */
+/* Reads a losses.csv (train/support/loss_rows.h). A file that does not exist gives an empty history. Errors:
+ * EAD_IO; EAD_BAD_FILE, "FILE:LINE: ..."; EAD_NO_MEMORY; *history is empty then. */
 EadStatus ead_loss_history_read(const char *path, EadLossHistory *history);
 
 /* Harmless on an empty (zeroed) history. */

@@ -26,7 +26,8 @@ EadStatus ead_loss_rows_open(const char *path, EadLossRows *rows) {
     return EAD_OK;
 }
 
-/* A number with a point or a comma in it. Losses may be nan or inf: a run that went wrong is worth a look too. */
+/* A number with a point or a comma in it. Losses may be nan or inf: a run that went wrong is worth a look
+ * too. */
 static bool parse_value(char *cell, float *value) {
     char *comma = strchr(cell, ','), *end;
     if (comma && !strchr(cell, '.')) *comma = '.';

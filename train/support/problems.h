@@ -17,8 +17,8 @@ void ead_problems_add(EadProblems *problems, EadStatus status);
 /* EAD_OK if there is none behind the first `known` ones, else fails with the next. */
 EadStatus ead_problems_since(const EadProblems *problems, int known);
 
-/* EAD_OK if there is none. One: fails with it. Several: writes them to the stream, a line each, the first 20, and
- * fails with their number. */
+/* EAD_OK if there is none. One: fails with it. Several: writes them to the stream, a line each, the first 20,
+ * and fails with their number. */
 EadStatus ead_problems_tell(const EadProblems *problems, FILE *stream);
 
 /* Frees everything and leaves an empty one. */

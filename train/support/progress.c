@@ -123,8 +123,9 @@ static void handle(int number) {
 }
 
 void ead_interrupt_catch(void) {
-    /* What schedulers send before they kill: Slurm's --signal, SGE's -notify (USR1, USR2), a limit on processor
-     * time (XCPU), a lost terminal (HUP). Those are left ignored where the parent wants it, as nohup does. */
+    /* What schedulers send before they kill: Slurm's --signal, SGE's -notify (USR1, USR2), a limit on
+     * processor time (XCPU), a lost terminal (HUP). Those are left ignored where the parent wants it, as
+     * nohup does. */
     static const int requests[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGXCPU};
     struct sigaction action = {.sa_handler = handle, .sa_flags = SA_RESTART}, before;
     sigemptyset(&action.sa_mask);

@@ -53,8 +53,9 @@ EadStatus ead_walk(const EadWalk *walk, EadStatus (*visit)(void *context, int in
 
 /* ---- Ctrl-C, SIGTERM and their like: a request to stop at the next good moment ---- */
 
-/* From now on SIGINT, SIGTERM, and unless they are ignored SIGHUP, SIGUSR1, SIGUSR2 and SIGXCPU, only set a flag;
- * the second SIGINT kills as usual, for those in a hurry; a second one of the others changes nothing. */
+/* From now on SIGINT, SIGTERM, and unless they are ignored SIGHUP, SIGUSR1, SIGUSR2 and SIGXCPU, only set a
+ * flag; the second SIGINT kills as usual, for those in a hurry; a second one of the others changes
+ * nothing. */
 void ead_interrupt_catch(void);
 
 /* Whether one has arrived. */

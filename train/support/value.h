@@ -29,7 +29,8 @@ typedef struct EadSize {
     int height, width;
 } EadSize;
 
-/* Part `part` (1 .. parts) of `parts`; part 0: the number of this job in its array; parts 0: the array's length. */
+/* Part `part` (1 .. parts) of `parts`; part 0: the number of this job in its array; parts 0: the array's
+ * length. */
 typedef struct EadShard {
     int part, parts;
 } EadShard;
@@ -65,8 +66,8 @@ const char *ead_value_choice(const char *constraint, int index, size_t *length);
  * below: char * (owned), int for INT and CHOICE, else the type of EadValue's member. */
 bool ead_value_is_storable(EadValueKind kind);
 
-/* Puts a parsed value into a member; a text there before is freed. Errors: EAD_NO_MEMORY; EAD_BAD_ARGUMENT for
- * a path that cannot be expanded any more. */
+/* Puts a parsed value into a member; a text there before is freed. Errors: EAD_NO_MEMORY; EAD_BAD_ARGUMENT
+ * for a path that cannot be expanded any more. */
 EadStatus ead_value_store(EadValueKind kind, const EadValue *value, void *member);
 
 /* Frees what a member owns. */

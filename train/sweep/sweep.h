@@ -101,21 +101,21 @@ typedef struct EadSweepWork {
 /* Whether a run belongs to the shard. Runs that share a training stay together. */
 bool ead_sweep_in_shard(const EadSweepWork *work, int run);
 
-/* Tries what the runs of the shard that are not finished will write, and looks at what is in their folders: one that
- * cannot be written to, or holds another run. All that is wrong is told, on stderr where there is more than one.
- * Leaves nothing behind. Errors: EAD_IO, EAD_BAD_ARGUMENT, EAD_BAD_FILE, EAD_NO_MEMORY. */
+/* Tries what the runs of the shard that are not finished will write, and looks at what is in their folders:
+ * one that cannot be written to, or holds another run. All that is wrong is told, on stderr where there is
+ * more than one. Leaves nothing behind. Errors: EAD_IO, EAD_BAD_ARGUMENT, EAD_BAD_FILE, EAD_NO_MEMORY. */
 EadStatus ead_sweep_check(const EadSweepWork *work);
 
 /* Does what is left: starts this program's `train --resume` for every run of the shard that is not finished,
  * `jobs` at a time, reports on stderr what begins, ends and fails, and goes on after failures. Output of a
- * run goes to log.txt in its folder, which is locked as long as its process lives, so that two sweeps, or a sweep and
- * `train`, never work on the same run. Sets OMP_WAIT_POLICY=passive for the runs unless it is set. Errors: EAD_BAD_ARGUMENT
- * when all is done and some runs have failed; EAD_INTERRUPTED after Ctrl-C or SIGTERM, when the runs have
- * written their checkpoints; EAD_IO where no process can be made. */
+ * run goes to log.txt in its folder, which is locked as long as its process lives, so that two sweeps, or a
+ * sweep and `train`, never work on the same run. Sets OMP_WAIT_POLICY=passive for the runs unless it is set.
+ * Errors: EAD_BAD_ARGUMENT when all is done and some runs have failed; EAD_INTERRUPTED after Ctrl-C or
+ * SIGTERM, when the runs have written their checkpoints; EAD_IO where no process can be made. */
 EadStatus ead_sweep_work(const EadSweepWork *work);
 
-/* OUTPUT/NAME.sweep.json: what the sweep consists of, for the command report, and the number of parts it is done in.
- * Error: EAD_IO. */
+/* OUTPUT/NAME.sweep.json: what the sweep consists of, for the command report, and the number of parts it is
+ * done in. Error: EAD_IO. */
 EadStatus ead_sweep_write_manifest(const EadSweep *sweep, int parts);
 
 /* The number of parts in that file; 0 where there is none. */

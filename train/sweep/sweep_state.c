@@ -101,7 +101,8 @@ EadStatus ead_sweep_check(const EadSweepWork *work) {
 
 /* ---- why a run has failed, and which there are ---- */
 
-/* The last line that begins as main() begins its errors; else, of a run that failed, the last line there is. */
+/* The last line that begins as main() begins its errors; else, of a run that failed, the last line there
+ * is. */
 void ead_sweep_log_reason(const EadSweepRun *run, off_t start, int status, char *text, size_t size) {
     static const char beginning[] = "efficientad: ";
     const size_t skip = sizeof beginning - 1;

@@ -21,8 +21,8 @@ static EadStatus shape(const EadNode *node, EadTensor *y) {
         return ead_fail(EAD_BAD_ARGUMENT, "%s: probability %g is outside [0,1)", node->name, a->probability);
     if (node->x[1]->y.type != EAD_I64 || ead_count(&node->x[1]->y) != 1)
         return ead_fail(EAD_BAD_SHAPE, "%s: the step must be one counter", node->name);
-    if (ead_count(y) >> EAD_DROPOUT_WORDS_LOG2)
-        return ead_fail(EAD_BAD_SHAPE, "%s: more than 2^%d elements", node->name, EAD_DROPOUT_WORDS_LOG2);
+    if (ead_count(y) >> EAD_STEP_WORDS_LOG2)
+        return ead_fail(EAD_BAD_SHAPE, "%s: more than 2^%d elements", node->name, EAD_STEP_WORDS_LOG2);
     return EAD_OK;
 }
 
@@ -39,13 +39,12 @@ static void dropout(const EadCall *call) {
     const real *x = call->x[0]->data;
     real *y = call->y->data;
     int64_t count = ead_count(call->y), step = *(const int64_t *)call->x[1]->data;
-    uint64_t first_block = (uint64_t)step << (EAD_DROPOUT_WORDS_LOG2 - 2);
     uint32_t limit = (uint32_t)ceil(a->probability * 0x1p24);
     real factor = (real)(1 / (1 - a->probability));
 #pragma omp parallel for schedule(static)
     for (int64_t block = 0; block < (count + 3) / 4; block++) {
         uint32_t words[4];
-        ead_philox(a->seed, a->stream, first_block + (uint64_t)block, words);
+        ead_philox(a->seed, a->stream, ead_step_block(step, 4 * block), words);
         /* uniform >= probability is decided on the 24 bits themselves */
         for (int64_t i = 4 * block; i < count && i < 4 * block + 4; i++)
             y[i] = words[i % 4] >> 8 >= limit ? x[i] * factor : 0;

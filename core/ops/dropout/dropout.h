@@ -10,13 +10,9 @@ typedef struct EadDropout {
     uint64_t stream;
 } EadDropout;
 
-/* Each step has 2^34 words of a layer's stream to itself: element i of step s is decided by word
- * s * 2^34 + i of stream EAD_STREAM_DROPOUT + layer, which is word i % 4 of Philox block s * 2^32 + i / 4.
- * Steps and elements thus never share a number. */
-enum { EAD_DROPOUT_WORDS_LOG2 = 34 };
-
 /* x [N,H,W,C], fewer than 2^34 elements -> the same shape: element i becomes x / (1 - probability) where
- * ead_uniform(its word) >= probability, else 0.
+ * ead_uniform(its word) >= probability, else 0. Words are those of core/base/philox_rounds.h, of stream
+ * EAD_STREAM_DROPOUT + layer.
  * step         EAD_I64 scalar: the number of finished steps, 0 <= step < 2^30
  * probability  of becoming 0, in [0,1); the paper's autoencoder uses 0.2
  * layer        index of the dropout layer, >= 0; each layer of a model has its own

@@ -1,23 +1,18 @@
 /* Dropout on CUDA: the same bits as on the CPU, bound by memory bandwidth beside the random numbers. */
-#define EAD_DEVICE_FUNCTION __device__
-#include "core/cuda/stored.cuh"
+#include "core/cuda/step_words.cuh"
 
 #include "core/ops/dropout/dropout.h"
-#include "core/base/philox_rounds.h"
 
 #include <math.h>
 
 /* y[i] = x[i] factor where word i of the step is at least limit in its upper 24 bits, else 0. One thread
- * eight elements, which are two Philox blocks of four words. */
+ * eight elements. */
 static __global__ void dropout(int64_t count, uint64_t seed, uint64_t stream, uint32_t limit, float factor,
                                const int64_t *step, EadStored x, EadStored y) {
     int64_t at = ead_thread() * EAD_GROUP;
     if (at >= count) return;
-    uint64_t block =
-        (static_cast<uint64_t>(*step) << (EAD_DROPOUT_WORDS_LOG2 - 2)) + static_cast<uint64_t>(at / 4);
     uint32_t words[EAD_GROUP];
-    ead_philox_rounds(seed, stream, block, words);
-    ead_philox_rounds(seed, stream, block + 1, words + 4);
+    ead_group_words(seed, stream, *step, at, words);
     float v[EAD_GROUP];
     int n = ead_group_size(at, count);
     ead_load(x, at, n, v);

@@ -20,8 +20,8 @@ static EadStatus shape(const EadNode *node, EadTensor *y) {
                         a->deviation);
     if (node->x[1]->y.type != EAD_I64 || ead_count(&node->x[1]->y) != 1)
         return ead_fail(EAD_BAD_SHAPE, "%s: the step must be one counter", node->name);
-    if (ead_count(y) >> EAD_NOISE_WORDS_LOG2)
-        return ead_fail(EAD_BAD_SHAPE, "%s: more than 2^%d elements", node->name, EAD_NOISE_WORDS_LOG2);
+    if (ead_count(y) >> EAD_STEP_WORDS_LOG2)
+        return ead_fail(EAD_BAD_SHAPE, "%s: more than 2^%d elements", node->name, EAD_STEP_WORDS_LOG2);
     return EAD_OK;
 }
 
@@ -47,12 +47,11 @@ static void noise_normal(const EadCall *call) {
     const real *x = call->x[0]->data;
     real *y = call->y->data, deviation = (real)a->deviation;
     int64_t count = ead_count(call->y), step = *(const int64_t *)call->x[1]->data;
-    uint64_t first_block = (uint64_t)step << (EAD_NOISE_WORDS_LOG2 - 2);
 #pragma omp parallel for schedule(static)
     for (int64_t block = 0; block < (count + 3) / 4; block++) {
         uint32_t words[4];
         real normal[4];
-        ead_philox(a->seed, EAD_STREAM_NOISE, first_block + (uint64_t)block, words);
+        ead_philox(a->seed, EAD_STREAM_NOISE, ead_step_block(step, 4 * block), words);
         normal_pair(words, normal);
         normal_pair(words + 2, normal + 2);
         for (int64_t i = 4 * block; i < count && i < 4 * block + 4; i++)

@@ -1,6 +1,5 @@
 /* Normal noise on CUDA: the same random words as on the CPU. */
-#define EAD_DEVICE_FUNCTION __device__
-#include "core/cuda/stored.cuh"
+#include "core/cuda/step_words.cuh"
 
 #include "core/ops/noise_normal/noise_normal.h"
 #include "core/base/philox.h"
@@ -8,16 +7,13 @@
 #include <math.h>
 
 /* y[i] = x[i] + deviation n[i], n[2k] and n[2k + 1] from words 2k and 2k + 1 of the step. One thread eight
- * elements, which are two Philox blocks of four words. */
+ * elements. */
 static __global__ void noise_normal(int64_t count, uint64_t seed, float deviation, const int64_t *step,
                                     EadStored x, EadStored y) {
     int64_t at = ead_thread() * EAD_GROUP;
     if (at >= count) return;
-    uint64_t block =
-        (static_cast<uint64_t>(*step) << (EAD_NOISE_WORDS_LOG2 - 2)) + static_cast<uint64_t>(at / 4);
     uint32_t words[EAD_GROUP];
-    ead_philox_rounds(seed, EAD_STREAM_NOISE, block, words);
-    ead_philox_rounds(seed, EAD_STREAM_NOISE, block + 1, words + 4);
+    ead_group_words(seed, EAD_STREAM_NOISE, *step, at, words);
     float v[EAD_GROUP];
     int n = ead_group_size(at, count);
     ead_load(x, at, n, v);

@@ -1,0 +1,156 @@
+/* All that is wrong with a config is told at once, each thing once, with the files that are missing. */
+#include "test/config/config_texts.h"
+
+/* Everything that is wrong with a file is found in one reading, in its order; what depends on a refused value is
+ * not asked for. */
+START_TEST(test_all_at_once) {
+    static const char text[] =
+        "train:\n  stps: 3\n  lr: 7\ndataset.type: mvtek\neval: [1]\nmodel:\n  size: [small]\n"
+        "loss:\n  penalty: maybe\noutput: ''\n";
+    static const char *const lines[] = {
+        "t.yaml:2: unknown key 'train.stps'; did you mean 'train.steps'?",
+        "t.yaml:3: train.lr: 7 is out of the range (0, 1]",
+        "t.yaml:4: dataset.type: 'mvtek' is not one of ",
+        "t.yaml:5: 'eval' is a section of keys, such as ",
+        "t.yaml:7: model.size: a list is not allowed here; it takes one value",
+        "t.yaml:9: loss.penalty: ",
+        "--set: unknown key 'nothing'",
+        "--set: train.seed: ",
+        "output is not set; set it to the run folder",
+        "dataset.path is not set; ",
+        "maps.q_start (0.999) must be less than maps.q_end (0.995)"};
+    EadConfig config = defaults();
+    ck_assert_int_eq(parse(text, &config), EAD_BAD_FILE);
+    ck_assert_str_eq(ead_error_message(), lines[0]);
+    ck_assert_int_eq(ead_config_set(&config, "nothing=1", "--set"), EAD_BAD_ARGUMENT);
+    ck_assert_int_eq(ead_config_set(&config, "maps.q_start=0.999", "--set"), EAD_OK);
+    ck_assert_int_eq(ead_config_set(&config, "train.seed=-1", "--set"), EAD_BAD_ARGUMENT);
+    ck_assert_int_ne(ead_fit_check(&config), EAD_OK);
+    ck_assert_int_eq(config.problems.lines.count, (int)(sizeof lines / sizeof *lines));
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+        ck_assert_msg(strncmp(config.problems.lines.items[i], lines[i], strlen(lines[i])) == 0, "%zu: %s", i,
+                      config.problems.lines.items[i]);
+    ead_config_free(&config);
+}
+END_TEST
+
+/* What a misspelt name may have meant, or a value of another kind was given for, is not asked for once more. */
+START_TEST(test_no_noise) {
+    static const struct {
+        const char *text;
+        int problems; /* each told once */
+    } cases[] = {
+        {"dataset:\n  path: [a]\n  categroy: x\npenalty:\n  pth: x\n", 3},
+        {"datset:\n  path: a\n  category: x\npenalty.path: p\n", 1},
+        {"dataset: a\nloss: false\n", 2},
+        {"- a\n- b\n", 1},
+        {"dataset:\n  path:\n    a: 1\n  category: {b: 1}\nloss.penalty: [no]\n", 3},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        EadConfig config = defaults();
+        ck_assert_int_ne(parse(cases[i].text, &config), EAD_OK);
+        ck_assert(!ead_config_names_dataset(&config));
+        ck_assert_int_eq(ead_fit_check(&config), EAD_OK); /* adds nothing */
+        ck_assert_msg(config.problems.lines.count == cases[i].problems, "%zu: %d, last: %s", i,
+                      config.problems.lines.count,
+                      config.problems.lines.items[config.problems.lines.count - 1]);
+        ead_config_free(&config);
+    }
+}
+END_TEST
+
+/* One problem is the message; several are lines, at most 20, and the message counts them. */
+START_TEST(test_problems_told) {
+    char *text = NULL;
+    size_t size = 0;
+    EadProblems problems = {0};
+    FILE *stream = open_memstream(&text, &size);
+    ck_assert_int_eq(ead_problems_tell(&problems, stream), EAD_OK);
+    ead_problems_add(&problems, EAD_OK);
+    ead_problems_add(&problems, ead_fail(EAD_BAD_FILE, "first"));
+    ck_assert_int_eq(ead_problems_tell(&problems, stream), EAD_BAD_FILE);
+    ck_assert_str_eq(ead_error_message(), "first");
+    ck_assert_int_eq(ead_problems_since(&problems, 1), EAD_OK);
+    fflush(stream);
+    ck_assert(size == 0);
+    ead_problems_add(&problems, ead_fail(EAD_BAD_ARGUMENT, "second"));
+    ck_assert_int_eq(ead_problems_tell(&problems, stream), EAD_BAD_FILE);
+    ck_assert_str_eq(ead_error_message(), "these 2 are wrong; nothing was begun");
+    fflush(stream);
+    ck_assert_str_eq(text, "efficientad: first\nefficientad: second\n");
+    for (int i = 2; i < 25; i++) ead_problems_add(&problems, ead_fail(EAD_BAD_FILE, "number %d", i));
+    (void)ead_problems_tell(&problems, stream);
+    ck_assert_str_eq(ead_error_message(), "these and 5 more are wrong; nothing was begun");
+    fclose(stream);
+    ck_assert_ptr_nonnull(strstr(text, "number 19"));
+    ck_assert_ptr_null(strstr(text, "number 20"));
+    free(text);
+    ead_problems_free(&problems);
+}
+END_TEST
+
+/* Files that are missing are told with all else, and nothing is written. */
+START_TEST(test_missing_files) {
+    SKIP_UNLESS(getenv("PROGRAM"), "PROGRAM is not set");
+    static const char *const lines[] = {"efficientad: penalty.path: cannot read no/penalty: No such file",
+                                        "efficientad: model.init: cannot read no/model: No such file",
+                                        "efficientad: no/data: cannot read: No such file",
+                                        "efficientad: these 3 are wrong; nothing was begun"};
+    char command[1024];
+    make_folders("build/scratch/config_problems/");
+    snprintf(command, sizeof command,
+             "%s train --set dataset.path=no/data --set dataset.category=c --set penalty.path=no/penalty "
+             "--set model.init=no/model -o build/scratch/config_problems/run "
+             "2>build/scratch/config_problems/stderr",
+             getenv("PROGRAM"));
+    ck_assert_int_eq(shell(command), 1);
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+        assert_file_holds("build/scratch/config_problems/stderr", lines[i]);
+    ck_assert(!exists("build/scratch/config_problems/run"));
+}
+END_TEST
+
+/* Wrong settings on the command line are told with what is missing on the disk, by each command. */
+START_TEST(test_settings_and_files) {
+    SKIP_UNLESS(getenv("PROGRAM"), "PROGRAM is not set");
+    static const struct {
+        const char *command, *lines[4];
+    } cases[] = {
+        {"train --set train.stps=1 --set dataset.path=no/data --set dataset.category=c --set "
+         "loss.penalty=false",
+         {"--set: unknown key 'train.stps'", "no/data: cannot read", "these 2 are wrong", "train --help"}},
+        {"train --set model.method=none --set dataset.path=no/data --set dataset.category=c --set "
+         "loss.penalty=false",
+         {"there is no method 'none'", "no/data: cannot read", "these 2 are wrong", "these 2 are wrong"}},
+        {"distill --set distill.steps=0 --set distill.images=no/images --set distill.backbone=no/backbone",
+         {"distill.steps: 0 is out", "cannot read no/images", "cannot read no/backbone",
+          "these 3 are wrong"}},
+        {"eval --model no/model --set train.stps=1 --set threshold.quantile=7",
+         {"no/model", "unknown key 'train.stps'", "threshold.quantile: 7", "these 3 are wrong"}},
+    };
+    char command[1024];
+    make_folders("build/scratch/config_problems/");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        snprintf(command, sizeof command,
+                 "%s %s -o build/scratch/config_problems/run 2>build/scratch/config_problems/stderr",
+                 getenv("PROGRAM"), cases[i].command);
+        ck_assert_int_eq(shell(command),
+                         i == 1 ? 1 : 2); /* wrong usage, but for values that the method refuses */
+        for (int k = 0; k < 4; k++)
+            assert_file_holds("build/scratch/config_problems/stderr", cases[i].lines[k]);
+        ck_assert(!exists("build/scratch/config_problems/run"));
+    }
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("config problems");
+    TCase *tests = tcase_create("config problems");
+    tcase_add_test(tests, test_all_at_once);
+    tcase_add_test(tests, test_no_noise);
+    tcase_add_test(tests, test_problems_told);
+    tcase_add_test(tests, test_missing_files);
+    tcase_add_test(tests, test_settings_and_files);
+    suite_add_tcase(suite, tests);
+    return run_suite(suite);
+}
