@@ -7,7 +7,7 @@
 
 #include "core/base/file_bytes.h"
 #include "core/base/half.h"
-#include "core/file/json_errors.h"
+#include "core/file/json_text.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -89,11 +89,9 @@ static EadStatus parse_header(EadSafetensors *file, const char *bytes, size_t da
     size_t length = data_start - LENGTH;
     if (length == 0 || text[0] != '{') return ead_fail(EAD_BAD_FILE, "the header is not a JSON object" HINT);
     json_error_t error;
-    errno = 0;
-    file->header = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
-    if (file->header && errno != ENOMEM)
-        return EAD_OK; /* jansson may have left out what it had no room for */
-    if (ead_json_no_memory(&error)) return ead_fail(EAD_NO_MEMORY, "no memory to read its header");
+    EadStatus status =
+        ead_json_parse("the header", text, length, JSON_REJECT_DUPLICATES, &file->header, &error);
+    if (status != EAD_BAD_FILE) return status;
     return ead_fail(EAD_BAD_FILE, "the header is not valid JSON: byte %d: %s" HINT, error.position,
                     error.text);
 }

@@ -133,7 +133,12 @@ static char *dump_header(const EadSafetensorsWriter *writer) {
     for (int i = 0; i < writer->count; i++)
         if (json_object_set_new(header, writer->entries[i].name, describe(&writer->entries[i])) != 0)
             goto done;
+    errno = 0;
     text = json_dumps(header, JSON_COMPACT);
+    if (errno == ENOMEM) { /* jansson leaves out keys that it has no room for */
+        free(text);
+        text = NULL;
+    }
 done:
     json_decref(header);
     return text;

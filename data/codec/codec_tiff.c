@@ -223,10 +223,11 @@ EadStatus ead_tiff_write_map(const char *path, const float *map, int width, int 
     EAD_TRY(ead_atomic_file_open(&file, path));
     TIFFOpenOptions *options = quiet(0, NULL);
     int descriptor = dup(fileno(file.stream)); /* libtiff closes its own */
+    if (descriptor >= 0) errno = 0; /* libtiff leaves the cause there, of what it misses only later, too */
     TIFF *tiff = descriptor < 0 ? NULL : TIFFFdOpenExt(descriptor, path, "w", options);
     TIFFOpenOptionsFree(options);
     float *row = malloc((size_t)width * sizeof *row);
-    if (tiff && row) errno = 0; /* libtiff leaves the cause there */
+    if (tiff && row && errno != ENOMEM) errno = 0;
     bool ok = tiff && row && write_map(tiff, map, width, height, row);
     int reason = ok || errno ? errno : EIO;
     if (tiff)

@@ -4,6 +4,7 @@
  *     {"anomaly_class": "OK" or a code, "image_path": "OK/S0001/...jpg", "mask_path": "NG/...png" or null}
  *   realiad_1024/<prefix><image_path>, or in realiad_512, realiad_256, realiad_raw: the first that is there */
 #include "core/base/file_bytes.h"
+#include "core/file/json_text.h"
 #include "data/dataset/dataset_layout.h"
 
 #include <jansson.h>
@@ -132,11 +133,12 @@ EadStatus ead_dataset_open_real_iad(const EadDatasetSpec *spec, const EadLayout 
     size_t size;
     EAD_TRY(find_json(&split, layout));
     EAD_TRY(ead_read_file(split.path, MAX_FILE, &bytes, &size));
-    json_t *root = json_loadb(bytes, size, 0, &error);
+    json_t *root;
+    EadStatus status = ead_json_parse(split.path, bytes, size, 0, &root, &error);
     free(bytes);
-    EadStatus status = root
-                           ? read_split(&split, layout, root, out)
-                           : ead_fail(EAD_BAD_FILE, "%s:%d: no JSON: %s", split.path, error.line, error.text);
+    if (status == EAD_BAD_FILE)
+        status = ead_fail(EAD_BAD_FILE, "%s:%d: no JSON: %s", split.path, error.line, error.text);
+    if (status == EAD_OK) status = read_split(&split, layout, root, out);
     json_decref(root);
     return status;
 }

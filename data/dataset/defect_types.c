@@ -3,7 +3,7 @@
 
 #include "core/base/memory.h"
 #include "core/base/text.h"
-#include "core/file/json_errors.h"
+#include "core/file/json_text.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -68,12 +68,11 @@ EadStatus ead_defect_types_parse(const char *bytes, size_t size, const char *lab
     json_error_t error;
     *out = (EadDefectTypes){.path = ead_strdup(label)};
     if (!out->path) return EAD_NO_MEMORY;
-    errno = 0;
-    json_t *root = json_loadb(bytes, size, 0, &error);
-    EadStatus status = root ? read_entries(root, out)
-                       : ead_json_no_memory(&error)
-                           ? ead_fail(EAD_NO_MEMORY, "%s: no memory to read it", label)
-                           : ead_fail(EAD_BAD_FILE, "%s:%d: no JSON: %s", label, error.line, error.text);
+    json_t *root;
+    EadStatus status = ead_json_parse(label, bytes, size, 0, &root, &error);
+    if (status == EAD_BAD_FILE)
+        status = ead_fail(EAD_BAD_FILE, "%s:%d: no JSON: %s", label, error.line, error.text);
+    if (status == EAD_OK) status = read_entries(root, out);
     json_decref(root);
     if (status != EAD_OK) ead_defect_types_free(out);
     return status;

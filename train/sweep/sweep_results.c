@@ -4,7 +4,7 @@
 #include "core/base/memory.h"
 #include "core/base/paths.h"
 #include "core/base/text.h"
-#include "core/file/json_errors.h"
+#include "core/file/json_text.h"
 #include "train/metrics/metrics_output.h"
 
 #include <jansson.h>
@@ -97,11 +97,9 @@ static EadStatus load_json(const char *path, const char *cure, json_t **root) {
     json_error_t error;
     *root = NULL;
     EAD_TRY(ead_read_text(path, MAX_FILE, &text, &size));
-    errno = 0;
-    *root = json_loadb(text, size, 0, &error);
-    bool no_memory = !*root && ead_json_no_memory(&error);
+    EadStatus status = ead_json_parse(path, text, size, 0, root, &error);
     free(text);
-    if (no_memory) return ead_fail(EAD_NO_MEMORY, "%s: no memory to read it", path);
+    if (status != EAD_OK && status != EAD_BAD_FILE) return status;
     if (*root && !json_is_object(*root)) {
         snprintf(error.text, sizeof error.text, "is not an object");
         json_decref(*root);

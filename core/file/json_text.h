@@ -1,0 +1,12 @@
+/* JSON out of texts from outside, by jansson. */
+#pragma once
+
+#include "core/base/status.h"
+
+#include <jansson.h>
+
+/* Reads size bytes of JSON; the caller frees *root by json_decref(). label: what the text is, for messages. flags:
+ * jansson's. Errors: EAD_NO_MEMORY; EAD_BAD_FILE, with no message yet, for which *error tells place and reason. *root
+ * is NULL then. */
+EadStatus ead_json_parse(const char *label, const char *text, size_t size, size_t flags, json_t **root,
+                         json_error_t *error);
