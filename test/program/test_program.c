@@ -96,6 +96,8 @@ typedef struct Case {
 
 #define TRAINED "./checkpoint.safetensors\n./config.yaml\n./losses.csv\n./model.safetensors\n"
 
+#define STRICT " --set dataset.strict=true"
+
 static const Case data_cases[] = {
     {"", TRAIN " --set dataset.path=" S "none", S "none", NULL, 0},
     {"", TRAIN " --set dataset.category=none", "no category \"none\"; dataset.category can be gasket", NULL,
@@ -114,12 +116,13 @@ static const Case data_cases[] = {
      TRAIN WITH_BAD, GOOD "001.png", NULL, 0},
     {COPY "printf 'GIF89a no PNG' >" GOOD "001.png", TRAIN WITH_BAD, GOOD "001.png", NULL, 0},
     {COPY "rm " GOOD "00[12].png", TRAIN WITH_BAD, GOOD "000.png: the only normal image", NULL, 0},
-    {COPY "rm " BAD "ground_truth/blob/000_mask.png", TRAIN WITH_BAD, BAD "test/blob/000.png", NULL, 0},
-    {COPY "cp " BAD "ground_truth/blob/000_mask.png " BAD "ground_truth/blob/009_mask.png", TRAIN WITH_BAD,
-     BAD "ground_truth/blob/009_mask.png", NULL, 0},
-    {COPY "cp test/fuzz/seeds/fuzz_png/gray4.png " BAD "ground_truth/blob/000_mask.png", TRAIN WITH_BAD,
-     BAD "ground_truth/blob/000_mask.png", NULL, 0},
-    {"", EVAL WITH_BAD, BAD "ground_truth/blob/000_mask.png", NULL, 0},
+    {COPY "rm " BAD "ground_truth/blob/000_mask.png", TRAIN WITH_BAD STRICT, BAD "test/blob/000.png", NULL,
+     0},
+    {COPY "cp " BAD "ground_truth/blob/000_mask.png " BAD "ground_truth/blob/009_mask.png",
+     TRAIN WITH_BAD STRICT, BAD "ground_truth/blob/009_mask.png", NULL, 0},
+    {COPY "cp test/fuzz/seeds/fuzz_png/gray4.png " BAD "ground_truth/blob/000_mask.png",
+     TRAIN WITH_BAD STRICT, BAD "ground_truth/blob/000_mask.png", NULL, 0},
+    {"", EVAL WITH_BAD STRICT, BAD "ground_truth/blob/000_mask.png", NULL, 0},
     {COPY ": >" BAD "test/chip/000.png", EVAL WITH_BAD, BAD "test/chip/000.png",
      "./metrics.json\n./pixel_pr.csv\n./pixel_roc.csv\n./pr.csv\n./pro.csv\n./report.html\n./roc.csv\n./"
      "scores.csv\n./speed.json\n",
