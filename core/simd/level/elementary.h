@@ -8,7 +8,9 @@
 #include <stdint.h>
 #include <string.h>
 
+/* LANES_OF_LOOP stands before a loop of these. */
 #ifdef EAD_DOUBLE
+#define LANES_OF_LOOP
 static inline double exp_of(double x) {
     return exp(x);
 }
@@ -16,6 +18,7 @@ static inline double tanh_of(double x) {
     return tanh(x);
 }
 #else
+#define LANES_OF_LOOP _Pragma("omp simd")
 /* e^x = power (1 + rest) with power = 2^n and |rest| < 0.42, for |x| <= 80. */
 static inline float exp_parts(float x, float *power) {
     const float to_whole =

@@ -17,12 +17,12 @@ enum { TILE = 8 };
 #include "core/simd/level/winograd_tile.h"
 
 static void tanh_row(const real *x, real factor, int64_t count, real *y) {
-#pragma omp simd
+    LANES_OF_LOOP
     for (int64_t i = 0; i < count; i++) y[i] = tanh_of(factor * x[i]);
 }
 
 static void exp_row(const real *x, real factor, int64_t count, real *y) {
-#pragma omp simd
+    LANES_OF_LOOP
     for (int64_t i = 0; i < count; i++) y[i] = exp_of(factor * x[i]);
 }
 
