@@ -22,13 +22,22 @@ static const EadCommand commands[EAD_COMMAND_COUNT] = {
 #undef EAD_COMMAND
 };
 
-/* --select: the maps that any method has, as "a|b|c". */
-static const char map_choices[] = ""
-#define EAD_METHOD(name, maps) "|" maps
+/* --select: the maps that any method has, as "a|b|c"; methods with a single map have no names for it. */
+static char map_choices[128];
+#define EAD_SELECTIONS map_choices
+
+static void join_map_choices(void) {
+    static const char *const maps[] = {
+#define EAD_METHOD(name, maps) maps,
 #include "models/methods.def"
 #undef EAD_METHOD
-    ;
-#define EAD_SELECTIONS (map_choices + 1)
+    };
+    size_t length = 0;
+    for (size_t i = 0; i < sizeof maps / sizeof *maps && length < sizeof map_choices; i++)
+        if (*maps[i])
+            length += (size_t)snprintf(map_choices + length, sizeof map_choices - length, "%s%s",
+                                       length ? "|" : "", maps[i]);
+}
 
 static const EadOption options[EAD_OPTION_COUNT] = {
 #define EAD_OPTION(id, commands, name, letter, kind, placeholder, constraint, default_text, help)            \
@@ -286,6 +295,7 @@ static EadStatus take_command(EadArguments *arguments, int id, int count, char *
 }
 
 EadStatus ead_arguments_parse(int count, char **texts, EadArguments *arguments) {
+    join_map_choices();
     *arguments = (EadArguments){.command = -1};
     if (count < 2) return ead_fail(EAD_BAD_ARGUMENT, "no command given");
     arguments->settings = ead_new(count, sizeof *arguments->settings, "the command line");
