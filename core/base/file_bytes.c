@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 bool ead_read_at(int descriptor, void *bytes, size_t size, off_t offset) {
@@ -28,6 +29,12 @@ bool ead_write_at(int descriptor, const void *bytes, size_t size, off_t offset) 
         from += put, offset += put, size -= (size_t)put;
     }
     return true;
+}
+
+EadStatus ead_check_regular(const char *path) {
+    struct stat info;
+    if (stat(path, &info) != 0 || S_ISREG(info.st_mode)) return EAD_OK;
+    return ead_fail(EAD_IO, "%s: is not a regular file; move it away", path);
 }
 
 EadStatus ead_read_file(const char *path, size_t max_size, char **bytes, size_t *size) {

@@ -12,6 +12,10 @@
 bool ead_read_at(int descriptor, void *bytes, size_t size, off_t offset);
 bool ead_write_at(int descriptor, const void *bytes, size_t size, off_t offset);
 
+/* EAD_IO where a path leads to something that is no regular file: reading a FIFO would wait for ever, and a device may
+ * have no end. */
+EadStatus ead_check_regular(const char *path);
+
 /* Reads a file of at most max_size bytes (below 2^31) into new memory, with a 0 behind its last byte; pipes
  * too. Errors, naming the file: EAD_IO; EAD_BAD_FILE if it is larger; EAD_NO_MEMORY. *bytes is NULL then,
  * else for the caller to free(). */

@@ -155,9 +155,43 @@ START_TEST(shows_speed_beside_the_paper) {
     ck_assert_str_eq(table.cells.items[6], "94.3");
     ead_text_table_free(&table);
     ead_sweep_results_free(&results);
-    write_text(S "speed/a/speed.json", "[]");
-    ASSERT_FAILS(ead_sweep_results_read(S "speed/t.sweep.json", &results), EAD_BAD_FILE, "speed.json");
+    write_text(S "speed/a/speed.json", "[]"); /* costs itself */
+    ASSERT_OK(ead_sweep_results_read(S "speed/t.sweep.json", &results));
+    ck_assert_int_eq(results.finished, 2);
+    ck_assert_int_eq(results.speeds[0].runs, 1);
     ead_sweep_results_free(&results);
+}
+END_TEST
+
+/* A run whose results cannot be read is left out, and nothing waits for a FIFO. */
+START_TEST(damaged_runs_cost_themselves) {
+    static const char *const damages[] = {": >a/metrics.json", "echo '{' >a/metrics.json",
+                                          "rm a/metrics.json && mkfifo a/metrics.json",
+                                          "rm a/metrics.json && mkdir a/metrics.json"};
+    NEED_PROGRAM();
+    for (size_t i = 0; i < sizeof damages / sizeof *damages; i++) {
+        char command[512];
+        EadSweepResults results;
+        write_text(S "damaged/t.sweep.json",
+                   "{\"format\": \"efficientad-sweep/1\", \"title\": \"T\", \"paper\": \"\", \"runs\": ["
+                   "{\"variant\": \"v\", \"collection\": \"c\", \"category\": \"k\", \"seed\": \"1\", "
+                   "\"steps\": 1, \"folder\": \"a\"}, "
+                   "{\"variant\": \"v\", \"collection\": \"c\", \"category\": \"k\", \"seed\": \"2\", "
+                   "\"steps\": 1, \"folder\": \"b\"}]}");
+        shell_ok("rm -rf " S "damaged/a");
+        write_text(S "damaged/a/metrics.json", "{\"image_auroc\": 0.1}");
+        write_text(S "damaged/b/metrics.json", "{\"image_auroc\": 0.9}");
+        snprintf(command, sizeof command, "cd " S "damaged && %s", damages[i]);
+        shell_ok(command);
+        ASSERT_OK(ead_sweep_results_read(S "damaged/t.sweep.json", &results));
+        ck_assert_int_eq(results.finished, 1);
+        ead_sweep_results_free(&results);
+        Outcome outcome;
+        run("report " S "damaged", 0, &outcome);
+        ck_assert_msg(outcome.code == 0 && strstr(outcome.err, "left out: " S "damaged/a/metrics.json"),
+                      "%s: %s", damages[i], outcome.err);
+        shell_ok("grep -q '90.00' " S "damaged/t.md");
+    }
 }
 END_TEST
 
@@ -378,6 +412,7 @@ static Suite *make_suite(void) {
     tcase_add_test(tests, summarises_over_scenarios_then_seeds);
     tcase_add_test(tests, compares_with_the_paper_where_it_can);
     tcase_add_test(tests, shows_speed_beside_the_paper);
+    tcase_add_test(tests, damaged_runs_cost_themselves);
     tcase_add_test(tests, shows_every_collection);
     tcase_add_test(tests, writes_markdown_csv_and_page);
     tcase_add_test(tests, a_killed_sweep_gives_the_same_table);

@@ -2,6 +2,7 @@
 #include "train/loop/loss_log.h"
 
 #include "core/base/atomic_file.h"
+#include "core/base/file_bytes.h"
 #include "core/base/memory.h"
 #include "core/base/printing.h"
 #include "train/support/loss_rows.h"
@@ -10,7 +11,6 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 int ead_loss_count(const EadLossColumn *columns) {
@@ -70,11 +70,9 @@ static EadStatus keep_rows(const char *path, const EadLossColumn *columns, int64
 
 EadStatus ead_loss_log_prepare(EadLossLog *log, const char *path, const EadLossColumn *columns,
                                int64_t done) {
-    struct stat info;
     size_t size;
     *log = (EadLossLog){0};
-    if (stat(path, &info) == 0 && !S_ISREG(info.st_mode)) /* reading a FIFO would wait for ever */
-        return ead_fail(EAD_IO, "%s: is not a regular file; move it away", path);
+    EAD_TRY(ead_check_regular(path));
     FILE *kept = open_memstream(&log->kept, &size);
     log->path = ead_strdup(path);
     if (!kept) return ead_fail(EAD_NO_MEMORY, "no memory for the losses");

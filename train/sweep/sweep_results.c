@@ -1,8 +1,10 @@
 /* Reading of manifests and metrics (by jansson), means and deviations over seeds, the paper's numbers. */
 #include "train/sweep/sweep_results.h"
 
+#include "core/base/file_bytes.h"
 #include "core/base/memory.h"
 #include "core/base/paths.h"
+#include "core/base/printing.h"
 #include "core/base/text.h"
 #include "core/file/json_text.h"
 #include "train/metrics/metrics_output.h"
@@ -96,6 +98,7 @@ static EadStatus load_json(const char *path, const char *cure, json_t **root) {
     size_t size;
     json_error_t error;
     *root = NULL;
+    EAD_TRY(ead_check_regular(path));
     EAD_TRY(ead_read_text(path, MAX_FILE, &text, &size));
     EadStatus status = ead_json_parse(path, text, size, 0, root, &error);
     free(text);
@@ -136,10 +139,10 @@ static EadStatus read_run(const char *folder, const ManifestRun *run, EadSweepRe
     EAD_TRY(ead_path_in(run_folder, folder, run->folder));
     EAD_TRY(ead_path_in(path, run_folder, "metrics.json"));
     if (access(path, F_OK) != 0) return EAD_OK;
-    results->finished++;
-    EAD_TRY(read_speed(run_folder, &results->speeds[variant]));
     json_t *root;
     EAD_TRY(load_json(path, "; delete the run's folder", &root));
+    EadStatus status = read_speed(run_folder, &results->speeds[variant]);
+    results->finished++;
     json_t *defects = json_object_get(root, "defects");
     json_t *logical = json_object_get(defects, "logical_anomalies");
     json_t *structural = json_object_get(defects, "structural_anomalies");
@@ -155,7 +158,7 @@ static EadStatus read_run(const char *folder, const ManifestRun *run, EadSweepRe
         if (isnan(values[i])) values[i] = number_in(object, key);
     }
     json_decref(root);
-    return EAD_OK;
+    return status;
 }
 
 static EadStatus read_runs(const char *path, json_t *runs, EadSweepResults *results) {
@@ -174,7 +177,9 @@ static EadStatus read_runs(const char *path, json_t *runs, EadSweepResults *resu
     EAD_TRY(ead_path_folder(folder, path));
     for (size_t i = 0; i < json_array_size(runs); i++) {
         EAD_TRY(unpack_run(path, json_array_get(runs, i), i, &run));
-        EAD_TRY(read_run(folder, &run, results));
+        EadStatus status = read_run(folder, &run, results);
+        if (status == EAD_NO_MEMORY) return status;
+        if (status != EAD_OK) ead_print(stderr, "warning: left out: %s\n", ead_error_message());
     }
     return EAD_OK;
 }

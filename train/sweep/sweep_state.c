@@ -3,6 +3,7 @@
 #include "train/sweep/sweep.h"
 
 #include "core/base/atomic_file.h"
+#include "core/base/file_bytes.h"
 #include "core/base/paths.h"
 #include "core/file/file_role.h"
 #include "core/file/output_check.h"
@@ -40,6 +41,7 @@ EadStatus ead_sweep_state(const EadSweepRun *run, EadRunState *state) {
     EadPath path;
     EadConfig saved;
     EAD_TRY(ead_path_in(path, run->config.output, "config.yaml"));
+    EAD_TRY(ead_check_regular(path));
     EAD_TRY(ead_config_defaults(&saved));
     EadStatus status = ead_config_load(path, &saved);
     int key = status == EAD_OK ? ead_config_difference(&saved, &run->config, EAD_SAME_RESULT) : -1;
