@@ -55,6 +55,9 @@ const EadMethod *ead_method_at(int index);
 
 /* ---- models of any method (models/model_file.c) ---- */
 
+/* What a new model of the method of that name begins with: no threshold and no common scale of colours. */
+EadModel ead_model_new(const char *method, int height, int width);
+
 /* Sets map_choice. Errors: EAD_BAD_ARGUMENT if the model lacks these maps. */
 EadStatus ead_model_choose_maps(EadModel *model, int map_choice);
 

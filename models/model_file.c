@@ -57,6 +57,14 @@ EadStatus ead_model_find_maps(const EadModel *model, const char *name, int *map_
                     *maps ? maps : "one map and no choice");
 }
 
+EadModel ead_model_new(const char *method, int height, int width) {
+    return (EadModel){.method = ead_method_find(method),
+                      .height = height,
+                      .width = width,
+                      .threshold = (float)NAN,
+                      .color_high = (float)NAN};
+}
+
 EadStatus ead_model_choose_maps(EadModel *model, int map_choice) {
     if (model->method->functions->check_maps)
         EAD_TRY(model->method->functions->check_maps(model, map_choice));

@@ -76,7 +76,7 @@ typedef struct EadFit {
     EadStatus (*read)(void *state, const EadSafetensors *file);
     /* A checkpoint has been written after `done` of all steps, and training goes on. Or NULL. */
     EadStatus (*after_save)(void *state, int64_t done);
-    /* After the last step: map normalization, score statistics; without detector: writes the results. */
+    /* After the last step: map normalization, score statistics; without detector: writes the results. Or NULL. */
     EadStatus (*calibrate)(void *state, const EadRunFolder *folder, const char *config_text, int64_t done);
     /* The model, which belongs to the state; NULL: it makes no detector. */
     EadModel *(*model)(void *state);

@@ -455,7 +455,8 @@ static EadStatus evaluate(const Run *run, const Facts *facts) {
 }
 
 static EadStatus finish(Run *run) {
-    EAD_TRY(run->fit->calibrate(run->state, &run->folder, run->config_text, steps_done(run)));
+    if (run->fit->calibrate)
+        EAD_TRY(run->fit->calibrate(run->state, &run->folder, run->config_text, steps_done(run)));
     if (!run->model || !leads(run)) return EAD_OK;
     EAD_TRY(choose_threshold(run));
     Facts facts = collect_facts(run);

@@ -22,11 +22,7 @@ EadStatus ead_efficientad_new(const EadEfficientadSpec *spec, EadEfficientad **o
     EAD_TRY(ead_efficientad_check_image_size(spec->height, spec->width));
     EadEfficientad *model = ead_new(1, sizeof *model, "a model");
     if (!model) return EAD_NO_MEMORY;
-    model->base = (EadModel){.method = ead_method_find("efficientad"),
-                             .height = spec->height,
-                             .width = spec->width,
-                             .threshold = NAN,
-                             .color_high = NAN};
+    model->base = ead_model_new("efficientad", spec->height, spec->width);
     model->spec = *spec;
     model->normalization = EAD_MAPS_NONE;
     for (int c = 0; c < EAD_FEATURES; c++) model->teacher_std[c] = model->teacher_scale[c] = 1;

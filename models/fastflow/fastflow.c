@@ -175,11 +175,7 @@ EadStatus ead_fastflow_new(const EadFastflowSpec *spec, EadBackbone *backbone, u
         ead_backbone_free(backbone);
         return EAD_NO_MEMORY;
     }
-    model->base = (EadModel){.method = ead_method_find("fastflow"),
-                             .height = spec->height,
-                             .width = spec->width,
-                             .threshold = (float)NAN,
-                             .color_high = (float)NAN};
+    model->base = ead_model_new("fastflow", spec->height, spec->width);
     model->spec = *spec;
     model->backbone = *backbone;
     *backbone = (EadBackbone){0};

@@ -137,6 +137,11 @@ void ead_backbone_build(EadGraph *graph, const EadBackbone *backbone, EadNode *i
     for (int i = 0; i < taps->count; i++) features[i] = all[taps->at[i]];
 }
 
+bool ead_backbone_same(const EadBackbone *a, const EadBackbone *b) {
+    return strcmp(a->name, b->name) == 0 && a->params.total == b->params.total &&
+           memcmp(a->params.values, b->params.values, (size_t)a->params.total * sizeof(real)) == 0;
+}
+
 /* ---- model files ---- */
 
 EadStatus ead_backbone_write(const EadBackbone *backbone, const char *prefix, EadFileType weights,

@@ -63,6 +63,9 @@ EadStatus ead_backbone_new(const char *name, EadBackbone *out);
 /* Harmless on a zeroed struct. */
 void ead_backbone_free(EadBackbone *backbone);
 
+/* Whether two are the same network with the same parameters, bit for bit. */
+bool ead_backbone_same(const EadBackbone *a, const EadBackbone *b);
+
 /* ---- taps ---- */
 
 /* Chosen features, in the order chosen. */

@@ -32,12 +32,9 @@ EadStatus ead_patchcore_ensemble_new(int height, int width, EadFusion fusion, Ea
     }
     model->fusion = fusion;
     model->affine = affine;
-    model->base = (EadModel){.method = ead_method_find("patchcore_ensemble"),
-                             .height = height,
-                             .width = width,
-                             .threshold = (float)NAN,
-                             /* as far from the banks as the farthest of the good images held back */
-                             .color_high = fusion == EAD_FUSION_VALIDATION ? 1 : (float)NAN};
+    model->base = ead_model_new("patchcore_ensemble", height, width);
+    /* as far from the banks as the farthest of the good images held back */
+    if (fusion == EAD_FUSION_VALIDATION) model->base.color_high = 1;
     return EAD_OK;
 }
 

@@ -37,17 +37,12 @@ static void free_model(EadModel *base) {
 
 /* Finds how many patches images of the model's size leave. */
 static EadStatus find_grid(EadSimplenet *model) {
-    EadGraph *graph = ead_graph_new();
-    if (!graph) return ead_fail(EAD_NO_MEMORY, "no memory for a graph");
-    EadNode *images = ead_leaf(graph, "images", EAD_U8, 1, model->base.height, model->base.width, 3, NULL);
-    EadNode *patches = ead_simplenet_patches(graph, model, images);
-    model->grid_height = patches->y.h;
-    model->grid_width = patches->y.w;
-    EadStatus status = ead_graph_status(graph);
-    ead_graph_free(graph);
-    if (status == EAD_OK) return status;
-    return ead_fail_prefix(EAD_BAD_ARGUMENT, "images of %dx%d do not go through %s: ", model->base.height,
-                           model->base.width, model->backbone.name);
+    int grid[2];
+    EAD_TRY(ead_backbone_patch_grid(&model->backbone, &model->spec.taps, model->spec.length,
+                                    model->spec.length, model->base.height, model->base.width, grid));
+    model->grid_height = grid[0];
+    model->grid_width = grid[1];
+    return EAD_OK;
 }
 
 static EadStatus declare(EadSimplenet *model) {
@@ -72,11 +67,7 @@ EadStatus ead_simplenet_new(const EadSimplenetSpec *spec, EadBackbone *backbone,
         ead_backbone_free(backbone);
         return EAD_NO_MEMORY;
     }
-    model->base = (EadModel){.method = ead_method_find("simplenet"),
-                             .height = spec->height,
-                             .width = spec->width,
-                             .threshold = (float)NAN,
-                             .color_high = (float)NAN};
+    model->base = ead_model_new("simplenet", spec->height, spec->width);
     model->spec = *spec;
     model->scale = 1;
     model->backbone = *backbone;
@@ -154,10 +145,8 @@ void ead_simplenet_merge(EadSimplenet *model) {
 /* ---- the graphs ---- */
 
 EadNode *ead_simplenet_patches(EadGraph *graph, const EadSimplenet *model, EadNode *images) {
-    EadNode *features[EAD_TAPS_CHOSEN];
-    ead_backbone_build(graph, &model->backbone, images, &model->spec.taps, features);
-    return ead_patch_embedding(graph, model->spec.taps.count, features, model->spec.length,
-                               model->spec.length);
+    return ead_backbone_patches(graph, &model->backbone, &model->spec.taps, model->spec.length,
+                                model->spec.length, images);
 }
 
 static EadNode *linear(EadGraph *graph, EadNode *x, EadNode *weight, EadNode *bias) {

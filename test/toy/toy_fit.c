@@ -143,11 +143,6 @@ static EadStatus read_checkpoint(void *state, const EadSafetensors *file) {
     return EAD_OK;
 }
 
-static EadStatus calibrate(void *state, const EadRunFolder *folder, const char *config_text, int64_t done) {
-    (void)state, (void)folder, (void)config_text, (void)done;
-    return EAD_OK;
-}
-
 static EadModel *model_of(void *state) {
     return &((State *)state)->toy->base;
 }
@@ -167,5 +162,4 @@ const EadFit ead_fit_toy = {.name = "toy",
                             .begin = begin,
                             .write = write_checkpoint,
                             .read = read_checkpoint,
-                            .calibrate = calibrate,
                             .model = model_of};

@@ -39,11 +39,7 @@ static EadStatus make(Toy *toy) {
 EadStatus toy_new(int height, int width, Toy **out) {
     Toy *toy = ead_new(1, sizeof *toy, "a toy");
     if (!toy) return EAD_NO_MEMORY;
-    toy->base = (EadModel){.method = ead_method_find("toy"),
-                           .height = height,
-                           .width = width,
-                           .threshold = (float)NAN,
-                           .color_high = (float)NAN};
+    toy->base = ead_model_new("toy", height, width);
     EadStatus status = make(toy);
     if (status == EAD_OK)
         *out = toy;

@@ -139,19 +139,13 @@ static EadStatus write_checkpoint(const void *state, EadSafetensorsWriter *write
     return ead_model_write(&((const FlowState *)state)->model->base, writer);
 }
 
-static bool same_numbers(const EadParams *a, const EadParams *b) {
-    return a->total == b->total && memcmp(a->values, b->values, (size_t)a->total * sizeof *a->values) == 0;
-}
-
 /* Moves what is read into the model that the step was planned on. */
 static EadStatus read_checkpoint(void *state, const EadSafetensors *file) {
     EadFastflow *model = ((FlowState *)state)->model;
     EadModel *base;
     EAD_TRY(ead_model_read(file, &base));
     const EadFastflow *read = (const EadFastflow *)base;
-    bool same = base->method == model->base.method &&
-                strcmp(read->backbone.name, model->backbone.name) == 0 &&
-                same_numbers(&read->backbone.params, &model->backbone.params) &&
+    bool same = base->method == model->base.method && ead_backbone_same(&read->backbone, &model->backbone) &&
                 read->params.total == model->params.total;
     if (same) {
         memcpy(model->params.values, read->params.values,
@@ -161,14 +155,7 @@ static EadStatus read_checkpoint(void *state, const EadSafetensors *file) {
                    (size_t)model->spec.couplings * (size_t)model->shapes[t].c * sizeof *model->orders[t]);
     }
     ead_model_free(base);
-    return same ? EAD_OK
-                : ead_fail(EAD_BAD_FILE, "%s: was made with another backbone than model.backbone names now",
-                           ead_safetensors_path(file));
-}
-
-static EadStatus calibrate(void *state, const EadRunFolder *folder, const char *config_text, int64_t done) {
-    (void)state, (void)folder, (void)config_text, (void)done;
-    return EAD_OK;
+    return same ? EAD_OK : ead_fail_backbone(ead_safetensors_path(file));
 }
 
 static EadModel *model_of(void *state) {
@@ -197,5 +184,4 @@ const EadFit ead_fit_fastflow = {.name = "fastflow",
                                  .begin = begin,
                                  .write = write_checkpoint,
                                  .read = read_checkpoint,
-                                 .calibrate = calibrate,
                                  .model = model_of};

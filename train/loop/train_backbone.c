@@ -68,3 +68,7 @@ EadStatus ead_open_backbone(const EadConfig *config, EadBackbone *out) {
     if (status == EAD_OK) status = ead_backbone_open(path, out);
     return status == EAD_OK ? EAD_OK : ead_fail_prefix(status, "model.backbone: ");
 }
+
+EadStatus ead_fail_backbone(const char *path) {
+    return ead_fail(EAD_BAD_FILE, "%s: was made with another backbone than model.backbone names now", path);
+}

@@ -14,5 +14,8 @@ EadStatus ead_shipped_teacher(EadPdnSize size, EadPath path);
  * models/backbones/NAME.safetensors; empty: the shipped one that was measured to be the better backbone. Errors: those of ead_backbone_open(), with the key before them. */
 EadStatus ead_open_backbone(const EadConfig *config, EadBackbone *out);
 
+/* EAD_BAD_FILE: a model file or checkpoint, from which a run would go on, has another backbone than the config names. */
+EadStatus ead_fail_backbone(const char *path);
+
 /* Adds to config->problems a model.backbone that is not there. */
 void ead_check_backbone(EadConfig *config);

@@ -370,13 +370,8 @@ static EadStatus note_strangers(State *s) {
 EadStatus ead_patchcore_fit_adopt(void *state, EadPatchcore *read, const char *file) {
     State *s = state;
     EadPatchcore *model = s->model;
-    bool same = read->spec.length == model->spec.length &&
-                strcmp(read->backbone.name, model->backbone.name) == 0 &&
-                memcmp(read->backbone.params.values, model->backbone.params.values,
-                       (size_t)model->backbone.params.total * sizeof(real)) == 0;
-    if (!same)
-        return ead_fail(EAD_BAD_FILE, "%s: was made with another backbone than model.backbone names now",
-                        file);
+    if (read->spec.length != model->spec.length || !ead_backbone_same(&read->backbone, &model->backbone))
+        return ead_fail_backbone(file);
     model->bank = read->bank, model->rows = read->rows, model->positions = read->positions;
     model->images = read->images, model->image_count = read->image_count;
     read->bank = NULL, read->images = NULL;
@@ -394,11 +389,6 @@ static EadStatus read_checkpoint(void *state, const EadSafetensors *file) {
             : ead_fail(EAD_BAD_FILE, "%s: is not of the method patchcore", ead_safetensors_path(file));
     ead_model_free(base);
     return status;
-}
-
-static EadStatus calibrate(void *state, const EadRunFolder *folder, const char *config_text, int64_t done) {
-    (void)state, (void)folder, (void)config_text, (void)done;
-    return EAD_OK;
 }
 
 static EadModel *model_of(void *state) {
@@ -432,5 +422,4 @@ const EadFit ead_fit_patchcore = {.name = "patchcore",
                                   .fit = fit,
                                   .write = write_checkpoint,
                                   .read = read_checkpoint,
-                                  .calibrate = calibrate,
                                   .model = model_of};

@@ -187,19 +187,13 @@ static EadStatus read_checkpoint(void *state, const EadSafetensors *file) {
     EadModel *base;
     EAD_TRY(ead_model_read(file, &base));
     const EadSimplenet *read = (const EadSimplenet *)base;
-    bool same = base->method == model->base.method &&
-                strcmp(read->backbone.name, model->backbone.name) == 0 &&
-                read->backbone.params.total == model->backbone.params.total &&
-                memcmp(read->backbone.params.values, model->backbone.params.values,
-                       (size_t)model->backbone.params.total * sizeof(real)) == 0 &&
+    bool same = base->method == model->base.method && ead_backbone_same(&read->backbone, &model->backbone) &&
                 read->spec.hidden == model->spec.hidden && copy_params(&model->adaptor, &read->adaptor) &&
                 copy_params(&model->discriminator, &read->discriminator);
     if (same) model->scale = read->scale;
     if (same) memcpy(model->running, read->running, 2 * (size_t)model->spec.hidden * sizeof(real));
     ead_model_free(base);
-    return same ? EAD_OK
-                : ead_fail(EAD_BAD_FILE, "%s: was made with another backbone than model.backbone names now",
-                           ead_safetensors_path(file));
+    return same ? EAD_OK : ead_fail_backbone(ead_safetensors_path(file));
 }
 
 static EadStatus calibrate(void *state, const EadRunFolder *folder, const char *config_text, int64_t done) {
