@@ -83,8 +83,7 @@ static EadStatus read_part(const EadEfficientad *model, const char *path, unsign
     if (status == EAD_OK) status = read_size(file, &size);
     if (status == EAD_OK && size != model->spec.size)
         status = ead_fail(EAD_BAD_FILE, "%s: holds a %s network, the configuration asks for model.size %s",
-                          path, size == EAD_PDN_SMALL ? "small" : "medium",
-                          model->spec.size == EAD_PDN_SMALL ? "small" : "medium");
+                          path, ead_pdn_size_name(size), ead_pdn_size_name(model->spec.size));
     if (status == EAD_OK) status = ead_params_read_all(file, params);
     ead_safetensors_close(file);
     return status;
@@ -109,7 +108,7 @@ static EadStatus write_spec(EadSafetensorsWriter *writer, EadPdnSize size, bool 
              "RGB, antialiased bilinear resize to %dx%d, (x/255 - mean) / std, mean .485 .456 .406, std .229 "
              ".224 .225",
              height, width);
-    EAD_TRY(ead_safetensors_writer_metadata(writer, "model", size == EAD_PDN_SMALL ? "small" : "medium"));
+    EAD_TRY(ead_safetensors_writer_metadata(writer, "model", ead_pdn_size_name(size)));
     EAD_TRY(ead_safetensors_writer_metadata(writer, "padding", padding ? "true" : "false"));
     return ead_safetensors_writer_metadata(writer, "preprocessing", preprocessing);
 }

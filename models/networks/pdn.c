@@ -76,3 +76,7 @@ int ead_pdn_output_size(bool padding, int image) {
     }
     return size;
 }
+
+const char *ead_pdn_size_name(EadPdnSize size) {
+    return size == EAD_PDN_SMALL ? "small" : "medium";
+}

@@ -6,6 +6,9 @@
 
 typedef enum EadPdnSize { EAD_PDN_SMALL, EAD_PDN_MEDIUM } EadPdnSize;
 
+/* "small" or "medium", as model files and configs say. */
+const char *ead_pdn_size_name(EadPdnSize size);
+
 enum { EAD_FEATURES = 384 }; /* output channels of a teacher; a student with autoencoder has twice as many */
 
 typedef struct EadPdn {

@@ -231,7 +231,7 @@ START_TEST(a_teacher_of_each_size_comes_with_the_program) {
     for (int i = 0; i < 2; i++) {
         EadEfficientad *model;
         EadPath path;
-        ASSERT_OK(ead_shipped_teacher(sizes[i], path));
+        ASSERT_OK(ead_shipped_teacher(ead_pdn_size_name(sizes[i]), path));
         ASSERT_OK(ead_efficientad_new(&(EadEfficientadSpec){sizes[i], false, 128, 128, true}, &model));
         ASSERT_OK(ead_efficientad_read_teacher(model, path));
         ead_efficientad_free(model);

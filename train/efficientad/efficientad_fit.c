@@ -80,7 +80,7 @@ static EadStatus create(const EadRunSpec *spec, EadTrainData *data, void **state
     FitState *s = *state;
     EAD_TRY(new_model(s));
     if (!teacher[0]) {
-        EAD_TRY(ead_shipped_teacher(s->model->spec.size, shipped));
+        EAD_TRY(ead_shipped_teacher(ead_pdn_size_name(s->model->spec.size), shipped));
         teacher = shipped;
     }
     EAD_TRY(ead_efficientad_read_teacher(s->model, teacher));

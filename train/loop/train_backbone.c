@@ -23,17 +23,16 @@ static bool find_file(const char *name, const char *file, EadPath path) {
     return false;
 }
 
-EadStatus ead_shipped_teacher(EadPdnSize size, EadPath path) {
-    const char *name = size == EAD_PDN_SMALL ? "small" : "medium";
+EadStatus ead_shipped_teacher(const char *size, EadPath path) {
     char file[64];
-    snprintf(file, sizeof file, "teacher_%s.safetensors", name);
+    snprintf(file, sizeof file, "teacher_%s.safetensors", size);
     if (find_file("weights", file, path)) return EAD_OK;
     return ead_fail(
         EAD_UNSUPPORTED,
         "model.teacher: no teacher of size %s comes with this program; set model.teacher to a file with "
         "tensors teacher.conv1.weight ... (format efficientad/1), made by distillation or by efficientad "
         "import from PyTorch weights",
-        name);
+        size);
 }
 
 /* The file that model.backbone means: one by that path, unless it is the name of a network. Errors: EAD_IO,
@@ -41,8 +40,8 @@ EadStatus ead_shipped_teacher(EadPdnSize size, EadPath path) {
 static EadStatus backbone_path(const char *backbone, EadPath path) {
     char file[64];
     if (!backbone[0]) backbone = default_backbone;
-    if (strcmp(backbone, "pdn_small") == 0) return ead_shipped_teacher(EAD_PDN_SMALL, path);
-    if (strcmp(backbone, "pdn_medium") == 0) return ead_shipped_teacher(EAD_PDN_MEDIUM, path);
+    if (strcmp(backbone, "pdn_small") == 0) return ead_shipped_teacher("small", path);
+    if (strcmp(backbone, "pdn_medium") == 0) return ead_shipped_teacher("medium", path);
     if (!ead_backbone_is_known(backbone)) return ead_path_in(path, "", backbone);
     snprintf(file, sizeof file, "%s.safetensors", backbone);
     if (find_file("backbones", file, path)) return EAD_OK;

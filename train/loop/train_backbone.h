@@ -3,12 +3,11 @@
 
 #include "core/base/paths.h"
 #include "models/networks/backbone.h"
-#include "models/networks/pdn.h"
 #include "train/config/config.h"
 
-/* Where the shipped teacher of that size lies, found from where the program lies: models/weights/ of the
+/* Where the shipped teacher of that size, "small" or "medium", lies, found from where the program lies: models/weights/ of the
  * source tree, or share/efficientad/ of an installation. Errors: EAD_UNSUPPORTED, saying how to get one. */
-EadStatus ead_shipped_teacher(EadPdnSize size, EadPath path);
+EadStatus ead_shipped_teacher(const char *size, EadPath path);
 
 /* Opens model.backbone: a file, or a network by its name: "pdn_small" or "pdn_medium" for a shipped teacher, others from
  * models/backbones/NAME.safetensors; empty: the shipped one that was measured to be the better backbone. Errors: those of ead_backbone_open(), with the key before them. */
