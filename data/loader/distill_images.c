@@ -33,6 +33,13 @@ static EadStatus load_file(const EadDistillImages *images, int file, bool gray, 
     return status == EAD_OK ? EAD_OK : ead_fail_prefix(status, "%s: ", images->files.items[file].name);
 }
 
+static int file_at(const EadDistillImages *images, int position) {
+    int first = images->apart ? images->held_out : 0;
+    if (position < first) return position;
+    return first + (int)ead_shuffled_index(images->seed, EAD_STREAM_SPLIT, (uint64_t)(position - first),
+                                           (uint32_t)(images->files.count - first));
+}
+
 EadStatus ead_distill_load(const EadDistillImages *images, int position, bool gray, uint8_t *small,
                            uint8_t *large) {
     /* What stands in for a skipped image: the one behind it, in a circle over the held-out positions or over
@@ -40,11 +47,10 @@ EadStatus ead_distill_load(const EadDistillImages *images, int position, bool gr
     bool held_out = position < images->held_out;
     int first = held_out ? 0 : images->held_out, end = held_out ? images->held_out : images->files.count;
     for (int start = position;;) {
-        uint32_t file = ead_shuffled_index(images->seed, EAD_STREAM_SPLIT, (uint64_t)position,
-                                           (uint32_t)images->files.count);
-        EadStatus status = load_file(images, (int)file, gray, small, large);
+        int file = file_at(images, position);
+        EadStatus status = load_file(images, file, gray, small, large);
         if (status == EAD_OK || !images->skipped) return status;
-        EAD_TRY(ead_skipped_images_add(images->skipped, (int)file, status));
+        EAD_TRY(ead_skipped_images_add(images->skipped, file, status));
         position = position + 1 < end ? position + 1 : first;
         if (position == start) return status; /* not one of this part can be decoded */
     }
@@ -63,6 +69,7 @@ EadStatus ead_distill_key(const EadDistillImages *images, const char *backbone, 
     if (status == EAD_OK) status = ead_cache_key(&files, settings, key);
     *key = ead_cache_checksum(*key, draws, sizeof draws);
     *key = ead_cache_checksum(*key, &images->gray, sizeof images->gray);
+    if (images->apart) *key = ead_cache_checksum(*key, &images->apart, sizeof images->apart);
     ead_strings_free(&first);
     ead_image_list_free(&files);
     return status;

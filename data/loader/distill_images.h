@@ -11,11 +11,13 @@
 #include <stdbool.h>
 
 /* Images are known by their position in an order shuffled by seed: the first held_out are for judging, never
- * trained on and never gray; the others for training. */
+ * trained on and never gray; the others for training. Where the held-out images are apart, they are the first
+ * files of the list, in its order, and the others alone are shuffled. */
 typedef struct EadDistillImages {
     EadImageList files;        /* owned */
     EadSkippedImages *skipped; /* of that many; NULL: the first that cannot be decoded is an error */
     int held_out;              /* 1 .. files.count - 1 */
+    bool apart;                /* they are the first of the list */
     int height, width;         /* of the teacher's images */
     EadShare batch;            /* its images that this process sees */
     uint64_t seed;

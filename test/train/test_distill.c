@@ -90,6 +90,21 @@ START_TEST(metrics_agree_with_each_other) {
 }
 END_TEST
 
+/* A place of their own for the images that judge: all of it held out, all others trained on. */
+START_TEST(held_out_images_have_a_place_of_their_own) {
+    EadSafetensors *file;
+    distill(SCRATCH "apart/",
+            "distill.steps=1 distill.images=" SCRATCH "pictures/0 distill.validation=" SCRATCH "pictures/1",
+            false);
+    json_t *root = json_load_file(SCRATCH "apart/metrics.json", 0, NULL);
+    ck_assert_int_eq((int)json_integer_value(json_object_get(root, "held_out_images")), PICTURES / 2);
+    json_decref(root);
+    ASSERT_OK(ead_safetensors_open(SCRATCH "apart/teacher.safetensors", &file));
+    ck_assert_str_eq(ead_safetensors_metadata(file, "images"), "6");
+    ead_safetensors_close(file);
+}
+END_TEST
+
 /* ---- the same bits ---- */
 
 START_TEST(same_seed_same_bits_on_one_thread) {
@@ -164,6 +179,8 @@ START_TEST(refusals_say_what_to_do) {
     refuses(SCRATCH "new/", "distill.images=" SCRATCH "pictures/none", false, "distill.images: ");
     refuses(SCRATCH "new/", "distill.backbone=" WHOLE "teacher.safetensors", false,
             "is a teacher, not a backbone");
+    refuses(SCRATCH "new/", "distill.validation=" SCRATCH "pictures/none", false, "distill.validation: ");
+    refuses(SCRATCH "new/", "distill.validation=" SCRATCH "pictures/1", false, "lie in one another");
     ck_assert(!exists(SCRATCH "new"));
     EadConfig config;
     ASSERT_OK(ead_config_defaults(&config));
@@ -181,6 +198,7 @@ int main(void) {
     tcase_add_test(tests, the_teacher_fits_a_model);
     tcase_add_test(tests, the_loss_falls);
     tcase_add_test(tests, metrics_agree_with_each_other);
+    tcase_add_test(tests, held_out_images_have_a_place_of_their_own);
     tcase_add_test(tests, same_seed_same_bits_on_one_thread);
     tcase_add_test(tests, resumed_equals_uninterrupted);
     tcase_add_test(tests, a_cache_made_in_two_goes_gives_the_same);

@@ -38,6 +38,31 @@ typedef struct DistillState {
 
 /* ---- the state ---- */
 
+/* Appends the images of a key's value, at least `least`. */
+static EadStatus add_images(EadDistillImages *images, const char *path, const char *key, int least) {
+    int before = images->files.count;
+    EadStatus status = ead_image_list_add(&images->files, path);
+    if (status != EAD_OK) return ead_fail_prefix(status, "%s: ", key);
+    if (images->files.count - before >= least) return EAD_OK;
+    return ead_fail(EAD_BAD_ARGUMENT, "%s: %s holds %d images; at least %d are needed", key, path,
+                    images->files.count - before, least);
+}
+
+/* The held-out images first, where they have a place of their own. */
+static EadStatus add_held_out(const EadConfig *config, EadDistillImages *images) {
+    const char *apart = config->distill_validation, *others = config->distill_images;
+    if (!apart[0]) return EAD_OK;
+    if (ead_path_lies_within(apart, others) || ead_path_lies_within(others, apart))
+        return ead_fail(
+            EAD_BAD_ARGUMENT,
+            "distill.validation: %s and distill.images, %s, lie in one another; name two folders apart",
+            apart, others);
+    images->apart = true;
+    EAD_TRY(add_images(images, apart, "distill.validation", 1));
+    images->held_out = images->files.count;
+    return EAD_OK;
+}
+
 static EadStatus list_images(DistillState *s) {
     const EadConfig *config = s->config;
     EadDistillImages *images = &s->images;
@@ -47,16 +72,15 @@ static EadStatus list_images(DistillState *s) {
                                  .seed = config->train_seed,
                                  .gray = config->distill_gray_probability};
     images->files.rules.max_pixels = config->dataset_max_pixels;
-    EadStatus status = ead_image_list_add(&images->files, config->distill_images);
-    if (status != EAD_OK) return ead_fail_prefix(status, "distill.images: ");
+    EAD_TRY(add_held_out(config, images));
+    EAD_TRY(add_images(images, config->distill_images, "distill.images", MIN_IMAGES));
     int count = images->files.count, most = count / 10 > 1 ? count / 10 : 1;
-    if (count < MIN_IMAGES)
-        return ead_fail(EAD_BAD_ARGUMENT, "distill.images: %s holds %d images; at least %d are needed",
-                        config->distill_images, count, MIN_IMAGES);
     EAD_TRY(ead_left_out_print(&images->files.left_out, "distill.images", stderr));
     EAD_TRY(ead_check_output_apart(&images->files.left_out, config->output));
     EAD_TRY(ead_skipped_images_new(count, &images->skipped));
-    images->held_out = config->distill_validation_images < most ? config->distill_validation_images : most;
+    if (!images->apart)
+        images->held_out =
+            config->distill_validation_images < most ? config->distill_validation_images : most;
     int64_t side = ead_pdn_output_size(true, images->height);
     images->features = side * ead_pdn_output_size(true, images->width) * EAD_FEATURES;
     return EAD_OK;
