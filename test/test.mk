@@ -6,7 +6,7 @@ TEST_SOURCES := $(foreach suites,$(SUITES),$(wildcard test/$(suites)/test_*.c te
 TESTS := $(addprefix $(BUILD)/test/,$(basename $(notdir $(TEST_SOURCES))))
 SUPPORT_OBJECTS := $(call objects,$(filter-out %/conv_runs.c,$(wildcard test/support/*.c)),float)
 DOUBLE_SOURCES  := $(LIBRARY_SOURCES) core/backend/backend_without_cuda.c $(wildcard autograd/*.c) \
-    test/support/op_cases.c
+    $(wildcard data/codec/*.c) $(addprefix test/support/,op_cases.c sample_models.c scratch.c)
 DOUBLE_OBJECTS  := $(call objects,$(DOUBLE_SOURCES),double) $(call SIMD_OBJECTS,double)
 ARCHIVE := $(BUILD)/test/everything.a
 DOUBLE_ARCHIVE := $(BUILD)/test/double.a

@@ -53,7 +53,7 @@ START_TEST(the_map_is_that_of_the_original) {
     EadFastflow *model = new_model();
     float score, *map = detect(&model->base, &score);
     double *expected = golden_numbers(golden, "map", FLOW_SIDE * FLOW_SIDE);
-    ck_assert_double_le(relative_difference(map, expected, FLOW_SIDE * FLOW_SIDE, 1), 1e-4);
+    ck_assert_double_le(relative_difference(map, expected, FLOW_SIDE * FLOW_SIDE, 1), 1e-5);
     ck_assert(score == largest(map, FLOW_SIDE * FLOW_SIDE) && score < 0);
     free(map), free(expected);
     ead_model_free(&model->base);

@@ -73,7 +73,7 @@ EadEfficientad *golden_model(const EadSafetensors *file, const char *prefix, Ead
     return model;
 }
 
-double relative_difference(const float *got, const double *expected, int64_t count, int64_t stride) {
+double relative_difference(const real *got, const double *expected, int64_t count, int64_t stride) {
     double difference = 0, largest = 0;
     for (int64_t i = 0; i < count; i++) {
         double d = fabs((double)got[i * stride] - expected[i]);

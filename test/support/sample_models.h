@@ -40,7 +40,7 @@ void golden_vector(const EadSafetensors *file, const char *prefix, const char *n
 EadEfficientad *golden_model(const EadSafetensors *file, const char *prefix, EadEfficientadSpec spec);
 
 /* Largest difference in units of the largest expected value. */
-double relative_difference(const float *got, const double *expected, int64_t count, int64_t stride);
+double relative_difference(const real *got, const double *expected, int64_t count, int64_t stride);
 
 enum { BACKBONE_SEED = 9, MAX_TENSORS = 2048 };
 

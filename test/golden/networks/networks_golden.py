@@ -1,7 +1,8 @@
 """Golden values of backbones beside the ResNets of backbone_golden.py, in float64.
 
-networks.safetensors: NAME.TAP [positions, every STEP-th channel] f32, the features of test image IMAGE_SEED. Weights,
-batch-norm statistics and images are drawn, not stored: draw() of backbone_golden.py and write_backbone() in
+networks.safetensors: NAME.TAP [positions, every STEP-th channel] f32, the features of test image IMAGE_SEED, and
+NAME.TAP.float [1] f32, how far PyTorch's own float32 is from them: the largest difference as a part of the largest
+number, both among those stored. Weights, batch-norm statistics and images are drawn, not stored: draw() of backbone_golden.py and write_backbone() in
 test/support/sample_models.c do the same.
   resnext101_32x8d, densenet201   torchvision's modules
   efficientnet_lite0, _lite2      written out below; TensorFlow pads by the size at hand, at an odd one more behind
@@ -95,12 +96,12 @@ def lite_layers(weights, name, pixels):
 # ---- torchvision ----
 
 def torchvision_layers(name, pixels):
-    model = getattr(torchvision.models, name)(weights=None).double().eval()
+    model = getattr(torchvision.models, name)(weights=None).to(pixels.dtype).eval()
     with torch.no_grad():
         for tensor_name, tensor in model.state_dict().items():
             if not tensor_name.endswith("num_batches_tracked"):
                 tensor.copy_(draw(tensor_name, list(tensor.shape), ".bn3." in tensor_name))
-    x = (pixels / 255 - MEAN) / STD
+    x = (pixels / 255 - MEAN.to(pixels.dtype)) / STD.to(pixels.dtype)
     if name.startswith("densenet"):
         for part_name, part in model.features.named_children():
             x = part(x)
@@ -115,7 +116,8 @@ def torchvision_layers(name, pixels):
 
 def layers(name, pixels):
     if name.startswith("efficientnet"):
-        return lite_layers({key: draw(key, shape, False) for key, shape in lite_shapes(name).items()}, name, pixels)
+        weights = {key: draw(key, shape, False).to(pixels.dtype) for key, shape in lite_shapes(name).items()}
+        return lite_layers(weights, name, pixels)
     return torchvision_layers(name, pixels)
 
 
@@ -137,9 +139,12 @@ def main():
     for name, size in CASES:
         pixels = torch.from_numpy(philox.test_image(IMAGE_SEED, *size).astype(np.float64)).permute(2, 0, 1)[None]
         with torch.no_grad():
-            for tap, x in layers(name, pixels):
-                print(f"{name}.{tap}: {list(x.shape)}, std {x.std():.3g}", flush=True)
-                tensors[f"{name}.{tap}"] = sampled(x.permute(0, 2, 3, 1), STEP)
+            for (tap, x), (_, y) in zip(layers(name, pixels), layers(name, pixels.float())):
+                exact, single = (sampled(z.permute(0, 2, 3, 1), STEP).astype(np.float64) for z in (x, y))
+                distance = np.abs(single - exact).max() / np.abs(exact).max()
+                print(f"{name}.{tap}: {list(x.shape)}, std {x.std():.3g}, float32 {distance:.1e}", flush=True)
+                tensors[f"{name}.{tap}"] = exact.astype(np.float32)
+                tensors[f"{name}.{tap}.float"] = np.array([distance], np.float32)
     path = FOLDER / "networks.safetensors"
     safetensors_file.write(path, tensors, {"made by": "networks_golden.py", "torch": torch.__version__})
     print(f"{path.name}: {path.stat().st_size} bytes")
