@@ -26,10 +26,9 @@ static EadStatus time_backbone(const EadBenchOptions *options, const EadPatchFea
     ead_keep(ead_patch_features_build(graph, features, ead_normalize_image(graph, images)));
     EadPlan *plan;
     EAD_TRY(ead_plan_new(graph, &options->plan, &plan));
-    EadBenchResult result = ead_bench_result_for(options, "features", "");
+    EadBenchResult result = ead_bench_result_for(options, NULL, "features", "");
     EadBenchWork work = {
         .plan = plan, .arena_bytes = ead_plan_bytes(plan), .per_pass = 1, .start = extract, .context = plan};
-    result.batch = options->batch;
     snprintf(result.model, sizeof result.model, "%s", features->backbone.kind->name);
     snprintf(result.image, sizeof result.image, "%dx%d", 2 * options->height, 2 * options->width);
     EadStatus status = ead_bench_time_whole(options, &work, DEFAULT_REPEAT, &result, results);

@@ -40,7 +40,7 @@ EadStatus ead_bench_infer(const EadBenchOptions *options, EadBenchResults *resul
         status = EAD_NO_MEMORY;
     if (status == EAD_OK) status = ead_detector_new(fit.model, &options->plan, options->batch, &run.detector);
     if (status == EAD_OK) {
-        EadBenchResult result = ead_bench_result_for(options, "infer", "");
+        EadBenchResult result = ead_bench_result_for(options, &fit, "infer", "");
         EadBenchWork work = {.plan = ead_detector_plan(run.detector),
                              .arena_bytes = ead_detector_bytes(run.detector),
                              .per_pass = 1,

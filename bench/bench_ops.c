@@ -88,9 +88,9 @@ static EadStatus add_call(const EadBenchOptions *options, const EadPlan *plan, i
     return ead_bench_results_add(results, result);
 }
 
-static EadStatus bench_plan(const EadBenchOptions *options, const char *name, const EadPlan *plan,
-                            EadBenchResults *results) {
-    EadBenchResult result = ead_bench_result_for(options, "ops", name);
+static EadStatus bench_plan(const EadBenchOptions *options, const EadBenchFit *run, const char *name,
+                            const EadPlan *plan, EadBenchResults *results) {
+    EadBenchResult result = ead_bench_result_for(options, run, "ops", name);
     int count = ead_plan_call_count(plan), first = results->count;
     int repeat = options->repeat ? options->repeat : DEFAULT_REPEAT;
     double *times = ead_new((int64_t)count * repeat, sizeof *times, "the times of all calls"), total = 0;
@@ -128,7 +128,7 @@ EadStatus ead_bench_ops(const EadBenchOptions *options, EadBenchResults *results
     if (status == EAD_OK) status = ead_detector_new(run.model, &options->plan, options->batch, &detector);
     /* One pass with images fills the plan's image leaf, which later passes read again. */
     if (status == EAD_OK) status = ead_detector_run_batch(detector, images, &maps);
-    if (status == EAD_OK) status = bench_plan(options, "infer", ead_detector_plan(detector), results);
+    if (status == EAD_OK) status = bench_plan(options, &run, "infer", ead_detector_plan(detector), results);
     ead_detector_close(detector);
     free(images);
     bool steps = status == EAD_OK && run.fit->plan;
@@ -137,7 +137,7 @@ EadStatus ead_bench_ops(const EadBenchOptions *options, EadBenchResults *results
     status = ead_bench_fit_open(options, NULL, true, &run);
     if (status == EAD_OK) {
         ead_step_run(&run.step, run.slot);
-        status = bench_plan(options, "step", run.step.plan, results);
+        status = bench_plan(options, &run, "step", run.step.plan, results);
     }
     ead_bench_fit_close(&run);
     return status;

@@ -269,12 +269,12 @@ void ead_bench_print_results(FILE *stream, const EadBenchResults *results) {
         const EadBenchResult *r = &results->items[i];
         if (*r->plan) continue;
         if (!head) {
-            fprintf(stream, "\n%-9s%-17s%6s %-10s", "bench", "model", "batch", "image");
+            fprintf(stream, "\n%-9s%-19s%6s %-10s", "bench", "model", "batch", "image");
             print_columns(stream, whole_columns, NULL);
             fputc('\n', stream);
         }
         head = true;
-        fprintf(stream, "%-9s%-17s%6d %-10s", r->bench, r->model, (int)r->batch, r->image);
+        fprintf(stream, "%-9s%-19s%6d %-10s", r->bench, r->model, (int)r->batch, r->image);
         print_columns(stream, whole_columns, r);
         fputc('\n', stream);
     }

@@ -108,17 +108,29 @@ double ead_bench_plan_flop(const EadPlan *plan) {
     return flop;
 }
 
-EadBenchResult ead_bench_result_for(const EadBenchOptions *options, const char *bench, const char *plan) {
+/* EfficientAD and its teachers go by model.size alone; other methods have none. */
+static const char *model_of(const EadBenchOptions *options, const EadBenchFit *run) {
+    bool sized = strcmp(run->fit->name, "efficientad") == 0 || strcmp(run->fit->name, "distill") == 0;
+    return sized ? options->size : run->fit->name;
+}
+
+/* Images that a step trains on. */
+static int step_batch(const EadStep *step) {
+    return step->parts.share.total ? step->parts.share.total : 1;
+}
+
+EadBenchResult ead_bench_result_for(const EadBenchOptions *options, const EadBenchFit *run, const char *bench,
+                                    const char *plan) {
     EadBenchResult result = ead_bench_result();
     bool inference = strcmp(*plan ? plan : bench, "infer") == 0;
     EadPrecision precision =
         ead_precision_resolve(options->plan.backend, options->plan.precision, !inference);
     snprintf(result.bench, sizeof result.bench, "%s", bench);
     snprintf(result.plan, sizeof result.plan, "%s", plan);
-    snprintf(result.model, sizeof result.model, "%s", options->size);
+    if (run) snprintf(result.model, sizeof result.model, "%s", model_of(options, run));
     snprintf(result.precision, sizeof result.precision, "%s", ead_precision_name(precision));
     snprintf(result.image, sizeof result.image, "%dx%d", options->height, options->width);
-    result.batch = inference ? options->batch : 1;
+    result.batch = inference || !run ? options->batch : step_batch(&run->step);
     return result;
 }
 

@@ -31,8 +31,10 @@ EadStatus ead_bench_images(size_t bytes, uint8_t **out);
 double ead_bench_call_flop(const EadCall *call, const EadNode *node);
 double ead_bench_plan_flop(const EadPlan *plan);
 
-/* A result with what all have in common; `bench` and `plan` as in bench_columns.def. */
-EadBenchResult ead_bench_result_for(const EadBenchOptions *options, const char *bench, const char *plan);
+/* A result with what all have in common; `bench` and `plan` as in bench_columns.def. run: what is
+ * measured; NULL where the caller sets the model. */
+EadBenchResult ead_bench_result_for(const EadBenchOptions *options, const EadBenchFit *run, const char *bench,
+                                    const char *plan);
 
 /* One line on stderr unless the user wants quiet. */
 void ead_bench_note(const EadBenchOptions *options, const EadBenchResult *result, int repeat);

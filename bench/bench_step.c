@@ -17,13 +17,13 @@ static EadStatus read_losses(void *context) {
     return ead_step_losses(&run->step, rows, &count);
 }
 
-static EadStatus time_step(const EadBenchOptions *options, const char *method, const char *bench, int batch,
-                           int repeat, EadBenchResults *results) {
+static EadStatus time_step(const EadBenchOptions *options, const char *method, const char *bench, int repeat,
+                           EadBenchResults *results) {
     EadBenchFit run;
     ead_bench_memory_reset();
     EadStatus status = ead_bench_fit_open(options, method, true, &run);
     if (status == EAD_OK) {
-        EadBenchResult result = ead_bench_result_for(options, bench, "");
+        EadBenchResult result = ead_bench_result_for(options, &run, bench, "");
         /* On a device ten steps follow each other without the host waiting. */
         EadBenchWork work = {.plan = run.step.plan,
                              .arena_bytes = ead_plan_bytes(run.step.plan),
@@ -31,7 +31,6 @@ static EadStatus time_step(const EadBenchOptions *options, const char *method, c
                              .start = start,
                              .wait = read_losses,
                              .context = &run};
-        result.batch = batch;
         status = ead_bench_time_whole(options, &work, repeat, &result, results);
     }
     ead_bench_fit_close(&run);
@@ -39,9 +38,9 @@ static EadStatus time_step(const EadBenchOptions *options, const char *method, c
 }
 
 EadStatus ead_bench_step(const EadBenchOptions *options, EadBenchResults *results) {
-    return time_step(options, NULL, "step", 1, TRAIN_REPEAT, results);
+    return time_step(options, NULL, "step", TRAIN_REPEAT, results);
 }
 
 EadStatus ead_bench_distill(const EadBenchOptions *options, EadBenchResults *results) {
-    return time_step(options, "distill", "distill", options->batch, DISTILL_REPEAT, results);
+    return time_step(options, "distill", "distill", DISTILL_REPEAT, results);
 }

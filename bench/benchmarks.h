@@ -24,7 +24,8 @@ typedef struct EadBenchOptions {
 /* Inference: 8-bit images at model size in, maps and scores out. */
 EadStatus ead_bench_infer(const EadBenchOptions *options, EadBenchResults *results);
 
-/* The training step with the paper's settings: one training image, its augmented copy, one penalty image. */
+/* The training step with the paper's settings, of EfficientAD: one training image, its augmented copy,
+ * one penalty image. */
 EadStatus ead_bench_step(const EadBenchOptions *options, EadBenchResults *results);
 
 /* Every kernel call of the inference plan and of the training step's plan, timed inside whole passes, so that

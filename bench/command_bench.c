@@ -42,6 +42,14 @@ static EadBenchOptions read_options(const EadArguments *arguments, const EadBenc
     };
 }
 
+/* Whether what was measured of this kind goes by the size; if not, it is measured once. */
+static bool goes_by_size(const EadBenchResults *results, const char *bench, const char *size) {
+    for (int i = 0; i < results->count; i++)
+        if (strcmp(results->items[i].bench, bench) == 0 && strcmp(results->items[i].model, size) == 0)
+            return true;
+    return false;
+}
+
 static EadStatus measure(const EadArguments *arguments, EadBenchOptions *options, EadBenchResults *results) {
     int64_t wanted = ead_arguments_value(arguments, EAD_OPTION_BENCH_SIZE).i64;
     static const char *const sizes[] = {"small", "medium"};
@@ -49,10 +57,9 @@ static EadStatus measure(const EadArguments *arguments, EadBenchOptions *options
         if (wanted != EAD_BENCH_SIZE_BOTH && wanted != size) continue;
         options->size = sizes[size];
         for (int i = 0; i < arguments->path_count; i++) {
-            Measurement *run = measurement(arguments->paths[i]);
-            if (run == ead_bench_metrics && wanted == EAD_BENCH_SIZE_BOTH && size == EAD_SIZE_CHOICE_MEDIUM)
-                continue; /* no model */
-            EAD_TRY(run(options, results));
+            bool again = wanted == EAD_BENCH_SIZE_BOTH && size > EAD_SIZE_CHOICE_SMALL;
+            if (again && !goes_by_size(results, arguments->paths[i], sizes[0])) continue;
+            EAD_TRY(measurement(arguments->paths[i])(options, results));
         }
     }
     return EAD_OK;

@@ -112,6 +112,7 @@ START_TEST(ops_of_patchcore) {
     for (int i = 0; i < results.count; i++) {
         const EadBenchResult *r = &results.items[i];
         ck_assert_str_eq(r->plan, "infer");
+        ck_assert_str_eq(r->model, "patchcore");
         if (strcmp(r->op, "nearest_rows") != 0) continue;
         searches++; /* 16 x 20 queries, a thousandth of those of 209 images, 384 numbers */
         ck_assert_double_eq_tol(r->gflop, 2e-9 * 320 * 66 * 384, 1e-12);
@@ -278,6 +279,40 @@ START_TEST(program_measures_and_writes) {
 }
 END_TEST
 
+/* A row says what was measured, and how many images a step trains on. Where model.size plays no part, once is
+ * enough. */
+START_TEST(program_names_methods) {
+    static const struct {
+        const char *words, *bench, *model;
+        int rows, batch;
+    } cases[] = {
+        {"step --set model.method=fastflow --set fastflow.batch=2 --set fastflow.couplings=1", "step",
+         "fastflow", 1, 2},
+        {"step --set model.method=simplenet --set simplenet.batch=3 --set simplenet.width=64", "step",
+         "simplenet", 1, 3},
+        {"infer --set model.method=patchcore --set patchcore.coreset_ratio=0.001", "infer", "patchcore", 1,
+         1},
+        {"distill --batch 2", "distill", "small", 2, 2},
+        {"features", "features", "resnet18", 3, 1},
+    };
+    SKIP_UNLESS(getenv("PROGRAM"), "PROGRAM does not name the program");
+    make_folder();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char words[512], output[8192];
+        snprintf(words, sizeof words, "%s --size both --image-size 128 -n 1 --json " FOLDER "/m.json",
+                 cases[i].words);
+        ck_assert_msg(run_program(words, output, sizeof output) == 0, "%s", output);
+        json_t *root = json_load_file(FOLDER "/m.json", 0, NULL), *rows = json_object_get(root, "results"),
+               *row = json_array_get(rows, 0);
+        ck_assert_uint_eq(json_array_size(rows), (size_t)cases[i].rows);
+        ck_assert_str_eq(json_string_value(json_object_get(row, "bench")), cases[i].bench);
+        ck_assert_str_eq(json_string_value(json_object_get(row, "model")), cases[i].model);
+        ck_assert_int_eq(json_integer_value(json_object_get(row, "batch")), cases[i].batch);
+        json_decref(root);
+    }
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("bench");
     TCase *tests = tcase_create("bench");
@@ -293,6 +328,7 @@ int main(void) {
     tcase_add_test(tests, metrics_of_a_set_of_ones_own);
     tcase_add_test(tests, program_measures_metrics_once_for_both_sizes);
     tcase_add_test(tests, program_measures_and_writes);
+    tcase_add_test(tests, program_names_methods);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

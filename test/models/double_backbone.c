@@ -1,5 +1,5 @@
-/* Backbones in double: PyTorch's features as far as the golden file stores them, in float. So what the float build is
- * off by is its rounding alone. */
+/* Backbones in double: PyTorch's features as far as the golden file stores them, in float. So what the float build
+ * is off by is its rounding alone. */
 #include "test/models/networks_golden.h"
 
 START_TEST(networks_agree_with_pytorch) {

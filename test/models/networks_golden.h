@@ -1,5 +1,5 @@
-/* Features of backbones against PyTorch in float64 (test/golden/networks/networks_golden.py), in float and, with a
- * tighter bound, in double. Differences are parts of the largest number of what is compared. */
+/* Features of backbones against PyTorch in float64 (test/golden/networks/networks_golden.py), in float and, with
+ * a tighter bound, in double. Differences are parts of the largest number of what is compared. */
 #pragma once
 
 #include "core/plan/plan.h"

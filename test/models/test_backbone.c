@@ -277,7 +277,7 @@ START_TEST(resnets_are_backbones) {
 END_TEST
 
 START_TEST(networks_agree_with_pytorch) {
-    /* summed in another order, the deepest of EfficientNet-Lite are off by more than 1e-5, PyTorch's float as well */
+    /* the deepest of EfficientNet-Lite are off by more than 1e-5 in float, in PyTorch's as well */
     check_network(_i, 1e-5, 2);
 }
 END_TEST

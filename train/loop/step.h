@@ -27,9 +27,9 @@ typedef struct EadStepParts {
     EadStepGroup groups[EAD_MAX_GROUPS];
     int group_count;
     EadNode *inputs[EAD_MAX_STEP_INPUTS]; /* leaves that come with each step; NULL behind the last */
-    EadShare
-        share; /* of the batch, where ranks share it out: the losses are then means over this rank's images,
-                       the inputs hold these alone, and rows and gradients become those of the whole batch */
+    /* Of the batch; zeros: it is one image. Where ranks share it out, the losses are means over this rank's images, the
+     * inputs hold these alone, and rows and gradients become those of the whole batch. */
+    EadShare share;
 } EadStepParts;
 
 /* Builds the losses into a graph; done: the I64 scalar leaf that counts the steps. */

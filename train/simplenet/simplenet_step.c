@@ -49,6 +49,7 @@ static void build(void *context, EadGraph *graph, EadNode *done, EadStepParts *p
     parts->groups[1] = (EadStepGroup){
         &b->model->discriminator, ead_adam_usual(o->discriminator_wd), {o->discriminator_lr, 1, -1}};
     parts->group_count = 2;
+    parts->share = ead_ranks_share(NULL, o->batch);
 }
 
 EadStatus ead_simplenet_step_new(EadSimplenet *model, const EadSimplenetOptions *options,
