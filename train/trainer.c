@@ -224,8 +224,7 @@ static EadStatus check_outputs(const Run *run) {
     const char *const files[] = {run->folder.config, run->folder.model, run->folder.checkpoint,
                                  run->folder.losses};
     EAD_TRY(ead_check_output_folder(config->output, "--output"));
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
-        EAD_TRY(ead_check_output_file(files[i], "--output"));
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) EAD_TRY(ead_check_output_in_run(files[i]));
     if (!run->fit->model) return EAD_OK;
     EadPath cache;
     EAD_TRY(ead_train_data_cache(config, cache));

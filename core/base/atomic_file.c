@@ -222,6 +222,13 @@ EadStatus ead_atomic_file_open(EadAtomicFile *file, const char *path) {
     return status;
 }
 
+EadStatus ead_atomic_file_try(const char *folder) {
+    EadAtomicFile file = {.path = ead_path_join(folder, ".")};
+    EadStatus status = file.path ? open_temporary(&file, NULL) : EAD_NO_MEMORY;
+    ead_atomic_file_discard(&file);
+    return status;
+}
+
 static void link_of(const EadAtomicFile *file, char link[LINK_SIZE]) {
     snprintf(link, LINK_SIZE, "/proc/self/fd/%d", fileno(file->stream));
 }

@@ -29,6 +29,10 @@ typedef struct EadAtomicFile {
  * that is too long; EAD_NO_MEMORY. The struct is empty then. */
 EadStatus ead_atomic_file_open(EadAtomicFile *file, const char *path);
 
+/* Whether files can be made in a folder, by making one under a hidden name; nothing of it stays. Errors: EAD_IO,
+ * EAD_NO_MEMORY. */
+EadStatus ead_atomic_file_try(const char *folder);
+
 /* Flushes, and gives a path by which what is written so far can be read, in this process. Errors: EAD_IO,
  * also where the target is no regular file. */
 EadStatus ead_atomic_file_readable(EadAtomicFile *file, EadPath path);

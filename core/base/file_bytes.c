@@ -31,10 +31,30 @@ bool ead_write_at(int descriptor, const void *bytes, size_t size, off_t offset) 
     return true;
 }
 
+static const char *kind_of(mode_t mode) {
+    switch (mode & S_IFMT) {
+    case S_IFDIR:
+        return "a folder";
+    case S_IFIFO:
+        return "a FIFO";
+    case S_IFSOCK:
+        return "a socket";
+    default:
+        return "a device";
+    }
+}
+
 EadStatus ead_check_regular(const char *path) {
     struct stat info;
     if (stat(path, &info) != 0 || S_ISREG(info.st_mode)) return EAD_OK;
-    return ead_fail(EAD_IO, "%s: is not a regular file; move it away", path);
+    return ead_fail(EAD_IO, "%s: is %s, not a regular file; put one in its place", path,
+                    kind_of(info.st_mode));
+}
+
+/* Whether the path is that of something this process was given open: its input, a shell's <(command). */
+static bool names_descriptor(const char *path) {
+    return strcmp(path, "/dev/stdin") == 0 || strncmp(path, "/dev/fd/", strlen("/dev/fd/")) == 0 ||
+           strncmp(path, "/proc/self/fd/", strlen("/proc/self/fd/")) == 0;
 }
 
 EadStatus ead_read_file(const char *path, size_t max_size, char **bytes, size_t *size) {
@@ -42,6 +62,7 @@ EadStatus ead_read_file(const char *path, size_t max_size, char **bytes, size_t 
     size_t capacity = 1 << 16;
     *bytes = NULL;
     *size = 0;
+    if (!names_descriptor(path)) EAD_TRY(ead_check_regular(path));
     FILE *stream = fopen(path, "rb");
     if (!stream) return ead_fail(EAD_IO, "%s: cannot read: %s", path, strerror(errno));
     while (status == EAD_OK && !feof(stream)) {

@@ -2,6 +2,7 @@
 #include "core/file/output_check.h"
 
 #include "core/base/atomic_file.h"
+#include "core/base/file_bytes.h"
 #include "core/base/paths.h"
 
 #include <stdio.h>
@@ -37,16 +38,12 @@ static EadStatus check_names(const char *there, const char *missing) {
 
 /* Makes a file in the folder, or in the one above it that exists. */
 static EadStatus try_folder(const char *folder) {
-    EadPath there, file;
-    EadAtomicFile atomic;
+    EadPath there;
     EAD_TRY(ead_path_in(there, "", *folder ? folder : "."));
     size_t length = existing_part(there);
     if (!ead_path_is_folder(there)) return ead_fail(EAD_IO, "%s is not a folder", there);
     EAD_TRY(check_names(there, *folder ? folder + length : ""));
-    EAD_TRY(ead_path_in(file, there, ".efficientad-try"));
-    EAD_TRY(ead_atomic_file_open(&atomic, file));
-    ead_atomic_file_discard(&atomic);
-    return EAD_OK;
+    return ead_atomic_file_try(there);
 }
 
 static EadStatus name_option(EadStatus status, const char *option) {
@@ -82,6 +79,11 @@ EadStatus ead_check_output_file(const char *path, const char *option) {
         return EAD_OK;
     }
     return ead_check_output_folder(folder, option);
+}
+
+EadStatus ead_check_output_in_run(const char *path) {
+    EAD_TRY(ead_check_output_file(path, "--output"));
+    return ead_check_regular(path);
 }
 
 EadStatus ead_check_room(const char *path, uint64_t bytes, uint64_t beside) {

@@ -14,6 +14,9 @@ EadStatus ead_check_output_folder(const char *folder, const char *option);
  * touched. */
 EadStatus ead_check_output_file(const char *path, const char *option);
 
+/* The same for a file in a folder of ours, by --output, which will be read back: there it must be a regular one. */
+EadStatus ead_check_output_in_run(const char *path);
+
 /* Whether a file of `bytes` may be made: by the process's limit on the size of files, and by the room on its
  * disk, which holds `beside` bytes of other new files at the same time. Errors: EAD_IO. */
 EadStatus ead_check_room(const char *path, uint64_t bytes, uint64_t beside);

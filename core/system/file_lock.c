@@ -198,7 +198,8 @@ static EadStatus attempt(EadFileLock *lock, const char *what, bool *again) {
         lock->descriptor = open(lock->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     *again = lock->descriptor < 0 && errno == ENOENT;
     if (lock->descriptor < 0) return ead_fail(EAD_IO, "%s: cannot write: %s", lock->path, strerror(errno));
-    EadStatus status = lock_file(lock, what, created, again);
+    EadStatus status = ead_check_regular(lock->path);
+    if (status == EAD_OK) status = lock_file(lock, what, created, again);
     if (status == EAD_OK && !*again) return EAD_OK;
     if (status != EAD_OK && status != EAD_BUSY && created) unlink(lock->path);
     close(lock->descriptor);

@@ -231,8 +231,24 @@ START_TEST(small_files_are_read_whole) {
     ASSERT_FAILS(ead_read_file("build/scratch/no_file", 9, &got, &size), EAD_IO,
                  "no_file: cannot read: No such");
     ASSERT_FAILS(ead_read_file("build/scratch", 9, &got, &size), EAD_IO,
-                 "build/scratch: cannot read: Is a dir");
+                 "build/scratch: is a folder, not a regular file");
     ck_assert_ptr_null(got);
+    remove("build/scratch/fifo");
+    ck_assert_int_eq(mkfifo("build/scratch/fifo", 0600), 0);
+    ASSERT_FAILS(ead_read_file("build/scratch/fifo", 9, &got, &size), EAD_IO,
+                 "build/scratch/fifo: is a FIFO, not a regular file");
+    ASSERT_FAILS(ead_read_file("/dev/zero", 9, &got, &size), EAD_IO, "/dev/zero: is a device");
+    remove("build/scratch/fifo");
+    int ends[2];
+    char name[32];
+    ck_assert_int_eq(pipe(ends), 0);
+    ck_assert_int_eq((int)write(ends[1], "piped", 5), 5);
+    close(ends[1]);
+    snprintf(name, sizeof name, "/dev/fd/%d", ends[0]);
+    ASSERT_OK(ead_read_file(name, 9, &got, &size));
+    ck_assert_str_eq(got, "piped");
+    free(got);
+    close(ends[0]);
 }
 END_TEST
 

@@ -21,6 +21,10 @@ START_TEST(folders) {
     ASSERT_FAILS(ead_check_output_folder(S "dangling/new", "--o"), EAD_IO, "is not a folder");
     ck_assert(!exists(S "new") && !exists(S "gone"));
     ck_assert_int_eq(files_in(S "there"), 0);
+    /* No name that somebody can know and have taken. */
+    shell_ok("mkdir " S "there/.efficientad-try " S "link/.efficientad-");
+    ASSERT_OK(ead_check_output_folder(S "there", "--o"));
+    shell_ok("rmdir " S "there/.efficientad-try " S "link/.efficientad-");
     /* 255 bytes is the most that ext4, tmpfs, XFS and btrfs take. */
     char longest[255 + 2];
     memset(longest, 'n', 256);

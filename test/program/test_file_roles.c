@@ -154,7 +154,55 @@ START_TEST(what_can_be_used_is) {
 }
 END_TEST
 
+/* What a path leads to, and all that opens it; never waited for, whatever reads it. */
+static const char *const no_files[] = {"mkfifo", "ln -s /dev/zero", "mkdir"};
+
+static const char *const openers[] = {
+    "train --resume -o " S "held",
+    "train -c " S "held/config.yaml",
+    "distill -c " S "held/config.yaml",
+    "eval -m " RUN "model.safetensors -o " S "new -c " S "held/config.yaml",
+    "sweep " S "held/config.yaml",
+    "sweep " S "base_is_none.yaml",
+    "sweep " S "collections_are_none.yaml",
+    "predict -m " S "held/config.yaml " DATA,
+    "import -o " S "new.safetensors " S "held/config.yaml",
+    "train -c " S "base.yaml -o " S "new --set model.teacher=" S "held/config.yaml",
+    "train -c " S "base.yaml -o " S "new --set model.init=" S "held/config.yaml"};
+
+START_TEST(what_is_no_file_is_named_and_not_waited_for) {
+    char line[512];
+    Outcome outcome;
+    NEED_PROGRAM();
+    snprintf(line, sizeof line, "rm -rf " S "held; mkdir " S "held; %s " S "held/config.yaml",
+             no_files[_i % COUNT(no_files)]);
+    shell_ok(line);
+    write_text(S "base_is_none.yaml",
+               "output: x\nbase: held/config.yaml\n"
+               "collections: {c: {categories: [gasket]}}\nvariants: {v: {}}\nseeds: [1]\n");
+    write_text(S "collections_are_none.yaml",
+               "output: x\ncollections: held/config.yaml\nvariants: {v: {}}\nseeds: [1]\n");
+    snprintf(line, sizeof line, "timeout 60 $PROGRAM %s >" S "out 2>" S "err", openers[_i / COUNT(no_files)]);
+    ck_assert_msg(shell(line) == 1, "%s", line);
+    read_into(S "err", outcome.err);
+    ck_assert_msg(strstr(outcome.err, S "held/config.yaml: "), "%s: %s", line, outcome.err);
+    ck_assert(!exists(S "new") && !exists(S "new.safetensors"));
+}
+END_TEST
+
+/* But a shell's <(command), and what comes in by standard input. */
+START_TEST(a_config_may_come_through_a_pipe) {
+    NEED_PROGRAM();
+    shell_ok("cat " S "base.yaml | $PROGRAM train -q -c /dev/stdin -o " S "piped 2>" S "err");
+    shell_ok("rm -rf " S "piped; $PROGRAM train -q -c /dev/fd/7 -o " S "piped 7<" S "base.yaml 2>" S "err");
+    ck_assert(same_runs(S "piped/", RUN));
+}
+END_TEST
+
 static void add_tests(TCase *tests) {
+    tcase_add_loop_test(tests, what_is_no_file_is_named_and_not_waited_for, 0,
+                        COUNT(openers) * COUNT(no_files));
+    tcase_add_test(tests, a_config_may_come_through_a_pipe);
     tcase_add_loop_test(tests, the_wrong_role_is_named, 0, COUNT(wrong));
     tcase_add_loop_test(tests, files_are_known_by_their_first_bytes, 0, COUNT(files));
     tcase_add_test(tests, what_can_be_used_is);

@@ -134,6 +134,11 @@ START_TEST(inputs_are_files_folders_and_lists) {
                           "|missing.png\n|one.png\ndeep|" FOLDER "in/sub/deep/c.jpg\n|two.png\n!|" FOLDER
                           "empty\n");
     ck_assert_int_eq((int)ead_predict_inputs_count(mixed, 5), -1);
+    static const char *const lists[] = {"\n", "\r\n\r\n", "\xEF\xBB\xBF", "  \n\t\n", "\x1A"};
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        list_inputs(mixed + 2, 2, lists[i], NULL, out, sizeof out);
+        ck_assert_str_eq(out, "!|-\n!|" FOLDER "empty\n");
+    }
     ck_assert_int_eq((int)ead_predict_inputs_count(mixed, 2), 4);
     list_inputs(mixed, 1, NULL, FOLDER "in/sub", out, sizeof out);
     ck_assert_str_eq(out, "!|" FOLDER "in/\n");
@@ -365,7 +370,10 @@ START_TEST(lists_on_stdin_and_odd_names) {
     write_noise_png(FOLDER "odd/q\"uote \xc3\xbc.png", 30, 30, 3, 9);
     write_noise_png(FOLDER "odd/\xff.png", 30, 30, 3, 9);
     write_bytes(FOLDER "list", list, sizeof list - 1);
-    ck_assert_int_eq(run_predict("- < /dev/null"), 0);
+    /* Nothing was inspected, which is not the same as nothing found. */
+    ck_assert_int_eq(run_predict("- < /dev/null"), 1);
+    assert_file_holds(FOLDER "stderr", "efficientad: -: the list on standard input is empty");
+    assert_file_holds(FOLDER "stderr", "0 of 1 inputs scored");
     ck_assert_int_eq(run_predict("--maps " FOLDER "out - <" FOLDER "list"), 0);
     json_t *lines = printed_lines();
     ck_assert_int_eq((int)json_array_size(lines), 3);

@@ -88,14 +88,19 @@ static const char *name_of_line(EadNameList *list, const char *line) {
     return line;
 }
 
-/* The next path named by the user or the list; NULL at the end. */
+/* The next path named by the user or the list; NULL at the end. Errors: those of reading, with NULL; EAD_BAD_FILE with
+ * the "-" of a list that has nothing in it. */
 static EadStatus next_path(EadPredictInputs *inputs, const char **path) {
     for (;;) {
         while (inputs->listing) {
             EAD_TRY(ead_name_list_next(&inputs->list, path));
             inputs->listing = *path != NULL;
             if (*path) *path = name_of_line(&inputs->list, *path);
+            inputs->listed += *path != NULL;
             if (*path) return EAD_OK;
+            if (inputs->listing || inputs->listed > 0) continue;
+            *path = "-";
+            return ead_fail(EAD_BAD_FILE, "-: the list on standard input is empty; it holds a path a line");
         }
         *path = inputs->next < inputs->count ? inputs->paths[inputs->next++] : NULL;
         if (!*path || strcmp(*path, "-") != 0) return EAD_OK;
@@ -108,9 +113,11 @@ EadStatus ead_predict_inputs_next(EadPredictInputs *inputs, EadPredictInput *inp
     *found = true;
     if (inputs->image < inputs->images.count || inputs->unreadable < inputs->left_out.messages.count)
         return take_image(inputs, input);
-    EAD_TRY(next_path(inputs, &path));
+    EadStatus status = next_path(inputs, &path);
     *found = path != NULL;
-    if (!path) return EAD_OK;
+    if (!path) return status;
+    if (status != EAD_OK) *input = (EadPredictInput){path, "", status};
+    if (status != EAD_OK) return EAD_OK;
     free(inputs->path);
     *input = (EadPredictInput){path, "", ead_path_expand(path, &inputs->path)};
     if (input->status != EAD_OK) return EAD_OK;

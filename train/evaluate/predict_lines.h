@@ -21,6 +21,7 @@ typedef struct EadPredictInputs {
     EadNameList list;     /* for "-" */
     const char *apart[2]; /* folders that must not lie in one of the inputs, borrowed; or NULL */
     bool listing;         /* reading from list */
+    int listed;           /* paths in it */
     char *path;           /* the input's, expanded */
     EadStringList images; /* of the present folder */
     EadLeftOut left_out;  /* what else it holds */
@@ -39,8 +40,8 @@ void ead_predict_inputs_free(EadPredictInputs *inputs);
 
 /* Gives the next input; *found is false at the end. A folder is searched with its subfolders, in order of
  * name, when its turn comes, and behind its images comes what of it could not be read; a list is read line by
- * line as it comes in. Errors: EAD_NO_MEMORY; EAD_IO of
- * the list. */
+ * line as it comes in. Errors: EAD_NO_MEMORY; EAD_IO and EAD_BAD_FILE of the list. A
+ * list with nothing in it is an input that cannot be used. */
 EadStatus ead_predict_inputs_next(EadPredictInputs *inputs, EadPredictInput *input, bool *found);
 
 /* The number of inputs, -1 where a list makes that unknowable. */

@@ -140,7 +140,7 @@ EadStatus ead_evaluate_check_outputs(const char *folder, bool maps, bool overlay
     if (overlays) EAD_TRY(ead_check_output_folder(path, "--output"));
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         EAD_TRY(ead_path_in(path, folder, files[i]));
-        EAD_TRY(ead_check_output_file(path, "--output"));
+        EAD_TRY(ead_check_output_in_run(path));
     }
     return EAD_OK;
 }

@@ -1,6 +1,7 @@
 /* Opening of files and looking up of names. */
 #include "train/import/import.h"
 
+#include "core/base/file_bytes.h"
 #include "core/base/memory.h"
 #include "core/base/paths.h"
 #include "core/file/file_role.h"
@@ -67,6 +68,7 @@ EadStatus ead_import_source_open(EadImportSource *source, const char *const *pat
                                 EAD_ROLES_TRAINED | EAD_ROLE(DISTILL_CHECKPOINT) | EAD_ROLE(TEACHER) |
                                     EAD_ROLE(BACKBONE) | EAD_ROLE(WEIGHTS) | EAD_ROLE(ZIP),
                                 "weights"));
+        EAD_TRY(ead_check_regular(path));
         FILE *stream = fopen(path, "rb");
         if (!stream) return ead_fail(EAD_IO, "%s: cannot read: %s", path, strerror(errno));
         size_t size = fread(head, 1, sizeof head, stream);

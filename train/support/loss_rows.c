@@ -1,8 +1,6 @@
 /* Cells to numbers. */
 #include "train/support/loss_rows.h"
 
-#include "core/base/file_bytes.h"
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,7 +16,6 @@ static int cells_of(const EadCsvReader *csv) {
 EadStatus ead_loss_rows_open(const char *path, EadLossRows *rows) {
     bool found;
     *rows = (EadLossRows){0};
-    EAD_TRY(ead_check_regular(path));
     EAD_TRY(ead_csv_open(path, &rows->csv));
     EAD_TRY(ead_csv_next(&rows->csv, &found));
     int count = cells_of(&rows->csv);

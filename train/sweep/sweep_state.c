@@ -142,7 +142,7 @@ static EadStatus manifest_path(const EadSweep *sweep, EadPath path) {
 
 int ead_sweep_begun_in(const EadSweep *sweep) {
     EadPath path;
-    if (manifest_path(sweep, path) != EAD_OK) return 0;
+    if (manifest_path(sweep, path) != EAD_OK || ead_check_regular(path) != EAD_OK) return 0;
     json_t *root = json_load_file(path, 0, NULL);
     json_int_t parts = json_integer_value(json_object_get(root, "parts"));
     json_decref(root);
