@@ -112,9 +112,10 @@ static EadStatus log_losses(Run *run) {
         step++;
         if (!isfinite(row[columns - 2]))
             return ead_fail(EAD_BAD_ARGUMENT,
-                            "%s: the loss of step %lld is %g; lower %s (now %g) and start again with another "
+                            "%s: the loss of step %lld is %s; lower %s (now %g) and start again with another "
                             "--output",
-                            run->config->output, (long long)step, (double)row[columns - 2], phase->rate_key,
+                            run->config->output, (long long)step,
+                            isnan(row[columns - 2]) ? "not a number" : "infinite", phase->rate_key,
                             phase->rate);
         if (leads(run)) EAD_TRY(ead_loss_log_append(&run->log, step, row, columns));
         EAD_TRY(ead_training_board_step(&run->board, step, run->fit->losses, row));

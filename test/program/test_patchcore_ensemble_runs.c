@@ -2,31 +2,22 @@
  * scaled and averaged. */
 #define S "build/scratch/test_patchcore_ensemble_runs/"
 #include "core/file/safetensors.h"
-#include "test/support/runs.h"
+#include "test/support/method_scene.h"
 
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-#define TRAIN "train -q -c " S "base.yaml --output " S
 
 enum { TESTS = 8, MEMBERS = 2, RANGE = 4 };
 
 static const char *const alone[MEMBERS] = {"small", "medium"};
 
 static void make_scene(void) {
-    if (!getenv("PROGRAM")) return;
-    shell_ok("rm -rf " S " && mkdir -p " S);
-    program_runs_in(S);
-    write_text(S "base.yaml", "dataset: {path: " S "data, category: gasket, cache: " S "cache}\n"
-                              "model: {method: patchcore_ensemble, image_size: 128}\n"
-                              "patchcore: {width: 64, coreset_ratio: 0.05}\n"
-                              "patchcore_ensemble:\n"
-                              "  members:\n"
-                              "    - {model.backbone: pdn_small, patchcore.neighbours: 2}\n"
-                              "    - {model.backbone: pdn_medium, patchcore.layers: stride16}\n");
-    run_well("synth --output " S
-             "data --category gasket --size 128 --train 12 --test-good 2 --test-defect 1");
+    if (!make_method_scene(12, "model: {method: patchcore_ensemble, image_size: 128}\n"
+                               "patchcore: {width: 64, coreset_ratio: 0.05}\n"
+                               "patchcore_ensemble:\n"
+                               "  members:\n"
+                               "    - {model.backbone: pdn_small, patchcore.neighbours: 2}\n"
+                               "    - {model.backbone: pdn_medium, patchcore.layers: stride16}\n"))
+        return;
     run_well("synth --output " S
              "more --category gasket --size 128 --train 2 --test-good 2 --test-defect 1 --seed 9");
     run_well(TRAIN "validation");
@@ -36,10 +27,6 @@ static void make_scene(void) {
         "small --set model.method=patchcore --set model.backbone=pdn_small --set patchcore.neighbours=2");
     run_well(TRAIN "medium --set model.method=patchcore --set model.backbone=pdn_medium --set "
                    "patchcore.layers=stride16");
-}
-
-static void remove_scene(void) {
-    shell_ok("rm -rf " S);
 }
 
 /* The scores of a run's test images, in their order. */
@@ -139,11 +126,7 @@ END_TEST
 START_TEST(evaluates_predicts_resumes_and_grows) {
     Outcome outcome;
     NEED_PROGRAM();
-    run_well("eval -q --model " S "validation/model.safetensors --output " S "eval");
-    ck_assert(same_files(S "eval/metrics.json", S "validation/metrics.json"));
-    run("predict -q --model " S "validation/model.safetensors " S "data/gasket/test/good", 0, &outcome);
-    ck_assert_int_eq(outcome.code, 0);
-    ck_assert(strstr(outcome.out, "\"score\":") && strstr(outcome.out, "\"anomalous\":"));
+    check_use("validation", &outcome);
     run_well(TRAIN "again --threads 3");
     ck_assert(same_tensors(S "validation/model.safetensors", S "again/model.safetensors"));
     run_well("train -q --resume --output " S "again");
@@ -159,57 +142,44 @@ START_TEST(evaluates_predicts_resumes_and_grows) {
 END_TEST
 
 START_TEST(what_cannot_be_is_refused) {
-    static const struct {
-        const char *settings, *words;
-    } refused[] = {
-        {"'patchcore_ensemble.members=[{}]'",
+    static const RefusedRun refused[] = {
+        {"--set 'patchcore_ensemble.members=[{}]'",
          "patchcore_ensemble.members: 1 in the list; an ensemble has 2 to 8"},
-        {"'patchcore_ensemble.members=[{}, {}, {}, {}, {}, {}, {}, {}, {}]'",
+        {"--set 'patchcore_ensemble.members=[{}, {}, {}, {}, {}, {}, {}, {}, {}]'",
          "patchcore_ensemble.members: 9 in the list; an ensemble has 2 to 8"},
-        {"'patchcore_ensemble.members=[{}, {model.backbone: " S "none.safetensors}]'",
+        {"--set 'patchcore_ensemble.members=[{}, {model.backbone: " S "none.safetensors}]'",
          "member 2 of patchcore_ensemble.members: model.backbone: cannot read " S "none.safetensors"},
-        {"'patchcore_ensemble.members=[{patchcore.layers: layer2}, {}]'",
+        {"--set 'patchcore_ensemble.members=[{patchcore.layers: layer2}, {}]'",
          "member 1: patchcore.layers: 'layer2' names features that pdn_small does not have"},
-        {"'patchcore_ensemble.members=[{}, {patchcore.reweight: 1}]'",
+        {"--set 'patchcore_ensemble.members=[{}, {patchcore.reweight: 1}]'",
          "member 2 of patchcore_ensemble.members: patchcore.reweight: one neighbour leaves nothing"},
-        {"'patchcore_ensemble.members=[{}, {patchcore.coreset_ratio: 0.0001, patchcore.neighbours: 5}]'",
+        {"--set 'patchcore_ensemble.members=[{}, {patchcore.coreset_ratio: 0.0001, patchcore.neighbours: "
+         "5}]'",
          "member 2: the bank has 1 patches, fewer than patchcore.neighbours (5)"},
-        {"patchcore_ensemble.fusion=mean", "patchcore_ensemble.fusion: 'mean' is not one of validation|test"},
+        {"--set patchcore_ensemble.fusion=mean",
+         "patchcore_ensemble.fusion: 'mean' is not one of validation|test"},
     };
-    Outcome outcome;
     NEED_PROGRAM();
-    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
-        char words[512];
-        snprintf(words, sizeof words, TRAIN "wrong --set %s", refused[i].settings);
-        run(words, 0, &outcome);
-        ck_assert_int_ne(outcome.code, 0);
-        assert_contains(outcome.err, refused[i].words);
-        ck_assert(!exists(S "wrong"));
-    }
-    run("train -q --resume --output " S "validation --set 'patchcore_ensemble.members=[{}, {}, {}]'", 0,
-        &outcome);
-    ck_assert_int_eq(outcome.code, 1);
-    assert_contains(outcome.err, "was made with patchcore_ensemble.members: [{model.backbone: \"pdn_small\"");
+    check_refused(refused, COUNT(refused));
+    check_fails("train -q --resume --output " S "validation --set 'patchcore_ensemble.members=[{}, {}, {}]'",
+                "was made with patchcore_ensemble.members: [{model.backbone: \"pdn_small\"");
     shell_ok("mkdir -p " S "good && cp " S "data/gasket/train/good/*.png " S "good");
-    run("train -q --set model.method=patchcore_ensemble --set dataset.type=folder --set dataset.path=" S
+    check_fails(
+        "train -q --set model.method=patchcore_ensemble --set dataset.type=folder --set dataset.path=" S
         "good --set patchcore_ensemble.fusion=test --output " S "wrong",
-        0, &outcome);
-    ck_assert_int_eq(outcome.code, 1);
-    assert_contains(outcome.err, "patchcore_ensemble.fusion is test, but the data set has no test images");
+        "patchcore_ensemble.fusion is test, but the data set has no test images");
     ck_assert(!exists(S "wrong"));
 }
 END_TEST
 
-int main(void) {
-    Suite *suite = suite_create("patchcore_ensemble_runs");
-    TCase *tests = tcase_create("patchcore_ensemble_runs");
-    tcase_set_timeout(tests, 0);
-    tcase_add_unchecked_fixture(tests, make_scene, remove_scene);
+static void add_tests(TCase *tests) {
     tcase_add_test(tests, members_are_those_fitted_alone);
     tcase_add_test(tests, held_out_images_fuse);
     tcase_add_test(tests, test_images_fuse);
     tcase_add_test(tests, evaluates_predicts_resumes_and_grows);
     tcase_add_test(tests, what_cannot_be_is_refused);
-    suite_add_tcase(suite, tests);
-    return run_suite(suite);
+}
+
+int main(void) {
+    return run_program_suite("patchcore_ensemble_runs", S, make_scene, remove_scene, add_tests);
 }

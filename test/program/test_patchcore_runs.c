@@ -1,30 +1,17 @@
 /* PatchCore as its user runs it: fitted without steps, evaluated, added to later, and refused where it cannot be. */
 #define S "build/scratch/test_patchcore_runs/"
 #include "core/system/machine.h"
-#include "test/support/runs.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-
-#define TRAIN "train -q -c " S "base.yaml --output " S
+#include "test/support/method_scene.h"
 
 enum { POSITIONS = 16 * 16 };
 
 static void make_scene(void) {
-    if (!getenv("PROGRAM")) return;
-    shell_ok("rm -rf " S " && mkdir -p " S);
-    program_runs_in(S);
-    write_text(S "base.yaml", "dataset: {path: " S "data, category: gasket, cache: " S "cache}\n"
-                              "model: {method: patchcore, image_size: 128, backbone: pdn_small}\n"
-                              "patchcore: {width: 64, coreset_ratio: 0.05}\n");
-    run_well("synth --output " S "data --category gasket --size 128 --train 6 --test-good 2 --test-defect 1");
+    if (!make_method_scene(6, "model: {method: patchcore, image_size: 128, backbone: pdn_small}\n"
+                              "patchcore: {width: 64, coreset_ratio: 0.05}\n"))
+        return;
     run_well("synth --output " S
              "more --category gasket --size 128 --train 3 --test-good 2 --test-defect 1 --seed 9");
     run_well(TRAIN "first");
-}
-
-static void remove_scene(void) {
-    shell_ok("rm -rf " S);
 }
 
 /* The bank of a model file has so many rows, of so many images. */
@@ -44,11 +31,7 @@ START_TEST(fits_evaluates_and_predicts) {
     ck_assert(exists(S "first/metrics.json") && exists(S "first/report.html") &&
               !exists(S "first/losses.csv"));
     assert_file_holds(S "first/report.html", "PatchCore at 128x128, 64 x 64 numbers of pdn_small's stride8");
-    run_well("eval -q --model " S "first/model.safetensors --output " S "eval");
-    ck_assert(same_files(S "eval/metrics.json", S "first/metrics.json"));
-    run("predict -q --model " S "first/model.safetensors " S "data/gasket/test/good", 0, &outcome);
-    ck_assert_int_eq(outcome.code, 0);
-    ck_assert(strstr(outcome.out, "\"score\":") && strstr(outcome.out, "\"anomalous\":"));
+    check_use("first", &outcome);
     run_well(TRAIN "again --threads 3");
     ck_assert(same_tensors(S "first/model.safetensors", S "again/model.safetensors"));
 }
@@ -80,9 +63,7 @@ START_TEST(images_are_added_later) {
 END_TEST
 
 START_TEST(what_cannot_be_is_refused) {
-    static const struct {
-        const char *settings, *words;
-    } refused[] = {
+    static const RefusedRun refused[] = {
         {"--set model.backbone=" S "no.safetensors", "model.backbone"},
         {"--set model.backbone=wide_resnet50_2",
          "model.backbone: wide_resnet50_2 does not come with the program; make it of its publisher's file"},
@@ -104,14 +85,7 @@ START_TEST(what_cannot_be_is_refused) {
     };
     Outcome outcome;
     NEED_PROGRAM();
-    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
-        char words[512];
-        snprintf(words, sizeof words, TRAIN "wrong %s", refused[i].settings);
-        run(words, 0, &outcome);
-        ck_assert_int_eq(outcome.code, 1);
-        assert_contains(outcome.err, refused[i].words);
-        shell_ok("rm -rf " S "wrong");
-    }
+    check_refused(refused, COUNT(refused));
     if (ead_machine_available() <
         80 * (size_t)1000000000) { /* 86 GB of patches; found before an image is read */
         run(TRAIN "wrong --set model.image_size=2048 --set patchcore.width=65536", 0, &outcome);
@@ -121,9 +95,7 @@ START_TEST(what_cannot_be_is_refused) {
                         "MB are free; lower patchcore.width or model.image_size, or take fewer images");
         ck_assert(!exists(S "wrong"));
     }
-    run("train -q --resume --output " S "first --set model.backbone=pdn_medium", 0, &outcome);
-    ck_assert_int_eq(outcome.code, 1);
-    assert_contains(outcome.err, "model.backbone");
+    check_fails("train -q --resume --output " S "first --set model.backbone=pdn_medium", "model.backbone");
 }
 END_TEST
 
@@ -181,16 +153,14 @@ START_TEST(a_bank_without_room_is_told) {
 }
 END_TEST
 
-int main(void) {
-    Suite *suite = suite_create("patchcore_runs");
-    TCase *tests = tcase_create("patchcore_runs");
-    tcase_set_timeout(tests, 0);
-    tcase_add_unchecked_fixture(tests, make_scene, remove_scene);
+static void add_tests(TCase *tests) {
     tcase_add_test(tests, fits_evaluates_and_predicts);
     tcase_add_test(tests, images_are_added_later);
     tcase_add_test(tests, what_cannot_be_is_refused);
     tcase_add_test(tests, few_images_and_any_sizes);
     tcase_add_test(tests, a_bank_without_room_is_told);
-    suite_add_tcase(suite, tests);
-    return run_suite(suite);
+}
+
+int main(void) {
+    return run_program_suite("patchcore_runs", S, make_scene, remove_scene, add_tests);
 }

@@ -1,25 +1,13 @@
 /* SimpleNet as its user runs it: trained on features from a file, resumed to the same bits, evaluated, measured, and
  * refused where it cannot be. */
 #define S "build/scratch/test_simplenet_runs/"
-#include "test/support/runs.h"
-
-#include <stdlib.h>
-
-#define TRAIN "train -q -c " S "base.yaml --output " S
+#include "test/support/method_scene.h"
 
 static void make_scene(void) {
-    if (!getenv("PROGRAM")) return;
-    shell_ok("rm -rf " S " && mkdir -p " S);
-    program_runs_in(S);
-    write_text(S "base.yaml", "dataset: {path: " S "data, category: gasket, cache: " S "cache}\n"
-                              "model: {method: simplenet, image_size: 128, backbone: pdn_small}\n"
-                              "simplenet: {width: 64, hidden: 32, batch: 2, epochs: 4}\n");
-    run_well("synth --output " S "data --category gasket --size 128 --train 6 --test-good 2 --test-defect 1");
+    if (!make_method_scene(6, "model: {method: simplenet, image_size: 128, backbone: pdn_small}\n"
+                              "simplenet: {width: 64, hidden: 32, batch: 2, epochs: 4}\n"))
+        return;
     run_well(TRAIN "first");
-}
-
-static void remove_scene(void) {
-    shell_ok("rm -rf " S);
 }
 
 START_TEST(trains_evaluates_and_predicts) {
@@ -34,11 +22,7 @@ START_TEST(trains_evaluates_and_predicts) {
     ck_assert(exists(S "first/metrics.json"));
     assert_file_holds(S "first/report.html",
                       "SimpleNet at 128x128, 64 numbers of pdn_small's stride8, 32 hidden units");
-    run_well("eval -q --model " S "first/model.safetensors --output " S "eval");
-    ck_assert(same_files(S "eval/metrics.json", S "first/metrics.json"));
-    run("predict -q --model " S "first/model.safetensors " S "data/gasket/test/good", 0, &outcome);
-    ck_assert_int_eq(outcome.code, 0);
-    ck_assert(strstr(outcome.out, "\"score\":") && strstr(outcome.out, "\"anomalous\":"));
+    check_use("first", &outcome);
     run_well(
         "bench -q infer --repeat 2 --image-size 128 --set model.method=simplenet --set simplenet.width=64");
     run_well(
@@ -47,63 +31,105 @@ START_TEST(trains_evaluates_and_predicts) {
 END_TEST
 
 START_TEST(the_same_bits_again_and_resumed) {
-    Outcome outcome;
     NEED_PROGRAM();
-    run(TRAIN "again --threads 3", 0, &outcome);
-    ck_assert_int_eq(outcome.code, 0);
-    assert_contains(outcome.err, "standard deviation of the patches: ");
-    ck_assert(!strstr(outcome.err, "are computed into")); /* the features are there */
-    ck_assert(same_tensors(S "first/model.safetensors", S "again/model.safetensors"));
-    run_well(TRAIN "parts --set simplenet.epochs=1");
-    run("train -q --resume --output " S "parts --set simplenet.epochs=4", 0, &outcome);
-    ck_assert_int_eq(outcome.code, 0);
-    assert_contains(outcome.err, "resuming after step 3");
-    ck_assert(same_tensors(S "first/model.safetensors", S "parts/model.safetensors"));
-    ck_assert(same_tensors(S "first/checkpoint.safetensors", S "parts/checkpoint.safetensors"));
-    ck_assert(same_files(S "first/losses.csv", S "parts/losses.csv"));
-    run_well("train -q --resume --output " S "parts"); /* nothing is left to do: evaluated again */
-    ck_assert(same_tensors(S "first/model.safetensors", S "parts/model.safetensors"));
-    ck_assert(same_files(S "first/metrics.json", S "parts/metrics.json"));
+    check_same_bits("simplenet", "standard deviation of the patches: ");
 }
 END_TEST
 
 START_TEST(what_cannot_be_is_refused) {
-    static const struct {
-        const char *settings, *words;
-    } refused[] = {
+    static const RefusedRun refused[] = {
         {"--set model.backbone=" S "no.safetensors", "model.backbone"},
         {"--set model.backbone=" S "first/model.safetensors", "model.backbone: "},
         {"--set simplenet.layers=layer2",
          "simplenet.layers: 'layer2' names features that pdn_small does not have"},
         {"--set train.precision=fp16", "train.precision"},
     };
-    Outcome outcome;
     NEED_PROGRAM();
-    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
-        char words[512];
-        snprintf(words, sizeof words, TRAIN "wrong %s", refused[i].settings);
-        run(words, 0, &outcome);
-        ck_assert_msg(outcome.code == 1, "%s", words);
-        assert_contains(outcome.err, refused[i].words);
-        ck_assert(!exists(S "wrong"));
-    }
-    run("train -q --resume --output " S "first --set simplenet.hidden=48", 0, &outcome);
-    ck_assert_int_eq(outcome.code, 1);
-    assert_contains(outcome.err, "simplenet.hidden");
-    run("train -q --resume --output " S "first --set simplenet.epochs=2", 0, &outcome);
-    ck_assert_int_eq(outcome.code, 1);
-    assert_contains(outcome.err, "was made after step 10, but simplenet.epochs is ");
+    check_refused(refused, COUNT(refused));
+    check_fails("train -q --resume --output " S "first --set simplenet.hidden=48", "simplenet.hidden");
+    check_fails("train -q --resume --output " S "first --set simplenet.epochs=2",
+                "was made after step 10, but simplenet.epochs is ");
 }
 END_TEST
 
-int main(void) {
-    Suite *suite = suite_create("simplenet_runs");
-    TCase *tests = tcase_create("simplenet_runs");
-    tcase_set_timeout(tests, 0);
-    tcase_add_unchecked_fixture(tests, make_scene, remove_scene);
+/* Writes this number over all of a tensor. */
+static void overwrite(const char *path, const char *name, float value) {
+    EadSafetensors *file;
+    size_t size, at = 0;
+    uint8_t *bytes = read_bytes(path, &size);
+    ASSERT_OK(ead_safetensors_open(path, &file));
+    const EadFileTensor *tensor = ead_safetensors_find(file, name);
+    ck_assert(tensor && tensor->type == EAD_FILE_F32);
+    while (at + tensor->bytes <= size && memcmp(bytes + at, tensor->data, tensor->bytes) != 0) at++;
+    ck_assert_uint_le(at + tensor->bytes, size);
+    for (size_t i = 0; i < tensor->bytes; i += sizeof value) memcpy(bytes + at + i, &value, sizeof value);
+    ead_safetensors_close(file);
+    write_bytes(path, bytes, size);
+    free(bytes);
+}
+
+/* No rate that is allowed gets SimpleNet there: its weights grow by a step's rate at most. So a checkpoint's do. */
+START_TEST(a_loss_that_is_not_finite_ends_the_run) {
+    double rows[3 * 4];
+    NEED_PROGRAM();
+    run_well(TRAIN "steep --set simplenet.epochs=1");
+    overwrite(S "steep/checkpoint.safetensors", "adaptor.weight", 1e38f);
+    shell_ok("rm " S "steep/model.safetensors && cp " S "steep/checkpoint.safetensors " S
+             "before.safetensors");
+    check_fails(
+        "train -q --resume --output " S "steep --set simplenet.epochs=4",
+        "steep: the loss of step 4 is not a number; lower simplenet.discriminator_lr (now 0.0002) and start "
+        "again with "
+        "another --output");
+    read_loss_rows(S "steep/", "step,loss_true,loss_fake,loss_total,lr\n", 3, 4, rows);
+    ck_assert(!exists(S "steep/model.safetensors"));
+    ck_assert(same_files(S "steep/checkpoint.safetensors", S "before.safetensors"));
+}
+END_TEST
+
+/* The teacher that comes with the program, a hundred times as strong in each layer. */
+static void write_strong_teacher(const char *path) {
+    EadSafetensors *file;
+    EadSafetensorsWriter *writer;
+    float *values[64];
+    ASSERT_OK(ead_safetensors_open("models/weights/teacher_small.safetensors", &file));
+    ASSERT_OK(ead_safetensors_writer_new(&writer));
+    ASSERT_OK(ead_safetensors_writer_metadata(writer, "format", "efficientad/1"));
+    ASSERT_OK(ead_safetensors_writer_metadata(writer, "model", "small"));
+    int count = ead_safetensors_count(file);
+    ck_assert_int_le(count, COUNT(values));
+    for (int i = 0; i < count; i++) {
+        const EadFileTensor *t = ead_safetensors_at(file, i);
+        values[i] = malloc((size_t)t->count * sizeof(float));
+        ASSERT_OK(ead_file_tensor_to_float(file, t, values[i]));
+        for (int64_t k = 0; k < t->count; k++) values[i][k] *= 100;
+        ASSERT_OK(ead_safetensors_writer_tensor(writer, t->name, EAD_FILE_F32, t->dims, t->shape, values[i]));
+    }
+    ASSERT_OK(ead_safetensors_writer_write(writer, path));
+    for (int i = 0; i < count; i++) free(values[i]);
+    ead_safetensors_writer_free(writer);
+    ead_safetensors_close(file);
+}
+
+START_TEST(features_beyond_half_precision_are_told) {
+    NEED_PROGRAM();
+    write_strong_teacher(S "strong.safetensors");
+    check_fails(
+        TRAIN "strong --set model.backbone=" S "strong.safetensors",
+        ".png: the backbone pdn_small gives numbers for it that half precision cannot hold; take another "
+        "model.backbone");
+    ck_assert(!exists(S "strong/model.safetensors") && !exists(S "strong/checkpoint.safetensors"));
+}
+END_TEST
+
+static void add_tests(TCase *tests) {
     tcase_add_test(tests, trains_evaluates_and_predicts);
     tcase_add_test(tests, the_same_bits_again_and_resumed);
     tcase_add_test(tests, what_cannot_be_is_refused);
-    suite_add_tcase(suite, tests);
-    return run_suite(suite);
+    tcase_add_test(tests, a_loss_that_is_not_finite_ends_the_run);
+    tcase_add_test(tests, features_beyond_half_precision_are_told);
+}
+
+int main(void) {
+    return run_program_suite("simplenet_runs", S, make_scene, remove_scene, add_tests);
 }

@@ -2,27 +2,14 @@
  * tables trains the toy method of test/toy with and without steps, resumes, evaluates, predicts and sweeps
  * it. */
 #define S "build/scratch/test_toy_method/"
-#include "test/support/runs.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-
-#define TRAIN "train -q -c " S "base.yaml --output " S
+#include "test/support/method_scene.h"
 
 static void make_scene(void) {
-    if (!getenv("PROGRAM")) return;
-    shell_ok("rm -rf " S " && mkdir -p " S);
-    program_runs_in(S);
-    write_text(S "base.yaml", "dataset: {path: " S "data, category: gasket, cache: " S "cache}\n"
-                              "model: {method: toy, image_size: 128}\n"
-                              "train: {steps: 6, lr: 1e-2, lr_drop_at: 1}\n");
-    run_well("synth --output " S "data --category gasket --size 128 --train 6 --test-good 2 --test-defect 1");
+    if (!make_method_scene(6, "model: {method: toy, image_size: 128}\n"
+                              "train: {steps: 6, lr: 1e-2, lr_drop_at: 1}\n"))
+        return;
     run_well(TRAIN "steps");
     run_well(TRAIN "fit --set train.steps=1");
-}
-
-static void remove_scene(void) {
-    shell_ok("rm -rf " S);
 }
 
 static void check_method(const char *path) {
@@ -70,16 +57,10 @@ END_TEST
 START_TEST(evaluates_and_predicts) {
     Outcome outcome;
     NEED_PROGRAM();
-    run_well("eval -q --maps --model " S "steps/model.safetensors --output " S "eval");
-    ck_assert(same_files(S "eval/metrics.json", S "steps/metrics.json"));
+    check_use("steps", &outcome);
     ck_assert(same_files(S "eval/scores.csv", S "steps/scores.csv"));
-    ck_assert(exists(S "eval/maps/good/000.tiff"));
-    run("predict -q --model " S "fit/model.safetensors " S "data/gasket/test/good", 0, &outcome);
-    ck_assert_int_eq(outcome.code, 0);
-    ck_assert(strstr(outcome.out, "\"score\":") && strstr(outcome.out, "\"anomalous\":"));
-    run("predict -q --select st --model " S "fit/model.safetensors " S "data/gasket/test/good", 0, &outcome);
-    ck_assert_int_eq(outcome.code, 1);
-    assert_contains(outcome.err, "toy has no maps 'st'; it has one map and no choice");
+    check_fails("predict -q --select st --model " S "fit/model.safetensors " S "data/gasket/test/good",
+                "toy has no maps 'st'; it has one map and no choice");
 }
 END_TEST
 
@@ -96,21 +77,26 @@ START_TEST(is_swept) {
 END_TEST
 
 START_TEST(keys_and_names_are_checked) {
-    Outcome outcome;
+    static const RefusedRun refused[] = {
+        {"--set train.steps=1001", "a toy needs no more than 1000"},
+        {"--set model.method=toys",
+         "model.method: there is no method 'toys'; there are: efficientad, patchcore, "
+         "patchcore_ensemble, simplenet, fastflow, toy"},
+    };
     NEED_PROGRAM();
-    run(TRAIN "wrong --set train.steps=1001", 0, &outcome);
-    ck_assert_int_eq(outcome.code, 1);
-    assert_contains(outcome.err, "a toy needs no more than 1000");
-    run(TRAIN "wrong --set model.method=toys", 0, &outcome);
-    assert_contains(outcome.err, "model.method: there is no method 'toys'; there are: efficientad, "
-                                 "patchcore, patchcore_ensemble, simplenet, fastflow, toy");
-    ck_assert(!exists(S "wrong"));
+    check_refused(refused, COUNT(refused));
 }
 END_TEST
 
+static void add_tests(TCase *tests) {
+    tcase_add_test(tests, trains_with_and_without_steps);
+    tcase_add_test(tests, resumes_to_the_same_bits);
+    tcase_add_test(tests, evaluates_and_predicts);
+    tcase_add_test(tests, is_swept);
+    tcase_add_test(tests, keys_and_names_are_checked);
+}
+
 int main(void) {
-    Suite *suite = suite_create("toy_method");
-    TCase *tests = tcase_create("toy_method");
     static char program[256];
     const char *build = getenv("BUILD");
     if (build && getenv("PROGRAM")) {
@@ -119,13 +105,5 @@ int main(void) {
     } else {
         unsetenv("PROGRAM");
     }
-    tcase_set_timeout(tests, 0);
-    tcase_add_unchecked_fixture(tests, make_scene, remove_scene);
-    tcase_add_test(tests, trains_with_and_without_steps);
-    tcase_add_test(tests, resumes_to_the_same_bits);
-    tcase_add_test(tests, evaluates_and_predicts);
-    tcase_add_test(tests, is_swept);
-    tcase_add_test(tests, keys_and_names_are_checked);
-    suite_add_tcase(suite, tests);
-    return run_suite(suite);
+    return run_program_suite("toy_method", S, make_scene, remove_scene, add_tests);
 }

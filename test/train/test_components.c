@@ -1,5 +1,5 @@
 /* What the pixel metrics are built from: connected components against plain flooding, and the radix sort. */
-#include "test/support/metric_scenes.h"
+#include "test/train/metric_scenes.h"
 #include "train/metrics/defect_regions.h"
 #include "train/metrics/pixel_store.h"
 

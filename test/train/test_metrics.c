@@ -1,7 +1,7 @@
 /* Pixel metrics against golden values (numpy, scikit-learn, scikit-image), against hand-computed cases, and
  * against the slow, obvious transcription of their definitions in metric_scenes.h. */
 #include "test/golden/metrics_golden.h"
-#include "test/support/metric_scenes.h"
+#include "test/train/metric_scenes.h"
 
 /* The mask of one image alone, on borrowed pixels. */
 static EadStatus add_masked(EadProAccumulator *pro, const float *map, uint8_t *mask, int width, int height,

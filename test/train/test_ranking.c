@@ -1,7 +1,7 @@
 /* Image metrics and the evaluation that gathers all of them: golden values (scikit-learn), hand-computed
  * cases, the definitions transcribed. */
 #include "test/golden/ranking_golden.h"
-#include "test/support/metric_scenes.h"
+#include "test/train/metric_scenes.h"
 #include "test/support/suite.h"
 #include "train/metrics/metrics.h"
 #include "train/metrics/metric_ranking.h"
