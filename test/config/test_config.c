@@ -390,8 +390,6 @@ END_TEST
 START_TEST(test_refused_lists) {
     refuses(MEMBERS ": 3\n", "t.yaml:1: " MEMBERS
                              ": expected a list of mappings of keys: [{train.seed: 3}, {train.seed: 40}]");
-    refuses(MEMBERS ": []\n", "t.yaml:1: " MEMBERS
-                              ": expected a list of mappings of keys: [{train.seed: 3}, {train.seed: 40}]");
     refuses(MEMBERS ": [{}, pdn_small]\n",
             "t.yaml:1: " MEMBERS ": an entry is a mapping of keys: {train.seed: 3}");
     refuses(MEMBERS ":\n- {}\n- {patchcore.widht: 3}\n",

@@ -105,6 +105,45 @@ START_TEST(held_out_images_have_a_place_of_their_own) {
 }
 END_TEST
 
+/* ---- judges ---- */
+
+/* Without spaces, which part settings. */
+#define JUDGES                                                                                               \
+    " patchcore.coreset_ratio=0.05 "                                                                         \
+    "distill.judges=[{\"dataset.type\":folder,\"dataset.train_good\":" SCRATCH "pictures/0,"                 \
+    "\"dataset.test_good\":" SCRATCH "pictures/1,\"dataset.defects\":" SCRATCH "judged}]"
+
+static double number_in(const char *path, const char *key) {
+    json_t *root = json_load_file(path, 0, NULL);
+    ck_assert_msg(root != NULL, "%s", path);
+    const json_t *judges = json_object_get(root, "judges");
+    double value = json_number_value(json_object_get(judges ? json_array_get(judges, 0) : root, key));
+    json_decref(root);
+    return value;
+}
+
+/* Added by a run that goes on; both networks stand in metrics.json as their own runs found them, and the network that is
+ * the same is not run again. */
+START_TEST(judges_tell_the_teacher_from_its_backbone) {
+    EadImage image;
+    make_folders(SCRATCH "judged/x.png");
+    ASSERT_OK(ead_synth_draw_texture(4, 1, SIDE, SIDE, &image));
+    ASSERT_OK(ead_png_write(SCRATCH "judged/x.png", &image));
+    ead_image_free(&image);
+    distill(SCRATCH "judges/", CACHE "distill.steps=1", false);
+    ck_assert(!exists(SCRATCH "judges/judges"));
+    distill(SCRATCH "judges/", CACHE "distill.steps=1" JUDGES, true);
+    static const char *const runs[][2] = {{"1_teacher_step_1", ""}, {"1_backbone", "backbone_"}};
+    for (int i = 0; i < 2; i++) {
+        char path[256], key[64];
+        snprintf(path, sizeof path, SCRATCH "judges/judges/%s/metrics.json", runs[i][0]);
+        snprintf(key, sizeof key, "%simage_auroc", runs[i][1]);
+        ck_assert_double_eq_tol(number_in(SCRATCH "judges/metrics.json", key), number_in(path, "image_auroc"),
+                                1e-8);
+    }
+}
+END_TEST
+
 /* ---- the same bits ---- */
 
 START_TEST(same_seed_same_bits_on_one_thread) {
@@ -181,6 +220,12 @@ START_TEST(refusals_say_what_to_do) {
             "is a teacher, not a backbone");
     refuses(SCRATCH "new/", "distill.validation=" SCRATCH "pictures/none", false, "distill.validation: ");
     refuses(SCRATCH "new/", "distill.validation=" SCRATCH "pictures/1", false, "lie in one another");
+    EadConfig judged;
+    configure_run(&judged, DISTILL_CONFIG, SCRATCH "new/",
+                  "distill.judges=[{\"dataset.path\":none,\"dataset.category\":x}]");
+    ck_assert_int_ne(ead_fit_find("distill")->check(&judged, EAD_CHECK_FILES), EAD_OK);
+    ck_assert_ptr_nonnull(strstr(ead_error_message(), "judge 1 of distill.judges: "));
+    ead_config_free(&judged);
     ck_assert(!exists(SCRATCH "new"));
     EadConfig config;
     ASSERT_OK(ead_config_defaults(&config));
@@ -199,6 +244,7 @@ int main(void) {
     tcase_add_test(tests, the_loss_falls);
     tcase_add_test(tests, metrics_agree_with_each_other);
     tcase_add_test(tests, held_out_images_have_a_place_of_their_own);
+    tcase_add_test(tests, judges_tell_the_teacher_from_its_backbone);
     tcase_add_test(tests, same_seed_same_bits_on_one_thread);
     tcase_add_test(tests, resumed_equals_uninterrupted);
     tcase_add_test(tests, a_cache_made_in_two_goes_gives_the_same);

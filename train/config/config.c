@@ -312,6 +312,7 @@ static bool matters_to_distillation(int key) {
     case EAD_KEY_train_precision:
         return true;
     case EAD_KEY_distill_steps:
+    case EAD_KEY_distill_judges:
         return false;
     default:
         return is_of_distillation(key);

@@ -184,7 +184,7 @@ EadStatus ead_config_take_list(const EadYamlNode *node, int index, EadConfig *co
 /* The same from a text. Errors: the first thing that is wrong. */
 EadStatus ead_config_parse_list(EadConfig *config, int index, const char *text);
 
-/* The number of entries, at least 1. Errors: EAD_NO_MEMORY. */
+/* The number of entries. Errors: EAD_NO_MEMORY. */
 EadStatus ead_config_list_count(const EadConfig *config, EadConfigKeyId key, int *count);
 
 /* *out: the config with the keys of entry number `entry`, from 0; to be freed. Errors: EAD_NO_MEMORY, EAD_BAD_FILE;

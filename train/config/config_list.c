@@ -78,15 +78,16 @@ EadStatus ead_config_take_list(const EadYamlNode *node, int index, EadConfig *co
     char *text;
     size_t size;
     int known = problems->lines.count;
-    if (node->kind != EAD_YAML_LIST || node->count == 0) {
+    if (node->kind != EAD_YAML_LIST) {
         ead_problems_add(problems, ead_yaml_fail(node, "%s: expected %s", key->rule.name,
                                                  ead_value_kind_name(key->rule.kind)));
         return ead_problems_since(problems, known);
     }
     FILE *stream = open_memstream(&text, &size);
     if (!stream) return ead_fail(EAD_NO_MEMORY, "no memory for a list");
+    fputc('[', stream);
     for (const EadYamlNode *entry = node->first; entry; entry = entry->next) {
-        fputs(entry == node->first ? "[" : ", ", stream);
+        if (entry != node->first) fputs(", ", stream);
         take_entry(entry, &key->rule, stream, problems);
     }
     fputc(']', stream);

@@ -4,12 +4,14 @@
  *   distill_step.c     the step
  *   distill_forecast.c  what it will take
  *   feature_source.c   a backbone's features for single images, from its graph or from a cache
- *   teacher_quality.c  how good a teacher is on images that it was not distilled on */
+ *   teacher_quality.c  how good a teacher is on images that it was not distilled on
+ *   judges.c           and on data sets with defects */
 #pragma once
 
 #include "data/loader/distill_images.h"
 #include "models/networks/patch_features.h"
 #include "models/networks/pdn.h"
+#include "train/distill/judges.h"
 #include "train/fit.h"
 
 /* ---- the step: the teacher's loss against the backbone's normalized features ---- */
@@ -105,5 +107,6 @@ EadExplained ead_teacher_quality_summary(const EadTeacherQuality *quality);
 void ead_teacher_quality_print(FILE *stream, const EadTeacherQuality *quality);
 
 /* metrics.json of a distillation: held_out_loss, held_out_images, explained_variance {mean, least, median,
- * greatest, channels [384]}. Errors: EAD_IO. */
-EadStatus ead_teacher_quality_write(const char *path, const EadTeacherQuality *quality);
+ * greatest, channels [384]}, judges. Errors: EAD_IO. */
+EadStatus ead_teacher_quality_write(const char *path, const EadTeacherQuality *quality,
+                                    const EadJudgements *judgements);

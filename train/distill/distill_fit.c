@@ -324,14 +324,17 @@ static EadStatus save_teacher(const DistillState *s, const char *path, const cha
 static EadStatus calibrate(void *state, const EadRunFolder *folder, const char *config_text, int64_t done) {
     DistillState *s = state;
     EadTeacherQuality quality;
+    EadJudgements judgements;
     EadPath metrics;
     round_weights(&s->params);
     EAD_TRY(measure(s, &quality));
     if (!ead_ranks_leads(s->spec->ranks)) return EAD_OK;
     EAD_TRY(save_teacher(s, folder->model, config_text, done, &quality));
     EAD_TRY(ead_path_in(metrics, folder->path, "metrics.json"));
-    EAD_TRY(ead_teacher_quality_write(metrics, &quality));
+    EAD_TRY(ead_judges_run(s->spec, folder->model, done, &judgements));
+    EAD_TRY(ead_teacher_quality_write(metrics, &quality, &judgements));
     ead_teacher_quality_print(stderr, &quality);
+    ead_judges_print(stderr, &judgements);
     return EAD_OK;
 }
 
@@ -351,6 +354,8 @@ static EadStatus check(EadConfig *config, EadCheckScope scope) {
     if (scope >= EAD_CHECK_FILES) {
         ead_config_must_be_there(config, EAD_KEY_distill_backbone);
         ead_config_must_be_there(config, EAD_KEY_distill_images);
+        ead_config_must_be_there(config, EAD_KEY_distill_validation);
+        ead_judges_check(config);
     }
     return ead_problems_since(&config->problems, known);
 }

@@ -112,7 +112,8 @@ void ead_teacher_quality_print(FILE *stream, const EadTeacherQuality *quality) {
             quality->loss, quality->images, 100 * e.mean, 100 * e.median, 100 * e.least, 100 * e.greatest);
 }
 
-EadStatus ead_teacher_quality_write(const char *path, const EadTeacherQuality *quality) {
+EadStatus ead_teacher_quality_write(const char *path, const EadTeacherQuality *quality,
+                                    const EadJudgements *judgements) {
     EadExplained e = ead_teacher_quality_summary(quality);
     EadAtomicFile file;
     EAD_TRY(ead_atomic_file_open(&file, path));
@@ -129,6 +130,7 @@ EadStatus ead_teacher_quality_write(const char *path, const EadTeacherQuality *q
     for (int c = 0; c < EAD_FEATURES; c++) ead_json_number(&json, NULL, quality->explained[c], 6);
     ead_json_close(&json, ']');
     ead_json_close(&json, '}');
+    ead_judges_write(&json, judgements);
     ead_json_close(&json, '}');
     putc('\n', file.stream);
     return ead_atomic_file_commit(&file);
