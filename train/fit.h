@@ -100,5 +100,14 @@ EadStatus ead_fit_check(EadConfig *config);
  * EAD_BAD_ARGUMENT if the folder holds a run and resume was not asked for. */
 EadStatus ead_fit_run(const EadFit *fit, const EadRunSpec *spec);
 
+/* ---- what fits on a backbone's features have in common (train/feature_fit.c) ---- */
+
+/* An EadFit.check: model.backbone is there. */
+EadStatus ead_fit_check_backbone(EadConfig *config, EadCheckScope scope);
+
+/* What EadFit.start says: the model, where and on what it is trained, the memory of the step. */
+void ead_fit_print_start(const EadRunSpec *run, const EadTrainData *data, const EadModel *model,
+                         const EadStep *step, int64_t steps, int batch);
+
 /* Runs the fit of model.method. */
 EadStatus ead_train(const EadRunSpec *spec);

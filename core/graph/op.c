@@ -1,6 +1,8 @@
 /* The table of ops, and shape rules that several of them share. */
 #include "core/graph/op.h"
 
+#include "core/base/philox_rounds.h"
+
 #define EAD_OP(name) extern const EadOp ead_op_##name;
 #include "core/ops/op_table.def"
 #undef EAD_OP
@@ -33,6 +35,16 @@ EadStatus ead_shape_all_same(const EadNode *node, EadTensor *y) {
             return ead_fail(EAD_BAD_SHAPE, "%s: [%d,%d,%d,%d] and [%d,%d,%d,%d] differ", node->name, y->n,
                             y->h, y->w, y->c, x->n, x->h, x->w, x->c);
     }
+    return EAD_OK;
+}
+
+EadStatus ead_shape_of_step_words(const EadNode *node, EadTensor *y) {
+    const EadTensor *step = &node->x[1]->y;
+    EAD_TRY(ead_shape_like_first(node, y));
+    if (step->type != EAD_I64 || ead_count(step) != 1)
+        return ead_fail(EAD_BAD_SHAPE, "%s: the step must be one counter", node->name);
+    if (ead_count(y) >> EAD_STEP_WORDS_LOG2)
+        return ead_fail(EAD_BAD_SHAPE, "%s: more than 2^%d elements", node->name, EAD_STEP_WORDS_LOG2);
     return EAD_OK;
 }
 

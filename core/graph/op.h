@@ -40,6 +40,10 @@ const EadOp *ead_op(EadOpId id);
 EadStatus ead_shape_like_first(const EadNode *node, EadTensor *y);
 EadStatus ead_shape_all_same(const EadNode *node, EadTensor *y);
 
+/* Shape rule for ops that draw a word for each element of real input 0, which gives the output's shape; input 1 counts
+ * the steps (core/base/philox_rounds.h). */
+EadStatus ead_shape_of_step_words(const EadNode *node, EadTensor *y);
+
 /* EadOp.alias of updates in place: the output is input 0 itself. */
 int64_t ead_alias_first(const EadNode *node);
 

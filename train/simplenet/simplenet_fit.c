@@ -4,7 +4,6 @@
 #include "train/fit.h"
 #include "train/loop/train_backbone.h"
 #include "train/simplenet/simplenet_step.h"
-#include "train/support/memory_budget.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -106,14 +105,9 @@ static EadStatus plan(void *state, int phase, EadStep *step) {
 
 static EadStatus start(void *state, const EadStep *step) {
     const SimplenetState *s = state;
-    const EadModel *model = &s->model->base;
-    char text[256];
-    model->method->functions->describe(model, text, sizeof text);
-    ead_print(stderr, "%s, on %s, %s: %d training, %d validation, %d test images\n", text,
-              s->spec->backend->name, ead_run_precision_name(s->spec), ead_image_cache_count(s->data->train),
-              ead_image_cache_count(s->data->validation), s->data->dataset.test_count);
-    ead_print_memory("the training step", s->spec->backend, ead_plan_bytes(step->plan), ead_step_bytes(step),
-                     "parameters and optimizer");
+    EadPhase phase[EAD_MAX_PHASES];
+    phases(state, phase);
+    ead_fit_print_start(s->spec, s->data, &s->model->base, step, phase[0].steps, s->config->simplenet_batch);
     return EAD_OK;
 }
 
@@ -206,18 +200,12 @@ static EadModel *model_of(void *state) {
     return &((SimplenetState *)state)->model->base;
 }
 
-static EadStatus check(EadConfig *config, EadCheckScope scope) {
-    int known = config->problems.lines.count;
-    if (scope >= EAD_CHECK_FILES) ead_check_backbone(config);
-    return ead_problems_since(&config->problems, known);
-}
-
 const EadFit ead_fit_simplenet = {.name = "simplenet",
                                   .model_name = "model.safetensors",
                                   .scope = EAD_SAME_STEPS,
                                   .losses = ead_simplenet_losses,
                                   .maps_key = -1,
-                                  .check = check,
+                                  .check = ead_fit_check_backbone,
                                   .create = create,
                                   .sample = sample,
                                   .free = free_state,

@@ -16,14 +16,9 @@ EadNode *ead_dropout(EadGraph *graph, EadNode *x, EadNode *step, double probabil
 
 static EadStatus shape(const EadNode *node, EadTensor *y) {
     const EadDropout *a = (const void *)node->attributes;
-    EAD_TRY(ead_shape_like_first(node, y));
     if (!(a->probability >= 0 && a->probability < 1))
         return ead_fail(EAD_BAD_ARGUMENT, "%s: probability %g is outside [0,1)", node->name, a->probability);
-    if (node->x[1]->y.type != EAD_I64 || ead_count(&node->x[1]->y) != 1)
-        return ead_fail(EAD_BAD_SHAPE, "%s: the step must be one counter", node->name);
-    if (ead_count(y) >> EAD_STEP_WORDS_LOG2)
-        return ead_fail(EAD_BAD_SHAPE, "%s: more than 2^%d elements", node->name, EAD_STEP_WORDS_LOG2);
-    return EAD_OK;
+    return ead_shape_of_step_words(node, y);
 }
 
 /* The mask is a function of the step alone, so the gradient passes through the very same op. */

@@ -14,15 +14,10 @@ EadNode *ead_noise_normal(EadGraph *graph, EadNode *x, EadNode *step, double dev
 
 static EadStatus shape(const EadNode *node, EadTensor *y) {
     const EadNoiseNormal *a = (const void *)node->attributes;
-    EAD_TRY(ead_shape_like_first(node, y));
     if (!(a->deviation >= 0 && isfinite(a->deviation)))
         return ead_fail(EAD_BAD_ARGUMENT, "%s: deviation %g is below 0 or not finite", node->name,
                         a->deviation);
-    if (node->x[1]->y.type != EAD_I64 || ead_count(&node->x[1]->y) != 1)
-        return ead_fail(EAD_BAD_SHAPE, "%s: the step must be one counter", node->name);
-    if (ead_count(y) >> EAD_STEP_WORDS_LOG2)
-        return ead_fail(EAD_BAD_SHAPE, "%s: more than 2^%d elements", node->name, EAD_STEP_WORDS_LOG2);
-    return EAD_OK;
+    return ead_shape_of_step_words(node, y);
 }
 
 /* The noise does not depend on x. */

@@ -1,0 +1,166 @@
+/* Backbones under the names of their publishers' files come out as they were; what does not fit is said. */
+#define S "build/scratch/import_backbones/"
+#include "test/import/import_runs.h"
+
+/* A ResNet-18 of zeros, with its batch norm, and what is not needed of it. */
+static int make_resnet(const EadResnet *resnet, Named *named, EadFileTensor *tensors) {
+    static const char *const norm[] = {"weight", "bias", "running_mean", "running_var",
+                                       "num_batches_tracked"};
+    int count = 0;
+    for (int i = 0; i < resnet->params.count; i += 2) {
+        const EadParam *p = &resnet->params.items[i];
+        const char *stem = strstr(p->name, "conv"), *shortcut = strstr(p->name, "downsample.0");
+        tensors[count] = (EadFileTensor){.dims = 4, .shape = {p->n, p->c, p->h, p->w}};
+        snprintf(named[count++].name, 128, "module.%s", p->name);
+        for (int k = 0; k < 5; k++) {
+            tensors[count] = (EadFileTensor){.dims = 1, .shape = {p->n}};
+            if (shortcut)
+                snprintf(named[count++].name, 128, "module.%.*sdownsample.1.%s", (int)(shortcut - p->name),
+                         p->name, norm[k]);
+            else
+                snprintf(named[count++].name, 128, "module.%.*sbn%c.%s", (int)(stem - p->name), p->name,
+                         stem[4], norm[k]);
+        }
+    }
+    static const char *const others[] = {"layer4.0.conv1.weight", "fc.weight", "attention.weight"};
+    for (int i = 0; i < 3; i++) {
+        tensors[count] = (EadFileTensor){.dims = 1, .shape = {i + 1}};
+        snprintf(named[count++].name, 128, "module.%s", others[i]);
+    }
+    return count;
+}
+
+START_TEST(backbones) {
+    EadResnet resnet;
+    Named named[256];
+    EadFileTensor tensors[256];
+    ASSERT_OK(ead_resnet_new(ead_resnet_kind(0), EAD_RESNET_TORCHVISION, &resnet));
+    float *zeros = calloc((size_t)resnet.params.total, sizeof *zeros);
+    ck_assert_ptr_nonnull(zeros);
+    int count = make_resnet(&resnet, named, tensors);
+    for (int i = 0; i < count; i++) {
+        EadFileTensor *t = &tensors[i];
+        t->type = EAD_FILE_F32;
+        t->data = zeros;
+        ck_assert(ead_file_shape_size(t->type, t->dims, t->shape, &t->count, &t->bytes));
+        named[i].tensor = t;
+    }
+    write_pth(S "resnet.pth", named, count);
+    ASSERT_OK(import("-o " OUT " " S "resnet.pth"));
+    check_said("backbone: resnet18");
+    check_said("not used: module.attention.weight [3] F32");
+    ck_assert_ptr_null(strstr(said, "fc.weight"));
+    EadSafetensors *out;
+    EadResnet read;
+    ASSERT_OK(ead_safetensors_open(OUT, &out));
+    ck_assert_int_eq(ead_safetensors_count(out), resnet.params.count / 2 * 5);
+    ck_assert_str_eq(ead_safetensors_metadata(out, "variant"), "torchvision");
+    ASSERT_OK(ead_resnet_read(out, EAD_RESNET_TORCHVISION, &read));
+    ead_resnet_free(&read);
+    ead_safetensors_close(out);
+    tensors[0].shape[0]++, tensors[0].count = 65 * 147, tensors[0].bytes = 65 * 147 * 4;
+    write_pth(S "wide_stem.pth", named, count);
+    check_refused("-o " OUT " " S "wide_stem.pth", "wide_stem.pth: cannot be used:");
+    ck_assert_ptr_nonnull(strstr(ead_error_message(), "'conv1.weight' has shape [65,3,7,7]"));
+    free(zeros);
+    ead_resnet_free(&resnet);
+}
+END_TEST
+
+START_TEST(a_backbone_keeps_its_variant) {
+    EadSafetensorsWriter *writer;
+    EadResnet resnet;
+    EadSafetensors *out;
+    ASSERT_OK(ead_resnet_new(ead_resnet_kind(0), EAD_RESNET_CAFFE, &resnet));
+    ASSERT_OK(ead_safetensors_writer_new(&writer));
+    ASSERT_OK(ead_safetensors_writer_metadata(writer, "variant", "caffe"));
+    for (int i = 0; i < resnet.params.count; i++) {
+        const EadParam *p = &resnet.params.items[i];
+        const int64_t shape[] = {i % 2 ? p->c : p->n, p->c, p->h, p->w};
+        ASSERT_OK(ead_safetensors_writer_tensor(writer, p->name, EAD_FILE_F32, i % 2 ? 1 : 4, shape,
+                                                resnet.params.values));
+    }
+    ASSERT_OK(ead_safetensors_writer_write(writer, S "caffe.safetensors"));
+    ead_safetensors_writer_free(writer);
+    ead_resnet_free(&resnet);
+    ASSERT_OK(import("-o " OUT " " S "caffe.safetensors"));
+    ASSERT_OK(ead_safetensors_open(OUT, &out));
+    ck_assert_str_eq(ead_safetensors_metadata(out, "variant"), "caffe");
+    ead_safetensors_close(out);
+}
+END_TEST
+
+/* Writes the tensors of a file once more, each called by `rename_one`. */
+static void write_renamed(const char *from, const char *to, Rename *rename_one) {
+    static Named named[MAX_TENSORS];
+    EadSafetensors *file;
+    ASSERT_OK(ead_safetensors_open(from, &file));
+    write_safetensors(to, named, rename_all(file, "", rename_one, named));
+    ead_safetensors_close(file);
+}
+
+static void check_backbone(const char *name) {
+    char words[64];
+    EadBackbone backbone;
+    ASSERT_OK(ead_backbone_open(OUT, &backbone));
+    ck_assert_str_eq(backbone.name, name);
+    snprintf(words, sizeof words, "backbone: %s\n", name);
+    check_said(words);
+    ck_assert_ptr_null(strstr(said, "not used"));
+    ead_backbone_free(&backbone);
+}
+
+static bool in_a_module(const char *ours, char theirs[128]) {
+    snprintf(theirs, 128, "net.%s", ours);
+    return true;
+}
+
+/* "…denselayer1.norm1.weight" is "…denselayer1.norm.1.weight" in the first files of torchvision. */
+static bool with_dots(const char *ours, char theirs[128]) {
+    const char *layer = strstr(ours, "denselayer"), *dot = layer ? strchr(layer, '.') : NULL;
+    size_t before = dot ? (size_t)(dot - ours) + strlen(".norm") : strlen(ours);
+    snprintf(theirs, 128, "%.*s%s%s", (int)before, ours, dot ? "." : "", ours + before);
+    return true;
+}
+
+/* A member of EfficientNet's first family. */
+static bool with_squeeze(const char *ours, char theirs[128]) {
+    bool first = strcmp(ours, "_bn0.bias") == 0;
+    snprintf(theirs, 128, "%s", first ? "_blocks.0._se_reduce.weight" : ours);
+    return true;
+}
+
+static bool all_but_dots(const char *ours, char theirs[128]) {
+    return strstr(ours, "denselayer3.conv2") == NULL && with_dots(ours, theirs);
+}
+
+START_TEST(backbones_of_other_families) {
+    static const char *const names[] = {"efficientnet_lite1", "resnext101_32x8d", "densenet121"};
+    for (int i = 0; i < 3; i++) {
+        write_backbone(names[i], S "drawn.safetensors", &(Drawn){.count = 0});
+        write_renamed(S "drawn.safetensors", S "module.safetensors", in_a_module);
+        ASSERT_OK(import("-o " OUT " " S "module.safetensors"));
+        check_backbone(names[i]);
+    }
+    write_renamed(S "drawn.safetensors", S "dots.safetensors", with_dots);
+    ASSERT_OK(import("-o " OUT " " S "dots.safetensors"));
+    check_backbone("densenet121");
+    write_renamed(S "drawn.safetensors", S "dots.safetensors", all_but_dots);
+    check_refused("-o " OUT " " S "dots.safetensors",
+                  "tensor 'features.denseblock1.denselayer3.conv2.weight' is missing");
+    write_backbone("efficientnet_lite0", S "drawn.safetensors", &(Drawn){.count = 0});
+    write_renamed(S "drawn.safetensors", S "b0.safetensors", with_squeeze);
+    check_refused("-o " OUT " " S "b0.safetensors", "none of EfficientNet-Lite0, 1 and 2");
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("import_backbones");
+    TCase *tests = tcase_create("backbones");
+    tcase_set_timeout(tests, 60);
+    tcase_add_test(tests, backbones);
+    tcase_add_test(tests, a_backbone_keeps_its_variant);
+    tcase_add_test(tests, backbones_of_other_families);
+    suite_add_tcase(suite, tests);
+    return run_suite(suite);
+}

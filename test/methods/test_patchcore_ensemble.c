@@ -1,0 +1,116 @@
+/* Ensembles of PatchCores against their authors' own code, and what their files refuse. */
+#define SCRATCH "build/scratch/test_patchcore_ensemble/"
+#include "models/patchcore_ensemble/patchcore_ensemble.h"
+#include "test/methods/patchcore_golden.h"
+
+enum { FUSED = 3 /* images, from JUDGED on */ };
+
+/* Two members, fused by what they say of these images. */
+static EadPatchcoreEnsemble *new_ensemble(EadFusion fusion) {
+    EadPatchcoreEnsemble *model;
+    EadMemberRange ranges[2];
+    ASSERT_OK(ead_patchcore_ensemble_new(HEIGHT, WIDTH, fusion, &model));
+    model->members[model->count++] = banked_by(1, 0, EAD_FILE_F32, false);
+    model->members[model->count++] = banked_by(3, 0, EAD_FILE_F32, true);
+    for (int m = 0; m < 2; m++) {
+        EadMemberRange *r = &ranges[m];
+        *r = (EadMemberRange){INFINITY, -INFINITY, INFINITY, -INFINITY};
+        for (uint64_t i = 0; i < FUSED; i++) {
+            float score, *map = detect_image(&model->members[m]->base, JUDGED + i, &score);
+            r->least_score = fminf(r->least_score, score), r->most_score = fmaxf(r->most_score, score);
+            for (int k = 0; k < HEIGHT * WIDTH; k++)
+                r->least_map = fminf(r->least_map, map[k]), r->most_map = fmaxf(r->most_map, map[k]);
+            free(map);
+        }
+    }
+    ead_patchcore_ensemble_set_ranges(model, ranges);
+    return model;
+}
+
+START_TEST(ensembles_are_the_originals) {
+    EadPatchcoreEnsemble *model = new_ensemble(EAD_FUSION_TEST);
+    float scores[FUSED], *map = detect_image(&model->base, JUDGED, &scores[0]);
+    check_floats("fused_map", map, HEIGHT * WIDTH, 1, 1e-5);
+    free(map);
+    for (int i = 1; i < FUSED; i++) free(detect_image(&model->base, (uint64_t)(JUDGED + i), &scores[i]));
+    check_floats("fused_scores", scores, FUSED, 1, 1e-5);
+    ead_model_free(&model->base);
+}
+END_TEST
+
+START_TEST(ensembles_come_back_from_files) {
+    EadPatchcoreEnsemble *model = new_ensemble(EAD_FUSION_VALIDATION);
+    EadModel *read;
+    char text[256];
+    float before_score, after_score, *before = detect_image(&model->base, JUDGED, &before_score);
+    ASSERT_OK(ead_model_save(&model->base, SCRATCH "ensemble.safetensors", NULL));
+    ASSERT_OK(ead_model_open(SCRATCH "ensemble.safetensors", &read));
+    float *after = detect_image(read, JUDGED, &after_score);
+    ck_assert(memcmp(before, after, sizeof *before * HEIGHT * WIDTH) == 0 && before_score == after_score);
+    ck_assert(read->color_high == 1);
+    read->method->functions->describe(read, text, sizeof text);
+    ck_assert_str_eq(
+        text, "PatchCore ensemble at 96x64, fused by held-out good images: 38 x 160 numbers of resnet18, "
+              "38 x 160 numbers of resnet18");
+    free(before), free(after);
+    ead_model_free(read);
+    ead_model_free(&model->base);
+}
+END_TEST
+
+/* Members that say the same of all images weigh by their distances as they are. */
+START_TEST(ranges_of_nothing_are_no_division) {
+    EadPatchcoreEnsemble *model = new_ensemble(EAD_FUSION_TEST);
+    float score, one, three;
+    ead_patchcore_ensemble_set_ranges(model, (EadMemberRange[]){{2, 2, 0, 0}, {1, 1, 0, 0}});
+    free(detect_image(&model->base, JUDGED, &score));
+    free(detect(model->members[0], &one));
+    free(detect(model->members[1], &three));
+    ck_assert_msg(fabsf(score - (one - 2 + three - 1) / 2) < 1e-5f * score, "%g", (double)score);
+    ead_model_free(&model->base);
+}
+END_TEST
+
+/* Writes an ensemble with other metadata, or what a call has spoilt, and opens it. */
+static void refuses_ensemble(EadPatchcoreEnsemble *model, const char *key, const char *metadata,
+                             const char *words) {
+    EadSafetensorsWriter *writer;
+    EadModel *read;
+    ASSERT_OK(ead_safetensors_writer_new(&writer));
+    ASSERT_OK(ead_model_write(&model->base, writer));
+    if (key) ASSERT_OK(ead_safetensors_writer_metadata(writer, key, metadata));
+    ASSERT_OK(ead_safetensors_writer_write(writer, SCRATCH "bad.safetensors"));
+    ead_safetensors_writer_free(writer);
+    ASSERT_FAILS(ead_model_open(SCRATCH "bad.safetensors", &read), EAD_BAD_FILE, words);
+}
+
+START_TEST(bad_files_of_ensembles_are_refused) {
+    EadPatchcoreEnsemble *model = new_ensemble(EAD_FUSION_TEST);
+    refuses_ensemble(model, "members", "1", "metadata 'members' is '1', expected a number from 2 to 8");
+    refuses_ensemble(model, "members", "12", "metadata 'members' is '12'");
+    refuses_ensemble(model, "members", "3", "tensor 'member3.bank' is missing");
+    refuses_ensemble(model, "fusion", "none", "metadata 'fusion' is 'none', expected validation or test");
+    refuses_ensemble(model, "member2.layers", "layer9", "metadata 'member2.layers' is 'layer9'");
+    refuses_ensemble(model, "member1.backbone", "resnet34",
+                     "tensor 'member1.backbone.layer1.2.conv1.weight'");
+    model->ranges[1].most_map = INFINITY;
+    refuses_ensemble(model, NULL, NULL, "tensor 'ranges'");
+    model->ranges[1].most_map = 1;
+    model->members[1]->bank[5] = NAN;
+    refuses_ensemble(model, NULL, NULL, "tensor 'member2.bank'");
+    ead_model_free(&model->base);
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("patchcore_ensemble");
+    TCase *tests = tcase_create("ensemble");
+    tcase_set_timeout(tests, 0);
+    tcase_add_unchecked_fixture(tests, open_golden, close_golden);
+    tcase_add_test(tests, ensembles_are_the_originals);
+    tcase_add_test(tests, ensembles_come_back_from_files);
+    tcase_add_test(tests, ranges_of_nothing_are_no_division);
+    tcase_add_test(tests, bad_files_of_ensembles_are_refused);
+    suite_add_tcase(suite, tests);
+    return run_suite(suite);
+}
