@@ -24,10 +24,11 @@ models/simplenet | core models/networks models/method.h
 models/fastflow | core models/networks models/method.h
 models          | core models
 data/codec      | core
+data/drawn      | core
 data/source     | core data/codec
 data/dataset    | core data/codec data/source
 data/cache      | core data/codec data/source
-data/loader     | core data/cache data/codec data/source
+data/loader     | core data/cache data/codec data/drawn data/source
 data/torch      | core data/codec
 train/support   | core data/dataset/csv_reader.h
 train/config    | $support data train/efficientad/keys.def train/patchcore/keys.def train/patchcore_ensemble/keys.def train/simplenet/keys.def train/fastflow/keys.def train/distill/keys.def
@@ -44,7 +45,7 @@ train/patchcore_ensemble | $support data autograd models train/config train/loop
 train/distill   | $support data autograd models train/config train/loop train/fit.h
 train/ranks     | core
 train/import    | $support data models
-train/synth     | core data/codec train/support
+train/synth     | core data/codec data/drawn train/support
 train/sweep     | $support data train/config train/metrics train/report
 train/command   | core data models autograd train
 train           | core data models autograd train

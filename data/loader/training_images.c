@@ -3,6 +3,7 @@
 
 #include "core/base/philox.h"
 #include "core/image/color.h"
+#include "data/drawn/drawn_image.h"
 
 #include <assert.h>
 #include <string.h>
@@ -19,18 +20,24 @@ static EadStatus read_shuffled(const EadImageCache *cache, uint64_t seed, EadStr
     return ead_image_cache_read(cache, (int)ead_shuffled_index(seed, stream, step - 1, count), out);
 }
 
+static EadStatus fill_penalty(const EadTrainingImages *images, uint64_t step, size_t size, uint8_t *out) {
+    uint32_t words[4];
+    if (images->drawn_height > 0)
+        EAD_TRY(
+            ead_drawn_image(images->seed, (uint32_t)step, images->drawn_height, images->drawn_width, out));
+    else
+        EAD_TRY(read_shuffled(images->penalty, images->seed, EAD_STREAM_PENALTY_ORDER, step, out));
+    ead_philox(images->seed, EAD_STREAM_PENALTY_GRAY, step, words);
+    if (ead_uniform(words[0]) < EAD_PENALTY_GRAY_PROBABILITY) ead_color_gray(out, (int64_t)(size / 3));
+    return EAD_OK;
+}
+
 EadStatus ead_training_images_fill(void *context, uint64_t step, uint8_t *slot) {
     const EadTrainingImages *images = context;
     size_t size = ead_image_cache_image_bytes(images->train);
     assert(step >= 1);
-    if (images->penalty_at >= 0) {
-        uint8_t *penalty = slot + (size_t)images->penalty_at * size;
-        uint32_t words[4];
-        EAD_TRY(read_shuffled(images->penalty, images->seed, EAD_STREAM_PENALTY_ORDER, step, penalty));
-        ead_philox(images->seed, EAD_STREAM_PENALTY_GRAY, step, words);
-        if (ead_uniform(words[0]) < EAD_PENALTY_GRAY_PROBABILITY)
-            ead_color_gray(penalty, (int64_t)(size / 3));
-    }
+    if (images->penalty_at >= 0)
+        EAD_TRY(fill_penalty(images, step, size, slot + (size_t)images->penalty_at * size));
     if (images->train_at < 0) return EAD_OK;
     uint8_t *train = slot + (size_t)images->train_at * size;
     EAD_TRY(read_shuffled(images->train, images->seed, EAD_STREAM_TRAIN_ORDER, step, train));

@@ -4,6 +4,7 @@
 #include "core/base/utf8.h"
 #include "test/config/config_texts.h"
 
+#include <unistd.h>
 #include <stdint.h>
 
 /* Asserts that a text is refused with exactly this message. */
@@ -195,6 +196,21 @@ static EadConfig parsed(const char *text) {
     ck_assert_msg(parse(text, &config) == EAD_OK, "%s", ead_error_message());
     return config;
 }
+
+/* A path is the same however it is spelled; the word drawn is none. */
+START_TEST(test_drawn_is_no_path) {
+    EadConfig folder = parsed("penalty.path: ./drawn"), same = parsed("penalty.path: ././drawn"),
+              word = parsed("penalty.path: drawn");
+    ck_assert_int_eq(system("mkdir -p build/scratch/config/drawn"), 0);
+    ck_assert_int_eq(chdir("build/scratch/config"), 0);
+    ck_assert_int_eq(ead_config_difference(&folder, &same, EAD_SAME_STEPS), -1);
+    ck_assert_int_eq(ead_config_difference(&folder, &word, EAD_SAME_STEPS), EAD_KEY_penalty_path);
+    ck_assert_int_eq(chdir("../../.."), 0);
+    ead_config_free(&folder);
+    ead_config_free(&same);
+    ead_config_free(&word);
+}
+END_TEST
 
 /* Old names mean the same as new ones, with a notice that names the place; both at once are refused. */
 START_TEST(test_renamed) {
@@ -481,6 +497,7 @@ int main(void) {
     tcase_add_test(tests, test_lists);
     tcase_add_test(tests, test_refused_lists);
     tcase_add_test(tests, test_invalid_yaml);
+    tcase_add_test(tests, test_drawn_is_no_path);
     tcase_add_test(tests, test_renamed);
     tcase_add_test(tests, test_set);
     tcase_add_test(tests, test_round_trip);

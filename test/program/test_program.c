@@ -145,7 +145,7 @@ static const Case config_cases[] = {
     {"", TRAIN " --set maps.q_start=0.999", "maps.q_start", NULL, 0},
     {"", TRAIN " --set model.size=medium --set model.teacher=models/weights/teacher_small.safetensors",
      "teacher_small.safetensors", NULL, 0},
-    {"", TRAIN " --set loss.penalty=true --set penalty.path=", "penalty.path is not set", NULL, 0},
+    {"", TRAIN " --set loss.penalty=true --set penalty.path=", "or to drawn, for drawn images", NULL, 0},
     {"", TRAIN " --set dataset.category=", "dataset.category is not set", NULL, 0},
     {"", TRAIN " --device cuda", "cuda", NULL, 0},
     {"", TRAIN " --device cuda:3", "cuda:3", NULL, 0},

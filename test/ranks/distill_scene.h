@@ -7,6 +7,7 @@
 
 #include "core/backend/backend.h"
 #include "train/fit.h"
+#include "data/drawn/drawn_image.h"
 #include "train/synth/synth.h"
 
 #include <omp.h>
@@ -23,7 +24,7 @@ static inline void make_data(void) {
     EadImage image;
     for (int i = 0; i < PICTURES; i++) {
         char path[256];
-        ASSERT_OK(ead_synth_draw_texture(3, (uint32_t)i, SIDE, SIDE, &image));
+        ASSERT_OK(ead_drawn_scene(3, (uint32_t)i, SIDE, SIDE, &image));
         snprintf(path, sizeof path, SCRATCH "pictures/%d/%03d.png", i % 2, i);
         make_folders(path);
         ASSERT_OK(ead_png_write(path, &image));

@@ -6,6 +6,7 @@
 #include "test/support/runs.h"
 
 #include "core/backend/backend.h"
+#include "data/drawn/drawn_image.h"
 #include "train/synth/synth.h"
 #include "train/fit.h"
 
@@ -35,7 +36,7 @@ static inline void make_data(void) {
         save_picture(SCRATCH "data/gasket/train/good/%03d.png", i, &image);
     }
     for (int i = 0; i < TEXTURES; i++) {
-        ASSERT_OK(ead_synth_draw_texture(3, (uint32_t)i, SIDE, SIDE, &image));
+        ASSERT_OK(ead_drawn_scene(3, (uint32_t)i, SIDE, SIDE, &image));
         save_picture(SCRATCH "textures/%03d.png", i, &image);
     }
 }

@@ -127,7 +127,7 @@ static double number_in(const char *path, const char *key) {
 START_TEST(judges_tell_the_teacher_from_its_backbone) {
     EadImage image;
     make_folders(SCRATCH "judged/x.png");
-    ASSERT_OK(ead_synth_draw_texture(4, 1, SIDE, SIDE, &image));
+    ASSERT_OK(ead_drawn_scene(4, 1, SIDE, SIDE, &image));
     ASSERT_OK(ead_png_write(SCRATCH "judged/x.png", &image));
     ead_image_free(&image);
     distill(SCRATCH "judges/", CACHE "distill.steps=1", false);

@@ -2,6 +2,7 @@
  * command. */
 #include "data/codec/codec.h"
 #include "train/cli/arguments.h"
+#include "data/drawn/drawn_image.h"
 #include "train/synth/synth.h"
 
 #include "test/support/suite.h"
@@ -130,8 +131,8 @@ START_TEST(test_textures) {
     EadImage previous = {0};
     for (uint32_t number = 0; number < 8; number++) {
         EadImage image, again;
-        ck_assert_int_eq(ead_synth_draw_texture(3, number, 64, 64, &image), EAD_OK);
-        ck_assert_int_eq(ead_synth_draw_texture(3, number, 64, 64, &again), EAD_OK);
+        ck_assert_int_eq(ead_drawn_scene(3, number, 64, 64, &image), EAD_OK);
+        ck_assert_int_eq(ead_drawn_scene(3, number, 64, 64, &again), EAD_OK);
         ck_assert_int_eq(memcmp(image.pixels, again.pixels, bytes_of(&image)), 0);
         if (previous.pixels) ck_assert_int_ne(memcmp(image.pixels, previous.pixels, bytes_of(&image)), 0);
         int low = 255, high = 0;

@@ -168,6 +168,28 @@ START_TEST(a_folder_that_holds_a_run_is_left_alone) {
 }
 END_TEST
 
+/* ---- drawn penalty images ---- */
+
+/* The same on one thread, after resuming and on a device. */
+START_TEST(drawn_penalty_images_give_the_same_bits) {
+    static const char drawn[] = "penalty.path=drawn train.steps=3";
+    LossRow rows[STEPS], others[STEPS];
+    train(SCRATCH "drawn/", drawn);
+    omp_set_num_threads(1);
+    train(SCRATCH "drawn_resumed/", "penalty.path=drawn train.steps=1");
+    resume(SCRATCH "drawn_resumed/", drawn);
+    omp_set_num_threads(2);
+    ck_assert(same_runs(SCRATCH "drawn/", SCRATCH "drawn_resumed/"));
+    fake_device_start(2, SIZE_MAX);
+    ASSERT_OK(run_on(&fake_backend, SCRATCH "drawn_device/", drawn, false));
+    ck_assert(same_runs(SCRATCH "drawn/", SCRATCH "drawn_device/"));
+    read_rows(WHOLE, STEPS, rows);
+    read_rows(SCRATCH "drawn/", STEPS, others);
+    ck_assert(others[0].hard == rows[0].hard && others[0].penalty != rows[0].penalty);
+    ASSERT_FAILS(try_run(SCRATCH "drawn/", "train.steps=4", true), EAD_BAD_ARGUMENT, "penalty.path");
+}
+END_TEST
+
 /* ---- on a device ---- */
 
 /* Parameters and optimizer state lie there between checkpoints. */
@@ -255,6 +277,7 @@ static Suite *make_suite(void) {
     tcase_add_test(tests, resuming_a_finished_run_changes_nothing);
     tcase_add_test(tests, what_cannot_be_resumed_is_refused);
     tcase_add_test(tests, a_folder_that_holds_a_run_is_left_alone);
+    tcase_add_test(tests, drawn_penalty_images_give_the_same_bits);
     tcase_add_test(tests, a_device_gives_the_same_files);
     tcase_add_test(tests, losses_of_a_device_are_read_in_time);
     tcase_add_test(tests, a_kept_teacher_gives_the_same_bits);

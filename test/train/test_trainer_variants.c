@@ -21,6 +21,7 @@ static const struct {
 } variants[] = {
     {"student only", STUDENT_ONLY, HARD},
     {"no autoencoder", "autoencoder.enabled=false", HARD | PENALTY},
+    {"drawn penalty images", "penalty.path=drawn", ALL},
     {"no penalty", "loss.penalty=false maps.normalization=gaussian", HARD | AE | STAE},
     {"nothing random", "loss.penalty=false augment.enabled=false autoencoder.dropout=0", HARD | AE | STAE},
     {"padding, wide images", "model.padding=true model.image_size=128x192", ALL},

@@ -6,6 +6,7 @@
 #include "core/base/paths.h"
 #include "core/system/file_lock.h"
 #include "data/codec/codec.h"
+#include "data/drawn/drawn_image.h"
 #include "train/synth/synth.h"
 
 #include <inttypes.h>
@@ -79,7 +80,7 @@ static EadStatus write_all(const Plan *plan) {
               (EAD_SYNTH_DEFECT_COUNT - 1) * plan->test_defect);
     for (int i = 0; i < plan->textures; i++) {
         EadImage image;
-        EAD_TRY(ead_synth_draw_texture(plan->seed, (uint32_t)i, plan->size.height, plan->size.width, &image));
+        EAD_TRY(ead_drawn_scene(plan->seed, (uint32_t)i, plan->size.height, plan->size.width, &image));
         EadStatus status = write_picture(plan, "textures", i, ".png", &image);
         ead_image_free(&image);
         if (status != EAD_OK) return status;

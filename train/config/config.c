@@ -251,6 +251,10 @@ EadStatus ead_config_check_tests(const EadConfig *config, EadDataset *dataset) {
     return status;
 }
 
+bool ead_config_draws_penalty(const EadConfig *config) {
+    return strcmp(config->penalty_path, "drawn") == 0;
+}
+
 EadImageRules ead_config_image_rules(const EadConfig *config) {
     return (EadImageRules){.bits = config->dataset_bits, .max_pixels = config->dataset_max_pixels};
 }
@@ -326,10 +330,11 @@ bool ead_config_matters(int key) {
 /* Whether a key names the same file or folder in both, however it is spelled. */
 static bool same_path(const EadConfig *a, const EadConfig *b, int key) {
     const char *left = *(char *const *)member_of(a, key), *right = *(char *const *)member_of(b, key);
+    bool word = key == EAD_KEY_penalty_path && (ead_config_draws_penalty(a) || ead_config_draws_penalty(b));
     bool below = key == EAD_KEY_dataset_train_good || key == EAD_KEY_dataset_test_good ||
                  key == EAD_KEY_dataset_defects || key == EAD_KEY_dataset_masks; /* dataset.path */
     EadPath first, second;
-    return *left && *right && ead_path_in(first, below ? a->dataset_path : "", left) == EAD_OK &&
+    return !word && *left && *right && ead_path_in(first, below ? a->dataset_path : "", left) == EAD_OK &&
            ead_path_in(second, below ? b->dataset_path : "", right) == EAD_OK && ead_path_same(first, second);
 }
 

@@ -200,6 +200,9 @@ EadStatus ead_config_open_dataset(const EadConfig *config, bool test_only, EadDa
  * dataset.strict is set that, and pictures that are left out, are an error that names all: EAD_BAD_FILE. */
 EadStatus ead_config_check_tests(const EadConfig *config, EadDataset *dataset);
 
+/* Whether penalty.path is the word drawn and no path. */
+bool ead_config_draws_penalty(const EadConfig *config);
+
 /* How the images of that data set are read. */
 EadImageRules ead_config_image_rules(const EadConfig *config);
 

@@ -29,8 +29,9 @@ typedef struct FitState {
     const EadConfig *config;
     const EadTrainData *data; /* NULL: a sample for the bench */
     EadEfficientad *model;
-    EadImageList penalty_list; /* its images; empty when that loss is off */
-    EadImageCache *penalty;    /* NULL when that loss is off */
+    bool reads_penalty;        /* images of files: that loss is on, and they are not drawn */
+    EadImageList penalty_list; /* empty unless they are read */
+    EadImageCache *penalty;    /* NULL unless they are read */
     EadResidentData tables;
     EadTrainingStep training;
     EadTrainingImages images;
@@ -61,6 +62,7 @@ static EadStatus new_state(const EadRunSpec *spec, const EadTrainData *data, voi
     FitState *s = ead_new(1, sizeof *s, "a training");
     if (!s) return EAD_NO_MEMORY;
     *s = (FitState){.spec = spec, .config = spec->config, .data = data};
+    s->reads_penalty = s->config->loss_penalty && !ead_config_draws_penalty(s->config);
     *state = s;
     return EAD_OK;
 }
@@ -90,7 +92,7 @@ static EadStatus create(const EadRunSpec *spec, EadTrainData *data, void **state
         EAD_TRY(ead_efficientad_read_trained(s->model, config->model_init));
         note_role("model.init", config->model_init, EAD_ROLE_MODEL);
     }
-    if (config->loss_penalty) {
+    if (s->reads_penalty) {
         EadStatus status = ead_image_list_add(&s->penalty_list, config->penalty_path);
         if (status != EAD_OK) return ead_fail_prefix(status, "penalty.path: ");
         if (s->penalty_list.count == 0)
@@ -122,7 +124,7 @@ static EadStatus sample(const EadRunSpec *spec, void **state) {
 static EadStatus open_penalty(void *state) {
     FitState *s = state;
     EadSkippedImages *skipped;
-    if (!s->config->loss_penalty) return EAD_OK;
+    if (!s->reads_penalty) return EAD_OK;
     EAD_TRY(ead_skipped_images_new(s->penalty_list.count, &skipped));
     EadStatus status = ead_open_cache(s->config, &s->penalty_list, "penalty", EAD_FIT_CENTER_CROP, skipped,
                                       s->spec->quiet, &s->penalty);
@@ -170,12 +172,14 @@ static EadStatus start(void *state, const EadStep *step) {
                                                   "outputs of the teacher"};
     const FitState *s = state;
     const EadEfficientadSpec *spec = &s->model->spec;
+    char penalty[32] = "drawn";
+    if (s->reads_penalty || !s->config->loss_penalty)
+        snprintf(penalty, sizeof penalty, "%d", s->penalty ? ead_image_cache_count(s->penalty) : 0);
     ead_print(stderr,
-              "EfficientAD-%s at %dx%d on %s, %s: %d training, %d validation, %d penalty, %d test images\n",
+              "EfficientAD-%s at %dx%d on %s, %s: %d training, %d validation, %s penalty, %d test images\n",
               spec->size == EAD_PDN_SMALL ? "S" : "M", spec->height, spec->width, s->spec->backend->name,
               ead_run_precision_name(s->spec), ead_image_cache_count(s->data->train),
-              ead_image_cache_count(s->data->validation), s->penalty ? ead_image_cache_count(s->penalty) : 0,
-              s->data->dataset.test_count);
+              ead_image_cache_count(s->data->validation), penalty, s->data->dataset.test_count);
     ead_print_memory("the training step", s->spec->backend, ead_plan_bytes(step->plan),
                      ead_step_bytes(step) + (size_t)s->model->teacher.total * sizeof(real),
                      "parameters and optimizer");
@@ -253,6 +257,11 @@ static EadStatus begin(void *state, int phase, EadStep *step, EadLoaderSpec *loa
                                     .count = slots.count};
     loader->slots = SLOTS;
     loader->threads = LOADER_THREADS;
+    if (s->data && config->loss_penalty && !s->reads_penalty) {
+        s->images.drawn_height = s->model->spec.height;
+        s->images.drawn_width = s->model->spec.width;
+        if (s->spec->backend->device) loader->threads = 0; /* drawing takes longer than a step there */
+    }
     loader->fill = ead_training_images_fill;
     loader->context = &s->images;
     return EAD_OK;
@@ -313,9 +322,11 @@ static EadStatus check(EadConfig *config, EadCheckScope scope) {
         !ead_config_was_refused(config, EAD_KEY_penalty_path))
         ead_config_wrong(config, EAD_KEY_loss_penalty,
                          "loss.penalty is true, but penalty.path is not set; set it to a folder or "
-                         ".tar archive of varied photographs, or set loss.penalty=false");
+                         ".tar archive of varied photographs, or to drawn, for drawn images, or set "
+                         "loss.penalty=false");
     if (scope >= EAD_CHECK_FILES) {
-        if (config->loss_penalty) ead_config_must_be_there(config, EAD_KEY_penalty_path);
+        if (config->loss_penalty && !ead_config_draws_penalty(config))
+            ead_config_must_be_there(config, EAD_KEY_penalty_path);
         ead_config_must_be_there(config, EAD_KEY_model_teacher);
         ead_config_must_be_there(config, EAD_KEY_model_init);
     }

@@ -25,7 +25,3 @@ const char *ead_synth_defect_name(EadSynthDefect defect);
  * the element that is missing, added or exchanged; both new and owned by the caller. A defective part differs
  * from the flawless one of the same number only in and right beside its mask. Errors: EAD_NO_MEMORY. */
 EadStatus ead_synth_draw(const EadSynthPart *part, EadImage *image, EadImage *mask);
-
-/* Draws a picture of nothing in particular (gradients, noise of several scales, shapes, stripes) in random
- * colours, new and owned by the caller. Errors: EAD_NO_MEMORY. */
-EadStatus ead_synth_draw_texture(uint64_t seed, uint32_t number, int height, int width, EadImage *image);

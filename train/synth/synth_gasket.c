@@ -3,7 +3,7 @@
 #include "train/synth/synth.h"
 
 #include "core/base/philox.h"
-#include "train/synth/synth_canvas.h"
+#include "data/drawn/draw_canvas.h"
 
 #include <math.h>
 
@@ -13,7 +13,7 @@ enum { HOLES = 6, MAX_HOLES = HOLES + 1 };
 typedef struct Task {
     EadCanvas *canvas;
     EadSynthDefect defect;
-    EadSynthRandom part, flaw;
+    EadDrawRandom part, flaw;
 } Task;
 
 static const float two_pi = 6.2831853f, lobe_distance = 0.64f, bore_radius = 0.29f, seal_radius = 0.41f;
@@ -62,8 +62,8 @@ static float distance_shadow(const void *shape, EadPoint p) {
 static EadColor shade_bench(const void *shape, EadPoint p, float distance) {
     const Gasket *gasket = shape;
     (void)distance;
-    float cloud = ead_synth_octaves(gasket->seed, p.x * 3 + 50, p.y * 3 + 50, 4) - 0.5f;
-    float speck = ead_synth_noise(gasket->seed + 9, p.x * 60 + 500, p.y * 60 + 500) - 0.5f;
+    float cloud = ead_draw_octaves(gasket->seed, p.x * 3 + 50, p.y * 3 + 50, 4, 0.5f) - 0.5f;
+    float speck = ead_draw_noise(gasket->seed + 9, p.x * 60 + 500, p.y * 60 + 500) - 0.5f;
     float light = 1 + 0.25f * cloud + 0.1f * speck;
     return (EadColor){0.23f * light, 0.27f * light, 0.31f * light, 1};
 }
@@ -73,7 +73,7 @@ static EadColor shade_metal(const void *shape, EadPoint p, float distance) {
     const Gasket *gasket = shape;
     const float h = 0.004f;
     float angle = atan2f(p.y, p.x), radius = hypotf(p.x, p.y);
-    float rings = ead_synth_noise(gasket->seed + 1, radius * 130, 3 + 2 * cosf(angle)) - 0.5f;
+    float rings = ead_draw_noise(gasket->seed + 1, radius * 130, 3 + 2 * cosf(angle)) - 0.5f;
     float fan = cosf(2 * (angle - atan2f(gasket->light.y, gasket->light.x)));
     float nx =
         distance_body(shape, (EadPoint){p.x + h, p.y}) - distance_body(shape, (EadPoint){p.x - h, p.y});
@@ -127,7 +127,7 @@ static EadColor shade_chip(const void *shape, EadPoint p, float distance) {
     const Detail *detail = shape;
     (void)distance;
     float raw = ead_smooth_step(-0.028f, -0.012f, ead_distance_wobble(&detail->outline, p));
-    float spark = 0.62f + 0.5f * ead_synth_noise(detail->gasket->seed + 5, p.x * 70, p.y * 70);
+    float spark = 0.62f + 0.5f * ead_draw_noise(detail->gasket->seed + 5, p.x * 70, p.y * 70);
     EadColor bench = shade_bench(detail->gasket, p, 0);
     return (EadColor){0.6f * bench.r * (1 - raw) + spark * raw, 0.6f * bench.g * (1 - raw) + spark * raw,
                       0.6f * bench.b * (1 - raw) + 0.97f * spark * raw, 1};
@@ -148,7 +148,7 @@ static void mark_hole(Task *task, EadPoint centre, float radius) {
 
 /* Leaves a hole out, drills one too many half-way between two, or exchanges the drill. */
 static void change_holes(Task *task, Gasket *gasket) {
-    int chosen = ead_synth_below(&task->flaw, HOLES), last = HOLES - 1;
+    int chosen = ead_draw_below(&task->flaw, HOLES), last = HOLES - 1;
     EadPoint *centres = gasket->hole_centres;
     float *radii = gasket->hole_radii;
     if (task->defect == EAD_SYNTH_DEFECT_missing) {
@@ -175,10 +175,10 @@ static void paint_defect(Task *task, EadBrush brush, EadPoint centre, float reac
 }
 
 static void paint_chip(Task *task, const Gasket *gasket) {
-    EadSynthRandom *random = &task->flaw;
-    float side = ead_synth_below(random, 2) ? 0.25f : -0.25f;
-    float angle = two_pi / 3 * ((float)ead_synth_below(random, 3) + 0.5f + side);
-    float radius = ead_synth_between(random, 0.09f, 0.13f);
+    EadDrawRandom *random = &task->flaw;
+    float side = ead_draw_below(random, 2) ? 0.25f : -0.25f;
+    float angle = two_pi / 3 * ((float)ead_draw_below(random, 3) + 0.5f + side);
+    float radius = ead_draw_between(random, 0.09f, 0.13f);
     EadPoint centre = polar(angle, 0.71f);
     Detail chip = {.outline = ead_wobble(random, centre, radius, 0.45f), .gasket = gasket};
     paint_defect(task, (EadBrush){.distance = distance_chip, .shade = shade_chip, .shape = &chip}, centre,
@@ -211,12 +211,12 @@ static float distance_stroke(const void *shape, EadPoint p) {
 }
 
 static void paint_scratch(Task *task, EadPoint centre, float angle, EadColor color) {
-    EadSynthRandom *random = &task->flaw;
-    float length = ead_synth_between(random, 0.22f, 0.5f), width = ead_synth_between(random, 0.008f, 0.014f);
+    EadDrawRandom *random = &task->flaw;
+    float length = ead_draw_between(random, 0.22f, 0.5f), width = ead_draw_between(random, 0.008f, 0.014f);
     Stroke stroke = {.half_width = width};
     for (int i = 0; i < STROKE_POINTS; i++) {
         float along = length * ((float)i / (STROKE_POINTS - 1) - 0.5f);
-        float aside = length * ead_synth_between(random, -0.05f, 0.05f);
+        float aside = length * ead_draw_between(random, -0.05f, 0.05f);
         stroke.points[i] = (EadPoint){centre.x + along * cosf(angle) - aside * sinf(angle),
                                       centre.y + along * sinf(angle) + aside * cosf(angle)};
     }
@@ -233,7 +233,7 @@ typedef struct Stain {
 
 static EadColor shade_stain(const void *shape, EadPoint p, float distance) {
     const Stain *stain = shape;
-    float spots = ead_synth_octaves(stain->seed, p.x * 40, p.y * 40, 3) - 0.5f;
+    float spots = ead_draw_octaves(stain->seed, p.x * 40, p.y * 40, 3, 0.5f) - 0.5f;
     float depth = ead_smooth_step(0, 0.6f * stain->outline.radius, -distance);
     float light = 1 + 0.5f * spots - 0.25f * depth;
     EadColor color = stain->color;
@@ -241,37 +241,37 @@ static EadColor shade_stain(const void *shape, EadPoint p, float distance) {
 }
 
 static void paint_blob(Task *task, EadPoint centre, EadColor color) {
-    EadSynthRandom *random = &task->flaw;
-    float radius = ead_synth_between(random, 0.05f, 0.1f);
-    Stain stain = {ead_wobble(random, centre, radius, 0.5f), color, ead_synth_bits(random)};
+    EadDrawRandom *random = &task->flaw;
+    float radius = ead_draw_between(random, 0.05f, 0.1f);
+    Stain stain = {ead_wobble(random, centre, radius, 0.5f), color, ead_draw_bits(random)};
     paint_defect(task, (EadBrush){.distance = ead_distance_wobble, .shade = shade_stain, .shape = &stain},
                  centre, 1.6f * radius);
 }
 
 static void paint_structural(Task *task, const Gasket *gasket) {
-    EadSynthRandom *random = &task->flaw;
-    EadPoint place = polar(ead_synth_between(random, 0, two_pi), ead_synth_between(random, 0.46f, 0.6f));
+    EadDrawRandom *random = &task->flaw;
+    EadPoint place = polar(ead_draw_between(random, 0, two_pi), ead_draw_between(random, 0.46f, 0.6f));
     if (task->defect == EAD_SYNTH_DEFECT_scratch)
-        paint_scratch(task, place, ead_synth_between(random, 0, two_pi),
+        paint_scratch(task, place, ead_draw_between(random, 0, two_pi),
                       (EadColor){0.93f, 0.94f, 0.95f, 0.9f});
     if (task->defect == EAD_SYNTH_DEFECT_blob)
         paint_blob(task, place,
-                   ead_synth_below(random, 2) ? (EadColor){0.17f, 0.12f, 0.07f, 0.92f}
-                                              : (EadColor){0.46f, 0.22f, 0.09f, 0.92f});
+                   ead_draw_below(random, 2) ? (EadColor){0.17f, 0.12f, 0.07f, 0.92f}
+                                             : (EadColor){0.46f, 0.22f, 0.09f, 0.92f});
     if (task->defect == EAD_SYNTH_DEFECT_chip) paint_chip(task, gasket);
 }
 
 static void draw_gasket(Task *task) {
-    EadSynthRandom *random = &task->part;
-    Gasket gasket = {.seed = ead_synth_bits(random), .hole_count = HOLES};
-    gasket.light = polar(ead_synth_between(random, -2.5f, -2.1f), 1);
+    EadDrawRandom *random = &task->part;
+    Gasket gasket = {.seed = ead_draw_bits(random), .hole_count = HOLES};
+    gasket.light = polar(ead_draw_between(random, -2.5f, -2.1f), 1);
     for (int i = 0; i < HOLES; i++) {
         gasket.hole_centres[i] = hole_place((float)i);
         gasket.hole_radii[i] = large_or_small(i);
     }
     task->canvas->pose =
-        (EadPose){ead_synth_between(random, -0.12f, 0.12f),
-                  {ead_synth_between(random, -0.03f, 0.03f), ead_synth_between(random, -0.03f, 0.03f)}};
+        (EadPose){ead_draw_between(random, -0.12f, 0.12f),
+                  {ead_draw_between(random, -0.03f, 0.03f), ead_draw_between(random, -0.03f, 0.03f)}};
     change_holes(task, &gasket);
     const EadBrush layers[] = {
         {.shade = shade_bench, .shape = &gasket},
@@ -303,14 +303,14 @@ EadStatus ead_synth_draw(const EadSynthPart *part, EadImage *image, EadImage *ma
     uint32_t picture = ead_hash_name("gasket") ^ (part->number * 2);
     Task task = {.canvas = &canvas,
                  .defect = part->defect,
-                 .part = ead_synth_random(part->seed, picture),
-                 .flaw = ead_synth_random(part->seed, picture ^ 1u)};
-    EadSynthRandom *random = &task.part;
+                 .part = ead_draw_random(part->seed, EAD_STREAM_SYNTH, picture),
+                 .flaw = ead_draw_random(part->seed, EAD_STREAM_SYNTH, picture ^ 1u)};
+    EadDrawRandom *random = &task.part;
     EadLight light = {
-        .exposure = ead_synth_between(random, 0.95f, 1.05f),
-        .slope = {ead_synth_between(random, -0.05f, 0.05f), ead_synth_between(random, -0.05f, 0.05f)},
+        .exposure = ead_draw_between(random, 0.95f, 1.05f),
+        .slope = {ead_draw_between(random, -0.05f, 0.05f), ead_draw_between(random, -0.05f, 0.05f)},
         .grain = 0.025f,
-        .seed = ead_synth_bits(random)};
+        .seed = ead_draw_bits(random)};
     draw_gasket(&task);
     EadStatus status = ead_canvas_develop(&canvas, &light, image, mask);
     ead_canvas_close(&canvas);

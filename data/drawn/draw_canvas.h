@@ -4,32 +4,43 @@
  * 1, turned and shifted by the pose; so parts look the same at every picture size. */
 #pragma once
 
+#include "core/base/philox.h"
 #include "core/image/image.h"
 
 #include <stdbool.h>
 
-/* ---- random numbers, by one Philox stream, and noise, by a cheap hashed lattice ---- */
+/* ---- random numbers, by a Philox stream, and noise, by a cheap hashed lattice ---- */
 
-/* A walk that starts at counter `picture` * 2^32: pictures never share a number. */
-typedef struct EadSynthRandom {
-    uint64_t seed, index;
-} EadSynthRandom;
+/* A walk through a stream that starts at word `picture` * 2^32: pictures never share a number. */
+typedef struct EadDrawRandom {
+    uint64_t seed, stream, index;
+} EadDrawRandom;
 
-EadSynthRandom ead_synth_random(uint64_t seed, uint32_t picture);
-uint32_t ead_synth_bits(EadSynthRandom *random);
-float ead_synth_between(EadSynthRandom *random, float low, float high); /* uniform in [low, high) */
-int ead_synth_below(EadSynthRandom *random, int count);                 /* uniform in 0..count-1 */
+EadDrawRandom ead_draw_random(uint64_t seed, EadStream stream, uint32_t picture);
+uint32_t ead_draw_bits(EadDrawRandom *random);
+float ead_draw_between(EadDrawRandom *random, float low, float high); /* uniform in [low, high) */
+int ead_draw_below(EadDrawRandom *random, int count);                 /* uniform in 0..count-1 */
 
-/* Pure functions of their arguments in [0,1): smooth between the whole-numbered points; the sum of that in
- * `octaves` octaves, each of twice the frequency and half the weight. */
-float ead_synth_noise(uint32_t seed, float x, float y);
-float ead_synth_octaves(uint32_t seed, float x, float y, int octaves);
+/* Pure functions of their arguments in [0,1): one for each whole-numbered point; smooth between these; the weighted
+ * mean of that in `octaves` octaves, each of twice the frequency and `persistence` times the weight. */
+float ead_draw_hash(uint32_t seed, int x, int y);
+float ead_draw_noise(uint32_t seed, float x, float y);
+float ead_draw_octaves(uint32_t seed, float x, float y, int octaves, float persistence);
+
+/* Sine, cosine and exponential by plain arithmetic, so that they have the same bits everywhere, which those of C
+ * libraries have not. |angle| < 1e4 radians, |x| < 80. */
+float ead_draw_sine(float angle);
+float ead_draw_cosine(float angle);
+float ead_draw_exp(float x);
 
 /* ---- shapes ---- */
 
 typedef struct EadPoint {
     float x, y;
 } EadPoint;
+
+/* Of length 1, by its angle in radians. */
+EadPoint ead_draw_direction(float angle);
 
 float ead_distance_circle(EadPoint p, EadPoint centre, float radius);
 
@@ -40,11 +51,11 @@ float ead_smooth_step(float low, float high, float value);
 typedef struct EadWobble {
     EadPoint centre;
     float radius;
-    float roughness; /* 0: a circle .. 1 */
+    float roughness; /* 0: a circle, of the same bits everywhere .. 1 */
     float phase[3];  /* of three waves on the outline */
 } EadWobble;
 
-EadWobble ead_wobble(EadSynthRandom *random, EadPoint centre, float radius, float roughness);
+EadWobble ead_wobble(EadDrawRandom *random, EadPoint centre, float radius, float roughness);
 
 /* An EadDistance; shape is an EadWobble. */
 float ead_distance_wobble(const void *shape, EadPoint p);
@@ -54,6 +65,12 @@ float ead_distance_wobble(const void *shape, EadPoint p);
 typedef struct EadColor {
     float r, g, b, a; /* 0..1; a: opacity */
 } EadColor;
+
+/* A random colour, mostly muted. */
+EadColor ead_draw_color(EadDrawRandom *random);
+
+/* From a to b for t from 0 to 1, opaque. */
+EadColor ead_color_mix(EadColor a, EadColor b, float t);
 
 typedef struct EadPose {
     float angle;       /* radians, clockwise on the picture */
