@@ -28,7 +28,7 @@ typedef struct EadNameList {
 } EadNameList;
 
 /* The next name that is not empty, valid until the next call; *name is NULL at the end. Errors: EAD_IO;
- * EAD_BAD_FILE for UTF-16, for a byte of 0 after lines and for lines where there must be such bytes;
+ * EAD_BAD_FILE for UTF-16 and what is no text, for a byte of 0 after lines and for lines where there must be such bytes;
  * EAD_NO_MEMORY. */
 EadStatus ead_name_list_next(EadNameList *list, const char **name);
 

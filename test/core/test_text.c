@@ -75,6 +75,10 @@ START_TEST(wide_text_is_named) {
                "@\0\0\0@\0\0\0\1\0\x18\0"),
          "holds zero bytes"},
         {BYTES("a: 1, b: 2\0 c"), "holds zero bytes, so it is not a text file"},
+        {BYTES("\0\0\0\0\0\0\0\0\0\0\0\0"), "holds zero bytes, so it is not a text file"},
+        {BYTES("ab\0\0cd\0\0ef\0\0"), "holds zero bytes, so it is not a text file"},
+        {BYTES("a\0\0\0b\0\0\0"), "is UTF-16 text"},
+        {BYTES("\0\0\0a\0\0\0b"), "is UTF-16 text"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char *text;
@@ -118,6 +122,13 @@ static const ListCase list_cases[] = {
     {BYTES("a.png\nb.png\n"), true, "", "leave --null out"},
     {BYTES("a.png"), true, "a.png|", NULL},
     {BYTES("\0a\0.\0p\0n\0g\0\n"), false, "", "is UTF-16 text"},
+    {BYTES("\0\0\0\0\0\0\0\0\0\0"), false, "", "list: is not text (binary)"},
+    {BYTES("\0"), false, "", "is not text (binary)"},
+    {BYTES("\x89PNG\r\n\x1A\n\0\0\0\rIHDR"), false, "\x89PNG|\x1A|", "is not text (binary)"},
+    {BYTES("\n\0\0\0\0"), false, "", "is not text (binary)"},
+    {BYTES("X\1\0\0\0\0\0\0{}"), false, "", "is not text (binary)"}, /* .safetensors */
+    {BYTES("PK\3\4\x14\0\0\0"), false, "", "is not text (binary)"},
+    {BYTES("a\x1B.png\0b\1.png\0"), false, "a\x1B.png|b\1.png|", NULL}, /* names may hold anything */
 };
 
 START_TEST(lists_give_their_names) {

@@ -431,6 +431,14 @@ START_TEST(lists_of_hostile_names) {
     assert_file_holds(
         FOLDER "stderr",
         "list of images: holds zero bytes and line ends; if the zero bytes separate the names, say --null");
+    ck_assert_int_eq(run_predict("- <" FOLDER "in/b.png"), 1);
+    assert_file_holds(FOLDER "stderr", "list of images: is not text (binary), but a picture (PNG)");
+    write_bytes(FOLDER "list", "\xFF\xD8\xFF\xE0\0\x10JFIF\0\1", 12);
+    ck_assert_int_eq(run_predict("- <" FOLDER "list"), 1);
+    assert_file_holds(FOLDER "stderr", "list of images: is not text (binary), but a picture (JPEG)");
+    shell_ok("head -c 200 /dev/zero >" FOLDER "list");
+    ck_assert_int_eq(run_predict("- <" FOLDER "list"), 1);
+    assert_file_holds(FOLDER "stderr", "list of images: is not text (binary)");
     write_bytes(FOLDER "list", FOLDER "in/b.png\0" FOLDER "in/a.PNG",
                 sizeof(FOLDER "in/b.png\0" FOLDER "in/a.PNG"));
     ck_assert_int_eq(run_predict("- <" FOLDER "list"), 0);

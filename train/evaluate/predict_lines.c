@@ -88,12 +88,23 @@ static const char *name_of_line(EadNameList *list, const char *line) {
     return line;
 }
 
+/* The next name of the list. One that begins like a picture's bytes is no name. */
+static EadStatus next_name(EadNameList *list, const char **name) {
+    bool first = !list->begun;
+    EAD_TRY(ead_name_list_next(list, name));
+    const char *format = *name && first ? ead_image_format((const uint8_t *)*name, strlen(*name) + 1) : NULL;
+    if (!format || access(*name, F_OK) == 0) return EAD_OK;
+    *name = NULL;
+    return ead_fail(EAD_BAD_FILE, "%s: is not text (binary), but a picture (%s); name it in place of -",
+                    list->label, format);
+}
+
 /* The next path named by the user or the list; NULL at the end. Errors: those of reading, with NULL; EAD_BAD_FILE with
  * the "-" of a list that has nothing in it. */
 static EadStatus next_path(EadPredictInputs *inputs, const char **path) {
     for (;;) {
         while (inputs->listing) {
-            EAD_TRY(ead_name_list_next(&inputs->list, path));
+            EAD_TRY(next_name(&inputs->list, path));
             inputs->listing = *path != NULL;
             if (*path) *path = name_of_line(&inputs->list, *path);
             inputs->listed += *path != NULL;
