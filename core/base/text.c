@@ -118,7 +118,8 @@ static EadStatus read_name(EadNameList *list, int *length, int *byte) {
 static EadStatus check_zeros(const EadNameList *list, int length) {
     bool controls = has_controls(list->name, (size_t)length);
     int next = peek(list->stream);
-    if (length == 0 ? next <= 0 : controls && (length == 1 || next == '\0')) return refuse_binary(list->label);
+    if (length == 0 ? next <= 0 : controls && (length == 1 || next == '\0'))
+        return refuse_binary(list->label);
     return length <= 1 ? refuse_utf16(list->label) : EAD_OK;
 }
 

@@ -13,14 +13,14 @@
 #include <string.h>
 #include <strings.h>
 
-#define X(name, help, reader, train, validation, test, masks, sign, ...)                                     \
+#define X(name, help, reader, train, validation, test, masks, ending, sign, ...)                             \
     static const char *const name##_categories[] = {__VA_ARGS__, NULL};
 EAD_DATASET_LIST(X)
 #undef X
 
 static const EadLayout layouts[] = {
-#define X(name, help, reader, train, validation, test, masks, sign, ...)                                     \
-    {#name, ead_dataset_open_##reader, train, validation, test, masks, sign, name##_categories},
+#define X(name, help, reader, train, validation, test, masks, ending, sign, ...)                             \
+    {#name, ead_dataset_open_##reader, train, validation, test, masks, ending, sign, name##_categories},
     EAD_DATASET_LIST(X)
 #undef X
 };

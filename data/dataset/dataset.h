@@ -12,37 +12,37 @@
 /* The types: a published data set is one row here and one of the README's table; nothing else is needed for
  * it unless none of the readers fits. X(name in the config; what the help says of it; reader: the function
  * ead_dataset_open_<reader>() in data/dataset/dataset_<reader>.c; where it finds good images to train on,
- * those held back for validation, test images and masks, see EadLayout; a pattern that tells the layout, or
- * ""; the categories that its authors name, or NULL: it has none) */
+ * those held back for validation, test images and masks, and how masks' names end, see EadLayout; a pattern that
+ * tells the layout, or ""; the categories that its authors name, or NULL: it has none) */
 #define EAD_DATASET_LIST(X)                                                                                  \
-    X(mvtec_ad, "MVTec AD's layout", tree, "train/good", "", "test", "ground_truth", "", "bottle", "cable",  \
-      "capsule", "carpet", "grid", "hazelnut", "leather", "metal_nut", "pill", "screw", "tile",              \
+    X(mvtec_ad, "MVTec AD's layout", tree, "train/good", "", "test", "ground_truth", "_mask", "", "bottle",  \
+      "cable", "capsule", "carpet", "grid", "hazelnut", "leather", "metal_nut", "pill", "screw", "tile",     \
       "toothbrush", "transistor", "wood", "zipper")                                                          \
     X(mvtec_ad_2, "MVTec AD 2's, with its public test images", tree, "train/good", "validation/good",        \
-      "test_public", "test_public/ground_truth", "", "can", "fabric", "fruit_jelly", "rice", "sheet_metal",  \
-      "vial", "wallplugs", "walnuts")                                                                        \
+      "test_public", "test_public/ground_truth", "_mask", "", "can", "fabric", "fruit_jelly", "rice",        \
+      "sheet_metal", "vial", "wallplugs", "walnuts")                                                         \
     X(mvtec_loco, "MVTec LOCO AD's", channels, "train/good", "validation/good", "test", "ground_truth",      \
-      "defects_config.json", "breakfast_box", "juice_bottle", "pushpins", "screw_bag",                       \
+      NULL, "defects_config.json", "breakfast_box", "juice_bottle", "pushpins", "screw_bag",                 \
       "splicing_connectors")                                                                                 \
     X(visa, "with split_csv/1cls.csv or converted to MVTec AD's layout", visa, "train/good", "", "test",     \
-      "ground_truth", "/split_csv/1cls.csv", "candle", "capsules", "cashew", "chewinggum", "fryum",          \
+      "ground_truth", "", "/split_csv/1cls.csv", "candle", "capsules", "cashew", "chewinggum", "fryum",      \
       "macaroni1", "macaroni2", "pcb1", "pcb2", "pcb3", "pcb4", "pipe_fryum")                                \
-    X(btad, "BTAD's", tree, "train/ok", "", "test", "ground_truth", "", "01", "02", "03")                    \
-    X(mpdd, "MPDD's", tree, "train/good", "", "test", "ground_truth", "", "bracket_black", "bracket_brown",  \
-      "bracket_white", "connector", "metal_plate", "tubes")                                                  \
+    X(btad, "BTAD's", tree, "train/ok", "", "test", "ground_truth", "", "", "01", "02", "03")                \
+    X(mpdd, "MPDD's", tree, "train/good", "", "test", "ground_truth", "_mask", "", "bracket_black",          \
+      "bracket_brown", "bracket_white", "connector", "metal_plate", "tubes")                                 \
     X(kolektor_sdd, "KolektorSDD's; the good parts of every fifth item and all defects are tested", beside,  \
-      "", "", "", "_label", "/kos*/Part*_label.*", NULL)                                                     \
-    X(kolektor_sdd2, "KolektorSDD2's", beside, "train", "", "test", "_GT", "/train/*_GT.*", NULL)            \
+      "", "", "", "", "_label", "/kos*/Part*_label.*", NULL)                                                 \
+    X(kolektor_sdd2, "KolektorSDD2's", beside, "train", "", "test", "", "_GT", "/train/*_GT.*", NULL)        \
     X(real_iad, "Real-IAD's", real_iad, "realiad_jsons", "",                                                 \
-      "realiad_1024|realiad_512|realiad_256|realiad_raw", "", "/realiad_jsons", "audiojack", "bottle_cap",   \
-      "button_battery", "end_cap", "eraser", "fire_hood", "mint", "mounts", "pcb", "phone_battery",          \
-      "plastic_nut", "plastic_plug", "porcelain_doll", "regulator", "rolled_strip_base", "sim_card_set",     \
-      "switch", "tape", "terminalblock", "toothbrush", "toy", "toy_brick", "transistor1", "u_block", "usb",  \
-      "usb_adaptor", "vcpill", "wooden_beads", "woodstick", "zipper")                                        \
+      "realiad_1024|realiad_512|realiad_256|realiad_raw", "", "", "/realiad_jsons", "audiojack",             \
+      "bottle_cap", "button_battery", "end_cap", "eraser", "fire_hood", "mint", "mounts", "pcb",             \
+      "phone_battery", "plastic_nut", "plastic_plug", "porcelain_doll", "regulator", "rolled_strip_base",    \
+      "sim_card_set", "switch", "tape", "terminalblock", "toothbrush", "toy", "toy_brick", "transistor1",    \
+      "u_block", "usb", "usb_adaptor", "vcpill", "wooden_beads", "woodstick", "zipper")                      \
     X(folder,                                                                                                \
       "any folders, named by the next keys, or found by their names where none is set: train, test, "        \
       "good, ok, normal, bad, nok, ng, defect, ...",                                                         \
-      folder, "", "", "", "", "", NULL)
+      folder, "", "", "", "", "_mask", "", NULL)
 
 typedef enum EadDatasetType {
 #define X(name, ...) EAD_DATASET_##name,

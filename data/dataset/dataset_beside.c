@@ -3,10 +3,13 @@
  *   kosNN/PartN.jpg, kosNN/PartN_label.bmp
  * KolektorSDD2 (Bozic et al., Computers in Industry 2021), whose training images hold defects, too:
  *   train/NNNNN.png, train/NNNNN_GT.png, test/NNNNN.png, test/NNNNN_GT.png */
+#include "core/base/memory.h"
 #include "data/codec/codec.h"
 #include "data/dataset/dataset_layout.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { TEST_ITEM = 5 }; /* every such item of an undivided data set is tested */
 
@@ -24,7 +27,7 @@ static EadStatus marks_defect(const char *path, bool *defect) {
 static bool is_mask(const char *path, const char *ending) {
     const char *dot = strrchr(path, '.');
     size_t length = strlen(ending), stem = dot ? (size_t)(dot - path) : 0;
-    return stem > length && strncmp(path + stem - length, ending, length) == 0;
+    return stem > length && strncasecmp(path + stem - length, ending, length) == 0;
 }
 
 /* What becomes of the images of a folder. */
@@ -42,21 +45,23 @@ typedef struct Pairing {
 } Pairing;
 
 /* Finds an image's mask and whether it marks a defect. Without one it fails, and says where it should be. */
-static EadStatus read_mask(const Pairing *pairing, const EadStringList *files, const char *path,
-                           const char **mask, bool *defect) {
+static EadStatus read_mask(const Pairing *pairing, const EadStringList *files, EadMaskUse *uses,
+                           const char *path, const char **mask, bool *defect) {
     const char *dot = strrchr(ead_path_base(path), '.');
     int stem = dot ? (int)(dot - path) : (int)strlen(path);
-    int index = ead_dataset_find_mask(files, path, stem, pairing->layout->masks);
+    int index = ead_dataset_find_mask(files, path, stem, pairing->layout->ending, true, uses);
     *mask = index >= 0 ? files->items[index] : NULL;
+    if (*mask) uses[index] = EAD_MASK_TAKEN;
     if (*mask) return marks_defect(*mask, defect);
     const char *other = ead_dataset_recognise(pairing->spec, pairing->spec->path);
     bool hint = other && strcmp(other, pairing->layout->name) != 0;
     return ead_fail(EAD_BAD_ARGUMENT, "%s: has no mask; it should be %.*s%s.png or .bmp%s%s", path, stem,
-                    path, pairing->layout->masks, hint ? "; this is the layout of dataset.type=" : "",
+                    path, pairing->layout->ending, hint ? "; this is the layout of dataset.type=" : "",
                     hint ? other : "");
 }
 
-static EadStatus add_image(Pairing *pairing, const EadStringList *files, const char *path, Part part) {
+static EadStatus add_image(Pairing *pairing, const EadStringList *files, EadMaskUse *uses, const char *path,
+                           Part part) {
     EadPath folder;
     const char *mask;
     bool defect = false;
@@ -65,7 +70,7 @@ static EadStatus add_image(Pairing *pairing, const EadStringList *files, const c
     if (strcmp(folder, pairing->folder) != 0) pairing->items++;
     memcpy(pairing->folder, folder, sizeof folder);
     pairing->images++;
-    EadStatus status = read_mask(pairing, files, path, &mask, &defect);
+    EadStatus status = read_mask(pairing, files, uses, path, &mask, &defect);
     if (status != EAD_OK)
         return status == EAD_NO_MEMORY ? status : ead_strings_add(&pairing->bare, ead_error_message());
     if (part == BY_ITEM) part = defect || pairing->items % TEST_ITEM == 0 ? TEST : TRAIN;
@@ -75,12 +80,23 @@ static EadStatus add_image(Pairing *pairing, const EadStringList *files, const c
     return ead_dataset_add_sample(out, path, defect ? "defect" : "good", mask);
 }
 
+static EadStatus add_files(Pairing *pairing, const EadStringList *files, EadMaskUse *uses, Part part) {
+    int masks = 0;
+    for (int i = 0; i < files->count; i++) {
+        bool mask = is_mask(files->items[i], pairing->layout->ending);
+        masks += mask;
+        if (!mask) EAD_TRY(add_image(pairing, files, uses, files->items[i], part));
+        if (!mask) uses[i] = EAD_MASK_TAKEN; /* is no stray one */
+    }
+    return ead_dataset_doubt_strays(files, uses, masks, pairing->out);
+}
+
 static EadStatus add_folder(Pairing *pairing, const char *folder, Part part) {
     EadStringList files = {0};
-    EadStatus status = ead_list_images_and_masks(&files, folder, &pairing->out->left_out);
-    for (int i = 0; i < files.count && status == EAD_OK; i++)
-        if (!is_mask(files.items[i], pairing->layout->masks))
-            status = add_image(pairing, &files, files.items[i], part);
+    EAD_TRY(ead_list_images_and_masks(&files, folder, &pairing->out->left_out));
+    EadMaskUse *uses = ead_new(files.count, sizeof *uses, "a list of masks");
+    EadStatus status = uses ? add_files(pairing, &files, uses, part) : EAD_NO_MEMORY;
+    free(uses);
     ead_strings_free(&files);
     return status;
 }

@@ -17,7 +17,7 @@ static EadStatus resolve(const EadDatasetSpec *spec, const char *folder, EadPath
 
 EadStatus ead_dataset_add_tests(EadDataset *out, const char *folder, EadLabel label, const char *masks) {
     int before = out->test_count;
-    EAD_TRY(ead_dataset_add_test(out, folder, label, given(masks) ? masks : NULL, EAD_MASK_FILES));
+    EAD_TRY(ead_dataset_add_test(out, folder, label, given(masks) ? masks : NULL, "_mask"));
     if (out->test_count > before) return EAD_OK;
     return ead_fail(EAD_BAD_ARGUMENT, "%s: no test images (%s)", folder, ead_image_extensions());
 }

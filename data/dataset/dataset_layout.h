@@ -20,6 +20,8 @@ struct EadLayout {
     const char *name;
     EadDatasetOpen *open;
     const char *train, *validation, *test, *masks;
+    const char
+        *ending; /* of masks' names, behind the image's: "_mask" or ""; NULL: a folder for each image */
     /* What tells the layout, as a pattern of paths below the category, or with a slash first below the data
      * set; "": its folders train and test do. */
     const char *sign;
@@ -64,26 +66,30 @@ typedef enum EadLabel {
     EAD_LABEL_TOLD, /* the same, but none is an error */
 } EadLabel;
 
-typedef enum EadMaskLayout {
-    EAD_MASK_FILES,   /* <stem>_mask.png, <stem>.bmp, ... */
-    EAD_MASK_FOLDERS, /* a folder <stem> for each image, in one for each kind of defect */
-} EadMaskLayout;
-
 /* Appends all images below folder as test samples, sorted by path, but for those below mask_folder. With
  * mask_folder (NULL or without masks in it: there are none) each anomalous one has its mask at the same place
  * below it, or in it, and each mask there its test image; what lacks the other is told. If none has, that is
  * an error. Where there are none, masks beside the images count, if more than half of the anomalous ones have
- * their own. */
+ * their own. ending: as in EadLayout. */
 EadStatus ead_dataset_add_test(EadDataset *dataset, const char *folder, EadLabel label,
-                               const char *mask_folder, EadMaskLayout layout);
+                               const char *mask_folder, const char *ending);
 
 /* As ead_dataset_add_test(), but having none is an error. masks: "" or NULL for none. */
 EadStatus ead_dataset_add_tests(EadDataset *dataset, const char *folder, EadLabel label, const char *masks);
 
+/* What becomes of a mask. */
+typedef enum EadMaskUse { EAD_MASK_STRAY, EAD_MASK_SECOND, EAD_MASK_TAKEN } EadMaskUse;
+
 /* The index in a sorted list of files of the mask <stem><ending>, with any extension, or -1; the first
- * `length` bytes of stem count. ending NULL: none, else what people write there (_mask, -gt, ...). Cases need
- * not agree where nothing agrees in case. */
-int ead_dataset_find_mask(const EadStringList *files, const char *stem, int length, const char *ending);
+ * `length` bytes of stem count. Unless `only`, one without ending, or with what people write there (_mask, -gt,
+ * ...), is taken where that is not there. Cases need not agree where nothing agrees in case. uses [files->count]
+ * (or NULL): strays that could be this mask, it included, become second ones. */
+int ead_dataset_find_mask(const EadStringList *files, const char *stem, int length, const char *ending,
+                          bool only, EadMaskUse *uses);
+
+/* Adds doubts about the masks, of `total`, that are not taken. */
+EadStatus ead_dataset_doubt_strays(const EadStringList *files, const EadMaskUse *uses, int total,
+                                   EadDataset *dataset);
 
 /* Appends one test sample, normal if its defect is "good"; mask_path may be NULL. */
 EadStatus ead_dataset_add_sample(EadDataset *dataset, const char *path, const char *defect,

@@ -16,7 +16,8 @@ typedef struct Tree {
     const char *folder;
     size_t prefix; /* bytes of a path up to the part below the folder */
     EadStringList files;
-    bool *used; /* [files.count], masks: their image was found */
+    EadMaskUse *uses;   /* [files.count], of masks */
+    const char *ending; /* of masks, see EadLayout */
 } Tree;
 
 static Tree tree_of(const char *folder) {
@@ -32,26 +33,27 @@ static EadStatus open_images(Tree *tree, const char *folder, EadLeftOut *left_ou
 
 /* The same for masks, which may be the folders two levels down: <kind of defect>/<image>. One that cannot be
  * read is told as missing. */
-static EadStatus open_masks(Tree *tree, const char *folder, EadMaskLayout layout) {
+static EadStatus open_masks(Tree *tree, const char *folder, const char *ending) {
     EadStringList kinds = {0};
     EadLeftOut left = {0};
     EadStatus status = EAD_OK;
     *tree = tree_of(folder);
+    tree->ending = ending;
     if (ead_path_is_folder(folder))
-        status = layout == EAD_MASK_FILES ? ead_list_images_and_masks(&tree->files, folder, &left)
-                                          : ead_list_folders(&kinds, folder);
+        status = ending ? ead_list_images_and_masks(&tree->files, folder, &left)
+                        : ead_list_folders(&kinds, folder);
     for (int i = 0; i < kinds.count && status == EAD_OK; i++)
         status = ead_list_folders(&tree->files, kinds.items[i]);
     ead_strings_sort(&tree->files);
     ead_strings_free(&kinds);
     ead_left_out_free(&left);
-    if (status == EAD_OK) tree->used = ead_new(tree->files.count, sizeof *tree->used, folder);
-    return status != EAD_OK || tree->used ? status : EAD_NO_MEMORY;
+    if (status == EAD_OK) tree->uses = ead_new(tree->files.count, sizeof *tree->uses, folder);
+    return status != EAD_OK || tree->uses ? status : EAD_NO_MEMORY;
 }
 
 static void tree_close(Tree *tree) {
     ead_strings_free(&tree->files);
-    free(tree->used);
+    free(tree->uses);
     *tree = (Tree){0};
 }
 
@@ -61,49 +63,51 @@ static int stem_of(const char *path) {
     return dot ? (int)(dot - path) : (int)strlen(path);
 }
 
-/* 0: a file with this ending (NULL: with none) behind a stem of `length` bytes; 1: with what people write
- * behind masks' names, where ending is NULL; else -1. */
+/* 0: a file with this ending behind a stem of `length` bytes; 1: with none; 2: with what people write behind masks'
+ * names; NO_MASK: with anything else. */
+enum { NO_MASK = 3 };
 static int rank_of(const char *file, int length, const char *ending) {
-    int stem = stem_of(file), folder = (int)(ead_path_base(file) - file);
-    if (ending)
-        return stem == length + (int)strlen(ending) && strncasecmp(file + length, ending, strlen(ending)) == 0
-                   ? 0
-                   : -1;
-    if (stem == length) return 0;
+    int stem = stem_of(file), folder = (int)(ead_path_base(file) - file), size = (int)strlen(ending);
+    if (stem == length + size && strncasecmp(file + length, ending, (size_t)size) == 0) return 0;
+    if (stem == length) return 1;
     size_t bare = stem > folder ? ead_mask_stem(file + folder, (size_t)(stem - folder)) : 0;
-    return bare > 0 && folder + (int)bare == length ? 1 : -1;
+    return bare > 0 && folder + (int)bare == length ? 2 : NO_MASK;
 }
 
-int ead_dataset_find_mask(const EadStringList *files, const char *stem, int length, const char *ending) {
-    int first = 0, found = -1;
+int ead_dataset_find_mask(const EadStringList *files, const char *stem, int length, const char *ending,
+                          bool only, EadMaskUse *uses) {
+    int first = 0, found = -1, best = only ? 1 : NO_MASK;
     for (int step = files->count; step > 0;) { /* the first file that is not before the stem */
         int half = step / 2;
         bool before = strncmp(files->items[first + half], stem, (size_t)length) < 0;
         first = before ? first + half + 1 : first;
         step = before ? step - half - 1 : half;
     }
-    for (int i = first; i < files->count && strncmp(files->items[i], stem, (size_t)length) == 0; i++) {
-        int rank = rank_of(files->items[i], length, ending);
-        if (rank == 0) return i;
-        if (rank == 1 && found < 0) found = i;
-    }
-    for (int i = 0; i < files->count && found < 0; i++)
-        if (strncasecmp(files->items[i], stem, (size_t)length) == 0 &&
-            rank_of(files->items[i], length, ending) >= 0)
+    /* First those that agree in case, then all. */
+    for (int pass = 0; pass < 2 && found < 0; pass++)
+        for (int i = pass ? 0 : first; i < files->count; i++) {
+            const char *file = files->items[i];
+            int agrees = pass ? strncasecmp(file, stem, (size_t)length) : strncmp(file, stem, (size_t)length);
+            if (agrees != 0 && !pass) break;
+            int rank = agrees == 0 ? rank_of(file, length, ending) : NO_MASK;
+            if (rank < NO_MASK && uses && uses[i] == EAD_MASK_STRAY) uses[i] = EAD_MASK_SECOND;
+            if (rank >= best) continue;
+            best = rank;
             found = i;
+        }
     return found;
 }
 
 /* Index of the mask of the image with that path below its folder, or -1; `path` is the mask's path or, if
  * there is none, what it should be. */
-static int find_mask(const Tree *masks, const char *relative, EadMaskLayout layout, EadPath path) {
+static int find_mask(const Tree *masks, const char *relative, EadPath path) {
     bool slash = masks->prefix > strlen(masks->folder);
     int stem = snprintf(path, EAD_PATH_SIZE, "%s%s%.*s", masks->folder, slash ? "/" : "", stem_of(relative),
                         relative);
     if (stem >= EAD_PATH_SIZE) return -1;
-    if (layout == EAD_MASK_FOLDERS) return ead_strings_find_sorted(&masks->files, path);
-    int index = ead_dataset_find_mask(&masks->files, path, stem, NULL);
-    if (index < 0) snprintf(path + stem, (size_t)(EAD_PATH_SIZE - stem), "_mask.png");
+    if (!masks->ending) return ead_strings_find_sorted(&masks->files, path);
+    int index = ead_dataset_find_mask(&masks->files, path, stem, masks->ending, false, masks->uses);
+    if (index < 0) snprintf(path + stem, (size_t)(EAD_PATH_SIZE - stem), "%s.png", masks->ending);
     if (index >= 0) snprintf(path, EAD_PATH_SIZE, "%s", masks->files.items[index]);
     return index;
 }
@@ -136,15 +140,16 @@ static EadStatus add_flat_masks(EadDataset *dataset, int first, bool anomalous, 
         EadTestSample *sample = &dataset->test[i];
         EadPath mask;
         if (sample->mask_path || sample->anomalous != anomalous) continue;
-        int index = find_mask(masks, ead_path_base(sample->path), EAD_MASK_FILES, mask);
-        if (index >= 0 && masks->used[index] && anomalous)
+        int index = find_mask(masks, ead_path_base(sample->path), mask);
+        bool taken = index >= 0 && masks->uses[index] == EAD_MASK_TAKEN;
+        if (taken && anomalous)
             return ead_fail(
                 EAD_BAD_ARGUMENT,
                 "%s: is the mask of %s and of another image; put masks into subfolders named like "
                 "those of the images",
                 mask, sample->path);
-        if (index < 0 || masks->used[index]) continue;
-        masks->used[index] = true;
+        if (index < 0 || taken) continue;
+        masks->uses[index] = EAD_MASK_TAKEN;
         sample->mask_path = ead_strdup(mask);
         if (!sample->mask_path) return EAD_NO_MEMORY;
         dataset->has_masks |= anomalous;
@@ -154,13 +159,12 @@ static EadStatus add_flat_masks(EadDataset *dataset, int first, bool anomalous, 
 
 /* Where any anomalous image has a mask, all have one: a name that is not there is told when masks are
  * read. */
-static EadStatus name_missing(EadDataset *dataset, int first, const Tree *images, const Tree *masks,
-                              EadMaskLayout layout) {
+static EadStatus name_missing(EadDataset *dataset, int first, const Tree *images, const Tree *masks) {
     EadPath mask;
     for (int i = first; i < dataset->test_count && masks->files.count; i++) {
         EadTestSample *sample = &dataset->test[i];
         if (!sample->anomalous || sample->mask_path) continue;
-        (void)find_mask(masks, sample->path + images->prefix, layout, mask);
+        (void)find_mask(masks, sample->path + images->prefix, mask);
         if (!dataset->has_masks)
             return ead_fail(EAD_BAD_ARGUMENT, "%s: has no mask; it should be %s", sample->path, mask);
         sample->mask_path = ead_strdup(mask);
@@ -169,26 +173,33 @@ static EadStatus name_missing(EadDataset *dataset, int first, const Tree *images
     return EAD_OK;
 }
 
-/* Masks that belong to no image; if no other does, that is an error. */
-static EadStatus tell_strays(EadDataset *dataset, const Tree *images, const Tree *masks) {
-    EadStringList strays = {0};
+EadStatus ead_dataset_doubt_strays(const EadStringList *files, const EadMaskUse *uses, int total,
+                                   EadDataset *dataset) {
+    static const char *const what[] = {
+        [EAD_MASK_STRAY] = "masks have no image and are ignored",
+        [EAD_MASK_SECOND] = "masks are ignored, their images have another one whose name goes before"};
     EadStatus status = EAD_OK;
-    for (int i = 0; i < masks->files.count && status == EAD_OK; i++) {
-        if (masks->used[i]) continue;
-        status = dataset->has_masks ? ead_strings_add(&strays, masks->files.items[i])
-                                    : ead_fail(EAD_BAD_ARGUMENT, "%s: a mask without its image in %s",
-                                               masks->files.items[i], images->folder);
+    for (EadMaskUse use = EAD_MASK_STRAY; use < EAD_MASK_TAKEN && status == EAD_OK; use++) {
+        EadStringList names = {0};
+        for (int i = 0; i < files->count && status == EAD_OK; i++)
+            if (uses[i] == use) status = ead_strings_add(&names, files->items[i]);
+        if (status == EAD_OK) status = ead_dataset_doubt(&names, total, what[use], dataset);
+        ead_strings_free(&names);
     }
-    if (status == EAD_OK)
-        status =
-            ead_dataset_doubt(&strays, masks->files.count, "masks have no image and are ignored", dataset);
-    ead_strings_free(&strays);
     return status;
 }
 
+/* Masks that are not taken; if no other is, that is an error. */
+static EadStatus tell_strays(EadDataset *dataset, const Tree *images, const Tree *masks) {
+    for (int i = 0; i < masks->files.count && !dataset->has_masks; i++)
+        if (masks->uses[i] == EAD_MASK_STRAY)
+            return ead_fail(EAD_BAD_ARGUMENT, "%s: a mask without its image in %s", masks->files.items[i],
+                            images->folder);
+    return ead_dataset_doubt_strays(&masks->files, masks->uses, masks->files.count, dataset);
+}
+
 /* Normal images may have masks, too, as converters write them; those are black. */
-static EadStatus add_images(EadDataset *dataset, const Tree *images, EadLabel label, Tree *masks,
-                            EadMaskLayout layout) {
+static EadStatus add_images(EadDataset *dataset, const Tree *images, EadLabel label, Tree *masks) {
     int first = dataset->test_count;
     for (int i = 0; i < images->files.count; i++) {
         const char *path = images->files.items[i], *relative = path + images->prefix;
@@ -199,15 +210,15 @@ static EadStatus add_images(EadDataset *dataset, const Tree *images, EadLabel la
                             "dataset.train_good, dataset.test_good and dataset.defects",
                             path);
         bool good = strcmp(defect, "good") == 0;
-        int index = masks->files.count ? find_mask(masks, relative, layout, mask) : -1;
-        if (index >= 0) masks->used[index] = true;
-        bool keep = index >= 0 && !(good && layout == EAD_MASK_FOLDERS);
+        int index = masks->files.count ? find_mask(masks, relative, mask) : -1;
+        if (index >= 0) masks->uses[index] = EAD_MASK_TAKEN;
+        bool keep = index >= 0 && !(good && !masks->ending);
         EAD_TRY(ead_dataset_add_sample(dataset, path, defect, keep ? mask : NULL));
     }
-    bool flat = layout == EAD_MASK_FILES && masks->files.count > 0;
+    bool flat = masks->ending && masks->files.count > 0;
     if (flat) EAD_TRY(add_flat_masks(dataset, first, true, masks));
     if (flat) EAD_TRY(add_flat_masks(dataset, first, false, masks));
-    EAD_TRY(name_missing(dataset, first, images, masks, layout));
+    EAD_TRY(name_missing(dataset, first, images, masks));
     return tell_strays(dataset, images, masks);
 }
 
@@ -233,12 +244,13 @@ static void set_apart(Tree *images, Tree *masks) {
 /* Without a folder of masks: those that lie beside their images, if more than half of the anomalous images
  * have one. `first`: of those that the search has just left out. */
 static EadStatus take_masks_beside(const EadDataset *dataset, int first, const Tree *images, EadLabel label,
-                                   Tree *masks) {
+                                   const char *ending, Tree *masks) {
     const EadStringList *beside = &dataset->left_out.paths[EAD_LEFT_OUT_MASK];
     EadStatus status = EAD_OK;
     int missing = 0, anomalous = 0;
     tree_close(masks);
     *masks = tree_of(images->folder);
+    masks->ending = ending;
     for (int i = first; i < beside->count && status == EAD_OK; i++)
         status = ead_strings_add(&masks->files, beside->items[i]);
     ead_strings_sort(&masks->files);
@@ -248,25 +260,25 @@ static EadStatus take_masks_beside(const EadDataset *dataset, int first, const T
         (void)name_defect(relative, label, defect);
         if (strcmp(defect, "good") == 0) continue;
         anomalous++;
-        missing += find_mask(masks, relative, EAD_MASK_FILES, mask) < 0;
+        missing += find_mask(masks, relative, mask) < 0;
     }
     if (missing > 0 && 2 * missing >= anomalous) ead_strings_free(&masks->files);
-    masks->used = ead_new(masks->files.count, sizeof *masks->used, "a list of masks");
-    return masks->used ? status : EAD_NO_MEMORY;
+    masks->uses = ead_new(masks->files.count, sizeof *masks->uses, "a list of masks");
+    return masks->uses ? status : EAD_NO_MEMORY;
 }
 
 EadStatus ead_dataset_add_test(EadDataset *dataset, const char *folder, EadLabel label,
-                               const char *mask_folder, EadMaskLayout layout) {
+                               const char *mask_folder, const char *ending) {
     Tree images = {0}, masks = {0};
     int beside = dataset->left_out.paths[EAD_LEFT_OUT_MASK].count;
     EadStatus status = open_images(&images, folder, &dataset->left_out);
     if (mask_folder && ead_path_same(folder, mask_folder)) mask_folder = folder; /* however it is spelled */
-    if (status == EAD_OK && mask_folder) status = open_masks(&masks, mask_folder, layout);
+    if (status == EAD_OK && mask_folder) status = open_masks(&masks, mask_folder, ending);
     if (status == EAD_OK && mask_folder) set_apart(&images, &masks);
     bool wanted = mask_folder || label == EAD_LABEL_TOLD; /* else the config names none */
-    if (status == EAD_OK && wanted && layout == EAD_MASK_FILES && masks.files.count == 0)
-        status = take_masks_beside(dataset, beside, &images, label, &masks);
-    if (status == EAD_OK) status = add_images(dataset, &images, label, &masks, layout);
+    if (status == EAD_OK && wanted && ending && masks.files.count == 0)
+        status = take_masks_beside(dataset, beside, &images, label, ending, &masks);
+    if (status == EAD_OK) status = add_images(dataset, &images, label, &masks);
     tree_close(&images);
     tree_close(&masks);
     return status;

@@ -34,7 +34,7 @@ static EadStatus add_train(const EadDatasetSpec *spec, const EadLayout *layout, 
 
 /* A folder without test images is one to train on only, unless it looks like that of another type. */
 static EadStatus add_test(const EadDatasetSpec *spec, const EadLayout *layout, const char *root,
-                          EadMaskLayout masks, EadDataset *out) {
+                          EadDataset *out) {
     EadPath test, mask_folder;
     EAD_TRY(ead_path_in(test, root, layout->test));
     EAD_TRY(ead_path_in(mask_folder, root, layout->masks));
@@ -42,13 +42,13 @@ static EadStatus add_test(const EadDatasetSpec *spec, const EadLayout *layout, c
         EAD_TRY(ead_path_in(mask_folder, test, ead_path_base(layout->masks)));
     EadPath train;
     EAD_TRY(ead_path_in(train, root, layout->train));
-    bool there = ead_path_is_folder(test), needed = masks == EAD_MASK_FOLDERS || !ead_path_is_folder(train);
+    bool there = ead_path_is_folder(test), needed = !layout->ending || !ead_path_is_folder(train);
     if (!there && (needed || ead_dataset_recognise(spec, root)))
         return ead_dataset_no_folder(spec, layout, root, layout->test);
     if (!there)
         return ead_dataset_note(out, "%s: no folder %s, so there is nothing to test with", root,
                                 layout->test);
-    EAD_TRY(ead_dataset_add_test(out, test, EAD_LABEL_BY_FOLDER, mask_folder, masks));
+    EAD_TRY(ead_dataset_add_test(out, test, EAD_LABEL_BY_FOLDER, mask_folder, layout->ending));
     if (out->test_count > 0 || !needed) return EAD_OK;
     return ead_fail(EAD_BAD_ARGUMENT, "%s: no test images (%s)", test, ead_image_extensions());
 }
@@ -58,7 +58,7 @@ EadStatus ead_dataset_open_tree(const EadDatasetSpec *spec, const EadLayout *lay
     EAD_TRY(ead_dataset_category_folder(spec, layout, root));
     EAD_TRY(ead_dataset_refuse_foreign(root, true));
     if (!spec->test_only) EAD_TRY(add_train(spec, layout, root, out));
-    return add_test(spec, layout, root, EAD_MASK_FILES, out);
+    return add_test(spec, layout, root, out);
 }
 
 EadStatus ead_dataset_open_channels(const EadDatasetSpec *spec, const EadLayout *layout, EadDataset *out) {
@@ -69,7 +69,7 @@ EadStatus ead_dataset_open_channels(const EadDatasetSpec *spec, const EadLayout 
     if (!out->types) return EAD_NO_MEMORY;
     EAD_TRY(ead_defect_types_read(types, out->types));
     if (!spec->test_only) EAD_TRY(add_train(spec, layout, root, out));
-    EAD_TRY(add_test(spec, layout, root, EAD_MASK_FOLDERS, out));
+    EAD_TRY(add_test(spec, layout, root, out));
     for (int i = 0; i < out->test_count; i++) out->test[i].types = out->types;
     return EAD_OK;
 }

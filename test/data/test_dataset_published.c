@@ -406,6 +406,74 @@ START_TEST(the_nearest_layout_is_named) {
 }
 END_TEST
 
+/* A file beside a mask that could be one, too: the name that the layout documents goes before, the other is told. */
+static void check_second(EadDatasetSpec spec, const char *mask, const char *second, int masks) {
+    EadDataset dataset;
+    char line[256];
+    ASSERT_OK(ead_dataset_open(&spec, &dataset));
+    for (int i = 0; i < dataset.test_count; i++)
+        if (dataset.test[i].anomalous) ck_assert(ends_with(dataset.test[i].mask_path, mask));
+    ck_assert_int_eq(dataset.doubts.count, 1);
+    snprintf(line, sizeof line, "1 of %d masks are ignored, their images have another one whose name", masks);
+    assert_contains(dataset.doubts.items[0], line);
+    ck_assert(ends_with(dataset.doubts.items[0], second));
+    ead_dataset_free(&dataset);
+}
+
+START_TEST(the_documented_mask_counts) {
+    static const char *const ad[] = {"x/train/good/0.png",          "x/train/good/1.png",
+                                     "x/test/bad/000.png",          "x/ground_truth/bad/000_mask.png",
+                                     "!x/ground_truth/bad/000.png", NULL};
+    static const char *const ad2[] = {"x/train/good/0.png",
+                                      "x/train/good/1.png",
+                                      "x/validation/good/0.png",
+                                      "x/test_public/bad/000.png",
+                                      "!x/test_public/ground_truth/bad/000.bmp",
+                                      "x/test_public/ground_truth/bad/000_mask.png",
+                                      NULL};
+    static const char *const bt[] = {"x/train/ok/0.bmp",
+                                     "x/train/ok/1.bmp",
+                                     "x/test/ko/000.bmp",
+                                     "x/ground_truth/ko/000.png",
+                                     "!x/ground_truth/ko/000_mask.png",
+                                     NULL};
+    static const char *const flat[] = {
+        "train/0.png",        "train/1.png", "test/ok/a.png", "test/bad/000.png", "!masks/000.png",
+        "masks/000_mask.png", NULL};
+    static const char *const sdd2[] = {
+        "train/0.png",  "!train/0_GT.png",  "train/1.png",     "!train/1_GT.png",
+        "test/000.png", "!test/000_GT.PNG", "test/000_GT.bmp", NULL};
+    make_tree("second", ad);
+    check_second(spec_of("mvtec_ad", SCRATCH "second", "x"), "bad/000_mask.png", "bad/000.png", 2);
+    check_second(spec_of("mpdd", SCRATCH "second", "x"), "bad/000_mask.png", "bad/000.png", 2);
+    check_second(spec_of("visa", SCRATCH "second", "x"), "bad/000.png", "bad/000_mask.png", 2);
+    make_tree("second", ad2);
+    check_second(spec_of("mvtec_ad_2", SCRATCH "second", "x"), "bad/000_mask.png", "bad/000.bmp", 2);
+    make_tree("second", bt);
+    check_second(spec_of("btad", SCRATCH "second", "x"), "ko/000.png", "ko/000_mask.png", 2);
+    make_tree("second", flat);
+    check_second(spec_of("folder", SCRATCH "second", ""), "masks/000_mask.png", "masks/000.png", 2);
+    make_tree("second", sdd2);
+    check_second(spec_of("kolektor_sdd2", SCRATCH "second", ""), "x", "test/000_GT.bmp", 2);
+}
+END_TEST
+
+/* Masks without image beside images are told, as those in folders are. */
+START_TEST(kolektor_masks_without_image) {
+    static const char *const files[] = {
+        "train/0.png",    "!train/0_GT.png", "train/1.png",   "!train/1_GT.png",
+        "train/2_GT.png", "test/3.png",      "test/3_GT.png", NULL};
+    EadDatasetSpec spec = spec_of("kolektor_sdd2", SCRATCH "stray", "");
+    EadDataset dataset;
+    make_tree("stray", files);
+    ASSERT_OK(ead_dataset_open(&spec, &dataset));
+    ck_assert_int_eq(dataset.doubts.count, 1);
+    ck_assert_str_eq(dataset.doubts.items[0],
+                     "1 of 3 masks have no image and are ignored: " SCRATCH "stray/train/2_GT.png");
+    ead_dataset_free(&dataset);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("dataset_published");
     TCase *tests = tcase_create("dataset_published");
@@ -424,6 +492,8 @@ int main(void) {
     tcase_add_test(tests, without_masks);
     tcase_add_test(tests, masks_among_images);
     tcase_add_test(tests, the_nearest_layout_is_named);
+    tcase_add_test(tests, the_documented_mask_counts);
+    tcase_add_test(tests, kolektor_masks_without_image);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }
