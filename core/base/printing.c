@@ -1,6 +1,7 @@
 /* Which characters are hidden. */
 #include "core/base/printing.h"
 
+#include "core/base/memory.h"
 #include "core/base/utf8.h"
 
 #include <stdarg.h>
@@ -57,4 +58,17 @@ void ead_print(FILE *stream, const char *format, ...) {
     ead_make_printable(text);
     fprintf(stream, "%s%s", text, ends ? "\n" : "");
     if (text != start) free(text);
+}
+
+char *ead_name_paths(const EadStringList *paths, int64_t count, int most) {
+    char *text = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&text, &size);
+    int named = most > 0 && most < paths->count ? most : paths->count;
+    if (!stream) ead_fail(EAD_NO_MEMORY, "no memory for a list of files");
+    if (!stream) return NULL;
+    for (int i = 0; i < named; i++) fprintf(stream, "%s%s", i ? ", " : "", paths->items[i]);
+    if (count > named) fprintf(stream, " and %lld more", (long long)(count - named));
+    if (ead_memory_stream_close(stream, &text, "a list of files") == EAD_OK) ead_make_printable(text);
+    return text;
 }

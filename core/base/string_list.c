@@ -3,6 +3,7 @@
 
 #include "core/base/memory.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,27 @@ EadStatus ead_strings_add(EadStringList *list, const char *text) {
     if (!copy) return EAD_NO_MEMORY;
     list->items[list->count++] = copy;
     return EAD_OK;
+}
+
+EadStatus ead_strings_print_values(EadStringList *list, const char *format, va_list values) {
+    va_list again;
+    va_copy(again, values);
+    int length = vsnprintf(NULL, 0, format, again);
+    va_end(again);
+    char *text = ead_new((int64_t)length + 1, 1, "a list of texts");
+    if (!text) return EAD_NO_MEMORY;
+    vsnprintf(text, (size_t)length + 1, format, values);
+    EadStatus status = ead_strings_add(list, text);
+    free(text);
+    return status;
+}
+
+EadStatus ead_strings_print(EadStringList *list, const char *format, ...) {
+    va_list values;
+    va_start(values, format);
+    EadStatus status = ead_strings_print_values(list, format, values);
+    va_end(values);
+    return status;
 }
 
 EadStatus ead_strings_add_once(EadStringList *list, const char *text) {

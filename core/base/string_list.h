@@ -3,6 +3,8 @@
 
 #include "core/base/status.h"
 
+#include <stdarg.h>
+
 typedef struct EadStringList {
     char **items; /* [count], owned */
     int count, capacity;
@@ -11,7 +13,11 @@ typedef struct EadStringList {
 /* Appends a copy of text. Errors: EAD_NO_MEMORY. */
 EadStatus ead_strings_add(EadStringList *list, const char *text);
 
-/* The same, unless it is there already. */
+/* Appends a formatted text of any length. Errors: EAD_NO_MEMORY. */
+EadStatus ead_strings_print(EadStringList *list, const char *format, ...) EAD_PRINTF(2, 3);
+EadStatus ead_strings_print_values(EadStringList *list, const char *format, va_list values);
+
+/* Appends a copy of text, unless it is there already. */
 EadStatus ead_strings_add_once(EadStringList *list, const char *text);
 
 /* Sorts bytewise, all or from index `first` on, so that the order is the same on every machine. */

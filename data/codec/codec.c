@@ -133,14 +133,16 @@ static EadStatus finish(EadDecoding *decoding) {
                         "%s: has the value %u, which %d bits cannot hold; is the number of bits wrong "
                         "(dataset.bits, --bits)?",
                         decoding->label, (unsigned)decoding->highest, decoding->bits);
-    if (decoding->highest > 0 && decoding->highest < decoding->expected)
+    bool mask = decoding->use == EAD_PIXELS_MASK; /* its values only have to be 0 or not */
+    if (decoding->highest > 0 && decoding->highest < decoding->expected && !mask)
         ead_image_notes_add(notes, EAD_NOTE_DARK, decoding->label, decoding->highest);
     if (decoding->pages > 1)
-        ead_image_notes_add(notes, EAD_NOTE_PAGES, decoding->label, (uint32_t)decoding->pages);
-    if (decoding->converted) ead_image_notes_add(notes, EAD_NOTE_COLOURS, decoding->label, 1);
+        ead_image_notes_add(notes, mask ? EAD_NOTE_MASK_PAGES : EAD_NOTE_PAGES, decoding->label,
+                            (uint32_t)decoding->pages);
+    if (decoding->converted && !mask) ead_image_notes_add(notes, EAD_NOTE_COLOURS, decoding->label, 1);
     EadStatus status = ead_image_set_upright(decoding->out, decoding->orientation);
     if (status != EAD_OK) return ead_fail_prefix(status, "%s: ", decoding->label);
-    if (decoding->use == EAD_PIXELS_MASK) reduce_to_mask(decoding->out);
+    if (mask) reduce_to_mask(decoding->out);
     if (decoding->use != EAD_PIXELS_RGB) decoding->out->channels = 1;
     return EAD_OK;
 }

@@ -13,9 +13,9 @@ enum { NAMES = 3 };
 struct EadImageNotes {
     pthread_mutex_t mutex; /* guards all below */
     struct {
-        long long count;
+        int64_t count;
         uint32_t largest;
-        char *names[NAMES]; /* of the first; owned; NULL where there are fewer, or was no memory */
+        EadStringList names; /* of the first */
     } rows[EAD_IMAGE_NOTES];
 };
 
@@ -29,7 +29,7 @@ EadStatus ead_image_notes_new(EadImageNotes **out) {
 void ead_image_notes_add(EadImageNotes *notes, EadImageNote note, const char *name, uint32_t value) {
     if (!notes) return;
     pthread_mutex_lock(&notes->mutex);
-    if (notes->rows[note].count < NAMES) notes->rows[note].names[notes->rows[note].count] = strdup(name);
+    if (notes->rows[note].count < NAMES) (void)ead_strings_add(&notes->rows[note].names, name);
     if (value > notes->rows[note].largest) notes->rows[note].largest = value;
     notes->rows[note].count++;
     pthread_mutex_unlock(&notes->mutex);
@@ -47,41 +47,62 @@ static int bits_of(uint32_t value) {
     return value < 1 << 8 ? 8 : value < 1 << 10 ? 10 : value < 1 << 12 ? 12 : 14;
 }
 
-static void print_text(EadImageNote note, uint32_t largest, FILE *stream) {
-    if (note == EAD_NOTE_DARK)
-        fprintf(stream,
-                "of 16 bits, but no value is above %u, so that they are read as nearly black; if their "
-                "numbers have fewer bits, say how many: --bits %d, or dataset.bits: %d in a config",
-                (unsigned)largest, bits_of(largest), bits_of(largest));
-    else if (note == EAD_NOTE_PAGES)
-        fprintf(stream, "with up to %u pages or frames, of which the first is read", (unsigned)largest);
-    else
-        fputs("of colours other than RGB (Lab, YCbCr, LogLuv), which other programs may turn to other RGB",
-              stream);
+/* What is told of the images of a row. */
+static EadStatus describe(EadImageNote note, uint32_t largest, EadStringList *texts) {
+    switch (note) {
+    case EAD_NOTE_DARK:
+        return ead_strings_print(
+            texts,
+            "of 16 bits, but no value is above %u, so that they are read as nearly black; if their "
+            "numbers have fewer bits, say how many: --bits %d, or dataset.bits: %d in a config",
+            (unsigned)largest, bits_of(largest), bits_of(largest));
+    case EAD_NOTE_COLOURS:
+        return ead_strings_add(texts, "of colours other than RGB (Lab, YCbCr, LogLuv), which other programs "
+                                      "may turn to other RGB");
+    default:
+        return ead_strings_print(texts, "with up to %u pages or frames, of which the first is read",
+                                 (unsigned)largest);
+    }
 }
 
-void ead_image_notes_print(EadImageNotes *notes, FILE *stream) {
-    if (!notes) return;
+static EadStatus take_row(EadImageNotes *notes, EadImageNote note, EadStringList *lines) {
+    EadStringList texts = {0};
+    int64_t count = notes->rows[note].count;
+    EAD_TRY(describe(note, notes->rows[note].largest, &texts));
+    char *names = ead_name_paths(&notes->rows[note].names, count, NAMES);
+    EadStatus status = names ? ead_strings_print(lines, "%lld %s%s %s: %s", (long long)count,
+                                                 note == EAD_NOTE_MASK_PAGES ? "mask" : "image",
+                                                 count == 1 ? "" : "s", texts.items[0], names)
+                             : EAD_NO_MEMORY;
+    free(names);
+    ead_strings_free(&texts);
+    return status;
+}
+
+EadStatus ead_image_notes_take(EadImageNotes *notes, EadStringList *lines) {
+    EadStatus status = EAD_OK;
     pthread_mutex_lock(&notes->mutex);
     for (int note = 0; note < EAD_IMAGE_NOTES; note++) {
-        long long count = notes->rows[note].count;
-        if (count == 0) continue;
-        fprintf(stream, "warning: %lld image%s ", count, count == 1 ? "" : "s");
-        print_text((EadImageNote)note, notes->rows[note].largest, stream);
-        for (int i = 0; i < NAMES && notes->rows[note].names[i]; i++) {
-            ead_print(stream, "%s%s", i ? ", " : ": ", notes->rows[note].names[i]);
-            free(notes->rows[note].names[i]);
-        }
-        fputs(count > NAMES ? ", …\n" : "\n", stream);
+        if (notes->rows[note].count > 0 && status == EAD_OK)
+            status = take_row(notes, (EadImageNote)note, lines);
+        ead_strings_free(&notes->rows[note].names);
     }
     memset(notes->rows, 0, sizeof notes->rows);
     pthread_mutex_unlock(&notes->mutex);
+    return status;
+}
+
+void ead_image_notes_print(EadImageNotes *notes, FILE *stream) {
+    EadStringList lines = {0};
+    if (notes && ead_image_notes_take(notes, &lines) != EAD_OK)
+        ead_print(stream, "warning: %s\n", ead_error_message());
+    for (int i = 0; i < lines.count; i++) ead_print(stream, "warning: %s\n", lines.items[i]);
+    ead_strings_free(&lines);
 }
 
 void ead_image_notes_free(EadImageNotes *notes) {
     if (!notes) return;
-    for (int note = 0; note < EAD_IMAGE_NOTES; note++)
-        for (int i = 0; i < NAMES; i++) free(notes->rows[note].names[i]);
+    for (int note = 0; note < EAD_IMAGE_NOTES; note++) ead_strings_free(&notes->rows[note].names);
     pthread_mutex_destroy(&notes->mutex);
     free(notes);
 }

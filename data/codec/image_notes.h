@@ -2,15 +2,16 @@
  * concerns and the names of the first. Any thread may add to them. */
 #pragma once
 
-#include "core/base/status.h"
+#include "core/base/string_list.h"
 
 #include <stdint.h>
 #include <stdio.h>
 
 typedef enum EadImageNote {
-    EAD_NOTE_DARK,    /* 16 bits a sample, and no value in the upper bits; value: the largest */
-    EAD_NOTE_PAGES,   /* several pages, of which one was read; value: how many */
-    EAD_NOTE_COLOURS, /* not RGB, and made so in a way of which there are several */
+    EAD_NOTE_DARK,       /* 16 bits a sample, and no value in the upper bits; value: the largest */
+    EAD_NOTE_PAGES,      /* several pages, of which one was read; value: how many */
+    EAD_NOTE_MASK_PAGES, /* the same of a mask */
+    EAD_NOTE_COLOURS,    /* not RGB, and made so in a way of which there are several */
     EAD_IMAGE_NOTES
 } EadImageNote;
 
@@ -25,7 +26,10 @@ void ead_image_notes_add(EadImageNotes *notes, EadImageNote note, const char *na
 /* The largest value of a kind; 0: it was never added. */
 uint32_t ead_image_notes_largest(EadImageNotes *notes, EadImageNote note);
 
-/* Writes a line for each kind that there is, and forgets them. Harmless where notes is NULL. */
+/* Appends a line for each kind that there is, and forgets them. Errors: EAD_NO_MEMORY. */
+EadStatus ead_image_notes_take(EadImageNotes *notes, EadStringList *lines);
+
+/* Writes these lines. Harmless where notes is NULL. */
 void ead_image_notes_print(EadImageNotes *notes, FILE *stream);
 
 /* Harmless on NULL. */

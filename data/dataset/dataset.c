@@ -70,11 +70,13 @@ static EadStatus split(EadDataset *dataset, double fraction, uint64_t seed) {
     return status;
 }
 
+/* Doubtful only where there should be some. */
 static EadStatus note_no_masks(EadDataset *out) {
     bool anomalous = false;
     for (int i = 0; i < out->test_count; i++) anomalous |= out->test[i].anomalous;
     if (out->has_masks || !anomalous) return EAD_OK;
-    return ead_dataset_note(out, "no masks of the test images: only image metrics are computed");
+    return ead_strings_add(out->expects_masks ? &out->doubts : &out->notes,
+                           "no masks of the test images: only image metrics are computed");
 }
 
 /* A note where good images have several endings: their compressions differ, which a model may learn. */
@@ -100,11 +102,12 @@ static EadStatus note_endings(EadDataset *out) {
 }
 
 static EadStatus open_parts(const EadDatasetSpec *spec, const EadLayout *layout, EadDataset *out) {
+    out->expects_masks = layout->open != ead_dataset_open_folder;
     EAD_TRY(layout->open(spec, layout, out));
     EAD_TRY(note_no_masks(out));
-    if (spec->test_only) return EAD_OK;
     ead_strings_sort(&out->train);
     EAD_TRY(ead_dataset_check_apart(out));
+    if (spec->test_only) return EAD_OK;
     EAD_TRY(note_endings(out));
     if (out->train.count == 0)
         return ead_fail(EAD_BAD_ARGUMENT, "%s: no good images to train on", spec->path);

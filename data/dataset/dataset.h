@@ -58,7 +58,7 @@ typedef enum EadDatasetType {
 
 typedef struct EadTestSample {
     char *path;
-    /* NULL where there is none; of a normal image: all zeros; mvtec_loco: a folder of them. One that others
+    /* NULL where there is none (a defect without one is in no pixel metric where others have masks); of a normal image: all zeros; mvtec_loco: a folder of them. One that others
      * have but this one lacks is named too, until ead_dataset_check_tests(). */
     char *mask_path;
     char *defect;  /* name of the test subfolder; visa's own layout: "anomaly"; "good" for normal images */
@@ -70,7 +70,8 @@ typedef struct EadDataset {
     EadStringList train, validation; /* sorted bytewise, nothing in common, at least one image each */
     EadTestSample *test;             /* sorted by path within each folder of test images */
     int test_count, test_capacity;
-    bool has_masks;        /* anomalous images have masks, but for single ones, which then have no region */
+    bool has_masks;        /* anomalous images have masks, but for single ones */
+    bool expects_masks;    /* its type has them, or a folder for them is named or there */
     EadDefectTypes *types; /* mvtec_loco: its defects_config.json, owned; else NULL */
     EadLeftOut left_out;   /* what its folders hold besides */
     EadStringList notes;   /* lines for whoever uses it: what was recognised, left out, or is missing */
@@ -114,16 +115,17 @@ const char *ead_dataset_types(void);
 const char *const *ead_dataset_categories(const char *type);
 
 /* Loads the sample's ground truth with 0 for normal and 255 for defect; width and height are those of the
- * sample's image. Normal images, and defects without a mask, get a mask of zeros. Errors: those of
- * ead_mask_load(); EAD_BAD_FILE if mask and image differ in size, or (mvtec_loco) a channel holds several
- * pixel values or one that defects_config.json does not name. One of zeros alone is no error: it has no
+ * sample's image. Normal images, and defects without a mask, get a mask of zeros. notes: as in EadImageRules.
+ * Errors: those of ead_mask_load(); EAD_BAD_FILE if mask and image differ in size, or (mvtec_loco) a channel holds
+ * several pixel values or one that defects_config.json does not name. One of zeros alone is no error: it has no
  * region, or no channel. *truth is empty then, else the caller frees it. */
-EadStatus ead_test_sample_truth(const EadTestSample *sample, int width, int height, EadGroundTruth *truth);
+EadStatus ead_test_sample_truth(const EadTestSample *sample, int width, int height, EadImageNotes *notes,
+                                EadGroundTruth *truth);
 
 /* Reads the header of every test image by these rules (NULL: as usual), and every mask, so that what is bad
- * shows before hours of training. Adds to dataset->doubts a line each for images that cannot be read, for
- * masks that are missing or cannot be used, that mark nothing, that hold several values, and that seem to be
- * inverted, with their names. Sets mask_path to NULL where a mask cannot be used. Errors: EAD_BAD_FILE,
- * telling all that are wrong, if half of the masks cannot be used, and for a normal image's mask that marks
- * anything; EAD_NO_MEMORY. */
-EadStatus ead_dataset_check_tests(EadDataset *dataset, const EadImageRules *rules);
+ * shows before hours of training; whole: every image to its end, those to train on and for validation, too. Adds to
+ * dataset->doubts a line each for images that cannot be read, for masks that are missing or cannot be used, that
+ * mark nothing, that hold several values or pages, and that seem to be inverted, with their names. Sets mask_path to
+ * NULL where a mask cannot be used. Errors: EAD_BAD_FILE, telling all that are wrong, if half of the masks cannot
+ * be used, and for a normal image's mask that marks anything; EAD_NO_MEMORY. */
+EadStatus ead_dataset_check_tests(EadDataset *dataset, const EadImageRules *rules, bool whole);

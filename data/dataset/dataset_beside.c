@@ -13,9 +13,9 @@
 
 enum { TEST_ITEM = 5 }; /* every such item of an undivided data set is tested */
 
-static EadStatus marks_defect(const char *path, bool *defect) {
+static EadStatus marks_defect(const char *path, EadImageNotes *notes, bool *defect) {
     EadImage mask;
-    EAD_TRY(ead_mask_load(path, &mask));
+    EAD_TRY(ead_mask_load_with(path, &(EadImageRules){.notes = notes}, &mask));
     size_t size = (size_t)mask.width * (size_t)mask.height, i = 0;
     while (i < size && !mask.pixels[i]) i++;
     *defect = i < size;
@@ -37,22 +37,23 @@ typedef struct Pairing {
     const EadDatasetSpec *spec;
     const EadLayout *layout;
     EadDataset *out;
-    int items;          /* folders met so far */
-    int left_out;       /* images with defects among those to train on */
-    int images;         /* met so far */
-    EadStringList bare; /* why nothing says what an image is; one line each */
-    EadPath folder;     /* of the image before */
+    int items;            /* folders met so far */
+    int left_out;         /* images with defects among those to train on */
+    int images;           /* met so far */
+    EadStringList bare;   /* why nothing says what an image is; one line each */
+    EadPath folder;       /* of the image before */
+    EadImageNotes *notes; /* of masks that are not read again as those of test images */
 } Pairing;
 
 /* Finds an image's mask and whether it marks a defect. Without one it fails, and says where it should be. */
 static EadStatus read_mask(const Pairing *pairing, const EadStringList *files, EadMaskUse *uses,
-                           const char *path, const char **mask, bool *defect) {
+                           const char *path, EadImageNotes *notes, const char **mask, bool *defect) {
     const char *dot = strrchr(ead_path_base(path), '.');
     int stem = dot ? (int)(dot - path) : (int)strlen(path);
     int index = ead_dataset_find_mask(files, path, stem, pairing->layout->ending, true, uses);
     *mask = index >= 0 ? files->items[index] : NULL;
     if (*mask) uses[index] = EAD_MASK_TAKEN;
-    if (*mask) return marks_defect(*mask, defect);
+    if (*mask) return marks_defect(*mask, notes, defect);
     const char *other = ead_dataset_recognise(pairing->spec, pairing->spec->path);
     bool hint = other && strcmp(other, pairing->layout->name) != 0;
     return ead_fail(EAD_BAD_ARGUMENT, "%s: has no mask; it should be %.*s%s.png or .bmp%s%s", path, stem,
@@ -70,7 +71,8 @@ static EadStatus add_image(Pairing *pairing, const EadStringList *files, EadMask
     if (strcmp(folder, pairing->folder) != 0) pairing->items++;
     memcpy(pairing->folder, folder, sizeof folder);
     pairing->images++;
-    EadStatus status = read_mask(pairing, files, uses, path, &mask, &defect);
+    EadStatus status =
+        read_mask(pairing, files, uses, path, part == TEST ? NULL : pairing->notes, &mask, &defect);
     if (status != EAD_OK)
         return status == EAD_NO_MEMORY ? status : ead_strings_add(&pairing->bare, ead_error_message());
     if (part == BY_ITEM) part = defect || pairing->items % TEST_ITEM == 0 ? TEST : TRAIN;
@@ -123,7 +125,7 @@ static EadStatus add_parts(Pairing *pairing) {
     if (pairing->bare.count > 0 && 2 * pairing->bare.count >= pairing->images)
         return ead_fail(EAD_BAD_ARGUMENT, "%s", pairing->bare.items[0]);
     EAD_TRY(ead_dataset_doubt(&pairing->bare, pairing->images,
-                              "images have no mask that says what they are, and are left out", out));
+                              "images have no mask that says what they are, and are left out", &out->doubts));
     if (out->train.count + out->test_count == 0)
         return ead_dataset_no_folder(spec, layout, spec->path, layout->sign + 1);
     if (pairing->left_out == 0) return EAD_OK;
@@ -133,7 +135,10 @@ static EadStatus add_parts(Pairing *pairing) {
 
 EadStatus ead_dataset_open_beside(const EadDatasetSpec *spec, const EadLayout *layout, EadDataset *out) {
     Pairing pairing = {.spec = spec, .layout = layout, .out = out};
+    EAD_TRY(ead_image_notes_new(&pairing.notes));
     EadStatus status = add_parts(&pairing);
+    if (status == EAD_OK) status = ead_image_notes_take(pairing.notes, &out->doubts);
+    ead_image_notes_free(pairing.notes);
     ead_strings_free(&pairing.bare);
     return status;
 }

@@ -3,6 +3,7 @@
  *   train[/ok], validation[/ok], test/ok, test/<defect>, masks
  *   ok, nok or any others beside it, masks: every fifth normal image is tested, the others are trained on
  *   anything else: all are good, but what may be defective is never trained on */
+#include "core/base/printing.h"
 #include "data/dataset/dataset_layout.h"
 #include "data/dataset/folder_names.h"
 #include "data/source/masks_beside.h"

@@ -2,6 +2,7 @@
 #include "data/dataset/dataset_layout.h"
 
 #include "core/base/memory.h"
+#include "core/base/printing.h"
 #include "data/codec/codec.h"
 
 #include <stdarg.h>
@@ -11,27 +12,20 @@
 #include <strings.h>
 
 EadStatus ead_dataset_note(EadDataset *dataset, const char *format, ...) {
-    char text[1024];
     va_list values;
     va_start(values, format);
-    vsnprintf(text, sizeof text, format, values);
+    EadStatus status = ead_strings_print_values(&dataset->notes, format, values);
     va_end(values);
-    return ead_strings_add(&dataset->notes, text);
+    return status;
 }
 
-EadStatus ead_dataset_doubt(const EadStringList *names, int total, const char *what, EadDataset *dataset) {
+EadStatus ead_dataset_doubt(const EadStringList *names, int total, const char *what, EadStringList *doubts) {
     enum { NAMED = 10 };
     if (names->count == 0) return EAD_OK;
-    char *text = ead_name_paths(names, names->count, NAMED), *line = NULL;
-    size_t size = 0;
-    FILE *stream = text ? open_memstream(&line, &size) : NULL;
-    EadStatus status = EAD_NO_MEMORY;
-    if (stream) fprintf(stream, "%d of %d %s: %s", names->count, total, what, text);
-    if (text && !stream) ead_fail(EAD_NO_MEMORY, "no memory for a message about a data set");
-    if (stream) status = ead_memory_stream_close(stream, &line, "a message about a data set");
-    if (status == EAD_OK) status = ead_strings_add(&dataset->doubts, line);
+    char *text = ead_name_paths(names, names->count, NAMED);
+    if (!text) return EAD_NO_MEMORY;
+    EadStatus status = ead_strings_print(doubts, "%d of %d %s: %s", names->count, total, what, text);
     free(text);
-    free(line);
     return status;
 }
 

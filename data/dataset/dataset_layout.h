@@ -49,9 +49,9 @@ EadStatus ead_dataset_open_found(const EadDatasetSpec *spec, EadDataset *out);
 /* Adds a line to dataset->notes. Errors: EAD_NO_MEMORY. */
 EadStatus ead_dataset_note(EadDataset *dataset, const char *format, ...) EAD_PRINTF(2, 3);
 
-/* Adds a line to dataset->doubts that names what there is, the first ones by name: "2 of 9 <what>: a, b";
+/* Adds a line to doubts that names what there is, the first ones by name: "2 of 9 <what>: a, b";
  * none where there is no name. Errors: EAD_NO_MEMORY. */
-EadStatus ead_dataset_doubt(const EadStringList *names, int total, const char *what, EadDataset *dataset);
+EadStatus ead_dataset_doubt(const EadStringList *names, int total, const char *what, EadStringList *doubts);
 
 /* The folder <path>/<category>. Errors: EAD_BAD_ARGUMENT if it is not there, listing which are. */
 EadStatus ead_dataset_category_folder(const EadDatasetSpec *spec, const EadLayout *layout, EadPath root);
@@ -90,6 +90,11 @@ int ead_dataset_find_mask(const EadStringList *files, const char *stem, int leng
 /* Adds doubts about the masks, of `total`, that are not taken. */
 EadStatus ead_dataset_doubt_strays(const EadStringList *files, const EadMaskUse *uses, int total,
                                    EadDataset *dataset);
+
+/* Loads one mask file of a sample, whose image has that size; 0: no defect. notes: as in EadImageRules. Errors:
+ * those of ead_mask_load(); EAD_BAD_FILE for another size. *mask is empty then. */
+EadStatus ead_test_sample_mask(const EadTestSample *sample, const char *path, int width, int height,
+                               EadImageNotes *notes, EadImage *mask);
 
 /* Appends one test sample, normal if its defect is "good"; mask_path may be NULL. */
 EadStatus ead_dataset_add_sample(EadDataset *dataset, const char *path, const char *defect,

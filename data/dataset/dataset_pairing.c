@@ -183,7 +183,7 @@ EadStatus ead_dataset_doubt_strays(const EadStringList *files, const EadMaskUse 
         EadStringList names = {0};
         for (int i = 0; i < files->count && status == EAD_OK; i++)
             if (uses[i] == use) status = ead_strings_add(&names, files->items[i]);
-        if (status == EAD_OK) status = ead_dataset_doubt(&names, total, what[use], dataset);
+        if (status == EAD_OK) status = ead_dataset_doubt(&names, total, what[use], &dataset->doubts);
         ead_strings_free(&names);
     }
     return status;
@@ -270,6 +270,7 @@ static EadStatus take_masks_beside(const EadDataset *dataset, int first, const T
 EadStatus ead_dataset_add_test(EadDataset *dataset, const char *folder, EadLabel label,
                                const char *mask_folder, const char *ending) {
     Tree images = {0}, masks = {0};
+    dataset->expects_masks |= mask_folder != NULL;
     int beside = dataset->left_out.paths[EAD_LEFT_OUT_MASK].count;
     EadStatus status = open_images(&images, folder, &dataset->left_out);
     if (mask_folder && ead_path_same(folder, mask_folder)) mask_folder = folder; /* however it is spelled */

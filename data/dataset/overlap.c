@@ -14,10 +14,23 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* In the order in which members of several sets are named: the last one in brackets. */
+typedef enum Set { OTHER, DEFECTIVE, GOOD, VALIDATION, TRAIN } Set;
+
+static const char *const set_names[] = {[DEFECTIVE] = "a test image",
+                                        [GOOD] = "a test image",
+                                        [VALIDATION] = "an image for validation",
+                                        [TRAIN] = "an image to train on"};
+
 typedef struct Member {
-    struct stat info;
-    const char *path, *set; /* "an image to train on" */
-    int index;              /* in its set */
+    dev_t device;
+    ino_t number; /* 0: a part of an archive, which is no file */
+    struct timespec time;
+    off_t size, offset;
+    const char *path, *file; /* how it is called, and what to open */
+    Set set;
+    int side;  /* what is alike on one side is not told */
+    int index; /* in its set */
 } Member;
 
 typedef struct Table {
@@ -25,43 +38,48 @@ typedef struct Table {
     int count;
 } Table;
 
-/* By pointer; in this order by name, too. */
-static const char test_set[] = "a test image", validation_set[] = "an image for validation",
-                  train_set[] = "an image to train on";
-
 /* By file alone. */
 static int compare_files(const Member *a, const Member *b) {
-    const struct stat *x = &a->info, *y = &b->info;
-    if (x->st_dev != y->st_dev) return x->st_dev < y->st_dev ? -1 : 1;
-    if (x->st_ino != y->st_ino) return x->st_ino < y->st_ino ? -1 : 1;
-    if (x->st_size != y->st_size) return x->st_size < y->st_size ? -1 : 1;
-    if (x->st_mtim.tv_sec != y->st_mtim.tv_sec) return x->st_mtim.tv_sec < y->st_mtim.tv_sec ? -1 : 1;
-    return (x->st_mtim.tv_nsec > y->st_mtim.tv_nsec) - (x->st_mtim.tv_nsec < y->st_mtim.tv_nsec);
+    if (a->device != b->device) return a->device < b->device ? -1 : 1;
+    if (a->number != b->number) return a->number < b->number ? -1 : 1;
+    if (a->size != b->size) return a->size < b->size ? -1 : 1;
+    if (a->time.tv_sec != b->time.tv_sec) return a->time.tv_sec < b->time.tv_sec ? -1 : 1;
+    return (a->time.tv_nsec > b->time.tv_nsec) - (a->time.tv_nsec < b->time.tv_nsec);
 }
 
 static int compare(const void *left, const void *right) {
     const Member *a = left, *b = right;
-    int files = compare_files(a, b), sets = strcmp(a->set, b->set);
+    int files = compare_files(a, b), sets = (int)a->set - (int)b->set;
     return files ? files : sets ? sets : a->index - b->index;
 }
 
 /* What cannot be found is left to whoever reads it. */
-static void add(Table *table, const char *path, const char *set, int index) {
-    Member *member = &table->items[table->count];
-    *member = (Member){.path = path, .set = set, .index = index};
-    if (stat(path, &member->info) == 0) table->count++;
+static void add(Table *table, const char *path, Set set, int index) {
+    struct stat info;
+    if (stat(path, &info) != 0) return;
+    table->items[table->count++] = (Member){.device = info.st_dev,
+                                            .number = info.st_ino,
+                                            .time = info.st_mtim,
+                                            .size = info.st_size,
+                                            .path = path,
+                                            .file = path,
+                                            .set = set,
+                                            .side = (int)set,
+                                            .index = index};
 }
 
+/* With room for others. */
 static EadStatus make_table(const EadDataset *dataset, int others, Table *table) {
     *table = (Table){
         ead_new((int64_t)dataset->train.count + dataset->validation.count + dataset->test_count + others,
                 sizeof *table->items, "a list of images"),
         0};
     if (!table->items) return EAD_NO_MEMORY;
-    for (int i = 0; i < dataset->train.count; i++) add(table, dataset->train.items[i], train_set, i);
+    for (int i = 0; i < dataset->train.count; i++) add(table, dataset->train.items[i], TRAIN, i);
     for (int i = 0; i < dataset->validation.count; i++)
-        add(table, dataset->validation.items[i], validation_set, i);
-    for (int i = 0; i < dataset->test_count; i++) add(table, dataset->test[i].path, test_set, i);
+        add(table, dataset->validation.items[i], VALIDATION, i);
+    for (int i = 0; i < dataset->test_count; i++)
+        add(table, dataset->test[i].path, dataset->test[i].anomalous ? DEFECTIVE : GOOD, i);
     return EAD_OK;
 }
 
@@ -69,9 +87,9 @@ static void sort(Table *table) {
     qsort(table->items, (size_t)table->count, sizeof *table->items, compare);
 }
 
-static EadStatus fail_two_sets(const Member *a, const Member *b, const char *cure) {
+static EadStatus fail_two_sets(const Member *a, const char *set, const Member *b, const char *cure) {
     bool named = strcmp(a->path, b->path) == 0;
-    return ead_fail(EAD_BAD_ARGUMENT, "%s: is both %s and %s%s%s%s; %s", b->path, a->set, b->set,
+    return ead_fail(EAD_BAD_ARGUMENT, "%s: is both %s and %s%s%s%s; %s", b->path, set, set_names[b->set],
                     named ? "" : " (", named ? "" : a->path, named ? "" : ")", cure);
 }
 
@@ -89,7 +107,7 @@ static EadStatus take_out(EadDataset *dataset, const bool *again) {
 
 /* ---- the same bytes under another name ---- */
 
-/* A file of which as much is read as it takes to tell it from all of other sets: first nothing but its size,
+/* A file of which as much is read as it takes to tell it from all of other sides: first nothing but its size,
  * then a block, then all of it. */
 typedef struct Content {
     const Member *member;
@@ -98,29 +116,30 @@ typedef struct Content {
 
 static int compare_contents(const void *left, const void *right) {
     const Content *a = left, *b = right;
-    off_t x = a->member->info.st_size, y = b->member->info.st_size;
+    off_t x = a->member->size, y = b->member->size;
     if (x != y) return x < y ? -1 : 1;
     if (a->hash != b->hash) return a->hash < b->hash ? -1 : 1;
-    int sets = strcmp(a->member->set, b->member->set);
-    return sets ? sets : a->member->index - b->member->index;
+    if (a->member->side != b->member->side) return a->member->side - b->member->side;
+    if (a->member->set != b->member->set) return (int)a->member->set - (int)b->member->set;
+    return a->member->index - b->member->index;
 }
 
 /* How many contents [count], sorted, begin like the first one does. */
 static int alike(const Content *contents, int count) {
     int i = 1;
     while (i < count && contents[i].hash == contents[0].hash &&
-           contents[i].member->info.st_size == contents[0].member->info.st_size)
+           contents[i].member->size == contents[0].member->size)
         i++;
     return i;
 }
 
-/* Keeps those of which there are alike ones in several sets. Returns their number. */
+/* Keeps those of which there are alike ones on several sides. Returns their number. */
 static int narrow(Content *contents, int count) {
     int kept = 0;
     qsort(contents, (size_t)count, sizeof *contents, compare_contents);
     for (int i = 0, group; i < count; i += group) {
         group = alike(contents + i, count - i);
-        if (contents[i].member->set == contents[i + group - 1].member->set) continue;
+        if (contents[i].member->side == contents[i + group - 1].member->side) continue;
         memmove(contents + kept, contents + i, (size_t)group * sizeof *contents);
         kept += group;
     }
@@ -145,13 +164,13 @@ static int read_contents(Content *contents, int count, bool all) {
     int kept = 0;
     for (int i = 0; i < count; i++) {
         Content content = contents[i];
-        off_t end = content.member->info.st_size, at = 0;
+        off_t end = content.member->size, at = 0, offset = content.member->offset;
         if (!all && end > PEEK) at = end / 2 - PEEK / 2, end = at + PEEK;
-        int descriptor = open(content.member->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        int descriptor = open(content.member->file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
         bool read = descriptor >= 0;
         for (size_t size; read && at < end; at += (off_t)size) {
             size = end - at < BLOCK ? (size_t)(end - at) : BLOCK;
-            read = ead_read_at(descriptor, bytes, size, at);
+            read = ead_read_at(descriptor, bytes, size, offset + at);
             content.hash = hash_bytes(content.hash, bytes, size);
         }
         if (descriptor >= 0) close(descriptor);
@@ -160,34 +179,53 @@ static int read_contents(Content *contents, int count, bool all) {
     return kept;
 }
 
-/* Tells which images of one set are in another one as well. */
-static EadStatus tell_same_bytes(const Table *table, EadDataset *dataset) {
+/* Names the members of a group that are not on its last side: "a.png (b.png)". */
+static EadStatus name_group(const Content *group, const Member *last, EadStringList *names) {
+    for (; group->member->side != last->side; group++) {
+        char text[2 * EAD_PATH_SIZE + 8];
+        snprintf(text, sizeof text, "%s (%s)", group->member->path, last->path);
+        EAD_TRY(ead_strings_add(names, text));
+    }
+    return EAD_OK;
+}
+
+/* Names those that are on one side and with the same bytes on another one as well; mixed: those alone that are
+ * good and defective test images, with nothing else. */
+static EadStatus find_same_bytes(const Table *table, EadStringList *names, EadStringList *mixed) {
     Content *contents = ead_new(table->count, sizeof *contents, "a list of images");
-    EadStringList same = {0};
     EadStatus status = contents ? EAD_OK : EAD_NO_MEMORY;
     int count = 0;
     for (int i = 0; i < table->count && contents; i++)
-        if (table->items[i].info.st_size > 0) contents[count++].member = &table->items[i];
+        if (table->items[i].size > 0) contents[count++].member = &table->items[i];
     if (contents) count = narrow(contents, count);
     if (contents) count = narrow(contents, read_contents(contents, count, false));
     if (contents) count = narrow(contents, read_contents(contents, count, true));
     for (int i = 0, group; i < count && status == EAD_OK; i += group) {
         group = alike(contents + i, count - i);
         const Member *last = contents[i + group - 1].member; /* to train on, if any is */
-        for (int j = i; contents[j].member->set != last->set && status == EAD_OK; j++) {
-            char text[2 * EAD_PATH_SIZE + 8];
-            snprintf(text, sizeof text, "%s (%s)", contents[j].member->path, last->path);
-            status = ead_strings_add(&same, text);
-        }
+        status = name_group(contents + i, last, last->side == GOOD ? mixed : names);
     }
-    ead_strings_sort(&same);
+    ead_strings_sort(names);
+    ead_strings_sort(mixed);
+    free(contents);
+    return status;
+}
+
+static EadStatus tell_same_bytes(const Table *table, EadDataset *dataset) {
+    EadStringList same = {0}, mixed = {0};
+    int defective = 0;
+    for (int i = 0; i < dataset->test_count; i++) defective += dataset->test[i].anomalous;
+    EadStatus status = find_same_bytes(table, &same, &mixed);
     if (status == EAD_OK)
         status = ead_dataset_doubt(&same, table->count,
                                    "images have the same bytes as one of another set (to train on, for "
                                    "validation, test)",
-                                   dataset);
+                                   &dataset->doubts);
+    if (status == EAD_OK)
+        status = ead_dataset_doubt(
+            &mixed, defective, "defective test images have the same bytes as a good one", &dataset->doubts);
     ead_strings_free(&same);
-    free(contents);
+    ead_strings_free(&mixed);
     return status;
 }
 
@@ -203,9 +241,9 @@ EadStatus ead_dataset_check_apart(EadDataset *dataset) {
     for (int i = 1; i < table.count && status == EAD_OK; i++) {
         const Member *a = &table.items[i - 1], *b = &table.items[i];
         if (compare_files(a, b) != 0) continue;
-        if (strcmp(a->set, b->set) != 0)
-            status = fail_two_sets(b, a, "keep their folders apart");
-        else if (b->set == train_set)
+        if (a->set != b->set && b->set != GOOD) /* a defective one beside it is told */
+            status = fail_two_sets(b, set_names[b->set], a, "keep their folders apart");
+        else if (a->set == TRAIN)
             again[b->index] = true;
     }
     if (status == EAD_OK) status = tell_same_bytes(&table, dataset); /* it holds paths of the lists */
@@ -215,22 +253,50 @@ EadStatus ead_dataset_check_apart(EadDataset *dataset) {
     return status;
 }
 
-EadStatus ead_dataset_check_others(const EadDataset *dataset, const EadImageList *others, const char *key) {
-    static const char set[] = "of "; /* before the names of the other sets */
+/* Images of a file or archive that are not the data set's. */
+static void add_others(Table *table, const EadImageList *others) {
+    int known = table->count;
+    for (int i = 0; i < known; i++) table->items[i].side = OTHER + 1;
+    for (int i = 0; i < others->count; i++) {
+        const EadImagePlace *place = &others->items[i];
+        if (place->archive < 0)
+            add(table, place->name, OTHER, i);
+        else
+            table->items[table->count++] = (Member){.size = place->size,
+                                                    .offset = place->offset,
+                                                    .path = place->name,
+                                                    .file = ead_image_list_file(others, i),
+                                                    .side = OTHER,
+                                                    .index = i};
+    }
+}
+
+static EadStatus tell_others(const Table *table, int count, const char *key, EadStringList *doubts) {
+    EadStringList same = {0}, none = {0};
+    char what[128];
+    snprintf(what, sizeof what, "images of %s have the same bytes as one of the data set", key);
+    EadStatus status = find_same_bytes(table, &same, &none);
+    if (status == EAD_OK) status = ead_dataset_doubt(&same, count, what, doubts);
+    ead_strings_free(&same);
+    return status;
+}
+
+EadStatus ead_dataset_check_others(const EadDataset *dataset, const EadImageList *others, const char *key,
+                                   const char *takes, EadStringList *doubts) {
     Table table;
+    char set[64], cure[128];
     EAD_TRY(make_table(dataset, others->count, &table));
-    for (int i = 0; i < others->count; i++)
-        if (others->items[i].archive < 0) add(&table, others->items[i].name, set, i);
+    add_others(&table, others);
     sort(&table);
+    snprintf(set, sizeof set, "one of %s", key);
+    snprintf(cure, sizeof cure, "it takes %s", takes);
     EadStatus status = EAD_OK;
     for (int i = 1; i < table.count && status == EAD_OK; i++) {
         const Member *a = &table.items[i - 1], *b = &table.items[i];
-        if (compare_files(a, b) == 0 && (a->set == set) != (b->set == set)) {
-            Member other = a->set == set ? *a : *b;
-            other.set = key;
-            status = fail_two_sets(&other, a->set == set ? b : a, "it takes images of other things");
-        }
+        if (a->set == OTHER && b->set != OTHER && compare_files(a, b) == 0)
+            status = fail_two_sets(a, set, b, cure);
     }
+    if (status == EAD_OK) status = tell_others(&table, others->count, key, doubts);
     free(table.items);
     return status;
 }

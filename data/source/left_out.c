@@ -43,19 +43,6 @@ void ead_left_out_free(EadLeftOut *left) {
 
 /* ---- the lines ---- */
 
-char *ead_name_paths(const EadStringList *paths, int64_t count, int most) {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *stream = open_memstream(&text, &size);
-    int named = most > 0 && most < paths->count ? most : paths->count;
-    if (!stream) ead_fail(EAD_NO_MEMORY, "no memory for a list of files");
-    if (!stream) return NULL;
-    for (int i = 0; i < named; i++) fprintf(stream, "%s%s", i ? ", " : "", paths->items[i]);
-    if (count > named) fprintf(stream, " and %lld more", (long long)(count - named));
-    if (ead_memory_stream_close(stream, &text, "a list of files") == EAD_OK) ead_make_printable(text);
-    return text;
-}
-
 EadStatus ead_left_out_notes(const EadLeftOut *left, const char *where, EadStringList *notes) {
     EadStatus status = EAD_OK;
     for (int k = 0; k < EAD_LEFT_OUT_KINDS && status == EAD_OK; k++) {
@@ -63,10 +50,9 @@ EadStatus ead_left_out_notes(const EadLeftOut *left, const char *where, EadStrin
         const EadStringList *named = k == EAD_LEFT_OUT_UNREADABLE ? &left->messages : &left->paths[k];
         char *names = ead_name_paths(named, left->counts[k], NAMED);
         if (!names) return EAD_NO_MEMORY;
-        ead_fail(EAD_OK, "%.200s: %lld %s: %s", where, (long long)left->counts[k],
-                 left->counts[k] == 1 ? kinds[k].one : kinds[k].several, names);
+        status = ead_strings_print(notes, "%.200s: %lld %s: %s", where, (long long)left->counts[k],
+                                   left->counts[k] == 1 ? kinds[k].one : kinds[k].several, names);
         free(names);
-        status = ead_strings_add(notes, ead_error_message());
     }
     return status;
 }

@@ -55,10 +55,6 @@ int64_t ead_left_out_missed(const EadLeftOut *left);
 /* Frees everything and leaves an empty one. */
 void ead_left_out_free(EadLeftOut *left);
 
-/* One line that names the paths, all of them or, with most > 0, the first ones: "a, b and 7 more". count: of
- * all, some of which may not be in the list. NULL without memory; the caller frees it. */
-char *ead_name_paths(const EadStringList *paths, int64_t count, int most);
-
 /* What a file is by its first bytes (up to EAD_FIRST_BYTES are looked at) and, for what is written like TIFF,
  * as most raw files of cameras are, by its name: CONTENT (an image), FORMAT or OTHER. */
 enum { EAD_FIRST_BYTES = 32 };

@@ -76,7 +76,7 @@ static void check(EadDatasetSpec spec, int train, int validation, const Expected
             ck_assert_msg(sample->mask_path && ends_with(sample->mask_path, expected[i].mask), "%s has no %s",
                           expected[i].path, expected[i].mask);
     }
-    ASSERT_OK(ead_dataset_check_tests(&dataset, NULL));
+    ASSERT_OK(ead_dataset_check_tests(&dataset, NULL, false));
     ead_dataset_free(&dataset);
     /* The same test images where only they are asked for. */
     spec.test_only = true;

@@ -129,7 +129,7 @@ START_TEST(notes_are_told_once) {
         text,
         "warning: 4 images of 16 bits, but no value is above 4095, so that they are read as nearly "
         "black; if their numbers have fewer bits, say how many: --bits 12, or dataset.bits: 12 in a "
-        "config: " READING "low12.png, " READING "low12.tif, " READING "low8.png, …\n"
+        "config: " READING "low12.png, " READING "low12.tif, " READING "low8.png and 1 more\n"
         "warning: 1 image with up to 3 pages or frames, of which the first is read: " READING "pages.tif\n");
     free(text);
     text = told(notes);

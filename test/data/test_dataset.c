@@ -330,23 +330,23 @@ START_TEST(masks) {
     EadGroundTruth truth;
     EadTestSample sample = {.path = "image.png", .mask_path = SCRATCH "mask.png", .anomalous = 1};
     write_noise_png(SCRATCH "mask.png", 9, 7, 1, 4);
-    ASSERT_OK(ead_test_sample_truth(&sample, 9, 7, &truth));
+    ASSERT_OK(ead_test_sample_truth(&sample, 9, 7, NULL, &truth));
     for (int i = 0; i < 63; i++) ck_assert(truth.mask.pixels[i] == 0 || truth.mask.pixels[i] == 255);
     ck_assert_int_eq(truth.channel_count, 0);
     ead_ground_truth_free(&truth);
-    ASSERT_FAILS(ead_test_sample_truth(&sample, 8, 7, &truth), EAD_BAD_FILE,
+    ASSERT_FAILS(ead_test_sample_truth(&sample, 8, 7, NULL, &truth), EAD_BAD_FILE,
                  "mask.png: the mask has 9 x 7 pixels, its image image.png 8 x 7");
     sample.anomalous = 0;
-    ASSERT_OK(ead_test_sample_truth(&sample, 3, 2, &truth));
+    ASSERT_OK(ead_test_sample_truth(&sample, 3, 2, NULL, &truth));
     for (int i = 0; i < 6; i++) ck_assert_int_eq(truth.mask.pixels[i], 0);
     sample = (EadTestSample){.path = "image.png", .mask_path = SCRATCH "black.png", .anomalous = 1};
     ASSERT_OK(ead_png_write(SCRATCH "black.png", &truth.mask));
     ead_ground_truth_free(&truth);
-    ASSERT_OK(ead_test_sample_truth(&sample, 3, 2, &truth)); /* a defect without a region */
+    ASSERT_OK(ead_test_sample_truth(&sample, 3, 2, NULL, &truth)); /* a defect without a region */
     for (int i = 0; i < 6; i++) ck_assert_int_eq(truth.mask.pixels[i], 0);
     ead_ground_truth_free(&truth);
     sample.mask_path = NULL;
-    ASSERT_OK(ead_test_sample_truth(&sample, 3, 2, &truth)); /* and one whose mask is missing */
+    ASSERT_OK(ead_test_sample_truth(&sample, 3, 2, NULL, &truth)); /* and one whose mask is missing */
     for (int i = 0; i < 6; i++) ck_assert_int_eq(truth.mask.pixels[i], 0);
     ead_ground_truth_free(&truth);
 }
@@ -361,7 +361,7 @@ START_TEST(real_bottle) {
                            .validation_fraction = 0.1};
     ASSERT_OK(ead_dataset_open(&spec, &dataset));
     ck_assert(dataset.train.count == 188 && dataset.validation.count == 21 && dataset.test_count == 83);
-    ASSERT_OK(ead_dataset_check_tests(&dataset, NULL));
+    ASSERT_OK(ead_dataset_check_tests(&dataset, NULL, false));
     ead_dataset_free(&dataset);
 }
 END_TEST

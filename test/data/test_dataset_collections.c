@@ -61,7 +61,7 @@ static void open_well(EadDatasetSpec spec, int train, int validation, int test, 
     ck_assert_int_eq(dataset->train.count, train);
     ck_assert_int_eq(dataset->validation.count, validation);
     ck_assert_int_eq(dataset->test_count, test);
-    ASSERT_OK(ead_dataset_check_tests(dataset, NULL));
+    ASSERT_OK(ead_dataset_check_tests(dataset, NULL, false));
 }
 
 START_TEST(loco_layout) {
@@ -72,7 +72,7 @@ START_TEST(loco_layout) {
     ck_assert(dataset.has_masks && dataset.types->count == 3);
     ck_assert_str_eq(dataset.test[1].defect, "logical_anomalies");
     ck_assert_str_eq(dataset.test[2].defect, "structural_anomalies");
-    ASSERT_OK(ead_test_sample_truth(&dataset.test[1], WIDTH, HEIGHT, &truth));
+    ASSERT_OK(ead_test_sample_truth(&dataset.test[1], WIDTH, HEIGHT, NULL, &truth));
     ck_assert_int_eq(truth.channel_count, 2);
     ck_assert(truth.types == dataset.types && truth.channels[0].type == 0 && truth.channels[1].type == 1);
     ck_assert_int_eq(truth.channels[0].saturation, 25);             /* of 40 pixels */
@@ -82,7 +82,7 @@ START_TEST(loco_layout) {
         ck_assert_int_eq(truth.channels[0].mask[i], i % WIDTH < 4 ? 255 : 0);
     }
     ead_ground_truth_free(&truth);
-    ASSERT_OK(ead_test_sample_truth(&dataset.test[2], WIDTH, HEIGHT, &truth));
+    ASSERT_OK(ead_test_sample_truth(&dataset.test[2], WIDTH, HEIGHT, NULL, &truth));
     ck_assert(truth.channel_count == 1 && truth.channels[0].saturation == HEIGHT); /* all there is */
     ck_assert_int_eq(truth.channels[0].type, 1); /* another pixel value of the same name */
     ead_ground_truth_free(&truth);
@@ -94,7 +94,7 @@ END_TEST
 static EadStatus open_and_check(EadDatasetSpec spec) {
     EadDataset dataset;
     EAD_TRY(ead_dataset_open(&spec, &dataset));
-    EadStatus status = ead_dataset_check_tests(&dataset, NULL);
+    EadStatus status = ead_dataset_check_tests(&dataset, NULL, false);
     ead_dataset_free(&dataset);
     return status;
 }
@@ -125,7 +125,7 @@ END_TEST
 static void assert_doubt(EadDatasetSpec spec, const char *line) {
     EadDataset dataset;
     ASSERT_OK(ead_dataset_open(&spec, &dataset));
-    ASSERT_OK(ead_dataset_check_tests(&dataset, NULL));
+    ASSERT_OK(ead_dataset_check_tests(&dataset, NULL, false));
     ck_assert_int_eq(dataset.doubts.count, 1);
     ck_assert_str_eq(dataset.doubts.items[0], line);
     ead_dataset_free(&dataset);
@@ -136,17 +136,19 @@ START_TEST(loco_masks_that_lack) {
     EadGroundTruth truth;
     make_loco();
     write_image(LOCO "test/logical_anomalies/001.png");
-    assert_doubt(loco(),
-                 "1 of 3 masks are missing or cannot be used; their images count, without a region: " LOCO
-                 "test/logical_anomalies/001.png: has no mask; it should be " LOCO
-                 "ground_truth/logical_anomalies/001");
+    assert_doubt(
+        loco(),
+        "1 of 3 masks are missing or cannot be used; their images are left out of the pixel metrics: " LOCO
+        "test/logical_anomalies/001.png: has no mask; it should be " LOCO
+        "ground_truth/logical_anomalies/001");
     make_folders(LOCO "ground_truth/logical_anomalies/001/");
-    assert_doubt(loco(),
-                 "1 of 3 masks are missing or cannot be used; their images count, without a region: " LOCO
-                 "ground_truth/logical_anomalies/001: no mask in it; it should hold those of " LOCO
-                 "test/logical_anomalies/001.png");
+    assert_doubt(
+        loco(),
+        "1 of 3 masks are missing or cannot be used; their images are left out of the pixel metrics: " LOCO
+        "ground_truth/logical_anomalies/001: no mask in it; it should hold those of " LOCO
+        "test/logical_anomalies/001.png");
     open_well(loco(), 3, 1, 4, &dataset);
-    ASSERT_OK(ead_test_sample_truth(&dataset.test[2], WIDTH, HEIGHT, &truth));
+    ASSERT_OK(ead_test_sample_truth(&dataset.test[2], WIDTH, HEIGHT, NULL, &truth));
     ck_assert(dataset.test[2].anomalous && truth.channel_count == 0 && truth.types == dataset.types);
     ead_ground_truth_free(&truth);
     ead_dataset_free(&dataset);
@@ -272,7 +274,7 @@ START_TEST(visa_by_csv) {
     ck_assert_str_eq(bad->mask_path, VISA "candle/Data/Masks/Anomaly/0.png");
     ck_assert(bad->anomalous && strcmp(bad->defect, "anomaly") == 0);
     ck_assert(!good->anomalous && strcmp(good->defect, "good") == 0 && !good->mask_path);
-    ASSERT_OK(ead_test_sample_truth(bad, WIDTH, HEIGHT, &truth));
+    ASSERT_OK(ead_test_sample_truth(bad, WIDTH, HEIGHT, NULL, &truth));
     ck_assert(truth.mask.pixels[2] == 255 && truth.channel_count == 0);
     ead_ground_truth_free(&truth);
     ead_dataset_free(&dataset);
@@ -363,19 +365,21 @@ START_TEST(visa_masks_that_lack) {
              "candle,test,anomaly,candle/Data/Images/Anomaly/2.JPG,candle/Data/Masks/Anomaly/2.png\r\n",
              visa_rows);
     write_text(VISA "split_csv/1cls.csv", rows);
-    assert_doubt(visa(),
-                 "1 of 3 masks are missing or cannot be used; their images count, without a region: " VISA
-                 "candle/Data/Images/Anomaly/1.JPG: has no mask");
+    assert_doubt(
+        visa(),
+        "1 of 3 masks are missing or cannot be used; their images are left out of the pixel metrics: " VISA
+        "candle/Data/Images/Anomaly/1.JPG: has no mask");
     ck_assert_int_eq(unlink(VISA "candle/Data/Masks/Anomaly/0.png"), 0);
     snprintf(rows, sizeof rows,
              "%scandle,test,anomaly,candle/Data/Images/Anomaly/1.JPG,candle/Data/Masks/Anomaly/2.png\r\n"
              "candle,test,anomaly,candle/Data/Images/Anomaly/2.JPG,candle/Data/Masks/Anomaly/2.png\r\n",
              visa_rows);
     write_text(VISA "split_csv/1cls.csv", rows);
-    assert_doubt(visa(),
-                 "1 of 3 masks are missing or cannot be used; their images count, without a region: " VISA
-                 "candle/Data/Images/Anomaly/0.JPG: has no mask; it should be " VISA
-                 "candle/Data/Masks/Anomaly/0.png");
+    assert_doubt(
+        visa(),
+        "1 of 3 masks are missing or cannot be used; their images are left out of the pixel metrics: " VISA
+        "candle/Data/Images/Anomaly/0.JPG: has no mask; it should be " VISA
+        "candle/Data/Masks/Anomaly/0.png");
 }
 END_TEST
 

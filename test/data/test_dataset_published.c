@@ -206,7 +206,7 @@ START_TEST(real_iad_masks_that_lack) {
     snprintf(text + used, sizeof text - used, "]}");
     write_text(SCRATCH "realiad/realiad_jsons/mint.json", text);
     ASSERT_OK(ead_dataset_open(&spec, &dataset));
-    ASSERT_OK(ead_dataset_check_tests(&dataset, NULL));
+    ASSERT_OK(ead_dataset_check_tests(&dataset, NULL, false));
     ck_assert(dataset.test_count == 6 && dataset.doubts.count == 1);
     assert_contains(dataset.doubts.items[0], "2 of 5 masks are missing or cannot be used");
     assert_contains(dataset.doubts.items[0], "NG/AK/S0001/b.jpg: has no mask, ");
@@ -328,7 +328,7 @@ START_TEST(names_of_good_images_and_of_masks) {
     CHECK(spec, 1, 1, expected);
     write_mask(SCRATCH "names/x/ground_truth/ok/0.png", true);
     ASSERT_OK(ead_dataset_open(&spec, &dataset));
-    ASSERT_FAILS(ead_dataset_check_tests(&dataset, NULL), EAD_BAD_FILE,
+    ASSERT_FAILS(ead_dataset_check_tests(&dataset, NULL, false), EAD_BAD_FILE,
                  "ground_truth/ok/0.png: marks a defect in " SCRATCH "names/x/test/Ok/0.png, a normal image");
     ead_dataset_free(&dataset);
 }
@@ -346,8 +346,8 @@ START_TEST(without_masks) {
     make_folders(SCRATCH "bare/x/ground_truth/hole/");
     CHECK(spec, 1, 1, expected);
     ASSERT_OK(ead_dataset_open(&spec, &dataset));
-    ck_assert(!dataset.has_masks && dataset.notes.count == 1);
-    ck_assert_str_eq(dataset.notes.items[0], "no masks of the test images: only image metrics are computed");
+    ck_assert(!dataset.has_masks && dataset.doubts.count == 1);
+    ck_assert_str_eq(dataset.doubts.items[0], "no masks of the test images: only image metrics are computed");
     ead_dataset_free(&dataset);
     shell_ok("rm -r " SCRATCH "bare/x/train");
     ASSERT_FAILS(ead_dataset_open(&spec, &dataset), EAD_IO, "bare/x: no folder train/good");

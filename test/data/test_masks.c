@@ -49,7 +49,7 @@ static EadDatasetSpec make_set(void) {
 
 static void open_and_check(const EadDatasetSpec *spec, EadDataset *dataset) {
     ASSERT_OK(ead_dataset_open(spec, dataset));
-    ASSERT_OK(ead_dataset_check_tests(dataset, NULL));
+    ASSERT_OK(ead_dataset_check_tests(dataset, NULL, false));
 }
 
 /* The only doubt. */
@@ -75,7 +75,7 @@ START_TEST(empty_masks_are_told_and_count) {
                  "masks/b_mask.png, " SCRATCH "masks/d_mask.png");
     open_and_check(&spec, &dataset);
     ck_assert(dataset.test_count == 4 && dataset.test[1].anomalous && dataset.has_masks);
-    ASSERT_OK(ead_test_sample_truth(&dataset.test[1], SIDE, SIDE, &truth));
+    ASSERT_OK(ead_test_sample_truth(&dataset.test[1], SIDE, SIDE, NULL, &truth));
     for (int i = 0; i < SIDE * SIDE; i++) ck_assert_int_eq(truth.mask.pixels[i], 0);
     ead_ground_truth_free(&truth);
     ead_dataset_free(&dataset);
@@ -107,9 +107,10 @@ START_TEST(inverted_masks_are_told) {
 }
 END_TEST
 
-#define UNUSABLE " masks are missing or cannot be used; their images count, without a region: " SCRATCH
+#define UNUSABLE                                                                                             \
+    " masks are missing or cannot be used; their images are left out of the pixel metrics: " SCRATCH
 
-/* Sample 1 of 4 counts, without a region. */
+/* Sample 1 of 4 counts, without a mask. */
 static void assert_one_costs_itself(const EadDatasetSpec *spec, const char *line) {
     EadDataset dataset;
     EadGroundTruth truth;
@@ -117,7 +118,7 @@ static void assert_one_costs_itself(const EadDatasetSpec *spec, const char *line
     open_and_check(spec, &dataset);
     ck_assert(dataset.test_count == 4 && dataset.has_masks);
     ck_assert(dataset.test[1].anomalous && !dataset.test[1].mask_path && dataset.test[2].mask_path);
-    ASSERT_OK(ead_test_sample_truth(&dataset.test[1], SIDE, SIDE, &truth));
+    ASSERT_OK(ead_test_sample_truth(&dataset.test[1], SIDE, SIDE, NULL, &truth));
     ck_assert(truth.mask.width == SIDE && truth.mask.height == SIDE && truth.channel_count == 0);
     for (int i = 0; i < SIDE * SIDE; i++) ck_assert_int_eq(truth.mask.pixels[i], 0);
     ead_ground_truth_free(&truth);
@@ -165,13 +166,119 @@ START_TEST(half_of_the_masks_unusable_are_refused_at_once) {
     write_noise_png(SCRATCH "masks/a_mask.png", SIDE, SIDE + 1, 1, 1);
     write_text(SCRATCH "masks/c_mask.png", "no picture");
     ASSERT_OK(ead_dataset_open(&spec, &dataset));
-    ASSERT_FAILS(ead_dataset_check_tests(&dataset, NULL), EAD_BAD_FILE,
-                 "2 masks cannot be used: " SCRATCH "masks/a_mask.png: the mask has 20 x 21 pixels");
+    ASSERT_FAILS(ead_dataset_check_tests(&dataset, NULL, false), EAD_BAD_FILE,
+                 "2 of 4 masks cannot be used: " SCRATCH "masks/a_mask.png: the mask has 20 x 21 pixels");
     assert_contains(ead_error_message(), SCRATCH "masks/c_mask.png: not an image of a known format");
     ead_dataset_free(&dataset);
     shell_ok("rm " SCRATCH "masks/*");
     open_and_check(&spec, &dataset); /* none at all: image metrics */
+    ck_assert(!dataset.has_masks && dataset.doubts.count == 1 && dataset.notes.count == 0);
+    ck_assert_str_eq(dataset.doubts.items[0], "no masks of the test images: only image metrics are computed");
+    ead_dataset_free(&dataset);
+    spec.mask_folder = NULL;
+    open_and_check(&spec, &dataset); /* not doubtful where none are expected */
     ck_assert(!dataset.has_masks && dataset.doubts.count == 0 && dataset.notes.count == 1);
+    ead_dataset_free(&dataset);
+}
+END_TEST
+
+/* A gray TIFF of several pages, written byte by byte; the first page has one white pixel, unless black. */
+static void write_pages(const char *path, int pages, bool black) {
+    enum { HEADER = 8, ENTRIES = 9, DIRECTORY = 2 + 12 * ENTRIES + 4, PIXELS = SIDE * SIDE };
+    static uint8_t bytes[HEADER + 4 * (DIRECTORY + PIXELS)] = {'I', 'I', 42, 0, HEADER};
+    for (int page = 0; page < pages; page++) {
+        int at = HEADER + page * (DIRECTORY + PIXELS), data = at + DIRECTORY;
+        int next = page + 1 < pages ? data + PIXELS : 0;
+        const int entries[ENTRIES][2] = {{256, SIDE}, {257, SIDE}, {258, 8},    {259, 1},     {262, 1},
+                                         {273, data}, {277, 1},    {278, SIDE}, {279, PIXELS}};
+        memset(bytes + at, 0, DIRECTORY + PIXELS);
+        bytes[at] = ENTRIES;
+        for (int e = 0; e < ENTRIES; e++) {
+            uint8_t *entry = bytes + at + 2 + 12 * e; /* tag, LONG, 1, value */
+            entry[0] = (uint8_t)entries[e][0], entry[1] = (uint8_t)(entries[e][0] >> 8);
+            entry[2] = 4, entry[4] = 1;
+            entry[8] = (uint8_t)entries[e][1], entry[9] = (uint8_t)(entries[e][1] >> 8);
+        }
+        bytes[at + DIRECTORY - 4] = (uint8_t)next, bytes[at + DIRECTORY - 3] = (uint8_t)(next >> 8);
+        bytes[data + 30] = page == 0 && black ? 0 : 255;
+    }
+    write_bytes(path, bytes, HEADER + (size_t)pages * (DIRECTORY + PIXELS));
+}
+
+#define PAGES " with up to %d pages or frames, of which the first is read: " SCRATCH
+
+START_TEST(masks_of_several_pages_are_told) {
+    EadDatasetSpec spec = make_set();
+    EadDataset dataset;
+    char line[256];
+    shell_ok("rm " SCRATCH "masks/b_mask.png");
+    write_pages(SCRATCH "masks/b_mask.tif", 1, false);
+    open_and_check(&spec, &dataset);
+    ck_assert_int_eq(dataset.doubts.count, 0);
+    ead_dataset_free(&dataset);
+    write_pages(SCRATCH "masks/b_mask.tif", 2, false);
+    snprintf(line, sizeof line, "1 mask" PAGES "masks/b_mask.tif", 2);
+    assert_doubt(&spec, line);
+    shell_ok("rm " SCRATCH "masks/d_mask.png");
+    write_pages(SCRATCH "masks/d_mask.tiff", 3, false);
+    snprintf(line, sizeof line, "2 masks" PAGES "masks/b_mask.tif, " SCRATCH "masks/d_mask.tiff", 3);
+    assert_doubt(&spec, line);
+}
+END_TEST
+
+/* Of good images, too; and those that say what may be trained on. */
+START_TEST(black_masks_of_several_pages_are_told) {
+    EadDataset dataset;
+    EadDatasetSpec spec = {.type = "kolektor_sdd2", .path = SCRATCH, .validation_fraction = 0.1};
+    shell_ok("rm -rf " SCRATCH);
+    for (int i = 0; i < 4; i++) {
+        char name[64], mask[64];
+        snprintf(name, sizeof name, "%s/%d.png", i < 3 ? "train" : "test", i);
+        write_photo(name);
+        snprintf(mask, sizeof mask, SCRATCH "%s/%d_GT.tif", i < 3 ? "train" : "test", i);
+        write_pages(mask, i % 2 + 1, true);
+    }
+    open_and_check(&spec, &dataset);
+    ck_assert_int_eq(dataset.doubts.count, 2);
+    assert_contains(dataset.doubts.items[0],
+                    "1 mask with up to 2 pages or frames, of which the first is read: " SCRATCH
+                    "train/1_GT.tif");
+    assert_contains(dataset.doubts.items[1], SCRATCH "test/3_GT.tif");
+    ead_dataset_free(&dataset);
+}
+END_TEST
+
+/* A 16-bit mask with small numbers is no dark picture. */
+START_TEST(masks_need_not_be_bright) {
+    EadDatasetSpec spec = make_set();
+    EadDataset dataset;
+    shell_ok("cp test/golden/reading/low12.png " SCRATCH
+             "masks/b_mask.png && cp test/golden/reading/low12.png " SCRATCH "bad/b.png");
+    open_and_check(&spec, &dataset);
+    for (int i = 0; i < dataset.doubts.count; i++)
+        ck_assert_ptr_null(strstr(dataset.doubts.items[i], "of 16 bits"));
+    ead_dataset_free(&dataset);
+}
+END_TEST
+
+/* Damage behind the header shows only to whoever reads it all, as dataset.strict does; notes on pictures, too. */
+START_TEST(whole_images_are_read_where_wanted) {
+    EadDatasetSpec spec = make_set();
+    EadDataset dataset;
+    shell_ok("cd " SCRATCH " && truncate -s 600 bad/b.png && truncate -s 600 good/1.png && "
+             "cp ../../../test/golden/reading/pages.tif good/3.tif");
+    open_and_check(&spec, &dataset);
+    ck_assert_int_eq(dataset.doubts.count, 0);
+    ASSERT_OK(ead_dataset_check_tests(&dataset, NULL, true));
+    bool held = dataset.validation.count == 1 && strstr(dataset.validation.items[0], "1.png");
+    ck_assert_int_eq(dataset.doubts.count, 3);
+    assert_contains(dataset.doubts.items[0], held ? "1 of 1 validation images cannot be read: "
+                                                  : "1 of 3 images to train on cannot be read: ");
+    assert_contains(dataset.doubts.items[0], SCRATCH "good/1.png: ");
+    assert_contains(dataset.doubts.items[1],
+                    "1 of 4 test images cannot be read and will have no score: " SCRATCH "bad/b.png: ");
+    assert_contains(dataset.doubts.items[2],
+                    "1 image with up to 3 pages or frames, of which the first is read");
     ead_dataset_free(&dataset);
 }
 END_TEST
@@ -195,7 +302,7 @@ START_TEST(images_over_the_limit_are_told) {
     write_photo("fine/0.png");
     write_noise_png(SCRATCH "fine/huge.png", 33, 32, 3, 1);
     ASSERT_OK(ead_dataset_open(&spec, &dataset));
-    ASSERT_OK(ead_dataset_check_tests(&dataset, &rules));
+    ASSERT_OK(ead_dataset_check_tests(&dataset, &rules, false));
     ck_assert_int_eq(dataset.doubts.count, 1);
     assert_contains(dataset.doubts.items[0],
                     "1 of 6 test images cannot be read and will have no score: " SCRATCH
@@ -283,6 +390,10 @@ int main(void) {
     tcase_add_test(tests, a_missing_mask_costs_its_region);
     tcase_add_test(tests, an_unusable_mask_costs_its_region);
     tcase_add_test(tests, half_of_the_masks_unusable_are_refused_at_once);
+    tcase_add_test(tests, masks_of_several_pages_are_told);
+    tcase_add_test(tests, black_masks_of_several_pages_are_told);
+    tcase_add_test(tests, masks_need_not_be_bright);
+    tcase_add_test(tests, whole_images_are_read_where_wanted);
     tcase_add_test(tests, unreadable_images_are_told);
     tcase_add_test(tests, images_over_the_limit_are_told);
     tcase_add_test(tests, masks_are_found_whatever_their_case);

@@ -113,22 +113,78 @@ START_TEST(a_training_image_counts_once) {
 }
 END_TEST
 
+static EadStatus check_others(const EadDataset *dataset, const EadImageList *others, EadStringList *doubts) {
+    return ead_dataset_check_others(dataset, others, "penalty.path", "images of other things", doubts);
+}
+
 START_TEST(other_images_are_no_images_of_the_set) {
     EadDataset dataset;
     EadImageList others = {0};
+    EadStringList doubts = {0};
     ASSERT_OK(open_with("mkdir other; cp ok/1.png other; ln -s ../ok other/linked", &dataset));
     ASSERT_OK(ead_image_list_add(&others, S "other"));
-    ASSERT_FAILS(ead_dataset_check_others(&dataset, &others, "one of penalty.path"), EAD_BAD_ARGUMENT,
+    ASSERT_FAILS(check_others(&dataset, &others, &doubts), EAD_BAD_ARGUMENT,
                  "is both one of penalty.path and an image ");
     ead_image_list_free(&others);
     ASSERT_OK(ead_image_list_add(&others, S "fine/4.png"));
-    ASSERT_FAILS(ead_dataset_check_others(&dataset, &others, "one of penalty.path"), EAD_BAD_ARGUMENT,
-                 S "fine/4.png: is both one of penalty.path and a test image; ");
+    ASSERT_FAILS(check_others(&dataset, &others, &doubts), EAD_BAD_ARGUMENT,
+                 S
+                 "fine/4.png: is both one of penalty.path and a test image; it takes images of other things");
+    ASSERT_FAILS(ead_dataset_check_others(&dataset, &others, "patchcore.add", "more good images", &doubts),
+                 EAD_BAD_ARGUMENT,
+                 "is both one of patchcore.add and a test image; it takes more good images");
     ead_image_list_free(&others);
-    ASSERT_OK(ead_image_list_add(&others, S "other/1.png"));
-    ASSERT_OK(ead_dataset_check_others(&dataset, &others, "one of penalty.path"));
+    ck_assert_int_eq(doubts.count, 0);
+    ead_dataset_free(&dataset);
+}
+END_TEST
+
+/* The same bytes as an image of the set, to test with, too; in an archive as well. */
+START_TEST(copies_among_other_images_are_told) {
+    EadDataset dataset;
+    EadImageList others = {0};
+    EadStringList doubts = {0};
+    ASSERT_OK(open_with("mkdir other; cp fine/4.png other/a.PNG; cp ok/1.png other/b.png; "
+                        "tail -c +2 ok/1.png >other/c.png; "
+                        "cd fine; tar cf ../other/e.tar 5.png; cd ..",
+                        &dataset));
+    ASSERT_OK(ead_image_list_add(&others, S "other"));
+    ASSERT_OK(check_others(&dataset, &others, &doubts));
+    ck_assert_int_eq(doubts.count, 1);
+    ck_assert_str_eq(doubts.items[0],
+                     "3 of 4 images of penalty.path have the same bytes as one of the data set: " S
+                     "other/a.PNG (" S "fine/4.png), " S "other/b.png (" S "ok/1.png), " S
+                     "other/e.tar/5.png (" S "fine/5.png)");
+    ead_strings_free(&doubts);
     ead_image_list_free(&others);
     ead_dataset_free(&dataset);
+}
+END_TEST
+
+/* Good or defective: one of both labels is wrong. Copies of one kind are no contradiction. */
+START_TEST(good_and_defective_copies_are_told) {
+    static const char *const copies[] = {"cp fine/4.png bad/x.png", "ln fine/4.png bad/x.png",
+                                         "ln -s ../fine/4.png bad/x.png"};
+    EadDatasetSpec spec = base;
+    spec.defect_folder = "bad";
+    for (int i = 0; i < 6; i++) {
+        EadDataset dataset;
+        char line[256];
+        make_scene();
+        snprintf(line, sizeof line,
+                 "cd " S " && mkdir bad && cp fine/5.png fine/6.png && "
+                 "tail -c +2 ok/1.png >bad/y.png && cp bad/y.png bad/z.png && %s",
+                 copies[i % 3]);
+        shell_ok(line);
+        spec.test_only = i >= 3; /* as eval reads it */
+        ASSERT_OK(ead_dataset_open(&spec, &dataset));
+        ck_assert_int_eq(dataset.test_count, 6);
+        ck_assert_int_eq(dataset.doubts.count, 1);
+        ck_assert_str_eq(dataset.doubts.items[0],
+                         "1 of 3 defective test images have the same bytes as a good one: " S "bad/x.png (" S
+                         "fine/4.png)");
+        ead_dataset_free(&dataset);
+    }
 }
 END_TEST
 
@@ -157,6 +213,8 @@ int main(void) {
     tcase_add_test(tests, copies_for_validation_are_told);
     tcase_add_test(tests, a_training_image_counts_once);
     tcase_add_test(tests, other_images_are_no_images_of_the_set);
+    tcase_add_test(tests, copies_among_other_images_are_told);
+    tcase_add_test(tests, good_and_defective_copies_are_told);
     tcase_add_test(tests, outputs_lie_apart);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

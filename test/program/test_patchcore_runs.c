@@ -76,6 +76,12 @@ START_TEST(what_cannot_be_is_refused) {
         {"--set patchcore.coreset_ratio=0.0005 --set patchcore.reweight=9",
          "the bank has 1 patches, fewer than patchcore.reweight (9)"},
         {"--set patchcore.add=" S "eval/none", "patchcore.add"},
+        {"--set patchcore.add=" S "data/gasket/test/good",
+         "is both one of patchcore.add and a test image; it takes good images that the data set does not "
+         "have"},
+        {"--set dataset.strict=true --set patchcore.add=" S "copies",
+         "dataset.strict: 1 of 1 images of patchcore.add have the same bytes as one of the data set: " S
+         "copies/x.png (" S "data/gasket/test/good/000.png)"},
         {"--set model.method=efficientad --set loss.penalty=false --set model.teacher=" S
          "first/model.safetensors",
          "is of the method patchcore, not a teacher"},
@@ -85,6 +91,7 @@ START_TEST(what_cannot_be_is_refused) {
     };
     Outcome outcome;
     NEED_PROGRAM();
+    shell_ok("mkdir -p " S "copies && cp " S "data/gasket/test/good/000.png " S "copies/x.png");
     check_refused(refused, COUNT(refused));
     if (ead_machine_available() <
         80 * (size_t)1000000000) { /* 86 GB of patches; found before an image is read */

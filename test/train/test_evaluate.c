@@ -323,6 +323,30 @@ START_TEST(command_takes_data_from_the_model_file) {
 }
 END_TEST
 
+/* The image without a mask is in no pixel figure, and said so; image figures are those with its empty mask. */
+static void assert_unmasked(const char *folder) {
+    static const char *const images[] = {"image_auroc", "image_ap", "image_f1_best", "images"};
+    static const char *const pixels[] = {"pixel_auroc", "pixel_ap", "au_pro_0.30"};
+    char path[256];
+    snprintf(path, sizeof path, "%smetrics.json", folder);
+    json_t *empty = json_load_file(FOLDER "empty.json", 0, NULL), *missing = json_load_file(path, 0, NULL);
+    ck_assert(empty && missing && !json_object_get(empty, "images_without_mask"));
+    ck_assert_int_eq(json_integer_value(json_object_get(missing, "images_without_mask")), 1);
+    ck_assert_str_eq(json_string_value(json_array_get(json_object_get(missing, "without_mask"), 0)),
+                     FOLDER "data/bad/hole/a.png");
+    for (size_t i = 0; i < 4; i++)
+        ck_assert(json_equal(json_object_get(empty, images[i]), json_object_get(missing, images[i])));
+    for (size_t i = 0; i < 3; i++)
+        ck_assert(json_is_real(json_object_get(missing, pixels[i])) &&
+                  !json_equal(json_object_get(empty, pixels[i]), json_object_get(missing, pixels[i])));
+    json_t *hole = json_object_get(json_object_get(missing, "defects"), "hole");
+    ck_assert(hole && !json_object_get(hole, "pixel_auroc") && json_object_get(hole, "image_auroc"));
+    json_decref(empty);
+    json_decref(missing);
+    snprintf(path, sizeof path, "%sreport.html", folder);
+    assert_file_holds(path, "\"without_mask\": [\"" FOLDER "data/bad/hole/a.png\"]");
+}
+
 /* One bad image, mask or picture costs itself; all else is written, and the exit code tells. */
 START_TEST(one_bad_thing_costs_itself) {
     static const char model[] = "--model " FOLDER "run/model.safetensors";
@@ -343,11 +367,13 @@ START_TEST(one_bad_thing_costs_itself) {
     assert_file_holds(FOLDER "stderr", "efficientad: dataset.strict: 1 of 3 masks mark nothing");
     ck_assert(!exists(FOLDER "strict"));
     shell_ok("rm " FOLDER "data/masks/hole/a.png && mv " FOLDER "run/metrics.json " FOLDER "empty.json");
-    ck_assert_int_eq(run_eval(model), 0); /* a missing mask is as good as an empty one */
+    ck_assert_int_eq(run_eval(model), 0); /* an empty mask is one, a missing mask is none */
     assert_file_holds(FOLDER "stderr",
-                      "warning: 1 of 3 masks are missing or cannot be used; their images count, "
-                      "without a region: " FOLDER "data/bad/hole/a.png: has no mask");
-    shell_ok("cmp " FOLDER "empty.json " FOLDER "run/metrics.json");
+                      "warning: 1 of 3 masks are missing or cannot be used; their images are left out of "
+                      "the pixel metrics: " FOLDER "data/bad/hole/a.png: has no mask");
+    assert_file_holds(FOLDER "stderr",
+                      "in no pixel metric: 1 anomalous image: " FOLDER "data/bad/hole/a.png\n");
+    assert_unmasked(FOLDER "run/");
     ck_assert_int_eq(run_eval(arguments), 1);
     assert_file_holds(FOLDER "stderr", "efficientad: dataset.strict: 1 of 3 masks are missing");
     shell_ok("truncate -s 5000 " FOLDER "data/good/b.png && : >" FOLDER
@@ -368,7 +394,7 @@ START_TEST(one_bad_thing_costs_itself) {
     assert_file_holds(
         FOLDER "stderr", /* a line each */
         "\nefficientad: dataset.strict: 1 picture is left out, see above\n"
-        "efficientad: dataset.strict: 1 of 6 test images cannot be read and will have no score: " FOLDER);
+        "efficientad: dataset.strict: 2 of 6 test images cannot be read and will have no score: " FOLDER);
     assert_file_holds(
         FOLDER "stderr",
         "\nefficientad: dataset.strict: 1 of 3 masks are missing or cannot be used; their images");

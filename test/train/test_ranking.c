@@ -3,7 +3,7 @@
 #include "test/golden/ranking_golden.h"
 #include "test/train/metric_scenes.h"
 #include "test/support/suite.h"
-#include "train/metrics/metrics.h"
+#include "train/metrics/metrics_output.h"
 #include "train/metrics/metric_ranking.h"
 
 #include <math.h>
@@ -255,6 +255,40 @@ START_TEST(loco_has_figures_by_name) {
 }
 END_TEST
 
+/* What is missing is in no pixel figure, as if the image were not there; the image's figures know it. */
+START_TEST(an_image_without_mask_is_in_no_pixel_figure) {
+    static const float map_a[] = {1.5f, 1, 0}, map_bare[] = {2, 0.5f, 0}, map_good[] = {1, 0, 0};
+    static uint8_t mask_a[] = {1, 0, 0};
+    EadMetrics with, without;
+    for (int bare = 0; bare < 2; bare++) {
+        EadEvaluation *e = NULL;
+        ck_assert_int_eq(ead_evaluation_new(&e), EAD_OK);
+        add(e, "scratch", 1.5f, map_a, mask_a);
+        add(e, "good", 1, map_good, NULL);
+        if (bare) add(e, "scratch", 0.5f, map_bare, NULL);
+        ck_assert_int_eq(ead_evaluation_finish(e, bare ? &with : &without), EAD_OK);
+        ead_evaluation_free(e);
+    }
+    ck_assert(with.total.images == 3 && without.total.images == 2 && with.unmasked.count == 1);
+    ASSERT_CLOSE(with.total.image_auroc, 0.5);
+    ASSERT_CLOSE(without.total.image_auroc, 1);
+    ASSERT_CLOSE(with.total.pixel_auroc, 1);
+    ck_assert(with.total.pixel_ap == without.total.pixel_ap &&
+              with.total.au_pro_30 == without.total.au_pro_30 &&
+              with.defects[0].set.pixel_f1_best == without.defects[0].set.pixel_f1_best &&
+              with.defects[0].set.has_pixels && with.pro.count == without.pro.count);
+    char text[2048] = "";
+    FILE *stream = fmemopen(text, sizeof text, "w");
+    ead_print_metrics(stream, &with);
+    fclose(stream);
+    ck_assert_ptr_nonnull(strstr(text,
+                                 "without a mask that can be used, and so in no pixel metric: 1 anomalous "
+                                 "image: x.png\n"));
+    ead_metrics_free(&with);
+    ead_metrics_free(&without);
+}
+END_TEST
+
 START_TEST(missing_masks_leave_pixel_figures_out) {
     static const float map[] = {3, 1, 0};
     static uint8_t mask[] = {1, 0, 0};
@@ -270,8 +304,11 @@ START_TEST(missing_masks_leave_pixel_figures_out) {
     add(e, "b", 1, map, NULL);
     ck_assert_int_eq(ead_evaluation_finish(e, &metrics), EAD_OK);
     ck_assert(metrics.defects[0].set.has_pixels && !metrics.defects[1].set.has_pixels);
-    ck_assert(!metrics.total.has_pixels && isnan(metrics.total.au_pro_30) && metrics.pro.count == 0);
+    ck_assert(metrics.total.has_pixels && isnan(metrics.defects[1].set.au_pro_30));
     ASSERT_CLOSE(metrics.total.image_auroc, 1);
+    ASSERT_CLOSE(metrics.total.au_pro_30, metrics.defects[0].set.au_pro_30);
+    ck_assert_int_eq(metrics.unmasked.count, 1);
+    ck_assert_str_eq(metrics.unmasked.items[0], "x.png");
     ead_metrics_free(&metrics);
     int64_t count;
     EadGroundTruth truth = {.mask = {3, 1, 1, mask}};
@@ -295,6 +332,7 @@ int main(void) {
     tcase_add_test(tests, empty_masks_add_no_region);
     tcase_add_test(tests, loco_has_a_mean_of_its_two_kinds);
     tcase_add_test(tests, loco_has_figures_by_name);
+    tcase_add_test(tests, an_image_without_mask_is_in_no_pixel_figure);
     tcase_add_test(tests, missing_masks_leave_pixel_figures_out);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

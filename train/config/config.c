@@ -232,11 +232,7 @@ EadStatus ead_config_open_dataset(const EadConfig *config, bool test_only, EadDa
     return status;
 }
 
-EadStatus ead_config_check_tests(const EadConfig *config, EadDataset *dataset) {
-    EadStringList *doubts = &dataset->doubts;
-    int64_t missed = ead_left_out_missed(&dataset->left_out);
-    EadImageRules rules = ead_config_image_rules(config);
-    EAD_TRY(ead_dataset_check_tests(dataset, &rules));
+EadStatus ead_config_tell_doubts(const EadConfig *config, const EadStringList *doubts, int64_t missed) {
     for (int i = 0; i < doubts->count && !config->dataset_strict; i++)
         ead_print(stderr, "warning: %s\n", doubts->items[i]);
     if (!config->dataset_strict) return EAD_OK;
@@ -253,6 +249,12 @@ EadStatus ead_config_check_tests(const EadConfig *config, EadDataset *dataset) {
 
 bool ead_config_draws_penalty(const EadConfig *config) {
     return strcmp(config->penalty_path, "drawn") == 0;
+}
+
+EadStatus ead_config_check_tests(const EadConfig *config, EadDataset *dataset) {
+    EadImageRules rules = ead_config_image_rules(config);
+    EAD_TRY(ead_dataset_check_tests(dataset, &rules, config->dataset_strict));
+    return ead_config_tell_doubts(config, &dataset->doubts, ead_left_out_missed(&dataset->left_out));
 }
 
 EadImageRules ead_config_image_rules(const EadConfig *config) {

@@ -196,8 +196,11 @@ EadStatus ead_config_list_entry(const EadConfig *config, EadConfigKeyId key, int
  * among its images, of ead_check_output_apart(). *dataset is empty then, else the caller frees it. */
 EadStatus ead_config_open_dataset(const EadConfig *config, bool test_only, EadDataset *dataset);
 
-/* Checks its test set (ead_dataset_check_tests()) and writes what is doubtful about it to stderr; where
- * dataset.strict is set that, and pictures that are left out, are an error that names all: EAD_BAD_FILE. */
+/* Writes doubts about a data set to stderr. Where dataset.strict is set they, and `missed` pictures that are left
+ * out, are an error that names all: EAD_BAD_FILE. */
+EadStatus ead_config_tell_doubts(const EadConfig *config, const EadStringList *doubts, int64_t missed);
+
+/* Checks its test set (ead_dataset_check_tests()) and tells what is doubtful or left out, as above. */
 EadStatus ead_config_check_tests(const EadConfig *config, EadDataset *dataset);
 
 /* Whether penalty.path is the word drawn and no path. */

@@ -5,7 +5,6 @@
 #include "core/base/memory.h"
 #include "core/base/paths.h"
 #include "core/file/file_role.h"
-#include "data/dataset/overlap.h"
 #include "train/loop/train_backbone.h"
 #include "train/support/memory_budget.h"
 #include "train/support/progress.h"
@@ -92,15 +91,9 @@ static EadStatus create(const EadRunSpec *spec, EadTrainData *data, void **state
         EAD_TRY(ead_efficientad_read_trained(s->model, config->model_init));
         note_role("model.init", config->model_init, EAD_ROLE_MODEL);
     }
-    if (s->reads_penalty) {
-        EadStatus status = ead_image_list_add(&s->penalty_list, config->penalty_path);
-        if (status != EAD_OK) return ead_fail_prefix(status, "penalty.path: ");
-        if (s->penalty_list.count == 0)
-            return ead_fail(EAD_BAD_ARGUMENT, "penalty.path: %s holds no images", config->penalty_path);
-        EAD_TRY(ead_dataset_check_others(&data->dataset, &s->penalty_list, "one of penalty.path"));
-        EAD_TRY(ead_check_output_apart(&s->penalty_list.left_out, config->output));
-        EAD_TRY(ead_left_out_print(&s->penalty_list.left_out, "penalty.path", stderr));
-    }
+    if (s->reads_penalty)
+        EAD_TRY(ead_train_data_others(config, "penalty.path", config->penalty_path, "images of other things",
+                                      data, &s->penalty_list));
     return ead_resident_data_choose(config, spec->backend, &s->model->spec, data->dataset.train.count,
                                     s->penalty_list.count, &s->tables);
 }

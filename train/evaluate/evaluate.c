@@ -51,9 +51,9 @@ static EadStatus add_scored(TestRun *run, const EadTestSample *sample, const Ead
                             EadGroundTruth *truth) {
     EadResults *results = run->results;
     const EadImage *image = &scored->image;
-    EadGroundTruth *known = sample->anomalous && run->spec->dataset->has_masks ? truth : NULL;
+    EadGroundTruth *known = sample->anomalous && sample->mask_path ? truth : NULL;
     const EadImage *mask = known ? &truth->mask : NULL;
-    if (known) EAD_TRY(ead_test_sample_truth(sample, image->width, image->height, known));
+    if (known) EAD_TRY(ead_test_sample_truth(sample, image->width, image->height, NULL, known));
     EAD_TRY(ead_evaluation_add(results->evaluation, sample->path, sample->defect, sample->anomalous,
                                scored->score, scored->map, image->width, image->height, known));
     EAD_TRY(ead_gallery_add(&results->gallery, sample->path, sample->defect, sample->anomalous, scored->score,

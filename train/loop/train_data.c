@@ -4,6 +4,7 @@
 #include "core/base/paths.h"
 #include "core/base/philox.h"
 #include "core/base/printing.h"
+#include "data/dataset/overlap.h"
 #include "train/support/progress.h"
 
 #include <stdio.h>
@@ -67,6 +68,20 @@ EadStatus ead_train_data_list(const EadConfig *config, EadTrainData *data) {
     *data = (EadTrainData){0};
     EAD_TRY(ead_config_open_dataset(config, false, &data->dataset));
     return ead_config_check_tests(config, &data->dataset);
+}
+
+EadStatus ead_train_data_others(const EadConfig *config, const char *key, const char *path, const char *takes,
+                                const EadTrainData *data, EadImageList *out) {
+    EadStringList doubts = {0};
+    EadStatus status = ead_image_list_add(out, path);
+    if (status != EAD_OK) return ead_fail_prefix(status, "%s: ", key);
+    if (out->count == 0) return ead_fail(EAD_BAD_ARGUMENT, "%s: %s holds no images", key, path);
+    status = ead_dataset_check_others(&data->dataset, out, key, takes, &doubts);
+    if (status == EAD_OK) status = ead_check_output_apart(&out->left_out, config->output);
+    if (status == EAD_OK) status = ead_left_out_print(&out->left_out, key, stderr);
+    if (status == EAD_OK) status = ead_config_tell_doubts(config, &doubts, 0);
+    ead_strings_free(&doubts);
+    return status;
 }
 
 EadStatus ead_train_data_open(const EadConfig *config, bool quiet, EadTrainData *data) {

@@ -15,7 +15,8 @@
 /* Group 0 holds the good images, 1.. the kinds of defects as they appear; in the pixel store, too. */
 typedef struct DefectGroup {
     char *name;      /* owned; NULL for the good images */
-    bool incomplete; /* an image without map or mask: no pixel metrics */
+    bool incomplete; /* an image without map: no pixel metrics */
+    bool measured;   /* has pixels of an image */
 } DefectGroup;
 
 struct EadEvaluation {
@@ -91,10 +92,9 @@ static EadStatus find_types(EadEvaluation *e, const EadGroundTruth *truth, EadSa
 static EadStatus add_pixels(EadEvaluation *e, int group, const float *map, int width, int height,
                             const EadGroundTruth *truth) {
     bool anomalous = group > 0;
-    if (!map || (anomalous && !truth)) {
-        e->groups[group].incomplete = true;
-        return EAD_OK;
-    }
+    if (!map) e->groups[group].incomplete = true;
+    if (!map || (anomalous && !truth)) return EAD_OK;
+    e->groups[group].measured = true;
     int64_t clean = !anomalous && truth ? (int64_t)truth->mask.width * truth->mask.height : 0;
     for (int64_t i = 0; i < clean; i++)
         if (truth->mask.pixels[i])
@@ -110,7 +110,7 @@ EadStatus ead_evaluation_add(EadEvaluation *evaluation, const char *path, const 
         return ead_fail(EAD_BAD_ARGUMENT, "%s: score is %g: the model's weights are damaged", path,
                         (double)score);
     if (!defect) defect = anomalous ? "defect" : "good";
-    EadSample sample = {.anomalous = anomalous != 0, .score = score};
+    EadSample sample = {.anomalous = anomalous != 0, .score = score, .unmasked = anomalous && !truth};
     EAD_TRY(find_group(e, defect, anomalous != 0, &sample.group));
     EAD_TRY(find_types(e, truth, &sample));
     EAD_TRY(ead_grow(&e->samples, &e->capacity, e->count, sizeof sample, "the scores of the test images"));
@@ -188,10 +188,13 @@ static void set_au_spro(EadMetricSet *set, const double *au_spro) {
 }
 
 static bool has_pixels(const EadEvaluation *e, int group) {
-    bool complete = !e->groups[0].incomplete;
-    for (int g = 1; g < e->group_count; g++)
-        if ((group == EAD_PRO_ALL || g == group) && e->groups[g].incomplete) complete = false;
-    return complete && e->group_count > 1;
+    bool complete = !e->groups[0].incomplete, measured = false;
+    for (int g = 1; g < e->group_count; g++) {
+        if (group != EAD_PRO_ALL && g != group) continue;
+        complete = complete && !e->groups[g].incomplete;
+        measured = measured || e->groups[g].measured;
+    }
+    return complete && measured;
 }
 
 static EadStatus measure_pixels(const EadEvaluation *e, int group, EadMetricSet *set) {
@@ -255,7 +258,7 @@ static EadStatus measure_kinds(EadEvaluation *e, Choice *kinds, int count, EadDe
     return EAD_OK;
 }
 
-/* An image without a mask has types that nobody knows: then there are no metrics of types. */
+/* An image without a mask has types that nobody knows: it is in none. */
 static EadStatus measure_types_and_groups(EadEvaluation *e, EadMetrics *metrics) {
     int types = has_pixels(e, EAD_PRO_ALL) ? e->type_names.count : 0, groups = e->group_count - 1;
     Choice *kinds = ead_new(types + groups, sizeof *kinds, "the kinds of defects");
@@ -303,11 +306,19 @@ static EadStatus trace_pixel_curves(EadEvaluation *e, EadMetrics *metrics) {
     return failed ? no_memory() : EAD_OK;
 }
 
+/* Names the images that are left out of the pixel metrics, if there are any. */
+static EadStatus name_unmasked(const EadEvaluation *e, EadMetrics *metrics) {
+    for (int i = 0; i < e->count && metrics->total.has_pixels; i++)
+        if (e->samples[i].unmasked) EAD_TRY(ead_strings_add(&metrics->unmasked, e->samples[i].path));
+    return EAD_OK;
+}
+
 static EadStatus measure_all(EadEvaluation *e, EadMetrics *metrics) {
     EAD_TRY(measure_types_and_groups(e, metrics));
     EAD_TRY(measure_images(e, (Choice){EAD_PRO_ALL, ANY_TYPE, NULL}, &metrics->total, &metrics->roc,
                            &metrics->pr));
     EAD_TRY(measure_pixels(e, EAD_PRO_ALL, &metrics->total));
+    EAD_TRY(name_unmasked(e, metrics));
     EAD_TRY(trace_pixel_curves(e, metrics));
     measure_mean(metrics);
     return EAD_OK;
@@ -340,6 +351,7 @@ void ead_metrics_free(EadMetrics *metrics) {
                                 &metrics->pixel_roc, &metrics->pixel_pr, &metrics->spro};
     free_kinds(metrics->defects, metrics->defect_count);
     free_kinds(metrics->types, metrics->type_count);
+    ead_strings_free(&metrics->unmasked);
     for (size_t i = 0; i < sizeof curves / sizeof *curves; i++) ead_curve_free(curves[i]);
     *metrics = (EadMetrics){0};
 }

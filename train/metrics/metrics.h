@@ -2,6 +2,7 @@
  * metrics.json, scores.csv and the report show, over all and per kind of defect (with all good images). */
 #pragma once
 
+#include "core/base/string_list.h"
 #include "data/dataset/ground_truth.h"
 #include "train/metrics/metric_ranking.h"
 #include "train/metrics/threshold_rule.h"
@@ -16,7 +17,8 @@ typedef struct EadSample {
     char *defect;  /* test subfolder: "good", "scratch", ... */
     int anomalous; /* 0 or 1 */
     float score;
-    int group; /* the rest is the evaluation's: 0 for good images, else the kind of defect */
+    bool unmasked; /* anomalous, without a mask */
+    int group;     /* the rest is the evaluation's: 0 for good images, else the kind of defect */
     uint32_t types[EAD_TYPES / 32]; /* bit t: a defect channel of type t */
 } EadSample;
 
@@ -35,10 +37,12 @@ typedef struct EadMetrics {
                                 pixels only sPRO, and no curve */
     int has_mean;            /* 1 with MVTec LOCO's two kinds of defects, logical_ and structural_anomalies */
     EadMetricSet mean;       /* of these two, the protocol's metric for LOCO; images: their sum */
-    double pro_limit;        /* of au_pro_other; 0: none */
-    int has_threshold;       /* 1 once ead_evaluation_set_threshold was called */
-    EadThreshold threshold;  /* only then */
-    EadCurve roc, pr;        /* images, exact; empty when undefined */
+    EadStringList unmasked; /* paths of anomalous images without a mask, where others have one: they are in no
+                                pixel metric */
+    double pro_limit;       /* of au_pro_other; 0: none */
+    int has_threshold;      /* 1 once ead_evaluation_set_threshold was called */
+    EadThreshold threshold; /* only then */
+    EadCurve roc, pr;       /* images, exact; empty when undefined */
     EadCurve pro, pixel_roc, pixel_pr, spro; /* pixels, at most some 40,000 points; empty when undefined */
 } EadMetrics;
 
@@ -54,9 +58,9 @@ void ead_evaluation_free(EadEvaluation *evaluation);
  * score      finite
  * map        [height][width] f32, finite, at the original image's size, or NULL
  * truth      of the same size, or NULL; its mask must be empty for a good image
- * Pixel metrics need a map for every image and a mask for every anomalous one. A kind of defect where one is
- * missing has none, and then neither has the total; a good image without a map leaves none at all. Memory:
- * see metric_pro.h. Errors: EAD_BAD_ARGUMENT (values above), EAD_BAD_SHAPE, EAD_NO_MEMORY. */
+ * An anomalous image without truth is left out of the pixel metrics; a kind of defect without any truth has none.
+ * They need a map for every other image: a kind of defect where one is missing has none, and then neither has the
+ * total; a good image without a map leaves none at all. Memory: see metric_pro.h. Errors: EAD_BAD_ARGUMENT (values above), EAD_BAD_SHAPE, EAD_NO_MEMORY. */
 EadStatus ead_evaluation_add(EadEvaluation *evaluation, const char *path, const char *defect, int anomalous,
                              float score, const float *map, int width, int height,
                              const EadGroundTruth *truth);

@@ -5,6 +5,7 @@
 #include "core/base/utf8.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -39,7 +40,7 @@ static bool in_scope(const EadMetrics *metrics, const EadMetricSet *set, EadMetr
 
 /* ---- JSON ---- */
 
-enum { DIGITS = 15 };
+enum { DIGITS = 15, MOST_NAMED = 10 };
 
 typedef char MetricKey[32];
 
@@ -67,9 +68,19 @@ static void write_named_set(EadJson *json, const EadMetrics *metrics, const char
     ead_json_close(json, '}');
 }
 
+/* How many anomalous images are in no pixel metric, and the first of them. */
+static void write_unmasked(EadJson *json, const EadStringList *paths) {
+    if (paths->count == 0) return;
+    ead_json_integer(json, "images_without_mask", paths->count);
+    ead_json_open(json, "without_mask", '[');
+    for (int i = 0; i < paths->count && i < MOST_NAMED; i++) ead_json_string(json, NULL, paths->items[i]);
+    ead_json_close(json, ']');
+}
+
 void ead_metrics_json(EadJson *json, const char *key, const EadMetrics *metrics) {
     ead_json_open(json, key, '{');
     write_set(json, metrics, &metrics->total);
+    write_unmasked(json, &metrics->unmasked);
     const EadThreshold *threshold = &metrics->threshold;
     if (metrics->has_threshold) ead_json_number(json, "threshold", (double)threshold->value, DIGITS);
     if (metrics->has_threshold && threshold->images > 0) {
@@ -180,4 +191,9 @@ void ead_print_metrics(FILE *stream, const EadMetrics *metrics) {
     print_rows(stream, metrics, metrics->defects, metrics->defect_count, width, shown);
     print_rows(stream, metrics, metrics->types, metrics->type_count, width, shown);
     if (metrics->has_mean) print_row(stream, metrics, "mean", width, &metrics->mean, shown);
+    if (metrics->unmasked.count == 0) return;
+    char *names = ead_name_paths(&metrics->unmasked, metrics->unmasked.count, MOST_NAMED);
+    ead_print(stream, "without a mask that can be used, and so in no pixel metric: %d anomalous %s: %s\n",
+              metrics->unmasked.count, metrics->unmasked.count == 1 ? "image" : "images", names ? names : "");
+    free(names);
 }

@@ -6,7 +6,6 @@
 #include "core/base/philox.h"
 #include "core/base/printing.h"
 #include "core/ops/nearest_rows/nearest_rows.h"
-#include "data/dataset/overlap.h"
 #include "train/fit.h"
 #include "train/loop/train_backbone.h"
 #include "train/patchcore/coreset.h"
@@ -138,15 +137,9 @@ static EadStatus new_state(const EadRunSpec *spec, const EadTrainData *data, voi
 static EadStatus create(const EadRunSpec *spec, EadTrainData *data, void **state) {
     EAD_TRY(new_state(spec, data, state));
     State *s = *state;
-    if (s->config->patchcore_add[0]) {
-        EadStatus status = ead_image_list_add(&s->added_list, s->config->patchcore_add);
-        if (status != EAD_OK) return ead_fail_prefix(status, "patchcore.add: ");
-        if (s->added_list.count == 0)
-            return ead_fail(EAD_BAD_ARGUMENT, "patchcore.add: %s holds no images", s->config->patchcore_add);
-        EAD_TRY(ead_dataset_check_others(&data->dataset, &s->added_list, "one of patchcore.add"));
-        EAD_TRY(ead_check_output_apart(&s->added_list.left_out, s->config->output));
-        EAD_TRY(ead_left_out_print(&s->added_list.left_out, "patchcore.add", stderr));
-    }
+    if (s->config->patchcore_add[0])
+        EAD_TRY(ead_train_data_others(s->config, "patchcore.add", s->config->patchcore_add,
+                                      "good images that the data set does not have", data, &s->added_list));
     int images = listed_images(s);
     if (!spec->resume) EAD_TRY(check_neighbours(s, choice_of(s, images)));
     return check_need(s, images);

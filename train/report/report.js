@@ -167,6 +167,15 @@ function drawThreshold() {
     add(page, 'p', {class: 'soft after'}, sentence);
 }
 
+// Images that are in no pixel metric, the first of them by name.
+function drawUnmasked() {
+    const count = metrics.images_without_mask, named = metrics.without_mask || [];
+    if (!count) return;
+    add(page, 'p', {class: 'soft after'}, 'Without a mask that can be used, and so in no pixel metric: ' +
+        `${count} anomalous ${count === 1 ? 'image' : 'images'}: ${named.join(', ')}` +
+        (count > named.length ? ` and ${count - named.length} more.` : '.'));
+}
+
 function drawKinds() {
     if (Object.keys(kinds).length === 0) return;
     add(page, 'h2', {}, 'Kinds of defects');
@@ -355,6 +364,7 @@ function drawSettings() {
 function drawRun() {
     drawTiles();
     drawThreshold();
+    drawUnmasked();
     drawKinds();
     add(page, 'h2', {id: 'curves'}, 'Curves');
     const plots = add(page, 'div', {class: 'plots'});
