@@ -127,10 +127,24 @@ START_TEST(runs_refuse_other_losses) {
         {"step,st,lr\n1,1,1\n2,1,1\n", "losses.csv:1: these are not the losses of this training"},
         {"step,st,sum,lr\n1,1,1,1\n2,1,1,1\n", "losses.csv:1: these are not the losses of this training"},
         {"step,st,total,lr\n1,1,1,1\n", "losses.csv: lacks steps up to 2, which the checkpoint has done"},
-        {"step,st,total,lr\n2,1,1,1\n1,1,1,1\n3,1,1,1\n", NULL}, /* moved away once, and what follows goes */
+        {"step,st,total,lr\n2,1,1,1\n3,1,1,1\n", NULL}, /* moved away once, and what follows goes */
+        {"step,st,total,lr\n3,1,1,1\n4,1,1,1\n", NULL},
         {"step,st,total,lr\n1,1,1,1\n3,1,1,1\n", "losses.csv: lacks steps up to 2"},
         {"step,st,total,lr\n1,1,1,1\n2,1,#,1\n", "losses.csv:3: not a row of losses after step 1"},
         {"step,st,total,lr\n1,1,1,1\n2,1,1,1", "losses.csv: lacks steps up to 2"}, /* cut */
+        /* sorted downwards, as texts, by another column; doubled in pairs, as a whole, behind the last */
+        {"step,st,total,lr\n2,1,1,1\n1,1,1,1\n",
+         "losses.csv:3: step 1 stands behind step 2, but rows are sorted"},
+        {"step,st,total,lr\n1,1,1,1\n10,1,1,1\n2,1,1,1\n",
+         "losses.csv:4: step 2 stands behind step 10, but rows are sorted"},
+        {"step,st,total,lr\n3,1,1,1\n1,1,1,1\n2,1,1,1\n",
+         "losses.csv:3: step 1 stands behind step 3, but rows are sorted"},
+        {"step,st,total,lr\n1,1,1,1\n1,1,1,1\n2,1,1,1\n",
+         "losses.csv:3: step 1 stands behind step 1, but rows are sorted"},
+        {"step,st,total,lr\n1,1,1,1\n2,1,1,1\n1,1,1,1\n2,1,1,1\n",
+         "losses.csv:4: step 1 stands behind step 2, but rows are sorted"},
+        {"step,st,total,lr\n1,1,1,1\n2,1,1,1\n3,1,1,1\n2,1,1,1\n",
+         "losses.csv:5: step 2 stands behind step 3, but rows are sorted"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         EadLossLog log;

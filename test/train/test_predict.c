@@ -277,6 +277,31 @@ START_TEST(bits_of_option_or_model) {
 }
 END_TEST
 
+/* Images of one name keep their maps apart; those of an earlier run are replaced, which is told. */
+START_TEST(images_of_one_name_and_earlier_files) {
+    SKIP_UNLESS(getenv("PROGRAM"), "PROGRAM is not set");
+    write_images();
+    save_tiny_model(MODEL, NAN, NULL);
+    write_noise_png(FOLDER "in/sub/b.png", 30, 30, 3, 4);
+    write_noise_png(FOLDER "in/sub/deep/b.png", 20, 20, 3, 5);
+    ck_assert_int_eq(run_predict("--maps " FOLDER "out " FOLDER "in/b.png " FOLDER "in/sub/b.png " FOLDER
+                                 "in/sub/deep/b.png " FOLDER "in/b.png"),
+                     0);
+    json_t *lines = printed_lines();
+    ck_assert_str_eq(member_text(lines, 0, "map"), FOLDER "out/b.tiff");
+    ck_assert_str_eq(member_text(lines, 1, "map"), FOLDER "out/b.png.tiff");
+    ck_assert_str_eq(member_text(lines, 2, "map"), FOLDER "out/b.png~2.tiff");
+    ck_assert_str_eq(member_text(lines, 3, "map"), FOLDER "out/b.tiff");
+    json_decref(lines);
+    ck_assert_int_eq(files_in(FOLDER "out"), 3);
+    ck_assert_int_eq(shell("grep -q replaced " FOLDER "stderr"), 1);
+    ck_assert_int_eq(run_predict("--maps " FOLDER "out --overlays " FOLDER "out " FOLDER "in/sub/b.png"), 0);
+    assert_file_holds(FOLDER "stderr", "1 map or overlay of an earlier run was replaced");
+    ck_assert_int_eq(run_predict("--maps " FOLDER "out --overlays " FOLDER "out " FOLDER "in/b.png"), 0);
+    assert_file_holds(FOLDER "stderr", "2 maps or overlays of an earlier run were replaced");
+}
+END_TEST
+
 /* Every input has its line; the good ones are scored although others fail. */
 START_TEST(unreadable_images_do_not_stop_the_others) {
     SKIP_UNLESS(getenv("PROGRAM"), "PROGRAM is not set");
@@ -497,6 +522,7 @@ static Suite *make_suite(void) {
     tcase_add_test(program, scores_are_the_librarys);
     tcase_add_test(program, threshold_of_option_or_file);
     tcase_add_test(program, bits_of_option_or_model);
+    tcase_add_test(program, images_of_one_name_and_earlier_files);
     tcase_add_test(program, unreadable_images_do_not_stop_the_others);
     tcase_add_test(program, nothing_is_left_out_without_a_word);
     tcase_add_test(program, scores_outlive_pictures);

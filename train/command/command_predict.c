@@ -109,6 +109,10 @@ static EadStatus handle_all(Predictor *predictor, EadPredictInputs *inputs) {
         EAD_TRY(handle(predictor, &input));
     }
     ead_progress_finish(&predictor->progress);
+    long long replaced = predictor->output.replaced;
+    if (replaced > 0)
+        ead_print(stderr, "%lld %s of an earlier run %s replaced\n", replaced,
+                  replaced == 1 ? "map or overlay" : "maps or overlays", replaced == 1 ? "was" : "were");
     long long scored = predictor->scored, all = predictor->done + inputs->missed;
     long long unwritten = predictor->failed - (predictor->done - predictor->scored);
     if (scored < all)

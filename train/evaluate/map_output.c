@@ -7,11 +7,10 @@
 #include "train/report/overlay.h"
 
 #include <math.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ---- names: a hash table from names to the images that own them; open addressing, at most half full ---- */
 
@@ -130,10 +129,18 @@ static EadStatus make_path(const char *what, const char *folder, const char *nam
                     image, what, *target ? target : ".", what);
 }
 
+/* Whether it stands there from an earlier run. */
+static bool replaces_file(const EadMapOutput *output, const char *path) {
+    return !output->again && access(path, F_OK) == 0;
+}
+
 static EadStatus write_map(EadMapOutput *output, const char *name, const char *path, const EadImage *rgb,
                            const float *map) {
     EAD_TRY(make_path("map", output->maps, name, ".tiff", path, &output->map_path));
-    return ead_tiff_write_map(output->map_path, map, rgb->width, rgb->height);
+    bool replaces = replaces_file(output, output->map_path);
+    EAD_TRY(ead_tiff_write_map(output->map_path, map, rgb->width, rgb->height));
+    output->replaced += replaces;
+    return EAD_OK;
 }
 
 static EadStatus write_overlay(EadMapOutput *output, const char *name, const char *path, const EadImage *rgb,
@@ -143,7 +150,10 @@ static EadStatus write_overlay(EadMapOutput *output, const char *name, const cha
     if (scaled && output->threshold > 0) high = (float)(2 * output->threshold);
     if (!(high > 0 && isfinite(high))) high = 1;
     EAD_TRY(make_path("overlay", output->overlays, name, ".png", path, &output->overlay_path));
-    return ead_overlay_write_png(output->overlay_path, rgb, map, 0, high, mask);
+    bool replaces = replaces_file(output, output->overlay_path);
+    EAD_TRY(ead_overlay_write_png(output->overlay_path, rgb, map, 0, high, mask));
+    output->replaced += replaces;
+    return EAD_OK;
 }
 
 /* Forgets the path of what was not written. */
@@ -160,7 +170,9 @@ EadStatus ead_map_output_write(EadMapOutput *output, const char *folder, const c
     EadStatus first = EAD_OK, second = EAD_OK;
     forget_paths(output);
     if (!output->names) return EAD_OK;
+    size_t known = output->names->count;
     EAD_TRY(ead_output_names_take(output->names, folder, path, &name));
+    output->again = output->names->count == known;
     if (output->overlays)
         first = settle(write_overlay(output, name, path, rgb, map, score, mask), &output->overlay_path);
     if (output->maps) second = settle(write_map(output, name, path, rgb, map), &output->map_path);

@@ -3,6 +3,9 @@
 
 #include "core/image/image.h"
 
+#include <stdbool.h>
+#include <stdint.h>
+
 /* File names for what is written about images: every image has its own, so that a.png and a.jpg, or a.png
  * of two folders, do not overwrite each other's maps. */
 typedef struct EadOutputNames EadOutputNames;
@@ -23,6 +26,8 @@ typedef struct EadMapOutput {
     float color_high;              /* NAN: none */
     double threshold;
     EadOutputNames *names;
+    bool again;       /* whether the last image has been written before */
+    int64_t replaced; /* files of an earlier run */
 } EadMapOutput;
 
 /* Prepares to write 32-bit TIFFs into the folder `maps` and PNGs into `overlays`, either of which may be

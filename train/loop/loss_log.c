@@ -37,17 +37,19 @@ static EadStatus check_names(const EadLossRows *rows, const EadLossColumn *colum
 }
 
 /* Copies the rows up to step `done`. They may begin later than with step 1, where a file has been moved
- * away. */
+ * away. Those behind are read, too: an earlier step among them would be lost. */
 static EadStatus copy_rows(EadLossRows *rows, const char *path, int64_t done, FILE *to) {
     int64_t last = 0;
-    bool found = true;
-    while (last < done) {
+    bool found = true, any = false, gap = false;
+    for (;; any = true) {
         EAD_TRY(ead_loss_rows_next(rows, &found));
-        if (!found || rows->step > done || (last > 0 && rows->step != last + 1)) break;
+        if (!found) break;
+        gap = gap || (last > 0 && last < done && rows->step != last + 1);
+        if (rows->step > done) continue;
         write_row(to, rows->step, rows->values, rows->names.count + 1);
         last = rows->step;
     }
-    if (last == done || (last == 0 && found)) return EAD_OK;
+    if (!gap && (last == done || (last == 0 && any))) return EAD_OK;
     return ead_fail(EAD_BAD_FILE, "%s: lacks steps up to %lld, which the checkpoint has done", path,
                     (long long)done);
 }

@@ -35,14 +35,13 @@ static bool parse_value(char *cell, float *value) {
     return end > cell && *end == '\0';
 }
 
-static bool parse_row(EadLossRows *rows) {
+static bool parse_row(EadLossRows *rows, int64_t *step) {
     char **cells = rows->csv.fields, *end;
     if (cells_of(&rows->csv) != rows->names.count + 2) return false;
-    int64_t step = strtoll(cells[0], &end, 10);
-    if (end == cells[0] || *end || end - cells[0] > MAX_STEP_DIGITS || step <= rows->step) return false;
+    *step = strtoll(cells[0], &end, 10);
+    if (end == cells[0] || *end || end - cells[0] > MAX_STEP_DIGITS || *step <= 0) return false;
     for (int i = 0; i <= rows->names.count; i++)
         if (!parse_value(cells[1 + i], &rows->values[i])) return false;
-    rows->step = step;
     return true;
 }
 
@@ -53,9 +52,16 @@ EadStatus ead_loss_rows_next(EadLossRows *rows, bool *found) {
     if (!*found) return EAD_OK;
     bool whole = csv->lines_read >= csv->line; /* it ends with its line */
     if (!whole) *found = false;
-    if (!whole || parse_row(rows)) return EAD_OK;
-    return ead_fail(EAD_BAD_FILE, "%s:%d: not a row of losses after step %lld", csv->label, csv->line,
-                    (long long)rows->step);
+    int64_t step, last = rows->step;
+    if (!whole) return EAD_OK;
+    if (!parse_row(rows, &step))
+        return ead_fail(EAD_BAD_FILE, "%s:%d: not a row of losses after step %lld", csv->label, csv->line,
+                        (long long)last);
+    rows->step = step;
+    if (step > last) return EAD_OK;
+    return ead_fail(EAD_BAD_FILE,
+                    "%s:%d: step %lld stands behind step %lld, but rows are sorted by step, each once",
+                    csv->label, csv->line, (long long)step, (long long)last);
 }
 
 void ead_loss_rows_close(EadLossRows *rows) {
