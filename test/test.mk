@@ -41,7 +41,7 @@ $(BUILD)/test/double_%: $$(call test_object,double,double_$$*) $(DOUBLE_ARCHIVE)
 
 # The program with one more method: the two tables are compiled anew, with its rows, and the rest is as it is.
 TOY := $(BUILD)/toy/efficientad
-TOY_OBJECTS := $(BUILD)/toy/models/model_file.o $(BUILD)/toy/train/trainer.o $(call objects,$(wildcard test/toy/*.c),float)
+TOY_OBJECTS := $(BUILD)/toy/models/model_file.o $(BUILD)/toy/train/fit.o $(call objects,$(wildcard test/toy/*.c),float)
 $(BUILD)/toy/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	@$(CC) -Itest/toy $(ALL_CFLAGS) -MMD -MP -c -o $@ $<

@@ -21,8 +21,7 @@ enum { EAD_MAX_PHASES = 4 };
 typedef struct EadPhase {
     const char *doing; /* "training", for the progress line */
     int64_t steps;
-    const char *steps_key; /* the config key that says so */
-    const char *rate_key;  /* the config key to lower where a loss is not finite, and its value */
+    const char *rate_key; /* the config key to lower where a loss is not finite, and its value */
     double rate;
 } EadPhase;
 
@@ -40,7 +39,8 @@ typedef struct EadFit {
     EadCompareScope scope;  /* what a run and its checkpoint must have in common */
     /* Columns of losses.csv over all phases, the last is what is minimized; NULL: no phase has steps. */
     const EadLossColumn *losses;
-    int maps_key; /* the EadConfigKeyId that chooses maps (EadMethod.maps), or -1 */
+    int maps_key;   /* the EadConfigKeyId that chooses maps (EadMethod.maps), or -1 */
+    int length_key; /* the one that says how long it trains, in steps or epochs; -1: in one pass */
 
     /* Checks its own keys. Errors: EAD_BAD_ARGUMENT, the first of what it adds to config->problems. */
     EadStatus (*check)(EadConfig *config, EadCheckScope scope);
@@ -91,6 +91,12 @@ EadStatus ead_fit_of_config(const EadConfig *config, const EadFit **out);
 /* Checks a config for the training of its method. Errors: EAD_BAD_ARGUMENT, the first of what it adds to
  * config->problems. */
 EadStatus ead_fit_check(EadConfig *config);
+
+/* Adds to problems what of all that a run writes cannot be written; makes no folder. */
+void ead_fit_check_outputs(const EadFit *fit, const EadConfig *config, EadProblems *problems);
+
+/* What a training with this config does: "70000 steps", "160 epochs", "one pass". text: [64]. */
+void ead_fit_trained(const EadConfig *config, char *text);
 
 /* Runs a fit and fills the run folder spec->config->output: config.yaml, losses.csv, checkpoint.safetensors
  * and the model file; for a detector also events.out.tfevents.* (TensorBoard) and, where there are test

@@ -22,44 +22,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* ---- the table ---- */
-
-#define EAD_FIT(name) extern const EadFit ead_fit_##name;
-#include "train/fits.def"
-#undef EAD_FIT
-
-static const EadFit *const fits[] = {
-#define EAD_FIT(name) &ead_fit_##name,
-#include "train/fits.def"
-#undef EAD_FIT
-};
-
-const EadFit *ead_fit_find(const char *name) {
-    for (size_t i = 0; i < sizeof fits / sizeof *fits; i++)
-        if (strcmp(fits[i]->name, name) == 0) return fits[i];
-    return NULL;
-}
-
-EadStatus ead_fit_of_config(const EadConfig *config, const EadFit **out) {
-    char known[256] = "";
-    const EadMethod *method;
-    *out = ead_method_find(config->model_method) ? ead_fit_find(config->model_method) : NULL;
-    if (*out) return EAD_OK;
-    for (int i = 0; (method = ead_method_at(i)) != NULL; i++)
-        snprintf(known + strlen(known), sizeof known - strlen(known), "%s%s", i ? ", " : "", method->name);
-    return ead_fail(EAD_BAD_ARGUMENT, "model.method: there is no method '%.80s'; there are: %s",
-                    config->model_method, known);
-}
-
-EadStatus ead_fit_check(EadConfig *config) {
-    const EadFit *fit;
-    int known = config->problems.lines.count;
-    (void)ead_config_check(config);
-    ead_problems_add(&config->problems, ead_fit_of_config(config, &fit));
-    if (fit) (void)fit->check(config, EAD_CHECK_TRAINING);
-    return ead_problems_since(&config->problems, known);
-}
-
 /* ---- a run ---- */
 
 typedef struct Run {
@@ -167,7 +129,8 @@ static EadStatus find_start(Run *run) {
     int64_t done = 0;
     if (run->fit->phases) run->phase_count = run->fit->phases(run->state, run->phases);
     for (int p = 0; p < run->phase_count; p++) run->steps += run->phases[p].steps;
-    const char *steps_key = run->phase_count ? run->phases[run->phase_count - 1].steps_key : "";
+    int key = run->fit->length_key;
+    const char *steps_key = key >= 0 ? ead_config_key(key)->rule.name : "";
     if (ead_run_folder_resumes(&run->folder, run->spec->resume)) {
         bool detector = run->fit->model != NULL;
         EAD_TRY(ead_file_expect(run->folder.checkpoint,
@@ -221,16 +184,11 @@ static EadStatus plan_step(Run *run) {
 
 /* Everything that will be written can be; no folder is made. */
 static EadStatus check_outputs(const Run *run) {
-    const EadConfig *config = run->config;
-    const char *const files[] = {run->folder.config, run->folder.model, run->folder.checkpoint,
-                                 run->folder.losses};
-    EAD_TRY(ead_check_output_folder(config->output, "--output"));
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) EAD_TRY(ead_check_output_in_run(files[i]));
-    if (!run->fit->model) return EAD_OK;
-    EadPath cache;
-    EAD_TRY(ead_train_data_cache(config, cache));
-    EAD_TRY(ead_check_output_folder(cache, "dataset.cache"));
-    return ead_evaluate_check_outputs(config->output, config->eval_maps, config->eval_overlays);
+    EadProblems problems = {0};
+    ead_fit_check_outputs(run->fit, run->config, &problems);
+    EadStatus status = ead_problems_tell(&problems, stderr);
+    ead_problems_free(&problems);
+    return status;
 }
 
 /* Ranks need a batch that has an image for each. */

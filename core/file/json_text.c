@@ -1,8 +1,14 @@
 /* What jansson means by a failure. */
 #include "core/file/json_text.h"
 
+#include "core/base/text.h"
+
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { MAX_FILE = 1 << 28 };
 
 /* malloc() leaves ENOMEM where memory ran out: jansson may give another reason then, or none, or leave out what it had no
  * room for. */
@@ -16,4 +22,21 @@ EadStatus ead_json_parse(const char *label, const char *text, size_t size, size_
     json_decref(*root);
     *root = NULL;
     return no_memory ? ead_fail(EAD_NO_MEMORY, "%s: no memory to read it", label) : EAD_BAD_FILE;
+}
+
+EadStatus ead_json_load(const char *path, json_t **root) {
+    char *text;
+    size_t size;
+    json_error_t error;
+    *root = NULL;
+    EAD_TRY(ead_read_text(path, MAX_FILE, &text, &size));
+    EadStatus status = ead_json_parse(path, text, size, 0, root, &error);
+    free(text);
+    if (status != EAD_OK && status != EAD_BAD_FILE) return status;
+    if (*root && !json_is_object(*root)) {
+        snprintf(error.text, sizeof error.text, "is not an object");
+        json_decref(*root);
+        *root = NULL;
+    }
+    return *root ? EAD_OK : ead_fail(EAD_BAD_FILE, "%s:%d: %s", path, error.line, error.text);
 }

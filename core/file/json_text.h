@@ -10,3 +10,7 @@
  * is NULL then. */
 EadStatus ead_json_parse(const char *label, const char *text, size_t size, size_t flags, json_t **root,
                          json_error_t *error);
+
+/* Reads a file that holds an object; the caller frees *root by json_decref(). Errors: EAD_IO; EAD_BAD_FILE,
+ * "FILE:LINE: ..."; EAD_NO_MEMORY. *root is NULL then. */
+EadStatus ead_json_load(const char *path, json_t **root);

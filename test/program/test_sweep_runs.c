@@ -13,6 +13,13 @@
 
 /* ---- the report ---- */
 
+/* What makes the run of a metrics.json finished. */
+static void write_page(const char *metrics) {
+    char page[300];
+    snprintf(page, sizeof page, "%.*sreport.html", (int)(strlen(metrics) - strlen("metrics.json")), metrics);
+    write_text(page, "");
+}
+
 /* Two collections of the paper with all their scenarios, the third with one too few; two seeds, of which the
  * second lacks one run of MVTec LOCO. */
 static void write_results(void) {
@@ -47,6 +54,7 @@ static void write_results(void) {
                     snprintf(text, sizeof text, "{\"image_auroc\": %.3f, \"au_pro_0.30\": null}", auroc);
                 snprintf(path, sizeof path, S "results/%s%d-%d/metrics.json", collections[c].name, i, seed);
                 write_text(path, text);
+                write_page(path);
             }
     fputs("]}\n", manifest);
     ck_assert_int_eq(fclose(manifest), 0);
@@ -133,7 +141,9 @@ START_TEST(shows_speed_beside_the_paper) {
         "{\"variant\": \"patchcore\", \"collection\": \"visa\", \"category\": \"candle\", \"seed\": \"2\", "
         "\"steps\": 1, \"folder\": \"b\"}]}");
     write_text(S "speed/a/metrics.json", "{\"image_auroc\": 0.9}");
+    write_page(S "speed/a/metrics.json");
     write_text(S "speed/b/metrics.json", "{\"image_auroc\": 0.9}");
+    write_page(S "speed/b/metrics.json");
     ASSERT_OK(ead_sweep_results_read(S "speed/t.sweep.json", &results));
     ASSERT_OK(ead_sweep_speed_table(&results, &table));
     ck_assert_str_eq(table.cells.items[5], "");
@@ -180,7 +190,9 @@ START_TEST(damaged_runs_cost_themselves) {
                    "\"steps\": 1, \"folder\": \"b\"}]}");
         shell_ok("rm -rf " S "damaged/a");
         write_text(S "damaged/a/metrics.json", "{\"image_auroc\": 0.1}");
+        write_page(S "damaged/a/metrics.json");
         write_text(S "damaged/b/metrics.json", "{\"image_auroc\": 0.9}");
+        write_page(S "damaged/b/metrics.json");
         snprintf(command, sizeof command, "cd " S "damaged && %s", damages[i]);
         shell_ok(command);
         ASSERT_OK(ead_sweep_results_read(S "damaged/t.sweep.json", &results));
@@ -201,7 +213,8 @@ START_TEST(shows_every_collection) {
     EadTextTable table;
     shell_ok(
         "rm -rf " S "many; mkdir -p " S "many; cd " S "many; for i in $(seq 20); do mkdir $i; printf "
-        "'{\"image_auroc\": 0.%d}' $((79 + i)) >$i/metrics.json; done; (printf '{\"format\": "
+        "'{\"image_auroc\": 0.%d}' $((79 + i)) >$i/metrics.json; : >$i/report.html; done; (printf "
+        "'{\"format\": "
         "\"efficientad-sweep/1\", \"title\": \"T\", \"paper\": \"\", \"runs\": ['; for i in $(seq 20); do "
         "printf '{\"variant\": \"v\", \"collection\": \"c%d\", \"category\": \"k\", \"seed\": \"1\", "
         "\"steps\": 1, \"folder\": \"%d\"}' $i $i; [ $i = 20 ] || printf ,; done; echo ']}') >t.sweep.json");
@@ -357,14 +370,18 @@ END_TEST
 START_TEST(folders_are_tried_before_the_first_run) {
     static const char *const told[] = {
         "t/v/s/gasket/seed-2: cannot write here: ",
-        "t/v/s/gasket/seed-3/log.txt: cannot write: Is a directory; move it away\n",
-        "t/v/s/gasket/seed-4/log.txt: cannot write: No such device or address; move it away\n",
+        "t/v/s/gasket/seed-3/log.txt: is a folder, not a regular file; put one in its place\n",
+        "t/v/s/gasket/seed-4/log.txt: is a FIFO, not a regular file; put one in its place\n",
         "t/v/s/gasket/seed-5/config.yaml: was made with dataset.path",
         "t/v/s/gasket/seed-6/config.yaml: cannot open this config: ",
         "t/v/s/gasket/seed-7: cannot write here: ",
         "t/v/s/gasket/seed-8/checkpoint.safetensors: is a teacher, not a checkpoint of a training",
+        "t/v/s/gasket/seed-9/metrics.json: cannot write: it is a folder",
+        "t/v/s/gasket/seed-10/metrics.json: is a FIFO, not a regular file",
+        "t/v/s/gasket/seed-11/.lock: is a FIFO, not a regular file",
+        "t/v/s/gasket/seed-12/.lock: this file is not a lock of this program",
         "t/cache: cannot write here: ",
-        "efficientad: these 8 are wrong; nothing was begun\n"};
+        "efficientad: these 12 are wrong; nothing was begun\n"};
     Outcome outcome;
     NEED_PROGRAM();
     shell_ok("rm -rf " S "t " S "data");
@@ -374,12 +391,15 @@ START_TEST(folders_are_tried_before_the_first_run) {
                            "  train.lr_drop_at: 1, autoencoder.enabled: false, loss.penalty: false}\n"
                            "collections: {s: {categories: [gasket]}}\n"
                            "variants: {v: {}}\n"
-                           "seeds: [1, 2, 3, 4, 5, 6, 7, 8]\n");
+                           "seeds: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]\n");
     shell_ok(
         "mkdir -p " S "t/v/s/gasket && cd " S "t/v/s/gasket && mkdir seed-3 seed-4 seed-5 seed-6 seed-8 && "
         ": >seed-2 && mkdir seed-3/log.txt && mkfifo seed-4/log.txt && ln -s ../../../t.yaml/no seed-7 && "
         ": >../../../cache && echo 'train.steps: 7' >seed-5/config.yaml && : >seed-5/checkpoint.safetensors "
-        "&& : >seed-6/model.safetensors && cp $OLDPWD/models/weights/teacher_small.safetensors "
+        "&& mkdir -p seed-9/metrics.json seed-10 seed-11 seed-12 && mkfifo seed-10/metrics.json "
+        "seed-11/.lock && "
+        "echo notes >seed-12/.lock && : >seed-6/model.safetensors && cp "
+        "$OLDPWD/models/weights/teacher_small.safetensors "
         "seed-8/checkpoint.safetensors");
     shell_ok("printf 'dataset: {path: " S "data, category: gasket, cache: " S
              "t/cache}\nmodel.image_size: 128\n"
@@ -390,13 +410,60 @@ START_TEST(folders_are_tried_before_the_first_run) {
     ck_assert_int_eq(outcome.code, 1);
     for (int i = 0; i < (int)(sizeof told / sizeof *told); i++)
         ck_assert_msg(strstr(outcome.err, told[i]), "%s: %s", told[i], outcome.err);
-    ck_assert(!strstr(outcome.err, "seed-1"));
+    ck_assert(!strstr(outcome.err, "seed-1:") && !strstr(outcome.err, "seed-1/"));
     shell_ok("find " S "t | sort | cmp - " S "before");
-    run("sweep " S "t.yaml --shard 1/8", 0, &outcome); /* its part is in order, but for the cache of all */
+    run("sweep " S "t.yaml --shard 1/12", 0, &outcome); /* its part is in order, but for the cache of all */
     ck_assert_msg(outcome.code == 1 && outcome.complaints == 1 && strstr(outcome.err, "t/cache: "), "%s",
                   outcome.err);
     shell_ok("rm " S "t/cache");
-    run_well("sweep " S "t.yaml --shard 1/8");
+    run_well("sweep " S "t.yaml --shard 1/12");
+}
+END_TEST
+
+/* Whatever sweep does not call finished, report leaves out, and says so; a run that is damaged is made anew. */
+START_TEST(sweep_and_report_say_the_same) {
+    static const struct {
+        const char *damage, *state, *says;
+    } cases[] = {
+        {"sed -i 's/}$//' metrics.json", "damaged", "metrics.json:"},
+        {": >model.safetensors", "damaged", "model.safetensors: is an empty file"},
+        {"truncate -s -1 model.safetensors", "damaged", "model.safetensors: "},
+        {"sed -i 's/hard_quantile: 0.999/hard_quantile: 0.5/' config.yaml", "changed",
+         "was made with loss.hard_"},
+        {"rm report.html", "started", "0 of 1 runs"},
+    };
+    Outcome outcome;
+    NEED_PROGRAM();
+    shell_ok("rm -rf " S "same " S "data");
+    run_well("synth --output " S "data --category gasket --size 128 --train 3 --test-good 2 --test-defect 1");
+    write_text(S "same.yaml", "output: " S "same\nconfig: {dataset.path: " S "data, model.image_size: 128,\n"
+                              "  train.steps: 1, autoencoder.enabled: false, loss.penalty: false}\n"
+                              "collections: {s: {categories: [gasket]}}\nvariants: {v: {}}\nseeds: [1]\n");
+    run_well("sweep " S "same.yaml");
+    run_well("report " S "same");
+    assert_file_holds(S "same/same.md", "1 of 1 runs are finished, 1 seed. Training: 1 step. Percent;");
+    shell_ok("cp -r " S "same/v/s/gasket/seed-1 " S "kept");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char command[512];
+        snprintf(command, sizeof command,
+                 "rm -r " S "same/v/s/gasket/seed-1 && cp -r " S "kept " S "same/v/s/gasket/seed-1 && cd " S
+                 "same/v/s/gasket/seed-1 && %s",
+                 cases[i].damage);
+        shell_ok(command);
+        run("sweep -n " S "same.yaml", 0, &outcome);
+        ck_assert_msg(strncmp(outcome.out, cases[i].state, strlen(cases[i].state)) == 0, "%s", outcome.out);
+        run("report " S "same", 0, &outcome);
+        ck_assert_int_eq(outcome.code, 0);
+        assert_file_holds(S "same/same.md", "0 of 1 runs are finished");
+        assert_contains(i < 4 ? outcome.err : outcome.out, cases[i].says);
+        run("sweep " S "same.yaml", 0, &outcome);
+        ck_assert_int_eq(outcome.code, i == 3);
+        if (i == 3) continue;
+        run_well("report " S "same");
+        assert_file_holds(S "same/same.md", "1 of 1 runs are finished");
+        ck_assert(same_runs(S "same/v/s/gasket/seed-1/", S "kept/"));
+    }
+    shell_ok("rm -r " S "kept");
 }
 END_TEST
 
@@ -418,6 +485,7 @@ static Suite *make_suite(void) {
     tcase_add_test(tests, a_killed_sweep_gives_the_same_table);
     tcase_add_test(tests, a_failed_run_does_not_stop_the_others);
     tcase_add_test(tests, folders_are_tried_before_the_first_run);
+    tcase_add_test(tests, sweep_and_report_say_the_same);
     suite_add_tcase(suite, tests);
     return suite;
 }

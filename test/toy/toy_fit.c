@@ -54,8 +54,8 @@ static void free_state(void *state) {
 static int phases(const void *state, EadPhase out[EAD_MAX_PHASES]) {
     const EadConfig *config = ((const State *)state)->spec->config;
     int64_t steps = config->train_steps;
-    out[0] = (EadPhase){"warming up", WARM_UP, "train.steps", "train.lr", config->train_lr};
-    out[1] = (EadPhase){"playing", steps - WARM_UP, "train.steps", "train.lr", config->train_lr};
+    out[0] = (EadPhase){"warming up", WARM_UP, "train.lr", config->train_lr};
+    out[1] = (EadPhase){"playing", steps - WARM_UP, "train.lr", config->train_lr};
     return steps < WARM_UP ? 0 : steps == WARM_UP ? 1 : 2;
 }
 
@@ -152,6 +152,7 @@ const EadFit ead_fit_toy = {.name = "toy",
                             .scope = EAD_SAME_STEPS,
                             .losses = losses,
                             .maps_key = -1,
+                            .length_key = EAD_KEY_train_steps,
                             .check = check,
                             .create = create,
                             .free = free_state,

@@ -3,7 +3,9 @@
 #define S "build/scratch/test_sweep/"
 #include "test/support/runs.h"
 
+#include "train/fit.h"
 #include "train/sweep/job_array.h"
+#include "train/sweep/sweep_report.h"
 #include "train/sweep/sweep_results.h"
 #include "train/sweep/sweep.h"
 
@@ -306,7 +308,7 @@ END_TEST
 
 static EadRunState state_of(const EadSweep *sweep, int run) {
     EadRunState state;
-    ASSERT_OK(ead_sweep_state(&sweep->runs[run], &state));
+    ASSERT_OK(ead_sweep_state(sweep->runs[run].config.output, &sweep->runs[run].config, &state));
     return state;
 }
 
@@ -326,6 +328,20 @@ START_TEST(tells_new_started_finished_and_changed) {
     ck_assert_int_eq(state_of(&sweep, 0), EAD_RUN_STARTED);
     write_text(S "runs/v/c/a/seed-1/report.html", "");
     ck_assert_int_eq(state_of(&sweep, 0), EAD_RUN_FINISHED);
+    /* Cut, empty, of another kind: damaged, whichever file it is; the run can go on. */
+    static const char *const damaged[] = {
+        "metrics.json",      "", "metrics.json",      "{\"image_auroc\": 1", "metrics.json",      "[]",
+        "model.safetensors", "", "model.safetensors", "\x10\0\0\0",          "model.safetensors", "a text"};
+    for (int i = 0; i < 12; i += 2) {
+        char path[128];
+        snprintf(path, sizeof path, S "runs/v/c/a/seed-1/%s", damaged[i]);
+        write_text(path, damaged[i + 1]);
+        ck_assert_int_eq(state_of(&sweep, 0), EAD_RUN_DAMAGED);
+        assert_contains(ead_error_message(), path);
+        write_text(S "runs/v/c/a/seed-1/metrics.json", "{}");
+        remove(S "runs/v/c/a/seed-1/model.safetensors");
+    }
+    ck_assert_int_eq(state_of(&sweep, 0), EAD_RUN_FINISHED);
     sweep.runs[0].config.train_threads = 3;
     ck_assert_int_eq(state_of(&sweep, 0), EAD_RUN_FINISHED);
     sweep.runs[0].config.train_steps = 3;
@@ -333,6 +349,39 @@ START_TEST(tells_new_started_finished_and_changed) {
     ck_assert(strstr(ead_error_message(), "train.steps: 70000, the config now says 3"));
     ck_assert_int_eq(state_of(&sweep, 1), EAD_RUN_NEW);
     free(yaml);
+    ead_sweep_free(&sweep);
+}
+END_TEST
+
+/* ---- what was trained ---- */
+
+/* Not every method has steps; the report names what each has. */
+START_TEST(tells_what_each_method_trains) {
+    EadSweep sweep;
+    EadSweepResults results;
+    char notes[1024];
+    shell_ok("rm -rf " S "trained");
+    ASSERT_OK(
+        load_text("output: " S "trained\npaper: table4\n"
+                  "config: {train.steps: 7, simplenet.epochs: 3, fastflow.epochs: 1, loss.penalty: false}\n"
+                  "collections: {c: {categories: [a], config: {dataset.type: mvtec_ad, dataset.path: d}}}\n"
+                  "seeds: [1, 2]\n"
+                  "variants:\n"
+                  "  bank: {model.method: patchcore}\n"
+                  "  several: {model.method: patchcore_ensemble}\n"
+                  "  simple: {model.method: simplenet}\n"
+                  "  flow: {model.method: fastflow}\n"
+                  "  steps: {}\n",
+                  &sweep));
+    ASSERT_OK(ead_sweep_expand(&sweep, NULL, NULL, 0));
+    sweep.trained = ead_fit_trained;
+    ASSERT_OK(ead_sweep_write_manifest(&sweep, 1));
+    ASSERT_OK(ead_sweep_results_read(S "trained/sweep.sweep.json", &results));
+    ead_sweep_notes(&results, notes, sizeof notes);
+    assert_contains(notes,
+                    "0 of 10 runs are finished, 2 seeds. Training: one pass, 3 epochs, 1 epoch, 7 steps "
+                    "(EfficientAD in the paper: 70000 steps). Percent;");
+    ead_sweep_results_free(&results);
     ead_sweep_free(&sweep);
 }
 END_TEST
@@ -459,6 +508,7 @@ static Suite *make_suite(void) {
     tcase_add_test(tests, shards_are_parsed);
     tcase_add_test(tests, configs_differ_by_what_matters);
     tcase_add_test(tests, tells_new_started_finished_and_changed);
+    tcase_add_test(tests, tells_what_each_method_trains);
     tcase_add_test(tests, a_failed_run_is_told_by_its_log);
     tcase_add_test(tests, paper_tables_expand_to_their_runs);
     tcase_add_test(tests, paper_numbers_belong_to_variants);

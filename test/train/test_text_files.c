@@ -85,6 +85,7 @@ static int read_losses(void) {
 static int read_manifest(void) {
     EadSweepResults results;
     write_marked(S "r/metrics.json", "{\"image_auroc\":\n0.75}\n", "\r\n");
+    write_text(S "r/report.html", "");
     ASSERT_OK(ead_sweep_results_read(S "file", &results));
     int wrong = results.run_count != 1 || results.finished != 1;
     ead_sweep_results_free(&results);

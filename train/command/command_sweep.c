@@ -12,8 +12,10 @@ static EadStatus list_runs(const EadSweepWork *work) {
     for (int i = 0; i < work->sweep->run_count; i++) {
         EadRunState state;
         if (!ead_sweep_in_shard(work, i)) continue;
-        EAD_TRY(ead_sweep_state(&work->sweep->runs[i], &state));
-        if (state == EAD_RUN_CHANGED) ead_print(stderr, "%s\n", ead_error_message());
+        const EadConfig *config = &work->sweep->runs[i].config;
+        EAD_TRY(ead_sweep_state(config->output, config, &state));
+        if (state == EAD_RUN_CHANGED || state == EAD_RUN_DAMAGED)
+            ead_print(stderr, "%s\n", ead_error_message());
         printf("%s\t%s\n", ead_run_state_name(state), work->sweep->runs[i].name);
         counts[state]++;
         total++;
@@ -42,6 +44,11 @@ static EadStatus print_renamed(const EadSweep *sweep) {
     return status;
 }
 
+static void check_outputs(const EadConfig *config, EadProblems *problems) {
+    const EadFit *fit;
+    if (ead_fit_of_config(config, &fit) == EAD_OK) ead_fit_check_outputs(fit, config, problems);
+}
+
 static EadStatus run_sweep(const EadArguments *arguments, EadSweep *sweep) {
     EadSweepWork work = {.jobs = (int)ead_arguments_value(arguments, EAD_OPTION_JOBS).i64,
                          .device = ead_arguments_text(arguments, EAD_OPTION_DEVICE),
@@ -51,6 +58,8 @@ static EadStatus run_sweep(const EadArguments *arguments, EadSweep *sweep) {
         work.threads = (int)ead_arguments_value(arguments, EAD_OPTION_THREADS).i64;
     EAD_TRY(ead_sweep_load(arguments->paths[0], sweep));
     sweep->check = ead_fit_check;
+    sweep->check_outputs = check_outputs;
+    sweep->trained = ead_fit_trained;
     EAD_TRY(ead_sweep_expand(sweep, ead_arguments_text(arguments, EAD_OPTION_SWEEP_OUTPUT),
                              arguments->settings, arguments->setting_count));
     EAD_TRY(ead_job_array_shard(ead_sweep_begun_in(sweep), &work.shard));

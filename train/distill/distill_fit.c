@@ -146,8 +146,7 @@ static void free_state(void *state) {
 
 static int phases(const void *state, EadPhase out[EAD_MAX_PHASES]) {
     const EadConfig *config = ((const DistillState *)state)->config;
-    out[0] =
-        (EadPhase){"distilling", config->distill_steps, "distill.steps", "distill.lr", config->distill_lr};
+    out[0] = (EadPhase){"distilling", config->distill_steps, "distill.lr", config->distill_lr};
     return 1;
 }
 
@@ -365,6 +364,7 @@ const EadFit ead_fit_distill = {.name = "distill",
                                 .scope = EAD_SAME_DISTILLATION,
                                 .losses = ead_distill_losses,
                                 .maps_key = -1,
+                                .length_key = EAD_KEY_distill_steps,
                                 .check = check,
                                 .create = create,
                                 .sample = sample,

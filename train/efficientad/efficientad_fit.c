@@ -131,7 +131,7 @@ static EadStatus open_penalty(void *state) {
 
 static int phases(const void *state, EadPhase out[EAD_MAX_PHASES]) {
     const EadConfig *config = ((const FitState *)state)->config;
-    out[0] = (EadPhase){"training", config->train_steps, "train.steps", "train.lr", config->train_lr};
+    out[0] = (EadPhase){"training", config->train_steps, "train.lr", config->train_lr};
     return 1;
 }
 
@@ -331,6 +331,7 @@ const EadFit ead_fit_efficientad = {.name = "efficientad",
                                     .scope = EAD_SAME_STEPS,
                                     .losses = ead_efficientad_losses,
                                     .maps_key = EAD_KEY_maps_select,
+                                    .length_key = EAD_KEY_train_steps,
                                     .check = check,
                                     .create = create,
                                     .sample = sample,

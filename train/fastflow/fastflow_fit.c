@@ -68,7 +68,7 @@ static int phases(const void *state, EadPhase out[EAD_MAX_PHASES]) {
     const EadConfig *config = s->config;
     int64_t images = s->data ? s->data->dataset.train.count : 1, batch = config->fastflow_batch;
     int64_t steps = (images * config->fastflow_epochs + batch - 1) / batch;
-    out[0] = (EadPhase){"training", steps, "fastflow.epochs", "fastflow.lr", config->fastflow_lr};
+    out[0] = (EadPhase){"training", steps, "fastflow.lr", config->fastflow_lr};
     return 1;
 }
 
@@ -158,6 +158,7 @@ const EadFit ead_fit_fastflow = {.name = "fastflow",
                                  .scope = EAD_SAME_STEPS,
                                  .losses = ead_fastflow_losses,
                                  .maps_key = -1,
+                                 .length_key = EAD_KEY_fastflow_epochs,
                                  .check = ead_fit_check_backbone,
                                  .create = create,
                                  .sample = sample,

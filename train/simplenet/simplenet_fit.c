@@ -80,8 +80,7 @@ static int phases(const void *state, EadPhase out[EAD_MAX_PHASES]) {
     const EadConfig *config = s->config;
     int64_t images = s->data->dataset.train.count, batch = config->simplenet_batch;
     int64_t steps = (images * config->simplenet_epochs + batch - 1) / batch;
-    out[0] = (EadPhase){"training", steps, "simplenet.epochs", "simplenet.discriminator_lr",
-                        config->simplenet_discriminator_lr};
+    out[0] = (EadPhase){"training", steps, "simplenet.discriminator_lr", config->simplenet_discriminator_lr};
     return 1;
 }
 
@@ -205,6 +204,7 @@ const EadFit ead_fit_simplenet = {.name = "simplenet",
                                   .scope = EAD_SAME_STEPS,
                                   .losses = ead_simplenet_losses,
                                   .maps_key = -1,
+                                  .length_key = EAD_KEY_simplenet_epochs,
                                   .check = ead_fit_check_backbone,
                                   .create = create,
                                   .sample = sample,

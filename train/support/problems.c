@@ -8,7 +8,8 @@ enum { TOLD = 20 };
 void ead_problems_add(EadProblems *problems, EadStatus status) {
     if (status == EAD_OK) return;
     if (problems->status == EAD_OK || status == EAD_NO_MEMORY) problems->status = status;
-    if (ead_strings_add(&problems->lines, ead_error_message()) != EAD_OK) problems->status = EAD_NO_MEMORY;
+    if (ead_strings_add_once(&problems->lines, ead_error_message()) != EAD_OK)
+        problems->status = EAD_NO_MEMORY;
 }
 
 EadStatus ead_problems_since(const EadProblems *problems, int known) {

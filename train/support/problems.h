@@ -11,7 +11,7 @@ typedef struct EadProblems {
     EadStatus status;    /* of the first; EAD_OK: there is none; EAD_NO_MEMORY goes before all others */
 } EadProblems;
 
-/* Keeps the thread's present message, that of a failure with `status`; EAD_OK is none. */
+/* Keeps the thread's present message, that of a failure with `status`, once; EAD_OK is none. */
 void ead_problems_add(EadProblems *problems, EadStatus status);
 
 /* EAD_OK if there is none behind the first `known` ones, else fails with the next. */

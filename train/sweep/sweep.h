@@ -53,6 +53,9 @@ typedef struct EadSweep {
     EadSweepRun *runs; /* [run_count], by variant, collection, category, seed */
     int run_count;
     EadStatus (*check)(EadConfig *config); /* of every run's config; NULL: ead_config_check() */
+    void (*check_outputs)(const EadConfig *config, EadProblems *problems); /* of every run; NULL: nothing */
+    /* What a run trains, "70000 steps", into text [EAD_TRAINED_SIZE]; NULL: as train.steps says. */
+    void (*trained)(const EadConfig *config, char *text);
 } EadSweep;
 
 /* Reads the file; no runs yet. Errors: EAD_IO; EAD_BAD_FILE, "FILE:LINE: ..."; EAD_NO_MEMORY. Free always. */
@@ -67,21 +70,25 @@ EadStatus ead_sweep_expand(EadSweep *sweep, const char *output, const char *cons
 /* Harmless on a zeroed sweep. */
 void ead_sweep_free(EadSweep *sweep);
 
+enum { EAD_TRAINED_SIZE = 64 };
+
 /* What is left to do of a run. */
 typedef enum EadRunState {
     EAD_RUN_NEW,
     EAD_RUN_STARTED,  /* can be resumed */
     EAD_RUN_ACTIVE,   /* a process is at it */
     EAD_RUN_FINISHED, /* its metrics are there */
+    EAD_RUN_DAMAGED,  /* it was finished, but a file of it cannot be used; it can be resumed */
     EAD_RUN_CHANGED,  /* made with a config that gives other metrics */
 } EadRunState;
 
-/* "new", "started", "active", "finished", "changed". */
+/* "new", "started", "active", "finished", "damaged", "changed". */
 const char *ead_run_state_name(EadRunState state);
 
-/* Looks at the run's folder, which need not exist. EAD_RUN_CHANGED leaves the key in ead_error_message().
- * Errors: EAD_NO_MEMORY; EAD_BAD_FILE for a config.yaml that cannot be read. */
-EadStatus ead_sweep_state(const EadSweepRun *run, EadRunState *state);
+/* Looks at a run's folder, which need not exist; sweep and report go by what it says. config: of the run as the sweep
+ * would do it; NULL: not known. EAD_RUN_CHANGED leaves the key in ead_error_message(), EAD_RUN_DAMAGED the file.
+ * Errors: EAD_NO_MEMORY; EAD_BAD_FILE, EAD_IO for a config.yaml that cannot be read. */
+EadStatus ead_sweep_state(const char *folder, const EadConfig *config, EadRunState *state);
 
 /* Whether a file of that name is in the run's folder. */
 bool ead_sweep_holds(const EadSweepRun *run, const char *name);

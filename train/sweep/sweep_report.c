@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { paper_steps = 70000 };
+#define EAD_PAPER_TRAINING "70000 steps"
 
 void ead_text_table_free(EadTextTable *table) {
     ead_strings_free(&table->cells);
@@ -234,21 +234,34 @@ EadStatus ead_sweep_speed_table(const EadSweepResults *results, EadTextTable *ta
     return table->status;
 }
 
+/* " Training: 70000 steps, one pass." Nothing where the list of runs does not say it. */
+static void describe_training(const EadSweepResults *results, char *text, size_t size) {
+    const EadStringList *trained = &results->trained;
+    bool as_paper = true;
+    text[0] = '\0';
+    for (int i = 0; i < trained->count; i++) {
+        size_t used = strlen(text);
+        snprintf(text + used, size - used, "%s%s", i ? ", " : " Training: ", trained->items[i]);
+        as_paper = as_paper && strcmp(trained->items[i], EAD_PAPER_TRAINING) == 0;
+    }
+    size_t used = strlen(text);
+    if (used > 0)
+        snprintf(text + used, size - used, "%s.",
+                 results->paper[0] && !as_paper ? " (EfficientAD in the paper: " EAD_PAPER_TRAINING ")" : "");
+}
+
 void ead_sweep_notes(const EadSweepResults *results, char *text, size_t size) {
-    char steps[64], paper[64] = "";
+    char training[256];
     bool comparable = true;
     for (int c = 0; c < results->collections.count; c++) comparable = comparable && is_comparable(results, c);
-    int min = results->min_steps, max = results->max_steps;
-    snprintf(steps, sizeof steps, min == max ? "%d" : "%d to %d", min, max);
-    if (results->paper[0] && (min != paper_steps || max != paper_steps))
-        snprintf(paper, sizeof paper, " (the paper: %d)", paper_steps);
+    describe_training(results, training, sizeof training);
     snprintf(
         text, size,
-        "%d of %d runs are finished, %d seed%s. Training: %s steps%s. Percent; a collection's metric is "
+        "%d of %d runs are finished, %d seed%s.%s Percent; a collection's metric is "
         "the mean over its scenarios, then mean ± standard deviation over the seeds for which all scenarios "
         "are there.%s",
         results->finished, results->run_count, results->seeds.count, results->seeds.count == 1 ? "" : "s",
-        steps, paper,
+        training,
         results->paper[0] && !comparable
             ? " The paper's numbers are means over all scenarios of a collection (15, 5 and 12); where "
               "fewer are here there is no difference to show."

@@ -4,9 +4,9 @@
 #include "core/base/memory.h"
 #include "core/base/paths.h"
 #include "core/base/printing.h"
-#include "core/base/text.h"
 #include "core/file/json_text.h"
 #include "train/metrics/metrics_output.h"
+#include "train/sweep/sweep.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -14,8 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-enum { MAX_FILE = 1 << 28 };
 
 static void add_column(EadSweepResults *results, int metric, const char *kind) {
     const EadMetricRow *row = &ead_metric_rows[metric];
@@ -52,13 +50,16 @@ static int find_scenario(const EadSweepResults *results, int collection, const c
 
 typedef struct ManifestRun {
     const char *variant, *collection, *category, *seed, *folder; /* borrowed from the JSON */
-    int steps;
+    const char *trained;                                         /* "70000 steps" */
+    int config; /* its number in the manifest, -1: not in it, by an earlier version */
 } ManifestRun;
 
 static EadStatus unpack_run(const char *path, json_t *json, size_t index, ManifestRun *run) {
-    int failed = json_unpack(json, "{s:s, s:s, s:s, s:s, s:s, s:i}", "variant", &run->variant, "collection",
-                             &run->collection, "category", &run->category, "seed", &run->seed, "folder",
-                             &run->folder, "steps", &run->steps);
+    run->trained = NULL;
+    run->config = -1;
+    int failed = json_unpack(json, "{s:s, s:s, s:s, s:s, s:s, s?s, s?i}", "variant", &run->variant,
+                             "collection", &run->collection, "category", &run->category, "seed", &run->seed,
+                             "folder", &run->folder, "trained", &run->trained, "config", &run->config);
     /* Folders of runs lie below the manifest's. */
     if (failed || run->folder[0] == '/' || strncmp(run->folder, "../", 3) == 0 || strstr(run->folder, "/../"))
         return ead_fail(EAD_BAD_FILE, "%s: run %zu is damaged; write it again with efficientad sweep", path,
@@ -77,10 +78,8 @@ static EadStatus add_run(const ManifestRun *run, EadSweepResults *results) {
         results->collection_of[results->categories.count] = collection;
         EAD_TRY(ead_strings_add(&results->categories, run->category));
     }
-    bool first = results->run_count++ == 0;
-    if (first || run->steps < results->min_steps) results->min_steps = run->steps;
-    if (first || run->steps > results->max_steps) results->max_steps = run->steps;
-    return EAD_OK;
+    results->run_count++;
+    return run->trained ? ead_strings_add_once(&results->trained, run->trained) : EAD_OK;
 }
 
 /* The metrics [column_count] of one run, fractions of 1. */
@@ -89,24 +88,6 @@ static double *metrics_at(const EadSweepResults *results, int variant, int scena
                      (size_t)results->seeds.count +
                  (size_t)seed;
     return results->values + run * (size_t)results->column_count;
-}
-
-/* An object; cure: stands behind errors. */
-static EadStatus load_json(const char *path, const char *cure, json_t **root) {
-    char *text;
-    size_t size;
-    json_error_t error;
-    *root = NULL;
-    EAD_TRY(ead_read_text(path, MAX_FILE, &text, &size));
-    EadStatus status = ead_json_parse(path, text, size, 0, root, &error);
-    free(text);
-    if (status != EAD_OK && status != EAD_BAD_FILE) return status;
-    if (*root && !json_is_object(*root)) {
-        snprintf(error.text, sizeof error.text, "is not an object");
-        json_decref(*root);
-        *root = NULL;
-    }
-    return *root ? EAD_OK : ead_fail(EAD_BAD_FILE, "%s:%d: %s%s", path, error.line, error.text, cure);
 }
 
 static double number_in(json_t *object, const char *key) {
@@ -120,25 +101,57 @@ static EadStatus read_speed(const char *run_folder, EadSweepSpeed *speed) {
     json_t *root;
     EAD_TRY(ead_path_in(path, run_folder, "speed.json"));
     if (access(path, F_OK) != 0) return EAD_OK;
-    EAD_TRY(load_json(path, "; delete it", &root));
+    EadStatus status = ead_json_load(path, &root);
+    if (status == EAD_BAD_FILE || status == EAD_IO)
+        return ead_fail(status, "%s; delete it", ead_error_message());
+    EAD_TRY(status);
     double milliseconds = number_in(root, "latency_ms");
     json_decref(root);
     if (isfinite(milliseconds)) speed->milliseconds += (milliseconds - speed->milliseconds) / ++speed->runs;
     return EAD_OK;
 }
 
-/* A run without metrics.json is not finished. */
-static EadStatus read_run(const char *folder, const ManifestRun *run, EadSweepResults *results) {
+/* The config of a run as the sweep would do it. *known: whether it is in the manifest; then to be freed. */
+static EadStatus config_of(json_t *configs, const ManifestRun *run, EadConfig *config, bool *known) {
+    const char *text =
+        run->config < 0 ? NULL : json_string_value(json_array_get(configs, (size_t)run->config));
+    *known = false;
+    if (!text || !*text) return EAD_OK;
+    EAD_TRY(ead_config_defaults(config));
+    *known = true;
+    EAD_TRY(ead_config_parse(text, strlen(text), "config in the list of runs", config));
+    EAD_TRY(ead_config_set_key(config, EAD_KEY_train_seed, run->seed));
+    if (!config->dataset_category[0]) return EAD_OK;
+    return ead_config_set_key(config, EAD_KEY_dataset_category, run->category);
+}
+
+/* Errors: also that the run was finished, but is not to be used. */
+static EadStatus state_of(const char *run_folder, json_t *configs, const ManifestRun *run,
+                          EadRunState *state) {
+    EadConfig config;
+    bool known;
+    EadStatus status = config_of(configs, run, &config, &known);
+    if (status == EAD_OK) status = ead_sweep_state(run_folder, known ? &config : NULL, state);
+    if (known) ead_config_free(&config);
+    if (status == EAD_OK && (*state == EAD_RUN_DAMAGED || *state == EAD_RUN_CHANGED))
+        status = ead_fail(EAD_BAD_FILE, "%s", ead_error_message());
+    return status;
+}
+
+static EadStatus read_run(const char *folder, json_t *configs, const ManifestRun *run,
+                          EadSweepResults *results) {
     int variant = ead_strings_find(&results->variants, run->variant);
     int scenario =
         find_scenario(results, ead_strings_find(&results->collections, run->collection), run->category);
     double *values = metrics_at(results, variant, scenario, ead_strings_find(&results->seeds, run->seed));
     EadPath run_folder, path;
-    EAD_TRY(ead_path_in(run_folder, folder, run->folder));
-    EAD_TRY(ead_path_in(path, run_folder, "metrics.json"));
-    if (access(path, F_OK) != 0) return EAD_OK;
+    EadRunState state;
     json_t *root;
-    EAD_TRY(load_json(path, "; delete the run's folder", &root));
+    EAD_TRY(ead_path_in(run_folder, folder, run->folder));
+    EAD_TRY(state_of(run_folder, configs, run, &state));
+    if (state != EAD_RUN_FINISHED) return EAD_OK;
+    EAD_TRY(ead_path_in(path, run_folder, "metrics.json"));
+    EAD_TRY(ead_json_load(path, &root));
     EadStatus status = read_speed(run_folder, &results->speeds[variant]);
     results->finished++;
     json_t *defects = json_object_get(root, "defects");
@@ -159,7 +172,7 @@ static EadStatus read_run(const char *folder, const ManifestRun *run, EadSweepRe
     return status;
 }
 
-static EadStatus read_runs(const char *path, json_t *runs, EadSweepResults *results) {
+static EadStatus read_runs(const char *path, json_t *runs, json_t *configs, EadSweepResults *results) {
     ManifestRun run;
     for (size_t i = 0; i < json_array_size(runs); i++) {
         EAD_TRY(unpack_run(path, json_array_get(runs, i), i, &run));
@@ -175,7 +188,7 @@ static EadStatus read_runs(const char *path, json_t *runs, EadSweepResults *resu
     EAD_TRY(ead_path_folder(folder, path));
     for (size_t i = 0; i < json_array_size(runs); i++) {
         EAD_TRY(unpack_run(path, json_array_get(runs, i), i, &run));
-        EadStatus status = read_run(folder, &run, results);
+        EadStatus status = read_run(folder, configs, &run, results);
         if (status == EAD_NO_MEMORY) return status;
         if (status != EAD_OK) ead_print(stderr, "warning: left out: %s\n", ead_error_message());
     }
@@ -186,7 +199,7 @@ EadStatus ead_sweep_results_read(const char *manifest, EadSweepResults *results)
     json_t *root, *runs;
     const char *format = "", *title, *paper;
     *results = (EadSweepResults){0};
-    EAD_TRY(load_json(manifest, "", &root));
+    EAD_TRY(ead_json_load(manifest, &root));
     int failed = json_unpack(root, "{s:s, s:s, s:s, s:o}", "format", &format, "title", &title, "paper",
                              &paper, "runs", &runs);
     EadStatus status = EAD_OK;
@@ -197,7 +210,7 @@ EadStatus ead_sweep_results_read(const char *manifest, EadSweepResults *results)
         results->paper = ead_strdup(paper);
         status = results->title && results->paper ? make_columns(results) : EAD_NO_MEMORY;
     }
-    if (status == EAD_OK) status = read_runs(manifest, runs, results);
+    if (status == EAD_OK) status = read_runs(manifest, runs, json_object_get(root, "configs"), results);
     json_decref(root);
     return status;
 }
@@ -209,6 +222,7 @@ void ead_sweep_results_free(EadSweepResults *results) {
     ead_strings_free(&results->collections);
     ead_strings_free(&results->categories);
     ead_strings_free(&results->seeds);
+    ead_strings_free(&results->trained);
     free(results->collection_of);
     free(results->columns);
     free(results->values);

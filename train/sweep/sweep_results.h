@@ -35,11 +35,12 @@ typedef struct EadSweepResults {
     double *values;        /* [variant][scenario][seed][column], NAN where there is none */
     EadSweepSpeed *speeds; /* [variant] */
     int run_count, finished;
-    int min_steps, max_steps;
+    EadStringList trained; /* what runs train, each once: "70000 steps" */
 } EadSweepResults;
 
-/* Reads a manifest and the metrics of all runs that have some. Errors: EAD_IO; EAD_BAD_FILE for a manifest
- * or a metrics.json that is none; EAD_NO_MEMORY. Free *results in every case. */
+/* Reads a manifest and the metrics of all runs that ead_sweep_state() calls finished; says on stderr which others have
+ * metrics and are left out, and why. Errors: EAD_IO; EAD_BAD_FILE for a manifest that is none; EAD_NO_MEMORY. Free
+ * *results in every case. */
 EadStatus ead_sweep_results_read(const char *manifest, EadSweepResults *results);
 void ead_sweep_results_free(EadSweepResults *results);
 

@@ -152,10 +152,11 @@ static void end(Scheduler *scheduler, Job *job, int status) {
     job->process = 0;
     scheduler->ended++;
     bool done = WIFEXITED(status) && WEXITSTATUS(status) == 0;
-    EadStatus looked = done ? ead_sweep_state(&sweep->runs[job->run], &state) : EAD_OK;
+    const EadConfig *config = &sweep->runs[job->run].config;
+    EadStatus looked = done ? ead_sweep_state(config->output, config, &state) : EAD_OK;
     done = done && looked == EAD_OK && state == EAD_RUN_FINISHED;
     scheduler->progress[job->run] = done ? DONE : ead_interrupted() ? PENDING : FAILED;
-    if (looked != EAD_OK)
+    if (looked != EAD_OK || state == EAD_RUN_DAMAGED || state == EAD_RUN_CHANGED)
         snprintf(reason, sizeof reason, "%s", ead_error_message());
     else if (!done)
         ead_sweep_log_reason(&sweep->runs[job->run], job->log_start, status, reason, sizeof reason);
@@ -205,19 +206,19 @@ static void work_through(Scheduler *scheduler) {
 /* Which runs are to be done; finished ones are skipped without a word. */
 static EadStatus survey(Scheduler *scheduler) {
     const EadSweepWork *work = scheduler->work;
-    static const Progress progress[] = {[EAD_RUN_NEW] = PENDING,
-                                        [EAD_RUN_STARTED] = PENDING,
-                                        [EAD_RUN_ACTIVE] = LOCKED_BY_OTHER,
-                                        [EAD_RUN_FINISHED] = DONE,
-                                        [EAD_RUN_CHANGED] = FAILED};
+    static const Progress progress[] = {
+        [EAD_RUN_NEW] = PENDING,   [EAD_RUN_STARTED] = PENDING, [EAD_RUN_ACTIVE] = LOCKED_BY_OTHER,
+        [EAD_RUN_FINISHED] = DONE, [EAD_RUN_DAMAGED] = PENDING, [EAD_RUN_CHANGED] = FAILED};
     for (int i = 0; i < work->sweep->run_count; i++) {
         EadRunState state;
         scheduler->progress[i] = OTHER_SHARD;
         if (!ead_sweep_in_shard(work, i)) continue;
-        EAD_TRY(ead_sweep_state(&work->sweep->runs[i], &state));
+        const EadConfig *config = &work->sweep->runs[i].config;
+        EAD_TRY(ead_sweep_state(config->output, config, &state));
         scheduler->progress[i] = progress[state];
-        scheduler->total += state == EAD_RUN_NEW || state == EAD_RUN_STARTED;
+        scheduler->total += progress[state] == PENDING;
         if (state == EAD_RUN_CHANGED) ead_print(stderr, "%s\n", ead_error_message());
+        if (state == EAD_RUN_DAMAGED) ead_print(stderr, "%s: the run makes it anew\n", ead_error_message());
     }
     return EAD_OK;
 }

@@ -6,7 +6,9 @@
 #include "core/base/file_bytes.h"
 #include "core/base/paths.h"
 #include "core/file/file_role.h"
+#include "core/file/json_text.h"
 #include "core/file/output_check.h"
+#include "core/file/safetensors.h"
 #include "core/system/file_lock.h"
 #include "train/support/json_writer.h"
 #include "train/support/problems.h"
@@ -14,45 +16,71 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <jansson.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 const char *ead_run_state_name(EadRunState state) {
-    static const char *const names[] = {"new", "started", "active", "finished", "changed"};
+    static const char *const names[] = {"new", "started", "active", "finished", "damaged", "changed"};
     return names[state];
 }
 
-bool ead_sweep_holds(const EadSweepRun *run, const char *name) {
+static bool holds(const char *folder, const char *name) {
     EadPath path;
-    return ead_path_in(path, run->config.output, name) == EAD_OK && access(path, F_OK) == 0;
+    return ead_path_in(path, folder, name) == EAD_OK && access(path, F_OK) == 0;
 }
 
-EadStatus ead_sweep_state(const EadSweepRun *run, EadRunState *state) {
-    bool finished = ead_sweep_holds(run, "metrics.json") && ead_sweep_holds(run, "report.html");
-    bool started =
-        ead_sweep_holds(run, "checkpoint.safetensors") || ead_sweep_holds(run, "model.safetensors");
-    *state = finished ? EAD_RUN_FINISHED : started ? EAD_RUN_STARTED : EAD_RUN_NEW;
-    if (ead_folder_lock_is_held(run->config.output)) *state = EAD_RUN_ACTIVE;
-    if (*state == EAD_RUN_NEW || *state == EAD_RUN_ACTIVE) return EAD_OK;
-    /* Whether the config that the run was made with gives other metrics. */
+bool ead_sweep_holds(const EadSweepRun *run, const char *name) {
+    return holds(run->config.output, name);
+}
+
+/* Whether the config that the run was made with gives the same metrics; else the key in the message. */
+static EadStatus compare_config(const char *folder, const EadConfig *config, bool *same) {
     EadPath path;
     EadConfig saved;
-    EAD_TRY(ead_path_in(path, run->config.output, "config.yaml"));
-    EAD_TRY(ead_check_regular(path));
+    EAD_TRY(ead_path_in(path, folder, "config.yaml"));
     EAD_TRY(ead_config_defaults(&saved));
     EadStatus status = ead_config_load(path, &saved);
-    int key = status == EAD_OK ? ead_config_difference(&saved, &run->config, EAD_SAME_RESULT) : -1;
-    if (key >= 0) {
-        *state = EAD_RUN_CHANGED;
-        status = ead_config_fail_difference(&saved, &run->config, key, path,
+    int key = status == EAD_OK ? ead_config_difference(&saved, config, EAD_SAME_RESULT) : -1;
+    *same = key < 0;
+    if (key >= 0)
+        status = ead_config_fail_difference(&saved, config, key, path,
                                             "delete its folder, or take another --output");
-        if (status == EAD_BAD_ARGUMENT) status = EAD_OK;
-    }
     ead_config_free(&saved);
-    return status;
+    return status == EAD_BAD_ARGUMENT && key >= 0 ? EAD_OK : status;
+}
+
+/* Whether what a finished run left can be used, as far as can be told without reading all of it. */
+static EadStatus check_results(const char *folder) {
+    EadPath metrics, model;
+    EadSafetensors *file;
+    json_t *root;
+    EAD_TRY(ead_path_in(metrics, folder, "metrics.json"));
+    EAD_TRY(ead_json_load(metrics, &root));
+    json_decref(root);
+    EAD_TRY(ead_path_in(model, folder, "model.safetensors"));
+    if (access(model, F_OK) != 0) return EAD_OK; /* its results are there */
+    EAD_TRY(ead_file_expect(model, EAD_ROLE(MODEL), "a model"));
+    EAD_TRY(ead_safetensors_open_header(model, &file));
+    ead_safetensors_close(file);
+    return EAD_OK;
+}
+
+EadStatus ead_sweep_state(const char *folder, const EadConfig *config, EadRunState *state) {
+    bool finished = holds(folder, "metrics.json") && holds(folder, "report.html"), same = true;
+    bool started = holds(folder, "checkpoint.safetensors") || holds(folder, "model.safetensors");
+    *state = finished ? EAD_RUN_FINISHED : started ? EAD_RUN_STARTED : EAD_RUN_NEW;
+    if (ead_folder_lock_is_held(folder)) *state = EAD_RUN_ACTIVE;
+    if (*state == EAD_RUN_NEW || *state == EAD_RUN_ACTIVE) return EAD_OK;
+    if (config) EAD_TRY(compare_config(folder, config, &same));
+    if (!same) *state = EAD_RUN_CHANGED;
+    if (*state != EAD_RUN_FINISHED) return EAD_OK;
+    EadStatus status = check_results(folder);
+    if (status == EAD_NO_MEMORY) return status;
+    if (status != EAD_OK) *state = EAD_RUN_DAMAGED;
+    return EAD_OK;
 }
 
 /* ---- whether runs can be begun ---- */
@@ -61,6 +89,7 @@ EadStatus ead_sweep_state(const EadSweepRun *run, EadRunState *state) {
 static EadStatus try_log(const EadSweepRun *run) {
     EadPath path;
     EAD_TRY(ead_path_in(path, run->config.output, "log.txt"));
+    EAD_TRY(ead_check_regular(path));
     int log = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK);
     if (log < 0 && errno != ENOENT)
         return ead_fail(EAD_IO, "%s: cannot write: %s; move it away", path, strerror(errno));
@@ -68,34 +97,43 @@ static EadStatus try_log(const EadSweepRun *run) {
     return EAD_OK;
 }
 
-static EadStatus check_run(const EadSweepRun *run) {
-    EadRunState state;
+/* Whether the lock of a folder that is there can be taken, whoever may be at it now. */
+static EadStatus try_lock(const char *folder) {
+    EadFileLock lock;
+    EadStatus status = ead_path_is_folder(folder) ? ead_folder_lock_take(folder, &lock) : EAD_BUSY;
+    if (status == EAD_OK) ead_file_lock_release(&lock);
+    return status == EAD_BUSY ? EAD_OK : status;
+}
+
+/* A checkpoint to resume from, where there is one. */
+static EadStatus check_checkpoint(const EadSweepRun *run) {
     EadPath checkpoint;
-    EadStatus status = ead_sweep_state(run, &state);
-    if (status != EAD_OK || state == EAD_RUN_CHANGED) {
-        bool said = status == EAD_OK; /* with the cure */
-        return ead_fail(said ? EAD_BAD_ARGUMENT : status, "%s%s", ead_error_message(),
-                        said ? "" : "; delete its folder, or take another --output");
-    }
-    if (state != EAD_RUN_NEW && state != EAD_RUN_STARTED) return EAD_OK;
-    EAD_TRY(ead_check_output_folder(run->config.output, "--output"));
-    EAD_TRY(try_log(run));
     if (!ead_sweep_holds(run, "checkpoint.safetensors")) return EAD_OK;
     EAD_TRY(ead_path_in(checkpoint, run->config.output, "checkpoint.safetensors"));
     return ead_file_expect(checkpoint, EAD_ROLE(CHECKPOINT), "a checkpoint of a training");
 }
 
+static void check_run(const EadSweep *sweep, const EadSweepRun *run, EadProblems *problems) {
+    EadRunState state;
+    EadStatus status = ead_sweep_state(run->config.output, &run->config, &state);
+    if (status != EAD_OK && status != EAD_NO_MEMORY)
+        status = ead_fail(status, "%s; delete its folder, or take another --output", ead_error_message());
+    if (status == EAD_OK && state == EAD_RUN_CHANGED) /* which was told with the cure */
+        status = ead_fail(EAD_BAD_ARGUMENT, "%s", ead_error_message());
+    bool to_do = status == EAD_OK && state != EAD_RUN_FINISHED && state != EAD_RUN_ACTIVE;
+    if (to_do) status = ead_check_output_folder(run->config.output, "--output");
+    ead_problems_add(problems, status);
+    if (status != EAD_OK || !to_do) return;
+    ead_problems_add(problems, try_lock(run->config.output));
+    ead_problems_add(problems, try_log(run));
+    if (sweep->check_outputs) sweep->check_outputs(&run->config, problems);
+    ead_problems_add(problems, check_checkpoint(run));
+}
+
 EadStatus ead_sweep_check(const EadSweepWork *work) {
     EadProblems problems = {0};
-    const char *cache = "";
-    for (int i = 0; i < work->sweep->run_count; i++) {
-        const EadSweepRun *run = &work->sweep->runs[i];
-        if (!ead_sweep_in_shard(work, i)) continue;
-        ead_problems_add(&problems, check_run(run));
-        if (strcmp(cache, run->config.dataset_cache) == 0) continue;
-        cache = run->config.dataset_cache; /* that of most runs */
-        ead_problems_add(&problems, ead_check_output_folder(cache, "dataset.cache"));
-    }
+    for (int i = 0; i < work->sweep->run_count; i++)
+        if (ead_sweep_in_shard(work, i)) check_run(work->sweep, &work->sweep->runs[i], &problems);
     EadStatus status = ead_problems_tell(&problems, stderr);
     ead_problems_free(&problems);
     return status;
@@ -142,11 +180,30 @@ static EadStatus manifest_path(const EadSweep *sweep, EadPath path) {
 
 int ead_sweep_begun_in(const EadSweep *sweep) {
     EadPath path;
-    if (manifest_path(sweep, path) != EAD_OK || ead_check_regular(path) != EAD_OK) return 0;
-    json_t *root = json_load_file(path, 0, NULL);
+    json_t *root;
+    if (manifest_path(sweep, path) != EAD_OK || ead_json_load(path, &root) != EAD_OK) return 0;
     json_int_t parts = json_integer_value(json_object_get(root, "parts"));
     json_decref(root);
     return parts > 0 && parts <= INT_MAX ? (int)parts : 0;
+}
+
+/* The config of a variant on a collection, of any of its categories and seeds. */
+static EadStatus write_configs(const EadSweep *sweep, EadJson *json) {
+    int last = -1;
+    ead_json_open(json, "configs", '[');
+    for (int i = 0; i < sweep->run_count; i++) {
+        const EadSweepRun *run = &sweep->runs[i];
+        int group = run->variant * sweep->collection_count + run->collection;
+        char *text;
+        if (group != last) {
+            EAD_TRY(ead_config_to_yaml(&run->config, &text));
+            ead_json_string(json, NULL, text);
+            free(text);
+        }
+        last = group;
+    }
+    ead_json_close(json, ']');
+    return EAD_OK;
 }
 
 EadStatus ead_sweep_write_manifest(const EadSweep *sweep, int parts) {
@@ -161,11 +218,12 @@ EadStatus ead_sweep_write_manifest(const EadSweep *sweep, int parts) {
     ead_json_string(&json, "title", sweep->title ? sweep->title : sweep->name);
     ead_json_string(&json, "paper", sweep->paper ? sweep->paper : "");
     ead_json_integer(&json, "parts", parts);
+    EadStatus status = write_configs(sweep, &json);
     ead_json_open(&json, "runs", '[');
     for (int i = 0; i < sweep->run_count; i++) {
         const EadSweepRun *run = &sweep->runs[i];
         const EadSweepGroup *collection = &sweep->collections[run->collection];
-        char seed[24];
+        char seed[24], trained[EAD_TRAINED_SIZE];
         snprintf(seed, sizeof seed, "%" PRIu64,
                  run->seed); /* as a text: JSON's numbers are doubles to many */
         ead_json_open(&json, NULL, '{');
@@ -174,12 +232,17 @@ EadStatus ead_sweep_write_manifest(const EadSweep *sweep, int parts) {
         ead_json_string(&json, "category",
                         run->category < 0 ? collection->name : collection->categories.items[run->category]);
         ead_json_string(&json, "seed", seed);
-        ead_json_integer(&json, "steps", run->config.train_steps);
+        snprintf(trained, sizeof trained, "%d steps", run->config.train_steps);
+        if (sweep->trained) sweep->trained(&run->config, trained);
+        ead_json_string(&json, "trained", trained);
+        ead_json_integer(&json, "config", run->variant * sweep->collection_count + run->collection);
         ead_json_string(&json, "folder", run->name);
         ead_json_close(&json, '}');
     }
     ead_json_close(&json, ']');
     ead_json_close(&json, '}');
     putc('\n', file.stream);
-    return ead_atomic_file_commit(&file);
+    if (status == EAD_OK) return ead_atomic_file_commit(&file);
+    ead_atomic_file_discard(&file);
+    return status;
 }

@@ -1,0 +1,86 @@
+/* The table of fits, and what a config means to one before it runs. */
+#include "train/fit.h"
+
+#include "core/file/output_check.h"
+#include "train/evaluate/result_files.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- the table ---- */
+
+#define EAD_FIT(name) extern const EadFit ead_fit_##name;
+#include "train/fits.def"
+#undef EAD_FIT
+
+static const EadFit *const fits[] = {
+#define EAD_FIT(name) &ead_fit_##name,
+#include "train/fits.def"
+#undef EAD_FIT
+};
+
+const EadFit *ead_fit_find(const char *name) {
+    for (size_t i = 0; i < sizeof fits / sizeof *fits; i++)
+        if (strcmp(fits[i]->name, name) == 0) return fits[i];
+    return NULL;
+}
+
+EadStatus ead_fit_of_config(const EadConfig *config, const EadFit **out) {
+    char known[256] = "";
+    const EadMethod *method;
+    *out = ead_method_find(config->model_method) ? ead_fit_find(config->model_method) : NULL;
+    if (*out) return EAD_OK;
+    for (int i = 0; (method = ead_method_at(i)) != NULL; i++)
+        snprintf(known + strlen(known), sizeof known - strlen(known), "%s%s", i ? ", " : "", method->name);
+    return ead_fail(EAD_BAD_ARGUMENT, "model.method: there is no method '%.80s'; there are: %s",
+                    config->model_method, known);
+}
+
+EadStatus ead_fit_check(EadConfig *config) {
+    const EadFit *fit;
+    int known = config->problems.lines.count;
+    (void)ead_config_check(config);
+    ead_problems_add(&config->problems, ead_fit_of_config(config, &fit));
+    if (fit) (void)fit->check(config, EAD_CHECK_TRAINING);
+    return ead_problems_since(&config->problems, known);
+}
+
+/* ---- what will be written, and what trained ---- */
+
+/* The files that any fit writes into its folder. */
+static EadStatus check_run_files(const EadFit *fit, const EadConfig *config) {
+    EadRunFolder folder;
+    EAD_TRY(ead_run_folder_name(&folder, config->output, fit->model_name));
+    const char *const files[] = {folder.config, folder.model, folder.checkpoint, folder.losses};
+    EAD_TRY(ead_check_output_folder(config->output, "--output"));
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) EAD_TRY(ead_check_output_in_run(files[i]));
+    return EAD_OK;
+}
+
+static EadStatus check_cache(const EadConfig *config) {
+    EadPath cache;
+    EAD_TRY(ead_train_data_cache(config, cache));
+    return ead_check_output_folder(cache, "dataset.cache");
+}
+
+void ead_fit_check_outputs(const EadFit *fit, const EadConfig *config, EadProblems *problems) {
+    EadStatus status = check_run_files(fit, config);
+    ead_problems_add(problems, status);
+    if (!fit->model) return;
+    ead_problems_add(problems, check_cache(config));
+    if (status != EAD_OK) return;
+    ead_problems_add(problems,
+                     ead_evaluate_check_outputs(config->output, config->eval_maps, config->eval_overlays));
+}
+
+void ead_fit_trained(const EadConfig *config, char *text) {
+    const EadFit *fit;
+    char *number = NULL;
+    snprintf(text, 64, "one pass");
+    if (ead_fit_of_config(config, &fit) != EAD_OK || fit->length_key < 0) return;
+    const char *unit = strchr(ead_config_key(fit->length_key)->rule.name, '.') + 1;
+    if (ead_config_value_text(config, (EadConfigKeyId)fit->length_key, &number) == EAD_OK)
+        snprintf(text, 64, "%.40s %.*s", number, (int)strlen(unit) - (strcmp(number, "1") == 0), unit);
+    free(number);
+}
