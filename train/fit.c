@@ -51,25 +51,29 @@ EadStatus ead_fit_check(EadConfig *config) {
 /* The files that any fit writes into its folder. */
 static EadStatus check_run_files(const EadFit *fit, const EadConfig *config) {
     EadRunFolder folder;
+    EadPath metrics;
     EAD_TRY(ead_run_folder_name(&folder, config->output, fit->model_name));
-    const char *const files[] = {folder.config, folder.model, folder.checkpoint, folder.losses};
+    EAD_TRY(ead_path_in(metrics, config->output, "metrics.json"));
+    const char *const files[] = {folder.config, folder.model, folder.checkpoint, folder.losses, metrics};
     EAD_TRY(ead_check_output_folder(config->output, "--output"));
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) EAD_TRY(ead_check_output_in_run(files[i]));
     return EAD_OK;
 }
 
-static EadStatus check_cache(const EadConfig *config) {
-    EadPath cache;
-    EAD_TRY(ead_train_data_cache(config, cache));
-    return ead_check_output_folder(cache, "dataset.cache");
+/* A cache without a name of its own lies in the folder. */
+static EadStatus check_cache(const EadFit *fit, const EadConfig *config) {
+    const char *named = fit->model ? config->dataset_cache : config->distill_cache;
+    return *named ? ead_check_output_folder(named, fit->model ? "dataset.cache" : "distill.cache") : EAD_OK;
 }
 
 void ead_fit_check_outputs(const EadFit *fit, const EadConfig *config, EadProblems *problems) {
     EadStatus status = check_run_files(fit, config);
+    EadPath cache;
     ead_problems_add(problems, status);
-    if (!fit->model) return;
-    ead_problems_add(problems, check_cache(config));
-    if (status != EAD_OK) return;
+    ead_problems_add(problems, check_cache(fit, config));
+    if (status != EAD_OK || !fit->model) return;
+    if (!config->dataset_cache[0] && ead_train_data_cache(config, cache) == EAD_OK)
+        ead_problems_add(problems, ead_check_output_folder(cache, "dataset.cache"));
     ead_problems_add(problems,
                      ead_evaluate_check_outputs(config->output, config->eval_maps, config->eval_overlays));
 }

@@ -2,6 +2,7 @@
 #include "train/cli/arguments.h"
 
 #include "core/base/printing.h"
+#include "core/system/thread_stacks.h"
 #include "train/ranks/ranks_start.h"
 #include "train/support/version.h"
 
@@ -53,12 +54,11 @@ static void hold_standard_descriptors(void) {
             open("/", O_RDONLY | O_DIRECTORY);
 }
 
-int main(int argc, char **argv) {
+static int run(int argc, char **argv) {
     EadArguments arguments;
-    hold_standard_descriptors();
-    signal(SIGXFSZ, SIG_IGN); /* a file over the limit of its size is an error like a full disk */
     EadStatus status = ead_arguments_parse(argc, argv, &arguments);
     bool wrong_usage = status == EAD_BAD_ARGUMENT;
+    if (status == EAD_OK) status = ead_stacks_check();
     if (status == EAD_OK) status = act(&arguments);
     wrong_usage |= status != EAD_OK && arguments.wrong_settings;
     /* Output that did not arrive (a full disk, a closed pipe) is a failure like any other. */
@@ -71,4 +71,10 @@ int main(int argc, char **argv) {
         ead_print(stderr, "try: efficientad %s --help\n", ead_command(arguments.command)->name);
     ead_arguments_free(&arguments);
     return ead_ranks_end(status, wrong_usage ? EXIT_USAGE : status == EAD_OK ? EXIT_DONE : EXIT_FAILED);
+}
+
+int main(int argc, char **argv) {
+    hold_standard_descriptors();
+    signal(SIGXFSZ, SIG_IGN); /* a file over the limit of its size is an error like a full disk */
+    return ead_stacks_run(run, argc, argv);
 }

@@ -159,7 +159,7 @@ static uint64_t hash_bytes(uint64_t hash, const uint8_t *bytes, size_t size) {
 /* Reads the block in the middle of a file (images of one camera begin and end alike), or all of it. Returns
  * how many are left: what cannot be read is left to whoever reads it. */
 static int read_contents(Content *contents, int count, bool all) {
-    enum { BLOCK = 1 << 16, PEEK = 1 << 12 };
+    enum { BLOCK = 1 << 14, PEEK = 1 << 12 };
     uint8_t bytes[BLOCK];
     int kept = 0;
     for (int i = 0; i < count; i++) {

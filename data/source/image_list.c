@@ -209,9 +209,15 @@ static EadStatus add_archive(EadImageList *list, const char *path) {
     return status;
 }
 
+EadStatus ead_image_source_check(const char *path) {
+    if (ead_path_is_folder(path) || ead_image_has_known_extension(path)) return EAD_OK;
+    EAD_TRY(ead_check_regular(path));
+    return ead_file_expect(path, EAD_ROLE(TAR) | EAD_ROLE(COMPRESSED) | EAD_ROLE(EMPTY),
+                           "a folder, image or tar archive");
+}
+
 static EadStatus add_single_archive(EadImageList *list, const char *path) {
-    EAD_TRY(ead_file_expect(path, EAD_ROLE(TAR) | EAD_ROLE(COMPRESSED) | EAD_ROLE(EMPTY),
-                            "a folder, image or tar archive"));
+    EAD_TRY(ead_image_source_check(path));
     return add_archive(list, path);
 }
 

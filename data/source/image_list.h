@@ -48,6 +48,9 @@ typedef struct EadImageList {
     EadImageRules rules;    /* how they are read; zeroed: as usual */
 } EadImageList;
 
+/* Whether a path may be such a source: a folder, an image, or a tar archive. Errors: EAD_IO, EAD_BAD_FILE. */
+EadStatus ead_image_source_check(const char *path);
+
 /* Appends all images of path: an image file, a tar archive, or a folder with everything below it, archives
  * (.tar) included. Files come sorted bytewise, an archive's members in its order. What is no image, or hidden,
  * or cannot be read is told in list->left_out; nothing is decoded but what may be a mask. Errors: EAD_IO; EAD_BAD_FILE for a

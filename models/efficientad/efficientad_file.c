@@ -68,34 +68,55 @@ static EadStatus read(const EadSafetensors *file, int height, int width, EadMode
     return status;
 }
 
-static EadStatus read_part(const EadEfficientad *model, const char *path, unsigned roles, const char *what,
+static EadStatus check_part(const EadSafetensors *file, const char *what, EadPdnSize wanted) {
+    EadPdnSize size;
+    const char *path = ead_safetensors_path(file), *method = ead_safetensors_metadata(file, "method");
+    EAD_TRY(ead_check_format(file));
+    if (method && strcmp(method, "efficientad") != 0)
+        return ead_fail(EAD_BAD_FILE,
+                        "%s: is of the method %s, not %s; one of the method efficientad is wanted", path,
+                        method, what);
+    EAD_TRY(read_size(file, &size));
+    if (size == wanted) return EAD_OK;
+    return ead_fail(EAD_BAD_FILE, "%s: holds a %s network, the configuration asks for model.size %s", path,
+                    ead_pdn_size_name(size), ead_pdn_size_name(wanted));
+}
+
+/* params: what is read, or NULL: the file is only checked, as far as its header tells. */
+static EadStatus read_part(EadPdnSize size, const char *path, unsigned roles, const char *what,
                            EadParams *params) {
     EadSafetensors *file;
     EAD_TRY(ead_file_expect(path, roles, what));
-    EAD_TRY(ead_safetensors_open(path, &file));
-    EadPdnSize size;
-    EadStatus status = ead_check_format(file);
-    const char *method = ead_safetensors_metadata(file, "method");
-    if (status == EAD_OK && method && strcmp(method, "efficientad") != 0)
-        status =
-            ead_fail(EAD_BAD_FILE, "%s: is of the method %s, not %s; one of the method efficientad is wanted",
-                     path, method, what);
-    if (status == EAD_OK) status = read_size(file, &size);
-    if (status == EAD_OK && size != model->spec.size)
-        status = ead_fail(EAD_BAD_FILE, "%s: holds a %s network, the configuration asks for model.size %s",
-                          path, ead_pdn_size_name(size), ead_pdn_size_name(model->spec.size));
-    if (status == EAD_OK) status = ead_params_read_all(file, params);
+    EAD_TRY(params ? ead_safetensors_open(path, &file) : ead_safetensors_open_header(path, &file));
+    EadStatus status = check_part(file, what, size);
+    if (status == EAD_OK && params) status = ead_params_read_all(file, params);
     ead_safetensors_close(file);
     return status;
 }
 
+static EadStatus read_teacher(EadPdnSize size, const char *path, EadParams *params) {
+    return read_part(size, path, EAD_ROLES_TRAINED | EAD_ROLE(TEACHER) | EAD_ROLE(DISTILL_CHECKPOINT),
+                     "a teacher", params);
+}
+
+static EadStatus read_trained(EadPdnSize size, const char *path, EadParams *params) {
+    return read_part(size, path, EAD_ROLES_TRAINED, "a model to start from", params);
+}
+
 EadStatus ead_efficientad_read_teacher(EadEfficientad *model, const char *path) {
-    return read_part(model, path, EAD_ROLES_TRAINED | EAD_ROLE(TEACHER) | EAD_ROLE(DISTILL_CHECKPOINT),
-                     "a teacher", &model->teacher);
+    return read_teacher(model->spec.size, path, &model->teacher);
 }
 
 EadStatus ead_efficientad_read_trained(EadEfficientad *model, const char *path) {
-    return read_part(model, path, EAD_ROLES_TRAINED, "a model to start from", &model->trained);
+    return read_trained(model->spec.size, path, &model->trained);
+}
+
+EadStatus ead_efficientad_check_teacher(EadPdnSize size, const char *path) {
+    return read_teacher(size, path, NULL);
+}
+
+EadStatus ead_efficientad_check_trained(EadPdnSize size, const char *path) {
+    return read_trained(size, path, NULL);
 }
 
 /* ---- writing ---- */

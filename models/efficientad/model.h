@@ -115,3 +115,7 @@ EadStatus ead_efficientad_read_teacher(EadEfficientad *model, const char *path);
 
 /* Reads student.* and autoencoder.* of a model file into a model of the same kind (model.init). */
 EadStatus ead_efficientad_read_trained(EadEfficientad *model, const char *path);
+
+/* Whether the two can do so with a model of that size, as far as the file's header tells. */
+EadStatus ead_efficientad_check_teacher(EadPdnSize size, const char *path);
+EadStatus ead_efficientad_check_trained(EadPdnSize size, const char *path);

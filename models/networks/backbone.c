@@ -47,10 +47,18 @@ static EadStatus read_weights(const EadSafetensors *file, EadBackbone *out) {
                     ead_safetensors_path(file), known);
 }
 
+EadStatus ead_backbone_check(const char *path) {
+    EadSafetensors *file;
+    EAD_TRY(ead_file_expect(path, EAD_ROLE(BACKBONE) | EAD_ROLE(TEACHER), "a backbone or teacher"));
+    EAD_TRY(ead_safetensors_open_header(path, &file));
+    ead_safetensors_close(file);
+    return EAD_OK;
+}
+
 EadStatus ead_backbone_open(const char *path, EadBackbone *out) {
     EadSafetensors *file;
     *out = (EadBackbone){0};
-    EAD_TRY(ead_file_expect(path, EAD_ROLE(BACKBONE) | EAD_ROLE(TEACHER), "a backbone or teacher"));
+    EAD_TRY(ead_backbone_check(path));
     EAD_TRY(ead_safetensors_open(path, &file));
     EadStatus status = read_weights(file, out);
     ead_safetensors_close(file);

@@ -50,6 +50,9 @@ const EadBackboneFamily *ead_backbone_family(int index);
 /* Their networks, for people, parted by commas; cut to size - 1 bytes. */
 void ead_backbone_networks(char *out, size_t size);
 
+/* Whether a file may hold a backbone, as far as its header tells. Errors: those of opening. */
+EadStatus ead_backbone_check(const char *path);
+
 /* Reads the backbone of a file of weights, as `import` writes them, or of a teacher. Errors: those of opening;
  * EAD_BAD_FILE, naming the file, for none that is known, and those of its family. Free with ead_backbone_free(). */
 EadStatus ead_backbone_open(const char *path, EadBackbone *out);

@@ -57,10 +57,18 @@ static EadStatus read_backbone(const EadSafetensors *file, const EadResnetVarian
     return ead_resnet_read(file, variant, out);
 }
 
+EadStatus ead_patch_features_check(const char *path) {
+    EadSafetensors *file;
+    EAD_TRY(ead_file_expect(path, EAD_ROLE(BACKBONE) | EAD_ROLE(WEIGHTS), "a backbone"));
+    EAD_TRY(ead_safetensors_open_header(path, &file));
+    ead_safetensors_close(file);
+    return EAD_OK;
+}
+
 EadStatus ead_patch_features_open(const char *path, const EadResnetVariant *variant, EadPatchFeatures *out) {
     EadSafetensors *file;
     *out = (EadPatchFeatures){0};
-    EAD_TRY(ead_file_expect(path, EAD_ROLE(BACKBONE) | EAD_ROLE(WEIGHTS), "a backbone"));
+    EAD_TRY(ead_patch_features_check(path));
     EAD_TRY(ead_safetensors_open(path, &file));
     EadStatus status = read_backbone(file, variant, &out->backbone);
     ead_safetensors_close(file);

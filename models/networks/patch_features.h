@@ -17,6 +17,9 @@ typedef struct EadPatchFeatures {
     EadParams pooling; /* "layer2.weight" and "layer3.weight" [192,3,3,channels]; biases, all zero */
 } EadPatchFeatures;
 
+/* Whether a file may hold such a backbone, as far as its header tells. Errors: those of opening. */
+EadStatus ead_patch_features_check(const char *path);
+
 /* Reads the backbone from a .safetensors file. variant: NULL takes the file's own metadata "variant" (a text
  * that begins with "caffe" or "torchvision"), torchvision where there is none. Errors: those of opening and
  * of ead_resnet_read(); EAD_BAD_FILE for another variant. Free with ead_patch_features_free(). */

@@ -49,7 +49,7 @@ START_TEST(test_no_noise) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         EadConfig config = defaults();
         ck_assert_int_ne(parse(cases[i].text, &config), EAD_OK);
-        ck_assert(!ead_config_names_dataset(&config));
+        ck_assert(!ead_config_names_dataset(&config, false));
         ck_assert_int_eq(ead_fit_check(&config), EAD_OK); /* adds nothing */
         ck_assert_msg(config.problems.lines.count == cases[i].problems, "%zu: %d, last: %s", i,
                       config.problems.lines.count,
@@ -143,6 +143,62 @@ START_TEST(test_settings_and_files) {
 }
 END_TEST
 
+/* Options, settings, config file, folders, files in the wrong role and places that cannot be written: each a line of one
+ * run. */
+START_TEST(test_of_every_sort) {
+    SKIP_UNLESS(getenv("PROGRAM"), "PROGRAM is not set");
+#define S "build/scratch/config_problems/"
+    static const struct {
+        const char *command;
+        int code;
+        const char *lines[8];
+    } cases[] = {
+        {"train --device tpu --set train.stps=1 --threads many --set train.lr=7 -c " S "c.yaml --streams 9",
+         2,
+         {"--device: 'tpu' is not cpu", "--set: unknown key 'train.stps'", "--threads: ",
+          "--set: train.lr: 7 is", "c.yaml:1: train.seed: ", "--streams: 9 is", "these 6 are wrong"}},
+        {"predict --device tpu --treads 4 --threads -1 x.png",
+         2,
+         {"--device: 'tpu'", "no option --treads; did you mean --threads?",
+          "--threads: ", "predict needs --model", "these 4 are wrong"}},
+        {"sweep x.yaml --device tpu --jobs 0 --set train.lr=7",
+         2,
+         {"--device: 'tpu'", "--jobs: 0 is", "train.lr: 7 is", "these 3 are wrong"}},
+        {"train --set dataset.type=folder --set dataset.path=" S " --set dataset.train_good=a --set "
+         "dataset.test_good=b --set dataset.defects=c --set dataset.masks=/no/d --set penalty.path=" S
+         "c.yaml --set model.teacher=" S
+         " --set model.init=models/weights/teacher_small.safetensors -o /proc/run",
+         1,
+         {"dataset.train_good: " S "a: no such folder", "dataset.test_good: " S "b: no such folder",
+          "dataset.defects: " S "c: no such folder", "dataset.masks: /no/d: no such folder",
+          "penalty.path: " S "c.yaml: is a config, not a folder, image or tar archive",
+          "model.teacher: " S ": is a folder, not a teacher",
+          "model.init: models/weights/teacher_small.safetensors: is a teacher, not a model to start from",
+          "/proc/run: cannot write here: "}},
+        {"train --set model.method=patchcore --set dataset.path=no/data --set dataset.category=c --set "
+         "model.backbone=" S "c.yaml --set patchcore.add=" S "c.yaml -o /dev/null/run",
+         1,
+         {"no/data: cannot read", "model.backbone: " S "c.yaml: is a config, not a backbone",
+          "patchcore.add: " S "c.yaml: is a config",
+          "/dev/null/run: cannot write here: ", "these 4 are wrong"}},
+        {"distill --set distill.images=" S
+         "c.yaml --set distill.backbone=models/weights/teacher_small.safetensors "
+         "-o " S "c.yaml",
+         1,
+         {"distill.images: " S "c.yaml: is a config", "is a teacher, not a backbone",
+          S "c.yaml: cannot write here", "these 3 are wrong"}},
+    };
+    char command[1024];
+    make_folders(S);
+    write_text(S "c.yaml", "train.seed: none\n");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        snprintf(command, sizeof command, "%s %s 2>" S "stderr", getenv("PROGRAM"), cases[i].command);
+        ck_assert_int_eq(shell(command), cases[i].code);
+        for (int k = 0; k < 8 && cases[i].lines[k]; k++) assert_file_holds(S "stderr", cases[i].lines[k]);
+    }
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("config problems");
     TCase *tests = tcase_create("config problems");
@@ -151,6 +207,7 @@ int main(void) {
     tcase_add_test(tests, test_problems_told);
     tcase_add_test(tests, test_missing_files);
     tcase_add_test(tests, test_settings_and_files);
+    tcase_add_test(tests, test_of_every_sort);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

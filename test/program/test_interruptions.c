@@ -246,7 +246,37 @@ START_TEST(little_address_space_is_enough_or_told) {
 }
 END_TEST
 
+/* Where stacks are short, of the program or of its threads: the same results, or one line that says why not. */
+START_TEST(short_stacks_are_enough_or_told) {
+    static const char *const limits[] = {"ulimit -s 64;", "ulimit -s 64; OMP_NUM_THREADS=3", "ulimit -s 256;",
+                                         "OMP_STACKSIZE=256K"};
+    static const char *const sizes[] = {"16K", "100", "65536B"};
+    char command[512];
+    Outcome outcome;
+    NEED_PROGRAM();
+    SKIP_UNLESS(!SANITIZED, "sanitizers take more of the stack");
+    for (int i = 0; i < 4; i++) {
+        snprintf(command, sizeof command, "rm -rf " RUN "; %s $PROGRAM " TRAIN " 2>" S "err", limits[i]);
+        shell_ok(command);
+        ck_assert(same_runs(RUN "/", S "trained/"));
+        snprintf(command, sizeof command,
+                 "%s $PROGRAM " PREDICT S "data/gasket/test/good >" S "out 2>" S "err", limits[i]);
+        shell_ok(command);
+    }
+    for (int i = 0; i < 3; i++) {
+        snprintf(command, sizeof command,
+                 "OMP_STACKSIZE=%s $PROGRAM " PREDICT S "data/gasket/test/good 2>" S "err", sizes[i]);
+        ck_assert_int_eq(shell(command), 1);
+        read_into(S "err", outcome.err);
+        ck_assert_msg(strstr(outcome.err, "efficientad: OMP_STACKSIZE: ") &&
+                          strstr(outcome.err, "is too little; take 256K or more"),
+                      "%s", outcome.err);
+    }
+}
+END_TEST
+
 static void add_tests(TCase *tests) {
+    tcase_add_test(tests, short_stacks_are_enough_or_told);
     tcase_add_test(tests, a_full_disk_keeps_the_last_checkpoint);
     tcase_add_test(tests, a_run_with_old_names_of_keys_goes_on);
     tcase_add_loop_test(tests, interrupted_runs_continue_to_the_same_bits, 0, COUNT(interruptions));

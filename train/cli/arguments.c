@@ -137,15 +137,14 @@ static void take_settings(const EadArguments *arguments, EadConfig *config) {
 
 /* Settings are checked against a config of their own, so that a bad one is wrong usage like any other. A command
  * with a config tells it together with all else that is wrong with that. */
-static EadStatus check_settings(EadArguments *arguments) {
+static EadStatus check_settings(EadArguments *arguments, EadProblems *problems) {
     EadConfig config;
     EAD_TRY(ead_config_defaults(&config));
     take_settings(arguments, &config);
     arguments->wrong_settings = config.problems.lines.count > 0;
-    EadStatus status = EAD_OK;
-    if (arguments->command == EAD_COMMAND_sweep) status = ead_problems_tell(&config.problems, stderr);
+    if (arguments->command == EAD_COMMAND_sweep) ead_problems_add_all(problems, &config.problems);
     ead_config_free(&config);
-    return status;
+    return EAD_OK;
 }
 
 /* A path as ead_path_expand() makes it; `name` is put before errors. */
@@ -168,6 +167,7 @@ static EadStatus take_option_value(EadArguments *arguments, int id, const char *
     }
     const EadValueRule *rule = &options[id].rule;
     if (arguments->values[id]) return ead_fail(EAD_BAD_ARGUMENT, "%s is given twice", rule->name);
+    if (rule->kind != EAD_KIND_PATH) arguments->values[id] = text; /* given, if perhaps wrong */
     EAD_TRY(ead_value_parse(rule, text, &value));
     if (rule->kind == EAD_KIND_PATH && text[0] == '\0')
         return ead_fail(EAD_BAD_ARGUMENT, "%s: the path is empty", rule->name);
@@ -197,15 +197,17 @@ static EadStatus take_option(EadArguments *arguments, const char *command, int c
     return take_option_value(arguments, id, texts[++*position]);
 }
 
-static EadStatus check_complete(EadArguments *arguments, const EadCommand *command) {
-    EAD_TRY(check_settings(arguments));
+static void check_options(const EadArguments *arguments, const EadCommand *command, EadProblems *problems) {
     for (int i = 0; i < EAD_OPTION_COUNT; i++) {
         const EadOption *option = &options[i];
         bool required = option->default_text && strcmp(option->default_text, EAD_REQUIRED) == 0;
         if (required && !arguments->values[i] && ead_option_belongs((EadOptionId)i, command->name))
-            return ead_fail(EAD_BAD_ARGUMENT, "%s needs %s %s", command->name, option->rule.name,
-                            option->placeholder);
+            ead_problems_add(problems, ead_fail(EAD_BAD_ARGUMENT, "%s needs %s %s", command->name,
+                                                option->rule.name, option->placeholder));
     }
+}
+
+static EadStatus check_paths(EadArguments *arguments, const EadCommand *command) {
     if (arguments->path_count < command->min_paths)
         return ead_fail(EAD_BAD_ARGUMENT, "%s needs more: %s %s", command->name, command->name,
                         command->synopsis);
@@ -268,30 +270,57 @@ static EadStatus take_program_option(const char *text, const char *follows, EadA
     return EAD_OK;
 }
 
-static EadStatus take_command(EadArguments *arguments, int id, int count, char **texts) {
+/* Adds what is wrong with options and paths. Options and paths may be mixed; behind "--" all are paths. "-" is a
+ * path: the standard input. Whether the paths are right in number is not known where an option is not known: what
+ * follows it may be its value. */
+static void take_words(EadArguments *arguments, const EadCommand *command, int count, char **texts,
+                       EadProblems *problems) {
     bool only_paths = false;
+    for (int i = 2; i < count; i++) {
+        bool is_option = !only_paths && texts[i][0] == '-' && texts[i][1] != '\0';
+        if (is_option && strcmp(texts[i], "--") == 0)
+            only_paths = true;
+        else if (is_option)
+            ead_problems_add(problems, take_option(arguments, command->name, count, texts, &i));
+        else
+            arguments->paths[arguments->path_count++] = texts[i];
+    }
+    if (arguments->values[EAD_OPTION_HELP_CONFIG]) return;
+    bool known = problems->lines.count == 0;
+    ead_problems_add(problems, check_settings(arguments, problems));
+    check_options(arguments, command, problems);
+    if (known) ead_problems_add(problems, check_paths(arguments, command));
+    ead_problems_add(problems, find_backend(arguments, command));
+}
+
+/* Fails with all that is wrong, that of the config included, if something is. */
+static EadStatus tell_wrong(const EadArguments *arguments, const EadCommand *command, EadProblems *problems) {
+    EadConfig config = {0};
+    EadArguments rest = *arguments;
+    bool configured = ead_option_belongs(EAD_OPTION_SET, command->name);
+    if (problems->lines.count > 0 && configured && ead_config_defaults(&config) == EAD_OK) {
+        rest.values[EAD_OPTION_RESUME] = NULL; /* of which run may not be known */
+        (void)ead_arguments_configure(&rest, &config);
+        ead_problems_add_all(problems, &config.problems);
+        ead_config_free(&config);
+    }
+    return ead_problems_tell(problems, stderr);
+}
+
+static EadStatus take_command(EadArguments *arguments, int id, int count, char **texts) {
+    const EadCommand *command = &commands[id];
+    EadProblems problems = {0};
     arguments->command = id;
     for (int i = 2; i < count; i++)
         if (strcmp(texts[i], "--help") == 0 || strcmp(texts[i], "-h") == 0) {
             arguments->action = EAD_ACTION_HELP;
             return EAD_OK;
         }
-    /* Options and paths may be mixed; behind "--" all are paths. "-" is a path: the standard input. */
-    for (int i = 2; i < count; i++) {
-        bool is_option = !only_paths && texts[i][0] == '-' && texts[i][1] != '\0';
-        if (is_option && strcmp(texts[i], "--") == 0)
-            only_paths = true;
-        else if (is_option)
-            EAD_TRY(take_option(arguments, commands[id].name, count, texts, &i));
-        else
-            arguments->paths[arguments->path_count++] = texts[i];
-    }
-    if (arguments->values[EAD_OPTION_HELP_CONFIG]) {
-        arguments->action = EAD_ACTION_HELP_CONFIG;
-        return EAD_OK;
-    }
-    EAD_TRY(check_complete(arguments, &commands[id]));
-    return find_backend(arguments, &commands[id]);
+    take_words(arguments, command, count, texts, &problems);
+    if (arguments->values[EAD_OPTION_HELP_CONFIG]) arguments->action = EAD_ACTION_HELP_CONFIG;
+    EadStatus status = tell_wrong(arguments, command, &problems);
+    ead_problems_free(&problems);
+    return status;
 }
 
 EadStatus ead_arguments_parse(int count, char **texts, EadArguments *arguments) {

@@ -88,7 +88,7 @@ static EadStatus check_all(Eval *eval) {
     ead_problems_add(&config->problems,
                      ead_evaluate_check_outputs(config->output, config->eval_maps, config->eval_overlays));
     const EadFit *fit = ead_fit_find(eval->model->method->name);
-    bool named = ead_config_names_dataset(config);
+    bool named = ead_config_names_dataset(config, true);
     if (fit) (void)fit->check(config, EAD_CHECK_MODEL);
     if (named && config->problems.lines.count > 0) ead_problems_add(&config->problems, open_dataset(eval));
     return EAD_OK;

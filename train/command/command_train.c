@@ -1,6 +1,7 @@
 /* efficientad train and efficientad distill. */
 #include "train/cli/arguments.h"
 
+#include "core/file/output_check.h"
 #include "train/fit.h"
 #include "train/ranks/ranks_start.h"
 
@@ -11,12 +12,17 @@
  * run will not come to that. fit: NULL if the config names none, which is among its problems. */
 static EadStatus check_all(const EadFit *fit, EadConfig *config) {
     EadDataset dataset = {0};
-    bool named = (!fit || fit->model) && ead_config_names_dataset(config);
+    EadProblems *problems = &config->problems;
+    bool named = (!fit || fit->model) && ead_config_names_dataset(config, false);
     if (fit) (void)fit->check(config, EAD_CHECK_FILES);
-    if (named && config->problems.lines.count > 0)
-        ead_problems_add(&config->problems, ead_config_open_dataset(config, false, &dataset));
+    bool placed = config->output[0] && !config->unread && !ead_config_was_refused(config, EAD_KEY_output);
+    placed = placed && ead_ranks_leads(ead_ranks());
+    if (placed && fit) ead_fit_check_outputs(fit, config, problems);
+    if (placed && !fit) ead_problems_add(problems, ead_check_output_folder(config->output, "--output"));
+    if (named && problems->lines.count > 0)
+        ead_problems_add(problems, ead_config_open_dataset(config, false, &dataset));
     ead_dataset_free(&dataset);
-    return ead_problems_tell(&config->problems, stderr);
+    return ead_problems_tell(problems, stderr);
 }
 
 /* Ranks that may use the same processors divide them, where nobody asked for a number of threads. */

@@ -166,10 +166,15 @@ void ead_config_wrong(EadConfig *config, EadConfigKeyId key, const char *format,
     ead_problems_add(&config->problems, ead_fail(EAD_BAD_ARGUMENT, "%s", text));
 }
 
-void ead_config_must_be_there(EadConfig *config, EadConfigKeyId key) {
+bool ead_config_is_there(EadConfig *config, EadConfigKeyId key) {
     const char *path = *(char *const *)member_of(config, (int)key);
-    if (!empty(path) && access(path, R_OK) != 0)
-        ead_config_wrong(config, key, "%s: cannot read %s: %s", keys[key].rule.name, path, strerror(errno));
+    if (empty(path) || access(path, R_OK) == 0) return !empty(path);
+    ead_config_wrong(config, key, "%s: cannot read %s: %s", keys[key].rule.name, path, strerror(errno));
+    return false;
+}
+
+void ead_config_judge(EadConfig *config, EadConfigKeyId key, EadStatus status) {
+    if (status != EAD_OK) ead_config_wrong(config, key, "%s: %s", keys[key].rule.name, ead_error_message());
 }
 
 static void check_category(EadConfig *config) {
@@ -204,11 +209,30 @@ EadStatus ead_config_check(EadConfig *config) {
     return ead_problems_since(&config->problems, known);
 }
 
-bool ead_config_names_dataset(EadConfig *config) {
+/* The folders of one's own images, of which the data set tells only the first that is missing. */
+static void check_folders(EadConfig *config, bool test_only) {
+    static const EadConfigKeyId parts[] = {EAD_KEY_dataset_train_good, EAD_KEY_dataset_test_good,
+                                           EAD_KEY_dataset_defects, EAD_KEY_dataset_masks};
+    bool based = empty(config->dataset_path) || ead_path_is_folder(config->dataset_path);
+    for (size_t i = test_only ? 1 : 0; i < sizeof parts / sizeof *parts; i++) {
+        const char *part = *(char *const *)member_of(config, (int)parts[i]);
+        EadPath path;
+        if (empty(part) || (!based && part[0] != '/')) continue;
+        if (ead_path_in(path, config->dataset_path, part) != EAD_OK)
+            ead_config_judge(config, parts[i], EAD_BAD_ARGUMENT);
+        else if (!ead_path_is_folder(path))
+            ead_config_wrong(config, parts[i], "%s: %s: no such folder", keys[parts[i]].rule.name, path);
+    }
+}
+
+bool ead_config_names_dataset(EadConfig *config, bool test_only) {
     bool named = ead_config_check(config) == EAD_OK && !config->unread;
     for (int key = EAD_KEY_dataset_type; key <= EAD_KEY_dataset_masks; key++)
         named = named && !ead_config_was_refused(config, (EadConfigKeyId)key);
-    return named;
+    int known = config->problems.lines.count;
+    if (named && config->dataset_type == EAD_DATASET_folder) check_folders(config, test_only);
+    bool there = empty(config->dataset_path) || ead_path_is_folder(config->dataset_path);
+    return named && (config->problems.lines.count == known || !there);
 }
 
 EadStatus ead_config_open_dataset(const EadConfig *config, bool test_only, EadDataset *dataset) {

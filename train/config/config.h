@@ -147,8 +147,9 @@ EadStatus ead_config_unknown(const char *name, bool section);
  * of what it adds to config->problems. */
 EadStatus ead_config_check(EadConfig *config);
 
-/* ead_config_check(); and whether the data set can be looked for: all that names it is there and was not refused. */
-bool ead_config_names_dataset(EadConfig *config);
+/* ead_config_check(), and whether the data set's folders are there, which adds to config->problems; test_only: as for
+ * ead_config_open_dataset(). Whether the data set can be looked for, and may tell more. */
+bool ead_config_names_dataset(EadConfig *config, bool test_only);
 
 /* Whether a value for the key was refused, or a name was that may have meant it; the config then holds another. */
 bool ead_config_was_refused(const EadConfig *config, EadConfigKeyId key);
@@ -157,8 +158,11 @@ bool ead_config_was_refused(const EadConfig *config, EadConfigKeyId key);
  * depends, was refused before, or a file could not be read. */
 void ead_config_wrong(EadConfig *config, EadConfigKeyId key, const char *format, ...) EAD_PRINTF(3, 4);
 
-/* The same if the path that a key is set to, if any, is not there or cannot be read. */
-void ead_config_must_be_there(EadConfig *config, EadConfigKeyId key);
+/* Whether a key is set to a path that can be read; one that is not there is added to config->problems. */
+bool ead_config_is_there(EadConfig *config, EadConfigKeyId key);
+
+/* Adds the thread's message behind the name of the key, as ead_config_wrong(), if status is that of a failure. */
+void ead_config_judge(EadConfig *config, EadConfigKeyId key, EadStatus status);
 
 /* The name of a CHOICE member's value (key: EAD_KEY_dataset_type, ...), in buffer, which is returned. */
 const char *ead_config_choice(const EadConfig *config, EadConfigKeyId key, char buffer[EAD_CHOICE_SIZE]);

@@ -4,7 +4,6 @@
 #include "core/base/printing.h"
 #include "core/base/half.h"
 #include "core/base/memory.h"
-#include "core/file/output_check.h"
 #include "core/base/paths.h"
 #include "data/dataset/overlap.h"
 #include "models/efficientad/model.h"
@@ -104,13 +103,8 @@ static EadStatus new_state(const EadRunSpec *spec, void **state) {
 }
 
 static EadStatus create(const EadRunSpec *spec, EadTrainData *data, void **state) {
-    EadPath metrics;
     (void)data;
     EAD_TRY(new_state(spec, state));
-    EAD_TRY(ead_path_in(metrics, spec->config->output, "metrics.json"));
-    if (ead_ranks_leads(spec->ranks)) EAD_TRY(ead_check_output_file(metrics, "--output"));
-    if (ead_ranks_leads(spec->ranks) && spec->config->distill_cache[0])
-        EAD_TRY(ead_check_output_folder(spec->config->distill_cache, "distill.cache"));
     DistillState *s = *state;
     int choice = s->config->distill_backbone_variant;
     EadResnetVariant variant = (EadResnetVariant)(choice - EAD_VARIANT_CHOICE_TORCHVISION);
@@ -351,9 +345,14 @@ static EadStatus check(EadConfig *config, EadCheckScope scope) {
     if (!config->output[0])
         ead_config_wrong(config, EAD_KEY_output, "output is not set; set it to the run folder");
     if (scope >= EAD_CHECK_FILES) {
-        ead_config_must_be_there(config, EAD_KEY_distill_backbone);
-        ead_config_must_be_there(config, EAD_KEY_distill_images);
-        ead_config_must_be_there(config, EAD_KEY_distill_validation);
+        if (ead_config_is_there(config, EAD_KEY_distill_backbone))
+            ead_config_judge(config, EAD_KEY_distill_backbone,
+                             ead_patch_features_check(config->distill_backbone));
+        if (ead_config_is_there(config, EAD_KEY_distill_images))
+            ead_config_judge(config, EAD_KEY_distill_images, ead_image_source_check(config->distill_images));
+        if (ead_config_is_there(config, EAD_KEY_distill_validation))
+            ead_config_judge(config, EAD_KEY_distill_validation,
+                             ead_image_source_check(config->distill_validation));
         ead_judges_check(config);
     }
     return ead_problems_since(&config->problems, known);

@@ -300,6 +300,20 @@ static EadModel *model_of(void *state) {
     return &((FitState *)state)->model->base;
 }
 
+/* The files that training reads. Whether networks fit is not asked where their size was refused. */
+static void check_files(EadConfig *config) {
+    EadPdnSize size = (EadPdnSize)config->model_size;
+    bool sized = !ead_config_was_refused(config, EAD_KEY_model_size);
+    bool photographs = config->loss_penalty && !ead_config_draws_penalty(config);
+    if (photographs && ead_config_is_there(config, EAD_KEY_penalty_path))
+        ead_config_judge(config, EAD_KEY_penalty_path, ead_image_source_check(config->penalty_path));
+    if (ead_config_is_there(config, EAD_KEY_model_teacher) && sized)
+        ead_config_judge(config, EAD_KEY_model_teacher,
+                         ead_efficientad_check_teacher(size, config->model_teacher));
+    if (ead_config_is_there(config, EAD_KEY_model_init) && sized)
+        ead_config_judge(config, EAD_KEY_model_init, ead_efficientad_check_trained(size, config->model_init));
+}
+
 static EadStatus check(EadConfig *config, EadCheckScope scope) {
     int known = config->problems.lines.count;
     EadSize size = config->model_image_size;
@@ -317,12 +331,7 @@ static EadStatus check(EadConfig *config, EadCheckScope scope) {
                          "loss.penalty is true, but penalty.path is not set; set it to a folder or "
                          ".tar archive of varied photographs, or to drawn, for drawn images, or set "
                          "loss.penalty=false");
-    if (scope >= EAD_CHECK_FILES) {
-        if (config->loss_penalty && !ead_config_draws_penalty(config))
-            ead_config_must_be_there(config, EAD_KEY_penalty_path);
-        ead_config_must_be_there(config, EAD_KEY_model_teacher);
-        ead_config_must_be_there(config, EAD_KEY_model_init);
-    }
+    if (scope >= EAD_CHECK_FILES) check_files(config);
     return ead_problems_since(&config->problems, known);
 }
 

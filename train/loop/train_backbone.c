@@ -56,8 +56,8 @@ void ead_check_backbone(EadConfig *config) {
     if (ead_backbone_is_known(config->model_backbone)) {
         if (backbone_path(config->model_backbone, path) != EAD_OK)
             ead_config_wrong(config, EAD_KEY_model_backbone, "model.backbone: %s", ead_error_message());
-    } else
-        ead_config_must_be_there(config, EAD_KEY_model_backbone);
+    } else if (ead_config_is_there(config, EAD_KEY_model_backbone))
+        ead_config_judge(config, EAD_KEY_model_backbone, ead_backbone_check(config->model_backbone));
 }
 
 EadStatus ead_open_backbone(const EadConfig *config, EadBackbone *out) {

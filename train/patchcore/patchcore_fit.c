@@ -397,7 +397,8 @@ static EadStatus check(EadConfig *config, EadCheckScope scope) {
             "usual");
     if (scope >= EAD_CHECK_FILES) {
         ead_check_backbone(config);
-        ead_config_must_be_there(config, EAD_KEY_patchcore_add);
+        if (ead_config_is_there(config, EAD_KEY_patchcore_add))
+            ead_config_judge(config, EAD_KEY_patchcore_add, ead_image_source_check(config->patchcore_add));
     }
     return ead_problems_since(&config->problems, known);
 }

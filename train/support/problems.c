@@ -12,6 +12,11 @@ void ead_problems_add(EadProblems *problems, EadStatus status) {
         problems->status = EAD_NO_MEMORY;
 }
 
+void ead_problems_add_all(EadProblems *problems, const EadProblems *others) {
+    for (int i = 0; i < others->lines.count; i++)
+        ead_problems_add(problems, ead_fail(others->status, "%s", others->lines.items[i]));
+}
+
 EadStatus ead_problems_since(const EadProblems *problems, int known) {
     if (problems->status == EAD_NO_MEMORY) return ead_fail(EAD_NO_MEMORY, "no memory for a config");
     if (problems->lines.count <= known) return EAD_OK;

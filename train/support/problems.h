@@ -14,6 +14,9 @@ typedef struct EadProblems {
 /* Keeps the thread's present message, that of a failure with `status`, once; EAD_OK is none. */
 void ead_problems_add(EadProblems *problems, EadStatus status);
 
+/* Adds those of another list. */
+void ead_problems_add_all(EadProblems *problems, const EadProblems *others);
+
 /* EAD_OK if there is none behind the first `known` ones, else fails with the next. */
 EadStatus ead_problems_since(const EadProblems *problems, int known);
 
