@@ -18,7 +18,6 @@ int ead_bench_warm_up(const EadBenchOptions *options) {
 
 EadStatus ead_bench_fit_open(const EadBenchOptions *options, const char *method, bool with_step,
                              EadBenchFit *run) {
-    EadLoaderSpec loader = {0};
     *run = (EadBenchFit){.fit = method ? ead_fit_find(method) : NULL};
     EAD_TRY(ead_config_defaults(&run->config));
     for (int i = 0; i < options->setting_count; i++)
@@ -40,20 +39,7 @@ EadStatus ead_bench_fit_open(const EadBenchOptions *options, const char *method,
     if (!run->fit->plan)
         return ead_fail(EAD_BAD_ARGUMENT, "%s is fitted without steps: there is none to measure",
                         run->fit->name);
-    EAD_TRY(run->fit->plan(run->state, 0, &run->step));
-    EAD_TRY(run->fit->begin(run->state, 0, &run->step, &loader));
-    ead_step_upload(&run->step);
-    size_t bytes = ead_step_slot_bytes(&run->step);
-    if (bytes == 0) return EAD_OK;
-    EAD_TRY(ead_bench_images(bytes, &run->slot));
-    /* Images of any bytes; features of any bits would include infinite ones, so they are zero. */
-    uint8_t *to = run->slot;
-    for (int i = 0; i < EAD_MAX_STEP_INPUTS && run->step.parts.inputs[i]; i++) {
-        const EadTensor *input = &run->step.parts.inputs[i]->y;
-        if (input->type != EAD_U8) memset(to, 0, ead_bytes(input));
-        to += ead_bytes(input);
-    }
-    return EAD_OK;
+    return ead_fit_sample_step(run->fit, run->state, 0, &run->step, &run->slot);
 }
 
 void ead_bench_fit_close(EadBenchFit *run) {

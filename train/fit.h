@@ -98,10 +98,15 @@ void ead_fit_check_outputs(const EadFit *fit, const EadConfig *config, EadProble
 /* What a training with this config does: "70000 steps", "160 epochs", "one pass". text: [64]. */
 void ead_fit_trained(const EadConfig *config, char *text);
 
+/* Readies a step of a sample (EadFit.sample) for runs on *slot, images of any bytes, which the caller frees as it does the
+ * step. Errors: those of plan and begin. */
+EadStatus ead_fit_sample_step(const EadFit *fit, void *state, int phase, EadStep *step, uint8_t **slot);
+
 /* Runs a fit and fills the run folder spec->config->output: config.yaml, losses.csv, checkpoint.safetensors
  * and the model file; for a detector also events.out.tfevents.* (TensorBoard) and, where there are test
  * images, scores.csv, metrics.json, report.html, curves, and maps/ and overlays/ on request. The same config
- * gives the same bits; an interrupted and resumed run gives those of an uninterrupted one. Errors: any of
+ * gives the same bits; an interrupted and resumed run gives those of an uninterrupted one. With spec->minutes the steps
+ * are picked (train/pace.h), and config.yaml and all else name those. Errors: any of
  * data, files and memory; EAD_INTERRUPTED after Ctrl-C or SIGTERM, when the checkpoint is written;
  * EAD_BAD_ARGUMENT if the folder holds a run and resume was not asked for. */
 EadStatus ead_fit_run(const EadFit *fit, const EadRunSpec *spec);

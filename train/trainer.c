@@ -11,6 +11,7 @@
 #include "train/evaluate/threshold_file.h"
 #include "train/loop/checkpoint.h"
 #include "train/metrics/metrics_output.h"
+#include "train/pace.h"
 #include "train/support/progress.h"
 #include "train/support/version.h"
 #include "train/training_board.h"
@@ -22,12 +23,14 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* ---- a run ---- */
-
 typedef struct Run {
     const EadFit *fit;
-    const EadRunSpec *spec;
-    const EadConfig *config;
+    const EadRunSpec *spec; /* the caller's, but for the config */
+    EadRunSpec own_spec;
+    EadConfig *config; /* a copy, in which steps may be picked */
+    EadConfig own_config;
+    EadPace pace; /* with spec->minutes */
+    double begun;
     char *config_text;
     EadRunFolder folder;
     EadTrainData data; /* of a detector */
@@ -124,11 +127,15 @@ static EadStatus save_checkpoint(Run *run) {
 
 /* ---- preparation ---- */
 
+static void list_phases(Run *run) {
+    if (run->fit->phases) run->phase_count = run->fit->phases(run->state, run->phases);
+    run->steps = 0;
+    for (int p = 0; p < run->phase_count; p++) run->steps += run->phases[p].steps;
+}
+
 /* Opens the checkpoint, if there is one to resume from, and finds the phase that it belongs to. */
 static EadStatus find_start(Run *run) {
     int64_t done = 0;
-    if (run->fit->phases) run->phase_count = run->fit->phases(run->state, run->phases);
-    for (int p = 0; p < run->phase_count; p++) run->steps += run->phases[p].steps;
     int key = run->fit->length_key;
     const char *steps_key = key >= 0 ? ead_config_key(key)->rule.name : "";
     if (ead_run_folder_resumes(&run->folder, run->spec->resume)) {
@@ -180,6 +187,16 @@ static EadStatus plan_step(Run *run) {
     EAD_TRY(run->fit->plan(run->state, run->phase, &run->step));
     run->step.device_done = done;
     return EAD_OK;
+}
+
+/* All but the steps and what follows them is done. */
+static EadStatus pick_steps(Run *run) {
+    EAD_TRY(ead_pace_pick(&run->pace, run->fit, run->spec, run->config));
+    list_phases(run);
+    free(run->config_text);
+    EAD_TRY(ead_config_to_yaml(run->config, &run->config_text));
+    ead_step_free(&run->step); /* its learning rate depends on them */
+    return plan_step(run);
 }
 
 /* Everything that will be written can be; no folder is made. */
@@ -234,7 +251,11 @@ static EadStatus prepare(Run *run) {
     if (detector) EAD_TRY(ead_train_data_list(run->config, &run->data));
     EAD_TRY(fit->create(run->spec, detector ? &run->data : NULL, &run->state));
     if (detector) run->model = fit->model(run->state);
+    list_phases(run);
     EAD_TRY(check_ranks(run));
+    if (run->spec->minutes > 0)
+        EAD_TRY(ead_pace_measure(fit, run->spec, &run->data.dataset, run->phases, run->phase_count,
+                                 run->begun, &run->pace));
     EAD_TRY(find_start(run));
     EAD_TRY(plan_step(run));
     if (leads(run) && steps_done(run) < run->steps) EAD_TRY(write_checkpoint(run, true));
@@ -244,6 +265,7 @@ static EadStatus prepare(Run *run) {
     if (leads(run)) EAD_TRY(ead_run_folder_make(&run->folder)); /* what is wrong till here leaves no folder */
     EAD_TRY(fit->start(run->state, step_of(run)));
     EAD_TRY(fit_or_resume(run));
+    if (run->spec->minutes > 0) EAD_TRY(pick_steps(run));
     EAD_TRY(begin_phase(run));
     EAD_TRY(open_logs(run));
     return run->phase_count == 0 ? save_checkpoint(run) : EAD_OK; /* reading may have added to it */
@@ -428,9 +450,12 @@ static EadStatus finish(Run *run) {
 EadStatus ead_fit_run(const EadFit *fit, const EadRunSpec *spec) {
     Run *run = ead_new(1, sizeof *run, "a run");
     if (!run) return EAD_NO_MEMORY;
-    *run = (Run){.fit = fit, .spec = spec, .config = spec->config};
+    *run = (Run){.fit = fit, .own_spec = *spec, .begun = ead_clock_seconds()};
+    run->spec = &run->own_spec;
+    run->own_spec.config = run->config = &run->own_config;
     ead_interrupt_catch();
-    EadStatus status = prepare(run);
+    EadStatus status = ead_config_copy(spec->config, run->config);
+    if (status == EAD_OK) status = prepare(run);
     if (status == EAD_OK && !spec->dry_run) status = do_phases(run);
     if (status == EAD_OK && !spec->dry_run) status = finish(run);
     end_phase(run);
@@ -442,6 +467,7 @@ EadStatus ead_fit_run(const EadFit *fit, const EadRunSpec *spec) {
     ead_train_data_close(&run->data);
     free(run->validation_scores);
     free(run->config_text);
+    ead_config_free(run->config);
     free(run);
     return status;
 }

@@ -413,6 +413,14 @@ EadStatus ead_arguments_configure(const EadArguments *arguments, EadConfig *conf
     return ead_problems_since(&config->problems, problems);
 }
 
+void ead_arguments_given_keys(const EadArguments *arguments, bool given[EAD_CONFIG_KEYS]) {
+    for (int i = 0; i < EAD_CONFIG_KEYS; i++) given[i] = false;
+    for (int i = 0; i < arguments->setting_count; i++) {
+        int index = find_key(arguments->settings[i]);
+        if (index >= 0) given[index] = true;
+    }
+}
+
 #ifdef __linux__
 static void pin_threads(void) {
     cpu_set_t allowed;

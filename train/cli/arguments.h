@@ -110,6 +110,9 @@ EadStatus ead_arguments_plan_options(const EadArguments *arguments, EadPlanOptio
  * config->problems. */
 EadStatus ead_arguments_configure(const EadArguments *arguments, EadConfig *config);
 
+/* Marks the keys that --set names. */
+void ead_arguments_given_keys(const EadArguments *arguments, bool given[EAD_CONFIG_KEYS]);
+
 /* Applies --threads (else `default_count`; 0: ead_machine_threads()) and --pin, which binds
  * each thread to one of the CPUs that this process may use, in order, so that none is moved and two never
  * share one (Linux only). Results do not depend on either. */

@@ -39,6 +39,8 @@ static EadStatus run_fit(const EadArguments *arguments, const EadFit *fit, EadCo
     EAD_TRY(ead_precision_check(arguments->backend, (EadPrecision)config->train_precision, true,
                                 "train.precision"));
     use_threads(arguments, config->train_threads);
+    bool given[EAD_CONFIG_KEYS], limited = ead_arguments_given(arguments, EAD_OPTION_MINUTES);
+    ead_arguments_given_keys(arguments, given);
     EadRunSpec spec = {.config = config,
                        .backend = arguments->backend,
                        .no_capture = ead_arguments_given(arguments, EAD_OPTION_NO_CAPTURE),
@@ -46,6 +48,8 @@ static EadStatus run_fit(const EadArguments *arguments, const EadFit *fit, EadCo
                        .resume = ead_arguments_given(arguments, EAD_OPTION_RESUME),
                        .quiet = ead_arguments_given(arguments, EAD_OPTION_QUIET),
                        .dry_run = ead_arguments_given(arguments, EAD_OPTION_DRY_RUN),
+                       .minutes = limited ? ead_arguments_value(arguments, EAD_OPTION_MINUTES).f64 : 0,
+                       .given = given,
                        .ranks = ead_ranks(),
                        .messages = ead_ranks_messages()};
     return ead_fit_run(fit, &spec);

@@ -113,6 +113,9 @@ int ead_config_find(const char *name);
 /* Fills *config with the defaults; what it held is not freed. Error: EAD_NO_MEMORY; *config is empty then. */
 EadStatus ead_config_defaults(EadConfig *config);
 
+/* *out: the values of a config that was read whole; to be freed. Errors: EAD_NO_MEMORY; *out is empty then. */
+EadStatus ead_config_copy(const EadConfig *config, EadConfig *out);
+
 /* Frees the texts; harmless on a zeroed config. */
 void ead_config_free(EadConfig *config);
 

@@ -185,6 +185,17 @@ EadStatus ead_config_to_yaml(const EadConfig *config, char **text) {
     return to_text(config, -1, text);
 }
 
+EadStatus ead_config_copy(const EadConfig *config, EadConfig *out) {
+    char *text;
+    *out = (EadConfig){0};
+    EAD_TRY(ead_config_to_yaml(config, &text));
+    EadStatus status = ead_config_defaults(out);
+    if (status == EAD_OK) status = ead_config_parse(text, strlen(text), "config", out);
+    if (status != EAD_OK) ead_config_free(out);
+    free(text);
+    return status;
+}
+
 EadStatus ead_config_value_text(const EadConfig *config, EadConfigKeyId key, char **text) {
     return to_text(config, (int)key, text);
 }

@@ -126,16 +126,12 @@ EadStatus ead_config_list_count(const EadConfig *config, EadConfigKeyId key, int
 
 EadStatus ead_config_list_entry(const EadConfig *config, EadConfigKeyId key, int entry, EadConfig *out) {
     EadYamlNode *root;
-    char *text;
     *out = (EadConfig){0};
     EAD_TRY(open_list(config, key, &root));
     const EadYamlNode *node = root->first;
     for (int i = 0; i < entry; i++) node = node->next;
-    EadStatus status = ead_config_to_yaml(config, &text);
-    if (status == EAD_OK) status = ead_config_defaults(out);
-    if (status == EAD_OK) status = ead_config_parse(text, strlen(text), "config", out);
+    EadStatus status = ead_config_copy(config, out);
     if (status == EAD_OK) status = ead_config_apply(node, out);
-    free(text);
     ead_yaml_free(root);
     if (status != EAD_OK) ead_config_free(out);
     return status;

@@ -107,6 +107,7 @@ static EadStatus sample(const EadRunSpec *spec, void **state) {
     for (int c = 0; c < EAD_FEATURES; c++) std[c] = 0.1;
     if (spec->backend && spec->backend->device)
         s->tables = (EadResidentData){{SAMPLE_ROWS, SAMPLE_ROWS, 0}, .seed = 1, .augment = true};
+    if (spec->config->train_teacher_cache) s->tables.rows[EAD_TABLE_TEACHER] = SAMPLE_ROWS;
     EAD_TRY(new_model(s));
     ead_params_initialize(&s->model->teacher, 1);
     ead_params_initialize(&s->model->trained, 2);
@@ -217,7 +218,7 @@ static EadStatus fill_table(FitState *s, EadResidentImages table, const EadImage
     TableFill fill = {&s->training, table, cache,
                       ead_new(1, ead_step_table_bytes(spec, table, 1), "an image")};
     if (!fill.image) return EAD_NO_MEMORY;
-    for (int i = 0; !cache && i < spec->height * spec->width * 3; i++)
+    for (int i = 0; !cache && table != EAD_TABLE_TEACHER && i < spec->height * spec->width * 3; i++)
         fill.image[i] = (uint8_t)(i * 31 % 251);
     EadWalk walk = {
         .what = what, .count = cache ? ead_image_cache_count(cache) : rows, .quiet = s->spec->quiet};
@@ -235,7 +236,8 @@ static EadStatus begin(void *state, int phase, EadStep *step, EadLoaderSpec *loa
     (void)phase, (void)step;
     EAD_TRY(fill_table(s, EAD_TABLE_TRAIN, train, "bringing the training images to the device"));
     EAD_TRY(fill_table(s, EAD_TABLE_PENALTY, s->penalty, "bringing the penalty images to the device"));
-    if (s->tables.rows[EAD_TABLE_TEACHER])
+    if (!s->data) EAD_TRY(fill_table(s, EAD_TABLE_TEACHER, NULL, "making outputs of the teacher"));
+    if (s->data && s->tables.rows[EAD_TABLE_TEACHER])
         EAD_TRY(ead_cache_teacher_outputs(s->model, &plan_options, train, s->spec->quiet, &s->training));
     EadBatchSlots slots = ead_batch_slots(config->loss_penalty, config->autoencoder_enabled);
     if (s->tables.rows[EAD_TABLE_TRAIN])

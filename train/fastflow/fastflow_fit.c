@@ -103,11 +103,8 @@ static void build_features(EadGraph *graph, const void *model, EadNode *images,
     ead_fastflow_features(graph, model, images, features);
 }
 
-static EadStatus begin(void *state, int phase, EadStep *step, EadLoaderSpec *loader) {
-    FlowState *s = state;
+static EadStatus open_features(FlowState *s) {
     char taps[96];
-    (void)phase, (void)step;
-    if (!s->data) return EAD_OK;
     ead_backbone_taps_text(&s->model->backbone, &s->model->spec.taps, taps, sizeof taps);
     snprintf(s->settings, sizeof s->settings, "features of %s", taps);
     EadTrainFeaturesSpec spec = {.run = s->spec,
@@ -119,7 +116,19 @@ static EadStatus begin(void *state, int phase, EadStep *step, EadLoaderSpec *loa
                                  .build = build_features,
                                  .model = s->model,
                                  .batch = s->config->fastflow_batch};
-    EAD_TRY(ead_train_features_open(&s->features, &spec));
+    return ead_train_features_open(&s->features, &spec);
+}
+
+static EadStatus fit(void *state, int phase) {
+    (void)phase;
+    return open_features(state);
+}
+
+static EadStatus begin(void *state, int phase, EadStep *step, EadLoaderSpec *loader) {
+    FlowState *s = state;
+    (void)phase, (void)step;
+    if (!s->data) return EAD_OK;
+    if (!s->features.cache) EAD_TRY(open_features(s)); /* resumed */
     ead_train_features_load(&s->features, loader);
     return EAD_OK;
 }
@@ -167,6 +176,7 @@ const EadFit ead_fit_fastflow = {.name = "fastflow",
                                  .batch = batch,
                                  .plan = plan,
                                  .start = start,
+                                 .fit = fit,
                                  .begin = begin,
                                  .write = write_checkpoint,
                                  .read = read_checkpoint,

@@ -19,6 +19,7 @@ static void build(void *context, EadGraph *graph, EadNode *done, EadStepParts *p
     const FlowBuilder *b = context;
     EadNode *features[EAD_TAPS_CHOSEN];
     (void)done;
+    ead_train_features_forget_inputs(b->features);
     for (int t = 0; t < b->model->spec.taps.count; t++)
         features[t] = ead_train_features_input(b->features, graph, b->options->batch.count,
                                                &b->model->shapes[t], parts);

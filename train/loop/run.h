@@ -10,11 +10,13 @@
 typedef struct EadRunSpec {
     const EadConfig *config; /* complete and checked for what is run */
     const EadBackend *backend;
-    bool no_capture;       /* see EadPlanOptions */
-    int streams;           /* see EadPlanOptions */
-    bool resume;           /* continue from the run folder's checkpoint; without one, start from step 1 */
-    bool quiet;            /* no progress line */
-    bool dry_run;          /* only say on stdout what it would take; of a fit that can */
+    bool no_capture;   /* see EadPlanOptions */
+    int streams;       /* see EadPlanOptions */
+    bool resume;       /* continue from the run folder's checkpoint; without one, start from step 1 */
+    bool quiet;        /* no progress line */
+    bool dry_run;      /* only say on stdout what it would take; of a fit that can */
+    double minutes;    /* pick the number of steps so that the run ends in about that time; 0: the config's */
+    const bool *given; /* [EAD_CONFIG_KEYS] set on the command line, which minutes must not change; or NULL */
     const EadRanks *ranks; /* that compute the run together, each with a spec like this; NULL: one process */
     FILE *messages;        /* for what concerns this rank's share alone; NULL: stderr */
 } EadRunSpec;

@@ -18,6 +18,14 @@
 
 enum { SLOTS = 2 };
 
+void ead_train_features_forget_inputs(EadTrainFeatures *features) {
+    for (int i = 0; i < features->inputs; i++) {
+        free(features->factors[i]);
+        features->factors[i] = NULL;
+    }
+    features->inputs = 0;
+}
+
 EadNode *ead_train_features_input(EadTrainFeatures *features, EadGraph *graph, int batch,
                                   const EadTensor *shape, EadStepParts *parts) {
     int at = features->inputs++;

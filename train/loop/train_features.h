@@ -41,6 +41,9 @@ typedef struct EadTrainFeatures {
     uint16_t *halves; /* of one image, one input behind the other */
 } EadTrainFeatures;
 
+/* Before a step is planned, which may be for a second time. */
+void ead_train_features_forget_inputs(EadTrainFeatures *features);
+
 /* Adds the next input to a step: a leaf EAD_F16 [batch,h,w,c], set in parts->inputs, h, w and c those of shape.
  * Returns it widened to real numbers. Errors stick to the graph. */
 EadNode *ead_train_features_input(EadTrainFeatures *features, EadGraph *graph, int batch,

@@ -36,6 +36,7 @@ static void build(void *context, EadGraph *graph, EadNode *done, EadStepParts *p
     const EadSimplenetOptions *o = b->options;
     const EadTensor shape = {
         .h = b->model->grid_height, .w = b->model->grid_width, .c = b->model->spec.length};
+    ead_train_features_forget_inputs(b->features);
     EadNode *patches = ead_train_features_input(b->features, graph, o->batch, &shape, parts);
     EadNode *both[2] = {ead_simplenet_adapt(graph, b->model, patches)};
     both[1] = ead_noise_normal(graph, both[0], done, o->noise, o->seed);

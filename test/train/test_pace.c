@@ -1,0 +1,103 @@
+/* train --minutes: steps from times, what is written of them, and that measuring them leaves no trace in the bits. */
+#define SCRATCH "build/scratch/test_pace/"
+#include "test/support/trainer_runs.h"
+#include "train/pace.h"
+
+static void set_up(void) {
+    remove_scratch();
+    make_data();
+    omp_set_num_threads(2);
+}
+
+START_TEST(steps_fill_the_seconds_but_are_not_too_few) {
+    const EadPace pace = {.steps = 500, .counted = 1000}, few = {.steps = 5, .counted = 10};
+    ck_assert_double_eq(ead_pace_factor(&pace, 250), 0.5);
+    ck_assert_double_eq(ead_pace_factor(&pace, 1000), 2);
+    ck_assert_double_eq(ead_pace_factor(&pace, 40), 0.1); /* 100 steps */
+    ck_assert_double_eq(ead_pace_factor(&pace, -3), 0.1);
+    ck_assert_double_eq(ead_pace_factor(&few, 1), 1);
+}
+END_TEST
+
+static EadStatus run_for(double minutes, const char *run, const char *settings, const bool *given) {
+    const EadBackend *backend;
+    EadConfig config;
+    ASSERT_OK(ead_backend_find("cpu", &backend));
+    configure(&config, run, settings);
+    EadRunSpec spec = {
+        .config = &config, .backend = backend, .quiet = true, .minutes = minutes, .given = given};
+    EadStatus status = ead_train(&spec);
+    ead_config_free(&config);
+    return status;
+}
+
+/* However fast the machine is: the minutes are raised until they are enough. */
+static void run_in_time(const char *run, const char *settings) {
+    double minutes = 0.1;
+    EadStatus status = run_for(minutes, run, settings, NULL);
+    while (status == EAD_BAD_ARGUMENT && strstr(ead_error_message(), "is too short")) {
+        ck_assert_msg(!exists(run), "%s is there", run);
+        minutes *= 2;
+        status = run_for(minutes, run, settings, NULL);
+    }
+    ASSERT_OK(status);
+}
+
+static void check_picked(const char *settings, const char *key, int *picked) {
+    EadConfig config;
+    char text[256];
+    run_in_time(SCRATCH "timed/", settings);
+    ASSERT_OK(ead_config_defaults(&config));
+    ASSERT_OK(ead_config_load(SCRATCH "timed/config.yaml", &config));
+    *picked =
+        *(const int *)(const void *)((const char *)&config + ead_config_key(ead_config_find(key))->offset);
+    ead_config_free(&config);
+    snprintf(text, sizeof text, "%s %s=%d", settings, key, *picked);
+    train(SCRATCH "told/", text);
+    ck_assert(same_runs(SCRATCH "timed/", SCRATCH "told/"));
+    ck_assert(same_tensors(SCRATCH "timed/checkpoint.safetensors", SCRATCH "told/checkpoint.safetensors"));
+    ck_assert(same_files(SCRATCH "timed/losses.csv", SCRATCH "told/losses.csv"));
+    remove_scratch();
+    make_data();
+}
+
+START_TEST(a_timed_run_has_the_bits_of_a_told_one) {
+    int steps;
+    check_picked(STUDENT_ONLY "train.steps=8 train.lr_drop_at=0.5", "train.steps", &steps);
+    ck_assert_int_ge(steps, 8);
+    check_picked("model.method=simplenet simplenet.hidden=16 simplenet.epochs=2", "simplenet.epochs", &steps);
+    ck_assert_int_ge(steps, 1);
+    check_picked("model.method=fastflow fastflow.couplings=1 fastflow.epochs=2", "fastflow.epochs", &steps);
+    ck_assert_int_ge(steps, 1);
+}
+END_TEST
+
+/* Measuring alone takes longer than the shortest. */
+START_TEST(what_cannot_be_is_refused_before_anything_is_written) {
+    bool given[EAD_CONFIG_KEYS] = {false};
+    given[EAD_KEY_train_steps] = true;
+    ASSERT_FAILS(run_for(0.01, SCRATCH "refused/", STUDENT_ONLY, NULL), EAD_BAD_ARGUMENT,
+                 "--minutes 0.01 is too short: 100 steps");
+    ASSERT_FAILS(run_for(5, SCRATCH "refused/", STUDENT_ONLY, given), EAD_BAD_ARGUMENT,
+                 "--minutes picks train.steps, which --set names, too");
+    ASSERT_FAILS(run_for(5, SCRATCH "refused/", "model.method=patchcore", NULL), EAD_BAD_ARGUMENT,
+                 "patchcore is fitted without");
+    ck_assert(!exists(SCRATCH "refused"));
+}
+END_TEST
+
+static Suite *make_suite(void) {
+    Suite *suite = suite_create("pace");
+    TCase *tests = tcase_create("pace");
+    tcase_set_timeout(tests, 0);
+    tcase_add_unchecked_fixture(tests, set_up, remove_scratch);
+    tcase_add_test(tests, steps_fill_the_seconds_but_are_not_too_few);
+    tcase_add_test(tests, a_timed_run_has_the_bits_of_a_told_one);
+    tcase_add_test(tests, what_cannot_be_is_refused_before_anything_is_written);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
+
+int main(void) {
+    return run_trainer_suite(make_suite(), "build/scratch/test_pace.log");
+}

@@ -1,0 +1,166 @@
+/* Times of a sample; steps from them. */
+#include "train/pace.h"
+
+#include "core/base/printing.h"
+#include "core/system/clock.h"
+#include "train/evaluate/scoring.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { MIN_STEPS = 100, WARM_UP = 2, TIMED_STEPS = 5, TIMED_IMAGES = 3 };
+
+static const double TIMED_SECONDS = 2; /* at least, of each phase */
+
+/* ---- measuring ---- */
+
+static EadStatus run_steps(EadStep *step, const uint8_t *slot, int count) {
+    float rows[EAD_LOSS_ROWS * (EAD_MAX_LOSSES + 1)];
+    for (int i = 0; i < count; i++) ead_step_run(step, slot);
+    return ead_step_losses(step, rows, &count);
+}
+
+static EadStatus time_step(EadStep *step, const uint8_t *slot, double *seconds) {
+    int done = 0;
+    EAD_TRY(run_steps(step, slot, WARM_UP));
+    double start = ead_clock_seconds(), passed = 0;
+    for (; passed < TIMED_SECONDS; passed = ead_clock_seconds() - start, done += TIMED_STEPS)
+        EAD_TRY(run_steps(step, slot, TIMED_STEPS));
+    *seconds = passed / done;
+    return EAD_OK;
+}
+
+static EadStatus time_phase(const EadFit *fit, const EadRunSpec *run, int phase, double *seconds) {
+    EadRunSpec spec = *run;
+    EadStep step = {0};
+    void *state = NULL;
+    uint8_t *slot = NULL;
+    spec.quiet = true;
+    EadStatus status = fit->sample(&spec, &state);
+    if (status == EAD_OK) status = ead_fit_sample_step(fit, state, phase, &step, &slot);
+    if (status == EAD_OK) status = time_step(&step, slot, seconds);
+    ead_step_free(&step);
+    if (state) fit->free(state);
+    free(slot);
+    return status;
+}
+
+/* The first reads and plans, too, and does not count. */
+static EadStatus time_images(const EadFit *fit, const EadRunSpec *spec, const EadDataset *dataset,
+                             double *seconds) {
+    const EadStringList *files = &dataset->train;
+    EadImageRules rules = ead_config_image_rules(spec->config);
+    EadPlanOptions plan = {.backend = spec->backend};
+    EadDetector *detector = NULL;
+    void *state = NULL;
+    double start = 0;
+    EadStatus status = fit->sample(spec, &state);
+    if (status == EAD_OK) status = ead_detector_new(fit->model(state), &plan, 1, &detector);
+    for (int i = 0; i <= TIMED_IMAGES && status == EAD_OK; i++) {
+        EadScored scored;
+        if (i == 1) start = ead_clock_seconds();
+        status = ead_score_file(detector, files->items[i % files->count], &rules, &scored);
+        ead_scored_free(&scored);
+    }
+    *seconds = (ead_clock_seconds() - start) / TIMED_IMAGES;
+    ead_detector_close(detector);
+    if (state) fit->free(state);
+    return status;
+}
+
+/* ---- what there is to do besides the steps ---- */
+
+/* Decoding, and what is measured before the steps. */
+static double seconds_before(const EadPace *pace) {
+    return pace->image * (pace->train + pace->validation);
+}
+
+/* Calibration and scores of the validation images; scores of the test images, beside which metrics and report take little. */
+static double seconds_after(const EadPace *pace) {
+    return pace->image * (2 * pace->validation + pace->test);
+}
+
+static double least_factor(const EadPace *pace) {
+    return fmin(1, MIN_STEPS / (double)pace->counted);
+}
+
+double ead_pace_factor(const EadPace *pace, double seconds) {
+    return fmax(least_factor(pace), seconds / pace->steps);
+}
+
+static EadStatus check_minutes(const EadPace *pace, const EadRunSpec *spec) {
+    double passed = ead_clock_seconds() - pace->begun;
+    double least = passed + seconds_before(pace) + least_factor(pace) * pace->steps + seconds_after(pace);
+    if (least <= 60 * spec->minutes) return EAD_OK;
+    return ead_fail(
+        EAD_BAD_ARGUMENT,
+        "--minutes %g is too short: %.0f steps, with all that comes before and after them, take %.2g "
+        "minutes here",
+        spec->minutes, least_factor(pace) * (double)pace->counted, ceil(least / 6) / 10);
+}
+
+static EadStatus check_use(const EadFit *fit, const EadRunSpec *spec, int count) {
+    int ranks = ead_ranks_count(spec->ranks);
+    if (!fit->sample || count == 0)
+        return ead_fail(EAD_BAD_ARGUMENT,
+                        "--minutes picks a number of steps, and %s is fitted without; leave it out",
+                        fit->name);
+    const char *key = ead_config_key(fit->length_key)->rule.name;
+    if (spec->resume)
+        return ead_fail(
+            EAD_BAD_ARGUMENT,
+            "--minutes picks the steps of a new run; --resume goes on with those in its config.yaml; "
+            "leave one of the two out");
+    if (ranks > 1)
+        return ead_fail(EAD_UNSUPPORTED, "--minutes measures one process, not %d; set %s instead", ranks,
+                        key);
+    if (spec->given && spec->given[fit->length_key])
+        return ead_fail(EAD_BAD_ARGUMENT,
+                        "--minutes picks %s, which --set names, too; leave one of the two out", key);
+    return EAD_OK;
+}
+
+EadStatus ead_pace_measure(const EadFit *fit, const EadRunSpec *spec, const EadDataset *dataset,
+                           const EadPhase *phases, int count, double begun, EadPace *pace) {
+    *pace = (EadPace){.begun = begun,
+                      .train = dataset->train.count,
+                      .validation = dataset->validation.count,
+                      .test = dataset->test_count};
+    EAD_TRY(check_use(fit, spec, count));
+    for (int p = 0; p < count; p++) {
+        double seconds;
+        EAD_TRY(time_phase(fit, spec, p, &seconds));
+        pace->steps += seconds * (double)phases[p].steps;
+        pace->counted += phases[p].steps;
+    }
+    EAD_TRY(time_images(fit, spec, dataset, &pace->image));
+    return check_minutes(pace, spec);
+}
+
+/* ---- picking ---- */
+
+/* Epochs are whole; so are steps. */
+static EadStatus scale_key(EadConfig *config, int key, double factor) {
+    char text[32];
+    int before = *(const int *)(const void *)((const char *)config + ead_config_key(key)->offset);
+    double value = fmin(floor(before * factor + 1e-6), 1e8);
+    snprintf(text, sizeof text, "%.0f", fmax(value, 1));
+    return ead_config_set_key(config, key, text);
+}
+
+EadStatus ead_pace_pick(const EadPace *pace, const EadFit *fit, const EadRunSpec *spec, EadConfig *config) {
+    double before = ead_clock_seconds() - pace->begun, after = seconds_after(pace);
+    int key = fit->length_key;
+    char *value;
+    EAD_TRY(scale_key(config, key, ead_pace_factor(pace, 60 * spec->minutes - before - after)));
+    EAD_TRY(ead_config_value_text(config, (EadConfigKeyId)key, &value));
+    ead_print(
+        stderr,
+        "--minutes %g: the start took %.1f s, a step takes %.0f ms, the end will take about %.0f s: %s is "
+        "%s\n",
+        spec->minutes, before, 1e3 * pace->steps / (double)pace->counted, after,
+        ead_config_key(key)->rule.name, value);
+    free(value);
+    return EAD_OK;
+}

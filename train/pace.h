@@ -1,0 +1,27 @@
+/* train --minutes: how many steps a training may take, from the times of its parts on this machine. */
+#pragma once
+
+#include "train/fit.h"
+
+typedef struct EadPace {
+    double begun;                /* the clock at the start of the run */
+    double steps;                /* seconds that the steps of the config would take */
+    double image;                /* seconds to read an image and to score it */
+    int64_t counted;             /* steps of the config, over all phases */
+    int train, validation, test; /* images */
+} EadPace;
+
+/* Times a few steps of every phase on a sample of the fit, and a few images, and forgets the sample; writes nothing.
+ * spec->minutes > 0; begun as in EadPace. Errors: EAD_BAD_ARGUMENT for a fit without steps, for a run with its steps set
+ * on the command line (spec->given) or continued, and if the minutes are too few, with a number that is enough. */
+EadStatus ead_pace_measure(const EadFit *fit, const EadRunSpec *spec, const EadDataset *dataset,
+                           const EadPhase *phases, int count, double begun, EadPace *pace);
+
+/* What is left of the minutes when the steps are about to begin: sets the fit's length_key in the config so that
+ * they and what follows them (calibration, threshold, evaluation) fit in, and says so on stderr. At least the minimum.
+ * Errors: EAD_NO_MEMORY. */
+EadStatus ead_pace_pick(const EadPace *pace, const EadFit *fit, const EadRunSpec *spec, EadConfig *config);
+
+/* The factor by which the config's steps are multiplied, where so many seconds are left for them; at least that of
+ * the minimum: 100 steps, or those of the config if these are fewer. */
+double ead_pace_factor(const EadPace *pace, double seconds);
