@@ -74,6 +74,9 @@ typedef struct EadFit {
     /* Adds the state to a checkpoint, and reads it back. */
     EadStatus (*write)(const void *state, EadSafetensorsWriter *writer);
     EadStatus (*read)(void *state, const EadSafetensors *file);
+    /* The mean loss on the validation images, of parameters that have been downloaded, for train.until_converged.
+     * Or NULL: that is refused. */
+    EadStatus (*validate)(void *state, double *loss);
     /* A checkpoint has been written after `done` of all steps, and training goes on. Or NULL. */
     EadStatus (*after_save)(void *state, int64_t done);
     /* After the last step: map normalization, score statistics; without detector: writes the results. Or NULL. */

@@ -1,5 +1,5 @@
 /* The run of any fit: prepare, the phases' steps, the end. */
-#include "train/fit.h"
+#include "train/fit_run.h"
 
 #include "core/base/printing.h"
 #include "core/system/clock.h"
@@ -7,59 +7,16 @@
 #include "core/file/output_check.h"
 #include "core/file/file_role.h"
 #include "train/evaluate/result_files.h"
-#include "train/evaluate/scoring.h"
-#include "train/evaluate/threshold_file.h"
 #include "train/loop/checkpoint.h"
-#include "train/metrics/metrics_output.h"
-#include "train/pace.h"
 #include "train/support/progress.h"
-#include "train/support/version.h"
-#include "train/training_board.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
-typedef struct Run {
-    const EadFit *fit;
-    const EadRunSpec *spec; /* the caller's, but for the config */
-    EadRunSpec own_spec;
-    EadConfig *config; /* a copy, in which steps may be picked */
-    EadConfig own_config;
-    EadPace pace; /* with spec->minutes */
-    double begun;
-    char *config_text;
-    EadRunFolder folder;
-    EadTrainData data; /* of a detector */
-    void *state;       /* the method's */
-    EadModel *model;   /* in the state; NULL: no detector */
-    EadPhase phases[EAD_MAX_PHASES];
-    int phase_count, phase;     /* the present phase */
-    int64_t before, steps;      /* steps of the phases before it; of all phases */
-    EadSafetensors *checkpoint; /* to resume from; NULL: from the start */
-    EadStep step;
-    EadLoader *loader; /* NULL: nothing comes with a step */
-    EadLossLog log;
-    EadTrainingBoard board;           /* TensorBoard; empty where that is off */
-    float losses[EAD_MAX_LOSSES + 1]; /* the last ones read */
-    EadThreshold threshold;
-    float *validation_scores; /* [images of validation] once measured */
-    bool stop;                /* a rank was asked to */
-    double seconds;           /* of the steps in this process */
-    int64_t steps_here;
-} Run;
-
-/* Whether this process writes. */
-static bool leads(const Run *run) {
-    return ead_ranks_leads(run->spec->ranks);
-}
-
-static int64_t steps_done(const Run *run) {
-    return run->before + run->step.done;
-}
+typedef EadFitRun Run;
 
 static const EadStep *step_of(const Run *run) {
     return run->step.plan ? &run->step : NULL;
@@ -82,7 +39,7 @@ static EadStatus log_losses(Run *run) {
                             run->config->output, (long long)step,
                             isnan(row[columns - 2]) ? "not a number" : "infinite", phase->rate_key,
                             phase->rate);
-        if (leads(run)) EAD_TRY(ead_loss_log_append(&run->log, step, row, columns));
+        if (ead_fit_leads(run)) EAD_TRY(ead_loss_log_append(&run->log, step, row, columns));
         EAD_TRY(ead_training_board_step(&run->board, step, run->fit->losses, row));
         memcpy(run->losses, row, (size_t)columns * sizeof *row);
     }
@@ -92,7 +49,7 @@ static EadStatus log_losses(Run *run) {
 /* Bytes that the disk must hold beside a new checkpoint that replaces none: the one before it, which stays until the
  * new one is whole, or at the end the model. */
 static uint64_t bytes_beside(const Run *run, uint64_t checkpoint) {
-    int64_t every = run->config->train_checkpoint_every, left = run->steps - steps_done(run);
+    int64_t every = run->config->train_checkpoint_every, left = run->steps - ead_fit_steps_done(run);
     bool several = every > 0 && left > every;
     uint64_t model = run->model ? run->model->method->functions->bytes(run->model) : 0;
     if (access(run->folder.checkpoint, F_OK) == 0) return 0;
@@ -105,8 +62,9 @@ static EadStatus write_checkpoint(Run *run, bool only_ask) {
     const char *path = run->folder.checkpoint;
     EAD_TRY(ead_safetensors_writer_new(&writer));
     EadStatus status = run->fit->write(run->state, writer);
+    if (status == EAD_OK) status = ead_convergence_write(&run->convergence, writer);
     if (status == EAD_OK)
-        status = ead_checkpoint_write(writer, run->config_text, steps_done(run), step_of(run));
+        status = ead_checkpoint_write(writer, run->config_text, ead_fit_steps_done(run), step_of(run));
     uint64_t bytes = ead_safetensors_writer_bytes(writer);
     if (status == EAD_OK)
         status = only_ask ? ead_check_room(path, bytes, bytes_beside(run, bytes))
@@ -118,11 +76,11 @@ static EadStatus write_checkpoint(Run *run, bool only_ask) {
 static EadStatus save_checkpoint(Run *run) {
     if (run->step.plan) {
         EAD_TRY(log_losses(run));
-        if (leads(run))
+        if (ead_fit_leads(run))
             EAD_TRY(ead_loss_log_flush(&run->log)); /* the checkpoint must never be ahead of the log */
         EAD_TRY(ead_step_download(&run->step));
     }
-    return leads(run) ? write_checkpoint(run, false) : EAD_OK;
+    return ead_fit_leads(run) ? write_checkpoint(run, false) : EAD_OK;
 }
 
 /* ---- preparation ---- */
@@ -131,6 +89,25 @@ static void list_phases(Run *run) {
     if (run->fit->phases) run->phase_count = run->fit->phases(run->state, run->phases);
     run->steps = 0;
     for (int p = 0; p < run->phase_count; p++) run->steps += run->phases[p].steps;
+}
+
+/* From what was measured: a run that has converged ends after fewer steps. */
+static void shorten(Run *run) {
+    EadConfig *config = run->config;
+    int number = ead_convergence_reached(&run->convergence, config->train_converged_window,
+                                         config->train_converged_fall);
+    run->converged_at = (int64_t)number * config->train_validate_every;
+    if (number == 0) return;
+    config->train_steps = (int)ead_convergence_steps(run->converged_at, config->train_lr_drop_at, run->limit);
+    list_phases(run);
+}
+
+static EadStatus check_convergence(Run *run) {
+    run->limit = run->steps;
+    if (!run->config->train_until_converged || run->fit->validate) return EAD_OK;
+    return ead_fail(EAD_BAD_ARGUMENT,
+                    "train.until_converged: %s has no loss on validation images; set it to false",
+                    run->fit->name);
 }
 
 /* Opens the checkpoint, if there is one to resume from, and finds the phase that it belongs to. */
@@ -144,6 +121,8 @@ static EadStatus find_start(Run *run) {
                                 detector ? EAD_ROLE(CHECKPOINT) : EAD_ROLE(DISTILL_CHECKPOINT),
                                 detector ? "a checkpoint of a training" : "a checkpoint of a distillation"));
         EAD_TRY(ead_safetensors_open(run->folder.checkpoint, &run->checkpoint));
+        EAD_TRY(ead_convergence_read(&run->convergence, run->checkpoint));
+        shorten(run);
         EAD_TRY(ead_checkpoint_check(run->checkpoint, run->config, run->fit->scope, run->steps, steps_key,
                                      &done));
     }
@@ -151,7 +130,7 @@ static EadStatus find_start(Run *run) {
          run->phase++)
         run->before += run->phases[run->phase].steps;
     run->step.device_done = done - run->before;
-    if (run->phase_count == 0 || !leads(run)) return EAD_OK;
+    if (run->phase_count == 0 || !ead_fit_leads(run)) return EAD_OK;
     return ead_loss_log_prepare(&run->log, run->folder.losses, run->fit->losses, done);
 }
 
@@ -175,7 +154,8 @@ static EadStatus fit_or_resume(Run *run) {
         EAD_TRY(run->fit->fit(run->state, run->phase));
     if (!resumed) return EAD_OK;
     if (begun) EAD_TRY(ead_checkpoint_read(run->checkpoint, run->step.device_done, &run->step));
-    ead_print(stderr, "resuming after step %lld\n", (long long)(run->before + run->step.device_done));
+    if (!run->converges)
+        ead_print(stderr, "resuming after step %lld\n", (long long)(run->before + run->step.device_done));
     ead_safetensors_close(run->checkpoint);
     run->checkpoint = NULL;
     return EAD_OK;
@@ -193,6 +173,7 @@ static EadStatus plan_step(Run *run) {
 static EadStatus pick_steps(Run *run) {
     EAD_TRY(ead_pace_pick(&run->pace, run->fit, run->spec, run->config));
     list_phases(run);
+    run->limit = run->steps;
     free(run->config_text);
     EAD_TRY(ead_config_to_yaml(run->config, &run->config_text));
     ead_step_free(&run->step); /* its learning rate depends on them */
@@ -233,10 +214,10 @@ static EadStatus open_data(Run *run) {
 /* The files that are written while the steps go on. */
 static EadStatus open_logs(Run *run) {
     EadImageRules rules = ead_config_image_rules(run->config);
-    if (!leads(run)) return EAD_OK;
+    if (!ead_fit_leads(run)) return EAD_OK;
     if (run->phase_count > 0) EAD_TRY(ead_loss_log_open(&run->log));
-    if (run->model && run->config->train_tensorboard && steps_done(run) < run->steps)
-        EAD_TRY(ead_training_board_open(&run->board, run->config->output, run->steps, steps_done(run),
+    if (run->model && run->config->train_tensorboard && ead_fit_steps_done(run) < run->steps)
+        EAD_TRY(ead_training_board_open(&run->board, run->config->output, run->steps, ead_fit_steps_done(run),
                                         &run->data.dataset, &rules));
     return ead_run_folder_write_config(&run->folder, run->config_text);
 }
@@ -246,8 +227,8 @@ static EadStatus prepare(Run *run) {
     bool detector = fit->model != NULL;
     EAD_TRY(ead_config_to_yaml(run->config, &run->config_text));
     EAD_TRY(ead_run_folder_name(&run->folder, run->config->output, fit->model_name));
-    if (leads(run)) EAD_TRY(ead_run_folder_check(&run->folder, run->spec->resume));
-    if (leads(run)) EAD_TRY(check_outputs(run));
+    if (ead_fit_leads(run)) EAD_TRY(ead_run_folder_check(&run->folder, run->spec->resume));
+    if (ead_fit_leads(run)) EAD_TRY(check_outputs(run));
     if (detector) EAD_TRY(ead_train_data_list(run->config, &run->data));
     EAD_TRY(fit->create(run->spec, detector ? &run->data : NULL, &run->state));
     if (detector) run->model = fit->model(run->state);
@@ -256,13 +237,15 @@ static EadStatus prepare(Run *run) {
     if (run->spec->minutes > 0)
         EAD_TRY(ead_pace_measure(fit, run->spec, &run->data.dataset, run->phases, run->phase_count,
                                  run->begun, &run->pace));
+    EAD_TRY(check_convergence(run));
     EAD_TRY(find_start(run));
     EAD_TRY(plan_step(run));
-    if (leads(run) && steps_done(run) < run->steps) EAD_TRY(write_checkpoint(run, true));
+    if (ead_fit_leads(run) && ead_fit_steps_done(run) < run->steps) EAD_TRY(write_checkpoint(run, true));
     if (run->spec->dry_run) return fit->forecast(run->state, &run->step);
     EAD_TRY(open_data(run));
     if (fit->open) EAD_TRY(fit->open(run->state));
-    if (leads(run)) EAD_TRY(ead_run_folder_make(&run->folder)); /* what is wrong till here leaves no folder */
+    if (ead_fit_leads(run))
+        EAD_TRY(ead_run_folder_make(&run->folder)); /* what is wrong till here leaves no folder */
     EAD_TRY(fit->start(run->state, step_of(run)));
     EAD_TRY(fit_or_resume(run));
     if (run->spec->minutes > 0) EAD_TRY(pick_steps(run));
@@ -275,10 +258,30 @@ static EadStatus prepare(Run *run) {
 
 /* What is looked at when a checkpoint has been written. */
 static EadStatus after_save(Run *run) {
-    if (run->model && leads(run))
-        EAD_TRY(ead_training_board_maps(&run->board, steps_done(run), run->model, run->spec->backend));
-    bool goes_on = !run->stop && steps_done(run) < run->steps;
-    return goes_on && run->fit->after_save ? run->fit->after_save(run->state, steps_done(run)) : EAD_OK;
+    if (run->model && ead_fit_leads(run))
+        EAD_TRY(
+            ead_training_board_maps(&run->board, ead_fit_steps_done(run), run->model, run->spec->backend));
+    bool goes_on = !run->stop && ead_fit_steps_done(run) < run->steps;
+    return goes_on && run->fit->after_save ? run->fit->after_save(run->state, ead_fit_steps_done(run))
+                                           : EAD_OK;
+}
+
+/* Where the steps before the last ones are due for it: a loss on the validation images. */
+static EadStatus validate(Run *run, EadProgress *progress) {
+    const EadConfig *config = run->config;
+    double loss;
+    bool due = config->train_until_converged && run->converged_at == 0;
+    if (!due || ead_fit_steps_done(run) % config->train_validate_every != 0) return EAD_OK;
+    EAD_TRY(log_losses(run));
+    EAD_TRY(ead_step_download(&run->step));
+    EAD_TRY(run->fit->validate(run->state, &loss));
+    EAD_TRY(ead_convergence_add(&run->convergence, loss));
+    ead_progress_clear(progress);
+    ead_print(stderr, "after step %lld: loss on validation images %.5g\n", (long long)ead_fit_steps_done(run),
+              loss);
+    run->converges = ead_convergence_reached(&run->convergence, config->train_converged_window,
+                                             config->train_converged_fall) > 0;
+    return EAD_OK;
 }
 
 static EadStatus do_step(Run *run, EadProgress *progress) {
@@ -293,8 +296,9 @@ static EadStatus do_step(Run *run, EadProgress *progress) {
     snprintf(note, sizeof note, "loss %.4g", (double)run->losses[run->step.columns - 2]);
     ead_progress_update(progress, run->step.done, note);
     run->stop = ead_ranks_any(run->spec->ranks, ead_interrupted());
-    bool last = run->step.done >= run->phases[run->phase].steps; /* the end saves */
-    if (last || every == 0 || steps_done(run) % every != 0) return EAD_OK;
+    EAD_TRY(validate(run, progress));
+    bool last = run->step.done >= run->phases[run->phase].steps || run->converges; /* the end saves */
+    if (last || every == 0 || ead_fit_steps_done(run) % every != 0) return EAD_OK;
     EAD_TRY(save_checkpoint(run));
     ead_progress_clear(progress); /* there may be something to say */
     return after_save(run);
@@ -310,16 +314,17 @@ static EadStatus do_steps(Run *run) {
     if (first >= phase->steps) return EAD_OK;
     ead_progress_start(&progress, phase->doing, first, phase->steps, run->spec->quiet);
     run->stop = ead_ranks_any(run->spec->ranks, ead_interrupted());
-    while (status == EAD_OK && run->step.done < phase->steps && !run->stop) status = do_step(run, &progress);
+    while (status == EAD_OK && run->step.done < phase->steps && !run->stop && !run->converges)
+        status = do_step(run, &progress);
     ead_progress_finish(&progress);
     run->seconds += ead_clock_seconds() - start;
     run->steps_here += run->step.done - first;
     if (status == EAD_OK) status = save_checkpoint(run);
     if (status == EAD_OK) status = after_save(run);
-    if (status == EAD_OK && run->step.done < phase->steps)
+    if (status == EAD_OK && run->step.done < phase->steps && !run->converges)
         return ead_fail(EAD_INTERRUPTED,
                         "stopped after step %lld of %lld; continue with --resume --output %s",
-                        (long long)steps_done(run), (long long)run->steps, run->config->output);
+                        (long long)ead_fit_steps_done(run), (long long)run->steps, run->config->output);
     return status;
 }
 
@@ -329,10 +334,30 @@ static void end_phase(Run *run) {
     ead_step_free(&run->step);
 }
 
+/* Goes on from the checkpoint just written, as a resumed run would, with fewer steps to come and the dropped rate. */
+static EadStatus do_last_steps(Run *run) {
+    int64_t done = run->step.done;
+    shorten(run);
+    ead_print(stderr, "converged after step %lld; %lld steps with the dropped rate follow\n", (long long)done,
+              (long long)(run->steps - done));
+    run->board.steps = run->steps;
+    if (run->steps > done) {
+        end_phase(run);
+        EAD_TRY(ead_safetensors_open(run->folder.checkpoint, &run->checkpoint));
+        run->step.device_done = done;
+        EAD_TRY(plan_step(run));
+        EAD_TRY(fit_or_resume(run));
+        EAD_TRY(begin_phase(run));
+    }
+    run->converges = false;
+    return do_steps(run);
+}
+
 static EadStatus do_phases(Run *run) {
     if (run->phase_count == 0) return EAD_OK;
     for (;;) {
         EAD_TRY(do_steps(run));
+        if (run->converges) EAD_TRY(do_last_steps(run));
         if (run->phase + 1 == run->phase_count) return EAD_OK;
         run->before += run->phases[run->phase++].steps;
         end_phase(run);
@@ -340,111 +365,6 @@ static EadStatus do_phases(Run *run) {
         EAD_TRY(plan_step(run));
         EAD_TRY(begin_phase(run));
     }
-}
-
-/* ---- the end of a detector ---- */
-
-/* From the normal images held back, in the way that test images will be scored. */
-static EadStatus choose_threshold(Run *run) {
-    const EadStringList *images = &run->data.dataset.validation;
-    EadPlanOptions plan = {.backend = run->spec->backend};
-    EadImageRules rules = ead_config_image_rules(run->config);
-    char text[160];
-    run->validation_scores = ead_new(images->count, sizeof *run->validation_scores, "scores");
-    if (!run->validation_scores) return EAD_NO_MEMORY;
-    EAD_TRY(ead_score_images(run->model, &plan, images, &rules, run->spec->quiet, run->validation_scores));
-    EAD_TRY(ead_threshold_choose(run->validation_scores, images->count, ead_threshold_rule(run->config),
-                                 &run->threshold));
-    run->model->threshold = run->threshold.value;
-    run->model->image_bits = run->config->dataset_bits;
-    ead_threshold_describe(&run->threshold, text, sizeof text);
-    ead_print(stderr, "threshold %s\n", text);
-    return EAD_OK;
-}
-
-/* Texts of numbers that are told more than once. */
-typedef struct Facts {
-    char seed[32], steps[32], images[32], rate[64], memory[64];
-} Facts;
-
-static Facts collect_facts(const Run *run) {
-    Facts f;
-    struct rusage usage;
-    getrusage(RUSAGE_SELF, &usage);
-    double milliseconds = run->steps_here ? 1e3 * run->seconds / (double)run->steps_here : 0;
-    snprintf(f.seed, sizeof f.seed, "%llu", (unsigned long long)run->config->train_seed);
-    snprintf(f.steps, sizeof f.steps, "%lld", (long long)steps_done(run));
-    snprintf(f.images, sizeof f.images, "%d", ead_image_cache_count(run->data.train));
-    snprintf(f.rate, sizeof f.rate, "%.4g ms (mean of %lld)", milliseconds, (long long)run->steps_here);
-    snprintf(f.memory, sizeof f.memory, "%.0f MB resident", (double)usage.ru_maxrss * 1.024e-3);
-    return f;
-}
-
-static EadStatus save_model(const Run *run, const Facts *facts) {
-    const EadConfig *config = run->config;
-    char rule[160];
-    ead_threshold_describe(&run->threshold, rule, sizeof rule);
-    const EadFileMetadata metadata[] = {{"config", run->config_text},
-                                        {"data", config->dataset_path},
-                                        {"category", config->dataset_category},
-                                        {"train_images", facts->images},
-                                        {"seed", facts->seed},
-                                        {"steps", facts->steps},
-                                        {"backend", run->spec->backend->name},
-                                        {"version", ead_version()},
-                                        {EAD_THRESHOLD_TEXT, rule}};
-    int count = (int)(sizeof metadata / sizeof *metadata);
-    EadFileArray scores = {EAD_VALIDATION_SCORES, EAD_FILE_F32, run->threshold.images,
-                           run->validation_scores};
-    return ead_model_save(run->model, run->folder.model, &(EadFileExtras){metadata, count, &scores, 1});
-}
-
-static EadStatus evaluate(const Run *run, const Facts *facts) {
-    const EadConfig *config = run->config;
-    const EadKeyValue timings[] = {{"training step", facts->rate}, {"peak memory", facts->memory}};
-    const EadKeyValue provenance[] = {{"data", config->dataset_path},
-                                      {"steps", facts->steps},
-                                      {"seed", facts->seed},
-                                      {"backend", run->spec->backend->name},
-                                      {"version", ead_version()}};
-    EadEvaluateSpec spec = {.model = run->model,
-                            .plan = {.backend = run->spec->backend},
-                            .dataset = &run->data.dataset,
-                            .rules = ead_config_image_rules(config),
-                            .threshold = &run->threshold,
-                            .output = config->output,
-                            .maps = config->eval_maps,
-                            .overlays = config->eval_overlays,
-                            .pro_limit = config->eval_pro_max_fpr,
-                            .quiet = run->spec->quiet,
-                            .stop = ead_interrupted,
-                            .title =
-                                config->dataset_category[0] ? config->dataset_category : config->dataset_path,
-                            .config = run->config_text,
-                            .provenance = provenance,
-                            .provenance_count = (int)(sizeof provenance / sizeof *provenance),
-                            .timings = timings,
-                            .timing_count = (int)(sizeof timings / sizeof *timings)};
-    EadResults results;
-    EadStatus status = ead_evaluate(&spec, &results);
-    if (status == EAD_OK) status = ead_evaluate_write(&spec, &results);
-    if (status == EAD_OK) ead_print_metrics(stderr, &results.metrics);
-    if (status == EAD_OK) status = ead_results_complete(&results);
-    ead_results_free(&results);
-    return status;
-}
-
-static EadStatus finish(Run *run) {
-    if (run->fit->calibrate)
-        EAD_TRY(run->fit->calibrate(run->state, &run->folder, run->config_text, steps_done(run)));
-    if (!run->model || !leads(run)) return EAD_OK;
-    EAD_TRY(choose_threshold(run));
-    Facts facts = collect_facts(run);
-    EAD_TRY(save_model(run, &facts));
-    if (run->data.dataset.test_count > 0) return evaluate(run, &facts);
-    ead_print(stderr, "no test images in the data set: nothing to evaluate; the model is %s\n",
-              run->folder.model);
-    return EAD_OK;
 }
 
 EadStatus ead_fit_run(const EadFit *fit, const EadRunSpec *spec) {
@@ -457,7 +377,7 @@ EadStatus ead_fit_run(const EadFit *fit, const EadRunSpec *spec) {
     EadStatus status = ead_config_copy(spec->config, run->config);
     if (status == EAD_OK) status = prepare(run);
     if (status == EAD_OK && !spec->dry_run) status = do_phases(run);
-    if (status == EAD_OK && !spec->dry_run) status = finish(run);
+    if (status == EAD_OK && !spec->dry_run) status = ead_fit_end(run);
     end_phase(run);
     ead_safetensors_close(run->checkpoint);
     ead_loss_log_close(&run->log);
@@ -465,6 +385,7 @@ EadStatus ead_fit_run(const EadFit *fit, const EadRunSpec *spec) {
     if (run->state) fit->free(run->state);
     ead_run_folder_release(&run->folder);
     ead_train_data_close(&run->data);
+    ead_convergence_free(&run->convergence);
     free(run->validation_scores);
     free(run->config_text);
     ead_config_free(run->config);

@@ -114,6 +114,30 @@ START_TEST(interrupted_runs_continue_to_the_same_bits) {
 }
 END_TEST
 
+/* It converges after step 6 of 12, wherever it is killed. */
+START_TEST(a_run_until_converged_goes_on_to_the_same_bits) {
+    static const char until[] =
+        " --until-converged --set train.validate_every=3 --set train.converged_window=1 "
+        "--set train.converged_fall=0.9 --set train.lr_drop_at=0.5 "
+        "--set train.steps=1000 --set train.checkpoint_every=1";
+    Outcome outcome;
+    char words[512];
+    NEED_PROGRAM();
+    shell_ok("rm -rf " RUN " " S "whole");
+    snprintf(words, sizeof words, "train -q -c " S "base.yaml --output " S "whole %s", until);
+    run_well(words);
+    ck_assert_int_eq(shell("test $(wc -l <" S "whole/losses.csv) = 13"), 0);
+    assert_file_holds(S "whole/metrics.json", "\"training_ended\": \"converged after step 6\"");
+    snprintf(words, sizeof words, TRAIN "%s", until);
+    pid_t child = start(words, 0);
+    wait_for_file(RUN "/checkpoint.safetensors", child);
+    ck_assert_int_eq(kill(child, SIGKILL), 0);
+    await(child, &outcome);
+    run_well("train -q --resume -o " RUN);
+    ck_assert(same_runs(RUN "/", S "whole/"));
+}
+END_TEST
+
 START_TEST(two_processes_in_one_folder) {
     Outcome first, second;
     NEED_PROGRAM();
@@ -280,6 +304,7 @@ static void add_tests(TCase *tests) {
     tcase_add_test(tests, a_full_disk_keeps_the_last_checkpoint);
     tcase_add_test(tests, a_run_with_old_names_of_keys_goes_on);
     tcase_add_loop_test(tests, interrupted_runs_continue_to_the_same_bits, 0, COUNT(interruptions));
+    tcase_add_test(tests, a_run_until_converged_goes_on_to_the_same_bits);
     tcase_add_test(tests, two_processes_in_one_folder);
     tcase_add_test(tests, logs_that_are_not_files_are_refused);
     tcase_add_test(tests, logs_that_others_have_saved);

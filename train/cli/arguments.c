@@ -410,6 +410,7 @@ EadStatus ead_arguments_configure(const EadArguments *arguments, EadConfig *conf
     if (output) ead_problems_add(&config->problems, ead_config_set_key(config, EAD_KEY_output, output));
     if (arguments->values[EAD_OPTION_EVAL_MAPS]) config->eval_maps = true;
     if (arguments->values[EAD_OPTION_EVAL_OVERLAYS]) config->eval_overlays = true;
+    if (arguments->values[EAD_OPTION_UNTIL_CONVERGED]) config->train_until_converged = true;
     return ead_problems_since(&config->problems, problems);
 }
 

@@ -134,6 +134,42 @@ static EadStatus collect_maps(Pass *pass, int image) {
     return EAD_OK;
 }
 
+/* ---- their mean ---- */
+
+typedef struct MapSum {
+    int64_t pixels; /* of one map */
+    double sum;
+} MapSum;
+
+static EadStatus add_maps(Pass *pass, int image) {
+    MapSum *s = pass->context;
+    (void)image;
+    for (int m = 0; m < EAD_MAP_COUNT; m++) {
+        const void *value;
+        if (!pass->outputs[m]) continue;
+        EAD_TRY(ead_plan_fetch(pass->plan, pass->outputs[m], &value));
+        for (int64_t i = 0; i < s->pixels; i++) s->sum += (double)((const real *)value)[i];
+    }
+    return EAD_OK;
+}
+
+EadStatus ead_mean_of_maps(EadEfficientad *model, const EadBackend *backend, const EadImageCache *images,
+                           double *mean) {
+    MapSum sum = {.pixels = (int64_t)model->spec.height * model->spec.width};
+    Pass pass = {.what = "measuring the maps",
+                 .options = {.backend = backend},
+                 .build = build_raw_maps,
+                 .visit = add_maps,
+                 .model = model,
+                 .cache = images,
+                 .context = &sum};
+    EAD_TRY(run_pass(&pass, true));
+    *mean = sum.sum / (double)(sum.pixels * ead_image_cache_count(images));
+    return EAD_OK;
+}
+
+/* ---- their statistics ---- */
+
 /* Exact quantiles by the same op that the hard feature loss uses. */
 static EadStatus quantiles(real *values, int images, int pixels, const EadMapMeasure *measure,
                            double out[2]) {

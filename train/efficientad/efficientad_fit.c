@@ -289,6 +289,11 @@ static EadStatus read_checkpoint(void *state, const EadSafetensors *file) {
                            ead_safetensors_path(file));
 }
 
+static EadStatus validate(void *state, double *loss) {
+    const FitState *s = state;
+    return ead_mean_of_maps(s->model, s->spec->backend, s->data->validation, loss);
+}
+
 static EadStatus calibrate(void *state, const EadRunFolder *folder, const char *config_text, int64_t done) {
     const FitState *s = state;
     const EadConfig *config = s->config;
@@ -355,5 +360,6 @@ const EadFit ead_fit_efficientad = {.name = "efficientad",
                                     .begin = begin,
                                     .write = write_checkpoint,
                                     .read = read_checkpoint,
+                                    .validate = validate,
                                     .calibrate = calibrate,
                                     .model = model_of};

@@ -85,6 +85,11 @@ EadStatus ead_measure_teacher(EadEfficientad *model, const EadBackend *backend, 
 EadStatus ead_cache_teacher_outputs(const EadEfficientad *model, const EadPlanOptions *options,
                                     const EadImageCache *images, bool quiet, EadTrainingStep *step);
 
+/* The mean of all raw maps over all positions of all images: how far the student, and the autoencoder, still are from what
+ * they imitate. Errors: as above. */
+EadStatus ead_mean_of_maps(EadEfficientad *model, const EadBackend *backend, const EadImageCache *images,
+                           double *mean);
+
 /* How to measure the maps. */
 typedef struct EadMapMeasure {
     EadMapNormalization normalization;

@@ -100,6 +100,7 @@ EadStatus ead_evaluate(const EadEvaluateSpec *spec, EadResults *results) {
     if (status == EAD_OK && results->unscored.count == count)
         status = ead_fail(EAD_BAD_FILE, "%s", results->unscored.items[0]);
     if (status == EAD_OK) status = ead_evaluation_finish(results->evaluation, &results->metrics);
+    results->metrics.ended = spec->ended;
     ead_image_notes_print(run.rules.notes, stderr);
     ead_image_notes_free(run.rules.notes);
     ead_detector_close(run.detector);

@@ -15,6 +15,7 @@ typedef struct EadEvaluateSpec {
     const EadDataset *dataset;
     EadImageRules rules;           /* how its images are read; notes are told at the end, on stderr */
     const EadThreshold *threshold; /* the model's with its false-alarm rate; NULL: that is not known */
+    const char *ended;             /* why the training did, for metrics.json; NULL: after all its steps */
     const char *output;            /* folder, made if missing */
     bool maps, overlays;           /* also write maps/<defect>/<image>.tiff, overlays/<defect>/<image>.png */
     double pro_limit;              /* a further limit for AU-PRO, or 0 */

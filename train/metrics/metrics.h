@@ -42,6 +42,7 @@ typedef struct EadMetrics {
     double pro_limit;       /* of au_pro_other; 0: none */
     int has_threshold;      /* 1 once ead_evaluation_set_threshold was called */
     EadThreshold threshold; /* only then */
+    const char *ended;      /* why the training did, with train.until_converged; else NULL; borrowed */
     EadCurve roc, pr;       /* images, exact; empty when undefined */
     EadCurve pro, pixel_roc, pixel_pr, spro; /* pixels, at most some 40,000 points; empty when undefined */
 } EadMetrics;

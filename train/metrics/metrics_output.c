@@ -89,6 +89,7 @@ void ead_metrics_json(EadJson *json, const char *key, const EadMetrics *metrics)
         ead_json_number(json, "validation_fpr_low", threshold->low, DIGITS);
         ead_json_number(json, "validation_fpr_high", threshold->high, DIGITS);
     }
+    if (metrics->ended) ead_json_string(json, "training_ended", metrics->ended);
     ead_json_open(json, "defects", '{');
     for (int i = 0; i < metrics->type_count; i++)
         write_named_set(json, metrics, metrics->types[i].name, &metrics->types[i].set);

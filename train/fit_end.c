@@ -1,0 +1,123 @@
+/* What follows the steps of a detector: threshold, model file, evaluation. */
+#include "train/fit_run.h"
+
+#include "core/base/memory.h"
+#include "core/base/printing.h"
+#include "train/evaluate/result_files.h"
+#include "train/evaluate/scoring.h"
+#include "train/evaluate/threshold_file.h"
+#include "train/metrics/metrics_output.h"
+#include "train/support/progress.h"
+#include "train/support/version.h"
+
+#include <stdio.h>
+#include <sys/resource.h>
+
+/* From the normal images held back, in the way that test images will be scored. */
+static EadStatus choose_threshold(EadFitRun *run) {
+    const EadStringList *images = &run->data.dataset.validation;
+    EadPlanOptions plan = {.backend = run->spec->backend};
+    EadImageRules rules = ead_config_image_rules(run->config);
+    char text[160];
+    run->validation_scores = ead_new(images->count, sizeof *run->validation_scores, "scores");
+    if (!run->validation_scores) return EAD_NO_MEMORY;
+    EAD_TRY(ead_score_images(run->model, &plan, images, &rules, run->spec->quiet, run->validation_scores));
+    EAD_TRY(ead_threshold_choose(run->validation_scores, images->count, ead_threshold_rule(run->config),
+                                 &run->threshold));
+    run->model->threshold = run->threshold.value;
+    run->model->image_bits = run->config->dataset_bits;
+    ead_threshold_describe(&run->threshold, text, sizeof text);
+    ead_print(stderr, "threshold %s\n", text);
+    return EAD_OK;
+}
+
+/* Texts of numbers that are told more than once. */
+typedef struct Facts {
+    char seed[32], steps[32], images[32], rate[64], memory[64];
+} Facts;
+
+static Facts collect_facts(const EadFitRun *run) {
+    Facts f;
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    double milliseconds = run->steps_here ? 1e3 * run->seconds / (double)run->steps_here : 0;
+    snprintf(f.seed, sizeof f.seed, "%llu", (unsigned long long)run->config->train_seed);
+    snprintf(f.steps, sizeof f.steps, "%lld", (long long)ead_fit_steps_done(run));
+    snprintf(f.images, sizeof f.images, "%d", ead_image_cache_count(run->data.train));
+    snprintf(f.rate, sizeof f.rate, "%.4g ms (mean of %lld)", milliseconds, (long long)run->steps_here);
+    snprintf(f.memory, sizeof f.memory, "%.0f MB resident", (double)usage.ru_maxrss * 1.024e-3);
+    return f;
+}
+
+static EadStatus save_model(const EadFitRun *run, const Facts *facts) {
+    const EadConfig *config = run->config;
+    char rule[160];
+    ead_threshold_describe(&run->threshold, rule, sizeof rule);
+    const EadFileMetadata metadata[] = {{"config", run->config_text},
+                                        {"data", config->dataset_path},
+                                        {"category", config->dataset_category},
+                                        {"train_images", facts->images},
+                                        {"seed", facts->seed},
+                                        {"steps", facts->steps},
+                                        {"backend", run->spec->backend->name},
+                                        {"version", ead_version()},
+                                        {EAD_THRESHOLD_TEXT, rule}};
+    int count = (int)(sizeof metadata / sizeof *metadata);
+    EadFileArray scores = {EAD_VALIDATION_SCORES, EAD_FILE_F32, run->threshold.images,
+                           run->validation_scores};
+    return ead_model_save(run->model, run->folder.model, &(EadFileExtras){metadata, count, &scores, 1});
+}
+
+static EadStatus evaluate(const EadFitRun *run, const Facts *facts) {
+    const EadConfig *config = run->config;
+    const EadKeyValue timings[] = {{"training step", facts->rate}, {"peak memory", facts->memory}};
+    const EadKeyValue provenance[] = {{"data", config->dataset_path},
+                                      {"steps", facts->steps},
+                                      {"seed", facts->seed},
+                                      {"backend", run->spec->backend->name},
+                                      {"version", ead_version()}};
+    EadEvaluateSpec spec = {.model = run->model,
+                            .plan = {.backend = run->spec->backend},
+                            .dataset = &run->data.dataset,
+                            .rules = ead_config_image_rules(config),
+                            .threshold = &run->threshold,
+                            .ended = run->ended[0] ? run->ended : NULL,
+                            .output = config->output,
+                            .maps = config->eval_maps,
+                            .overlays = config->eval_overlays,
+                            .pro_limit = config->eval_pro_max_fpr,
+                            .quiet = run->spec->quiet,
+                            .stop = ead_interrupted,
+                            .title =
+                                config->dataset_category[0] ? config->dataset_category : config->dataset_path,
+                            .config = run->config_text,
+                            .provenance = provenance,
+                            .provenance_count = (int)(sizeof provenance / sizeof *provenance),
+                            .timings = timings,
+                            .timing_count = (int)(sizeof timings / sizeof *timings)};
+    EadResults results;
+    EadStatus status = ead_evaluate(&spec, &results);
+    if (status == EAD_OK) status = ead_evaluate_write(&spec, &results);
+    if (status == EAD_OK) ead_print_metrics(stderr, &results.metrics);
+    if (status == EAD_OK) status = ead_results_complete(&results);
+    ead_results_free(&results);
+    return status;
+}
+
+EadStatus ead_fit_end(EadFitRun *run) {
+    if (run->fit->calibrate)
+        EAD_TRY(run->fit->calibrate(run->state, &run->folder, run->config_text, ead_fit_steps_done(run)));
+    if (!run->model || !ead_fit_leads(run)) return EAD_OK;
+    if (run->converged_at > 0)
+        snprintf(run->ended, sizeof run->ended, "converged after step %lld", (long long)run->converged_at);
+    else if (run->config->train_until_converged)
+        snprintf(run->ended, sizeof run->ended, "train.steps reached, not converged");
+    if (run->ended[0]) ead_print(stderr, "training ended: %s\n", run->ended);
+    EAD_TRY(choose_threshold(run));
+    Facts facts = collect_facts(run);
+    EAD_TRY(save_model(run, &facts));
+    if (run->data.dataset.test_count > 0) return evaluate(run, &facts);
+    ead_print(stderr, "no test images in the data set: nothing to evaluate; the model is %s\n",
+              run->folder.model);
+    return EAD_OK;
+}

@@ -1,0 +1,55 @@
+/* A run of a fit while it goes on: what its prepare and steps (train/trainer.c) and its end (train/fit_end.c) share. */
+#pragma once
+
+#include "train/fit.h"
+#include "train/loop/convergence.h"
+#include "train/metrics/threshold_rule.h"
+#include "train/pace.h"
+#include "train/training_board.h"
+
+typedef struct EadFitRun {
+    const EadFit *fit;
+    const EadRunSpec *spec; /* the caller's, but for the config */
+    EadRunSpec own_spec;
+    EadConfig *config; /* a copy, in which steps may be picked */
+    EadConfig own_config;
+    EadPace pace; /* with spec->minutes */
+    double begun;
+    char *config_text;
+    EadRunFolder folder;
+    EadTrainData data; /* of a detector */
+    void *state;       /* the method's */
+    EadModel *model;   /* in the state; NULL: no detector */
+    EadPhase phases[EAD_MAX_PHASES];
+    int phase_count, phase;     /* the present phase */
+    int64_t before, steps;      /* steps of the phases before it; of all phases */
+    EadSafetensors *checkpoint; /* to resume from; NULL: from the start */
+    EadStep step;
+    EadLoader *loader; /* NULL: nothing comes with a step */
+    EadLossLog log;
+    EadTrainingBoard board;           /* TensorBoard; empty where that is off */
+    float losses[EAD_MAX_LOSSES + 1]; /* the last ones read */
+    EadThreshold threshold;
+    float *validation_scores; /* [images of validation] once measured */
+    bool stop;                /* a rank was asked to */
+    EadConvergence convergence;
+    int64_t limit;        /* train.steps of the config, with until_converged */
+    int64_t converged_at; /* steps; 0: not yet */
+    bool converges;       /* it has this moment: the last steps are to be planned */
+    char ended[64];       /* why, with until_converged */
+    double seconds;       /* of the steps in this process */
+    int64_t steps_here;
+} EadFitRun;
+
+/* Steps of all phases that have been started. */
+static inline int64_t ead_fit_steps_done(const EadFitRun *run) {
+    return run->before + run->step.done;
+}
+
+/* Whether this process writes. */
+static inline bool ead_fit_leads(const EadFitRun *run) {
+    return ead_ranks_leads(run->spec->ranks);
+}
+
+/* After the last step: calibration; of a detector threshold, model file, evaluation. Errors: any of these. */
+EadStatus ead_fit_end(EadFitRun *run);
