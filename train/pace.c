@@ -95,7 +95,7 @@ static EadStatus check_minutes(const EadPace *pace, const EadRunSpec *spec) {
     if (least <= 60 * spec->minutes) return EAD_OK;
     return ead_fail(
         EAD_BAD_ARGUMENT,
-        "--minutes %g is too short: %.0f steps, with all that comes before and after them, take %.2g "
+        "--minutes %g is too short: %.0f steps, with all that comes before and after them, take %.1f "
         "minutes here",
         spec->minutes, least_factor(pace) * (double)pace->counted, ceil(least / 6) / 10);
 }
