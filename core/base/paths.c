@@ -91,6 +91,16 @@ EadStatus ead_program_path(EadPath path) {
     return status;
 }
 
+size_t ead_path_stem(const char *path) {
+    const char *dot = strrchr(ead_path_base(path), '.');
+    return dot ? (size_t)(dot - path) : strlen(path);
+}
+
+size_t ead_path_prefix(const char *folder) {
+    size_t length = strlen(folder);
+    return length + (length > 0 && folder[length - 1] != '/');
+}
+
 bool ead_path_has_extension(const char *path, const char *extensions) {
     const char *dot = strrchr(ead_path_base(path), '.');
     size_t length = dot ? strlen(dot) : 0;

@@ -4,6 +4,7 @@
 #include "core/base/status.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* "folder/name" in new memory that the caller frees; name alone where folder is "" or name is absolute; NULL
  * when there is no memory (then ead_fail() has been called with EAD_NO_MEMORY). */
@@ -24,6 +25,11 @@ EadStatus ead_path_in(EadPath path, const char *folder, const char *name);
 
 /* The last part of a path: what follows the last slash. Borrowed from path. */
 const char *ead_path_base(const char *path);
+
+/* Bytes of a path without the extension that its last part may have; bytes of the paths in a folder, as
+ * ead_path_in() makes them, before their names. */
+size_t ead_path_stem(const char *path);
+size_t ead_path_prefix(const char *folder);
 
 /* The folder that a path lies in: "a/b" of "a/b/c", "/" of "/c", "" (the current folder) of "c".
  * Errors: EAD_BAD_ARGUMENT where it is too long. */

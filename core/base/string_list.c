@@ -3,6 +3,7 @@
 
 #include "core/base/memory.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,24 +16,17 @@ EadStatus ead_strings_add(EadStringList *list, const char *text) {
     return EAD_OK;
 }
 
-EadStatus ead_strings_print_values(EadStringList *list, const char *format, va_list values) {
-    va_list again;
-    va_copy(again, values);
-    int length = vsnprintf(NULL, 0, format, again);
-    va_end(again);
-    char *text = ead_new((int64_t)length + 1, 1, "a list of texts");
-    if (!text) return EAD_NO_MEMORY;
-    vsnprintf(text, (size_t)length + 1, format, values);
-    EadStatus status = ead_strings_add(list, text);
-    free(text);
-    return status;
-}
-
 EadStatus ead_strings_print(EadStringList *list, const char *format, ...) {
-    va_list values;
+    va_list values, again;
     va_start(values, format);
-    EadStatus status = ead_strings_print_values(list, format, values);
+    va_copy(again, values);
+    int length = vsnprintf(NULL, 0, format, values);
+    char *text = ead_new((int64_t)length + 1, 1, "a list of texts");
+    if (text) vsnprintf(text, (size_t)length + 1, format, again);
+    va_end(again);
     va_end(values);
+    EadStatus status = text ? ead_strings_add(list, text) : EAD_NO_MEMORY;
+    free(text);
     return status;
 }
 
@@ -63,6 +57,18 @@ int ead_strings_find_sorted(const EadStringList *list, const char *text) {
     if (list->count == 0) return -1;
     char **found = bsearch(&text, list->items, (size_t)list->count, sizeof(char *), compare);
     return found ? (int)(found - list->items) : -1;
+}
+
+int ead_strings_first_from(const EadStringList *list, int first, const char *text, size_t length) {
+    int end = list->count;
+    while (first < end) {
+        int middle = first + (end - first) / 2;
+        if (strncmp(list->items[middle], text, length) < 0)
+            first = middle + 1;
+        else
+            end = middle;
+    }
+    return first;
 }
 
 void ead_strings_free(EadStringList *list) {

@@ -14,14 +14,16 @@ enum { MAX_FILE = 1 << 28 };
  * room for. */
 EadStatus ead_json_parse(const char *label, const char *text, size_t size, size_t flags, json_t **root,
                          json_error_t *error) {
+    json_error_t own, *said = error ? error : &own;
     errno = 0;
-    *root = json_loadb(text, size, flags, error);
+    *root = json_loadb(text, size, flags, said);
     if (*root && errno != ENOMEM) return EAD_OK;
-    bool no_memory = *root || errno == ENOMEM || error->text[0] == '\0' ||
-                     json_error_code(error) == json_error_out_of_memory;
+    bool no_memory = *root || errno == ENOMEM || said->text[0] == '\0' ||
+                     json_error_code(said) == json_error_out_of_memory;
     json_decref(*root);
     *root = NULL;
-    return no_memory ? ead_fail(EAD_NO_MEMORY, "%s: no memory to read it", label) : EAD_BAD_FILE;
+    if (no_memory) return ead_fail(EAD_NO_MEMORY, "%s: no memory to read it", label);
+    return error ? EAD_BAD_FILE : ead_fail(EAD_BAD_FILE, "%s:%d: no JSON: %s", label, said->line, said->text);
 }
 
 EadStatus ead_json_load(const char *path, json_t **root) {

@@ -6,8 +6,8 @@
 #include <jansson.h>
 
 /* Reads size bytes of JSON; the caller frees *root by json_decref(). label: what the text is, for messages. flags:
- * jansson's. Errors: EAD_NO_MEMORY; EAD_BAD_FILE, with no message yet, for which *error tells place and reason. *root
- * is NULL then. */
+ * jansson's. Errors: EAD_NO_MEMORY; EAD_BAD_FILE, for which *error tells place and reason, or where error is NULL the
+ * message does. *root is NULL then. */
 EadStatus ead_json_parse(const char *label, const char *text, size_t size, size_t flags, json_t **root,
                          json_error_t *error);
 

@@ -18,8 +18,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The records lie in so many stretches, each filled from its start on by one rank: what of it is there, a few reads
- * tell. */
+/* The records lie in so many stretches, each filled from its start on by one rank: what of it is there, a few
+ * reads tell. */
 enum { PAGE = 4096, VERSION = 1, STRETCHES = 1024 };
 
 #define MAGIC "EADFEATS"
@@ -107,6 +107,11 @@ static EadStatus begin_file(EadFeatureCache *cache) {
     return EAD_OK;
 }
 
+static EadStatus get_record(EadFeatureCache *cache) {
+    cache->record = ead_new((int64_t)record_bytes(&cache->spec), 1, cache->path);
+    return cache->record ? EAD_OK : EAD_NO_MEMORY;
+}
+
 static bool open_complete(EadFeatureCache *cache) {
     if (open_existing(cache, cache->path, O_RDONLY) == cache->spec.count) return true;
     if (cache->descriptor >= 0) close(cache->descriptor); /* complete by name but cut: made anew */
@@ -114,8 +119,8 @@ static bool open_complete(EadFeatureCache *cache) {
     return false;
 }
 
-/* The complete file, else, locked, the partial one, else a new one with nothing but its header: as one process alone, or
- * the rank that leads. */
+/* The complete file, else, locked, the partial one, else a new one with nothing but its header: as one
+ * process alone, or the rank that leads. */
 static EadStatus open_file(EadFeatureCache *cache) {
     EadPath lock;
     if (open_complete(cache)) return EAD_OK;
@@ -130,17 +135,13 @@ static EadStatus open_file(EadFeatureCache *cache) {
     if (there < 0) EAD_TRY(begin_file(cache));
     uint64_t bytes = (uint64_t)record_offset(&cache->spec, there > 0 ? there : 0);
     EAD_TRY(ead_check_room(cache->path, ead_feature_cache_bytes(&cache->spec) - bytes, 0));
-    cache->record = ead_new((int64_t)record_bytes(&cache->spec), 1, cache->path);
-    return cache->record ? EAD_OK : EAD_NO_MEMORY;
+    return get_record(cache);
 }
 
 /* The file that the rank which leads has opened. */
 static EadStatus follow(EadFeatureCache *cache, bool complete) {
     if (complete && open_complete(cache)) return EAD_OK;
-    if (!complete && open_existing(cache, cache->partial, O_RDWR) >= 0) {
-        cache->record = ead_new((int64_t)record_bytes(&cache->spec), 1, cache->path);
-        return cache->record ? EAD_OK : EAD_NO_MEMORY;
-    }
+    if (!complete && open_existing(cache, cache->partial, O_RDWR) >= 0) return get_record(cache);
     return ead_fail(EAD_IO,
                     "%s: rank 0 sees it and this rank does not; its folder must be one that all ranks share",
                     complete ? cache->path : cache->partial);

@@ -1,8 +1,8 @@
 /* Features of images computed once and kept in a file: a record an image, its pixels as a network sees them
  * and its features in half precision, with a checksum. A backbone's pass over an image costs many times what
- * a step of distillation does. The file grows as "<path>.partial" and gets its name when it is complete, so an
- * interrupted filling goes on where it stopped, also with another number of ranks: these share out the missing records
- * and read each other's, in a folder that all of them see. */
+ * a step of distillation does. The file grows as "<path>.partial" and gets its name when it is complete, so
+ * an interrupted filling goes on where it stopped, also with another number of ranks: these share out the
+ * missing records and read each other's, in a folder that all of them see. */
 #pragma once
 
 #include "core/base/status.h"
@@ -25,10 +25,10 @@ typedef struct EadFeatureCache EadFeatureCache;
 /* Bytes of the complete file. */
 uint64_t ead_feature_cache_bytes(const EadFeatureCacheSpec *spec);
 
-/* Opens the file, complete or partial, or begins it. A file with another key or of another size is made anew; what is no
- * such file at all is not touched. Only one process at a time, or the ranks of one run, may fill it. Before anything is
- * written the disk must have room for all of it. Every rank must call it. Errors: EAD_BUSY; EAD_IO, with the sizes if
- * the room is missing; EAD_NO_MEMORY; those of ead_ranks_agree(). */
+/* Opens the file, complete or partial, or begins it. A file with another key or of another size is made anew;
+ * what is no such file at all is not touched. Only one process at a time, or the ranks of one run, may fill
+ * it. Before anything is written the disk must have room for all of it. Every rank must call it. Errors:
+ * EAD_BUSY; EAD_IO, with the sizes if the room is missing; EAD_NO_MEMORY; those of ead_ranks_agree(). */
 EadStatus ead_feature_cache_open(const EadFeatureCacheSpec *spec, EadFeatureCache **out);
 
 /* Whether it is; else it must be filled, and then finished, before it is read. */
@@ -45,8 +45,8 @@ const int *ead_feature_cache_missing(const EadFeatureCache *cache, int *count);
 EadStatus ead_feature_cache_write(EadFeatureCache *cache, int index, const uint8_t *pixels,
                                   const float *features);
 
-/* To be called by every rank when it has written its records, or failed to, with how that ended: completes the file if all
- * have. Errors: those of ead_ranks_agree(); EAD_IO. */
+/* To be called by every rank when it has written its records, or failed to, with how that ended: completes
+ * the file if all have. Errors: those of ead_ranks_agree(); EAD_IO. */
 EadStatus ead_feature_cache_finish(EadFeatureCache *cache, EadStatus status);
 
 /* Reads record `index`: pixels [pixel_bytes] and features as halves. May be called by several

@@ -1,7 +1,7 @@
 /* The cache file is a .safetensors file:
  *   metadata   format, inputs (the key of the sources, see data/cache/cache_key.h)
  *   checksums  U64 [sources + 1]: one an image, SKIPPED where there is none; the last is that of all else
- *   notes      U32 [sources, kinds]: what is to be told of each image, see data/codec/image_notes.h; 0: nothing
+ *   notes      U32 [sources, kinds]: what is to be told of each image (data/codec/image_notes.h); 0: nothing
  *   images     U8 [sources, height, width, 3], the last bytes of the file
  * Files of earlier versions have no such metadata and are made anew. */
 #include "data/cache/image_cache.h"
@@ -157,8 +157,8 @@ static EadStatus use_file(EadImageCache *cache, const EadCacheSpec *spec, const 
     return EAD_OK;
 }
 
-/* *used: whether there is a file that holds this cache; its checksums are taken then, and a descriptor for the pixels.
- * Errors: those of opening it. */
+/* *used: whether there is a file that holds this cache; its checksums are taken then, and a descriptor for
+ * the pixels. Errors: those of opening it. */
 static EadStatus open_existing(EadImageCache *cache, const EadCacheSpec *spec, const char *key, bool *used) {
     EadSafetensors *file = NULL;
     *used = false;
@@ -224,7 +224,8 @@ static EadStatus open_file(EadImageCache *cache, const EadCacheSpec *spec) {
     return ead_fail(EAD_IO, "%s: was changed by another program as soon as it was written", spec->file);
 }
 
-/* More than the machine has, or the limit of a container leaves, would not fail here but end the process later. */
+/* More than the machine has, or the limit of a container leaves, would not fail here but end the process
+ * later. */
 static EadStatus open_in_memory(EadImageCache *cache, const EadCacheSpec *spec) {
     size_t count = (size_t)cache->sources.count, most = ead_machine_memory();
     size_t possible = (most > 0 ? most : SIZE_MAX) / cache->image_bytes;

@@ -46,7 +46,7 @@ bool ead_image_has_known_extension(const char *name) {
     return ead_path_has_extension(name, ead_image_extensions());
 }
 
-const char *ead_image_formats(void) {
+static const char *format_names(void) {
     static const char list[] =
 #define EAD_FORMAT(name, label, ...) ", " label
 #include "data/codec/codec_formats.def"
@@ -160,7 +160,7 @@ static EadStatus decode(EadDecoding *decoding) {
         return ead_fail(
             EAD_BAD_FILE,
             "%s: not an image of a known format (%s): it starts with%s; convert it, e.g. with ImageMagick",
-            label, ead_image_formats(), text);
+            label, format_names(), text);
     if (decoding->use == EAD_PIXELS_MASK && !formats[i].masks)
         return ead_fail(
             EAD_UNSUPPORTED,

@@ -1,5 +1,5 @@
-/* Reading PNG, JPEG, BMP, TIFF and WebP; writing PNG, JPEG and TIFF. Every size is checked before memory is asked
- * for, and damage of any kind is one clear error, never a half-filled image. */
+/* Reading PNG, JPEG, BMP, TIFF and WebP; writing PNG, JPEG and TIFF. Every size is checked before memory is
+ * asked for, and damage of any kind is one clear error, never a half-filled image. */
 #pragma once
 
 #include "core/image/image.h"
@@ -19,7 +19,7 @@ typedef struct EadImageRules {
     EadImageNotes *notes; /* told what is worth telling of images that are read; NULL: nobody wants to know */
 } EadImageRules;
 
-/* Reads a PNG, JPEG, BMP, TIFF or WebP file (told apart by content, not by name) as 8-bit RGB. In all formats:
+/* Reads PNG, JPEG, BMP, TIFF or WebP (told apart by content, not by name) as 8-bit RGB. In all formats:
  * - Orientation (EXIF, XMP, TIFF's tag) is obeyed, as by Pillow's ImageOps.exif_transpose(). Width and height
  *   are those of the upright picture.
  * - Samples of more than 8 bits keep their upper 8 bits, as Pillow does it for colours; where it clips gray
@@ -88,6 +88,3 @@ const char *ead_image_format(const uint8_t *bytes, size_t size);
  * messages: ".png, .jpg, .jpeg, .bmp, .tif, .tiff, .webp". */
 bool ead_image_has_known_extension(const char *name);
 const char *ead_image_extensions(void);
-
-/* The formats, for messages: "PNG, JPEG, BMP, TIFF, WebP". */
-const char *ead_image_formats(void);

@@ -114,6 +114,5 @@ EadStatus ead_bmp_decode(EadDecoding *decoding) {
     Bmp bmp = {.bytes = decoding->bytes, .size = decoding->size, .label = decoding->label};
     EadStatus status = read_header(&bmp, decoding);
     if (status == EAD_OK && decoding->use != EAD_PIXELS_NONE) status = read_rows(&bmp, decoding->out);
-    if (status != EAD_OK) ead_image_free(decoding->out);
     return status;
 }

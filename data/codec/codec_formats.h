@@ -37,7 +37,7 @@ typedef struct EadDecoding {
 EadStatus ead_codec_alloc(EadDecoding *decoding, uint64_t width, uint64_t height, uint64_t pixels_per_byte);
 
 /* Says how samples of more than 8 bits are to be read. stored: bits of each in the file; declared: of these
- * the ones that count, by the file's own word, or `stored`. With 16 stored ones the user's word counts more.*/
+ * the ones that count, by the file's own word, or `stored`. With 16 stored ones the user's counts more. */
 void ead_codec_expect_bits(EadDecoding *decoding, int stored, int declared);
 
 /* Takes the orientation from a block of metadata; EXIF counts more than XMP. */
@@ -54,7 +54,7 @@ static inline uint8_t ead_codec_level(EadDecoding *decoding, uint32_t sample) {
     return (uint8_t)(level == 0 && sample > 0 && decoding->use == EAD_PIXELS_MASK ? 1 : level);
 }
 
-/* *decoding->out is empty after an error. */
+/* After an error codec.c frees what *decoding->out holds. */
 typedef EadStatus EadDecode(EadDecoding *decoding);
 
 #define EAD_FORMAT(name, ...) EadDecode ead_##name##_decode;

@@ -65,7 +65,7 @@ static void on_progress(j_common_ptr info) {
                                MAX_SCANS));
 }
 
-/* How many pictures an index of them (CIPA's Multi-Picture Format) names besides previews; 0: it is damaged. */
+/* How many pictures an index of them (CIPA's Multi-Picture Format) names besides previews; 0: damaged. */
 static int count_pictures(const uint8_t *bytes, size_t size) {
     enum { ENTRIES = 0xB002, NUMBER = 0xB001, ENTRY = 16, PREVIEW = 1 };
     size_t directory = ead_tiff_first_directory(bytes, size);
@@ -145,7 +145,6 @@ EadStatus ead_jpeg_decode(EadDecoding *decoding) {
         read_jpeg(&reader);
     }
     jpeg_destroy_decompress(&reader.info);
-    if (reader.status != EAD_OK) ead_image_free(decoding->out);
     return reader.status;
 }
 

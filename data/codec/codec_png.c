@@ -4,15 +4,16 @@
 #include "core/base/memory.h"
 #include "data/codec/codec.h"
 #include "data/codec/codec_formats.h"
-#include "data/codec/png_text.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <errno.h>
 #include <png.h>
 #include <setjmp.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 typedef struct PngReader {
     png_structp png;
@@ -53,6 +54,70 @@ static uint32_t big_endian(const uint8_t *bytes) {
     return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
 }
 
+/* ---- metadata as text; it may be compressed, and only its first bytes are of interest ---- */
+
+enum { MOST_TEXT = 1 << 16 };
+
+/* Unpacks up to MOST_TEXT bytes; returns how many. */
+static size_t inflate_some(const uint8_t *bytes, size_t size, uint8_t *text) {
+    z_stream stream = {.next_in = (Bytef *)(uintptr_t)bytes,
+                       .avail_in = size < MOST_TEXT ? (uInt)size : MOST_TEXT,
+                       .next_out = text,
+                       .avail_out = MOST_TEXT};
+    if (inflateInit(&stream) != Z_OK) return 0;
+    inflate(&stream, Z_SYNC_FLUSH);
+    inflateEnd(&stream);
+    return MOST_TEXT - stream.avail_out;
+}
+
+static int digit(int c) {
+    return isdigit(c) ? c - '0' : isxdigit(c) ? tolower(c) - 'a' + 10 : -1;
+}
+
+/* Three lines, of which the second is a name and the third a length, and lines of digits. */
+static size_t read_digits(const uint8_t *text, size_t size, uint8_t *bytes) {
+    size_t count = 0, digits = 0;
+    int lines = 0;
+    for (size_t i = 0; i < size; i++) {
+        int value = digit(text[i]);
+        if (text[i] == '\n') lines++;
+        if (lines < 3 || value < 0) continue;
+        bytes[count] = (uint8_t)(digits % 2 ? bytes[count] << 4 | value : value);
+        count += digits++ % 2;
+    }
+    return count;
+}
+
+static void take_metadata(EadDecoding *decoding, bool xmp, const uint8_t *text, size_t size) {
+    uint8_t exif[MOST_TEXT / 2];
+    if (xmp)
+        ead_codec_take_xmp(decoding, text, size);
+    else
+        ead_codec_take_exif(decoding, exif, read_digits(text, size < MOST_TEXT ? size : MOST_TEXT, exif));
+}
+
+/* Takes the orientation from a chunk of text, of kind 't' (tEXt), 'z' (zTXt) or 'i' (iTXt): XMP, or EXIF in
+ * hexadecimal digits, as exiv2 (GIMP, darktable) and older ImageMagick write it. Other text and damage name
+ * none. */
+static void take_text(EadDecoding *decoding, char kind, const uint8_t *content, size_t size) {
+    static const char xmp[] = "XML:com.adobe.xmp", exif[] = "Raw profile type exif";
+    uint8_t text[MOST_TEXT];
+    bool packed = kind == 'z', is_xmp = kind == 'i';
+    const char *name = is_xmp ? xmp : exif;
+    size_t header = strlen(name) + 1;
+    /* Behind the name: whether it is packed (iTXt), how (zTXt, iTXt), and two empty words (iTXt). */
+    size_t rest = header + (is_xmp ? 4 : packed ? 1 : 0);
+    if (size <= rest || memcmp(content, name, header) != 0) return;
+    if (is_xmp) packed = content[header] == 1;
+    content += rest, size -= rest;
+    if (packed)
+        take_metadata(decoding, is_xmp, text, inflate_some(content, size, text));
+    else
+        take_metadata(decoding, is_xmp, content, size);
+}
+
+/* ---- reading ---- */
+
 /* What chunks say, some behind the pixels where libpng has not been yet: how the picture is turned, how many
  * frames an animation has, how many bits the original had. (By PNG's definition samples are scaled to all
  * bits even so.) Damaged chunks are found by libpng afterwards. */
@@ -64,7 +129,7 @@ static void read_chunks(EadDecoding *decoding) {
         if (length > left - 12) return;
         if (memcmp(kind, "eXIf", 4) == 0) ead_codec_take_exif(decoding, content, length);
         if (memcmp(kind, "iTXt", 4) == 0 || memcmp(kind, "zTXt", 4) == 0 || memcmp(kind, "tEXt", 4) == 0)
-            ead_png_take_text(decoding, (char)kind[0], content, length);
+            take_text(decoding, (char)kind[0], content, length);
         if (memcmp(kind, "sBIT", 4) == 0 && length >= 1 && content[0] < 16 && decoding->expected)
             decoding->expected = 1u << content[0];
         if (memcmp(kind, "acTL", 4) == 0 && length >= 4)
@@ -146,7 +211,6 @@ EadStatus ead_png_decode(EadDecoding *decoding) {
     }
     png_destroy_read_struct(&reader.png, &reader.info, NULL);
     free(reader.deep);
-    if (reader.status != EAD_OK) ead_image_free(decoding->out);
     return reader.status;
 }
 

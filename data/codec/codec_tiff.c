@@ -191,7 +191,6 @@ EadStatus ead_tiff_decode(EadDecoding *decoding) {
     if (!tiff) return ead_tiff_damaged(decoding);
     EadStatus status = read_tiff(tiff, decoding, most);
     TIFFClose(tiff);
-    if (status != EAD_OK) ead_image_free(decoding->out);
     return status;
 }
 

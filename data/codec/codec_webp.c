@@ -80,6 +80,5 @@ EadStatus ead_webp_decode(EadDecoding *decoding) {
     if (!demuxer) return damaged(decoding);
     EadStatus status = read_webp(demuxer, decoding);
     WebPDemuxDelete(demuxer);
-    if (status != EAD_OK) ead_image_free(decoding->out);
     return status;
 }

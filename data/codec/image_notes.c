@@ -16,7 +16,7 @@ struct EadImageNotes {
         int64_t count;
         uint32_t largest;
         EadStringList names; /* of the first */
-    } rows[EAD_IMAGE_NOTES];
+    } rows[EAD_NOTES];
 };
 
 EadStatus ead_image_notes_new(EadImageNotes **out) {
@@ -82,7 +82,7 @@ static EadStatus take_row(EadImageNotes *notes, EadImageNote note, EadStringList
 EadStatus ead_image_notes_take(EadImageNotes *notes, EadStringList *lines) {
     EadStatus status = EAD_OK;
     pthread_mutex_lock(&notes->mutex);
-    for (int note = 0; note < EAD_IMAGE_NOTES; note++) {
+    for (int note = 0; note < EAD_NOTES; note++) {
         if (notes->rows[note].count > 0 && status == EAD_OK)
             status = take_row(notes, (EadImageNote)note, lines);
         ead_strings_free(&notes->rows[note].names);
@@ -102,7 +102,7 @@ void ead_image_notes_print(EadImageNotes *notes, FILE *stream) {
 
 void ead_image_notes_free(EadImageNotes *notes) {
     if (!notes) return;
-    for (int note = 0; note < EAD_IMAGE_NOTES; note++) ead_strings_free(&notes->rows[note].names);
+    for (int note = 0; note < EAD_NOTES; note++) ead_strings_free(&notes->rows[note].names);
     pthread_mutex_destroy(&notes->mutex);
     free(notes);
 }

@@ -1,5 +1,5 @@
-/* A number out of a directory of tags: TIFF's own, and the small TIFF that EXIF and a JPEG's index of pictures
- * are. For what libtiff does not read or hides. */
+/* A number out of a directory of tags: TIFF's own, and the small TIFF that EXIF and a JPEG's index of
+ * pictures are. For what libtiff does not read or hides. */
 #pragma once
 
 #include <stdbool.h>

@@ -31,7 +31,8 @@ const EadLayout *ead_dataset_layout(int index) {
     return index < LAYOUTS ? &layouts[index] : NULL;
 }
 
-const char *ead_dataset_types(void) {
+/* In the order of the list. */
+static const char *type_names(void) {
 #define X(name, ...) ", " #name
     static const char names[] = EAD_DATASET_LIST(X);
 #undef X
@@ -98,7 +99,7 @@ static EadStatus note_endings(EadDataset *out) {
     for (int k = 0; k < known; k++)
         snprintf(text + strlen(text), sizeof text - strlen(text), "%s%d %.16s", k ? ", " : "", counts[k],
                  kinds[k]);
-    return known < 2 ? EAD_OK : ead_dataset_note(out, "good images by their endings: %s", text);
+    return known < 2 ? EAD_OK : ead_strings_print(&out->notes, "good images by their endings: %s", text);
 }
 
 static EadStatus open_parts(const EadDatasetSpec *spec, const EadLayout *layout, EadDataset *out) {
@@ -125,7 +126,7 @@ EadStatus ead_dataset_open(const EadDatasetSpec *spec, EadDataset *out) {
     const EadLayout *layout = find_layout(type);
     if (!layout)
         return ead_fail(EAD_BAD_ARGUMENT, "dataset.type \"%s\" is unknown; the types are %s", type,
-                        ead_dataset_types());
+                        type_names());
     if (!spec->path || !*spec->path) return ead_fail(EAD_BAD_ARGUMENT, "dataset.path is missing");
     if (!(spec->validation_fraction > 0 && spec->validation_fraction < 1))
         return ead_fail(EAD_BAD_ARGUMENT, "a validation fraction of %g; it must lie between 0 and 1",

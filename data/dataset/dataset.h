@@ -12,8 +12,8 @@
 /* The types: a published data set is one row here and one of the README's table; nothing else is needed for
  * it unless none of the readers fits. X(name in the config; what the help says of it; reader: the function
  * ead_dataset_open_<reader>() in data/dataset/dataset_<reader>.c; where it finds good images to train on,
- * those held back for validation, test images and masks, and how masks' names end, see EadLayout; a pattern that
- * tells the layout, or ""; the categories that its authors name, or NULL: it has none) */
+ * those held back for validation, test images and masks, and how masks' names end, see EadLayout; a pattern
+ * that tells the layout, or ""; the categories that its authors name, or NULL: it has none) */
 #define EAD_DATASET_LIST(X)                                                                                  \
     X(mvtec_ad, "MVTec AD's layout", tree, "train/good", "", "test", "ground_truth", "_mask", "", "bottle",  \
       "cable", "capsule", "carpet", "grid", "hazelnut", "leather", "metal_nut", "pill", "screw", "tile",     \
@@ -58,8 +58,9 @@ typedef enum EadDatasetType {
 
 typedef struct EadTestSample {
     char *path;
-    /* NULL where there is none (a defect without one is in no pixel metric where others have masks); of a normal image: all zeros; mvtec_loco: a folder of them. One that others
-     * have but this one lacks is named too, until ead_dataset_check_tests(). */
+    /* NULL where there is none (a defect without one is in no pixel metric where others have masks); of a
+     * normal image: all zeros; mvtec_loco: a folder of them. One that others have but this one lacks is named
+     * too, until ead_dataset_check_tests(). */
     char *mask_path;
     char *defect;  /* name of the test subfolder; visa's own layout: "anomaly"; "good" for normal images */
     int anomalous; /* 1 or 0 */
@@ -79,11 +80,11 @@ typedef struct EadDataset {
 } EadDataset;
 
 typedef struct EadDatasetSpec {
-    const char *type;     /* see ead_dataset_types() */
+    const char *type;     /* a name of EAD_DATASET_LIST */
     const char *path;     /* folder of the collection, or of the data (folder) */
     const char *category; /* where the type has categories, e.g. "bottle" */
-    double
-        validation_fraction; /* of the normal images, in (0,1); the paper's is 0.1; unused by types with their own */
+    /* Of the normal images, in (0,1); the paper's is 0.1; unused by types with their own. */
+    double validation_fraction;
     uint64_t seed;
     bool test_only; /* lists the test images alone; those to train on need not be there */
     /* Type folder only; relative to path unless they begin with a slash; NULL or "" for none.
@@ -107,25 +108,22 @@ EadStatus ead_dataset_open(const EadDatasetSpec *spec, EadDataset *out);
 /* Harmless on an empty (zeroed) data set. */
 void ead_dataset_free(EadDataset *dataset);
 
-/* The known types, in the order of the list, for messages and help. */
-const char *ead_dataset_types(void);
-
 /* The categories that a collection's authors name, ended by NULL. Empty where it has none, and for unknown
  * types. */
 const char *const *ead_dataset_categories(const char *type);
 
 /* Loads the sample's ground truth with 0 for normal and 255 for defect; width and height are those of the
  * sample's image. Normal images, and defects without a mask, get a mask of zeros. notes: as in EadImageRules.
- * Errors: those of ead_mask_load(); EAD_BAD_FILE if mask and image differ in size, or (mvtec_loco) a channel holds
- * several pixel values or one that defects_config.json does not name. One of zeros alone is no error: it has no
- * region, or no channel. *truth is empty then, else the caller frees it. */
+ * Errors: those of ead_mask_load(); EAD_BAD_FILE if mask and image differ in size, or (mvtec_loco) a channel
+ * holds several pixel values or one that defects_config.json does not name. One of zeros alone is no error:
+ * it has no region, or no channel. *truth is empty then, else the caller frees it. */
 EadStatus ead_test_sample_truth(const EadTestSample *sample, int width, int height, EadImageNotes *notes,
                                 EadGroundTruth *truth);
 
 /* Reads the header of every test image by these rules (NULL: as usual), and every mask, so that what is bad
- * shows before hours of training; whole: every image to its end, those to train on and for validation, too. Adds to
- * dataset->doubts a line each for images that cannot be read, for masks that are missing or cannot be used, that
- * mark nothing, that hold several values or pages, and that seem to be inverted, with their names. Sets mask_path to
- * NULL where a mask cannot be used. Errors: EAD_BAD_FILE, telling all that are wrong, if half of the masks cannot
- * be used, and for a normal image's mask that marks anything; EAD_NO_MEMORY. */
+ * shows before hours of training; whole: every image to its end, those to train on and for validation, too.
+ * Adds to dataset->doubts a line each for images that cannot be read, for masks that are missing or cannot be
+ * used, that mark nothing, that hold several values or pages, and that seem to be inverted, with their names.
+ * Sets mask_path to NULL where a mask cannot be used. Errors: EAD_BAD_FILE, telling all that are wrong, if
+ * half of the masks cannot be used, and for a normal image's mask that marks anything; EAD_NO_MEMORY. */
 EadStatus ead_dataset_check_tests(EadDataset *dataset, const EadImageRules *rules, bool whole);

@@ -25,8 +25,7 @@ static EadStatus marks_defect(const char *path, EadImageNotes *notes, bool *defe
 
 /* Whether the file's name ends as those of masks do. */
 static bool is_mask(const char *path, const char *ending) {
-    const char *dot = strrchr(path, '.');
-    size_t length = strlen(ending), stem = dot ? (size_t)(dot - path) : 0;
+    size_t length = strlen(ending), stem = ead_path_stem(path);
     return stem > length && strncasecmp(path + stem - length, ending, length) == 0;
 }
 
@@ -48,8 +47,7 @@ typedef struct Pairing {
 /* Finds an image's mask and whether it marks a defect. Without one it fails, and says where it should be. */
 static EadStatus read_mask(const Pairing *pairing, const EadStringList *files, EadMaskUse *uses,
                            const char *path, EadImageNotes *notes, const char **mask, bool *defect) {
-    const char *dot = strrchr(ead_path_base(path), '.');
-    int stem = dot ? (int)(dot - path) : (int)strlen(path);
+    int stem = (int)ead_path_stem(path);
     int index = ead_dataset_find_mask(files, path, stem, pairing->layout->ending, true, uses);
     *mask = index >= 0 ? files->items[index] : NULL;
     if (*mask) uses[index] = EAD_MASK_TAKEN;
@@ -129,8 +127,8 @@ static EadStatus add_parts(Pairing *pairing) {
     if (out->train.count + out->test_count == 0)
         return ead_dataset_no_folder(spec, layout, spec->path, layout->sign + 1);
     if (pairing->left_out == 0) return EAD_OK;
-    return ead_dataset_note(out, "%s/%s: %d images with a defect are not trained on", spec->path,
-                            layout->train, pairing->left_out);
+    return ead_strings_print(&out->notes, "%s/%s: %d images with a defect are not trained on", spec->path,
+                             layout->train, pairing->left_out);
 }
 
 EadStatus ead_dataset_open_beside(const EadDatasetSpec *spec, const EadLayout *layout, EadDataset *out) {

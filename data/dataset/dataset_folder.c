@@ -31,7 +31,9 @@ static EadStatus open_named(const EadDatasetSpec *spec, EadDataset *out) {
     EAD_TRY(resolve(spec, spec->good_folder, good));
     EAD_TRY(resolve(spec, spec->defect_folder, defects));
     EAD_TRY(resolve(spec, spec->mask_folder, masks));
-    if (!spec->test_only) EAD_TRY(ead_dataset_add_train(out, *normal ? normal : spec->path));
+    if (!spec->test_only)
+        EAD_TRY(
+            ead_dataset_add_images(out, *normal ? normal : spec->path, "images to train on", &out->train));
     if (*good) EAD_TRY(ead_dataset_add_tests(out, good, EAD_LABEL_GOOD, NULL));
     return *defects ? ead_dataset_add_tests(out, defects, EAD_LABEL_BY_FOLDER, masks) : EAD_OK;
 }

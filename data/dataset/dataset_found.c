@@ -110,29 +110,30 @@ static EadStatus find_masks_below(const char *folder, EadPath masks) {
 
 /* ---- images to train on ---- */
 
-/* Where a path below a folder names what must not be trained on: bytes up to the end of that folder's name; 0:
- * nowhere. */
-static size_t dangerous(const char *relative, EadFolderMeaning *meaning) {
+/* The first folder of a path that means one of a set of bits 1 << EadFolderMeaning: where its name begins
+ * and, in *end, ends; NULL: none does. */
+static const char *find_meaning(const char *path, unsigned meanings, EadFolderMeaning *meaning,
+                                const char **end) {
     const char *next;
-    for (const char *at = relative; at; at = next) {
+    for (const char *at = path; at; at = next) {
         *meaning = ead_folder_next(at, &next);
-        if (*meaning == EAD_FOLDER_BAD || *meaning == EAD_FOLDER_TEST || *meaning == EAD_FOLDER_MASKS)
-            return (size_t)(next - 1 - relative);
+        *end = next ? next - 1 : NULL;
+        if (next && meanings >> *meaning & 1) return at;
     }
-    return 0;
+    return NULL;
 }
 
 static EadStatus check_harmless(const char *folder, const EadStringList *list, int first) {
-    size_t prefix = strlen(folder) + (folder[strlen(folder) - 1] != '/');
+    static const unsigned harmful = 1u << EAD_FOLDER_BAD | 1u << EAD_FOLDER_TEST | 1u << EAD_FOLDER_MASKS;
+    size_t prefix = ead_path_prefix(folder);
     for (int i = first; i < list->count; i++) {
         EadFolderMeaning meaning;
-        size_t length = dangerous(list->items[i] + prefix, &meaning);
-        if (length > 0)
+        const char *path = list->items[i], *end;
+        if (find_meaning(path + prefix, harmful, &meaning, &end))
             return ead_fail(
                 EAD_BAD_ARGUMENT,
                 "%.*s: must not be trained on%s; set dataset.train_good to the folder of good images",
-                (int)(prefix + length), list->items[i],
-                meaning == EAD_FOLDER_MASKS ? ", it holds masks" : "");
+                (int)(end - path), path, meaning == EAD_FOLDER_MASKS ? ", it holds masks" : "");
     }
     return EAD_OK;
 }
@@ -142,8 +143,8 @@ static EadStatus check_names(const EadStringList *list) {
     const char *good = NULL, *bad = NULL;
     for (int i = 0; i < list->count; i++) {
         EadPath stem;
-        const char *base = ead_path_base(list->items[i]), *dot = strrchr(base, '.');
-        snprintf(stem, sizeof stem, "%.*s", dot ? (int)(dot - base) : (int)strlen(base), base);
+        const char *base = ead_path_base(list->items[i]);
+        snprintf(stem, sizeof stem, "%.*s", (int)ead_path_stem(base), base);
         EadFolderMeaning meaning = ead_folder_meaning(stem);
         if (meaning == EAD_FOLDER_GOOD) good = base;
         if (meaning == EAD_FOLDER_BAD) bad = list->items[i];
@@ -161,8 +162,8 @@ static EadStatus note_others(EadDataset *out, const char *folder, const char *go
     EadStatus status = ead_list_folders(&names, folder);
     for (int i = 0; i < names.count && status == EAD_OK; i++)
         if (strcmp(names.items[i], good) != 0)
-            status = ead_dataset_note(out, "%s: is not trained on, but %s beside it alone", names.items[i],
-                                      ead_path_base(good));
+            status = ead_strings_print(&out->notes, "%s: is not trained on, but %s beside it alone",
+                                       names.items[i], ead_path_base(good));
     ead_strings_free(&names);
     return status;
 }
@@ -191,8 +192,9 @@ static EadStatus open_divided(const EadDatasetSpec *spec, Found *found, EadDatas
         if (!*found->masks) EAD_TRY(find_masks_below(found->test, found->masks));
         EAD_TRY(ead_dataset_add_tests(out, found->test, EAD_LABEL_TOLD, found->masks));
     }
-    return ead_dataset_note(out, "%s: trained on %s, tested with %s", spec->path,
-                            *found->train ? found->train : "nothing", *found->test ? found->test : "nothing");
+    return ead_strings_print(&out->notes, "%s: trained on %s, tested with %s", spec->path,
+                             *found->train ? found->train : "nothing",
+                             *found->test ? found->test : "nothing");
 }
 
 /* Takes the normal images out of the test images, but for every fifth. */
@@ -216,18 +218,17 @@ static EadStatus divide(EadDataset *out, bool test_only) {
 
 /* Folders train and test within those of good and of bad images are no such division as ours. */
 static EadStatus check_undivided(const EadDataset *out, const char *folder) {
-    size_t prefix = strlen(folder) + (folder[strlen(folder) - 1] != '/');
+    static const unsigned parts = 1u << EAD_FOLDER_TRAIN | 1u << EAD_FOLDER_TEST;
     for (int i = 0; i < out->test_count; i++) {
-        const char *next;
-        for (const char *at = out->test[i].path + prefix; at; at = next) {
-            EadFolderMeaning meaning = ead_folder_next(at, &next);
-            if (meaning == EAD_FOLDER_TRAIN || meaning == EAD_FOLDER_TEST)
-                return ead_fail(
-                    EAD_BAD_ARGUMENT,
-                    "%s: lies in a folder %.*s below or beside that of its kind; put train and test "
-                    "above the kinds, or set dataset.train_good, dataset.test_good and dataset.defects",
-                    out->test[i].path, (int)(next - 1 - at), at);
-        }
+        EadFolderMeaning meaning;
+        const char *path = out->test[i].path, *end,
+                   *name = find_meaning(path + ead_path_prefix(folder), parts, &meaning, &end);
+        if (name)
+            return ead_fail(EAD_BAD_ARGUMENT,
+                            "%s: lies in a folder %.*s below or beside that of its kind; put train and test "
+                            "above the kinds, or set dataset.train_good, dataset.test_good and "
+                            "dataset.defects",
+                            path, (int)(end - name), name);
     }
     return EAD_OK;
 }
@@ -238,31 +239,36 @@ static EadStatus open_side_by_side(const EadDatasetSpec *spec, const char *folde
     EAD_TRY(ead_dataset_add_tests(out, folder, EAD_LABEL_TOLD, found->masks));
     EAD_TRY(check_undivided(out, folder));
     EAD_TRY(divide(out, spec->test_only));
-    return ead_dataset_note(out,
-                            "%s: every fifth image of %s and all of the folders beside it are tested; "
-                            "dataset.train_good and the keys behind it divide them otherwise",
-                            folder, *found->good ? ead_path_base(found->good) : "the good ones");
+    return ead_strings_print(&out->notes,
+                             "%s: every fifth image of %s and all of the folders beside it are tested; "
+                             "dataset.train_good and the keys behind it divide them otherwise",
+                             folder, *found->good ? ead_path_base(found->good) : "the good ones");
+}
+
+/* The images below a folder; what is left out of them is told when they are listed for good. */
+static EadStatus look_at_images(EadStringList *list, const char *folder) {
+    EadLeftOut left = {0};
+    EadStatus status = ead_list_images(list, folder, &left);
+    ead_left_out_free(&left);
+    return status;
 }
 
 /* Whether every image lies in a folder of good or of bad ones, however deep, and both are there. */
 static EadStatus divides_below(const char *folder, bool *divides) {
+    static const unsigned kinds = 1u << EAD_FOLDER_GOOD | 1u << EAD_FOLDER_BAD;
     EadStringList list = {0};
-    EadLeftOut left = {0};
-    size_t prefix = strlen(folder) + (folder[strlen(folder) - 1] != '/');
     int good = 0, bad = 0;
-    EadStatus status = ead_list_images(&list, folder, &left);
+    EadStatus status = look_at_images(&list, folder);
     for (int i = 0; i < list.count; i++) {
-        const char *next;
-        EadFolderMeaning meaning = EAD_FOLDER_OTHER;
-        for (const char *at = list.items[i] + prefix; at; at = next) {
-            EadFolderMeaning here = ead_folder_next(at, &next);
-            if (here == EAD_FOLDER_GOOD || here == EAD_FOLDER_BAD) meaning = here;
-        }
-        good += meaning == EAD_FOLDER_GOOD;
-        bad += meaning == EAD_FOLDER_BAD;
+        const char *end;
+        EadFolderMeaning meaning, last = EAD_FOLDER_OTHER; /* of several the last counts */
+        for (const char *at = list.items[i] + ead_path_prefix(folder);
+             find_meaning(at, kinds, &meaning, &end); at = end + 1)
+            last = meaning;
+        good += last == EAD_FOLDER_GOOD;
+        bad += last == EAD_FOLDER_BAD;
     }
     *divides = good > 0 && bad > 0 && good + bad == list.count;
-    ead_left_out_free(&left);
     ead_strings_free(&list);
     return status;
 }
@@ -271,11 +277,10 @@ static EadStatus divides_below(const char *folder, bool *divides) {
 static EadStatus open_all_good(const EadDatasetSpec *spec, const char *folder, const Found *found,
                                EadDataset *out) {
     EadStringList names = {0}, masks = {0};
-    EadLeftOut left = {0};
     char *text = NULL;
     EadStatus status = add_good(folder, &out->train, out);
     if (status == EAD_OK) status = check_names(&out->train);
-    if (status == EAD_OK && *found->masks) status = ead_list_images(&masks, found->masks, &left);
+    if (status == EAD_OK && *found->masks) status = look_at_images(&masks, found->masks);
     if (status == EAD_OK && masks.count > 0)
         status = ead_fail(EAD_BAD_ARGUMENT,
                           "%s: holds masks, but no folder's name says which images are good; set "
@@ -284,21 +289,19 @@ static EadStatus open_all_good(const EadDatasetSpec *spec, const char *folder, c
     if (status == EAD_OK) status = ead_list_folders(&names, folder);
     if (status == EAD_OK && names.count > 1) {
         text = ead_name_paths(&names, names.count, MOST_NAMES);
-        status = text ? ead_dataset_note(out, "%s: all images below it are taken for good ones: %s",
-                                         spec->path, text)
+        status = text ? ead_strings_print(&out->notes, "%s: all images below it are taken for good ones: %s",
+                                          spec->path, text)
                       : EAD_NO_MEMORY;
     }
     free(text);
-    ead_left_out_free(&left);
     ead_strings_free(&masks);
     ead_strings_free(&names);
     return status;
 }
 
 static bool holds_images_itself(const EadStringList *list, const char *folder) {
-    size_t prefix = strlen(folder) + (folder[strlen(folder) - 1] != '/');
     for (int i = 0; i < list->count; i++)
-        if (!strchr(list->items[i] + prefix, '/')) return true;
+        if (!strchr(list->items[i] + ead_path_prefix(folder), '/')) return true;
     return false;
 }
 
@@ -308,11 +311,9 @@ static EadStatus enter(EadPath folder, Found *found) {
     EAD_TRY(find(folder, found));
     for (int level = 0; level < MOST_LEVELS && found->kinds == 1 && *found->only; level++) {
         EadStringList list = {0};
-        EadLeftOut left = {0};
         EadFolderMeaning meaning = ead_folder_meaning(ead_path_base(found->only));
-        EadStatus status = ead_list_images(&list, folder, &left);
+        EadStatus status = look_at_images(&list, folder);
         bool stay = holds_images_itself(&list, folder) || meaning == EAD_FOLDER_BAD;
-        ead_left_out_free(&left);
         ead_strings_free(&list);
         EAD_TRY(status);
         if (stay) break;

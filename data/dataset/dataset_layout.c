@@ -5,19 +5,10 @@
 #include "core/base/printing.h"
 #include "data/codec/codec.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-EadStatus ead_dataset_note(EadDataset *dataset, const char *format, ...) {
-    va_list values;
-    va_start(values, format);
-    EadStatus status = ead_strings_print_values(&dataset->notes, format, values);
-    va_end(values);
-    return status;
-}
 
 EadStatus ead_dataset_doubt(const EadStringList *names, int total, const char *what, EadStringList *doubts) {
     enum { NAMED = 10 };
@@ -29,20 +20,29 @@ EadStatus ead_dataset_doubt(const EadStringList *names, int total, const char *w
     return status;
 }
 
+char *ead_dataset_name_folders(const EadStringList *paths, int most) {
+    EadStringList names = {0};
+    EadStatus status = EAD_OK;
+    for (int i = 0; i < paths->count && status == EAD_OK; i++)
+        status = ead_strings_add(&names, ead_path_base(paths->items[i]));
+    char *text = status == EAD_OK ? ead_name_paths(&names, names.count, most) : NULL;
+    ead_strings_free(&names);
+    return text;
+}
+
 EadStatus ead_dataset_unknown_category(const EadDatasetSpec *spec, const char *where,
                                        const EadStringList *there) {
-    char text[640] = "";
-    int length = 0, room = (int)sizeof text;
     const char *category = spec->category ? spec->category : "";
     bool known = false;
     if (there->count == 0) return ead_fail(EAD_BAD_ARGUMENT, "%s: holds no category folders", where);
     for (const char *const *name = ead_dataset_categories(spec->type); *name; name++)
         known = known || strcmp(*name, category) == 0;
-    for (int i = 0; i < there->count && length < room; i++)
-        length += snprintf(text + length, (size_t)(room - length), "%s%s", i ? ", " : "",
-                           ead_path_base(there->items[i]));
-    return ead_fail(EAD_BAD_ARGUMENT, "%s: has no category \"%s\"%s; dataset.category can be %s", where,
-                    category, known ? ", though the full data set has it" : "", text);
+    char *text = ead_dataset_name_folders(there, 0);
+    if (!text) return EAD_NO_MEMORY;
+    ead_fail(EAD_BAD_ARGUMENT, "%s: has no category \"%s\"%s; dataset.category can be %s", where, category,
+             known ? ", though the full data set has it" : "", text);
+    free(text);
+    return EAD_BAD_ARGUMENT;
 }
 
 /* People name the category itself, or the folder above all categories. */
@@ -83,11 +83,12 @@ EadStatus ead_dataset_category_folder(const EadDatasetSpec *spec, const EadLayou
     return status;
 }
 
-EadStatus ead_dataset_add_train(EadDataset *dataset, const char *folder) {
-    int before = dataset->train.count;
-    EAD_TRY(ead_list_images(&dataset->train, folder, &dataset->left_out));
-    if (dataset->train.count > before) return EAD_OK;
-    return ead_fail(EAD_BAD_ARGUMENT, "%s: no images to train on (%s)", folder, ead_image_extensions());
+EadStatus ead_dataset_add_images(EadDataset *dataset, const char *folder, const char *what,
+                                 EadStringList *list) {
+    int before = list->count;
+    EAD_TRY(ead_list_images(list, folder, &dataset->left_out));
+    if (list->count > before) return EAD_OK;
+    return ead_fail(EAD_BAD_ARGUMENT, "%s: no %s (%s)", folder, what, ead_image_extensions());
 }
 
 EadStatus ead_dataset_add_sample(EadDataset *dataset, const char *path, const char *defect,

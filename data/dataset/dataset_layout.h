@@ -46,9 +46,6 @@ EadStatus ead_dataset_refuse_foreign(const char *root, bool tree);
 /* Folders found by their names, for type folder where the config names none. */
 EadStatus ead_dataset_open_found(const EadDatasetSpec *spec, EadDataset *out);
 
-/* Adds a line to dataset->notes. Errors: EAD_NO_MEMORY. */
-EadStatus ead_dataset_note(EadDataset *dataset, const char *format, ...) EAD_PRINTF(2, 3);
-
 /* Adds a line to doubts that names what there is, the first ones by name: "2 of 9 <what>: a, b";
  * none where there is no name. Errors: EAD_NO_MEMORY. */
 EadStatus ead_dataset_doubt(const EadStringList *names, int total, const char *what, EadStringList *doubts);
@@ -60,9 +57,14 @@ EadStatus ead_dataset_category_folder(const EadDatasetSpec *spec, const EadLayou
 EadStatus ead_dataset_unknown_category(const EadDatasetSpec *spec, const char *where,
                                        const EadStringList *there);
 
+/* The last parts of the paths, all of them or the first ones: "a, b and 7 more". NULL without memory; the
+ * caller frees it. */
+char *ead_dataset_name_folders(const EadStringList *paths, int most);
+
 typedef enum EadLabel {
     EAD_LABEL_GOOD, /* every image is normal */
-    EAD_LABEL_BY_FOLDER, /* the path's first folder names the defect; "good", "ok", ... are normal; none: "defect" */
+    /* The path's first folder names the defect; "good", "ok", ... are normal; none: "defect". */
+    EAD_LABEL_BY_FOLDER,
     EAD_LABEL_TOLD, /* the same, but none is an error */
 } EadLabel;
 
@@ -81,9 +83,9 @@ EadStatus ead_dataset_add_tests(EadDataset *dataset, const char *folder, EadLabe
 typedef enum EadMaskUse { EAD_MASK_STRAY, EAD_MASK_SECOND, EAD_MASK_TAKEN } EadMaskUse;
 
 /* The index in a sorted list of files of the mask <stem><ending>, with any extension, or -1; the first
- * `length` bytes of stem count. Unless `only`, one without ending, or with what people write there (_mask, -gt,
- * ...), is taken where that is not there. Cases need not agree where nothing agrees in case. uses [files->count]
- * (or NULL): strays that could be this mask, it included, become second ones. */
+ * `length` bytes of stem count. Unless `only`, one without ending, or with what people write there (_mask,
+ * -gt, ...), is taken where that is not there. Cases need not agree where nothing agrees in case. uses
+ * [files->count] (or NULL): strays that could be this mask, it included, become second ones. */
 int ead_dataset_find_mask(const EadStringList *files, const char *stem, int length, const char *ending,
                           bool only, EadMaskUse *uses);
 
@@ -91,8 +93,8 @@ int ead_dataset_find_mask(const EadStringList *files, const char *stem, int leng
 EadStatus ead_dataset_doubt_strays(const EadStringList *files, const EadMaskUse *uses, int total,
                                    EadDataset *dataset);
 
-/* Loads one mask file of a sample, whose image has that size; 0: no defect. notes: as in EadImageRules. Errors:
- * those of ead_mask_load(); EAD_BAD_FILE for another size. *mask is empty then. */
+/* Loads one mask file of a sample, whose image has that size; 0: no defect. notes: as in EadImageRules.
+ * Errors: those of ead_mask_load(); EAD_BAD_FILE for another size. *mask is empty then. */
 EadStatus ead_test_sample_mask(const EadTestSample *sample, const char *path, int width, int height,
                                EadImageNotes *notes, EadImage *mask);
 
@@ -103,5 +105,7 @@ EadStatus ead_dataset_add_sample(EadDataset *dataset, const char *path, const ch
 /* Sorts the samples from index `first` on by path. */
 void ead_dataset_sort_test(EadDataset *dataset, int first);
 
-/* Appends the images below folder to train; having none is an error that names the folder. */
-EadStatus ead_dataset_add_train(EadDataset *dataset, const char *folder);
+/* Appends the images below folder to a list of the data set; having none is an error that names the folder
+ * and `what` ("images to train on"). */
+EadStatus ead_dataset_add_images(EadDataset *dataset, const char *folder, const char *what,
+                                 EadStringList *list);

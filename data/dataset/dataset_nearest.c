@@ -93,20 +93,6 @@ const char *ead_dataset_recognise(const EadDatasetSpec *spec, const char *root) 
     return name;
 }
 
-/* Names of the folders in root, at most a few. */
-static EadStatus list_there(const char *root, char *text, size_t size) {
-    EadStringList names = {0};
-    int length = 0;
-    text[0] = '\0';
-    EAD_TRY(ead_list_folders(&names, root));
-    for (int i = 0; i < names.count && i < 8 && length < (int)size; i++)
-        length += snprintf(text + length, size - (size_t)length, "%s%s", i ? ", " : "",
-                           ead_path_base(names.items[i]));
-    if (names.count == 0) snprintf(text, size, "none");
-    ead_strings_free(&names);
-    return EAD_OK;
-}
-
 /* The layout that has most parts in root, the asked one where several are as near. NULL: none has any. */
 static const EadLayout *find_nearest(const EadDatasetSpec *spec, const EadLayout *asked, const char *root,
                                      char *lacking, size_t size) {
@@ -125,18 +111,25 @@ static const EadLayout *find_nearest(const EadDatasetSpec *spec, const EadLayout
 
 EadStatus ead_dataset_no_folder(const EadDatasetSpec *spec, const EadLayout *layout, const char *root,
                                 const char *name) {
-    char lacking[256], there[256], hint[512] = "";
+    enum { MOST_NAMES = 8 };
+    char lacking[256], hint[512] = "", *there;
+    EadStringList names = {0};
     const EadLayout *nearest = find_nearest(spec, layout, root, lacking, sizeof lacking);
     EAD_TRY(ead_dataset_refuse_foreign(root, false));
     EAD_TRY(ead_dataset_refuse_foreign(spec->path, false));
-    EAD_TRY(list_there(root, there, sizeof there));
+    EAD_TRY(ead_list_folders(&names, root));
+    there = ead_dataset_name_folders(&names, MOST_NAMES);
+    ead_strings_free(&names);
+    if (!there) return EAD_NO_MEMORY;
     if (nearest && *lacking)
         snprintf(hint, sizeof hint, "; the nearest layout is that of %s, which lacks %s", nearest->name,
                  lacking);
     else if (nearest)
         snprintf(hint, sizeof hint, "; this is the layout of dataset.type=%s", nearest->name);
-    return ead_fail(EAD_IO,
-                    "%s: no folder %s, which dataset.type=%s needs; folders there: %s%s; "
-                    "dataset.type=folder takes folders of any name",
-                    root, name, layout->name, there, hint);
+    ead_fail(EAD_IO,
+             "%s: no folder %s, which dataset.type=%s needs; folders there: %s%s; dataset.type=folder takes "
+             "folders of any name",
+             root, name, layout->name, *there ? there : "none", hint);
+    free(there);
+    return EAD_IO;
 }

@@ -21,8 +21,7 @@ typedef struct Tree {
 } Tree;
 
 static Tree tree_of(const char *folder) {
-    size_t length = strlen(folder);
-    return (Tree){.folder = folder, .prefix = length + (length > 0 && folder[length - 1] != '/')};
+    return (Tree){.folder = folder, .prefix = ead_path_prefix(folder)};
 }
 
 /* The images below a folder, none where there is no folder. */
@@ -57,17 +56,12 @@ static void tree_close(Tree *tree) {
     *tree = (Tree){0};
 }
 
-/* Bytes of a path without the extension that its name may have. */
-static int stem_of(const char *path) {
-    const char *dot = strrchr(ead_path_base(path), '.');
-    return dot ? (int)(dot - path) : (int)strlen(path);
-}
-
-/* 0: a file with this ending behind a stem of `length` bytes; 1: with none; 2: with what people write behind masks'
- * names; NO_MASK: with anything else. */
+/* 0: a file with this ending behind a stem of `length` bytes; 1: with none; 2: with what people write behind
+ * masks' names; NO_MASK: with anything else. */
 enum { NO_MASK = 3 };
 static int rank_of(const char *file, int length, const char *ending) {
-    int stem = stem_of(file), folder = (int)(ead_path_base(file) - file), size = (int)strlen(ending);
+    int stem = (int)ead_path_stem(file), folder = (int)(ead_path_base(file) - file),
+        size = (int)strlen(ending);
     if (stem == length + size && strncasecmp(file + length, ending, (size_t)size) == 0) return 0;
     if (stem == length) return 1;
     size_t bare = stem > folder ? ead_mask_stem(file + folder, (size_t)(stem - folder)) : 0;
@@ -76,13 +70,7 @@ static int rank_of(const char *file, int length, const char *ending) {
 
 int ead_dataset_find_mask(const EadStringList *files, const char *stem, int length, const char *ending,
                           bool only, EadMaskUse *uses) {
-    int first = 0, found = -1, best = only ? 1 : NO_MASK;
-    for (int step = files->count; step > 0;) { /* the first file that is not before the stem */
-        int half = step / 2;
-        bool before = strncmp(files->items[first + half], stem, (size_t)length) < 0;
-        first = before ? first + half + 1 : first;
-        step = before ? step - half - 1 : half;
-    }
+    int first = ead_strings_first_from(files, 0, stem, (size_t)length), found = -1, best = only ? 1 : NO_MASK;
     /* First those that agree in case, then all. */
     for (int pass = 0; pass < 2 && found < 0; pass++)
         for (int i = pass ? 0 : first; i < files->count; i++) {
@@ -102,8 +90,8 @@ int ead_dataset_find_mask(const EadStringList *files, const char *stem, int leng
  * there is none, what it should be. */
 static int find_mask(const Tree *masks, const char *relative, EadPath path) {
     bool slash = masks->prefix > strlen(masks->folder);
-    int stem = snprintf(path, EAD_PATH_SIZE, "%s%s%.*s", masks->folder, slash ? "/" : "", stem_of(relative),
-                        relative);
+    int stem = snprintf(path, EAD_PATH_SIZE, "%s%s%.*s", masks->folder, slash ? "/" : "",
+                        (int)ead_path_stem(relative), relative);
     if (stem >= EAD_PATH_SIZE) return -1;
     if (!masks->ending) return ead_strings_find_sorted(&masks->files, path);
     int index = ead_dataset_find_mask(&masks->files, path, stem, masks->ending, false, masks->uses);

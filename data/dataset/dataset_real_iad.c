@@ -1,8 +1,8 @@
-/* Real-IAD (Wang et al., CVPR 2024): a JSON file for each category says which images are trained on and tested.
+/* Real-IAD (Wang et al., CVPR 2024): a JSON file for each category says what is trained on and tested.
  *   realiad_jsons/<category>.json, also found as realiad_jsons/realiad_jsons/<category>.json:
  *     {"meta": {"normal_class": "OK", "prefix": "<category>/"}, "train": [...], "test": [...]}, with entries
  *     {"anomaly_class": "OK" or a code, "image_path": "OK/S0001/...jpg", "mask_path": "NG/...png" or null}
- *   realiad_1024/<prefix><image_path>, or in realiad_512, realiad_256, realiad_raw: the first that is there */
+ *   realiad_1024/<prefix><image_path>, or in realiad_512, realiad_256, realiad_raw: the first there is */
 #include "core/base/file_bytes.h"
 #include "core/file/json_text.h"
 #include "data/dataset/dataset_layout.h"
@@ -95,10 +95,10 @@ static EadStatus read_split(SplitFile *split, const EadLayout *layout, const jso
     if (!split->spec->test_only) EAD_TRY(add_part(split, root, "train", out));
     EAD_TRY(add_part(split, root, "test", out));
     ead_dataset_sort_test(out, 0);
-    EAD_TRY(ead_dataset_note(out, "%s: images of %s", split->path, split->images));
+    EAD_TRY(ead_strings_print(&out->notes, "%s: images of %s", split->path, split->images));
     if (split->left_out == 0) return EAD_OK;
-    return ead_dataset_note(out, "%s: %d images with a defect are not trained on", split->path,
-                            split->left_out);
+    return ead_strings_print(&out->notes, "%s: %d images with a defect are not trained on", split->path,
+                             split->left_out);
 }
 
 static bool is_json(const char *name) {
@@ -128,16 +128,13 @@ static EadStatus find_json(SplitFile *split, const EadLayout *layout) {
 
 EadStatus ead_dataset_open_real_iad(const EadDatasetSpec *spec, const EadLayout *layout, EadDataset *out) {
     SplitFile split = {.spec = spec};
-    json_error_t error;
     char *bytes;
     size_t size;
     EAD_TRY(find_json(&split, layout));
     EAD_TRY(ead_read_file(split.path, MAX_FILE, &bytes, &size));
     json_t *root;
-    EadStatus status = ead_json_parse(split.path, bytes, size, 0, &root, &error);
+    EadStatus status = ead_json_parse(split.path, bytes, size, 0, &root, NULL);
     free(bytes);
-    if (status == EAD_BAD_FILE)
-        status = ead_fail(EAD_BAD_FILE, "%s:%d: no JSON: %s", split.path, error.line, error.text);
     if (status == EAD_OK) status = read_split(&split, layout, root, out);
     json_decref(root);
     return status;

@@ -1,6 +1,6 @@
 /* A folder for each category, with folders of images to train on and to test with; which, says the row of the
- * type. Test images lie in subfolders: good ones, and one for each kind of defect; their masks in a tree of the
- * same folders. As published:
+ * type. Test images lie in subfolders: good ones, and one for each kind of defect; their masks in a tree of
+ * the same folders. As published:
  * MVTec AD (Bergmann et al., CVPR 2019), and MPDD (Jezek et al., ICUMT 2021):
  *   train/good/NNN.png, test/<defect>/NNN.png, test/good, ground_truth/<defect>/NNN_mask.png
  * BTAD (Mishra et al., ISIE 2021), images and masks .bmp or .png, as the category has it:
@@ -23,13 +23,11 @@ static EadStatus add_train(const EadDatasetSpec *spec, const EadLayout *layout, 
     EadPath train, validation;
     EAD_TRY(ead_path_in(train, root, layout->train));
     if (!ead_path_is_folder(train)) return ead_dataset_no_folder(spec, layout, root, layout->train);
-    EAD_TRY(ead_dataset_add_train(out, train));
+    EAD_TRY(ead_dataset_add_images(out, train, "images to train on", &out->train));
     if (!layout->validation[0]) return EAD_OK;
     EAD_TRY(ead_path_in(validation, root, layout->validation));
     if (!ead_path_is_folder(validation)) return ead_dataset_no_folder(spec, layout, root, layout->validation);
-    EAD_TRY(ead_list_images(&out->validation, validation, &out->left_out));
-    if (out->validation.count > 0) return EAD_OK;
-    return ead_fail(EAD_BAD_ARGUMENT, "%s: no validation images (%s)", validation, ead_image_extensions());
+    return ead_dataset_add_images(out, validation, "validation images", &out->validation);
 }
 
 /* A folder without test images is one to train on only, unless it looks like that of another type. */
@@ -46,8 +44,8 @@ static EadStatus add_test(const EadDatasetSpec *spec, const EadLayout *layout, c
     if (!there && (needed || ead_dataset_recognise(spec, root)))
         return ead_dataset_no_folder(spec, layout, root, layout->test);
     if (!there)
-        return ead_dataset_note(out, "%s: no folder %s, so there is nothing to test with", root,
-                                layout->test);
+        return ead_strings_print(&out->notes, "%s: no folder %s, so there is nothing to test with", root,
+                                 layout->test);
     EAD_TRY(ead_dataset_add_test(out, test, EAD_LABEL_BY_FOLDER, mask_folder, layout->ending));
     if (out->test_count > 0 || !needed) return EAD_OK;
     return ead_fail(EAD_BAD_ARGUMENT, "%s: no test images (%s)", test, ead_image_extensions());

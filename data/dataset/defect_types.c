@@ -65,13 +65,10 @@ static EadStatus read_entries(const json_t *root, EadDefectTypes *types) {
 }
 
 EadStatus ead_defect_types_parse(const char *bytes, size_t size, const char *label, EadDefectTypes *out) {
-    json_error_t error;
     *out = (EadDefectTypes){.path = ead_strdup(label)};
     if (!out->path) return EAD_NO_MEMORY;
     json_t *root;
-    EadStatus status = ead_json_parse(label, bytes, size, 0, &root, &error);
-    if (status == EAD_BAD_FILE)
-        status = ead_fail(EAD_BAD_FILE, "%s:%d: no JSON: %s", label, error.line, error.text);
+    EadStatus status = ead_json_parse(label, bytes, size, 0, &root, NULL);
     if (status == EAD_OK) status = read_entries(root, out);
     json_decref(root);
     if (status != EAD_OK) ead_defect_types_free(out);

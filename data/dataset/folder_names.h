@@ -14,9 +14,10 @@ typedef enum EadFolderMeaning {
     EAD_FOLDER_NUMBER, /* digits alone, such as a date: says nothing either */
 } EadFolderMeaning;
 
-/* In any case, with numbers and words such as "images" or "parts" besides: "OK", "01_good", "Good Parts", "NG2". */
+/* In any case, with numbers and words such as "images" or "parts" besides: "OK", "01_good", "Good Parts",
+ * "NG2". */
 EadFolderMeaning ead_folder_meaning(const char *name);
 
-/* The meaning of the path's first folder, and where the next begins: behind its slash, or NULL if the path has no
- * folder (then OTHER). */
+/* The meaning of the path's first folder, and where the next begins: behind its slash, or NULL if the path
+ * has no folder (then OTHER). */
 EadFolderMeaning ead_folder_next(const char *path, const char **next);

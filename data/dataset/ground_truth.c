@@ -42,8 +42,8 @@ static int64_t normalise(EadImage *mask, int *value, int *other) {
     return area;
 }
 
-/* Checks the pixel values of a channel, finds its type and saturation, and adds it to the union. One without a
- * pixel is left out. */
+/* Checks the pixel values of a channel, finds its type and saturation, and adds it to the union. One without
+ * a pixel is left out. */
 static EadStatus add_channel(const EadTestSample *sample, const char *path, EadImage *mask,
                              EadGroundTruth *truth) {
     int value, other, first = 0;

@@ -29,8 +29,9 @@ typedef struct Member {
     off_t size, offset;
     const char *path, *file; /* how it is called, and what to open */
     Set set;
-    int side;  /* what is alike on one side is not told */
-    int index; /* in its set */
+    int side;      /* what is alike on one side is not told */
+    int index;     /* in its set */
+    uint64_t hash; /* of what has been read of it */
 } Member;
 
 typedef struct Table {
@@ -107,43 +108,35 @@ static EadStatus take_out(EadDataset *dataset, const bool *again) {
 
 /* ---- the same bytes under another name ---- */
 
-/* A file of which as much is read as it takes to tell it from all of other sides: first nothing but its size,
- * then a block, then all of it. */
-typedef struct Content {
-    const Member *member;
-    uint64_t hash; /* of what has been read */
-} Content;
-
+/* Of a file as much is read as it takes to tell it from all of other sides: first nothing but its size, then a
+ * block, then all of it. */
 static int compare_contents(const void *left, const void *right) {
-    const Content *a = left, *b = right;
-    off_t x = a->member->size, y = b->member->size;
-    if (x != y) return x < y ? -1 : 1;
+    const Member *a = left, *b = right;
+    if (a->size != b->size) return a->size < b->size ? -1 : 1;
     if (a->hash != b->hash) return a->hash < b->hash ? -1 : 1;
-    if (a->member->side != b->member->side) return a->member->side - b->member->side;
-    if (a->member->set != b->member->set) return (int)a->member->set - (int)b->member->set;
-    return a->member->index - b->member->index;
+    if (a->side != b->side) return a->side - b->side;
+    return a->set != b->set ? (int)a->set - (int)b->set : a->index - b->index;
 }
 
-/* How many contents [count], sorted, begin like the first one does. */
-static int alike(const Content *contents, int count) {
+/* How many members [count], sorted, are like the first one as far as they were read. */
+static int alike(const Member *members, int count) {
     int i = 1;
-    while (i < count && contents[i].hash == contents[0].hash &&
-           contents[i].member->size == contents[0].member->size)
-        i++;
+    while (i < count && members[i].hash == members->hash && members[i].size == members->size) i++;
     return i;
 }
 
-/* Keeps those of which there are alike ones on several sides. Returns their number. */
-static int narrow(Content *contents, int count) {
-    int kept = 0;
-    qsort(contents, (size_t)count, sizeof *contents, compare_contents);
+/* Keeps those of which there are alike ones on several sides. */
+static void narrow(Table *table) {
+    Member *members = table->items;
+    int count = table->count;
+    table->count = 0;
+    qsort(members, (size_t)count, sizeof *members, compare_contents);
     for (int i = 0, group; i < count; i += group) {
-        group = alike(contents + i, count - i);
-        if (contents[i].member->side == contents[i + group - 1].member->side) continue;
-        memmove(contents + kept, contents + i, (size_t)group * sizeof *contents);
-        kept += group;
+        group = alike(members + i, count - i);
+        if (members[i].side == members[i + group - 1].side || members[i].size == 0) continue;
+        memmove(members + table->count, members + i, (size_t)group * sizeof *members);
+        table->count += group;
     }
-    return kept;
 }
 
 static uint64_t hash_bytes(uint64_t hash, const uint8_t *bytes, size_t size) {
@@ -156,68 +149,55 @@ static uint64_t hash_bytes(uint64_t hash, const uint8_t *bytes, size_t size) {
     return hash;
 }
 
-/* Reads the block in the middle of a file (images of one camera begin and end alike), or all of it. Returns
- * how many are left: what cannot be read is left to whoever reads it. */
-static int read_contents(Content *contents, int count, bool all) {
+/* Reads the block in the middle of each file (images of one camera begin and end alike), or all of it. What
+ * cannot be read is left to whoever reads it. */
+static void read_contents(Table *table, bool all) {
     enum { BLOCK = 1 << 14, PEEK = 1 << 12 };
     uint8_t bytes[BLOCK];
-    int kept = 0;
+    int count = table->count;
+    table->count = 0;
     for (int i = 0; i < count; i++) {
-        Content content = contents[i];
-        off_t end = content.member->size, at = 0, offset = content.member->offset;
+        Member member = table->items[i];
+        off_t end = member.size, at = 0;
         if (!all && end > PEEK) at = end / 2 - PEEK / 2, end = at + PEEK;
-        int descriptor = open(content.member->file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        int descriptor = open(member.file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
         bool read = descriptor >= 0;
         for (size_t size; read && at < end; at += (off_t)size) {
             size = end - at < BLOCK ? (size_t)(end - at) : BLOCK;
-            read = ead_read_at(descriptor, bytes, size, offset + at);
-            content.hash = hash_bytes(content.hash, bytes, size);
+            read = ead_read_at(descriptor, bytes, size, member.offset + at);
+            member.hash = hash_bytes(member.hash, bytes, size);
         }
         if (descriptor >= 0) close(descriptor);
-        if (read) contents[kept++] = content;
+        if (read) table->items[table->count++] = member;
     }
-    return kept;
 }
 
-/* Names the members of a group that are not on its last side: "a.png (b.png)". */
-static EadStatus name_group(const Content *group, const Member *last, EadStringList *names) {
-    for (; group->member->side != last->side; group++) {
-        char text[2 * EAD_PATH_SIZE + 8];
-        snprintf(text, sizeof text, "%s (%s)", group->member->path, last->path);
-        EAD_TRY(ead_strings_add(names, text));
-    }
-    return EAD_OK;
-}
-
-/* Names those that are on one side and with the same bytes on another one as well; mixed: those alone that are
- * good and defective test images, with nothing else. */
-static EadStatus find_same_bytes(const Table *table, EadStringList *names, EadStringList *mixed) {
-    Content *contents = ead_new(table->count, sizeof *contents, "a list of images");
-    EadStatus status = contents ? EAD_OK : EAD_NO_MEMORY;
-    int count = 0;
-    for (int i = 0; i < table->count && contents; i++)
-        if (table->items[i].size > 0) contents[count++].member = &table->items[i];
-    if (contents) count = narrow(contents, count);
-    if (contents) count = narrow(contents, read_contents(contents, count, false));
-    if (contents) count = narrow(contents, read_contents(contents, count, true));
-    for (int i = 0, group; i < count && status == EAD_OK; i += group) {
-        group = alike(contents + i, count - i);
-        const Member *last = contents[i + group - 1].member; /* to train on, if any is */
-        status = name_group(contents + i, last, last->side == GOOD ? mixed : names);
+/* Names those that are on one side and with the same bytes on another one as well: "a.png (b.png)"; mixed:
+ * those alone that are good and defective test images, with nothing else. The table keeps these alone. */
+static EadStatus find_same_bytes(Table *table, EadStringList *names, EadStringList *mixed) {
+    narrow(table);
+    read_contents(table, false);
+    narrow(table);
+    read_contents(table, true);
+    narrow(table);
+    for (int i = 0, group; i < table->count; i += group) {
+        const Member *member = &table->items[i], *last = member + alike(member, table->count - i) - 1;
+        for (group = (int)(last - member) + 1; member->side != last->side; member++)
+            EAD_TRY(
+                ead_strings_print(last->side == GOOD ? mixed : names, "%s (%s)", member->path, last->path));
     }
     ead_strings_sort(names);
     ead_strings_sort(mixed);
-    free(contents);
-    return status;
+    return EAD_OK;
 }
 
-static EadStatus tell_same_bytes(const Table *table, EadDataset *dataset) {
+static EadStatus tell_same_bytes(Table *table, EadDataset *dataset) {
     EadStringList same = {0}, mixed = {0};
-    int defective = 0;
+    int defective = 0, count = table->count;
     for (int i = 0; i < dataset->test_count; i++) defective += dataset->test[i].anomalous;
     EadStatus status = find_same_bytes(table, &same, &mixed);
     if (status == EAD_OK)
-        status = ead_dataset_doubt(&same, table->count,
+        status = ead_dataset_doubt(&same, count,
                                    "images have the same bytes as one of another set (to train on, for "
                                    "validation, test)",
                                    &dataset->doubts);
@@ -271,7 +251,7 @@ static void add_others(Table *table, const EadImageList *others) {
     }
 }
 
-static EadStatus tell_others(const Table *table, int count, const char *key, EadStringList *doubts) {
+static EadStatus tell_others(Table *table, int count, const char *key, EadStringList *doubts) {
     EadStringList same = {0}, none = {0};
     char what[128];
     snprintf(what, sizeof what, "images of %s have the same bytes as one of the data set", key);

@@ -47,6 +47,7 @@ EadStatus ead_distill_key(const EadDistillImages *images, const char *backbone, 
 size_t ead_distill_slot_bytes(const EadDistillImages *images);
 
 /* An EadLoaderFill; context is a const EadDistillImages. Image b of 1-based step is number (step - 1) total +
- * first + b of the sequence by EAD_STREAM_DISTILL_ORDER over the training images, by the share of the batch. Without cache it is gray by word
- * 2^32 + that number of EAD_STREAM_DISTILL_GRAY. Errors: those of loading or reading the cache. */
+ * first + b of the sequence by EAD_STREAM_DISTILL_ORDER over the training images, by the share of the batch.
+ * Without cache it is gray by word 2^32 + that number of EAD_STREAM_DISTILL_GRAY. Errors: those of loading or
+ * reading the cache. */
 EadStatus ead_distill_fill(void *context, uint64_t step, uint8_t *slot);

@@ -44,18 +44,25 @@ static EadStatus pass_over(const Search *search, const char *path, EadStatus sta
     return ead_left_out_add(search->left_out, EAD_LEFT_OUT_UNREADABLE, path);
 }
 
-static EadStatus add_by_content(const Search *search, const char *path) {
+/* What the `size` bytes at an offset of a file are; hidden pictures are what macOS's tar adds beside each file,
+ * too: no images, though they are called so. */
+static EadLeftOutKind kind_of(const char *path, int descriptor, int64_t offset, int64_t size) {
     uint8_t first[EAD_FIRST_BYTES];
-    bool hidden = ead_path_base(path)[0] == '.';
+    size_t there = size < EAD_FIRST_BYTES ? (size_t)size : EAD_FIRST_BYTES;
+    bool hidden = ead_path_base(path)[0] == '.', read = ead_read_at(descriptor, first, there, offset);
+    EadLeftOutKind kind = ead_picture_kind(path, first, read ? there : 0);
+    return hidden && kind != EAD_LEFT_OUT_OTHER ? EAD_LEFT_OUT_HIDDEN : kind;
+}
+
+static EadStatus add_by_content(const Search *search, const char *path, int64_t size) {
     int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (descriptor < 0 && hidden) return ead_left_out_add(search->left_out, EAD_LEFT_OUT_OTHER, path);
+    if (descriptor < 0 && ead_path_base(path)[0] == '.')
+        return ead_left_out_add(search->left_out, EAD_LEFT_OUT_OTHER, path);
     if (descriptor < 0) return pass_over(search, path, cannot_read(path));
-    ssize_t size = pread(descriptor, first, sizeof first, 0);
+    EadLeftOutKind kind = kind_of(path, descriptor, 0, size);
     close(descriptor);
-    EadLeftOutKind kind = ead_picture_kind(path, first, size > 0 ? (size_t)size : 0);
-    if (kind == EAD_LEFT_OUT_CONTENT && !hidden) EAD_TRY(ead_strings_add(search->list, path));
-    return ead_left_out_add(search->left_out,
-                            hidden && kind != EAD_LEFT_OUT_OTHER ? EAD_LEFT_OUT_HIDDEN : kind, path);
+    if (kind == EAD_LEFT_OUT_CONTENT) EAD_TRY(ead_strings_add(search->list, path));
+    return ead_left_out_add(search->left_out, kind, path);
 }
 
 static EadStatus walk(const Search *search, const char *folder, const Ancestor *parent);
@@ -73,7 +80,7 @@ static EadStatus visit(const Search *search, const char *folder, const char *nam
                       : walk(search, path, parent);
     if (there && S_ISREG(info.st_mode) && wanted) return ead_strings_add(search->list, path);
     if (!search->left_out) return EAD_OK;
-    if (there && S_ISREG(info.st_mode)) return add_by_content(search, path);
+    if (there && S_ISREG(info.st_mode)) return add_by_content(search, path, info.st_size);
     if (wanted) return pass_over(search, path, ead_fail(EAD_IO, "%s: is not a regular file", path));
     return ead_left_out_add(search->left_out, EAD_LEFT_OUT_OTHER, path);
 }
@@ -136,18 +143,15 @@ EadStatus ead_list_images_and_masks(EadStringList *list, const char *folder, Ead
 }
 
 EadStatus ead_list_folders(EadStringList *list, const char *folder) {
-    DIR *stream = opendir(folder);
-    EadStatus status = EAD_OK;
-    int first = list->count;
-    if (!stream) return ead_fail(EAD_IO, "%s: cannot read: %s", folder, strerror(errno));
-    for (struct dirent *entry; status == EAD_OK && (entry = readdir(stream));) {
-        if (entry->d_name[0] == '.') continue;
+    EadStringList names = {0};
+    EadStatus status = read_names(&names, folder);
+    for (int i = 0; i < names.count && status == EAD_OK; i++) {
         EadPath path;
-        status = ead_path_in(path, folder, entry->d_name);
+        if (names.items[i][0] == '.') continue;
+        status = ead_path_in(path, folder, names.items[i]);
         if (status == EAD_OK && ead_path_is_folder(path)) status = ead_strings_add(list, path);
     }
-    closedir(stream);
-    if (status == EAD_OK) ead_strings_sort_from(list, first);
+    ead_strings_free(&names);
     return status;
 }
 
@@ -176,25 +180,17 @@ typedef struct Members {
     int descriptor;
 } Members;
 
-/* Hidden members are what macOS's tar adds beside each file: no images, though they are called so. */
 static EadStatus add_member(void *context, const char *member, int64_t offset, int64_t size) {
     const Members *members = context;
     EadImageList *list = members->list;
     const char *base = ead_path_base(member);
     int archive = list->archives.count - 1;
-    bool hidden = base[0] == '.';
-    EadLeftOutKind kind = EAD_LEFT_OUT_KINDS; /* none */
-    if (hidden || !ead_image_has_known_extension(base)) {
-        uint8_t first[EAD_FIRST_BYTES];
-        size_t there = size < EAD_FIRST_BYTES ? (size_t)size : EAD_FIRST_BYTES;
-        kind =
-            ead_picture_kind(base, first, ead_read_at(members->descriptor, first, there, offset) ? there : 0);
-        if (hidden && kind != EAD_LEFT_OUT_OTHER) kind = EAD_LEFT_OUT_HIDDEN;
-    }
+    bool known = base[0] != '.' && ead_image_has_known_extension(base);
+    EadLeftOutKind kind = known ? EAD_LEFT_OUT_KINDS : kind_of(base, members->descriptor, offset, size);
     char *name = ead_path_join(list->archives.items[archive], member[0] == '/' ? member + 1 : member);
     EadStatus status = name ? EAD_OK : EAD_NO_MEMORY;
-    if (name && kind != EAD_LEFT_OUT_KINDS) status = ead_left_out_add(&list->left_out, kind, name);
-    if (status == EAD_OK && (kind == EAD_LEFT_OUT_KINDS || kind == EAD_LEFT_OUT_CONTENT))
+    if (name && !known) status = ead_left_out_add(&list->left_out, kind, name);
+    if (status == EAD_OK && (known || kind == EAD_LEFT_OUT_CONTENT))
         status = add_place(list, name, (EadImagePlace){NULL, archive, offset, size});
     free(name);
     return status;

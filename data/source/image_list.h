@@ -15,10 +15,10 @@ typedef bool EadFileWanted(const char *name);
 /* Appends every file below folder that `wanted` wants, sorted bytewise by path and so the same on every
  * machine. Links are followed, but not back into a folder on the way down; hidden files and folders (a
  * leading dot) are skipped. An empty folder adds nothing.
- * With left_out: appends images by their content, too, and tells there what else there is. What cannot be read
- * (a dead link, a subfolder that is closed or more than 64 deep) is told there, and costs nothing else. Masks
- * beside their images are told there: <name>_mask.png, _label, _gt and the like, where <name> is an image in
- * the same folder and the picture has few colours.
+ * With left_out: appends images by their content, too, and tells there what else there is. What cannot be
+ * read (a dead link, a subfolder that is closed or more than 64 deep) is told there, and costs nothing else.
+ * Masks beside their images are told there: <name>_mask.png, _label, _gt and the like, where <name> is an
+ * image in the same folder and the picture has few colours.
  * Without (NULL) the first that cannot be read is the error.
  * Errors: EAD_IO (no such folder, not readable), EAD_BAD_FILE, EAD_NO_MEMORY. */
 EadStatus ead_list_files(EadStringList *list, const char *folder, EadFileWanted *wanted,
@@ -52,9 +52,9 @@ typedef struct EadImageList {
 EadStatus ead_image_source_check(const char *path);
 
 /* Appends all images of path: an image file, a tar archive, or a folder with everything below it, archives
- * (.tar) included. Files come sorted bytewise, an archive's members in its order. What is no image, or hidden,
- * or cannot be read is told in list->left_out; nothing is decoded but what may be a mask. Errors: EAD_IO; EAD_BAD_FILE for a
- * malformed archive; EAD_UNSUPPORTED; EAD_NO_MEMORY. */
+ * (.tar) included. Files come sorted bytewise, an archive's members in its order. What is no image, or
+ * hidden, or cannot be read is told in list->left_out; nothing is decoded but what may be a mask. Errors:
+ * EAD_IO; EAD_BAD_FILE for a malformed archive; EAD_UNSUPPORTED; EAD_NO_MEMORY. */
 EadStatus ead_image_list_add(EadImageList *list, const char *path);
 
 /* Appends files by their paths, or copies of another list's places. Errors: EAD_NO_MEMORY. */
@@ -64,7 +64,7 @@ EadStatus ead_image_list_add_all(EadImageList *list, const EadImageList *other);
 /* The file that holds image `index`: itself or its archive. */
 const char *ead_image_list_file(const EadImageList *list, int index);
 
-/* Decodes image `index`; errors name it. As ead_image_load_with(). May be called by several threads at once. */
+/* Decodes image `index`; errors name it. As ead_image_load_with(). Several threads may call it at once. */
 EadStatus ead_image_list_load(const EadImageList *list, int index, EadImage *out);
 
 /* Frees everything and leaves an empty list; harmless on an empty (zeroed) one. */

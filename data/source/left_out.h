@@ -1,5 +1,5 @@
-/* What a search for images passed over, and why, so that nothing is left out without a word. Images are told by
- * their endings; a file with another ending, or none, is one if it begins like one. */
+/* What a search for images passed over, and why, so that nothing is left out without a word. Images are told
+ * by their endings; a file with another ending, or none, is one if it begins like one. */
 #pragma once
 
 #include "core/base/string_list.h"

@@ -20,18 +20,11 @@ size_t ead_mask_stem(const char *name, size_t length) {
     return 0;
 }
 
-/* Whether the sorted paths from `first` on hold one that is `length` bytes of text and at most an extension, which
- * is one of `extensions` (NULL: any). */
+/* Whether the sorted paths from `first` on hold one that is `length` bytes of text and at most an extension,
+ * which is one of `extensions` (NULL: any). */
 static bool has_image(const EadStringList *paths, int first, const char *text, size_t length,
                       const char *extensions) {
-    int low = first, high = paths->count;
-    while (low < high) {
-        int middle = low + (high - low) / 2;
-        if (strncmp(paths->items[middle], text, length) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
+    int low = ead_strings_first_from(paths, first, text, length);
     for (; low < paths->count && strncmp(paths->items[low], text, length) == 0; low++) {
         const char *rest = paths->items[low] + length;
         bool whole = *rest == '\0' || (*rest == '.' && !strpbrk(rest + 1, "./"));
@@ -60,9 +53,8 @@ static bool looks_like_mask(const EadImage *image) {
 
 /* a_mask.png beside a.png, or a.png beside a.jpg. */
 static bool is_mask(const EadStringList *paths, int first, const char *path) {
-    const char *base = ead_path_base(path), *dot = strrchr(base, '.');
-    size_t length = dot ? (size_t)(dot - base) : strlen(base), stem = ead_mask_stem(base, length);
-    size_t folder = (size_t)(base - path);
+    const char *base = ead_path_base(path);
+    size_t folder = (size_t)(base - path), length = ead_path_stem(base), stem = ead_mask_stem(base, length);
     EadImage image;
     bool named = stem > 0 && has_image(paths, first, path, folder + stem, NULL);
     bool twin = !named && ead_path_has_extension(path, ".png, .bmp, .tif, .tiff") &&

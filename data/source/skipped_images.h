@@ -1,7 +1,7 @@
 /* Images of a collection that cannot be decoded and are skipped: large collections always hold some (ImageNet
- * has 22 CMYK JPEGs). Each is counted and named once; more than 1 % of the collection, and more than one, means that something
- * else is wrong. What stands in for a skipped image is the user's to choose: the image cache counts without
- * it, distillation takes the next one (data/loader/distill_images.h). */
+ * has 22 CMYK JPEGs). Each is counted and named once; more than 1 % of the collection, and more than one,
+ * means that something else is wrong. What stands in for a skipped image is the user's to choose: the image
+ * cache counts without it, distillation takes the next one (data/loader/distill_images.h). */
 #pragma once
 
 #include "core/base/status.h"
@@ -16,8 +16,8 @@ EadStatus ead_skipped_images_new(int total, EadSkippedImages **out);
 
 /* Decides about image `index`, whose loading failed with `status` and the thread's present message: EAD_OK if
  * it is to be skipped; else the error to pass on, namely `status` itself unless it is EAD_BAD_FILE or
- * EAD_UNSUPPORTED, or EAD_BAD_FILE once more than 1 % (and more than one), or all, are skipped. Any thread may call it, and again for the
- * same image. */
+ * EAD_UNSUPPORTED, or EAD_BAD_FILE once more than 1 % (and more than one), or all, are skipped. Any thread
+ * may call it, and again for the same image. */
 EadStatus ead_skipped_images_add(EadSkippedImages *skipped, int index, EadStatus status);
 
 /* Whether image `index` is skipped; and how many are. */

@@ -40,9 +40,9 @@ typedef struct EadPickle EadPickle;
 
 /* Runs a pickle of protocol 2, which is what torch.save writes; what follows its end is not looked at. calls:
  * NULL-terminated names ("collections.OrderedDict") that may be called. Values may contain each other and
- * themselves, so whoever walks them must bound depth and steps. bytes must outlive *out. Errors, naming label: EAD_BAD_FILE for
- * truncated, malformed or overlong pickles (16 MiB, 2^20 values); EAD_UNSUPPORTED, naming it, for a call that
- * is not listed and for opcodes that torch.save does not write; EAD_NO_MEMORY. */
+ * themselves, so whoever walks them must bound depth and steps. bytes must outlive *out. Errors, naming
+ * label: EAD_BAD_FILE for truncated, malformed or overlong pickles (16 MiB, 2^20 values); EAD_UNSUPPORTED,
+ * naming it, for a call that is not listed and for opcodes that torch.save does not write; EAD_NO_MEMORY. */
 EadStatus ead_pickle_parse(const void *bytes, size_t size, const char *label, const char *const *calls,
                            EadPickle **out);
 

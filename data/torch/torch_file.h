@@ -1,5 +1,6 @@
-/* Tensors of a file by torch.save, in its format of today or before 1.6: a state_dict, a whole module, or dicts and lists of these. Built from the
- * pickle's inert values (data/torch/pickle.h); no Python, nothing is run. */
+/* Tensors of a file by torch.save, in its format of today or before 1.6: a state_dict, a whole module, or
+ * dicts and lists of these. Built from the pickle's inert values (data/torch/pickle.h); no Python, nothing is
+ * run. */
 #pragma once
 
 #include "core/file/safetensors.h"

@@ -1,6 +1,6 @@
-/* The format of torch.save before version 1.6: five pickles (a magic number, the version, the system, the objects,
- * the keys of their storages), then for each key how many elements it has, 8 bytes, and these. How wide an element
- * is stands in the objects alone. */
+/* The format of torch.save before version 1.6: five pickles (a magic number, the version, the system, the
+ * objects, the keys of their storages), then for each key how many elements it has, 8 bytes, and these. How
+ * wide an element is stands in the objects alone. */
 #pragma once
 
 #include "data/torch/torch_storage.h"

@@ -19,8 +19,8 @@ typedef struct EadTorchRecord {
     size_t size;    /* bytes */
 } EadTorchRecord;
 
-/* Reads a reference: ("storage", type, key, location, elements), which before 1.6 had a sixth part, None. Errors,
- * without the file's name: EAD_BAD_FILE for another value; EAD_UNSUPPORTED for types of numbers that
+/* Reads a reference: ("storage", type, key, location, elements), which before 1.6 had a sixth part, None.
+ * Errors, without the file's name: EAD_BAD_FILE for another value; EAD_UNSUPPORTED for types of numbers that
  * core/file/safetensors.h does not have. */
 EadStatus ead_torch_storage_read(const EadPickleValue *reference, EadTorchStorage *out);
 

@@ -31,11 +31,10 @@ void ead_predict_inputs_free(EadPredictInputs *inputs) {
 }
 
 static EadStatus open_folder(EadPredictInputs *inputs, const char *path) {
-    size_t length = strlen(path);
     ead_strings_free(&inputs->images);
     ead_left_out_free(&inputs->left_out);
     inputs->image = inputs->unreadable = 0;
-    inputs->prefix = length + (length > 0 && path[length - 1] != '/');
+    inputs->prefix = ead_path_prefix(path);
     for (int i = 0; i < 2; i++)
         if (inputs->apart[i] && ead_path_lies_within(inputs->apart[i], path))
             return ead_fail(
