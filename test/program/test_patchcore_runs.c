@@ -79,6 +79,8 @@ START_TEST(what_cannot_be_is_refused) {
         {"--set patchcore.add=" S "data/gasket/test/good",
          "is both one of patchcore.add and a test image; it takes good images that the data set does not "
          "have"},
+        {"--set dataset.strict=true --set patchcore.add=" S "hidden",
+         "dataset.strict: 1 picture is left out, see above"},
         {"--set dataset.strict=true --set patchcore.add=" S "copies",
          "dataset.strict: 1 of 1 images of patchcore.add have the same bytes as one of the data set: " S
          "copies/x.png (" S "data/gasket/test/good/000.png)"},
@@ -91,7 +93,8 @@ START_TEST(what_cannot_be_is_refused) {
     };
     Outcome outcome;
     NEED_PROGRAM();
-    shell_ok("mkdir -p " S "copies && cp " S "data/gasket/test/good/000.png " S "copies/x.png");
+    shell_ok("mkdir -p " S "copies && cp " S "data/gasket/test/good/000.png " S "copies/x.png && cp -r " S
+             "more/gasket/train/good " S "hidden && cp " S "copies/x.png " S "hidden/.x.png");
     check_refused(refused, COUNT(refused));
     if (ead_machine_available() <
         80 * (size_t)1000000000) { /* 86 GB of patches; found before an image is read */

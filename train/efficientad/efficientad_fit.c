@@ -93,7 +93,7 @@ static EadStatus create(const EadRunSpec *spec, EadTrainData *data, void **state
     }
     if (s->reads_penalty)
         EAD_TRY(ead_train_data_others(config, "penalty.path", config->penalty_path, "images of other things",
-                                      data, &s->penalty_list));
+                                      false, data, &s->penalty_list));
     return ead_resident_data_choose(config, spec->backend, &s->model->spec, data->dataset.train.count,
                                     s->penalty_list.count, &s->tables);
 }

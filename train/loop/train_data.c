@@ -71,7 +71,7 @@ EadStatus ead_train_data_list(const EadConfig *config, EadTrainData *data) {
 }
 
 EadStatus ead_train_data_others(const EadConfig *config, const char *key, const char *path, const char *takes,
-                                const EadTrainData *data, EadImageList *out) {
+                                bool whole, const EadTrainData *data, EadImageList *out) {
     EadStringList doubts = {0};
     EadStatus status = ead_image_list_add(out, path);
     if (status != EAD_OK) return ead_fail_prefix(status, "%s: ", key);
@@ -79,7 +79,8 @@ EadStatus ead_train_data_others(const EadConfig *config, const char *key, const 
     status = ead_dataset_check_others(&data->dataset, out, key, takes, &doubts);
     if (status == EAD_OK) status = ead_check_output_apart(&out->left_out, config->output);
     if (status == EAD_OK) status = ead_left_out_print(&out->left_out, key, stderr);
-    if (status == EAD_OK) status = ead_config_tell_doubts(config, &doubts, 0);
+    if (status == EAD_OK)
+        status = ead_config_tell_doubts(config, &doubts, whole ? ead_left_out_missed(&out->left_out) : 0);
     ead_strings_free(&doubts);
     return status;
 }

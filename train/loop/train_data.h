@@ -15,12 +15,13 @@ typedef struct EadTrainData {
 /* Lists the data set of the config; nothing is written. Errors: those of data/. Close in every case. */
 EadStatus ead_train_data_list(const EadConfig *config, EadTrainData *data);
 
-/* Appends the images of `path`, the value of the config key `key`, to out, an empty list, and says what is left out
- * of them; takes: what the key takes ("images of other things"). Those of the data set are refused, those with the
- * same bytes as one of it are told, or refused where dataset.strict is set. Errors: EAD_BAD_ARGUMENT, EAD_BAD_FILE,
- * EAD_IO, EAD_NO_MEMORY, with the key; none at all; an output among them. */
+/* Appends the images of `path`, the value of the config key `key`, to out, an empty list, and says what is left
+ * out of them; takes: what the key takes ("images of other things"). Those of the data set are refused, those
+ * with the same bytes as one of it are told, or refused where dataset.strict is set, which with `whole` refuses
+ * what is left out, too. Errors: EAD_BAD_ARGUMENT, EAD_BAD_FILE, EAD_IO, EAD_NO_MEMORY, with the key; none at
+ * all; an output among them. */
 EadStatus ead_train_data_others(const EadConfig *config, const char *key, const char *path, const char *takes,
-                                const EadTrainData *data, EadImageList *out);
+                                bool whole, const EadTrainData *data, EadImageList *out);
 
 /* Decodes and caches training and validation images. Errors: those of data/. */
 EadStatus ead_train_data_open(const EadConfig *config, bool quiet, EadTrainData *data);

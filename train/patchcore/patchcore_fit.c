@@ -139,7 +139,8 @@ static EadStatus create(const EadRunSpec *spec, EadTrainData *data, void **state
     State *s = *state;
     if (s->config->patchcore_add[0])
         EAD_TRY(ead_train_data_others(s->config, "patchcore.add", s->config->patchcore_add,
-                                      "good images that the data set does not have", data, &s->added_list));
+                                      "good images that the data set does not have", true, data,
+                                      &s->added_list));
     int images = listed_images(s);
     if (!spec->resume) EAD_TRY(check_neighbours(s, choice_of(s, images)));
     return check_need(s, images);
