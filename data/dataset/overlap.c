@@ -108,8 +108,8 @@ static EadStatus take_out(EadDataset *dataset, const bool *again) {
 
 /* ---- the same bytes under another name ---- */
 
-/* Of a file as much is read as it takes to tell it from all of other sides: first nothing but its size, then a
- * block, then all of it. */
+/* Of a file as much is read as it takes to tell it from all of other sides: first nothing but its size, then
+ * a block, then all of it. */
 static int compare_contents(const void *left, const void *right) {
     const Member *a = left, *b = right;
     if (a->size != b->size) return a->size < b->size ? -1 : 1;

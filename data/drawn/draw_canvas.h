@@ -21,14 +21,14 @@ uint32_t ead_draw_bits(EadDrawRandom *random);
 float ead_draw_between(EadDrawRandom *random, float low, float high); /* uniform in [low, high) */
 int ead_draw_below(EadDrawRandom *random, int count);                 /* uniform in 0..count-1 */
 
-/* Pure functions of their arguments in [0,1): one for each whole-numbered point; smooth between these; the weighted
- * mean of that in `octaves` octaves, each of twice the frequency and `persistence` times the weight. */
+/* Pure functions of their arguments in [0,1): one for each whole-numbered point; smooth between these; the
+ * weighted mean of that in `octaves` octaves, each of twice the frequency and `persistence` of the weight. */
 float ead_draw_hash(uint32_t seed, int x, int y);
 float ead_draw_noise(uint32_t seed, float x, float y);
 float ead_draw_octaves(uint32_t seed, float x, float y, int octaves, float persistence);
 
-/* Sine, cosine and exponential by plain arithmetic, so that they have the same bits everywhere, which those of C
- * libraries have not. |angle| < 1e4 radians, |x| < 80. */
+/* Sine, cosine and exponential by plain arithmetic, so that they have the same bits everywhere, which those
+ * of C libraries have not. |angle| < 1e4 radians, |x| < 80. */
 float ead_draw_sine(float angle);
 float ead_draw_cosine(float angle);
 float ead_draw_exp(float x);

@@ -1,4 +1,5 @@
-/* Fractal noise: a sum of octaves whose weights fall by a power of the frequency, in brightness and, slower, in colour. */
+/* Fractal noise: a sum of octaves whose weights fall by a power of the frequency, in brightness and, slower,
+ * in colour. */
 #include "data/drawn/drawn_image.h"
 
 #include <math.h>

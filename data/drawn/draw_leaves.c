@@ -1,5 +1,5 @@
-/* Dead leaves: shapes that hide each other, whose sizes follow the power law that makes such pictures look alike at
- * every scale, as photographs do. */
+/* Dead leaves: shapes that hide each other, whose sizes follow the power law that makes such pictures look
+ * alike at every scale, as photographs do. */
 #include "data/drawn/drawn_image.h"
 
 #include <math.h>

@@ -23,7 +23,7 @@ size_t ead_training_images_slot_bytes(const EadTrainingImages *images);
 /* An EadLoaderFill; context is a const EadTrainingImages. train/efficientad/training_step.c does the same on
  * a device. Writes the slot [images][height][width][3] of 1-based step: train is image
  * ead_shuffled_index(seed, EAD_STREAM_TRAIN_ORDER, step - 1, count), penalty likewise by
- * EAD_STREAM_PENALTY_ORDER, or ead_drawn_image(seed, step), and gray where word 0 of block `step` of EAD_STREAM_PENALTY_GRAY is below the
- * probability, augmented a copy of train that ead_color_jitter() changed. Errors: those of
- * ead_image_cache_read(). */
+ * EAD_STREAM_PENALTY_ORDER, or ead_drawn_image(seed, step), and gray where word 0 of block `step` of
+ * EAD_STREAM_PENALTY_GRAY is below the probability, augmented a copy of train that ead_color_jitter()
+ * changed. Errors: those of ead_image_cache_read(). */
 EadStatus ead_training_images_fill(void *context, uint64_t step, uint8_t *slot);

@@ -44,8 +44,8 @@ static EadStatus pass_over(const Search *search, const char *path, EadStatus sta
     return ead_left_out_add(search->left_out, EAD_LEFT_OUT_UNREADABLE, path);
 }
 
-/* What the `size` bytes at an offset of a file are; hidden pictures are what macOS's tar adds beside each file,
- * too: no images, though they are called so. */
+/* What the `size` bytes at an offset of a file are; hidden pictures are what macOS's tar adds beside each
+ * file, too: no images, though they are called so. */
 static EadLeftOutKind kind_of(const char *path, int descriptor, int64_t offset, int64_t size) {
     uint8_t first[EAD_FIRST_BYTES];
     size_t there = size < EAD_FIRST_BYTES ? (size_t)size : EAD_FIRST_BYTES;
