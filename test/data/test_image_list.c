@@ -122,7 +122,7 @@ START_TEST(what_is_no_archive) {
     check_bytes_refused(junk, 100, "bad.tar: at byte 0: the archive is cut short");
     check_refused(TAR "sparse.tar", EAD_UNSUPPORTED, "s.png is a sparse member");
     check_refused(SCRATCH "none.tar", EAD_IO, "none.tar: cannot read: No such file");
-    check_refused("/dev/zero", EAD_IO, "/dev/zero: is not a regular file");
+    check_refused("/dev/zero", EAD_IO, "/dev/zero: is a device, not a regular file");
 }
 END_TEST
 
