@@ -13,9 +13,10 @@
 #define WITH_BAD " --set dataset.path=" S "bad"
 #define COPY     "rm -rf " S "bad; cp -r " S "data " S "bad; "
 #define COMPLETE " --set dataset.path=" S "data --set dataset.category=gasket --set loss.penalty=false"
-/* The backbone is none. */
-#define DISTILL "distill -q --output " RUN " --set distill.images=" S "data --set distill.backbone=" MODEL
-#define EVAL    "eval -q --model " MODEL " --output " RUN
+/* The backbone is one by its header alone. */
+#define BACKBONE S "backbone.safetensors"
+#define DISTILL  "distill -q --output " RUN " --set distill.images=" S "data --set distill.backbone=" BACKBONE
+#define EVAL     "eval -q --model " MODEL " --output " RUN
 
 /* ---- the scene ---- */
 
@@ -169,7 +170,7 @@ static const Case config_cases[] = {
     {"", DISTILL " --set distill.images=" S "none", S "none", NULL, 0},
     {"mkdir -p " S "empty", DISTILL " --set distill.images=" S "empty", "holds 0 images", NULL, 0},
     {"", DISTILL " --set distill.backbone=" S "none.safetensors", S "none.safetensors", NULL, 0},
-    {"", DISTILL, MODEL ": is a model, not a backbone", NULL, 0},
+    {"", DISTILL " --set distill.backbone=" MODEL, MODEL ": is a model, not a backbone", NULL, 0},
 };
 
 /* What a full disk cuts off must not stay: of a picture, a curve, a map. A training asks for room first.
@@ -203,6 +204,8 @@ END_TEST
 
 START_TEST(bad_config) {
     NEED_PROGRAM();
+    write_container(
+        BACKBONE, "{\"layer1.0.conv1.weight\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 4);
     check_case(&config_cases[_i], 1);
 }
 END_TEST
