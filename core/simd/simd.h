@@ -24,12 +24,27 @@ typedef struct EadPanelProduct {
     int64_t rows, k;
     const real *a;
     int64_t row_stride, k_stride;
+    int64_t segment,
+        segment_step; /* so many of the k of a row lie together; from one segment to the next. 0: all do */
     const real *b;
     int64_t ldb; /* numbers from one row of b to the next; panel when packed */
     real *c;
     int64_t ldc;
     int accumulate; /* add to c instead of overwriting it */
 } EadPanelProduct;
+
+/* 2x2 average pooling of two rows of convolution outputs: y[p] = (x[0][2p] + x[0][2p+1] + x[1][2p] + x[1][2p+1]) / 4 of
+ * pixels of `channels` numbers, x_stride and y_stride apart; before that bias (or NULL) is added to x, and then what is
+ * negative becomes 0 if relu. */
+typedef struct EadPooledRows {
+    const real *x[2];
+    int64_t x_stride, channels;
+    const real *bias;
+    bool relu;
+    int pixels; /* of y */
+    real *y;
+    int64_t y_stride;
+} EadPooledRows;
 
 /* Winograd transforms of one tile for kernels of r x r: 8 x 8 inputs, (9-r)^2 outputs. All work on `channels`
  * neighbouring channels, a multiple of EAD_SIMD_MAX_VECTOR. Transformed tiles store number (i,j) at
@@ -56,6 +71,9 @@ typedef struct EadSimd {
     void (*product)(const EadPanelProduct *p);
     int narrow; /* columns of the narrow product: one vector */
     void (*narrow_product)(const EadPanelProduct *p);
+    /* y[row * stride + c] += bias[c], or nothing if that is NULL, then at least 0 if relu; a NaN stays one. */
+    void (*add_bias)(real *y, int64_t rows, int64_t channels, int64_t stride, const real *bias, bool relu);
+    void (*pool_rows)(const EadPooledRows *p);
     /* y[c] = sum over t < count of x[t][c] weights[t][c] + bias[c], at least 0 if positive, at most `most`; a NaN
      * stays one. Any number of channels; bias may be NULL. */
     void (*weighted_sum)(int count, const real *const *x, const real *const *weights, int64_t channels,

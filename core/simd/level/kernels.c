@@ -43,6 +43,44 @@ static void weighted_sum(int count, const real *const *x, const real *const *wei
     }
 }
 
+/* Outputs of a convolution that lie one behind the other. */
+static inline __attribute__((always_inline)) Vector finished(const real *x, const real *bias, bool relu) {
+    Vector v = load(x);
+    if (bias) v += load(bias);
+    return relu ? positive_part(v) : v;
+}
+
+static inline real finished_number(real x, const real *bias, bool relu) {
+    if (bias) x += *bias;
+    return relu && x < 0 ? 0 : x;
+}
+
+static void pool_rows(const EadPooledRows *p) {
+    real *y = p->y;
+    for (int i = 0; i < p->pixels; i++, y += p->y_stride) {
+        const real *a = p->x[0] + 2 * i * p->x_stride, *b = p->x[1] + 2 * i * p->x_stride, *bias = p->bias;
+        int64_t c = 0, next = p->x_stride;
+        for (; c + LANES <= p->channels; c += LANES, bias = bias ? bias + LANES : NULL) {
+            Vector upper = finished(a + c, bias, p->relu) + finished(a + c + next, bias, p->relu);
+            Vector lower = finished(b + c, bias, p->relu) + finished(b + c + next, bias, p->relu);
+            store(y + c, (real)0.25 * (upper + lower));
+        }
+        for (; c < p->channels; c++, bias = bias ? bias + 1 : NULL) {
+            real upper = finished_number(a[c], bias, p->relu) + finished_number(a[c + next], bias, p->relu);
+            real lower = finished_number(b[c], bias, p->relu) + finished_number(b[c + next], bias, p->relu);
+            y[c] = (real)0.25 * (upper + lower);
+        }
+    }
+}
+
+static void add_bias(real *y, int64_t rows, int64_t channels, int64_t stride, const real *bias, bool relu) {
+    for (int64_t row = 0; row < rows; row++, y += stride) {
+        int64_t c = 0;
+        for (; c + LANES <= channels; c += LANES) store(y + c, finished(y + c, bias ? bias + c : NULL, relu));
+        for (; c < channels; c++) y[c] = finished_number(y[c], bias ? bias + c : NULL, relu);
+    }
+}
+
 #define WINOGRAD(kernel)                                                                                     \
     {                                                                                                        \
         kernel, winograd_outputs_##kernel, winograd_input_##kernel, winograd_output_##kernel,                \
@@ -61,6 +99,8 @@ const EadSimd TABLE(EAD_LEVEL) = {
     .product = product,
     .narrow = LANES,
     .narrow_product = narrow_product,
+    .add_bias = add_bias,
+    .pool_rows = pool_rows,
     .weighted_sum = weighted_sum,
     .winograd = {WINOGRAD(3), WINOGRAD(4)},
     .tanh_row = tanh_row,

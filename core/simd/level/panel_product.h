@@ -7,26 +7,28 @@
 #include "core/simd/simd.h"
 
 /* vectors, rows and the strides are constants where this is inlined. */
-static inline __attribute__((always_inline)) void block(int vectors, int rows, int64_t k, const real *a,
-                                                        int64_t row_stride, int64_t k_stride, const real *b,
-                                                        int64_t ldb, real *c, int64_t ldc, int accumulate) {
+static inline __attribute__((always_inline)) void block(int vectors, int rows, const EadPanelProduct *p,
+                                                        const real *a, int64_t row_stride, int64_t k_stride,
+                                                        real *c) {
+    int64_t segment = p->segment ? p->segment : p->k;
+    const real *b = p->b;
     Vector sum[EAD_SIMD_ROWS][PANEL_VECTORS];
     UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < vectors; j++) sum[i][j] =
-        accumulate ? load(c + i * ldc + j * LANES) : zero();
-    for (int64_t l = 0; l < k; l++, b += ldb, a += k_stride) {
-        Vector row[PANEL_VECTORS];
-        UNROLL for (int j = 0; j < vectors; j++) row[j] = load(b + j * LANES);
-        UNROLL for (int i = 0; i < rows; i++) {
-            Vector broadcast = a[i * row_stride] - zero(); /* x - 0 is x: a plain broadcast */
-            UNROLL for (int j = 0; j < vectors; j++) sum[i][j] += broadcast * row[j];
+        p->accumulate ? load(c + i * p->ldc + j * LANES) : zero();
+    for (int64_t left = p->k; left > 0; left -= segment, a += p->segment_step - segment * k_stride)
+        for (int64_t l = 0; l < segment; l++, b += p->ldb, a += k_stride) {
+            Vector row[PANEL_VECTORS];
+            UNROLL for (int j = 0; j < vectors; j++) row[j] = load(b + j * LANES);
+            UNROLL for (int i = 0; i < rows; i++) {
+                Vector broadcast = a[i * row_stride] - zero(); /* x - 0 is x: a plain broadcast */
+                UNROLL for (int j = 0; j < vectors; j++) sum[i][j] += broadcast * row[j];
+            }
         }
-    }
     UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < vectors; j++)
-        store(c + i * ldc + j * LANES, sum[i][j]);
+        store(c + i * p->ldc + j * LANES, sum[i][j]);
 }
 
-#define BLOCK(rows)                                                                                          \
-    block(vectors, rows, p->k, a, row_stride, k_stride, p->b, p->ldb, c, p->ldc, p->accumulate)
+#define BLOCK(rows) block(vectors, rows, p, a, row_stride, k_stride, c)
 
 /* Blocks of six rows, and one for the rows that are left. One of the two strides is the constant 1. */
 static inline __attribute__((always_inline)) void blocks(int vectors, const EadPanelProduct *p,

@@ -17,6 +17,9 @@
 /* A block's patches stay in the second-level cache; its pixels are a multiple of the register block. */
 enum { BLOCK_BYTES = 192 << 10, MAX_BLOCK = 96, MAX_PARTS = 16, PIXELS_A_PART = 256 };
 
+/* Parts of rows of that many pixels leave few register blocks half empty. */
+enum { LONG_ROW = MAX_BLOCK };
+
 /* Pixels whose rows of k numbers fit the cache. */
 static int64_t block_of(int64_t k) {
     int64_t block = BLOCK_BYTES / (k * (int64_t)sizeof(real)) / EAD_SIMD_ROWS * EAD_SIMD_ROWS;
@@ -68,18 +71,38 @@ static void pack_weights(const EadCall *call) {
     ead_conv_pack_weights(d.simd, call->x[1]->data, d.g.o, d.k, call->packed);
 }
 
+/* c [end-begin][columns] of the outputs before the bias. Where rows of x are long, the patches of each part of a row stay
+ * where they lie if they can; else those of the whole block are gathered. */
+static void multiply(const EadCall *call, const Direct *d, const real *x, int64_t begin, int64_t end,
+                     real *space, real *c) {
+    if (ead_conv_is_matrix(&d->g)) {
+        ead_conv_multiply_packed(d->simd, end - begin, d->k, x + begin * d->k, call->packed, c, d->columns);
+        return;
+    }
+    if (d->g.ow < LONG_ROW) {
+        ead_gather_patches(&d->g, x, begin, end, 0, d->g.kh, space, d->k);
+        ead_conv_multiply_packed(d->simd, end - begin, d->k, space, call->packed, c, d->columns);
+        return;
+    }
+    for (int64_t next; begin < end; c += (next - begin) * d->columns, begin = next) {
+        EadPanelProduct p = {.b = call->packed, .ldb = d->simd->panel, .c = c, .ldc = d->columns};
+        next = ead_min64(end, (begin / d->g.ow + 1) * d->g.ow);
+        ead_conv_patches_of_row(&d->g, x, begin, next, space, &p);
+        ead_panel_products(d->simd, d->columns, d->simd->panel * d->k, p);
+    }
+}
+
 static void run_block(const EadCall *call, const Direct *d, int64_t begin, real *workspace) {
     int64_t end = ead_min64(begin + d->block, d->pixels), o = d->g.o;
     bool matrix = ead_conv_is_matrix(&d->g), whole = d->columns == o;
-    const real *x = call->x[0]->data, *patches = matrix ? x + begin * d->k : workspace;
+    const real *x = call->x[0]->data;
     real *y = (real *)call->y->data + begin * o,
          *result = whole ? y : workspace + (matrix ? 0 : d->block * d->k);
-    if (!matrix) ead_gather_patches(&d->g, x, begin, end, 0, d->g.kh, workspace, d->k);
-    ead_conv_multiply_packed(d->simd, end - begin, d->k, patches, call->packed, result, d->columns);
+    multiply(call, d, x, begin, end, workspace, result);
     for (int64_t p = 0; !whole && p < end - begin; p++)
         memcpy(y + p * o, result + p * d->columns, (size_t)o * sizeof(real));
-    ead_add_bias(y, end - begin, d->g.o, o, call->x[2] ? call->x[2]->data : NULL,
-                 ((const EadConv2d *)call->attributes)->relu);
+    d->simd->add_bias(y, end - begin, o, o, call->x[2] ? call->x[2]->data : NULL,
+                      ((const EadConv2d *)call->attributes)->relu);
 }
 
 static void run(const EadCall *call) {

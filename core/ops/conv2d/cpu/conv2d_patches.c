@@ -8,7 +8,7 @@ bool ead_conv_is_matrix(const EadConvGeometry *g) {
 }
 
 /* One kernel row of one patch: KW*I numbers of x from column ix0 on, zeros outside. */
-static void copy_patch_row(const EadConvGeometry *g, const real *x_row, int ix0, real *to) {
+static void copy_edge(const EadConvGeometry *g, const real *x_row, int ix0, real *to) {
     int first = ix0 < 0 ? -ix0 : 0, last = ix0 + g->kw > g->w ? g->w - ix0 : g->kw;
     if (last < first) last = first;
     size_t pixel = (size_t)g->i * sizeof(real);
@@ -17,21 +17,54 @@ static void copy_patch_row(const EadConvGeometry *g, const real *x_row, int ix0,
     memset(to + (int64_t)last * g->i, 0, (size_t)(g->kw - last) * pixel);
 }
 
+/* Short rows of three channels are copied a million times a pass: a call of memcpy would cost more than they do. */
+static void copy_inside(const real *from, int64_t count, real *to) {
+    enum { AT_ONCE = 4, SHORT = 16 * AT_ONCE };
+    int64_t i = 0;
+    for (; count <= SHORT && i + AT_ONCE <= count; i += AT_ONCE)
+        memcpy(to + i, from + i, AT_ONCE * sizeof(real));
+    if (i < count) memcpy(to + i, from + i, (size_t)(count - i) * sizeof(real));
+}
+
 void ead_gather_patches(const EadConvGeometry *g, const real *x, int64_t begin, int64_t end, int ky0, int ky1,
                         real *columns, int64_t row_stride) {
-    int64_t row = (int64_t)g->kw * g->i;
-    for (int64_t p = begin; p < end; p++, columns += row_stride) {
-        int ox = (int)(p % g->ow), oy = (int)(p / g->ow % g->oh), n = (int)(p / g->ow / g->oh);
+    int64_t row = (int64_t)g->kw * g->i, line = (int64_t)g->w * g->i;
+    int ox = (int)(begin % g->ow), oy = (int)(begin / g->ow % g->oh);
+    const real *image = x + begin / g->ow / g->oh * g->h * line;
+    for (; begin < end; begin++, columns += row_stride) {
+        int ix = ox * g->stride - g->padding;
         for (int ky = ky0; ky < ky1; ky++) {
             int iy = oy * g->stride - g->padding + ky;
             real *to = columns + (ky - ky0) * row;
             if (iy < 0 || iy >= g->h)
                 memset(to, 0, (size_t)row * sizeof(real));
+            else if (ix < 0 || ix + g->kw > g->w)
+                copy_edge(g, image + iy * line, ix, to);
             else
-                copy_patch_row(g, x + ((int64_t)n * g->h + iy) * g->w * g->i, ox * g->stride - g->padding,
-                               to);
+                copy_inside(image + iy * line + (int64_t)ix * g->i, row, to);
         }
+        if (++ox < g->ow) continue;
+        ox = 0;
+        if (++oy < g->oh) continue;
+        oy = 0, image += g->h * line;
     }
+}
+
+void ead_conv_patches_of_row(const EadConvGeometry *g, const real *x, int64_t begin, int64_t end, real *space,
+                             EadPanelProduct *p) {
+    int64_t k = (int64_t)g->kh * g->kw * g->i, row = (int64_t)g->w * g->i;
+    int y = (int)(begin / g->ow % g->oh) * g->stride - g->padding, n = (int)(begin / g->ow / g->oh);
+    int left = (int)(begin % g->ow) * g->stride - g->padding;
+    int right = (int)((end - 1) % g->ow) * g->stride - g->padding + g->kw;
+    p->rows = end - begin, p->k = k, p->k_stride = 1;
+    if (y >= 0 && y + g->kh <= g->h && left >= 0 && right <= g->w) {
+        p->a = x + ((int64_t)n * g->h + y) * row + (int64_t)left * g->i;
+        p->row_stride = (int64_t)g->stride * g->i;
+        p->segment = (int64_t)g->kw * g->i, p->segment_step = row;
+        return;
+    }
+    ead_gather_patches(g, x, begin, end, 0, g->kh, space, k);
+    p->a = space, p->row_stride = k, p->segment = 0;
 }
 
 static int count_from(int first, int limit, int step) {
@@ -101,14 +134,5 @@ void ead_for_each_phase(const EadCall *call, const EadConvGeometry *g,
         if (reached && p.rows && p.columns) run(call, g, &p);
         for (int64_t q = 0; !reached && q < ead_phase_pixels(g, &p); q++)
             memset(ead_phase_target(g, &p, q, call->y->data), 0, (size_t)g->i * sizeof(real));
-    }
-}
-
-void ead_add_bias(real *y, int64_t rows, int count, int64_t stride, const real *bias, bool relu) {
-    for (int64_t p = 0; p < rows; p++, y += stride) {
-        if (bias)
-            for (int c = 0; c < count; c++) y[c] += bias[c];
-        if (relu) /* a NaN stays one, so that a diverged run shows */
-            for (int c = 0; c < count; c++) y[c] = y[c] < 0 ? 0 : y[c];
     }
 }

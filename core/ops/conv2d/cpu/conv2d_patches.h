@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/ops/conv2d/conv2d_geometry.h"
+#include "core/simd/simd.h"
 
 #include <stdbool.h>
 
@@ -12,6 +13,11 @@ bool ead_conv_is_matrix(const EadConvGeometry *g);
  * columns), one patch a row of `columns`, row_stride reals apart; zeros where a patch lies outside x. */
 void ead_gather_patches(const EadConvGeometry *g, const real *x, int64_t begin, int64_t end, int ky0, int ky1,
                         real *columns, int64_t row_stride);
+
+/* The same patches as left side of a product, p->a and what describes it; pixels of one row. They are read where they
+ * lie if no zeros are among them, else gathered to space [end-begin][KH*KW*I]. */
+void ead_conv_patches_of_row(const EadConvGeometry *g, const real *x, int64_t begin, int64_t end, real *space,
+                             EadPanelProduct *p);
 
 /* The input gradient dx[iy,ix] sums w[ky,kx] dy[oy,ox] over oy*stride + ky - padding = iy (and the same for
  * x). For one remainder of (iy + padding, ix + padding) modulo the stride, a phase, the taps that contribute
@@ -43,9 +49,6 @@ void ead_gather_phase_patches(const EadConvGeometry *g, const EadConvPhase *p, c
 /* Calls run for every phase that any tap reaches; sets dx to zero in the others. */
 void ead_for_each_phase(const EadCall *call, const EadConvGeometry *g,
                         void (*run)(const EadCall *call, const EadConvGeometry *g, const EadConvPhase *p));
-
-/* Adds the bias (may be NULL) to rows of `count` numbers, `stride` apart, then takes max(y, 0) if relu. */
-void ead_add_bias(real *y, int64_t rows, int count, int64_t stride, const real *bias, bool relu);
 
 /* Where pixel q of the phase lies in dx. */
 real *ead_phase_target(const EadConvGeometry *g, const EadConvPhase *p, int64_t q, real *dx);
