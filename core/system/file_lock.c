@@ -104,6 +104,13 @@ static bool is_dead(const Holder *holder) {
     return state == 'Z' || (start != 0 && holder->start != 0 && start != holder->start);
 }
 
+/* Whether the holder is known to live: so it took the lock where flock() did not work for it, if it does here. */
+static bool is_alive(const Holder *holder) {
+    char state;
+    return holder->process > 0 && holder->start != 0 && is_near(holder) &&
+           start_of(holder->process, &state) == holder->start && state != 'Z';
+}
+
 static EadStatus busy(int descriptor, const char *path, const char *what, bool locks) {
     char since[40] = "?";
     struct stat info;
@@ -177,15 +184,17 @@ static EadStatus lock_file(EadFileLock *lock, const char *what, bool created, bo
     if (*again) return EAD_OK;
     Holder holder = read_holder(lock->descriptor);
     bool writes = (fcntl(lock->descriptor, F_GETFL) & O_ACCMODE) == O_RDWR, foreign = holder.process < 0;
-    if (foreign || (locked && !writes)) return make_way(lock, foreign, locked, again);
-    if (locked || (!locks && created)) return write_holder(lock);
+    /* This process's own is left from before it became this program. */
+    bool alive = locked && holder.process != (long)getpid() && is_alive(&holder);
+    if (foreign || (locked && !alive && !writes)) return make_way(lock, foreign, locked, again);
+    if ((locked && !alive) || (!locks && created)) return write_holder(lock);
     if (holder.process == (long)getppid() && is_near(&holder)) {
         lock->of_parent = true;
         return write_holder(lock);
     }
     if (!locks && is_dead(&holder))
         return writes ? take_over(lock, what) : make_way(lock, false, false, again);
-    *again = locks; /* those who look hold it for a moment */
+    *again = locks && !alive; /* those who look hold it for a moment */
     return busy(lock->descriptor, lock->path, what, locks);
 }
 
@@ -252,6 +261,7 @@ bool ead_folder_lock_is_held(const char *folder) {
     bool held = flock(descriptor, LOCK_SH | LOCK_NB) != 0;
     Holder holder = read_holder(descriptor);
     if (held && errno != EWOULDBLOCK) held = !is_dead(&holder);
+    if (!held) held = holder.process != (long)getpid() && is_alive(&holder);
     /* A killed process's, of a folder that nobody may work in again. */
     if (!held && is_dead(&holder) && flock(descriptor, LOCK_EX | LOCK_NB) == 0 &&
         is_same_file(descriptor, path))

@@ -2,7 +2,8 @@
  * its own, locked by flock(), which ends with the process however that ends. On a file system without flock()
  * (some NFS, Lustre, FUSE) the file itself is the lock: made exclusively, it names host, process and the time
  * that the process began; one of a process that is dead is taken over on the same host, and on another host
- * nobody can know. The file goes with the lock, but for a killed process; it is then locked again. */
+ * nobody can know. One that names a living process of this host is honoured where flock() works too, for it may
+ * not have worked for that process. The file goes with the lock, but for a killed process; it is then locked again. */
 #pragma once
 
 #include "core/base/status.h"

@@ -87,6 +87,52 @@ START_TEST(one_process_at_a_time) {
 }
 END_TEST
 
+/* One process has flock() on the folder, the other has not. */
+START_TEST(both_kinds_see_each_other) {
+    EadFileLock lock;
+    char text[64];
+    for (int other = 0; other < KINDS; other++) {
+        begin(other);
+        pid_t child = hold();
+        without = kinds[_i];
+        snprintf(text, sizeof text, "another process works there (%ld on ", (long)child);
+        ASSERT_FAILS(ead_folder_lock_take(S "folder", &lock), EAD_BUSY, text);
+        ck_assert(ead_folder_lock_is_held(S "folder") && exists(LOCK));
+        kill(child, SIGKILL);
+        waitpid(child, NULL, 0);
+        take_and_release();
+        /* A sweep and the training that it started. */
+        without = kinds[other];
+        ASSERT_OK(ead_folder_lock_take(S "folder", &lock));
+        child = fork();
+        if (child == 0) {
+            EadFileLock own;
+            without = kinds[_i];
+            bool good = ead_folder_lock_take(S "folder", &own) == EAD_OK && own.of_parent;
+            ead_file_lock_release(&own);
+            _exit(good && exists(LOCK) ? 0 : 1);
+        }
+        int status;
+        ck_assert_int_eq(waitpid(child, &status, 0), child);
+        ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+        ead_file_lock_release(&lock);
+        ck_assert_int_eq(files_in(S "folder"), 0);
+    }
+}
+END_TEST
+
+/* A program that becomes another one keeps its number and start, but not what it held. */
+START_TEST(a_lock_of_this_process_before_is_no_obstacle) {
+    EadFileLock lock;
+    begin(0);
+    ASSERT_OK(ead_folder_lock_take(S "folder", &lock));
+    flock(lock.descriptor, LOCK_UN);
+    take_and_release();
+    close(lock.descriptor);
+    free(lock.path);
+}
+END_TEST
+
 /* The number of a dead process that another one has got since: the start tells them apart. */
 START_TEST(numbers_of_processes_are_used_again) {
     char line[512], place[256];
@@ -267,6 +313,8 @@ int main(void) {
     TCase *tests = tcase_create("file lock");
     tcase_add_unchecked_fixture(tests, NULL, remove_scratch);
     tcase_add_loop_test(tests, one_process_at_a_time, 0, KINDS);
+    tcase_add_loop_test(tests, both_kinds_see_each_other, 0, KINDS);
+    tcase_add_test(tests, a_lock_of_this_process_before_is_no_obstacle);
     tcase_add_loop_test(tests, numbers_of_processes_are_used_again, 0, KINDS);
     tcase_add_loop_test(tests, what_cannot_be_told_is_named_with_the_cure, 0, KINDS);
     tcase_add_loop_test(tests, a_dead_one_is_taken_over_once, 0, KINDS);
