@@ -81,16 +81,21 @@ static int count_pictures(const uint8_t *bytes, size_t size) {
     return pictures;
 }
 
-/* EXIF and XMP lie in markers of one kind, told apart by how they begin. */
+/* EXIF and XMP lie in markers of one kind, told apart by how they begin. Of several with EXIF the first counts:
+ * the others go on with it, or are of another program. */
 static void read_markers(JpegReader *reader) {
-    static const char xmp[] = "http://ns.adobe.com/xap/1.0/", index[] = "MPF";
+    static const char xmp[] = "http://ns.adobe.com/xap/1.0/", index[] = "MPF", exif[6] = "Exif\0";
+    bool turned = false;
     for (jpeg_saved_marker_ptr marker = reader->info.marker_list; marker; marker = marker->next) {
         if (marker->marker == JPEG_APP0 + 2 && marker->data_length >= sizeof index &&
             memcmp(marker->data, index, sizeof index) == 0)
             reader->decoding->pages =
                 count_pictures(marker->data + sizeof index, marker->data_length - sizeof index);
         if (marker->marker != JPEG_APP0 + 1) continue;
-        ead_codec_take_exif(reader->decoding, marker->data, marker->data_length);
+        bool first =
+            !turned && marker->data_length >= sizeof exif && memcmp(marker->data, exif, sizeof exif) == 0;
+        if (first) ead_codec_take_exif(reader->decoding, marker->data, marker->data_length);
+        turned |= first;
         if (marker->data_length >= sizeof xmp && memcmp(marker->data, xmp, sizeof xmp) == 0)
             ead_codec_take_xmp(reader->decoding, marker->data, marker->data_length);
     }

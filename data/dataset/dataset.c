@@ -140,11 +140,7 @@ EadStatus ead_dataset_open(const EadDatasetSpec *spec, EadDataset *out) {
 void ead_dataset_free(EadDataset *dataset) {
     ead_strings_free(&dataset->train);
     ead_strings_free(&dataset->validation);
-    for (int i = 0; i < dataset->test_count; i++) {
-        free(dataset->test[i].path);
-        free(dataset->test[i].mask_path);
-        free(dataset->test[i].defect);
-    }
+    for (int i = 0; i < dataset->test_count; i++) ead_test_sample_free(&dataset->test[i]);
     free(dataset->test);
     if (dataset->types) ead_defect_types_free(dataset->types);
     free(dataset->types);

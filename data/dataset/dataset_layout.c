@@ -104,6 +104,13 @@ EadStatus ead_dataset_add_sample(EadDataset *dataset, const char *path, const ch
     return sample.path && sample.defect && (sample.mask_path || !mask_path) ? EAD_OK : EAD_NO_MEMORY;
 }
 
+void ead_test_sample_free(EadTestSample *sample) {
+    free(sample->path);
+    free(sample->mask_path);
+    free(sample->defect);
+    *sample = (EadTestSample){0};
+}
+
 static int by_path(const void *left, const void *right) {
     return strcmp(((const EadTestSample *)left)->path, ((const EadTestSample *)right)->path);
 }

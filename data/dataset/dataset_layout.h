@@ -102,6 +102,9 @@ EadStatus ead_test_sample_mask(const EadTestSample *sample, const char *path, in
 EadStatus ead_dataset_add_sample(EadDataset *dataset, const char *path, const char *defect,
                                  const char *mask_path);
 
+/* Frees what the sample owns and leaves an empty one. */
+void ead_test_sample_free(EadTestSample *sample);
+
 /* Sorts the samples from index `first` on by path. */
 void ead_dataset_sort_test(EadDataset *dataset, int first);
 

@@ -31,8 +31,8 @@ static EadStatus open_images(Tree *tree, const char *folder, EadLeftOut *left_ou
 }
 
 /* The same for masks, which may be the folders two levels down: <kind of defect>/<image>. One that cannot be
- * read is told as missing. */
-static EadStatus open_masks(Tree *tree, const char *folder, const char *ending) {
+ * read is told as missing, those of formats that are not read in `doubts`. */
+static EadStatus open_masks(Tree *tree, const char *folder, const char *ending, EadStringList *doubts) {
     EadStringList kinds = {0};
     EadLeftOut left = {0};
     EadStatus status = EAD_OK;
@@ -45,6 +45,10 @@ static EadStatus open_masks(Tree *tree, const char *folder, const char *ending) 
         status = ead_list_folders(&tree->files, kinds.items[i]);
     ead_strings_sort(&tree->files);
     ead_strings_free(&kinds);
+    const EadStringList *foreign = &left.paths[EAD_LEFT_OUT_FORMAT];
+    if (status == EAD_OK)
+        status = ead_dataset_doubt(foreign, tree->files.count + foreign->count,
+                                   "masks are of a format that is not read, and are left out", doubts);
     ead_left_out_free(&left);
     if (status == EAD_OK) tree->uses = ead_new(tree->files.count, sizeof *tree->uses, folder);
     return status != EAD_OK || tree->uses ? status : EAD_NO_MEMORY;
@@ -262,7 +266,7 @@ EadStatus ead_dataset_add_test(EadDataset *dataset, const char *folder, EadLabel
     int beside = dataset->left_out.paths[EAD_LEFT_OUT_MASK].count;
     EadStatus status = open_images(&images, folder, &dataset->left_out);
     if (mask_folder && ead_path_same(folder, mask_folder)) mask_folder = folder; /* however it is spelled */
-    if (status == EAD_OK && mask_folder) status = open_masks(&masks, mask_folder, ending);
+    if (status == EAD_OK && mask_folder) status = open_masks(&masks, mask_folder, ending, &dataset->doubts);
     if (status == EAD_OK && mask_folder) set_apart(&images, &masks);
     bool wanted = mask_folder || label == EAD_LABEL_TOLD; /* else the config names none */
     if (status == EAD_OK && wanted && ending && masks.files.count == 0)

@@ -3,7 +3,6 @@
  *     {"meta": {"normal_class": "OK", "prefix": "<category>/"}, "train": [...], "test": [...]}, with entries
  *     {"anomaly_class": "OK" or a code, "image_path": "OK/S0001/...jpg", "mask_path": "NG/...png" or null}
  *   realiad_1024/<prefix><image_path>, or in realiad_512, realiad_256, realiad_raw: the first there is */
-#include "core/base/file_bytes.h"
 #include "core/file/json_text.h"
 #include "data/dataset/dataset_layout.h"
 
@@ -12,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-enum { MAX_FILE = 64 << 20 };
 
 typedef struct SplitFile {
     const EadDatasetSpec *spec;
@@ -128,14 +125,10 @@ static EadStatus find_json(SplitFile *split, const EadLayout *layout) {
 
 EadStatus ead_dataset_open_real_iad(const EadDatasetSpec *spec, const EadLayout *layout, EadDataset *out) {
     SplitFile split = {.spec = spec};
-    char *bytes;
-    size_t size;
-    EAD_TRY(find_json(&split, layout));
-    EAD_TRY(ead_read_file(split.path, MAX_FILE, &bytes, &size));
     json_t *root;
-    EadStatus status = ead_json_parse(split.path, bytes, size, 0, &root, NULL);
-    free(bytes);
-    if (status == EAD_OK) status = read_split(&split, layout, root, out);
+    EAD_TRY(find_json(&split, layout));
+    EAD_TRY(ead_json_load(split.path, &root));
+    EadStatus status = read_split(&split, layout, root, out);
     json_decref(root);
     return status;
 }

@@ -94,16 +94,45 @@ static EadStatus fail_two_sets(const Member *a, const char *set, const Member *b
                     named ? "" : " (", named ? "" : a->path, named ? "" : ")", cure);
 }
 
-/* Takes the marked images out. */
-static EadStatus take_out(EadDataset *dataset, const bool *again) {
-    EadStringList all = dataset->train, kept = {0};
+/* Takes the marked images out of a list. */
+static EadStatus take_out(EadStringList *list, const bool *again, EadLeftOut *left_out) {
+    int kept = 0, count = list->count;
     EadStatus status = EAD_OK;
-    for (int i = 0; i < all.count && status == EAD_OK; i++)
-        status = again[i] ? ead_left_out_add(&dataset->left_out, EAD_LEFT_OUT_REPEATED, all.items[i])
-                          : ead_strings_add(&kept, all.items[i]);
-    ead_strings_free(&all);
-    dataset->train = kept;
+    for (int i = 0; i < count; i++) {
+        if (again[i] && status == EAD_OK)
+            status = ead_left_out_add(left_out, EAD_LEFT_OUT_REPEATED, list->items[i]);
+        if (again[i])
+            free(list->items[i]);
+        else
+            list->items[kept++] = list->items[i];
+    }
+    list->count = kept;
     return status;
+}
+
+static EadStatus take_out_tests(EadDataset *dataset, const bool *again) {
+    int kept = 0, count = dataset->test_count;
+    EadStatus status = EAD_OK;
+    for (int i = 0; i < count; i++) {
+        EadTestSample *sample = &dataset->test[i];
+        if (again[i] && status == EAD_OK)
+            status = ead_left_out_add(&dataset->left_out, EAD_LEFT_OUT_REPEATED, sample->path);
+        if (again[i])
+            ead_test_sample_free(sample);
+        else
+            dataset->test[kept++] = *sample;
+    }
+    dataset->test_count = kept;
+    return status;
+}
+
+/* A test image that is there again may be the one whose mask is there. */
+static void keep_mask(EadTestSample *kept, EadTestSample *again) {
+    char *mask = kept->mask_path;
+    if (!again->mask_path || access(again->mask_path, F_OK) != 0) return;
+    if (mask && access(mask, F_OK) == 0) return;
+    kept->mask_path = again->mask_path;
+    again->mask_path = mask;
 }
 
 /* ---- the same bytes under another name ---- */
@@ -194,7 +223,7 @@ static EadStatus find_same_bytes(Table *table, EadStringList *names, EadStringLi
 static EadStatus tell_same_bytes(Table *table, EadDataset *dataset) {
     EadStringList same = {0}, mixed = {0};
     int defective = 0, count = table->count;
-    for (int i = 0; i < dataset->test_count; i++) defective += dataset->test[i].anomalous;
+    for (int i = 0; i < count; i++) defective += table->items[i].set == DEFECTIVE;
     EadStatus status = find_same_bytes(table, &same, &mixed);
     if (status == EAD_OK)
         status = ead_dataset_doubt(&same, count,
@@ -209,52 +238,85 @@ static EadStatus tell_same_bytes(Table *table, EadDataset *dataset) {
     return status;
 }
 
+/* Of each image, whether it is in its set already. */
+typedef struct Again {
+    bool *train, *validation, *test;
+} Again;
+
+/* Marks these and takes them out of the table, which is sorted. */
+static EadStatus find_again(Table *table, EadDataset *dataset, Again again) {
+    int kept = table->count > 0;
+    for (int i = 1; i < table->count; i++) {
+        Member *a = &table->items[kept - 1], b = table->items[i];
+        bool same = compare_files(a, &b) == 0;
+        if (same && a->set != b.set && b.set != GOOD) /* a defective one beside it is told */
+            return fail_two_sets(&b, set_names[b.set], a, "keep their folders apart");
+        if (!same || a->set != b.set) {
+            table->items[kept++] = b;
+            continue;
+        }
+        if (b.set == TRAIN) again.train[b.index] = true;
+        if (b.set == VALIDATION) again.validation[b.index] = true;
+        if (b.set != DEFECTIVE && b.set != GOOD) continue;
+        again.test[b.index] = true;
+        keep_mask(&dataset->test[a->index], &dataset->test[b.index]);
+    }
+    table->count = kept;
+    return EAD_OK;
+}
+
 EadStatus ead_dataset_check_apart(EadDataset *dataset) {
     Table table;
-    bool *again = ead_new(dataset->train.count, sizeof *again, "a list of images");
-    EadStatus status = again ? make_table(dataset, 0, &table) : EAD_NO_MEMORY;
+    int train = dataset->train.count, validation = dataset->validation.count;
+    bool *marks =
+        ead_new((int64_t)train + validation + dataset->test_count, sizeof *marks, "a list of images");
+    EadStatus status = marks ? make_table(dataset, 0, &table) : EAD_NO_MEMORY;
     if (status != EAD_OK) {
-        free(again);
+        free(marks);
         return status;
     }
+    Again again = {marks, marks + train, marks + train + validation};
     sort(&table);
-    for (int i = 1; i < table.count && status == EAD_OK; i++) {
-        const Member *a = &table.items[i - 1], *b = &table.items[i];
-        if (compare_files(a, b) != 0) continue;
-        if (a->set != b->set && b->set != GOOD) /* a defective one beside it is told */
-            status = fail_two_sets(b, set_names[b->set], a, "keep their folders apart");
-        else if (a->set == TRAIN)
-            again[b->index] = true;
-    }
+    status = find_again(&table, dataset, again);
     if (status == EAD_OK) status = tell_same_bytes(&table, dataset); /* it holds paths of the lists */
-    if (status == EAD_OK) status = take_out(dataset, again);
+    if (status == EAD_OK) status = take_out(&dataset->train, again.train, &dataset->left_out);
+    if (status == EAD_OK) status = take_out(&dataset->validation, again.validation, &dataset->left_out);
+    if (status == EAD_OK) status = take_out_tests(dataset, again.test);
     free(table.items);
-    free(again);
+    free(marks);
     return status;
 }
 
-/* Images of a file or archive that are not the data set's. */
-static void add_others(Table *table, const EadImageList *others) {
-    int known = table->count;
-    for (int i = 0; i < known; i++) table->items[i].side = OTHER + 1;
-    for (int i = 0; i < others->count; i++) {
-        const EadImagePlace *place = &others->items[i];
+/* Images of files or archives, from index `first` up to `end`. */
+static void add_places(Table *table, const EadImageList *list, int first, int end, Set set) {
+    for (int i = first; i < end; i++) {
+        const EadImagePlace *place = &list->items[i];
         if (place->archive < 0)
-            add(table, place->name, OTHER, i);
+            add(table, place->name, set, i);
         else
             table->items[table->count++] = (Member){.size = place->size,
                                                     .offset = place->offset,
                                                     .path = place->name,
-                                                    .file = ead_image_list_file(others, i),
-                                                    .side = OTHER,
+                                                    .file = ead_image_list_file(list, i),
+                                                    .set = set,
                                                     .index = i};
     }
 }
 
-static EadStatus tell_others(Table *table, int count, const char *key, EadStringList *doubts) {
+/* OTHER ones, `count` of the value of a key, against all in the table besides, which are of `whole`. */
+static EadStatus check_others(Table *table, int count, const char *key, const char *whole, const char *cure,
+                              EadStringList *doubts) {
     EadStringList same = {0}, none = {0};
-    char what[128];
-    snprintf(what, sizeof what, "images of %s have the same bytes as one of the data set", key);
+    char set[64], what[128];
+    snprintf(set, sizeof set, "one of %s", key);
+    snprintf(what, sizeof what, "images of %s have the same bytes as one of %s", key, whole);
+    for (int i = 0; i < table->count; i++) table->items[i].side = table->items[i].set == OTHER ? 0 : 1;
+    sort(table);
+    for (int i = 1; i < table->count; i++) {
+        const Member *a = &table->items[i - 1], *b = &table->items[i];
+        if (a->set == OTHER && b->set != OTHER && b->number != 0 && compare_files(a, b) == 0)
+            return fail_two_sets(a, set, b, cure);
+    }
     EadStatus status = find_same_bytes(table, &same, &none);
     if (status == EAD_OK) status = ead_dataset_doubt(&same, count, what, doubts);
     ead_strings_free(&same);
@@ -264,19 +326,23 @@ static EadStatus tell_others(Table *table, int count, const char *key, EadString
 EadStatus ead_dataset_check_others(const EadDataset *dataset, const EadImageList *others, const char *key,
                                    const char *takes, EadStringList *doubts) {
     Table table;
-    char set[64], cure[128];
+    char cure[128];
     EAD_TRY(make_table(dataset, others->count, &table));
-    add_others(&table, others);
-    sort(&table);
-    snprintf(set, sizeof set, "one of %s", key);
+    add_places(&table, others, 0, others->count, OTHER);
     snprintf(cure, sizeof cure, "it takes %s", takes);
-    EadStatus status = EAD_OK;
-    for (int i = 1; i < table.count && status == EAD_OK; i++) {
-        const Member *a = &table.items[i - 1], *b = &table.items[i];
-        if (a->set == OTHER && b->set != OTHER && compare_files(a, b) == 0)
-            status = fail_two_sets(a, set, b, cure);
-    }
-    if (status == EAD_OK) status = tell_others(&table, others->count, key, doubts);
+    EadStatus status = check_others(&table, others->count, key, "the data set", cure, doubts);
+    free(table.items);
+    return status;
+}
+
+EadStatus ead_image_list_check_apart(const EadImageList *list, int held_out, const char *key,
+                                     const char *held_out_key, EadStringList *doubts) {
+    Table table = {ead_new(list->count, sizeof *table.items, "a list of images"), 0};
+    if (!table.items) return EAD_NO_MEMORY;
+    add_places(&table, list, 0, held_out, VALIDATION);
+    add_places(&table, list, held_out, list->count, OTHER);
+    EadStatus status =
+        check_others(&table, list->count - held_out, key, held_out_key, "keep their folders apart", doubts);
     free(table.items);
     return status;
 }

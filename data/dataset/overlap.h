@@ -4,7 +4,7 @@
 
 #include "data/dataset/dataset.h"
 
-/* Takes training images that are there already out of the list and tells them in left_out. Refuses an image
+/* Takes images that are in their set already, as the same file, out of it and tells them in left_out. Refuses an image
  * that is in two of the three sets. What is there with the same bytes under another name, in two sets or as a
  * good and as a defective test image, is told in doubts; files of the same size are read for that. Errors:
  * EAD_BAD_ARGUMENT with both names; EAD_NO_MEMORY. */
@@ -14,6 +14,11 @@ EadStatus ead_dataset_check_apart(EadDataset *dataset);
  * line to doubts that names those with the same bytes as one of the data set's. Errors: as above. */
 EadStatus ead_dataset_check_others(const EadDataset *dataset, const EadImageList *others, const char *key,
                                    const char *takes, EadStringList *doubts);
+
+/* The same for a list whose first `held_out` images are the value of held_out_key, for validation, and the
+ * others that of `key`. */
+EadStatus ead_image_list_check_apart(const EadImageList *list, int held_out, const char *key,
+                                     const char *held_out_key, EadStringList *doubts);
 
 /* Refuses a folder to write to that is, or lies in, a folder searched for images: they would be mixed up.
  * Errors: EAD_BAD_ARGUMENT. */

@@ -67,6 +67,22 @@ static EadStatus add_by_content(const Search *search, const char *path, int64_t 
 
 static EadStatus walk(const Search *search, const char *folder, const Ancestor *parent);
 
+/* The pictures in a hidden folder are hidden ones. */
+static EadStatus add_hidden(const Search *search, const char *folder, const Ancestor *parent) {
+    EadStringList files = {0};
+    EadLeftOut left = {0};
+    EadStatus status = walk(&(Search){&files, search->wanted, &left}, folder, parent);
+    const EadStringList *const lists[] = {&files, &left.paths[EAD_LEFT_OUT_FORMAT],
+                                          &left.paths[EAD_LEFT_OUT_HIDDEN]};
+    if (status != EAD_NO_MEMORY) status = ead_left_out_add(search->left_out, EAD_LEFT_OUT_FOLDER, folder);
+    for (size_t k = 0; k < sizeof lists / sizeof *lists; k++)
+        for (int i = 0; i < lists[k]->count && status == EAD_OK; i++)
+            status = ead_left_out_add(search->left_out, EAD_LEFT_OUT_HIDDEN, lists[k]->items[i]);
+    ead_strings_free(&files);
+    ead_left_out_free(&left);
+    return status;
+}
+
 static EadStatus visit(const Search *search, const char *folder, const char *name, const Ancestor *parent) {
     EadPath path;
     struct stat info;
@@ -76,8 +92,7 @@ static EadStatus visit(const Search *search, const char *folder, const char *nam
     if (hidden && !search->left_out) return EAD_OK;
     if (!there && !hidden && (wanted || search->left_out)) return pass_over(search, path, cannot_read(path));
     if (there && S_ISDIR(info.st_mode))
-        return hidden ? ead_left_out_add(search->left_out, EAD_LEFT_OUT_FOLDER, path)
-                      : walk(search, path, parent);
+        return hidden ? add_hidden(search, path, parent) : walk(search, path, parent);
     if (there && S_ISREG(info.st_mode) && wanted) return ead_strings_add(search->list, path);
     if (!search->left_out) return EAD_OK;
     if (there && S_ISREG(info.st_mode)) return add_by_content(search, path, info.st_size);

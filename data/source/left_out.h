@@ -18,8 +18,8 @@
     X(FOLDER, false, "hidden folder is left out", "hidden folders are left out")                             \
     X(MASK, false, "mask beside its image is not taken for an image",                                        \
       "masks beside their images are not taken for images")                                                  \
-    X(REPEATED, false, "image is listed already under another name and is left out",                         \
-      "images are listed already under other names and are left out")                                        \
+    X(REPEATED, false, "image is listed twice, perhaps by another name, and counts once",                    \
+      "images are listed twice, perhaps by other names, and count once")                                     \
     X(OTHER, false, "file that is not a picture is ignored", "files that are not pictures are ignored")      \
     X(CONTENT, false, "file of another ending is an image by its content and taken",                         \
       "files of other endings are images by their content and taken")

@@ -184,6 +184,35 @@ START_TEST(real_iad) {
 }
 END_TEST
 
+/* As people's editors save it. */
+START_TEST(real_iad_with_a_mark) {
+    static const char mark[] = "\xEF\xBB\xBF", path[] = SCRATCH "realiad/realiad_jsons/mint.json";
+    static const ExpectedTest expected[] = {{"OK/S0002/a.jpg", "good", NULL},
+                                            {"AK/S0001/a.jpg", "AK", "AK/S0001/a_ground_truth.png"}};
+    char text[2 * sizeof real_iad_json + 4];
+    EadDataset dataset;
+    EadDatasetSpec spec = spec_of("real_iad", SCRATCH "realiad", "mint");
+    size_t size = sizeof real_iad_json - 1;
+    make_real_iad();
+    make_folders(path);
+    snprintf(text, sizeof text, "%s%s", mark, real_iad_json);
+    write_bytes(path, text, strlen(text));
+    CHECK(spec, 1, 1, expected);
+    snprintf(text, sizeof text, "%s%s\x1A", mark, real_iad_json); /* the end mark of DOS */
+    write_bytes(path, text, strlen(text));
+    CHECK(spec, 1, 1, expected);
+    for (int order = 0; order < 2; order++) { /* UTF-16 */
+        memcpy(text, order ? "\xFE\xFF" : "\xFF\xFE", 2);
+        for (size_t i = 0; i < size; i++) {
+            text[2 + 2 * i + (size_t)order] = real_iad_json[i];
+            text[3 + 2 * i - (size_t)order] = '\0';
+        }
+        write_bytes(path, text, 2 + 2 * size);
+        ASSERT_FAILS(ead_dataset_open(&spec, &dataset), EAD_BAD_FILE, "mint.json: is UTF-16");
+    }
+}
+END_TEST
+
 /* Entries of three defects: one mask is null, one is not there. */
 START_TEST(real_iad_masks_that_lack) {
     static const char entry[] = ",\n{\"anomaly_class\": \"AK\", \"image_path\": \"NG/AK/S0001/%c.jpg\", "
@@ -230,7 +259,7 @@ START_TEST(real_iad_errors) {
         {"\"mint/\"", "\"pint/\"", "no images of category \"mint\" in any of the folders realiad_1024|",
          EAD_IO},
         {"\"test\"", "\"probe\"", "mint.json: test must be a list of images", EAD_BAD_FILE},
-        {"{\"meta\"", "[\"meta\"", "mint.json:1: no JSON: ", EAD_BAD_FILE},
+        {"{\"meta\"", "[\"meta\"", "mint.json:1: ", EAD_BAD_FILE},
     };
     EadDataset dataset;
     EadDatasetSpec spec = spec_of("real_iad", SCRATCH "realiad", "mint");
@@ -484,6 +513,7 @@ int main(void) {
     tcase_add_test(tests, kolektor_sdd2);
     tcase_add_test(tests, kolektor_masks_that_lack);
     tcase_add_test(tests, real_iad);
+    tcase_add_test(tests, real_iad_with_a_mark);
     tcase_add_test(tests, real_iad_errors);
     tcase_add_test(tests, real_iad_masks_that_lack);
     tcase_add_test(tests, folders_by_their_names);

@@ -92,7 +92,16 @@ START_TEST(hidden_ones_are_told) {
     EadLeftOut left = {0};
     fresh();
     make_folders(SCRATCH ".thumbnails/");
-    write_bytes(SCRATCH ".thumbnails/a.png", "\x89PNG", 4);
+    make_folders(SCRATCH ".thumbnails/large/.old/");
+    make_folders(SCRATCH "in/.git/objects/");
+    write_bytes(SCRATCH ".thumbnails/t.png", "\x89PNG", 4);
+    write_bytes(SCRATCH ".thumbnails/large/u", "\xFF\xD8\xFF\xE1", 4);
+    write_bytes(SCRATCH ".thumbnails/large/v.gif", "GIF89a", 6);
+    write_bytes(SCRATCH ".thumbnails/large/.old/w.jpg", "\xFF\xD8\xFF\xE1", 4);
+    write_bytes(SCRATCH ".thumbnails/.x.jpg", "\xFF\xD8\xFF\xE1", 4);
+    write_bytes(SCRATCH ".thumbnails/list.txt", "t", 1);
+    write_bytes(SCRATCH "in/.git/objects/y", "a commit", 8);
+    ck_assert_int_eq(symlink("..", SCRATCH ".thumbnails/back"), 0);
     write_bytes(SCRATCH ".rest.jpg.Xa3b", "\xFF\xD8\xFF\xE1", 4);
     write_bytes(SCRATCH ".b.png", "\x89PNG", 4);
     write_bytes(SCRATCH "._a.png", "\0\5\x16\7", 4); /* what macOS writes beside a.png */
@@ -100,10 +109,10 @@ START_TEST(hidden_ones_are_told) {
     write_bytes(SCRATCH "a.png", "\x89PNG", 4);
     ASSERT_OK(ead_list_images(&list, SCRATCH, &left));
     assert_names(&list, "a.png");
-    assert_names(&left.paths[EAD_LEFT_OUT_HIDDEN], ".b.png .rest.jpg.Xa3b");
-    assert_names(&left.paths[EAD_LEFT_OUT_FOLDER], ".thumbnails");
+    assert_names(&left.paths[EAD_LEFT_OUT_HIDDEN], ".b.png .rest.jpg.Xa3b u t.png v.gif .x.jpg w.jpg");
+    assert_names(&left.paths[EAD_LEFT_OUT_FOLDER], ".thumbnails .git");
     assert_names(&left.paths[EAD_LEFT_OUT_OTHER], ".DS_Store ._a.png");
-    ck_assert_int_eq(ead_left_out_missed(&left), 2);
+    ck_assert_int_eq(ead_left_out_missed(&left), 7);
     ead_strings_free(&list);
     ead_left_out_free(&left);
 }

@@ -125,6 +125,40 @@ static void assert_one_costs_itself(const EadDatasetSpec *spec, const char *line
     ead_dataset_free(&dataset);
 }
 
+/* All, one, and some in a tree. */
+START_TEST(masks_of_other_formats_are_told) {
+    static const char what[] = "masks are of a format that is not read, and are left out: " SCRATCH;
+    char line[512];
+    EadDataset dataset;
+    EadDatasetSpec spec = make_set();
+    shell_ok("cd " SCRATCH "masks && for i in a b c d; do rm ${i}_mask.png; echo GIF89a >$i.gif; done");
+    open_and_check(&spec, &dataset);
+    ck_assert(dataset.doubts.count == 2 && !dataset.has_masks);
+    snprintf(line, sizeof line,
+             "4 of 4 %smasks/a.gif, " SCRATCH "masks/b.gif, " SCRATCH "masks/c.gif, " SCRATCH "masks/d.gif",
+             what);
+    ck_assert_str_eq(dataset.doubts.items[0], line);
+    assert_contains(dataset.doubts.items[1], "no masks of the test images");
+    ead_dataset_free(&dataset);
+    spec = make_set();
+    shell_ok("cd " SCRATCH "masks && rm b_mask.png && echo 8BPS >b_mask.psd");
+    open_and_check(&spec, &dataset);
+    ck_assert_int_eq(dataset.doubts.count, 2);
+    snprintf(line, sizeof line, "1 of 4 %smasks/b_mask.psd", what);
+    ck_assert_str_eq(dataset.doubts.items[0], line);
+    assert_contains(dataset.doubts.items[1], "b.png: has no mask");
+    ead_dataset_free(&dataset);
+    spec = make_set();
+    shell_ok("cd " SCRATCH " && mkdir bad/x masks/x && mv bad/?.png bad/x && mv masks/*.png masks/x && "
+             "echo >masks/x/e.tga && echo P5 1 1 >masks/x/f.pgm && echo text >masks/x/README");
+    open_and_check(&spec, &dataset);
+    ck_assert_int_eq(dataset.doubts.count, 1);
+    snprintf(line, sizeof line, "2 of 6 %smasks/x/e.tga, " SCRATCH "masks/x/f.pgm", what);
+    ck_assert_str_eq(dataset.doubts.items[0], line);
+    ead_dataset_free(&dataset);
+}
+END_TEST
+
 START_TEST(a_missing_mask_costs_its_region) {
     EadDatasetSpec spec = make_set();
     shell_ok("rm " SCRATCH "masks/b_mask.png");
@@ -387,6 +421,7 @@ int main(void) {
     tcase_add_test(tests, empty_masks_are_told_and_count);
     tcase_add_test(tests, masks_of_several_values_are_told);
     tcase_add_test(tests, inverted_masks_are_told);
+    tcase_add_test(tests, masks_of_other_formats_are_told);
     tcase_add_test(tests, a_missing_mask_costs_its_region);
     tcase_add_test(tests, an_unusable_mask_costs_its_region);
     tcase_add_test(tests, half_of_the_masks_unusable_are_refused_at_once);

@@ -113,6 +113,69 @@ START_TEST(a_training_image_counts_once) {
 }
 END_TEST
 
+/* Under two names, or by folders that are named twice; the mask counts, whichever of them has it. */
+START_TEST(a_test_image_counts_once) {
+    static const char *const links[] = {"ln fine/5.png fine/9.png", "ln -s 5.png fine/9.png",
+                                        "ln -s ../../fine/5.png bad/good/9.png",
+                                        "ln bad/dent/a.png bad/dent/z.png"};
+    EadDatasetSpec spec = base;
+    spec.defect_folder = "bad", spec.mask_folder = "masks";
+    for (int i = 0; i < 8; i++) {
+        EadDataset dataset;
+        char line[512];
+        make_scene();
+        snprintf(line, sizeof line,
+                 "cd " S
+                 " && mkdir -p bad/good bad/dent masks/dent && tail -c +2 ok/1.png >bad/dent/a.png && "
+                 "cp ok/0.png masks/dent/%c.png && %s",
+                 i == 7 ? 'z' : 'a', links[i % 4]);
+        shell_ok(line);
+        spec.test_only = i >= 4;
+        ASSERT_OK(ead_dataset_open(&spec, &dataset));
+        ck_assert_int_eq(dataset.test_count, 3);
+        ck_assert_int_eq(dataset.left_out.counts[EAD_LEFT_OUT_REPEATED], 1);
+        assert_contains(dataset.left_out.paths[EAD_LEFT_OUT_REPEATED].items[0],
+                        i % 4 == 3 ? "z.png" : "9.png");
+        ck_assert_int_eq(dataset.doubts.count, 0);
+        for (int k = 0; k < 3; k++)
+            ck_assert_int_eq(dataset.test[k].anomalous,
+                             dataset.test[k].mask_path && access(dataset.test[k].mask_path, F_OK) == 0);
+        ead_dataset_free(&dataset);
+    }
+}
+END_TEST
+
+START_TEST(folders_named_twice_count_once) {
+    EadDataset dataset;
+    EadDatasetSpec spec = base;
+    spec.defect_folder = "../test_overlap/tests";
+    spec.good_folder = "tests/good";
+    make_scene();
+    shell_ok("cd " S
+             " && mkdir -p tests/dent && mv fine tests/good && tail -c +2 ok/1.png >tests/dent/a.png");
+    ASSERT_OK(ead_dataset_open(&spec, &dataset));
+    ck_assert_int_eq(dataset.test_count, 3);
+    ck_assert_int_eq(dataset.left_out.counts[EAD_LEFT_OUT_REPEATED], 2);
+    ead_dataset_free(&dataset);
+}
+END_TEST
+
+START_TEST(a_validation_image_counts_once) {
+    EadDataset dataset;
+    EadDatasetSpec spec = {
+        .type = "mvtec_ad_2", .path = S "sets", .category = "can", .validation_fraction = 0.1};
+    make_scene();
+    shell_ok(
+        "cd " S " && mkdir -p sets/can/train sets/can/validation sets/can/test_public/good && "
+        "mv ok sets/can/train/good && mv fine sets/can/validation/good && cd sets/can/validation/good && "
+        "ln -s 5.png 9.png");
+    ASSERT_OK(ead_dataset_open(&spec, &dataset));
+    ck_assert_int_eq(dataset.validation.count, 2);
+    ck_assert_int_eq(dataset.left_out.counts[EAD_LEFT_OUT_REPEATED], 1);
+    ead_dataset_free(&dataset);
+}
+END_TEST
+
 static EadStatus check_others(const EadDataset *dataset, const EadImageList *others, EadStringList *doubts) {
     return ead_dataset_check_others(dataset, others, "penalty.path", "images of other things", doubts);
 }
@@ -158,6 +221,38 @@ START_TEST(copies_among_other_images_are_told) {
     ead_strings_free(&doubts);
     ead_image_list_free(&others);
     ead_dataset_free(&dataset);
+}
+END_TEST
+
+/* What is held out is not distilled on, neither by a link nor as a copy, in archives too. */
+START_TEST(held_out_images_are_no_others) {
+    EadImageList list = {0};
+    EadStringList doubts = {0};
+    make_scene();
+    shell_ok("cd " S
+             " && cp ok/1.png fine/a.PNG && cp ok/2.png fine/b.png && tail -c +2 ok/2.png >fine/c.png && "
+             "cd ok && tar cf x.tar 3.png && cp x.tar ../fine && rm 3.png");
+    ASSERT_OK(ead_image_list_add(&list, S "ok"));
+    ck_assert_int_eq(list.count, 4);
+    ASSERT_OK(ead_image_list_add(&list, S "fine"));
+    ASSERT_OK(ead_image_list_check_apart(&list, 4, "distill.images", "distill.validation", &doubts));
+    ck_assert_int_eq(doubts.count, 1);
+    ck_assert_str_eq(doubts.items[0],
+                     "3 of 6 images of distill.images have the same bytes as one of distill.validation: " S
+                     "fine/a.PNG (" S "ok/1.png), " S "fine/b.png (" S "ok/2.png), " S "fine/x.tar/3.png (" S
+                     "ok/x.tar/3.png)");
+    ead_strings_free(&doubts);
+    shell_ok("cd " S " && rm fine/?.PNG fine/[bc].png fine/x.tar ok/x.tar");
+    for (int soft = 0; soft < 2; soft++) {
+        ead_image_list_free(&list);
+        shell_ok(soft ? "ln -sf ../ok/0.png " S "fine/6.png" : "ln -f " S "ok/0.png " S "fine/6.png");
+        ASSERT_OK(ead_image_list_add(&list, S "ok"));
+        ASSERT_OK(ead_image_list_add(&list, S "fine"));
+        ASSERT_FAILS(ead_image_list_check_apart(&list, 3, "distill.images", "distill.validation", &doubts),
+                     EAD_BAD_ARGUMENT, "is both one of distill.images and an image for validation");
+    }
+    ck_assert_int_eq(doubts.count, 0);
+    ead_image_list_free(&list);
 }
 END_TEST
 
@@ -212,8 +307,12 @@ int main(void) {
     tcase_add_test(tests, files_of_one_size_are_told_apart);
     tcase_add_test(tests, copies_for_validation_are_told);
     tcase_add_test(tests, a_training_image_counts_once);
+    tcase_add_test(tests, a_test_image_counts_once);
+    tcase_add_test(tests, folders_named_twice_count_once);
+    tcase_add_test(tests, a_validation_image_counts_once);
     tcase_add_test(tests, other_images_are_no_images_of_the_set);
     tcase_add_test(tests, copies_among_other_images_are_told);
+    tcase_add_test(tests, held_out_images_are_no_others);
     tcase_add_test(tests, good_and_defective_copies_are_told);
     tcase_add_test(tests, outputs_lie_apart);
     suite_add_tcase(suite, tests);

@@ -192,5 +192,9 @@ static const struct {
     {"reading/gray16_and_more.tif", 0, 11, 9, 0xEF97A078u, 0x00000000u, 0, NULL},
     {"reading/ycbcr_plain.tif", 0, 11, 9, 0x426E0D81u, 0x00000000u, 3, NULL},
     {"reading/rgb10_fields.bmp", 0, 11, 9, 0xCB2C1500u, 0x00000000u, 0, NULL},
+    {"reading/turned_3_6.jpg", 0, 11, 9, 0x69CB321Au, 0x00000000u, 0, NULL},
+    {"reading/turned_none_6.jpg", 0, 11, 9, 0x29F34D46u, 0x00000000u, 0, NULL},
+    {"reading/turned_5_3_6.jpg", 0, 9, 11, 0x970BA112u, 0x00000000u, 0, NULL},
+    {"reading/turned_9_8.jpg", 0, 11, 9, 0x29F34D46u, 0x00000000u, 0, NULL},
 };
 /* clang-format on */

@@ -220,6 +220,9 @@ START_TEST(refusals_say_what_to_do) {
             "is a teacher, not a backbone");
     refuses(SCRATCH "new/", "distill.validation=" SCRATCH "pictures/none", false, "distill.validation: ");
     refuses(SCRATCH "new/", "distill.validation=" SCRATCH "pictures/1", false, "lie in one another");
+    shell_ok("mkdir -p " SCRATCH "linked && ln -sf $PWD/" SCRATCH "pictures/0/* " SCRATCH "linked/");
+    refuses(SCRATCH "new/", "distill.images=" SCRATCH "pictures/0 distill.validation=" SCRATCH "linked",
+            false, "is both one of distill.images and an image for validation");
     EadConfig judged;
     configure_run(&judged, DISTILL_CONFIG, SCRATCH "new/",
                   "distill.judges=[{\"dataset.path\":none,\"dataset.category\":x}]");

@@ -62,6 +62,16 @@ static EadStatus add_held_out(const EadConfig *config, EadDistillImages *images)
     return EAD_OK;
 }
 
+static EadStatus check_apart(const EadConfig *config, const EadDistillImages *images) {
+    EadStringList doubts = {0};
+    if (!images->apart) return EAD_OK;
+    EadStatus status = ead_image_list_check_apart(&images->files, images->held_out, "distill.images",
+                                                  "distill.validation", &doubts);
+    if (status == EAD_OK) status = ead_config_tell_doubts(config, &doubts, 0);
+    ead_strings_free(&doubts);
+    return status;
+}
+
 static EadStatus list_images(DistillState *s) {
     const EadConfig *config = s->config;
     EadDistillImages *images = &s->images;
@@ -76,6 +86,7 @@ static EadStatus list_images(DistillState *s) {
     int count = images->files.count, most = count / 10 > 1 ? count / 10 : 1;
     EAD_TRY(ead_left_out_print(&images->files.left_out, "distill.images", stderr));
     EAD_TRY(ead_check_output_apart(&images->files.left_out, config->output));
+    EAD_TRY(check_apart(config, images));
     EAD_TRY(ead_skipped_images_new(count, &images->skipped));
     if (!images->apart)
         images->held_out =

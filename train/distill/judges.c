@@ -1,6 +1,7 @@
 #include "train/distill/judges.h"
 
 #include "core/base/printing.h"
+#include "core/file/json_text.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -55,11 +56,11 @@ void ead_judges_check(EadConfig *config) {
 /* ---- at the end ---- */
 
 static EadStatus read_metrics(const char *path, double *auroc, double *pro) {
-    json_error_t error;
-    json_t *root = json_load_file(path, 0, &error);
-    if (!root)
-        return ead_fail(EAD_BAD_FILE, "%s:%d: %s; delete the folder of this judge", path, error.line,
-                        error.text);
+    json_t *root;
+    EadStatus status = ead_json_load(path, &root);
+    if (status == EAD_BAD_FILE)
+        return ead_fail(status, "%s; delete the folder of this judge", ead_error_message());
+    EAD_TRY(status);
     json_t *a = json_object_get(root, "image_auroc"), *p = json_object_get(root, "au_pro_0.30");
     *auroc = json_is_number(a) ? json_number_value(a) : NAN;
     *pro = json_is_number(p) ? json_number_value(p) : NAN;
