@@ -125,5 +125,5 @@ EadStatus ead_test_sample_truth(const EadTestSample *sample, int width, int heig
  * Adds to dataset->doubts a line each for images that cannot be read, for masks that are missing or cannot be
  * used, that mark nothing, that hold several values or pages, and that seem to be inverted, with their names.
  * Sets mask_path to NULL where a mask cannot be used. Errors: EAD_BAD_FILE, telling all that are wrong, if
- * half of the masks cannot be used, and for a normal image's mask that marks anything; EAD_NO_MEMORY. */
+ * half of the masks cannot be used, a normal image's that marks anything among them; EAD_NO_MEMORY. */
 EadStatus ead_dataset_check_tests(EadDataset *dataset, const EadImageRules *rules, bool whole);

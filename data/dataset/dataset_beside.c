@@ -38,6 +38,7 @@ typedef struct Pairing {
     EadDataset *out;
     int items;            /* folders met so far */
     int left_out;         /* images with defects among those to train on */
+    int for_training;     /* good images that a test leaves out */
     int images;           /* met so far */
     EadStringList bare;   /* why nothing says what an image is; one line each */
     EadPath folder;       /* of the image before */
@@ -75,6 +76,7 @@ static EadStatus add_image(Pairing *pairing, const EadStringList *files, EadMask
         return status == EAD_NO_MEMORY ? status : ead_strings_add(&pairing->bare, ead_error_message());
     if (part == BY_ITEM) part = defect || pairing->items % TEST_ITEM == 0 ? TEST : TRAIN;
     pairing->left_out += defect && part == TRAIN;
+    pairing->for_training += !defect && part == TRAIN && pairing->spec->test_only;
     if (part == TRAIN)
         return defect || pairing->spec->test_only ? EAD_OK : ead_strings_add(&out->train, path);
     return ead_dataset_add_sample(out, path, defect ? "defect" : "good", mask);
@@ -126,6 +128,7 @@ static EadStatus add_parts(Pairing *pairing) {
                               "images have no mask that says what they are, and are left out", &out->doubts));
     if (out->train.count + out->test_count == 0)
         return ead_dataset_no_folder(spec, layout, spec->path, layout->sign + 1);
+    EAD_TRY(ead_dataset_note_for_training(out, spec->path, pairing->for_training));
     if (pairing->left_out == 0) return EAD_OK;
     return ead_strings_print(&out->notes, "%s/%s: %d images with a defect are not trained on", spec->path,
                              layout->train, pairing->left_out);

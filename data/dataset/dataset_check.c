@@ -17,7 +17,7 @@ typedef struct Check {
     EadStringList unreadable;      /* test images; why */
     EadStringList unusable[KINDS]; /* masks; why */
     EadStringList empty, graded, inverted;
-    EadStringList wrong; /* what is an error at once */
+    EadStringList wrong; /* masks, where most of them are */
     int masks[KINDS];    /* that there should be */
 } Check;
 
@@ -81,15 +81,6 @@ static EadStatus check_marks(Check *check, const char *path, const EadImage *mas
     return looks_inverted(mask, area) ? ead_strings_add(&check->inverted, path) : EAD_OK;
 }
 
-/* That of a normal image marks nothing. */
-static EadStatus check_black(const EadTestSample *sample, const EadImage *mask, EadStringList *wrong) {
-    int64_t size = (int64_t)mask->width * mask->height, i = 0;
-    while (i < size && !mask->pixels[i]) i++;
-    return i == size ? EAD_OK
-                     : ead_strings_print(wrong, "%s: marks a defect in %s, a normal image", sample->mask_path,
-                                         sample->path);
-}
-
 /* A mask that is missing or cannot be used; the thread's message says why. */
 static EadStatus note_unusable(Check *check, EadTestSample *sample, EadStatus status) {
     free(sample->mask_path);
@@ -97,13 +88,22 @@ static EadStatus note_unusable(Check *check, EadTestSample *sample, EadStatus st
     return note(status, &check->unusable[sample->anomalous ? DEFECTIVE : GOOD]);
 }
 
+/* That of a normal image marks nothing; one that does costs itself. */
+static EadStatus check_black(Check *check, EadTestSample *sample, const EadImage *mask) {
+    int64_t size = (int64_t)mask->width * mask->height, i = 0;
+    while (i < size && !mask->pixels[i]) i++;
+    if (i == size) return EAD_OK;
+    ead_fail(EAD_BAD_FILE, "%s: marks a defect in %s, a normal image", sample->mask_path, sample->path);
+    return note_unusable(check, sample, EAD_BAD_FILE);
+}
+
 static EadStatus check_mask(Check *check, EadTestSample *sample, int width, int height) {
     EadImage mask;
     EadStatus status =
         ead_test_sample_mask(sample, sample->mask_path, width, height, check->rules.notes, &mask);
     if (status != EAD_OK) return note_unusable(check, sample, status);
-    status = sample->anomalous ? check_marks(check, sample->mask_path, &mask)
-                               : check_black(sample, &mask, &check->wrong);
+    status =
+        sample->anomalous ? check_marks(check, sample->mask_path, &mask) : check_black(check, sample, &mask);
     ead_image_free(&mask);
     return status;
 }

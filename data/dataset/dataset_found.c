@@ -156,25 +156,25 @@ static EadStatus check_names(const EadStringList *list) {
         good);
 }
 
-/* Names the folders beside that of the good images, which are not trained on. */
-static EadStatus note_others(EadDataset *out, const char *folder, const char *good) {
+/* Names the folders beside that of the good images, which are not used; use: "trained on". */
+static EadStatus note_others(EadDataset *out, const char *folder, const char *good, const char *use) {
     EadStringList names = {0};
     EadStatus status = ead_list_folders(&names, folder);
     for (int i = 0; i < names.count && status == EAD_OK; i++)
         if (strcmp(names.items[i], good) != 0)
-            status = ead_strings_print(&out->notes, "%s: is not trained on, but %s beside it alone",
-                                       names.items[i], ead_path_base(good));
+            status = ead_strings_print(&out->notes, "%s: is not %s, but %s beside it alone", names.items[i],
+                                       use, ead_path_base(good));
     ead_strings_free(&names);
     return status;
 }
 
 /* Training images lie in a folder of good ones, or are all there are. */
-static EadStatus add_good(const char *folder, EadStringList *list, EadDataset *out) {
+static EadStatus add_good(const char *folder, EadStringList *list, const char *use, EadDataset *out) {
     Found found;
     int first = list->count;
     EAD_TRY(find(folder, &found));
     EAD_TRY(check_told(folder, &found));
-    if (*found.good) EAD_TRY(note_others(out, folder, found.good));
+    if (*found.good) EAD_TRY(note_others(out, folder, found.good, use));
     EAD_TRY(ead_list_images(list, *found.good ? found.good : folder, &out->left_out));
     return check_harmless(*found.good ? found.good : folder, list, first);
 }
@@ -183,8 +183,9 @@ static EadStatus add_good(const char *folder, EadStringList *list, EadDataset *o
 
 static EadStatus open_divided(const EadDatasetSpec *spec, Found *found, EadDataset *out) {
     Found test;
-    if (!spec->test_only) EAD_TRY(add_good(found->train, &out->train, out));
-    if (!spec->test_only && *found->validation) EAD_TRY(add_good(found->validation, &out->validation, out));
+    if (!spec->test_only) EAD_TRY(add_good(found->train, &out->train, "trained on", out));
+    if (!spec->test_only && *found->validation)
+        EAD_TRY(add_good(found->validation, &out->validation, "used for validation", out));
     if (*found->test) {
         EAD_TRY(find(found->test, &test));
         EAD_TRY(check_told(found->test, &test));
@@ -198,7 +199,7 @@ static EadStatus open_divided(const EadDatasetSpec *spec, Found *found, EadDatas
 }
 
 /* Takes the normal images out of the test images, but for every fifth. */
-static EadStatus divide(EadDataset *out, bool test_only) {
+static EadStatus divide(EadDataset *out, const char *folder, bool test_only) {
     int kept = 0, normal = 0;
     EadStatus status = EAD_OK;
     for (int i = 0; i < out->test_count; i++) {
@@ -208,12 +209,16 @@ static EadStatus divide(EadDataset *out, bool test_only) {
             continue;
         }
         if (status == EAD_OK && !test_only) status = ead_strings_add(&out->train, sample->path);
-        free(sample->path);
-        free(sample->mask_path);
-        free(sample->defect);
+        ead_test_sample_free(sample);
     }
+    int anomalous = out->test_count - normal, tested = normal / TEST_IMAGE;
     out->test_count = kept;
-    return status;
+    if (status == EAD_OK && test_only) status = ead_dataset_note_for_training(out, folder, normal - tested);
+    if (status != EAD_OK) return status;
+    return ead_strings_print(&out->notes,
+                             "%s: tested are every fifth good image (%d of %d) and all others (%d); "
+                             "dataset.train_good and the keys behind it divide them otherwise",
+                             folder, tested, normal, anomalous);
 }
 
 /* Folders train and test within those of good and of bad images are no such division as ours. */
@@ -238,11 +243,7 @@ static EadStatus open_side_by_side(const EadDatasetSpec *spec, const char *folde
     if (!*found->masks) EAD_TRY(find_masks_below(folder, found->masks));
     EAD_TRY(ead_dataset_add_tests(out, folder, EAD_LABEL_TOLD, found->masks));
     EAD_TRY(check_undivided(out, folder));
-    EAD_TRY(divide(out, spec->test_only));
-    return ead_strings_print(&out->notes,
-                             "%s: every fifth image of %s and all of the folders beside it are tested; "
-                             "dataset.train_good and the keys behind it divide them otherwise",
-                             folder, *found->good ? ead_path_base(found->good) : "the good ones");
+    return divide(out, folder, spec->test_only);
 }
 
 /* The images below a folder; what is left out of them is told when they are listed for good. */
@@ -278,7 +279,7 @@ static EadStatus open_all_good(const EadDatasetSpec *spec, const char *folder, c
                                EadDataset *out) {
     EadStringList names = {0}, masks = {0};
     char *text = NULL;
-    EadStatus status = add_good(folder, &out->train, out);
+    EadStatus status = add_good(folder, &out->train, "trained on", out);
     if (status == EAD_OK) status = check_names(&out->train);
     if (status == EAD_OK && *found->masks) status = look_at_images(&masks, found->masks);
     if (status == EAD_OK && masks.count > 0)

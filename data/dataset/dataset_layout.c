@@ -104,6 +104,14 @@ EadStatus ead_dataset_add_sample(EadDataset *dataset, const char *path, const ch
     return sample.path && sample.defect && (sample.mask_path || !mask_path) ? EAD_OK : EAD_NO_MEMORY;
 }
 
+EadStatus ead_dataset_note_for_training(EadDataset *dataset, const char *folder, int count) {
+    if (count == 0) return EAD_OK;
+    return ead_strings_print(
+        &dataset->notes,
+        "%s: %d good %s to the images to train on, and %s not tested: nothing else divides them", folder,
+        count, count == 1 ? "image belongs" : "images belong", count == 1 ? "is" : "are");
+}
+
 void ead_test_sample_free(EadTestSample *sample) {
     free(sample->path);
     free(sample->mask_path);

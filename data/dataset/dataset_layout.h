@@ -102,6 +102,9 @@ EadStatus ead_test_sample_mask(const EadTestSample *sample, const char *path, in
 EadStatus ead_dataset_add_sample(EadDataset *dataset, const char *path, const char *defect,
                                  const char *mask_path);
 
+/* Notes how many good images of a folder a test leaves out because our own division gives them to training. */
+EadStatus ead_dataset_note_for_training(EadDataset *dataset, const char *folder, int count);
+
 /* Frees what the sample owns and leaves an empty one. */
 void ead_test_sample_free(EadTestSample *sample);
 

@@ -17,6 +17,9 @@
 #include "data/codec/codec.h"
 #include "data/dataset/dataset_layout.h"
 
+#include <string.h>
+#include <strings.h>
+
 /* Images to train on, and those for validation that the authors have chosen. */
 static EadStatus add_train(const EadDatasetSpec *spec, const EadLayout *layout, const char *root,
                            EadDataset *out) {
@@ -51,12 +54,34 @@ static EadStatus add_test(const EadDatasetSpec *spec, const EadLayout *layout, c
     return ead_fail(EAD_BAD_ARGUMENT, "%s: no test images (%s)", test, ead_image_extensions());
 }
 
+/* Whether a folder of the category is, or holds, one of the layout's. */
+static bool is_used(const EadLayout *layout, const char *name) {
+    const char *const places[] = {layout->train, layout->validation, layout->test, layout->masks};
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+        if (strcspn(places[i], "/") == strlen(name) && strncasecmp(places[i], name, strlen(name)) == 0)
+            return true;
+    return false;
+}
+
+/* MVTec AD 2's test_private, and what people put beside. */
+static EadStatus note_unused(const EadLayout *layout, const char *root, EadDataset *out) {
+    EadStringList folders = {0};
+    EadStatus status = ead_list_folders(&folders, root);
+    for (int i = 0; i < folders.count && status == EAD_OK; i++)
+        if (!is_used(layout, ead_path_base(folders.items[i])))
+            status = ead_strings_print(&out->notes, "%s: is no part of the layout, and not used",
+                                       folders.items[i]);
+    ead_strings_free(&folders);
+    return status;
+}
+
 EadStatus ead_dataset_open_tree(const EadDatasetSpec *spec, const EadLayout *layout, EadDataset *out) {
     EadPath root;
     EAD_TRY(ead_dataset_category_folder(spec, layout, root));
     EAD_TRY(ead_dataset_refuse_foreign(root, true));
     if (!spec->test_only) EAD_TRY(add_train(spec, layout, root, out));
-    return add_test(spec, layout, root, out);
+    EAD_TRY(add_test(spec, layout, root, out));
+    return note_unused(layout, root, out);
 }
 
 EadStatus ead_dataset_open_channels(const EadDatasetSpec *spec, const EadLayout *layout, EadDataset *out) {
@@ -68,6 +93,7 @@ EadStatus ead_dataset_open_channels(const EadDatasetSpec *spec, const EadLayout 
     EAD_TRY(ead_defect_types_read(types, out->types));
     if (!spec->test_only) EAD_TRY(add_train(spec, layout, root, out));
     EAD_TRY(add_test(spec, layout, root, out));
+    EAD_TRY(note_unused(layout, root, out));
     for (int i = 0; i < out->test_count; i++) out->test[i].types = out->types;
     return EAD_OK;
 }

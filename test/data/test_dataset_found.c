@@ -170,6 +170,9 @@ END_TEST
 /* What of the training images is left out, or taken in by guess, is told. */
 START_TEST(guesses_are_told) {
     static const char *const left[] = {"train/good/0.png", "train/good/1.png", "train/bad/2.png", NULL};
+    static const char *const kinds[] = {"ok/0.png", "ok/1.png",     "ok/2.png", "ok/3.png",
+                                        "ok/4.png", "normal/5.png", "ng/6.png", NULL};
+    static const char *const validated[] = {"train/ok/0.png", "val/OK/1.png", "val/NOK/2.png", NULL};
     static const char *const all[] = {"monday/0.png", "tuesday/1.png", NULL};
     EadDataset dataset;
     EadDatasetSpec spec = spec_of("folder", SCRATCH "left", "");
@@ -178,6 +181,27 @@ START_TEST(guesses_are_told) {
     ck_assert_int_eq(dataset.train.count + dataset.validation.count, 2);
     assert_contains(dataset.notes.items[0], "left/train/bad: is not trained on, but good beside it alone");
     ead_dataset_free(&dataset);
+    make_tree("validated", validated);
+    spec.path = SCRATCH "validated";
+    ASSERT_OK(ead_dataset_open(&spec, &dataset));
+    assert_contains(dataset.notes.items[0], "val/NOK: is not used for validation, but OK beside it alone");
+    ead_dataset_free(&dataset);
+    make_tree("kinds", kinds); /* two of them are good */
+    spec.path = SCRATCH "kinds";
+    ASSERT_OK(ead_dataset_open(&spec, &dataset));
+    ck_assert(dataset.test_count == 2 && dataset.train.count + dataset.validation.count == 5);
+    assert_contains(
+        dataset.notes.items[0],
+        "kinds: tested are every fifth good image (1 of 6) and all others (1); dataset.train_good");
+    ead_dataset_free(&dataset);
+    spec.test_only = true;
+    ASSERT_OK(ead_dataset_open(&spec, &dataset));
+    ck_assert_int_eq(dataset.test_count, 2);
+    assert_contains(
+        dataset.notes.items[0],
+        "kinds: 5 good images belong to the images to train on, and are not tested: nothing else");
+    ead_dataset_free(&dataset);
+    spec.test_only = false;
     make_tree("all", all);
     spec.path = SCRATCH "all";
     ASSERT_OK(ead_dataset_open(&spec, &dataset));

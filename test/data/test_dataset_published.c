@@ -67,7 +67,17 @@ START_TEST(mvtec_ad_2) {
         {"test_public/bad/000_regular.png", "bad", "test_public/ground_truth/bad/000_regular_mask.png"},
         {"test_public/bad/000_shift_1.png", "bad", "test_public/ground_truth/bad/000_shift_1_mask.png"}};
     make_tree("ad2", files);
-    CHECK(spec_of("mvtec_ad_2", SCRATCH "ad2", "can"), 3, 1, expected);
+    EadDatasetSpec spec = spec_of("mvtec_ad_2", SCRATCH "ad2", "can");
+    CHECK(spec, 3, 1, expected);
+    for (int i = 0; i < 2; i++) {
+        EadDataset dataset;
+        spec.test_only = i > 0;
+        ASSERT_OK(ead_dataset_open(&spec, &dataset));
+        ck_assert_int_eq(dataset.notes.count, 2);
+        assert_contains(dataset.notes.items[0], "can/test_private: is no part of the layout, and not used");
+        assert_contains(dataset.notes.items[1], "can/test_private_mixed: is no part");
+        ead_dataset_free(&dataset);
+    }
 }
 END_TEST
 
@@ -83,7 +93,22 @@ START_TEST(kolektor_sdd) {
                                             {"kos05/Part0.jpg", "good", "kos05/Part0_label.bmp"},
                                             {"kos05/Part1.jpg", "defect", "kos05/Part1_label.bmp"}};
     make_tree("sdd", files);
-    CHECK(spec_of("kolektor_sdd", SCRATCH "sdd", ""), 3, 1, expected);
+    EadDataset dataset;
+    EadDatasetSpec spec = spec_of("kolektor_sdd", SCRATCH "sdd", "");
+    CHECK(spec, 3, 1, expected);
+    spec.test_only = true;
+    ASSERT_OK(ead_dataset_open(&spec, &dataset));
+    ck_assert_int_eq(dataset.notes.count, 1);
+    ck_assert_str_eq(dataset.notes.items[0], SCRATCH
+                     "sdd: 4 good images belong to the images to train on, and are not tested: nothing else "
+                     "divides them");
+    ead_dataset_free(&dataset);
+    shell_ok("rm -r " SCRATCH "sdd/kos0[1-4]"); /* the fifth item is the first */
+    ASSERT_OK(ead_dataset_open(&spec, &dataset));
+    ck_assert_int_eq(dataset.test_count, 1);
+    assert_contains(dataset.notes.items[0],
+                    "sdd: 1 good image belongs to the images to train on, and is not");
+    ead_dataset_free(&dataset);
 }
 END_TEST
 
@@ -356,6 +381,16 @@ START_TEST(names_of_good_images_and_of_masks) {
     make_tree("names", files);
     CHECK(spec, 1, 1, expected);
     write_mask(SCRATCH "names/x/ground_truth/ok/0.png", true);
+    ASSERT_OK(ead_dataset_open(&spec, &dataset));
+    ASSERT_OK(ead_dataset_check_tests(&dataset, NULL, false)); /* it costs itself */
+    ck_assert_int_eq(dataset.doubts.count, 1);
+    ck_assert_str_eq(
+        dataset.doubts.items[0],
+        "1 of 1 masks of good images are missing or cannot be used; the images count as good: " SCRATCH
+        "names/x/ground_truth/ok/0.png: marks a defect in " SCRATCH "names/x/test/Ok/0.png, a normal image");
+    for (int i = 0; i < 4; i++) ck_assert(dataset.test[i].anomalous == (dataset.test[i].mask_path != NULL));
+    ead_dataset_free(&dataset);
+    shell_ok("rm " SCRATCH "names/x/ground_truth/Nok/10.png"); /* half of them */
     ASSERT_OK(ead_dataset_open(&spec, &dataset));
     ASSERT_FAILS(ead_dataset_check_tests(&dataset, NULL, false), EAD_BAD_FILE,
                  "ground_truth/ok/0.png: marks a defect in " SCRATCH "names/x/test/Ok/0.png, a normal image");
