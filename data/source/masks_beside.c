@@ -51,26 +51,29 @@ static bool looks_like_mask(const EadImage *image) {
     return known <= COLOURS || extreme * 20 >= count * 19;
 }
 
-/* a_mask.png beside a.png, or a.png beside a.jpg. */
-static bool is_mask(const EadStringList *paths, int first, const char *path) {
+/* a_mask.png beside a.png, or a.png beside a.jpg. Error: EAD_NO_MEMORY. */
+static EadStatus find_mask(const EadStringList *paths, int first, const char *path, bool *mask) {
     const char *base = ead_path_base(path);
     size_t folder = (size_t)(base - path), length = ead_path_stem(base), stem = ead_mask_stem(base, length);
     EadImage image;
     bool named = stem > 0 && has_image(paths, first, path, folder + stem, NULL);
     bool twin = !named && ead_path_has_extension(path, ".png, .bmp, .tif, .tiff") &&
                 has_image(paths, first, path, folder + length, ".jpg, .jpeg");
-    if (!named && !twin) return false;
-    if (ead_image_load(path, &image) != EAD_OK) return named;
-    bool mask = looks_like_mask(&image);
+    *mask = named;
+    if (!named && !twin) return EAD_OK;
+    EadStatus status = ead_image_load(path, &image);
+    if (status != EAD_OK) return status == EAD_NO_MEMORY ? status : EAD_OK;
+    *mask = looks_like_mask(&image);
     ead_image_free(&image);
-    return mask;
+    return EAD_OK;
 }
 
 EadStatus ead_take_out_masks(EadStringList *paths, int first, EadLeftOut *left_out) {
     int count = paths->count - first, kept = first;
     bool *masks = ead_new(count, sizeof *masks, "a list of masks");
     EadStatus status = masks ? EAD_OK : EAD_NO_MEMORY;
-    for (int i = 0; i < count && masks; i++) masks[i] = is_mask(paths, first, paths->items[first + i]);
+    for (int i = 0; i < count && status == EAD_OK; i++)
+        status = find_mask(paths, first, paths->items[first + i], &masks[i]);
     for (int i = 0; i < count && status == EAD_OK; i++)
         if (masks[i]) status = ead_left_out_add(left_out, EAD_LEFT_OUT_MASK, paths->items[first + i]);
     for (int i = first; i < first + count && status == EAD_OK; i++) {

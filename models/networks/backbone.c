@@ -161,8 +161,9 @@ EadStatus ead_backbone_write(const EadBackbone *backbone, const char *prefix, Ea
 EadStatus ead_backbone_read(const EadSafetensors *file, const char *prefix, EadBackbone *out) {
     const char *name = ead_safetensors_metadata(file, prefix);
     *out = (EadBackbone){0};
-    if (!name || ead_backbone_new(name, out) != EAD_OK)
+    if (!name || !ead_backbone_is_known(name))
         return ead_bad_metadata(file, prefix, name, "the name of a backbone of this program");
+    EAD_TRY(ead_backbone_new(name, out));
     EadStatus status = ead_params_read_part(file, prefix, &out->params);
     if (status != EAD_OK) ead_backbone_free(out);
     return status;

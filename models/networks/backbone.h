@@ -60,7 +60,8 @@ EadStatus ead_backbone_open(const char *path, EadBackbone *out);
 /* Whether there is a network of that name. */
 bool ead_backbone_is_known(const char *name);
 
-/* A network by its name with zeroed parameters. Errors: EAD_BAD_ARGUMENT for a name that is unknown. */
+/* A network by its name with zeroed parameters. Errors: EAD_BAD_ARGUMENT for a name that is unknown;
+ * EAD_NO_MEMORY. */
 EadStatus ead_backbone_new(const char *name, EadBackbone *out);
 
 /* Harmless on a zeroed struct. */
@@ -96,7 +97,7 @@ void ead_backbone_build(EadGraph *graph, const EadBackbone *backbone, EadNode *i
 EadStatus ead_backbone_write(const EadBackbone *backbone, const char *prefix, EadFileType weights,
                              EadSafetensorsWriter *writer);
 
-/* Errors: EAD_BAD_FILE, naming file and tensor or metadata. */
+/* Errors: EAD_BAD_FILE, naming file and tensor or metadata; EAD_NO_MEMORY. */
 EadStatus ead_backbone_read(const EadSafetensors *file, const char *prefix, EadBackbone *out);
 
 /* Rounds the parameters to what a file with such weights gives back, so that a model is the same before and after

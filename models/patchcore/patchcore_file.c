@@ -71,7 +71,7 @@ static EadStatus find_bank(const ModelPart *part, const EadFileTensor **out, Ead
     if (bytes > there)
         return ead_fail(
             EAD_NO_MEMORY,
-            "%s: the bank '%s' of %lld x %lld numbers takes %.0f MB, but only %.0f MB are free; train it "
+            "%s: the bank '%s' of %lld x %lld numbers takes %.1f MB, but only %.1f MB are free; train it "
             "again with a lower patchcore.coreset_ratio",
             ead_safetensors_path(part->file), name, (long long)bank->shape[0], (long long)bank->shape[1],
             1e-6 * (double)bytes, 1e-6 * (double)there);

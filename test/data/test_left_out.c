@@ -191,6 +191,24 @@ START_TEST(masks_beside_images_are_no_images) {
 }
 END_TEST
 
+/* A mask of 48 MB that there is no room for is not taken for an image. */
+START_TEST(masks_without_room_are_told) {
+    EadStringList list = {0};
+    EadLeftOut left = {0};
+    EadImage image;
+    SKIP_UNLESS(!SANITIZED, "sanitizers need address space of their own");
+    fresh();
+    fill_image(&image, 4000, 4000, 3, 0);
+    write_bytes(SCRATCH "in/Part0.jpg", "", 0);
+    ASSERT_OK(ead_png_write(SCRATCH "in/Part0.png", &image));
+    ead_image_free(&image);
+    SKIP_UNLESS(leave_memory(16000000), "address space is limited already");
+    ASSERT_FAILS(ead_list_images(&list, SCRATCH "in", &left), EAD_NO_MEMORY, "no memory");
+    ead_strings_free(&list);
+    ead_left_out_free(&left);
+}
+END_TEST
+
 START_TEST(archives_follow_the_same_rule) {
     EadImageList list = {0};
     fresh();
@@ -217,6 +235,7 @@ int main(void) {
     tcase_add_test(tests, hidden_ones_are_told);
     tcase_add_test(tests, what_cannot_be_read_costs_itself);
     tcase_add_test(tests, masks_beside_images_are_no_images);
+    tcase_add_test(tests, masks_without_room_are_told);
     tcase_add_test(tests, archives_follow_the_same_rule);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

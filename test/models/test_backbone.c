@@ -369,6 +369,32 @@ START_TEST(wrong_backbones_and_taps_are_refused) {
 }
 END_TEST
 
+/* A model whose backbone has no room is not one with an unknown backbone. */
+START_TEST(missing_memory_is_no_unknown_backbone) {
+    static const char *const names[] = {"pdn_medium", "resnet50_caffe", "densenet201", "resnet19"};
+    EadSafetensors *files[4];
+    EadBackbone backbone;
+    SKIP_UNLESS(!SANITIZED, "sanitizers need address space of their own");
+    for (int i = 0; i < 4; i++) {
+        EadSafetensorsWriter *writer;
+        ASSERT_OK(ead_safetensors_writer_new(&writer));
+        ASSERT_OK(ead_safetensors_writer_metadata(writer, "backbone", names[i]));
+        ASSERT_OK(ead_safetensors_writer_write(writer, SCRATCH "named.safetensors"));
+        ASSERT_OK(ead_safetensors_open(SCRATCH "named.safetensors", &files[i]));
+        ead_safetensors_writer_free(writer);
+    }
+    SKIP_UNLESS(leave_memory(4000000), "address space is limited already");
+    for (int i = 0; i < 3; i++) {
+        EadStatus status = ead_backbone_read(files[i], "backbone", &backbone);
+        ck_assert_msg(status == EAD_NO_MEMORY, "%s: %s", names[i], ead_error_message());
+        ck_assert_ptr_null(backbone.params.values);
+    }
+    ASSERT_FAILS(ead_backbone_read(files[3], "backbone", &backbone), EAD_BAD_FILE,
+                 "metadata 'backbone' is 'resnet19', expected the name of a backbone");
+    for (int i = 0; i < 4; i++) ead_safetensors_close(files[i]);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("backbone");
     TCase *tests = tcase_create("backbone");
@@ -386,6 +412,7 @@ int main(void) {
     tcase_add_test(tests, incomplete_networks_are_refused);
     tcase_add_test(tests, teachers_are_backbones);
     tcase_add_test(tests, wrong_backbones_and_taps_are_refused);
+    tcase_add_test(tests, missing_memory_is_no_unknown_backbone);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

@@ -1,6 +1,9 @@
 #include "test/support/scratch.h"
 
+#include "core/system/machine.h"
+
 #include <dirent.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <tiffio.h>
 
@@ -164,4 +167,13 @@ void write_text(const char *path, const char *text) {
 
 void shell_ok(const char *command) {
     ck_assert_msg(shell(command) == 0, "%s", command);
+}
+
+bool leave_memory(size_t bytes) {
+    const rlim_t much = (rlim_t)1 << 40;
+    struct rlimit limit = {.rlim_cur = much, .rlim_max = RLIM_INFINITY};
+    if (ead_machine_address_space() != SIZE_MAX) return false;
+    if (setrlimit(RLIMIT_AS, &limit) != 0) return false;
+    limit.rlim_cur = much - ead_machine_address_space() + bytes;
+    return setrlimit(RLIMIT_AS, &limit) == 0;
 }

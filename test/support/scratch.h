@@ -35,6 +35,9 @@ void assert_file_holds(const char *path, const char *text);
 
 void fill_image(EadImage *image, int width, int height, int channels, uint8_t value);
 
+/* Leaves the process `bytes` of address space from here on; false: it is limited already. */
+bool leave_memory(size_t bytes);
+
 /* How many files a folder holds, hidden ones, too. */
 int files_in(const char *path);
 

@@ -54,6 +54,7 @@ static EadStatus run_sweep(const EadArguments *arguments, EadSweep *sweep) {
                          .device = ead_arguments_text(arguments, EAD_OPTION_DEVICE),
                          .shard = ead_arguments_value(arguments, EAD_OPTION_SHARD).shard,
                          .sweep = sweep};
+    int begun_in;
     if (ead_arguments_given(arguments, EAD_OPTION_THREADS))
         work.threads = (int)ead_arguments_value(arguments, EAD_OPTION_THREADS).i64;
     EAD_TRY(ead_sweep_load(arguments->paths[0], sweep));
@@ -62,7 +63,8 @@ static EadStatus run_sweep(const EadArguments *arguments, EadSweep *sweep) {
     sweep->trained = ead_fit_trained;
     EAD_TRY(ead_sweep_expand(sweep, ead_arguments_text(arguments, EAD_OPTION_SWEEP_OUTPUT),
                              arguments->settings, arguments->setting_count));
-    EAD_TRY(ead_job_array_shard(ead_sweep_begun_in(sweep), &work.shard));
+    EAD_TRY(ead_sweep_begun_in(sweep, &begun_in));
+    EAD_TRY(ead_job_array_shard(begun_in, &work.shard));
     EAD_TRY(print_renamed(sweep));
     if (ead_arguments_given(arguments, EAD_OPTION_DRY_RUN)) return list_runs(&work);
     EAD_TRY(ead_sweep_check(&work));

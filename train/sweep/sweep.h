@@ -125,5 +125,5 @@ EadStatus ead_sweep_work(const EadSweepWork *work);
  * done in. Error: EAD_IO. */
 EadStatus ead_sweep_write_manifest(const EadSweep *sweep, int parts);
 
-/* The number of parts in that file; 0 where there is none. */
-int ead_sweep_begun_in(const EadSweep *sweep);
+/* The number of parts in that file; 0 where there is none, or no such number in it. Error: EAD_NO_MEMORY. */
+EadStatus ead_sweep_begun_in(const EadSweep *sweep, int *parts);

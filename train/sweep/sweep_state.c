@@ -178,13 +178,17 @@ static EadStatus manifest_path(const EadSweep *sweep, EadPath path) {
     return ead_path_in(path, sweep->output, name);
 }
 
-int ead_sweep_begun_in(const EadSweep *sweep) {
+EadStatus ead_sweep_begun_in(const EadSweep *sweep, int *parts) {
     EadPath path;
     json_t *root;
-    if (manifest_path(sweep, path) != EAD_OK || ead_json_load(path, &root) != EAD_OK) return 0;
-    json_int_t parts = json_integer_value(json_object_get(root, "parts"));
+    *parts = 0;
+    EAD_TRY(manifest_path(sweep, path));
+    EadStatus status = ead_json_load(path, &root);
+    if (status != EAD_OK) return status == EAD_NO_MEMORY ? status : EAD_OK;
+    json_int_t number = json_integer_value(json_object_get(root, "parts"));
     json_decref(root);
-    return parts > 0 && parts <= INT_MAX ? (int)parts : 0;
+    if (number > 0 && number <= INT_MAX) *parts = (int)number;
+    return EAD_OK;
 }
 
 /* The config of a variant on a collection, of any of its categories and seeds. */
