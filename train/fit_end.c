@@ -97,8 +97,8 @@ static EadStatus evaluate(const EadFitRun *run, const Facts *facts) {
                             .timing_count = (int)(sizeof timings / sizeof *timings)};
     EadResults results;
     EadStatus status = ead_evaluate(&spec, &results);
+    if (status == EAD_OK) ead_print_metrics(stderr, &results.metrics); /* whatever files cannot be written */
     if (status == EAD_OK) status = ead_evaluate_write(&spec, &results);
-    if (status == EAD_OK) ead_print_metrics(stderr, &results.metrics);
     if (status == EAD_OK) status = ead_results_complete(&results);
     ead_results_free(&results);
     return status;

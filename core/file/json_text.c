@@ -34,11 +34,9 @@ EadStatus ead_json_load(const char *path, json_t **root) {
     EAD_TRY(ead_read_text(path, MAX_FILE, &text, &size));
     EadStatus status = ead_json_parse(path, text, size, 0, root, &error);
     free(text);
-    if (status != EAD_OK && status != EAD_BAD_FILE) return status;
-    if (*root && !json_is_object(*root)) {
-        snprintf(error.text, sizeof error.text, "is not an object");
-        json_decref(*root);
-        *root = NULL;
-    }
-    return *root ? EAD_OK : ead_fail(EAD_BAD_FILE, "%s:%d: %s", path, error.line, error.text);
+    if (status == EAD_BAD_FILE) return ead_fail(status, "%s:%d: %s", path, error.line, error.text);
+    if (status != EAD_OK || json_is_object(*root)) return status;
+    json_decref(*root);
+    *root = NULL;
+    return ead_fail(EAD_BAD_FILE, "%s: is JSON, but not an object in braces", path);
 }

@@ -12,5 +12,5 @@ EadStatus ead_json_parse(const char *label, const char *text, size_t size, size_
                          json_error_t *error);
 
 /* Reads a file that holds an object; the caller frees *root by json_decref(). Errors: EAD_IO; EAD_BAD_FILE,
- * "FILE:LINE: ..."; EAD_NO_MEMORY. *root is NULL then. */
+ * "FILE:LINE: ..." where it is no JSON; EAD_NO_MEMORY. *root is NULL then. */
 EadStatus ead_json_load(const char *path, json_t **root);

@@ -101,6 +101,24 @@ START_TEST(a_limit_of_file_sizes_is_an_error) {
 }
 END_TEST
 
+/* What was measured is not lost with a file that a full disk refuses: the curves do not fit, stdout does. */
+START_TEST(metrics_are_told_before_their_files) {
+    char err[TEXT_SIZE];
+    NEED_PROGRAM();
+    shell_ok("rm -rf " S "new");
+    shell_ok("$PROGRAM eval -q -m " MODEL " -o " S "whole >" S "out 2>" S "err; cmp " S "out " S
+             "whole/metrics.json");
+    ck_assert_int_eq(
+        shell("(ulimit -f 8; exec $PROGRAM eval -q -m " MODEL " -o " S "new >" S "out 2>" S "err)"), 1);
+    read_into(S "err", err);
+    assert_contains(err, "all images");
+    assert_contains(err, ": cannot write: File too large\n");
+    ck_assert(!strstr(err, "metrics: "));
+    ck_assert(same_files(S "out", S "whole/metrics.json"));
+    ck_assert(!exists(S "new/report.html"));
+}
+END_TEST
+
 START_TEST(an_input_is_no_output) {
     Outcome outcome;
     NEED_PROGRAM();
@@ -121,6 +139,7 @@ END_TEST
 static void add_tests(TCase *tests) {
     tcase_add_loop_test(tests, outputs_are_tried_first, 0, COUNT(cases));
     tcase_add_test(tests, a_limit_of_file_sizes_is_an_error);
+    tcase_add_test(tests, metrics_are_told_before_their_files);
     tcase_add_test(tests, an_input_is_no_output);
 }
 

@@ -431,6 +431,12 @@ START_TEST(sweep_and_report_say_the_same) {
         {"sed -i 's/hard_quantile: 0.999/hard_quantile: 0.5/' config.yaml", "changed",
          "was made with loss.hard_"},
         {"rm report.html", "started", "0 of 1 runs"},
+        {"echo 'train.steps: many' >config.yaml", "damaged",
+         "config.yaml:1: train.steps: expected a whole number"},
+        {"echo '{\"image_auroc\": 7.5}' >metrics.json", "damaged",
+         "'image_auroc' is 7.5, expected a number from 0 to 1"},
+        {"echo '{}' >metrics.json", "damaged", "metrics.json: 'image_auroc' is missing"},
+        {"echo '[]' >metrics.json", "damaged", "metrics.json: is JSON, but not an object"},
     };
     Outcome outcome;
     NEED_PROGRAM();
@@ -455,7 +461,7 @@ START_TEST(sweep_and_report_say_the_same) {
         run("report " S "same", 0, &outcome);
         ck_assert_int_eq(outcome.code, 0);
         assert_file_holds(S "same/same.md", "0 of 1 runs are finished");
-        assert_contains(i < 4 ? outcome.err : outcome.out, cases[i].says);
+        assert_contains(i != 4 ? outcome.err : outcome.out, cases[i].says);
         run("sweep " S "same.yaml", 0, &outcome);
         ck_assert_int_eq(outcome.code, i == 3);
         if (i == 3) continue;

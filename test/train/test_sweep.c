@@ -331,23 +331,50 @@ START_TEST(tells_new_started_finished_and_changed) {
     ck_assert_int_eq(state_of(&sweep, 0), EAD_RUN_NEW);
     write_text(S "runs/v/c/a/seed-1/checkpoint.safetensors", "");
     ck_assert_int_eq(state_of(&sweep, 0), EAD_RUN_STARTED);
-    write_text(S "runs/v/c/a/seed-1/metrics.json", "{}");
+    write_text(S "runs/v/c/a/seed-1/metrics.json", "{\"image_auroc\": null}");
     ck_assert_int_eq(state_of(&sweep, 0), EAD_RUN_STARTED);
     write_text(S "runs/v/c/a/seed-1/report.html", "");
     ck_assert_int_eq(state_of(&sweep, 0), EAD_RUN_FINISHED);
     /* Cut, empty, of another kind: damaged, whichever file it is; the run can go on. */
     static const char *const damaged[] = {
-        "metrics.json",      "", "metrics.json",      "{\"image_auroc\": 1", "metrics.json",      "[]",
-        "model.safetensors", "", "model.safetensors", "\x10\0\0\0",          "model.safetensors", "a text"};
-    for (int i = 0; i < 12; i += 2) {
+        "metrics.json",      "",
+        "metrics.json",      "{\"image_auroc\": 1",
+        "metrics.json",      "[]",
+        "model.safetensors", "",
+        "model.safetensors", "\x10\0\0\0",
+        "model.safetensors", "a text",
+        "metrics.json",      "{}",
+        "metrics.json",      "{\"image_auroc\": 7.5}",
+        "metrics.json",      "{\"image_auroc\": \"0.5\"}",
+        "metrics.json",      "{\"image_auroc\": true}",
+        "metrics.json",      "{\"image_auroc\": -0.01}",
+        "metrics.json",      "{\"image_auroc\": 1, \"au_pro_0.30\": 1.5}",
+        "metrics.json",      "{\"image_auroc\": 1, \"au_pro_0.1\": []}",
+        "metrics.json",      "{\"image_auroc\": 1, \"defects\": []}",
+        "metrics.json",      "{\"image_auroc\": 1, \"defects\": {\"scratch\": 0.5}}",
+        "metrics.json",      "{\"image_auroc\": 1, \"defects\": {\"mean\": {\"image_auroc\": 90}}}"};
+    for (int i = 0; i < 32; i += 2) {
         char path[128];
         snprintf(path, sizeof path, S "runs/v/c/a/seed-1/%s", damaged[i]);
         write_text(path, damaged[i + 1]);
         ck_assert_int_eq(state_of(&sweep, 0), EAD_RUN_DAMAGED);
         assert_contains(ead_error_message(), path);
-        write_text(S "runs/v/c/a/seed-1/metrics.json", "{}");
+        ck_assert(!strstr(ead_error_message(), ":-1"));
+        write_text(S "runs/v/c/a/seed-1/metrics.json", "{\"image_auroc\": null}");
         remove(S "runs/v/c/a/seed-1/model.safetensors");
     }
+    ck_assert_int_eq(state_of(&sweep, 0), EAD_RUN_FINISHED);
+    /* A mistake in its config costs this run alone. */
+    write_text(S "runs/v/c/a/seed-1/config.yaml", "train.steps: many\nno.key: 1\n");
+    ck_assert_int_eq(state_of(&sweep, 0), EAD_RUN_DAMAGED);
+    assert_contains(ead_error_message(), "seed-1/config.yaml:1: train.steps: expected ");
+    assert_contains(ead_error_message(), " (and 1 more)");
+    remove(S "runs/v/c/a/seed-1/metrics.json");
+    ck_assert_int_eq(state_of(&sweep, 0), EAD_RUN_DAMAGED);
+    write_text(S "runs/v/c/a/seed-1/metrics.json",
+               "{\"image_auroc\": 0.5, \"au_pro_0.30\": null, \"images\": 83, "
+               "\"threshold\": 2.5, \"defects\": {\"a\": {\"image_auroc\": 1.0, \"images\": 3}}}");
+    write_text(S "runs/v/c/a/seed-1/config.yaml", yaml);
     ck_assert_int_eq(state_of(&sweep, 0), EAD_RUN_FINISHED);
     sweep.runs[0].config.train_threads = 3;
     ck_assert_int_eq(state_of(&sweep, 0), EAD_RUN_FINISHED);
@@ -403,6 +430,8 @@ START_TEST(a_failed_run_is_told_by_its_log) {
         const char *reason;
     } cases[] = {
         {"training 3/3\nefficientad: a.png: is damaged\n12 skipped\n", 1 << 8, "a.png: is damaged"},
+        {"efficientad: no x\nefficientad: no y\nefficientad: these 2 are wrong; nothing was begun\n", 1 << 8,
+         "no x; no y"},
         {"training 3/3\n\nlibgomp: Out of memory\n\n", 1 << 8,
          "ended with exit code 1; its log ends: libgomp: Out of memory"},
         {"", 1 << 8, "ended with exit code 1"},

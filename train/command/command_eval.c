@@ -120,22 +120,22 @@ static EadStatus open_all(Eval *eval) {
     return ead_config_check_tests(&eval->config, &eval->dataset);
 }
 
-/* On stdout metrics.json once more, so that what reads the pipe and what reads the file see the same. */
-static EadStatus print_summary(const Eval *eval, const EadMetrics *metrics) {
-    enum { LARGEST = 1 << 26 };
-    char threshold[160], *text;
-    size_t size;
-    EadPath file, report;
-    EAD_TRY(ead_path_in(file, eval->config.output, "metrics.json"));
-    EAD_TRY(ead_path_in(report, eval->config.output, "report.html"));
+/* Before the files, which a full disk may refuse. On stdout what metrics.json will hold, so that what reads the pipe
+ * and what reads the file see the same. */
+static void print_metrics(const Eval *eval, const EadMetrics *metrics) {
+    char threshold[160];
     ead_print_metrics(stderr, metrics);
     ead_threshold_describe(&eval->threshold, threshold, sizeof threshold);
     ead_print(stderr, "threshold %s\n", threshold);
+    ead_metrics_print_json(stdout, metrics); /* main() looks for errors */
+}
+
+static EadStatus print_files(const Eval *eval) {
+    EadPath file, report;
+    EAD_TRY(ead_path_in(file, eval->config.output, "metrics.json"));
+    EAD_TRY(ead_path_in(report, eval->config.output, "report.html"));
     ead_print(stderr, "metrics: %s\n", file);
     ead_print(stderr, "report:  %s\n", report);
-    EAD_TRY(ead_read_file(file, LARGEST, &text, &size));
-    fwrite(text, 1, size, stdout); /* main() looks for errors */
-    free(text);
     return EAD_OK;
 }
 
@@ -169,8 +169,9 @@ static EadStatus evaluate(Eval *eval) {
     if (eval->dataset.test_count > 0) EAD_TRY(ead_make_directories(eval->config.output));
     EAD_TRY(lock_output(eval)); /* if it was not there at first */
     EadStatus status = ead_evaluate(&spec, &results);
+    if (status == EAD_OK) print_metrics(eval, &results.metrics);
     if (status == EAD_OK) status = ead_evaluate_write(&spec, &results);
-    if (status == EAD_OK) status = print_summary(eval, &results.metrics);
+    if (status == EAD_OK) status = print_files(eval);
     if (status == EAD_OK) status = ead_results_complete(&results);
     ead_results_free(&results);
     return status;

@@ -41,9 +41,7 @@ EadStatus ead_write_curve_csv(const char *path, const EadCurve *curve, const cha
 EadStatus ead_write_metrics_json(const char *path, const EadMetrics *metrics) {
     EadAtomicFile file;
     EAD_TRY(ead_atomic_file_open(&file, path));
-    EadJson json = {.stream = file.stream, .reals = true};
-    ead_metrics_json(&json, NULL, metrics);
-    putc('\n', file.stream);
+    ead_metrics_print_json(file.stream, metrics);
     return ead_atomic_file_commit(&file);
 }
 

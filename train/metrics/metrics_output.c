@@ -100,6 +100,12 @@ void ead_metrics_json(EadJson *json, const char *key, const EadMetrics *metrics)
     ead_json_close(json, '}');
 }
 
+void ead_metrics_print_json(FILE *stream, const EadMetrics *metrics) {
+    EadJson json = {.stream = stream, .reals = true};
+    ead_metrics_json(&json, NULL, metrics);
+    putc('\n', stream);
+}
+
 void ead_metric_rows_json(EadJson *json, const char *key, const EadMetrics *metrics) {
     static const char *const places[] = {"table", "tile", "defects", "sweep", "kind", "scenario"};
     MetricKey own;

@@ -38,6 +38,9 @@ extern const EadMetricRow ead_metric_rows[EAD_METRICS];
  * and, where both are there, mean. Fractions of 1; null where undefined. */
 void ead_metrics_json(EadJson *json, const char *key, const EadMetrics *metrics);
 
+/* Prints that object as metrics.json holds it, with a line's end. */
+void ead_metrics_print_json(FILE *stream, const EadMetrics *metrics);
+
 /* The array that describes metrics.def for a page: {key as above, column, title, places: [...]}. */
 void ead_metric_rows_json(EadJson *json, const char *key, const EadMetrics *metrics);
 

@@ -78,7 +78,7 @@ typedef enum EadRunState {
     EAD_RUN_STARTED,  /* can be resumed */
     EAD_RUN_ACTIVE,   /* a process is at it */
     EAD_RUN_FINISHED, /* its metrics are there */
-    EAD_RUN_DAMAGED,  /* it was finished, but a file of it cannot be used; it can be resumed */
+    EAD_RUN_DAMAGED,  /* a result or config.yaml of it cannot be used; it can be resumed */
     EAD_RUN_CHANGED,  /* made with a config that gives other metrics */
 } EadRunState;
 
@@ -87,13 +87,13 @@ const char *ead_run_state_name(EadRunState state);
 
 /* Looks at a run's folder, which need not exist; sweep and report go by what it says. config: of the run as the sweep
  * would do it; NULL: not known. EAD_RUN_CHANGED leaves the key in ead_error_message(), EAD_RUN_DAMAGED the file.
- * Errors: EAD_NO_MEMORY; EAD_BAD_FILE, EAD_IO for a config.yaml that cannot be read. */
+ * Errors: EAD_NO_MEMORY; EAD_IO for a config.yaml that cannot be read. */
 EadStatus ead_sweep_state(const char *folder, const EadConfig *config, EadRunState *state);
 
 /* Whether a file of that name is in the run's folder. */
 bool ead_sweep_holds(const EadSweepRun *run, const char *name);
 
-/* Writes the run's last error line from byte `start` of its log.txt on, else how its process ended (status of
+/* Writes the run's error lines from byte `start` of its log.txt on, else how its process ended (status of
  * waitpid()) and the log's last line, into text [size]. */
 void ead_sweep_log_reason(const EadSweepRun *run, off_t start, int status, char *text, size_t size);
 

@@ -10,6 +10,7 @@
 #include "core/file/output_check.h"
 #include "core/file/safetensors.h"
 #include "core/system/file_lock.h"
+#include "train/metrics/metrics_output.h"
 #include "train/support/json_writer.h"
 #include "train/support/problems.h"
 
@@ -43,13 +44,66 @@ static EadStatus compare_config(const char *folder, const EadConfig *config, boo
     EAD_TRY(ead_path_in(path, folder, "config.yaml"));
     EAD_TRY(ead_config_defaults(&saved));
     EadStatus status = ead_config_load(path, &saved);
+    if (saved.problems.lines.count > 1)
+        status = ead_fail(status, "%s (and %d more)", saved.problems.lines.items[0],
+                          saved.problems.lines.count - 1);
     int key = status == EAD_OK ? ead_config_difference(&saved, config, EAD_SAME_RESULT) : -1;
-    *same = key < 0;
+    *same = status != EAD_OK || key < 0;
     if (key >= 0)
         status = ead_config_fail_difference(&saved, config, key, path,
                                             "delete its folder, or take another --output");
     ead_config_free(&saved);
     return status == EAD_BAD_ARGUMENT && key >= 0 ? EAD_OK : status;
+}
+
+/* Whether a key of metrics.json is that of a metric; behind some follows a limit. */
+static bool is_metric(const char *key) {
+    for (int i = 0; i < EAD_METRICS; i++) {
+        const EadMetricRow *row = &ead_metric_rows[i];
+        if (row->scope == EAD_SCOPE_PRO_LIMIT ? strncmp(key, row->key, strlen(row->key)) == 0
+                                              : strcmp(key, row->key) == 0)
+            return true;
+    }
+    return false;
+}
+
+static EadStatus refuse_value(const char *path, const char *key, const json_t *value, const char *expected) {
+    char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+    EadStatus status =
+        ead_fail(EAD_BAD_FILE, "%s: '%s' is %.40s, expected %s", path, key, text ? text : "wrong", expected);
+    free(text);
+    return status;
+}
+
+/* An object of metrics: fractions of 1, or null where undefined. */
+static EadStatus check_metrics(const char *path, json_t *object) {
+    const char *key;
+    json_t *value;
+    json_object_foreach(object, key, value) {
+        double number = json_is_number(value) ? json_number_value(value) : -1;
+        if (is_metric(key) && !json_is_null(value) && !(number >= 0 && number <= 1))
+            return refuse_value(path, key, value, "a number from 0 to 1 or null");
+    }
+    return EAD_OK;
+}
+
+/* The metrics of all images and of each kind of defect. Those of metrics.def that tables show are there always. */
+static EadStatus check_metrics_file(const char *path, json_t *root) {
+    const char *name;
+    json_t *set, *defects = json_object_get(root, "defects");
+    EAD_TRY(check_metrics(path, root));
+    for (int i = 0; i < EAD_METRICS; i++) {
+        const EadMetricRow *row = &ead_metric_rows[i];
+        bool needed = row->scope == EAD_SCOPE_IMAGES && row->places & EAD_SHOW_SWEEP;
+        if (needed && !json_object_get(root, row->key))
+            return ead_fail(EAD_BAD_FILE, "%s: '%s' is missing", path, row->key);
+    }
+    if (defects && !json_is_object(defects)) return refuse_value(path, "defects", defects, "an object");
+    json_object_foreach(defects, name, set) {
+        if (!json_is_object(set)) return refuse_value(path, name, set, "an object");
+        EAD_TRY(check_metrics(path, set));
+    }
+    return EAD_OK;
 }
 
 /* Whether what a finished run left can be used, as far as can be told without reading all of it. */
@@ -59,7 +113,9 @@ static EadStatus check_results(const char *folder) {
     json_t *root;
     EAD_TRY(ead_path_in(metrics, folder, "metrics.json"));
     EAD_TRY(ead_json_load(metrics, &root));
+    EadStatus status = check_metrics_file(metrics, root);
     json_decref(root);
+    EAD_TRY(status);
     EAD_TRY(ead_path_in(model, folder, "model.safetensors"));
     if (access(model, F_OK) != 0) return EAD_OK; /* its results are there */
     EAD_TRY(ead_file_expect(model, EAD_ROLE(MODEL), "a model"));
@@ -74,10 +130,10 @@ EadStatus ead_sweep_state(const char *folder, const EadConfig *config, EadRunSta
     *state = finished ? EAD_RUN_FINISHED : started ? EAD_RUN_STARTED : EAD_RUN_NEW;
     if (ead_folder_lock_is_held(folder)) *state = EAD_RUN_ACTIVE;
     if (*state == EAD_RUN_NEW || *state == EAD_RUN_ACTIVE) return EAD_OK;
-    if (config) EAD_TRY(compare_config(folder, config, &same));
+    EadStatus status = config ? compare_config(folder, config, &same) : EAD_OK;
+    if (status != EAD_OK && status != EAD_BAD_FILE) return status;
     if (!same) *state = EAD_RUN_CHANGED;
-    if (*state != EAD_RUN_FINISHED) return EAD_OK;
-    EadStatus status = check_results(folder);
+    if (status == EAD_OK && *state == EAD_RUN_FINISHED) status = check_results(folder);
     if (status == EAD_NO_MEMORY) return status;
     if (status != EAD_OK) *state = EAD_RUN_DAMAGED;
     return EAD_OK;
@@ -141,8 +197,8 @@ EadStatus ead_sweep_check(const EadSweepWork *work) {
 
 /* ---- why a run has failed, and which there are ---- */
 
-/* The last line that begins as main() begins its errors; else, of a run that failed, the last line there
- * is. */
+/* The lines that begin as main() begins its errors, but for the one that counts them; else, of a run that failed, the
+ * last line there is. */
 void ead_sweep_log_reason(const EadSweepRun *run, off_t start, int status, char *text, size_t size) {
     static const char beginning[] = "efficientad: ";
     const size_t skip = sizeof beginning - 1;
@@ -162,8 +218,9 @@ void ead_sweep_log_reason(const EadSweepRun *run, off_t start, int status, char 
     if (fseeko(log, start, SEEK_SET) == 0)
         while (fgets(line, sizeof line, log)) {
             line[strcspn(line, "\n")] = '\0';
-            bool error = strncmp(line, beginning, skip) == 0;
-            if (error) snprintf(text, size, "%s", line + skip);
+            bool error = strncmp(line, beginning, skip) == 0 && !strstr(line, EAD_NOTHING_BEGUN);
+            size_t end = error && told ? strlen(text) : 0;
+            if (error) snprintf(text + end, size - end, "%s%s", end ? "; " : "", line + skip);
             told = told || error;
             if (*line) memcpy(last, line, sizeof last);
         }
