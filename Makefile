@@ -60,6 +60,9 @@ SANITIZE  := $(filter -fsanitize%,$(CFLAGS_$(CONFIG)))
 ALL_CFLAGS := $(WARNINGS) $(CFLAGS_$(CONFIG)) -fPIC -fvisibility=hidden -fopenmp -ffp-contract=off $(DEFINES) \
     $(CPPFLAGS) $(CFLAGS) $(call pkg_config,--cflags $(PACKAGES))
 ALL_LDFLAGS := -fopenmp $(SANITIZE) $(LDFLAGS)
+# The program holds GCC's OpenMP itself, where there is such an archive, so that it can say how threads wait (train/main.c).
+OPENMP_ARCHIVE  := $(if $(CLANG)$(SANITIZE),,$(if $(BUILDING),$(filter /%,$(shell $(CC) -print-file-name=libgomp.a))))
+PROGRAM_LDFLAGS := $(if $(OPENMP_ARCHIVE),$(filter-out -fopenmp,$(ALL_LDFLAGS)),$(ALL_LDFLAGS))
 
 SIMD_OBJECTS = $(LEVELS:%=$(BUILD)/$(1)/simd_%.o) $(AMX:%=$(BUILD)/$(1)/simd_%.o)
 objects      = $(patsubst %.c,$(BUILD)/$(2)/%.o,$(1))
@@ -80,12 +83,12 @@ MAIN_OBJECT     := $(call objects,train/main.c,float)
 LIBRARY_LIBS    := $(call pkg_config,--libs jansson) $(CUDA_LIBS) -lpthread -lm
 LIBS            := $(call pkg_config,--libs $(PACKAGES)) $(LIBRARY_LIBS) $(MPI_LIBS)
 $(call stamp,$(BUILD)/version,$(VERSION))
-$(call stamp,$(BUILD)/flags,$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS))
+$(call stamp,$(BUILD)/flags,$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(OPENMP_ARCHIVE))
 
 $(PROGRAM): $(MAIN_OBJECT) $(PROGRAM_OBJECTS) $(LIBRARY_OBJECTS) $(CUDA_CHOICE) | $(BUILD)/include_arrows
 	@mkdir -p $(@D)
 	@echo "  LINK $@"
-	@$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LIBS)
+	@$(CC) $(PROGRAM_LDFLAGS) -o $@ $(filter %.o,$^) $(OPENMP_ARCHIVE) $(LIBS)
 
 $(LIBRARY).a: $(LIBRARY_OBJECTS) $(CUDA_CHOICE)
 	@rm -f $@ && ar rcs $@ $(filter %.o,$^)

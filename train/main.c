@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -52,6 +53,12 @@ static void hold_standard_descriptors(void) {
     for (int i = STDIN_FILENO; i <= STDERR_FILENO; i++)
         if (fcntl(i, F_GETFD) < 0 && open("/dev/null", i == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0)
             open("/", O_RDONLY | O_DIRECTORY);
+}
+
+/* Threads that wait for others spin for a moment and then sleep. GCC's OpenMP would let them spin for milliseconds: beside
+ * any other work on the machine a pass then takes several times as long. It reads this before main(). */
+__attribute__((constructor(101))) static void let_waiting_threads_sleep(void) {
+    if (!getenv("OMP_WAIT_POLICY")) setenv("GOMP_SPINCOUNT", "10000", 0);
 }
 
 static int run(int argc, char **argv) {

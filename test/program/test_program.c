@@ -337,6 +337,16 @@ START_TEST(bits_of_a_camera) {
 }
 END_TEST
 
+/* Where OpenMP is part of the program, it is told how long to spin, unless the user says how threads wait. */
+START_TEST(waiting_threads_sleep_soon) {
+    if (system("ldd \"$PROGRAM\" | grep -q 'lib[gi]*omp'") == 0) return; /* other compilers, sanitizers */
+    shell_ok("unset OMP_WAIT_POLICY GOMP_SPINCOUNT; OMP_DISPLAY_ENV=verbose \"$PROGRAM\" --version 2>&1 | "
+             "grep -q \"GOMP_SPINCOUNT = '10000'\"");
+    shell_ok("GOMP_SPINCOUNT=77 OMP_DISPLAY_ENV=verbose \"$PROGRAM\" --version 2>&1 | grep -q "
+             "\"GOMP_SPINCOUNT = '77'\"");
+}
+END_TEST
+
 static void add_tests(TCase *tests) {
     tcase_add_unchecked_fixture(tests, make_bad_models, NULL);
     tcase_add_loop_test(tests, bad_data, 0, COUNT(data_cases));
@@ -348,6 +358,7 @@ static void add_tests(TCase *tests) {
     tcase_add_test(tests, predict_goes_on_after_a_bad_image);
     tcase_add_test(tests, training_needs_no_test_images);
     tcase_add_test(tests, bits_of_a_camera);
+    tcase_add_test(tests, waiting_threads_sleep_soon);
 }
 
 int main(void) {
