@@ -64,9 +64,12 @@ EAD_API int ead_detector_open_with(const char *path, const EadDetectorOptions *o
  *   width, height  1..65535 pixels, and in all at most max_pixels of the options; the image is resized as in
  *                  training
  *   map     NULL, or float[height][width]: the anomaly map at the image's size, row by row
- *   score   NULL, or where to put the image's score: the maximum of that map
- * A map value of 0 is the 0.9 quantile of good validation images, 0.1 their 0.995 quantile (by default);
- * there is no upper bound. Allocates nothing but a buffer when the image size changes. Returns 0 or a
+ *   score   NULL, or where to put the image's score, which the threshold is for: with EfficientAD and FastFlow the
+ *           maximum of that map; with PatchCore, its ensemble and SimpleNet that of the map's cells before they
+ *           are smoothed, which the map's maximum is not (with patchcore.reweight a distance, not its square)
+ * EfficientAD's map has 0 at the 0.9 quantile of good validation images and 0.1 at their 0.995 quantile (by default);
+ * PatchCore's holds squared distances, SimpleNet's negated outputs of its discriminator, FastFlow's negated mean
+ * likelihoods. There is no upper bound. Allocates nothing but a buffer when the image size changes. Returns 0 or a
  * positive status; that, too, where the map is not finite, which damaged weights make. */
 EAD_API int ead_detector_run(EadDetector *detector, const uint8_t *rgb, int width, int height,
                              ptrdiff_t stride, float *map, float *score);

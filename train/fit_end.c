@@ -13,6 +13,13 @@
 #include <stdio.h>
 #include <sys/resource.h>
 
+/* What two different images never have; of a training that went astray. */
+static bool all_equal(const float *scores, int count) {
+    for (int i = 1; i < count; i++)
+        if (scores[i] != scores[0]) return false;
+    return count > 1;
+}
+
 /* From the normal images held back, in the way that test images will be scored. */
 static EadStatus choose_threshold(EadFitRun *run) {
     const EadStringList *images = &run->data.dataset.validation;
@@ -28,6 +35,12 @@ static EadStatus choose_threshold(EadFitRun *run) {
     run->model->image_bits = run->config->dataset_bits;
     ead_threshold_describe(&run->threshold, text, sizeof text);
     ead_print(stderr, "threshold %s\n", text);
+    if (all_equal(run->validation_scores, images->count))
+        ead_print(stderr,
+                  "all %d validation images have the score %g: this model tells nothing apart; if its loss "
+                  "grew, lower the "
+                  "learning rate\n",
+                  images->count, (double)run->validation_scores[0]);
     return EAD_OK;
 }
 

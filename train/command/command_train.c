@@ -1,12 +1,14 @@
 /* efficientad train and efficientad distill. */
 #include "train/cli/arguments.h"
 
+#include "core/base/printing.h"
 #include "core/file/output_check.h"
 #include "train/fit.h"
 #include "train/ranks/ranks_start.h"
 
 #include <omp.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* All that can be known to be wrong before the run. A run lists the data set itself; so this does only where the
  * run will not come to that. fit: NULL if the config names none, which is among its problems. */
@@ -35,12 +37,36 @@ static void use_threads(const EadArguments *arguments, int default_count) {
         omp_set_num_threads(omp_get_max_threads() > sharers ? omp_get_max_threads() / sharers : 1);
 }
 
+/* Whether the fit never looks at a key: it is of another method, or the length of another's training. */
+static bool is_idle(const EadFit *fit, int key) {
+    const char *name = ead_config_key(key)->rule.name;
+    const EadMethod *method;
+    if (key == EAD_KEY_train_steps) return fit->length_key != key;
+    if (fit->length_key == EAD_KEY_distill_steps || strcmp(fit->name, "patchcore_ensemble") == 0)
+        if (strncmp(name, "patchcore.", strlen("patchcore.")) == 0)
+            return false; /* of its judges or members */
+    for (int i = 0; (method = ead_method_at(i)) != NULL; i++) {
+        size_t length = strlen(method->name);
+        if (strncmp(name, method->name, length) == 0 && name[length] == '.')
+            return strcmp(method->name, fit->name) != 0;
+    }
+    return false;
+}
+
+static void tell_idle_keys(const EadFit *fit, const bool given[EAD_CONFIG_KEYS]) {
+    for (int key = 0; key < EAD_CONFIG_KEYS; key++)
+        if (given[key] && is_idle(fit, key))
+            ead_print(stderr, "--set %s has no effect: %s does not use it\n", ead_config_key(key)->rule.name,
+                      fit->name);
+}
+
 static EadStatus run_fit(const EadArguments *arguments, const EadFit *fit, EadConfig *config) {
     EAD_TRY(ead_precision_check(arguments->backend, (EadPrecision)config->train_precision, true,
                                 "train.precision"));
     use_threads(arguments, config->train_threads);
     bool given[EAD_CONFIG_KEYS], limited = ead_arguments_given(arguments, EAD_OPTION_MINUTES);
     ead_arguments_given_keys(arguments, given);
+    tell_idle_keys(fit, given);
     EadRunSpec spec = {.config = config,
                        .backend = arguments->backend,
                        .no_capture = ead_arguments_given(arguments, EAD_OPTION_NO_CAPTURE),
