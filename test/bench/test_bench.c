@@ -93,6 +93,24 @@ START_TEST(ops_of_both_plans) {
 END_TEST
 
 /* A method without steps: its inference, with the search among its calls. */
+/* The same without search and filter is a row of its own, whose work is less by the products with the bank. */
+START_TEST(network_of_patchcore) {
+    static const char *const settings[] = {"model.method=patchcore", "patchcore.coreset_ratio=0.001"};
+    enum { PATCHES = (128 / 8) * (128 / 8), NUMBERS = 384 };
+    EadBenchOptions options = {
+        .size = "small", .height = 128, .width = 128, .batch = 1, .repeat = 1, .quiet = true};
+    options.settings = settings, options.setting_count = 2;
+    EadBenchResults results = {0};
+    ck_assert_int_eq(ead_bench_infer(&options, &results), EAD_OK);
+    ck_assert_int_eq(results.count, 2);
+    ck_assert_str_eq(results.items[1].bench, "network");
+    double gflop =
+        results.items[0].gflop - results.items[1].gflop; /* a thousandth of the patches of 209 images */
+    ck_assert_double_eq_tol(gflop, 2e-9 * PATCHES * (209 * PATCHES / 1000) * NUMBERS, 1e-12);
+    ead_bench_results_free(&results);
+}
+END_TEST
+
 START_TEST(ops_of_patchcore) {
     static const char *const settings[] = {"model.method=patchcore", "model.backbone=pdn_small",
                                            "patchcore.coreset_ratio=0.001"};
@@ -290,7 +308,7 @@ START_TEST(program_names_methods) {
          "fastflow", 1, 2},
         {"step --set model.method=simplenet --set simplenet.batch=3 --set simplenet.width=64", "step",
          "simplenet", 1, 3},
-        {"infer --set model.method=patchcore --set patchcore.coreset_ratio=0.001", "infer", "patchcore", 1,
+        {"infer --set model.method=patchcore --set patchcore.coreset_ratio=0.001", "infer", "patchcore", 2,
          1},
         {"distill --batch 2", "distill", "small", 2, 2},
         {"features", "features", "resnet18", 3, 1},
@@ -320,6 +338,7 @@ int main(void) {
     tcase_add_test(tests, percentiles_are_numpys);
     tcase_add_test(tests, work_is_that_of_the_paper);
     tcase_add_test(tests, ops_of_both_plans);
+    tcase_add_test(tests, network_of_patchcore);
     tcase_add_test(tests, ops_of_patchcore);
     tcase_add_test(tests, json_holds_machine_and_results);
     tcase_add_test(tests, csv_has_the_same_columns_in_every_row);

@@ -337,6 +337,24 @@ START_TEST(bits_of_a_camera) {
 }
 END_TEST
 
+START_TEST(keys_of_other_methods_are_told) {
+    Outcome outcome;
+    shell_ok("rm -rf " RUN);
+    run(TRAIN " --set patchcore.width=64 --set train.steps=1", 0, &outcome);
+    ck_assert_msg(outcome.code == 0 &&
+                      strstr(outcome.err, "--set patchcore.width has no effect: efficientad does not use it"),
+                  "exit %d: %s", outcome.code, outcome.err);
+    ck_assert_ptr_null(strstr(outcome.err, "train.steps has no effect"));
+    shell_ok("rm -rf " RUN);
+    run(TRAIN " --set model.method=patchcore --set patchcore.width=64 --set train.steps=1", 0, &outcome);
+    ck_assert_msg(outcome.code == 0 &&
+                      strstr(outcome.err, "--set train.steps has no effect: patchcore does not use it"),
+                  "exit %d: %s", outcome.code, outcome.err);
+    ck_assert_ptr_null(strstr(outcome.err, "patchcore.width has no effect"));
+    shell_ok("rm -rf " RUN);
+}
+END_TEST
+
 /* Where OpenMP is part of the program, it is told how long to spin, unless the user says how threads wait. */
 START_TEST(waiting_threads_sleep_soon) {
     if (system("ldd \"$PROGRAM\" | grep -q 'lib[gi]*omp'") == 0) return; /* other compilers, sanitizers */
@@ -358,6 +376,7 @@ static void add_tests(TCase *tests) {
     tcase_add_test(tests, predict_goes_on_after_a_bad_image);
     tcase_add_test(tests, training_needs_no_test_images);
     tcase_add_test(tests, bits_of_a_camera);
+    tcase_add_test(tests, keys_of_other_methods_are_told);
     tcase_add_test(tests, waiting_threads_sleep_soon);
 }
 
