@@ -99,7 +99,7 @@ START_TEST(network_of_patchcore) {
     enum { PATCHES = (128 / 8) * (128 / 8), NUMBERS = 384 };
     EadBenchOptions options = {
         .size = "small", .height = 128, .width = 128, .batch = 1, .repeat = 1, .quiet = true};
-    options.settings = settings, options.setting_count = 2;
+    options.settings = settings, options.setting_count = 2, options.plan.backend = &ead_backend_cpu;
     EadBenchResults results = {0};
     ck_assert_int_eq(ead_bench_infer(&options, &results), EAD_OK);
     ck_assert_int_eq(results.count, 2);
