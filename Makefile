@@ -60,9 +60,6 @@ SANITIZE  := $(filter -fsanitize%,$(CFLAGS_$(CONFIG)))
 ALL_CFLAGS := $(WARNINGS) $(CFLAGS_$(CONFIG)) -fPIC -fvisibility=hidden -fopenmp -ffp-contract=off $(DEFINES) \
     $(CPPFLAGS) $(CFLAGS) $(call pkg_config,--cflags $(PACKAGES))
 ALL_LDFLAGS := -fopenmp $(SANITIZE) $(LDFLAGS)
-# The program holds GCC's OpenMP itself, where there is such an archive, so that it can say how threads wait (train/main.c).
-OPENMP_ARCHIVE  := $(if $(CLANG)$(SANITIZE),,$(if $(BUILDING),$(filter /%,$(shell $(CC) -print-file-name=libgomp.a))))
-PROGRAM_LDFLAGS := $(if $(OPENMP_ARCHIVE),$(filter-out -fopenmp,$(ALL_LDFLAGS)),$(ALL_LDFLAGS))
 
 SIMD_OBJECTS = $(LEVELS:%=$(BUILD)/$(1)/simd_%.o) $(AMX:%=$(BUILD)/$(1)/simd_%.o)
 objects      = $(patsubst %.c,$(BUILD)/$(2)/%.o,$(1))
@@ -75,7 +72,7 @@ all: program $(LIBRARY).a $(LIBRARY).so ## program and libraries (the default)
 	@$(PROGRAM) --backends
 program: $(PROGRAM) ## the program only: build/efficientad
 
-include train/ranks/ranks.mk core/simd/simd.mk core/cuda/cuda.mk
+include core/system/openmp.mk train/ranks/ranks.mk core/simd/simd.mk core/cuda/cuda.mk
 LIBRARY_OBJECTS := $(call objects,$(LIBRARY_SOURCES),float) $(call SIMD_OBJECTS,float) $(BACKEND_OBJECTS)
 PROGRAM_OBJECTS := $(call objects,$(PROGRAM_SOURCES),float)
 MAIN_OBJECT     := $(call objects,train/main.c,float)
