@@ -1,6 +1,7 @@
 /* The table of fits, and what a config means to one before it runs. */
 #include "train/fit.h"
 
+#include "core/file/file_role.h"
 #include "core/file/output_check.h"
 #include "train/evaluate/result_files.h"
 
@@ -44,6 +45,18 @@ EadStatus ead_fit_check(EadConfig *config) {
     ead_problems_add(&config->problems, ead_fit_of_config(config, &fit));
     if (fit) (void)fit->check(config, EAD_CHECK_TRAINING);
     return ead_problems_since(&config->problems, known);
+}
+
+EadStatus ead_fit_check_resumed(const EadFit *fit, const char *folder, const EadConfig *own) {
+    bool detector = !fit || fit->model;
+    EadPath checkpoint;
+    EAD_TRY(ead_path_in(checkpoint, folder, "checkpoint.safetensors"));
+    EAD_TRY(ead_file_expect(checkpoint, detector ? EAD_ROLE(CHECKPOINT) : EAD_ROLE(DISTILL_CHECKPOINT),
+                            detector ? "a checkpoint of a training" : "a checkpoint of a distillation"));
+    bool trains = own && own->dataset_path[0], distils = own && own->distill_images[0];
+    if (trains == distils || trains == detector) return EAD_OK;
+    return ead_fail(EAD_BAD_FILE, "%s: is the run of a %s; %s --resume goes on with it", folder,
+                    trains ? "training" : "distillation", trains ? "train" : "distill");
 }
 
 /* ---- what will be written, and what trained ---- */

@@ -95,6 +95,11 @@ EadStatus ead_fit_of_config(const EadConfig *config, const EadFit **out);
  * config->problems. */
 EadStatus ead_fit_check(EadConfig *config);
 
+/* Refuses to resume what is the run of another command by its checkpoint in the folder, or, where that has none yet, by
+ * the config that was read from it (NULL: from elsewhere). fit: NULL for any that trains a detector. Errors: EAD_BAD_FILE,
+ * saying what it is and how it goes on. */
+EadStatus ead_fit_check_resumed(const EadFit *fit, const char *folder, const EadConfig *own);
+
 /* Adds to problems what of all that a run writes cannot be written; makes no folder. */
 void ead_fit_check_outputs(const EadFit *fit, const EadConfig *config, EadProblems *problems);
 

@@ -116,10 +116,7 @@ static EadStatus find_start(Run *run) {
     int key = run->fit->length_key;
     const char *steps_key = key >= 0 ? ead_config_key(key)->rule.name : "";
     if (ead_run_folder_resumes(&run->folder, run->spec->resume)) {
-        bool detector = run->fit->model != NULL;
-        EAD_TRY(ead_file_expect(run->folder.checkpoint,
-                                detector ? EAD_ROLE(CHECKPOINT) : EAD_ROLE(DISTILL_CHECKPOINT),
-                                detector ? "a checkpoint of a training" : "a checkpoint of a distillation"));
+        EAD_TRY(ead_fit_check_resumed(run->fit, run->folder.path, NULL));
         EAD_TRY(ead_safetensors_open(run->folder.checkpoint, &run->checkpoint));
         EAD_TRY(ead_convergence_read(&run->convergence, run->checkpoint));
         shorten(run);
@@ -377,8 +374,10 @@ EadStatus ead_fit_run(const EadFit *fit, const EadRunSpec *spec) {
     EadStatus status = ead_config_copy(spec->config, run->config);
     if (status == EAD_OK) status = prepare(run);
     if (status == EAD_OK && !spec->dry_run) status = do_phases(run);
+    int64_t done = run->step.done;
+    end_phase(run); /* what follows plans for itself, and needs the memory */
+    run->step.done = done;
     if (status == EAD_OK && !spec->dry_run) status = ead_fit_end(run);
-    end_phase(run);
     ead_safetensors_close(run->checkpoint);
     ead_loss_log_close(&run->log);
     ead_training_board_close(&run->board);

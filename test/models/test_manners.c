@@ -400,6 +400,29 @@ START_TEST(threads_that_cannot_be_had_are_done_without) {
 }
 END_TEST
 
+static void *score_alone(void *context) {
+    EadDetector *detector = open_tiny();
+    *(float *)context = score_of(detector);
+    ead_detector_close(detector);
+    return NULL;
+}
+
+/* The stack that models/efficientad.h asks for is enough. */
+START_TEST(a_small_stack_is_enough) {
+    pthread_attr_t attributes;
+    pthread_t thread;
+    float score = 0, expected;
+    SKIP_UNLESS(!SANITIZED, "sanitizers take more of the stack");
+    score_alone(&expected);
+    ck_assert_int_eq(pthread_attr_init(&attributes), 0);
+    ck_assert_int_eq(pthread_attr_setstacksize(&attributes, 128 << 10), 0);
+    ck_assert_int_eq(pthread_create(&thread, &attributes, score_alone, &score), 0);
+    pthread_join(thread, NULL);
+    pthread_attr_destroy(&attributes);
+    ck_assert_float_eq(score, expected);
+}
+END_TEST
+
 static void set_up(void) {
     make_folders(FOLDER);
     save_tiny_model(MODEL, 0.25f, NULL);
@@ -436,5 +459,6 @@ int main(int argc, char **argv) {
     tcase_add_test(cases, plugins_may_be_closed);
     tcase_add_test(cases, threads_do_not_share_a_detector);
     tcase_add_test(cases, threads_that_cannot_be_had_are_done_without);
+    tcase_add_test(cases, a_small_stack_is_enough);
     return run_suite(suite);
 }

@@ -57,6 +57,18 @@ static void make_scene(void) {
                  files[i].name);
         if (files[i].printf) shell_ok(line);
     }
+    /* By its header a checkpoint of a distillation; runs that were ended before their first checkpoint. */
+    static const char distilled[] = "\xF0\0\0\0\0\0\0\0"
+                                    "{\"__metadata__\":{\"format\":\"efficientad/1\",\"config\":\"\"},"
+                                    "\"step\":{\"dtype\":\"I64\",\"shape\":[1],\"data_offsets\":[0,8]}}";
+    uint8_t bytes[8 + 0xF0 + 8] = {0};
+    memset(bytes, ' ', 8 + 0xF0);
+    memcpy(bytes, distilled, sizeof distilled - 1);
+    make_folders(S "distilled/");
+    write_bytes(S "distilled/checkpoint.safetensors", bytes, sizeof bytes);
+    write_text(S "distilled/config.yaml", "distill: {images: " S "data, backbone: " S "none}\n");
+    write_text(S "begun/config.yaml", "distill: {images: " S "data, backbone: " S "none}\n");
+    write_text(S "trained/config.yaml", "dataset: {path: " S "data, category: gasket}\n");
     write_text(S "empty", "");
     write_text(S "text", "one\ntwo\n");
 }
@@ -99,6 +111,16 @@ static const struct {
      "is a teacher, not a backbone; model.teacher takes it"},
     {"distill -o " S "new --set distill.images=" S "data --set distill.backbone=" ZIP, "not a backbone"},
     {"import -o " S "new.safetensors " S "base.yaml", "is a config, not weights"},
+    {"train --resume -o " S "distilled", S "distilled/checkpoint.safetensors: is a checkpoint of a "
+                                           "distillation, not a checkpoint of a training; distill "
+                                           "--resume goes on"},
+    {"train -c " S "base.yaml --resume -o " S "distilled", "is a checkpoint of a distillation"},
+    {"train --resume -o " S "begun",
+     S "begun: is the run of a distillation; distill --resume goes on with it"},
+    {"distill --resume -o " S "run", RUN "checkpoint.safetensors: is a checkpoint of a training, not a "
+                                         "checkpoint of a distillation; train --resume"},
+    {"distill --resume -o " S "trained",
+     S "trained: is the run of a training; train --resume goes on with it"},
     {"eval -m " S "empty", "is an empty file, not a model; copy"},
     {"eval -m " S "text", "is a text, not a model"},
     {TRAIN "--set loss.penalty=true --set penalty.path=" S "text", "is a text, not a folder, image or tar"},

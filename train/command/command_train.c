@@ -89,7 +89,11 @@ static EadStatus run(const EadArguments *arguments, const char *name) {
     EAD_TRY(ead_config_defaults(&config));
     (void)ead_arguments_configure(arguments, &config); /* what is wrong is told with all else */
     if (!fit) ead_problems_add(&config.problems, ead_fit_of_config(&config, &fit));
-    EadStatus status = check_all(fit, &config);
+    /* Of another kind of run it would not help to tell what its config lacks. */
+    bool resumes = ead_arguments_given(arguments, EAD_OPTION_RESUME) && config.output[0];
+    bool own = !ead_arguments_given(arguments, EAD_OPTION_CONFIG);
+    EadStatus status = resumes ? ead_fit_check_resumed(fit, config.output, own ? &config : NULL) : EAD_OK;
+    if (status == EAD_OK) status = check_all(fit, &config);
     if (status == EAD_OK) status = run_fit(arguments, fit, &config);
     ead_config_free(&config);
     return status;
