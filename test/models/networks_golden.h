@@ -58,7 +58,9 @@ static inline void check_network(int network, double least, double times) {
     EadPlan *plan;
     EadTaps taps;
     char text[96];
-    const char *const *names = networks[network].taps, *path = SCRATCH "golden_network.safetensors";
+    const char *const *names = networks[network].taps, *path = sizeof(real) == 4
+                                                                   ? SCRATCH "golden_float.safetensors"
+                                                                   : SCRATCH "golden_double.safetensors";
     int height = networks[network].height, width = networks[network].width;
     ASSERT_OK(ead_safetensors_open("test/golden/networks/networks.safetensors", &file));
     write_backbone(networks[network].name, path, &(Drawn){.count = 0});
