@@ -87,8 +87,8 @@ void ead_fit_check_outputs(const EadFit *fit, const EadConfig *config, EadProble
     if (status != EAD_OK || !fit->model) return;
     if (!config->dataset_cache[0] && ead_train_data_cache(config, cache) == EAD_OK)
         ead_problems_add(problems, ead_check_output_folder(cache, "dataset.cache"));
-    ead_problems_add(problems,
-                     ead_evaluate_check_outputs(config->output, config->eval_maps, config->eval_overlays));
+    ead_problems_add(problems, ead_evaluate_check_outputs(config->output, config->dataset_path,
+                                                          config->eval_maps, config->eval_overlays));
 }
 
 void ead_fit_trained(const EadConfig *config, char *text) {

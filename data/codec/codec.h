@@ -71,6 +71,10 @@ EadStatus ead_image_size(const char *path, const EadImageRules *rules, int *widt
 EadStatus ead_png_write(const char *path, const EadImage *image);
 EadStatus ead_png_encode(const EadImage *image, uint8_t **bytes, size_t *size);
 
+/* The same with the text "Software" in it, and whether a file is a PNG with that text, of up to 60 bytes. */
+EadStatus ead_png_write_by(const char *path, const EadImage *image, const char *software);
+bool ead_png_is_by(const char *path, const char *software);
+
 /* Encodes an image of 1 or 3 channels as JPEG into memory. quality 1..100. *bytes [*size] is for the caller
  * to free(); the same image gives the same bytes. Errors: EAD_BAD_SHAPE for sides above libjpeg's 65,500,
  * EAD_NO_MEMORY; then *bytes is NULL. */
@@ -80,6 +84,9 @@ EadStatus ead_jpeg_encode(const EadImage *image, int quality, uint8_t **bytes, s
  * MVTec evaluation reads. Atomic; the folder must exist. Errors: EAD_BAD_SHAPE for sizes outside 1..65,535,
  * EAD_IO, EAD_NO_MEMORY. */
 EadStatus ead_tiff_write_map(const char *path, const float *map, int width, int height);
+
+/* Whether a file is a TIFF of that form, by its header. */
+bool ead_tiff_is_map(const char *path);
 
 /* What the format is called ("PNG") that a file begins like, whose first bytes these are, or NULL. */
 const char *ead_image_format(const uint8_t *bytes, size_t size);

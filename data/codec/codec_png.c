@@ -216,6 +216,8 @@ EadStatus ead_png_decode(EadDecoding *decoding) {
 
 /* ---- writing ---- */
 
+#define SOFTWARE "Software" /* the key of PNG's standard */
+
 typedef struct PngWriter {
     png_structp png;
     png_infop info;
@@ -231,18 +233,21 @@ static _Noreturn void on_write_error(png_structp png, png_const_charp text) {
     longjmp(writer->escape, 1);
 }
 
-static void write_rows(png_structp png, png_infop info, FILE *stream, const EadImage *image) {
+static void write_rows(png_structp png, png_infop info, FILE *stream, const EadImage *image,
+                       const char *software) {
+    png_text text = {.compression = PNG_TEXT_COMPRESSION_NONE, .key = SOFTWARE, .text = (char *)software};
     size_t row_bytes = (size_t)image->width * (size_t)image->channels;
     png_init_io(png, stream);
     png_set_IHDR(png, info, (png_uint_32)image->width, (png_uint_32)image->height, 8,
                  image->channels == 3 ? PNG_COLOR_TYPE_RGB : PNG_COLOR_TYPE_GRAY, PNG_INTERLACE_NONE,
                  PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+    if (software) png_set_text(png, info, &text, 1);
     png_write_info(png, info);
     for (int y = 0; y < image->height; y++) png_write_row(png, image->pixels + (size_t)y * row_bytes);
     png_write_end(png, info);
 }
 
-static EadStatus write_png(FILE *stream, const char *label, const EadImage *image) {
+static EadStatus write_png(FILE *stream, const char *label, const EadImage *image, const char *software) {
     assert(image->pixels && (image->channels == 1 || image->channels == 3));
     PngWriter writer = {.label = label};
     errno = 0;
@@ -250,7 +255,7 @@ static EadStatus write_png(FILE *stream, const char *label, const EadImage *imag
         writer.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &writer, on_write_error, on_warning);
         if (writer.png) writer.info = png_create_info_struct(writer.png);
         if (writer.info)
-            write_rows(writer.png, writer.info, stream, image);
+            write_rows(writer.png, writer.info, stream, image, software);
         else
             writer.status = ead_fail(EAD_NO_MEMORY, "%s: no memory to write a PNG", label);
     }
@@ -258,13 +263,28 @@ static EadStatus write_png(FILE *stream, const char *label, const EadImage *imag
     return writer.status;
 }
 
-EadStatus ead_png_write(const char *path, const EadImage *image) {
+EadStatus ead_png_write_by(const char *path, const EadImage *image, const char *software) {
     EadAtomicFile file;
     EAD_TRY(ead_atomic_file_open(&file, path));
-    EadStatus status = write_png(file.stream, path, image);
+    EadStatus status = write_png(file.stream, path, image, software);
     if (status == EAD_OK) return ead_atomic_file_commit(&file);
     ead_atomic_file_discard(&file);
     return status;
+}
+
+EadStatus ead_png_write(const char *path, const EadImage *image) {
+    return ead_png_write_by(path, image, NULL);
+}
+
+bool ead_png_is_by(const char *path, const char *software) {
+    enum { TEXT = 37 }; /* where the text's chunk begins, behind signature, header and its length */
+    char bytes[128] = "", mark[80];
+    FILE *file = fopen(path, "rb");
+    size_t size = file ? fread(bytes, 1, sizeof bytes, file) : 0;
+    if (file) fclose(file);
+    int length = snprintf(mark, sizeof mark, "tEXt" SOFTWARE "%c%s", '\0', software);
+    return size >= TEXT + (size_t)length && memcmp(bytes, "\x89PNG", 4) == 0 &&
+           memcmp(bytes + TEXT, mark, (size_t)length) == 0;
 }
 
 EadStatus ead_png_encode(const EadImage *image, uint8_t **bytes, size_t *size) {
@@ -272,7 +292,7 @@ EadStatus ead_png_encode(const EadImage *image, uint8_t **bytes, size_t *size) {
     *bytes = NULL, *size = 0;
     FILE *stream = open_memstream(&buffer, size);
     if (!stream) return ead_fail(EAD_NO_MEMORY, "no memory to write a PNG");
-    EadStatus status = write_png(stream, "PNG in memory", image);
+    EadStatus status = write_png(stream, "PNG in memory", image, NULL);
     EadStatus closed = ead_memory_stream_close(stream, &buffer, "a PNG");
     if (status == EAD_OK) status = closed;
     if (status == EAD_OK) {

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <tiffio.h>
 #include <unistd.h>
@@ -238,4 +239,19 @@ EadStatus ead_tiff_write_map(const char *path, const float *map, int width, int 
     ead_atomic_file_discard(&file);
     return ead_fail(reason == ENOMEM ? EAD_NO_MEMORY : EAD_IO, "%s: cannot write the map: %s", path,
                     strerror(reason));
+}
+
+bool ead_tiff_is_map(const char *path) {
+    uint16_t samples = 1, bits = 1, format = SAMPLEFORMAT_UINT;
+    TIFFOpenOptions *options = quiet(1 << 20, NULL);
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    TIFF *tiff = descriptor < 0 ? NULL : TIFFFdOpenExt(descriptor, path, "r", options);
+    TIFFOpenOptionsFree(options);
+    if (!tiff && descriptor >= 0) close(descriptor);
+    if (!tiff) return false;
+    TIFFGetFieldDefaulted(tiff, TIFFTAG_SAMPLESPERPIXEL, &samples);
+    TIFFGetFieldDefaulted(tiff, TIFFTAG_BITSPERSAMPLE, &bits);
+    TIFFGetFieldDefaulted(tiff, TIFFTAG_SAMPLEFORMAT, &format);
+    TIFFClose(tiff);
+    return samples == 1 && bits == 32 && format == SAMPLEFORMAT_IEEEFP;
 }

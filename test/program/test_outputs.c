@@ -136,11 +136,64 @@ START_TEST(an_input_is_no_output) {
 }
 END_TEST
 
+/* What was trained or brought here; an import may replace only an import. */
+START_TEST(an_import_replaces_imports_only) {
+    static const char *const others[] = {MODEL, S "run/checkpoint.safetensors", S "base.yaml", IMAGE};
+    Outcome outcome;
+    NEED_PROGRAM();
+    for (size_t i = 0; i < COUNT(others); i++) {
+        char line[512];
+        snprintf(line, sizeof line, "rm -rf " S "new; cp %s " S "new", others[i]);
+        shell_ok(line);
+        run("import -o " S "new " MODEL, 0, &outcome);
+        ck_assert_msg(outcome.code == 1 && outcome.complaints == 1 &&
+                          strstr(outcome.err, S "new: is in the way, and is a"),
+                      "%s", outcome.err);
+        ck_assert(same_files(others[i], S "new"));
+    }
+    shell_ok("rm " S "new");
+    run_well("import -o " S "new " MODEL);
+    run_well("import -o " S "new " MODEL);
+}
+END_TEST
+
+/* A link in the place of a table is followed; no input lies at its end. */
+START_TEST(no_table_replaces_what_it_is_linked_to) {
+    static const struct {
+        const char *target, *name;
+    } links[] = {{IMAGE, "pr.csv"},
+                 {IMAGE, "spro_hole.csv"},
+                 {S "data/gasket/notes.csv", "scores.csv"},
+                 {MODEL, "metrics.json"},
+                 {S "base.yaml", "report.html"}};
+    Outcome outcome;
+    NEED_PROGRAM();
+    write_text(S "data/gasket/notes.csv", "a,b\n");
+    for (size_t i = 0; i < COUNT(links); i++) {
+        char line[512];
+        snprintf(line, sizeof line,
+                 "rm -rf " S "new; mkdir " S "new; cp %s " S "kept; ln -s $PWD/%s " S "new/%s",
+                 links[i].target, links[i].target, links[i].name);
+        shell_ok(line);
+        for (int train = 0; train < 2; train++) {
+            run(train ? TRAIN : EVAL, 0, &outcome);
+            ck_assert_msg(outcome.code == 1 && strstr(outcome.err, ": is a link to a"), "%s", outcome.err);
+            ck_assert(same_files(links[i].target, S "kept") && !exists(S "new/model.safetensors"));
+        }
+    }
+    shell_ok("rm -rf " S "new " S "other; mkdir " S "new " S "other; printf 'a,b\n' >" S
+             "other/pr.csv; ln -s ../other/pr.csv " S "new/pr.csv");
+    run_well(EVAL); /* a table elsewhere is one */
+}
+END_TEST
+
 static void add_tests(TCase *tests) {
     tcase_add_loop_test(tests, outputs_are_tried_first, 0, COUNT(cases));
     tcase_add_test(tests, a_limit_of_file_sizes_is_an_error);
     tcase_add_test(tests, metrics_are_told_before_their_files);
     tcase_add_test(tests, an_input_is_no_output);
+    tcase_add_test(tests, an_import_replaces_imports_only);
+    tcase_add_test(tests, no_table_replaces_what_it_is_linked_to);
 }
 
 int main(void) {

@@ -493,6 +493,50 @@ START_TEST(images_are_never_overwritten) {
 }
 END_TEST
 
+/* Whose file stands where a map or overlay goes, and what leads there; the program's own are replaced. */
+START_TEST(only_maps_and_overlays_are_replaced) {
+    static const struct {
+        const char *file, *scene, *words;
+    } cases[] = {
+        {FOLDER "in/b.png", "ln -s ../in/b.png " FOLDER "out/a.png", "--overlays " FOLDER "out " FOLDER "in"},
+        {FOLDER "in/b.png", "ln -s $PWD/" FOLDER "in/b.png " FOLDER "out/a.tiff",
+         "--maps " FOLDER "out " FOLDER "in"},
+        {FOLDER "mine.png", "ln -s ../mine.png " FOLDER "out/a.png; cp " FOLDER "in/b.png " FOLDER "mine.png",
+         "--overlays " FOLDER "out " FOLDER "in/a.PNG"},
+        {FOLDER "out/b.png", "cp " FOLDER "in/sub/b.png " FOLDER "out",
+         "--overlays " FOLDER "out " FOLDER "in/b.png " FOLDER "out/b.png"},
+        {FOLDER "out/b.tiff", "cp test/golden/reading/cmyk.tif " FOLDER "out/b.tiff",
+         "--maps " FOLDER "out " FOLDER "in/b.png"},
+        {FOLDER "out/b.tiff", "printf notes >" FOLDER "out/b.tiff", "--maps " FOLDER "out " FOLDER "in"},
+        {MODEL, "ln -s ../model.safetensors " FOLDER "out/b.tiff", "--maps " FOLDER "out " FOLDER "in/b.png"},
+        {FOLDER "out/b.png", "cp " FOLDER "in/sub/b.png " FOLDER "out",
+         "--overlays " FOLDER "out - <" FOLDER "list"},
+    };
+    SKIP_UNLESS(getenv("PROGRAM"), "PROGRAM is not set");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        size_t before, after;
+        write_images();
+        save_tiny_model(MODEL, NAN, NULL);
+        write_noise_png(FOLDER "in/sub/b.png", 30, 30, 3, 4);
+        write_text(FOLDER "list", FOLDER "in/b.png\n");
+        shell_ok("mkdir -p " FOLDER "out");
+        shell_ok(cases[i].scene);
+        uint8_t *first = read_bytes(cases[i].file, &before);
+        ck_assert_int_eq(run_predict(cases[i].words), 1);
+        assert_file_holds(FOLDER "stderr", "is in the way, and is no ");
+        uint8_t *second = read_bytes(cases[i].file, &after);
+        ck_assert_uint_eq(before, after);
+        ck_assert_mem_eq(first, second, before);
+        free(first);
+        free(second);
+        if (strstr(cases[i].words, " - <")) continue;
+        char *printed = read_text(FOLDER "stdout"); /* it fails before the work */
+        ck_assert_str_eq(printed, "");
+        free(printed);
+    }
+}
+END_TEST
+
 START_TEST(failures_and_usage) {
     SKIP_UNLESS(getenv("PROGRAM"), "PROGRAM is not set");
     write_images();
@@ -530,6 +574,7 @@ static Suite *make_suite(void) {
     tcase_add_test(program, lists_of_other_programs);
     tcase_add_test(program, lists_of_hostile_names);
     tcase_add_test(program, images_are_never_overwritten);
+    tcase_add_test(program, only_maps_and_overlays_are_replaced);
     tcase_add_test(program, failures_and_usage);
     suite_add_tcase(suite, parts);
     suite_add_tcase(suite, program);

@@ -85,8 +85,8 @@ static EadStatus check_all(Eval *eval) {
     for (int i = 0; i < eval->arguments->setting_count; i++)
         output_given |= strncmp(eval->arguments->settings[i], "output=", strlen("output=")) == 0;
     if (!output_given) EAD_TRY(ead_config_set_key(config, EAD_KEY_output, eval->folder));
-    ead_problems_add(&config->problems,
-                     ead_evaluate_check_outputs(config->output, config->eval_maps, config->eval_overlays));
+    ead_problems_add(&config->problems, ead_evaluate_check_outputs(config->output, config->dataset_path,
+                                                                   config->eval_maps, config->eval_overlays));
     const EadFit *fit = ead_fit_find(eval->model->method->name);
     bool named = ead_config_names_dataset(config, true);
     if (fit) (void)fit->check(config, EAD_CHECK_MODEL);

@@ -1,7 +1,9 @@
 /* efficientad import. */
 #include "train/cli/arguments.h"
 
+#include "core/file/file_role.h"
 #include "core/file/output_check.h"
+#include "core/file/safetensors.h"
 #include "core/base/printing.h"
 #include "core/base/paths.h"
 #include "core/system/file_lock.h"
@@ -215,6 +217,22 @@ static EadStatus write_checked(Import *import, const char *output) {
     return status;
 }
 
+/* Only what was imported too may be replaced: it can be got again. */
+static EadStatus check_replaced(const char *output) {
+    EadFileRole role = ead_file_role(output);
+    EadSafetensors *file;
+    if (role == EAD_ROLE_UNKNOWN || role == EAD_ROLE_EMPTY) return EAD_OK;
+    EadStatus status = ead_safetensors_open_header(output, &file);
+    if (status == EAD_NO_MEMORY) return status;
+    bool imported = status == EAD_OK && ead_safetensors_metadata(file, "imported_from");
+    if (status == EAD_OK) ead_safetensors_close(file);
+    if (imported) return EAD_OK;
+    return ead_fail(
+        EAD_BAD_ARGUMENT,
+        "%s: is in the way, and is %s that was not imported; move it away, or name another --output", output,
+        ead_file_role_name(role));
+}
+
 static EadStatus run(Import *import, const EadArguments *arguments) {
     const char *output = ead_arguments_text(arguments, EAD_OPTION_IMPORT_OUTPUT);
     EadPath lock, folder;
@@ -232,6 +250,7 @@ static EadStatus run(Import *import, const EadArguments *arguments) {
         if (ead_path_same(output, import->source.paths.items[i]))
             return ead_fail(EAD_BAD_ARGUMENT, "%s: is an input too (%s); name another --output", output,
                             import->source.paths.items[i]);
+    EAD_TRY(check_replaced(output));
     EAD_TRY(find_all(import));
     EAD_TRY(ead_import_networks_check(&import->networks, &import->source));
     EAD_TRY(decide_padding(import, arguments));

@@ -29,12 +29,32 @@ typedef struct Predictor {
     bool quiet;
 } Predictor;
 
+/* Of the inputs that are known before the work; those of a list come later, and are looked at then. */
+static EadStatus check_replaced(const EadArguments *arguments, const char *maps, const char *overlays) {
+    EadMapOutput trial;
+    EadPredictInputs inputs;
+    EadPredictInput input;
+    bool found = true;
+    EadStatus status = ead_map_output_start(&trial, NAN, NAN, maps, overlays);
+    ead_predict_inputs_start(&inputs, arguments->paths, arguments->path_count, NULL, overlays, maps);
+    while (status == EAD_OK && trial.names) {
+        status = ead_predict_inputs_next(&inputs, &input, &found);
+        if (!found) break;
+        if (status == EAD_OK && input.status == EAD_OK)
+            status = ead_map_output_check(&trial, input.folder, input.path);
+    }
+    ead_predict_inputs_free(&inputs);
+    ead_map_output_free(&trial);
+    return status;
+}
+
 static EadStatus start(Predictor *predictor, const EadArguments *arguments) {
     const char *overlays = ead_arguments_text(arguments, EAD_OPTION_OVERLAYS);
     const char *maps = ead_arguments_text(arguments, EAD_OPTION_MAPS);
     EadPlanOptions plan;
     if (overlays) EAD_TRY(ead_check_output_folder(overlays, "--overlays"));
     if (maps) EAD_TRY(ead_check_output_folder(maps, "--maps"));
+    EAD_TRY(check_replaced(arguments, maps, overlays));
     EAD_TRY(ead_arguments_plan_options(arguments, &plan));
     EAD_TRY(ead_model_open(ead_arguments_text(arguments, EAD_OPTION_MODEL), &predictor->model));
     EadModel *model = predictor->model;

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* ---- names: a hash table from names to the images that own them; open addressing, at most half full ---- */
@@ -111,6 +112,19 @@ void ead_map_output_free(EadMapOutput *output) {
     output->names = NULL;
 }
 
+/* What stands at path may be replaced only if it is such a file of an earlier run, not a picture or model that
+ * the path may lead to, either. */
+static EadStatus check_replaced(const char *what, const char *path) {
+    struct stat info;
+    if (stat(path, &info) != 0 || !S_ISREG(info.st_mode)) return EAD_OK;
+    if (*what == 'm' ? ead_tiff_is_map(path) : ead_overlay_is_one(path)) return EAD_OK;
+    return ead_fail(
+        EAD_BAD_ARGUMENT,
+        "%s: is in the way, and is no %s that this program wrote; move it away, or write %ss into "
+        "another folder",
+        path, what, what);
+}
+
 /* The path of what ("overlay" or "map") is written about an image. Beside its image it would replace it or
  * another one, or be taken for an image the next time. */
 static EadStatus make_path(const char *what, const char *folder, const char *name, const char *extension,
@@ -123,7 +137,7 @@ static EadStatus make_path(const char *what, const char *folder, const char *nam
     EAD_TRY(ead_path_folder(target, *path));
     EAD_TRY(ead_path_folder(source, image));
     EAD_TRY(ead_make_directories(target));
-    if (!ead_path_same(target, source) && !ead_path_same(*path, image)) return EAD_OK;
+    if (!ead_path_same(target, source) && !ead_path_same(*path, image)) return check_replaced(what, *path);
     return ead_fail(EAD_BAD_ARGUMENT,
                     "%s: its %s would lie among the images, in %s; write %ss into a folder of their own",
                     image, what, *target ? target : ".", what);
@@ -162,6 +176,25 @@ static EadStatus settle(EadStatus status, char **path) {
     free(*path);
     *path = NULL;
     return status;
+}
+
+EadStatus ead_map_output_check(EadMapOutput *output, const char *folder, const char *path) {
+    const char *name;
+    EadPath file, target, beside, source;
+    if (!output->names) return EAD_OK;
+    EAD_TRY(ead_path_folder(source, path));
+    EAD_TRY(ead_output_names_take(output->names, folder, path, &name));
+    for (int i = 0; i < 2; i++) {
+        const char *place = i == 0 ? output->overlays : output->maps;
+        if (!place ||
+            snprintf(file, sizeof file, "%s%s", name, i == 0 ? ".png" : ".tiff") >= (int)sizeof file)
+            continue;
+        if (ead_path_in(target, place, file) != EAD_OK) continue;
+        EAD_TRY(ead_path_folder(beside, target));
+        if (!ead_path_same(beside, source)) /* else the image itself is told so */
+            EAD_TRY(check_replaced(i == 0 ? "overlay" : "map", target));
+    }
+    return EAD_OK;
 }
 
 EadStatus ead_map_output_write(EadMapOutput *output, const char *folder, const char *path,

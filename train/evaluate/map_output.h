@@ -39,9 +39,15 @@ EadStatus ead_map_output_start(EadMapOutput *output, float color_high, double th
                                const char *overlays);
 void ead_map_output_free(EadMapOutput *output);
 
+/* Whether what would be written about the image, as by the next function, may replace what stands there: a
+ * picture or model of the user never. Takes a name as that does, so that it needs an EadMapOutput of its own.
+ * Errors: EAD_BAD_ARGUMENT, EAD_NO_MEMORY. */
+EadStatus ead_map_output_check(EadMapOutput *output, const char *folder, const char *path);
+
 /* Writes what was asked for about the image at `path`, in the subfolder `folder` ("" for none). One that cannot
  * be written keeps the other from nothing.
  * rgb   3 channels; map [height][width] of the same size with maximum `score`; mask for an outline, or NULL
- * Errors: EAD_BAD_ARGUMENT if one would lie among the images; EAD_IO, EAD_NO_MEMORY, EAD_BAD_SHAPE. */
+ * Errors: EAD_BAD_ARGUMENT if one would lie among the images, or replace a file
+ * that is no map or overlay of this program; EAD_IO, EAD_NO_MEMORY, EAD_BAD_SHAPE. */
 EadStatus ead_map_output_write(EadMapOutput *output, const char *folder, const char *path,
                                const EadImage *rgb, const float *map, float score, const EadImage *mask);

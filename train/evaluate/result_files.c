@@ -4,13 +4,16 @@
 #include "core/base/atomic_file.h"
 #include "core/base/memory.h"
 #include "core/base/printing.h"
+#include "core/file/file_role.h"
 #include "core/file/output_check.h"
 #include "core/base/paths.h"
 #include "data/dataset/csv_reader.h"
 #include "train/metrics/metrics_output.h"
 
+#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 EadStatus ead_write_scores_csv(const char *path, const EadSample *samples, int64_t count) {
@@ -126,7 +129,35 @@ static EadStatus write_report(const EadEvaluateSpec *spec, const EadResults *res
     return status;
 }
 
-EadStatus ead_evaluate_check_outputs(const char *folder, bool maps, bool overlays) {
+/* A link is followed in writing: it must not lead to a picture, a model or another input. */
+static EadStatus check_link(const char *path, const char *data) {
+    const unsigned results = EAD_ROLE(UNKNOWN) | EAD_ROLE(METRICS) | EAD_ROLE(TABLE) | EAD_ROLE(PAGE);
+    struct stat entry;
+    if (lstat(path, &entry) != 0 || !S_ISLNK(entry.st_mode) || access(path, F_OK) != 0) return EAD_OK;
+    EadFileRole role = ead_file_role(path);
+    bool of_data = *data && ead_path_lies_within(path, data);
+    if (!of_data && ((1u << role) & (results | EAD_ROLES_TEXT))) return EAD_OK;
+    return ead_fail(EAD_BAD_ARGUMENT,
+                    "%s: is a link to %s%s, which would be replaced; delete the link, or --output names "
+                    "another place",
+                    path, ead_file_role_name(role), of_data ? " of the data set" : "");
+}
+
+/* Of all tables and pages in the folder, since the kinds of defects give theirs names. */
+static EadStatus check_links(const char *folder, const char *data) {
+    EadStatus status = EAD_OK;
+    EadPath path;
+    DIR *directory = opendir(*folder ? folder : ".");
+    for (struct dirent *entry; directory && status == EAD_OK && (entry = readdir(directory)) != NULL;)
+        if (ead_path_has_extension(entry->d_name, ".csv, .json, .html")) {
+            status = ead_path_in(path, folder, entry->d_name);
+            if (status == EAD_OK) status = check_link(path, data);
+        }
+    if (directory) closedir(directory);
+    return status;
+}
+
+EadStatus ead_evaluate_check_outputs(const char *folder, const char *data, bool maps, bool overlays) {
     static const char *const files[] = {"scores.csv",   "metrics.json", "speed.json", "report.html",
                                         "roc.csv",      "pr.csv",       "pro.csv",    "pixel_roc.csv",
                                         "pixel_pr.csv", "spro.csv"};
@@ -140,7 +171,7 @@ EadStatus ead_evaluate_check_outputs(const char *folder, bool maps, bool overlay
         EAD_TRY(ead_path_in(path, folder, files[i]));
         EAD_TRY(ead_check_output_in_run(path));
     }
-    return EAD_OK;
+    return check_links(folder, data);
 }
 
 EadStatus ead_evaluate_write(const EadEvaluateSpec *spec, const EadResults *results) {

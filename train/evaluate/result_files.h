@@ -15,9 +15,10 @@ EadStatus ead_write_metrics_json(const char *path, const EadMetrics *metrics);
 EadStatus ead_write_curve_csv(const char *path, const EadCurve *curve, const char *x_name,
                               const char *y_name);
 
-/* Whether ead_evaluate() and ead_evaluate_write() will be able to write into the folder, which need not exist.
- * Errors: EAD_IO, naming --output. */
-EadStatus ead_evaluate_check_outputs(const char *folder, bool maps, bool overlays);
+/* Whether ead_evaluate() and ead_evaluate_write() will be able to write into the folder, which need not exist;
+ * and that no table or page is a link to a file that is none, or that lies below data, the data set. Errors: EAD_IO,
+ * naming --output; EAD_BAD_ARGUMENT for such a link. */
+EadStatus ead_evaluate_check_outputs(const char *folder, const char *data, bool maps, bool overlays);
 
 /* Writes into spec->output: scores.csv, roc.csv, pr.csv, (with masks) pro.csv, pixel_roc.csv, pixel_pr.csv,
  * (with defect channels) spro.csv, metrics.json, speed.json and report.html. A curve that is undefined leaves no file,

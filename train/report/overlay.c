@@ -67,11 +67,17 @@ EadStatus ead_overlay_render(const EadImage *rgb, const float *map, float low, f
     return EAD_OK;
 }
 
+static const char software[] = "efficientad overlay";
+
 EadStatus ead_overlay_write_png(const char *path, const EadImage *rgb, const float *map, float low,
                                 float high, const EadImage *mask) {
     EadImage picture;
     EAD_TRY(ead_overlay_render(rgb, map, low, high, mask, &picture));
-    EadStatus status = ead_png_write(path, &picture);
+    EadStatus status = ead_png_write_by(path, &picture, software);
     ead_image_free(&picture);
     return status;
+}
+
+bool ead_overlay_is_one(const char *path) {
+    return ead_png_is_by(path, software);
 }

@@ -3,6 +3,8 @@
 
 #include "core/image/image.h"
 
+#include <stdbool.h>
+
 /* Colour of t in 0..1 (clamped): dark violet, magenta, orange, pale yellow; lightness rises with t, so the
  * order survives gray printing and colour blindness. */
 void ead_ramp_color(float t, uint8_t rgb[3]);
@@ -17,3 +19,6 @@ EadStatus ead_overlay_render(const EadImage *rgb, const float *map, float low, f
 /* Writes ead_overlay_render's picture as PNG; arguments and errors as there, and EAD_IO. */
 EadStatus ead_overlay_write_png(const char *path, const EadImage *rgb, const float *map, float low,
                                 float high, const EadImage *mask);
+
+/* Whether a file was written by ead_overlay_write_png(). */
+bool ead_overlay_is_one(const char *path);
