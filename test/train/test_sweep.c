@@ -2,6 +2,7 @@
  * tables. What they do and report is in test_sweep_runs.c. */
 #define S "build/scratch/test_sweep/"
 #include "test/support/runs.h"
+#include "test/support/sample_models.h"
 
 #include "train/fit.h"
 #include "train/sweep/job_array.h"
@@ -334,6 +335,12 @@ START_TEST(tells_new_started_finished_and_changed) {
     write_text(S "runs/v/c/a/seed-1/metrics.json", "{\"image_auroc\": null}");
     ck_assert_int_eq(state_of(&sweep, 0), EAD_RUN_STARTED);
     write_text(S "runs/v/c/a/seed-1/report.html", "");
+    ck_assert_int_eq(state_of(&sweep, 0), EAD_RUN_DAMAGED);
+    assert_contains(ead_error_message(), "seed-1/model.safetensors: is not there any more");
+    EadRunState state; /* by a list that does not say how its runs were made */
+    ASSERT_OK(ead_sweep_state(S "runs/v/c/a/seed-1", NULL, &state));
+    ck_assert_int_eq(state, EAD_RUN_FINISHED);
+    save_tiny_model(S "runs/v/c/a/seed-1/model.safetensors", NAN, NULL);
     ck_assert_int_eq(state_of(&sweep, 0), EAD_RUN_FINISHED);
     /* Cut, empty, of another kind: damaged, whichever file it is; the run can go on. */
     static const char *const damaged[] = {
@@ -361,7 +368,7 @@ START_TEST(tells_new_started_finished_and_changed) {
         assert_contains(ead_error_message(), path);
         ck_assert(!strstr(ead_error_message(), ":-1"));
         write_text(S "runs/v/c/a/seed-1/metrics.json", "{\"image_auroc\": null}");
-        remove(S "runs/v/c/a/seed-1/model.safetensors");
+        save_tiny_model(S "runs/v/c/a/seed-1/model.safetensors", NAN, NULL);
     }
     ck_assert_int_eq(state_of(&sweep, 0), EAD_RUN_FINISHED);
     /* A mistake in its config costs this run alone. */

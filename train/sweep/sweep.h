@@ -77,7 +77,7 @@ typedef enum EadRunState {
     EAD_RUN_NEW,
     EAD_RUN_STARTED,  /* can be resumed */
     EAD_RUN_ACTIVE,   /* a process is at it */
-    EAD_RUN_FINISHED, /* its metrics are there */
+    EAD_RUN_FINISHED, /* its metrics and model are there */
     EAD_RUN_DAMAGED,  /* a result or config.yaml of it cannot be used; it can be resumed */
     EAD_RUN_CHANGED,  /* made with a config that gives other metrics */
 } EadRunState;

@@ -106,8 +106,9 @@ static EadStatus check_metrics_file(const char *path, json_t *root) {
     return EAD_OK;
 }
 
-/* Whether what a finished run left can be used, as far as can be told without reading all of it. */
-static EadStatus check_results(const char *folder) {
+/* Whether what a finished run left can be used, as far as can be told without reading all of it. known: of a list
+ * that says how its runs were made; the folders of older lists may hold results alone. */
+static EadStatus check_results(const char *folder, bool known) {
     EadPath metrics, model;
     EadSafetensors *file;
     json_t *root;
@@ -117,7 +118,8 @@ static EadStatus check_results(const char *folder) {
     json_decref(root);
     EAD_TRY(status);
     EAD_TRY(ead_path_in(model, folder, "model.safetensors"));
-    if (access(model, F_OK) != 0) return EAD_OK; /* its results are there */
+    if (access(model, F_OK) != 0)
+        return known ? ead_fail(EAD_IO, "%s: is not there any more", model) : EAD_OK;
     EAD_TRY(ead_file_expect(model, EAD_ROLE(MODEL), "a model"));
     EAD_TRY(ead_safetensors_open_header(model, &file));
     ead_safetensors_close(file);
@@ -133,7 +135,7 @@ EadStatus ead_sweep_state(const char *folder, const EadConfig *config, EadRunSta
     EadStatus status = config ? compare_config(folder, config, &same) : EAD_OK;
     if (status != EAD_OK && status != EAD_BAD_FILE) return status;
     if (!same) *state = EAD_RUN_CHANGED;
-    if (status == EAD_OK && *state == EAD_RUN_FINISHED) status = check_results(folder);
+    if (status == EAD_OK && *state == EAD_RUN_FINISHED) status = check_results(folder, config != NULL);
     if (status == EAD_NO_MEMORY) return status;
     if (status != EAD_OK) *state = EAD_RUN_DAMAGED;
     return EAD_OK;
