@@ -74,6 +74,8 @@ typedef struct EadFit {
     /* Adds the state to a checkpoint, and reads it back. */
     EadStatus (*write)(const void *state, EadSafetensorsWriter *writer);
     EadStatus (*read)(void *state, const EadSafetensors *file);
+    /* Bytes by which fit() and open() will make what write() adds larger. Or NULL: it has its size from the start. */
+    uint64_t (*growth)(const void *state);
     /* The mean loss on the validation images, of parameters that have been downloaded, for train.until_converged.
      * Or NULL: that is refused. */
     EadStatus (*validate)(void *state, double *loss);

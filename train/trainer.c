@@ -48,10 +48,10 @@ static EadStatus log_losses(Run *run) {
 
 /* Bytes that the disk must hold beside a new checkpoint that replaces none: the one before it, which stays until the
  * new one is whole, or at the end the model. */
-static uint64_t bytes_beside(const Run *run, uint64_t checkpoint) {
+static uint64_t bytes_beside(const Run *run, uint64_t checkpoint, uint64_t growth) {
     int64_t every = run->config->train_checkpoint_every, left = run->steps - ead_fit_steps_done(run);
     bool several = every > 0 && left > every;
-    uint64_t model = run->model ? run->model->method->functions->bytes(run->model) : 0;
+    uint64_t model = run->model ? run->model->method->functions->bytes(run->model) + growth : 0;
     if (access(run->folder.checkpoint, F_OK) == 0) return 0;
     return several && checkpoint > model ? checkpoint : model;
 }
@@ -65,9 +65,10 @@ static EadStatus write_checkpoint(Run *run, bool only_ask) {
     if (status == EAD_OK) status = ead_convergence_write(&run->convergence, writer);
     if (status == EAD_OK)
         status = ead_checkpoint_write(writer, run->config_text, ead_fit_steps_done(run), step_of(run));
-    uint64_t bytes = ead_safetensors_writer_bytes(writer);
+    uint64_t growth = only_ask && run->fit->growth ? run->fit->growth(run->state) : 0;
+    uint64_t bytes = ead_safetensors_writer_bytes(writer) + growth;
     if (status == EAD_OK)
-        status = only_ask ? ead_check_room(path, bytes, bytes_beside(run, bytes))
+        status = only_ask ? ead_check_room(path, bytes, bytes_beside(run, bytes, growth))
                           : ead_safetensors_writer_write(writer, path);
     ead_safetensors_writer_free(writer);
     return status;
@@ -237,7 +238,8 @@ static EadStatus prepare(Run *run) {
     EAD_TRY(check_convergence(run));
     EAD_TRY(find_start(run));
     EAD_TRY(plan_step(run));
-    if (ead_fit_leads(run) && ead_fit_steps_done(run) < run->steps) EAD_TRY(write_checkpoint(run, true));
+    if (ead_fit_leads(run) && (fit->growth || ead_fit_steps_done(run) < run->steps))
+        EAD_TRY(write_checkpoint(run, true));
     if (run->spec->dry_run) return fit->forecast(run->state, &run->step);
     EAD_TRY(open_data(run));
     if (fit->open) EAD_TRY(fit->open(run->state));

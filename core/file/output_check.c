@@ -105,6 +105,15 @@ EadStatus ead_check_room(const char *path, uint64_t bytes, uint64_t beside) {
                     1e-6 * (double)bytes, more, 1e-6 * (double)room);
 }
 
+bool ead_outputs_share_disk(const char *a, const char *b) {
+    EadPath first, second;
+    struct stat x, y;
+    if (ead_path_in(first, "", a) != EAD_OK || ead_path_in(second, "", b) != EAD_OK) return false;
+    existing_part(first);
+    existing_part(second);
+    return stat(first, &x) == 0 && stat(second, &y) == 0 && x.st_dev == y.st_dev;
+}
+
 bool ead_outputs_collide(const char *a, const char *b) {
     EadPath first, second;
     if (is_special(a) || is_special(b)) return false;

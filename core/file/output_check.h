@@ -21,5 +21,8 @@ EadStatus ead_check_output_in_run(const char *path);
  * disk, which holds `beside` bytes of other new files at the same time. Errors: EAD_IO. */
 EadStatus ead_check_room(const char *path, uint64_t bytes, uint64_t beside);
 
+/* Whether files made below the two paths would lie on the same disk. */
+bool ead_outputs_share_disk(const char *a, const char *b);
+
 /* Whether two outputs would be the same regular file, whether it exists or not. */
 bool ead_outputs_collide(const char *a, const char *b);

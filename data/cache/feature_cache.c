@@ -134,7 +134,7 @@ static EadStatus open_file(EadFeatureCache *cache) {
     int there = open_existing(cache, cache->partial, O_RDWR);
     if (there < 0) EAD_TRY(begin_file(cache));
     uint64_t bytes = (uint64_t)record_offset(&cache->spec, there > 0 ? there : 0);
-    EAD_TRY(ead_check_room(cache->path, ead_feature_cache_bytes(&cache->spec) - bytes, 0));
+    EAD_TRY(ead_check_room(cache->path, ead_feature_cache_bytes(&cache->spec) - bytes, cache->spec.beside));
     return get_record(cache);
 }
 

@@ -18,6 +18,7 @@ typedef struct EadFeatureCacheSpec {
     size_t pixel_bytes;    /* of one image */
     int64_t features;      /* numbers an image */
     const EadRanks *ranks; /* that fill it together, each with a spec like this; NULL: one process */
+    uint64_t beside;       /* bytes of other files that will be written to its disk */
 } EadFeatureCacheSpec;
 
 typedef struct EadFeatureCache EadFeatureCache;

@@ -13,7 +13,7 @@
 
 enum { RECORDS = 3, PIXELS = 12, FEATURES = 10, PAGE = 4096, RECORD = PIXELS + 2 * FEATURES + 8 };
 
-static const EadFeatureCacheSpec spec = {FILE_, 77, RECORDS, PIXELS, FEATURES, NULL};
+static const EadFeatureCacheSpec spec = {FILE_, 77, RECORDS, PIXELS, FEATURES, NULL, 0};
 
 static void set_up(void) {
     ck_assert_int_eq(system("rm -rf " SCRATCH), 0);
@@ -176,6 +176,10 @@ START_TEST(what_cannot_be_stored_is_refused) {
     ck_assert_ptr_nonnull(strstr(ead_error_message(), "feature 7 of image 0 is 70000"));
     ead_feature_cache_close(cache);
     EadFeatureCacheSpec huge = spec;
+    huge.beside = UINT64_MAX / 2;
+    shell_ok("rm -f " FILE_ "*");
+    ASSERT_FAILS(ead_feature_cache_open(&huge, &cache), EAD_IO, " MB beside it, but its disk has room for");
+    huge.beside = 0;
     huge.count = 1 << 30, huge.pixel_bytes = 1 << 30; /* an exabyte */
     ck_assert_int_eq(ead_feature_cache_open(&huge, &cache), EAD_IO);
     ck_assert_ptr_nonnull(strstr(ead_error_message(), "its disk has room for"));

@@ -37,6 +37,21 @@ START_TEST(fits_evaluates_and_predicts) {
 }
 END_TEST
 
+/* The bank is counted before it is filled: nothing is made. */
+START_TEST(room_for_the_bank_is_asked_for_first) {
+    char line[1024], err[TEXT_SIZE];
+    NEED_PROGRAM();
+    snprintf(line, sizeof line,
+             "exec prlimit --fsize=$(($(stat -c %%s " S "first/model.safetensors) + 100000)) %s " TRAIN
+             "full --set patchcore.coreset_ratio=1 2>" S "err",
+             getenv("PROGRAM"));
+    ck_assert_int_eq(shell(line), 1); /* 1,216 more rows of 64 floats: 311,296 bytes */
+    read_into(S "err", err);
+    assert_contains(err, "full/checkpoint.safetensors: cannot write: it takes ");
+    ck_assert(!exists(S "full"));
+}
+END_TEST
+
 START_TEST(images_are_added_later) {
     Outcome outcome;
     NEED_PROGRAM();
@@ -165,6 +180,7 @@ END_TEST
 
 static void add_tests(TCase *tests) {
     tcase_add_test(tests, fits_evaluates_and_predicts);
+    tcase_add_test(tests, room_for_the_bank_is_asked_for_first);
     tcase_add_test(tests, images_are_added_later);
     tcase_add_test(tests, what_cannot_be_is_refused);
     tcase_add_test(tests, few_images_and_any_sizes);

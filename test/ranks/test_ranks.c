@@ -134,7 +134,7 @@ static EadStatus write_records(Filling *filling, int rank, EadFeatureCache *cach
 static void fill(const EadRanks *ranks, void *context) {
     Filling *filling = context;
     EadFeatureCache *cache;
-    EadFeatureCacheSpec spec = {filling->path, 5, RECORDS, 1, FEATURES, ranks};
+    EadFeatureCacheSpec spec = {filling->path, 5, RECORDS, 1, FEATURES, ranks, 0};
     int rank = ranks ? ranks->rank : 0;
     filling->status[rank] = ead_feature_cache_open(&spec, &cache);
     if (filling->status[rank] != EAD_OK) return;

@@ -62,12 +62,12 @@ typedef struct EadFeatureSource {
 } EadFeatureSource;
 
 /* cache: path of the cache file, or NULL for none. key: hash of what the features depend on besides the
- * images' own settings. A cache is filled before this returns, by all ranks, with a progress line unless quiet, and
+ * images' own settings. beside: see EadFeatureCacheSpec. A cache is filled before this returns, by all ranks, with a progress line unless quiet, and
  * continued where a filling was interrupted. Errors: those of images, cache and plan; EAD_INTERRUPTED. Close
  * in every case. */
 EadStatus ead_feature_source_open(EadFeatureSource *source, EadDistillImages *images,
                                   const EadPatchFeatures *backbone, const EadRunSpec *run, const char *cache,
-                                  uint64_t key);
+                                  uint64_t key, uint64_t beside);
 void ead_feature_source_close(EadFeatureSource *source);
 
 /* The teacher's pixels [height][width][3] and the features [height/4][width/4][384] of the image at a
@@ -82,6 +82,10 @@ EadStatus ead_feature_source_read(EadFeatureSource *source, int position, uint8_
  * and plans. */
 EadStatus ead_distill_forecast(EadDistillImages *images, const EadPatchFeatures *backbone,
                                const EadRunSpec *run, EadStep *step);
+
+/* Bytes of the checkpoint (weights and Adam's two moments) that will come to lie on the disk of distill.cache; 0 where
+ * it lies on another or is there already. */
+uint64_t ead_distill_beside_cache(const EadRunSpec *run, const EadStep *step);
 
 /* ---- quality ---- */
 

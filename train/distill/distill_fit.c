@@ -200,7 +200,8 @@ static EadStatus start(void *state, const EadStep *step) {
         snprintf(name, sizeof name, "features_%016llx.cache", (unsigned long long)key);
         EAD_TRY(ead_path_in(path, s->config->distill_cache, name));
     }
-    return ead_feature_source_open(&s->source, &s->images, &s->backbone, s->spec, cached ? path : NULL, key);
+    return ead_feature_source_open(&s->source, &s->images, &s->backbone, s->spec, cached ? path : NULL, key,
+                                   ead_distill_beside_cache(s->spec, step));
 }
 
 /* Sums over the features of the images that are distilled on. */

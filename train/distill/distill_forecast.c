@@ -2,6 +2,7 @@
 #include "train/distill/distill.h"
 
 #include "core/base/memory.h"
+#include "core/base/paths.h"
 #include "core/base/printing.h"
 #include "core/file/output_check.h"
 #include "core/system/clock.h"
@@ -9,6 +10,7 @@
 #include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum { TIMED_IMAGES = 2, TIMED_STEPS = 3 };
 
@@ -85,10 +87,23 @@ static void print_shares(const EadRunSpec *run, const EadDistillImages *images, 
         ead_print(stdout, "          every step sums %.1f MB of gradients over them\n", 1e-6 * bytes);
 }
 
+uint64_t ead_distill_beside_cache(const EadRunSpec *run, const EadStep *step) {
+    const EadConfig *config = run->config;
+    EadPath checkpoint;
+    uint64_t bytes = 0;
+    if (!ead_outputs_share_disk(config->distill_cache, config->output)) return 0;
+    if (ead_path_in(checkpoint, config->output, "checkpoint.safetensors") != EAD_OK) return 0;
+    if (access(checkpoint, F_OK) == 0) return 0;
+    for (int g = 0; g < step->parts.group_count; g++)
+        bytes += 3 * sizeof(float) * (uint64_t)step->optimizers[g].count;
+    return bytes;
+}
+
 /* Whether the disk has room for it, too. */
-static EadStatus print_cache(const EadRunSpec *run, const EadDistillImages *images) {
+static EadStatus print_cache(const EadRunSpec *run, const EadDistillImages *images, const EadStep *step) {
     size_t pixels = 3 * (size_t)images->height * (size_t)images->width;
-    EadFeatureCacheSpec spec = {"", 0, images->files.count, pixels, images->features, NULL};
+    EadFeatureCacheSpec spec = {
+        "", 0, images->files.count, pixels, images->features, NULL, ead_distill_beside_cache(run, step)};
     EadPath file;
     double bytes = (double)ead_feature_cache_bytes(&spec);
     if (!run->config->distill_cache[0]) {
@@ -101,7 +116,8 @@ static EadStatus print_cache(const EadRunSpec *run, const EadDistillImages *imag
     ead_print(stdout, "cache     %.4g GB in %s, %.2f MB an image; all ranks must see this folder\n",
               1e-9 * bytes, run->config->distill_cache, 1e-6 * bytes / images->files.count);
     EAD_TRY(ead_path_in(file, run->config->distill_cache, "features"));
-    return ead_ranks_leads(run->ranks) ? ead_check_room(file, ead_feature_cache_bytes(&spec), 0) : EAD_OK;
+    return ead_ranks_leads(run->ranks) ? ead_check_room(file, ead_feature_cache_bytes(&spec), spec.beside)
+                                       : EAD_OK;
 }
 
 static void print_times(const EadRunSpec *run, const EadDistillImages *images, const Timing *t,
@@ -127,8 +143,8 @@ EadStatus ead_distill_forecast(EadDistillImages *images, const EadPatchFeatures 
     Timing timing = {0};
     int64_t left = run->config->distill_steps - step->device_done;
     print_shares(run, images, step);
-    EAD_TRY(print_cache(run, images));
-    EadStatus status = ead_feature_source_open(&source, images, backbone, run, NULL, 0);
+    EAD_TRY(print_cache(run, images, step));
+    EadStatus status = ead_feature_source_open(&source, images, backbone, run, NULL, 0, 0);
     if (status == EAD_OK) status = time_images(&source, run, &timing.image);
     ead_feature_source_close(&source);
     if (status == EAD_OK) status = time_steps(step, run, &timing);

@@ -98,7 +98,7 @@ static EadStatus fill_missing(EadFeatureSource *s, bool quiet) {
 
 EadStatus ead_feature_source_open(EadFeatureSource *source, EadDistillImages *images,
                                   const EadPatchFeatures *backbone, const EadRunSpec *run, const char *cache,
-                                  uint64_t key) {
+                                  uint64_t key, uint64_t beside) {
     *source =
         (EadFeatureSource){.images = images, .backbone = backbone, .plan_options = {.backend = run->backend}};
     source->pixels = malloc(4 * small_bytes(images));
@@ -107,8 +107,8 @@ EadStatus ead_feature_source_open(EadFeatureSource *source, EadDistillImages *im
     if (!source->pixels || !source->halves || !source->floats)
         return ead_fail(EAD_NO_MEMORY, "no memory for the features of an image");
     if (!cache) return EAD_OK;
-    EadFeatureCacheSpec spec = {cache,     key, images->files.count, small_bytes(images), images->features,
-                                run->ranks};
+    EadFeatureCacheSpec spec = {cache,      key,   images->files.count, small_bytes(images), images->features,
+                                run->ranks, beside};
     EAD_TRY(ead_feature_cache_open(&spec, &source->cache));
     if (!ead_feature_cache_complete(source->cache)) {
         ead_print(stderr, "features of %d of %d images are computed into %s, %.1f GB in all\n",

@@ -162,7 +162,7 @@ EadStatus ead_train_features_open(EadTrainFeatures *features, const EadTrainFeat
     snprintf(name, sizeof name, "features_%016llx.cache", (unsigned long long)key);
     EAD_TRY(ead_path_in(path, folder, name));
     EadFeatureCacheSpec cache = {
-        path, key, ead_image_cache_count(spec->images), 0, total_of(features), spec->run->ranks};
+        path, key, ead_image_cache_count(spec->images), 0, total_of(features), spec->run->ranks, 0};
     features->halves = ead_new(cache.features, sizeof *features->halves, "the features of an image");
     if (!features->halves) return EAD_NO_MEMORY;
     EAD_TRY(ead_feature_cache_open(&cache, &features->cache));

@@ -149,7 +149,10 @@ static EadStatus create(const EadRunSpec *spec, EadTrainData *data, void **state
 EadPatchcoreNeed ead_patchcore_fit_need(const void *state) {
     const State *s = state;
     Need n = need_of(s, listed_images(s));
-    return (EadPatchcoreNeed){.kept = n.bank_bytes, .besides = n.patch_bytes + n.coreset_bytes};
+    size_t element = s->model->spec.stored == EAD_FILE_F16 ? sizeof(uint16_t) : sizeof(float);
+    return (EadPatchcoreNeed){.kept = n.bank_bytes,
+                              .besides = n.patch_bytes + n.coreset_bytes,
+                              .stored = (size_t)n.bank * (size_t)s->model->spec.length * element};
 }
 
 /* A bank of noise, of the size that a training on as many images would give. */
@@ -340,6 +343,10 @@ static EadStatus write_checkpoint(const void *state, EadSafetensorsWriter *write
     return ead_model_write(&((const State *)state)->model->base, writer);
 }
 
+static uint64_t growth(const void *state) {
+    return ead_patchcore_fit_need(state).stored;
+}
+
 /* Tells of training images that a finished bank does not know: the split has changed since, and images that are
  * held back now may be in it. */
 static EadStatus note_strangers(State *s) {
@@ -418,4 +425,5 @@ const EadFit ead_fit_patchcore = {.name = "patchcore",
                                   .fit = fit,
                                   .write = write_checkpoint,
                                   .read = read_checkpoint,
+                                  .growth = growth,
                                   .model = model_of};

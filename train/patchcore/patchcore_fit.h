@@ -5,9 +5,9 @@
 
 #include <stddef.h>
 
-/* Bytes: what the fit will keep, its bank, and what it takes besides while it fills it. */
+/* Bytes: what the fit will keep, its bank, what it takes besides while it fills it, and of the bank in a file. */
 typedef struct EadPatchcoreNeed {
-    size_t kept, besides;
+    size_t kept, besides, stored;
 } EadPatchcoreNeed;
 
 /* From the lists of images, before any is read. */

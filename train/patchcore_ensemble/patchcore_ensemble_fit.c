@@ -152,6 +152,13 @@ static EadStatus write_checkpoint(const void *state, EadSafetensorsWriter *write
     return ead_model_write(&((const EnsembleFit *)state)->model->base, writer);
 }
 
+static uint64_t growth(const void *state) {
+    const EnsembleFit *s = state;
+    uint64_t sum = 0;
+    for (int i = 0; i < s->count; i++) sum += ead_patchcore_fit_need(s->members[i].state).stored;
+    return sum;
+}
+
 static EadStatus adopt(EnsembleFit *s, EadPatchcoreEnsemble *read, const char *path) {
     if (read->base.method != s->model->base.method || read->count != s->count)
         return ead_fail(EAD_BAD_FILE, "%s: is not of an ensemble of %d members", path, s->count);
@@ -312,5 +319,6 @@ const EadFit ead_fit_patchcore_ensemble = {.name = "patchcore_ensemble",
                                            .fit = fit,
                                            .write = write_checkpoint,
                                            .read = read_checkpoint,
+                                           .growth = growth,
                                            .calibrate = calibrate,
                                            .model = model_of};
