@@ -95,7 +95,9 @@ void ead_fit_trained(const EadConfig *config, char *text) {
     const EadFit *fit;
     char *number = NULL;
     snprintf(text, 64, "one pass");
-    if (ead_fit_of_config(config, &fit) != EAD_OK || fit->length_key < 0) return;
+    if (ead_fit_of_config(config, &fit) != EAD_OK) return;
+    if (fit->remark && fit->remark(config)) snprintf(text, 64, "one pass, %s", fit->remark(config));
+    if (fit->length_key < 0) return;
     const char *unit = strchr(ead_config_key(fit->length_key)->rule.name, '.') + 1;
     if (ead_config_value_text(config, (EadConfigKeyId)fit->length_key, &number) == EAD_OK)
         snprintf(text, 64, "%.40s %.*s", number, (int)strlen(unit) - (strcmp(number, "1") == 0), unit);

@@ -39,7 +39,9 @@ typedef struct EadFit {
     EadCompareScope scope;  /* what a run and its checkpoint must have in common */
     /* Columns of losses.csv over all phases, the last is what is minimized; NULL: no phase has steps. */
     const EadLossColumn *losses;
-    int maps_key;   /* the EadConfigKeyId that chooses maps (EadMethod.maps), or -1 */
+    int maps_key; /* the EadConfigKeyId that chooses maps (EadMethod.maps), or -1 */
+    /* What tables must say of results by this config, or NULL. Or NULL: nothing. */
+    const char *(*remark)(const EadConfig *config);
     int length_key; /* the one that says how long it trains, in steps or epochs; -1: in one pass */
 
     /* Checks its own keys. Errors: EAD_BAD_ARGUMENT, the first of what it adds to config->problems. */

@@ -117,6 +117,15 @@ static EadStatus evaluate(const EadFitRun *run, const Facts *facts) {
     return status;
 }
 
+/* A fit without steps has no losses to show, but maps. */
+static EadStatus show_maps(EadFitRun *run) {
+    EadImageRules rules = ead_config_image_rules(run->config);
+    if (run->phase_count > 0 || !run->config->train_tensorboard || run->data.dataset.test_count == 0)
+        return EAD_OK;
+    EAD_TRY(ead_training_board_open(&run->board, run->config->output, 1, 0, &run->data.dataset, &rules));
+    return ead_training_board_maps(&run->board, 1, run->model, run->spec->backend);
+}
+
 EadStatus ead_fit_end(EadFitRun *run) {
     if (run->fit->calibrate)
         EAD_TRY(run->fit->calibrate(run->state, &run->folder, run->config_text, ead_fit_steps_done(run)));
@@ -129,6 +138,7 @@ EadStatus ead_fit_end(EadFitRun *run) {
     EAD_TRY(choose_threshold(run));
     Facts facts = collect_facts(run);
     EAD_TRY(save_model(run, &facts));
+    EAD_TRY(show_maps(run));
     if (run->data.dataset.test_count > 0) return evaluate(run, &facts);
     ead_print(stderr, "no test images in the data set: nothing to evaluate; the model is %s\n",
               run->folder.model);

@@ -4,6 +4,8 @@
 #include "core/file/safetensors.h"
 #include "test/support/method_scene.h"
 
+#include "train/fit.h"
+
 #include <math.h>
 
 enum { TESTS = 8, MEMBERS = 2, RANGE = 4 };
@@ -172,9 +174,25 @@ START_TEST(what_cannot_be_is_refused) {
 }
 END_TEST
 
+/* No table shows what no detector in use can know as if it were like the others. */
+START_TEST(tables_name_a_fusion_by_the_test_images) {
+    EadConfig config;
+    char text[64];
+    ck_assert_int_eq(ead_config_defaults(&config), EAD_OK);
+    ck_assert_int_eq(ead_config_set(&config, "model.method=patchcore_ensemble", "test"), EAD_OK);
+    ead_fit_trained(&config, text);
+    ck_assert_str_eq(text, "one pass");
+    ck_assert_int_eq(ead_config_set(&config, "patchcore_ensemble.fusion=test", "test"), EAD_OK);
+    ead_fit_trained(&config, text);
+    ck_assert_str_eq(text, "one pass, fused by the test images");
+    ead_config_free(&config);
+}
+END_TEST
+
 static void add_tests(TCase *tests) {
     tcase_add_test(tests, members_are_those_fitted_alone);
     tcase_add_test(tests, held_out_images_fuse);
+    tcase_add_test(tests, tables_name_a_fusion_by_the_test_images);
     tcase_add_test(tests, test_images_fuse);
     tcase_add_test(tests, evaluates_predicts_resumes_and_grows);
     tcase_add_test(tests, what_cannot_be_is_refused);

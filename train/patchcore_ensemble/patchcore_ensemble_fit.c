@@ -305,12 +305,17 @@ static EadStatus check(EadConfig *config, EadCheckScope scope) {
     return ead_problems_since(&config->problems, known);
 }
 
+static const char *remark(const EadConfig *config) {
+    return config->patchcore_ensemble_fusion == EAD_FUSION_CHOICE_TEST ? "fused by the test images" : NULL;
+}
+
 const EadFit ead_fit_patchcore_ensemble = {.name = "patchcore_ensemble",
                                            .model_name = "model.safetensors",
                                            .scope = EAD_SAME_STEPS,
                                            .maps_key = -1,
                                            .length_key = -1,
                                            .check = check,
+                                           .remark = remark,
                                            .create = create,
                                            .sample = sample,
                                            .free = free_state,
