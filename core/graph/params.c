@@ -72,6 +72,12 @@ void ead_params_initialize(EadParams *params, uint64_t seed) {
     }
 }
 
+bool ead_params_copy(EadParams *to, const EadParams *from) {
+    if (to->total != from->total) return false;
+    memcpy(to->values, from->values, (size_t)to->total * sizeof *to->values);
+    return true;
+}
+
 void ead_params_set(EadParams *params, const char *name, double value) {
     const EadParam *param = ead_params_find(params, name);
     for (int64_t i = 0; i < ead_param_size(param); i++) params->values[param->offset + i] = (real)value;

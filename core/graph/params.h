@@ -41,6 +41,9 @@ void ead_params_free(EadParams *params);
  * (in memory order) of a parameter is word i of stream EAD_STREAM_PARAMETERS + hash of its name. */
 void ead_params_initialize(EadParams *params, uint64_t seed);
 
+/* Copies all numbers of parameters that were declared alike. False, and nothing is copied, where their number differs. */
+bool ead_params_copy(EadParams *to, const EadParams *from);
+
 /* Makes every number of a parameter the same: 1 for the scale of a batch norm. */
 void ead_params_set(EadParams *params, const char *name, double value);
 

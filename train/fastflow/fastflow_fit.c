@@ -146,14 +146,10 @@ static EadStatus read_checkpoint(void *state, const EadSafetensors *file) {
     EAD_TRY(ead_model_read(file, &base));
     const EadFastflow *read = (const EadFastflow *)base;
     bool same = base->method == model->base.method && ead_backbone_same(&read->backbone, &model->backbone) &&
-                read->params.total == model->params.total;
-    if (same) {
-        memcpy(model->params.values, read->params.values,
-               (size_t)model->params.total * sizeof *model->params.values);
-        for (int t = 0; t < model->spec.taps.count; t++)
-            memcpy(model->orders[t], read->orders[t],
-                   (size_t)model->spec.couplings * (size_t)model->shapes[t].c * sizeof *model->orders[t]);
-    }
+                ead_params_copy(&model->params, &read->params);
+    for (int t = 0; same && t < model->spec.taps.count; t++)
+        memcpy(model->orders[t], read->orders[t],
+               (size_t)model->spec.couplings * (size_t)model->shapes[t].c * sizeof *model->orders[t]);
     ead_model_free(base);
     return same ? EAD_OK : ead_fail_backbone(ead_safetensors_path(file));
 }

@@ -47,7 +47,7 @@ static EadStatus new_model(SimplenetState *s) {
     return ead_fail_prefix(status, "simplenet.layers: ");
 }
 
-static EadStatus new_state(const EadRunSpec *spec, const EadTrainData *data, void **state) {
+static EadStatus create(const EadRunSpec *spec, EadTrainData *data, void **state) {
     SimplenetState *s = ead_new(1, sizeof *s, "a training");
     if (!s) return EAD_NO_MEMORY;
     *s = (SimplenetState){.spec = spec, .config = spec->config, .data = data};
@@ -58,12 +58,8 @@ static EadStatus new_state(const EadRunSpec *spec, const EadTrainData *data, voi
     return EAD_OK;
 }
 
-static EadStatus create(const EadRunSpec *spec, EadTrainData *data, void **state) {
-    return new_state(spec, data, state);
-}
-
 static EadStatus sample(const EadRunSpec *spec, void **state) {
-    return new_state(spec, NULL, state);
+    return create(spec, NULL, state);
 }
 
 static void free_state(void *state) {
@@ -168,12 +164,6 @@ static EadStatus write_checkpoint(const void *state, EadSafetensorsWriter *write
     return ead_model_write(&model->base, writer);
 }
 
-static bool copy_params(EadParams *to, const EadParams *from) {
-    if (to->total != from->total) return false;
-    memcpy(to->values, from->values, (size_t)to->total * sizeof *to->values);
-    return true;
-}
-
 /* Moves what is read into the model that the step was planned on. */
 static EadStatus read_checkpoint(void *state, const EadSafetensors *file) {
     EadSimplenet *model = ((SimplenetState *)state)->model;
@@ -181,8 +171,8 @@ static EadStatus read_checkpoint(void *state, const EadSafetensors *file) {
     EAD_TRY(ead_model_read(file, &base));
     const EadSimplenet *read = (const EadSimplenet *)base;
     bool same = base->method == model->base.method && ead_backbone_same(&read->backbone, &model->backbone) &&
-                read->spec.hidden == model->spec.hidden && copy_params(&model->adaptor, &read->adaptor) &&
-                copy_params(&model->discriminator, &read->discriminator);
+                read->spec.hidden == model->spec.hidden && ead_params_copy(&model->adaptor, &read->adaptor) &&
+                ead_params_copy(&model->discriminator, &read->discriminator);
     if (same) model->scale = read->scale;
     if (same) memcpy(model->running, read->running, 2 * (size_t)model->spec.hidden * sizeof(real));
     ead_model_free(base);

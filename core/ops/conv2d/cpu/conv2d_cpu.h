@@ -27,11 +27,8 @@ void ead_conv2d_direct_plan(EadCall *call);
 void ead_conv2d_input_gradient_direct_plan(EadCall *call);
 void ead_conv2d_weight_gradient_direct_plan(EadCall *call);
 
-/* Its weights [o][k] as [panel][k][panel width] of the level's product, zeros beyond the last channel; and
- * c [rows][ldc] = patches [rows][k] times them. */
+/* Its weights [o][k] as [panel][k][panel width] of the level's product, zeros beyond the last channel. */
 void ead_conv_pack_weights(const EadSimd *simd, const real *weights, int o, int64_t k, real *packed);
-void ead_conv_multiply_packed(const EadSimd *simd, int64_t rows, int64_t k, const real *patches,
-                              const real *packed, real *c, int64_t ldc);
 
 /* Winograd's minimal filtering (Lavin and Gray, 2016) for 3x3 and 4x4 kernels of stride 1: tiles of 8x8
  * inputs are transformed, multiplied channel by channel, and transformed back. An output of a 4x4 kernel

@@ -59,35 +59,25 @@ void ead_conv_pack_weights(const EadSimd *simd, const real *weights, int o, int6
             }
 }
 
-void ead_conv_multiply_packed(const EadSimd *simd, int64_t rows, int64_t k, const real *patches,
-                              const real *packed, real *c, int64_t ldc) {
-    EadPanelProduct p = {.rows = rows, .k = k, .a = patches, .row_stride = k, .k_stride = 1};
-    p.b = packed, p.ldb = simd->panel, p.c = c, p.ldc = ldc;
-    ead_panel_products(simd, ldc, simd->panel * k, p);
-}
-
 static void pack_weights(const EadCall *call) {
     Direct d = describe(call);
     ead_conv_pack_weights(d.simd, call->x[1]->data, d.g.o, d.k, call->packed);
 }
 
 /* c [end-begin][columns] of the outputs before the bias. Where rows of x are long, the patches of each part of a row stay
- * where they lie if they can; else those of the whole block are gathered. */
+ * where they lie if they can; else those of the whole block are gathered, but for a matrix, which is its own patches. */
 static void multiply(const EadCall *call, const Direct *d, const real *x, int64_t begin, int64_t end,
                      real *space, real *c) {
-    if (ead_conv_is_matrix(&d->g)) {
-        ead_conv_multiply_packed(d->simd, end - begin, d->k, x + begin * d->k, call->packed, c, d->columns);
-        return;
-    }
-    if (d->g.ow < LONG_ROW) {
-        ead_gather_patches(&d->g, x, begin, end, 0, d->g.kh, space, d->k);
-        ead_conv_multiply_packed(d->simd, end - begin, d->k, space, call->packed, c, d->columns);
-        return;
-    }
+    bool matrix = ead_conv_is_matrix(&d->g), by_rows = !matrix && d->g.ow >= LONG_ROW;
     for (int64_t next; begin < end; c += (next - begin) * d->columns, begin = next) {
-        EadPanelProduct p = {.b = call->packed, .ldb = d->simd->panel, .c = c, .ldc = d->columns};
-        next = ead_min64(end, (begin / d->g.ow + 1) * d->g.ow);
-        ead_conv_patches_of_row(&d->g, x, begin, next, space, &p);
+        next = by_rows ? ead_min64(end, (begin / d->g.ow + 1) * d->g.ow) : end;
+        EadPanelProduct p = {.rows = next - begin, .k = d->k, .row_stride = d->k, .k_stride = 1};
+        p.b = call->packed, p.ldb = d->simd->panel, p.c = c, p.ldc = d->columns;
+        p.a = matrix ? x + begin * d->k : space;
+        if (by_rows)
+            ead_conv_patches_of_row(&d->g, x, begin, next, space, &p);
+        else if (!matrix)
+            ead_gather_patches(&d->g, x, begin, next, 0, d->g.kh, space, d->k);
         ead_panel_products(d->simd, d->columns, d->simd->panel * d->k, p);
     }
 }
