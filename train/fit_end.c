@@ -47,6 +47,7 @@ static EadStatus choose_threshold(EadFitRun *run) {
 /* Texts of numbers that are told more than once. */
 typedef struct Facts {
     char seed[32], steps[32], images[32], rate[64], memory[64];
+    char resume[EAD_PATH_SIZE + 64];
 } Facts;
 
 static Facts collect_facts(const EadFitRun *run) {
@@ -59,6 +60,8 @@ static Facts collect_facts(const EadFitRun *run) {
     snprintf(f.images, sizeof f.images, "%d", ead_image_cache_count(run->data.train));
     snprintf(f.rate, sizeof f.rate, "%.4g ms (mean of %lld)", milliseconds, (long long)run->steps_here);
     snprintf(f.memory, sizeof f.memory, "%.0f MB resident", (double)usage.ru_maxrss * 1.024e-3);
+    snprintf(f.resume, sizeof f.resume, "the model is trained; continue with --resume --output %s",
+             run->config->output);
     return f;
 }
 
@@ -100,7 +103,7 @@ static EadStatus evaluate(const EadFitRun *run, const Facts *facts) {
                             .overlays = config->eval_overlays,
                             .pro_limit = config->eval_pro_max_fpr,
                             .quiet = run->spec->quiet,
-                            .stop = ead_interrupted,
+                            .stopped = facts->resume,
                             .title =
                                 config->dataset_category[0] ? config->dataset_category : config->dataset_path,
                             .config = run->config_text,

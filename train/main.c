@@ -4,6 +4,7 @@
 #include "core/base/printing.h"
 #include "core/system/thread_stacks.h"
 #include "train/ranks/ranks_start.h"
+#include "train/support/progress.h"
 #include "train/support/version.h"
 
 #include <errno.h>
@@ -14,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_SIGNALLED = 128 };
 
 static EadStatus act(const EadArguments *arguments) {
     static EadStatus (*const functions[EAD_COMMAND_COUNT])(const EadArguments *) = {
@@ -77,7 +78,9 @@ static int run(int argc, char **argv) {
     if (wrong_usage && arguments.command >= 0)
         ead_print(stderr, "try: efficientad %s --help\n", ead_command(arguments.command)->name);
     ead_arguments_free(&arguments);
-    return ead_ranks_end(status, wrong_usage ? EXIT_USAGE : status == EAD_OK ? EXIT_DONE : EXIT_FAILED);
+    int failure = wrong_usage ? EXIT_USAGE : EXIT_FAILED;
+    if (status == EAD_INTERRUPTED && !ead_ranks()) failure = EXIT_SIGNALLED + ead_interrupt_signal();
+    return ead_ranks_end(status, status == EAD_OK ? EXIT_DONE : failure);
 }
 
 int main(int argc, char **argv) {

@@ -80,11 +80,11 @@ typedef struct Interruption {
 
 /* How far a run gets before the signal is chance; the reference is as long as what came of it. */
 static const Interruption interruptions[] = {
-    {RUN "/losses.csv", "--set autoencoder.enabled=true --set loss.penalty=true", SIGINT, 1},
-    {RUN "/losses.csv", "", SIGTERM, 1},
-    {RUN "/losses.csv", "", SIGUSR1, 1}, /* Slurm, SGE */
-    {RUN "/losses.csv", "", SIGHUP, 1},
-    {RUN "/losses.csv", "", SIGXCPU, 1},
+    {RUN "/losses.csv", "--set autoencoder.enabled=true --set loss.penalty=true", SIGINT, 128 + SIGINT},
+    {RUN "/losses.csv", "", SIGTERM, 128 + SIGTERM},
+    {RUN "/losses.csv", "", SIGUSR1, 128 + SIGUSR1}, /* Slurm, SGE */
+    {RUN "/losses.csv", "", SIGHUP, 128 + SIGHUP},
+    {RUN "/losses.csv", "", SIGXCPU, 128 + SIGXCPU},
     {RUN "/checkpoint.safetensors", "--set train.checkpoint_every=2", SIGKILL, EXIT_KILLED},
 };
 
@@ -100,8 +100,8 @@ START_TEST(interrupted_runs_continue_to_the_same_bits) {
     ck_assert_int_eq(kill(child, way->signal), 0);
     await(child, &outcome);
     ck_assert_int_eq(outcome.code, way->code);
-    ck_assert_int_eq(outcome.complaints, way->code == 1);
-    ck_assert(way->code != 1 || strstr(outcome.err, "--resume"));
+    ck_assert_int_eq(outcome.complaints, way->code > 0);
+    ck_assert(way->code < 0 || strstr(outcome.err, "--resume"));
     ck_assert(!exists(RUN "/model.safetensors"));
     int steps = last_step() + 2;
     snprintf(words, sizeof words, TRAIN " %s --set train.steps=%d --resume", way->settings, steps);
@@ -138,6 +138,46 @@ START_TEST(a_run_until_converged_goes_on_to_the_same_bits) {
 }
 END_TEST
 
+/* What looks at one picture after another ends with the present one, says how far it came, and leaves nothing half done. */
+static const struct {
+    const char *words, *wait_for, *says;
+    int signal;
+} stops[] = {
+    {PREDICT S "stop/images --overlays " S "stop/heat", S "stop/heat/1.png", " of 400 inputs, ", SIGTERM},
+    {PREDICT S "stop/images --maps " S "stop/maps", S "stop/maps/1.tiff", " of 400 inputs, ", SIGXCPU},
+    {PREDICT "- --overlays " S "stop/heat <" S "stop/list", S "stop/heat/1.png", "stopped after 1 inputs, ",
+     SIGINT},
+    {"eval -q --model " MODEL " --set dataset.type=folder --set dataset.path=" S
+     "stop --set dataset.test_good=images --overlays -o " S "stop/eval",
+     S "stop/eval/overlays/good/1.png", "while evaluating, after ", SIGHUP},
+    {"synth -o " S "stop/synth --size 128 --train 100000", S "stop/synth/gasket/train/good/001.png",
+     "stopped before gasket/train/good/", SIGUSR1},
+};
+
+START_TEST(commands_that_are_stopped_say_how_far_they_came) {
+    Outcome outcome;
+    NEED_PROGRAM();
+    shell_ok("rm -rf " S "stop && mkdir -p " S "stop/images && cd " S "stop/images && "
+             "for i in $(seq 400); do cp ../../data/gasket/test/good/000.png $i.png; done && "
+             "mkfifo ../list && { (echo " S
+             "stop/images/1.png; exec sleep 100) >../list & echo $! >../writer; }");
+    pid_t child = start(stops[_i].words, 0);
+    wait_for_file(stops[_i].wait_for, child);
+    ck_assert_int_eq(kill(child, stops[_i].signal), 0);
+    await(child, &outcome);
+    shell_ok("kill $(cat " S "stop/writer)");
+    ck_assert_msg(outcome.code == 128 + stops[_i].signal && outcome.complaints == 1, "%d: %s", outcome.code,
+                  outcome.err);
+    ck_assert_msg(strstr(outcome.err, stops[_i].says), "%s", outcome.err);
+    ck_assert(!holds_temporary_files());
+    ck_assert_int_eq(shell("find " S " -name .lock | grep -q ."), 1);
+    if (_i < 3) /* each line that was printed is whole, and has its picture */
+        ck_assert_int_eq(shell("test $(grep -c '}$' " S "out) = $(ls " S "stop/heat " S "stop/maps 2>" S
+                               "none | grep -c '\\.')"),
+                         0);
+}
+END_TEST
+
 START_TEST(two_processes_in_one_folder) {
     Outcome first, second;
     NEED_PROGRAM();
@@ -162,7 +202,7 @@ START_TEST(two_processes_in_one_folder) {
     ck_assert(!exists(RUN "/gasket"));
     ck_assert_int_eq(kill(child, SIGHUP), 0);
     await(child, &first);
-    ck_assert_msg(first.code == 1 && strstr(first.err, "--resume"), "%s", first.err);
+    ck_assert_msg(first.code == 128 + SIGHUP && strstr(first.err, "--resume"), "%s", first.err);
     ck_assert(!exists(RUN "/.lock") && !holds_temporary_files());
     run_well("eval -q --model " MODEL " -o " RUN); /* nobody works there any more, or never did */
     run_well("eval -q --model " MODEL " -o " S "elsewhere");
@@ -305,6 +345,7 @@ static void add_tests(TCase *tests) {
     tcase_add_test(tests, a_run_with_old_names_of_keys_goes_on);
     tcase_add_loop_test(tests, interrupted_runs_continue_to_the_same_bits, 0, COUNT(interruptions));
     tcase_add_test(tests, a_run_until_converged_goes_on_to_the_same_bits);
+    tcase_add_loop_test(tests, commands_that_are_stopped_say_how_far_they_came, 0, COUNT(stops));
     tcase_add_test(tests, two_processes_in_one_folder);
     tcase_add_test(tests, logs_that_are_not_files_are_refused);
     tcase_add_test(tests, logs_that_others_have_saved);

@@ -10,6 +10,7 @@
 #include "core/base/printing.h"
 #include "core/base/paths.h"
 #include "core/system/file_lock.h"
+#include "train/support/progress.h"
 #include "train/support/version.h"
 
 #include <stdio.h>
@@ -161,6 +162,9 @@ static EadStatus evaluate(Eval *eval) {
                             .overlays = eval->config.eval_overlays,
                             .pro_limit = eval->config.eval_pro_max_fpr,
                             .quiet = ead_arguments_given(eval->arguments, EAD_OPTION_QUIET),
+                            .stopped = eval->config.eval_maps || eval->config.eval_overlays
+                                           ? "their maps and overlays are written, tables and report are not"
+                                           : "nothing was written",
                             .title = ead_config_dataset_name(&eval->config),
                             .losses = eval->losses,
                             .config = eval->yaml,
@@ -179,6 +183,7 @@ static EadStatus evaluate(Eval *eval) {
 
 EadStatus ead_command_eval(const EadArguments *arguments) {
     Eval eval = {.arguments = arguments, .path = ead_arguments_text(arguments, EAD_OPTION_MODEL)};
+    ead_interrupt_catch();
     EadStatus status = open_all(&eval);
     if (status == EAD_OK) status = evaluate(&eval);
     ead_file_lock_release(&eval.lock);

@@ -10,6 +10,7 @@
 #include "models/efficientad/model.h"
 #include "models/networks/params_file.h"
 #include "train/import/import.h"
+#include "train/support/progress.h"
 #include "train/support/version.h"
 
 #include <stdio.h>
@@ -212,6 +213,8 @@ static EadStatus write_checked(Import *import, const char *output) {
         status = check_written(import, part);
         if (status != EAD_OK) ead_fail_prefix(status, "%s: cannot be used: ", import->source.paths.items[0]);
     }
+    if (status == EAD_OK && ead_interrupted())
+        status = ead_fail(EAD_INTERRUPTED, "%s: stopped; nothing was written", output);
     if (status == EAD_OK) return ead_atomic_file_commit(&file);
     ead_atomic_file_discard(&file);
     return status;
@@ -264,6 +267,7 @@ static EadStatus run(Import *import, const EadArguments *arguments) {
 
 EadStatus ead_command_import(const EadArguments *arguments) {
     Import import = {0};
+    ead_interrupt_catch();
     EadStatus status = run(&import, arguments);
     ead_safetensors_writer_free(import.writer);
     ead_import_backbone_free(&import.backbone);

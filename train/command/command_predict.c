@@ -119,20 +119,36 @@ static EadStatus handle(Predictor *predictor, const EadPredictInput *input) {
     return EAD_OK;
 }
 
-/* Only a line that cannot be printed ends the work. */
+static void tell_replaced(long long count) {
+    if (count > 0)
+        ead_print(stderr, "%lld %s of an earlier run %s replaced\n", count,
+                  count == 1 ? "map or overlay" : "maps or overlays", count == 1 ? "was" : "were");
+}
+
+static EadStatus stopped(const Predictor *predictor, const EadPredictInputs *inputs) {
+    char total[40] = "";
+    long long count = ead_predict_inputs_count(inputs->paths, inputs->count), done = predictor->done;
+    if (count >= 0) snprintf(total, sizeof total, " of %lld", count);
+    return ead_fail(EAD_INTERRUPTED,
+                    "stopped after %lld%s inputs, %lld of them scored; their lines%s are whole", done, total,
+                    (long long)predictor->scored, predictor->output.names ? ", maps and overlays" : "");
+}
+
+/* Only a line that cannot be printed, or a request to stop, ends the work. */
 static EadStatus handle_all(Predictor *predictor, EadPredictInputs *inputs) {
     EadPredictInput input;
     for (bool found = true;;) {
-        EAD_TRY(ead_predict_inputs_next(inputs, &input, &found));
+        EadStatus status = ead_predict_inputs_next(inputs, &input, &found);
         print_notes(predictor, inputs);
-        if (!found) break;
+        if (ead_interrupted() && (found || status != EAD_OK)) return stopped(predictor, inputs);
+        EAD_TRY(status);
+        if (!found) return EAD_OK;
         EAD_TRY(handle(predictor, &input));
     }
-    ead_progress_finish(&predictor->progress);
-    long long replaced = predictor->output.replaced;
-    if (replaced > 0)
-        ead_print(stderr, "%lld %s of an earlier run %s replaced\n", replaced,
-                  replaced == 1 ? "map or overlay" : "maps or overlays", replaced == 1 ? "was" : "were");
+}
+
+/* What all comes to, when it is done. */
+static EadStatus conclude(const Predictor *predictor, const EadPredictInputs *inputs) {
     long long scored = predictor->scored, all = predictor->done + inputs->missed;
     long long unwritten = predictor->failed - (predictor->done - predictor->scored);
     if (scored < all)
@@ -149,20 +165,25 @@ EadStatus ead_command_predict(const EadArguments *arguments) {
     EadPredictInputs inputs;
     ead_arguments_use_threads(arguments, 0);
     predictor.quiet = ead_arguments_given(arguments, EAD_OPTION_QUIET);
-    EadStatus status = start(&predictor, arguments);
+    ead_interrupt_catch();
+    FILE *list = ead_interrupt_stdin();
+    EadStatus status = list ? start(&predictor, arguments) : EAD_NO_MEMORY;
     if (status == EAD_OK) {
         /* On a terminal the JSON lines themselves show the progress. */
         bool silent = predictor.quiet || isatty(STDOUT_FILENO);
         int64_t total = silent ? -1 : ead_predict_inputs_count(arguments->paths, arguments->path_count);
-        ead_predict_inputs_start(&inputs, arguments->paths, arguments->path_count, stdin,
+        ead_predict_inputs_start(&inputs, arguments->paths, arguments->path_count, list,
                                  predictor.output.overlays, predictor.output.maps);
         inputs.list.zeros = ead_arguments_given(arguments, EAD_OPTION_ZEROS);
         ead_progress_start(&predictor.progress, "predicting", 0, total, total < 0);
         status = handle_all(&predictor, &inputs);
         ead_progress_finish(&predictor.progress);
+        tell_replaced(predictor.output.replaced);
+        if (status == EAD_OK) status = conclude(&predictor, &inputs);
         ead_image_notes_print(predictor.rules.notes, stderr);
         ead_predict_inputs_free(&inputs);
     }
+    if (list) fclose(list);
     ead_image_notes_free(predictor.rules.notes);
     ead_map_output_free(&predictor.output);
     ead_detector_close(predictor.detector);

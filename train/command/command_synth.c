@@ -7,6 +7,7 @@
 #include "core/system/file_lock.h"
 #include "data/codec/codec.h"
 #include "data/drawn/drawn_image.h"
+#include "train/support/progress.h"
 #include "train/synth/synth.h"
 
 #include <inttypes.h>
@@ -27,6 +28,9 @@ static EadStatus write_picture(const Plan *plan, const char *folder, int index, 
     char name[32];
     EadPath directory, path;
     snprintf(name, sizeof name, "%03d%s", index, suffix);
+    if (ead_interrupted())
+        return ead_fail(EAD_INTERRUPTED, "%s: stopped before %s/%s; remove what is there, and start again",
+                        plan->output, folder, name);
     EAD_TRY(ead_path_in(directory, plan->output, folder));
     EAD_TRY(ead_path_in(path, directory, name));
     EAD_TRY(ead_make_directories(directory));
@@ -92,6 +96,7 @@ static EadStatus write_all(const Plan *plan) {
 /* All folders are checked before the first picture is written, and again where no other process can write. */
 EadStatus ead_command_synth(const EadArguments *arguments) {
     EadFileLock lock = {0};
+    ead_interrupt_catch();
     Plan plan = {.output = ead_arguments_text(arguments, EAD_OPTION_SYNTH_OUTPUT),
                  .seed = ead_arguments_value(arguments, EAD_OPTION_SYNTH_SEED).u64,
                  .size = ead_arguments_value(arguments, EAD_OPTION_SYNTH_SIZE).size,

@@ -103,7 +103,11 @@ EadStatus ead_evaluate(const EadEvaluateSpec *spec, EadResults *results) {
             "test/, one of type folder in dataset.test_good and dataset.defects",
             spec->title);
     TestRun run = {.spec = spec, .rules = spec->rules, .results = results};
-    EadWalk walk = {.what = "evaluating", .count = count, .quiet = spec->quiet, .stop = spec->stop};
+    EadWalk walk = {.what = "evaluating",
+                    .count = count,
+                    .quiet = spec->quiet,
+                    .stop = spec->stop,
+                    .hint = spec->stopped};
     double start = ead_clock_seconds();
     EAD_TRY(ead_image_notes_new(&run.rules.notes));
     EadStatus status = start_run(&run);

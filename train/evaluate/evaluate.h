@@ -20,7 +20,8 @@ typedef struct EadEvaluateSpec {
     bool maps, overlays;           /* also write maps/<defect>/<image>.tiff, overlays/<defect>/<image>.png */
     double pro_limit;              /* a further limit for AU-PRO, or 0 */
     bool quiet;                    /* no progress line */
-    bool (*stop)(void);            /* asked after every image, true ends with EAD_INTERRUPTED; or NULL */
+    bool (*stop)(void);            /* asked after every image, true ends with EAD_INTERRUPTED; see EadWalk */
+    const char *stopped;           /* what holds then, for its message; or NULL */
     const char *title;             /* of the data set, for the report and errors */
     const char *subtitle;          /* of the report; NULL: describes the model */
     const char *losses; /* losses.csv for the loss curves, which may be missing; NULL: the one in output */

@@ -1,10 +1,13 @@
 /* Formatting and pacing of the progress line; the flag that the signal handler sets. */
+#define _GNU_SOURCE /* fopencookie */
 #include "train/support/progress.h"
 
 #include "core/system/clock.h"
 #include "core/base/minmax.h"
 #include "core/base/printing.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -117,7 +120,7 @@ EadStatus ead_walk(const EadWalk *walk, EadStatus (*visit)(void *context, int in
 static volatile sig_atomic_t interrupted; /* a handler can reach nothing but a global */
 
 static void handle(int number) {
-    interrupted = 1;
+    if (!interrupted) interrupted = number;
     /* Schedulers send SIGTERM to a process and to its parent, which passes it on: that is no hurry. */
     if (number == SIGINT) signal(number, SIG_DFL);
 }
@@ -138,4 +141,27 @@ void ead_interrupt_catch(void) {
 
 bool ead_interrupted(void) {
     return interrupted != 0;
+}
+
+int ead_interrupt_signal(void) {
+    return interrupted;
+}
+
+/* The signal may go to any thread, and come just before a read: so it is looked for now and then. */
+static ssize_t read_standard_input(void *unused, char *bytes, size_t size) {
+    enum { MILLISECONDS = 100 };
+    struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+    (void)unused;
+    int ready = 0;
+    while (!interrupted && (ready == 0 || (ready < 0 && errno == EINTR)))
+        ready = poll(&input, 1, MILLISECONDS);
+    if (!interrupted) return read(STDIN_FILENO, bytes, size);
+    errno = EINTR;
+    return -1;
+}
+
+FILE *ead_interrupt_stdin(void) {
+    FILE *stream = fopencookie(NULL, "r", (cookie_io_functions_t){.read = read_standard_input});
+    if (!stream) ead_fail(EAD_NO_MEMORY, "standard input: no memory to read it");
+    return stream;
 }

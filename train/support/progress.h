@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* Filled by ead_progress_start; holds no memory. */
 typedef struct EadProgress {
@@ -58,5 +59,10 @@ EadStatus ead_walk(const EadWalk *walk, EadStatus (*visit)(void *context, int in
  * nothing. */
 void ead_interrupt_catch(void);
 
-/* Whether one has arrived. */
+/* Whether one has arrived; the number of the first, 0 for none: the program's exit code is then 128 more. */
 bool ead_interrupted(void);
+int ead_interrupt_signal(void);
+
+/* Standard input, which is waited for only until such a request: reading then fails with EINTR. NULL without memory;
+ * the caller closes it, which leaves standard input open. */
+FILE *ead_interrupt_stdin(void);
