@@ -1,5 +1,5 @@
 /* Text as people's tools leave it: with a byte-order mark, with line ends of Windows or of old Macs, in
- * UTF-16. One reader for all text files that are read: configs, sweeps, CSV, JSON, lists. */
+ * UTF-16 or UTF-32. One reader for all text files that are read: configs, sweeps, CSV, JSON, lists. */
 #pragma once
 
 #include "core/base/status.h"
@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 /* Makes text [size + 1] plain, in place: no byte-order mark, lines end with \n, no DOS end mark (0x1A) at the
- * end, a 0 behind the last byte. Errors: EAD_BAD_FILE for UTF-16, with the cure, and for bytes of 0; label:
+ * end, a 0 behind the last byte. Errors: EAD_BAD_FILE for UTF-16 and UTF-32, with the cure, and for bytes of 0; label:
  * the file's name in them. */
 EadStatus ead_text_clean(char *text, size_t *size, const char *label);
 
@@ -28,7 +28,7 @@ typedef struct EadNameList {
 } EadNameList;
 
 /* The next name that is not empty, valid until the next call; *name is NULL at the end. Errors: EAD_IO;
- * EAD_BAD_FILE for UTF-16 and what is no text, for a byte of 0 after lines and for lines where there must be such bytes;
+ * EAD_BAD_FILE for UTF-16, UTF-32 and what is no text, for a byte of 0 after lines and for lines where there must be such bytes;
  * EAD_NO_MEMORY. */
 EadStatus ead_name_list_next(EadNameList *list, const char **name);
 

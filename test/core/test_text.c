@@ -66,7 +66,8 @@ START_TEST(wide_text_is_named) {
         {BYTES("\0a\0:\0 \0"
                "1"),
          "is UTF-16 text"},
-        {BYTES("\xFF\xFE\0\0a\0\0\0"), "is UTF-16 text"}, /* UTF-32; the same cure */
+        {BYTES("\xFF\xFE\0\0a\0\0\0"), "is UTF-32 text; save it as UTF-8, or: iconv -f UTF-32 -t UTF-8"},
+        {BYTES("\0\0\xFE\xFF\0\0\0a"), "is UTF-32 text; save it as UTF-8, or: iconv -f UTF-32 -t UTF-8"},
         {BYTES("\xFF\xFE"), "is UTF-16 text"},
         {BYTES("\x7F"
                "ELF\2\1\1\0\0\0\0\0"),
@@ -77,8 +78,13 @@ START_TEST(wide_text_is_named) {
         {BYTES("a: 1, b: 2\0 c"), "holds zero bytes, so it is not a text file"},
         {BYTES("\0\0\0\0\0\0\0\0\0\0\0\0"), "holds zero bytes, so it is not a text file"},
         {BYTES("ab\0\0cd\0\0ef\0\0"), "holds zero bytes, so it is not a text file"},
-        {BYTES("a\0\0\0b\0\0\0"), "is UTF-16 text"},
-        {BYTES("\0\0\0a\0\0\0b"), "is UTF-16 text"},
+        {BYTES("a\0\0\0b\0\0\0"), "iconv -f UTF-32LE "},
+        {BYTES("\0\0\0a\0\0\0b"), "iconv -f UTF-32BE "},
+        {BYTES("a\0b\0"), "iconv -f UTF-16LE "},
+        {BYTES("\0a\0b"), "iconv -f UTF-16BE "},
+        {BYTES("\x2D\x4E\0\0a\0\0\0\x00\xF6\x01\0"), "is UTF-32 text"}, /* \u4E2D, a, \U0001F600 */
+        {BYTES("\0\0\x4E\x2D\0\0\0\n"), "is UTF-32 text"},
+        {BYTES("a\0\0\0b\0\0\0c"), "holds zero bytes"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char *text;
@@ -115,6 +121,13 @@ static const ListCase list_cases[] = {
     {BYTES("\xFF\xFE"
            "a\0.\0p\0\r\0\n\0"),
      false, "", "list: is UTF-16 text"},
+    {BYTES("\xFF\xFE\0\0a\0\0\0\n\0\0\0"), false, "", "list: is UTF-32 text; save"},
+    {BYTES("\0\0\xFE\xFF\0\0\0a\0\0\0\n"), false, "", "is UTF-32 text"},
+    {BYTES("\xFF\xFE\0\0a\0\0\0"), true, "", "iconv -f UTF-32 "},
+    {BYTES("a\0\0\0b\0\0\0\n\0\0\0"), false, "", "iconv -f UTF-32LE "},
+    {BYTES("\0\0\0a\0\0\0b"), false, "", "iconv -f UTF-32BE "},
+    {BYTES("\n\0\0\0a\0\0\0"), false, "", "iconv -f UTF-32LE "},
+    {BYTES("a\0picture.png\0"), false, "", "if they separate the names, say --null"},
     {BYTES("\xFE\xFF\0a\0.\0p\0\r\0\n"), false, "", "is UTF-16 text"},
     {BYTES("a\0.\0p\0n\0g\0\n\0"), false, "", "is UTF-16 text"},
     {BYTES("\n\0\n\0a\0.\0p\0"), false, "", "is UTF-16 text"},
