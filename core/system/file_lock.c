@@ -198,6 +198,16 @@ static EadStatus lock_file(EadFileLock *lock, const char *what, bool created, bo
     return busy(lock->descriptor, lock->path, what, locks);
 }
 
+/* A link is not followed, wherever it leads. */
+static EadStatus check_kind(const char *path) {
+    struct stat info;
+    if (lstat(path, &info) != 0 || S_ISREG(info.st_mode)) return EAD_OK;
+    return ead_fail(EAD_BAD_FILE, "%s: is a %s, and no lock of this program; move it away", path,
+                    S_ISLNK(info.st_mode)   ? "link"
+                    : S_ISDIR(info.st_mode) ? "folder"
+                                            : "special file");
+}
+
 static EadStatus attempt(EadFileLock *lock, const char *what, bool *again) {
     const int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW;
     lock->descriptor = open(lock->path, flags | O_CREAT | O_EXCL, 0666);
@@ -205,9 +215,12 @@ static EadStatus attempt(EadFileLock *lock, const char *what, bool *again) {
     if (!created && errno == EEXIST) lock->descriptor = open(lock->path, flags);
     if (!created && errno == EACCES) /* another user's, with luck for reading */
         lock->descriptor = open(lock->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    *again = lock->descriptor < 0 && errno == ENOENT;
-    if (lock->descriptor < 0) return ead_fail(EAD_IO, "%s: cannot write: %s", lock->path, strerror(errno));
-    EadStatus status = ead_check_regular(lock->path);
+    int reason = errno;
+    *again = lock->descriptor < 0 && reason == ENOENT;
+    EadStatus status = check_kind(lock->path);
+    if (lock->descriptor < 0)
+        return status != EAD_OK ? status
+                                : ead_fail(EAD_IO, "%s: cannot write: %s", lock->path, strerror(reason));
     if (status == EAD_OK) status = lock_file(lock, what, created, again);
     if (status == EAD_OK && !*again) return EAD_OK;
     if (status != EAD_OK && status != EAD_BUSY && created) unlink(lock->path);

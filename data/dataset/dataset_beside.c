@@ -53,6 +53,10 @@ static EadStatus read_mask(const Pairing *pairing, const EadStringList *files, E
     *mask = index >= 0 ? files->items[index] : NULL;
     if (*mask) uses[index] = EAD_MASK_TAKEN;
     if (*mask) return marks_defect(*mask, notes, defect);
+    const EadLeftOut *left = &pairing->out->left_out;
+    int lost = ead_dataset_find_mask(&left->paths[EAD_LEFT_OUT_UNREADABLE], path, stem,
+                                     pairing->layout->ending, true, NULL);
+    if (lost >= 0) return ead_fail(EAD_IO, "%s: its mask %s", path, left->messages.items[lost]);
     const char *other = ead_dataset_recognise(pairing->spec, pairing->spec->path);
     bool hint = other && strcmp(other, pairing->layout->name) != 0;
     return ead_fail(EAD_BAD_ARGUMENT, "%s: has no mask; it should be %.*s%s.png or .bmp%s%s", path, stem,

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { DEFECTIVE, GOOD, KINDS }; /* masks: of which images */
@@ -124,10 +125,14 @@ static EadStatus check_channels(Check *check, EadTestSample *sample, int width, 
 
 /* Whether a sample that should have a mask has one; if not, says so in the thread's message. */
 static bool has_mask(const EadTestSample *sample) {
+    struct stat entry;
     const char *mask = sample->mask_path;
     if (mask && (access(mask, F_OK) == 0 || errno != ENOENT)) return true;
-    ead_fail(EAD_BAD_FILE, "%s: has no mask%s%s", sample->path, mask ? "; it should be " : "",
-             mask ? mask : "");
+    if (mask && lstat(mask, &entry) == 0)
+        ead_fail(EAD_BAD_FILE, "%s: its mask %s is a link that leads nowhere", sample->path, mask);
+    else
+        ead_fail(EAD_BAD_FILE, "%s: has no mask%s%s", sample->path, mask ? "; it should be " : "",
+                 mask ? mask : "");
     return false;
 }
 

@@ -31,24 +31,28 @@ static EadStatus open_images(Tree *tree, const char *folder, EadLeftOut *left_ou
 }
 
 /* The same for masks, which may be the folders two levels down: <kind of defect>/<image>. One that cannot be
- * read is told as missing, those of formats that are not read in `doubts`. */
+ * read is one all the same, and told when all are read; those of formats that are not read are told in `doubts`. */
 static EadStatus open_masks(Tree *tree, const char *folder, const char *ending, EadStringList *doubts) {
-    EadStringList kinds = {0};
+    EadStringList kinds = {0}, files = {0};
     EadLeftOut left = {0};
     EadStatus status = EAD_OK;
+    const EadStringList *foreign = &left.paths[EAD_LEFT_OUT_FORMAT],
+                        *unread = &left.paths[EAD_LEFT_OUT_UNREADABLE];
     *tree = tree_of(folder);
     tree->ending = ending;
-    if (ead_path_is_folder(folder))
-        status = ending ? ead_list_images_and_masks(&tree->files, folder, &left)
-                        : ead_list_folders(&kinds, folder);
+    if (ead_path_is_folder(folder)) status = ead_list_images_and_masks(&files, folder, &left);
+    if (status == EAD_OK)
+        status = ead_dataset_doubt(foreign, files.count + foreign->count,
+                                   "masks are of a format that is not read, and are left out", doubts);
+    for (int i = 0; i < unread->count && status == EAD_OK; i++)
+        status = ead_strings_add(&files, unread->items[i]);
+    if (ending) tree->files = files;
+    if (!ending) ead_strings_free(&files);
+    if (!ending && status == EAD_OK && ead_path_is_folder(folder)) status = ead_list_folders(&kinds, folder);
     for (int i = 0; i < kinds.count && status == EAD_OK; i++)
         status = ead_list_folders(&tree->files, kinds.items[i]);
     ead_strings_sort(&tree->files);
     ead_strings_free(&kinds);
-    const EadStringList *foreign = &left.paths[EAD_LEFT_OUT_FORMAT];
-    if (status == EAD_OK)
-        status = ead_dataset_doubt(foreign, tree->files.count + foreign->count,
-                                   "masks are of a format that is not read, and are left out", doubts);
     ead_left_out_free(&left);
     if (status == EAD_OK) tree->uses = ead_new(tree->files.count, sizeof *tree->uses, folder);
     return status != EAD_OK || tree->uses ? status : EAD_NO_MEMORY;

@@ -66,12 +66,24 @@ static EadStatus add_channel(const EadTestSample *sample, const char *path, EadI
     return EAD_OK;
 }
 
+static EadStatus refuse_empty(const EadTestSample *sample) {
+    EadStringList none = {0};
+    EadLeftOut left = {0};
+    EAD_TRY(ead_list_images(&none, sample->mask_path, &left));
+    const EadStringList *foreign = &left.paths[EAD_LEFT_OUT_FORMAT];
+    EadStatus status =
+        ead_fail(EAD_BAD_ARGUMENT, "%s: no mask in it%s%s; it should hold those of %s", sample->mask_path,
+                 foreign->count ? ", but pictures of a format that is not read: " : "",
+                 foreign->count ? ead_path_base(foreign->items[0]) : "", sample->path);
+    ead_strings_free(&none);
+    ead_left_out_free(&left);
+    return status;
+}
+
 static EadStatus load_channels(const EadTestSample *sample, EadImageNotes *notes, EadGroundTruth *truth) {
     EadStringList files = {0};
     EadStatus status = ead_list_images(&files, sample->mask_path, NULL);
-    if (status == EAD_OK && files.count == 0)
-        status = ead_fail(EAD_BAD_ARGUMENT, "%s: no mask in it; it should hold those of %s",
-                          sample->mask_path, sample->path);
+    if (status == EAD_OK && files.count == 0) status = refuse_empty(sample);
     truth->channels =
         status == EAD_OK ? ead_new(files.count, sizeof *truth->channels, "an image's masks") : NULL;
     if (status == EAD_OK && !truth->channels) status = EAD_NO_MEMORY;

@@ -54,13 +54,22 @@ static EadLeftOutKind kind_of(const char *path, int descriptor, int64_t offset, 
     return hidden && kind != EAD_LEFT_OUT_OTHER ? EAD_LEFT_OUT_HIDDEN : kind;
 }
 
+/* What this program keeps in a folder while it works there: locks, and files that are not yet whole. */
+static bool is_own(const char *path) {
+    const char *base = ead_path_base(path);
+    return strcmp(base, ".lock") == 0 || strcmp(base, ".lock.claim") == 0 ||
+           strncmp(base, ".efficientad-", strlen(".efficientad-")) == 0;
+}
+
 static EadStatus add_by_content(const Search *search, const char *path, int64_t size) {
     int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (descriptor < 0 && is_own(path)) return EAD_OK;
     if (descriptor < 0 && ead_path_base(path)[0] == '.')
         return ead_left_out_add(search->left_out, EAD_LEFT_OUT_OTHER, path);
     if (descriptor < 0) return pass_over(search, path, cannot_read(path));
     EadLeftOutKind kind = kind_of(path, descriptor, 0, size);
     close(descriptor);
+    if (kind == EAD_LEFT_OUT_OTHER && is_own(path)) return EAD_OK;
     if (kind == EAD_LEFT_OUT_CONTENT) EAD_TRY(ead_strings_add(search->list, path));
     return ead_left_out_add(search->left_out, kind, path);
 }

@@ -15,8 +15,8 @@ typedef bool EadFileWanted(const char *name);
 /* Appends every file below folder that `wanted` wants, sorted bytewise by path and so the same on every
  * machine. Links are followed, but not back into a folder on the way down; hidden files and folders (a
  * leading dot) are skipped. An empty folder adds nothing.
- * With left_out: appends images by their content, too, and tells there what else there is, pictures in hidden
- * folders as hidden ones. What cannot be
+ * With left_out: appends images by their content, too, and tells there what else there is (but for this program's own
+ * hidden files, such as locks), pictures in hidden folders as hidden ones. What cannot be
  * read (a dead link, a subfolder that is closed or more than 64 deep) is told there, and costs nothing else.
  * Masks beside their images are told there: <name>_mask.png, _label, _gt and the like, where <name> is an
  * image in the same folder and the picture has few colours.

@@ -131,6 +131,37 @@ static void assert_doubt(EadDatasetSpec spec, const char *line) {
     ead_dataset_free(&dataset);
 }
 
+/* Beside one that is read, alone in its folder, and everywhere. */
+START_TEST(loco_masks_of_other_formats) {
+    static const char what[] =
+        "masks are of a format that is not read, and are left out: " LOCO "ground_truth/";
+    char line[400];
+    EadDataset dataset;
+    make_loco();
+    write_text(LOCO "ground_truth/logical_anomalies/000/002.gif", "GIF89a");
+    write_text(LOCO "ground_truth/structural_anomalies/000/mask.psd", "8BPS");
+    snprintf(line, sizeof line,
+             "2 of 5 %slogical_anomalies/000/002.gif, " LOCO "ground_truth/structural_anomalies/000/mask.psd",
+             what);
+    assert_doubt(loco(), line);
+    make_loco();
+    write_image(LOCO "test/logical_anomalies/001.png");
+    make_folders(LOCO "ground_truth/logical_anomalies/001/");
+    write_text(LOCO "ground_truth/logical_anomalies/001/000.gif", "GIF89a");
+    open_well(loco(), 3, 1, 4, &dataset);
+    ck_assert_int_eq(dataset.doubts.count, 2);
+    snprintf(line, sizeof line, "1 of 4 %slogical_anomalies/001/000.gif", what);
+    ck_assert_str_eq(dataset.doubts.items[0], line);
+    assert_contains(dataset.doubts.items[1], "1 of 3 masks are missing or cannot be used;");
+    assert_contains(dataset.doubts.items[1],
+                    "001: no mask in it, but pictures of a format that is not read: 000.gif;");
+    ead_dataset_free(&dataset);
+    shell_ok("rm -r " LOCO "ground_truth/logical_anomalies/000 && cd " LOCO
+             "ground_truth/structural_anomalies/000 && rm * && echo P5 1 1 >a.pgm");
+    ASSERT_FAILS(open_and_check(loco()), EAD_BAD_FILE, "but pictures of a format that is not read: a.pgm");
+}
+END_TEST
+
 START_TEST(loco_masks_that_lack) {
     EadDataset dataset;
     EadGroundTruth truth;
@@ -152,6 +183,14 @@ START_TEST(loco_masks_that_lack) {
     ck_assert(dataset.test[2].anomalous && truth.channel_count == 0 && truth.types == dataset.types);
     ead_ground_truth_free(&truth);
     ead_dataset_free(&dataset);
+    make_loco();
+    write_image(LOCO "test/logical_anomalies/001.png");
+    shell_ok("ln -s nowhere " LOCO "ground_truth/logical_anomalies/001");
+    assert_doubt(
+        loco(),
+        "1 of 3 masks are missing or cannot be used; their images are left out of the pixel metrics: " LOCO
+        "test/logical_anomalies/001.png: its mask " LOCO
+        "ground_truth/logical_anomalies/001 is a link that leads nowhere");
     make_loco();
     write_channel(LOCO "ground_truth/structural_anomalies/007/000.png", 253, 0, 1);
     assert_doubt(loco(),
@@ -433,6 +472,7 @@ int main(void) {
     tcase_add_test(tests, visa_converted);
     tcase_add_test(tests, visa_csv_errors);
     tcase_add_test(tests, visa_masks_that_lack);
+    tcase_add_test(tests, loco_masks_of_other_formats);
     tcase_add_test(tests, loco_masks_that_lack);
     tcase_add_test(tests, categories_by_name);
     tcase_add_test(tests, real_juice_bottle);

@@ -167,6 +167,11 @@ START_TEST(kolektor_masks_that_lack) {
                      "sdd2/test/20000.png: has no mask; it should be " SCRATCH
                      "sdd2/test/20000_GT.png or .bmp");
     ead_dataset_free(&dataset);
+    shell_ok("ln -s nowhere " SCRATCH "sdd2/test/20000_GT.png");
+    ASSERT_OK(ead_dataset_open(&spec, &dataset));
+    assert_contains(dataset.doubts.items[0],
+                    "sdd2/test/20000.png: its mask " SCRATCH "sdd2/test/20000_GT.png: cannot read: ");
+    ead_dataset_free(&dataset);
     shell_ok("rm " SCRATCH "sdd2/*/*_GT.png");
     ASSERT_FAILS(ead_dataset_open(&spec, &dataset), EAD_BAD_ARGUMENT,
                  "sdd2/train/10000.png: has no mask; it should be " SCRATCH "sdd2/train/10000_GT.png");

@@ -105,14 +105,19 @@ START_TEST(hidden_ones_are_told) {
     write_bytes(SCRATCH ".rest.jpg.Xa3b", "\xFF\xD8\xFF\xE1", 4);
     write_bytes(SCRATCH ".b.png", "\x89PNG", 4);
     write_bytes(SCRATCH "._a.png", "\0\5\x16\7", 4); /* what macOS writes beside a.png */
+    write_text(SCRATCH ".lock",
+               "host 1 2\n"); /* what this program keeps there is nothing that was left out */
+    write_text(SCRATCH "in/.lock.claim", "");
+    write_text(SCRATCH "in/.efficientad-0123456789abcdef0123456789abcdef.tmp", "half a fi");
+    write_bytes(SCRATCH "in/.git/.lock", "\x89PNG", 4);
     write_bytes(SCRATCH ".DS_Store", "\0\0\0\1Bud1", 8);
     write_bytes(SCRATCH "a.png", "\x89PNG", 4);
     ASSERT_OK(ead_list_images(&list, SCRATCH, &left));
     assert_names(&list, "a.png");
-    assert_names(&left.paths[EAD_LEFT_OUT_HIDDEN], ".b.png .rest.jpg.Xa3b u t.png v.gif .x.jpg w.jpg");
+    assert_names(&left.paths[EAD_LEFT_OUT_HIDDEN], ".b.png .rest.jpg.Xa3b u t.png v.gif .x.jpg w.jpg .lock");
     assert_names(&left.paths[EAD_LEFT_OUT_FOLDER], ".thumbnails .git");
     assert_names(&left.paths[EAD_LEFT_OUT_OTHER], ".DS_Store ._a.png");
-    ck_assert_int_eq(ead_left_out_missed(&left), 7);
+    ck_assert_int_eq(ead_left_out_missed(&left), 8);
     ead_strings_free(&list);
     ead_left_out_free(&left);
 }

@@ -165,8 +165,12 @@ START_TEST(a_missing_mask_costs_its_region) {
     assert_one_costs_itself(&spec, "1 of 4" UNUSABLE "bad/b.png: has no mask; it should be " SCRATCH
                                    "masks/b_mask.png");
     shell_ok("ln -s nowhere " SCRATCH "masks/b_mask.png");
-    assert_one_costs_itself(&spec, "1 of 4" UNUSABLE "bad/b.png: has no mask; it should be " SCRATCH
-                                   "masks/b_mask.png");
+    assert_one_costs_itself(&spec, "1 of 4" UNUSABLE "bad/b.png: its mask " SCRATCH
+                                   "masks/b_mask.png is a link that leads nowhere");
+    shell_ok("cd " SCRATCH "masks && mv b_mask.png b.PNG"); /* by another of the names that a mask may have */
+    assert_one_costs_itself(&spec, "1 of 4" UNUSABLE "bad/b.png: its mask " SCRATCH
+                                   "masks/b.PNG is a link that leads nowhere");
+    shell_ok("cd " SCRATCH "masks && mv b.PNG b_mask.png");
     write_photo("bad/e.png");
     write_square("masks/e_mask.png", 0, 255, 0);
     shell_ok("rm " SCRATCH "masks/b_mask.png && mkdir " SCRATCH "masks/away && mv " SCRATCH

@@ -237,9 +237,21 @@ END_TEST
 
 START_TEST(links_and_missing_folders_are_refused) {
     EadFileLock lock;
+    static const struct {
+        const char *make, *kind;
+    } cases[] = {{"ln -s /nowhere/at/all " LOCK, "link"},
+                 {"touch " S "file; ln -s ../file " LOCK, "link"},
+                 {"mkdir " LOCK, "folder"},
+                 {"mkfifo " LOCK, "special file"}};
+    char message[200];
     begin(_i);
-    shell_ok("ln -s /nowhere/at/all " LOCK);
-    ASSERT_FAILS(ead_folder_lock_take(S "folder", &lock), EAD_IO, LOCK ": cannot write: ");
+    for (int i = 0; i < 4; i++) {
+        shell_ok(cases[i].make);
+        snprintf(message, sizeof message, LOCK ": is a %s, and no lock of this program; move it away",
+                 cases[i].kind);
+        ASSERT_FAILS(ead_folder_lock_take(S "folder", &lock), EAD_BAD_FILE, message);
+        shell_ok("rm -r " LOCK);
+    }
     ASSERT_FAILS(ead_folder_lock_take(S "missing", &lock), EAD_IO, S "missing/.lock: cannot write: ");
     ck_assert(!ead_folder_lock_is_held(S "missing"));
 }

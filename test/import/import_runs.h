@@ -43,6 +43,7 @@ static inline EadStatus import(const char *words) {
 
 static inline void check_refused(const char *words, const char *message) {
     ASSERT_FAILS(import(words), EAD_BAD_FILE, message);
+    ck_assert_ptr_null(strstr(ead_error_message(), "/proc/"));
     ck_assert(!exists(OUT));
 }
 

@@ -203,7 +203,7 @@ START_TEST(what_does_not_fit) {
     float infinite[EAD_FEATURES] = {[5] = INFINITY};
     bias = whole, bias.data = infinite;
     write_pth(S "infinite.pth", named, count);
-    check_refused("-o " OUT " " S "infinite.pth", "infinite.pth: cannot be used:");
+    check_refused("-o " OUT " " S "infinite.pth", "infinite.pth: cannot be used: tensor ");
     ck_assert_ptr_nonnull(strstr(ead_error_message(), "'teacher.conv4.bias': element 5 is inf"));
     ck_assert(!exists(OUT ".part"));
     write_pth(S "parts.pth", named, count - 1);
@@ -211,6 +211,8 @@ START_TEST(what_does_not_fit) {
     ASSERT_FAILS(import("-o " OUT " test/golden/torch/hostile/os_system.pth"), EAD_UNSUPPORTED,
                  "wants to call os.system");
     ASSERT_FAILS(import("-o " OUT " " S "nowhere.pth"), EAD_IO, "nowhere.pth: cannot read");
+    ASSERT_FAILS(import("-o " S "none/o.safetensors " S "unset.pth"), EAD_IO,
+                 S "none: no such folder; make it, or --output names another place");
     make_folders(S "bare/");
     ASSERT_FAILS(import("-o " OUT " " S "bare"), EAD_BAD_ARGUMENT,
                  "holds no .pth, .pt, .ckpt or .safetensors file");

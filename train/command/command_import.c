@@ -204,6 +204,14 @@ static EadStatus check_written(const Import *import, const char *path) {
     return EAD_OK;
 }
 
+/* What is wrong with the file that is being written, whose own path says nothing to anybody, is wrong with its source. */
+static void refuse_part(EadStatus status, const char *part, const char *source) {
+    const char *wrong = ead_error_message();
+    size_t length = strlen(part);
+    if (strncmp(wrong, part, length) == 0 && strncmp(wrong + length, ": ", 2) == 0) wrong += length + 2;
+    ead_fail(status, "%s: cannot be used: %s", source, wrong);
+}
+
 static EadStatus write_checked(Import *import, const char *output) {
     EadAtomicFile file;
     EadPath part;
@@ -211,7 +219,7 @@ static EadStatus write_checked(Import *import, const char *output) {
     EadStatus status = ead_atomic_file_readable(&file, part);
     if (status == EAD_OK) {
         status = check_written(import, part);
-        if (status != EAD_OK) ead_fail_prefix(status, "%s: cannot be used: ", import->source.paths.items[0]);
+        if (status != EAD_OK) refuse_part(status, part, import->source.paths.items[0]);
     }
     if (status == EAD_OK && ead_interrupted())
         status = ead_fail(EAD_INTERRUPTED, "%s: stopped; nothing was written", output);
@@ -241,6 +249,8 @@ static EadStatus run(Import *import, const EadArguments *arguments) {
     EadPath lock, folder;
     EAD_TRY(ead_check_output_file(output, "--output"));
     EAD_TRY(ead_path_folder(folder, output));
+    if (*folder && !ead_path_is_folder(folder))
+        return ead_fail(EAD_IO, "%s: no such folder; make it, or --output names another place", folder);
     if (ead_folder_lock_is_held(folder)) /* a run is at work, and will write its own model there */
         return ead_fail(EAD_BUSY,
                         "%s: another process works there; wait for its end, or choose another --output",
