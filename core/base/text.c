@@ -114,8 +114,8 @@ static EadStatus refuse_zero(const EadNameList *list, const char *name, int leng
     if (wide) return refuse_wide(list->label, wide);
     if (length == 0 || has_controls(name, (size_t)length) || strchr("\r\n", *name))
         return ead_fail(EAD_BAD_FILE, "%s: is not text (binary)", list->label);
-    return ead_fail(EAD_BAD_FILE, "%s: holds zero bytes; if they separate the names, say --null",
-                    list->label);
+    return ead_fail(EAD_BAD_FILE, "%s: holds zero bytes%s; if the zero bytes separate the names, say --null",
+                    list->label, list->zeros ? "" : " and line ends");
 }
 
 /* Bytes up to the end of a name or of the list. */

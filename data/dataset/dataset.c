@@ -7,6 +7,7 @@
 #include "data/dataset/dataset_layout.h"
 #include "data/dataset/overlap.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -131,10 +132,14 @@ EadStatus ead_dataset_open(const EadDatasetSpec *spec, EadDataset *out) {
     if (!(spec->validation_fraction > 0 && spec->validation_fraction < 1))
         return ead_fail(EAD_BAD_ARGUMENT, "a validation fraction of %g; it must lie between 0 and 1",
                         spec->validation_fraction);
-    EAD_TRY(ead_file_expect(spec->path, EAD_ROLE(FOLDER), "the folder of a data set"));
-    EadStatus status = open_parts(spec, layout, out);
-    if (status != EAD_OK) ead_dataset_free(out);
-    return status;
+    EadStatus status = ead_file_expect(spec->path, EAD_ROLE(FOLDER), "the folder of a data set");
+    if (status == EAD_OK && !ead_path_is_folder(spec->path))
+        status = ead_fail(EAD_IO, "%s: cannot read: %s", spec->path, strerror(errno));
+    if (status != EAD_OK) return ead_fail_prefix(status, "dataset.path: ");
+    status = open_parts(spec, layout, out);
+    if (status == EAD_OK) return EAD_OK;
+    ead_dataset_free(out);
+    return status == EAD_NO_MEMORY ? status : ead_dataset_name_other(spec, layout, status);
 }
 
 void ead_dataset_free(EadDataset *dataset) {

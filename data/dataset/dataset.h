@@ -30,8 +30,8 @@
     X(btad, "BTAD's", tree, "train/ok", "", "test", "ground_truth", "", "", "01", "02", "03")                \
     X(mpdd, "MPDD's", tree, "train/good", "", "test", "ground_truth", "_mask", "", "bracket_black",          \
       "bracket_brown", "bracket_white", "connector", "metal_plate", "tubes")                                 \
-    X(kolektor_sdd, "KolektorSDD's; the good parts of every fifth item and all defects are tested", beside,  \
-      "", "", "", "", "_label", "/kos*/Part*_label.*", NULL)                                                 \
+    X(kolektor_sdd, "KolektorSDD's; the good parts of kos05, kos10, ..., kos50 and all defects are tested",  \
+      beside, "", "", "", "", "_label", "/kos*/Part*_label.*", NULL)                                         \
     X(kolektor_sdd2, "KolektorSDD2's", beside, "train", "", "test", "", "_GT", "/train/*_GT.*", NULL)        \
     X(real_iad, "Real-IAD's", real_iad, "realiad_jsons", "",                                                 \
       "realiad_1024|realiad_512|realiad_256|realiad_raw", "", "", "/realiad_jsons", "audiojack",             \

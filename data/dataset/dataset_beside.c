@@ -11,7 +11,9 @@
 #include <string.h>
 #include <strings.h>
 
-enum { TEST_ITEM = 5 }; /* every such item of an undivided data set is tested */
+enum {
+    TEST_ITEM = 5
+}; /* items with such numbers of an undivided data set are tested: kos05, kos10, ..., kos50 */
 
 static EadStatus marks_defect(const char *path, EadImageNotes *notes, bool *defect) {
     EadImage mask;
@@ -36,14 +38,19 @@ typedef struct Pairing {
     const EadDatasetSpec *spec;
     const EadLayout *layout;
     EadDataset *out;
-    int items;            /* folders met so far */
     int left_out;         /* images with defects among those to train on */
     int for_training;     /* good images that a test leaves out */
     int images;           /* met so far */
     EadStringList bare;   /* why nothing says what an image is; one line each */
-    EadPath folder;       /* of the image before */
     EadImageNotes *notes; /* of masks that are not read again as those of test images */
 } Pairing;
+
+/* By its name, so that an image has the same part whatever else is there. */
+static bool is_test_item(const char *folder) {
+    const char *end = folder + strlen(folder), *digits = end;
+    while (digits > folder && strchr("0123456789", digits[-1])) digits--;
+    return digits < end && strtoul(digits, NULL, 10) % TEST_ITEM == 0;
+}
 
 /* Finds an image's mask and whether it marks a defect. Without one it fails, and says where it should be. */
 static EadStatus read_mask(const Pairing *pairing, const EadStringList *files, EadMaskUse *uses,
@@ -57,11 +64,8 @@ static EadStatus read_mask(const Pairing *pairing, const EadStringList *files, E
     int lost = ead_dataset_find_mask(&left->paths[EAD_LEFT_OUT_UNREADABLE], path, stem,
                                      pairing->layout->ending, true, NULL);
     if (lost >= 0) return ead_fail(EAD_IO, "%s: its mask %s", path, left->messages.items[lost]);
-    const char *other = ead_dataset_recognise(pairing->spec, pairing->spec->path);
-    bool hint = other && strcmp(other, pairing->layout->name) != 0;
-    return ead_fail(EAD_BAD_ARGUMENT, "%s: has no mask; it should be %.*s%s.png or .bmp%s%s", path, stem,
-                    path, pairing->layout->ending, hint ? "; this is the layout of dataset.type=" : "",
-                    hint ? other : "");
+    return ead_fail(EAD_BAD_ARGUMENT, "%s: has no mask; it should be %.*s%s.png or .bmp", path, stem, path,
+                    pairing->layout->ending);
 }
 
 static EadStatus add_image(Pairing *pairing, const EadStringList *files, EadMaskUse *uses, const char *path,
@@ -71,14 +75,12 @@ static EadStatus add_image(Pairing *pairing, const EadStringList *files, EadMask
     bool defect = false;
     EadDataset *out = pairing->out;
     EAD_TRY(ead_path_folder(folder, path));
-    if (strcmp(folder, pairing->folder) != 0) pairing->items++;
-    memcpy(pairing->folder, folder, sizeof folder);
     pairing->images++;
     EadStatus status =
         read_mask(pairing, files, uses, path, part == TEST ? NULL : pairing->notes, &mask, &defect);
     if (status != EAD_OK)
         return status == EAD_NO_MEMORY ? status : ead_strings_add(&pairing->bare, ead_error_message());
-    if (part == BY_ITEM) part = defect || pairing->items % TEST_ITEM == 0 ? TEST : TRAIN;
+    if (part == BY_ITEM) part = defect || is_test_item(folder) ? TEST : TRAIN;
     pairing->left_out += defect && part == TRAIN;
     pairing->for_training += !defect && part == TRAIN && pairing->spec->test_only;
     if (part == TRAIN)
@@ -132,6 +134,18 @@ static EadStatus add_parts(Pairing *pairing) {
                               "images have no mask that says what they are, and are left out", &out->doubts));
     if (out->train.count + out->test_count == 0)
         return ead_dataset_no_folder(spec, layout, spec->path, layout->sign + 1);
+    if (!layout->train[0] && !spec->test_only && out->train.count == 0)
+        return ead_fail(
+            EAD_BAD_ARGUMENT,
+            "%s: no good images to train on: all are of items that are tested, with numbers that %d "
+            "divides",
+            spec->path, TEST_ITEM);
+    if (!layout->train[0] && !spec->test_only)
+        EAD_TRY(
+            ead_strings_print(&out->notes,
+                              "%s: tested are the good images of items with numbers that %d divides, and all "
+                              "defects (%d); trained on are the other good ones (%d)",
+                              spec->path, TEST_ITEM, out->test_count, out->train.count));
     EAD_TRY(ead_dataset_note_for_training(out, spec->path, pairing->for_training));
     if (pairing->left_out == 0) return EAD_OK;
     return ead_strings_print(&out->notes, "%s/%s: %d images with a defect are not trained on", spec->path,

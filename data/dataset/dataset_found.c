@@ -326,11 +326,22 @@ static EadStatus enter(EadPath folder, Found *found) {
     return EAD_OK;
 }
 
+/* Of a data set that is told by a sign of its own, folders' names do not say what is good. */
+static EadStatus refuse_published(const EadDatasetSpec *spec) {
+    const EadLayout *known = ead_dataset_recognise(spec, spec->path);
+    if (!known || known->sign[0] != '/') return EAD_OK;
+    return ead_fail(EAD_BAD_ARGUMENT,
+                    "%s: its folders' names do not say which images are good; set dataset.type, or "
+                    "dataset.train_good, dataset.test_good and dataset.defects",
+                    spec->path);
+}
+
 EadStatus ead_dataset_open_found(const EadDatasetSpec *spec, EadDataset *out) {
     Found found;
     EadPath folder;
     bool divides;
     EAD_TRY(ead_dataset_refuse_foreign(spec->path, false));
+    EAD_TRY(refuse_published(spec));
     EAD_TRY(ead_path_in(folder, "", spec->path));
     EAD_TRY(enter(folder, &found));
     EAD_TRY(ead_dataset_refuse_foreign(folder, false));

@@ -50,16 +50,18 @@ static EadStatus no_category(const EadDatasetSpec *spec, const EadLayout *layout
                              const EadStringList *there) {
     EadPath train;
     EAD_TRY(ead_path_in(train, spec->path, layout->train));
-    const char *name = ead_path_base(spec->path), *other = ead_dataset_recognise(spec, spec->path);
+    const char *name = ead_path_base(spec->path);
+    const EadLayout *other;
     if (ead_path_is_folder(train))
         return ead_fail(EAD_BAD_ARGUMENT,
                         "%s: is a category itself; set dataset.path to the folder above it and "
                         "dataset.category=%s",
                         spec->path, *name ? name : "its name");
-    if (other && strcmp(other, layout->name) != 0)
-        return ead_fail(EAD_BAD_ARGUMENT, "%s: has no category \"%s\"; this is the layout of dataset.type=%s",
-                        spec->path, spec->category ? spec->category : "", other);
     EAD_TRY(ead_dataset_refuse_foreign(spec->path, false));
+    EAD_TRY(ead_dataset_find_other(spec, layout, &other));
+    if (other)
+        return ead_fail(EAD_BAD_ARGUMENT, "%s: has no category \"%s\"", spec->path,
+                        spec->category ? spec->category : "");
     EadPath inner;
     for (int i = 0; i < there->count && spec->category && *spec->category; i++) {
         EAD_TRY(ead_path_in(inner, there->items[i], spec->category));

@@ -31,13 +31,20 @@ struct EadLayout {
 /* Row number `index`, NULL behind the last. */
 const EadLayout *ead_dataset_layout(int index);
 
-/* Fails with EAD_IO: `root` has no folder `name` that the layout needs; says which known layout is nearest
- * and what that lacks. */
+/* Fails with EAD_IO: `root` has no folder, or JSON file, `name` that the layout needs; says which known layout is
+ * nearest and what that lacks. */
 EadStatus ead_dataset_no_folder(const EadDatasetSpec *spec, const EadLayout *layout, const char *root,
                                 const char *name);
 
-/* The name of the known layout that root, or the data set's folder, has all of; NULL: none. */
-const char *ead_dataset_recognise(const EadDatasetSpec *spec, const char *root);
+/* *other: the known layout that a data set has in place of the one that was asked for, or NULL. Errors: those of listing
+ * its folders. */
+EadStatus ead_dataset_find_other(const EadDatasetSpec *spec, const EadLayout *asked, const EadLayout **other);
+
+/* Puts that layout, if any, behind the present message, that of a failure to read the data set. Returns status. */
+EadStatus ead_dataset_name_other(const EadDatasetSpec *spec, const EadLayout *asked, EadStatus status);
+
+/* The known layout that root, or the data set's folder, has all of; NULL: none. */
+const EadLayout *ead_dataset_recognise(const EadDatasetSpec *spec, const char *root);
 
 /* Fails with EAD_BAD_ARGUMENT where a folder is that of a data set, or what a labelling tool writes, that is
  * not read and cannot be taken for another. tree: only if it looks like MVTec AD's, too. */

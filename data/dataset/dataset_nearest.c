@@ -47,7 +47,8 @@ static const struct {
 
 EadStatus ead_dataset_refuse_foreign(const char *root, bool tree) {
     for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++)
-        if ((!tree || foreign[i].tree) && matches(root, foreign[i].sign))
+        if ((!tree || foreign[i].tree) && matches(root, foreign[i].sign) &&
+            !(foreign[i].cure && matches(root, "split_csv/1cls.csv")))
             return ead_fail(EAD_BAD_ARGUMENT, "%s: this is %s (%s), which is not read; %s", root,
                             foreign[i].name, foreign[i].sign,
                             foreign[i].cure
@@ -79,18 +80,71 @@ static int parts_there(const EadDatasetSpec *spec, const EadLayout *layout, cons
     return there;
 }
 
-const char *ead_dataset_recognise(const EadDatasetSpec *spec, const char *root) {
+const EadLayout *ead_dataset_recognise(const EadDatasetSpec *spec, const char *root) {
     char lacking[256];
     int parts, most = 0;
-    const char *name = NULL; /* the one of most parts: MVTec AD 2 has what others have, and more */
+    const EadLayout *known = NULL; /* the one of most parts: MVTec AD 2 has what others have, and more */
     for (int i = 0; ead_dataset_layout(i); i++) {
         const EadLayout *layout = ead_dataset_layout(i);
         if (parts_there(spec, layout, root, &parts, lacking, sizeof lacking) < parts || parts <= most)
             continue;
         most = parts;
-        name = layout->name;
+        known = layout;
     }
-    return name;
+    return known;
+}
+
+/* Where the layout of a data set may show: in the folder itself, in that of the category, and in all below it. */
+static EadStatus list_roots(const EadDatasetSpec *spec, EadStringList *roots) {
+    EadPath category;
+    EAD_TRY(ead_strings_add(roots, spec->path));
+    if (spec->category && *spec->category) {
+        EAD_TRY(ead_path_in(category, spec->path, spec->category));
+        if (ead_path_is_folder(category)) EAD_TRY(ead_strings_add(roots, category));
+    }
+    return ead_list_folders(roots, spec->path);
+}
+
+/* Whether what is there may be the layout that was asked for: itself, or one that has the same folders. */
+static bool may_be(const EadLayout *known, const EadLayout *asked) {
+    bool same = strcmp(known->train, asked->train) == 0 &&
+                strcmp(known->validation, asked->validation) == 0 && strcmp(known->test, asked->test) == 0 &&
+                strcmp(known->masks, asked->masks) == 0;
+    return known == asked || (same && known->sign[0] != '/');
+}
+
+/* The known layout that root has, unless it has more parts of the one that was asked for. */
+static const EadLayout *find_other(const EadDatasetSpec *spec, const EadLayout *asked, const char *root) {
+    char lacking[256];
+    int parts;
+    const EadLayout *known = ead_dataset_recognise(spec, root);
+    if (!known || may_be(known, asked)) return NULL;
+    int there = parts_there(spec, asked, root, &parts, lacking, sizeof lacking);
+    return there > parts_there(spec, known, root, &parts, lacking, sizeof lacking) ? NULL : known;
+}
+
+EadStatus ead_dataset_find_other(const EadDatasetSpec *spec, const EadLayout *asked,
+                                 const EadLayout **other) {
+    enum { LOOK = 32 };
+    EadStringList roots = {0};
+    *other = NULL;
+    EadStatus status = list_roots(spec, &roots);
+    for (int i = 0; i < roots.count && i < LOOK && !*other; i++)
+        *other = find_other(spec, asked, roots.items[i]);
+    ead_strings_free(&roots);
+    return status;
+}
+
+EadStatus ead_dataset_name_other(const EadDatasetSpec *spec, const EadLayout *asked, EadStatus status) {
+    const EadLayout *other;
+    char *said = ead_strdup(ead_error_message());
+    if (!said) return EAD_NO_MEMORY;
+    if (ead_dataset_find_other(spec, asked, &other) == EAD_OK && other)
+        ead_fail(status, "%s; this is the layout of dataset.type=%s", said, other->name);
+    else
+        ead_fail(status, "%s", said);
+    free(said);
+    return status;
 }
 
 /* The layout that has most parts in root, the asked one where several are as near. NULL: none has any. */
@@ -109,27 +163,41 @@ static const EadLayout *find_nearest(const EadDatasetSpec *spec, const EadLayout
     return nearest;
 }
 
+/* A layout that is not there as a whole, in root or, of those without categories, in a category. */
+static EadStatus describe_nearest(const EadDatasetSpec *spec, const EadLayout *asked, const char *root,
+                                  char *text, size_t size) {
+    char lacking[256];
+    EadStringList roots = {0};
+    const EadLayout *nearest = find_nearest(spec, asked, root, lacking, sizeof lacking), *other;
+    EadStatus status = ead_dataset_find_other(spec, asked, &other);
+    text[0] = '\0';
+    if (status != EAD_OK || other) return status; /* which is named in the end */
+    if (!nearest) status = list_roots(spec, &roots);
+    for (int i = 0; i < roots.count && !nearest; i++)
+        nearest = find_nearest(spec, asked, roots.items[i], lacking, sizeof lacking);
+    ead_strings_free(&roots);
+    if (nearest && *lacking)
+        snprintf(text, size, "; the nearest layout is that of dataset.type=%s, which lacks %s", nearest->name,
+                 lacking);
+    strncat(text, "; dataset.type=folder takes folders of any name", size - strlen(text) - 1);
+    return status;
+}
+
 EadStatus ead_dataset_no_folder(const EadDatasetSpec *spec, const EadLayout *layout, const char *root,
                                 const char *name) {
     enum { MOST_NAMES = 8 };
-    char lacking[256], hint[512] = "", *there;
+    char hint[512], *there;
     EadStringList names = {0};
-    const EadLayout *nearest = find_nearest(spec, layout, root, lacking, sizeof lacking);
     EAD_TRY(ead_dataset_refuse_foreign(root, false));
     EAD_TRY(ead_dataset_refuse_foreign(spec->path, false));
+    EAD_TRY(describe_nearest(spec, layout, root, hint, sizeof hint));
     EAD_TRY(ead_list_folders(&names, root));
     there = ead_dataset_name_folders(&names, MOST_NAMES);
     ead_strings_free(&names);
     if (!there) return EAD_NO_MEMORY;
-    if (nearest && *lacking)
-        snprintf(hint, sizeof hint, "; the nearest layout is that of %s, which lacks %s", nearest->name,
-                 lacking);
-    else if (nearest)
-        snprintf(hint, sizeof hint, "; this is the layout of dataset.type=%s", nearest->name);
-    ead_fail(EAD_IO,
-             "%s: no folder %s, which dataset.type=%s needs; folders there: %s%s; dataset.type=folder takes "
-             "folders of any name",
-             root, name, layout->name, *there ? there : "none", hint);
+    ead_fail(EAD_IO, "%s: no %s %s, which dataset.type=%s needs; folders there: %s%s", root,
+             ead_path_has_extension(name, ".json") ? "file" : "folder", name, layout->name,
+             *there ? there : "none", hint);
     free(there);
     return EAD_IO;
 }

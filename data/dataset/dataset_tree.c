@@ -19,6 +19,7 @@
 
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 /* Images to train on, and those for validation that the authors have chosen. */
 static EadStatus add_train(const EadDatasetSpec *spec, const EadLayout *layout, const char *root,
@@ -87,7 +88,8 @@ EadStatus ead_dataset_open_tree(const EadDatasetSpec *spec, const EadLayout *lay
 EadStatus ead_dataset_open_channels(const EadDatasetSpec *spec, const EadLayout *layout, EadDataset *out) {
     EadPath root, types;
     EAD_TRY(ead_dataset_category_folder(spec, layout, root));
-    EAD_TRY(ead_path_in(types, root, "defects_config.json"));
+    EAD_TRY(ead_path_in(types, root, layout->sign));
+    if (access(types, F_OK) != 0) return ead_dataset_no_folder(spec, layout, root, layout->sign);
     out->types = ead_new(1, sizeof *out->types, "kinds of defects");
     if (!out->types) return EAD_NO_MEMORY;
     EAD_TRY(ead_defect_types_read(types, out->types));

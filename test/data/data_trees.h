@@ -7,14 +7,14 @@
 enum { WIDTH = 6, HEIGHT = 5 };
 
 /* A 24-bit BMP, written byte by byte: black, or with one white pixel in its last row. */
-static void write_bmp(const char *path, bool marked) {
+static inline void write_bmp(const char *path, bool marked) {
     uint8_t bytes[54 + 20 * HEIGHT] = {'B', 'M', sizeof bytes & 255, sizeof bytes >> 8};
     bytes[10] = 54, bytes[14] = 40, bytes[18] = WIDTH, bytes[22] = HEIGHT, bytes[26] = 1, bytes[28] = 24;
     if (marked) memset(bytes + 54, 255, 3);
     write_bytes(path, bytes, sizeof bytes);
 }
 
-static void write_mask(const char *path, bool marked) {
+static inline void write_mask(const char *path, bool marked) {
     EadImage mask;
     make_folders(path);
     fill_image(&mask, WIDTH, HEIGHT, 1, 0);
@@ -24,7 +24,7 @@ static void write_mask(const char *path, bool marked) {
 }
 
 /* Files below SCRATCH: masks by their names, black ones with a "!" before it; all others are images. */
-static void make_tree(const char *folder, const char *const *files) {
+static inline void make_tree(const char *folder, const char *const *files) {
     char path[512];
     snprintf(path, sizeof path, "rm -rf " SCRATCH "%s", folder);
     shell_ok(path);
@@ -43,7 +43,7 @@ static void make_tree(const char *folder, const char *const *files) {
     }
 }
 
-static EadDatasetSpec spec_of(const char *type, const char *path, const char *category) {
+static inline EadDatasetSpec spec_of(const char *type, const char *path, const char *category) {
     return (EadDatasetSpec){.type = type, .path = path, .category = category, .validation_fraction = 0.1};
 }
 
@@ -52,12 +52,13 @@ typedef struct ExpectedTest {
     const char *path, *defect, *mask;
 } ExpectedTest;
 
-static bool ends_with(const char *text, const char *end) {
+static inline bool ends_with(const char *text, const char *end) {
     return strlen(text) >= strlen(end) && strcmp(text + strlen(text) - strlen(end), end) == 0;
 }
 
 /* The data set has these counts and test images, in any order, with masks that can be read. */
-static void check(EadDatasetSpec spec, int train, int validation, const ExpectedTest *expected, int tests) {
+static inline void check(EadDatasetSpec spec, int train, int validation, const ExpectedTest *expected,
+                         int tests) {
     EadDataset dataset;
     ASSERT_OK(ead_dataset_open(&spec, &dataset));
     ck_assert_int_eq(dataset.train.count, train);

@@ -105,7 +105,7 @@ START_TEST(loco_files_that_lack) {
     ASSERT_FAILS(open_and_check(loco()), EAD_IO,
                  SCRATCH "loco/box: no folder validation/good, which dataset.type=mvtec_loco needs");
     ASSERT_FAILS(open_and_check(loco()), EAD_IO,
-                 "the nearest layout is that of mvtec_loco, which lacks validation");
+                 "the nearest layout is that of dataset.type=mvtec_loco, which lacks validation");
     make_folders(LOCO "validation/good/");
     ASSERT_FAILS(open_and_check(loco()), EAD_BAD_ARGUMENT, LOCO "validation/good: no validation images");
     make_loco();
@@ -117,7 +117,8 @@ START_TEST(loco_files_that_lack) {
     ASSERT_FAILS(open_and_check(loco()), EAD_BAD_ARGUMENT, LOCO "test: no test images");
     make_loco();
     ck_assert_int_eq(unlink(LOCO "defects_config.json"), 0);
-    ASSERT_FAILS(open_and_check(loco()), EAD_IO, LOCO "defects_config.json: cannot read: No such");
+    ASSERT_FAILS(open_and_check(loco()), EAD_IO,
+                 SCRATCH "loco/box: no file defects_config.json, which dataset.type=mvtec_loco needs;");
 }
 END_TEST
 

@@ -238,12 +238,67 @@ START_TEST(trees_of_categories) {
 }
 END_TEST
 
+START_TEST(folders_by_their_names) {
+    static const char *const divided[] = {"Train/OK/0.png", "Train/OK/1.png", "Test/OK/2.png",
+                                          "Test/NG/3.png",  "masks/NG/3.png", NULL};
+    static const char *const plain[] = {"train/0.png",        "train/1.png", "test/normal/2.png",
+                                        "test/scratch/3.png", "val/4.png",   NULL};
+    static const char *const beside[] = {"good/0.png",
+                                         "good/1.png",
+                                         "good/2.png",
+                                         "good/3.png",
+                                         "good/4.png",
+                                         "good/5.png",
+                                         "bad/0.png",
+                                         "bad/deep/1.png",
+                                         "!ground_truth/good/4.png",
+                                         "ground_truth/bad/0.png",
+                                         "ground_truth/bad/deep/1.png",
+                                         NULL};
+    static const char *const kinds[] = {"normal/0.png", "normal/1.png", "scratch/0.png", "dent/0.png", NULL};
+    static const ExpectedTest of_divided[] = {{"Test/OK/2.png", "good", NULL},
+                                              {"Test/NG/3.png", "NG", "masks/NG/3.png"}};
+    static const ExpectedTest of_plain[] = {{"test/normal/2.png", "good", NULL},
+                                            {"test/scratch/3.png", "scratch", NULL}};
+    static const ExpectedTest of_beside[] = {{"good/4.png", "good", "ground_truth/good/4.png"},
+                                             {"bad/0.png", "bad", "ground_truth/bad/0.png"},
+                                             {"bad/deep/1.png", "bad", "ground_truth/bad/deep/1.png"}};
+    static const ExpectedTest of_kinds[] = {{"scratch/0.png", "scratch", NULL}, {"dent/0.png", "dent", NULL}};
+    make_tree("divided", divided);
+    make_tree("plain", plain);
+    make_tree("beside", beside);
+    make_tree("kinds", kinds);
+    CHECK(spec_of("folder", SCRATCH "divided", ""), 1, 1, of_divided);
+    CHECK(spec_of("folder", SCRATCH "plain/", ""), 2, 1, of_plain);
+    CHECK(spec_of("folder", SCRATCH "beside", ""), 4, 1, of_beside);
+    CHECK(spec_of("folder", SCRATCH "kinds", ""), 1, 1, of_kinds);
+}
+END_TEST
+
+/* Nothing that could be defective is trained on without a word. */
+START_TEST(folders_that_do_not_tell) {
+    static const char *const bad[] = {"0.png", "1.png", "NOK/2.png", NULL};
+    static const char *const loose[] = {"ok/0.png", "ok/1.png", "nok/2.png", "3.png", NULL};
+    EadDataset dataset;
+    EadDatasetSpec spec = spec_of("folder", SCRATCH "bad", "");
+    make_tree("bad", bad);
+    make_tree("loose", loose);
+    ASSERT_FAILS(ead_dataset_open(&spec, &dataset), EAD_BAD_ARGUMENT,
+                 "bad/NOK: must not be trained on; set dataset.train_good");
+    spec.path = SCRATCH "loose";
+    ASSERT_FAILS(ead_dataset_open(&spec, &dataset), EAD_BAD_ARGUMENT,
+                 "loose/3.png: lies outside of the folders of good and of defective images");
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("dataset_found");
     TCase *tests = tcase_create("dataset_found");
     tcase_add_test(tests, names_have_meanings);
     tcase_add_loop_test(tests, what_people_make, 0, (int)(sizeof trees / sizeof *trees));
     tcase_add_loop_test(tests, what_does_not_tell, 0, (int)(sizeof refused / sizeof *refused));
+    tcase_add_test(tests, folders_by_their_names);
+    tcase_add_test(tests, folders_that_do_not_tell);
     tcase_add_test(tests, guesses_are_told);
     tcase_add_test(tests, trees_of_categories);
     suite_add_tcase(suite, tests);

@@ -1,6 +1,5 @@
-/* Data sets as they are published and folders as people make them: tiny trees of each layout, with the names, labels
- * and masks that must come out; and what is said of layouts that are not known. Names of folders and files are those
- * of the published archives. */
+/* Data sets as they are published: tiny trees of each layout, with the names, labels and masks that must come out. Names
+ * of folders and files are those of the published archives. */
 #define SCRATCH "build/scratch/dataset_published/"
 #include "test/data/data_trees.h"
 
@@ -96,6 +95,13 @@ START_TEST(kolektor_sdd) {
     EadDataset dataset;
     EadDatasetSpec spec = spec_of("kolektor_sdd", SCRATCH "sdd", "");
     CHECK(spec, 3, 1, expected);
+    ASSERT_OK(ead_dataset_open(&spec, &dataset));
+    ck_assert_int_eq(dataset.notes.count, 1);
+    ck_assert_str_eq(
+        dataset.notes.items[0],
+        SCRATCH "sdd: tested are the good images of items with numbers that 5 divides, and all defects (3); "
+                "trained on are the other good ones (4)");
+    ead_dataset_free(&dataset);
     spec.test_only = true;
     ASSERT_OK(ead_dataset_open(&spec, &dataset));
     ck_assert_int_eq(dataset.notes.count, 1);
@@ -103,12 +109,37 @@ START_TEST(kolektor_sdd) {
                      "sdd: 4 good images belong to the images to train on, and are not tested: nothing else "
                      "divides them");
     ead_dataset_free(&dataset);
-    shell_ok("rm -r " SCRATCH "sdd/kos0[1-4]"); /* the fifth item is the first */
-    ASSERT_OK(ead_dataset_open(&spec, &dataset));
-    ck_assert_int_eq(dataset.test_count, 1);
-    assert_contains(dataset.notes.items[0],
-                    "sdd: 1 good image belongs to the images to train on, and is not");
-    ead_dataset_free(&dataset);
+}
+END_TEST
+
+/* An item has the same part whatever others are there: only some of them, copies, a part by itself. */
+START_TEST(kolektor_items_keep_their_part) {
+    static const char *const files[] = {"kos05/Part0.jpg",
+                                        "!kos05/Part0_label.bmp",
+                                        "kos05/Part1.jpg",
+                                        "kos05/Part1_label.bmp",
+                                        "kos10/Part0.jpg",
+                                        "!kos10/Part0_label.bmp",
+                                        "kos49/Part0.jpg",
+                                        "!kos49/Part0_label.bmp",
+                                        "kos49/Part3.jpg",
+                                        "!kos49/Part3_label.bmp",
+                                        "others/Part0.jpg",
+                                        "!others/Part0_label.bmp",
+                                        NULL};
+    static const ExpectedTest expected[] = {{"kos05/Part0.jpg", "good", "kos05/Part0_label.bmp"},
+                                            {"kos05/Part1.jpg", "defect", "kos05/Part1_label.bmp"},
+                                            {"kos10/Part0.jpg", "good", "kos10/Part0_label.bmp"}};
+    EadDataset dataset;
+    EadDatasetSpec spec = spec_of("kolektor_sdd", SCRATCH "items", "");
+    make_tree("items", files);
+    CHECK(spec, 2, 1, expected);
+    shell_ok("rm -r " SCRATCH "items/kos05");
+    check(spec, 2, 1, expected + 2, 1);
+    shell_ok("rm -r " SCRATCH "items/kos49 " SCRATCH "items/others");
+    ASSERT_FAILS(
+        ead_dataset_open(&spec, &dataset), EAD_BAD_ARGUMENT,
+        "items: no good images to train on: all are of items that are tested, with numbers that 5 divides");
 }
 END_TEST
 
@@ -312,59 +343,6 @@ END_TEST
 
 /* ---- folders as people make them ---- */
 
-START_TEST(folders_by_their_names) {
-    static const char *const divided[] = {"Train/OK/0.png", "Train/OK/1.png", "Test/OK/2.png",
-                                          "Test/NG/3.png",  "masks/NG/3.png", NULL};
-    static const char *const plain[] = {"train/0.png",        "train/1.png", "test/normal/2.png",
-                                        "test/scratch/3.png", "val/4.png",   NULL};
-    static const char *const beside[] = {"good/0.png",
-                                         "good/1.png",
-                                         "good/2.png",
-                                         "good/3.png",
-                                         "good/4.png",
-                                         "good/5.png",
-                                         "bad/0.png",
-                                         "bad/deep/1.png",
-                                         "!ground_truth/good/4.png",
-                                         "ground_truth/bad/0.png",
-                                         "ground_truth/bad/deep/1.png",
-                                         NULL};
-    static const char *const kinds[] = {"normal/0.png", "normal/1.png", "scratch/0.png", "dent/0.png", NULL};
-    static const ExpectedTest of_divided[] = {{"Test/OK/2.png", "good", NULL},
-                                              {"Test/NG/3.png", "NG", "masks/NG/3.png"}};
-    static const ExpectedTest of_plain[] = {{"test/normal/2.png", "good", NULL},
-                                            {"test/scratch/3.png", "scratch", NULL}};
-    static const ExpectedTest of_beside[] = {{"good/4.png", "good", "ground_truth/good/4.png"},
-                                             {"bad/0.png", "bad", "ground_truth/bad/0.png"},
-                                             {"bad/deep/1.png", "bad", "ground_truth/bad/deep/1.png"}};
-    static const ExpectedTest of_kinds[] = {{"scratch/0.png", "scratch", NULL}, {"dent/0.png", "dent", NULL}};
-    make_tree("divided", divided);
-    make_tree("plain", plain);
-    make_tree("beside", beside);
-    make_tree("kinds", kinds);
-    CHECK(spec_of("folder", SCRATCH "divided", ""), 1, 1, of_divided);
-    CHECK(spec_of("folder", SCRATCH "plain/", ""), 2, 1, of_plain);
-    CHECK(spec_of("folder", SCRATCH "beside", ""), 4, 1, of_beside);
-    CHECK(spec_of("folder", SCRATCH "kinds", ""), 1, 1, of_kinds);
-}
-END_TEST
-
-/* Nothing that could be defective is trained on without a word. */
-START_TEST(folders_that_do_not_tell) {
-    static const char *const bad[] = {"0.png", "1.png", "NOK/2.png", NULL};
-    static const char *const loose[] = {"ok/0.png", "ok/1.png", "nok/2.png", "3.png", NULL};
-    EadDataset dataset;
-    EadDatasetSpec spec = spec_of("folder", SCRATCH "bad", "");
-    make_tree("bad", bad);
-    make_tree("loose", loose);
-    ASSERT_FAILS(ead_dataset_open(&spec, &dataset), EAD_BAD_ARGUMENT,
-                 "bad/NOK: must not be trained on; set dataset.train_good");
-    spec.path = SCRATCH "loose";
-    ASSERT_FAILS(ead_dataset_open(&spec, &dataset), EAD_BAD_ARGUMENT,
-                 "loose/3.png: lies outside of the folders of good and of defective images");
-}
-END_TEST
-
 START_TEST(names_of_good_images_and_of_masks) {
     static const char *const files[] = {"x/train/good/0.png",
                                         "x/train/good/1.png",
@@ -439,39 +417,6 @@ START_TEST(masks_among_images) {
     spec.defect_folder = "bad";
     spec.mask_folder = "bad/";
     CHECK(spec, 1, 1, expected);
-}
-END_TEST
-
-/* ---- layouts that are not those of the type ---- */
-
-START_TEST(the_nearest_layout_is_named) {
-    static const char *const as_btad[] = {"01/train/ok/0.png", "01/test/ok/0.png", NULL};
-    static const char *const ad2[] = {"can/train/good/0.png", "can/train/good/1.png",
-                                      "can/validation/good/0.png", "can/test_public/good/0.png", NULL};
-    static const char *const half[] = {"x/training/fine/0.png", "x/test/fine/0.png", NULL};
-    static const char *const sdd[] = {"kos01/Part0.jpg", "!kos01/Part0_label.bmp", NULL};
-    EadDataset dataset;
-    EadDatasetSpec spec = spec_of("mvtec_ad", SCRATCH "near", "01");
-    make_tree("near", as_btad);
-    ASSERT_FAILS(ead_dataset_open(&spec, &dataset), EAD_IO,
-                 "near/01: no folder train/good, which dataset.type=mvtec_ad needs; folders there: test, "
-                 "train; this is "
-                 "the layout of dataset.type=btad; dataset.type=folder takes folders of any name");
-    spec.path = SCRATCH "near/01";
-    spec.type = "btad";
-    ASSERT_FAILS(
-        ead_dataset_open(&spec, &dataset), EAD_BAD_ARGUMENT,
-        "near/01: is a category itself; set dataset.path to the folder above it and dataset.category=01");
-    make_tree("near", ad2);
-    spec = spec_of("mvtec_ad", SCRATCH "near", "can");
-    ASSERT_FAILS(ead_dataset_open(&spec, &dataset), EAD_IO, "this is the layout of dataset.type=mvtec_ad_2");
-    make_tree("near", half);
-    spec.category = "x";
-    ASSERT_FAILS(ead_dataset_open(&spec, &dataset), EAD_IO,
-                 "the nearest layout is that of mvtec_ad, which lacks train/good");
-    make_tree("near", sdd);
-    ASSERT_FAILS(ead_dataset_open(&spec, &dataset), EAD_BAD_ARGUMENT,
-                 "has no category \"x\"; this is the layout of dataset.type=kolektor_sdd");
 }
 END_TEST
 
@@ -550,18 +495,16 @@ int main(void) {
     tcase_add_test(tests, mpdd);
     tcase_add_test(tests, mvtec_ad_2);
     tcase_add_test(tests, kolektor_sdd);
+    tcase_add_test(tests, kolektor_items_keep_their_part);
     tcase_add_test(tests, kolektor_sdd2);
     tcase_add_test(tests, kolektor_masks_that_lack);
     tcase_add_test(tests, real_iad);
     tcase_add_test(tests, real_iad_with_a_mark);
     tcase_add_test(tests, real_iad_errors);
     tcase_add_test(tests, real_iad_masks_that_lack);
-    tcase_add_test(tests, folders_by_their_names);
-    tcase_add_test(tests, folders_that_do_not_tell);
     tcase_add_test(tests, names_of_good_images_and_of_masks);
     tcase_add_test(tests, without_masks);
     tcase_add_test(tests, masks_among_images);
-    tcase_add_test(tests, the_nearest_layout_is_named);
     tcase_add_test(tests, the_documented_mask_counts);
     tcase_add_test(tests, kolektor_masks_without_image);
     suite_add_tcase(suite, tests);
