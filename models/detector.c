@@ -41,19 +41,30 @@ void ead_detector_close(EadDetector *detector) {
     free(detector);
 }
 
+static EadStatus build(EadDetector *d, const EadModel *model, int batch) {
+    d->graph = ead_graph_new();
+    if (!d->graph) return ead_fail(EAD_NO_MEMORY, "no memory for a graph");
+    d->images = ead_leaf(d->graph, "images", EAD_U8, batch, model->height, model->width, 3, NULL);
+    d->result = model->method->functions->build(d->graph, model, d->images);
+    return EAD_OK;
+}
+
+EadStatus ead_detector_measure(const EadModel *model, const EadPlanOptions *plan, int batch, size_t *bytes) {
+    EadDetector d = {0};
+    EadStatus status = build(&d, model, batch);
+    if (status == EAD_OK) status = ead_plan_measure(d.graph, plan, bytes);
+    ead_graph_free(d.graph);
+    return status;
+}
+
 EadStatus ead_detector_new(const EadModel *model, const EadPlanOptions *plan, int batch, EadDetector **out) {
     EadDetector *d = ead_new(1, sizeof *d, "a detector");
     *out = NULL;
     if (!d) return EAD_NO_MEMORY;
     d->model = model;
     d->max_pixels = INT64_MAX;
-    d->graph = ead_graph_new();
-    EadStatus status = d->graph ? EAD_OK : ead_fail(EAD_NO_MEMORY, "no memory for a graph");
-    if (status == EAD_OK) {
-        d->images = ead_leaf(d->graph, "images", EAD_U8, batch, model->height, model->width, 3, NULL);
-        d->result = model->method->functions->build(d->graph, model, d->images);
-        status = ead_plan_new(d->graph, plan, &d->plan);
-    }
+    EadStatus status = build(d, model, batch);
+    if (status == EAD_OK) status = ead_plan_new(d->graph, plan, &d->plan);
     if (status == EAD_OK)
         *out = d;
     else

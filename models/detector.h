@@ -9,6 +9,9 @@
  * asked (NULL: CPU, fp32), for batches of up to `batch` images of model size. */
 EadStatus ead_detector_new(const EadModel *model, const EadPlanOptions *plan, int batch, EadDetector **out);
 
+/* Bytes that such a detector would take. Errors: of the graph. */
+EadStatus ead_detector_measure(const EadModel *model, const EadPlanOptions *plan, int batch, size_t *bytes);
+
 /* Runs a batch of images already at model size, u8 [batch][H][W][3], and gives the anomaly maps
  * [batch][H][W], which are valid until the next run. Errors: what stopped the device. */
 EadStatus ead_detector_run_batch(EadDetector *detector, const uint8_t *images, const float **maps);

@@ -13,12 +13,10 @@ EadStatus ead_fit_check_backbone(EadConfig *config, EadCheckScope scope) {
 }
 
 void ead_fit_print_start(const EadRunSpec *run, const EadTrainData *data, const EadModel *model,
-                         const EadStep *step, int64_t steps, int batch) {
+                         int64_t steps, int batch) {
     char text[256];
     model->method->functions->describe(model, text, sizeof text);
     ead_print(stderr, "%s, on %s, %s: %d training, %d validation, %d test images; %lld steps of %d images\n",
               text, run->backend->name, ead_run_precision_name(run), ead_image_cache_count(data->train),
               ead_image_cache_count(data->validation), data->dataset.test_count, (long long)steps, batch);
-    ead_print_memory("the training step", run->backend, ead_plan_bytes(step->plan), ead_step_bytes(step),
-                     "parameters and optimizer");
 }

@@ -42,6 +42,7 @@ typedef struct EadFit {
     int maps_key; /* the EadConfigKeyId that chooses maps (EadMethod.maps), or -1 */
     /* What tables must say of results by this config, or NULL. Or NULL: nothing. */
     const char *(*remark)(const EadConfig *config);
+    int slots;      /* steps for which is read ahead, where something comes with each */
     int length_key; /* the one that says how long it trains, in steps or epochs; -1: in one pass */
 
     /* Checks its own keys. Errors: EAD_BAD_ARGUMENT, the first of what it adds to config->problems. */
@@ -63,6 +64,8 @@ typedef struct EadFit {
     /* Says on stdout what the run would take; the step is planned, and may be spoiled. Writes nothing. Or NULL: it
      * cannot, and no command asks it. */
     EadStatus (*forecast)(void *state, EadStep *step);
+    /* Bytes of the host that start, fit and calibrate take besides the step and, with one, a detector. Or NULL: none. */
+    EadStatus (*later)(void *state, size_t *bytes);
     /* Opens what else it reads, such as caches. Or NULL. */
     EadStatus (*open)(void *state);
     /* The run folder is there: says on stderr what is going to be done. step: NULL without phases. */
@@ -71,7 +74,7 @@ typedef struct EadFit {
      * resumed. Or NULL. */
     EadStatus (*fit)(void *state, int phase);
     /* Readies the step for its first run; everything else of the state is as it will be. Where something
-     * comes with each step, sets slots, threads, fill and context of the loader. */
+     * comes with each step, sets threads, fill and context of the loader. */
     EadStatus (*begin)(void *state, int phase, EadStep *step, EadLoaderSpec *loader);
     /* Adds the state to a checkpoint, and reads it back. */
     EadStatus (*write)(const void *state, EadSafetensorsWriter *writer);
@@ -128,9 +131,9 @@ EadStatus ead_fit_run(const EadFit *fit, const EadRunSpec *spec);
 /* An EadFit.check: model.backbone is there. */
 EadStatus ead_fit_check_backbone(EadConfig *config, EadCheckScope scope);
 
-/* What EadFit.start says: the model, where and on what it is trained, the memory of the step. */
+/* What EadFit.start says: the model, where and on what it is trained. */
 void ead_fit_print_start(const EadRunSpec *run, const EadTrainData *data, const EadModel *model,
-                         const EadStep *step, int64_t steps, int batch);
+                         int64_t steps, int batch);
 
 /* Runs the fit of model.method. */
 EadStatus ead_train(const EadRunSpec *spec);

@@ -27,6 +27,10 @@ typedef struct EadPlanOptions {
 EadStatus ead_plan_new(EadGraph *graph, const EadPlanOptions *options, EadPlan **out);
 void ead_plan_free(EadPlan *plan);
 
+/* Bytes of the arena that such a plan would have (ead_plan_bytes); takes no memory for it and leaves the graph as it
+ * is. Errors: those of ead_plan_new, but for this memory. */
+EadStatus ead_plan_measure(EadGraph *graph, const EadPlanOptions *options, size_t *bytes);
+
 /* Runs every kernel once, in order. Cannot fail. On a device it only hands the work over: errors come out
  * where a value is fetched. */
 void ead_plan_run(const EadPlan *plan);

@@ -48,6 +48,7 @@ typedef struct Planner {
     int *saver;      /* node whose call writes the saved input of this node's call */
     size_t may_save; /* bytes that may still be saved */
     ArenaStorage *storages;
+    bool measures; /* only the size is wanted */
 } Planner;
 
 static ArenaStorage *storage_for(const Planner *p, int purpose, int node) {
@@ -250,9 +251,11 @@ static void bind(Planner *p, EadPlan *plan) {
 static EadStatus allocate(EadPlan *plan) {
     const EadDevice *device = plan->backend->device;
     double megabytes = 1e-6 * (double)plan->arena_bytes;
+    size_t there = device ? SIZE_MAX : ead_machine_available();
     if (device)
         plan->arena = device->allocate(plan->arena_bytes);
-    else if (posix_memalign((void **)&plan->arena, HOST_ALIGNMENT, plan->arena_bytes + 1) == 0)
+    else if (plan->arena_bytes <= there &&
+             posix_memalign((void **)&plan->arena, HOST_ALIGNMENT, plan->arena_bytes + 1) == 0)
         memset(plan->arena, 0, plan->arena_bytes);
     else
         plan->arena = NULL;
@@ -262,6 +265,10 @@ static EadStatus allocate(EadPlan *plan) {
                         "no memory for %.1f MB on %s, where %.1f MB are free; lower model.image_size or the "
                         "batch, use --streams 1, or end what else uses that GPU (nvidia-smi)",
                         megabytes, plan->backend->name, 1e-6 * (double)device->free_memory());
+    if (plan->arena_bytes > there)
+        return ead_fail(EAD_NO_MEMORY,
+                        "no memory for %.1f MB, where %.1f MB are free; lower model.image_size or the batch",
+                        megabytes, 1e-6 * (double)there);
     return ead_fail(EAD_NO_MEMORY, "no memory for %.1f MB; lower model.image_size or the batch", megabytes);
 }
 
@@ -278,7 +285,7 @@ static EadStatus lay_out(Planner *p, EadPlan *plan) {
         plan->arena_bytes += aligned(p, plan->regions[i].bytes);
     }
     free(order);
-    return allocate(plan);
+    return EAD_OK;
 }
 
 static EadStatus fill_plan(Planner *p, EadPlan *plan) {
@@ -298,6 +305,8 @@ static EadStatus fill_plan(Planner *p, EadPlan *plan) {
     if (status == EAD_OK) status = lay_out(p, plan);
     ead_order_free(&order);
     EAD_TRY(status);
+    if (p->measures) return EAD_OK;
+    EAD_TRY(allocate(plan));
     bind(p, plan);
     if (on_device) EAD_TRY(ead_plan_device_schedule(plan));
     ead_plan_update_weights(plan);
@@ -348,12 +357,12 @@ static EadStatus complete(EadGraph *graph, EadPlanOptions *options) {
     return EAD_OK;
 }
 
-EadStatus ead_plan_new(EadGraph *graph, const EadPlanOptions *options, EadPlan **out) {
+static EadStatus make_plan(EadGraph *graph, const EadPlanOptions *options, bool measures, EadPlan **out) {
     EAD_TRY(ead_graph_status(graph));
     EadPlanOptions chosen = options ? *options : (EadPlanOptions){0};
     EAD_TRY(complete(graph, &chosen));
     EadPlan *plan;
-    Planner p = {.graph = graph, .options = &chosen, .count = ead_graph_count(graph)};
+    Planner p = {.graph = graph, .options = &chosen, .count = ead_graph_count(graph), .measures = measures};
     const EadDevice *device = chosen.backend->device;
     p.alignment = device ? DEVICE_ALIGNMENT : HOST_ALIGNMENT;
     EadStatus status = allocate_plan(&p, &chosen, &plan);
@@ -369,6 +378,19 @@ EadStatus ead_plan_new(EadGraph *graph, const EadPlanOptions *options, EadPlan *
         return status;
     }
     *out = plan;
-    if (chosen.print) ead_plan_print(plan, chosen.print);
+    return EAD_OK;
+}
+
+EadStatus ead_plan_new(EadGraph *graph, const EadPlanOptions *options, EadPlan **out) {
+    EAD_TRY(make_plan(graph, options, false, out));
+    if (options && options->print) ead_plan_print(*out, options->print);
+    return EAD_OK;
+}
+
+EadStatus ead_plan_measure(EadGraph *graph, const EadPlanOptions *options, size_t *bytes) {
+    EadPlan *plan;
+    EAD_TRY(make_plan(graph, options, true, &plan));
+    *bytes = plan->arena_bytes;
+    ead_plan_free(plan);
     return EAD_OK;
 }

@@ -202,12 +202,29 @@ static size_t at_most(size_t bytes, uint64_t limit) {
     return limit < bytes ? (size_t)limit : bytes;
 }
 
+typedef struct Taken {
+    double space, resident; /* bytes */
+} Taken;
+
+static Taken taken_memory(void) {
+    char text[256];
+    double page = (double)sysconf(_SC_PAGESIZE);
+    Taken pages = {0};
+    read_small("/proc/self", "statm", text,
+               sizeof text); /* in pages: the space, what of it is resident, ... */
+    if (sscanf(text, "%lf %lf", &pages.space, &pages.resident) != 2) return (Taken){0};
+    return (Taken){page * pages.space, page * pages.resident};
+}
+
 size_t ead_machine_address_space(void) {
     struct rlimit limit;
     if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return SIZE_MAX;
-    double used =
-        read_number("/proc/self", "statm", 0) * (double)sysconf(_SC_PAGESIZE); /* the first: the space */
+    double used = taken_memory().space;
     return used < (double)limit.rlim_cur ? (size_t)(limit.rlim_cur - (rlim_t)used) : 0;
+}
+
+size_t ead_machine_resident(void) {
+    return (size_t)taken_memory().resident;
 }
 
 size_t ead_machine_memory(void) {
@@ -217,14 +234,19 @@ size_t ead_machine_memory(void) {
     return whole > 0 ? at_most(whole, limit) : limit == UINT64_MAX ? 0 : (size_t)limit;
 }
 
-size_t ead_machine_available(void) {
-    /* "MemAvailable: N kB" of Linux. */
-    char text[4096];
+/* Of a line "NAME N kB"; 0 where there is none. */
+static uint64_t meminfo_bytes(const char *text, const char *name) {
     unsigned long long kilobytes = 0;
+    const char *line = strstr(text, name);
+    if (!line || sscanf(line + strlen(name), "%llu kB", &kilobytes) != 1) return 0;
+    return kilobytes > UINT64_MAX / 4096 ? UINT64_MAX / 4 : kilobytes * 1024;
+}
+
+size_t ead_machine_available(void) {
+    char text[4096];
     read_small("/proc", "meminfo", text, sizeof text);
-    const char *line = strstr(text, "MemAvailable:");
-    bool found =
-        line && sscanf(line, "MemAvailable: %llu kB", &kilobytes) == 1 && kilobytes <= SIZE_MAX / 1024;
-    size_t free_bytes = at_most(found ? (size_t)kilobytes * 1024 : SIZE_MAX, ead_cgroup_limits("").available);
+    uint64_t memory = meminfo_bytes(text, "MemAvailable:"), swap = meminfo_bytes(text, "SwapFree:");
+    size_t free_bytes =
+        at_most(memory ? at_most(SIZE_MAX, memory + swap) : SIZE_MAX, ead_cgroup_limits("").available);
     return at_most(free_bytes, ead_machine_address_space());
 }

@@ -29,9 +29,12 @@ int ead_machine_threads(void);
  * told. */
 size_t ead_machine_memory(void);
 
-/* Bytes that it can have without swapping or running into a limit (of a group, or of address space); SIZE_MAX
- * if it cannot be told. */
+/* Bytes that it can have besides, of memory and swap, without running into a limit (of a group, or of address
+ * space); SIZE_MAX if it cannot be told. */
 size_t ead_machine_available(void);
+
+/* Bytes of memory that this process takes at present; 0 if it cannot be told. */
+size_t ead_machine_resident(void);
 
 /* Bytes of address space that are left to this process (ulimit -v); SIZE_MAX: no limit. */
 size_t ead_machine_address_space(void);

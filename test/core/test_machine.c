@@ -145,6 +145,12 @@ START_TEST(this_machine) {
     ck_assert_int_eq(ead_workers_count(0), cpus < 256 ? cpus : 256);
     ck_assert(ead_machine_memory() > 0);
     ck_assert(ead_machine_available() > 0);
+    size_t before = ead_machine_resident(), bytes = (size_t)64 << 20;
+    char *block = malloc(bytes);
+    ck_assert(block != NULL && before > 0);
+    memset(block, 1, bytes);
+    ck_assert_msg(ead_machine_resident() >= before + bytes * 9 / 10, "%p", (void *)block);
+    free(block);
     omp_set_num_threads(omp_get_num_procs() + 1); /* asked for: obeyed */
     ck_assert_int_eq(ead_machine_threads(), omp_get_num_procs() + 1);
 }

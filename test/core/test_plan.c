@@ -50,7 +50,11 @@ START_TEST(long_chain_needs_two_buffers) {
     EadNode *x = images(graph, 1), *y = x;
     for (int i = 0; i < 40; i++) y = copy(graph, y);
     ead_keep(y);
+    size_t measured = 0;
+    ck_assert_int_eq(ead_plan_measure(graph, NULL, &measured), EAD_OK);
+    ck_assert(!y->y.data);
     EadPlan *plan = must_plan(graph, NULL);
+    ck_assert_uint_eq(measured, ead_plan_bytes(plan));
     ck_assert_uint_le(ead_plan_bytes(plan), 3 * IMAGE_BYTES + 4096); /* leaf, two in turn, a table */
     fill(x, 1);
     ead_plan_run(plan);

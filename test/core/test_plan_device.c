@@ -54,7 +54,13 @@ START_TEST(overlapping_memory_is_one_region) {
     EadNode *scalar = ead_leaf(graph, "scalar", EAD_REAL, 1, 1, 1, 1, &apart);
     EadNode *const all[] = {inner, other, whole, beside, scalar};
     for (int i = 0; i < 5; i++) ead_keep(ead_scale(graph, all[i], 2));
+    size_t measured = 0;
+    fake_device_start(1, SIZE_MAX);
+    EadPlanOptions options = {.backend = &fake_backend};
+    ck_assert_int_eq(ead_plan_measure(graph, &options, &measured), EAD_OK);
+    ck_assert_int_eq(fake_device_leaks(), 0);
     EadPlan *plan = plan_on_fake(graph);
+    ck_assert_uint_eq(measured, ead_plan_bytes(plan));
     ck_assert_int_eq(plan->region_count, 3); /* what only touches stays apart */
     const real *mirror = plan->tensors[whole->index].data;
     ck_assert_ptr_eq(plan->tensors[inner->index].data, mirror + 8);

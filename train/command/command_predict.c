@@ -60,10 +60,8 @@ static EadStatus start(Predictor *predictor, const EadArguments *arguments) {
     EadModel *model = predictor->model;
     EAD_TRY(ead_model_options_apply(arguments, model->map_choice, model));
     EAD_TRY(ead_detector_new(model, &plan, 1, &predictor->detector));
-    size_t planned = ead_detector_bytes(predictor->detector);
     if (!predictor->quiet)
-        ead_print_memory("inference", plan.backend, planned, planned + model->method->functions->bytes(model),
-                         "parameters");
+        ead_print_memory("inference", plan.backend, ead_detector_bytes(predictor->detector), 0);
     predictor->threshold = (double)model->threshold;
     predictor->rules.bits = ead_arguments_given(arguments, EAD_OPTION_BITS)
                                 ? (int)ead_arguments_value(arguments, EAD_OPTION_BITS).i64

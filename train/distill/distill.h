@@ -70,6 +70,10 @@ EadStatus ead_feature_source_open(EadFeatureSource *source, EadDistillImages *im
                                   uint64_t key, uint64_t beside);
 void ead_feature_source_close(EadFeatureSource *source);
 
+/* Bytes that it takes while the backbone runs. Errors: those of the graph. */
+EadStatus ead_feature_source_measure(EadDistillImages *images, const EadPatchFeatures *backbone,
+                                     const EadRunSpec *run, size_t *bytes);
+
 /* The teacher's pixels [height][width][3] and the features [height/4][width/4][384] of the image at a
  * position, gray as drawn once an image. *features lives until the next call. */
 EadStatus ead_feature_source_read(EadFeatureSource *source, int position, uint8_t *small,

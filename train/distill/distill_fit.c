@@ -18,7 +18,7 @@
 #define MEAN "feature_mean"
 #define STD  "feature_std"
 
-enum { SLOTS = 3, LOADER_THREADS = 2, MIN_IMAGES = 2 };
+enum { LOADER_THREADS = 2, MIN_IMAGES = 2 };
 
 EAD_SAME_VALUE(EAD_VARIANT_CHOICE_TORCHVISION - EAD_VARIANT_CHOICE_TORCHVISION, EAD_RESNET_TORCHVISION);
 EAD_SAME_VALUE(EAD_VARIANT_CHOICE_CAFFE - EAD_VARIANT_CHOICE_TORCHVISION, EAD_RESNET_CAFFE);
@@ -181,6 +181,11 @@ static EadStatus forecast(void *state, EadStep *step) {
     return ead_distill_forecast(&s->images, &s->backbone, s->spec, step);
 }
 
+static EadStatus later(void *state, size_t *bytes) {
+    DistillState *s = state;
+    return ead_feature_source_measure(&s->images, &s->backbone, s->spec, bytes);
+}
+
 static EadStatus start(void *state, const EadStep *step) {
     DistillState *s = state;
     const EadDistillImages *images = &s->images;
@@ -188,11 +193,10 @@ static EadStatus start(void *state, const EadStep *step) {
     char name[64];
     uint64_t key = 0;
     bool cached = s->config->distill_cache[0] != '\0';
-    ead_print(
-        stderr, "teacher %s at %dx%d from %s on %s, %s: %d images to distil on, %d held out; step: %.0f MB\n",
-        s->teacher.size == EAD_PDN_SMALL ? "S" : "M", images->height, images->width,
-        s->backbone.backbone.kind->name, s->spec->backend->name, ead_run_precision_name(s->spec),
-        images->files.count - images->held_out, images->held_out, (double)ead_plan_bytes(step->plan) * 1e-6);
+    ead_print(stderr, "teacher %s at %dx%d from %s on %s, %s: %d images to distil on, %d held out\n",
+              s->teacher.size == EAD_PDN_SMALL ? "S" : "M", images->height, images->width,
+              s->backbone.backbone.kind->name, s->spec->backend->name, ead_run_precision_name(s->spec),
+              images->files.count - images->held_out, images->held_out);
     if (cached) { /* the file that belongs to these images and this backbone */
         EAD_TRY(ead_distill_key(images, s->config->distill_backbone, (uint64_t)s->backbone.backbone.variant,
                                 &key));
@@ -251,7 +255,6 @@ static EadStatus begin(void *state, int phase, EadStep *step, EadLoaderSpec *loa
     DistillState *s = state;
     (void)phase, (void)step;
     ead_distill_step_normalize(&s->step, s->mean, s->std);
-    loader->slots = SLOTS;
     loader->threads = LOADER_THREADS;
     loader->fill = ead_distill_fill;
     loader->context = &s->images;
@@ -375,6 +378,7 @@ const EadFit ead_fit_distill = {.name = "distill",
                                 .scope = EAD_SAME_DISTILLATION,
                                 .losses = ead_distill_losses,
                                 .maps_key = -1,
+                                .slots = 3,
                                 .length_key = EAD_KEY_distill_steps,
                                 .check = check,
                                 .create = create,
@@ -384,6 +388,7 @@ const EadFit ead_fit_distill = {.name = "distill",
                                 .batch = batch,
                                 .plan = plan,
                                 .forecast = forecast,
+                                .later = later,
                                 .start = start,
                                 .fit = fit,
                                 .begin = begin,

@@ -16,14 +16,19 @@ static size_t small_bytes(const EadDistillImages *images) {
     return (size_t)images->height * (size_t)images->width * 3;
 }
 
-static EadStatus plan_backbone(EadFeatureSource *s) {
-    if (s->plan) return EAD_OK;
+static EadStatus build_backbone(EadFeatureSource *s) {
     s->graph = ead_graph_new();
     if (!s->graph) return ead_fail(EAD_NO_MEMORY, "no memory for a graph");
     s->large =
         ead_leaf(s->graph, "large images", EAD_U8, 1, 2 * s->images->height, 2 * s->images->width, 3, NULL);
     EadNode *x = ead_normalize_image(s->graph, s->large);
     s->features = ead_keep(ead_patch_features_build(s->graph, s->backbone, x));
+    return EAD_OK;
+}
+
+static EadStatus plan_backbone(EadFeatureSource *s) {
+    if (s->plan) return EAD_OK;
+    EAD_TRY(build_backbone(s));
     return ead_plan_new(s->graph, &s->plan_options, &s->plan);
 }
 
@@ -95,6 +100,17 @@ static EadStatus fill_missing(EadFeatureSource *s, bool quiet) {
 }
 
 /* ---- the source ---- */
+
+EadStatus ead_feature_source_measure(EadDistillImages *images, const EadPatchFeatures *backbone,
+                                     const EadRunSpec *run, size_t *bytes) {
+    EadFeatureSource source = {
+        .images = images, .backbone = backbone, .plan_options = {.backend = run->backend}};
+    EadStatus status = build_backbone(&source);
+    if (status == EAD_OK) status = ead_plan_measure(source.graph, &source.plan_options, bytes);
+    if (status == EAD_OK) *bytes += SLOTS * 5 * small_bytes(images);
+    free_backbone(&source);
+    return status;
+}
 
 EadStatus ead_feature_source_open(EadFeatureSource *source, EadDistillImages *images,
                                   const EadPatchFeatures *backbone, const EadRunSpec *run, const char *cache,

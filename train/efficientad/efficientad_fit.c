@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SLOTS = 8, LOADER_THREADS = 2, SAMPLE_ROWS = 16 };
+enum { LOADER_THREADS = 2, SAMPLE_ROWS = 16 };
 
 EAD_SAME_VALUE(EAD_SELECT_CHOICE_BOTH, EAD_USE_BOTH);
 EAD_SAME_VALUE(EAD_SELECT_CHOICE_ST, EAD_USE_ST);
@@ -160,11 +160,11 @@ static EadStatus plan(void *state, int phase, EadStep *step) {
     return status;
 }
 
-/* The step's memory is taken when this is printed: what is free on a device is free beside it. */
 static EadStatus start(void *state, const EadStep *step) {
     static const char *const names[EAD_TABLES] = {"training images", "penalty images",
                                                   "outputs of the teacher"};
     const FitState *s = state;
+    (void)step;
     const EadEfficientadSpec *spec = &s->model->spec;
     char penalty[32] = "drawn";
     if (s->reads_penalty || !s->config->loss_penalty)
@@ -174,10 +174,7 @@ static EadStatus start(void *state, const EadStep *step) {
               spec->size == EAD_PDN_SMALL ? "S" : "M", spec->height, spec->width, s->spec->backend->name,
               ead_run_precision_name(s->spec), ead_image_cache_count(s->data->train),
               ead_image_cache_count(s->data->validation), penalty, s->data->dataset.test_count);
-    ead_print_memory("the training step", s->spec->backend, ead_plan_bytes(step->plan),
-                     ead_step_bytes(step) + (size_t)s->model->teacher.total * sizeof(real),
-                     "parameters and optimizer");
-    const char *before = "kept in it: ";
+    const char *before = "kept in memory: ";
     for (int t = 0; t < EAD_TABLES; t++) {
         int rows = s->tables.rows[t];
         if (rows == 0) continue;
@@ -250,7 +247,6 @@ static EadStatus begin(void *state, int phase, EadStep *step, EadLoaderSpec *loa
                                     .train_at = slots.train,
                                     .augmented_at = slots.augmented,
                                     .count = slots.count};
-    loader->slots = SLOTS;
     loader->threads = LOADER_THREADS;
     if (s->data && config->loss_penalty && !s->reads_penalty) {
         s->images.drawn_height = s->model->spec.height;
@@ -347,6 +343,7 @@ const EadFit ead_fit_efficientad = {.name = "efficientad",
                                     .scope = EAD_SAME_STEPS,
                                     .losses = ead_efficientad_losses,
                                     .maps_key = EAD_KEY_maps_select,
+                                    .slots = 8,
                                     .length_key = EAD_KEY_train_steps,
                                     .check = check,
                                     .create = create,

@@ -47,10 +47,7 @@ static EadStatus start_run(TestRun *run) {
     if (!isnan(threshold.value)) ead_evaluation_set_threshold(run->results->evaluation, &threshold);
     ead_evaluation_set_pro_limit(run->results->evaluation, spec->pro_limit);
     EAD_TRY(ead_detector_new(model, &spec->plan, 1, &run->detector));
-    size_t planned = ead_detector_bytes(run->detector);
-    if (!spec->quiet)
-        ead_print_memory("inference", spec->plan.backend, planned,
-                         planned + model->method->functions->bytes(model), "parameters");
+    if (!spec->quiet) ead_print_memory("inference", spec->plan.backend, ead_detector_bytes(run->detector), 0);
     return EAD_OK;
 }
 

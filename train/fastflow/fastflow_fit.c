@@ -93,8 +93,9 @@ static EadStatus plan(void *state, int phase, EadStep *step) {
 static EadStatus start(void *state, const EadStep *step) {
     const FlowState *s = state;
     EadPhase phase[EAD_MAX_PHASES];
+    (void)step;
     phases(state, phase);
-    ead_fit_print_start(s->spec, s->data, &s->model->base, step, phase[0].steps, s->config->fastflow_batch);
+    ead_fit_print_start(s->spec, s->data, &s->model->base, phase[0].steps, s->config->fastflow_batch);
     return EAD_OK;
 }
 
@@ -163,6 +164,7 @@ const EadFit ead_fit_fastflow = {.name = "fastflow",
                                  .scope = EAD_SAME_STEPS,
                                  .losses = ead_fastflow_losses,
                                  .maps_key = -1,
+                                 .slots = 2,
                                  .length_key = EAD_KEY_fastflow_epochs,
                                  .check = ead_fit_check_backbone,
                                  .create = create,

@@ -16,8 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SLOTS = 2 };
-
 void ead_train_features_forget_inputs(EadTrainFeatures *features) {
     for (int i = 0; i < features->inputs; i++) {
         free(features->factors[i]);
@@ -232,7 +230,6 @@ static EadStatus fill_slot(void *context, uint64_t step, uint8_t *slot) {
 }
 
 void ead_train_features_load(EadTrainFeatures *features, EadLoaderSpec *loader) {
-    loader->slots = SLOTS;
     loader->threads = 1;
     loader->fill = fill_slot;
     loader->context = features;

@@ -35,6 +35,7 @@ typedef struct State {
     const EadImageCache *cache;
     uint8_t *image;
     real *rows;      /* [used * grid][length] */
+    size_t network;  /* bytes of the host that the plan takes */
     int used, known; /* images whose patches are there, or that were in the bank already */
 } State;
 
@@ -82,7 +83,7 @@ static Need need_of(const State *s, int images) {
     n.patch_bytes = (size_t)n.patches * vector;
     n.bank_bytes = (size_t)n.bank * vector;
     n.coreset_bytes = n.bank < n.patches ? ead_coreset_bytes(n.patches, n.bank) : 0;
-    n.total = n.patch_bytes + n.bank_bytes + n.coreset_bytes;
+    n.total = s->network + n.patch_bytes + n.bank_bytes + n.coreset_bytes;
     return n;
 }
 
@@ -116,14 +117,38 @@ static EadStatus check_need(const State *s, int images) {
     if (n.total <= there) return EAD_OK;
     return ead_fail(
         EAD_NO_MEMORY,
-        "%lld patches of %d numbers, of which the bank keeps %lld, take %.0f MB (patches %.0f, bank "
-        "%.0f, choosing it %.0f), but only %.0f MB are free; lower %s",
+        "%lld patches of %d numbers, of which the bank keeps %lld, take %.0f MB (network %.0f, patches "
+        "%.0f, bank %.0f, choosing it %.0f), but only %.0f MB are free; lower %s",
         (long long)n.patches, s->model->spec.length, (long long)n.bank, 1e-6 * (double)n.total,
-        1e-6 * (double)n.patch_bytes, 1e-6 * (double)n.bank_bytes, 1e-6 * (double)n.coreset_bytes,
-        1e-6 * (double)there,
-        n.patch_bytes + n.coreset_bytes <= there
-            ? "patchcore.coreset_ratio"
-            : "patchcore.width or model.image_size, or take fewer images");
+        1e-6 * (double)s->network, 1e-6 * (double)n.patch_bytes, 1e-6 * (double)n.bank_bytes,
+        1e-6 * (double)n.coreset_bytes, 1e-6 * (double)there,
+        n.total - n.bank_bytes <= there ? "patchcore.coreset_ratio"
+                                        : "patchcore.width or model.image_size, or take fewer images");
+}
+
+static EadStatus build_patches(State *s) {
+    const EadModel *model = &s->model->base;
+    s->graph = ead_graph_new();
+    if (!s->graph) return ead_fail(EAD_NO_MEMORY, "no memory for a graph");
+    s->images = ead_leaf(s->graph, "images", EAD_U8, 1, model->height, model->width, 3, NULL);
+    s->patches = ead_keep(ead_patchcore_patches(s->graph, s->model, s->images));
+    return EAD_OK;
+}
+
+/* As in the detector. */
+static EadPlanOptions patch_options(const State *s) {
+    EadPlanOptions options = ead_run_plan_options(s->spec);
+    options.precision = EAD_PRECISION_FP32;
+    return options;
+}
+
+static EadStatus measure_network(State *s) {
+    EadPlanOptions options = patch_options(s);
+    EadStatus status = build_patches(s);
+    if (status == EAD_OK) status = ead_plan_measure(s->graph, &options, &s->network);
+    ead_graph_free(s->graph);
+    s->graph = NULL;
+    return status;
 }
 
 static EadStatus new_state(const EadRunSpec *spec, const EadTrainData *data, void **state) {
@@ -131,7 +156,8 @@ static EadStatus new_state(const EadRunSpec *spec, const EadTrainData *data, voi
     if (!s) return EAD_NO_MEMORY;
     *s = (State){.spec = spec, .config = spec->config, .data = data};
     *state = s;
-    return new_model(s);
+    EAD_TRY(new_model(s));
+    return spec->backend->device ? EAD_OK : measure_network(s);
 }
 
 static EadStatus create(const EadRunSpec *spec, EadTrainData *data, void **state) {
@@ -151,7 +177,7 @@ EadPatchcoreNeed ead_patchcore_fit_need(const void *state) {
     Need n = need_of(s, listed_images(s));
     size_t element = s->model->spec.stored == EAD_FILE_F16 ? sizeof(uint16_t) : sizeof(float);
     return (EadPatchcoreNeed){.kept = n.bank_bytes,
-                              .besides = n.patch_bytes + n.coreset_bytes,
+                              .besides = s->network + n.patch_bytes + n.coreset_bytes,
                               .stored = (size_t)n.bank * (size_t)s->model->spec.length * element};
 }
 
@@ -199,6 +225,11 @@ static EadStatus open_added(void *state) {
                           &s->added);
 }
 
+static EadStatus later(void *state, size_t *bytes) {
+    *bytes = need_of(state, listed_images(state)).total;
+    return EAD_OK;
+}
+
 static EadStatus start(void *state, const EadStep *step) {
     const State *s = state;
     char text[256];
@@ -211,12 +242,13 @@ static EadStatus start(void *state, const EadStep *step) {
               s->spec->backend->name, train, added, ead_image_cache_count(s->data->validation),
               s->data->dataset.test_count);
     if (n.patches > 0)
-        ead_print(stderr,
-                  "memory of the fit: %.0f MB for %lld patches of %d numbers, %.0f MB for the %lld in the "
-                  "bank, %.0f "
-                  "MB to choose them\n",
-                  1e-6 * (double)n.patch_bytes, (long long)n.patches, s->model->spec.length,
-                  1e-6 * (double)n.bank_bytes, (long long)n.bank, 1e-6 * (double)n.coreset_bytes);
+        ead_print(
+            stderr,
+            "it takes %.0f MB for the network, %.0f MB for %lld patches of %d numbers, %.0f MB for the %lld "
+            "in the bank, %.0f MB to choose them\n",
+            1e-6 * (double)s->network, 1e-6 * (double)n.patch_bytes, (long long)n.patches,
+            s->model->spec.length, 1e-6 * (double)n.bank_bytes, (long long)n.bank,
+            1e-6 * (double)n.coreset_bytes);
     return EAD_OK;
 }
 
@@ -224,13 +256,9 @@ static EadStatus start(void *state, const EadStep *step) {
 
 static EadStatus plan_patches(State *s, int images) {
     const EadModel *model = &s->model->base;
-    EadPlanOptions options = ead_run_plan_options(s->spec);
+    EadPlanOptions options = patch_options(s);
     size_t vector = (size_t)s->model->spec.length * sizeof(real);
-    s->graph = ead_graph_new();
-    if (!s->graph) return ead_fail(EAD_NO_MEMORY, "no memory for a graph");
-    s->images = ead_leaf(s->graph, "images", EAD_U8, 1, model->height, model->width, 3, NULL);
-    s->patches = ead_keep(ead_patchcore_patches(s->graph, s->model, s->images));
-    options.precision = EAD_PRECISION_FP32; /* as in the detector */
+    EAD_TRY(build_patches(s));
     s->image = ead_new(3 * (int64_t)model->height, (size_t)model->width, "an image");
     s->rows = malloc((size_t)(images * grid_of(s)) * vector); /* untouched until it is filled */
     if (!s->image || !s->rows)
@@ -420,6 +448,7 @@ const EadFit ead_fit_patchcore = {.name = "patchcore",
                                   .create = create,
                                   .sample = sample,
                                   .free = free_state,
+                                  .later = later,
                                   .open = open_added,
                                   .start = start,
                                   .fit = fit,

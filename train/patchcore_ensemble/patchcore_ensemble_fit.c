@@ -73,13 +73,25 @@ static EadStatus make(const EadRunSpec *spec, EadTrainData *data, MakeMember *ma
 }
 
 /* Banks are kept, and one after another is filled. */
-static EadStatus check_need(const EnsembleFit *s) {
-    size_t kept = 0, most = 0, there = ead_available_memory(&ead_backend_cpu);
+static size_t need_of(const EnsembleFit *s, size_t *kept) {
+    size_t most = 0;
+    *kept = 0;
     for (int i = 0; i < s->count; i++) {
         EadPatchcoreNeed need = ead_patchcore_fit_need(s->members[i].state);
-        kept += need.kept;
-        if (kept + need.besides > most) most = kept + need.besides;
+        *kept += need.kept;
+        if (*kept + need.besides > most) most = *kept + need.besides;
     }
+    return most;
+}
+
+static EadStatus later(void *state, size_t *bytes) {
+    size_t kept;
+    *bytes = need_of(state, &kept);
+    return EAD_OK;
+}
+
+static EadStatus check_need(const EnsembleFit *s) {
+    size_t kept, most = need_of(s, &kept), there = ead_available_memory(&ead_backend_cpu);
     if (most <= there) return EAD_OK;
     return ead_fail(
         EAD_NO_MEMORY,
@@ -319,6 +331,7 @@ const EadFit ead_fit_patchcore_ensemble = {.name = "patchcore_ensemble",
                                            .create = create,
                                            .sample = sample,
                                            .free = free_state,
+                                           .later = later,
                                            .open = open_members,
                                            .start = start,
                                            .fit = fit,

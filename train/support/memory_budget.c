@@ -6,13 +6,15 @@
 
 #include <stdio.h>
 
-void ead_print_memory(const char *what, const EadBackend *backend, size_t planned, size_t total,
-                      const char *others) {
+void ead_print_memory(const char *what, const EadBackend *backend, size_t planned, size_t later) {
     EadDeviceFacts facts;
+    size_t now = ead_machine_resident();
     if (!backend) backend = &ead_backend_cpu;
-    if (!backend->device)
-        ead_print(stderr, "memory of %s: %.0f MB planned, %.0f MB with %s\n", what, 1e-6 * (double)planned,
-                  1e-6 * (double)total, others);
+    if (!backend->device && now == 0)
+        ead_print(stderr, "memory of %s: %.0f MB planned\n", what, 1e-6 * (double)planned);
+    else if (!backend->device)
+        ead_print(stderr, "memory of %s: %.0f MB planned; this process takes up to %.0f MB in all\n", what,
+                  1e-6 * (double)planned, 1e-6 * (double)(now + later));
     else if (backend->device->facts(backend->index, &facts) == EAD_OK)
         ead_print(stderr, "memory of %s: %.0f MB on %s (%s), where %.0f of %.0f MB are still free\n", what,
                   1e-6 * (double)planned, backend->name, facts.name,
