@@ -226,18 +226,35 @@ static EadStatus open_logs(Run *run) {
     return ead_run_folder_write_config(&run->folder, run->config_text);
 }
 
-/* Beside the step, a detector draws the maps, or a part of it measures the teacher; and slots hold the batches to come. */
-static EadStatus say_memory(Run *run) {
+/* What is taken beside the step: a detector that draws the maps for TensorBoard, or a part of it that measures the
+ * teacher; and slots for the batches to come. */
+static EadStatus later_bytes(Run *run, size_t *bytes) {
     EadPlanOptions plan = {.backend = run->spec->backend};
-    bool steps = run->step.plan != NULL;
-    size_t later = 0, detector = 0;
-    if (!ead_fit_leads(run)) return EAD_OK;
-    if (run->fit->later) EAD_TRY(run->fit->later(run->state, &later));
-    if (run->model && steps) EAD_TRY(ead_detector_measure(run->model, &plan, 1, &detector));
-    if (detector > later) later = detector;
-    if (steps) later += (size_t)run->fit->slots * ead_step_slot_bytes(&run->step) + AT_WORK;
-    ead_print_memory(steps ? "the training step" : "the fit", run->spec->backend,
-                     steps ? ead_plan_bytes(run->step.plan) : later, later);
+    size_t detector = 0;
+    *bytes = 0;
+    if (run->fit->later) EAD_TRY(run->fit->later(run->state, bytes));
+    if (!run->step.plan) return EAD_OK;
+    if (run->model) EAD_TRY(ead_detector_measure(run->model, &plan, 1, &detector));
+    if (detector > *bytes) *bytes = detector;
+    *bytes += (size_t)run->fit->slots * ead_step_slot_bytes(&run->step) + AT_WORK;
+    return EAD_OK;
+}
+
+/* Says it, and fails before the work what would fail when the first maps are drawn. */
+static EadStatus check_memory(Run *run) {
+    const EadPlan *plan = run->step.plan;
+    size_t later, there = ead_available_memory(&ead_backend_cpu);
+    bool draws = run->config->train_tensorboard && run->data.dataset.test_count > 0;
+    EAD_TRY(later_bytes(run, &later));
+    if (plan && draws && !run->spec->backend->device && later > there)
+        return ead_fail(
+            EAD_NO_MEMORY,
+            "beside the training step, %.0f MB are needed for the maps in TensorBoard, where %.0f MB are "
+            "free; set train.tensorboard=false, or lower model.image_size or the batch",
+            1e-6 * (double)later, 1e-6 * (double)there);
+    if (ead_fit_leads(run))
+        ead_print_memory(plan ? "the training step" : "the fit", run->spec->backend,
+                         plan ? ead_plan_bytes(plan) : later, later);
     return EAD_OK;
 }
 
@@ -264,9 +281,9 @@ static EadStatus prepare(Run *run) {
     if (run->spec->dry_run) return fit->forecast(run->state, &run->step);
     EAD_TRY(open_data(run));
     if (fit->open) EAD_TRY(fit->open(run->state));
+    EAD_TRY(check_memory(run));
     if (ead_fit_leads(run))
         EAD_TRY(ead_run_folder_make(&run->folder)); /* what is wrong till here leaves no folder */
-    EAD_TRY(say_memory(run));
     EAD_TRY(fit->start(run->state, step_of(run)));
     EAD_TRY(fit_or_resume(run));
     if (run->spec->minutes > 0) EAD_TRY(pick_steps(run));

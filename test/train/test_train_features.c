@@ -114,7 +114,7 @@ static void check_image(const Opened *o, int index, const EadNode *values, int t
 START_TEST(batches_are_the_features_of_their_images) {
     Opened o;
     EadLoader *loader;
-    EadLoaderSpec spec = {.first_step = 1};
+    EadLoaderSpec spec = {.slots = 2, .first_step = 1};
     const uint8_t *slot;
     int seen[IMAGES] = {0};
     ASSERT_OK(open_features(&o, 0));
