@@ -91,8 +91,8 @@ typedef struct EadFileExtras {
  *   metadata  format "efficientad/1", method, image_size "256" or "HEIGHTxWIDTH", map_use (the name of the
  *             choice; absent: the first), threshold and image_bits (when set), what the method adds, and what the program
  *             adds
- *   tensors   the method's
- * A checkpoint is a model file with the optimizer's state besides. */
+ *   tensors   the method's, and what the program adds: names that begin with validation_
+ * A checkpoint is a model file with the optimizer's state besides, names that begin with adam. or step. */
 
 /* Writes the model, complete or not at all. extras may be NULL. Errors: EAD_IO, EAD_NO_MEMORY. */
 EadStatus ead_model_save(const EadModel *model, const char *path, const EadFileExtras *extras);
@@ -102,8 +102,8 @@ EadStatus ead_model_write(const EadModel *model, EadSafetensorsWriter *writer);
 EadStatus ead_extras_write(const EadFileExtras *extras, EadSafetensorsWriter *writer);
 
 /* Reads a complete model. Errors, naming file and tensor: EAD_IO; EAD_BAD_FILE for a file that is no model, a
- * checkpoint included, or not of a method that is known, lacks a tensor, or holds one of other type or shape or with a value that is not
- * finite. Free with ead_model_free(). */
+ * checkpoint included, or not of a method that is known, lacks a tensor, or holds one that it
+ * has no place for, of other type or shape, or with a value that is not finite. Free with ead_model_free(). */
 EadStatus ead_model_open(const char *path, EadModel **out);
 
 /* The same, and leaves the file open for what else it holds; free both. On failure both are NULL. */

@@ -39,8 +39,8 @@ train/loop      | $support data autograd models/networks train/config
 train/evaluate  | $support data models train/config train/metrics train/report
 train/efficientad | $support data autograd models train/config train/loop train/fit.h
 train/patchcore | $support data autograd models train/config train/loop train/fit.h
-train/simplenet | $support data autograd models train/config train/loop train/fit.h
-train/fastflow | $support data autograd models train/config train/loop train/fit.h
+train/simplenet | $support data autograd models train/config train/loop train/fit.h train/feature_fit.h
+train/fastflow | $support data autograd models train/config train/loop train/fit.h train/feature_fit.h
 train/patchcore_ensemble | $support data autograd models train/config train/loop train/fit.h train/patchcore
 train/distill   | $support data autograd models train/config train/loop train/fit.h
 train/ranks     | core

@@ -59,6 +59,15 @@ EadStatus ead_fit_check_resumed(const EadFit *fit, const char *folder, const Ead
                     trains ? "training" : "distillation", trains ? "train" : "distill");
 }
 
+EadStatus ead_fit_planned(const EadConfig *config, EadConfigKeyId batch_key, EadStatus status) {
+    const EadConfigKey *key = ead_config_key((int)batch_key);
+    EadSize size = config->model_image_size;
+    if (status != EAD_NO_MEMORY && status != EAD_BAD_SHAPE) return status;
+    return ead_fail_prefix(
+        status, "%s=%d with model.image_size=%dx%d is too much, lower one of them: ", key->rule.name,
+        *(const int *)(const void *)((const char *)config + key->offset), size.height, size.width);
+}
+
 /* ---- what will be written, and what trained ---- */
 
 /* The files that any fit writes into its folder. */

@@ -21,8 +21,11 @@ enum { EAD_MAX_PHASES = 4 };
 typedef struct EadPhase {
     const char *doing; /* "training", for the progress line */
     int64_t steps;
-    const char *rate_key; /* the config key to lower where a loss is not finite, and its value */
+    const char
+        *rate_key; /* the config key to lower where a loss is not finite or has grown away, and its value */
     double rate;
+    double
+        begins; /* about what the loss is at first; more than a million times that is no training any more */
 } EadPhase;
 
 /* What a config is checked for; each includes those before it. */
@@ -106,6 +109,9 @@ EadStatus ead_fit_check(EadConfig *config);
  * the config that was read from it (NULL: from elsewhere). fit: NULL for any that trains a detector. Errors: EAD_BAD_FILE,
  * saying what it is and how it goes on. */
 EadStatus ead_fit_check_resumed(const EadFit *fit, const char *folder, const EadConfig *own);
+
+/* Puts before the message of a step that is too large to be planned the keys that make it smaller; gives status back. */
+EadStatus ead_fit_planned(const EadConfig *config, EadConfigKeyId batch_key, EadStatus status);
 
 /* Adds to problems what of all that a run writes cannot be written; makes no folder. */
 void ead_fit_check_outputs(const EadFit *fit, const EadConfig *config, EadProblems *problems);

@@ -27,9 +27,23 @@ static const EadStep *step_of(const Run *run) {
     return run->step.plan ? &run->step : NULL;
 }
 
+static EadStatus check_loss(const Run *run, int64_t step, float loss) {
+    static const double MOST = 1e6;
+    const EadPhase *phase = &run->phases[run->phase];
+    char text[96] = "not a number";
+    if (isinf(loss)) snprintf(text, sizeof text, "infinite");
+    if (isfinite(loss)) {
+        if (!((double)loss > MOST * phase->begins)) return EAD_OK;
+        snprintf(text, sizeof text, "%.3g, where about %.3g is usual at first", (double)loss, phase->begins);
+    }
+    return ead_fail(
+        EAD_BAD_ARGUMENT,
+        "%s: the loss of step %lld is %s; lower %s (now %g) and start again with another --output",
+        run->config->output, (long long)step, text, phase->rate_key, phase->rate);
+}
+
 /* Brings the rows of the steps since the last call into the log. */
 static EadStatus log_losses(Run *run) {
-    const EadPhase *phase = &run->phases[run->phase];
     float rows[EAD_LOSS_ROWS * (EAD_MAX_LOSSES + 1)];
     int count, columns = run->step.columns;
     int64_t step = run->before + run->step.read;
@@ -37,13 +51,7 @@ static EadStatus log_losses(Run *run) {
     for (int i = 0; i < count; i++) {
         const float *row = rows + i * columns;
         step++;
-        if (!isfinite(row[columns - 2]))
-            return ead_fail(EAD_BAD_ARGUMENT,
-                            "%s: the loss of step %lld is %s; lower %s (now %g) and start again with another "
-                            "--output",
-                            run->config->output, (long long)step,
-                            isnan(row[columns - 2]) ? "not a number" : "infinite", phase->rate_key,
-                            phase->rate);
+        EAD_TRY(check_loss(run, step, row[columns - 2]));
         if (ead_fit_leads(run)) EAD_TRY(ead_loss_log_append(&run->log, step, row, columns));
         EAD_TRY(ead_training_board_step(&run->board, step, run->fit->losses, row));
         memcpy(run->losses, row, (size_t)columns * sizeof *row);

@@ -91,8 +91,9 @@ const char *ead_safetensors_path(const EadSafetensors *file);
 int ead_safetensors_count(const EadSafetensors *file);
 const EadFileTensor *ead_safetensors_at(const EadSafetensors *file, int index);
 
-/* The tensor of that name, or NULL. */
+/* The tensor of that name, or NULL; and whether number `index` was ever found so, or nobody wanted it. */
 const EadFileTensor *ead_safetensors_find(const EadSafetensors *file, const char *name);
+bool ead_safetensors_was_found(const EadSafetensors *file, int index);
 
 /* The string under a key of "__metadata__" (UTF-8, owned by the file), or NULL. */
 const char *ead_safetensors_metadata(const EadSafetensors *file, const char *key);

@@ -64,6 +64,7 @@ struct EadSafetensors {
     void *bytes;    /* NULL if they are the caller's */
     json_t *header; /* owns the names and the metadata */
     EadFileTensor *tensors;
+    bool *found; /* [count]: whether they were asked for by name */
     int count;
 };
 
@@ -157,7 +158,8 @@ static EadStatus parse_entry(const json_t *entry, EadFileTensor *tensor, size_t 
 
 static EadStatus parse_tensors(EadSafetensors *file, size_t data_size) {
     file->tensors = calloc(json_object_size(file->header) + 1, sizeof *file->tensors);
-    if (!file->tensors) return ead_fail(EAD_NO_MEMORY, "no memory for its list of tensors");
+    file->found = calloc(json_object_size(file->header) + 1, sizeof *file->found);
+    if (!file->tensors || !file->found) return ead_fail(EAD_NO_MEMORY, "no memory for its list of tensors");
     const char *name;
     json_t *entry;
     json_object_foreach(file->header, name, entry) {
@@ -304,6 +306,7 @@ void ead_safetensors_close(EadSafetensors *file) {
     json_decref(file->header);
     free(file->bytes);
     free(file->tensors);
+    free(file->found);
     free(file->path);
     free(file);
 }
@@ -322,8 +325,15 @@ const EadFileTensor *ead_safetensors_at(const EadSafetensors *file, int index) {
 
 const EadFileTensor *ead_safetensors_find(const EadSafetensors *file, const char *name) {
     for (int i = 0; i < file->count; i++)
-        if (strcmp(file->tensors[i].name, name) == 0) return &file->tensors[i];
+        if (strcmp(file->tensors[i].name, name) == 0) {
+            file->found[i] = true;
+            return &file->tensors[i];
+        }
     return NULL;
+}
+
+bool ead_safetensors_was_found(const EadSafetensors *file, int index) {
+    return file->found[index];
 }
 
 const char *ead_safetensors_metadata(const EadSafetensors *file, const char *key) {

@@ -17,6 +17,7 @@
 #include "core/ops/slice_channels/slice_channels.h"
 #include "core/ops/squared_difference/squared_difference.h"
 #include "models/networks/params_file.h"
+#include "models/networks/patch_map.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -93,10 +94,6 @@ static EadStatus find_shapes(EadFastflow *model) {
     for (int t = 0; t < model->spec.taps.count; t++) model->shapes[t] = features[t]->y;
     EadStatus status = ead_graph_status(graph);
     ead_graph_free(graph);
-    for (int t = 0; t < model->spec.taps.count && status == EAD_OK; t++)
-        for (int other = 0; other < t; other++)
-            if (model->spec.taps.at[t] == model->spec.taps.at[other])
-                return ead_fail(EAD_BAD_ARGUMENT, "the same features are named twice");
     if (status == EAD_OK) return status;
     return ead_fail_prefix(EAD_BAD_ARGUMENT, "images of %dx%d do not go through %s: ", model->base.height,
                            model->base.width, model->backbone.name);
@@ -275,7 +272,8 @@ EadFastflowLoss ead_fastflow_loss(EadGraph *graph, const EadFastflow *model,
     return loss;
 }
 
-/* The likelihood of a position is exp(-1/2 mean of z²); the map is minus the mean of the flows' likelihoods. */
+/* The likelihood of a position is exp(-1/2 mean of z²); the map is minus the mean of the flows' likelihoods, the score
+ * its maximum. */
 static EadDetection build(EadGraph *graph, const EadModel *base, EadNode *images) {
     const EadFastflow *model = (const EadFastflow *)base;
     EadNode *features[EAD_TAPS_CHOSEN], *sum = NULL;
@@ -287,18 +285,19 @@ static EadDetection build(EadGraph *graph, const EadModel *base, EadNode *images
         EadNode *likelihood = ead_exp(graph, ead_scale(graph, squares, -0.5));
         sum = add_to(graph, sum, ead_resize_bilinear(graph, likelihood, base->height, base->width));
     }
-    return (EadDetection){.map = ead_keep(ead_scale(graph, sum, -1.0 / flows))};
+    EadNode *map = ead_scale(graph, sum, -1.0 / flows);
+    return (EadDetection){ead_keep(map), ead_keep(ead_map_maximum(graph, map))};
 }
 
 /* ---- the file ---- */
 
 static EadStatus read_spec(const EadSafetensors *file, const EadBackbone *backbone, EadFastflowSpec *spec) {
-    double couplings;
+    int64_t couplings;
     int kernels;
     const char *layers = ead_safetensors_metadata(file, "layers");
     if (!layers || !layers[0] || ead_backbone_find_taps(backbone, layers, &spec->taps) != EAD_OK)
         return ead_bad_metadata(file, "layers", layers, backbone->family->taps);
-    EAD_TRY(ead_metadata_number(file, "couplings", 1, EAD_FASTFLOW_COUPLINGS, &couplings));
+    EAD_TRY(ead_metadata_count(file, "couplings", 1, EAD_FASTFLOW_COUPLINGS, &couplings));
     EAD_TRY(ead_metadata_number(file, "hidden_ratio", 1e-3, EAD_FASTFLOW_MOST_RATIO, &spec->hidden_ratio));
     EAD_TRY(ead_metadata_choice(file, "kernels", kernel_names, "mixed or 3x3", &kernels));
     spec->couplings = (int)couplings;

@@ -122,6 +122,9 @@ EadStatus ead_backbone_find_taps(const EadBackbone *backbone, const char *names,
         if (out->count == EAD_TAPS_CHOSEN)
             return ead_fail(EAD_BAD_ARGUMENT, "'%.80s': at most %d features can be joined", names,
                             EAD_TAPS_CHOSEN);
+        for (int i = 0; i < out->count; i++)
+            if (out->at[i] == tap)
+                return ead_fail(EAD_BAD_ARGUMENT, "'%.80s' names %.*s twice", names, (int)size, at);
         out->at[out->count++] = tap;
         at += length;
         if (*at == '\0') return EAD_OK;

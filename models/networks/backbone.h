@@ -27,7 +27,9 @@ struct EadBackboneFamily {
     const char *default_taps; /* of them what methods take by default: "layer2,layer3" */
     const char *flow_taps;    /* and what FastFlow takes; NULL: the first three */
     int patch_length;         /* numbers that a patch of these is averaged to by default */
-    const char *mark;         /* a tensor that its files are known by */
+    double
+        patch_noise; /* standard deviation of the noise that SimpleNet's paper puts on them; 0: it knows none */
+    const char *mark; /* a tensor that its files are known by */
     /* Of its publisher's files, beginnings of names: what the network needs, and what lies behind its features, "fc.|…".
      * NULL: import has another way. */
     const char *parts, *beyond;
@@ -78,7 +80,7 @@ typedef struct EadTaps {
     int at[EAD_TAPS_CHOSEN]; /* numbers in the family's list */
 } EadTaps;
 
-/* Finds the taps of "layer2,layer3"; "": the default. Errors: EAD_BAD_ARGUMENT, with the names there are. */
+/* Finds the taps of "layer2,layer3", each once; "": the default. Errors: EAD_BAD_ARGUMENT, with the names there are. */
 EadStatus ead_backbone_find_taps(const EadBackbone *backbone, const char *names, EadTaps *out);
 
 /* The names of taps, "layer2,layer3". */

@@ -57,6 +57,7 @@ const EadBackboneFamily ead_backbone_resnet = {
     .taps = "layer1|layer2|layer3",
     .default_taps = "layer2,layer3",
     .patch_length = 1024,
+    .patch_noise = 0.015,
     .mark = "layer1.0.conv1.weight",
     .parts = "conv1.|bn1.|layer1.|layer2.|layer3.",
     .beyond = "layer4.|fc.",

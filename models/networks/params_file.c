@@ -180,6 +180,15 @@ EadStatus ead_metadata_number(const EadSafetensors *file, const char *key, doubl
     return ead_bad_metadata(file, key, text, expected);
 }
 
+EadStatus ead_metadata_count(const EadSafetensors *file, const char *key, double least, double most,
+                             int64_t *out) {
+    double number;
+    EAD_TRY(ead_metadata_number(file, key, least, most, &number));
+    *out = (int64_t)number;
+    if ((double)*out == number) return EAD_OK;
+    return ead_bad_metadata(file, key, ead_safetensors_metadata(file, key), "a whole number");
+}
+
 EadStatus ead_check_format(const EadSafetensors *file) {
     int format;
     return ead_metadata_choice(file, "format", (const char *const[]){"efficientad/1", NULL}, "efficientad/1",

@@ -49,6 +49,10 @@ EadStatus ead_metadata_choice(const EadSafetensors *file, const char *key, const
 EadStatus ead_metadata_number(const EadSafetensors *file, const char *key, double least, double most,
                               double *out);
 
+/* The same for a whole number; most: up to 2^53. */
+EadStatus ead_metadata_count(const EadSafetensors *file, const char *key, double least, double most,
+                             int64_t *out);
+
 /* Fails unless metadata "format" is "efficientad/1". */
 EadStatus ead_check_format(const EadSafetensors *file);
 

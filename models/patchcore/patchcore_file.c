@@ -37,26 +37,25 @@ static const EadFileTensor *tensor_of(const ModelPart *part, const char *word, c
     return ead_safetensors_find(part->file, part_name(part->prefix, word, name));
 }
 
-static EadStatus read_number(const ModelPart *part, const char *word, double least, double most,
-                             double *out) {
+static EadStatus read_count(const ModelPart *part, const char *word, double least, double most,
+                            int64_t *out) {
     char key[NAME_SIZE];
-    return ead_metadata_number(part->file, part_name(part->prefix, word, key), least, most, out);
+    return ead_metadata_count(part->file, part_name(part->prefix, word, key), least, most, out);
 }
 
 static EadStatus read_spec(const ModelPart *part, const EadBackbone *backbone, EadPatchcoreSpec *spec) {
-    double neighbours, sigma, reweight = 0;
+    int64_t neighbours, reweight = 0;
     char name[NAME_SIZE];
     const char *layers = metadata_of(part, "layers", name);
     if (!layers || ead_backbone_find_taps(backbone, layers, &spec->taps) != EAD_OK)
         return ead_bad_metadata(part->file, name, layers, backbone->family->taps);
-    EAD_TRY(read_number(part, "neighbours", 1, EAD_NEAREST_MAX, &neighbours));
-    EAD_TRY(read_number(part, "sigma", 0, EAD_PATCH_MAP_SIGMA, &sigma));
+    EAD_TRY(read_count(part, "neighbours", 1, EAD_NEAREST_MAX, &neighbours));
     if (metadata_of(part, "reweight", name))
-        EAD_TRY(read_number(part, "reweight", 2, EAD_REWEIGHT_MAX, &reweight));
+        EAD_TRY(read_count(part, "reweight", 2, EAD_REWEIGHT_MAX, &reweight));
     spec->neighbours = (int)neighbours;
     spec->reweight = (int)reweight;
-    spec->sigma = sigma;
-    return EAD_OK;
+    return ead_metadata_number(part->file, part_name(part->prefix, "sigma", name), 0, EAD_PATCH_MAP_SIGMA,
+                               &spec->sigma);
 }
 
 static EadStatus find_bank(const ModelPart *part, const EadFileTensor **out, EadPatchcoreSpec *spec) {
@@ -96,14 +95,20 @@ static EadStatus read_bank(const ModelPart *part, const EadFileTensor *bank, Ead
 }
 
 static EadStatus read_images(const ModelPart *part, EadPatchcore *model) {
-    double positions;
+    int64_t grid = (int64_t)model->grid_height * model->grid_width;
     char name[NAME_SIZE];
     const EadFileTensor *images = tensor_of(part, "images", name);
-    EAD_TRY(read_number(part, "positions", model->rows, 1e15, &positions));
+    EAD_TRY(read_count(part, "positions", model->rows, 1e15, &model->positions));
     if (!images || images->type != EAD_FILE_U64 || images->dims != 1 || images->count > INT32_MAX)
         return ead_fail(EAD_BAD_FILE, "%s: tensor '%s' is missing or is not a vector of U64; %s",
                         ead_safetensors_path(part->file), name, EAD_MODEL_FILE_HINT);
-    model->positions = (int64_t)positions;
+    if (images->count * grid != model->positions)
+        return ead_fail(EAD_BAD_FILE,
+                        "%s: tensor '%s' is of %lld images, which leave %lld patches, but metadata "
+                        "'%spositions' is %lld; %s",
+                        ead_safetensors_path(part->file), name, (long long)images->count,
+                        (long long)(images->count * grid), part->prefix, (long long)model->positions,
+                        EAD_MODEL_FILE_HINT);
     model->image_count = (int)images->count;
     model->images = ead_new(images->count, sizeof *model->images, "hashes");
     if (!model->images) return EAD_NO_MEMORY;

@@ -33,25 +33,31 @@ EadStatus ead_patchcore_ensemble_new(int height, int width, EadFusion fusion, Ea
     model->fusion = fusion;
     model->affine = affine;
     model->base = ead_model_new("patchcore_ensemble", height, width);
+    for (int i = 0; i < EAD_ENSEMBLE_MOST; i++) model->ranges[i] = (EadMemberRange){0, 1, 0, 1};
     /* as far from the banks as the farthest of the good images held back */
     if (fusion == EAD_FUSION_VALIDATION) model->base.color_high = 1;
     return EAD_OK;
 }
 
-static void set_affine(real least, real most, int count, real affine[2]) {
-    real span = most > least ? most - least : 1;
-    affine[0] = 1 / (span * (real)count);
+static EadStatus set_affine(const char *what, int member, real least, real most, int count, real affine[2]) {
+    if (!(least >= 0 && least < most && isfinite(most)))
+        return ead_fail(EAD_BAD_ARGUMENT,
+                        "member %d cannot be scaled: its %s of the images to scale by go from %g to %g",
+                        member + 1, what, (double)least, (double)most);
+    affine[0] = 1 / ((most - least) * (real)count);
     affine[1] = -least * affine[0];
+    return EAD_OK;
 }
 
-void ead_patchcore_ensemble_set_ranges(EadPatchcoreEnsemble *model, const EadMemberRange *ranges) {
+EadStatus ead_patchcore_ensemble_set_ranges(EadPatchcoreEnsemble *model, const EadMemberRange *ranges) {
     for (int i = 0; i < model->count; i++) {
         const EadMemberRange *r = &ranges[i];
         real *affine = model->affine + NUMBERS * i;
         model->ranges[i] = *r;
-        set_affine(r->least_score, r->most_score, model->count, affine);
-        set_affine(r->least_map, r->most_map, model->count, affine + 2);
+        EAD_TRY(set_affine("scores", i, r->least_score, r->most_score, model->count, affine));
+        EAD_TRY(set_affine("maps", i, r->least_map, r->most_map, model->count, affine + 2));
     }
+    return EAD_OK;
 }
 
 /* ---- the graph ---- */
@@ -95,8 +101,10 @@ static EadStatus read_ranges(const EadSafetensors *file, EadPatchcoreEnsemble *m
         const double *v = values + NUMBERS * i;
         ranges[i] = (EadMemberRange){(real)v[0], (real)v[1], (real)v[2], (real)v[3]};
     }
-    ead_patchcore_ensemble_set_ranges(model, ranges);
-    return EAD_OK;
+    EadStatus status = ead_patchcore_ensemble_set_ranges(model, ranges);
+    return status == EAD_OK
+               ? EAD_OK
+               : ead_fail_prefix(EAD_BAD_FILE, "%s: tensor 'ranges': ", ead_safetensors_path(file));
 }
 
 static EadStatus read_members(const EadSafetensors *file, int count, EadPatchcoreEnsemble *model) {

@@ -32,10 +32,10 @@ typedef struct EadPatchcoreEnsemble {
     real *affine; /* [EAD_ENSEMBLE_MOST][4], owned: scale and shift of a member's score, then of its map */
 } EadPatchcoreEnsemble;
 
-/* A model without members, to which up to EAD_ENSEMBLE_MOST can be given. Errors: EAD_NO_MEMORY. Free with
+/* A model without members, to which up to EAD_ENSEMBLE_MOST can be given, with ranges of 0 to 1. Errors: EAD_NO_MEMORY. Free with
  * ead_model_free() of its base. */
 EadStatus ead_patchcore_ensemble_new(int height, int width, EadFusion fusion, EadPatchcoreEnsemble **out);
 
-/* Sets the ranges [count] of all members: a value v counts as (v - least) / (most - least), and where these are equal as
- * v - least. */
-void ead_patchcore_ensemble_set_ranges(EadPatchcoreEnsemble *model, const EadMemberRange *ranges);
+/* Sets the ranges [count] of all members: a value v counts as (v - least) / (most - least). Errors: EAD_BAD_ARGUMENT,
+ * naming the member, where these are no range of distances: 0 <= least < most. */
+EadStatus ead_patchcore_ensemble_set_ranges(EadPatchcoreEnsemble *model, const EadMemberRange *ranges);

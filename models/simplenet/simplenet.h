@@ -31,7 +31,7 @@ typedef struct EadSimplenet {
     EadBackbone backbone;
     int grid_height, grid_width; /* patches of an image */
     EadParams adaptor, discriminator;
-    real scale;    /* that patches are multiplied by before the adaptor; 1 at first */
+    real scale;    /* that patches are multiplied by before the adaptor; 1: they are taken as they are */
     real *running; /* [2][hidden]: mean and variance of the batch norm */
     real *merged,
         *bias; /* [hidden][length] and [hidden]: adaptor, hidden layer and batch norm as one layer */

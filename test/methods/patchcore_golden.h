@@ -85,9 +85,9 @@ static inline EadPatchcore *banked_by(int neighbours, int reweight, EadFileType 
     ASSERT_OK(ead_coreset_choose(&coreset, chosen));
     ASSERT_OK(ead_patchcore_add(model, rows, chosen, PICKS));
     model->positions = GOOD * GRID;
-    model->images = malloc(sizeof *model->images);
+    model->images = calloc(GOOD, sizeof *model->images);
     model->images[0] = 7;
-    model->image_count = 1;
+    model->image_count = GOOD;
     free(rows);
     return model;
 }

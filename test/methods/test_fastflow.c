@@ -60,6 +60,27 @@ START_TEST(the_map_is_that_of_the_original) {
 }
 END_TEST
 
+/* The score is the map's maximum at the size of the model's input, whatever the image's own. */
+START_TEST(the_score_is_taken_at_the_size_of_the_input) {
+    enum { WIDE = 90, LOW = 41 };
+    static uint8_t image[WIDE * LOW * 3], resized[FLOW_SIDE * FLOW_SIDE * 3];
+    static float map[WIDE * LOW], input_map[FLOW_SIDE * FLOW_SIDE];
+    EadFastflow *model = new_model();
+    EadDetector *detector;
+    float score, input_score;
+    golden_image(31, LOW, WIDE, image);
+    ASSERT_OK(ead_resize_u8(image, WIDE, LOW, 3, 3 * WIDE, resized, FLOW_SIDE, FLOW_SIDE));
+    ASSERT_OK(ead_detector_new(&model->base, NULL, 1, &detector));
+    ASSERT_OK((EadStatus)ead_detector_run(detector, image, WIDE, LOW, 3 * WIDE, map, &score));
+    ASSERT_OK((EadStatus)ead_detector_run(detector, resized, FLOW_SIDE, FLOW_SIDE, 3 * FLOW_SIDE, input_map,
+                                          &input_score));
+    ck_assert(score == input_score && score == largest(input_map, FLOW_SIDE * FLOW_SIDE));
+    ck_assert(score > largest(map, WIDE * LOW));
+    ead_detector_close(detector);
+    ead_model_free(&model->base);
+}
+END_TEST
+
 START_TEST(files_give_the_same_model_back) {
     EadFastflow *model = new_model();
     EadModel *read;
@@ -95,12 +116,17 @@ static const struct Spoiled {
     {INT64_MAX, NULL, NULL, "tensor 'flow.layer2.1.order'"},
     {-3, NULL, NULL, "tensor 'flow.layer2.1.order'"}, /* another channel twice */
     {-2, "couplings", "5", "tensor 'flow.layer1.4.conv1.weight' is missing"},
+    {-2, "couplings", "3",
+     "bad.safetensors: tensor 'flow.layer1.3.order' and 13 more have no place in "
+     "FastFlow at 64x64, 3 couplings on resnet18's layer1,layer2"},
+    {-2, "couplings", "3.5", "metadata 'couplings' is '3.5', expected a whole number"},
+    {-2, "layers", "layer2", "more have no place in FastFlow at 64x64, 4 couplings on resnet18's layer2"},
     {-2, "couplings", "33", "metadata 'couplings' is '33', expected a number from 1 to 32"},
     {-2, "hidden_ratio", "2", "tensor 'flow.layer1.0.conv1.weight' has shape [32,32,3,3]"},
     {-2, "kernels", "5x5", "metadata 'kernels' is '5x5', expected mixed or 3x3"},
     {-2, "kernels", "3x3", "tensor 'flow.layer1.1.conv1.weight' has shape [32,32,1,1]"},
     {-2, "layers", "layer1,layer9", "metadata 'layers' is 'layer1,layer9'"},
-    {-2, "layers", "layer1,layer1", "the same features are named twice"},
+    {-2, "layers", "layer1,layer1", "metadata 'layers' is 'layer1,layer1'"},
     {-2, "layers", "", "metadata 'layers' is ''"},
     {-2, "image_size", "128", "tensor 'flow.layer1.norm.weight' has shape [1,64,16,16]"},
     {-2, "backbone", "resnet19", "metadata 'backbone' is 'resnet19'"},
@@ -177,6 +203,7 @@ int main(void) {
     tcase_add_unchecked_fixture(tests, open_golden, close_golden);
     tcase_add_test(tests, steps_are_those_of_freia);
     tcase_add_test(tests, the_map_is_that_of_the_original);
+    tcase_add_test(tests, the_score_is_taken_at_the_size_of_the_input);
     tcase_add_test(tests, files_give_the_same_model_back);
     tcase_add_loop_test(tests, bad_files_are_refused, 0, (int)(sizeof spoiled / sizeof *spoiled));
     tcase_add_test(tests, usual_features_where_none_are_named);

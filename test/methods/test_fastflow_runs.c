@@ -53,7 +53,9 @@ START_TEST(what_cannot_be_is_refused) {
         {"--set model.backbone=" S "first/model.safetensors", "model.backbone: "},
         {"--set fastflow.layers=layer2", "fastflow.layers: 'layer2' names features that pdn_small does not "
                                          "have; it has stride4|stride8|stride16"},
-        {"--set fastflow.layers=stride8,stride8", "the same features are named twice"},
+        {"--set fastflow.layers=stride8,stride8", "fastflow.layers: 'stride8,stride8' names stride8 twice"},
+        {"--set fastflow.batch=1024 --set model.image_size=2048 --set fastflow.layers=stride4",
+         "fastflow.batch=1024 with model.image_size=2048x2048 is too much, lower one of them: "},
         {"--set fastflow.kernels=5x5", "fastflow.kernels"},
         {"--set fastflow.couplings=33", "fastflow.couplings"},
         {"--set fastflow.hidden_ratio=0", "fastflow.hidden_ratio"},
@@ -67,7 +69,8 @@ START_TEST(what_cannot_be_is_refused) {
 }
 END_TEST
 
-/* Rate and couplings are allowed, and the first step's loss is finite. */
+/* Rates and couplings are allowed, and the first step's loss is finite. Of the second run all are: it ends before its
+ * likelihoods are zero for good and evil. */
 START_TEST(a_loss_that_is_not_finite_ends_the_run) {
     double row[4];
     NEED_PROGRAM();
@@ -75,6 +78,10 @@ START_TEST(a_loss_that_is_not_finite_ends_the_run) {
                 "; lower fastflow.lr (now 1) and start again with another --output");
     read_loss_rows(S "steep/", "step,loss_squares,log_determinant,loss_total,lr\n", 1, 4, row);
     ck_assert(!exists(S "steep/model.safetensors") && !exists(S "steep/checkpoint.safetensors"));
+    check_fails(
+        TRAIN "steeper --set fastflow.lr=0.2 --set fastflow.couplings=4",
+        ", where about 6.14e+04 is usual at first; lower fastflow.lr (now 0.2) and start again with ");
+    ck_assert(!exists(S "steeper/model.safetensors"));
 }
 END_TEST
 

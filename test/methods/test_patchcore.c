@@ -75,7 +75,7 @@ START_TEST(files_give_the_same_model_back) {
         const EadPatchcore *again = (const EadPatchcore *)read;
         float *after = detect(again, &after_score);
         ck_assert(memcmp(before, after, sizeof *before * HEIGHT * WIDTH) == 0 && before_score == after_score);
-        ck_assert(again->positions == GOOD * GRID && again->image_count == 1 && again->images[0] == 7);
+        ck_assert(again->positions == GOOD * GRID && again->image_count == GOOD && again->images[0] == 7);
         ck_assert(again->spec.sigma == 4 && again->spec.neighbours == 2 &&
                   again->spec.reweight == model->spec.reweight && again->spec.stored == model->spec.stored);
         read->method->functions->describe(read, text, sizeof text);
@@ -120,7 +120,11 @@ START_TEST(bad_files_are_refused) {
     refuses(PICKS, 0, "reweight", "1", "metadata 'reweight' is '1', expected a number from 2 to 64");
     refuses(3, 0, "reweight", "4", "a bank of 3 rows has no 4 neighbours");
     refuses(PICKS, 0, "sigma", "wide", "metadata 'sigma' is 'wide'");
+    refuses(PICKS, 0, "neighbours", "1.5", "metadata 'neighbours' is '1.5', expected a whole number");
     refuses(PICKS, 0, "positions", "3", "metadata 'positions' is '3'");
+    refuses(PICKS, 0, "positions", "385",
+            "tensor 'images' is of 4 images, which leave 384 patches, but metadata 'positions' is 385");
+    refuses(PICKS, 0, "layers", "layer2,layer2", "metadata 'layers' is 'layer2,layer2'");
     /* cut off in the bank, as a copy that was interrupted */
     EadPatchcore *model = banked(1, 0, EAD_FILE_F32);
     ASSERT_OK(ead_model_save(&model->base, SCRATCH "whole.safetensors", NULL));

@@ -23,7 +23,7 @@ static EadPatchcoreEnsemble *new_ensemble(EadFusion fusion) {
             free(map);
         }
     }
-    ead_patchcore_ensemble_set_ranges(model, ranges);
+    ASSERT_OK(ead_patchcore_ensemble_set_ranges(model, ranges));
     return model;
 }
 
@@ -58,15 +58,28 @@ START_TEST(ensembles_come_back_from_files) {
 }
 END_TEST
 
-/* Members that say the same of all images weigh by their distances as they are. */
-START_TEST(ranges_of_nothing_are_no_division) {
+static const struct NoRange {
+    EadMemberRange range;
+    const char *words;
+} no_ranges[] = {
+    {{0, 0, 0, 0}, "its scores of the images to scale by go from 0 to 0"},
+    {{0, 1, 0, 0}, "its maps of the images to scale by go from 0 to 0"},
+    {{2, 2, 0, 1}, "its scores of the images to scale by go from 2 to 2"},
+    {{0, 1, 3, 2}, "its maps of the images to scale by go from 3 to 2"},
+    {{-1, 1, 0, 1}, "its scores of the images to scale by go from -1 to 1"},
+    {{0, 1, 0, (float)NAN}, "its maps of the images to scale by go from 0 to nan"},
+};
+
+/* What a member says of all images alike, or what is no distance, scales nothing: neither in memory nor from a file. */
+START_TEST(ranges_of_nothing_are_refused) {
     EadPatchcoreEnsemble *model = new_ensemble(EAD_FUSION_TEST);
-    float score, one, three;
-    ead_patchcore_ensemble_set_ranges(model, (EadMemberRange[]){{2, 2, 0, 0}, {1, 1, 0, 0}});
-    free(detect_image(&model->base, JUDGED, &score));
-    free(detect(model->members[0], &one));
-    free(detect(model->members[1], &three));
-    ck_assert_msg(fabsf(score - (one - 2 + three - 1) / 2) < 1e-5f * score, "%g", (double)score);
+    EadMemberRange ranges[2] = {{0, 1, 0, 1}, no_ranges[_i].range};
+    EadModel *read;
+    ASSERT_FAILS(ead_patchcore_ensemble_set_ranges(model, ranges), EAD_BAD_ARGUMENT, no_ranges[_i].words);
+    assert_contains(ead_error_message(), "member 2 cannot be scaled");
+    ASSERT_OK(ead_model_save(&model->base, SCRATCH "range.safetensors", NULL));
+    ASSERT_FAILS(ead_model_open(SCRATCH "range.safetensors", &read), EAD_BAD_FILE, "tensor 'ranges'");
+    assert_contains(ead_error_message(), "range.safetensors");
     ead_model_free(&model->base);
 }
 END_TEST
@@ -93,6 +106,10 @@ START_TEST(bad_files_of_ensembles_are_refused) {
     refuses_ensemble(model, "member2.layers", "layer9", "metadata 'member2.layers' is 'layer9'");
     refuses_ensemble(model, "member1.backbone", "resnet34",
                      "tensor 'member1.backbone.layer1.2.conv1.weight'");
+    model->count = 2;
+    model->members[model->count++] = banked_by(1, 0, EAD_FILE_F32, false);
+    refuses_ensemble(model, "members", "2", "tensor 'ranges' has 12 elements, expected 8");
+    ead_model_free(&model->members[--model->count]->base);
     model->ranges[1].most_map = INFINITY;
     refuses_ensemble(model, NULL, NULL, "tensor 'ranges'");
     model->ranges[1].most_map = 1;
@@ -109,7 +126,7 @@ int main(void) {
     tcase_add_unchecked_fixture(tests, open_golden, close_golden);
     tcase_add_test(tests, ensembles_are_the_originals);
     tcase_add_test(tests, ensembles_come_back_from_files);
-    tcase_add_test(tests, ranges_of_nothing_are_no_division);
+    tcase_add_loop_test(tests, ranges_of_nothing_are_refused, 0, (int)(sizeof no_ranges / sizeof *no_ranges));
     tcase_add_test(tests, bad_files_of_ensembles_are_refused);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

@@ -383,6 +383,8 @@ START_TEST(wrong_metadata) {
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         check_refused((Damage){.key = wrong[i][0], .value = wrong[i][1]},
                       strcmp(wrong[i][0], "image_size") == 0 ? "image" : wrong[i][0]);
+    check_refused((Damage){.key = "map_normalization", .value = "none"},
+                  "tensor 'quantiles' has no place in EfficientAD-S at 128x128, with");
     check_refused((Damage){.key = "format"}, "is weights of another program, not a model");
 }
 END_TEST

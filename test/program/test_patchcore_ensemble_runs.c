@@ -153,11 +153,21 @@ START_TEST(what_cannot_be_is_refused) {
          "member 2 of patchcore_ensemble.members: model.backbone: cannot read " S "none.safetensors"},
         {"--set 'patchcore_ensemble.members=[{patchcore.layers: layer2}, {}]'",
          "member 1: patchcore.layers: 'layer2' names features that pdn_small does not have"},
+        {"--set 'patchcore_ensemble.members=[{train.seed: 4}, {train.seed: 5}, {train.seed: 4}]'",
+         "patchcore_ensemble.members: members 1 and 3 are the same; leave one of them out"},
+        {"--set 'patchcore_ensemble.members=[{model.backbone: "
+         "./build/../models/weights/teacher_small.safetensors}, "
+         "{model.backbone: models/weights/teacher_small.safetensors}]'",
+         "patchcore_ensemble.members: members 1 and 2 are the same"},
+        {"--set model.backbone= --set 'patchcore_ensemble.members=[{}, {model.backbone: pdn_small}]'",
+         "patchcore_ensemble.members: members 1 and 2 are the same"},
+        {"--set 'patchcore_ensemble.members=[{}, {patchcore.layers: \"stride4,stride4\"}]'",
+         "member 2: patchcore.layers: 'stride4,stride4' names stride4 twice"},
         {"--set 'patchcore_ensemble.members=[{}, {patchcore.reweight: 1}]'",
          "member 2 of patchcore_ensemble.members: patchcore.reweight: one neighbour leaves nothing"},
         {"--set 'patchcore_ensemble.members=[{}, {patchcore.coreset_ratio: 0.0001, patchcore.neighbours: "
          "5}]'",
-         "member 2: the bank has 1 patches, fewer than patchcore.neighbours (5)"},
+         "member 2: the bank has 0 patches, fewer than patchcore.neighbours (5)"},
         {"--set patchcore_ensemble.fusion=mean",
          "patchcore_ensemble.fusion: 'mean' is not one of validation|test"},
     };

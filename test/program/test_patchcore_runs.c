@@ -38,6 +38,19 @@ START_TEST(fits_evaluates_and_predicts) {
 }
 END_TEST
 
+START_TEST(a_bank_of_one_patch_is_told) {
+    Outcome outcome;
+    NEED_PROGRAM();
+    run(TRAIN "lone --set patchcore.coreset_ratio=0.001", 0, &outcome); /* of 1,280 patches */
+    ck_assert_int_eq(outcome.code, 0);
+    assert_contains(outcome.err, "the bank will have one patch, with which all others are compared; raise "
+                                 "patchcore.coreset_ratio (now 0.001)");
+    check_bank(S "lone/model.safetensors", 1, 5);
+    run(TRAIN "pair --set patchcore.coreset_ratio=0.002", 0, &outcome);
+    ck_assert(outcome.code == 0 && !strstr(outcome.err, "one patch"));
+}
+END_TEST
+
 /* The bank is counted before it is filled: nothing is made. */
 START_TEST(room_for_the_bank_is_asked_for_first) {
     char line[1024], err[TEXT_SIZE];
@@ -86,11 +99,14 @@ START_TEST(what_cannot_be_is_refused) {
         {"--set model.backbone=" S "first/model.safetensors", "model.backbone: "},
         {"--set patchcore.layers=layer2",
          "patchcore.layers: 'layer2' names features that pdn_small does not have"},
-        {"--set patchcore.coreset_ratio=0.0005 --set patchcore.neighbours=3",
-         "the bank has 1 patches, fewer than patchcore.neighbours (3)"},
+        {"--set patchcore.layers=stride8,stride8", "patchcore.layers: 'stride8,stride8' names stride8 twice"},
+        {"--set patchcore.coreset_ratio=0.0005", "the bank has 0 patches, fewer than patchcore.neighbours "
+                                                 "(1); raise patchcore.coreset_ratio (now 0.0005)"},
+        {"--set patchcore.coreset_ratio=0.001 --set patchcore.neighbours=3",
+         "the bank has 1 patch, fewer than patchcore.neighbours (3)"},
         {"--set patchcore.reweight=1", "patchcore.reweight: one neighbour leaves nothing to weigh against"},
-        {"--set patchcore.coreset_ratio=0.0005 --set patchcore.reweight=9",
-         "the bank has 1 patches, fewer than patchcore.reweight (9)"},
+        {"--set patchcore.coreset_ratio=0.001 --set patchcore.reweight=9",
+         "the bank has 1 patch, fewer than patchcore.reweight (9)"},
         {"--set patchcore.add=" S "eval/none", "patchcore.add"},
         {"--set patchcore.add=" S "data/gasket/test/good",
          "is both one of patchcore.add and a test image; it takes good images that the data set does not "
@@ -182,6 +198,7 @@ END_TEST
 static void add_tests(TCase *tests) {
     tcase_add_test(tests, fits_evaluates_and_predicts);
     tcase_add_test(tests, room_for_the_bank_is_asked_for_first);
+    tcase_add_test(tests, a_bank_of_one_patch_is_told);
     tcase_add_test(tests, images_are_added_later);
     tcase_add_test(tests, what_cannot_be_is_refused);
     tcase_add_test(tests, few_images_and_any_sizes);

@@ -2,6 +2,7 @@
  * refused where it cannot be. */
 #define S "build/scratch/test_simplenet_runs/"
 #include "test/support/method_scene.h"
+#include "test/support/sample_models.h"
 
 static void make_scene(void) {
     if (!make_method_scene(6, "model: {method: simplenet, image_size: 128, backbone: pdn_small}\n"
@@ -36,12 +37,37 @@ START_TEST(the_same_bits_again_and_resumed) {
 }
 END_TEST
 
+/* With ResNets the paper's noise, on features as they are; with others a share of a scale of their own. */
+START_TEST(noise_suits_the_backbone) {
+#define RESNET " --set simplenet.epochs=1 --set model.backbone=" S "resnet18.safetensors"
+    Outcome outcome;
+    EadSafetensors *file;
+    NEED_PROGRAM();
+    write_backbone("resnet18", S "resnet18.safetensors", &(Drawn){.count = 0});
+    run(TRAIN "usual" RESNET, 0, &outcome);
+    ck_assert_int_eq(outcome.code, 0);
+    assert_contains(outcome.err, "; of the noise: 0.015\n");
+    run_well(TRAIN "named" RESNET " --set simplenet.noise=0.015");
+    ck_assert(same_tensors(S "usual/model.safetensors", S "named/model.safetensors"));
+    ASSERT_OK(ead_safetensors_open(S "usual/model.safetensors", &file));
+    ck_assert_str_eq(ead_safetensors_metadata(file, "scale"), "1");
+    ead_safetensors_close(file);
+    ASSERT_OK(ead_safetensors_open(S "first/model.safetensors", &file)); /* pdn_small */
+    ck_assert_double_ge(fabs(strtod(ead_safetensors_metadata(file, "scale"), NULL) - 1), 0.1);
+    ead_safetensors_close(file);
+}
+END_TEST
+
 START_TEST(what_cannot_be_is_refused) {
     static const RefusedRun refused[] = {
         {"--set model.backbone=" S "no.safetensors", "model.backbone"},
         {"--set model.backbone=" S "first/model.safetensors", "model.backbone: "},
         {"--set simplenet.layers=layer2",
          "simplenet.layers: 'layer2' names features that pdn_small does not have"},
+        {"--set simplenet.layers=stride8,stride4,stride8",
+         "simplenet.layers: 'stride8,stride4,stride8' names stride8 twice"},
+        {"--set simplenet.batch=1024 --set model.image_size=2048 --set simplenet.width=384",
+         "simplenet.batch=1024 with model.image_size=2048x2048 is too much, lower one of them: "},
         {"--set train.precision=fp16", "train.precision"},
     };
     NEED_PROGRAM();
@@ -125,6 +151,7 @@ END_TEST
 static void add_tests(TCase *tests) {
     tcase_add_test(tests, trains_evaluates_and_predicts);
     tcase_add_test(tests, the_same_bits_again_and_resumed);
+    tcase_add_test(tests, noise_suits_the_backbone);
     tcase_add_test(tests, what_cannot_be_is_refused);
     tcase_add_test(tests, a_loss_that_is_not_finite_ends_the_run);
     tcase_add_test(tests, features_beyond_half_precision_are_told);

@@ -54,8 +54,8 @@ static void free_state(void *state) {
 static int phases(const void *state, EadPhase out[EAD_MAX_PHASES]) {
     const EadConfig *config = ((const State *)state)->spec->config;
     int64_t steps = config->train_steps;
-    out[0] = (EadPhase){"warming up", WARM_UP, "train.lr", config->train_lr};
-    out[1] = (EadPhase){"playing", steps - WARM_UP, "train.lr", config->train_lr};
+    out[0] = (EadPhase){"warming up", WARM_UP, "train.lr", config->train_lr, 1};
+    out[1] = (EadPhase){"playing", steps - WARM_UP, "train.lr", config->train_lr, 1};
     return steps < WARM_UP ? 0 : steps == WARM_UP ? 1 : 2;
 }
 

@@ -229,6 +229,11 @@ START_TEST(refusals_say_what_to_do) {
     ck_assert_int_ne(ead_fit_find("distill")->check(&judged, EAD_CHECK_FILES), EAD_OK);
     ck_assert_ptr_nonnull(strstr(ead_error_message(), "judge 1 of distill.judges: "));
     ead_config_free(&judged);
+    configure_run(&judged, DISTILL_CONFIG, SCRATCH "new/",
+                  "distill.judges=[{\"dataset.path\":x},{\"dataset.path\":y},{\"dataset.path\":x}]");
+    ck_assert_int_ne(ead_fit_find("distill")->check(&judged, EAD_CHECK_FILES), EAD_OK);
+    ck_assert_ptr_nonnull(strstr(ead_error_message(), "distill.judges: judges 1 and 3 are the same"));
+    ead_config_free(&judged);
     ck_assert(!exists(SCRATCH "new"));
     EadConfig config;
     ASSERT_OK(ead_config_defaults(&config));

@@ -360,6 +360,9 @@ static bool same_path(const EadConfig *a, const EadConfig *b, int key) {
     bool below = key == EAD_KEY_dataset_train_good || key == EAD_KEY_dataset_test_good ||
                  key == EAD_KEY_dataset_defects || key == EAD_KEY_dataset_masks; /* dataset.path */
     EadPath first, second;
+    if (key == EAD_KEY_model_backbone && !*left) left = EAD_DEFAULT_BACKBONE;
+    if (key == EAD_KEY_model_backbone && !*right) right = EAD_DEFAULT_BACKBONE;
+    if (strcmp(left, right) == 0) return true; /* the name of a network */
     return !word && *left && *right && ead_path_in(first, below ? a->dataset_path : "", left) == EAD_OK &&
            ead_path_in(second, below ? b->dataset_path : "", right) == EAD_OK && ead_path_same(first, second);
 }

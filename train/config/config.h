@@ -68,6 +68,8 @@ typedef enum EadVariantChoice { EAD_VARIANT_CHOICES(EAD_ENUMERATOR) } EadVariant
 /* Two enums that mean the same: one is cast to the other. */
 #define EAD_SAME_VALUE(a, b) _Static_assert((int)(a) == (int)(b), #a " is cast to " #b)
 
+#define EAD_DEFAULT_BACKBONE "pdn_small" /* where model.backbone is empty */
+
 #define EAD_TYPE_STRING char *
 #define EAD_TYPE_PATH   char *
 #define EAD_TYPE_INT    int
@@ -193,6 +195,9 @@ EadStatus ead_config_parse_list(EadConfig *config, int index, const char *text);
 
 /* The number of entries. Errors: EAD_NO_MEMORY. */
 EadStatus ead_config_list_count(const EadConfig *config, EadConfigKeyId key, int *count);
+
+/* Adds to config->problems two entries that mean the same; what: an entry's name, "member". Errors: those of reading. */
+EadStatus ead_config_list_check(EadConfig *config, EadConfigKeyId key, const char *what);
 
 /* *out: the config with the keys of entry number `entry`, from 0; to be freed. Errors: EAD_NO_MEMORY, EAD_BAD_FILE;
  * *out is empty then. */

@@ -136,3 +136,30 @@ EadStatus ead_config_list_entry(const EadConfig *config, EadConfigKeyId key, int
     if (status != EAD_OK) ead_config_free(out);
     return status;
 }
+
+/* Whether two entries mean the same. */
+static EadStatus same_entries(const EadConfig *config, EadConfigKeyId key, int first, int second,
+                              bool *same) {
+    EadConfig a, b;
+    EAD_TRY(ead_config_list_entry(config, key, first, &a));
+    EadStatus status = ead_config_list_entry(config, key, second, &b);
+    *same = status == EAD_OK && ead_config_difference(&a, &b, EAD_SAME_RESULT) < 0;
+    ead_config_free(&a);
+    if (status == EAD_OK) ead_config_free(&b);
+    return status;
+}
+
+EadStatus ead_config_list_check(EadConfig *config, EadConfigKeyId key, const char *what) {
+    int count;
+    EAD_TRY(ead_config_list_count(config, key, &count));
+    for (int second = 1; second < count; second++)
+        for (int first = 0; first < second; first++) {
+            bool same;
+            EAD_TRY(same_entries(config, key, first, second, &same));
+            if (!same) continue;
+            ead_config_wrong(config, key, "%s: %ss %d and %d are the same; leave one of them out",
+                             ead_config_key((int)key)->rule.name, what, first + 1, second + 1);
+            return EAD_OK;
+        }
+    return EAD_OK;
+}

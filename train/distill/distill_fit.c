@@ -151,7 +151,7 @@ static void free_state(void *state) {
 
 static int phases(const void *state, EadPhase out[EAD_MAX_PHASES]) {
     const EadConfig *config = ((const DistillState *)state)->config;
-    out[0] = (EadPhase){"distilling", config->distill_steps, "distill.lr", config->distill_lr};
+    out[0] = (EadPhase){"distilling", config->distill_steps, "distill.lr", config->distill_lr, 1};
     return 1;
 }
 
@@ -173,7 +173,8 @@ static EadStatus plan(void *state, int phase, EadStep *step) {
                      ead_run_drop_step(config->distill_lr_drop_at, config->distill_steps)}};
     EadPlanOptions plan_options = ead_run_plan_options(s->spec);
     (void)phase;
-    return ead_distill_step_new(&s->teacher, &options, &plan_options, step, &s->step);
+    return ead_fit_planned(config, EAD_KEY_distill_batch,
+                           ead_distill_step_new(&s->teacher, &options, &plan_options, step, &s->step));
 }
 
 static EadStatus forecast(void *state, EadStep *step) {

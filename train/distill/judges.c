@@ -49,6 +49,8 @@ void ead_judges_check(EadConfig *config) {
     if (count > EAD_JUDGES_MOST)
         ead_config_wrong(config, JUDGES, "distill.judges: %d in the list; at most %d are run", count,
                          EAD_JUDGES_MOST);
+    else
+        ead_problems_add(&config->problems, ead_config_list_check(config, JUDGES, "judge"));
     for (int i = 0; i < count && i < EAD_JUDGES_MOST; i++)
         ead_problems_add(&config->problems, check_judge(config, i));
 }

@@ -132,7 +132,7 @@ static EadStatus open_penalty(void *state) {
 
 static int phases(const void *state, EadPhase out[EAD_MAX_PHASES]) {
     const EadConfig *config = ((const FitState *)state)->config;
-    out[0] = (EadPhase){"training", config->train_steps, "train.lr", config->train_lr};
+    out[0] = (EadPhase){"training", config->train_steps, "train.lr", config->train_lr, 1};
     return 1;
 }
 

@@ -2,7 +2,7 @@
 #include "core/base/memory.h"
 #include "core/base/printing.h"
 #include "train/fastflow/fastflow_step.h"
-#include "train/fit.h"
+#include "train/feature_fit.h"
 #include "train/loop/train_backbone.h"
 
 #include <stdio.h>
@@ -16,12 +16,9 @@ EAD_SAME_VALUE(EAD_KERNEL_CHOICE_3X3, EAD_FASTFLOW_3X3);
 EAD_SAME_VALUE(EAD_TAPS_CHOSEN, EAD_MAX_STEP_INPUTS);
 
 typedef struct FlowState {
-    const EadRunSpec *spec;
+    EadFeatureFit fit;
     const EadConfig *config;
-    const EadTrainData *data; /* NULL: a sample for the bench */
     EadFastflow *model;
-    EadTrainFeatures features;
-    char settings[128]; /* what the features depend on */
 } FlowState;
 
 /* ---- the model ---- */
@@ -45,7 +42,9 @@ static EadStatus new_model(FlowState *s) {
 static EadStatus create(const EadRunSpec *spec, EadTrainData *data, void **state) {
     FlowState *s = ead_new(1, sizeof *s, "a training");
     if (!s) return EAD_NO_MEMORY;
-    *s = (FlowState){.spec = spec, .config = spec->config, .data = data};
+    *s = (FlowState){
+        .fit = {spec, data, &spec->config->fastflow_epochs, spec->config->fastflow_batch, {.inputs = 0}, ""},
+        .config = spec->config};
     *state = s;
     return new_model(s);
 }
@@ -56,7 +55,7 @@ static EadStatus sample(const EadRunSpec *spec, void **state) {
 
 static void free_state(void *state) {
     FlowState *s = state;
-    ead_train_features_close(&s->features);
+    ead_train_features_close(&s->fit.features);
     if (s->model) ead_model_free(&s->model->base);
     free(s);
 }
@@ -65,37 +64,34 @@ static void free_state(void *state) {
 
 static int phases(const void *state, EadPhase out[EAD_MAX_PHASES]) {
     const FlowState *s = state;
-    const EadConfig *config = s->config;
-    int64_t images = s->data ? s->data->dataset.train.count : 1, batch = config->fastflow_batch;
-    int64_t steps = (images * config->fastflow_epochs + batch - 1) / batch;
-    out[0] = (EadPhase){"training", steps, "fastflow.lr", config->fastflow_lr};
+    const EadFastflow *model = s->model;
+    double begins = 0; /* half the sum of squares of numbers whose variance is 1 */
+    for (int t = 0; t < model->spec.taps.count; t++) begins += 0.5 * (double)ead_count(&model->shapes[t]);
+    out[0] =
+        (EadPhase){"training", ead_feature_fit_steps(&s->fit), "fastflow.lr", s->config->fastflow_lr, begins};
     return 1;
 }
 
 static int batch(const void *state) {
-    return ((const FlowState *)state)->config->fastflow_batch;
+    return ((const FlowState *)state)->fit.batch;
 }
 
 static EadStatus plan(void *state, int phase, EadStep *step) {
     FlowState *s = state;
-    const EadConfig *config = s->config;
-    EadPlanOptions plan_options = ead_run_plan_options(s->spec);
-    EadFastflowOptions options = {.batch = ead_ranks_share(s->spec->ranks, config->fastflow_batch),
-                                  .rate = config->fastflow_lr,
-                                  .weight_decay = config->fastflow_weight_decay};
+    EadPlanOptions plan_options = ead_run_plan_options(s->fit.run);
+    EadFastflowOptions options = {.batch = ead_ranks_share(s->fit.run->ranks, s->fit.batch),
+                                  .rate = s->config->fastflow_lr,
+                                  .weight_decay = s->config->fastflow_weight_decay};
     (void)phase;
-    EadStatus status = ead_fastflow_step_new(s->model, &options, &s->features, &plan_options, step);
-    return status == EAD_NO_MEMORY
-               ? ead_fail_prefix(status, "with fastflow.batch=%d: ", config->fastflow_batch)
-               : status;
+    return ead_fit_planned(s->config, EAD_KEY_fastflow_batch,
+                           ead_fastflow_step_new(s->model, &options, &s->fit.features, &plan_options, step));
 }
 
 static EadStatus start(void *state, const EadStep *step) {
     const FlowState *s = state;
-    EadPhase phase[EAD_MAX_PHASES];
     (void)step;
-    phases(state, phase);
-    ead_fit_print_start(s->spec, s->data, &s->model->base, phase[0].steps, s->config->fastflow_batch);
+    ead_fit_print_start(s->fit.run, s->fit.data, &s->model->base, ead_feature_fit_steps(&s->fit),
+                        s->fit.batch);
     return EAD_OK;
 }
 
@@ -104,33 +100,20 @@ static void build_features(EadGraph *graph, const void *model, EadNode *images,
     ead_fastflow_features(graph, model, images, features);
 }
 
-static EadStatus open_features(FlowState *s) {
-    char taps[96];
-    ead_backbone_taps_text(&s->model->backbone, &s->model->spec.taps, taps, sizeof taps);
-    snprintf(s->settings, sizeof s->settings, "features of %s", taps);
-    EadTrainFeaturesSpec spec = {.run = s->spec,
-                                 .images = s->data->train,
-                                 .backbone = &s->model->backbone,
-                                 .settings = s->settings,
-                                 .height = s->model->base.height,
-                                 .width = s->model->base.width,
-                                 .build = build_features,
-                                 .model = s->model,
-                                 .batch = s->config->fastflow_batch};
-    return ead_train_features_open(&s->features, &spec);
-}
-
 static EadStatus fit(void *state, int phase) {
+    FlowState *s = state;
+    char taps[96];
     (void)phase;
-    return open_features(state);
+    ead_backbone_taps_text(&s->model->backbone, &s->model->spec.taps, taps, sizeof taps);
+    snprintf(s->fit.settings, sizeof s->fit.settings, "features of %s", taps);
+    return ead_feature_fit_open(&s->fit, &s->model->base, &s->model->backbone, build_features);
 }
 
 static EadStatus begin(void *state, int phase, EadStep *step, EadLoaderSpec *loader) {
     FlowState *s = state;
-    (void)phase, (void)step;
-    if (!s->data) return EAD_OK;
-    if (!s->features.cache) EAD_TRY(open_features(s)); /* resumed */
-    ead_train_features_load(&s->features, loader);
+    (void)step;
+    EAD_TRY(fit(state, phase)); /* of a run that is resumed */
+    if (s->fit.data) ead_train_features_load(&s->fit.features, loader);
     return EAD_OK;
 }
 

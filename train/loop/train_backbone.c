@@ -5,8 +5,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char default_backbone[] = "pdn_small";
-
 /* Looks for a file by where the program lies: in folder `name` of models/ in the source tree, or in share/efficientad/
  * of an installation. */
 static bool find_file(const char *name, const char *file, EadPath path) {
@@ -39,7 +37,7 @@ EadStatus ead_shipped_teacher(const char *size, EadPath path) {
  * saying how to get it, for a name without file. */
 static EadStatus backbone_path(const char *backbone, EadPath path) {
     char file[64];
-    if (!backbone[0]) backbone = default_backbone;
+    if (!backbone[0]) backbone = EAD_DEFAULT_BACKBONE;
     if (strcmp(backbone, "pdn_small") == 0) return ead_shipped_teacher("small", path);
     if (strcmp(backbone, "pdn_medium") == 0) return ead_shipped_teacher("medium", path);
     if (!ead_backbone_is_known(backbone)) return ead_path_in(path, "", backbone);

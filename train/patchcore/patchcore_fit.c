@@ -67,7 +67,6 @@ static EadStatus new_model(State *s) {
 static int64_t choice_of(const State *s, int images) {
     int64_t fresh = images * grid_of(s), all = s->model->positions + fresh;
     int64_t wanted = (int64_t)(s->config->patchcore_coreset_ratio * (double)all);
-    if (wanted < 1) wanted = 1;
     wanted -= s->model->rows;
     return wanted < 0 ? 0 : ead_min64(wanted, fresh);
 }
@@ -98,9 +97,9 @@ static EadStatus check_neighbours(const State *s, int64_t bank) {
     int most = reweight ? spec->reweight : spec->neighbours;
     if (bank >= most) return EAD_OK;
     return ead_fail(EAD_BAD_ARGUMENT,
-                    "the bank has %lld patches, fewer than patchcore.%s (%d); raise patchcore.coreset_ratio "
+                    "the bank has %lld patch%s, fewer than patchcore.%s (%d); raise patchcore.coreset_ratio "
                     "(now %g) or take more images",
-                    (long long)bank, reweight ? "reweight" : "neighbours", most,
+                    (long long)bank, bank == 1 ? "" : "es", reweight ? "reweight" : "neighbours", most,
                     s->config->patchcore_coreset_ratio);
 }
 
@@ -186,6 +185,7 @@ static EadStatus sample(const EadRunSpec *spec, void **state) {
     EAD_TRY(new_state(spec, NULL, state));
     State *s = *state;
     int64_t count = choice_of(s, SAMPLE_IMAGES), zero = 0;
+    EAD_TRY(check_neighbours(s, count));
     real *row = ead_new(s->model->spec.length, sizeof *row, "a patch");
     EadStatus status = row ? EAD_OK : EAD_NO_MEMORY;
     for (int64_t n = 0; n < count && status == EAD_OK; n++) {
@@ -249,6 +249,11 @@ static EadStatus start(void *state, const EadStep *step) {
             1e-6 * (double)s->network, 1e-6 * (double)n.patch_bytes, (long long)n.patches,
             s->model->spec.length, 1e-6 * (double)n.bank_bytes, (long long)n.bank,
             1e-6 * (double)n.coreset_bytes);
+    if (!s->spec->resume && n.bank == 1)
+        ead_print(stderr,
+                  "the bank will have one patch, with which all others are compared; raise "
+                  "patchcore.coreset_ratio (now %g)\n",
+                  s->config->patchcore_coreset_ratio);
     return EAD_OK;
 }
 

@@ -110,11 +110,9 @@ static EadStatus create(const EadRunSpec *spec, EadTrainData *data, void **state
 }
 
 static EadStatus sample(const EadRunSpec *spec, void **state) {
-    EadMemberRange ranges[EAD_ENSEMBLE_MOST];
     EAD_TRY(make(spec, NULL, sample_member, state));
-    for (int i = 0; i < EAD_ENSEMBLE_MOST; i++) ranges[i] = (EadMemberRange){0, 1, 0, 1};
-    ead_patchcore_ensemble_set_ranges(((EnsembleFit *)*state)->model, ranges);
-    return EAD_OK;
+    EadPatchcoreEnsemble *model = ((EnsembleFit *)*state)->model;
+    return ead_patchcore_ensemble_set_ranges(model, model->ranges);
 }
 
 static void free_state(void *state) {
@@ -284,8 +282,10 @@ static EadStatus calibrate(void *state, const EadRunFolder *folder, const char *
     if (m.unread > 0)
         ead_print(stderr, "%d of %d test images cannot be read and are left out of the fusion\n", m.unread,
                   s->data->dataset.test_count);
-    ead_patchcore_ensemble_set_ranges(s->model, ranges);
-    return EAD_OK;
+    EadStatus status = ead_patchcore_ensemble_set_ranges(s->model, ranges);
+    return status == EAD_OK ? EAD_OK
+                            : ead_fail(status, "%s; scale by other images, or take another backbone for it",
+                                       ead_error_message());
 }
 
 static EadModel *model_of(void *state) {
@@ -313,6 +313,8 @@ static EadStatus check(EadConfig *config, EadCheckScope scope) {
         ead_config_wrong(config, EAD_KEY_patchcore_ensemble_members,
                          "patchcore_ensemble.members: %d in the list; an ensemble has %d to %d", count,
                          EAD_ENSEMBLE_LEAST, EAD_ENSEMBLE_MOST);
+    else
+        EAD_TRY(ead_config_list_check(config, EAD_KEY_patchcore_ensemble_members, "member"));
     for (int i = 0; i < count; i++) EAD_TRY(check_member(config, i, scope));
     return ead_problems_since(&config->problems, known);
 }

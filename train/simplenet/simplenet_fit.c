@@ -1,7 +1,7 @@
 /* SimpleNet as a row of train/fits.def: one phase, on features that are computed once. */
 #include "core/base/memory.h"
 #include "core/base/printing.h"
-#include "train/fit.h"
+#include "train/feature_fit.h"
 #include "train/loop/train_backbone.h"
 #include "train/simplenet/simplenet_step.h"
 
@@ -11,15 +11,12 @@
 
 extern const EadFit ead_fit_simplenet;
 
-static const double SHARE = 0.2; /* of patches whose standard deviation is 1: the noise where it is not set */
+static const double SHARE = 0.2; /* the noise on patches that are scaled to a standard deviation of 1 */
 
 typedef struct SimplenetState {
-    const EadRunSpec *spec;
+    EadFeatureFit fit;
     const EadConfig *config;
-    const EadTrainData *data; /* NULL: a sample for the bench */
     EadSimplenet *model;
-    EadTrainFeatures features;
-    char settings[160]; /* what the features depend on */
 } SimplenetState;
 
 /* ---- the model ---- */
@@ -50,7 +47,10 @@ static EadStatus new_model(SimplenetState *s) {
 static EadStatus create(const EadRunSpec *spec, EadTrainData *data, void **state) {
     SimplenetState *s = ead_new(1, sizeof *s, "a training");
     if (!s) return EAD_NO_MEMORY;
-    *s = (SimplenetState){.spec = spec, .config = spec->config, .data = data};
+    *s = (SimplenetState){
+        .fit =
+            {spec, data, &spec->config->simplenet_epochs, spec->config->simplenet_batch, {.inputs = 0}, ""},
+        .config = spec->config};
     *state = s;
     EAD_TRY(new_model(s));
     ead_simplenet_initialize(s->model, spec->config->train_seed);
@@ -64,28 +64,32 @@ static EadStatus sample(const EadRunSpec *spec, void **state) {
 
 static void free_state(void *state) {
     SimplenetState *s = state;
-    ead_train_features_close(&s->features);
+    ead_train_features_close(&s->fit.features);
     if (s->model) ead_model_free(&s->model->base);
     free(s);
 }
 
 /* ---- the phase ---- */
 
+/* Its standard deviation in the scale of the features; 0: these are to be scaled. */
+static double noise_of(const SimplenetState *s) {
+    return s->config->simplenet_noise > 0 ? s->config->simplenet_noise
+                                          : s->model->backbone.family->patch_noise;
+}
+
 static int phases(const void *state, EadPhase out[EAD_MAX_PHASES]) {
     const SimplenetState *s = state;
-    const EadConfig *config = s->config;
-    int64_t images = s->data->dataset.train.count, batch = config->simplenet_batch;
-    int64_t steps = (images * config->simplenet_epochs + batch - 1) / batch;
-    out[0] = (EadPhase){"training", steps, "simplenet.discriminator_lr", config->simplenet_discriminator_lr};
+    out[0] = (EadPhase){"training", ead_feature_fit_steps(&s->fit), "simplenet.discriminator_lr",
+                        s->config->simplenet_discriminator_lr, 2 * s->config->simplenet_margin};
     return 1;
 }
 
 static EadStatus plan(void *state, int phase, EadStep *step) {
     SimplenetState *s = state;
     const EadConfig *config = s->config;
-    EadPlanOptions plan_options = ead_run_plan_options(s->spec);
-    EadSimplenetOptions options = {.batch = config->simplenet_batch,
-                                   .noise = config->simplenet_noise > 0 ? config->simplenet_noise : SHARE,
+    EadPlanOptions plan_options = ead_run_plan_options(s->fit.run);
+    EadSimplenetOptions options = {.batch = s->fit.batch,
+                                   .noise = noise_of(s) > 0 ? noise_of(s) : SHARE,
                                    .margin = config->simplenet_margin,
                                    .seed = config->train_seed,
                                    .adaptor_lr = config->simplenet_adaptor_lr,
@@ -93,17 +97,15 @@ static EadStatus plan(void *state, int phase, EadStep *step) {
                                    .discriminator_lr = config->simplenet_discriminator_lr,
                                    .discriminator_wd = config->simplenet_discriminator_weight_decay};
     (void)phase;
-    EadStatus status = ead_simplenet_step_new(s->model, &options, &s->features, &plan_options, step);
-    return status == EAD_NO_MEMORY ? ead_fail_prefix(status, "with simplenet.batch=%d: ", options.batch)
-                                   : status;
+    return ead_fit_planned(config, EAD_KEY_simplenet_batch,
+                           ead_simplenet_step_new(s->model, &options, &s->fit.features, &plan_options, step));
 }
 
 static EadStatus start(void *state, const EadStep *step) {
     const SimplenetState *s = state;
-    EadPhase phase[EAD_MAX_PHASES];
     (void)step;
-    phases(state, phase);
-    ead_fit_print_start(s->spec, s->data, &s->model->base, phase[0].steps, s->config->simplenet_batch);
+    ead_fit_print_start(s->fit.run, s->fit.data, &s->model->base, ead_feature_fit_steps(&s->fit),
+                        s->fit.batch);
     return EAD_OK;
 }
 
@@ -115,44 +117,35 @@ static void build_features(EadGraph *graph, const void *model, EadNode *images,
 static EadStatus open_features(SimplenetState *s) {
     char taps[128];
     ead_backbone_taps_text(&s->model->backbone, &s->model->spec.taps, taps, sizeof taps);
-    snprintf(s->settings, sizeof s->settings, "patches of %s, %d numbers", taps, s->model->spec.length);
-    EadTrainFeaturesSpec spec = {.run = s->spec,
-                                 .images = s->data->train,
-                                 .backbone = &s->model->backbone,
-                                 .settings = s->settings,
-                                 .height = s->model->base.height,
-                                 .width = s->model->base.width,
-                                 .build = build_features,
-                                 .model = s->model,
-                                 .batch = s->config->simplenet_batch};
-    return ead_train_features_open(&s->features, &spec);
+    snprintf(s->fit.settings, sizeof s->fit.settings, "patches of %s, %d numbers", taps,
+             s->model->spec.length);
+    return ead_feature_fit_open(&s->fit, &s->model->base, &s->model->backbone, build_features);
 }
 
 /* Finds the scale in which the noise is what it is to be. */
 static EadStatus fit(void *state, int phase) {
     SimplenetState *s = state;
-    double deviation;
+    double deviation, noise = noise_of(s);
     (void)phase;
     EAD_TRY(open_features(s));
-    if (s->config->simplenet_noise > 0) return EAD_OK;
-    EAD_TRY(ead_train_features_deviation(&s->features, &deviation));
+    EAD_TRY(ead_train_features_deviation(&s->fit.features, &deviation));
     if (!(deviation > 0))
         return ead_fail(EAD_BAD_ARGUMENT,
                         "all patches of the training images are alike to %s; take another model.backbone",
                         s->model->backbone.name);
-    s->model->scale = (real)(1 / deviation);
+    if (noise == 0) s->model->scale = (real)(1 / deviation);
     ead_print(stderr, "standard deviation of the patches: %.4g; of the noise: %.4g\n", deviation,
-              SHARE * deviation);
+              noise > 0 ? noise : SHARE * deviation);
     return EAD_OK;
 }
 
 static EadStatus begin(void *state, int phase, EadStep *step, EadLoaderSpec *loader) {
     SimplenetState *s = state;
     (void)phase, (void)step;
-    if (!s->data) return EAD_OK;
-    if (!s->features.cache) EAD_TRY(open_features(s)); /* resumed */
-    ead_train_features_scale(&s->features, (double)s->model->scale);
-    ead_train_features_load(&s->features, loader);
+    if (!s->fit.data) return EAD_OK;
+    EAD_TRY(open_features(s)); /* of a run that is resumed */
+    ead_train_features_scale(&s->fit.features, (double)s->model->scale);
+    ead_train_features_load(&s->fit.features, loader);
     return EAD_OK;
 }
 

@@ -1,0 +1,24 @@
+/* What fits have in common that are trained by steps on the features of a frozen backbone, which are computed once:
+ * SimpleNet and FastFlow. */
+#pragma once
+
+#include "train/fit.h"
+#include "train/loop/train_features.h"
+
+typedef struct EadFeatureFit {
+    const EadRunSpec *run;
+    const EadTrainData *data; /* NULL: a sample for the bench */
+    const int *epochs;        /* in the config, where train --minutes changes them */
+    int batch;                /* images a step, of all ranks */
+    EadTrainFeatures features;
+    char
+        settings[160]; /* what the features depend on besides images and backbone, of which a file is named */
+} EadFeatureFit;
+
+/* Steps in which every training image is seen *epochs times. */
+int64_t ead_feature_fit_steps(const EadFeatureFit *fit);
+
+/* Opens the features of the training images, unless they are open or it is a sample. Errors: those of
+ * ead_train_features_open(). */
+EadStatus ead_feature_fit_open(EadFeatureFit *fit, const EadModel *model, const EadBackbone *backbone,
+                               EadFeatureBuilder *build);
