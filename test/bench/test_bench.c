@@ -98,15 +98,16 @@ START_TEST(network_of_patchcore) {
     static const char *const settings[] = {"model.method=patchcore", "patchcore.coreset_ratio=0.001"};
     enum { PATCHES = (128 / 8) * (128 / 8), NUMBERS = 384 };
     EadBenchOptions options = {
-        .size = "small", .height = 128, .width = 128, .batch = 1, .repeat = 1, .quiet = true};
+        .size = "small", .height = 128, .width = 128, .batch = 2, .repeat = 1, .quiet = true};
     options.settings = settings, options.setting_count = 2, options.plan.backend = &ead_backend_cpu;
     EadBenchResults results = {0};
     ck_assert_int_eq(ead_bench_infer(&options, &results), EAD_OK);
     ck_assert_int_eq(results.count, 2);
     ck_assert_str_eq(results.items[1].bench, "network");
+    ck_assert(results.items[1].batch == results.items[0].batch && results.items[1].batch == options.batch);
     double gflop =
         results.items[0].gflop - results.items[1].gflop; /* a thousandth of the patches of 209 images */
-    ck_assert_double_eq_tol(gflop, 2e-9 * PATCHES * (209 * PATCHES / 1000) * NUMBERS, 1e-12);
+    ck_assert_double_eq_tol(gflop, 2e-9 * 2 * PATCHES * (209 * PATCHES / 1000) * NUMBERS, 1e-12);
     ead_bench_results_free(&results);
 }
 END_TEST

@@ -310,7 +310,7 @@ START_TEST(test_reference) {
     ck_assert_int_eq(parse(text, &config), EAD_OK);
     ck_assert_int_eq(ead_config_to_yaml(&config, &got), EAD_OK);
     ck_assert_str_eq(expected, got);
-    ck_assert_ptr_nonnull(strstr(text, "# hard feature loss: quantile"));
+    ck_assert_ptr_nonnull(strstr(text, "# efficientad: hard feature loss: quantile"));
     ck_assert_ptr_nonnull(strstr(text, "; [0, 1)"));
     free(text);
     free(expected);

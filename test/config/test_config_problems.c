@@ -94,7 +94,7 @@ START_TEST(test_missing_files) {
     SKIP_UNLESS(getenv("PROGRAM"), "PROGRAM is not set");
     static const char *const lines[] = {"efficientad: penalty.path: cannot read no/penalty: No such file",
                                         "efficientad: model.init: cannot read no/model: No such file",
-                                        "efficientad: no/data: cannot read: No such file",
+                                        "efficientad: dataset.path: no/data: cannot read: No such file",
                                         "efficientad: these 3 are wrong; nothing was begun"};
     char command[1024];
     make_folders("build/scratch/config_problems/");

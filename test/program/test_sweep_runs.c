@@ -118,18 +118,22 @@ START_TEST(shows_speed_beside_the_paper) {
     static const char *const cells[] = {"variant",
                                         "ms an image",
                                         "paper: ms an image",
+                                        "images/s",
                                         "paper: images/s",
                                         "patchcore",
                                         "45.0",
                                         "32",
+                                        "23.4",
                                         "76",
                                         "GCAD",
                                         "",
                                         "11",
+                                        "",
                                         "121",
                                         "simplenet",
                                         "",
                                         "12",
+                                        "",
                                         "194"};
     EadSweepResults results;
     EadTextTable table;
@@ -146,15 +150,20 @@ START_TEST(shows_speed_beside_the_paper) {
     write_page(S "speed/b/metrics.json");
     ASSERT_OK(ead_sweep_results_read(S "speed/t.sweep.json", &results));
     ASSERT_OK(ead_sweep_speed_table(&results, &table));
-    ck_assert_str_eq(table.cells.items[5], "");
+    ck_assert_str_eq(table.cells.items[6], "");
+    ck_assert_str_eq(table.cells.items[8], "");
     ead_text_table_free(&table);
     ead_sweep_results_free(&results);
     write_text(S "speed/a/speed.json", "{\"latency_ms\": 40}");
     write_text(S "speed/b/speed.json", "{\"latency_ms\": 50, \"images\": 3}");
+    write_text(S "speed/patchcore.bench.json",
+               "{\"results\": [{\"bench\": \"infer\", \"batch\": 1, \"images_per_s\": 99}, "
+               "{\"bench\": \"infer\", \"batch\": 16, \"images_per_s\": 23.44}, "
+               "{\"bench\": \"network\", \"batch\": 16, \"images_per_s\": 50}]}");
     ASSERT_OK(ead_sweep_results_read(S "speed/t.sweep.json", &results));
     ck_assert(ead_sweep_has_speed(&results));
     ASSERT_OK(ead_sweep_speed_table(&results, &table));
-    ck_assert_int_eq(table.cells.count, 4 * (1 + 1 + 9));
+    ck_assert_int_eq(table.cells.count, 5 * (1 + 1 + 9));
     for (size_t i = 0; i < sizeof cells / sizeof *cells; i++)
         ck_assert_str_eq(table.cells.items[i], cells[i]);
     ead_text_table_free(&table);
@@ -165,10 +174,11 @@ START_TEST(shows_speed_beside_the_paper) {
     ck_assert_str_eq(table.cells.items[6], "94.3");
     ead_text_table_free(&table);
     ead_sweep_results_free(&results);
-    write_text(S "speed/a/speed.json", "[]"); /* costs itself */
+    write_text(S "speed/a/speed.json", "[]"); /* costs itself, as does a bench of single images */
+    write_text(S "speed/patchcore.bench.json", "{\"results\": [{\"bench\": \"infer\", \"batch\": 1}]}");
     ASSERT_OK(ead_sweep_results_read(S "speed/t.sweep.json", &results));
     ck_assert_int_eq(results.finished, 2);
-    ck_assert_int_eq(results.speeds[0].runs, 1);
+    ck_assert(results.speeds[0].runs == 1 && results.speeds[0].images_per_s == 0);
     ead_sweep_results_free(&results);
 }
 END_TEST

@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-static const char summary[] = "trains, measures and runs EfficientAD anomaly detection (arXiv 2303.14535)";
+static const char summary[] =
+    "trains, measures and runs EfficientAD (arXiv 2303.14535) and other methods of anomaly detection";
 static const char precedence[] =
     "Values are taken from, the later ones winning: the defaults, the config file, --set, "
     "options. " EAD_PATH_RULE;

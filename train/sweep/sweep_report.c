@@ -194,12 +194,14 @@ EadStatus ead_sweep_scenario_table(const EadSweepResults *results, int column, E
 static void add_speed(EadTextTable *table, const EadSweepResults *results, const char *variant,
                       const EadSweepSpeed *speed) {
     static const char *const keys[] = {EAD_PAPER_LATENCY, EAD_PAPER_THROUGHPUT};
+    const double ours[] = {speed && speed->runs > 0 ? speed->milliseconds : 0,
+                           speed ? speed->images_per_s : 0};
     add_cell(table, "%s", variant);
-    if (speed && speed->runs > 0)
-        add_cell(table, "%.1f", speed->milliseconds);
-    else
-        add_cell(table, "%s", "");
     for (int i = 0; i < 2; i++) {
+        if (ours[i] > 0)
+            add_cell(table, "%.1f", ours[i]);
+        else
+            add_cell(table, "%s", "");
         const EadPaperNumber *number = ead_paper_find(results->paper, variant, "all", keys[i]);
         if (number)
             add_cell(table, "%.4g", number->value);
@@ -220,10 +222,11 @@ bool ead_sweep_has_speed(const EadSweepResults *results) {
 EadStatus ead_sweep_speed_table(const EadSweepResults *results, EadTextTable *table) {
     int count;
     const EadPaperNumber *rows = ead_paper_numbers(&count);
-    *table = (EadTextTable){.columns = 4};
+    *table = (EadTextTable){.columns = 5};
     add_cell(table, "variant");
     add_cell(table, "ms an image");
     add_cell(table, "paper: ms an image");
+    add_cell(table, "images/s");
     add_cell(table, "paper: images/s");
     for (int v = 0; v < results->variants.count; v++)
         add_speed(table, results, results->variants.items[v], &results->speeds[v]);

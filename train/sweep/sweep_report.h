@@ -22,8 +22,8 @@ typedef EadStatus EadMakeTable(const EadSweepResults *results, int column, EadTe
 /* One row a scenario, one column a variant. Errors: EAD_NO_MEMORY. */
 EadStatus ead_sweep_scenario_table(const EadSweepResults *results, int column, EadTextTable *table);
 
-/* One row a variant: what its runs took for an image, where any were measured, and what the paper says; then the
- * paper's other methods. Errors: EAD_NO_MEMORY. */
+/* One row a variant: what its runs took for an image and how many a second went through, where any were measured, and
+ * what the paper says; then the paper's other methods. Errors: EAD_NO_MEMORY. */
 EadStatus ead_sweep_speed_table(const EadSweepResults *results, EadTextTable *table);
 
 /* Whether the paper's table has speeds to compare with. Others show none: times differ from run to run. */
@@ -32,10 +32,9 @@ bool ead_sweep_has_speed(const EadSweepResults *results);
 #define EAD_SWEEP_SPEED_TITLE "Speed"
 #define EAD_SWEEP_SPEED_NOTE                                                                                 \
     "Here: the mean over the test images, one at a time, resizing included, as the runs' evaluations "       \
-    "measured it on "                                                                                        \
-    "the machine that they ran on. The paper's: an RTX A6000 in half precision; images/s in batches of 16, " \
-    "for which "                                                                                             \
-    "there is efficientad bench infer --batch 16."
+    "measured it on the machine that they ran on; images/s in batches of 16 of what efficientad bench "      \
+    "infer --batch 16 --json DIR/VARIANT.bench.json measured, DIR being the folder of this table. The "      \
+    "paper's: an RTX A6000 in half precision."
 
 /* Harmless on a zeroed table. */
 void ead_text_table_free(EadTextTable *table);

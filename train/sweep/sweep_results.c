@@ -111,6 +111,30 @@ static EadStatus read_speed(const char *run_folder, EadSweepSpeed *speed) {
     return EAD_OK;
 }
 
+/* What bench infer measured for a variant, where it was told to write VARIANT.bench.json beside the list of runs. */
+static EadStatus read_bench(const char *folder, const char *variant, EadSweepSpeed *speed) {
+    EadPath path;
+    char name[128];
+    json_t *root, *result;
+    size_t i;
+    snprintf(name, sizeof name, "%s.bench.json", variant);
+    EAD_TRY(ead_path_in(path, folder, name));
+    if (access(path, F_OK) != 0) return EAD_OK;
+    EAD_TRY(ead_json_load(path, &root));
+    json_array_foreach(json_object_get(root, "results"), i, result) {
+        const char *bench = json_string_value(json_object_get(result, "bench"));
+        double images = number_in(result, "images_per_s");
+        if (bench && strcmp(bench, "infer") == 0 && number_in(result, "batch") == EAD_PAPER_BATCH &&
+            images > 0)
+            speed->images_per_s = images;
+    }
+    json_decref(root);
+    if (speed->images_per_s > 0) return EAD_OK;
+    return ead_fail(EAD_BAD_FILE,
+                    "%s: holds no images_per_s of bench infer --batch %d; measure it again or delete it",
+                    path, EAD_PAPER_BATCH);
+}
+
 /* The config of a run as the sweep would do it. *known: whether it is in the manifest; then to be freed. */
 static EadStatus config_of(json_t *configs, const ManifestRun *run, EadConfig *config, bool *known) {
     const char *text =
@@ -189,6 +213,11 @@ static EadStatus read_runs(const char *path, json_t *runs, json_t *configs, EadS
     for (size_t i = 0; i < json_array_size(runs); i++) {
         EAD_TRY(unpack_run(path, json_array_get(runs, i), i, &run));
         EadStatus status = read_run(folder, configs, &run, results);
+        if (status == EAD_NO_MEMORY) return status;
+        if (status != EAD_OK) ead_print(stderr, "warning: left out: %s\n", ead_error_message());
+    }
+    for (int v = 0; v < results->variants.count; v++) {
+        EadStatus status = read_bench(folder, results->variants.items[v], &results->speeds[v]);
         if (status == EAD_NO_MEMORY) return status;
         if (status != EAD_OK) ead_print(stderr, "warning: left out: %s\n", ead_error_message());
     }

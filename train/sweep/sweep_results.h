@@ -21,6 +21,7 @@ typedef struct EadSweepColumn {
 typedef struct EadSweepSpeed {
     double milliseconds; /* the mean over the runs */
     int runs;            /* that have been measured */
+    double images_per_s; /* in batches of EAD_PAPER_BATCH, of the bench's file; 0: there is none */
 } EadSweepSpeed;
 
 typedef struct EadSweepResults {
@@ -64,7 +65,8 @@ EadSummary ead_summarize_collection(const EadSweepResults *results, int variant,
 bool ead_sweep_results_have(const EadSweepResults *results, int column);
 
 #define EAD_PAPER_LATENCY    "latency_ms"        /* of one image */
-#define EAD_PAPER_THROUGHPUT "images_per_second" /* in batches of 16 */
+#define EAD_PAPER_THROUGHPUT "images_per_second" /* in batches of EAD_PAPER_BATCH */
+enum { EAD_PAPER_BATCH = 16 };
 
 /* What the paper reports, for comparison. */
 typedef struct EadPaperNumber {
