@@ -65,17 +65,23 @@ static EadStatus measure(const EadArguments *arguments, EadBenchOptions *options
     return EAD_OK;
 }
 
-static EadStatus check_outputs(const EadArguments *arguments) {
+static EadStatus check_all(const EadArguments *arguments) {
     const char *json = ead_arguments_text(arguments, EAD_OPTION_BENCH_JSON);
     const char *csv = ead_arguments_text(arguments, EAD_OPTION_BENCH_CSV);
-    if (json) EAD_TRY(ead_check_output_file(json, "--json"));
-    if (csv) EAD_TRY(ead_check_output_file(csv, "--csv"));
-    if (!json || !csv || !ead_outputs_collide(json, csv)) return EAD_OK;
-    return ead_fail(EAD_BAD_ARGUMENT, "--json and --csv name the same file: %s, %s", json, csv);
+    EadProblems problems = {0};
+    ead_problems_add(&problems, ead_arguments_check_device(arguments));
+    if (json) ead_problems_add(&problems, ead_check_output_file(json, "--json"));
+    if (csv) ead_problems_add(&problems, ead_check_output_file(csv, "--csv"));
+    if (json && csv && ead_outputs_collide(json, csv))
+        ead_problems_add(
+            &problems, ead_fail(EAD_BAD_ARGUMENT, "--json and --csv name the same file: %s, %s", json, csv));
+    EadStatus status = ead_problems_tell(&problems, stderr);
+    ead_problems_free(&problems);
+    return status;
 }
 
 EadStatus ead_command_bench(const EadArguments *arguments) {
-    EAD_TRY(check_outputs(arguments));
+    EAD_TRY(check_all(arguments));
     ead_arguments_use_threads(arguments, 0);
     EadBenchMachine machine = ead_bench_machine(arguments->backend);
     EadBenchOptions options = read_options(arguments, &machine);

@@ -173,6 +173,14 @@ START_TEST(what_cannot_be_is_refused) {
     };
     NEED_PROGRAM();
     check_refused(refused, COUNT(refused));
+    Outcome outcome; /* what is wrong with one member hides nothing of the others */
+    run(TRAIN "wrong --set 'patchcore_ensemble.members=[{model.backbone: " S
+              "none.safetensors}, {patchcore.coreset_ratio: 7}, {patchcore.reweight: 1}]'",
+        0, &outcome);
+    ck_assert_int_eq(outcome.complaints, 4);
+    assert_contains(outcome.err, "patchcore.coreset_ratio: 7 is out of the range");
+    assert_contains(outcome.err, "member 1 of patchcore_ensemble.members: model.backbone: cannot read ");
+    assert_contains(outcome.err, "member 3 of patchcore_ensemble.members: patchcore.reweight: ");
     check_fails("train -q --resume --output " S "validation --set 'patchcore_ensemble.members=[{}, {}, {}]'",
                 "was made with patchcore_ensemble.members: [{model.backbone: \"pdn_small\"");
     shell_ok("mkdir -p " S "good && cp " S "data/gasket/train/good/*.png " S "good");

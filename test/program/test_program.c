@@ -1,6 +1,7 @@
 /* The program as its user meets it: bad input of every kind gives one clear line and the right exit code and
  * leaves nothing half-written. Skipped where $PROGRAM is not set. */
 #define S "build/scratch/test_program/"
+#include "core/backend/backend.h"
 #include "test/program/program_scene.h"
 
 #include "models/efficientad/model.h"
@@ -196,6 +197,40 @@ static void check_case(const Case *c, int code) {
     ck_assert_msg(!holds_temporary_files(), "%s left temporary files", c->words);
 }
 
+/* What is wrong in one place, of a device that is not there too, hides nothing that is wrong in another. */
+START_TEST(all_is_told_at_once) {
+    static const struct {
+        const char *words, *says[5];
+    } cases[] = {
+        {TRAIN " --device cuda --set dataset.path=" S "none --set model.init=" S "no.safetensors",
+         {"--device: ", "dataset.path: " S "none: ", "model.init: cannot read " S "no.safetensors"}},
+        {"eval -q --model " MODEL " --device cuda --set dataset.path=" S "none -o " MODEL,
+         {"--device: ", "dataset.path: " S "none: ", "; --output names another place"}},
+        {"predict -q --model " S "none.m --device cuda --overlays " MODEL " --maps " MODEL "/x " S
+         "none.png " S "data/gasket/test/good",
+         {"--device: ", S "none.m: ", "; --overlays names another place", "; --maps names another place",
+          S "none.png: cannot read: "}},
+        {PREDICT "--maps " MODEL " --precision tf32 " S "none.png",
+         {"--precision: ", "; --maps names another place", S "none.png: cannot read: "}},
+        {"bench infer --device cuda --json " MODEL "/x --csv " MODEL "/y",
+         {"--device: ", "; --json names another place", "; --csv names another place"}},
+    };
+    Outcome outcome;
+    NEED_PROGRAM();
+    SKIP_UNLESS(strcmp(ead_backend_names(), "cpu") == 0, "this build has CUDA");
+    for (int i = 0; i < COUNT(cases); i++) {
+        int told = 0;
+        run(cases[i].words, 0, &outcome);
+        for (; told < 5 && cases[i].says[told]; told++) assert_contains(outcome.err, cases[i].says[told]);
+        ck_assert_msg(outcome.code == 1 && outcome.complaints == told + 1, "%d: %s", outcome.code,
+                      outcome.err);
+    }
+    run(PREDICT S "none.png " S "data/gasket/test/good/000.png", 0, &outcome); /* an input costs itself */
+    ck_assert_msg(outcome.code == 1 && strstr(outcome.out, "\"score\"") && outcome.complaints == 2, "%s",
+                  outcome.err);
+}
+END_TEST
+
 START_TEST(bad_data) {
     NEED_PROGRAM();
     check_case(&data_cases[_i], 1);
@@ -367,6 +402,7 @@ END_TEST
 
 static void add_tests(TCase *tests) {
     tcase_add_unchecked_fixture(tests, make_bad_models, NULL);
+    tcase_add_test(tests, all_is_told_at_once);
     tcase_add_loop_test(tests, bad_data, 0, COUNT(data_cases));
     tcase_add_loop_test(tests, bad_config, 0, COUNT(config_cases));
     tcase_add_loop_test(tests, bad_models, 0, COUNT(model_cases));

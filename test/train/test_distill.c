@@ -234,6 +234,21 @@ START_TEST(refusals_say_what_to_do) {
     ck_assert_int_ne(ead_fit_find("distill")->check(&judged, EAD_CHECK_FILES), EAD_OK);
     ck_assert_ptr_nonnull(strstr(ead_error_message(), "distill.judges: judges 1 and 3 are the same"));
     ead_config_free(&judged);
+    /* What is wrong with an entry hides nothing of the others. */
+    configure_run(&judged, DISTILL_CONFIG, SCRATCH "new/", "");
+    ck_assert_int_ne(
+        ead_config_set(&judged,
+                       "distill.judges=[{dataset.path: none, dataset.category: x}, {train.lr: 7}, 3, "
+                       "{dataset.path: " SCRATCH "none, dataset.category: x}]",
+                       "test"),
+        EAD_OK);
+    ck_assert_int_ne(ead_fit_find("distill")->check(&judged, EAD_CHECK_FILES), EAD_OK);
+    const char *const wrong[] = {"train.lr: 7 is out of the range", "an entry is a mapping of keys",
+                                 "judge 1 of distill.judges: dataset.path: none: ",
+                                 "judge 4 of distill.judges: dataset.path: " SCRATCH "none: "};
+    ck_assert_int_eq(judged.problems.lines.count, COUNT(wrong));
+    for (int i = 0; i < COUNT(wrong); i++) assert_contains(judged.problems.lines.items[i], wrong[i]);
+    ead_config_free(&judged);
     ck_assert(!exists(SCRATCH "new"));
     EadConfig config;
     ASSERT_OK(ead_config_defaults(&config));

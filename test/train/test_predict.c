@@ -131,7 +131,7 @@ START_TEST(inputs_are_files_folders_and_lists) {
     write_images();
     list_inputs(mixed, 5, "one.png\r\n\n" FOLDER "in/sub\ntwo.png", NULL, out, sizeof out);
     ck_assert_str_eq(out, "|" FOLDER "in/a.PNG\n|" FOLDER "in/b.png\nsub/deep|" FOLDER "in/sub/deep/c.jpg\n"
-                          "|missing.png\n|one.png\ndeep|" FOLDER "in/sub/deep/c.jpg\n|two.png\n!|" FOLDER
+                          "!|missing.png\n!|one.png\ndeep|" FOLDER "in/sub/deep/c.jpg\n!|two.png\n!|" FOLDER
                           "empty\n");
     ck_assert_int_eq((int)ead_predict_inputs_count(mixed, 5), -1);
     static const char *const lists[] = {"\n", "\r\n\r\n", "\xEF\xBB\xBF", "  \n\t\n", "\x1A"};

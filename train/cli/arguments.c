@@ -223,15 +223,29 @@ static EadStatus check_paths(EadArguments *arguments, const EadCommand *command)
     return EAD_OK;
 }
 
-/* "cpu", "cuda" or "cuda:N"; anything else is wrong usage, whatever this build can do. */
+static bool is_device(const char *text) {
+    bool numbered = strncmp(text, "cuda:", 5) == 0 && text[5] && strspn(text + 5, "0123456789") <= 3 &&
+                    text[5 + strspn(text + 5, "0123456789")] == '\0';
+    return strcmp(text, "cpu") == 0 || strcmp(text, "cuda") == 0 || numbered;
+}
+
+/* "cpu", "cuda" or "cuda:N"; anything else is wrong usage, whatever this build can do. One that is not there is told
+ * with all else that is wrong. */
 static EadStatus find_backend(EadArguments *arguments, const EadCommand *command) {
     if (!ead_option_belongs(EAD_OPTION_DEVICE, command->name)) return EAD_OK;
     const char *device = ead_arguments_text(arguments, EAD_OPTION_DEVICE);
-    bool numbered = strncmp(device, "cuda:", 5) == 0 && device[5] && strspn(device + 5, "0123456789") <= 3 &&
-                    device[5 + strspn(device + 5, "0123456789")] == '\0';
-    if (strcmp(device, "cpu") != 0 && strcmp(device, "cuda") != 0 && !numbered)
+    if (!is_device(device))
         return ead_fail(EAD_BAD_ARGUMENT, "--device: '%s' is not cpu, cuda or cuda:N", device);
-    EadStatus status = ead_backend_find(device, &arguments->backend);
+    if (ead_backend_find(device, &arguments->backend) != EAD_OK) arguments->backend = NULL;
+    return EAD_OK;
+}
+
+EadStatus ead_arguments_check_device(const EadArguments *arguments) {
+    const EadBackend *backend;
+    const char *device = ead_arguments_text(arguments, EAD_OPTION_DEVICE);
+    if (arguments->backend || !is_device(device)) return EAD_OK;
+    if (!ead_option_belongs(EAD_OPTION_DEVICE, commands[arguments->command].name)) return EAD_OK;
+    EadStatus status = ead_backend_find(device, &backend);
     return status == EAD_OK ? EAD_OK : ead_fail_prefix(EAD_UNSUPPORTED, "--device: ");
 }
 
@@ -360,6 +374,7 @@ EadValue ead_arguments_value(const EadArguments *arguments, EadOptionId id) {
 
 EadStatus ead_arguments_plan_options(const EadArguments *arguments, EadPlanOptions *plan) {
     EadPrecision precision = (EadPrecision)ead_arguments_value(arguments, EAD_OPTION_PRECISION).i64;
+    EAD_TRY(ead_arguments_check_device(arguments));
     EAD_TRY(ead_precision_check(arguments->backend, precision, false, "--precision"));
     *plan = (EadPlanOptions){.backend = arguments->backend,
                              .precision = precision,
@@ -403,6 +418,7 @@ EadStatus ead_arguments_configure(const EadArguments *arguments, EadConfig *conf
     int problems = config->problems.lines.count;
     EadStatus status = load_file(arguments, config);
     if (config->problems.lines.count == problems) ead_problems_add(&config->problems, status);
+    ead_problems_add(&config->problems, ead_arguments_check_device(arguments));
     take_settings(arguments, config);
     for (int i = known; i < config->renamed.count; i++) ead_print(stderr, "%s\n", config->renamed.items[i]);
     const char *output = arguments->values[EAD_OPTION_OUTPUT];

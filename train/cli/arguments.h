@@ -60,8 +60,8 @@ typedef enum EadAction {
 
 typedef struct EadArguments {
     EadAction action;
-    int command;                          /* EadCommandId; -1 for the program itself */
-    const EadBackend *backend;            /* by --device; NULL for commands without that option */
+    int command;               /* EadCommandId; -1 for the program itself */
+    const EadBackend *backend; /* by --device; NULL without that option, or where it is not there */
     const char *values[EAD_OPTION_COUNT]; /* as given, borrowed; NULL: not given */
     const char **settings;                /* --set key=value, in order; owned array of borrowed texts */
     int setting_count;
@@ -86,7 +86,7 @@ const EadOption *ead_option(EadOptionId id);
 bool ead_option_belongs(EadOptionId id, const char *command);
 
 /* Parses argv. Errors: EAD_BAD_ARGUMENT for wrong usage (arguments->command is then what was known of it by
- * then), EAD_UNSUPPORTED for a device that this build lacks, EAD_NO_MEMORY. Free *arguments in every case. */
+ * then), EAD_NO_MEMORY. Free *arguments in every case. */
 EadStatus ead_arguments_parse(int count, char **texts, EadArguments *arguments);
 
 /* Frees the arrays; harmless on a zeroed struct. */
@@ -101,10 +101,14 @@ const char *ead_arguments_text(const EadArguments *arguments, EadOptionId id);
 /* The value parsed; only for options that were given or have a default. Cannot fail: parsing checked it. */
 EadValue ead_arguments_value(const EadArguments *arguments, EadOptionId id);
 
-/* How --device and --precision plan graphs. Error: EAD_UNSUPPORTED if this CPU lacks the precision. */
+/* Whether the device of --device is there. Errors: EAD_UNSUPPORTED, EAD_IO. */
+EadStatus ead_arguments_check_device(const EadArguments *arguments);
+
+/* How --device and --precision plan graphs. Errors: EAD_UNSUPPORTED if there is no such device, or it lacks the
+ * precision. */
 EadStatus ead_arguments_plan_options(const EadArguments *arguments, EadPlanOptions *plan);
 
-/* Applies the file of -c (with --resume and without -c: config.yaml of the run folder), every --set, then
+/* Checks the device, and applies the file of -c (with --resume and without -c: config.yaml of the run folder), every --set, then
  * --output, --maps and --overlays, to a config that holds the defaults (or the config of a model file). Old
  * names of keys are noted on stderr. Errors: the first of what has been put into
  * config->problems. */

@@ -104,13 +104,13 @@ static EadStatus open_all(Eval *eval) {
     EAD_TRY(ead_path_folder(eval->folder, eval->path));
     if (!eval->folder[0]) eval->folder[0] = '.';
     EAD_TRY(ead_path_in(eval->losses, eval->folder, "losses.csv"));
-    EAD_TRY(ead_arguments_plan_options(eval->arguments, &eval->plan));
     EAD_TRY(ead_config_defaults(&eval->config));
     EadStatus opened = ead_model_open_file(eval->path, &eval->file, &eval->model);
     ead_problems_add(&eval->config.problems, opened);
     if (opened == EAD_OK) EAD_TRY(take_trained(eval));
     EadThresholdRule trained = ead_threshold_rule(&eval->config);
     (void)ead_arguments_configure(eval->arguments, &eval->config);
+    ead_problems_add(&eval->config.problems, ead_arguments_plan_options(eval->arguments, &eval->plan));
     if (opened == EAD_OK) EAD_TRY(check_all(eval));
     EAD_TRY(ead_problems_tell(&eval->config.problems, stderr));
     EAD_TRY(lock_output(eval));

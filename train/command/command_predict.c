@@ -29,22 +29,44 @@ typedef struct Predictor {
     bool quiet;
 } Predictor;
 
-/* Of the inputs that are known before the work; those of a list come later, and are looked at then. */
-static EadStatus check_replaced(const EadArguments *arguments, const char *maps, const char *overlays) {
+/* Of the inputs that are known before the work; those of a list come later, and are looked at then. One that cannot be
+ * used costs itself, so that it goes to `unusable`. */
+static EadStatus check_inputs(const EadArguments *arguments, const char *maps, const char *overlays,
+                              EadProblems *problems, EadProblems *unusable) {
     EadMapOutput trial;
     EadPredictInputs inputs;
     EadPredictInput input;
     bool found = true;
     EadStatus status = ead_map_output_start(&trial, NAN, NAN, maps, overlays);
     ead_predict_inputs_start(&inputs, arguments->paths, arguments->path_count, NULL, overlays, maps);
-    while (status == EAD_OK && trial.names) {
+    while (status == EAD_OK && !ead_interrupted() && (trial.names || problems->lines.count > 0)) {
         status = ead_predict_inputs_next(&inputs, &input, &found);
-        if (!found) break;
-        if (status == EAD_OK && input.status == EAD_OK)
-            status = ead_map_output_check(&trial, input.folder, input.path);
+        if (status != EAD_OK || !found) break;
+        ead_problems_add(unusable, input.status);
+        if (input.status == EAD_OK)
+            ead_problems_add(problems, ead_map_output_check(&trial, input.folder, input.path));
     }
     ead_predict_inputs_free(&inputs);
     ead_map_output_free(&trial);
+    return status;
+}
+
+/* All that can be known to be wrong before the work. */
+static EadStatus check_all(Predictor *predictor, const EadArguments *arguments, EadPlanOptions *plan) {
+    const char *overlays = ead_arguments_text(arguments, EAD_OPTION_OVERLAYS);
+    const char *maps = ead_arguments_text(arguments, EAD_OPTION_MAPS);
+    EadProblems problems = {0}, unusable = {0};
+    EadModel **model = &predictor->model;
+    ead_problems_add(&problems, ead_arguments_plan_options(arguments, plan));
+    ead_problems_add(&problems, ead_model_open(ead_arguments_text(arguments, EAD_OPTION_MODEL), model));
+    if (*model) ead_problems_add(&problems, ead_model_options_apply(arguments, (*model)->map_choice, *model));
+    if (overlays) ead_problems_add(&problems, ead_check_output_folder(overlays, "--overlays"));
+    if (maps) ead_problems_add(&problems, ead_check_output_folder(maps, "--maps"));
+    EadStatus status = check_inputs(arguments, maps, overlays, &problems, &unusable);
+    if (problems.lines.count > 0) ead_problems_add_all(&problems, &unusable);
+    if (status == EAD_OK) status = ead_problems_tell(&problems, stderr);
+    ead_problems_free(&problems);
+    ead_problems_free(&unusable);
     return status;
 }
 
@@ -52,13 +74,8 @@ static EadStatus start(Predictor *predictor, const EadArguments *arguments) {
     const char *overlays = ead_arguments_text(arguments, EAD_OPTION_OVERLAYS);
     const char *maps = ead_arguments_text(arguments, EAD_OPTION_MAPS);
     EadPlanOptions plan;
-    if (overlays) EAD_TRY(ead_check_output_folder(overlays, "--overlays"));
-    if (maps) EAD_TRY(ead_check_output_folder(maps, "--maps"));
-    EAD_TRY(check_replaced(arguments, maps, overlays));
-    EAD_TRY(ead_arguments_plan_options(arguments, &plan));
-    EAD_TRY(ead_model_open(ead_arguments_text(arguments, EAD_OPTION_MODEL), &predictor->model));
+    EAD_TRY(check_all(predictor, arguments, &plan));
     EadModel *model = predictor->model;
-    EAD_TRY(ead_model_options_apply(arguments, model->map_choice, model));
     EAD_TRY(ead_detector_new(model, &plan, 1, &predictor->detector));
     if (!predictor->quiet)
         ead_print_memory("inference", plan.backend, ead_detector_bytes(predictor->detector), 0);

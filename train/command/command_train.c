@@ -61,8 +61,6 @@ static void tell_idle_keys(const EadFit *fit, const bool given[EAD_CONFIG_KEYS])
 }
 
 static EadStatus run_fit(const EadArguments *arguments, const EadFit *fit, EadConfig *config) {
-    EAD_TRY(ead_precision_check(arguments->backend, (EadPrecision)config->train_precision, true,
-                                "train.precision"));
     use_threads(arguments, config->train_threads);
     bool given[EAD_CONFIG_KEYS], limited = ead_arguments_given(arguments, EAD_OPTION_MINUTES);
     ead_arguments_given_keys(arguments, given);
@@ -89,6 +87,10 @@ static EadStatus run(const EadArguments *arguments, const char *name) {
     EAD_TRY(ead_config_defaults(&config));
     (void)ead_arguments_configure(arguments, &config); /* what is wrong is told with all else */
     if (!fit) ead_problems_add(&config.problems, ead_fit_of_config(&config, &fit));
+    if (arguments->backend)
+        ead_problems_add(&config.problems,
+                         ead_precision_check(arguments->backend, (EadPrecision)config.train_precision, true,
+                                             "train.precision"));
     /* Of another kind of run it would not help to tell what its config lacks. */
     bool resumes = ead_arguments_given(arguments, EAD_OPTION_RESUME) && config.output[0];
     bool own = !ead_arguments_given(arguments, EAD_OPTION_CONFIG);

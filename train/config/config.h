@@ -186,8 +186,8 @@ void ead_config_print_reference(FILE *stream);
  * The value is a list of mappings of other keys, in which an entry differs from the rest of the config; which keys, the
  * constraint of the row says: "model.backbone, patchcore.*". In a file a YAML list, elsewhere the same in one line. */
 
-/* Checks a list and sets row number `index` to it. What is wrong goes to problems, all of it, with its line. Errors: the
- * first of these; EAD_NO_MEMORY. */
+/* Checks a list and sets row number `index` to it, with a mark for each entry that is wrong. What is wrong goes to
+ * problems, all of it, with its line. Errors: the first of these; EAD_NO_MEMORY. */
 EadStatus ead_config_take_list(const EadYamlNode *node, int index, EadConfig *config, EadProblems *problems);
 
 /* The same from a text. Errors: the first thing that is wrong. */
@@ -199,8 +199,8 @@ EadStatus ead_config_list_count(const EadConfig *config, EadConfigKeyId key, int
 /* Adds to config->problems two entries that mean the same; what: an entry's name, "member". Errors: those of reading. */
 EadStatus ead_config_list_check(EadConfig *config, EadConfigKeyId key, const char *what);
 
-/* *out: the config with the keys of entry number `entry`, from 0; to be freed. Errors: EAD_NO_MEMORY, EAD_BAD_FILE;
- * *out is empty then. */
+/* *out: the config with the keys of entry number `entry`, from 0; to be freed. It is `unread` if the entry was refused.
+ * Errors: EAD_NO_MEMORY, EAD_BAD_FILE; *out is empty then. */
 EadStatus ead_config_list_entry(const EadConfig *config, EadConfigKeyId key, int entry, EadConfig *out);
 
 /* Opens the data set that dataset.* name, split by train.seed, or with test_only its test images alone, and

@@ -9,6 +9,9 @@
 
 enum { NAME_SIZE = 256 };
 
+/* What stands in a list for an entry that is wrong, so that more can be told of the others. */
+static const char refused[] = "refused";
+
 /* Whether a name is in "model.backbone, patchcore.*". */
 static bool may_set(const char *allowed, const char *name) {
     while (*allowed) {
@@ -61,6 +64,7 @@ static void take_entry(const EadYamlNode *node, const EadValueRule *list, FILE *
     if (node->kind != EAD_YAML_MAPPING) {
         ead_problems_add(
             problems, ead_yaml_fail(node, "%s: an entry is a mapping of keys: {train.seed: 3}", list->name));
+        fputs(refused, stream);
         return;
     }
     EadStatus status = ead_config_defaults(&config);
@@ -69,7 +73,10 @@ static void take_entry(const EadYamlNode *node, const EadValueRule *list, FILE *
         ead_problems_add(problems, ead_fail(config.problems.status, "%s", config.problems.lines.items[i]));
     if (status == EAD_OK) status = mark_keys(node, "", list, given);
     ead_problems_add(problems, status);
-    write_keys(stream, &config, given);
+    if (status == EAD_OK && config.problems.lines.count == 0)
+        write_keys(stream, &config, given);
+    else
+        fputs(refused, stream);
     ead_config_free(&config);
 }
 
@@ -92,11 +99,10 @@ EadStatus ead_config_take_list(const EadYamlNode *node, int index, EadConfig *co
     }
     fputc(']', stream);
     EAD_TRY(ead_memory_stream_close(stream, &text, "a list"));
-    EadStatus status = ead_problems_since(problems, known);
-    if (status == EAD_OK)
-        status = ead_value_store(key->rule.kind, &(EadValue){.text = text}, (char *)config + key->offset);
+    EadStatus status =
+        ead_value_store(key->rule.kind, &(EadValue){.text = text}, (char *)config + key->offset);
     free(text);
-    return status;
+    return status == EAD_OK ? ead_problems_since(problems, known) : status;
 }
 
 EadStatus ead_config_parse_list(EadConfig *config, int index, const char *text) {
@@ -130,8 +136,15 @@ EadStatus ead_config_list_entry(const EadConfig *config, EadConfigKeyId key, int
     EAD_TRY(open_list(config, key, &root));
     const EadYamlNode *node = root->first;
     for (int i = 0; i < entry; i++) node = node->next;
-    EadStatus status = ead_config_copy(config, out);
-    if (status == EAD_OK) status = ead_config_apply(node, out);
+    bool whole = true;
+    for (const EadYamlNode *at = root->first; at; at = at->next)
+        whole = whole && at->kind == EAD_YAML_MAPPING;
+    EadConfig base = *config; /* borrows all but a list that no config may have */
+    static const char none[] = "[]";
+    if (!whole) *(const char **)(void *)((char *)&base + ead_config_key((int)key)->offset) = none;
+    EadStatus status = ead_config_copy(&base, out);
+    out->unread = node->kind != EAD_YAML_MAPPING;
+    if (status == EAD_OK && !out->unread) status = ead_config_apply(node, out);
     ead_yaml_free(root);
     if (status != EAD_OK) ead_config_free(out);
     return status;
@@ -143,7 +156,7 @@ static EadStatus same_entries(const EadConfig *config, EadConfigKeyId key, int f
     EadConfig a, b;
     EAD_TRY(ead_config_list_entry(config, key, first, &a));
     EadStatus status = ead_config_list_entry(config, key, second, &b);
-    *same = status == EAD_OK && ead_config_difference(&a, &b, EAD_SAME_RESULT) < 0;
+    *same = status == EAD_OK && !a.unread && !b.unread && ead_config_difference(&a, &b, EAD_SAME_RESULT) < 0;
     ead_config_free(&a);
     if (status == EAD_OK) ead_config_free(&b);
     return status;

@@ -31,13 +31,16 @@ static EadStatus check_judge(EadConfig *config, int index) {
     EadConfig judge;
     EadDataset dataset = {0};
     EAD_TRY(open_judge(config, index, &judge));
-    (void)ead_config_check(&judge);
+    bool named = ead_config_names_dataset(&judge, true);
     (void)ead_fit_find("patchcore")->check(&judge, EAD_CHECK_FILES);
-    if (judge.problems.lines.count == 0)
-        ead_problems_add(&judge.problems, ead_config_open_dataset(&judge, true, &dataset));
-    for (int i = 0; i < judge.problems.lines.count; i++)
-        ead_config_wrong(config, JUDGES, "judge %d of distill.judges: %s", index + 1,
-                         judge.problems.lines.items[i]);
+    if (named) ead_problems_add(&judge.problems, ead_config_open_dataset(&judge, true, &dataset));
+    for (int i = 0; i < judge.problems.lines.count && !judge.unread; i++) {
+        bool told =
+            strncmp(judge.problems.lines.items[i], "model.backbone: ", strlen("model.backbone: ")) == 0;
+        if (told) continue; /* of distill.backbone */
+        ead_problems_add(&config->problems, ead_fail(judge.problems.status, "judge %d of distill.judges: %s",
+                                                     index + 1, judge.problems.lines.items[i]));
+    }
     ead_dataset_free(&dataset);
     ead_config_free(&judge);
     return EAD_OK;
@@ -45,6 +48,7 @@ static EadStatus check_judge(EadConfig *config, int index) {
 
 void ead_judges_check(EadConfig *config) {
     int count;
+    if (config->unread) return;
     ead_problems_add(&config->problems, ead_config_list_count(config, JUDGES, &count));
     if (count > EAD_JUDGES_MOST)
         ead_config_wrong(config, JUDGES, "distill.judges: %d in the list; at most %d are run", count,

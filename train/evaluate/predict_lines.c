@@ -133,7 +133,9 @@ EadStatus ead_predict_inputs_next(EadPredictInputs *inputs, EadPredictInput *inp
     if (input->status != EAD_OK) return EAD_OK;
     input->path = path = inputs->path;
     if (!ead_path_is_folder(path)) {
-        input->status = ead_file_expect(path, EAD_ROLE(IMAGE) | EAD_ROLE(EMPTY), "an image");
+        input->status = access(path, F_OK) == 0
+                            ? ead_file_expect(path, EAD_ROLE(IMAGE) | EAD_ROLE(EMPTY), "an image")
+                            : ead_fail(EAD_IO, "%s: cannot read: %s", path, strerror(errno));
         return EAD_OK;
     }
     input->status = open_folder(inputs, path);

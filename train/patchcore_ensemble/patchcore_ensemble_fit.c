@@ -298,10 +298,10 @@ static EadStatus check_member(EadConfig *config, int member, EadCheckScope scope
     EadConfig own;
     EAD_TRY(ead_config_list_entry(config, EAD_KEY_patchcore_ensemble_members, member, &own));
     (void)ead_fit_patchcore.check(&own, scope);
-    for (int i = 0; i < own.problems.lines.count; i++)
-        ead_config_wrong(config, EAD_KEY_patchcore_ensemble_members,
-                         "member %d of patchcore_ensemble.members: %s", member + 1,
-                         own.problems.lines.items[i]);
+    for (int i = 0; i < own.problems.lines.count && !own.unread && !config->unread; i++)
+        ead_problems_add(&config->problems,
+                         ead_fail(own.problems.status, "member %d of patchcore_ensemble.members: %s",
+                                  member + 1, own.problems.lines.items[i]));
     ead_config_free(&own);
     return EAD_OK;
 }

@@ -2,6 +2,7 @@
  * of runs for the command report. */
 #include "train/sweep/sweep.h"
 
+#include "core/backend/backend.h"
 #include "core/base/atomic_file.h"
 #include "core/base/file_bytes.h"
 #include "core/base/paths.h"
@@ -190,6 +191,9 @@ static void check_run(const EadSweep *sweep, const EadSweepRun *run, EadProblems
 
 EadStatus ead_sweep_check(const EadSweepWork *work) {
     EadProblems problems = {0};
+    const EadBackend *backend;
+    EadStatus found = ead_backend_find(work->device, &backend);
+    if (found != EAD_OK) ead_problems_add(&problems, ead_fail_prefix(EAD_UNSUPPORTED, "--device: "));
     for (int i = 0; i < work->sweep->run_count; i++)
         if (ead_sweep_in_shard(work, i)) check_run(work->sweep, &work->sweep->runs[i], &problems);
     EadStatus status = ead_problems_tell(&problems, stderr);
