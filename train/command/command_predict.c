@@ -37,15 +37,20 @@ static EadStatus check_inputs(const EadArguments *arguments, const char *maps, c
     EadPredictInputs inputs;
     EadPredictInput input;
     bool found = true;
+    int blocked = 0;
     EadStatus status = ead_map_output_start(&trial, NAN, NAN, maps, overlays);
     ead_predict_inputs_start(&inputs, arguments->paths, arguments->path_count, NULL, overlays, maps);
     while (status == EAD_OK && !ead_interrupted() && (trial.names || problems->lines.count > 0)) {
         status = ead_predict_inputs_next(&inputs, &input, &found);
         if (status != EAD_OK || !found) break;
         ead_problems_add(unusable, input.status);
-        if (input.status == EAD_OK)
-            ead_problems_add(problems, ead_map_output_check(&trial, input.folder, input.path));
+        EadStatus way =
+            input.status == EAD_OK ? ead_map_output_check(&trial, input.folder, input.path) : EAD_OK;
+        if (way != EAD_OK && blocked++ == 0) ead_problems_add(problems, way);
     }
+    if (blocked > 1)
+        ead_problems_add(problems, ead_fail(EAD_BAD_ARGUMENT,
+                                            "files are in the way of %d inputs, this the first", blocked));
     ead_predict_inputs_free(&inputs);
     ead_map_output_free(&trial);
     return status;
