@@ -181,7 +181,8 @@ START_TEST(what_cannot_be_is_refused) {
     assert_contains(outcome.err, "patchcore.coreset_ratio: 7 is out of the range");
     assert_contains(outcome.err, "member 1 of patchcore_ensemble.members: model.backbone: cannot read ");
     assert_contains(outcome.err, "member 3 of patchcore_ensemble.members: patchcore.reweight: ");
-    check_fails("train -q --resume --output " S "validation --set 'patchcore_ensemble.members=[{}, {}, {}]'",
+    check_fails("train -q --resume --output " S "validation --set 'patchcore_ensemble.members=[{}, "
+                "{patchcore.neighbours: 3}, {patchcore.width: 32}]'",
                 "was made with patchcore_ensemble.members: [{model.backbone: \"pdn_small\"");
     shell_ok("mkdir -p " S "good && cp " S "data/gasket/train/good/*.png " S "good");
     check_fails(

@@ -237,13 +237,15 @@ START_TEST(refusals_say_what_to_do) {
     /* What is wrong with an entry hides nothing of the others. */
     configure_run(&judged, DISTILL_CONFIG, SCRATCH "new/", "");
     ck_assert_int_ne(
-        ead_config_set(&judged,
-                       "distill.judges=[{dataset.path: none, dataset.category: x}, {train.lr: 7}, 3, "
-                       "{dataset.path: " SCRATCH "none, dataset.category: x}]",
-                       "test"),
+        ead_config_set(
+            &judged,
+            "distill.judges=[{dataset.path: none, dataset.category: x}, {patchcore.coreset_ratio: 7}, 3, "
+            "{dataset.path: " SCRATCH "none, dataset.category: x}]",
+            "test"),
         EAD_OK);
     ck_assert_int_ne(ead_fit_find("distill")->check(&judged, EAD_CHECK_FILES), EAD_OK);
-    const char *const wrong[] = {"train.lr: 7 is out of the range", "an entry is a mapping of keys",
+    const char *const wrong[] = {"an entry is a mapping of keys",
+                                 "patchcore.coreset_ratio: 7 is out of the range",
                                  "judge 1 of distill.judges: dataset.path: none: ",
                                  "judge 4 of distill.judges: dataset.path: " SCRATCH "none: "};
     ck_assert_int_eq(judged.problems.lines.count, COUNT(wrong));

@@ -190,7 +190,7 @@ void ead_config_print_reference(FILE *stream);
  * problems, all of it, with its line. Errors: the first of these; EAD_NO_MEMORY. */
 EadStatus ead_config_take_list(const EadYamlNode *node, int index, EadConfig *config, EadProblems *problems);
 
-/* The same from a text. Errors: the first thing that is wrong. */
+/* The same from a text. Errors: the first thing that is wrong; the others are added to config->problems. */
 EadStatus ead_config_parse_list(EadConfig *config, int index, const char *text);
 
 /* The number of entries. Errors: EAD_NO_MEMORY. */

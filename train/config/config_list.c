@@ -110,6 +110,9 @@ EadStatus ead_config_parse_list(EadConfig *config, int index, const char *text) 
     EadProblems problems = {0};
     EAD_TRY(ead_yaml_parse(text, strlen(text), ead_config_key(index)->rule.name, "config", &root));
     EadStatus status = ead_config_take_list(root, index, config, &problems);
+    for (int i = 1; i < problems.lines.count; i++)
+        ead_problems_add(&config->problems, ead_fail(problems.status, "%s", problems.lines.items[i]));
+    if (problems.lines.count > 0) ead_fail(status, "%s", problems.lines.items[0]);
     ead_problems_free(&problems);
     ead_yaml_free(root);
     return status;
