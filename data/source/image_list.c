@@ -34,8 +34,10 @@ typedef struct Search {
     EadLeftOut *left_out;
 } Search;
 
+/* What this process lacks says nothing of the path, which must not be left out for it. */
 static EadStatus cannot_read(const char *path) {
-    return ead_fail(EAD_IO, "%s: cannot read: %s", path, strerror(errno));
+    bool lacks = errno == EMFILE || errno == ENFILE || errno == ENOMEM;
+    return ead_fail(lacks ? EAD_NO_MEMORY : EAD_IO, "%s: cannot read: %s", path, strerror(errno));
 }
 
 /* What the search makes of a path that failed with `status`: nothing, if that can be told. */
