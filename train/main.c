@@ -7,7 +7,6 @@
 #include "train/support/progress.h"
 #include "train/support/version.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -70,8 +69,7 @@ static int run(int argc, char **argv) {
     if (status == EAD_OK) status = act(&arguments);
     wrong_usage |= status != EAD_OK && arguments.wrong_settings;
     /* Output that did not arrive (a full disk, a closed pipe) is a failure like any other. */
-    if (status == EAD_OK && (fflush(stdout) != 0 || ferror(stdout)))
-        status = ead_fail(EAD_IO, "standard output: %s", strerror(errno));
+    if (status == EAD_OK) status = ead_print_flush(stdout);
     const char *speaker = status == EAD_OK ? NULL : ead_ranks_speaker(status);
     if (speaker) ead_print(stderr, "efficientad: %s%s\n", speaker, ead_error_message());
     if (wrong_usage && arguments.command < 0) fputs("try: efficientad --help\n", stderr);

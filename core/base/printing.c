@@ -4,6 +4,7 @@
 #include "core/base/memory.h"
 #include "core/base/utf8.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,6 +59,12 @@ void ead_print(FILE *stream, const char *format, ...) {
     ead_make_printable(text);
     fprintf(stream, "%s%s", text, ends ? "\n" : "");
     if (text != start) free(text);
+}
+
+EadStatus ead_print_flush(FILE *stream) {
+    errno = 0;
+    if (fflush(stream) == 0 && !ferror(stream)) return EAD_OK;
+    return ead_fail(EAD_IO, "standard output: %s", strerror(errno ? errno : EIO));
 }
 
 char *ead_name_paths(const EadStringList *paths, int64_t count, int most) {

@@ -18,6 +18,9 @@ void ead_make_printable(char *text);
 /* fprintf() of a text that is made printable; a line break is kept at its end only. */
 void ead_print(FILE *stream, const char *format, ...) EAD_PRINTF(2, 3);
 
+/* Writes out what was printed to standard output. Errors: EAD_IO, also where an earlier write failed. */
+EadStatus ead_print_flush(FILE *stream);
+
 /* One line that names the paths, all of them or, with most > 0, the first ones: "a, b and 7 more". count: of
  * all, some of which may not be in the list. NULL without memory; the caller frees it. */
 char *ead_name_paths(const EadStringList *paths, int64_t count, int most);

@@ -5,6 +5,8 @@
 #include "core/base/printing.h"
 #include "core/base/text.h"
 
+#include <stdio_ext.h>
+
 typedef struct Bytes {
     const char *bytes;
     size_t size;
@@ -223,6 +225,21 @@ START_TEST(lines_are_printed_whole) {
 }
 END_TEST
 
+/* The second time nothing is left to write, and what failed the first time is told all the same. */
+START_TEST(output_that_does_not_arrive_is_told) {
+    FILE *stream = fopen("/dev/full", "w");
+    SKIP_UNLESS(stream, "there is no /dev/full");
+    ck_assert_int_eq(ead_print_flush(stream), EAD_OK);
+    fputs("lost", stream);
+    ck_assert_int_eq(ead_print_flush(stream), EAD_IO);
+    ck_assert_str_eq(ead_error_message(), "standard output: No space left on device");
+    __fpurge(stream);
+    ck_assert_int_eq(ead_print_flush(stream), EAD_IO);
+    ck_assert_str_eq(ead_error_message(), "standard output: Input/output error");
+    fclose(stream);
+}
+END_TEST
+
 static void remove_scratch(void) {
     shell_ok("rm -rf " S);
 }
@@ -236,6 +253,7 @@ int main(void) {
     tcase_add_loop_test(tests, lists_give_their_names, 0, (int)(sizeof list_cases / sizeof *list_cases));
     tcase_add_test(tests, a_terminal_gets_nothing_to_obey);
     tcase_add_test(tests, lines_are_printed_whole);
+    tcase_add_test(tests, output_that_does_not_arrive_is_told);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

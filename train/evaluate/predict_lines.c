@@ -2,6 +2,7 @@
 #include "train/evaluate/predict_lines.h"
 
 #include "core/base/paths.h"
+#include "core/base/printing.h"
 #include "core/file/file_role.h"
 #include "data/codec/codec.h"
 #include "train/support/json_writer.h"
@@ -172,6 +173,5 @@ EadStatus ead_prediction_print(FILE *stream, const EadPrediction *prediction) {
     if (prediction->error) ead_json_string(&json, "error", prediction->error);
     ead_json_close(&json, '}');
     putc('\n', stream);
-    if (fflush(stream) == 0 && !ferror(stream)) return EAD_OK;
-    return ead_fail(EAD_IO, "standard output: %s", strerror(errno));
+    return ead_print_flush(stream);
 }
