@@ -1,4 +1,4 @@
-/* predict: its parts (inputs, names, JSON lines), and the program from the outside. */
+/* predict from the outside; its parts are in test_predict_lines.c. */
 #include "test/support/runs.h"
 #include "test/support/sample_models.h"
 #include "test/support/scratch.h"
@@ -12,110 +12,6 @@
 #define FOLDER "build/scratch/test_predict/"
 #define MODEL  FOLDER "model.safetensors"
 
-/* ---- parts ---- */
-
-START_TEST(json_strings) {
-    static const struct {
-        const char *text, *json;
-    } cases[] = {
-        {"", "\"\""},
-        {"a b", "\"a b\""},
-        {"\"\\/", "\"\\\"\\\\/\""},
-        {"\n\t\x01", "\"\\u000a\\u0009\\u0001\""},
-        {"gr\xc3\xbcn \xe2\x82\xac \xf0\x9f\x98\x80", "\"gr\xc3\xbcn \xe2\x82\xac \xf0\x9f\x98\x80\""},
-        {"\xff x\xc3", "\"\\\\xff x\\\\xc3\""},
-        {"a\xc2\x9b\u202e\x7f", "\"a\\u009b\\u202e\\u007f\""}, /* what a terminal would obey */
-        {"\xed\xa0\x80", "\"\\\\xed\\\\xa0\\\\x80\""},         /* a surrogate */
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        char text[256] = "";
-        FILE *stream = fmemopen(text, sizeof text, "w");
-        EadJson json = {.stream = stream};
-        ead_json_string(&json, NULL, cases[i].text);
-        fclose(stream);
-        ck_assert_str_eq(text, cases[i].json);
-        json_t *value = json_loads(text, JSON_DECODE_ANY, NULL);
-        ck_assert(json_is_string(value));
-        json_decref(value);
-    }
-}
-END_TEST
-
-START_TEST(json_lines) {
-    static const struct {
-        EadPrediction prediction;
-        const char *line;
-    } cases[] = {
-        {{"a.png", NULL, 0.25f, (double)NAN, NULL, NULL}, "{\"path\":\"a.png\",\"score\":0.25}\n"},
-        {{"a.png", NULL, 0.25f, 0.25, NULL, NULL},
-         "{\"path\":\"a.png\",\"score\":0.25,\"anomalous\":true}\n"},
-        {{"a.png", NULL, 0.25f, 0.2501, "m.tiff", "o.png"},
-         "{\"path\":\"a.png\",\"score\":0.25,\"anomalous\":false,\"map\":\"m.tiff\",\"overlay\":\"o.png\"}"
-         "\n"},
-        {{"a.png", "o.png: full", 0.25f, (double)NAN, "m.tiff", NULL},
-         "{\"path\":\"a.png\",\"score\":0.25,\"map\":\"m.tiff\",\"error\":\"o.png: full\"}\n"},
-        {{"a.png", "a.png: \"bad\"", NAN, 0, "m.tiff", NULL},
-         "{\"path\":\"a.png\",\"error\":\"a.png: \\\"bad\\\"\"}\n"},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        char text[256] = "";
-        FILE *stream = fmemopen(text, sizeof text, "w");
-        ASSERT_OK(ead_prediction_print(stream, &cases[i].prediction));
-        fclose(stream);
-        ck_assert_str_eq(text, cases[i].line);
-    }
-    FILE *full = fopen("/dev/full", "w");
-    SKIP_UNLESS(full, "/dev/full");
-    ASSERT_FAILS(ead_prediction_print(full, &cases[0].prediction), EAD_IO, "standard output");
-    fclose(full);
-}
-END_TEST
-
-START_TEST(every_image_has_its_name) {
-    static const char *const cases[][3] = {
-        {"", "x/a.png", "a"},       {"", "x/a.jpg", "a.jpg"},      {"", "y/a.jpg", "a.jpg~2"},
-        {"", "z/a.jpg", "a.jpg~3"}, {"", "x/a.png", "a"},          {"", "y/a.jpg", "a.jpg~2"},
-        {"f", "x/a.jpg", "f/a"},    {"f/g", "a.b.png", "f/g/a.b"}, {"", "noextension", "noextension"},
-        {"", "x/.png", ".png"},     {"", "a.tiff", "a.tiff"},      {"", "w/a.jpg~2", "a.jpg~2~2"},
-    };
-    EadOutputNames *names;
-    const char *name;
-    ASSERT_OK(ead_output_names_new(&names));
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        ASSERT_OK(ead_output_names_take(names, cases[i][0], cases[i][1], &name));
-        ck_assert_str_eq(name, cases[i][2]);
-    }
-    /* Enough to make the table grow. */
-    for (int i = 0; i < 2000; i++) {
-        char path[64];
-        snprintf(path, sizeof path, "%d/same.png", i % 1000);
-        ASSERT_OK(ead_output_names_take(names, "", path, &name));
-        if (i % 1000 == 999) ck_assert_str_eq(name, "same.png~999");
-    }
-    ead_output_names_free(names);
-}
-END_TEST
-
-/* All inputs as "folder|path\n", failed ones with "!". */
-static void list_inputs(const char *const *paths, int count, const char *list, const char *apart, char *out,
-                        size_t size) {
-    EadPredictInputs inputs;
-    EadPredictInput input;
-    bool found = true;
-    FILE *stream = list ? fmemopen((void *)list, strlen(list), "r") : NULL;
-    out[0] = '\0';
-    ead_predict_inputs_start(&inputs, paths, count, stream, apart, NULL);
-    for (;;) {
-        ASSERT_OK(ead_predict_inputs_next(&inputs, &input, &found));
-        if (!found) break;
-        size_t used = strlen(out);
-        snprintf(out + used, size - used, "%s%s|%s\n", input.status == EAD_OK ? "" : "!", input.folder,
-                 input.path);
-    }
-    ead_predict_inputs_free(&inputs);
-    if (stream) fclose(stream);
-}
-
 static void write_images(void) {
     ck_assert_int_eq(shell("rm -rf " FOLDER "in " FOLDER "out " FOLDER "empty && mkdir -p " FOLDER "empty"),
                      0);
@@ -124,31 +20,6 @@ static void write_images(void) {
     write_noise_png(FOLDER "in/sub/deep/c.jpg", 40, 90, 3, 3);
     write_bytes(FOLDER "in/notes.txt", "no image", 8);
 }
-
-START_TEST(inputs_are_files_folders_and_lists) {
-    const char *const mixed[] = {FOLDER "in/", "missing.png", "-", FOLDER "empty", "-"};
-    char out[1024];
-    write_images();
-    list_inputs(mixed, 5, "one.png\r\n\n" FOLDER "in/sub\ntwo.png", NULL, out, sizeof out);
-    ck_assert_str_eq(out, "|" FOLDER "in/a.PNG\n|" FOLDER "in/b.png\nsub/deep|" FOLDER "in/sub/deep/c.jpg\n"
-                          "!|missing.png\n!|one.png\ndeep|" FOLDER "in/sub/deep/c.jpg\n!|two.png\n!|" FOLDER
-                          "empty\n");
-    ck_assert_int_eq((int)ead_predict_inputs_count(mixed, 5), -1);
-    static const char *const lists[] = {"\n", "\r\n\r\n", "\xEF\xBB\xBF", "  \n\t\n", "\x1A"};
-    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
-        list_inputs(mixed + 2, 2, lists[i], NULL, out, sizeof out);
-        ck_assert_str_eq(out, "!|-\n!|" FOLDER "empty\n");
-    }
-    ck_assert_int_eq((int)ead_predict_inputs_count(mixed, 2), 4);
-    list_inputs(mixed, 1, NULL, FOLDER "in/sub", out, sizeof out);
-    ck_assert_str_eq(out, "!|" FOLDER "in/\n");
-    ck_assert_msg(strstr(ead_error_message(), "overlays") != NULL, "%s", ead_error_message());
-    list_inputs(mixed, 1, NULL, FOLDER "empty", out, sizeof out);
-    ck_assert_ptr_nonnull(strstr(out, "b.png"));
-}
-END_TEST
-
-/* ---- the program ---- */
 
 /* Runs predict with these arguments (and what follows them in the shell); streams go to files. */
 static int run_predict(const char *arguments) {
@@ -567,12 +438,8 @@ END_TEST
 
 static Suite *make_suite(void) {
     Suite *suite = suite_create("predict");
-    TCase *parts = tcase_create("parts"), *program = tcase_create("program");
+    TCase *program = tcase_create("program");
     tcase_set_timeout(program, 120);
-    tcase_add_test(parts, json_strings);
-    tcase_add_test(parts, json_lines);
-    tcase_add_test(parts, every_image_has_its_name);
-    tcase_add_test(parts, inputs_are_files_folders_and_lists);
     tcase_add_test(program, scores_are_the_librarys);
     tcase_add_test(program, threshold_of_option_or_file);
     tcase_add_test(program, bits_of_option_or_model);
@@ -586,7 +453,6 @@ static Suite *make_suite(void) {
     tcase_add_test(program, images_are_never_overwritten);
     tcase_add_test(program, only_maps_and_overlays_are_replaced);
     tcase_add_test(program, failures_and_usage);
-    suite_add_tcase(suite, parts);
     suite_add_tcase(suite, program);
     return suite;
 }

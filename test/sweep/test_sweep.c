@@ -1,5 +1,5 @@
-/* Sweeps before they run: the file format, the matrix, what is skipped, resumed and shared, and the paper's
- * tables. What they do and report is in test_sweep_runs.c. */
+/* Sweeps before they run: the file format, the matrix, what is skipped, resumed and shared. The paper's tables
+ * are in test_sweep_paper.c, what sweeps do and report in test_sweep_runs.c. */
 #define S "build/scratch/test_sweep/"
 #include "test/support/runs.h"
 #include "test/support/sample_models.h"
@@ -427,8 +427,6 @@ START_TEST(tells_what_each_method_trains) {
 }
 END_TEST
 
-/* ---- the paper's tables ---- */
-
 /* Of a log: our own error; else, of a run that failed, how it ended and its last line. */
 START_TEST(a_failed_run_is_told_by_its_log) {
     static const struct {
@@ -460,77 +458,6 @@ START_TEST(a_failed_run_is_told_by_its_log) {
 }
 END_TEST
 
-START_TEST(paper_tables_expand_to_their_runs) {
-    static const struct {
-        const char *name;
-        int runs;
-        const char *first, *last;
-    } tables[] = {
-        {"table1", 960, "small/mvtec_ad/bottle/seed-1", "fastflow/visa/pipe_fryum/seed-5"},
-        {"table2", 320, "small/mvtec_ad/bottle/seed-1", "medium/visa/pipe_fryum/seed-5"},
-        {"table3", 2240, "medium/mvtec_ad/bottle/seed-1", "medium_end_0.999/visa/pipe_fryum/seed-5"},
-        {"table4", 800, "bare/mvtec_ad/bottle/seed-1", "medium/visa/pipe_fryum/seed-5"},
-        {"table5", 640, "small/mvtec_ad/bottle/seed-1", "no_penalty/visa/pipe_fryum/seed-5"}};
-    NEED_PROGRAM();
-    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
-        char command[1024];
-        snprintf(command, sizeof command,
-                 "$PROGRAM sweep configs/paper/%s.yaml --dry-run --output " S "none >" S "list 2>" S "err"
-                 " || { cat " S "err >&2; exit 1; }; "
-                 "test $(wc -l <" S "list) = %d && test $(sort -u " S "list | wc -l) = %d && "
-                 "test $(grep -c '/mvtec_ad/' " S "list) = %d && test $(grep -c '/mvtec_loco/' " S
-                 "list) = %d && "
-                 "test \"$(head -n 1 " S "list | cut -f 2)\" = %s && test \"$(tail -n 1 " S
-                 "list | cut -f 2)\" = %s",
-                 tables[i].name, tables[i].runs, tables[i].runs, tables[i].runs / 32 * 15,
-                 tables[i].runs / 32 * 5, tables[i].first, tables[i].last);
-        shell_ok(command);
-    }
-}
-END_TEST
-
-/* Variants of configs/paper and rows of the paper's numbers go by the same names; only Table 1 has other
- * methods. */
-START_TEST(paper_numbers_belong_to_variants) {
-    int count, others = 0;
-    const EadPaperNumber *rows = ead_paper_numbers(&count);
-    for (int i = 0; i < count; i++) {
-        char path[64];
-        EadSweep sweep;
-        bool found = false;
-        snprintf(path, sizeof path, "configs/paper/%s.yaml", rows[i].table);
-        ASSERT_OK(ead_sweep_load(path, &sweep));
-        ck_assert_str_eq(sweep.paper, rows[i].table);
-        for (int v = 0; v < sweep.variant_count; v++)
-            found = found || strcmp(sweep.variants[v].name, rows[i].variant) == 0;
-        if (!found) ck_assert_str_eq(rows[i].table, "table1");
-        others += !found;
-        ck_assert(ead_paper_scenarios(rows[i].collection) > 0);
-        bool speed = strcmp(rows[i].metric, EAD_PAPER_LATENCY) == 0 ||
-                     strcmp(rows[i].metric, EAD_PAPER_THROUGHPUT) == 0;
-        ck_assert(speed ? rows[i].value > 1 : rows[i].value > 60 && rows[i].value < 100);
-        ead_sweep_free(&sweep);
-    }
-    ck_assert_int_eq(others, 4 * 9); /* GCAD, S-T, DSR, AST */
-    /* The paper's means are means over the three collections, and LOCO's is that of its two kinds. */
-    for (int i = 0; i < count; i++) {
-        const EadPaperNumber *row = &rows[i];
-        if (strcmp(row->metric, "image_auroc") != 0 || strcmp(row->collection, "mvtec_ad") != 0) continue;
-        double mean = 0;
-        static const char *const collections[] = {"mvtec_ad", "mvtec_loco", "visa"};
-        for (int c = 0; c < 3; c++)
-            mean += ead_paper_find(row->table, row->variant, collections[c], "image_auroc")->value / 3;
-        ck_assert_double_eq_tol(mean, ead_paper_find("table1", row->variant, "all", "image_auroc")->value,
-                                0.06);
-        mean = (ead_paper_find(row->table, row->variant, "mvtec_loco", "logical_auroc")->value +
-                ead_paper_find(row->table, row->variant, "mvtec_loco", "structural_auroc")->value) /
-               2;
-        ck_assert_double_eq_tol(
-            mean, ead_paper_find(row->table, row->variant, "mvtec_loco", "image_auroc")->value, 0.06);
-    }
-}
-END_TEST
-
 static void remove_scratch(void) {
     shell_ok("rm -rf " S);
 }
@@ -553,8 +480,6 @@ static Suite *make_suite(void) {
     tcase_add_test(tests, tells_new_started_finished_and_changed);
     tcase_add_test(tests, tells_what_each_method_trains);
     tcase_add_test(tests, a_failed_run_is_told_by_its_log);
-    tcase_add_test(tests, paper_tables_expand_to_their_runs);
-    tcase_add_test(tests, paper_numbers_belong_to_variants);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -1,0 +1,243 @@
+/* Sweeps that run, from the outside: one that is killed twice gives the same table as one that was left alone. */
+#define S "build/scratch/test_sweep_runs/"
+#include "test/support/runs.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#define SWEEP    S "tiny.yaml"
+#define CUT      S "cut/"
+#define FINISHED "full/synth/gasket/seed-1/"
+
+static void wait_for(const char *path, pid_t child) {
+    const struct timespec moment = {.tv_nsec = 1000000};
+    while (!exists(path)) {
+        ck_assert_msg(waitpid(child, NULL, WNOHANG) == 0, "ended before %s was there", path);
+        nanosleep(&moment, NULL);
+    }
+}
+
+/* The runs of a killed sweep write their checkpoints and end. */
+static void wait_until_idle(void) {
+    const struct timespec moment = {.tv_nsec = 50000000};
+    for (int i = 0; i < 600; i++) {
+        Outcome outcome;
+        run("sweep " SWEEP " --dry-run --output " CUT, 0, &outcome);
+        if (outcome.code == 0 && !strstr(outcome.out, "active\t")) return;
+        nanosleep(&moment, NULL);
+    }
+    ck_abort_msg("a run did not end");
+}
+
+static void make_tiny_sweep(void) {
+    shell_ok("rm -rf " S "data " S "more " S "whole " CUT);
+    run_well("synth --output " S "data --category gasket --size 128 --train 3 --test-good 2 --test-defect 1");
+    run_well("synth --output " S "more --seed 7 --size 128 --train 3 --test-good 2 --test-defect 1");
+    shell_ok("mv " S "more/gasket " S "data/other");
+    write_text(SWEEP, "title: Tiny\n"
+                      "config:\n"
+                      "  dataset.path: " S "data\n"
+                      "  model.image_size: 128\n"
+                      "  train: {steps: 3, lr_drop_at: 1, checkpoint_every: 0}\n"
+                      "  autoencoder.enabled: false\n"
+                      "  loss.penalty: false\n"
+                      "collections: {synth: {categories: [gasket, other]}}\n"
+                      "variants:\n"
+                      "  full: {}\n"
+                      "  gaussian: {maps.normalization: gaussian}\n"
+                      "  no_hard: {loss.hard_quantile: 0}\n"
+                      "seeds: [1, 2]\n");
+}
+
+START_TEST(a_killed_sweep_gives_the_same_table) {
+    Outcome outcome;
+    struct stat before, after;
+    NEED_PROGRAM();
+    make_tiny_sweep();
+    run_well("sweep " SWEEP " --jobs 2 --output " S "whole");
+    pid_t child = start("sweep " SWEEP " --jobs 2 --output " CUT, 0);
+    wait_for(CUT FINISHED "report.html", child);
+    ck_assert_int_eq(kill(child, SIGKILL), 0);
+    await(child, &outcome);
+    ck_assert_int_eq(outcome.code, EXIT_KILLED);
+    wait_until_idle();
+    ck_assert_int_eq(stat(CUT FINISHED "model.safetensors", &before), 0);
+    child = start("sweep " SWEEP " --jobs 2 --output " CUT, 0);
+    wait_for(CUT "full/synth/other/seed-2/losses.csv", child);
+    ck_assert_int_eq(kill(child, SIGINT), 0);
+    await(child, &outcome);
+    ck_assert_msg(outcome.code == 128 + SIGINT && strstr(outcome.err, "the same command goes on"), "%s",
+                  outcome.err);
+    run_well("sweep " SWEEP " --jobs 2 --output " CUT);
+    ck_assert_int_eq(stat(CUT FINISHED "model.safetensors", &after), 0);
+    ck_assert(before.st_mtime == after.st_mtime && before.st_ino == after.st_ino);
+    shell_ok("grep -q 'resuming after step 3' " CUT "gaussian/synth/other/seed-1/log.txt");
+    run("sweep " SWEEP " --dry-run --output " CUT, 0, &outcome);
+    ck_assert_msg(strstr(outcome.err, ", 12 finished\n"), "%s", outcome.err);
+    run_well("report " S "whole");
+    run_well("report " CUT);
+    ck_assert(same_files(S "whole/tiny.csv", CUT "tiny.csv"));
+    ck_assert(same_files(S "whole/tiny.md", CUT "tiny.md"));
+    ck_assert(same_files(S "whole/tiny.html", CUT "tiny.html"));
+    ck_assert(same_runs(S "whole/full/synth/other/seed-2/", CUT "full/synth/other/seed-2/"));
+}
+END_TEST
+
+/* One run fails, the other is done; what a changed config made is left alone. */
+START_TEST(a_failed_run_does_not_stop_the_others) {
+    Outcome outcome;
+    NEED_PROGRAM();
+    shell_ok("rm -rf " S "half " S "data");
+    run_well("synth --output " S "data --category gasket --size 128 --train 3 --test-good 2 --test-defect 1");
+    write_text(S "half.yaml", "output: " S "half\n"
+                              "config: {dataset.path: " S "data, model.image_size: 128, train.steps: 1,\n"
+                              "  train.lr_drop_at: 1, autoencoder.enabled: false, loss.penalty: false}\n"
+                              "collections: {synth: {categories: [missing, gasket]}}\n"
+                              "variants: {v: {}}\n"
+                              "seeds: [1]\n");
+    run("sweep " S "half.yaml", 0, &outcome);
+    ck_assert_int_eq(outcome.code, 1);
+    ck_assert_int_eq(outcome.complaints, 1);
+    ck_assert_msg(strstr(outcome.err, "v/synth/missing/seed-1: failed: ") &&
+                      strstr(outcome.err, "no category \"missing\"") &&
+                      strstr(outcome.err, "v/synth/gasket/seed-1: finished") &&
+                      strstr(outcome.err, "1 of 2 runs failed"),
+                  "%s", outcome.err);
+    run("sweep " S "half.yaml --dry-run", 0, &outcome);
+    ck_assert_str_eq(outcome.out, "new\tv/synth/missing/seed-1\nfinished\tv/synth/gasket/seed-1\n");
+    run("sweep " S "half.yaml --set train.lr=0.5 --shard 2/2", 0, &outcome);
+    ck_assert_msg(outcome.code == 1 && strstr(outcome.err, "was made with train.lr"), "%s", outcome.err);
+    run("sweep " S "half.yaml --shard 3/2", 0, &outcome);
+    ck_assert_int_eq(outcome.code, 2);
+}
+END_TEST
+
+/* What cannot be written to, or is another's, is told of all runs before the first begins. */
+START_TEST(folders_are_tried_before_the_first_run) {
+    static const char *const told[] = {
+        "t/v/s/gasket/seed-2: cannot write here: ",
+        "t/v/s/gasket/seed-3/log.txt: is a folder, not a regular file; put one in its place\n",
+        "t/v/s/gasket/seed-4/log.txt: is a FIFO, not a regular file; put one in its place\n",
+        "t/v/s/gasket/seed-5/config.yaml: was made with dataset.path",
+        "t/v/s/gasket/seed-6/config.yaml: cannot open this config: ",
+        "t/v/s/gasket/seed-7: cannot write here: ",
+        "t/v/s/gasket/seed-8/checkpoint.safetensors: is a teacher, not a checkpoint of a training",
+        "t/v/s/gasket/seed-9/metrics.json: cannot write: it is a folder",
+        "t/v/s/gasket/seed-10/metrics.json: is a FIFO, not a regular file",
+        "t/v/s/gasket/seed-11/.lock: is a special file, and no lock of this program; move it away",
+        "t/v/s/gasket/seed-12/.lock: this file is not a lock of this program",
+        "t/cache: cannot write here: ",
+        "efficientad: these 12 are wrong; nothing was begun\n"};
+    Outcome outcome;
+    NEED_PROGRAM();
+    shell_ok("rm -rf " S "t " S "data");
+    run_well("synth --output " S "data --category gasket --size 128 --train 3 --test-good 2 --test-defect 1");
+    write_text(S "t.yaml", "output: " S "t\n"
+                           "config: {dataset.path: " S "data, model.image_size: 128, train.steps: 1,\n"
+                           "  train.lr_drop_at: 1, autoencoder.enabled: false, loss.penalty: false}\n"
+                           "collections: {s: {categories: [gasket]}}\n"
+                           "variants: {v: {}}\n"
+                           "seeds: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]\n");
+    shell_ok(
+        "mkdir -p " S "t/v/s/gasket && cd " S "t/v/s/gasket && mkdir seed-3 seed-4 seed-5 seed-6 seed-8 && "
+        ": >seed-2 && mkdir seed-3/log.txt && mkfifo seed-4/log.txt && ln -s ../../../t.yaml/no seed-7 && "
+        ": >../../../cache && echo 'train.steps: 7' >seed-5/config.yaml && : >seed-5/checkpoint.safetensors "
+        "&& mkdir -p seed-9/metrics.json seed-10 seed-11 seed-12 && mkfifo seed-10/metrics.json "
+        "seed-11/.lock && "
+        "echo notes >seed-12/.lock && : >seed-6/model.safetensors && cp "
+        "$OLDPWD/models/weights/teacher_small.safetensors "
+        "seed-8/checkpoint.safetensors");
+    shell_ok("printf 'dataset: {path: " S "data, category: gasket, cache: " S
+             "t/cache}\nmodel.image_size: 128\n"
+             "train: {steps: 1, lr_drop_at: 1, seed: 8}\nautoencoder.enabled: false\nloss.penalty: false\n"
+             "output: " S "t/v/s/gasket/seed-8\n' >" S "t/v/s/gasket/seed-8/config.yaml");
+    shell_ok("find " S "t | sort >" S "before");
+    run("sweep " S "t.yaml", 0, &outcome);
+    ck_assert_int_eq(outcome.code, 1);
+    for (int i = 0; i < (int)(sizeof told / sizeof *told); i++)
+        ck_assert_msg(strstr(outcome.err, told[i]), "%s: %s", told[i], outcome.err);
+    ck_assert(!strstr(outcome.err, "seed-1:") && !strstr(outcome.err, "seed-1/"));
+    shell_ok("find " S "t | sort | cmp - " S "before");
+    run("sweep " S "t.yaml --shard 1/12", 0, &outcome); /* its part is in order, but for the cache of all */
+    ck_assert_msg(outcome.code == 1 && outcome.complaints == 1 && strstr(outcome.err, "t/cache: "), "%s",
+                  outcome.err);
+    shell_ok("rm " S "t/cache");
+    run_well("sweep " S "t.yaml --shard 1/12");
+}
+END_TEST
+
+/* Whatever sweep does not call finished, report leaves out, and says so; a run that is damaged is made anew. */
+START_TEST(sweep_and_report_say_the_same) {
+    static const struct {
+        const char *damage, *state, *says;
+    } cases[] = {
+        {"sed -i 's/}$//' metrics.json", "damaged", "metrics.json:"},
+        {": >model.safetensors", "damaged", "model.safetensors: is an empty file"},
+        {"truncate -s -1 model.safetensors", "damaged", "model.safetensors: "},
+        {"sed -i 's/hard_quantile: 0.999/hard_quantile: 0.5/' config.yaml", "changed",
+         "was made with loss.hard_"},
+        {"rm model.safetensors", "damaged", "model.safetensors: is not there any more"},
+        {"rm model.safetensors checkpoint.safetensors", "damaged",
+         "model.safetensors: is not there any more"},
+        {"rm report.html", "started", "0 of 1 runs"},
+        {"echo 'train.steps: many' >config.yaml", "damaged",
+         "config.yaml:1: train.steps: expected a whole number"},
+        {"echo '{\"image_auroc\": 7.5}' >metrics.json", "damaged",
+         "'image_auroc' is 7.5, expected a number from 0 to 1"},
+        {"echo '{}' >metrics.json", "damaged", "metrics.json: 'image_auroc' is missing"},
+        {"echo '[]' >metrics.json", "damaged", "metrics.json: is JSON, but not an object"},
+    };
+    Outcome outcome;
+    NEED_PROGRAM();
+    shell_ok("rm -rf " S "same " S "data");
+    run_well("synth --output " S "data --category gasket --size 128 --train 3 --test-good 2 --test-defect 1");
+    write_text(S "same.yaml", "output: " S "same\nconfig: {dataset.path: " S "data, model.image_size: 128,\n"
+                              "  train.steps: 1, autoencoder.enabled: false, loss.penalty: false}\n"
+                              "collections: {s: {categories: [gasket]}}\nvariants: {v: {}}\nseeds: [1]\n");
+    run_well("sweep " S "same.yaml");
+    run_well("report " S "same");
+    assert_file_holds(S "same/same.md", "1 of 1 runs are finished, 1 seed. Training: 1 step. Percent;");
+    shell_ok("cp -r " S "same/v/s/gasket/seed-1 " S "kept");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char command[512];
+        snprintf(command, sizeof command,
+                 "rm -r " S "same/v/s/gasket/seed-1 && cp -r " S "kept " S "same/v/s/gasket/seed-1 && cd " S
+                 "same/v/s/gasket/seed-1 && %s",
+                 cases[i].damage);
+        shell_ok(command);
+        run("sweep -n " S "same.yaml", 0, &outcome);
+        ck_assert_msg(strncmp(outcome.out, cases[i].state, strlen(cases[i].state)) == 0, "%s", outcome.out);
+        run("report " S "same", 0, &outcome);
+        ck_assert_int_eq(outcome.code, 0);
+        assert_file_holds(S "same/same.md", "0 of 1 runs are finished");
+        assert_contains(cases[i].says[0] != '0' ? outcome.err : outcome.out, cases[i].says);
+        run("sweep " S "same.yaml", 0, &outcome);
+        ck_assert_int_eq(outcome.code, i == 3);
+        if (i == 3) continue;
+        run_well("report " S "same");
+        assert_file_holds(S "same/same.md", "1 of 1 runs are finished");
+        ck_assert(same_runs(S "same/v/s/gasket/seed-1/", S "kept/"));
+    }
+    shell_ok("rm -r " S "kept");
+}
+END_TEST
+
+static void remove_scratch(void) {
+    shell_ok("rm -rf " S);
+}
+
+int main(void) {
+    Suite *suite = suite_create("sweep_runs");
+    TCase *tests = tcase_create("sweep_runs");
+    make_folders(S);
+    program_runs_in(S);
+    tcase_set_timeout(tests, 0);
+    tcase_add_unchecked_fixture(tests, NULL, remove_scratch);
+    tcase_add_test(tests, a_killed_sweep_gives_the_same_table);
+    tcase_add_test(tests, a_failed_run_does_not_stop_the_others);
+    tcase_add_test(tests, folders_are_tried_before_the_first_run);
+    tcase_add_test(tests, sweep_and_report_say_the_same);
+    suite_add_tcase(suite, tests);
+    return run_suite(suite);
+}
