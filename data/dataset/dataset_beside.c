@@ -119,6 +119,17 @@ static EadStatus add_part(Pairing *pairing, Part part) {
     return add_folder(pairing, folder, part);
 }
 
+/* Tells what lies beside the two parts. */
+static EadStatus tell_unused(Pairing *pairing) {
+    EadPath train;
+    EadStringList places = {0};
+    EAD_TRY(ead_path_in(train, pairing->spec->path, pairing->layout->train));
+    EadStatus status = ead_strings_add(&places, train);
+    if (status == EAD_OK) status = ead_dataset_doubt_unused(pairing->out, pairing->spec->path, &places);
+    ead_strings_free(&places);
+    return status;
+}
+
 static EadStatus add_parts(Pairing *pairing) {
     const EadDatasetSpec *spec = pairing->spec;
     const EadLayout *layout = pairing->layout;
@@ -147,6 +158,7 @@ static EadStatus add_parts(Pairing *pairing) {
                               "defects (%d); trained on are the other good ones (%d)",
                               spec->path, TEST_ITEM, out->test_count, out->train.count));
     EAD_TRY(ead_dataset_note_for_training(out, spec->path, pairing->for_training));
+    if (layout->train[0]) EAD_TRY(tell_unused(pairing));
     if (pairing->left_out == 0) return EAD_OK;
     return ead_strings_print(&out->notes, "%s/%s: %d images with a defect are not trained on", spec->path,
                              layout->train, pairing->left_out);

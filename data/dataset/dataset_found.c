@@ -156,25 +156,12 @@ static EadStatus check_names(const EadStringList *list) {
         good);
 }
 
-/* Names the folders beside that of the good images, which are not used; use: "trained on". */
-static EadStatus note_others(EadDataset *out, const char *folder, const char *good, const char *use) {
-    EadStringList names = {0};
-    EadStatus status = ead_list_folders(&names, folder);
-    for (int i = 0; i < names.count && status == EAD_OK; i++)
-        if (strcmp(names.items[i], good) != 0)
-            status = ead_strings_print(&out->notes, "%s: is not %s, but %s beside it alone", names.items[i],
-                                       use, ead_path_base(good));
-    ead_strings_free(&names);
-    return status;
-}
-
 /* Training images lie in a folder of good ones, or are all there are. */
-static EadStatus add_good(const char *folder, EadStringList *list, const char *use, EadDataset *out) {
+static EadStatus add_good(const char *folder, EadStringList *list, EadDataset *out) {
     Found found;
     int first = list->count;
     EAD_TRY(find(folder, &found));
     EAD_TRY(check_told(folder, &found));
-    if (*found.good) EAD_TRY(note_others(out, folder, found.good, use));
     EAD_TRY(ead_list_images(list, *found.good ? found.good : folder, &out->left_out));
     return check_harmless(*found.good ? found.good : folder, list, first);
 }
@@ -183,9 +170,8 @@ static EadStatus add_good(const char *folder, EadStringList *list, const char *u
 
 static EadStatus open_divided(const EadDatasetSpec *spec, Found *found, EadDataset *out) {
     Found test;
-    if (!spec->test_only) EAD_TRY(add_good(found->train, &out->train, "trained on", out));
-    if (!spec->test_only && *found->validation)
-        EAD_TRY(add_good(found->validation, &out->validation, "used for validation", out));
+    if (!spec->test_only) EAD_TRY(add_good(found->train, &out->train, out));
+    if (!spec->test_only && *found->validation) EAD_TRY(add_good(found->validation, &out->validation, out));
     if (*found->test) {
         EAD_TRY(find(found->test, &test));
         EAD_TRY(check_told(found->test, &test));
@@ -279,7 +265,7 @@ static EadStatus open_all_good(const EadDatasetSpec *spec, const char *folder, c
                                EadDataset *out) {
     EadStringList names = {0}, masks = {0};
     char *text = NULL;
-    EadStatus status = add_good(folder, &out->train, "trained on", out);
+    EadStatus status = add_good(folder, &out->train, out);
     if (status == EAD_OK) status = check_names(&out->train);
     if (status == EAD_OK && *found->masks) status = look_at_images(&masks, found->masks);
     if (status == EAD_OK && masks.count > 0)
@@ -336,24 +322,42 @@ static EadStatus refuse_published(const EadDatasetSpec *spec) {
                     spec->path);
 }
 
-EadStatus ead_dataset_open_found(const EadDatasetSpec *spec, EadDataset *out) {
-    Found found;
+/* Tells what lies beside the folders that are used, where any is; a test leaves whole parts out. */
+static EadStatus tell_unused(const EadDatasetSpec *spec, const Found *found, EadDataset *out) {
+    const char *const parts[] = {found->masks, found->train, found->validation};
+    EadStringList places = {0};
+    EadStatus status = EAD_OK;
+    if (out->left_out.folders.count == 0) return EAD_OK;
+    for (int i = 0; i < (spec->test_only ? 3 : 1) && status == EAD_OK; i++)
+        if (*parts[i]) status = ead_strings_add(&places, parts[i]);
+    if (status == EAD_OK) status = ead_dataset_doubt_unused(out, spec->path, &places);
+    ead_strings_free(&places);
+    return status;
+}
+
+static EadStatus open_parts(const EadDatasetSpec *spec, Found *found, EadDataset *out) {
     EadPath folder;
     bool divides;
-    EAD_TRY(ead_dataset_refuse_foreign(spec->path, false));
-    EAD_TRY(refuse_published(spec));
     EAD_TRY(ead_path_in(folder, "", spec->path));
-    EAD_TRY(enter(folder, &found));
+    EAD_TRY(enter(folder, found));
     EAD_TRY(ead_dataset_refuse_foreign(folder, false));
-    if (*found.test)
-        take(found.train, found.good); /* good ones beside a folder of tests are to be trained on */
-    if (*found.train || (*found.test && spec->test_only)) return open_divided(spec, &found, out);
-    if (*found.good && found.others) return open_side_by_side(spec, folder, &found, out);
+    if (*found->test)
+        take(found->train, found->good); /* good ones beside a folder of tests are to be trained on */
+    if (*found->train || (*found->test && spec->test_only)) return open_divided(spec, found, out);
+    if (*found->good && found->others) return open_side_by_side(spec, folder, found, out);
     EAD_TRY(divides_below(folder, &divides));
-    if (divides && !*found.test) return open_side_by_side(spec, folder, &found, out);
-    if (*found.test && !spec->test_only)
+    if (divides && !*found->test) return open_side_by_side(spec, folder, found, out);
+    if (*found->test && !spec->test_only)
         return ead_fail(EAD_BAD_ARGUMENT,
                         "%s: no folder of images to train on beside %s; set dataset.train_good to one",
-                        folder, ead_path_base(found.test));
-    return spec->test_only ? EAD_OK : open_all_good(spec, folder, &found, out);
+                        folder, ead_path_base(found->test));
+    return spec->test_only ? EAD_OK : open_all_good(spec, folder, found, out);
+}
+
+EadStatus ead_dataset_open_found(const EadDatasetSpec *spec, EadDataset *out) {
+    Found found;
+    EAD_TRY(ead_dataset_refuse_foreign(spec->path, false));
+    EAD_TRY(refuse_published(spec));
+    EAD_TRY(open_parts(spec, &found, out));
+    return tell_unused(spec, &found, out);
 }

@@ -112,6 +112,11 @@ EadStatus ead_dataset_add_sample(EadDataset *dataset, const char *path, const ch
 /* Notes how many good images of a folder a test leaves out because our own division gives them to training. */
 EadStatus ead_dataset_note_for_training(EadDataset *dataset, const char *folder, int count);
 
+/* Adds a doubt that counts and names the pictures below root that lie neither in a folder that was searched nor in one
+ * of `places`, to which those that were searched are added. Both are spelled from root on. Errors: those of listing
+ * root. */
+EadStatus ead_dataset_doubt_unused(EadDataset *dataset, const char *root, EadStringList *places);
+
 /* Frees what the sample owns and leaves an empty one. */
 void ead_test_sample_free(EadTestSample *sample);
 

@@ -18,7 +18,6 @@
 #include "data/dataset/dataset_layout.h"
 
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 /* Images to train on, and those for validation that the authors have chosen. */
@@ -55,24 +54,28 @@ static EadStatus add_test(const EadDatasetSpec *spec, const EadLayout *layout, c
     return ead_fail(EAD_BAD_ARGUMENT, "%s: no test images (%s)", test, ead_image_extensions());
 }
 
-/* Whether a folder of the category is, or holds, one of the layout's. */
-static bool is_used(const EadLayout *layout, const char *name) {
-    const char *const places[] = {layout->train, layout->validation, layout->test, layout->masks};
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
-        if (strcspn(places[i], "/") == strlen(name) && strncasecmp(places[i], name, strlen(name)) == 0)
-            return true;
-    return false;
-}
-
-/* MVTec AD 2's test_private, and what people put beside. */
-static EadStatus note_unused(const EadLayout *layout, const char *root, EadDataset *out) {
-    EadStringList folders = {0};
-    EadStatus status = ead_list_folders(&folders, root);
-    for (int i = 0; i < folders.count && status == EAD_OK; i++)
-        if (!is_used(layout, ead_path_base(folders.items[i])))
-            status = ead_strings_print(&out->notes, "%s: is no part of the layout, and not used",
-                                       folders.items[i]);
-    ead_strings_free(&folders);
+/* Tells what the category holds besides. MVTec AD 2 comes with test images that have no labels; they are meant to be
+ * left out. */
+static EadStatus tell_unused(const EadLayout *layout, const char *root, EadDataset *out) {
+    const char *const used[] = {layout->train, layout->validation, layout->test, layout->masks};
+    static const char *const unlabelled[] = {"test_private", "test_private_mixed"};
+    EadStringList places = {0};
+    EadPath folder;
+    EadStatus status = EAD_OK;
+    for (size_t i = 0; i < sizeof used / sizeof *used && status == EAD_OK; i++) {
+        if (!*used[i]) continue;
+        status = ead_path_in(folder, root, used[i]);
+        if (status == EAD_OK) status = ead_strings_add(&places, folder);
+    }
+    for (size_t i = 0; i < sizeof unlabelled / sizeof *unlabelled && status == EAD_OK; i++) {
+        status = ead_path_in(folder, root, unlabelled[i]);
+        if (status != EAD_OK || !ead_path_is_folder(folder)) continue;
+        status = ead_strings_add(&places, folder);
+        if (status == EAD_OK)
+            status = ead_strings_print(&out->notes, "%s: is no part of the layout, and not used", folder);
+    }
+    if (status == EAD_OK) status = ead_dataset_doubt_unused(out, root, &places);
+    ead_strings_free(&places);
     return status;
 }
 
@@ -82,7 +85,7 @@ EadStatus ead_dataset_open_tree(const EadDatasetSpec *spec, const EadLayout *lay
     EAD_TRY(ead_dataset_refuse_foreign(root, true));
     if (!spec->test_only) EAD_TRY(add_train(spec, layout, root, out));
     EAD_TRY(add_test(spec, layout, root, out));
-    return note_unused(layout, root, out);
+    return tell_unused(layout, root, out);
 }
 
 EadStatus ead_dataset_open_channels(const EadDatasetSpec *spec, const EadLayout *layout, EadDataset *out) {
@@ -95,7 +98,7 @@ EadStatus ead_dataset_open_channels(const EadDatasetSpec *spec, const EadLayout 
     EAD_TRY(ead_defect_types_read(types, out->types));
     if (!spec->test_only) EAD_TRY(add_train(spec, layout, root, out));
     EAD_TRY(add_test(spec, layout, root, out));
-    EAD_TRY(note_unused(layout, root, out));
+    EAD_TRY(tell_unused(layout, root, out));
     for (int i = 0; i < out->test_count; i++) out->test[i].types = out->types;
     return EAD_OK;
 }

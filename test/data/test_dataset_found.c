@@ -179,12 +179,14 @@ START_TEST(guesses_are_told) {
     make_tree("left", left);
     ASSERT_OK(ead_dataset_open(&spec, &dataset));
     ck_assert_int_eq(dataset.train.count + dataset.validation.count, 2);
-    assert_contains(dataset.notes.items[0], "left/train/bad: is not trained on, but good beside it alone");
+    ck_assert_str_eq(dataset.doubts.items[0],
+                     "1 picture is no part of the layout, and not used: " SCRATCH "left/train/bad (1)");
     ead_dataset_free(&dataset);
     make_tree("validated", validated);
     spec.path = SCRATCH "validated";
     ASSERT_OK(ead_dataset_open(&spec, &dataset));
-    assert_contains(dataset.notes.items[0], "val/NOK: is not used for validation, but OK beside it alone");
+    ck_assert_str_eq(dataset.doubts.items[0],
+                     "1 picture is no part of the layout, and not used: " SCRATCH "validated/val/NOK (1)");
     ead_dataset_free(&dataset);
     make_tree("kinds", kinds); /* two of them are good */
     spec.path = SCRATCH "kinds";
