@@ -114,7 +114,7 @@ static EadStatus add_part(Pairing *pairing, Part part) {
     EadPath folder;
     const char *path = pairing->spec->path,
                *name = part == TRAIN ? pairing->layout->train : pairing->layout->test;
-    EAD_TRY(ead_path_in(folder, path, name));
+    EAD_TRY(ead_dataset_place(folder, path, name));
     if (!ead_path_is_folder(folder)) return ead_dataset_no_folder(pairing->spec, pairing->layout, path, name);
     return add_folder(pairing, folder, part);
 }
@@ -123,7 +123,7 @@ static EadStatus add_part(Pairing *pairing, Part part) {
 static EadStatus tell_unused(Pairing *pairing) {
     EadPath train;
     EadStringList places = {0};
-    EAD_TRY(ead_path_in(train, pairing->spec->path, pairing->layout->train));
+    EAD_TRY(ead_dataset_place(train, pairing->spec->path, pairing->layout->train));
     EadStatus status = ead_strings_add(&places, train);
     if (status == EAD_OK) status = ead_dataset_doubt_unused(pairing->out, pairing->spec->path, &places);
     ead_strings_free(&places);

@@ -314,7 +314,7 @@ static EadStatus enter(EadPath folder, Found *found) {
 
 /* Of a data set that is told by a sign of its own, folders' names do not say what is good. */
 static EadStatus refuse_published(const EadDatasetSpec *spec) {
-    const EadLayout *known = ead_dataset_recognise(spec, spec->path);
+    const EadLayout *known = ead_dataset_recognise(spec->path);
     if (!known || known->sign[0] != '/') return EAD_OK;
     return ead_fail(EAD_BAD_ARGUMENT,
                     "%s: its folders' names do not say which images are good; set dataset.type, or "

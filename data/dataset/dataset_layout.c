@@ -30,6 +30,33 @@ char *ead_dataset_name_folders(const EadStringList *paths, int most) {
     return text;
 }
 
+/* The folder's subfolder of that name but for cases; *path stays as it is where there is none. */
+static EadStatus find_any_case(EadPath path, const char *folder, const char *name) {
+    EadStringList names = {0};
+    EadStatus status = ead_list_folders(&names, folder);
+    for (int i = 0; i < names.count && status == EAD_OK; i++) {
+        if (strcasecmp(ead_path_base(names.items[i]), name) != 0) continue;
+        status = ead_path_in(path, "", names.items[i]);
+        break;
+    }
+    ead_strings_free(&names);
+    return status;
+}
+
+EadStatus ead_dataset_place(EadPath path, const char *folder, const char *name) {
+    EadPath above, part;
+    EAD_TRY(ead_path_in(path, "", folder));
+    for (const char *next = name; *next; next += *next == '/') {
+        size_t length = strcspn(next, "/");
+        snprintf(part, sizeof part, "%.*s", (int)length, next);
+        memcpy(above, path, sizeof above);
+        EAD_TRY(ead_path_in(path, above, part));
+        if (!ead_path_is_folder(path) && ead_path_is_folder(above)) EAD_TRY(find_any_case(path, above, part));
+        next += length;
+    }
+    return EAD_OK;
+}
+
 EadStatus ead_dataset_unknown_category(const EadDatasetSpec *spec, const char *where,
                                        const EadStringList *there) {
     const char *category = spec->category ? spec->category : "";
@@ -48,8 +75,8 @@ EadStatus ead_dataset_unknown_category(const EadDatasetSpec *spec, const char *w
 /* People name the category itself, or the folder above all categories. */
 static EadStatus no_category(const EadDatasetSpec *spec, const EadLayout *layout,
                              const EadStringList *there) {
-    EadPath train;
-    EAD_TRY(ead_path_in(train, spec->path, layout->train));
+    EadPath train, where;
+    EAD_TRY(ead_dataset_place(train, spec->path, layout->train));
     const char *name = ead_path_base(spec->path);
     const EadLayout *other;
     if (ead_path_is_folder(train))
@@ -58,7 +85,7 @@ static EadStatus no_category(const EadDatasetSpec *spec, const EadLayout *layout
                         "dataset.category=%s",
                         spec->path, *name ? name : "its name");
     EAD_TRY(ead_dataset_refuse_foreign(spec->path, false));
-    EAD_TRY(ead_dataset_find_other(spec, layout, &other));
+    EAD_TRY(ead_dataset_find_other(spec, layout, &other, where));
     if (other)
         return ead_fail(EAD_BAD_ARGUMENT, "%s: has no category \"%s\"", spec->path,
                         spec->category ? spec->category : "");

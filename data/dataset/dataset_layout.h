@@ -36,15 +36,20 @@ const EadLayout *ead_dataset_layout(int index);
 EadStatus ead_dataset_no_folder(const EadDatasetSpec *spec, const EadLayout *layout, const char *root,
                                 const char *name);
 
-/* *other: the known layout that a data set has in place of the one that was asked for, or NULL. Errors: those of listing
- * its folders. */
-EadStatus ead_dataset_find_other(const EadDatasetSpec *spec, const EadLayout *asked, const EadLayout **other);
+/* A layout's folder `name` below `folder`, as it is spelled there: where none has the very name, cases need not agree.
+ * What is not there keeps the layout's name. Errors: those of listing folders. */
+EadStatus ead_dataset_place(EadPath path, const char *folder, const char *name);
+
+/* *other: the known layout that a data set has in place of the one that was asked for, or NULL; where: the folder that
+ * has it. Errors: those of listing its folders. */
+EadStatus ead_dataset_find_other(const EadDatasetSpec *spec, const EadLayout *asked, const EadLayout **other,
+                                 EadPath where);
 
 /* Puts that layout, if any, behind the present message, that of a failure to read the data set. Returns status. */
 EadStatus ead_dataset_name_other(const EadDatasetSpec *spec, const EadLayout *asked, EadStatus status);
 
-/* The known layout that root, or the data set's folder, has all of; NULL: none. */
-const EadLayout *ead_dataset_recognise(const EadDatasetSpec *spec, const char *root);
+/* The known layout that root, as a category or as the data set's folder, has all of; NULL: none. */
+const EadLayout *ead_dataset_recognise(const char *root);
 
 /* Fails with EAD_BAD_ARGUMENT where a folder is that of a data set, or what a labelling tool writes, that is
  * not read and cannot be taken for another. tree: only if it looks like MVTec AD's, too. */

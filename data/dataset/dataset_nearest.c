@@ -2,19 +2,28 @@
 #include "core/base/memory.h"
 #include "data/dataset/dataset_layout.h"
 
+#include <ctype.h>
 #include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Whether anything matches a pattern below a folder, whose own name is no pattern. */
-static bool matches(const char *folder, const char *pattern) {
-    char text[2 * EAD_PATH_SIZE + 64], *to = text;
+/* Whether anything matches a pattern below a folder, whose own name is no pattern. any_case: cases of the pattern's
+ * letters need not agree. */
+static bool matches(const char *folder, const char *pattern, bool any_case) {
+    enum { PATTERN = 64, CLASS = 4 }; /* "[aA]" */
+    char text[2 * EAD_PATH_SIZE + PATTERN * CLASS], *to = text;
     glob_t found;
-    if (strlen(folder) >= EAD_PATH_SIZE) return false;
+    if (strlen(folder) >= EAD_PATH_SIZE || strlen(pattern) >= PATTERN - 1) return false;
     for (const char *from = folder; *from; *to++ = *from++)
         if (strchr("*?[]\\", *from)) *to++ = '\\';
-    snprintf(to, sizeof text - (size_t)(to - text), "/%s", pattern);
+    *to++ = '/';
+    for (const char *from = pattern; *from; from++) {
+        bool fold = any_case && isalpha((unsigned char)*from);
+        to += fold ? sprintf(to, "[%c%c]", tolower((unsigned char)*from), toupper((unsigned char)*from))
+                   : sprintf(to, "%c", *from);
+    }
+    *to = '\0';
     bool any = glob(text, GLOB_NOSORT, NULL, &found) == 0;
     globfree(&found);
     return any;
@@ -47,8 +56,8 @@ static const struct {
 
 EadStatus ead_dataset_refuse_foreign(const char *root, bool tree) {
     for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++)
-        if ((!tree || foreign[i].tree) && matches(root, foreign[i].sign) &&
-            !(foreign[i].cure && matches(root, "split_csv/1cls.csv")))
+        if ((!tree || foreign[i].tree) && matches(root, foreign[i].sign, false) &&
+            !(foreign[i].cure && matches(root, "split_csv/1cls.csv", false)))
             return ead_fail(EAD_BAD_ARGUMENT, "%s: this is %s (%s), which is not read; %s", root,
                             foreign[i].name, foreign[i].sign,
                             foreign[i].cure
@@ -59,8 +68,7 @@ EadStatus ead_dataset_refuse_foreign(const char *root, bool tree) {
 }
 
 /* How many of a layout's parts are there, of how many; lacking: names those that are not. */
-static int parts_there(const EadDatasetSpec *spec, const EadLayout *layout, const char *root, int *parts,
-                       char *lacking, size_t size) {
+static int parts_there(const EadLayout *layout, const char *root, int *parts, char *lacking, size_t size) {
     const char *const folders[] = {layout->train, layout->validation, layout->test, layout->masks};
     const char *sign = layout->sign;
     int there = 0, length = 0;
@@ -71,7 +79,7 @@ static int parts_there(const EadDatasetSpec *spec, const EadLayout *layout, cons
         const char *part = i < 4 ? folders[i] : sign + of_set;
         bool needed = i != 3; /* masks tell a layout, but need not be there */
         if (!*part) continue;
-        bool found = matches(of_set ? spec->path : root, part);
+        bool found = matches(root, part, true);
         *parts += needed;
         there += needed && found;
         if (needed && !found && length < (int)size)
@@ -80,28 +88,29 @@ static int parts_there(const EadDatasetSpec *spec, const EadLayout *layout, cons
     return there;
 }
 
-const EadLayout *ead_dataset_recognise(const EadDatasetSpec *spec, const char *root) {
+const EadLayout *ead_dataset_recognise(const char *root) {
     char lacking[256];
     int parts, most = 0;
     const EadLayout *known = NULL; /* the one of most parts: MVTec AD 2 has what others have, and more */
     for (int i = 0; ead_dataset_layout(i); i++) {
         const EadLayout *layout = ead_dataset_layout(i);
-        if (parts_there(spec, layout, root, &parts, lacking, sizeof lacking) < parts || parts <= most)
-            continue;
+        if (parts_there(layout, root, &parts, lacking, sizeof lacking) < parts || parts <= most) continue;
         most = parts;
         known = layout;
     }
     return known;
 }
 
-/* Where the layout of a data set may show: in the folder itself, in that of the category, and in all below it. */
-static EadStatus list_roots(const EadDatasetSpec *spec, EadStringList *roots) {
+/* Where the layout of a data set may show: in the folder itself, in that of the category (these are `named`), and in
+ * all below it. */
+static EadStatus list_roots(const EadDatasetSpec *spec, EadStringList *roots, int *named) {
     EadPath category;
     EAD_TRY(ead_strings_add(roots, spec->path));
     if (spec->category && *spec->category) {
         EAD_TRY(ead_path_in(category, spec->path, spec->category));
         if (ead_path_is_folder(category)) EAD_TRY(ead_strings_add(roots, category));
     }
+    *named = roots->count;
     return ead_list_folders(roots, spec->path);
 }
 
@@ -114,32 +123,42 @@ static bool may_be(const EadLayout *known, const EadLayout *asked) {
 }
 
 /* The known layout that root has, unless it has more parts of the one that was asked for. */
-static const EadLayout *find_other(const EadDatasetSpec *spec, const EadLayout *asked, const char *root) {
+static const EadLayout *find_other(const EadLayout *asked, const char *root) {
     char lacking[256];
     int parts;
-    const EadLayout *known = ead_dataset_recognise(spec, root);
+    const EadLayout *known = ead_dataset_recognise(root);
     if (!known || may_be(known, asked)) return NULL;
-    int there = parts_there(spec, asked, root, &parts, lacking, sizeof lacking);
-    return there > parts_there(spec, known, root, &parts, lacking, sizeof lacking) ? NULL : known;
+    int there = parts_there(asked, root, &parts, lacking, sizeof lacking);
+    return there > parts_there(known, root, &parts, lacking, sizeof lacking) ? NULL : known;
 }
 
-EadStatus ead_dataset_find_other(const EadDatasetSpec *spec, const EadLayout *asked,
-                                 const EadLayout **other) {
+EadStatus ead_dataset_find_other(const EadDatasetSpec *spec, const EadLayout *asked, const EadLayout **other,
+                                 EadPath where) {
     enum { LOOK = 32 };
     EadStringList roots = {0};
+    int named = 0;
     *other = NULL;
-    EadStatus status = list_roots(spec, &roots);
-    for (int i = 0; i < roots.count && i < LOOK && !*other; i++)
-        *other = find_other(spec, asked, roots.items[i]);
+    EadStatus status = list_roots(spec, &roots, &named);
+    for (int i = 0; i < roots.count && i < LOOK && !*other && status == EAD_OK; i++) {
+        const EadLayout *known = find_other(asked, roots.items[i]);
+        if (!known || (known->sign[0] == '/' && i >= named)) continue; /* another data set beside that one */
+        *other = known;
+        status = ead_path_in(where, "", roots.items[i]);
+    }
     ead_strings_free(&roots);
     return status;
 }
 
 EadStatus ead_dataset_name_other(const EadDatasetSpec *spec, const EadLayout *asked, EadStatus status) {
     const EadLayout *other;
+    EadPath where;
     char *said = ead_strdup(ead_error_message());
     if (!said) return EAD_NO_MEMORY;
-    if (ead_dataset_find_other(spec, asked, &other) == EAD_OK && other)
+    bool found = ead_dataset_find_other(spec, asked, &other, where) == EAD_OK && other;
+    if (found && other->sign[0] == '/' && strcmp(where, spec->path) != 0)
+        ead_fail(status, "%s; %s has the layout of dataset.type=%s; set dataset.path to it", said, where,
+                 other->name);
+    else if (found)
         ead_fail(status, "%s; this is the layout of dataset.type=%s", said, other->name);
     else
         ead_fail(status, "%s", said);
@@ -148,18 +167,17 @@ EadStatus ead_dataset_name_other(const EadDatasetSpec *spec, const EadLayout *as
 }
 
 /* The layout that has most parts in root, the asked one where several are as near. NULL: none has any. */
-static const EadLayout *find_nearest(const EadDatasetSpec *spec, const EadLayout *asked, const char *root,
-                                     char *lacking, size_t size) {
+static const EadLayout *find_nearest(const EadLayout *asked, const char *root, char *lacking, size_t size) {
     const EadLayout *nearest = NULL;
     int most = 0, parts;
     for (int i = 0; ead_dataset_layout(i); i++) {
         const EadLayout *layout = ead_dataset_layout(i);
-        int there = parts_there(spec, layout, root, &parts, lacking, size);
+        int there = parts_there(layout, root, &parts, lacking, size);
         if (there == 0 || there < most || (there == most && layout != asked)) continue;
         most = there;
         nearest = layout;
     }
-    if (nearest) parts_there(spec, nearest, root, &parts, lacking, size);
+    if (nearest) parts_there(nearest, root, &parts, lacking, size);
     return nearest;
 }
 
@@ -168,13 +186,15 @@ static EadStatus describe_nearest(const EadDatasetSpec *spec, const EadLayout *a
                                   char *text, size_t size) {
     char lacking[256];
     EadStringList roots = {0};
-    const EadLayout *nearest = find_nearest(spec, asked, root, lacking, sizeof lacking), *other;
-    EadStatus status = ead_dataset_find_other(spec, asked, &other);
+    const EadLayout *nearest = find_nearest(asked, root, lacking, sizeof lacking), *other;
+    EadPath where;
+    int named;
+    EadStatus status = ead_dataset_find_other(spec, asked, &other, where);
     text[0] = '\0';
     if (status != EAD_OK || other) return status; /* which is named in the end */
-    if (!nearest) status = list_roots(spec, &roots);
+    if (!nearest) status = list_roots(spec, &roots, &named);
     for (int i = 0; i < roots.count && !nearest; i++)
-        nearest = find_nearest(spec, asked, roots.items[i], lacking, sizeof lacking);
+        nearest = find_nearest(asked, roots.items[i], lacking, sizeof lacking);
     ead_strings_free(&roots);
     if (nearest && *lacking)
         snprintf(text, size, "; the nearest layout is that of dataset.type=%s, which lacks %s", nearest->name,

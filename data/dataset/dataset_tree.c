@@ -24,11 +24,11 @@
 static EadStatus add_train(const EadDatasetSpec *spec, const EadLayout *layout, const char *root,
                            EadDataset *out) {
     EadPath train, validation;
-    EAD_TRY(ead_path_in(train, root, layout->train));
+    EAD_TRY(ead_dataset_place(train, root, layout->train));
     if (!ead_path_is_folder(train)) return ead_dataset_no_folder(spec, layout, root, layout->train);
     EAD_TRY(ead_dataset_add_images(out, train, "images to train on", &out->train));
     if (!layout->validation[0]) return EAD_OK;
-    EAD_TRY(ead_path_in(validation, root, layout->validation));
+    EAD_TRY(ead_dataset_place(validation, root, layout->validation));
     if (!ead_path_is_folder(validation)) return ead_dataset_no_folder(spec, layout, root, layout->validation);
     return ead_dataset_add_images(out, validation, "validation images", &out->validation);
 }
@@ -37,14 +37,14 @@ static EadStatus add_train(const EadDatasetSpec *spec, const EadLayout *layout, 
 static EadStatus add_test(const EadDatasetSpec *spec, const EadLayout *layout, const char *root,
                           EadDataset *out) {
     EadPath test, mask_folder;
-    EAD_TRY(ead_path_in(test, root, layout->test));
-    EAD_TRY(ead_path_in(mask_folder, root, layout->masks));
+    EAD_TRY(ead_dataset_place(test, root, layout->test));
+    EAD_TRY(ead_dataset_place(mask_folder, root, layout->masks));
     if (!ead_path_is_folder(mask_folder))
-        EAD_TRY(ead_path_in(mask_folder, test, ead_path_base(layout->masks)));
+        EAD_TRY(ead_dataset_place(mask_folder, test, ead_path_base(layout->masks)));
     EadPath train;
-    EAD_TRY(ead_path_in(train, root, layout->train));
+    EAD_TRY(ead_dataset_place(train, root, layout->train));
     bool there = ead_path_is_folder(test), needed = !layout->ending || !ead_path_is_folder(train);
-    if (!there && (needed || ead_dataset_recognise(spec, root)))
+    if (!there && (needed || ead_dataset_recognise(root) || ead_dataset_recognise(spec->path)))
         return ead_dataset_no_folder(spec, layout, root, layout->test);
     if (!there)
         return ead_strings_print(&out->notes, "%s: no folder %s, so there is nothing to test with", root,
@@ -64,7 +64,7 @@ static EadStatus tell_unused(const EadLayout *layout, const char *root, EadDatas
     EadStatus status = EAD_OK;
     for (size_t i = 0; i < sizeof used / sizeof *used && status == EAD_OK; i++) {
         if (!*used[i]) continue;
-        status = ead_path_in(folder, root, used[i]);
+        status = ead_dataset_place(folder, root, used[i]);
         if (status == EAD_OK) status = ead_strings_add(&places, folder);
     }
     for (size_t i = 0; i < sizeof unlabelled / sizeof *unlabelled && status == EAD_OK; i++) {

@@ -157,12 +157,44 @@ START_TEST(what_lacks_is_named) {
 }
 END_TEST
 
+/* A data set without categories, or with them, that was named as a category of the folder above it. */
+START_TEST(data_sets_named_as_categories) {
+    static const char *const pairs[] = {"sdd2/train/0.png", "!sdd2/train/0_GT.png", "sdd2/test/1.png",
+                                        "sdd2/test/1_GT.png", NULL};
+    static const char *const items[] = {"sdd/kos01/Part0.jpg", "!sdd/kos01/Part0_label.bmp", "x/train/0.png",
+                                        NULL};
+    EadDataset dataset;
+    EadDatasetSpec spec = spec_of("mvtec_ad", SCRATCH "named", "sdd2");
+    make_tree("named", pairs);
+    ASSERT_FAILS(ead_dataset_open(&spec, &dataset), EAD_IO,
+                 "folders there: test, train; " SCRATCH "named/sdd2 has the layout of "
+                 "dataset.type=kolektor_sdd2; set dataset.path to it");
+    spec.type = "mvtec_loco";
+    ASSERT_FAILS(ead_dataset_open(&spec, &dataset), EAD_IO,
+                 "named/sdd2 has the layout of dataset.type=kolektor_sdd2; set dataset.path to it");
+    make_tree("named", items);
+    spec.category = "sdd";
+    ASSERT_FAILS(ead_dataset_open(&spec, &dataset), EAD_IO,
+                 "named/sdd has the layout of dataset.type=kolektor_sdd; set dataset.path to it");
+    spec.type = "mvtec_ad", spec.category = "x"; /* what lies beside it says nothing of it */
+    ASSERT_FAILS(ead_dataset_open(&spec, &dataset), EAD_IO, "no folder train/good");
+    ck_assert_msg(!strstr(ead_error_message(), "kolektor"), "%s", ead_error_message());
+    make_tree("named", (const char *const[]){"visa/candle/0.png", NULL});
+    make_folders(SCRATCH "named/visa/split_csv/");
+    write_text(SCRATCH "named/visa/split_csv/1cls.csv", visa_csv);
+    spec.category = "visa";
+    ASSERT_FAILS(ead_dataset_open(&spec, &dataset), EAD_IO,
+                 "named/visa has the layout of dataset.type=visa; set dataset.path to it");
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("dataset_nearest");
     TCase *tests = tcase_create("dataset_nearest");
     tcase_add_test(tests, the_nearest_layout_is_named);
     tcase_add_loop_test(tests, each_layout_is_told_from_every_other, 0, LAYOUTS);
     tcase_add_test(tests, what_lacks_is_named);
+    tcase_add_test(tests, data_sets_named_as_categories);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

@@ -252,6 +252,46 @@ START_TEST(names_of_good_images_and_of_masks) {
 }
 END_TEST
 
+/* Cases of a layout's folders need not agree, as those of defects need not; the very name goes before. */
+START_TEST(cases_of_folders) {
+    static const char *const ad[] = {"x/Train/Good/0.png", "x/Train/Good/1.png", "x/TEST/Good/0.png",
+                                     "x/TEST/hole/0.png", NULL};
+    static const char *const both[] = {"x/train/GOOD/0.png", "x/train/good/0.png", "x/train/good/1.png",
+                                       "x/test/good/0.png", NULL};
+    static const char *const bt[] = {"x/train/OK/0.png", "x/train/OK/1.png", "x/test/OK/0.png", NULL};
+    static const char *const ad2[] = {"x/train/good/0.png", "x/Validation/Good/1.png",
+                                      "x/Test_Public/good/0.png", NULL};
+    static const char *const sdd2[] = {"Train/0.png", "!Train/0_GT.png", "Train/1.png", "!Train/1_GT.png",
+                                       "Test/2.png",  "Test/2_GT.png",   NULL};
+    static const ExpectedTest of_ad[] = {{"TEST/Good/0.png", "good", NULL},
+                                         {"TEST/hole/0.png", "hole", "x/Ground_Truth/hole/0_mask.png"}};
+    static const ExpectedTest of_both[] = {{"test/good/0.png", "good", NULL}};
+    static const ExpectedTest of_bt[] = {{"test/OK/0.png", "good", NULL}};
+    static const ExpectedTest of_ad2[] = {{"Test_Public/good/0.png", "good", NULL}};
+    static const ExpectedTest of_sdd2[] = {{"Test/2.png", "defect", "Test/2_GT.png"}};
+    EadDataset dataset;
+    make_tree("cases", ad);
+    write_mask(SCRATCH "cases/x/Ground_Truth/hole/0_mask.png", true);
+    CHECK(spec_of("mvtec_ad", SCRATCH "cases", "x"), 1, 1, of_ad);
+    EadDatasetSpec spec = spec_of("mvtec_ad", SCRATCH "cases", "x");
+    ASSERT_OK(ead_dataset_open(&spec, &dataset));
+    ck_assert_int_eq(dataset.doubts.count, 0);
+    ead_dataset_free(&dataset);
+    spec.type = "btad";
+    ASSERT_FAILS(ead_dataset_open(&spec, &dataset), EAD_IO,
+                 "x: no folder train/ok, which dataset.type=btad needs; folders there: Ground_Truth, TEST, "
+                 "Train; this is the layout of dataset.type=mvtec_ad");
+    make_tree("cases", both);
+    CHECK(spec_of("mvtec_ad", SCRATCH "cases", "x"), 1, 1, of_both);
+    make_tree("cases", bt);
+    CHECK(spec_of("btad", SCRATCH "cases", "x"), 1, 1, of_bt);
+    make_tree("cases", ad2);
+    CHECK(spec_of("mvtec_ad_2", SCRATCH "cases", "x"), 1, 1, of_ad2);
+    make_tree("cases", sdd2);
+    CHECK(spec_of("kolektor_sdd2", SCRATCH "cases", ""), 1, 1, of_sdd2);
+}
+END_TEST
+
 START_TEST(without_masks) {
     static const char *const files[] = {"x/train/good/0.png", "x/train/good/1.png", "x/test/good/0.png",
                                         "x/test/hole/0.png", NULL};
@@ -354,6 +394,7 @@ int main(void) {
     tcase_add_test(tests, real_iad_errors);
     tcase_add_test(tests, real_iad_masks_that_lack);
     tcase_add_test(tests, names_of_good_images_and_of_masks);
+    tcase_add_test(tests, cases_of_folders);
     tcase_add_test(tests, without_masks);
     tcase_add_test(tests, masks_among_images);
     tcase_add_test(tests, the_documented_mask_counts);
