@@ -40,8 +40,7 @@ static const char *type_names(void) {
     return names + 2;
 }
 
-/* NULL if there is none of that name. */
-static const EadLayout *find_layout(const char *name) {
+const EadLayout *ead_dataset_find_layout(const char *name) {
     for (int i = 0; i < LAYOUTS; i++)
         if (strcmp(layouts[i].name, name) == 0) return &layouts[i];
     return NULL;
@@ -49,7 +48,7 @@ static const EadLayout *find_layout(const char *name) {
 
 const char *const *ead_dataset_categories(const char *type) {
     static const char *const none[] = {NULL};
-    const EadLayout *layout = find_layout(type);
+    const EadLayout *layout = ead_dataset_find_layout(type);
     return layout ? layout->categories : none;
 }
 
@@ -124,7 +123,7 @@ static EadStatus open_parts(const EadDatasetSpec *spec, const EadLayout *layout,
 EadStatus ead_dataset_open(const EadDatasetSpec *spec, EadDataset *out) {
     *out = (EadDataset){0};
     const char *type = spec->type ? spec->type : "";
-    const EadLayout *layout = find_layout(type);
+    const EadLayout *layout = ead_dataset_find_layout(type);
     if (!layout)
         return ead_fail(EAD_BAD_ARGUMENT, "dataset.type \"%s\" is unknown; the types are %s", type,
                         type_names());

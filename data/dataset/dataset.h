@@ -105,6 +105,10 @@ typedef struct EadDatasetSpec {
  * ead_dataset_free(). */
 EadStatus ead_dataset_open(const EadDatasetSpec *spec, EadDataset *out);
 
+/* Fails with EAD_BAD_ARGUMENT: dataset.category is not set for a type that has categories. Says what `path`, which may be
+ * "", is where it is no folder of categories, and what to set. */
+EadStatus ead_dataset_no_category(const char *type, const char *path);
+
 /* Harmless on an empty (zeroed) data set. */
 void ead_dataset_free(EadDataset *dataset);
 

@@ -72,18 +72,28 @@ EadStatus ead_dataset_unknown_category(const EadDatasetSpec *spec, const char *w
     return EAD_BAD_ARGUMENT;
 }
 
+EadStatus ead_dataset_is_category(const char *before, const char *path, const char *type) {
+    EadPath parent;
+    const char *name = ead_path_base(path);
+    bool spelled = *name && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+    char *whole = spelled ? ead_strdup(path) : realpath(path, NULL);
+    EadStatus status = whole ? ead_path_folder(parent, whole) : EAD_NO_MEMORY;
+    if (status == EAD_OK)
+        status = ead_fail(EAD_BAD_ARGUMENT,
+                          "%s%s: is a category itself; set %s%s%sdataset.path=%s and dataset.category=%s",
+                          before, path, type ? "dataset.type=" : "", type ? type : "", type ? ", " : "",
+                          *parent ? parent : ".", ead_path_base(whole));
+    free(whole);
+    return status;
+}
+
 /* People name the category itself, or the folder above all categories. */
 static EadStatus no_category(const EadDatasetSpec *spec, const EadLayout *layout,
                              const EadStringList *there) {
     EadPath train, where;
     EAD_TRY(ead_dataset_place(train, spec->path, layout->train));
-    const char *name = ead_path_base(spec->path);
     const EadLayout *other;
-    if (ead_path_is_folder(train))
-        return ead_fail(EAD_BAD_ARGUMENT,
-                        "%s: is a category itself; set dataset.path to the folder above it and "
-                        "dataset.category=%s",
-                        spec->path, *name ? name : "its name");
+    if (ead_path_is_folder(train)) return ead_dataset_is_category("", spec->path, NULL);
     EAD_TRY(ead_dataset_refuse_foreign(spec->path, false));
     EAD_TRY(ead_dataset_find_other(spec, layout, &other, where));
     if (other)

@@ -28,8 +28,9 @@ struct EadLayout {
     const char *const *categories; /* ended by NULL */
 };
 
-/* Row number `index`, NULL behind the last. */
+/* Row number `index`, NULL behind the last; that of a type, NULL if there is none of that name. */
 const EadLayout *ead_dataset_layout(int index);
+const EadLayout *ead_dataset_find_layout(const char *name);
 
 /* Fails with EAD_IO: `root` has no folder, or JSON file, `name` that the layout needs; says which known layout is
  * nearest and what that lacks. */
@@ -44,6 +45,10 @@ EadStatus ead_dataset_place(EadPath path, const char *folder, const char *name);
  * has it. Errors: those of listing its folders. */
 EadStatus ead_dataset_find_other(const EadDatasetSpec *spec, const EadLayout *asked, const EadLayout **other,
                                  EadPath where);
+
+/* Fails with EAD_BAD_ARGUMENT: `path` is a category, of that type, or of the one that the config names (NULL); what to
+ * set. before: the message's first words. */
+EadStatus ead_dataset_is_category(const char *before, const char *path, const char *type);
 
 /* Puts that layout, if any, behind the present message, that of a failure to read the data set. Returns status. */
 EadStatus ead_dataset_name_other(const EadDatasetSpec *spec, const EadLayout *asked, EadStatus status);

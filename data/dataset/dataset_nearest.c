@@ -1,6 +1,7 @@
 /* What a folder looks like that has not the layout that the config names. */
 #include "core/base/memory.h"
 #include "data/dataset/dataset_layout.h"
+#include "data/dataset/folder_names.h"
 
 #include <ctype.h>
 #include <glob.h>
@@ -147,6 +148,43 @@ EadStatus ead_dataset_find_other(const EadDatasetSpec *spec, const EadLayout *as
     }
     ead_strings_free(&roots);
     return status;
+}
+
+/* Whether folders are named as type folder takes them: ok, nok, train, test, ... */
+static EadStatus looks_found(const char *path, bool *found) {
+    EadStringList names = {0};
+    EadStatus status = ead_list_folders(&names, path);
+    *found = false;
+    for (int i = 0; i < names.count && status == EAD_OK; i++) {
+        EadFolderMeaning meaning = ead_folder_meaning(ead_path_base(names.items[i]));
+        *found |= meaning == EAD_FOLDER_GOOD || meaning == EAD_FOLDER_BAD || meaning == EAD_FOLDER_TRAIN ||
+                  meaning == EAD_FOLDER_TEST;
+    }
+    ead_strings_free(&names);
+    return status;
+}
+
+EadStatus ead_dataset_no_category(const char *type, const char *path) {
+    static const char before[] = "dataset.category is not set; ";
+    const EadLayout *asked = ead_dataset_find_layout(type);
+    if (!ead_path_is_folder(path))
+        return ead_fail(EAD_BAD_ARGUMENT, "%sset it to a subfolder of %s", before,
+                        *path ? path : "dataset.path");
+    const EadLayout *known = ead_dataset_recognise(path);
+    bool whole = known && known->sign[0] == '/', found; /* a data set, else a category */
+    EadPath train;
+    if (known && !whole)
+        return ead_dataset_is_category(before, path, may_be(known, asked) ? NULL : known->name);
+    if (known && known != asked)
+        return ead_fail(EAD_BAD_ARGUMENT, "%s%s has the layout of dataset.type=%s; set that%s", before, path,
+                        known->name, known->categories[0] ? " and dataset.category" : "");
+    EAD_TRY(ead_dataset_place(train, path, asked->train));
+    if (!known && ead_path_is_folder(train)) return ead_dataset_is_category(before, path, NULL);
+    EAD_TRY(looks_found(path, &found));
+    return ead_fail(EAD_BAD_ARGUMENT,
+                    found && !known ? "%s%s holds folders named as dataset.type=folder takes them; set that"
+                                    : "%sset it to a subfolder of %s",
+                    before, path);
 }
 
 EadStatus ead_dataset_name_other(const EadDatasetSpec *spec, const EadLayout *asked, EadStatus status) {

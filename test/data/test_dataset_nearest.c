@@ -18,9 +18,8 @@ START_TEST(the_nearest_layout_is_named) {
                  "the layout of dataset.type=btad");
     spec.path = SCRATCH "near/01";
     spec.type = "btad";
-    ASSERT_FAILS(
-        ead_dataset_open(&spec, &dataset), EAD_BAD_ARGUMENT,
-        "near/01: is a category itself; set dataset.path to the folder above it and dataset.category=01");
+    ASSERT_FAILS(ead_dataset_open(&spec, &dataset), EAD_BAD_ARGUMENT,
+                 "near/01: is a category itself; set dataset.path=" SCRATCH "near and dataset.category=01");
     make_tree("near", ad2);
     spec = spec_of("mvtec_ad", SCRATCH "near", "can");
     ASSERT_FAILS(ead_dataset_open(&spec, &dataset), EAD_IO, "this is the layout of dataset.type=mvtec_ad_2");
@@ -188,12 +187,69 @@ START_TEST(data_sets_named_as_categories) {
 }
 END_TEST
 
+/* Without a category: what the folder is, and what to set. */
+static const struct {
+    const char *type;
+    const char *files[8];
+    const char *path, *message;
+} named[] = {
+    {"mvtec_ad",
+     {"c/train/good/0.png", "c/test/good/1.png"},
+     "c",
+     "named/c: is a category itself; set dataset.path=" SCRATCH "named and dataset.category=c"},
+    {"mvtec_ad",
+     {"c/Train/Good/0.png"},
+     "c",
+     "named/c: is a category itself; set dataset.path=" SCRATCH "named and dataset.category=c"},
+    {"mpdd",
+     {"c/train/good/0.png", "c/test/good/1.png"},
+     "c/",
+     "named/c/: is a category itself; set dataset.path=/"},
+    {"mvtec_ad",
+     {"01/train/ok/0.png", "01/test/ok/1.png"},
+     "01",
+     "named/01: is a category itself; set dataset.type=btad, dataset.path=" SCRATCH
+     "named and dataset.category=01"},
+    {"mvtec_ad",
+     {"train/0.png", "!train/0_GT.png", "test/1.png", "test/1_GT.png"},
+     "",
+     "named has the layout of dataset.type=kolektor_sdd2; set that"},
+    {"mvtec_loco",
+     {"kos01/Part0.jpg", "!kos01/Part0_label.bmp"},
+     "",
+     "named has the layout of dataset.type=kolektor_sdd; set that"},
+    {"mvtec_ad",
+     {"ok/0.png", "nok/1.png"},
+     "",
+     "named holds folders named as dataset.type=folder takes them; set that"},
+    {"btad",
+     {"train/0.png", "test/bad/1.png"},
+     "",
+     "named holds folders named as dataset.type=folder takes them; set that"},
+    {"mvtec_ad",
+     {"c/train/good/0.png", "c/test/good/1.png"},
+     "",
+     "set it to a subfolder of " SCRATCH "named"},
+};
+
+START_TEST(without_a_category) {
+    char path[256], start[300];
+    snprintf(path, sizeof path, SCRATCH "named%s%s", *named[_i].path ? "/" : "", named[_i].path);
+    make_tree("named", named[_i].files);
+    ck_assert_int_eq(ead_dataset_no_category(named[_i].type, path), EAD_BAD_ARGUMENT);
+    snprintf(start, sizeof start, "dataset.category is not set; ");
+    ck_assert(strncmp(ead_error_message(), start, strlen(start)) == 0);
+    assert_contains(ead_error_message(), named[_i].message);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("dataset_nearest");
     TCase *tests = tcase_create("dataset_nearest");
     tcase_add_test(tests, the_nearest_layout_is_named);
     tcase_add_loop_test(tests, each_layout_is_told_from_every_other, 0, LAYOUTS);
     tcase_add_test(tests, what_lacks_is_named);
+    tcase_add_loop_test(tests, without_a_category, 0, (int)(sizeof named / sizeof *named));
     tcase_add_test(tests, data_sets_named_as_categories);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

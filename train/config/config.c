@@ -179,10 +179,12 @@ void ead_config_judge(EadConfig *config, EadConfigKeyId key, EadStatus status) {
 
 static void check_category(EadConfig *config) {
     if (ead_config_was_refused(config, EAD_KEY_dataset_category)) return;
-    if (empty(config->dataset_category))
-        ead_config_wrong(config, EAD_KEY_dataset_type,
-                         "dataset.category is not set; set it to a subfolder of %s",
-                         empty(config->dataset_path) ? "dataset.path" : config->dataset_path);
+    char type[EAD_CHOICE_SIZE];
+    if (empty(config->dataset_category)) {
+        (void)ead_dataset_no_category(ead_config_choice(config, EAD_KEY_dataset_type, type),
+                                      config->dataset_path ? config->dataset_path : "");
+        ead_config_wrong(config, EAD_KEY_dataset_type, "%s", ead_error_message());
+    }
     if (strcmp(config->dataset_category, "all") == 0)
         ead_config_wrong(config, EAD_KEY_dataset_type,
                          "dataset.category is all, but a run has one category; efficientad sweep "
