@@ -10,16 +10,31 @@
 
 enum { MAX_FILE = 1 << 28 };
 
+typedef struct Source {
+    const char *text;
+    size_t size, at;
+    bool no_memory; /* at some byte */
+} Source;
+
 /* malloc() leaves ENOMEM where memory ran out: jansson may give another reason then, or none, or leave out what it had no
- * room for. */
+ * room for; and numbers take errno back. So it is looked at before every byte. */
+static size_t next_byte(void *buffer, size_t size, void *context) {
+    Source *source = context;
+    source->no_memory |= errno == ENOMEM;
+    if (size == 0 || source->at == source->size) return 0;
+    *(char *)buffer = source->text[source->at++];
+    return 1;
+}
+
 EadStatus ead_json_parse(const char *label, const char *text, size_t size, size_t flags, json_t **root,
                          json_error_t *error) {
     json_error_t own, *said = error ? error : &own;
+    Source source = {.text = text, .size = size};
     errno = 0;
-    *root = json_loadb(text, size, flags, said);
-    if (*root && errno != ENOMEM) return EAD_OK;
-    bool no_memory = *root || errno == ENOMEM || said->text[0] == '\0' ||
-                     json_error_code(said) == json_error_out_of_memory;
+    *root = json_load_callback(next_byte, &source, flags, said);
+    bool no_memory = source.no_memory || errno == ENOMEM;
+    if (*root && !no_memory) return EAD_OK;
+    no_memory |= said->text[0] == '\0' || json_error_code(said) == json_error_out_of_memory;
     json_decref(*root);
     *root = NULL;
     if (no_memory) return ead_fail(EAD_NO_MEMORY, "%s: no memory to read it", label);

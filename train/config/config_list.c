@@ -127,6 +127,7 @@ static EadStatus open_list(const EadConfig *config, EadConfigKeyId key, EadYamlN
 
 EadStatus ead_config_list_count(const EadConfig *config, EadConfigKeyId key, int *count) {
     EadYamlNode *root;
+    *count = 0;
     EAD_TRY(open_list(config, key, &root));
     *count = root->count;
     ead_yaml_free(root);

@@ -51,7 +51,7 @@ static bool is_tab(const Reader *reader, size_t index) {
 /* Of bytes that are no text libyaml knows the place, but not the line. */
 static EadStatus invalid_yaml(const Reader *reader) {
     const yaml_parser_t *yaml = &reader->yaml;
-    if (yaml->error == YAML_MEMORY_ERROR)
+    if (yaml->error == YAML_MEMORY_ERROR || errno == ENOMEM)
         return ead_fail(EAD_NO_MEMORY, "%s: no memory to parse it", reader->label);
     size_t line = yaml->problem_mark.line + 1;
     if (yaml->error == YAML_READER_ERROR) {
@@ -82,7 +82,12 @@ static bool is_decorated(const yaml_event_t *event) {
 
 /* The next event, which the caller deletes if this succeeds. */
 static EadStatus next_event(Reader *reader, yaml_event_t *event) {
-    if (!yaml_parser_parse(&reader->yaml, event)) return invalid_yaml(reader);
+    /* malloc() leaves ENOMEM where memory ran out: libyaml may call that a mistake in the text then, or leave out what it
+     * had no room for. */
+    errno = 0;
+    bool parsed = yaml_parser_parse(&reader->yaml, event);
+    if (parsed && errno == ENOMEM) yaml_event_delete(event);
+    if (!parsed || errno == ENOMEM) return invalid_yaml(reader);
     const char *refused = NULL;
     if (event->type == YAML_ALIAS_EVENT) refused = "aliases (*name) are not allowed";
     if (is_decorated(event)) refused = "anchors (&name) and tags (!name) are not allowed";
