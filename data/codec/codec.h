@@ -85,7 +85,7 @@ EadStatus ead_jpeg_encode(const EadImage *image, int quality, uint8_t **bytes, s
  * EAD_IO, EAD_NO_MEMORY. */
 EadStatus ead_tiff_write_map(const char *path, const float *map, int width, int height);
 
-/* Whether a file is a TIFF of that form, by its header. */
+/* Whether a file is one that this wrote, by its tag Software. */
 bool ead_tiff_is_map(const char *path);
 
 /* What the format is called ("PNG") that a file begins like, whose first bytes these are, or NULL. */

@@ -197,6 +197,9 @@ EadStatus ead_tiff_decode(EadDecoding *decoding) {
 
 /* ---- writing ---- */
 
+/* Says of a map who wrote it. */
+static const char software[] = "efficientad map";
+
 /* Returns 1 when everything was accepted. row: scratch of one row, because libtiff wants to be allowed to
  * change what it is given. */
 static int write_map(TIFF *tiff, const float *map, int width, int height, float *row) {
@@ -206,6 +209,7 @@ static int write_map(TIFF *tiff, const float *map, int width, int height, float 
              TIFFSetField(tiff, TIFFTAG_BITSPERSAMPLE, 32) &&
              TIFFSetField(tiff, TIFFTAG_SAMPLEFORMAT, SAMPLEFORMAT_IEEEFP) &&
              TIFFSetField(tiff, TIFFTAG_COMPRESSION, COMPRESSION_NONE) &&
+             TIFFSetField(tiff, TIFFTAG_SOFTWARE, software) &&
              TIFFSetField(tiff, TIFFTAG_PHOTOMETRIC, PHOTOMETRIC_MINISBLACK) &&
              TIFFSetField(tiff, TIFFTAG_PLANARCONFIG, PLANARCONFIG_CONTIG) &&
              TIFFSetField(tiff, TIFFTAG_ROWSPERSTRIP, TIFFDefaultStripSize(tiff, 0));
@@ -242,16 +246,14 @@ EadStatus ead_tiff_write_map(const char *path, const float *map, int width, int 
 }
 
 bool ead_tiff_is_map(const char *path) {
-    uint16_t samples = 1, bits = 1, format = SAMPLEFORMAT_UINT;
+    const char *writer = "";
     TIFFOpenOptions *options = quiet(1 << 20, NULL);
     int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     TIFF *tiff = descriptor < 0 ? NULL : TIFFFdOpenExt(descriptor, path, "r", options);
     TIFFOpenOptionsFree(options);
     if (!tiff && descriptor >= 0) close(descriptor);
     if (!tiff) return false;
-    TIFFGetFieldDefaulted(tiff, TIFFTAG_SAMPLESPERPIXEL, &samples);
-    TIFFGetFieldDefaulted(tiff, TIFFTAG_BITSPERSAMPLE, &bits);
-    TIFFGetFieldDefaulted(tiff, TIFFTAG_SAMPLEFORMAT, &format);
+    bool is_ours = TIFFGetField(tiff, TIFFTAG_SOFTWARE, &writer) && strcmp(writer, software) == 0;
     TIFFClose(tiff);
-    return samples == 1 && bits == 32 && format == SAMPLEFORMAT_IEEEFP;
+    return is_ours;
 }

@@ -21,7 +21,7 @@ static const struct {
      "fehlerfrei bon bons conforme buono buoni bueno buenos 良品 合格 合格品 "
      "正常"},
     {EAD_FOLDER_BAD,
-     "bad bads ko nok ng incorrect defect defects defective defected anomaly anomalies anomalous abnormal "
+     "bad bads ko nok ng def defs incorrect defect defects defective defected anomaly anomalies anomalous abnormal "
      "fail failed "
      "failure faulty fault faults reject rejects rejected damaged flawed unhealthy dirty nonconforming nio "
      "n_i_o n_ok "
@@ -41,6 +41,8 @@ static const char fillers[] =
     "image images img imgs picture pictures pic pics photo photos rgb frame frames part parts sample samples "
     "item "
     "items piece pieces product products set data dataset folder class bilder teile";
+/* Words that mean it whatever stands beside them: "ok_front", "Cam1 good". */
+static const char surely_good[] = "good ok okay io gut";
 static const char negations[] = "not no non un without";
 
 /* Whether text, of `length` bytes, is one of the names. */
@@ -63,7 +65,7 @@ static const char *names_of(EadFolderMeaning meaning) {
 typedef struct Words {
     char joined[128];   /* what is left of them */
     char numbered[128]; /* the same with numbers */
-    bool negated, good, bad, other, filler;
+    bool negated, good, surely_good, bad, other, filler;
 } Words;
 
 static void append(char text[128], const char *word, size_t length) {
@@ -81,6 +83,7 @@ static void add_word(Words *words, const char *word, size_t length) {
     bool good = is_among(names_of(EAD_FOLDER_GOOD), word, length);
     words->negated |= is_among(negations, word, length);
     words->good |= good;
+    words->surely_good |= is_among(surely_good, word, length);
     words->other |= !good;
     words->bad |= is_among(names_of(EAD_FOLDER_BAD), word, length);
     append(words->joined, word, length);
@@ -104,7 +107,7 @@ EadFolderMeaning ead_folder_meaning(const char *name) {
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (is_among(rows[i].names, words.joined, strlen(words.joined))) return rows[i].meaning;
     if (words.negated && words.bad && !words.good) return EAD_FOLDER_GOOD; /* "no_defects_found" */
-    if (!words.other) return EAD_FOLDER_GOOD;
+    if (!words.other || (words.surely_good && !words.bad && !words.negated)) return EAD_FOLDER_GOOD;
     return words.bad || (words.negated && words.good) ? EAD_FOLDER_BAD : EAD_FOLDER_OTHER;
 }
 

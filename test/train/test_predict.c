@@ -378,6 +378,10 @@ START_TEST(only_maps_and_overlays_are_replaced) {
          "--overlays " FOLDER "out " FOLDER "in/b.png " FOLDER "out/b.png"},
         {FOLDER "out/b.tiff", "cp test/golden/reading/cmyk.tif " FOLDER "out/b.tiff",
          "--maps " FOLDER "out " FOLDER "in/b.png"},
+        {FOLDER "out/b.tiff", /* of the same form, by another program */
+         "$PROGRAM predict -q -m " MODEL " --maps " FOLDER "out " FOLDER "in/b.png >" FOLDER "stdout && "
+         "sed -i 's/efficientad map/somebodys maps/' " FOLDER "out/b.tiff && >" FOLDER "stdout",
+         "--maps " FOLDER "out " FOLDER "in/b.png"},
         {FOLDER "out/b.tiff", "printf notes >" FOLDER "out/b.tiff", "--maps " FOLDER "out " FOLDER "in"},
         {MODEL, "ln -s ../model.safetensors " FOLDER "out/b.tiff", "--maps " FOLDER "out " FOLDER "in/b.png"},
         {FOLDER "out/b.png", "cp " FOLDER "in/sub/b.png " FOLDER "out",
@@ -394,10 +398,11 @@ START_TEST(only_maps_and_overlays_are_replaced) {
         shell_ok(cases[i].scene);
         uint8_t *first = read_bytes(cases[i].file, &before);
         ck_assert_int_eq(run_predict(cases[i].words), 1);
+        assert_file_holds(FOLDER "stderr", strstr(cases[i].words, "--maps")
+                                               ? "is in the way, and is no map that this program"
+                                               : "is in the way, and is no overlay that this program");
         assert_file_holds(FOLDER "stderr",
-                          strstr(cases[i].words, "--maps")
-                              ? "is in the way, and is no map that this program wrote; move it"
-                              : "wrote (or one from before 2026-11-28, without a mark; then delete it)");
+                          "wrote (or one from before 2026-11-28, without a mark; then delete it)");
         uint8_t *second = read_bytes(cases[i].file, &after);
         ck_assert_uint_eq(before, after);
         ck_assert_mem_eq(first, second, before);

@@ -120,10 +120,9 @@ static EadStatus check_replaced(const char *what, const char *path) {
     if (*what == 'm' ? ead_tiff_is_map(path) : ead_overlay_is_one(path)) return EAD_OK;
     return ead_fail(
         EAD_BAD_ARGUMENT,
-        "%s: is in the way, and is no %s that this program wrote%s; move it away, or write %ss into "
-        "another folder",
-        path, what, *what == 'm' ? "" : " (or one from before 2026-11-28, without a mark; then delete it)",
-        what);
+        "%s: is in the way, and is no %s that this program wrote (or one from before 2026-11-28, without a "
+        "mark; then delete it); move it away, or write %ss into another folder",
+        path, what, what);
 }
 
 /* The path of what ("overlay" or "map") is written about an image. Beside its image it would replace it or
