@@ -167,11 +167,10 @@ static EadStatus take_option_value(EadArguments *arguments, int id, const char *
     }
     const EadValueRule *rule = &options[id].rule;
     if (arguments->values[id]) return ead_fail(EAD_BAD_ARGUMENT, "%s is given twice", rule->name);
-    if (rule->kind != EAD_KIND_PATH) arguments->values[id] = text; /* given, if perhaps wrong */
+    if (rule->kind != EAD_KIND_PATH || text[0]) arguments->values[id] = text; /* given, if perhaps wrong */
     EAD_TRY(ead_value_parse(rule, text, &value));
     if (rule->kind == EAD_KIND_PATH && text[0] == '\0')
         return ead_fail(EAD_BAD_ARGUMENT, "%s: the path is empty", rule->name);
-    arguments->values[id] = text;
     return rule->kind == EAD_KIND_PATH ? expand(arguments, rule->name, &arguments->values[id]) : EAD_OK;
 }
 

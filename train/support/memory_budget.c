@@ -13,8 +13,9 @@ void ead_print_memory(const char *what, const EadBackend *backend, size_t planne
     if (!backend->device && now == 0)
         ead_print(stderr, "memory of %s: %.0f MB planned\n", what, 1e-6 * (double)planned);
     else if (!backend->device)
-        ead_print(stderr, "memory of %s: %.0f MB planned; this process takes up to %.0f MB in all\n", what,
-                  1e-6 * (double)planned, 1e-6 * (double)(now + later));
+        ead_print(stderr, "memory of %s: %.0f MB planned; this process takes %s%.0f MB%s\n", what,
+                  1e-6 * (double)planned, later ? "up to " : "", 1e-6 * (double)(now + later),
+                  later ? " in all" : ", and images and maps of their size besides");
     else if (backend->device->facts(backend->index, &facts) == EAD_OK)
         ead_print(stderr, "memory of %s: %.0f MB on %s (%s), where %.0f of %.0f MB are still free\n", what,
                   1e-6 * (double)planned, backend->name, facts.name,

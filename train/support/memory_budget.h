@@ -8,7 +8,8 @@
  *   what     "inference", "the training step"
  *   backend  NULL: CPU
  *   planned  bytes of the plan
- *   later    bytes of the host that will be taken beside what is taken now, at most */
+ *   later    bytes of the host that will be taken beside what is taken now, at most; 0: not known but for the images'
+ *            sizes, which the line says instead of "up to" */
 void ead_print_memory(const char *what, const EadBackend *backend, size_t planned, size_t later);
 
 /* Bytes that a plan on the backend may hope for: free on the device or the host; SIZE_MAX where unknown. */
