@@ -24,8 +24,24 @@ static Measurement *measurement(const char *word) {
     return rows[i].measurement;
 }
 
-static EadBenchOptions read_options(const EadArguments *arguments, const EadBenchMachine *machine) {
+/* Of the option, or else of the key where that is set. The settings were checked with the command line. */
+static EadSize read_size(const EadArguments *arguments) {
     EadSize size = ead_arguments_value(arguments, EAD_OPTION_BENCH_IMAGE_SIZE).size;
+    EadConfig config;
+    bool given[EAD_CONFIG_KEYS];
+    ead_arguments_given_keys(arguments, given);
+    if (ead_arguments_given(arguments, EAD_OPTION_BENCH_IMAGE_SIZE) || !given[EAD_KEY_model_image_size] ||
+        ead_config_defaults(&config) != EAD_OK)
+        return size;
+    for (int i = 0; i < arguments->setting_count; i++)
+        (void)ead_config_set(&config, arguments->settings[i], "--set");
+    size = config.model_image_size;
+    ead_config_free(&config);
+    return size;
+}
+
+static EadBenchOptions read_options(const EadArguments *arguments, const EadBenchMachine *machine) {
+    EadSize size = read_size(arguments);
     bool repeat = ead_arguments_given(arguments, EAD_OPTION_BENCH_REPEAT);
     return (EadBenchOptions){
         .settings = arguments->settings,

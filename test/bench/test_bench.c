@@ -258,6 +258,20 @@ START_TEST(unknown_measurement_is_wrong_usage) {
 }
 END_TEST
 
+/* Of the key, unless the option says another. */
+START_TEST(images_have_the_size_of_the_key) {
+    SKIP_UNLESS(getenv("PROGRAM"), "PROGRAM does not name the program");
+    char output[4096];
+    static const char infer[] = "infer -q -n 1 --set model.method=patchcore --set model.image_size=160";
+    char both[128];
+    ck_assert_int_eq(run_program(infer, output, sizeof output), 0);
+    ck_assert_ptr_nonnull(strstr(output, " 160x160 "));
+    snprintf(both, sizeof both, "%s --image-size 128", infer);
+    ck_assert_int_eq(run_program(both, output, sizeof output), 0);
+    ck_assert_ptr_nonnull(strstr(output, " 128x128 "));
+}
+END_TEST
+
 START_TEST(program_measures_metrics_once_for_both_sizes) {
     SKIP_UNLESS(getenv("PROGRAM"), "PROGRAM does not name the program");
     char output[8192];
@@ -346,6 +360,7 @@ int main(void) {
     tcase_add_test(tests, files_that_cannot_be_written_are_an_error);
     tcase_add_test(tests, unknown_measurement_is_wrong_usage);
     tcase_add_test(tests, metrics_of_a_set_of_ones_own);
+    tcase_add_test(tests, images_have_the_size_of_the_key);
     tcase_add_test(tests, program_measures_metrics_once_for_both_sizes);
     tcase_add_test(tests, program_measures_and_writes);
     tcase_add_test(tests, program_names_methods);

@@ -65,7 +65,7 @@ START_TEST(what_cannot_be_is_refused) {
     check_refused(refused, COUNT(refused));
     check_fails("train -q --resume --output " S "first --set fastflow.couplings=3", "fastflow.couplings");
     check_fails("train -q --resume --output " S "first --set fastflow.epochs=2",
-                "was made after step 10, but fastflow.epochs is ");
+                "was made after step 10, but fastflow.epochs makes ");
 }
 END_TEST
 

@@ -74,7 +74,7 @@ START_TEST(what_cannot_be_is_refused) {
     check_refused(refused, COUNT(refused));
     check_fails("train -q --resume --output " S "first --set simplenet.hidden=48", "simplenet.hidden");
     check_fails("train -q --resume --output " S "first --set simplenet.epochs=2",
-                "was made after step 10, but simplenet.epochs is ");
+                "was made after step 10, but simplenet.epochs makes ");
 }
 END_TEST
 
@@ -148,7 +148,31 @@ START_TEST(features_beyond_half_precision_are_told) {
 }
 END_TEST
 
+/* Settings that change nothing: EfficientAD's, and in eval those of the training. */
+START_TEST(settings_without_effect_are_told) {
+    Outcome outcome;
+    NEED_PROGRAM();
+    run(TRAIN "told --set train.lr=0.5 --set penalty.path=" S "data --set simplenet.epochs=1", 0, &outcome);
+    ck_assert_int_eq(outcome.code, 0);
+    assert_contains(outcome.err, "--set train.lr has no effect: simplenet does not use it\n");
+    assert_contains(outcome.err, "--set penalty.path has no effect: simplenet does not use it\n");
+    ck_assert(!strstr(outcome.err, "simplenet.epochs has"));
+    run("eval -q -m " S "told/model.safetensors -o " S
+        "told/eval --set simplenet.noise=3 --set model.image_size=256 "
+        "--set train.threads=1 --set eval.maps=false",
+        0, &outcome);
+    ck_assert_int_eq(outcome.code, 0);
+    assert_contains(outcome.err,
+                    "--set simplenet.noise has no effect: the model is used as it was trained\n");
+    assert_contains(outcome.err, "--set model.image_size has no effect: ");
+    ck_assert(!strstr(outcome.err, "train.threads has") && !strstr(outcome.err, "eval.maps has"));
+    check_fails(TRAIN "wrong --set model.backbone=pdn_smal",
+                "model.backbone: there is no network or file 'pdn_smal'");
+}
+END_TEST
+
 static void add_tests(TCase *tests) {
+    tcase_add_test(tests, settings_without_effect_are_told);
     tcase_add_test(tests, trains_evaluates_and_predicts);
     tcase_add_test(tests, the_same_bits_again_and_resumed);
     tcase_add_test(tests, noise_suits_the_backbone);

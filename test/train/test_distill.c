@@ -214,7 +214,7 @@ static void refuses(const char *run, const char *settings, bool resume, const ch
 START_TEST(refusals_say_what_to_do) {
     refuses(WHOLE, CACHE "distill.steps=4", false, "continue it with --resume");
     refuses(WHOLE, CACHE "distill.steps=4 distill.lr=1e-4", true, "was made with distill.lr: 0.001");
-    refuses(WHOLE, CACHE "distill.steps=2", true, "was made after step 4, but distill.steps is 2");
+    refuses(WHOLE, CACHE "distill.steps=2", true, "was made after step 4, but distill.steps makes 2 steps");
     refuses(SCRATCH "new/", "distill.images=" SCRATCH "pictures/none", false, "distill.images: ");
     refuses(SCRATCH "new/", "distill.backbone=" WHOLE "teacher.safetensors", false,
             "is a teacher, not a backbone");

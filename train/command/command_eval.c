@@ -78,6 +78,33 @@ static EadStatus take_trained(Eval *eval) {
     return EAD_OK;
 }
 
+/* Keys that the model has taken on in its training; a setting of them now would change what the results say of it, and
+ * nothing else. */
+static bool is_of_training(const EadFit *fit, int key) {
+    static const char *const sections[] = {"model.",       "loss.",    "penalty.", "augment.",
+                                           "autoencoder.", "distill.", "train.",   "maps.normalization",
+                                           "maps.q_"};
+    const char *name = ead_config_key(key)->rule.name;
+    const EadMethod *method;
+    if (fit && key == fit->maps_key) return false;
+    if (key == EAD_KEY_train_threads || key == EAD_KEY_train_precision) return false;
+    for (size_t i = 0; i < sizeof sections / sizeof *sections; i++)
+        if (strncmp(name, sections[i], strlen(sections[i])) == 0) return true;
+    for (int i = 0; (method = ead_method_at(i)) != NULL; i++)
+        if (strncmp(name, method->name, strlen(method->name)) == 0) return true;
+    return false;
+}
+
+static void tell_idle_keys(const Eval *eval) {
+    bool given[EAD_CONFIG_KEYS];
+    const EadFit *fit = ead_fit_find(eval->model->method->name);
+    ead_arguments_given_keys(eval->arguments, given);
+    for (int key = 0; key < EAD_CONFIG_KEYS; key++)
+        if (given[key] && is_of_training(fit, key))
+            ead_print(stderr, "--set %s has no effect: the model is used as it was trained\n",
+                      ead_config_key(key)->rule.name);
+}
+
 /* All that is wrong with the config. The data set is opened here only where nothing will come of it. */
 static EadStatus check_all(Eval *eval) {
     EadConfig *config = &eval->config;
@@ -114,6 +141,7 @@ static EadStatus open_all(Eval *eval) {
     if (opened == EAD_OK) EAD_TRY(check_all(eval));
     EAD_TRY(ead_problems_tell(&eval->config.problems, stderr));
     EAD_TRY(lock_output(eval));
+    tell_idle_keys(eval);
     EAD_TRY(adjust_model(eval, trained));
     ead_arguments_use_threads(eval->arguments, eval->config.train_threads);
     EAD_TRY(ead_config_to_yaml(&eval->config, &eval->yaml));

@@ -42,6 +42,10 @@ static bool is_idle(const EadFit *fit, int key) {
     const char *name = ead_config_key(key)->rule.name;
     const EadMethod *method;
     if (key == EAD_KEY_train_steps) return fit->length_key != key;
+    static const char only[] = "efficientad: "; /* what the help of EfficientAD's own keys begins with */
+    if (fit->model && strcmp(fit->name, "efficientad") != 0 &&
+        strncmp(ead_config_key(key)->help, only, strlen(only)) == 0)
+        return true;
     if (fit->length_key == EAD_KEY_distill_steps || strcmp(fit->name, "patchcore_ensemble") == 0)
         if (strncmp(name, "patchcore.", strlen("patchcore.")) == 0)
             return false; /* of its judges or members */

@@ -67,7 +67,7 @@ EadStatus ead_checkpoint_check(const EadSafetensors *file, const EadConfig *conf
     EAD_TRY(check_config(file, config, scope));
     EAD_TRY(read_array(file, STEP, EAD_FILE_I64, 1, sizeof *done, done));
     if (*done >= 0 && *done <= steps) return EAD_OK;
-    return ead_fail(EAD_BAD_FILE, "%s: was made after step %lld, but %s is %lld; raise %s",
+    return ead_fail(EAD_BAD_FILE, "%s: was made after step %lld, but %s makes %lld steps; raise %s",
                     ead_safetensors_path(file), (long long)*done, steps_key, (long long)steps, steps_key);
 }
 

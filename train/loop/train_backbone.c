@@ -54,7 +54,14 @@ void ead_check_backbone(EadConfig *config) {
     if (ead_backbone_is_known(config->model_backbone)) {
         if (backbone_path(config->model_backbone, path) != EAD_OK)
             ead_config_wrong(config, EAD_KEY_model_backbone, "model.backbone: %s", ead_error_message());
-    } else if (ead_config_is_there(config, EAD_KEY_model_backbone))
+    } else if (config->model_backbone[0] && !strpbrk(config->model_backbone, "/.") &&
+               access(config->model_backbone, F_OK) != 0)
+        ead_config_wrong(
+            config, EAD_KEY_model_backbone,
+            "model.backbone: there is no network or file '%.80s'; networks are pdn_small, pdn_medium, and "
+            "with make backbones efficientnet_lite0, efficientnet_lite1, efficientnet_lite2",
+            config->model_backbone);
+    else if (ead_config_is_there(config, EAD_KEY_model_backbone))
         ead_config_judge(config, EAD_KEY_model_backbone, ead_backbone_check(config->model_backbone));
 }
 
