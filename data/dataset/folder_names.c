@@ -21,7 +21,8 @@ static const struct {
      "fehlerfrei bon bons conforme buono buoni bueno buenos 良品 合格 合格品 "
      "正常"},
     {EAD_FOLDER_BAD,
-     "bad bads ko nok ng def defs incorrect defect defects defective defected anomaly anomalies anomalous abnormal "
+     "bad bads ko nok ng def defs incorrect defect defects defective defected anomaly anomalies anomalous "
+     "abnormal "
      "fail failed "
      "failure faulty fault faults reject rejects rejected damaged flawed unhealthy dirty nonconforming nio "
      "n_i_o n_ok "
