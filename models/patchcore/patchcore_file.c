@@ -58,6 +58,18 @@ static EadStatus read_spec(const ModelPart *part, const EadBackbone *backbone, E
                                &spec->sigma);
 }
 
+/* A bank that was cut is told by the sizes that it had when it was written; older files do not have them. */
+static EadStatus check_size(const ModelPart *part, const EadFileTensor *bank, const char *word, int dim) {
+    char name[NAME_SIZE];
+    int64_t size;
+    if (!metadata_of(part, word, name)) return EAD_OK;
+    EAD_TRY(read_count(part, word, 1, EAD_NEAREST_MAX_ROWS, &size));
+    if (bank->shape[dim] == size) return EAD_OK;
+    return ead_fail(EAD_BAD_FILE, "%s: tensor '%s' is of %lld x %lld numbers, but metadata '%s%s' is %lld; %s",
+                    ead_safetensors_path(part->file), bank->name, (long long)bank->shape[0],
+                    (long long)bank->shape[1], part->prefix, word, (long long)size, EAD_MODEL_FILE_HINT);
+}
+
 static EadStatus find_bank(const ModelPart *part, const EadFileTensor **out, EadPatchcoreSpec *spec) {
     char name[NAME_SIZE];
     const EadFileTensor *bank = *out = tensor_of(part, "bank", name);
@@ -66,6 +78,8 @@ static EadStatus find_bank(const ModelPart *part, const EadFileTensor **out, Ead
     if (!valid)
         return ead_fail(EAD_BAD_FILE, "%s: tensor '%s' is missing or is not a table of [rows, numbers]; %s",
                         ead_safetensors_path(part->file), name, EAD_MODEL_FILE_HINT);
+    EAD_TRY(check_size(part, bank, "rows", 0));
+    EAD_TRY(check_size(part, bank, "width", 1));
     size_t bytes = (size_t)bank->count * sizeof(real), there = ead_machine_available();
     if (bytes > there)
         return ead_fail(
@@ -179,6 +193,10 @@ static EadStatus write_metadata(const EadPatchcore *model, const char *prefix, E
         EAD_TRY(ead_safetensors_writer_metadata(writer, part_name(prefix, "reweight", name), text));
     snprintf(text, sizeof text, "%.17g", spec->sigma);
     EAD_TRY(ead_safetensors_writer_metadata(writer, part_name(prefix, "sigma", name), text));
+    snprintf(text, sizeof text, "%d", model->rows);
+    EAD_TRY(ead_safetensors_writer_metadata(writer, part_name(prefix, "rows", name), text));
+    snprintf(text, sizeof text, "%d", spec->length);
+    EAD_TRY(ead_safetensors_writer_metadata(writer, part_name(prefix, "width", name), text));
     snprintf(text, sizeof text, "%" PRId64, model->positions);
     return ead_safetensors_writer_metadata(writer, part_name(prefix, "positions", name), text);
 }

@@ -116,6 +116,8 @@ START_TEST(bad_files_are_refused) {
     refuses(PICKS, 0, "backbone", "resnet34", "tensor 'backbone.layer1.2.conv1.weight' is missing");
     refuses(PICKS, 0, "layers", "layer5", "metadata 'layers' is 'layer5'");
     refuses(PICKS, 0, "neighbours", "0", "metadata 'neighbours' is '0', expected a number from 1 to 16");
+    refuses(PICKS, 0, "rows", "9999", "numbers, but metadata 'rows' is 9999");
+    refuses(PICKS, 0, "width", "1", "numbers, but metadata 'width' is 1");
     refuses(2, 0, "neighbours", "3", "a bank of 2 rows has no 3 neighbours");
     refuses(PICKS, 0, "reweight", "1", "metadata 'reweight' is '1', expected a number from 2 to 64");
     refuses(3, 0, "reweight", "4", "a bank of 3 rows has no 4 neighbours");
