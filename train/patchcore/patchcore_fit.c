@@ -177,6 +177,7 @@ EadPatchcoreNeed ead_patchcore_fit_need(const void *state) {
     size_t element = s->model->spec.stored == EAD_FILE_F16 ? sizeof(uint16_t) : sizeof(float);
     return (EadPatchcoreNeed){.kept = n.bank_bytes,
                               .besides = s->network + n.patch_bytes + n.coreset_bytes,
+                              .network = s->network,
                               .stored = (size_t)n.bank * (size_t)s->model->spec.length * element};
 }
 

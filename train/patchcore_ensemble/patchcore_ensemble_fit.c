@@ -72,16 +72,17 @@ static EadStatus make(const EadRunSpec *spec, EadTrainData *data, MakeMember *ma
     return EAD_OK;
 }
 
-/* Banks are kept, and one after another is filled. */
+/* Banks are kept, and one after another is filled; then one detector holds all networks. */
 static size_t need_of(const EnsembleFit *s, size_t *kept) {
-    size_t most = 0;
+    size_t most = 0, networks = 0;
     *kept = 0;
     for (int i = 0; i < s->count; i++) {
         EadPatchcoreNeed need = ead_patchcore_fit_need(s->members[i].state);
         *kept += need.kept;
+        networks += need.network;
         if (*kept + need.besides > most) most = *kept + need.besides;
     }
-    return most;
+    return *kept + networks > most ? *kept + networks : most;
 }
 
 static EadStatus later(void *state, size_t *bytes) {
