@@ -65,7 +65,8 @@ static EadStatus check_size(const ModelPart *part, const EadFileTensor *bank, co
     if (!metadata_of(part, word, name)) return EAD_OK;
     EAD_TRY(read_count(part, word, 1, EAD_NEAREST_MAX_ROWS, &size));
     if (bank->shape[dim] == size) return EAD_OK;
-    return ead_fail(EAD_BAD_FILE, "%s: tensor '%s' is of %lld x %lld numbers, but metadata '%s%s' is %lld; %s",
+    return ead_fail(EAD_BAD_FILE,
+                    "%s: tensor '%s' is of %lld x %lld numbers, but metadata '%s%s' is %lld; %s",
                     ead_safetensors_path(part->file), bank->name, (long long)bank->shape[0],
                     (long long)bank->shape[1], part->prefix, word, (long long)size, EAD_MODEL_FILE_HINT);
 }
