@@ -185,15 +185,6 @@ EadStatus ead_dataset_doubt_strays(const EadStringList *files, const EadMaskUse 
     return status;
 }
 
-/* Masks that are not taken; if no other is, that is an error. */
-static EadStatus tell_strays(EadDataset *dataset, const Tree *images, const Tree *masks) {
-    for (int i = 0; i < masks->files.count && !dataset->has_masks; i++)
-        if (masks->uses[i] == EAD_MASK_STRAY)
-            return ead_fail(EAD_BAD_ARGUMENT, "%s: a mask without its image in %s", masks->files.items[i],
-                            images->folder);
-    return ead_dataset_doubt_strays(&masks->files, masks->uses, masks->files.count, dataset);
-}
-
 /* Normal images may have masks, too, as converters write them; those are black. */
 static EadStatus add_images(EadDataset *dataset, const Tree *images, EadLabel label, Tree *masks) {
     int first = dataset->test_count;
@@ -215,7 +206,7 @@ static EadStatus add_images(EadDataset *dataset, const Tree *images, EadLabel la
     if (flat) EAD_TRY(add_flat_masks(dataset, first, true, masks));
     if (flat) EAD_TRY(add_flat_masks(dataset, first, false, masks));
     EAD_TRY(name_missing(dataset, first, images, masks));
-    return tell_strays(dataset, images, masks);
+    return ead_dataset_doubt_strays(&masks->files, masks->uses, masks->files.count, dataset);
 }
 
 /* Masks in a folder of their own among the images are no images; images among the masks are no masks. */
