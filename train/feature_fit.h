@@ -11,8 +11,7 @@ typedef struct EadFeatureFit {
     const int *epochs;        /* in the config, where train --minutes changes them */
     int batch;                /* images a step, of all ranks */
     EadTrainFeatures features;
-    char
-        settings[160]; /* what the features depend on besides images and backbone, of which a file is named */
+    char settings[160]; /* what the features depend on besides images and backbone; names their file */
 } EadFeatureFit;
 
 /* Steps in which every training image is seen *epochs times. */

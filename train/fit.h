@@ -21,11 +21,11 @@ enum { EAD_MAX_PHASES = 4 };
 typedef struct EadPhase {
     const char *doing; /* "training", for the progress line */
     int64_t steps;
-    const char
-        *rate_key; /* the config key to lower where a loss is not finite or has grown away, and its value */
+    /* The config key to lower where a loss is not finite or has grown away, and its value. */
+    const char *rate_key;
     double rate;
-    double
-        begins; /* about what the loss is at first; more than a million times that is no training any more */
+    /* About what the loss is at first; more than a million times that is no training any more. */
+    double begins;
 } EadPhase;
 
 /* What a config is checked for; each includes those before it. */

@@ -20,7 +20,8 @@
 
 typedef EadFitRun Run;
 
-/* Bytes that threads, files and pictures take while the steps go on: 20 to 30 MB were measured with two threads, without steps 8. */
+/* Bytes that threads, files and pictures take while the steps go on: 20 to 30 MB were measured with two threads,
+ * without steps 8. */
 enum { AT_WORK = 24 << 20 };
 
 static const EadStep *step_of(const Run *run) {
@@ -241,8 +242,10 @@ static EadStatus later_bytes(Run *run, size_t *bytes) {
     size_t detector = 0;
     *bytes = 0;
     if (run->fit->later) EAD_TRY(run->fit->later(run->state, bytes));
-    if (!run->step.plan) *bytes += AT_WORK / 3;
-    if (!run->step.plan) return EAD_OK;
+    if (!run->step.plan) {
+        *bytes += AT_WORK / 3;
+        return EAD_OK;
+    }
     if (run->model) EAD_TRY(ead_detector_measure(run->model, &plan, 1, &detector));
     if (detector > *bytes) *bytes = detector;
     *bytes += (size_t)run->fit->slots * ead_step_slot_bytes(&run->step) + AT_WORK;

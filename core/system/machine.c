@@ -210,8 +210,7 @@ static Taken taken_memory(void) {
     char text[256];
     double page = (double)sysconf(_SC_PAGESIZE);
     Taken pages = {0};
-    read_small("/proc/self", "statm", text,
-               sizeof text); /* in pages: the space, what of it is resident, ... */
+    read_small("/proc/self", "statm", text, sizeof text); /* pages: the space, of it resident, ... */
     if (sscanf(text, "%lf %lf", &pages.space, &pages.resident) != 2) return (Taken){0};
     return (Taken){page * pages.space, page * pages.resident};
 }

@@ -11,9 +11,8 @@
 #include <string.h>
 #include <strings.h>
 
-enum {
-    TEST_ITEM = 5
-}; /* items with such numbers of an undivided data set are tested: kos05, kos10, ..., kos50 */
+/* Items of an undivided data set with numbers that it divides are tested: kos05, kos10, ..., kos50. */
+enum { TEST_ITEM = 5 };
 
 static EadStatus marks_defect(const char *path, EadImageNotes *notes, bool *defect) {
     EadImage mask;

@@ -27,9 +27,8 @@ struct EadBackboneFamily {
     const char *default_taps; /* of them what methods take by default: "layer2,layer3" */
     const char *flow_taps;    /* and what FastFlow takes; NULL: the first three */
     int patch_length;         /* numbers that a patch of these is averaged to by default */
-    double
-        patch_noise; /* standard deviation of the noise that SimpleNet's paper puts on them; 0: it knows none */
-    const char *mark; /* a tensor that its files are known by */
+    double patch_noise; /* standard deviation of the noise that SimpleNet's paper puts on them; 0: unknown */
+    const char *mark;   /* a tensor that its files are known by */
     /* Of its publisher's files, beginnings of names: what the network needs, and what lies behind its features, "fc.|…".
      * NULL: import has another way. */
     const char *parts, *beyond;

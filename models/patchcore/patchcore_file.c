@@ -182,24 +182,25 @@ static EadStatus write_bank(const EadPatchcore *model, const char *name, EadSafe
     return ead_safetensors_writer_tensor(writer, name, model->spec.stored, 2, shape, data);
 }
 
+static EadStatus write_count(const char *prefix, const char *word, int64_t count,
+                             EadSafetensorsWriter *writer) {
+    char name[NAME_SIZE], text[32];
+    snprintf(text, sizeof text, "%" PRId64, count);
+    return ead_safetensors_writer_metadata(writer, part_name(prefix, word, name), text);
+}
+
 static EadStatus write_metadata(const EadPatchcore *model, const char *prefix, EadSafetensorsWriter *writer) {
     const EadPatchcoreSpec *spec = &model->spec;
     char name[NAME_SIZE], text[128];
     ead_backbone_taps_text(&model->backbone, &spec->taps, text, sizeof text);
     EAD_TRY(ead_safetensors_writer_metadata(writer, part_name(prefix, "layers", name), text));
-    snprintf(text, sizeof text, "%d", spec->neighbours);
-    EAD_TRY(ead_safetensors_writer_metadata(writer, part_name(prefix, "neighbours", name), text));
-    snprintf(text, sizeof text, "%d", spec->reweight);
-    if (spec->reweight)
-        EAD_TRY(ead_safetensors_writer_metadata(writer, part_name(prefix, "reweight", name), text));
     snprintf(text, sizeof text, "%.17g", spec->sigma);
     EAD_TRY(ead_safetensors_writer_metadata(writer, part_name(prefix, "sigma", name), text));
-    snprintf(text, sizeof text, "%d", model->rows);
-    EAD_TRY(ead_safetensors_writer_metadata(writer, part_name(prefix, "rows", name), text));
-    snprintf(text, sizeof text, "%d", spec->length);
-    EAD_TRY(ead_safetensors_writer_metadata(writer, part_name(prefix, "width", name), text));
-    snprintf(text, sizeof text, "%" PRId64, model->positions);
-    return ead_safetensors_writer_metadata(writer, part_name(prefix, "positions", name), text);
+    EAD_TRY(write_count(prefix, "neighbours", spec->neighbours, writer));
+    if (spec->reweight) EAD_TRY(write_count(prefix, "reweight", spec->reweight, writer));
+    EAD_TRY(write_count(prefix, "rows", model->rows, writer));
+    EAD_TRY(write_count(prefix, "width", spec->length, writer));
+    return write_count(prefix, "positions", model->positions, writer);
 }
 
 EadStatus ead_patchcore_write(const EadPatchcore *model, const char *prefix, EadSafetensorsWriter *writer) {

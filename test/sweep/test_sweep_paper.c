@@ -77,14 +77,19 @@ START_TEST(paper_numbers_belong_to_variants) {
 }
 END_TEST
 
-int main(void) {
-    Suite *suite = suite_create("sweep_paper");
-    TCase *tests = tcase_create("sweep_paper");
+static void make_scratch(void) {
     make_folders(S);
-    program_runs_in(S);
-    tcase_set_timeout(tests, 0);
+}
+
+static void remove_scratch(void) {
+    shell_ok("rm -rf " S);
+}
+
+static void add_tests(TCase *tests) {
     tcase_add_test(tests, paper_tables_expand_to_their_runs);
     tcase_add_test(tests, paper_numbers_belong_to_variants);
-    suite_add_tcase(suite, tests);
-    return run_suite(suite);
+}
+
+int main(void) {
+    return run_program_suite("sweep_paper", S, make_scratch, remove_scratch, add_tests);
 }

@@ -262,22 +262,23 @@ START_TEST(writes_markdown_csv_and_page) {
 }
 END_TEST
 
+static void make_scratch(void) {
+    make_folders(S);
+}
+
 static void remove_scratch(void) {
     shell_ok("rm -rf " S);
 }
 
-int main(void) {
-    Suite *suite = suite_create("sweep_report");
-    TCase *tests = tcase_create("sweep_report");
-    program_runs_in(S);
-    tcase_set_timeout(tests, 0);
-    tcase_add_unchecked_fixture(tests, NULL, remove_scratch);
+static void add_tests(TCase *tests) {
     tcase_add_test(tests, summarises_over_scenarios_then_seeds);
     tcase_add_test(tests, compares_with_the_paper_where_it_can);
     tcase_add_test(tests, shows_speed_beside_the_paper);
     tcase_add_test(tests, damaged_runs_cost_themselves);
     tcase_add_test(tests, shows_every_collection);
     tcase_add_test(tests, writes_markdown_csv_and_page);
-    suite_add_tcase(suite, tests);
-    return run_suite(suite);
+}
+
+int main(void) {
+    return run_program_suite("sweep_report", S, make_scratch, remove_scratch, add_tests);
 }

@@ -223,21 +223,21 @@ START_TEST(sweep_and_report_say_the_same) {
 }
 END_TEST
 
+static void make_scratch(void) {
+    make_folders(S);
+}
+
 static void remove_scratch(void) {
     shell_ok("rm -rf " S);
 }
 
-int main(void) {
-    Suite *suite = suite_create("sweep_runs");
-    TCase *tests = tcase_create("sweep_runs");
-    make_folders(S);
-    program_runs_in(S);
-    tcase_set_timeout(tests, 0);
-    tcase_add_unchecked_fixture(tests, NULL, remove_scratch);
+static void add_tests(TCase *tests) {
     tcase_add_test(tests, a_killed_sweep_gives_the_same_table);
     tcase_add_test(tests, a_failed_run_does_not_stop_the_others);
     tcase_add_test(tests, folders_are_tried_before_the_first_run);
     tcase_add_test(tests, sweep_and_report_say_the_same);
-    suite_add_tcase(suite, tests);
-    return run_suite(suite);
+}
+
+int main(void) {
+    return run_program_suite("sweep_runs", S, make_scratch, remove_scratch, add_tests);
 }

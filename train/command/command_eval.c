@@ -1,9 +1,8 @@
 /* efficientad eval: measures a model file on the test set it was trained for, or on another one. */
-#include "train/cli/arguments.h"
+#include "train/command/idle_keys.h"
 
 #include "train/command/model_options.h"
 #include "train/evaluate/result_files.h"
-#include "train/fit.h"
 #include "train/metrics/metrics_output.h"
 #include "train/evaluate/threshold_file.h"
 #include "core/base/file_bytes.h"
@@ -85,24 +84,11 @@ static bool is_of_training(const EadFit *fit, int key) {
                                            "autoencoder.", "distill.", "train.",   "maps.normalization",
                                            "maps.q_"};
     const char *name = ead_config_key(key)->rule.name;
-    const EadMethod *method;
     if (fit && key == fit->maps_key) return false;
     if (key == EAD_KEY_train_threads || key == EAD_KEY_train_precision) return false;
     for (size_t i = 0; i < sizeof sections / sizeof *sections; i++)
         if (strncmp(name, sections[i], strlen(sections[i])) == 0) return true;
-    for (int i = 0; (method = ead_method_at(i)) != NULL; i++)
-        if (strncmp(name, method->name, strlen(method->name)) == 0) return true;
-    return false;
-}
-
-static void tell_idle_keys(const Eval *eval) {
-    bool given[EAD_CONFIG_KEYS];
-    const EadFit *fit = ead_fit_find(eval->model->method->name);
-    ead_arguments_given_keys(eval->arguments, given);
-    for (int key = 0; key < EAD_CONFIG_KEYS; key++)
-        if (given[key] && is_of_training(fit, key))
-            ead_print(stderr, "--set %s has no effect: the model is used as it was trained\n",
-                      ead_config_key(key)->rule.name);
+    return ead_method_of_key(key) != NULL;
 }
 
 /* All that is wrong with the config. The data set is opened here only where nothing will come of it. */
@@ -141,7 +127,8 @@ static EadStatus open_all(Eval *eval) {
     if (opened == EAD_OK) EAD_TRY(check_all(eval));
     EAD_TRY(ead_problems_tell(&eval->config.problems, stderr));
     EAD_TRY(lock_output(eval));
-    tell_idle_keys(eval);
+    ead_tell_idle_keys(eval->arguments, ead_fit_find(eval->model->method->name), is_of_training,
+                       "the model is used as it was trained");
     EAD_TRY(adjust_model(eval, trained));
     ead_arguments_use_threads(eval->arguments, eval->config.train_threads);
     EAD_TRY(ead_config_to_yaml(&eval->config, &eval->yaml));

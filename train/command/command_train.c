@@ -1,9 +1,8 @@
 /* efficientad train and efficientad distill. */
-#include "train/cli/arguments.h"
+#include "train/command/idle_keys.h"
 
 #include "core/base/printing.h"
 #include "core/file/output_check.h"
-#include "train/fit.h"
 #include "train/ranks/ranks_start.h"
 
 #include <omp.h>
@@ -39,36 +38,23 @@ static void use_threads(const EadArguments *arguments, int default_count) {
 
 /* Whether the fit never looks at a key: it is of another method, or the length of another's training. */
 static bool is_idle(const EadFit *fit, int key) {
-    const char *name = ead_config_key(key)->rule.name;
-    const EadMethod *method;
-    if (key == EAD_KEY_train_steps) return fit->length_key != key;
     static const char only[] = "efficientad: "; /* what the help of EfficientAD's own keys begins with */
+    const EadMethod *method = ead_method_of_key(key);
+    bool lends = fit->length_key == EAD_KEY_distill_steps || strcmp(fit->name, "patchcore_ensemble") == 0;
+    if (key == EAD_KEY_train_steps) return fit->length_key != key;
     if (fit->model && strcmp(fit->name, "efficientad") != 0 &&
         strncmp(ead_config_key(key)->help, only, strlen(only)) == 0)
         return true;
-    if (fit->length_key == EAD_KEY_distill_steps || strcmp(fit->name, "patchcore_ensemble") == 0)
-        if (strncmp(name, "patchcore.", strlen("patchcore.")) == 0)
-            return false; /* of its judges or members */
-    for (int i = 0; (method = ead_method_at(i)) != NULL; i++) {
-        size_t length = strlen(method->name);
-        if (strncmp(name, method->name, length) == 0 && name[length] == '.')
-            return strcmp(method->name, fit->name) != 0;
-    }
-    return false;
-}
-
-static void tell_idle_keys(const EadFit *fit, const bool given[EAD_CONFIG_KEYS]) {
-    for (int key = 0; key < EAD_CONFIG_KEYS; key++)
-        if (given[key] && is_idle(fit, key))
-            ead_print(stderr, "--set %s has no effect: %s does not use it\n", ead_config_key(key)->rule.name,
-                      fit->name);
+    if (!method || (lends && strcmp(method->name, "patchcore") == 0))
+        return false; /* of its judges or members */
+    return strcmp(method->name, fit->name) != 0;
 }
 
 static EadStatus run_fit(const EadArguments *arguments, const EadFit *fit, EadConfig *config) {
     use_threads(arguments, config->train_threads);
     bool given[EAD_CONFIG_KEYS], limited = ead_arguments_given(arguments, EAD_OPTION_MINUTES);
     ead_arguments_given_keys(arguments, given);
-    tell_idle_keys(fit, given);
+    ead_tell_idle_keys(arguments, fit, is_idle, "%s does not use it", fit->name);
     EadRunSpec spec = {.config = config,
                        .backend = arguments->backend,
                        .no_capture = ead_arguments_given(arguments, EAD_OPTION_NO_CAPTURE),

@@ -112,35 +112,44 @@ void ead_map_output_free(EadMapOutput *output) {
     output->names = NULL;
 }
 
+/* What is written about an image. */
+typedef struct Output {
+    const char *what, *extension;
+    bool (*is_one)(const char *path); /* whether this program wrote a file as such */
+} Output;
+
+static const Output overlay_output = {"overlay", ".png", ead_overlay_is_one},
+                    map_output = {"map", ".tiff", ead_tiff_is_map};
+
 /* What stands at path may be replaced only if it is such a file of an earlier run, not a picture or model that
  * the path may lead to, either. */
-static EadStatus check_replaced(const char *what, const char *path) {
+static EadStatus check_replaced(const Output *output, const char *path) {
     struct stat info;
     if (stat(path, &info) != 0 || !S_ISREG(info.st_mode)) return EAD_OK;
-    if (*what == 'm' ? ead_tiff_is_map(path) : ead_overlay_is_one(path)) return EAD_OK;
+    if (output->is_one(path)) return EAD_OK;
     return ead_fail(
         EAD_BAD_ARGUMENT,
         "%s: is in the way, and is no %s that this program wrote (or one from before 2026-11-28, without a "
         "mark; then delete it); move it away, or write %ss into another folder",
-        path, what, what);
+        path, output->what, output->what);
 }
 
-/* The path of what ("overlay" or "map") is written about an image. Beside its image it would replace it or
- * another one, or be taken for an image the next time. */
-static EadStatus make_path(const char *what, const char *folder, const char *name, const char *extension,
-                           const char *image, char **path) {
+/* The path of what is written about an image. Beside its image it would replace it or another one, or be taken for
+ * an image the next time. */
+static EadStatus make_path(const Output *output, const char *folder, const char *name, const char *image,
+                           char **path) {
     EadPath file, target, source;
-    if (snprintf(file, sizeof file, "%s%s", name, extension) >= (int)sizeof file)
+    if (snprintf(file, sizeof file, "%s%s", name, output->extension) >= (int)sizeof file)
         return ead_fail(EAD_BAD_ARGUMENT, "%s/%.80s...: the path is too long", folder, name);
     *path = ead_path_join(folder, file);
     if (!*path) return EAD_NO_MEMORY;
     EAD_TRY(ead_path_folder(target, *path));
     EAD_TRY(ead_path_folder(source, image));
     EAD_TRY(ead_make_directories(target));
-    if (!ead_path_same(target, source) && !ead_path_same(*path, image)) return check_replaced(what, *path);
+    if (!ead_path_same(target, source) && !ead_path_same(*path, image)) return check_replaced(output, *path);
     return ead_fail(EAD_BAD_ARGUMENT,
                     "%s: its %s would lie among the images, in %s; write %ss into a folder of their own",
-                    image, what, *target ? target : ".", what);
+                    image, output->what, *target ? target : ".", output->what);
 }
 
 /* Whether it stands there from an earlier run. */
@@ -150,7 +159,7 @@ static bool replaces_file(const EadMapOutput *output, const char *path) {
 
 static EadStatus write_map(EadMapOutput *output, const char *name, const char *path, const EadImage *rgb,
                            const float *map) {
-    EAD_TRY(make_path("map", output->maps, name, ".tiff", path, &output->map_path));
+    EAD_TRY(make_path(&map_output, output->maps, name, path, &output->map_path));
     bool replaces = replaces_file(output, output->map_path);
     EAD_TRY(ead_tiff_write_map(output->map_path, map, rgb->width, rgb->height));
     output->replaced += replaces;
@@ -163,7 +172,7 @@ static EadStatus write_overlay(EadMapOutput *output, const char *name, const cha
     float high = scaled ? output->color_high : score;
     if (scaled && output->threshold > 0) high = (float)(2 * output->threshold);
     if (!(high > 0 && isfinite(high))) high = 1;
-    EAD_TRY(make_path("overlay", output->overlays, name, ".png", path, &output->overlay_path));
+    EAD_TRY(make_path(&overlay_output, output->overlays, name, path, &output->overlay_path));
     bool replaces = replaces_file(output, output->overlay_path);
     EAD_TRY(ead_overlay_write_png(output->overlay_path, rgb, map, 0, high, mask));
     output->replaced += replaces;
@@ -184,15 +193,18 @@ EadStatus ead_map_output_check(EadMapOutput *output, const char *folder, const c
     if (!output->names) return EAD_OK;
     EAD_TRY(ead_path_folder(source, path));
     EAD_TRY(ead_output_names_take(output->names, folder, path, &name));
+    const struct {
+        const char *place;
+        const Output *output;
+    } places[] = {{output->overlays, &overlay_output}, {output->maps, &map_output}};
     for (int i = 0; i < 2; i++) {
-        const char *place = i == 0 ? output->overlays : output->maps;
-        if (!place ||
-            snprintf(file, sizeof file, "%s%s", name, i == 0 ? ".png" : ".tiff") >= (int)sizeof file)
+        if (!places[i].place ||
+            snprintf(file, sizeof file, "%s%s", name, places[i].output->extension) >= (int)sizeof file)
             continue;
-        if (ead_path_in(target, place, file) != EAD_OK) continue;
+        if (ead_path_in(target, places[i].place, file) != EAD_OK) continue;
         EAD_TRY(ead_path_folder(beside, target));
         if (!ead_path_same(beside, source)) /* else the image itself is told so */
-            EAD_TRY(check_replaced(i == 0 ? "overlay" : "map", target));
+            EAD_TRY(check_replaced(places[i].output, target));
     }
     return EAD_OK;
 }
