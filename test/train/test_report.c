@@ -41,10 +41,10 @@ START_TEST(gallery_reduces_and_keeps_peaks) {
     ck_assert(entry->mask.pixels[0] == 1 && entry->mask.pixels[1] == 0 && entry->rgb.pixels[77] == 90);
     ck_assert(gallery.entries[1].rgb.width == 20 && gallery.entries[1].mask.pixels == NULL);
     float low, high;
-    ead_gallery_range(&gallery, &low, &high);
+    ck_assert_int_eq(ead_gallery_range(&gallery, &low, &high), EAD_OK);
     ck_assert(low < high && low >= 0 && high <= 3);
     ead_gallery_free(&gallery);
-    ead_gallery_range(&gallery, &low, &high);
+    ck_assert_int_eq(ead_gallery_range(&gallery, &low, &high), EAD_OK);
     ck_assert(low < high);
 }
 END_TEST

@@ -113,12 +113,12 @@ static float map_mean(const EadGalleryEntry *entry) {
     return (float)(sum / (double)pixels);
 }
 
-void ead_gallery_range(const EadGallery *gallery, float *low, float *high) {
+EadStatus ead_gallery_range(const EadGallery *gallery, float *low, float *high) {
     *low = 0;
     *high = 1;
-    if (gallery->count == 0) return;
-    float *values = malloc((size_t)gallery->count * sizeof *values);
-    if (!values) return; /* plain 0 to 1 still makes a picture */
+    if (gallery->count == 0) return EAD_OK;
+    float *values = ead_new(gallery->count, sizeof *values, "the colors of the pictures");
+    if (!values) return EAD_NO_MEMORY;
     int64_t good = 0, bad = 0;
     for (int64_t i = 0; i < gallery->count; i++)
         if (!gallery->entries[i].anomalous) values[good++] = map_mean(&gallery->entries[i]);
@@ -131,6 +131,7 @@ void ead_gallery_range(const EadGallery *gallery, float *low, float *high) {
     *high = value_at(values, bad, 0.7);
     if (!(*high > *low)) *high = *low + 1;
     free(values);
+    return EAD_OK;
 }
 
 typedef struct RankedImage {

@@ -37,8 +37,8 @@ EadStatus ead_gallery_add(EadGallery *gallery, const char *path, const char *def
 void ead_gallery_free(EadGallery *gallery);
 
 /* The range of values to colour: from the usual level of the good maps to a clear detection. With an empty
- * gallery 0 and 1. Always *low < *high. */
-void ead_gallery_range(const EadGallery *gallery, float *low, float *high);
+ * gallery 0 and 1. Always *low < *high. Errors: EAD_NO_MEMORY. */
+EadStatus ead_gallery_range(const EadGallery *gallery, float *low, float *high);
 
 typedef enum EadGallerySection {
     EAD_GALLERY_MISSED,       /* anomalous, score below the threshold; lowest first */

@@ -183,8 +183,8 @@ static EadStatus write_gallery(EadJson *json, const EadGallery *gallery, double 
     EadGalleryOrder order;
     float low, high;
     bool outlined = false;
+    EAD_TRY(ead_gallery_range(gallery, &low, &high));
     EAD_TRY(ead_gallery_sort(gallery, threshold, &order));
-    ead_gallery_range(gallery, &low, &high);
     for (int i = 0; i < gallery->count; i++) outlined = outlined || gallery->entries[i].mask.pixels;
     ead_json_open(json, "gallery", '{');
     ead_json_number(json, "low", (double)low, FLOAT_DIGITS);
