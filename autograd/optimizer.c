@@ -19,7 +19,8 @@ static real *new_buffer(int64_t count) {
 EadStatus ead_optimizer_new(const EadParams *params, EadOptimizer *out) {
     *out = (EadOptimizer){.count = params->total};
     if (params->total < 1 || params->total > INT_MAX)
-        return ead_fail(EAD_BAD_ARGUMENT, "cannot optimize %lld parameters", (long long)params->total);
+        return ead_fail(EAD_BAD_SHAPE, "%lld weights cannot be trained at once; at most %d can",
+                        (long long)params->total, INT_MAX);
     out->gradients = new_buffer(params->total);
     out->first = new_buffer(params->total);
     out->second = new_buffer(params->total);

@@ -10,7 +10,7 @@ typedef struct EadOptimizer {
     real *gradients, *first, *second; /* owned; all zero at the start */
 } EadOptimizer;
 
-/* Errors: EAD_NO_MEMORY. Free with ead_optimizer_free (harmless on a zeroed struct). */
+/* Errors: EAD_NO_MEMORY; EAD_BAD_SHAPE of more weights than a tensor holds. Free with ead_optimizer_free (harmless on a zeroed struct). */
 EadStatus ead_optimizer_new(const EadParams *params, EadOptimizer *out);
 void ead_optimizer_free(EadOptimizer *optimizer);
 

@@ -1,6 +1,7 @@
 /* What methods that are trained by steps on the features of a backbone check and say. */
 #include "train/feature_fit.h"
 
+#include "core/base/minmax.h"
 #include "core/base/printing.h"
 #include "train/loop/train_backbone.h"
 #include "train/support/memory_budget.h"
@@ -13,18 +14,43 @@ EadStatus ead_fit_check_backbone(EadConfig *config, EadCheckScope scope) {
     return ead_problems_since(&config->problems, known);
 }
 
-void ead_fit_print_start(const EadRunSpec *run, const EadTrainData *data, const EadModel *model,
-                         int64_t steps, int batch) {
-    char text[256];
-    model->method->functions->describe(model, text, sizeof text);
-    ead_print(stderr, "%s, on %s, %s: %d training, %d validation, %d test images; %lld steps of %d images\n",
-              text, run->backend->name, ead_run_precision_name(run), ead_image_cache_count(data->train),
-              ead_image_cache_count(data->validation), data->dataset.test_count, (long long)steps, batch);
+static int images_of(const EadFeatureFit *fit) {
+    return fit->data ? fit->data->dataset.train.count : fit->batch;
+}
+
+EadFeatureFit ead_feature_fit(const EadRunSpec *run, const EadTrainData *data, const int *epochs, int batch,
+                              bool drops) {
+    EadFeatureFit fit = {.run = run, .data = data, .epochs = epochs, .batch = batch, .drops = drops};
+    fit.batch = ead_min(batch, images_of(&fit));
+    return fit;
+}
+
+int64_t ead_feature_fit_epoch(const EadFeatureFit *fit) {
+    return ead_steps_of_epoch(images_of(fit), fit->batch, fit->drops);
 }
 
 int64_t ead_feature_fit_steps(const EadFeatureFit *fit) {
-    int64_t images = fit->data ? fit->data->dataset.train.count : 1;
-    return (images * *fit->epochs + fit->batch - 1) / fit->batch;
+    return ead_feature_fit_epoch(fit) * *fit->epochs;
+}
+
+int ead_feature_fit_last(const EadFeatureFit *fit) {
+    return fit->drops ? 0 : images_of(fit) % fit->batch;
+}
+
+void ead_feature_fit_print_start(const EadFeatureFit *fit, const EadModel *model) {
+    const EadTrainData *data = fit->data;
+    char text[256], last[64] = "";
+    int train = ead_image_cache_count(data->train);
+    model->method->functions->describe(model, text, sizeof text);
+    if (ead_feature_fit_last(fit))
+        snprintf(last, sizeof last, ", the last of each epoch of %d", ead_feature_fit_last(fit));
+    if (fit->drops && train % fit->batch)
+        snprintf(last, sizeof last, "; each epoch leaves %d out", train % fit->batch);
+    ead_print(stderr,
+              "%s, on %s, %s: %d training, %d validation, %d test images; %lld steps of %d images%s\n", text,
+              fit->run->backend->name, ead_run_precision_name(fit->run), train,
+              ead_image_cache_count(data->validation), data->dataset.test_count,
+              (long long)ead_feature_fit_steps(fit), fit->batch, last);
 }
 
 EadStatus ead_feature_fit_open(EadFeatureFit *fit, const EadModel *model, const EadBackbone *backbone,
@@ -38,6 +64,7 @@ EadStatus ead_feature_fit_open(EadFeatureFit *fit, const EadModel *model, const 
                                  .width = model->width,
                                  .build = build,
                                  .model = model,
-                                 .batch = fit->batch};
+                                 .batch = fit->batch,
+                                 .drops = fit->drops};
     return ead_train_features_open(&fit->features, &spec);
 }

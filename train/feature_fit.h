@@ -10,12 +10,24 @@ typedef struct EadFeatureFit {
     const EadTrainData *data; /* NULL: a sample for the bench */
     const int *epochs;        /* in the config, where train --minutes changes them */
     int batch;                /* images a step, of all ranks */
+    bool drops;               /* as in EadTrainFeaturesSpec */
     EadTrainFeatures features;
     char settings[160]; /* what the features depend on besides images and backbone; names their file */
 } EadFeatureFit;
 
-/* Steps in which every training image is seen *epochs times. */
+/* Of a config and the data, or NULL: a sample. */
+EadFeatureFit ead_feature_fit(const EadRunSpec *run, const EadTrainData *data, const int *epochs, int batch,
+                              bool drops);
+
+/* Steps of one epoch, and of all. */
+int64_t ead_feature_fit_epoch(const EadFeatureFit *fit);
 int64_t ead_feature_fit_steps(const EadFeatureFit *fit);
+
+/* What EadFit.start says: the model, where and on what it is trained, in how many steps. */
+void ead_feature_fit_print_start(const EadFeatureFit *fit, const EadModel *model);
+
+/* Images of the last step of each epoch, where they are fewer than a batch; or 0. */
+int ead_feature_fit_last(const EadFeatureFit *fit);
 
 /* Opens the features of the training images, unless they are open or it is a sample. Errors: those of
  * ead_train_features_open(). */

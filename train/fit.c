@@ -59,13 +59,19 @@ EadStatus ead_fit_check_resumed(const EadFit *fit, const char *folder, const Ead
                     trains ? "training" : "distillation", trains ? "train" : "distill");
 }
 
-EadStatus ead_fit_planned(const EadConfig *config, EadConfigKeyId batch_key, EadStatus status) {
-    const EadConfigKey *key = ead_config_key((int)batch_key);
-    EadSize size = config->model_image_size;
+EadStatus ead_fit_planned(const EadConfig *config, int count, const EadConfigKeyId keys[], EadStatus status) {
+    char text[256] = "";
     if (status != EAD_NO_MEMORY && status != EAD_BAD_SHAPE) return status;
-    return ead_fail_prefix(
-        status, "%s=%d with model.image_size=%dx%d is too much, lower one of them: ", key->rule.name,
-        *(const int *)(const void *)((const char *)config + key->offset), size.height, size.width);
+    for (int i = 0; i < count; i++) {
+        char *value = NULL;
+        size_t used = strlen(text);
+        if (ead_config_value_text(config, keys[i], &value) == EAD_OK && strcmp(value, "0") != 0)
+            snprintf(text + used, sizeof text - used, "%s%s=%s", used ? ", " : "",
+                     ead_config_key((int)keys[i])->rule.name, value);
+        free(value);
+    }
+    return ead_fail_prefix(status, "%s with model.image_size=%dx%d is too much, lower one of them: ", text,
+                           config->model_image_size.height, config->model_image_size.width);
 }
 
 /* ---- what will be written, and what trained ---- */

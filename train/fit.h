@@ -110,8 +110,9 @@ EadStatus ead_fit_check(EadConfig *config);
  * saying what it is and how it goes on. */
 EadStatus ead_fit_check_resumed(const EadFit *fit, const char *folder, const EadConfig *own);
 
-/* Puts before the message of a step that is too large to be planned the keys that make it smaller; gives status back. */
-EadStatus ead_fit_planned(const EadConfig *config, EadConfigKeyId batch_key, EadStatus status);
+/* Puts before the message of a model or step that is too large for the memory the keys that make it smaller, where they
+ * are not 0, by which another size is taken; gives status back. */
+EadStatus ead_fit_planned(const EadConfig *config, int count, const EadConfigKeyId keys[], EadStatus status);
 
 /* Adds to problems what of all that a run writes cannot be written; makes no folder. */
 void ead_fit_check_outputs(const EadFit *fit, const EadConfig *config, EadProblems *problems);
@@ -136,10 +137,6 @@ EadStatus ead_fit_run(const EadFit *fit, const EadRunSpec *spec);
 
 /* An EadFit.check: model.backbone is there. */
 EadStatus ead_fit_check_backbone(EadConfig *config, EadCheckScope scope);
-
-/* What EadFit.start says: the model, where and on what it is trained. */
-void ead_fit_print_start(const EadRunSpec *run, const EadTrainData *data, const EadModel *model,
-                         int64_t steps, int batch);
 
 /* Runs the fit of model.method. */
 EadStatus ead_train(const EadRunSpec *spec);

@@ -266,7 +266,7 @@ static EadStatus check_memory(Run *run) {
             1e-6 * (double)later, 1e-6 * (double)there);
     if (ead_fit_leads(run))
         ead_print_memory(plan ? "the training step" : "the fit", run->spec->backend,
-                         plan ? ead_plan_bytes(plan) : later, later);
+                         plan ? ead_step_planned_bytes(&run->step) : later, later);
     return EAD_OK;
 }
 

@@ -8,7 +8,9 @@
 
 void *ead_new(int64_t count, size_t size, const char *what) {
     void *memory = count >= 0 ? calloc(count ? (size_t)count : 1, size) : NULL;
-    if (!memory) ead_fail(EAD_NO_MEMORY, "no memory for %s", what);
+    double megabytes = 1e-6 * (double)count * (double)size;
+    if (!memory && megabytes < 1) ead_fail(EAD_NO_MEMORY, "no memory for %s", what);
+    if (!memory && megabytes >= 1) ead_fail(EAD_NO_MEMORY, "no memory for %s of %.0f MB", what, megabytes);
     return memory;
 }
 

@@ -8,7 +8,8 @@
 #include <stdio.h>
 
 /* count items of size bytes each, zeroed; count 0 gives one item. Freed with free(). NULL after
- * ead_fail(EAD_NO_MEMORY, "no memory for WHAT") where there is none or count x size overflows. */
+ * ead_fail(EAD_NO_MEMORY, "no memory for WHAT") (of a megabyte or more: "for WHAT of 12 MB") where there is none or
+ * count x size overflows. */
 void *ead_new(int64_t count, size_t size, const char *what);
 
 /* A copy of text that the caller frees, or NULL as above. */

@@ -133,6 +133,7 @@ static EadStatus declare(EadFastflow *model) {
                                    "the order of channels");
         if (!model->orders[t]) return EAD_NO_MEMORY;
     }
+    EAD_TRY(ead_params_check_room(model->params.total));
     return ead_params_allocate(&model->params);
 }
 
@@ -146,7 +147,7 @@ static void draw_order(const EadFastflow *model, int tap, int coupling, uint64_t
             ead_shuffled_index(seed, stream, (uint64_t)c, (uint32_t)channels);
 }
 
-static void draw(EadFastflow *model, uint64_t seed) {
+void ead_fastflow_initialize(EadFastflow *model, uint64_t seed) {
     EadParams *params = &model->params;
     Name name;
     ead_params_initialize(params, seed);
@@ -165,8 +166,7 @@ static void draw(EadFastflow *model, uint64_t seed) {
     }
 }
 
-EadStatus ead_fastflow_new(const EadFastflowSpec *spec, EadBackbone *backbone, uint64_t seed,
-                           EadFastflow **out) {
+EadStatus ead_fastflow_new(const EadFastflowSpec *spec, EadBackbone *backbone, EadFastflow **out) {
     EadFastflow *model = ead_new(1, sizeof *model, "a model");
     if (!model) {
         ead_backbone_free(backbone);
@@ -179,7 +179,6 @@ EadStatus ead_fastflow_new(const EadFastflowSpec *spec, EadBackbone *backbone, u
     ead_backbone_round(&model->backbone, spec->stored);
     EadStatus status = find_shapes(model);
     if (status == EAD_OK) status = declare(model);
-    if (status == EAD_OK) draw(model, seed);
     if (status == EAD_OK)
         *out = model;
     else
@@ -344,7 +343,7 @@ static EadStatus read(const EadSafetensors *file, int height, int width, EadMode
         ead_backbone_free(&backbone);
         return status;
     }
-    status = ead_fastflow_new(&spec, &backbone, 0, &model);
+    status = ead_fastflow_new(&spec, &backbone, &model);
     if (status != EAD_OK) return ead_fail_prefix(EAD_BAD_FILE, "%s: ", ead_safetensors_path(file));
     status = read_flows(file, model);
     if (status == EAD_OK)

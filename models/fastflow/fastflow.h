@@ -42,11 +42,13 @@ typedef struct EadFastflow {
     int64_t *orders[EAD_TAPS_CHOSEN];  /* [couplings][C], owned */
 } EadFastflow;
 
-/* A model whose parameters are drawn: the networks as PyTorch does, all else so that it changes nothing. The backbone
- * becomes its own, also after an error, and its weights are rounded to spec->stored. Errors: EAD_NO_MEMORY;
- * EAD_BAD_ARGUMENT if images of that size are too small for it. Free with ead_model_free() of its base. */
-EadStatus ead_fastflow_new(const EadFastflowSpec *spec, EadBackbone *backbone, uint64_t seed,
-                           EadFastflow **out);
+/* A model with zeroed parameters and orders. The backbone becomes its own, also after an error, and its weights are
+ * rounded to spec->stored. Errors: EAD_NO_MEMORY; EAD_BAD_ARGUMENT if images of that size are too small for it. Free with
+ * ead_model_free() of its base. */
+EadStatus ead_fastflow_new(const EadFastflowSpec *spec, EadBackbone *backbone, EadFastflow **out);
+
+/* Draws the networks as PyTorch does and the orders; all else is such that it changes nothing. */
+void ead_fastflow_initialize(EadFastflow *model, uint64_t seed);
 
 /* Taps of the names "layer1,layer2"; "": the backbone's usual ones, the first three where it names none. Errors:
  * EAD_BAD_ARGUMENT, with the names there are. */

@@ -2,11 +2,19 @@
 #include "models/networks/params_file.h"
 
 #include "core/base/half.h"
+#include "core/system/machine.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+EadStatus ead_params_check_room(int64_t numbers) {
+    double bytes = (double)numbers * (double)sizeof(real), there = (double)ead_machine_available();
+    if (bytes <= there) return EAD_OK;
+    return ead_fail(EAD_NO_MEMORY, "its weights take %.0f MB, where %.0f MB are free", 1e-6 * bytes,
+                    1e-6 * there);
+}
 
 static EadStatus find_tensor(const EadSafetensors *file, const char *name, const EadFileTensor **out) {
     *out = ead_safetensors_find(file, name);

@@ -8,6 +8,10 @@
 /* What to do about a file that does not fit: the end of such errors. */
 #define EAD_MODEL_FILE_HINT "train it again or take another file"
 
+/* Whether so many numbers would fit into what is free: pages that are not there end a process. Errors: EAD_NO_MEMORY,
+ * with both in megabytes. */
+EadStatus ead_params_check_room(int64_t numbers);
+
 /* Reads the tensor that is called like `param`, one of params. Errors: EAD_BAD_FILE, naming file and tensor,
  * if it is missing, has another shape or type, or holds values that are not finite; EAD_NO_MEMORY. */
 EadStatus ead_params_read(const EadSafetensors *file, EadParams *params, const EadParam *param);

@@ -49,11 +49,12 @@ static EadStatus declare(EadSimplenet *model) {
     int length = model->spec.length, hidden = model->spec.hidden;
     EadParams *d = &model->discriminator;
     EAD_TRY(ead_params_declare_conv(&model->adaptor, ADAPTOR, length, 1, 1, length));
-    EAD_TRY(ead_params_allocate(&model->adaptor));
     EAD_TRY(ead_params_declare_conv(d, HIDDEN, hidden, 1, 1, length));
     EAD_TRY(ead_params_declare(d, NORM ".weight", 1, 1, 1, hidden, 1));
     EAD_TRY(ead_params_declare(d, NORM ".bias", 1, 1, 1, hidden, 1));
     EAD_TRY(ead_params_declare(d, HEAD, 1, 1, 1, hidden, hidden));
+    EAD_TRY(ead_params_check_room(model->adaptor.total + 2 * d->total));
+    EAD_TRY(ead_params_allocate(&model->adaptor));
     EAD_TRY(ead_params_allocate(d));
     model->running = ead_new(2 * (int64_t)hidden, sizeof(real), "a model");
     model->merged = ead_new((int64_t)hidden * length, sizeof(real), "a model");

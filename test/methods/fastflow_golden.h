@@ -51,8 +51,9 @@ static inline EadFastflow *flow_model(EadBackbone *backbone) {
     EadFastflowSpec spec = {FLOW_SIDE,          FLOW_SIDE, {FLOW_TAPS, {0, 1}}, 4,
                             EAD_FASTFLOW_MIXED, 1,         EAD_FILE_F32};
     EadFastflow *model;
-    EadStatus status = ead_fastflow_new(&spec, backbone, FLOW_SEED, &model);
+    EadStatus status = ead_fastflow_new(&spec, backbone, &model);
     ck_assert_msg(status == EAD_OK, "%s", ead_error_message());
+    ead_fastflow_initialize(model, FLOW_SEED);
     move_parameters(&model->params);
     return model;
 }

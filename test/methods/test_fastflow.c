@@ -178,7 +178,8 @@ START_TEST(a_fresh_flow_changes_little) {
     EadPlan *plan;
     EadGraph *graph = ead_graph_new();
     EadNode *features[EAD_TAPS_CHOSEN];
-    ASSERT_OK(ead_fastflow_new(&spec, &backbone, 3, &model));
+    ASSERT_OK(ead_fastflow_new(&spec, &backbone, &model));
+    ead_fastflow_initialize(model, 3);
     ck_assert_int_eq(ead_params_find(&model->params, "flow.layer2.7.conv1.weight")->h, 3);
     ck_assert_int_eq(ead_params_find(&model->params, "flow.layer2.7.conv1.weight")->n, 32);
     features[0] = ead_leaf(graph, "features", EAD_REAL, 2, 8, 8, 128, NULL);

@@ -44,10 +44,10 @@ static inline void check_use(const char *run_name, Outcome *predicted) {
     ck_assert(strstr(predicted->out, "\"score\":") && strstr(predicted->out, "\"anomalous\":"));
 }
 
-/* S first, of ten steps in four epochs: the same bits on other threads, in two parts, and where nothing is left to do.
- * method: what its keys begin with; said: what a run says of its features. */
-static inline void check_same_bits(const char *method, const char *said) {
-    char words[512];
+/* S first, of four epochs: the same bits on other threads, in two parts, and where nothing is left to do.
+ * method: what its keys begin with; epoch: its steps; said: what a run says of its features. */
+static inline void check_same_bits(const char *method, int epoch, const char *said) {
+    char words[512], resumed[64];
     Outcome outcome;
     run(TRAIN "again --threads 3", 0, &outcome);
     ck_assert_int_eq(outcome.code, 0);
@@ -59,7 +59,8 @@ static inline void check_same_bits(const char *method, const char *said) {
     snprintf(words, sizeof words, "train -q --resume --output " S "parts --set %s.epochs=4", method);
     run(words, 0, &outcome);
     ck_assert_int_eq(outcome.code, 0);
-    assert_contains(outcome.err, "resuming after step 3");
+    snprintf(resumed, sizeof resumed, "resuming after step %d\n", epoch);
+    assert_contains(outcome.err, resumed);
     ck_assert(same_runs(S "first/", S "parts/"));
     ck_assert(same_tensors(S "first/checkpoint.safetensors", S "parts/checkpoint.safetensors"));
     run_well("train -q --resume --output " S "parts");
@@ -84,6 +85,20 @@ static inline void check_refused(const RefusedRun *refused, int count) {
         assert_contains(outcome.err, refused[i].words);
         ck_assert_msg(!exists(S "wrong"), "%s", words);
     }
+}
+
+/* With so many kilobytes of address space, a training that says in one line what is too large and what it takes. */
+static inline void check_too_large(int kilobytes, const char *settings, const char *words) {
+    char line[1024], text[TEXT_SIZE];
+    snprintf(line, sizeof line,
+             "ulimit -v %d; OMP_STACKSIZE=1M $PROGRAM " TRAIN "large %s --threads 2 2>" S
+             "err; [ $? = 1 ] && "
+             "[ $(grep -c ^efficientad: " S "err) = 1 ]",
+             kilobytes, settings);
+    shell_ok(line);
+    read_into(S "err", text);
+    assert_contains(text, words);
+    ck_assert(!exists(S "large"));
 }
 
 /* A run that cannot go on, or a command that is refused: one line that holds the words. */

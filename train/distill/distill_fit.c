@@ -173,7 +173,7 @@ static EadStatus plan(void *state, int phase, EadStep *step) {
                      ead_run_drop_step(config->distill_lr_drop_at, config->distill_steps)}};
     EadPlanOptions plan_options = ead_run_plan_options(s->spec);
     (void)phase;
-    return ead_fit_planned(config, EAD_KEY_distill_batch,
+    return ead_fit_planned(config, 1, &(EadConfigKeyId){EAD_KEY_distill_batch},
                            ead_distill_step_new(&s->teacher, &options, &plan_options, step, &s->step));
 }
 

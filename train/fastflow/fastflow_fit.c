@@ -23,6 +23,13 @@ typedef struct FlowState {
 
 /* ---- the model ---- */
 
+/* What is too large names what makes it smaller. */
+static EadStatus planned(const FlowState *s, EadStatus status) {
+    static const EadConfigKeyId keys[] = {EAD_KEY_fastflow_batch, EAD_KEY_fastflow_couplings,
+                                          EAD_KEY_fastflow_hidden_ratio};
+    return ead_fit_planned(s->config, sizeof keys / sizeof *keys, keys, status);
+}
+
 static EadStatus new_model(FlowState *s) {
     const EadConfig *config = s->config;
     EadBackbone backbone;
@@ -34,7 +41,7 @@ static EadStatus new_model(FlowState *s) {
     spec.stored = config->fastflow_stored == EAD_STORED_CHOICE_FP16 ? EAD_FILE_F16 : EAD_FILE_F32;
     EAD_TRY(ead_open_backbone(config, &backbone));
     EadStatus status = ead_fastflow_find_taps(&backbone, config->fastflow_layers, &spec.taps);
-    if (status == EAD_OK) return ead_fastflow_new(&spec, &backbone, config->train_seed, &s->model);
+    if (status == EAD_OK) return planned(s, ead_fastflow_new(&spec, &backbone, &s->model));
     ead_backbone_free(&backbone);
     return ead_fail_prefix(status, "fastflow.layers: ");
 }
@@ -42,15 +49,17 @@ static EadStatus new_model(FlowState *s) {
 static EadStatus create(const EadRunSpec *spec, EadTrainData *data, void **state) {
     FlowState *s = ead_new(1, sizeof *s, "a training");
     if (!s) return EAD_NO_MEMORY;
-    *s = (FlowState){
-        .fit = {spec, data, &spec->config->fastflow_epochs, spec->config->fastflow_batch, {.inputs = 0}, ""},
-        .config = spec->config};
+    *s = (FlowState){.fit = ead_feature_fit(spec, data, &spec->config->fastflow_epochs,
+                                            spec->config->fastflow_batch, true),
+                     .config = spec->config};
     *state = s;
     return new_model(s);
 }
 
 static EadStatus sample(const EadRunSpec *spec, void **state) {
-    return create(spec, NULL, state);
+    EAD_TRY(create(spec, NULL, state));
+    ead_fastflow_initialize(((FlowState *)*state)->model, spec->config->train_seed);
+    return EAD_OK;
 }
 
 static void free_state(void *state) {
@@ -83,15 +92,13 @@ static EadStatus plan(void *state, int phase, EadStep *step) {
                                   .rate = s->config->fastflow_lr,
                                   .weight_decay = s->config->fastflow_weight_decay};
     (void)phase;
-    return ead_fit_planned(s->config, EAD_KEY_fastflow_batch,
-                           ead_fastflow_step_new(s->model, &options, &s->fit.features, &plan_options, step));
+    return planned(s, ead_fastflow_step_new(s->model, &options, &s->fit.features, &plan_options, step));
 }
 
 static EadStatus start(void *state, const EadStep *step) {
     const FlowState *s = state;
     (void)step;
-    ead_fit_print_start(s->fit.run, s->fit.data, &s->model->base, ead_feature_fit_steps(&s->fit),
-                        s->fit.batch);
+    ead_feature_fit_print_start(&s->fit, &s->model->base);
     return EAD_OK;
 }
 
@@ -100,19 +107,25 @@ static void build_features(EadGraph *graph, const void *model, EadNode *images,
     ead_fastflow_features(graph, model, images, features);
 }
 
-static EadStatus fit(void *state, int phase) {
-    FlowState *s = state;
+static EadStatus open_features(FlowState *s) {
     char taps[96];
-    (void)phase;
     ead_backbone_taps_text(&s->model->backbone, &s->model->spec.taps, taps, sizeof taps);
     snprintf(s->fit.settings, sizeof s->fit.settings, "features of %s", taps);
     return ead_feature_fit_open(&s->fit, &s->model->base, &s->model->backbone, build_features);
 }
 
+/* The step has found memory, so that nothing is drawn in vain. */
+static EadStatus fit(void *state, int phase) {
+    FlowState *s = state;
+    (void)phase;
+    ead_fastflow_initialize(s->model, s->config->train_seed);
+    return open_features(s);
+}
+
 static EadStatus begin(void *state, int phase, EadStep *step, EadLoaderSpec *loader) {
     FlowState *s = state;
-    (void)step;
-    EAD_TRY(fit(state, phase)); /* of a run that is resumed */
+    (void)phase, (void)step;
+    EAD_TRY(open_features(s)); /* of a run that is resumed */
     if (s->fit.data) ead_train_features_load(&s->fit.features, loader);
     return EAD_OK;
 }

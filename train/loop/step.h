@@ -35,6 +35,15 @@ typedef struct EadStepParts {
 /* Builds the losses into a graph; done: the I64 scalar leaf that counts the steps. */
 typedef void EadStepBuilder(void *context, EadGraph *graph, EadNode *done, EadStepParts *parts);
 
+/* What runs instead, in the last step of each epoch, on the same parameters and optimizers: of a batch that is smaller. */
+typedef struct EadLastStep {
+    int64_t epoch; /* steps; 0: there is none */
+    EadGraph *graph;
+    EadPlan *plan;
+    EadStepParts parts;
+    EadNode *rows;
+} EadLastStep;
+
 /* Must stay where it is while the plan lives. Zeroed: there is none. */
 typedef struct EadStep {
     EadGraph *graph;
@@ -46,12 +55,19 @@ typedef struct EadStep {
     int64_t done;        /* steps started, with those before a checkpoint: the one counter of the host */
     int64_t read;        /* of these, steps whose losses were read */
     int64_t device_done; /* the leaf's memory: on a device up to date after a download */
+    EadLastStep last;
+    const EadPlan *latest; /* that has run since the upload, or NULL */
 } EadStep;
 
 /* Plans a step with so many losses. plan may be NULL. Errors: EAD_NO_MEMORY and what the graph's builders
  * find; EAD_UNSUPPORTED for ranks on a device; *step is empty then. */
 EadStatus ead_step_new(EadStep *step, int losses, EadStepBuilder *build, void *context,
                        const EadPlanOptions *plan);
+
+/* Adds the graph that runs in the last step of each epoch of so many steps; it has the inputs, losses and parameters of
+ * the step's. Errors: as above, and the step is empty then. */
+EadStatus ead_step_add_last(EadStep *step, int64_t epoch, EadStepBuilder *build, void *context,
+                            const EadPlanOptions *plan);
 
 /* Harmless on an empty step. */
 void ead_step_free(EadStep *step);
@@ -72,5 +88,6 @@ EadStatus ead_step_losses(EadStep *step, float *rows, int *count);
 EadStatus ead_step_download(EadStep *step);
 void ead_step_upload(EadStep *step);
 
-/* Bytes that the step takes in all: arena, trained parameters, optimizer state. */
+/* Bytes of its arenas, and of all that it takes: these, trained parameters, optimizer state. */
+size_t ead_step_planned_bytes(const EadStep *step);
 size_t ead_step_bytes(const EadStep *step);

@@ -3,6 +3,7 @@
 
 #include "core/base/half.h"
 #include "core/base/memory.h"
+#include "core/base/minmax.h"
 #include "core/base/philox.h"
 #include "core/base/printing.h"
 #include "core/ops/channel_affine/channel_affine.h"
@@ -17,10 +18,6 @@
 #include <string.h>
 
 void ead_train_features_forget_inputs(EadTrainFeatures *features) {
-    for (int i = 0; i < features->inputs; i++) {
-        free(features->factors[i]);
-        features->factors[i] = NULL;
-    }
     features->inputs = 0;
 }
 
@@ -30,7 +27,7 @@ EadNode *ead_train_features_input(EadTrainFeatures *features, EadGraph *graph, i
     assert(at < EAD_MAX_STEP_INPUTS);
     features->numbers[at] = (int64_t)shape->h * shape->w * shape->c;
     features->channels[at] = shape->c;
-    features->factors[at] = ead_new(shape->c, sizeof(real), "features");
+    if (!features->factors[at]) features->factors[at] = ead_new(shape->c, sizeof(real), "features");
     if (!features->factors[at]) ead_graph_fail(graph, EAD_NO_MEMORY);
     ead_train_features_scale(features, 1);
     parts->inputs[at] = ead_leaf(graph, "features", EAD_F16, batch, shape->h, shape->w, shape->c, NULL);
@@ -207,17 +204,23 @@ EadStatus ead_train_features_deviation(const EadTrainFeatures *features, double 
 
 /* ---- batches ---- */
 
+int64_t ead_steps_of_epoch(int images, int batch, bool drops) {
+    return drops ? images / batch : (images + batch - 1) / batch;
+}
+
 /* An EadLoaderFill, of one thread. */
 static EadStatus fill_slot(void *context, uint64_t step, uint8_t *slot) {
     const EadTrainFeatures *f = context;
-    EadShare share = ead_ranks_share(f->spec.run->ranks, f->spec.batch);
-    uint64_t batch = (uint64_t)share.total, first = (step - 1) * batch + (uint64_t)share.first;
-    uint32_t count = (uint32_t)ead_image_cache_count(f->spec.images);
+    int count = ead_image_cache_count(f->spec.images);
+    uint64_t each = (uint64_t)ead_steps_of_epoch(count, f->spec.batch, f->spec.drops);
+    int taken = (int)((step - 1) % each) * f->spec.batch; /* in this epoch */
+    EadShare share = ead_ranks_share(f->spec.run->ranks, ead_min(f->spec.batch, count - taken));
+    uint64_t first = (step - 1) / each * (uint64_t)count + (uint64_t)(taken + share.first);
     for (uint64_t b = 0; b < (uint64_t)share.count; b++) {
         uint8_t no_pixels, *to = slot;
         const uint16_t *from = f->halves;
-        uint32_t index =
-            ead_shuffled_index(f->spec.run->config->train_seed, EAD_STREAM_TRAIN_ORDER, first + b, count);
+        uint32_t index = ead_shuffled_index(f->spec.run->config->train_seed, EAD_STREAM_TRAIN_ORDER,
+                                            first + b, (uint32_t)count);
         EAD_TRY(ead_feature_cache_read(f->cache, (int)index, &no_pixels, f->halves));
         for (int i = 0; i < f->inputs; i++) {
             size_t bytes = (size_t)f->numbers[i] * sizeof *from;

@@ -27,7 +27,8 @@ typedef struct EadTrainFeaturesSpec {
     int height, width; /* of the images */
     EadFeatureBuilder *build;
     const void *model; /* build's */
-    int batch;         /* images a step, of all ranks */
+    int batch;         /* images a step, of all ranks, at most as many as there are */
+    bool drops;        /* the last images of an epoch, too few for a batch, are left out */
 } EadTrainFeaturesSpec;
 
 /* Must not move while a loader fills from it. Zeroed: there are none. */
@@ -41,7 +42,7 @@ typedef struct EadTrainFeatures {
     uint16_t *halves; /* of one image, one input behind the other */
 } EadTrainFeatures;
 
-/* Before a step is planned, which may be for a second time. */
+/* Before a graph is built: the step's, again when it is planned again, that of an epoch's last step. */
 void ead_train_features_forget_inputs(EadTrainFeatures *features);
 
 /* Adds the next input to a step: a leaf EAD_F16 [batch,h,w,c], set in parts->inputs, h, w and c those of shape.
@@ -61,9 +62,12 @@ EadStatus ead_train_features_deviation(const EadTrainFeatures *features, double 
 /* Multiplies all inputs by a factor, from the next upload of the step on; at first it is 1. */
 void ead_train_features_scale(EadTrainFeatures *features, double factor);
 
-/* Makes the loader bring batches: image b of 1-based step is number (step - 1) batch + b of the sequence by
- * EAD_STREAM_TRAIN_ORDER over the images (core/base/philox.h), which sees all of them once an epoch; a batch may
- * hold the last of one and the first of the next. */
+/* Steps in which so many images are seen once, batch <= images; with drops: but the last, too few for a batch. */
+int64_t ead_steps_of_epoch(int images, int batch, bool drops);
+
+/* Makes the loader bring batches: epoch e takes the numbers from e images on of the sequence by EAD_STREAM_TRAIN_ORDER
+ * over the images (core/base/philox.h), which sees all of them once an epoch. What is left for its last step fills the
+ * start of each input's part of the slot as it would a slot of so many images (ead_step_add_last()). */
 void ead_train_features_load(EadTrainFeatures *features, EadLoaderSpec *loader);
 
 /* Harmless on a zeroed struct. */

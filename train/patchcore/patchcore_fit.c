@@ -268,7 +268,10 @@ static EadStatus plan_patches(State *s, int images) {
     s->image = ead_new(3 * (int64_t)model->height, (size_t)model->width, "an image");
     s->rows = malloc((size_t)(images * grid_of(s)) * vector); /* untouched until it is filled */
     if (!s->image || !s->rows)
-        return ead_fail(EAD_NO_MEMORY, "no memory for the patches of %d images", images);
+        return ead_fail(EAD_NO_MEMORY,
+                        "no memory for the patches of %d images, %.0f MB; lower patchcore.width or "
+                        "model.image_size, or take fewer images",
+                        images, 1e-6 * (double)(images * grid_of(s)) * (double)vector);
     return ead_plan_new(s->graph, &options, &s->plan);
 }
 

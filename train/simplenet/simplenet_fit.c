@@ -17,6 +17,7 @@ typedef struct SimplenetState {
     EadFeatureFit fit;
     const EadConfig *config;
     EadSimplenet *model;
+    bool drawn; /* or read: before, all weights are zero */
 } SimplenetState;
 
 /* ---- the model ---- */
@@ -25,6 +26,18 @@ typedef struct SimplenetState {
 static int usual_width(const EadBackbone *backbone, const EadTaps *taps) {
     int length = backbone->family->patch_length;
     return taps->count > 1 ? length * 3 / 2 : length;
+}
+
+/* What is too large names what makes it smaller. */
+static EadStatus planned(const SimplenetState *s, EadStatus status) {
+    static const EadConfigKeyId keys[] = {EAD_KEY_simplenet_batch, EAD_KEY_simplenet_width,
+                                          EAD_KEY_simplenet_hidden};
+    return ead_fit_planned(s->config, sizeof keys / sizeof *keys, keys, status);
+}
+
+static void draw(SimplenetState *s) {
+    ead_simplenet_initialize(s->model, s->config->train_seed);
+    s->drawn = true;
 }
 
 static EadStatus new_model(SimplenetState *s) {
@@ -39,7 +52,7 @@ static EadStatus new_model(SimplenetState *s) {
     EAD_TRY(ead_open_backbone(config, &backbone));
     EadStatus status = ead_backbone_find_taps(&backbone, config->simplenet_layers, &spec.taps);
     if (status == EAD_OK && spec.length == 0) spec.length = usual_width(&backbone, &spec.taps);
-    if (status == EAD_OK) return ead_simplenet_new(&spec, &backbone, &s->model);
+    if (status == EAD_OK) return planned(s, ead_simplenet_new(&spec, &backbone, &s->model));
     ead_backbone_free(&backbone);
     return ead_fail_prefix(status, "simplenet.layers: ");
 }
@@ -47,19 +60,18 @@ static EadStatus new_model(SimplenetState *s) {
 static EadStatus create(const EadRunSpec *spec, EadTrainData *data, void **state) {
     SimplenetState *s = ead_new(1, sizeof *s, "a training");
     if (!s) return EAD_NO_MEMORY;
-    *s = (SimplenetState){
-        .fit =
-            {spec, data, &spec->config->simplenet_epochs, spec->config->simplenet_batch, {.inputs = 0}, ""},
-        .config = spec->config};
+    *s = (SimplenetState){.fit = ead_feature_fit(spec, data, &spec->config->simplenet_epochs,
+                                                 spec->config->simplenet_batch, false),
+                          .config = spec->config};
     *state = s;
-    EAD_TRY(new_model(s));
-    ead_simplenet_initialize(s->model, spec->config->train_seed);
-    ead_simplenet_merge(s->model);
-    return EAD_OK;
+    return new_model(s);
 }
 
 static EadStatus sample(const EadRunSpec *spec, void **state) {
-    return create(spec, NULL, state);
+    EAD_TRY(create(spec, NULL, state));
+    draw(*state);
+    ead_simplenet_merge(((SimplenetState *)*state)->model);
+    return EAD_OK;
 }
 
 static void free_state(void *state) {
@@ -89,6 +101,8 @@ static EadStatus plan(void *state, int phase, EadStep *step) {
     const EadConfig *config = s->config;
     EadPlanOptions plan_options = ead_run_plan_options(s->fit.run);
     EadSimplenetOptions options = {.batch = s->fit.batch,
+                                   .last = ead_feature_fit_last(&s->fit),
+                                   .epoch = ead_feature_fit_epoch(&s->fit),
                                    .noise = noise_of(s) > 0 ? noise_of(s) : SHARE,
                                    .margin = config->simplenet_margin,
                                    .seed = config->train_seed,
@@ -97,15 +111,13 @@ static EadStatus plan(void *state, int phase, EadStep *step) {
                                    .discriminator_lr = config->simplenet_discriminator_lr,
                                    .discriminator_wd = config->simplenet_discriminator_weight_decay};
     (void)phase;
-    return ead_fit_planned(config, EAD_KEY_simplenet_batch,
-                           ead_simplenet_step_new(s->model, &options, &s->fit.features, &plan_options, step));
+    return planned(s, ead_simplenet_step_new(s->model, &options, &s->fit.features, &plan_options, step));
 }
 
 static EadStatus start(void *state, const EadStep *step) {
     const SimplenetState *s = state;
     (void)step;
-    ead_fit_print_start(s->fit.run, s->fit.data, &s->model->base, ead_feature_fit_steps(&s->fit),
-                        s->fit.batch);
+    ead_feature_fit_print_start(&s->fit, &s->model->base);
     return EAD_OK;
 }
 
@@ -122,11 +134,12 @@ static EadStatus open_features(SimplenetState *s) {
     return ead_feature_fit_open(&s->fit, &s->model->base, &s->model->backbone, build_features);
 }
 
-/* Finds the scale in which the noise is what it is to be. */
+/* The step has found memory, so that nothing is drawn in vain. Finds the scale in which the noise is what it is to be. */
 static EadStatus fit(void *state, int phase) {
     SimplenetState *s = state;
     double deviation, noise = noise_of(s);
     (void)phase;
+    draw(s);
     EAD_TRY(open_features(s));
     EAD_TRY(ead_train_features_deviation(&s->fit.features, &deviation));
     if (!(deviation > 0))
@@ -153,20 +166,22 @@ static EadStatus begin(void *state, int phase, EadStep *step, EadLoaderSpec *loa
 
 /* What is written is looked at by a detector next. */
 static EadStatus write_checkpoint(const void *state, EadSafetensorsWriter *writer) {
-    EadSimplenet *model = ((const SimplenetState *)state)->model;
-    ead_simplenet_merge(model);
-    return ead_model_write(&model->base, writer);
+    const SimplenetState *s = state;
+    if (s->drawn) ead_simplenet_merge(s->model);
+    return ead_model_write(&s->model->base, writer);
 }
 
 /* Moves what is read into the model that the step was planned on. */
 static EadStatus read_checkpoint(void *state, const EadSafetensors *file) {
-    EadSimplenet *model = ((SimplenetState *)state)->model;
+    SimplenetState *s = state;
+    EadSimplenet *model = s->model;
     EadModel *base;
     EAD_TRY(ead_model_read(file, &base));
     const EadSimplenet *read = (const EadSimplenet *)base;
     bool same = base->method == model->base.method && ead_backbone_same(&read->backbone, &model->backbone) &&
                 read->spec.hidden == model->spec.hidden && ead_params_copy(&model->adaptor, &read->adaptor) &&
                 ead_params_copy(&model->discriminator, &read->discriminator);
+    s->drawn = same;
     if (same) model->scale = read->scale;
     if (same) memcpy(model->running, read->running, 2 * (size_t)model->spec.hidden * sizeof(real));
     ead_model_free(base);

@@ -56,5 +56,9 @@ static void build(void *context, EadGraph *graph, EadNode *done, EadStepParts *p
 EadStatus ead_simplenet_step_new(EadSimplenet *model, const EadSimplenetOptions *options,
                                  EadTrainFeatures *features, const EadPlanOptions *plan, EadStep *step) {
     SimplenetBuilder builder = {model, options, features};
-    return ead_step_new(step, ead_loss_count(ead_simplenet_losses), build, &builder, plan);
+    EAD_TRY(ead_step_new(step, ead_loss_count(ead_simplenet_losses), build, &builder, plan));
+    EadSimplenetOptions last = *options;
+    last.batch = options->last;
+    builder.options = &last;
+    return last.batch ? ead_step_add_last(step, options->epoch, build, &builder, plan) : EAD_OK;
 }

@@ -10,6 +10,8 @@ extern const EadLossColumn ead_simplenet_losses[];
 
 typedef struct EadSimplenetOptions {
     int batch;                                 /* images */
+    int last;                                  /* of the last step of each epoch; 0: as many */
+    int64_t epoch;                             /* steps */
     double noise;                              /* standard deviation, in the scaled and adapted patches */
     double margin;                             /* of the hinge losses */
     uint64_t seed;                             /* of the noise */
