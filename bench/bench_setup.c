@@ -95,9 +95,8 @@ double ead_bench_plan_flop(const EadPlan *plan) {
 }
 
 /* EfficientAD and its teachers go by model.size alone; other methods have none. */
-static const char *model_of(const EadBenchOptions *options, const EadBenchFit *run) {
-    bool sized = strcmp(run->fit->name, "efficientad") == 0 || strcmp(run->fit->name, "distill") == 0;
-    return sized ? options->size : run->fit->name;
+static bool is_sized(const EadBenchFit *run) {
+    return strcmp(run->fit->name, "efficientad") == 0 || strcmp(run->fit->name, "distill") == 0;
 }
 
 /* Images that a step trains on. */
@@ -113,7 +112,10 @@ EadBenchResult ead_bench_result_for(const EadBenchOptions *options, const EadBen
         ead_precision_resolve(options->plan.backend, options->plan.precision, !inference);
     snprintf(result.bench, sizeof result.bench, "%s", bench);
     snprintf(result.plan, sizeof result.plan, "%s", plan);
-    if (run) snprintf(result.model, sizeof result.model, "%s", model_of(options, run));
+    if (run)
+        snprintf(result.model, sizeof result.model, "%s", is_sized(run) ? options->size : run->fit->name);
+    if (run && !is_sized(run))
+        snprintf(result.backbone, sizeof result.backbone, "%s", ead_config_backbone_name(&run->config));
     snprintf(result.precision, sizeof result.precision, "%s", ead_precision_name(precision));
     snprintf(result.image, sizeof result.image, "%dx%d", options->height, options->width);
     result.batch = inference || !run ? options->batch : step_batch(&run->step);

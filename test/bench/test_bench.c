@@ -341,6 +341,8 @@ START_TEST(program_names_methods) {
         ck_assert_str_eq(json_string_value(json_object_get(row, "bench")), cases[i].bench);
         ck_assert_str_eq(json_string_value(json_object_get(row, "model")), cases[i].model);
         ck_assert_int_eq(json_integer_value(json_object_get(row, "batch")), cases[i].batch);
+        const char *backbone = json_string_value(json_object_get(row, "backbone"));
+        ck_assert(i < 3 ? backbone && strcmp(backbone, "pdn_small") == 0 : !backbone);
         json_decref(root);
     }
 }

@@ -143,6 +143,29 @@ START_TEST(evaluates_predicts_resumes_and_grows) {
 }
 END_TEST
 
+/* What all members set themselves, no key of the config changes; what one leaves open, it does. */
+START_TEST(settings_without_effect_are_told) {
+    Outcome outcome;
+    NEED_PROGRAM();
+    run(TRAIN "told --set model.backbone=pdn_medium --set train.seed=9 --set patchcore.sigma=2 --set "
+              "train.lr=0.5 --set "
+              "'patchcore_ensemble.members=[{model.backbone: pdn_small, train.seed: 3}, {train.seed: 40, "
+              "patchcore.width: 32, model.backbone: pdn_small}]'",
+        0, &outcome);
+    ck_assert_int_eq(outcome.code, 0);
+    assert_contains(outcome.err,
+                    "--set model.backbone has no effect on the members: each of them sets it itself\n");
+    assert_contains(outcome.err,
+                    "--set train.seed has no effect on the members: each of them sets it itself\n");
+    assert_contains(outcome.err, "--set train.lr has no effect: patchcore_ensemble does not use it\n");
+    ck_assert(!strstr(outcome.err, "patchcore.sigma has"));
+    run(TRAIN "told2 --set model.backbone=pdn_small --set train.seed=9 --set "
+              "'patchcore_ensemble.members=[{train.seed: 3}, {train.seed: 40}]'",
+        0, &outcome);
+    ck_assert(outcome.code == 0 && !strstr(outcome.err, "model.backbone has"));
+}
+END_TEST
+
 START_TEST(what_cannot_be_is_refused) {
     static const RefusedRun refused[] = {
         {"--set 'patchcore_ensemble.members=[{}]'",
@@ -161,6 +184,15 @@ START_TEST(what_cannot_be_is_refused) {
          "patchcore_ensemble.members: members 1 and 2 are the same"},
         {"--set model.backbone= --set 'patchcore_ensemble.members=[{}, {model.backbone: pdn_small}]'",
          "patchcore_ensemble.members: members 1 and 2 are the same"},
+        {"--set 'patchcore_ensemble.members=[{model.backbone: pdn_small}, {model.backbone: "
+         "models/weights/teacher_small.safetensors}]'",
+         "patchcore_ensemble.members: members 1 and 2 are the same, with the same network in two places"},
+        {"--set 'patchcore_ensemble.members=[{}, {model.backbone: pdn_medium}, {model.backbone: " S
+         "copy.safetensors}]'",
+         "patchcore_ensemble.members: members 1 and 3 are the same"},
+        {"--set 'patchcore_ensemble.members=[{model.backbone: " S "link.safetensors}, {model.backbone: "
+         "models/weights/teacher_small.safetensors}]'",
+         "patchcore_ensemble.members: members 1 and 2 are the same"},
         {"--set 'patchcore_ensemble.members=[{}, {patchcore.layers: \"stride4,stride4\"}]'",
          "member 2: patchcore.layers: 'stride4,stride4' names stride4 twice"},
         {"--set 'patchcore_ensemble.members=[{}, {patchcore.reweight: 1}]'",
@@ -172,6 +204,8 @@ START_TEST(what_cannot_be_is_refused) {
          "patchcore_ensemble.fusion: 'mean' is not one of validation|test"},
     };
     NEED_PROGRAM();
+    shell_ok("cp models/weights/teacher_small.safetensors " S "copy.safetensors && ln -sf "
+             "$PWD/models/weights/teacher_small.safetensors " S "link.safetensors");
     check_refused(refused, COUNT(refused));
     Outcome outcome; /* what is wrong with one member hides nothing of the others */
     run(TRAIN "wrong --set 'patchcore_ensemble.members=[{model.backbone: " S
@@ -215,6 +249,7 @@ static void add_tests(TCase *tests) {
     tcase_add_test(tests, test_images_fuse);
     tcase_add_test(tests, evaluates_predicts_resumes_and_grows);
     tcase_add_test(tests, what_cannot_be_is_refused);
+    tcase_add_test(tests, settings_without_effect_are_told);
 }
 
 int main(void) {

@@ -91,6 +91,21 @@ START_TEST(images_are_added_later) {
 }
 END_TEST
 
+/* Of a model of a method that only looks through it, import takes the network, and says so. */
+START_TEST(its_network_alone_is_imported) {
+    Outcome outcome;
+    NEED_PROGRAM();
+    run("import " S "first/model.safetensors --output " S "taken.safetensors", 0, &outcome);
+    ck_assert_int_eq(outcome.code, 0);
+    assert_contains(outcome.err,
+                    S "first/model.safetensors: is a model of the method patchcore; only the network "
+                      "that it looks through is taken\n");
+    assert_contains(outcome.err, "not used: bank [");
+    run("import models/weights/teacher_small.safetensors --output " S "taken2.safetensors", 0, &outcome);
+    ck_assert(outcome.code == 0 && !strstr(outcome.err, "is a model of"));
+}
+END_TEST
+
 START_TEST(what_cannot_be_is_refused) {
     static const RefusedRun refused[] = {
         {"--set model.backbone=" S "no.safetensors", "model.backbone"},
@@ -116,6 +131,9 @@ START_TEST(what_cannot_be_is_refused) {
         {"--set dataset.strict=true --set patchcore.add=" S "copies",
          "dataset.strict: 1 of 1 images of patchcore.add have the same bytes as one of the data set: " S
          "copies/x.png (" S "data/gasket/test/good/000.png)"},
+        {"--set dataset.strict=true --set patchcore.add=" S "spoiled",
+         "dataset.strict: 1 of 2 images of patchcore.add have the same bytes as one of the data set: " S
+         "spoiled/x.png (" S "data/gasket/test/scratch/000.png)"},
         {"--set model.method=efficientad --set loss.penalty=false --set model.teacher=" S
          "first/model.safetensors",
          "is of the method patchcore, not a teacher"},
@@ -125,6 +143,8 @@ START_TEST(what_cannot_be_is_refused) {
     };
     Outcome outcome;
     NEED_PROGRAM();
+    shell_ok("mkdir -p " S "spoiled && cp " S "data/gasket/test/scratch/000.png " S "spoiled/x.png && cp " S
+             "more/gasket/train/good/000.png " S "spoiled/y.png");
     shell_ok("mkdir -p " S "copies && cp " S "data/gasket/test/good/000.png " S "copies/x.png && cp -r " S
              "more/gasket/train/good " S "hidden && cp " S "copies/x.png " S "hidden/.x.png");
     check_refused(refused, COUNT(refused));
@@ -201,6 +221,7 @@ static void add_tests(TCase *tests) {
     tcase_add_test(tests, a_bank_of_one_patch_is_told);
     tcase_add_test(tests, images_are_added_later);
     tcase_add_test(tests, what_cannot_be_is_refused);
+    tcase_add_test(tests, its_network_alone_is_imported);
     tcase_add_test(tests, few_images_and_any_sizes);
     tcase_add_test(tests, a_bank_without_room_is_told);
 }

@@ -177,6 +177,39 @@ START_TEST(shows_speed_beside_the_paper) {
 }
 END_TEST
 
+/* A bench of another method, size or backbone than the variant's is left out. */
+START_TEST(a_bench_belongs_to_its_variant) {
+    static const struct {
+        const char *result;
+        double images_per_s;
+    } cases[] = {
+        {"\"model\": \"patchcore\", \"image\": \"224x224\", \"backbone\": \"pdn_medium\"", 23},
+        {"\"model\": \"patchcore\", \"image\": \"224x224\"", 23}, /* of a bench that did not say more */
+        {"\"model\": \"small\", \"image\": \"224x224\"", 0},
+        {"\"model\": \"patchcore\", \"image\": \"256x256\", \"backbone\": \"pdn_medium\"", 0},
+        {"\"model\": \"patchcore\", \"image\": \"224x224\", \"backbone\": \"pdn_small\"", 0},
+    };
+    char text[512];
+    write_text(S "belongs/t.sweep.json",
+               "{\"format\": \"efficientad-sweep/1\", \"title\": \"T\", \"paper\": \"\", \"configs\": "
+               "[\"model: {method: patchcore, image_size: 224, backbone: other/pdn_medium}\\n\"], \"runs\": ["
+               "{\"variant\": \"v\", \"collection\": \"c\", \"category\": \"k\", \"seed\": \"1\", "
+               "\"steps\": 1, \"folder\": \"a\", \"config\": 0}]}");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        EadSweepResults results;
+        snprintf(text, sizeof text,
+                 "{\"results\": [{\"bench\": \"infer\", \"batch\": 16, \"images_per_s\": 23, %s}]}",
+                 cases[i].result);
+        write_text(S "belongs/v.bench.json", text);
+        ASSERT_OK(ead_sweep_results_read(S "belongs/t.sweep.json", &results));
+        ck_assert_msg(results.speeds[0].images_per_s == cases[i].images_per_s, "%s", cases[i].result);
+        if (cases[i].images_per_s == 0)
+            assert_contains(ead_error_message(), "v.bench.json: is not of this variant: was measured with ");
+        ead_sweep_results_free(&results);
+    }
+}
+END_TEST
+
 /* A run whose results cannot be read is left out, and nothing waits for a FIFO. */
 START_TEST(damaged_runs_cost_themselves) {
     static const char *const damages[] = {": >a/metrics.json", "echo '{' >a/metrics.json",
@@ -275,6 +308,7 @@ static void add_tests(TCase *tests) {
     tcase_add_test(tests, compares_with_the_paper_where_it_can);
     tcase_add_test(tests, shows_speed_beside_the_paper);
     tcase_add_test(tests, damaged_runs_cost_themselves);
+    tcase_add_test(tests, a_bench_belongs_to_its_variant);
     tcase_add_test(tests, shows_every_collection);
     tcase_add_test(tests, writes_markdown_csv_and_page);
 }

@@ -79,11 +79,12 @@ static EadStatus take_trained(Eval *eval) {
 
 /* Keys that the model has taken on in its training; a setting of them now would change what the results say of it, and
  * nothing else. */
-static bool is_of_training(const EadFit *fit, int key) {
+static bool is_of_training(const EadFit *fit, const EadConfig *config, int key) {
     static const char *const sections[] = {"model.",       "loss.",    "penalty.", "augment.",
                                            "autoencoder.", "distill.", "train.",   "maps.normalization",
                                            "maps.q_"};
     const char *name = ead_config_key(key)->rule.name;
+    (void)config;
     if (fit && key == fit->maps_key) return false;
     if (key == EAD_KEY_train_threads || key == EAD_KEY_train_precision) return false;
     for (size_t i = 0; i < sizeof sections / sizeof *sections; i++)
@@ -127,8 +128,8 @@ static EadStatus open_all(Eval *eval) {
     if (opened == EAD_OK) EAD_TRY(check_all(eval));
     EAD_TRY(ead_problems_tell(&eval->config.problems, stderr));
     EAD_TRY(lock_output(eval));
-    ead_tell_idle_keys(eval->arguments, ead_fit_find(eval->model->method->name), is_of_training,
-                       "the model is used as it was trained");
+    ead_tell_idle_keys(eval->arguments, ead_fit_find(eval->model->method->name), &eval->config,
+                       is_of_training, ": the model is used as it was trained");
     EAD_TRY(adjust_model(eval, trained));
     ead_arguments_use_threads(eval->arguments, eval->config.train_threads);
     EAD_TRY(ead_config_to_yaml(&eval->config, &eval->yaml));

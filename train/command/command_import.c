@@ -45,10 +45,20 @@ static void show_rest(const Import *import) {
     }
 }
 
+/* Of a model of this program with another method a network alone can be taken. */
+static void show_origin(const Import *import, const EadImportTensor *first) {
+    const char *method = ead_import_metadata(&import->source, first, "method");
+    if (method && strcmp(method, "efficientad") != 0)
+        ead_print(stderr,
+                  "%s: is a model of the method %s; only the network that it looks through is taken\n",
+                  ead_import_path(&import->source, first), method);
+}
+
 /* What was found, what was not used, and what the file is good for. */
 static void show_result(const Import *import, const char *output) {
     for (int role = 0; role < EAD_IMPORT_ROLES; role++) {
         const EadImportNetwork *network = &import->networks.of[role];
+        if (network->layout) show_origin(import, network->tensors[0]);
         if (network->layout)
             ead_print(stderr, "%s: %s, from %s\n", ead_import_role_name((EadImportRole)role), network->layout,
                       ead_import_path(&import->source, network->tensors[0]));
@@ -58,6 +68,7 @@ static void show_result(const Import *import, const char *output) {
             ead_print(stderr, "%s: %s\n", import->vectors[v].name,
                       import->vectors[v].data ? "found" : "all zero or incomplete, not used");
     const EadImportBackbone *backbone = &import->backbone;
+    if (backbone->count > 0) show_origin(import, backbone->tensors[0]);
     if (backbone->count > 0)
         ead_print(stderr,
                   "backbone: %d tensors (classifier, counters and what else lies behind its features are not "

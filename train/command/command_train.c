@@ -37,9 +37,10 @@ static void use_threads(const EadArguments *arguments, int default_count) {
 }
 
 /* Whether the fit never looks at a key: it is of another method, or the length of another's training. */
-static bool is_idle(const EadFit *fit, int key) {
+static bool is_idle(const EadFit *fit, const EadConfig *config, int key) {
     static const char only[] = "efficientad: "; /* what the help of EfficientAD's own keys begins with */
     const EadMethod *method = ead_method_of_key(key);
+    (void)config;
     bool lends = fit->length_key == EAD_KEY_distill_steps || strcmp(fit->name, "patchcore_ensemble") == 0;
     if (key == EAD_KEY_train_steps) return fit->length_key != key;
     if (fit->model && strcmp(fit->name, "efficientad") != 0 &&
@@ -50,11 +51,20 @@ static bool is_idle(const EadFit *fit, int key) {
     return strcmp(method->name, fit->name) != 0;
 }
 
+/* Whether each member of an ensemble says it for itself; the split of the images may still go by a seed. */
+static bool is_members_own(const EadFit *fit, const EadConfig *config, int key) {
+    bool all;
+    return strcmp(fit->name, "patchcore_ensemble") == 0 &&
+           ead_config_list_sets(config, EAD_KEY_patchcore_ensemble_members, key, &all) == EAD_OK && all;
+}
+
 static EadStatus run_fit(const EadArguments *arguments, const EadFit *fit, EadConfig *config) {
     use_threads(arguments, config->train_threads);
     bool given[EAD_CONFIG_KEYS], limited = ead_arguments_given(arguments, EAD_OPTION_MINUTES);
     ead_arguments_given_keys(arguments, given);
-    ead_tell_idle_keys(arguments, fit, is_idle, "%s does not use it", fit->name);
+    ead_tell_idle_keys(arguments, fit, config, is_idle, ": %s does not use it", fit->name);
+    ead_tell_idle_keys(arguments, fit, config, is_members_own,
+                       " on the members: each of them sets it itself");
     EadRunSpec spec = {.config = config,
                        .backend = arguments->backend,
                        .no_capture = ead_arguments_given(arguments, EAD_OPTION_NO_CAPTURE),

@@ -17,8 +17,9 @@ const EadMethod *ead_method_of_key(int key) {
     return NULL;
 }
 
-void ead_tell_idle_keys(const EadArguments *arguments, const EadFit *fit,
-                        bool (*is_idle)(const EadFit *fit, int key), const char *why, ...) {
+void ead_tell_idle_keys(const EadArguments *arguments, const EadFit *fit, const EadConfig *config,
+                        bool (*is_idle)(const EadFit *fit, const EadConfig *config, int key), const char *why,
+                        ...) {
     bool given[EAD_CONFIG_KEYS];
     char reason[128];
     va_list values;
@@ -27,6 +28,6 @@ void ead_tell_idle_keys(const EadArguments *arguments, const EadFit *fit,
     va_end(values);
     ead_arguments_given_keys(arguments, given);
     for (int key = 0; key < EAD_CONFIG_KEYS; key++)
-        if (given[key] && is_idle(fit, key))
-            ead_print(stderr, "--set %s has no effect: %s\n", ead_config_key(key)->rule.name, reason);
+        if (given[key] && is_idle(fit, config, key))
+            ead_print(stderr, "--set %s has no effect%s\n", ead_config_key(key)->rule.name, reason);
 }

@@ -7,6 +7,8 @@
 /* The method in whose section a key lies; NULL: it is of no method alone. */
 const EadMethod *ead_method_of_key(int key);
 
-/* Tells on stderr of each key set by --set that is_idle says to change nothing; why: of the message. */
-void ead_tell_idle_keys(const EadArguments *arguments, const EadFit *fit,
-                        bool (*is_idle)(const EadFit *fit, int key), const char *why, ...) EAD_PRINTF(4, 5);
+/* Tells on stderr of each key set by --set that is_idle says to change nothing; why: how the message goes on behind
+ * "--set KEY has no effect". */
+void ead_tell_idle_keys(const EadArguments *arguments, const EadFit *fit, const EadConfig *config,
+                        bool (*is_idle)(const EadFit *fit, const EadConfig *config, int key), const char *why,
+                        ...) EAD_PRINTF(5, 6);

@@ -294,6 +294,11 @@ const char *ead_config_dataset_name(const EadConfig *config) {
     return *base ? base : path;
 }
 
+const char *ead_config_backbone_name(const EadConfig *config) {
+    if (strcmp(config->model_method, "patchcore_ensemble") == 0) return config->patchcore_ensemble_members;
+    return config->model_backbone[0] ? ead_path_base(config->model_backbone) : EAD_DEFAULT_BACKBONE;
+}
+
 /* ---- two configs ---- */
 
 /* Keys of the section distill matter to no training or evaluation. */

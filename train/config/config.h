@@ -199,6 +199,9 @@ EadStatus ead_config_list_count(const EadConfig *config, EadConfigKeyId key, int
 /* Adds to config->problems two entries that mean the same; what: an entry's name, "member". Errors: those of reading. */
 EadStatus ead_config_list_check(EadConfig *config, EadConfigKeyId key, const char *what);
 
+/* Whether each entry sets row number `index` itself. Errors: those of reading. */
+EadStatus ead_config_list_sets(const EadConfig *config, EadConfigKeyId key, int index, bool *all);
+
 /* *out: the config with the keys of entry number `entry`, from 0; to be freed. It is `unread` if the entry was refused.
  * Errors: EAD_NO_MEMORY, EAD_BAD_FILE; *out is empty then. */
 EadStatus ead_config_list_entry(const EadConfig *config, EadConfigKeyId key, int entry, EadConfig *out);
@@ -223,6 +226,10 @@ EadImageRules ead_config_image_rules(const EadConfig *config);
 
 /* What people call the data set: the category, or the last folder of dataset.path. Borrowed from config. */
 const char *ead_config_dataset_name(const EadConfig *config);
+
+/* What a method that compares a backbone's features has for one: the name of its file, or of the network; of an ensemble
+ * its members. Borrowed from config. */
+const char *ead_config_backbone_name(const EadConfig *config);
 
 /* What is to be the same in two configs. Of a training each includes those before it. */
 typedef enum EadCompareScope {

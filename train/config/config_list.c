@@ -134,6 +134,21 @@ EadStatus ead_config_list_count(const EadConfig *config, EadConfigKeyId key, int
     return EAD_OK;
 }
 
+EadStatus ead_config_list_sets(const EadConfig *config, EadConfigKeyId key, int index, bool *all) {
+    EadYamlNode *root;
+    *all = false;
+    EAD_TRY(open_list(config, key, &root));
+    EadStatus status = EAD_OK;
+    *all = root->count > 0;
+    for (const EadYamlNode *node = root->first; node && status == EAD_OK; node = node->next) {
+        bool given[EAD_CONFIG_KEYS] = {false};
+        status = mark_keys(node, "", &ead_config_key((int)key)->rule, given);
+        *all = *all && given[index];
+    }
+    ead_yaml_free(root);
+    return status;
+}
+
 EadStatus ead_config_list_entry(const EadConfig *config, EadConfigKeyId key, int entry, EadConfig *out) {
     EadYamlNode *root;
     *out = (EadConfig){0};

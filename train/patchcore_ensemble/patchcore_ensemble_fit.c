@@ -47,6 +47,23 @@ static EadStatus sample_member(const EadRunSpec *spec, EadTrainData *data, void 
     return ead_fit_patchcore.sample(spec, state);
 }
 
+/* By what the files of backbones hold: a name, a link or a copy of one makes no other member. */
+static EadStatus check_new(const EnsembleFit *s, int index) {
+    const EnsembleMember *m = &s->members[index];
+    for (int i = 0; i < index; i++) {
+        EadConfig other = s->members[i].config; /* borrowed */
+        other.model_backbone = m->config.model_backbone;
+        if (ead_config_difference(&other, &m->config, EAD_SAME_RESULT) < 0 &&
+            ead_backbone_same(&s->model->members[i]->backbone, &s->model->members[index]->backbone))
+            return ead_fail(
+                EAD_BAD_ARGUMENT,
+                "patchcore_ensemble.members: members %d and %d are the same, with the same network in "
+                "two places; leave one of them out",
+                i + 1, index + 1);
+    }
+    return EAD_OK;
+}
+
 static EadStatus add_member(EnsembleFit *s, EadTrainData *data, MakeMember *make) {
     int index = s->count;
     EnsembleMember *m = &s->members[index];
@@ -56,7 +73,7 @@ static EadStatus add_member(EnsembleFit *s, EadTrainData *data, MakeMember *make
     m->spec.config = &m->config;
     EAD_TRY(of_member(index, make(&m->spec, data, &m->state)));
     s->model->members[s->model->count++] = (EadPatchcore *)ead_fit_patchcore.model(m->state);
-    return EAD_OK;
+    return check_new(s, index);
 }
 
 static EadStatus make(const EadRunSpec *spec, EadTrainData *data, MakeMember *make_member, void **state) {

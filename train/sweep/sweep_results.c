@@ -111,30 +111,6 @@ static EadStatus read_speed(const char *run_folder, EadSweepSpeed *speed) {
     return EAD_OK;
 }
 
-/* What bench infer measured for a variant, where it was told to write VARIANT.bench.json beside the list of runs. */
-static EadStatus read_bench(const char *folder, const char *variant, EadSweepSpeed *speed) {
-    EadPath path;
-    char name[128];
-    json_t *root, *result;
-    size_t i;
-    snprintf(name, sizeof name, "%s.bench.json", variant);
-    EAD_TRY(ead_path_in(path, folder, name));
-    if (access(path, F_OK) != 0) return EAD_OK;
-    EAD_TRY(ead_json_load(path, &root));
-    json_array_foreach(json_object_get(root, "results"), i, result) {
-        const char *bench = json_string_value(json_object_get(result, "bench"));
-        double images = number_in(result, "images_per_s");
-        if (bench && strcmp(bench, "infer") == 0 && number_in(result, "batch") == EAD_PAPER_BATCH &&
-            images > 0)
-            speed->images_per_s = images;
-    }
-    json_decref(root);
-    if (speed->images_per_s > 0) return EAD_OK;
-    return ead_fail(EAD_BAD_FILE,
-                    "%s: holds no images_per_s of bench infer --batch %d; measure it again or delete it",
-                    path, EAD_PAPER_BATCH);
-}
-
 /* The config of a run as the sweep would do it. *known: whether it is in the manifest; then to be freed. */
 static EadStatus config_of(json_t *configs, const ManifestRun *run, EadConfig *config, bool *known) {
     const char *text =
@@ -147,6 +123,63 @@ static EadStatus config_of(json_t *configs, const ManifestRun *run, EadConfig *c
     EAD_TRY(ead_config_set_key(config, EAD_KEY_train_seed, run->seed));
     if (!config->dataset_category[0]) return EAD_OK;
     return ead_config_set_key(config, EAD_KEY_dataset_category, run->category);
+}
+
+/* Whether a result of the bench is of what the variant is; what it does not say is believed. */
+static EadStatus check_bench(const char *path, json_t *result, const EadConfig *config) {
+    static const char *const keys[] = {"model", "image", "backbone"};
+    char *size = NULL, expected[3][144], measured[512] = "", wanted[512] = "";
+    bool sized = strcmp(config->model_method, "efficientad") == 0, same = true;
+    EAD_TRY(ead_config_value_text(config, EAD_KEY_model_size, &size));
+    snprintf(expected[0], sizeof *expected, "%s", sized ? size : config->model_method);
+    snprintf(expected[1], sizeof *expected, "%dx%d", config->model_image_size.height,
+             config->model_image_size.width);
+    snprintf(expected[2], sizeof *expected, "%s", sized ? "" : ead_config_backbone_name(config));
+    free(size);
+    for (int i = 0; i < 3; i++) {
+        const char *value = json_string_value(json_object_get(result, keys[i]));
+        if (!value || strcmp(value, expected[i]) == 0) continue;
+        const char *comma = same ? "" : ", ";
+        snprintf(measured + strlen(measured), sizeof measured - strlen(measured), "%s%s %s", comma, keys[i],
+                 value);
+        snprintf(wanted + strlen(wanted), sizeof wanted - strlen(wanted), "%s%s %s", comma, keys[i],
+                 expected[i]);
+        same = false;
+    }
+    return same ? EAD_OK
+                : ead_fail(EAD_BAD_FILE,
+                           "%s: is not of this variant: was measured with %s, the variant has %s; measure it "
+                           "again or "
+                           "delete it",
+                           path, measured, wanted);
+}
+
+/* What bench infer measured for a variant, where it was told to write VARIANT.bench.json beside the list of runs. */
+static EadStatus read_bench(const char *folder, const char *variant, const EadConfig *config,
+                            EadSweepSpeed *speed) {
+    EadPath path;
+    char name[128];
+    json_t *root, *result;
+    size_t i;
+    EadStatus status = EAD_OK;
+    snprintf(name, sizeof name, "%s.bench.json", variant);
+    EAD_TRY(ead_path_in(path, folder, name));
+    if (access(path, F_OK) != 0) return EAD_OK;
+    EAD_TRY(ead_json_load(path, &root));
+    json_array_foreach(json_object_get(root, "results"), i, result) {
+        const char *bench = json_string_value(json_object_get(result, "bench"));
+        double images = number_in(result, "images_per_s");
+        if (bench && strcmp(bench, "infer") == 0 && number_in(result, "batch") == EAD_PAPER_BATCH &&
+            images > 0) {
+            if (config) status = check_bench(path, result, config);
+            speed->images_per_s = status == EAD_OK ? images : 0;
+        }
+    }
+    json_decref(root);
+    if (speed->images_per_s > 0 || status != EAD_OK) return status;
+    return ead_fail(EAD_BAD_FILE,
+                    "%s: holds no images_per_s of bench infer --batch %d; measure it again or delete it",
+                    path, EAD_PAPER_BATCH);
 }
 
 /* Errors: also that the run was finished, but is not to be used. */
@@ -196,6 +229,24 @@ static EadStatus read_run(const char *folder, json_t *configs, const ManifestRun
     return status;
 }
 
+/* The variant is what its first run is. */
+static EadStatus read_variant_bench(const char *path, const char *folder, json_t *runs, json_t *configs,
+                                    EadSweepResults *results, int variant) {
+    const char *name = results->variants.items[variant];
+    EadConfig config;
+    ManifestRun run = {.config = -1};
+    bool known;
+    for (size_t i = 0; i < json_array_size(runs); i++) {
+        EAD_TRY(unpack_run(path, json_array_get(runs, i), i, &run));
+        if (strcmp(run.variant, name) == 0) break;
+    }
+    EadStatus status = config_of(configs, &run, &config, &known);
+    if (status == EAD_OK)
+        status = read_bench(folder, name, known ? &config : NULL, &results->speeds[variant]);
+    if (known) ead_config_free(&config);
+    return status;
+}
+
 static EadStatus read_runs(const char *path, json_t *runs, json_t *configs, EadSweepResults *results) {
     ManifestRun run;
     for (size_t i = 0; i < json_array_size(runs); i++) {
@@ -217,7 +268,7 @@ static EadStatus read_runs(const char *path, json_t *runs, json_t *configs, EadS
         if (status != EAD_OK) ead_print(stderr, "warning: left out: %s\n", ead_error_message());
     }
     for (int v = 0; v < results->variants.count; v++) {
-        EadStatus status = read_bench(folder, results->variants.items[v], &results->speeds[v]);
+        EadStatus status = read_variant_bench(path, folder, runs, configs, results, v);
         if (status == EAD_NO_MEMORY) return status;
         if (status != EAD_OK) ead_print(stderr, "warning: left out: %s\n", ead_error_message());
     }
