@@ -16,6 +16,12 @@ int ead_bench_warm_up(const EadBenchOptions *options) {
     return options->plan.backend->device ? 50 : 2;
 }
 
+EadStatus ead_bench_check_step(const EadFit *fit, const EadPlanOptions *plan) {
+    if (!fit->plan)
+        return ead_fail(EAD_BAD_ARGUMENT, "%s is fitted without steps: there is none to measure", fit->name);
+    return ead_precision_check(plan->backend, plan->precision, true, "--precision");
+}
+
 EadStatus ead_bench_fit_open(const EadBenchOptions *options, const char *method, bool with_step,
                              EadBenchFit *run) {
     *run = (EadBenchFit){.fit = method ? ead_fit_find(method) : NULL};
@@ -28,17 +34,14 @@ EadStatus ead_bench_fit_open(const EadBenchOptions *options, const char *method,
     run->config.distill_batch = options->batch;
     run->config.train_precision = (int)options->plan.precision;
     run->spec = (EadRunSpec){.config = &run->config,
-                             .backend = options->plan.backend ? options->plan.backend : &ead_backend_cpu,
+                             .backend = options->plan.backend,
                              .no_capture = options->plan.no_capture,
                              .streams = options->plan.streams,
                              .quiet = true};
     EAD_TRY(run->fit->sample(&run->spec, &run->state));
     if (run->fit->model) run->model = run->fit->model(run->state);
     if (!with_step) return EAD_OK;
-    EAD_TRY(ead_precision_check(run->spec.backend, options->plan.precision, true, "--precision"));
-    if (!run->fit->plan)
-        return ead_fail(EAD_BAD_ARGUMENT, "%s is fitted without steps: there is none to measure",
-                        run->fit->name);
+    EAD_TRY(ead_bench_check_step(run->fit, &options->plan));
     return ead_fit_sample_step(run->fit, run->state, 0, &run->step, &run->slot);
 }
 

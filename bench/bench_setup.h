@@ -18,6 +18,9 @@ typedef struct EadBenchFit {
     uint8_t *slot;   /* random images for it; NULL: nothing comes with a step */
 } EadBenchFit;
 
+/* Whether a fit has a training step, and the device its precision. Errors: EAD_BAD_ARGUMENT, EAD_UNSUPPORTED. */
+EadStatus ead_bench_check_step(const EadFit *fit, const EadPlanOptions *plan);
+
 /* Makes one of a method of train/fits.def; NULL: the one that the settings name. Close it in every case. */
 EadStatus ead_bench_fit_open(const EadBenchOptions *options, const char *method, bool with_step,
                              EadBenchFit *out);

@@ -1,6 +1,7 @@
 /* efficientad bench infer|step|ops|metrics|distill|features: runs the measurements, prints and writes the
  * results. */
 #include "bench/bench_machine.h"
+#include "bench/bench_setup.h"
 #include "bench/benchmarks.h"
 #include "core/file/output_check.h"
 #include "train/cli/arguments.h"
@@ -24,24 +25,19 @@ static Measurement *measurement(const char *word) {
     return rows[i].measurement;
 }
 
-/* Of the option, or else of the key where that is set. The settings were checked with the command line. */
-static EadSize read_size(const EadArguments *arguments) {
-    EadSize size = ead_arguments_value(arguments, EAD_OPTION_BENCH_IMAGE_SIZE).size;
-    EadConfig config;
+/* Of the option, or else of the key where that is set. */
+static EadSize read_size(const EadArguments *arguments, const EadConfig *config) {
     bool given[EAD_CONFIG_KEYS];
     ead_arguments_given_keys(arguments, given);
-    if (ead_arguments_given(arguments, EAD_OPTION_BENCH_IMAGE_SIZE) || !given[EAD_KEY_model_image_size] ||
-        ead_config_defaults(&config) != EAD_OK)
-        return size;
-    for (int i = 0; i < arguments->setting_count; i++)
-        (void)ead_config_set(&config, arguments->settings[i], "--set");
-    size = config.model_image_size;
-    ead_config_free(&config);
-    return size;
+    bool by_key =
+        given[EAD_KEY_model_image_size] && !ead_arguments_given(arguments, EAD_OPTION_BENCH_IMAGE_SIZE);
+    return by_key ? config->model_image_size
+                  : ead_arguments_value(arguments, EAD_OPTION_BENCH_IMAGE_SIZE).size;
 }
 
-static EadBenchOptions read_options(const EadArguments *arguments, const EadBenchMachine *machine) {
-    EadSize size = read_size(arguments);
+static EadBenchOptions read_options(const EadArguments *arguments, const EadConfig *config,
+                                    const EadBenchMachine *machine) {
+    EadSize size = read_size(arguments, config);
     bool repeat = ead_arguments_given(arguments, EAD_OPTION_BENCH_REPEAT);
     return (EadBenchOptions){
         .settings = arguments->settings,
@@ -81,35 +77,67 @@ static EadStatus measure(const EadArguments *arguments, EadBenchOptions *options
     return EAD_OK;
 }
 
-static EadStatus check_all(const EadArguments *arguments) {
-    const char *json = ead_arguments_text(arguments, EAD_OPTION_BENCH_JSON);
-    const char *csv = ead_arguments_text(arguments, EAD_OPTION_BENCH_CSV);
-    EadProblems problems = {0};
-    ead_problems_add(&problems, ead_arguments_check_device(arguments));
-    if (json) ead_problems_add(&problems, ead_check_output_file(json, "--json"));
-    if (csv) ead_problems_add(&problems, ead_check_output_file(csv, "--csv"));
-    if (json && csv && ead_outputs_collide(json, csv))
-        ead_problems_add(
-            &problems, ead_fail(EAD_BAD_ARGUMENT, "--json and --csv name the same file: %s, %s", json, csv));
-    EadStatus status = ead_problems_tell(&problems, stderr);
-    ead_problems_free(&problems);
-    return status;
+static bool measures(const EadArguments *arguments, const char *word) {
+    for (int i = 0; i < arguments->path_count; i++)
+        if (strcmp(arguments->paths[i], word) == 0) return true;
+    return false;
 }
 
-EadStatus ead_command_bench(const EadArguments *arguments) {
-    EAD_TRY(check_all(arguments));
-    ead_arguments_use_threads(arguments, 0);
+/* What of the measurements asked for cannot be made. */
+static void check_measurements(const EadArguments *arguments, const EadConfig *config,
+                               const EadPlanOptions *plan, EadProblems *problems) {
+    const EadFit *fit = NULL;
+    bool of_method =
+        measures(arguments, "infer") || measures(arguments, "step") || measures(arguments, "ops");
+    bool errors = ead_arguments_given(arguments, EAD_OPTION_BENCH_ERRORS);
+    if (of_method && !ead_config_was_refused(config, EAD_KEY_model_method))
+        ead_problems_add(problems, ead_fit_of_config(config, &fit));
+    if (fit && plan->backend && measures(arguments, "step"))
+        ead_problems_add(problems, ead_bench_check_step(fit, plan));
+    if (errors && plan->backend && plan->backend->device && measures(arguments, "ops"))
+        ead_problems_add(
+            problems,
+            ead_fail(EAD_UNSUPPORTED, "--errors reads the values of every call: it needs --device cpu"));
+}
+
+static void check_all(const EadArguments *arguments, EadConfig *config, EadPlanOptions *plan) {
+    const char *json = ead_arguments_text(arguments, EAD_OPTION_BENCH_JSON);
+    const char *csv = ead_arguments_text(arguments, EAD_OPTION_BENCH_CSV);
+    EadProblems *problems = &config->problems;
+    (void)ead_arguments_configure(arguments, config);
+    ead_problems_add(problems, ead_arguments_plan_options(arguments, plan));
+    check_measurements(arguments, config, plan, problems);
+    if (json) ead_problems_add(problems, ead_check_output_file(json, "--json"));
+    if (csv) ead_problems_add(problems, ead_check_output_file(csv, "--csv"));
+    if (json && csv && ead_outputs_collide(json, csv))
+        ead_problems_add(
+            problems, ead_fail(EAD_BAD_ARGUMENT, "--json and --csv name the same file: %s, %s", json, csv));
+}
+
+static EadStatus run(const EadArguments *arguments, const EadConfig *config, const EadPlanOptions *plan) {
     EadBenchMachine machine = ead_bench_machine(arguments->backend);
-    EadBenchOptions options = read_options(arguments, &machine);
+    EadBenchOptions options = read_options(arguments, config, &machine);
     EadBenchResults results = {0};
     const char *json = ead_arguments_text(arguments, EAD_OPTION_BENCH_JSON);
     const char *csv = ead_arguments_text(arguments, EAD_OPTION_BENCH_CSV);
+    options.plan = *plan;
     ead_bench_print_machine(stdout, &machine);
-    EadStatus status = ead_arguments_plan_options(arguments, &options.plan);
-    if (status == EAD_OK) status = measure(arguments, &options, &results);
+    EadStatus status = measure(arguments, &options, &results);
     if (status == EAD_OK) ead_bench_print_results(stdout, &results);
     if (status == EAD_OK && json) status = ead_bench_write_json(json, &machine, &results);
     if (status == EAD_OK && csv) status = ead_bench_write_csv(csv, &results);
     ead_bench_results_free(&results);
+    return status;
+}
+
+EadStatus ead_command_bench(const EadArguments *arguments) {
+    EadConfig config;
+    EadPlanOptions plan;
+    EAD_TRY(ead_config_defaults(&config));
+    check_all(arguments, &config, &plan);
+    ead_arguments_use_threads(arguments, 0);
+    EadStatus status = ead_problems_tell(&config.problems, stderr);
+    if (status == EAD_OK) status = run(arguments, &config, &plan);
+    ead_config_free(&config);
     return status;
 }

@@ -4,6 +4,7 @@
 #include "core/file/file_role.h"
 #include "core/file/output_check.h"
 #include "train/evaluate/result_files.h"
+#include "train/pace.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -104,6 +105,24 @@ void ead_fit_check_outputs(const EadFit *fit, const EadConfig *config, EadProble
         ead_problems_add(problems, ead_check_output_folder(cache, "dataset.cache"));
     ead_problems_add(problems, ead_evaluate_check_outputs(config->output, config->dataset_path,
                                                           config->eval_maps, config->eval_overlays));
+}
+
+void ead_fit_check_run(const EadFit *fit, const EadRunSpec *spec, EadProblems *problems) {
+    const EadConfig *config = spec->config;
+    EadRunFolder folder = {0};
+    if (config->train_until_converged && !fit->validate)
+        ead_problems_add(
+            problems, ead_fail(EAD_BAD_ARGUMENT,
+                               "train.until_converged: %s has no loss on validation images; set it to false",
+                               fit->name));
+    if (spec->minutes > 0) ead_problems_add(problems, ead_pace_check(fit, spec));
+    bool not_there = spec->resume && config->unread; /* what was told is about the same folder */
+    if (!config->output[0] || not_there || ead_config_was_refused(config, EAD_KEY_output)) return;
+    if (!ead_ranks_leads(spec->ranks)) return;
+    EadStatus status = ead_run_folder_name(&folder, config->output, fit->model_name);
+    if (status == EAD_OK) status = ead_run_folder_check_new(&folder, spec->resume);
+    ead_problems_add(problems, status);
+    ead_fit_check_outputs(fit, config, problems);
 }
 
 void ead_fit_trained(const EadConfig *config, char *text) {

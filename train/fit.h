@@ -117,6 +117,10 @@ EadStatus ead_fit_planned(const EadConfig *config, int count, const EadConfigKey
 /* Adds to problems what of all that a run writes cannot be written; makes no folder. */
 void ead_fit_check_outputs(const EadFit *fit, const EadConfig *config, EadProblems *problems);
 
+/* Adds to problems what of a run cannot be done, whatever its data: the options, the folder with all that is written into
+ * it, of the rank that leads. Makes no folder. */
+void ead_fit_check_run(const EadFit *fit, const EadRunSpec *spec, EadProblems *problems);
+
 /* What a training with this config does: "70000 steps", "160 epochs", "one pass". text: [64]. */
 void ead_fit_trained(const EadConfig *config, char *text);
 

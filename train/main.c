@@ -65,7 +65,8 @@ static int run(int argc, char **argv) {
     EadArguments arguments;
     EadStatus status = ead_arguments_parse(argc, argv, &arguments);
     bool wrong_usage = status == EAD_BAD_ARGUMENT;
-    if (status == EAD_OK) status = ead_stacks_check();
+    bool told_by_command = arguments.action == EAD_ACTION_RUN && arguments.problems.lines.count > 0;
+    if (status == EAD_OK || told_by_command) status = ead_stacks_check();
     if (status == EAD_OK) status = act(&arguments);
     wrong_usage |= status != EAD_OK && arguments.wrong_settings;
     /* Output that did not arrive (a full disk, a closed pipe) is a failure like any other. */

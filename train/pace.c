@@ -100,9 +100,9 @@ static EadStatus check_minutes(const EadPace *pace, const EadRunSpec *spec) {
         spec->minutes, least_factor(pace) * (double)pace->counted, ceil(least / 6) / 10);
 }
 
-static EadStatus check_use(const EadFit *fit, const EadRunSpec *spec, int count) {
+EadStatus ead_pace_check(const EadFit *fit, const EadRunSpec *spec) {
     int ranks = ead_ranks_count(spec->ranks);
-    if (!fit->sample || count == 0)
+    if (!fit->sample || fit->length_key < 0)
         return ead_fail(EAD_BAD_ARGUMENT,
                         "--minutes picks a number of steps, and %s is fitted without; leave it out",
                         fit->name);
@@ -127,7 +127,6 @@ EadStatus ead_pace_measure(const EadFit *fit, const EadRunSpec *spec, const EadD
                       .train = dataset->train.count,
                       .validation = dataset->validation.count,
                       .test = dataset->test_count};
-    EAD_TRY(check_use(fit, spec, count));
     for (int p = 0; p < count; p++) {
         double seconds;
         EAD_TRY(time_phase(fit, spec, p, &seconds));

@@ -11,9 +11,13 @@ typedef struct EadPace {
     int train, validation, test; /* images */
 } EadPace;
 
+/* Whether the steps of a run can be picked. Errors: EAD_BAD_ARGUMENT for a fit without steps, for a run with its steps
+ * set on the command line (spec->given) or continued; EAD_UNSUPPORTED for several ranks. */
+EadStatus ead_pace_check(const EadFit *fit, const EadRunSpec *spec);
+
 /* Times a few steps of every phase on a sample of the fit, and a few images, and forgets the sample; writes nothing.
- * spec->minutes > 0; begun as in EadPace. Errors: EAD_BAD_ARGUMENT for a fit without steps, for a run with its steps set
- * on the command line (spec->given) or continued, and if the minutes are too few, with a number that is enough. */
+ * spec->minutes > 0; begun as in EadPace. Errors: EAD_BAD_ARGUMENT if the minutes are too few, with a number that is
+ * enough. */
 EadStatus ead_pace_measure(const EadFit *fit, const EadRunSpec *spec, const EadDataset *dataset,
                            const EadPhase *phases, int count, double begun, EadPace *pace);
 

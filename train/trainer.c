@@ -117,14 +117,6 @@ static void shorten(Run *run) {
     list_phases(run);
 }
 
-static EadStatus check_convergence(Run *run) {
-    run->limit = run->steps;
-    if (!run->config->train_until_converged || run->fit->validate) return EAD_OK;
-    return ead_fail(EAD_BAD_ARGUMENT,
-                    "train.until_converged: %s has no loss on validation images; set it to false",
-                    run->fit->name);
-}
-
 /* Opens the checkpoint, if there is one to resume from, and finds the phase that it belongs to. */
 static EadStatus find_start(Run *run) {
     int64_t done = 0;
@@ -193,10 +185,9 @@ static EadStatus pick_steps(Run *run) {
     return plan_step(run);
 }
 
-/* Everything that will be written can be; no folder is made. */
-static EadStatus check_outputs(const Run *run) {
+static EadStatus check_run(const Run *run) {
     EadProblems problems = {0};
-    ead_fit_check_outputs(run->fit, run->config, &problems);
+    ead_fit_check_run(run->fit, run->spec, &problems);
     EadStatus status = ead_problems_tell(&problems, stderr);
     ead_problems_free(&problems);
     return status;
@@ -276,7 +267,7 @@ static EadStatus prepare(Run *run) {
     EAD_TRY(ead_config_to_yaml(run->config, &run->config_text));
     EAD_TRY(ead_run_folder_name(&run->folder, run->config->output, fit->model_name));
     if (ead_fit_leads(run)) EAD_TRY(ead_run_folder_check(&run->folder, run->spec->resume));
-    if (ead_fit_leads(run)) EAD_TRY(check_outputs(run));
+    EAD_TRY(check_run(run));
     if (detector) EAD_TRY(ead_train_data_list(run->config, &run->data));
     EAD_TRY(fit->create(run->spec, detector ? &run->data : NULL, &run->state));
     if (detector) run->model = fit->model(run->state);
@@ -285,7 +276,7 @@ static EadStatus prepare(Run *run) {
     if (run->spec->minutes > 0)
         EAD_TRY(ead_pace_measure(fit, run->spec, &run->data.dataset, run->phases, run->phase_count,
                                  run->begun, &run->pace));
-    EAD_TRY(check_convergence(run));
+    run->limit = run->steps;
     EAD_TRY(find_start(run));
     EAD_TRY(plan_step(run));
     if (ead_fit_leads(run) && (fit->growth || ead_fit_steps_done(run) < run->steps))

@@ -5,6 +5,7 @@
 #include "core/base/file_bytes.h"
 #include "core/base/paths.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -25,10 +26,17 @@ static size_t existing_part(EadPath path) {
     return length;
 }
 
+long ead_longest_name(const char *folder) {
+    EadPath there;
+    long most =
+        ead_path_in(there, "", folder) == EAD_OK && existing_part(there) ? pathconf(there, _PC_NAME_MAX) : -1;
+    return most > 0 ? most : NAME_MAX;
+}
+
 /* Folders that are still to be made must have names that the file system takes. */
 static EadStatus check_names(const char *there, const char *missing) {
-    long most = pathconf(there, _PC_NAME_MAX);
-    for (size_t length; *missing && most > 0; missing += length + (missing[length] == '/')) {
+    long most = ead_longest_name(there);
+    for (size_t length; *missing; missing += length + (missing[length] == '/')) {
         length = strcspn(missing, "/");
         if (length > (size_t)most)
             return ead_fail(EAD_IO, "a name of %zu bytes; there are at most %ld", length, most);

@@ -6,6 +6,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Bytes that a name in the folder, which need not exist, may have at most. */
+long ead_longest_name(const char *folder);
+
 /* Whether files can be made in a folder: by making one, or, where the folder is still to be made, one in the
  * folder above. option: what names the folder, "--output"; it is named in errors. Errors: EAD_IO. */
 EadStatus ead_check_output_folder(const char *folder, const char *option);

@@ -16,7 +16,8 @@ static void make_scene(void) {
                               "train: {steps: 1, tensorboard: false}\n"
                               "loss.penalty: false\n"
                               "autoencoder.enabled: false\n");
-    write_text(S "list.sweep.json", "{\"format\": \"efficientad-sweep/1\"}\n");
+    write_text(S "list.sweep.json",
+               "{\"format\": \"efficientad-sweep/1\", \"title\": \"\", \"paper\": \"\", \"runs\": []}\n");
     /* By its header a backbone, for which the commands below do not come to ask. */
     static const char backbone[] =
         "\x50\0\0\0\0\0\0\0"

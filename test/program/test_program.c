@@ -297,7 +297,7 @@ START_TEST(wrong_usage) {
         {"train -c", "-c"},
         {"train --set", "--set"},
         {"predict " S "data", "--model"},
-        {"predict --model x", "PATH"},
+        {"predict --model " MODEL, "PATH"},
         {"synth --output " RUN " --size 7x", "7x"},
         {"synth --output " RUN " --train 0", "--train"},
         {"bench nothing", "nothing"},

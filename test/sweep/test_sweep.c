@@ -97,7 +97,7 @@ START_TEST(names_the_line_of_a_wrong_config_key) {
          "sweep.yaml:6: unknown key 'train.step'"},
         {"output: o\nconfig: {train.lr: 7, dataset.type: folder, dataset.path: d}\ncollections: {c: {}}\n"
          "variants:\n  v: {train.step: 5}\nseeds: [1]\n",
-         "these 2 are wrong"},
+         "sweep.yaml:2: train.lr: 7 is out of the range (0, 1]"},
         {"output: o\ncollections: {c: {}}\nvariants:\n  ä: {}\n  ö: {train.lr: 2}\nseeds: [1]\n",
          "is not a valid name"},
         {"title: ä\noutput: o\nconfig: {loss.penalty: false, dataset.path: d, dataset.type: folder}\n"

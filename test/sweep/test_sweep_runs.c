@@ -90,26 +90,98 @@ START_TEST(a_failed_run_does_not_stop_the_others) {
     NEED_PROGRAM();
     shell_ok("rm -rf " S "half " S "data");
     run_well("synth --output " S "data --category gasket --size 128 --train 3 --test-good 2 --test-defect 1");
+    shell_ok("cp -r " S "data/gasket " S "data/broken && truncate -s 99 " S "data/broken/train/good/000.png");
     write_text(S "half.yaml", "output: " S "half\n"
                               "config: {dataset.path: " S "data, model.image_size: 128, train.steps: 1,\n"
                               "  train.lr_drop_at: 1, autoencoder.enabled: false, loss.penalty: false}\n"
-                              "collections: {synth: {categories: [missing, gasket]}}\n"
+                              "collections: {synth: {categories: [broken, gasket]}}\n"
                               "variants: {v: {}}\n"
                               "seeds: [1]\n");
     run("sweep " S "half.yaml", 0, &outcome);
     ck_assert_int_eq(outcome.code, 1);
     ck_assert_int_eq(outcome.complaints, 1);
-    ck_assert_msg(strstr(outcome.err, "v/synth/missing/seed-1: failed: ") &&
-                      strstr(outcome.err, "no category \"missing\"") &&
+    ck_assert_msg(strstr(outcome.err, "v/synth/broken/seed-1: failed: ") &&
+                      strstr(outcome.err, "broken/train/good/000.png: ") &&
                       strstr(outcome.err, "v/synth/gasket/seed-1: finished") &&
                       strstr(outcome.err, "1 of 2 runs failed"),
                   "%s", outcome.err);
     run("sweep " S "half.yaml --dry-run", 0, &outcome);
-    ck_assert_str_eq(outcome.out, "new\tv/synth/missing/seed-1\nfinished\tv/synth/gasket/seed-1\n");
+    ck_assert_str_eq(outcome.out, "new\tv/synth/broken/seed-1\nfinished\tv/synth/gasket/seed-1\n");
     run("sweep " S "half.yaml --set train.lr=0.5 --shard 2/2", 0, &outcome);
     ck_assert_msg(outcome.code == 1 && strstr(outcome.err, "was made with train.lr"), "%s", outcome.err);
     run("sweep " S "half.yaml --shard 3/2", 0, &outcome);
     ck_assert_int_eq(outcome.code, 2);
+}
+END_TEST
+
+/* Whatever is wrong with a sweep file, with the configs of its runs and with the files that they read is told in one
+ * run of the program, with the command line; what several runs share once. */
+START_TEST(all_that_is_wrong_is_told_at_once) {
+#define YAML "efficientad: " S "wrong.yaml"
+    static const struct {
+        const char *words, *file; /* NULL: as before */
+        int complaints;
+        const char *told[12];
+    } cases[] = {
+        {"--jobs 0 --set train.epochs=3 -o /dev/null/x",
+         "titel: T\n"
+         "config: {train.stps: 3, train.lr: 7, loss.penalty: false}\n"
+         "collections:\n"
+         "  c: {categories: [a, .., a], config: {dataset.path: " S "none}}\n"
+         "  d: {category: [x], config: {model.teacher: " S "no.safetensors}}\n"
+         "variants: {v: {}, 'x y': {model.method: nothing}}\n"
+         "seeds: [1, -2, 1]\n",
+         16,
+         {YAML ":1: a sweep has no field 'titel'; did you mean 'title'?\n",
+          YAML ":4: '..' is not a valid name", YAML ":4: category a is given twice\n",
+          YAML ":5: d has no field 'category'", YAML ":6: 'x y' is not a valid name",
+          YAML ":7: '-2' is not a seed", YAML ":7: seed 1 is given twice\n", "efficientad: --jobs: 0 is out",
+          "efficientad: --set: unknown key 'train.epochs'", YAML ":2: train.lr: 7 is out",
+          YAML ": x y/c/a/seed-1 and 1 more run: model.method: there is no method",
+          "efficientad: these 15 are wrong; nothing was begun\n"}},
+        /* The base and the collections in files of their own; a file that belongs elsewhere. */
+        {"--shard 3/2",
+         "base: none.yaml\noutput: [o]\ncollections: half.csv\nvariants: {}\nseeds: none\n",
+         7,
+         {"efficientad: " S "none.yaml: cannot open this config", YAML ":2: output takes a text",
+          "efficientad: " S "half.csv: cannot ", YAML ":4: variants is empty", YAML ":5: seeds takes a list",
+          "efficientad: --shard: ", "efficientad: these 6 are wrong; nothing was begun\n"}},
+        /* What is missing on the disk, of one run or of several: the first of them is not begun either. */
+        {"-o " S "wrong",
+         "config: {dataset.path: " S "data, loss.penalty: false, model.image_size: 128}\n"
+         "collections:\n"
+         "  here: {categories: [gasket, elsewhere]}\n"
+         "  gone: {categories: [a, b], config: {dataset.path: " S "gone}}\n"
+         "  own: {config: {dataset.type: folder, dataset.path: " S "data, dataset.train_good: no/good}}\n"
+         "variants: {v: {}, w: {model.method: patchcore, model.backbone: " S "resnet.pth}}\n"
+         "seeds: [1, 2, 3]\n",
+         5,
+         {YAML ": v/here/elsewhere/seed-1 and 5 more runs: " S "data: has no category \"elsewhere\"",
+          YAML ": v/gone/a/seed-1 and 11 more runs: dataset.path: " S "gone: cannot read: No such file",
+          YAML ": v/own/seed-1 and 5 more runs: dataset.train_good: " S "data/no/good: no such folder\n",
+          YAML ": w/here/gasket/seed-1 and 14 more runs: model.backbone: cannot read " S "resnet.pth",
+          "efficientad: these 4 are wrong; nothing was begun\n"}},
+        {"-o /dev/null/wrong --shard 1/15", NULL, 3, {": w/", "/dev/null/wrong: cannot write here: "}},
+        {"--dry-run",
+         "collections: {c: {}}\nvariants: {v: {train.lr: 2}}\n",
+         7,
+         {YAML ":1: seeds is missing\n", YAML ": output is missing", YAML ":2: train.lr: 2 is out"}},
+    };
+    Outcome outcome;
+    NEED_PROGRAM();
+    shell_ok("rm -rf " S "data");
+    run_well("synth --output " S "data --category gasket --size 128 --train 3 --test-good 2 --test-defect 1");
+    for (int i = 0; i < COUNT(cases); i++) {
+        char words[256];
+        if (cases[i].file) write_text(S "wrong.yaml", cases[i].file);
+        snprintf(words, sizeof words, "sweep " S "wrong.yaml %s", cases[i].words);
+        run(words, 0, &outcome);
+        ck_assert_msg(outcome.code == (i < 2 ? 2 : 1), "%d: %s", outcome.code, outcome.err);
+        for (int k = 0; k < 12 && cases[i].told[k]; k++)
+            ck_assert_msg(strstr(outcome.err, cases[i].told[k]), "%s: %s", cases[i].told[k], outcome.err);
+        ck_assert_msg(outcome.complaints == cases[i].complaints, "%d: %s", outcome.complaints, outcome.err);
+        ck_assert(!exists(S "wrong"));
+    }
 }
 END_TEST
 
@@ -234,6 +306,7 @@ static void remove_scratch(void) {
 static void add_tests(TCase *tests) {
     tcase_add_test(tests, a_killed_sweep_gives_the_same_table);
     tcase_add_test(tests, a_failed_run_does_not_stop_the_others);
+    tcase_add_test(tests, all_that_is_wrong_is_told_at_once);
     tcase_add_test(tests, folders_are_tried_before_the_first_run);
     tcase_add_test(tests, sweep_and_report_say_the_same);
 }

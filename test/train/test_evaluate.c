@@ -289,6 +289,16 @@ START_TEST(table_for_people) {
         text, "              images   AU-ROC  best F1  AU-PRO 0.30  AU-PRO 0.05  pixel AU-ROC\n"
               "all images        12   0.9877        -       0.9000       0.8000        0.7000\n"
               "gut\xc3\xa9?              7   1.0000   0.5000            -            -             -\n");
+    for (int defective = 0; defective < 2; defective++) {
+        metrics.total.image_auroc = (double)NAN;
+        metrics.defect_count = defective;
+        stream = fmemopen(text, sizeof text, "w");
+        ead_print_metrics(stream, &metrics);
+        fclose(stream);
+        assert_contains(
+            text, defective ? "\nno good test images: AU-ROC needs both good and defective ones\n"
+                            : "\nno defective test images: AU-ROC needs both good and defective ones\n");
+    }
 }
 END_TEST
 
@@ -386,6 +396,8 @@ START_TEST(one_bad_thing_costs_itself) {
     assert_file_holds(FOLDER "stderr", "not scored: " FOLDER "data/good/b.png: truncated");
     assert_file_holds(FOLDER "stderr", "not scored: " FOLDER "data/bad/scratch/b.png: the file is empty");
     assert_file_holds(FOLDER "stderr", "not written: " FOLDER "bad/maps/hole/a.tiff");
+    assert_file_holds(FOLDER "stderr", "maps or overlays of 1 image will not be written: " FOLDER
+                                       "bad/maps/hole/a.tiff: cannot write: it is a folder\n");
     assert_file_holds(FOLDER "stderr", "2 test images could not be scored");
     assert_file_holds(FOLDER "bad/metrics.json", "\"images\": 4");
     ck_assert(exists(FOLDER "bad/report.html") && exists(FOLDER "bad/maps/scratch/a.tiff"));
@@ -417,6 +429,11 @@ START_TEST(command_tells_what_is_missing) {
                      1);
     assert_file_holds(FOLDER "stderr", "no test images");
     ck_assert(!exists(FOLDER "run/metrics.json"));
+    ck_assert_int_eq(run_eval("--model " FOLDER "run/model.safetensors --set dataset.test_good="), 0);
+    assert_file_holds(FOLDER "stderr", "\nno good test images: AU-ROC needs both");
+    ck_assert_int_eq(
+        run_eval("--model " FOLDER "run/model.safetensors --set dataset.defects= --set dataset.masks="), 0);
+    assert_file_holds(FOLDER "stderr", "\nno defective test images: AU-ROC needs both");
     ck_assert_int_eq(run_eval("--model " FOLDER "missing.safetensors"), 1);
     assert_file_holds(FOLDER "stderr", "missing.safetensors");
     ck_assert_int_eq(run_eval(""), 2);

@@ -242,6 +242,8 @@ START_TEST(scores_outlive_pictures) {
     snprintf(command, sizeof command, "cp " FOLDER "in/b.png " FOLDER "in/%s", name);
     shell_ok(command);
     make_folders(FOLDER "out/o/b.png/"); /* where an overlay should go */
+    make_folders(FOLDER "out/m/");
+    write_text(FOLDER "out/m/sub", ""); /* a folder's place that a file has */
     ck_assert_int_eq(run_predict("-q --maps " FOLDER "out/m --overlays " FOLDER "out/o " FOLDER "in"), 1);
     json_t *lines = printed_lines();
     ck_assert_int_eq((int)json_array_size(lines), 4);
@@ -250,10 +252,26 @@ START_TEST(scores_outlive_pictures) {
     assert_contains(member_text(lines, 1, "error"), "out/o/b.png");
     ck_assert_str_eq(member_text(lines, 1, "map"), FOLDER "out/m/b.tiff");
     ck_assert_str_eq(member_text(lines, 1, "overlay"), "(none)");
-    ck_assert_str_eq(member_text(lines, 2, "error"), "(none)");
+    assert_contains(member_text(lines, 2, "error"), "out/m/sub");
     assert_contains(member_text(lines, 3, "error"), "File name too long");
     json_decref(lines);
-    assert_file_holds(FOLDER "stderr", "4 of 4 inputs scored, but 2 maps or overlays could not be written");
+    assert_file_holds(FOLDER "stderr", "4 of 4 inputs scored, but 3 maps or overlays could not be written");
+    /* It is told before the first image, too: the model is not planned yet. */
+    ck_assert_int_eq(run_predict("--maps " FOLDER "out/m --overlays " FOLDER "out/o " FOLDER "in"), 1);
+    size_t size;
+    char *said = (char *)read_bytes(FOLDER "stderr", &size);
+    said[size - 1] = '\0';
+    char *told = strstr(said, "maps or overlays of 3 images will not be written: " FOLDER
+                              "out/o/b.png: cannot write: it is a folder, ...\n");
+    char *memory = strstr(said, "memory of inference"), *failed = strstr(said, "efficientad: ");
+    ck_assert_msg(told && memory && failed && told < memory && told < failed, "%s", said);
+    free(said);
+    shell_ok("rm -r " FOLDER "out && rm " FOLDER "in/b.png");
+    ck_assert_int_eq(run_predict("-q --maps " FOLDER "out/m " FOLDER "in"), 1);
+    assert_file_holds(FOLDER "stderr",
+                      "maps or overlays of 1 image will not be written: " FOLDER "out/m/xxx");
+    assert_file_holds(FOLDER "stderr",
+                      "xxx.tiff: cannot write: a name of 256 bytes; there are at most 255\n");
 }
 END_TEST
 

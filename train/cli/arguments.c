@@ -137,12 +137,12 @@ static void take_settings(const EadArguments *arguments, EadConfig *config) {
 
 /* Settings are checked against a config of their own, so that a bad one is wrong usage like any other. A command
  * with a config tells it together with all else that is wrong with that. */
-static EadStatus check_settings(EadArguments *arguments, EadProblems *problems) {
+static EadStatus check_settings(EadArguments *arguments) {
     EadConfig config;
     EAD_TRY(ead_config_defaults(&config));
     take_settings(arguments, &config);
     arguments->wrong_settings = config.problems.lines.count > 0;
-    if (arguments->command == EAD_COMMAND_sweep) ead_problems_add_all(problems, &config.problems);
+    if (arguments->command == EAD_COMMAND_sweep) ead_problems_add_all(&arguments->problems, &config.problems);
     ead_config_free(&config);
     return EAD_OK;
 }
@@ -166,12 +166,16 @@ static EadStatus take_option_value(EadArguments *arguments, int id, const char *
         return EAD_OK;
     }
     const EadValueRule *rule = &options[id].rule;
-    if (arguments->values[id]) return ead_fail(EAD_BAD_ARGUMENT, "%s is given twice", rule->name);
-    if (rule->kind != EAD_KIND_PATH || text[0]) arguments->values[id] = text; /* given, if perhaps wrong */
-    EAD_TRY(ead_value_parse(rule, text, &value));
-    if (rule->kind == EAD_KIND_PATH && text[0] == '\0')
-        return ead_fail(EAD_BAD_ARGUMENT, "%s: the path is empty", rule->name);
-    return rule->kind == EAD_KIND_PATH ? expand(arguments, rule->name, &arguments->values[id]) : EAD_OK;
+    bool is_path = rule->kind == EAD_KIND_PATH;
+    if (arguments->values[id] || arguments->refused[id])
+        return ead_fail(EAD_BAD_ARGUMENT, "%s is given twice", rule->name);
+    EadStatus status = ead_value_parse(rule, text, &value);
+    if (status == EAD_OK && is_path && !*text)
+        status = ead_fail(EAD_BAD_ARGUMENT, "%s: the path is empty", rule->name);
+    if (status == EAD_OK && is_path) status = expand(arguments, rule->name, &text);
+    if (status == EAD_OK) arguments->values[id] = text;
+    arguments->refused[id] = status != EAD_OK;
+    return status;
 }
 
 /* The value behind an option: "=value" or "-cvalue" in the same text, or the next text, over which *position
@@ -183,7 +187,12 @@ static EadStatus take_option(EadArguments *arguments, const char *command, int c
     size_t length = is_long ? strcspn(text, "=") : 2;
     if (text[length] != '\0') attached = text + length + (is_long ? 1 : 0);
     int id = find_option(command, is_long ? text : NULL, length, is_long ? '\0' : text[1]);
-    if (id < 0) return unknown_option(command, text);
+    if (id < 0) {
+        bool alone = attached || *position + 1 >= count || texts[*position + 1][0] == '-';
+        arguments->unknown_option = true;
+        if (!alone) ++*position; /* it may be its value */
+        return unknown_option(command, text);
+    }
     const char *name = options[id].rule.name;
     if (options[id].rule.kind == EAD_KIND_FLAG) {
         if (attached) return ead_fail(EAD_BAD_ARGUMENT, "%s takes no value", name);
@@ -191,35 +200,42 @@ static EadStatus take_option(EadArguments *arguments, const char *command, int c
         return EAD_OK;
     }
     if (attached) return take_option_value(arguments, id, attached);
-    if (*position + 1 >= count || strncmp(texts[*position + 1], "--", 2) == 0)
+    arguments->refused[id] = *position + 1 >= count || strncmp(texts[*position + 1], "--", 2) == 0;
+    if (arguments->refused[id]) {
+        arguments->unknown_option = arguments->unknown_option || id == EAD_OPTION_SET;
         return ead_fail(EAD_BAD_ARGUMENT, "%s needs a value: %s %s", name, name, options[id].placeholder);
+    }
     return take_option_value(arguments, id, texts[++*position]);
 }
 
-static void check_options(const EadArguments *arguments, const EadCommand *command, EadProblems *problems) {
+static void check_options(EadArguments *arguments, const EadCommand *command) {
     for (int i = 0; i < EAD_OPTION_COUNT; i++) {
         const EadOption *option = &options[i];
         bool required = option->default_text && strcmp(option->default_text, EAD_REQUIRED) == 0;
-        if (required && !arguments->values[i] && ead_option_belongs((EadOptionId)i, command->name))
-            ead_problems_add(problems, ead_fail(EAD_BAD_ARGUMENT, "%s needs %s %s", command->name,
-                                                option->rule.name, option->placeholder));
+        bool given = arguments->values[i] || arguments->refused[i];
+        if (required && !given && ead_option_belongs((EadOptionId)i, command->name))
+            ead_problems_add(&arguments->problems, ead_fail(EAD_BAD_ARGUMENT, "%s needs %s %s", command->name,
+                                                            option->rule.name, option->placeholder));
     }
 }
 
-static EadStatus check_paths(EadArguments *arguments, const EadCommand *command) {
-    if (arguments->path_count < command->min_paths)
-        return ead_fail(EAD_BAD_ARGUMENT, "%s needs more: %s %s", command->name, command->name,
-                        command->synopsis);
-    if (command->max_paths >= 0 && arguments->path_count > command->max_paths)
-        return ead_fail(EAD_BAD_ARGUMENT, "%s takes no such argument: '%s'", command->name,
-                        arguments->paths[command->max_paths]);
+/* One that is too many is told, and left out. Whether they are enough is not known where an option is not known. */
+static void check_paths(EadArguments *arguments, const EadCommand *command) {
+    EadProblems *problems = &arguments->problems;
     const EadValueRule rule = {command->name, EAD_KIND_CHOICE, command->words};
     EadValue value;
-    for (int i = 0; i < arguments->path_count && command->words[0]; i++)
-        EAD_TRY(ead_value_parse(&rule, arguments->paths[i], &value));
-    for (int i = 0; i < arguments->path_count; i++)
-        EAD_TRY(expand(arguments, command->name, &arguments->paths[i]));
-    return EAD_OK;
+    if (arguments->path_count < command->min_paths && !arguments->unknown_option)
+        ead_problems_add(problems, ead_fail(EAD_BAD_ARGUMENT, "%s needs more: %s %s", command->name,
+                                            command->name, command->synopsis));
+    if (command->max_paths >= 0)
+        for (; arguments->path_count > command->max_paths; arguments->path_count--)
+            ead_problems_add(problems, ead_fail(EAD_BAD_ARGUMENT, "%s takes no such argument: '%s'",
+                                                command->name, arguments->paths[arguments->path_count - 1]));
+    for (int i = 0; i < arguments->path_count; i++) {
+        bool word = command->words[0] != '\0';
+        ead_problems_add(problems, word ? ead_value_parse(&rule, arguments->paths[i], &value)
+                                        : expand(arguments, command->name, &arguments->paths[i]));
+    }
 }
 
 static bool is_device(const char *text) {
@@ -283,11 +299,10 @@ static EadStatus take_program_option(const char *text, const char *follows, EadA
     return EAD_OK;
 }
 
-/* Adds what is wrong with options and paths. Options and paths may be mixed; behind "--" all are paths. "-" is a
- * path: the standard input. Whether the paths are right in number is not known where an option is not known: what
- * follows it may be its value. */
-static void take_words(EadArguments *arguments, const EadCommand *command, int count, char **texts,
-                       EadProblems *problems) {
+/* Takes options and paths, and adds what is wrong with them. They may be mixed; behind "--" all are paths. "-" is a
+ * path: the standard input. */
+static void take_words(EadArguments *arguments, const EadCommand *command, int count, char **texts) {
+    EadProblems *problems = &arguments->problems;
     bool only_paths = false;
     for (int i = 2; i < count; i++) {
         bool is_option = !only_paths && texts[i][0] == '-' && texts[i][1] != '\0';
@@ -299,41 +314,23 @@ static void take_words(EadArguments *arguments, const EadCommand *command, int c
             arguments->paths[arguments->path_count++] = texts[i];
     }
     if (arguments->values[EAD_OPTION_HELP_CONFIG]) return;
-    bool known = problems->lines.count == 0;
-    ead_problems_add(problems, check_settings(arguments, problems));
-    check_options(arguments, command, problems);
-    if (known) ead_problems_add(problems, check_paths(arguments, command));
+    ead_problems_add(problems, check_settings(arguments));
+    check_options(arguments, command);
+    check_paths(arguments, command);
     ead_problems_add(problems, find_backend(arguments, command));
 }
 
-/* Fails with all that is wrong, that of the config included, if something is. */
-static EadStatus tell_wrong(const EadArguments *arguments, const EadCommand *command, EadProblems *problems) {
-    EadConfig config = {0};
-    EadArguments rest = *arguments;
-    bool configured = ead_option_belongs(EAD_OPTION_SET, command->name);
-    if (problems->lines.count > 0 && configured && ead_config_defaults(&config) == EAD_OK) {
-        rest.values[EAD_OPTION_RESUME] = NULL; /* of which run may not be known */
-        (void)ead_arguments_configure(&rest, &config);
-        ead_problems_add_all(problems, &config.problems);
-        ead_config_free(&config);
-    }
-    return ead_problems_tell(problems, stderr);
-}
-
 static EadStatus take_command(EadArguments *arguments, int id, int count, char **texts) {
-    const EadCommand *command = &commands[id];
-    EadProblems problems = {0};
     arguments->command = id;
     for (int i = 2; i < count; i++)
         if (strcmp(texts[i], "--help") == 0 || strcmp(texts[i], "-h") == 0) {
             arguments->action = EAD_ACTION_HELP;
             return EAD_OK;
         }
-    take_words(arguments, command, count, texts, &problems);
-    if (arguments->values[EAD_OPTION_HELP_CONFIG]) arguments->action = EAD_ACTION_HELP_CONFIG;
-    EadStatus status = tell_wrong(arguments, command, &problems);
-    ead_problems_free(&problems);
-    return status;
+    take_words(arguments, &commands[id], count, texts);
+    if (!arguments->values[EAD_OPTION_HELP_CONFIG]) return ead_problems_since(&arguments->problems, 0);
+    arguments->action = EAD_ACTION_HELP_CONFIG;
+    return ead_problems_tell(&arguments->problems, stderr);
 }
 
 EadStatus ead_arguments_parse(int count, char **texts, EadArguments *arguments) {
@@ -352,6 +349,7 @@ void ead_arguments_free(EadArguments *arguments) {
     free(arguments->settings);
     free(arguments->paths);
     ead_strings_free(&arguments->expanded);
+    ead_problems_free(&arguments->problems);
     arguments->settings = arguments->paths = NULL;
 }
 
@@ -373,7 +371,8 @@ EadValue ead_arguments_value(const EadArguments *arguments, EadOptionId id) {
 
 EadStatus ead_arguments_plan_options(const EadArguments *arguments, EadPlanOptions *plan) {
     EadPrecision precision = (EadPrecision)ead_arguments_value(arguments, EAD_OPTION_PRECISION).i64;
-    EAD_TRY(ead_arguments_check_device(arguments));
+    *plan = (EadPlanOptions){0};
+    if (!arguments->backend) return ead_arguments_check_device(arguments);
     EAD_TRY(ead_precision_check(arguments->backend, precision, false, "--precision"));
     *plan = (EadPlanOptions){.backend = arguments->backend,
                              .precision = precision,
@@ -387,7 +386,9 @@ EadStatus ead_arguments_plan_options(const EadArguments *arguments, EadPlanOptio
 static EadStatus load_file(const EadArguments *arguments, EadConfig *config) {
     const char *given = arguments->values[EAD_OPTION_CONFIG], *output = arguments->values[EAD_OPTION_OUTPUT];
     EadPath folder, path;
+    config->unread = config->unread || arguments->unknown_option || arguments->refused[EAD_OPTION_CONFIG];
     if (given) return ead_config_load(given, config);
+    if (config->unread) return EAD_OK; /* the run may not be known either */
     if (!ead_arguments_given(arguments, EAD_OPTION_RESUME)) return EAD_OK;
     bool others =
         false; /* a run may be described by --set alone, and begun by the same command that resumes it */
@@ -415,8 +416,10 @@ static EadStatus load_file(const EadArguments *arguments, EadConfig *config) {
 EadStatus ead_arguments_configure(const EadArguments *arguments, EadConfig *config) {
     int known = config->renamed.count; /* those of a model file are nothing that the user could change */
     int problems = config->problems.lines.count;
+    ead_problems_add_all(&config->problems, &arguments->problems);
+    int before = config->problems.lines.count;
     EadStatus status = load_file(arguments, config);
-    if (config->problems.lines.count == problems) ead_problems_add(&config->problems, status);
+    if (config->problems.lines.count == before) ead_problems_add(&config->problems, status);
     ead_problems_add(&config->problems, ead_arguments_check_device(arguments));
     take_settings(arguments, config);
     for (int i = known; i < config->renamed.count; i++) ead_print(stderr, "%s\n", config->renamed.items[i]);

@@ -65,7 +65,10 @@ typedef struct EadArguments {
     const char *values[EAD_OPTION_COUNT]; /* as given, borrowed; NULL: not given */
     const char **settings;                /* --set key=value, in order; owned array of borrowed texts */
     int setting_count;
-    bool wrong_settings; /* one is refused, which is wrong usage; ead_arguments_configure() tells it */
+    bool wrong_settings;  /* one is refused, which is wrong usage; ead_arguments_configure() tells it */
+    EadProblems problems; /* all that is wrong with it; the command tells it with all else that is wrong */
+    bool refused[EAD_OPTION_COUNT]; /* it was given, but not with a value of its kind */
+    bool unknown_option; /* one is not known, or --set without a value: what lacks may stand there */
     const char **paths;  /* what is no option, in order; owned array of borrowed texts */
     int path_count;
     EadStringList expanded; /* paths among both that began with "~" */
@@ -86,7 +89,8 @@ const EadOption *ead_option(EadOptionId id);
 bool ead_option_belongs(EadOptionId id, const char *command);
 
 /* Parses argv. Errors: EAD_BAD_ARGUMENT for wrong usage (arguments->command is then what was known of it by
- * then), EAD_NO_MEMORY. Free *arguments in every case. */
+ * then), for a command the first of arguments->problems, with which it may still be called: it does nothing but
+ * tell them, with all else that is wrong; EAD_NO_MEMORY. Free *arguments in every case. */
 EadStatus ead_arguments_parse(int count, char **texts, EadArguments *arguments);
 
 /* Frees the arrays; harmless on a zeroed struct. */
@@ -95,7 +99,7 @@ void ead_arguments_free(EadArguments *arguments);
 /* Whether an option was given on the command line. */
 bool ead_arguments_given(const EadArguments *arguments, EadOptionId id);
 
-/* The value of an option as given, else its default, else NULL. */
+/* The value of an option as given, else (or if that was refused) its default, else NULL. */
 const char *ead_arguments_text(const EadArguments *arguments, EadOptionId id);
 
 /* The value parsed; only for options that were given or have a default. Cannot fail: parsing checked it. */
@@ -104,11 +108,11 @@ EadValue ead_arguments_value(const EadArguments *arguments, EadOptionId id);
 /* Whether the device of --device is there. Errors: EAD_UNSUPPORTED, EAD_IO. */
 EadStatus ead_arguments_check_device(const EadArguments *arguments);
 
-/* How --device and --precision plan graphs. Errors: EAD_UNSUPPORTED if there is no such device, or it lacks the
- * precision. */
+/* How --device and --precision plan graphs; zeroed where --device was refused. Errors: EAD_UNSUPPORTED if there is
+ * no such device, or it lacks the precision. */
 EadStatus ead_arguments_plan_options(const EadArguments *arguments, EadPlanOptions *plan);
 
-/* Checks the device, and applies the file of -c (with --resume and without -c: config.yaml of the run folder), every --set, then
+/* Adds arguments->problems, checks the device, and applies the file of -c (with --resume and without -c: config.yaml of the run folder), every --set, then
  * --output, --maps and --overlays, to a config that holds the defaults (or the config of a model file). Old
  * names of keys are noted on stderr. Errors: the first of what has been put into
  * config->problems. */

@@ -19,7 +19,7 @@
 /* Everything one eval holds on to. */
 typedef struct Eval {
     const EadArguments *arguments;
-    const char *path;     /* of the model file */
+    const char *path;     /* of the model file; NULL: not known */
     EadSafetensors *file; /* open: its metadata is the base of the config and part of the report */
     EadModel *model;
     EadPlanOptions plan;
@@ -66,15 +66,19 @@ static EadStatus open_dataset(Eval *eval) {
         status, "dataset.path comes from %s, --set dataset.path=FOLDER gives another: ", eval->path);
 }
 
-/* The config in the model file. */
-static EadStatus take_trained(Eval *eval) {
+/* The model, and the config in its file. */
+static void open_model(Eval *eval) {
+    EadConfig *config = &eval->config;
+    char label[EAD_PATH_SIZE + 16];
+    if (eval->path)
+        ead_problems_add(&config->problems, ead_model_open_file(eval->path, &eval->file, &eval->model));
+    if (!eval->model) return;
     const char *text = ead_safetensors_metadata(eval->file, "config");
-    EadStatus status = text ? ead_config_parse(text, strlen(text), "its config", &eval->config) : EAD_OK;
-    if (status != EAD_OK) return ead_fail_prefix(status, "%s: ", eval->path);
+    snprintf(label, sizeof label, "%s: its config", eval->path);
+    if (text) (void)ead_config_parse(text, strlen(text), label, config);
     /* Of the training only; what the user now asks for comes from the command line. */
-    eval->config.eval_maps = eval->config.eval_overlays = false;
+    config->eval_maps = config->eval_overlays = false;
     if (map_choice(eval)) *map_choice(eval) = eval->model->map_choice;
-    return EAD_OK;
 }
 
 /* Keys that the model has taken on in its training; a setting of them now would change what the results say of it, and
@@ -92,21 +96,25 @@ static bool is_of_training(const EadFit *fit, const EadConfig *config, int key) 
     return ead_method_of_key(key) != NULL;
 }
 
-/* All that is wrong with the config. The data set is opened here only where nothing will come of it. */
-static EadStatus check_all(Eval *eval) {
+/* All that is wrong. The data set is opened here only where nothing will come of it. */
+static EadStatus check_all(Eval *eval, EadThresholdRule trained) {
     EadConfig *config = &eval->config;
+    EadProblems *problems = &config->problems;
+    const EadFit *fit = eval->model ? ead_fit_find(eval->model->method->name) : NULL;
     /* The output in the file's config is that of its training. */
     bool output_given = ead_arguments_given(eval->arguments, EAD_OPTION_EVAL_OUTPUT);
     for (int i = 0; i < eval->arguments->setting_count; i++)
         output_given |= strncmp(eval->arguments->settings[i], "output=", strlen("output=")) == 0;
     if (!output_given) EAD_TRY(ead_config_set_key(config, EAD_KEY_output, eval->folder));
-    ead_problems_add(&config->problems, ead_evaluate_check_outputs(config->output, config->dataset_path,
-                                                                   config->eval_maps, config->eval_overlays));
-    const EadFit *fit = ead_fit_find(eval->model->method->name);
+    bool placed = (output_given || eval->model) && !ead_config_was_refused(config, EAD_KEY_output);
+    if (placed)
+        ead_problems_add(problems, ead_evaluate_check_outputs(config->output, config->dataset_path,
+                                                              config->eval_maps, config->eval_overlays));
     bool named = ead_config_names_dataset(config, true);
     if (fit) (void)fit->check(config, EAD_CHECK_MODEL);
-    if (named && config->problems.lines.count > 0) ead_problems_add(&config->problems, open_dataset(eval));
-    return EAD_OK;
+    if (eval->model) ead_problems_add(problems, adjust_model(eval, trained));
+    if (named && problems->lines.count > 0) ead_problems_add(problems, open_dataset(eval));
+    return ead_problems_tell(problems, stderr);
 }
 
 static EadStatus lock_output(Eval *eval) {
@@ -115,22 +123,22 @@ static EadStatus lock_output(Eval *eval) {
 }
 
 static EadStatus open_all(Eval *eval) {
-    EAD_TRY(ead_path_folder(eval->folder, eval->path));
+    EadConfig *config = &eval->config;
+    EAD_TRY(ead_config_defaults(config));
+    ead_problems_add(&config->problems, ead_path_folder(eval->folder, eval->path ? eval->path : ""));
     if (!eval->folder[0]) eval->folder[0] = '.';
-    EAD_TRY(ead_path_in(eval->losses, eval->folder, "losses.csv"));
-    EAD_TRY(ead_config_defaults(&eval->config));
-    EadStatus opened = ead_model_open_file(eval->path, &eval->file, &eval->model);
-    ead_problems_add(&eval->config.problems, opened);
-    if (opened == EAD_OK) EAD_TRY(take_trained(eval));
-    EadThresholdRule trained = ead_threshold_rule(&eval->config);
-    (void)ead_arguments_configure(eval->arguments, &eval->config);
-    ead_problems_add(&eval->config.problems, ead_arguments_plan_options(eval->arguments, &eval->plan));
-    if (opened == EAD_OK) EAD_TRY(check_all(eval));
-    EAD_TRY(ead_problems_tell(&eval->config.problems, stderr));
+    ead_problems_add(&config->problems, ead_path_in(eval->losses, eval->folder, "losses.csv"));
+    open_model(eval);
+    EadThresholdRule trained = ead_threshold_rule(config);
+    (void)ead_arguments_configure(eval->arguments, config);
+    /* Without a model, what the config leaves out may stand in there. */
+    bool whole = ead_arguments_given(eval->arguments, EAD_OPTION_CONFIG) && config->dataset_path[0];
+    config->unread = config->unread || (!eval->model && !whole);
+    ead_problems_add(&config->problems, ead_arguments_plan_options(eval->arguments, &eval->plan));
+    EAD_TRY(check_all(eval, trained));
     EAD_TRY(lock_output(eval));
     ead_tell_idle_keys(eval->arguments, ead_fit_find(eval->model->method->name), &eval->config,
                        is_of_training, ": the model is used as it was trained");
-    EAD_TRY(adjust_model(eval, trained));
     ead_arguments_use_threads(eval->arguments, eval->config.train_threads);
     EAD_TRY(ead_config_to_yaml(&eval->config, &eval->yaml));
     EAD_TRY(open_dataset(eval));
@@ -198,7 +206,7 @@ static EadStatus evaluate(Eval *eval) {
 }
 
 EadStatus ead_command_eval(const EadArguments *arguments) {
-    Eval eval = {.arguments = arguments, .path = ead_arguments_text(arguments, EAD_OPTION_MODEL)};
+    Eval eval = {.arguments = arguments, .path = arguments->values[EAD_OPTION_MODEL]};
     ead_interrupt_catch();
     EadStatus status = open_all(&eval);
     if (status == EAD_OK) status = evaluate(&eval);

@@ -255,9 +255,8 @@ static EadStatus check_replaced(const char *output) {
         ead_file_role_name(role));
 }
 
-static EadStatus run(Import *import, const EadArguments *arguments) {
-    const char *output = ead_arguments_text(arguments, EAD_OPTION_IMPORT_OUTPUT);
-    EadPath lock, folder;
+static EadStatus check_output(const char *output) {
+    EadPath folder;
     EAD_TRY(ead_check_output_file(output, "--output"));
     EAD_TRY(ead_path_folder(folder, output));
     if (*folder && !ead_path_is_folder(folder))
@@ -266,18 +265,49 @@ static EadStatus run(Import *import, const EadArguments *arguments) {
         return ead_fail(EAD_BUSY,
                         "%s: another process works there; wait for its end, or choose another --output",
                         folder);
+    return check_replaced(output);
+}
+
+/* All that is wrong with the command line and its files. */
+static EadStatus check_all(Import *import, const EadArguments *arguments, const char *output) {
+    EadProblems problems = {0};
+    ead_problems_add_all(&problems, &arguments->problems);
+    ead_problems_add(&problems, ead_import_source_open(&import->source, arguments->paths,
+                                                       arguments->path_count, &problems));
+    const char *input = NULL;
+    for (int i = 0; output && !input && i < import->source.paths.count; i++)
+        if (ead_path_same(output, import->source.paths.items[i])) input = import->source.paths.items[i];
+    if (input)
+        ead_problems_add(
+            &problems,
+            ead_fail(EAD_BAD_ARGUMENT, "%s: is an input too (%s); name another --output", output, input));
+    else if (output)
+        ead_problems_add(&problems, check_output(output));
+    EadStatus status = ead_problems_tell(&problems, stderr);
+    ead_problems_free(&problems);
+    return status;
+}
+
+/* What is found in the files must go together, and with the options. */
+static EadStatus check_found(Import *import, const EadArguments *arguments) {
+    EadProblems problems = {0};
+    ead_problems_add(&problems, ead_import_networks_check(&import->networks, &import->source));
+    ead_problems_add(&problems, decide_padding(import, arguments));
+    EadStatus status = ead_problems_tell(&problems, stderr);
+    ead_problems_free(&problems);
+    return status;
+}
+
+static EadStatus run(Import *import, const EadArguments *arguments) {
+    const char *output = arguments->values[EAD_OPTION_IMPORT_OUTPUT];
+    EadPath lock;
+    EAD_TRY(check_all(import, arguments, output));
     if (snprintf(lock, sizeof lock, "%s.lock", output) >= EAD_PATH_SIZE)
         return ead_fail(EAD_BAD_ARGUMENT, "%.200s: the path is too long", output);
     EAD_TRY(ead_file_lock_take(lock, output, &import->lock));
-    EAD_TRY(ead_import_source_open(&import->source, arguments->paths, arguments->path_count));
-    for (int i = 0; i < import->source.paths.count; i++)
-        if (ead_path_same(output, import->source.paths.items[i]))
-            return ead_fail(EAD_BAD_ARGUMENT, "%s: is an input too (%s); name another --output", output,
-                            import->source.paths.items[i]);
     EAD_TRY(check_replaced(output));
     EAD_TRY(find_all(import));
-    EAD_TRY(ead_import_networks_check(&import->networks, &import->source));
-    EAD_TRY(decide_padding(import, arguments));
+    EAD_TRY(check_found(import, arguments));
     EAD_TRY(ead_safetensors_writer_new(&import->writer));
     EAD_TRY(add_metadata(import));
     EAD_TRY(add_tensors(import));

@@ -16,6 +16,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 typedef struct Predictor {
@@ -31,28 +32,22 @@ typedef struct Predictor {
 
 /* Of the inputs that are known before the work; those of a list come later, and are looked at then. One that cannot be
  * used costs itself, so that it goes to `unusable`. */
-static EadStatus check_inputs(const EadArguments *arguments, const char *maps, const char *overlays,
-                              EadProblems *problems, EadProblems *unusable) {
-    EadMapOutput trial;
+static EadStatus check_inputs(const EadArguments *arguments, EadMapTrial *trial, bool wrong,
+                              EadProblems *unusable) {
     EadPredictInputs inputs;
     EadPredictInput input;
     bool found = true;
-    int blocked = 0;
-    EadStatus status = ead_map_output_start(&trial, NAN, NAN, maps, overlays);
-    ead_predict_inputs_start(&inputs, arguments->paths, arguments->path_count, NULL, overlays, maps);
-    while (status == EAD_OK && !ead_interrupted() && (trial.names || problems->lines.count > 0)) {
+    EadStatus status = EAD_OK;
+    ead_predict_inputs_start(&inputs, arguments->paths, arguments->path_count, NULL, trial->output.overlays,
+                             trial->output.maps);
+    while (status == EAD_OK && !ead_interrupted() && (trial->output.names || wrong)) {
         status = ead_predict_inputs_next(&inputs, &input, &found);
         if (status != EAD_OK || !found) break;
+        if (strcmp(input.path, "-") == 0) continue; /* the list is read later */
         ead_problems_add(unusable, input.status);
-        EadStatus way =
-            input.status == EAD_OK ? ead_map_output_check(&trial, input.folder, input.path) : EAD_OK;
-        if (way != EAD_OK && blocked++ == 0) ead_problems_add(problems, way);
+        if (input.status == EAD_OK) status = ead_map_trial_add(trial, input.folder, input.path);
     }
-    if (blocked > 1)
-        ead_problems_add(problems, ead_fail(EAD_BAD_ARGUMENT,
-                                            "files are in the way of %d inputs, this the first", blocked));
     ead_predict_inputs_free(&inputs);
-    ead_map_output_free(&trial);
     return status;
 }
 
@@ -61,15 +56,26 @@ static EadStatus check_all(Predictor *predictor, const EadArguments *arguments, 
     const char *overlays = ead_arguments_text(arguments, EAD_OPTION_OVERLAYS);
     const char *maps = ead_arguments_text(arguments, EAD_OPTION_MAPS);
     EadProblems problems = {0}, unusable = {0};
+    EadMapTrial trial;
     EadModel **model = &predictor->model;
+    const char *path = arguments->values[EAD_OPTION_MODEL];
+    ead_problems_add_all(&problems, &arguments->problems);
     ead_problems_add(&problems, ead_arguments_plan_options(arguments, plan));
-    ead_problems_add(&problems, ead_model_open(ead_arguments_text(arguments, EAD_OPTION_MODEL), model));
+    if (path) ead_problems_add(&problems, ead_model_open(path, model));
     if (*model) ead_problems_add(&problems, ead_model_options_apply(arguments, (*model)->map_choice, *model));
-    if (overlays) ead_problems_add(&problems, ead_check_output_folder(overlays, "--overlays"));
-    if (maps) ead_problems_add(&problems, ead_check_output_folder(maps, "--maps"));
-    EadStatus status = check_inputs(arguments, maps, overlays, &problems, &unusable);
+    EadStatus heat = overlays ? ead_check_output_folder(overlays, "--overlays") : EAD_OK;
+    ead_problems_add(&problems, heat);
+    EadStatus raw = maps ? ead_check_output_folder(maps, "--maps") : EAD_OK;
+    ead_problems_add(&problems, raw);
+    EadStatus status =
+        ead_map_trial_start(&trial, raw == EAD_OK ? maps : NULL, heat == EAD_OK ? overlays : NULL);
+    if (status == EAD_OK) status = check_inputs(arguments, &trial, problems.lines.count > 0, &unusable);
+    ead_map_trial_refuse(&trial, &problems);
     if (problems.lines.count > 0) ead_problems_add_all(&problems, &unusable);
+    if (problems.lines.count > 0) ead_problems_add_all(&problems, &trial.unwritable.first);
     if (status == EAD_OK) status = ead_problems_tell(&problems, stderr);
+    if (status == EAD_OK) ead_map_trial_tell(&trial, stderr);
+    ead_map_trial_free(&trial);
     ead_problems_free(&problems);
     ead_problems_free(&unusable);
     return status;

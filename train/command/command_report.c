@@ -3,6 +3,7 @@
 
 #include "core/base/printing.h"
 #include "core/base/atomic_file.h"
+#include "core/base/memory.h"
 #include "core/file/output_check.h"
 #include "core/base/paths.h"
 #include "core/base/string_list.h"
@@ -11,36 +12,49 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char ending[] = ".sweep.json";
 
-/* The tables on stdout, and NAME.md and the others beside NAME.sweep.json. */
-static EadStatus report_one(const char *manifest) {
-    static const struct {
-        const char *extension;
-        EadStatus (*write)(FILE *stream, const EadSweepResults *results);
-    } files[] = {
-        {".md", ead_sweep_write_markdown}, {".csv", ead_sweep_write_csv}, {".html", ead_sweep_write_page}};
-    enum { FILES = sizeof files / sizeof *files };
+/* What is written beside NAME.sweep.json. */
+static const struct {
+    const char *extension;
+    EadStatus (*write)(FILE *stream, const EadSweepResults *results);
+} files[] = {
+    {".md", ead_sweep_write_markdown}, {".csv", ead_sweep_write_csv}, {".html", ead_sweep_write_page}};
+enum { FILES = sizeof files / sizeof *files };
+
+static EadStatus path_beside(const char *manifest, const char *extension, EadPath path) {
     int length = (int)(strlen(manifest) - strlen(ending));
-    EadPath paths[FILES];
-    EadSweepResults results;
+    if (snprintf(path, EAD_PATH_SIZE, "%.*s%s", length, manifest, extension) < EAD_PATH_SIZE) return EAD_OK;
+    return ead_fail(EAD_BAD_ARGUMENT, "%.200s: the path is too long", manifest);
+}
+
+/* Reads what is reported, and tries what will be written. */
+static void prepare(const char *manifest, EadSweepResults *results, EadProblems *problems) {
+    EadPath path;
     for (int i = 0; i < FILES; i++) {
-        snprintf(paths[i], sizeof paths[i], "%.*s%s", length, manifest, files[i].extension);
-        EAD_TRY(ead_check_output_file(paths[i], "a copy of the sweep's folder"));
+        EadStatus status = path_beside(manifest, files[i].extension, path);
+        if (status == EAD_OK) status = ead_check_output_file(path, "a copy of the sweep's folder");
+        ead_problems_add(problems, status);
     }
-    EadStatus status = ead_sweep_results_read(manifest, &results);
-    if (status == EAD_OK) status = ead_sweep_write_markdown(stdout, &results);
+    ead_problems_add(problems, ead_sweep_results_read(manifest, results));
+}
+
+/* The tables on stdout, and into the files. */
+static EadStatus report_one(const char *manifest, const EadSweepResults *results) {
+    EadStatus status = ead_sweep_write_markdown(stdout, results);
     for (int i = 0; i < FILES && status == EAD_OK; i++) {
+        EadPath path;
         EadAtomicFile file = {0};
-        status = ead_atomic_file_open(&file, paths[i]);
-        if (status == EAD_OK) status = files[i].write(file.stream, &results);
+        status = path_beside(manifest, files[i].extension, path);
+        if (status == EAD_OK) status = ead_atomic_file_open(&file, path);
+        if (status == EAD_OK) status = files[i].write(file.stream, results);
         if (status == EAD_OK) status = ead_atomic_file_commit(&file);
         ead_atomic_file_discard(&file);
-        if (status == EAD_OK) ead_print(stderr, "%s\n", paths[i]);
+        if (status == EAD_OK) ead_print(stderr, "%s\n", path);
     }
-    ead_sweep_results_free(&results);
     return status;
 }
 
@@ -68,13 +82,33 @@ static EadStatus list_manifests(const char *folder, EadStringList *list) {
     return status;
 }
 
+/* Nothing is printed or written before all is known to be right. */
+static EadStatus report_all(const EadStringList *manifests, EadProblems *problems) {
+    EadSweepResults *results = ead_new(manifests->count, sizeof *results, "the results of sweeps");
+    if (!results) return EAD_NO_MEMORY;
+    for (int i = 0; i < manifests->count; i++) prepare(manifests->items[i], &results[i], problems);
+    EadStatus status = ead_problems_tell(problems, stderr);
+    for (int i = 0; i < manifests->count && status == EAD_OK; i++)
+        status = report_one(manifests->items[i], &results[i]);
+    for (int i = 0; i < manifests->count; i++) ead_sweep_results_free(&results[i]);
+    free(results);
+    return status;
+}
+
+static EadStatus list_named(const char *path, EadStringList *manifests) {
+    EAD_TRY(ead_file_expect(path, EAD_ROLE(FOLDER) | EAD_ROLE(SWEEP_RUNS), "the folder of a sweep"));
+    bool named = is_manifest(path) && !ead_path_is_folder(path);
+    return named ? ead_strings_add(manifests, path) : list_manifests(path, manifests);
+}
+
 EadStatus ead_command_report(const EadArguments *arguments) {
     EadStringList manifests = {0};
-    const char *path = arguments->paths[0];
-    EAD_TRY(ead_file_expect(path, EAD_ROLE(FOLDER) | EAD_ROLE(SWEEP_RUNS), "the folder of a sweep"));
-    EadStatus status = is_manifest(path) && !ead_path_is_folder(path) ? ead_strings_add(&manifests, path)
-                                                                      : list_manifests(path, &manifests);
-    for (int i = 0; i < manifests.count && status == EAD_OK; i++) status = report_one(manifests.items[i]);
+    EadProblems problems = {0};
+    ead_problems_add_all(&problems, &arguments->problems);
+    for (int i = 0; i < arguments->path_count; i++)
+        ead_problems_add(&problems, list_named(arguments->paths[i], &manifests));
+    EadStatus status = report_all(&manifests, &problems);
     ead_strings_free(&manifests);
+    ead_problems_free(&problems);
     return status;
 }

@@ -44,6 +44,11 @@ static EadStatus print_renamed(const EadSweep *sweep) {
     return status;
 }
 
+static void check_inputs(EadConfig *config) {
+    const EadFit *fit;
+    if (ead_fit_of_config(config, &fit) == EAD_OK) (void)fit->check(config, EAD_CHECK_FILES);
+}
+
 static void check_outputs(const EadConfig *config, EadProblems *problems) {
     const EadFit *fit;
     if (ead_fit_of_config(config, &fit) == EAD_OK) ead_fit_check_outputs(fit, config, problems);
@@ -57,16 +62,31 @@ static EadStatus run_sweep(const EadArguments *arguments, EadSweep *sweep) {
     int begun_in;
     if (ead_arguments_given(arguments, EAD_OPTION_THREADS))
         work.threads = (int)ead_arguments_value(arguments, EAD_OPTION_THREADS).i64;
-    EAD_TRY(ead_sweep_load(arguments->paths[0], sweep));
+    EadStatus status = arguments->path_count > 0 ? ead_sweep_load(arguments->paths[0], sweep) : EAD_OK;
+    if (status == EAD_NO_MEMORY) return status;
+    ead_problems_add_all(&sweep->problems, &arguments->problems);
+    ead_problems_add(&sweep->problems, ead_arguments_check_device(arguments));
     sweep->check = ead_fit_check;
+    sweep->check_inputs = check_inputs;
     sweep->check_outputs = check_outputs;
     sweep->trained = ead_fit_trained;
-    EAD_TRY(ead_sweep_expand(sweep, ead_arguments_text(arguments, EAD_OPTION_SWEEP_OUTPUT),
-                             arguments->settings, arguments->setting_count));
+    status = ead_sweep_expand(sweep, ead_arguments_text(arguments, EAD_OPTION_SWEEP_OUTPUT),
+                              arguments->settings, arguments->setting_count);
+    if (status == EAD_NO_MEMORY) return status;
+    for (int i = 0; i < sweep->run_count && arguments->backend; i++) {
+        EadConfig *config = &sweep->runs[i].config;
+        ead_problems_add(&config->problems,
+                         ead_precision_check(arguments->backend, (EadPrecision)config->train_precision, true,
+                                             "train.precision"));
+    }
     EAD_TRY(ead_sweep_begun_in(sweep, &begun_in));
-    EAD_TRY(ead_job_array_shard(begun_in, &work.shard));
+    status = ead_job_array_shard(begun_in, &work.shard);
+    if (status != EAD_OK) work.shard = (EadShard){1, 1};
+    ead_problems_add(&sweep->problems, status);
     EAD_TRY(print_renamed(sweep));
-    if (ead_arguments_given(arguments, EAD_OPTION_DRY_RUN)) return list_runs(&work);
+    bool listed = ead_arguments_given(arguments, EAD_OPTION_DRY_RUN);
+    if (listed) EAD_TRY(ead_problems_tell(&sweep->problems, stderr));
+    if (listed) return list_runs(&work);
     EAD_TRY(ead_sweep_check(&work));
     EAD_TRY(ead_sweep_write_manifest(sweep, work.shard.parts));
     EAD_TRY(ead_sweep_work(&work));

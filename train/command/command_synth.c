@@ -67,9 +67,12 @@ static EadStatus check_empty(const char *output, const char *name) {
     return ead_fail(EAD_BAD_FILE, "%s: not empty; remove it or give another --output", folder);
 }
 
-static EadStatus check_folders(const Plan *plan) {
-    EAD_TRY(check_empty(plan->output, category));
-    return plan->textures > 0 ? check_empty(plan->output, "textures") : EAD_OK;
+static void check_folders(const Plan *plan, EadProblems *problems) {
+    EadStatus status = ead_check_output_folder(plan->output, "--output");
+    ead_problems_add(problems, status);
+    if (status == EAD_OK) ead_problems_add(problems, check_empty(plan->output, category));
+    if (status == EAD_OK && plan->textures > 0)
+        ead_problems_add(problems, check_empty(plan->output, "textures"));
 }
 
 static EadStatus write_all(const Plan *plan) {
@@ -93,22 +96,33 @@ static EadStatus write_all(const Plan *plan) {
     return EAD_OK;
 }
 
-/* All folders are checked before the first picture is written, and again where no other process can write. */
-EadStatus ead_command_synth(const EadArguments *arguments) {
+/* Checks and writes where no other process can write meanwhile. */
+static EadStatus write_locked(const Plan *plan, EadProblems *problems) {
     EadFileLock lock = {0};
+    EAD_TRY(ead_make_directories(plan->output));
+    EAD_TRY(ead_folder_lock_take(plan->output, &lock));
+    check_folders(plan, problems);
+    EadStatus status = ead_problems_tell(problems, stderr);
+    if (status == EAD_OK) status = write_all(plan);
+    ead_file_lock_release(&lock);
+    return status;
+}
+
+/* All folders are checked before one is made, and again when it is locked. */
+EadStatus ead_command_synth(const EadArguments *arguments) {
+    EadProblems problems = {0};
     ead_interrupt_catch();
-    Plan plan = {.output = ead_arguments_text(arguments, EAD_OPTION_SYNTH_OUTPUT),
+    Plan plan = {.output = arguments->values[EAD_OPTION_SYNTH_OUTPUT],
                  .seed = ead_arguments_value(arguments, EAD_OPTION_SYNTH_SEED).u64,
                  .size = ead_arguments_value(arguments, EAD_OPTION_SYNTH_SIZE).size,
                  .train = (int)ead_arguments_value(arguments, EAD_OPTION_SYNTH_TRAIN).i64,
                  .test_good = (int)ead_arguments_value(arguments, EAD_OPTION_SYNTH_TEST_GOOD).i64,
                  .test_defect = (int)ead_arguments_value(arguments, EAD_OPTION_SYNTH_TEST_DEFECT).i64,
                  .textures = (int)ead_arguments_value(arguments, EAD_OPTION_SYNTH_TEXTURES).i64};
-    EAD_TRY(check_folders(&plan));
-    EAD_TRY(ead_make_directories(plan.output));
-    EAD_TRY(ead_folder_lock_take(plan.output, &lock));
-    EadStatus status = check_folders(&plan);
-    if (status == EAD_OK) status = write_all(&plan);
-    ead_file_lock_release(&lock);
+    ead_problems_add_all(&problems, &arguments->problems);
+    if (plan.output) check_folders(&plan, &problems);
+    EadStatus status = ead_problems_tell(&problems, stderr);
+    if (status == EAD_OK) status = write_locked(&plan, &problems);
+    ead_problems_free(&problems);
     return status;
 }

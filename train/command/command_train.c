@@ -11,15 +11,15 @@
 
 /* All that can be known to be wrong before the run. A run lists the data set itself; so this does only where the
  * run will not come to that. fit: NULL if the config names none, which is among its problems. */
-static EadStatus check_all(const EadFit *fit, EadConfig *config) {
+static EadStatus check_all(const EadFit *fit, const EadRunSpec *spec, EadConfig *config) {
     EadDataset dataset = {0};
     EadProblems *problems = &config->problems;
     bool named = (!fit || fit->model) && ead_config_names_dataset(config, false);
     if (fit) (void)fit->check(config, EAD_CHECK_FILES);
-    bool placed = config->output[0] && !config->unread && !ead_config_was_refused(config, EAD_KEY_output);
-    placed = placed && ead_ranks_leads(ead_ranks());
-    if (placed && fit) ead_fit_check_outputs(fit, config, problems);
-    if (placed && !fit) ead_problems_add(problems, ead_check_output_folder(config->output, "--output"));
+    if (fit) ead_fit_check_run(fit, spec, problems);
+    bool placed = config->output[0] && !ead_config_was_refused(config, EAD_KEY_output);
+    if (!fit && placed && ead_ranks_leads(spec->ranks))
+        ead_problems_add(problems, ead_check_output_folder(config->output, "--output"));
     if (named && problems->lines.count > 0)
         ead_problems_add(problems, ead_config_open_dataset(config, false, &dataset));
     ead_dataset_free(&dataset);
@@ -58,45 +58,52 @@ static bool is_members_own(const EadFit *fit, const EadConfig *config, int key) 
            ead_config_list_sets(config, EAD_KEY_patchcore_ensemble_members, key, &all) == EAD_OK && all;
 }
 
-static EadStatus run_fit(const EadArguments *arguments, const EadFit *fit, EadConfig *config) {
-    use_threads(arguments, config->train_threads);
-    bool given[EAD_CONFIG_KEYS], limited = ead_arguments_given(arguments, EAD_OPTION_MINUTES);
-    ead_arguments_given_keys(arguments, given);
-    ead_tell_idle_keys(arguments, fit, config, is_idle, ": %s does not use it", fit->name);
-    ead_tell_idle_keys(arguments, fit, config, is_members_own,
+/* given [EAD_CONFIG_KEYS]: what the command line sets. */
+static EadRunSpec read_spec(const EadArguments *arguments, const EadConfig *config, const bool *given) {
+    bool limited = ead_arguments_given(arguments, EAD_OPTION_MINUTES);
+    return (EadRunSpec){.config = config,
+                        .backend = arguments->backend,
+                        .no_capture = ead_arguments_given(arguments, EAD_OPTION_NO_CAPTURE),
+                        .streams = (int)ead_arguments_value(arguments, EAD_OPTION_STREAMS).i64,
+                        .resume = ead_arguments_given(arguments, EAD_OPTION_RESUME),
+                        .quiet = ead_arguments_given(arguments, EAD_OPTION_QUIET),
+                        .dry_run = ead_arguments_given(arguments, EAD_OPTION_DRY_RUN),
+                        .minutes = limited ? ead_arguments_value(arguments, EAD_OPTION_MINUTES).f64 : 0,
+                        .given = given,
+                        .ranks = ead_ranks(),
+                        .messages = ead_ranks_messages()};
+}
+
+static EadStatus run_fit(const EadArguments *arguments, const EadFit *fit, const EadRunSpec *spec) {
+    use_threads(arguments, spec->config->train_threads);
+    ead_tell_idle_keys(arguments, fit, spec->config, is_idle, ": %s does not use it", fit->name);
+    ead_tell_idle_keys(arguments, fit, spec->config, is_members_own,
                        " on the members: each of them sets it itself");
-    EadRunSpec spec = {.config = config,
-                       .backend = arguments->backend,
-                       .no_capture = ead_arguments_given(arguments, EAD_OPTION_NO_CAPTURE),
-                       .streams = (int)ead_arguments_value(arguments, EAD_OPTION_STREAMS).i64,
-                       .resume = ead_arguments_given(arguments, EAD_OPTION_RESUME),
-                       .quiet = ead_arguments_given(arguments, EAD_OPTION_QUIET),
-                       .dry_run = ead_arguments_given(arguments, EAD_OPTION_DRY_RUN),
-                       .minutes = limited ? ead_arguments_value(arguments, EAD_OPTION_MINUTES).f64 : 0,
-                       .given = given,
-                       .ranks = ead_ranks(),
-                       .messages = ead_ranks_messages()};
-    return ead_fit_run(fit, &spec);
+    return ead_fit_run(fit, spec);
 }
 
 /* name: of the fit; NULL: the one that model.method names. */
 static EadStatus run(const EadArguments *arguments, const char *name) {
     EadConfig config;
+    bool given[EAD_CONFIG_KEYS];
     const EadFit *fit = name ? ead_fit_find(name) : NULL;
     EAD_TRY(ead_ranks_start());
     EAD_TRY(ead_config_defaults(&config));
+    ead_arguments_given_keys(arguments, given);
     (void)ead_arguments_configure(arguments, &config); /* what is wrong is told with all else */
+    EadRunSpec spec = read_spec(arguments, &config, given);
     if (!fit) ead_problems_add(&config.problems, ead_fit_of_config(&config, &fit));
     if (arguments->backend)
         ead_problems_add(&config.problems,
                          ead_precision_check(arguments->backend, (EadPrecision)config.train_precision, true,
                                              "train.precision"));
-    /* Of another kind of run it would not help to tell what its config lacks. */
-    bool resumes = ead_arguments_given(arguments, EAD_OPTION_RESUME) && config.output[0];
+    /* Of another kind of run it would not help to tell what its config lacks, or what is not there. */
+    bool resumes = spec.resume && config.output[0];
     bool own = !ead_arguments_given(arguments, EAD_OPTION_CONFIG);
     EadStatus status = resumes ? ead_fit_check_resumed(fit, config.output, own ? &config : NULL) : EAD_OK;
-    if (status == EAD_OK) status = check_all(fit, &config);
-    if (status == EAD_OK) status = run_fit(arguments, fit, &config);
+    ead_problems_add(&config.problems, status);
+    status = status == EAD_OK ? check_all(fit, &spec, &config) : ead_problems_tell(&config.problems, stderr);
+    if (status == EAD_OK) status = run_fit(arguments, fit, &spec);
     ead_config_free(&config);
     return status;
 }

@@ -141,17 +141,20 @@ static bool has_categories(const EadConfig *config) {
     return *ead_dataset_categories(ead_config_choice(config, EAD_KEY_dataset_type, type)) != NULL;
 }
 
-/* Messages about a value start with the name of its key, behind its place; those about a name that is no key or
- * takes no value quote the key or section that was meant. */
+/* Messages about a value start with the name of its key, behind its place, or with the option that means it; those
+ * about a name that is no key or takes no value quote the key or section that was meant. */
 bool ead_config_was_refused(const EadConfig *config, EadConfigKeyId key) {
-    char start[80], quoted[80], section[80];
+    char start[80], option[80], quoted[80], section[80];
     const char *name = keys[key].rule.name, *dot = strchr(name, '.');
     snprintf(start, sizeof start, " %s: ", name);
+    snprintf(option, sizeof option, "--%s", name);
     snprintf(quoted, sizeof quoted, "'%s'", name);
     snprintf(section, sizeof section, "'%.*s'", dot ? (int)(dot - name) : 0, name);
     for (int i = 0; i < config->problems.lines.count; i++) {
         const char *line = config->problems.lines.items[i];
         if (strstr(line, start) || strstr(line, quoted) || (dot && strstr(line, section))) return true;
+        size_t length = strlen(option);
+        if (strncmp(line, option, length) == 0 && strchr(": ", line[length])) return true;
     }
     return false;
 }
@@ -169,12 +172,13 @@ void ead_config_wrong(EadConfig *config, EadConfigKeyId key, const char *format,
 bool ead_config_is_there(EadConfig *config, EadConfigKeyId key) {
     const char *path = *(char *const *)member_of(config, (int)key);
     if (empty(path) || access(path, R_OK) == 0) return !empty(path);
-    ead_config_wrong(config, key, "%s: cannot read %s: %s", keys[key].rule.name, path, strerror(errno));
+    ead_config_judge(config, key, ead_fail(EAD_BAD_ARGUMENT, "cannot read %s: %s", path, strerror(errno)));
     return false;
 }
 
 void ead_config_judge(EadConfig *config, EadConfigKeyId key, EadStatus status) {
-    if (status != EAD_OK) ead_config_wrong(config, key, "%s: %s", keys[key].rule.name, ead_error_message());
+    if (status == EAD_OK || ead_config_was_refused(config, key)) return;
+    ead_problems_add(&config->problems, ead_fail_prefix(EAD_BAD_ARGUMENT, "%s: ", keys[key].rule.name));
 }
 
 static void check_category(EadConfig *config) {
@@ -223,21 +227,25 @@ static void check_folders(EadConfig *config, bool test_only) {
         if (ead_path_in(path, config->dataset_path, part) != EAD_OK)
             ead_config_judge(config, parts[i], EAD_BAD_ARGUMENT);
         else if (!ead_path_is_folder(path))
-            ead_config_wrong(config, parts[i], "%s: %s: no such folder", keys[parts[i]].rule.name, path);
+            ead_config_judge(config, parts[i], ead_fail(EAD_BAD_ARGUMENT, "%s: no such folder", path));
     }
 }
 
 bool ead_config_names_dataset(EadConfig *config, bool test_only) {
-    bool named = ead_config_check(config) == EAD_OK && !config->unread;
+    bool named = ead_config_check(config) == EAD_OK;
     for (int key = EAD_KEY_dataset_type; key <= EAD_KEY_dataset_masks; key++)
         named = named && !ead_config_was_refused(config, (EadConfigKeyId)key);
     int known = config->problems.lines.count;
+    if (config->unread) { /* what there is of it */
+        (void)ead_config_is_there(config, EAD_KEY_dataset_path);
+        return false;
+    }
     if (named && config->dataset_type == EAD_DATASET_folder) check_folders(config, test_only);
     bool there = empty(config->dataset_path) || ead_path_is_folder(config->dataset_path);
     return named && (config->problems.lines.count == known || !there);
 }
 
-EadStatus ead_config_open_dataset(const EadConfig *config, bool test_only, EadDataset *dataset) {
+static EadStatus open_dataset(const EadConfig *config, bool test_only, EadDataset *dataset) {
     char type[EAD_CHOICE_SIZE];
     EadDatasetSpec spec = {.type = ead_config_choice(config, EAD_KEY_dataset_type, type),
                            /* Folders of a folder data set may stand alone; then they start from here. */
@@ -250,12 +258,29 @@ EadStatus ead_config_open_dataset(const EadConfig *config, bool test_only, EadDa
                            .good_folder = config->dataset_test_good,
                            .defect_folder = config->dataset_defects,
                            .mask_folder = config->dataset_masks};
-    EAD_TRY(ead_dataset_open(&spec, dataset));
+    return ead_dataset_open(&spec, dataset);
+}
+
+EadStatus ead_config_open_dataset(const EadConfig *config, bool test_only, EadDataset *dataset) {
+    EAD_TRY(open_dataset(config, test_only, dataset));
     for (int i = 0; i < dataset->notes.count; i++) ead_print(stderr, "%s\n", dataset->notes.items[i]);
     EadStatus status = ead_left_out_print(&dataset->left_out, "data set", stderr);
     if (status == EAD_OK) status = ead_check_output_apart(&dataset->left_out, config->output);
     if (status != EAD_OK) ead_dataset_free(dataset);
     return status;
+}
+
+EadStatus ead_config_try_dataset(const EadConfig *config) {
+    EadDataset dataset;
+    EAD_TRY(open_dataset(config, false, &dataset));
+    ead_dataset_free(&dataset);
+    return EAD_OK;
+}
+
+bool ead_config_same_dataset(const EadConfig *a, const EadConfig *b) {
+    for (int key = EAD_KEY_dataset_type; key <= EAD_KEY_dataset_masks; key++)
+        if (!ead_value_equal(keys[key].rule.kind, member_of(a, key), member_of(b, key))) return false;
+    return true;
 }
 
 EadStatus ead_config_tell_doubts(const EadConfig *config, const EadStringList *doubts, int64_t missed) {

@@ -166,7 +166,8 @@ void ead_config_wrong(EadConfig *config, EadConfigKeyId key, const char *format,
 /* Whether a key is set to a path that can be read; one that is not there is added to config->problems. */
 bool ead_config_is_there(EadConfig *config, EadConfigKeyId key);
 
-/* Adds the thread's message behind the name of the key, as ead_config_wrong(), if status is that of a failure. */
+/* Adds the thread's message behind the name of the key if status is that of a failure and the value of the key was not
+ * refused before. What a config that could not be read whole does name is judged like any other. */
 void ead_config_judge(EadConfig *config, EadConfigKeyId key, EadStatus status);
 
 /* The name of a CHOICE member's value (key: EAD_KEY_dataset_type, ...), in buffer, which is returned. */
@@ -210,6 +211,12 @@ EadStatus ead_config_list_entry(const EadConfig *config, EadConfigKeyId key, int
  * writes its notes and what it leaves out to stderr. Errors: those of ead_dataset_open() and, where output lies
  * among its images, of ead_check_output_apart(). *dataset is empty then, else the caller frees it. */
 EadStatus ead_config_open_dataset(const EadConfig *config, bool test_only, EadDataset *dataset);
+
+/* Whether that would succeed for a training; tells nothing. Errors: as there. */
+EadStatus ead_config_try_dataset(const EadConfig *config);
+
+/* Whether two configs name the same data set, as they spell it. */
+bool ead_config_same_dataset(const EadConfig *a, const EadConfig *b);
 
 /* Writes doubts about a data set to stderr. Where dataset.strict is set they, and `missed` pictures that are left
  * out, are an error that names all: EAD_BAD_FILE. */

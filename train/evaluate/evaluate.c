@@ -22,13 +22,18 @@ typedef struct TestRun {
 } TestRun;
 
 /* Before the work: what stands where pictures go must be of an earlier run. */
-static EadStatus check_replaced(const TestRun *run) {
+static EadStatus try_output(const TestRun *run) {
     const EadDataset *dataset = run->spec->dataset;
-    EadMapOutput trial;
-    EadStatus status = ead_map_output_start(&trial, NAN, NAN, run->output.maps, run->output.overlays);
+    EadProblems problems = {0};
+    EadMapTrial trial;
+    EadStatus status = ead_map_trial_start(&trial, run->output.maps, run->output.overlays);
     for (int i = 0; i < dataset->test_count && status == EAD_OK; i++)
-        status = ead_map_output_check(&trial, dataset->test[i].defect, dataset->test[i].path);
-    ead_map_output_free(&trial);
+        status = ead_map_trial_add(&trial, dataset->test[i].defect, dataset->test[i].path);
+    ead_map_trial_refuse(&trial, &problems);
+    if (status == EAD_OK) status = ead_problems_tell(&problems, stderr);
+    if (status == EAD_OK) ead_map_trial_tell(&trial, stderr);
+    ead_problems_free(&problems);
+    ead_map_trial_free(&trial);
     return status;
 }
 
@@ -40,7 +45,7 @@ static EadStatus start_run(TestRun *run) {
     EAD_TRY(ead_path_in(run->overlays, spec->output, "overlays"));
     EAD_TRY(ead_map_output_start(&run->output, model->color_high, (double)model->threshold,
                                  spec->maps ? run->maps : NULL, spec->overlays ? run->overlays : NULL));
-    EAD_TRY(check_replaced(run));
+    EAD_TRY(try_output(run));
     EAD_TRY(ead_evaluation_new(&run->results->evaluation));
     EadThreshold threshold =
         spec->threshold ? *spec->threshold : ead_threshold_assess(model->threshold, NULL, 0);

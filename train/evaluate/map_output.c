@@ -3,9 +3,12 @@
 
 #include "core/base/memory.h"
 #include "core/base/paths.h"
+#include "core/base/printing.h"
+#include "core/file/output_check.h"
 #include "data/codec/codec.h"
 #include "train/report/overlay.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -121,6 +124,21 @@ typedef struct Output {
 static const Output overlay_output = {"overlay", ".png", ead_overlay_is_one},
                     map_output = {"map", ".tiff", ead_tiff_is_map};
 
+/* Whether a file can be written there, as far as its names tell. below: the part of path below the folder of all. */
+static EadStatus check_place(const char *path, const char *below, long longest) {
+    struct stat info;
+    for (size_t length; *below; below += length + (below[length] == '/')) {
+        length = strcspn(below, "/");
+        if (length > (size_t)longest)
+            return ead_fail(EAD_IO, "%s: cannot write: a name of %zu bytes; there are at most %ld", path,
+                            length, longest);
+    }
+    bool there = stat(path, &info) == 0;
+    if (there && S_ISDIR(info.st_mode)) return ead_fail(EAD_IO, "%s: cannot write: it is a folder", path);
+    return there || errno == ENOENT ? EAD_OK
+                                    : ead_fail(EAD_IO, "%s: cannot write: %s", path, strerror(errno));
+}
+
 /* What stands at path may be replaced only if it is such a file of an earlier run, not a picture or model that
  * the path may lead to, either. */
 static EadStatus check_replaced(const Output *output, const char *path) {
@@ -187,26 +205,66 @@ static EadStatus settle(EadStatus status, char **path) {
     return status;
 }
 
-EadStatus ead_map_output_check(EadMapOutput *output, const char *folder, const char *path) {
-    const char *name;
+static EadStatus try_file(const Output *output, const char *folder, const char *name, const char *image,
+                          long longest) {
     EadPath file, target, beside, source;
+    if (snprintf(file, sizeof file, "%s%s", name, output->extension) >= (int)sizeof file ||
+        ead_path_in(target, folder, file) != EAD_OK)
+        return ead_fail(EAD_IO, "%s/%.80s...: cannot write: the path is too long", folder, name);
+    EAD_TRY(ead_path_folder(beside, target));
+    EAD_TRY(ead_path_folder(source, image));
+    if (ead_path_same(beside, source)) return EAD_OK; /* the image itself is told so */
+    EAD_TRY(check_replaced(output, target));
+    return check_place(target, file, longest);
+}
+
+static void count(EadMapFaults *faults, EadStatus status) {
+    if (status != EAD_OK && faults->images++ == 0) ead_problems_add(&faults->first, status);
+}
+
+EadStatus ead_map_trial_start(EadMapTrial *trial, const char *maps, const char *overlays) {
+    *trial = (EadMapTrial){
+        .longest = {maps ? ead_longest_name(maps) : 0, overlays ? ead_longest_name(overlays) : 0}};
+    return ead_map_output_start(&trial->output, NAN, NAN, maps, overlays);
+}
+
+void ead_map_trial_free(EadMapTrial *trial) {
+    ead_map_output_free(&trial->output);
+    ead_problems_free(&trial->in_the_way.first);
+    ead_problems_free(&trial->unwritable.first);
+}
+
+EadStatus ead_map_trial_add(EadMapTrial *trial, const char *folder, const char *path) {
+    const EadMapOutput *output = &trial->output;
+    const char *name;
+    EadStatus overlay = EAD_OK, map = EAD_OK;
     if (!output->names) return EAD_OK;
-    EAD_TRY(ead_path_folder(source, path));
     EAD_TRY(ead_output_names_take(output->names, folder, path, &name));
-    const struct {
-        const char *place;
-        const Output *output;
-    } places[] = {{output->overlays, &overlay_output}, {output->maps, &map_output}};
-    for (int i = 0; i < 2; i++) {
-        if (!places[i].place ||
-            snprintf(file, sizeof file, "%s%s", name, places[i].output->extension) >= (int)sizeof file)
-            continue;
-        if (ead_path_in(target, places[i].place, file) != EAD_OK) continue;
-        EAD_TRY(ead_path_folder(beside, target));
-        if (!ead_path_same(beside, source)) /* else the image itself is told so */
-            EAD_TRY(check_replaced(places[i].output, target));
+    if (output->overlays) {
+        overlay = try_file(&overlay_output, output->overlays, name, path, trial->longest[1]);
+        count(overlay == EAD_IO ? &trial->unwritable : &trial->in_the_way, overlay);
     }
+    if (!output->maps) return EAD_OK;
+    map = try_file(&map_output, output->maps, name, path, trial->longest[0]);
+    if (map != overlay) count(map == EAD_IO ? &trial->unwritable : &trial->in_the_way, map);
     return EAD_OK;
+}
+
+void ead_map_trial_refuse(const EadMapTrial *trial, EadProblems *problems) {
+    const EadMapFaults *faults = &trial->in_the_way;
+    ead_problems_add_all(problems, &faults->first);
+    if (faults->images > 1)
+        ead_problems_add(problems,
+                         ead_fail(EAD_BAD_ARGUMENT, "files are in the way of %lld inputs, this the first",
+                                  (long long)faults->images));
+}
+
+void ead_map_trial_tell(const EadMapTrial *trial, FILE *stream) {
+    const EadMapFaults *faults = &trial->unwritable;
+    if (faults->images > 0)
+        ead_print(stream, "maps or overlays of %lld %s will not be written: %s%s\n",
+                  (long long)faults->images, faults->images == 1 ? "image" : "images",
+                  faults->first.lines.items[0], faults->images > 1 ? ", ..." : "");
 }
 
 EadStatus ead_map_output_write(EadMapOutput *output, const char *folder, const char *path,

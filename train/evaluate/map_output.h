@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/image/image.h"
+#include "train/support/problems.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -39,10 +40,36 @@ EadStatus ead_map_output_start(EadMapOutput *output, float color_high, double th
                                const char *overlays);
 void ead_map_output_free(EadMapOutput *output);
 
-/* Whether what would be written about the image, as by the next function, may replace what stands there: a
- * picture or model of the user never. Takes a name as that does, so that it needs an EadMapOutput of its own.
- * Errors: EAD_BAD_ARGUMENT, EAD_NO_MEMORY. */
-EadStatus ead_map_output_check(EadMapOutput *output, const char *folder, const char *path);
+/* ---- before the work ---- */
+
+/* Of images, how many, and the first of their messages. */
+typedef struct EadMapFaults {
+    int64_t images;
+    EadProblems first;
+} EadMapFaults;
+
+/* What would become of the files that ead_map_output_write() is to write, by what stands there now. */
+typedef struct EadMapTrial {
+    EadMapOutput output;     /* takes the names as the writer will */
+    EadMapFaults in_the_way; /* a picture or model of the user, which is never replaced */
+    EadMapFaults unwritable; /* a name that is too long, a folder in its place: costs itself alone */
+    long longest[2];         /* bytes of a name: of maps, of overlays */
+} EadMapTrial;
+
+/* Errors: EAD_NO_MEMORY. Free in every case. */
+EadStatus ead_map_trial_start(EadMapTrial *trial, const char *maps, const char *overlays);
+void ead_map_trial_free(EadMapTrial *trial);
+
+/* Tries what would be written about an image, in the order in which they will be. Errors: EAD_NO_MEMORY. */
+EadStatus ead_map_trial_add(EadMapTrial *trial, const char *folder, const char *path);
+
+/* Adds what is in the way, if something is. */
+void ead_map_trial_refuse(const EadMapTrial *trial, EadProblems *problems);
+
+/* Tells what will not be written, a line, if something will not. */
+void ead_map_trial_tell(const EadMapTrial *trial, FILE *stream);
+
+/* ---- the work ---- */
 
 /* Writes what was asked for about the image at `path`, in the subfolder `folder` ("" for none). One that cannot
  * be written keeps the other from nothing.

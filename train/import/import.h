@@ -8,6 +8,7 @@
 #include "data/torch/torch_file.h"
 #include "models/networks/backbone.h"
 #include "models/networks/pdn.h"
+#include "train/support/problems.h"
 
 /* ---- the files ---- */
 
@@ -31,9 +32,10 @@ typedef struct EadImportSource {
 } EadImportSource;
 
 /* Opens files, whose format their content says, and the .pth, .pt, .ckpt and .safetensors in folders (those
- * called *_tmp.*, which a running training leaves, are passed over). Errors: those of the readers;
- * EAD_BAD_ARGUMENT for a folder without such files. Close in every case. */
-EadStatus ead_import_source_open(EadImportSource *source, const char *const *paths, int count);
+ * called *_tmp.*, which a running training leaves, are passed over). Errors: the first of what it adds to problems:
+ * those of the readers; EAD_BAD_ARGUMENT for a folder without such files. Close in every case. */
+EadStatus ead_import_source_open(EadImportSource *source, const char *const *paths, int count,
+                                 EadProblems *problems);
 void ead_import_source_close(EadImportSource *source);
 
 /* The tensor of that name in a file, or NULL. */

@@ -49,34 +49,39 @@ static EadStatus list_tensors(EadImportSource *source) {
     return EAD_OK;
 }
 
-EadStatus ead_import_source_open(EadImportSource *source, const char *const *paths, int count) {
+static EadStatus list_paths(EadImportSource *source, const char *path) {
+    int before = source->paths.count;
+    EAD_TRY(ead_path_is_folder(path) ? ead_list_files(&source->paths, path, is_wanted, NULL)
+                                     : ead_strings_add(&source->paths, path));
+    if (source->paths.count > before) return EAD_OK;
+    return ead_fail(EAD_BAD_ARGUMENT, "%s: holds no .pth, .pt, .ckpt or .safetensors file", path);
+}
+
+static EadStatus open_file(const char *path, EadImportFile *file) {
+    uint8_t head[16];
+    EAD_TRY(ead_file_expect(path,
+                            EAD_ROLES_TRAINED | EAD_ROLE(DISTILL_CHECKPOINT) | EAD_ROLE(TEACHER) |
+                                EAD_ROLE(BACKBONE) | EAD_ROLE(WEIGHTS) | EAD_ROLE(ZIP),
+                            "weights"));
+    EAD_TRY(ead_check_regular(path));
+    FILE *stream = fopen(path, "rb");
+    if (!stream) return ead_fail(EAD_IO, "%s: cannot read: %s", path, strerror(errno));
+    size_t size = fread(head, 1, sizeof head, stream);
+    fclose(stream);
+    return ead_torch_archive_begins(head, size) ? ead_torch_file_open(path, &file->torch)
+                                                : ead_safetensors_open(path, &file->safetensors);
+}
+
+EadStatus ead_import_source_open(EadImportSource *source, const char *const *paths, int count,
+                                 EadProblems *problems) {
+    int known = problems->lines.count;
     *source = (EadImportSource){0};
-    for (int i = 0; i < count; i++) {
-        int before = source->paths.count;
-        bool folder = ead_path_is_folder(paths[i]);
-        EAD_TRY(folder ? ead_list_files(&source->paths, paths[i], is_wanted, NULL)
-                       : ead_strings_add(&source->paths, paths[i]));
-        if (source->paths.count == before)
-            return ead_fail(EAD_BAD_ARGUMENT, "%s: holds no .pth, .pt, .ckpt or .safetensors file", paths[i]);
-    }
+    for (int i = 0; i < count; i++) ead_problems_add(problems, list_paths(source, paths[i]));
     source->files = ead_new(source->paths.count, sizeof *source->files, "a list of files");
     if (!source->files) return EAD_NO_MEMORY;
-    for (int f = 0; f < source->paths.count; f++) {
-        uint8_t head[16];
-        const char *path = source->paths.items[f];
-        EAD_TRY(ead_file_expect(path,
-                                EAD_ROLES_TRAINED | EAD_ROLE(DISTILL_CHECKPOINT) | EAD_ROLE(TEACHER) |
-                                    EAD_ROLE(BACKBONE) | EAD_ROLE(WEIGHTS) | EAD_ROLE(ZIP),
-                                "weights"));
-        EAD_TRY(ead_check_regular(path));
-        FILE *stream = fopen(path, "rb");
-        if (!stream) return ead_fail(EAD_IO, "%s: cannot read: %s", path, strerror(errno));
-        size_t size = fread(head, 1, sizeof head, stream);
-        fclose(stream);
-        EAD_TRY(ead_torch_archive_begins(head, size)
-                    ? ead_torch_file_open(path, &source->files[f].torch)
-                    : ead_safetensors_open(path, &source->files[f].safetensors));
-    }
+    for (int f = 0; f < source->paths.count; f++)
+        ead_problems_add(problems, open_file(source->paths.items[f], &source->files[f]));
+    EAD_TRY(ead_problems_since(problems, known));
     return list_tensors(source);
 }
 

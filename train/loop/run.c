@@ -50,6 +50,10 @@ static bool exists(const char *path) {
 EadStatus ead_run_folder_check(EadRunFolder *folder, bool resume) {
     if (!folder->lock.path && ead_path_is_folder(folder->path))
         EAD_TRY(ead_folder_lock_take(folder->path, &folder->lock));
+    return ead_run_folder_check_new(folder, resume);
+}
+
+EadStatus ead_run_folder_check_new(const EadRunFolder *folder, bool resume) {
     if (resume || (!exists(folder->checkpoint) && !exists(folder->model))) return EAD_OK;
     return ead_fail(EAD_BAD_ARGUMENT,
                     "%s: holds a run already; continue it with --resume, or choose another --output",

@@ -43,6 +43,9 @@ EadStatus ead_run_folder_name(EadRunFolder *folder, const char *path, const char
  * this one is not to resume it; EAD_BUSY if another process works there; EAD_IO. */
 EadStatus ead_run_folder_check(EadRunFolder *folder, bool resume);
 
+/* The second half of that. */
+EadStatus ead_run_folder_check_new(const EadRunFolder *folder, bool resume);
+
 /* Whether there is a checkpoint to resume from; says on stderr where there is none. */
 bool ead_run_folder_resumes(const EadRunFolder *folder, bool resume);
 

@@ -198,6 +198,9 @@ void ead_print_metrics(FILE *stream, const EadMetrics *metrics) {
     print_rows(stream, metrics, metrics->defects, metrics->defect_count, width, shown);
     print_rows(stream, metrics, metrics->types, metrics->type_count, width, shown);
     if (metrics->has_mean) print_row(stream, metrics, "mean", width, &metrics->mean, shown);
+    if (isnan(metrics->total.image_auroc))
+        ead_print(stream, "no %s test images: AU-ROC needs both good and defective ones\n",
+                  metrics->defect_count > 0 ? "good" : "defective");
     if (metrics->unmasked.count == 0) return;
     char *names = ead_name_paths(&metrics->unmasked, metrics->unmasked.count, MOST_NAMED);
     ead_print(stream, "without a mask that can be used, and so in no pixel metric: %d anomalous %s: %s\n",

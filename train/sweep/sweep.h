@@ -19,6 +19,7 @@
  * shows all rows of Table 4; see train/sweep/paper_numbers.def). */
 #pragma once
 
+#include "core/base/paths.h"
 #include "core/base/string_list.h"
 #include "train/config/config.h"
 
@@ -29,6 +30,7 @@ typedef struct EadSweepGroup {
     const char *name;         /* in the file */
     const EadYamlNode *keys;  /* config keys, in a file of the sweep; NULL: none */
     EadStringList categories; /* of a collection; empty: one run without a category */
+    bool unread;              /* what is wrong with it may have named keys */
 } EadSweepGroup;
 
 typedef struct EadSweepRun {
@@ -37,6 +39,8 @@ typedef struct EadSweepRun {
     char *name;       /* VARIANT/COLLECTION/CATEGORY/seed-N, owned */
     EadConfig config; /* owned; output: the run's folder */
     int source;       /* an earlier run that trains the same weights, or -1 */
+    int placed;       /* of config.problems: so many say where they stand themselves */
+    int gathered;     /* of these: so many are in EadSweep.problems */
 } EadSweepRun;
 
 typedef struct EadSweep {
@@ -52,20 +56,34 @@ typedef struct EadSweep {
     int setting_count;
     EadSweepRun *runs; /* [run_count], by variant, collection, category, seed */
     int run_count;
+    EadProblems problems;                  /* all that is wrong with it, for ead_problems_tell() */
+    bool unread;                           /* some of these may have named keys for all runs */
     EadStatus (*check)(EadConfig *config); /* of every run's config; NULL: ead_config_check() */
-    void (*check_outputs)(const EadConfig *config, EadProblems *problems); /* of every run; NULL: nothing */
+    /* Of every run that is to be done: the files that it reads, but for the data set, and what it writes. The first adds
+     * to config->problems. NULL: nothing. */
+    void (*check_inputs)(EadConfig *config);
+    void (*check_outputs)(const EadConfig *config, EadProblems *problems);
     /* What a run trains, "70000 steps", into text [EAD_TRAINED_SIZE]; NULL: as train.steps says. */
     void (*trained)(const EadConfig *config, char *text);
 } EadSweep;
 
-/* Reads the file; no runs yet. Errors: EAD_IO; EAD_BAD_FILE, "FILE:LINE: ..."; EAD_NO_MEMORY. Free always. */
+/* Reads the file; no runs yet. All that is wrong goes to sweep->problems, and what can be used is kept, with something
+ * in place of what is missing, so that the runs can be made and more be found. Errors: the first of these: EAD_IO;
+ * EAD_BAD_FILE, "FILE:LINE: ..."; EAD_NO_MEMORY, after which there is nothing more to do. Free always. */
 EadStatus ead_sweep_load(const char *path, EadSweep *sweep);
 
+/* Whether what is wrong begins with the name of a field, or quotes it, so that it may have been meant. */
+bool ead_sweep_mentions(const EadSweep *sweep, const char *field);
+
 /* Makes the runs: their names and configs, each checked for training. settings [setting_count]: "key=value",
- * applied last; output: replaces the file's, or NULL. Reads no data. Errors: EAD_BAD_ARGUMENT, EAD_BAD_FILE
- * of a layer, EAD_NO_MEMORY. */
+ * applied last; output: replaces the file's, or NULL. Reads no data. Errors: the first of sweep->problems,
+ * to which it adds: EAD_BAD_ARGUMENT, EAD_BAD_FILE of a layer, EAD_NO_MEMORY. */
 EadStatus ead_sweep_expand(EadSweep *sweep, const char *output, const char *const *settings,
                            int setting_count);
+
+/* Adds to sweep->problems what has been added to those of its runs: each thing once, with the number of runs that it
+ * concerns. Errors: EAD_NO_MEMORY. */
+EadStatus ead_sweep_gather(EadSweep *sweep);
 
 /* Harmless on a zeroed sweep. */
 void ead_sweep_free(EadSweep *sweep);
@@ -108,9 +126,9 @@ typedef struct EadSweepWork {
 /* Whether a run belongs to the shard. Runs that share a training stay together. */
 bool ead_sweep_in_shard(const EadSweepWork *work, int run);
 
-/* Tries what the runs of the shard that are not finished will write, and looks at what is in their folders:
- * one that cannot be written to, or holds another run. All that is wrong is told, on stderr where there is
- * more than one. Leaves nothing behind. Errors: EAD_IO, EAD_BAD_ARGUMENT, EAD_BAD_FILE, EAD_NO_MEMORY. */
+/* Looks for what the runs of the shard that are not finished read, tries what they will write, and looks at what is in
+ * their folders: one that cannot be written to, or holds another run. Tells all of sweep->problems, on stderr where
+ * there is more than one. Leaves nothing behind. Errors: EAD_IO, EAD_BAD_ARGUMENT, EAD_BAD_FILE, EAD_NO_MEMORY. */
 EadStatus ead_sweep_check(const EadSweepWork *work);
 
 /* Does what is left: starts this program's `train --resume` for every run of the shard that is not finished,
@@ -121,8 +139,10 @@ EadStatus ead_sweep_check(const EadSweepWork *work);
  * SIGTERM, when the runs have written their checkpoints; EAD_IO where no process can be made. */
 EadStatus ead_sweep_work(const EadSweepWork *work);
 
-/* OUTPUT/NAME.sweep.json: what the sweep consists of, for the command report, and the number of parts it is
- * done in. Error: EAD_IO. */
+/* OUTPUT/NAME.sweep.json. Errors: EAD_BAD_ARGUMENT, a long path. */
+EadStatus ead_sweep_manifest_path(const EadSweep *sweep, EadPath path);
+
+/* Writes it: what the sweep consists of, for the command report, and the number of parts it is done in. Error: EAD_IO. */
 EadStatus ead_sweep_write_manifest(const EadSweep *sweep, int parts);
 
 /* The number of parts in that file; 0 where there is none, or no such number in it. Error: EAD_NO_MEMORY. */

@@ -14,26 +14,32 @@ enum { MAX_RUNS = 100000 };
 static EadStatus set_identity(const EadSweep *sweep, EadSweepRun *run) {
     EadConfig *config = &run->config;
     const EadSweepGroup *collection = &sweep->collections[run->collection];
-    const char *key = NULL, *hint = NULL;
-    if (config->train_seed != 0) key = "train.seed", hint = "seeds";
-    if (config->dataset_category[0]) key = "dataset.category", hint = "the categories of its collections";
-    if (config->output[0]) key = "output", hint = "output, or --output";
-    if (key)
-        return ead_fail(EAD_BAD_ARGUMENT, "%s cannot be set for the runs of a sweep; use its %s", key, hint);
+    const struct {
+        bool set;
+        const char *key, *hint;
+    } own[] = {{config->train_seed != 0, "train.seed", "seeds"},
+               {config->dataset_category[0], "dataset.category", "the categories of its collections"},
+               {config->output[0], "output", "output, or --output"}};
+    for (int i = 0; i < 3; i++)
+        if (own[i].set)
+            ead_problems_add(&config->problems,
+                             ead_fail(EAD_BAD_ARGUMENT,
+                                      "%s cannot be set for the runs of a sweep; use its %s", own[i].key,
+                                      own[i].hint));
     config->train_seed = run->seed;
     if (run->category >= 0)
         EAD_TRY(ead_config_set_key(config, EAD_KEY_dataset_category,
                                    collection->categories.items[run->category]));
     EadPath path;
-    EAD_TRY(ead_path_in(path, sweep->output, run->name));
+    EAD_TRY(ead_path_in(path, sweep->output ? sweep->output : "", run->name));
     EAD_TRY(ead_config_set_key(config, EAD_KEY_output, path));
     if (config->dataset_cache[0]) return EAD_OK;
     /* Most runs read the same images. */
-    EAD_TRY(ead_path_in(path, sweep->output, "cache"));
+    EAD_TRY(ead_path_in(path, sweep->output ? sweep->output : "", "cache"));
     return ead_config_set_key(config, EAD_KEY_dataset_cache, path);
 }
 
-/* What is wrong with the first run that anything is wrong with is told at once. */
+/* What is wrong with it stays in its problems. */
 static EadStatus make_config(const EadSweep *sweep, EadSweepRun *run) {
     EadConfig *config = &run->config;
     EAD_TRY(ead_config_defaults(config));
@@ -46,13 +52,12 @@ static EadStatus make_config(const EadSweep *sweep, EadSweepRun *run) {
     for (int i = 0; i < 3; i++)
         if (layers[i]) (void)ead_config_apply(layers[i], config);
     for (int i = 0; i < sweep->setting_count; i++) (void)ead_config_set(config, sweep->settings[i], "--set");
-    EadStatus status = set_identity(sweep, run);
-    ead_problems_add(&config->problems, status);
-    if (status == EAD_OK) (void)(sweep->check ? sweep->check(config) : ead_config_check(config));
-    status = ead_problems_tell(&config->problems, stderr);
-    bool has_place = status == EAD_BAD_FILE; /* a line of a file */
-    return status == EAD_OK || has_place ? status
-                                         : ead_fail_prefix(status, "%s: %s: ", sweep->path, run->name);
+    run->placed = config->problems.lines.count; /* with a line of a file, or --set */
+    config->unread = config->unread || sweep->unread || sweep->collections[run->collection].unread ||
+                     sweep->variants[run->variant].unread;
+    ead_problems_add(&config->problems, set_identity(sweep, run));
+    (void)(sweep->check ? sweep->check(config) : ead_config_check(config));
+    return config->problems.status == EAD_NO_MEMORY ? EAD_NO_MEMORY : EAD_OK;
 }
 
 static int count_runs(const EadSweep *sweep) {
@@ -103,13 +108,18 @@ EadStatus ead_sweep_expand(EadSweep *sweep, const char *output, const char *cons
         sweep->output = ead_strdup(output);
         if (!sweep->output) return EAD_NO_MEMORY;
     }
-    if (!sweep->output)
-        return ead_fail(EAD_BAD_ARGUMENT, "%s: output is missing; set it there, or by --output", sweep->path);
+    if (!sweep->output && sweep->collection_count > 0 && !ead_sweep_mentions(sweep, "output"))
+        ead_problems_add(
+            &sweep->problems,
+            ead_fail(EAD_BAD_ARGUMENT, "%s: output is missing; set it there, or by --output", sweep->path));
     sweep->settings = settings;
     sweep->setting_count = setting_count;
     int count = count_runs(sweep);
-    if (count > MAX_RUNS)
-        return ead_fail(EAD_BAD_ARGUMENT, "%s: more than %d runs; split it", sweep->path, (int)MAX_RUNS);
+    if (count > MAX_RUNS) {
+        ead_problems_add(&sweep->problems, ead_fail(EAD_BAD_ARGUMENT, "%s: more than %d runs; split it",
+                                                    sweep->path, (int)MAX_RUNS));
+        return ead_problems_since(&sweep->problems, 0);
+    }
     sweep->runs = ead_new(count, sizeof *sweep->runs, "the runs of a sweep");
     if (!sweep->runs) return EAD_NO_MEMORY;
     for (int v = 0; v < sweep->variant_count; v++)
@@ -117,5 +127,6 @@ EadStatus ead_sweep_expand(EadSweep *sweep, const char *output, const char *cons
             int categories = sweep->collections[c].categories.count;
             for (int i = categories > 0 ? 0 : -1; i < categories; i++) EAD_TRY(add_runs(sweep, v, c, i));
         }
-    return EAD_OK;
+    EAD_TRY(ead_sweep_gather(sweep));
+    return ead_problems_since(&sweep->problems, 0);
 }

@@ -2,13 +2,11 @@
  * of runs for the command report. */
 #include "train/sweep/sweep.h"
 
-#include "core/backend/backend.h"
 #include "core/base/atomic_file.h"
 #include "core/base/file_bytes.h"
 #include "core/base/paths.h"
 #include "core/file/file_role.h"
 #include "core/file/json_text.h"
-#include "core/file/output_check.h"
 #include "core/file/safetensors.h"
 #include "core/system/file_lock.h"
 #include "train/metrics/metrics_output.h"
@@ -142,65 +140,6 @@ EadStatus ead_sweep_state(const char *folder, const EadConfig *config, EadRunSta
     return EAD_OK;
 }
 
-/* ---- whether runs can be begun ---- */
-
-/* Without making it: a FIFO that nobody reads is no log either. */
-static EadStatus try_log(const EadSweepRun *run) {
-    EadPath path;
-    EAD_TRY(ead_path_in(path, run->config.output, "log.txt"));
-    EAD_TRY(ead_check_regular(path));
-    int log = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK);
-    if (log < 0 && errno != ENOENT)
-        return ead_fail(EAD_IO, "%s: cannot write: %s; move it away", path, strerror(errno));
-    if (log >= 0) close(log);
-    return EAD_OK;
-}
-
-/* Whether the lock of a folder that is there can be taken, whoever may be at it now. */
-static EadStatus try_lock(const char *folder) {
-    EadFileLock lock;
-    EadStatus status = ead_path_is_folder(folder) ? ead_folder_lock_take(folder, &lock) : EAD_BUSY;
-    if (status == EAD_OK) ead_file_lock_release(&lock);
-    return status == EAD_BUSY ? EAD_OK : status;
-}
-
-/* A checkpoint to resume from, where there is one. */
-static EadStatus check_checkpoint(const EadSweepRun *run) {
-    EadPath checkpoint;
-    if (!ead_sweep_holds(run, "checkpoint.safetensors")) return EAD_OK;
-    EAD_TRY(ead_path_in(checkpoint, run->config.output, "checkpoint.safetensors"));
-    return ead_file_expect(checkpoint, EAD_ROLE(CHECKPOINT), "a checkpoint of a training");
-}
-
-static void check_run(const EadSweep *sweep, const EadSweepRun *run, EadProblems *problems) {
-    EadRunState state;
-    EadStatus status = ead_sweep_state(run->config.output, &run->config, &state);
-    if (status != EAD_OK && status != EAD_NO_MEMORY)
-        status = ead_fail(status, "%s; delete its folder, or take another --output", ead_error_message());
-    if (status == EAD_OK && state == EAD_RUN_CHANGED) /* which was told with the cure */
-        status = ead_fail(EAD_BAD_ARGUMENT, "%s", ead_error_message());
-    bool to_do = status == EAD_OK && state != EAD_RUN_FINISHED && state != EAD_RUN_ACTIVE;
-    if (to_do) status = ead_check_output_folder(run->config.output, "--output");
-    ead_problems_add(problems, status);
-    if (status != EAD_OK || !to_do) return;
-    ead_problems_add(problems, try_lock(run->config.output));
-    ead_problems_add(problems, try_log(run));
-    if (sweep->check_outputs) sweep->check_outputs(&run->config, problems);
-    ead_problems_add(problems, check_checkpoint(run));
-}
-
-EadStatus ead_sweep_check(const EadSweepWork *work) {
-    EadProblems problems = {0};
-    const EadBackend *backend;
-    EadStatus found = ead_backend_find(work->device, &backend);
-    if (found != EAD_OK) ead_problems_add(&problems, ead_fail_prefix(EAD_UNSUPPORTED, "--device: "));
-    for (int i = 0; i < work->sweep->run_count; i++)
-        if (ead_sweep_in_shard(work, i)) check_run(work->sweep, &work->sweep->runs[i], &problems);
-    EadStatus status = ead_problems_tell(&problems, stderr);
-    ead_problems_free(&problems);
-    return status;
-}
-
 /* ---- why a run has failed, and which there are ---- */
 
 /* The lines that begin as main() begins its errors, but for the one that counts them; else, of a run that failed, the
@@ -235,7 +174,7 @@ void ead_sweep_log_reason(const EadSweepRun *run, off_t start, int status, char 
     fclose(log);
 }
 
-static EadStatus manifest_path(const EadSweep *sweep, EadPath path) {
+EadStatus ead_sweep_manifest_path(const EadSweep *sweep, EadPath path) {
     char name[300];
     snprintf(name, sizeof name, "%s.sweep.json", sweep->name);
     return ead_path_in(path, sweep->output, name);
@@ -245,7 +184,8 @@ EadStatus ead_sweep_begun_in(const EadSweep *sweep, int *parts) {
     EadPath path;
     json_t *root;
     *parts = 0;
-    EAD_TRY(manifest_path(sweep, path));
+    if (!sweep->output) return EAD_OK;
+    EAD_TRY(ead_sweep_manifest_path(sweep, path));
     EadStatus status = ead_json_load(path, &root);
     if (status != EAD_OK) return status == EAD_NO_MEMORY ? status : EAD_OK;
     json_int_t number = json_integer_value(json_object_get(root, "parts"));
@@ -276,7 +216,7 @@ static EadStatus write_configs(const EadSweep *sweep, EadJson *json) {
 EadStatus ead_sweep_write_manifest(const EadSweep *sweep, int parts) {
     EadPath path;
     EadAtomicFile file;
-    EAD_TRY(manifest_path(sweep, path));
+    EAD_TRY(ead_sweep_manifest_path(sweep, path));
     EAD_TRY(ead_make_directories(sweep->output));
     EAD_TRY(ead_atomic_file_open(&file, path));
     EadJson json = {.stream = file.stream};
