@@ -102,30 +102,10 @@ static EadStatus read_image_bits(const EadSafetensors *file, EadModel *model) {
     return valid ? EAD_OK : ead_bad_metadata(file, "image_bits", text, "a number from 1 to 16");
 }
 
-/* Beginnings of names of what the program keeps beside a model: what validation images gave, and a checkpoint's
- * optimizer and counter. */
-static bool is_beside_model(const char *tensor) {
-    static const char *const beginnings[] = {"validation_", "adam.", "step"};
-    for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++)
-        if (strncmp(tensor, beginnings[i], strlen(beginnings[i])) == 0) return true;
-    return false;
-}
-
-/* A tensor that the model has no use for says that it is not the one that was written. */
 static EadStatus check_all_used(const EadSafetensors *file, const EadModel *model) {
-    const char *first = NULL;
-    char text[256], have[32] = "has";
-    int count = 0;
-    for (int i = 0; i < ead_safetensors_count(file); i++) {
-        const char *name = ead_safetensors_at(file, i)->name;
-        if (ead_safetensors_was_found(file, i) || is_beside_model(name)) continue;
-        if (count++ == 0) first = name;
-    }
-    if (count == 0) return EAD_OK;
+    char text[256];
     model->method->functions->describe(model, text, sizeof text);
-    if (count > 1) snprintf(have, sizeof have, "and %d more have", count - 1);
-    return ead_fail(EAD_BAD_FILE, "%s: tensor '%s' %s no place in %s; %s", ead_safetensors_path(file), first,
-                    have, text, EAD_MODEL_FILE_HINT);
+    return ead_check_all_used(file, EAD_TENSORS_BESIDE, text);
 }
 
 EadStatus ead_model_read(const EadSafetensors *file, EadModel **out) {

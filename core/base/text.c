@@ -84,6 +84,13 @@ EadStatus ead_read_text(const char *path, size_t max_size, char **text, size_t *
     return status;
 }
 
+bool ead_begins_like_one(const char *text, const char *beginnings) {
+    for (size_t length; (length = strcspn(beginnings, "|")) > 0;
+         beginnings += length + (beginnings[length] == '|'))
+        if (strncmp(text, beginnings, length) == 0) return true;
+    return false;
+}
+
 /* ---- lists ---- */
 
 /* Whether the byte ends a name; the first one that can decides what separates. */

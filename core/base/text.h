@@ -16,6 +16,9 @@ EadStatus ead_text_clean(char *text, size_t *size, const char *label);
 /* ead_read_file() and ead_text_clean(). */
 EadStatus ead_read_text(const char *path, size_t max_size, char **text, size_t *size);
 
+/* Whether a text begins like one of "a|b". */
+bool ead_begins_like_one(const char *text, const char *beginnings);
+
 /* A list of names as it comes in, one a line or, as `find -print0` writes it, each with a byte of 0 behind
  * it. */
 typedef struct EadNameList {

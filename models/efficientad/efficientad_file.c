@@ -82,25 +82,31 @@ static EadStatus check_part(const EadSafetensors *file, const char *what, EadPdn
                     ead_pdn_size_name(size), ead_pdn_size_name(wanted));
 }
 
-/* params: what is read, or NULL: the file is only checked, as far as its header tells. */
+/* What else files with networks of this method hold: statistics of models and of distillations, state. */
+#define OTHER_TENSORS "teacher_mean|teacher_std|quantiles|gaussian|feature_|" EAD_TENSORS_BESIDE
+
+/* params: what is read, or NULL: the file is only checked, as far as its header tells. others: beginnings of names of the
+ * networks that are left. */
 static EadStatus read_part(EadPdnSize size, const char *path, unsigned roles, const char *what,
-                           EadParams *params) {
+                           const char *others, EadParams *params) {
     EadSafetensors *file;
     EAD_TRY(ead_file_expect(path, roles, what));
     EAD_TRY(params ? ead_safetensors_open(path, &file) : ead_safetensors_open_header(path, &file));
     EadStatus status = check_part(file, what, size);
     if (status == EAD_OK && params) status = ead_params_read_all(file, params);
+    if (status == EAD_OK && params) status = ead_check_all_used(file, others, what);
     ead_safetensors_close(file);
     return status;
 }
 
 static EadStatus read_teacher(EadPdnSize size, const char *path, EadParams *params) {
     return read_part(size, path, EAD_ROLES_TRAINED | EAD_ROLE(TEACHER) | EAD_ROLE(DISTILL_CHECKPOINT),
-                     "a teacher", params);
+                     "a teacher", "student.|autoencoder.|" OTHER_TENSORS, params);
 }
 
 static EadStatus read_trained(EadPdnSize size, const char *path, EadParams *params) {
-    return read_part(size, path, EAD_ROLES_TRAINED, "a model to start from", params);
+    return read_part(size, path, EAD_ROLES_TRAINED, "a model to start from", "teacher.|" OTHER_TENSORS,
+                     params);
 }
 
 EadStatus ead_efficientad_read_teacher(EadEfficientad *model, const char *path) {

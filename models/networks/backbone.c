@@ -36,7 +36,7 @@ static EadStatus read_weights(const EadSafetensors *file, EadBackbone *out) {
         if (ead_safetensors_find(file, families[i]->mark)) {
             EAD_TRY(families[i]->read(file, out));
             out->family = families[i];
-            return EAD_OK;
+            return ead_check_all_used(file, out->family->beyond, out->name);
         }
     }
     char known[512];

@@ -29,8 +29,8 @@ struct EadBackboneFamily {
     int patch_length;         /* numbers that a patch of these is averaged to by default */
     double patch_noise; /* standard deviation of the noise that SimpleNet's paper puts on them; 0: unknown */
     const char *mark;   /* a tensor that its files are known by */
-    /* Of its publisher's files, beginnings of names: what the network needs, and what lies behind its features, "fc.|…".
-     * NULL: import has another way. */
+    /* Of its publisher's files, beginnings of names: what the network needs (NULL: import has another way), and what may be
+     * there besides, since it lies behind the features, "fc.|…". */
     const char *parts, *beyond;
     const char
         *variant; /* metadata "variant" that import gives a file that says none; NULL: there are none */

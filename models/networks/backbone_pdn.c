@@ -53,6 +53,7 @@ const EadBackboneFamily ead_backbone_pdn = {.networks = "teachers PDN-S and PDN-
                                             .flow_taps = "stride8,stride16",
                                             .patch_length = EAD_FEATURES,
                                             .mark = "teacher.conv1.weight",
+                                            .beyond = "teacher_mean|teacher_std|autoencoder.",
                                             .read = read,
                                             .find = find,
                                             .declare = declare,

@@ -2,6 +2,7 @@
 #include "models/networks/params_file.h"
 
 #include "core/base/half.h"
+#include "core/base/text.h"
 #include "core/system/machine.h"
 
 #include <math.h>
@@ -98,6 +99,23 @@ EadStatus ead_vector_read(const EadSafetensors *file, const char *name, int coun
                         ead_safetensors_path(file), name, (long long)tensor->count, count,
                         EAD_MODEL_FILE_HINT);
     return ead_file_tensor_to_double(file, tensor, out);
+}
+
+EadStatus ead_check_all_used(const EadSafetensors *file, const char *others, const char *network) {
+    static const char counter[] = "num_batches_tracked";
+    const char *first = NULL;
+    char have[32] = "has";
+    int count = 0;
+    for (int i = 0; i < ead_safetensors_count(file); i++) {
+        const char *name = ead_safetensors_at(file, i)->name;
+        if (ead_safetensors_was_found(file, i) || ead_begins_like_one(name, others) || strstr(name, counter))
+            continue;
+        if (count++ == 0) first = name;
+    }
+    if (count == 0) return EAD_OK;
+    if (count > 1) snprintf(have, sizeof have, "and %d more have", count - 1);
+    return ead_fail(EAD_BAD_FILE, "%s: tensor '%s' %s no place in %s; %s", ead_safetensors_path(file), first,
+                    have, network, EAD_MODEL_FILE_HINT);
 }
 
 /* ---- writing ---- */

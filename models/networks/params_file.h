@@ -25,6 +25,15 @@ EadStatus ead_params_read_part(const EadSafetensors *file, const char *prefix, E
 /* Reads a tensor of `count` numbers in any shape. */
 EadStatus ead_vector_read(const EadSafetensors *file, const char *name, int count, double *out);
 
+/* Beginnings of names of what the program keeps beside networks: what validation images gave, and a checkpoint's
+ * optimizer and counter. */
+#define EAD_TENSORS_BESIDE "validation_|adam.|step"
+
+/* Whether all tensors have been read. One that has no place in the network says that it is not the one that was written.
+ * others: beginnings of names that may be left, "a.|b"; a framework's counters may, too; network: for the message.
+ * Errors: EAD_BAD_FILE, naming file and tensor. */
+EadStatus ead_check_all_used(const EadSafetensors *file, const char *others, const char *network);
+
 /* Adds params to a file; weights: the type they are stored in, EAD_FILE_F32 or EAD_FILE_F16; biases are F32.
  * Errors: EAD_NO_MEMORY. */
 EadStatus ead_params_write(EadSafetensorsWriter *writer, const EadParams *params, EadFileType weights);

@@ -5,6 +5,7 @@
 #include "core/ops/concat_channels/concat_channels.h"
 #include "core/ops/conv2d/conv2d.h"
 #include "core/ops/resize_bilinear/resize_bilinear.h"
+#include "models/networks/params_file.h"
 
 #include <assert.h>
 
@@ -52,9 +53,9 @@ static EadStatus make_pooling(EadPatchFeatures *features) {
 
 static EadStatus read_backbone(const EadSafetensors *file, const EadResnetVariant *wanted, EadResnet *out) {
     EadResnetVariant variant;
-    if (wanted) return ead_resnet_read(file, *wanted, out);
-    EAD_TRY(ead_resnet_variant(file, &variant));
-    return ead_resnet_read(file, variant, out);
+    if (!wanted) EAD_TRY(ead_resnet_variant(file, &variant));
+    EAD_TRY(ead_resnet_read(file, wanted ? *wanted : variant, out));
+    return ead_check_all_used(file, EAD_RESNET_BEYOND, out->kind->name);
 }
 
 EadStatus ead_patch_features_check(const char *path) {

@@ -41,6 +41,9 @@ int ead_resnet_channels(const EadResnetKind *kind, int stage);
  * where there is none. Errors: EAD_BAD_FILE for another one. */
 EadStatus ead_resnet_variant(const EadSafetensors *file, EadResnetVariant *out);
 
+/* Beginnings of names of what lies behind the last stage. */
+#define EAD_RESNET_BEYOND "layer4.|fc."
+
 /* Reads a backbone from a file with torchvision's tensor names. The kind is told from the tensors that are
  * there; what lies behind layer3 is not read. A convolution has either its batch norm with running statistics
  * ("bn1.weight", "bn1.bias", "bn1.running_mean", "bn1.running_var"; downsample.1 for downsample.0) or, folded

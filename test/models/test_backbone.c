@@ -333,6 +333,43 @@ START_TEST(incomplete_networks_are_refused) {
 }
 END_TEST
 
+/* Torchvision's files have a classifier, blocks behind layer3 and counters; nothing else. */
+START_TEST(tensors_without_a_place_are_refused) {
+    static const struct {
+        const char *network, *tensor, *says;
+    } rows[] = {
+        {"resnet18", "layer1.0.conv9.weight", "tensor 'layer1.0.conv9.weight' has no place in resnet18; "},
+        {"resnet18", "layer1.7.bn1.weight", "'layer1.7.bn1.weight' has no place in resnet18"},
+        {"efficientnet_lite0", "_blocks.3._extra.weight", "no place in efficientnet_lite0"},
+        {"densenet121", "features.denseblock2.other", "no place in densenet121"},
+        {"pdn_small", "teacher.conv5.bias", "no place in pdn_small"},
+        {"resnet18", "fc.weight", NULL},
+        {"resnet18", "layer4.1.conv2.weight", NULL},
+        {"resnet18", "layer2.0.bn1.num_batches_tracked", NULL},
+        {"efficientnet_lite0", "_fc.bias", NULL},
+        {"densenet121", "features.norm5.weight", NULL},
+        {"pdn_small", "teacher_std", NULL},
+    };
+    const char *path = SCRATCH "more.safetensors";
+    EadBackbone backbone;
+    EadPatchFeatures features;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const char *teacher = "models/weights/teacher_small.safetensors";
+        bool pdn = strcmp(rows[i].network, "pdn_small") == 0;
+        if (!pdn) write_backbone(rows[i].network, path, &(Drawn){.count = 0});
+        add_tensor(pdn ? teacher : path, path, rows[i].tensor);
+        EadStatus status = ead_backbone_open(path, &backbone);
+        ck_assert_msg(rows[i].says ? status == EAD_BAD_FILE && strstr(ead_error_message(), rows[i].says)
+                                   : status == EAD_OK,
+                      "%s: %s", rows[i].tensor, ead_error_message());
+        ead_backbone_free(&backbone);
+        if (strncmp(rows[i].network, "resnet", strlen("resnet")) != 0) continue;
+        ck_assert_int_eq(ead_patch_features_open(path, NULL, &features), status);
+        ead_patch_features_free(&features);
+    }
+}
+END_TEST
+
 START_TEST(teachers_are_backbones) {
     static const int grids[] = {SIDE / 4, SIDE / 8, SIDE / 16};
     static const char *const taps[] = {"stride4", "", "stride8,stride16"};
@@ -412,6 +449,7 @@ int main(void) {
     tcase_add_loop_test(tests, networks_agree_with_pytorch, 0, NETWORKS);
     tcase_add_loop_test(tests, networks_go_through_a_file, 0, NETWORKS);
     tcase_add_test(tests, incomplete_networks_are_refused);
+    tcase_add_test(tests, tensors_without_a_place_are_refused);
     tcase_add_test(tests, teachers_are_backbones);
     tcase_add_test(tests, wrong_backbones_and_taps_are_refused);
     tcase_add_test(tests, missing_memory_is_no_unknown_backbone);

@@ -389,6 +389,41 @@ START_TEST(wrong_metadata) {
 }
 END_TEST
 
+/* Of a model file as model.teacher and model.init, too. */
+START_TEST(tensors_without_a_place) {
+    static const struct {
+        const char *name;
+        bool model, teacher, trained; /* whether it is refused as such */
+    } rows[] = {{"teacher.conv5.weight", true, true, false},
+                {"teacher.conv1.scale", true, true, false},
+                {"student.conv9.weight", true, false, true},
+                {"autoencoder.dec_conv9.bias", true, false, true},
+                {"head.weight", true, true, true},
+                {"adam.second.1", false, false, false},
+                {"bn.num_batches_tracked", false, false, false}};
+    const EadEfficientadSpec spec = {
+        .size = EAD_PDN_SMALL, .height = TINY_SIDE, .width = TINY_SIDE, .autoencoder = true};
+    const char *path = FOLDER "more.safetensors";
+    EadEfficientad *networks;
+    EadModel *model;
+    ASSERT_OK(ead_efficientad_new(&spec, &networks));
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const bool refused[] = {rows[i].model, rows[i].teacher, rows[i].trained};
+        add_tensor(MODEL, path, rows[i].name);
+        for (int role = 0; role < 3; role++) {
+            EadStatus status = role == 0   ? ead_model_open(path, &model)
+                               : role == 1 ? ead_efficientad_read_teacher(networks, path)
+                                           : ead_efficientad_read_trained(networks, path);
+            bool named = strstr(ead_error_message(), rows[i].name) && strstr(ead_error_message(), "no place");
+            ck_assert_msg(refused[role] ? status == EAD_BAD_FILE && named : status == EAD_OK, "%s, %d: %s",
+                          rows[i].name, role, ead_error_message());
+            if (role == 0 && status == EAD_OK) ead_model_free(model);
+        }
+    }
+    ead_efficientad_free(networks);
+}
+END_TEST
+
 static Suite *make_suite(void) {
     Suite *suite = suite_create("detector");
     TCase *api = tcase_create("api"), *files = tcase_create("files");
@@ -415,6 +450,7 @@ static Suite *make_suite(void) {
     tcase_add_test(files, values_that_are_not_finite);
     tcase_add_test(files, maps_that_are_not_finite);
     tcase_add_test(files, wrong_metadata);
+    tcase_add_test(files, tensors_without_a_place);
     suite_add_tcase(suite, api);
     suite_add_tcase(suite, files);
     return suite;

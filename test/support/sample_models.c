@@ -194,3 +194,25 @@ void write_backbone(const char *name, const char *path, Drawn *drawn) {
     for (int i = 0; i < drawn->count; i++) free(drawn->owned[i]);
     ead_backbone_free(&shapes);
 }
+
+void add_tensor(const char *from, const char *to, const char *name) {
+    static const char *const keys[] = {"format", "model", "image_size", "padding", "map_normalization"};
+    static const float number = 1;
+    const int64_t shape[] = {1};
+    EadSafetensors *file;
+    EadSafetensorsWriter *writer;
+    ASSERT_OK(ead_safetensors_open(from, &file));
+    ASSERT_OK(ead_safetensors_writer_new(&writer));
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        const char *value = ead_safetensors_metadata(file, keys[i]);
+        if (value) ASSERT_OK(ead_safetensors_writer_metadata(writer, keys[i], value));
+    }
+    for (int i = 0; i < ead_safetensors_count(file); i++) {
+        const EadFileTensor *t = ead_safetensors_at(file, i);
+        ASSERT_OK(ead_safetensors_writer_tensor(writer, t->name, t->type, t->dims, t->shape, t->data));
+    }
+    ASSERT_OK(ead_safetensors_writer_tensor(writer, name, EAD_FILE_F32, 1, shape, &number));
+    ASSERT_OK(ead_safetensors_writer_write(writer, to));
+    ead_safetensors_writer_free(writer);
+    ead_safetensors_close(file);
+}

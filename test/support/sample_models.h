@@ -60,3 +60,6 @@ void norm_of(const char *weight, char out[64]);
 
 /* A file of the network of that name, as its publisher's. */
 void write_backbone(const char *name, const char *path, Drawn *drawn);
+
+/* A copy of a file, which may be the same path, with one number more, of that name. */
+void add_tensor(const char *from, const char *to, const char *name);

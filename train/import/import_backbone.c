@@ -2,17 +2,11 @@
 #include "train/import/import.h"
 
 #include "core/base/memory.h"
+#include "core/base/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Whether a name begins with one of "a.|b.". */
-static bool is_part(const char *name, const char *parts) {
-    for (size_t length; (length = strcspn(parts, "|")) > 0; parts += length + (parts[length] == '|'))
-        if (strncmp(name, parts, length) == 0) return true;
-    return false;
-}
 
 static EadStatus collect(EadImportBackbone *backbone, EadImportSource *source, const EadImportTensor *first) {
     const EadBackboneFamily *family = backbone->family;
@@ -24,9 +18,9 @@ static EadStatus collect(EadImportBackbone *backbone, EadImportSource *source, c
         const char *name = tensor->view->name;
         if (tensor->file != first->file || strncmp(name, first->view->name, (size_t)length) != 0) continue;
         name += length;
-        if (is_part(name, family->parts) && !strstr(name, "num_batches_tracked"))
+        if (ead_begins_like_one(name, family->parts) && !strstr(name, "num_batches_tracked"))
             backbone->tensors[backbone->count++] = tensor;
-        tensor->used = is_part(name, family->parts) || is_part(name, family->beyond);
+        tensor->used = ead_begins_like_one(name, family->parts) || ead_begins_like_one(name, family->beyond);
     }
     return EAD_OK;
 }
