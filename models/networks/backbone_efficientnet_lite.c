@@ -11,7 +11,10 @@
 #include <stdio.h>
 #include <string.h>
 
-extern const EadBackboneFamily ead_backbone_efficientnet_lite;
+extern /* Of Lite0, and of 1 and 2, which lie behind the last features. */
+#define LAST_BLOCKS "_blocks.15.|_blocks.20."
+
+    const EadBackboneFamily ead_backbone_efficientnet_lite;
 
 enum { STAGES = 6, STEM_CHANNELS = 32 }; /* a seventh stage and the head lie behind the features */
 
@@ -174,7 +177,7 @@ const EadBackboneFamily ead_backbone_efficientnet_lite = {.networks = "Efficient
                                                           .patch_length = 384,
                                                           .mark = "_conv_stem.weight",
                                                           .parts = "_conv_stem.|_bn0.|_blocks.",
-                                                          .beyond = "_conv_head.|_bn1.|_fc.",
+                                                          .beyond = LAST_BLOCKS "|_conv_head.|_bn1.|_fc.",
                                                           .read = read,
                                                           .find = find,
                                                           .declare = declare,

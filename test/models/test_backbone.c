@@ -347,6 +347,8 @@ START_TEST(tensors_without_a_place_are_refused) {
         {"resnet18", "layer4.1.conv2.weight", NULL},
         {"resnet18", "layer2.0.bn1.num_batches_tracked", NULL},
         {"efficientnet_lite0", "_fc.bias", NULL},
+        {"efficientnet_lite0", "_blocks.15._bn1.num_batches_tracked", NULL},
+        {"efficientnet_lite0", "_blocks.15._project_conv.weight", NULL},
         {"densenet121", "features.norm5.weight", NULL},
         {"pdn_small", "teacher_std", NULL},
     };
