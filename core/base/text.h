@@ -19,19 +19,27 @@ EadStatus ead_read_text(const char *path, size_t max_size, char **text, size_t *
 /* Whether a text begins like one of "a|b". */
 bool ead_begins_like_one(const char *text, const char *beginnings);
 
+enum { EAD_LIST_HEAD = 256 };
+
 /* A list of names as it comes in, one a line or, as `find -print0` writes it, each with a byte of 0 behind
  * it. */
 typedef struct EadNameList {
     FILE *stream;      /* borrowed; NULL: an empty list */
     const char *label; /* what messages call it */
     bool zeros;        /* bytes of 0 separate; set beforehand, or found out with the first name */
-    bool begun, after_return;
-    char *name; /* the present one, owned */
+    bool told;         /* it was set beforehand */
+    bool after_return;
+    int count;                /* names so far, empty ones too */
+    char head[EAD_LIST_HEAD]; /* the first bytes, to tell what the list is */
+    int held, at;             /* how many of them are known, and taken */
+    char *name;               /* the present one, owned */
     int capacity;
 } EadNameList;
 
-/* The next name that is not empty, valid until the next call; *name is NULL at the end. Errors: EAD_IO;
- * EAD_BAD_FILE for UTF-16, UTF-32 and what is no text, for a byte of 0 after lines and for lines where there must be such bytes;
+/* The next name that is not empty, valid until the next call; *name is NULL at the end. Reads no further, but where the
+ * first name is no file's and ends in a byte of 0. Errors: EAD_IO;
+ * EAD_BAD_FILE for UTF-16, UTF-32 and what is no text, for bytes of 0 among lines and lines among them, unless a
+ * file's name has that line end or --null told so, and for lines where there must be such bytes;
  * EAD_NO_MEMORY. */
 EadStatus ead_name_list_next(EadNameList *list, const char **name);
 

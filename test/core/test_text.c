@@ -80,6 +80,9 @@ START_TEST(wide_text_is_named) {
         {BYTES("a: 1, b: 2\0 c"), "holds zero bytes, so it is not a text file"},
         {BYTES("\0\0\0\0\0\0\0\0\0\0\0\0"), "holds zero bytes, so it is not a text file"},
         {BYTES("ab\0\0cd\0\0ef\0\0"), "holds zero bytes, so it is not a text file"},
+        {BYTES("\xFE\x56:\0 \0\x18\4\n\0"), "iconv -f UTF-16LE "},
+        {BYTES("\x56\xFE\0:\0 \4\x18\0\n"), "iconv -f UTF-16BE "},
+        {BYTES("\xFE\x56:\0 \0\x18\xDC"), "holds zero bytes"}, /* half a character */
         {BYTES("a\0\0\0b\0\0\0"), "iconv -f UTF-32LE "},
         {BYTES("\0\0\0a\0\0\0b"), "iconv -f UTF-32BE "},
         {BYTES("a\0b\0"), "iconv -f UTF-16LE "},
@@ -115,7 +118,16 @@ static const ListCase list_cases[] = {
     {BYTES("one.png\rtwo.png\r"), false, "one.png|two.png|", NULL},
     {BYTES("\xEF\xBB\xBF"), false, "", NULL},
     {BYTES("\n\n\n"), false, "", NULL},
-    {BYTES("one.png\0two\nlines.png\0three.png\r\0"), false, "one.png|two\nlines.png|three.png\r|", NULL},
+    {BYTES("one.png\0" S "two\nlines.png\0" S "three.png\r\0"), false,
+     "one.png|" S "two\nlines.png|" S "three.png\r|", NULL}, /* there are such files */
+    {BYTES("one.png\0two\nlines.png\0three.png\r\0"), true, "one.png|two\nlines.png|three.png\r|", NULL},
+    {BYTES("one.png\0two.png\nthree.png\n"), false, "one.png|", "list: entry 2 holds a line end, and others"},
+    {BYTES("one.png\0two.png\0three.png\r\n"), false, "one.png|two.png|", "list: entry 3 holds a line end"},
+    {BYTES("one.png\0two.png\0\n"), false, "one.png|two.png|", "list: entry 3 holds a line end"},
+    {BYTES("one.png\n\ntwo.png\0three.png\n"), false, "one.png|",
+     "list: entry 3 ends in a zero byte, others"},
+    {BYTES("one.png\n\0two.png\n\0"), false, "one.png|", "list: entry 2 ends in a zero byte"},
+    {BYTES("one.png\r\ntwo.png\0"), false, "one.png|", "entry 2 ends in a zero byte"},
     {BYTES("\xEF\xBB\xBFone.png\0two.png"), false, "one.png|two.png|", NULL},
     {BYTES("a\nb.png\0c.png\0"), true, "a\nb.png|c.png|", NULL},
     {BYTES("a\0b\0"), true, "a|b|", NULL},
@@ -135,6 +147,16 @@ static const ListCase list_cases[] = {
     {BYTES("a\0.\0p\0n\0g\0\n\0"), false, "", "is UTF-16 text"},
     {BYTES("\n\0\n\0a\0.\0p\0"), false, "", "is UTF-16 text"},
     {BYTES("\0\n\0\n\0a"), false, "", "is UTF-16 text"},
+    {BYTES("\xFE\x56/\0001\0.\0p\0n\0g\0\n\0"), false, "", "iconv -f UTF-16LE "}, /* \u56FE/1.png */
+    {BYTES("\x56\xFE\0/\0001\0.\0p\0n\0g\0\n"), false, "", "iconv -f UTF-16BE "},
+    {BYTES("-N/\0001\0.\0p\0n\0g\0\r\0\n\0"), false, "", "iconv -f UTF-16LE "}, /* \u4E2D/1.png */
+    {BYTES("\0N\0N\0N.\0p\0n\0g\0"), false, "", "iconv -f UTF-16LE "},          /* \u4E00 three times */
+    {BYTES("N\0N\0N\0\0.\0p\0n\0g"), false, "", "iconv -f UTF-16BE "},
+    {BYTES("\x18\4:\4.\0p\0n\0g\0\n\0"), false, "", "iconv -f UTF-16LE "}, /* \u0418\u043A.png */
+    {BYTES("\xCA\x4E-N\n\0\xCA\x4E\n\0a\0.\0"), false, "\xCAN-N|", "iconv -f UTF-16LE "}, /* lines at once */
+    {BYTES("\x3D\xD8\x00\xDE.\0p\0n\0g\0"), false, "", "iconv -f UTF-16LE "},             /* \U0001F600.png */
+    {BYTES("-N/\0001\0.\0p\0n\0g\0"), true, "-N/|1|.|p|n|g|", NULL},
+    {BYTES("none.png\0two.png\0x.png\0"), false, "none.png|two.png|x.png|", NULL}, /* letters in pairs */
     {BYTES("a.png\nb.png\n"), true, "", "leave --null out"},
     {BYTES("a.png"), true, "a.png|", NULL},
     {BYTES("\0a\0.\0p\0n\0g\0\n"), false, "", "is UTF-16 text"},
@@ -152,6 +174,8 @@ START_TEST(lists_give_their_names) {
     char names[256] = "";
     const char *name = "";
     write_bytes(S "list", c->list.bytes, c->list.size);
+    write_text(S "two\nlines.png", "");
+    write_text(S "three.png\r", "");
     EadNameList list = {.stream = fopen(S "list", "rb"), .label = "list", .zeros = c->zeros};
     ck_assert_ptr_nonnull(list.stream);
     EadStatus status = EAD_OK;

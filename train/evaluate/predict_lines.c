@@ -90,7 +90,7 @@ static const char *name_of_line(EadNameList *list, const char *line) {
 
 /* The next name of the list. One that begins like a picture's bytes is no name. */
 static EadStatus next_name(EadNameList *list, const char **name) {
-    bool first = !list->begun;
+    bool first = list->count == 0;
     EAD_TRY(ead_name_list_next(list, name));
     const char *format = *name && first ? ead_image_format((const uint8_t *)*name, strlen(*name) + 1) : NULL;
     if (!format || access(*name, F_OK) == 0) return EAD_OK;
