@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ---- the table ---- */
 
@@ -77,6 +78,29 @@ EadStatus ead_fit_planned(const EadConfig *config, int count, const EadConfigKey
 
 /* ---- what will be written, and what trained ---- */
 
+/* What an earlier run left, whatever its method; without a checkpoint it begins anew. */
+static EadStatus check_losses(const EadRunFolder *folder) {
+    EadStatus status = EAD_OK;
+    char header[EAD_LOSS_HEADER];
+    for (size_t i = 0; i < sizeof fits / sizeof *fits && access(folder->checkpoint, F_OK) != 0; i++) {
+        if (!fits[i]->losses) continue;
+        ead_loss_header(fits[i]->losses, header);
+        status = ead_check_replaced(folder->losses, "--output", header, NULL);
+        if (status == EAD_OK) break;
+    }
+    return status;
+}
+
+/* A config of the user's may stand there. */
+static EadStatus check_config_file(const char *path) {
+    EadFileRole role = ead_file_role(path);
+    if ((EAD_ROLE(CONFIG) | EAD_ROLE(EMPTY)) & 1u << role || access(path, F_OK) != 0) return EAD_OK;
+    return ead_fail(EAD_BAD_ARGUMENT,
+                    "%s: is in the way, and is no config of this program; move it away, or --output names "
+                    "another place",
+                    path);
+}
+
 /* The files that any fit writes into its folder. */
 static EadStatus check_run_files(const EadFit *fit, const EadConfig *config) {
     EadRunFolder folder;
@@ -86,7 +110,9 @@ static EadStatus check_run_files(const EadFit *fit, const EadConfig *config) {
     const char *const files[] = {folder.config, folder.model, folder.checkpoint, folder.losses, metrics};
     EAD_TRY(ead_check_output_folder(config->output, "--output"));
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) EAD_TRY(ead_check_output_in_run(files[i]));
-    return EAD_OK;
+    EAD_TRY(check_config_file(folder.config));
+    EAD_TRY(check_losses(&folder));
+    return fit->model ? EAD_OK : ead_check_replaced(metrics, "--output", "{", EAD_METRICS_MARK);
 }
 
 /* A cache without a name of its own lies in the folder. */

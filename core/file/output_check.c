@@ -5,6 +5,7 @@
 #include "core/base/file_bytes.h"
 #include "core/base/paths.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -92,6 +93,39 @@ EadStatus ead_check_output_file(const char *path, const char *option) {
 EadStatus ead_check_output_in_run(const char *path) {
     EAD_TRY(ead_check_output_file(path, "--output"));
     return ead_check_regular(path);
+}
+
+static bool holds_one(const char *text, const char *words) {
+    char word[128];
+    for (size_t length; (length = strcspn(words, "|")) > 0; words += length + (words[length] == '|')) {
+        snprintf(word, sizeof word, "%.*s", (int)length, words);
+        if (strstr(text, word)) return true;
+    }
+    return false;
+}
+
+EadStatus ead_check_replaced(const char *path, const char *option, const char *begins, const char *holds) {
+    enum { LEAST = 4 }; /* less is nothing, or as good as nothing, such as {} */
+    static const char mark[] = "\xEF\xBB\xBF";
+    char head[(1 << 14) + 1];
+    struct stat entry;
+    if (stat(path, &entry) != 0 || !S_ISREG(entry.st_mode) || entry.st_size < LEAST) return EAD_OK;
+    size_t size = entry.st_size < (off_t)sizeof head ? (size_t)entry.st_size : sizeof head - 1;
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    bool read = descriptor >= 0 && ead_read_at(descriptor, head, size, 0);
+    if (descriptor >= 0) close(descriptor);
+    head[read ? size : 0] = '\0';
+    const char *text = head + (strncmp(head, mark, strlen(mark)) == 0 ? strlen(mark) : 0);
+    text += strspn(text, " \r\n\t");
+    const char *behind = text + strlen(begins);
+    if (strncmp(text, begins, strlen(begins)) == 0 &&
+        (holds ? holds_one(behind, holds) : !*behind || strchr("\r\n", *behind)))
+        return EAD_OK;
+    return ead_fail(
+        EAD_BAD_ARGUMENT,
+        "%s: is in the way, and was not written by this program; move it away, or %s names another "
+        "place",
+        path, option);
 }
 
 EadStatus ead_check_room(const char *path, uint64_t bytes, uint64_t beside) {

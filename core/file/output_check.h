@@ -20,6 +20,11 @@ EadStatus ead_check_output_file(const char *path, const char *option);
 /* The same for a file in a folder of ours, by --output, which will be read back: there it must be a regular one. */
 EadStatus ead_check_output_in_run(const char *path);
 
+/* Whether a file of ours may be written there: nothing is, or a file of up to 3 bytes, or what this program wrote before, which
+ * begins with `begins`, blanks and a byte-order mark left aside, and has one of the texts `holds`, "a|b", in its first 16
+ * KiB. holds NULL: `begins` is its whole first line. Errors: EAD_BAD_ARGUMENT, with the cure. */
+EadStatus ead_check_replaced(const char *path, const char *option, const char *begins, const char *holds);
+
 /* Whether a file of `bytes` may be made: by the process's limit on the size of files, and by the room on its
  * disk, which holds `beside` bytes of other new files at the same time. Errors: EAD_IO. */
 EadStatus ead_check_room(const char *path, uint64_t bytes, uint64_t beside);

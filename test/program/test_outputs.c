@@ -182,13 +182,91 @@ START_TEST(no_table_replaces_what_it_is_linked_to) {
             ck_assert(same_files(links[i].target, S "kept") && !exists(S "new/model.safetensors"));
         }
     }
-    shell_ok("rm -rf " S "new " S "other; mkdir " S "new " S "other; printf 'a,b\n' >" S
-             "other/pr.csv; ln -s ../other/pr.csv " S "new/pr.csv");
+    shell_ok("rm -rf " S "new " S "other; mkdir " S "new " S
+             "other; printf 'threshold,recall,precision\n' >" S "other/pr.csv; ln -s ../other/pr.csv " S
+             "new/pr.csv");
     run_well(EVAL); /* a table elsewhere is one */
 }
 END_TEST
 
+#define DISTILL "distill -o " S "new --set distill.images=" S "data --set distill.backbone=" S "none"
+
+/* What other programs leave under such names stays; what this one wrote, an old version too, is replaced. */
+static const struct {
+    const char *name, *text;
+    bool eval, train, distill; /* whether it is refused */
+} standing[] = {
+    {"scores.csv", "path,label,score\na,1,0.5\n", true, true, false},
+    {"scores.csv", "path,label,defect,score,mine\n", true, true, false},
+    {"metrics.json", "{\"accuracy\": 0.9}\n", true, true, true},
+    {"metrics.json", "[1, 2, \"image_auroc\"]\n", true, true, true},
+    {"speed.json", "{\"fps\": 3}\n", true, true, false},
+    {"report.html", "<!DOCTYPE html>\n<html><title>Mine</title></html>\n", true, true, false},
+    {"pr.csv", "precision,recall\n", true, true, false},
+    {"pr.csv", "threshold,precision,recall\n", true, true, false},
+    {"roc.csv", "threshold,recall,precision\n", true, true, false},
+    {"pixel_roc.csv", "mine\n", true, true, false},
+    {"spro_structural.csv", "a;b\n", true, true, false},
+    {"losses.csv", "epoch,loss\n1,2\n", false, true, true},
+    {"losses.csv", "step,loss,val_loss,lr\n1,2,3,4\n", false, true, true},
+    {"config.yaml", "services: {web: {image: nginx}}\n", false, true, true},
+    {"notes.csv", "a,b\n", false, false, false},
+    {"scores.csv", "\xEF\xBB\xBFpath,label,defect,score\r\na,1,good,0.5\r\n", false, false, false},
+    {"scores.csv", "", false, false, false},
+    {"roc.csv", "threshold,false_positive_rate,true_positive_rate\n", false, false, false},
+    {"metrics.json", "{\n  \"image_auroc\": 1,\n  \"images\": 2\n}\n", false, false, false},
+    {"metrics.json", "{\n  \"held_out_loss\": 1\n}\n", false, false, false},
+    {"losses.csv", "step,loss_hard,loss_penalty,loss_ae,loss_stae,loss_total,lr\n", false, false, false},
+    {"report.html",
+     "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<title>bottle</title>\n<style>\n"
+     ":root{color-scheme:light dark;--page:#f5f6f8;--card:#fff;--ink:#1b1f24;}\n",
+     false, false, false},
+};
+
+START_TEST(files_of_others_stay) {
+    const bool refused[] = {standing[_i].eval, standing[_i].train, standing[_i].distill};
+    static const char *const words[] = {EVAL, TRAIN, DISTILL};
+    char path[128], says[256];
+    Outcome outcome;
+    NEED_PROGRAM();
+    snprintf(path, sizeof path, S "new/%s", standing[_i].name);
+    snprintf(says, sizeof says, "%s: is in the way, and ", path);
+    for (int i = 0; i < 3; i++) {
+        shell_ok("rm -rf " S "new; mkdir " S "new");
+        write_text(path, standing[_i].text);
+        run(words[i], 0, &outcome);
+        ck_assert_msg(refused[i] == !!strstr(outcome.err, says), "%s, %s: %s", path, words[i], outcome.err);
+        ck_assert_int_eq(outcome.code, i == 2 || refused[i]); /* the backbone is none */
+        if (refused[i]) {
+            ck_assert_msg(outcome.complaints == 1, "%s", outcome.err);
+            ck_assert_msg(!exists(S "new/model.safetensors") && !exists(S "new/events.out"), "%s", path);
+            assert_file_holds(path, standing[_i].text);
+        }
+    }
+}
+END_TEST
+
+START_TEST(a_report_replaces_reports_only) {
+    Outcome outcome;
+    NEED_PROGRAM();
+    static const char *const endings[] = {"md", "csv", "html"};
+    for (size_t i = 0; i < COUNT(endings); i++) {
+        char path[64];
+        shell_ok("rm -f " S "list.md " S "list.csv " S "list.html");
+        snprintf(path, sizeof path, S "list.%s", endings[i]);
+        write_text(path, "# mine\n");
+        run("report " S "list.sweep.json", 0, &outcome);
+        ck_assert_msg(outcome.code == 1 && strstr(outcome.err, "was not written by this program; move it"),
+                      "%s", outcome.err);
+        assert_file_holds(path, "# mine\n");
+    }
+    shell_ok("rm -f " S "list.html");
+}
+END_TEST
+
 static void add_tests(TCase *tests) {
+    tcase_add_loop_test(tests, files_of_others_stay, 0, COUNT(standing));
+    tcase_add_test(tests, a_report_replaces_reports_only);
     tcase_add_loop_test(tests, outputs_are_tried_first, 0, COUNT(cases));
     tcase_add_test(tests, a_limit_of_file_sizes_is_an_error);
     tcase_add_test(tests, metrics_are_told_before_their_files);

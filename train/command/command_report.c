@@ -8,6 +8,7 @@
 #include "core/base/paths.h"
 #include "core/base/string_list.h"
 #include "core/file/file_role.h"
+#include "train/report/report.h"
 #include "train/sweep/sweep_report.h"
 
 #include <dirent.h>
@@ -21,8 +22,10 @@ static const char ending[] = ".sweep.json";
 static const struct {
     const char *extension;
     EadStatus (*write)(FILE *stream, const EadSweepResults *results);
-} files[] = {
-    {".md", ead_sweep_write_markdown}, {".csv", ead_sweep_write_csv}, {".html", ead_sweep_write_page}};
+    const char *begins, *holds; /* see ead_check_replaced() */
+} files[] = {{".md", ead_sweep_write_markdown, "# ", " runs are finished, "},
+             {".csv", ead_sweep_write_csv, EAD_SWEEP_CSV_HEAD, NULL},
+             {".html", ead_sweep_write_page, EAD_PAGE_BEGINS, EAD_PAGE_MARK}};
 enum { FILES = sizeof files / sizeof *files };
 
 static EadStatus path_beside(const char *manifest, const char *extension, EadPath path) {
@@ -33,10 +36,12 @@ static EadStatus path_beside(const char *manifest, const char *extension, EadPat
 
 /* Reads what is reported, and tries what will be written. */
 static void prepare(const char *manifest, EadSweepResults *results, EadProblems *problems) {
+    static const char cure[] = "a copy of the sweep's folder";
     EadPath path;
     for (int i = 0; i < FILES; i++) {
         EadStatus status = path_beside(manifest, files[i].extension, path);
-        if (status == EAD_OK) status = ead_check_output_file(path, "a copy of the sweep's folder");
+        if (status == EAD_OK) status = ead_check_output_file(path, cure);
+        if (status == EAD_OK) status = ead_check_replaced(path, cure, files[i].begins, files[i].holds);
         ead_problems_add(problems, status);
     }
     ead_problems_add(problems, ead_sweep_results_read(manifest, results));

@@ -11,15 +11,18 @@
 #include "train/metrics/metrics_output.h"
 
 #include <dirent.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define SCORES_HEAD "path,label,defect,score"
+
 EadStatus ead_write_scores_csv(const char *path, const EadSample *samples, int64_t count) {
     EadAtomicFile file;
     EAD_TRY(ead_atomic_file_open(&file, path));
-    fputs("path,label,defect,score\n", file.stream);
+    fputs(SCORES_HEAD "\n", file.stream);
     for (int64_t i = 0; i < count; i++) {
         ead_csv_write_text(file.stream, samples[i].path);
         fprintf(file.stream, ",%d,", samples[i].anomalous);
@@ -74,18 +77,43 @@ static EadStatus write_curve(const char *folder, const char *name, const EadCurv
     return curve->count > 0 || stands ? ead_write_curve_csv(path, curve, x_name, y_name) : EAD_OK;
 }
 
+#define FPR  "false_positive_rate"
+#define TPR  "true_positive_rate"
+#define SPRO "saturated_per_region_overlap"
+
+static const struct {
+    const char *name, *x, *y;
+    size_t curve; /* its place in EadMetrics */
+} curves[] = {
+    {"roc.csv", FPR, TPR, offsetof(EadMetrics, roc)},
+    {"pr.csv", "recall", "precision", offsetof(EadMetrics, pr)},
+    {"pro.csv", FPR, "per_region_overlap", offsetof(EadMetrics, pro)},
+    {"pixel_roc.csv", FPR, TPR, offsetof(EadMetrics, pixel_roc)},
+    {"pixel_pr.csv", "recall", "precision", offsetof(EadMetrics, pixel_pr)},
+    {"spro.csv", FPR, SPRO, offsetof(EadMetrics, spro)},
+};
+
+/* The others, and what they are known by. */
+static const struct {
+    const char *name, *begins, *holds; /* see ead_check_replaced() */
+} files[] = {
+    {"scores.csv", SCORES_HEAD, NULL},
+    {"metrics.json", "{", EAD_METRICS_MARK},
+    {"speed.json", "{", "\"latency_ms\""},
+    {"report.html", EAD_PAGE_BEGINS, EAD_PAGE_MARK},
+};
+
+enum { CURVES = sizeof curves / sizeof *curves, FILES = sizeof files / sizeof *files };
+
 static EadStatus write_curves(const char *folder, const EadMetrics *metrics) {
-    static const char fpr[] = "false_positive_rate", tpr[] = "true_positive_rate";
-    EAD_TRY(write_curve(folder, "roc.csv", &metrics->roc, fpr, tpr));
-    EAD_TRY(write_curve(folder, "pr.csv", &metrics->pr, "recall", "precision"));
-    EAD_TRY(write_curve(folder, "pro.csv", &metrics->pro, fpr, "per_region_overlap"));
-    EAD_TRY(write_curve(folder, "pixel_roc.csv", &metrics->pixel_roc, fpr, tpr));
-    EAD_TRY(write_curve(folder, "pixel_pr.csv", &metrics->pixel_pr, "recall", "precision"));
-    EAD_TRY(write_curve(folder, "spro.csv", &metrics->spro, fpr, "saturated_per_region_overlap"));
+    for (int i = 0; i < CURVES; i++) {
+        const EadCurve *curve = (const void *)((const char *)metrics + curves[i].curve);
+        EAD_TRY(write_curve(folder, curves[i].name, curve, curves[i].x, curves[i].y));
+    }
     for (int i = 0; i < metrics->defect_count && metrics->has_mean; i++) {
         char name[64];
         snprintf(name, sizeof name, "spro_%.40s.csv", metrics->defects[i].name);
-        EAD_TRY(write_curve(folder, name, &metrics->defects[i].spro, fpr, "saturated_per_region_overlap"));
+        EAD_TRY(write_curve(folder, name, &metrics->defects[i].spro, FPR, SPRO));
     }
     return EAD_OK;
 }
@@ -143,8 +171,23 @@ static EadStatus check_link(const char *path, const char *data) {
                     path, ead_file_role_name(role), of_data ? " of the data set" : "");
 }
 
-/* Of all tables and pages in the folder, since the kinds of defects give theirs names. */
-static EadStatus check_links(const char *folder, const char *data) {
+/* What is no result of this program is not replaced. Kinds of defects give names to curves. */
+static EadStatus check_replaced(const char *path, const char *name) {
+    char head[128];
+    for (int i = 0; i < FILES; i++)
+        if (strcmp(name, files[i].name) == 0)
+            return ead_check_replaced(path, "--output", files[i].begins, files[i].holds);
+    for (int i = 0; i < CURVES; i++) {
+        bool of_kind = strcmp(curves[i].y, SPRO) == 0 && strncmp(name, "spro_", strlen("spro_")) == 0;
+        if (strcmp(name, curves[i].name) != 0 && !of_kind) continue;
+        snprintf(head, sizeof head, "threshold,%s,%s", curves[i].x, curves[i].y);
+        return ead_check_replaced(path, "--output", head, NULL);
+    }
+    return EAD_OK;
+}
+
+/* Of all tables and pages in the folder. */
+static EadStatus check_standing(const char *folder, const char *data) {
     EadStatus status = EAD_OK;
     EadPath path;
     DIR *directory = opendir(*folder ? folder : ".");
@@ -152,26 +195,24 @@ static EadStatus check_links(const char *folder, const char *data) {
         if (ead_path_has_extension(entry->d_name, ".csv, .json, .html")) {
             status = ead_path_in(path, folder, entry->d_name);
             if (status == EAD_OK) status = check_link(path, data);
+            if (status == EAD_OK) status = check_replaced(path, entry->d_name);
         }
     if (directory) closedir(directory);
     return status;
 }
 
 EadStatus ead_evaluate_check_outputs(const char *folder, const char *data, bool maps, bool overlays) {
-    static const char *const files[] = {"scores.csv",   "metrics.json", "speed.json", "report.html",
-                                        "roc.csv",      "pr.csv",       "pro.csv",    "pixel_roc.csv",
-                                        "pixel_pr.csv", "spro.csv"};
     EadPath path;
     EAD_TRY(ead_check_output_folder(folder, "--output"));
     EAD_TRY(ead_path_in(path, folder, "maps"));
     if (maps) EAD_TRY(ead_check_output_folder(path, "--output"));
     EAD_TRY(ead_path_in(path, folder, "overlays"));
     if (overlays) EAD_TRY(ead_check_output_folder(path, "--output"));
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        EAD_TRY(ead_path_in(path, folder, files[i]));
+    for (int i = 0; i < FILES + CURVES; i++) {
+        EAD_TRY(ead_path_in(path, folder, i < FILES ? files[i].name : curves[i - FILES].name));
         EAD_TRY(ead_check_output_in_run(path));
     }
-    return check_links(folder, data);
+    return check_standing(folder, data);
 }
 
 EadStatus ead_evaluate_write(const EadEvaluateSpec *spec, const EadResults *results) {

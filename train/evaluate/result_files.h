@@ -8,6 +8,9 @@
  * quoted where RFC 4180 asks for it, lines end in LF, scores with 9 digits (read back to the same float). */
 EadStatus ead_write_scores_csv(const char *path, const EadSample *samples, int64_t count);
 
+/* What the metrics.json of an evaluation, or of a distillation, hold. */
+#define EAD_METRICS_MARK "\"image_auroc\"|\"held_out_loss\""
+
 /* metrics.json: see ead_metrics_json(). */
 EadStatus ead_write_metrics_json(const char *path, const EadMetrics *metrics);
 
@@ -16,8 +19,8 @@ EadStatus ead_write_curve_csv(const char *path, const EadCurve *curve, const cha
                               const char *y_name);
 
 /* Whether ead_evaluate() and ead_evaluate_write() will be able to write into the folder, which need not exist;
- * and that no table or page is a link to a file that is none, or that lies below data, the data set. Errors: EAD_IO,
- * naming --output; EAD_BAD_ARGUMENT for such a link. */
+ * that no table or page is a link to a file that is none, or that lies below data, the data set; and that what stands
+ * in the way of one was written by this program. Errors: EAD_IO, naming --output; EAD_BAD_ARGUMENT. */
 EadStatus ead_evaluate_check_outputs(const char *folder, const char *data, bool maps, bool overlays);
 
 /* Writes into spec->output: scores.csv, roc.csv, pr.csv, (with masks) pro.csv, pixel_roc.csv, pixel_pr.csv,

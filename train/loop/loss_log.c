@@ -19,6 +19,13 @@ int ead_loss_count(const EadLossColumn *columns) {
     return count;
 }
 
+void ead_loss_header(const EadLossColumn *columns, char header[EAD_LOSS_HEADER]) {
+    size_t used = (size_t)snprintf(header, EAD_LOSS_HEADER, "step");
+    for (int i = 0; i <= ead_loss_count(columns) && used < EAD_LOSS_HEADER; i++)
+        used += (size_t)snprintf(header + used, EAD_LOSS_HEADER - used, ",%s",
+                                 columns[i].name ? columns[i].name : "lr");
+}
+
 static EadStatus fail(const char *path, const char *what) {
     return ead_fail(EAD_IO, "%s: cannot %s: %s", path, what, strerror(errno));
 }
@@ -72,15 +79,15 @@ static EadStatus keep_rows(const char *path, const EadLossColumn *columns, int64
 
 EadStatus ead_loss_log_prepare(EadLossLog *log, const char *path, const EadLossColumn *columns,
                                int64_t done) {
+    char header[EAD_LOSS_HEADER];
     size_t size;
     *log = (EadLossLog){0};
     EAD_TRY(ead_check_regular(path));
     FILE *kept = open_memstream(&log->kept, &size);
     log->path = ead_strdup(path);
     if (!kept) return ead_fail(EAD_NO_MEMORY, "no memory for the losses");
-    fputs("step", kept); /* step,NAME,...,lr */
-    for (int i = 0; columns[i].name; i++) fprintf(kept, ",%s", columns[i].name);
-    fputs(",lr\n", kept);
+    ead_loss_header(columns, header);
+    fprintf(kept, "%s\n", header);
     EadStatus status = !log->path ? EAD_NO_MEMORY : done > 0 ? keep_rows(path, columns, done, kept) : EAD_OK;
     EadStatus closed = ead_memory_stream_close(kept, &log->kept, "the losses");
     if (status == EAD_OK) status = closed;

@@ -15,6 +15,10 @@ typedef struct EadLossColumn {
 
 int ead_loss_count(const EadLossColumn *columns);
 
+/* The first line, "step,NAME,...,lr". */
+enum { EAD_LOSS_HEADER = 160 };
+void ead_loss_header(const EadLossColumn *columns, char header[EAD_LOSS_HEADER]);
+
 typedef struct EadLossLog {
     char *path;
     char *kept;   /* until it is opened: the header and the rows that stay */

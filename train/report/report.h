@@ -31,6 +31,10 @@ typedef struct EadReport {
 /* Writes atomically; the same report gives the same bytes. Errors: EAD_IO, EAD_NO_MEMORY, EAD_BAD_SHAPE. */
 EadStatus ead_report_write(const char *path, const EadReport *report);
 
+/* How a page begins, and what its head has; pages of before 2026-11-28 have the latter. */
+#define EAD_PAGE_BEGINS "<!DOCTYPE html>"
+#define EAD_PAGE_MARK   "<title>EfficientAD</title>|--page:#f5f6f8;--card:#fff"
+
 /* A page around other data that report.js knows: begin opens the data's object in *json, end closes it. */
 void ead_page_begin(EadJson *json, FILE *stream);
 void ead_page_end(EadJson *json);

@@ -371,7 +371,7 @@ static void write_lines(FILE *stream, const EadSweepResults *results, int varian
 }
 
 EadStatus ead_sweep_write_csv(FILE *stream, const EadSweepResults *results) {
-    fputs("variant,collection,scenario,metric,seeds,runs,expected,mean,deviation,paper,difference\n", stream);
+    fputs(EAD_SWEEP_CSV_HEAD "\n", stream);
     for (int v = 0; v < results->variants.count; v++)
         for (int f = 0; f < results->column_count; f++) write_lines(stream, results, v, f);
     return EAD_OK;

@@ -57,8 +57,9 @@ void ead_sweep_notes(const EadSweepResults *results, char *text, size_t size);
 EadStatus ead_sweep_write_markdown(FILE *stream, const EadSweepResults *results);
 
 /* One line a metric of a variant in a scenario, in a collection (scenario "mean") and over all (collection
- * "all"): variant,collection,scenario,metric,seeds,runs,expected,mean,deviation,paper,difference, in percent
- * or empty. */
+ * "all"), in percent or empty. */
+#define EAD_SWEEP_CSV_HEAD                                                                                   \
+    "variant,collection,scenario,metric,seeds,runs,expected,mean,deviation,paper,difference"
 EadStatus ead_sweep_write_csv(FILE *stream, const EadSweepResults *results);
 
 /* The page with the same tables and charts; no outside resources. Errors: EAD_NO_MEMORY. */
