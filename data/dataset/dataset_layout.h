@@ -123,9 +123,13 @@ EadStatus ead_dataset_add_sample(EadDataset *dataset, const char *path, const ch
 EadStatus ead_dataset_note_for_training(EadDataset *dataset, const char *folder, int count);
 
 /* Adds a doubt that counts and names the pictures below root that lie neither in a folder that was searched nor in one
- * of `places`, to which those that were searched are added. Both are spelled from root on. Errors: those of listing
- * root. */
+ * of `places`, nor are one: those that were searched are added to these, and they are sorted. Both are spelled from root
+ * on. Errors: those of listing root. */
 EadStatus ead_dataset_doubt_unused(EadDataset *dataset, const char *root, EadStringList *places);
+
+/* Appends the file below root that a list of the data set names, spelled as it will be found; nothing for NULL, "" and
+ * what lies elsewhere. Errors: EAD_NO_MEMORY, EAD_BAD_ARGUMENT. */
+EadStatus ead_dataset_add_named(EadStringList *places, const char *root, const char *name);
 
 /* Frees what the sample owns and leaves an empty one. */
 void ead_test_sample_free(EadTestSample *sample);

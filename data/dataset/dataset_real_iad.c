@@ -82,6 +82,24 @@ static EadStatus add_part(SplitFile *split, const json_t *root, const char *part
     return EAD_OK;
 }
 
+/* Pictures that no entry names, in parts that are not read either. */
+static EadStatus tell_unused(const SplitFile *split, const json_t *root, EadDataset *out) {
+    static const char *const parts[] = {"train", "test"}, *const members[] = {"image_path", "mask_path"};
+    EadStringList named = {0};
+    EadStatus status = EAD_OK;
+    for (int p = 0; p < 2; p++) {
+        const json_t *entries = json_object_get(root, parts[p]);
+        for (size_t i = 0; i < 2 * json_array_size(entries) && status == EAD_OK; i++) {
+            const json_t *entry = json_array_get(entries, i / 2);
+            status = ead_dataset_add_named(&named, split->images,
+                                           json_string_value(json_object_get(entry, members[i % 2])));
+        }
+    }
+    if (status == EAD_OK) status = ead_dataset_doubt_unused(out, split->images, &named);
+    ead_strings_free(&named);
+    return status;
+}
+
 static EadStatus read_split(SplitFile *split, const EadLayout *layout, const json_t *root, EadDataset *out) {
     const json_t *meta = json_object_get(root, "meta");
     const char *prefix = json_string_value(json_object_get(meta, "prefix"));
@@ -92,6 +110,7 @@ static EadStatus read_split(SplitFile *split, const EadLayout *layout, const jso
     if (!split->spec->test_only) EAD_TRY(add_part(split, root, "train", out));
     EAD_TRY(add_part(split, root, "test", out));
     ead_dataset_sort_test(out, 0);
+    EAD_TRY(tell_unused(split, root, out));
     EAD_TRY(ead_strings_print(&out->notes, "%s: images of %s", split->path, split->images));
     if (split->left_out == 0) return EAD_OK;
     return ead_strings_print(&out->notes, "%s: %d images with a defect are not trained on", split->path,

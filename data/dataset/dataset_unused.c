@@ -9,21 +9,44 @@ static bool lies_below(const char *path, const char *folder, size_t length) {
     return strncmp(path, folder, length) == 0 && path[length] == '/';
 }
 
+/* Whether one of the sorted places is the first `length` bytes of path, or with `below` lies below that folder. */
+static bool is_place(const EadStringList *places, const char *path, size_t length, bool below) {
+    char end = below ? '/' : '\0';
+    int low = 0, high = places->count;
+    while (low < high) { /* the first that is not before it */
+        int middle = low + (high - low) / 2, order = strncmp(places->items[middle], path, length);
+        if (order < 0 || (order == 0 && (uint8_t)places->items[middle][length] < (uint8_t)end))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    const char *place = low < places->count ? places->items[low] : "";
+    return strncmp(place, path, length) == 0 && place[length] == end;
+}
+
 static bool has_place(const char *path, const EadStringList *places) {
-    for (int i = 0; i < places->count; i++)
-        if (lies_below(path, places->items[i], strlen(places->items[i]))) return true;
-    return false;
+    for (const char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/'))
+        if (is_place(places, path, (size_t)(slash - path), false)) return true;
+    return is_place(places, path, strlen(path), false);
 }
 
 /* Bytes of the topmost folder of a path that holds no place at all; of the path itself where there is none. */
 static size_t find_topmost(const char *path, size_t prefix, const EadStringList *places) {
     for (const char *slash = strchr(path + prefix, '/'); slash; slash = strchr(slash + 1, '/')) {
         size_t length = (size_t)(slash - path);
-        bool holds = false;
-        for (int i = 0; i < places->count; i++) holds |= lies_below(places->items[i], path, length);
-        if (!holds) return length;
+        if (!is_place(places, path, length, true)) return length;
     }
     return strlen(path);
+}
+
+EadStatus ead_dataset_add_named(EadStringList *places, const char *root, const char *name) {
+    EadPath path;
+    if (!name || !*name || *name == '/' || strstr(name, "..")) return EAD_OK;
+    while (strncmp(name, "./", 2) == 0) name += 2;
+    EAD_TRY(ead_path_in(path, root, name));
+    for (char *more; (more = strstr(path, "//")) || (more = strstr(path, "/./"));)
+        memmove(more, more + (more[1] == '/' ? 1 : 2), strlen(more + (more[1] == '/' ? 1 : 2)) + 1);
+    return ead_strings_add(places, path);
 }
 
 /* All pictures below a folder, sorted, masks and those that are not read, too. */
@@ -64,6 +87,7 @@ EadStatus ead_dataset_doubt_unused(EadDataset *dataset, const char *root, EadStr
     EadStatus status = list_pictures(root, &pictures);
     for (int i = 0; i < searched->count && status == EAD_OK; i++)
         status = ead_strings_add(places, searched->items[i]);
+    ead_strings_sort(places);
     if (status == EAD_OK) status = group(&pictures, ead_path_prefix(root), places, &groups, &unused);
     char *names = status == EAD_OK ? ead_name_paths(&groups, groups.count, NAMED) : NULL;
     if (status == EAD_OK && !names) status = EAD_NO_MEMORY;

@@ -15,6 +15,8 @@ typedef struct Split {
     EadCsvReader csv;
     const EadDatasetSpec *spec;
     int columns[COLUMNS]; /* where each is */
+    EadStringList named;  /* images and masks of all rows */
+    EadStringList roots;  /* the topmost folders that hold those of the category */
     EadStringList others; /* categories of rows passed over, for the error when none was the one wanted */
 } Split;
 
@@ -65,6 +67,18 @@ static EadStatus add_row(const Split *split, EadDataset *out) {
     return ead_dataset_add_sample(out, image, anomalous ? "anomaly" : "good", masked ? mask : NULL);
 }
 
+static EadStatus note_names(Split *split, bool wanted) {
+    const char *root = split->spec->path;
+    EadPath top;
+    EAD_TRY(ead_dataset_add_named(&split->named, root, field(split, MASK)));
+    EAD_TRY(ead_dataset_add_named(&split->named, root, field(split, IMAGE)));
+    if (!wanted) return EAD_OK;
+    EAD_TRY(ead_path_in(top, "", split->named.items[split->named.count - 1]));
+    char *slash = strchr(top + ead_path_prefix(root), '/');
+    top[slash ? (size_t)(slash - top) : strlen(root)] = '\0';
+    return ead_strings_add_once(&split->roots, top);
+}
+
 static EadStatus read_rows(Split *split, EadDataset *out) {
     const char *category = split->spec->category ? split->spec->category : "";
     bool any = false, found;
@@ -80,6 +94,7 @@ static EadStatus read_rows(Split *split, EadDataset *out) {
         if (!found) break;
         bool wanted = strcmp(field(split, OBJECT), category) == 0;
         EAD_TRY(wanted ? add_row(split, out) : ead_strings_add_once(&split->others, field(split, OBJECT)));
+        EAD_TRY(note_names(split, wanted));
         any = any || wanted;
     }
     if (!any) return ead_dataset_unknown_category(split->spec, split->csv.label, &split->others);
@@ -96,7 +111,11 @@ EadStatus ead_dataset_open_visa(const EadDatasetSpec *spec, const EadLayout *lay
     EadStatus status = ead_csv_open(path, &split.csv);
     if (status == EAD_OK) status = read_rows(&split, out);
     if (status == EAD_OK) ead_dataset_sort_test(out, 0);
+    for (int i = 0; i < split.roots.count && status == EAD_OK; i++)
+        status = ead_dataset_doubt_unused(out, split.roots.items[i], &split.named);
     ead_csv_close(&split.csv);
+    ead_strings_free(&split.named);
+    ead_strings_free(&split.roots);
     ead_strings_free(&split.others);
     return status;
 }

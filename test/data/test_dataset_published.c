@@ -168,10 +168,12 @@ START_TEST(real_iad_masks_that_lack) {
     write_text(SCRATCH "realiad/realiad_jsons/mint.json", text);
     ASSERT_OK(ead_dataset_open(&spec, &dataset));
     ASSERT_OK(ead_dataset_check_tests(&dataset, NULL, false));
-    ck_assert(dataset.test_count == 6 && dataset.doubts.count == 1);
-    assert_contains(dataset.doubts.items[0], "2 of 5 masks are missing or cannot be used");
-    assert_contains(dataset.doubts.items[0], "NG/AK/S0001/b.jpg: has no mask, ");
-    assert_contains(dataset.doubts.items[0], "c.jpg: has no mask; it should be " SCRATCH
+    ck_assert(dataset.test_count == 6 && dataset.doubts.count == 2);
+    assert_contains(dataset.doubts.items[0], "1 picture is no part of the layout, and not used: ");
+    assert_contains(dataset.doubts.items[0], "OK/S0003 (1)");
+    assert_contains(dataset.doubts.items[1], "2 of 5 masks are missing or cannot be used");
+    assert_contains(dataset.doubts.items[1], "NG/AK/S0001/b.jpg: has no mask, ");
+    assert_contains(dataset.doubts.items[1], "c.jpg: has no mask; it should be " SCRATCH
                                              "realiad/realiad_256/mint/NG/c_ground_truth.png");
     ead_dataset_free(&dataset);
 }

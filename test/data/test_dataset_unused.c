@@ -116,11 +116,75 @@ START_TEST(pictures_that_are_not_read_count) {
 }
 END_TEST
 
+/* Lists name pictures one by one; those of other categories have their places, too. */
+START_TEST(pictures_that_no_entry_names) {
+    static const char *const visa[] = {"candle/Data/Images/Normal/0.png",
+                                       "candle/Data/Images/Normal/1.png",
+                                       "candle/Data/Images/Normal/2.png",
+                                       "candle/Data/Images/Anomaly/3.png",
+                                       "candle/Data/Masks/Anomaly/3.png",
+                                       "candle/Data/Masks/Anomaly/4.png",
+                                       "candle/Data/Images/Anomaly/4.png",
+                                       "candle/extra/5.png",
+                                       "candle/extra/6.png",
+                                       "fryum/Data/Images/Normal/0.png",
+                                       "fryum/Data/Images/Normal/9.png",
+                                       NULL};
+    static const char *const flat[] = {"images/c0.png", "images/c1.png", "images/c2.png",
+                                       "images/f0.png", "images/x.png",  NULL};
+    static const char *const iad[] = {"realiad_1024/nut/OK/S1/0.jpg", "realiad_1024/nut/OK/S1/1.jpg",
+                                      "realiad_1024/nut/OK/S1/2.jpg", "realiad_1024/nut/OK/S1/4.jpg",
+                                      "realiad_1024/nut/NG/S2/3.jpg", "realiad_1024/nut/NG/S2/3.png",
+                                      "realiad_1024/nut/NG/S2/5.png", "realiad_1024/nut/old/6.jpg",
+                                      "realiad_1024/fan/OK/7.jpg",    NULL};
+    static const char head[] = "object,split,label,image,mask\n";
+    char rows[1024];
+    for (int test_only = 0; test_only < 2; test_only++) {
+        make_tree("x", visa);
+        snprintf(rows, sizeof rows, "%s%s", head,
+                 "candle,train,normal,candle/Data/Images/Normal/0.png,\n"
+                 "candle,train,normal,candle//Data/./Images/Normal/1.png,\n"
+                 "candle,test,normal,candle/Data/Images/Normal/2.png,\n"
+                 "candle,test,anomaly,candle/Data/Images/Anomaly/3.png,candle/Data/Masks/Anomaly/3.png\n"
+                 "fryum,train,normal,fryum/Data/Images/Normal/0.png,\n");
+        make_folders(HERE "split_csv/");
+        write_text(HERE "split_csv/1cls.csv", rows);
+        EadDatasetSpec spec = spec_of("visa", SCRATCH "x", "candle");
+        spec.test_only = test_only;
+        assert_doubt(spec, "4 pictures are no part of the layout, and not used: " HERE
+                           "candle/Data/Images/Anomaly/4.png, " HERE "candle/Data/Masks/Anomaly/4.png, " HERE
+                           "candle/extra (2)");
+        make_tree("x", flat);
+        snprintf(rows, sizeof rows, "%s%s", head,
+                 "c,train,normal,images/c0.png,\nc,train,normal,images/c1.png,\n"
+                 "c,test,normal,./images/c2.png,\nf,test,normal,images/f0.png,\n");
+        make_folders(HERE "split_csv/");
+        write_text(HERE "split_csv/1cls.csv", rows);
+        spec.category = "c";
+        assert_doubt(spec, "1 picture is no part of the layout, and not used: " HERE "images/x.png");
+        make_tree("x", iad);
+        make_folders(HERE "realiad_jsons/");
+        write_text(HERE "realiad_jsons/nut.json",
+                   "{\"meta\": {\"normal_class\": \"OK\", \"prefix\": \"nut/\"}, \"train\": [\n"
+                   "{\"anomaly_class\": \"OK\", \"image_path\": \"OK/S1/0.jpg\", \"mask_path\": null},\n"
+                   "{\"anomaly_class\": \"OK\", \"image_path\": \"OK/S1/1.jpg\", \"mask_path\": null}],\n"
+                   "\"test\": [{\"anomaly_class\": \"OK\", \"image_path\": \"OK/S1/2.jpg\"},\n"
+                   "{\"anomaly_class\": \"AK\", \"image_path\": \"NG/S2/3.jpg\", \"mask_path\": "
+                   "\"NG/S2/3.png\"}]}\n");
+        spec.type = "real_iad", spec.category = "nut";
+        assert_doubt(spec, "3 pictures are no part of the layout, and not used: " HERE
+                           "realiad_1024/nut/NG/S2/5.png, " HERE "realiad_1024/nut/OK/S1/4.jpg, " HERE
+                           "realiad_1024/nut/old (1)");
+    }
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("dataset_unused");
     TCase *tests = tcase_create("dataset_unused");
     tcase_add_loop_test(tests, what_has_no_place_is_told, 0, (int)(sizeof trees / sizeof *trees));
     tcase_add_test(tests, tests_tell_it_too);
+    tcase_add_test(tests, pictures_that_no_entry_names);
     tcase_add_test(tests, pictures_that_are_not_read_count);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
