@@ -125,6 +125,11 @@ static void reduce_to_mask(EadImage *image) {
     if (smaller) image->pixels = smaller;
 }
 
+static bool is_flat(const EadImage *image) {
+    size_t bytes = 3 * (size_t)image->width * (size_t)image->height;
+    return bytes > 3 && memcmp(image->pixels, image->pixels + 3, bytes - 3) == 0;
+}
+
 /* What a decoder has found out is checked, told and applied. */
 static EadStatus finish(EadDecoding *decoding) {
     EadImageNotes *notes = decoding->rules->notes;
@@ -136,6 +141,8 @@ static EadStatus finish(EadDecoding *decoding) {
     bool mask = decoding->use == EAD_PIXELS_MASK; /* its values only have to be 0 or not */
     if (decoding->highest > 0 && decoding->highest < decoding->expected && !mask)
         ead_image_notes_add(notes, EAD_NOTE_DARK, decoding->label, decoding->highest);
+    else if (decoding->use == EAD_PIXELS_RGB && is_flat(decoding->out))
+        ead_image_notes_add(notes, EAD_NOTE_FLAT, decoding->label, 1);
     if (decoding->pages > 1)
         ead_image_notes_add(notes, mask ? EAD_NOTE_MASK_PAGES : EAD_NOTE_PAGES, decoding->label,
                             (uint32_t)decoding->pages);
@@ -174,7 +181,12 @@ static EadStatus decode(EadDecoding *decoding) {
         status = ead_fail(EAD_NO_MEMORY, "%s: no memory to decode it", label);
     if (status == EAD_OK) status = finish(decoding);
     if (status != EAD_OK) ead_image_free(decoding->out);
-    return status;
+    if (status != EAD_NO_MEMORY) return status;
+    char what[800];
+    snprintf(what, sizeof what, "%s", ead_error_message());
+    return ead_fail(
+        status, "%s; save it smaller, or lower dataset.max_pixels (--max-pixels), which refuses it at once",
+        what);
 }
 
 static const EadImageRules usual = {0};
@@ -209,7 +221,8 @@ static EadStatus load_from(int descriptor, int64_t offset, int64_t size, EadDeco
                         (long long)size);
     uint8_t *bytes = malloc((size_t)size + 1);
     if (!bytes)
-        return ead_fail(EAD_NO_MEMORY, "%s: no memory for a file of %lld bytes", label, (long long)size);
+        return ead_fail(EAD_NO_MEMORY, "%s: no memory for a file of %lld bytes; save it smaller", label,
+                        (long long)size);
     EadStatus status;
     decoding->bytes = bytes, decoding->size = (size_t)size;
     if (ead_read_at(descriptor, bytes, (size_t)size, offset))

@@ -59,6 +59,8 @@ static EadStatus describe(EadImageNote note, uint32_t largest, EadStringList *te
     case EAD_NOTE_COLOURS:
         return ead_strings_add(texts, "of colours other than RGB (Lab, YCbCr, LogLuv), which other programs "
                                       "may turn to other RGB");
+    case EAD_NOTE_FLAT:
+        return ead_strings_add(texts, "with one value in all pixels, as of a camera that gave nothing");
     default:
         return ead_strings_print(texts, "with up to %u pages or frames, of which the first is read",
                                  (unsigned)largest);

@@ -30,8 +30,9 @@ static char *told(EadImageNotes *notes) {
 }
 
 static void check_note(size_t row, EadImageNotes *notes) {
-    static const char *const texts[] = {
-        "", "no value is above", "pages or frames, of which the first is read", "of colours other than RGB"};
+    static const char *const texts[] = {"", "no value is above",
+                                        "pages or frames, of which the first is read",
+                                        "of colours other than RGB", "one value in all pixels"};
     char *text = told(notes);
     const char *expected = texts[golden_formats[row].note];
     bool right = *expected ? strstr(text, expected) && strstr(text, golden_formats[row].file) : !*text;
@@ -139,6 +140,36 @@ START_TEST(notes_are_told_once) {
 }
 END_TEST
 
+/* The last pixel differs, or none does. */
+START_TEST(flat_images_are_told) {
+    uint8_t pixels[3 * 8 * 8];
+    EadImage flat = {.width = 8, .height = 8, .channels = 3, .pixels = pixels}, image;
+    EadImageNotes *notes;
+    make_folders(SCRATCH);
+    uint8_t bmp[54 + 16] = {'B', 'M', [10] = 54, [14] = 40, [18] = 2, [22] = 2, [26] = 1, [28] = 24};
+    memset(bmp + 54, 7, 16);
+    ASSERT_OK(ead_image_notes_new(&notes));
+    for (int i = 0; i < 5; i++) {
+        static const char *const names[] = {"flat.png", "last.png", "blue.png", "one.png", "flat.bmp"};
+        char path[128];
+        snprintf(path, sizeof path, SCRATCH "%s", names[i]);
+        for (size_t k = 0; k < sizeof pixels; k++) pixels[k] = i == 2 && k % 3 == 2 ? 255 : 0;
+        if (i == 1) pixels[sizeof pixels - 1] = 1;
+        flat.width = flat.height = i == 3 ? 1 : 8;
+        if (i < 4) ASSERT_OK(ead_png_write(path, &flat));
+        if (i == 4) write_bytes(path, bmp, sizeof bmp);
+        ASSERT_OK(ead_image_load_with(path, &(EadImageRules){.notes = notes}, &image));
+        ead_image_free(&image);
+    }
+    char *text = told(notes);
+    ck_assert_str_eq(
+        text, "warning: 3 images with one value in all pixels, as of a camera that gave nothing: " SCRATCH
+              "flat.png, " SCRATCH "blue.png, " SCRATCH "flat.bmp\n");
+    free(text);
+    ead_image_notes_free(notes);
+}
+END_TEST
+
 START_TEST(lossy_formats_are_no_masks) {
     EadImage image;
     ASSERT_FAILS(ead_mask_load(READING "turned2.jpg", &image), EAD_UNSUPPORTED,
@@ -194,6 +225,31 @@ static EadStatus decode_changed(const char *name, size_t offset, uint32_t value)
     return status;
 }
 
+/* 10,000 x 10,000 pixels, 300 MB as RGB, in files of one bit or less a pixel. */
+START_TEST(what_does_not_fit_into_memory_names_the_cure) {
+    enum { SIDE = 10000, ROW = 1252, HEAD = 62, SIZE = HEAD + SIDE * ROW };
+    static uint8_t bmp[SIZE] = {'B', 'M', [10] = HEAD, [14] = 40, [26] = 1, [28] = 1, [58] = 255};
+    static const char *const files[] = {SCRATCH "large.bmp", SCRATCH "large.png"};
+    EadImage image = {0};
+    SKIP_UNLESS(!SANITIZED, "sanitizers need address space of their own");
+    for (int i = 0; i < 2; i++) bmp[18 + 4 * i] = SIDE & 255, bmp[19 + 4 * i] = SIDE >> 8;
+    write_bytes(files[0], bmp, SIZE);
+    ASSERT_OK(ead_image_alloc(&image, SIDE, SIDE, 3));
+    memset(image.pixels, 0, 3 * (size_t)SIDE * SIDE);
+    ASSERT_OK(ead_png_write(files[1], &image));
+    ead_image_free(&image);
+    SKIP_UNLESS(leave_memory(100000000), "address space is limited already");
+    for (int i = 0; i < 2; i++) {
+        ASSERT_FAILS(ead_image_load(files[i], &image), EAD_NO_MEMORY,
+                     "; save it smaller, or lower dataset.max_pixels");
+        ck_assert_msg(strncmp(ead_error_message(), files[i], strlen(files[i])) == 0, "%s",
+                      ead_error_message());
+        ASSERT_FAILS(ead_image_load_with(files[i], &(EadImageRules){.max_pixels = 1000000}, &image),
+                     EAD_BAD_FILE, "at most 1000000 in all are read");
+    }
+}
+END_TEST
+
 START_TEST(bmp_headers_are_checked) {
     enum { PIXELS = 10, HEADER = 14, BMP_WIDTH = 18, BMP_HEIGHT = 22, COMPRESSION = 30, COLOURS = 46 };
     ASSERT_OK(decode_changed("rgb24.bmp", BMP_WIDTH, 10));
@@ -235,8 +291,10 @@ int main(void) {
     tcase_add_test(tests, truncated_anywhere);
     tcase_add_test(tests, flipped_bits);
     tcase_add_test(tests, notes_are_told_once);
+    tcase_add_test(tests, flat_images_are_told);
     tcase_add_test(tests, lossy_formats_are_no_masks);
     tcase_add_test(tests, pixels_are_limited);
+    tcase_add_test(tests, what_does_not_fit_into_memory_names_the_cure);
     tcase_add_test(tests, bmp_headers_are_checked);
     tcase_add_test(tests, what_is_no_image);
     suite_add_tcase(suite, tests);

@@ -305,18 +305,23 @@ START_TEST(whole_images_are_read_where_wanted) {
     EadDataset dataset;
     shell_ok("cd " SCRATCH " && truncate -s 600 bad/b.png && truncate -s 600 good/1.png && "
              "cp ../../../test/golden/reading/pages.tif good/3.tif");
+    uint8_t black[3 * 8 * 8] = {0};
+    ASSERT_OK(ead_png_write(SCRATCH "good/4.png",
+                            &(EadImage){.width = 8, .height = 8, .channels = 3, .pixels = black}));
     open_and_check(&spec, &dataset);
     ck_assert_int_eq(dataset.doubts.count, 0);
     ASSERT_OK(ead_dataset_check_tests(&dataset, NULL, true));
     bool held = dataset.validation.count == 1 && strstr(dataset.validation.items[0], "1.png");
-    ck_assert_int_eq(dataset.doubts.count, 3);
+    ck_assert_int_eq(dataset.doubts.count, 4);
     assert_contains(dataset.doubts.items[0], held ? "1 of 1 validation images cannot be read: "
-                                                  : "1 of 3 images to train on cannot be read: ");
+                                                  : "1 of 4 images to train on cannot be read: ");
     assert_contains(dataset.doubts.items[0], SCRATCH "good/1.png: ");
     assert_contains(dataset.doubts.items[1],
                     "1 of 4 test images cannot be read and will have no score: " SCRATCH "bad/b.png: ");
     assert_contains(dataset.doubts.items[2],
                     "1 image with up to 3 pages or frames, of which the first is read");
+    assert_contains(dataset.doubts.items[3], "1 image with one value in all pixels");
+    assert_contains(dataset.doubts.items[3], SCRATCH "good/4.png");
     ead_dataset_free(&dataset);
 }
 END_TEST

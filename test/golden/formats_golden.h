@@ -5,7 +5,7 @@ static const struct {
     int bits; /* that count, by the user's word; 0: none */
     int width, height; /* upright */
     uint32_t rgb, mask; /* fnv of the pixels; mask: 0 where not tried */
-    int note; /* 1: nothing in the upper bits, 2: several pages, 3: colours other than RGB */
+    int note; /* 1: nothing in the upper bits, 2: several pages, 3: colours other than RGB, 4: one value */
     const char *refused; /* the message begins like this; NULL: it is read */
 } golden_formats[] = {
     {"codec/rgb24.bmp", 0, 11, 9, 0xD4446EFFu, 0x00000000u, 0, NULL},
@@ -48,7 +48,7 @@ static const struct {
     {"reading/sbit10_rgb.png", 0, 11, 9, 0x1A59DC1Du, 0x00000000u, 0, NULL},
     {"reading/full16.png", 0, 11, 9, 0x60F69407u, 0x00000000u, 0, NULL},
     {"reading/full16.png", 12, 0, 0, 0x00000000u, 0x00000000u, 0, "full16.png: has the value 65535, which 12 bits cannot hold"},
-    {"reading/black16.png", 0, 11, 9, 0x5120C97Fu, 0x00000000u, 0, NULL},
+    {"reading/black16.png", 0, 11, 9, 0x5120C97Fu, 0x00000000u, 4, NULL},
     {"reading/gamma.png", 0, 11, 9, 0xC6F21C2Eu, 0xEBB45DF9u, 0, NULL},
     {"reading/gamma.png", 12, 11, 9, 0xC6F21C2Eu, 0x00000000u, 0, NULL},
     {"reading/turned1.png", 0, 11, 9, 0xC6F21C2Eu, 0x00000000u, 0, NULL},

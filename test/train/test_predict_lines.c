@@ -2,6 +2,7 @@
 #include "test/support/scratch.h"
 #include "train/evaluate/map_output.h"
 #include "train/evaluate/predict_lines.h"
+#include "train/report/overlay.h"
 #include "train/support/json_writer.h"
 
 #include <jansson.h>
@@ -136,6 +137,48 @@ START_TEST(inputs_are_files_folders_and_lists) {
 }
 END_TEST
 
+/* Maps and overlays of an earlier run below the images; a picture of the user has their names, too. */
+START_TEST(own_output_is_no_input) {
+    static float map[16 * 16];
+    const char *const folder[] = {FOLDER "own"}, *const named[] = {FOLDER "own/heat/b.png",
+                                                                   FOLDER "own/a.TIFF"};
+    char out[1024];
+    EadImage image;
+    EadPredictInputs inputs;
+    EadPredictInput input;
+    bool found = true;
+    shell_ok("rm -rf " FOLDER "own && mkdir -p " FOLDER "own/heat");
+    write_noise_png(FOLDER "own/b.png", 16, 16, 3, 1);
+    write_noise_png(FOLDER "own/heat/c.png", 16, 16, 3, 2);
+    ASSERT_OK(ead_image_load(FOLDER "own/b.png", &image));
+    ASSERT_OK(ead_overlay_write_png(FOLDER "own/heat/b.png", &image, map, 0, 1, NULL));
+    ASSERT_OK(ead_tiff_write_map(FOLDER "own/a.TIFF", map, 16, 16));
+    ASSERT_OK(ead_tiff_write_map(FOLDER "own/heat/b.tiff", map, 16, 16));
+    ead_image_free(&image);
+    list_inputs(folder, 1, NULL, NULL, out, sizeof out);
+    ck_assert_str_eq(out, "|" FOLDER "own/b.png\nheat|" FOLDER "own/heat/c.png\n");
+    ck_assert_int_eq((int)ead_predict_inputs_count(folder, 1), 2);
+    ead_predict_inputs_start(&inputs, folder, 1, NULL, NULL, NULL);
+    ASSERT_OK(ead_predict_inputs_next(&inputs, &input, &found));
+    ck_assert_int_eq(inputs.notes.count, 1);
+    ck_assert_int_eq((int)inputs.missed, 0);
+    ck_assert_str_eq(inputs.notes.items[0], FOLDER
+                     "own: 3 maps and overlays that this program wrote are not taken for images: " FOLDER
+                     "own/a.TIFF, " FOLDER "own/heat/b.png, " FOLDER "own/heat/b.tiff");
+    ead_predict_inputs_free(&inputs);
+    list_inputs(named, 2, NULL, NULL, out, sizeof out);
+    ck_assert_str_eq(out, "|" FOLDER "own/heat/b.png\n|" FOLDER "own/a.TIFF\n");
+    ead_predict_inputs_start(&inputs, named, 2, NULL, NULL, NULL);
+    ASSERT_OK(ead_predict_inputs_next(&inputs, &input, &found));
+    ASSERT_OK(ead_predict_inputs_next(&inputs, &input, &found));
+    ck_assert_int_eq(inputs.notes.count, 2);
+    ck_assert_str_eq(inputs.notes.items[0],
+                     FOLDER "own/heat/b.png: is a map or overlay that this program wrote, "
+                            "and is scored since it was named");
+    ead_predict_inputs_free(&inputs);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("predict_lines");
     TCase *tests = tcase_create("predict_lines");
@@ -143,6 +186,7 @@ int main(void) {
     tcase_add_test(tests, json_lines);
     tcase_add_test(tests, every_image_has_its_name);
     tcase_add_test(tests, inputs_are_files_folders_and_lists);
+    tcase_add_test(tests, own_output_is_no_input);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

@@ -139,6 +139,13 @@ static EadStatus check_place(const char *path, const char *below, long longest) 
                                     : ead_fail(EAD_IO, "%s: cannot write: %s", path, strerror(errno));
 }
 
+bool ead_map_output_is_one(const char *path) {
+    static const Output *const outputs[] = {&overlay_output, &map_output};
+    for (int i = 0; i < 2; i++)
+        if (ead_path_has_extension(path, outputs[i]->extension) && outputs[i]->is_one(path)) return true;
+    return false;
+}
+
 /* What stands at path may be replaced only if it is such a file of an earlier run, not a picture or model that
  * the path may lead to, either. */
 static EadStatus check_replaced(const Output *output, const char *path) {

@@ -21,6 +21,9 @@ void ead_output_names_free(EadOutputNames *names);
 EadStatus ead_output_names_take(EadOutputNames *names, const char *folder, const char *path,
                                 const char **name);
 
+/* Whether a file is a map or overlay that this program wrote; only files with their endings are looked into. */
+bool ead_map_output_is_one(const char *path);
+
 typedef struct EadMapOutput {
     const char *maps, *overlays;   /* folders, borrowed; NULL: not asked for */
     char *map_path, *overlay_path; /* of the last image written, or NULL */

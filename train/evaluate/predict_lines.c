@@ -5,6 +5,7 @@
 #include "core/base/printing.h"
 #include "core/file/file_role.h"
 #include "data/codec/codec.h"
+#include "train/evaluate/map_output.h"
 #include "train/support/json_writer.h"
 
 #include <errno.h>
@@ -31,6 +32,23 @@ void ead_predict_inputs_free(EadPredictInputs *inputs) {
     *inputs = (EadPredictInputs){0};
 }
 
+/* What an earlier run wrote below the images is none. */
+static EadStatus take_out_ours(EadPredictInputs *inputs) {
+    EadStringList *images = &inputs->images;
+    EadStatus status = EAD_OK;
+    int kept = 0;
+    for (int i = 0; i < images->count; i++) {
+        bool ours = status == EAD_OK && ead_map_output_is_one(images->items[i]);
+        if (ours) status = ead_left_out_add(&inputs->left_out, EAD_LEFT_OUT_OURS, images->items[i]);
+        if (ours)
+            free(images->items[i]);
+        else
+            images->items[kept++] = images->items[i];
+    }
+    images->count = kept;
+    return status;
+}
+
 static EadStatus open_folder(EadPredictInputs *inputs, const char *path) {
     ead_strings_free(&inputs->images);
     ead_left_out_free(&inputs->left_out);
@@ -44,6 +62,7 @@ static EadStatus open_folder(EadPredictInputs *inputs, const char *path) {
                 "images; write them elsewhere",
                 path, inputs->apart[i], i == 0 ? "overlays" : "maps");
     EAD_TRY(ead_list_images(&inputs->images, path, &inputs->left_out));
+    EAD_TRY(take_out_ours(inputs));
     EAD_TRY(ead_left_out_notes(&inputs->left_out, path, &inputs->notes));
     inputs->missed += ead_left_out_missed(&inputs->left_out) - inputs->left_out.messages.count;
     if (inputs->images.count > 0 || inputs->left_out.messages.count > 0) return EAD_OK;
@@ -134,6 +153,12 @@ EadStatus ead_predict_inputs_next(EadPredictInputs *inputs, EadPredictInput *inp
     if (input->status != EAD_OK) return EAD_OK;
     input->path = path = inputs->path;
     if (!ead_path_is_folder(path)) {
+        if (ead_map_output_is_one(path))
+            EAD_TRY(ead_strings_print(
+                &inputs->notes,
+                "%s: is a map or overlay that this program wrote, and is scored since it was "
+                "named",
+                path));
         input->status = access(path, F_OK) == 0
                             ? ead_file_expect(path, EAD_ROLE(IMAGE) | EAD_ROLE(EMPTY), "an image")
                             : ead_fail(EAD_IO, "%s: cannot read: %s", path, strerror(errno));
