@@ -344,7 +344,8 @@ START_TEST(lists_of_hostile_names) {
     ck_assert_int_eq(run_predict("- <" FOLDER "list"), 1);
     assert_file_holds(
         FOLDER "stderr",
-        "list of images: holds zero bytes and line ends; if the zero bytes separate the names, say --null");
+        "list of images: entry 2 ends in a zero byte, others in line ends; separate all names in one way, and if "
+        "by zero bytes, say --null");
     ck_assert_int_eq(run_predict("- <" FOLDER "in/b.png"), 1);
     assert_file_holds(FOLDER "stderr", "list of images: is not text (binary), but a picture (PNG)");
     write_bytes(FOLDER "list", "\xFF\xD8\xFF\xE0\0\x10JFIF\0\1", 12);
