@@ -342,10 +342,9 @@ START_TEST(lists_of_hostile_names) {
     ck_assert_int_ne(shell("cat " FOLDER "stdout " FOLDER "stderr | grep -q -e '\xc2\x9b' -e '\u202e'"), 0);
     /* The first name holds a line end: without --null it cannot be told. */
     ck_assert_int_eq(run_predict("- <" FOLDER "list"), 1);
-    assert_file_holds(
-        FOLDER "stderr",
-        "list of images: entry 2 ends in a zero byte, others in line ends; separate all names in one way, and if "
-        "by zero bytes, say --null");
+    assert_file_holds(FOLDER "stderr", "list of images: entry 2 ends in a zero byte, others in line ends; "
+                                       "separate all names in one way, and if "
+                                       "by zero bytes, say --null");
     ck_assert_int_eq(run_predict("- <" FOLDER "in/b.png"), 1);
     assert_file_holds(FOLDER "stderr", "list of images: is not text (binary), but a picture (PNG)");
     write_bytes(FOLDER "list", "\xFF\xD8\xFF\xE0\0\x10JFIF\0\1", 12);
