@@ -3,16 +3,24 @@
 
 #include "data/source/image_list.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 typedef struct EadCacheSettings {
-    uint32_t mode, width, height, may_skip; /* how images are brought to size */
-    uint32_t bits;                          /* EadImageRules.bits */
+    uint32_t mode, width, height; /* how images are brought to size */
+    uint32_t bits;                /* EadImageRules.bits */
 } EadCacheSettings;
 
+/* A hash of the settings alone. */
+uint64_t ead_cache_settings_key(EadCacheSettings settings);
+
+/* A hash of one source: its name, place, and the size and time of last change of its file. False, with errno, for a
+ * file that is missing. */
+bool ead_cache_source_key(const EadImageList *images, int index, uint64_t *key);
+
 /* A hash of the settings and of each source: its name, place, and the size and time of last change of its
- * file. Errors: EAD_IO naming the source that is missing; EAD_NO_MEMORY. */
+ * file. Errors: EAD_IO naming the source that is missing. */
 EadStatus ead_cache_key(const EadImageList *images, EadCacheSettings settings, uint64_t *key);
 
 /* A 64-bit checksum of bytes, for damage and not against malice; never UINT64_MAX. start: what came before,

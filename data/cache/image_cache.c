@@ -1,6 +1,6 @@
 /* The cache file is a .safetensors file:
  *   metadata   format, inputs (the key of the sources, see data/cache/cache_key.h)
- *   checksums  U64 [sources + 1]: one an image, SKIPPED where there is none; the last is that of all else
+ *   checksums  U64 [sources + 1]: one an image; the last is that of all else
  *   notes      U32 [sources, kinds]: what is to be told of each image (data/codec/image_notes.h); 0: nothing
  *   images     U8 [sources, height, width, 3], the last bytes of the file
  * Files of earlier versions have no such metadata and are made anew. */
@@ -22,18 +22,13 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MAX_SIDE = 65535, KEY_SIZE = 17 };
+enum { KEY_SIZE = 17 };
 
-#define FORMAT  "efficientad-images/1"
-#define SKIPPED UINT64_MAX
+#define FORMAT "efficientad-images/1"
 
 struct EadImageCache {
     EadImageList sources;
-    EadSkippedImages *skipped; /* while it is opened; may be NULL */
-    int *kept;                 /* [count] the source of each image */
-    int count;
-    EadFitMode mode;
-    int width, height;
+    EadImageFit fit;
     size_t image_bytes;
     uint8_t *pixels;     /* [sources][image_bytes] in memory, else NULL */
     int descriptor;      /* of the cache file, else -1 */
@@ -44,31 +39,9 @@ struct EadImageCache {
 
 /* What is known of a source besides its pixels. */
 typedef struct SourceState {
-    uint64_t checksum; /* SKIPPED: there are no pixels */
+    uint64_t checksum;
     uint32_t notes[EAD_IMAGE_NOTES];
 } SourceState;
-
-/* Decodes source `index` and brings it to size: for a center crop to twice the size, of which the central
- * width x height stays. notes: told what there is to tell; may be NULL. */
-static EadStatus load_source(const EadImageCache *cache, int index, EadImageNotes *notes, uint8_t *out) {
-    EadImageList sources = cache->sources; /* the same ones, read with notes */
-    sources.rules.notes = notes;
-    EadImage image, large = {.pixels = out, .width = cache->width, .height = cache->height};
-    bool crop = cache->mode == EAD_FIT_CENTER_CROP;
-    EAD_TRY(ead_image_list_load(&sources, index, &image));
-    EadStatus status = crop ? ead_image_alloc(&large, 2 * cache->width, 2 * cache->height, 3) : EAD_OK;
-    if (status == EAD_OK)
-        status = ead_resize_u8(image.pixels, image.width, image.height, 3, (ptrdiff_t)image.width * 3,
-                               large.pixels, large.width, large.height);
-    size_t row = (size_t)cache->width * 3;
-    for (int y = 0; y < cache->height && crop && status == EAD_OK; y++) {
-        size_t from = (size_t)(cache->height / 2 + y) * (size_t)large.width + (size_t)(cache->width / 2);
-        memcpy(out + (size_t)y * row, large.pixels + from * 3, row);
-    }
-    if (crop) ead_image_free(&large);
-    ead_image_free(&image);
-    return status == EAD_OK ? EAD_OK : ead_fail_prefix(status, "%s: ", cache->sources.items[index].name);
-}
 
 static off_t image_offset(const EadImageCache *cache, int index) {
     return cache->images + (off_t)cache->image_bytes * index;
@@ -81,15 +54,14 @@ static EadStatus decode(void *context, uint64_t index, uint8_t *slot) {
     EadImageNotes *notes;
     if (index >= (uint64_t)cache->sources.count) return EAD_OK;
     EAD_TRY(ead_image_notes_new(&notes));
-    EadStatus status = load_source(cache, (int)index, notes, slot);
-    SourceState state = {.checksum = SKIPPED};
-    if (status == EAD_OK) state.checksum = ead_cache_checksum(index, slot, cache->image_bytes);
+    EadStatus status = ead_image_fit_load(&cache->sources, (int)index, cache->fit, notes, slot);
+    SourceState state = {.checksum =
+                             status == EAD_OK ? ead_cache_checksum(index, slot, cache->image_bytes) : 0};
     for (int note = 0; note < EAD_IMAGE_NOTES; note++)
         state.notes[note] = ead_image_notes_largest(notes, (EadImageNote)note);
     ead_image_notes_free(notes);
     memcpy(slot + cache->image_bytes, &state, sizeof state);
-    return status == EAD_OK || !cache->skipped ? status
-                                               : ead_skipped_images_add(cache->skipped, (int)index, status);
+    return status;
 }
 
 /* Decodes all images, several at a time, and stores them in order: in memory, or in the file that is being
@@ -115,7 +87,7 @@ static EadStatus fill(EadImageCache *cache, const EadCacheSpec *spec, int output
         if (cache->checksums) cache->checksums[i] = state.checksum;
         if (cache->pixels)
             memcpy(cache->pixels + (size_t)i * size, slot, size);
-        else if (state.checksum != SKIPPED && !ead_write_at(output, slot, size, image_offset(cache, i)))
+        else if (!ead_write_at(output, slot, size, image_offset(cache, i)))
             status = ead_fail(EAD_IO, "%s: cannot write: %s", spec->file, strerror(errno));
         ead_loader_release(loader);
         if (status == EAD_OK && spec->progress && !spec->progress(spec->context, i + 1, total))
@@ -185,7 +157,7 @@ static EadStatus write_file(EadImageCache *cache, const EadCacheSpec *spec, EadS
     EAD_TRY(ead_safetensors_writer_tensor(writer, "notes", EAD_FILE_U32, 2,
                                           (int64_t[]){count, EAD_IMAGE_NOTES}, NULL));
     EAD_TRY(ead_safetensors_writer_tensor(writer, "images", EAD_FILE_U8, 4,
-                                          (int64_t[]){count, cache->height, cache->width, 3}, NULL));
+                                          (int64_t[]){count, cache->fit.height, cache->fit.width, 3}, NULL));
     EAD_TRY(ead_safetensors_writer_begin(writer, spec->file, &file));
     int output = fileno(file.stream);
     cache->images = ead_safetensors_writer_offset(writer, "images");
@@ -208,8 +180,8 @@ static EadStatus open_file(EadImageCache *cache, const EadCacheSpec *spec) {
     bool used;
     uint64_t number;
     EadSafetensorsWriter *writer;
-    EadCacheSettings settings = {(uint32_t)spec->mode, (uint32_t)spec->width, (uint32_t)spec->height,
-                                 spec->skipped != NULL, (uint32_t)spec->rules.bits};
+    EadCacheSettings settings = {EAD_FIT_RESIZE, (uint32_t)spec->width, (uint32_t)spec->height,
+                                 (uint32_t)spec->rules.bits};
     EAD_TRY(ead_cache_key(&cache->sources, settings, &number));
     snprintf(key, sizeof key, "%016llx", (unsigned long long)number);
     cache->checksums = ead_new((int64_t)cache->sources.count + 1, sizeof *cache->checksums, "checksums");
@@ -239,22 +211,6 @@ static EadStatus open_in_memory(EadImageCache *cache, const EadCacheSpec *spec) 
         1e-6 * (double)most);
 }
 
-/* Numbers the images that are not skipped. An existing file knows what was skipped in making it. */
-static EadStatus number_images(EadImageCache *cache, const EadCacheSpec *spec) {
-    cache->kept = ead_new(cache->sources.count, sizeof *cache->kept, "a list of images");
-    if (!cache->kept) return EAD_NO_MEMORY;
-    for (int i = 0; i < cache->sources.count; i++) {
-        if (cache->skipped && ead_skipped_images_has(cache->skipped, i)) continue;
-        if (cache->checksums && cache->checksums[i] == SKIPPED) {
-            EadStatus status = ead_fail(EAD_BAD_FILE, "%s: could not be used when %s was made",
-                                        cache->sources.items[i].name, spec->file);
-            EAD_TRY(ead_skipped_images_add(cache->skipped, i, status));
-        } else
-            cache->kept[cache->count++] = i;
-    }
-    return EAD_OK;
-}
-
 static void tell_notes(const EadImageCache *cache, EadImageNotes *notes) {
     for (int i = 0; i < cache->sources.count; i++)
         for (int note = 0; note < EAD_IMAGE_NOTES; note++) {
@@ -264,28 +220,20 @@ static void tell_notes(const EadImageCache *cache, EadImageNotes *notes) {
 }
 
 EadStatus ead_image_cache_open(const EadImageList *images, const EadCacheSpec *spec, EadImageCache **out) {
-    int max_side = spec->mode == EAD_FIT_CENTER_CROP ? MAX_SIDE / 2 : MAX_SIDE;
+    EadImageFit fit = {EAD_FIT_RESIZE, spec->width, spec->height};
     *out = NULL;
     if (images->count < 1) return ead_fail(EAD_BAD_ARGUMENT, "there are no images to prepare");
-    if (spec->width < 1 || spec->height < 1 || spec->width > max_side || spec->height > max_side)
-        return ead_fail(EAD_BAD_SHAPE,
-                        "images cannot be prepared at %d x %d pixels; each side must be 1 to %d", spec->width,
-                        spec->height, max_side);
+    EAD_TRY(ead_image_fit_check(fit));
     EadImageCache *cache = ead_new(1, sizeof *cache, "a cache of images");
     if (!cache) return EAD_NO_MEMORY;
-    *cache = (EadImageCache){.skipped = spec->skipped,
-                             .descriptor = -1,
-                             .mode = spec->mode,
-                             .width = spec->width,
-                             .height = spec->height,
-                             .image_bytes = (size_t)spec->width * (size_t)spec->height * 3};
+    *cache = (EadImageCache){
+        .descriptor = -1, .fit = fit, .image_bytes = (size_t)spec->width * (size_t)spec->height * 3};
     cache->sources.rules = spec->rules;
     cache->sources.rules.notes = NULL;
     EadStatus status = ead_image_list_add_all(&cache->sources, images);
     cache->notes = ead_new((int64_t)images->count * EAD_IMAGE_NOTES, sizeof *cache->notes, "notes on images");
     if (!cache->notes) status = EAD_NO_MEMORY;
     if (status == EAD_OK) status = spec->file ? open_file(cache, spec) : open_in_memory(cache, spec);
-    if (status == EAD_OK) status = number_images(cache, spec);
     if (status == EAD_OK) tell_notes(cache, spec->rules.notes);
     *out = status == EAD_OK ? cache : NULL;
     if (status != EAD_OK) ead_image_cache_close(cache);
@@ -294,7 +242,6 @@ EadStatus ead_image_cache_open(const EadImageList *images, const EadCacheSpec *s
 
 EadStatus ead_image_cache_read(const EadImageCache *cache, int index, uint8_t *out) {
     size_t size = cache->image_bytes;
-    index = cache->kept[index];
     if (cache->pixels) {
         memcpy(out, cache->pixels + (size_t)index * size, size);
         return EAD_OK;
@@ -302,11 +249,11 @@ EadStatus ead_image_cache_read(const EadImageCache *cache, int index, uint8_t *o
     if (ead_read_at(cache->descriptor, out, size, image_offset(cache, index)) &&
         ead_cache_checksum((uint64_t)index, out, size) == cache->checksums[index])
         return EAD_OK;
-    return load_source(cache, index, NULL, out);
+    return ead_image_fit_load(&cache->sources, index, cache->fit, NULL, out);
 }
 
 int ead_image_cache_count(const EadImageCache *cache) {
-    return cache->count;
+    return cache->sources.count;
 }
 
 size_t ead_image_cache_image_bytes(const EadImageCache *cache) {
@@ -314,7 +261,7 @@ size_t ead_image_cache_image_bytes(const EadImageCache *cache) {
 }
 
 const char *ead_image_cache_name(const EadImageCache *cache, int index) {
-    return cache->sources.items[cache->kept[index]].name;
+    return cache->sources.items[index].name;
 }
 
 void ead_image_cache_close(EadImageCache *cache) {
@@ -322,7 +269,6 @@ void ead_image_cache_close(EadImageCache *cache) {
     if (cache->descriptor >= 0) close(cache->descriptor);
     ead_image_list_free(&cache->sources);
     free(cache->pixels);
-    free(cache->kept);
     free(cache->checksums);
     free(cache->notes);
     free(cache);

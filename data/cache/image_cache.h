@@ -2,24 +2,16 @@
  * decode than a GPU takes to train on it. Kept in memory, or in a file that outlives the run. */
 #pragma once
 
-#include "data/source/skipped_images.h"
-#include "data/source/image_list.h"
+#include "data/source/image_fit.h"
 
 #include <stddef.h>
 #include <stdint.h>
 
-typedef enum EadFitMode {
-    EAD_FIT_RESIZE,      /* straight to width x height */
-    EAD_FIT_CENTER_CROP, /* to twice the size, then its central part: penalty images (Algorithm 1) */
-} EadFitMode;
-
 typedef struct EadCacheSpec {
-    int width, height; /* pixels, >= 1 */
-    EadFitMode mode;
-    const char *file;          /* where to keep the images; NULL means in memory; its folder must exist */
-    int threads;               /* 0 means one a processor */
-    EadImageRules rules;       /* how images are read; a cache that is there already tells its notes, too */
-    EadSkippedImages *skipped; /* may say what to skip; NULL: the first damaged image is an error */
+    int width, height;   /* pixels, >= 1 */
+    const char *file;    /* where to keep the images; NULL means in memory; its folder must exist */
+    int threads;         /* 0 means one a processor */
+    EadImageRules rules; /* how images are read; a cache that is there already tells its notes, too */
     /* May be NULL. Called in the opening thread whenever `done` of `total` images are ready; false stops. */
     bool (*progress)(void *context, int done, int total);
     void *context; /* progress's */
@@ -27,12 +19,10 @@ typedef struct EadCacheSpec {
 
 typedef struct EadImageCache EadImageCache;
 
-/* Prepares every image of the list, in its order, but for those that spec->skipped says to skip: they have no
- * index in the cache. An existing cache file is used if it was made of exactly these sources (name, place,
- * size, time of last change) in this size and mode, and is whole; otherwise it is made anew and takes the old
- * one's place once complete. The cache file is read with pread, so it takes no memory of the process. Errors:
- * EAD_BAD_ARGUMENT (empty list); those of ead_image_load() for the first image that fails, or of
- * ead_skipped_images_add(); EAD_IO (a source cannot be found, the cache file not be written); EAD_INTERRUPTED
+/* Prepares every image of the list, in its order. An existing cache file is used if it was made of exactly these
+ * sources (name, place, size, time of last change) in this size, and is whole; otherwise it is made anew and takes
+ * the old one's place once complete. The cache file is read with pread, so it takes no memory of the process. Errors:
+ * EAD_BAD_ARGUMENT (empty list); EAD_BAD_SHAPE; those of ead_image_load() for the first image that fails; EAD_IO (a source cannot be found, the cache file not be written); EAD_INTERRUPTED
  * (progress returned false); EAD_NO_MEMORY. *out is NULL then, else to be closed with
  * ead_image_cache_close(). The list may be freed. */
 EadStatus ead_image_cache_open(const EadImageList *images, const EadCacheSpec *spec, EadImageCache **out);

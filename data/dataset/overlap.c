@@ -287,20 +287,18 @@ EadStatus ead_dataset_check_apart(EadDataset *dataset) {
     return status;
 }
 
-/* Images of files or archives, from index `first` up to `end`. */
-static void add_places(Table *table, const EadImageList *list, int first, int end, Set set) {
-    for (int i = first; i < end; i++) {
-        const EadImagePlace *place = &list->items[i];
-        if (place->archive < 0)
-            add(table, place->name, set, i);
-        else
-            table->items[table->count++] = (Member){.size = place->size,
-                                                    .offset = place->offset,
-                                                    .path = place->name,
-                                                    .file = ead_image_list_file(list, i),
-                                                    .set = set,
-                                                    .index = i};
-    }
+/* An image of a file or an archive. */
+static void add_place(Table *table, const EadImageList *list, int index, Set set) {
+    const EadImagePlace *place = &list->items[index];
+    if (place->archive < 0)
+        add(table, place->name, set, index);
+    else
+        table->items[table->count++] = (Member){.size = place->size,
+                                                .offset = place->offset,
+                                                .path = place->name,
+                                                .file = ead_image_list_file(list, index),
+                                                .set = set,
+                                                .index = index};
 }
 
 /* OTHER ones, `count` of the value of a key, against all in the table besides, which are of `whole`. */
@@ -323,14 +321,19 @@ static EadStatus check_others(Table *table, int count, const char *key, const ch
     return status;
 }
 
-EadStatus ead_dataset_check_others(const EadDataset *dataset, const EadImageList *others, const char *key,
-                                   const char *takes, EadStringList *doubts) {
+EadStatus ead_dataset_check_others(const EadDataset *dataset, const EadImageList *others,
+                                   const EadDrawOrder *order, const char *key, const char *takes,
+                                   EadStringList *doubts) {
+    enum { MOST_DRAWN = 100000 };
     Table table;
     char cure[128];
-    EAD_TRY(make_table(dataset, others->count, &table));
-    add_places(&table, others, 0, others->count, OTHER);
+    uint32_t all = (uint32_t)others->count, count = order && all > MOST_DRAWN ? MOST_DRAWN : all;
+    EAD_TRY(make_table(dataset, (int)count, &table));
+    for (uint32_t i = 0; i < count; i++)
+        add_place(&table, others, (int)(order ? ead_shuffled_index(order->seed, order->stream, i, all) : i),
+                  OTHER);
     snprintf(cure, sizeof cure, "it takes %s", takes);
-    EadStatus status = check_others(&table, others->count, key, "the data set", cure, doubts);
+    EadStatus status = check_others(&table, (int)count, key, "the data set", cure, doubts);
     free(table.items);
     return status;
 }
@@ -339,8 +342,7 @@ EadStatus ead_image_list_check_apart(const EadImageList *list, int held_out, con
                                      const char *held_out_key, EadStringList *doubts) {
     Table table = {ead_new(list->count, sizeof *table.items, "a list of images"), 0};
     if (!table.items) return EAD_NO_MEMORY;
-    add_places(&table, list, 0, held_out, VALIDATION);
-    add_places(&table, list, held_out, list->count, OTHER);
+    for (int i = 0; i < list->count; i++) add_place(&table, list, i, i < held_out ? VALIDATION : OTHER);
     EadStatus status =
         check_others(&table, list->count - held_out, key, held_out_key, "keep their folders apart", doubts);
     free(table.items);

@@ -2,6 +2,7 @@
  * links or under two paths, spoils what is measured. */
 #pragma once
 
+#include "core/base/philox.h"
 #include "data/dataset/dataset.h"
 
 /* Takes images that are in their set already, as the same file, out of it and tells them in left_out. Refuses an image
@@ -10,10 +11,19 @@
  * EAD_BAD_ARGUMENT with both names; EAD_NO_MEMORY. */
 EadStatus ead_dataset_check_apart(EadDataset *dataset);
 
+/* The order in which images are drawn: ead_shuffled_index(seed, stream, 0 ..). */
+typedef struct EadDrawOrder {
+    uint64_t seed;
+    EadStream stream;
+} EadDrawOrder;
+
 /* Refuses images of the data set among others, the value of the config key `key`, which takes `takes`. Adds a
- * line to doubts that names those with the same bytes as one of the data set's. Errors: as above. */
-EadStatus ead_dataset_check_others(const EadDataset *dataset, const EadImageList *others, const char *key,
-                                   const char *takes, EadStringList *doubts);
+ * line to doubts that names those with the same bytes as one of the data set's. order: NULL, or that in which they are
+ * drawn: of more than 100,000 those are looked at that come first, since a look at each of a million files takes long.
+ * Errors: as above. */
+EadStatus ead_dataset_check_others(const EadDataset *dataset, const EadImageList *others,
+                                   const EadDrawOrder *order, const char *key, const char *takes,
+                                   EadStringList *doubts);
 
 /* The same for a list whose first `held_out` images are the value of held_out_key, for validation, and the
  * others that of `key`. */

@@ -10,14 +10,12 @@
 
 size_t ead_training_images_slot_bytes(const EadTrainingImages *images) {
     size_t size = ead_image_cache_image_bytes(images->train);
-    assert(!images->penalty || ead_image_cache_image_bytes(images->penalty) == size);
+    assert(!images->penalty || ead_image_draws_bytes(images->penalty) == size);
     return size * (size_t)images->count;
 }
 
-static EadStatus read_shuffled(const EadImageCache *cache, uint64_t seed, EadStream stream, uint64_t step,
-                               uint8_t *out) {
-    uint32_t count = (uint32_t)ead_image_cache_count(cache);
-    return ead_image_cache_read(cache, (int)ead_shuffled_index(seed, stream, step - 1, count), out);
+static int shuffled(const EadTrainingImages *images, EadStream stream, uint64_t step, int count) {
+    return (int)ead_shuffled_index(images->seed, stream, step - 1, (uint32_t)count);
 }
 
 static EadStatus fill_penalty(const EadTrainingImages *images, uint64_t step, size_t size, uint8_t *out) {
@@ -26,7 +24,9 @@ static EadStatus fill_penalty(const EadTrainingImages *images, uint64_t step, si
         EAD_TRY(
             ead_drawn_image(images->seed, (uint32_t)step, images->drawn_height, images->drawn_width, out));
     else
-        EAD_TRY(read_shuffled(images->penalty, images->seed, EAD_STREAM_PENALTY_ORDER, step, out));
+        EAD_TRY(ead_image_draws_read(
+            images->penalty,
+            shuffled(images, EAD_STREAM_PENALTY_ORDER, step, ead_image_draws_count(images->penalty)), out));
     ead_philox(images->seed, EAD_STREAM_PENALTY_GRAY, step, words);
     if (ead_uniform(words[0]) < EAD_PENALTY_GRAY_PROBABILITY) ead_color_gray(out, (int64_t)(size / 3));
     return EAD_OK;
@@ -40,7 +40,9 @@ EadStatus ead_training_images_fill(void *context, uint64_t step, uint8_t *slot) 
         EAD_TRY(fill_penalty(images, step, size, slot + (size_t)images->penalty_at * size));
     if (images->train_at < 0) return EAD_OK;
     uint8_t *train = slot + (size_t)images->train_at * size;
-    EAD_TRY(read_shuffled(images->train, images->seed, EAD_STREAM_TRAIN_ORDER, step, train));
+    EAD_TRY(ead_image_cache_read(
+        images->train, shuffled(images, EAD_STREAM_TRAIN_ORDER, step, ead_image_cache_count(images->train)),
+        train));
     if (images->augmented_at < 0) return EAD_OK;
     uint8_t *augmented = slot + (size_t)images->augmented_at * size;
     memcpy(augmented, train, size);

@@ -2,14 +2,15 @@
 #pragma once
 
 #include "data/cache/image_cache.h"
+#include "data/loader/image_draws.h"
 
 /* The chance that a penalty image is turned gray. */
 #define EAD_PENALTY_GRAY_PROBABILITY 0.3f
 
 typedef struct EadTrainingImages {
     const EadImageCache *train; /* EAD_FIT_RESIZE at the model's size */
-    const EadImageCache
-        *penalty; /* EAD_FIT_CENTER_CROP at the same size; NULL: the penalty loss is off or they are drawn */
+    EadImageDraws
+        *penalty; /* EAD_FIT_CENTER_CROP at the same size; NULL: that loss is off, or they are drawn */
     int drawn_height, drawn_width; /* penalty images are drawn at that size, the same, too; 0: they are not */
     uint64_t seed;
     bool augment; /* colour jitter for the autoencoder's image */
@@ -25,5 +26,5 @@ size_t ead_training_images_slot_bytes(const EadTrainingImages *images);
  * ead_shuffled_index(seed, EAD_STREAM_TRAIN_ORDER, step - 1, count), penalty likewise by
  * EAD_STREAM_PENALTY_ORDER, or ead_drawn_image(seed, step), and gray where word 0 of block `step` of
  * EAD_STREAM_PENALTY_GRAY is below the probability, augmented a copy of train that ead_color_jitter()
- * changed. Errors: those of ead_image_cache_read(). */
+ * changed. Errors: those of ead_image_cache_read() and ead_image_draws_read(). */
 EadStatus ead_training_images_fill(void *context, uint64_t step, uint8_t *slot);

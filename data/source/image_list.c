@@ -1,4 +1,5 @@
 /* Walks over folders, and lists of images in files and archives. */
+#define _DEFAULT_SOURCE /* d_type */
 #include "data/source/image_list.h"
 
 #include "core/base/file_bytes.h"
@@ -94,13 +95,18 @@ static EadStatus add_hidden(const Search *search, const char *folder, const Ance
     return status;
 }
 
-static EadStatus visit(const Search *search, const char *folder, const char *name, const Ancestor *parent) {
+/* regular: that it is a regular file is known. Then it is not asked once more, if its name is enough: of a million files
+ * that takes long. */
+static EadStatus visit(const Search *search, const char *folder, const char *name, bool regular,
+                       const Ancestor *parent) {
     EadPath path;
     struct stat info;
     EadStatus status = ead_path_in(path, folder, name);
     if (status != EAD_OK) return pass_over(search, folder, status);
-    bool hidden = name[0] == '.', there = stat(path, &info) == 0, wanted = !hidden && search->wanted(path);
+    bool hidden = name[0] == '.', wanted = !hidden && search->wanted(path);
     if (hidden && !search->left_out) return EAD_OK;
+    if (regular && wanted) return ead_strings_add(search->list, path);
+    bool there = stat(path, &info) == 0;
     if (!there && !hidden && (wanted || search->left_out)) return pass_over(search, path, cannot_read(path));
     if (there && S_ISDIR(info.st_mode))
         return hidden ? add_hidden(search, path, parent) : walk(search, path, parent);
@@ -111,8 +117,8 @@ static EadStatus visit(const Search *search, const char *folder, const char *nam
     return ead_left_out_add(search->left_out, EAD_LEFT_OUT_OTHER, path);
 }
 
-/* The names in a folder, sorted. */
-static EadStatus read_names(EadStringList *names, const char *folder) {
+/* The names in a folder, sorted; into `files`, if it is not NULL, those of what is known to be a regular file. */
+static EadStatus read_names(EadStringList *names, EadStringList *files, const char *folder) {
     DIR *stream = opendir(folder);
     EadStatus status = stream ? EAD_OK : cannot_read(folder);
     while (status == EAD_OK) {
@@ -121,27 +127,31 @@ static EadStatus read_names(EadStringList *names, const char *folder) {
         if (!entry && errno) status = cannot_read(folder);
         if (!entry) break;
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
-        status = ead_strings_add(names, entry->d_name);
+        status = ead_strings_add(files && entry->d_type == DT_REG ? files : names, entry->d_name);
     }
     if (stream) closedir(stream);
     ead_strings_sort(names);
+    if (files) ead_strings_sort(files);
     return status;
 }
 
 static EadStatus walk(const Search *search, const char *folder, const Ancestor *parent) {
     struct stat info;
-    EadStringList names = {0};
+    EadStringList names = {0}, files = {0};
     if (stat(folder, &info) != 0) return cannot_read(folder);
     Ancestor here = {parent, info.st_dev, info.st_ino, parent ? parent->depth + 1 : 0};
     for (const Ancestor *above = parent; above; above = above->parent)
         if (above->device == here.device && above->inode == here.inode) return EAD_OK;
     EadStatus status = here.depth <= MAX_DEPTH
-                           ? read_names(&names, folder)
+                           ? read_names(&names, &files, folder)
                            : ead_fail(EAD_BAD_FILE, "%s: more than %d folders deep", folder, MAX_DEPTH);
     if (status != EAD_OK && parent) status = pass_over(search, folder, status);
+    for (int i = 0; i < files.count && status == EAD_OK; i++)
+        status = visit(search, folder, files.items[i], true, &here);
     for (int i = 0; i < names.count && status == EAD_OK; i++)
-        status = visit(search, folder, names.items[i], &here);
+        status = visit(search, folder, names.items[i], false, &here);
     ead_strings_free(&names);
+    ead_strings_free(&files);
     return status;
 }
 
@@ -170,7 +180,7 @@ EadStatus ead_list_images_and_masks(EadStringList *list, const char *folder, Ead
 
 EadStatus ead_list_folders(EadStringList *list, const char *folder) {
     EadStringList names = {0};
-    EadStatus status = read_names(&names, folder);
+    EadStatus status = read_names(&names, NULL, folder);
     for (int i = 0; i < names.count && status == EAD_OK; i++) {
         EadPath path;
         if (names.items[i][0] == '.') continue;
@@ -183,13 +193,19 @@ EadStatus ead_list_folders(EadStringList *list, const char *folder) {
 
 /* ---- images ---- */
 
-/* Appends an image with a copy of its name. */
-static EadStatus add_place(EadImageList *list, const char *name, EadImagePlace place) {
+/* Appends an image, whose name belongs to the list then. */
+static EadStatus take_place(EadImageList *list, EadImagePlace place) {
     EAD_TRY(ead_grow(&list->items, &list->capacity, list->count, sizeof *list->items, "a list of images"));
-    place.name = ead_strdup(name);
-    if (!place.name) return EAD_NO_MEMORY;
     list->items[list->count++] = place;
     return EAD_OK;
+}
+
+/* The same with a copy of the name. */
+static EadStatus add_place(EadImageList *list, const char *name, EadImagePlace place) {
+    place.name = ead_strdup(name);
+    EadStatus status = place.name ? take_place(list, place) : EAD_NO_MEMORY;
+    if (status != EAD_OK) free(place.name);
+    return status;
 }
 
 static EadStatus add_file(EadImageList *list, const char *path) {
@@ -248,9 +264,12 @@ EadStatus ead_image_list_add(EadImageList *list, const char *path) {
     if (!ead_path_is_folder(path))
         return ead_image_has_known_extension(path) ? add_file(list, path) : add_single_archive(list, path);
     EadStatus status = ead_list_files(&files, path, is_image_or_archive, &list->left_out);
-    for (int i = 0; i < files.count && status == EAD_OK; i++)
-        status = ead_path_has_extension(files.items[i], ".tar") ? add_archive(list, files.items[i])
-                                                                : add_file(list, files.items[i]);
+    for (int i = 0; i < files.count && status == EAD_OK; i++) {
+        bool archive = ead_path_has_extension(files.items[i], ".tar");
+        status = archive ? add_archive(list, files.items[i])
+                         : take_place(list, (EadImagePlace){files.items[i], -1, 0, 0});
+        if (!archive && status == EAD_OK) files.items[i] = NULL;
+    }
     ead_strings_free(&files);
     return status;
 }

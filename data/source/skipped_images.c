@@ -10,24 +10,24 @@
 
 enum { MAX_PER_CENT = 1 };
 
-/* One may be bad in a small collection, too, but not all there is. */
-static bool too_many(int count, int total) {
-    int most = (int)((long long)total * MAX_PER_CENT / 100);
-    return count > (most < 1 ? 1 : most) || count == total;
-}
-
 struct EadSkippedImages {
-    pthread_mutex_t mutex; /* guards all below */
-    bool *has;             /* [total] */
-    int total, count;
+    pthread_mutex_t mutex;    /* guards all below */
+    bool *has;                /* [images] */
+    int images, total, count; /* all; those asked for; those skipped */
     EadStringList messages;
 };
 
-EadStatus ead_skipped_images_new(int total, EadSkippedImages **out) {
+/* One may be bad in a small collection, too, but not all there is. */
+static bool too_many(const EadSkippedImages *skipped) {
+    int most = (int)((long long)skipped->total * MAX_PER_CENT / 100);
+    return skipped->count > (most < 1 ? 1 : most) || skipped->count == skipped->images;
+}
+
+EadStatus ead_skipped_images_new(int images, int total, EadSkippedImages **out) {
     *out = ead_new(1, sizeof **out, "a list of skipped images");
     if (!*out) return EAD_NO_MEMORY;
-    **out = (EadSkippedImages){.mutex = PTHREAD_MUTEX_INITIALIZER, .total = total};
-    (*out)->has = ead_new(total, sizeof *(*out)->has, "a list of skipped images");
+    **out = (EadSkippedImages){.mutex = PTHREAD_MUTEX_INITIALIZER, .images = images, .total = total};
+    (*out)->has = ead_new(images, sizeof *(*out)->has, "a list of skipped images");
     if ((*out)->has) return EAD_OK;
     ead_skipped_images_free(*out);
     *out = NULL;
@@ -41,7 +41,7 @@ EadStatus ead_skipped_images_add(EadSkippedImages *skipped, int index, EadStatus
     if (!skipped->has[index]) {
         skipped->has[index] = true;
         skipped->count++;
-        if (too_many(skipped->count, skipped->total))
+        if (too_many(skipped))
             status = ead_fail_prefix(
                 EAD_BAD_FILE, "%d of %d images cannot be used, more than %d %%; the last: ", skipped->count,
                 skipped->total, MAX_PER_CENT);
@@ -50,13 +50,6 @@ EadStatus ead_skipped_images_add(EadSkippedImages *skipped, int index, EadStatus
     }
     pthread_mutex_unlock(&skipped->mutex);
     return status;
-}
-
-bool ead_skipped_images_has(EadSkippedImages *skipped, int index) {
-    pthread_mutex_lock(&skipped->mutex);
-    bool has = skipped->has[index];
-    pthread_mutex_unlock(&skipped->mutex);
-    return has;
 }
 
 int ead_skipped_images_count(EadSkippedImages *skipped) {

@@ -1,7 +1,6 @@
 /* Images of a collection that cannot be decoded and are skipped: large collections always hold some (ImageNet
- * has 22 CMYK JPEGs). Each is counted and named once; more than 1 % of the collection, and more than one,
- * means that something else is wrong. What stands in for a skipped image is the user's to choose: the image
- * cache counts without it, distillation takes the next one (data/loader/distill_images.h). */
+ * has 22 CMYK JPEGs). Each is counted and named once; more than 1 % of those asked for, and more than
+ * one, means that something else is wrong. What stands in for a skipped image is the next one (data/loader). */
 #pragma once
 
 #include "core/base/status.h"
@@ -11,8 +10,9 @@
 
 typedef struct EadSkippedImages EadSkippedImages;
 
-/* For a collection of `total` images (>= 1). Errors: EAD_NO_MEMORY. */
-EadStatus ead_skipped_images_new(int total, EadSkippedImages **out);
+/* For a collection of `images`, of which `total` (1 .. images) are asked for at the most. Errors:
+ * EAD_NO_MEMORY. */
+EadStatus ead_skipped_images_new(int images, int total, EadSkippedImages **out);
 
 /* Decides about image `index`, whose loading failed with `status` and the thread's present message: EAD_OK if
  * it is to be skipped; else the error to pass on, namely `status` itself unless it is EAD_BAD_FILE or
@@ -20,8 +20,7 @@ EadStatus ead_skipped_images_new(int total, EadSkippedImages **out);
  * may call it, and again for the same image. */
 EadStatus ead_skipped_images_add(EadSkippedImages *skipped, int index, EadStatus status);
 
-/* Whether image `index` is skipped; and how many are. */
-bool ead_skipped_images_has(EadSkippedImages *skipped, int index);
+/* How many are skipped. */
 int ead_skipped_images_count(EadSkippedImages *skipped);
 
 /* Writes why each one is skipped, a line an image, and how many are. key: the config key that the collection

@@ -278,7 +278,7 @@ START_TEST(damaged_images_are_stood_in_for) {
     uint8_t small[SMALL];
     ASSERT_FAILS(ead_distill_load(&images, 1, false, small, NULL), EAD_BAD_FILE,
                  "not an image of a known format");
-    ASSERT_OK(ead_skipped_images_new(100 * FILES, &images.skipped));
+    ASSERT_OK(ead_skipped_images_new(100 * FILES, 100 * FILES, &images.skipped));
     for (int p = FILES - 1; p >= 0; p--) {
         int expected = p == FILES - 1 ? HELD_OUT : p == 1 ? 2 : p;
         ck_assert_int_eq(file_at(&images, p, &gray), files[expected]);

@@ -36,43 +36,34 @@ static EadCacheSpec spec_of(const char *file) {
 }
 
 /* What the cache must hold, by the plain calls. */
-static void expected_image(const char *path, EadFitMode mode, uint8_t *out) {
-    int factor = mode == EAD_FIT_CENTER_CROP ? 2 : 1, width = factor * WIDTH, height = factor * HEIGHT;
+static void expected_image(const char *path, uint8_t *out) {
     EadImage image;
-    uint8_t *whole = malloc((size_t)(width * height * 3));
     ASSERT_OK(ead_image_load(path, &image));
-    ASSERT_OK(
-        ead_resize_u8(image.pixels, image.width, image.height, 3, image.width * 3, whole, width, height));
-    int left = (width - WIDTH) / 2, top = (height - HEIGHT) / 2;
-    for (int y = 0; y < HEIGHT; y++)
-        memcpy(out + y * WIDTH * 3, whole + ((top + y) * width + left) * 3, (size_t)(WIDTH * 3));
+    ASSERT_OK(ead_resize_u8(image.pixels, image.width, image.height, 3, image.width * 3, out, WIDTH, HEIGHT));
     ead_image_free(&image);
-    free(whole);
 }
 
-static void check_content(const EadImageCache *cache, const EadImageList *list, EadFitMode mode) {
+static void check_content(const EadImageCache *cache, const EadImageList *list) {
     uint8_t expected[BYTES], got[BYTES];
     ck_assert_int_eq(ead_image_cache_count(cache), COUNT);
     ck_assert_uint_eq(ead_image_cache_image_bytes(cache), BYTES);
     for (int i = 0; i < COUNT; i++) {
-        expected_image(list->items[i].name, mode, expected);
+        expected_image(list->items[i].name, expected);
         ASSERT_OK(ead_image_cache_read(cache, i, got));
         ck_assert_mem_eq(got, expected, BYTES);
         ck_assert_str_eq(ead_image_cache_name(cache, i), list->items[i].name);
     }
 }
 
-START_TEST(both_kinds_and_modes) {
+START_TEST(in_memory_and_in_a_file) {
     EadImageList list = make_sources();
-    for (int mode = EAD_FIT_RESIZE; mode <= EAD_FIT_CENTER_CROP; mode++)
-        for (int on_disk = 0; on_disk < 2; on_disk++) {
-            EadImageCache *cache;
-            EadCacheSpec spec = spec_of(on_disk ? FILE_NAME : NULL);
-            spec.mode = (EadFitMode)mode;
-            ASSERT_OK(ead_image_cache_open(&list, &spec, &cache));
-            check_content(cache, &list, spec.mode);
-            ead_image_cache_close(cache);
-        }
+    for (int on_disk = 0; on_disk < 2; on_disk++) {
+        EadImageCache *cache;
+        EadCacheSpec spec = spec_of(on_disk ? FILE_NAME : NULL);
+        ASSERT_OK(ead_image_cache_open(&list, &spec, &cache));
+        check_content(cache, &list);
+        ead_image_cache_close(cache);
+    }
     ead_image_list_free(&list);
 }
 END_TEST
@@ -90,20 +81,18 @@ static int prepared(const EadImageList *list, EadCacheSpec spec) {
     spec.progress = count_call;
     spec.context = &done;
     ASSERT_OK(ead_image_cache_open(list, &spec, &cache));
-    if (spec.width == WIDTH) check_content(cache, list, spec.mode);
+    if (spec.width == WIDTH) check_content(cache, list);
     ead_image_cache_close(cache);
     return done;
 }
 
 START_TEST(reused_until_something_changes) {
     EadImageList list = make_sources();
-    EadCacheSpec spec = spec_of(FILE_NAME), crop = spec, wide = spec, bits = spec;
-    crop.mode = EAD_FIT_CENTER_CROP;
+    EadCacheSpec spec = spec_of(FILE_NAME), wide = spec, bits = spec;
     wide.width = 2 * WIDTH;
     bits.rules.bits = 12;
     ck_assert_int_eq(prepared(&list, spec), COUNT);
     ck_assert_int_eq(prepared(&list, spec), 0);
-    ck_assert_int_eq(prepared(&list, crop), COUNT);
     ck_assert_int_eq(prepared(&list, wide), COUNT);
     ck_assert_int_eq(prepared(&list, bits), COUNT);
     ck_assert_int_eq(prepared(&list, spec), COUNT);
@@ -260,7 +249,7 @@ START_TEST(disk_full) {
     EadCacheSpec spec = spec_of(FILE_NAME);
     struct rlimit before, small;
     prepared(&list, spec);
-    spec.mode = EAD_FIT_CENTER_CROP;
+    spec.rules.bits = 12;
     signal(SIGXFSZ, SIG_IGN);
     ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
     small = before;
@@ -270,7 +259,7 @@ START_TEST(disk_full) {
     ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &before), 0);
     ck_assert_int_eq(status, EAD_IO);
     ck_assert(strstr(ead_error_message(), "images.cache: cannot write: ") != NULL);
-    spec.mode = EAD_FIT_RESIZE;
+    spec.rules.bits = 0;
     ck_assert_int_eq(prepared(&list, spec), 0);
     ck_assert_int_eq(system("ls " SCRATCH " | grep -q tmp"), 1 << 8);
     ead_image_list_free(&list);
@@ -280,7 +269,7 @@ END_TEST
 int main(void) {
     Suite *suite = suite_create("image_cache");
     TCase *tests = tcase_create("image_cache");
-    tcase_add_test(tests, both_kinds_and_modes);
+    tcase_add_test(tests, in_memory_and_in_a_file);
     tcase_add_test(tests, reused_until_something_changes);
     tcase_add_test(tests, notes_are_told_again);
     tcase_add_test(tests, more_than_the_memory_is_refused);

@@ -68,13 +68,6 @@ START_TEST(members_are_the_files) {
 }
 END_TEST
 
-static void copy_file(const char *from, const char *to) {
-    size_t size;
-    uint8_t *bytes = read_bytes(from, &size);
-    write_bytes(to, bytes, size);
-    free(bytes);
-}
-
 START_TEST(folders_hold_both) {
     copy_file(CODEC "gray8.png", SCRATCH "both/b/one.png");
     copy_file(TAR "gnu.tar", SCRATCH "both/a.TAR");
@@ -187,124 +180,6 @@ START_TEST(damage_does_no_harm) {
 }
 END_TEST
 
-enum { TOTAL = 200, SIDE = 8, BYTES = SIDE * SIDE * 3 };
-
-/* Lines that name a skipped image; the last line counts them. */
-static int count_lines(const EadSkippedImages *skipped) {
-    char *text = NULL, expected[64];
-    size_t size = 0;
-    FILE *stream = open_memstream(&text, &size);
-    ead_skipped_images_print(skipped, "penalty.path", stream);
-    fclose(stream);
-    int lines = 0;
-    char *line = text;
-    for (char *end; strncmp(line, "skipped: ", 9) == 0 && (end = strchr(line, '\n'));
-         line = end + 1, lines++) {
-        *end = '\0';
-        ck_assert(strstr(line, "bad") != NULL);
-    }
-    snprintf(expected, sizeof expected, "penalty.path: %d of %d images skipped\n", lines, TOTAL);
-    ck_assert_str_eq(line, lines ? expected : "");
-    free(text);
-    return lines;
-}
-
-/* 200 files, of which the first `bad` of these cannot be decoded: a CMYK JPEG, and text. */
-static EadImageList make_collection(int bad) {
-    static const int places[] = {7, TOTAL - 1, 90};
-    EadStringList files = {0};
-    EadImageList list = {0};
-    for (int i = 0; i < TOTAL; i++) {
-        char path[256];
-        bool damaged = false;
-        for (int k = 0; k < bad; k++) damaged |= i == places[k];
-        snprintf(path, sizeof path, SCRATCH "many/%s%d.png", damaged ? "bad" : "good", i);
-        if (!damaged)
-            write_noise_png(path, SIDE, SIDE, 3, (uint32_t)i);
-        else if (i == places[0])
-            copy_file(CODEC "cmyk.jpg", path);
-        else
-            write_bytes(path, "no image", 8);
-        ASSERT_OK(ead_strings_add(&files, path));
-    }
-    ASSERT_OK(ead_image_list_add_files(&list, &files));
-    ead_strings_free(&files);
-    return list;
-}
-
-static EadStatus open_collection(const EadImageList *list, const char *file, int *reports,
-                                 EadImageCache **cache) {
-    EadSkippedImages *skipped;
-    EadCacheSpec spec = {.width = SIDE, .height = SIDE, .file = file, .threads = 2};
-    ASSERT_OK(ead_skipped_images_new(list->count, &skipped));
-    spec.skipped = skipped;
-    EadStatus status = ead_image_cache_open(list, &spec, cache);
-    if (status == EAD_OK) *reports = count_lines(skipped);
-    if (status == EAD_OK) ck_assert_int_eq(ead_skipped_images_count(skipped), *reports);
-    ead_skipped_images_free(skipped);
-    return status;
-}
-
-/* In memory, in a new cache file, and in the one that is there already. */
-START_TEST(one_per_cent_is_skipped) {
-    EadImageList list = make_collection(2);
-    unlink(SCRATCH "many.cache");
-    for (int round = 0; round < 3; round++) {
-        EadImageCache *cache;
-        int reports;
-        ASSERT_OK(open_collection(&list, round ? SCRATCH "many.cache" : NULL, &reports, &cache));
-        ck_assert_int_eq(reports, 2);
-        ck_assert_int_eq(ead_image_cache_count(cache), TOTAL - 2);
-        for (int i = 0; i < TOTAL - 2; i++) {
-            uint8_t got[BYTES], expected[BYTES];
-            ASSERT_OK(ead_image_cache_read(cache, i, got));
-            int source = i + (i >= 7);
-            ck_assert_str_eq(ead_image_cache_name(cache, i), list.items[source].name);
-            fill_noise(expected, BYTES, (uint32_t)source);
-            ck_assert_mem_eq(got, expected, BYTES);
-        }
-        ead_image_cache_close(cache);
-    }
-    EadImageCache *cache;
-    EadCacheSpec strict = {.width = SIDE, .height = SIDE, .file = SCRATCH "many.cache", .threads = 2};
-    ASSERT_FAILS(ead_image_cache_open(&list, &strict, &cache), EAD_UNSUPPORTED, "bad7.png: a CMYK JPEG");
-    ead_image_list_free(&list);
-}
-END_TEST
-
-START_TEST(more_than_one_per_cent_is_an_error) {
-    EadImageList list = make_collection(3);
-    EadImageCache *cache;
-    int reports;
-    ASSERT_FAILS(open_collection(&list, NULL, &reports, &cache), EAD_BAD_FILE,
-                 "3 of 200 images cannot be used, more than 1 %; the last: " SCRATCH "many/bad");
-    ck_assert_int_eq(unlink(list.items[0].name), 0);
-    ASSERT_FAILS(open_collection(&list, NULL, &reports, &cache), EAD_IO, "good0.png: cannot read");
-    ead_image_list_free(&list);
-}
-END_TEST
-
-/* One bad image costs itself in a small collection, too. */
-START_TEST(one_of_a_few_is_skipped) {
-    static const struct {
-        int total, bad;
-        EadStatus status; /* of the last */
-    } cases[] = {
-        {3, 1, EAD_OK}, {2, 1, EAD_OK}, {1, 1, EAD_BAD_FILE}, {3, 2, EAD_BAD_FILE}, {199, 2, EAD_BAD_FILE}};
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        EadSkippedImages *skipped;
-        EadStatus status = EAD_OK;
-        ASSERT_OK(ead_skipped_images_new(cases[i].total, &skipped));
-        for (int k = 0; k < cases[i].bad; k++) {
-            ck_assert_int_eq(status, EAD_OK);
-            status = ead_skipped_images_add(skipped, k, ead_fail(EAD_BAD_FILE, "bad"));
-        }
-        ck_assert_int_eq(status, cases[i].status);
-        ead_skipped_images_free(skipped);
-    }
-}
-END_TEST
-
 int main(void) {
     Suite *suite = suite_create("image_list");
     TCase *tests = tcase_create("all");
@@ -314,9 +189,6 @@ int main(void) {
     tcase_add_test(tests, sizes_that_lie);
     tcase_add_test(tests, depth_has_a_limit);
     tcase_add_test(tests, damage_does_no_harm);
-    tcase_add_test(tests, one_per_cent_is_skipped);
-    tcase_add_test(tests, more_than_one_per_cent_is_an_error);
-    tcase_add_test(tests, one_of_a_few_is_skipped);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

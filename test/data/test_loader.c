@@ -138,13 +138,10 @@ END_TEST
 
 enum { SIDE = 8, IMAGE = SIDE * SIDE * 3, TRAIN = 5, PENALTY = 7 };
 
-/* `count` noise images with seeds from `first` on, in a cache. */
-static EadImageCache *noise_cache(const char *name, int count, uint32_t first, EadFitMode mode) {
+/* `count` noise images with seeds from `first` on. */
+static EadImageList noise_list(const char *name, int count, int side, uint32_t first) {
     EadStringList files = {0};
     EadImageList list = {0};
-    EadImageCache *cache;
-    EadCacheSpec spec = {.width = SIDE, .height = SIDE, .mode = mode, .threads = 1};
-    int side = mode == EAD_FIT_CENTER_CROP ? 2 * SIDE : SIDE;
     for (int i = 0; i < count; i++) {
         char path[256];
         snprintf(path, sizeof path, SCRATCH "%s%d.png", name, i);
@@ -152,26 +149,50 @@ static EadImageCache *noise_cache(const char *name, int count, uint32_t first, E
         ASSERT_OK(ead_strings_add(&files, path));
     }
     ASSERT_OK(ead_image_list_add_files(&list, &files));
-    ASSERT_OK(ead_image_cache_open(&list, &spec, &cache));
     ead_strings_free(&files);
+    return list;
+}
+
+static EadImageCache *noise_cache(const char *name, int count, uint32_t first) {
+    EadImageList list = noise_list(name, count, SIDE, first);
+    EadImageCache *cache;
+    EadCacheSpec spec = {.width = SIDE, .height = SIDE, .threads = 1};
+    ASSERT_OK(ead_image_cache_open(&list, &spec, &cache));
     ead_image_list_free(&list);
     return cache;
 }
 
+/* To be drawn from; the list must live as long. */
+static EadImageDraws *noise_draws(const EadImageList *list) {
+    EadImageDraws *draws;
+    EadImageDrawsSpec spec = {
+        .images = list, .key = "penalty.path", .fit = {EAD_FIT_CENTER_CROP, SIDE, SIDE}, .most = list->count};
+    ASSERT_OK(ead_image_draws_open(&spec, &draws));
+    return draws;
+}
+
 /* Which image of the cache it is, or -1. */
-static int which(const EadImageCache *cache, const uint8_t *image, bool gray) {
+static int which(const EadImageCache *cache, const uint8_t *image) {
     uint8_t candidate[IMAGE];
     for (int i = 0; i < ead_image_cache_count(cache); i++) {
         ASSERT_OK(ead_image_cache_read(cache, i, candidate));
-        if (gray) ead_color_gray(candidate, SIDE * SIDE);
         if (memcmp(candidate, image, IMAGE) == 0) return i;
     }
     return -1;
 }
 
+/* Whether it is image `index`, in gray or not. */
+static bool is_drawn(EadImageDraws *draws, int index, const uint8_t *image, bool gray) {
+    uint8_t candidate[IMAGE];
+    ASSERT_OK(ead_image_draws_read(draws, index, candidate));
+    if (gray) ead_color_gray(candidate, SIDE * SIDE);
+    return memcmp(candidate, image, IMAGE) == 0;
+}
+
 START_TEST(images_of_a_step) {
-    EadImageCache *train = noise_cache("train", TRAIN, 10, EAD_FIT_RESIZE);
-    EadImageCache *penalty = noise_cache("penalty", PENALTY, 50, EAD_FIT_CENTER_CROP);
+    EadImageCache *train = noise_cache("train", TRAIN, 10);
+    EadImageList list = noise_list("penalty", PENALTY, 2 * SIDE, 50);
+    EadImageDraws *penalty = noise_draws(&list);
     EadTrainingImages images = {.train = train, .penalty = penalty, .seed = 42, .augment = true};
     images.train_at = 1, images.augmented_at = 2, images.count = 3;
     uint8_t slot[3 * IMAGE], jittered[IMAGE];
@@ -179,11 +200,11 @@ START_TEST(images_of_a_step) {
     ck_assert_uint_eq(ead_training_images_slot_bytes(&images), sizeof slot);
     for (uint64_t step = 1; step <= (uint64_t)steps; step++) {
         ASSERT_OK(ead_training_images_fill(&images, step, slot));
-        int in_colour = which(penalty, slot, false), in_gray = which(penalty, slot, true);
         int expected = (int)ead_shuffled_index(42, EAD_STREAM_PENALTY_ORDER, step - 1, PENALTY);
-        ck_assert(in_colour == expected || in_gray == expected);
-        gray += in_gray == expected;
-        int index = which(train, slot + IMAGE, false);
+        bool is_gray = is_drawn(penalty, expected, slot, true);
+        ck_assert(is_gray || is_drawn(penalty, expected, slot, false));
+        gray += is_gray;
+        int index = which(train, slot + IMAGE);
         ck_assert_int_eq(index, (int)ead_shuffled_index(42, EAD_STREAM_TRAIN_ORDER, step - 1, TRAIN));
         seen[index]++;
         memcpy(jittered, slot + IMAGE, IMAGE);
@@ -193,17 +214,18 @@ START_TEST(images_of_a_step) {
     for (int i = 0; i < TRAIN; i++) ck_assert_int_eq(seen[i], steps / TRAIN);
     ck_assert(gray > steps * 25 / 100 && gray < steps * 35 / 100);
     ead_image_cache_close(train);
-    ead_image_cache_close(penalty);
+    ead_image_draws_close(penalty);
+    ead_image_list_free(&list);
 }
 END_TEST
 
 START_TEST(without_penalty_or_augmentation) {
-    EadImageCache *train = noise_cache("plain", TRAIN, 10, EAD_FIT_RESIZE);
+    EadImageCache *train = noise_cache("plain", TRAIN, 10);
     EadTrainingImages images = {.train = train, .seed = 1, .penalty_at = -1, .augmented_at = 1, .count = 2};
     uint8_t slot[2 * IMAGE];
     ck_assert_uint_eq(ead_training_images_slot_bytes(&images), sizeof slot);
     ASSERT_OK(ead_training_images_fill(&images, 1, slot));
-    ck_assert_int_ge(which(train, slot, false), 0);
+    ck_assert_int_ge(which(train, slot), 0);
     ck_assert_mem_eq(slot, slot + IMAGE, IMAGE);
     ead_image_cache_close(train);
 }
@@ -211,8 +233,10 @@ END_TEST
 
 /* Two loaders with different threads and slots, one begun in the middle: the same bytes at the same step. */
 START_TEST(the_same_images_whatever_the_timing) {
-    EadImageCache *train = noise_cache("same", TRAIN, 10, EAD_FIT_RESIZE);
-    EadTrainingImages images = {.train = train, .penalty = train, .seed = 3, .augment = true};
+    EadImageCache *train = noise_cache("same", TRAIN, 10);
+    EadImageList list = noise_list("others", TRAIN, 2 * SIDE, 90);
+    EadImageDraws *penalty = noise_draws(&list);
+    EadTrainingImages images = {.train = train, .penalty = penalty, .seed = 3, .augment = true};
     images.train_at = 1, images.augmented_at = 2, images.count = 3;
     EadLoaderSpec spec = {.slot_bytes = ead_training_images_slot_bytes(&images),
                           .slots = 2,
@@ -235,6 +259,8 @@ START_TEST(the_same_images_whatever_the_timing) {
     ead_loader_close(a);
     ead_loader_close(b);
     ead_image_cache_close(train);
+    ead_image_draws_close(penalty);
+    ead_image_list_free(&list);
 }
 END_TEST
 

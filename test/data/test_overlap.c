@@ -177,7 +177,8 @@ START_TEST(a_validation_image_counts_once) {
 END_TEST
 
 static EadStatus check_others(const EadDataset *dataset, const EadImageList *others, EadStringList *doubts) {
-    return ead_dataset_check_others(dataset, others, "penalty.path", "images of other things", doubts);
+    return ead_dataset_check_others(dataset, others, &(EadDrawOrder){42, EAD_STREAM_PENALTY_ORDER},
+                                    "penalty.path", "images of other things", doubts);
 }
 
 START_TEST(other_images_are_no_images_of_the_set) {
@@ -193,9 +194,9 @@ START_TEST(other_images_are_no_images_of_the_set) {
     ASSERT_FAILS(check_others(&dataset, &others, &doubts), EAD_BAD_ARGUMENT,
                  S
                  "fine/4.png: is both one of penalty.path and a test image; it takes images of other things");
-    ASSERT_FAILS(ead_dataset_check_others(&dataset, &others, "patchcore.add", "more good images", &doubts),
-                 EAD_BAD_ARGUMENT,
-                 "is both one of patchcore.add and a test image; it takes more good images");
+    ASSERT_FAILS(
+        ead_dataset_check_others(&dataset, &others, NULL, "patchcore.add", "more good images", &doubts),
+        EAD_BAD_ARGUMENT, "is both one of patchcore.add and a test image; it takes more good images");
     ead_image_list_free(&others);
     ck_assert_int_eq(doubts.count, 0);
     ead_dataset_free(&dataset);

@@ -58,6 +58,13 @@ uint8_t *read_bytes(const char *path, size_t *size) {
     return bytes;
 }
 
+void copy_file(const char *from, const char *to) {
+    size_t size;
+    uint8_t *bytes = read_bytes(from, &size);
+    write_bytes(to, bytes, size);
+    free(bytes);
+}
+
 char *read_text(const char *path) {
     size_t size;
     char *text = (char *)read_bytes(path, &size);

@@ -26,6 +26,8 @@ void write_bytes(const char *path, const void *bytes, size_t size);
 /* The whole file; free() it. */
 uint8_t *read_bytes(const char *path, size_t *size);
 
+void copy_file(const char *from, const char *to);
+
 /* The whole file as text; free() it. */
 char *read_text(const char *path);
 

@@ -23,7 +23,7 @@ static EadImage golden_picture(int index) {
 
 static void set_up(void) {
     EadImageList list = {0};
-    EadCacheSpec spec = {.width = WIDTH, .height = HEIGHT, .mode = EAD_FIT_RESIZE};
+    EadCacheSpec spec = {.width = WIDTH, .height = HEIGHT};
     shell_ok("rm -rf " SCRATCH);
     make_folders(SCRATCH "pictures/");
     for (int i = 0; i < IMAGES; i++) {

@@ -87,7 +87,7 @@ static EadStatus list_images(DistillState *s) {
     EAD_TRY(ead_left_out_print(&images->files.left_out, "distill.images", stderr));
     EAD_TRY(ead_check_output_apart(&images->files.left_out, config->output));
     EAD_TRY(check_apart(config, images));
-    EAD_TRY(ead_skipped_images_new(count, &images->skipped));
+    EAD_TRY(ead_skipped_images_new(count, count, &images->skipped));
     if (!images->apart)
         images->held_out =
             config->distill_validation_images < most ? config->distill_validation_images : most;

@@ -30,7 +30,7 @@ typedef struct FitState {
     EadEfficientad *model;
     bool reads_penalty;        /* images of files: that loss is on, and they are not drawn */
     EadImageList penalty_list; /* empty unless they are read */
-    EadImageCache *penalty;    /* NULL unless they are read */
+    EadImageDraws *penalty;    /* NULL unless they are read */
     EadResidentData tables;
     EadTrainingStep training;
     EadTrainingImages images;
@@ -51,7 +51,8 @@ static EadStatus new_model(FitState *s) {
 
 static void free_state(void *state) {
     FitState *s = state;
-    ead_image_cache_close(s->penalty);
+    ead_image_draws_print(s->penalty, stderr);
+    ead_image_draws_close(s->penalty);
     ead_image_list_free(&s->penalty_list);
     ead_efficientad_free(s->model);
     free(s);
@@ -91,11 +92,16 @@ static EadStatus create(const EadRunSpec *spec, EadTrainData *data, void **state
         EAD_TRY(ead_efficientad_read_trained(s->model, config->model_init));
         note_role("model.init", config->model_init, EAD_ROLE_MODEL);
     }
-    if (s->reads_penalty)
+    if (s->reads_penalty) {
+        EadDrawOrder order = {config->train_seed, EAD_STREAM_PENALTY_ORDER};
         EAD_TRY(ead_train_data_others(config, "penalty.path", config->penalty_path, "images of other things",
-                                      false, data, &s->penalty_list));
-    return ead_resident_data_choose(config, spec->backend, &s->model->spec, data->dataset.train.count,
-                                    s->penalty_list.count, &s->tables);
+                                      &order, data, &s->penalty_list));
+        s->penalty_list.rules.max_pixels =
+            config->dataset_max_pixels; /* and no bits: other cameras took them */
+    }
+    int again = s->penalty_list.count <= config->train_steps ? s->penalty_list.count : 0; /* all are drawn */
+    return ead_resident_data_choose(config, spec->backend, &s->model->spec, data->dataset.train.count, again,
+                                    &s->tables);
 }
 
 /* As in a training on a device, whose images lie there from the start. */
@@ -117,15 +123,10 @@ static EadStatus sample(const EadRunSpec *spec, void **state) {
 
 static EadStatus open_penalty(void *state) {
     FitState *s = state;
-    EadSkippedImages *skipped;
     if (!s->reads_penalty) return EAD_OK;
-    EAD_TRY(ead_skipped_images_new(s->penalty_list.count, &skipped));
-    EadStatus status = ead_open_cache(s->config, &s->penalty_list, "penalty", EAD_FIT_CENTER_CROP, skipped,
-                                      s->spec->quiet, &s->penalty);
-    if (status == EAD_BAD_FILE) ead_fail_prefix(status, "penalty.path: ");
-    ead_skipped_images_print(skipped, "penalty.path", stderr);
-    ead_skipped_images_free(skipped);
-    return status;
+    EAD_TRY(ead_open_draws(s->config, &s->penalty_list, "penalty", "penalty.path", s->config->train_steps,
+                           &s->penalty));
+    return ead_image_draws_try(s->penalty);
 }
 
 /* ---- the phase ---- */
@@ -168,7 +169,7 @@ static EadStatus start(void *state, const EadStep *step) {
     const EadEfficientadSpec *spec = &s->model->spec;
     char penalty[32] = "drawn";
     if (s->reads_penalty || !s->config->loss_penalty)
-        snprintf(penalty, sizeof penalty, "%d", s->penalty ? ead_image_cache_count(s->penalty) : 0);
+        snprintf(penalty, sizeof penalty, "%d", s->penalty_list.count);
     ead_print(stderr,
               "EfficientAD-%s at %dx%d on %s, %s: %d training, %d validation, %s penalty, %d test images\n",
               spec->size == EAD_PDN_SMALL ? "S" : "M", spec->height, spec->width, s->spec->backend->name,
@@ -192,33 +193,33 @@ static EadStatus fit(void *state, int phase) {
     return ead_measure_teacher(s->model, s->spec->backend, s->data->train, s->spec->quiet);
 }
 
-/* Brings images into a table, from a cache or, for a sample, the same image everywhere. */
+/* Brings images into a table, or, for a sample, the same image everywhere. */
 typedef struct TableFill {
-    EadTrainingStep *training;
+    FitState *s;
     EadResidentImages table;
-    const EadImageCache *cache;
     uint8_t *image;
 } TableFill;
 
 static EadStatus fill_row(void *context, int row) {
     const TableFill *fill = context;
-    if (fill->cache) EAD_TRY(ead_image_cache_read(fill->cache, row, fill->image));
-    ead_training_step_set_row(fill->training, fill->table, row, fill->image);
+    FitState *s = fill->s;
+    if (s->data && fill->table == EAD_TABLE_TRAIN)
+        EAD_TRY(ead_image_cache_read(s->data->train, row, fill->image));
+    if (s->data && fill->table == EAD_TABLE_PENALTY)
+        EAD_TRY(ead_image_draws_read(s->penalty, row, fill->image));
+    ead_training_step_set_row(&s->training, fill->table, row, fill->image);
     return EAD_OK;
 }
 
-static EadStatus fill_table(FitState *s, EadResidentImages table, const EadImageCache *cache,
-                            const char *what) {
+static EadStatus fill_table(FitState *s, EadResidentImages table, const char *what) {
     const EadEfficientadSpec *spec = &s->model->spec;
     int rows = s->tables.rows[table];
     if (rows == 0) return EAD_OK;
-    TableFill fill = {&s->training, table, cache,
-                      ead_new(1, ead_step_table_bytes(spec, table, 1), "an image")};
+    TableFill fill = {s, table, ead_new(1, ead_step_table_bytes(spec, table, 1), "an image")};
     if (!fill.image) return EAD_NO_MEMORY;
-    for (int i = 0; !cache && table != EAD_TABLE_TEACHER && i < spec->height * spec->width * 3; i++)
+    for (int i = 0; !s->data && table != EAD_TABLE_TEACHER && i < spec->height * spec->width * 3; i++)
         fill.image[i] = (uint8_t)(i * 31 % 251);
-    EadWalk walk = {
-        .what = what, .count = cache ? ead_image_cache_count(cache) : rows, .quiet = s->spec->quiet};
+    EadWalk walk = {.what = what, .count = rows, .quiet = s->spec->quiet};
     EadStatus status = ead_walk(&walk, fill_row, &fill);
     free(fill.image);
     ead_training_step_draw_from(&s->training, table, walk.count);
@@ -231,9 +232,9 @@ static EadStatus begin(void *state, int phase, EadStep *step, EadLoaderSpec *loa
     const EadImageCache *train = s->data ? s->data->train : NULL;
     EadPlanOptions plan_options = ead_run_plan_options(s->spec);
     (void)phase, (void)step;
-    EAD_TRY(fill_table(s, EAD_TABLE_TRAIN, train, "bringing the training images to the device"));
-    EAD_TRY(fill_table(s, EAD_TABLE_PENALTY, s->penalty, "bringing the penalty images to the device"));
-    if (!s->data) EAD_TRY(fill_table(s, EAD_TABLE_TEACHER, NULL, "making outputs of the teacher"));
+    EAD_TRY(fill_table(s, EAD_TABLE_TRAIN, "bringing the training images to the device"));
+    EAD_TRY(fill_table(s, EAD_TABLE_PENALTY, "bringing the penalty images to the device"));
+    if (!s->data) EAD_TRY(fill_table(s, EAD_TABLE_TEACHER, "making outputs of the teacher"));
     if (s->data && s->tables.rows[EAD_TABLE_TEACHER])
         EAD_TRY(ead_cache_teacher_outputs(s->model, &plan_options, train, s->spec->quiet, &s->training));
     EadBatchSlots slots = ead_batch_slots(config->loss_penalty, config->autoencoder_enabled);
@@ -248,10 +249,11 @@ static EadStatus begin(void *state, int phase, EadStep *step, EadLoaderSpec *loa
                                     .augmented_at = slots.augmented,
                                     .count = slots.count};
     loader->threads = LOADER_THREADS;
+    if (s->data && config->loss_penalty && !s->tables.rows[EAD_TABLE_PENALTY] && s->spec->backend->device)
+        loader->threads = 0; /* drawing or decoding one takes longer than a step there */
     if (s->data && config->loss_penalty && !s->reads_penalty) {
         s->images.drawn_height = s->model->spec.height;
         s->images.drawn_width = s->model->spec.width;
-        if (s->spec->backend->device) loader->threads = 0; /* drawing takes longer than a step there */
     }
     loader->fill = ead_training_images_fill;
     loader->context = &s->images;

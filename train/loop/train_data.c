@@ -4,7 +4,6 @@
 #include "core/base/paths.h"
 #include "core/base/philox.h"
 #include "core/base/printing.h"
-#include "data/dataset/overlap.h"
 #include "train/support/progress.h"
 
 #include <stdio.h>
@@ -22,30 +21,35 @@ EadStatus ead_train_data_cache(const EadConfig *config, EadPath folder) {
     return ead_path_in(folder, named ? "" : config->output, named ? config->dataset_cache : "cache");
 }
 
-EadStatus ead_open_cache(const EadConfig *config, const EadImageList *list, const char *kind, EadFitMode mode,
-                         EadSkippedImages *skipped, bool quiet, EadImageCache **out) {
-    EadImageRules rules = ead_config_image_rules(config);
-    if (mode == EAD_FIT_CENTER_CROP) rules.bits = 0; /* penalty images come from other cameras */
-    EadProgress progress;
-    EadPath folder, file;
-    char name[96], what[64];
-    uint32_t hash = 0; /* other images take another file: runs may share a folder of caches */
+/* The file for images of a kind at the model's size; other images take another file: runs may share a folder. */
+static EadStatus cache_file(const EadConfig *config, const EadImageList *list, const char *kind,
+                            EadPath out) {
+    EadPath folder;
+    char name[96];
+    uint32_t hash = 0;
     for (int i = 0; i < list->count; i++) hash = hash * 31 + ead_hash_name(list->items[i].name);
     snprintf(name, sizeof name, "%s_%dx%d_%08x.cache", kind, config->model_image_size.height,
              config->model_image_size.width, (unsigned)hash);
     EAD_TRY(ead_train_data_cache(config, folder));
     EAD_TRY(ead_make_directories(folder));
-    EAD_TRY(ead_path_in(file, folder, name));
+    return ead_path_in(out, folder, name);
+}
+
+EadStatus ead_open_cache(const EadConfig *config, const EadImageList *list, const char *kind, bool quiet,
+                         EadImageCache **out) {
+    EadImageRules rules = ead_config_image_rules(config);
+    EadProgress progress;
+    EadPath file;
+    char what[64];
+    EAD_TRY(cache_file(config, list, kind, file));
     EAD_TRY(ead_image_notes_new(&rules.notes));
     snprintf(what, sizeof what, "decoding %s images", kind);
     ead_progress_start(&progress, what, 0, list->count, quiet);
     EadCacheSpec spec = {.width = config->model_image_size.width,
                          .height = config->model_image_size.height,
-                         .mode = mode,
                          .file = file,
                          .rules = rules,
                          .threads = config->train_threads,
-                         .skipped = skipped,
                          .progress = show_decoding,
                          .context = &progress};
     EadStatus status = ead_image_cache_open(list, &spec, out);
@@ -55,11 +59,27 @@ EadStatus ead_open_cache(const EadConfig *config, const EadImageList *list, cons
     return status;
 }
 
+EadStatus ead_open_draws(const EadConfig *config, const EadImageList *list, const char *kind, const char *key,
+                         int64_t number, EadImageDraws **out) {
+    EadPath file;
+    EadImageDrawsSpec spec = {
+        .images = list,
+        .key = key,
+        .fit = {EAD_FIT_CENTER_CROP, config->model_image_size.width, config->model_image_size.height},
+        .most = number < list->count ? (int)number : list->count,
+        .budget = (uint64_t)config->dataset_cache_mb * 1000000};
+    if (number > list->count || config->dataset_cache[0]) {
+        EAD_TRY(cache_file(config, list, kind, file));
+        spec.file = file;
+    }
+    return ead_image_draws_open(&spec, out);
+}
+
 static EadStatus open_files(const EadConfig *config, const EadStringList *files, const char *kind, bool quiet,
                             EadImageCache **out) {
     EadImageList list = {0};
     EadStatus status = ead_image_list_add_files(&list, files);
-    if (status == EAD_OK) status = ead_open_cache(config, &list, kind, EAD_FIT_RESIZE, NULL, quiet, out);
+    if (status == EAD_OK) status = ead_open_cache(config, &list, kind, quiet, out);
     ead_image_list_free(&list);
     return status;
 }
@@ -71,16 +91,16 @@ EadStatus ead_train_data_list(const EadConfig *config, EadTrainData *data) {
 }
 
 EadStatus ead_train_data_others(const EadConfig *config, const char *key, const char *path, const char *takes,
-                                bool whole, const EadTrainData *data, EadImageList *out) {
+                                const EadDrawOrder *order, const EadTrainData *data, EadImageList *out) {
     EadStringList doubts = {0};
     EadStatus status = ead_image_list_add(out, path);
     if (status != EAD_OK) return ead_fail_prefix(status, "%s: ", key);
     if (out->count == 0) return ead_fail(EAD_BAD_ARGUMENT, "%s: %s holds no images", key, path);
-    status = ead_dataset_check_others(&data->dataset, out, key, takes, &doubts);
+    status = ead_dataset_check_others(&data->dataset, out, order, key, takes, &doubts);
     if (status == EAD_OK) status = ead_check_output_apart(&out->left_out, config->output);
     if (status == EAD_OK) status = ead_left_out_print(&out->left_out, key, stderr);
     if (status == EAD_OK)
-        status = ead_config_tell_doubts(config, &doubts, whole ? ead_left_out_missed(&out->left_out) : 0);
+        status = ead_config_tell_doubts(config, &doubts, order ? 0 : ead_left_out_missed(&out->left_out));
     ead_strings_free(&doubts);
     return status;
 }

@@ -4,7 +4,8 @@
 
 #include "core/base/paths.h"
 #include "data/cache/image_cache.h"
-#include "data/dataset/dataset.h"
+#include "data/dataset/overlap.h"
+#include "data/loader/image_draws.h"
 #include "train/config/config.h"
 
 typedef struct EadTrainData {
@@ -17,11 +18,11 @@ EadStatus ead_train_data_list(const EadConfig *config, EadTrainData *data);
 
 /* Appends the images of `path`, the value of the config key `key`, to out, an empty list, and says what is left
  * out of them; takes: what the key takes ("images of other things"). Those of the data set are refused, those
- * with the same bytes as one of it are told, or refused where dataset.strict is set, which with `whole` refuses
- * what is left out, too. Errors: EAD_BAD_ARGUMENT, EAD_BAD_FILE, EAD_IO, EAD_NO_MEMORY, with the key; none at
+ * with the same bytes as one of it are told, or refused where dataset.strict is set, which without `order` (in which
+ * they are drawn, a part of them) refuses what is left out, too. Errors: EAD_BAD_ARGUMENT, EAD_BAD_FILE, EAD_IO, EAD_NO_MEMORY, with the key; none at
  * all; an output among them. */
 EadStatus ead_train_data_others(const EadConfig *config, const char *key, const char *path, const char *takes,
-                                bool whole, const EadTrainData *data, EadImageList *out);
+                                const EadDrawOrder *order, const EadTrainData *data, EadImageList *out);
 
 /* Decodes and caches training and validation images. Errors: those of data/. */
 EadStatus ead_train_data_open(const EadConfig *config, bool quiet, EadTrainData *data);
@@ -30,7 +31,12 @@ void ead_train_data_close(EadTrainData *data);
 /* The folder for caches of the config. Errors: EAD_BAD_ARGUMENT, a long path. */
 EadStatus ead_train_data_cache(const EadConfig *config, EadPath folder);
 
-/* Decodes and caches a list of images of `kind` ("penalty"), in the folder for caches of the config, with a
- * progress line unless quiet. skipped: NULL where an image that cannot be decoded is an error. */
-EadStatus ead_open_cache(const EadConfig *config, const EadImageList *list, const char *kind, EadFitMode mode,
-                         EadSkippedImages *skipped, bool quiet, EadImageCache **out);
+/* Decodes and caches a list of images of `kind` ("added"), in the folder for caches of the config, with a progress line
+ * unless quiet. */
+EadStatus ead_open_cache(const EadConfig *config, const EadImageList *list, const char *kind, bool quiet,
+                         EadImageCache **out);
+
+/* Readies a list of images of `kind` ("penalty"), the value of `key`, to be drawn from `number` times; the list is borrowed. They are kept in
+ * that folder, if any of them is drawn again or the folder is shared, up to dataset.cache_mb. */
+EadStatus ead_open_draws(const EadConfig *config, const EadImageList *list, const char *kind, const char *key,
+                         int64_t number, EadImageDraws **out);

@@ -164,7 +164,7 @@ static EadStatus create(const EadRunSpec *spec, EadTrainData *data, void **state
     State *s = *state;
     if (s->config->patchcore_add[0])
         EAD_TRY(ead_train_data_others(s->config, "patchcore.add", s->config->patchcore_add,
-                                      "good images that the data set does not have", true, data,
+                                      "good images that the data set does not have", NULL, data,
                                       &s->added_list));
     int images = listed_images(s);
     if (!spec->resume) EAD_TRY(check_neighbours(s, choice_of(s, images)));
@@ -222,8 +222,7 @@ static void free_state(void *state) {
 static EadStatus open_added(void *state) {
     State *s = state;
     if (s->added_list.count == 0) return EAD_OK;
-    return ead_open_cache(s->config, &s->added_list, "added", EAD_FIT_RESIZE, NULL, s->spec->quiet,
-                          &s->added);
+    return ead_open_cache(s->config, &s->added_list, "added", s->spec->quiet, &s->added);
 }
 
 static EadStatus later(void *state, size_t *bytes) {
