@@ -42,3 +42,7 @@ EadStatus ead_bench_distill(const EadBenchOptions *options, EadBenchResults *res
 /* The features of distillation for `batch` images of twice the height and width, by three backbones; size
  * plays no part. */
 EadStatus ead_bench_features(const EadBenchOptions *options, EadBenchResults *results);
+
+/* Penalty images, decoded and brought to size by all threads: those of penalty.path, or drawn ones as JPEG files in
+ * memory. What a device must not wait for. */
+EadStatus ead_bench_loader(const EadBenchOptions *options, EadBenchResults *results);

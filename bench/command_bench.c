@@ -1,4 +1,4 @@
-/* efficientad bench infer|step|ops|metrics|distill|features: runs the measurements, prints and writes the
+/* efficientad bench infer|step|ops|metrics|distill|features|loader: runs the measurements, prints and writes the
  * results. */
 #include "bench/bench_machine.h"
 #include "bench/bench_setup.h"

@@ -252,7 +252,7 @@ START_TEST(unknown_measurement_is_wrong_usage) {
     SKIP_UNLESS(getenv("PROGRAM"), "PROGRAM does not name the program");
     char output[4096];
     ck_assert_int_eq(run_program("infer speed", output, sizeof output), 2);
-    ck_assert_ptr_nonnull(strstr(output, "'speed' is not one of infer|step|ops|metrics|distill|features"));
+    ck_assert_ptr_nonnull(strstr(output, "'speed' is not one of infer|step|ops|metrics|distill|features|loader"));
     ck_assert_int_eq(run_program("", output, sizeof output), 2);
     ck_assert_int_eq(run_program("infer --batch 0", output, sizeof output), 2);
 }
@@ -327,6 +327,7 @@ START_TEST(program_names_methods) {
          1},
         {"distill --batch 2", "distill", "small", 2, 2},
         {"features", "features", "resnet18", 3, 1},
+        {"loader", "loader", NULL, 1, 128},
     };
     SKIP_UNLESS(getenv("PROGRAM"), "PROGRAM does not name the program");
     make_folder();
@@ -339,7 +340,8 @@ START_TEST(program_names_methods) {
                *row = json_array_get(rows, 0);
         ck_assert_uint_eq(json_array_size(rows), (size_t)cases[i].rows);
         ck_assert_str_eq(json_string_value(json_object_get(row, "bench")), cases[i].bench);
-        ck_assert_str_eq(json_string_value(json_object_get(row, "model")), cases[i].model);
+        const char *model = json_string_value(json_object_get(row, "model"));
+        ck_assert_pstr_eq(model, cases[i].model);
         ck_assert_int_eq(json_integer_value(json_object_get(row, "batch")), cases[i].batch);
         const char *backbone = json_string_value(json_object_get(row, "backbone"));
         ck_assert(i < 3 ? backbone && strcmp(backbone, "pdn_small") == 0 : !backbone);

@@ -7,7 +7,7 @@
 #include "train/config/config.h"
 
 /* What bench measures: X(word); the functions are ead_bench_<word>() in bench/benchmarks.h. */
-#define EAD_BENCHMARKS(X)         X(infer) X(step) X(ops) X(metrics) X(distill) X(features)
+#define EAD_BENCHMARKS(X)         X(infer) X(step) X(ops) X(metrics) X(distill) X(features) X(loader)
 #define EAD_BENCHMARK_BAR(word)   "|" #word
 #define EAD_BENCHMARK_WORDS(more) (&(EAD_BENCHMARKS(EAD_BENCHMARK_BAR) more)[1])
 
