@@ -102,6 +102,7 @@ static EadStatus evaluate(const EadFitRun *run, const Facts *facts) {
                             .maps = config->eval_maps,
                             .overlays = config->eval_overlays,
                             .pro_limit = config->eval_pro_max_fpr,
+                            .pixel_memory = (size_t)config->eval_memory_mb * 1000000,
                             .quiet = run->spec->quiet,
                             .stopped = facts->resume,
                             .title =

@@ -146,7 +146,8 @@ static EadStatus walk(const Search *search, const char *folder, const Ancestor *
                            ? read_names(&names, &files, folder)
                            : ead_fail(EAD_BAD_FILE, "%s: more than %d folders deep", folder, MAX_DEPTH);
     if (status != EAD_OK && parent) status = pass_over(search, folder, status);
-    for (int f = 0, n = 0; f + n < files.count + names.count && status == EAD_OK;) { /* in order of all names */
+    for (int f = 0, n = 0;
+         f + n < files.count + names.count && status == EAD_OK;) { /* in order of all names */
         bool file = n == names.count || (f < files.count && strcmp(files.items[f], names.items[n]) < 0);
         status = visit(search, folder, file ? files.items[f++] : names.items[n++], file, &here);
     }

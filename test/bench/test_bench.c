@@ -252,7 +252,8 @@ START_TEST(unknown_measurement_is_wrong_usage) {
     SKIP_UNLESS(getenv("PROGRAM"), "PROGRAM does not name the program");
     char output[4096];
     ck_assert_int_eq(run_program("infer speed", output, sizeof output), 2);
-    ck_assert_ptr_nonnull(strstr(output, "'speed' is not one of infer|step|ops|metrics|distill|features|loader"));
+    ck_assert_ptr_nonnull(
+        strstr(output, "'speed' is not one of infer|step|ops|metrics|distill|features|loader"));
     ck_assert_int_eq(run_program("", output, sizeof output), 2);
     ck_assert_int_eq(run_program("infer --batch 0", output, sizeof output), 2);
 }

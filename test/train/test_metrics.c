@@ -123,11 +123,12 @@ static int golden_channels_of(int image, uint8_t masks[][golden_pixels], EadDefe
     return count;
 }
 
-static void check_golden(int with_channels, const double rows[3][8]) {
+static void check_golden(int with_channels, size_t memory, const double rows[3][8]) {
     static const int groups[3] = {EAD_PRO_ALL, 1, 2};
     static uint8_t channel_masks[golden_channel_count][golden_pixels];
     EadProAccumulator *pro = NULL;
     ck_assert_int_eq(ead_pro_new(&pro), EAD_OK);
+    ead_pro_spill(pro, "build/scratch", memory);
     for (int k = 0; k < golden_images; k++) {
         float map[golden_pixels];
         uint8_t mask[golden_pixels];
@@ -153,8 +154,10 @@ static void check_golden(int with_channels, const double rows[3][8]) {
 }
 
 START_TEST(pro_agrees_with_golden_values) {
-    check_golden(0, golden_pixel_metrics);
-    check_golden(1, golden_pixel_metrics + 3);
+    for (size_t memory = 0; memory <= 1000; memory += 500) { /* all in memory, all or some in files */
+        check_golden(0, memory, golden_pixel_metrics);
+        check_golden(1, memory, golden_pixel_metrics + 3);
+    }
 }
 END_TEST
 

@@ -70,15 +70,46 @@ START_TEST(gallery_sorts_mistakes_first) {
 }
 END_TEST
 
+/* Of more images than the page has room for, those are kept that come first in it, in whatever order they were added. */
+START_TEST(gallery_keeps_the_first_pictures) {
+    enum { IMAGES = 400, MOST = 40 };
+    EadGallery gallery = {.side = 64, .most = MOST, .threshold = 3}, whole = {.side = 64};
+    EadGalleryOrder order;
+    float low, high, whole_low, whole_high;
+    for (int i = 0; i < IMAGES; i++) {
+        float score = (float)(i * 37 % 101) / 20;
+        const char *kind = i % 3 ? "good" : "chip";
+        add_picture(&gallery, 8, 8, kind, score);
+        add_picture(&whole, 8, 8, kind, score);
+        ck_assert_int_le(gallery.pictures, MOST + MOST / 8);
+    }
+    ck_assert_int_eq(ead_gallery_sort(&gallery, 3, &order), EAD_OK);
+    for (int i = 0; i < MOST; i++) {
+        const EadGalleryEntry *entry = &gallery.entries[order.entries[i]],
+                              *same = &whole.entries[order.entries[i]];
+        ck_assert(entry->map && entry->rgb.pixels);
+        ck_assert_mem_eq(entry->map, same->map, 64 * sizeof *entry->map);
+    }
+    for (int i = MOST + MOST / 8; i < IMAGES; i++)
+        ck_assert(!gallery.entries[order.entries[i]].map && !gallery.entries[order.entries[i]].rgb.pixels);
+    ck_assert_int_eq(ead_gallery_range(&gallery, &low, &high), EAD_OK);
+    ck_assert_int_eq(ead_gallery_range(&whole, &whole_low, &whole_high), EAD_OK);
+    ck_assert(low == whole_low && high == whole_high);
+    free(order.entries);
+    ead_gallery_free(&gallery);
+    ead_gallery_free(&whole);
+}
+END_TEST
+
 START_TEST(gallery_keeps_to_its_budget) {
-    ck_assert_int_eq(ead_gallery_side(0), EAD_GALLERY_SIDE);
-    ck_assert_int_eq(ead_gallery_side(275), EAD_GALLERY_SIDE);
+    ck_assert_int_eq(ead_gallery_for(0, NAN).side, EAD_GALLERY_SIDE);
+    ck_assert_int_eq(ead_gallery_for(275, NAN).side, EAD_GALLERY_SIDE);
     for (int64_t images = 500; images <= 4000; images *= 2) {
-        int side = ead_gallery_side(images);
+        int side = ead_gallery_for(images, NAN).side;
         ck_assert(side >= 64 && side < EAD_GALLERY_SIDE);
         ck_assert_double_le(0.8 * (double)images * side * side, EAD_GALLERY_BUDGET);
     }
-    ck_assert_int_eq(ead_gallery_side(1000000), 64);
+    ck_assert_int_eq(ead_gallery_for(1000000, NAN).side, 64);
     EadGallery gallery = {.side = 100};
     add_picture(&gallery, 700, 301, "chip", 3);
     ck_assert(gallery.entries[0].rgb.width == 100 && gallery.entries[0].rgb.height == 43);
@@ -242,7 +273,7 @@ END_TEST
 START_TEST(pictures_end_where_the_budget_does) {
     enum { IMAGES = 150, SIDE = 256 };
     EadMetrics metrics = {.total = {.images = IMAGES}, .has_threshold = 1, .threshold = {.value = 0.5f}};
-    EadGallery gallery = {.side = ead_gallery_side(IMAGES)};
+    EadGallery gallery = ead_gallery_for(IMAGES, 0.5);
     ck_assert_int_eq(gallery.side, SIDE);
     EadImage noise;
     float *map = calloc(SIDE * SIDE, sizeof *map);
@@ -350,6 +381,7 @@ int main(void) {
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, gallery_reduces_and_keeps_peaks);
     tcase_add_test(tests, gallery_sorts_mistakes_first);
+    tcase_add_test(tests, gallery_keeps_the_first_pictures);
     tcase_add_test(tests, gallery_keeps_to_its_budget);
     tcase_add_test(tests, report_holds_everything_and_escapes_it);
     tcase_add_test(tests, report_of_almost_nothing);

@@ -185,6 +185,7 @@ static EadStatus evaluate(Eval *eval) {
                             .maps = eval->config.eval_maps,
                             .overlays = eval->config.eval_overlays,
                             .pro_limit = eval->config.eval_pro_max_fpr,
+                            .pixel_memory = (size_t)eval->config.eval_memory_mb * 1000000,
                             .quiet = ead_arguments_given(eval->arguments, EAD_OPTION_QUIET),
                             .stopped = eval->config.eval_maps || eval->config.eval_overlays
                                            ? "their maps and overlays are written, tables and report are not"

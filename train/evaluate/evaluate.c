@@ -2,6 +2,7 @@
 #include "train/evaluate/evaluate.h"
 
 #include "core/system/clock.h"
+#include "core/system/machine.h"
 #include "core/base/paths.h"
 #include "core/base/printing.h"
 #include "train/evaluate/map_output.h"
@@ -49,8 +50,11 @@ static EadStatus start_run(TestRun *run) {
     EAD_TRY(ead_evaluation_new(&run->results->evaluation));
     EadThreshold threshold =
         spec->threshold ? *spec->threshold : ead_threshold_assess(model->threshold, NULL, 0);
+    run->results->gallery = ead_gallery_for(spec->dataset->test_count, threshold.value);
     if (!isnan(threshold.value)) ead_evaluation_set_threshold(run->results->evaluation, &threshold);
     ead_evaluation_set_pro_limit(run->results->evaluation, spec->pro_limit);
+    ead_evaluation_spill(run->results->evaluation, spec->output,
+                         spec->pixel_memory ? spec->pixel_memory : ead_machine_memory() / 4);
     EAD_TRY(ead_detector_new(model, &spec->plan, 1, &run->detector));
     if (!spec->quiet) ead_print_memory("inference", spec->plan.backend, ead_detector_bytes(run->detector), 0);
     return EAD_OK;
@@ -68,8 +72,10 @@ static EadStatus add_scored(TestRun *run, const EadTestSample *sample, const Ead
     EadGroundTruth *known = sample->anomalous && sample->mask_path ? truth : NULL;
     const EadImage *mask = known ? &truth->mask : NULL;
     if (known) EAD_TRY(ead_test_sample_truth(sample, image->width, image->height, NULL, known));
+    const float *map =
+        run->spec->dataset->has_masks ? scored->map : NULL; /* else there are no pixel metrics */
     EAD_TRY(ead_evaluation_add(results->evaluation, sample->path, sample->defect, sample->anomalous,
-                               scored->score, scored->map, image->width, image->height, known));
+                               scored->score, map, image->width, image->height, known));
     EAD_TRY(ead_gallery_add(&results->gallery, sample->path, sample->defect, sample->anomalous, scored->score,
                             image, scored->map, mask));
     EadStatus status = ead_map_output_write(&run->output, sample->defect, sample->path, image, scored->map,
@@ -97,7 +103,7 @@ static EadStatus evaluate_sample(void *context, int index) {
 
 EadStatus ead_evaluate(const EadEvaluateSpec *spec, EadResults *results) {
     int count = spec->dataset->test_count;
-    *results = (EadResults){.gallery.side = ead_gallery_side(count)};
+    *results = (EadResults){0};
     if (count == 0)
         return ead_fail(
             EAD_BAD_ARGUMENT,

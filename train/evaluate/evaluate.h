@@ -19,13 +19,16 @@ typedef struct EadEvaluateSpec {
     const char *output;            /* folder, made if missing */
     bool maps, overlays;           /* also write maps/<defect>/<image>.tiff, overlays/<defect>/<image>.png */
     double pro_limit;              /* a further limit for AU-PRO, or 0 */
-    bool quiet;                    /* no progress line */
-    bool (*stop)(void);            /* asked after every image, true ends with EAD_INTERRUPTED; see EadWalk */
-    const char *stopped;           /* what holds then, for its message; or NULL */
-    const char *title;             /* of the data set, for the report and errors */
-    const char *subtitle;          /* of the report; NULL: describes the model */
-    const char *losses; /* losses.csv for the loss curves, which may be missing; NULL: the one in output */
-    const char *config; /* the next five are for the report; may be NULL and 0 */
+    size_t
+        pixel_memory;   /* bytes for pixels of all test images, from which on they lie in files without a name
+                                      in output; 0: a quarter of the memory that this process may have */
+    bool quiet;         /* no progress line */
+    bool (*stop)(void); /* asked after every image, true ends with EAD_INTERRUPTED; see EadWalk */
+    const char *stopped;  /* what holds then, for its message; or NULL */
+    const char *title;    /* of the data set, for the report and errors */
+    const char *subtitle; /* of the report; NULL: describes the model */
+    const char *losses;   /* losses.csv for the loss curves, which may be missing; NULL: the one in output */
+    const char *config;   /* the next five are for the report; may be NULL and 0 */
     const EadKeyValue *provenance;
     int provenance_count;
     const EadKeyValue *timings; /* shown before those measured here */

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define PIXELS "pixels of the test images, for their metrics,"
+
 EadStatus ead_pro_new(EadProAccumulator **accumulator) {
     *accumulator = ead_new(1, sizeof **accumulator, "the pixel metrics");
     return *accumulator ? EAD_OK : EAD_NO_MEMORY;
@@ -17,9 +19,10 @@ EadStatus ead_pro_new(EadProAccumulator **accumulator) {
 
 void ead_pro_free(EadProAccumulator *accumulator) {
     if (!accumulator) return;
-    for (int g = 0; g < accumulator->group_count; g++) free(accumulator->groups[g].normal);
+    for (int g = 0; g < accumulator->group_count; g++)
+        ead_spill_free(&accumulator->spill, &accumulator->groups[g].normal);
     free(accumulator->groups);
-    free(accumulator->defects);
+    ead_spill_free(&accumulator->spill, &accumulator->defects);
     free(accumulator->regions);
     free(accumulator->members);
     free(accumulator->channels);
@@ -27,16 +30,17 @@ void ead_pro_free(EadProAccumulator *accumulator) {
     free(accumulator);
 }
 
-/* Makes room for `more` items beyond count, in steps of a quarter: the arrays are the program's largest. */
+void ead_pro_spill(EadProAccumulator *accumulator, const char *folder, size_t budget) {
+    accumulator->spill = (EadSpill){.folder = budget ? folder : NULL, .budget = budget};
+}
+
+/* Makes room for `more` items beyond count, in steps of a quarter. */
 static EadStatus grow(void *items, int64_t count, int64_t more, int64_t *capacity, size_t item_size) {
     void **array = items;
     if (*array && count + more <= *capacity) return EAD_OK;
     int64_t wanted = count + more + count / 4;
     void *grown = realloc(*array, (size_t)(wanted > 0 ? wanted : 1) * item_size);
-    if (!grown)
-        return ead_fail(EAD_NO_MEMORY,
-                        "no memory to hold %lld pixels for the pixel metrics (4 to 8 bytes each)",
-                        (long long)(count + more));
+    if (!grown) return ead_fail(EAD_NO_MEMORY, "no memory for the defects of the pixel metrics");
     *array = grown;
     *capacity = wanted;
     return EAD_OK;
@@ -53,9 +57,10 @@ static EadStatus reserve(EadProAccumulator *a, const EadDefectRegions *found, in
         a->groups[a->group_count++] = (EadProGroup){0};
     }
     EadProGroup *g = &a->groups[group];
-    EAD_TRY(grow(&g->normal, g->normal_count, found->normal, &g->normal_capacity, sizeof *g->normal));
-    EAD_TRY(
-        grow(&a->defects, a->defect_count, pixels - found->normal, &a->defect_capacity, sizeof *a->defects));
+    EAD_TRY(ead_spill_reserve(&a->spill, &g->normal,
+                              (size_t)(g->normal_count + found->normal) * sizeof(uint32_t), PIXELS));
+    EAD_TRY(ead_spill_reserve(&a->spill, &a->defects,
+                              (size_t)(a->defect_count + pixels - found->normal) * sizeof(uint64_t), PIXELS));
     EAD_TRY(grow(&a->regions, a->region_count, found->count, &a->region_capacity, sizeof *a->regions));
     EAD_TRY(grow(&a->members, a->member_count, members, &a->member_capacity, sizeof *a->members));
     EAD_TRY(grow(&a->segments, a->segment_count, channels > 0, &a->segment_capacity, sizeof *a->segments));
@@ -89,8 +94,8 @@ static EadStatus check_map(const float *map, int width, int height, const EadGro
 /* labels NULL: no pixel has a defect. */
 static void append_pixels(EadProAccumulator *a, EadProGroup *g, const float *map, const int32_t *labels,
                           int64_t pixels) {
-    uint64_t first = (uint64_t)a->region_count, *defects = a->defects + a->defect_count;
-    uint32_t *normal = g->normal + g->normal_count;
+    uint64_t first = (uint64_t)a->region_count, *defects = ead_pro_defects(a) + a->defect_count;
+    uint32_t *normal = ead_pro_normal(g) + g->normal_count;
     for (int64_t i = 0; i < pixels; i++) {
         uint32_t key = inverted_key(map[i]);
         if (!labels || labels[i] == 0)
@@ -161,11 +166,11 @@ void ead_pro_sort_images(EadProAccumulator *accumulator) {
 #pragma omp parallel for schedule(dynamic, 1)
     for (int64_t i = 0; i < a->segment_count; i++) {
         const EadProSegment *segment = &a->segments[i];
-        ead_pixel_sort_keys(a->groups[segment->group].normal + segment->first, segment->count);
+        ead_pixel_sort_keys(ead_pro_normal(&a->groups[segment->group]) + segment->first, segment->count);
     }
     if (a->group_count > 0)
-        ead_pixel_sort_keys(a->groups[EAD_PRO_GOOD].normal, a->groups[EAD_PRO_GOOD].normal_count);
-    ead_pixel_sort_words(a->defects, a->defect_count);
+        ead_pixel_sort_keys(ead_pro_normal(&a->groups[EAD_PRO_GOOD]), a->groups[EAD_PRO_GOOD].normal_count);
+    ead_pixel_sort_words(ead_pro_defects(a), a->defect_count);
     a->segments_sorted = 1;
 }
 
@@ -173,8 +178,8 @@ void ead_pro_sort(EadProAccumulator *accumulator) {
     EadProAccumulator *a = accumulator;
     if (!a->sorted) {
         for (int g = 0; g < a->group_count; g++)
-            ead_pixel_sort_keys(a->groups[g].normal, a->groups[g].normal_count);
-        ead_pixel_sort_words(a->defects, a->defect_count);
+            ead_pixel_sort_keys(ead_pro_normal(&a->groups[g]), a->groups[g].normal_count);
+        ead_pixel_sort_words(ead_pro_defects(a), a->defect_count);
     }
     a->sorted = a->mixed = 1;
 }

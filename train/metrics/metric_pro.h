@@ -7,7 +7,7 @@
  *                       the limit
  *
  * Memory: 4 bytes for a pixel without defect (its 32-bit score key), 8 for one with (key and region
- * number), both sorted in place; while an image is added, 5 bytes a pixel of it. Every metric is then one
+ * number), both sorted in place, in memory or, from a budget on, in files; while an image is added, 5 bytes a pixel of it. Every metric is then one
  * walk down the defect pixels that looks up how many of the others lie above. */
 #pragma once
 
@@ -25,6 +25,10 @@ typedef struct EadProAccumulator EadProAccumulator;
 /* Errors: EAD_NO_MEMORY. Free with ead_pro_free (harmless on NULL). */
 EadStatus ead_pro_new(EadProAccumulator **accumulator);
 void ead_pro_free(EadProAccumulator *accumulator);
+
+/* From `budget` bytes of pixels on (0: never) they lie in files without a name in this folder, borrowed until the end. To be called
+ * before the first image. Metrics are the same, to the bit. */
+void ead_pro_spill(EadProAccumulator *accumulator, const char *folder, size_t budget);
 
 /* Adds one test image.
  * map    [height][width] f32, finite, at the original image's size

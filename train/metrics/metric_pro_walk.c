@@ -75,7 +75,7 @@ static EadStatus walk_group(Walk *walk, const EadProAccumulator *a, int group) {
     walk->group = group;
     for (int g = 0; g < a->group_count; g++) {
         if (!takes_part(g, group)) continue;
-        add_keys(walk, a->groups[g].normal, a->groups[g].normal_count);
+        add_keys(walk, ead_pro_normal(&a->groups[g]), a->groups[g].normal_count);
         walk->totals.defect_count += a->groups[g].defect_count;
         walk->totals.components += a->groups[g].components;
         walk->totals.channels += a->groups[g].channels;
@@ -88,14 +88,15 @@ static EadStatus walk_type(Walk *walk, const EadProAccumulator *a, int type) {
     EAD_TRY(walk_new(walk, a, a->segment_count + 1));
     walk->type = type;
     if (a->group_count > 0)
-        add_keys(walk, a->groups[EAD_PRO_GOOD].normal, a->groups[EAD_PRO_GOOD].normal_count);
+        add_keys(walk, ead_pro_normal(&a->groups[EAD_PRO_GOOD]), a->groups[EAD_PRO_GOOD].normal_count);
     for (int64_t i = 0; i < a->segment_count; i++) {
         const EadProSegment *segment = &a->segments[i];
         int64_t channels = 0;
         for (int c = 0; c < segment->channel_count; c++)
             channels += a->channels[segment->first_channel + c].type == type;
         walk->totals.channels += channels;
-        if (channels > 0) add_keys(walk, a->groups[segment->group].normal + segment->first, segment->count);
+        if (channels > 0)
+            add_keys(walk, ead_pro_normal(&a->groups[segment->group]) + segment->first, segment->count);
     }
     return EAD_OK;
 }
@@ -144,12 +145,13 @@ static void take_pixel(Walk *walk, const EadProRegion *region) {
 
 static int walk_next(Walk *walk) {
     const EadProAccumulator *a = walk->accumulator;
+    const uint64_t *defects = ead_pro_defects(a);
     int64_t i = walk->position;
     walk->run = 0;
     while (i < a->defect_count && walk->run == 0) {
-        walk->key = (uint32_t)(a->defects[i] >> 32);
-        for (; i < a->defect_count && (uint32_t)(a->defects[i] >> 32) == walk->key; i++)
-            take_pixel(walk, &a->regions[(uint32_t)a->defects[i]]);
+        walk->key = (uint32_t)(defects[i] >> 32);
+        for (; i < a->defect_count && (uint32_t)(defects[i] >> 32) == walk->key; i++)
+            take_pixel(walk, &a->regions[(uint32_t)defects[i]]);
     }
     walk->position = i;
     walk->defect += walk->run;

@@ -133,6 +133,10 @@ void ead_evaluation_set_threshold(EadEvaluation *evaluation, const EadThreshold 
     evaluation->threshold = *threshold;
 }
 
+void ead_evaluation_spill(EadEvaluation *evaluation, const char *folder, size_t budget) {
+    ead_pro_spill(evaluation->pro, folder, budget);
+}
+
 void ead_evaluation_set_pro_limit(EadEvaluation *evaluation, double limit) {
     evaluation->pro_limit = limit;
 }

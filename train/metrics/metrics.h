@@ -72,6 +72,9 @@ void ead_evaluation_set_threshold(EadEvaluation *evaluation, const EadThreshold 
 /* A further limit in (0,1] for AU-PRO, besides 0.30 and 0.05; 0: none. */
 void ead_evaluation_set_pro_limit(EadEvaluation *evaluation, double limit);
 
+/* Where pixels lie that take more than so many bytes: ead_pro_spill(). */
+void ead_evaluation_spill(EadEvaluation *evaluation, const char *folder, size_t budget);
+
 /* The samples so far, valid until the next add. */
 const EadSample *ead_evaluation_samples(const EadEvaluation *evaluation, int64_t *count);
 

@@ -1,6 +1,7 @@
 /* The store of the pixel metrics: metric_pro.c fills it, pixel_sort.c sorts, metric_pro_walk.c reads it. */
 #pragma once
 
+#include "core/system/spill.h"
 #include "train/metrics/metric_pro.h"
 
 /* A set of defect pixels with the same component and channels, see train/metrics/defect_regions.h. */
@@ -26,17 +27,17 @@ typedef struct EadProSegment {
 } EadProSegment;
 
 typedef struct EadProGroup {
-    uint32_t *normal; /* [normal_count] keys of the pixels without defect */
-    int64_t normal_count, normal_capacity;
-    int64_t defect_count, components, channels;
+    EadSpillArray normal; /* uint32_t [normal_count], keys of the pixels without defect */
+    int64_t normal_count, defect_count, components, channels;
 } EadProGroup;
 
 /* Score keys are inverted: ascending keys are descending scores. */
 struct EadProAccumulator {
     EadProGroup *groups;
     int group_count, group_capacity;
-    uint64_t *defects; /* key << 32 | region, of all groups */
-    int64_t defect_count, defect_capacity;
+    EadSpillArray defects; /* uint64_t [defect_count], key << 32 | region, of all groups */
+    int64_t defect_count;
+    EadSpill spill; /* for both: they are the program's largest arrays */
     EadProRegion *regions;
     int64_t region_count, region_capacity;
     int64_t *members; /* numbers of channels */
@@ -49,6 +50,14 @@ struct EadProAccumulator {
     int segments_sorted, sorted;
     int mixed; /* the segments are no more */
 };
+
+static inline uint32_t *ead_pro_normal(const EadProGroup *group) {
+    return group->normal.items;
+}
+
+static inline uint64_t *ead_pro_defects(const EadProAccumulator *accumulator) {
+    return accumulator->defects.items;
+}
 
 /* Sorts keys [count] ascending, in place, by radix from the top; parts run in parallel (OpenMP tasks). */
 void ead_pixel_sort_keys(uint32_t *keys, int64_t count);

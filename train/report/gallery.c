@@ -8,12 +8,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { LEAST_SIDE = 64 };
+
+static void free_picture(EadGalleryEntry *entry) {
+    free(entry->map);
+    entry->map = NULL;
+    ead_image_free(&entry->rgb);
+    ead_image_free(&entry->mask);
+}
+
 static void free_entry(EadGalleryEntry *entry) {
     free(entry->path);
     free(entry->defect);
-    free(entry->map);
-    ead_image_free(&entry->rgb);
-    ead_image_free(&entry->mask);
+    free_picture(entry);
 }
 
 void ead_gallery_free(EadGallery *gallery) {
@@ -48,10 +55,20 @@ static void reduce(const float *map, const EadImage *mask, int width, int height
 }
 
 /* In the page a picture pair takes two JPEGs of some 0.3 bytes a pixel, a third more in base64. */
-int ead_gallery_side(int64_t images) {
+EadGallery ead_gallery_for(int64_t images, double threshold) {
     const double bytes_per_pixel = 2 * 0.3 * 4 / 3;
     double side = sqrt(EAD_GALLERY_BUDGET / (bytes_per_pixel * (double)(images > 0 ? images : 1)));
-    return side > EAD_GALLERY_SIDE ? EAD_GALLERY_SIDE : side < 64 ? 64 : (int)side;
+    side = side > EAD_GALLERY_SIDE ? EAD_GALLERY_SIDE : side < LEAST_SIDE ? LEAST_SIDE : side;
+    return (EadGallery){.side = (int)side,
+                        .most = (int)(EAD_GALLERY_BUDGET / (bytes_per_pixel * LEAST_SIDE * LEAST_SIDE)),
+                        .threshold = threshold};
+}
+
+static float map_mean(const EadGalleryEntry *entry) {
+    int64_t pixels = (int64_t)entry->rgb.width * entry->rgb.height;
+    double sum = 0;
+    for (int64_t i = 0; i < pixels; i++) sum += (double)entry->map[i];
+    return (float)(sum / (double)pixels);
 }
 
 static int thumbnail_side(int side, int longest, int max_side) {
@@ -73,6 +90,22 @@ static EadStatus fill_entry(EadGalleryEntry *entry, int max_side, const EadImage
     if (mask) EAD_TRY(ead_image_alloc(&entry->mask, width, height, 1));
     if (mask) memset(entry->mask.pixels, 0, (size_t)width * (size_t)height);
     reduce(map, mask, rgb->width, rgb->height, entry);
+    entry->mean = map_mean(entry);
+    return EAD_OK;
+}
+
+/* Of those that come last, when there are an eighth too many. */
+static EadStatus drop_pictures(EadGallery *gallery) {
+    EadGalleryOrder order;
+    if (gallery->most == 0 || gallery->pictures <= gallery->most + gallery->most / 8) return EAD_OK;
+    EAD_TRY(ead_gallery_sort(gallery, gallery->threshold, &order));
+    gallery->pictures = 0;
+    for (int64_t i = 0; i < gallery->count; i++) {
+        EadGalleryEntry *entry = &gallery->entries[order.entries[i]];
+        if (gallery->pictures >= gallery->most) free_picture(entry);
+        gallery->pictures += entry->map != NULL;
+    }
+    free(order.entries);
     return EAD_OK;
 }
 
@@ -88,11 +121,13 @@ EadStatus ead_gallery_add(EadGallery *gallery, const char *path, const char *def
     int max_side = gallery->side > 0 ? gallery->side : EAD_GALLERY_SIDE;
     EadStatus status =
         entry.path && entry.defect ? fill_entry(&entry, max_side, rgb, map, mask) : EAD_NO_MEMORY;
-    if (status == EAD_OK)
-        gallery->entries[gallery->count++] = entry;
-    else
+    if (status != EAD_OK) {
         free_entry(&entry);
-    return status;
+        return status;
+    }
+    gallery->entries[gallery->count++] = entry;
+    gallery->pictures++;
+    return drop_pictures(gallery);
 }
 
 static int ascending(const void *left, const void *right) {
@@ -106,13 +141,6 @@ static float value_at(float *values, int64_t count, double part) {
     return values[(int64_t)(part * (double)(count - 1))];
 }
 
-static float map_mean(const EadGalleryEntry *entry) {
-    int64_t pixels = (int64_t)entry->rgb.width * entry->rgb.height;
-    double sum = 0;
-    for (int64_t i = 0; i < pixels; i++) sum += (double)entry->map[i];
-    return (float)(sum / (double)pixels);
-}
-
 EadStatus ead_gallery_range(const EadGallery *gallery, float *low, float *high) {
     *low = 0;
     *high = 1;
@@ -121,8 +149,8 @@ EadStatus ead_gallery_range(const EadGallery *gallery, float *low, float *high) 
     if (!values) return EAD_NO_MEMORY;
     int64_t good = 0, bad = 0;
     for (int64_t i = 0; i < gallery->count; i++)
-        if (!gallery->entries[i].anomalous) values[good++] = map_mean(&gallery->entries[i]);
-    *low = good > 0 ? value_at(values, good, 0.5) : map_mean(&gallery->entries[0]);
+        if (!gallery->entries[i].anomalous) values[good++] = gallery->entries[i].mean;
+    *low = good > 0 ? value_at(values, good, 0.5) : gallery->entries[0].mean;
     /* Below zero a normalised map says nothing, and its border is zero. */
     *low = fmaxf(*low, 0);
     for (int64_t i = 0; i < gallery->count; i++)

@@ -1,5 +1,5 @@
-/* The pictures of the report: keeps a small copy of every test image and its map, and in the end puts them in
- * order: mistakes first, then all others by score. */
+/* The pictures of the report: keeps a small copy of the test images and their maps, of as many as the page has room
+ * for, and in the end puts them in order: mistakes first, then all others by score. */
 #pragma once
 
 #include "core/image/image.h"
@@ -11,25 +11,30 @@ typedef struct EadGalleryEntry {
     char *path, *defect; /* owned */
     int anomalous;       /* 0 or 1 */
     float score;
-    EadImage rgb;  /* reduced image */
+    float mean;    /* of the reduced map */
+    EadImage rgb;  /* reduced image; empty where the page has no room for it */
     float *map;    /* [rgb.height][rgb.width], the highest value of each cell, so that peaks survive */
     EadImage mask; /* reduced mask of 1 channel; empty when there is none */
 } EadGalleryEntry;
 
 typedef struct EadGallery {
-    int side;                 /* longest side of the pictures; 0: EAD_GALLERY_SIDE */
+    int side; /* longest side of the pictures; 0: EAD_GALLERY_SIDE */
+    int most,
+        pictures; /* pictures to keep, the first by ead_gallery_sort(), 0: all; those there are, a few more */
+    double threshold;         /* for that order */
     EadGalleryEntry *entries; /* [count], in the order added */
     int count, capacity;
 } EadGallery;
 
-/* The side at which so many pictures keep to the budget: 256 up to some 300, less for more, at least 64. */
-int ead_gallery_side(int64_t images);
+/* For so many test images: pictures that keep to the budget, with sides of 256 up to some 300, smaller ones for more, at
+ * least 64; and as many of these as it has room for. threshold: as for ead_gallery_sort(). */
+EadGallery ead_gallery_for(int64_t images, double threshold);
 
-/* Adds one test image; everything is copied, at most 8 bytes a kept pixel (0.5 MB an image at 256, some 160
- * MB in all up to 5,000 images).
+/* Adds one test image; everything is copied, at most 8 bytes a kept pixel (0.5 MB an image at 256, at most some 180 MB in
+ * all).
  * rgb   3 channels; map [height][width] f32 of the same size, finite; mask 1 channel of the same size or NULL
  * defect  test subfolder; score as in scores.csv
- * Errors: EAD_BAD_SHAPE, EAD_NO_MEMORY; then nothing was added. *gallery starts zeroed but for side. */
+ * Errors: EAD_BAD_SHAPE, EAD_NO_MEMORY; then nothing was added. *gallery starts zeroed, or by ead_gallery_for(). */
 EadStatus ead_gallery_add(EadGallery *gallery, const char *path, const char *defect, int anomalous,
                           float score, const EadImage *rgb, const float *map, const EadImage *mask);
 

@@ -165,7 +165,8 @@ static EadStatus write_images(EadJson *json, const EadGallery *gallery, const Ea
         ead_json_string(json, "defect", entry->defect);
         ead_json_flag(json, "anomalous", entry->anomalous);
         ead_json_number(json, "score", (double)entry->score, FLOAT_DIGITS);
-        if (bytes < EAD_GALLERY_BUDGET) { /* the image with its outline, and the heat map over it */
+        if (bytes < EAD_GALLERY_BUDGET &&
+            entry->map) { /* the image with its outline, and the heat map over it */
             const EadImage *rgb = &entry->rgb, *mask = entry->mask.pixels ? &entry->mask : NULL;
             ead_json_integer(json, "width", rgb->width);
             ead_json_integer(json, "height", rgb->height);
