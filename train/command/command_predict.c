@@ -6,10 +6,12 @@
 
 #include "train/command/model_options.h"
 #include "train/evaluate/map_output.h"
-#include "train/evaluate/scoring.h"
+#include "train/evaluate/scorer.h"
 #include "train/support/memory_budget.h"
 #include "core/file/output_check.h"
+#include "core/base/memory.h"
 #include "core/base/printing.h"
+#include "core/system/ordered_work.h"
 #include "core/base/paths.h"
 #include "train/evaluate/predict_lines.h"
 #include "train/support/progress.h"
@@ -21,13 +23,15 @@
 
 typedef struct Predictor {
     EadModel *model;
-    EadDetector *detector;
+    EadScorer *scorer;
+    EadPredictInputs inputs;
     EadMapOutput output;
     double threshold; /* NAN: none */
     EadImageRules rules;
     EadProgress progress;
     int64_t done, scored, failed;
-    bool quiet;
+    int64_t replaced; /* maps and overlays of an earlier run */
+    bool quiet, stopped;
 } Predictor;
 
 /* Of the inputs that are known before the work; those of a list come later, and are looked at then. One that cannot be
@@ -87,9 +91,10 @@ static EadStatus start(Predictor *predictor, const EadArguments *arguments) {
     EadPlanOptions plan;
     EAD_TRY(check_all(predictor, arguments, &plan));
     EadModel *model = predictor->model;
-    EAD_TRY(ead_detector_new(model, &plan, 1, &predictor->detector));
+    int64_t images = ead_predict_inputs_count(arguments->paths, arguments->path_count);
+    EAD_TRY(ead_scorer_new(model, &plan, images, &predictor->scorer));
     if (!predictor->quiet)
-        ead_print_memory("inference", plan.backend, ead_detector_bytes(predictor->detector), 0);
+        ead_print_memory("inference", plan.backend, ead_scorer_bytes(predictor->scorer), 0);
     predictor->threshold = (double)model->threshold;
     predictor->rules.bits = ead_arguments_given(arguments, EAD_OPTION_BITS)
                                 ? (int)ead_arguments_value(arguments, EAD_OPTION_BITS).i64
@@ -102,44 +107,87 @@ static EadStatus start(Predictor *predictor, const EadArguments *arguments) {
     return ead_map_output_start(&predictor->output, model->color_high, predictor->threshold, maps, overlays);
 }
 
-/* *score is NAN where it is not known. */
-static EadStatus score_input(Predictor *predictor, const EadPredictInput *input, float *score) {
+/* One input on its way. */
+typedef struct PredictPiece {
+    char *path, *folder, *message; /* why the input cannot be used */
+    EadStatus status;
+    EadStringList notes; /* to be told before it */
+    EadMapFiles files;
+    float score; /* NAN: not known */
+} PredictPiece;
+
+static void release_piece(void *memory) {
+    PredictPiece *piece = memory;
+    free(piece->path);
+    free(piece->folder);
+    free(piece->message);
+    ead_strings_free(&piece->notes);
+    ead_map_files_free(&piece->files);
+}
+
+static EadStatus take_piece(void *context, void *memory, bool *found) {
+    Predictor *predictor = context;
+    EadPredictInputs *inputs = &predictor->inputs;
+    PredictPiece *piece = memory;
+    EadPredictInput input;
+    EadStatus status = ead_predict_inputs_next(inputs, &input, found);
+    predictor->stopped = ead_interrupted() && (*found || status != EAD_OK);
+    if (predictor->stopped) *found = false;
+    if (predictor->stopped) return EAD_OK;
+    EAD_TRY(status);
+    if (!*found) return EAD_OK;
+    piece->status = input.status;
+    if (input.status != EAD_OK && !(piece->message = ead_strdup(ead_error_message()))) return EAD_NO_MEMORY;
+    piece->path = ead_strdup(input.path);
+    piece->folder = ead_strdup(input.folder);
+    if (!piece->path || !piece->folder) return EAD_NO_MEMORY;
+    piece->notes = inputs->notes;
+    inputs->notes = (EadStringList){0};
+    if (piece->status != EAD_OK) return EAD_OK;
+    return ead_map_files_name(&predictor->output, piece->folder, piece->path, &piece->files);
+}
+
+static EadStatus score_piece(void *context, void *memory) {
+    Predictor *predictor = context;
+    PredictPiece *piece = memory;
     EadScored scored;
-    *score = NAN;
-    if (input->status != EAD_OK) return input->status;
-    EadStatus status = ead_score_file(predictor->detector, input->path, &predictor->rules, &scored);
+    piece->score = NAN;
+    if (piece->status != EAD_OK) return ead_fail(piece->status, "%s", piece->message);
+    EadStatus status = ead_scorer_score_file(predictor->scorer, piece->path, &predictor->rules, &scored);
     if (status == EAD_OK && !isfinite(scored.score))
-        status = ead_fail(EAD_BAD_FILE, "%s: its score is %g: the model is damaged", input->path,
+        status = ead_fail(EAD_BAD_FILE, "%s: its score is %g: the model is damaged", piece->path,
                           (double)scored.score);
-    if (status == EAD_OK) *score = scored.score;
+    if (status == EAD_OK) piece->score = scored.score;
     if (status == EAD_OK)
-        status = ead_map_output_write(&predictor->output, input->folder, input->path, &scored.image,
-                                      scored.map, *score, NULL);
+        status = ead_map_files_write(&predictor->output, &piece->files, piece->path, &scored.image,
+                                     scored.map, piece->score, NULL);
     ead_scored_free(&scored);
     return status;
 }
 
-static void print_notes(Predictor *predictor, EadPredictInputs *inputs) {
-    if (inputs->notes.count > 0) ead_progress_clear(&predictor->progress);
-    for (int i = 0; i < inputs->notes.count; i++) ead_print(stderr, "%s\n", inputs->notes.items[i]);
-    ead_strings_free(&inputs->notes);
+static void print_notes(Predictor *predictor, const EadStringList *notes) {
+    if (notes->count > 0) ead_progress_clear(&predictor->progress);
+    for (int i = 0; i < notes->count; i++) ead_print(stderr, "%s\n", notes->items[i]);
 }
 
-static EadStatus handle(Predictor *predictor, const EadPredictInput *input) {
-    EadPrediction prediction = {.path = input->path, .threshold = predictor->threshold};
-    EadStatus status = score_input(predictor, input, &prediction.score);
-    bool scored = !isnan(prediction.score);
-    if (scored) {
-        prediction.map_path = predictor->output.map_path;
-        prediction.overlay_path = predictor->output.overlay_path;
-    }
+/* Only a line that cannot be printed ends the work. */
+static EadStatus deliver_piece(void *context, void *memory, EadStatus status) {
+    Predictor *predictor = context;
+    const PredictPiece *piece = memory;
+    EadPrediction prediction = {.path = piece->path,
+                                .threshold = predictor->threshold,
+                                .score = piece->score,
+                                .map_path = piece->files.map_path,
+                                .overlay_path = piece->files.overlay_path};
+    print_notes(predictor, &piece->notes);
     if (status != EAD_OK) {
         prediction.error = ead_error_message();
         ead_progress_clear(&predictor->progress);
         ead_print(stderr, "efficientad: %s\n", prediction.error);
     }
-    predictor->scored += scored;
+    predictor->scored += !isnan(piece->score);
     predictor->failed += status != EAD_OK;
+    predictor->replaced += piece->files.replaced;
     EAD_TRY(ead_prediction_print(stdout, &prediction));
     ead_progress_update(&predictor->progress, ++predictor->done, NULL);
     return EAD_OK;
@@ -151,8 +199,9 @@ static void tell_replaced(long long count) {
                   count == 1 ? "map or overlay" : "maps or overlays", count == 1 ? "was" : "were");
 }
 
-static EadStatus stopped(const Predictor *predictor, const EadPredictInputs *inputs) {
+static EadStatus stopped(const Predictor *predictor) {
     char total[40] = "";
+    const EadPredictInputs *inputs = &predictor->inputs;
     long long count = ead_predict_inputs_count(inputs->paths, inputs->count), done = predictor->done;
     if (count >= 0) snprintf(total, sizeof total, " of %lld", count);
     return ead_fail(EAD_INTERRUPTED,
@@ -160,22 +209,17 @@ static EadStatus stopped(const Predictor *predictor, const EadPredictInputs *inp
                     (long long)predictor->scored, predictor->output.names ? ", maps and overlays" : "");
 }
 
-/* Only a line that cannot be printed, or a request to stop, ends the work. */
-static EadStatus handle_all(Predictor *predictor, EadPredictInputs *inputs) {
-    EadPredictInput input;
-    for (bool found = true;;) {
-        EadStatus status = ead_predict_inputs_next(inputs, &input, &found);
-        print_notes(predictor, inputs);
-        if (ead_interrupted() && (found || status != EAD_OK)) return stopped(predictor, inputs);
-        EAD_TRY(status);
-        if (!found) return EAD_OK;
-        EAD_TRY(handle(predictor, &input));
-    }
+static EadStatus handle_all(Predictor *predictor) {
+    EadOrderedWork work = {sizeof(PredictPiece), take_piece,    score_piece,
+                           deliver_piece,        release_piece, predictor};
+    EadStatus status = ead_work_in_order(&work, ead_scorer_threads(predictor->scorer));
+    print_notes(predictor, &predictor->inputs.notes); /* of what comes after the last one */
+    return predictor->stopped && status == EAD_OK ? stopped(predictor) : status;
 }
 
 /* What all comes to, when it is done. */
-static EadStatus conclude(const Predictor *predictor, const EadPredictInputs *inputs) {
-    long long scored = predictor->scored, all = predictor->done + inputs->missed;
+static EadStatus conclude(const Predictor *predictor) {
+    long long scored = predictor->scored, all = predictor->done + predictor->inputs.missed;
     long long unwritten = predictor->failed - (predictor->done - predictor->scored);
     if (scored < all)
         return ead_fail(EAD_BAD_FILE, "%lld of %lld inputs scored; the others are told above", scored, all);
@@ -188,7 +232,7 @@ static EadStatus conclude(const Predictor *predictor, const EadPredictInputs *in
 
 EadStatus ead_command_predict(const EadArguments *arguments) {
     Predictor predictor = {0};
-    EadPredictInputs inputs;
+    EadPredictInputs *inputs = &predictor.inputs;
     ead_arguments_use_threads(arguments, 0);
     predictor.quiet = ead_arguments_given(arguments, EAD_OPTION_QUIET);
     ead_interrupt_catch();
@@ -198,21 +242,21 @@ EadStatus ead_command_predict(const EadArguments *arguments) {
         /* On a terminal the JSON lines themselves show the progress. */
         bool silent = predictor.quiet || isatty(STDOUT_FILENO);
         int64_t total = silent ? -1 : ead_predict_inputs_count(arguments->paths, arguments->path_count);
-        ead_predict_inputs_start(&inputs, arguments->paths, arguments->path_count, list,
+        ead_predict_inputs_start(inputs, arguments->paths, arguments->path_count, list,
                                  predictor.output.overlays, predictor.output.maps);
-        inputs.list.zeros = ead_arguments_given(arguments, EAD_OPTION_ZEROS);
+        inputs->list.zeros = ead_arguments_given(arguments, EAD_OPTION_ZEROS);
         ead_progress_start(&predictor.progress, "predicting", 0, total, total < 0);
-        status = handle_all(&predictor, &inputs);
+        status = handle_all(&predictor);
         ead_progress_finish(&predictor.progress);
-        tell_replaced(predictor.output.replaced);
-        if (status == EAD_OK) status = conclude(&predictor, &inputs);
+        tell_replaced(predictor.replaced);
+        if (status == EAD_OK) status = conclude(&predictor);
         ead_image_notes_print(predictor.rules.notes, stderr);
-        ead_predict_inputs_free(&inputs);
+        ead_predict_inputs_free(inputs);
     }
     if (list) fclose(list);
     ead_image_notes_free(predictor.rules.notes);
     ead_map_output_free(&predictor.output);
-    ead_detector_close(predictor.detector);
+    ead_scorer_free(predictor.scorer);
     ead_model_free(predictor.model);
     return status;
 }

@@ -3,19 +3,21 @@
 
 #include "core/system/clock.h"
 #include "core/system/machine.h"
+#include "core/base/memory.h"
 #include "core/base/paths.h"
 #include "core/base/printing.h"
 #include "train/evaluate/map_output.h"
-#include "train/evaluate/scoring.h"
+#include "train/evaluate/scorer.h"
 #include "train/support/memory_budget.h"
 #include "train/support/progress.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 /* What one evaluation holds on to. */
 typedef struct TestRun {
     const EadEvaluateSpec *spec;
-    EadDetector *detector;
+    EadScorer *scorer;
     EadMapOutput output;
     EadPath maps, overlays; /* folders */
     EadImageRules rules;
@@ -38,6 +40,33 @@ static EadStatus try_output(const TestRun *run) {
     return status;
 }
 
+/* What an image takes by itself, with all threads: where several are scored side by side, it is measured before, on the
+ * first one that can be read. */
+static EadStatus measure_latency(TestRun *run) {
+    enum { PASSES = 3 }; /* besides one to warm up */
+    const EadDataset *dataset = run->spec->dataset;
+    EadDetector *detector;
+    EadScored scored = {.map = NULL};
+    double seconds = 0;
+    int i = 0;
+    if (ead_scorer_threads(run->scorer) == 1) return EAD_OK;
+    while (i < dataset->test_count &&
+           ead_score_decode(dataset->test[i].path, &run->spec->rules, &scored) != EAD_OK)
+        i++;
+    if (i == dataset->test_count) return EAD_OK;
+    EadStatus status = ead_detector_new(run->spec->model, &run->spec->plan, 1, &detector);
+    for (int pass = 0; pass <= PASSES && status == EAD_OK; pass++) {
+        free(scored.map);
+        scored.map = NULL;
+        status = ead_score_decoded(detector, dataset->test[i].path, &scored);
+        seconds += pass > 0 ? scored.inference_seconds : 0;
+    }
+    run->results->latency_seconds = seconds / PASSES;
+    ead_detector_close(detector);
+    ead_scored_free(&scored);
+    return status;
+}
+
 static EadStatus start_run(TestRun *run) {
     const EadEvaluateSpec *spec = run->spec;
     const EadModel *model = spec->model;
@@ -55,9 +84,9 @@ static EadStatus start_run(TestRun *run) {
     ead_evaluation_set_pro_limit(run->results->evaluation, spec->pro_limit);
     ead_evaluation_spill(run->results->evaluation, spec->output,
                          spec->pixel_memory ? spec->pixel_memory : ead_machine_memory() / 4);
-    EAD_TRY(ead_detector_new(model, &spec->plan, 1, &run->detector));
-    if (!spec->quiet) ead_print_memory("inference", spec->plan.backend, ead_detector_bytes(run->detector), 0);
-    return EAD_OK;
+    EAD_TRY(ead_scorer_new(model, &spec->plan, spec->dataset->test_count, &run->scorer));
+    if (!spec->quiet) ead_print_memory("inference", spec->plan.backend, ead_scorer_bytes(run->scorer), 0);
+    return measure_latency(run);
 }
 
 /* Adds the present message. */
@@ -65,40 +94,66 @@ static EadStatus note(EadStringList *failures, EadStatus status) {
     return status == EAD_NO_MEMORY ? status : ead_strings_add(failures, ead_error_message());
 }
 
-static EadStatus add_scored(TestRun *run, const EadTestSample *sample, const EadScored *scored,
-                            EadGroundTruth *truth) {
+/* One test image on its way. */
+typedef struct TestPiece {
+    EadScored scored;
+    EadGroundTruth truth;
+    EadMapFiles files;
+    bool unread;
+    char *unwritten; /* why a map or overlay is not there, or NULL */
+} TestPiece;
+
+static void release_sample(void *memory) {
+    TestPiece *piece = memory;
+    ead_scored_free(&piece->scored);
+    ead_ground_truth_free(&piece->truth);
+    ead_map_files_free(&piece->files);
+    free(piece->unwritten);
+}
+
+static EadStatus name_sample(void *context, int index, void *memory) {
+    TestRun *run = context;
+    TestPiece *piece = memory;
+    const EadTestSample *sample = &run->spec->dataset->test[index];
+    return ead_map_files_name(&run->output, sample->defect, sample->path, &piece->files);
+}
+
+static EadStatus score_sample(void *context, int index, void *memory) {
+    TestRun *run = context;
+    TestPiece *piece = memory;
+    const EadTestSample *sample = &run->spec->dataset->test[index];
+    const EadImage *image = &piece->scored.image;
+    bool masked = sample->anomalous && sample->mask_path;
+    EadStatus status = ead_scorer_score_file(run->scorer, sample->path, &run->rules, &piece->scored);
+    piece->unread = status != EAD_OK && !image->pixels;
+    EAD_TRY(status);
+    if (masked) EAD_TRY(ead_test_sample_truth(sample, image->width, image->height, NULL, &piece->truth));
+    status = ead_map_files_write(&run->output, &piece->files, sample->path, image, piece->scored.map,
+                                 piece->scored.score, masked ? &piece->truth.mask : NULL);
+    if (status == EAD_OK) return EAD_OK;
+    piece->unwritten = status == EAD_NO_MEMORY ? NULL : ead_strdup(ead_error_message());
+    return piece->unwritten ? EAD_OK : EAD_NO_MEMORY;
+}
+
+static EadStatus add_sample(void *context, int index, void *memory, EadStatus status) {
+    TestRun *run = context;
+    TestPiece *piece = memory;
     EadResults *results = run->results;
+    const EadTestSample *sample = &run->spec->dataset->test[index];
+    const EadScored *scored = &piece->scored;
     const EadImage *image = &scored->image;
-    EadGroundTruth *known = sample->anomalous && sample->mask_path ? truth : NULL;
-    const EadImage *mask = known ? &truth->mask : NULL;
-    if (known) EAD_TRY(ead_test_sample_truth(sample, image->width, image->height, NULL, known));
+    const EadGroundTruth *truth = piece->truth.mask.pixels ? &piece->truth : NULL;
+    results->decoding_seconds += scored->decoding_seconds;
+    results->inference_seconds += scored->inference_seconds;
+    if (piece->unread) return note(&results->unscored, status);
+    EAD_TRY(status);
     const float *map =
         run->spec->dataset->has_masks ? scored->map : NULL; /* else there are no pixel metrics */
     EAD_TRY(ead_evaluation_add(results->evaluation, sample->path, sample->defect, sample->anomalous,
-                               scored->score, map, image->width, image->height, known));
+                               scored->score, map, image->width, image->height, truth));
     EAD_TRY(ead_gallery_add(&results->gallery, sample->path, sample->defect, sample->anomalous, scored->score,
-                            image, scored->map, mask));
-    EadStatus status = ead_map_output_write(&run->output, sample->defect, sample->path, image, scored->map,
-                                            scored->score, mask);
-    return status == EAD_OK ? EAD_OK : note(&results->unwritten, status);
-}
-
-static EadStatus evaluate_sample(void *context, int index) {
-    TestRun *run = context;
-    const EadTestSample *sample = &run->spec->dataset->test[index];
-    EadResults *results = run->results;
-    EadGroundTruth truth = {0};
-    EadScored scored;
-    EadStatus status = ead_score_file(run->detector, sample->path, &run->rules, &scored);
-    results->decoding_seconds += scored.decoding_seconds;
-    results->inference_seconds += scored.inference_seconds;
-    bool unread = status != EAD_OK && !scored.image.pixels;
-    status = unread             ? note(&results->unscored, status)
-             : status == EAD_OK ? add_scored(run, sample, &scored, &truth)
-                                : status;
-    ead_ground_truth_free(&truth);
-    ead_scored_free(&scored);
-    return status;
+                            image, scored->map, truth ? &truth->mask : NULL));
+    return piece->unwritten ? ead_strings_add(&results->unwritten, piece->unwritten) : EAD_OK;
 }
 
 EadStatus ead_evaluate(const EadEvaluateSpec *spec, EadResults *results) {
@@ -116,18 +171,20 @@ EadStatus ead_evaluate(const EadEvaluateSpec *spec, EadResults *results) {
                     .quiet = spec->quiet,
                     .stop = spec->stop,
                     .hint = spec->stopped};
-    double start = ead_clock_seconds();
+    EadWalkWork work = {sizeof(TestPiece), name_sample, score_sample, add_sample, release_sample};
     EAD_TRY(ead_image_notes_new(&run.rules.notes));
     EadStatus status = start_run(&run);
-    if (status == EAD_OK) status = ead_walk(&walk, evaluate_sample, &run);
+    double start = ead_clock_seconds();
+    if (status == EAD_OK) status = ead_walk_side_by_side(&walk, &work, ead_scorer_threads(run.scorer), &run);
     results->total_seconds = ead_clock_seconds() - start;
+    if (results->latency_seconds == 0) results->latency_seconds = results->inference_seconds / count;
     if (status == EAD_OK && results->unscored.count == count)
         status = ead_fail(EAD_BAD_FILE, "%s", results->unscored.items[0]);
     if (status == EAD_OK) status = ead_evaluation_finish(results->evaluation, &results->metrics);
     results->metrics.ended = spec->ended;
     ead_image_notes_print(run.rules.notes, stderr);
     ead_image_notes_free(run.rules.notes);
-    ead_detector_close(run.detector);
+    ead_scorer_free(run.scorer);
     ead_map_output_free(&run.output);
     return status;
 }

@@ -41,7 +41,10 @@ typedef struct EadResults {
     EadMetrics metrics;
     EadGallery gallery;
     EadStringList unscored, unwritten; /* why a test image has no score, or a picture of one is missing */
-    double decoding_seconds, inference_seconds, total_seconds; /* over all images */
+    double decoding_seconds,
+        inference_seconds;  /* of all images, each by itself; several are worked on side by side */
+    double total_seconds;   /* until all are done */
+    double latency_seconds; /* a network's and its map's time for an image alone */
 } EadResults;
 
 /* Scores every test image at its own size, writing maps and overlays into spec->output as they come (names:

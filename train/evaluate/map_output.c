@@ -103,14 +103,13 @@ EadStatus ead_map_output_start(EadMapOutput *output, float color_high, double th
     return maps || overlays ? ead_output_names_new(&output->names) : EAD_OK;
 }
 
-static void forget_paths(EadMapOutput *output) {
-    free(output->map_path);
-    free(output->overlay_path);
-    output->map_path = output->overlay_path = NULL;
+void ead_map_files_free(EadMapFiles *files) {
+    free(files->map_path);
+    free(files->overlay_path);
+    *files = (EadMapFiles){0};
 }
 
 void ead_map_output_free(EadMapOutput *output) {
-    forget_paths(output);
     ead_output_names_free(output->names);
     output->names = NULL;
 }
@@ -178,29 +177,29 @@ static EadStatus make_path(const Output *output, const char *folder, const char 
 }
 
 /* Whether it stands there from an earlier run. */
-static bool replaces_file(const EadMapOutput *output, const char *path) {
-    return !output->again && access(path, F_OK) == 0;
+static bool replaces_file(const EadMapFiles *files, const char *path) {
+    return !files->again && access(path, F_OK) == 0;
 }
 
-static EadStatus write_map(EadMapOutput *output, const char *name, const char *path, const EadImage *rgb,
-                           const float *map) {
-    EAD_TRY(make_path(&map_output, output->maps, name, path, &output->map_path));
-    bool replaces = replaces_file(output, output->map_path);
-    EAD_TRY(ead_tiff_write_map(output->map_path, map, rgb->width, rgb->height));
-    output->replaced += replaces;
+static EadStatus write_map(const EadMapOutput *output, EadMapFiles *files, const char *path,
+                           const EadImage *rgb, const float *map) {
+    EAD_TRY(make_path(&map_output, output->maps, files->name, path, &files->map_path));
+    bool replaces = replaces_file(files, files->map_path);
+    EAD_TRY(ead_tiff_write_map(files->map_path, map, rgb->width, rgb->height));
+    files->replaced += replaces;
     return EAD_OK;
 }
 
-static EadStatus write_overlay(EadMapOutput *output, const char *name, const char *path, const EadImage *rgb,
-                               const float *map, float score, const EadImage *mask) {
+static EadStatus write_overlay(const EadMapOutput *output, EadMapFiles *files, const char *path,
+                               const EadImage *rgb, const float *map, float score, const EadImage *mask) {
     bool scaled = !isnan(output->color_high);
     float high = scaled ? output->color_high : score;
     if (scaled && output->threshold > 0) high = (float)(2 * output->threshold);
     if (!(high > 0 && isfinite(high))) high = 1;
-    EAD_TRY(make_path(&overlay_output, output->overlays, name, path, &output->overlay_path));
-    bool replaces = replaces_file(output, output->overlay_path);
-    EAD_TRY(ead_overlay_write_png(output->overlay_path, rgb, map, 0, high, mask));
-    output->replaced += replaces;
+    EAD_TRY(make_path(&overlay_output, output->overlays, files->name, path, &files->overlay_path));
+    bool replaces = replaces_file(files, files->overlay_path);
+    EAD_TRY(ead_overlay_write_png(files->overlay_path, rgb, map, 0, high, mask));
+    files->replaced += replaces;
     return EAD_OK;
 }
 
@@ -274,17 +273,21 @@ void ead_map_trial_tell(const EadMapTrial *trial, FILE *stream) {
                   faults->first.lines.items[0], faults->images > 1 ? ", ..." : "");
 }
 
-EadStatus ead_map_output_write(EadMapOutput *output, const char *folder, const char *path,
-                               const EadImage *rgb, const float *map, float score, const EadImage *mask) {
-    const char *name;
-    EadStatus first = EAD_OK, second = EAD_OK;
-    forget_paths(output);
+EadStatus ead_map_files_name(EadMapOutput *output, const char *folder, const char *path, EadMapFiles *out) {
+    *out = (EadMapFiles){0};
     if (!output->names) return EAD_OK;
     size_t known = output->names->count;
-    EAD_TRY(ead_output_names_take(output->names, folder, path, &name));
-    output->again = output->names->count == known;
+    EAD_TRY(ead_output_names_take(output->names, folder, path, &out->name));
+    out->again = output->names->count == known;
+    return EAD_OK;
+}
+
+EadStatus ead_map_files_write(const EadMapOutput *output, EadMapFiles *files, const char *path,
+                              const EadImage *rgb, const float *map, float score, const EadImage *mask) {
+    EadStatus first = EAD_OK, second = EAD_OK;
+    if (!files->name) return EAD_OK;
     if (output->overlays)
-        first = settle(write_overlay(output, name, path, rgb, map, score, mask), &output->overlay_path);
-    if (output->maps) second = settle(write_map(output, name, path, rgb, map), &output->map_path);
+        first = settle(write_overlay(output, files, path, rgb, map, score, mask), &files->overlay_path);
+    if (output->maps) second = settle(write_map(output, files, path, rgb, map), &files->map_path);
     return first != EAD_OK ? first : second;
 }

@@ -25,13 +25,10 @@ EadStatus ead_output_names_take(EadOutputNames *names, const char *folder, const
 bool ead_map_output_is_one(const char *path);
 
 typedef struct EadMapOutput {
-    const char *maps, *overlays;   /* folders, borrowed; NULL: not asked for */
-    char *map_path, *overlay_path; /* of the last image written, or NULL */
-    float color_high;              /* NAN: none */
+    const char *maps, *overlays; /* folders, borrowed; NULL: not asked for */
+    float color_high;            /* NAN: none */
     double threshold;
     EadOutputNames *names;
-    bool again;       /* whether the last image has been written before */
-    int64_t replaced; /* files of an earlier run */
 } EadMapOutput;
 
 /* Prepares to write 32-bit TIFFs into the folder `maps` and PNGs into `overlays`, either of which may be
@@ -74,10 +71,23 @@ void ead_map_trial_tell(const EadMapTrial *trial, FILE *stream);
 
 /* ---- the work ---- */
 
-/* Writes what was asked for about the image at `path`, in the subfolder `folder` ("" for none). One that cannot
- * be written keeps the other from nothing.
+/* What is written about one image. */
+typedef struct EadMapFiles {
+    const char *name; /* without extension; borrowed from the output's names; NULL: nothing is asked for */
+    bool again;       /* whether the image had that name before */
+    char *map_path, *overlay_path; /* that were written, or NULL */
+    int replaced;                  /* of them, files of an earlier run */
+} EadMapFiles;
+
+/* Chooses the name for the image at `path`, in the subfolder `folder` ("" for none): what names others have depends on
+ * the order of the calls. Errors: EAD_NO_MEMORY. Free in every case. */
+EadStatus ead_map_files_name(EadMapOutput *output, const char *folder, const char *path, EadMapFiles *out);
+void ead_map_files_free(EadMapFiles *files);
+
+/* Writes what was asked for. One that cannot be written keeps the other from nothing. Several threads may call it at
+ * once.
  * rgb   3 channels; map [height][width] of the same size with maximum `score`; mask for an outline, or NULL
  * Errors: EAD_BAD_ARGUMENT if one would lie among the images, or replace a file
  * that is no map or overlay of this program; EAD_IO, EAD_NO_MEMORY, EAD_BAD_SHAPE. */
-EadStatus ead_map_output_write(EadMapOutput *output, const char *folder, const char *path,
-                               const EadImage *rgb, const float *map, float score, const EadImage *mask);
+EadStatus ead_map_files_write(const EadMapOutput *output, EadMapFiles *files, const char *path,
+                              const EadImage *rgb, const float *map, float score, const EadImage *mask);

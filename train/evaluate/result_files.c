@@ -58,7 +58,7 @@ static EadStatus write_speed_json(const char *path, const EadEvaluateSpec *spec,
     EAD_TRY(ead_atomic_file_open(&file, path));
     EadJson json = {.stream = file.stream, .reals = true};
     ead_json_open(&json, NULL, '{');
-    ead_json_number(&json, "latency_ms", 1e3 * results->inference_seconds / images, 6);
+    ead_json_number(&json, "latency_ms", 1e3 * results->latency_seconds, 6);
     ead_json_integer(&json, "images", images);
     ead_json_string(&json, "device", spec->plan.backend ? spec->plan.backend->name : "cpu");
     ead_json_close(&json, '}');
@@ -119,7 +119,8 @@ static EadStatus write_curves(const char *folder, const EadMetrics *metrics) {
 }
 
 static EadStatus write_report(const EadEvaluateSpec *spec, const EadResults *results) {
-    static const char *const keys[] = {"inference, mean", "decoding, mean", "evaluation", "evaluation rate"};
+    static const char *const keys[] = {"inference, one image", "decoding, mean", "evaluation",
+                                       "evaluation rate"};
     enum { OWN = sizeof keys / sizeof *keys, TEXT_SIZE = 64 };
     double images = spec->dataset->test_count, total = results->total_seconds;
     char model[512], texts[OWN][TEXT_SIZE];
@@ -132,7 +133,7 @@ static EadStatus write_report(const EadEvaluateSpec *spec, const EadResults *res
     status = ead_loss_history_read(spec->losses ? spec->losses : own_losses, &losses);
     if (status == EAD_NO_MEMORY) return status;
     if (status != EAD_OK) ead_print(stderr, "warning: %s; the report shows no losses\n", ead_error_message());
-    snprintf(texts[0], TEXT_SIZE, "%.1f ms an image", 1e3 * results->inference_seconds / images);
+    snprintf(texts[0], TEXT_SIZE, "%.1f ms an image", 1e3 * results->latency_seconds);
     snprintf(texts[1], TEXT_SIZE, "%.1f ms an image", 1e3 * results->decoding_seconds / images);
     snprintf(texts[2], TEXT_SIZE, "%.1f s for %d images", total, spec->dataset->test_count);
     snprintf(texts[3], TEXT_SIZE, "%.1f images/s", total > 0 ? images / total : 0);

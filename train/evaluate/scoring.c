@@ -3,6 +3,7 @@
 
 #include "core/system/clock.h"
 #include "core/base/memory.h"
+#include "train/evaluate/scorer.h"
 #include "train/support/progress.h"
 
 #include <stdlib.h>
@@ -18,16 +19,25 @@ EadStatus ead_score_image(EadDetector *detector, const EadImage *image, float **
     return status;
 }
 
-EadStatus ead_score_file(EadDetector *detector, const char *path, const EadImageRules *rules,
-                         EadScored *out) {
+EadStatus ead_score_decode(const char *path, const EadImageRules *rules, EadScored *out) {
     double start = ead_clock_seconds();
     *out = (EadScored){.map = NULL};
-    EAD_TRY(ead_image_load_with(path, rules, &out->image));
-    double decoded = ead_clock_seconds();
-    out->decoding_seconds = decoded - start;
+    EadStatus status = ead_image_load_with(path, rules, &out->image);
+    out->decoding_seconds = ead_clock_seconds() - start;
+    return status;
+}
+
+EadStatus ead_score_decoded(EadDetector *detector, const char *path, EadScored *out) {
+    double start = ead_clock_seconds();
     EadStatus status = ead_score_image(detector, &out->image, &out->map, &out->score);
-    out->inference_seconds = ead_clock_seconds() - decoded;
+    out->inference_seconds = ead_clock_seconds() - start;
     return status == EAD_OK ? EAD_OK : ead_fail_prefix(status, "%s: ", path);
+}
+
+EadStatus ead_score_file(EadDetector *detector, const char *path, const EadImageRules *rules,
+                         EadScored *out) {
+    EAD_TRY(ead_score_decode(path, rules, out));
+    return ead_score_decoded(detector, path, out);
 }
 
 void ead_scored_free(EadScored *scored) {
@@ -37,27 +47,34 @@ void ead_scored_free(EadScored *scored) {
 }
 
 typedef struct Scores {
-    EadDetector *detector;
+    EadScorer *scorer;
     const EadStringList *files;
     const EadImageRules *rules;
     float *scores;
 } Scores;
 
-static EadStatus score_one(void *context, int index) {
+static EadStatus score_one(void *context, int index, void *piece) {
     const Scores *s = context;
     EadScored scored;
-    EadStatus status = ead_score_file(s->detector, s->files->items[index], s->rules, &scored);
+    (void)piece;
+    EadStatus status = ead_scorer_score_file(s->scorer, s->files->items[index], s->rules, &scored);
     s->scores[index] = scored.score;
     ead_scored_free(&scored);
+    return status;
+}
+
+static EadStatus pass_on(void *context, int index, void *piece, EadStatus status) {
+    (void)context, (void)index, (void)piece;
     return status;
 }
 
 EadStatus ead_score_images(const EadModel *model, const EadPlanOptions *plan, const EadStringList *files,
                            const EadImageRules *rules, bool quiet, float *scores) {
     Scores s = {NULL, files, rules, scores};
-    EAD_TRY(ead_detector_new(model, plan, 1, &s.detector));
+    EAD_TRY(ead_scorer_new(model, plan, files->count, &s.scorer));
     EadWalk walk = {.what = "scoring validation images", .count = files->count, .quiet = quiet};
-    EadStatus status = ead_walk(&walk, score_one, &s);
-    ead_detector_close(s.detector);
+    EadWalkWork work = {.work = score_one, .deliver = pass_on};
+    EadStatus status = ead_walk_side_by_side(&walk, &work, ead_scorer_threads(s.scorer), &s);
+    ead_scorer_free(s.scorer);
     return status;
 }

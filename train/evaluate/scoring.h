@@ -18,6 +18,10 @@ typedef struct EadScored {
 EadStatus ead_score_file(EadDetector *detector, const char *path, const EadImageRules *rules, EadScored *out);
 void ead_scored_free(EadScored *scored);
 
+/* Its two halves: the first leaves out->map NULL, the second fills the rest. */
+EadStatus ead_score_decode(const char *path, const EadImageRules *rules, EadScored *out);
+EadStatus ead_score_decoded(EadDetector *detector, const char *path, EadScored *out);
+
 /* The same for an image in memory; *map is the caller's. */
 EadStatus ead_score_image(EadDetector *detector, const EadImage *image, float **map, float *score);
 

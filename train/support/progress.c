@@ -2,6 +2,8 @@
 #define _GNU_SOURCE /* fopencookie */
 #include "train/support/progress.h"
 
+#include "core/system/ordered_work.h"
+
 #include "core/system/clock.h"
 #include "core/base/minmax.h"
 #include "core/base/printing.h"
@@ -99,20 +101,86 @@ void ead_progress_finish(EadProgress *progress) {
     progress->quiet = true;
 }
 
-EadStatus ead_walk(const EadWalk *walk, EadStatus (*visit)(void *context, int index), void *context) {
-    bool (*stop)(void) = walk->stop ? walk->stop : ead_interrupted;
+/* What a walk's pieces have in common. */
+typedef struct WalkRun {
+    const EadWalk *walk;
+    const EadWalkWork *work;
+    void *context;
     EadProgress progress;
-    EadStatus status = EAD_OK;
-    ead_progress_start(&progress, walk->what, walk->first, walk->count, walk->quiet);
-    for (int i = walk->first; i < walk->count && status == EAD_OK; i++) {
-        status = visit(context, i);
-        if (status == EAD_OK) ead_progress_update(&progress, i + 1, NULL);
-        if (status == EAD_OK && i + 1 < walk->count && stop())
-            status = ead_fail(EAD_INTERRUPTED, "stopped while %s, after %d of %d%s%s", walk->what, i + 1,
-                              walk->count, walk->hint ? "; " : "", walk->hint ? walk->hint : "");
-    }
-    ead_progress_finish(&progress);
-    return status;
+    int next;
+    bool stopped;
+} WalkRun;
+
+/* The caller's piece lies behind it. */
+typedef struct WalkPiece {
+    const WalkRun *run;
+    int index;
+    _Alignas(max_align_t) unsigned char own[];
+} WalkPiece;
+
+static EadStatus take_piece(void *context, void *memory, bool *found) {
+    WalkRun *run = context;
+    WalkPiece *piece = memory;
+    const EadWalk *walk = run->walk;
+    *found = run->next < walk->count;
+    run->stopped = *found && run->next > walk->first && (walk->stop ? walk->stop() : ead_interrupted());
+    if (run->stopped) *found = false;
+    if (!*found) return EAD_OK;
+    piece->run = run;
+    piece->index = run->next++;
+    return run->work->begin ? run->work->begin(run->context, piece->index, piece->own) : EAD_OK;
+}
+
+static EadStatus work_on_piece(void *context, void *memory) {
+    const WalkRun *run = context;
+    WalkPiece *piece = memory;
+    return run->work->work ? run->work->work(run->context, piece->index, piece->own) : EAD_OK;
+}
+
+static EadStatus deliver_piece(void *context, void *memory, EadStatus status) {
+    WalkRun *run = context;
+    WalkPiece *piece = memory;
+    EAD_TRY(run->work->deliver(run->context, piece->index, piece->own, status));
+    ead_progress_update(&run->progress, piece->index + 1, NULL);
+    return EAD_OK;
+}
+
+static void release_piece(void *memory) {
+    WalkPiece *piece = memory;
+    if (piece->run && piece->run->work->release) piece->run->work->release(piece->own);
+}
+
+EadStatus ead_walk_side_by_side(const EadWalk *walk, const EadWalkWork *work, int threads, void *context) {
+    WalkRun run = {.walk = walk, .work = work, .context = context, .next = walk->first};
+    EadOrderedWork pieces = {.piece_bytes = sizeof(WalkPiece) + work->piece_bytes,
+                             .take = take_piece,
+                             .work = work_on_piece,
+                             .deliver = deliver_piece,
+                             .release = release_piece,
+                             .context = &run};
+    ead_progress_start(&run.progress, walk->what, walk->first, walk->count, walk->quiet);
+    EadStatus status = ead_work_in_order(&pieces, threads);
+    ead_progress_finish(&run.progress);
+    if (status != EAD_OK || !run.stopped) return status;
+    return ead_fail(EAD_INTERRUPTED, "stopped while %s, after %d of %d%s%s", walk->what, run.next,
+                    walk->count, walk->hint ? "; " : "", walk->hint ? walk->hint : "");
+}
+
+/* A walk whose pieces are nothing but visits. */
+typedef struct Visits {
+    EadStatus (*visit)(void *context, int index);
+    void *context;
+} Visits;
+
+static EadStatus visit_one(void *context, int index, void *piece, EadStatus status) {
+    const Visits *visits = context;
+    (void)piece, (void)status;
+    return visits->visit(visits->context, index);
+}
+
+EadStatus ead_walk(const EadWalk *walk, EadStatus (*visit)(void *context, int index), void *context) {
+    Visits visits = {visit, context};
+    return ead_walk_side_by_side(walk, &(EadWalkWork){.deliver = visit_one}, 1, &visits);
 }
 
 /* ---- interruptions ---- */

@@ -52,6 +52,19 @@ typedef struct EadWalk {
  * the last piece. */
 EadStatus ead_walk(const EadWalk *walk, EadStatus (*visit)(void *context, int index), void *context);
 
+/* Pieces of a walk that are worked on side by side (core/system/ordered_work.h). */
+typedef struct EadWalkWork {
+    size_t piece_bytes;
+    EadStatus (*begin)(void *context, int index, void *piece); /* in order, one at a time; or NULL */
+    EadStatus (*work)(void *context, int index, void *piece);
+    EadStatus (*deliver)(void *context, int index, void *piece,
+                         EadStatus status); /* in order, one at a time */
+    void (*release)(void *piece);
+} EadWalkWork;
+
+/* Errors: the first of deliver() or begin(); EAD_INTERRUPTED as above; EAD_NO_MEMORY. */
+EadStatus ead_walk_side_by_side(const EadWalk *walk, const EadWalkWork *work, int threads, void *context);
+
 /* ---- Ctrl-C, SIGTERM and their like: a request to stop at the next good moment ---- */
 
 /* From now on SIGINT, SIGTERM, and unless they are ignored SIGHUP, SIGUSR1, SIGUSR2 and SIGXCPU, only set a
