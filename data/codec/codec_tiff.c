@@ -209,7 +209,6 @@ static int write_map(TIFF *tiff, const float *map, int width, int height, float 
              TIFFSetField(tiff, TIFFTAG_BITSPERSAMPLE, 32) &&
              TIFFSetField(tiff, TIFFTAG_SAMPLEFORMAT, SAMPLEFORMAT_IEEEFP) &&
              TIFFSetField(tiff, TIFFTAG_COMPRESSION, COMPRESSION_NONE) &&
-             TIFFSetField(tiff, TIFFTAG_SOFTWARE, software) &&
              TIFFSetField(tiff, TIFFTAG_PHOTOMETRIC, PHOTOMETRIC_MINISBLACK) &&
              TIFFSetField(tiff, TIFFTAG_PLANARCONFIG, PLANARCONFIG_CONTIG) &&
              TIFFSetField(tiff, TIFFTAG_ROWSPERSTRIP, TIFFDefaultStripSize(tiff, 0));
@@ -232,12 +231,14 @@ EadStatus ead_tiff_write_map(const char *path, const float *map, int width, int 
     TIFFOpenOptionsFree(options);
     float *row = malloc((size_t)width * sizeof *row);
     if (tiff && row && errno != ENOMEM) errno = 0;
-    bool ok = tiff && row && write_map(tiff, map, width, height, row);
+    bool marked = tiff && TIFFSetField(tiff, TIFFTAG_SOFTWARE, software);
+    bool ok = marked && row && write_map(tiff, map, width, height, row);
     int reason = ok || errno ? errno : EIO;
-    if (tiff)
+    if (marked)
         TIFFClose(tiff);
     else if (descriptor >= 0)
-        close(descriptor);
+        close(
+            descriptor); /* libtiff 4.5 counts a tag that it had no memory for, and would crash: it is left behind */
     free(row);
     if (ok) return ead_atomic_file_commit(&file);
     ead_atomic_file_discard(&file);
