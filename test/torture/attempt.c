@@ -248,7 +248,8 @@ static bool one_process_holds(Try *try) {
     finish(scene_start(try->scene, try->folder, try->folder, try->command->words, fault, NULL), try->folder,
            timed ? try->amount : -1, &ended);
     if (!end_holds(try, &ended)) return false;
-    bool left_out = strstr(ended.said, "are missing or cannot be used") != NULL; /* and told */
+    bool left_out = strstr(ended.said, "are missing or cannot be used") ||
+                    strstr(ended.said, "the report shows no losses"); /* and told */
     if (WIFEXITED(ended.status) && WEXITSTATUS(ended.status) == 0 && left_out)
         return files_hold(try, false, may_litter(try, &ended));
     if (WIFEXITED(ended.status) && WEXITSTATUS(ended.status) == 0)
