@@ -62,7 +62,9 @@ void ead_bench_summarize(double *times, int count, EadBenchResult *result) {
     result->median_ms = percentile(times, count, 0.5);
     result->p10_ms = percentile(times, count, 0.1);
     result->p90_ms = percentile(times, count, 0.9);
+    result->p99_ms = percentile(times, count, 0.99);
     result->min_ms = times[0];
+    result->max_ms = times[count - 1];
 }
 
 /* ---- JSON and CSV ---- */
@@ -188,7 +190,8 @@ typedef struct Column {
 
 static const Column whole_columns[] = {
     COLUMN("median ms", median_ms, 10, 3, 1),  COLUMN("p10 ms", p10_ms, 10, 3, 1),
-    COLUMN("p90 ms", p90_ms, 10, 3, 1),        COLUMN("min ms", min_ms, 10, 3, 1),
+    COLUMN("p90 ms", p90_ms, 10, 3, 1),        COLUMN("p99 ms", p99_ms, 10, 3, 1),
+    COLUMN("min ms", min_ms, 10, 3, 1),        COLUMN("max ms", max_ms, 10, 3, 1),
     COLUMN("CPU ms", cpu_ms, 10, 2, 1),        COLUMN("images/s", images_per_s, 10, 2, 1),
     COLUMN("GFLOP", gflop, 9, 1, 1),           COLUMN("GFLOP/s", gflop_per_s, 10, 1, 1),
     COLUMN("%peak", share_of_peak, 7, 1, 100), COLUMN("peak MB", peak_rss_mb, 10, 1, 1),
@@ -269,12 +272,13 @@ void ead_bench_print_results(FILE *stream, const EadBenchResults *results) {
         const EadBenchResult *r = &results->items[i];
         if (*r->plan) continue;
         if (!head) {
-            fprintf(stream, "\n%-9s%-19s%6s %-10s", "bench", "model", "batch", "image");
+            fprintf(stream, "\n%-9s%-19s%6s %-10s%5s", "bench", "model", "batch", "image", "load");
             print_columns(stream, whole_columns, NULL);
             fputc('\n', stream);
         }
         head = true;
-        fprintf(stream, "%-9s%-19s%6d %-10s", r->bench, r->model, (int)r->batch, r->image);
+        fprintf(stream, "%-9s%-19s%6d %-10s%5d", r->bench, r->model, (int)r->batch, r->image,
+                r->load > 0 ? (int)r->load : 0);
         print_columns(stream, whole_columns, r);
         fputc('\n', stream);
     }

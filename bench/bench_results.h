@@ -29,7 +29,7 @@ EadBenchResult ead_bench_result(void);
 EadStatus ead_bench_results_add(EadBenchResults *results, const EadBenchResult *result);
 void ead_bench_results_free(EadBenchResults *results);
 
-/* Sets repeats, median, 10th and 90th percentile (linear interpolation, as numpy) and minimum from count >= 1
+/* Sets repeats, median, 10th, 90th and 99th percentile (linear interpolation, as numpy), minimum and maximum from count >= 1
  * times in milliseconds, which are sorted on the way. */
 void ead_bench_summarize(double *times, int count, EadBenchResult *result);
 

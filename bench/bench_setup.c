@@ -1,6 +1,7 @@
 /* Models, images, counts of work; warm-up and clock. */
 #include "bench/bench_setup.h"
 
+#include "bench/bench_load.h"
 #include "bench/bench_machine.h"
 #include "core/base/printing.h"
 #include "core/system/clock.h"
@@ -142,9 +143,8 @@ static EadStatus time_passes(const EadBenchWork *work, int warm_up, int repeat, 
     return EAD_OK;
 }
 
-EadStatus ead_bench_time_whole(const EadBenchOptions *options, const EadBenchWork *work, int default_repeat,
-                               EadBenchResult *result, EadBenchResults *results) {
-    int repeat = options->repeat ? options->repeat : default_repeat;
+static EadStatus time_once(const EadBenchOptions *options, const EadBenchWork *work, int repeat,
+                           EadBenchResult *result, EadBenchResults *results) {
     double *times = ead_new(repeat, sizeof *times, "times");
     if (!times) return EAD_NO_MEMORY;
     ead_bench_note(options, result, repeat);
@@ -159,4 +159,18 @@ EadStatus ead_bench_time_whole(const EadBenchOptions *options, const EadBenchWor
     result->peak_rss_mb = 1e-6 * ead_bench_memory_peak();
     result->arena_mb = 1e-6 * (double)work->arena_bytes;
     return ead_bench_results_add(results, result);
+}
+
+EadStatus ead_bench_time_whole(const EadBenchOptions *options, const EadBenchWork *work, int default_repeat,
+                               EadBenchResult *result, EadBenchResults *results) {
+    int repeat = options->repeat ? options->repeat : default_repeat;
+    EadBenchResult loaded = *result;
+    EadBenchLoad load;
+    EAD_TRY(time_once(options, work, repeat, result, results));
+    if (options->load == 0) return EAD_OK;
+    loaded.load = options->load;
+    EadStatus status = ead_bench_load_start(options->load, &load);
+    if (status == EAD_OK) status = time_once(options, work, repeat, &loaded, results);
+    ead_bench_load_stop(&load);
+    return status;
 }

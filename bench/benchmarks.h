@@ -11,12 +11,13 @@ typedef struct EadBenchOptions {
     const char *size;            /* model.size */
     const char *const *settings; /* key=value, of the config of what is measured; its model.method */
     int setting_count;
-    int height, width;       /* of the images */
-    int batch;               /* images at once in inference, distillation and features */
-    bool own_set;            /* metrics: of `batch` images of this size instead of the two usual sets */
-    int repeat;              /* timed passes; 0: the measurement's own default */
-    bool quiet;              /* no notes on stderr */
-    bool errors;             /* ops: also hold the convolutions against double */
+    int height, width; /* of the images */
+    int batch;         /* images at once in inference, distillation and features */
+    bool own_set;      /* metrics: of `batch` images of this size instead of the two usual sets */
+    int repeat;        /* timed passes; 0: the measurement's own default */
+    int load;    /* busy processes beside a second measurement of what is measured as a whole; 0: none */
+    bool quiet;  /* no notes on stderr */
+    bool errors; /* ops: also hold the convolutions against double */
     EadPlanOptions plan;     /* backend and precision */
     double peak_gflop_per_s; /* of the CPU in fp32; NAN if unknown, or if the work is done elsewhere */
 } EadBenchOptions;

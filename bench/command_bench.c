@@ -48,6 +48,7 @@ static EadBenchOptions read_options(const EadArguments *arguments, const EadConf
         .own_set = ead_arguments_given(arguments, EAD_OPTION_BENCH_IMAGE_SIZE) ||
                    ead_arguments_given(arguments, EAD_OPTION_BENCH_BATCH),
         .repeat = repeat ? (int)ead_arguments_value(arguments, EAD_OPTION_BENCH_REPEAT).i64 : 0,
+        .load = (int)ead_arguments_value(arguments, EAD_OPTION_BENCH_LOAD).i64,
         .quiet = ead_arguments_given(arguments, EAD_OPTION_QUIET),
         .errors = ead_arguments_given(arguments, EAD_OPTION_BENCH_ERRORS),
         .peak_gflop_per_s = arguments->backend->device ? NAN : machine->peak_gflop_per_s,

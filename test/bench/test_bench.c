@@ -25,6 +25,8 @@ START_TEST(percentiles_are_numpys) {
     ead_bench_summarize(times, 7, &result);
     ck_assert_int_eq(result.repeats, 7);
     ck_assert_double_eq_tol(result.median_ms, 5.5, 1e-12);
+    ck_assert_double_eq_tol(result.p99_ms, 9.91, 1e-12);
+    ck_assert(result.max_ms == 10);
     ck_assert_double_eq_tol(result.p10_ms, 1.6, 1e-12);
     ck_assert_double_eq_tol(result.p90_ms, 18, 1e-12);
     ck_assert_double_eq(result.min_ms, 1);
@@ -313,6 +315,22 @@ START_TEST(program_measures_and_writes) {
 }
 END_TEST
 
+/* The second row is that beside busy processes, which end with it. */
+START_TEST(program_measures_under_load) {
+    char output[8192];
+    SKIP_UNLESS(getenv("PROGRAM"), "PROGRAM does not name the program");
+    make_folder();
+    ck_assert_int_eq(run_program("step --size small --image-size 128 -n 1 --load 2 --json " FOLDER "/l.json",
+                                 output, sizeof output),
+                     0);
+    json_t *root = json_load_file(FOLDER "/l.json", 0, NULL), *rows = json_object_get(root, "results");
+    ck_assert_uint_eq(json_array_size(rows), 2);
+    ck_assert_ptr_null(json_object_get(json_array_get(rows, 0), "load"));
+    ck_assert_int_eq(json_integer_value(json_object_get(json_array_get(rows, 1), "load")), 2);
+    json_decref(root);
+}
+END_TEST
+
 /* A row says what was measured, and how many images a step trains on. Where model.size plays no part, once is
  * enough. */
 START_TEST(program_names_methods) {
@@ -368,6 +386,7 @@ int main(void) {
     tcase_add_test(tests, images_have_the_size_of_the_key);
     tcase_add_test(tests, program_measures_metrics_once_for_both_sizes);
     tcase_add_test(tests, program_measures_and_writes);
+    tcase_add_test(tests, program_measures_under_load);
     tcase_add_test(tests, program_names_methods);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

@@ -169,7 +169,8 @@ static EadStatus read_bench(const char *folder, const char *variant, const EadCo
     json_array_foreach(json_object_get(root, "results"), i, result) {
         const char *bench = json_string_value(json_object_get(result, "bench"));
         double images = number_in(result, "images_per_s");
-        if (bench && strcmp(bench, "infer") == 0 && number_in(result, "batch") == EAD_PAPER_BATCH &&
+        bool idle = !json_object_get(result, "load");
+        if (bench && strcmp(bench, "infer") == 0 && idle && number_in(result, "batch") == EAD_PAPER_BATCH &&
             images > 0) {
             if (config) status = check_bench(path, result, config);
             speed->images_per_s = status == EAD_OK ? images : 0;
