@@ -1,12 +1,5 @@
 /* The feature extractor of distillation (EfficientAD, Appendix A.2): what PatchCore computes from a
- * backbone's layer2 and layer3, 384 numbers for each position of layer2.
- *
- * 3x3 patches around every position (zero padding), layer3's resized bilinearly to layer2's grid; each patch,
- * flattened with the positions of one channel as neighbours, pooled adaptively to 1,024 numbers; those of
- * both layers, one behind the other, pooled adaptively to 384. All of this is linear, and the first half of
- * the 384 comes from layer2 alone, the second from layer3 alone: so it is one 3x3 convolution a layer, and
- * the patches are never made. Resizing mixes positions, pooling mixes what a patch holds, so the order of the
- * two does not matter. */
+ * backbone's layer2 and layer3 (models/networks/patch_embedding.h), 384 numbers for each position of layer2. */
 #pragma once
 
 #include "models/networks/pdn.h"
@@ -14,7 +7,6 @@
 
 typedef struct EadPatchFeatures {
     EadResnet backbone;
-    EadParams pooling; /* "layer2.weight" and "layer3.weight" [192,3,3,channels]; biases, all zero */
 } EadPatchFeatures;
 
 /* Whether a file may hold such a backbone, as far as its header tells. Errors: those of opening. */
