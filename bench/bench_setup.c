@@ -19,7 +19,8 @@ int ead_bench_warm_up(const EadBenchOptions *options) {
 
 EadStatus ead_bench_check_step(const EadFit *fit, const EadPlanOptions *plan) {
     if (!fit->plan)
-        return ead_fail(EAD_BAD_ARGUMENT, "%s is fitted without steps: there is none to measure", fit->name);
+        return ead_fail(EAD_BAD_ARGUMENT,
+                        "%s is fitted without steps: there is none to measure; leave out step", fit->name);
     return ead_precision_check(plan->backend, plan->precision, true, "--precision");
 }
 

@@ -101,6 +101,16 @@ static void check_measurements(const EadArguments *arguments, const EadConfig *c
             ead_fail(EAD_UNSUPPORTED, "--errors reads the values of every call: it needs --device cpu"));
 }
 
+/* The folder is not made for it. */
+static EadStatus check_output(const char *path, const char *option) {
+    EadPath folder;
+    EAD_TRY(ead_check_output_file(path, option));
+    EAD_TRY(ead_path_folder(folder, path));
+    if (!*folder || ead_path_is_folder(folder)) return EAD_OK;
+    return ead_fail(EAD_IO, "%s: cannot write: there is no folder %s; make it, or %s names another place",
+                    path, folder, option);
+}
+
 static void check_all(const EadArguments *arguments, EadConfig *config, EadPlanOptions *plan) {
     const char *json = ead_arguments_text(arguments, EAD_OPTION_BENCH_JSON);
     const char *csv = ead_arguments_text(arguments, EAD_OPTION_BENCH_CSV);
@@ -108,8 +118,8 @@ static void check_all(const EadArguments *arguments, EadConfig *config, EadPlanO
     (void)ead_arguments_configure(arguments, config);
     ead_problems_add(problems, ead_arguments_plan_options(arguments, plan));
     check_measurements(arguments, config, plan, problems);
-    if (json) ead_problems_add(problems, ead_check_output_file(json, "--json"));
-    if (csv) ead_problems_add(problems, ead_check_output_file(csv, "--csv"));
+    if (json) ead_problems_add(problems, check_output(json, "--json"));
+    if (csv) ead_problems_add(problems, check_output(csv, "--csv"));
     if (json && csv && ead_outputs_collide(json, csv))
         ead_problems_add(
             problems, ead_fail(EAD_BAD_ARGUMENT, "--json and --csv name the same file: %s, %s", json, csv));

@@ -8,9 +8,9 @@
 
 #include <stdio.h>
 
-EadStatus ead_fit_check_backbone(EadConfig *config, EadCheckScope scope) {
+EadStatus ead_fit_check_backbone(EadConfig *config, EadCheckScope scope, EadConfigKeyId layers) {
     int known = config->problems.lines.count;
-    if (scope >= EAD_CHECK_FILES) ead_check_backbone(config);
+    if (scope >= EAD_CHECK_FILES) ead_check_backbone(config, layers);
     return ead_problems_since(&config->problems, known);
 }
 

@@ -101,18 +101,23 @@ static EadStatus check_config_file(const char *path) {
                     path);
 }
 
-/* The files that any fit writes into its folder. */
-static EadStatus check_run_files(const EadFit *fit, const EadConfig *config) {
+/* The files that any fit writes into its folder, which can be made. */
+static void check_run_files(const EadFit *fit, const EadConfig *config, EadProblems *problems) {
     EadRunFolder folder;
     EadPath metrics;
-    EAD_TRY(ead_run_folder_name(&folder, config->output, fit->model_name));
-    EAD_TRY(ead_path_in(metrics, config->output, "metrics.json"));
+    EadStatus status = ead_run_folder_name(&folder, config->output, fit->model_name);
+    if (status == EAD_OK) status = ead_path_in(metrics, config->output, "metrics.json");
+    ead_problems_add(problems, status);
+    if (status != EAD_OK) return;
     const char *const files[] = {folder.config, folder.model, folder.checkpoint, folder.losses, metrics};
-    EAD_TRY(ead_check_output_folder(config->output, "--output"));
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) EAD_TRY(ead_check_output_in_run(files[i]));
-    EAD_TRY(check_config_file(folder.config));
-    EAD_TRY(check_losses(&folder));
-    return fit->model ? EAD_OK : ead_check_replaced(metrics, "--output", "{", EAD_METRICS_MARK);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        status = ead_check_output_in_run(files[i]);
+        if (status == EAD_OK && files[i] == folder.config) status = check_config_file(files[i]);
+        if (status == EAD_OK && files[i] == folder.losses) status = check_losses(&folder);
+        if (status == EAD_OK && files[i] == metrics && !fit->model)
+            status = ead_check_replaced(metrics, "--output", "{", EAD_METRICS_MARK);
+        ead_problems_add(problems, status);
+    }
 }
 
 /* A cache without a name of its own lies in the folder. */
@@ -122,15 +127,17 @@ static EadStatus check_cache(const EadFit *fit, const EadConfig *config) {
 }
 
 void ead_fit_check_outputs(const EadFit *fit, const EadConfig *config, EadProblems *problems) {
-    EadStatus status = check_run_files(fit, config);
+    EadStatus status = ead_check_output_folder(config->output, "--output");
     EadPath cache;
     ead_problems_add(problems, status);
     ead_problems_add(problems, check_cache(fit, config));
-    if (status != EAD_OK || !fit->model) return;
+    if (status != EAD_OK) return;
+    check_run_files(fit, config, problems);
+    if (!fit->model) return;
     if (!config->dataset_cache[0] && ead_train_data_cache(config, cache) == EAD_OK)
         ead_problems_add(problems, ead_check_output_folder(cache, "dataset.cache"));
-    ead_problems_add(problems, ead_evaluate_check_outputs(config->output, config->dataset_path,
-                                                          config->eval_maps, config->eval_overlays));
+    ead_evaluate_check_outputs(config->output, config->dataset_path, config->eval_maps, config->eval_overlays,
+                               problems);
 }
 
 void ead_fit_check_run(const EadFit *fit, const EadRunSpec *spec, EadProblems *problems) {

@@ -139,8 +139,8 @@ EadStatus ead_fit_run(const EadFit *fit, const EadRunSpec *spec);
 
 /* ---- what fits on a backbone's features have in common (train/feature_fit.c) ---- */
 
-/* An EadFit.check: model.backbone is there. */
-EadStatus ead_fit_check_backbone(EadConfig *config, EadCheckScope scope);
+/* What an EadFit.check says: model.backbone is there, with the features that the key `layers` names. */
+EadStatus ead_fit_check_backbone(EadConfig *config, EadCheckScope scope, EadConfigKeyId layers);
 
 /* Runs the fit of model.method. */
 EadStatus ead_train(const EadRunSpec *spec);

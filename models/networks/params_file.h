@@ -6,7 +6,7 @@
 #include "core/file/safetensors.h"
 
 /* What to do about a file that does not fit: the end of such errors. */
-#define EAD_MODEL_FILE_HINT "train it again or take another file"
+#define EAD_MODEL_FILE_HINT "make it again or take another file"
 
 /* Whether so many numbers would fit into what is free: pages that are not there end a process. Errors: EAD_NO_MEMORY,
  * with both in megabytes. */

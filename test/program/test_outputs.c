@@ -3,10 +3,11 @@
 #define S "build/scratch/test_outputs/"
 #include "test/support/runs.h"
 
-#define MODEL S "run/model.safetensors"
-#define EVAL  "eval -m " MODEL " -o " S "new "
-#define TRAIN "train -c " S "base.yaml -o " S "new "
-#define IMAGE S "data/gasket/test/good/000.png"
+#define MODEL   S "run/model.safetensors"
+#define EVAL    "eval -m " MODEL " -o " S "new "
+#define TRAIN   "train -c " S "base.yaml -o " S "new "
+#define IMAGE   S "data/gasket/test/good/000.png"
+#define DISTILL "distill -o " S "new --set distill.images=" S "data --set distill.backbone=" S "none"
 
 static void make_scene(void) {
     if (!getenv("PROGRAM")) return;
@@ -55,6 +56,8 @@ static const struct {
     {S "new", "", "bench metrics -n 1 --json " S "new", S "new: cannot write: it is a folder"},
     {"", S "new", "bench metrics -n 1 --csv " S "new/t.csv", "new is not a folder; --csv names"},
     {"", "", "bench metrics -n 1 --json " S "t --csv " S "../test_outputs/t", "name the same file"},
+    {"", "", "bench metrics -n 1 --csv " S "gone/such/t",
+     S "gone/such/t: cannot write: there is no folder " S "gone/such; make it, or --csv names"},
     {S "new", "", "import -o " S "new " MODEL, S "new: cannot write: it is a folder"},
     {S "list.md", "", "report " S "list.sweep.json", S "list.md: cannot write"},
 };
@@ -77,6 +80,50 @@ START_TEST(outputs_are_tried_first) {
         ck_assert_msg(!strstr(outcome.err, work[i]), "%s: works first: %s", cases[_i].words, outcome.err);
     if (*cases[_i].file) assert_file_holds(cases[_i].file, "in the way\n");
     ck_assert(!exists(S "new/checkpoint.safetensors"));
+}
+END_TEST
+
+/* lines: of what is told, the last that these are wrong. */
+static const struct {
+    const char *words;
+    int code;
+    const char *lines[8];
+} together[] = {
+    {EVAL "--overlays",
+     1,
+     {S "new/overlays: cannot write here: ", S "new/metrics.json: cannot write: it is a folder",
+      S "new/report.html: cannot write: it is a folder", S "new/pr.csv: is in the way, and was not",
+      S "new/scores.csv: is in the way, and was not"}},
+    {TRAIN "--set eval.overlays=true",
+     1,
+     {S "new/config.yaml: is in the way, and is no config", S "new/losses.csv: is in the way, and was not",
+      S "new/metrics.json: cannot write: it is a folder",
+      S "new/overlays: cannot write here: ", S "new/report.html: cannot write: it is a folder",
+      S "new/pr.csv: is in the way, and was not", S "new/scores.csv: is in the way, and was not"}},
+    {DISTILL,
+     1,
+     {S "new/config.yaml: is in the way, and is no config", S "new/losses.csv: is in the way, and was not",
+      S "new/metrics.json: cannot write: it is a folder"}},
+    {"bench metrics -n 1 --set foo=1 --json " S "gone/x --csv " S "gone/y",
+     2,
+     {"--set: unknown key 'foo'", S "gone/x: cannot write: there is no folder " S "gone; make it, or --json ",
+      S "gone/y: cannot write: there is no folder " S "gone; make it, or --csv "}},
+    {"bench metrics -n 1 --json " S "new/metrics.json --csv " S "gone/y",
+     1,
+     {S "new/metrics.json: cannot write: it is a folder", S "gone/y: cannot write: there is no folder "}},
+};
+
+START_TEST(all_that_is_in_the_way_is_told_at_once) {
+    Outcome outcome;
+    NEED_PROGRAM();
+    shell_ok("rm -rf " S "new; mkdir -p " S "new/metrics.json " S "new/report.html; cd " S
+             "new; for i in scores.csv losses.csv pr.csv config.yaml overlays; do echo 'my: [own' >$i; done");
+    int count = 0;
+    run(together[_i].words, 0, &outcome);
+    for (; count < COUNT(together[_i].lines) && together[_i].lines[count]; count++)
+        assert_contains(outcome.err, together[_i].lines[count]);
+    ck_assert_msg(outcome.code == together[_i].code && outcome.complaints == count + 1, "exit %d: %s",
+                  outcome.code, outcome.err);
 }
 END_TEST
 
@@ -189,8 +236,6 @@ START_TEST(no_table_replaces_what_it_is_linked_to) {
 }
 END_TEST
 
-#define DISTILL "distill -o " S "new --set distill.images=" S "data --set distill.backbone=" S "none"
-
 /* What other programs leave under such names stays; what this one wrote, an old version too, is replaced. */
 static const struct {
     const char *name, *text;
@@ -268,6 +313,7 @@ static void add_tests(TCase *tests) {
     tcase_add_loop_test(tests, files_of_others_stay, 0, COUNT(standing));
     tcase_add_test(tests, a_report_replaces_reports_only);
     tcase_add_loop_test(tests, outputs_are_tried_first, 0, COUNT(cases));
+    tcase_add_loop_test(tests, all_that_is_in_the_way_is_told_at_once, 0, COUNT(together));
     tcase_add_test(tests, a_limit_of_file_sizes_is_an_error);
     tcase_add_test(tests, metrics_are_told_before_their_files);
     tcase_add_test(tests, an_input_is_no_output);

@@ -175,7 +175,8 @@ START_TEST(what_cannot_be_is_refused) {
         {"--set 'patchcore_ensemble.members=[{}, {model.backbone: " S "none.safetensors}]'",
          "member 2 of patchcore_ensemble.members: model.backbone: cannot read " S "none.safetensors"},
         {"--set 'patchcore_ensemble.members=[{patchcore.layers: layer2}, {}]'",
-         "member 1: patchcore.layers: 'layer2' names features that pdn_small does not have"},
+         "member 1 of patchcore_ensemble.members: patchcore.layers: 'layer2' names features that pdn_small "
+         "does not have"},
         {"--set 'patchcore_ensemble.members=[{train.seed: 4}, {train.seed: 5}, {train.seed: 4}]'",
          "patchcore_ensemble.members: members 1 and 3 are the same; leave one of them out"},
         {"--set 'patchcore_ensemble.members=[{model.backbone: "
@@ -194,7 +195,7 @@ START_TEST(what_cannot_be_is_refused) {
          "models/weights/teacher_small.safetensors}]'",
          "patchcore_ensemble.members: members 1 and 2 are the same"},
         {"--set 'patchcore_ensemble.members=[{}, {patchcore.layers: \"stride4,stride4\"}]'",
-         "member 2: patchcore.layers: 'stride4,stride4' names stride4 twice"},
+         "member 2 of patchcore_ensemble.members: patchcore.layers: 'stride4,stride4' names stride4 twice"},
         {"--set 'patchcore_ensemble.members=[{}, {patchcore.reweight: 1}]'",
          "member 2 of patchcore_ensemble.members: patchcore.reweight: one neighbour leaves nothing"},
         {"--set 'patchcore_ensemble.members=[{}, {patchcore.coreset_ratio: 0.0001, patchcore.neighbours: "

@@ -162,6 +162,30 @@ START_TEST(all_that_is_wrong_is_told_at_once) {
           YAML ": w/here/gasket/seed-1 and 14 more runs: model.backbone: cannot read " S "resnet.pth",
           "efficientad: these 4 are wrong; nothing was begun\n"}},
         {"-o /dev/null/wrong --shard 1/15", NULL, 3, {": w/", "/dev/null/wrong: cannot write here: "}},
+        /* Features that a backbone does not have, of members too, beside what else is wrong. */
+        {"-o " S "wrong",
+         "config: {dataset.path: " S "data, loss.penalty: false, model.image_size: 128}\n"
+         "collections: {c: {categories: [gasket]}}\n"
+         "variants:\n"
+         "  right: {model.method: patchcore, patchcore.layers: 'stride8, stride4'}\n"
+         "  p: {model.method: patchcore, patchcore.layers: layer2, patchcore.add: " S "gone}\n"
+         "  s: {model.method: simplenet, simplenet.layers: 'stride8,', model.backbone: pdn_medium}\n"
+         "  f: {model.method: fastflow, fastflow.layers: 'stride4,stride4'}\n"
+         "  e: {model.method: patchcore_ensemble, patchcore_ensemble.members: [{}, {patchcore.layers: x}]}\n"
+         "  other: {model.method: patchcore, simplenet.layers: x}\n"
+         "  away: {model.method: patchcore, patchcore.layers: x, model.backbone: " S "resnet.pth}\n"
+         "seeds: [1, 2]\n",
+         7,
+         {YAML ": p/c/gasket/seed-1 and 1 more run: patchcore.layers: 'layer2' names features that pdn_small "
+               "does not have; it has stride4|stride8|stride16",
+          YAML ": p/c/gasket/seed-1 and 1 more run: patchcore.add: cannot read " S "gone",
+          YAML ": s/c/gasket/seed-1 and 1 more run: simplenet.layers: 'stride8,' names features that "
+               "pdn_medium does not have",
+          YAML ": f/c/gasket/seed-1 and 1 more run: fastflow.layers: 'stride4,stride4' names stride4 twice",
+          YAML ": e/c/gasket/seed-1 and 1 more run: member 2 of patchcore_ensemble.members: "
+               "patchcore.layers: 'x'",
+          YAML ": away/c/gasket/seed-1 and 1 more run: model.backbone: cannot read " S "resnet.pth",
+          "efficientad: these 6 are wrong; nothing was begun\n"}},
         {"--dry-run",
          "collections: {c: {}}\nvariants: {v: {train.lr: 2}}\n",
          7,

@@ -251,6 +251,14 @@ START_TEST(refusals_say_what_to_do) {
     ck_assert_int_eq(judged.problems.lines.count, COUNT(wrong));
     for (int i = 0; i < COUNT(wrong); i++) assert_contains(judged.problems.lines.items[i], wrong[i]);
     ead_config_free(&judged);
+    /* A judge looks through teacher and backbone alike. */
+    configure_run(&judged, DISTILL_CONFIG, SCRATCH "new/",
+                  "distill.judges=[{\"patchcore.layers\":layer2,\"dataset.path\":none}]");
+    ck_assert_int_ne(ead_fit_find("distill")->check(&judged, EAD_CHECK_FILES), EAD_OK);
+    ck_assert_int_eq(judged.problems.lines.count, 2);
+    assert_contains(judged.problems.lines.items[1],
+                    "judge 1 of distill.judges: patchcore.layers: 'layer2' names features that pdn_small");
+    ead_config_free(&judged);
     ck_assert(!exists(SCRATCH "new"));
     EadConfig config;
     ASSERT_OK(ead_config_defaults(&config));

@@ -108,8 +108,8 @@ static EadStatus check_all(Eval *eval, EadThresholdRule trained) {
     if (!output_given) EAD_TRY(ead_config_set_key(config, EAD_KEY_output, eval->folder));
     bool placed = (output_given || eval->model) && !ead_config_was_refused(config, EAD_KEY_output);
     if (placed)
-        ead_problems_add(problems, ead_evaluate_check_outputs(config->output, config->dataset_path,
-                                                              config->eval_maps, config->eval_overlays));
+        ead_evaluate_check_outputs(config->output, config->dataset_path, config->eval_maps,
+                                   config->eval_overlays, problems);
     bool named = ead_config_names_dataset(config, true);
     if (fit) (void)fit->check(config, EAD_CHECK_MODEL);
     if (eval->model) ead_problems_add(problems, adjust_model(eval, trained));

@@ -2,6 +2,7 @@
 
 #include "core/base/printing.h"
 #include "core/file/json_text.h"
+#include "train/loop/train_backbone.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -27,12 +28,20 @@ static EadStatus open_judge(const EadConfig *config, int index, EadConfig *judge
 
 /* ---- before the work ---- */
 
+/* The teacher has the features of any other. */
+static EadStatus check_teacher(EadConfig *judge) {
+    EAD_TRY(ead_config_set_key(judge, EAD_KEY_model_backbone, EAD_DEFAULT_BACKBONE));
+    ead_check_backbone(judge, EAD_KEY_patchcore_layers);
+    return EAD_OK;
+}
+
 static EadStatus check_judge(EadConfig *config, int index) {
     EadConfig judge;
     EadDataset dataset = {0};
     EAD_TRY(open_judge(config, index, &judge));
     bool named = ead_config_names_dataset(&judge, true);
     (void)ead_fit_find("patchcore")->check(&judge, EAD_CHECK_FILES);
+    EAD_TRY(check_teacher(&judge));
     if (named) ead_problems_add(&judge.problems, ead_config_open_dataset(&judge, true, &dataset));
     for (int i = 0; i < judge.problems.lines.count && !judge.unread; i++) {
         bool told =

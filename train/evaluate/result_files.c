@@ -187,33 +187,48 @@ static EadStatus check_replaced(const char *path, const char *name) {
     return EAD_OK;
 }
 
-/* Of all tables and pages in the folder. */
-static EadStatus check_standing(const char *folder, const char *data) {
-    EadStatus status = EAD_OK;
+/* What stands there under the name of a table or page. */
+static EadStatus check_standing(const char *folder, const char *name, const char *data) {
     EadPath path;
-    DIR *directory = opendir(*folder ? folder : ".");
-    for (struct dirent *entry; directory && status == EAD_OK && (entry = readdir(directory)) != NULL;)
-        if (ead_path_has_extension(entry->d_name, ".csv, .json, .html")) {
-            status = ead_path_in(path, folder, entry->d_name);
-            if (status == EAD_OK) status = check_link(path, data);
-            if (status == EAD_OK) status = check_replaced(path, entry->d_name);
-        }
-    if (directory) closedir(directory);
-    return status;
+    EAD_TRY(ead_path_in(path, folder, name));
+    EAD_TRY(check_link(path, data));
+    return check_replaced(path, name);
 }
 
-EadStatus ead_evaluate_check_outputs(const char *folder, const char *data, bool maps, bool overlays) {
-    EadPath path;
-    EAD_TRY(ead_check_output_folder(folder, "--output"));
-    EAD_TRY(ead_path_in(path, folder, "maps"));
-    if (maps) EAD_TRY(ead_check_output_folder(path, "--output"));
-    EAD_TRY(ead_path_in(path, folder, "overlays"));
-    if (overlays) EAD_TRY(ead_check_output_folder(path, "--output"));
-    for (int i = 0; i < FILES + CURVES; i++) {
-        EAD_TRY(ead_path_in(path, folder, i < FILES ? files[i].name : curves[i - FILES].name));
-        EAD_TRY(ead_check_output_in_run(path));
+/* All of them in the folder. */
+static void check_all_standing(const char *folder, const char *data, EadProblems *problems) {
+    struct dirent **entries = NULL;
+    int count = scandir(*folder ? folder : ".", &entries, NULL, alphasort);
+    for (int i = 0; i < count; i++) {
+        if (ead_path_has_extension(entries[i]->d_name, ".csv, .json, .html"))
+            ead_problems_add(problems, check_standing(folder, entries[i]->d_name, data));
+        free(entries[i]);
     }
-    return check_standing(folder, data);
+    free(entries);
+}
+
+static EadStatus check_pictures(const char *folder, const char *name) {
+    EadPath path;
+    EAD_TRY(ead_path_in(path, folder, name));
+    return ead_check_output_folder(path, "--output");
+}
+
+static EadStatus check_file(const char *folder, const char *name) {
+    EadPath path;
+    EAD_TRY(ead_path_in(path, folder, name));
+    return ead_check_output_in_run(path);
+}
+
+void ead_evaluate_check_outputs(const char *folder, const char *data, bool maps, bool overlays,
+                                EadProblems *problems) {
+    EadStatus status = ead_check_output_folder(folder, "--output");
+    ead_problems_add(problems, status);
+    if (status != EAD_OK) return;
+    if (maps) ead_problems_add(problems, check_pictures(folder, "maps"));
+    if (overlays) ead_problems_add(problems, check_pictures(folder, "overlays"));
+    for (int i = 0; i < FILES + CURVES; i++)
+        ead_problems_add(problems, check_file(folder, i < FILES ? files[i].name : curves[i - FILES].name));
+    check_all_standing(folder, data, problems);
 }
 
 EadStatus ead_evaluate_write(const EadEvaluateSpec *spec, const EadResults *results) {

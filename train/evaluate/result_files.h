@@ -3,6 +3,7 @@
 #pragma once
 
 #include "train/evaluate/evaluate.h"
+#include "train/support/problems.h"
 
 /* scores.csv: header "path,label,defect,score", one line a sample in the order given, label 0 or 1, fields
  * quoted where RFC 4180 asks for it, lines end in LF, scores with 9 digits (read back to the same float). */
@@ -18,10 +19,11 @@ EadStatus ead_write_metrics_json(const char *path, const EadMetrics *metrics);
 EadStatus ead_write_curve_csv(const char *path, const EadCurve *curve, const char *x_name,
                               const char *y_name);
 
-/* Whether ead_evaluate() and ead_evaluate_write() will be able to write into the folder, which need not exist;
- * that no table or page is a link to a file that is none, or that lies below data, the data set; and that what stands
- * in the way of one was written by this program. Errors: EAD_IO, naming --output; EAD_BAD_ARGUMENT. */
-EadStatus ead_evaluate_check_outputs(const char *folder, const char *data, bool maps, bool overlays);
+/* Adds to problems what ead_evaluate() and ead_evaluate_write() will not be able to write into the folder, which need not
+ * exist; each table or page that is a link to a file that is none, or that lies below data, the data set; and what stands
+ * in the way of one and was not written by this program. */
+void ead_evaluate_check_outputs(const char *folder, const char *data, bool maps, bool overlays,
+                                EadProblems *problems);
 
 /* Writes into spec->output: scores.csv, roc.csv, pr.csv, (with masks) pro.csv, pixel_roc.csv, pixel_pr.csv,
  * (with defect channels) spro.csv, metrics.json, speed.json and report.html. A curve that is undefined leaves no file,

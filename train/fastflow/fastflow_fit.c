@@ -155,6 +155,10 @@ static EadModel *model_of(void *state) {
     return &((FlowState *)state)->model->base;
 }
 
+static EadStatus check(EadConfig *config, EadCheckScope scope) {
+    return ead_fit_check_backbone(config, scope, EAD_KEY_fastflow_layers);
+}
+
 const EadFit ead_fit_fastflow = {.name = "fastflow",
                                  .model_name = "model.safetensors",
                                  .scope = EAD_SAME_STEPS,
@@ -162,7 +166,7 @@ const EadFit ead_fit_fastflow = {.name = "fastflow",
                                  .maps_key = -1,
                                  .slots = 2,
                                  .length_key = EAD_KEY_fastflow_epochs,
-                                 .check = ead_fit_check_backbone,
+                                 .check = check,
                                  .create = create,
                                  .sample = sample,
                                  .free = free_state,

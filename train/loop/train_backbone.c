@@ -49,7 +49,15 @@ static EadStatus backbone_path(const char *backbone, EadPath path) {
                             : "make it of its publisher's file by efficientad import, and name that");
 }
 
-void ead_check_backbone(EadConfig *config) {
+EadStatus ead_open_backbone(const EadConfig *config, EadBackbone *out) {
+    EadPath path;
+    *out = (EadBackbone){0};
+    EadStatus status = backbone_path(config->model_backbone, path);
+    if (status == EAD_OK) status = ead_backbone_open(path, out);
+    return status == EAD_OK ? EAD_OK : ead_fail_prefix(status, "model.backbone: ");
+}
+
+static void check_file(EadConfig *config) {
     EadPath path;
     if (ead_backbone_is_known(config->model_backbone)) {
         if (backbone_path(config->model_backbone, path) != EAD_OK)
@@ -65,12 +73,22 @@ void ead_check_backbone(EadConfig *config) {
         ead_config_judge(config, EAD_KEY_model_backbone, ead_backbone_check(config->model_backbone));
 }
 
-EadStatus ead_open_backbone(const EadConfig *config, EadBackbone *out) {
-    EadPath path;
-    *out = (EadBackbone){0};
-    EadStatus status = backbone_path(config->model_backbone, path);
-    if (status == EAD_OK) status = ead_backbone_open(path, out);
-    return status == EAD_OK ? EAD_OK : ead_fail_prefix(status, "model.backbone: ");
+/* Without the name of the backbone there is nothing to look for them in. */
+static void check_layers(EadConfig *config, EadConfigKeyId layers) {
+    const char *names = *(char **)(void *)((char *)config + ead_config_key((int)layers)->offset);
+    EadBackbone backbone;
+    EadTaps taps;
+    if (!names[0] || config->unread || ead_config_was_refused(config, EAD_KEY_model_backbone)) return;
+    EadStatus status = ead_open_backbone(config, &backbone);
+    ead_problems_add(&config->problems, status);
+    if (status == EAD_OK) ead_config_judge(config, layers, ead_backbone_find_taps(&backbone, names, &taps));
+    ead_backbone_free(&backbone);
+}
+
+void ead_check_backbone(EadConfig *config, EadConfigKeyId layers) {
+    int known = config->problems.lines.count;
+    check_file(config);
+    if (config->problems.lines.count == known) check_layers(config, layers);
 }
 
 EadStatus ead_fail_backbone(const char *path) {

@@ -16,5 +16,6 @@ EadStatus ead_open_backbone(const EadConfig *config, EadBackbone *out);
 /* EAD_BAD_FILE: a model file or checkpoint, from which a run would go on, has another backbone than the config names. */
 EadStatus ead_fail_backbone(const char *path);
 
-/* Adds to config->problems a model.backbone that is not there. */
-void ead_check_backbone(EadConfig *config);
+/* Adds to config->problems a model.backbone that is not there, or one without the features that the key `layers` names; it
+ * is read only where that key is not empty. */
+void ead_check_backbone(EadConfig *config, EadConfigKeyId layers);

@@ -319,7 +319,7 @@ static EadStatus add_image(void *context, int index) {
 }
 
 static EadStatus add_images(State *s, const EadImageCache *cache, const char *what) {
-    EadWalk walk = {.what = what, .quiet = s->spec->quiet};
+    EadWalk walk = {.what = what, .quiet = s->spec->quiet, .hint = "start again"};
     if (!cache) return EAD_OK;
     walk.count = ead_image_cache_count(cache);
     s->cache = cache;
@@ -440,7 +440,7 @@ static EadStatus check(EadConfig *config, EadCheckScope scope) {
             "patchcore.reweight: one neighbour leaves nothing to weigh against; 0 turns it off, 9 is "
             "usual");
     if (scope >= EAD_CHECK_FILES) {
-        ead_check_backbone(config);
+        ead_check_backbone(config, EAD_KEY_patchcore_layers);
         if (ead_config_is_there(config, EAD_KEY_patchcore_add))
             ead_config_judge(config, EAD_KEY_patchcore_add, ead_image_source_check(config->patchcore_add));
     }

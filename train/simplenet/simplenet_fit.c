@@ -198,6 +198,10 @@ static EadModel *model_of(void *state) {
     return &((SimplenetState *)state)->model->base;
 }
 
+static EadStatus check(EadConfig *config, EadCheckScope scope) {
+    return ead_fit_check_backbone(config, scope, EAD_KEY_simplenet_layers);
+}
+
 const EadFit ead_fit_simplenet = {.name = "simplenet",
                                   .model_name = "model.safetensors",
                                   .scope = EAD_SAME_STEPS,
@@ -205,7 +209,7 @@ const EadFit ead_fit_simplenet = {.name = "simplenet",
                                   .maps_key = -1,
                                   .slots = 2,
                                   .length_key = EAD_KEY_simplenet_epochs,
-                                  .check = ead_fit_check_backbone,
+                                  .check = check,
                                   .create = create,
                                   .sample = sample,
                                   .free = free_state,
