@@ -24,8 +24,15 @@ typedef EadFitRun Run;
  * without steps 8. */
 enum { AT_WORK = 24 << 20 };
 
+#define TRAINING_IMAGES "training images"
+
 static const EadStep *step_of(const Run *run) {
     return run->step.plan ? &run->step : NULL;
+}
+
+/* Whether a detector is trained by drawing from its images. A fit in one pass goes on with others by its own rules. */
+static bool in_steps(const Run *run) {
+    return run->model && run->phase_count > 0;
 }
 
 static EadStatus check_loss(const Run *run, int64_t step, float loss) {
@@ -76,6 +83,8 @@ static EadStatus write_checkpoint(Run *run, bool only_ask) {
     const char *path = run->folder.checkpoint;
     EAD_TRY(ead_safetensors_writer_new(&writer));
     EadStatus status = run->fit->write(run->state, writer);
+    if (status == EAD_OK && in_steps(run))
+        status = ead_checkpoint_write_list(writer, TRAINING_IMAGES, &run->data.train_list);
     if (status == EAD_OK) status = ead_convergence_write(&run->convergence, writer);
     if (status == EAD_OK)
         status = ead_checkpoint_write(writer, run->config_text, ead_fit_steps_done(run), step_of(run));
@@ -154,6 +163,8 @@ static EadStatus begin_phase(Run *run) {
  * phase knows nothing of the next one. */
 static EadStatus fit_or_resume(Run *run) {
     bool resumed = run->checkpoint != NULL, begun = run->step.device_done > 0;
+    if (resumed && in_steps(run))
+        ead_checkpoint_compare_list(run->checkpoint, TRAINING_IMAGES, &run->data.train_list);
     if (resumed) EAD_TRY(run->fit->read(run->state, run->checkpoint));
     if (run->fit->fit && (!resumed || (run->phase > 0 && !begun)))
         EAD_TRY(run->fit->fit(run->state, run->phase));
@@ -325,11 +336,27 @@ static EadStatus validate(Run *run, EadProgress *progress) {
     return EAD_OK;
 }
 
+/* What comes with the next step. Where it cannot be had, the run ends as on Ctrl-C: with a checkpoint, unless that fails,
+ * too. */
+static EadStatus next_slot(Run *run, const uint8_t **slot) {
+    const EadRanks *ranks = run->spec->ranks;
+    EadStatus status = ead_ranks_agree(ranks, ead_loader_next(run->loader, slot));
+    if (status == EAD_OK) return EAD_OK;
+    char message[1024];
+    snprintf(message, sizeof message, "%s", ead_error_message());
+    EadStatus saved = ead_ranks_agree(ranks, save_checkpoint(run));
+    if (saved != EAD_OK) return ead_fail(status, "%s", message);
+    return ead_fail(
+        status,
+        "%s; stopped after step %lld of %lld; when that is mended, continue with --resume --output %s",
+        message, (long long)ead_fit_steps_done(run), (long long)run->steps, run->config->output);
+}
+
 static EadStatus do_step(Run *run, EadProgress *progress) {
     int64_t every = run->config->train_checkpoint_every;
     const uint8_t *slot = NULL;
     char note[64];
-    if (run->loader) EAD_TRY(ead_loader_next(run->loader, &slot));
+    if (run->loader) EAD_TRY(next_slot(run, &slot));
     ead_step_run(&run->step, slot);
     if (run->loader) ead_loader_release(run->loader);
     /* Reading waits for the step: on a device it happens seldom, so that it never runs out of work. */

@@ -50,7 +50,8 @@ EadStatus ead_distill_load(const EadDistillImages *images, int position, bool gr
         int file = file_at(images, position);
         EadStatus status = load_file(images, file, gray, small, large);
         if (status == EAD_OK || !images->skipped) return status;
-        EAD_TRY(ead_skipped_images_add(images->skipped, file, status));
+        EAD_TRY(
+            ead_skipped_images_add(images->skipped, ead_image_list_file(&images->files, file), file, status));
         position = position + 1 < end ? position + 1 : first;
         if (position == start) return status; /* not one of this part can be decoded */
     }

@@ -1,4 +1,4 @@
-/* A cache of records, and what stands in for images that cannot be decoded. */
+/* A cache of records, and what stands in for images that cannot be used. */
 #include "data/loader/image_draws.h"
 
 #include "core/base/memory.h"
@@ -57,7 +57,8 @@ EadStatus ead_image_draws_read(EadImageDraws *draws, int index, uint8_t *out) {
     for (;;) { /* ends: not all may be skipped */
         EadStatus status = ead_record_cache_read(draws->cache, index, out);
         if (status == EAD_OK) return EAD_OK;
-        status = ead_skipped_images_add(draws->skipped, index, status);
+        status = ead_skipped_images_add(draws->skipped, ead_image_list_file(draws->spec.images, index), index,
+                                        status);
         if (status != EAD_OK) return ead_fail_prefix(status, "%s: ", draws->spec.key);
         index = (index + 1) % draws->spec.images->count;
     }

@@ -10,7 +10,7 @@ typedef struct EadImageDrawsSpec {
     const EadImageList *images; /* at least 1; borrowed until the draws are closed */
     const char *key;            /* the config key that they are the value of, for messages */
     EadImageFit fit;
-    int most; /* how many of them are drawn at the most, 1 .. images->count: 1 % of these may be damaged */
+    int most; /* how many of them are drawn at the most, 1 .. images->count: 1 % of these may be unusable */
     const char *file; /* where to keep images; its folder must exist; NULL: nowhere */
     uint64_t budget;  /* most bytes of the images that are kept */
 } EadImageDrawsSpec;
@@ -21,7 +21,7 @@ typedef struct EadImageDraws EadImageDraws;
  * EAD_BAD_SHAPE, EAD_NO_MEMORY. */
 EadStatus ead_image_draws_open(const EadImageDrawsSpec *spec, EadImageDraws **out);
 
-/* Brings image `index` of the list to out [height][width][3]. Where it cannot be decoded, the next one of the list that
+/* Brings image `index` of the list to out [height][width][3]. Where it cannot be read or decoded, the next one of the list that
  * can, in a circle, stands in for it, in every run. Several threads may call it at once. Errors: those of
  * ead_skipped_images_add(). */
 EadStatus ead_image_draws_read(EadImageDraws *draws, int index, uint8_t *out);

@@ -5,8 +5,11 @@
 #include "core/base/printing.h"
 #include "core/base/string_list.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum { MAX_PER_CENT = 1 };
 
@@ -34,8 +37,19 @@ EadStatus ead_skipped_images_new(int images, int total, EadSkippedImages **out) 
     return EAD_NO_MEMORY;
 }
 
-EadStatus ead_skipped_images_add(EadSkippedImages *skipped, int index, EadStatus status) {
-    if (status != EAD_BAD_FILE && status != EAD_UNSUPPORTED) return status;
+/* Whether a file cannot be used by this user, however often it is tried: a damaged disk or too many open files may pass,
+ * and a file that is gone was there when the collection was listed. */
+static bool is_unusable(const char *path, EadStatus status) {
+    if (status == EAD_BAD_FILE || status == EAD_UNSUPPORTED) return true;
+    if (status != EAD_IO) return false;
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    bool refused = descriptor < 0 && errno == EACCES;
+    if (descriptor >= 0) close(descriptor);
+    return refused;
+}
+
+EadStatus ead_skipped_images_add(EadSkippedImages *skipped, const char *path, int index, EadStatus status) {
+    if (!is_unusable(path, status)) return status;
     status = EAD_OK;
     pthread_mutex_lock(&skipped->mutex);
     if (!skipped->has[index]) {

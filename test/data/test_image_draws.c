@@ -1,5 +1,5 @@
 /* Images decoded when they are drawn: the right ones, kept within the budget, used by other runs, and what stands in for
- * those that cannot be decoded. A source is made unreadable, with the size and time it had, to see what is decoded anew. */
+ * those that cannot be used. A source is made unreadable, with the size and time it had, to see what is decoded anew. */
 #include "data/loader/image_draws.h"
 
 #include "core/image/image.h"
@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -223,6 +224,62 @@ START_TEST(more_than_one_per_cent_is_an_error) {
 }
 END_TEST
 
+/* What root may read, nobody else may: for a while this process is somebody else. */
+static bool be_nobody(void) {
+    if (geteuid() == 0) ck_assert_int_eq(seteuid(65534), 0);
+    int descriptor = open(SCRATCH "good0.png", O_RDONLY);
+    return descriptor >= 0 && close(descriptor) == 0;
+}
+
+static void be_oneself(void) {
+    ck_assert_int_eq(seteuid(getuid()), 0);
+}
+
+/* A file without permission, one in such a folder, and a link to one: each is skipped as a damaged one is, under the same
+ * rule and in every run. Files that are gone, and too few descriptors, are errors still. */
+START_TEST(what_may_not_be_read_is_stood_in_for) {
+    EadImageList list = make_collection(3);
+    uint8_t out[BYTES];
+    struct rlimit usual, none;
+    shell_ok("rm -rf " SCRATCH "badfolder && mkdir " SCRATCH "badfolder");
+    write_noise_png(SCRATCH "bad7.png", WIDTH, HEIGHT, 3, 7);
+    write_noise_png(SCRATCH "badfolder/a.png", WIDTH, HEIGHT, 3, 199);
+    ck_assert_int_eq(
+        chmod(SCRATCH "bad7.png", 0) | unlink(SCRATCH "bad199.png") | unlink(SCRATCH "bad90.png"), 0);
+    ck_assert_int_eq(
+        symlink("badfolder/a.png", SCRATCH "bad199.png") | symlink("bad7.png", SCRATCH "bad90.png"), 0);
+    ck_assert_int_eq(chmod(SCRATCH "badfolder", 0), 0);
+    bool nobody = be_nobody();
+    for (int round = 0; round < 2 && nobody; round++) {
+        EadImageDraws *draws = open_draws(&list, NULL, 0);
+        for (int i = 0; i < TOTAL; i++) {
+            int index = round ? TOTAL - 1 - i : i;
+            if (index == 90) continue;
+            ASSERT_OK(ead_image_draws_read(draws, index, out));
+            uint8_t next[BYTES];
+            ASSERT_OK(
+                ead_image_draws_read(draws, (index + 1) % TOTAL == 90 ? 91 : (index + 1) % TOTAL, next));
+            ck_assert((memcmp(out, next, BYTES) == 0) == (index == 7 || index == TOTAL - 1));
+        }
+        ck_assert_int_eq(count_lines(draws), 2);
+        ASSERT_FAILS(ead_image_draws_read(draws, 90, out), EAD_BAD_FILE,
+                     "penalty.path: 3 of 200 images cannot be used, more than 1 %; the last: " SCRATCH
+                     "bad90.png: cannot read: Permission denied");
+        getrlimit(RLIMIT_NOFILE, &usual);
+        none = (struct rlimit){0, usual.rlim_max};
+        setrlimit(RLIMIT_NOFILE, &none);
+        EadStatus status = ead_image_draws_read(draws, 50, out);
+        setrlimit(RLIMIT_NOFILE, &usual);
+        ck_assert_int_eq(status, EAD_IO);
+        ead_image_draws_close(draws);
+    }
+    be_oneself();
+    chmod(SCRATCH "badfolder", 0700);
+    ead_image_list_free(&list);
+    SKIP_UNLESS(nobody, "others may not read this folder");
+}
+END_TEST
+
 /* One bad image costs itself in a small collection, too; only those that are asked for count. */
 START_TEST(one_of_a_few_is_skipped) {
     static const struct {
@@ -237,7 +294,7 @@ START_TEST(one_of_a_few_is_skipped) {
         ASSERT_OK(ead_skipped_images_new(cases[i].images, cases[i].total, &skipped));
         for (int k = 0; k < cases[i].bad; k++) {
             ck_assert_int_eq(status, EAD_OK);
-            status = ead_skipped_images_add(skipped, k, ead_fail(EAD_BAD_FILE, "bad"));
+            status = ead_skipped_images_add(skipped, "bad.png", k, ead_fail(EAD_BAD_FILE, "bad"));
         }
         ck_assert_int_eq(status, cases[i].status);
         ead_skipped_images_free(skipped);
@@ -278,6 +335,7 @@ int main(void) {
     tcase_add_test(tests, the_budget_is_kept);
     tcase_add_test(tests, one_per_cent_is_stood_in_for);
     tcase_add_test(tests, more_than_one_per_cent_is_an_error);
+    tcase_add_test(tests, what_may_not_be_read_is_stood_in_for);
     tcase_add_test(tests, one_of_a_few_is_skipped);
     tcase_add_test(tests, threads_draw_at_the_same_time);
     suite_add_tcase(suite, tests);

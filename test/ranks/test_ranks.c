@@ -17,7 +17,7 @@ typedef struct Job {
     const char *run, *settings;
     bool resume;
     EadStatus status[MAX_THREAD_RANKS];
-    char message[MAX_THREAD_RANKS][256];
+    char message[MAX_THREAD_RANKS][512];
 } Job;
 
 static void do_job(const EadRanks *ranks, void *context) {
@@ -166,6 +166,27 @@ START_TEST(another_number_goes_on_with_a_cache) {
 }
 END_TEST
 
+/* Whichever rank meets them, all end, and rank 0 leaves a checkpoint from which the mended run goes on. */
+START_TEST(damaged_images_end_all_ranks_with_a_checkpoint) {
+    static const char settings[] =
+        "distill.batch=2 distill.steps=8 distill.statistics_images=1 distill.images=" SCRATCH "damaged";
+    Job job = {.run = SCRATCH "ends/", .settings = settings};
+    int told = 0;
+    shell_ok("cp -r " SCRATCH "pictures " SCRATCH "damaged && for i in 03 04 05 06 07 08; do "
+             "echo junk >" SCRATCH "damaged/$((${i#0} % 2))/0$i.png; done");
+    as_ranks(2, do_job, &job);
+    for (int r = 0; r < 2; r++) {
+        ck_assert(job.status[r] == EAD_BAD_FILE || job.status[r] == EAD_OTHER_RANK);
+        told += strstr(job.message[r], "continue with --resume --output " SCRATCH "ends/") != NULL;
+    }
+    ck_assert_msg(told >= 1, "%s, %s", job.message[0], job.message[1]);
+    ck_assert(exists(SCRATCH "ends/checkpoint.safetensors"));
+    shell_ok("cp " SCRATCH "pictures/0/* " SCRATCH "damaged/0 && cp " SCRATCH "pictures/1/* " SCRATCH
+             "damaged/1");
+    share(2, SCRATCH "ends/", settings, true);
+}
+END_TEST
+
 START_TEST(more_ranks_than_images_are_refused) {
     Job job = {.run = SCRATCH "many/", .settings = "distill.batch=2"};
     as_ranks(3, do_job, &job);
@@ -205,6 +226,7 @@ int main(void) {
     tcase_add_test(tests, without_a_cache_too);
     tcase_add_test(tests, a_cache_is_filled_together);
     tcase_add_test(tests, another_number_goes_on_with_a_cache);
+    tcase_add_test(tests, damaged_images_end_all_ranks_with_a_checkpoint);
     tcase_add_test(tests, more_ranks_than_images_are_refused);
     tcase_add_test(tests, shares_tile_the_whole);
     suite_add_tcase(suite, tests);

@@ -9,6 +9,7 @@
 #include "train/efficientad/efficientad_fit.h"
 
 #define WHOLE SCRATCH "whole/"
+#define LOG   "build/scratch/test_trainer.log"
 
 enum { STEPS = 3 };
 
@@ -168,6 +169,106 @@ START_TEST(a_folder_that_holds_a_run_is_left_alone) {
 }
 END_TEST
 
+/* Copies to SCRATCH "NAME/", with 12 penalty images. */
+static void copy_data(const char *name) {
+    char command[512];
+    snprintf(command, sizeof command,
+             "mkdir -p " SCRATCH "%s && cd " SCRATCH "%s && cp -r ../data ../textures . && cd textures && "
+             "for i in 3 4 5 6 7 8 9 10 11; do cp 00$((i %% 3)).png x$i.png; done",
+             name, name);
+    ck_assert_int_eq(system(command), 0);
+}
+
+#define OF(name)                                                                                             \
+    "autoencoder.enabled=false dataset.path=" SCRATCH name "/data penalty.path=" SCRATCH name "/textures "
+
+/* One of two damaged images is more than 1 %: a checkpoint is kept of the steps before it is drawn, and mended, the run
+ * goes on to the bits of one that began with the other one damaged. */
+START_TEST(data_that_cannot_be_read_end_a_run_with_a_checkpoint) {
+    char message[1024], bad[256];
+    int done = -1;
+    LossRow rows[12];
+    copy_data("mended");
+    write_bytes(SCRATCH "mended/textures/x4.png", "junk", 4);
+    write_bytes(SCRATCH "mended/textures/x7.png", "junk", 4);
+    ASSERT_FAILS(try_run(SCRATCH "mends/", OF("mended") "train.steps=12", false), EAD_BAD_FILE,
+                 "penalty.path: 2 of 12 images cannot be used");
+    snprintf(message, sizeof message, "%s", ead_error_message());
+    assert_contains(message,
+                    " of 12; when that is mended, continue with --resume --output " SCRATCH "mends/");
+    const char *last = strstr(message, "the last: "), *stopped = strstr(message, "; stopped after step ");
+    ck_assert(last && stopped && sscanf(last, "the last: %255[^:]", bad) == 1);
+    ck_assert_int_eq(sscanf(stopped, "; stopped after step %d", &done), 1);
+    ck_assert(done >= 0 && done < 12);
+    read_rows(SCRATCH "mends/", done, rows);
+    copy_file(SCRATCH "textures/000.png", bad);
+    resume(SCRATCH "mends/", OF("mended") "train.steps=12");
+    train(SCRATCH "mended_whole/", OF("mended") "train.steps=12");
+    ck_assert(same_runs(SCRATCH "mends/", SCRATCH "mended_whole/"));
+    ck_assert(
+        same_tensors(SCRATCH "mends/checkpoint.safetensors", SCRATCH "mended_whole/checkpoint.safetensors"));
+}
+END_TEST
+
+/* Lines of the log that warn of that run's lists of images; said: what one of them must say. */
+static int warnings(const char *said) {
+    static const char start[] = "warning: " SCRATCH "lists/checkpoint.safetensors: was written with ";
+    size_t size;
+    int count = 0;
+    bool found = !said;
+    fflush(stderr);
+    char *text = (char *)read_bytes(LOG, &size);
+    text = realloc(text, size + 1);
+    ck_assert_ptr_nonnull(text);
+    text[size] = '\0';
+    for (char *at = text; (at = strstr(at, start)); count++) {
+        at += strlen(start);
+        found |= said && strncmp(at, said, strlen(said)) == 0;
+    }
+    ck_assert_msg(found, "%s", said);
+    free(text);
+    return count;
+}
+
+static int warnings_of_resume(const char *change, const char *settings, const char *said) {
+    ck_assert_int_eq(system(change), 0);
+    resume(SCRATCH "lists/", settings);
+    return warnings(said);
+}
+
+START_TEST(other_lists_of_images_are_told) {
+    static const char first[] = OF("listed") "train.steps=1", second[] = OF("listed") "train.steps=2";
+#define IN "cd " SCRATCH "listed && "
+    copy_data("listed");
+    train(SCRATCH "lists/", first);
+    ck_assert_int_eq(warnings_of_resume("true", first, NULL), 0);
+    ck_assert_int_eq(warnings_of_resume("cp -r " SCRATCH "listed " SCRATCH "listed_copy && rm -r " SCRATCH
+                                        "listed && ln -s listed_copy " SCRATCH "listed",
+                                        OF("listed_copy") "train.steps=1", NULL),
+                     0);
+    ck_assert_int_eq(
+        warnings_of_resume(IN "cp textures/000.png textures/y.png", second,
+                           "12 penalty images, now there are 13; the result will be that of neither"),
+        1);
+    ck_assert_int_eq(warnings_of_resume("true", second, NULL), 1); /* told once */
+    ck_assert_int_eq(warnings_of_resume(IN "mv textures/y.png textures/b.png", OF("listed") "train.steps=3",
+                                        "13 penalty images, now there are 13 with other names; the result"),
+                     2);
+    ck_assert_int_eq(warnings_of_resume(IN "cp data/gasket/train/good/000.png data/gasket/train/good/9.png",
+                                        OF("listed") "train.steps=4",
+                                        "3 training images, now there are 4; the"),
+                     3);
+    /* a checkpoint that does not know of them */
+    ck_assert_int_eq(
+        warnings_of_resume(IN "rm textures/b.png data/gasket/train/good/9.png && sed -i 's/penalty images/"
+                              "renalty images/; s/training images/draining images/' "
+                              "../lists/checkpoint.safetensors",
+                           OF("listed") "train.steps=5", NULL),
+        3);
+#undef IN
+}
+END_TEST
+
 /* ---- drawn penalty images ---- */
 
 /* The same on one thread, after resuming and on a device. */
@@ -285,9 +386,15 @@ static Suite *make_suite(void) {
     tcase_add_test(tests, a_teacher_that_cannot_be_kept_is_refused);
     tcase_add_test(tests, a_teacher_of_each_size_comes_with_the_program);
     suite_add_tcase(suite, tests);
+    TCase *changes = tcase_create("changes");
+    tcase_set_timeout(changes, 0);
+    tcase_add_unchecked_fixture(changes, set_up, remove_scratch);
+    tcase_add_test(changes, data_that_cannot_be_read_end_a_run_with_a_checkpoint);
+    tcase_add_test(changes, other_lists_of_images_are_told);
+    suite_add_tcase(suite, changes);
     return suite;
 }
 
 int main(void) {
-    return run_trainer_suite(make_suite(), "build/scratch/test_trainer.log");
+    return run_trainer_suite(make_suite(), LOG);
 }

@@ -8,6 +8,7 @@
 #include "data/dataset/overlap.h"
 #include "models/efficientad/model.h"
 #include "models/networks/params_file.h"
+#include "train/loop/checkpoint.h"
 #include "train/support/channel_sums.h"
 #include "train/support/progress.h"
 #include "train/support/version.h"
@@ -17,6 +18,7 @@
 
 #define MEAN "feature_mean"
 #define STD  "feature_std"
+#define LIST "images to distil on"
 
 enum { LOADER_THREADS = 2, MIN_IMAGES = 2 };
 
@@ -265,6 +267,7 @@ static EadStatus begin(void *state, int phase, EadStep *step, EadLoaderSpec *loa
 static EadStatus write_checkpoint(const void *state, EadSafetensorsWriter *writer) {
     const DistillState *s = state;
     EadTeacherFile teacher = {s->teacher, s->images.height, s->images.width, EAD_FILE_F32};
+    EAD_TRY(ead_checkpoint_write_list(writer, LIST, &s->images.files));
     EAD_TRY(ead_teacher_write(&teacher, writer));
     EAD_TRY(ead_vector_write(writer, MEAN, EAD_FEATURES, s->mean));
     return ead_vector_write(writer, STD, EAD_FEATURES, s->std);
@@ -273,6 +276,7 @@ static EadStatus write_checkpoint(const void *state, EadSafetensorsWriter *write
 static EadStatus read_checkpoint(void *state, const EadSafetensors *file) {
     DistillState *s = state;
     double mean[EAD_FEATURES], std[EAD_FEATURES];
+    ead_checkpoint_compare_list(file, LIST, &s->images.files);
     EAD_TRY(ead_vector_read(file, MEAN, EAD_FEATURES, mean));
     EAD_TRY(ead_vector_read(file, STD, EAD_FEATURES, std));
     for (int c = 0; c < EAD_FEATURES; c++) {

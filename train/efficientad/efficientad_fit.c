@@ -5,6 +5,7 @@
 #include "core/base/memory.h"
 #include "core/base/paths.h"
 #include "core/file/file_role.h"
+#include "train/loop/checkpoint.h"
 #include "train/loop/train_backbone.h"
 #include "train/support/memory_budget.h"
 #include "train/support/progress.h"
@@ -14,6 +15,8 @@
 #include <string.h>
 
 enum { LOADER_THREADS = 2, SAMPLE_ROWS = 16 };
+
+#define PENALTY_IMAGES "penalty images"
 
 EAD_SAME_VALUE(EAD_SELECT_CHOICE_BOTH, EAD_USE_BOTH);
 EAD_SAME_VALUE(EAD_SELECT_CHOICE_ST, EAD_USE_ST);
@@ -162,7 +165,7 @@ static EadStatus plan(void *state, int phase, EadStep *step) {
 }
 
 static EadStatus start(void *state, const EadStep *step) {
-    static const char *const names[EAD_TABLES] = {"training images", "penalty images",
+    static const char *const names[EAD_TABLES] = {"training images", PENALTY_IMAGES,
                                                   "outputs of the teacher"};
     const FitState *s = state;
     (void)step;
@@ -263,13 +266,18 @@ static EadStatus begin(void *state, int phase, EadStep *step, EadLoaderSpec *loa
 /* ---- checkpoint and model ---- */
 
 static EadStatus write_checkpoint(const void *state, EadSafetensorsWriter *writer) {
-    return ead_model_write(&((const FitState *)state)->model->base, writer);
+    const FitState *s = state;
+    if (s->penalty_list.count > 0)
+        EAD_TRY(ead_checkpoint_write_list(writer, PENALTY_IMAGES, &s->penalty_list));
+    return ead_model_write(&s->model->base, writer);
 }
 
 /* Moves what is read into the model that the step was planned on. */
 static EadStatus read_checkpoint(void *state, const EadSafetensors *file) {
-    EadEfficientad *model = ((FitState *)state)->model;
+    const FitState *s = state;
+    EadEfficientad *model = s->model;
     EadModel *base;
+    if (s->penalty_list.count > 0) ead_checkpoint_compare_list(file, PENALTY_IMAGES, &s->penalty_list);
     EAD_TRY(ead_model_read(file, &base));
     const EadEfficientad *read = (const EadEfficientad *)base;
     bool same = model->teacher.total == read->teacher.total && model->trained.total == read->trained.total;

@@ -1,6 +1,8 @@
 /* Saving and restoring everything that a step changes. */
 #include "train/loop/checkpoint.h"
 
+#include "core/base/printing.h"
+#include "data/cache/cache_key.h"
 #include "train/support/version.h"
 
 #include <stdio.h>
@@ -33,6 +35,55 @@ EadStatus ead_checkpoint_write(EadSafetensorsWriter *writer, const char *config_
     if (!copy) return EAD_NO_MEMORY;
     *copy = done;
     return ead_safetensors_writer_tensor(writer, STEP, EAD_FILE_I64, 1, &(const int64_t){1}, copy);
+}
+
+/* ---- lists of images ---- */
+
+enum { LIST_SIZE = 40 };
+
+/* Bytes of the folder in which all images are, with its slash. */
+static size_t common_folder(const EadImageList *list) {
+    const char *first = list->count > 0 ? list->items[0].name : "";
+    size_t bytes = strlen(first);
+    for (int i = 0; i < list->count; i++) {
+        size_t same = 0;
+        while (same < bytes && list->items[i].name[same] == first[same]) same++;
+        bytes = same;
+    }
+    while (bytes > 0 && first[bytes - 1] != '/') bytes--;
+    return bytes;
+}
+
+/* The count in decimal, a blank, the hash. */
+static void describe_list(const EadImageList *list, char text[LIST_SIZE]) {
+    size_t folder = common_folder(list);
+    uint64_t hash = 0;
+    for (int i = 0; i < list->count; i++) {
+        const char *name = list->items[i].name + folder;
+        hash = ead_cache_checksum(hash, name, strlen(name));
+    }
+    snprintf(text, LIST_SIZE, "%d %016llx", list->count, (unsigned long long)hash);
+}
+
+EadStatus ead_checkpoint_write_list(EadSafetensorsWriter *writer, const char *what,
+                                    const EadImageList *list) {
+    char text[LIST_SIZE];
+    describe_list(list, text);
+    return ead_safetensors_writer_metadata(writer, what, text);
+}
+
+void ead_checkpoint_compare_list(const EadSafetensors *file, const char *what, const EadImageList *list) {
+    const char *saved = ead_safetensors_metadata(file, what);
+    char text[LIST_SIZE];
+    describe_list(list, text);
+    if (!saved || strcmp(saved, text) == 0) return;
+    int then = (int)strcspn(saved, " "), now = (int)strcspn(text, " ");
+    bool as_many = then == now && strncmp(saved, text, (size_t)now) == 0;
+    ead_print(
+        stderr,
+        "warning: %s: was written with %.*s %s, now there are %.*s%s; the result will be that of neither "
+        "list; for that of one, start again with another --output\n",
+        ead_safetensors_path(file), then, saved, what, now, text, as_many ? " with other names" : "");
 }
 
 /* ---- reading ---- */

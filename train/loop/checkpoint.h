@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/file/safetensors.h"
+#include "data/source/image_list.h"
 #include "train/config/config.h"
 #include "train/loop/step.h"
 
@@ -10,6 +11,13 @@
  * of the phase's step, which must have been downloaded (NULL: no steps). Errors: EAD_NO_MEMORY. */
 EadStatus ead_checkpoint_write(EadSafetensorsWriter *writer, const char *config_text, int64_t done,
                                const EadStep *step);
+
+/* Adds how many images a list that steps draw from has, and a hash of their names below the folder that all are in: of a
+ * copy elsewhere these are the same. what: "training images". Errors: EAD_NO_MEMORY. */
+EadStatus ead_checkpoint_write_list(EadSafetensorsWriter *writer, const char *what, const EadImageList *list);
+
+/* Says on stderr where the file was written with another list. A file without that says nothing. */
+void ead_checkpoint_compare_list(const EadSafetensors *file, const char *what, const EadImageList *list);
 
 /* Checks that the file was made with a config that trains alike, as far as `scope` asks, and gives the steps
  * done. Keys that do not change the result (output, cache, threads, checkpoints, evaluation) and the number

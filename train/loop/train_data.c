@@ -75,18 +75,10 @@ EadStatus ead_open_draws(const EadConfig *config, const EadImageList *list, cons
     return ead_image_draws_open(&spec, out);
 }
 
-static EadStatus open_files(const EadConfig *config, const EadStringList *files, const char *kind, bool quiet,
-                            EadImageCache **out) {
-    EadImageList list = {0};
-    EadStatus status = ead_image_list_add_files(&list, files);
-    if (status == EAD_OK) status = ead_open_cache(config, &list, kind, quiet, out);
-    ead_image_list_free(&list);
-    return status;
-}
-
 EadStatus ead_train_data_list(const EadConfig *config, EadTrainData *data) {
     *data = (EadTrainData){0};
     EAD_TRY(ead_config_open_dataset(config, false, &data->dataset));
+    EAD_TRY(ead_image_list_add_files(&data->train_list, &data->dataset.train));
     return ead_config_check_tests(config, &data->dataset);
 }
 
@@ -106,13 +98,18 @@ EadStatus ead_train_data_others(const EadConfig *config, const char *key, const 
 }
 
 EadStatus ead_train_data_open(const EadConfig *config, bool quiet, EadTrainData *data) {
-    EAD_TRY(open_files(config, &data->dataset.train, "training", quiet, &data->train));
-    return open_files(config, &data->dataset.validation, "validation", quiet, &data->validation);
+    EadImageList list = {0};
+    EAD_TRY(ead_open_cache(config, &data->train_list, "training", quiet, &data->train));
+    EadStatus status = ead_image_list_add_files(&list, &data->dataset.validation);
+    if (status == EAD_OK) status = ead_open_cache(config, &list, "validation", quiet, &data->validation);
+    ead_image_list_free(&list);
+    return status;
 }
 
 void ead_train_data_close(EadTrainData *data) {
     ead_image_cache_close(data->train);
     ead_image_cache_close(data->validation);
+    ead_image_list_free(&data->train_list);
     ead_dataset_free(&data->dataset);
     *data = (EadTrainData){0};
 }

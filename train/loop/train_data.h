@@ -10,6 +10,7 @@
 
 typedef struct EadTrainData {
     EadDataset dataset;
+    EadImageList train_list;           /* of its training images */
     EadImageCache *train, *validation; /* at model.image_size; NULL until opened */
 } EadTrainData;
 
