@@ -154,6 +154,31 @@ static const struct {
      "stopped before gasket/train/good/", SIGUSR1},
 };
 
+/* What there is then cannot be gone on with. */
+START_TEST(runs_stopped_before_a_checkpoint_say_what_to_do) {
+    static const char *const methods[] = {"patchcore", "efficientad"};
+    char words[512];
+    Outcome outcome;
+    NEED_PROGRAM();
+    run_well("synth --output " S "more --size 128 --train 40 --test-good 1 --test-defect 1");
+    for (int i = 0; i < COUNT(methods); i++) {
+        shell_ok("rm -rf " RUN);
+        snprintf(words, sizeof words,
+                 TRAIN " --set dataset.path=" S "more --set model.image_size=512 --set model.method=%s",
+                 methods[i]);
+        pid_t child = start(words, 0);
+        wait_for_file(RUN, child);
+        ck_assert_int_eq(kill(child, SIGTERM), 0);
+        await(child, &outcome);
+        ck_assert_int_eq(outcome.code, 128 + SIGTERM);
+        ck_assert_int_eq(outcome.complaints, 1);
+        assert_contains(outcome.err,
+                        " of 36, before the first checkpoint; start again with the same command\n");
+        ck_assert(!exists(RUN "/checkpoint.safetensors"));
+    }
+}
+END_TEST
+
 START_TEST(commands_that_are_stopped_say_how_far_they_came) {
     Outcome outcome;
     NEED_PROGRAM();
@@ -345,6 +370,7 @@ static void add_tests(TCase *tests) {
     tcase_add_test(tests, a_run_with_old_names_of_keys_goes_on);
     tcase_add_loop_test(tests, interrupted_runs_continue_to_the_same_bits, 0, COUNT(interruptions));
     tcase_add_test(tests, a_run_until_converged_goes_on_to_the_same_bits);
+    tcase_add_test(tests, runs_stopped_before_a_checkpoint_say_what_to_do);
     tcase_add_loop_test(tests, commands_that_are_stopped_say_how_far_they_came, 0, COUNT(stops));
     tcase_add_test(tests, two_processes_in_one_folder);
     tcase_add_test(tests, logs_that_are_not_files_are_refused);

@@ -8,6 +8,7 @@
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* All that can be known to be wrong before the run. A run lists the data set itself; so this does only where the
  * run will not come to that. fit: NULL if the config names none, which is among its problems. */
@@ -74,12 +75,22 @@ static EadRunSpec read_spec(const EadArguments *arguments, const EadConfig *conf
                         .messages = ead_ranks_messages()};
 }
 
+/* What was stopped without a word of how it goes on. */
+static EadStatus name_next(const char *output, EadStatus status) {
+    EadPath checkpoint;
+    if (status != EAD_INTERRUPTED || strchr(ead_error_message(), ';')) return status;
+    if (ead_path_in(checkpoint, output, "checkpoint.safetensors") == EAD_OK && access(checkpoint, F_OK) == 0)
+        return ead_fail(status, "%s; continue with --resume --output %s", ead_error_message(), output);
+    return ead_fail(status, "%s, before the first checkpoint; start again with the same command",
+                    ead_error_message());
+}
+
 static EadStatus run_fit(const EadArguments *arguments, const EadFit *fit, const EadRunSpec *spec) {
     use_threads(arguments, spec->config->train_threads);
     ead_tell_idle_keys(arguments, fit, spec->config, is_idle, ": %s does not use it", fit->name);
     ead_tell_idle_keys(arguments, fit, spec->config, is_members_own,
                        " on the members: each of them sets it itself");
-    return ead_fit_run(fit, spec);
+    return name_next(spec->config->output, ead_fit_run(fit, spec));
 }
 
 /* name: of the fit; NULL: the one that model.method names. */

@@ -353,8 +353,7 @@ static EadStatus choose(Greedy *g, int64_t *chosen) {
         append(g, &g->chosen, g->rows + row * PROJECTED, g->norms[row]);
         if (n % REPORT_EVERY == 0) {
             ead_progress_update(&progress, n, NULL);
-            if (ead_interrupted())
-                status = ead_fail(EAD_INTERRUPTED, "stopped while choosing the coreset; start again");
+            if (ead_interrupted()) status = ead_fail(EAD_INTERRUPTED, "stopped while choosing the coreset");
         }
     }
     ead_progress_finish(&progress);

@@ -319,7 +319,7 @@ static EadStatus add_image(void *context, int index) {
 }
 
 static EadStatus add_images(State *s, const EadImageCache *cache, const char *what) {
-    EadWalk walk = {.what = what, .quiet = s->spec->quiet, .hint = "start again"};
+    EadWalk walk = {.what = what, .quiet = s->spec->quiet};
     if (!cache) return EAD_OK;
     walk.count = ead_image_cache_count(cache);
     s->cache = cache;
