@@ -91,14 +91,10 @@ static EadStatus check_losses(const EadRunFolder *folder) {
     return status;
 }
 
-/* A config of the user's may stand there. */
-static EadStatus check_config_file(const char *path) {
-    EadFileRole role = ead_file_role(path);
-    if ((EAD_ROLE(CONFIG) | EAD_ROLE(EMPTY)) & 1u << role || access(path, F_OK) != 0) return EAD_OK;
-    return ead_fail(EAD_BAD_ARGUMENT,
-                    "%s: is in the way, and is no config of this program; move it away, or --output names "
-                    "another place",
-                    path);
+/* That of a run begins so; a run that is resumed may have a changed one. */
+static EadStatus check_config_file(const EadRunFolder *folder) {
+    if (access(folder->checkpoint, F_OK) == 0) return EAD_OK;
+    return ead_check_replaced(folder->config, "--output", "dataset:", "\nthreshold:\n");
 }
 
 /* The files that any fit writes into its folder, which can be made. */
@@ -112,7 +108,7 @@ static void check_run_files(const EadFit *fit, const EadConfig *config, EadProbl
     const char *const files[] = {folder.config, folder.model, folder.checkpoint, folder.losses, metrics};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         status = ead_check_output_in_run(files[i]);
-        if (status == EAD_OK && files[i] == folder.config) status = check_config_file(files[i]);
+        if (status == EAD_OK && files[i] == folder.config) status = check_config_file(&folder);
         if (status == EAD_OK && files[i] == folder.losses) status = check_losses(&folder);
         if (status == EAD_OK && files[i] == metrics && !fit->model)
             status = ead_check_replaced(metrics, "--output", "{", EAD_METRICS_MARK);

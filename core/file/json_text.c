@@ -17,11 +17,12 @@ typedef struct Source {
 } Source;
 
 /* malloc() leaves ENOMEM where memory ran out: jansson may give another reason then, or none, or leave out what it had no
- * room for; and numbers take errno back. So it is looked at before every byte. */
+ * room for; and numbers take errno back. So it is looked at before every byte, and the text ends there: of a string that
+ * lacks a byte jansson would say what cannot be, and abort. */
 static size_t next_byte(void *buffer, size_t size, void *context) {
     Source *source = context;
     source->no_memory |= errno == ENOMEM;
-    if (size == 0 || source->at == source->size) return 0;
+    if (source->no_memory || size == 0 || source->at == source->size) return 0;
     *(char *)buffer = source->text[source->at++];
     return 1;
 }

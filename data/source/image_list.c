@@ -1,10 +1,11 @@
 /* Walks over folders, and lists of images in files and archives. */
-#define _DEFAULT_SOURCE /* d_type */
+#define _GNU_SOURCE /* d_type, tdestroy */
 #include "data/source/image_list.h"
 
 #include "core/base/file_bytes.h"
 #include "core/base/memory.h"
 #include "core/base/paths.h"
+#include "core/system/interruption.h"
 #include "core/file/file_role.h"
 #include "data/codec/codec.h"
 #include "data/source/masks_beside.h"
@@ -13,6 +14,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -28,12 +30,36 @@ typedef struct Ancestor {
     int depth;
 } Ancestor;
 
+/* Where a folder is, whatever its path. */
+typedef struct FolderId {
+    dev_t device;
+    ino_t inode;
+} FolderId;
+
 /* A search: of files by their names or, with left_out, of images. */
 typedef struct Search {
     EadStringList *list;
     EadFileWanted *wanted;
     EadLeftOut *left_out;
+    void **seen; /* folders, a tree of tsearch(3) */
 } Search;
+
+static int compare_folders(const void *left, const void *right) {
+    const FolderId *a = left, *b = right;
+    if (a->device != b->device) return a->device < b->device ? -1 : 1;
+    return (a->inode > b->inode) - (a->inode < b->inode);
+}
+
+/* *again: whether the search has been in that folder, by another path. */
+static EadStatus remember(const Search *search, FolderId folder, bool *again) {
+    FolderId *key = ead_new(1, sizeof *key, "a list of folders");
+    if (!key) return EAD_NO_MEMORY;
+    *key = folder;
+    FolderId **found = tsearch(key, search->seen, compare_folders);
+    *again = found && *found != key;
+    if (!found || *again) free(key);
+    return found ? EAD_OK : ead_fail(EAD_NO_MEMORY, "no memory for a list of folders");
+}
 
 /* What this process lacks says nothing of the path, which must not be left out for it. */
 static EadStatus cannot_read(const char *path) {
@@ -83,10 +109,11 @@ static EadStatus walk(const Search *search, const char *folder, const Ancestor *
 static EadStatus add_hidden(const Search *search, const char *folder, const Ancestor *parent) {
     EadStringList files = {0};
     EadLeftOut left = {0};
-    EadStatus status = walk(&(Search){&files, search->wanted, &left}, folder, parent);
+    EadStatus status = walk(&(Search){&files, search->wanted, &left, search->seen}, folder, parent);
     const EadStringList *const lists[] = {&files, &left.paths[EAD_LEFT_OUT_FORMAT],
                                           &left.paths[EAD_LEFT_OUT_HIDDEN]};
-    if (status != EAD_NO_MEMORY) status = ead_left_out_add(search->left_out, EAD_LEFT_OUT_FOLDER, folder);
+    if (status != EAD_NO_MEMORY && status != EAD_INTERRUPTED)
+        status = ead_left_out_add(search->left_out, EAD_LEFT_OUT_FOLDER, folder);
     for (size_t k = 0; k < sizeof lists / sizeof *lists; k++)
         for (int i = 0; i < lists[k]->count && status == EAD_OK; i++)
             status = ead_left_out_add(search->left_out, EAD_LEFT_OUT_HIDDEN, lists[k]->items[i]);
@@ -138,10 +165,15 @@ static EadStatus read_names(EadStringList *names, EadStringList *files, const ch
 static EadStatus walk(const Search *search, const char *folder, const Ancestor *parent) {
     struct stat info;
     EadStringList names = {0}, files = {0};
+    bool again;
+    if (ead_interrupted()) return ead_fail(EAD_INTERRUPTED, "stopped while listing %s", folder);
     if (stat(folder, &info) != 0) return cannot_read(folder);
     Ancestor here = {parent, info.st_dev, info.st_ino, parent ? parent->depth + 1 : 0};
     for (const Ancestor *above = parent; above; above = above->parent)
         if (above->device == here.device && above->inode == here.inode) return EAD_OK;
+    EAD_TRY(remember(search, (FolderId){info.st_dev, info.st_ino}, &again));
+    if (again)
+        return search->left_out ? ead_left_out_add(search->left_out, EAD_LEFT_OUT_AGAIN, folder) : EAD_OK;
     EadStatus status = here.depth <= MAX_DEPTH
                            ? read_names(&names, &files, folder)
                            : ead_fail(EAD_BAD_FILE, "%s: more than %d folders deep", folder, MAX_DEPTH);
@@ -159,7 +191,10 @@ static EadStatus walk(const Search *search, const char *folder, const Ancestor *
 static EadStatus list_all(EadStringList *list, const char *folder, EadFileWanted *wanted,
                           EadLeftOut *left_out) {
     int first = list->count;
-    EAD_TRY(walk(&(Search){list, wanted, left_out}, folder, NULL));
+    void *seen = NULL;
+    EadStatus status = walk(&(Search){list, wanted, left_out, &seen}, folder, NULL);
+    tdestroy(seen, free);
+    EAD_TRY(status);
     ead_strings_sort_from(list, first);
     return left_out ? ead_strings_add(&left_out->folders, folder) : EAD_OK;
 }

@@ -13,7 +13,7 @@
 typedef bool EadFileWanted(const char *name);
 
 /* Appends every file below folder that `wanted` wants, sorted bytewise by path and so the same on every
- * machine. Links are followed, but not back into a folder on the way down; hidden files and folders (a
+ * machine. Links are followed, but a folder counts once; hidden files and folders (a
  * leading dot) are skipped. An empty folder adds nothing.
  * With left_out: appends images by their content, too, and tells there what else there is (but for this program's own
  * hidden files, such as locks), pictures in hidden folders as hidden ones. What cannot be

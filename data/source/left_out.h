@@ -20,6 +20,8 @@
       "masks beside their images are not taken for images")                                                  \
     X(OURS, false, "map or overlay that this program wrote is not taken for an image",                       \
       "maps and overlays that this program wrote are not taken for images")                                  \
+    X(AGAIN, false, "folder is reached by another path, too, and counts once",                               \
+      "folders are reached by other paths, too, and count once")                                             \
     X(REPEATED, false, "image is listed twice, perhaps by another name, and counts once",                    \
       "images are listed twice, perhaps by other names, and count once")                                     \
     X(OTHER, false, "file that is not a picture is ignored", "files that are not pictures are ignored")      \

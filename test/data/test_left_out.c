@@ -1,6 +1,9 @@
 /* What a search for images passes over is told; what is an image by its content is found. */
 #include "data/source/image_list.h"
+#include "core/system/interruption.h"
 #include "test/support/scratch.h"
+
+#include <signal.h>
 
 #define SCRATCH "build/scratch/left_out/"
 
@@ -157,6 +160,37 @@ START_TEST(what_cannot_be_read_costs_itself) {
 }
 END_TEST
 
+/* Links that lead into the same folders again and again: each counts once, and is told. Ctrl-C ends a search. */
+START_TEST(a_folder_counts_once) {
+    enum { DEPTH = 30 };
+    EadStringList list = {0};
+    EadLeftOut left = {0};
+    char path[128];
+    fresh();
+    for (int i = 0; i < DEPTH; i++)
+        for (int link = 0; link < 2; link++) {
+            char target[16];
+            snprintf(path, sizeof path, SCRATCH "d%02d/%c", i, 'a' + link);
+            snprintf(target, sizeof target, "../d%02d", i + 1);
+            make_folders(path);
+            ck_assert_int_eq(symlink(target, path), 0);
+        }
+    snprintf(path, sizeof path, SCRATCH "d%02d/x.png", DEPTH);
+    make_folders(path);
+    write_bytes(path, "", 0);
+    ASSERT_OK(ead_list_images(&list, SCRATCH, &left));
+    ck_assert_int_eq(list.count, 1);
+    ck_assert_int_eq(left.counts[EAD_LEFT_OUT_AGAIN], 2 * DEPTH);
+    ead_strings_free(&list);
+    ead_left_out_free(&left);
+    ead_interrupt_catch();
+    raise(SIGTERM);
+    ASSERT_FAILS(ead_list_images(&list, SCRATCH, &left), EAD_INTERRUPTED, "stopped while listing " SCRATCH);
+    ead_strings_free(&list);
+    ead_left_out_free(&left);
+}
+END_TEST
+
 /* A PNG with a block of one value on a ground of another, or with `colours` of them. */
 static void write_picture(const char *path, int ground, int colours) {
     EadImage image;
@@ -242,6 +276,7 @@ int main(void) {
     tcase_add_test(tests, masks_beside_images_are_no_images);
     tcase_add_test(tests, masks_without_room_are_told);
     tcase_add_test(tests, archives_follow_the_same_rule);
+    tcase_add_test(tests, a_folder_counts_once); /* the last: what was asked to stop stays so */
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

@@ -149,6 +149,24 @@ START_TEST(a_limit_of_file_sizes_is_an_error) {
 }
 END_TEST
 
+/* Pixels that find no room beyond a megabyte of memory cost the pixel metrics, and nothing else. */
+START_TEST(pixels_without_room_cost_their_metrics) {
+    char err[TEXT_SIZE], line[512];
+    NEED_PROGRAM();
+    shell_ok("rm -rf " S "new " S "big; $PROGRAM synth -o " S
+             "big --size 512 --train 2 --test-good 3 --test-defect 1 >" S "out 2>" S "err");
+    snprintf(line, sizeof line,
+             "(ulimit -f 1000; exec $PROGRAM eval -q -m " MODEL " --set dataset.path=" S "big --set "
+             "dataset.category=gasket --set eval.memory_mb=1 -o " S "new >" S "out 2>" S "err)");
+    ck_assert_int_eq(shell(line), 1);
+    read_into(S "err", err);
+    ck_assert_msg(strstr(err, "can be kept there for the pixels of all test images") &&
+                      strstr(err, "the pixel metrics are missing, all else is written"),
+                  "%s", err);
+    ck_assert(exists(S "new/scores.csv") && exists(S "new/metrics.json"));
+}
+END_TEST
+
 /* What was measured is not lost with a file that a full disk refuses: the curves do not fit, stdout does. */
 START_TEST(metrics_are_told_before_their_files) {
     char err[TEXT_SIZE];
@@ -255,6 +273,10 @@ static const struct {
     {"losses.csv", "epoch,loss\n1,2\n", false, true, true},
     {"losses.csv", "step,loss,val_loss,lr\n1,2,3,4\n", false, true, true},
     {"config.yaml", "services: {web: {image: nginx}}\n", false, true, true},
+    {"config.yaml", "# mine\ndataset:\n  type: mvtec_ad\nmodel:\n  method: patchcore\n", false, true, true},
+    {"config.yaml", "dataset:\n  category: gasket\n", false, true, true},
+    {"config.yaml", "dataset:\n  type: \"mvtec_ad\"\nmodel:\n  size: small\nthreshold:\n  quantile: 0.9\n",
+     false, false, false},
     {"notes.csv", "a,b\n", false, false, false},
     {"scores.csv", "\xEF\xBB\xBFpath,label,defect,score\r\na,1,good,0.5\r\n", false, false, false},
     {"scores.csv", "", false, false, false},
@@ -315,6 +337,7 @@ static void add_tests(TCase *tests) {
     tcase_add_loop_test(tests, outputs_are_tried_first, 0, COUNT(cases));
     tcase_add_loop_test(tests, all_that_is_in_the_way_is_told_at_once, 0, COUNT(together));
     tcase_add_test(tests, a_limit_of_file_sizes_is_an_error);
+    tcase_add_test(tests, pixels_without_room_cost_their_metrics);
     tcase_add_test(tests, metrics_are_told_before_their_files);
     tcase_add_test(tests, an_input_is_no_output);
     tcase_add_test(tests, an_import_replaces_imports_only);

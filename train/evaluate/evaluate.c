@@ -147,10 +147,18 @@ static EadStatus add_sample(void *context, int index, void *memory, EadStatus st
     results->inference_seconds += scored->inference_seconds;
     if (piece->unread) return note(&results->unscored, status);
     EAD_TRY(status);
-    const float *map =
-        run->spec->dataset->has_masks ? scored->map : NULL; /* else there are no pixel metrics */
-    EAD_TRY(ead_evaluation_add(results->evaluation, sample->path, sample->defect, sample->anomalous,
-                               scored->score, map, image->width, image->height, truth));
+    bool measured = run->spec->dataset->has_masks && !results->unmeasured;
+    status =
+        ead_evaluation_add(results->evaluation, sample->path, sample->defect, sample->anomalous,
+                           scored->score, measured ? scored->map : NULL, image->width, image->height, truth);
+    if (status == EAD_IO && measured) { /* no room for pixels: the scores stay */
+        results->unmeasured = ead_strdup(ead_error_message());
+        status = results->unmeasured ? ead_evaluation_add(results->evaluation, sample->path, sample->defect,
+                                                          sample->anomalous, scored->score, NULL,
+                                                          image->width, image->height, truth)
+                                     : EAD_NO_MEMORY;
+    }
+    EAD_TRY(status);
     EAD_TRY(ead_gallery_add(&results->gallery, sample->path, sample->defect, sample->anomalous, scored->score,
                             image, scored->map, truth ? &truth->mask : NULL));
     return piece->unwritten ? ead_strings_add(&results->unwritten, piece->unwritten) : EAD_OK;
@@ -199,6 +207,11 @@ EadStatus ead_results_complete(const EadResults *results) {
     if (unscored->count > 0)
         return ead_fail(EAD_BAD_FILE, "%d test images could not be scored and are in no figure: %s%s",
                         unscored->count, unscored->items[0], unscored->count > 1 ? ", ..." : "");
+    if (results->unmeasured)
+        return ead_fail(
+            EAD_IO,
+            "%s; the pixel metrics are missing, all else is written; make room, or raise eval.memory_mb",
+            results->unmeasured);
     if (unwritten->count == 0) return EAD_OK;
     return ead_fail(EAD_IO, "maps or overlays of %d test images could not be written: %s%s", unwritten->count,
                     unwritten->items[0], unwritten->count > 1 ? ", ..." : "");
@@ -207,6 +220,7 @@ EadStatus ead_results_complete(const EadResults *results) {
 void ead_results_free(EadResults *results) {
     ead_strings_free(&results->unscored);
     ead_strings_free(&results->unwritten);
+    free(results->unmeasured);
     ead_evaluation_free(results->evaluation);
     ead_metrics_free(&results->metrics);
     ead_gallery_free(&results->gallery);

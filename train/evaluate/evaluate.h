@@ -41,6 +41,7 @@ typedef struct EadResults {
     EadMetrics metrics;
     EadGallery gallery;
     EadStringList unscored, unwritten; /* why a test image has no score, or a picture of one is missing */
+    char *unmeasured; /* why there are no pixel metrics, where pixels could not be kept; or NULL */
     double decoding_seconds,
         inference_seconds;  /* of all images, each by itself; several are worked on side by side */
     double total_seconds;   /* until all are done */
@@ -55,6 +56,6 @@ typedef struct EadResults {
 EadStatus ead_evaluate(const EadEvaluateSpec *spec, EadResults *results);
 
 /* For the end, when all is written that can be: writes results' unscored and unwritten to stderr, a line each.
- * Errors: EAD_BAD_FILE or EAD_IO if there are any. */
+ * Errors: EAD_BAD_FILE or EAD_IO if there are any, or pixel metrics are missing. */
 EadStatus ead_results_complete(const EadResults *results);
 void ead_results_free(EadResults *results);

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PIXELS "pixels of the test images, for their metrics,"
+#define PIXELS "the pixels of all test images"
 
 EadStatus ead_pro_new(EadProAccumulator **accumulator) {
     *accumulator = ead_new(1, sizeof **accumulator, "the pixel metrics");

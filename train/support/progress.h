@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/base/status.h"
+#include "core/system/interruption.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -64,18 +65,3 @@ typedef struct EadWalkWork {
 
 /* Errors: the first of deliver() or begin(); EAD_INTERRUPTED as above; EAD_NO_MEMORY. */
 EadStatus ead_walk_side_by_side(const EadWalk *walk, const EadWalkWork *work, int threads, void *context);
-
-/* ---- Ctrl-C, SIGTERM and their like: a request to stop at the next good moment ---- */
-
-/* From now on SIGINT, SIGTERM, and unless they are ignored SIGHUP, SIGUSR1, SIGUSR2 and SIGXCPU, only set a
- * flag; the second SIGINT kills as usual, for those in a hurry; a second one of the others changes
- * nothing. */
-void ead_interrupt_catch(void);
-
-/* Whether one has arrived; the number of the first, 0 for none: the program's exit code is then 128 more. */
-bool ead_interrupted(void);
-int ead_interrupt_signal(void);
-
-/* Standard input, which is waited for only until such a request: reading then fails with EINTR. NULL without memory;
- * the caller closes it, which leaves standard input open. */
-FILE *ead_interrupt_stdin(void);
