@@ -29,6 +29,7 @@ typedef struct Predictor {
     double threshold; /* NAN: none */
     EadImageRules rules;
     EadProgress progress;
+    int64_t images; /* in all; -1: a list comes in */
     int64_t done, scored, failed;
     int64_t replaced; /* maps and overlays of an earlier run */
     bool quiet, stopped;
@@ -91,8 +92,8 @@ static EadStatus start(Predictor *predictor, const EadArguments *arguments) {
     EadPlanOptions plan;
     EAD_TRY(check_all(predictor, arguments, &plan));
     EadModel *model = predictor->model;
-    int64_t images = ead_predict_inputs_count(arguments->paths, arguments->path_count);
-    EAD_TRY(ead_scorer_new(model, &plan, images, &predictor->scorer));
+    predictor->images = ead_predict_inputs_count(arguments->paths, arguments->path_count);
+    EAD_TRY(ead_scorer_new(model, &plan, predictor->images, &predictor->scorer));
     if (!predictor->quiet)
         ead_print_memory("inference", plan.backend, ead_scorer_bytes(predictor->scorer), 0);
     predictor->threshold = (double)model->threshold;
@@ -201,8 +202,7 @@ static void tell_replaced(long long count) {
 
 static EadStatus stopped(const Predictor *predictor) {
     char total[40] = "";
-    const EadPredictInputs *inputs = &predictor->inputs;
-    long long count = ead_predict_inputs_count(inputs->paths, inputs->count), done = predictor->done;
+    long long count = predictor->images, done = predictor->done;
     if (count >= 0) snprintf(total, sizeof total, " of %lld", count);
     return ead_fail(EAD_INTERRUPTED,
                     "stopped after %lld%s inputs, %lld of them scored; their lines%s are whole", done, total,
@@ -241,7 +241,7 @@ EadStatus ead_command_predict(const EadArguments *arguments) {
     if (status == EAD_OK) {
         /* On a terminal the JSON lines themselves show the progress. */
         bool silent = predictor.quiet || isatty(STDOUT_FILENO);
-        int64_t total = silent ? -1 : ead_predict_inputs_count(arguments->paths, arguments->path_count);
+        int64_t total = silent ? -1 : predictor.images;
         ead_predict_inputs_start(inputs, arguments->paths, arguments->path_count, list,
                                  predictor.output.overlays, predictor.output.maps);
         inputs->list.zeros = ead_arguments_given(arguments, EAD_OPTION_ZEROS);
