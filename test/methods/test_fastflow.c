@@ -1,5 +1,5 @@
 /* FastFlow against FrEIA (test/golden/methods/fastflow_golden.py), and what its files give back and refuse. */
-#include "test/methods/fastflow_golden.h"
+#include "test/methods/flow_inverse.h"
 #include "test/support/sample_models.h"
 
 #define SCRATCH "build/scratch/test_fastflow/"
@@ -31,6 +31,13 @@ START_TEST(steps_are_those_of_freia) {
     EadFastflow *model = new_model();
     /* a gradient where a ReLU falls on the other side, and Adam's quotient of small ones, keep fewer digits */
     check_flows(golden, model, (Bounds){1e-5, 1e-5, 1e-4, 1e-4});
+    ead_model_free(&model->base);
+}
+END_TEST
+
+START_TEST(the_flow_is_invertible) {
+    EadFastflow *model = new_model();
+    check_inverse(model, 1e-4);
     ead_model_free(&model->base);
 }
 END_TEST
@@ -203,6 +210,7 @@ int main(void) {
     tcase_set_timeout(tests, 0);
     tcase_add_unchecked_fixture(tests, open_golden, close_golden);
     tcase_add_test(tests, steps_are_those_of_freia);
+    tcase_add_test(tests, the_flow_is_invertible);
     tcase_add_test(tests, the_map_is_that_of_the_original);
     tcase_add_test(tests, the_score_is_taken_at_the_size_of_the_input);
     tcase_add_test(tests, files_give_the_same_model_back);

@@ -1,5 +1,5 @@
-/* SimpleNet against its algorithm in PyTorch (test/golden/methods/simplenet_golden.py): draws, five steps, map and
- * score; and what its files refuse. */
+/* SimpleNet against its authors' code (test/golden/methods/simplenet_golden.py): draws, five steps, map and score; and
+ * what its files refuse. */
 #include "test/support/sample_models.h"
 
 #include "core/plan/plan.h"
@@ -44,8 +44,18 @@ static void draw_features(int step, uint16_t *out) {
     }
 }
 
-/* epoch > 0: the last of so many steps by a graph of its own. Steps on patches of 6x5 positions, whatever the grid of the model's images. The adaptor's bias is held: see
- * simplenet_golden.py. */
+/* The adaptor's bias has no gradient (see simplenet_golden.py), and what Adam makes of a float's rounding is at most
+ * 3.2 rates a step. Takes that out: what is left is the decay. */
+static void check_bias(float *bias, float *decayed, const EadSimplenetOptions *o) {
+    for (int i = 0; i < LENGTH; i++) {
+        decayed[i] *= (float)(1 - o->adaptor_lr * o->adaptor_wd);
+        ck_assert(fabs((double)bias[i] - (double)decayed[i]) <= 3.2 * o->adaptor_lr);
+        bias[i] = decayed[i];
+    }
+}
+
+/* epoch > 0: the last of so many steps by a graph of its own. Steps on patches of 6x5 positions, whatever the grid of
+ * the model's images. */
 static void train_steps(EadSimplenet *model, int count, int epoch, float rows[][4]) {
     EadSimplenetOptions options = {.batch = BATCH,
                                    .last = epoch > 0 ? BATCH : 0,
@@ -61,9 +71,9 @@ static void train_steps(EadSimplenet *model, int count, int epoch, float rows[][
     uint16_t slot[BATCH * GRID * LENGTH];
     EadStep step;
     int read, height = model->grid_height, width = model->grid_width;
-    float held[LENGTH],
+    float decayed[LENGTH],
         *bias = model->adaptor.values + ead_params_find(&model->adaptor, "adaptor.bias")->offset;
-    memcpy(held, bias, sizeof held);
+    memcpy(decayed, bias, sizeof decayed);
     model->grid_height = 6, model->grid_width = 5;
     ASSERT_OK(ead_simplenet_step_new(model, &options, &features, NULL, &step));
     model->grid_height = height, model->grid_width = width;
@@ -71,7 +81,7 @@ static void train_steps(EadSimplenet *model, int count, int epoch, float rows[][
     for (int i = 0; i < count; i++) {
         draw_features(i, slot);
         ead_step_run(&step, (const uint8_t *)slot);
-        memcpy(bias, held, sizeof held);
+        check_bias(bias, decayed, &options);
     }
     ASSERT_OK(ead_step_losses(&step, &rows[0][0], &read));
     ck_assert_int_eq(read, count);
@@ -93,7 +103,6 @@ static void check(const char *name, const float *got, int64_t count, double allo
 static void check_params(const EadParams *params) {
     for (int i = 0; i < params->count; i++) {
         const EadParam *p = &params->items[i];
-        if (strcmp(p->name, "adaptor.bias") == 0) continue;
         check(p->name, params->values + p->offset, ead_param_size(p), 1e-5);
     }
 }
@@ -109,7 +118,7 @@ static float *detect(const EadSimplenet *model, float *score) {
     return map;
 }
 
-START_TEST(five_steps_and_a_map_are_the_algorithms) {
+START_TEST(five_steps_and_a_map_are_the_authors) {
     EadSimplenet *model = new_simplenet(EAD_FILE_F32);
     float rows[STEPS][4], losses[STEPS][2], score;
     train_steps(model, STEPS, 2 * _i, rows);
@@ -246,7 +255,7 @@ int main(void) {
     TCase *tests = tcase_create("simplenet");
     tcase_set_timeout(tests, 0);
     tcase_add_unchecked_fixture(tests, set_up, tear_down);
-    tcase_add_loop_test(tests, five_steps_and_a_map_are_the_algorithms, 0, 2);
+    tcase_add_loop_test(tests, five_steps_and_a_map_are_the_authors, 0, 2);
     tcase_add_test(tests, patches_are_scaled);
     tcase_add_test(tests, files_give_the_same_model_back);
     tcase_add_test(tests, bad_files_are_refused);

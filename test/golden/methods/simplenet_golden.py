@@ -1,34 +1,63 @@
-"""Golden values of SimpleNet (arXiv 2303.15140), its training and its maps written out in PyTorch, in float64.
+"""Golden values of SimpleNet (arXiv 2303.15140) from its authors' own code: a checkout of DonaldRR/SimpleNet (351a2b8) in
+$SIMPLENET, run in float64.
 
-simplenet.safetensors. A model of 48 numbers a patch and 32 hidden units, whose first weights are drawn as in
-models/simplenet/simplenet.c; five steps of batches of two images with 6x5 patches, drawn, too (features()); noise from
-Philox; ten times the learning rates of the paper and more decay, so that there is something to see. adaptor.bias is held
-at its first values: it has no gradient, because the batch norm takes out what it adds, and what Adam makes of zero is
-rounding:
+simplenet.safetensors. Its class SimpleNet with 48 numbers a patch and 32 hidden units, whose first weights are drawn as
+in models/simplenet/simplenet.c; its training loop over five batches of two images with 6x5 patches, drawn, too
+(features()); noise from Philox; ten times the learning rates of the paper and more decay of the discriminator, so that
+there is something to see:
   losses          [5, 2] f64   of true and of noisy patches, before each step
-  NAME            f64          adaptor.weight, discriminator.hidden.weight, .hidden.bias, .norm.weight, .norm.bias,
+  NAME            f64          adaptor.weight, .bias, discriminator.hidden.weight, .hidden.bias, .norm.weight, .norm.bias,
                                .norm.running_mean, .norm.running_var, .head.weight after the last
   map             [96, 64] f32 anomaly map of an image, philox.test_image() of seed 30, by this model on patches of
                                layer2 and layer3 of a ResNet-18 whose weights are drawn as in backbone_golden.py
   score           [1] f64      its score
-Needs torch, torchvision, numpy, scipy."""
+The authors train adaptor.bias, too. It has no gradient, because the batch norm takes out what it adds; in float64 what
+Adam makes of the rounding is below 1e-9 here, so that only the decay moves it.
+Needs torch, torchvision, numpy, scipy, tqdm."""
+import os
 import sys
+import types
 from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as F
-from scipy.ndimage import gaussian_filter
 
 import philox
 import safetensors_file
-from backbone_golden import MEAN, STD, backbone, fill, layers, patches, resized
+from backbone_golden import MEAN, STD, backbone, fill
 from ops_golden import noise_normal
 
 FOLDER = Path(__file__).resolve().parent
 LENGTH, HIDDEN, STEPS, BATCH, GRID, SIZE, JUDGED = 48, 32, 5, 2, (6, 5), (96, 64), 30
 SEED, FEATURE_SEED = 42, 60
-NOISE, MARGIN, SIGMA = 0.015, 0.5, 4
+NOISE, MARGIN, DECAY = 0.015, 0.5, 1e-2
+NAMES = {"body.block1.0": "hidden", "body.block1.1": "norm", "tail": "head"}
+
+
+class Logger:
+    """Stands in for TensorBoard's writer, keeps the losses."""
+
+    def __init__(self):
+        self.logger, self.g_iter, self.losses = self, 0, []
+
+    def add_scalar(self, name, value, _):
+        if name == "loss":
+            self.losses.append(float(value.detach()))
+
+    def step(self):
+        self.g_iter += 1
+
+
+def original():
+    """The authors' module; metrics, plots and TensorBoard, which need more packages, stay out."""
+    sys.path.insert(0, os.environ["SIMPLENET"])
+    for name, member in (("metrics", None), ("utils", "plot_segmentation_images"),
+                         ("torch.utils.tensorboard", "SummaryWriter")):
+        sys.modules[name] = types.ModuleType(name)
+        if member:
+            setattr(sys.modules[name], member, None)
+    import simplenet
+    return simplenet
 
 
 def uniform_draw(name, count, fan_in):
@@ -49,25 +78,25 @@ def set_to(parameter, values):
         parameter.copy_(torch.from_numpy(values.astype(np.float32).astype(np.float64)).reshape(parameter.shape))
 
 
-class Discriminator(torch.nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.hidden = torch.nn.Linear(LENGTH, HIDDEN)
-        self.norm = torch.nn.BatchNorm1d(HIDDEN)
-        self.head = torch.nn.Linear(HIDDEN, 1, bias=False)
-
-    def forward(self, x):
-        return self.head(F.leaky_relu(self.norm(self.hidden(x)), 0.2))
+def set_layer(layer, name):
+    set_to(layer.weight, xavier_draw(f"{name}.weight", *layer.weight.shape))
+    if layer.bias is not None:
+        set_to(layer.bias, uniform_draw(f"{name}.bias", len(layer.bias), layer.weight.shape[1]))
 
 
 def make_model():
-    adaptor, discriminator = torch.nn.Linear(LENGTH, LENGTH).double(), Discriminator().double()
-    set_to(adaptor.weight, xavier_draw("adaptor.weight", LENGTH, LENGTH))
-    set_to(adaptor.bias, uniform_draw("adaptor.bias", LENGTH, LENGTH))
-    set_to(discriminator.hidden.weight, xavier_draw("discriminator.hidden.weight", HIDDEN, LENGTH))
-    set_to(discriminator.hidden.bias, uniform_draw("discriminator.hidden.bias", HIDDEN, LENGTH))
-    set_to(discriminator.head.weight, xavier_draw("discriminator.head.weight", 1, HIDDEN))
-    return adaptor, discriminator
+    resnet = backbone("resnet18", "torchvision")
+    fill(resnet)
+    model = original().SimpleNet(torch.device("cpu"))
+    model.load(resnet, ["layer2", "layer3"], torch.device("cpu"), (3, *SIZE), LENGTH, LENGTH, meta_epochs=40,
+               gan_epochs=1, noise_std=NOISE, dsc_layers=2, dsc_hidden=HIDDEN, dsc_margin=MARGIN, dsc_lr=2e-3, lr=1e-2,
+               pre_proj=1)
+    model.logger = Logger()
+    model.dsc_opt.param_groups[0]["weight_decay"] = DECAY
+    set_layer(model.pre_projection.layers[0], "adaptor")
+    set_layer(model.discriminator.body.block1[0], "discriminator.hidden")
+    set_layer(model.discriminator.tail, "discriminator.head")
+    return model
 
 
 def features(step):
@@ -76,55 +105,44 @@ def features(step):
     return torch.from_numpy((words >> 24).astype(np.float64) / 64 - 2).reshape(-1, LENGTH)
 
 
-def train(adaptor, discriminator):
-    optimizers = [torch.optim.AdamW([adaptor.weight], lr=1e-3, weight_decay=0.01),
-                  torch.optim.Adam(discriminator.parameters(), lr=2e-3, weight_decay=1e-2)]
-    losses = []
-    for step in range(STEPS):
-        for optimizer in optimizers:
-            optimizer.zero_grad()
-        true = adaptor(features(step))
-        fake = noise_normal(true, step, NOISE, SEED)
-        said = discriminator(torch.cat([true, fake]))
-        true_said, fake_said = said[:len(true)], said[len(true):]
-        loss_true = torch.clip(MARGIN - true_said, min=0).mean()
-        loss_fake = torch.clip(MARGIN + fake_said, min=0).mean()
-        (loss_true + loss_fake).backward()
-        for optimizer in optimizers:
-            optimizer.step()
-        losses.append([loss_true.item(), loss_fake.item()])
+def train(model):
+    """Its training loop; instead of images and a normal draw it gets drawn features and noise of ours."""
+    losses, embed, normal = [], model._embed, torch.normal
+
+    def both(_module, _inputs, scores):
+        true, fake = scores.detach().chunk(2)
+        losses.append([torch.clip(MARGIN - true, min=0).mean().item(), torch.clip(MARGIN + fake, min=0).mean().item()])
+
+    model._embed = lambda _images, **_: (features(model.logger.g_iter), None)
+    torch.normal = lambda _mean, std, shape: noise_normal(torch.zeros(shape), model.logger.g_iter, std, SEED)
+    hook = model.discriminator.register_forward_hook(both)
+    model._train_discriminator([{"image": torch.zeros(1)}] * STEPS)
+    hook.remove()
+    model._embed, torch.normal = embed, normal
+    assert np.allclose(np.sum(losses, 1), model.logger.losses, rtol=1e-12, atol=0)
     return np.array(losses)
 
 
-def embedded(image):
-    model = backbone("resnet18", "torchvision")
-    fill(model)
-    layer2, layer3 = layers(model, image)
-    _, _, h, w = layer2.shape
-    pooled = [F.adaptive_avg_pool1d(p.reshape(h * w, 1, -1), LENGTH).squeeze(1)
-              for p in (patches(layer2), resized(patches(layer3), h, w))]
-    return F.adaptive_avg_pool1d(torch.stack(pooled, 1).reshape(h * w, 1, -1), LENGTH).squeeze(1), (h, w)
-
-
-def judge(adaptor, discriminator):
+def judge(model):
     pixels = torch.from_numpy(philox.test_image(JUDGED, *SIZE).astype(np.float64)).permute(2, 0, 1)[None]
-    discriminator.eval()
-    rows, grid = embedded((pixels / 255 - MEAN) / STD)
-    scores = -discriminator(adaptor(rows)).reshape(1, 1, *grid)
-    resized_scores = F.interpolate(scores, SIZE, mode="bilinear", align_corners=False)[0, 0].numpy()
-    return gaussian_filter(resized_scores, SIGMA), scores.max().item()
+    embed = model._embed
+    model._embed = lambda _images, **_: embed((pixels / 255 - MEAN) / STD)  # not rounded to float32
+    scores, masks, _ = model._predict(pixels)
+    return masks[0], scores[0]
 
 
 def main():
-    adaptor, discriminator = make_model()
-    found = {"losses": train(adaptor, discriminator)}
-    with torch.no_grad():
-        heat, score = judge(adaptor, discriminator)
+    torch.set_default_dtype(torch.float64)
+    model = make_model()
+    found = {"losses": train(model)}
+    heat, score = judge(model)
     found |= {"map": heat.astype(np.float32), "score": np.array([score])}
-    found["adaptor.weight"] = adaptor.weight.detach().numpy()
-    for name, value in discriminator.state_dict().items():
-        if name != "norm.num_batches_tracked":
-            found[f"discriminator.{name}"] = value.numpy()
+    adaptor = model.pre_projection.layers[0]
+    found |= {f"adaptor.{name}": value.numpy() for name, value in adaptor.state_dict().items()}
+    for name, value in model.discriminator.state_dict().items():
+        layer, part = name.rsplit(".", 1)
+        if part != "num_batches_tracked":
+            found[f"discriminator.{NAMES[layer]}.{part}"] = value.numpy()
     path = FOLDER / "simplenet.safetensors"
     safetensors_file.write(path, found, {"made by": "simplenet_golden.py", "torch": torch.__version__})
     print(f"{path.name}: {path.stat().st_size} bytes; losses {found['losses'][0]} to {found['losses'][-1]}, "
