@@ -1,5 +1,5 @@
 /* A run of a plan allocates nothing, nor does a whole training step or the inference of an image: every
- * malloc and free of the process is counted meanwhile. Not under the address sanitizer, which brings an
+ * malloc and free of the process is counted meanwhile. Not under a sanitizer of addresses or threads, which brings an
  * allocator of its own. */
 #include "test/support/op_cases.h"
 #include "test/support/sample_models.h"
@@ -8,7 +8,8 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
-#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__)
+#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) &&                 \
+    !__has_feature(thread_sanitizer)
 #define CAN_COUNT 1
 #else
 #define CAN_COUNT 0
