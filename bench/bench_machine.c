@@ -140,13 +140,5 @@ void ead_bench_memory_reset(void) {
 /* Linux keeps the high-water mark in /proc/self/status as VmHWM. It is preferred to getrusage's ru_maxrss, in
  * which the memory of a program that was replaced by exec(), or of a forking parent, lives on. */
 double ead_bench_memory_peak(void) {
-    long kilobytes = 0;
-    char line[256];
-    FILE *stream = fopen("/proc/self/status", "r");
-    while (stream && kilobytes == 0 && fgets(line, sizeof line, stream))
-        if (sscanf(line, "VmHWM: %ld", &kilobytes) != 1) kilobytes = 0;
-    if (stream) fclose(stream);
-    struct rusage usage;
-    if (kilobytes == 0 && getrusage(RUSAGE_SELF, &usage) == 0) kilobytes = usage.ru_maxrss;
-    return 1024.0 * (double)kilobytes;
+    return (double)ead_machine_peak();
 }

@@ -226,6 +226,19 @@ size_t ead_machine_resident(void) {
     return (size_t)taken_memory().resident;
 }
 
+size_t ead_machine_peak(void) {
+    unsigned long long kilobytes = 0;
+    char line[256];
+    FILE *stream = fopen("/proc/self/status", "r");
+    while (stream && kilobytes == 0 && fgets(line, sizeof line, stream))
+        if (sscanf(line, "VmHWM: %llu", &kilobytes) != 1) kilobytes = 0;
+    if (stream) fclose(stream);
+    struct rusage usage;
+    if (kilobytes == 0 && getrusage(RUSAGE_SELF, &usage) == 0)
+        kilobytes = (unsigned long long)usage.ru_maxrss;
+    return (size_t)kilobytes * 1024;
+}
+
 size_t ead_machine_memory(void) {
     long pages = sysconf(_SC_PHYS_PAGES), bytes = sysconf(_SC_PAGESIZE);
     size_t whole = pages > 0 && bytes > 0 ? (size_t)pages * (size_t)bytes : 0;

@@ -36,5 +36,8 @@ size_t ead_machine_available(void);
 /* Bytes of memory that this process takes at present; 0 if it cannot be told. */
 size_t ead_machine_resident(void);
 
+/* Most bytes of it that this process has held at once so far. */
+size_t ead_machine_peak(void);
+
 /* Bytes of address space that are left to this process (ulimit -v); SIZE_MAX: no limit. */
 size_t ead_machine_address_space(void);
