@@ -7,6 +7,7 @@
 #include "core/base/memory.h"
 #include "core/base/printing.h"
 #include "core/system/clock.h"
+#include "core/system/machine.h"
 #include "data/drawn/drawn_image.h"
 #include "data/loader/image_draws.h"
 #include "data/source/loader.h"
@@ -52,13 +53,10 @@ static EadStatus make_files(EadStringList *files) {
 
 /* Those of penalty.path, where that is set. */
 static EadStatus list_images(const EadBenchOptions *options, EadImageList *out) {
-    EadConfig config;
+    EadConfig config = {0};
     EadStringList files = {0};
-    EAD_TRY(ead_config_defaults(&config));
-    EadStatus status = EAD_OK;
-    for (int i = 0; i < options->setting_count && status == EAD_OK; i++)
-        status = ead_config_set(&config, options->settings[i], "--set");
-    bool own = config.penalty_path[0] && !ead_config_draws_penalty(&config);
+    EadStatus status = ead_bench_config(options, &config);
+    bool own = status == EAD_OK && config.penalty_path[0] && !ead_config_draws_penalty(&config);
     if (status == EAD_OK) status = own ? ead_image_list_add(out, config.penalty_path) : make_files(&files);
     if (status == EAD_OK && !own) status = ead_image_list_add_files(out, &files);
     if (status == EAD_OK && out->count == 0)
@@ -110,7 +108,7 @@ static EadStatus time_draws(const EadBenchOptions *options, EadImageDraws *draws
     if (status == EAD_OK) {
         ead_bench_summarize(times, repeat, &result);
         result.images_per_s = 1e3 * PASS / result.median_ms;
-        result.peak_rss_mb = 1e-6 * ead_bench_memory_peak();
+        result.peak_rss_mb = 1e-6 * (double)ead_machine_peak();
         status = ead_bench_results_add(results, &result);
     }
     free(times);

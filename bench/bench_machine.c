@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/utsname.h>
 #include <time.h>
 #if defined(__x86_64__)
@@ -135,10 +134,4 @@ void ead_bench_memory_reset(void) {
     if (!stream) return;
     fputs("5", stream); /* see proc(5): resets the mark to what is resident now */
     fclose(stream);
-}
-
-/* Linux keeps the high-water mark in /proc/self/status as VmHWM. It is preferred to getrusage's ru_maxrss, in
- * which the memory of a program that was replaced by exec(), or of a forking parent, lives on. */
-double ead_bench_memory_peak(void) {
-    return (double)ead_machine_peak();
 }

@@ -25,9 +25,6 @@ typedef struct EadBenchMachine {
 /* Looks at the machine and measures the CPU's peak, in about 0.1 s. Set the number of threads before. */
 EadBenchMachine ead_bench_machine(const EadBackend *backend);
 
-/* Starts a new stretch of the process. Where the kernel does not let us (no /proc), the peak stays that of
+/* Starts a new stretch of the process for ead_machine_peak(). Where the kernel does not let us (no /proc), the peak stays that of
  * the whole process. */
 void ead_bench_memory_reset(void);
-
-/* Peak resident bytes since the last reset. */
-double ead_bench_memory_peak(void);

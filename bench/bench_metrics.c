@@ -5,6 +5,7 @@
 
 #include "core/base/printing.h"
 #include "core/system/clock.h"
+#include "core/system/machine.h"
 #include "core/base/memory.h"
 #include "core/base/philox.h"
 #include "train/metrics/metrics.h"
@@ -137,7 +138,7 @@ static EadStatus measure(const EadBenchOptions *options, const TestSet *set, int
     snprintf(result.image, sizeof result.image, "%dx%d", set->height, set->width);
     result.batch = set->images;
     result.images_per_s = 1e3 * set->images / result.median_ms;
-    result.peak_rss_mb = 1e-6 * ead_bench_memory_peak();
+    result.peak_rss_mb = 1e-6 * (double)ead_machine_peak();
     return ead_bench_results_add(results, &result);
 }
 

@@ -5,6 +5,7 @@
 #include "bench/bench_machine.h"
 #include "core/base/printing.h"
 #include "core/system/clock.h"
+#include "core/system/machine.h"
 #include "core/base/memory.h"
 #include "core/base/philox.h"
 #include "core/ops/conv2d_pool/conv2d_pool.h"
@@ -24,12 +25,17 @@ EadStatus ead_bench_check_step(const EadFit *fit, const EadPlanOptions *plan) {
     return ead_precision_check(plan->backend, plan->precision, true, "--precision");
 }
 
+EadStatus ead_bench_config(const EadBenchOptions *options, EadConfig *out) {
+    EadStatus status = ead_config_defaults(out);
+    for (int i = 0; i < options->setting_count && status == EAD_OK; i++)
+        status = ead_config_set(out, options->settings[i], "--set");
+    return status;
+}
+
 EadStatus ead_bench_fit_open(const EadBenchOptions *options, const char *method, bool with_step,
                              EadBenchFit *run) {
     *run = (EadBenchFit){.fit = method ? ead_fit_find(method) : NULL};
-    EAD_TRY(ead_config_defaults(&run->config));
-    for (int i = 0; i < options->setting_count; i++)
-        EAD_TRY(ead_config_set(&run->config, options->settings[i], "--set"));
+    EAD_TRY(ead_bench_config(options, &run->config));
     if (!run->fit) EAD_TRY(ead_fit_of_config(&run->config, &run->fit));
     EAD_TRY(ead_config_set_key(&run->config, EAD_KEY_model_size, options->size));
     run->config.model_image_size = (EadSize){.height = options->height, .width = options->width};
@@ -157,7 +163,7 @@ static EadStatus time_once(const EadBenchOptions *options, const EadBenchWork *w
     result->gflop = 1e-9 * ead_bench_plan_flop(work->plan);
     result->gflop_per_s = 1e3 * result->gflop / result->median_ms;
     result->share_of_peak = result->gflop_per_s / options->peak_gflop_per_s;
-    result->peak_rss_mb = 1e-6 * ead_bench_memory_peak();
+    result->peak_rss_mb = 1e-6 * (double)ead_machine_peak();
     result->arena_mb = 1e-6 * (double)work->arena_bytes;
     return ead_bench_results_add(results, result);
 }

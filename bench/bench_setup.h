@@ -7,6 +7,9 @@
 /* Passes before the timed ones: a GPU raises its clocks only under load. */
 int ead_bench_warm_up(const EadBenchOptions *options);
 
+/* The defaults with the options' settings. Errors: EAD_BAD_ARGUMENT, EAD_NO_MEMORY; free it in every case. */
+EadStatus ead_bench_config(const EadBenchOptions *options, EadConfig *out);
+
 /* A fit with random parameters, as large as a trained one. Must stay where it is. */
 typedef struct EadBenchFit {
     const EadFit *fit;

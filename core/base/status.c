@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MESSAGE_SIZE = 1024, END_SIZE = MESSAGE_SIZE / 2 };
+enum { MESSAGE_SIZE = EAD_MESSAGE_SIZE, END_SIZE = MESSAGE_SIZE / 2 };
 
 static _Thread_local char message[MESSAGE_SIZE];
 
@@ -61,4 +61,13 @@ const char *ead_status_name(EadStatus status) {
 #undef X
     };
     return (unsigned)status < sizeof names / sizeof *names ? names[status] : "unknown status";
+}
+
+void ead_failure_keep(EadFailure *failure, EadStatus status) {
+    failure->status = status;
+    memcpy(failure->message, message, sizeof message);
+}
+
+EadStatus ead_failure_tell(const EadFailure *failure) {
+    return failure->status == EAD_OK ? EAD_OK : ead_fail(failure->status, "%s", failure->message);
 }

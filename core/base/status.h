@@ -43,6 +43,17 @@ EadStatus ead_fail_prefix(EadStatus status, const char *format, ...) EAD_PRINTF(
  * Public (models/efficientad.h), hence the one symbol of core that the shared library exports. */
 __attribute__((visibility("default"))) const char *ead_error_message(void);
 
+/* A failure that another thread is to tell, since messages are the thread's. Zeroed: there is none. */
+enum { EAD_MESSAGE_SIZE = 1024 };
+typedef struct EadFailure {
+    EadStatus status;
+    char message[EAD_MESSAGE_SIZE];
+} EadFailure;
+
+/* Keeps a status with the thread's present message; and fails with both again. */
+void ead_failure_keep(EadFailure *failure, EadStatus status);
+EadStatus ead_failure_tell(const EadFailure *failure);
+
 /* The name of a status, e.g. "EAD_BAD_SHAPE". */
 const char *ead_status_name(EadStatus status);
 

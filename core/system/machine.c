@@ -226,6 +226,8 @@ size_t ead_machine_resident(void) {
     return (size_t)taken_memory().resident;
 }
 
+/* Linux keeps the high-water mark in /proc/self/status as VmHWM. It is preferred to getrusage's ru_maxrss, in which the
+ * memory of a program that was replaced by exec(), or of a forking parent, lives on. */
 size_t ead_machine_peak(void) {
     unsigned long long kilobytes = 0;
     char line[256];

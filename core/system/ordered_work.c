@@ -8,27 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct Failure {
-    EadStatus status;
-    char message[1024]; /* messages are the thread's */
-} Failure;
-
 typedef struct Queue {
     const EadOrderedWork *work;
     pthread_mutex_t taking; /* guards the next two */
     uint64_t taken;
-    Failure take;
+    EadFailure take;
     pthread_mutex_t delivering; /* guards all below */
     pthread_cond_t delivered;
     uint64_t turn; /* of the piece that is delivered next */
     bool ended;    /* nothing more is to be taken */
-    Failure deliver;
+    EadFailure deliver;
 } Queue;
-
-static void fail(Failure *failure, EadStatus status) {
-    failure->status = status;
-    snprintf(failure->message, sizeof failure->message, "%s", ead_error_message());
-}
 
 static bool has_ended(Queue *queue, bool end) {
     pthread_mutex_lock(&queue->delivering);
@@ -44,7 +34,7 @@ static bool take(Queue *queue, void *piece, uint64_t *number) {
     pthread_mutex_lock(&queue->taking);
     bool ended = has_ended(queue, false);
     EadStatus status = ended ? EAD_OK : queue->work->take(queue->work->context, piece, &found);
-    if (status != EAD_OK) fail(&queue->take, status);
+    if (status != EAD_OK) ead_failure_keep(&queue->take, status);
     if (!ended) ended = has_ended(queue, status != EAD_OK || !found);
     *number = queue->taken;
     queue->taken += !ended;
@@ -57,7 +47,7 @@ static void deliver(Queue *queue, void *piece, uint64_t number, EadStatus status
     while (queue->turn != number) pthread_cond_wait(&queue->delivered, &queue->delivering);
     if (queue->deliver.status == EAD_OK) status = queue->work->deliver(queue->work->context, piece, status);
     if (queue->deliver.status == EAD_OK && status != EAD_OK) {
-        fail(&queue->deliver, status);
+        ead_failure_keep(&queue->deliver, status);
         queue->ended = true;
     }
     queue->turn++;
@@ -72,7 +62,7 @@ static void *run(void *context) {
     uint64_t number;
     if (!piece) {
         pthread_mutex_lock(&queue->taking);
-        fail(&queue->take, EAD_NO_MEMORY);
+        ead_failure_keep(&queue->take, EAD_NO_MEMORY);
         (void)has_ended(queue, true);
         pthread_mutex_unlock(&queue->taking);
         return NULL;
@@ -100,7 +90,6 @@ EadStatus ead_work_in_order(const EadOrderedWork *work, int threads) {
     pthread_cond_destroy(&queue.delivered);
     pthread_mutex_destroy(&queue.delivering);
     pthread_mutex_destroy(&queue.taking);
-    const Failure *failure = queue.deliver.status != EAD_OK ? &queue.deliver : &queue.take;
-    if (status != EAD_OK || failure->status == EAD_OK) return status;
-    return ead_fail(failure->status, "%s", failure->message);
+    if (status != EAD_OK) return status;
+    return ead_failure_tell(queue.deliver.status != EAD_OK ? &queue.deliver : &queue.take);
 }

@@ -6,12 +6,11 @@
  * Files of earlier versions have no such metadata and are made anew. */
 #include "data/cache/image_cache.h"
 
-#include "core/base/atomic_file.h"
 #include "core/base/file_bytes.h"
 #include "core/base/memory.h"
 #include "core/system/machine.h"
 #include "core/system/worker_threads.h"
-#include "core/file/safetensors.h"
+#include "data/cache/cache_file.h"
 #include "data/cache/cache_key.h"
 #include "data/source/loader.h"
 
@@ -21,10 +20,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-enum { KEY_SIZE = 17 };
-
-#define FORMAT "efficientad-images/1"
 
 struct EadImageCache {
     EadImageList sources;
@@ -107,93 +102,72 @@ static uint64_t checksum_of_states(const EadImageCache *cache) {
                               (size_t)cache->sources.count * sizeof *cache->checksums);
 }
 
-/* *used: whether the file holds this cache; its checksums and notes are taken then. Errors: EAD_IO. */
-static EadStatus use_file(EadImageCache *cache, const EadCacheSpec *spec, const EadSafetensors *file,
-                          const char *key, int descriptor, bool *used) {
+/* What is opened, and how. */
+typedef struct Opening {
+    EadImageCache *cache;
+    const EadCacheSpec *spec;
+} Opening;
+
+/* An EadCacheFile.use: takes checksums and notes. */
+static EadStatus use_file(void *context, const EadSafetensors *file, int descriptor, bool *used) {
+    const Opening *opening = context;
+    EadImageCache *cache = opening->cache;
     const EadFileTensor *images = ead_safetensors_find(file, "images"),
                         *checksums = ead_safetensors_find(file, "checksums"),
                         *notes = ead_safetensors_find(file, "notes");
-    const char *format = ead_safetensors_metadata(file, "format"),
-               *inputs = ead_safetensors_metadata(file, "inputs");
     size_t bytes = ((size_t)cache->sources.count + 1) * sizeof *cache->checksums;
-    if (!format || strcmp(format, FORMAT) != 0 || !inputs || strcmp(inputs, key) != 0) return EAD_OK;
     if (!images || images != ead_safetensors_at(file, ead_safetensors_count(file) - 1) ||
         images->bytes != (size_t)cache->sources.count * cache->image_bytes)
         return EAD_OK;
     if (!checksums || checksums->bytes != bytes || !notes || notes->bytes != note_bytes(cache)) return EAD_OK;
     if (!ead_read_at(descriptor, cache->checksums, bytes, (off_t)checksums->offset) ||
         !ead_read_at(descriptor, cache->notes, notes->bytes, (off_t)notes->offset))
-        return ead_fail(EAD_IO, "%s: cannot read: %s", spec->file, strerror(errno ? errno : EIO));
+        return ead_fail(EAD_IO, "%s: cannot read: %s", opening->spec->file, strerror(errno ? errno : EIO));
     *used = cache->checksums[cache->sources.count] == checksum_of_states(cache);
     cache->images = (off_t)images->offset;
     return EAD_OK;
 }
 
-/* *used: whether there is a file that holds this cache; its checksums are taken then, and a descriptor for
- * the pixels. Errors: those of opening it. */
-static EadStatus open_existing(EadImageCache *cache, const EadCacheSpec *spec, const char *key, bool *used) {
-    EadSafetensors *file = NULL;
-    *used = false;
-    int descriptor = open(spec->file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (descriptor < 0) return ead_fail(EAD_IO, "%s: cannot read: %s", spec->file, strerror(errno));
-    EadStatus status = ead_safetensors_open_header(spec->file, &file);
-    if (status == EAD_OK) status = use_file(cache, spec, file, key, descriptor, used);
-    ead_safetensors_close(file);
-    if (*used)
-        cache->descriptor = descriptor;
-    else
-        close(descriptor);
-    return status;
-}
-
-static EadStatus write_file(EadImageCache *cache, const EadCacheSpec *spec, EadSafetensorsWriter *writer,
-                            const char *key) {
+static EadStatus add_tensors(void *context, EadSafetensorsWriter *writer) {
+    const EadImageCache *cache = ((const Opening *)context)->cache;
     int count = cache->sources.count;
-    EadAtomicFile file;
-    EAD_TRY(ead_safetensors_writer_metadata(writer, "format", FORMAT));
-    EAD_TRY(ead_safetensors_writer_metadata(writer, "inputs", key));
     EAD_TRY(
         ead_safetensors_writer_tensor(writer, "checksums", EAD_FILE_U64, 1, (int64_t[]){count + 1}, NULL));
     EAD_TRY(ead_safetensors_writer_tensor(writer, "notes", EAD_FILE_U32, 2,
                                           (int64_t[]){count, EAD_IMAGE_NOTES}, NULL));
-    EAD_TRY(ead_safetensors_writer_tensor(writer, "images", EAD_FILE_U8, 4,
-                                          (int64_t[]){count, cache->fit.height, cache->fit.width, 3}, NULL));
-    EAD_TRY(ead_safetensors_writer_begin(writer, spec->file, &file));
-    int output = fileno(file.stream);
+    return ead_safetensors_writer_tensor(writer, "images", EAD_FILE_U8, 4,
+                                         (int64_t[]){count, cache->fit.height, cache->fit.width, 3}, NULL);
+}
+
+static EadStatus fill_file(void *context, const EadSafetensorsWriter *writer, int output) {
+    const Opening *opening = context;
+    EadImageCache *cache = opening->cache;
+    int count = cache->sources.count;
     cache->images = ead_safetensors_writer_offset(writer, "images");
-    EadStatus status = fill(cache, spec, output);
+    EAD_TRY(fill(cache, opening->spec, output));
     cache->checksums[count] = checksum_of_states(cache);
-    if (status == EAD_OK &&
-        (!ead_write_at(output, cache->checksums, ((size_t)count + 1) * sizeof *cache->checksums,
-                       ead_safetensors_writer_offset(writer, "checksums")) ||
-         !ead_write_at(output, cache->notes, note_bytes(cache),
-                       ead_safetensors_writer_offset(writer, "notes"))))
-        status = ead_fail(EAD_IO, "%s: cannot write: %s", spec->file, strerror(errno));
-    if (status == EAD_OK) return ead_atomic_file_commit(&file);
-    ead_atomic_file_discard(&file);
-    return status;
+    if (ead_write_at(output, cache->checksums, ((size_t)count + 1) * sizeof *cache->checksums,
+                     ead_safetensors_writer_offset(writer, "checksums")) &&
+        ead_write_at(output, cache->notes, note_bytes(cache), ead_safetensors_writer_offset(writer, "notes")))
+        return EAD_OK;
+    return ead_fail(EAD_IO, "%s: cannot write: %s", opening->spec->file, strerror(errno));
 }
 
 /* Opens the cache file, and makes it first unless it is there. */
 static EadStatus open_file(EadImageCache *cache, const EadCacheSpec *spec) {
-    char key[KEY_SIZE];
-    bool used;
-    uint64_t number;
-    EadSafetensorsWriter *writer;
     EadCacheSettings settings = {EAD_FIT_RESIZE, (uint32_t)spec->width, (uint32_t)spec->height,
                                  (uint32_t)spec->rules.bits};
-    EAD_TRY(ead_cache_key(&cache->sources, settings, &number));
-    snprintf(key, sizeof key, "%016llx", (unsigned long long)number);
+    Opening opening = {cache, spec};
+    EadCacheFile file = {.path = spec->file,
+                         .format = "efficientad-images/1",
+                         .use = use_file,
+                         .add = add_tensors,
+                         .fill = fill_file,
+                         .cache = &opening};
+    EAD_TRY(ead_cache_key(&cache->sources, settings, &file.key));
     cache->checksums = ead_new((int64_t)cache->sources.count + 1, sizeof *cache->checksums, "checksums");
     if (!cache->checksums) return EAD_NO_MEMORY;
-    EadStatus status = open_existing(cache, spec, key, &used);
-    if (used || status == EAD_NO_MEMORY) return status;
-    EAD_TRY(ead_safetensors_writer_new(&writer));
-    status = write_file(cache, spec, writer, key);
-    ead_safetensors_writer_free(writer);
-    if (status == EAD_OK) status = open_existing(cache, spec, key, &used);
-    if (status != EAD_OK || used) return status;
-    return ead_fail(EAD_IO, "%s: was changed by another program as soon as it was written", spec->file);
+    return ead_cache_file_open(&file, &cache->descriptor);
 }
 
 /* More than the machine has, or the limit of a container leaves, would not fail here but end the process

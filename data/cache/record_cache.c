@@ -7,7 +7,7 @@
 
 #include "core/base/file_bytes.h"
 #include "core/base/memory.h"
-#include "core/file/safetensors.h"
+#include "data/cache/cache_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,10 +17,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#define FORMAT "efficientad-records/1"
-
-enum { KEY_SIZE = 17 };
 
 typedef struct Owner {
     uint64_t image, checksum;
@@ -34,65 +30,37 @@ struct EadRecordCache {
     off_t owners, records; /* where they begin */
 };
 
-static EadStatus use_file(EadRecordCache *cache, const EadSafetensors *file, const char *key, bool *used) {
-    const char *format = ead_safetensors_metadata(file, "format"),
-               *inputs = ead_safetensors_metadata(file, "inputs");
+/* An EadCacheFile.use. */
+static EadStatus use_file(void *context, const EadSafetensors *file, int descriptor, bool *used) {
+    EadRecordCache *cache = context;
     const EadFileTensor *owners = ead_safetensors_find(file, "owners"),
                         *records = ead_safetensors_find(file, "records");
-    *used = format && strcmp(format, FORMAT) == 0 && inputs && strcmp(inputs, key) == 0 && owners &&
-            records && owners->bytes == cache->places * sizeof(Owner) &&
+    *used = owners && records && owners->bytes == cache->places * sizeof(Owner) &&
             records->bytes == cache->places * cache->spec.record_bytes;
     if (!*used) return EAD_OK;
     cache->owners = (off_t)owners->offset;
     cache->records = (off_t)records->offset;
+    cache->writes = (fcntl(descriptor, F_GETFL) & O_ACCMODE) == O_RDWR;
     return EAD_OK;
 }
 
-/* *used: whether there is a file with such records, which is open then. */
-static EadStatus open_existing(EadRecordCache *cache, const char *key, bool *used) {
-    EadSafetensors *file = NULL;
-    const char *path = cache->spec.file;
-    *used = false;
-    int descriptor = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
-    bool writes = descriptor >= 0;
-    if (!writes) descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (descriptor < 0) return ead_fail(EAD_IO, "%s: cannot read: %s", path, strerror(errno));
-    EadStatus status = ead_safetensors_open_header(path, &file);
-    if (status == EAD_OK) status = use_file(cache, file, key, used);
-    ead_safetensors_close(file);
-    if (*used) {
-        cache->descriptor = descriptor;
-        cache->writes = writes;
-    } else
-        close(descriptor);
-    return status;
-}
-
-static EadStatus write_file(const EadRecordCache *cache, EadSafetensorsWriter *writer, const char *key) {
+static EadStatus add_tensors(void *context, EadSafetensorsWriter *writer) {
+    const EadRecordCache *cache = context;
     int64_t places = (int64_t)cache->places;
-    EadAtomicFile file;
-    EAD_TRY(ead_safetensors_writer_metadata(writer, "format", FORMAT));
-    EAD_TRY(ead_safetensors_writer_metadata(writer, "inputs", key));
     EAD_TRY(ead_safetensors_writer_tensor(writer, "owners", EAD_FILE_U64, 2, (int64_t[]){places, 2}, NULL));
-    EAD_TRY(ead_safetensors_writer_tensor(writer, "records", EAD_FILE_U8, 2,
-                                          (int64_t[]){places, (int64_t)cache->spec.record_bytes}, NULL));
-    EAD_TRY(ead_safetensors_writer_begin(writer, cache->spec.file, &file));
-    return ead_atomic_file_commit(&file);
+    return ead_safetensors_writer_tensor(writer, "records", EAD_FILE_U8, 2,
+                                         (int64_t[]){places, (int64_t)cache->spec.record_bytes}, NULL);
 }
 
 static EadStatus open_file(EadRecordCache *cache) {
-    char key[KEY_SIZE];
-    bool used;
-    EadSafetensorsWriter *writer;
-    snprintf(key, sizeof key, "%016llx", (unsigned long long)ead_cache_settings_key(cache->spec.settings));
-    EadStatus status = open_existing(cache, key, &used);
-    if (used || status == EAD_NO_MEMORY) return status;
-    EAD_TRY(ead_safetensors_writer_new(&writer));
-    status = write_file(cache, writer, key);
-    ead_safetensors_writer_free(writer);
-    if (status == EAD_OK) status = open_existing(cache, key, &used);
-    if (status != EAD_OK || used) return status;
-    return ead_fail(EAD_IO, "%s: was changed by another program as soon as it was written", cache->spec.file);
+    EadCacheFile file = {.path = cache->spec.file,
+                         .format = "efficientad-records/1",
+                         .key = ead_cache_settings_key(cache->spec.settings),
+                         .grows = true,
+                         .use = use_file,
+                         .add = add_tensors,
+                         .cache = cache};
+    return ead_cache_file_open(&file, &cache->descriptor);
 }
 
 EadStatus ead_record_cache_open(const EadRecordCacheSpec *spec, EadRecordCache **out) {

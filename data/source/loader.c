@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MESSAGE_SIZE = 1024, ALIGNMENT = 64 };
+enum { ALIGNMENT = 64 };
 
 struct EadLoader {
     EadLoaderSpec spec;
@@ -24,8 +24,7 @@ struct EadLoader {
     bool *ready;             /* [spec.slots]: filled and not yet released */
     bool stop;
     uint64_t failed; /* the lowest step that failed, UINT64_MAX if none */
-    EadStatus status;
-    char message[MESSAGE_SIZE]; /* messages are thread-local, so they are carried over here */
+    EadFailure failure;
 };
 
 /* Which slot a step goes to, and its bytes. */
@@ -54,8 +53,7 @@ static void *work(void *context) {
             loader->ready[slot_of(loader, step)] = true;
         else if (step < loader->failed) {
             loader->failed = step;
-            loader->status = status;
-            memcpy(loader->message, ead_error_message(), strlen(ead_error_message()) + 1);
+            ead_failure_keep(&loader->failure, status);
         }
         pthread_cond_signal(&loader->filled);
     }
@@ -99,8 +97,8 @@ EadStatus ead_loader_next(EadLoader *loader, const uint8_t **slot) {
     bool ready = loader->ready[slot_of(loader, step)];
     pthread_mutex_unlock(&loader->mutex);
     *slot = ready ? slot_bytes(loader, step) : NULL;
-    /* status and message change no more: only a lower step could replace them, and those are all done */
-    return ready ? EAD_OK : ead_fail(loader->status, "%s", loader->message);
+    /* the failure changes no more: only a lower step could replace them, and those are all done */
+    return ready ? EAD_OK : ead_failure_tell(&loader->failure);
 }
 
 void ead_loader_release(EadLoader *loader) {

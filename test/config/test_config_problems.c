@@ -143,94 +143,95 @@ START_TEST(test_settings_and_files) {
 }
 END_TEST
 
+#define S "build/scratch/config_problems/"
+
 /* Options, settings, config file, folders, files in the wrong role and places that cannot be written: each a line of one
  * run. */
+static const struct {
+    const char *command;
+    int code;
+    const char *lines[8];
+} sorts[] = {
+    {"train --device tpu --set train.stps=1 --threads many --set train.lr=7 -c " S "c.yaml --streams 9",
+     2,
+     {"--device: 'tpu' is not cpu", "--set: unknown key 'train.stps'", "--threads: ", "--set: train.lr: 7 is",
+      "c.yaml:1: train.seed: ", "--streams: 9 is", "these 9 are wrong"}},
+    {"predict --device tpu --treads 4 --threads -1 x.png",
+     2,
+     {"--device: 'tpu'", "no option --treads; did you mean --threads?",
+      "--threads: ", "predict needs --model", "x.png: cannot read", "these 5 are wrong"}},
+    {"sweep x.yaml --device tpu --jobs 0 --set train.lr=7",
+     2,
+     {"--device: 'tpu'", "--jobs: 0 is", "train.lr: 7 is", "x.yaml: cannot open", "these 4 are wrong"}},
+    {"train --set dataset.type=folder --set dataset.path=" S " --set dataset.train_good=a --set "
+     "dataset.test_good=b --set dataset.defects=c --set dataset.masks=/no/d --set penalty.path=" S
+     "c.yaml --set model.teacher=" S
+     " --set model.init=models/weights/teacher_small.safetensors -o /proc/run",
+     1,
+     {"dataset.train_good: " S "a: no such folder", "dataset.test_good: " S "b: no such folder",
+      "dataset.defects: " S "c: no such folder", "dataset.masks: /no/d: no such folder",
+      "penalty.path: " S "c.yaml: is a config, not a folder, image or tar archive",
+      "model.teacher: " S ": is a folder, not a teacher",
+      "model.init: models/weights/teacher_small.safetensors: is a teacher, not a model to start from",
+      "/proc/run: cannot write here: "}},
+    {"train --set model.method=patchcore --set dataset.path=no/data --set dataset.category=c --set "
+     "model.backbone=" S "c.yaml --set patchcore.add=" S "c.yaml -o /dev/null/run",
+     1,
+     {"no/data: cannot read", "model.backbone: " S "c.yaml: is a config, not a backbone",
+      "patchcore.add: " S "c.yaml: is a config", "/dev/null/run: cannot write here: ", "these 4 are wrong"}},
+    {"distill --set distill.images=" S
+     "c.yaml --set distill.backbone=models/weights/teacher_small.safetensors "
+     "-o " S "c.yaml",
+     1,
+     {"distill.images: " S "c.yaml: is a config", "is a teacher, not a backbone",
+      S "c.yaml: cannot write here", "these 3 are wrong"}},
+    /* What a model that cannot be read, or an option, would have said is not asked for. */
+    {"eval -m no/model --set dataset.path=no/data -o /dev/null/x",
+     1,
+     {"no/model: cannot open", "dataset.path: cannot read no/data", "/dev/null/x: cannot write here",
+      "these 3 are wrong"}},
+    {"eval -m no/model --set dataset.type=folder --set dataset.path=" S " --set dataset.defects=none "
+     "--threshold big --precisoin fp32",
+     2,
+     {"no/model: cannot open", "--threshold: ", "no option --precisoin", "these 3 are wrong"}},
+    {"eval -m no/model -c " S "d.yaml",
+     1,
+     {"no/model: cannot open", "dataset.path: no/data: cannot read", "these 2 are wrong"}},
+    {"predict -m no/model --bits 99 --maps /dev/null/maps --overlays /dev/null/heat no/a.png " S " -",
+     2,
+     {"no/model: cannot open", "--bits: 99", "/dev/null/maps: cannot", "/dev/null/heat: cannot",
+      "no/a.png: cannot read", S ": no images in this folder", "these 6 are wrong"}},
+    {"train --confg x.yaml --set dataset.path=no/data --set model.teacher=no/teacher -o /dev/null/x",
+     2,
+     {"no option --confg", "dataset.path: cannot read no/data", "/dev/null/x: cannot write here",
+      "model.teacher: cannot read no/teacher", "these 4 are wrong"}},
+    {"train -o '' -c " S "d.yaml", 2, {"--output: the path is empty", "no/data: cannot", "these 2 are"}},
+    {"train -c " S "d.yaml --minutes 3 --until-converged --set model.method=patchcore -o " S "done",
+     1,
+     {"no/data: cannot read", "until_converged: patchcore has", "--minutes picks a number of steps",
+      "done: holds a run already", "these 4 are wrong"}},
+    {"import -o /dev/null/out.safetensors --padding so no/a no/b " S "c.yaml " S "some",
+     2,
+     {"--padding: ", "no/a: cannot", "no/b: cannot", "c.yaml: is a config, not weights",
+      S "some: holds no .pth", "/dev/null: cannot write here", "these 6 are wrong"}},
+    {"bench ops step stap --set model.method=patchcore --set train.lr=7 --batch 0 --json /dev/null/j "
+     "--csv " S,
+     2,
+     {"bench: 'stap' is not", "train.lr: 7", "--batch: 0", "fitted without steps", "/dev/null: cannot",
+      S ": cannot write: it is a folder", "these 6 are wrong"}},
+    {"synth -o " S "some --size 8 --seed x --textures 1",
+     2,
+     {"--size: ", "--seed: ", "some/gasket: not empty", "some/textures: not empty", "these 4 are wrong"}},
+    {"report no/runs more -q",
+     2,
+     {"no option -q", "no/runs: cannot be read", "takes no such argument: 'more'"}},
+    {"report " S "sweeps",
+     1,
+     {"a.sweep.json:1: ", "b.sweep.json: ", "b.csv: cannot write: it is a folder", "these 3 are wrong"}},
+};
+
 START_TEST(test_of_every_sort) {
     SKIP_UNLESS(getenv("PROGRAM"), "PROGRAM is not set");
-#define S "build/scratch/config_problems/"
-    static const struct {
-        const char *command;
-        int code;
-        const char *lines[8];
-    } cases[] = {
-        {"train --device tpu --set train.stps=1 --threads many --set train.lr=7 -c " S "c.yaml --streams 9",
-         2,
-         {"--device: 'tpu' is not cpu", "--set: unknown key 'train.stps'", "--threads: ",
-          "--set: train.lr: 7 is", "c.yaml:1: train.seed: ", "--streams: 9 is", "these 9 are wrong"}},
-        {"predict --device tpu --treads 4 --threads -1 x.png",
-         2,
-         {"--device: 'tpu'", "no option --treads; did you mean --threads?",
-          "--threads: ", "predict needs --model", "x.png: cannot read", "these 5 are wrong"}},
-        {"sweep x.yaml --device tpu --jobs 0 --set train.lr=7",
-         2,
-         {"--device: 'tpu'", "--jobs: 0 is", "train.lr: 7 is", "x.yaml: cannot open", "these 4 are wrong"}},
-        {"train --set dataset.type=folder --set dataset.path=" S " --set dataset.train_good=a --set "
-         "dataset.test_good=b --set dataset.defects=c --set dataset.masks=/no/d --set penalty.path=" S
-         "c.yaml --set model.teacher=" S
-         " --set model.init=models/weights/teacher_small.safetensors -o /proc/run",
-         1,
-         {"dataset.train_good: " S "a: no such folder", "dataset.test_good: " S "b: no such folder",
-          "dataset.defects: " S "c: no such folder", "dataset.masks: /no/d: no such folder",
-          "penalty.path: " S "c.yaml: is a config, not a folder, image or tar archive",
-          "model.teacher: " S ": is a folder, not a teacher",
-          "model.init: models/weights/teacher_small.safetensors: is a teacher, not a model to start from",
-          "/proc/run: cannot write here: "}},
-        {"train --set model.method=patchcore --set dataset.path=no/data --set dataset.category=c --set "
-         "model.backbone=" S "c.yaml --set patchcore.add=" S "c.yaml -o /dev/null/run",
-         1,
-         {"no/data: cannot read", "model.backbone: " S "c.yaml: is a config, not a backbone",
-          "patchcore.add: " S "c.yaml: is a config",
-          "/dev/null/run: cannot write here: ", "these 4 are wrong"}},
-        {"distill --set distill.images=" S
-         "c.yaml --set distill.backbone=models/weights/teacher_small.safetensors "
-         "-o " S "c.yaml",
-         1,
-         {"distill.images: " S "c.yaml: is a config", "is a teacher, not a backbone",
-          S "c.yaml: cannot write here", "these 3 are wrong"}},
-        /* What a model that cannot be read, or an option, would have said is not asked for. */
-        {"eval -m no/model --set dataset.path=no/data -o /dev/null/x",
-         1,
-         {"no/model: cannot open", "dataset.path: cannot read no/data", "/dev/null/x: cannot write here",
-          "these 3 are wrong"}},
-        {"eval -m no/model --set dataset.type=folder --set dataset.path=" S " --set dataset.defects=none "
-         "--threshold big --precisoin fp32",
-         2,
-         {"no/model: cannot open", "--threshold: ", "no option --precisoin", "these 3 are wrong"}},
-        {"eval -m no/model -c " S "d.yaml",
-         1,
-         {"no/model: cannot open", "dataset.path: no/data: cannot read", "these 2 are wrong"}},
-        {"predict -m no/model --bits 99 --maps /dev/null/maps --overlays /dev/null/heat no/a.png " S " -",
-         2,
-         {"no/model: cannot open", "--bits: 99", "/dev/null/maps: cannot", "/dev/null/heat: cannot",
-          "no/a.png: cannot read", S ": no images in this folder", "these 6 are wrong"}},
-        {"train --confg x.yaml --set dataset.path=no/data --set model.teacher=no/teacher -o /dev/null/x",
-         2,
-         {"no option --confg", "dataset.path: cannot read no/data", "/dev/null/x: cannot write here",
-          "model.teacher: cannot read no/teacher", "these 4 are wrong"}},
-        {"train -o '' -c " S "d.yaml", 2, {"--output: the path is empty", "no/data: cannot", "these 2 are"}},
-        {"train -c " S "d.yaml --minutes 3 --until-converged --set model.method=patchcore -o " S "done",
-         1,
-         {"no/data: cannot read", "until_converged: patchcore has", "--minutes picks a number of steps",
-          "done: holds a run already", "these 4 are wrong"}},
-        {"import -o /dev/null/out.safetensors --padding so no/a no/b " S "c.yaml " S "some",
-         2,
-         {"--padding: ", "no/a: cannot", "no/b: cannot", "c.yaml: is a config, not weights",
-          S "some: holds no .pth", "/dev/null: cannot write here", "these 6 are wrong"}},
-        {"bench ops step stap --set model.method=patchcore --set train.lr=7 --batch 0 --json /dev/null/j "
-         "--csv " S,
-         2,
-         {"bench: 'stap' is not", "train.lr: 7", "--batch: 0", "fitted without steps", "/dev/null: cannot",
-          S ": cannot write: it is a folder", "these 6 are wrong"}},
-        {"synth -o " S "some --size 8 --seed x --textures 1",
-         2,
-         {"--size: ", "--seed: ", "some/gasket: not empty", "some/textures: not empty", "these 4 are wrong"}},
-        {"report no/runs more -q",
-         2,
-         {"no option -q", "no/runs: cannot be read", "takes no such argument: 'more'"}},
-        {"report " S "sweeps",
-         1,
-         {"a.sweep.json:1: ", "b.sweep.json: ", "b.csv: cannot write: it is a folder", "these 3 are wrong"}},
-    };
     char command[1024];
     make_folders(S);
     write_text(S "c.yaml", "train.seed: none\n");
@@ -244,10 +245,10 @@ START_TEST(test_of_every_sort) {
     write_text(S "some/textures/a", "");
     write_text(S "sweeps/a.sweep.json", "{");
     write_text(S "sweeps/b.sweep.json", "{}");
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        snprintf(command, sizeof command, "%s %s 2>" S "stderr", getenv("PROGRAM"), cases[i].command);
-        ck_assert_int_eq(shell(command), cases[i].code);
-        for (int k = 0; k < 8 && cases[i].lines[k]; k++) assert_file_holds(S "stderr", cases[i].lines[k]);
+    for (size_t i = 0; i < sizeof sorts / sizeof *sorts; i++) {
+        snprintf(command, sizeof command, "%s %s 2>" S "stderr", getenv("PROGRAM"), sorts[i].command);
+        ck_assert_int_eq(shell(command), sorts[i].code);
+        for (int k = 0; k < 8 && sorts[i].lines[k]; k++) assert_file_holds(S "stderr", sorts[i].lines[k]);
     }
 }
 END_TEST

@@ -114,96 +114,97 @@ START_TEST(a_failed_run_does_not_stop_the_others) {
 }
 END_TEST
 
+#define YAML "efficientad: " S "wrong.yaml"
+
 /* Whatever is wrong with a sweep file, with the configs of its runs and with the files that they read is told in one
  * run of the program, with the command line; what several runs share once. */
+static const struct {
+    const char *words, *file; /* NULL: as before */
+    int complaints;
+    const char *told[12];
+} wrongs[] = {
+    {"--jobs 0 --set train.epochs=3 -o /dev/null/x",
+     "titel: T\n"
+     "config: {train.stps: 3, train.lr: 7, loss.penalty: false}\n"
+     "collections:\n"
+     "  c: {categories: [a, .., a], config: {dataset.path: " S "none}}\n"
+     "  d: {category: [x], config: {model.teacher: " S "no.safetensors}}\n"
+     "variants: {v: {}, 'x y': {model.method: nothing}}\n"
+     "seeds: [1, -2, 1]\n",
+     16,
+     {YAML ":1: a sweep has no field 'titel'; did you mean 'title'?\n", YAML ":4: '..' is not a valid name",
+      YAML ":4: category a is given twice\n", YAML ":5: d has no field 'category'",
+      YAML ":6: 'x y' is not a valid name", YAML ":7: '-2' is not a seed", YAML ":7: seed 1 is given twice\n",
+      "efficientad: --jobs: 0 is out", "efficientad: --set: unknown key 'train.epochs'",
+      YAML ":2: train.lr: 7 is out", YAML ": x y/c/a/seed-1 and 1 more run: model.method: there is no method",
+      "efficientad: these 15 are wrong; nothing was begun\n"}},
+    /* The base and the collections in files of their own; a file that belongs elsewhere. */
+    {"--shard 3/2",
+     "base: none.yaml\noutput: [o]\ncollections: half.csv\nvariants: {}\nseeds: none\n",
+     7,
+     {"efficientad: " S "none.yaml: cannot open this config", YAML ":2: output takes a text",
+      "efficientad: " S "half.csv: cannot ", YAML ":4: variants is empty", YAML ":5: seeds takes a list",
+      "efficientad: --shard: ", "efficientad: these 6 are wrong; nothing was begun\n"}},
+    /* What is missing on the disk, of one run or of several: the first of them is not begun either. */
+    {"-o " S "wrong",
+     "config: {dataset.path: " S "data, loss.penalty: false, model.image_size: 128}\n"
+     "collections:\n"
+     "  here: {categories: [gasket, elsewhere]}\n"
+     "  gone: {categories: [a, b], config: {dataset.path: " S "gone}}\n"
+     "  own: {config: {dataset.type: folder, dataset.path: " S "data, dataset.train_good: no/good}}\n"
+     "variants: {v: {}, w: {model.method: patchcore, model.backbone: " S "resnet.pth}}\n"
+     "seeds: [1, 2, 3]\n",
+     5,
+     {YAML ": v/here/elsewhere/seed-1 and 5 more runs: " S "data: has no category \"elsewhere\"",
+      YAML ": v/gone/a/seed-1 and 11 more runs: dataset.path: " S "gone: cannot read: No such file",
+      YAML ": v/own/seed-1 and 5 more runs: dataset.train_good: " S "data/no/good: no such folder\n",
+      YAML ": w/here/gasket/seed-1 and 14 more runs: model.backbone: cannot read " S "resnet.pth",
+      "efficientad: these 4 are wrong; nothing was begun\n"}},
+    {"-o /dev/null/wrong --shard 1/15", NULL, 3, {": w/", "/dev/null/wrong: cannot write here: "}},
+    /* Features that a backbone does not have, of members too, beside what else is wrong. */
+    {"-o " S "wrong",
+     "config: {dataset.path: " S "data, loss.penalty: false, model.image_size: 128}\n"
+     "collections: {c: {categories: [gasket]}}\n"
+     "variants:\n"
+     "  right: {model.method: patchcore, patchcore.layers: 'stride8, stride4'}\n"
+     "  p: {model.method: patchcore, patchcore.layers: layer2, patchcore.add: " S "gone}\n"
+     "  s: {model.method: simplenet, simplenet.layers: 'stride8,', model.backbone: pdn_medium}\n"
+     "  f: {model.method: fastflow, fastflow.layers: 'stride4,stride4'}\n"
+     "  e: {model.method: patchcore_ensemble, patchcore_ensemble.members: [{}, {patchcore.layers: x}]}\n"
+     "  other: {model.method: patchcore, simplenet.layers: x}\n"
+     "  away: {model.method: patchcore, patchcore.layers: x, model.backbone: " S "resnet.pth}\n"
+     "seeds: [1, 2]\n",
+     7,
+     {YAML ": p/c/gasket/seed-1 and 1 more run: patchcore.layers: 'layer2' names features that pdn_small "
+           "does not have; it has stride4|stride8|stride16",
+      YAML ": p/c/gasket/seed-1 and 1 more run: patchcore.add: cannot read " S "gone",
+      YAML ": s/c/gasket/seed-1 and 1 more run: simplenet.layers: 'stride8,' names features that "
+           "pdn_medium does not have",
+      YAML ": f/c/gasket/seed-1 and 1 more run: fastflow.layers: 'stride4,stride4' names stride4 twice",
+      YAML ": e/c/gasket/seed-1 and 1 more run: member 2 of patchcore_ensemble.members: "
+           "patchcore.layers: 'x'",
+      YAML ": away/c/gasket/seed-1 and 1 more run: model.backbone: cannot read " S "resnet.pth",
+      "efficientad: these 6 are wrong; nothing was begun\n"}},
+    {"--dry-run",
+     "collections: {c: {}}\nvariants: {v: {train.lr: 2}}\n",
+     7,
+     {YAML ":1: seeds is missing\n", YAML ": output is missing", YAML ":2: train.lr: 2 is out"}},
+};
+
 START_TEST(all_that_is_wrong_is_told_at_once) {
-#define YAML "efficientad: " S "wrong.yaml"
-    static const struct {
-        const char *words, *file; /* NULL: as before */
-        int complaints;
-        const char *told[12];
-    } cases[] = {
-        {"--jobs 0 --set train.epochs=3 -o /dev/null/x",
-         "titel: T\n"
-         "config: {train.stps: 3, train.lr: 7, loss.penalty: false}\n"
-         "collections:\n"
-         "  c: {categories: [a, .., a], config: {dataset.path: " S "none}}\n"
-         "  d: {category: [x], config: {model.teacher: " S "no.safetensors}}\n"
-         "variants: {v: {}, 'x y': {model.method: nothing}}\n"
-         "seeds: [1, -2, 1]\n",
-         16,
-         {YAML ":1: a sweep has no field 'titel'; did you mean 'title'?\n",
-          YAML ":4: '..' is not a valid name", YAML ":4: category a is given twice\n",
-          YAML ":5: d has no field 'category'", YAML ":6: 'x y' is not a valid name",
-          YAML ":7: '-2' is not a seed", YAML ":7: seed 1 is given twice\n", "efficientad: --jobs: 0 is out",
-          "efficientad: --set: unknown key 'train.epochs'", YAML ":2: train.lr: 7 is out",
-          YAML ": x y/c/a/seed-1 and 1 more run: model.method: there is no method",
-          "efficientad: these 15 are wrong; nothing was begun\n"}},
-        /* The base and the collections in files of their own; a file that belongs elsewhere. */
-        {"--shard 3/2",
-         "base: none.yaml\noutput: [o]\ncollections: half.csv\nvariants: {}\nseeds: none\n",
-         7,
-         {"efficientad: " S "none.yaml: cannot open this config", YAML ":2: output takes a text",
-          "efficientad: " S "half.csv: cannot ", YAML ":4: variants is empty", YAML ":5: seeds takes a list",
-          "efficientad: --shard: ", "efficientad: these 6 are wrong; nothing was begun\n"}},
-        /* What is missing on the disk, of one run or of several: the first of them is not begun either. */
-        {"-o " S "wrong",
-         "config: {dataset.path: " S "data, loss.penalty: false, model.image_size: 128}\n"
-         "collections:\n"
-         "  here: {categories: [gasket, elsewhere]}\n"
-         "  gone: {categories: [a, b], config: {dataset.path: " S "gone}}\n"
-         "  own: {config: {dataset.type: folder, dataset.path: " S "data, dataset.train_good: no/good}}\n"
-         "variants: {v: {}, w: {model.method: patchcore, model.backbone: " S "resnet.pth}}\n"
-         "seeds: [1, 2, 3]\n",
-         5,
-         {YAML ": v/here/elsewhere/seed-1 and 5 more runs: " S "data: has no category \"elsewhere\"",
-          YAML ": v/gone/a/seed-1 and 11 more runs: dataset.path: " S "gone: cannot read: No such file",
-          YAML ": v/own/seed-1 and 5 more runs: dataset.train_good: " S "data/no/good: no such folder\n",
-          YAML ": w/here/gasket/seed-1 and 14 more runs: model.backbone: cannot read " S "resnet.pth",
-          "efficientad: these 4 are wrong; nothing was begun\n"}},
-        {"-o /dev/null/wrong --shard 1/15", NULL, 3, {": w/", "/dev/null/wrong: cannot write here: "}},
-        /* Features that a backbone does not have, of members too, beside what else is wrong. */
-        {"-o " S "wrong",
-         "config: {dataset.path: " S "data, loss.penalty: false, model.image_size: 128}\n"
-         "collections: {c: {categories: [gasket]}}\n"
-         "variants:\n"
-         "  right: {model.method: patchcore, patchcore.layers: 'stride8, stride4'}\n"
-         "  p: {model.method: patchcore, patchcore.layers: layer2, patchcore.add: " S "gone}\n"
-         "  s: {model.method: simplenet, simplenet.layers: 'stride8,', model.backbone: pdn_medium}\n"
-         "  f: {model.method: fastflow, fastflow.layers: 'stride4,stride4'}\n"
-         "  e: {model.method: patchcore_ensemble, patchcore_ensemble.members: [{}, {patchcore.layers: x}]}\n"
-         "  other: {model.method: patchcore, simplenet.layers: x}\n"
-         "  away: {model.method: patchcore, patchcore.layers: x, model.backbone: " S "resnet.pth}\n"
-         "seeds: [1, 2]\n",
-         7,
-         {YAML ": p/c/gasket/seed-1 and 1 more run: patchcore.layers: 'layer2' names features that pdn_small "
-               "does not have; it has stride4|stride8|stride16",
-          YAML ": p/c/gasket/seed-1 and 1 more run: patchcore.add: cannot read " S "gone",
-          YAML ": s/c/gasket/seed-1 and 1 more run: simplenet.layers: 'stride8,' names features that "
-               "pdn_medium does not have",
-          YAML ": f/c/gasket/seed-1 and 1 more run: fastflow.layers: 'stride4,stride4' names stride4 twice",
-          YAML ": e/c/gasket/seed-1 and 1 more run: member 2 of patchcore_ensemble.members: "
-               "patchcore.layers: 'x'",
-          YAML ": away/c/gasket/seed-1 and 1 more run: model.backbone: cannot read " S "resnet.pth",
-          "efficientad: these 6 are wrong; nothing was begun\n"}},
-        {"--dry-run",
-         "collections: {c: {}}\nvariants: {v: {train.lr: 2}}\n",
-         7,
-         {YAML ":1: seeds is missing\n", YAML ": output is missing", YAML ":2: train.lr: 2 is out"}},
-    };
     Outcome outcome;
     NEED_PROGRAM();
     shell_ok("rm -rf " S "data");
     run_well("synth --output " S "data --category gasket --size 128 --train 3 --test-good 2 --test-defect 1");
-    for (int i = 0; i < COUNT(cases); i++) {
+    for (int i = 0; i < COUNT(wrongs); i++) {
         char words[256];
-        if (cases[i].file) write_text(S "wrong.yaml", cases[i].file);
-        snprintf(words, sizeof words, "sweep " S "wrong.yaml %s", cases[i].words);
+        if (wrongs[i].file) write_text(S "wrong.yaml", wrongs[i].file);
+        snprintf(words, sizeof words, "sweep " S "wrong.yaml %s", wrongs[i].words);
         run(words, 0, &outcome);
         ck_assert_msg(outcome.code == (i < 2 ? 2 : 1), "%d: %s", outcome.code, outcome.err);
-        for (int k = 0; k < 12 && cases[i].told[k]; k++)
-            ck_assert_msg(strstr(outcome.err, cases[i].told[k]), "%s: %s", cases[i].told[k], outcome.err);
-        ck_assert_msg(outcome.complaints == cases[i].complaints, "%d: %s", outcome.complaints, outcome.err);
+        for (int k = 0; k < 12 && wrongs[i].told[k]; k++)
+            ck_assert_msg(strstr(outcome.err, wrongs[i].told[k]), "%s: %s", wrongs[i].told[k], outcome.err);
+        ck_assert_msg(outcome.complaints == wrongs[i].complaints, "%d: %s", outcome.complaints, outcome.err);
         ck_assert(!exists(S "wrong"));
     }
 }

@@ -35,24 +35,28 @@ typedef struct Predictor {
     bool quiet, stopped;
 } Predictor;
 
-/* Of the inputs that are known before the work; those of a list come later, and are looked at then. One that cannot be
- * used costs itself, so that it goes to `unusable`. */
-static EadStatus check_inputs(const EadArguments *arguments, EadMapTrial *trial, bool wrong,
-                              EadProblems *unusable) {
+/* Of the inputs that are known before the work, which are counted; those of a list come later, and are looked at then.
+ * One that cannot be used costs itself, so that it goes to `unusable`. *count: -1 where a list comes. */
+static EadStatus check_inputs(const EadArguments *arguments, EadMapTrial *trial, EadProblems *unusable,
+                              int64_t *count) {
     EadPredictInputs inputs;
     EadPredictInput input;
-    bool found = true;
+    bool found = true, listed = false;
     EadStatus status = EAD_OK;
+    *count = 0;
     ead_predict_inputs_start(&inputs, arguments->paths, arguments->path_count, NULL, trial->output.overlays,
                              trial->output.maps);
-    while (status == EAD_OK && !ead_interrupted() && (trial->output.names || wrong)) {
+    while (status == EAD_OK && !ead_interrupted()) {
         status = ead_predict_inputs_next(&inputs, &input, &found);
         if (status != EAD_OK || !found) break;
+        ++*count;
+        listed = listed || strcmp(input.path, "-") == 0;
         if (strcmp(input.path, "-") == 0) continue; /* the list is read later */
         ead_problems_add(unusable, input.status);
         if (input.status == EAD_OK) status = ead_map_trial_add(trial, input.folder, input.path);
     }
     ead_predict_inputs_free(&inputs);
+    if (listed) *count = -1;
     return status;
 }
 
@@ -74,7 +78,10 @@ static EadStatus check_all(Predictor *predictor, const EadArguments *arguments, 
     ead_problems_add(&problems, raw);
     EadStatus status =
         ead_map_trial_start(&trial, raw == EAD_OK ? maps : NULL, heat == EAD_OK ? overlays : NULL);
-    if (status == EAD_OK) status = check_inputs(arguments, &trial, problems.lines.count > 0, &unusable);
+    if (status == EAD_OK && (trial.output.names || problems.lines.count > 0))
+        status = check_inputs(arguments, &trial, &unusable, &predictor->images);
+    else
+        predictor->images = ead_predict_inputs_count(arguments->paths, arguments->path_count);
     ead_map_trial_refuse(&trial, &problems);
     if (problems.lines.count > 0) ead_problems_add_all(&problems, &unusable);
     if (problems.lines.count > 0) ead_problems_add_all(&problems, &trial.unwritable.first);
@@ -92,7 +99,6 @@ static EadStatus start(Predictor *predictor, const EadArguments *arguments) {
     EadPlanOptions plan;
     EAD_TRY(check_all(predictor, arguments, &plan));
     EadModel *model = predictor->model;
-    predictor->images = ead_predict_inputs_count(arguments->paths, arguments->path_count);
     EAD_TRY(ead_scorer_new(model, &plan, predictor->images, &predictor->scorer));
     if (!predictor->quiet)
         ead_print_memory("inference", plan.backend, ead_scorer_bytes(predictor->scorer), 0);
