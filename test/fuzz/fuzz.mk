@@ -1,7 +1,7 @@
 # Fuzz targets link what they call out of one archive of the parsers and what these need, all instrumented by clang.
 FUZZERS := $(patsubst test/fuzz/%.c,build/fuzz/%,$(wildcard test/fuzz/fuzz_*.c))
 FUZZED_FOLDERS := core/base core/system core/file core/image data/codec data/dataset data/source data/torch train/config \
-    train/sweep train/support
+    train/metrics train/sweep train/support
 FUZZED  := $(wildcard $(FUZZED_FOLDERS:%=%/*.c))
 FUZZ_SECONDS ?= 60
 FUZZ_CFLAGS := -O1 -g -std=c11 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -DEAD_VERSION='"fuzz"' \
@@ -13,7 +13,7 @@ build/fuzz/parsers.a: $(FUZZED:%.c=build/fuzz/objects/%.o)
 	@rm -f $@ && ar rcs $@ $^
 build/fuzz/fuzz_%: build/fuzz/objects/test/fuzz/fuzz_%.o build/fuzz/parsers.a
 	@echo "  LINK $@"
-	@clang -fsanitize=fuzzer,address,undefined -o $@ $^ $(LIBS)
+	@clang -fopenmp -fsanitize=fuzzer,address,undefined -o $@ $^ $(LIBS)
 fuzzers: $(FUZZERS)
 fuzz: fuzzers ## runs every fuzz target for FUZZ_SECONDS=60 each (needs clang)
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) sh test/run_fuzz.sh $(FUZZERS)
