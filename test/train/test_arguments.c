@@ -140,7 +140,7 @@ START_TEST(test_wrong_usage) {
     refuses("train --sett a=b", "train has no option --sett; did you mean --set?");
     refuses("train -x", "train has no option -x");
     refuses("train --model m", "train has no option --model");
-    refuses("train extra", "train takes no such argument: 'extra'");
+    refuses("train photos extra", "train takes no such argument: 'extra'");
     refuses("train -c", "--config needs a value: --config FILE");
     refuses("train -c --resume", "--config needs a value: --config FILE");
     refuses("train --resume=1", "--resume takes no value");

@@ -1,5 +1,6 @@
 /* efficientad train and efficientad distill. */
 #include "train/command/idle_keys.h"
+#include "train/command/train_folder.h"
 
 #include "core/base/printing.h"
 #include "core/file/output_check.h"
@@ -101,9 +102,11 @@ static EadStatus run(const EadArguments *arguments, const char *name) {
     EAD_TRY(ead_ranks_start());
     EAD_TRY(ead_config_defaults(&config));
     ead_arguments_given_keys(arguments, given);
+    ead_problems_add(&config.problems, ead_train_folder_begin(arguments, &config));
     (void)ead_arguments_configure(arguments, &config); /* what is wrong is told with all else */
     EadRunSpec spec = read_spec(arguments, &config, given);
     if (!fit) ead_problems_add(&config.problems, ead_fit_of_config(&config, &fit));
+    if (!name) ead_problems_add(&config.problems, ead_train_folder_apply(arguments, fit, &config));
     if (arguments->backend)
         ead_problems_add(&config.problems,
                          ead_precision_check(arguments->backend, (EadPrecision)config.train_precision, true,

@@ -178,6 +178,9 @@ static EadStatus start(void *state, const EadStep *step) {
               spec->size == EAD_PDN_SMALL ? "S" : "M", spec->height, spec->width, s->spec->backend->name,
               ead_run_precision_name(s->spec), ead_image_cache_count(s->data->train),
               ead_image_cache_count(s->data->validation), penalty, s->data->dataset.test_count);
+    if (s->config->loss_penalty && !s->reads_penalty)
+        ead_print(stderr, "penalty images: drawn anew for each step (penalty.path=drawn); the paper's are "
+                          "photographs: --set penalty.path=FOLDER takes those of a folder\n");
     const char *before = "kept in memory: ";
     for (int t = 0; t < EAD_TABLES; t++) {
         int rows = s->tables.rows[t];

@@ -1,0 +1,93 @@
+/* The first hour with photographs of one's own: a folder and no config, started in another folder, where the run folders
+ * are made. Skipped where $PROGRAM is not set. */
+#define S "build/scratch/test_first_hour/"
+#include "test/program/program_scene.h"
+
+#include <limits.h>
+
+#define SMALL " --set model.image_size=128 --set autoencoder.enabled=false --set train.steps=2"
+
+/* In the folder S from here on. */
+static void make_photographs(void) {
+    static char program[PATH_MAX + 64];
+    const char *given = getenv("PROGRAM");
+    if (!given) return;
+    shell_ok("rm -rf " S " && mkdir -p " S);
+    char *whole = realpath(given, NULL);
+    ck_assert_ptr_nonnull(whole);
+    snprintf(program, sizeof program, "env -C " S " %s", whole);
+    free(whole);
+    ck_assert_int_eq(setenv("PROGRAM", program, 1), 0);
+    run_well("synth --output drawn --size 128 --train 4 --test-good 1 --test-defect 1");
+    shell_ok("mkdir -p " S "photos && cp -r " S "drawn/gasket/train/good " S "photos/good");
+}
+
+static void check_config_says(const char *file, const char *text) {
+    char config[TEXT_SIZE];
+    read_into(file, config);
+    ck_assert_msg(strstr(config, text) != NULL, "%s: no '%s' in\n%s", file, text, config);
+}
+
+static void check_told(const Outcome *outcome, const char *text) {
+    ck_assert_msg(strstr(outcome->err, text) != NULL, "no '%s' in\n%s", text, outcome->err);
+}
+
+START_TEST(a_folder_of_good_images_is_enough) {
+    NEED_PROGRAM();
+    Outcome outcome;
+    run("train -q photos/good" SMALL, 0, &outcome);
+    ck_assert_msg(outcome.code == 0, "%s", outcome.err);
+    check_told(&outcome, "penalty images: drawn anew for each step (penalty.path=drawn)");
+    check_config_says(S "runs/photos/config.yaml", "  type: folder\n  path: \"photos/good\"\n");
+    check_config_says(S "runs/photos/config.yaml", "\n  path: \"drawn\"\n");
+    ck_assert(exists(S "runs/photos/model.safetensors"));
+    run("train -q photos/good" SMALL, 0, &outcome);
+    ck_assert_int_eq(outcome.code, 1);
+    check_told(&outcome,
+               "runs/photos: holds a run already; continue it with --resume, or choose another --output");
+}
+END_TEST
+
+START_TEST(a_folder_goes_with_a_config_and_settings) {
+    NEED_PROGRAM();
+    write_text(S "c.yaml", "dataset: {type: mvtec_ad, path: nowhere, category: gasket}\n"
+                           "penalty.path: photos\ntrain.seed: 7\noutput: runs/named\n");
+    run_well("train -q drawn/gasket -c c.yaml" SMALL " --set loss.penalty=false");
+    check_config_says(S "runs/named/config.yaml", "  seed: 7\n");
+    check_config_says(S "runs/named/config.yaml", "  type: folder\n  path: \"drawn/gasket\"\n");
+    check_config_says(S "runs/named/config.yaml", "\n  path: \"photos\"\n");
+    ck_assert(exists(S "runs/named/metrics.json")); /* test images were found by the names of the folders */
+    run_well("train -q drawn/gasket/train/good/" SMALL " --set loss.penalty=false --set train.steps=1");
+    ck_assert(exists(S "runs/gasket/model.safetensors"));
+    run_well("train -q photos/good --set model.method=patchcore --set model.image_size=128 -o runs/other");
+    check_config_says(S "runs/other/config.yaml", "\npenalty:\n  path: \"\"\n");
+}
+END_TEST
+
+START_TEST(what_names_no_images_or_two_data_sets_is_told) {
+    NEED_PROGRAM();
+    Outcome outcome;
+    run("train", 0, &outcome);
+    ck_assert_int_eq(outcome.code, 1);
+    ck_assert_int_eq(outcome.lines, 1);
+    check_told(&outcome, "efficientad: train needs images: efficientad train FOLDER, such as photos/good");
+    run("train photos/good --set dataset.path=drawn --set dataset.category=x -o runs/two", 0, &outcome);
+    ck_assert_int_eq(outcome.complaints, 3);
+    check_told(&outcome, "--set dataset.path and the folder photos/good both name the data set");
+    check_told(&outcome, "--set dataset.category and the folder photos/good both name the data set");
+    run("train photos/bad", 0, &outcome);
+    ck_assert_int_eq(outcome.code, 1);
+    check_told(&outcome, "photos/bad");
+    ck_assert(!exists(S "runs/two") && !exists(S "runs/efficientad"));
+}
+END_TEST
+
+static void add_tests(TCase *tests) {
+    tcase_add_test(tests, a_folder_of_good_images_is_enough);
+    tcase_add_test(tests, a_folder_goes_with_a_config_and_settings);
+    tcase_add_test(tests, what_names_no_images_or_two_data_sets_is_told);
+}
+
+int main(void) {
+    return run_program_suite("first_hour", S, make_photographs, remove_scene, add_tests);
+}
