@@ -14,7 +14,9 @@ typedef struct EadModel {
     int height, width; /* of the images that it looks at */
     int map_choice;    /* which of the method's maps make the anomaly map: number in EadMethod.maps */
     int image_bits; /* that counted in the training images stored with 16 bits (dataset.bits); 0: as they said */
-    float threshold; /* of the image score; NAN while not set */
+    float threshold;       /* of the image score; NAN while not set */
+    float pixel_threshold; /* of the map: pixels from it on belong to a region; NAN while not set */
+    float map_level;       /* what maps of good images are on average; NAN: not known */
     /* Map value that good images hardly reach, where the colours of a heat map end; NAN: no common scale. */
     float color_high;
 } EadModel;
@@ -40,6 +42,8 @@ typedef struct EadMethodFunctions {
     size_t (*bytes)(const EadModel *model);                           /* of its parameters */
     void (*describe)(const EadModel *model, char *text, size_t size); /* "EfficientAD-S at 256x256" */
     void (*free)(EadModel *model);
+    bool
+        scores_by_peak; /* the score is the maximum of the map (EadDetection.score is NULL), and so has its threshold */
 } EadMethodFunctions;
 
 /* A row of models/methods.def. */
@@ -55,7 +59,7 @@ const EadMethod *ead_method_at(int index);
 
 /* ---- models of any method (models/model_file.c) ---- */
 
-/* What a new model of the method of that name begins with: no threshold and no common scale of colours. */
+/* What a new model of the method of that name begins with: no thresholds and no common scale of colours. */
 EadModel ead_model_new(const char *method, int height, int width);
 
 /* Sets map_choice. Errors: EAD_BAD_ARGUMENT if the model lacks these maps. */
@@ -89,8 +93,9 @@ typedef struct EadFileExtras {
 /* The model file: one .safetensors with all that inference needs, readable by the Python package of that
  * name.
  *   metadata  format "efficientad/1", method, image_size "256" or "HEIGHTxWIDTH", map_use (the name of the
- *             choice; absent: the first), threshold and image_bits (when set), what the method adds, and what the program
- *             adds
+ *             choice; absent: the first), threshold, pixel_threshold, map_level and image_bits (when set), what the method
+ *             adds, and what the program adds; a file without pixel_threshold has that of the score where the method
+ *             scores by the map's maximum
  *   tensors   the method's, and what the program adds: names that begin with validation_
  * A checkpoint is a model file with the optimizer's state besides, names that begin with adam. or step. */
 

@@ -62,6 +62,8 @@ EadModel ead_model_new(const char *method, int height, int width) {
                       .height = height,
                       .width = width,
                       .threshold = (float)NAN,
+                      .pixel_threshold = (float)NAN,
+                      .map_level = (float)NAN,
                       .color_high = (float)NAN};
 }
 
@@ -84,14 +86,23 @@ static EadStatus read_map_choice(const EadSafetensors *file, EadModel *model) {
     return status == EAD_OK ? EAD_OK : ead_fail_prefix(EAD_BAD_FILE, "%s: ", ead_safetensors_path(file));
 }
 
-static EadStatus read_threshold(const EadSafetensors *file, EadModel *model) {
-    const char *text = ead_safetensors_metadata(file, "threshold");
-    model->threshold = NAN;
+/* NAN where the file does not hold it. */
+static EadStatus read_number(const EadSafetensors *file, const char *key, float *out) {
+    const char *text = ead_safetensors_metadata(file, key);
+    *out = NAN;
     if (!text) return EAD_OK;
     char *end;
-    model->threshold = strtof(text, &end);
-    bool valid = end != text && *end == '\0' && isfinite(model->threshold);
-    return valid ? EAD_OK : ead_bad_metadata(file, "threshold", text, "a number");
+    *out = strtof(text, &end);
+    bool valid = end != text && *end == '\0' && isfinite(*out);
+    return valid ? EAD_OK : ead_bad_metadata(file, key, text, "a number");
+}
+
+static EadStatus read_thresholds(const EadSafetensors *file, EadModel *model) {
+    EAD_TRY(read_number(file, "threshold", &model->threshold));
+    EAD_TRY(read_number(file, "pixel_threshold", &model->pixel_threshold));
+    if (isnan(model->pixel_threshold) && model->method->functions->scores_by_peak)
+        model->pixel_threshold = model->threshold;
+    return read_number(file, "map_level", &model->map_level);
 }
 
 static EadStatus read_image_bits(const EadSafetensors *file, EadModel *model) {
@@ -119,7 +130,7 @@ EadStatus ead_model_read(const EadSafetensors *file, EadModel **out) {
     EAD_TRY(method->functions->read(file, height, width, &model));
     EadStatus status = check_all_used(file, model);
     if (status == EAD_OK) status = read_map_choice(file, model);
-    if (status == EAD_OK) status = read_threshold(file, model);
+    if (status == EAD_OK) status = read_thresholds(file, model);
     if (status == EAD_OK) status = read_image_bits(file, model);
     if (status == EAD_OK)
         *out = model;
@@ -149,8 +160,15 @@ EadStatus ead_model_open(const char *path, EadModel **out) {
 
 /* ---- writing ---- */
 
+static EadStatus write_number(EadSafetensorsWriter *writer, const char *key, float value) {
+    char text[32];
+    if (isnan(value)) return EAD_OK;
+    snprintf(text, sizeof text, "%.9g", (double)value);
+    return ead_safetensors_writer_metadata(writer, key, text);
+}
+
 EadStatus ead_model_write(const EadModel *model, EadSafetensorsWriter *writer) {
-    char word[WORD_SIZE], threshold[32], bits[16];
+    char word[WORD_SIZE], bits[16];
     const EadMethod *method = model->method;
     EAD_TRY(ead_image_size_write(writer, model->height, model->width));
     EAD_TRY(ead_safetensors_writer_metadata(writer, "method", method->name));
@@ -161,9 +179,9 @@ EadStatus ead_model_write(const EadModel *model, EadSafetensorsWriter *writer) {
         snprintf(bits, sizeof bits, "%d", model->image_bits);
         EAD_TRY(ead_safetensors_writer_metadata(writer, "image_bits", bits));
     }
-    if (isnan(model->threshold)) return EAD_OK;
-    snprintf(threshold, sizeof threshold, "%.9g", (double)model->threshold);
-    return ead_safetensors_writer_metadata(writer, "threshold", threshold);
+    EAD_TRY(write_number(writer, "threshold", model->threshold));
+    EAD_TRY(write_number(writer, "pixel_threshold", model->pixel_threshold));
+    return write_number(writer, "map_level", model->map_level);
 }
 
 EadStatus ead_extras_write(const EadFileExtras *extras, EadSafetensorsWriter *writer) {

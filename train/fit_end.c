@@ -4,8 +4,6 @@
 #include "core/base/memory.h"
 #include "core/base/printing.h"
 #include "train/evaluate/result_files.h"
-#include "train/evaluate/scoring.h"
-#include "train/evaluate/threshold_file.h"
 #include "train/metrics/metrics_output.h"
 #include "train/support/progress.h"
 #include "train/support/version.h"
@@ -25,22 +23,17 @@ static EadStatus choose_threshold(EadFitRun *run) {
     const EadStringList *images = &run->data.dataset.validation;
     EadPlanOptions plan = {.backend = run->spec->backend};
     EadImageRules rules = ead_config_image_rules(run->config);
-    char text[160];
-    run->validation_scores = ead_new(images->count, sizeof *run->validation_scores, "scores");
-    if (!run->validation_scores) return EAD_NO_MEMORY;
-    EAD_TRY(ead_score_images(run->model, &plan, images, &rules, run->spec->quiet, run->validation_scores));
-    EAD_TRY(ead_threshold_choose(run->validation_scores, images->count, ead_threshold_rule(run->config),
-                                 &run->threshold));
-    run->model->threshold = run->threshold.value;
+    const EadImageScores *scores = &run->validation;
+    EAD_TRY(ead_score_images(run->model, &plan, images, &rules, run->spec->quiet, &run->validation));
+    EAD_TRY(ead_thresholds_choose(scores, ead_threshold_rule(run->config), run->model, &run->thresholds));
     run->model->image_bits = run->config->dataset_bits;
-    ead_threshold_describe(&run->threshold, text, sizeof text);
-    ead_print(stderr, "threshold %s\n", text);
-    if (all_equal(run->validation_scores, images->count))
+    ead_thresholds_print(stderr, &run->thresholds);
+    if (all_equal(scores->scores, scores->count))
         ead_print(stderr,
                   "all %d validation images have the score %g: this model tells nothing apart; if its loss "
                   "grew, lower the "
                   "learning rate\n",
-                  images->count, (double)run->validation_scores[0]);
+                  scores->count, (double)scores->scores[0]);
     return EAD_OK;
 }
 
@@ -67,8 +60,10 @@ static Facts collect_facts(const EadFitRun *run) {
 
 static EadStatus save_model(const EadFitRun *run, const Facts *facts) {
     const EadConfig *config = run->config;
-    char rule[160];
-    ead_threshold_describe(&run->threshold, rule, sizeof rule);
+    const EadImageScores *validation = &run->validation;
+    char rule[160], pixel_rule[160];
+    ead_threshold_describe(&run->thresholds.image, rule, sizeof rule);
+    ead_threshold_describe(&run->thresholds.pixel, pixel_rule, sizeof pixel_rule);
     const EadFileMetadata metadata[] = {{"config", run->config_text},
                                         {"data", config->dataset_path},
                                         {"category", config->dataset_category},
@@ -77,11 +72,13 @@ static EadStatus save_model(const EadFitRun *run, const Facts *facts) {
                                         {"steps", facts->steps},
                                         {"backend", run->spec->backend->name},
                                         {"version", ead_version()},
-                                        {EAD_THRESHOLD_TEXT, rule}};
+                                        {EAD_THRESHOLD_TEXT, rule},
+                                        {EAD_PIXEL_THRESHOLD_TEXT, pixel_rule}};
     int count = (int)(sizeof metadata / sizeof *metadata);
-    EadFileArray scores = {EAD_VALIDATION_SCORES, EAD_FILE_F32, run->threshold.images,
-                           run->validation_scores};
-    return ead_model_save(run->model, run->folder.model, &(EadFileExtras){metadata, count, &scores, 1});
+    const EadFileArray arrays[] = {
+        {EAD_VALIDATION_SCORES, EAD_FILE_F32, validation->count, validation->scores},
+        {EAD_VALIDATION_PEAKS, EAD_FILE_F32, validation->count, validation->peaks}};
+    return ead_model_save(run->model, run->folder.model, &(EadFileExtras){metadata, count, arrays, 2});
 }
 
 static EadStatus evaluate(const EadFitRun *run, const Facts *facts) {
@@ -96,7 +93,7 @@ static EadStatus evaluate(const EadFitRun *run, const Facts *facts) {
                             .plan = {.backend = run->spec->backend},
                             .dataset = &run->data.dataset,
                             .rules = ead_config_image_rules(config),
-                            .threshold = &run->threshold,
+                            .thresholds = &run->thresholds,
                             .ended = run->ended[0] ? run->ended : NULL,
                             .output = config->output,
                             .maps = config->eval_maps,

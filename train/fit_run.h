@@ -3,7 +3,7 @@
 
 #include "train/fit.h"
 #include "train/loop/convergence.h"
-#include "train/metrics/threshold_rule.h"
+#include "train/evaluate/threshold_file.h"
 #include "train/pace.h"
 #include "train/training_board.h"
 
@@ -29,9 +29,9 @@ typedef struct EadFitRun {
     EadLossLog log;
     EadTrainingBoard board;           /* TensorBoard; empty where that is off */
     float losses[EAD_MAX_LOSSES + 1]; /* the last ones read */
-    EadThreshold threshold;
-    float *validation_scores; /* [images of validation] once measured */
-    bool stop;                /* a rank was asked to */
+    EadThresholds thresholds;
+    EadImageScores validation; /* once measured */
+    bool stop;                 /* a rank was asked to */
     EadConvergence convergence;
     int64_t limit;        /* train.steps of the config, with until_converged */
     int64_t converged_at; /* steps; 0: not yet */

@@ -456,7 +456,7 @@ EadStatus ead_fit_run(const EadFit *fit, const EadRunSpec *spec) {
     ead_run_folder_release(&run->folder);
     ead_train_data_close(&run->data);
     ead_convergence_free(&run->convergence);
-    free(run->validation_scores);
+    ead_image_scores_free(&run->validation);
     free(run->config_text);
     ead_config_free(run->config);
     free(run);

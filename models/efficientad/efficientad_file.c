@@ -206,4 +206,5 @@ const EadMethodFunctions ead_efficientad_functions = {.read = read,
                                                       .check_maps = check_maps,
                                                       .bytes = bytes,
                                                       .describe = describe,
-                                                      .free = free_model};
+                                                      .free = free_model,
+                                                      .scores_by_peak = true};

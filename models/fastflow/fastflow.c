@@ -393,5 +393,10 @@ static void describe(const EadModel *base, char *text, size_t size) {
 }
 
 extern const EadMethodFunctions ead_fastflow_functions;
-const EadMethodFunctions ead_fastflow_functions = {
-    .read = read, .write = write, .build = build, .bytes = bytes, .describe = describe, .free = free_model};
+const EadMethodFunctions ead_fastflow_functions = {.read = read,
+                                                   .write = write,
+                                                   .build = build,
+                                                   .bytes = bytes,
+                                                   .describe = describe,
+                                                   .free = free_model,
+                                                   .scores_by_peak = true};

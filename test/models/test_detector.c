@@ -238,9 +238,9 @@ typedef struct Damage {
     const char *key, *value; /* metadata, value NULL drops it; key NULL: unchanged */
 } Damage;
 
-static const char *const metadata_keys[] = {"format",     "model",         "padding",
-                                            "image_size", "preprocessing", "map_normalization",
-                                            "map_use",    "threshold",     "image_bits"};
+static const char *const metadata_keys[] = {
+    "format",  "model",     "padding",    "image_size",      "preprocessing", "map_normalization",
+    "map_use", "threshold", "image_bits", "pixel_threshold", "map_level"};
 
 static void copy_metadata(const EadSafetensors *from, EadSafetensorsWriter *to, const Damage *damage) {
     for (size_t i = 0; i < sizeof metadata_keys / sizeof *metadata_keys; i++) {
@@ -377,8 +377,9 @@ START_TEST(wrong_metadata) {
         {"padding", "maybe"},        {"image_size", "100"},       {"image_size", "128x"},
         {"image_size", NULL},        {"image_size", "-128"},      {"image_size", "999999"},
         {"map_normalization", "x"},  {"map_normalization", NULL}, {"threshold", "high"},
-        {"threshold", "nan"},        {"threshold", ""},           {"image_bits", "0"},
-        {"image_bits", "17"},        {"image_bits", "12x"},
+        {"pixel_threshold", "x"},    {"map_level", "inf"},        {"threshold", "nan"},
+        {"threshold", ""},           {"image_bits", "0"},         {"image_bits", "17"},
+        {"image_bits", "12x"},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         check_refused((Damage){.key = wrong[i][0], .value = wrong[i][1]},

@@ -18,7 +18,9 @@ static void check_method(const char *path) {
     ck_assert_str_eq(ead_safetensors_metadata(file, "format"), "efficientad/1");
     ck_assert_str_eq(ead_safetensors_metadata(file, "method"), "toy");
     ck_assert_ptr_nonnull(ead_safetensors_metadata(file, "threshold"));
+    ck_assert_ptr_nonnull(ead_safetensors_metadata(file, "pixel_threshold"));
     ck_assert_ptr_nonnull(ead_safetensors_find(file, "validation_scores"));
+    ck_assert_ptr_nonnull(ead_safetensors_find(file, "validation_peaks"));
     ead_safetensors_close(file);
 }
 

@@ -55,35 +55,38 @@ START_TEST(metrics_json_has_the_agreed_keys) {
     char missing[] = "missing_cap";
     EadDefectMetrics type = {.name = missing,
                              .set = {.images = 1, .image_auroc = 0.5, .has_spro = 1, .au_spro_05 = 0.75}};
-    EadMetrics metrics = {.total = {.images = 5,
-                                    .image_auroc = 0.9,
-                                    .image_f1_best = 2.0 / 3,
-                                    .has_pixels = 1,
-                                    .au_pro_30 = NAN,
-                                    .au_pro_05 = 0.125,
-                                    .pixel_auroc = 1,
-                                    .au_pro_other = 0.0625,
-                                    .pixel_ap = 0.625,
-                                    .pixel_f1_best = 0.5,
-                                    .image_ap = 0.875,
-                                    .image_f1 = 0.25,
-                                    .image_tpr = 0.5,
-                                    .image_fpr = NAN,
-                                    .has_spro = 1,
-                                    .au_spro_01 = 0.1,
-                                    .au_spro_05 = 0.2,
-                                    .au_spro_10 = 0.3,
-                                    .au_spro_30 = 0.4,
-                                    .au_spro_100 = 0.5},
-                          .pro_limit = 0.125,
-                          .has_mean = 1,
-                          .mean = {.images = 4, .image_auroc = 0.75},
-                          .defect_count = 2,
-                          .defects = defects,
-                          .type_count = 1,
-                          .types = &type,
-                          .has_threshold = 1,
-                          .threshold = {.value = 0.25f, .images = 40, .alarms = 4, .low = 0.03, .high = 0.2}};
+    EadMetrics metrics = {
+        .total = {.images = 5,
+                  .image_auroc = 0.9,
+                  .image_f1_best = 2.0 / 3,
+                  .has_pixels = 1,
+                  .au_pro_30 = NAN,
+                  .au_pro_05 = 0.125,
+                  .pixel_auroc = 1,
+                  .au_pro_other = 0.0625,
+                  .pixel_ap = 0.625,
+                  .pixel_f1_best = 0.5,
+                  .image_ap = 0.875,
+                  .image_f1 = 0.25,
+                  .image_tpr = 0.5,
+                  .image_fpr = NAN,
+                  .has_spro = 1,
+                  .au_spro_01 = 0.1,
+                  .au_spro_05 = 0.2,
+                  .au_spro_10 = 0.3,
+                  .au_spro_30 = 0.4,
+                  .au_spro_100 = 0.5},
+        .pro_limit = 0.125,
+        .has_mean = 1,
+        .mean = {.images = 4, .image_auroc = 0.75},
+        .defect_count = 2,
+        .defects = defects,
+        .type_count = 1,
+        .types = &type,
+        .has_threshold = 1,
+        .has_pixel_threshold = 1,
+        .threshold = {.value = 0.25f, .images = 40, .alarms = 4, .low = 0.03, .high = 0.2},
+        .pixel_threshold = {.value = 0.5f, .images = 40, .alarms = 2, .low = 0.01, .high = 0.1}};
     ck_assert_int_eq(ead_write_metrics_json(SCRATCH "metrics.json", &metrics), EAD_OK);
     json_t *root = json_load_file(SCRATCH "metrics.json", 0, NULL);
     ck_assert_ptr_nonnull(root);
@@ -97,6 +100,10 @@ START_TEST(metrics_json_has_the_agreed_keys) {
     ck_assert_double_eq_tol(real_of(root, "validation_fpr"), 0.1, 1e-15);
     ck_assert_double_eq_tol(real_of(root, "validation_fpr_low"), 0.03, 1e-15);
     ck_assert_double_eq_tol(real_of(root, "validation_fpr_high"), 0.2, 1e-15);
+    ck_assert_double_eq(real_of(root, "pixel_threshold"), 0.5);
+    ck_assert_double_eq_tol(real_of(root, "validation_region_fpr"), 0.05, 1e-15);
+    ck_assert_double_eq_tol(real_of(root, "validation_region_fpr_low"), 0.01, 1e-15);
+    ck_assert_double_eq_tol(real_of(root, "validation_region_fpr_high"), 0.1, 1e-15);
     ck_assert_double_eq(real_of(root, "pixel_ap"), 0.625);
     ck_assert_double_eq(real_of(root, "au_pro_0.125"), 0.0625);
     ck_assert_double_eq(real_of(root, "pixel_f1_best"), 0.5);

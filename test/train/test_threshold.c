@@ -163,6 +163,56 @@ static void write_run(int score_count) {
     ead_efficientad_free(model);
 }
 
+/* The pixel threshold that eval reports with these options; NAN for none. The model scores by its map's maximum. */
+static double pixels_of_eval(const char *options) {
+    char arguments[512];
+    snprintf(arguments, sizeof arguments, "eval -q --model " MODEL " -o " FOLDER "eval %s", options);
+    ck_assert_int_eq(run_program(FOLDER, arguments), 0);
+    json_t *root = json_load_file(FOLDER "stdout", 0, NULL),
+           *value = json_object_get(root, "pixel_threshold");
+    double threshold = value ? json_number_value(value) : (double)NAN;
+    json_decref(root);
+    return threshold;
+}
+
+START_TEST(pixel_threshold_of_options_and_file) {
+    SKIP_UNLESS(getenv("PROGRAM"), "PROGRAM is not set");
+    write_run(10);
+    ck_assert_double_eq(pixels_of_eval(""), 0.25); /* an old file: that of the score */
+    assert_file_holds(FOLDER "stderr", "pixel threshold 0.25: 10 of 10 validation images reach it");
+    ck_assert_double_eq(pixels_of_eval("--threshold 3"), 3);
+    ck_assert_double_eq(pixels_of_eval("--threshold 3 --pixel-threshold 2"), 2);
+    ck_assert_double_eq(pixels_of_eval("--pixel-threshold 2"), 2);
+    ck_assert_double_eq_tol(pixels_of_eval("--set threshold.false_alarm_rate=0.2"), 4, 1e-6);
+    ck_assert(isnan(pixels_of_eval("--use st")));
+    EadModel *model;
+    ASSERT_OK(ead_model_open(MODEL, &model));
+    model->pixel_threshold = 7.25f;
+    model->map_level = -0.5f;
+    ASSERT_OK(ead_model_save(model, MODEL, NULL));
+    ead_model_free(model);
+    ASSERT_OK(ead_model_open(MODEL, &model));
+    ck_assert(model->pixel_threshold == 7.25f && model->map_level == -0.5f && model->threshold == 0.25f);
+    ead_model_free(model);
+}
+END_TEST
+
+/* The rules apply to scores and peaks apart. */
+START_TEST(both_thresholds_by_one_rule) {
+    static float given[] = {3, 1, 5, 2, 4}, peaks[] = {30, 10, 50, 20, 40}, means[] = {1, 2, 3, 4, 6};
+    const EadImageScores images = {5, given, peaks, means};
+    EadThresholds both;
+    EadModel model = ead_model_new("patchcore", 64, 64);
+    ck_assert(isnan(model.pixel_threshold) && isnan(model.map_level));
+    ASSERT_OK(ead_thresholds_choose(&images, (EadThresholdRule){EAD_THRESHOLD_FALSE_ALARM_RATE, 0.4}, &model,
+                                    &both));
+    ck_assert(both.image.value > 3 && both.image.value < 3.0001f && both.image.alarms == 2);
+    ck_assert(both.pixel.value > 30 && both.pixel.value < 30.001f && both.pixel.alarms == 2);
+    ck_assert(model.threshold == both.image.value && model.pixel_threshold == both.pixel.value);
+    ck_assert_float_eq_tol(model.map_level, 3.2f, 1e-6f);
+}
+END_TEST
+
 /* The threshold that eval reports with these options; NAN for none. */
 static double threshold_of_eval(const char *options) {
     char arguments[512];
@@ -255,6 +305,8 @@ int main(void) {
     tcase_add_test(tests, description);
     tcase_add_test(tests, the_map_of_both_is_the_mean);
     tcase_add_test(tests, the_model_file_keeps_the_choice);
+    tcase_add_test(tests, pixel_threshold_of_options_and_file);
+    tcase_add_test(tests, both_thresholds_by_one_rule);
     tcase_add_test(tests, eval_changes_the_threshold_without_training);
     tcase_add_test(tests, other_maps_have_no_threshold);
     suite_add_tcase(suite, tests);

@@ -28,7 +28,7 @@ typedef struct Eval {
     EadPath folder, losses; /* of the model file; losses.csv beside it */
     EadFileLock lock;       /* of the output: nothing else may write there meanwhile */
     char *yaml;
-    EadThreshold threshold; /* the model's, and what its validation scores say about it */
+    EadThresholds thresholds; /* the model's, and what its validation scores say about them */
 } Eval;
 
 /* The config's key that chooses maps, with words in the order of EadMethod.maps; NULL: there is no choice. */
@@ -44,15 +44,16 @@ static EadStatus adjust_model(Eval *eval, EadThresholdRule trained) {
     int of_scores = eval->model->map_choice;
     EAD_TRY(ead_model_options_apply(eval->arguments, map_choice(eval) ? *map_choice(eval) : of_scores,
                                     eval->model));
-    eval->threshold = ead_threshold_assess(eval->model->threshold, NULL, 0);
+    eval->thresholds = (EadThresholds){ead_threshold_assess(eval->model->threshold, NULL, 0),
+                                       ead_threshold_assess(eval->model->pixel_threshold, NULL, 0)};
     if (eval->model->map_choice != of_scores) return EAD_OK;
-    bool same_rule =
-        rule.method == trained.method && (rule.method == EAD_THRESHOLD_NONE || rule.value == trained.value);
-    if (same_rule || ead_arguments_given(eval->arguments, EAD_OPTION_THRESHOLD))
-        return ead_threshold_assess_by_file(eval->file, eval->model->threshold, &eval->threshold);
-    EAD_TRY(ead_threshold_from_file(eval->file, rule, &eval->threshold));
-    eval->model->threshold = eval->threshold.value;
-    return EAD_OK;
+    bool other_rule =
+        rule.method != trained.method || (rule.method != EAD_THRESHOLD_NONE && rule.value != trained.value);
+    bool given = ead_arguments_given(eval->arguments, EAD_OPTION_THRESHOLD),
+         pixels_given = ead_pixel_threshold_given(eval->arguments, eval->model);
+    return ead_thresholds_by_file(eval->file,
+                                  (EadThresholdsAnew){other_rule && !given, other_rule && !pixels_given},
+                                  rule, eval->model, &eval->thresholds);
 }
 
 /* The path of a model that was carried to another machine is that of its training. */
@@ -148,10 +149,8 @@ static EadStatus open_all(Eval *eval) {
 /* Before the files, which a full disk may refuse. On stdout what metrics.json will hold, so that what reads the pipe
  * and what reads the file see the same. */
 static void print_metrics(const Eval *eval, const EadMetrics *metrics) {
-    char threshold[160];
     ead_print_metrics(stderr, metrics);
-    ead_threshold_describe(&eval->threshold, threshold, sizeof threshold);
-    ead_print(stderr, "threshold %s\n", threshold);
+    ead_thresholds_print(stderr, &eval->thresholds);
     ead_metrics_print_json(stdout, metrics); /* main() looks for errors */
 }
 
@@ -180,7 +179,7 @@ static EadStatus evaluate(Eval *eval) {
                             .plan = eval->plan,
                             .dataset = &eval->dataset,
                             .rules = ead_config_image_rules(&eval->config),
-                            .threshold = &eval->threshold,
+                            .thresholds = &eval->thresholds,
                             .output = eval->config.output,
                             .maps = eval->config.eval_maps,
                             .overlays = eval->config.eval_overlays,

@@ -93,12 +93,26 @@ static EadStatus check_all(Predictor *predictor, const EadArguments *arguments, 
     return status;
 }
 
+/* By what the images are judged. */
+static void print_thresholds(const EadModel *model, const char *path) {
+    if (!isnan(model->threshold)) ead_print(stderr, "threshold %.4g", (double)model->threshold);
+    if (!isnan(model->pixel_threshold))
+        ead_print(stderr, "%spixel threshold %.4g\n", isnan(model->threshold) ? "" : ", ",
+                  (double)model->pixel_threshold);
+    else
+        ead_print(stderr,
+                  "%sno regions: %s holds no pixel threshold; train it again with this version, or give "
+                  "--pixel-threshold\n",
+                  isnan(model->threshold) ? "" : "\n", path);
+}
+
 static EadStatus start(Predictor *predictor, const EadArguments *arguments) {
     const char *overlays = ead_arguments_text(arguments, EAD_OPTION_OVERLAYS);
     const char *maps = ead_arguments_text(arguments, EAD_OPTION_MAPS);
     EadPlanOptions plan;
     EAD_TRY(check_all(predictor, arguments, &plan));
     EadModel *model = predictor->model;
+    if (!predictor->quiet) print_thresholds(model, arguments->values[EAD_OPTION_MODEL]);
     EAD_TRY(ead_scorer_new(model, &plan, predictor->images, &predictor->scorer));
     if (!predictor->quiet)
         ead_print_memory("inference", plan.backend, ead_scorer_bytes(predictor->scorer), 0);
@@ -120,6 +134,7 @@ typedef struct PredictPiece {
     EadStatus status;
     EadStringList notes; /* to be told before it */
     EadMapFiles files;
+    EadMapRegions regions;
     float score; /* NAN: not known */
 } PredictPiece;
 
@@ -130,6 +145,7 @@ static void release_piece(void *memory) {
     free(piece->message);
     ead_strings_free(&piece->notes);
     ead_map_files_free(&piece->files);
+    ead_map_regions_free(&piece->regions);
 }
 
 static EadStatus take_piece(void *context, void *memory, bool *found) {
@@ -166,6 +182,9 @@ static EadStatus score_piece(void *context, void *memory) {
                           (double)scored.score);
     if (status == EAD_OK) piece->score = scored.score;
     if (status == EAD_OK)
+        status = ead_map_regions_find(&piece->regions, scored.map, scored.image.width, scored.image.height,
+                                      predictor->model->pixel_threshold);
+    if (status == EAD_OK)
         status = ead_map_files_write(&predictor->output, &piece->files, piece->path, &scored.image,
                                      scored.map, piece->score, NULL);
     ead_scored_free(&scored);
@@ -185,7 +204,8 @@ static EadStatus deliver_piece(void *context, void *memory, EadStatus status) {
                                 .threshold = predictor->threshold,
                                 .score = piece->score,
                                 .map_path = piece->files.map_path,
-                                .overlay_path = piece->files.overlay_path};
+                                .overlay_path = piece->files.overlay_path,
+                                .regions = &piece->regions};
     print_notes(predictor, &piece->notes);
     if (status != EAD_OK) {
         prediction.error = ead_error_message();

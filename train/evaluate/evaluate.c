@@ -77,10 +77,14 @@ static EadStatus start_run(TestRun *run) {
                                  spec->maps ? run->maps : NULL, spec->overlays ? run->overlays : NULL));
     EAD_TRY(try_output(run));
     EAD_TRY(ead_evaluation_new(&run->results->evaluation));
-    EadThreshold threshold =
-        spec->threshold ? *spec->threshold : ead_threshold_assess(model->threshold, NULL, 0);
-    run->results->gallery = ead_gallery_for(spec->dataset->test_count, threshold.value);
-    if (!isnan(threshold.value)) ead_evaluation_set_threshold(run->results->evaluation, &threshold);
+    EadThresholds thresholds = {ead_threshold_assess(model->threshold, NULL, 0),
+                                ead_threshold_assess(model->pixel_threshold, NULL, 0)};
+    if (spec->thresholds) thresholds = *spec->thresholds;
+    run->results->gallery = ead_gallery_for(spec->dataset->test_count, (double)thresholds.image.value);
+    if (!isnan(thresholds.image.value))
+        ead_evaluation_set_threshold(run->results->evaluation, &thresholds.image);
+    if (!isnan(thresholds.pixel.value))
+        ead_evaluation_set_pixel_threshold(run->results->evaluation, &thresholds.pixel);
     ead_evaluation_set_pro_limit(run->results->evaluation, spec->pro_limit);
     ead_evaluation_spill(run->results->evaluation, spec->output,
                          spec->pixel_memory ? spec->pixel_memory : ead_machine_memory() / 4);

@@ -5,6 +5,7 @@
 #include "core/plan/plan.h"
 #include "data/dataset/dataset.h"
 #include "models/method.h"
+#include "train/evaluate/threshold_file.h"
 #include "train/metrics/metrics.h"
 #include "train/report/report.h"
 
@@ -13,12 +14,12 @@ typedef struct EadEvaluateSpec {
     const EadModel *model;
     EadPlanOptions plan; /* of the detector */
     const EadDataset *dataset;
-    EadImageRules rules;           /* how its images are read; notes are told at the end, on stderr */
-    const EadThreshold *threshold; /* the model's with its false-alarm rate; NULL: that is not known */
-    const char *ended;             /* why the training did, for metrics.json; NULL: after all its steps */
-    const char *output;            /* folder, made if missing */
-    bool maps, overlays;           /* also write maps/<defect>/<image>.tiff, overlays/<defect>/<image>.png */
-    double pro_limit;              /* a further limit for AU-PRO, or 0 */
+    EadImageRules rules;             /* how its images are read; notes are told at the end, on stderr */
+    const EadThresholds *thresholds; /* the model's with their false-alarm rates; NULL: these are not known */
+    const char *ended;               /* why the training did, for metrics.json; NULL: after all its steps */
+    const char *output;              /* folder, made if missing */
+    bool maps, overlays; /* also write maps/<defect>/<image>.tiff, overlays/<defect>/<image>.png */
+    double pro_limit;    /* a further limit for AU-PRO, or 0 */
     size_t
         pixel_memory;   /* bytes for pixels of all test images, from which on they lie in files without a name
                                       in output; 0: a quarter of the memory that this process may have */

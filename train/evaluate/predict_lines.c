@@ -184,6 +184,29 @@ int64_t ead_predict_inputs_count(const char *const *paths, int count) {
     return total;
 }
 
+static void write_numbers(EadJson *json, const char *key, const int *values, int count) {
+    ead_json_open(json, key, '[');
+    for (int i = 0; i < count; i++) ead_json_integer(json, NULL, values[i]);
+    ead_json_close(json, ']');
+}
+
+static void write_regions(EadJson *json, const EadMapRegions *regions) {
+    if (!regions || isnan(regions->threshold)) return;
+    ead_json_open(json, "regions", '[');
+    for (int i = 0; i < regions->kept; i++) {
+        const EadMapRegion *region = &regions->items[i];
+        ead_json_open(json, NULL, '{');
+        ead_json_integer(json, "area", region->area);
+        write_numbers(json, "box", (const int[]){region->x, region->y, region->width, region->height}, 4);
+        write_numbers(json, "peak", (const int[]){region->peak_x, region->peak_y}, 2);
+        ead_json_number(json, "score", (double)region->score, 9);
+        ead_json_close(json, '}');
+    }
+    ead_json_close(json, ']');
+    if (regions->count > regions->kept)
+        ead_json_integer(json, "regions_left_out", regions->count - regions->kept);
+}
+
 EadStatus ead_prediction_print(FILE *stream, const EadPrediction *prediction) {
     EadJson json = {.stream = stream, .compact = true};
     ead_json_open(&json, NULL, '{');
@@ -192,6 +215,7 @@ EadStatus ead_prediction_print(FILE *stream, const EadPrediction *prediction) {
         ead_json_number(&json, "score", (double)prediction->score, 9);
         if (!isnan(prediction->threshold))
             ead_json_flag(&json, "anomalous", (double)prediction->score >= prediction->threshold);
+        write_regions(&json, prediction->regions);
         if (prediction->map_path) ead_json_string(&json, "map", prediction->map_path);
         if (prediction->overlay_path) ead_json_string(&json, "overlay", prediction->overlay_path);
     }

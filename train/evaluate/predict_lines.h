@@ -4,6 +4,7 @@
 
 #include "core/base/text.h"
 #include "data/source/image_list.h"
+#include "train/metrics/map_regions.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -54,9 +55,12 @@ typedef struct EadPrediction {
     float score;                         /* NAN: none; the rest is then omitted */
     double threshold;                    /* score >= threshold is anomalous; NAN: not known */
     const char *map_path, *overlay_path; /* files written, or NULL */
+    const EadMapRegions *regions;        /* NULL, or without a threshold: not known */
 } EadPrediction;
 
-/* Prints {"path":...,"score":...,"anomalous":...,"map":...,"overlay":...,"error":...}, of which those that are
- * not known are missing, as one line and flushes, so that a program at the other end of a pipe gets it at once. The score has 9 digits
- * (reads back to the same float). Errors: EAD_IO. */
+/* Prints {"path":...,"score":...,"anomalous":...,"regions":[{"area":...,"box":[x,y,width,height],"peak":[x,y],
+ * "score":...},...],"regions_left_out":...,"map":...,"overlay":...,"error":...}, of which those that are not known are
+ * missing, as one line and flushes, so that a program at the other end of a pipe gets it at once. Scores have 9 digits
+ * (read back to the same float); the regions are those of EadMapRegions.items, regions_left_out says how many more
+ * there are, if any. Errors: EAD_IO. */
 EadStatus ead_prediction_print(FILE *stream, const EadPrediction *prediction);

@@ -50,15 +50,28 @@ typedef struct Scores {
     EadScorer *scorer;
     const EadStringList *files;
     const EadImageRules *rules;
-    float *scores;
+    EadImageScores *out;
 } Scores;
+
+static void sum_up_map(const float *map, int64_t count, float *peak, float *mean) {
+    double sum = 0;
+    *peak = map[0];
+    for (int64_t i = 0; i < count; i++) {
+        *peak = map[i] > *peak ? map[i] : *peak;
+        sum += (double)map[i];
+    }
+    *mean = (float)(sum / (double)count);
+}
 
 static EadStatus score_one(void *context, int index, void *piece) {
     const Scores *s = context;
     EadScored scored;
     (void)piece;
     EadStatus status = ead_scorer_score_file(s->scorer, s->files->items[index], s->rules, &scored);
-    s->scores[index] = scored.score;
+    s->out->scores[index] = scored.score;
+    if (status == EAD_OK)
+        sum_up_map(scored.map, (int64_t)scored.image.width * scored.image.height, &s->out->peaks[index],
+                   &s->out->means[index]);
     ead_scored_free(&scored);
     return status;
 }
@@ -69,12 +82,25 @@ static EadStatus pass_on(void *context, int index, void *piece, EadStatus status
 }
 
 EadStatus ead_score_images(const EadModel *model, const EadPlanOptions *plan, const EadStringList *files,
-                           const EadImageRules *rules, bool quiet, float *scores) {
-    Scores s = {NULL, files, rules, scores};
+                           const EadImageRules *rules, bool quiet, EadImageScores *out) {
+    static const char what[] = "the scores of the validation images";
+    Scores s = {NULL, files, rules, out};
+    *out = (EadImageScores){.count = files->count};
+    out->scores = ead_new(files->count, sizeof *out->scores, what);
+    out->peaks = out->scores ? ead_new(files->count, sizeof *out->peaks, what) : NULL;
+    out->means = out->peaks ? ead_new(files->count, sizeof *out->means, what) : NULL;
+    if (!out->means) return EAD_NO_MEMORY;
     EAD_TRY(ead_scorer_new(model, plan, files->count, &s.scorer));
     EadWalk walk = {.what = "scoring validation images", .count = files->count, .quiet = quiet};
     EadWalkWork work = {.work = score_one, .deliver = pass_on};
     EadStatus status = ead_walk_side_by_side(&walk, &work, ead_scorer_threads(s.scorer), &s);
     ead_scorer_free(s.scorer);
     return status;
+}
+
+void ead_image_scores_free(EadImageScores *scores) {
+    free(scores->scores);
+    free(scores->peaks);
+    free(scores->means);
+    *scores = (EadImageScores){0};
 }

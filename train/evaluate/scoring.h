@@ -25,6 +25,14 @@ EadStatus ead_score_decoded(EadDetector *detector, const char *path, EadScored *
 /* The same for an image in memory; *map is the caller's. */
 EadStatus ead_score_image(EadDetector *detector, const EadImage *image, float **map, float *score);
 
-/* Scores every file as evaluation does: scores [files->count]. Errors: also EAD_INTERRUPTED on Ctrl-C. */
+/* Of some images the scores and, of their maps at the images' own sizes, the largest and the mean values. */
+typedef struct EadImageScores {
+    int count;
+    float *scores, *peaks, *means; /* [count], owned */
+} EadImageScores;
+
+/* Scores every file as evaluation does. Errors: also EAD_INTERRUPTED on Ctrl-C. Free *out in every case (harmless on a
+ * zeroed struct). */
 EadStatus ead_score_images(const EadModel *model, const EadPlanOptions *plan, const EadStringList *files,
-                           const EadImageRules *rules, bool quiet, float *scores);
+                           const EadImageRules *rules, bool quiet, EadImageScores *out);
+void ead_image_scores_free(EadImageScores *scores);

@@ -2,6 +2,7 @@
 #include "train/evaluate/threshold_file.h"
 
 #include "core/base/memory.h"
+#include "core/base/printing.h"
 
 #include <stdlib.h>
 
@@ -15,9 +16,29 @@ EadThresholdRule ead_threshold_rule(const EadConfig *config) {
                               quantile ? config->threshold_quantile : config->threshold_false_alarm_rate};
 }
 
+EadStatus ead_thresholds_choose(const EadImageScores *scores, EadThresholdRule rule, EadModel *model,
+                                EadThresholds *out) {
+    double sum = 0;
+    EAD_TRY(ead_threshold_choose(scores->scores, scores->count, rule, &out->image));
+    EAD_TRY(ead_threshold_choose(scores->peaks, scores->count, rule, &out->pixel));
+    for (int i = 0; i < scores->count; i++) sum += (double)scores->means[i];
+    model->threshold = out->image.value;
+    model->pixel_threshold = out->pixel.value;
+    model->map_level = (float)(sum / scores->count);
+    return EAD_OK;
+}
+
+void ead_thresholds_print(FILE *stream, const EadThresholds *thresholds) {
+    char text[160];
+    ead_threshold_describe(&thresholds->image, text, sizeof text);
+    ead_print(stream, "threshold %s\n", text);
+    ead_threshold_describe(&thresholds->pixel, text, sizeof text);
+    ead_print(stream, "pixel threshold %s\n", text);
+}
+
 /* scores [*count], the caller's; NULL and 0 where the file holds none. */
-static EadStatus read_scores(const EadSafetensors *file, float **scores, int *count) {
-    const EadFileTensor *tensor = ead_safetensors_find(file, EAD_VALIDATION_SCORES);
+static EadStatus read_scores(const EadSafetensors *file, const char *name, float **scores, int *count) {
+    const EadFileTensor *tensor = ead_safetensors_find(file, name);
     *scores = NULL;
     *count = 0;
     if (!tensor || tensor->count < 1 || tensor->count > 100000000) return EAD_OK;
@@ -30,25 +51,32 @@ static EadStatus read_scores(const EadSafetensors *file, float **scores, int *co
     return status;
 }
 
-EadStatus ead_threshold_from_file(const EadSafetensors *file, EadThresholdRule rule, EadThreshold *out) {
+/* rule NULL: *value is kept. */
+static EadStatus by_scores(const EadSafetensors *file, const char *name, const EadThresholdRule *rule,
+                           float *value, EadThreshold *out) {
     float *scores;
     int count;
-    EadStatus status = read_scores(file, &scores, &count);
-    if (status == EAD_OK && count == 0)
-        status = ead_fail(EAD_BAD_FILE,
-                          "%s: holds no " EAD_VALIDATION_SCORES ", from which threshold.* could choose; "
-                          "give --threshold",
-                          ead_safetensors_path(file));
-    if (status == EAD_OK) status = ead_threshold_choose(scores, count, rule, out);
+    EadStatus status = read_scores(file, name, &scores, &count);
+    if (status == EAD_OK && rule && count > 0) {
+        status = ead_threshold_choose(scores, count, *rule, out);
+        *value = out->value;
+    } else if (status == EAD_OK) {
+        *out = ead_threshold_assess(*value, scores, count);
+    }
     free(scores);
     return status;
 }
 
-EadStatus ead_threshold_assess_by_file(const EadSafetensors *file, float value, EadThreshold *out) {
-    float *scores;
-    int count;
-    EadStatus status = read_scores(file, &scores, &count);
-    if (status == EAD_OK) *out = ead_threshold_assess(value, scores, count);
-    free(scores);
-    return status;
+EadStatus ead_thresholds_by_file(const EadSafetensors *file, EadThresholdsAnew choose, EadThresholdRule rule,
+                                 EadModel *model, EadThresholds *out) {
+    const char *peaks =
+        model->method->functions->scores_by_peak ? EAD_VALIDATION_SCORES : EAD_VALIDATION_PEAKS;
+    EAD_TRY(
+        by_scores(file, EAD_VALIDATION_SCORES, choose.image ? &rule : NULL, &model->threshold, &out->image));
+    if (choose.image && out->image.images == 0)
+        return ead_fail(EAD_BAD_FILE,
+                        "%s: holds no " EAD_VALIDATION_SCORES ", from which threshold.* could choose; "
+                        "give --threshold",
+                        ead_safetensors_path(file));
+    return by_scores(file, peaks, choose.pixel ? &rule : NULL, &model->pixel_threshold, &out->pixel);
 }

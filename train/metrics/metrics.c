@@ -26,8 +26,8 @@ struct EadEvaluation {
     int group_count, group_capacity;
     EadStringList type_names; /* of the channels */
     EadProAccumulator *pro;
-    bool has_threshold;
-    EadThreshold threshold;
+    bool has_threshold, has_pixel_threshold;
+    EadThreshold threshold, pixel_threshold;
     double pro_limit; /* 0: none */
     float *scores;    /* [count], scratch of ead_evaluation_finish(), like the labels */
     uint8_t *anomalous;
@@ -131,6 +131,11 @@ EadStatus ead_evaluation_add(EadEvaluation *evaluation, const char *path, const 
 void ead_evaluation_set_threshold(EadEvaluation *evaluation, const EadThreshold *threshold) {
     evaluation->has_threshold = true;
     evaluation->threshold = *threshold;
+}
+
+void ead_evaluation_set_pixel_threshold(EadEvaluation *evaluation, const EadThreshold *threshold) {
+    evaluation->has_pixel_threshold = true;
+    evaluation->pixel_threshold = *threshold;
 }
 
 void ead_evaluation_spill(EadEvaluation *evaluation, const char *folder, size_t budget) {
@@ -330,8 +335,11 @@ static EadStatus measure_all(EadEvaluation *e, EadMetrics *metrics) {
 
 EadStatus ead_evaluation_finish(EadEvaluation *evaluation, EadMetrics *metrics) {
     EadEvaluation *e = evaluation;
-    *metrics =
-        (EadMetrics){.has_threshold = e->has_threshold, .threshold = e->threshold, .pro_limit = e->pro_limit};
+    *metrics = (EadMetrics){.has_threshold = e->has_threshold,
+                            .has_pixel_threshold = e->has_pixel_threshold,
+                            .threshold = e->threshold,
+                            .pixel_threshold = e->pixel_threshold,
+                            .pro_limit = e->pro_limit};
     if (e->count == 0) return ead_fail(EAD_BAD_ARGUMENT, "no test images: nothing to evaluate");
     e->scores = ead_new(e->count, sizeof *e->scores, "the scores of the test images");
     e->anomalous = ead_new(e->count, 1, "the labels of the test images");

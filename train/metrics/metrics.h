@@ -40,10 +40,10 @@ typedef struct EadMetrics {
     EadStringList unmasked; /* paths of anomalous images without a mask, where others have one: they are in no
                                 pixel metric */
     double pro_limit;       /* of au_pro_other; 0: none */
-    int has_threshold;      /* 1 once ead_evaluation_set_threshold was called */
-    EadThreshold threshold; /* only then */
-    const char *ended;      /* why the training did, with train.until_converged; else NULL; borrowed */
-    EadCurve roc, pr;       /* images, exact; empty when undefined */
+    int has_threshold, has_pixel_threshold;  /* 1 once ead_evaluation_set_..() was called */
+    EadThreshold threshold, pixel_threshold; /* only then */
+    const char *ended; /* why the training did, with train.until_converged; else NULL; borrowed */
+    EadCurve roc, pr;  /* images, exact; empty when undefined */
     EadCurve pro, pixel_roc, pixel_pr, spro; /* pixels, at most some 40,000 points; empty when undefined */
 } EadMetrics;
 
@@ -66,8 +66,9 @@ EadStatus ead_evaluation_add(EadEvaluation *evaluation, const char *path, const 
                              float score, const float *map, int width, int height,
                              const EadGroundTruth *truth);
 
-/* The decision threshold of the model, when it has one; copied. */
+/* The decision threshold of the model, and that of its maps' pixels, when it has them; copied. */
 void ead_evaluation_set_threshold(EadEvaluation *evaluation, const EadThreshold *threshold);
+void ead_evaluation_set_pixel_threshold(EadEvaluation *evaluation, const EadThreshold *threshold);
 
 /* A further limit in (0,1] for AU-PRO, besides 0.30 and 0.05; 0: none. */
 void ead_evaluation_set_pro_limit(EadEvaluation *evaluation, double limit);

@@ -77,18 +77,26 @@ static void write_unmasked(EadJson *json, const EadStringList *paths) {
     ead_json_close(json, ']');
 }
 
+/* A threshold, and the share of the validation images that reaches it, under these keys. */
+static void write_threshold(EadJson *json, const EadThreshold *threshold, const char *const keys[5]) {
+    ead_json_number(json, keys[0], (double)threshold->value, DIGITS);
+    if (threshold->images == 0) return;
+    if (keys[4]) ead_json_integer(json, keys[4], threshold->images);
+    ead_json_number(json, keys[1], (double)threshold->alarms / threshold->images, DIGITS);
+    ead_json_number(json, keys[2], threshold->low, DIGITS);
+    ead_json_number(json, keys[3], threshold->high, DIGITS);
+}
+
 void ead_metrics_json(EadJson *json, const char *key, const EadMetrics *metrics) {
     ead_json_open(json, key, '{');
     write_set(json, metrics, &metrics->total);
     write_unmasked(json, &metrics->unmasked);
-    const EadThreshold *threshold = &metrics->threshold;
-    if (metrics->has_threshold) ead_json_number(json, "threshold", (double)threshold->value, DIGITS);
-    if (metrics->has_threshold && threshold->images > 0) {
-        ead_json_integer(json, "validation_images", threshold->images);
-        ead_json_number(json, "validation_fpr", (double)threshold->alarms / threshold->images, DIGITS);
-        ead_json_number(json, "validation_fpr_low", threshold->low, DIGITS);
-        ead_json_number(json, "validation_fpr_high", threshold->high, DIGITS);
-    }
+    static const char *const images[5] = {"threshold", "validation_fpr", "validation_fpr_low",
+                                          "validation_fpr_high", "validation_images"};
+    static const char *const pixels[5] = {"pixel_threshold", "validation_region_fpr",
+                                          "validation_region_fpr_low", "validation_region_fpr_high"};
+    if (metrics->has_threshold) write_threshold(json, &metrics->threshold, images);
+    if (metrics->has_pixel_threshold) write_threshold(json, &metrics->pixel_threshold, pixels);
     if (metrics->ended) ead_json_string(json, "training_ended", metrics->ended);
     ead_json_open(json, "defects", '{');
     for (int i = 0; i < metrics->type_count; i++)

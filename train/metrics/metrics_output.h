@@ -33,7 +33,8 @@ extern const EadMetricRow ead_metric_rows[EAD_METRICS];
 /* Writes the object of metrics.json: image_auroc, ... (all of metrics.def that are in scope), images,
  * threshold (when set), validation_images, validation_fpr, validation_fpr_low and _high (the share of the
  * validation images that reaches the threshold, with its 95 % confidence interval, where their scores are
- * known), training_ended (with train.until_converged), defects: {name: {the same keys}}, in that order; for MVTec LOCO the names are those of
+ * known), pixel_threshold, validation_region_fpr, validation_region_fpr_low and _high (the share of these images that
+ * has a region, likewise), training_ended (with train.until_converged), defects: {name: {the same keys}}, in that order; for MVTec LOCO the names are those of
  * defects_config.json (without metrics of the pixels but AU-sPRO), logical_anomalies, structural_anomalies
  * and, where both are there, mean. Fractions of 1; null where undefined. */
 void ead_metrics_json(EadJson *json, const char *key, const EadMetrics *metrics);

@@ -164,6 +164,15 @@ function drawThreshold() {
         sentence += ` Of ${metrics.validation_images} validation images, normal ones held back from training, ` +
             `${alarms} reach it: a false-alarm rate of ${low} to ${high} % (95 % confidence).`;
     }
+    if (isNumber(metrics.pixel_threshold)) {
+        sentence += ` Pixels of the maps from ${short(metrics.pixel_threshold)} on make regions, which are outlined`;
+        if (isNumber(metrics.validation_region_fpr)) {
+            const bounds = [metrics.validation_region_fpr_low, metrics.validation_region_fpr_high];
+            const [low, high] = bounds.map(bound => String(Number((100 * bound).toPrecision(3))));
+            sentence += `; ${low} to ${high} % of such normal images have one (95 % confidence)`;
+        }
+        sentence += '.';
+    }
     add(page, 'p', {class: 'soft after'}, sentence);
 }
 

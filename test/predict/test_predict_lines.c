@@ -37,20 +37,42 @@ START_TEST(json_strings) {
 }
 END_TEST
 
+START_TEST(json_lines_with_regions) {
+    EadMapRegion items[] = {{12, 3, 4, 5, 6, 7, 8, 0.5f}, {1, 0, 0, 1, 1, 0, 0, 0.1f}};
+    EadMapRegions regions = {.threshold = 0.1f, .count = 2, .area = 13, .kept = 2, .items = items};
+    EadPrediction prediction = {.path = "a.png", .score = 0.25f, .threshold = 0.25, .regions = &regions};
+    static const char *const lines[] = {
+        "[{\"area\":12,\"box\":[3,4,5,6],\"peak\":[7,8],\"score\":0.5},"
+        "{\"area\":1,\"box\":[0,0,1,1],\"peak\":[0,0],\"score\":0.100000001}]}\n",
+        "[{\"area\":12,\"box\":[3,4,5,6],\"peak\":[7,8],\"score\":0.5}],\"regions_left_out\":1}\n", "[]}\n"};
+    for (int i = 0; i < 3; i++) {
+        char text[256] = "", right[256];
+        FILE *stream = fmemopen(text, sizeof text, "w");
+        if (i == 2) regions.count = 0;
+        regions.kept = 2 - i;
+        ASSERT_OK(ead_prediction_print(stream, &prediction));
+        fclose(stream);
+        snprintf(right, sizeof right, "{\"path\":\"a.png\",\"score\":0.25,\"anomalous\":true,\"regions\":%s",
+                 lines[i]);
+        ck_assert_str_eq(text, right);
+    }
+}
+END_TEST
+
 START_TEST(json_lines) {
     static const struct {
         EadPrediction prediction;
         const char *line;
     } cases[] = {
-        {{"a.png", NULL, 0.25f, (double)NAN, NULL, NULL}, "{\"path\":\"a.png\",\"score\":0.25}\n"},
-        {{"a.png", NULL, 0.25f, 0.25, NULL, NULL},
+        {{"a.png", NULL, 0.25f, (double)NAN, NULL, NULL, NULL}, "{\"path\":\"a.png\",\"score\":0.25}\n"},
+        {{"a.png", NULL, 0.25f, 0.25, NULL, NULL, NULL},
          "{\"path\":\"a.png\",\"score\":0.25,\"anomalous\":true}\n"},
-        {{"a.png", NULL, 0.25f, 0.2501, "m.tiff", "o.png"},
+        {{"a.png", NULL, 0.25f, 0.2501, "m.tiff", "o.png", NULL},
          "{\"path\":\"a.png\",\"score\":0.25,\"anomalous\":false,\"map\":\"m.tiff\",\"overlay\":\"o.png\"}"
          "\n"},
-        {{"a.png", "o.png: full", 0.25f, (double)NAN, "m.tiff", NULL},
+        {{"a.png", "o.png: full", 0.25f, (double)NAN, "m.tiff", NULL, NULL},
          "{\"path\":\"a.png\",\"score\":0.25,\"map\":\"m.tiff\",\"error\":\"o.png: full\"}\n"},
-        {{"a.png", "a.png: \"bad\"", NAN, 0, "m.tiff", NULL},
+        {{"a.png", "a.png: \"bad\"", NAN, 0, "m.tiff", NULL, NULL},
          "{\"path\":\"a.png\",\"error\":\"a.png: \\\"bad\\\"\"}\n"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -184,6 +206,7 @@ int main(void) {
     TCase *tests = tcase_create("predict_lines");
     tcase_add_test(tests, json_strings);
     tcase_add_test(tests, json_lines);
+    tcase_add_test(tests, json_lines_with_regions);
     tcase_add_test(tests, every_image_has_its_name);
     tcase_add_test(tests, inputs_are_files_folders_and_lists);
     tcase_add_test(tests, own_output_is_no_input);
