@@ -66,7 +66,9 @@ static EadStatus write_map(EadTrainingBoard *board, int64_t step, int index, con
     EadImage picture;
     uint8_t *bytes = NULL;
     size_t size = 0;
-    EAD_TRY(ead_overlay_render(image, map, (float)(sum / (double)count), highest, NULL, &picture));
+    EadOverlay overlay = {
+        .rgb = image, .map = map, .heat = {(float)(sum / (double)count), highest, (float)NAN}};
+    EAD_TRY(ead_overlay_render(&overlay, &picture));
     EadStatus status = ead_jpeg_encode(&picture, QUALITY, &bytes, &size);
     if (status == EAD_OK)
         status = ead_tensorboard_picture(&board->file, step, board->tags[index], picture.width,

@@ -64,15 +64,16 @@ START_TEST(json_lines) {
         EadPrediction prediction;
         const char *line;
     } cases[] = {
-        {{"a.png", NULL, 0.25f, (double)NAN, NULL, NULL, NULL}, "{\"path\":\"a.png\",\"score\":0.25}\n"},
-        {{"a.png", NULL, 0.25f, 0.25, NULL, NULL, NULL},
+        {{"a.png", NULL, 0.25f, (double)NAN, NULL, NULL, NULL, NULL, NULL},
+         "{\"path\":\"a.png\",\"score\":0.25}\n"},
+        {{"a.png", NULL, 0.25f, 0.25, NULL, NULL, NULL, NULL, NULL},
          "{\"path\":\"a.png\",\"score\":0.25,\"anomalous\":true}\n"},
-        {{"a.png", NULL, 0.25f, 0.2501, "m.tiff", "o.png", NULL},
+        {{"a.png", NULL, 0.25f, 0.2501, "m.tiff", "o.png", NULL, NULL, NULL},
          "{\"path\":\"a.png\",\"score\":0.25,\"anomalous\":false,\"map\":\"m.tiff\",\"overlay\":\"o.png\"}"
          "\n"},
-        {{"a.png", "o.png: full", 0.25f, (double)NAN, "m.tiff", NULL, NULL},
+        {{"a.png", "o.png: full", 0.25f, (double)NAN, "m.tiff", NULL, NULL, NULL, NULL},
          "{\"path\":\"a.png\",\"score\":0.25,\"map\":\"m.tiff\",\"error\":\"o.png: full\"}\n"},
-        {{"a.png", "a.png: \"bad\"", NAN, 0, "m.tiff", NULL, NULL},
+        {{"a.png", "a.png: \"bad\"", NAN, 0, "m.tiff", NULL, NULL, NULL, NULL},
          "{\"path\":\"a.png\",\"error\":\"a.png: \\\"bad\\\"\"}\n"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -122,7 +123,8 @@ static void list_inputs(const char *const *paths, int count, const char *list, c
     bool found = true;
     FILE *stream = list ? fmemopen((void *)list, strlen(list), "r") : NULL;
     out[0] = '\0';
-    ead_predict_inputs_start(&inputs, paths, count, stream, apart, NULL);
+    EadMapOutput output = {.folders = {[EAD_OUTPUT_OVERLAYS] = apart}};
+    ead_predict_inputs_start(&inputs, paths, count, stream, &output);
     for (;;) {
         ASSERT_OK(ead_predict_inputs_next(&inputs, &input, &found));
         if (!found) break;
@@ -173,14 +175,14 @@ START_TEST(own_output_is_no_input) {
     write_noise_png(FOLDER "own/b.png", 16, 16, 3, 1);
     write_noise_png(FOLDER "own/heat/c.png", 16, 16, 3, 2);
     ASSERT_OK(ead_image_load(FOLDER "own/b.png", &image));
-    ASSERT_OK(ead_overlay_write_png(FOLDER "own/heat/b.png", &image, map, 0, 1, NULL));
+    ASSERT_OK(ead_overlay_write_png(FOLDER "own/heat/b.png", &(EadOverlay){.rgb = &image}));
     ASSERT_OK(ead_tiff_write_map(FOLDER "own/a.TIFF", map, 16, 16));
     ASSERT_OK(ead_tiff_write_map(FOLDER "own/heat/b.tiff", map, 16, 16));
     ead_image_free(&image);
     list_inputs(folder, 1, NULL, NULL, out, sizeof out);
     ck_assert_str_eq(out, "|" FOLDER "own/b.png\nheat|" FOLDER "own/heat/c.png\n");
     ck_assert_int_eq((int)ead_predict_inputs_count(folder, 1), 2);
-    ead_predict_inputs_start(&inputs, folder, 1, NULL, NULL, NULL);
+    ead_predict_inputs_start(&inputs, folder, 1, NULL, NULL);
     ASSERT_OK(ead_predict_inputs_next(&inputs, &input, &found));
     ck_assert_int_eq(inputs.notes.count, 1);
     ck_assert_int_eq((int)inputs.missed, 0);
@@ -190,7 +192,7 @@ START_TEST(own_output_is_no_input) {
     ead_predict_inputs_free(&inputs);
     list_inputs(named, 2, NULL, NULL, out, sizeof out);
     ck_assert_str_eq(out, "|" FOLDER "own/heat/b.png\n|" FOLDER "own/a.TIFF\n");
-    ead_predict_inputs_start(&inputs, named, 2, NULL, NULL, NULL);
+    ead_predict_inputs_start(&inputs, named, 2, NULL, NULL);
     ASSERT_OK(ead_predict_inputs_next(&inputs, &input, &found));
     ASSERT_OK(ead_predict_inputs_next(&inputs, &input, &found));
     ck_assert_int_eq(inputs.notes.count, 2);

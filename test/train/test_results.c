@@ -155,7 +155,8 @@ START_TEST(overlay_colours_high_scores_and_outlines_masks) {
     map[0] = 5;
     map[1] = 0.5f;
     mask.pixels[8 * side + 8] = 1;
-    ck_assert_int_eq(ead_overlay_write_png(SCRATCH "overlay.png", &rgb, map, 0, 1, &mask), EAD_OK);
+    EadOverlay overlay = {.rgb = &rgb, .map = map, .heat = {0, 1, NAN}, .truth = &mask};
+    ck_assert_int_eq(ead_overlay_write_png(SCRATCH "overlay.png", &overlay), EAD_OK);
     ck_assert_int_eq(ead_image_load(SCRATCH "overlay.png", &written), EAD_OK);
     const uint8_t *hot = written.pixels, *warm = hot + 3, *plain = hot + 30;
     const uint8_t *defect = hot + 3 * (8 * side + 8), *beside = defect + 3;
@@ -166,8 +167,9 @@ START_TEST(overlay_colours_high_scores_and_outlines_masks) {
     for (int i = 2; i < side * side; i++) changed += hot[3 * i] != 128;
     ck_assert_int_eq(changed, 8);
     fill_image(&other, side, side + 1, 1, 0);
+    overlay.truth = &other;
     ead_image_free(&written);
-    ck_assert_int_eq(ead_overlay_render(&rgb, map, 0, 1, &other, &written), EAD_BAD_SHAPE);
+    ck_assert_int_eq(ead_overlay_render(&overlay, &written), EAD_BAD_SHAPE);
     ck_assert_ptr_null(written.pixels);
     ead_image_free(&other);
     ead_image_free(&rgb);

@@ -29,7 +29,7 @@ static EadStatus try_output(const TestRun *run) {
     const EadDataset *dataset = run->spec->dataset;
     EadProblems problems = {0};
     EadMapTrial trial;
-    EadStatus status = ead_map_trial_start(&trial, run->output.maps, run->output.overlays);
+    EadStatus status = ead_map_trial_start(&trial, run->output.folders);
     for (int i = 0; i < dataset->test_count && status == EAD_OK; i++)
         status = ead_map_trial_add(&trial, dataset->test[i].defect, dataset->test[i].path);
     ead_map_trial_refuse(&trial, &problems);
@@ -73,8 +73,10 @@ static EadStatus start_run(TestRun *run) {
     EAD_TRY(ead_make_directories(spec->output));
     EAD_TRY(ead_path_in(run->maps, spec->output, "maps"));
     EAD_TRY(ead_path_in(run->overlays, spec->output, "overlays"));
-    EAD_TRY(ead_map_output_start(&run->output, model->color_high, (double)model->threshold,
-                                 spec->maps ? run->maps : NULL, spec->overlays ? run->overlays : NULL));
+    const char *const folders[EAD_OUTPUT_KINDS] = {[EAD_OUTPUT_OVERLAYS] =
+                                                       spec->overlays ? run->overlays : NULL,
+                                                   [EAD_OUTPUT_MAPS] = spec->maps ? run->maps : NULL};
+    EAD_TRY(ead_map_output_start(&run->output, model, folders));
     EAD_TRY(try_output(run));
     EAD_TRY(ead_evaluation_new(&run->results->evaluation));
     EadThresholds thresholds = {ead_threshold_assess(model->threshold, NULL, 0),
@@ -132,8 +134,9 @@ static EadStatus score_sample(void *context, int index, void *memory) {
     piece->unread = status != EAD_OK && !image->pixels;
     EAD_TRY(status);
     if (masked) EAD_TRY(ead_test_sample_truth(sample, image->width, image->height, NULL, &piece->truth));
-    status = ead_map_files_write(&run->output, &piece->files, sample->path, image, piece->scored.map,
-                                 piece->scored.score, masked ? &piece->truth.mask : NULL);
+    status = ead_map_files_write(&run->output, &piece->files,
+                                 &(EadMapFacts){sample->path, image, piece->scored.map, piece->scored.score,
+                                                masked ? &piece->truth.mask : NULL});
     if (status == EAD_OK) return EAD_OK;
     piece->unwritten = status == EAD_NO_MEMORY ? NULL : ead_strdup(ead_error_message());
     return piece->unwritten ? EAD_OK : EAD_NO_MEMORY;

@@ -1,4 +1,4 @@
-/* Names, folders and colour range of the map files. */
+/* Names, folders and colour range of what is written about images. */
 #include "train/evaluate/map_output.h"
 
 #include "core/base/memory.h"
@@ -6,7 +6,7 @@
 #include "core/base/printing.h"
 #include "core/file/output_check.h"
 #include "data/codec/codec.h"
-#include "train/report/overlay.h"
+#include "train/evaluate/image_copy.h"
 
 #include <errno.h>
 #include <math.h>
@@ -96,16 +96,86 @@ EadStatus ead_output_names_take(EadOutputNames *names, const char *folder, const
 
 /* ---- files ---- */
 
-EadStatus ead_map_output_start(EadMapOutput *output, float color_high, double threshold, const char *maps,
-                               const char *overlays) {
-    *output =
-        (EadMapOutput){.maps = maps, .overlays = overlays, .color_high = color_high, .threshold = threshold};
-    return maps || overlays ? ead_output_names_new(&output->names) : EAD_OK;
+/* What is written about an image. */
+typedef struct Output {
+    const char *what, *plural, *extension; /* NULL: the image's own */
+    bool (*is_one)(const char *path);      /* whether this program wrote a file as such; NULL: a copy */
+    EadStatus (*write)(const char *path, const EadMapOutput *output, const EadMapFacts *facts);
+} Output;
+
+static EadStatus write_overlay(const char *path, const EadMapOutput *output, const EadMapFacts *facts) {
+    EadOverlay overlay = {.rgb = facts->rgb,
+                          .map = facts->map,
+                          .heat = ead_heat_of(output->model, facts->score),
+                          .truth = facts->truth,
+                          .regions = !isnan(output->model->pixel_threshold),
+                          .legend = true,
+                          .score = facts->score,
+                          .threshold = (double)output->model->threshold};
+    return ead_overlay_write_png(path, &overlay);
+}
+
+static EadStatus write_map(const char *path, const EadMapOutput *output, const EadMapFacts *facts) {
+    (void)output;
+    return ead_tiff_write_map(path, facts->map, facts->rgb->width, facts->rgb->height);
+}
+
+static const char mask_software[] = "efficientad mask";
+
+static bool is_mask(const char *path) {
+    return ead_png_is_by(path, mask_software);
+}
+
+static EadStatus write_mask(const char *path, const EadMapOutput *output, const EadMapFacts *facts) {
+    EadImage mask;
+    EAD_TRY(ead_image_alloc(&mask, facts->rgb->width, facts->rgb->height, 1));
+    int64_t pixels = (int64_t)mask.width * mask.height;
+    for (int64_t i = 0; i < pixels; i++)
+        mask.pixels[i] = facts->map[i] >= output->model->pixel_threshold ? 255 : 0;
+    EadStatus status = ead_png_write_by(path, &mask, mask_software);
+    ead_image_free(&mask);
+    return status;
+}
+
+static EadStatus write_copy(const char *path, const EadMapOutput *output, const EadMapFacts *facts) {
+    (void)output;
+    return ead_image_copy(facts->path, path);
+}
+
+static const Output outputs[EAD_OUTPUT_KINDS] = {
+    [EAD_OUTPUT_OVERLAYS] = {"overlay", "overlays", ".png", ead_overlay_is_one, write_overlay},
+    [EAD_OUTPUT_MAPS] = {"map", "maps", ".tiff", ead_tiff_is_map, write_map},
+    [EAD_OUTPUT_MASKS] = {"mask", "masks", ".png", is_mask, write_mask},
+    [EAD_OUTPUT_COPIES] = {"copy", "copies", NULL, NULL, write_copy},
+};
+
+const char *ead_output_kind_name(EadOutputKind kind) {
+    return outputs[kind].plural;
+}
+
+EadHeat ead_heat_of(const EadModel *model, float score) {
+    EadHeat heat = {0, score, model->pixel_threshold};
+    bool scaled = !isnan(model->color_high), level = scaled || !isnan(model->map_level);
+    if (scaled) heat.high = model->color_high;
+    if (!scaled && level) heat.low = model->map_level;
+    if (level && heat.threshold > heat.low) heat.high = 2 * heat.threshold - heat.low;
+    if (!(heat.high > heat.low && isfinite(heat.high))) heat.high = heat.low + 1;
+    return heat;
+}
+
+EadStatus ead_map_output_start(EadMapOutput *output, const EadModel *model,
+                               const char *const folders[EAD_OUTPUT_KINDS]) {
+    bool any = false;
+    *output = (EadMapOutput){.model = model};
+    for (int kind = 0; kind < EAD_OUTPUT_KINDS; kind++) {
+        output->folders[kind] = folders[kind];
+        any = any || folders[kind];
+    }
+    return any ? ead_output_names_new(&output->names) : EAD_OK;
 }
 
 void ead_map_files_free(EadMapFiles *files) {
-    free(files->map_path);
-    free(files->overlay_path);
+    for (int kind = 0; kind < EAD_OUTPUT_KINDS; kind++) free(files->paths[kind]);
     *files = (EadMapFiles){0};
 }
 
@@ -114,14 +184,13 @@ void ead_map_output_free(EadMapOutput *output) {
     output->names = NULL;
 }
 
-/* What is written about an image. */
-typedef struct Output {
-    const char *what, *extension;
-    bool (*is_one)(const char *path); /* whether this program wrote a file as such */
-} Output;
-
-static const Output overlay_output = {"overlay", ".png", ead_overlay_is_one},
-                    map_output = {"map", ".tiff", ead_tiff_is_map};
+bool ead_map_output_is_one(const char *path) {
+    for (int kind = 0; kind < EAD_OUTPUT_KINDS; kind++)
+        if (outputs[kind].is_one && ead_path_has_extension(path, outputs[kind].extension) &&
+            outputs[kind].is_one(path))
+            return true;
+    return false;
+}
 
 /* Whether a file can be written there, as far as its names tell. below: the part of path below the folder of all. */
 static EadStatus check_place(const char *path, const char *below, long longest) {
@@ -138,68 +207,85 @@ static EadStatus check_place(const char *path, const char *below, long longest) 
                                     : ead_fail(EAD_IO, "%s: cannot write: %s", path, strerror(errno));
 }
 
-bool ead_map_output_is_one(const char *path) {
-    static const Output *const outputs[] = {&overlay_output, &map_output};
-    for (int i = 0; i < 2; i++)
-        if (ead_path_has_extension(path, outputs[i]->extension) && outputs[i]->is_one(path)) return true;
-    return false;
-}
-
 /* What stands at path may be replaced only if it is such a file of an earlier run, not a picture or model that
  * the path may lead to, either. */
-static EadStatus check_replaced(const Output *output, const char *path) {
+static EadStatus check_replaced(const Output *output, const char *path, const char *image) {
     struct stat info;
     if (stat(path, &info) != 0 || !S_ISREG(info.st_mode)) return EAD_OK;
-    if (output->is_one(path)) return EAD_OK;
+    if (output->is_one ? output->is_one(path) : ead_image_same_file(path, image)) return EAD_OK;
+    if (!output->is_one)
+        return ead_fail(EAD_BAD_ARGUMENT,
+                        "%s: is in the way, and is no copy of %s; move it away, or copy into another folder",
+                        path, image);
     return ead_fail(
         EAD_BAD_ARGUMENT,
         "%s: is in the way, and is no %s that this program wrote (or one from before 2026-11-28, without a "
-        "mark; then delete it); move it away, or write %ss into another folder",
-        path, output->what, output->what);
+        "mark; then delete it); move it away, or write %s into another folder",
+        path, output->what, output->plural);
+}
+
+/* The path below the folder, where several verdicts have several. */
+static EadStatus name_file(const Output *output, const char *name, EadVerdict verdict, const char *image,
+                           EadPath file) {
+    const char *extension = output->extension;
+    if (!extension) extension = ead_image_has_known_extension(image) ? strrchr(image, '.') : "";
+    const char *sorted = output->extension ? "" : ead_verdict_name(verdict);
+    int length = snprintf(file, EAD_PATH_SIZE, "%s%s%s%s", sorted, *sorted ? "/" : "", name, extension);
+    return length < EAD_PATH_SIZE ? EAD_OK
+                                  : ead_fail(EAD_BAD_ARGUMENT, "%.80s...: the path is too long", name);
 }
 
 /* The path of what is written about an image. Beside its image it would replace it or another one, or be taken for
  * an image the next time. */
-static EadStatus make_path(const Output *output, const char *folder, const char *name, const char *image,
+static EadStatus make_path(const Output *output, const char *folder, const char *file, const char *image,
                            char **path) {
-    EadPath file, target, source;
-    if (snprintf(file, sizeof file, "%s%s", name, output->extension) >= (int)sizeof file)
-        return ead_fail(EAD_BAD_ARGUMENT, "%s/%.80s...: the path is too long", folder, name);
+    EadPath target, source;
     *path = ead_path_join(folder, file);
     if (!*path) return EAD_NO_MEMORY;
     EAD_TRY(ead_path_folder(target, *path));
     EAD_TRY(ead_path_folder(source, image));
     EAD_TRY(ead_make_directories(target));
-    if (!ead_path_same(target, source) && !ead_path_same(*path, image)) return check_replaced(output, *path);
+    bool is_image = output->is_one && ead_path_same(*path, image); /* a copy may be a link to it */
+    if (!ead_path_same(target, source) && !is_image) return check_replaced(output, *path, image);
     return ead_fail(EAD_BAD_ARGUMENT,
-                    "%s: its %s would lie among the images, in %s; write %ss into a folder of their own",
-                    image, output->what, *target ? target : ".", output->what);
+                    "%s: its %s would lie among the images, in %s; write %s into a folder of their own",
+                    image, output->what, *target ? target : ".", output->plural);
 }
 
-/* Whether it stands there from an earlier run. */
-static bool replaces_file(const EadMapFiles *files, const char *path) {
-    return !files->again && access(path, F_OK) == 0;
-}
-
-static EadStatus write_map(const EadMapOutput *output, EadMapFiles *files, const char *path,
-                           const EadImage *rgb, const float *map) {
-    EAD_TRY(make_path(&map_output, output->maps, files->name, path, &files->map_path));
-    bool replaces = replaces_file(files, files->map_path);
-    EAD_TRY(ead_tiff_write_map(files->map_path, map, rgb->width, rgb->height));
-    files->replaced += replaces;
+/* The copy of an earlier run that lies in the folder of another verdict is moved: *moved. */
+static EadStatus move_copy(const EadMapOutput *output, const char *name, const char *image,
+                           EadVerdict verdict, const char *to, bool *moved) {
+    const Output *copies = &outputs[EAD_OUTPUT_COPIES];
+    EadPath file, path, source, folder;
+    EAD_TRY(ead_path_folder(source, image));
+    for (int other = EAD_VERDICT_OK; other <= EAD_VERDICT_ERROR && !*moved; other++) {
+        EAD_TRY(name_file(copies, name, (EadVerdict)other, image, file));
+        EAD_TRY(ead_path_in(path, output->folders[EAD_OUTPUT_COPIES], file));
+        EAD_TRY(ead_path_folder(folder, path));
+        if (other == (int)verdict || ead_path_same(folder, source) || !ead_image_same_file(path, image))
+            continue;
+        if (rename(path, to) != 0)
+            return ead_fail(EAD_IO, "%s: cannot be moved to %s: %s", path, to, strerror(errno));
+        *moved = true;
+    }
     return EAD_OK;
 }
 
-static EadStatus write_overlay(const EadMapOutput *output, EadMapFiles *files, const char *path,
-                               const EadImage *rgb, const float *map, float score, const EadImage *mask) {
-    bool scaled = !isnan(output->color_high);
-    float high = scaled ? output->color_high : score;
-    if (scaled && output->threshold > 0) high = (float)(2 * output->threshold);
-    if (!(high > 0 && isfinite(high))) high = 1;
-    EAD_TRY(make_path(&overlay_output, output->overlays, files->name, path, &files->overlay_path));
-    bool replaces = replaces_file(files, files->overlay_path);
-    EAD_TRY(ead_overlay_write_png(files->overlay_path, rgb, map, 0, high, mask));
-    files->replaced += replaces;
+static EadStatus write_file(const EadMapOutput *output, int kind, EadMapFiles *files,
+                            const EadMapFacts *facts) {
+    const Output *this = &outputs[kind];
+    EadVerdict verdict = ead_verdict((double)facts->score, (double)output->model->threshold);
+    bool moved = false;
+    EadPath file;
+    EAD_TRY(name_file(this, files->name, verdict, facts->path, file));
+    EAD_TRY(make_path(this, output->folders[kind], file, facts->path, &files->paths[kind]));
+    /* Whether it stands there from an earlier run. */
+    bool stands = access(files->paths[kind], F_OK) == 0;
+    if (!this->is_one && stands) return EAD_OK;
+    if (!this->is_one)
+        EAD_TRY(move_copy(output, files->name, facts->path, verdict, files->paths[kind], &moved));
+    if (!moved) EAD_TRY(this->write(files->paths[kind], output, facts));
+    files->replaced += stands && !files->again;
     return EAD_OK;
 }
 
@@ -211,27 +297,40 @@ static EadStatus settle(EadStatus status, char **path) {
     return status;
 }
 
-static EadStatus try_file(const Output *output, const char *folder, const char *name, const char *image,
-                          long longest) {
+/* ---- before the work ---- */
+
+static EadStatus try_file(const Output *output, const char *folder, const char *name, EadVerdict verdict,
+                          const char *image, long longest) {
     EadPath file, target, beside, source;
-    if (snprintf(file, sizeof file, "%s%s", name, output->extension) >= (int)sizeof file ||
+    if (name_file(output, name, verdict, image, file) != EAD_OK ||
         ead_path_in(target, folder, file) != EAD_OK)
         return ead_fail(EAD_IO, "%s/%.80s...: cannot write: the path is too long", folder, name);
     EAD_TRY(ead_path_folder(beside, target));
     EAD_TRY(ead_path_folder(source, image));
     if (ead_path_same(beside, source)) return EAD_OK; /* the image itself is told so */
-    EAD_TRY(check_replaced(output, target));
+    EAD_TRY(check_replaced(output, target, image));
     return check_place(target, file, longest);
+}
+
+/* A copy may come to lie in any of its folders. */
+static EadStatus try_kind(const EadMapTrial *trial, int kind, const char *name, const char *image) {
+    const Output *output = &outputs[kind];
+    int last = output->is_one ? EAD_VERDICT_NONE : EAD_VERDICT_ERROR;
+    for (int verdict = output->is_one ? EAD_VERDICT_NONE : EAD_VERDICT_OK; verdict <= last; verdict++)
+        EAD_TRY(try_file(output, trial->output.folders[kind], name, (EadVerdict)verdict, image,
+                         trial->longest[kind]));
+    return EAD_OK;
 }
 
 static void count(EadMapFaults *faults, EadStatus status) {
     if (status != EAD_OK && faults->images++ == 0) ead_problems_add(&faults->first, status);
 }
 
-EadStatus ead_map_trial_start(EadMapTrial *trial, const char *maps, const char *overlays) {
-    *trial = (EadMapTrial){
-        .longest = {maps ? ead_longest_name(maps) : 0, overlays ? ead_longest_name(overlays) : 0}};
-    return ead_map_output_start(&trial->output, NAN, NAN, maps, overlays);
+EadStatus ead_map_trial_start(EadMapTrial *trial, const char *const folders[EAD_OUTPUT_KINDS]) {
+    *trial = (EadMapTrial){0};
+    for (int kind = 0; kind < EAD_OUTPUT_KINDS; kind++)
+        trial->longest[kind] = folders[kind] ? ead_longest_name(folders[kind]) : 0;
+    return ead_map_output_start(&trial->output, NULL, folders);
 }
 
 void ead_map_trial_free(EadMapTrial *trial) {
@@ -243,16 +342,16 @@ void ead_map_trial_free(EadMapTrial *trial) {
 EadStatus ead_map_trial_add(EadMapTrial *trial, const char *folder, const char *path) {
     const EadMapOutput *output = &trial->output;
     const char *name;
-    EadStatus overlay = EAD_OK, map = EAD_OK;
+    bool in_the_way = false, unwritable = false; /* an image counts once */
     if (!output->names) return EAD_OK;
     EAD_TRY(ead_output_names_take(output->names, folder, path, &name));
-    if (output->overlays) {
-        overlay = try_file(&overlay_output, output->overlays, name, path, trial->longest[1]);
-        count(overlay == EAD_IO ? &trial->unwritable : &trial->in_the_way, overlay);
+    for (int kind = 0; kind < EAD_OUTPUT_KINDS; kind++) {
+        EadStatus status = output->folders[kind] ? try_kind(trial, kind, name, path) : EAD_OK;
+        bool *counted = status == EAD_IO ? &unwritable : &in_the_way;
+        if (status == EAD_OK || *counted) continue;
+        *counted = true;
+        count(status == EAD_IO ? &trial->unwritable : &trial->in_the_way, status);
     }
-    if (!output->maps) return EAD_OK;
-    map = try_file(&map_output, output->maps, name, path, trial->longest[0]);
-    if (map != overlay) count(map == EAD_IO ? &trial->unwritable : &trial->in_the_way, map);
     return EAD_OK;
 }
 
@@ -273,6 +372,8 @@ void ead_map_trial_tell(const EadMapTrial *trial, FILE *stream) {
                   faults->first.lines.items[0], faults->images > 1 ? ", ..." : "");
 }
 
+/* ---- the work ---- */
+
 EadStatus ead_map_files_name(EadMapOutput *output, const char *folder, const char *path, EadMapFiles *out) {
     *out = (EadMapFiles){0};
     if (!output->names) return EAD_OK;
@@ -282,12 +383,13 @@ EadStatus ead_map_files_name(EadMapOutput *output, const char *folder, const cha
     return EAD_OK;
 }
 
-EadStatus ead_map_files_write(const EadMapOutput *output, EadMapFiles *files, const char *path,
-                              const EadImage *rgb, const float *map, float score, const EadImage *mask) {
-    EadStatus first = EAD_OK, second = EAD_OK;
-    if (!files->name) return EAD_OK;
-    if (output->overlays)
-        first = settle(write_overlay(output, files, path, rgb, map, score, mask), &files->overlay_path);
-    if (output->maps) second = settle(write_map(output, files, path, rgb, map), &files->map_path);
-    return first != EAD_OK ? first : second;
+EadStatus ead_map_files_write(const EadMapOutput *output, EadMapFiles *files, const EadMapFacts *facts) {
+    EadProblems problems = {0};
+    bool scored = !isnan(facts->score);
+    for (int kind = 0; files->name && kind < EAD_OUTPUT_KINDS; kind++)
+        if (output->folders[kind] && (scored || kind == EAD_OUTPUT_COPIES))
+            ead_problems_add(&problems, settle(write_file(output, kind, files, facts), &files->paths[kind]));
+    EadStatus status = ead_problems_since(&problems, 0); /* the first */
+    ead_problems_free(&problems);
+    return status;
 }

@@ -1,7 +1,11 @@
-/* Where the maps and overlays of many images go: one file an image, in folders like those of the images. */
+/* Where what is written about many images goes: maps, overlays, masks, copies; one file an image, in folders like those
+ * of the images. */
 #pragma once
 
 #include "core/image/image.h"
+#include "models/method.h"
+#include "train/metrics/threshold_rule.h"
+#include "train/report/overlay.h"
 #include "train/support/problems.h"
 
 #include <stdbool.h>
@@ -21,23 +25,36 @@ void ead_output_names_free(EadOutputNames *names);
 EadStatus ead_output_names_take(EadOutputNames *names, const char *folder, const char *path,
                                 const char **name);
 
-/* Whether a file is a map or overlay that this program wrote; only files with their endings are looked into. */
+/* Whether a file is a map, overlay or mask that this program wrote; only files with their endings are looked into. */
 bool ead_map_output_is_one(const char *path);
 
+/* In the order in which they are written. */
+typedef enum EadOutputKind {
+    EAD_OUTPUT_OVERLAYS, /* PNG: the heat map over the image, with regions and verdict */
+    EAD_OUTPUT_MAPS,     /* TIFF of 32-bit numbers */
+    EAD_OUTPUT_MASKS,    /* PNG: 255 for pixels from the model's pixel threshold on, else 0 */
+    EAD_OUTPUT_COPIES,   /* the image's file, in a folder named by the verdict */
+    EAD_OUTPUT_KINDS
+} EadOutputKind;
+
+/* "overlays", "maps", ... */
+const char *ead_output_kind_name(EadOutputKind kind);
+
 typedef struct EadMapOutput {
-    const char *maps, *overlays; /* folders, borrowed; NULL: not asked for */
-    float color_high;            /* NAN: none */
-    double threshold;
-    EadOutputNames *names;
+    const char *folders[EAD_OUTPUT_KINDS]; /* borrowed; NULL: not asked for */
+    const EadModel *model;                 /* for colours and thresholds; borrowed */
+    EadOutputNames *names;                 /* NULL: nothing is asked for */
 } EadMapOutput;
 
-/* Prepares to write 32-bit TIFFs into the folder `maps` and PNGs into `overlays`, either of which may be
- * NULL; folders are made when needed. The colours of overlays are on one scale for all images of a model:
- * from 0, the usual level of good images, to twice the threshold or, where it is NAN, to color_high, a
- * value that good images hardly reach (EadModel). Where that is NAN, every image has its own scale, up to
- * its score. Errors: EAD_NO_MEMORY. Free in every case. */
-EadStatus ead_map_output_start(EadMapOutput *output, float color_high, double threshold, const char *maps,
-                               const char *overlays);
+/* The colours for maps of a model. They are on one scale for all of its images: from the usual level of good images to as
+ * far above the pixel threshold as that lies above it, or, where there is none, to EadModel.color_high, a value that good
+ * images hardly reach. Where that is NAN, too, every image has its own scale, up to its score. */
+EadHeat ead_heat_of(const EadModel *model, float score);
+
+/* Prepares to write into these folders, any of which may be NULL; they are made when needed. model NULL: for a trial.
+ * Errors: EAD_NO_MEMORY. Free in every case. */
+EadStatus ead_map_output_start(EadMapOutput *output, const EadModel *model,
+                               const char *const folders[EAD_OUTPUT_KINDS]);
 void ead_map_output_free(EadMapOutput *output);
 
 /* ---- before the work ---- */
@@ -48,16 +65,16 @@ typedef struct EadMapFaults {
     EadProblems first;
 } EadMapFaults;
 
-/* What would become of the files that ead_map_output_write() is to write, by what stands there now. */
+/* What would become of the files that ead_map_files_write() is to write, by what stands there now. */
 typedef struct EadMapTrial {
-    EadMapOutput output;     /* takes the names as the writer will */
-    EadMapFaults in_the_way; /* a picture or model of the user, which is never replaced */
-    EadMapFaults unwritable; /* a name that is too long, a folder in its place: costs itself alone */
-    long longest[2];         /* bytes of a name: of maps, of overlays */
+    EadMapOutput output;            /* takes the names as the writer will */
+    EadMapFaults in_the_way;        /* a picture or model of the user, which is never replaced */
+    EadMapFaults unwritable;        /* a name that is too long, a folder in its place: costs itself alone */
+    long longest[EAD_OUTPUT_KINDS]; /* bytes of a name */
 } EadMapTrial;
 
 /* Errors: EAD_NO_MEMORY. Free in every case. */
-EadStatus ead_map_trial_start(EadMapTrial *trial, const char *maps, const char *overlays);
+EadStatus ead_map_trial_start(EadMapTrial *trial, const char *const folders[EAD_OUTPUT_KINDS]);
 void ead_map_trial_free(EadMapTrial *trial);
 
 /* Tries what would be written about an image, in the order in which they will be. Errors: EAD_NO_MEMORY. */
@@ -75,7 +92,7 @@ void ead_map_trial_tell(const EadMapTrial *trial, FILE *stream);
 typedef struct EadMapFiles {
     const char *name; /* without extension; borrowed from the output's names; NULL: nothing is asked for */
     bool again;       /* whether the image had that name before */
-    char *map_path, *overlay_path; /* that were written, or NULL */
+    char *paths[EAD_OUTPUT_KINDS]; /* that were written (of a copy: that stands there), or NULL */
     int replaced;                  /* of them, files of an earlier run */
 } EadMapFiles;
 
@@ -84,10 +101,16 @@ typedef struct EadMapFiles {
 EadStatus ead_map_files_name(EadMapOutput *output, const char *folder, const char *path, EadMapFiles *out);
 void ead_map_files_free(EadMapFiles *files);
 
-/* Writes what was asked for. One that cannot be written keeps the other from nothing. Several threads may call it at
- * once.
- * rgb   3 channels; map [height][width] of the same size with maximum `score`; mask for an outline, or NULL
- * Errors: EAD_BAD_ARGUMENT if one would lie among the images, or replace a file
- * that is no map or overlay of this program; EAD_IO, EAD_NO_MEMORY, EAD_BAD_SHAPE. */
-EadStatus ead_map_files_write(const EadMapOutput *output, EadMapFiles *files, const char *path,
-                              const EadImage *rgb, const float *map, float score, const EadImage *mask);
+/* What is known of an image. */
+typedef struct EadMapFacts {
+    const char *path;
+    const EadImage *rgb; /* 3 channels */
+    const float *map;    /* [height][width] of the same size */
+    float score; /* NAN: it could not be scored; then it is only copied, and rgb and map do not count */
+    const EadImage *truth; /* mask for an outline, or NULL */
+} EadMapFacts;
+
+/* Writes what was asked for. One that cannot be written keeps the others from nothing. Several threads may call it at
+ * once. Errors: EAD_BAD_ARGUMENT if one would lie among the images, or replace a file that is none of its kind that this
+ * program wrote (of copies: that is not the image's); EAD_IO, EAD_NO_MEMORY, EAD_BAD_SHAPE. */
+EadStatus ead_map_files_write(const EadMapOutput *output, EadMapFiles *files, const EadMapFacts *facts);

@@ -5,7 +5,7 @@
 #include "core/base/printing.h"
 #include "core/file/file_role.h"
 #include "data/codec/codec.h"
-#include "train/evaluate/map_output.h"
+#include "data/dataset/csv_reader.h"
 #include "train/support/json_writer.h"
 
 #include <errno.h>
@@ -15,11 +15,9 @@
 #include <unistd.h>
 
 void ead_predict_inputs_start(EadPredictInputs *inputs, const char *const *paths, int count, FILE *list,
-                              const char *overlays, const char *maps) {
-    *inputs = (EadPredictInputs){.paths = paths,
-                                 .count = count,
-                                 .list = {.stream = list, .label = "list of images"},
-                                 .apart = {overlays, maps}};
+                              const EadMapOutput *apart) {
+    *inputs = (EadPredictInputs){
+        .paths = paths, .count = count, .list = {.stream = list, .label = "list of images"}, .apart = apart};
 }
 
 void ead_predict_inputs_free(EadPredictInputs *inputs) {
@@ -54,13 +52,15 @@ static EadStatus open_folder(EadPredictInputs *inputs, const char *path) {
     ead_left_out_free(&inputs->left_out);
     inputs->image = inputs->unreadable = 0;
     inputs->prefix = ead_path_prefix(path);
-    for (int i = 0; i < 2; i++)
-        if (inputs->apart[i] && ead_path_lies_within(inputs->apart[i], path))
+    for (int kind = 0; inputs->apart && kind < EAD_OUTPUT_KINDS; kind++) {
+        const char *apart = inputs->apart->folders[kind];
+        if (apart && ead_path_lies_within(apart, path))
             return ead_fail(
                 EAD_BAD_ARGUMENT,
                 "%s: the folder %s of the %s lies in this folder of images, and they would be taken for "
                 "images; write them elsewhere",
-                path, inputs->apart[i], i == 0 ? "overlays" : "maps");
+                path, apart, ead_output_kind_name((EadOutputKind)kind));
+    }
     EAD_TRY(ead_list_images(&inputs->images, path, &inputs->left_out));
     EAD_TRY(take_out_ours(inputs));
     EAD_TRY(ead_left_out_notes(&inputs->left_out, path, &inputs->notes));
@@ -178,7 +178,7 @@ int64_t ead_predict_inputs_count(const char *const *paths, int count) {
     EadPredictInput input;
     int64_t total = 0;
     bool found = true;
-    ead_predict_inputs_start(&inputs, paths, count, NULL, NULL, NULL);
+    ead_predict_inputs_start(&inputs, paths, count, NULL, NULL);
     while (ead_predict_inputs_next(&inputs, &input, &found) == EAD_OK && found) total++;
     ead_predict_inputs_free(&inputs);
     return total;
@@ -218,9 +218,38 @@ EadStatus ead_prediction_print(FILE *stream, const EadPrediction *prediction) {
         write_regions(&json, prediction->regions);
         if (prediction->map_path) ead_json_string(&json, "map", prediction->map_path);
         if (prediction->overlay_path) ead_json_string(&json, "overlay", prediction->overlay_path);
+        if (prediction->mask_path) ead_json_string(&json, "mask", prediction->mask_path);
     }
+    if (prediction->copy_path) ead_json_string(&json, "copy", prediction->copy_path);
     if (prediction->error) ead_json_string(&json, "error", prediction->error);
     ead_json_close(&json, '}');
     putc('\n', stream);
     return ead_print_flush(stream);
+}
+
+static void write_number(FILE *stream, double value) {
+    putc(',', stream);
+    if (!isnan(value)) fprintf(stream, "%.9g", value);
+}
+
+void ead_prediction_write_row(FILE *stream, const EadPrediction *prediction) {
+    const EadMapRegions *regions = prediction->regions;
+    double score = (double)prediction->score;
+    bool scored = !isnan(score), known = scored && regions && !isnan(regions->threshold);
+    const EadMapRegion *first = known && regions->kept > 0 ? &regions->items[0] : NULL;
+    ead_csv_write_text(stream, prediction->path);
+    fprintf(stream, ",%s", ead_verdict_name(ead_verdict(score, prediction->threshold)));
+    write_number(stream, score);
+    write_number(stream, prediction->threshold);
+    write_number(stream, known ? (double)regions->count : (double)NAN);
+    write_number(stream, known ? (double)regions->area : (double)NAN);
+    write_number(stream, scored && regions ? regions->peak_x : (double)NAN);
+    write_number(stream, scored && regions ? regions->peak_y : (double)NAN);
+    write_number(stream, first ? first->x : (double)NAN);
+    write_number(stream, first ? first->y : (double)NAN);
+    write_number(stream, first ? first->width : (double)NAN);
+    write_number(stream, first ? first->height : (double)NAN);
+    putc(',', stream);
+    if (prediction->error) ead_csv_write_text(stream, prediction->error);
+    putc('\n', stream);
 }

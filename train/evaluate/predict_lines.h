@@ -4,6 +4,7 @@
 
 #include "core/base/text.h"
 #include "data/source/image_list.h"
+#include "train/evaluate/map_output.h"
 #include "train/metrics/map_regions.h"
 
 #include <stdint.h>
@@ -19,24 +20,24 @@ typedef struct EadPredictInput {
 typedef struct EadPredictInputs {
     const char *const *paths; /* [count] as given, borrowed */
     int count, next;
-    EadNameList list;     /* for "-" */
-    const char *apart[2]; /* folders that must not lie in one of the inputs, borrowed; or NULL */
-    bool listing;         /* reading from list */
-    int listed;           /* paths in it */
-    char *path;           /* the input's, expanded */
-    EadStringList images; /* of the present folder */
-    EadLeftOut left_out;  /* what else it holds */
-    EadStringList notes;  /* of all folders so far, for people; the caller may take them out */
-    int64_t missed;       /* pictures in all folders so far that get no line */
+    EadNameList list;          /* for "-" */
+    const EadMapOutput *apart; /* whose folders must not lie in one of the inputs, borrowed; or NULL */
+    bool listing;              /* reading from list */
+    int listed;                /* paths in it */
+    char *path;                /* the input's, expanded */
+    EadStringList images;      /* of the present folder */
+    EadLeftOut left_out;       /* what else it holds */
+    EadStringList notes;       /* of all folders so far, for people; the caller may take them out */
+    int64_t missed;            /* pictures in all folders so far that get no line */
     int image, unreadable;
     size_t prefix; /* bytes of its paths up to the part below it */
     char *folder;  /* storage of EadPredictInput.folder */
 } EadPredictInputs;
 
-/* Begins. list: where "-" reads paths from (stdin), or NULL: from nowhere. overlays, maps: folders that pictures
- * are written into, which must not be found among the inputs; or NULL. */
+/* Begins. list: where "-" reads paths from (stdin), or NULL: from nowhere. apart: what pictures are written into, which
+ * must not be found among the inputs; or NULL. */
 void ead_predict_inputs_start(EadPredictInputs *inputs, const char *const *paths, int count, FILE *list,
-                              const char *overlays, const char *maps);
+                              const EadMapOutput *apart);
 void ead_predict_inputs_free(EadPredictInputs *inputs);
 
 /* Gives the next input; *found is false at the end. A folder is searched with its subfolders, in order of
@@ -56,11 +57,21 @@ typedef struct EadPrediction {
     double threshold;                    /* score >= threshold is anomalous; NAN: not known */
     const char *map_path, *overlay_path; /* files written, or NULL */
     const EadMapRegions *regions;        /* NULL, or without a threshold: not known */
+    const char *mask_path, *copy_path;   /* files too, or NULL */
 } EadPrediction;
 
 /* Prints {"path":...,"score":...,"anomalous":...,"regions":[{"area":...,"box":[x,y,width,height],"peak":[x,y],
- * "score":...},...],"regions_left_out":...,"map":...,"overlay":...,"error":...}, of which those that are not known are
+ * "score":...},...],"regions_left_out":...,"map":...,"overlay":...,"mask":...,"copy":...,"error":...}, of which those that are not known are
  * missing, as one line and flushes, so that a program at the other end of a pipe gets it at once. Scores have 9 digits
  * (read back to the same float); the regions are those of EadMapRegions.items, regions_left_out says how many more
  * there are, if any. Errors: EAD_IO. */
 EadStatus ead_prediction_print(FILE *stream, const EadPrediction *prediction);
+
+/* The first line of a table of predictions for spreadsheets. */
+#define EAD_PREDICTIONS_HEAD                                                                                 \
+    "path,decision,score,threshold,regions,area,peak_x,peak_y,box_x,box_y,box_width,box_height,error"
+
+/* Writes a row: decision ok, ng or error, or nothing without a threshold; regions and area of all of them; the place of the
+ * map's largest value; the box of the strongest region; why there is no score, or no picture. What is not known is empty.
+ * Fields are quoted, and formulas neutralised, by ead_csv_write_text(). Errors show in ferror(). */
+void ead_prediction_write_row(FILE *stream, const EadPrediction *prediction);

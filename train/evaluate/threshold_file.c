@@ -80,3 +80,7 @@ EadStatus ead_thresholds_by_file(const EadSafetensors *file, EadThresholdsAnew c
                         ead_safetensors_path(file));
     return by_scores(file, peaks, choose.pixel ? &rule : NULL, &model->pixel_threshold, &out->pixel);
 }
+
+EadStatus ead_validation_scores(const EadSafetensors *file, float **scores, int *count) {
+    return read_scores(file, EAD_VALIDATION_SCORES, scores, count);
+}

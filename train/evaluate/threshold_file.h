@@ -30,6 +30,10 @@ EadThresholdRule ead_threshold_rule(const EadConfig *config);
 EadStatus ead_thresholds_choose(const EadImageScores *scores, EadThresholdRule rule, EadModel *model,
                                 EadThresholds *out);
 
+/* The validation images' scores in a model file: [*count], the caller's; NULL and 0 where it holds none. Errors:
+ * EAD_NO_MEMORY, EAD_BAD_FILE. */
+EadStatus ead_validation_scores(const EadSafetensors *file, float **scores, int *count);
+
 /* Says both, a line each. */
 void ead_thresholds_print(FILE *stream, const EadThresholds *thresholds);
 

@@ -38,6 +38,17 @@ void ead_clopper_pearson(int hits, int count, double level, double *low, double 
     *high = hits == count ? 1 : rate_where(hits, count, tail);
 }
 
+EadVerdict ead_verdict(double score, double threshold) {
+    if (isnan(score)) return EAD_VERDICT_ERROR;
+    if (isnan(threshold)) return EAD_VERDICT_NONE;
+    return score >= threshold ? EAD_VERDICT_NG : EAD_VERDICT_OK;
+}
+
+const char *ead_verdict_name(EadVerdict verdict) {
+    static const char *const names[] = {"", "ok", "ng", "error"};
+    return names[verdict];
+}
+
 static int descending(const void *left, const void *right) {
     float a = *(const float *)left, b = *(const float *)right;
     return (a < b) - (a > b);

@@ -25,6 +25,15 @@ typedef struct EadThreshold {
                          * (Clopper-Pearson); 0 to 1 without images */
 } EadThreshold;
 
+/* What is decided about an image, as users read it. */
+typedef enum EadVerdict { EAD_VERDICT_NONE, EAD_VERDICT_OK, EAD_VERDICT_NG, EAD_VERDICT_ERROR } EadVerdict;
+
+/* score NAN: an image without one, which is an error; threshold NAN: none is known, and nothing is decided. */
+EadVerdict ead_verdict(double score, double threshold);
+
+/* "", "ok", "ng" (no good) or "error". */
+const char *ead_verdict_name(EadVerdict verdict);
+
 /* scores [count], count >= 1. Errors: EAD_BAD_ARGUMENT for a score that is not finite, EAD_NO_MEMORY. */
 EadStatus ead_threshold_choose(const float *scores, int count, EadThresholdRule rule, EadThreshold *out);
 

@@ -55,13 +55,26 @@ static void reduce(const float *map, const EadImage *mask, int width, int height
 }
 
 /* In the page a picture pair takes two JPEGs of some 0.3 bytes a pixel, a third more in base64. */
+#define BYTES_PER_PIXEL (2 * 0.3 * 4 / 3)
+
 EadGallery ead_gallery_for(int64_t images, double threshold) {
-    const double bytes_per_pixel = 2 * 0.3 * 4 / 3;
-    double side = sqrt(EAD_GALLERY_BUDGET / (bytes_per_pixel * (double)(images > 0 ? images : 1)));
+    double side = sqrt(EAD_GALLERY_BUDGET / (BYTES_PER_PIXEL * (double)(images > 0 ? images : 1)));
     side = side > EAD_GALLERY_SIDE ? EAD_GALLERY_SIDE : side < LEAST_SIDE ? LEAST_SIDE : side;
     return (EadGallery){.side = (int)side,
-                        .most = (int)(EAD_GALLERY_BUDGET / (bytes_per_pixel * LEAST_SIDE * LEAST_SIDE)),
+                        .most = (int)(EAD_GALLERY_BUDGET / (BYTES_PER_PIXEL * LEAST_SIDE * LEAST_SIDE)),
                         .threshold = threshold};
+}
+
+EadGallery ead_gallery_for_unlabelled(int64_t images) {
+    enum {
+        LIST = 1000,
+        LEAST = 128
+    }; /* images of a list are taken for as many; pixels of a side worth looking at */
+    EadGallery gallery = ead_gallery_for(images < 0 ? LIST : images, (double)NAN);
+    if (gallery.side < LEAST) gallery.side = LEAST;
+    gallery.most = (int)(EAD_GALLERY_BUDGET / (BYTES_PER_PIXEL * gallery.side * gallery.side));
+    gallery.bounded = true;
+    return gallery;
 }
 
 static float map_mean(const EadGalleryEntry *entry) {
@@ -94,6 +107,20 @@ static EadStatus fill_entry(EadGalleryEntry *entry, int max_side, const EadImage
     return EAD_OK;
 }
 
+/* Takes out the entries without pictures. */
+static void drop_entries(EadGallery *gallery) {
+    int kept = 0;
+    for (int i = 0; i < gallery->count; i++) {
+        EadGalleryEntry *entry = &gallery->entries[i];
+        if (entry->map)
+            gallery->entries[kept++] = *entry;
+        else
+            free_entry(entry);
+    }
+    gallery->dropped += gallery->count - kept;
+    gallery->count = kept;
+}
+
 /* Of those that come last, when there are an eighth too many. */
 static EadStatus drop_pictures(EadGallery *gallery) {
     EadGalleryOrder order;
@@ -106,6 +133,7 @@ static EadStatus drop_pictures(EadGallery *gallery) {
         gallery->pictures += entry->map != NULL;
     }
     free(order.entries);
+    if (gallery->bounded) drop_entries(gallery);
     return EAD_OK;
 }
 

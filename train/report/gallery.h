@@ -4,6 +4,8 @@
 
 #include "core/image/image.h"
 
+#include <stdbool.h>
+
 #define EAD_GALLERY_SIDE   256 /* longest side of a kept picture, pixels; smaller images stay as they are */
 #define EAD_GALLERY_BUDGET 16000000 /* bytes that all pictures together take in the page, about */
 
@@ -21,7 +23,9 @@ typedef struct EadGallery {
     int side; /* longest side of the pictures; 0: EAD_GALLERY_SIDE */
     int most,
         pictures; /* pictures to keep, the first by ead_gallery_sort(), 0: all; those there are, a few more */
-    double threshold;         /* for that order */
+    double threshold; /* for that order */
+    bool bounded;     /* of what has no room nothing is kept: it is counted */
+    int64_t dropped;
     EadGalleryEntry *entries; /* [count], in the order added */
     int count, capacity;
 } EadGallery;
@@ -29,6 +33,10 @@ typedef struct EadGallery {
 /* For so many test images: pictures that keep to the budget, with sides of 256 up to some 300, smaller ones for more, at
  * least 64; and as many of these as it has room for. threshold: as for ead_gallery_sort(). */
 EadGallery ead_gallery_for(int64_t images, double threshold);
+
+/* The same for images without labels, of which there may be any number (-1: unknown): the highest scores are kept, and
+ * nothing of the others. `anomalous` is then what was decided of an image. */
+EadGallery ead_gallery_for_unlabelled(int64_t images);
 
 /* Adds one test image; everything is copied, at most 8 bytes a kept pixel (0.5 MB an image at 256, at most some 180 MB in
  * all).

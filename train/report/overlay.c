@@ -1,14 +1,21 @@
-/* Colour ramp, blending, mask outlines. */
+/* Colour ramp, blending, outlines, legend. */
 #include "train/report/overlay.h"
 
+#include "core/base/memory.h"
+#include "core/base/minmax.h"
 #include "data/codec/codec.h"
+#include "train/report/bitmap_font.h"
 
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#define MAX_OPAQUE     0.82f
-#define OUTLINE_PER_PX 320 /* one pixel of outline width for so many pixels of image side */
+#define MAX_OPAQUE     0.65f /* so that what lies below the heat is seen, too */
+#define OUTLINE_PER_PX 320   /* one pixel of outline width for so many pixels of image side */
 
-static const uint8_t outline_color[3] = {70, 255, 140}; /* green does not occur in the ramp */
+static const uint8_t truth_color[3] = {70, 255, 140}; /* green does not occur in the ramp */
+static const uint8_t white[3] = {255, 255, 255}, black[3] = {0, 0, 0};
 
 void ead_ramp_color(float t, uint8_t rgb[3]) {
     static const float points[6][3] = {{24, 14, 72},  {98, 22, 118},  {182, 48, 92},
@@ -22,57 +29,211 @@ void ead_ramp_color(float t, uint8_t rgb[3]) {
         rgb[c] = (uint8_t)(points[i][c] + (points[i + 1][c] - points[i][c]) * part + 0.5f);
 }
 
-static int is_defect(const EadImage *mask, int x, int y) {
-    if (x < 0 || y < 0 || x >= mask->width || y >= mask->height) return 0;
-    return mask->pixels[(size_t)y * (size_t)mask->width + (size_t)x] != 0;
+static uint8_t *pixel_at(const EadImage *image, int x, int y) {
+    return image->pixels + 3 * ((size_t)y * (size_t)image->width + (size_t)x);
 }
 
-/* Whether a defect lies within `reach` along one of the eight directions. */
-static int is_outline(const EadImage *mask, int x, int y, int reach) {
-    if (is_defect(mask, x, y)) return 0;
-    for (int r = 1; r <= reach; r++)
-        for (int dy = -r; dy <= r; dy += r)
-            for (int dx = -r; dx <= r; dx += r)
-                if (is_defect(mask, x + dx, y + dy)) return 1;
-    return 0;
+static void mix(uint8_t *pixel, const uint8_t color[3], float part) {
+    for (int c = 0; c < 3; c++)
+        pixel[c] = (uint8_t)((1 - part) * (float)pixel[c] + part * (float)color[c] + 0.5f);
 }
 
-EadStatus ead_overlay_render(const EadImage *rgb, const float *map, float low, float high,
-                             const EadImage *mask, EadImage *out) {
-    *out = (EadImage){0};
-    if (rgb->channels != 3)
-        return ead_fail(EAD_BAD_SHAPE, "overlay: the image has %d channels, not 3", rgb->channels);
-    if (mask && (mask->channels != 1 || mask->width != rgb->width || mask->height != rgb->height))
-        return ead_fail(EAD_BAD_SHAPE, "overlay: mask of %d x %d with %d channels for an image of %d x %d",
-                        mask->width, mask->height, mask->channels, rgb->width, rgb->height);
-    EAD_TRY(ead_image_alloc(out, rgb->width, rgb->height, 3));
-    size_t pixels = (size_t)rgb->width * (size_t)rgb->height;
-    memcpy(out->pixels, rgb->pixels, 3 * pixels);
-    float scale = high > low ? 1 / (high - low) : 0;
-    for (size_t i = 0; map && i < pixels; i++) {
-        float t = (map[i] - low) * scale;
-        uint8_t color[3], *pixel = out->pixels + 3 * i;
+static void blend(const EadOverlay *o, EadImage *out) {
+    size_t pixels = (size_t)out->width * (size_t)out->height;
+    float scale = o->heat.high > o->heat.low ? 1 / (o->heat.high - o->heat.low) : 0;
+    for (size_t i = 0; o->map && i < pixels; i++) {
+        float t = (o->map[i] - o->heat.low) * scale;
+        uint8_t color[3];
         if (!(t > 0)) continue;
         if (t > 1) t = 1;
         ead_ramp_color(t, color);
-        float alpha = MAX_OPAQUE * (1 - (1 - t) * (1 - t)); /* rises early, so that weak findings are seen */
-        for (int c = 0; c < 3; c++)
-            pixel[c] = (uint8_t)((1 - alpha) * (float)pixel[c] + alpha * (float)color[c] + 0.5f);
+        /* It rises early, so that weak findings are seen. */
+        mix(out->pixels + 3 * i, color, MAX_OPAQUE * (1 - (1 - t) * (1 - t)));
     }
-    int reach = 1 + (rgb->width > rgb->height ? rgb->width : rgb->height) / OUTLINE_PER_PX;
-    uint8_t *pixel = out->pixels;
-    for (int y = 0; mask && y < rgb->height; y++)
-        for (int x = 0; x < rgb->width; x++, pixel += 3)
-            if (is_outline(mask, x, y, reach)) memcpy(pixel, outline_color, 3);
-    return EAD_OK;
+}
+
+/* ---- outlines ---- */
+
+/* Which pixels lie at most `reach` from a set one, up, down, left, right and across: rows first, then columns.
+ * seen [width] is scratch. */
+static void spread(const uint8_t *set, int width, int height, int reach, uint8_t *out, int *seen) {
+    memset(out, 0, (size_t)width * (size_t)height);
+    for (int y = 0; y < height; y++) {
+        const uint8_t *row = set + (size_t)y * (size_t)width;
+        uint8_t *to = out + (size_t)y * (size_t)width;
+        for (int x = 0, end = 0; x < width; x++) {
+            if (!row[x]) continue;
+            int first = ead_max(end, x - reach);
+            end = ead_min(width, x + reach + 1);
+            memset(to + first, 1, (size_t)(end - first));
+        }
+    }
+    /* Bit 0: of the rows; bit 1: reached from above, bit 2 from below. */
+    for (int x = 0; x < width; x++) seen[x] = -reach - 1;
+    for (int y = 0; y < height; y++)
+        for (int x = 0; x < width; x++) {
+            uint8_t *to = out + (size_t)y * (size_t)width + x;
+            if (*to & 1) seen[x] = y;
+            if (y - seen[x] <= reach) *to |= 2;
+        }
+    for (int x = 0; x < width; x++) seen[x] = height + reach;
+    for (int y = height - 1; y >= 0; y--)
+        for (int x = 0; x < width; x++) {
+            uint8_t *to = out + (size_t)y * (size_t)width + x;
+            if (*to & 1) seen[x] = y;
+            if (seen[x] - y <= reach) *to |= 4;
+        }
+}
+
+/* Colours the pixels up to `reach` outside of the set ones. near and seen are scratch. */
+static void draw_outline(EadImage *out, const uint8_t *set, int reach, const uint8_t color[3], uint8_t *near,
+                         int *seen) {
+    size_t pixels = (size_t)out->width * (size_t)out->height;
+    spread(set, out->width, out->height, reach, near, seen);
+    for (size_t i = 0; i < pixels; i++)
+        if (near[i] && !set[i]) memcpy(out->pixels + 3 * i, color, 3);
+}
+
+static EadStatus draw_outlines(const EadOverlay *o, EadImage *out) {
+    int64_t pixels = (int64_t)out->width * out->height;
+    int reach = 1 + ead_max(out->width, out->height) / OUTLINE_PER_PX;
+    bool found = false;
+    if (!o->truth && !o->regions) return EAD_OK;
+    uint8_t *set = ead_new(2 * pixels, 1, "the outlines of a picture");
+    int *seen = ead_new(out->width, sizeof *seen, "the outlines of a picture");
+    for (int64_t i = 0; set && seen && o->regions && o->map && i < pixels; i++) {
+        set[i] = o->map[i] >= o->heat.threshold;
+        found = found || set[i];
+    }
+    if (found) {
+        draw_outline(out, set, reach + (reach + 1) / 2, black, set + pixels, seen);
+        draw_outline(out, set, reach, white, set + pixels, seen);
+    }
+    if (set && seen && o->truth) draw_outline(out, o->truth->pixels, reach, truth_color, set + pixels, seen);
+    EadStatus status = set && seen ? EAD_OK : EAD_NO_MEMORY;
+    free(set);
+    free(seen);
+    return status;
+}
+
+/* ---- legend ---- */
+
+typedef struct Box {
+    int x, y, width, height;
+} Box;
+
+/* Pixels of regions below a box. */
+static int64_t regions_below(const EadOverlay *o, Box box) {
+    int64_t count = 0;
+    for (int y = box.y; o->map && y < box.y + box.height; y++)
+        for (int x = box.x; x < box.x + box.width; x++)
+            count += o->map[(size_t)y * (size_t)o->rgb->width + (size_t)x] >= o->heat.threshold;
+    return count;
+}
+
+/* A box at the left or at the right, where fewer pixels of regions lie below it; that is made dark, to be written on. */
+static Box place_box(const EadOverlay *o, EadImage *out, int y, int width, int height, int margin) {
+    Box left = {margin, y, width, height}, right = {out->width - margin - width, y, width, height};
+    Box box = regions_below(o, right) < regions_below(o, left) ? right : left;
+    for (int v = box.y; v < box.y + box.height; v++)
+        for (int u = box.x; u < box.x + box.width; u++) mix(pixel_at(out, u, v), black, 0.7f);
+    return box;
+}
+
+static void fill_box(EadImage *out, Box box, const uint8_t color[3]) {
+    for (int y = box.y; y < box.y + box.height; y++)
+        for (int x = box.x; x < box.x + box.width; x++) memcpy(pixel_at(out, x, y), color, 3);
+}
+
+/* OK or NG on green or red, and behind it how the score compares with the threshold. */
+static void draw_verdict(const EadOverlay *o, EadImage *out, int unit) {
+    static const uint8_t green[3] = {24, 128, 56}, red[3] = {200, 30, 30};
+    bool bad = (double)o->score >= o->threshold;
+    char text[64];
+    int pad = 2 * unit, height = 2 * EAD_FONT_HEIGHT * unit + 2 * pad;
+    snprintf(text, sizeof text, "%.3g %s %.3g", (double)o->score, bad ? ">=" : "<", o->threshold);
+    int tag = ead_font_width("OK", 2 * unit) + 2 * pad, numbers = ead_font_width(text, unit) + 2 * pad;
+    if (height + 2 * pad > out->height || tag + 2 * pad > out->width) return;
+    if (tag + numbers + 2 * pad > out->width) numbers = 0;
+    Box box = place_box(o, out, pad, tag + numbers, height, pad);
+    fill_box(out, (Box){box.x, box.y, tag, height}, bad ? red : green);
+    ead_font_draw(out, bad ? "NG" : "OK", box.x + pad, box.y + pad, 2 * unit, white);
+    if (numbers > 0)
+        ead_font_draw(out, text, box.x + tag + pad, box.y + (height - EAD_FONT_HEIGHT * unit) / 2, unit,
+                      white);
+}
+
+/* A number below the bar, centred at `at` as far as the bar's ends let it, unless it leaves the part from..to of it. */
+static void draw_number(EadImage *out, Box bar, double value, int at, int from, int to, int unit) {
+    char text[32];
+    snprintf(text, sizeof text, "%.3g", value);
+    int width = ead_font_width(text, unit);
+    int x = ead_min(ead_max(at - width / 2, 0), bar.width - width);
+    if (x < from || x + width > to) return;
+    ead_font_draw(out, text, bar.x + x, bar.y + bar.height + 2 * unit, unit, white);
+}
+
+static int number_width(double value, int unit) {
+    char text[32];
+    snprintf(text, sizeof text, "%.3g", value);
+    return ead_font_width(text, unit) + 4 * unit;
+}
+
+/* The colours from low to high, the highest value and the threshold, and the lowest where they leave room for it. */
+static void draw_bar(const EadOverlay *o, EadImage *out, int unit) {
+    const EadHeat *heat = &o->heat;
+    int margin = 2 * unit, inner = 3 * unit, width = ead_min(120 * unit, out->width - 2 * margin - 2 * inner);
+    int height = 5 * unit, all = height + EAD_FONT_HEIGHT * unit + 2 * unit + 2 * inner;
+    if (width < 40 * unit || 3 * all > out->height) return;
+    Box box = place_box(o, out, out->height - margin - all, width + 2 * inner, all, margin);
+    Box bar = {box.x + inner, box.y + inner, width, height};
+    for (int i = 0; i < width; i++) {
+        uint8_t color[3];
+        ead_ramp_color(((float)i + 0.5f) / (float)width, color);
+        fill_box(out, (Box){bar.x + i, bar.y, 1, height}, color);
+    }
+    int end = width - number_width((double)heat->high, unit), begin = 0;
+    draw_number(out, bar, (double)heat->high, width, 0, width, unit);
+    float part = (heat->threshold - heat->low) / (heat->high - heat->low);
+    if (part >= 0 && part <= 1) {
+        int at = (int)(part * (float)width), half = number_width((double)heat->threshold, unit) / 2;
+        fill_box(out, (Box){bar.x + ead_min(at, width - unit), bar.y - unit, unit, height + 2 * unit}, white);
+        draw_number(out, bar, (double)heat->threshold, at, 0, end, unit);
+        if (at - half < number_width((double)heat->low, unit)) begin = width;
+    }
+    draw_number(out, bar, (double)heat->low, 0, begin, end, unit);
+}
+
+static void draw_legend(const EadOverlay *o, EadImage *out) {
+    int unit = ead_max(1, (ead_min(out->width, out->height) + 128) / 256);
+    if (!isnan(o->threshold)) draw_verdict(o, out, unit);
+    if (o->map && o->heat.high > o->heat.low) draw_bar(o, out, unit);
+}
+
+/* ---- the picture ---- */
+
+EadStatus ead_overlay_render(const EadOverlay *overlay, EadImage *out) {
+    const EadImage *rgb = overlay->rgb, *truth = overlay->truth;
+    *out = (EadImage){0};
+    if (rgb->channels != 3)
+        return ead_fail(EAD_BAD_SHAPE, "overlay: the image has %d channels, not 3", rgb->channels);
+    if (truth && (truth->channels != 1 || truth->width != rgb->width || truth->height != rgb->height))
+        return ead_fail(EAD_BAD_SHAPE, "overlay: mask of %d x %d with %d channels for an image of %d x %d",
+                        truth->width, truth->height, truth->channels, rgb->width, rgb->height);
+    EAD_TRY(ead_image_alloc(out, rgb->width, rgb->height, 3));
+    memcpy(out->pixels, rgb->pixels, 3 * (size_t)rgb->width * (size_t)rgb->height);
+    blend(overlay, out);
+    EadStatus status = draw_outlines(overlay, out);
+    if (status != EAD_OK) ead_image_free(out);
+    if (status == EAD_OK && overlay->legend) draw_legend(overlay, out);
+    return status;
 }
 
 static const char software[] = "efficientad overlay";
 
-EadStatus ead_overlay_write_png(const char *path, const EadImage *rgb, const float *map, float low,
-                                float high, const EadImage *mask) {
+EadStatus ead_overlay_write_png(const char *path, const EadOverlay *overlay) {
     EadImage picture;
-    EAD_TRY(ead_overlay_render(rgb, map, low, high, mask, &picture));
+    EAD_TRY(ead_overlay_render(overlay, &picture));
     EadStatus status = ead_png_write_by(path, &picture, software);
     ead_image_free(&picture);
     return status;

@@ -1,7 +1,8 @@
-/* Heat maps for people: an anomaly map blended over its image. */
+/* Heat maps for people: an anomaly map blended over its image, with what was decided by it. */
 #pragma once
 
 #include "core/image/image.h"
+#include "train/metrics/threshold_rule.h"
 
 #include <stdbool.h>
 
@@ -9,16 +10,32 @@
  * order survives gray printing and colour blindness. */
 void ead_ramp_color(float t, uint8_t rgb[3]);
 
-/* Blends a map over an image: transparent at `low` and below, the ramp's end at `high` and above.
- * rgb   3 channels, [height][width]; map [height][width] f32 of the same size, or NULL: the plain image
- * mask  1 channel of the same size, non-zero = defect, outlined in green just outside the defect; or NULL
- * out   a new image, owned by the caller. Errors: EAD_BAD_SHAPE, EAD_NO_MEMORY; then *out is empty. */
-EadStatus ead_overlay_render(const EadImage *rgb, const float *map, float low, float high,
-                             const EadImage *mask, EadImage *out);
+/* Map values and their colours: transparent at `low` and below, the ramp's end at `high` and above. */
+typedef struct EadHeat {
+    float low, high;
+    float threshold; /* of pixels; NAN: none */
+} EadHeat;
 
-/* Writes ead_overlay_render's picture as PNG; arguments and errors as there, and EAD_IO. */
-EadStatus ead_overlay_write_png(const char *path, const EadImage *rgb, const float *map, float low,
-                                float high, const EadImage *mask);
+/* What is drawn. */
+typedef struct EadOverlay {
+    const EadImage *rgb; /* 3 channels, [height][width] */
+    const float *map;    /* [height][width] f32 of the same size; NULL: no heat */
+    EadHeat heat;
+    const EadImage
+        *truth;   /* 1 channel of the same size, non-zero = defect, outlined in green just outside; or NULL */
+    bool regions; /* white outlines, in black ones, just outside of the pixels from heat.threshold on */
+    bool
+        legend; /* verdict with score and threshold, and a bar of the colours with numbers at the pixel threshold
+                              and at both ends; as much of it as the image has room for, where the fewest pixels of regions lie */
+    float score;      /* for the legend, like the next */
+    double threshold; /* of the score; NAN: no verdict */
+} EadOverlay;
+
+/* A new image of the same size, owned by the caller. Errors: EAD_BAD_SHAPE, EAD_NO_MEMORY; then *out is empty. */
+EadStatus ead_overlay_render(const EadOverlay *overlay, EadImage *out);
+
+/* Writes that picture as PNG; errors as there, and EAD_IO. */
+EadStatus ead_overlay_write_png(const char *path, const EadOverlay *overlay);
 
 /* Whether a file was written by ead_overlay_write_png(). */
 bool ead_overlay_is_one(const char *path);

@@ -49,7 +49,7 @@ void ead_page_end(EadJson *json) {
     write_lines(json->stream, true);
 }
 
-/* ---- metrics, scores, curves ---- */
+/* ---- metrics and scores ---- */
 
 /* threshold: that decides what a mistake is. */
 static void write_metrics(EadJson *json, const EadReport *report, double threshold) {
@@ -66,6 +66,69 @@ static void write_metrics(EadJson *json, const EadReport *report, double thresho
     }
     ead_json_close(json, ']');
 }
+
+/* ---- images without labels ---- */
+
+enum { MOST_SCORES = 20000, MOST_GROUPS = 400 }; /* in the page: a histogram and a curve need no more */
+
+static int ascending(const void *left, const void *right) {
+    float a = *(const float *)left, b = *(const float *)right;
+    return (a > b) - (a < b);
+}
+
+/* All, or evenly spaced order statistics of them, which have the same histogram. */
+static EadStatus write_scores(EadJson *json, const char *key, const float *scores, int64_t count) {
+    int64_t kept = count < MOST_SCORES ? count : MOST_SCORES;
+    float *sorted = ead_new(count, sizeof *sorted, "the scores of the images");
+    if (!sorted) return EAD_NO_MEMORY;
+    if (count > 0) memcpy(sorted, scores, (size_t)count * sizeof *sorted);
+    qsort(sorted, (size_t)count, sizeof *sorted, ascending);
+    ead_json_open(json, key, '[');
+    for (int64_t i = 0; i < kept; i++)
+        ead_json_number(json, NULL, (double)sorted[(2 * i + 1) * count / (2 * kept)], FLOAT_DIGITS);
+    ead_json_close(json, ']');
+    free(sorted);
+    return EAD_OK;
+}
+
+/* Least, mean and largest score of groups of images that follow each other, most_groups at most. */
+static void write_course(EadJson *json, const float *scores, int64_t count) {
+    int64_t size = (count + MOST_GROUPS - 1) / MOST_GROUPS;
+    ead_json_integer(json, "group", size);
+    ead_json_open(json, "course", '[');
+    for (int64_t first = 0; first < count; first += size) {
+        int64_t end = first + size < count ? first + size : count;
+        float low = scores[first], high = low;
+        double sum = 0;
+        for (int64_t i = first; i < end; i++) {
+            low = fminf(low, scores[i]);
+            high = fmaxf(high, scores[i]);
+            sum += (double)scores[i];
+        }
+        ead_json_open(json, NULL, '[');
+        ead_json_number(json, NULL, (double)low, PLOT_DIGITS);
+        ead_json_number(json, NULL, sum / (double)(end - first), PLOT_DIGITS);
+        ead_json_number(json, NULL, (double)high, PLOT_DIGITS);
+        ead_json_close(json, ']');
+    }
+    ead_json_close(json, ']');
+}
+
+static EadStatus write_unlabelled(EadJson *json, const EadUnlabelled *unlabelled) {
+    const float *scores = unlabelled->scores;
+    int64_t anomalous = 0;
+    for (int64_t i = 0; i < unlabelled->count; i++) anomalous += (double)scores[i] >= unlabelled->threshold;
+    ead_json_number(json, "threshold", unlabelled->threshold, FLOAT_DIGITS);
+    ead_json_integer(json, "count", unlabelled->count);
+    ead_json_integer(json, "anomalous", anomalous);
+    ead_json_integer(json, "failed", unlabelled->failed);
+    ead_json_number(json, "pixel_threshold", (double)unlabelled->heat.threshold, FLOAT_DIGITS);
+    write_course(json, scores, unlabelled->count);
+    EAD_TRY(write_scores(json, "scores", scores, unlabelled->count));
+    return write_scores(json, "validation", unlabelled->validation, unlabelled->validation_count);
+}
+
+/* ---- curves ---- */
 
 /* x and y in turns. */
 static void write_curve(EadJson *json, const char *key, const EadCurve *curve) {
@@ -135,13 +198,11 @@ static void write_losses(EadJson *json, const EadLossHistory *losses) {
 
 /* ---- pictures ---- */
 
-/* map NULL: the plain image. */
-static EadStatus write_picture(EadJson *json, const char *key, const EadImage *rgb, const float *map,
-                               float low, float high, const EadImage *mask, int64_t *bytes) {
+static EadStatus write_picture(EadJson *json, const char *key, const EadOverlay *overlay, int64_t *bytes) {
     EadImage picture;
     uint8_t *jpeg;
     size_t size;
-    EAD_TRY(ead_overlay_render(rgb, map, low, high, mask, &picture));
+    EAD_TRY(ead_overlay_render(overlay, &picture));
     EadStatus status = ead_jpeg_encode(&picture, JPEG_QUALITY, &jpeg, &size);
     ead_image_free(&picture);
     EAD_TRY(status);
@@ -152,7 +213,7 @@ static EadStatus write_picture(EadJson *json, const char *key, const EadImage *r
 }
 
 static EadStatus write_images(EadJson *json, const EadGallery *gallery, const EadGalleryOrder *order,
-                              float low, float high) {
+                              EadHeat heat) {
     int64_t bytes = 0;
     int section = 0;
     ead_json_open(json, "images", '[');
@@ -167,11 +228,13 @@ static EadStatus write_images(EadJson *json, const EadGallery *gallery, const Ea
         ead_json_number(json, "score", (double)entry->score, FLOAT_DIGITS);
         if (bytes < EAD_GALLERY_BUDGET &&
             entry->map) { /* the image with its outline, and the heat map over it */
-            const EadImage *rgb = &entry->rgb, *mask = entry->mask.pixels ? &entry->mask : NULL;
-            ead_json_integer(json, "width", rgb->width);
-            ead_json_integer(json, "height", rgb->height);
-            EAD_TRY(write_picture(json, "image", rgb, NULL, 0, 1, mask, &bytes));
-            EAD_TRY(write_picture(json, "map", rgb, entry->map, low, high, NULL, &bytes));
+            EadOverlay image = {.rgb = &entry->rgb, .truth = entry->mask.pixels ? &entry->mask : NULL};
+            EadOverlay map = {
+                .rgb = &entry->rgb, .map = entry->map, .heat = heat, .regions = !isnan(heat.threshold)};
+            ead_json_integer(json, "width", entry->rgb.width);
+            ead_json_integer(json, "height", entry->rgb.height);
+            EAD_TRY(write_picture(json, "image", &image, &bytes));
+            EAD_TRY(write_picture(json, "map", &map, &bytes));
         }
         ead_json_close(json, '}');
     }
@@ -179,19 +242,19 @@ static EadStatus write_images(EadJson *json, const EadGallery *gallery, const Ea
     return EAD_OK;
 }
 
-static EadStatus write_gallery(EadJson *json, const EadGallery *gallery, double threshold) {
+static EadStatus write_gallery(EadJson *json, const EadGallery *gallery, double threshold, EadHeat heat) {
     if (!gallery || gallery->count == 0) return EAD_OK;
     EadGalleryOrder order;
-    float low, high;
     bool outlined = false;
-    EAD_TRY(ead_gallery_range(gallery, &low, &high));
+    if (!(heat.high > heat.low)) EAD_TRY(ead_gallery_range(gallery, &heat.low, &heat.high));
     EAD_TRY(ead_gallery_sort(gallery, threshold, &order));
     for (int i = 0; i < gallery->count; i++) outlined = outlined || gallery->entries[i].mask.pixels;
     ead_json_open(json, "gallery", '{');
-    ead_json_number(json, "low", (double)low, FLOAT_DIGITS);
-    ead_json_number(json, "high", (double)high, FLOAT_DIGITS);
+    ead_json_number(json, "low", (double)heat.low, FLOAT_DIGITS);
+    ead_json_number(json, "high", (double)heat.high, FLOAT_DIGITS);
     ead_json_flag(json, "outlined", outlined);
     ead_json_integer(json, "budget", EAD_GALLERY_BUDGET);
+    ead_json_integer(json, "dropped", gallery->dropped);
     ead_json_open(json, "ramp", '[');
     for (int i = 0; i <= 5; i++) {
         uint8_t rgb[3];
@@ -201,7 +264,7 @@ static EadStatus write_gallery(EadJson *json, const EadGallery *gallery, double 
         ead_json_string(json, NULL, color);
     }
     ead_json_close(json, ']');
-    EadStatus status = write_images(json, gallery, &order, low, high);
+    EadStatus status = write_images(json, gallery, &order, heat);
     ead_json_close(json, '}');
     free(order.entries);
     return status;
@@ -267,24 +330,42 @@ static EadStatus write_config(EadJson *json, const char *text) {
     return status;
 }
 
+/* What a report of a test set says of it. */
+static void write_labelled(EadJson *json, const EadReport *report, double threshold) {
+    write_metrics(json, report, threshold);
+    write_curves(json, report->metrics);
+    write_losses(json, report->losses);
+}
+
+/* metrics NULL: of images without labels. */
+static EadStatus write_pictures_of(EadJson *json, const EadReport *report, double threshold) {
+    const EadMetrics *metrics = report->metrics;
+    if (!metrics) return write_gallery(json, report->gallery, (double)NAN, report->unlabelled->heat);
+    EadHeat heat = {0, 0, metrics->has_pixel_threshold ? metrics->pixel_threshold.value : (float)NAN};
+    return write_gallery(json, report->gallery, threshold, heat);
+}
+
 EadStatus ead_report_write(const char *path, const EadReport *report) {
     const EadMetrics *metrics = report->metrics;
-    double threshold =
-        metrics->has_threshold ? (double)metrics->threshold.value : metrics->total.image_f1_threshold;
+    double threshold = !metrics                 ? (double)NAN
+                       : metrics->has_threshold ? (double)metrics->threshold.value
+                                                : metrics->total.image_f1_threshold;
     EadAtomicFile file;
     EadJson json;
+    EadStatus status = EAD_OK;
     EAD_TRY(ead_atomic_file_open(&file, path));
     ead_page_begin(&json, file.stream);
-    ead_json_string(&json, "kind", "run");
+    ead_json_string(&json, "kind", metrics ? "run" : "unlabelled");
     ead_json_string(&json, "title", report->title ? report->title : "EfficientAD");
     ead_json_string(&json, "subtitle", report->subtitle);
-    write_metrics(&json, report, threshold);
-    write_curves(&json, metrics);
-    write_losses(&json, report->losses);
+    if (metrics)
+        write_labelled(&json, report, threshold);
+    else
+        status = write_unlabelled(&json, report->unlabelled);
     write_facts(&json, "provenance", report->provenance, report->provenance_count);
     write_facts(&json, "timings", report->timings, report->timing_count);
-    EadStatus status = write_config(&json, report->config);
-    if (status == EAD_OK) status = write_gallery(&json, report->gallery, threshold);
+    if (status == EAD_OK) status = write_config(&json, report->config);
+    if (status == EAD_OK) status = write_pictures_of(&json, report, threshold);
     ead_page_end(&json);
     if (status == EAD_OK) return ead_atomic_file_commit(&file);
     ead_atomic_file_discard(&file);

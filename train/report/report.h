@@ -1,23 +1,35 @@
 /* report.html: one self-contained page about a run, without outside resources: metrics, loss curves,
  * histogram of the scores, ROC and PRO curves, heat maps worth a look, settings and provenance. The page is
- * report.html, report.css and report.js, embedded by the build; C only writes the JSON that these draw. */
+ * report.html, report.css, charts.js and report.js, embedded by the build; C only writes the JSON that these draw. */
 #pragma once
 
 #include "train/metrics/metrics.h"
 #include "train/report/gallery.h"
 #include "train/report/loss_history.h"
+#include "train/report/overlay.h"
 #include "train/support/json_writer.h"
 
 typedef struct EadKeyValue {
     const char *key, *value;
 } EadKeyValue;
 
+/* What is known of images without labels; instead of metrics. */
+typedef struct EadUnlabelled {
+    double threshold;        /* NAN: none */
+    EadHeat heat;            /* colours of the pictures; high not above low: by what the gallery holds */
+    const float *scores;     /* [count], in the order of the images */
+    int64_t count, failed;   /* images with a score, and without */
+    const float *validation; /* [validation_count] scores of the model's validation images, or NULL */
+    int validation_count;
+} EadUnlabelled;
+
 /* Everything is borrowed. What is NULL or empty has no section in the page; any text is allowed. */
 typedef struct EadReport {
-    const char *title;         /* e.g. "bottle" */
-    const char *subtitle;      /* e.g. "EfficientAD small, 70,000 steps, seed 42" */
-    const EadMetrics *metrics; /* required */
-    const EadSample *samples;  /* [sample_count] of the same evaluation */
+    const char *title;               /* e.g. "bottle" */
+    const char *subtitle;            /* e.g. "EfficientAD small, 70,000 steps, seed 42" */
+    const EadMetrics *metrics;       /* required, or the next */
+    const EadUnlabelled *unlabelled; /* NULL with metrics */
+    const EadSample *samples;        /* [sample_count] of the same evaluation */
     int64_t sample_count;
     const EadLossHistory *losses;
     const EadGallery *gallery;

@@ -1,129 +1,10 @@
-// Draws the page from the JSON in #data: a run's report (report.c) or a sweep's (sweep_page.c). Names come from
-// folders and files of others, so text is only ever set as textContent or as an attribute, never as HTML.
-'use strict';
-const source = document.getElementById('data'), data = JSON.parse(source.textContent);
-source.remove(); // the pictures need to be in memory only once
-const page = document.getElementById('page');
-const svgSpace = document.getElementById('drawing').namespaceURI;
-
-// ---- elements ----
-
-function add(parent, name, attributes, ...children) {
-    return fill(document.createElement(name), parent, attributes, children);
-}
-
-function draw(parent, name, attributes, ...children) {
-    return fill(document.createElementNS(svgSpace, name), parent, attributes, children);
-}
-
-function fill(element, parent, attributes, children) {
-    for (const [key, value] of Object.entries(attributes || {}))
-        if (value !== undefined && value !== null) element.setAttribute(key, value);
-    element.append(...children);
-    if (parent) parent.append(element);
-    return element;
-}
-
-const isNumber = Number.isFinite; // of null, too: what is undefined is null in JSON
-const percent = value => (isNumber(value) ? (100 * value).toFixed(2) : '–');
-const short = value => String(Number(value.toPrecision(4)));
-
-// ---- charts ----
-
-const MARGIN = {left: 58, right: 16, top: 12, bottom: 46};
-const HEIGHT = 300, HALF = 530, FULL = 1080;
-
-// The frame of a chart: a figure with a legend, axes with ticks, and the maps x() and y() into its drawing.
-// chart: title, xLabel, yLabel, x: [min, max], y: [min, max], log, width, legend: [[name, color], ...]
-function openChart(parent, chart) {
-    const width = chart.width, height = chart.height || HEIGHT;
-    const left = chart.left || MARGIN.left, right = width - MARGIN.right;
-    const top = MARGIN.top, bottom = height - MARGIN.bottom;
-    const scale = chart.log ? Math.log10 : value => value;
-    const [x0, x1] = chart.x, [y0, y1] = chart.y.map(scale);
-    const figure = add(parent, 'figure', {class: 'plot'}, add(null, 'figcaption', {}, chart.title));
-    const legend = add(figure, 'div', {class: 'legend'});
-    for (const [name, color] of chart.legend || []) add(legend, 'span', {class: 'key s' + color}, add(null, 'i'), name);
-    const svg = draw(figure, 'svg', {viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': chart.title});
-    const frame = {
-        svg, left, right, top, bottom,
-        x: value => round(left + (value - x0) / (x1 - x0) * (right - left)),
-        y: value => round(bottom - (scale(value) - y0) / (y1 - y0) * (bottom - top)),
-    };
-    for (const tick of ticks(x0, x1, 6)) {
-        line(frame, 'grid', frame.x(tick), top, frame.x(tick), bottom);
-        text(frame, 'tick', frame.x(tick), bottom + 17, 'middle', short(tick));
-    }
-    line(frame, 'axis', left, bottom, right, bottom);
-    text(frame, 'label', (left + right) / 2, height - 8, 'middle', chart.xLabel);
-    if (!chart.yLabel) return frame;
-    for (const tick of chart.log ? logTicks(...chart.y) : ticks(y0, y1, 5)) {
-        line(frame, 'grid', left, frame.y(tick), right, frame.y(tick));
-        text(frame, 'tick', left - 7, frame.y(tick) + 4, 'end', short(tick));
-    }
-    draw(svg, 'text', {class: 'label', transform: `translate(14 ${(top + bottom) / 2}) rotate(-90)`,
-        'text-anchor': 'middle'}, chart.yLabel);
-    return frame;
-}
-
-const round = value => Math.round(10 * value) / 10;
-
-function line(frame, kind, x1, y1, x2, y2) {
-    return draw(frame.svg, 'line', {class: kind, x1, y1, x2, y2});
-}
-
-function text(frame, kind, x, y, anchor, content) {
-    return draw(frame.svg, 'text', {class: kind, x, y, 'text-anchor': anchor}, content);
-}
-
-// Multiples of a round step (1, 2 or 5 times a power of ten) that cuts the range into at most `parts`.
-function ticks(low, high, parts) {
-    const raw = (high - low) / parts, power = 10 ** Math.floor(Math.log10(raw));
-    const step = power * [1, 2, 5, 10].find(factor => raw <= factor * power * 1.0000001);
-    const found = [];
-    for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-6; i++) found.push(i * step);
-    return found;
-}
-
-// Powers of ten, and 2 and 5 times these where the axis spans few of them.
-function logTicks(low, high) {
-    const decades = Math.log10(high / low), every = decades > 7 ? 2 : 1, found = [];
-    for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power += every)
-        for (const factor of decades > 2.5 ? [1] : [1, 2, 5]) {
-            const value = factor * 10 ** power;
-            if (value >= low * 0.9999999 && value <= high * 1.0000001) found.push(value);
-        }
-    return found;
-}
-
-function drawMarker(frame, range, value, label) {
-    if (!isNumber(value) || value < range[0] || value > range[1]) return;
-    const x = frame.x(value), atRight = x > (frame.left + frame.right) / 2;
-    line(frame, 'marker', x, frame.top, x, frame.bottom);
-    text(frame, 'note', x + (atRight ? -6 : 6), frame.top + 12, atRight ? 'end' : 'start', label);
-}
-
-function drawPoint(frame, point, label) {
-    if (!point || !point.every(isNumber)) return;
-    const x = frame.x(point[0]), y = frame.y(point[1]), atRight = x > (frame.left + frame.right) / 2;
-    draw(frame.svg, 'circle', {class: 'point', cx: x, cy: y, r: 4.5});
-    text(frame, 'note', x + (atRight ? -9 : 9), y + 18, atRight ? 'end' : 'start', label);
-}
-
-// Values that cannot be drawn break the line.
-function drawLine(frame, color, xs, ys, drawable) {
-    let path = '', open = false;
-    xs.forEach((x, i) => {
-        const visible = drawable(ys[i]);
-        if (visible) path += (open ? 'L' : 'M') + frame.x(x) + ' ' + frame.y(ys[i]);
-        open = visible;
-    });
-    draw(frame.svg, 'path', {class: 'line s' + color, d: path});
-}
+// Draws the page from its data, with what charts.js has: a run's report or that of images without labels (report.c), or a
+// sweep's (sweep_page.c). Names come from folders and files of others, so text is only ever set as textContent or as an
+// attribute, never as HTML.
 
 // ---- the head of a run's report ----
 
-const metrics = data.metrics, kinds = metrics.defects || {}; // none in a sweep's page
+const metrics = data.metrics || {}, kinds = metrics.defects || {}; // none in other pages
 const hasMean = Boolean(kinds.mean && kinds.logical_anomalies && kinds.structural_anomalies);
 const inPlace = (place, sets) => data.columns.filter(
     column => column.places.includes(place) && sets.some(set => column.key in set));
@@ -207,19 +88,22 @@ function drawKinds() {
 
 // ---- the charts of a run ----
 
-function drawHistogram(plots) {
-    const BINS = 28, scores = data.scores.map(([score]) => score);
+// sets: two named lists of scores, beside each other; shares: in percent of each, since they differ in number.
+function drawHistogram(plots, title, sets, shares, marker) {
+    const BINS = 28, names = Object.keys(sets), lists = Object.values(sets), scores = lists.flat();
     if (scores.length === 0) return;
     let low = scores.reduce((a, b) => Math.min(a, b)), high = scores.reduce((a, b) => Math.max(a, b));
     const edge = high > low ? 0.02 * (high - low) : 0.5;
     low -= edge;
     high += edge;
-    const names = ['good', 'anomalous'], counts = names.map(() => new Array(BINS).fill(0)), size = (high - low) / BINS;
-    for (const [score, anomalous] of data.scores)
-        counts[anomalous][Math.min(BINS - 1, Math.floor((score - low) / size))]++;
-    const highest = Math.max(3, ...counts[0], ...counts[1]); // 3, so that ticks are whole numbers
-    const frame = openChart(add(plots, 'div', {class: 'wide'}), {title: 'Scores of the test images',
-        xLabel: 'image score', yLabel: 'images', x: [low, high], y: [0, 1.08 * highest], width: FULL,
+    const counts = names.map(() => new Array(BINS).fill(0)), size = (high - low) / BINS;
+    lists.forEach((list, which) => {
+        const each = shares ? 100 / list.length : 1;
+        for (const score of list) counts[which][Math.min(BINS - 1, Math.floor((score - low) / size))] += each;
+    });
+    const highest = Math.max(3, ...counts.flat()); // 3, so that ticks are whole numbers
+    const frame = openChart(add(plots, 'div', {class: 'wide'}), {title, xLabel: 'image score',
+        yLabel: shares ? 'share of the images, %' : 'images', x: [low, high], y: [0, 1.08 * highest], width: FULL,
         legend: names.map((name, which) => [name, which + 1])});
     const bar = (frame.x(low + size) - frame.x(low) - 2) / 2;
     counts.forEach((bins, which) => bins.forEach((count, bin) => {
@@ -227,9 +111,15 @@ function drawHistogram(plots) {
         const from = low + bin * size, y = frame.y(count);
         draw(frame.svg, 'rect', {class: 'bar s' + (which + 1), x: round(frame.x(from) + 1 + which * bar), y,
             width: round(bar), height: round(frame.bottom - y)},
-        draw(null, 'title', {}, `${names[which]}: ${count} with a score of ${short(from)} to ${short(from + size)}`));
+        draw(null, 'title', {}, `${names[which]}: ${short(count)}${shares ? ' %' : ''} with a score of ${short(from)} to ${short(from + size)}`));
     }));
-    drawMarker(frame, [low, high], data.threshold, data.has_threshold ? 'threshold' : 'threshold of the best F1');
+    drawMarker(frame, [low, high], data.threshold, marker);
+}
+
+function drawTestScores(plots) {
+    const of = wanted => data.scores.filter(([, anomalous]) => anomalous === wanted).map(([score]) => score);
+    drawHistogram(plots, 'Scores of the test images', {good: of(0), anomalous: of(1)}, false,
+        data.has_threshold ? 'threshold' : 'threshold of the best F1');
 }
 
 // A curve over 0..1 x 0..1. chance: a detector that guesses stays at this level, by default on the diagonal.
@@ -283,7 +173,8 @@ function drawLosses(plots) {
 
 // ---- the test images ----
 
-const SECTIONS = ['Missed defects', 'False alarms', 'All others, highest score first'];
+const labelled = data.kind === 'run';
+const SECTIONS = ['Missed defects', 'False alarms', labelled ? 'All others, highest score first' : 'Highest score first'];
 
 // Where the score stands between the lowest and the highest, and the threshold as a tick.
 function drawBar(shot, image, share) {
@@ -316,16 +207,19 @@ function drawGallery() {
     const images = gallery.images, scores = images.map(image => image.score);
     const lowest = scores.reduce((a, b) => Math.min(a, b)), highest = scores.reduce((a, b) => Math.max(a, b));
     const share = score => round(highest > lowest ? 100 * (score - lowest) / (highest - lowest) : 50);
-    add(page, 'h2', {id: 'images'}, 'Test images');
+    add(page, 'h2', {id: 'images'}, labelled ? 'Test images' : 'Images');
     add(page, 'p', {class: 'soft'}, `Image${gallery.outlined ? ' (true defect outlined)' : ''} and anomaly map, coloured from `,
         String(Number(gallery.low.toPrecision(3))),
         add(null, 'span', {class: 'ramp', style: `background:linear-gradient(90deg,${gallery.ramp.join()})`}),
         String(Number(gallery.high.toPrecision(3))),
         '. The bold number is the image score; the bar shows it between the lowest and the highest' +
-        (isNumber(data.threshold) ? ', the tick is the threshold.' : '.') + ' A click enlarges.');
+        (isNumber(data.threshold) ? ', the tick is the threshold.' : '.') + ' A click enlarges.' +
+        (gallery.dropped ? ` ${gallery.dropped} more images, with lower scores than these, are left out.` : ''));
     const box = add(page, 'div', {class: 'gallery'}), anomalous = images.filter(image => image.anomalous).length;
-    const choices = [['all', 'all', images.length], ['wrong', 'mistakes', images.filter(image => image.section < 2).length],
-        ['bad', 'anomalous', anomalous], ['good', 'good', images.length - anomalous]];
+    const choices = labelled ? [['all', 'all', images.length],
+        ['wrong', 'mistakes', images.filter(image => image.section < 2).length],
+        ['bad', 'anomalous', anomalous], ['good', 'good', images.length - anomalous]] : [['all', 'all', images.length],
+        ['bad', 'NG', anomalous], ['good', 'OK', images.length - anomalous]];
     for (const [id, label, count] of choices) {
         add(box, 'input', {type: 'radio', name: 'show', id: 'show-' + id, checked: id === 'all' ? '' : null});
         add(box, 'label', {for: 'show-' + id}, label + ' ', add(null, 'b', {}, count));
@@ -377,7 +271,7 @@ function drawRun() {
     drawKinds();
     add(page, 'h2', {id: 'curves'}, 'Curves');
     const plots = add(page, 'div', {class: 'plots'});
-    drawHistogram(plots);
+    drawTestScores(plots);
     drawCurves(plots);
     drawLosses(plots);
     drawGallery();
@@ -385,6 +279,51 @@ function drawRun() {
     drawFacts(columns, 'Provenance', data.provenance);
     drawFacts(columns, 'Timings', data.timings);
     drawSettings();
+}
+
+// ---- images without labels ----
+
+function drawCounts() {
+    const known = isNumber(data.threshold), tiles = add(page, 'div', {class: 'tiles'});
+    const counts = [['images', data.count + data.failed]];
+    if (known) counts.push(['NG, with the threshold or more', data.anomalous], ['OK, below it', data.count - data.anomalous]);
+    if (data.failed > 0) counts.push(['not scored', data.failed]);
+    for (const [name, count] of counts)
+        add(tiles, 'div', {class: 'tile'}, add(null, 'b', {}, count), add(null, 'span', {}, name));
+    let sentence = known ? `NG: a score of ${short(data.threshold)} or more, the threshold.` : 'No threshold is known.';
+    if (isNumber(data.pixel_threshold))
+        sentence += ` Regions, outlined in the maps: pixels from ${short(data.pixel_threshold)} on.`;
+    add(page, 'p', {class: 'soft after'}, sentence);
+}
+
+// Scores in the order of the images, to see a drift; of many images by groups that follow each other.
+function drawCourse(plots) {
+    const course = data.course, group = data.group, threshold = isNumber(data.threshold) ? [data.threshold] : [];
+    if (course.length < 2) return;
+    const all = course.flat().concat(threshold), low = Math.min(...all), high = Math.max(...all);
+    const edge = high > low ? 0.05 * (high - low) : 0.5, single = group === 1;
+    const frame = openChart(add(plots, 'div', {class: 'wide'}), {title: 'Scores in the order of the images',
+        xLabel: single ? 'image' : `image (each point: ${group} that follow each other)`, yLabel: 'image score',
+        x: [1, group * (course.length - 1) + 1], y: [low - edge, high + edge], width: FULL,
+        legend: single ? [['score', 1]] : [['mean', 1], ['highest', 2], ['lowest', 3]]});
+    const xs = course.map((_, i) => group * i + 1);
+    if (!single) drawLine(frame, 3, xs, course.map(values => values[0]), isNumber);
+    if (!single) drawLine(frame, 2, xs, course.map(values => values[2]), isNumber);
+    drawLine(frame, 1, xs, course.map(values => values[1]), isNumber);
+    if (threshold.length === 0) return;
+    const y = frame.y(data.threshold);
+    line(frame, 'marker', frame.left, y, frame.right, y);
+    text(frame, 'note', frame.right - 4, y - 6, 'end', 'threshold');
+}
+
+function drawUnlabelled() {
+    drawCounts();
+    const plots = add(page, 'div', {class: 'plots'});
+    const held = data.validation.length > 0 ? {'validation images of the model': data.validation} : {};
+    drawHistogram(plots, 'Scores', {...held, 'these images': data.scores}, true, 'threshold');
+    drawCourse(plots);
+    drawGallery();
+    drawFacts(add(page, 'div', {class: 'columns'}), 'Provenance', data.provenance);
 }
 
 // ---- a sweep ----
@@ -456,5 +395,6 @@ page.replaceChildren();
 add(page, 'header', {}, add(null, 'h1', {}, data.title));
 if (data.subtitle) add(page.firstChild, 'p', {}, data.subtitle);
 if (data.kind === 'sweep') drawSweep();
+else if (data.kind === 'unlabelled') drawUnlabelled();
 else drawRun();
 if (location.hash) location.replace(location.hash); // its target did not exist when the page was opened
