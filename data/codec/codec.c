@@ -2,6 +2,7 @@
 #include "data/codec/codec.h"
 
 #include "core/base/file_bytes.h"
+#include "core/base/memory.h"
 #include "core/base/paths.h"
 #include "data/codec/codec_formats.h"
 #include "data/codec/orientation.h"
@@ -75,6 +76,10 @@ EadStatus ead_codec_alloc(EadDecoding *decoding, uint64_t width, uint64_t height
                         decoding->size, w, h);
     *decoding->out = (EadImage){.width = (int)width, .height = (int)height, .channels = 3};
     if (decoding->use == EAD_PIXELS_NONE) return EAD_OK;
+    if (decoding->use == EAD_PIXELS_NUMBERS) {
+        decoding->numbers = ead_new((int64_t)(width * height), sizeof *decoding->numbers, label);
+        return decoding->numbers ? EAD_OK : EAD_NO_MEMORY;
+    }
     EadStatus status = ead_image_alloc(decoding->out, (int)width, (int)height, 3);
     return status == EAD_OK ? EAD_OK : ead_fail_prefix(status, "%s: ", label);
 }

@@ -1,14 +1,17 @@
 /* What the decoders share with codec.c; not for use elsewhere. */
 #pragma once
 
+#include "core/base/half.h"
 #include "data/codec/codec.h"
 
 #include <stdint.h>
+#include <string.h>
 
 typedef enum EadPixelUse {
-    EAD_PIXELS_RGB,  /* 3 channels, 8 bits */
-    EAD_PIXELS_MASK, /* the same, but what is not 0 stays so; codec.c makes it 1 channel */
-    EAD_PIXELS_NONE, /* only width and height are wanted: the image stays without pixels */
+    EAD_PIXELS_RGB,     /* 3 channels, 8 bits */
+    EAD_PIXELS_MASK,    /* the same, but what is not 0 stays so; codec.c makes it 1 channel */
+    EAD_PIXELS_NONE,    /* only width and height are wanted: the image stays without pixels */
+    EAD_PIXELS_NUMBERS, /* of an anomaly map, as they are stored; the image stays without pixels */
 } EadPixelUse;
 
 /* One image being decoded. */
@@ -20,6 +23,7 @@ typedef struct EadDecoding {
     const EadImageRules *rules;
     const char *said; /* by the format's library, of what is wrong; NULL or empty: nothing */
     EadImage *out;    /* for 3 channels as they are stored: codec.c turns them upright */
+    float *numbers;   /* [height][width], with EAD_PIXELS_NUMBERS only */
     /* What the decoder finds out. */
     int orientation;   /* as EXIF counts, 1 to 8; 0: nothing says so */
     int pages;         /* or frames, of which the first was decoded; 0: one */
@@ -30,7 +34,7 @@ typedef struct EadDecoding {
     uint32_t expected; /* highest samples below this are suspicious; 0: none is */
 } EadDecoding;
 
-/* Sets the size of *out and, unless no pixels are wanted, allocates them, once width and height are known to
+/* Sets the size of *out and, unless no pixels are wanted, allocates them (or the numbers), once width and height are known to
  * be within the limits and to fit a file of that size, of which each byte can describe at most
  * `pixels_per_byte` pixels. This stops decompression bombs and hopelessly truncated files before any memory
  * is touched. Errors: EAD_BAD_FILE, EAD_NO_MEMORY. */
@@ -54,8 +58,21 @@ static inline uint8_t ead_codec_level(EadDecoding *decoding, uint32_t sample) {
     return (uint8_t)(level == 0 && sample > 0 && decoding->use == EAD_PIXELS_MASK ? 1 : level);
 }
 
+/* A number as this machine stores it in 16, 32 or 64 bits (IEEE). */
+static inline float ead_codec_number(const uint8_t *bytes, int bits) {
+    uint16_t half;
+    float single;
+    double wide;
+    if (bits == 16) return memcpy(&half, bytes, sizeof half), ead_half_to_float(half);
+    if (bits == 32) return memcpy(&single, bytes, sizeof single), single;
+    return memcpy(&wide, bytes, sizeof wide), (float)wide;
+}
+
 /* After an error codec.c frees what *decoding->out holds. */
 typedef EadStatus EadDecode(EadDecoding *decoding);
+
+/* An anomaly map in numpy's format; there is no such image. */
+EadDecode ead_npy_decode;
 
 #define EAD_FORMAT(name, ...) EadDecode ead_##name##_decode;
 #include "data/codec/codec_formats.def"

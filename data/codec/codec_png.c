@@ -165,6 +165,30 @@ static void read_deep_rows(PngReader *reader, int passes) {
         }
 }
 
+/* Gray of 8 or 16 bits, each number as it is stored. */
+static void read_numbers(PngReader *reader) {
+    const EadDecoding *decoding = reader->decoding;
+    bool deep = png_get_bit_depth(reader->png, reader->info) == 16;
+    size_t width = (size_t)decoding->out->width, height = (size_t)decoding->out->height;
+    if (png_get_color_type(reader->png, reader->info) != PNG_COLOR_TYPE_GRAY ||
+        png_get_bit_depth(reader->png, reader->info) < 8)
+        leave(reader, ead_fail(EAD_UNSUPPORTED,
+                               "%s: a PNG that is not gray of 8 or 16 bits is no anomaly map; a picture of "
+                               "one in colours has lost its numbers",
+                               decoding->label));
+    if (deep && *(const uint8_t *)&(const uint16_t){1}) png_set_swap(reader->png);
+    int passes = png_set_interlace_handling(reader->png);
+    png_read_update_info(reader->png, reader->info);
+    reader->deep = malloc(width * height * (deep ? 2 : 1));
+    if (!reader->deep)
+        leave(reader, ead_fail(EAD_NO_MEMORY, "%s: no memory to read its pixels", decoding->label));
+    uint8_t *narrow = (uint8_t *)reader->deep;
+    for (int pass = 0; pass < passes; pass++)
+        for (size_t y = 0; y < height; y++)
+            png_read_row(reader->png, narrow + y * width * (deep ? 2 : 1), NULL);
+    for (size_t i = 0; i < width * height; i++) decoding->numbers[i] = deep ? reader->deep[i] : narrow[i];
+}
+
 /* All that may jump. Deflate makes at most 1,032 bytes of one, of 8 pixels each at 1 bit. */
 static void read_png(PngReader *reader) {
     png_structp png = reader->png;
@@ -178,6 +202,11 @@ static void read_png(PngReader *reader) {
     EadStatus status = ead_codec_alloc(decoding, png_get_image_width(png, reader->info),
                                        png_get_image_height(png, reader->info), 1 + 1032 * 8 / bits);
     if (status != EAD_OK) leave(reader, status);
+    if (decoding->use == EAD_PIXELS_NUMBERS) {
+        read_numbers(reader);
+        png_read_end(png, NULL);
+        return;
+    }
     if (deep) ead_codec_expect_bits(decoding, 16, 16);
     read_chunks(decoding);
     if (decoding->use == EAD_PIXELS_NONE) return;

@@ -175,6 +175,7 @@ static EadStatus read_tiff(TIFF *tiff, EadDecoding *decoding, size_t most) {
                         decoding->label, (unsigned)compression);
     /* The best ratio of the usual compressions, deflate's, with 8 pixels a byte. */
     EAD_TRY(ead_codec_alloc(decoding, width, height, 1032 * 8));
+    if (decoding->use == EAD_PIXELS_NUMBERS) return ead_tiff_read_numbers(tiff, decoding, most);
     return ead_tiff_has_samples(tiff) ? ead_tiff_read_samples(tiff, decoding, most)
                                       : read_converted(tiff, decoding);
 }

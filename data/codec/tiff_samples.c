@@ -106,11 +106,8 @@ static EadStatus find_palette(Page *page) {
     return EAD_OK;
 }
 
-static EadStatus read_tags(Page *page) {
-    uint16_t config = PLANARCONFIG_CONTIG, extra = 0, *extras = NULL;
-    TIFFGetFieldDefaulted(page->tiff, TIFFTAG_BITSPERSAMPLE, &page->bits);
-    TIFFGetFieldDefaulted(page->tiff, TIFFTAG_SAMPLESPERPIXEL, &page->samples);
-    TIFFGetFieldDefaulted(page->tiff, TIFFTAG_PLANARCONFIG, &config);
+static EadStatus read_colours(Page *page) {
+    uint16_t extra = 0, *extras = NULL;
     TIFFGetFieldDefaulted(page->tiff, TIFFTAG_EXTRASAMPLES, &extra, &extras);
     page->photometric = photometric_of(page->tiff);
     page->colours = page->photometric == PHOTOMETRIC_RGB         ? 3
@@ -122,6 +119,15 @@ static EadStatus read_tags(Page *page) {
     for (int i = extra - 1; i >= 0 && page->colours <= 3 && !page->palette[0]; i--)
         if (extras[i] == EXTRASAMPLE_ASSOCALPHA && page->colours + i < page->samples)
             page->alpha = page->colours + i;
+    return EAD_OK;
+}
+
+/* How numbers lie in the file. */
+static void read_layout(Page *page) {
+    uint16_t config = PLANARCONFIG_CONTIG;
+    TIFFGetFieldDefaulted(page->tiff, TIFFTAG_BITSPERSAMPLE, &page->bits);
+    TIFFGetFieldDefaulted(page->tiff, TIFFTAG_SAMPLESPERPIXEL, &page->samples);
+    TIFFGetFieldDefaulted(page->tiff, TIFFTAG_PLANARCONFIG, &config);
     page->planes = config == PLANARCONFIG_SEPARATE ? page->samples : 1;
     page->tiled = TIFFIsTiled(page->tiff);
     page->chunk_width = (uint32_t)page->decoding->out->width;
@@ -134,7 +140,6 @@ static EadStatus read_tags(Page *page) {
         TIFFGetFieldDefaulted(page->tiff, TIFFTAG_ROWSPERSTRIP, &rows);
         if (rows < page->chunk_height) page->chunk_height = rows;
     }
-    return EAD_OK;
 }
 
 static EadStatus get_memory(Page *page, size_t most) {
@@ -262,14 +267,25 @@ static void put_rows(const Page *page, uint32_t x, uint32_t y, uint32_t columns,
     }
 }
 
-static EadStatus read_pixels(const Page *page) {
+static void put_numbers(const Page *page, uint32_t x, uint32_t y, uint32_t columns, uint32_t rows) {
+    size_t width = (size_t)page->decoding->out->width, bytes = page->bits / 8;
+    for (uint32_t i = 0; i < rows; i++) {
+        float *to = page->decoding->numbers + (size_t)(y + i) * width + x;
+        const uint8_t *from = page->chunks + i * page->row_bytes;
+        for (uint32_t k = 0; k < columns; k++) to[k] = ead_codec_number(from + k * bytes, page->bits);
+    }
+}
+
+typedef void PutRows(const Page *page, uint32_t x, uint32_t y, uint32_t columns, uint32_t rows);
+
+static EadStatus read_pixels(const Page *page, PutRows *put) {
     uint32_t width = (uint32_t)page->decoding->out->width, height = (uint32_t)page->decoding->out->height;
     for (uint32_t y = 0; y < height; y += page->chunk_height) {
         uint32_t rows = height - y < page->chunk_height ? height - y : page->chunk_height;
         for (uint32_t x = 0; x < width; x += page->chunk_width) {
             uint32_t columns = width - x < page->chunk_width ? width - x : page->chunk_width;
             if (!read_chunk(page, x, y, rows)) return ead_tiff_damaged(page->decoding);
-            put_rows(page, x, y, columns, rows);
+            put(page, x, y, columns, rows);
         }
     }
     return EAD_OK;
@@ -277,11 +293,32 @@ static EadStatus read_pixels(const Page *page) {
 
 EadStatus ead_tiff_read_samples(TIFF *tiff, EadDecoding *decoding, size_t most) {
     Page page = {.tiff = tiff, .decoding = decoding, .bits = 1, .samples = 1};
-    EadStatus status = read_tags(&page);
+    read_layout(&page);
+    EadStatus status = read_colours(&page);
     if (status == EAD_OK && decoding->use != EAD_PIXELS_NONE) {
         status = get_memory(&page, most);
-        if (status == EAD_OK) status = read_pixels(&page);
+        if (status == EAD_OK) status = read_pixels(&page, put_rows);
     }
+    free(page.chunks);
+    free(page.row);
+    return status;
+}
+
+EadStatus ead_tiff_read_numbers(TIFF *tiff, EadDecoding *decoding, size_t most) {
+    Page page = {.tiff = tiff, .decoding = decoding, .bits = 1, .samples = 1};
+    uint16_t format = SAMPLEFORMAT_UINT;
+    TIFFGetFieldDefaulted(tiff, TIFFTAG_SAMPLEFORMAT, &format);
+    read_layout(&page);
+    bool known = page.bits == 16 || page.bits == 32 || page.bits == 64;
+    if (format != SAMPLEFORMAT_IEEEFP || page.samples != 1 || !known || decoding->pages > 1)
+        return ead_fail(
+            EAD_UNSUPPORTED,
+            "%s: a TIFF of %u channels with %u bits%s on %d pages is no anomaly map; save it as one "
+            "channel of 32-bit floating point",
+            decoding->label, (unsigned)page.samples, (unsigned)page.bits,
+            format == SAMPLEFORMAT_IEEEFP ? " (floating point)" : "", decoding->pages);
+    EadStatus status = get_memory(&page, most);
+    if (status == EAD_OK) status = read_pixels(&page, put_numbers);
     free(page.chunks);
     free(page.row);
     return status;

@@ -16,3 +16,6 @@ EadStatus ead_tiff_damaged(const EadDecoding *decoding);
 /* Reads the present page, which has samples, into decoding->out. most: bytes that a hostile file may claim.
  * Errors: EAD_UNSUPPORTED for kinds that are not read; EAD_BAD_FILE; EAD_NO_MEMORY. */
 EadStatus ead_tiff_read_samples(TIFF *tiff, EadDecoding *decoding, size_t most);
+
+/* The same into decoding->numbers, of a page of one channel in floating point. */
+EadStatus ead_tiff_read_numbers(TIFF *tiff, EadDecoding *decoding, size_t most);

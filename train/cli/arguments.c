@@ -425,6 +425,7 @@ EadStatus ead_arguments_configure(const EadArguments *arguments, EadConfig *conf
     for (int i = known; i < config->renamed.count; i++) ead_print(stderr, "%s\n", config->renamed.items[i]);
     const char *output = arguments->values[EAD_OPTION_OUTPUT];
     if (!output) output = arguments->values[EAD_OPTION_EVAL_OUTPUT];
+    if (!output) output = arguments->values[EAD_OPTION_MEASURE_OUTPUT];
     if (output) ead_problems_add(&config->problems, ead_config_set_key(config, EAD_KEY_output, output));
     if (arguments->values[EAD_OPTION_EVAL_MAPS]) config->eval_maps = true;
     if (arguments->values[EAD_OPTION_EVAL_OVERLAYS]) config->eval_overlays = true;

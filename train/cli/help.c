@@ -17,7 +17,9 @@ static const char exit_codes[] =
     "could not be read or written (each has its line) or are of a format that is not read (a message counts "
     "them); its last message says how many of how many were scored. eval and train: 1 also if a test picture "
     "could "
-    "not be scored or a map not written; all else is written. Results go to stdout, all else to stderr.";
+    "not be scored or a map not written; all else is written. measure: 1, and nothing is written, if a map "
+    "could not "
+    "be measured, but with --partial. Results go to stdout, all else to stderr.";
 
 /* A command's first option from row number *next on (NULL: there is no more); moves *next behind it. */
 static const EadOption *next_option(const char *command, int *next) {

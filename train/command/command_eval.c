@@ -3,7 +3,6 @@
 
 #include "train/command/model_options.h"
 #include "train/evaluate/result_files.h"
-#include "train/metrics/metrics_output.h"
 #include "train/evaluate/threshold_file.h"
 #include "core/base/file_bytes.h"
 #include "core/base/printing.h"
@@ -146,23 +145,6 @@ static EadStatus open_all(Eval *eval) {
     return ead_config_check_tests(&eval->config, &eval->dataset);
 }
 
-/* Before the files, which a full disk may refuse. On stdout what metrics.json will hold, so that what reads the pipe
- * and what reads the file see the same. */
-static void print_metrics(const Eval *eval, const EadMetrics *metrics) {
-    ead_print_metrics(stderr, metrics);
-    ead_thresholds_print(stderr, &eval->thresholds);
-    ead_metrics_print_json(stdout, metrics); /* main() looks for errors */
-}
-
-static EadStatus print_files(const Eval *eval) {
-    EadPath file, report;
-    EAD_TRY(ead_path_in(file, eval->config.output, "metrics.json"));
-    EAD_TRY(ead_path_in(report, eval->config.output, "report.html"));
-    ead_print(stderr, "metrics: %s\n", file);
-    ead_print(stderr, "report:  %s\n", report);
-    return EAD_OK;
-}
-
 static EadStatus evaluate(Eval *eval) {
     /* What the trainer wrote into the model file about itself. */
     static const char *const keys[] = {"data",         "category", "seed",   "steps",
@@ -197,10 +179,7 @@ static EadStatus evaluate(Eval *eval) {
     if (eval->dataset.test_count > 0) EAD_TRY(ead_make_directories(eval->config.output));
     EAD_TRY(lock_output(eval)); /* if it was not there at first */
     EadStatus status = ead_evaluate(&spec, &results);
-    if (status == EAD_OK) print_metrics(eval, &results.metrics);
-    if (status == EAD_OK) status = ead_evaluate_write(&spec, &results);
-    if (status == EAD_OK) status = print_files(eval);
-    if (status == EAD_OK) status = ead_results_complete(&results);
+    if (status == EAD_OK) status = ead_evaluate_deliver(&spec, &results);
     ead_results_free(&results);
     return status;
 }

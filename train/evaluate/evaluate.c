@@ -12,6 +12,7 @@
 #include "train/support/progress.h"
 
 #include <math.h>
+#include <omp.h>
 #include <stdlib.h>
 
 /* What one evaluation holds on to. */
@@ -22,6 +23,7 @@ typedef struct TestRun {
     EadPath maps, overlays; /* folders */
     EadImageRules rules;
     EadResults *results;
+    int threads; /* that score images side by side */
 } TestRun;
 
 /* Before the work: what stands where pictures go must be of an earlier run. */
@@ -49,7 +51,7 @@ static EadStatus measure_latency(TestRun *run) {
     EadScored scored = {.map = NULL};
     double seconds = 0;
     int i = 0;
-    if (ead_scorer_threads(run->scorer) == 1) return EAD_OK;
+    if (run->threads == 1) return EAD_OK;
     while (i < dataset->test_count &&
            ead_score_decode(dataset->test[i].path, &run->spec->rules, &scored) != EAD_OK)
         i++;
@@ -79,9 +81,12 @@ static EadStatus start_run(TestRun *run) {
     EAD_TRY(ead_map_output_start(&run->output, model, folders));
     EAD_TRY(try_output(run));
     EAD_TRY(ead_evaluation_new(&run->results->evaluation));
-    EadThresholds thresholds = {ead_threshold_assess(model->threshold, NULL, 0),
-                                ead_threshold_assess(model->pixel_threshold, NULL, 0)};
-    if (spec->thresholds) thresholds = *spec->thresholds;
+    EadThresholds thresholds = {{0}};
+    if (spec->thresholds)
+        thresholds = *spec->thresholds;
+    else
+        thresholds = (EadThresholds){ead_threshold_assess(model->threshold, NULL, 0),
+                                     ead_threshold_assess(model->pixel_threshold, NULL, 0)};
     run->results->gallery = ead_gallery_for(spec->dataset->test_count, (double)thresholds.image.value);
     if (!isnan(thresholds.image.value))
         ead_evaluation_set_threshold(run->results->evaluation, &thresholds.image);
@@ -90,7 +95,11 @@ static EadStatus start_run(TestRun *run) {
     ead_evaluation_set_pro_limit(run->results->evaluation, spec->pro_limit);
     ead_evaluation_spill(run->results->evaluation, spec->output,
                          spec->pixel_memory ? spec->pixel_memory : ead_machine_memory() / 4);
+    run->threads =
+        omp_get_max_threads() < spec->dataset->test_count ? omp_get_max_threads() : spec->dataset->test_count;
+    if (spec->given) return EAD_OK; /* one thread reads and resizes a map */
     EAD_TRY(ead_scorer_new(model, &spec->plan, spec->dataset->test_count, &run->scorer));
+    run->threads = ead_scorer_threads(run->scorer);
     if (!spec->quiet) ead_print_memory("inference", spec->plan.backend, ead_scorer_bytes(run->scorer), 0);
     return measure_latency(run);
 }
@@ -105,6 +114,7 @@ typedef struct TestPiece {
     EadScored scored;
     EadGroundTruth truth;
     EadMapFiles files;
+    int width, height; /* of a map that is given, in its file */
     bool unread;
     char *unwritten; /* why a map or overlay is not there, or NULL */
 } TestPiece;
@@ -130,8 +140,12 @@ static EadStatus score_sample(void *context, int index, void *memory) {
     const EadTestSample *sample = &run->spec->dataset->test[index];
     const EadImage *image = &piece->scored.image;
     bool masked = sample->anomalous && sample->mask_path;
-    EadStatus status = ead_scorer_score_file(run->scorer, sample->path, &run->rules, &piece->scored);
-    piece->unread = status != EAD_OK && !image->pixels;
+    const EadGivenResults *given = run->spec->given;
+    if (given && run->threads > 1) omp_set_num_threads(1);
+    EadStatus status =
+        given ? ead_given_read(given, index, &run->rules, &piece->scored, &piece->width, &piece->height)
+              : ead_scorer_score_file(run->scorer, sample->path, &run->rules, &piece->scored);
+    piece->unread = status != EAD_OK && (given || !image->pixels);
     EAD_TRY(status);
     if (masked) EAD_TRY(ead_test_sample_truth(sample, image->width, image->height, NULL, &piece->truth));
     status = ead_map_files_write(&run->output, &piece->files,
@@ -140,6 +154,20 @@ static EadStatus score_sample(void *context, int index, void *memory) {
     if (status == EAD_OK) return EAD_OK;
     piece->unwritten = status == EAD_NO_MEMORY ? NULL : ead_strdup(ead_error_message());
     return piece->unwritten ? EAD_OK : EAD_NO_MEMORY;
+}
+
+/* Counts a map of another size than its image, and keeps the first one's name. */
+static EadStatus note_resized(TestRun *run, int index, const TestPiece *piece) {
+    const EadGivenResults *given = run->spec->given;
+    const EadImage *image = &piece->scored.image;
+    EadPath text;
+    if (!given || (piece->width == image->width && piece->height == image->height)) return EAD_OK;
+    if (run->results->resized++ > 0) return EAD_OK;
+    snprintf(text, sizeof text, "%s from %d x %d to %d x %d",
+             given->maps.items[given->of_maps.of_sample[index]], piece->width, piece->height, image->width,
+             image->height);
+    run->results->first_resized = ead_strdup(text);
+    return run->results->first_resized ? EAD_OK : EAD_NO_MEMORY;
 }
 
 static EadStatus add_sample(void *context, int index, void *memory, EadStatus status) {
@@ -154,6 +182,7 @@ static EadStatus add_sample(void *context, int index, void *memory, EadStatus st
     results->inference_seconds += scored->inference_seconds;
     if (piece->unread) return note(&results->unscored, status);
     EAD_TRY(status);
+    EAD_TRY(note_resized(run, index, piece));
     bool measured = run->spec->dataset->has_masks && !results->unmeasured;
     status =
         ead_evaluation_add(results->evaluation, sample->path, sample->defect, sample->anomalous,
@@ -190,7 +219,7 @@ EadStatus ead_evaluate(const EadEvaluateSpec *spec, EadResults *results) {
     EAD_TRY(ead_image_notes_new(&run.rules.notes));
     EadStatus status = start_run(&run);
     double start = ead_clock_seconds();
-    if (status == EAD_OK) status = ead_walk_side_by_side(&walk, &work, ead_scorer_threads(run.scorer), &run);
+    if (status == EAD_OK) status = ead_walk_side_by_side(&walk, &work, run.threads, &run);
     results->total_seconds = ead_clock_seconds() - start;
     if (results->latency_seconds == 0) results->latency_seconds = results->inference_seconds / count;
     if (status == EAD_OK && results->unscored.count == count)
@@ -228,6 +257,7 @@ void ead_results_free(EadResults *results) {
     ead_strings_free(&results->unscored);
     ead_strings_free(&results->unwritten);
     free(results->unmeasured);
+    free(results->first_resized);
     ead_evaluation_free(results->evaluation);
     ead_metrics_free(&results->metrics);
     ead_gallery_free(&results->gallery);

@@ -1,21 +1,24 @@
-/* Evaluation of a model: runs it over the test images of a data set. What a run folder holds of the results
+/* Evaluation of a model, or of maps that another program made: over the test images of a data set. What a run folder holds of the results
  * is written by train/evaluate/result_files.h. */
 #pragma once
 
 #include "core/plan/plan.h"
 #include "data/dataset/dataset.h"
 #include "models/method.h"
+#include "train/evaluate/given_results.h"
 #include "train/evaluate/threshold_file.h"
 #include "train/metrics/metrics.h"
 #include "train/report/report.h"
 
 /* Everything is borrowed. */
 typedef struct EadEvaluateSpec {
-    const EadModel *model;
-    EadPlanOptions plan; /* of the detector */
+    const EadModel *model;        /* NULL: none, the maps are given */
+    const EadGivenResults *given; /* of the same data set; NULL: the model makes them */
+    EadPlanOptions plan;          /* of the detector */
     const EadDataset *dataset;
     EadImageRules rules;             /* how its images are read; notes are told at the end, on stderr */
-    const EadThresholds *thresholds; /* the model's with their false-alarm rates; NULL: these are not known */
+    const EadThresholds *thresholds; /* the model's with their false-alarm rates; NULL: these are not known. Without a
+                                        model they must be there */
     const char *ended;               /* why the training did, for metrics.json; NULL: after all its steps */
     const char *output;              /* folder, made if missing */
     bool maps, overlays; /* also write maps/<defect>/<image>.tiff, overlays/<defect>/<image>.png */
@@ -27,7 +30,7 @@ typedef struct EadEvaluateSpec {
     bool (*stop)(void); /* asked after every image, true ends with EAD_INTERRUPTED; see EadWalk */
     const char *stopped;  /* what holds then, for its message; or NULL */
     const char *title;    /* of the data set, for the report and errors */
-    const char *subtitle; /* of the report; NULL: describes the model */
+    const char *subtitle; /* of the report; NULL: describes the model, which then must be there */
     const char *losses;   /* losses.csv for the loss curves, which may be missing; NULL: the one in output */
     const char *config;   /* the next five are for the report; may be NULL and 0 */
     const EadKeyValue *provenance;
@@ -47,6 +50,8 @@ typedef struct EadResults {
         inference_seconds;  /* of all images, each by itself; several are worked on side by side */
     double total_seconds;   /* until all are done */
     double latency_seconds; /* a network's and its map's time for an image alone */
+    int resized;            /* maps that were given in another size than their image's */
+    char *first_resized;    /* the first of them, "FILE, 256 x 256"; or NULL */
 } EadResults;
 
 /* Scores every test image at its own size, writing maps and overlays into spec->output as they come (names:

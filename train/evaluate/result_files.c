@@ -10,6 +10,7 @@
 #include "data/dataset/csv_reader.h"
 #include "train/metrics/metrics_output.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -121,16 +122,16 @@ static EadStatus write_curves(const char *folder, const EadMetrics *metrics) {
 static EadStatus write_report(const EadEvaluateSpec *spec, const EadResults *results) {
     static const char *const keys[] = {"inference, one image", "decoding, mean", "evaluation",
                                        "evaluation rate"};
-    enum { OWN = sizeof keys / sizeof *keys, TEXT_SIZE = 64 };
+    enum { OWN = sizeof keys / sizeof *keys, OF_MODEL = 2, TEXT_SIZE = 64 };
     double images = spec->dataset->test_count, total = results->total_seconds;
     char model[512], texts[OWN][TEXT_SIZE];
     EadPath path, own_losses;
-    EadLossHistory losses;
-    EadStatus status;
-    spec->model->method->functions->describe(spec->model, model, sizeof model);
+    EadLossHistory losses = {0};
+    EadStatus status = EAD_OK;
+    if (spec->model) spec->model->method->functions->describe(spec->model, model, sizeof model);
     EAD_TRY(ead_path_in(path, spec->output, "report.html"));
     EAD_TRY(ead_path_in(own_losses, spec->output, "losses.csv"));
-    status = ead_loss_history_read(spec->losses ? spec->losses : own_losses, &losses);
+    if (spec->model) status = ead_loss_history_read(spec->losses ? spec->losses : own_losses, &losses);
     if (status == EAD_NO_MEMORY) return status;
     if (status != EAD_OK) ead_print(stderr, "warning: %s; the report shows no losses\n", ead_error_message());
     snprintf(texts[0], TEXT_SIZE, "%.1f ms an image", 1e3 * results->latency_seconds);
@@ -138,9 +139,10 @@ static EadStatus write_report(const EadEvaluateSpec *spec, const EadResults *res
     snprintf(texts[2], TEXT_SIZE, "%.1f s for %d images", total, spec->dataset->test_count);
     snprintf(texts[3], TEXT_SIZE, "%.1f images/s", total > 0 ? images / total : 0);
     EadKeyValue *timings = ead_new(spec->timing_count + OWN, sizeof *timings, "the report");
-    for (int i = 0; timings && i < spec->timing_count; i++) timings[i] = spec->timings[i];
-    for (int i = 0; timings && i < OWN; i++)
-        timings[spec->timing_count + i] = (EadKeyValue){keys[i], texts[i]};
+    int count = 0;
+    for (; timings && count < spec->timing_count; count++) timings[count] = spec->timings[count];
+    for (int i = spec->model ? 0 : OF_MODEL; timings && i < OWN; i++)
+        timings[count++] = (EadKeyValue){keys[i], texts[i]};
     EadReport report = {.title = spec->title,
                         .subtitle = spec->subtitle ? spec->subtitle : model,
                         .metrics = &results->metrics,
@@ -150,7 +152,7 @@ static EadStatus write_report(const EadEvaluateSpec *spec, const EadResults *res
                         .provenance = spec->provenance,
                         .provenance_count = spec->provenance_count,
                         .timings = timings,
-                        .timing_count = spec->timing_count + OWN};
+                        .timing_count = count};
     report.samples = ead_evaluation_samples(results->evaluation, &report.sample_count);
     status = timings ? ead_report_write(path, &report) : EAD_NO_MEMORY;
     ead_loss_history_free(&losses);
@@ -241,6 +243,26 @@ EadStatus ead_evaluate_write(const EadEvaluateSpec *spec, const EadResults *resu
     EAD_TRY(ead_path_in(path, spec->output, "metrics.json"));
     EAD_TRY(ead_write_metrics_json(path, &results->metrics));
     EAD_TRY(ead_path_in(path, spec->output, "speed.json"));
-    EAD_TRY(write_speed_json(path, spec, results));
+    if (spec->model) EAD_TRY(write_speed_json(path, spec, results));
     return write_report(spec, results);
+}
+
+/* Before the files, which a full disk may refuse. On stdout what metrics.json will hold, so that what reads the pipe
+ * and what reads the file see the same. */
+static void print_metrics(const EadEvaluateSpec *spec, const EadMetrics *metrics) {
+    assert(spec->thresholds);
+    ead_print_metrics(stderr, metrics);
+    ead_thresholds_print(stderr, spec->thresholds);
+    ead_metrics_print_json(stdout, metrics); /* main() looks for errors */
+}
+
+EadStatus ead_evaluate_deliver(const EadEvaluateSpec *spec, const EadResults *results) {
+    EadPath file, report;
+    print_metrics(spec, &results->metrics);
+    EAD_TRY(ead_evaluate_write(spec, results));
+    EAD_TRY(ead_path_in(file, spec->output, "metrics.json"));
+    EAD_TRY(ead_path_in(report, spec->output, "report.html"));
+    ead_print(stderr, "metrics: %s\n", file);
+    ead_print(stderr, "report:  %s\n", report);
+    return ead_results_complete(results);
 }

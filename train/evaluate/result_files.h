@@ -26,6 +26,10 @@ void ead_evaluate_check_outputs(const char *folder, const char *data, bool maps,
                                 EadProblems *problems);
 
 /* Writes into spec->output: scores.csv, roc.csv, pr.csv, (with masks) pro.csv, pixel_roc.csv, pixel_pr.csv,
- * (with defect channels) spro.csv, metrics.json, speed.json and report.html. A curve that is undefined leaves no file,
+ * (with defect channels) spro.csv, metrics.json, (of a model) speed.json and report.html. A curve that is undefined leaves no file,
  * nor that of an earlier evaluation. Errors: EAD_IO, EAD_NO_MEMORY; EAD_BAD_FILE for a broken losses.csv. */
 EadStatus ead_evaluate_write(const EadEvaluateSpec *spec, const EadResults *results);
+
+/* Prints the table on stderr and metrics.json on stdout, then ead_evaluate_write() and ead_results_complete().
+ * spec->thresholds must be there. Errors: theirs. */
+EadStatus ead_evaluate_deliver(const EadEvaluateSpec *spec, const EadResults *results);

@@ -1,0 +1,124 @@
+/* Listing, matching, reading. */
+#include "train/evaluate/given_results.h"
+
+#include "core/base/memory.h"
+#include "core/base/paths.h"
+#include "core/base/printing.h"
+#include "data/codec/map_file.h"
+#include "data/source/image_list.h"
+#include "models/detector.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_NAMED = 10 };
+
+static bool is_map(const char *name) {
+    return ead_path_has_extension(name, EAD_MAP_EXTENSIONS);
+}
+
+/* Adds "LABEL: what (9): a, b and 7 more" if there are any. */
+static EadStatus add_fault(EadGivenResults *given, const char *label, const EadStringList *paths,
+                           const char *what) {
+    if (paths->count == 0) return EAD_OK;
+    char *names = ead_name_paths(paths, paths->count, MOST_NAMED);
+    EadStatus status =
+        names ? ead_strings_print(&given->faults, "%s: %s (%d): %s", label, what, paths->count, names)
+              : EAD_NO_MEMORY;
+    free(names);
+    return status;
+}
+
+static EadStatus find_maps(EadGivenResults *given, const char *root, EadProblems *problems) {
+    EadStringList names = {0}, files = {0};
+    size_t prefix = ead_path_prefix(given->folder);
+    EadStatus status = ead_list_files(&files, given->folder, is_map, NULL);
+    if (status == EAD_OK && files.count == 0)
+        status = ead_fail(EAD_BAD_ARGUMENT, "%s: no anomaly maps in this folder (" EAD_MAP_EXTENSIONS ")",
+                          given->folder);
+    for (int i = 0; i < files.count && status == EAD_OK; i++) {
+        char *file = files.items[i] + prefix;
+        status = ead_strings_add(&given->maps, file);
+        file[ead_path_stem(file)] = '\0';
+        if (status == EAD_OK) status = ead_strings_add(&names, file);
+    }
+    if (status == EAD_OK)
+        status = ead_names_match(given->dataset, root, &names, &given->maps, problems, &given->of_maps);
+    ead_strings_free(&files);
+    ead_strings_free(&names);
+    EAD_TRY(status);
+    EAD_TRY(add_fault(given, given->folder, &given->of_maps.missing, "test images without a map"));
+    return add_fault(given, given->folder, &given->of_maps.superfluous, "maps that belong to no test image");
+}
+
+static EadStatus find_scores(EadGivenResults *given, const char *root, const char *path,
+                             EadProblems *problems) {
+    EadStringList unusable = {0};
+    EadStatus status = EAD_OK;
+    given->scored = true;
+    EAD_TRY(ead_score_file_read(path, &given->scores));
+    EAD_TRY(ead_names_match(given->dataset, root, &given->scores.paths, &given->scores.paths, problems,
+                            &given->of_scores));
+    for (int i = 0; i < given->scores.paths.count && status == EAD_OK; i++)
+        if (!isfinite(given->scores.scores[i]))
+            status = ead_strings_add(&unusable, given->scores.paths.items[i]);
+    if (status == EAD_OK) status = add_fault(given, path, &unusable, "scores that are missing or not finite");
+    ead_strings_free(&unusable);
+    EAD_TRY(status);
+    EAD_TRY(add_fault(given, path, &given->of_scores.missing, "test images without a score"));
+    return add_fault(given, path, &given->of_scores.superfluous, "scores that belong to no test image");
+}
+
+EadStatus ead_given_find(const EadDataset *dataset, const char *root, const char *folder, const char *scores,
+                         EadProblems *problems, EadGivenResults *given) {
+    *given = (EadGivenResults){.dataset = dataset, .folder = folder};
+    EAD_TRY(find_maps(given, root, problems));
+    return scores ? find_scores(given, root, scores, problems) : EAD_OK;
+}
+
+void ead_given_free(EadGivenResults *given) {
+    ead_strings_free(&given->maps);
+    ead_name_match_free(&given->of_maps);
+    ead_score_file_free(&given->scores);
+    ead_name_match_free(&given->of_scores);
+    ead_strings_free(&given->faults);
+}
+
+/* The map at its image's size, and its highest value. */
+static EadStatus take_map(EadMapFile *map, EadScored *out) {
+    int width = out->image.width, height = out->image.height;
+    if (map->width == width && map->height == height) {
+        out->map = map->values;
+        map->values = NULL;
+        out->score = -INFINITY;
+        for (int64_t i = 0; i < (int64_t)width * height; i++) out->score = fmaxf(out->score, out->map[i]);
+        return EAD_OK;
+    }
+    out->map = ead_new((int64_t)width * height, sizeof *out->map, "the map of an image");
+    if (!out->map) return EAD_NO_MEMORY;
+    out->score = ead_map_resize(map->values, map->height, map->width, out->map, height, width);
+    return EAD_OK;
+}
+
+EadStatus ead_given_read(const EadGivenResults *given, int index, const EadImageRules *rules, EadScored *out,
+                         int *width, int *height) {
+    const char *image = given->dataset->test[index].path;
+    int at = given->of_maps.of_sample[index], row = given->scored ? given->of_scores.of_sample[index] : -1;
+    EadPath path;
+    EadMapFile map;
+    *out = (EadScored){.map = NULL};
+    if (at < 0) return ead_fail(EAD_BAD_FILE, "%s: no map", image);
+    if (given->scored && (row < 0 || !isfinite(given->scores.scores[row])))
+        return ead_fail(EAD_BAD_FILE, "%s: no score that is a finite number", image);
+    EAD_TRY(ead_path_in(path, given->folder, given->maps.items[at]));
+    EAD_TRY(ead_score_decode(image, rules, out));
+    out->decoding_seconds = 0;
+    EAD_TRY(ead_map_file_load(path, &map));
+    *width = map.width;
+    *height = map.height;
+    EadStatus status = take_map(&map, out);
+    ead_map_file_free(&map);
+    if (status == EAD_OK && given->scored) out->score = given->scores.scores[row];
+    return status;
+}

@@ -1,0 +1,18 @@
+/* Reading scores of images: CSV, or the lines of JSON that predict prints. */
+#pragma once
+
+#include "core/base/string_list.h"
+
+typedef struct EadScoreFile {
+    EadStringList paths; /* as they stand there */
+    float *scores;       /* [paths.count]; not finite where the file has no such number; owned */
+    int capacity;
+} EadScoreFile;
+
+/* CSV: a header with the columns path and score, others are ignored, in any order. JSON: an object a line with "path"
+ * and "score"; one without score is that of an image that could not be scored. Numbers are rounded to 32 bits.
+ * Errors: EAD_IO; EAD_BAD_FILE, "FILE:LINE: ..."; EAD_NO_MEMORY. Free *out in every case. */
+EadStatus ead_score_file_read(const char *path, EadScoreFile *out);
+
+/* Harmless on an empty (zeroed) one. */
+void ead_score_file_free(EadScoreFile *file);
