@@ -1,15 +1,14 @@
-/* What /proc/cpuinfo and uname say; the peak, measured; resident memory. */
+/* What the processor and uname say; the peak, measured; resident memory. */
 #include "bench/bench_machine.h"
 
 #include "core/system/clock.h"
+#include "core/system/cpu_facts.h"
 #include "core/system/machine.h"
 
 #include <math.h>
 #include <omp.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/utsname.h>
 #include <time.h>
 #if defined(__x86_64__)
@@ -66,45 +65,8 @@ static double peak_gflop_per_s(void) {
 
 /* ---- the machine ---- */
 
-/* x86 calls them flags, ARM Features. */
-static const char *const flags_of_interest[] = {
-    "sse4_2",   "avx",         "fma",         "f16c",        "avx2",     "avx_vnni", "avx512f",  "avx512vl",
-    "avx512bw", "avx512_vnni", "avx512_bf16", "avx512_fp16", "amx_tile", "amx_bf16", "amx_int8", "asimd",
-    "asimdhp",  "asimddp",     "sve",         "sve2",        "bf16",     "i8mm"};
-
-static void add_flag(EadBenchMachine *machine, const char *flag) {
-    for (size_t i = 0; i < sizeof flags_of_interest / sizeof *flags_of_interest; i++)
-        if (strcmp(flag, flags_of_interest[i]) == 0 && machine->flag_count < EAD_BENCH_MAX_FLAGS)
-            snprintf(machine->flags[machine->flag_count++], sizeof machine->flags[0], "%s", flag);
-}
-
-/* A line "key <tabs>: value": the value if the key is this one, without the line's end; else NULL. */
-static char *value_of(char *line, const char *key) {
-    char *colon = strchr(line, ':');
-    if (strncmp(line, key, strlen(key)) != 0 || !colon) return NULL;
-    colon[strcspn(colon, "\n")] = '\0';
-    return colon + 1 + strspn(colon + 1, " ");
-}
-
-/* The first processor speaks for all. */
-static void read_cpuinfo(EadBenchMachine *machine) {
-    FILE *stream = fopen("/proc/cpuinfo", "r");
-    char *line = NULL;
-    size_t capacity = 0;
-    while (stream && getline(&line, &capacity, stream) > 1) {
-        char *model = value_of(line, "model name"), *rest = NULL;
-        if (model) snprintf(machine->cpu, sizeof machine->cpu, "%s", model);
-        char *flags = value_of(line, "flags");
-        if (!flags) flags = value_of(line, "Features");
-        for (char *flag = flags ? strtok_r(flags, " ", &rest) : NULL; flag; flag = strtok_r(NULL, " ", &rest))
-            add_flag(machine, flag);
-    }
-    free(line);
-    if (stream) fclose(stream);
-}
-
 EadBenchMachine ead_bench_machine(const EadBackend *backend) {
-    EadBenchMachine machine = {.cpu = "unknown",
+    EadBenchMachine machine = {.cpu = ead_cpu_facts(),
                                .cores = omp_get_num_procs(),
                                .threads = omp_get_max_threads(),
                                .memory_gb = 1e-9 * (double)ead_machine_memory(),
@@ -113,7 +75,6 @@ EadBenchMachine ead_bench_machine(const EadBackend *backend) {
     struct tm utc;
     EadDeviceFacts facts;
     time_t now = time(NULL);
-    read_cpuinfo(&machine);
     if (uname(&name) == 0)
         snprintf(machine.system, sizeof machine.system, "%.40s %.60s %.20s", name.sysname, name.release,
                  name.machine);

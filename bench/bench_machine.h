@@ -2,15 +2,12 @@
 #pragma once
 
 #include "core/backend/backend.h"
-
-enum { EAD_BENCH_MAX_FLAGS = 32 };
+#include "core/system/cpu_facts.h"
 
 typedef struct EadBenchMachine {
-    char cpu[128];                       /* "unknown" where the system does not tell */
-    int cores;                           /* that this process may use */
-    int threads;                         /* that the kernels use */
-    char flags[EAD_BENCH_MAX_FLAGS][20]; /* instruction sets that matter here: "avx2", "amx_tile", ... */
-    int flag_count;
+    EadCpuFacts cpu;
+    int cores;               /* that this process may use */
+    int threads;             /* that the kernels use */
     double memory_gb;        /* 10^9 bytes */
     double peak_gflop_per_s; /* of fp32 multiply-adds on all threads, measured; NAN if unknown */
     char device[16];         /* "cpu" or "cuda:0": where the work is done */

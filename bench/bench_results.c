@@ -82,10 +82,10 @@ static void put_Number(EadJson *json, const char *key, EadBenchNumber number) {
 
 static void put_machine(EadJson *json, const EadBenchMachine *machine) {
     ead_json_open(json, "machine", '{');
-    put_Text(json, "cpu", machine->cpu);
+    put_Text(json, "cpu", machine->cpu.model);
     put_Whole(json, "cores", machine->cores);
     ead_json_open(json, "flags", '[');
-    for (int i = 0; i < machine->flag_count; i++) ead_json_string(json, NULL, machine->flags[i]);
+    for (int i = 0; i < machine->cpu.flag_count; i++) ead_json_string(json, NULL, machine->cpu.flags[i]);
     ead_json_close(json, ']');
     put_Number(json, "memory_gb", machine->memory_gb);
     put_Whole(json, "threads", machine->threads);
@@ -158,7 +158,7 @@ EadStatus ead_bench_write_csv(const char *path, const EadBenchResults *results) 
 /* ---- tables; absent numbers are blank ---- */
 
 void ead_bench_print_machine(FILE *stream, const EadBenchMachine *machine) {
-    fprintf(stream, "%s, %d cores, %.1f GB, %s\n", machine->cpu, machine->cores, machine->memory_gb,
+    fprintf(stream, "%s, %d cores, %.1f GB, %s\n", machine->cpu.model, machine->cores, machine->memory_gb,
             machine->system);
     fprintf(stream, "efficientad %s, %d threads", ead_version(), machine->threads);
     if (isfinite(machine->peak_gflop_per_s))

@@ -128,9 +128,14 @@ EadStatus ead_check_replaced(const char *path, const char *option, const char *b
         path, option);
 }
 
+uint64_t ead_room(const char *folder) {
+    struct statvfs disk;
+    if (statvfs(*folder ? folder : ".", &disk) != 0 || disk.f_blocks == 0) return UINT64_MAX;
+    return (uint64_t)(geteuid() == 0 ? disk.f_bfree : disk.f_bavail) * disk.f_frsize;
+}
+
 EadStatus ead_check_room(const char *path, uint64_t bytes, uint64_t beside) {
     struct rlimit limit;
-    struct statvfs disk;
     EadPath folder;
     if (is_special(path)) return EAD_OK;
     if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && bytes > limit.rlim_cur)
@@ -138,8 +143,7 @@ EadStatus ead_check_room(const char *path, uint64_t bytes, uint64_t beside) {
                         path, 1e-6 * (double)bytes, 1e-6 * (double)limit.rlim_cur);
     EAD_TRY(ead_path_folder(folder, path));
     existing_part(folder);
-    if (statvfs(folder, &disk) != 0 || disk.f_blocks == 0) return EAD_OK; /* it does not say */
-    uint64_t room = (uint64_t)(geteuid() == 0 ? disk.f_bfree : disk.f_bavail) * disk.f_frsize;
+    uint64_t room = ead_room(folder);
     if (bytes <= room && beside <= room - bytes) return EAD_OK;
     char more[64] = "";
     if (beside > 0) snprintf(more, sizeof more, " and %.4g MB beside it", 1e-6 * (double)beside);

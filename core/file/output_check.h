@@ -29,6 +29,9 @@ EadStatus ead_check_replaced(const char *path, const char *option, const char *b
  * disk, which holds `beside` bytes of other new files at the same time. Errors: EAD_IO. */
 EadStatus ead_check_room(const char *path, uint64_t bytes, uint64_t beside);
 
+/* Bytes of room on the disk of a folder for files of this user; UINT64_MAX: it does not say. */
+uint64_t ead_room(const char *folder);
+
 /* Whether files made below the two paths would lie on the same disk. */
 bool ead_outputs_share_disk(const char *a, const char *b);
 

@@ -198,6 +198,10 @@ int ead_machine_threads(void) {
     return threads < cpus ? threads : cpus;
 }
 
+double ead_machine_load(void) {
+    return read_number("/proc", "loadavg", NAN);
+}
+
 static size_t at_most(size_t bytes, uint64_t limit) {
     return limit < bytes ? (size_t)limit : bytes;
 }

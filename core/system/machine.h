@@ -25,6 +25,9 @@ int ead_machine_cpus(void);
  * else ead_machine_cpus(). */
 int ead_machine_threads(void);
 
+/* Processes that wanted to run, on average of the last minute; NAN if it cannot be told. */
+double ead_machine_load(void);
+
 /* Bytes of memory that this process may have, in use or not: the machine's or the limit; 0 if it cannot be
  * told. */
 size_t ead_machine_memory(void);

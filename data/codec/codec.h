@@ -88,6 +88,9 @@ EadStatus ead_tiff_write_map(const char *path, const float *map, int width, int 
 /* Whether a file is one that this wrote, by its tag Software. */
 bool ead_tiff_is_map(const char *path);
 
+/* "libpng 1.6.39, libjpeg-turbo 2.1.5, libtiff 4.5.0, libwebp 1.2.4". */
+void ead_codec_versions(char *text, size_t size);
+
 /* What the format is called ("PNG") that a file begins like, whose first bytes these are, or NULL. */
 const char *ead_image_format(const uint8_t *bytes, size_t size);
 

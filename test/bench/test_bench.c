@@ -197,7 +197,7 @@ START_TEST(json_holds_machine_and_results) {
     json_t *root = json_load_file(FOLDER "/b.json", 0, NULL);
     const char *cpu = json_string_value(json_object_get(json_object_get(root, "machine"), "cpu"));
     json_t *rows = json_object_get(root, "results"), *row = json_array_get(rows, 99);
-    ck_assert_str_eq(cpu, machine.cpu);
+    ck_assert_str_eq(cpu, machine.cpu.model);
     ck_assert_uint_eq(json_array_size(rows), 100);
     ck_assert_uint_eq(json_object_size(row), 5);
     ck_assert_str_eq(json_string_value(json_object_get(row, "model")), "small");

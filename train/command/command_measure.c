@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 /* Everything one measurement holds on to. */
-typedef struct Measurement {
+typedef struct Measuring {
     const EadArguments *arguments;
     const char *maps, *scores; /* as given; NULL: not at all */
     EadConfig config;
@@ -23,7 +23,7 @@ typedef struct Measurement {
     EadFileLock lock; /* of the output */
     EadThresholds thresholds;
     bool partial; /* what has no map, or no image, is left out */
-} Measurement;
+} Measuring;
 
 /* Keys that change nothing here. */
 static bool is_idle(const EadFit *fit, const EadConfig *config, int key) {
@@ -36,7 +36,7 @@ static bool is_idle(const EadFit *fit, const EadConfig *config, int key) {
 }
 
 /* All that is wrong before a file is opened. */
-static EadStatus check_all(Measurement *m) {
+static EadStatus check_all(Measuring *m) {
     EadConfig *config = &m->config;
     EadProblems *problems = &config->problems;
     if (m->maps && !ead_path_is_folder(m->maps))
@@ -52,7 +52,7 @@ static EadStatus check_all(Measurement *m) {
 }
 
 /* Images without a map and maps without an image: notes with --partial, else errors. */
-static EadStatus find_given(Measurement *m) {
+static EadStatus find_given(Measuring *m) {
     EadProblems problems = {0};
     EadStatus status =
         ead_given_find(&m->dataset, m->config.dataset_path, m->maps, m->scores, &problems, &m->given);
@@ -69,7 +69,7 @@ static EadStatus find_given(Measurement *m) {
     return status;
 }
 
-static EadStatus open_all(Measurement *m) {
+static EadStatus open_all(Measuring *m) {
     EadConfig *config = &m->config;
     EAD_TRY(ead_config_defaults(config));
     (void)ead_arguments_configure(m->arguments, config);
@@ -85,7 +85,7 @@ static EadStatus open_all(Measurement *m) {
 }
 
 /* What could not be read is told, and an error unless it may be left out. */
-static EadStatus tell_unmeasured(const Measurement *m, EadResults *results) {
+static EadStatus tell_unmeasured(const Measuring *m, EadResults *results) {
     enum { MOST = 10 };
     EadStringList *lines = &results->unscored;
     int count = lines->count;
@@ -104,7 +104,7 @@ static EadStatus tell_unmeasured(const Measurement *m, EadResults *results) {
     return EAD_OK;
 }
 
-static EadStatus measure(Measurement *m) {
+static EadStatus measure(Measuring *m) {
     EadPath subtitle;
     EadResults results;
     const EadConfig *config = &m->config;
@@ -142,7 +142,7 @@ static EadThreshold threshold_of(const EadArguments *arguments, EadOptionId opti
 }
 
 EadStatus ead_command_measure(const EadArguments *arguments) {
-    Measurement m = {.arguments = arguments,
+    Measuring m = {.arguments = arguments,
                      .maps = arguments->values[EAD_OPTION_GIVEN_MAPS],
                      .scores = arguments->values[EAD_OPTION_GIVEN_SCORES],
                      .partial = ead_arguments_given(arguments, EAD_OPTION_PARTIAL),

@@ -5,17 +5,15 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Looks for a file by where the program lies: in folder `name` of models/ in the source tree, or in share/efficientad/
- * of an installation. */
-static bool find_file(const char *name, const char *file, EadPath path) {
-    static const char *const places[] = {"../models/", "../../models/", "../../../models/",
-                                         "../share/efficientad"};
-    EadPath program, folder;
+bool ead_shipped_file(const char *folder, const char *file, EadPath path) {
+    static const char *const places[] = {"../", "../../", "../../../", "../share/efficientad/"};
+    EadPath program, beside;
     char place[256];
-    if (ead_program_path(program) != EAD_OK || ead_path_folder(folder, program) != EAD_OK) return false;
+    if (ead_program_path(program) != EAD_OK || ead_path_folder(beside, program) != EAD_OK) return false;
     for (int i = 0; i < 4; i++) {
-        snprintf(place, sizeof place, "%s%s/%s", places[i], i < 3 ? name : "", file);
-        if (ead_path_in(path, folder, place) != EAD_OK) return false;
+        bool below = i < 3 && folder[0];
+        snprintf(place, sizeof place, "%s%s%s%s", places[i], below ? folder : "", below ? "/" : "", file);
+        if (ead_path_in(path, beside, place) != EAD_OK) return false;
         if (access(path, R_OK) == 0) return true;
     }
     return false;
@@ -24,7 +22,7 @@ static bool find_file(const char *name, const char *file, EadPath path) {
 EadStatus ead_shipped_teacher(const char *size, EadPath path) {
     char file[64];
     snprintf(file, sizeof file, "teacher_%s.safetensors", size);
-    if (find_file("weights", file, path)) return EAD_OK;
+    if (ead_shipped_file("models/weights", file, path)) return EAD_OK;
     return ead_fail(
         EAD_UNSUPPORTED,
         "model.teacher: no teacher of size %s comes with this program; set model.teacher to a file with "
@@ -42,7 +40,7 @@ static EadStatus backbone_path(const char *backbone, EadPath path) {
     if (strcmp(backbone, "pdn_medium") == 0) return ead_shipped_teacher("medium", path);
     if (!ead_backbone_is_known(backbone)) return ead_path_in(path, "", backbone);
     snprintf(file, sizeof file, "%s.safetensors", backbone);
-    if (find_file("backbones", file, path)) return EAD_OK;
+    if (ead_shipped_file("models/backbones", file, path)) return EAD_OK;
     bool fetched = strncmp(backbone, "efficientnet_lite", strlen("efficientnet_lite")) == 0;
     return ead_fail(EAD_IO, "%s does not come with the program; %s", backbone,
                     fetched ? "make backbones fetches it"
