@@ -1,5 +1,6 @@
 /* Pixel metrics against golden values (numpy, scikit-learn, scikit-image), against hand-computed cases, and
  * against the slow, obvious transcription of their definitions in metric_scenes.h. */
+#include "test/golden/measure/pimo_golden.h"
 #include "test/golden/metrics_golden.h"
 #include "test/train/metric_scenes.h"
 
@@ -290,6 +291,67 @@ START_TEST(pixel_curves_match_the_figures) {
 }
 END_TEST
 
+/* As pimo_maps() in test/golden/measure/measure_golden.py: three good images, three with a defect. */
+static void draw_pimo(int image, int width, int height, float *map, uint8_t *mask) {
+    for (int k = 0; k < width * height; k++) {
+        uint32_t bits = (uint32_t)(image * width * height + k) * 2654435761u + 12345u;
+        bits = (bits ^ bits >> 15) * 2246822519u;
+        uint32_t level = (bits ^ bits >> 13) >> 8, value = (1u << 28) / ((1u << 24) - level + 4096);
+        int x = k % width, y = k / width;
+        mask[k] = image >= 3 && y >= 50 && y < 90 && x >= 40 && x < 40 + 25 * image;
+        if (mask[k] && level % 3 == 0) value = 65520 - (level % 65521 >> (image - 3));
+        map[k] = (float)value;
+    }
+}
+
+/* The sixth image is a kind of its own. */
+static EadProAccumulator *accumulate_pimo(int width, int height) {
+    EadProAccumulator *pro;
+    float *map = malloc((size_t)(width * height) * sizeof *map);
+    uint8_t *mask = malloc((size_t)(width * height));
+    ck_assert_int_eq(ead_pro_new(&pro), EAD_OK);
+    ck_assert(map && mask);
+    for (int i = 0; i < 6; i++) {
+        draw_pimo(i, width, height, map, mask);
+        EadStatus status = i < 3 ? ead_pro_add(pro, map, width, height, NULL, EAD_PRO_GOOD)
+                                 : add_masked(pro, map, mask, width, height, i < 5 ? 1 : 2);
+        ck_assert_int_eq(status, EAD_OK);
+    }
+    free(map);
+    free(mask);
+    return pro;
+}
+
+static double measure_pimo(EadProAccumulator *pro, int group) {
+    EadProAreas areas;
+    EadMetricSet set = ead_metric_set_empty();
+    ead_pro_sort(pro);
+    ck_assert_int_eq(ead_pro_measure(pro, group, NULL, 0, &areas, &set), EAD_OK);
+    return set.aupimo;
+}
+
+START_TEST(aupimo_is_that_of_anomalib) {
+    EadProAccumulator *pro = accumulate_pimo(300, 200);
+    ck_assert_double_eq_tol(measure_pimo(pro, EAD_PRO_ALL), golden_aupimo[0], 1e-6);
+    ck_assert_double_eq_tol(measure_pimo(pro, 1), golden_aupimo[1], 1e-6);
+    ck_assert_double_eq_tol(measure_pimo(pro, 2), golden_aupimo[2], 1e-6);
+    ead_pro_free(pro);
+}
+END_TEST
+
+/* Too few good pixels to tell rates of 1e-5 apart; good images of two sizes. */
+START_TEST(aupimo_is_undefined) {
+    EadProAccumulator *pro = accumulate_pimo(190, 150);
+    ck_assert(isnan(measure_pimo(pro, EAD_PRO_ALL)));
+    ead_pro_free(pro);
+    pro = accumulate_pimo(300, 200);
+    ck_assert_int_eq(ead_pro_add(pro, (float[2]){1, 2}, 2, 1, NULL, EAD_PRO_GOOD), EAD_OK);
+    ead_pro_sort(pro);
+    ck_assert(isnan(measure_pimo(pro, EAD_PRO_ALL)));
+    ead_pro_free(pro);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("metrics");
     TCase *tests = tcase_create("metrics");
@@ -302,6 +364,8 @@ int main(void) {
     tcase_add_test(tests, all_scores_equal_make_a_diagonal);
     tcase_add_test(tests, pro_agrees_with_golden_values);
     tcase_add_test(tests, pro_agrees_with_its_definition);
+    tcase_add_test(tests, aupimo_is_that_of_anomalib);
+    tcase_add_test(tests, aupimo_is_undefined);
     tcase_add_test(tests, pro_curve_matches_the_figure);
     tcase_add_test(tests, broken_maps_are_refused_and_not_added);
     suite_add_tcase(suite, tests);

@@ -16,10 +16,10 @@ static const char exit_codes[] =
     "Exit codes: 0 done, 1 failed, 2 wrong usage. predict: 0 only if every picture was scored; 1 if some "
     "could not be read or written (each has its line) or are of a format that is not read (a message counts "
     "them); its last message says how many of how many were scored. eval and train: 1 also if a test picture "
-    "could "
-    "not be scored or a map not written; all else is written. measure: 1, and nothing is written, if a map "
-    "could not "
-    "be measured, but with --partial. Results go to stdout, all else to stderr.";
+    "could not be scored or a map not written; all else is written. measure: 1 if a map could not be "
+    "measured, "
+    "unless --partial is given; nothing is written then. doctor: 1 if something is missing that the program "
+    "needs. Results go to stdout, all else to stderr.";
 
 /* A command's first option from row number *next on (NULL: there is no more); moves *next behind it. */
 static const EadOption *next_option(const char *command, int *next) {
@@ -62,8 +62,13 @@ static void describe_option(const EadOption *option, char *text, size_t size) {
 
 static void print_command_help(FILE *stream, const EadCommand *command) {
     enum { INDENT = 29 };
-    fprintf(stream, "usage: efficientad %s %s\n\nThis command %s.\n\noptions:\n", command->name,
-            command->synopsis, command->summary);
+    char sentence[512];
+    int usage = fprintf(stream, "usage: efficientad %s ", command->name);
+    print_wrapped(stream, usage, usage, command->synopsis);
+    fputc('\n', stream);
+    snprintf(sentence, sizeof sentence, "This command %s.", command->summary);
+    print_wrapped(stream, 0, 0, sentence);
+    fputs("\noptions:\n", stream);
     const EadOption *option;
     for (int next = 0; (option = next_option(command->name, &next)) != NULL;) {
         char left[64], letter[8] = "    ", text[1024];
@@ -88,14 +93,18 @@ void ead_help_print(FILE *stream, int command) {
     }
     fprintf(stream, "usage: efficientad COMMAND [options] [PATH...]\n\nefficientad %s.\n\ncommands:\n",
             summary);
-    for (int i = 0; i < EAD_COMMAND_COUNT; i++)
-        fprintf(stream, "  %-8s  %s\n", ead_command(i)->name, ead_command(i)->summary);
+    for (int i = 0; i < EAD_COMMAND_COUNT; i++) {
+        int column = fprintf(stream, "  %-8s  ", ead_command(i)->name);
+        print_wrapped(stream, column, column, ead_command(i)->summary);
+    }
     fputs("\noptions without a command:\n", stream);
-    for (int i = 0; ead_program_option(i)->name; i++)
-        fprintf(stream, "  %-18s  %s\n", ead_program_option(i)->name, ead_program_option(i)->help);
+    for (int i = 0; ead_program_option(i)->name; i++) {
+        int column = fprintf(stream, "  %-18s  ", ead_program_option(i)->name);
+        print_wrapped(stream, column, column, ead_program_option(i)->help);
+    }
     fputc('\n', stream);
     print_wrapped(stream, 0, 0, exit_codes);
-    fprintf(stream, "%s\n", environment);
+    print_wrapped(stream, 0, 0, environment);
 }
 
 /* Two pieces of roff with a text between them that roff is not to interpret. */

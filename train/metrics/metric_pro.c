@@ -117,7 +117,8 @@ static void append(EadProAccumulator *a, const float *map, const EadDefectRegion
             (EadProRegion){.group = group,
                            .member_count = (int32_t)(a->member_count - first),
                            .first_member = first,
-                           .weight = 1.0 / (double)found->regions[r].component_area};
+                           .weight = 1.0 / (double)found->regions[r].component_area,
+                           .image_weight = 1.0 / (double)(pixels - found->normal)};
     }
     int channels = truth ? truth->channel_count : 0;
     if (channels > 0)
@@ -135,6 +136,8 @@ static void append(EadProAccumulator *a, const float *map, const EadDefectRegion
     g->normal_count += found->normal;
     g->defect_count += pixels - found->normal;
     g->components += found->components;
+    g->images += pixels > found->normal;
+    if (group == EAD_PRO_GOOD) a->good_pixels = a->good_pixels == 0 || a->good_pixels == pixels ? pixels : -1;
     a->defect_count += pixels - found->normal;
     a->pixel_count += pixels;
     a->sorted = a->segments_sorted = 0;

@@ -5,6 +5,12 @@
  *     sPRO = mean over all defect channels of min(covered pixels / saturation area, 1)
  *     AU-PRO, AU-sPRO = area under it over the false-positive rate of the pixels, up to a limit, divided by
  *                       the limit
+ * and
+ *     PIMO = mean over the images with a defect of the covered share of all their pixels with one (the true-positive
+ *            rate of each; Bertoldo et al. 2024)
+ *     AUPIMO = area under it over the logarithm of the false-positive rate of the pixels of good images alone, from
+ *              1e-5 to 1e-4, divided by the length. As in anomalib, the mean of the good images' own rates counts,
+ *              and each end lies at the nearest rate that a threshold reaches.
  *
  * Memory: 4 bytes for a pixel without defect (its 32-bit score key), 8 for one with (key and region
  * number), both sorted in place, in memory or, from a budget on, in files; while an image is added, 5 bytes a pixel of it. Every metric is then one
@@ -58,7 +64,9 @@ typedef struct EadProAreas {
 } EadProAreas;
 
 /* The areas of one group with the good images, or of EAD_PRO_ALL, and into *set, which was empty, its other
- * metrics of the pixels. limits [limit_count] in (0,1], limit_count <= EAD_PRO_MAX_LIMITS. Needs
+ * metrics of the pixels; of these AUPIMO is NAN
+ * where every threshold that a good pixel reaches has a rate above 1e-5, as with fewer than 100,000 of them, and where
+ * good images differ in their number of pixels. limits [limit_count] in (0,1], limit_count <= EAD_PRO_MAX_LIMITS. Needs
  * ead_pro_sort. Safe to call from several threads at once. Errors: EAD_NO_MEMORY. */
 EadStatus ead_pro_measure(const EadProAccumulator *accumulator, int group, const double *limits,
                           int limit_count, EadProAreas *areas, EadMetricSet *set);

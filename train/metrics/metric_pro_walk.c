@@ -40,13 +40,14 @@ typedef struct Walk {
     Keys *keys;         /* [key_arrays] */
     int64_t *seen;      /* [key_arrays] how many of each lie at or above the run */
     int64_t key_arrays;
-    int64_t position;    /* in the defects */
-    int64_t *covered;    /* [channel_count] defect pixels so far */
-    uint32_t key;        /* of the present run, inverted */
-    int64_t above;       /* normal pixels above the run's score */
-    int64_t normal;      /* normal pixels at or above it */
-    int64_t defect, run; /* defect pixels at or above it, and in the run */
-    Sum pro, spro;       /* sums over components and channels of their covered share */
+    int64_t position;         /* in the defects */
+    int64_t *covered;         /* [channel_count] defect pixels so far */
+    uint32_t key;             /* of the present run, inverted */
+    int64_t above;            /* normal pixels above the run's score */
+    int64_t normal;           /* normal pixels at or above it */
+    int64_t good_above, good; /* the same of the good images alone, which come first in keys */
+    int64_t defect, run;      /* defect pixels at or above it, and in the run */
+    Sum pro, spro, pimo;      /* sums over components, channels and images of their covered share */
 } Walk;
 
 enum { ANY_TYPE = -1 };
@@ -79,6 +80,7 @@ static EadStatus walk_group(Walk *walk, const EadProAccumulator *a, int group) {
         walk->totals.defect_count += a->groups[g].defect_count;
         walk->totals.components += a->groups[g].components;
         walk->totals.channels += a->groups[g].channels;
+        walk->totals.images += a->groups[g].images;
     }
     return EAD_OK;
 }
@@ -141,6 +143,7 @@ static void take_pixel(Walk *walk, const EadProRegion *region) {
     if (!counts) return;
     walk->run++;
     sum_add(&walk->pro, region->weight);
+    sum_add(&walk->pimo, region->image_weight);
 }
 
 static int walk_next(Walk *walk) {
@@ -161,6 +164,9 @@ static int walk_next(Walk *walk) {
         walk->seen[k] = first_at_least(&walk->keys[k], above, (uint64_t)walk->key + 1);
         walk->above += above;
         walk->normal += walk->seen[k];
+        if (k > 0) continue;
+        walk->good_above = above;
+        walk->good = walk->seen[k];
     }
     return walk->run > 0;
 }
@@ -214,6 +220,55 @@ static void take_spro(Area *area, const Walk *walk, const double *limits, int li
             limit_count);
 }
 
+/* ---- AUPIMO ---- */
+
+/* Area over the logarithm of a number of good pixels, between two of them. */
+typedef struct LogArea {
+    Sum sum;
+    double low, high; /* low NAN: undefined */
+    double x, y;      /* the last point */
+} LogArea;
+
+static const double pimo_low = 1e-5, pimo_high = 1e-4;
+
+/* The number of good pixels at or above a threshold that is nearest to a share of them; NAN: any threshold that some
+ * of them reach has more. */
+static double nearest_count(const Keys *good, double part) {
+    double wanted = part * (double)good->count;
+    int64_t first = (int64_t)wanted; /* of the equal keys around */
+    while (first > 0 && good->keys[first - 1] == good->keys[first]) first--;
+    int64_t end = first_at_least(good, first, (uint64_t)good->keys[first] + 1);
+    if (first == 0) return NAN;
+    return (double)(wanted - (double)first < (double)end - wanted ? first : end);
+}
+
+static LogArea log_area_new(const Walk *walk) {
+    LogArea area = {.low = NAN};
+    const Keys *good = walk->keys;
+    if (walk->key_arrays == 0 || good->count == 0 || walk->accumulator->good_pixels < 0) return area;
+    double low = nearest_count(good, pimo_low), high = nearest_count(good, pimo_high);
+    if (low < high) area.low = low, area.high = high;
+    return area;
+}
+
+static void log_area_to(LogArea *area, double x, double y) {
+    double from = fmax(area->x, area->low), to = fmin(x, area->high);
+    if (from < to) sum_add(&area->sum, 0.5 * (area->y + y) * log(to / from));
+    area->x = x;
+    area->y = y;
+}
+
+static void take_pimo(LogArea *area, const Walk *walk) {
+    log_area_to(area, (double)walk->good_above, area->y);
+    log_area_to(area, (double)walk->good, share(walk->pimo, walk->totals.images));
+}
+
+static double log_area_value(LogArea *area, int64_t good) {
+    if (isnan(area->low)) return NAN;
+    log_area_to(area, (double)good, area->y); /* all defects are found */
+    return fmin(sum_value(area->sum) / log(pimo_high / pimo_low), 1);
+}
+
 EadStatus ead_pro_measure(const EadProAccumulator *accumulator, int group, const double *limits,
                           int limit_count, EadProAreas *areas, EadMetricSet *set) {
     assert(limit_count >= 0 && limit_count <= EAD_PRO_MAX_LIMITS);
@@ -224,6 +279,8 @@ EadStatus ead_pro_measure(const EadProAccumulator *accumulator, int group, const
     bool defined = status == EAD_OK && totals->normal_count > 0 && totals->components > 0;
     double normal = (double)totals->normal_count, defects = (double)totals->defect_count;
     Area pro = {.x = 0}, spro = {.x = 0};
+    LogArea pimo = {.low = NAN};
+    if (defined) pimo = log_area_new(&walk);
     Sum ap = {0};
     uint64_t twice = 0; /* twice the number of pixel pairs in the right order */
     while (defined && walk_next(&walk)) {
@@ -231,6 +288,7 @@ EadStatus ead_pro_measure(const EadProAccumulator *accumulator, int group, const
         area_to(&pro, false_positive_rate(&walk, walk.normal), share(walk.pro, totals->components), limits,
                 limit_count);
         if (totals->channels > 0) take_spro(&spro, &walk, limits, limit_count);
+        take_pimo(&pimo, &walk);
         int64_t below = totals->normal_count - walk.normal, tied = walk.normal - walk.above;
         twice += (uint64_t)walk.run * (uint64_t)(2 * below + tied);
         sum_add(&ap, (double)walk.run * precision(&walk));
@@ -248,6 +306,7 @@ EadStatus ead_pro_measure(const EadProAccumulator *accumulator, int group, const
     }
     if (defined) set->pixel_auroc = (double)twice / (2 * normal * defects);
     if (defined) set->pixel_ap = sum_value(ap) / defects;
+    if (defined) set->aupimo = log_area_value(&pimo, walk.keys[0].count);
     walk_end(&walk);
     return status;
 }

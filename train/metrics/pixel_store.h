@@ -10,6 +10,7 @@ typedef struct EadProRegion {
     int32_t member_count;
     int64_t first_member; /* its channels: members[first_member ..] */
     double weight;        /* 1 / area of the component */
+    double image_weight;  /* 1 / pixels with defect in its image */
 } EadProRegion;
 
 typedef struct EadProChannel {
@@ -29,6 +30,7 @@ typedef struct EadProSegment {
 typedef struct EadProGroup {
     EadSpillArray normal; /* uint32_t [normal_count], keys of the pixels without defect */
     int64_t normal_count, defect_count, components, channels;
+    int64_t images; /* with a pixel of a defect */
 } EadProGroup;
 
 /* Score keys are inverted: ascending keys are descending scores. */
@@ -47,6 +49,7 @@ struct EadProAccumulator {
     EadProSegment *segments;
     int64_t segment_count, segment_capacity;
     int64_t pixel_count;
+    int64_t good_pixels; /* of each good image; 0: there is none; -1: they differ */
     int segments_sorted, sorted;
     int mixed; /* the segments are no more */
 };
