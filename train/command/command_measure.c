@@ -143,10 +143,11 @@ static EadThreshold threshold_of(const EadArguments *arguments, EadOptionId opti
 
 EadStatus ead_command_measure(const EadArguments *arguments) {
     Measuring m = {.arguments = arguments,
-                     .maps = arguments->values[EAD_OPTION_GIVEN_MAPS],
-                     .scores = arguments->values[EAD_OPTION_GIVEN_SCORES],
-                     .partial = ead_arguments_given(arguments, EAD_OPTION_PARTIAL),
-                     .thresholds = {threshold_of(arguments, EAD_OPTION_THRESHOLD), threshold_of(arguments, EAD_OPTION_PIXEL_THRESHOLD)}};
+                   .maps = arguments->values[EAD_OPTION_GIVEN_MAPS],
+                   .scores = arguments->values[EAD_OPTION_GIVEN_SCORES],
+                   .partial = ead_arguments_given(arguments, EAD_OPTION_PARTIAL),
+                   .thresholds = {threshold_of(arguments, EAD_OPTION_THRESHOLD),
+                                  threshold_of(arguments, EAD_OPTION_PIXEL_THRESHOLD)}};
     ead_interrupt_catch();
     EadStatus status = open_all(&m);
     if (status == EAD_OK) status = measure(&m);

@@ -81,7 +81,7 @@ static EadStatus start_run(TestRun *run) {
     EAD_TRY(ead_map_output_start(&run->output, model, folders));
     EAD_TRY(try_output(run));
     EAD_TRY(ead_evaluation_new(&run->results->evaluation));
-    EadThresholds thresholds = {{0}};
+    EadThresholds thresholds;
     if (spec->thresholds)
         thresholds = *spec->thresholds;
     else

@@ -16,11 +16,12 @@ typedef struct EadEvaluateSpec {
     const EadGivenResults *given; /* of the same data set; NULL: the model makes them */
     EadPlanOptions plan;          /* of the detector */
     const EadDataset *dataset;
-    EadImageRules rules;             /* how its images are read; notes are told at the end, on stderr */
-    const EadThresholds *thresholds; /* the model's with their false-alarm rates; NULL: these are not known. Without a
+    EadImageRules rules; /* how its images are read; notes are told at the end, on stderr */
+    const EadThresholds
+        *thresholds;     /* the model's with their false-alarm rates; NULL: these are not known. Without a
                                         model they must be there */
-    const char *ended;               /* why the training did, for metrics.json; NULL: after all its steps */
-    const char *output;              /* folder, made if missing */
+    const char *ended;   /* why the training did, for metrics.json; NULL: after all its steps */
+    const char *output;  /* folder, made if missing */
     bool maps, overlays; /* also write maps/<defect>/<image>.tiff, overlays/<defect>/<image>.png */
     double pro_limit;    /* a further limit for AU-PRO, or 0 */
     size_t

@@ -77,11 +77,15 @@ EadGallery ead_gallery_for_unlabelled(int64_t images) {
     return gallery;
 }
 
-static float map_mean(const EadGalleryEntry *entry) {
+static void measure_map(EadGalleryEntry *entry) {
     int64_t pixels = (int64_t)entry->rgb.width * entry->rgb.height;
     double sum = 0;
-    for (int64_t i = 0; i < pixels; i++) sum += (double)entry->map[i];
-    return (float)(sum / (double)pixels);
+    entry->highest = -INFINITY;
+    for (int64_t i = 0; i < pixels; i++) {
+        sum += (double)entry->map[i];
+        entry->highest = fmaxf(entry->highest, entry->map[i]);
+    }
+    entry->mean = (float)(sum / (double)pixels);
 }
 
 static int thumbnail_side(int side, int longest, int max_side) {
@@ -103,7 +107,7 @@ static EadStatus fill_entry(EadGalleryEntry *entry, int max_side, const EadImage
     if (mask) EAD_TRY(ead_image_alloc(&entry->mask, width, height, 1));
     if (mask) memset(entry->mask.pixels, 0, (size_t)width * (size_t)height);
     reduce(map, mask, rgb->width, rgb->height, entry);
-    entry->mean = map_mean(entry);
+    measure_map(entry);
     return EAD_OK;
 }
 
@@ -179,12 +183,12 @@ EadStatus ead_gallery_range(const EadGallery *gallery, float *low, float *high) 
     for (int64_t i = 0; i < gallery->count; i++)
         if (!gallery->entries[i].anomalous) values[good++] = gallery->entries[i].mean;
     *low = good > 0 ? value_at(values, good, 0.5) : gallery->entries[0].mean;
-    /* Below zero a normalised map says nothing, and its border is zero. */
-    *low = fmaxf(*low, 0);
     for (int64_t i = 0; i < gallery->count; i++)
         if (gallery->entries[i].anomalous || good == gallery->count)
-            values[bad++] = gallery->entries[i].score;
+            values[bad++] = gallery->entries[i].highest;
     *high = value_at(values, bad, 0.7);
+    /* Below zero a normalised map says nothing, and its border is zero. */
+    if (*high > 0) *low = fmaxf(*low, 0);
     if (!(*high > *low)) *high = *low + 1;
     free(values);
     return EAD_OK;

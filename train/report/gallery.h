@@ -13,10 +13,10 @@ typedef struct EadGalleryEntry {
     char *path, *defect; /* owned */
     int anomalous;       /* 0 or 1 */
     float score;
-    float mean;    /* of the reduced map */
-    EadImage rgb;  /* reduced image; empty where the page has no room for it */
-    float *map;    /* [rgb.height][rgb.width], the highest value of each cell, so that peaks survive */
-    EadImage mask; /* reduced mask of 1 channel; empty when there is none */
+    float mean, highest; /* of the reduced map */
+    EadImage rgb;        /* reduced image; empty where the page has no room for it */
+    float *map;          /* [rgb.height][rgb.width], the highest value of each cell, so that peaks survive */
+    EadImage mask;       /* reduced mask of 1 channel; empty when there is none */
 } EadGalleryEntry;
 
 typedef struct EadGallery {
