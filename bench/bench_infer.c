@@ -56,7 +56,8 @@ static double search_gflop(const EadBenchOptions *options, const EadPlan *plan, 
         *any = true;
         gflop += 1e-9 * ead_bench_call_flop(call, node);
         if (node->op == EAD_OP_nearest_rows && !options->quiet)
-            ead_print(stderr, "bank: %d rows of %d random numbers\n", call->x[1]->n, call->x[1]->c);
+            ead_print(stderr, "bank: %d rows of %d numbers, features of drawn parts\n", call->x[1]->n,
+                      call->x[1]->c);
     }
     return gflop;
 }
@@ -82,7 +83,7 @@ EadStatus ead_bench_infer(const EadBenchOptions *options, EadBenchResults *resul
     EadBenchFit fit;
     ead_bench_memory_reset();
     EadStatus status = ead_bench_fit_open(options, NULL, false, &fit);
-    if (status == EAD_OK) status = ead_bench_images(3 * pixels, &run.images);
+    if (status == EAD_OK) status = ead_bench_images(options, &run.images);
     if (status == EAD_OK && !(run.maps = ead_new((int64_t)pixels, sizeof *run.maps, "maps")))
         status = EAD_NO_MEMORY;
     if (status == EAD_OK && !(run.scores = ead_new(options->batch, sizeof *run.scores, "scores")))

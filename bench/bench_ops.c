@@ -120,9 +120,8 @@ EadStatus ead_bench_ops(const EadBenchOptions *options, EadBenchResults *results
     EadDetector *detector = NULL;
     uint8_t *images = NULL;
     const float *maps;
-    size_t bytes = 3 * (size_t)options->batch * (size_t)options->height * (size_t)options->width;
     EadStatus status = ead_bench_fit_open(options, NULL, false, &run);
-    if (status == EAD_OK) status = ead_bench_images(bytes, &images);
+    if (status == EAD_OK) status = ead_bench_images(options, &images);
     if (status == EAD_OK) status = ead_detector_new(run.model, &options->plan, options->batch, &detector);
     /* One pass with images fills the plan's image leaf, which later passes read again. */
     if (status == EAD_OK) status = ead_detector_run_batch(detector, images, &maps);

@@ -7,8 +7,8 @@
 #include "core/system/clock.h"
 #include "core/system/machine.h"
 #include "core/base/memory.h"
-#include "core/base/philox.h"
 #include "core/ops/conv2d_pool/conv2d_pool.h"
+#include "train/synth/synth.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,15 +60,19 @@ void ead_bench_fit_close(EadBenchFit *run) {
     free(run->slot);
 }
 
-EadStatus ead_bench_images(size_t bytes, uint8_t **out) {
-    uint8_t *images = ead_new((int64_t)bytes, 1, "images");
+EadStatus ead_bench_images(const EadBenchOptions *options, uint8_t **out) {
+    enum { FIRST = 1000 }; /* beyond those of sample banks */
+    size_t bytes = 3 * (size_t)options->height * (size_t)options->width;
+    uint8_t *images = *out = ead_new(options->batch, bytes, "images");
     if (!images) return EAD_NO_MEMORY;
-    uint32_t words[4];
-    for (size_t i = 0; i < bytes; i += sizeof words) {
-        ead_philox(1, EAD_STREAM_TEST, i / sizeof words, words);
-        memcpy(images + i, words, bytes - i < sizeof words ? bytes - i : sizeof words);
+    for (int n = 0; n < options->batch; n++) {
+        EadSynthPart part = {EAD_SYNTH_DEFECT_good, 0, FIRST + (uint32_t)n, options->height, options->width};
+        EadImage image, mask;
+        EAD_TRY(ead_synth_draw(&part, &image, &mask));
+        memcpy(images + (size_t)n * bytes, image.pixels, bytes);
+        ead_image_free(&image);
+        ead_image_free(&mask);
     }
-    *out = images;
     return EAD_OK;
 }
 
@@ -88,7 +92,7 @@ double ead_bench_call_flop(const EadCall *call, const EadNode *node) {
         geometry = ead_conv_weight_gradient_geometry(call);
         break;
     case EAD_OP_nearest_rows:
-        return 2 * call->multiply_adds;
+        return 2 * (double)ead_count(call->x[0]) * call->x[1]->n;
     default:
         return 0;
     }

@@ -1,4 +1,4 @@
-/* What the measurements share: a model with random weights, random images, the work in a plan, timing. */
+/* What the measurements share: a model with random weights, drawn images, the work in a plan, timing. */
 #pragma once
 
 #include "bench/benchmarks.h"
@@ -29,10 +29,10 @@ EadStatus ead_bench_fit_open(const EadBenchOptions *options, const char *method,
                              EadBenchFit *out);
 void ead_bench_fit_close(EadBenchFit *run);
 
-/* `bytes` random bytes for free(). Errors: EAD_NO_MEMORY. */
-EadStatus ead_bench_images(size_t bytes, uint8_t **out);
+/* A batch of drawn parts [batch][height][width][3], to be freed in every case. Errors: EAD_NO_MEMORY. */
+EadStatus ead_bench_images(const EadBenchOptions *options, uint8_t **out);
 
-/* Floating-point operations of a convolution done directly, 2 x multiply-adds; 0 for other calls. Faster
+/* Floating-point operations of a convolution or a search done directly, 2 x multiply-adds; 0 for other calls. Faster
  * algorithms are held against the same number. */
 double ead_bench_call_flop(const EadCall *call, const EadNode *node);
 double ead_bench_plan_flop(const EadPlan *plan);

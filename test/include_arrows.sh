@@ -38,7 +38,7 @@ train/report    | $support data train/config train/metrics
 train/loop      | $support data autograd models/networks train/config
 train/evaluate  | $support data models train/config train/metrics train/report
 train/efficientad | $support data autograd models train/config train/loop train/fit.h
-train/patchcore | $support data autograd models train/config train/loop train/fit.h
+train/patchcore | $support data autograd models train/config train/loop train/synth train/fit.h
 train/simplenet | $support data autograd models train/config train/loop train/fit.h train/feature_fit.h
 train/fastflow | $support data autograd models train/config train/loop train/fit.h train/feature_fit.h
 train/patchcore_ensemble | $support data autograd models train/config train/loop train/fit.h train/patchcore

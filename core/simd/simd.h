@@ -78,6 +78,8 @@ typedef struct EadSimd {
      * stays one. Any number of channels; bias may be NULL. */
     void (*weighted_sum)(int count, const real *const *x, const real *const *weights, int64_t channels,
                          const real *bias, bool positive, real most, real *y);
+    /* (a[0] - b[0])² + … + (a[length-1] - b[length-1])², differences and sum in double. */
+    double (*squared_distance)(const real *a, const real *b, int64_t length);
     EadWinogradKernels winograd[2]; /* kernel 3, kernel 4 */
     /* y[i] = tanh or exp of factor x[i]; y may be x. In float off by at most 2e-7 of the result, exp for |factor x| up
      * to 80, beyond which it is taken as 80; a NaN stays one. */

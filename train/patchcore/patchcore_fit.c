@@ -3,7 +3,6 @@
 
 #include "core/base/memory.h"
 #include "core/base/minmax.h"
-#include "core/base/philox.h"
 #include "core/base/printing.h"
 #include "core/ops/nearest_rows/nearest_rows.h"
 #include "train/fit.h"
@@ -11,6 +10,7 @@
 #include "train/patchcore/coreset.h"
 #include "train/support/memory_budget.h"
 #include "train/support/progress.h"
+#include "train/synth/synth.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -19,7 +19,7 @@
 
 extern const EadFit ead_fit_patchcore;
 
-enum { SAMPLE_IMAGES = 209 /* MVTec AD's bottle */ };
+enum { SAMPLE_IMAGES = 209 /* MVTec AD's bottle */, SAMPLE_DRAWN = 16 };
 
 typedef struct State {
     const EadRunSpec *spec;
@@ -73,7 +73,9 @@ static int64_t choice_of(const State *s, int images) {
 
 typedef struct Need {
     int64_t patches, bank; /* numbers of vectors */
-    size_t patch_bytes, coreset_bytes, bank_bytes, total;
+    size_t patch_bytes, coreset_bytes, bank_bytes;
+    size_t search_bytes; /* that a detector keeps beside the bank, when the patches are gone */
+    size_t besides, total;
 } Need;
 
 static Need need_of(const State *s, int images) {
@@ -82,7 +84,11 @@ static Need need_of(const State *s, int images) {
     n.patch_bytes = (size_t)n.patches * vector;
     n.bank_bytes = (size_t)n.bank * vector;
     n.coreset_bytes = n.bank < n.patches ? ead_coreset_bytes(n.patches, n.bank) : 0;
-    n.total = s->network + n.patch_bytes + n.bank_bytes + n.coreset_bytes;
+    if (!s->spec->backend->device)
+        n.search_bytes = ead_nearest_rows_bytes(s->model->rows + n.bank, s->model->spec.length);
+    n.besides = n.patch_bytes + n.coreset_bytes;
+    n.besides = s->network + (n.besides > n.search_bytes ? n.besides : n.search_bytes);
+    n.total = n.besides + n.bank_bytes;
     return n;
 }
 
@@ -117,10 +123,10 @@ static EadStatus check_need(const State *s, int images) {
     return ead_fail(
         EAD_NO_MEMORY,
         "%lld patches of %d numbers, of which the bank keeps %lld, take %.0f MB (network %.0f, patches "
-        "%.0f, bank %.0f, choosing it %.0f), but only %.0f MB are free; lower %s",
+        "%.0f, bank %.0f, choosing it %.0f, then searching it %.0f), but only %.0f MB are free; lower %s",
         (long long)n.patches, s->model->spec.length, (long long)n.bank, 1e-6 * (double)n.total,
         1e-6 * (double)s->network, 1e-6 * (double)n.patch_bytes, 1e-6 * (double)n.bank_bytes,
-        1e-6 * (double)n.coreset_bytes, 1e-6 * (double)there,
+        1e-6 * (double)n.coreset_bytes, 1e-6 * (double)n.search_bytes, 1e-6 * (double)there,
         n.total - n.bank_bytes <= there ? "patchcore.coreset_ratio"
                                         : "patchcore.width or model.image_size, or take fewer images");
 }
@@ -176,30 +182,9 @@ EadPatchcoreNeed ead_patchcore_fit_need(const void *state) {
     Need n = need_of(s, listed_images(s));
     size_t element = s->model->spec.stored == EAD_FILE_F16 ? sizeof(uint16_t) : sizeof(float);
     return (EadPatchcoreNeed){.kept = n.bank_bytes,
-                              .besides = s->network + n.patch_bytes + n.coreset_bytes,
-                              .network = s->network,
+                              .besides = n.besides,
+                              .detector = s->network + n.search_bytes,
                               .stored = (size_t)n.bank * (size_t)s->model->spec.length * element};
-}
-
-/* A bank of noise, of the size that a training on as many images would give. */
-static EadStatus sample(const EadRunSpec *spec, void **state) {
-    EAD_TRY(new_state(spec, NULL, state));
-    State *s = *state;
-    int64_t count = choice_of(s, SAMPLE_IMAGES), zero = 0;
-    EAD_TRY(check_neighbours(s, count));
-    real *row = ead_new(s->model->spec.length, sizeof *row, "a patch");
-    EadStatus status = row ? EAD_OK : EAD_NO_MEMORY;
-    for (int64_t n = 0; n < count && status == EAD_OK; n++) {
-        uint32_t words[4];
-        for (int i = 0; i < s->model->spec.length; i++) {
-            if (i % 4 == 0)
-                ead_philox(1, EAD_STREAM_TEST, (uint64_t)(n * s->model->spec.length + i) / 4, words);
-            row[i] = (real)ead_uniform(words[i % 4]);
-        }
-        status = ead_patchcore_add(s->model, row, &zero, 1);
-    }
-    free(row);
-    return status;
 }
 
 static void free_fit(State *s) {
@@ -245,10 +230,10 @@ static EadStatus start(void *state, const EadStep *step) {
         ead_print(
             stderr,
             "it takes %.0f MB for the network, %.0f MB for %lld patches of %d numbers, %.0f MB for the %lld "
-            "in the bank, %.0f MB to choose them\n",
+            "in the bank, %.0f MB to choose them, and then %.0f MB to search it\n",
             1e-6 * (double)s->network, 1e-6 * (double)n.patch_bytes, (long long)n.patches,
             s->model->spec.length, 1e-6 * (double)n.bank_bytes, (long long)n.bank,
-            1e-6 * (double)n.coreset_bytes);
+            1e-6 * (double)n.coreset_bytes, 1e-6 * (double)n.search_bytes);
     if (!s->spec->resume && n.bank == 1)
         ead_print(stderr,
                   "the bank will have one patch, with which all others are compared; raise "
@@ -324,6 +309,42 @@ static EadStatus add_images(State *s, const EadImageCache *cache, const char *wh
     walk.count = ead_image_cache_count(cache);
     s->cache = cache;
     return ead_walk(&walk, add_image, s);
+}
+
+/* ---- a sample for the bench ---- */
+
+/* The patches of drawn parts. */
+static EadStatus add_drawn(State *s, int images) {
+    for (int i = 0; i < images; i++) {
+        EadSynthPart part = {EAD_SYNTH_DEFECT_good, 0, (uint32_t)i, s->model->base.height,
+                             s->model->base.width};
+        EadImage image, mask;
+        EAD_TRY(ead_synth_draw(&part, &image, &mask));
+        ead_plan_write(s->plan, s->images, image.pixels);
+        ead_image_free(&image);
+        ead_image_free(&mask);
+        ead_plan_run(s->plan);
+        EAD_TRY(ead_plan_read(s->plan, s->patches, s->rows + i * grid_of(s) * s->model->spec.length));
+    }
+    return EAD_OK;
+}
+
+/* A bank as large as a training on MVTec AD's bottle would give, of the features of some drawn parts: how fast it is
+ * searched depends on what it holds. */
+static EadStatus sample(const EadRunSpec *spec, void **state) {
+    EAD_TRY(new_state(spec, NULL, state));
+    State *s = *state;
+    int64_t count = choice_of(s, SAMPLE_IMAGES);
+    EAD_TRY(check_neighbours(s, count));
+    int images = ead_max(SAMPLE_DRAWN, (int)((count + grid_of(s) - 1) / grid_of(s)));
+    int64_t *chosen = ead_new(count, sizeof *chosen, "a sample");
+    EadStatus status = chosen ? plan_patches(s, images) : EAD_NO_MEMORY;
+    if (status == EAD_OK) status = add_drawn(s, images);
+    for (int64_t i = 0; i < count && status == EAD_OK; i++) chosen[i] = i * images * grid_of(s) / count;
+    if (status == EAD_OK) status = ead_patchcore_add(s->model, s->rows, chosen, count);
+    free_fit(s);
+    free(chosen);
+    return status;
 }
 
 /* ---- the bank ---- */

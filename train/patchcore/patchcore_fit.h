@@ -5,10 +5,10 @@
 
 #include <stddef.h>
 
-/* Bytes: what the fit will keep, its bank, what it takes besides while it fills it, of these its network's, and of the
- * bank in a file. */
+/* Bytes: what the fit will keep, its bank, what it takes besides while it fills it, what a
+ * detector takes besides, and of the bank in a file. */
 typedef struct EadPatchcoreNeed {
-    size_t kept, besides, network, stored;
+    size_t kept, besides, detector, stored;
 } EadPatchcoreNeed;
 
 /* From the lists of images, before any is read. */

@@ -89,17 +89,17 @@ static EadStatus make(const EadRunSpec *spec, EadTrainData *data, MakeMember *ma
     return EAD_OK;
 }
 
-/* Banks are kept, and one after another is filled; then one detector holds all networks. */
+/* Banks are kept, and one after another is filled; then one detector holds all networks and searches all banks. */
 static size_t need_of(const EnsembleFit *s, size_t *kept) {
-    size_t most = 0, networks = 0;
+    size_t most = 0, detector = 0;
     *kept = 0;
     for (int i = 0; i < s->count; i++) {
         EadPatchcoreNeed need = ead_patchcore_fit_need(s->members[i].state);
         *kept += need.kept;
-        networks += need.network;
+        detector += need.detector;
         if (*kept + need.besides > most) most = *kept + need.besides;
     }
-    return *kept + networks > most ? *kept + networks : most;
+    return *kept + detector > most ? *kept + detector : most;
 }
 
 static EadStatus later(void *state, size_t *bytes) {

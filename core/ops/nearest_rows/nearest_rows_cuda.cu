@@ -5,6 +5,7 @@
 #include "core/ops/nearest_rows/nearest_rows.h"
 
 enum { TILE = 32, SIDE = 16, MAX_SPLITS = 32, ROWS_A_SPLIT = 512, WARP = 32 };
+enum { SPARE = 3, MAX_LISTED = EAD_NEAREST_MAX + SPARE }; /* candidates beyond what is asked for, and all */
 
 typedef struct CudaNear {
     float value;
@@ -62,7 +63,7 @@ static __global__ void search(CudaSearch s, EadStored queries, const float *bank
     __shared__ float values[TILE][TILE + 1];
     int q0 = static_cast<int>(blockIdx.x) * TILE, mine = static_cast<int>(threadIdx.x);
     int64_t split = blockIdx.y, tiles = (s.rows + TILE - 1) / TILE;
-    CudaNear list[EAD_NEAREST_LISTED];
+    CudaNear list[MAX_LISTED];
     for (int i = 0; i < s.listed; i++) list[i] = CudaNear{INFINITY, s.rows};
     for (int64_t tile = split * tiles / s.splits; tile < (split + 1) * tiles / s.splits; tile++) {
         int r0 = static_cast<int>(tile) * TILE;
@@ -79,7 +80,7 @@ static __global__ void search(CudaSearch s, EadStored queries, const float *bank
 /* One warp a query. */
 static __global__ void measure(CudaSearch s, EadStored queries, const float *bank, const CudaNear *near,
                                EadStored out) {
-    __shared__ CudaNear list[EAD_NEAREST_LISTED], best[EAD_NEAREST_MAX];
+    __shared__ CudaNear list[MAX_LISTED], best[EAD_NEAREST_MAX];
     int64_t query = blockIdx.x;
     bool first = threadIdx.x == 0;
     if (first) {
@@ -116,7 +117,7 @@ static CudaSearch search_of(const EadCall *call) {
     s.length = q->c;
     s.count = a->count;
     s.indices = a->indices;
-    s.listed = a->count + EAD_NEAREST_SPARE < bank->n ? a->count + EAD_NEAREST_SPARE : bank->n;
+    s.listed = a->count + SPARE < bank->n ? a->count + SPARE : bank->n;
     s.splits = (bank->n + ROWS_A_SPLIT - 1) / ROWS_A_SPLIT;
     s.splits = s.splits < MAX_SPLITS ? s.splits : MAX_SPLITS;
     return s;

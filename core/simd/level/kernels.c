@@ -43,6 +43,30 @@ static void weighted_sum(int count, const real *const *x, const real *const *wei
     }
 }
 
+/* Numbers as doubles, a vector of them. */
+enum { DOUBLES = VECTOR_BYTES / (int)sizeof(double), DISTANCE_SUMS = 4 };
+typedef double Doubles __attribute__((vector_size(VECTOR_BYTES)));
+typedef real Narrow __attribute__((vector_size(DOUBLES * sizeof(real)), aligned(sizeof(real)), may_alias));
+
+static inline __attribute__((always_inline)) Doubles widened(const real *p) {
+    return __builtin_convertvector(*(const Narrow *)p, Doubles);
+}
+
+static double squared_distance(const real *a, const real *b, int64_t length) {
+    Doubles sums[DISTANCE_SUMS] = {{0}};
+    double total = 0;
+    int64_t i = 0;
+    for (; i + DISTANCE_SUMS * DOUBLES <= length; i += DISTANCE_SUMS * DOUBLES)
+        UNROLL for (int k = 0; k < DISTANCE_SUMS; k++) {
+            Doubles d = widened(a + i + k * DOUBLES) - widened(b + i + k * DOUBLES);
+            sums[k] += d * d;
+        }
+    for (; i < length; i++) total += ((double)a[i] - (double)b[i]) * ((double)a[i] - (double)b[i]);
+    Doubles all = (sums[0] + sums[1]) + (sums[2] + sums[3]);
+    for (int k = 0; k < DOUBLES; k++) total += all[k];
+    return total;
+}
+
 /* Outputs of a convolution that lie one behind the other. */
 static inline __attribute__((always_inline)) Vector finished(const real *x, const real *bias, bool relu) {
     Vector v = load(x);
@@ -102,6 +126,7 @@ const EadSimd TABLE(EAD_LEVEL) = {
     .add_bias = add_bias,
     .pool_rows = pool_rows,
     .weighted_sum = weighted_sum,
+    .squared_distance = squared_distance,
     .winograd = {WINOGRAD(3), WINOGRAD(4)},
     .tanh_row = tanh_row,
     .exp_row = exp_row,
