@@ -3,8 +3,8 @@ and layer3:
 
 fit    anomalib's model on a folder of good images: reading, features, coreset.
 infer  the same network in onnxruntime, and faiss's exact search, which multiplies all pairs, so that its time does not
-       depend on the numbers: bank and queries are random, as many as ours, whose own depends on them; reading, scaling, joining of the
-       layers, filter and map are left out, to the rivals' advantage.
+       depend on the numbers (ours does): bank and queries are random, as many as ours; reading, scaling, joining of
+       the layers, filter and map are left out, to the rivals' advantage.
 
     python3 bench/rivals/patchcore_rival.py fit --backbone resnet50.safetensors --images bottle/train/good --ratio 0.1
     python3 bench/rivals/patchcore_rival.py infer --backbone resnet50.safetensors --bank 16385

@@ -19,7 +19,7 @@
 #endif
 
 enum {
-    LENGTH_A_DIRECTION = 8,
+    LENGTH_A_DIRECTION = 13,
     STEP = 16, /* between numbers of directions */
     LEAST_DIRECTIONS = 32,
     MOST_DIRECTIONS = EAD_SKETCH_MAX_NUMBERS - 2,
