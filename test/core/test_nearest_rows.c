@@ -134,11 +134,13 @@ START_TEST(extreme_numbers) {
     Scene s = {MOST_ROWS, 50, 3, 0.1, 1, 0, 1};
     fill(&s, 1, s.rows, 1, bank);
     fill(&s, 3, QUERIES, 1, queries);
-    const real large = (real)1.5e19, extremes[] = {NAN, INFINITY, -(real)INFINITY, large, -large, (real)1e18};
+    const real large = (real)2e19, extremes[] = {NAN, INFINITY, -(real)INFINITY, large, -large, (real)1e18};
     for (int i = 0; i < 6; i++) {
         bank[(i * 110 + 3) * s.length + 7 * i] = extremes[i];
         queries[(i * 11 + 2) * s.length + 8 * i] = extremes[i];
     }
+    memcpy(queries, bank + (3 * 110 + 3) * s.length,
+           (size_t)s.length * sizeof *bank); /* a row whose square is infinite */
     search(&s);
 }
 END_TEST
