@@ -105,10 +105,13 @@ static void check_run_files(const EadFit *fit, const EadConfig *config, EadProbl
     if (status == EAD_OK) status = ead_path_in(metrics, config->output, "metrics.json");
     ead_problems_add(problems, status);
     if (status != EAD_OK) return;
-    const char *const files[] = {folder.config, folder.model, folder.checkpoint, folder.losses, metrics};
+    const char *const files[] = {folder.config, folder.model,      folder.checkpoint, folder.losses,
+                                 metrics,       folder.validation, folder.test};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         status = ead_check_output_in_run(files[i]);
         if (status == EAD_OK && files[i] == folder.config) status = check_config_file(&folder);
+        if (status == EAD_OK && (files[i] == folder.validation || files[i] == folder.test))
+            status = ead_check_replaced(files[i], "--output", "step,", NULL);
         if (status == EAD_OK && files[i] == folder.losses) status = check_losses(&folder);
         if (status == EAD_OK && files[i] == metrics && !fit->model)
             status = ead_check_replaced(metrics, "--output", "{", EAD_METRICS_MARK);
@@ -144,6 +147,10 @@ void ead_fit_check_run(const EadFit *fit, const EadRunSpec *spec, EadProblems *p
             problems, ead_fail(EAD_BAD_ARGUMENT,
                                "train.until_converged: %s has no loss on validation images; set it to false",
                                fit->name));
+    if (config->train_until_converged && config->train_validate_every == 0)
+        ead_problems_add(problems, ead_fail(EAD_BAD_ARGUMENT,
+                                            "train.validate_every: 0 looks never, and "
+                                            "train.until_converged needs it; set one of them otherwise"));
     if (spec->minutes > 0) ead_problems_add(problems, ead_pace_check(fit, spec));
     bool not_there = spec->resume && config->unread; /* what was told is about the same folder */
     if (!config->output[0] || not_there || ead_config_was_refused(config, EAD_KEY_output)) return;

@@ -9,6 +9,7 @@
 #include "train/support/version.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 
 /* What two different images never have; of a training that went astray. */
@@ -81,8 +82,10 @@ static EadStatus save_model(const EadFitRun *run, const Facts *facts) {
     return ead_model_save(run->model, run->folder.model, &(EadFileExtras){metadata, count, arrays, 2});
 }
 
-static EadStatus evaluate(const EadFitRun *run, const Facts *facts) {
+/* dataset: whose test images are looked at, to be measured, or to be shown alone: those of the validation. */
+static EadStatus evaluate(const EadFitRun *run, const EadDataset *dataset, const Facts *facts) {
     const EadConfig *config = run->config;
+    bool shown = dataset != &run->data.dataset;
     const EadKeyValue timings[] = {{"training step", facts->rate}, {"peak memory", facts->memory}};
     const EadKeyValue provenance[] = {{"data", config->dataset_path},
                                       {"steps", facts->steps},
@@ -91,13 +94,14 @@ static EadStatus evaluate(const EadFitRun *run, const Facts *facts) {
                                       {"version", ead_version()}};
     EadEvaluateSpec spec = {.model = run->model,
                             .plan = {.backend = run->spec->backend},
-                            .dataset = &run->data.dataset,
+                            .dataset = dataset,
                             .rules = ead_config_image_rules(config),
                             .thresholds = &run->thresholds,
                             .ended = run->ended[0] ? run->ended : NULL,
                             .output = config->output,
-                            .maps = config->eval_maps,
-                            .overlays = config->eval_overlays,
+                            .validation = shown,
+                            .maps = config->eval_maps && !shown,
+                            .overlays = config->eval_overlays && !shown,
                             .pro_limit = config->eval_pro_max_fpr,
                             .pixel_memory = (size_t)config->eval_memory_mb * 1000000,
                             .quiet = run->spec->quiet,
@@ -111,11 +115,41 @@ static EadStatus evaluate(const EadFitRun *run, const Facts *facts) {
                             .timing_count = (int)(sizeof timings / sizeof *timings)};
     EadResults results;
     EadStatus status = ead_evaluate(&spec, &results);
-    if (status == EAD_OK) ead_print_metrics(stderr, &results.metrics); /* whatever files cannot be written */
-    if (status == EAD_OK) status = ead_evaluate_write(&spec, &results);
+    if (status == EAD_OK && !shown)
+        ead_print_metrics(stderr, &results.metrics); /* whatever files cannot be written */
+    if (status == EAD_OK)
+        status = shown ? ead_evaluate_write_report(&spec, &results) : ead_evaluate_write(&spec, &results);
     if (status == EAD_OK) status = ead_results_complete(&results);
     ead_results_free(&results);
     return status;
+}
+
+/* Without test images the validation images, all normal, show what the model's maps are like. */
+static EadStatus show_validation(const EadFitRun *run, const Facts *facts) {
+    const EadStringList *files = &run->data.dataset.validation;
+    static char good[] = "good";
+    EadDataset dataset = {.test_count = files->count,
+                          .test = ead_new(files->count, sizeof *dataset.test, "images")};
+    if (!dataset.test) return EAD_NO_MEMORY;
+    for (int i = 0; i < files->count; i++)
+        dataset.test[i] = (EadTestSample){.path = files->items[i], .defect = good};
+    EadStatus status = evaluate(run, &dataset, facts);
+    free(dataset.test);
+    if (status == EAD_OK)
+        ead_print(
+            stderr,
+            "no test images in the data set: nothing is measured; the report shows the validation images\n");
+    return status;
+}
+
+/* What there is now, and how it is used. */
+static EadStatus print_next(const EadFitRun *run) {
+    EadPath report;
+    EAD_TRY(ead_path_in(report, run->config->output, "report.html"));
+    ead_print(stderr, "model:  %s\n", run->folder.model);
+    ead_print(stderr, "report: %s\n", report);
+    ead_print(stderr, "next:   efficientad predict --model %s --overlays heat/ PHOTOS\n", run->folder.model);
+    return EAD_OK;
 }
 
 /* A fit without steps has no losses to show, but maps. */
@@ -140,8 +174,7 @@ EadStatus ead_fit_end(EadFitRun *run) {
     Facts facts = collect_facts(run);
     EAD_TRY(save_model(run, &facts));
     EAD_TRY(show_maps(run));
-    if (run->data.dataset.test_count > 0) return evaluate(run, &facts);
-    ead_print(stderr, "no test images in the data set: nothing to evaluate; the model is %s\n",
-              run->folder.model);
-    return EAD_OK;
+    bool measured = run->data.dataset.test_count > 0;
+    EAD_TRY(measured ? evaluate(run, &run->data.dataset, &facts) : show_validation(run, &facts));
+    return print_next(run);
 }

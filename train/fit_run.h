@@ -27,6 +27,7 @@ typedef struct EadFitRun {
     EadStep step;
     EadLoader *loader; /* NULL: nothing comes with a step */
     EadLossLog log;
+    EadLossLog scores_log, tests_log; /* validation.csv, test.csv */
     EadTrainingBoard board;           /* TensorBoard; empty where that is off */
     float losses[EAD_MAX_LOSSES + 1]; /* the last ones read */
     EadThresholds thresholds;
@@ -50,6 +51,26 @@ static inline int64_t ead_fit_steps_done(const EadFitRun *run) {
 static inline bool ead_fit_leads(const EadFitRun *run) {
     return ead_ranks_leads(run->spec->ranks);
 }
+
+/* What is known before any work, when the phases are listed: warns of few images, measures how long the steps will take,
+ * where that is asked or worth it, and says so. Errors: those of ead_pace_measure(). */
+EadStatus ead_fit_forecast(EadFitRun *run);
+
+/* When the step is planned: says what it and what follows take, and fails before the work what would fail when the first
+ * maps are drawn. Errors: EAD_NO_MEMORY. */
+EadStatus ead_fit_check_memory(EadFitRun *run);
+
+/* Readies what validation.csv and test.csv hold up to step `done`; writes what is kept, where there will be rows; closes
+ * both, harmless on a zeroed run. Errors: those of train/loop/loss_log.h. */
+EadStatus ead_fit_watch_prepare(EadFitRun *run, int64_t done);
+EadStatus ead_fit_watch_open(EadFitRun *run);
+void ead_fit_watch_close(EadFitRun *run);
+
+/* Whether train.validate_every or train.test_every is due after the present step; the same for all ranks. */
+bool ead_fit_watch_is_due(const EadFitRun *run);
+
+/* Measures it and adds rows, by the rank that leads; losses are read and parameters downloaded. What fails is told. */
+void ead_fit_watch(EadFitRun *run);
 
 /* After the last step: calibration; of a detector threshold, model file, evaluation. Errors: any of these. */
 EadStatus ead_fit_end(EadFitRun *run);

@@ -4,6 +4,7 @@
 #include "core/base/printing.h"
 #include "core/system/clock.h"
 #include "train/evaluate/scoring.h"
+#include "train/support/progress.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -90,6 +91,7 @@ double ead_pace_factor(const EadPace *pace, double seconds) {
 }
 
 static EadStatus check_minutes(const EadPace *pace, const EadRunSpec *spec) {
+    if (spec->minutes <= 0) return EAD_OK;
     double passed = ead_clock_seconds() - pace->begun;
     double least = passed + seconds_before(pace) + least_factor(pace) * pace->steps + seconds_after(pace);
     if (least <= 60 * spec->minutes) return EAD_OK;
@@ -135,6 +137,36 @@ EadStatus ead_pace_measure(const EadFit *fit, const EadRunSpec *spec, const EadD
     }
     EAD_TRY(time_images(fit, spec, dataset, &pace->image));
     return check_minutes(pace, spec);
+}
+
+/* ---- telling ---- */
+
+bool ead_pace_is_worth_telling(const EadFit *fit, const EadRunSpec *spec, int64_t steps) {
+    enum { WORTH_STEPS = 1000 };
+    bool alone = ead_ranks_count(spec->ranks) == 1;
+    return fit->sample && fit->length_key >= 0 && alone && !spec->resume && !spec->quiet &&
+           steps >= WORTH_STEPS;
+}
+
+/* The longest of a few round numbers of minutes that is no more than a quarter; 0: none. */
+static int shorter_minutes(double seconds) {
+    static const int minutes[] = {5, 10, 20, 60, 120, 240, 600, 1200};
+    int found = 0;
+    for (size_t i = 0; i < sizeof minutes / sizeof *minutes; i++)
+        if (60.0 * minutes[i] <= seconds / 4) found = minutes[i];
+    return found;
+}
+
+void ead_pace_describe(const EadPace *pace, const char *what, char text[EAD_PACE_SIZE]) {
+    char steps[EAD_DURATION_SIZE], others[EAD_DURATION_SIZE];
+    double besides = seconds_before(pace) + seconds_after(pace), counted = (double)pace->counted;
+    int minutes = shorter_minutes(pace->steps + besides);
+    size_t used = (size_t)snprintf(text, EAD_PACE_SIZE, "%s take about %s here (%.3g ms a step), all else %s",
+                                   what, ead_duration_text(pace->steps, steps), 1e3 * pace->steps / counted,
+                                   ead_duration_text(besides, others));
+    if (minutes > 0)
+        snprintf(text + used, EAD_PACE_SIZE - used, "; --minutes %d would do about %.0f of the %.0f steps",
+                 minutes, counted * ead_pace_factor(pace, 60.0 * minutes - besides), counted);
 }
 
 /* ---- picking ---- */

@@ -1,4 +1,4 @@
-/* train --minutes: how many steps a training may take, from the times of its parts on this machine. */
+/* How long a training takes, from the times of its parts on this machine; train --minutes: how many steps it may take. */
 #pragma once
 
 #include "train/fit.h"
@@ -15,11 +15,19 @@ typedef struct EadPace {
  * set on the command line (spec->given) or continued; EAD_UNSUPPORTED for several ranks. */
 EadStatus ead_pace_check(const EadFit *fit, const EadRunSpec *spec);
 
-/* Times a few steps of every phase on a sample of the fit, and a few images, and forgets the sample; writes nothing.
- * spec->minutes > 0; begun as in EadPace. Errors: EAD_BAD_ARGUMENT if the minutes are too few, with a number that is
- * enough. */
+/* Times a few steps of every phase on a sample of the fit, and a few images, and forgets the sample; writes nothing;
+ * begun as in EadPace. Errors: EAD_BAD_ARGUMENT if spec->minutes, unless 0, are too few, with a number that is enough. */
 EadStatus ead_pace_measure(const EadFit *fit, const EadRunSpec *spec, const EadDataset *dataset,
                            const EadPhase *phases, int count, double begun, EadPace *pace);
+
+/* Whether a run of so many steps is worth a measurement, only to tell its length: a new one in this process alone, which
+ * takes longer than that. */
+bool ead_pace_is_worth_telling(const EadFit *fit, const EadRunSpec *spec, int64_t steps);
+
+/* "70000 steps take about 5.4 hours here (275 ms a step), all else 40 s; --minutes 60 would do about 12900 of the 70000
+ * steps"; what: how the config names its steps, "70000 steps", "160 epochs". */
+enum { EAD_PACE_SIZE = 256 };
+void ead_pace_describe(const EadPace *pace, const char *what, char text[EAD_PACE_SIZE]);
 
 /* What is left of the minutes when the steps are about to begin: sets the fit's length_key in the config so that
  * they and what follows them (calibration, threshold, evaluation) fit in, and says so on stderr. At least the minimum.

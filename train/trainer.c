@@ -9,7 +9,6 @@
 #include "models/detector.h"
 #include "train/evaluate/result_files.h"
 #include "train/loop/checkpoint.h"
-#include "train/support/memory_budget.h"
 #include "train/support/progress.h"
 
 #include <math.h>
@@ -19,10 +18,6 @@
 #include <unistd.h>
 
 typedef EadFitRun Run;
-
-/* Bytes that threads, files and pictures take while the steps go on: 20 to 30 MB were measured with two threads,
- * without steps 8. */
-enum { AT_WORK = 24 << 20 };
 
 #define TRAINING_IMAGES "training images"
 
@@ -144,6 +139,7 @@ static EadStatus find_start(Run *run) {
         run->before += run->phases[run->phase].steps;
     run->step.device_done = done - run->before;
     if (run->phase_count == 0 || !ead_fit_leads(run)) return EAD_OK;
+    EAD_TRY(ead_fit_watch_prepare(run, done));
     return ead_loss_log_prepare(&run->log, run->folder.losses, run->fit->losses, done);
 }
 
@@ -231,45 +227,11 @@ static EadStatus open_logs(Run *run) {
     EadImageRules rules = ead_config_image_rules(run->config);
     if (!ead_fit_leads(run)) return EAD_OK;
     if (run->phase_count > 0) EAD_TRY(ead_loss_log_open(&run->log));
+    if (run->phase_count > 0) EAD_TRY(ead_fit_watch_open(run));
     if (run->model && run->config->train_tensorboard && ead_fit_steps_done(run) < run->steps)
         EAD_TRY(ead_training_board_open(&run->board, run->config->output, run->steps, ead_fit_steps_done(run),
                                         &run->data.dataset, &rules));
     return ead_run_folder_write_config(&run->folder, run->config_text);
-}
-
-/* What is taken beside the step: a detector that draws the maps for TensorBoard, or a part of it that measures the
- * teacher; and slots for the batches to come. */
-static EadStatus later_bytes(Run *run, size_t *bytes) {
-    EadPlanOptions plan = {.backend = run->spec->backend};
-    size_t detector = 0;
-    *bytes = 0;
-    if (run->fit->later) EAD_TRY(run->fit->later(run->state, bytes));
-    if (!run->step.plan) {
-        *bytes += AT_WORK / 3;
-        return EAD_OK;
-    }
-    if (run->model) EAD_TRY(ead_detector_measure(run->model, &plan, 1, &detector));
-    if (detector > *bytes) *bytes = detector;
-    *bytes += (size_t)run->fit->slots * ead_step_slot_bytes(&run->step) + AT_WORK;
-    return EAD_OK;
-}
-
-/* Says it, and fails before the work what would fail when the first maps are drawn. */
-static EadStatus check_memory(Run *run) {
-    const EadPlan *plan = run->step.plan;
-    size_t later, there = ead_available_memory(&ead_backend_cpu);
-    bool draws = run->config->train_tensorboard && run->data.dataset.test_count > 0;
-    EAD_TRY(later_bytes(run, &later));
-    if (plan && draws && !run->spec->backend->device && later > there)
-        return ead_fail(
-            EAD_NO_MEMORY,
-            "beside the training step, %.0f MB are needed for the maps in TensorBoard, where %.0f MB are "
-            "free; set train.tensorboard=false, or lower model.image_size or the batch",
-            1e-6 * (double)later, 1e-6 * (double)there);
-    if (ead_fit_leads(run))
-        ead_print_memory(plan ? "the training step" : "the fit", run->spec->backend,
-                         plan ? ead_step_planned_bytes(&run->step) : later, later);
-    return EAD_OK;
 }
 
 static EadStatus prepare(Run *run) {
@@ -284,9 +246,7 @@ static EadStatus prepare(Run *run) {
     if (detector) run->model = fit->model(run->state);
     list_phases(run);
     EAD_TRY(check_ranks(run));
-    if (run->spec->minutes > 0)
-        EAD_TRY(ead_pace_measure(fit, run->spec, &run->data.dataset, run->phases, run->phase_count,
-                                 run->begun, &run->pace));
+    EAD_TRY(ead_fit_forecast(run));
     run->limit = run->steps;
     EAD_TRY(find_start(run));
     EAD_TRY(plan_step(run));
@@ -295,7 +255,7 @@ static EadStatus prepare(Run *run) {
     if (run->spec->dry_run) return fit->forecast(run->state, &run->step);
     EAD_TRY(open_data(run));
     if (fit->open) EAD_TRY(fit->open(run->state));
-    EAD_TRY(check_memory(run));
+    EAD_TRY(ead_fit_check_memory(run));
     if (ead_fit_leads(run))
         EAD_TRY(ead_run_folder_make(&run->folder)); /* what is wrong till here leaves no folder */
     EAD_TRY(fit->start(run->state, step_of(run)));
@@ -336,6 +296,16 @@ static EadStatus validate(Run *run, EadProgress *progress) {
     return EAD_OK;
 }
 
+/* What is to be told of how it goes. */
+static EadStatus watch(Run *run, EadProgress *progress) {
+    if (!ead_fit_watch_is_due(run)) return EAD_OK;
+    EAD_TRY(log_losses(run));
+    EAD_TRY(ead_step_download(&run->step));
+    ead_progress_clear(progress);
+    ead_fit_watch(run);
+    return EAD_OK;
+}
+
 /* What comes with the next step. Where it cannot be had, the run ends as on Ctrl-C: with a checkpoint, unless that fails,
  * too. */
 static EadStatus next_slot(Run *run, const uint8_t **slot) {
@@ -365,6 +335,7 @@ static EadStatus do_step(Run *run, EadProgress *progress) {
     ead_progress_update(progress, run->step.done, note);
     run->stop = ead_ranks_any(run->spec->ranks, ead_interrupted());
     EAD_TRY(validate(run, progress));
+    EAD_TRY(watch(run, progress));
     bool last = run->step.done >= run->phases[run->phase].steps || run->converges; /* the end saves */
     if (last || every == 0 || ead_fit_steps_done(run) % every != 0) return EAD_OK;
     EAD_TRY(save_checkpoint(run));
@@ -451,6 +422,7 @@ EadStatus ead_fit_run(const EadFit *fit, const EadRunSpec *spec) {
     if (status == EAD_OK && !spec->dry_run) status = ead_fit_end(run);
     ead_safetensors_close(run->checkpoint);
     ead_loss_log_close(&run->log);
+    ead_fit_watch_close(run);
     ead_training_board_close(&run->board);
     if (run->state) fit->free(run->state);
     ead_run_folder_release(&run->folder);

@@ -97,16 +97,27 @@ EadStatus ead_training_board_maps(EadTrainingBoard *board, int64_t step, const E
     return status;
 }
 
+/* One a column, with `rate` the learning rate behind them. */
+static EadStatus write_values(EadTrainingBoard *board, int64_t step, const EadLossColumn *columns,
+                              const float *values, bool rate) {
+    EadTensorboardScalar scalars[MAX_SCALARS];
+    int count = 0;
+    for (; columns[count].name && count + 1 < MAX_SCALARS; count++)
+        scalars[count] = (EadTensorboardScalar){columns[count].tag, values[count]};
+    if (rate) scalars[count] = (EadTensorboardScalar){"learning_rate", values[count]};
+    return ead_tensorboard_scalars(&board->file, step, scalars, count + rate);
+}
+
+EadStatus ead_training_board_values(EadTrainingBoard *board, int64_t step, const EadLossColumn *columns,
+                                    const float *values) {
+    return board->file.stream ? write_values(board, step, columns, values, false) : EAD_OK;
+}
+
 EadStatus ead_training_board_step(EadTrainingBoard *board, int64_t step, const EadLossColumn *columns,
                                   const float *values) {
     int64_t every = (board->steps + SCALAR_EVENTS - 1) / SCALAR_EVENTS;
-    EadTensorboardScalar scalars[MAX_SCALARS];
-    int count = 0;
-    if (!board->file.stream || (step % every != 0 && step != 1)) return EAD_OK;
-    for (; columns[count].name && count + 1 < MAX_SCALARS; count++)
-        scalars[count] = (EadTensorboardScalar){columns[count].tag, values[count]};
-    scalars[count] = (EadTensorboardScalar){"learning_rate", values[count]};
-    return ead_tensorboard_scalars(&board->file, step, scalars, count + 1);
+    if (!board->file.stream) return EAD_OK; /* and there are no steps */
+    return step % every == 0 || step == 1 ? write_values(board, step, columns, values, true) : EAD_OK;
 }
 
 void ead_training_board_close(EadTrainingBoard *board) {

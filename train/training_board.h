@@ -27,6 +27,10 @@ EadStatus ead_training_board_open(EadTrainingBoard *board, const char *folder, i
 EadStatus ead_training_board_step(EadTrainingBoard *board, int64_t step, const EadLossColumn *columns,
                                   const float *values);
 
+/* Values measured after a step, one a column, whenever they come. Errors as above. */
+EadStatus ead_training_board_values(EadTrainingBoard *board, int64_t step, const EadLossColumn *columns,
+                                    const float *values);
+
 /* The maps after a step, not normalised, each coloured from its own mean to its maximum, if the last ones are
  * long enough ago. Makes a detector for it. Errors: EAD_IO, EAD_NO_MEMORY. */
 EadStatus ead_training_board_maps(EadTrainingBoard *board, int64_t step, const EadModel *model,

@@ -22,7 +22,7 @@ static void make_photographs(void) {
     shell_ok("mkdir -p " S "photos && cp -r " S "drawn/gasket/train/good " S "photos/good");
 }
 
-static void check_config_says(const char *file, const char *text) {
+static void check_file_says(const char *file, const char *text) {
     char config[TEXT_SIZE];
     read_into(file, config);
     ck_assert_msg(strstr(config, text) != NULL, "%s: no '%s' in\n%s", file, text, config);
@@ -38,9 +38,17 @@ START_TEST(a_folder_of_good_images_is_enough) {
     run("train -q photos/good" SMALL, 0, &outcome);
     ck_assert_msg(outcome.code == 0, "%s", outcome.err);
     check_told(&outcome, "penalty images: drawn anew for each step (penalty.path=drawn)");
-    check_config_says(S "runs/photos/config.yaml", "  type: folder\n  path: \"photos/good\"\n");
-    check_config_says(S "runs/photos/config.yaml", "\n  path: \"drawn\"\n");
+    check_file_says(S "runs/photos/config.yaml", "  type: folder\n  path: \"photos/good\"\n");
+    check_file_says(S "runs/photos/config.yaml", "\n  path: \"drawn\"\n");
     ck_assert(exists(S "runs/photos/model.safetensors"));
+    check_told(&outcome, "warning: 3 training images: ");
+    check_told(&outcome, "warning: 1 validation image: ");
+    check_told(&outcome,
+               "no test images in the data set: nothing is measured; the report shows the validation images");
+    check_told(&outcome,
+               "next:   efficientad predict --model runs/photos/model.safetensors --overlays heat/ PHOTOS");
+    check_file_says(S "runs/photos/report.html", "\"of_validation\": true");
+    ck_assert(!exists(S "runs/photos/metrics.json"));
     run("train -q photos/good" SMALL, 0, &outcome);
     ck_assert_int_eq(outcome.code, 1);
     check_told(&outcome,
@@ -53,14 +61,14 @@ START_TEST(a_folder_goes_with_a_config_and_settings) {
     write_text(S "c.yaml", "dataset: {type: mvtec_ad, path: nowhere, category: gasket}\n"
                            "penalty.path: photos\ntrain.seed: 7\noutput: runs/named\n");
     run_well("train -q drawn/gasket -c c.yaml" SMALL " --set loss.penalty=false");
-    check_config_says(S "runs/named/config.yaml", "  seed: 7\n");
-    check_config_says(S "runs/named/config.yaml", "  type: folder\n  path: \"drawn/gasket\"\n");
-    check_config_says(S "runs/named/config.yaml", "\n  path: \"photos\"\n");
+    check_file_says(S "runs/named/config.yaml", "  seed: 7\n");
+    check_file_says(S "runs/named/config.yaml", "  type: folder\n  path: \"drawn/gasket\"\n");
+    check_file_says(S "runs/named/config.yaml", "\n  path: \"photos\"\n");
     ck_assert(exists(S "runs/named/metrics.json")); /* test images were found by the names of the folders */
     run_well("train -q drawn/gasket/train/good/" SMALL " --set loss.penalty=false --set train.steps=1");
     ck_assert(exists(S "runs/gasket/model.safetensors"));
     run_well("train -q photos/good --set model.method=patchcore --set model.image_size=128 -o runs/other");
-    check_config_says(S "runs/other/config.yaml", "\npenalty:\n  path: \"\"\n");
+    check_file_says(S "runs/other/config.yaml", "\npenalty:\n  path: \"\"\n");
 }
 END_TEST
 

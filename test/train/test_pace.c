@@ -1,6 +1,8 @@
 /* train --minutes: steps from times, what is written of them, and that measuring them leaves no trace in the bits. */
 #define SCRATCH "build/scratch/test_pace/"
 #include "test/support/trainer_runs.h"
+#include "train/evaluate/threshold_file.h"
+#include "train/image_counts.h"
 #include "train/pace.h"
 
 static void set_up(void) {
@@ -86,6 +88,46 @@ START_TEST(what_cannot_be_is_refused_before_anything_is_written) {
 }
 END_TEST
 
+/* 70,000 steps of 0.275 s; what comes besides: 0.1 s for each of 18 + 2 images before, 2 * 2 + 10 after. */
+START_TEST(the_length_of_a_run_is_told_with_a_shorter_one) {
+    const EadPace pace = {
+        .steps = 19250, .counted = 70000, .image = 0.1, .train = 18, .validation = 2, .test = 10};
+    const EadPace brief = {.steps = 300, .counted = 2000};
+    char text[EAD_PACE_SIZE];
+    ead_pace_describe(&pace, "70000 steps", text);
+    ck_assert_str_eq(
+        text, "70000 steps take about 5.3 hours here (275 ms a step), all else 3.4 s; --minutes 60 would do "
+              "about 13079 of the 70000 steps");
+    ead_pace_describe(&brief, "10 epochs", text);
+    ck_assert_str_eq(text, "10 epochs take about 5 minutes here (150 ms a step), all else 0 s");
+}
+END_TEST
+
+/* Bounds by scipy.stats.binomtest(0, n).proportion_ci(0.95, "exact"); 0.9^22 and 0.9^44 by hand. */
+START_TEST(few_images_are_told_with_what_they_leave_open) {
+    EadConfig config;
+    char text[EAD_COUNT_WARNING];
+    ASSERT_OK(ead_config_defaults(&config));
+    ead_warn_of_validation_images(&config, 3, text);
+    ck_assert_str_eq(
+        text, "3 validation images: the false-alarm rate of the threshold will be known only to lie between "
+              "0 and 70.8 %; with 30 it would be 0 to 11.6 % (more images, or "
+              "dataset.validation_fraction)");
+    ead_warn_of_validation_images(&config, 20, text);
+    ck_assert_str_eq(text, "");
+    config.threshold_method = EAD_THRESHOLD_NONE;
+    ead_warn_of_validation_images(&config, 3, text);
+    ck_assert_str_eq(text, "");
+    ead_config_free(&config);
+    ead_warn_of_training_images(22, text);
+    ck_assert_str_eq(
+        text, "22 training images: how one good part in 10 looks is in none of them with a probability of "
+              "9.8 % (0.9^22); with 44 it would be below 1 %");
+    ead_warn_of_training_images(44, text);
+    ck_assert_str_eq(text, "");
+}
+END_TEST
+
 static Suite *make_suite(void) {
     Suite *suite = suite_create("pace");
     TCase *tests = tcase_create("pace");
@@ -94,6 +136,8 @@ static Suite *make_suite(void) {
     tcase_add_test(tests, steps_fill_the_seconds_but_are_not_too_few);
     tcase_add_test(tests, a_timed_run_has_the_bits_of_a_told_one);
     tcase_add_test(tests, what_cannot_be_is_refused_before_anything_is_written);
+    tcase_add_test(tests, the_length_of_a_run_is_told_with_a_shorter_one);
+    tcase_add_test(tests, few_images_are_told_with_what_they_leave_open);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -7,6 +7,8 @@
 #include "core/file/output_check.h"
 #include "core/system/clock.h"
 
+#include "train/support/progress.h"
+
 #include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,18 +61,6 @@ static EadStatus time_steps(EadStep *step, const EadRunSpec *run, Timing *timing
     for (int i = 0; i < TIMED_STEPS; i++) sum_gradients(step, run->ranks);
     timing->sum = (ead_clock_seconds() - summed) / TIMED_STEPS;
     return EAD_OK;
-}
-
-static const char *duration(double seconds, char text[32]) {
-    if (seconds < 120)
-        snprintf(text, 32, "%.3g s", seconds);
-    else if (seconds < 7200)
-        snprintf(text, 32, "%.0f minutes", seconds / 60);
-    else if (seconds < 172800)
-        snprintf(text, 32, "%.1f hours", seconds / 3600);
-    else
-        snprintf(text, 32, "%.1f days", seconds / 86400);
-    return text;
 }
 
 static void print_shares(const EadRunSpec *run, const EadDistillImages *images, const EadStep *step) {
@@ -128,13 +118,13 @@ static void print_times(const EadRunSpec *run, const EadDistillImages *images, c
     bool cached = run->config->distill_cache[0] != '\0';
     double alone = cached ? images->files.count : statistics < training ? statistics : training;
     ead_print(stdout, "features  %s an image, %s for %.0f of them%s; less where a cache holds them already\n",
-              duration(t->image, text), duration(t->image * alone / ranks, again), alone,
+              ead_duration_text(t->image, text), ead_duration_text(t->image * alone / ranks, again), alone,
               cached ? "" : ", for their statistics");
-    ead_print(stdout, "steps     %s each", duration(t->step, text));
-    if (ranks > 1) ead_print(stdout, ", %s of it the sum over processes", duration(t->sum, again));
+    ead_print(stdout, "steps     %s each", ead_duration_text(t->step, text));
+    if (ranks > 1) ead_print(stdout, ", %s of it the sum over processes", ead_duration_text(t->sum, again));
     ead_print(stdout, "\n");
     ead_print(stdout, "in all    %s for the %lld steps that are left\n",
-              duration(t->step * (double)steps, text), (long long)steps);
+              ead_duration_text(t->step * (double)steps, text), (long long)steps);
 }
 
 EadStatus ead_distill_forecast(EadDistillImages *images, const EadPatchFeatures *backbone,

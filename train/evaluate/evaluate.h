@@ -22,6 +22,7 @@ typedef struct EadEvaluateSpec {
                                         model they must be there */
     const char *ended;   /* why the training did, for metrics.json; NULL: after all its steps */
     const char *output;  /* folder, made if missing */
+    bool validation;     /* the images are those held back from training, for the report */
     bool maps, overlays; /* also write maps/<defect>/<image>.tiff, overlays/<defect>/<image>.png */
     double pro_limit;    /* a further limit for AU-PRO, or 0 */
     size_t

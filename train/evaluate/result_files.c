@@ -119,7 +119,7 @@ static EadStatus write_curves(const char *folder, const EadMetrics *metrics) {
     return EAD_OK;
 }
 
-static EadStatus write_report(const EadEvaluateSpec *spec, const EadResults *results) {
+EadStatus ead_evaluate_write_report(const EadEvaluateSpec *spec, const EadResults *results) {
     static const char *const keys[] = {"inference, one image", "decoding, mean", "evaluation",
                                        "evaluation rate"};
     enum { OWN = sizeof keys / sizeof *keys, OF_MODEL = 2, TEXT_SIZE = 64 };
@@ -146,6 +146,7 @@ static EadStatus write_report(const EadEvaluateSpec *spec, const EadResults *res
     EadReport report = {.title = spec->title,
                         .subtitle = spec->subtitle ? spec->subtitle : model,
                         .metrics = &results->metrics,
+                        .validation = spec->validation,
                         .losses = &losses,
                         .gallery = &results->gallery,
                         .config = spec->config,
@@ -244,7 +245,7 @@ EadStatus ead_evaluate_write(const EadEvaluateSpec *spec, const EadResults *resu
     EAD_TRY(ead_write_metrics_json(path, &results->metrics));
     EAD_TRY(ead_path_in(path, spec->output, "speed.json"));
     if (spec->model) EAD_TRY(write_speed_json(path, spec, results));
-    return write_report(spec, results);
+    return ead_evaluate_write_report(spec, results);
 }
 
 /* Before the files, which a full disk may refuse. On stdout what metrics.json will hold, so that what reads the pipe

@@ -33,3 +33,6 @@ EadStatus ead_evaluate_write(const EadEvaluateSpec *spec, const EadResults *resu
 /* Prints the table on stderr and metrics.json on stdout, then ead_evaluate_write() and ead_results_complete().
  * spec->thresholds must be there. Errors: theirs. */
 EadStatus ead_evaluate_deliver(const EadEvaluateSpec *spec, const EadResults *results);
+
+/* The report alone. Errors: as above. */
+EadStatus ead_evaluate_write_report(const EadEvaluateSpec *spec, const EadResults *results);

@@ -45,7 +45,7 @@ static EadStatus check_names(const EadLossRows *rows, const EadLossColumn *colum
 
 /* Copies the rows up to step `done`. They may begin later than with step 1, where a file has been moved
  * away. Those behind are read, too: an earlier step among them would be lost. */
-static EadStatus copy_rows(EadLossRows *rows, const char *path, int64_t done, FILE *to) {
+static EadStatus copy_rows(EadLossRows *rows, const char *path, int64_t done, bool sparse, FILE *to) {
     int64_t last = 0;
     bool found = true, any = false, gap = false;
     for (;; any = true) {
@@ -56,29 +56,31 @@ static EadStatus copy_rows(EadLossRows *rows, const char *path, int64_t done, FI
         write_row(to, rows->step, rows->values, rows->names.count + 1);
         last = rows->step;
     }
-    if (!gap && (last == done || (last == 0 && any))) return EAD_OK;
+    if (sparse || (!gap && (last == done || (last == 0 && any)))) return EAD_OK;
     return ead_fail(EAD_BAD_FILE, "%s: lacks steps up to %lld, which the checkpoint has done", path,
                     (long long)done);
 }
 
 /* What an earlier run has written up to step `done`. */
-static EadStatus keep_rows(const char *path, const EadLossColumn *columns, int64_t done, FILE *to) {
+static EadStatus keep_rows(const char *path, const EadLossColumn *columns, int64_t done, bool sparse,
+                           FILE *to) {
     EadLossRows rows;
     if (access(path, F_OK) != 0 && errno == ENOENT) {
-        ead_print(stderr, "%s: is not there; it begins again after step %lld\n", path, (long long)done);
+        if (!sparse)
+            ead_print(stderr, "%s: is not there; it begins again after step %lld\n", path, (long long)done);
         return EAD_OK;
     }
     EadStatus status = ead_loss_rows_open(path, &rows);
     if (status == EAD_OK) status = check_names(&rows, columns, path);
-    if (status == EAD_OK) status = copy_rows(&rows, path, done, to);
+    if (status == EAD_OK) status = copy_rows(&rows, path, done, sparse, to);
     ead_loss_rows_close(&rows);
     if (status != EAD_BAD_FILE) return status;
     return ead_fail(status, "%s; move the file away, and it begins again after step %lld",
                     ead_error_message(), (long long)done);
 }
 
-EadStatus ead_loss_log_prepare(EadLossLog *log, const char *path, const EadLossColumn *columns,
-                               int64_t done) {
+static EadStatus prepare(EadLossLog *log, const char *path, const EadLossColumn *columns, int64_t done,
+                         bool sparse) {
     char header[EAD_LOSS_HEADER];
     size_t size;
     *log = (EadLossLog){0};
@@ -88,11 +90,23 @@ EadStatus ead_loss_log_prepare(EadLossLog *log, const char *path, const EadLossC
     if (!kept) return ead_fail(EAD_NO_MEMORY, "no memory for the losses");
     ead_loss_header(columns, header);
     fprintf(kept, "%s\n", header);
-    EadStatus status = !log->path ? EAD_NO_MEMORY : done > 0 ? keep_rows(path, columns, done, kept) : EAD_OK;
+    EadStatus status = !log->path ? EAD_NO_MEMORY
+                       : done > 0 ? keep_rows(path, columns, done, sparse, kept)
+                                  : EAD_OK;
     EadStatus closed = ead_memory_stream_close(kept, &log->kept, "the losses");
     if (status == EAD_OK) status = closed;
     if (status != EAD_OK) ead_loss_log_close(log);
     return status;
+}
+
+EadStatus ead_loss_log_prepare(EadLossLog *log, const char *path, const EadLossColumn *columns,
+                               int64_t done) {
+    return prepare(log, path, columns, done, false);
+}
+
+EadStatus ead_loss_log_prepare_sparse(EadLossLog *log, const char *path, const EadLossColumn *columns,
+                                      int64_t done) {
+    return prepare(log, path, columns, done, true);
 }
 
 EadStatus ead_loss_log_open(EadLossLog *log) {

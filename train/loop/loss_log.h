@@ -32,6 +32,10 @@ typedef struct EadLossLog {
  * EAD_NO_MEMORY. */
 EadStatus ead_loss_log_prepare(EadLossLog *log, const char *path, const EadLossColumn *columns, int64_t done);
 
+/* The same for a file with rows of some steps only, which may be missing: of those up to `done`, what is there stays. */
+EadStatus ead_loss_log_prepare_sparse(EadLossLog *log, const char *path, const EadLossColumn *columns,
+                                      int64_t done);
+
 /* Writes what is kept, and opens the file. Errors: EAD_IO, EAD_NO_MEMORY. */
 EadStatus ead_loss_log_open(EadLossLog *log);
 

@@ -40,6 +40,8 @@ EadStatus ead_run_folder_name(EadRunFolder *folder, const char *path, const char
     EAD_TRY(ead_path_in(folder->config, path, "config.yaml"));
     EAD_TRY(ead_path_in(folder->model, path, model_name));
     EAD_TRY(ead_path_in(folder->checkpoint, path, "checkpoint.safetensors"));
+    EAD_TRY(ead_path_in(folder->validation, path, "validation.csv"));
+    EAD_TRY(ead_path_in(folder->test, path, "test.csv"));
     return ead_path_in(folder->losses, path, "losses.csv");
 }
 

@@ -32,7 +32,7 @@ int64_t ead_run_drop_step(double share, int64_t steps);
 
 typedef struct EadRunFolder {
     const char *path; /* borrowed */
-    EadPath config, model, checkpoint, losses;
+    EadPath config, model, checkpoint, losses, validation, test;
     EadFileLock lock; /* against a second run there */
 } EadRunFolder;
 

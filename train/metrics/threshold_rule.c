@@ -54,15 +54,33 @@ static int descending(const void *left, const void *right) {
     return (a < b) - (a > b);
 }
 
+/* sorted: from the highest. Linear between two of them. */
+static float quantile_of(const float *sorted, int count, double quantile) {
+    double place = (1 - quantile) * (count - 1);
+    int above = (int)place, below = above + 1 < count ? above + 1 : above;
+    return (float)((double)sorted[above] + (place - above) * ((double)sorted[below] - (double)sorted[above]));
+}
+
+static EadStatus sort_scores(const float *scores, int count, float **sorted) {
+    *sorted = ead_new(count, sizeof **sorted, "the scores of the validation images");
+    if (!*sorted) return EAD_NO_MEMORY;
+    memcpy(*sorted, scores, (size_t)count * sizeof **sorted);
+    qsort(*sorted, (size_t)count, sizeof **sorted, descending);
+    return EAD_OK;
+}
+
+EadStatus ead_score_quartiles(const float *scores, int count, float out[5]) {
+    float *sorted;
+    EAD_TRY(sort_scores(scores, count, &sorted));
+    for (int i = 0; i < 5; i++) out[i] = quantile_of(sorted, count, 0.25 * i);
+    free(sorted);
+    return EAD_OK;
+}
+
 /* sorted: from the highest. */
 static float threshold_of(const float *sorted, int count, EadThresholdRule rule) {
     if (rule.method == EAD_THRESHOLD_NONE) return NAN;
-    if (rule.method == EAD_THRESHOLD_QUANTILE) {
-        double place = (1 - rule.value) * (count - 1);
-        int above = (int)place, below = above + 1 < count ? above + 1 : above;
-        return (float)((double)sorted[above] +
-                       (place - above) * ((double)sorted[below] - (double)sorted[above]));
-    }
+    if (rule.method == EAD_THRESHOLD_QUANTILE) return quantile_of(sorted, count, rule.value);
     int alarms = (int)(rule.value * count + 1e-9); /* 0.29 * 100 is a little less than 29 */
     return alarms < count ? nextafterf(sorted[alarms], INFINITY) : sorted[count - 1];
 }
@@ -80,10 +98,8 @@ EadStatus ead_threshold_choose(const float *scores, int count, EadThresholdRule 
         if (!isfinite(scores[i]))
             return ead_fail(EAD_BAD_ARGUMENT, "the score of validation image %d is %g: the model is damaged",
                             i + 1, (double)scores[i]);
-    float *sorted = ead_new(count, sizeof *sorted, "the scores of the validation images");
-    if (!sorted) return EAD_NO_MEMORY;
-    memcpy(sorted, scores, (size_t)count * sizeof *sorted);
-    qsort(sorted, (size_t)count, sizeof *sorted, descending);
+    float *sorted;
+    EAD_TRY(sort_scores(scores, count, &sorted));
     *out = ead_threshold_assess(threshold_of(sorted, count, rule), scores, count);
     free(sorted);
     return EAD_OK;

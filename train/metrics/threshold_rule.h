@@ -44,5 +44,9 @@ EadThreshold ead_threshold_assess(float value, const float *scores, int count);
  * text; without images the value alone. */
 void ead_threshold_describe(const EadThreshold *threshold, char *text, size_t size);
 
+/* Minimum, lower quartile, median, upper quartile and maximum of scores [count], count >= 1, linear between two of them.
+ * Errors: EAD_NO_MEMORY. */
+EadStatus ead_score_quartiles(const float *scores, int count, float out[5]);
+
 /* The exact confidence interval of a rate: 0 <= hits <= count trials, count >= 1; level such as 0.95. */
 void ead_clopper_pearson(int hits, int count, double level, double *low, double *high);

@@ -332,6 +332,7 @@ static EadStatus write_config(EadJson *json, const char *text) {
 
 /* What a report of a test set says of it. */
 static void write_labelled(EadJson *json, const EadReport *report, double threshold) {
+    ead_json_flag(json, "of_validation", report->validation);
     write_metrics(json, report, threshold);
     write_curves(json, report->metrics);
     write_losses(json, report->losses);

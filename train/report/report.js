@@ -9,14 +9,17 @@ const hasMean = Boolean(kinds.mean && kinds.logical_anomalies && kinds.structura
 const inPlace = (place, sets) => data.columns.filter(
     column => column.places.includes(place) && sets.some(set => column.key in set));
 
+// Without test images the page shows those held back from training.
+const IMAGES = data.of_validation ? 'Validation images' : 'Test images';
+
 function drawTiles() {
     const main = hasMean ? kinds.mean : metrics, tiles = add(page, 'div', {class: 'tiles'});
-    for (const column of inPlace('tile', [main])) {
+    for (const column of data.of_validation ? [] : inPlace('tile', [main])) {
         const value = main[column.key], tile = add(tiles, 'div', {class: 'tile'}, add(null, 'b', {}, percent(value)));
         if (isNumber(value)) add(tile.firstChild, 'small', {}, ' %');
         add(tile, 'span', {}, column.title + (hasMean ? ', mean of both kinds' : ''));
     }
-    add(tiles, 'div', {class: 'tile'}, add(null, 'b', {}, metrics.images), add(null, 'span', {}, 'Test images'));
+    add(tiles, 'div', {class: 'tile'}, add(null, 'b', {}, metrics.images), add(null, 'span', {}, IMAGES));
 }
 
 // Counts at the threshold in use.
@@ -38,6 +41,7 @@ function drawThreshold() {
         (data.has_threshold ? 'model' : 'best F1 (chosen on these very images)') +
         `: ${count.found} of ${count.anomalous} anomalous images found, ${count.alarms} of ${count.good} good ones ` +
         'called anomalous' + (isNumber(f1) ? `, F1 ${percent(f1)} %.` : '.');
+    if (data.of_validation) sentence = `The threshold of the model is ${short(data.threshold)}.`;
     if (data.has_threshold && metrics.validation_images) {
         const alarms = Math.round(metrics.validation_fpr * metrics.validation_images);
         const bounds = [metrics.validation_fpr_low, metrics.validation_fpr_high];
@@ -118,7 +122,7 @@ function drawHistogram(plots, title, sets, shares, marker) {
 
 function drawTestScores(plots) {
     const of = wanted => data.scores.filter(([, anomalous]) => anomalous === wanted).map(([score]) => score);
-    drawHistogram(plots, 'Scores of the test images', {good: of(0), anomalous: of(1)}, false,
+    drawHistogram(plots, 'Scores of the ' + IMAGES.toLowerCase(), {good: of(0), anomalous: of(1)}, false,
         data.has_threshold ? 'threshold' : 'threshold of the best F1');
 }
 
@@ -207,7 +211,7 @@ function drawGallery() {
     const images = gallery.images, scores = images.map(image => image.score);
     const lowest = scores.reduce((a, b) => Math.min(a, b)), highest = scores.reduce((a, b) => Math.max(a, b));
     const share = score => round(highest > lowest ? 100 * (score - lowest) / (highest - lowest) : 50);
-    add(page, 'h2', {id: 'images'}, labelled ? 'Test images' : 'Images');
+    add(page, 'h2', {id: 'images'}, labelled ? IMAGES : 'Images');
     add(page, 'p', {class: 'soft'}, `Image${gallery.outlined ? ' (true defect outlined)' : ''} and anomaly map, coloured from `,
         String(Number(gallery.low.toPrecision(3))),
         add(null, 'span', {class: 'ramp', style: `background:linear-gradient(90deg,${gallery.ramp.join()})`}),
@@ -272,7 +276,7 @@ function drawRun() {
     add(page, 'h2', {id: 'curves'}, 'Curves');
     const plots = add(page, 'div', {class: 'plots'});
     drawTestScores(plots);
-    drawCurves(plots);
+    if (!data.of_validation) drawCurves(plots);
     drawLosses(plots);
     drawGallery();
     const columns = add(page, 'div', {class: 'columns'});

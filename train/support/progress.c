@@ -60,6 +60,18 @@ void ead_progress_format(const EadProgress *progress, double elapsed, const char
              note ? "  " : "", note ? note : "");
 }
 
+const char *ead_duration_text(double seconds, char text[EAD_DURATION_SIZE]) {
+    if (seconds < 120)
+        snprintf(text, EAD_DURATION_SIZE, "%.3g s", seconds);
+    else if (seconds < 7200)
+        snprintf(text, EAD_DURATION_SIZE, "%.0f minutes", seconds / 60);
+    else if (seconds < 172800)
+        snprintf(text, EAD_DURATION_SIZE, "%.1f hours", seconds / 3600);
+    else
+        snprintf(text, EAD_DURATION_SIZE, "%.1f days", seconds / 86400);
+    return text;
+}
+
 static void show(EadProgress *progress, double now, const char *note) {
     char line[LINE_SIZE];
     ead_progress_format(progress, now - progress->start, note, line, sizeof line);

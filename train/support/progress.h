@@ -38,6 +38,10 @@ void ead_progress_clear(EadProgress *progress);
 void ead_progress_format(const EadProgress *progress, double elapsed, const char *note, char *line,
                          size_t size);
 
+/* "12.5 s", "35 minutes", "5.4 hours", "3.2 days", for sentences; returns text. */
+enum { EAD_DURATION_SIZE = 32 };
+const char *ead_duration_text(double seconds, char text[EAD_DURATION_SIZE]);
+
 /* ---- walks ---- */
 
 /* One piece of work after another, with a progress line, until all are done or Ctrl-C. */

@@ -1,0 +1,71 @@
+/* What a run tells before its steps: too few images, how long it will take, and how much memory. */
+#include "train/fit_run.h"
+
+#include "core/base/printing.h"
+#include "models/detector.h"
+#include "train/image_counts.h"
+#include "train/support/memory_budget.h"
+
+#include <stdio.h>
+
+/* Bytes that threads, files and pictures take while the steps go on: 20 to 30 MB were measured with two threads,
+ * without steps 8. */
+enum { AT_WORK = 24 << 20 };
+
+static void warn_of_few_images(const EadFitRun *run) {
+    char text[EAD_COUNT_WARNING];
+    if (!run->model || !ead_fit_leads(run)) return;
+    ead_warn_of_training_images(run->data.dataset.train.count, text);
+    if (text[0]) ead_print(stderr, "warning: %s\n", text);
+    ead_warn_of_validation_images(run->config, run->data.dataset.validation.count, text);
+    if (text[0]) ead_print(stderr, "warning: %s\n", text);
+}
+
+EadStatus ead_fit_forecast(EadFitRun *run) {
+    char trained[64], text[EAD_PACE_SIZE];
+    bool told = run->model && ead_pace_is_worth_telling(run->fit, run->spec, run->steps);
+    warn_of_few_images(run);
+    if (run->spec->minutes <= 0 && !told) return EAD_OK;
+    EAD_TRY(ead_pace_measure(run->fit, run->spec, &run->data.dataset, run->phases, run->phase_count,
+                             run->begun, &run->pace));
+    if (run->spec->minutes > 0) return EAD_OK;
+    ead_fit_trained(run->config, trained);
+    ead_pace_describe(&run->pace, trained, text);
+    ead_print(stderr, "%s\n", text);
+    return EAD_OK;
+}
+
+/* What is taken beside the step: a detector that draws the maps for TensorBoard, or a part of it that measures the
+ * teacher; and slots for the batches to come. */
+static EadStatus later_bytes(EadFitRun *run, size_t *bytes) {
+    EadPlanOptions plan = {.backend = run->spec->backend};
+    size_t detector = 0;
+    *bytes = 0;
+    if (run->fit->later) EAD_TRY(run->fit->later(run->state, bytes));
+    if (!run->step.plan) {
+        *bytes += AT_WORK / 3;
+        return EAD_OK;
+    }
+    if (run->model) EAD_TRY(ead_detector_measure(run->model, &plan, 1, &detector));
+    if (detector > *bytes) *bytes = detector;
+    *bytes += (size_t)run->fit->slots * ead_step_slot_bytes(&run->step) + AT_WORK;
+    return EAD_OK;
+}
+
+/* Says it, and fails before the work what would fail when the first maps are drawn. */
+EadStatus ead_fit_check_memory(EadFitRun *run) {
+    const EadPlan *plan = run->step.plan;
+    size_t later, there = ead_available_memory(&ead_backend_cpu);
+    bool draws = run->config->train_tensorboard && run->data.dataset.test_count > 0;
+    EAD_TRY(later_bytes(run, &later));
+    if (plan && draws && !run->spec->backend->device && later > there)
+        return ead_fail(
+            EAD_NO_MEMORY,
+            "beside the training step, %.0f MB are needed for the maps in TensorBoard, where %.0f MB are "
+            "free; set train.tensorboard=false, or lower model.image_size or the batch",
+            1e-6 * (double)later, 1e-6 * (double)there);
+    if (ead_fit_leads(run))
+        ead_print_memory(plan ? "the training step" : "the fit", run->spec->backend,
+                         plan ? ead_step_planned_bytes(&run->step) : later, later);
+    return EAD_OK;
+}
