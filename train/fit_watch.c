@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { MOST_IMAGES = 50, QUARTILES = 5 };
+enum { QUARTILES = 5 };
 
 static const EadLossColumn score_columns[] = {
     {"minimum", "validation/minimum"}, {"lower_quartile", "validation/lower_quartile"},
@@ -87,9 +87,9 @@ static EadStatus score_validation(EadFitRun *run, float *scores, int count) {
 }
 
 static EadStatus watch_scores(EadFitRun *run) {
-    float scores[MOST_IMAGES], values[QUARTILES + 1];
+    float scores[EAD_WATCHED_IMAGES], values[QUARTILES + 1];
     int count = run->data.dataset.validation.count;
-    if (count > MOST_IMAGES) count = MOST_IMAGES;
+    if (count > EAD_WATCHED_IMAGES) count = EAD_WATCHED_IMAGES;
     EAD_TRY(score_validation(run, scores, count));
     EAD_TRY(ead_score_quartiles(scores, count, values));
     EAD_TRY(add_row(run, &run->scores_log, score_columns, values));

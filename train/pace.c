@@ -1,6 +1,7 @@
 /* Times of a sample; steps from them. */
 #include "train/pace.h"
 
+#include "core/base/minmax.h"
 #include "core/base/printing.h"
 #include "core/system/clock.h"
 #include "train/evaluate/scoring.h"
@@ -10,7 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { MIN_STEPS = 100, WARM_UP = 2, TIMED_STEPS = 5, TIMED_IMAGES = 3 };
+enum { MIN_STEPS = 100, WARM_UP = 2, TIMED_IMAGES = 3 };
 
 static const double TIMED_SECONDS = 2; /* at least, of each phase */
 
@@ -22,25 +23,39 @@ static EadStatus run_steps(EadStep *step, const uint8_t *slot, int count) {
     return ead_step_losses(step, rows, &count);
 }
 
+/* Each batch of steps is as long as those before it together: a device is seldom waited for, a slow step is not repeated. */
 static EadStatus time_step(EadStep *step, const uint8_t *slot, double *seconds) {
     int done = 0;
     EAD_TRY(run_steps(step, slot, WARM_UP));
     double start = ead_clock_seconds(), passed = 0;
-    for (; passed < TIMED_SECONDS; passed = ead_clock_seconds() - start, done += TIMED_STEPS)
-        EAD_TRY(run_steps(step, slot, TIMED_STEPS));
+    for (; passed < TIMED_SECONDS; passed = ead_clock_seconds() - start) {
+        int count = done == 0 ? 1 : ead_min(done, EAD_LOSS_ROWS);
+        EAD_TRY(run_steps(step, slot, count));
+        done += count;
+    }
     *seconds = passed / done;
     return EAD_OK;
 }
 
-static EadStatus time_phase(const EadFit *fit, const EadRunSpec *run, int phase, double *seconds) {
+/* The checkpoint holds the model, and two moments of each parameter that is trained. */
+static void measure_files(const EadModel *model, const EadStep *step, EadPaceSample *sample) {
+    sample->model = model ? model->method->functions->bytes(model) : 0;
+    sample->checkpoint = sample->model;
+    for (int g = 0; g < step->parts.group_count; g++)
+        sample->checkpoint += 2 * sizeof(real) * (uint64_t)step->optimizers[g].count;
+}
+
+EadStatus ead_pace_sample(const EadFit *fit, const EadRunSpec *run, int phase, EadPaceSample *sample) {
     EadRunSpec spec = *run;
     EadStep step = {0};
     void *state = NULL;
     uint8_t *slot = NULL;
     spec.quiet = true;
+    *sample = (EadPaceSample){0};
     EadStatus status = fit->sample(&spec, &state);
     if (status == EAD_OK) status = ead_fit_sample_step(fit, state, phase, &step, &slot);
-    if (status == EAD_OK) status = time_step(&step, slot, seconds);
+    if (status == EAD_OK) status = time_step(&step, slot, &sample->seconds);
+    if (status == EAD_OK) measure_files(fit->model ? fit->model(state) : NULL, &step, sample);
     ead_step_free(&step);
     if (state) fit->free(state);
     free(slot);
@@ -123,6 +138,16 @@ EadStatus ead_pace_check(const EadFit *fit, const EadRunSpec *spec) {
     return EAD_OK;
 }
 
+/* Scores of images between the steps, as often as the config says. */
+static double seconds_of_looks(const EadPace *pace, const EadConfig *config) {
+    int64_t scores = config->train_validate_every, tests = config->train_test_every;
+    double images = 0;
+    if (scores > 0)
+        images += (double)(pace->counted / scores) * ead_min(pace->validation, EAD_WATCHED_IMAGES);
+    if (tests > 0) images += (double)(pace->counted / tests) * pace->test;
+    return pace->image * images;
+}
+
 EadStatus ead_pace_measure(const EadFit *fit, const EadRunSpec *spec, const EadDataset *dataset,
                            const EadPhase *phases, int count, double begun, EadPace *pace) {
     *pace = (EadPace){.begun = begun,
@@ -130,12 +155,14 @@ EadStatus ead_pace_measure(const EadFit *fit, const EadRunSpec *spec, const EadD
                       .validation = dataset->validation.count,
                       .test = dataset->test_count};
     for (int p = 0; p < count; p++) {
-        double seconds;
-        EAD_TRY(time_phase(fit, spec, p, &seconds));
-        pace->steps += seconds * (double)phases[p].steps;
+        EadPaceSample sample;
+        EAD_TRY(ead_pace_sample(fit, spec, p, &sample));
+        pace->steps += sample.seconds * (double)phases[p].steps;
         pace->counted += phases[p].steps;
     }
     EAD_TRY(time_images(fit, spec, dataset, &pace->image));
+    pace->looks = seconds_of_looks(pace, spec->config);
+    pace->steps += pace->looks;
     return check_minutes(pace, spec);
 }
 
@@ -158,12 +185,14 @@ static int shorter_minutes(double seconds) {
 }
 
 void ead_pace_describe(const EadPace *pace, const char *what, char text[EAD_PACE_SIZE]) {
-    char steps[EAD_DURATION_SIZE], others[EAD_DURATION_SIZE];
+    char steps[EAD_DURATION_SIZE], others[EAD_DURATION_SIZE], looks[64] = "";
     double besides = seconds_before(pace) + seconds_after(pace), counted = (double)pace->counted;
     int minutes = shorter_minutes(pace->steps + besides);
-    size_t used = (size_t)snprintf(text, EAD_PACE_SIZE, "%s take about %s here (%.3g ms a step), all else %s",
-                                   what, ead_duration_text(pace->steps, steps), 1e3 * pace->steps / counted,
-                                   ead_duration_text(besides, others));
+    if (pace->looks > 0)
+        snprintf(looks, sizeof looks, ", %.2g %% for looks at how it goes", 100 * pace->looks / pace->steps);
+    size_t used = (size_t)snprintf(
+        text, EAD_PACE_SIZE, "%s take about %s here (%.3g ms a step%s), all else %s", what,
+        ead_duration_text(pace->steps, steps), 1e3 * pace->steps / counted, looks, ead_duration_text(besides, others));
     if (minutes > 0)
         snprintf(text + used, EAD_PACE_SIZE - used, "; --minutes %d would do about %.0f of the %.0f steps",
                  minutes, counted * ead_pace_factor(pace, 60.0 * minutes - besides), counted);

@@ -3,9 +3,12 @@
 
 #include "train/fit.h"
 
+enum { EAD_WATCHED_IMAGES = 50 }; /* most validation images that are scored while a training goes on */
+
 typedef struct EadPace {
     double begun;                /* the clock at the start of the run */
     double steps;                /* seconds that the steps of the config would take */
+    double looks;                /* of these: at validation and test images in between */
     double image;                /* seconds to read an image and to score it */
     int64_t counted;             /* steps of the config, over all phases */
     int train, validation, test; /* images */
@@ -24,7 +27,16 @@ EadStatus ead_pace_measure(const EadFit *fit, const EadRunSpec *spec, const EadD
  * takes longer than that. */
 bool ead_pace_is_worth_telling(const EadFit *fit, const EadRunSpec *spec, int64_t steps);
 
-/* "70000 steps take about 5.4 hours here (275 ms a step), all else 40 s; --minutes 60 would do about 12900 of the 70000
+/* One step of a phase of a sample of the fit, and what a run's model and checkpoint take on the disk: timed, and forgotten.
+ * Errors: those of the sample and its plan. */
+typedef struct EadPaceSample {
+    double seconds;
+    uint64_t model, checkpoint; /* bytes */
+} EadPaceSample;
+
+EadStatus ead_pace_sample(const EadFit *fit, const EadRunSpec *spec, int phase, EadPaceSample *sample);
+
+/* "70000 steps take about 5.4 hours here (275 ms a step, 0.9 % for looks at how it goes), all else 40 s; --minutes 60 would do about 12900 of the 70000
  * steps"; what: how the config names its steps, "70000 steps", "160 epochs". */
 enum { EAD_PACE_SIZE = 256 };
 void ead_pace_describe(const EadPace *pace, const char *what, char text[EAD_PACE_SIZE]);

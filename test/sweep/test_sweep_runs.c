@@ -114,6 +114,34 @@ START_TEST(a_failed_run_does_not_stop_the_others) {
 }
 END_TEST
 
+/* What would be missing is told once, and the time of the steps and the bytes of the files, where they are worth it. */
+START_TEST(a_dry_run_tells_what_it_would_take) {
+    Outcome outcome;
+    write_text(S "long.yaml",
+               "output: " S "long\n"
+               "config: {penalty.path: drawn, model.image_size: 128, train.steps: 2000}\n"
+               "collections:\n"
+               "  c: {categories: [gasket], config: {dataset.path: " S "data}}\n"
+               "  away: {categories: [x, y], config: {dataset.path: " S "away}}\n"
+               "variants: {v: {}, w: {maps.normalization: gaussian}, f: {model.method: fastflow}}\n"
+               "seeds: [1]\n");
+    run("sweep " S "long.yaml --dry-run", 0, &outcome);
+    ck_assert_msg(outcome.code == 0 && outcome.lines == 4, "%s", outcome.err);
+    ck_assert_msg(strstr(outcome.err, "9 runs in " S "long, 9 new\n"), "%s", outcome.err);
+    ck_assert_msg(strstr(outcome.err,
+                         "not there yet: " S "long.yaml: v/away/x/seed-1 and 5 more runs: dataset.path: " S
+                         "away: cannot read"),
+                  "%s", outcome.err);
+    ck_assert_msg(strstr(outcome.err, "\n6 of them: steps of about ") &&
+                      strstr(outcome.err, "measured for 1 kind of model"),
+                  "%s", outcome.err);
+    ck_assert_msg(strstr(outcome.err, "\n3 of them, of other methods: not measured"), "%s", outcome.err);
+    run("sweep " S "long.yaml --dry-run --set train.steps=3", 0, &outcome);
+    ck_assert_msg(outcome.code == 0 && outcome.lines == 2, "%s", outcome.err);
+    ck_assert(!exists(S "long"));
+}
+END_TEST
+
 #define YAML "efficientad: " S "wrong.yaml"
 
 /* Whatever is wrong with a sweep file, with the configs of its runs and with the files that they read is told in one
@@ -331,6 +359,7 @@ static void remove_scratch(void) {
 static void add_tests(TCase *tests) {
     tcase_add_test(tests, a_killed_sweep_gives_the_same_table);
     tcase_add_test(tests, a_failed_run_does_not_stop_the_others);
+    tcase_add_test(tests, a_dry_run_tells_what_it_would_take);
     tcase_add_test(tests, all_that_is_wrong_is_told_at_once);
     tcase_add_test(tests, folders_are_tried_before_the_first_run);
     tcase_add_test(tests, sweep_and_report_say_the_same);

@@ -1,13 +1,16 @@
 /* efficientad sweep. */
-#include "train/cli/arguments.h"
+#include "train/command/sweep_forecast.h"
 
+#include "core/base/memory.h"
 #include "core/base/printing.h"
+#include "train/cli/arguments.h"
 #include "train/fit.h"
 #include "train/sweep/job_array.h"
-#include "train/sweep/sweep.h"
 
-/* What would be done: one line a run, its state and its name. */
-static EadStatus list_runs(const EadSweepWork *work) {
+#include <stdlib.h>
+
+/* What would be done: one line a run, its state and its name. to_do [runs]: set where there is something. */
+static EadStatus list_runs(const EadSweepWork *work, bool *to_do) {
     int counts[EAD_RUN_CHANGED + 1] = {0}, total = 0;
     for (int i = 0; i < work->sweep->run_count; i++) {
         EadRunState state;
@@ -17,6 +20,7 @@ static EadStatus list_runs(const EadSweepWork *work) {
         if (state == EAD_RUN_CHANGED || state == EAD_RUN_DAMAGED)
             ead_print(stderr, "%s\n", ead_error_message());
         printf("%s\t%s\n", ead_run_state_name(state), work->sweep->runs[i].name);
+        to_do[i] = state == EAD_RUN_NEW || state == EAD_RUN_STARTED || state == EAD_RUN_DAMAGED;
         counts[state]++;
         total++;
     }
@@ -26,6 +30,15 @@ static EadStatus list_runs(const EadSweepWork *work) {
             ead_print(stderr, ", %d %s", counts[state], ead_run_state_name((EadRunState)state));
     fputc('\n', stderr);
     return EAD_OK;
+}
+
+static EadStatus forecast(const EadSweepWork *work, const EadBackend *backend) {
+    bool *to_do = ead_new(work->sweep->run_count, sizeof *to_do, "the runs of a sweep");
+    if (!to_do) return EAD_NO_MEMORY;
+    EadStatus status = list_runs(work, to_do);
+    if (status == EAD_OK) status = ead_sweep_forecast(work->sweep, to_do, backend);
+    free(to_do);
+    return status;
 }
 
 /* Each old name once, though every run has met it. */
@@ -86,7 +99,7 @@ static EadStatus run_sweep(const EadArguments *arguments, EadSweep *sweep) {
     EAD_TRY(print_renamed(sweep));
     bool listed = ead_arguments_given(arguments, EAD_OPTION_DRY_RUN);
     if (listed) EAD_TRY(ead_problems_tell(&sweep->problems, stderr));
-    if (listed) return list_runs(&work);
+    if (listed) return forecast(&work, arguments->backend);
     EAD_TRY(ead_sweep_check(&work));
     EAD_TRY(ead_sweep_write_manifest(sweep, work.shard.parts));
     EAD_TRY(ead_sweep_work(&work));

@@ -172,6 +172,15 @@ static bool check_place(EadSweep *sweep) {
     return status == EAD_OK;
 }
 
+EadStatus ead_sweep_check_inputs(EadSweep *sweep, const bool *to_do) {
+    KnownSets sets = {.items = NULL};
+    EadStatus status = EAD_OK;
+    for (int i = 0; i < sweep->run_count && status == EAD_OK; i++)
+        if (to_do[i]) status = check_inputs(sweep, i, &sets);
+    free(sets.items);
+    return status == EAD_OK ? ead_sweep_gather(sweep) : status;
+}
+
 EadStatus ead_sweep_check(const EadSweepWork *work) {
     EadSweep *sweep = work->sweep;
     KnownSets sets = {.items = NULL};
