@@ -157,6 +157,14 @@ void ead_fit_check_run(const EadFit *fit, const EadRunSpec *spec, EadProblems *p
     if (!ead_ranks_leads(spec->ranks)) return;
     EadStatus status = ead_run_folder_name(&folder, config->output, fit->model_name);
     if (status == EAD_OK) status = ead_run_folder_check_new(&folder, spec->resume);
+    bool dropped = spec->resume && config->train_keep == EAD_KEEP_CHOICE_MODEL && fit->length_key >= 0;
+    if (status == EAD_OK && dropped && access(folder.checkpoint, F_OK) != 0 &&
+        access(folder.model, F_OK) == 0)
+        status = ead_fail(
+            EAD_BAD_ARGUMENT,
+            "%s: is finished and kept only its model (train.keep=model); eval measures it again; to train "
+            "further start from it: --set model.init=%s with another --output",
+            config->output, folder.model);
     ead_problems_add(problems, status);
     ead_fit_check_outputs(fit, config, problems);
 }

@@ -4,6 +4,7 @@
 #include "core/base/memory.h"
 #include "core/base/printing.h"
 #include "train/evaluate/result_files.h"
+#include "train/loop/run_files.h"
 #include "train/metrics/metrics_output.h"
 #include "train/support/progress.h"
 #include "train/support/version.h"
@@ -142,6 +143,16 @@ static EadStatus show_validation(const EadFitRun *run, const Facts *facts) {
     return status;
 }
 
+/* Of a run that has reached its end, and only where that is asked for. */
+static EadStatus drop_files(const EadFitRun *run) {
+    uint64_t bytes;
+    if (run->config->train_keep != EAD_KEEP_CHOICE_MODEL || run->phase_count == 0) return EAD_OK;
+    EAD_TRY(ead_run_folder_drop(&run->folder, &bytes));
+    ead_print(stderr, "train.keep=model: checkpoint and caches of the run are removed, %.0f MB\n",
+              1e-6 * (double)bytes);
+    return EAD_OK;
+}
+
 /* What there is now, and how it is used. */
 static EadStatus print_next(const EadFitRun *run) {
     EadPath report;
@@ -176,5 +187,6 @@ EadStatus ead_fit_end(EadFitRun *run) {
     EAD_TRY(show_maps(run));
     bool measured = run->data.dataset.test_count > 0;
     EAD_TRY(measured ? evaluate(run, &run->data.dataset, &facts) : show_validation(run, &facts));
+    EAD_TRY(drop_files(run));
     return print_next(run);
 }

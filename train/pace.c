@@ -190,9 +190,10 @@ void ead_pace_describe(const EadPace *pace, const char *what, char text[EAD_PACE
     int minutes = shorter_minutes(pace->steps + besides);
     if (pace->looks > 0)
         snprintf(looks, sizeof looks, ", %.2g %% for looks at how it goes", 100 * pace->looks / pace->steps);
-    size_t used = (size_t)snprintf(
-        text, EAD_PACE_SIZE, "%s take about %s here (%.3g ms a step%s), all else %s", what,
-        ead_duration_text(pace->steps, steps), 1e3 * pace->steps / counted, looks, ead_duration_text(besides, others));
+    size_t used =
+        (size_t)snprintf(text, EAD_PACE_SIZE, "%s take about %s here (%.3g ms a step%s), all else %s", what,
+                         ead_duration_text(pace->steps, steps), 1e3 * pace->steps / counted, looks,
+                         ead_duration_text(besides, others));
     if (minutes > 0)
         snprintf(text + used, EAD_PACE_SIZE - used, "; --minutes %d would do about %.0f of the %.0f steps",
                  minutes, counted * ead_pace_factor(pace, 60.0 * minutes - besides), counted);

@@ -72,6 +72,33 @@ START_TEST(a_folder_goes_with_a_config_and_settings) {
 }
 END_TEST
 
+/* A bank, to which images can still be added, keeps what that needs. */
+START_TEST(a_finished_run_may_keep_its_model_alone) {
+    NEED_PROGRAM();
+    Outcome outcome;
+    run("train -q drawn/gasket" SMALL " --set loss.penalty=false --set train.keep=model -o runs/kept", 0,
+        &outcome);
+    ck_assert_msg(outcome.code == 0, "%s", outcome.err);
+    check_told(&outcome, "train.keep=model: checkpoint and caches of the run are removed, ");
+    ck_assert(!exists(S "runs/kept/checkpoint.safetensors") && !exists(S "runs/kept/cache"));
+    ck_assert(exists(S "runs/kept/report.html") && exists(S "runs/kept/losses.csv"));
+    run("train -q --resume -o runs/kept", 0, &outcome);
+    ck_assert_int_eq(outcome.code, 1);
+    check_told(&outcome, "runs/kept: is finished and kept only its model (train.keep=model)");
+    check_told(&outcome, "--set model.init=runs/kept/model.safetensors with another --output");
+    run_well("eval -q -m runs/kept/model.safetensors -o runs/kept/again");
+    ck_assert(same_files(S "runs/kept/metrics.json", S "runs/kept/again/metrics.json"));
+    run_well("train -q drawn/gasket" SMALL
+             " --set loss.penalty=false --set model.init=runs/kept/model.safetensors "
+             "-o runs/further");
+    ck_assert(exists(S "runs/further/checkpoint.safetensors") && exists(S "runs/further/cache"));
+    run_well(
+        "train -q photos/good --set model.method=patchcore --set model.image_size=128 --set train.keep=model "
+        "-o runs/bank");
+    ck_assert(exists(S "runs/bank/checkpoint.safetensors"));
+}
+END_TEST
+
 START_TEST(what_names_no_images_or_two_data_sets_is_told) {
     NEED_PROGRAM();
     Outcome outcome;
@@ -93,6 +120,7 @@ END_TEST
 static void add_tests(TCase *tests) {
     tcase_add_test(tests, a_folder_of_good_images_is_enough);
     tcase_add_test(tests, a_folder_goes_with_a_config_and_settings);
+    tcase_add_test(tests, a_finished_run_may_keep_its_model_alone);
     tcase_add_test(tests, what_names_no_images_or_two_data_sets_is_told);
 }
 

@@ -99,7 +99,9 @@ START_TEST(the_length_of_a_run_is_told_with_a_shorter_one) {
         text, "70000 steps take about 5.3 hours here (275 ms a step), all else 3.4 s; --minutes 60 would do "
               "about 13079 of the 70000 steps");
     ead_pace_describe(&brief, "10 epochs", text);
-    ck_assert_str_eq(text, "10 epochs take about 5 minutes here (150 ms a step, 4 % for looks at how it goes), all else 0 s");
+    ck_assert_str_eq(
+        text,
+        "10 epochs take about 5 minutes here (150 ms a step, 4 % for looks at how it goes), all else 0 s");
 }
 END_TEST
 

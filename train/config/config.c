@@ -344,6 +344,7 @@ static int first_scope_of(int key) {
     case EAD_KEY_train_checkpoint_every:
     case EAD_KEY_train_tensorboard:
     case EAD_KEY_train_test_every:
+    case EAD_KEY_train_keep:
     case EAD_KEY_eval_maps:
     case EAD_KEY_eval_overlays:
         return -1;

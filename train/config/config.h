@@ -52,6 +52,9 @@
 #define EAD_ENUMERATOR(value, word) value,
 typedef enum EadSizeChoice { EAD_SIZE_CHOICES(EAD_ENUMERATOR) } EadSizeChoice;
 typedef enum EadPrecisionChoice { EAD_PRECISION_CHOICES(EAD_ENUMERATOR) } EadPrecisionChoice;
+/* train.keep. */
+#define EAD_KEEP_CHOICES(X) X(EAD_KEEP_CHOICE_ALL, "all") X(EAD_KEEP_CHOICE_MODEL, "model")
+typedef enum EadKeepChoice { EAD_KEEP_CHOICES(EAD_ENUMERATOR) } EadKeepChoice;
 typedef enum EadNormalizationChoice { EAD_NORMALIZATION_CHOICES(EAD_ENUMERATOR) } EadNormalizationChoice;
 typedef enum EadSelectChoice { EAD_SELECT_CHOICES(EAD_ENUMERATOR) } EadSelectChoice;
 typedef enum EadThresholdChoice { EAD_THRESHOLD_CHOICES(EAD_ENUMERATOR) } EadThresholdChoice;
