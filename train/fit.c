@@ -91,6 +91,12 @@ static EadStatus check_losses(const EadRunFolder *folder) {
     return status;
 }
 
+/* What is told of a training while it goes on; a run that is resumed reads it back. */
+static EadStatus check_table(const EadRunFolder *folder, const char *table) {
+    return access(folder->checkpoint, F_OK) == 0 ? EAD_OK
+                                                 : ead_check_replaced(table, "--output", "step,", ",lr");
+}
+
 /* That of a run begins so; a run that is resumed may have a changed one. */
 static EadStatus check_config_file(const EadRunFolder *folder) {
     if (access(folder->checkpoint, F_OK) == 0) return EAD_OK;
@@ -111,7 +117,7 @@ static void check_run_files(const EadFit *fit, const EadConfig *config, EadProbl
         status = ead_check_output_in_run(files[i]);
         if (status == EAD_OK && files[i] == folder.config) status = check_config_file(&folder);
         if (status == EAD_OK && (files[i] == folder.validation || files[i] == folder.test))
-            status = ead_check_replaced(files[i], "--output", "step,", NULL);
+            status = check_table(&folder, files[i]);
         if (status == EAD_OK && files[i] == folder.losses) status = check_losses(&folder);
         if (status == EAD_OK && files[i] == metrics && !fit->model)
             status = ead_check_replaced(metrics, "--output", "{", EAD_METRICS_MARK);

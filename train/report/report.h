@@ -30,7 +30,7 @@ typedef struct EadReport {
     const EadMetrics *metrics;       /* required, or the next */
     const EadUnlabelled *unlabelled; /* NULL with metrics */
     bool validation; /* the images are those held back from training, all normal: nothing to measure */
-    const EadSample *samples;        /* [sample_count] of the same evaluation */
+    const EadSample *samples; /* [sample_count] of the same evaluation */
     int64_t sample_count;
     const EadLossHistory *losses;
     const EadGallery *gallery;
