@@ -101,6 +101,31 @@ START_TEST(gallery_keeps_the_first_pictures) {
 }
 END_TEST
 
+/* Of images without labels the highest scores stay, and nothing of the others but their number. */
+START_TEST(gallery_without_labels_is_bounded) {
+    enum { IMAGES = 500, MOST = 40 };
+    EadGallery gallery = ead_gallery_for_unlabelled(-1);
+    EadGalleryOrder order;
+    ck_assert(gallery.bounded && isnan(gallery.threshold) && gallery.side >= 128 && gallery.most > 500);
+    ck_assert_int_ge(ead_gallery_for_unlabelled(1000000).side, 128);
+    ck_assert_int_eq(ead_gallery_for_unlabelled(10).side, EAD_GALLERY_SIDE);
+    gallery.most = MOST;
+    for (int i = 0; i < IMAGES; i++) {
+        add_picture(&gallery, 8, 8, i % 3 ? "good" : "chip", (float)(i * 37 % IMAGES));
+        ck_assert_int_le(gallery.count, MOST + MOST / 8);
+        ck_assert_int_eq(gallery.count + gallery.dropped, i + 1);
+    }
+    ck_assert_int_eq(ead_gallery_sort(&gallery, NAN, &order), EAD_OK);
+    for (int i = 0; i < MOST; i++) { /* each score from 0 to 499 was there once */
+        const EadGalleryEntry *entry = &gallery.entries[order.entries[i]];
+        ck_assert_float_eq(entry->score, (float)(IMAGES - 1 - i));
+        ck_assert(entry->map && entry->rgb.pixels);
+    }
+    free(order.entries);
+    ead_gallery_free(&gallery);
+}
+END_TEST
+
 START_TEST(gallery_keeps_to_its_budget) {
     ck_assert_int_eq(ead_gallery_for(0, NAN).side, EAD_GALLERY_SIDE);
     ck_assert_int_eq(ead_gallery_for(275, NAN).side, EAD_GALLERY_SIDE);
@@ -382,6 +407,7 @@ int main(void) {
     tcase_add_test(tests, gallery_reduces_and_keeps_peaks);
     tcase_add_test(tests, gallery_sorts_mistakes_first);
     tcase_add_test(tests, gallery_keeps_the_first_pictures);
+    tcase_add_test(tests, gallery_without_labels_is_bounded);
     tcase_add_test(tests, gallery_keeps_to_its_budget);
     tcase_add_test(tests, report_holds_everything_and_escapes_it);
     tcase_add_test(tests, report_of_almost_nothing);

@@ -50,6 +50,18 @@ static EadStatus check_inputs(const EadArguments *arguments, EadMapTrial *trial,
     return status;
 }
 
+/* Whether a folder is the other one or, with `below`, lies in it; neither need exist. */
+static bool meet(const char *a, const char *b, bool below) {
+    EadPath inner, outer;
+    size_t length = strlen(b);
+    if (ead_path_in(inner, "", a) != EAD_OK || ead_path_in(outer, "", b) != EAD_OK) return false;
+    for (char *end = strchr(outer, '\0'); end > outer + 1 && end[-1] == '/'; length--) *--end = '\0';
+    for (char *end = strchr(inner, '\0'); end > inner + 1 && end[-1] == '/';) *--end = '\0';
+    if (ead_outputs_collide(inner, outer)) return true;
+    return below && ((strncmp(inner, outer, length) == 0 && inner[length] == '/') ||
+                     ead_path_lies_within(inner, outer));
+}
+
 /* Files of one ending that go into one folder would replace each other; copies have any ending. */
 static EadStatus check_folders_apart(const char *const folders[EAD_OUTPUT_KINDS]) {
     static const EadOutputKind pairs[][2] = {{EAD_OUTPUT_OVERLAYS, EAD_OUTPUT_MASKS},
@@ -59,7 +71,7 @@ static EadStatus check_folders_apart(const char *const folders[EAD_OUTPUT_KINDS]
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
         const char *a = folders[pairs[i][0]], *b = folders[pairs[i][1]];
         bool copies = pairs[i][1] == EAD_OUTPUT_COPIES; /* these lie in folders below it */
-        if (!a || !b || !(ead_outputs_collide(a, b) || (copies && ead_path_lies_within(a, b)))) continue;
+        if (!a || !b || !meet(a, b, copies)) continue;
         return ead_fail(EAD_BAD_ARGUMENT,
                         "%s: %s and %s would lie in one folder; name another one for either", b,
                         ead_output_kind_name(pairs[i][0]), ead_output_kind_name(pairs[i][1]));
@@ -154,8 +166,16 @@ static void print_thresholds(const EadModel *model, const char *path) {
                   isnan(model->threshold) ? "" : "\n", path);
 }
 
+static EadStatus make_folder_of(const char *path) {
+    EadPath folder;
+    if (!path) return EAD_OK;
+    EAD_TRY(ead_path_folder(folder, path));
+    return ead_make_directories(folder);
+}
+
 static EadStatus start_table(EadPredictor *predictor, const char *path) {
     if (!path) return EAD_OK;
+    EAD_TRY(make_folder_of(path));
     EAD_TRY(ead_atomic_file_open(&predictor->table, path));
     fputs(EAD_PREDICTIONS_HEAD "\n", predictor->table.stream);
     return EAD_OK;
@@ -180,6 +200,7 @@ static EadStatus start(EadPredictor *predictor, const EadArguments *arguments) {
         folders[kind] = ead_arguments_text(arguments, folder_options[kind]);
         if (folders[kind]) EAD_TRY(ead_make_directories(folders[kind]));
     }
+    EAD_TRY(make_folder_of(predictor->report_path));
     EAD_TRY(ead_map_output_start(&predictor->output, model, folders));
     return start_table(predictor, ead_arguments_text(arguments, EAD_OPTION_PREDICT_CSV));
 }

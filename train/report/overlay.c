@@ -205,7 +205,9 @@ static void draw_bar(const EadOverlay *o, EadImage *out, int unit) {
 }
 
 static void draw_legend(const EadOverlay *o, EadImage *out) {
-    int unit = ead_max(1, (ead_min(out->width, out->height) + 128) / 256);
+    int middle = (out->width + out->height) / 2, least = ead_min(out->width, out->height);
+    int unit =
+        ead_max(1, ead_min((middle + 128) / 256, least / 60)); /* pixels of the picture for one of a letter */
     if (!isnan(o->threshold)) draw_verdict(o, out, unit);
     if (o->map && o->heat.high > o->heat.low) draw_bar(o, out, unit);
 }
