@@ -19,7 +19,7 @@ $(OUT)/efficientad.pc: models/efficientad.pc.in $(BUILD)/flags $(CUDA_CHOICE) VE
 FORCE:
 
 install: all $(OUT)/efficientad.1 $(OUT)/completion.bash $(OUT)/efficientad.pc ## PREFIX=/usr/local LIBDIR=PREFIX/lib DESTDIR=
-	install -d $(TO)/bin $(TO)/include $(TO)/share/efficientad $(TO)/share/man/man1 $(COMPLETIONS) $(TO_LIB)/pkgconfig
+	install -d $(TO)/bin $(TO)/include $(TO)/share/efficientad/configs/paper $(TO)/share/man/man1 $(TO)/share/doc/efficientad $(COMPLETIONS) $(TO_LIB)/pkgconfig
 	install -m 755 $(PROGRAM) $(TO)/bin/
 	install -m 644 $(LIBRARY).a $(TO_LIB)/
 	install -m 755 $(LIBRARY).so $(TO_LIB)/$(SHARED).$(RELEASE)
@@ -27,6 +27,9 @@ install: all $(OUT)/efficientad.1 $(OUT)/completion.bash $(OUT)/efficientad.pc #
 	ln -sf $(SONAME) $(TO_LIB)/$(SHARED)
 	install -m 644 models/efficientad.h $(TO)/include/
 	install -m 644 models/weights/*.safetensors $(TO)/share/efficientad/
+	install -m 644 configs/*.* $(TO)/share/efficientad/configs/
+	install -m 644 configs/paper/* $(TO)/share/efficientad/configs/paper/
+	install -m 644 README.md LICENSE NOTICE docs/*.md $(TO)/share/doc/efficientad/
 	install -m 644 $(OUT)/efficientad.pc $(TO_LIB)/pkgconfig/
 	install -m 644 $(OUT)/efficientad.1 $(TO)/share/man/man1/
 	install -m 644 $(OUT)/completion.bash $(COMPLETIONS)/efficientad
@@ -34,7 +37,7 @@ install: all $(OUT)/efficientad.1 $(OUT)/completion.bash $(OUT)/efficientad.pc #
 uninstall: ## removes what install put there
 	rm -f $(TO)/bin/efficientad $(TO_LIB)/libefficientad.a $(TO_LIB)/$(SHARED)* $(TO)/include/efficientad.h
 	rm -f $(TO_LIB)/pkgconfig/efficientad.pc $(TO)/share/man/man1/efficientad.1 $(COMPLETIONS)/efficientad
-	rm -rf $(TO)/share/efficientad
+	rm -rf $(TO)/share/efficientad $(TO)/share/doc/efficientad
 
 # Of what is committed; without git, of what lies here.
 PACKAGE := efficientad-$(RELEASE)

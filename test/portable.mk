@@ -8,11 +8,17 @@ PORTABLE_LINK    = @mkdir -p $(@D); echo "  LINK $@"; $(CC) $(PROGRAM_LDFLAGS) -
 $(PORTABLE)/bin/efficientad: $(MAIN_OBJECT) $(PROGRAM_OBJECTS) $(LIBRARY_OBJECTS) $(CUDA_CHOICE)
 	$(PORTABLE_LINK) $(OPENMP_ARCHIVE) $(LIBS)
 
-$(PORTABLE)/bin/test_%: $$(call test_object,float,test_$$*) $(ARCHIVE)
+$(PORTABLE)/test/test_%: $$(call test_object,float,test_$$*) $(ARCHIVE)
 	$(PORTABLE_LINK) $(OPENMP_ARCHIVE) $(CHECK_LIBS) $(LIBS)
 
-portable: $(PORTABLE)/bin/efficientad $(if $(HAVE_CUDA),$(PORTABLE)/bin/test_cuda $(PORTABLE)/bin/test_cuda_conv) ## build/portable: the program and the libraries it needs
+portable: $(PORTABLE)/bin/efficientad $(if $(HAVE_CUDA),$(PORTABLE)/test/test_cuda $(PORTABLE)/test/test_cuda_conv) ## build/portable: the program and the libraries it needs
 	@sh test/portable.sh collect $(PORTABLE) "$(if $(HAVE_CUDA),$(if $(filter 0,$(PORTABLE_CUBLAS)),,$(CUDA_HOME)/lib64))"
 	@sh test/portable.sh check $(PORTABLE)
 	@du -sh $(PORTABLE)
-.PHONY: portable
+
+# Without the tests, for people.
+PORTABLE_ARCHIVE := build/efficientad-$(RELEASE)-$(shell uname -m).tar.gz
+portable-archive: portable ## the same as one file, without the tests
+	@tar --exclude=test --transform 's|^$(PORTABLE)|efficientad-$(RELEASE)|' -czf $(PORTABLE_ARCHIVE) $(PORTABLE)
+	@du -h $(PORTABLE_ARCHIVE)
+.PHONY: portable portable-archive

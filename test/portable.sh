@@ -1,7 +1,7 @@
 #!/bin/sh
-# The second half of `make portable`: what the programs in FOLDER/bin need is put beside them, and then tried out.
+# The second half of `make portable`: what the programs in FOLDER/bin and FOLDER/test need is put beside them, and then tried out.
 #
-#     portable.sh collect FOLDER CUBLAS    copies shared libraries, teachers and configs; CUBLAS: the folder of
+#     portable.sh collect FOLDER CUBLAS    copies shared libraries, teachers, configs, documents; CUBLAS: the folder of
 #                                          cuBLAS, which fp32 on CUDA loads at run time, or "" to leave it out
 #     portable.sh check FOLDER             runs a copy of it from another place, with an empty environment
 #
@@ -16,11 +16,15 @@ libraries() { # program...
         grep -vE "$from_system"
 }
 
+programs() { # folder
+    ls "$1"/bin/* "$1"/test/* 2>/dev/null || true
+}
+
 collect() { # cublas
     mkdir -p "$folder/lib" "$folder/models/weights" "$folder/configs"
-    libraries "$folder"/bin/* | while read -r name path; do
+    libraries $(programs "$folder") | while read -r name path; do
         case $path in
-        */bin/../lib/*) ;; # there from an earlier time
+        */../lib/*) ;; # there from an earlier time
         *) cp -L "$path" "$folder/lib/$name" ;;
         esac
     done
@@ -30,7 +34,8 @@ collect() { # cublas
         rm -f "$folder"/lib/libcublas*
     fi
     cp models/weights/*.safetensors "$folder/models/weights/"
-    cp configs/*.yaml "$folder/configs/"
+    cp -r configs/*.yaml configs/paper "$folder/configs/"
+    cp -r README.md LICENSE NOTICE docs "$folder/"
 }
 
 fail() {
@@ -42,9 +47,11 @@ check() {
     scratch=$(mktemp -d "${TMPDIR:-/tmp}/portable.XXXXXX")
     trap 'rm -rf "$scratch"' EXIT
     mkdir "$scratch/moved"
-    for part in bin lib models configs; do ln -s "$(realpath "$folder")/$part" "$scratch/moved/$part"; done
-    rm "$scratch/moved/bin" && cp -r "$folder/bin" "$scratch/moved/bin" # $ORIGIN follows no links of folders
-    outside=$(libraries "$scratch"/moved/bin/* | awk -v home="$scratch/moved/" 'index($2, home) != 1')
+    for part in lib models configs; do ln -s "$(realpath "$folder")/$part" "$scratch/moved/$part"; done
+    for part in bin test; do # copies: $ORIGIN follows no links of folders
+        [ ! -e "$folder/$part" ] || cp -r "$folder/$part" "$scratch/moved/$part"
+    done
+    outside=$(libraries $(programs "$scratch/moved") | awk -v home="$scratch/moved/" 'index($2, home) != 1')
     [ -z "$outside" ] || fail "not in the folder: $outside"
     cd "$scratch"
     run() { env -i moved/bin/efficientad "$@" 2>"$scratch/errors" || { cat "$scratch/errors" >&2; fail "efficientad $1 failed"; }; }

@@ -22,8 +22,8 @@ MODELS=${MODELS:-both}
 DEVICE=${DEVICE:-cuda}
 SECONDS_IN_ALL=${SECONDS_IN_ALL:-460}
 program=$FOLDER/bin/efficientad
-tests=$FOLDER/bin/test_cuda
-conv_tests=$FOLDER/bin/test_cuda_conv
+tests=$FOLDER/test/test_cuda
+conv_tests=$FOLDER/test/test_cuda_conv
 
 fail() {
     echo "gpu_check.sh: $*" >&2

@@ -348,9 +348,10 @@ START_TEST(test_cross_checks) {
 END_TEST
 
 START_TEST(test_load) {
-    const char *const shipped[] = {"configs/efficientad_s.yaml", "configs/efficientad_m.yaml",
-                                   "configs/tiny.yaml", "configs/patchcore.yaml",
-                                   "configs/patchcore_ensemble.yaml"};
+    const char *const shipped[] = {
+        "configs/efficientad_s.yaml", "configs/efficientad_m.yaml",      "configs/tiny.yaml",
+        "configs/patchcore.yaml",     "configs/patchcore_ensemble.yaml", "patchcore",
+        "efficientad_m.yaml"};
     for (size_t i = 0; i < sizeof shipped / sizeof *shipped; i++) {
         EadConfig config = defaults();
         ck_assert_msg(ead_config_load(shipped[i], &config) == EAD_OK, "%s", ead_error_message());
@@ -362,6 +363,10 @@ START_TEST(test_load) {
     ck_assert_str_eq(ead_error_message(),
                      "build/scratch/none.yaml: cannot open this config: No such file or directory");
     ck_assert_int_eq(ead_config_load("configs", &config), EAD_IO);
+    ASSERT_FAILS(ead_config_load("no_such_config", &config), EAD_IO,
+                 "no_such_config: cannot open this config");
+    ASSERT_OK(ead_config_load("patchcore", &config));
+    ck_assert_str_eq(config.model_method, "patchcore");
     ead_config_free(&config);
 }
 END_TEST

@@ -68,6 +68,11 @@ START_TEST(the_headers_example_builds_and_runs) {
     /* A make of its own, without the flags of the one that runs the tests. */
     ck_assert_int_eq(shell(MAKE "install >/dev/null"), 0);
     ck_assert_int_eq(shell(ROOT "/usr/bin/efficientad --version >/dev/null"), 0);
+    /* A config by its name: what is missing is the data set. */
+    ck_assert_int_eq(shell("cd " ROOT
+                           " && ! usr/bin/efficientad train -c patchcore 2>said && grep -q dataset.path said"
+                           " && ! grep -q 'patchcore: cannot open' said; code=$?; rm said; exit $code"),
+                     0);
     write_example(FOLDER "example.c");
     build_and_run("$(" PKG_CONFIG "--libs efficientad)");
     ck_assert_int_eq(shell("rm " ROOT LIB "/libefficientad.so"), 0);

@@ -17,6 +17,7 @@
 #include "train/loop/train_backbone.h"
 #include "train/ranks/ranks_start.h"
 #include "train/support/json_writer.h"
+#include "train/support/shipped_file.h"
 #include "train/support/version.h"
 
 #include <fcntl.h>

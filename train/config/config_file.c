@@ -3,10 +3,14 @@
 #include "train/config/config.h"
 
 #include "core/base/memory.h"
+#include "core/base/paths.h"
 #include "core/file/file_role.h"
+#include "train/support/shipped_file.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Where keys and sections were given, so that each is given once. */
 typedef struct Seen {
@@ -133,8 +137,18 @@ EadStatus ead_config_parse(const void *bytes, size_t size, const char *label, Ea
     return apply_file(status, root, config);
 }
 
+/* The file of that path, or else the one of that name, with or without ".yaml", that comes with the program. */
+static const char *find_config(const char *path, EadPath shipped) {
+    EadPath file;
+    if (strchr(path, '/') || access(path, F_OK) == 0) return path;
+    int length = snprintf(file, sizeof file, "configs/%s%s", path, strstr(path, ".yaml") ? "" : ".yaml");
+    return length < (int)sizeof file && ead_shipped_file("", file, shipped) ? shipped : path;
+}
+
 EadStatus ead_config_load(const char *path, EadConfig *config) {
+    EadPath shipped;
     EadYamlNode *root = NULL;
+    path = find_config(path, shipped);
     EadStatus status = ead_file_expect(path, EAD_ROLE(CONFIG) | EAD_ROLES_TEXT, "a config");
     if (status == EAD_OK) status = ead_yaml_load(path, "config", &root);
     return apply_file(status, root, config);

@@ -1,23 +1,11 @@
-/* Finding of weights by where the program lies. */
+/* Finding of weights that come with the program. */
 #include "train/loop/train_backbone.h"
+
+#include "train/support/shipped_file.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-bool ead_shipped_file(const char *folder, const char *file, EadPath path) {
-    static const char *const places[] = {"../", "../../", "../../../", "../share/efficientad/"};
-    EadPath program, beside;
-    char place[256];
-    if (ead_program_path(program) != EAD_OK || ead_path_folder(beside, program) != EAD_OK) return false;
-    for (int i = 0; i < 4; i++) {
-        bool below = i < 3 && folder[0];
-        snprintf(place, sizeof place, "%s%s%s%s", places[i], below ? folder : "", below ? "/" : "", file);
-        if (ead_path_in(path, beside, place) != EAD_OK) return false;
-        if (access(path, R_OK) == 0) return true;
-    }
-    return false;
-}
 
 EadStatus ead_shipped_teacher(const char *size, EadPath path) {
     char file[64];

@@ -5,10 +5,6 @@
 #include "models/networks/backbone.h"
 #include "train/config/config.h"
 
-/* Looks for a file, or a folder, by where the program lies: FOLDER/FILE in the source tree, or share/efficientad/FILE of
- * an installation. */
-bool ead_shipped_file(const char *folder, const char *file, EadPath path);
-
 /* Where the shipped teacher of that size, "small" or "medium", lies, found from where the program lies: models/weights/ of the
  * source tree, or share/efficientad/ of an installation. Errors: EAD_UNSUPPORTED, saying how to get one. */
 EadStatus ead_shipped_teacher(const char *size, EadPath path);

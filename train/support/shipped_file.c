@@ -1,0 +1,19 @@
+/* Finding of files by where the program lies. */
+#include "train/support/shipped_file.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+bool ead_shipped_file(const char *folder, const char *file, EadPath path) {
+    static const char *const places[] = {"../", "../../", "../../../", "../share/efficientad/"};
+    EadPath program, beside;
+    char place[256];
+    if (ead_program_path(program) != EAD_OK || ead_path_folder(beside, program) != EAD_OK) return false;
+    for (int i = 0; i < 4; i++) {
+        bool below = i < 3 && folder[0];
+        snprintf(place, sizeof place, "%s%s%s%s", places[i], below ? folder : "", below ? "/" : "", file);
+        if (ead_path_in(path, beside, place) != EAD_OK) return false;
+        if (access(path, R_OK) == 0) return true;
+    }
+    return false;
+}
