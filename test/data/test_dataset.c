@@ -221,10 +221,10 @@ START_TEST(spec_errors) {
 }
 END_TEST
 
-START_TEST(the_readme_names_every_type) {
+START_TEST(the_documents_name_every_type) {
     size_t size;
     char *text;
-    ASSERT_OK(ead_read_file("README.md", 1 << 20, &text, &size));
+    ASSERT_OK(ead_read_file("docs/datasets.md", 1 << 20, &text, &size));
 #define X(name, ...) ck_assert(strstr(text, "\n| `" #name "` |") != NULL);
     EAD_DATASET_LIST(X)
 #undef X
@@ -377,7 +377,7 @@ int main(void) {
     tcase_add_test(tests, split_bounds);
     tcase_add_test(tests, mvtec_ad_errors);
     tcase_add_test(tests, spec_errors);
-    tcase_add_test(tests, the_readme_names_every_type);
+    tcase_add_test(tests, the_documents_name_every_type);
     tcase_add_test(tests, no_test_images_is_no_error);
     tcase_add_test(tests, folder);
     tcase_add_test(tests, folder_of_normal_images_only);
