@@ -260,6 +260,12 @@ static EadStatus divides_below(const char *folder, bool *divides) {
     return status;
 }
 
+static bool holds_images_itself(const EadStringList *list, const char *folder) {
+    for (int i = 0; i < list->count; i++)
+        if (!strchr(list->items[i] + ead_path_prefix(folder), '/')) return true;
+    return false;
+}
+
 /* All images are good ones, as far as names tell. */
 static EadStatus open_all_good(const EadDatasetSpec *spec, const char *folder, const Found *found,
                                EadDataset *out) {
@@ -274,7 +280,8 @@ static EadStatus open_all_good(const EadDatasetSpec *spec, const char *folder, c
                           "dataset.train_good, dataset.test_good and dataset.defects",
                           found->masks);
     if (status == EAD_OK) status = ead_list_folders(&names, folder);
-    if (status == EAD_OK && names.count > 1) {
+    int apart = names.count + (status == EAD_OK && holds_images_itself(&out->train, folder));
+    if (status == EAD_OK && apart > 1) {
         text = ead_name_paths(&names, names.count, MOST_NAMES);
         status = text ? ead_strings_print(&out->notes, "%s: all images below it are taken for good ones: %s",
                                           spec->path, text)
@@ -284,12 +291,6 @@ static EadStatus open_all_good(const EadDatasetSpec *spec, const char *folder, c
     ead_strings_free(&masks);
     ead_strings_free(&names);
     return status;
-}
-
-static bool holds_images_itself(const EadStringList *list, const char *folder) {
-    for (int i = 0; i < list->count; i++)
-        if (!strchr(list->items[i] + ead_path_prefix(folder), '/')) return true;
-    return false;
 }
 
 /* Archives are often unpacked into a folder that holds another one alone. masks: those beside it. */

@@ -178,6 +178,7 @@ START_TEST(guesses_are_told) {
                                         "ok/4.png", "normal/5.png", "ng/6.png", NULL};
     static const char *const validated[] = {"train/ok/0.png", "val/OK/1.png", "val/NOK/2.png", NULL};
     static const char *const all[] = {"monday/0.png", "tuesday/1.png", NULL};
+    static const char *const top[] = {"0.png", "1.png", "scratch/0.png", NULL};
     EadDataset dataset;
     EadDatasetSpec spec = spec_of("folder", SCRATCH "left", "");
     make_tree("left", left);
@@ -214,6 +215,13 @@ START_TEST(guesses_are_told) {
     ck_assert_int_eq(dataset.train.count + dataset.validation.count, 2);
     assert_contains(dataset.notes.items[0],
                     "all images below it are taken for good ones: " SCRATCH "all/monday");
+    ead_dataset_free(&dataset);
+    make_tree("top", top); /* a folder may hold defects of a kind that nothing names */
+    spec.path = SCRATCH "top";
+    ASSERT_OK(ead_dataset_open(&spec, &dataset));
+    ck_assert_int_eq(dataset.train.count + dataset.validation.count, 3);
+    assert_contains(dataset.notes.items[0],
+                    "all images below it are taken for good ones: " SCRATCH "top/scratch");
     ead_dataset_free(&dataset);
 }
 END_TEST
