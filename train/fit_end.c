@@ -11,6 +11,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 
 /* What two different images never have; of a training that went astray. */
@@ -153,13 +154,35 @@ static EadStatus drop_files(const EadFitRun *run) {
     return EAD_OK;
 }
 
+/* A path as a word that a shell reads as it is: in single quotes where it holds more than letters, digits, usual marks. */
+static char *shell_word(const char *path) {
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+,:@%=";
+    size_t size;
+    char *word = NULL;
+    FILE *out = open_memstream(&word, &size);
+    if (!out) return NULL;
+    bool quoted = path[strspn(path, plain)];
+    if (quoted) fputc('\'', out);
+    for (; *path; path++)
+        if (*path == '\'')
+            fputs("'\\''", out);
+        else
+            fputc(*path, out);
+    if (quoted) fputc('\'', out);
+    fclose(out);
+    return word;
+}
+
 /* What there is now, and how it is used. */
 static EadStatus print_next(const EadFitRun *run) {
     EadPath report;
     EAD_TRY(ead_path_in(report, run->config->output, "report.html"));
+    char *model = shell_word(run->folder.model);
+    if (!model) return ead_fail(EAD_NO_MEMORY, "no memory for the last line");
     ead_print(stderr, "model:  %s\n", run->folder.model);
     ead_print(stderr, "report: %s\n", report);
-    ead_print(stderr, "next:   efficientad predict --model %s --overlays heat/ PHOTOS\n", run->folder.model);
+    ead_print(stderr, "next:   efficientad predict --model %s --overlays heat/ PHOTOS\n", model);
+    free(model);
     return EAD_OK;
 }
 

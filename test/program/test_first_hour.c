@@ -53,6 +53,9 @@ START_TEST(a_folder_of_good_images_is_enough) {
     ck_assert_int_eq(outcome.code, 1);
     check_told(&outcome,
                "runs/photos: holds a run already; continue it with --resume, or choose another --output");
+    run("train -q photos/good -o \"runs/it's new\"" SMALL, 0, &outcome);
+    check_told(&outcome,
+               "efficientad predict --model 'runs/it'\\''s new/model.safetensors' --overlays heat/ PHOTOS");
 }
 END_TEST
 
