@@ -47,6 +47,12 @@ bool ead_image_has_known_extension(const char *name) {
     return ead_path_has_extension(name, ead_image_extensions());
 }
 
+bool ead_image_is_output(const char *path) {
+    bool known = ead_image_has_known_extension(path);
+    if ((!known || ead_path_has_extension(path, ".png")) && ead_png_is_by(path, EAD_PNG_OF_OURS)) return true;
+    return (!known || ead_path_has_extension(path, ".tif, .tiff")) && ead_tiff_is_map(path);
+}
+
 static const char *format_names(void) {
     static const char list[] =
 #define EAD_FORMAT(name, label, ...) ", " label

@@ -71,9 +71,10 @@ EadStatus ead_image_size(const char *path, const EadImageRules *rules, int *widt
 EadStatus ead_png_write(const char *path, const EadImage *image);
 EadStatus ead_png_encode(const EadImage *image, uint8_t **bytes, size_t *size);
 
-/* The same with the text "Software" in it, and whether a file is a PNG with that text, of up to 60 bytes. */
+/* The same with the text "Software" in it, and whether a file is a PNG whose text begins so, with up to 60 bytes. */
 EadStatus ead_png_write_by(const char *path, const EadImage *image, const char *software);
 bool ead_png_is_by(const char *path, const char *software);
+bool ead_png_at_is_by(int descriptor, int64_t offset, const char *software);
 
 /* Encodes an image of 1 or 3 channels as JPEG into memory. quality 1..100. *bytes [*size] is for the caller
  * to free(); the same image gives the same bytes. Errors: EAD_BAD_SHAPE for sides above libjpeg's 65,500,
@@ -87,6 +88,13 @@ EadStatus ead_tiff_write_map(const char *path, const float *map, int width, int 
 
 /* Whether a file is one that this wrote, by its tag Software. */
 bool ead_tiff_is_map(const char *path);
+
+/* What the text of overlays and masks begins with. */
+#define EAD_PNG_OF_OURS "efficientad "
+
+/* Whether a file is a map, overlay or mask that this program wrote about an image, by that text and tag. Only PNG and TIFF
+ * files by their endings, and files without one of an image, are looked into. */
+bool ead_image_is_output(const char *path);
 
 /* "libpng 1.6.39, libjpeg-turbo 2.1.5, libtiff 4.5.0, libwebp 1.2.4". */
 void ead_codec_versions(char *text, size_t size);

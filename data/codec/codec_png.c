@@ -1,6 +1,7 @@
 /* PNG by libpng, read from memory and written to streams. libpng reports errors by longjmp, so the steps
  * between setjmp and the end keep everything they own in a struct that outlives the jump. */
 #include "core/base/atomic_file.h"
+#include "core/base/file_bytes.h"
 #include "core/base/memory.h"
 #include "data/codec/codec.h"
 #include "data/codec/codec_formats.h"
@@ -8,11 +9,13 @@
 #include <assert.h>
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <png.h>
 #include <setjmp.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <zlib.h>
 
 typedef struct PngReader {
@@ -305,15 +308,19 @@ EadStatus ead_png_write(const char *path, const EadImage *image) {
     return ead_png_write_by(path, image, NULL);
 }
 
-bool ead_png_is_by(const char *path, const char *software) {
+bool ead_png_at_is_by(int descriptor, int64_t offset, const char *software) {
     enum { TEXT = 37 }; /* where the text's chunk begins, behind signature, header and its length */
-    char bytes[128] = "", mark[80];
-    FILE *file = fopen(path, "rb");
-    size_t size = file ? fread(bytes, 1, sizeof bytes, file) : 0;
-    if (file) fclose(file);
+    char bytes[128], mark[80];
     int length = snprintf(mark, sizeof mark, "tEXt" SOFTWARE "%c%s", '\0', software);
-    return size >= TEXT + (size_t)length && memcmp(bytes, "\x89PNG", 4) == 0 &&
-           memcmp(bytes + TEXT, mark, (size_t)length) == 0;
+    return ead_read_at(descriptor, bytes, TEXT + (size_t)length, offset) &&
+           memcmp(bytes, "\x89PNG", 4) == 0 && memcmp(bytes + TEXT, mark, (size_t)length) == 0;
+}
+
+bool ead_png_is_by(const char *path, const char *software) {
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    bool is_by = descriptor >= 0 && ead_png_at_is_by(descriptor, 0, software);
+    if (descriptor >= 0) close(descriptor);
+    return is_by;
 }
 
 EadStatus ead_png_encode(const EadImage *image, uint8_t **bytes, size_t *size) {

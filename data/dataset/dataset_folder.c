@@ -1,6 +1,5 @@
 /* Images of one's own: a folder of normal ones, and optionally folders of normal test images, of defects and
  * of their masks, as the config names them. */
-#include "data/codec/codec.h"
 #include "data/dataset/dataset_layout.h"
 
 static bool given(const char *folder) {
@@ -19,7 +18,7 @@ EadStatus ead_dataset_add_tests(EadDataset *out, const char *folder, EadLabel la
     int before = out->test_count;
     EAD_TRY(ead_dataset_add_test(out, folder, label, given(masks) ? masks : NULL, "_mask"));
     if (out->test_count > before) return EAD_OK;
-    return ead_fail(EAD_BAD_ARGUMENT, "%s: no test images (%s)", folder, ead_image_extensions());
+    return ead_dataset_no_images(out, folder, "test images");
 }
 
 static EadStatus open_named(const EadDatasetSpec *spec, EadDataset *out) {
@@ -44,5 +43,5 @@ EadStatus ead_dataset_open_folder(const EadDatasetSpec *spec, const EadLayout *l
                  given(spec->mask_folder);
     EAD_TRY(named ? open_named(spec, out) : ead_dataset_open_found(spec, out));
     if (spec->test_only || out->train.count > 0) return EAD_OK;
-    return ead_fail(EAD_BAD_ARGUMENT, "%s: no images to train on (%s)", spec->path, ead_image_extensions());
+    return ead_dataset_no_images(out, spec->path, "images to train on");
 }

@@ -67,18 +67,36 @@ static void find_one(Found *found, const char *path, EadFolderMeaning meaning) {
     found->kinds++;
 }
 
+/* Whether all pictures below a folder are maps, overlays or masks that this program wrote about others. */
+static EadStatus holds_only_ours(const char *folder, bool *ours) {
+    EadStringList list = {0};
+    EadLeftOut left = {0};
+    EadStatus status = ead_list_images_and_masks(&list, folder, &left);
+    *ours = status == EAD_OK && list.count > 0;
+    for (int i = 0; i < list.count && *ours; i++) *ours = ead_image_is_output(list.items[i]);
+    ead_strings_free(&list);
+    ead_left_out_free(&left);
+    return status;
+}
+
 static EadStatus find(const char *folder, Found *found) {
+    static const unsigned never_ours =
+        1u << EAD_FOLDER_GOOD | 1u << EAD_FOLDER_TRAIN | 1u << EAD_FOLDER_VALIDATION | 1u << EAD_FOLDER_TEST;
     EadStringList names = {0};
     *found = (Found){0};
     EAD_TRY(ead_list_folders(&names, folder));
-    for (int i = 0; i < names.count; i++) {
+    EadStatus status = EAD_OK;
+    for (int i = 0; i < names.count && status == EAD_OK; i++) {
         const char *name = ead_path_base(names.items[i]);
-        bool masks = names_masks_of(&names, names.items[i]);
+        EadFolderMeaning meaning =
+            names_masks_of(&names, names.items[i]) ? EAD_FOLDER_MASKS : ead_folder_meaning(name);
+        bool ours = false;
         if (strcmp(name, "__MACOSX") == 0) continue; /* what its archives hold besides */
-        find_one(found, names.items[i], masks ? EAD_FOLDER_MASKS : ead_folder_meaning(name));
+        if (!(never_ours >> meaning & 1)) status = holds_only_ours(names.items[i], &ours);
+        if (!ours) find_one(found, names.items[i], meaning);
     }
     ead_strings_free(&names);
-    return EAD_OK;
+    return status;
 }
 
 static EadStatus check_told(const char *folder, const Found *found) {
@@ -266,6 +284,20 @@ static bool holds_images_itself(const EadStringList *list, const char *folder) {
     return false;
 }
 
+/* The folders just below a folder that images lie in. */
+static EadStatus list_used_folders(const EadStringList *images, const char *folder, EadStringList *names) {
+    size_t prefix = ead_path_prefix(folder);
+    EadPath name;
+    for (int i = 0; i < images->count; i++) {
+        const char *path = images->items[i], *slash = strchr(path + prefix, '/');
+        if (!slash) continue;
+        snprintf(name, sizeof name, "%.*s", (int)(slash - path), path);
+        if (names->count == 0 || strcmp(names->items[names->count - 1], name) != 0)
+            EAD_TRY(ead_strings_add(names, name));
+    }
+    return EAD_OK;
+}
+
 /* All images are good ones, as far as names tell. */
 static EadStatus open_all_good(const EadDatasetSpec *spec, const char *folder, const Found *found,
                                EadDataset *out) {
@@ -279,7 +311,7 @@ static EadStatus open_all_good(const EadDatasetSpec *spec, const char *folder, c
                           "%s: holds masks, but no folder's name says which images are good; set "
                           "dataset.train_good, dataset.test_good and dataset.defects",
                           found->masks);
-    if (status == EAD_OK) status = ead_list_folders(&names, folder);
+    if (status == EAD_OK) status = list_used_folders(&out->train, folder, &names);
     int apart = names.count + (status == EAD_OK && holds_images_itself(&out->train, folder));
     if (status == EAD_OK && apart > 1) {
         text = ead_name_paths(&names, names.count, MOST_NAMES);

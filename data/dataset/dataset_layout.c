@@ -20,6 +20,17 @@ EadStatus ead_dataset_doubt(const EadStringList *names, int total, const char *w
     return status;
 }
 
+EadStatus ead_dataset_refuse_rows(const char *path, const EadStringList *wrong) {
+    enum { NAMED = 5 };
+    if (wrong->count == 0) return EAD_OK;
+    char *text = ead_name_paths(wrong, wrong->count, NAMED);
+    if (!text) return EAD_NO_MEMORY;
+    ead_fail(EAD_BAD_FILE, "%s: %d %s wrong: %s", path, wrong->count,
+             wrong->count == 1 ? "row is" : "rows are", text);
+    free(text);
+    return EAD_BAD_FILE;
+}
+
 char *ead_dataset_name_folders(const EadStringList *paths, int most) {
     EadStringList names = {0};
     EadStatus status = EAD_OK;
@@ -122,12 +133,17 @@ EadStatus ead_dataset_category_folder(const EadDatasetSpec *spec, const EadLayou
     return status;
 }
 
+EadStatus ead_dataset_no_images(const EadDataset *dataset, const char *folder, const char *what) {
+    bool ours = dataset->left_out.counts[EAD_LEFT_OUT_OURS] > 0;
+    return ead_fail(EAD_BAD_ARGUMENT, "%s: no %s (%s)%s", folder, what, ead_image_extensions(),
+                    ours ? " but maps, overlays or masks that this program wrote" : "");
+}
+
 EadStatus ead_dataset_add_images(EadDataset *dataset, const char *folder, const char *what,
                                  EadStringList *list) {
     int before = list->count;
     EAD_TRY(ead_list_images(list, folder, &dataset->left_out));
-    if (list->count > before) return EAD_OK;
-    return ead_fail(EAD_BAD_ARGUMENT, "%s: no %s (%s)", folder, what, ead_image_extensions());
+    return list->count > before ? EAD_OK : ead_dataset_no_images(dataset, folder, what);
 }
 
 EadStatus ead_dataset_add_sample(EadDataset *dataset, const char *path, const char *defect,

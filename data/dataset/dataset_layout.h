@@ -67,6 +67,10 @@ EadStatus ead_dataset_open_found(const EadDatasetSpec *spec, EadDataset *out);
  * none where there is no name. Errors: EAD_NO_MEMORY. */
 EadStatus ead_dataset_doubt(const EadStringList *names, int total, const char *what, EadStringList *doubts);
 
+/* EAD_OK if there is none, else fails with EAD_BAD_FILE: names the first of what is wrong with rows of a data set's list,
+ * "line 3: ...", and counts the rest. */
+EadStatus ead_dataset_refuse_rows(const char *path, const EadStringList *wrong);
+
 /* The folder <path>/<category>. Errors: EAD_BAD_ARGUMENT if it is not there, listing which are. */
 EadStatus ead_dataset_category_folder(const EadDatasetSpec *spec, const EadLayout *layout, EadPath root);
 
@@ -123,7 +127,7 @@ EadStatus ead_dataset_add_sample(EadDataset *dataset, const char *path, const ch
 EadStatus ead_dataset_note_for_training(EadDataset *dataset, const char *folder, int count);
 
 /* Adds a doubt that counts and names the pictures below root that lie neither in a folder that was searched nor in one
- * of `places`, nor are one: those that were searched are added to these, and they are sorted. Both are spelled from root
+ * of `places`, nor are one; of what this program wrote it is told in left_out. Those that were searched are added to these, and they are sorted. Both are spelled from root
  * on. Errors: those of listing root. */
 EadStatus ead_dataset_doubt_unused(EadDataset *dataset, const char *root, EadStringList *places);
 
@@ -136,6 +140,9 @@ void ead_test_sample_free(EadTestSample *sample);
 
 /* Sorts the samples from index `first` on by path. */
 void ead_dataset_sort_test(EadDataset *dataset, int first);
+
+/* Fails with EAD_BAD_ARGUMENT: the folder holds no `what` ("images to train on"), but perhaps pictures of ours. */
+EadStatus ead_dataset_no_images(const EadDataset *dataset, const char *folder, const char *what);
 
 /* Appends the images below folder to a list of the data set; having none is an error that names the folder
  * and `what` ("images to train on"). */

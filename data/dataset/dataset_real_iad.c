@@ -17,7 +17,8 @@ typedef struct SplitFile {
     EadPath path;   /* of the JSON file */
     EadPath images; /* the folder that image_path and mask_path start from */
     const char *normal_class;
-    int left_out; /* anomalous images among those to train on */
+    int left_out;        /* anomalous images among those to train on */
+    EadStringList wrong; /* what is wrong with entries */
 } SplitFile;
 
 /* The folder <path>/<one of the names>/<prefix>, the first that is there. */
@@ -42,8 +43,8 @@ static EadStatus find_path(const SplitFile *split, const char *part, size_t inde
                            const char *member, EadPath path) {
     const char *name = json_string_value(json_object_get(entry, member));
     if (!name || !*name || *name == '/' || strstr(name, ".."))
-        return ead_fail(EAD_BAD_FILE, "%s: %s, entry %zu: %s must be a path below %s", split->path, part,
-                        index + 1, member, split->images);
+        return ead_fail(EAD_BAD_FILE, "%s entry %zu: %s is no path below the images' folder", part, index + 1,
+                        member);
     return ead_path_in(path, split->images, name);
 }
 
@@ -52,8 +53,7 @@ static EadStatus find_file(const SplitFile *split, const char *part, size_t inde
                            const char *member, EadPath path) {
     EAD_TRY(find_path(split, part, index, entry, member, path));
     if (access(path, F_OK) == 0) return EAD_OK;
-    return ead_fail(EAD_IO, "%s: %s, entry %zu names a file that is not there: %s", split->path, part,
-                    index + 1, path);
+    return ead_fail(EAD_BAD_FILE, "%s entry %zu: no file %s", part, index + 1, path);
 }
 
 static EadStatus add_entry(SplitFile *split, const char *part, size_t index, const json_t *entry,
@@ -61,8 +61,7 @@ static EadStatus add_entry(SplitFile *split, const char *part, size_t index, con
     EadPath image, mask;
     const char *class = json_string_value(json_object_get(entry, "anomaly_class"));
     if (!class || !*class)
-        return ead_fail(EAD_BAD_FILE, "%s: %s, entry %zu: anomaly_class must be a text", split->path, part,
-                        index + 1);
+        return ead_fail(EAD_BAD_FILE, "%s entry %zu: anomaly_class is no text", part, index + 1);
     bool good = strcmp(class, split->normal_class) == 0, train = strcmp(part, "train") == 0;
     bool masked = !good && json_is_string(json_object_get(entry, "mask_path"));
     split->left_out += train && !good;
@@ -77,8 +76,11 @@ static EadStatus add_part(SplitFile *split, const json_t *root, const char *part
     const json_t *entries = json_object_get(root, part);
     if (!json_is_array(entries) || json_array_size(entries) == 0)
         return ead_fail(EAD_BAD_FILE, "%s: %s must be a list of images", split->path, part);
-    for (size_t i = 0; i < json_array_size(entries); i++)
-        EAD_TRY(add_entry(split, part, i, json_array_get(entries, i), out));
+    for (size_t i = 0; i < json_array_size(entries); i++) {
+        EadStatus status = add_entry(split, part, i, json_array_get(entries, i), out);
+        if (status == EAD_BAD_FILE) status = ead_strings_add(&split->wrong, ead_error_message());
+        EAD_TRY(status);
+    }
     return EAD_OK;
 }
 
@@ -109,6 +111,7 @@ static EadStatus read_split(SplitFile *split, const EadLayout *layout, const jso
     EAD_TRY(find_images(split, layout, prefix ? prefix : split->spec->category));
     if (!split->spec->test_only) EAD_TRY(add_part(split, root, "train", out));
     EAD_TRY(add_part(split, root, "test", out));
+    EAD_TRY(ead_dataset_refuse_rows(split->path, &split->wrong));
     ead_dataset_sort_test(out, 0);
     EAD_TRY(tell_unused(split, root, out));
     EAD_TRY(ead_strings_print(&out->notes, "%s: images of %s", split->path, split->images));
@@ -149,5 +152,6 @@ EadStatus ead_dataset_open_real_iad(const EadDatasetSpec *spec, const EadLayout 
     EAD_TRY(ead_json_load(split.path, &root));
     EadStatus status = read_split(&split, layout, root, out);
     json_decref(root);
+    ead_strings_free(&split.wrong);
     return status;
 }

@@ -51,7 +51,7 @@ static EadStatus add_test(const EadDatasetSpec *spec, const EadLayout *layout, c
                                  layout->test);
     EAD_TRY(ead_dataset_add_test(out, test, EAD_LABEL_BY_FOLDER, mask_folder, layout->ending));
     if (out->test_count > 0 || !needed) return EAD_OK;
-    return ead_fail(EAD_BAD_ARGUMENT, "%s: no test images (%s)", test, ead_image_extensions());
+    return ead_dataset_no_images(out, test, "test images");
 }
 
 /* Tells what the category holds besides. MVTec AD 2 comes with test images that have no labels; they are meant to be

@@ -18,6 +18,7 @@ typedef struct Split {
     EadStringList named;  /* images and masks of all rows */
     EadStringList roots;  /* the topmost folders that hold those of the category */
     EadStringList others; /* categories of rows passed over, for the error when none was the one wanted */
+    EadStringList wrong;  /* what is wrong with rows */
 } Split;
 
 static const char *const names[COLUMNS] = {"object", "split", "label", "image", "mask"};
@@ -29,15 +30,15 @@ static const char *field(const Split *split, VisaColumn column) {
 }
 
 static EadStatus bad_field(const Split *split, VisaColumn column, const char *hint) {
-    return ead_fail(EAD_BAD_FILE, "%s:%d: %s is \"%.80s\"; %s", split->csv.label, split->csv.line,
-                    names[column], field(split, column), hint);
+    return ead_fail(EAD_BAD_FILE, "line %d: %s is \"%.80s\", %s", split->csv.line, names[column],
+                    field(split, column), hint);
 }
 
 /* The path that a field names. It must lie below the data set's folder. */
 static EadStatus find_path(const Split *split, VisaColumn column, EadPath path) {
     const char *name = field(split, column);
     if (!*name || *name == '/' || strstr(name, ".."))
-        return bad_field(split, column, "it must be a path below the data set's folder");
+        return bad_field(split, column, "not a path below the data set's folder");
     return ead_path_in(path, split->spec->path, name);
 }
 
@@ -46,8 +47,7 @@ static EadStatus find_file(const Split *split, VisaColumn column, EadPath path) 
     struct stat info;
     EAD_TRY(find_path(split, column, path));
     if (stat(path, &info) == 0 && S_ISREG(info.st_mode)) return EAD_OK;
-    return ead_fail(EAD_IO, "%s:%d: names a file that is not there: %s", split->csv.label, split->csv.line,
-                    path);
+    return ead_fail(EAD_BAD_FILE, "line %d: no file %s", split->csv.line, path);
 }
 
 static EadStatus add_row(const Split *split, EadDataset *out) {
@@ -55,10 +55,10 @@ static EadStatus add_row(const Split *split, EadDataset *out) {
     bool train = strcmp(field(split, SPLIT), "train") == 0,
          anomalous = strcmp(field(split, LABEL), "anomaly") == 0;
     if (!train && strcmp(field(split, SPLIT), "test") != 0)
-        return bad_field(split, SPLIT, "it must be train or test");
+        return bad_field(split, SPLIT, "not train or test");
     if (!anomalous && strcmp(field(split, LABEL), "normal") != 0)
-        return bad_field(split, LABEL, "it must be normal or anomaly");
-    if (train && anomalous) return bad_field(split, LABEL, "an image to train on must be normal");
+        return bad_field(split, LABEL, "not normal or anomaly");
+    if (train && anomalous) return bad_field(split, LABEL, "but an image to train on must be normal");
     if (train && split->spec->test_only) return EAD_OK;
     EAD_TRY(find_file(split, IMAGE, image));
     bool masked = anomalous && *field(split, MASK);
@@ -93,11 +93,15 @@ static EadStatus read_rows(Split *split, EadDataset *out) {
         EAD_TRY(ead_csv_next(&split->csv, &found));
         if (!found) break;
         bool wanted = strcmp(field(split, OBJECT), category) == 0;
-        EAD_TRY(wanted ? add_row(split, out) : ead_strings_add_once(&split->others, field(split, OBJECT)));
+        EadStatus status =
+            wanted ? add_row(split, out) : ead_strings_add_once(&split->others, field(split, OBJECT));
+        if (status == EAD_BAD_FILE) status = ead_strings_add(&split->wrong, ead_error_message());
+        EAD_TRY(status);
         EAD_TRY(note_names(split, wanted));
         any = any || wanted;
     }
     if (!any) return ead_dataset_unknown_category(split->spec, split->csv.label, &split->others);
+    EAD_TRY(ead_dataset_refuse_rows(split->csv.label, &split->wrong));
     if ((out->train.count > 0 || split->spec->test_only) && out->test_count > 0) return EAD_OK;
     return ead_fail(EAD_BAD_FILE, "%s: no %s images of category \"%s\"", split->csv.label,
                     out->test_count ? "train" : "test", category);
@@ -117,5 +121,6 @@ EadStatus ead_dataset_open_visa(const EadDatasetSpec *spec, const EadLayout *lay
     ead_strings_free(&split.named);
     ead_strings_free(&split.roots);
     ead_strings_free(&split.others);
+    ead_strings_free(&split.wrong);
     return status;
 }

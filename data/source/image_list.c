@@ -199,11 +199,30 @@ static EadStatus list_all(EadStringList *list, const char *folder, EadFileWanted
     return left_out ? ead_strings_add(&left_out->folders, folder) : EAD_OK;
 }
 
+/* What this program wrote about images of an earlier run is none. */
+static EadStatus take_out_ours(EadStringList *list, int first, EadLeftOut *left_out) {
+    EadStatus status = EAD_OK;
+    int kept = first;
+    for (int i = first; i < list->count; i++) {
+        char *path = list->items[i];
+        bool ours = status == EAD_OK && ead_image_is_output(path);
+        if (ours) status = ead_left_out_add(left_out, EAD_LEFT_OUT_OURS, path);
+        if (ours)
+            free(path);
+        else
+            list->items[kept++] = path;
+    }
+    list->count = kept;
+    return status;
+}
+
 EadStatus ead_list_files(EadStringList *list, const char *folder, EadFileWanted *wanted,
                          EadLeftOut *left_out) {
     int first = list->count;
     EAD_TRY(list_all(list, folder, wanted, left_out));
-    return left_out ? ead_take_out_masks(list, first, left_out) : EAD_OK;
+    if (!left_out) return EAD_OK;
+    EAD_TRY(take_out_ours(list, first, left_out));
+    return ead_take_out_masks(list, first, left_out);
 }
 
 EadStatus ead_list_images(EadStringList *list, const char *folder, EadLeftOut *left_out) {
@@ -265,10 +284,13 @@ static EadStatus add_member(void *context, const char *member, int64_t offset, i
     int archive = list->archives.count - 1;
     bool known = base[0] != '.' && ead_image_has_known_extension(base);
     EadLeftOutKind kind = known ? EAD_LEFT_OUT_KINDS : kind_of(base, members->descriptor, offset, size);
+    if (known && ead_path_has_extension(base, ".png") &&
+        ead_png_at_is_by(members->descriptor, offset, EAD_PNG_OF_OURS))
+        kind = EAD_LEFT_OUT_OURS;
     char *name = ead_path_join(list->archives.items[archive], member[0] == '/' ? member + 1 : member);
     EadStatus status = name ? EAD_OK : EAD_NO_MEMORY;
-    if (name && !known) status = ead_left_out_add(&list->left_out, kind, name);
-    if (status == EAD_OK && (known || kind == EAD_LEFT_OUT_CONTENT))
+    if (name && kind < EAD_LEFT_OUT_KINDS) status = ead_left_out_add(&list->left_out, kind, name);
+    if (status == EAD_OK && (kind == EAD_LEFT_OUT_KINDS || kind == EAD_LEFT_OUT_CONTENT))
         status = add_place(list, name, (EadImagePlace){NULL, archive, offset, size});
     free(name);
     return status;

@@ -18,8 +18,8 @@ typedef bool EadFileWanted(const char *name);
  * With left_out: appends images by their content, too, and tells there what else there is (but for this program's own
  * hidden files, such as locks), pictures in hidden folders as hidden ones. What cannot be
  * read (a dead link, a subfolder that is closed or more than 64 deep) is told there, and costs nothing else.
- * Masks beside their images are told there: <name>_mask.png, _label, _gt and the like, where <name> is an
- * image in the same folder and the picture has few colours.
+ * Maps, overlays and masks that this program wrote are told there, and so are masks beside their images: <name>_mask.png,
+ * _label, _gt and the like, where <name> is an image in the same folder and the picture has few colours.
  * Without (NULL) the first that cannot be read is the error.
  * Errors: EAD_IO (no such folder, not readable), EAD_BAD_FILE, EAD_NO_MEMORY. */
 EadStatus ead_list_files(EadStringList *list, const char *folder, EadFileWanted *wanted,
@@ -28,7 +28,7 @@ EadStatus ead_list_files(EadStringList *list, const char *folder, EadFileWanted 
 /* The same for images: those with an extension that data/codec knows, in any case. */
 EadStatus ead_list_images(EadStringList *list, const char *folder, EadLeftOut *left_out);
 
-/* The same, masks beside their images included. */
+/* The same, masks beside their images and what this program wrote included. */
 EadStatus ead_list_images_and_masks(EadStringList *list, const char *folder, EadLeftOut *left_out);
 
 /* Appends the paths of the folders in folder, sorted bytewise, without hidden ones. Errors: EAD_IO,

@@ -18,8 +18,8 @@
     X(FOLDER, false, "hidden folder is left out", "hidden folders are left out")                             \
     X(MASK, false, "mask beside its image is not taken for an image",                                        \
       "masks beside their images are not taken for images")                                                  \
-    X(OURS, false, "map or overlay that this program wrote is not taken for an image",                       \
-      "maps and overlays that this program wrote are not taken for images")                                  \
+    X(OURS, false, "map, overlay or mask that this program wrote is not taken for an image",                 \
+      "maps, overlays and masks that this program wrote are not taken for images")                           \
     X(AGAIN, false, "folder is reached by another path, too, and counts once",                               \
       "folders are reached by other paths, too, and count once")                                             \
     X(REPEATED, false, "image is listed twice, perhaps by another name, and counts once",                    \

@@ -262,6 +262,9 @@ START_TEST(loco_defects_config_errors) {
          "{\"defect_name\": \"y\", \"pixel_value\": 9, \"saturation_threshold\": 1, \"relative_saturation\": "
          "true}]",
          "entry 2: its pixel_value belongs to an earlier entry"},
+        {"[{}, {\"defect_name\": \"x\"}]",
+         "defects_config.json: 2 rows are wrong: entry 1: defect_name must be a "
+         "text, entry 2: pixel_value must be"},
     };
     make_loco();
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -354,22 +357,28 @@ START_TEST(visa_csv_errors) {
         EadStatus status;
     } cases[] = {
         {"Normal/1.JPG", "Normal/7.JPG",
-         "1cls.csv:3: names a file that is not there: " VISA "candle/Data/Images/Normal/7.JPG", EAD_IO},
+         "1cls.csv: 1 row is wrong: line 3: no file " VISA "candle/Data/Images/Normal/7.JPG", EAD_BAD_FILE},
         {"Masks/Anomaly/0.png", "Masks/Anomaly/7.png", /* the only one */
          "Anomaly/0.JPG: has no mask; it should be " VISA "candle/Data/Masks/Anomaly/7.png", EAD_BAD_FILE},
-        {",candle/Data/Masks", ",../Masks", "1cls.csv:5: mask is \"../Masks/Anomaly/0.png\"; it must be",
+        {",candle/Data/Masks", ",../Masks", "line 5: mask is \"../Masks/Anomaly/0.png\", not a path",
          EAD_BAD_FILE},
-        {"candle/Data/Images/Normal/1", "../1", "1cls.csv:3: image is \"../1.JPG\"; it must be a path below",
+        {"candle/Data/Images/Normal/1", "../1", "line 3: image is \"../1.JPG\", not a path below",
          EAD_BAD_FILE},
-        {"candle/Data/Images/Normal/1", "/1", "1cls.csv:3: image is \"/1.JPG\"; it must be a path below",
+        {"candle/Data/Images/Normal/1", "/1", "line 3: image is \"/1.JPG\", not a path below", EAD_BAD_FILE},
+        {"candle,test,normal", "candle,dev,normal", "line 6: split is \"dev\", not train or test",
          EAD_BAD_FILE},
-        {"candle,test,normal", "candle,dev,normal", "1cls.csv:6: split is \"dev\"; it must be train or test",
+        {"candle,test,normal", "candle,test,good", "line 6: label is \"good\", not normal or anomaly",
          EAD_BAD_FILE},
-        {"candle,test,normal", "candle,test,good",
-         "1cls.csv:6: label is \"good\"; it must be normal or anomaly", EAD_BAD_FILE},
         {"candle,test,anomaly", "candle,train,anomaly",
-         "1cls.csv:5: label is \"anomaly\"; an image to train on", EAD_BAD_FILE},
+         "line 5: label is \"anomaly\", but an image to train on", EAD_BAD_FILE},
         {"object,split", "thing,split", "1cls.csv:1: no column \"object\" in the first line", EAD_BAD_FILE},
+        {"candle,train,normal,candle/Data/Images/Normal/1.JPG,\r\n",
+         "candle,train,normal,1,\r\ncandle,train,normal,2,\r\ncandle,dev,normal,3,\r\ncandle,test,fine,4,\r\n"
+         "pcb1,dev,fine,5,\r\ncandle,test,normal,..,\r\ncandle,test,normal,6,\r\ncandle,test,normal,7,\r\n",
+         "1cls.csv: 7 rows are wrong: line 3: no file " VISA "1, line 4: no file " VISA
+         "2, line 5: split is \"dev\", not train or test, line 6: label is \"fine\", not normal or anomaly, "
+         "line 8: image is \"..\", not a path below the data set's folder and 2 more",
+         EAD_BAD_FILE},
         {"Normal/1.JPG", "\"Normal/1.JPG", "1cls.csv:3: a quote that does not end", EAD_BAD_FILE},
         {"pcb1,train", "1,2,3,4,5,6,7,8,9,0,1,2,3,4,5,6,7", "1cls.csv:4: more than 16 fields", EAD_BAD_FILE},
     };

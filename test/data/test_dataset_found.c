@@ -226,6 +226,36 @@ START_TEST(guesses_are_told) {
 }
 END_TEST
 
+/* A picture that this program wrote about another one. */
+static void write_ours(const char *path, const char *software) {
+    EadImage image;
+    make_folders(path);
+    fill_image(&image, WIDTH, HEIGHT, 3, 9);
+    ASSERT_OK(ead_png_write_by(path, &image, software));
+    ead_image_free(&image);
+}
+
+/* Folders of what predict wrote are neither kinds of images nor masks: what is trained on stays the same. */
+START_TEST(outputs_change_nothing) {
+    static const char *const files[] = {"good/0.png", "good/1.png", "good/2.png", NULL};
+    EadDataset dataset;
+    EadDatasetSpec spec = spec_of("folder", SCRATCH "ours", "");
+    make_tree("ours", files);
+    write_ours(SCRATCH "ours/heat/0.png", "efficientad overlay");
+    write_ours(SCRATCH "ours/masks/0.png", "efficientad mask");
+    write_ours(SCRATCH "ours/good/heat/1.png", "efficientad overlay");
+    ASSERT_OK(ead_dataset_open(&spec, &dataset));
+    ck_assert(dataset.train.count + dataset.validation.count == 3 && dataset.test_count == 0);
+    ck_assert(dataset.left_out.counts[EAD_LEFT_OUT_OURS] == 3 && dataset.doubts.count == 0);
+    ck_assert_int_eq(dataset.notes.count, 0);
+    ead_dataset_free(&dataset);
+    spec.path = SCRATCH "ours/heat";
+    ASSERT_FAILS(
+        ead_dataset_open(&spec, &dataset), EAD_BAD_ARGUMENT,
+        "heat: no images to train on (.png, .jpg, .jpeg, .bmp, .tif, .tiff, .webp) but maps, overlays");
+}
+END_TEST
+
 /* Trees of MVTec AD's kind: masks in a flat folder or among the tests, a folder too many above, 3D. */
 START_TEST(trees_of_categories) {
     static const char *const flat[] = {"x/train/good/0.png", "x/train/good/1.png",   "x/test/good/0.png",
@@ -314,6 +344,7 @@ int main(void) {
     tcase_add_test(tests, folders_by_their_names);
     tcase_add_test(tests, folders_that_do_not_tell);
     tcase_add_test(tests, guesses_are_told);
+    tcase_add_test(tests, outputs_change_nothing);
     tcase_add_test(tests, trees_of_categories);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

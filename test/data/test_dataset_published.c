@@ -185,10 +185,13 @@ START_TEST(real_iad_errors) {
         EadStatus status;
     } cases[] = {
         {"\"OK/S0001/b.jpg\"", "\"OK/S0001/c.jpg\"",
-         "mint.json: train, entry 2 names a file that is not there", EAD_IO},
-        {"\"OK/S0001/b.jpg\"", "\"../b.jpg\"", "train, entry 2: image_path must be a path below",
+         "mint.json: 1 row is wrong: train entry 2: no file " SCRATCH
+         "realiad/realiad_256/mint/OK/S0001/c.jpg",
          EAD_BAD_FILE},
-        {"\"AK\"", "7", "mint.json: test, entry 2: anomaly_class must be a text", EAD_BAD_FILE},
+        {"\"OK/S0001/b.jpg\"", "\"../b.jpg\"", "train entry 2: image_path is no path below", EAD_BAD_FILE},
+        {"\"AK\"", "7", "mint.json: 1 row is wrong: test entry 2: anomaly_class is no text", EAD_BAD_FILE},
+        {"b.jpg\"", "/b\", \"anomaly_class\": 0",
+         "mint.json: 1 row is wrong: train entry 2: anomaly_class is no text", EAD_BAD_FILE},
         {"\"normal_class\"", "\"good\"", "meta.normal_class must be a text", EAD_BAD_FILE},
         {"\"mint/\"", "\"pint/\"", "no images of category \"mint\" in any of the folders realiad_1024|",
          EAD_IO},

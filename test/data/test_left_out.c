@@ -248,6 +248,41 @@ START_TEST(masks_without_room_are_told) {
 }
 END_TEST
 
+/* What predict and eval write, by whatever name; a mask of ours beside its image is told once. */
+START_TEST(what_this_program_wrote_is_no_image) {
+    EadStringList list = {0};
+    EadImageList all = {0};
+    EadLeftOut left = {0};
+    EadImage image;
+    const float map[4] = {0};
+    fresh();
+    make_folders(SCRATCH "in/heat/");
+    fill_image(&image, 8, 8, 3, 9);
+    ASSERT_OK(ead_png_write(SCRATCH "in/a.png", &image));
+    ASSERT_OK(ead_png_write_by(SCRATCH "in/b.png", &image, "another program"));
+    ASSERT_OK(ead_png_write_by(SCRATCH "in/heat/a.png", &image, "efficientad overlay"));
+    ASSERT_OK(ead_png_write_by(SCRATCH "in/a_mask.PNG", &image, "efficientad mask"));
+    ASSERT_OK(ead_tiff_write_map(SCRATCH "in/heat/a.tiff", map, 2, 2));
+    shell_ok("cp " SCRATCH "in/heat/a.png " SCRATCH "in/heat/copied && mkfifo " SCRATCH "in/c.png");
+    ASSERT_OK(ead_list_images(&list, SCRATCH "in", &left));
+    assert_names(&list, "a.png b.png");
+    assert_names(&left.paths[EAD_LEFT_OUT_OURS], "a_mask.PNG a.png a.tiff copied");
+    ck_assert_int_eq(left.counts[EAD_LEFT_OUT_MASK], 0);
+    ead_strings_free(&list);
+    ead_left_out_free(&left);
+    ASSERT_OK(ead_list_images_and_masks(&list, SCRATCH "in/heat", &left)); /* they may be a truth */
+    assert_names(&list, "a.png a.tiff copied");
+    ead_strings_free(&list);
+    ead_left_out_free(&left);
+    shell_ok("tar -C " SCRATCH "in -cf " SCRATCH "in.tar a.png b.png heat/a.png a_mask.PNG");
+    ASSERT_OK(ead_image_list_add(&all, SCRATCH "in.tar"));
+    ck_assert_int_eq(all.count, 2);
+    assert_names(&all.left_out.paths[EAD_LEFT_OUT_OURS], "a.png a_mask.PNG");
+    ead_image_list_free(&all);
+    ead_image_free(&image);
+}
+END_TEST
+
 START_TEST(archives_follow_the_same_rule) {
     EadImageList list = {0};
     fresh();
@@ -275,6 +310,7 @@ int main(void) {
     tcase_add_test(tests, what_cannot_be_read_costs_itself);
     tcase_add_test(tests, masks_beside_images_are_no_images);
     tcase_add_test(tests, masks_without_room_are_told);
+    tcase_add_test(tests, what_this_program_wrote_is_no_image);
     tcase_add_test(tests, archives_follow_the_same_rule);
     tcase_add_test(tests, a_folder_counts_once); /* the last: what was asked to stop stays so */
     suite_add_tcase(suite, tests);

@@ -186,9 +186,10 @@ START_TEST(own_output_is_no_input) {
     ASSERT_OK(ead_predict_inputs_next(&inputs, &input, &found));
     ck_assert_int_eq(inputs.notes.count, 1);
     ck_assert_int_eq((int)inputs.missed, 0);
-    ck_assert_str_eq(inputs.notes.items[0], FOLDER
-                     "own: 3 maps and overlays that this program wrote are not taken for images: " FOLDER
-                     "own/a.TIFF, " FOLDER "own/heat/b.png, " FOLDER "own/heat/b.tiff");
+    ck_assert_str_eq(
+        inputs.notes.items[0],
+        FOLDER "own: 3 maps, overlays and masks that this program wrote are not taken for images: " FOLDER
+               "own/a.TIFF, " FOLDER "own/heat/b.png, " FOLDER "own/heat/b.tiff");
     ead_predict_inputs_free(&inputs);
     list_inputs(named, 2, NULL, NULL, out, sizeof out);
     ck_assert_str_eq(out, "|" FOLDER "own/heat/b.png\n|" FOLDER "own/a.TIFF\n");
@@ -197,7 +198,7 @@ START_TEST(own_output_is_no_input) {
     ASSERT_OK(ead_predict_inputs_next(&inputs, &input, &found));
     ck_assert_int_eq(inputs.notes.count, 2);
     ck_assert_str_eq(inputs.notes.items[0],
-                     FOLDER "own/heat/b.png: is a map or overlay that this program wrote, "
+                     FOLDER "own/heat/b.png: is a map, overlay or mask that this program wrote, "
                             "and is scored since it was named");
     ead_predict_inputs_free(&inputs);
 }

@@ -110,7 +110,8 @@ START_TEST(masks_and_regions_are_of_the_map) {
     json_decref(lines);
     assert_file_holds(S "stdout", "\"regions\":[]");
     predict("-q " S "masks", 1); /* its own are no images */
-    assert_file_holds(S "stderr", "3 maps and overlays that this program wrote are not taken for images");
+    assert_file_holds(S "stderr",
+                      "3 maps, overlays and masks that this program wrote are not taken for images");
 }
 END_TEST
 

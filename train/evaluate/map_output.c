@@ -120,7 +120,7 @@ static EadStatus write_map(const char *path, const EadMapOutput *output, const E
     return ead_tiff_write_map(path, facts->map, facts->rgb->width, facts->rgb->height);
 }
 
-static const char mask_software[] = "efficientad mask";
+static const char mask_software[] = EAD_PNG_OF_OURS "mask";
 
 static bool is_mask(const char *path) {
     return ead_png_is_by(path, mask_software);
@@ -182,14 +182,6 @@ void ead_map_files_free(EadMapFiles *files) {
 void ead_map_output_free(EadMapOutput *output) {
     ead_output_names_free(output->names);
     output->names = NULL;
-}
-
-bool ead_map_output_is_one(const char *path) {
-    for (int kind = 0; kind < EAD_OUTPUT_KINDS; kind++)
-        if (outputs[kind].is_one && ead_path_has_extension(path, outputs[kind].extension) &&
-            outputs[kind].is_one(path))
-            return true;
-    return false;
 }
 
 /* Whether a file can be written there, as far as its names tell. below: the part of path below the folder of all. */

@@ -25,9 +25,6 @@ void ead_output_names_free(EadOutputNames *names);
 EadStatus ead_output_names_take(EadOutputNames *names, const char *folder, const char *path,
                                 const char **name);
 
-/* Whether a file is a map, overlay or mask that this program wrote; only files with their endings are looked into. */
-bool ead_map_output_is_one(const char *path);
-
 /* In the order in which they are written. */
 typedef enum EadOutputKind {
     EAD_OUTPUT_OVERLAYS, /* PNG: the heat map over the image, with regions and verdict */

@@ -30,23 +30,6 @@ void ead_predict_inputs_free(EadPredictInputs *inputs) {
     *inputs = (EadPredictInputs){0};
 }
 
-/* What an earlier run wrote below the images is none. */
-static EadStatus take_out_ours(EadPredictInputs *inputs) {
-    EadStringList *images = &inputs->images;
-    EadStatus status = EAD_OK;
-    int kept = 0;
-    for (int i = 0; i < images->count; i++) {
-        bool ours = status == EAD_OK && ead_map_output_is_one(images->items[i]);
-        if (ours) status = ead_left_out_add(&inputs->left_out, EAD_LEFT_OUT_OURS, images->items[i]);
-        if (ours)
-            free(images->items[i]);
-        else
-            images->items[kept++] = images->items[i];
-    }
-    images->count = kept;
-    return status;
-}
-
 static EadStatus open_folder(EadPredictInputs *inputs, const char *path) {
     ead_strings_free(&inputs->images);
     ead_left_out_free(&inputs->left_out);
@@ -62,7 +45,6 @@ static EadStatus open_folder(EadPredictInputs *inputs, const char *path) {
                 path, apart, ead_output_kind_name((EadOutputKind)kind));
     }
     EAD_TRY(ead_list_images(&inputs->images, path, &inputs->left_out));
-    EAD_TRY(take_out_ours(inputs));
     EAD_TRY(ead_left_out_notes(&inputs->left_out, path, &inputs->notes));
     inputs->missed += ead_left_out_missed(&inputs->left_out) - inputs->left_out.messages.count;
     if (inputs->images.count > 0 || inputs->left_out.messages.count > 0) return EAD_OK;
@@ -153,11 +135,10 @@ EadStatus ead_predict_inputs_next(EadPredictInputs *inputs, EadPredictInput *inp
     if (input->status != EAD_OK) return EAD_OK;
     input->path = path = inputs->path;
     if (!ead_path_is_folder(path)) {
-        if (ead_map_output_is_one(path))
+        if (ead_image_is_output(path))
             EAD_TRY(ead_strings_print(
                 &inputs->notes,
-                "%s: is a map or overlay that this program wrote, and is scored since it was "
-                "named",
+                "%s: is a map, overlay or mask that this program wrote, and is scored since it was named",
                 path));
         input->status = access(path, F_OK) == 0
                             ? ead_file_expect(path, EAD_ROLE(IMAGE) | EAD_ROLE(EMPTY), "an image")

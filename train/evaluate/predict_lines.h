@@ -41,7 +41,7 @@ void ead_predict_inputs_start(EadPredictInputs *inputs, const char *const *paths
 void ead_predict_inputs_free(EadPredictInputs *inputs);
 
 /* Gives the next input; *found is false at the end. A folder is searched with its subfolders, in order of
- * name, when its turn comes, without maps and overlays that this program wrote, and behind its images comes what of it
+ * name, when its turn comes, without what this program wrote about images, and behind its images comes what of it
  * could not be read; a list is read line by line as it comes in. Errors: EAD_NO_MEMORY; EAD_IO and EAD_BAD_FILE of the list. A
  * list with nothing in it is an input that cannot be used. */
 EadStatus ead_predict_inputs_next(EadPredictInputs *inputs, EadPredictInput *input, bool *found);

@@ -231,7 +231,7 @@ EadStatus ead_overlay_render(const EadOverlay *overlay, EadImage *out) {
     return status;
 }
 
-static const char software[] = "efficientad overlay";
+static const char software[] = EAD_PNG_OF_OURS "overlay";
 
 EadStatus ead_overlay_write_png(const char *path, const EadOverlay *overlay) {
     EadImage picture;
