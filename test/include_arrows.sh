@@ -44,6 +44,7 @@ train/fastflow | $support data autograd models train/config train/loop train/fit
 train/patchcore_ensemble | $support data autograd models train/config train/loop train/fit.h train/patchcore
 train/distill   | $support data autograd models train/config train/loop train/fit.h
 train/ranks     | core
+train/export    | $support models
 train/import    | $support data models
 train/synth     | core data/codec data/drawn train/support
 train/sweep     | $support data train/config train/metrics train/report

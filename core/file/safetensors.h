@@ -98,6 +98,9 @@ bool ead_safetensors_was_found(const EadSafetensors *file, int index);
 /* The string under a key of "__metadata__" (UTF-8, owned by the file), or NULL. */
 const char *ead_safetensors_metadata(const EadSafetensors *file, const char *key);
 
+/* Key number `index` of "__metadata__" in the file's order; NULL behind the last. */
+const char *ead_safetensors_metadata_key(const EadSafetensors *file, int index);
+
 /* Copies a tensor of `file` to out[tensor->count], converting F16, BF16, F32 or F64 (which rounds to
  * nearest). Errors: EAD_BAD_FILE naming file, tensor and element index if a value is not finite (in float: or
  * too large for it); EAD_BAD_FILE if the type is none of the four. `out` is undefined after an error. */

@@ -340,6 +340,13 @@ const char *ead_safetensors_metadata(const EadSafetensors *file, const char *key
     return json_string_value(json_object_get(json_object_get(file->header, "__metadata__"), key));
 }
 
+const char *ead_safetensors_metadata_key(const EadSafetensors *file, int index) {
+    json_t *metadata = json_object_get(file->header, "__metadata__");
+    void *entry = json_object_iter(metadata);
+    for (; entry && index > 0; index--) entry = json_object_iter_next(metadata, entry);
+    return entry ? json_object_iter_key(entry) : NULL;
+}
+
 /* ---- tensors as real numbers ---- */
 
 /* One loop a type, or the choice would be made for every element. */

@@ -9,8 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* 32 bits less 8 for the pixel and 2 for headroom. */
-enum { WEIGHT_BITS = 22, MAX_SIDE = 65535 };
+enum { WEIGHT_BITS = EAD_RESIZE_WEIGHT_BITS, MAX_SIDE = 65535 };
 
 EadStatus ead_image_alloc(EadImage *image, int width, int height, int channels) {
     *image = (EadImage){0};
@@ -30,18 +29,11 @@ void ead_image_free(EadImage *image) {
     *image = (EadImage){0};
 }
 
-/* For every output position the first input position and how many weights follow. */
-typedef struct Weights {
-    int *first, *count;
-    int32_t *values; /* [out][taps] */
-    int taps;
-} Weights;
-
-static void weights_free(Weights *weights) {
+void ead_resize_weights_free(EadResizeWeights *weights) {
     free(weights->first);
     free(weights->count);
     free(weights->values);
-    *weights = (Weights){0};
+    *weights = (EadResizeWeights){0};
 }
 
 /* One row of weights: a triangle of half-width `support` round `center`, normalised to a sum of 1. */
@@ -58,17 +50,17 @@ static void triangle(double center, double support, int first, int count, double
     }
 }
 
-static EadStatus weights_make(Weights *weights, int in, int out) {
+EadStatus ead_resize_weights_make(EadResizeWeights *weights, int in, int out) {
     double scale = (double)in / out, support = scale < 1.0 ? 1.0 : scale;
     size_t taps = (size_t)ceil(support) * 2 + 1, rows = (size_t)out;
-    *weights = (Weights){.first = malloc(rows * sizeof(int)),
-                         .count = malloc(rows * sizeof(int)),
-                         .values = malloc(rows * taps * sizeof(int32_t)),
-                         .taps = (int)taps};
+    *weights = (EadResizeWeights){.first = malloc(rows * sizeof(int)),
+                                  .count = malloc(rows * sizeof(int)),
+                                  .values = malloc(rows * taps * sizeof(int32_t)),
+                                  .taps = (int)taps};
     double *row = malloc(taps * sizeof *row);
     EadStatus status = EAD_OK;
     if (!weights->first || !weights->count || !weights->values || !row) {
-        weights_free(weights);
+        ead_resize_weights_free(weights);
         status = ead_fail(EAD_NO_MEMORY, "no memory to resize %d pixels to %d", in, out);
     }
     for (int i = 0; status == EAD_OK && i < out; i++) {
@@ -91,7 +83,7 @@ static uint8_t round_to_u8(int32_t sum) {
 }
 
 /* x [in][3], y [out][3] */
-static void row_of_3(const Weights *weights, const uint8_t *x, uint8_t *y, int out) {
+static void row_of_3(const EadResizeWeights *weights, const uint8_t *x, uint8_t *y, int out) {
     for (int i = 0; i < out; i++) {
         const int32_t *w = weights->values + (size_t)i * (size_t)weights->taps;
         const uint8_t *p = x + (size_t)weights->first[i] * 3;
@@ -106,7 +98,7 @@ static void row_of_3(const Weights *weights, const uint8_t *x, uint8_t *y, int o
 }
 
 /* x [in], y [out] */
-static void row_of_1(const Weights *weights, const uint8_t *x, uint8_t *y, int out) {
+static void row_of_1(const EadResizeWeights *weights, const uint8_t *x, uint8_t *y, int out) {
     for (int i = 0; i < out; i++) {
         const int32_t *w = weights->values + (size_t)i * (size_t)weights->taps;
         int32_t sum = 0;
@@ -117,8 +109,8 @@ static void row_of_1(const Weights *weights, const uint8_t *x, uint8_t *y, int o
 
 static EadStatus resize_rows(const uint8_t *pixels, int width, int height, int channels, ptrdiff_t stride,
                              uint8_t *out, int out_width) {
-    Weights weights;
-    EAD_TRY(weights_make(&weights, width, out_width));
+    EadResizeWeights weights;
+    EAD_TRY(ead_resize_weights_make(&weights, width, out_width));
     for (int y = 0; y < height; y++) {
         uint8_t *to = out + (size_t)y * (size_t)out_width * (size_t)channels;
         if (channels == 3)
@@ -126,15 +118,15 @@ static EadStatus resize_rows(const uint8_t *pixels, int width, int height, int c
         else
             row_of_1(&weights, pixels + y * stride, to, out_width);
     }
-    weights_free(&weights);
+    ead_resize_weights_free(&weights);
     return EAD_OK;
 }
 
 /* Whole rows of `bytes` values are weighted and added up in `sums` [bytes]. */
 static EadStatus resize_columns(const uint8_t *pixels, int height, ptrdiff_t stride, size_t bytes,
                                 uint8_t *out, int out_height) {
-    Weights weights;
-    EAD_TRY(weights_make(&weights, height, out_height));
+    EadResizeWeights weights;
+    EAD_TRY(ead_resize_weights_make(&weights, height, out_height));
     int32_t *sums = malloc(bytes * sizeof *sums);
     for (int i = 0; sums && i < out_height; i++, out += bytes) {
         const int32_t *w = weights.values + (size_t)i * (size_t)weights.taps;
@@ -146,7 +138,7 @@ static EadStatus resize_columns(const uint8_t *pixels, int height, ptrdiff_t str
         }
         for (size_t j = 0; j < bytes; j++) out[j] = round_to_u8(sums[j]);
     }
-    weights_free(&weights);
+    ead_resize_weights_free(&weights);
     free(sums);
     return sums ? EAD_OK : ead_fail(EAD_NO_MEMORY, "no memory to resize an image to %d rows", out_height);
 }

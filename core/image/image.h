@@ -25,3 +25,17 @@ void ead_image_free(EadImage *image);
  * contiguous. Errors: EAD_NO_MEMORY; EAD_BAD_SHAPE for sizes outside 1..65,535. */
 EadStatus ead_resize_u8(const uint8_t *pixels, int width, int height, int channels, ptrdiff_t stride,
                         uint8_t *out, int out_width, int out_height);
+
+/* The weights of one of its passes, in fixed point: 2^EAD_RESIZE_WEIGHT_BITS is 1, which leaves a sum of 32 bits 8 for the
+ * pixel and 2 for headroom. Output i is the sum of values[i * taps + k] times input first[i] + k, k < count[i], plus a half,
+ * rounded down. */
+enum { EAD_RESIZE_WEIGHT_BITS = 22 };
+typedef struct EadResizeWeights {
+    int *first, *count; /* [out] */
+    int32_t *values;    /* [out][taps] */
+    int taps;
+} EadResizeWeights;
+
+/* From `in` to `out` positions, both at least 1. Errors: EAD_NO_MEMORY; *weights is empty then. */
+EadStatus ead_resize_weights_make(EadResizeWeights *weights, int in, int out);
+void ead_resize_weights_free(EadResizeWeights *weights);

@@ -1,0 +1,37 @@
+/* The numbers that fields have in onnx.proto, of those that are written. */
+#pragma once
+
+enum { EAD_ONNX_IR_VERSION = 8, EAD_ONNX_OPSET = 17 };
+
+enum {
+    EAD_MODEL_IR_VERSION = 1,
+    EAD_MODEL_PRODUCER = 2,
+    EAD_MODEL_PRODUCER_VERSION = 3,
+    EAD_MODEL_GRAPH = 7,
+    EAD_MODEL_OPSET = 8,
+    EAD_MODEL_METADATA = 14,
+};
+enum { EAD_OPSET_DOMAIN = 1, EAD_OPSET_VERSION = 2 };
+enum { EAD_ENTRY_KEY = 1, EAD_ENTRY_VALUE = 2 };
+enum {
+    EAD_GRAPH_NODE = 1,
+    EAD_GRAPH_NAME = 2,
+    EAD_GRAPH_CONSTANT = 5,
+    EAD_GRAPH_INPUT = 11,
+    EAD_GRAPH_OUTPUT = 12,
+};
+enum { EAD_NODE_INPUT = 1, EAD_NODE_OUTPUT = 2, EAD_NODE_NAME = 3, EAD_NODE_OP = 4, EAD_NODE_ATTRIBUTE = 5 };
+enum {
+    EAD_ATTRIBUTE_NAME = 1,
+    EAD_ATTRIBUTE_FLOAT = 2,
+    EAD_ATTRIBUTE_INT = 3,
+    EAD_ATTRIBUTE_TEXT = 4,
+    EAD_ATTRIBUTE_INTS = 8,
+    EAD_ATTRIBUTE_KIND = 20,
+};
+enum { EAD_TENSOR_DIM = 1, EAD_TENSOR_TYPE = 2, EAD_TENSOR_NAME = 8, EAD_TENSOR_DATA = 9 };
+enum { EAD_VALUE_NAME = 1, EAD_VALUE_TYPE = 2 };
+enum { EAD_TYPE_TENSOR = 1 };
+enum { EAD_TENSOR_TYPE_ELEMENT = 1, EAD_TENSOR_TYPE_SHAPE = 2 };
+enum { EAD_SHAPE_DIM = 1 };
+enum { EAD_DIM_VALUE = 1, EAD_DIM_NAME = 2 };

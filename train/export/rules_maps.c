@@ -1,0 +1,79 @@
+/* Resizing, bordering and smoothing of maps. */
+#include "train/export/onnx_graph.h"
+
+#include "core/base/memory.h"
+#include "core/ops/gaussian_filter/gaussian_filter.h"
+#include "core/ops/pad_border/pad_border.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* The least float that gives `out` cells where a runtime rounds size * scale down, in float or in double: 5 * 1.4f is
+ * less than 7. */
+static float scale_to(int size, int out) {
+    float scale = (float)out / (float)size;
+    while (floorf((float)size * scale) < (float)out || floor((double)size * (double)scale) < out)
+        scale = nextafterf(scale, INFINITY);
+    return scale;
+}
+
+/* By scales, which every runtime knows before it knows N. */
+const char *ead_onnx_resize(EadOnnxGraph *g, const char *x, int height, int width, int out_height,
+                            int out_width) {
+    float scales[] = {1, 1, scale_to(height, out_height), scale_to(width, out_width)};
+    if (height == out_height && width == out_width) return x;
+    return ead_onnx_emit(
+        g, (EadOnnxNode){.op = "Resize",
+                         .inputs = {x, "", ead_onnx_floats(g, "scales", 1, (int64_t[]){4}, scales)},
+                         .attributes = {EAD_WITH_TEXT("mode", "linear"),
+                                        EAD_WITH_TEXT("coordinate_transformation_mode", "half_pixel")}});
+}
+
+const char *ead_onnx_resize_bilinear(EadOnnxGraph *g, const EadNode *node) {
+    const EadTensor *x = &node->x[0]->y, *y = &node->y;
+    return ead_onnx_resize(g, ead_onnx_input(g, node, 0), x->h, x->w, y->h, y->w);
+}
+
+const char *ead_onnx_pad_border(EadOnnxGraph *g, const EadNode *node) {
+    const EadPadBorder *a = (const void *)node->attributes;
+    int64_t c = a->cells, pads[] = {0, 0, c, c, 0, 0, c, c};
+    return ead_onnx_emit(g,
+                         (EadOnnxNode){.op = "Pad",
+                                       .inputs = {ead_onnx_input(g, node, 0), ead_onnx_indices(g, 8, pads)},
+                                       .attributes = {EAD_WITH_TEXT("mode", "constant")}});
+}
+
+/* ---- the Gaussian ---- */
+
+/* Where a cell outside lies in the mirror, the edge repeated. */
+static int mirrored(int i, int size) {
+    int period = 2 * size, at = ((i % period) + period) % period;
+    return at < size ? at : period - 1 - at;
+}
+
+/* The filter of one direction as a matrix [size][size], which holds the mirror, too: ONNX knows none that repeats the edge.
+ * Of the left factor row o gives output o, of the right one column o. */
+static const char *filter_matrix(EadOnnxGraph *g, double sigma, int size, bool left) {
+    EadGaussianTaps taps = ead_gaussian_taps(sigma);
+    float *matrix = ead_new((int64_t)size * size, sizeof *matrix, "an ONNX file");
+    if (!matrix) {
+        ead_onnx_fail(g, EAD_NO_MEMORY);
+        return "";
+    }
+    for (int o = 0; o < size; o++)
+        for (int k = -taps.radius; k <= taps.radius; k++) {
+            int i = mirrored(o + k, size);
+            matrix[left ? (int64_t)o * size + i : (int64_t)i * size + o] += (float)taps.taps[abs(k)];
+        }
+    const char *name = ead_onnx_floats(g, "gaussian", 2, (int64_t[]){size, size}, matrix);
+    free(matrix);
+    return name;
+}
+
+const char *ead_onnx_gaussian_filter(EadOnnxGraph *g, const EadNode *node) {
+    const EadGaussianFilter *a = (const void *)node->attributes;
+    const char *x = ead_onnx_input(g, node, 0);
+    if (ead_gaussian_taps(a->sigma).radius == 0) return x;
+    x = ead_onnx_pair(g, "MatMul", x, filter_matrix(g, a->sigma, node->y.w, false));
+    return ead_onnx_pair(g, "MatMul", filter_matrix(g, a->sigma, node->y.h, true), x);
+}
