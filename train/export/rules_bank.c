@@ -79,13 +79,14 @@ static const char *measure(EadOnnxGraph *g, const char *queries, const char *row
 }
 
 /* What lies nearest to each query, nearest first: [queries,count]. */
-typedef struct Found {
+typedef struct Neighbours {
     const char *distances; /* squared */
     const char *rows;      /* their numbers, int64; NULL where they are not wanted */
-} Found;
+} Neighbours;
 
 /* queries [queries,length] */
-static Found search(EadOnnxGraph *g, const char *queries, const EadNode *bank, int count, bool wants_rows) {
+static Neighbours search(EadOnnxGraph *g, const char *queries, const EadNode *bank, int count,
+                         bool wants_rows) {
     const char *rows = bank_of(g, bank);
     const char *ranking = ead_onnx_emit(
         g, (EadOnnxNode){.op = "Gemm",
@@ -95,7 +96,7 @@ static Found search(EadOnnxGraph *g, const char *queries, const EadNode *bank, i
         ead_onnx_emit_all(g, smallest(g, ranking, ead_min(count + SPARE_ROWS, bank->y.n)), 2);
     const char *measured = measure(g, queries, rows, ranked.outputs[1], bank->y.c);
     EadOnnxNode best = ead_onnx_emit_all(g, smallest(g, measured, count), 2);
-    Found found = {.distances = best.outputs[0]};
+    Neighbours found = {.distances = best.outputs[0]};
     if (wants_rows) found.rows = elements(g, ranked.outputs[1], best.outputs[1]);
     return found;
 }
@@ -109,7 +110,7 @@ const char *ead_onnx_nearest_rows(EadOnnxGraph *g, const EadNode *node) {
     const EadNearestRows *a = (const void *)node->attributes;
     const EadTensor *y = &node->y;
     const char *queries = rows_of(g, ead_onnx_input(g, node, 0), node->x[0]->y.c);
-    Found found = search(g, queries, node->x[1], a->count, a->indices);
+    Neighbours found = search(g, queries, node->x[1], a->count, a->indices);
     const char *values = found.distances;
     if (a->indices)
         values = ead_onnx_emit(g, (EadOnnxNode){.op = "Concat",
@@ -145,7 +146,7 @@ const char *ead_onnx_reweighted_score(EadOnnxGraph *g, const EadNode *node) {
         (EadOnnxNode){.op = "Cast", .inputs = {match}, .attributes = {EAD_WITH_INT("to", EAD_ONNX_INT64)}});
     const char *rows = bank_of(g, bank),
                *row = reshape(g, gather(g, rows, match), 2, (int64_t[]){-1, length});
-    Found around = search(g, row, bank, neighbours, true);
+    Neighbours around = search(g, row, bank, neighbours, true);
     const char *d = ead_onnx_of(g, "Sqrt", measure(g, query, rows, around.rows, length));
     const char *share = ead_onnx_emit(
         g, (EadOnnxNode){.op = "Softmax", .inputs = {d}, .attributes = {EAD_WITH_INT("axis", 1)}});
