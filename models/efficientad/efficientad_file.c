@@ -1,6 +1,7 @@
 /* EfficientAD's part of model files, and teachers alone. No file is believed before it is checked. */
 #include "models/efficientad/model.h"
 
+#include "core/base/text.h"
 #include "core/file/file_role.h"
 #include "models/networks/params_file.h"
 
@@ -85,44 +86,76 @@ static EadStatus check_part(const EadSafetensors *file, const char *what, EadPdn
 /* What else files with networks of this method hold: statistics of models and of distillations, state. */
 #define OTHER_TENSORS "teacher_mean|teacher_std|quantiles|gaussian|feature_|" EAD_TENSORS_BESIDE
 
-/* params: what is read, or NULL: the file is only checked, as far as its header tells. others: beginnings of names of the
- * networks that are left. */
-static EadStatus read_part(EadPdnSize size, const char *path, unsigned roles, const char *what,
-                           const char *others, EadParams *params) {
+/* Declares the teacher, or what is trained: names and shapes alone. */
+static EadStatus declare(const EadEfficientadSpec *spec, bool teacher, EadParams *params) {
+    EadEfficientad model = {.spec = *spec};
+    EadPdn pdn = teacher ? ead_efficientad_teacher(&model) : ead_efficientad_student(&model, true);
+    EAD_TRY(ead_pdn_declare(&pdn, params));
+    bool also = !teacher && spec->autoencoder;
+    return also ? ead_autoencoder_declare(params, spec->height, spec->width) : EAD_OK;
+}
+
+static EadStatus check_networks(const EadSafetensors *file, const EadEfficientadSpec *spec, bool teacher) {
+    EadParams params = {0};
+    EadStatus status = declare(spec, teacher, &params);
+    if (status == EAD_OK) status = ead_params_check_all(file, &params);
+    ead_params_free(&params);
+    return status;
+}
+
+static bool has_network(const EadSafetensors *file, const char *beginnings) {
+    for (int i = 0; i < ead_safetensors_count(file); i++)
+        if (ead_begins_like_one(ead_safetensors_at(file, i)->name, beginnings)) return true;
+    return false;
+}
+
+/* What of a file is not read need not be there; but if it is, it fits, or the file is not what it seems to be. */
+static EadStatus check_others(const EadSafetensors *file, EadPdnSize size, bool teacher) {
+    EadEfficientadSpec spec = {.size = size, .autoencoder = has_network(file, "autoencoder.")};
+    if (!has_network(file, teacher ? "teacher." : "student.|autoencoder.")) return EAD_OK;
+    EAD_TRY(ead_image_size_read(file, &spec.height, &spec.width));
+    return check_networks(file, &spec, teacher);
+}
+
+/* params: what is read, or NULL: the file is only checked, as far as its header tells. teacher: whether that is the
+ * teacher. */
+static EadStatus read_part(const EadEfficientadSpec *spec, const char *path, unsigned roles, const char *what,
+                           bool teacher, EadParams *params) {
     EadSafetensors *file;
     EAD_TRY(ead_file_expect(path, roles, what));
     EAD_TRY(params ? ead_safetensors_open(path, &file) : ead_safetensors_open_header(path, &file));
-    EadStatus status = check_part(file, what, size);
+    EadStatus status = check_part(file, what, spec->size);
+    if (status == EAD_OK) status = check_networks(file, spec, teacher);
+    if (status == EAD_OK) status = check_others(file, spec->size, !teacher);
+    if (status == EAD_OK) status = ead_check_all_used(file, OTHER_TENSORS, what);
     if (status == EAD_OK && params) status = ead_params_read_all(file, params);
-    if (status == EAD_OK && params) status = ead_check_all_used(file, others, what);
     ead_safetensors_close(file);
     return status;
 }
 
-static EadStatus read_teacher(EadPdnSize size, const char *path, EadParams *params) {
-    return read_part(size, path, EAD_ROLES_TRAINED | EAD_ROLE(TEACHER) | EAD_ROLE(DISTILL_CHECKPOINT),
-                     "a teacher", "student.|autoencoder.|" OTHER_TENSORS, params);
+static EadStatus read_teacher(const EadEfficientadSpec *spec, const char *path, EadParams *params) {
+    return read_part(spec, path, EAD_ROLES_TRAINED | EAD_ROLE(TEACHER) | EAD_ROLE(DISTILL_CHECKPOINT),
+                     "a teacher", true, params);
 }
 
-static EadStatus read_trained(EadPdnSize size, const char *path, EadParams *params) {
-    return read_part(size, path, EAD_ROLES_TRAINED, "a model to start from", "teacher.|" OTHER_TENSORS,
-                     params);
+static EadStatus read_trained(const EadEfficientadSpec *spec, const char *path, EadParams *params) {
+    return read_part(spec, path, EAD_ROLES_TRAINED, "a model to start from", false, params);
 }
 
 EadStatus ead_efficientad_read_teacher(EadEfficientad *model, const char *path) {
-    return read_teacher(model->spec.size, path, &model->teacher);
+    return read_teacher(&model->spec, path, &model->teacher);
 }
 
 EadStatus ead_efficientad_read_trained(EadEfficientad *model, const char *path) {
-    return read_trained(model->spec.size, path, &model->trained);
+    return read_trained(&model->spec, path, &model->trained);
 }
 
-EadStatus ead_efficientad_check_teacher(EadPdnSize size, const char *path) {
-    return read_teacher(size, path, NULL);
+EadStatus ead_efficientad_check_teacher(const EadEfficientadSpec *spec, const char *path) {
+    return read_teacher(spec, path, NULL);
 }
 
-EadStatus ead_efficientad_check_trained(EadPdnSize size, const char *path) {
-    return read_trained(size, path, NULL);
+EadStatus ead_efficientad_check_trained(const EadEfficientadSpec *spec, const char *path) {
+    return read_trained(spec, path, NULL);
 }
 
 /* ---- writing ---- */

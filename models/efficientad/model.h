@@ -116,6 +116,7 @@ EadStatus ead_efficientad_read_teacher(EadEfficientad *model, const char *path);
 /* Reads student.* and autoencoder.* of a model file into a model of the same kind (model.init). */
 EadStatus ead_efficientad_read_trained(EadEfficientad *model, const char *path);
 
-/* Whether the two can do so with a model of that size, as far as the file's header tells. */
-EadStatus ead_efficientad_check_teacher(EadPdnSize size, const char *path);
-EadStatus ead_efficientad_check_trained(EadPdnSize size, const char *path);
+/* Whether the two can do so with such a model, as far as the file's header tells. Both look at the file's other networks,
+ * too: these may be missing, but not be of other names or shapes. */
+EadStatus ead_efficientad_check_teacher(const EadEfficientadSpec *spec, const char *path);
+EadStatus ead_efficientad_check_trained(const EadEfficientadSpec *spec, const char *path);

@@ -73,6 +73,15 @@ EadStatus ead_params_read(const EadSafetensors *file, EadParams *params, const E
     return read_as(file, param->name, params, param);
 }
 
+EadStatus ead_params_check_all(const EadSafetensors *file, const EadParams *params) {
+    const EadFileTensor *tensor;
+    for (int i = 0; i < params->count; i++) {
+        EAD_TRY(find_tensor(file, params->items[i].name, &tensor));
+        EAD_TRY(check_shape(file, tensor, &params->items[i]));
+    }
+    return EAD_OK;
+}
+
 EadStatus ead_params_read_all(const EadSafetensors *file, EadParams *params) {
     for (int i = 0; i < params->count; i++) EAD_TRY(ead_params_read(file, params, &params->items[i]));
     return EAD_OK;

@@ -395,10 +395,10 @@ START_TEST(tensors_without_a_place) {
     static const struct {
         const char *name;
         bool model, teacher, trained; /* whether it is refused as such */
-    } rows[] = {{"teacher.conv5.weight", true, true, false},
-                {"teacher.conv1.scale", true, true, false},
-                {"student.conv9.weight", true, false, true},
-                {"autoencoder.dec_conv9.bias", true, false, true},
+    } rows[] = {{"teacher.conv5.weight", true, true, true},
+                {"teacher.conv1.scale", true, true, true},
+                {"student.conv9.weight", true, true, true},
+                {"autoencoder.dec_conv9.bias", true, true, true},
                 {"head.weight", true, true, true},
                 {"adam.second.1", false, false, false},
                 {"bn.num_batches_tracked", false, false, false}};
@@ -425,6 +425,29 @@ START_TEST(tensors_without_a_place) {
 }
 END_TEST
 
+/* A network that is not asked for may be missing as a whole, but not be another one; the header tells. */
+START_TEST(networks_beside_the_one_that_is_read) {
+    static const Damage damages[] = {{.tensor = "teacher.conv4.weight", .drop = true},
+                                     {.tensor = "teacher.conv1.bias", .shape_by = 1},
+                                     {.tensor = "student.conv2.weight", .shape_index = 2, .shape_by = -1},
+                                     {.tensor = "student.conv4.bias", .drop = true},
+                                     {.tensor = "autoencoder.enc_conv6.weight", .drop = true}};
+    EadEfficientadSpec spec = {
+        .size = EAD_PDN_SMALL, .height = TINY_SIDE, .width = TINY_SIDE, .autoencoder = true};
+    const char *path = FOLDER "damaged.safetensors";
+    ASSERT_OK(ead_efficientad_check_teacher(&spec, MODEL));
+    ASSERT_OK(ead_efficientad_check_trained(&spec, MODEL));
+    for (size_t i = 0; i < sizeof damages / sizeof *damages; i++) {
+        write_damaged(path, &damages[i]);
+        ASSERT_FAILS(ead_efficientad_check_teacher(&spec, path), EAD_BAD_FILE, damages[i].tensor);
+        ASSERT_FAILS(ead_efficientad_check_trained(&spec, path), EAD_BAD_FILE, damages[i].tensor);
+    }
+    spec.height *= 2; /* of the autoencoder alone */
+    ASSERT_OK(ead_efficientad_check_teacher(&spec, MODEL));
+    ASSERT_FAILS(ead_efficientad_check_trained(&spec, MODEL), EAD_BAD_FILE, "autoencoder.enc_conv6.weight");
+}
+END_TEST
+
 static Suite *make_suite(void) {
     Suite *suite = suite_create("detector");
     TCase *api = tcase_create("api"), *files = tcase_create("files");
@@ -447,6 +470,7 @@ static Suite *make_suite(void) {
     tcase_add_test(files, the_copy_without_damage_opens);
     tcase_add_test(files, missing_tensors);
     tcase_add_test(files, wrong_shapes);
+    tcase_add_test(files, networks_beside_the_one_that_is_read);
     tcase_add_test(files, wrong_types);
     tcase_add_test(files, values_that_are_not_finite);
     tcase_add_test(files, maps_that_are_not_finite);

@@ -41,15 +41,18 @@ typedef struct FitState {
 
 /* ---- the model and its data ---- */
 
+static EadEfficientadSpec spec_of(const EadConfig *config) {
+    return (EadEfficientadSpec){.size = (EadPdnSize)config->model_size,
+                                .padding = config->model_padding,
+                                .height = config->model_image_size.height,
+                                .width = config->model_image_size.width,
+                                .autoencoder = config->autoencoder_enabled};
+}
+
 static EadStatus new_model(FitState *s) {
-    const EadConfig *config = s->config;
-    EadEfficientadSpec spec = {.size = (EadPdnSize)config->model_size,
-                               .padding = config->model_padding,
-                               .height = config->model_image_size.height,
-                               .width = config->model_image_size.width,
-                               .autoencoder = config->autoencoder_enabled};
+    EadEfficientadSpec spec = spec_of(s->config);
     EAD_TRY(ead_efficientad_new(&spec, &s->model));
-    return ead_model_choose_maps(&s->model->base, config->maps_select);
+    return ead_model_choose_maps(&s->model->base, s->config->maps_select);
 }
 
 static void free_state(void *state) {
@@ -318,16 +321,19 @@ static EadModel *model_of(void *state) {
 
 /* The files that training reads. Whether networks fit is not asked where their size was refused. */
 static void check_files(EadConfig *config) {
-    EadPdnSize size = (EadPdnSize)config->model_size;
-    bool sized = !ead_config_was_refused(config, EAD_KEY_model_size);
+    EadEfficientadSpec spec = spec_of(config);
+    bool sized = !ead_config_was_refused(config, EAD_KEY_model_size) &&
+                 !ead_config_was_refused(config, EAD_KEY_model_image_size) &&
+                 !ead_config_was_refused(config, EAD_KEY_autoencoder_enabled);
     bool photographs = config->loss_penalty && !ead_config_draws_penalty(config);
     if (photographs && ead_config_is_there(config, EAD_KEY_penalty_path))
         ead_config_judge(config, EAD_KEY_penalty_path, ead_image_source_check(config->penalty_path));
     if (ead_config_is_there(config, EAD_KEY_model_teacher) && sized)
         ead_config_judge(config, EAD_KEY_model_teacher,
-                         ead_efficientad_check_teacher(size, config->model_teacher));
+                         ead_efficientad_check_teacher(&spec, config->model_teacher));
     if (ead_config_is_there(config, EAD_KEY_model_init) && sized)
-        ead_config_judge(config, EAD_KEY_model_init, ead_efficientad_check_trained(size, config->model_init));
+        ead_config_judge(config, EAD_KEY_model_init,
+                         ead_efficientad_check_trained(&spec, config->model_init));
 }
 
 static EadStatus check(EadConfig *config, EadCheckScope scope) {
