@@ -128,7 +128,7 @@ static void check_run_files(const EadFit *fit, const EadConfig *config, EadProbl
 /* A cache without a name of its own lies in the folder. */
 static EadStatus check_cache(const EadFit *fit, const EadConfig *config) {
     const char *named = fit->model ? config->dataset_cache : config->distill_cache;
-    return *named ? ead_check_output_folder(named, fit->model ? "dataset.cache" : "distill.cache") : EAD_OK;
+    return *named ? ead_check_cache_folder(named, fit->model ? "dataset.cache" : "distill.cache") : EAD_OK;
 }
 
 void ead_fit_check_outputs(const EadFit *fit, const EadConfig *config, EadProblems *problems) {

@@ -3,6 +3,7 @@
 
 #include "train/fit.h"
 #include "train/loop/convergence.h"
+#include "train/loop/run_files.h"
 #include "train/evaluate/threshold_file.h"
 #include "train/pace.h"
 #include "train/training_board.h"
@@ -17,6 +18,7 @@ typedef struct EadFitRun {
     double begun;
     char *config_text;
     EadRunFolder folder;
+    EadRunBegun made;
     EadTrainData data; /* of a detector */
     void *state;       /* the method's */
     EadModel *model;   /* in the state; NULL: no detector */

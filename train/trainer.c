@@ -253,17 +253,25 @@ static EadStatus prepare(Run *run) {
     if (ead_fit_leads(run) && (fit->growth || ead_fit_steps_done(run) < run->steps))
         EAD_TRY(write_checkpoint(run, true));
     if (run->spec->dry_run) return fit->forecast(run->state, &run->step);
+    if (ead_fit_leads(run))
+        EAD_TRY(ead_run_begin(&run->made, &run->folder, fit->model ? run->config->dataset_cache : ""));
     EAD_TRY(open_data(run));
     if (fit->open) EAD_TRY(fit->open(run->state));
     EAD_TRY(ead_fit_check_memory(run));
-    if (ead_fit_leads(run))
-        EAD_TRY(ead_run_folder_make(&run->folder)); /* what is wrong till here leaves no folder */
     EAD_TRY(fit->start(run->state, step_of(run)));
     EAD_TRY(fit_or_resume(run));
     if (run->spec->minutes > 0) EAD_TRY(pick_steps(run));
     EAD_TRY(begin_phase(run));
     EAD_TRY(open_logs(run));
     return run->phase_count == 0 ? save_checkpoint(run) : EAD_OK; /* reading may have added to it */
+}
+
+/* A run that was refused leaves no folder; one that was stopped its caches. */
+static EadStatus take_back(Run *run, EadStatus status) {
+    char message[EAD_MESSAGE_SIZE];
+    snprintf(message, sizeof message, "%s", ead_error_message());
+    ead_run_take_back(&run->made, &run->folder);
+    return ead_fail(status, "%s", message);
 }
 
 /* ---- the steps ---- */
@@ -415,6 +423,7 @@ EadStatus ead_fit_run(const EadFit *fit, const EadRunSpec *spec) {
     ead_interrupt_catch();
     EadStatus status = ead_config_copy(spec->config, run->config);
     if (status == EAD_OK) status = prepare(run);
+    if (status != EAD_OK && status != EAD_INTERRUPTED) status = take_back(run, status);
     if (status == EAD_OK && !spec->dry_run) status = do_phases(run);
     int64_t done = run->step.done;
     end_phase(run); /* what follows plans for itself, and needs the memory */

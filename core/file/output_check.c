@@ -68,6 +68,21 @@ EadStatus ead_check_output_folder(const char *folder, const char *option) {
     return name_option(status, option);
 }
 
+EadStatus ead_check_cache_folder(const char *folder, const char *option) {
+    EadStatus status = ead_check_output_folder(folder, option);
+    return status == EAD_IO && ead_path_is_folder(folder) && access(folder, R_OK | X_OK) == 0 ? EAD_OK
+                                                                                              : status;
+}
+
+EadStatus ead_name_cache_folder(EadStatus status, const char *folder, const char *option) {
+    char text[900];
+    snprintf(text, sizeof text, "%s", ead_error_message());
+    if (status != EAD_IO || try_folder(folder) == EAD_OK) return ead_fail(status, "%s", text);
+    return ead_fail(status,
+                    "%s: lacks some of what is needed, and cannot be written: %s; %s names another place",
+                    folder, text, option);
+}
+
 static bool is_special(const char *path) {
     struct stat entry;
     return stat(path, &entry) == 0 && !S_ISREG(entry.st_mode) && !S_ISDIR(entry.st_mode);

@@ -13,7 +13,15 @@ long ead_longest_name(const char *folder);
  * folder above. option: what names the folder, "--output"; it is named in errors. Errors: EAD_IO. */
 EadStatus ead_check_output_folder(const char *folder, const char *option);
 
-/* The same for a file, which must not be a folder. What is no regular file (a FIFO, a terminal) is not
+/* The same for a folder of caches, which may hold all that is needed already: one that is there and can be read will do, until
+ * something must be written. */
+EadStatus ead_check_cache_folder(const char *folder, const char *option);
+
+/* Puts what to do before the present message, that of a failure with `status`, where it is that something must be written
+ * into such a folder. Returns status. */
+EadStatus ead_name_cache_folder(EadStatus status, const char *folder, const char *option);
+
+/* As ead_check_output_folder() for a file, which must not be a folder. What is no regular file (a FIFO, a terminal) is not
  * touched. */
 EadStatus ead_check_output_file(const char *path, const char *option);
 

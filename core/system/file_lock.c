@@ -211,11 +211,11 @@ static EadStatus check_kind(const char *path) {
 static EadStatus attempt(EadFileLock *lock, const char *what, bool *again) {
     const int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW;
     lock->descriptor = open(lock->path, flags | O_CREAT | O_EXCL, 0666);
-    bool created = lock->descriptor >= 0;
+    bool created = lock->descriptor >= 0, closed = errno == EACCES; /* the folder, unless the file is there */
     if (!created && errno == EEXIST) lock->descriptor = open(lock->path, flags);
     if (!created && errno == EACCES) /* another user's, with luck for reading */
         lock->descriptor = open(lock->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    int reason = errno;
+    int reason = !created && closed && errno == ENOENT ? EACCES : errno;
     *again = lock->descriptor < 0 && reason == ENOENT;
     EadStatus status = check_kind(lock->path);
     if (lock->descriptor < 0)

@@ -129,7 +129,7 @@ START_TEST(a_dry_run_tells_what_it_would_take) {
     ck_assert_msg(outcome.code == 0 && outcome.lines == 4, "%s", outcome.err);
     ck_assert_msg(strstr(outcome.err, "9 runs in " S "long, 9 new\n"), "%s", outcome.err);
     ck_assert_msg(strstr(outcome.err,
-                         "not there yet: " S "long.yaml: v/away/x/seed-1 and 5 more runs: dataset.path: " S
+                         "not ready yet: " S "long.yaml: v/away/x/seed-1 and 5 more runs: dataset.path: " S
                          "away: cannot read"),
                   "%s", outcome.err);
     ck_assert_msg(strstr(outcome.err, "\n6 of them: steps of about ") &&
@@ -139,6 +139,37 @@ START_TEST(a_dry_run_tells_what_it_would_take) {
     run("sweep " S "long.yaml --dry-run --set train.steps=3", 0, &outcome);
     ck_assert_msg(outcome.code == 0 && outcome.lines == 2, "%s", outcome.err);
     ck_assert(!exists(S "long"));
+}
+END_TEST
+
+/* A dry run finds what the sweep would refuse: what its runs read, write, and hold already. */
+START_TEST(a_dry_run_tells_what_is_wrong) {
+    Outcome outcome;
+    static const char *const told[] = {
+        "not ready yet: " S
+        "dry/v/c/gasket/seed-1/.lock: is a folder, and no lock of this program; move it away\n",
+        "not ready yet: " S "dry/v/c/gasket/seed-2/log.txt: is a folder, not a regular file",
+        "not ready yet: " S "dry.yaml: bad/c/gasket/seed-1 and 1 more run: model.init: " S
+        "data/gasket/train/good/000.png: ",
+    };
+    write_text(S "dry.yaml", "output: " S "dry\n"
+                             "config: {loss.penalty: false, model.image_size: 128, train.steps: 3}\n"
+                             "collections: {c: {categories: [gasket], config: {dataset.path: " S "data}}}\n"
+                             "variants: {v: {}, bad: {model.init: " S "data/gasket/train/good/000.png}}\n"
+                             "seeds: [1, 2]\n");
+    make_folders(S "dry/v/c/gasket/seed-1/.lock/");
+    make_folders(S "dry/v/c/gasket/seed-2/log.txt/");
+    run("sweep " S "dry.yaml --dry-run", 0, &outcome);
+    ck_assert_msg(outcome.code == 0 && outcome.lines == 4, "%s", outcome.err);
+    for (int i = 0; i < COUNT(told); i++)
+        ck_assert_msg(strstr(outcome.err, told[i]), "%s in: %s", told[i], outcome.err);
+    ck_assert_str_eq(outcome.out, "new\tv/c/gasket/seed-1\nnew\tv/c/gasket/seed-2\nnew\tbad/c/gasket/seed-1\n"
+                                  "new\tbad/c/gasket/seed-2\n");
+    run("sweep " S "dry.yaml --dry-run --set train.lr=7", 0, &outcome); /* and with it what is not ready */
+    ck_assert_msg(outcome.code == 2 && outcome.complaints == 5 &&
+                      strstr(outcome.err, "train.lr: 7 is out of"),
+                  "%s", outcome.err);
+    shell_ok("rm -r " S "dry");
 }
 END_TEST
 
@@ -215,8 +246,9 @@ static const struct {
       "efficientad: these 6 are wrong; nothing was begun\n"}},
     {"--dry-run",
      "collections: {c: {}}\nvariants: {v: {train.lr: 2}}\n",
-     7,
-     {YAML ":1: seeds is missing\n", YAML ": output is missing", YAML ":2: train.lr: 2 is out"}},
+     8,
+     {YAML ":1: seeds is missing\n", YAML ": output is missing", YAML ":2: train.lr: 2 is out",
+      YAML ": v/c/seed-1: dataset.path is not set"}},
 };
 
 START_TEST(all_that_is_wrong_is_told_at_once) {
@@ -360,6 +392,7 @@ static void add_tests(TCase *tests) {
     tcase_add_test(tests, a_killed_sweep_gives_the_same_table);
     tcase_add_test(tests, a_failed_run_does_not_stop_the_others);
     tcase_add_test(tests, a_dry_run_tells_what_it_would_take);
+    tcase_add_test(tests, a_dry_run_tells_what_is_wrong);
     tcase_add_test(tests, all_that_is_wrong_is_told_at_once);
     tcase_add_test(tests, folders_are_tried_before_the_first_run);
     tcase_add_test(tests, sweep_and_report_say_the_same);

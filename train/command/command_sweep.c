@@ -9,16 +9,18 @@
 
 #include <stdlib.h>
 
-/* What would be done: one line a run, its state and its name. to_do [runs]: set where there is something. */
+/* What would be done: one line a run, its state and its name. to_do [runs]: set where there is something. A run whose
+ * state cannot be told, or is that of another one, is among the sweep's problems. */
 static EadStatus list_runs(const EadSweepWork *work, bool *to_do) {
     int counts[EAD_RUN_CHANGED + 1] = {0}, total = 0;
     for (int i = 0; i < work->sweep->run_count; i++) {
         EadRunState state;
         if (!ead_sweep_in_shard(work, i)) continue;
         const EadConfig *config = &work->sweep->runs[i].config;
-        EAD_TRY(ead_sweep_state(config->output, config, &state));
-        if (state == EAD_RUN_CHANGED || state == EAD_RUN_DAMAGED)
-            ead_print(stderr, "%s\n", ead_error_message());
+        EadStatus status = ead_sweep_state(config->output, config, &state);
+        if (status == EAD_NO_MEMORY) return status;
+        if (status != EAD_OK) state = EAD_RUN_CHANGED;
+        if (state == EAD_RUN_DAMAGED) ead_print(stderr, "%s\n", ead_error_message());
         printf("%s\t%s\n", ead_run_state_name(state), work->sweep->runs[i].name);
         to_do[i] = state == EAD_RUN_NEW || state == EAD_RUN_STARTED || state == EAD_RUN_DAMAGED;
         counts[state]++;
@@ -32,6 +34,7 @@ static EadStatus list_runs(const EadSweepWork *work, bool *to_do) {
     return EAD_OK;
 }
 
+/* The sweep's problems are what its runs do not find yet. */
 static EadStatus forecast(const EadSweepWork *work, const EadBackend *backend) {
     bool *to_do = ead_new(work->sweep->run_count, sizeof *to_do, "the runs of a sweep");
     if (!to_do) return EAD_NO_MEMORY;
@@ -98,9 +101,10 @@ static EadStatus run_sweep(const EadArguments *arguments, EadSweep *sweep) {
     ead_problems_add(&sweep->problems, status);
     EAD_TRY(print_renamed(sweep));
     bool listed = ead_arguments_given(arguments, EAD_OPTION_DRY_RUN);
-    if (listed) EAD_TRY(ead_problems_tell(&sweep->problems, stderr));
-    if (listed) return forecast(&work, arguments->backend);
+    bool wrong = sweep->problems.lines.count > 0; /* itself, whatever is there or not */
     EAD_TRY(ead_sweep_check(&work));
+    if (!listed || wrong) EAD_TRY(ead_problems_tell(&sweep->problems, stderr));
+    if (listed) return forecast(&work, arguments->backend);
     EAD_TRY(ead_sweep_write_manifest(sweep, work.shard.parts));
     EAD_TRY(ead_sweep_work(&work));
     ead_print(stderr, "the tables: efficientad report %s\n", sweep->output);

@@ -96,21 +96,17 @@ static void tell(const Forecast *all) {
                   all->unmeasured);
 }
 
-static EadStatus tell_missing(EadSweep *sweep, const bool *to_do) {
-    int known = sweep->problems.lines.count;
-    EAD_TRY(ead_sweep_check_inputs(sweep, to_do));
+static void tell_problems(const EadSweep *sweep) {
     const EadStringList *lines = &sweep->problems.lines;
-    for (int i = known; i < lines->count && i < known + MOST_NAMED; i++)
-        ead_print(stderr, "not there yet: %s\n", lines->items[i]);
-    if (lines->count > known + MOST_NAMED)
-        ead_print(stderr, "not there yet: %d more\n", lines->count - known - MOST_NAMED);
-    return EAD_OK;
+    for (int i = 0; i < lines->count && i < MOST_NAMED; i++)
+        ead_print(stderr, "not ready yet: %s\n", lines->items[i]);
+    if (lines->count > MOST_NAMED) ead_print(stderr, "not ready yet: %d more\n", lines->count - MOST_NAMED);
 }
 
-EadStatus ead_sweep_forecast(EadSweep *sweep, const bool *to_do, const EadBackend *backend) {
+EadStatus ead_sweep_forecast(const EadSweep *sweep, const bool *to_do, const EadBackend *backend) {
     Forecast all = {.samples = NULL};
     bool worth = false;
-    EAD_TRY(tell_missing(sweep, to_do));
+    tell_problems(sweep);
     for (int i = 0; i < sweep->run_count; i++)
         worth = worth || (to_do[i] && sweep->runs[i].config.train_steps >= WORTH_STEPS);
     EadStatus status = EAD_OK;

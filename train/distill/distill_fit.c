@@ -5,6 +5,7 @@
 #include "core/base/half.h"
 #include "core/base/memory.h"
 #include "core/base/paths.h"
+#include "core/file/output_check.h"
 #include "data/dataset/overlap.h"
 #include "models/efficientad/model.h"
 #include "models/networks/params_file.h"
@@ -207,8 +208,11 @@ static EadStatus start(void *state, const EadStep *step) {
         snprintf(name, sizeof name, "features_%016llx.cache", (unsigned long long)key);
         EAD_TRY(ead_path_in(path, s->config->distill_cache, name));
     }
-    return ead_feature_source_open(&s->source, &s->images, &s->backbone, s->spec, cached ? path : NULL, key,
-                                   ead_distill_beside_cache(s->spec, step));
+    EadStatus status =
+        ead_feature_source_open(&s->source, &s->images, &s->backbone, s->spec, cached ? path : NULL, key,
+                                ead_distill_beside_cache(s->spec, step));
+    if (status == EAD_OK || !cached) return status;
+    return ead_name_cache_folder(status, s->config->distill_cache, "distill.cache");
 }
 
 /* Sums over the features of the images that are distilled on. */

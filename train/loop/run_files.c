@@ -18,11 +18,10 @@ static EadStatus drop_file(const char *path, uint64_t *bytes) {
     return errno == ENOENT ? EAD_OK : ead_fail(EAD_IO, "%s: cannot be removed: %s", path, strerror(errno));
 }
 
-EadStatus ead_run_folder_drop(const EadRunFolder *folder, uint64_t *bytes) {
+static EadStatus drop_caches(const EadRunFolder *folder, uint64_t *bytes) {
     struct dirent **entries = NULL;
     EadPath cache, file;
-    *bytes = 0;
-    EadStatus status = drop_file(folder->checkpoint, bytes);
+    EadStatus status = EAD_OK;
     EAD_TRY(ead_path_in(cache, folder->path, "cache"));
     int count = scandir(cache, &entries, NULL, alphasort);
     for (int i = 0; i < count; i++) {
@@ -35,4 +34,29 @@ EadStatus ead_run_folder_drop(const EadRunFolder *folder, uint64_t *bytes) {
     free(entries);
     if (count >= 0) rmdir(cache); /* unless there is something else in it */
     return status;
+}
+
+EadStatus ead_run_folder_drop(const EadRunFolder *folder, uint64_t *bytes) {
+    *bytes = 0;
+    EadStatus status = drop_file(folder->checkpoint, bytes);
+    EadStatus dropped = drop_caches(folder, bytes);
+    return status == EAD_OK ? dropped : status;
+}
+
+EadStatus ead_run_begin(EadRunBegun *begun, EadRunFolder *folder, const char *cache) {
+    EadPath own;
+    EAD_TRY(ead_path_in(own, folder->path, "cache"));
+    EAD_TRY(ead_made_folder_note(&begun->output, folder->path));
+    EAD_TRY(ead_made_folder_note(&begun->cache, *cache ? cache : own));
+    begun->caches_are_own = !*cache && !ead_made_folder_was_there(&begun->cache);
+    return ead_run_folder_make(folder);
+}
+
+void ead_run_take_back(const EadRunBegun *begun, EadRunFolder *folder) {
+    uint64_t bytes = 0;
+    if (!folder->lock.path) return; /* another process may be there */
+    if (begun->caches_are_own) (void)drop_caches(folder, &bytes);
+    ead_run_folder_release(folder);
+    ead_made_folder_take_back(&begun->cache);
+    ead_made_folder_take_back(&begun->output);
 }

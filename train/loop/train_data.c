@@ -4,6 +4,7 @@
 #include "core/base/paths.h"
 #include "core/base/philox.h"
 #include "core/base/printing.h"
+#include "core/file/output_check.h"
 #include "train/support/progress.h"
 
 #include <stdio.h>
@@ -53,6 +54,8 @@ EadStatus ead_open_cache(const EadConfig *config, const EadImageList *list, cons
                          .progress = show_decoding,
                          .context = &progress};
     EadStatus status = ead_image_cache_open(list, &spec, out);
+    if (status != EAD_OK && config->dataset_cache[0])
+        status = ead_name_cache_folder(status, config->dataset_cache, "dataset.cache");
     ead_progress_finish(&progress);
     ead_image_notes_print(rules.notes, stderr);
     ead_image_notes_free(rules.notes);
@@ -72,7 +75,9 @@ EadStatus ead_open_draws(const EadConfig *config, const EadImageList *list, cons
         EAD_TRY(cache_file(config, list, kind, file));
         spec.file = file;
     }
-    return ead_image_draws_open(&spec, out);
+    EadStatus status = ead_image_draws_open(&spec, out);
+    if (status == EAD_OK || !config->dataset_cache[0]) return status;
+    return ead_name_cache_folder(status, config->dataset_cache, "dataset.cache");
 }
 
 EadStatus ead_train_data_list(const EadConfig *config, EadTrainData *data) {

@@ -6,6 +6,7 @@
 #include "core/base/minmax.h"
 #include "core/base/philox.h"
 #include "core/base/printing.h"
+#include "core/file/output_check.h"
 #include "core/ops/channel_affine/channel_affine.h"
 #include "data/cache/cache_key.h"
 #include "train/loop/train_data.h"
@@ -160,7 +161,10 @@ EadStatus ead_train_features_open(EadTrainFeatures *features, const EadTrainFeat
         path, key, ead_image_cache_count(spec->images), 0, total_of(features), spec->run->ranks, 0};
     features->halves = ead_new(cache.features, sizeof *features->halves, "the features of an image");
     if (!features->halves) return EAD_NO_MEMORY;
-    EAD_TRY(ead_feature_cache_open(&cache, &features->cache));
+    EadStatus status = ead_feature_cache_open(&cache, &features->cache);
+    if (status != EAD_OK && spec->run->config->dataset_cache[0])
+        return ead_name_cache_folder(status, folder, "dataset.cache");
+    EAD_TRY(status);
     return fill_cache(features, &cache);
 }
 

@@ -127,13 +127,9 @@ typedef struct EadSweepWork {
 bool ead_sweep_in_shard(const EadSweepWork *work, int run);
 
 /* Looks for what the runs of the shard that are not finished read, tries what they will write, and looks at what is in
- * their folders: one that cannot be written to, or holds another run. Tells all of sweep->problems, on stderr where
- * there is more than one. Leaves nothing behind. Errors: EAD_IO, EAD_BAD_ARGUMENT, EAD_BAD_FILE, EAD_NO_MEMORY. */
+ * their folders: one that cannot be written to, or holds another run. Adds what is wrong to sweep->problems, each thing
+ * once. Leaves nothing behind. Errors: EAD_NO_MEMORY. */
 EadStatus ead_sweep_check(const EadSweepWork *work);
-
-/* Adds to sweep->problems what the runs with to_do [run_count] read and is not there, each thing once. Errors:
- * EAD_NO_MEMORY. */
-EadStatus ead_sweep_check_inputs(EadSweep *sweep, const bool *to_do);
 
 /* Does what is left: starts this program's `train --resume` for every run of the shard that is not finished,
  * `jobs` at a time, reports on stderr what begins, ends and fails, and goes on after failures. Output of a

@@ -172,15 +172,6 @@ static bool check_place(EadSweep *sweep) {
     return status == EAD_OK;
 }
 
-EadStatus ead_sweep_check_inputs(EadSweep *sweep, const bool *to_do) {
-    KnownSets sets = {.items = NULL};
-    EadStatus status = EAD_OK;
-    for (int i = 0; i < sweep->run_count && status == EAD_OK; i++)
-        if (to_do[i]) status = check_inputs(sweep, i, &sets);
-    free(sets.items);
-    return status == EAD_OK ? ead_sweep_gather(sweep) : status;
-}
-
 EadStatus ead_sweep_check(const EadSweepWork *work) {
     EadSweep *sweep = work->sweep;
     KnownSets sets = {.items = NULL};
@@ -194,6 +185,5 @@ EadStatus ead_sweep_check(const EadSweepWork *work) {
         if (to_do) status = check_inputs(sweep, i, &sets);
     }
     free(sets.items);
-    if (status == EAD_OK) status = ead_sweep_gather(sweep);
-    return status == EAD_OK ? ead_problems_tell(&sweep->problems, stderr) : status;
+    return status == EAD_OK ? ead_sweep_gather(sweep) : status;
 }
