@@ -2,6 +2,7 @@
 #include "train/cli/arguments.h"
 
 #include "core/base/printing.h"
+#include "core/system/openmp_threads.h"
 #include "core/system/thread_stacks.h"
 #include "train/ranks/ranks_start.h"
 #include "train/support/progress.h"
@@ -84,6 +85,7 @@ static int run(int argc, char **argv) {
 
 int main(int argc, char **argv) {
     hold_standard_descriptors();
+    ead_threads_save_space();
     signal(SIGXFSZ, SIG_IGN); /* a file over the limit of its size is an error like a full disk */
     return ead_stacks_run(run, argc, argv);
 }

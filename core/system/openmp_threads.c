@@ -1,5 +1,5 @@
 /* Starting threads to see whether it can be done. */
-#define _GNU_SOURCE /* syscall */
+#define _GNU_SOURCE /* syscall, pthread_getattr_default_np */
 #include "core/system/openmp_threads.h"
 
 #include "core/base/minmax.h"
@@ -7,6 +7,7 @@
 
 #include <omp.h>
 #include <limits.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -14,7 +15,6 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -39,6 +39,23 @@ __attribute__((constructor)) static void watch_forks(void) {
     pthread_atfork(before_fork, NULL, after_fork);
 }
 
+/* ---- address space ---- */
+
+static atomic_bool share_an_arena;
+
+void ead_threads_save_space(void) {
+    const size_t stack = (size_t)2 << 20;
+    pthread_attr_t usual;
+    size_t larger;
+    if (ead_machine_address_space() == SIZE_MAX) return;
+    atomic_store(&share_an_arena, mallopt(M_ARENA_MAX, 1) == 1);
+    if (pthread_getattr_default_np(&usual) != 0) return;
+    if (pthread_attr_getstacksize(&usual, &larger) == 0 && larger > stack &&
+        pthread_attr_setstacksize(&usual, stack) == 0)
+        pthread_setattr_default_np(&usual);
+    pthread_attr_destroy(&usual);
+}
+
 /* ---- starting threads ---- */
 
 /* Bytes of stack that OpenMP gives a thread by its environment; 0: what the system gives. Without a unit they
@@ -56,15 +73,17 @@ static size_t stack_of_threads(void) {
 }
 
 /* How many threads half of the address space that is left has room for. A thread takes its stack and, when it
- * first allocates, as LLVM's OpenMP lets it do at once, an arena of the C library's, which ends the space for
- * the next. */
+ * first allocates, as LLVM's OpenMP lets it do at once, an arena of the C library's, unless threads share one, which ends
+ * the space for the next. */
 static int threads_with_room(size_t stack) {
-    const size_t arena = (size_t)64 << 20;
+    const size_t arena = atomic_load(&share_an_arena) ? 0 : (size_t)64 << 20;
     size_t left = ead_machine_address_space();
-    struct rlimit usual;
+    pthread_attr_t usual;
     if (left == SIZE_MAX) return INT_MAX;
-    if (stack == 0 && getrlimit(RLIMIT_STACK, &usual) == 0 && usual.rlim_cur != RLIM_INFINITY)
-        stack = usual.rlim_cur;
+    if (stack == 0 && pthread_getattr_default_np(&usual) == 0) {
+        pthread_attr_getstacksize(&usual, &stack);
+        pthread_attr_destroy(&usual);
+    }
     return stack > left ? 1 : ead_min((int64_t)(left / 2 / (stack + arena)) + 1, INT_MAX);
 }
 

@@ -181,10 +181,12 @@ EadStatus ead_dataset_no_category(const char *type, const char *path) {
     EAD_TRY(ead_dataset_place(train, path, asked->train));
     if (!known && ead_path_is_folder(train)) return ead_dataset_is_category(before, path, NULL);
     EAD_TRY(looks_found(path, &found));
-    return ead_fail(EAD_BAD_ARGUMENT,
-                    found && !known ? "%s%s holds folders named as dataset.type=folder takes them; set that"
-                                    : "%sset it to a subfolder of %s",
-                    before, path);
+    ead_fail(EAD_BAD_ARGUMENT,
+             found && !known ? "%s%s holds folders named as dataset.type=folder takes them; set that"
+                             : "%sset it to a subfolder of %s",
+             before, path);
+    EadDatasetSpec spec = {.type = type, .path = path};
+    return found || known ? EAD_BAD_ARGUMENT : ead_dataset_name_other(&spec, asked, EAD_BAD_ARGUMENT);
 }
 
 EadStatus ead_dataset_name_other(const EadDatasetSpec *spec, const EadLayout *asked, EadStatus status) {
@@ -204,15 +206,20 @@ EadStatus ead_dataset_name_other(const EadDatasetSpec *spec, const EadLayout *as
     return status;
 }
 
-/* The layout that has most parts in root, the asked one where several are as near. NULL: none has any. */
+/* The layout that has most parts in root; of several the one that was asked for, if half of it is there, else the one
+ * that lacks the fewest. NULL: none has any. */
 static const EadLayout *find_nearest(const EadLayout *asked, const char *root, char *lacking, size_t size) {
     const EadLayout *nearest = NULL;
-    int most = 0, parts;
+    int most = 0, fewest = 0, parts;
     for (int i = 0; ead_dataset_layout(i); i++) {
         const EadLayout *layout = ead_dataset_layout(i);
-        int there = parts_there(layout, root, &parts, lacking, size);
-        if (there == 0 || there < most || (there == most && layout != asked)) continue;
+        int there = parts_there(layout, root, &parts, lacking, size), missing = parts - there;
+        if (layout == asked && there >= missing) missing = -1;
+        bool nearer =
+            there > most || (there == most && (missing < fewest || (missing == fewest && layout == asked)));
+        if (there == 0 || !nearer) continue;
         most = there;
+        fewest = missing;
         nearest = layout;
     }
     if (nearest) parts_there(nearest, root, &parts, lacking, size);

@@ -148,6 +148,13 @@ START_TEST(what_lacks_is_named) {
     spec.type = "kolektor_sdd2";
     ASSERT_FAILS(ead_dataset_open(&spec, &dataset), EAD_IO,
                  "the nearest layout is that of dataset.type=mvtec_");
+    static const char *const trained[] = {"x/train/good/0.png", "x/train/good/1.png", NULL};
+    make_tree("half", trained); /* one part is there of several layouts; the nearest lacks the fewest */
+    for (int i = 0; i < 3; i++) {
+        spec.type = (const char *const[]){"mvtec_loco", "mvtec_ad_2", "btad"}[i];
+        ASSERT_FAILS(ead_dataset_open(&spec, &dataset), EAD_IO,
+                     "the nearest layout is that of dataset.type=mvtec_ad, which lacks test;");
+    }
     spec.path = SCRATCH "nowhere";
     ASSERT_FAILS(ead_dataset_open(&spec, &dataset), EAD_IO, "dataset.path: " SCRATCH "nowhere: ");
     write_text(SCRATCH "file", "text");

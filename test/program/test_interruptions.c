@@ -335,6 +335,25 @@ START_TEST(little_address_space_is_enough_or_told) {
 }
 END_TEST
 
+/* What a limit of address space leaves room for, a larger one does, too, though more threads can be started. */
+START_TEST(more_address_space_is_never_too_little) {
+    char command[512];
+    int enough = 0;
+    NEED_PROGRAM();
+    SKIP_UNLESS(!SANITIZED, "sanitizers need address space of their own");
+    for (int kilobytes = 96000; kilobytes <= 272000; kilobytes += 16000) {
+        snprintf(command, sizeof command,
+                 "rm -rf " RUN "; ulimit -v %d; OMP_NUM_THREADS=2 timeout 100 $PROGRAM " TRAIN
+                 " --set model.method=patchcore >" S "out 2>" S "err",
+                 kilobytes);
+        bool works = shell(command) == 0;
+        ck_assert_msg(works || !enough, "%d kB are enough, %d kB are not", enough, kilobytes);
+        if (works && !enough) enough = kilobytes;
+    }
+    ck_assert(enough > 0);
+}
+END_TEST
+
 /* Where stacks are short, of the program or of its threads: the same results, or one line that says why not. */
 START_TEST(short_stacks_are_enough_or_told) {
     static const char *const limits[] = {"ulimit -s 64;", "ulimit -s 64; OMP_NUM_THREADS=3", "ulimit -s 256;",
@@ -377,6 +396,7 @@ static void add_tests(TCase *tests) {
     tcase_add_test(tests, logs_that_others_have_saved);
     tcase_add_test(tests, closed_descriptors_harm_nothing);
     tcase_add_test(tests, little_address_space_is_enough_or_told);
+    tcase_add_test(tests, more_address_space_is_never_too_little);
 }
 
 int main(void) {

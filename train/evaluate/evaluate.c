@@ -42,8 +42,8 @@ static EadStatus try_output(const TestRun *run) {
     return status;
 }
 
-/* What an image takes by itself, with all threads: where several are scored side by side, it is measured before, on the
- * first one that can be read. */
+/* What an image takes by itself, with all threads: where several are scored side by side, it is measured on the first one
+ * that can be read. */
 static EadStatus measure_latency(TestRun *run) {
     enum { PASSES = 3 }; /* besides one to warm up */
     const EadDataset *dataset = run->spec->dataset;
@@ -101,6 +101,14 @@ static EadStatus start_run(TestRun *run) {
     EAD_TRY(ead_scorer_new(model, &spec->plan, spec->dataset->test_count, &run->scorer));
     run->threads = ead_scorer_threads(run->scorer);
     if (!spec->quiet) ead_print_memory("inference", spec->plan.backend, ead_scorer_bytes(run->scorer), 0);
+    return EAD_OK;
+}
+
+/* When the images are scored, and what scored them is freed: so its memory is not needed besides. */
+static EadStatus end_scoring(TestRun *run) {
+    if (!run->scorer) return EAD_OK;
+    ead_scorer_free(run->scorer);
+    run->scorer = NULL;
     return measure_latency(run);
 }
 
@@ -221,6 +229,7 @@ EadStatus ead_evaluate(const EadEvaluateSpec *spec, EadResults *results) {
     double start = ead_clock_seconds();
     if (status == EAD_OK) status = ead_walk_side_by_side(&walk, &work, run.threads, &run);
     results->total_seconds = ead_clock_seconds() - start;
+    if (status == EAD_OK) status = end_scoring(&run);
     if (results->latency_seconds == 0) results->latency_seconds = results->inference_seconds / count;
     if (status == EAD_OK && results->unscored.count == count)
         status = ead_fail(EAD_BAD_FILE, "%s", results->unscored.items[0]);
