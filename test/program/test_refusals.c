@@ -7,12 +7,13 @@
     "train -q --set model.image_size=128 --set train.steps=1 --set loss.penalty=false --set "                \
     "autoencoder.enabled=false --set dataset.category=gasket "
 
-/* Runs that fail when they read images, which they do last before they begin. */
+/* Runs that fail when they read images, which they do last before they begin, and an evaluation without any. */
 static const char *const refused[] = {
     SETTINGS "--set dataset.path=" S "cut -o " S "new/a/b",
     SETTINGS "--set dataset.path=" S "cut -o " S "new --set model.method=patchcore",
     SETTINGS "--set dataset.path=" S "data -o " S "new --set model.method=patchcore --set patchcore.add=" S
              "broken",
+    "eval -q --model " MODEL " --set dataset.path=" S "unreadable -o " S "new/a --maps",
     SETTINGS "--set dataset.path=" S "data -o " S "new --set loss.penalty=true --set penalty.path=" S
              "broken",
 };
@@ -23,7 +24,8 @@ static void make_refusals(void) {
     if (!getenv("PROGRAM")) return;
     shell_ok("cp -r " S "data " S "cut && mkdir " S "broken && for i in 0 1 2; do head -c 300 " S
              "data/gasket/train/good/00$i.png >" S "cut/gasket/train/good/00$i.png; done; cp " S
-             "cut/gasket/train/good/000.png " S "broken");
+             "cut/gasket/train/good/000.png " S "broken; cp -r " S "data " S "unreadable; for f in $(find " S
+             "unreadable/gasket/test -name '*.png'); do cp " S "broken/000.png $f; done");
 }
 
 START_TEST(nothing_is_left_behind) {

@@ -7,6 +7,7 @@
 #include "core/base/file_bytes.h"
 #include "core/base/printing.h"
 #include "core/base/paths.h"
+#include "core/file/made_folder.h"
 #include "core/system/file_lock.h"
 #include "train/support/progress.h"
 #include "train/support/version.h"
@@ -26,6 +27,7 @@ typedef struct Eval {
     EadDataset dataset;
     EadPath folder, losses; /* of the model file; losses.csv beside it */
     EadFileLock lock;       /* of the output: nothing else may write there meanwhile */
+    EadMadeFolder made;     /* the output */
     char *yaml;
     EadThresholds thresholds; /* the model's, and what its validation scores say about them */
 } Eval;
@@ -136,6 +138,7 @@ static EadStatus open_all(Eval *eval) {
     config->unread = config->unread || (!eval->model && !whole);
     ead_problems_add(&config->problems, ead_arguments_plan_options(eval->arguments, &eval->plan));
     EAD_TRY(check_all(eval, trained));
+    EAD_TRY(ead_made_folder_note(&eval->made, config->output));
     EAD_TRY(lock_output(eval));
     ead_tell_idle_keys(eval->arguments, ead_fit_find(eval->model->method->name), &eval->config,
                        is_of_training, ": the model is used as it was trained");
@@ -190,6 +193,7 @@ EadStatus ead_command_eval(const EadArguments *arguments) {
     EadStatus status = open_all(&eval);
     if (status == EAD_OK) status = evaluate(&eval);
     ead_file_lock_release(&eval.lock);
+    if (status != EAD_OK) ead_made_folder_take_back(&eval.made); /* where nothing was written */
     ead_dataset_free(&eval.dataset);
     ead_config_free(&eval.config);
     ead_model_free(eval.model);

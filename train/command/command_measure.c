@@ -3,6 +3,7 @@
 
 #include "core/base/paths.h"
 #include "core/base/printing.h"
+#include "core/file/made_folder.h"
 #include "core/system/file_lock.h"
 #include "train/evaluate/result_files.h"
 #include "train/support/progress.h"
@@ -21,6 +22,7 @@ typedef struct Measuring {
     EadDataset dataset;
     EadGivenResults given;
     EadFileLock lock; /* of the output */
+    EadMadeFolder made;
     EadThresholds thresholds;
     bool partial; /* what has no map, or no image, is left out */
 } Measuring;
@@ -80,6 +82,7 @@ static EadStatus open_all(Measuring *m) {
     EAD_TRY(find_given(m));
     EAD_TRY(ead_config_check_tests(config, &m->dataset));
     if (m->dataset.test_count == 0) return EAD_OK; /* the evaluation says so */
+    EAD_TRY(ead_made_folder_note(&m->made, config->output));
     EAD_TRY(ead_make_directories(config->output));
     return ead_folder_lock_take(config->output, &m->lock);
 }
@@ -152,6 +155,7 @@ EadStatus ead_command_measure(const EadArguments *arguments) {
     EadStatus status = open_all(&m);
     if (status == EAD_OK) status = measure(&m);
     ead_file_lock_release(&m.lock);
+    if (status != EAD_OK) ead_made_folder_take_back(&m.made); /* where nothing was written */
     ead_given_free(&m.given);
     ead_dataset_free(&m.dataset);
     ead_config_free(&m.config);
