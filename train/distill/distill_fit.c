@@ -46,6 +46,7 @@ static EadStatus add_images(EadDistillImages *images, const char *path, const ch
     EadStatus status = ead_image_list_add(&images->files, path);
     if (status != EAD_OK) return ead_fail_prefix(status, "%s: ", key);
     if (images->files.count - before >= least) return EAD_OK;
+    EAD_TRY(ead_left_out_print(&images->files.left_out, key, stderr)); /* perhaps because of these */
     return ead_fail(EAD_BAD_ARGUMENT, "%s: %s holds %d images; at least %d are needed", key, path,
                     images->files.count - before, least);
 }

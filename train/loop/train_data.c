@@ -92,7 +92,10 @@ EadStatus ead_train_data_others(const EadConfig *config, const char *key, const 
     EadStringList doubts = {0};
     EadStatus status = ead_image_list_add(out, path);
     if (status != EAD_OK) return ead_fail_prefix(status, "%s: ", key);
-    if (out->count == 0) return ead_fail(EAD_BAD_ARGUMENT, "%s: %s holds no images", key, path);
+    if (out->count == 0) { /* perhaps because of what is left out */
+        EAD_TRY(ead_left_out_print(&out->left_out, key, stderr));
+        return ead_fail(EAD_BAD_ARGUMENT, "%s: %s holds no images", key, path);
+    }
     status = ead_dataset_check_others(&data->dataset, out, order, key, takes, &doubts);
     if (status == EAD_OK) status = ead_check_output_apart(&out->left_out, config->output);
     if (status == EAD_OK) status = ead_left_out_print(&out->left_out, key, stderr);
