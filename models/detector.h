@@ -24,5 +24,5 @@ const EadPlan *ead_detector_plan(const EadDetector *detector);
 
 /* Bilinear resize of one map outside the graph, whose sizes are fixed: map [height][width] -> out
  * [out_height][out_width], align_corners = false, no antialiasing (as torch.nn.functional.interpolate). All
- * sizes >= 1. Returns the largest value of out: an image's score. */
+ * sizes >= 1. Returns the largest value of out: an image's score. out NULL: only that. */
 float ead_map_resize(const float *map, int height, int width, float *out, int out_height, int out_width);

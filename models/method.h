@@ -62,11 +62,16 @@ const EadMethod *ead_method_at(int index);
 /* What a new model of the method of that name begins with: no thresholds and no common scale of colours. */
 EadModel ead_model_new(const char *method, int height, int width);
 
-/* Sets map_choice. Errors: EAD_BAD_ARGUMENT if the model lacks these maps. */
+/* Sets map_choice. Thresholds and level of other maps are dropped: they are NAN then. Errors: EAD_BAD_ARGUMENT if the
+ * model lacks these maps. */
 EadStatus ead_model_choose_maps(EadModel *model, int map_choice);
 
 /* The number of a choice by its name. Errors: EAD_BAD_ARGUMENT, with the names there are. */
 EadStatus ead_model_find_maps(const EadModel *model, const char *name, int *map_choice);
+
+/* The name of what was chosen, "" where there is no choice. */
+enum { EAD_MAP_NAME_SIZE = 32 };
+void ead_model_map_name(const EadModel *model, char name[EAD_MAP_NAME_SIZE]);
 
 /* Harmless on NULL. */
 void ead_model_free(EadModel *model);
@@ -113,6 +118,10 @@ EadStatus ead_model_open(const char *path, EadModel **out);
 
 /* The same, and leaves the file open for what else it holds; free both. On failure both are NULL. */
 EadStatus ead_model_open_file(const char *path, EadSafetensors **file, EadModel **out);
+
+/* The same from `size` bytes in memory, which must outlive *file; messages call them `label`. */
+EadStatus ead_model_open_memory(const void *bytes, size_t size, const char *label, EadSafetensors **file,
+                                EadModel **out);
 
 /* The same from an open file, which may be a checkpoint. */
 EadStatus ead_model_read(const EadSafetensors *file, EadModel **out);

@@ -18,7 +18,7 @@ static const EadMethod methods[] = {
 #undef EAD_METHOD
 };
 
-enum { METHODS = sizeof methods / sizeof *methods, WORD_SIZE = 32 };
+enum { METHODS = sizeof methods / sizeof *methods };
 
 const EadMethod *ead_method_at(int index) {
     return index < METHODS ? &methods[index] : NULL;
@@ -37,17 +37,17 @@ void ead_model_free(EadModel *model) {
 /* ---- the choice of maps ---- */
 
 /* Word number `index` of "a|b|c"; false behind the last. */
-static bool word_at(const char *words, int index, char word[WORD_SIZE]) {
+static bool word_at(const char *words, int index, char word[EAD_MAP_NAME_SIZE]) {
     for (; index > 0; index--) {
         words = strchr(words, '|');
         if (!words++) return false;
     }
-    snprintf(word, WORD_SIZE, "%.*s", (int)strcspn(words, "|"), words);
+    snprintf(word, EAD_MAP_NAME_SIZE, "%.*s", (int)strcspn(words, "|"), words);
     return true;
 }
 
 EadStatus ead_model_find_maps(const EadModel *model, const char *name, int *map_choice) {
-    char word[WORD_SIZE];
+    char word[EAD_MAP_NAME_SIZE];
     const char *maps = model->method->maps;
     for (int i = 0; *maps && word_at(maps, i, word); i++) {
         *map_choice = i;
@@ -55,6 +55,11 @@ EadStatus ead_model_find_maps(const EadModel *model, const char *name, int *map_
     }
     return ead_fail(EAD_BAD_ARGUMENT, "%s has no maps '%s'; it has %s", model->method->name, name,
                     *maps ? maps : "one map and no choice");
+}
+
+void ead_model_map_name(const EadModel *model, char name[EAD_MAP_NAME_SIZE]) {
+    name[0] = '\0';
+    word_at(model->method->maps, model->map_choice, name);
 }
 
 EadModel ead_model_new(const char *method, int height, int width) {
@@ -70,6 +75,8 @@ EadModel ead_model_new(const char *method, int height, int width) {
 EadStatus ead_model_choose_maps(EadModel *model, int map_choice) {
     if (model->method->functions->check_maps)
         EAD_TRY(model->method->functions->check_maps(model, map_choice));
+    if (map_choice != model->map_choice)
+        model->threshold = model->pixel_threshold = model->map_level = (float)NAN;
     model->map_choice = map_choice;
     return EAD_OK;
 }
@@ -139,16 +146,28 @@ EadStatus ead_model_read(const EadSafetensors *file, EadModel **out) {
     return status;
 }
 
-EadStatus ead_model_open_file(const char *path, EadSafetensors **file, EadModel **out) {
-    *file = NULL;
-    *out = NULL;
-    EAD_TRY(ead_file_expect(path, EAD_ROLE(MODEL), "a model"));
-    EAD_TRY(ead_safetensors_open(path, file));
-    EadStatus status = ead_model_read(*file, out);
+/* Reads the model of a file that was just opened, and closes that on failure. */
+static EadStatus read_opened(EadStatus status, EadSafetensors **file, EadModel **out) {
+    if (status == EAD_OK) status = ead_model_read(*file, out);
     if (status == EAD_OK) return EAD_OK;
     ead_safetensors_close(*file);
     *file = NULL;
     return status;
+}
+
+EadStatus ead_model_open_file(const char *path, EadSafetensors **file, EadModel **out) {
+    *file = NULL;
+    *out = NULL;
+    EAD_TRY(ead_file_expect(path, EAD_ROLE(MODEL), "a model"));
+    return read_opened(ead_safetensors_open(path, file), file, out);
+}
+
+EadStatus ead_model_open_memory(const void *bytes, size_t size, const char *label, EadSafetensors **file,
+                                EadModel **out) {
+    *file = NULL;
+    *out = NULL;
+    EAD_TRY(ead_safetensors_parse(bytes, size, label, file));
+    return read_opened(ead_file_expect_open(*file, EAD_ROLE(MODEL), "a model"), file, out);
 }
 
 EadStatus ead_model_open(const char *path, EadModel **out) {
@@ -168,13 +187,13 @@ static EadStatus write_number(EadSafetensorsWriter *writer, const char *key, flo
 }
 
 EadStatus ead_model_write(const EadModel *model, EadSafetensorsWriter *writer) {
-    char word[WORD_SIZE], bits[16];
+    char maps[EAD_MAP_NAME_SIZE], bits[16];
     const EadMethod *method = model->method;
     EAD_TRY(ead_image_size_write(writer, model->height, model->width));
     EAD_TRY(ead_safetensors_writer_metadata(writer, "method", method->name));
     EAD_TRY(method->functions->write(model, writer));
-    if (*method->maps && word_at(method->maps, model->map_choice, word))
-        EAD_TRY(ead_safetensors_writer_metadata(writer, "map_use", word));
+    ead_model_map_name(model, maps);
+    if (*maps) EAD_TRY(ead_safetensors_writer_metadata(writer, "map_use", maps));
     if (model->image_bits) {
         snprintf(bits, sizeof bits, "%d", model->image_bits);
         EAD_TRY(ead_safetensors_writer_metadata(writer, "image_bits", bits));

@@ -100,7 +100,7 @@ $(OUT)/emulated/efficientad: $(MAIN_OBJECT) $(PROGRAM_OBJECTS) $(LIBRARY_OBJECTS
 emulated: $(OUT)/emulated/efficientad ## a program that does bf16 in emulation: slow, to see its accuracy without AMX
 
 format: ## formats all sources
-	clang-format -i $$(find $(SOURCE_FOLDERS) -name "*.[ch]" -o -name "*.cu*" -o -name "*.cpp")
+	clang-format -i $$(find $(SOURCE_FOLDERS) examples -name "*.[ch]" -o -name "*.cu*" -o -name "*.[ch]pp")
 
 golden: ## writes the golden values anew (needs PyTorch)
 	cd test/golden && python3 generate.py

@@ -193,9 +193,16 @@ EadFileRole ead_file_role(const char *path) {
     return read ? role_of_bytes(path, bytes, size) : role;
 }
 
-EadStatus ead_file_expect(const char *path, unsigned wanted, const char *what) {
-    EadFileRole role = ead_file_role(path);
+static EadStatus expect(EadFileRole role, const char *path, unsigned wanted, const char *what) {
     if (role == EAD_ROLE_UNKNOWN || (wanted & 1u << role)) return EAD_OK;
     return ead_fail(role == EAD_ROLE_FOLDER ? EAD_IO : EAD_BAD_FILE, "%s: is %s, not %s; %s", path,
                     rows[role].is, what, rows[role].cure);
+}
+
+EadStatus ead_file_expect(const char *path, unsigned wanted, const char *what) {
+    return expect(ead_file_role(path), path, wanted, what);
+}
+
+EadStatus ead_file_expect_open(const EadSafetensors *file, unsigned wanted, const char *what) {
+    return expect(role_of_tensors(file), ead_safetensors_path(file), wanted, what);
 }

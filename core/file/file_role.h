@@ -2,7 +2,7 @@
  * it should be, and a file in the wrong role is refused by its right name, with the cure. */
 #pragma once
 
-#include "core/base/status.h"
+#include "core/file/safetensors.h"
 
 #define EAD_IMPORT "weights are converted by efficientad import -o OUT.safetensors FILE"
 #define EAD_SAVE   "save weights by torch.save or as .safetensors; efficientad import converts those"
@@ -63,3 +63,6 @@ const char *ead_file_role_name(EadFileRole role);
 /* Refuses a file that is known to be something else than the roles wanted, called `what` ("a model"). What is
  * not known passes: its reader says what is wrong. Errors: EAD_BAD_FILE; EAD_IO for a folder. */
 EadStatus ead_file_expect(const char *path, unsigned wanted, const char *what);
+
+/* The same for a .safetensors file that is open, as from memory. */
+EadStatus ead_file_expect_open(const EadSafetensors *file, unsigned wanted, const char *what);

@@ -81,6 +81,9 @@ EadStatus ead_safetensors_open_header(const char *path, EadSafetensors **out);
 /* The same from memory. `bytes` stay the caller's and must outlive *out; label stands in for the path. */
 EadStatus ead_safetensors_parse(const void *bytes, size_t size, const char *label, EadSafetensors **out);
 
+/* Frees the tensors' data, which is NULL from then on; names, shapes and metadata stay. */
+void ead_safetensors_drop_data(EadSafetensors *file);
+
 /* NULL is harmless. */
 void ead_safetensors_close(EadSafetensors *file);
 
@@ -98,7 +101,8 @@ bool ead_safetensors_was_found(const EadSafetensors *file, int index);
 /* The string under a key of "__metadata__" (UTF-8, owned by the file), or NULL. */
 const char *ead_safetensors_metadata(const EadSafetensors *file, const char *key);
 
-/* Key number `index` of "__metadata__" in the file's order; NULL behind the last. */
+/* Its keys: index 0..count-1, in the file's order. NULL for another index. */
+int ead_safetensors_metadata_count(const EadSafetensors *file);
 const char *ead_safetensors_metadata_key(const EadSafetensors *file, int index);
 
 /* Copies a tensor of `file` to out[tensor->count], converting F16, BF16, F32 or F64 (which rounds to

@@ -301,6 +301,12 @@ EadStatus ead_safetensors_parse(const void *bytes, size_t size, const char *labe
     return finish(status, out);
 }
 
+void ead_safetensors_drop_data(EadSafetensors *file) {
+    for (int i = 0; i < file->count; i++) file->tensors[i].data = NULL;
+    free(file->bytes);
+    file->bytes = NULL;
+}
+
 void ead_safetensors_close(EadSafetensors *file) {
     if (!file) return;
     json_decref(file->header);
@@ -340,10 +346,14 @@ const char *ead_safetensors_metadata(const EadSafetensors *file, const char *key
     return json_string_value(json_object_get(json_object_get(file->header, "__metadata__"), key));
 }
 
+int ead_safetensors_metadata_count(const EadSafetensors *file) {
+    return (int)json_object_size(json_object_get(file->header, "__metadata__"));
+}
+
 const char *ead_safetensors_metadata_key(const EadSafetensors *file, int index) {
     json_t *metadata = json_object_get(file->header, "__metadata__");
-    void *entry = json_object_iter(metadata);
-    for (; entry && index > 0; index--) entry = json_object_iter_next(metadata, entry);
+    void *entry = index < 0 ? NULL : json_object_iter(metadata);
+    while (entry && index-- > 0) entry = json_object_iter_next(metadata, entry);
     return entry ? json_object_iter_key(entry) : NULL;
 }
 

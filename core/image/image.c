@@ -82,13 +82,14 @@ static uint8_t round_to_u8(int32_t sum) {
     return (uint8_t)(value > 255 ? 255 : value);
 }
 
-/* x [in][3], y [out][3] */
-static void row_of_3(const EadResizeWeights *weights, const uint8_t *x, uint8_t *y, int out) {
+/* x [in] pixels of `step` bytes, of which the first 3 count; y [out][3] */
+static inline void row_of_3(const EadResizeWeights *weights, const uint8_t *x, int step, uint8_t *y,
+                            int out) {
     for (int i = 0; i < out; i++) {
         const int32_t *w = weights->values + (size_t)i * (size_t)weights->taps;
-        const uint8_t *p = x + (size_t)weights->first[i] * 3;
+        const uint8_t *p = x + (ptrdiff_t)weights->first[i] * step;
         int32_t r = 0, g = 0, b = 0;
-        for (int k = 0; k < weights->count[i]; k++, p += 3) {
+        for (int k = 0; k < weights->count[i]; k++, p += step) {
             r += w[k] * p[0];
             g += w[k] * p[1];
             b += w[k] * p[2];
@@ -97,29 +98,69 @@ static void row_of_3(const EadResizeWeights *weights, const uint8_t *x, uint8_t 
     }
 }
 
-/* x [in], y [out] */
-static void row_of_1(const EadResizeWeights *weights, const uint8_t *x, uint8_t *y, int out) {
+/* x [in] bytes that are `step` apart, y [out] */
+static void row_of_1(const EadResizeWeights *weights, const uint8_t *x, int step, uint8_t *y, int out) {
     for (int i = 0; i < out; i++) {
         const int32_t *w = weights->values + (size_t)i * (size_t)weights->taps;
         int32_t sum = 0;
-        for (int k = 0; k < weights->count[i]; k++) sum += w[k] * x[weights->first[i] + k];
+        for (int k = 0; k < weights->count[i]; k++)
+            sum += w[k] * x[(ptrdiff_t)(weights->first[i] + k) * step];
         *y++ = round_to_u8(sum);
     }
 }
 
-static EadStatus resize_rows(const uint8_t *pixels, int width, int height, int channels, ptrdiff_t stride,
-                             uint8_t *out, int out_width) {
-    EadResizeWeights weights;
-    EAD_TRY(ead_resize_weights_make(&weights, width, out_width));
-    for (int y = 0; y < height; y++) {
-        uint8_t *to = out + (size_t)y * (size_t)out_width * (size_t)channels;
-        if (channels == 3)
-            row_of_3(&weights, pixels + y * stride, to, out_width);
-        else
-            row_of_1(&weights, pixels + y * stride, to, out_width);
+/* Bytes from pixel to pixel of a row as row_bytes() gives it. */
+static int byte_step(const EadPixelRows *in) {
+    return in->white ? 1 : in->step;
+}
+
+/* A row with 8 bits a channel; line [width]: room for one that must be made. */
+static const uint8_t *row_bytes(const EadPixelRows *in, int y, uint8_t *line) {
+    const uint8_t *row = (const uint8_t *)in->pixels + y * in->stride;
+    uint32_t levels = (uint32_t)in->white + 1;
+    if (!in->white) return row;
+    for (int x = 0; x < in->width; x++) {
+        uint16_t value;
+        memcpy(&value, row + (ptrdiff_t)x * in->step, sizeof value);
+        line[x] = (uint8_t)(value < levels ? value * 256u / levels : 255);
     }
-    ead_resize_weights_free(&weights);
-    return EAD_OK;
+    return line;
+}
+
+/* A row that keeps its width: without what stands between its pixels. */
+static void pack_row(const uint8_t *row, int step, int channels, int width, uint8_t *out) {
+    if (step == channels) {
+        memcpy(out, row, (size_t)width * (size_t)channels);
+        return;
+    }
+    for (int x = 0; x < width; x++)
+        for (int c = 0; c < channels; c++) *out++ = row[(ptrdiff_t)x * step + c];
+}
+
+/* All rows at their new width, which may be the old one. Allocates nothing where nothing is to be computed. */
+static EadStatus resize_rows(const EadPixelRows *in, uint8_t *out, int out_width) {
+    EadResizeWeights weights = {0};
+    uint8_t *line = in->white ? malloc((size_t)in->width) : NULL;
+    EadStatus status =
+        in->white && !line ? ead_fail(EAD_NO_MEMORY, "no memory for a row of %d pixels", in->width) : EAD_OK;
+    if (status == EAD_OK && out_width != in->width)
+        status = ead_resize_weights_make(&weights, in->width, out_width);
+    int step = byte_step(in);
+    for (int y = 0; status == EAD_OK && y < in->height; y++) {
+        const uint8_t *row = row_bytes(in, y, line);
+        uint8_t *to = out + (size_t)y * (size_t)out_width * (size_t)in->channels;
+        if (out_width == in->width)
+            pack_row(row, step, in->channels, out_width, to);
+        else if (in->channels == 1)
+            row_of_1(&weights, row, step, to, out_width);
+        else if (step == 3)
+            row_of_3(&weights, row, 3, to, out_width);
+        else
+            row_of_3(&weights, row, step, to, out_width);
+    }
+    if (weights.values) ead_resize_weights_free(&weights);
+    if (line) free(line);
+    return status;
 }
 
 /* Whole rows of `bytes` values are weighted and added up in `sums` [bytes]. */
@@ -143,27 +184,49 @@ static EadStatus resize_columns(const uint8_t *pixels, int height, ptrdiff_t str
     return sums ? EAD_OK : ead_fail(EAD_NO_MEMORY, "no memory to resize an image to %d rows", out_height);
 }
 
-EadStatus ead_resize_u8(const uint8_t *pixels, int width, int height, int channels, ptrdiff_t stride,
-                        uint8_t *out, int out_width, int out_height) {
-    const int sizes[] = {width, height, out_width, out_height};
+static EadStatus resize(const EadPixelRows *in, uint8_t *out, int out_width, int out_height) {
+    const int sizes[] = {in->width, in->height, out_width, out_height};
     for (int i = 0; i < 4; i++)
         if (sizes[i] < 1 || sizes[i] > MAX_SIDE)
             return ead_fail(EAD_BAD_SHAPE,
-                            "cannot resize %d x %d pixels to %d x %d: each side must be 1 to %d", width,
-                            height, out_width, out_height, MAX_SIDE);
-    if (channels != 1 && channels != 3)
-        return ead_fail(EAD_BAD_SHAPE, "cannot resize an image of %d channels: only 1 or 3", channels);
-    size_t bytes = (size_t)out_width * (size_t)channels;
-    if (out_height == height && out_width == width) {
-        for (int y = 0; y < height; y++) memcpy(out + (size_t)y * bytes, pixels + y * stride, bytes);
-        return EAD_OK;
-    }
-    if (out_height == height) return resize_rows(pixels, width, height, channels, stride, out, out_width);
-    if (out_width == width) return resize_columns(pixels, height, stride, bytes, out, out_height);
-    uint8_t *middle = malloc((size_t)height * bytes);
-    if (!middle) return ead_fail(EAD_NO_MEMORY, "no memory to resize %d x %d pixels", width, height);
-    EadStatus status = resize_rows(pixels, width, height, channels, stride, middle, out_width);
-    if (status == EAD_OK) status = resize_columns(middle, height, (ptrdiff_t)bytes, bytes, out, out_height);
+                            "cannot resize %d x %d pixels to %d x %d: each side must be 1 to %d", in->width,
+                            in->height, out_width, out_height, MAX_SIDE);
+    if (in->channels != 1 && in->channels != 3)
+        return ead_fail(EAD_BAD_SHAPE, "cannot resize an image of %d channels: only 1 or 3", in->channels);
+    size_t bytes = (size_t)out_width * (size_t)in->channels;
+    bool packed = !in->white && in->step == in->channels;
+    if (out_height == in->height) return resize_rows(in, out, out_width);
+    if (out_width == in->width && packed)
+        return resize_columns(in->pixels, in->height, in->stride, bytes, out, out_height);
+    uint8_t *middle = malloc((size_t)in->height * bytes);
+    if (!middle) return ead_fail(EAD_NO_MEMORY, "no memory to resize %d x %d pixels", in->width, in->height);
+    EadStatus status = resize_rows(in, middle, out_width);
+    if (status == EAD_OK)
+        status = resize_columns(middle, in->height, (ptrdiff_t)bytes, bytes, out, out_height);
     free(middle);
     return status;
+}
+
+EadStatus ead_resize_u8(const uint8_t *pixels, int width, int height, int channels, ptrdiff_t stride,
+                        uint8_t *out, int out_width, int out_height) {
+    EadPixelRows in = {.pixels = pixels,
+                       .width = width,
+                       .height = height,
+                       .stride = stride,
+                       .channels = channels,
+                       .step = channels};
+    return resize(&in, out, out_width, out_height);
+}
+
+EadStatus ead_resize_to_rgb(const EadPixelRows *in, uint8_t *out, int out_width, int out_height) {
+    EAD_TRY(resize(in, out, out_width, out_height));
+    int64_t count = (int64_t)out_width * out_height;
+    for (int64_t i = count; in->channels == 1 && i-- > 0;) /* from the last, since they lie in one place */
+        out[3 * i] = out[3 * i + 1] = out[3 * i + 2] = out[i];
+    for (int64_t i = 0; in->reversed && i < count; i++) {
+        uint8_t blue = out[3 * i];
+        out[3 * i] = out[3 * i + 2];
+        out[3 * i + 2] = blue;
+    }
+    return EAD_OK;
 }

@@ -3,6 +3,7 @@
 
 #include "core/base/status.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,7 +27,23 @@ void ead_image_free(EadImage *image);
 EadStatus ead_resize_u8(const uint8_t *pixels, int width, int height, int channels, ptrdiff_t stride,
                         uint8_t *out, int out_width, int out_height);
 
-/* The weights of one of its passes, in fixed point: 2^EAD_RESIZE_WEIGHT_BITS is 1, which leaves a sum of 32 bits 8 for the
+/* Pixels as cameras and libraries for images have them; borrowed. */
+typedef struct EadPixelRows {
+    const void *pixels; /* the top row */
+    int width, height;
+    ptrdiff_t stride; /* bytes from row to row; negative where the top row is stored last */
+    int channels;     /* that count: the first 1 or 3 of a pixel */
+    int step;         /* bytes from pixel to pixel */
+    bool reversed;    /* blue comes first */
+    int white; /* 0: 8 bits a channel. 1..65,535: one channel of 16 bits, which becomes v * 256 / (white + 1),
+                       * rounded down, and 255 from white on: the upper 8 of n bits where white is 2^n - 1 */
+} EadPixelRows;
+
+/* The same resize to RGB, out [out_height][out_width][3]; one channel becomes all three. What it gives is, to the bit,
+ * what ead_resize_u8() gives for the same picture in RGB. Errors: the same. */
+EadStatus ead_resize_to_rgb(const EadPixelRows *in, uint8_t *out, int out_width, int out_height);
+
+/* The weights of one pass of the resize, in fixed point: 2^EAD_RESIZE_WEIGHT_BITS is 1, which leaves a sum of 32 bits 8 for the
  * pixel and 2 for headroom. Output i is the sum of values[i * taps + k] times input first[i] + k, k < count[i], plus a half,
  * rounded down. */
 enum { EAD_RESIZE_WEIGHT_BITS = 22 };

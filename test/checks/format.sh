@@ -4,5 +4,5 @@ formatter=$(command -v clang-format-14 || command -v clang-format) && "$formatte
     echo "skipped: clang-format 14 is not here"
     exit 77
 }
-find core autograd models data train bench test -name '*.[ch]' -o -name '*.cu*' -o -name '*.cpp' |
+find core autograd models data train bench test examples -name '*.[ch]' -o -name '*.cu*' -o -name '*.[ch]pp' |
     xargs "$formatter" --dry-run -Werror

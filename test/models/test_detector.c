@@ -40,8 +40,10 @@ START_TEST(opens_and_tells_about_the_model) {
 END_TEST
 
 static int open_with(const char *device, const char *precision, EadDetector **out) {
-    return ead_detector_open_with(MODEL, &(EadDetectorOptions){.device = device, .precision = precision},
-                                  out);
+    return ead_detector_open_with(
+        MODEL,
+        &(EadDetectorOptions){.size = sizeof(EadDetectorOptions), .device = device, .precision = precision},
+        out);
 }
 
 START_TEST(options_choose_device_and_precision) {
@@ -66,6 +68,10 @@ START_TEST(impossible_options_are_errors) {
     ASSERT_FAILS((EadStatus)open_with("cpu", "fp17", &detector), EAD_BAD_ARGUMENT,
                  "precision 'fp17': there are fp32, tf32, bf16, fp16 and auto");
     ASSERT_FAILS((EadStatus)open_with("cpu", "fp16", &detector), EAD_UNSUPPORTED, "fp16 needs --device cuda");
+    for (size_t size = 0; size < 2; size++) /* of another version, which began with device, and not set */
+        ASSERT_FAILS((EadStatus)ead_detector_open_with(
+                         MODEL, &(EadDetectorOptions){.size = size ? (size_t)MODEL : 0}, &detector),
+                     EAD_BAD_ARGUMENT, "set it to sizeof(EadDetectorOptions)");
 }
 END_TEST
 
@@ -141,7 +147,7 @@ START_TEST(pixels_are_limited) {
                  "16385 x 16384 pixels; at most 268435456 in all");
     ead_detector_close(detector);
     for (int most = WIDTH * HEIGHT - 1; most <= WIDTH * HEIGHT; most++) {
-        EadDetectorOptions options = {.max_pixels = most};
+        EadDetectorOptions options = {.size = sizeof options, .max_pixels = most};
         ASSERT_OK((EadStatus)ead_detector_open_with(MODEL, &options, &detector));
         int status = ead_detector_run(detector, rgb, WIDTH, HEIGHT, 3 * WIDTH, NULL, &score);
         ck_assert_int_eq(status, most < WIDTH * HEIGHT ? EAD_BAD_SHAPE : EAD_OK);
@@ -291,13 +297,22 @@ static void write_damaged(const char *path, const Damage *damage) {
     free(data);
 }
 
-/* Every damage is refused with one line that names the file and what is wrong with it. */
+/* Every damage is refused with one line that names the file and what is wrong with it, and from memory with the same. */
 static void check_refused(Damage damage, const char *text) {
-    const char *path = FOLDER "damaged.safetensors";
+    const char *path = FOLDER "damaged.safetensors", *label = "the model in memory";
+    char message[1024];
+    size_t size;
     EadDetector *detector;
     write_damaged(path, &damage);
     ASSERT_FAILS((EadStatus)ead_detector_open(path, &detector), EAD_BAD_FILE, text);
-    ck_assert_msg(strncmp(ead_error_message(), path, strlen(path)) == 0, "%s", ead_error_message());
+    snprintf(message, sizeof message, "%s", ead_error_message());
+    ck_assert_msg(strncmp(message, path, strlen(path)) == 0, "%s", message);
+    uint8_t *bytes = read_bytes(path, &size);
+    ASSERT_FAILS((EadStatus)ead_detector_open_memory(bytes, size, NULL, &detector), EAD_BAD_FILE, text);
+    free(bytes);
+    ck_assert_ptr_null(detector);
+    ck_assert_msg(strncmp(ead_error_message(), label, strlen(label)) == 0, "%s", ead_error_message());
+    ck_assert_str_eq(ead_error_message() + strlen(label), message + strlen(path));
 }
 
 START_TEST(the_copy_without_damage_opens) {

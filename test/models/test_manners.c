@@ -43,17 +43,26 @@ START_TEST(null_is_refused) {
     ASSERT_FAILS((EadStatus)ead_detector_open_with("", NULL, &detector), EAD_BAD_ARGUMENT, "no path");
     ASSERT_FAILS((EadStatus)ead_detector_open(MODEL, NULL), EAD_BAD_ARGUMENT, "out is NULL");
     ASSERT_FAILS((EadStatus)ead_detector_open_with(MODEL, NULL, NULL), EAD_BAD_ARGUMENT, "out is NULL");
+    ASSERT_FAILS((EadStatus)ead_detector_open_memory(NULL, 9, NULL, &detector), EAD_BAD_ARGUMENT,
+                 "bytes is NULL");
     ASSERT_FAILS((EadStatus)ead_detector_run(NULL, image, WIDTH, HEIGHT, ROW, NULL, &score), EAD_BAD_ARGUMENT,
                  "no detector");
     detector = open_tiny();
     ASSERT_FAILS((EadStatus)ead_detector_run(detector, NULL, WIDTH, HEIGHT, ROW, NULL, &score),
-                 EAD_BAD_ARGUMENT, "rgb is NULL");
+                 EAD_BAD_ARGUMENT, "pixels are NULL");
     ASSERT_OK((EadStatus)ead_detector_run(detector, image, WIDTH, HEIGHT, ROW, NULL, NULL));
     ead_detector_close(detector);
     ead_detector_close(NULL);
     ck_assert_int_eq(ead_detector_model_width(NULL), 0);
     ck_assert_int_eq(ead_detector_model_height(NULL), 0);
     ck_assert(isnan(ead_detector_threshold(NULL)));
+    ck_assert(isnan(ead_detector_pixel_threshold(NULL)));
+    ck_assert_ptr_null(ead_detector_threshold_rule(NULL));
+    ck_assert_ptr_null(ead_detector_method(NULL));
+    ck_assert_ptr_null(ead_detector_maps(NULL));
+    ck_assert_ptr_null(ead_detector_metadata(NULL, "config"));
+    ck_assert_ptr_null(ead_detector_metadata_key(NULL, 0));
+    ck_assert_int_eq(ead_detector_metadata_count(NULL), 0);
 }
 END_TEST
 
@@ -72,12 +81,19 @@ START_TEST(out_is_null_after_every_failure) {
                  {MODEL, {.device = "tpu"}},
                  {MODEL, {.device = "cuda:99"}},
                  {MODEL, {.precision = "fp17"}},
+                 {MODEL, {.maps = "rgb"}},
+                 {MODEL, {.threads = -1}},
+                 {MODEL, {.threads = 1025}},
+                 {MODEL, {.batch = -1}},
+                 {MODEL, {.batch = 1025}},
                  {MODEL, {.precision = "tf32"}}};
     write_text(FOLDER "text", "{\"no\": \"model\"}");
     shell_ok("head -c 5000 " MODEL " >" FOLDER "cut");
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         EadDetector *detector = (EadDetector *)(void *)image;
-        ck_assert_int_gt(ead_detector_open_with(cases[i].path, &cases[i].options, &detector), 0);
+        EadDetectorOptions options = cases[i].options;
+        options.size = sizeof options;
+        ck_assert_int_gt(ead_detector_open_with(cases[i].path, &options, &detector), 0);
         ck_assert_ptr_null(detector);
         ead_detector_close(detector);
     }
@@ -122,7 +138,7 @@ END_TEST
 START_TEST(long_names_leave_room_for_the_reason) {
     static char path[100001];
     EadDetector *detector;
-    const EadDetectorOptions options = {.device = path};
+    const EadDetectorOptions options = {.size = sizeof options, .device = path};
     memset(path, 'n', sizeof path - 1);
     ASSERT_FAILS((EadStatus)ead_detector_open(path, &detector), EAD_IO, "n: cannot open: File name too long");
     path[5000] = '\0';
@@ -248,7 +264,7 @@ END_TEST
 
 START_TEST(children_are_refused_on_a_gpu) {
     EadDetector *detector;
-    const EadDetectorOptions options = {.device = "cuda"};
+    const EadDetectorOptions options = {.size = sizeof options, .device = "cuda"};
     SKIP_UNLESS(ead_detector_open_with(MODEL, &options, &detector) == 0, ead_error_message());
     pid_t child = fork();
     if (child == 0) {

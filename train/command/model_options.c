@@ -16,8 +16,6 @@ EadStatus ead_model_options_apply(const EadArguments *arguments, int map_choice,
         EAD_TRY(ead_model_find_maps(model, ead_arguments_text(arguments, EAD_OPTION_SELECT), &map_choice));
     if (map_choice != model->map_choice && !isnan(model->threshold) && !given)
         fputs("the model's threshold is for other maps and is not used; set --threshold\n", stderr);
-    if (map_choice != model->map_choice)
-        model->threshold = model->pixel_threshold = model->map_level = (float)NAN;
     EAD_TRY(ead_model_choose_maps(model, map_choice));
     if (given) model->threshold = (float)ead_arguments_value(arguments, EAD_OPTION_THRESHOLD).f64;
     if (given && ead_pixel_threshold_given(arguments, model)) model->pixel_threshold = model->threshold;

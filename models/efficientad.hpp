@@ -1,0 +1,151 @@
+// EfficientAD inference for C++11 and later: efficientad.h with destructors and exceptions, nothing else.
+//
+//     #include <efficientad.hpp>
+//
+//     efficientad::Detector detector("model.safetensors");
+//     auto image = efficientad::image(mat.data, mat.cols, mat.rows, EAD_PIXELS_BGR8, mat.step);
+//     efficientad::Result result = detector.run(image);
+//     if (result.score >= detector.threshold()) reject(result.map);
+//
+// What it says of threads, formats, scores and maps is in efficientad.h. All failures are an efficientad::Error.
+#pragma once
+
+#include "efficientad.h"
+
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace efficientad {
+
+class Error : public std::runtime_error {
+  public:
+    explicit Error(int status) : std::runtime_error(ead_error_message()), status_(status) {}
+    int status() const noexcept { return status_; }
+
+  private:
+    int status_;
+};
+
+// As EadDetectorOptions; empty and 0 are the defaults.
+struct Options {
+    std::string device, precision, maps;
+    int threads = 0, batch = 0;
+    int64_t max_pixels = 0;
+};
+
+struct Result {
+    float score = 0;
+    int width = 0, height = 0; // of the map; 0 where none was asked for
+    std::vector<float> map;    // row by row
+};
+
+enum class Map { none, of_image, of_model };
+
+// A view of pixels that stay the caller's. stride: bytes from row to row; 0: rows are contiguous.
+inline EadImageView image(const void *pixels, int width, int height, EadPixelFormat format,
+                          ptrdiff_t stride = 0, int white = 0) {
+    static const int bytes[] = {3, 3, 4, 4, 1, 2};
+    EadImageView view{};
+    view.size = sizeof view;
+    view.pixels = pixels;
+    view.width = width;
+    view.height = height;
+    view.stride = stride ? stride : static_cast<ptrdiff_t>(bytes[format]) * width;
+    view.format = format;
+    view.white = white;
+    return view;
+}
+
+// Moves, but is not copied: one detector, one thread at a time.
+class Detector {
+  public:
+    explicit Detector(const std::string &path, const Options &options = Options()) {
+        EadDetectorOptions given = of(options);
+        EadDetector *detector;
+        check(ead_detector_open_with(path.c_str(), &given, &detector));
+        detector_.reset(detector);
+    }
+
+    // From a model file in memory, which may go afterwards.
+    Detector(const void *bytes, size_t size, const Options &options = Options()) {
+        EadDetectorOptions given = of(options);
+        EadDetector *detector;
+        check(ead_detector_open_memory(bytes, size, &given, &detector));
+        detector_.reset(detector);
+    }
+
+    std::vector<Result> run(const std::vector<EadImageView> &images, Map map = Map::of_image) {
+        std::vector<Result> results(images.size());
+        std::vector<float> scores(images.size());
+        std::vector<float *> maps(images.size(), nullptr);
+        EadRunOptions options{};
+        options.size = sizeof options;
+        options.map_size = map == Map::of_model ? EAD_MAP_OF_MODEL : EAD_MAP_OF_IMAGE;
+        if (images.empty()) return results;
+        for (size_t i = 0; map != Map::none && i < images.size(); i++) {
+            Result &result = results[i];
+            bool model = map == Map::of_model;
+            result.width = model ? model_width() : images[i].width;
+            result.height = model ? model_height() : images[i].height;
+            if (result.width < 1 || result.height < 1) continue; // refused below
+            result.map.resize(static_cast<size_t>(result.width) * static_cast<size_t>(result.height));
+            maps[i] = result.map.data();
+        }
+        check(ead_detector_run_images(get(), images.data(), static_cast<int>(images.size()), &options,
+                                      maps.data(), scores.data()));
+        for (size_t i = 0; i < images.size(); i++) results[i].score = scores[i];
+        return results;
+    }
+
+    Result run(const EadImageView &image, Map map = Map::of_image) {
+        return std::move(run(std::vector<EadImageView>(1, image), map)[0]);
+    }
+
+    float score(const EadImageView &image) { return run(image, Map::none).score; }
+
+    int model_width() const { return ead_detector_model_width(get()); }
+    int model_height() const { return ead_detector_model_height(get()); }
+    float threshold() const { return ead_detector_threshold(get()); } // NaN: none
+    float pixel_threshold() const { return ead_detector_pixel_threshold(get()); }
+    std::string threshold_rule() const { return text(ead_detector_threshold_rule(get())); }
+    std::string method() const { return text(ead_detector_method(get())); }
+    std::string maps() const { return text(ead_detector_maps(get())); }
+    std::string metadata(const std::string &key) const {
+        return text(ead_detector_metadata(get(), key.c_str()));
+    }
+    std::vector<std::string> metadata_keys() const {
+        std::vector<std::string> keys;
+        for (int i = 0; i < ead_detector_metadata_count(get()); i++)
+            keys.push_back(ead_detector_metadata_key(get(), i));
+        return keys;
+    }
+
+    EadDetector *get() const noexcept { return detector_.get(); } // for the functions of efficientad.h
+
+  private:
+    struct Close {
+        void operator()(EadDetector *detector) const noexcept { ead_detector_close(detector); }
+    };
+    std::unique_ptr<EadDetector, Close> detector_;
+
+    static void check(int status) {
+        if (status != 0) throw Error(status);
+    }
+    static std::string text(const char *text) { return text ? text : ""; }
+    static const char *or_null(const std::string &text) { return text.empty() ? nullptr : text.c_str(); }
+    static EadDetectorOptions of(const Options &options) {
+        EadDetectorOptions given{};
+        given.size = sizeof given;
+        given.device = or_null(options.device);
+        given.precision = or_null(options.precision);
+        given.maps = or_null(options.maps);
+        given.max_pixels = options.max_pixels;
+        given.threads = options.threads;
+        given.batch = options.batch;
+        return given;
+    }
+};
+
+} // namespace efficientad
