@@ -122,7 +122,7 @@ static const uint8_t *row_bytes(const EadPixelRows *in, int y, uint8_t *line) {
     for (int x = 0; x < in->width; x++) {
         uint16_t value;
         memcpy(&value, row + (ptrdiff_t)x * in->step, sizeof value);
-        line[x] = (uint8_t)(value < levels ? value * 256u / levels : 255);
+        line[x] = (uint8_t)(value < in->white ? value * 256u / levels : 255);
     }
     return line;
 }

@@ -35,8 +35,9 @@ typedef struct EadPixelRows {
     int channels;     /* that count: the first 1 or 3 of a pixel */
     int step;         /* bytes from pixel to pixel */
     bool reversed;    /* blue comes first */
-    int white; /* 0: 8 bits a channel. 1..65,535: one channel of 16 bits, which becomes v * 256 / (white + 1),
-                       * rounded down, and 255 from white on: the upper 8 of n bits where white is 2^n - 1 */
+    /* 0: 8 bits a channel. 1..65,535: one channel of 16 bits, of which v becomes v * 256 / (white + 1), rounded down, and
+     * 255 from white on: the upper 8 of n bits where white is 2^n - 1. */
+    int white;
 } EadPixelRows;
 
 /* The same resize to RGB, out [out_height][out_width][3]; one channel becomes all three. What it gives is, to the bit,
