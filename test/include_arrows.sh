@@ -23,6 +23,7 @@ models/patchcore_ensemble | core models/networks models/patchcore models/method.
 models/simplenet | core models/networks models/method.h
 models/fastflow | core models/networks models/method.h
 models          | core models
+models/python/native | core data/codec
 data/codec      | core
 data/drawn      | core
 data/source     | core data/codec

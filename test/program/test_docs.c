@@ -8,9 +8,9 @@ enum { COMMAND_SIZE = 1024 };
 
 /* In the order in which one reads them: later ones use what earlier ones made. */
 static const char *const documents[] = {
-    "README.md",       "docs/training.md",    "docs/methods.md", "docs/datasets.md", "docs/evaluation.md",
-    "docs/sweeps.md",  "docs/teachers.md",    "docs/library.md", "docs/export.md",   "docs/gpu.md",
-    "docs/offline.md", "docs/performance.md", "docs/source.md",
+    "README.md",      "docs/training.md", "docs/methods.md",     "docs/datasets.md", "docs/evaluation.md",
+    "docs/sweeps.md", "docs/teachers.md", "docs/library.md",     "docs/python.md",   "docs/export.md",
+    "docs/gpu.md",    "docs/offline.md",  "docs/performance.md", "docs/source.md",
 };
 static int commands_run;
 
@@ -61,8 +61,8 @@ static void remove_scene(void) {
 
 /* What cannot run here, or must not; but the files of ours that it names must be there. */
 static bool only_named(const char *command) {
-    static const char *const begins[] = {"sudo ",   "sbatch ", "PARTS=",  "parallel ",
-                                         "mpirun ", "bench/",  "PYTHON=", "cc "};
+    static const char *const begins[] = {"sudo ",  "sbatch ", "PARTS=", "parallel ", "mpirun ",
+                                         "bench/", "PYTHON=", "cc ",    "pip "};
     for (int i = 0; i < COUNT(begins); i++)
         if (!strncmp(command, begins[i], strlen(begins[i]))) return true;
     return strstr(command, "--device cuda") != NULL;

@@ -1,0 +1,93 @@
+"""What users call an image, as the view that the library takes, without a copy where its rows allow it."""
+
+import ctypes
+import os
+import sys
+from typing import Any, Optional, Tuple, Union
+
+import numpy
+
+from . import _library
+from ._library import ImageView, PixelFormat
+
+Image = Union[str, "os.PathLike[str]", numpy.ndarray, Any]
+
+_FORMATS = {("rgb", 3): PixelFormat.RGB8, ("bgr", 3): PixelFormat.BGR8, ("rgb", 4): PixelFormat.RGBA8,
+            ("bgr", 4): PixelFormat.BGRA8}
+
+
+def read_file(path: Union[str, "os.PathLike[str]"], bits: int = 0, max_pixels: int = 0) -> numpy.ndarray:
+    """Decodes PNG, JPEG, BMP, TIFF or WebP as predict does: uint8 [height, width, 3], RGB, upright."""
+    library = _library.files()
+    pixels, width, height = ctypes.c_void_p(), ctypes.c_int(), ctypes.c_int()
+    _library.check(library.ead_image_file_read(os.fsencode(path), bits, max_pixels, ctypes.byref(pixels),
+                                               ctypes.byref(width), ctypes.byref(height)), library)
+    image = numpy.empty((height.value, width.value, 3), numpy.uint8)
+    ctypes.memmove(image.ctypes.data, pixels, image.nbytes)
+    library.ead_image_file_free(pixels)
+    return image
+
+
+def _is_pil(image: Any) -> bool:
+    pil = sys.modules.get("PIL.Image")
+    return pil is not None and isinstance(image, pil.Image)
+
+
+def _of_pil(image: Any) -> numpy.ndarray:
+    if image.mode.startswith("I;16"):
+        return numpy.asarray(image).astype(numpy.uint16, copy=False)
+    return numpy.asarray(image if image.mode in ("L", "RGB", "RGBA") else image.convert("RGB"))
+
+
+def _as_array(image: Image, bits: int, max_pixels: int) -> Tuple[numpy.ndarray, bool]:
+    """The pixels, and whether their order is known to be RGB."""
+    if isinstance(image, (str, os.PathLike)):
+        return read_file(image, bits, max_pixels), True
+    if _is_pil(image):
+        return _of_pil(image), True
+    if isinstance(image, numpy.ndarray):
+        return image, False
+    raise TypeError(f"an image of type {type(image).__name__}; give a path, a numpy array or a PIL image")
+
+
+def _format_of(array: numpy.ndarray, channels: str) -> PixelFormat:
+    if channels not in ("rgb", "bgr"):
+        raise ValueError(f'channels is {channels!r}; it must be "rgb" or "bgr"')
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = array[:, :, 0]
+    if array.dtype == numpy.uint16 and array.ndim == 2 and array.dtype.isnative:
+        return PixelFormat.GRAY16
+    if array.dtype != numpy.uint8:
+        raise TypeError(f"an image of {array.dtype}, shape {array.shape}; give uint8 (0 to 255), or uint16 of one channel "
+                        "in the machine's order")
+    if array.ndim == 2:
+        return PixelFormat.GRAY8
+    if array.ndim != 3 or (channels, array.shape[2]) not in _FORMATS:
+        raise ValueError(f"an image of shape {array.shape}; give [height, width] or [height, width, 1, 3 or 4]")
+    return _FORMATS[channels, array.shape[2]]
+
+
+def _rows_are_usable(array: numpy.ndarray) -> bool:
+    """Whether pixels follow each other within a row, and rows do not overlap."""
+    step = array.itemsize
+    for size, stride in zip(reversed(array.shape[1:]), reversed(array.strides[1:])):
+        if size > 1 and stride != step:
+            return False
+        step *= size
+    return array.shape[0] < 2 or abs(array.strides[0]) >= step
+
+
+def view_of(image: Image, channels: str, white: Optional[int], bits: int, max_pixels: int) \
+        -> Tuple[ImageView, numpy.ndarray]:
+    """The view, and the array that it looks at, which must outlive it."""
+    array, known = _as_array(image, bits, max_pixels)
+    pixel_format = _format_of(array, "rgb" if known else channels)
+    if not _rows_are_usable(array):
+        array = numpy.ascontiguousarray(array)
+    if white is not None and pixel_format != PixelFormat.GRAY16 and not known:
+        raise ValueError(f"white is {white} of an image of {array.dtype}; it is for uint16")
+    gray16 = pixel_format == PixelFormat.GRAY16
+    row = array.nbytes // array.shape[0] if array.shape[0] else 0
+    view = ImageView(ctypes.sizeof(ImageView), array.__array_interface__["data"][0], array.shape[1], array.shape[0],
+                     array.strides[0] if array.shape[0] > 1 else row, pixel_format, white or 0 if gray16 else 0)
+    return view, array

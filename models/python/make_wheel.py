@@ -1,0 +1,131 @@
+"""Makes the Python wheel: the package, the C libraries, the program with all shared libraries that these need, and the
+small teacher. Only Python's own modules, objdump, ldd and strip are needed; nothing is fetched.
+
+    python3 models/python/make_wheel.py VERSION PROGRAM LIBRARY FILES_LIBRARY OUT_FOLDER
+
+The tag names the C library of the newest symbol that any of the files needs: a system with an older one refuses the wheel
+when it is installed.
+"""
+
+import base64
+import hashlib
+import os
+import platform
+import re
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+import zipfile
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+# Of every Linux system (the manylinux tags promise them), and not to be brought along.
+OF_THE_SYSTEM = re.compile(r"(linux-vdso|ld-linux.*|libc|libm|libpthread|libdl|librt|libgcc_s|libstdc\+\+)\.so")
+SUMMARY = "Anomaly detection in product images: EfficientAD, PatchCore, SimpleNet, FastFlow, without PyTorch"
+
+
+def output_of(*command):
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def needed_libraries(paths):
+    """Name and path of the shared libraries to bring along."""
+    found = {}
+    for path in paths:
+        for line in output_of("ldd", path).splitlines():
+            words = line.split()
+            if OF_THE_SYSTEM.match(os.path.basename(words[0])):
+                continue
+            if len(words) < 3 or words[1] != "=>" or not words[2].startswith("/"):
+                sys.exit(f"make_wheel.py: {path}: {line.strip()}")
+            found[words[0]] = words[2]
+    return found
+
+
+def glibc_of(paths):
+    """The newest version of the C library that they name, such as (2, 34)."""
+    texts = [output_of("objdump", "-T", path) for path in paths]
+    return max(tuple(map(int, version.split("."))) for text in texts
+               for version in re.findall(r"\(?GLIBC_([0-9.]+)\)?", text))
+
+
+def install(source, target, mode=0o644):
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    shutil.copyfile(source, target)
+    os.chmod(target, mode)
+
+
+def fill(package, version, program, libraries):
+    """Puts the package into a folder; gives its binary files."""
+    here = os.path.join(ROOT, "models", "python", "efficientad")
+    for name in sorted(os.listdir(here)):
+        if name.endswith((".py", ".typed")):
+            install(os.path.join(here, name), os.path.join(package, name))
+    with open(os.path.join(package, "_version.py"), "w", encoding="utf-8") as file:
+        file.write(f'__version__ = "{version}"\n')
+    install(program, os.path.join(package, "bin", "efficientad"), 0o755)
+    brought = {os.path.basename(path): path for path in libraries}
+    brought.update(needed_libraries([program, *libraries]))
+    for name, path in brought.items():
+        install(path, os.path.join(package, "lib", name), 0o755)
+    binaries = [os.path.join(package, "bin", "efficientad")] + [os.path.join(package, "lib", name) for name in brought]
+    subprocess.run(["strip", "--strip-unneeded", *binaries], check=True)
+    for name in ["models/weights/teacher_small.safetensors",
+                 *(f"configs/{name}" for name in os.listdir(os.path.join(ROOT, "configs")) if name.endswith(".yaml"))]:
+        install(os.path.join(ROOT, name), os.path.join(package, name))
+    return binaries
+
+
+def describe(folder, version, tag):
+    os.makedirs(folder)
+    with open(os.path.join(ROOT, "docs", "python.md"), encoding="utf-8") as file:
+        text = file.read()
+    texts = {"METADATA": f"Metadata-Version: 2.1\nName: efficientad\nVersion: {version}\nSummary: {SUMMARY}\n"
+                         "License: Apache-2.0\nRequires-Python: >=3.8\nRequires-Dist: numpy\n"
+                         f"Description-Content-Type: text/markdown\n\n{text}",
+             "WHEEL": f"Wheel-Version: 1.0\nGenerator: efficientad ({version})\nRoot-Is-Purelib: false\nTag: {tag}\n",
+             "entry_points.txt": "[console_scripts]\nefficientad = efficientad.program:main\n",
+             "top_level.txt": "efficientad\n"}
+    for name, content in texts.items():
+        with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+            file.write(content)
+    for name in ("LICENSE", "NOTICE"):
+        install(os.path.join(ROOT, name), os.path.join(folder, name))
+
+
+def pack(folder, path, info):
+    """All files, with a list of their hashes as the last; the same files give the same bytes."""
+    names = sorted(os.path.relpath(os.path.join(place, name), folder)
+                   for place, _, files in os.walk(folder) for name in files)
+    record = []
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        def add(name, data, mode):
+            entry = zipfile.ZipInfo(name, (2020, 1, 1, 0, 0, 0))
+            entry.external_attr = (stat.S_IFREG | mode) << 16
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, data)
+        for name in names:
+            full = os.path.join(folder, name)
+            with open(full, "rb") as file:
+                data = file.read()
+            digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
+            record.append(f"{name},sha256={digest},{len(data)}\n")
+            add(name, data, stat.S_IMODE(os.stat(full).st_mode))
+        add(f"{info}/RECORD", "".join(record) + f"{info}/RECORD,,\n", 0o644)
+
+
+def main(version, program, library, files_library, out):
+    with tempfile.TemporaryDirectory() as folder:
+        binaries = fill(os.path.join(folder, "efficientad"), version, program, [library, files_library])
+        tag = "py3-none-manylinux_{}_{}_{}".format(*glibc_of(binaries), platform.machine())
+        info = f"efficientad-{version}.dist-info"
+        describe(os.path.join(folder, info), version, tag)
+        os.makedirs(out, exist_ok=True)
+        path = os.path.join(out, f"efficientad-{version}-{tag}.whl")
+        pack(folder, path, info)
+    print(f"{path} ({os.path.getsize(path) / 1e6:.1f} MB)")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
