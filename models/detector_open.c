@@ -37,13 +37,13 @@ static EadStatus read_options(const EadDetectorOptions *given, EadDetectorOption
 /* ---- opening ---- */
 
 /* A model file: at a path, or in memory. */
-typedef struct Source {
+typedef struct ModelSource {
     const char *path;  /* NULL: in memory */
     const void *bytes; /* [size] */
     size_t size;
-} Source;
+} ModelSource;
 
-static EadStatus open_model(const Source *source, EadSafetensors **file, EadModel **model) {
+static EadStatus open_model(const ModelSource *source, EadSafetensors **file, EadModel **model) {
     if (source->path) return ead_model_open_file(source->path, file, model);
     return ead_model_open_memory(source->bytes, source->size, "the model in memory", file, model);
 }
@@ -55,7 +55,8 @@ static EadStatus choose_maps(EadModel *model, const char *maps) {
     return ead_model_choose_maps(model, map_choice);
 }
 
-static EadStatus open_detector(const Source *source, const EadDetectorOptions *options, EadDetector **out) {
+static EadStatus open_detector(const ModelSource *source, const EadDetectorOptions *options,
+                               EadDetector **out) {
     EadSafetensors *file;
     EadModel *model;
     EadPlanOptions plan = {.backend = &ead_backend_cpu};
@@ -77,7 +78,7 @@ static EadStatus open_detector(const Source *source, const EadDetectorOptions *o
     return status;
 }
 
-static int open_as_guest(const Source *source, const EadDetectorOptions *given, EadDetector **out) {
+static int open_as_guest(const ModelSource *source, const EadDetectorOptions *given, EadDetector **out) {
     EadDetectorOptions options;
     EAD_TRY(read_options(given, &options));
     EadThreadCount threads = {options.threads ? options.threads : ead_machine_threads(), options.threads > 0};
@@ -97,7 +98,7 @@ static EadStatus check_out(EadDetector **out) {
 int ead_detector_open_with(const char *path, const EadDetectorOptions *options, EadDetector **out) {
     EAD_TRY(check_out(out));
     if (!path || !*path) return ead_fail(EAD_BAD_ARGUMENT, "no path of a model file was given");
-    return open_as_guest(&(Source){.path = path}, options, out);
+    return open_as_guest(&(ModelSource){.path = path}, options, out);
 }
 
 int ead_detector_open(const char *path, EadDetector **out) {
@@ -108,7 +109,7 @@ int ead_detector_open_memory(const void *bytes, size_t size, const EadDetectorOp
                              EadDetector **out) {
     EAD_TRY(check_out(out));
     if (!bytes) return ead_fail(EAD_BAD_ARGUMENT, "no model was given: bytes is NULL");
-    return open_as_guest(&(Source){.bytes = bytes, .size = size}, options, out);
+    return open_as_guest(&(ModelSource){.bytes = bytes, .size = size}, options, out);
 }
 
 /* ---- what the file says ---- */
