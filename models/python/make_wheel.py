@@ -57,7 +57,7 @@ def install(source, target, mode=0o644):
 
 
 def fill(package, version, program, libraries):
-    """Puts the package into a folder; gives its binary files."""
+    """Puts the package into a folder; gives its binary files, and the licences of those that are not ours."""
     here = os.path.join(ROOT, "models", "python", "efficientad")
     for name in sorted(os.listdir(here)):
         if name.endswith((".py", ".typed")):
@@ -65,8 +65,8 @@ def fill(package, version, program, libraries):
     with open(os.path.join(package, "_version.py"), "w", encoding="utf-8") as file:
         file.write(f'__version__ = "{version}"\n')
     install(program, os.path.join(package, "bin", "efficientad"), 0o755)
-    brought = {os.path.basename(path): path for path in libraries}
-    brought.update(needed_libraries([program, *libraries]))
+    others = needed_libraries([program, *libraries])
+    brought = {**{os.path.basename(path): path for path in libraries}, **others}
     for name, path in brought.items():
         install(path, os.path.join(package, "lib", name), 0o755)
     binaries = [os.path.join(package, "bin", "efficientad")] + [os.path.join(package, "lib", name) for name in brought]
@@ -74,11 +74,27 @@ def fill(package, version, program, libraries):
     for name in ["models/weights/teacher_small.safetensors",
                  *(f"configs/{name}" for name in os.listdir(os.path.join(ROOT, "configs")) if name.endswith(".yaml"))]:
         install(os.path.join(ROOT, name), os.path.join(package, name))
-    return binaries
+    return binaries, licences_of(others.values()) if shutil.which("dpkg") else {}
 
 
-def describe(folder, version, tag):
+def licences_of(libraries):
+    """Of those that are brought along, where this system's packages hold them: name and path."""
+    found = {}
+    for path in libraries:
+        real = os.path.realpath(path)
+        for name in (real, re.sub("^/usr/", "/", real)):
+            owner = subprocess.run(["dpkg", "-S", name], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
+            package = owner.split(":")[0]
+            text = os.path.join("/usr/share/doc", package, "copyright")
+            if package and os.path.exists(text):
+                found[package] = text
+    return found
+
+
+def describe(folder, version, tag, licences):
     os.makedirs(folder)
+    for package, path in licences.items():
+        install(path, os.path.join(folder, "licenses", package))
     with open(os.path.join(ROOT, "docs", "python.md"), encoding="utf-8") as file:
         text = file.read()
     texts = {"METADATA": f"Metadata-Version: 2.1\nName: efficientad\nVersion: {version}\nSummary: {SUMMARY}\n"
@@ -117,10 +133,10 @@ def pack(folder, path, info):
 
 def main(version, program, library, files_library, out):
     with tempfile.TemporaryDirectory() as folder:
-        binaries = fill(os.path.join(folder, "efficientad"), version, program, [library, files_library])
+        binaries, licences = fill(os.path.join(folder, "efficientad"), version, program, [library, files_library])
         tag = "py3-none-manylinux_{}_{}_{}".format(*glibc_of(binaries), platform.machine())
         info = f"efficientad-{version}.dist-info"
-        describe(os.path.join(folder, info), version, tag)
+        describe(os.path.join(folder, info), version, tag, licences)
         os.makedirs(out, exist_ok=True)
         path = os.path.join(out, f"efficientad-{version}-{tag}.whl")
         pack(folder, path, info)
