@@ -98,7 +98,7 @@ static void run(const EadCall *call) {
     Fused f = describe(call);
     int stretches = (f.width + STRETCH - 1) / STRETCH;
     if (!call->packed_at_plan) pack_weights(call);
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(dynamic)
     for (int64_t task = 0; task < (int64_t)f.g.n * f.height * stretches; task++)
         run_stretch(call, &f, task / stretches, (int)(task % stretches) * STRETCH,
                     (real *)call->workspace + f.share * omp_get_thread_num());

@@ -110,11 +110,11 @@ static void run_task(const Pooled *p, int task, real *v) {
     TileBlock b;
     find_block(p, task / p->parts, &b);
     int count = b.rows * b.columns;
-    ead_winograd_inputs(w, b.places, count, EAD_OWN, p->x, p->zeros, v);
+    ead_winograd_inputs(w, b.places, (EadRange){0, count}, p->x, p->zeros, v);
     for (int64_t panel = w->panels * part / p->parts; panel < w->panels * (part + 1) / p->parts; panel++) {
         int64_t channel = panel * p->pixel, channels = ead_min(p->pixel, w->grid.out_channels - channel);
         const real *bias = p->bias ? p->bias + channel : NULL;
-        ead_winograd_multiply(w, count, EAD_OWN, v, p->u, panel, m);
+        ead_winograd_multiply(w, count, EAD_ALL_NUMBERS, v, p->u, panel, m);
         for (int t = 0; t < count; t++) {
             real *to = buffer + (b.places[t].y - b.y) * p->row + (b.places[t].x - b.x) * p->pixel;
             w->kernels->output(m + t * p->pixel, w->m_stride, channels, bias, p->relu, to, p->row, p->pixel,

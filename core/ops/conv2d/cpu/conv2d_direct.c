@@ -102,7 +102,7 @@ static void run(const EadCall *call) {
         run_block(call, &d, 0, call->workspace);
         return;
     }
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(dynamic)
     for (int64_t begin = 0; begin < d.pixels; begin += d.block)
         run_block(call, &d, begin, (real *)call->workspace + d.share * omp_get_thread_num());
 }
@@ -127,7 +127,7 @@ static void run_phase(const EadCall *call, const EadConvGeometry *g, const EadCo
     const real *dy = call->x[0]->data;
     if (columns != g->i) memset(weights, 0, (size_t)(k * columns) * sizeof(real));
     ead_gather_phase_weights(g, p, call->x[1]->data, weights, columns);
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(dynamic)
     for (int64_t begin = 0; begin < pixels; begin += block) {
         int64_t end = ead_min64(begin + block, pixels);
         real *patches = scratch + share * omp_get_thread_num(), *result = patches + block * k;

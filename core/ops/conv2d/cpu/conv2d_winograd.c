@@ -6,7 +6,8 @@
  * weights stay in the last-level cache, each thread has blocks of its own, small enough for its second-level
  * cache, transforms back after every panel and waits for nobody. Where they do not, they are what is slow to
  * read: all threads work on the same block, as large as the last-level cache allows, and read each weight
- * once. Nothing depends on how many threads there are. */
+ * once. Blocks, or parts of a shared one, are taken by whoever is free, so that a thread that other work holds up
+ * costs no more than its part. Nothing depends on how many threads there are, nor on who takes what. */
 #include "core/ops/conv2d/cpu/winograd_blocks.h"
 
 #include "core/ops/conv2d/conv2d.h"
@@ -21,6 +22,9 @@ bool ead_conv2d_winograd_fits(const EadConvGeometry *g) {
 
 /* Reals and tiles of a shared block. */
 enum { SHARED_BLOCK = 5 << 20, MIN_BLOCK = 24, MAX_BLOCK = 256 };
+
+/* Tiles and numbers of a shared block that a thread takes at a time. */
+enum { TILES_TAKEN = 4, NUMBERS_TAKEN = 2 };
 
 typedef struct Convolution {
     EadWinograd w;
@@ -57,14 +61,13 @@ static Convolution describe(const EadCall *call, bool flipped) {
     return r;
 }
 
-static void transform_outputs(const Convolution *r, const EadTilePlace *places, int64_t count,
-                              EadThreadRange share, int64_t panel, const real *m) {
+static void transform_outputs(const Convolution *r, const EadTilePlace *places, EadRange tiles, int64_t panel,
+                              const real *m) {
     const EadTileGrid *g = &r->w.grid;
     int64_t width = r->w.together * r->w.simd->panel, channel = panel * r->w.simd->panel;
-    int64_t pixel = g->out_channels,
-            end = ead_share_begin((EadThreadRange){share.index + 1, share.of}, count);
+    int64_t pixel = g->out_channels;
     const real *bias = r->bias ? r->bias + channel : NULL;
-    for (int64_t t = ead_share_begin(share, count); t < end; t++) {
+    for (int64_t t = tiles.begin; t < tiles.end; t++) {
         const EadTilePlace *at = &places[t];
         int64_t first = ((int64_t)at->image * g->out_height + at->y) * g->out_width + at->x;
         r->w.kernels->output(m + t * width, r->w.m_stride, ead_min(width, pixel - channel), bias, r->relu,
@@ -74,28 +77,47 @@ static void transform_outputs(const Convolution *r, const EadTilePlace *places, 
     }
 }
 
-/* Those who share a block wait for one another; own blocks need not. */
-static void wait_for_others(EadThreadRange share) {
-    if (share.of > 1) {
-#pragma omp barrier
+/* A block of tiles and its memory: transformed inputs, which may be saved elsewhere, and products. */
+typedef struct Block {
+    EadTilePlace places[MAX_BLOCK];
+    int64_t count;
+    real *v, *m;
+} Block;
+
+static void find_block(const Convolution *r, int64_t index, real *memory, Block *b) {
+    const EadWinograd *w = &r->w;
+    int64_t first = w->grid.tiles * index / r->blocks;
+    b->count = w->grid.tiles * (index + 1) / r->blocks - first;
+    b->v = r->saved_input ? r->saved_input + first * w->grid.in_channels : memory;
+    b->m = memory + w->v_size;
+    for (int64_t t = 0; t < b->count; t++) b->places[t] = ead_tile_place(&w->grid, first + t);
+}
+
+static void run_own_block(const Convolution *r, int64_t index, real *memory) {
+    Block b;
+    find_block(r, index, memory, &b);
+    EadRange all = {0, b.count};
+    ead_winograd_inputs(&r->w, b.places, all, r->x, r->zeros, b.v);
+    for (int64_t panel = 0; panel < r->w.panels; panel++) {
+        ead_winograd_multiply(&r->w, b.count, EAD_ALL_NUMBERS, b.v, r->u, panel, b.m);
+        transform_outputs(r, b.places, all, panel, b.m);
     }
 }
 
-/* memory: of the block, for its inputs unless they are saved, and for its products. */
-static void run_block(const Convolution *r, int64_t block, EadThreadRange share, real *memory) {
-    const EadWinograd *w = &r->w;
-    EadTilePlace places[MAX_BLOCK];
-    int64_t first = w->grid.tiles * block / r->blocks;
-    int64_t count = w->grid.tiles * (block + 1) / r->blocks - first;
-    real *v = r->saved_input ? r->saved_input + first * w->grid.in_channels : memory, *m = memory + w->v_size;
-    for (int64_t t = 0; t < count; t++) places[t] = ead_tile_place(&w->grid, first + t);
-    ead_winograd_inputs(w, places, count, share, r->x, r->zeros, v);
-    wait_for_others(share);
-    for (int64_t panel = 0; panel < w->panels; panel += w->together) {
-        ead_winograd_multiply(w, count, share, v, r->u, panel, m);
-        wait_for_others(share);
-        transform_outputs(r, places, count, share, panel, m);
-    }
+/* By all threads of a team, each of which takes the next few tiles or numbers that nobody has taken. */
+static void run_shared_block(const Convolution *r, int64_t index, real *memory) {
+    Block b;
+    find_block(r, index, memory, &b);
+#pragma omp for schedule(dynamic)
+    for (int64_t t = 0; t < b.count; t += TILES_TAKEN)
+        ead_winograd_inputs(&r->w, b.places, (EadRange){t, ead_min64(t + TILES_TAKEN, b.count)}, r->x,
+                            r->zeros, b.v);
+#pragma omp for schedule(dynamic)
+    for (int64_t p = 0; p < EAD_WINOGRAD_NUMBERS; p += NUMBERS_TAKEN)
+        ead_winograd_multiply(&r->w, b.count, (EadRange){p, p + NUMBERS_TAKEN}, b.v, r->u, 0, b.m);
+#pragma omp for schedule(dynamic)
+    for (int64_t t = 0; t < b.count; t += TILES_TAKEN)
+        transform_outputs(r, b.places, (EadRange){t, ead_min64(t + TILES_TAKEN, b.count)}, 0, b.m);
 }
 
 static void pack_weights(const EadCall *call, bool flipped) {
@@ -114,15 +136,13 @@ static void run(const EadCall *call, bool flipped) {
         r.bias = call->x[2] ? call->x[2]->data : NULL;
         r.relu = ((const EadConv2d *)call->attributes)->relu;
     }
+    if (r.own_blocks) {
+#pragma omp parallel for schedule(dynamic)
+        for (int64_t b = 0; b < r.blocks; b++)
+            run_own_block(&r, b, r.workspace + omp_get_thread_num() * (r.w.v_size + r.w.m_size));
+    } else {
 #pragma omp parallel
-    {
-        EadThreadRange all = {omp_get_thread_num(), omp_get_num_threads()};
-        if (r.own_blocks) {
-            real *own = r.workspace + all.index * (r.w.v_size + r.w.m_size);
-            for (int64_t b = all.index; b < r.blocks; b += all.of) run_block(&r, b, EAD_OWN, own);
-        } else {
-            for (int64_t b = 0; b < r.blocks; b++) run_block(&r, b, all, r.workspace);
-        }
+        for (int64_t b = 0; b < r.blocks; b++) run_shared_block(&r, b, r.workspace);
     }
 }
 

@@ -47,7 +47,7 @@ static int64_t own_inputs(const WeightGradient *w) {
 
 static void transform(const WeightGradient *w, int64_t first, int64_t count) {
     const EadTileGrid *g = &w->grid;
-#pragma omp for schedule(static)
+#pragma omp for schedule(dynamic, 4)
     for (int64_t t = 0; t < count; t++) {
         const real *pixels[EAD_WINOGRAD_NUMBERS];
         EadTilePlace place = ead_tile_place(g, first + t);
@@ -65,7 +65,7 @@ static void transform(const WeightGradient *w, int64_t first, int64_t count) {
 static void accumulate(const WeightGradient *w, int64_t first, int64_t count) {
     int64_t outputs = w->grid.out_channels;
     const real *v = w->saved_input ? w->v + first * w->columns : w->v;
-#pragma omp for schedule(static)
+#pragma omp for schedule(dynamic)
     for (int p = 0; p < EAD_WINOGRAD_NUMBERS; p++) {
         EadPanelProduct product = {.rows = outputs, .k = count, .row_stride = 1, .k_stride = outputs};
         product.a = w->m + p * w->m_stride, product.b = v + p * w->v_stride,
@@ -77,7 +77,7 @@ static void accumulate(const WeightGradient *w, int64_t first, int64_t count) {
 
 static void transform_back(const WeightGradient *w, real *dw) {
     int kernel = w->kernels->kernel, inputs = w->grid.in_channels;
-#pragma omp for schedule(static)
+#pragma omp for schedule(dynamic, 4)
     for (int o = 0; o < w->grid.out_channels; o++) {
         real *taps[EAD_WINOGRAD_MAX_TAPS];
         for (int t = 0; t < kernel * kernel; t++) taps[t] = dw + ((int64_t)o * kernel * kernel + t) * inputs;

@@ -103,11 +103,10 @@ void ead_winograd_pack_weights(const EadWinograd *w, const EadConvGeometry *g, c
     }
 }
 
-void ead_winograd_inputs(const EadWinograd *w, const EadTilePlace *places, int64_t count,
-                         EadThreadRange share, const real *x, const real *zeros, real *v) {
+void ead_winograd_inputs(const EadWinograd *w, const EadTilePlace *places, EadRange tiles, const real *x,
+                         const real *zeros, real *v) {
     const EadTileGrid *g = &w->grid;
-    int64_t end = ead_share_begin((EadThreadRange){share.index + 1, share.of}, count);
-    for (int64_t t = ead_share_begin(share, count); t < end; t++) {
+    for (int64_t t = tiles.begin; t < tiles.end; t++) {
         const real *pixels[EAD_WINOGRAD_NUMBERS];
         ead_tile_pixels(x, places[t].image, g->in_height, g->in_width, g->in_channels,
                         places[t].y - g->padding, places[t].x - g->padding, EAD_WINOGRAD_TILE, zeros, pixels);
@@ -115,11 +114,10 @@ void ead_winograd_inputs(const EadWinograd *w, const EadTilePlace *places, int64
     }
 }
 
-void ead_winograd_multiply(const EadWinograd *w, int64_t count, EadThreadRange share, const real *v,
+void ead_winograd_multiply(const EadWinograd *w, int64_t count, EadRange numbers, const real *v,
                            const real *packed, int64_t first, real *m) {
     int64_t width = w->simd->panel, k = w->grid.in_channels, columns = w->together * width;
-    int64_t end = ead_share_begin((EadThreadRange){share.index + 1, share.of}, EAD_WINOGRAD_NUMBERS);
-    for (int64_t p = ead_share_begin(share, EAD_WINOGRAD_NUMBERS); p < end; p++) {
+    for (int64_t p = numbers.begin; p < numbers.end; p++) {
         EadPanelProduct product = {.rows = count, .k = k, .row_stride = k, .k_stride = 1};
         product.a = v + p * w->v_stride, product.c = m + p * w->m_stride, product.ldc = columns;
         product.b = packed + p * w->u_stride + first * k * width, product.ldb = width;

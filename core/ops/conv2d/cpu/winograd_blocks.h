@@ -76,21 +76,17 @@ void ead_winograd_describe_call(const EadWinograd *w, int64_t reals, EadCall *ca
 void ead_winograd_pack_weights(const EadWinograd *w, const EadConvGeometry *g, const real *weight,
                                real *packed);
 
-/* The part of a thread in the work on a block: index of `of`. 0 of 1 if the block is its own. */
-typedef struct EadThreadRange {
-    int index, of;
-} EadThreadRange;
+/* From begin to end, without end: of the tiles of a block, or of the numbers of a tile. */
+typedef struct EadRange {
+    int64_t begin, end;
+} EadRange;
 
-static const EadThreadRange EAD_OWN = {0, 1};
+static const EadRange EAD_ALL_NUMBERS = {0, EAD_WINOGRAD_NUMBERS};
 
-static inline int64_t ead_share_begin(EadThreadRange share, int64_t count) {
-    return count * share.index / share.of;
-}
+/* v [number][tile][in channel] of these tiles. zeros: as many as input channels. */
+void ead_winograd_inputs(const EadWinograd *w, const EadTilePlace *places, EadRange tiles, const real *x,
+                         const real *zeros, real *v);
 
-/* v [number][tile][in channel] of `count` tiles, shared out by tile. zeros: as many as input channels. */
-void ead_winograd_inputs(const EadWinograd *w, const EadTilePlace *places, int64_t count,
-                         EadThreadRange share, const real *x, const real *zeros, real *v);
-
-/* m [number][tile][panels together x panel width] from panel `first` on, shared out by number. */
-void ead_winograd_multiply(const EadWinograd *w, int64_t count, EadThreadRange share, const real *v,
+/* m [number][tile][panels together x panel width] of these numbers and all `count` tiles, from panel `first` on. */
+void ead_winograd_multiply(const EadWinograd *w, int64_t count, EadRange numbers, const real *v,
                            const real *packed, int64_t first, real *m);
