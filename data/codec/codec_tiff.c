@@ -235,6 +235,7 @@ EadStatus ead_tiff_write_map(const char *path, const float *map, int width, int 
     bool marked = tiff && TIFFSetField(tiff, TIFFTAG_SOFTWARE, software);
     bool ok = marked && row && write_map(tiff, map, width, height, row);
     int reason = ok || errno ? errno : EIO;
+    if (reason == EFAULT) reason = ENOMEM; /* libtiff 4.5 writes from where it had got no memory */
     if (marked)
         TIFFClose(tiff);
     else if (descriptor >= 0)
