@@ -74,18 +74,25 @@ END_TEST
 
 /* ---- choice ---- */
 
-static EadResidentData choose(const EadBackend *backend, size_t room, bool teacher) {
+static EadResidentData choose_for(const EadBackend *backend, size_t room, EadTeacherCacheChoice teacher,
+                                  int steps) {
     const EadEfficientadSpec spec = {.height = 256, .width = 256};
     EadConfig config;
     EadResidentData tables;
     ASSERT_OK(ead_config_defaults(&config));
-    config.train_teacher_cache = teacher;
+    config.train_teacher_cache = (int)teacher;
+    config.train_steps = steps;
     fake_device_start(1, room);
     ASSERT_OK(ead_resident_data_choose(&config, backend, &spec, 10, 1000, &tables));
     ead_config_free(&config);
     ck_assert_uint_eq(tables.seed, 42);
     ck_assert(tables.augment);
     return tables;
+}
+
+static EadResidentData choose(const EadBackend *backend, size_t room, bool teacher) {
+    return choose_for(backend, room, teacher ? EAD_TEACHER_CACHE_CHOICE_TRUE : EAD_TEACHER_CACHE_CHOICE_FALSE,
+                      100);
 }
 
 static void check_rows(EadResidentData tables, int train, int penalty, int teacher) {
@@ -108,6 +115,15 @@ START_TEST(tables_are_chosen_by_what_is_free) {
 }
 END_TEST
 
+START_TEST(outputs_of_the_teacher_are_kept_where_they_are_worth_it) {
+    const EadTeacherCacheChoice automatic = EAD_TEACHER_CACHE_CHOICE_AUTO;
+    const size_t all = 10 * 4816896;
+    check_rows(choose_for(&fake_backend, 4 * all - 1, automatic, 11), 10, 0, 0);
+    check_rows(choose_for(&fake_backend, 4 * all, automatic, 11), 10, 0, 10);
+    check_rows(choose_for(&fake_backend, 4 * all, automatic, 10), 10, 0, 0);
+}
+END_TEST
+
 int main(void) {
     omp_set_num_threads(2);
     Suite *suite = suite_create("step_tables");
@@ -118,6 +134,7 @@ int main(void) {
     tcase_add_loop_test(tests, drawn_images_give_the_steps_of_images_that_are_brought, 0,
                         (int)(sizeof drawn_cases / sizeof *drawn_cases));
     tcase_add_test(tests, tables_are_chosen_by_what_is_free);
+    tcase_add_test(tests, outputs_of_the_teacher_are_kept_where_they_are_worth_it);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

@@ -55,6 +55,12 @@ typedef enum EadPrecisionChoice { EAD_PRECISION_CHOICES(EAD_ENUMERATOR) } EadPre
 /* train.keep. */
 #define EAD_KEEP_CHOICES(X) X(EAD_KEEP_CHOICE_ALL, "all") X(EAD_KEEP_CHOICE_MODEL, "model")
 typedef enum EadKeepChoice { EAD_KEEP_CHOICES(EAD_ENUMERATOR) } EadKeepChoice;
+
+#define EAD_TEACHER_CACHE_CHOICES(X)                                                                         \
+    X(EAD_TEACHER_CACHE_CHOICE_AUTO, "auto")                                                                 \
+    X(EAD_TEACHER_CACHE_CHOICE_TRUE, "true")                                                                 \
+    X(EAD_TEACHER_CACHE_CHOICE_FALSE, "false")
+typedef enum EadTeacherCacheChoice { EAD_TEACHER_CACHE_CHOICES(EAD_ENUMERATOR) } EadTeacherCacheChoice;
 typedef enum EadNormalizationChoice { EAD_NORMALIZATION_CHOICES(EAD_ENUMERATOR) } EadNormalizationChoice;
 typedef enum EadSelectChoice { EAD_SELECT_CHOICES(EAD_ENUMERATOR) } EadSelectChoice;
 typedef enum EadThresholdChoice { EAD_THRESHOLD_CHOICES(EAD_ENUMERATOR) } EadThresholdChoice;

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOADER_THREADS = 2, SAMPLE_ROWS = 16 };
+enum { LOADER_THREADS = 2, SAMPLE_ROWS = 8 };
 
 #define PENALTY_IMAGES "penalty images"
 
@@ -119,7 +119,8 @@ static EadStatus sample(const EadRunSpec *spec, void **state) {
     for (int c = 0; c < EAD_FEATURES; c++) std[c] = 0.1;
     if (spec->backend && spec->backend->device)
         s->tables = (EadResidentData){{SAMPLE_ROWS, SAMPLE_ROWS, 0}, .seed = 1, .augment = true};
-    if (spec->config->train_teacher_cache) s->tables.rows[EAD_TABLE_TEACHER] = SAMPLE_ROWS;
+    if (spec->config->train_teacher_cache != EAD_TEACHER_CACHE_CHOICE_FALSE)
+        s->tables.rows[EAD_TABLE_TEACHER] = SAMPLE_ROWS;
     EAD_TRY(new_model(s));
     ead_params_initialize(&s->model->teacher, 1);
     ead_params_initialize(&s->model->trained, 2);
@@ -143,6 +144,17 @@ static int phases(const void *state, EadPhase out[EAD_MAX_PHASES]) {
     return 1;
 }
 
+/* Leaves out what a step can do without; false if there is nothing. */
+static bool leave_tables(const EadConfig *config, EadResidentData *tables) {
+    bool any = tables->rows[EAD_TABLE_TRAIN] > 0;
+    tables->rows[EAD_TABLE_TRAIN] = tables->rows[EAD_TABLE_PENALTY] = 0;
+    if (config->train_teacher_cache == EAD_TEACHER_CACHE_CHOICE_AUTO) {
+        any |= tables->rows[EAD_TABLE_TEACHER] > 0;
+        tables->rows[EAD_TABLE_TEACHER] = 0;
+    }
+    return any;
+}
+
 static EadStatus plan(void *state, int phase, EadStep *step) {
     FitState *s = state;
     const EadConfig *config = s->config;
@@ -157,8 +169,7 @@ static EadStatus plan(void *state, int phase, EadStep *step) {
                                        ead_run_drop_step(config->train_lr_drop_at, config->train_steps)};
     options.tables = s->tables;
     EadStatus status = ead_training_step_new(s->model, &options, &plan_options, step, &s->training);
-    if (status == EAD_NO_MEMORY && s->tables.rows[EAD_TABLE_TRAIN] > 0) {
-        s->tables.rows[EAD_TABLE_TRAIN] = s->tables.rows[EAD_TABLE_PENALTY] = 0;
+    if (status == EAD_NO_MEMORY && leave_tables(config, &s->tables)) {
         options.tables = s->tables;
         status = ead_training_step_new(s->model, &options, &plan_options, step, &s->training);
     }

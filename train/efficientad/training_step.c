@@ -144,8 +144,14 @@ EadStatus ead_resident_data_choose(const EadConfig *config, const EadBackend *ba
                                    EadResidentData *out) {
     size_t available = ead_available_memory(backend);
     *out = (EadResidentData){.seed = config->train_seed, .augment = config->augment_enabled};
-    if (config->train_teacher_cache) out->rows[EAD_TABLE_TEACHER] = train_images;
-    size_t teacher = ead_step_table_bytes(spec, EAD_TABLE_TEACHER, out->rows[EAD_TABLE_TEACHER]);
+    size_t teacher = ead_step_table_bytes(spec, EAD_TABLE_TEACHER, train_images);
+    bool worth = teacher <= available / 4 && config->train_steps > train_images;
+    bool kept = config->train_teacher_cache == EAD_TEACHER_CACHE_CHOICE_TRUE ||
+                (config->train_teacher_cache == EAD_TEACHER_CACHE_CHOICE_AUTO && worth);
+    if (kept)
+        out->rows[EAD_TABLE_TEACHER] = train_images;
+    else
+        teacher = 0;
     if (teacher > available)
         return ead_fail(EAD_NO_MEMORY,
                         "train.teacher_cache: the teacher's outputs on %d training images take %.0f MB, but "
