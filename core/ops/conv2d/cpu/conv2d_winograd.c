@@ -78,13 +78,13 @@ static void transform_outputs(const Convolution *r, const EadTilePlace *places, 
 }
 
 /* A block of tiles and its memory: transformed inputs, which may be saved elsewhere, and products. */
-typedef struct Block {
+typedef struct WinogradBlock {
     EadTilePlace places[MAX_BLOCK];
     int64_t count;
     real *v, *m;
-} Block;
+} WinogradBlock;
 
-static void find_block(const Convolution *r, int64_t index, real *memory, Block *b) {
+static void find_block(const Convolution *r, int64_t index, real *memory, WinogradBlock *b) {
     const EadWinograd *w = &r->w;
     int64_t first = w->grid.tiles * index / r->blocks;
     b->count = w->grid.tiles * (index + 1) / r->blocks - first;
@@ -94,7 +94,7 @@ static void find_block(const Convolution *r, int64_t index, real *memory, Block 
 }
 
 static void run_own_block(const Convolution *r, int64_t index, real *memory) {
-    Block b;
+    WinogradBlock b;
     find_block(r, index, memory, &b);
     EadRange all = {0, b.count};
     ead_winograd_inputs(&r->w, b.places, all, r->x, r->zeros, b.v);
@@ -106,7 +106,7 @@ static void run_own_block(const Convolution *r, int64_t index, real *memory) {
 
 /* By all threads of a team, each of which takes the next few tiles or numbers that nobody has taken. */
 static void run_shared_block(const Convolution *r, int64_t index, real *memory) {
-    Block b;
+    WinogradBlock b;
     find_block(r, index, memory, &b);
 #pragma omp for schedule(dynamic)
     for (int64_t t = 0; t < b.count; t += TILES_TAKEN)
