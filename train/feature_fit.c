@@ -3,15 +3,47 @@
 
 #include "core/base/minmax.h"
 #include "core/base/printing.h"
+#include "core/file/file_role.h"
 #include "train/loop/train_backbone.h"
 #include "train/support/memory_budget.h"
 
 #include <stdio.h>
+#include <string.h>
 
 EadStatus ead_fit_check_backbone(EadConfig *config, EadCheckScope scope, EadConfigKeyId layers) {
     int known = config->problems.lines.count;
     if (scope >= EAD_CHECK_FILES) ead_check_backbone(config, layers);
+    ead_fit_check_init(config, scope, config->model_method);
     return ead_problems_since(&config->problems, known);
+}
+
+static EadStatus judge_init(const char *path, const char *method) {
+    EadSafetensors *file;
+    EAD_TRY(ead_file_expect(path, EAD_ROLES_TRAINED, "a model to start from"));
+    EAD_TRY(ead_safetensors_open(path, &file));
+    const char *name = ead_safetensors_metadata(file, "method");
+    EadStatus status = EAD_OK;
+    if (strcmp(name ? name : "efficientad", method) != 0)
+        status = ead_fail(EAD_BAD_FILE, "%s: is of the method %s, from which %s cannot start", path,
+                          name ? name : "efficientad", method);
+    ead_safetensors_close(file);
+    return status;
+}
+
+void ead_fit_check_init(EadConfig *config, EadCheckScope scope, const char *method) {
+    if (scope < EAD_CHECK_FILES || strcmp(config->model_method, method) != 0) return;
+    if (ead_config_is_there(config, EAD_KEY_model_init))
+        ead_config_judge(config, EAD_KEY_model_init, judge_init(config->model_init, method));
+}
+
+EadStatus ead_fit_read_init(const EadConfig *config, void *state,
+                            EadStatus (*read)(void *state, const EadSafetensors *file)) {
+    EadSafetensors *file;
+    if (!config->model_init[0]) return EAD_OK;
+    EAD_TRY(ead_safetensors_open(config->model_init, &file));
+    EadStatus status = read(state, file);
+    ead_safetensors_close(file);
+    return status == EAD_OK ? EAD_OK : ead_fail_prefix(status, "model.init: ");
 }
 
 static int images_of(const EadFeatureFit *fit) {

@@ -142,5 +142,13 @@ EadStatus ead_fit_run(const EadFit *fit, const EadRunSpec *spec);
 /* What an EadFit.check says: model.backbone is there, with the features that the key `layers` names. */
 EadStatus ead_fit_check_backbone(EadConfig *config, EadCheckScope scope, EadConfigKeyId layers);
 
+/* What an EadFit.check says of model.init, where its state is read by EadFit.read: the file is a model of config's method
+ * and that is `method`. */
+void ead_fit_check_init(EadConfig *config, EadCheckScope scope, const char *method);
+
+/* Reads the state from model.init, where that is set, else does nothing. Errors: those of read. */
+EadStatus ead_fit_read_init(const EadConfig *config, void *state,
+                            EadStatus (*read)(void *state, const EadSafetensors *file));
+
 /* Runs the fit of model.method. */
 EadStatus ead_train(const EadRunSpec *spec);

@@ -166,7 +166,9 @@ static EadStatus fit_or_resume(Run *run) {
         EAD_TRY(run->fit->fit(run->state, run->phase));
     if (!resumed) return EAD_OK;
     if (begun) EAD_TRY(ead_checkpoint_read(run->checkpoint, run->step.device_done, &run->step));
-    if (!run->converges)
+    if (run->phase_count == 0)
+        ead_print(stderr, "going on from the finished fit in %s\n", run->folder.checkpoint);
+    else if (!run->converges)
         ead_print(stderr, "resuming after step %lld\n", (long long)(run->before + run->step.device_done));
     ead_safetensors_close(run->checkpoint);
     run->checkpoint = NULL;

@@ -1,6 +1,8 @@
 /* UTF-8 decoding, strict. */
 #include "core/base/utf8.h"
 
+#include <stdio.h>
+
 /* Length by the first byte; 0 where no sequence starts with it. */
 static int sequence_length(uint8_t first) {
     if (first == 0) return 0;
@@ -25,6 +27,18 @@ int ead_utf8_decode(const char *text, uint32_t *code) {
     if (length == 0 || value < minimum[length] || value > 0x10FFFFu || surrogate) return 0;
     *code = value;
     return length;
+}
+
+void ead_utf8_escape(const char *text, char *out, size_t size) {
+    size_t used = 0;
+    for (int length; *text && used + 5 <= size; text += length ? length : 1) {
+        uint32_t code;
+        length = ead_utf8_decode(text, &code);
+        int written = length ? snprintf(out + used, size - used, "%.*s", length, text)
+                             : snprintf(out + used, size - used, "\\x%02x", (unsigned)(unsigned char)*text);
+        used += (size_t)written;
+    }
+    out[used] = '\0';
 }
 
 bool ead_utf8_is_plain(const char *text) {

@@ -3,11 +3,16 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* Decodes the code point at text (NUL-terminated) and returns its length in bytes, 1..4; 0 for bytes that are
  * not UTF-8 (overlong forms, surrogates and values above U+10FFFF included) and at the end of the text. */
 int ead_utf8_decode(const char *text, uint32_t *code);
+
+/* Copies a text, each byte that is not UTF-8 as four characters, \xff, as JSON and CSV files have it; cut where `size` bytes
+ * are too few. What is so already stays. */
+void ead_utf8_escape(const char *text, char *out, size_t size);
 
 /* Whether the whole text is UTF-8 without control characters (no line breaks either). */
 bool ead_utf8_is_plain(const char *text);

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -120,11 +121,10 @@ static bool holds_one(const char *text, const char *words) {
 }
 
 EadStatus ead_check_replaced(const char *path, const char *option, const char *begins, const char *holds) {
-    enum { LEAST = 4 }; /* less is nothing, or as good as nothing, such as {} */
     static const char mark[] = "\xEF\xBB\xBF";
     char head[(1 << 14) + 1];
     struct stat entry;
-    if (stat(path, &entry) != 0 || !S_ISREG(entry.st_mode) || entry.st_size < LEAST) return EAD_OK;
+    if (stat(path, &entry) != 0 || !S_ISREG(entry.st_mode) || entry.st_size == 0) return EAD_OK;
     size_t size = entry.st_size < (off_t)sizeof head ? (size_t)entry.st_size : sizeof head - 1;
     int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     bool read = descriptor >= 0 && ead_read_at(descriptor, head, size, 0);
@@ -175,11 +175,92 @@ bool ead_outputs_share_disk(const char *a, const char *b) {
     return stat(first, &x) == 0 && stat(second, &y) == 0 && x.st_dev == y.st_dev;
 }
 
+/* One step from a path to where it leads: to what its last part links to, which need not exist; else false. */
+static bool follow_link(EadPath path) {
+    EadPath target, folder;
+    ssize_t length = readlink(path, target, sizeof target - 1);
+    if (length <= 0) return false;
+    target[length] = '\0';
+    return ead_path_folder(folder, path) == EAD_OK && ead_path_in(path, folder, target) == EAD_OK;
+}
+
+/* Cuts the last part off: of what is not there yet the name that it will have, else "". */
+static bool cut_name(EadPath path, EadPath name) {
+    while (strlen(path) > 1 && path[strlen(path) - 1] == '/') path[strlen(path) - 1] = '\0';
+    const char *base = ead_path_base(path);
+    bool named = *base && strcmp(base, ".") != 0;
+    EadPath folder;
+    if (ead_path_in(name, "", named ? base : "") != EAD_OK || ead_path_folder(folder, path) != EAD_OK)
+        return false;
+    memcpy(path, folder, sizeof folder);
+    return true;
+}
+
+/* Takes "name/.." out, of folders that are not there yet; false: there is none. */
+static bool take_out_backs(EadPath path) {
+    bool found = false;
+    for (char *back = path; (back = strstr(back, "/..")) != NULL;) {
+        char *before = back;
+        back += 3;
+        if (*back && *back != '/') continue; /* a name that begins so */
+        while (before > path && before[-1] != '/') before--;
+        before -= before > path; /* its slash */
+        memmove(before, back, strlen(back) + 1);
+        back = before;
+        found = true;
+    }
+    if (!*path) strcpy(path, "/");
+    return found;
+}
+
+/* The absolute path of what is there, or would be made; what is between the part that exists and the end may be the name
+ * of any folder. false where none can be told. */
+static bool find_place_once(const char *path, EadPath place) {
+    enum { MOST_LINKS = 40 };
+    EadPath there, rest = "", name, longer;
+    if (ead_path_in(there, "", *path ? path : ".") != EAD_OK) return false;
+    for (int links = 0;;) {
+        char *known = realpath(*there ? there : ".", NULL);
+        bool found = known && ead_path_in(place, known, rest) == EAD_OK;
+        free(known);
+        if (found) break;
+        if (follow_link(there)) {
+            if (++links > MOST_LINKS) return false;
+            continue;
+        }
+        if (strcmp(there, "/") == 0 || !*there || !cut_name(there, name)) return false;
+        if (ead_path_in(longer, name, rest) != EAD_OK) return false;
+        memcpy(rest, longer, sizeof rest);
+    }
+    size_t length = strlen(place);
+    while (length > 1 && place[length - 1] == '/') place[--length] = '\0';
+    return true;
+}
+
+static bool find_place(const char *path, EadPath place) {
+    EadPath cleaned;
+    if (!find_place_once(path, place)) return false;
+    if (!take_out_backs(place)) return true;
+    return ead_path_in(cleaned, "", place) == EAD_OK && find_place_once(cleaned, place);
+}
+
 bool ead_outputs_collide(const char *a, const char *b) {
     EadPath first, second;
     if (is_special(a) || is_special(b)) return false;
     if (ead_path_same(a, b)) return true;
-    return strcmp(ead_path_base(a), ead_path_base(b)) == 0 && ead_path_folder(first, a) == EAD_OK &&
-           ead_path_folder(second, b) == EAD_OK &&
-           (strcmp(first, second) == 0 || ead_path_same(first, second));
+    return find_place(a, first) && find_place(b, second) && strcmp(first, second) == 0;
+}
+
+bool ead_output_lies_within(const char *output, const char *folder) {
+    EadPath inner, outer;
+    if (!find_place(output, inner) || !find_place(folder, outer)) return false;
+    size_t length = strcmp(outer, "/") == 0 ? 0 : strlen(outer);
+    return strncmp(inner, outer, length) == 0 && (!inner[length] || inner[length] == '/');
+}
+
+EadStatus ead_fail_output_within(const char *input, const char *output, const char *what) {
+    return ead_fail(EAD_BAD_ARGUMENT,
+                    "%s: the folder %s of the %s lies in this folder of images, and they would be taken for "
+                    "images; write them elsewhere",
+                    input, output, what);
 }

@@ -28,7 +28,7 @@ EadStatus ead_check_output_file(const char *path, const char *option);
 /* The same for a file in a folder of ours, by --output, which will be read back: there it must be a regular one. */
 EadStatus ead_check_output_in_run(const char *path);
 
-/* Whether a file of ours may be written there: nothing is, or a file of up to 3 bytes, or what this program wrote before, which
+/* Whether a file of ours may be written there: nothing is, or an empty file, or what this program wrote before, which
  * begins with `begins`, blanks and a byte-order mark left aside, and has one of the texts `holds`, "a|b", in its first 16
  * KiB. holds NULL: `begins` is its whole first line. Errors: EAD_BAD_ARGUMENT, with the cure. */
 EadStatus ead_check_replaced(const char *path, const char *option, const char *begins, const char *holds);
@@ -43,5 +43,12 @@ uint64_t ead_room(const char *folder);
 /* Whether files made below the two paths would lie on the same disk. */
 bool ead_outputs_share_disk(const char *a, const char *b);
 
-/* Whether two outputs would be the same regular file, whether it exists or not. */
+/* Whether two outputs would be the same regular file or folder, whether it exists or not, through whatever links, also
+ * those that lead to what is not there yet. */
 bool ead_outputs_collide(const char *a, const char *b);
+
+/* Whether an output, which need not exist, would be the folder or lie below it, through whatever links. */
+bool ead_output_lies_within(const char *output, const char *folder);
+
+/* Fails with EAD_BAD_ARGUMENT: the folder `output` of the `what` ("maps") lies in the folder of images `input`. */
+EadStatus ead_fail_output_within(const char *input, const char *output, const char *what);

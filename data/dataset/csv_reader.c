@@ -4,6 +4,7 @@
 #include "core/base/file_bytes.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
+#include "core/base/utf8.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -147,10 +148,14 @@ void ead_csv_write_text(FILE *stream, const char *text) {
     bool begins = true;
     if (quoted) putc('"', stream);
     for (; *text; text++) {
+        uint32_t code;
         if (begins && may_compute(text)) putc('\'', stream);
         if (*text == '"') putc('"', stream);
-        putc(*text, stream);
+        int length = ead_utf8_decode(text, &code);
+        if (length == 0) fprintf(stream, "\\x%02x", (unsigned)(unsigned char)*text);
+        fwrite(text, 1, (size_t)length, stream);
         begins = begins_cell(*text);
+        text += length > 1 ? length - 1 : 0;
     }
     if (quoted) putc('"', stream);
 }

@@ -38,7 +38,7 @@ EadStatus ead_csv_next(EadCsvReader *reader, bool *found);
 /* The place of a name in the present row (the header), or -1. */
 int ead_csv_find(const EadCsvReader *reader, const char *name);
 
-/* Writes a text as a field. */
+/* Writes a text as a field; bytes that are not UTF-8 as JSON has them, \xff. */
 void ead_csv_write_text(FILE *stream, const char *text);
 
 void ead_csv_close(EadCsvReader *reader);

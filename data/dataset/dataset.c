@@ -120,6 +120,11 @@ static EadStatus open_parts(const EadDatasetSpec *spec, const EadLayout *layout,
     return split(out, spec->validation_fraction, spec->seed);
 }
 
+static EadStatus open_all(const EadDatasetSpec *spec, const EadLayout *layout, EadDataset *out) {
+    EAD_TRY(open_parts(spec, layout, out));
+    return spec->test_only ? EAD_OK : ead_dataset_add_more(spec, out);
+}
+
 EadStatus ead_dataset_open(const EadDatasetSpec *spec, EadDataset *out) {
     *out = (EadDataset){0};
     const char *type = spec->type ? spec->type : "";
@@ -135,7 +140,7 @@ EadStatus ead_dataset_open(const EadDatasetSpec *spec, EadDataset *out) {
     if (status == EAD_OK && !ead_path_is_folder(spec->path))
         status = ead_fail(EAD_IO, "%s: cannot read: %s", spec->path, strerror(errno));
     if (status != EAD_OK) return ead_fail_prefix(status, "dataset.path: ");
-    status = open_parts(spec, layout, out);
+    status = open_all(spec, layout, out);
     if (status == EAD_OK) return EAD_OK;
     ead_dataset_free(out);
     return status == EAD_NO_MEMORY ? status : ead_dataset_name_other(spec, layout, status);

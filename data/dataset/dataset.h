@@ -93,6 +93,9 @@ typedef struct EadDatasetSpec {
     const char *good_folder;   /* normal test images */
     const char *defect_folder; /* anomalous test images; its sub-folders are the kinds of defects */
     const char *mask_folder;   /* defect_folder's tree again, with <stem>_mask.png or <stem>.png */
+    /* Any type: folders of more normal images, or NULL. Of each as many are held back as make validation_fraction of all
+     * images so far; those of the data set, and of the folders before it, are divided as without it. */
+    const EadStringList *added;
 } EadDatasetSpec;
 
 /* Lists the files of a data set and splits the normal images: round(validation_fraction * n) of them, but at

@@ -2,7 +2,8 @@
  * them:
  *   train[/ok], validation[/ok], test/ok, test/<defect>, masks
  *   ok, nok or any others beside it, masks: every fifth normal image is tested, the others are trained on
- *   anything else: all are good, but what may be defective is never trained on */
+ *   anything else: all are good, but what may be defective is never trained on: folders beside each other, or beside
+ *   images, whose names are no numbers and say nothing of good ones, are refused */
 #include "core/base/printing.h"
 #include "data/dataset/dataset_layout.h"
 #include "data/dataset/folder_names.h"
@@ -141,17 +142,15 @@ static const char *find_meaning(const char *path, unsigned meanings, EadFolderMe
     return NULL;
 }
 
-static EadStatus check_harmless(const char *folder, const EadStringList *list, int first) {
+static EadStatus check_harmless(const char *folder, const EadStringList *list, int first, const char *cure) {
     static const unsigned harmful = 1u << EAD_FOLDER_BAD | 1u << EAD_FOLDER_TEST | 1u << EAD_FOLDER_MASKS;
     size_t prefix = ead_path_prefix(folder);
     for (int i = first; i < list->count; i++) {
         EadFolderMeaning meaning;
         const char *path = list->items[i], *end;
         if (find_meaning(path + prefix, harmful, &meaning, &end))
-            return ead_fail(
-                EAD_BAD_ARGUMENT,
-                "%.*s: must not be trained on%s; set dataset.train_good to the folder of good images",
-                (int)(end - path), path, meaning == EAD_FOLDER_MASKS ? ", it holds masks" : "");
+            return ead_fail(EAD_BAD_ARGUMENT, "%.*s: must not be trained on%s; %s", (int)(end - path), path,
+                            meaning == EAD_FOLDER_MASKS ? ", it holds masks" : "", cure);
     }
     return EAD_OK;
 }
@@ -181,7 +180,8 @@ static EadStatus add_good(const char *folder, EadStringList *list, EadDataset *o
     EAD_TRY(find(folder, &found));
     EAD_TRY(check_told(folder, &found));
     EAD_TRY(ead_list_images(list, *found.good ? found.good : folder, &out->left_out));
-    return check_harmless(*found.good ? found.good : folder, list, first);
+    return check_harmless(*found.good ? found.good : folder, list, first,
+                          "set dataset.train_good to the folder of good images");
 }
 
 /* ---- the whole ---- */
@@ -284,25 +284,59 @@ static bool holds_images_itself(const EadStringList *list, const char *folder) {
     return false;
 }
 
-/* The folders just below a folder that images lie in. */
-static EadStatus list_used_folders(const EadStringList *images, const char *folder, EadStringList *names) {
+/* The folders within `folder` that hold the images of a list, sorted; *doubtful: one of several places, as the images of
+ * the folder itself are, has a name that may be that of a defect or class. The name of the folder may say what all are. */
+static EadStatus find_places(const char *folder, const EadStringList *list, EadStringList *places,
+                             bool *doubtful) {
+    EadFolderMeaning whole = ead_folder_meaning(ead_path_base(folder));
     size_t prefix = ead_path_prefix(folder);
-    EadPath name;
-    for (int i = 0; i < images->count; i++) {
-        const char *path = images->items[i], *slash = strchr(path + prefix, '/');
-        if (!slash) continue;
-        snprintf(name, sizeof name, "%.*s", (int)(slash - path), path);
-        if (names->count == 0 || strcmp(names->items[names->count - 1], name) != 0)
-            EAD_TRY(ead_strings_add(names, name));
+    bool itself = false, unclear = false;
+    for (int i = 0; i < list->count; i++) {
+        const char *path = list->items[i], *next, *last;
+        EadFolderMeaning meaning = ead_folder_next(path + prefix, &next);
+        int length = next ? (int)(next - path) - 1 : 0;
+        itself = itself || !next;
+        last = places->count > 0 ? places->items[places->count - 1] : "";
+        if (!next || (strncmp(last, path, (size_t)length) == 0 && !last[length])) continue;
+        unclear = unclear || meaning == EAD_FOLDER_OTHER || meaning == EAD_FOLDER_EITHER;
+        EAD_TRY(ead_strings_print(places, "%.*s", length, path));
     }
+    *doubtful =
+        unclear && places->count + itself > 1 && whole != EAD_FOLDER_GOOD && whole != EAD_FOLDER_TRAIN;
     return EAD_OK;
 }
 
+/* Images in several places are taken for good ones where names say nothing else, which is told; not where they may say
+ * something. */
+static EadStatus judge_places(const char *folder, const EadStringList *images, const char *cure,
+                              EadDataset *out) {
+    EadStringList places = {0};
+    bool doubtful = false, itself = holds_images_itself(images, folder);
+    EadStatus status = find_places(folder, images, &places, &doubtful);
+    char *text = status == EAD_OK ? ead_name_paths(&places, places.count, MOST_NAMES) : NULL;
+    if (status == EAD_OK && !text) status = EAD_NO_MEMORY;
+    if (status == EAD_OK && doubtful)
+        status =
+            ead_fail(EAD_BAD_ARGUMENT, "%s: no name says which of its images are good, those in %s%s; %s",
+                     folder, text, itself ? " or those beside" : "", cure);
+    else if (status == EAD_OK && places.count + itself > 1)
+        status = ead_strings_print(&out->notes, "%s: all images below it are taken for good ones: %s", folder,
+                                   text);
+    free(text);
+    ead_strings_free(&places);
+    return status;
+}
+
+EadStatus ead_dataset_check_good(const char *folder, const EadStringList *images, const char *cure,
+                                 EadDataset *out) {
+    EAD_TRY(check_harmless(folder, images, 0, cure));
+    EAD_TRY(check_names(images));
+    return judge_places(folder, images, cure, out);
+}
+
 /* All images are good ones, as far as names tell. */
-static EadStatus open_all_good(const EadDatasetSpec *spec, const char *folder, const Found *found,
-                               EadDataset *out) {
-    EadStringList names = {0}, masks = {0};
-    char *text = NULL;
+static EadStatus open_all_good(const char *folder, const Found *found, EadDataset *out) {
+    EadStringList masks = {0};
     EadStatus status = add_good(folder, &out->train, out);
     if (status == EAD_OK) status = check_names(&out->train);
     if (status == EAD_OK && *found->masks) status = look_at_images(&masks, found->masks);
@@ -311,17 +345,13 @@ static EadStatus open_all_good(const EadDatasetSpec *spec, const char *folder, c
                           "%s: holds masks, but no folder's name says which images are good; set "
                           "dataset.train_good, dataset.test_good and dataset.defects",
                           found->masks);
-    if (status == EAD_OK) status = list_used_folders(&out->train, folder, &names);
-    int apart = names.count + (status == EAD_OK && holds_images_itself(&out->train, folder));
-    if (status == EAD_OK && apart > 1) {
-        text = ead_name_paths(&names, names.count, MOST_NAMES);
-        status = text ? ead_strings_print(&out->notes, "%s: all images below it are taken for good ones: %s",
-                                          spec->path, text)
-                      : EAD_NO_MEMORY;
-    }
-    free(text);
+    if (status == EAD_OK)
+        status =
+            judge_places(*found->good ? found->good : folder, &out->train,
+                         "train on a folder of good images alone, or set dataset.train_good to one (to . "
+                         "where all are good) and, for tests, dataset.defects",
+                         out);
     ead_strings_free(&masks);
-    ead_strings_free(&names);
     return status;
 }
 
@@ -384,7 +414,7 @@ static EadStatus open_parts(const EadDatasetSpec *spec, Found *found, EadDataset
         return ead_fail(EAD_BAD_ARGUMENT,
                         "%s: no folder of images to train on beside %s; set dataset.train_good to one",
                         folder, ead_path_base(found->test));
-    return spec->test_only ? EAD_OK : open_all_good(spec, folder, found, out);
+    return spec->test_only ? EAD_OK : open_all_good(folder, found, out);
 }
 
 EadStatus ead_dataset_open_found(const EadDatasetSpec *spec, EadDataset *out) {

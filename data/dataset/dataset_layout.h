@@ -63,6 +63,16 @@ EadStatus ead_dataset_refuse_foreign(const char *root, bool tree);
 /* Folders found by their names, for type folder where the config names none. */
 EadStatus ead_dataset_open_found(const EadDatasetSpec *spec, EadDataset *out);
 
+/* Adds the images of spec->added. Errors: those of listing; EAD_BAD_ARGUMENT: none, none that is new, a test image, or
+ * images that may be defective. */
+EadStatus ead_dataset_add_more(const EadDatasetSpec *spec, EadDataset *out);
+
+/* Whether the images below a folder may be trained on, as far as names tell: none lies in a folder of defects, tests or
+ * masks, and those of several places, which are noted, do not have names of which some may be defects. cure: behind the
+ * message. Errors: EAD_BAD_ARGUMENT. */
+EadStatus ead_dataset_check_good(const char *folder, const EadStringList *images, const char *cure,
+                                 EadDataset *out);
+
 /* Adds a line to doubts that names what there is, the first ones by name: "2 of 9 <what>: a, b";
  * none where there is no name. Errors: EAD_NO_MEMORY. */
 EadStatus ead_dataset_doubt(const EadStringList *names, int total, const char *what, EadStringList *doubts);

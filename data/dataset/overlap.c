@@ -201,14 +201,19 @@ static void read_contents(Table *table, bool all) {
     }
 }
 
-/* Names those that are on one side and with the same bytes on another one as well: "a.png (b.png)"; mixed:
- * those alone that are good and defective test images, with nothing else. The table keeps these alone. */
-static EadStatus find_same_bytes(Table *table, EadStringList *names, EadStringList *mixed) {
+/* Keeps members that are on several sides with the same bytes. */
+static void keep_same_bytes(Table *table) {
     narrow(table);
     read_contents(table, false);
     narrow(table);
     read_contents(table, true);
     narrow(table);
+}
+
+/* Names those that are on one side and with the same bytes on another one as well: "a.png (b.png)"; mixed:
+ * those alone that are good and defective test images, with nothing else. The table keeps these alone. */
+static EadStatus find_same_bytes(Table *table, EadStringList *names, EadStringList *mixed) {
+    keep_same_bytes(table);
     for (int i = 0, group; i < table->count; i += group) {
         const Member *member = &table->items[i], *last = member + alike(member, table->count - i) - 1;
         for (group = (int)(last - member) + 1; member->side != last->side; member++)
@@ -284,6 +289,46 @@ EadStatus ead_dataset_check_apart(EadDataset *dataset) {
     if (status == EAD_OK) status = take_out_tests(dataset, again.test);
     free(table.items);
     free(marks);
+    return status;
+}
+
+/* Marks those of the OTHER side, of a table of images that are on both. */
+static EadStatus mark_known(const Table *table, const char *key, bool *known) {
+    char set[64];
+    snprintf(set, sizeof set, "one of %s", key);
+    for (int i = 0, group; i < table->count; i += group) {
+        const Member *member = &table->items[i], *other = member;
+        group = alike(member, table->count - i);
+        while (other->set == OTHER) other++;
+        if (other->set == GOOD || other->set == DEFECTIVE)
+            return fail_two_sets(member, set, other, "it takes good images that are not tested");
+        for (; member < other; member++) known[member->index] = true;
+    }
+    return EAD_OK;
+}
+
+EadStatus ead_dataset_leave_known(const EadDataset *dataset, EadStringList *images, const char *key) {
+    Table table;
+    int kept = 0, count = images->count;
+    bool *known = ead_new(count, sizeof *known, "a list of images");
+    EadStatus status = known ? make_table(dataset, count, &table) : EAD_NO_MEMORY;
+    if (status != EAD_OK) {
+        free(known);
+        return status;
+    }
+    for (int i = 0; i < count; i++) add(&table, images->items[i], OTHER, i);
+    for (int i = 0; i < table.count; i++) table.items[i].side = table.items[i].set == OTHER ? 0 : 1;
+    keep_same_bytes(&table);
+    status = mark_known(&table, key, known); /* it holds paths of the list */
+    free(table.items);
+    for (int i = 0; i < count && status == EAD_OK; i++) {
+        if (known[i])
+            free(images->items[i]);
+        else
+            images->items[kept++] = images->items[i];
+    }
+    if (status == EAD_OK) images->count = kept;
+    free(known);
     return status;
 }
 

@@ -11,6 +11,10 @@
  * EAD_BAD_ARGUMENT with both names; EAD_NO_MEMORY. */
 EadStatus ead_dataset_check_apart(EadDataset *dataset);
 
+/* Takes images that the data set has already, in the same file or with the same bytes, out of a list, the value of the
+ * config key `key`. Files of the same size are read for that. Errors: EAD_BAD_ARGUMENT if one is a test image. */
+EadStatus ead_dataset_leave_known(const EadDataset *dataset, EadStringList *images, const char *key);
+
 /* The order in which images are drawn: ead_shuffled_index(seed, stream, 0 ..). */
 typedef struct EadDrawOrder {
     uint64_t seed;

@@ -158,6 +158,13 @@ static const struct {
     {"strange", {"Lernen/0.png", "Lernen/1.png", "Proben/ok/2.png", "Proben/nok/3.png"}, "nok: must not be"},
     {"classes", {"class 0/0.png", "class 1/1.png"}, "classes: its folders' names do not say"},
     {"voc", {"JPEGImages/0.png", "SegmentationClass/0.png"}, "voc: this is Pascal VOC's layout (JPEGImages)"},
+    {"strangers",
+     {"fine/0.png", "fine/1.png", "scratch/2.png"},
+     "no name says which of its images are good, those in " SCRATCH "strangers/fine, " SCRATCH
+     "strangers/scratch; train on"},
+    {"days", {"monday/0.png", "tuesday/1.png"}, "no name says which of its images are good"},
+    {"top", {"0.png", "1.png", "scratch/0.png"}, "scratch or those beside; train on a folder of good images"},
+    {"cases", {"0/0.png", "1/1.png", "2/2.png"}, "no name says which of its images are good"},
     {"tiles", {"MT_Free/Imgs/0.png", "MT_Crack/Imgs/0.png"}, "tiles: this is the magnetic tiles' layout"},
 };
 
@@ -177,8 +184,8 @@ START_TEST(guesses_are_told) {
     static const char *const kinds[] = {"ok/0.png", "ok/1.png",     "ok/2.png", "ok/3.png",
                                         "ok/4.png", "normal/5.png", "ng/6.png", NULL};
     static const char *const validated[] = {"train/ok/0.png", "val/OK/1.png", "val/NOK/2.png", NULL};
-    static const char *const all[] = {"monday/0.png", "tuesday/1.png", NULL};
-    static const char *const top[] = {"0.png", "1.png", "scratch/0.png", NULL};
+    static const char *const all[] = {"2024-01-01/0.png", "2024-01-02/1.png", NULL};
+    static const char *const good[] = {"monday/0.png", "tuesday/1.png", NULL};
     EadDataset dataset;
     EadDatasetSpec spec = spec_of("folder", SCRATCH "left", "");
     make_tree("left", left);
@@ -213,15 +220,20 @@ START_TEST(guesses_are_told) {
     spec.path = SCRATCH "all";
     ASSERT_OK(ead_dataset_open(&spec, &dataset));
     ck_assert_int_eq(dataset.train.count + dataset.validation.count, 2);
-    assert_contains(dataset.notes.items[0],
-                    "all images below it are taken for good ones: " SCRATCH "all/monday");
+    assert_contains(dataset.notes.items[0], "all images below it are taken for good ones: " SCRATCH
+                                            "all/2024-01-01, " SCRATCH "all/2024-01-02");
     ead_dataset_free(&dataset);
-    make_tree("top", top); /* a folder may hold defects of a kind that nothing names */
-    spec.path = SCRATCH "top";
+    make_tree("good", good); /* its own name says it */
+    spec.path = SCRATCH "good";
     ASSERT_OK(ead_dataset_open(&spec, &dataset));
-    ck_assert_int_eq(dataset.train.count + dataset.validation.count, 3);
+    ck_assert_int_eq(dataset.train.count + dataset.validation.count, 2);
     assert_contains(dataset.notes.items[0],
-                    "all images below it are taken for good ones: " SCRATCH "top/scratch");
+                    "all images below it are taken for good ones: " SCRATCH "good/monday");
+    ead_dataset_free(&dataset);
+    spec.path = SCRATCH "days"; /* or the user does */
+    spec.normal_folder = ".";
+    ASSERT_OK(ead_dataset_open(&spec, &dataset));
+    ck_assert_int_eq(dataset.train.count + dataset.validation.count, 2);
     ead_dataset_free(&dataset);
 }
 END_TEST

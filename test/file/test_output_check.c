@@ -83,6 +83,14 @@ START_TEST(two_outputs_of_one_name) {
     ck_assert(ead_outputs_collide("new", "./new") && ead_outputs_collide(S "none/new", S "none/new"));
     ck_assert(!ead_outputs_collide(S "a/new", S "b/new") && !ead_outputs_collide(S "a/x", S "a/y"));
     ck_assert(!ead_outputs_collide("/dev/null", "/dev/null"));
+    shell_ok("ln -s ../a/none " S "b/leads; ln -s leads " S "b/on; ln -s " S "b/self " S "b/self");
+    ck_assert(ead_outputs_collide(S "b/leads", S "a/none") && ead_outputs_collide(S "link/none", S "b/on"));
+    ck_assert(ead_outputs_collide(S "no/../b/on/", S "a/none") && !ead_outputs_collide(S "b/on", S "b/none"));
+    ck_assert(!ead_outputs_collide(S "b/self", S "a/none"));
+    ck_assert(ead_output_lies_within(S "link/no/../new/x", S "a") &&
+              ead_output_lies_within(S "a/", S "link"));
+    ck_assert(ead_output_lies_within(S "b/on", S "a") && !ead_output_lies_within(S "link/x", S "b"));
+    ck_assert(!ead_output_lies_within(S "ab", S "a") && ead_output_lies_within("new", "."));
     shell_ok("rm -rf " S);
 }
 END_TEST

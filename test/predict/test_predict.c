@@ -167,9 +167,9 @@ START_TEST(images_of_one_name_and_earlier_files) {
     ck_assert_int_eq(files_in(FOLDER "out"), 3);
     ck_assert_int_eq(shell("grep -q replaced " FOLDER "stderr"), 1);
     ck_assert_int_eq(run_predict("--maps " FOLDER "out --overlays " FOLDER "out " FOLDER "in/sub/b.png"), 0);
-    assert_file_holds(FOLDER "stderr", "1 map or overlay of an earlier run was replaced");
+    assert_file_holds(FOLDER "stderr", "1 file (overlays or maps) of an earlier run was replaced");
     ck_assert_int_eq(run_predict("--maps " FOLDER "out --overlays " FOLDER "out " FOLDER "in/b.png"), 0);
-    assert_file_holds(FOLDER "stderr", "2 maps or overlays of an earlier run were replaced");
+    assert_file_holds(FOLDER "stderr", "2 files (overlays or maps) of an earlier run were replaced");
 }
 END_TEST
 
@@ -255,21 +255,21 @@ START_TEST(scores_outlive_pictures) {
     assert_contains(member_text(lines, 2, "error"), "out/m/sub");
     assert_contains(member_text(lines, 3, "error"), "File name too long");
     json_decref(lines);
-    assert_file_holds(FOLDER "stderr", "4 of 4 inputs scored, but 3 maps or overlays could not be written");
+    assert_file_holds(FOLDER "stderr",
+                      "4 of 4 inputs scored, but overlays or maps of 3 could not be written");
     /* It is told before the first image, too: the model is not planned yet. */
     ck_assert_int_eq(run_predict("--maps " FOLDER "out/m --overlays " FOLDER "out/o " FOLDER "in"), 1);
     size_t size;
     char *said = (char *)read_bytes(FOLDER "stderr", &size);
     said[size - 1] = '\0';
-    char *told = strstr(said, "maps or overlays of 3 images will not be written: " FOLDER
+    char *told = strstr(said, "overlays or maps of 3 images will not be written: " FOLDER
                               "out/o/b.png: cannot write: it is a folder, ...\n");
     char *memory = strstr(said, "memory of inference"), *failed = strstr(said, "efficientad: ");
     ck_assert_msg(told && memory && failed && told < memory && told < failed, "%s", said);
     free(said);
     shell_ok("rm -r " FOLDER "out && rm " FOLDER "in/b.png");
     ck_assert_int_eq(run_predict("-q --maps " FOLDER "out/m " FOLDER "in"), 1);
-    assert_file_holds(FOLDER "stderr",
-                      "maps or overlays of 1 image will not be written: " FOLDER "out/m/xxx");
+    assert_file_holds(FOLDER "stderr", "maps of 1 image will not be written: " FOLDER "out/m/xxx");
     assert_file_holds(FOLDER "stderr",
                       "xxx.tiff: cannot write: a name of 256 bytes; there are at most 255\n");
 }

@@ -294,6 +294,88 @@ START_TEST(what_the_model_lacks_is_told_first) {
 }
 END_TEST
 
+/* What two outputs, or an output and the images, must not have in common is told before the first image, and nothing is
+ * made. */
+START_TEST(outputs_are_checked_together) {
+    static const struct {
+        const char *words, *message;
+    } cases[] = {
+        {"--csv " S "new/x --report " S "new/x " IN "a.png",
+         "--csv and --report name the same file: " S "new/x"},
+        {"--csv " S "leads.csv --report " S "there.html " IN "a.png",
+         "--csv and --report name the same file"},
+        {"--csv " S "new --maps " S "new " IN "a.png",
+         "new: the file of --csv and the maps of --maps would meet"},
+        {"--overlays " S "new --report " S "new/a.png " IN "a.png",
+         "new/a.png: the file of --report and the overlays of --overlays would meet"},
+        {"--overlays " S "new --masks " S "new/ " IN "a.png", "overlays and masks would lie in one folder"},
+        {"--maps " S "new/ok --copy-to " S "new " IN "a.png", "maps and copies would lie in one folder"},
+        {"--masks " IN "new " IN, "the folder " IN "new of the masks lies in this folder of images"},
+        {"--copy-to " S "inside/new " IN, "of the copies lies in this folder of images"},
+        {"--csv " IN "new.png " IN, IN "new.png lies in this folder of images; write it elsewhere"},
+        {"--overlays " IN " " IN "a.png " S "other.png", IN "a.png: its overlay would lie among the images"},
+        {"--csv " S "small " IN "a.png", "small: is in the way, and was not written by this program"},
+        {"--report " S "small " IN "a.png", "small: is in the way, and was not written by this program"},
+    };
+    NEED_PROGRAM();
+    write_noise_png(S "other.png", 20, 20, 3, 9);
+    shell_ok("ln -s there.html " S "leads.csv && ln -s in " S "inside && printf '{}' >" S "small");
+    for (int i = 0; i < COUNT(cases); i++) {
+        predict(cases[i].words, 1);
+        assert_file_holds(S "stderr", cases[i].message);
+        char *printed = read_text(S "stdout");
+        ck_assert_str_eq(printed, "");
+        free(printed);
+        ck_assert_msg(!exists(S "new") && !exists(IN "new") && !exists(IN "new.png") &&
+                          !exists(S "there.html"),
+                      "%s", cases[i].words);
+    }
+    assert_file_holds(S "small", "{}");
+    shell_ok("rm " S "small && : >" S "small"); /* an empty file is nothing */
+    predict("-q --csv " S "small --maps " S "new --overlays " S "new " IN "a.png", 0);
+}
+END_TEST
+
+/* What is found in a list has its turn, and costs itself. */
+START_TEST(outputs_among_the_images_of_a_list) {
+    NEED_PROGRAM();
+    write_text(S "list", IN "\n" IN "a.png\n" S "other.png\n");
+    write_noise_png(S "other.png", 20, 20, 3, 9);
+    predict("-q --masks " IN "listed - <" S "list", 1);
+    assert_file_holds(S "stderr", IN ": the folder " IN "listed of the masks lies in this folder of images");
+    assert_file_holds(S "stderr", "2 of 3 inputs scored");
+    shell_ok("rm -r " IN "listed");
+    write_text(S "list", IN "\n");
+    predict("-q --masks " IN "listed - <" S "list", 1);
+    ck_assert(!exists(IN "listed"));
+}
+END_TEST
+
+START_TEST(what_fails_is_called_by_its_name) {
+    NEED_PROGRAM();
+    shell_ok("mkdir -p " S "full/a.png");
+    predict("--masks " S "full " IN "a.png " IN "sub", 1);
+    assert_file_holds(S "stderr", "masks of 1 image will not be written: " S "full/a.png: cannot write");
+    assert_file_holds(S "stderr", "3 of 3 inputs scored, but masks of 1 could not be written");
+}
+END_TEST
+
+/* Rows in place of lines; a name that is not UTF-8 is the same in both. */
+START_TEST(the_table_may_go_to_standard_output) {
+    NEED_PROGRAM();
+    write_noise_png(S "odd/\xff.png", 30, 30, 3, 9);
+    write_text(S "list", S "odd/\xff.png\n" IN "a.png\n");
+    predict("-q --csv " S "rows.csv - <" S "list", 0);
+    json_t *lines = printed_lines();
+    ck_assert_str_eq(json_string_value(json_object_get(json_array_get(lines, 0), "path")), S "odd/\\xff.png");
+    json_decref(lines);
+    assert_file_holds(S "rows.csv", S "odd/\\xff.png,");
+    predict("-q --csv - - <" S "list", 0);
+    ck_assert(same_files(S "stdout", S "rows.csv"));
+    ck_assert(!exists("-"));
+}
+END_TEST
+
 /* Of normal images that neither the fit nor the choice of the threshold has seen, a share has regions that lies in the
  * interval told for the pixel threshold. */
 START_TEST(regions_of_held_out_images_are_as_rare_as_told) {
@@ -333,6 +415,10 @@ static void add_tests(TCase *tests) {
     tcase_add_test(tests, no_copy_replaces_what_is_none);
     tcase_add_test(tests, the_page_shows_scores_and_pictures);
     tcase_add_test(tests, threads_change_nothing);
+    tcase_add_test(tests, outputs_are_checked_together);
+    tcase_add_test(tests, outputs_among_the_images_of_a_list);
+    tcase_add_test(tests, what_fails_is_called_by_its_name);
+    tcase_add_test(tests, the_table_may_go_to_standard_output);
     tcase_add_test(tests, regions_of_held_out_images_are_as_rare_as_told);
     tcase_add_test(tests, what_the_model_lacks_is_told_first);
 }

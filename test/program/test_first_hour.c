@@ -120,10 +120,56 @@ START_TEST(what_names_no_images_or_two_data_sets_is_told) {
 }
 END_TEST
 
+/* The paper's photographs are not there; whoever names others means them. */
+START_TEST(a_config_of_ours_needs_no_photographs) {
+    NEED_PROGRAM();
+    Outcome outcome;
+    write_text(S "mine.yaml", "penalty.path: nowhere\n");
+    run("train -q -c efficientad_s photos/good" SMALL " -o runs/paper", 0, &outcome);
+    ck_assert_msg(outcome.code == 0, "%s", outcome.err);
+    check_told(&outcome, "penalty.path: data/imagenet, which the config efficientad_s names, is not there\n");
+    check_file_says(S "runs/paper/config.yaml", "\n  path: \"drawn\"\n");
+    run("train -c efficientad_s photos/good --set penalty.path=data/imagenet -o runs/none", 0, &outcome);
+    check_told(&outcome, "penalty.path: cannot read data/imagenet");
+    run("train -c mine.yaml photos/good -o runs/none", 0, &outcome);
+    check_told(&outcome, "penalty.path: cannot read nowhere");
+    ck_assert(!exists(S "runs/none"));
+}
+END_TEST
+
+START_TEST(what_is_no_training_is_told) {
+    static const struct {
+        const char *words, *message;
+    } cases[] = {
+        {"train -c distill_s", "distill_s: is the config of a distillation (distill.images)"},
+        {"train -c distill_s photos/good", "efficientad distill -c distill_s takes it"},
+        {"train -c efficentad_s photos/good",
+         "no config of that name comes with the program; did you mean 'efficientad_s'?"},
+        {"train -c patchcor.yaml photos/good", "did you mean 'patchcore'?"},
+        {"train -c whatever photos/good", "those are distill_m, distill_s, efficientad_m"},
+        {"train classes", "classes: no name says which of its images are good, those in classes/fine"},
+    };
+    NEED_PROGRAM();
+    Outcome outcome;
+    shell_ok("mkdir -p " S "classes && cp -r " S "photos/good " S "classes/fine && cp -r " S "photos/good " S
+             "classes/scratch");
+    for (int i = 0; i < COUNT(cases); i++) {
+        run(cases[i].words, 0, &outcome);
+        ck_assert_msg(outcome.code == 1 && outcome.complaints == 1, "%s: %d\n%s", cases[i].words,
+                      outcome.code, outcome.err);
+        check_told(&outcome, cases[i].message);
+    }
+    ck_assert(!exists(S "runs/classes"));
+    run_well("train -q classes" SMALL " --set dataset.train_good=. -o runs/classes");
+}
+END_TEST
+
 static void add_tests(TCase *tests) {
     tcase_add_test(tests, a_folder_of_good_images_is_enough);
     tcase_add_test(tests, a_folder_goes_with_a_config_and_settings);
     tcase_add_test(tests, a_finished_run_may_keep_its_model_alone);
+    tcase_add_test(tests, a_config_of_ours_needs_no_photographs);
+    tcase_add_test(tests, what_is_no_training_is_told);
     tcase_add_test(tests, what_names_no_images_or_two_data_sets_is_told);
 }
 

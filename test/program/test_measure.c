@@ -83,6 +83,23 @@ START_TEST(maps_of_another_size_are_resized) {
 }
 END_TEST
 
+START_TEST(one_pixel_is_no_map) {
+    NEED_PROGRAM();
+    Outcome outcome;
+    EadImage pixel;
+    fill_image(&pixel, 1, 1, 1, 7);
+    ASSERT_OK(ead_png_write(S "pixel.png", &pixel));
+    ead_image_free(&pixel);
+    shell_ok("cp -r " GOLDEN "png " S "lone && cp " S "pixel.png $(find " S
+             "lone -name '*.png' | head -n 1)");
+    run(MEASURE "--maps " S "lone", 0, &outcome);
+    ck_assert_int_eq(outcome.code, 1);
+    assert_contains(outcome.err, "has one pixel, which is no map of " S "set/parts/test/");
+    assert_contains(outcome.err, "a score alone goes into the file of --scores");
+    ck_assert(!exists(S "new/metrics.json"));
+}
+END_TEST
+
 /* Paths as another machine may have spelled them, in no order, and as predict prints them. */
 static void write_scores(void) {
     FILE *csv = fopen(S "scores.csv", "w"), *lines = fopen(S "scores.jsonl", "w");
@@ -270,6 +287,7 @@ END_TEST
 static void add_tests(TCase *tests) {
     tcase_add_test(tests, metrics_are_those_of_scikit_learn_and_anomalib);
     tcase_add_test(tests, maps_of_another_size_are_resized);
+    tcase_add_test(tests, one_pixel_is_no_map);
     tcase_add_test(tests, scores_may_be_given);
     tcase_add_test(tests, measures_maps_of_eval_as_eval_does);
     tcase_add_test(tests, measures_maps_of_loco_as_eval_does);

@@ -396,7 +396,7 @@ START_TEST(one_bad_thing_costs_itself) {
     assert_file_holds(FOLDER "stderr", "not scored: " FOLDER "data/good/b.png: truncated");
     assert_file_holds(FOLDER "stderr", "not scored: " FOLDER "data/bad/scratch/b.png: the file is empty");
     assert_file_holds(FOLDER "stderr", "not written: " FOLDER "bad/maps/hole/a.tiff");
-    assert_file_holds(FOLDER "stderr", "maps or overlays of 1 image will not be written: " FOLDER
+    assert_file_holds(FOLDER "stderr", "maps of 1 image will not be written: " FOLDER
                                        "bad/maps/hole/a.tiff: cannot write: it is a folder\n");
     assert_file_holds(FOLDER "stderr", "2 test images could not be scored");
     assert_file_holds(FOLDER "bad/metrics.json", "\"images\": 4");

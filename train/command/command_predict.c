@@ -1,5 +1,5 @@
 /* efficientad predict: scores images and prints a JSON line for each. An input that cannot be scored, or whose
- * map or overlay cannot be written, gets a line with "error", so that every input has its line, and a message on
+ * map or picture cannot be written, gets a line with "error", so that every input has its line, and a message on
  * stderr; the others are scored all the same, and the exit code is 1. It is 1 too where a folder holds pictures
  * that cannot be read, which get no line. */
 #include "train/cli/arguments.h"
@@ -19,12 +19,6 @@
 #include <unistd.h>
 
 /* ---- before the work ---- */
-
-/* The folders that are written into, by kind. */
-static const EadOptionId folder_options[EAD_OUTPUT_KINDS] = {[EAD_OUTPUT_OVERLAYS] = EAD_OPTION_OVERLAYS,
-                                                             [EAD_OUTPUT_MAPS] = EAD_OPTION_MAPS,
-                                                             [EAD_OUTPUT_MASKS] = EAD_OPTION_MASKS,
-                                                             [EAD_OUTPUT_COPIES] = EAD_OPTION_COPY_TO};
 
 /* Of the inputs that are known before the work, which are counted; those of a list come later, and are looked at then.
  * One that cannot be used costs itself, so that it goes to `unusable`. *count: -1 where a list comes. */
@@ -50,77 +44,9 @@ static EadStatus check_inputs(const EadArguments *arguments, EadMapTrial *trial,
     return status;
 }
 
-/* Whether a folder is the other one or, with `below`, lies in it; neither need exist. */
-static bool meet(const char *a, const char *b, bool below) {
-    EadPath inner, outer;
-    size_t length = strlen(b);
-    if (ead_path_in(inner, "", a) != EAD_OK || ead_path_in(outer, "", b) != EAD_OK) return false;
-    for (char *end = strchr(outer, '\0'); end > outer + 1 && end[-1] == '/'; length--) *--end = '\0';
-    for (char *end = strchr(inner, '\0'); end > inner + 1 && end[-1] == '/';) *--end = '\0';
-    if (ead_outputs_collide(inner, outer)) return true;
-    return below && ((strncmp(inner, outer, length) == 0 && inner[length] == '/') ||
-                     ead_path_lies_within(inner, outer));
-}
-
-/* Files of one ending that go into one folder would replace each other; copies have any ending. */
-static EadStatus check_folders_apart(const char *const folders[EAD_OUTPUT_KINDS]) {
-    static const EadOutputKind pairs[][2] = {{EAD_OUTPUT_OVERLAYS, EAD_OUTPUT_MASKS},
-                                             {EAD_OUTPUT_OVERLAYS, EAD_OUTPUT_COPIES},
-                                             {EAD_OUTPUT_MAPS, EAD_OUTPUT_COPIES},
-                                             {EAD_OUTPUT_MASKS, EAD_OUTPUT_COPIES}};
-    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
-        const char *a = folders[pairs[i][0]], *b = folders[pairs[i][1]];
-        bool copies = pairs[i][1] == EAD_OUTPUT_COPIES; /* these lie in folders below it */
-        if (!a || !b || !meet(a, b, copies)) continue;
-        return ead_fail(EAD_BAD_ARGUMENT,
-                        "%s: %s and %s would lie in one folder; name another one for either", b,
-                        ead_output_kind_name(pairs[i][0]), ead_output_kind_name(pairs[i][1]));
-    }
-    return EAD_OK;
-}
-
-static EadStatus check_file(const char *path, const char *option, const char *begins, const char *holds) {
-    if (!path) return EAD_OK;
-    EAD_TRY(ead_check_output_file(path, option));
-    return ead_check_replaced(path, option, begins, holds);
-}
-
-/* Files besides those of the images, and what the model must have for all of them. */
-static void check_outputs(const EadArguments *arguments, const EadModel *model,
-                          const char *folders[EAD_OUTPUT_KINDS], EadProblems *problems) {
-    const char *table = ead_arguments_text(arguments, EAD_OPTION_PREDICT_CSV);
-    const char *report = ead_arguments_text(arguments, EAD_OPTION_REPORT);
-    EadStatus status;
-    for (int kind = 0; kind < EAD_OUTPUT_KINDS; kind++) {
-        folders[kind] = ead_arguments_text(arguments, folder_options[kind]);
-        status = folders[kind]
-                     ? ead_check_output_folder(folders[kind], ead_option(folder_options[kind])->rule.name)
-                     : EAD_OK;
-        ead_problems_add(problems, status);
-        if (status != EAD_OK) folders[kind] = NULL;
-    }
-    ead_problems_add(problems, check_folders_apart(folders));
-    ead_problems_add(problems, check_file(table, "--csv", EAD_PREDICTIONS_HEAD, NULL));
-    ead_problems_add(problems, check_file(report, "--report", EAD_PAGE_BEGINS, EAD_PAGE_MARK));
-    if (table && report && ead_outputs_collide(table, report))
-        ead_problems_add(problems,
-                         ead_fail(EAD_BAD_ARGUMENT, "--csv and --report name the same file: %s", table));
-    if (!model) return;
-    if (folders[EAD_OUTPUT_MASKS] && isnan(model->pixel_threshold))
-        ead_problems_add(problems,
-                         ead_fail(EAD_BAD_ARGUMENT,
-                                  "--masks: the model has no pixel threshold for these maps; train it "
-                                  "again with this version, or give --pixel-threshold"));
-    if (folders[EAD_OUTPUT_COPIES] && isnan(model->threshold))
-        ead_problems_add(problems,
-                         ead_fail(EAD_BAD_ARGUMENT,
-                                  "--copy-to: the model has no threshold for these maps, by which images "
-                                  "could be sorted; give --threshold"));
-}
-
 /* All that can be known to be wrong before the work. */
 static EadStatus check_all(EadPredictor *predictor, const EadArguments *arguments, EadPlanOptions *plan) {
-    const char *folders[EAD_OUTPUT_KINDS];
+    EadPredictOutputs outputs = predictor->outputs;
     EadProblems problems = {0}, unusable = {0};
     EadMapTrial trial;
     EadModel **model = &predictor->model;
@@ -131,8 +57,8 @@ static EadStatus check_all(EadPredictor *predictor, const EadArguments *argument
     if (path) ead_problems_add(&problems, ead_model_open_file(path, &file, model));
     int of_scores = *model ? (*model)->map_choice : 0;
     if (*model) ead_problems_add(&problems, ead_model_options_apply(arguments, of_scores, *model));
-    check_outputs(arguments, *model, folders, &problems);
-    EadStatus status = ead_map_trial_start(&trial, folders);
+    ead_predict_outputs_check(arguments, *model, &outputs, &problems);
+    EadStatus status = ead_map_trial_start(&trial, outputs.folders);
     if (status == EAD_OK && (trial.output.names || problems.lines.count > 0))
         status = check_inputs(arguments, &trial, &unusable, &predictor->images);
     else
@@ -142,8 +68,7 @@ static EadStatus check_all(EadPredictor *predictor, const EadArguments *argument
     if (problems.lines.count > 0) ead_problems_add_all(&problems, &trial.unwritable.first);
     if (status == EAD_OK) status = ead_problems_tell(&problems, stderr);
     if (status == EAD_OK) ead_map_trial_tell(&trial, stderr);
-    predictor->report_path = ead_arguments_text(arguments, EAD_OPTION_REPORT);
-    if (status == EAD_OK && predictor->report_path)
+    if (status == EAD_OK && outputs.report)
         status = ead_prediction_report_start(
             &predictor->report, *model, (*model)->map_choice == of_scores ? file : NULL, predictor->images);
     ead_safetensors_close(file);
@@ -173,17 +98,20 @@ static EadStatus make_folder_of(const char *path) {
     return ead_make_directories(folder);
 }
 
-static EadStatus start_table(EadPredictor *predictor, const char *path) {
-    if (!path) return EAD_OK;
-    EAD_TRY(make_folder_of(path));
-    EAD_TRY(ead_atomic_file_open(&predictor->table, path));
+static EadStatus start_files(EadPredictor *predictor) {
+    const EadPredictOutputs *outputs = &predictor->outputs;
+    EAD_TRY(make_folder_of(outputs->report));
+    if (outputs->rows) puts(EAD_PREDICTIONS_HEAD);
+    if (!outputs->table) return EAD_OK;
+    EAD_TRY(make_folder_of(outputs->table));
+    EAD_TRY(ead_atomic_file_open(&predictor->table, outputs->table));
     fputs(EAD_PREDICTIONS_HEAD "\n", predictor->table.stream);
     return EAD_OK;
 }
 
 static EadStatus start(EadPredictor *predictor, const EadArguments *arguments) {
-    const char *folders[EAD_OUTPUT_KINDS];
     EadPlanOptions plan;
+    predictor->outputs = ead_predict_outputs(arguments);
     EAD_TRY(check_all(predictor, arguments, &plan));
     EadModel *model = predictor->model;
     if (!predictor->quiet) print_thresholds(model, arguments->values[EAD_OPTION_MODEL]);
@@ -195,22 +123,19 @@ static EadStatus start(EadPredictor *predictor, const EadArguments *arguments) {
                                 : model->image_bits;
     predictor->rules.max_pixels = ead_arguments_value(arguments, EAD_OPTION_MAX_PIXELS).i64;
     EAD_TRY(ead_image_notes_new(&predictor->rules.notes));
-    /* Made first, since whether they lie among the images can only be told of folders that exist. */
-    for (int kind = 0; kind < EAD_OUTPUT_KINDS; kind++) {
-        folders[kind] = ead_arguments_text(arguments, folder_options[kind]);
-        if (folders[kind]) EAD_TRY(ead_make_directories(folders[kind]));
-    }
-    EAD_TRY(make_folder_of(predictor->report_path));
-    EAD_TRY(ead_map_output_start(&predictor->output, model, folders));
-    return start_table(predictor, ead_arguments_text(arguments, EAD_OPTION_PREDICT_CSV));
+    EAD_TRY(ead_map_output_start(&predictor->output, model, predictor->outputs.folders));
+    return start_files(predictor);
 }
 
 /* ---- afterwards ---- */
 
-static void tell_replaced(long long count) {
-    if (count > 0)
-        ead_print(stderr, "%lld %s of an earlier run %s replaced\n", count,
-                  count == 1 ? "map or overlay" : "maps or overlays", count == 1 ? "was" : "were");
+static void tell_replaced(const EadPredictor *predictor) {
+    char kinds[EAD_OUTPUT_NAMES];
+    ead_map_output_name(predictor->outputs.folders, "or", kinds);
+    if (predictor->replaced > 0)
+        ead_print(stderr, "%lld %s (%s) of an earlier run %s replaced\n", (long long)predictor->replaced,
+                  predictor->replaced == 1 ? "file" : "files", kinds,
+                  predictor->replaced == 1 ? "was" : "were");
 }
 
 /* What all comes to, when it is done. */
@@ -219,9 +144,12 @@ static EadStatus conclude(const EadPredictor *predictor) {
     long long unwritten = predictor->failed - (predictor->done - predictor->scored);
     if (scored < all)
         return ead_fail(EAD_BAD_FILE, "%lld of %lld inputs scored; the others are told above", scored, all);
-    if (unwritten > 0)
-        return ead_fail(EAD_IO, "%lld of %lld inputs scored, but %lld maps or overlays could not be written",
-                        scored, all, unwritten);
+    if (unwritten > 0) {
+        char kinds[EAD_OUTPUT_NAMES];
+        ead_map_output_name(predictor->outputs.folders, "or", kinds);
+        return ead_fail(EAD_IO, "%lld of %lld inputs scored, but %s of %lld could not be written", scored,
+                        all, kinds, unwritten);
+    }
     if (!predictor->quiet) ead_print(stderr, "%lld of %lld inputs scored\n", scored, all);
     return EAD_OK;
 }
@@ -230,7 +158,7 @@ static EadStatus write_report(const EadPredictor *predictor, const EadArguments 
     const EadKeyValue provenance[] = {{"model file", arguments->values[EAD_OPTION_MODEL]},
                                       {"first input", arguments->paths[0]},
                                       {"version", ead_version()}};
-    return ead_prediction_report_write(&predictor->report, predictor->report_path, "Images without labels",
+    return ead_prediction_report_write(&predictor->report, predictor->outputs.report, "Images without labels",
                                        provenance, (int)(sizeof provenance / sizeof *provenance));
 }
 
@@ -241,7 +169,7 @@ static EadStatus finish_files(EadPredictor *predictor, const EadArguments *argum
     snprintf(message, sizeof message, "%s", ead_error_message());
     EadStatus table = predictor->table.stream ? ead_atomic_file_commit(&predictor->table) : EAD_OK;
     if (table != EAD_OK) return table;
-    if (predictor->report_path) EAD_TRY(write_report(predictor, arguments));
+    if (predictor->outputs.report) EAD_TRY(write_report(predictor, arguments));
     return status == EAD_OK ? EAD_OK : ead_fail(status, "%s", message);
 }
 
@@ -262,7 +190,7 @@ EadStatus ead_command_predict(const EadArguments *arguments) {
         ead_progress_start(&predictor.progress, "predicting", 0, total, total < 0);
         status = ead_predict_all(&predictor);
         ead_progress_finish(&predictor.progress);
-        tell_replaced(predictor.replaced);
+        tell_replaced(&predictor);
         status = finish_files(&predictor, arguments, status);
         if (status == EAD_OK) status = conclude(&predictor);
         ead_image_notes_print(predictor.rules.notes, stderr);

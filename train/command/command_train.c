@@ -1,6 +1,7 @@
 /* efficientad train and efficientad distill. */
 #include "train/command/idle_keys.h"
 #include "train/command/train_folder.h"
+#include "train/command/train_init.h"
 
 #include "core/base/printing.h"
 #include "core/file/output_check.h"
@@ -94,6 +95,18 @@ static EadStatus run_fit(const EadArguments *arguments, const EadFit *fit, const
     return name_next(spec->config->output, ead_fit_run(fit, spec));
 }
 
+/* A config of a distillation names images and no data set; train would leave out all that it says of them. */
+static EadStatus refuse_distillation(const EadArguments *arguments, const EadConfig *config) {
+    const char *file = arguments->values[EAD_OPTION_CONFIG];
+    bool distils = config->distill_images[0] && !config->dataset_path[0] && !config->dataset_train_good[0];
+    if (!file || !distils || ead_arguments_given(arguments, EAD_OPTION_RESUME)) return EAD_OK;
+    return ead_fail(
+        EAD_BAD_ARGUMENT,
+        "%s: is the config of a distillation (distill.images), which makes a teacher; efficientad "
+        "distill -c %s takes it",
+        file, file);
+}
+
 /* name: of the fit; NULL: the one that model.method names. */
 static EadStatus run(const EadArguments *arguments, const char *name) {
     EadConfig config;
@@ -102,11 +115,16 @@ static EadStatus run(const EadArguments *arguments, const char *name) {
     EAD_TRY(ead_ranks_start());
     EAD_TRY(ead_config_defaults(&config));
     ead_arguments_given_keys(arguments, given);
+    ead_problems_add(&config.problems, ead_train_init_begin(arguments, &config));
     ead_problems_add(&config.problems, ead_train_folder_begin(arguments, &config));
     (void)ead_arguments_configure(arguments, &config); /* what is wrong is told with all else */
     EadRunSpec spec = read_spec(arguments, &config, given);
+    EadStatus distils = name ? EAD_OK : refuse_distillation(arguments, &config);
+    ead_problems_add(&config.problems, distils);
+    config.unread = config.unread || distils != EAD_OK; /* what it lacks for a training is no news */
     if (!fit) ead_problems_add(&config.problems, ead_fit_of_config(&config, &fit));
     if (!name) ead_problems_add(&config.problems, ead_train_folder_apply(arguments, fit, &config));
+    ead_problems_add(&config.problems, ead_train_init_apply(arguments, &config));
     if (arguments->backend)
         ead_problems_add(&config.problems,
                          ead_precision_check(arguments->backend, (EadPrecision)config.train_precision, true,

@@ -82,7 +82,7 @@ static EadStatus score_piece(void *context, void *memory) {
         status = ead_map_files_write(&predictor->output, &piece->files, &facts);
     else if (isnan(piece->score))
         status = copy_unscored(predictor, piece, status);
-    if (predictor->report_path)
+    if (predictor->outputs.report)
         piece->scored = scored;
     else
         ead_scored_free(&scored);
@@ -95,7 +95,7 @@ static void print_notes(EadPredictor *predictor, const EadStringList *notes) {
 }
 
 static EadStatus add_to_report(EadPredictor *predictor, const PredictPiece *piece) {
-    if (!predictor->report_path) return EAD_OK;
+    if (!predictor->outputs.report) return EAD_OK;
     predictor->report.failed += isnan(piece->score);
     return isnan(piece->score) ? EAD_OK
                                : ead_prediction_report_add(&predictor->report, piece->path, &piece->scored);
@@ -124,20 +124,23 @@ static EadStatus deliver_piece(void *context, void *memory, EadStatus status) {
     predictor->failed += status != EAD_OK;
     predictor->replaced += piece->files.replaced;
     if (predictor->table.stream) ead_prediction_write_row(predictor->table.stream, &prediction);
-    EAD_TRY(ead_prediction_print(stdout, &prediction));
+    if (predictor->outputs.rows) ead_prediction_write_row(stdout, &prediction);
+    EAD_TRY(predictor->outputs.rows ? ead_print_flush(stdout) : ead_prediction_print(stdout, &prediction));
     EAD_TRY(add_to_report(predictor, piece));
     ead_progress_update(&predictor->progress, ++predictor->done, NULL);
     return EAD_OK;
 }
 
 static EadStatus stopped(const EadPredictor *predictor) {
-    char total[40] = "";
+    char total[40] = "", kinds[EAD_OUTPUT_NAMES];
+    bool table = predictor->table.stream != NULL;
     long long count = predictor->images, done = predictor->done;
+    ead_map_output_name(predictor->outputs.folders, "and", kinds);
     if (count >= 0) snprintf(total, sizeof total, " of %lld", count);
     return ead_fail(EAD_INTERRUPTED,
-                    "stopped after %lld%s inputs, %lld of them scored; their lines%s%s are whole", done,
-                    total, (long long)predictor->scored, predictor->table.stream ? ", rows" : "",
-                    predictor->output.names ? ", maps and overlays" : "");
+                    "stopped after %lld%s inputs, %lld of them scored; their %s%s%s%s are whole", done, total,
+                    (long long)predictor->scored, predictor->outputs.rows ? "rows" : "lines",
+                    table ? ", rows" : "", *kinds ? ", " : "", kinds);
 }
 
 EadStatus ead_predict_all(EadPredictor *predictor) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/base/atomic_file.h"
+#include "train/command/predict_outputs.h"
 #include "train/evaluate/predict_lines.h"
 #include "train/evaluate/prediction_report.h"
 #include "train/evaluate/scorer.h"
@@ -12,9 +13,9 @@ typedef struct EadPredictor {
     EadScorer *scorer;
     EadPredictInputs inputs;
     EadMapOutput output;
+    EadPredictOutputs outputs;
     EadAtomicFile table; /* --csv; its stream is NULL without */
     EadPredictionReport report;
-    const char *report_path; /* --report, or NULL */
     EadImageRules rules;
     EadProgress progress;
     int64_t images; /* in all; -1: a list comes in */

@@ -2,11 +2,13 @@
 #include "train/command/train_folder.h"
 
 #include "core/base/paths.h"
+#include "core/base/printing.h"
 #include "data/dataset/folder_names.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char *folder_of(const EadArguments *arguments) {
     return arguments->path_count > 0 ? arguments->paths[0] : NULL;
@@ -35,11 +37,18 @@ EadStatus ead_train_folder_begin(const EadArguments *arguments, EadConfig *confi
     return status == EAD_OK ? ead_config_set_key(config, EAD_KEY_output, output) : status;
 }
 
-/* Penalty images need no files, so that whoever has none can begin; start() of the fit says what they are. */
-static EadStatus default_penalty(const EadFit *fit, EadConfig *config) {
+/* Penalty images need no files, so that whoever has none can begin; start() of the fit says what they are. The folder
+ * that a config of ours names, the paper's, is there or not; given: the user names one. */
+static EadStatus default_penalty(const EadArguments *arguments, const EadFit *fit, bool given,
+                                 EadConfig *config) {
+    const char *file = arguments->values[EAD_OPTION_CONFIG];
     bool needed = fit && strcmp(fit->name, "efficientad") == 0 && config->loss_penalty;
-    if (!needed || config->penalty_path[0] || ead_config_was_refused(config, EAD_KEY_penalty_path))
-        return EAD_OK;
+    if (!needed || ead_config_was_refused(config, EAD_KEY_penalty_path)) return EAD_OK;
+    bool set = config->penalty_path[0], ours = set && !given && file && ead_config_is_shipped(file);
+    if (set && (!ours || access(config->penalty_path, F_OK) == 0)) return EAD_OK;
+    if (set)
+        ead_print(stderr, "penalty.path: %s, which the config %s names, is not there\n", config->penalty_path,
+                  file);
     return ead_config_set_key(config, EAD_KEY_penalty_path, "drawn");
 }
 
@@ -50,6 +59,8 @@ static bool names_images(const EadArguments *arguments, const EadConfig *config)
     for (int key = EAD_KEY_dataset_type; key <= EAD_KEY_dataset_masks; key++) some = some || given[key];
     return some || config->unread || arguments->unknown_option ||
            ead_arguments_given(arguments, EAD_OPTION_CONFIG) ||
+           ead_arguments_given(arguments, EAD_OPTION_INIT) ||
+           ead_arguments_given(arguments, EAD_OPTION_ADD) ||
            ead_arguments_given(arguments, EAD_OPTION_RESUME);
 }
 
@@ -77,5 +88,5 @@ EadStatus ead_train_folder_apply(const EadArguments *arguments, const EadFit *fi
     EAD_TRY(ead_config_set_key(config, EAD_KEY_dataset_type, "folder"));
     EAD_TRY(ead_config_set_key(config, EAD_KEY_dataset_path, folder));
     EAD_TRY(ead_config_set_key(config, EAD_KEY_dataset_category, ""));
-    return default_penalty(fit, config);
+    return default_penalty(arguments, fit, given[EAD_KEY_penalty_path], config);
 }

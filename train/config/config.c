@@ -231,6 +231,16 @@ static void check_folders(EadConfig *config, bool test_only) {
     }
 }
 
+static void check_added(EadConfig *config) {
+    EadStringList added = {0};
+    ead_config_judge(config, EAD_KEY_dataset_add, ead_config_added(config, &added));
+    for (int i = 0; i < added.count; i++)
+        if (!ead_path_is_folder(added.items[i]))
+            ead_config_judge(config, EAD_KEY_dataset_add,
+                             ead_fail(EAD_BAD_ARGUMENT, "%s: no such folder", added.items[i]));
+    ead_strings_free(&added);
+}
+
 bool ead_config_names_dataset(EadConfig *config, bool test_only) {
     bool named = ead_config_check(config) == EAD_OK;
     for (int key = EAD_KEY_dataset_type; key <= EAD_KEY_dataset_masks; key++)
@@ -241,12 +251,29 @@ bool ead_config_names_dataset(EadConfig *config, bool test_only) {
         return false;
     }
     if (named && config->dataset_type == EAD_DATASET_folder) check_folders(config, test_only);
+    if (named && !test_only) check_added(config);
     bool there = empty(config->dataset_path) || ead_path_is_folder(config->dataset_path);
     return named && (config->problems.lines.count == known || !there);
 }
 
+EadStatus ead_config_added(const EadConfig *config, EadStringList *list) {
+    for (const char *next = config->dataset_add; *next;) {
+        size_t length = strcspn(next, ":");
+        char *text = strndup(next, length), *folder = NULL;
+        EadStatus status = text ? ead_path_expand(text, &folder) : EAD_NO_MEMORY;
+        if (status == EAD_OK && length > 0) status = ead_strings_add(list, folder);
+        free(text);
+        free(folder);
+        EAD_TRY(status);
+        next += length + (next[length] == ':');
+    }
+    return EAD_OK;
+}
+
 static EadStatus open_dataset(const EadConfig *config, bool test_only, EadDataset *dataset) {
     char type[EAD_CHOICE_SIZE];
+    EadStringList added = {0};
+    EAD_TRY(ead_config_added(config, &added));
     EadDatasetSpec spec = {.type = ead_config_choice(config, EAD_KEY_dataset_type, type),
                            /* Folders of a folder data set may stand alone; then they start from here. */
                            .path = config->dataset_path[0] ? config->dataset_path : ".",
@@ -257,8 +284,11 @@ static EadStatus open_dataset(const EadConfig *config, bool test_only, EadDatase
                            .normal_folder = config->dataset_train_good,
                            .good_folder = config->dataset_test_good,
                            .defect_folder = config->dataset_defects,
-                           .mask_folder = config->dataset_masks};
-    return ead_dataset_open(&spec, dataset);
+                           .mask_folder = config->dataset_masks,
+                           .added = &added};
+    EadStatus status = ead_dataset_open(&spec, dataset);
+    ead_strings_free(&added);
+    return status;
 }
 
 EadStatus ead_config_open_dataset(const EadConfig *config, bool test_only, EadDataset *dataset) {
@@ -270,9 +300,13 @@ EadStatus ead_config_open_dataset(const EadConfig *config, bool test_only, EadDa
     return status;
 }
 
+EadStatus ead_config_list_dataset(const EadConfig *config, EadDataset *dataset) {
+    return open_dataset(config, false, dataset);
+}
+
 EadStatus ead_config_try_dataset(const EadConfig *config) {
     EadDataset dataset;
-    EAD_TRY(open_dataset(config, false, &dataset));
+    EAD_TRY(ead_config_list_dataset(config, &dataset));
     ead_dataset_free(&dataset);
     return EAD_OK;
 }

@@ -136,8 +136,12 @@ void ead_config_free(EadConfig *config);
  * first of those kept in config->problems: lines behind an error are read, too. *config is still to be freed. */
 EadStatus ead_config_parse(const void *bytes, size_t size, const char *label, EadConfig *config);
 
-/* The same for a file of at most 1 MB. Errors: also EAD_IO. */
+/* The same for a file of at most 1 MB, or the config of that name that comes with the program. Errors: also EAD_IO;
+ * EAD_BAD_ARGUMENT for a name that is neither, with the nearest one. */
 EadStatus ead_config_load(const char *path, EadConfig *config);
+
+/* Whether that would read a config that comes with the program. */
+bool ead_config_is_shipped(const char *path);
 
 /* The same for a mapping of keys inside a file that has been read; an empty node sets nothing. */
 EadStatus ead_config_apply(const EadYamlNode *node, EadConfig *config);
@@ -221,8 +225,14 @@ EadStatus ead_config_list_entry(const EadConfig *config, EadConfigKeyId key, int
  * among its images, of ead_check_output_apart(). *dataset is empty then, else the caller frees it. */
 EadStatus ead_config_open_dataset(const EadConfig *config, bool test_only, EadDataset *dataset);
 
-/* Whether that would succeed for a training; tells nothing. Errors: as there. */
+/* The same for a training; tells nothing. Errors: those of ead_dataset_open(). */
+EadStatus ead_config_list_dataset(const EadConfig *config, EadDataset *dataset);
+
+/* Whether that would succeed. Errors: as there. */
 EadStatus ead_config_try_dataset(const EadConfig *config);
+
+/* Appends the folders that dataset.add names to list. Errors: EAD_BAD_ARGUMENT for a ~name, EAD_NO_MEMORY. */
+EadStatus ead_config_added(const EadConfig *config, EadStringList *list);
 
 /* Whether two configs name the same data set, as they spell it. */
 bool ead_config_same_dataset(const EadConfig *a, const EadConfig *b);

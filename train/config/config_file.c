@@ -4,9 +4,11 @@
 
 #include "core/base/memory.h"
 #include "core/base/paths.h"
+#include "core/base/printing.h"
 #include "core/file/file_role.h"
 #include "train/support/shipped_file.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -137,6 +139,45 @@ EadStatus ead_config_parse(const void *bytes, size_t size, const char *label, Ea
     return apply_file(status, root, config);
 }
 
+/* Whether a name is that of a file in a folder of configs; offers those that are near. */
+static void suggest_config(const char *typed, const char *folder, EadStringList *names,
+                           EadSuggestion *found) {
+    DIR *directory = opendir(folder);
+    if (!directory) return;
+    for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
+        if (!ead_path_has_extension(entry->d_name, ".yaml")) continue;
+        entry->d_name[ead_path_stem(entry->d_name)] = '\0';
+        if (ead_strings_add(names, entry->d_name) != EAD_OK) break;
+        const char *name = names->items[names->count - 1];
+        ead_suggestion_offer(found, typed, name, name);
+    }
+    closedir(directory);
+}
+
+/* A name without a folder that is no file and none of ours: says which of ours it is near, or which there are. */
+static EadStatus fail_unknown(const char *name) {
+    EadPath folder, typed;
+    EadStringList names = {0};
+    EadSuggestion found = {0};
+    if (!ead_shipped_file("", "configs", folder)) return EAD_OK;
+    snprintf(typed, sizeof typed, "%.*s", (int)ead_path_stem(name), name);
+    suggest_config(typed, folder, &names, &found);
+    ead_strings_sort(&names);
+    char *all = ead_name_paths(&names, names.count, 0);
+    EadStatus status =
+        found.name
+            ? ead_fail(
+                  EAD_BAD_ARGUMENT,
+                  "%s: no such file, and no config of that name comes with the program; did you mean '%s'?",
+                  name, found.name)
+            : ead_fail(EAD_BAD_ARGUMENT,
+                       "%s: no such file, and no config of that name comes with the program; those are %s",
+                       name, all ? all : "not to be found");
+    free(all);
+    ead_strings_free(&names);
+    return status;
+}
+
 /* The file of that path, or else the one of that name, with or without ".yaml", that comes with the program. */
 static const char *find_config(const char *path, EadPath shipped) {
     EadPath file;
@@ -145,11 +186,21 @@ static const char *find_config(const char *path, EadPath shipped) {
     return length < (int)sizeof file && ead_shipped_file("", file, shipped) ? shipped : path;
 }
 
+bool ead_config_is_shipped(const char *path) {
+    EadPath shipped;
+    const char *file = find_config(path, shipped);
+    return file == shipped ||
+           (find_config(ead_path_base(path), shipped) == shipped && ead_path_same(path, shipped));
+}
+
 EadStatus ead_config_load(const char *path, EadConfig *config) {
     EadPath shipped;
     EadYamlNode *root = NULL;
+    const char *named = path;
     path = find_config(path, shipped);
-    EadStatus status = ead_file_expect(path, EAD_ROLE(CONFIG) | EAD_ROLES_TEXT, "a config");
+    bool missing = path == named && !strchr(path, '/') && access(path, F_OK) != 0;
+    EadStatus status = missing ? fail_unknown(named) : EAD_OK;
+    if (status == EAD_OK) status = ead_file_expect(path, EAD_ROLE(CONFIG) | EAD_ROLES_TEXT, "a config");
     if (status == EAD_OK) status = ead_yaml_load(path, "config", &root);
     return apply_file(status, root, config);
 }

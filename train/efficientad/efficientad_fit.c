@@ -92,7 +92,7 @@ static EadStatus create(const EadRunSpec *spec, EadTrainData *data, void **state
         teacher = shipped;
     }
     EAD_TRY(ead_efficientad_read_teacher(s->model, teacher));
-    note_role("model.teacher", teacher, EAD_ROLE_TEACHER);
+    if (strcmp(teacher, config->model_init) != 0) note_role("model.teacher", teacher, EAD_ROLE_TEACHER);
     ead_params_initialize(&s->model->trained, config->train_seed);
     if (config->model_init[0]) {
         EAD_TRY(ead_efficientad_read_trained(s->model, config->model_init));

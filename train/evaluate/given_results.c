@@ -117,7 +117,13 @@ EadStatus ead_given_read(const EadGivenResults *given, int index, const EadImage
     EAD_TRY(ead_map_file_load(path, &map));
     *width = map.width;
     *height = map.height;
-    EadStatus status = take_map(&map, out);
+    bool lone = map.width == 1 && map.height == 1 && (out->image.width > 1 || out->image.height > 1);
+    EadStatus status = lone
+                           ? ead_fail(EAD_BAD_FILE,
+                                      "%s: has one pixel, which is no map of %s; a score alone goes into the "
+                                      "file of --scores",
+                                      path, image)
+                           : take_map(&map, out);
     ead_map_file_free(&map);
     if (status == EAD_OK && given->scored) out->score = given->scores.scores[row];
     return status;

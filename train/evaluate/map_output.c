@@ -153,6 +153,22 @@ const char *ead_output_kind_name(EadOutputKind kind) {
     return outputs[kind].plural;
 }
 
+void ead_map_output_name(const char *const folders[EAD_OUTPUT_KINDS], const char *joint,
+                         char text[EAD_OUTPUT_NAMES]) {
+    int left = 0;
+    size_t used = 0;
+    text[0] = '\0';
+    for (int kind = 0; kind < EAD_OUTPUT_KINDS; kind++) left += folders[kind] != NULL;
+    for (int kind = 0; kind < EAD_OUTPUT_KINDS; kind++) {
+        if (!folders[kind]) continue;
+        const char *before = used == 0 ? "" : left > 1 ? ", " : " ";
+        used += (size_t)snprintf(text + used, EAD_OUTPUT_NAMES - used, "%s%s%s%s", before,
+                                 used > 0 && left == 1 ? joint : "", used > 0 && left == 1 ? " " : "",
+                                 outputs[kind].plural);
+        left--;
+    }
+}
+
 EadHeat ead_heat_of(const EadModel *model, float score) {
     EadHeat heat = {0, score, model->pixel_threshold};
     bool scaled = !isnan(model->color_high), level = scaled || !isnan(model->map_level);
@@ -227,21 +243,29 @@ static EadStatus name_file(const Output *output, const char *name, EadVerdict ve
                                   : ead_fail(EAD_BAD_ARGUMENT, "%.80s...: the path is too long", name);
 }
 
-/* The path of what is written about an image. Beside its image it would replace it or another one, or be taken for
- * an image the next time. */
-static EadStatus make_path(const Output *output, const char *folder, const char *file, const char *image,
-                           char **path) {
-    EadPath target, source;
-    *path = ead_path_join(folder, file);
-    if (!*path) return EAD_NO_MEMORY;
-    EAD_TRY(ead_path_folder(target, *path));
+/* What is written about an image, beside it, would replace it or another one, or be taken for an image the next time.
+ * beside: the folder of the target. */
+static EadStatus check_apart(const Output *output, const char *target, const char *beside,
+                             const char *image) {
+    EadPath source;
     EAD_TRY(ead_path_folder(source, image));
-    EAD_TRY(ead_make_directories(target));
-    bool is_image = output->is_one && ead_path_same(*path, image); /* a copy may be a link to it */
-    if (!ead_path_same(target, source) && !is_image) return check_replaced(output, *path, image);
+    bool is_image = output->is_one && ead_path_same(target, image); /* a copy may be a link to it */
+    if (!ead_path_same(beside, source) && !is_image) return EAD_OK;
     return ead_fail(EAD_BAD_ARGUMENT,
                     "%s: its %s would lie among the images, in %s; write %s into a folder of their own",
-                    image, output->what, *target ? target : ".", output->plural);
+                    image, output->what, *beside ? beside : ".", output->plural);
+}
+
+/* The path of what is written about an image. */
+static EadStatus make_path(const Output *output, const char *folder, const char *file, const char *image,
+                           char **path) {
+    EadPath beside;
+    *path = ead_path_join(folder, file);
+    if (!*path) return EAD_NO_MEMORY;
+    EAD_TRY(ead_path_folder(beside, *path));
+    EAD_TRY(ead_make_directories(beside));
+    EAD_TRY(check_apart(output, *path, beside, image));
+    return check_replaced(output, *path, image);
 }
 
 /* The copy of an earlier run that lies in the folder of another verdict is moved: *moved. */
@@ -293,13 +317,12 @@ static EadStatus settle(EadStatus status, char **path) {
 
 static EadStatus try_file(const Output *output, const char *folder, const char *name, EadVerdict verdict,
                           const char *image, long longest) {
-    EadPath file, target, beside, source;
+    EadPath file, target, beside;
     if (name_file(output, name, verdict, image, file) != EAD_OK ||
         ead_path_in(target, folder, file) != EAD_OK)
         return ead_fail(EAD_IO, "%s/%.80s...: cannot write: the path is too long", folder, name);
     EAD_TRY(ead_path_folder(beside, target));
-    EAD_TRY(ead_path_folder(source, image));
-    if (ead_path_same(beside, source)) return EAD_OK; /* the image itself is told so */
+    EAD_TRY(check_apart(output, target, beside, image));
     EAD_TRY(check_replaced(output, target, image));
     return check_place(target, file, longest);
 }
@@ -358,10 +381,12 @@ void ead_map_trial_refuse(const EadMapTrial *trial, EadProblems *problems) {
 
 void ead_map_trial_tell(const EadMapTrial *trial, FILE *stream) {
     const EadMapFaults *faults = &trial->unwritable;
+    char kinds[EAD_OUTPUT_NAMES];
+    ead_map_output_name(trial->output.folders, "or", kinds);
     if (faults->images > 0)
-        ead_print(stream, "maps or overlays of %lld %s will not be written: %s%s\n",
-                  (long long)faults->images, faults->images == 1 ? "image" : "images",
-                  faults->first.lines.items[0], faults->images > 1 ? ", ..." : "");
+        ead_print(stream, "%s of %lld %s will not be written: %s%s\n", kinds, (long long)faults->images,
+                  faults->images == 1 ? "image" : "images", faults->first.lines.items[0],
+                  faults->images > 1 ? ", ..." : "");
 }
 
 /* ---- the work ---- */

@@ -37,6 +37,11 @@ typedef enum EadOutputKind {
 /* "overlays", "maps", ... */
 const char *ead_output_kind_name(EadOutputKind kind);
 
+/* The kinds that have a folder: "masks", "overlays or maps", "overlays, maps or masks"; joint: the last "or". */
+enum { EAD_OUTPUT_NAMES = 64 };
+void ead_map_output_name(const char *const folders[EAD_OUTPUT_KINDS], const char *joint,
+                         char text[EAD_OUTPUT_NAMES]);
+
 typedef struct EadMapOutput {
     const char *folders[EAD_OUTPUT_KINDS]; /* borrowed; NULL: not asked for */
     const EadModel *model;                 /* for colours and thresholds; borrowed */

@@ -3,6 +3,7 @@
 
 #include "core/base/memory.h"
 #include "core/base/paths.h"
+#include "core/base/utf8.h"
 #include "data/codec/codec.h"
 #include "train/evaluate/map_output.h"
 
@@ -24,11 +25,12 @@ typedef struct Matching {
     const EadStringList *shown;
     EadProblems *problems;
     EadNameMatch *match;
-    EadStringList paths;     /* two for each image: with and without extension */
-    EadOutputNames *outputs; /* owns the texts of own */
-    CalledList own;          /* as their maps are called */
-    CalledList ends;         /* all ends of the paths */
-    CalledList roots;        /* their parts below the root */
+    EadStringList paths; /* two for each image, in UTF-8: with and without extension */
+    EadStringList names; /* the outputs' in UTF-8, those of own */
+    EadOutputNames *outputs;
+    CalledList own;   /* as their maps are called */
+    CalledList ends;  /* all ends of the paths */
+    CalledList roots; /* their parts below the root */
 } Matching;
 
 static int by_text(const void *left, const void *right) {
@@ -70,7 +72,7 @@ static const char *shorter(const char *path) {
 static EadStatus list_paths(Matching *m) {
     for (int i = 0; i < m->dataset->test_count; i++) {
         EadPath path;
-        snprintf(path, sizeof path, "%s", m->dataset->test[i].path);
+        ead_utf8_escape(m->dataset->test[i].path, path, sizeof path);
         EAD_TRY(ead_strings_add(&m->paths, path));
         if (ead_image_has_known_extension(path)) path[ead_path_stem(path)] = '\0';
         EAD_TRY(ead_strings_add(&m->paths, path));
@@ -78,7 +80,9 @@ static EadStatus list_paths(Matching *m) {
     return EAD_OK;
 }
 
-static EadStatus list_called(Matching *m, const char *root) {
+static EadStatus list_called(Matching *m, const char *below_root) {
+    EadPath root, name;
+    ead_utf8_escape(below_root, root, sizeof root);
     size_t length = strlen(root), prefix = ead_path_prefix(root);
     EAD_TRY(ead_output_names_new(&m->outputs));
     for (int i = 0; i < m->dataset->test_count; i++) {
@@ -86,7 +90,9 @@ static EadStatus list_called(Matching *m, const char *root) {
         const char *own;
         m->match->of_sample[i] = -1;
         EAD_TRY(ead_output_names_take(m->outputs, test->defect, test->path, &own));
-        EAD_TRY(add(&m->own, own, i));
+        ead_utf8_escape(own, name, sizeof name);
+        EAD_TRY(ead_strings_add(&m->names, name));
+        EAD_TRY(add(&m->own, m->names.items[i], i));
     }
     for (int i = 0; i < m->paths.count; i++) {
         const char *path = m->paths.items[i];
@@ -101,8 +107,10 @@ static EadStatus list_called(Matching *m, const char *root) {
 }
 
 /* The image that a name belongs to, or -1. */
-static int image_of(const Matching *m, const char *name, const char *shown) {
+static int image_of(const Matching *m, const char *given, const char *shown) {
     const EadTestSample *test = m->dataset->test;
+    EadPath name;
+    ead_utf8_escape(given, name, sizeof name);
     int twins[2] = {-1, -1}, sample = find(&m->own, name, twins);
     if (sample < 0) sample = find(&m->ends, name, twins);
     for (const char *end = name; end && sample < 0 && twins[0] < 0; end = shorter(end))
@@ -144,6 +152,7 @@ EadStatus ead_names_match(const EadDataset *dataset, const char *root, const Ead
     if (status == EAD_OK) status = list_called(&m, root);
     if (status == EAD_OK) status = match_all(&m, names);
     ead_strings_free(&m.paths);
+    ead_strings_free(&m.names);
     ead_output_names_free(m.outputs);
     free(m.own.items);
     free(m.ends.items);

@@ -4,6 +4,7 @@
 #include "core/base/paths.h"
 #include "core/base/printing.h"
 #include "core/file/file_role.h"
+#include "core/file/output_check.h"
 #include "data/codec/codec.h"
 #include "data/dataset/csv_reader.h"
 #include "train/support/json_writer.h"
@@ -37,12 +38,8 @@ static EadStatus open_folder(EadPredictInputs *inputs, const char *path) {
     inputs->prefix = ead_path_prefix(path);
     for (int kind = 0; inputs->apart && kind < EAD_OUTPUT_KINDS; kind++) {
         const char *apart = inputs->apart->folders[kind];
-        if (apart && ead_path_lies_within(apart, path))
-            return ead_fail(
-                EAD_BAD_ARGUMENT,
-                "%s: the folder %s of the %s lies in this folder of images, and they would be taken for "
-                "images; write them elsewhere",
-                path, apart, ead_output_kind_name((EadOutputKind)kind));
+        if (apart && ead_output_lies_within(apart, path))
+            return ead_fail_output_within(path, apart, ead_output_kind_name((EadOutputKind)kind));
     }
     EAD_TRY(ead_list_images(&inputs->images, path, &inputs->left_out));
     EAD_TRY(ead_left_out_notes(&inputs->left_out, path, &inputs->notes));

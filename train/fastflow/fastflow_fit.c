@@ -114,11 +114,27 @@ static EadStatus open_features(FlowState *s) {
     return ead_feature_fit_open(&s->fit, &s->model->base, &s->model->backbone, build_features);
 }
 
+/* Moves what is read into the model that the step was planned on. */
+static EadStatus read_checkpoint(void *state, const EadSafetensors *file) {
+    EadFastflow *model = ((FlowState *)state)->model;
+    EadModel *base;
+    EAD_TRY(ead_model_read(file, &base));
+    const EadFastflow *read = (const EadFastflow *)base;
+    bool same = base->method == model->base.method && ead_backbone_same(&read->backbone, &model->backbone) &&
+                ead_params_copy(&model->params, &read->params);
+    for (int t = 0; same && t < model->spec.taps.count; t++)
+        memcpy(model->orders[t], read->orders[t],
+               (size_t)model->spec.couplings * (size_t)model->shapes[t].c * sizeof *model->orders[t]);
+    ead_model_free(base);
+    return same ? EAD_OK : ead_fail_backbone(ead_safetensors_path(file));
+}
+
 /* The step has found memory, so that nothing is drawn in vain. */
 static EadStatus fit(void *state, int phase) {
     FlowState *s = state;
     (void)phase;
     ead_fastflow_initialize(s->model, s->config->train_seed);
+    EAD_TRY(ead_fit_read_init(s->config, s, read_checkpoint));
     return open_features(s);
 }
 
@@ -134,21 +150,6 @@ static EadStatus begin(void *state, int phase, EadStep *step, EadLoaderSpec *loa
 
 static EadStatus write_checkpoint(const void *state, EadSafetensorsWriter *writer) {
     return ead_model_write(&((const FlowState *)state)->model->base, writer);
-}
-
-/* Moves what is read into the model that the step was planned on. */
-static EadStatus read_checkpoint(void *state, const EadSafetensors *file) {
-    EadFastflow *model = ((FlowState *)state)->model;
-    EadModel *base;
-    EAD_TRY(ead_model_read(file, &base));
-    const EadFastflow *read = (const EadFastflow *)base;
-    bool same = base->method == model->base.method && ead_backbone_same(&read->backbone, &model->backbone) &&
-                ead_params_copy(&model->params, &read->params);
-    for (int t = 0; same && t < model->spec.taps.count; t++)
-        memcpy(model->orders[t], read->orders[t],
-               (size_t)model->spec.couplings * (size_t)model->shapes[t].c * sizeof *model->orders[t]);
-    ead_model_free(base);
-    return same ? EAD_OK : ead_fail_backbone(ead_safetensors_path(file));
 }
 
 static EadModel *model_of(void *state) {

@@ -7,6 +7,7 @@
 #include "core/ops/nearest_rows/nearest_rows.h"
 #include "train/fit.h"
 #include "train/loop/train_backbone.h"
+#include "train/patchcore/bank_images.h"
 #include "train/patchcore/coreset.h"
 #include "train/support/memory_budget.h"
 #include "train/support/progress.h"
@@ -37,6 +38,7 @@ typedef struct State {
     real *rows;      /* [used * grid][length] */
     size_t network;  /* bytes of the host that the plan takes */
     int used, known; /* images whose patches are there, or that were in the bank already */
+    bool grows;      /* from the bank of model.init */
 } State;
 
 static int64_t grid_of(const State *s) {
@@ -259,34 +261,13 @@ static EadStatus plan_patches(State *s, int images) {
     return ead_plan_new(s->graph, &options, &s->plan);
 }
 
-/* 64-bit FNV-1a of an image at the model's size: the same whatever its file is called. */
-static uint64_t hash_image(const uint8_t *image, size_t bytes) {
-    uint64_t hash = UINT64_C(0xCBF29CE484222325);
-    for (size_t i = 0; i < bytes; i++) hash = (hash ^ image[i]) * UINT64_C(0x100000001B3);
-    return hash;
-}
-
-static bool is_known(const EadPatchcore *model, uint64_t hash) {
-    for (int i = 0; i < model->image_count; i++)
-        if (model->images[i] == hash) return true;
-    return false;
-}
-
-static EadStatus remember(EadPatchcore *model, uint64_t hash) {
-    uint64_t *images = realloc(model->images, ((size_t)model->image_count + 1) * sizeof *images);
-    if (!images) return ead_fail(EAD_NO_MEMORY, "no memory for the hashes of images");
-    images[model->image_count++] = hash;
-    model->images = images;
-    return EAD_OK;
-}
-
 static EadStatus add_image(void *context, int index) {
     State *s = context;
     int64_t count = grid_of(s) * s->model->spec.length;
     real *rows = s->rows + s->used * count;
     EAD_TRY(ead_image_cache_read(s->cache, index, s->image));
-    uint64_t hash = hash_image(s->image, ead_image_cache_image_bytes(s->cache));
-    if (s->cache == s->added && is_known(s->model, hash)) {
+    uint64_t hash = ead_bank_hash(s->image, ead_image_cache_image_bytes(s->cache));
+    if ((s->cache == s->added || s->grows) && ead_bank_knows(s->model, hash)) {
         s->known++;
         return EAD_OK;
     }
@@ -300,7 +281,7 @@ static EadStatus add_image(void *context, int index) {
                             "model.backbone",
                             ead_image_cache_name(s->cache, index), s->model->backbone.name);
     s->used++;
-    return remember(s->model, hash);
+    return ead_bank_remember(s->model, hash);
 }
 
 static EadStatus add_images(State *s, const EadImageCache *cache, const char *what) {
@@ -381,19 +362,14 @@ static EadStatus extend(State *s, const EadImageCache *train) {
     if (status == EAD_OK) status = add_images(s, s->added, "computing the patches of added images");
     if (status == EAD_OK) status = choose(s);
     if (status == EAD_OK && s->known > 0)
-        ead_print(stderr, "patchcore.add: %d of %d images are in the bank already\n", s->known,
-                  ead_image_cache_count(s->added));
+        ead_print(stderr, "%s: %d of %d images are in the bank already\n",
+                  s->grows ? "model.init" : "patchcore.add", s->known,
+                  s->grows ? images : ead_image_cache_count(s->added));
     if (status == EAD_OK)
         ead_print(stderr, "the bank has %d patches, %d of them new, of %lld in %d images\n", s->model->rows,
                   s->model->rows - before, (long long)s->model->positions, s->model->image_count);
     free_fit(s);
     return status == EAD_OK ? check_neighbours(s, s->model->rows) : status;
-}
-
-static EadStatus fit(void *state, int phase) {
-    State *s = state;
-    (void)phase;
-    return extend(s, s->data->train);
 }
 
 static EadStatus write_checkpoint(const void *state, EadSafetensorsWriter *writer) {
@@ -406,47 +382,81 @@ static uint64_t growth(const void *state) {
 
 /* Tells of training images that a finished bank does not know: the split has changed since, and images that are
  * held back now may be in it. */
-static EadStatus note_strangers(State *s) {
-    const EadImageCache *train = s->data->train;
-    int strangers = 0;
-    uint8_t *image = ead_new((int64_t)ead_image_cache_image_bytes(train), 1, "an image");
-    EadStatus status = image ? EAD_OK : EAD_NO_MEMORY;
-    for (int i = 0; i < ead_image_cache_count(train) && status == EAD_OK; i++) {
-        status = ead_image_cache_read(train, i, image);
-        if (status == EAD_OK)
-            strangers += !is_known(s->model, hash_image(image, ead_image_cache_image_bytes(train)));
-    }
-    free(image);
-    if (strangers > 0)
+static EadStatus note_strangers(const State *s) {
+    int known, count = ead_image_cache_count(s->data->train);
+    EAD_TRY(ead_bank_count_known(s->model, s->data->train, &known));
+    if (known < count)
         ead_print(stderr,
                   "%d of %d training images are not in the finished bank and are left out: add new ones by "
                   "patchcore.add, from a folder of their own, or start again with another --output\n",
-                  strangers, ead_image_cache_count(train));
-    return status;
+                  count - known, count);
+    return EAD_OK;
 }
 
-EadStatus ead_patchcore_fit_adopt(void *state, EadPatchcore *read, const char *file) {
-    State *s = state;
+/* Takes over what a model has learned. file: its, for messages. */
+static EadStatus take_bank(State *s, EadPatchcore *read, const char *file) {
     EadPatchcore *model = s->model;
     if (read->spec.length != model->spec.length || !ead_backbone_same(&read->backbone, &model->backbone))
         return ead_fail_backbone(file);
     model->bank = read->bank, model->rows = read->rows, model->positions = read->positions;
     model->images = read->images, model->image_count = read->image_count;
     read->bank = NULL, read->images = NULL;
+    return EAD_OK;
+}
+
+EadStatus ead_patchcore_fit_adopt(void *state, EadPatchcore *read, const char *file) {
+    State *s = state;
+    EAD_TRY(take_bank(s, read, file));
     EAD_TRY(note_strangers(s));
     return s->added ? extend(s, NULL) : EAD_OK;
 }
 
-static EadStatus read_checkpoint(void *state, const EadSafetensors *file) {
-    const State *s = state;
+typedef EadStatus TakeOver(State *s, EadPatchcore *read, const char *file);
+
+static EadStatus read_model(State *s, const EadSafetensors *file, TakeOver *take) {
     EadModel *base;
     EAD_TRY(ead_model_read(file, &base));
     EadStatus status =
         base->method == s->model->base.method
-            ? ead_patchcore_fit_adopt(state, (EadPatchcore *)base, ead_safetensors_path(file))
+            ? take(s, (EadPatchcore *)base, ead_safetensors_path(file))
             : ead_fail(EAD_BAD_FILE, "%s: is not of the method patchcore", ead_safetensors_path(file));
     ead_model_free(base);
     return status;
+}
+
+static EadStatus adopt(State *s, EadPatchcore *read, const char *file) {
+    return ead_patchcore_fit_adopt(s, read, file);
+}
+
+static EadStatus read_checkpoint(void *state, const EadSafetensors *file) {
+    return read_model(state, file, adopt);
+}
+
+static EadStatus read_init(void *state, const EadSafetensors *file) {
+    return read_model(state, file, take_bank);
+}
+
+/* A bank to start from has seen the training images of its model; thresholds are of others. */
+static EadStatus warn_of_seen(const State *s) {
+    const EadImageCache *validation = s->data->validation;
+    int seen, count = ead_image_cache_count(validation);
+    EAD_TRY(ead_bank_count_known(s->model, validation, &seen));
+    if (seen > 0)
+        ead_print(
+            stderr,
+            "warning: %d of %d validation images are in the bank of model.init, so that thresholds will be "
+            "too low: the data set is not divided as it was then\n",
+            seen, count);
+    return EAD_OK;
+}
+
+static EadStatus fit(void *state, int phase) {
+    State *s = state;
+    (void)phase;
+    EAD_TRY(ead_fit_read_init(s->config, s, read_init));
+    s->grows = s->config->model_init[0] != '\0';
+    if (s->grows) EAD_TRY(warn_of_seen(s));
+    return extend(s, s->data->train);
 }
 
 static EadModel *model_of(void *state) {
@@ -460,6 +470,7 @@ static EadStatus check(EadConfig *config, EadCheckScope scope) {
             config, EAD_KEY_patchcore_reweight,
             "patchcore.reweight: one neighbour leaves nothing to weigh against; 0 turns it off, 9 is "
             "usual");
+    ead_fit_check_init(config, scope, "patchcore");
     if (scope >= EAD_CHECK_FILES) {
         ead_check_backbone(config, EAD_KEY_patchcore_layers);
         if (ead_config_is_there(config, EAD_KEY_patchcore_add))

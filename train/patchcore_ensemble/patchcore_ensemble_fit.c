@@ -333,6 +333,11 @@ static EadStatus check(EadConfig *config, EadCheckScope scope) {
                          EAD_ENSEMBLE_LEAST, EAD_ENSEMBLE_MOST);
     else
         EAD_TRY(ead_config_list_check(config, EAD_KEY_patchcore_ensemble_members, "member"));
+    if (config->model_init[0] && scope >= EAD_CHECK_TRAINING)
+        ead_config_wrong(
+            config, EAD_KEY_model_init,
+            "model.init: an ensemble starts from no model; add images to it by patchcore.add with "
+            "--resume, or train it anew, which takes one pass");
     for (int i = 0; i < count; i++) EAD_TRY(check_member(config, i, scope));
     return ead_problems_since(&config->problems, known);
 }

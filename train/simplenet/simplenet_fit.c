@@ -134,19 +134,37 @@ static EadStatus open_features(SimplenetState *s) {
     return ead_feature_fit_open(&s->fit, &s->model->base, &s->model->backbone, build_features);
 }
 
+/* Moves what is read into the model that the step was planned on. */
+static EadStatus read_checkpoint(void *state, const EadSafetensors *file) {
+    SimplenetState *s = state;
+    EadSimplenet *model = s->model;
+    EadModel *base;
+    EAD_TRY(ead_model_read(file, &base));
+    const EadSimplenet *read = (const EadSimplenet *)base;
+    bool same = base->method == model->base.method && ead_backbone_same(&read->backbone, &model->backbone) &&
+                read->spec.hidden == model->spec.hidden && ead_params_copy(&model->adaptor, &read->adaptor) &&
+                ead_params_copy(&model->discriminator, &read->discriminator);
+    s->drawn = same;
+    if (same) model->scale = read->scale;
+    if (same) memcpy(model->running, read->running, 2 * (size_t)model->spec.hidden * sizeof(real));
+    ead_model_free(base);
+    return same ? EAD_OK : ead_fail_backbone(ead_safetensors_path(file));
+}
+
 /* The step has found memory, so that nothing is drawn in vain. Finds the scale in which the noise is what it is to be. */
 static EadStatus fit(void *state, int phase) {
     SimplenetState *s = state;
     double deviation, noise = noise_of(s);
     (void)phase;
     draw(s);
+    EAD_TRY(ead_fit_read_init(s->config, s, read_checkpoint));
     EAD_TRY(open_features(s));
     EAD_TRY(ead_train_features_deviation(&s->fit.features, &deviation));
     if (!(deviation > 0))
         return ead_fail(EAD_BAD_ARGUMENT,
                         "all patches of the training images are alike to %s; take another model.backbone",
                         s->model->backbone.name);
-    if (noise == 0) s->model->scale = (real)(1 / deviation);
+    if (noise == 0 && !s->config->model_init[0]) s->model->scale = (real)(1 / deviation);
     ead_print(stderr, "standard deviation of the patches: %.4g; of the noise: %.4g\n", deviation,
               noise > 0 ? noise : SHARE * deviation);
     return EAD_OK;
@@ -169,23 +187,6 @@ static EadStatus write_checkpoint(const void *state, EadSafetensorsWriter *write
     const SimplenetState *s = state;
     if (s->drawn) ead_simplenet_merge(s->model);
     return ead_model_write(&s->model->base, writer);
-}
-
-/* Moves what is read into the model that the step was planned on. */
-static EadStatus read_checkpoint(void *state, const EadSafetensors *file) {
-    SimplenetState *s = state;
-    EadSimplenet *model = s->model;
-    EadModel *base;
-    EAD_TRY(ead_model_read(file, &base));
-    const EadSimplenet *read = (const EadSimplenet *)base;
-    bool same = base->method == model->base.method && ead_backbone_same(&read->backbone, &model->backbone) &&
-                read->spec.hidden == model->spec.hidden && ead_params_copy(&model->adaptor, &read->adaptor) &&
-                ead_params_copy(&model->discriminator, &read->discriminator);
-    s->drawn = same;
-    if (same) model->scale = read->scale;
-    if (same) memcpy(model->running, read->running, 2 * (size_t)model->spec.hidden * sizeof(real));
-    ead_model_free(base);
-    return same ? EAD_OK : ead_fail_backbone(ead_safetensors_path(file));
 }
 
 static EadStatus calibrate(void *state, const EadRunFolder *folder, const char *config_text, int64_t done) {

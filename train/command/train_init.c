@@ -1,0 +1,203 @@
+/* A config from a model file, and folders behind those that it names. */
+#include "train/command/train_init.h"
+
+#include "core/base/paths.h"
+#include "core/base/printing.h"
+#include "models/method.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- a run folder ---- */
+
+/* The first of runs/NAME-2, runs/NAME-3, ... that is not there. name: perhaps with such a number already. */
+static EadStatus name_output(const char *name, EadConfig *config) {
+    enum { MOST = 1000000 };
+    EadPath output, numbered;
+    size_t length = strlen(name), digits = length;
+    while (digits > 0 && strchr("0123456789", name[digits - 1])) digits--;
+    if (digits > 1 && digits < length && name[digits - 1] == '-') length = digits - 1;
+    for (int i = 2; i < MOST; i++) {
+        if (snprintf(numbered, sizeof numbered, "%.*s-%d", (int)length, name, i) >= (int)sizeof numbered)
+            break;
+        EAD_TRY(ead_path_in(output, "runs", numbered));
+        if (access(output, F_OK) != 0) return ead_config_set_key(config, EAD_KEY_output, output);
+    }
+    return ead_fail(EAD_BAD_ARGUMENT, "runs/%s-2 and what follows is there already; --output names another",
+                    name);
+}
+
+/* That of a model in a folder "mine" is runs/mine-2. */
+static EadStatus place_output(const char *model, EadConfig *config) {
+    EadPath folder;
+    char *whole = realpath(model, NULL);
+    EadStatus status = whole ? ead_path_folder(folder, whole) : EAD_NO_MEMORY;
+    free(whole);
+    if (status != EAD_OK) return status;
+    const char *name = ead_path_base(folder);
+    return name_output(*name ? name : "model", config);
+}
+
+/* ---- the data set of the model ---- */
+
+/* Whether the command line names what to train on besides --add. */
+static bool names_other_data(const EadArguments *arguments) {
+    bool given[EAD_CONFIG_KEYS], some = false;
+    ead_arguments_given_keys(arguments, given);
+    for (int key = EAD_KEY_dataset_type; key <= EAD_KEY_dataset_masks; key++)
+        some = some || (given[key] && key != EAD_KEY_dataset_add);
+    return some || arguments->path_count > 0 || ead_arguments_given(arguments, EAD_OPTION_CONFIG);
+}
+
+/* Whether its folders are there; those of dataset.add may be gone alone, which is told as a mistake. */
+static bool data_is_there(const EadConfig *config) {
+    EadPath path;
+    if (config->dataset_path[0] && !ead_path_is_folder(config->dataset_path)) return false;
+    if (!config->dataset_train_good[0]) return true;
+    return ead_path_in(path, config->dataset_path, config->dataset_train_good) == EAD_OK &&
+           ead_path_is_folder(path);
+}
+
+static EadStatus forget_data(EadConfig *config) {
+    EAD_TRY(ead_config_set_key(config, EAD_KEY_dataset_type, "folder"));
+    for (int key = EAD_KEY_dataset_path; key <= EAD_KEY_dataset_masks; key++)
+        EAD_TRY(ead_config_set_key(config, key, ""));
+    return EAD_OK;
+}
+
+static EadStatus leave_old_images(const char *model, EadConfig *config) {
+    const char *path = config->dataset_path[0] ? config->dataset_path : config->dataset_train_good;
+    ead_print(
+        stderr,
+        "warning: %s, on whose images %s was trained, is not there: it goes on with the images of --add "
+        "alone, for validation and thresholds, too, and may forget what only the old ones look like; if "
+        "they have moved, name them by --set dataset.path=FOLDER\n",
+        path, model);
+    return forget_data(config);
+}
+
+/* The division of the images follows from their number and names: with others, images that were trained on may be for
+ * validation now. */
+static EadStatus compare_images(const char *model, const char *trained, const EadConfig *config) {
+    EadDataset dataset;
+    int before = trained ? atoi(trained) : 0;
+    if (before <= 0 || ead_config_list_dataset(config, &dataset) != EAD_OK)
+        return EAD_OK; /* told with all else */
+    if (dataset.train.count != before)
+        ead_print(
+            stderr,
+            "warning: the data set of %s has %d images to train on now, and had %d: images that the model "
+            "was trained on may be for validation now, which makes thresholds too low; put new images "
+            "into a folder of their own, for --add\n",
+            model, dataset.train.count, before);
+    ead_dataset_free(&dataset);
+    return EAD_OK;
+}
+
+static EadStatus look_at_data(const EadArguments *arguments, const char *model, const char *trained,
+                              EadConfig *config) {
+    bool adds = ead_arguments_given(arguments, EAD_OPTION_ADD);
+    if (names_other_data(arguments)) return EAD_OK;
+    if (data_is_there(config)) return compare_images(model, trained, config);
+    return adds ? leave_old_images(model, config) : EAD_OK;
+}
+
+/* ---- the config ---- */
+
+/* Of a model that was converted, its file knows the networks alone. */
+static EadStatus set_shape(const EadModel *model, EadConfig *config) {
+    char size[32];
+    snprintf(size, sizeof size, "%dx%d", model->height, model->width);
+    EAD_TRY(ead_config_set_key(config, EAD_KEY_model_image_size, size));
+    return ead_config_set_key(config, EAD_KEY_model_method, model->method->name);
+}
+
+/* A student belongs to the teacher that it learned from. */
+static EadStatus start_from(const EadModel *model, const char *path, EadConfig *config) {
+    EAD_TRY(ead_config_set_key(config, EAD_KEY_model_init, path));
+    if (strcmp(model->method->name, "efficientad") != 0) return EAD_OK;
+    return ead_config_set_key(config, EAD_KEY_model_teacher, path);
+}
+
+/* What the new run goes on from, as far as the file says. */
+static void tell_model(const char *path, const EadSafetensors *file) {
+    const char *steps = ead_safetensors_metadata(file, "steps"),
+               *images = ead_safetensors_metadata(file, "train_images"),
+               *data = ead_safetensors_metadata(file, "data");
+    bool counted = steps && strcmp(steps, "0") != 0;
+    if (images && data)
+        ead_print(stderr, "--init: going on from %s, of %s images of %s%s%s%s\n", path, images, data,
+                  counted ? ", " : "", counted ? steps : "", counted ? " steps" : "");
+}
+
+static EadStatus take_model(const EadArguments *arguments, const char *path, EadConfig *config) {
+    EadSafetensors *file;
+    EadModel *model;
+    char label[EAD_PATH_SIZE + 16];
+    EadStatus status = ead_model_open_file(path, &file, &model);
+    if (status != EAD_OK) return ead_fail_prefix(status, "--init: ");
+    const char *text = ead_safetensors_metadata(file, "config");
+    snprintf(label, sizeof label, "%s: its config", path);
+    if (text)
+        (void)ead_config_parse(text, strlen(text), label, config); /* what is wrong is told with all else */
+    else
+        status = set_shape(model, config);
+    tell_model(path, file);
+    if (status == EAD_OK && text)
+        status = look_at_data(arguments, path, ead_safetensors_metadata(file, "train_images"), config);
+    if (status == EAD_OK) status = start_from(model, path, config);
+    if (status == EAD_OK) status = place_output(path, config);
+    ead_model_free(model);
+    ead_safetensors_close(file);
+    return status;
+}
+
+EadStatus ead_train_init_begin(const EadArguments *arguments, EadConfig *config) {
+    const char *path = arguments->values[EAD_OPTION_INIT];
+    if (!path || ead_arguments_given(arguments, EAD_OPTION_RESUME)) return EAD_OK;
+    EadStatus status = take_model(arguments, path, config);
+    config->unread = config->unread || status != EAD_OK;
+    ead_problems_add(&config->problems, status);
+    return status == EAD_NO_MEMORY ? status : EAD_OK;
+}
+
+/* Where nothing else is named, the first folder is the data set. */
+static EadStatus add_folders(const char *folders, EadConfig *config) {
+    EadPath first, all;
+    size_t length = strcspn(folders, ":");
+    bool alone = !config->dataset_path[0] && !config->dataset_train_good[0];
+    if (alone) {
+        EAD_TRY(ead_config_set_key(config, EAD_KEY_dataset_type, "folder"));
+        if (snprintf(first, sizeof first, "%.*s", (int)length, folders) >= (int)sizeof first)
+            return ead_fail(EAD_BAD_ARGUMENT, "--add: the path is too long");
+        EAD_TRY(ead_config_set_key(config, EAD_KEY_dataset_path, first));
+        folders += length + (folders[length] == ':');
+    }
+    const char *before = config->dataset_add;
+    if (snprintf(all, sizeof all, "%s%s%s", before, *before && *folders ? ":" : "", folders) >=
+        (int)sizeof all)
+        return ead_fail(EAD_BAD_ARGUMENT, "--add: the folders' paths are too long together");
+    return ead_config_set_key(config, EAD_KEY_dataset_add, all);
+}
+
+EadStatus ead_train_init_apply(const EadArguments *arguments, EadConfig *config) {
+    const char *folders = arguments->values[EAD_OPTION_ADD];
+    bool given[EAD_CONFIG_KEYS], inits = ead_arguments_given(arguments, EAD_OPTION_INIT);
+    ead_arguments_given_keys(arguments, given);
+    if ((folders || inits) && ead_arguments_given(arguments, EAD_OPTION_RESUME))
+        return ead_fail(
+            EAD_BAD_ARGUMENT,
+            "--resume goes on with a run as it was begun; --init and --add begin a new one; leave "
+            "one of the two out");
+    if (inits && (given[EAD_KEY_train_seed] || given[EAD_KEY_dataset_validation_fraction]))
+        ead_problems_add(&config->problems,
+                         ead_fail(EAD_BAD_ARGUMENT,
+                                  "--init divides the images of the model as they were; leave --set %s out",
+                                  given[EAD_KEY_train_seed] ? "train.seed" : "dataset.validation_fraction"));
+    if (!folders) return EAD_OK;
+    if (given[EAD_KEY_dataset_add])
+        return ead_fail(EAD_BAD_ARGUMENT, "--add and --set dataset.add name the same; leave one of them out");
+    return config->unread ? EAD_OK : add_folders(folders, config);
+}
