@@ -27,9 +27,8 @@ static void make_inputs(void) {
              " && defect=$(ls drawn/gasket/ground_truth | head -n 1)"
              " && cp -r drawn/gasket/test/$defect photos/test/scratch"
              " && cp -r drawn/gasket/ground_truth/$defect photos/masks/scratch");
-    shell_ok("cd " S
-             " && for i in 1 2 3; do cp photos/good/000.png photos/more_$i.png; done; mkdir photos/more"
-             " && mv photos/more_*.png photos/more");
+    run_well("synth --output " S "later --size 128 --seed 7 --train 3 --test-good 0 --test-defect 0");
+    shell_ok("cp -r " S "later/gasket/train/good " S "photos/more");
     write_backbone("resnet18", S "resnet50.safetensors", &backbone);
     copy_file("models/weights/teacher_small.safetensors", S "pretrained_teacher_small.pth");
 }
