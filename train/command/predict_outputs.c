@@ -10,18 +10,18 @@
 #include <math.h>
 #include <string.h>
 
-/* A place of EadPredictOutputs. */
-typedef struct Place {
+/* One of EadPredictOutputs. */
+typedef struct OutputPlace {
     EadOptionId option;
     size_t offset;              /* of its path */
     const char *what;           /* that lies in the folder; NULL: it is a file */
     const char *extension;      /* of these; "": any */
     const char *begins, *holds; /* of a file of ours, see ead_check_replaced() */
-} Place;
+} OutputPlace;
 
 #define FOLDER_AT(kind) offsetof(EadPredictOutputs, folders) + (kind) * sizeof(const char *)
 
-static const Place places[] = {
+static const OutputPlace places[] = {
     {EAD_OPTION_OVERLAYS, FOLDER_AT(EAD_OUTPUT_OVERLAYS), "overlays", ".png", NULL, NULL},
     {EAD_OPTION_MAPS, FOLDER_AT(EAD_OUTPUT_MAPS), "maps", ".tiff", NULL, NULL},
     {EAD_OPTION_MASKS, FOLDER_AT(EAD_OUTPUT_MASKS), "masks", ".png", NULL, NULL},
@@ -32,11 +32,11 @@ static const Place places[] = {
 
 enum { PLACES = sizeof places / sizeof *places };
 
-static const char **path_of(EadPredictOutputs *outputs, const Place *place) {
+static const char **path_of(EadPredictOutputs *outputs, const OutputPlace *place) {
     return (const char **)(void *)((char *)outputs + place->offset);
 }
 
-static const char *option_name(const Place *place) {
+static const char *option_name(const OutputPlace *place) {
     return ead_option(place->option)->rule.name;
 }
 
@@ -49,7 +49,7 @@ EadPredictOutputs ead_predict_outputs(const EadArguments *arguments) {
     return outputs;
 }
 
-static EadStatus check_alone(const Place *place, const char *path) {
+static EadStatus check_alone(const OutputPlace *place, const char *path) {
     if (place->what) return ead_check_output_folder(path, option_name(place));
     EAD_TRY(ead_check_output_file(path, option_name(place)));
     return ead_check_replaced(path, option_name(place), place->begins, place->holds);
@@ -57,7 +57,7 @@ static EadStatus check_alone(const Place *place, const char *path) {
 
 /* Whether files of two folders could replace each other: of one ending in one folder; copies have any ending, and lie in
  * folders below theirs. */
-static bool folders_meet(const Place *a, const char *path, const Place *b, const char *other) {
+static bool folders_meet(const OutputPlace *a, const char *path, const OutputPlace *b, const char *other) {
     bool copies = a->extension[0] == '\0' || b->extension[0] == '\0';
     if (!copies && strcmp(a->extension, b->extension) != 0) return false;
     if (ead_outputs_collide(path, other)) return true;
@@ -66,13 +66,13 @@ static bool folders_meet(const Place *a, const char *path, const Place *b, const
 }
 
 /* Whether a file would lie where one of the folder's does, or is the folder. */
-static bool file_meets(const char *file, const Place *place, const char *folder) {
+static bool file_meets(const char *file, const OutputPlace *place, const char *folder) {
     bool alike = place->extension[0] ? ead_path_has_extension(file, place->extension)
                                      : ead_image_has_known_extension(file);
     return ead_outputs_collide(file, folder) || (alike && ead_output_lies_within(file, folder));
 }
 
-static EadStatus check_pair(const Place *a, const char *path, const Place *b, const char *other) {
+static EadStatus check_pair(const OutputPlace *a, const char *path, const OutputPlace *b, const char *other) {
     if (!a->what && !b->what)
         return !ead_outputs_collide(path, other)
                    ? EAD_OK
@@ -92,7 +92,7 @@ static EadStatus check_pair(const Place *a, const char *path, const Place *b, co
 }
 
 /* What an output would be taken for the next time, where it lies in a folder of images. */
-static EadStatus check_inputs(const EadArguments *arguments, const Place *place, const char *path) {
+static EadStatus check_inputs(const EadArguments *arguments, const OutputPlace *place, const char *path) {
     if (!place->what && !ead_image_has_known_extension(path)) return EAD_OK;
     for (int i = 0; i < arguments->path_count; i++) {
         const char *input = arguments->paths[i];

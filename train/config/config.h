@@ -136,8 +136,8 @@ void ead_config_free(EadConfig *config);
  * first of those kept in config->problems: lines behind an error are read, too. *config is still to be freed. */
 EadStatus ead_config_parse(const void *bytes, size_t size, const char *label, EadConfig *config);
 
-/* The same for a file of at most 1 MB, or the config of that name that comes with the program. Errors: also EAD_IO;
- * EAD_BAD_ARGUMENT for a name that is neither, with the nearest one. */
+/* The same for a file of at most 1 MB, or the config of that name that comes with the program. Errors: also EAD_IO, for a
+ * name that is neither with the nearest one. */
 EadStatus ead_config_load(const char *path, EadConfig *config);
 
 /* Whether that would read a config that comes with the program. */

@@ -167,10 +167,10 @@ static EadStatus fail_unknown(const char *name) {
     EadStatus status =
         found.name
             ? ead_fail(
-                  EAD_BAD_ARGUMENT,
+                  EAD_IO,
                   "%s: no such file, and no config of that name comes with the program; did you mean '%s'?",
                   name, found.name)
-            : ead_fail(EAD_BAD_ARGUMENT,
+            : ead_fail(EAD_IO,
                        "%s: no such file, and no config of that name comes with the program; those are %s",
                        name, all ? all : "not to be found");
     free(all);
