@@ -56,6 +56,10 @@ $(BUILD)/mpi/efficientad: $(RANKS_MPI) $(MAIN_OBJECT) $(ARCHIVE)
 	@$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS) $(call pkg_config,--libs $(MPI_TESTED))
 $(BUILD)/test/test_mpi_runs: $(MPI_PROGRAM)
 
+# Every other run of that suite takes a minute and small pictures.
+trial: $(BUILD)/test/test_own_photographs $(PROGRAM) ## trains on 25 drawn photographs for six minutes and decides about new ones, as in the README
+	@TRIAL=1 PROGRAM=$(PROGRAM) $<
+
 # Which folder may include which; see the table in the script.
 $(BUILD)/include_arrows: test/include_arrows.sh $(if $(BUILDING),$(shell find $(SOURCE_FOLDERS) -name "*.[ch]" -o -name "*.cu*"))
 	@mkdir -p $(@D)
