@@ -22,7 +22,7 @@ else
 # Nothing is installed while this file is read: a goal that tests installs what is missing and starts anew, the
 # others name it and end.
 BUILDING := $(filter-out help clean format golden deps dist uninstall,$(GOALS))
-TESTING  := $(filter deps check test tests headers test-cuda-host demo fuzz,$(GOALS))
+TESTING  := $(filter deps check test tests trial headers test-cuda-host demo fuzz,$(GOALS))
 MISSING  := $(if $(BUILDING),$(if $(PACKAGES_CHECKED),,$(shell CC='$(CC)' MPI='$(MPI)' sh test/packages.sh list $(TESTING))))
 ifneq (,$(if $(MISSING),$(TESTING)))
 .PHONY: $(GOALS)

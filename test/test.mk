@@ -108,4 +108,4 @@ format: ## formats all sources
 
 golden: ## writes the golden values anew (needs PyTorch)
 	cd test/golden && python3 generate.py
-.PHONY: headers tests test check demo backbones emulated format golden
+.PHONY: headers tests test check trial demo backbones emulated format golden
