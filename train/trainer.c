@@ -167,7 +167,7 @@ static EadStatus fit_or_resume(Run *run) {
     if (!resumed) return EAD_OK;
     if (begun) EAD_TRY(ead_checkpoint_read(run->checkpoint, run->step.device_done, &run->step));
     if (run->phase_count == 0)
-        ead_print(stderr, "going on from the finished fit in %s\n", run->folder.checkpoint);
+        ead_print(stderr, "going on from the finished fit in %s\n", ead_safetensors_path(run->checkpoint));
     else if (!run->converges)
         ead_print(stderr, "resuming after step %lld\n", (long long)(run->before + run->step.device_done));
     ead_safetensors_close(run->checkpoint);
