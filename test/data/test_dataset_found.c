@@ -224,7 +224,7 @@ START_TEST(guesses_are_told) {
                                             "all/2024-01-01, " SCRATCH "all/2024-01-02");
     ead_dataset_free(&dataset);
     make_tree("good", good); /* its own name says it */
-    spec.path = SCRATCH "good";
+    spec.path = SCRATCH "good/";
     ASSERT_OK(ead_dataset_open(&spec, &dataset));
     ck_assert_int_eq(dataset.train.count + dataset.validation.count, 2);
     assert_contains(dataset.notes.items[0],

@@ -59,7 +59,7 @@ static const struct {
      "inner/train/bad (1), " HERE "inner/val/nok (1)"},
     {"folder", "", {"train/ok/0.png", "train/ok/1.png", "val/2.png", "test/ok/3.png"}, NULL},
     {"folder", "", {"ok/0.png", "ok/1.png", "bad/2.png", "masks/bad/2.png"}, NULL},
-    {"folder", "", {"0.png", "1.png", "deep/2.png"}, NULL},
+    {"folder", "", {"0.png", "1.png", "2024/2.png"}, NULL},
 };
 
 static void assert_doubt(EadDatasetSpec spec, const char *doubt) {
