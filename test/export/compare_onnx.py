@@ -102,9 +102,12 @@ def predict(program, model, paths, folder):
 
 
 def export(program, model, path, *options):
+    """The threshold that the file tells, or None."""
     program_says(program, "export", "--model", model, "-o", path, *options)
-    onnx.checker.check_model(onnx.load(path), full_check=True)
-    return path
+    written = onnx.load(path)
+    onnx.checker.check_model(written, full_check=True)
+    thresholds = [numpy.float32(entry.value) for entry in written.metadata_props if entry.key == "threshold"]
+    return thresholds[0] if thresholds else None
 
 
 def pixels_of(path, tensor):
@@ -130,13 +133,6 @@ class Worst:
         of_maps, of_scores = LIMITS[precision]
         verdicts = self.verdicts == 0 or precision != "fp32"
         return self.map <= of_maps and self.score <= of_scores and verdicts
-
-
-def threshold_of(path):
-    for entry in onnx.load(path).metadata_props:
-        if entry.key == "threshold":
-            return numpy.float32(entry.value)
-    return None
 
 
 def compare(run, threshold, paths, expected, batch, worst, form):
@@ -201,11 +197,12 @@ def compare_form(arguments, model, form, precision, batches, groups, predictions
     for (height, width), paths in groups.items():
         options = ["--input", form, "--precision", precision, "--batch", arguments.fixed]
         options += ["--size", f"{width}x{height}"] if form == "camera" else []
-        path = export(arguments.program, model, os.path.join(folder, "model.onnx"), *options)
+        path = os.path.join(folder, "model.onnx")
+        threshold = export(arguments.program, model, path, *options)
         for runtime in arguments.runtimes:
             run = LOADERS[runtime](path)
             for batch in batches:
-                compare(run, threshold_of(path), paths, predictions.of(paths), batch, worst[runtime, batch], form)
+                compare(run, threshold, paths, predictions.of(paths), batch, worst[runtime, batch], form)
     return worst
 
 
@@ -244,7 +241,7 @@ def train(program, folder, size, padding, image_size):
         return model
     data = os.path.join(folder, "data")
     if not os.path.exists(data):
-        drawing = ["synth", "--output", data, "--train", "6", "--test-good", "1", "--test-defect", "1", "--textures", "3"]
+        drawing = ["synth", "--output", data, "--train", "4", "--test-good", "1", "--test-defect", "0", "--textures", "3"]
         program_says(program, *drawing)
     settings = {
         "dataset.path": data,
@@ -253,7 +250,7 @@ def train(program, folder, size, padding, image_size):
         "model.size": size,
         "model.padding": str(padding).lower(),
         "model.image_size": image_size,
-        "train.steps": "6",
+        "train.steps": "2",
         "train.lr_drop_at": "1",
     }
     options = [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]

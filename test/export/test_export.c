@@ -32,7 +32,7 @@ static Exported export_model(EadExportInput input, int height, int width, bool h
     Exported e;
     size_t size;
     ASSERT_OK(ead_model_open_file(MODEL, &file, &model));
-    EadExportSpec spec = {model, file, MODEL, input, height, width, halves, 0};
+    EadExportSpec spec = {model, file, MODEL, input, height, width, halves, .batch = 0};
     ASSERT_OK(ead_export_onnx(&spec, FILE_, &result));
     ead_safetensors_close(file);
     ead_model_free(model);
@@ -153,7 +153,7 @@ START_TEST(metadata_tell_all_of_the_model) {
                                               {"model_info model_type", "AnomalyDetection"},
                                               {"model_info task", "segmentation"},
                                               {"model_info labels", "Normal Anomaly"},
-                                              {"model_info image_threshold", "0.25"},
+                                              {"model_info image_threshold", "0.249999985"},
                                               {"model_info pixel_threshold", "0.25"},
                                               {"model_info normalization_scale", "0.5"}};
     Exported e = export_model(EAD_EXPORT_CAMERA, 100, 200, false);
@@ -258,6 +258,14 @@ START_TEST(options_change_what_is_said) {
     ck_assert_ptr_null(ead_onnx_metadata(reading, "threshold"));
     ck_assert_ptr_null(ead_onnx_metadata(reading, "model_info model_type"));
     ck_assert_ptr_null(ead_onnx_constant(reading, "autoencoder.enc_conv1.weight"));
+    ead_onnx_reading_free(reading);
+    free(bytes);
+    run_well("export -m " MODEL " -o " FILE_ " --outputs map");
+    bytes = read_bytes(FILE_, &size);
+    ASSERT_OK(ead_onnx_read(bytes, size, "f", &reading));
+    ck_assert_int_eq(ead_onnx_outputs(reading)->count, 1);
+    assert_value(&ead_onnx_outputs(reading)->items[0], "anomaly_map", EAD_ONNX_FLOAT, 4,
+                 (int64_t[]){EAD_ONNX_ANY, 1, TINY_SIDE, TINY_SIDE});
     ead_onnx_reading_free(reading);
     free(bytes);
 }

@@ -71,6 +71,7 @@ EadStatus ead_command_export(const EadArguments *arguments) {
     EadSafetensors *file = NULL;
     EadExportSpec spec = {.path = arguments->values[EAD_OPTION_MODEL],
                           .halves = ead_arguments_value(arguments, EAD_OPTION_EXPORT_PRECISION).i64 == 1,
+                          .map_only = ead_arguments_value(arguments, EAD_OPTION_EXPORT_OUTPUTS).i64 == 1,
                           .batch = (int)ead_arguments_value(arguments, EAD_OPTION_EXPORT_BATCH).i64};
     EadExportResult result;
     const char *output = arguments->values[EAD_OPTION_EXPORT_OUTPUT];

@@ -48,13 +48,14 @@ static void write_outputs(EadOnnxGraph *g, const EadExportSpec *spec, const char
     int64_t n = spec->batch ? spec->batch : EAD_ONNX_ANY;
     map = ead_onnx_resize(g, map, model->height, model->width, spec->height, spec->width);
     ead_onnx_emit(g, (EadOnnxNode){.op = "Identity", .inputs = {map}, .outputs = {MAP_NAME}});
+    ead_onnx_fail(g, add_value(&g->file.outputs, MAP_NAME, EAD_ONNX_FLOAT, 4,
+                               (int64_t[]){n, 1, spec->height, spec->width}));
+    if (spec->map_only) return;
     if (!score) score = ead_onnx_of(g, "GlobalMaxPool", map);
     ead_onnx_emit(g, (EadOnnxNode){.op = "Flatten",
                                    .inputs = {score},
                                    .attributes = {EAD_WITH_INT("axis", 1)},
                                    .outputs = {SCORE_NAME}});
-    ead_onnx_fail(g, add_value(&g->file.outputs, MAP_NAME, EAD_ONNX_FLOAT, 4,
-                               (int64_t[]){n, 1, spec->height, spec->width}));
     ead_onnx_fail(g, add_value(&g->file.outputs, SCORE_NAME, EAD_ONNX_FLOAT, 2, (int64_t[]){n, 1}));
 }
 
@@ -66,7 +67,8 @@ static EadStatus write_graph(EadOnnxGraph *g, const EadExportSpec *spec, EadGrap
     ead_onnx_new_name(g, MAP_NAME);
     ead_onnx_new_name(g, SCORE_NAME);
     const char *input = write_input(g, spec);
-    EAD_TRY(ead_onnx_graph_walk(g, graph, images, input, found.map, found.score, names));
+    EAD_TRY(
+        ead_onnx_graph_walk(g, graph, images, input, found.map, spec->map_only ? NULL : found.score, names));
     write_outputs(g, spec, names[0], names[1]);
     return g->status;
 }

@@ -24,6 +24,7 @@ typedef struct EadExportSpec {
     int height, width; /* of the input's images; TENSOR: the model's */
     bool halves;       /* convolutions and what lies between them in float16 */
     int batch;         /* N; 0: any */
+    bool map_only;     /* no "pred_score": for readers that want one output and take its maximum */
 } EadExportSpec;
 
 /* What was written. */

@@ -99,24 +99,26 @@ static EadStatus add_input(EadOnnxFile *file, const EadExportSpec *spec) {
 }
 
 /* How far values lie apart that are shown as 0 and 1, with the threshold at 1/2. */
-static double scale_around(const EadModel *model) {
-    double threshold = (double)model->threshold, high = (double)model->color_high;
-    if (high > threshold) return 2 * (high - threshold);
-    return threshold != 0 ? 2 * fabs(threshold) : 1;
+static double scale_around(float threshold, float high) {
+    if (high > threshold) return 2 * ((double)high - (double)threshold);
+    return threshold < 0 || threshold > 0 ? 2 * fabs((double)threshold) : 1;
 }
 
-/* Keys are "model_info NAME". It judges by image_threshold and shows (value - threshold) / scale + 1/2. */
+/* Keys are "model_info NAME". It calls anomalous what has a pixel above image_threshold, not from it on, and shows
+ * (value - threshold) / scale + 1/2. Where the score is not the map's maximum, the threshold of pixels is the one that is
+ * meant for that. */
 static EadStatus add_model_api(EadOnnxFile *file, const EadExportSpec *spec) {
     const EadModel *model = spec->model;
-    if (isnan(model->threshold)) return EAD_OK;
+    float pixel = isnan(model->pixel_threshold) ? model->threshold : model->pixel_threshold;
+    float image = model->method->functions->scores_by_peak ? model->threshold : pixel;
+    if (isnan(image)) return EAD_OK;
     EAD_TRY(add(file, "model_info model_type", "AnomalyDetection"));
     EAD_TRY(add(file, "model_info task", "segmentation"));
     EAD_TRY(add(file, "model_info labels", "Normal Anomaly"));
-    EAD_TRY(add_number(file, "model_info image_threshold", model->threshold));
-    EAD_TRY(add_number(file, "model_info pixel_threshold",
-                       isnan(model->pixel_threshold) ? model->threshold : model->pixel_threshold));
+    EAD_TRY(add_number(file, "model_info image_threshold", nextafterf(image, -INFINITY)));
+    EAD_TRY(add_number(file, "model_info pixel_threshold", pixel));
     if (spec->input == EAD_EXPORT_TENSOR) EAD_TRY(add(file, "model_info scale_values", "255 255 255"));
-    return add(file, "model_info normalization_scale", "%.9g", scale_around(model));
+    return add(file, "model_info normalization_scale", "%.9g", scale_around(image, model->color_high));
 }
 
 EadStatus ead_export_metadata(EadOnnxFile *file, const EadExportSpec *spec) {
