@@ -267,6 +267,7 @@ def parse():
     parser.add_argument("--runtimes", default="onnxruntime,openvino", type=lambda text: text.split(","))
     parser.add_argument("--forms", default="camera/fp32/1+3,tensor/fp32/1+3,camera/fp16/1")
     parser.add_argument("--sizes", help="of drawn images, 128x128,301x517 (height x width)")
+    parser.add_argument("--direct", action="store_true", help="predict without Winograd, whose rounding is larger")
     parser.add_argument("--fixed", default="0", help="--batch of export")
     arguments = parser.parse_args()
     split = [form.split("/") for form in arguments.forms.split(",")]
@@ -285,6 +286,8 @@ def main():
         except ImportError as missing:
             print(f"skipped: {missing}")
             sys.exit(77)
+    if arguments.direct:
+        os.environ["EFFICIENTAD_CONV"] = "direct"
     good = True
     if arguments.model:
         good &= check_model(arguments, arguments.model, name_of(arguments.model))
