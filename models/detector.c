@@ -3,7 +3,6 @@
 
 #include "core/base/memory.h"
 
-#include <math.h>
 #include <stdlib.h>
 
 void ead_detector_close(EadDetector *detector) {
@@ -15,23 +14,27 @@ void ead_detector_close(EadDetector *detector) {
     free(detector);
 }
 
-static EadStatus build(EadDetector *d, const EadModel *model, int batch) {
+static EadStatus build(EadDetector *d, const EadModel *model, int batch, bool parts) {
     d->graph = ead_graph_new();
     if (!d->graph) return ead_fail(EAD_NO_MEMORY, "no memory for a graph");
     d->images = ead_leaf(d->graph, "images", EAD_U8, batch, model->height, model->width, 3, NULL);
     d->result = model->method->functions->build(d->graph, model, d->images);
+    for (int i = 0; i < EAD_MAP_PARTS && !parts; i++) d->result.parts[i].map = NULL;
+    for (int i = 0; i < EAD_MAP_PARTS; i++)
+        if (d->result.parts[i].map) ead_keep(d->result.parts[i].map);
     return EAD_OK;
 }
 
 EadStatus ead_detector_measure(const EadModel *model, const EadPlanOptions *plan, int batch, size_t *bytes) {
     EadDetector d = {0};
-    EadStatus status = build(&d, model, batch);
+    EadStatus status = build(&d, model, batch, false);
     if (status == EAD_OK) status = ead_plan_measure(d.graph, plan, bytes);
     ead_graph_free(d.graph);
     return status;
 }
 
-EadStatus ead_detector_new(const EadModel *model, const EadPlanOptions *plan, int batch, EadDetector **out) {
+static EadStatus new_detector(const EadModel *model, const EadPlanOptions *plan, int batch, bool parts,
+                              EadDetector **out) {
     EadDetector *d = ead_new(1, sizeof *d, "a detector");
     *out = NULL;
     if (!d) return EAD_NO_MEMORY;
@@ -39,13 +42,21 @@ EadStatus ead_detector_new(const EadModel *model, const EadPlanOptions *plan, in
     d->batch = batch;
     d->max_pixels = INT64_MAX;
     ead_model_map_name(model, d->maps);
-    EadStatus status = build(d, model, batch);
+    EadStatus status = build(d, model, batch, parts);
     if (status == EAD_OK) status = ead_plan_new(d->graph, plan, &d->plan);
     if (status == EAD_OK)
         *out = d;
     else
         ead_detector_close(d);
     return status;
+}
+
+EadStatus ead_detector_new(const EadModel *model, const EadPlanOptions *plan, int batch, EadDetector **out) {
+    return new_detector(model, plan, batch, false, out);
+}
+
+EadStatus ead_detector_new_with_parts(const EadModel *model, const EadPlanOptions *plan, EadDetector **out) {
+    return new_detector(model, plan, 1, true, out);
 }
 
 EadStatus ead_detector_run_batch(EadDetector *d, const uint8_t *images, const float **maps) {
@@ -61,37 +72,22 @@ EadStatus ead_detector_run_batch(EadDetector *d, const uint8_t *images, const fl
     return EAD_OK;
 }
 
-/* The two source cells of an output cell and the weight of the second. */
-typedef struct Tap {
-    int first, second;
-    float weight;
-} Tap;
-
-static Tap tap_of(int position, float ratio, int size) {
-    float source = ((float)position + 0.5f) * ratio - 0.5f;
-    if (source < 0) source = 0;
-    int first = (int)source;
-    if (first > size - 1) first = size - 1;
-    return (Tap){first, first + 1 < size ? first + 1 : first, source - (float)first};
+int ead_detector_part_count(const EadDetector *d) {
+    int count = 0;
+    for (int i = 0; i < EAD_MAP_PARTS; i++) count += d->result.parts[i].map != NULL;
+    return count;
 }
 
-float ead_map_resize(const float *map, int height, int width, float *out, int out_height, int out_width) {
-    float row_ratio = (float)height / (float)out_height, column_ratio = (float)width / (float)out_width;
-    float max = -INFINITY;
-#pragma omp parallel for schedule(static) reduction(max : max)
-    for (int y = 0; y < out_height; y++) {
-        Tap row = tap_of(y, row_ratio, height);
-        const float *upper = map + (int64_t)row.first * width, *lower = map + (int64_t)row.second * width;
-        for (int x = 0; x < out_width; x++) {
-            Tap column = tap_of(x, column_ratio, width);
-            float top = upper[column.first] * (1 - column.weight) + upper[column.second] * column.weight;
-            float bottom = lower[column.first] * (1 - column.weight) + lower[column.second] * column.weight;
-            float value = top * (1 - row.weight) + bottom * row.weight;
-            if (out) out[(int64_t)y * out_width + x] = value;
-            max = value > max ? value : max;
-        }
-    }
-    return max;
+EadStatus ead_detector_part(EadDetector *d, int index, EadMap *out) {
+    const EadMapPart *part = &d->result.parts[index];
+    const void *value;
+    *out = (EadMap){0};
+    if (!part->map) return EAD_OK;
+    EAD_TRY(ead_plan_fetch(d->plan, part->map, &value));
+    EAD_TRY(ead_map_alloc(out, part->name, part->map->y.w, part->map->y.h));
+    for (int64_t i = 0; i < (int64_t)out->width * out->height; i++)
+        out->values[i] = (float)((const real *)value)[i];
+    return EAD_OK;
 }
 
 size_t ead_detector_bytes(const EadDetector *detector) {

@@ -1,6 +1,7 @@
 /* The parts of the detector that only the program uses; users see models/efficientad.h. */
 #pragma once
 
+#include "core/image/map.h"
 #include "core/plan/plan.h"
 #include "models/efficientad.h"
 #include "models/method.h"
@@ -8,6 +9,16 @@
 /* A detector on a model in memory, which must outlive it and whose values it reads in place, planned as
  * asked (NULL: CPU, fp32), for batches of up to `batch` images of model size. */
 EadStatus ead_detector_new(const EadModel *model, const EadPlanOptions *plan, int batch, EadDetector **out);
+
+/* The same for one image at a time, and ead_detector_part() gives the maps that the anomaly map is made of. */
+EadStatus ead_detector_new_with_parts(const EadModel *model, const EadPlanOptions *plan, EadDetector **out);
+
+/* How many of them there are; 0 where the anomaly map is made of no others, or the detector is not for them. */
+int ead_detector_part_count(const EadDetector *detector);
+
+/* Number `index` (below EAD_MAP_PARTS) of these maps of the last image, the caller's, as coarse as the networks make it;
+ * empty where there are no more, or it is the anomaly map itself. Errors: EAD_NO_MEMORY, what stopped the device. */
+EadStatus ead_detector_part(EadDetector *detector, int index, EadMap *out);
 
 /* Bytes that such a detector would take. Errors: of the graph. */
 EadStatus ead_detector_measure(const EadModel *model, const EadPlanOptions *plan, int batch, size_t *bytes);
@@ -21,8 +32,3 @@ size_t ead_detector_bytes(const EadDetector *detector);
 
 /* The plan, for the bench. */
 const EadPlan *ead_detector_plan(const EadDetector *detector);
-
-/* Bilinear resize of one map outside the graph, whose sizes are fixed: map [height][width] -> out
- * [out_height][out_width], align_corners = false, no antialiasing (as torch.nn.functional.interpolate). All
- * sizes >= 1. Returns the largest value of out: an image's score. out NULL: only that. */
-float ead_map_resize(const float *map, int height, int width, float *out, int out_height, int out_width);

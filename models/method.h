@@ -21,10 +21,19 @@ typedef struct EadModel {
     float color_high;
 } EadModel;
 
+enum { EAD_MAP_PARTS = 2 }; /* most of them */
+
+/* One of several maps that the anomaly map is made of. */
+typedef struct EadMapPart {
+    const char *name; /* for people: "student–teacher map" */
+    EadNode *map; /* [N,H',W',1], on the scale of the anomaly map and covering the whole image; NULL: none */
+} EadMapPart;
+
 /* What a detector computes for a batch of N images. */
 typedef struct EadDetection {
     EadNode *map;   /* [N,H,W,1] at the model's size, kept; larger is more anomalous */
     EadNode *score; /* [N,1,1,1], kept; NULL: the maximum of an image's map at the image's size */
+    EadMapPart parts[EAD_MAP_PARTS]; /* not kept, so that they cost nothing unless they are asked for */
 } EadDetection;
 
 typedef struct EadMethodFunctions {

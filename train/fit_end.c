@@ -99,6 +99,8 @@ static EadStatus evaluate(const EadFitRun *run, const EadDataset *dataset, const
                             .dataset = dataset,
                             .rules = ead_config_image_rules(config),
                             .thresholds = &run->thresholds,
+                            .validation_scores = run->validation.scores,
+                            .validation_count = run->validation.count,
                             .ended = run->ended[0] ? run->ended : NULL,
                             .output = config->output,
                             .validation = shown,

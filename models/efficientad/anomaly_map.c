@@ -20,7 +20,7 @@ static EadNode *distance(EadGraph *graph, EadNode *a, EadNode *b) {
 /* The distances of the networks whose maps are wanted. */
 static EadMaps build_distances(EadGraph *graph, const EadEfficientad *model, EadNode *images, bool st,
                                bool ae) {
-    EadMaps maps = {{NULL}, NULL};
+    EadMaps maps = {{NULL}, {NULL}, NULL};
     EadPdn student = ead_efficientad_student(model, false);
     EadNode *x = ead_normalize_image(graph, images);
     EadNode *trunk = ead_pdn_trunk(graph, &student, x);
@@ -37,20 +37,29 @@ static EadMaps build_distances(EadGraph *graph, const EadEfficientad *model, Ead
     return maps;
 }
 
-static EadNode *normalized(EadGraph *graph, const EadEfficientad *model, const EadMaps *maps, int map) {
+static EadNode *normalize(EadGraph *graph, const EadEfficientad *model, const EadMaps *maps, int map) {
     EadNode *scale = ead_leaf(graph, "map_scale", EAD_REAL, 1, 1, 1, 1, (void *)&model->map_scale[map]);
     EadNode *shift = ead_leaf(graph, "map_shift", EAD_REAL, 1, 1, 1, 1, (void *)&model->map_shift[map]);
     return ead_channel_affine(graph, maps->raw[map], scale, shift);
+}
+
+static EadNode *bordered(EadGraph *graph, EadNode *map, int cells) {
+    return cells > 0 ? ead_pad_border(graph, map, cells) : map;
 }
 
 EadMaps ead_build_maps(EadGraph *graph, const EadEfficientad *model, EadNode *images) {
     bool st = model->base.map_choice != EAD_USE_AE,
          ae = model->spec.autoencoder && model->base.map_choice != EAD_USE_ST;
     EadMaps maps = build_distances(graph, model, images, st, ae);
-    EadNode *map = normalized(graph, model, &maps, st ? EAD_MAP_ST : EAD_MAP_AE);
-    if (st && ae)
-        map = ead_scale(graph, ead_add(graph, map, normalized(graph, model, &maps, EAD_MAP_AE)), 0.5);
-    if (!model->spec.padding) map = ead_pad_border(graph, map, UNSEEN_CELLS);
+    int border = model->spec.padding ? 0 : UNSEEN_CELLS;
+    EadNode *map = normalize(graph, model, &maps, st ? EAD_MAP_ST : EAD_MAP_AE);
+    if (st && ae) {
+        EadNode *second = normalize(graph, model, &maps, EAD_MAP_AE);
+        maps.normalized[EAD_MAP_ST] = bordered(graph, map, border);
+        maps.normalized[EAD_MAP_AE] = bordered(graph, second, border);
+        map = ead_scale(graph, ead_add(graph, map, second), 0.5);
+    }
+    map = bordered(graph, map, border);
     maps.combined = ead_keep(ead_resize_bilinear(graph, map, model->spec.height, model->spec.width));
     return maps;
 }

@@ -207,7 +207,10 @@ EadStatus ead_teacher_save(const EadTeacherFile *teacher, const char *path, cons
 /* ---- the method ---- */
 
 static EadDetection build(EadGraph *graph, const EadModel *model, EadNode *images) {
-    return (EadDetection){.map = ead_build_maps(graph, (const EadEfficientad *)model, images).combined};
+    EadMaps maps = ead_build_maps(graph, (const EadEfficientad *)model, images);
+    return (EadDetection){.map = maps.combined,
+                          .parts = {{"student–teacher map", maps.normalized[EAD_MAP_ST]},
+                                    {"autoencoder map", maps.normalized[EAD_MAP_AE]}}};
 }
 
 static EadStatus check_maps(const EadModel *model, int map_choice) {

@@ -84,6 +84,8 @@ typedef struct EadMaps {
     /* [N,H',W',1] at the networks' output size: mean over channels of (teacher - student)^2, and of
      * (autoencoder - student)^2 (NULL without autoencoder). */
     EadNode *raw[EAD_MAP_COUNT];
+    /* The two normalized, with a border like that of combined, where both are in it; else NULL. */
+    EadNode *normalized[EAD_MAP_COUNT];
     /* [N,H,W,1] at image size: the mean of the normalized maps. Without padding the networks leave a border
      * of 4 cells unseen, which is 0, the level of q_a. */
     EadNode *combined;

@@ -285,7 +285,7 @@ static EadDetection build(EadGraph *graph, const EadModel *base, EadNode *images
         sum = add_to(graph, sum, ead_resize_bilinear(graph, likelihood, base->height, base->width));
     }
     EadNode *map = ead_scale(graph, sum, -1.0 / flows);
-    return (EadDetection){ead_keep(map), ead_keep(ead_map_maximum(graph, map))};
+    return (EadDetection){.map = ead_keep(map), .score = ead_keep(ead_map_maximum(graph, map))};
 }
 
 /* ---- the file ---- */

@@ -83,7 +83,7 @@ EadDetection ead_patchcore_build(EadGraph *graph, const EadPatchcore *model, Ead
         ead_nearest_rows(graph, patches, bank, (EadNearestRows){spec->neighbours, spec->reweight > 0});
     EadNode *distance = spec->reweight > 0 ? ead_slice_channels(graph, found, 0, spec->neighbours) : found;
     if (spec->neighbours > 1) distance = ead_channel_mean(graph, distance);
-    EadDetection detection;
+    EadDetection detection = {0};
     ead_patch_map(graph, distance, model->base.height, model->base.width, spec->sigma, &detection.map,
                   &detection.score);
     if (spec->reweight > 0)

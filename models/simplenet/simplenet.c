@@ -174,7 +174,7 @@ EadNode *ead_simplenet_discriminate(EadGraph *graph, const EadSimplenet *model, 
 static EadDetection build(EadGraph *graph, const EadModel *base, EadNode *images) {
     const EadSimplenet *model = (const EadSimplenet *)base;
     int length = model->spec.length, hidden = model->spec.hidden;
-    EadDetection detection;
+    EadDetection detection = {0};
     EadNode *weight = ead_leaf(graph, "merged.weight", EAD_REAL, hidden, 1, 1, length, model->merged);
     EadNode *bias = ead_leaf(graph, "merged.bias", EAD_REAL, 1, 1, 1, hidden, model->bias);
     EadNode *x = linear(graph, ead_simplenet_patches(graph, model, images), weight, bias);

@@ -220,6 +220,43 @@ START_TEST(a_file_gives_the_bits_of_the_model_in_memory) {
 }
 END_TEST
 
+/* The mean of both enlarged maps is the anomaly map, and has the same bits whether they are asked for or not. */
+START_TEST(parts_make_up_the_map) {
+    enum { CELLS = TINY_SIDE * TINY_SIDE };
+    static uint8_t rgb[3 * CELLS];
+    static float map[CELLS], alone[CELLS], large[EAD_MAP_PARTS][CELLS];
+    EadEfficientad *model = tiny_model();
+    double statistics[EAD_MAP_COUNT][2] = {{0.01, 0.2}, {0.02, 0.5}};
+    EadDetector *detector, *without;
+    EadMap part;
+    ASSERT_OK(ead_efficientad_set_map_statistics(model, EAD_MAPS_QUANTILE, statistics));
+    ASSERT_OK(ead_detector_new_with_parts(&model->base, NULL, &detector));
+    ASSERT_OK(ead_detector_new(&model->base, NULL, 1, &without));
+    ck_assert_int_eq(ead_detector_part_count(detector), EAD_MAP_PARTS);
+    ck_assert_int_eq(ead_detector_part_count(without), 0);
+    fill_noise(rgb, sizeof rgb, 7);
+    ASSERT_OK((EadStatus)ead_detector_run(detector, rgb, TINY_SIDE, TINY_SIDE, 3 * TINY_SIDE, map, NULL));
+    ASSERT_OK((EadStatus)ead_detector_run(without, rgb, TINY_SIDE, TINY_SIDE, 3 * TINY_SIDE, alone, NULL));
+    ck_assert_mem_eq(map, alone, sizeof map);
+    for (int i = 0; i < EAD_MAP_PARTS; i++) {
+        ASSERT_OK(ead_detector_part(detector, i, &part));
+        ck_assert(part.name && part.width < TINY_SIDE && part.width == part.height);
+        ead_map_resize(part.values, part.height, part.width, large[i], TINY_SIDE, TINY_SIDE);
+        ead_map_free(&part);
+    }
+    ck_assert_mem_ne(large[0], large[1], sizeof large[0]);
+    for (int i = 0; i < CELLS; i++) {
+        double mean = 0.5 * ((double)large[0][i] + (double)large[1][i]);
+        ck_assert_double_eq_tol((double)map[i], mean, 1e-6 * (1 + fabs(mean)));
+    }
+    ASSERT_OK(ead_detector_part(without, 0, &part));
+    ck_assert_ptr_null(part.values);
+    ead_detector_close(detector);
+    ead_detector_close(without);
+    ead_efficientad_free(model);
+}
+END_TEST
+
 START_TEST(missing_and_foreign_files) {
     EadDetector *detector;
     ASSERT_FAILS((EadStatus)ead_detector_open(FOLDER "nothing.safetensors", &detector), EAD_IO,
@@ -481,6 +518,7 @@ static Suite *make_suite(void) {
     tcase_add_test(api, stride_is_respected);
     tcase_add_test(api, same_image_same_bits);
     tcase_add_test(api, a_file_gives_the_bits_of_the_model_in_memory);
+    tcase_add_test(api, parts_make_up_the_map);
     tcase_add_test(files, missing_and_foreign_files);
     tcase_add_test(files, the_copy_without_damage_opens);
     tcase_add_test(files, missing_tensors);

@@ -30,6 +30,8 @@ typedef struct Eval {
     EadMadeFolder made;     /* the output */
     char *yaml;
     EadThresholds thresholds; /* the model's, and what its validation scores say about them */
+    float *validation;        /* [validation_count] these scores, owned; NULL: of other maps, or not known */
+    int validation_count;
 } Eval;
 
 /* The config's key that chooses maps, with words in the order of EadMethod.maps; NULL: there is no choice. */
@@ -48,6 +50,7 @@ static EadStatus adjust_model(Eval *eval, EadThresholdRule trained) {
     eval->thresholds = (EadThresholds){ead_threshold_assess(eval->model->threshold, NULL, 0),
                                        ead_threshold_assess(eval->model->pixel_threshold, NULL, 0)};
     if (eval->model->map_choice != of_scores) return EAD_OK;
+    EAD_TRY(ead_validation_scores(eval->file, &eval->validation, &eval->validation_count));
     bool other_rule =
         rule.method != trained.method || (rule.method != EAD_THRESHOLD_NONE && rule.value != trained.value);
     bool given = ead_arguments_given(eval->arguments, EAD_OPTION_THRESHOLD),
@@ -165,6 +168,8 @@ static EadStatus evaluate(Eval *eval) {
                             .dataset = &eval->dataset,
                             .rules = ead_config_image_rules(&eval->config),
                             .thresholds = &eval->thresholds,
+                            .validation_scores = eval->validation,
+                            .validation_count = eval->validation_count,
                             .output = eval->config.output,
                             .maps = eval->config.eval_maps,
                             .overlays = eval->config.eval_overlays,
@@ -198,6 +203,7 @@ EadStatus ead_command_eval(const EadArguments *arguments) {
     ead_config_free(&eval.config);
     ead_model_free(eval.model);
     ead_safetensors_close(eval.file);
+    free(eval.validation);
     free(eval.yaml);
     return status;
 }

@@ -69,8 +69,8 @@ static EadStatus check_all(EadPredictor *predictor, const EadArguments *argument
     if (status == EAD_OK) status = ead_problems_tell(&problems, stderr);
     if (status == EAD_OK) ead_map_trial_tell(&trial, stderr);
     if (status == EAD_OK && outputs.report)
-        status = ead_prediction_report_start(
-            &predictor->report, *model, (*model)->map_choice == of_scores ? file : NULL, predictor->images);
+        status = ead_prediction_report_start(&predictor->report, *model,
+                                             (*model)->map_choice == of_scores ? file : NULL);
     ead_safetensors_close(file);
     ead_map_trial_free(&trial);
     ead_problems_free(&problems);
@@ -115,7 +115,9 @@ static EadStatus start(EadPredictor *predictor, const EadArguments *arguments) {
     EAD_TRY(check_all(predictor, arguments, &plan));
     EadModel *model = predictor->model;
     if (!predictor->quiet) print_thresholds(model, arguments->values[EAD_OPTION_MODEL]);
-    EAD_TRY(ead_scorer_new(model, &plan, predictor->images, &predictor->scorer));
+    EAD_TRY(ead_scorer_new(model, &plan, predictor->images, predictor->outputs.report != NULL,
+                           &predictor->scorer));
+    ead_prediction_report_expect(&predictor->report, predictor->images, predictor->scorer);
     if (!predictor->quiet)
         ead_print_memory("inference", plan.backend, ead_scorer_bytes(predictor->scorer), 0);
     predictor->rules.bits = ead_arguments_given(arguments, EAD_OPTION_BITS)

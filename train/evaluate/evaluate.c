@@ -87,7 +87,6 @@ static EadStatus start_run(TestRun *run) {
     else
         thresholds = (EadThresholds){ead_threshold_assess(model->threshold, NULL, 0),
                                      ead_threshold_assess(model->pixel_threshold, NULL, 0)};
-    run->results->gallery = ead_gallery_for(spec->dataset->test_count, (double)thresholds.image.value);
     if (!isnan(thresholds.image.value))
         ead_evaluation_set_threshold(run->results->evaluation, &thresholds.image);
     if (!isnan(thresholds.pixel.value))
@@ -97,9 +96,15 @@ static EadStatus start_run(TestRun *run) {
                          spec->pixel_memory ? spec->pixel_memory : ead_machine_memory() / 4);
     run->threads =
         omp_get_max_threads() < spec->dataset->test_count ? omp_get_max_threads() : spec->dataset->test_count;
+    double threshold = (double)thresholds.image.value;
+    run->results->gallery = ead_gallery_for(spec->dataset->test_count, threshold, 0);
     if (spec->given) return EAD_OK; /* one thread reads and resizes a map */
-    EAD_TRY(ead_scorer_new(model, &spec->plan, spec->dataset->test_count, &run->scorer));
-    run->threads = ead_scorer_threads(run->scorer);
+    EAD_TRY(ead_scorer_new(model, &spec->plan, spec->dataset->test_count, true, &run->scorer));
+    run->results->threads = run->threads = ead_scorer_threads(run->scorer);
+    run->results->gallery =
+        ead_gallery_for(spec->dataset->test_count, threshold, ead_scorer_parts(run->scorer));
+    run->results->seconds = ead_new(spec->dataset->test_count, sizeof(float), "the times of the images");
+    if (!run->results->seconds) return EAD_NO_MEMORY;
     if (!spec->quiet) ead_print_memory("inference", spec->plan.backend, ead_scorer_bytes(run->scorer), 0);
     return EAD_OK;
 }
@@ -190,6 +195,7 @@ static EadStatus add_sample(void *context, int index, void *memory, EadStatus st
     results->inference_seconds += scored->inference_seconds;
     if (piece->unread) return note(&results->unscored, status);
     EAD_TRY(status);
+    if (results->seconds) results->seconds[results->timed++] = (float)scored->inference_seconds;
     EAD_TRY(note_resized(run, index, piece));
     bool measured = run->spec->dataset->has_masks && !results->unmeasured;
     status =
@@ -203,8 +209,15 @@ static EadStatus add_sample(void *context, int index, void *memory, EadStatus st
                                      : EAD_NO_MEMORY;
     }
     EAD_TRY(status);
-    EAD_TRY(ead_gallery_add(&results->gallery, sample->path, sample->defect, sample->anomalous, scored->score,
-                            image, scored->map, truth ? &truth->mask : NULL));
+    EAD_TRY(ead_gallery_add(&results->gallery, &(EadGalleryImage){.path = sample->path,
+                                                                  .defect = sample->defect,
+                                                                  .anomalous = sample->anomalous,
+                                                                  .score = scored->score,
+                                                                  .seconds = scored->inference_seconds,
+                                                                  .rgb = image,
+                                                                  .map = scored->map,
+                                                                  .mask = truth ? &truth->mask : NULL,
+                                                                  .parts = scored->parts}));
     return piece->unwritten ? ead_strings_add(&results->unwritten, piece->unwritten) : EAD_OK;
 }
 
@@ -267,6 +280,7 @@ void ead_results_free(EadResults *results) {
     ead_strings_free(&results->unwritten);
     free(results->unmeasured);
     free(results->first_resized);
+    free(results->seconds);
     ead_evaluation_free(results->evaluation);
     ead_metrics_free(&results->metrics);
     ead_gallery_free(&results->gallery);

@@ -17,6 +17,10 @@ typedef struct EadEvaluateSpec {
     EadPlanOptions plan;          /* of the detector */
     const EadDataset *dataset;
     EadImageRules rules; /* how its images are read; notes are told at the end, on stderr */
+    const float
+        *validation_scores; /* [validation_count] of the model's validation images, for the report; NULL:
+                                        not known */
+    int validation_count;
     const EadThresholds
         *thresholds;     /* the model's with their false-alarm rates; NULL: these are not known. Without a
                                         model they must be there */
@@ -52,8 +56,11 @@ typedef struct EadResults {
         inference_seconds;  /* of all images, each by itself; several are worked on side by side */
     double total_seconds;   /* until all are done */
     double latency_seconds; /* a network's and its map's time for an image alone */
-    int resized;            /* maps that were given in another size than their image's */
-    char *first_resized;    /* the first of them, "FILE, 256 x 256"; or NULL */
+    float *
+        seconds; /* [timed] each image's, while `threads` were worked on side by side; NULL without a model */
+    int timed, threads;
+    int resized;         /* maps that were given in another size than their image's */
+    char *first_resized; /* the first of them, "FILE, 256 x 256"; or NULL */
 } EadResults;
 
 /* Scores every test image at its own size, writing maps and overlays into spec->output as they come (names:

@@ -9,9 +9,14 @@
 #include <stdlib.h>
 
 EadStatus ead_prediction_report_start(EadPredictionReport *report, const EadModel *model,
-                                      const EadSafetensors *file, int64_t images) {
-    *report = (EadPredictionReport){.model = model, .gallery = ead_gallery_for_unlabelled(images)};
+                                      const EadSafetensors *file) {
+    *report = (EadPredictionReport){.model = model};
     return file ? ead_validation_scores(file, &report->validation, &report->validation_count) : EAD_OK;
+}
+
+void ead_prediction_report_expect(EadPredictionReport *report, int64_t images, const EadScorer *scorer) {
+    report->gallery = ead_gallery_for_unlabelled(images, ead_scorer_parts(scorer));
+    report->threads = ead_scorer_threads(scorer);
 }
 
 EadStatus ead_prediction_report_add(EadPredictionReport *report, const char *path, const EadScored *scored) {
@@ -19,8 +24,17 @@ EadStatus ead_prediction_report_add(EadPredictionReport *report, const char *pat
     const char *verdict = isnan(report->model->threshold) ? "" : bad ? "NG" : "OK";
     EAD_TRY(ead_grow(&report->scores, &report->capacity, report->count, sizeof *report->scores,
                      "the scores of the images"));
-    EAD_TRY(ead_gallery_add(&report->gallery, path, verdict, bad, scored->score, &scored->image, scored->map,
-                            NULL));
+    EAD_TRY(ead_grow(&report->seconds, &report->seconds_capacity, report->count, sizeof *report->seconds,
+                     "the times of the images"));
+    EAD_TRY(ead_gallery_add(&report->gallery, &(EadGalleryImage){.path = path,
+                                                                 .defect = verdict,
+                                                                 .anomalous = bad,
+                                                                 .score = scored->score,
+                                                                 .seconds = scored->inference_seconds,
+                                                                 .rgb = &scored->image,
+                                                                 .map = scored->map,
+                                                                 .parts = scored->parts}));
+    report->seconds[report->count] = (float)scored->inference_seconds;
     report->scores[report->count++] = scored->score;
     return EAD_OK;
 }
@@ -34,14 +48,15 @@ EadStatus ead_prediction_report_write(const EadPredictionReport *report, const c
                                 .heat = ead_heat_of(model, 0),
                                 .scores = report->scores,
                                 .count = report->count,
-                                .failed = report->failed,
-                                .validation = report->validation,
-                                .validation_count = report->validation_count};
+                                .failed = report->failed};
     if (!common) unlabelled.heat.high = unlabelled.heat.low; /* by the pictures */
     model->method->functions->describe(model, text, sizeof text);
     EadReport page = {.title = title,
                       .subtitle = text,
                       .unlabelled = &unlabelled,
+                      .validation_scores = {report->validation, report->validation_count},
+                      .seconds = {report->seconds, report->count},
+                      .threads = report->threads,
                       .gallery = &report->gallery,
                       .provenance = provenance,
                       .provenance_count = provenance_count};
@@ -51,6 +66,7 @@ EadStatus ead_prediction_report_write(const EadPredictionReport *report, const c
 void ead_prediction_report_free(EadPredictionReport *report) {
     ead_gallery_free(&report->gallery);
     free(report->scores);
+    free(report->seconds);
     free(report->validation);
     *report = (EadPredictionReport){0};
 }

@@ -1,24 +1,28 @@
-/* The report of images without labels: their scores in order, and pictures of the highest ones. Memory: 4 bytes an image
+/* The report of images without labels: their scores in order, and pictures of the highest ones. Memory: 8 bytes an image
  * besides the pictures, which are bounded (train/report/gallery.h). */
 #pragma once
 
 #include "core/file/safetensors.h"
 #include "models/method.h"
-#include "train/evaluate/scoring.h"
+#include "train/evaluate/scorer.h"
 #include "train/report/report.h"
 
 typedef struct EadPredictionReport {
     const EadModel *model; /* borrowed */
     EadGallery gallery;
-    float *scores, *validation; /* [count], [validation_count], owned */
-    int count, capacity, validation_count;
+    float *scores, *seconds, *validation; /* [count], [count], [validation_count], owned */
+    int count, capacity, seconds_capacity, validation_count;
+    int threads;    /* images worked on side by side */
     int64_t failed; /* images without a score */
 } EadPredictionReport;
 
-/* images: how many there will be; -1: not known. file: the model's, for the scores of its validation images; NULL: these
- * do not count. Errors: EAD_BAD_FILE, EAD_NO_MEMORY. Free in every case. */
+/* file: the model's, for the scores of its validation images; NULL: these do not count. Errors: EAD_BAD_FILE,
+ * EAD_NO_MEMORY. Free in every case. */
 EadStatus ead_prediction_report_start(EadPredictionReport *report, const EadModel *model,
-                                      const EadSafetensors *file, int64_t images);
+                                      const EadSafetensors *file);
+
+/* Before the first image: how many there will be, -1 where that is not known, and by what they are scored. */
+void ead_prediction_report_expect(EadPredictionReport *report, int64_t images, const EadScorer *scorer);
 
 /* Adds an image that was scored. Errors: EAD_NO_MEMORY. */
 EadStatus ead_prediction_report_add(EadPredictionReport *report, const char *path, const EadScored *scored);

@@ -40,17 +40,20 @@ static EadStatus choose_count(const EadModel *model, const EadPlanOptions *plan,
     return EAD_OK;
 }
 
-static EadStatus open_all(EadScorer *s, const EadModel *model, const EadPlanOptions *plan) {
+static EadStatus open_all(EadScorer *s, const EadModel *model, const EadPlanOptions *plan, bool parts) {
     s->detectors = ead_new(s->count, sizeof *s->detectors, "detectors");
     EadStatus status = s->detectors ? EAD_OK : EAD_NO_MEMORY;
     while (status == EAD_OK && s->there < s->count) {
-        status = ead_detector_new(model, plan, 1, &s->detectors[s->there]);
+        EadDetector **detector = &s->detectors[s->there];
+        status = parts ? ead_detector_new_with_parts(model, plan, detector)
+                       : ead_detector_new(model, plan, 1, detector);
         s->there += status == EAD_OK;
     }
     return status;
 }
 
-EadStatus ead_scorer_new(const EadModel *model, const EadPlanOptions *plan, int64_t images, EadScorer **out) {
+EadStatus ead_scorer_new(const EadModel *model, const EadPlanOptions *plan, int64_t images, bool parts,
+                         EadScorer **out) {
     int all = omp_get_max_threads();
     bool device = plan->backend && plan->backend->device;
     *out = NULL;
@@ -62,7 +65,7 @@ EadStatus ead_scorer_new(const EadModel *model, const EadPlanOptions *plan, int6
     s->threads = !device ? s->count : images < 1 ? 1 : min_of(min_of(DEVICE_SIDE, all), images);
     s->share = all / s->threads;
     omp_set_num_threads(s->share); /* a plan has room for as many */
-    if (status == EAD_OK) status = open_all(s, model, plan);
+    if (status == EAD_OK) status = open_all(s, model, plan, parts);
     omp_set_num_threads(all);
     if (status == EAD_OK)
         *out = s;
@@ -73,6 +76,10 @@ EadStatus ead_scorer_new(const EadModel *model, const EadPlanOptions *plan, int6
 
 int ead_scorer_threads(const EadScorer *scorer) {
     return scorer->threads;
+}
+
+int ead_scorer_parts(const EadScorer *scorer) {
+    return ead_detector_part_count(scorer->detectors[0]);
 }
 
 size_t ead_scorer_bytes(const EadScorer *scorer) {

@@ -8,11 +8,16 @@
 
 typedef struct EadScorer EadScorer;
 
-/* images: how many there will be; -1: not known. model must outlive it. Errors: those of ead_detector_new(). */
-EadStatus ead_scorer_new(const EadModel *model, const EadPlanOptions *plan, int64_t images, EadScorer **out);
+/* images: how many there will be; -1: not known. parts: the maps that an anomaly map is made of are wanted, too. model must
+ * outlive it. Errors: those of ead_detector_new(). */
+EadStatus ead_scorer_new(const EadModel *model, const EadPlanOptions *plan, int64_t images, bool parts,
+                         EadScorer **out);
 
 /* Threads that may call ead_scorer_score_file() at once, for ead_work_in_order(). */
 int ead_scorer_threads(const EadScorer *scorer);
+
+/* Maps that each anomaly map comes with, of those that it is made of. */
+int ead_scorer_parts(const EadScorer *scorer);
 
 /* Bytes of all detectors. */
 size_t ead_scorer_bytes(const EadScorer *scorer);

@@ -31,6 +31,8 @@ EadStatus ead_score_decoded(EadDetector *detector, const char *path, EadScored *
     double start = ead_clock_seconds();
     EadStatus status = ead_score_image(detector, &out->image, &out->map, &out->score);
     out->inference_seconds = ead_clock_seconds() - start;
+    for (int i = 0; i < EAD_MAP_PARTS && status == EAD_OK; i++)
+        status = ead_detector_part(detector, i, &out->parts[i]);
     return status == EAD_OK ? EAD_OK : ead_fail_prefix(status, "%s: ", path);
 }
 
@@ -43,6 +45,7 @@ EadStatus ead_score_file(EadDetector *detector, const char *path, const EadImage
 void ead_scored_free(EadScored *scored) {
     ead_image_free(&scored->image);
     free(scored->map);
+    for (int i = 0; i < EAD_MAP_PARTS; i++) ead_map_free(&scored->parts[i]);
     *scored = (EadScored){.map = NULL};
 }
 
@@ -90,7 +93,7 @@ EadStatus ead_score_images(const EadModel *model, const EadPlanOptions *plan, co
     out->peaks = out->scores ? ead_new(files->count, sizeof *out->peaks, what) : NULL;
     out->means = out->peaks ? ead_new(files->count, sizeof *out->means, what) : NULL;
     if (!out->means) return EAD_NO_MEMORY;
-    EAD_TRY(ead_scorer_new(model, plan, files->count, &s.scorer));
+    EAD_TRY(ead_scorer_new(model, plan, files->count, false, &s.scorer));
     EadWalk walk = {.what = "scoring validation images", .count = files->count, .quiet = quiet};
     EadWalkWork work = {.work = score_one, .deliver = pass_on};
     EadStatus status = ead_walk_side_by_side(&walk, &work, ead_scorer_threads(s.scorer), &s);

@@ -10,6 +10,7 @@ typedef struct EadScored {
     EadImage image; /* 3 channels, owned */
     float *map;     /* [height][width] of the image, owned */
     float score;
+    EadMap parts[EAD_MAP_PARTS]; /* what the map is made of, where the detector gives it; owned */
     double decoding_seconds, inference_seconds;
 } EadScored;
 

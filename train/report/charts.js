@@ -1,4 +1,4 @@
-// The data of the page, and what all pages draw with: elements, charts. Comes before report.js.
+// The data of the page, and what all pages draw with: elements, charts. Comes before the other scripts.
 'use strict';
 const source = document.getElementById('data'), data = JSON.parse(source.textContent);
 source.remove(); // the pictures need to be in memory only once
@@ -27,29 +27,85 @@ const isNumber = Number.isFinite; // of null, too: what is undefined is null in 
 const percent = value => (isNumber(value) ? (100 * value).toFixed(2) : '–');
 const short = value => String(Number(value.toPrecision(4)));
 
-// ---- charts ----
+// Rows of texts or elements, the first is the head; the first cell of each row is its head where `headed`.
+function addTable(parent, rows, {kind, headed, label} = {}) {
+    const card = add(parent, 'div', {class: 'card'}), table = add(card, 'table', {class: kind, 'aria-label': label});
+    rows.forEach((cells, i) => {
+        const row = add(table, 'tr');
+        cells.forEach((cell, j) => {
+            const scope = i === 0 ? 'col' : headed && j === 0 ? 'row' : null;
+            add(row, scope ? 'th' : 'td', {scope}, cell);
+        });
+    });
+    return table;
+}
+
+// What scrolls sideways can be reached and scrolled by keyboard.
+function reachScrolled() {
+    for (const box of page.querySelectorAll('.card, pre'))
+        if (box.scrollWidth > box.clientWidth) box.setAttribute('tabindex', '0');
+        else box.removeAttribute('tabindex');
+}
+
+// ---- charts, drawn for the width that they have, so that letters keep their size ----
 
 const MARGIN = {left: 58, right: 16, top: 12, bottom: 46};
-const HEIGHT = 300, HALF = 530, FULL = 1080;
+const HEIGHT = 300, PRINTED = {wide: 640, narrow: 310};
+const drawn = []; // [{figure, make}]
+let printing = false;
 
-// The frame of a chart: a figure with a legend, axes with ticks, and the maps x() and y() into its drawing.
-// chart: title, xLabel, yLabel, x: [min, max], y: [min, max], log, width, legend: [[name, color], ...]
-function openChart(parent, chart) {
-    const width = chart.width, height = chart.height || HEIGHT;
+// A figure with room for a chart that make(figure) draws, now and whenever its width changes.
+function addChart(parent, kind, make) {
+    const figure = add(parent, 'figure', {class: 'plot' + (kind ? ' ' + kind : '')});
+    drawn.push({figure, make});
+    make(figure);
+    return figure;
+}
+
+function redraw(kind) {
+    for (const {figure, make} of drawn) {
+        if (kind && !figure.classList.contains(kind)) continue;
+        figure.replaceChildren();
+        make(figure);
+    }
+}
+
+function followWidth() {
+    let width = page.clientWidth;
+    window.addEventListener('resize', () => {
+        if (page.clientWidth === width) return;
+        width = page.clientWidth;
+        redraw();
+        reachScrolled();
+    });
+    for (const [event, on] of [['beforeprint', true], ['afterprint', false]])
+        window.addEventListener(event, () => { printing = on; redraw(); });
+}
+
+function widthOf(figure) {
+    const style = getComputedStyle(figure), wide = figure.classList.contains('wide');
+    if (printing) return wide ? PRINTED.wide : PRINTED.narrow;
+    return Math.max(200, Math.floor(figure.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight)));
+}
+
+// Fills a figure with the frame of a chart: a legend, axes with ticks, and the maps x() and y() into its drawing.
+// chart: title, xLabel, yLabel, x: [min, max], y: [min, max], log, left, height, legend: [[name, color], ...]
+function openChart(figure, chart) {
+    const width = widthOf(figure), height = chart.height || HEIGHT;
     const left = chart.left || MARGIN.left, right = width - MARGIN.right;
     const top = MARGIN.top, bottom = height - MARGIN.bottom;
     const scale = chart.log ? Math.log10 : value => value;
     const [x0, x1] = chart.x, [y0, y1] = chart.y.map(scale);
-    const figure = add(parent, 'figure', {class: 'plot'}, add(null, 'figcaption', {}, chart.title));
+    add(figure, 'figcaption', {}, chart.title);
     const legend = add(figure, 'div', {class: 'legend'});
     for (const [name, color] of chart.legend || []) add(legend, 'span', {class: 'key s' + color}, add(null, 'i'), name);
-    const svg = draw(figure, 'svg', {viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': chart.title});
+    const svg = draw(figure, 'svg', {viewBox: `0 0 ${width} ${height}`, width, height, role: 'img', 'aria-label': chart.title});
     const frame = {
         svg, left, right, top, bottom,
         x: value => round(left + (value - x0) / (x1 - x0) * (right - left)),
         y: value => round(bottom - (scale(value) - y0) / (y1 - y0) * (bottom - top)),
     };
-    for (const tick of ticks(x0, x1, 6)) {
+    for (const tick of ticks(x0, x1, Math.min(6, Math.max(3, Math.floor((right - left) / 56))), 2.5)) {
         line(frame, 'grid', frame.x(tick), top, frame.x(tick), bottom);
         text(frame, 'tick', frame.x(tick), bottom + 17, 'middle', short(tick));
     }
@@ -75,10 +131,10 @@ function text(frame, kind, x, y, anchor, content) {
     return draw(frame.svg, 'text', {class: kind, x, y, 'text-anchor': anchor}, content);
 }
 
-// Multiples of a round step (1, 2 or 5 times a power of ten) that cuts the range into at most `parts`.
-function ticks(low, high, parts) {
+// Multiples of a round step (1, 2, `more` or 5 times a power of ten) that cuts the range into at most `parts`.
+function ticks(low, high, parts, more = 2) {
     const raw = (high - low) / parts, power = 10 ** Math.floor(Math.log10(raw));
-    const step = power * [1, 2, 5, 10].find(factor => raw <= factor * power * 1.0000001);
+    const step = power * [1, 2, more, 5, 10].find(factor => raw <= factor * power * 1.0000001);
     const found = [];
     for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-6; i++) found.push(i * step);
     return found;
@@ -106,7 +162,7 @@ function drawPoint(frame, point, label) {
     if (!point || !point.every(isNumber)) return;
     const x = frame.x(point[0]), y = frame.y(point[1]), atRight = x > (frame.left + frame.right) / 2;
     draw(frame.svg, 'circle', {class: 'point', cx: x, cy: y, r: 4.5});
-    text(frame, 'note', x + (atRight ? -9 : 9), y + 18, atRight ? 'end' : 'start', label);
+    text(frame, 'note', x + (atRight ? -9 : 9), Math.min(y + 18, frame.bottom - 5), atRight ? 'end' : 'start', label);
 }
 
 // Values that cannot be drawn break the line.
@@ -118,4 +174,35 @@ function drawLine(frame, color, xs, ys, drawable) {
         open = visible;
     });
     draw(frame.svg, 'path', {class: 'line s' + color, d: path});
+}
+
+// The least and the largest of sorted lists, with some air.
+function rangeOf(lists) {
+    const filled = lists.filter(list => list.length > 0);
+    const low = Math.min(...filled.map(list => list[0])), high = Math.max(...filled.map(list => list[list.length - 1]));
+    const edge = high > low ? 0.02 * (high - low) : 0.5;
+    return [low - edge, high + edge];
+}
+
+// sets: [[name, SET, color]] beside each other; shares: in percent of each, since they differ in number; marker: [value, label].
+function drawHistogram(figure, {title, xLabel, unit, sets, range, shares, marker}) {
+    const BINS = widthOf(figure) < 500 ? 18 : 28, [low, high] = range, size = (high - low) / BINS;
+    const counts = sets.map(([, set]) => {
+        const bins = new Array(BINS).fill(0), each = (shares ? 100 : set.count) / set.sorted.length;
+        for (const value of set.sorted)
+            bins[Math.max(0, Math.min(BINS - 1, Math.floor((value - low) / size)))] += each;
+        return bins;
+    });
+    const highest = Math.max(3, ...counts.flat()); // 3, so that ticks are whole numbers
+    const frame = openChart(figure, {title, xLabel, yLabel: shares ? 'share of the images, %' : 'images', x: range,
+        y: [0, 1.08 * highest], legend: sets.map(([name, , color]) => [name, color])});
+    const bar = (frame.x(low + size) - frame.x(low) - 2) / sets.length;
+    counts.forEach((bins, which) => bins.forEach((count, bin) => {
+        if (count === 0) return;
+        const [name, , color] = sets[which], from = low + bin * size, y = frame.y(count);
+        draw(frame.svg, 'rect', {class: 'bar s' + color, x: round(frame.x(from) + 1 + which * bar), y,
+            width: round(bar), height: round(frame.bottom - y)},
+        draw(null, 'title', {}, `${name}: ${short(count)}${shares ? ' %' : ''} at ${short(from)} to ${short(from + size)}${unit || ''}`));
+    }));
+    if (marker) drawMarker(frame, range, ...marker);
 }

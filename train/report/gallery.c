@@ -15,6 +15,7 @@ static void free_picture(EadGalleryEntry *entry) {
     entry->map = NULL;
     ead_image_free(&entry->rgb);
     ead_image_free(&entry->mask);
+    for (int i = 0; i < EAD_GALLERY_PARTS; i++) ead_map_free(&entry->parts[i]);
 }
 
 static void free_entry(EadGalleryEntry *entry) {
@@ -54,25 +55,28 @@ static void reduce(const float *map, const EadImage *mask, int width, int height
     }
 }
 
-/* In the page a picture pair takes two JPEGs of some 0.3 bytes a pixel, a third more in base64. */
-#define BYTES_PER_PIXEL (2 * 0.3 * 4 / 3)
-
-EadGallery ead_gallery_for(int64_t images, double threshold) {
-    double side = sqrt(EAD_GALLERY_BUDGET / (BYTES_PER_PIXEL * (double)(images > 0 ? images : 1)));
-    side = side > EAD_GALLERY_SIDE ? EAD_GALLERY_SIDE : side < LEAST_SIDE ? LEAST_SIDE : side;
-    return (EadGallery){.side = (int)side,
-                        .most = (int)(EAD_GALLERY_BUDGET / (BYTES_PER_PIXEL * LEAST_SIDE * LEAST_SIDE)),
-                        .threshold = threshold};
+/* In the page a picture pair takes two JPEGs of some 0.3 bytes a pixel, a third more in base64; each part a quarter of one,
+ * since its sides are half as long. */
+static double bytes_per_pixel(int parts) {
+    return (2 + 0.25 * parts) * 0.3 * 4 / 3;
 }
 
-EadGallery ead_gallery_for_unlabelled(int64_t images) {
+EadGallery ead_gallery_for(int64_t images, double threshold, int parts) {
+    double pixels = EAD_GALLERY_BUDGET / bytes_per_pixel(parts);
+    double side = sqrt(pixels / (double)(images > 0 ? images : 1));
+    side = side > EAD_GALLERY_SIDE ? EAD_GALLERY_SIDE : side < LEAST_SIDE ? LEAST_SIDE : side;
+    return (EadGallery){
+        .side = (int)side, .most = (int)(pixels / (LEAST_SIDE * LEAST_SIDE)), .threshold = threshold};
+}
+
+EadGallery ead_gallery_for_unlabelled(int64_t images, int parts) {
     enum {
         LIST = 1000,
         LEAST = 128
     }; /* images of a list are taken for as many; pixels of a side worth looking at */
-    EadGallery gallery = ead_gallery_for(images < 0 ? LIST : images, (double)NAN);
+    EadGallery gallery = ead_gallery_for(images < 0 ? LIST : images, (double)NAN, parts);
     if (gallery.side < LEAST) gallery.side = LEAST;
-    gallery.most = (int)(EAD_GALLERY_BUDGET / (BYTES_PER_PIXEL * gallery.side * gallery.side));
+    gallery.most = (int)(EAD_GALLERY_BUDGET / (bytes_per_pixel(parts) * gallery.side * gallery.side));
     gallery.bounded = true;
     return gallery;
 }
@@ -94,8 +98,18 @@ static int thumbnail_side(int side, int longest, int max_side) {
     return reduced > 0 ? reduced : 1;
 }
 
-static EadStatus fill_entry(EadGalleryEntry *entry, int max_side, const EadImage *rgb, const float *map,
-                            const EadImage *mask) {
+static EadStatus copy_parts(EadGalleryEntry *entry, const EadMap *parts) {
+    for (int i = 0; parts && i < EAD_GALLERY_PARTS && parts[i].values; i++) {
+        EadMap *copy = &entry->parts[i];
+        EAD_TRY(ead_map_alloc(copy, parts[i].name, parts[i].width, parts[i].height));
+        memcpy(copy->values, parts[i].values,
+               (size_t)copy->width * (size_t)copy->height * sizeof *copy->values);
+    }
+    return EAD_OK;
+}
+
+static EadStatus fill_entry(EadGalleryEntry *entry, int max_side, const EadGalleryImage *image) {
+    const EadImage *rgb = image->rgb, *mask = image->mask;
     int longest = rgb->width > rgb->height ? rgb->width : rgb->height;
     int width = thumbnail_side(rgb->width, longest, max_side);
     int height = thumbnail_side(rgb->height, longest, max_side);
@@ -106,9 +120,9 @@ static EadStatus fill_entry(EadGalleryEntry *entry, int max_side, const EadImage
     if (!entry->map) return EAD_NO_MEMORY;
     if (mask) EAD_TRY(ead_image_alloc(&entry->mask, width, height, 1));
     if (mask) memset(entry->mask.pixels, 0, (size_t)width * (size_t)height);
-    reduce(map, mask, rgb->width, rgb->height, entry);
+    reduce(image->map, mask, rgb->width, rgb->height, entry);
     measure_map(entry);
-    return EAD_OK;
+    return copy_parts(entry, image->parts);
 }
 
 /* Takes out the entries without pictures. */
@@ -141,18 +155,20 @@ static EadStatus drop_pictures(EadGallery *gallery) {
     return EAD_OK;
 }
 
-EadStatus ead_gallery_add(EadGallery *gallery, const char *path, const char *defect, int anomalous,
-                          float score, const EadImage *rgb, const float *map, const EadImage *mask) {
+EadStatus ead_gallery_add(EadGallery *gallery, const EadGalleryImage *image) {
+    const EadImage *rgb = image->rgb, *mask = image->mask;
     if (rgb->channels != 3 ||
         (mask && (mask->channels != 1 || mask->width != rgb->width || mask->height != rgb->height)))
-        return ead_fail(EAD_BAD_SHAPE, "%s: image and mask differ in size", path);
+        return ead_fail(EAD_BAD_SHAPE, "%s: image and mask differ in size", image->path);
     EAD_TRY(ead_grow(&gallery->entries, &gallery->capacity, gallery->count, sizeof *gallery->entries,
                      "the pictures of the report"));
-    EadGalleryEntry entry = {
-        .path = ead_strdup(path), .defect = ead_strdup(defect), .anomalous = anomalous != 0, .score = score};
+    EadGalleryEntry entry = {.path = ead_strdup(image->path),
+                             .defect = ead_strdup(image->defect),
+                             .anomalous = image->anomalous != 0,
+                             .score = image->score,
+                             .seconds = image->seconds};
     int max_side = gallery->side > 0 ? gallery->side : EAD_GALLERY_SIDE;
-    EadStatus status =
-        entry.path && entry.defect ? fill_entry(&entry, max_side, rgb, map, mask) : EAD_NO_MEMORY;
+    EadStatus status = entry.path && entry.defect ? fill_entry(&entry, max_side, image) : EAD_NO_MEMORY;
     if (status != EAD_OK) {
         free_entry(&entry);
         return status;

@@ -3,18 +3,17 @@
 
 #include "core/base/atomic_file.h"
 #include "core/base/memory.h"
-#include "data/codec/codec.h"
+#include "core/base/paths.h"
 #include "train/config/config.h"
 #include "train/metrics/metrics_output.h"
-#include "train/report/overlay.h"
+#include "train/report/report_pictures.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define JPEG_QUALITY 82
-#define LOSS_BINS    240
-#define CURVE_STEP   (1 / 1500.0) /* a third of a pixel: nobody could see what lies nearer */
+#define LOSS_BINS  240
+#define CURVE_STEP (1 / 1500.0) /* a third of a pixel: nobody could see what lies nearer */
 
 enum { FLOAT_DIGITS = 9, PLOT_DIGITS = 5 };
 
@@ -51,45 +50,65 @@ void ead_page_end(EadJson *json) {
 
 /* ---- metrics and scores ---- */
 
-/* threshold: that decides what a mistake is. */
-static void write_metrics(EadJson *json, const EadReport *report, double threshold) {
-    ead_metric_rows_json(json, "columns", report->metrics);
-    ead_metrics_json(json, "metrics", report->metrics);
-    ead_json_number(json, "threshold", threshold, FLOAT_DIGITS);
-    ead_json_flag(json, "has_threshold", report->metrics->has_threshold);
-    ead_json_open(json, "scores", '[');
-    for (int64_t i = 0; i < report->sample_count; i++) {
-        ead_json_open(json, NULL, '[');
-        ead_json_number(json, NULL, (double)report->samples[i].score, FLOAT_DIGITS);
-        ead_json_integer(json, NULL, report->samples[i].anomalous != 0);
-        ead_json_close(json, ']');
-    }
-    ead_json_close(json, ']');
-}
-
-/* ---- images without labels ---- */
-
-enum { MOST_SCORES = 20000, MOST_GROUPS = 400 }; /* in the page: a histogram and a curve need no more */
+enum { MOST_NUMBERS = 20000, MOST_GROUPS = 400 }; /* in the page: a histogram and a curve need no more */
 
 static int ascending(const void *left, const void *right) {
     float a = *(const float *)left, b = *(const float *)right;
     return (a > b) - (a < b);
 }
 
-/* All, or evenly spaced order statistics of them, which have the same histogram. */
-static EadStatus write_scores(EadJson *json, const char *key, const float *scores, int64_t count) {
-    int64_t kept = count < MOST_SCORES ? count : MOST_SCORES;
-    float *sorted = ead_new(count, sizeof *sorted, "the scores of the images");
-    if (!sorted) return EAD_NO_MEMORY;
-    if (count > 0) memcpy(sorted, scores, (size_t)count * sizeof *sorted);
-    qsort(sorted, (size_t)count, sizeof *sorted, ascending);
-    ead_json_open(json, key, '[');
+/* All times `factor`, or evenly spaced order statistics of them, which have the same histogram. Sorts them. */
+static void write_set(EadJson *json, const char *key, float *values, int64_t count, double factor) {
+    int64_t kept = count < MOST_NUMBERS ? count : MOST_NUMBERS;
+    qsort(values, (size_t)count, sizeof *values, ascending);
+    ead_json_open(json, key, '{');
+    ead_json_integer(json, "count", count);
+    ead_json_open(json, "sorted", '[');
     for (int64_t i = 0; i < kept; i++)
-        ead_json_number(json, NULL, (double)sorted[(2 * i + 1) * count / (2 * kept)], FLOAT_DIGITS);
+        ead_json_number(json, NULL, factor * (double)values[(2 * i + 1) * count / (2 * kept)], FLOAT_DIGITS);
     ead_json_close(json, ']');
-    free(sorted);
+    ead_json_close(json, '}');
+}
+
+static EadStatus write_numbers(EadJson *json, const char *key, EadNumbers numbers, double factor) {
+    float *copy = ead_new(numbers.count, sizeof *copy, "the scores of the images");
+    if (!copy) return EAD_NO_MEMORY;
+    if (numbers.count > 0) memcpy(copy, numbers.values, (size_t)numbers.count * sizeof *copy);
+    write_set(json, key, copy, numbers.count, factor);
+    free(copy);
     return EAD_OK;
 }
+
+/* Of the good images and of the others. */
+static EadStatus write_scores(EadJson *json, const EadSample *samples, int64_t count) {
+    static const char *const keys[] = {"good", "anomalous"};
+    float *scores = ead_new(count, sizeof *scores, "the scores of the images");
+    if (!scores) return EAD_NO_MEMORY;
+    ead_json_open(json, "scores", '{');
+    for (int anomalous = 0; anomalous < 2; anomalous++) {
+        int64_t found = 0;
+        for (int64_t i = 0; i < count; i++)
+            if ((samples[i].anomalous != 0) == anomalous) scores[found++] = samples[i].score;
+        write_set(json, keys[anomalous], scores, found, 1);
+    }
+    ead_json_close(json, '}');
+    free(scores);
+    return EAD_OK;
+}
+
+/* threshold: that decides what a mistake is. */
+static EadStatus write_metrics(EadJson *json, const EadReport *report, double threshold) {
+    const EadMetrics *metrics = report->metrics;
+    double pixels = metrics->has_pixel_threshold ? (double)metrics->pixel_threshold.value : (double)NAN;
+    ead_metric_rows_json(json, "columns", metrics);
+    ead_metrics_json(json, "metrics", metrics);
+    ead_json_number(json, "threshold", threshold, FLOAT_DIGITS);
+    ead_json_flag(json, "has_threshold", metrics->has_threshold);
+    ead_json_number(json, "pixel_threshold", pixels, FLOAT_DIGITS);
+    return write_scores(json, report->samples, report->sample_count);
+}
+
+/* ---- images without labels ---- */
 
 /* Least, mean and largest score of groups of images that follow each other, most_groups at most. */
 static void write_course(EadJson *json, const float *scores, int64_t count) {
@@ -115,17 +134,15 @@ static void write_course(EadJson *json, const float *scores, int64_t count) {
 }
 
 static EadStatus write_unlabelled(EadJson *json, const EadUnlabelled *unlabelled) {
-    const float *scores = unlabelled->scores;
-    int64_t anomalous = 0;
-    for (int64_t i = 0; i < unlabelled->count; i++) anomalous += (double)scores[i] >= unlabelled->threshold;
     ead_json_number(json, "threshold", unlabelled->threshold, FLOAT_DIGITS);
-    ead_json_integer(json, "count", unlabelled->count);
-    ead_json_integer(json, "anomalous", anomalous);
+    ead_json_flag(json, "has_threshold", !isnan(unlabelled->threshold));
     ead_json_integer(json, "failed", unlabelled->failed);
     ead_json_number(json, "pixel_threshold", (double)unlabelled->heat.threshold, FLOAT_DIGITS);
-    write_course(json, scores, unlabelled->count);
-    EAD_TRY(write_scores(json, "scores", scores, unlabelled->count));
-    return write_scores(json, "validation", unlabelled->validation, unlabelled->validation_count);
+    write_course(json, unlabelled->scores, unlabelled->count);
+    ead_json_open(json, "scores", '{');
+    EadStatus status = write_numbers(json, "images", (EadNumbers){unlabelled->scores, unlabelled->count}, 1);
+    ead_json_close(json, '}');
+    return status;
 }
 
 /* ---- curves ---- */
@@ -196,80 +213,6 @@ static void write_losses(EadJson *json, const EadLossHistory *losses) {
     ead_json_close(json, '}');
 }
 
-/* ---- pictures ---- */
-
-static EadStatus write_picture(EadJson *json, const char *key, const EadOverlay *overlay, int64_t *bytes) {
-    EadImage picture;
-    uint8_t *jpeg;
-    size_t size;
-    EAD_TRY(ead_overlay_render(overlay, &picture));
-    EadStatus status = ead_jpeg_encode(&picture, JPEG_QUALITY, &jpeg, &size);
-    ead_image_free(&picture);
-    EAD_TRY(status);
-    ead_json_data_uri(json, key, "image/jpeg", jpeg, size);
-    *bytes += (int64_t)size * 4 / 3;
-    free(jpeg);
-    return EAD_OK;
-}
-
-static EadStatus write_images(EadJson *json, const EadGallery *gallery, const EadGalleryOrder *order,
-                              EadHeat heat) {
-    int64_t bytes = 0;
-    int section = 0;
-    ead_json_open(json, "images", '[');
-    for (int64_t i = 0, end = order->sizes[0]; i < gallery->count; i++) {
-        const EadGalleryEntry *entry = &gallery->entries[order->entries[i]];
-        while (i == end) end += order->sizes[++section];
-        ead_json_open(json, NULL, '{');
-        ead_json_integer(json, "section", section);
-        ead_json_string(json, "path", entry->path);
-        ead_json_string(json, "defect", entry->defect);
-        ead_json_flag(json, "anomalous", entry->anomalous);
-        ead_json_number(json, "score", (double)entry->score, FLOAT_DIGITS);
-        if (bytes < EAD_GALLERY_BUDGET &&
-            entry->map) { /* the image with its outline, and the heat map over it */
-            EadOverlay image = {.rgb = &entry->rgb, .truth = entry->mask.pixels ? &entry->mask : NULL};
-            EadOverlay map = {
-                .rgb = &entry->rgb, .map = entry->map, .heat = heat, .regions = !isnan(heat.threshold)};
-            ead_json_integer(json, "width", entry->rgb.width);
-            ead_json_integer(json, "height", entry->rgb.height);
-            EAD_TRY(write_picture(json, "image", &image, &bytes));
-            EAD_TRY(write_picture(json, "map", &map, &bytes));
-        }
-        ead_json_close(json, '}');
-    }
-    ead_json_close(json, ']');
-    return EAD_OK;
-}
-
-static EadStatus write_gallery(EadJson *json, const EadGallery *gallery, double threshold, EadHeat heat) {
-    if (!gallery || gallery->count == 0) return EAD_OK;
-    EadGalleryOrder order;
-    bool outlined = false;
-    if (!(heat.high > heat.low)) EAD_TRY(ead_gallery_range(gallery, &heat.low, &heat.high));
-    EAD_TRY(ead_gallery_sort(gallery, threshold, &order));
-    for (int i = 0; i < gallery->count; i++) outlined = outlined || gallery->entries[i].mask.pixels;
-    ead_json_open(json, "gallery", '{');
-    ead_json_number(json, "low", (double)heat.low, FLOAT_DIGITS);
-    ead_json_number(json, "high", (double)heat.high, FLOAT_DIGITS);
-    ead_json_flag(json, "outlined", outlined);
-    ead_json_integer(json, "budget", EAD_GALLERY_BUDGET);
-    ead_json_integer(json, "dropped", gallery->dropped);
-    ead_json_open(json, "ramp", '[');
-    for (int i = 0; i <= 5; i++) {
-        uint8_t rgb[3];
-        char color[8];
-        ead_ramp_color((float)i / 5, rgb);
-        snprintf(color, sizeof color, "#%02x%02x%02x", rgb[0], rgb[1], rgb[2]);
-        ead_json_string(json, NULL, color);
-    }
-    ead_json_close(json, ']');
-    EadStatus status = write_images(json, gallery, &order, heat);
-    ead_json_close(json, '}');
-    free(order.entries);
-    return status;
-}
-
 /* ---- settings, provenance ---- */
 
 static void write_facts(EadJson *json, const char *key, const EadKeyValue *facts, int count) {
@@ -331,42 +274,52 @@ static EadStatus write_config(EadJson *json, const char *text) {
 }
 
 /* What a report of a test set says of it. */
-static void write_labelled(EadJson *json, const EadReport *report, double threshold) {
+static EadStatus write_labelled(EadJson *json, const EadReport *report, double threshold) {
     ead_json_flag(json, "of_validation", report->validation);
-    write_metrics(json, report, threshold);
+    EAD_TRY(write_metrics(json, report, threshold));
     write_curves(json, report->metrics);
     write_losses(json, report->losses);
+    return EAD_OK;
 }
 
 /* metrics NULL: of images without labels. */
-static EadStatus write_pictures_of(EadJson *json, const EadReport *report, double threshold) {
+static EadStatus write_gallery(EadJson *json, const char *path, const EadReport *report, double threshold) {
     const EadMetrics *metrics = report->metrics;
-    if (!metrics) return write_gallery(json, report->gallery, (double)NAN, report->unlabelled->heat);
-    EadHeat heat = {0, 0, metrics->has_pixel_threshold ? metrics->pixel_threshold.value : (float)NAN};
-    return write_gallery(json, report->gallery, threshold, heat);
+    EadPath folder;
+    EadHeat heat = {0, 0, (float)NAN};
+    if (!report->gallery || report->gallery->count == 0) return EAD_OK;
+    if (!metrics)
+        heat = report->unlabelled->heat;
+    else if (metrics->has_pixel_threshold)
+        heat.threshold = metrics->pixel_threshold.value;
+    EAD_TRY(ead_path_folder(folder, path));
+    return ead_report_write_gallery(json, folder, report->gallery, metrics ? threshold : (double)NAN, heat);
 }
 
-EadStatus ead_report_write(const char *path, const EadReport *report) {
+static EadStatus write_data(EadJson *json, const char *path, const EadReport *report) {
     const EadMetrics *metrics = report->metrics;
     double threshold = !metrics                 ? (double)NAN
                        : metrics->has_threshold ? (double)metrics->threshold.value
                                                 : metrics->total.image_f1_threshold;
+    ead_json_string(json, "kind", metrics ? "run" : "unlabelled");
+    ead_json_string(json, "title", report->title ? report->title : "EfficientAD");
+    ead_json_string(json, "subtitle", report->subtitle);
+    EAD_TRY(metrics ? write_labelled(json, report, threshold) : write_unlabelled(json, report->unlabelled));
+    EAD_TRY(write_numbers(json, "validation", report->validation_scores, 1));
+    EAD_TRY(write_numbers(json, "latency", report->seconds, 1e3));
+    ead_json_integer(json, "side_by_side", report->threads);
+    write_facts(json, "provenance", report->provenance, report->provenance_count);
+    write_facts(json, "timings", report->timings, report->timing_count);
+    EAD_TRY(write_config(json, report->config));
+    return write_gallery(json, path, report, threshold);
+}
+
+EadStatus ead_report_write(const char *path, const EadReport *report) {
     EadAtomicFile file;
     EadJson json;
-    EadStatus status = EAD_OK;
     EAD_TRY(ead_atomic_file_open(&file, path));
     ead_page_begin(&json, file.stream);
-    ead_json_string(&json, "kind", metrics ? "run" : "unlabelled");
-    ead_json_string(&json, "title", report->title ? report->title : "EfficientAD");
-    ead_json_string(&json, "subtitle", report->subtitle);
-    if (metrics)
-        write_labelled(&json, report, threshold);
-    else
-        status = write_unlabelled(&json, report->unlabelled);
-    write_facts(&json, "provenance", report->provenance, report->provenance_count);
-    write_facts(&json, "timings", report->timings, report->timing_count);
-    if (status == EAD_OK) status = write_config(&json, report->config);
-    if (status == EAD_OK) status = write_pictures_of(&json, report, threshold);
+    EadStatus status = write_data(&json, path, report);
     ead_page_end(&json);
     if (status == EAD_OK) return ead_atomic_file_commit(&file);
     ead_atomic_file_discard(&file);

@@ -1,6 +1,23 @@
 /* report.html: one self-contained page about a run, without outside resources: metrics, loss curves,
  * histogram of the scores, ROC and PRO curves, heat maps worth a look, settings and provenance. The page is
- * report.html, report.css, charts.js and report.js, embedded by the build; C only writes the JSON that these draw. */
+ * report.html, report.css and the scripts, embedded by the build (report.mk); C only writes the data that these draw.
+ *
+ * The data is one JSON object. What is not known is null or absent; a SET is {count, sorted: [numbers, ascending]}, with
+ * at most 20,000 evenly spaced order statistics of its `count` numbers.
+ *   kind, title, subtitle   kind: "run", "unlabelled" (both as follows) or "sweep" (train/sweep/sweep_page.c)
+ *   threshold, has_threshold    of the image score; whether it is the model's, or that of the best F1 of these images
+ *   pixel_threshold         of regions
+ *   scores                  {good: SET, anomalous: SET}, or without labels {images: SET}
+ *   validation              SET: scores of the normal images that the threshold was chosen by
+ *   latency, side_by_side   SET: milliseconds of each image, and how many were worked on at once
+ *   gallery                 {low, high, ramp: colours between them, outlined, budget, dropped, images: [
+ *                              {path, href, defect, anomalous, score, milliseconds, width, height, image, map,
+ *                               parts: [{name, picture}]}]}: mistakes at the threshold first; href: a link to the original,
+ *                              relative where page and image lie below one folder; image, map and picture: data URIs
+ *   provenance, timings     [[name, value]]; config, changed: text, and [[key, value, default]]
+ *   of a run                of_validation (these are the validation images), columns, metrics (metrics_output.h), curves
+ *                           {name: [x, y, x, y, ...]}, losses {last_step, steps, series: [{name, values}]}
+ *   without labels          failed, group, course: [[lowest, mean, highest] of `group` images that follow each other] */
 #pragma once
 
 #include "train/metrics/metrics.h"
@@ -15,13 +32,16 @@ typedef struct EadKeyValue {
 
 /* What is known of images without labels; instead of metrics. */
 typedef struct EadUnlabelled {
-    double threshold;        /* NAN: none */
-    EadHeat heat;            /* colours of the pictures; high not above low: by what the gallery holds */
-    const float *scores;     /* [count], in the order of the images */
-    int64_t count, failed;   /* images with a score, and without */
-    const float *validation; /* [validation_count] scores of the model's validation images, or NULL */
-    int validation_count;
+    double threshold;      /* NAN: none */
+    EadHeat heat;          /* colours of the pictures; high not above low: by what the gallery holds */
+    const float *scores;   /* [count], in the order of the images */
+    int64_t count, failed; /* images with a score, and without */
 } EadUnlabelled;
+
+typedef struct EadNumbers {
+    const float *values; /* [count], in any order */
+    int64_t count;       /* 0: not known */
+} EadNumbers;
 
 /* Everything is borrowed. What is NULL or empty has no section in the page; any text is allowed. */
 typedef struct EadReport {
@@ -32,6 +52,9 @@ typedef struct EadReport {
     bool validation; /* the images are those held back from training, all normal: nothing to measure */
     const EadSample *samples; /* [sample_count] of the same evaluation */
     int64_t sample_count;
+    EadNumbers validation_scores; /* of the model's validation images */
+    EadNumbers seconds;           /* of each image; `threads` of them were worked on side by side */
+    int threads;
     const EadLossHistory *losses;
     const EadGallery *gallery;
     const char *config;            /* effective config as text */

@@ -1,5 +1,5 @@
-// Draws the page from its data, with what charts.js has: a run's report or that of images without labels (report.c), or a
-// sweep's (sweep_page.c). Names come from folders and files of others, so text is only ever set as textContent or as an
+// Draws the page from its data, with what the other scripts have: a run's report or that of images without labels (report.c),
+// or a sweep's (sweep_page.c). Names come from folders and files of others, so text is only ever set as textContent or as an
 // attribute, never as HTML.
 
 // ---- the head of a run's report ----
@@ -8,9 +8,6 @@ const metrics = data.metrics || {}, kinds = metrics.defects || {}; // none in ot
 const hasMean = Boolean(kinds.mean && kinds.logical_anomalies && kinds.structural_anomalies);
 const inPlace = (place, sets) => data.columns.filter(
     column => column.places.includes(place) && sets.some(set => column.key in set));
-
-// Without test images the page shows those held back from training.
-const IMAGES = data.of_validation ? 'Validation images' : 'Test images';
 
 function drawTiles() {
     const main = hasMean ? kinds.mean : metrics, tiles = add(page, 'div', {class: 'tiles'});
@@ -22,64 +19,25 @@ function drawTiles() {
     add(tiles, 'div', {class: 'tile'}, add(null, 'b', {}, metrics.images), add(null, 'span', {}, IMAGES));
 }
 
-// Counts at the threshold in use.
-function countMistakes() {
-    const count = {found: 0, anomalous: 0, alarms: 0, good: 0};
-    for (const [score, anomalous] of data.scores) {
-        count[anomalous ? 'anomalous' : 'good']++;
-        if (score >= data.threshold) count[anomalous ? 'found' : 'alarms']++;
-    }
-    return count;
-}
-
-// A sentence with the mistakes at the threshold in use, and one with what it was chosen by.
-function drawThreshold() {
-    if (!isNumber(data.threshold)) return;
-    const count = countMistakes(), wrong = count.anomalous - count.found + count.alarms;
-    const f1 = 2 * count.found / (2 * count.found + wrong);
-    let sentence = `At ${short(data.threshold)}, the threshold of the ` +
-        (data.has_threshold ? 'model' : 'best F1 (chosen on these very images)') +
-        `: ${count.found} of ${count.anomalous} anomalous images found, ${count.alarms} of ${count.good} good ones ` +
-        'called anomalous' + (isNumber(f1) ? `, F1 ${percent(f1)} %.` : '.');
-    if (data.of_validation) sentence = `The threshold of the model is ${short(data.threshold)}.`;
-    if (data.has_threshold && metrics.validation_images) {
-        const alarms = Math.round(metrics.validation_fpr * metrics.validation_images);
-        const bounds = [metrics.validation_fpr_low, metrics.validation_fpr_high];
-        const [low, high] = bounds.map(bound => String(Number((100 * bound).toPrecision(3))));
-        sentence += ` Of ${metrics.validation_images} validation images, normal ones held back from training, ` +
-            `${alarms} reach it: a false-alarm rate of ${low} to ${high} % (95 % confidence).`;
-    }
-    if (isNumber(metrics.pixel_threshold)) {
-        sentence += ` Pixels of the maps from ${short(metrics.pixel_threshold)} on make regions, which are outlined`;
-        if (isNumber(metrics.validation_region_fpr)) {
-            const bounds = [metrics.validation_region_fpr_low, metrics.validation_region_fpr_high];
-            const [low, high] = bounds.map(bound => String(Number((100 * bound).toPrecision(3))));
-            sentence += `; ${low} to ${high} % of such normal images have one (95 % confidence)`;
-        }
-        sentence += '.';
-    }
-    add(page, 'p', {class: 'soft after'}, sentence);
-}
-
 // Images that are in no pixel metric, the first of them by name.
-function drawUnmasked() {
+function drawUnmasked(parent) {
     const count = metrics.images_without_mask, named = metrics.without_mask || [];
     if (!count) return;
-    add(page, 'p', {class: 'soft after'}, 'Without a mask that can be used, and so in no pixel metric: ' +
+    add(parent, 'p', {class: 'soft after'}, 'Without a mask that can be used, and so in no pixel metric: ' +
         `${count} anomalous ${count === 1 ? 'image' : 'images'}: ${named.join(', ')}` +
         (count > named.length ? ` and ${count - named.length} more.` : '.'));
 }
 
-function drawKinds() {
+function drawKinds(parent) {
     if (Object.keys(kinds).length === 0) return;
-    add(page, 'h2', {}, 'Kinds of defects');
-    add(page, 'p', {class: 'soft'}, 'Each kind against all good images, in percent.');
-    const table = add(add(page, 'div', {class: 'card'}), 'table'), columns = inPlace('defects', Object.values(kinds));
-    const head = add(add(table, 'thead'), 'tr', {}, add(null, 'th', {}, 'kind'), add(null, 'th', {}, 'images'));
-    for (const column of columns) add(head, 'th', {title: column.title}, column.column);
-    const body = add(table, 'tbody');
+    add(parent, 'h2', {}, 'Kinds of defects');
+    add(parent, 'p', {class: 'soft'}, 'Each kind against all good images, in percent' +
+        (data.has_threshold ? ', at the threshold of the model.' : '.'));
+    const columns = inPlace('defects', Object.values(kinds));
+    const table = addTable(parent, [['kind', 'images', ...columns.map(column => column.column)]]);
+    columns.forEach((column, i) => { table.rows[0].cells[2 + i].title = column.title; });
     const addRow = (name, set, all) => {
-        const row = add(body, 'tr', {class: all ? 'all' : null}, add(null, 'td', {}, name), add(null, 'td', {}, set.images));
+        const row = add(table, 'tr', {class: all ? 'all' : null}, add(null, 'th', {scope: 'row'}, name), add(null, 'td', {}, set.images));
         for (const {key} of columns) {
             const cell = add(row, 'td', {}, percent(set[key]));
             if (isNumber(set[key])) add(add(cell, 'i'), 'u', {style: `width:${percent(set[key])}%`});
@@ -92,73 +50,42 @@ function drawKinds() {
 
 // ---- the charts of a run ----
 
-// sets: two named lists of scores, beside each other; shares: in percent of each, since they differ in number.
-function drawHistogram(plots, title, sets, shares, marker) {
-    const BINS = 28, names = Object.keys(sets), lists = Object.values(sets), scores = lists.flat();
-    if (scores.length === 0) return;
-    let low = scores.reduce((a, b) => Math.min(a, b)), high = scores.reduce((a, b) => Math.max(a, b));
-    const edge = high > low ? 0.02 * (high - low) : 0.5;
-    low -= edge;
-    high += edge;
-    const counts = names.map(() => new Array(BINS).fill(0)), size = (high - low) / BINS;
-    lists.forEach((list, which) => {
-        const each = shares ? 100 / list.length : 1;
-        for (const score of list) counts[which][Math.min(BINS - 1, Math.floor((score - low) / size))] += each;
-    });
-    const highest = Math.max(3, ...counts.flat()); // 3, so that ticks are whole numbers
-    const frame = openChart(add(plots, 'div', {class: 'wide'}), {title, xLabel: 'image score',
-        yLabel: shares ? 'share of the images, %' : 'images', x: [low, high], y: [0, 1.08 * highest], width: FULL,
-        legend: names.map((name, which) => [name, which + 1])});
-    const bar = (frame.x(low + size) - frame.x(low) - 2) / 2;
-    counts.forEach((bins, which) => bins.forEach((count, bin) => {
-        if (count === 0) return;
-        const from = low + bin * size, y = frame.y(count);
-        draw(frame.svg, 'rect', {class: 'bar s' + (which + 1), x: round(frame.x(from) + 1 + which * bar), y,
-            width: round(bar), height: round(frame.bottom - y)},
-        draw(null, 'title', {}, `${names[which]}: ${short(count)}${shares ? ' %' : ''} with a score of ${short(from)} to ${short(from + size)}`));
-    }));
-    drawMarker(frame, [low, high], data.threshold, marker);
-}
-
-function drawTestScores(plots) {
-    const of = wanted => data.scores.filter(([, anomalous]) => anomalous === wanted).map(([score]) => score);
-    drawHistogram(plots, 'Scores of the ' + IMAGES.toLowerCase(), {good: of(0), anomalous: of(1)}, false,
-        data.has_threshold ? 'threshold' : 'threshold of the best F1');
-}
-
-// A curve over 0..1 x 0..1. chance: a detector that guesses stays at this level, by default on the diagonal.
-function drawCurve(plots, name, title, xLabel, yLabel, legend, {chance, shade, point}) {
+// A curve over 0..1 x 0..1. chance: a detector that guesses stays at this level, by default on the diagonal; point: that of
+// the threshold, as a function.
+function addCurve(plots, name, title, xLabel, yLabel, legend, {chance, shade, point}) {
     const flat = data.curves[name];
     if (!flat) return;
-    const frame = openChart(plots, {title, xLabel, yLabel, x: [0, 1], y: [0, 1], width: HALF,
-        legend: [['chance', 0], [legend, 1]]});
-    if (shade) {
-        draw(frame.svg, 'rect', {class: 'shade', x: frame.left, y: frame.top, width: frame.x(shade) - frame.left,
-            height: frame.bottom - frame.top});
-    }
-    drawLine(frame, 0, [0, 1], isNumber(chance) ? [chance, chance] : [0, 1], isNumber);
-    drawLine(frame, 1, flat.filter((_, i) => i % 2 === 0), flat.filter((_, i) => i % 2 === 1), isNumber);
-    drawPoint(frame, point, data.has_threshold ? 'threshold' : 'best F1');
+    const xs = flat.filter((_, i) => i % 2 === 0), ys = flat.filter((_, i) => i % 2 === 1);
+    addChart(plots, point ? 'judged' : '', figure => {
+        const frame = openChart(figure, {title, xLabel, yLabel, x: [0, 1], y: [0, 1], legend: [['chance', 0], [legend, 1]]});
+        if (shade) {
+            draw(frame.svg, 'rect', {class: 'shade', x: frame.left, y: frame.top, width: frame.x(shade) - frame.left,
+                height: frame.bottom - frame.top});
+        }
+        drawLine(frame, 0, [0, 1], isNumber(chance) ? [chance, chance] : [0, 1], isNumber);
+        drawLine(frame, 1, xs, ys, isNumber);
+        if (point && isNumber(threshold)) drawPoint(frame, point(), isOwn() && !data.has_threshold ? 'best F1' : 'threshold');
+    });
 }
 
 function drawCurves(plots) {
-    const count = countMistakes(), all = count.anomalous + count.good, called = count.found + count.alarms;
-    const inUse = isNumber(data.threshold), recall = inUse ? count.found / count.anomalous : NaN;
-    const area = key => (isNumber(metrics[key]) ? metrics[key].toFixed(4) : '–');
+    const {good, anomalous} = scoreSets, area = key => (isNumber(metrics[key]) ? metrics[key].toFixed(4) : '–');
     const rate = 'false-positive rate of the pixels', pixelPr = data.curves.pixel_pr;
-    drawCurve(plots, 'roc', 'ROC of the images', 'false-positive rate', 'true-positive rate',
-        'ROC, area ' + area('image_auroc'), {point: [inUse ? count.alarms / count.good : NaN, recall]});
-    drawCurve(plots, 'pr', 'Precision and recall of the images', 'recall', 'precision',
-        'precision, mean ' + area('image_ap'), {chance: count.anomalous / all, point: [recall, count.found / called]});
-    drawCurve(plots, 'pro', 'PRO of the pixels', rate, 'mean overlap of the defects',
+    addCurve(plots, 'roc', 'ROC of the images', 'false-positive rate', 'true-positive rate', 'ROC, area ' + area('image_auroc'),
+        {point: () => [countReaching(good, threshold) / good.count, countReaching(anomalous, threshold) / anomalous.count]});
+    addCurve(plots, 'pr', 'Precision and recall of the images', 'recall', 'precision', 'precision, mean ' + area('image_ap'),
+        {chance: anomalous.count / (good.count + anomalous.count), point: () => {
+            const found = countReaching(anomalous, threshold);
+            return [found / anomalous.count, found / (found + countReaching(good, threshold))];
+        }});
+    addCurve(plots, 'pro', 'PRO of the pixels', rate, 'mean overlap of the defects',
         'PRO, area to 0.30 ' + area('au_pro_0.30'), {shade: 0.3});
-    drawCurve(plots, 'pixel_pr', 'Precision and recall of the pixels', 'recall', 'precision',
+    addCurve(plots, 'pixel_pr', 'Precision and recall of the pixels', 'recall', 'precision',
         'precision, mean ' + area('pixel_ap'), {chance: pixelPr && pixelPr[pixelPr.length - 1]});
     if (!data.curves.spro) return; // MVTec LOCO; two curves, so that no place in the grid stays empty
-    drawCurve(plots, 'spro', 'sPRO of the pixels', rate, 'mean saturated overlap',
+    addCurve(plots, 'spro', 'sPRO of the pixels', rate, 'mean saturated overlap',
         'sPRO, area to 0.05 ' + area('au_spro_0.05'), {shade: 0.05});
-    drawCurve(plots, 'pixel_roc', 'ROC of the pixels', rate, 'true-positive rate',
-        'ROC, area ' + area('pixel_auroc'), {});
+    addCurve(plots, 'pixel_roc', 'ROC of the pixels', rate, 'true-positive rate', 'ROC, area ' + area('pixel_auroc'), {});
 }
 
 // A loss that is switched off is all zeros and gets no line.
@@ -169,116 +96,57 @@ function drawLosses(plots) {
     const series = losses.series.map((one, i) => ({...one, color: 1 + i % 5})).filter(one => one.values.some(visible));
     const values = series.flatMap(one => one.values).filter(visible);
     if (values.length === 0) return;
-    const frame = openChart(add(plots, 'div', {class: 'wide'}), {title: 'Losses', xLabel: 'step',
-        yLabel: 'loss (log scale)', x: [0, losses.last_step], y: [0.85 * Math.min(...values), 1.15 * Math.max(...values)],
-        log: true, width: FULL, legend: series.map(one => [one.name.replace(/^loss_/, ''), one.color])});
-    for (const one of series) drawLine(frame, one.color, losses.steps, one.values, visible);
-}
-
-// ---- the test images ----
-
-const labelled = data.kind === 'run';
-const SECTIONS = ['Missed defects', 'False alarms', labelled ? 'All others, highest score first' : 'Highest score first'];
-
-// Where the score stands between the lowest and the highest, and the threshold as a tick.
-function drawBar(shot, image, share) {
-    const bar = add(shot, 'i', {class: 'score s' + (image.anomalous ? 2 : 1)});
-    add(bar, 'u', {style: `width:${share(image.score)}%`});
-    const at = isNumber(data.threshold) ? share(data.threshold) : NaN;
-    if (at > 0 && at < 100) add(bar, 's', {style: `left:${at}%`});
-}
-
-function drawShot(shots, image, index, share) {
-    const name = image.path.split('/').pop(), wrong = image.section < 2;
-    const kind = (image.anomalous ? 'bad' : 'good') + (wrong ? ' wrong' : '');
-    const shot = add(shots, 'figure', {class: 'shot ' + kind, id: 'image-' + index});
-    if (image.image) {
-        const pair = add(shot, 'a', {class: 'pair', href: '#image-' + index});
-        for (const [what, src] of [['image', image.image], ['heat map', image.map]])
-            add(pair, 'img', {src, width: image.width, height: image.height, alt: `${what} of ${name}`, decoding: 'async'});
-    }
-    drawBar(shot, image, share);
-    add(shot, 'figcaption', {}, add(null, 'b', {}, short(image.score)),
-        add(null, 'span', {class: 'tag s' + (image.anomalous ? 2 : 1)}, image.defect),
-        add(null, 'span', {class: 'name', title: image.path}, name),
-        add(null, 'a', {class: 'close', href: '#images'}, 'close'));
-}
-
-// Images come in the order of their sections; from some image on there may be no pictures: then rows are low.
-function drawGallery() {
-    const gallery = data.gallery;
-    if (!gallery) return;
-    const images = gallery.images, scores = images.map(image => image.score);
-    const lowest = scores.reduce((a, b) => Math.min(a, b)), highest = scores.reduce((a, b) => Math.max(a, b));
-    const share = score => round(highest > lowest ? 100 * (score - lowest) / (highest - lowest) : 50);
-    add(page, 'h2', {id: 'images'}, labelled ? IMAGES : 'Images');
-    add(page, 'p', {class: 'soft'}, `Image${gallery.outlined ? ' (true defect outlined)' : ''} and anomaly map, coloured from `,
-        String(Number(gallery.low.toPrecision(3))),
-        add(null, 'span', {class: 'ramp', style: `background:linear-gradient(90deg,${gallery.ramp.join()})`}),
-        String(Number(gallery.high.toPrecision(3))),
-        '. The bold number is the image score; the bar shows it between the lowest and the highest' +
-        (isNumber(data.threshold) ? ', the tick is the threshold.' : '.') + ' A click enlarges.' +
-        (gallery.dropped ? ` ${gallery.dropped} more images, with lower scores than these, are left out.` : ''));
-    const box = add(page, 'div', {class: 'gallery'}), anomalous = images.filter(image => image.anomalous).length;
-    const choices = labelled ? [['all', 'all', images.length],
-        ['wrong', 'mistakes', images.filter(image => image.section < 2).length],
-        ['bad', 'anomalous', anomalous], ['good', 'good', images.length - anomalous]] : [['all', 'all', images.length],
-        ['bad', 'NG', anomalous], ['good', 'OK', images.length - anomalous]];
-    for (const [id, label, count] of choices) {
-        add(box, 'input', {type: 'radio', name: 'show', id: 'show-' + id, checked: id === 'all' ? '' : null});
-        add(box, 'label', {for: 'show-' + id}, label + ' ', add(null, 'b', {}, count));
-    }
-    const bare = images.findIndex(image => !image.image);
-    let shots = null, section = -1;
-    images.forEach((image, index) => {
-        if (image.section !== section) {
-            section = image.section;
-            const size = images.filter(other => other.section === section).length;
-            add(box, 'h3', {class: section < 2 ? 'wrong' : 'right'}, SECTIONS[section] + ' ', add(null, 'small', {}, size));
-            shots = null;
-        }
-        if (index === bare) {
-            add(box, 'p', {class: 'soft after'}, `The other ${images.length - bare} images without pictures: the page keeps ` +
-                `to ${gallery.budget / 1e6} MB.`);
-            shots = null;
-        }
-        if (!shots) shots = add(box, 'div', {class: image.image ? 'shots' : 'shots bare'});
-        drawShot(shots, image, index, share);
+    const y = [0.85 * Math.min(...values), 1.15 * Math.max(...values)];
+    addChart(plots, 'wide', figure => {
+        const frame = openChart(figure, {title: 'Losses', xLabel: 'step', yLabel: 'loss (log scale)', x: [0, losses.last_step], y,
+            log: true, legend: series.map(one => [one.name.replace(/^loss_/, ''), one.color])});
+        for (const one of series) drawLine(frame, one.color, losses.steps, one.values, visible);
     });
+}
+
+// How long the images took, each by itself.
+function drawLatency(plots) {
+    const set = data.latency, beside = data.side_by_side;
+    if (!set || set.sorted.length < 2) return;
+    const title = 'Time of each image, network and map' + (beside > 1 ? `, with ${beside} side by side` : '');
+    addChart(plots, 'wide', figure => drawHistogram(figure, {title, xLabel: 'milliseconds', unit: ' ms', range: rangeOf([set.sorted]),
+        sets: [['images', set, 1]]}));
 }
 
 // ---- settings and provenance ----
 
 function drawFacts(parent, title, facts) {
     if (facts.length === 0) return;
-    const table = add(add(add(parent, 'div', {}, add(null, 'h2', {}, title)), 'div', {class: 'card'}), 'table', {class: 'facts'});
-    for (const fact of facts) add(table, 'tr', {}, ...fact.map(part => add(null, 'td', {}, part)));
+    const part = add(parent, 'div', {}, add(null, 'h2', {}, title));
+    const table = add(add(part, 'div', {class: 'card'}), 'table', {class: 'facts', 'aria-label': title});
+    for (const [name, value] of facts)
+        add(table, 'tr', {}, add(null, 'th', {scope: 'row'}, name), add(null, 'td', {}, value));
 }
 
 function drawSettings() {
     if (!data.config) return;
     add(page, 'h2', {id: 'settings'}, 'Settings');
-    if (data.changed && data.changed.length > 0) {
-        const table = add(add(page, 'div', {class: 'card'}), 'table', {class: 'facts'});
-        add(table, 'tr', {}, ...['not as in the paper', 'here', 'default'].map(head => add(null, 'th', {}, head)));
-        for (const row of data.changed) add(table, 'tr', {}, ...row.map(part => add(null, 'td', {}, part)));
-    } else if (data.changed) {
+    if (data.changed && data.changed.length > 0)
+        addTable(page, [['not as in the paper', 'here', 'default'], ...data.changed], {kind: 'facts', headed: true});
+    else if (data.changed)
         add(page, 'p', {class: 'soft'}, 'All as in the paper.');
-    }
     add(page, 'details', {class: 'card'}, add(null, 'summary', {}, 'Effective configuration'), add(null, 'pre', {}, data.config));
 }
 
+// The slider's bar stays in sight as long as there is something that it judges.
 function drawRun() {
     drawTiles();
-    drawThreshold();
-    drawUnmasked();
-    drawKinds();
-    add(page, 'h2', {id: 'curves'}, 'Curves');
-    const plots = add(page, 'div', {class: 'plots'});
-    drawTestScores(plots);
+    const judged = add(page, 'div');
+    drawThreshold(judged);
+    drawUnmasked(judged);
+    drawKinds(judged);
+    const plots = add(null, 'div', {class: 'plots'});
+    add(judged, 'h2', {id: 'curves'}, 'Curves');
+    judged.append(plots);
     if (!data.of_validation) drawCurves(plots);
     drawLosses(plots);
-    drawGallery();
+    drawLatency(plots);
+    drawGallery(judged);
     const columns = add(page, 'div', {class: 'columns'});
     drawFacts(columns, 'Provenance', data.provenance);
     drawFacts(columns, 'Timings', data.timings);
@@ -288,54 +156,72 @@ function drawRun() {
 // ---- images without labels ----
 
 function drawCounts() {
-    const known = isNumber(data.threshold), tiles = add(page, 'div', {class: 'tiles'});
-    const counts = [['images', data.count + data.failed]];
-    if (known) counts.push(['NG, with the threshold or more', data.anomalous], ['OK, below it', data.count - data.anomalous]);
-    if (data.failed > 0) counts.push(['not scored', data.failed]);
-    for (const [name, count] of counts)
-        add(tiles, 'div', {class: 'tile'}, add(null, 'b', {}, count), add(null, 'span', {}, name));
-    let sentence = known ? `NG: a score of ${short(data.threshold)} or more, the threshold.` : 'No threshold is known.';
-    if (isNumber(data.pixel_threshold))
-        sentence += ` Regions, outlined in the maps: pixels from ${short(data.pixel_threshold)} on.`;
-    add(page, 'p', {class: 'soft after'}, sentence);
+    const {images} = scoreSets, tiles = add(page, 'div', {class: 'tiles'});
+    const counts = [['images', () => images.count + data.failed],
+        ['NG, with the threshold or more', () => (isNumber(threshold) ? countReaching(images, threshold) : '–')],
+        ['OK, below it', () => (isNumber(threshold) ? images.count - countReaching(images, threshold) : '–')]];
+    if (data.failed > 0) counts.push(['not scored', () => data.failed]);
+    for (const [name, count] of counts) {
+        const number = add(null, 'b');
+        const update = () => { number.textContent = count(); };
+        add(tiles, 'div', {class: 'tile'}, number, add(null, 'span', {}, name));
+        watchers.push(update);
+        update();
+    }
+}
+
+function describeDecision() {
+    const from = isNumber(threshold) ? `NG: a score of ${short(threshold)} or more` : 'No threshold is known; the slider sets one.';
+    const own = !isNumber(threshold) ? '' : isOwn() ? ', the threshold.' : isNumber(data.threshold)
+        ? `; the threshold of the model is ${short(data.threshold)}.` : '.';
+    return [from + own, describeAlarms(), describeRegions()].filter(Boolean).join(' ');
 }
 
 // Scores in the order of the images, to see a drift; of many images by groups that follow each other.
 function drawCourse(plots) {
-    const course = data.course, group = data.group, threshold = isNumber(data.threshold) ? [data.threshold] : [];
+    const course = data.course, group = data.group, single = group === 1;
     if (course.length < 2) return;
-    const all = course.flat().concat(threshold), low = Math.min(...all), high = Math.max(...all);
-    const edge = high > low ? 0.05 * (high - low) : 0.5, single = group === 1;
-    const frame = openChart(add(plots, 'div', {class: 'wide'}), {title: 'Scores in the order of the images',
-        xLabel: single ? 'image' : `image (each point: ${group} that follow each other)`, yLabel: 'image score',
-        x: [1, group * (course.length - 1) + 1], y: [low - edge, high + edge], width: FULL,
-        legend: single ? [['score', 1]] : [['mean', 1], ['highest', 2], ['lowest', 3]]});
-    const xs = course.map((_, i) => group * i + 1);
-    if (!single) drawLine(frame, 3, xs, course.map(values => values[0]), isNumber);
-    if (!single) drawLine(frame, 2, xs, course.map(values => values[2]), isNumber);
-    drawLine(frame, 1, xs, course.map(values => values[1]), isNumber);
-    if (threshold.length === 0) return;
-    const y = frame.y(data.threshold);
-    line(frame, 'marker', frame.left, y, frame.right, y);
-    text(frame, 'note', frame.right - 4, y - 6, 'end', 'threshold');
+    const xs = course.map((_, i) => group * i + 1), all = course.flat().sort((a, b) => a - b);
+    addChart(plots, 'wide judged', figure => {
+        const frame = openChart(figure, {title: 'Scores in the order of the images',
+            xLabel: single ? 'image' : `image (each point: ${group} that follow each other)`, yLabel: 'image score',
+            x: [1, group * (course.length - 1) + 1], y: rangeOf([all, isNumber(threshold) ? [threshold] : []]),
+            legend: single ? [['score', 1]] : [['mean', 1], ['highest', 2], ['lowest', 3]]});
+        if (!single) drawLine(frame, 3, xs, course.map(values => values[0]), isNumber);
+        if (!single) drawLine(frame, 2, xs, course.map(values => values[2]), isNumber);
+        drawLine(frame, 1, xs, course.map(values => values[1]), isNumber);
+        if (!isNumber(threshold)) return;
+        const y = frame.y(threshold);
+        line(frame, 'marker', frame.left, y, frame.right, y);
+        text(frame, 'note', frame.right - 4, y - 6 < frame.top + 10 ? y + 15 : y - 6, 'end', 'threshold');
+    });
+}
+
+function summarizeDecision() {
+    if (!isNumber(threshold)) return 'none';
+    const {images} = scoreSets, called = countReaching(images, threshold), alarms = countReaching(validation, threshold);
+    return `${called} NG, ${images.count - called} OK` +
+        (validation.count > 0 ? `; false-alarm rate ${rates(intervalOf(alarms, validation.count))}` : '');
 }
 
 function drawUnlabelled() {
     drawCounts();
-    const plots = add(page, 'div', {class: 'plots'});
-    const held = data.validation.length > 0 ? {'validation images of the model': data.validation} : {};
-    drawHistogram(plots, 'Scores', {...held, 'these images': data.scores}, true, 'threshold');
-    drawCourse(plots);
-    drawGallery();
+    const judged = add(page, 'div'), plots = add(judged, 'div', {class: 'plots after'});
+    if (scoreSets.images.count > 0) {
+        const range = scoreRange(), held = validation.count > 0 ? [['validation images of the model', validation, 1]] : [];
+        addChart(plots, 'wide judged', figure => drawHistogram(figure, {title: 'Scores', xLabel: 'image score', range, shares: true,
+            sets: [...held, ['these images', scoreSets.images, 2]], marker: [threshold, 'threshold']}));
+        drawSlider(judged, summarizeDecision);
+        addWatched(judged, describeDecision);
+        const more = add(judged, 'div', {class: 'plots'});
+        drawCourse(more);
+        drawLatency(more);
+    }
+    drawGallery(judged);
     drawFacts(add(page, 'div', {class: 'columns'}), 'Provenance', data.provenance);
 }
 
 // ---- a sweep ----
-
-function drawTable(parent, rows) {
-    const table = add(add(parent, 'div', {class: 'card'}), 'table');
-    rows.forEach((cells, i) => add(table, 'tr', {}, ...cells.map(cell => add(null, i === 0 ? 'th' : 'td', {}, cell))));
-}
 
 // The range of all dots with some air, never beyond 100.
 function dotRange(series) {
@@ -352,15 +238,15 @@ function dotRange(series) {
 
 // Named rows with dots and whiskers: means with their standard deviations. Series share a row by standing a little
 // below each other.
-function drawDots(parent, chart, xLabel, width) {
+function drawDots(figure, chart, xLabel) {
     const series = chart.series, rows = chart.rows, each = series.length > 2 ? 10 * series.length : 24;
     const longest = Math.max(...rows.map(row => row.length)), range = dotRange(series);
-    const frame = openChart(parent, {title: chart.title, xLabel, x: range, y: [0, 1], width,
-        left: Math.min(320, Math.max(80, 16 + 7 * longest)), height: MARGIN.top + rows.length * each + MARGIN.bottom,
-        legend: series.map((one, i) => [one.name, i + 1])});
+    const left = Math.min(320, 0.45 * widthOf(figure), Math.max(80, 16 + 7 * longest)), letters = Math.floor((left - 16) / 6.6);
+    const frame = openChart(figure, {title: chart.title, xLabel, x: range, y: [0, 1], left,
+        height: MARGIN.top + rows.length * each + MARGIN.bottom, legend: series.map((one, i) => [one.name, i + 1])});
     rows.forEach((name, row) => {
-        const y = frame.top + (row + 0.5) * each;
-        text(frame, 'tick', frame.left - 8, y + 4, 'end', name);
+        const y = frame.top + (row + 0.5) * each, cut = name.length > letters ? name.slice(0, letters - 1) + '…' : name;
+        draw(text(frame, 'tick', frame.left - 8, y + 4, 'end', cut), 'title', {}, name);
         if (row > 0) line(frame, 'grid', frame.left, y - each / 2, frame.right, y - each / 2);
         series.forEach((one, i) => {
             const mean = one.means[row], spread = one.deviations[row];
@@ -376,20 +262,33 @@ function drawDots(parent, chart, xLabel, width) {
     });
 }
 
+// The reports of the runs, a row a scenario of a variant, a link a seed.
+function drawRuns() {
+    if (data.runs.length === 0) return;
+    add(page, 'h2', {id: 'runs'}, 'Reports of the runs');
+    const rows = data.runs.map(({variant, scenario, reports}) => {
+        const links = add(null, 'span', {class: 'links'});
+        for (const {seed, href} of reports) add(links, 'a', {href}, 'seed ' + seed);
+        return [variant, scenario, links];
+    });
+    addTable(page, [['variant', 'scenario', 'reports'], ...rows], {kind: 'facts', headed: true});
+}
+
 function drawSweep() {
     add(page, 'p', {class: 'soft'}, data.notes);
     for (const metric of data.metrics) {
         add(page, 'h2', {}, metric.title);
-        drawTable(page, metric.table);
+        addTable(page, metric.table, {headed: true});
         if (metric.note) add(page, 'p', {class: 'soft'}, metric.note);
         const plots = add(page, 'div', {class: 'plots'});
-        for (const chart of metric.charts) drawDots(plots, chart, metric.title, FULL / 2);
+        for (const chart of metric.charts) addChart(plots, '', figure => drawDots(figure, chart, metric.title));
         if (!metric.scenarios) continue;
         add(page, 'h3', {}, 'By scenario');
-        drawDots(add(add(page, 'div', {class: 'plots'}), 'div', {class: 'wide'}), metric.scenarios, metric.title, FULL);
+        addChart(add(page, 'div', {class: 'plots'}), 'wide', figure => drawDots(figure, metric.scenarios, metric.title));
         const details = add(page, 'details', {class: 'card'}, add(null, 'summary', {}, 'Numbers'));
-        drawTable(details, metric.scenario_table);
+        addTable(details, metric.scenario_table, {headed: true});
     }
+    drawRuns();
 }
 
 // ---- the page ----
@@ -401,4 +300,6 @@ if (data.subtitle) add(page.firstChild, 'p', {}, data.subtitle);
 if (data.kind === 'sweep') drawSweep();
 else if (data.kind === 'unlabelled') drawUnlabelled();
 else drawRun();
-if (location.hash) location.replace(location.hash); // its target did not exist when the page was opened
+followWidth();
+reachScrolled();
+if (location.hash && !/^#image-/.test(location.hash)) location.replace(location.hash); // its target did not exist when the page was opened

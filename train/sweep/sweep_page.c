@@ -2,6 +2,7 @@
 #include "train/sweep/sweep_report.h"
 
 #include "core/base/memory.h"
+#include "train/report/page_link.h"
 #include "train/report/report.h"
 
 #include <math.h>
@@ -127,6 +128,41 @@ static EadStatus write_metric(EadJson *json, const EadSweepResults *results, int
     return EAD_OK;
 }
 
+/* Links to the pages of the runs of one scenario of a variant. */
+static EadStatus write_reports_of(EadJson *json, const EadSweepResults *results, int variant, int scenario) {
+    bool found = false;
+    for (int i = 0; i < results->report_count; i++) {
+        const EadSweepReport *report = &results->reports[i];
+        if (report->variant != variant || report->scenario != scenario) continue;
+        if (!found) {
+            ead_json_open(json, NULL, '{');
+            ead_json_string(json, "variant", results->variants.items[variant]);
+            ead_json_string(json, "scenario", results->categories.items[scenario]);
+            ead_json_open(json, "reports", '[');
+        }
+        found = true;
+        char *link = ead_link_text(report->path);
+        if (!link) return EAD_NO_MEMORY;
+        ead_json_open(json, NULL, '{');
+        ead_json_string(json, "seed", results->seeds.items[report->seed]);
+        ead_json_string(json, "href", link);
+        ead_json_close(json, '}');
+        free(link);
+    }
+    if (!found) return EAD_OK;
+    ead_json_close(json, ']');
+    ead_json_close(json, '}');
+    return EAD_OK;
+}
+
+static EadStatus write_reports(EadJson *json, const EadSweepResults *results) {
+    ead_json_open(json, "runs", '[');
+    for (int v = 0; v < results->variants.count; v++)
+        for (int i = 0; i < results->categories.count; i++) EAD_TRY(write_reports_of(json, results, v, i));
+    ead_json_close(json, ']');
+    return EAD_OK;
+}
+
 EadStatus ead_sweep_write_page(FILE *stream, const EadSweepResults *results) {
     EadJson json;
     EadStatus status = EAD_OK;
@@ -145,8 +181,9 @@ EadStatus ead_sweep_write_page(FILE *stream, const EadSweepResults *results) {
     if (status == EAD_OK && ead_sweep_has_speed(results)) status = write_speed(&json, results);
     if (status == EAD_OK) {
         ead_json_close(&json, ']');
-        ead_page_end(&json);
+        status = write_reports(&json, results);
     }
+    if (status == EAD_OK) ead_page_end(&json);
     free(numbers);
     return status;
 }

@@ -196,18 +196,35 @@ static EadStatus state_of(const char *run_folder, json_t *configs, const Manifes
     return status;
 }
 
+/* Notes the page of a run, where there is one. */
+static EadStatus note_report(const char *folder, const ManifestRun *run, int variant, int scenario, int seed,
+                             EadSweepResults *results) {
+    EadPath below, path;
+    EAD_TRY(ead_path_in(below, run->folder, "report.html"));
+    EAD_TRY(ead_path_in(path, folder, below));
+    if (access(path, F_OK) != 0) return EAD_OK;
+    EAD_TRY(ead_grow(&results->reports, &results->report_capacity, results->report_count,
+                     sizeof *results->reports, "the results of a sweep"));
+    EadSweepReport report = {variant, scenario, seed, ead_strdup(below)};
+    if (!report.path) return EAD_NO_MEMORY;
+    results->reports[results->report_count++] = report;
+    return EAD_OK;
+}
+
 static EadStatus read_run(const char *folder, json_t *configs, const ManifestRun *run,
                           EadSweepResults *results) {
     int variant = ead_strings_find(&results->variants, run->variant);
     int scenario =
         find_scenario(results, ead_strings_find(&results->collections, run->collection), run->category);
-    double *values = metrics_at(results, variant, scenario, ead_strings_find(&results->seeds, run->seed));
+    int seed = ead_strings_find(&results->seeds, run->seed);
+    double *values = metrics_at(results, variant, scenario, seed);
     EadPath run_folder, path;
     EadRunState state;
     json_t *root;
     EAD_TRY(ead_path_in(run_folder, folder, run->folder));
     EAD_TRY(state_of(run_folder, configs, run, &state));
     if (state != EAD_RUN_FINISHED) return EAD_OK;
+    EAD_TRY(note_report(folder, run, variant, scenario, seed, results));
     EAD_TRY(ead_path_in(path, run_folder, "metrics.json"));
     EAD_TRY(ead_json_load(path, &root));
     EadStatus status = read_speed(run_folder, &results->speeds[variant]);
@@ -308,6 +325,8 @@ void ead_sweep_results_free(EadSweepResults *results) {
     free(results->columns);
     free(results->values);
     free(results->speeds);
+    for (int i = 0; i < results->report_count; i++) free(results->reports[i].path);
+    free(results->reports);
     *results = (EadSweepResults){0};
 }
 

@@ -24,6 +24,12 @@ typedef struct EadSweepSpeed {
     double images_per_s; /* in batches of EAD_PAPER_BATCH, of the bench's file; 0: there is none */
 } EadSweepSpeed;
 
+/* The report of a run. */
+typedef struct EadSweepReport {
+    int variant, scenario, seed;
+    char *path; /* below the manifest's folder, owned */
+} EadSweepReport;
+
 typedef struct EadSweepResults {
     char *title, *paper;                 /* paper: "table4" or "" */
     EadStringList variants, collections; /* names, in the order of the manifest */
@@ -36,7 +42,9 @@ typedef struct EadSweepResults {
     double *values;        /* [variant][scenario][seed][column], NAN where there is none */
     EadSweepSpeed *speeds; /* [variant] */
     int run_count, finished;
-    EadStringList trained; /* what runs train, each once: "70000 steps" */
+    EadStringList trained;   /* what runs train, each once: "70000 steps" */
+    EadSweepReport *reports; /* [report_count] of finished runs that have one, in the order of the manifest */
+    int report_count, report_capacity;
 } EadSweepResults;
 
 /* Reads a manifest and the metrics of all runs that ead_sweep_state() calls finished; says on stderr which others have

@@ -1,0 +1,205 @@
+/* Chromium without a window, by the DevTools protocol over two pipes: opens a page, presses keys, evaluates scripts in
+ * it, and keeps the first message that it wrote on its console. */
+#pragma once
+
+#include "test/support/scratch.h"
+
+#include <fcntl.h>
+#include <jansson.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <time.h>
+
+typedef struct Browser {
+    pid_t process;
+    int to, from; /* JSON texts, each with a zero byte behind it */
+    int calls;
+    char session[80], message[1000]; /* message: the first one on the console; "": none */
+    bool loaded;
+    char *bytes; /* received, not yet read */
+    size_t size, capacity;
+} Browser;
+
+static bool browser_is_there(void) {
+    return system("command -v chromium >/dev/null 2>&1") == 0;
+}
+
+/* The next text: an answer or an event. */
+static json_t *browser_receive(Browser *b) {
+    char *end;
+    while (!(end = b->size ? memchr(b->bytes, 0, b->size) : NULL)) {
+        if (b->size + 65536 > b->capacity) {
+            b->capacity = 2 * b->capacity + 65536;
+            b->bytes = realloc(b->bytes, b->capacity);
+            ck_assert_ptr_nonnull(b->bytes);
+        }
+        ssize_t got = read(b->from, b->bytes + b->size, b->capacity - b->size);
+        ck_assert_msg(got > 0, "the browser has ended");
+        b->size += (size_t)got;
+    }
+    json_t *text = json_loads(b->bytes, 0, NULL);
+    ck_assert_ptr_nonnull(text);
+    b->size -= (size_t)(end + 1 - b->bytes);
+    memmove(b->bytes, end + 1, b->size);
+    return text;
+}
+
+static void browser_take_event(Browser *b, json_t *event) {
+    static const char *const spoken[] = {"Runtime.consoleAPICalled", "Runtime.exceptionThrown",
+                                         "Log.entryAdded"};
+    const char *method = json_string_value(json_object_get(event, "method"));
+    if (!method) return;
+    b->loaded = b->loaded || strcmp(method, "Page.loadEventFired") == 0;
+    for (int i = 0; i < 3 && !b->message[0]; i++) {
+        if (strcmp(method, spoken[i]) != 0) continue;
+        char *text = json_dumps(json_object_get(event, "params"), JSON_COMPACT);
+        snprintf(b->message, sizeof b->message, "%s", text);
+        free(text);
+    }
+}
+
+/* Calls a method with these parameters, which it takes over, and gives the result. */
+static json_t *browser_call(Browser *b, const char *method, json_t *params) {
+    json_t *call = json_pack("{s:i, s:s, s:o}", "id", ++b->calls, "method", method, "params", params);
+    if (b->session[0]) json_object_set_new(call, "sessionId", json_string(b->session));
+    char *text = json_dumps(call, JSON_COMPACT);
+    size_t length = strlen(text) + 1;
+    for (size_t done = 0; done < length;) {
+        ssize_t sent = write(b->to, text + done, length - done);
+        ck_assert_int_gt(sent, 0);
+        done += (size_t)sent;
+    }
+    free(text);
+    json_decref(call);
+    for (;;) {
+        json_t *answer = browser_receive(b);
+        if (json_integer_value(json_object_get(answer, "id")) == b->calls) {
+            json_t *result = json_incref(json_object_get(answer, "result"));
+            ck_assert_msg(result != NULL, "%s fails: %s", method,
+                          json_string_value(json_object_get(json_object_get(answer, "error"), "message")));
+            json_decref(answer);
+            return result;
+        }
+        browser_take_event(b, answer);
+        json_decref(answer);
+    }
+}
+
+static void browser_do(Browser *b, const char *method, json_t *params) {
+    json_decref(browser_call(b, method, params));
+}
+
+/* home: a folder for its files. */
+static void browser_open(Browser *b, const char *home) {
+    int to[2], from[2];
+    *b = (Browser){0};
+    ck_assert(pipe(to) == 0 && pipe(from) == 0);
+    b->process = fork();
+    ck_assert_int_ge(b->process, 0);
+    if (b->process == 0) { /* it reads descriptor 3 and writes to 4 */
+        int in = fcntl(to[0], F_DUPFD, 10), out = fcntl(from[1], F_DUPFD, 10),
+            nowhere = open("/dev/null", O_RDWR);
+        dup2(nowhere, 0), dup2(nowhere, 1), dup2(nowhere, 2);
+        dup2(in, 3), dup2(out, 4);
+        close(to[1]), close(from[0]);
+        setenv("HOME", home, 1);
+        execlp("chromium", "chromium", "--headless", "--no-sandbox", "--disable-gpu",
+               "--remote-debugging-pipe", "about:blank", (char *)NULL);
+        _exit(127);
+    }
+    close(to[0]), close(from[1]);
+    b->to = to[1], b->from = from[0];
+    json_t *target = browser_call(b, "Target.createTarget", json_pack("{s:s}", "url", "about:blank"));
+    json_t *session =
+        browser_call(b, "Target.attachToTarget",
+                     json_pack("{s:O, s:b}", "targetId", json_object_get(target, "targetId"), "flatten", 1));
+    snprintf(b->session, sizeof b->session, "%s", json_string_value(json_object_get(session, "sessionId")));
+    json_decref(target);
+    json_decref(session);
+    browser_do(b, "Runtime.enable", json_object());
+    browser_do(b, "Log.enable", json_object());
+    browser_do(b, "Page.enable", json_object());
+}
+
+static void browser_close(Browser *b) {
+    kill(b->process, SIGTERM);
+    waitpid(b->process, NULL, 0);
+    close(b->to), close(b->from);
+    free(b->bytes);
+}
+
+/* The window's size, and whether the user prefers a dark page. */
+static void browser_window(Browser *b, int width, int height, bool dark) {
+    browser_do(b, "Emulation.setDeviceMetricsOverride",
+               json_pack("{s:i, s:i, s:i, s:b}", "width", width, "height", height, "deviceScaleFactor", 1,
+                         "mobile", 0));
+    browser_do(b, "Emulation.setEmulatedMedia",
+               json_pack("{s:[{s:s, s:s}]}", "features", "name", "prefers-color-scheme", "value",
+                         dark ? "dark" : "light"));
+}
+
+/* What a script comes to; it may be a promise. */
+static json_t *browser_value(Browser *b, const char *script) {
+    json_t *result = browser_call(
+        b, "Runtime.evaluate",
+        json_pack("{s:s, s:b, s:b}", "expression", script, "returnByValue", 1, "awaitPromise", 1));
+    json_t *thrown = json_object_get(result, "exceptionDetails");
+    char *text = thrown ? json_dumps(thrown, JSON_COMPACT) : NULL;
+    ck_assert_msg(!thrown, "%s: %s", script, text);
+    json_t *value = json_incref(json_object_get(json_object_get(result, "result"), "value"));
+    json_decref(result);
+    return value;
+}
+
+static double browser_number(Browser *b, const char *script) {
+    json_t *value = browser_value(b, script);
+    double number = json_number_value(value);
+    ck_assert_msg(json_is_number(value), "%s is no number", script);
+    json_decref(value);
+    return number;
+}
+
+/* The script comes to this text. */
+static void browser_expect(Browser *b, const char *script, const char *text) {
+    json_t *value = browser_value(b, script);
+    const char *found = json_string_value(value);
+    ck_assert_msg(found && strcmp(found, text) == 0, "%s is \"%s\", not \"%s\"", script,
+                  found ? found : "no text", text);
+    json_decref(value);
+}
+
+/* Until what is due is drawn. */
+static void browser_settle(Browser *b) {
+    json_decref(
+        browser_value(b, "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"));
+}
+
+/* path: from the present folder, with %XX for what does not belong into an address; a #fragment may follow. */
+static void browser_visit(Browser *b, const char *path) {
+    char folder[2000], url[4000];
+    ck_assert_ptr_nonnull(getcwd(folder, sizeof folder));
+    snprintf(url, sizeof url, "file://%s/%s", folder, path);
+    browser_do(b, "Page.navigate",
+               json_pack("{s:s}", "url", "about:blank")); /* a fragment alone loads nothing */
+    b->loaded = false;
+    browser_do(b, "Page.navigate", json_pack("{s:s}", "url", url));
+    while (!b->loaded) {
+        json_t *event = browser_receive(b);
+        browser_take_event(b, event);
+        json_decref(event);
+    }
+    browser_settle(b);
+}
+
+/* Presses and releases a key by its name and Windows' number for it. */
+static void browser_press(Browser *b, const char *key, int number) {
+    static const char *const halves[] = {"keyDown", "keyUp"};
+    const char *text = strcmp(key, "Enter") == 0 ? "\r" : "";
+    for (int i = 0; i < 2; i++)
+        browser_do(b, "Input.dispatchKeyEvent",
+                   json_pack("{s:s, s:s, s:s, s:i, s:s}", "type", halves[i], "key", key, "code", key,
+                             "windowsVirtualKeyCode", number, "text", i == 0 ? text : ""));
+    browser_settle(b);
+}
