@@ -284,7 +284,8 @@ START_TEST(writes_markdown_csv_and_page) {
                  "--dump-dom " S "results/t.html >" S "dom.html 2>" S "log && ! grep CONSOLE " S "log && "
                  "grep -q '<h1>T &lt;1&gt;</h1>' " S "dom.html && grep -q '<td>90.00 ± 1.41</td>' " S
                  "dom.html && "
-                 "grep -q '<title>here: 90.00 ± 1.41</title>' " S "dom.html");
+                 "grep -q '<title>here: 90.00 ± 1.41</title>' " S "dom.html && "
+                 "grep -q '<a href=\"visa3-2/report.html\">seed 2</a>' " S "dom.html");
     Outcome outcome;
     run("report " S "none", 0, &outcome);
     ck_assert_int_eq(outcome.code, 1);

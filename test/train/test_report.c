@@ -365,6 +365,34 @@ START_TEST(pictures_end_where_the_budget_does) {
 }
 END_TEST
 
+/* Rows without pictures end there, too: here each has a name of 4,000 bytes. */
+START_TEST(rows_end_where_the_page_is_full) {
+    enum { IMAGES = 6000, LENGTH = 4000 };
+    static char name[LENGTH + 1];
+    EadMetrics metrics = {.total = {.images = IMAGES}, .has_threshold = 1, .threshold = {.value = 0.5f}};
+    EadGallery gallery = {.side = 8};
+    EadImage rgb;
+    const float map[64] = {0};
+    fill_image(&rgb, 8, 8, 3, 90);
+    memset(name, 'x', LENGTH);
+    for (int i = 0; i < IMAGES; i++)
+        ASSERT_OK(ead_gallery_add(
+            &gallery, &(EadGalleryImage){.path = name, .defect = "good", .rgb = &rgb, .map = map}));
+    EadReport report = {.metrics = &metrics, .gallery = &gallery};
+    ASSERT_OK(ead_report_write(SCRATCH "full.html", &report));
+    json_t *data = data_of(SCRATCH "full.html");
+    size_t rows = json_array_size(at(data, "gallery.images"));
+    struct stat file;
+    ck_assert_int_eq(stat(SCRATCH "full.html", &file), 0);
+    ck_assert(file.st_size <= EAD_PAGE_BYTES && file.st_size > EAD_PAGE_BYTES - 300000);
+    ASSERT_VALUE(data, "gallery.dropped", (double)(IMAGES - rows));
+    ck_assert(rows > IMAGES / 2 && rows < IMAGES);
+    json_decref(data);
+    ead_image_free(&rgb);
+    ead_gallery_free(&gallery);
+}
+END_TEST
+
 /* Every tag closes in order; <img> and <input> are void. */
 static void assert_tags_nest(const char *text) {
     char open[64][16];
@@ -443,6 +471,7 @@ int main(void) {
     tcase_add_test(tests, report_of_almost_nothing);
     tcase_add_test(tests, a_browser_draws_it);
     tcase_add_test(tests, pictures_end_where_the_budget_does);
+    tcase_add_test(tests, rows_end_where_the_page_is_full);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

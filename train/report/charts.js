@@ -110,7 +110,8 @@ function openChart(figure, chart) {
         text(frame, 'tick', frame.x(tick), bottom + 17, 'middle', short(tick));
     }
     line(frame, 'axis', left, bottom, right, bottom);
-    text(frame, 'label', (left + right) / 2, height - 8, 'middle', chart.xLabel);
+    const half = 3.2 * chart.xLabel.length; // about
+    text(frame, 'label', Math.max(half, Math.min((left + right) / 2, width - half)), height - 8, 'middle', chart.xLabel);
     if (!chart.yLabel) return frame;
     for (const tick of chart.log ? logTicks(...chart.y) : ticks(y0, y1, 5)) {
         line(frame, 'grid', left, frame.y(tick), right, frame.y(tick));

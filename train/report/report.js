@@ -266,12 +266,12 @@ function drawDots(figure, chart, xLabel) {
 function drawRuns() {
     if (data.runs.length === 0) return;
     add(page, 'h2', {id: 'runs'}, 'Reports of the runs');
-    const rows = data.runs.map(({variant, scenario, reports}) => {
+    const rows = data.runs.map(({variant, collection, scenario, reports}) => {
         const links = add(null, 'span', {class: 'links'});
         for (const {seed, href} of reports) add(links, 'a', {href}, 'seed ' + seed);
-        return [variant, scenario, links];
+        return [variant, collection, scenario, links];
     });
-    addTable(page, [['variant', 'scenario', 'reports'], ...rows], {kind: 'facts', headed: true});
+    addTable(page, [['variant', 'collection', 'scenario', 'reports'], ...rows], {kind: 'facts', headed: true});
 }
 
 function drawSweep() {

@@ -137,6 +137,7 @@ static EadStatus write_reports_of(EadJson *json, const EadSweepResults *results,
         if (!found) {
             ead_json_open(json, NULL, '{');
             ead_json_string(json, "variant", results->variants.items[variant]);
+            ead_json_string(json, "collection", results->collections.items[results->collection_of[scenario]]);
             ead_json_string(json, "scenario", results->categories.items[scenario]);
             ead_json_open(json, "reports", '[');
         }
