@@ -100,8 +100,6 @@ static void write_unlabelled(const char *path, double threshold) {
     EadReport report = {.title = "new photographs",
                         .unlabelled = &unlabelled,
                         .validation_scores = {validation, VALIDATION},
-                        .seconds = {seconds, IMAGES},
-                        .threads = 1,
                         .gallery = &gallery};
     ASSERT_OK(ead_report_write(path, &report));
     ead_gallery_free(&gallery);

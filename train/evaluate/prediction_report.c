@@ -16,7 +16,6 @@ EadStatus ead_prediction_report_start(EadPredictionReport *report, const EadMode
 
 void ead_prediction_report_expect(EadPredictionReport *report, int64_t images, const EadScorer *scorer) {
     report->gallery = ead_gallery_for_unlabelled(images, ead_scorer_parts(scorer));
-    report->threads = ead_scorer_threads(scorer);
 }
 
 EadStatus ead_prediction_report_add(EadPredictionReport *report, const char *path, const EadScored *scored) {
@@ -24,17 +23,13 @@ EadStatus ead_prediction_report_add(EadPredictionReport *report, const char *pat
     const char *verdict = isnan(report->model->threshold) ? "" : bad ? "NG" : "OK";
     EAD_TRY(ead_grow(&report->scores, &report->capacity, report->count, sizeof *report->scores,
                      "the scores of the images"));
-    EAD_TRY(ead_grow(&report->seconds, &report->seconds_capacity, report->count, sizeof *report->seconds,
-                     "the times of the images"));
     EAD_TRY(ead_gallery_add(&report->gallery, &(EadGalleryImage){.path = path,
                                                                  .defect = verdict,
                                                                  .anomalous = bad,
                                                                  .score = scored->score,
-                                                                 .seconds = scored->inference_seconds,
                                                                  .rgb = &scored->image,
                                                                  .map = scored->map,
                                                                  .parts = scored->parts}));
-    report->seconds[report->count] = (float)scored->inference_seconds;
     report->scores[report->count++] = scored->score;
     return EAD_OK;
 }
@@ -55,8 +50,6 @@ EadStatus ead_prediction_report_write(const EadPredictionReport *report, const c
                       .subtitle = text,
                       .unlabelled = &unlabelled,
                       .validation_scores = {report->validation, report->validation_count},
-                      .seconds = {report->seconds, report->count},
-                      .threads = report->threads,
                       .gallery = &report->gallery,
                       .provenance = provenance,
                       .provenance_count = provenance_count};
@@ -66,7 +59,6 @@ EadStatus ead_prediction_report_write(const EadPredictionReport *report, const c
 void ead_prediction_report_free(EadPredictionReport *report) {
     ead_gallery_free(&report->gallery);
     free(report->scores);
-    free(report->seconds);
     free(report->validation);
     *report = (EadPredictionReport){0};
 }

@@ -1,5 +1,5 @@
-/* The report of images without labels: their scores in order, and pictures of the highest ones. Memory: 8 bytes an image
- * besides the pictures, which are bounded (train/report/gallery.h). */
+/* The report of images without labels: their scores in order, and pictures of the highest ones; no times, so that the same
+ * images give the same page. Memory: 4 bytes an image besides the pictures, which are bounded (train/report/gallery.h). */
 #pragma once
 
 #include "core/file/safetensors.h"
@@ -10,9 +10,8 @@
 typedef struct EadPredictionReport {
     const EadModel *model; /* borrowed */
     EadGallery gallery;
-    float *scores, *seconds, *validation; /* [count], [count], [validation_count], owned */
-    int count, capacity, seconds_capacity, validation_count;
-    int threads;    /* images worked on side by side */
+    float *scores, *validation; /* [count], [validation_count], owned */
+    int count, capacity, validation_count;
     int64_t failed; /* images without a score */
 } EadPredictionReport;
 

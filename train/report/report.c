@@ -277,6 +277,8 @@ static EadStatus write_config(EadJson *json, const char *text) {
 static EadStatus write_labelled(EadJson *json, const EadReport *report, double threshold) {
     ead_json_flag(json, "of_validation", report->validation);
     EAD_TRY(write_metrics(json, report, threshold));
+    EAD_TRY(write_numbers(json, "latency", report->seconds, 1e3));
+    ead_json_integer(json, "side_by_side", report->threads);
     write_curves(json, report->metrics);
     write_losses(json, report->losses);
     return EAD_OK;
@@ -306,8 +308,6 @@ static EadStatus write_data(EadJson *json, const char *path, const EadReport *re
     ead_json_string(json, "subtitle", report->subtitle);
     EAD_TRY(metrics ? write_labelled(json, report, threshold) : write_unlabelled(json, report->unlabelled));
     EAD_TRY(write_numbers(json, "validation", report->validation_scores, 1));
-    EAD_TRY(write_numbers(json, "latency", report->seconds, 1e3));
-    ead_json_integer(json, "side_by_side", report->threads);
     write_facts(json, "provenance", report->provenance, report->provenance_count);
     write_facts(json, "timings", report->timings, report->timing_count);
     EAD_TRY(write_config(json, report->config));

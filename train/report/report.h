@@ -9,13 +9,13 @@
  *   pixel_threshold         of regions
  *   scores                  {good: SET, anomalous: SET}, or without labels {images: SET}
  *   validation              SET: scores of the normal images that the threshold was chosen by
- *   latency, side_by_side   SET: milliseconds of each image, and how many were worked on at once
  *   gallery                 {low, high, ramp: colours between them, outlined, budget, dropped, images: [
  *                              {path, href, defect, anomalous, score, milliseconds, width, height, image, map,
  *                               parts: [{name, picture}]}]}: mistakes at the threshold first; href: a link to the original,
  *                              relative where page and image lie below one folder; image, map and picture: data URIs
  *   provenance, timings     [[name, value]]; config, changed: text, and [[key, value, default]]
- *   of a run                of_validation (these are the validation images), columns, metrics (metrics_output.h), curves
+ *   of a run                of_validation (these are the validation images), latency, side_by_side (SET: milliseconds of each
+ *                           image, and how many were worked on at once), columns, metrics (metrics_output.h), curves
  *                           {name: [x, y, x, y, ...]}, losses {last_step, steps, series: [{name, values}]}
  *   without labels          failed, group, course: [[lowest, mean, highest] of `group` images that follow each other] */
 #pragma once
@@ -53,7 +53,7 @@ typedef struct EadReport {
     const EadSample *samples; /* [sample_count] of the same evaluation */
     int64_t sample_count;
     EadNumbers validation_scores; /* of the model's validation images */
-    EadNumbers seconds;           /* of each image; `threads` of them were worked on side by side */
+    EadNumbers seconds;           /* of a run: of each image; `threads` of them were worked on side by side */
     int threads;
     const EadLossHistory *losses;
     const EadGallery *gallery;

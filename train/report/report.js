@@ -213,9 +213,7 @@ function drawUnlabelled() {
             sets: [...held, ['these images', scoreSets.images, 2]], marker: [threshold, 'threshold']}));
         drawSlider(judged, summarizeDecision);
         addWatched(judged, describeDecision);
-        const more = add(judged, 'div', {class: 'plots'});
-        drawCourse(more);
-        drawLatency(more);
+        drawCourse(add(judged, 'div', {class: 'plots'}));
     }
     drawGallery(judged);
     drawFacts(add(page, 'div', {class: 'columns'}), 'Provenance', data.provenance);
