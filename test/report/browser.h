@@ -17,8 +17,8 @@ typedef struct Browser {
     int to, from; /* JSON texts, each with a zero byte behind it */
     int calls;
     char session[80], message[1000]; /* message: the first one on the console; "": none */
-    bool loaded;
-    char *bytes; /* received, not yet read */
+    char loaded[80];                 /* the document that was loaded last, as Chromium calls it */
+    char *bytes;                     /* received, not yet read */
     size_t size, capacity;
 } Browser;
 
@@ -51,10 +51,13 @@ static void browser_take_event(Browser *b, json_t *event) {
                                          "Log.entryAdded"};
     const char *method = json_string_value(json_object_get(event, "method"));
     if (!method) return;
-    b->loaded = b->loaded || strcmp(method, "Page.loadEventFired") == 0;
+    json_t *params = json_object_get(event, "params");
+    const char *stage = json_string_value(json_object_get(params, "name"));
+    if (strcmp(method, "Page.lifecycleEvent") == 0 && stage && strcmp(stage, "load") == 0)
+        snprintf(b->loaded, sizeof b->loaded, "%s", json_string_value(json_object_get(params, "loaderId")));
     for (int i = 0; i < 3 && !b->message[0]; i++) {
         if (strcmp(method, spoken[i]) != 0) continue;
-        char *text = json_dumps(json_object_get(event, "params"), JSON_COMPACT);
+        char *text = json_dumps(params, JSON_COMPACT);
         snprintf(b->message, sizeof b->message, "%s", text);
         free(text);
     }
@@ -121,6 +124,7 @@ static void browser_open(Browser *b, const char *home) {
     browser_do(b, "Runtime.enable", json_object());
     browser_do(b, "Log.enable", json_object());
     browser_do(b, "Page.enable", json_object());
+    browser_do(b, "Page.setLifecycleEventsEnabled", json_pack("{s:b}", "enabled", 1));
 }
 
 static void browser_close(Browser *b) {
@@ -176,20 +180,26 @@ static void browser_settle(Browser *b) {
         browser_value(b, "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"));
 }
 
+/* Goes to an address and waits until its document is loaded, not one before it. */
+static void browser_load(Browser *b, const char *url) {
+    json_t *result = browser_call(b, "Page.navigate", json_pack("{s:s}", "url", url));
+    const char *document = json_string_value(json_object_get(result, "loaderId"));
+    ck_assert_ptr_nonnull(document);
+    while (strcmp(b->loaded, document) != 0) {
+        json_t *event = browser_receive(b);
+        browser_take_event(b, event);
+        json_decref(event);
+    }
+    json_decref(result);
+}
+
 /* path: from the present folder, with %XX for what does not belong into an address; a #fragment may follow. */
 static void browser_visit(Browser *b, const char *path) {
     char folder[2000], url[4000];
     ck_assert_ptr_nonnull(getcwd(folder, sizeof folder));
     snprintf(url, sizeof url, "file://%s/%s", folder, path);
-    browser_do(b, "Page.navigate",
-               json_pack("{s:s}", "url", "about:blank")); /* a fragment alone loads nothing */
-    b->loaded = false;
-    browser_do(b, "Page.navigate", json_pack("{s:s}", "url", url));
-    while (!b->loaded) {
-        json_t *event = browser_receive(b);
-        browser_take_event(b, event);
-        json_decref(event);
-    }
+    browser_load(b, "about:blank"); /* another fragment alone would load nothing */
+    browser_load(b, url);
     browser_settle(b);
 }
 
