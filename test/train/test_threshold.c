@@ -64,6 +64,40 @@ START_TEST(rules_by_hand) {
 }
 END_TEST
 
+START_TEST(the_bound_of_few_images_agrees_with_scipy) {
+    /* scipy.stats.t.ppf(1 - probability, freedom) */
+    static const struct {
+        int freedom;
+        double probability, bound;
+    } cases[] = {{1, 0.01, 31.820515953773935},
+                 {2, 0.01, 6.9645567342832715},
+                 {3, 0.05, 2.3533634348018233},
+                 {5, 0.01, 3.3649299989072174},
+                 {20, 0.01, 2.527977002741573},
+                 {98, 0.01, 2.3650024104869263},
+                 {2, 0.5, 0},
+                 {7, 1e-6, 14.241469651921154}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        ck_assert_double_eq_tol(ead_student_bound(cases[i].freedom, cases[i].probability), cases[i].bound,
+                                1e-9 * (1 + cases[i].bound));
+    static const float few[] = {0.10f, 0.12f, 0.09f};
+    float many[100];
+    /* mean + t.ppf(0.99, 2) * std(ddof=1) * sqrt(1 + 1/3) */
+    EadThreshold t = choose(few, 3, EAD_THRESHOLD_PREDICTION, 0.01);
+    ck_assert_float_eq_tol(t.value, 0.22617654f, 1e-6f);
+    ck_assert_int_eq(t.alarms, 0);
+    for (int i = 0; i < 100; i++) many[i] = (float)i; /* enough to count a hundredth, not less */
+    ck_assert(choose(many, 100, EAD_THRESHOLD_PREDICTION, 0.01).value < 98.001f);
+    ck_assert(choose(many, 99, EAD_THRESHOLD_PREDICTION, 0.01).value > 110);
+    ck_assert(choose(few, 1, EAD_THRESHOLD_PREDICTION, 0.01).value < 0.1001f); /* one has no spread */
+    ck_assert(choose(few, 3, EAD_THRESHOLD_PREDICTION, 0).value < 0.1201f);
+    ck_assert(choose(few, 3, EAD_THRESHOLD_PREDICTION, 0.6).alarms == 1);
+    static const float equal[] = {2, 2, 2};
+    t = choose(equal, 3, EAD_THRESHOLD_PREDICTION, 0.01);
+    ck_assert(t.value > 2 && t.value < 2.0001f && t.alarms == 0);
+}
+END_TEST
+
 START_TEST(broken_scores_are_refused) {
     static const float scores[] = {1, INFINITY};
     EadThreshold threshold;
@@ -301,6 +335,7 @@ int main(void) {
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, interval_agrees_with_scipy);
     tcase_add_test(tests, rules_by_hand);
+    tcase_add_test(tests, the_bound_of_few_images_agrees_with_scipy);
     tcase_add_test(tests, broken_scores_are_refused);
     tcase_add_test(tests, description);
     tcase_add_test(tests, the_map_of_both_is_the_mean);

@@ -52,6 +52,15 @@ static EadStatus default_penalty(const EadArguments *arguments, const EadFit *fi
     return ead_config_set_key(config, EAD_KEY_penalty_path, "drawn");
 }
 
+/* Few photographs leave few for validation, and the highest of a few scores is soon exceeded by good images. A config of
+ * the user's own keeps its rule. */
+static EadStatus default_threshold(const EadArguments *arguments, const bool given[EAD_CONFIG_KEYS],
+                                   EadConfig *config) {
+    const char *file = arguments->values[EAD_OPTION_CONFIG];
+    bool own = (file && !ead_config_is_shipped(file)) || given[EAD_KEY_threshold_method];
+    return own ? EAD_OK : ead_config_set_key(config, EAD_KEY_threshold_method, "prediction");
+}
+
 /* Whether the command line says anything about what to train on. */
 static bool names_images(const EadArguments *arguments, const EadConfig *config) {
     bool given[EAD_CONFIG_KEYS], some = false;
@@ -88,5 +97,6 @@ EadStatus ead_train_folder_apply(const EadArguments *arguments, const EadFit *fi
     EAD_TRY(ead_config_set_key(config, EAD_KEY_dataset_type, "folder"));
     EAD_TRY(ead_config_set_key(config, EAD_KEY_dataset_path, folder));
     EAD_TRY(ead_config_set_key(config, EAD_KEY_dataset_category, ""));
+    EAD_TRY(default_threshold(arguments, given, config));
     return default_penalty(arguments, fit, given[EAD_KEY_penalty_path], config);
 }

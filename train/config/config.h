@@ -39,7 +39,8 @@
 #define EAD_THRESHOLD_CHOICES(X)                                                                             \
     X(EAD_THRESHOLD_CHOICE_NONE, "none")                                                                     \
     X(EAD_THRESHOLD_CHOICE_QUANTILE, "quantile")                                                             \
-    X(EAD_THRESHOLD_CHOICE_FALSE_ALARM_RATE, "false_alarm_rate")
+    X(EAD_THRESHOLD_CHOICE_FALSE_ALARM_RATE, "false_alarm_rate")                                             \
+    X(EAD_THRESHOLD_CHOICE_PREDICTION, "prediction")
 #define EAD_CORESET_CHOICES(X)                                                                               \
     X(EAD_CORESET_CHOICE_APPROXIMATE, "approximate") X(EAD_CORESET_CHOICE_EXACT, "exact")
 #define EAD_KERNEL_CHOICES(X) X(EAD_KERNEL_CHOICE_MIXED, "mixed") X(EAD_KERNEL_CHOICE_3X3, "3x3")

@@ -4,6 +4,7 @@
 #include "core/base/memory.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,12 +78,44 @@ EadStatus ead_score_quartiles(const float *scores, int count, float out[5]) {
     return EAD_OK;
 }
 
+/* P(-t < T < t), t >= 0: the finite sum for whole degrees of freedom (Abramowitz and Stegun, 26.7.3 and 26.7.4). */
+static double student_within(int freedom, double t) {
+    double angle = atan(t / sqrt(freedom)), cosine = cos(angle), term = freedom % 2 ? cosine : 1, sum = 0;
+    for (int i = freedom % 2 ? 3 : 2; i <= freedom; i += 2) {
+        sum += term;
+        term *= cosine * cosine * (i - 1) / i;
+    }
+    return freedom % 2 ? 2 / acos(-1) * (angle + sin(angle) * sum) : sin(angle) * sum;
+}
+
+double ead_student_bound(int freedom, double probability) {
+    double low = 0, high = 1;
+    while (student_within(freedom, high) < 1 - 2 * probability && high < 1e100) high *= 2;
+    for (int step = 0; step < 100; step++) {
+        double middle = 0.5 * (low + high);
+        *(student_within(freedom, middle) < 1 - 2 * probability ? &low : &high) = middle;
+    }
+    return 0.5 * (low + high);
+}
+
+/* What one more score exceeds with this probability, in (0, 0.5). count >= 2. */
+static double prediction_bound(const float *scores, int count, double probability) {
+    double sum = 0, squares = 0;
+    for (int i = 0; i < count; i++) sum += (double)scores[i];
+    double mean = sum / count;
+    for (int i = 0; i < count; i++) squares += ((double)scores[i] - mean) * ((double)scores[i] - mean);
+    return mean + ead_student_bound(count - 1, probability) * sqrt(squares / (count - 1) * (1 + 1.0 / count));
+}
+
 /* sorted: from the highest. */
 static float threshold_of(const float *sorted, int count, EadThresholdRule rule) {
     if (rule.method == EAD_THRESHOLD_NONE) return NAN;
     if (rule.method == EAD_THRESHOLD_QUANTILE) return quantile_of(sorted, count, rule.value);
     int alarms = (int)(rule.value * count + 1e-9); /* 0.29 * 100 is a little less than 29 */
-    return alarms < count ? nextafterf(sorted[alarms], INFINITY) : sorted[count - 1];
+    float counted = alarms < count ? nextafterf(sorted[alarms], INFINITY) : sorted[count - 1];
+    bool few = alarms == 0 && count > 1 && rule.value > 0 && rule.value < 0.5;
+    if (rule.method != EAD_THRESHOLD_PREDICTION || !few) return counted;
+    return fmaxf(counted, (float)prediction_bound(sorted, count, rule.value));
 }
 
 EadThreshold ead_threshold_assess(float value, const float *scores, int count) {

@@ -11,6 +11,9 @@ typedef enum EadThresholdMethod {
     EAD_THRESHOLD_NONE,
     EAD_THRESHOLD_QUANTILE,         /* the quantile of the scores, linear between two of them */
     EAD_THRESHOLD_FALSE_ALARM_RATE, /* the least threshold that at most this share of the images reaches */
+    EAD_THRESHOLD_PREDICTION, /* the same; where images are too few to count this share, not below the bound
+                                     * that one more of them exceeds with this probability, if their scores are
+                                     * normally distributed: mean + t s sqrt(1 + 1/n), Student's t of n - 1 */
 } EadThresholdMethod;
 
 typedef struct EadThresholdRule {
@@ -47,6 +50,9 @@ void ead_threshold_describe(const EadThreshold *threshold, char *text, size_t si
 /* Minimum, lower quartile, median, upper quartile and maximum of scores [count], count >= 1, linear between two of them.
  * Errors: EAD_NO_MEMORY. */
 EadStatus ead_score_quartiles(const float *scores, int count, float out[5]);
+
+/* What a variable with Student's t distribution of `freedom` >= 1 degrees exceeds with this probability, in (0, 0.5]. */
+double ead_student_bound(int freedom, double probability);
 
 /* The exact confidence interval of a rate: 0 <= hits <= count trials, count >= 1; level such as 0.95. */
 void ead_clopper_pearson(int hits, int count, double level, double *low, double *high);
