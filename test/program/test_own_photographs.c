@@ -10,7 +10,7 @@
 #include <jansson.h>
 #include <math.h>
 
-enum { GOOD_PARTS = 25, VALIDATION = 3, NEW_GOOD = 4, NEW_DEFECTIVE = 2, DEFECTS = 4 };
+enum { GOOD_PARTS = 25, VALIDATION = 5, NEW_GOOD = 4, NEW_DEFECTIVE = 2, DEFECTS = 4 };
 
 static const char *const defect_names[1 + DEFECTS] = {"good", "scratch", "stain", "missing", "bent"};
 
@@ -106,8 +106,8 @@ static Decisions predict(const char *run_folder) {
     return count_decisions(outcome.out);
 }
 
-/* All defects are found, and score above all good parts. A threshold of three validation images is known to have a
- * false-alarm rate of at most 71 %, as the training says: of each four good parts one reaches it on average. */
+/* All defects are found, and score above all good parts. A threshold of five validation images is known to have a
+ * false-alarm rate of at most 52 %, as the training says; by the spread of their scores 5 % are expected. */
 static void check_decisions(const Decisions *d) {
     double low, most;
     ead_clopper_pearson(0, VALIDATION, 0.95, &low, &most);
@@ -123,7 +123,7 @@ static void check_decisions(const Decisions *d) {
 START_TEST(defects_are_found) {
     NEED_PROGRAM();
     draw_all(160, 120);
-    run_well("train -q " S "photos/good --set model.image_size=128 --set train.steps=150 --set train.lr=5e-4 "
+    run_well("train -q " S "photos/good --set model.image_size=128 --set train.steps=300 --set train.lr=5e-4 "
              "--set autoencoder.enabled=false --set loss.penalty=false -o " S "run");
     Decisions d = predict(S "run");
     check_decisions(&d);

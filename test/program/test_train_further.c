@@ -6,9 +6,10 @@
 #include <limits.h>
 #include <math.h>
 
-#define SMALL  " --set model.image_size=128 --set autoencoder.enabled=false --set train.steps=3"
+#define TENTH  " --set model.image_size=128 --set dataset.validation_fraction=0.1"
+#define SMALL  TENTH " --set autoencoder.enabled=false --set train.steps=3"
 #define STILL  " --set train.lr=1e-12 --set simplenet.adaptor_lr=1e-12 --set simplenet.discriminator_lr=1e-12"
-#define METHOD "train -q photos/good --set model.image_size=128 --set model.method="
+#define METHOD "train -q photos/good" TENTH " --set model.method="
 
 static void make_photographs(void) {
     static char program[PATH_MAX + 64];

@@ -98,13 +98,14 @@ double ead_student_bound(int freedom, double probability) {
     return 0.5 * (low + high);
 }
 
-/* What one more score exceeds with this probability, in (0, 0.5). count >= 2. */
-static double prediction_bound(const float *scores, int count, double probability) {
+/* What one more score exceeds with a probability of 5 %. count >= 2. */
+static double prediction_bound(const float *scores, int count) {
     double sum = 0, squares = 0;
     for (int i = 0; i < count; i++) sum += (double)scores[i];
     double mean = sum / count;
     for (int i = 0; i < count; i++) squares += ((double)scores[i] - mean) * ((double)scores[i] - mean);
-    return mean + ead_student_bound(count - 1, probability) * sqrt(squares / (count - 1) * (1 + 1.0 / count));
+    return mean +
+           ead_student_bound(count - 1, 1 - CONFIDENCE) * sqrt(squares / (count - 1) * (1 + 1.0 / count));
 }
 
 /* sorted: from the highest. */
@@ -113,9 +114,9 @@ static float threshold_of(const float *sorted, int count, EadThresholdRule rule)
     if (rule.method == EAD_THRESHOLD_QUANTILE) return quantile_of(sorted, count, rule.value);
     int alarms = (int)(rule.value * count + 1e-9); /* 0.29 * 100 is a little less than 29 */
     float counted = alarms < count ? nextafterf(sorted[alarms], INFINITY) : sorted[count - 1];
-    bool few = alarms == 0 && count > 1 && rule.value > 0 && rule.value < 0.5;
+    bool few = alarms == 0 && count > 1;
     if (rule.method != EAD_THRESHOLD_PREDICTION || !few) return counted;
-    return fmaxf(counted, (float)prediction_bound(sorted, count, rule.value));
+    return fmaxf(counted, (float)prediction_bound(sorted, count));
 }
 
 EadThreshold ead_threshold_assess(float value, const float *scores, int count) {

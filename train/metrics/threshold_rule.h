@@ -11,9 +11,9 @@ typedef enum EadThresholdMethod {
     EAD_THRESHOLD_NONE,
     EAD_THRESHOLD_QUANTILE,         /* the quantile of the scores, linear between two of them */
     EAD_THRESHOLD_FALSE_ALARM_RATE, /* the least threshold that at most this share of the images reaches */
-    EAD_THRESHOLD_PREDICTION, /* the same; where images are too few to count this share, not below the bound
-                                     * that one more of them exceeds with this probability, if their scores are
-                                     * normally distributed: mean + t s sqrt(1 + 1/n), Student's t of n - 1 */
+    /* The same; where images are too few to count this share, not below the bound that one more exceeds with a
+     * probability of 5 %, if their scores are normally distributed: mean + t s sqrt(1 + 1/n), Student's t of n - 1. */
+    EAD_THRESHOLD_PREDICTION,
 } EadThresholdMethod;
 
 typedef struct EadThresholdRule {
