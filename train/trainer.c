@@ -260,6 +260,7 @@ static EadStatus prepare(Run *run) {
     EAD_TRY(open_data(run));
     if (fit->open) EAD_TRY(fit->open(run->state));
     EAD_TRY(ead_fit_check_memory(run));
+    if (ead_fit_leads(run)) EAD_TRY(ead_run_folder_make(&run->folder));
     EAD_TRY(fit->start(run->state, step_of(run)));
     EAD_TRY(fit_or_resume(run));
     if (run->spec->minutes > 0) EAD_TRY(pick_steps(run));

@@ -49,13 +49,13 @@ EadStatus ead_run_begin(EadRunBegun *begun, EadRunFolder *folder, const char *ca
     EAD_TRY(ead_made_folder_note(&begun->output, folder->path));
     EAD_TRY(ead_made_folder_note(&begun->cache, *cache ? cache : own));
     begun->caches_are_own = !*cache && !ead_made_folder_was_there(&begun->cache);
-    return ead_run_folder_make(folder);
+    return *cache ? EAD_OK : ead_run_folder_make(folder);
 }
 
 void ead_run_take_back(const EadRunBegun *begun, EadRunFolder *folder) {
     uint64_t bytes = 0;
-    if (!folder->lock.path) return; /* another process may be there */
-    if (begun->caches_are_own) (void)drop_caches(folder, &bytes);
+    bool locked = folder->lock.path != NULL; /* else another process may be there */
+    if (locked && begun->caches_are_own) (void)drop_caches(folder, &bytes);
     ead_run_folder_release(folder);
     ead_made_folder_take_back(&begun->cache);
     ead_made_folder_take_back(&begun->output);

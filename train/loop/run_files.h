@@ -15,8 +15,8 @@ typedef struct EadRunBegun {
     bool caches_are_own; /* they lie in the run's folder, and all of them are this process's */
 } EadRunBegun;
 
-/* Makes and locks the run's folder. cache: the folder for caches by name, or "": that in the run's. Errors: those of
- * ead_run_folder_make(). */
+/* Notes what is there, before caches are made in the folder of that name or, with "", in the run's, which is then made and
+ * locked. Errors: those of ead_run_folder_make(). */
 EadStatus ead_run_begin(EadRunBegun *begun, EadRunFolder *folder, const char *cache);
 
 /* Removes what was made since by this process, and gives the lock back: of a run that was refused nothing stays. Harmless
