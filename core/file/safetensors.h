@@ -111,6 +111,9 @@ const char *ead_safetensors_metadata_key(const EadSafetensors *file, int index);
 EadStatus ead_file_tensor_to_float(const EadSafetensors *file, const EadFileTensor *tensor, float *out);
 EadStatus ead_file_tensor_to_double(const EadSafetensors *file, const EadFileTensor *tensor, double *out);
 
+/* Whether the type is one of the four, which the header tells. Errors: EAD_BAD_FILE. */
+EadStatus ead_file_tensor_check_float(const EadSafetensors *file, const EadFileTensor *tensor);
+
 /* Whichever of the two this build's `real` is. */
 static inline EadStatus ead_file_tensor_to_real(const EadSafetensors *file, const EadFileTensor *tensor,
                                                 real *out) {

@@ -398,7 +398,7 @@ static EadStatus check_finite(const EadSafetensors *file, const EadFileTensor *t
         file->path, tensor->name, (long long)(first + i), x[i]);
 }
 
-static EadStatus check_is_float(const EadSafetensors *file, const EadFileTensor *tensor) {
+EadStatus ead_file_tensor_check_float(const EadSafetensors *file, const EadFileTensor *tensor) {
     EadFileType type = tensor->type;
     if (type == EAD_FILE_F16 || type == EAD_FILE_BF16 || type == EAD_FILE_F32 || type == EAD_FILE_F64)
         return EAD_OK;
@@ -409,7 +409,7 @@ static EadStatus check_is_float(const EadSafetensors *file, const EadFileTensor 
 }
 
 EadStatus ead_file_tensor_to_double(const EadSafetensors *file, const EadFileTensor *tensor, double *out) {
-    EAD_TRY(check_is_float(file, tensor));
+    EAD_TRY(ead_file_tensor_check_float(file, tensor));
     decode(tensor->type, tensor->data, tensor->count, out);
     return check_finite(file, tensor, out, tensor->count, 0, DBL_MAX);
 }
@@ -417,7 +417,7 @@ EadStatus ead_file_tensor_to_double(const EadSafetensors *file, const EadFileTen
 EadStatus ead_file_tensor_to_float(const EadSafetensors *file, const EadFileTensor *tensor, float *out) {
     enum { BLOCK = 1024 };
     double block[BLOCK];
-    EAD_TRY(check_is_float(file, tensor));
+    EAD_TRY(ead_file_tensor_check_float(file, tensor));
     const char *bytes = tensor->data;
     for (int64_t first = 0; first < tensor->count; first += BLOCK) {
         int64_t count = tensor->count - first < BLOCK ? tensor->count - first : BLOCK;

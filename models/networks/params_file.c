@@ -78,6 +78,7 @@ EadStatus ead_params_check_all(const EadSafetensors *file, const EadParams *para
     for (int i = 0; i < params->count; i++) {
         EAD_TRY(find_tensor(file, params->items[i].name, &tensor));
         EAD_TRY(check_shape(file, tensor, &params->items[i]));
+        EAD_TRY(ead_file_tensor_check_float(file, tensor));
     }
     return EAD_OK;
 }

@@ -19,7 +19,8 @@ EadStatus ead_params_read(const EadSafetensors *file, EadParams *params, const E
 /* The same for all of params. */
 EadStatus ead_params_read_all(const EadSafetensors *file, EadParams *params);
 
-/* Whether all of params, declared at least, are there and have their shapes: what the header tells. Errors: EAD_BAD_FILE. */
+/* Whether all of params, declared at least, are there and have their shapes and a type that can be read: what the header
+ * tells. Errors: EAD_BAD_FILE. */
 EadStatus ead_params_check_all(const EadSafetensors *file, const EadParams *params);
 
 /* The same for a network that is a part of a file: "conv1.weight" is called "PREFIX.conv1.weight" there. */

@@ -41,17 +41,15 @@ static void write_nested(const char *path) {
 }
 
 /* Says that it is a model; its only tensor is the first that is read. */
-static void write_one_tensor(const char *path, const char *name, EadFileType type, int64_t width,
-                             float first) {
+static void write_one_tensor(const char *path, const char *name, EadFileType type, int64_t width) {
     static const char *const metadata[][2] = {{"format", "efficientad/1"},
                                               {"model", "small"},
                                               {"padding", "false"},
                                               {"image_size", "128"},
                                               {"map_normalization", "none"}};
-    static float data[128 * 3 * 4 * 4];
+    static const float data[128 * 3 * 4 * 4];
     const int64_t shape[4] = {128, 3, 4, width};
     EadSafetensorsWriter *writer;
-    data[0] = first;
     make_folders(path);
     ASSERT_OK(ead_safetensors_writer_new(&writer));
     for (size_t i = 0; i < sizeof metadata / sizeof *metadata; i++)
@@ -59,6 +57,19 @@ static void write_one_tensor(const char *path, const char *name, EadFileType typ
     ASSERT_OK(ead_safetensors_writer_tensor(writer, name, type, 4, shape, data));
     ASSERT_OK(ead_safetensors_writer_write(writer, path));
     ead_safetensors_writer_free(writer);
+}
+
+/* The scene's model with one number that is none. */
+static void write_not_finite(const char *path) {
+    const float none = NAN;
+    EadSafetensors *file;
+    size_t size;
+    uint8_t *bytes = read_bytes(MODEL, &size);
+    ASSERT_OK(ead_safetensors_open_header(MODEL, &file));
+    memcpy(bytes + ead_safetensors_find(file, "teacher.conv1.weight")->offset, &none, sizeof none);
+    ead_safetensors_close(file);
+    write_bytes(path, bytes, size);
+    free(bytes);
 }
 
 static void make_bad_models(void) {
@@ -71,10 +82,10 @@ static void make_bad_models(void) {
                     "\"b\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[4,12]}}",
                     12);
     write_nested(S "models/nested");
-    write_one_tensor(S "models/wrong_type", "teacher.conv1.weight", EAD_FILE_I32, 4, 0);
-    write_one_tensor(S "models/missing_tensor", "teacher.conv9.weight", EAD_FILE_F32, 4, 0);
-    write_one_tensor(S "models/wrong_shape", "teacher.conv1.weight", EAD_FILE_F32, 3, 0);
-    write_one_tensor(S "models/not_finite", "teacher.conv1.weight", EAD_FILE_F32, 4, NAN);
+    write_one_tensor(S "models/wrong_type", "teacher.conv1.weight", EAD_FILE_I32, 4);
+    write_one_tensor(S "models/missing_tensor", "teacher.conv9.weight", EAD_FILE_F32, 4);
+    write_one_tensor(S "models/wrong_shape", "teacher.conv1.weight", EAD_FILE_F32, 3);
+    write_not_finite(S "models/not_finite");
 }
 
 /* The files of the run folder without its cache and TensorBoard's, whose names are times, sorted, one a line;
