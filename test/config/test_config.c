@@ -128,11 +128,10 @@ START_TEST(test_image_size) {
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         char text[64], message[256];
         snprintf(text, sizeof text, "model.image_size: %s", bad[i]);
-        snprintf(
-            message, sizeof message,
-            "t.yaml:1: model.image_size: '%s' is not possible; height and width are each in [128, 2048] in "
-            "steps of 32 (256, 256x512)",
-            bad[i]);
+        snprintf(message, sizeof message,
+                 "t.yaml:1: model.image_size: '%s' is not possible; each side is in [128, 2048] in "
+                 "steps of 32 (256, 256x512)",
+                 bad[i]);
         refuses(text, message);
     }
     refuses("model.image_size: big",

@@ -5,8 +5,11 @@
 #include "train/report/overlay.h"
 #include "train/support/json_writer.h"
 
+#include <fcntl.h>
 #include <jansson.h>
 #include <math.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #define FOLDER "build/scratch/test_predict_lines/"
 
@@ -87,6 +90,27 @@ START_TEST(json_lines) {
     SKIP_UNLESS(full, "/dev/full");
     ASSERT_FAILS(ead_prediction_print(full, &cases[0].prediction), EAD_IO, "standard output");
     fclose(full);
+}
+END_TEST
+
+/* What a terminal would obey becomes '?'; a pipe or file gets the names as they are. */
+START_TEST(rows_on_a_terminal_are_printable) {
+    EadPrediction prediction = {
+        .path = "b\x1b[1m\xc2\x9b\u202e.png", .score = NAN, .threshold = NAN, .error = "x"};
+    int master = posix_openpt(O_RDWR | O_NOCTTY);
+    SKIP_UNLESS(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0, "no pseudo-terminals");
+    make_folders(FOLDER "rows");
+    FILE *terminal = fopen(ptsname(master), "w"), *file = fopen(FOLDER "rows", "w");
+    char text[128] = "";
+    ck_assert(terminal && file);
+    ASSERT_OK(ead_prediction_print_row(terminal, &prediction));
+    ck_assert_int_gt(read(master, text, sizeof text - 1), 0);
+    ck_assert_msg(strncmp(text, "b?[1m??.png,error,,,", 20) == 0, "%s", text);
+    ASSERT_OK(ead_prediction_print_row(file, &prediction));
+    fclose(file);
+    fclose(terminal);
+    close(master);
+    assert_file_holds(FOLDER "rows", "b\x1b[1m\xc2\x9b\u202e.png,error,");
 }
 END_TEST
 
@@ -210,6 +234,7 @@ int main(void) {
     tcase_add_test(tests, json_strings);
     tcase_add_test(tests, json_lines);
     tcase_add_test(tests, json_lines_with_regions);
+    tcase_add_test(tests, rows_on_a_terminal_are_printable);
     tcase_add_test(tests, every_image_has_its_name);
     tcase_add_test(tests, inputs_are_files_folders_and_lists);
     tcase_add_test(tests, own_output_is_no_input);

@@ -124,8 +124,8 @@ static EadStatus deliver_piece(void *context, void *memory, EadStatus status) {
     predictor->failed += status != EAD_OK;
     predictor->replaced += piece->files.replaced;
     if (predictor->table.stream) ead_prediction_write_row(predictor->table.stream, &prediction);
-    if (predictor->outputs.rows) ead_prediction_write_row(stdout, &prediction);
-    EAD_TRY(predictor->outputs.rows ? ead_print_flush(stdout) : ead_prediction_print(stdout, &prediction));
+    EAD_TRY(predictor->outputs.rows ? ead_prediction_print_row(stdout, &prediction)
+                                    : ead_prediction_print(stdout, &prediction));
     EAD_TRY(add_to_report(predictor, piece));
     ead_progress_update(&predictor->progress, ++predictor->done, NULL);
     return EAD_OK;

@@ -231,3 +231,18 @@ void ead_prediction_write_row(FILE *stream, const EadPrediction *prediction) {
     if (prediction->error) ead_csv_write_text(stream, prediction->error);
     putc('\n', stream);
 }
+
+EadStatus ead_prediction_print_row(FILE *stream, const EadPrediction *prediction) {
+    char *text = NULL;
+    size_t size = 0;
+    if (isatty(fileno(stream)) != 1) {
+        ead_prediction_write_row(stream, prediction);
+        return ead_print_flush(stream);
+    }
+    FILE *row = open_memstream(&text, &size);
+    if (row) ead_prediction_write_row(row, prediction);
+    bool written = row && fclose(row) == 0;
+    if (written) ead_print(stream, "%s", text);
+    free(text);
+    return written ? ead_print_flush(stream) : ead_fail(EAD_NO_MEMORY, "no memory for a row");
+}

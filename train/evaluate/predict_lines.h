@@ -75,3 +75,6 @@ EadStatus ead_prediction_print(FILE *stream, const EadPrediction *prediction);
  * map's largest value; the box of the strongest region; why there is no score, or no picture. What is not known is empty.
  * Fields are quoted, and formulas neutralised, by ead_csv_write_text(). Errors show in ferror(). */
 void ead_prediction_write_row(FILE *stream, const EadPrediction *prediction);
+
+/* The same and flushes; on a terminal made printable (core/base/printing.h). Errors: EAD_IO, EAD_NO_MEMORY. */
+EadStatus ead_prediction_print_row(FILE *stream, const EadPrediction *prediction);

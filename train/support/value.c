@@ -149,9 +149,8 @@ static EadStatus parse_size(const EadValueRule *rule, const char *text, EadValue
         possible = read_side(&rest, &range, &value->size.width);
     }
     if (possible && *rest == '\0') return EAD_OK;
-    return ead_fail(EAD_BAD_ARGUMENT,
-                    "%s: '%.80s' is not possible; height and width are each in %s (256, 256x512)", rule->name,
-                    text, rule->constraint);
+    return ead_fail(EAD_BAD_ARGUMENT, "%s: '%.80s' is not possible; each side is in %s (256, 256x512)",
+                    rule->name, text, rule->constraint);
 }
 
 static EadStatus parse_shard(const EadValueRule *rule, const char *text, EadValue *value) {
