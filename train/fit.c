@@ -53,7 +53,7 @@ EadStatus ead_fit_check_resumed(const EadFit *fit, const char *folder, const Ead
     bool detector = !fit || fit->model;
     EadPath checkpoint;
     EAD_TRY(ead_path_in(checkpoint, folder, "checkpoint.safetensors"));
-    EAD_TRY(ead_file_expect(checkpoint, detector ? EAD_ROLE(CHECKPOINT) : EAD_ROLE(DISTILL_CHECKPOINT),
+    EAD_TRY(ead_file_expect(checkpoint, detector ? EAD_ROLES_TRAINED : EAD_ROLE(DISTILL_CHECKPOINT),
                             detector ? "a checkpoint of a training" : "a checkpoint of a distillation"));
     bool trains = own && own->dataset_path[0], distils = own && own->distill_images[0];
     if (trains == distils || trains == detector) return EAD_OK;
@@ -78,11 +78,16 @@ EadStatus ead_fit_planned(const EadConfig *config, int count, const EadConfigKey
 
 /* ---- what will be written, and what trained ---- */
 
-/* What an earlier run left, whatever its method; without a checkpoint it begins anew. */
+/* A checkpoint, or the model of a finished run. */
+static bool holds_run(const EadRunFolder *folder) {
+    return access(folder->checkpoint, F_OK) == 0 || access(folder->model, F_OK) == 0;
+}
+
+/* What an earlier run left, whatever its method; without what can be resumed it begins anew. */
 static EadStatus check_losses(const EadRunFolder *folder) {
     EadStatus status = EAD_OK;
     char header[EAD_LOSS_HEADER];
-    for (size_t i = 0; i < sizeof fits / sizeof *fits && access(folder->checkpoint, F_OK) != 0; i++) {
+    for (size_t i = 0; i < sizeof fits / sizeof *fits && !holds_run(folder); i++) {
         if (!fits[i]->losses) continue;
         ead_loss_header(fits[i]->losses, header);
         status = ead_check_replaced(folder->losses, "--output", header, NULL);
@@ -93,13 +98,12 @@ static EadStatus check_losses(const EadRunFolder *folder) {
 
 /* What is told of a training while it goes on; a run that is resumed reads it back. */
 static EadStatus check_table(const EadRunFolder *folder, const char *table) {
-    return access(folder->checkpoint, F_OK) == 0 ? EAD_OK
-                                                 : ead_check_replaced(table, "--output", "step,", ",lr");
+    return holds_run(folder) ? EAD_OK : ead_check_replaced(table, "--output", "step,", ",lr");
 }
 
 /* That of a run begins so; a run that is resumed may have a changed one. */
 static EadStatus check_config_file(const EadRunFolder *folder) {
-    if (access(folder->checkpoint, F_OK) == 0) return EAD_OK;
+    if (holds_run(folder)) return EAD_OK;
     return ead_check_replaced(folder->config, "--output", "dataset:", "\nthreshold:\n");
 }
 
@@ -163,14 +167,6 @@ void ead_fit_check_run(const EadFit *fit, const EadRunSpec *spec, EadProblems *p
     if (!ead_ranks_leads(spec->ranks)) return;
     EadStatus status = ead_run_folder_name(&folder, config->output, fit->model_name);
     if (status == EAD_OK) status = ead_run_folder_check_new(&folder, spec->resume);
-    bool dropped = spec->resume && config->train_keep == EAD_KEEP_CHOICE_MODEL && fit->length_key >= 0;
-    if (status == EAD_OK && dropped && access(folder.checkpoint, F_OK) != 0 &&
-        access(folder.model, F_OK) == 0)
-        status = ead_fail(
-            EAD_BAD_ARGUMENT,
-            "%s: is finished and kept only its model (train.keep=model); eval measures it again; to train "
-            "further start from it: --set model.init=%s with another --output",
-            config->output, folder.model);
     ead_problems_add(problems, status);
     ead_fit_check_outputs(fit, config, problems);
 }

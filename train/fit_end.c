@@ -80,8 +80,11 @@ static EadStatus save_model(const EadFitRun *run, const Facts *facts) {
     int count = (int)(sizeof metadata / sizeof *metadata);
     const EadFileArray arrays[] = {
         {EAD_VALIDATION_SCORES, EAD_FILE_F32, validation->count, validation->scores},
-        {EAD_VALIDATION_PEAKS, EAD_FILE_F32, validation->count, validation->peaks}};
-    return ead_model_save(run->model, run->folder.model, &(EadFileExtras){metadata, count, arrays, 2});
+        {EAD_VALIDATION_PEAKS, EAD_FILE_F32, validation->count, validation->peaks},
+        {EAD_CONVERGENCE, EAD_FILE_F64, run->convergence.count, run->convergence.losses}};
+    int array_count = run->convergence.count > 0 ? 3 : 2;
+    return ead_model_save(run->model, run->folder.model,
+                          &(EadFileExtras){metadata, count, arrays, array_count});
 }
 
 /* dataset: whose test images are looked at, to be measured, or to be shown alone: those of the validation. */
@@ -146,13 +149,18 @@ static EadStatus show_validation(const EadFitRun *run, const Facts *facts) {
     return status;
 }
 
-/* Of a run that has reached its end, and only where that is asked for. */
+/* Of a run that has reached its end. A cache with a name (dataset.cache) may be that of other runs, too. */
 static EadStatus drop_files(const EadFitRun *run) {
+    bool caches = !run->config->dataset_cache[0];
     uint64_t bytes;
-    if (run->config->train_keep != EAD_KEEP_CHOICE_MODEL || run->phase_count == 0) return EAD_OK;
-    EAD_TRY(ead_run_folder_drop(&run->folder, &bytes));
-    ead_print(stderr, "train.keep=model: checkpoint and caches of the run are removed, %.0f MB\n",
-              1e-6 * (double)bytes);
+    if (run->config->train_keep != EAD_KEEP_CHOICE_MODEL) return EAD_OK;
+    EAD_TRY(ead_run_folder_drop(&run->folder, caches, &bytes));
+    if (bytes > 0)
+        ead_print(stderr,
+                  "train.keep=model: %s removed, %.0f MB; train.keep=all would keep %s for a training with "
+                  "more steps\n",
+                  caches ? "checkpoint and caches of the run are" : "the checkpoint of the run is",
+                  1e-6 * (double)bytes, caches ? "them" : "it");
     return EAD_OK;
 }
 

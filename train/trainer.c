@@ -121,14 +121,16 @@ static void shorten(Run *run) {
     list_phases(run);
 }
 
-/* Opens the checkpoint, if there is one to resume from, and finds the phase that it belongs to. */
+/* Opens the checkpoint, if there is one to resume from, and finds the phase that it belongs to. The model of a finished
+ * run serves, too, where no steps are left: what follows them is done again, and a bank may grow. */
 static EadStatus find_start(Run *run) {
     int64_t done = 0;
     int key = run->fit->length_key;
     const char *steps_key = key >= 0 ? ead_config_key(key)->rule.name : "";
-    if (ead_run_folder_resumes(&run->folder, run->spec->resume)) {
+    const char *start = ead_run_folder_start(&run->folder, run->spec->resume);
+    if (start) {
         EAD_TRY(ead_fit_check_resumed(run->fit, run->folder.path, NULL));
-        EAD_TRY(ead_safetensors_open(run->folder.checkpoint, &run->checkpoint));
+        EAD_TRY(ead_safetensors_open(start, &run->checkpoint));
         EAD_TRY(ead_convergence_read(&run->convergence, run->checkpoint));
         shorten(run);
         EAD_TRY(ead_checkpoint_check(run->checkpoint, run->config, run->fit->scope, run->steps, steps_key,
@@ -165,7 +167,8 @@ static EadStatus fit_or_resume(Run *run) {
     if (run->fit->fit && (!resumed || (run->phase > 0 && !begun)))
         EAD_TRY(run->fit->fit(run->state, run->phase));
     if (!resumed) return EAD_OK;
-    if (begun) EAD_TRY(ead_checkpoint_read(run->checkpoint, run->step.device_done, &run->step));
+    if (begun && !ead_checkpoint_is_model(run->checkpoint))
+        EAD_TRY(ead_checkpoint_read(run->checkpoint, run->step.device_done, &run->step));
     if (run->phase_count == 0)
         ead_print(stderr, "going on from the finished fit in %s\n", ead_safetensors_path(run->checkpoint));
     else if (!run->converges)

@@ -1,8 +1,12 @@
 /* The .safetensors file: every model, teacher and checkpoint is one. Layout: a little-endian u64 header
  * length, a JSON header (name -> dtype, shape, data_offsets; "__metadata__" -> strings), then the tensors'
  * bytes back to back. A file comes from outside, so the reader checks the whole header before it gives out a
- * single pointer. Types, names, reading and conversion live in safetensors_read.c, writing in
- * safetensors_write.c. */
+ * single pointer. Types, names and reading live in safetensors_read.c, conversion in
+ * safetensors_numbers.c, writing in safetensors_write.c.
+ *
+ * A file may leave tensors to another beside it, EAD_SHARED_FILE, which is mostly one more name of a file elsewhere
+ * (safetensors_shared.c): metadata EAD_SHARED_NAMES lists them, a line each, and EAD_SHARED_HASH is a hash of their bytes
+ * in that order. Whoever opens such a file finds them in it as if they were its own. */
 #pragma once
 
 #include "core/base/atomic_file.h"
@@ -67,18 +71,22 @@ bool ead_file_shape_size(EadFileType type, int dims, const int64_t *shape, int64
 /* Whether a tensor may be called that: 1 byte or more, no control characters, not "__metadata__". */
 bool ead_file_name_valid(const char *name);
 
+#define EAD_SHARED_FILE  "weights.safetensors"
+#define EAD_SHARED_NAMES "shared_tensors"
+#define EAD_SHARED_HASH  "shared_hash"
+
 typedef struct EadSafetensors EadSafetensors;
 
 /* Reads a file into memory and checks its whole header. What others do to the file afterwards does not
  * matter. On success *out belongs to the caller, else it is NULL. Errors: EAD_IO if it cannot be read, is no
- * regular file or is changed by others meanwhile; EAD_BAD_FILE, naming file and tensor, for anything
- * malformed (see safetensors_read.c); EAD_NO_MEMORY. */
+ * regular file or is changed by others meanwhile, or the file beside it that it needs is not there; EAD_BAD_FILE, naming
+ * file and tensor, for anything malformed (see safetensors_read.c), and where that file is not the one; EAD_NO_MEMORY. */
 EadStatus ead_safetensors_open(const char *path, EadSafetensors **out);
 
 /* The same without the tensors' data, which is NULL: for files of any size. */
 EadStatus ead_safetensors_open_header(const char *path, EadSafetensors **out);
 
-/* The same from memory. `bytes` stay the caller's and must outlive *out; label stands in for the path. */
+/* The same from memory; tensors that are left to another file are missing. `bytes` stay the caller's and must outlive *out; label stands in for the path. */
 EadStatus ead_safetensors_parse(const void *bytes, size_t size, const char *label, EadSafetensors **out);
 
 /* Frees the tensors' data, which is NULL from then on; names, shapes and metadata stay. */
@@ -104,6 +112,15 @@ const char *ead_safetensors_metadata(const EadSafetensors *file, const char *key
 /* Its keys: index 0..count-1, in the file's order. NULL for another index. */
 int ead_safetensors_metadata_count(const EadSafetensors *file);
 const char *ead_safetensors_metadata_key(const EadSafetensors *file, int index);
+
+/* A hash of the bytes of a tensor and of what came `before`: against mistakes, not against malice. */
+uint64_t ead_file_tensor_hash(uint64_t before, const EadFileTensor *tensor);
+
+/* Leaves the tensors of the file `path` that are the same in the file `other` to that one, by a further name of it
+ * beside `path`: *bytes is what that saves on the disk. It is 0 where nothing is the same, or it is so already. Errors, after which
+ * the file is as before: EAD_IO where the disk has no second names; EAD_BAD_FILE where something else has that name; those of
+ * reading and writing. */
+EadStatus ead_safetensors_share(const char *path, const char *other, uint64_t *bytes);
 
 /* Copies a tensor of `file` to out[tensor->count], converting F16, BF16, F32 or F64 (which rounds to
  * nearest). Errors: EAD_BAD_FILE naming file, tensor and element index if a value is not finite (in float: or

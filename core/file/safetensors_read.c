@@ -1,20 +1,16 @@
-/* Reading .safetensors: read, check, hand out views, and the one way by which stored numbers become floats:
- * values that are not finite stop here, before they reach a network. The header is hostile until proven
+/* Reading .safetensors: read, check, hand out views. The header is hostile until proven
  * otherwise: jansson parses it (bounded depth, no duplicate keys, valid UTF-8 without NUL), and every tensor
  * must have a known type, a shape that agrees with its byte range, and ranges that tile the data part without
  * gap or overlap. */
 #include "core/file/safetensors.h"
 
 #include "core/base/file_bytes.h"
-#include "core/base/half.h"
+#include "core/base/paths.h"
 #include "core/file/json_text.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <float.h>
 #include <jansson.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -66,6 +62,7 @@ struct EadSafetensors {
     EadFileTensor *tensors;
     bool *found; /* [count]: whether they were asked for by name */
     int count;
+    EadSafetensors *beside; /* holds the last of them, or NULL */
 };
 
 enum { LENGTH = sizeof(uint64_t) }; /* bytes of the header's length, in which a file begins */
@@ -282,14 +279,94 @@ static EadStatus finish(EadStatus status, EadSafetensors **out) {
     return status;
 }
 
-EadStatus ead_safetensors_open(const char *path, EadSafetensors **out) {
+/* ---- tensors in the file beside it ---- */
+
+uint64_t ead_file_tensor_hash(uint64_t before, const EadFileTensor *tensor) {
+    static const uint64_t prime = UINT64_C(0x100000001B3);
+    const unsigned char *bytes = tensor->data;
+    size_t i = 0;
+    for (uint64_t word; i + sizeof word <= tensor->bytes; i += sizeof word) {
+        memcpy(&word, bytes + i, sizeof word);
+        before = (before ^ word) * prime;
+        before ^= before >> 29;
+    }
+    for (; i < tensor->bytes; i++) before = (before ^ bytes[i]) * prime;
+    return before;
+}
+
+static bool has_own(const EadSafetensors *file, const char *name) {
+    for (int i = 0; i < file->count; i++)
+        if (strcmp(file->tensors[i].name, name) == 0) return true;
+    return false;
+}
+
+/* names: of the tensors, a line each. hash: of their bytes, or NULL: these are not read. */
+static EadStatus adopt(EadSafetensors *file, const char *names, uint64_t *hash) {
+    int room = file->count + file->beside->count;
+    EadFileTensor *tensors = realloc(file->tensors, ((size_t)room + 1) * sizeof *tensors);
+    if (tensors) file->tensors = tensors;
+    bool *found = realloc(file->found, ((size_t)room + 1) * sizeof *found);
+    if (found) file->found = found;
+    if (!tensors || !found) return ead_fail(EAD_NO_MEMORY, "no memory for its list of tensors");
+    for (int i = file->count; i <= room; i++) found[i] = false;
+    for (size_t length; *names; names += length + (names[length] == '\n')) {
+        char name[256];
+        length = strcspn(names, "\n");
+        snprintf(name, sizeof name, "%.*s", length < sizeof name ? (int)length : 0, names);
+        const EadFileTensor *tensor = ead_safetensors_find(file->beside, name);
+        if (!tensor || has_own(file, name))
+            return ead_fail(EAD_BAD_FILE, "its tensor '%s' is not in " EAD_SHARED_FILE " beside it", name);
+        if (hash) *hash = ead_file_tensor_hash(*hash, tensor);
+        file->tensors[file->count++] = *tensor;
+    }
+    return EAD_OK;
+}
+
+/* Its path; a file that is a link has it where the link leads. */
+static EadStatus path_beside(const char *path, EadPath beside) {
+    struct stat entry;
+    EadPath folder;
+    bool link = lstat(path, &entry) == 0 && S_ISLNK(entry.st_mode);
+    char *followed = link ? realpath(path, NULL) : NULL;
+    EadStatus status = ead_path_folder(folder, followed ? followed : path);
+    free(followed);
+    return status == EAD_OK ? ead_path_in(beside, folder, EAD_SHARED_FILE) : status;
+}
+
+/* Opens it, too, where tensors are left to it. */
+static EadStatus open_beside(EadSafetensors *file, bool all) {
+    const char *names = ead_safetensors_metadata(file, EAD_SHARED_NAMES),
+               *expected = ead_safetensors_metadata(file, EAD_SHARED_HASH);
+    char text[24];
+    EadPath path;
+    uint64_t hash = 0;
+    if (!names) return EAD_OK;
+    EAD_TRY(path_beside(file->path, path));
+    EAD_TRY(new_file(path, &file->beside));
+    EadStatus status = read_file(file->beside, all);
+    if (status != EAD_OK)
+        return ead_fail_prefix(status, "its weights are in %s, which belongs to it: ", path);
+    EAD_TRY(adopt(file, names, all ? &hash : NULL));
+    snprintf(text, sizeof text, "%016llx", (unsigned long long)hash);
+    if (!all || (expected && strcmp(text, expected) == 0)) return EAD_OK;
+    return ead_fail(EAD_BAD_FILE,
+                    "its weights are in %s, which is another file than was there; bring the one back that "
+                    "belongs to it",
+                    path);
+}
+
+static EadStatus open_file(const char *path, bool all, EadSafetensors **out) {
     EAD_TRY(new_file(path, out));
-    return finish(read_file(*out, true), out);
+    EadStatus status = read_file(*out, all);
+    return finish(status == EAD_OK ? open_beside(*out, all) : status, out);
+}
+
+EadStatus ead_safetensors_open(const char *path, EadSafetensors **out) {
+    return open_file(path, true, out);
 }
 
 EadStatus ead_safetensors_open_header(const char *path, EadSafetensors **out) {
-    EAD_TRY(new_file(path, out));
-    return finish(read_file(*out, false), out);
+    return open_file(path, false, out);
 }
 
 EadStatus ead_safetensors_parse(const void *bytes, size_t size, const char *label, EadSafetensors **out) {
@@ -309,6 +386,7 @@ void ead_safetensors_drop_data(EadSafetensors *file) {
 
 void ead_safetensors_close(EadSafetensors *file) {
     if (!file) return;
+    ead_safetensors_close(file->beside);
     json_decref(file->header);
     free(file->bytes);
     free(file->tensors);
@@ -355,75 +433,4 @@ const char *ead_safetensors_metadata_key(const EadSafetensors *file, int index) 
     void *entry = index < 0 ? NULL : json_object_iter(metadata);
     while (entry && index-- > 0) entry = json_object_iter_next(metadata, entry);
     return entry ? json_object_iter_key(entry) : NULL;
-}
-
-/* ---- tensors as real numbers ---- */
-
-/* One loop a type, or the choice would be made for every element. */
-static void decode(EadFileType type, const char *bytes, int64_t count, double *out) {
-    uint16_t half;
-    float single;
-    switch (type) {
-    case EAD_FILE_F64:
-        memcpy(out, bytes, 8 * (size_t)count);
-        break;
-    case EAD_FILE_F32:
-        for (int64_t i = 0; i < count; i++) memcpy(&single, bytes + 4 * i, 4), out[i] = (double)single;
-        break;
-    case EAD_FILE_F16:
-        for (int64_t i = 0; i < count; i++)
-            memcpy(&half, bytes + 2 * i, 2), out[i] = (double)ead_half_to_float(half);
-        break;
-    case EAD_FILE_BF16:
-        for (int64_t i = 0; i < count; i++)
-            memcpy(&half, bytes + 2 * i, 2), out[i] = (double)ead_bfloat16_to_float(half);
-        break;
-    default:
-        assert(false && "check_is_float() let it through");
-    }
-}
-
-/* Fails at the first of count values that is not within +-largest; x[0] is element `first` of the tensor. */
-static EadStatus check_finite(const EadSafetensors *file, const EadFileTensor *tensor, const double *x,
-                              int64_t count, int64_t first, double largest) {
-    bool finite = true;
-    int64_t i = 0;
-    for (int64_t k = 0; k < count; k++) finite &= fabs(x[k]) <= largest; /* false for NaN as well */
-    if (finite) return EAD_OK;
-    while (fabs(x[i]) <= largest) i++;
-    return ead_fail(
-        EAD_BAD_FILE,
-        "%s: tensor '%.200s': element %lld is %g, not a finite number; the file is damaged or its "
-        "training diverged, export or download it again",
-        file->path, tensor->name, (long long)(first + i), x[i]);
-}
-
-EadStatus ead_file_tensor_check_float(const EadSafetensors *file, const EadFileTensor *tensor) {
-    EadFileType type = tensor->type;
-    if (type == EAD_FILE_F16 || type == EAD_FILE_BF16 || type == EAD_FILE_F32 || type == EAD_FILE_F64)
-        return EAD_OK;
-    return ead_fail(
-        EAD_BAD_FILE,
-        "%s: tensor '%.200s': dtype %s where numbers are needed; store it as F16, BF16, F32 or F64",
-        file->path, tensor->name, ead_file_type_name(type));
-}
-
-EadStatus ead_file_tensor_to_double(const EadSafetensors *file, const EadFileTensor *tensor, double *out) {
-    EAD_TRY(ead_file_tensor_check_float(file, tensor));
-    decode(tensor->type, tensor->data, tensor->count, out);
-    return check_finite(file, tensor, out, tensor->count, 0, DBL_MAX);
-}
-
-EadStatus ead_file_tensor_to_float(const EadSafetensors *file, const EadFileTensor *tensor, float *out) {
-    enum { BLOCK = 1024 };
-    double block[BLOCK];
-    EAD_TRY(ead_file_tensor_check_float(file, tensor));
-    const char *bytes = tensor->data;
-    for (int64_t first = 0; first < tensor->count; first += BLOCK) {
-        int64_t count = tensor->count - first < BLOCK ? tensor->count - first : BLOCK;
-        decode(tensor->type, bytes + (size_t)first * types[tensor->type].size, count, block);
-        EAD_TRY(check_finite(file, tensor, block, count, first, (double)FLT_MAX));
-        for (int64_t i = 0; i < count; i++) out[first + i] = (float)block[i];
-    }
-    return EAD_OK;
 }

@@ -41,7 +41,7 @@ static void make_scene(void) {
     shell_ok("rm -rf " S " && mkdir -p " S);
     write_text(S "base.yaml", "dataset: {path: " S "data, category: gasket, cache: " S "cache}\n"
                               "model: {image_size: 128}\n"
-                              "train: {steps: 1, tensorboard: false}\n"
+                              "train: {steps: 1, tensorboard: false, keep: all}\n"
                               "loss.penalty: false\n"
                               "autoencoder.enabled: false\n");
     write_text(S "sweep.yaml", "output: " S "sweep\nbase: base.yaml\n"

@@ -75,30 +75,50 @@ START_TEST(a_folder_goes_with_a_config_and_settings) {
 }
 END_TEST
 
-/* A bank, to which images can still be added, keeps what that needs. */
-START_TEST(a_finished_run_may_keep_its_model_alone) {
+/* What follows the training can be done again from the model, which a further training begins from. */
+START_TEST(a_finished_run_keeps_its_model_alone) {
     NEED_PROGRAM();
     Outcome outcome;
-    run("train -q drawn/gasket" SMALL " --set loss.penalty=false --set train.keep=model -o runs/kept", 0,
-        &outcome);
+    run("train -q drawn/gasket" SMALL " --set loss.penalty=false -o runs/kept", 0, &outcome);
     ck_assert_msg(outcome.code == 0, "%s", outcome.err);
     check_told(&outcome, "train.keep=model: checkpoint and caches of the run are removed, ");
     ck_assert(!exists(S "runs/kept/checkpoint.safetensors") && !exists(S "runs/kept/cache"));
     ck_assert(exists(S "runs/kept/report.html") && exists(S "runs/kept/losses.csv"));
-    run("train -q --resume -o runs/kept", 0, &outcome);
+    run("train -q --resume -o runs/kept --set train.steps=3", 0, &outcome);
     ck_assert_int_eq(outcome.code, 1);
-    check_told(&outcome, "runs/kept: is finished and kept only its model (train.keep=model)");
-    check_told(&outcome, "--set model.init=runs/kept/model.safetensors with another --output");
+    check_told(&outcome, "runs/kept/model.safetensors: the run is finished after 2 steps and kept its model, "
+                         "not the checkpoint");
+    check_told(&outcome, "train.keep=all keeps it; train --init runs/kept/model.safetensors with another");
+    shell_ok("cp -r " S "runs/kept " S "runs/same && rm " S "runs/same/metrics.json");
+    run("train -q --resume -o runs/same", 0, &outcome);
+    ck_assert_msg(outcome.code == 0, "%s", outcome.err);
+    ck_assert(same_runs(S "runs/kept/", S "runs/same/") &&
+              same_files(S "runs/kept/metrics.json", S "runs/same/metrics.json"));
     run_well("eval -q -m runs/kept/model.safetensors -o runs/kept/again");
     ck_assert(same_files(S "runs/kept/metrics.json", S "runs/kept/again/metrics.json"));
     run_well("train -q drawn/gasket" SMALL
              " --set loss.penalty=false --set model.init=runs/kept/model.safetensors "
-             "-o runs/further");
+             "--set train.keep=all -o runs/further");
     ck_assert(exists(S "runs/further/checkpoint.safetensors") && exists(S "runs/further/cache"));
-    run_well(
-        "train -q photos/good --set model.method=patchcore --set model.image_size=128 --set train.keep=model "
-        "-o runs/bank");
-    ck_assert(exists(S "runs/bank/checkpoint.safetensors"));
+    shell_ok(": >" S "runs/same/model.safetensors");
+    run("train -q --resume -o runs/same", 0, &outcome);
+    ck_assert_int_eq(outcome.code, 0);
+    check_told(&outcome, "no checkpoint in runs/same, and its model cannot be read: starting at step 1");
+    ck_assert(same_runs(S "runs/kept/", S "runs/same/"));
+}
+END_TEST
+
+/* A cache that a config names may be that of other runs, wherever it is. */
+START_TEST(a_cache_with_a_name_stays) {
+    NEED_PROGRAM();
+    Outcome outcome;
+    run("train -q drawn/gasket" SMALL
+        " --set loss.penalty=false --set dataset.cache=runs/own/cache -o runs/own",
+        0, &outcome);
+    ck_assert_int_eq(outcome.code, 0);
+    check_told(&outcome, "train.keep=model: the checkpoint of the run is removed, ");
+    ck_assert(!exists(S "runs/own/checkpoint.safetensors"));
+    shell_ok("ls " S "runs/own/cache/*.cache >" S "listed");
 }
 END_TEST
 
@@ -167,7 +187,8 @@ END_TEST
 static void add_tests(TCase *tests) {
     tcase_add_test(tests, a_folder_of_good_images_is_enough);
     tcase_add_test(tests, a_folder_goes_with_a_config_and_settings);
-    tcase_add_test(tests, a_finished_run_may_keep_its_model_alone);
+    tcase_add_test(tests, a_finished_run_keeps_its_model_alone);
+    tcase_add_test(tests, a_cache_with_a_name_stays);
     tcase_add_test(tests, a_config_of_ours_needs_no_photographs);
     tcase_add_test(tests, what_is_no_training_is_told);
     tcase_add_test(tests, what_names_no_images_or_two_data_sets_is_told);

@@ -79,6 +79,14 @@ START_TEST(images_are_added_later) {
     assert_contains(outcome.err, "the bank has 102 patches, 38 of them new, of 2048 in 8 images");
     check_bank(S "grown/model.safetensors", 8 * POSITIONS / 20, 8);
     check_bank(S "grown/checkpoint.safetensors", 8 * POSITIONS / 20, 8);
+    shell_ok("cp -r " S "first " S "model_alone && rm " S "model_alone/checkpoint.safetensors");
+    run("train -q --resume --output " S "model_alone --set train.keep=model --set patchcore.add=" S
+        "more/gasket/train/good",
+        0, &outcome);
+    ck_assert_int_eq(outcome.code, 0);
+    assert_contains(outcome.err, "the bank has 102 patches, 38 of them new, of 2048 in 8 images");
+    ck_assert(same_tensors(S "grown/model.safetensors", S "model_alone/model.safetensors"));
+    ck_assert(!exists(S "model_alone/checkpoint.safetensors"));
     run("train -q --resume --output " S "grown", 0, &outcome); /* the folder's config names them now */
     ck_assert_int_eq(outcome.code, 0);
     assert_contains(outcome.err, "3 of 3 images are in the bank already");

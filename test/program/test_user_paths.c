@@ -14,7 +14,7 @@ static void make_scene(void) {
     setenv("HOME", home, 1);
     write_text(S "base.yaml", "dataset: {path: ~/data, category: gasket, cache: \"~/cache\"}\n"
                               "model: {image_size: 128}\n"
-                              "train: {steps: 1, tensorboard: false}\n"
+                              "train: {steps: 1, tensorboard: false, keep: all}\n"
                               "loss.penalty: false\n"
                               "autoencoder.enabled: false\n"
                               "output: ~/runs/a\n");

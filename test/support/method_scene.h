@@ -15,7 +15,8 @@ static inline bool make_method_scene(int images, const char *yaml) {
     char text[1024];
     if (!getenv("PROGRAM")) return false;
     shell_ok("rm -rf " S " && mkdir -p " S);
-    snprintf(text, sizeof text, "dataset: {path: " S "data, category: gasket, cache: " S "cache}\n%s", yaml);
+    snprintf(text, sizeof text,
+             "dataset: {path: " S "data, category: gasket, cache: " S "cache}\ntrain.keep: all\n%s", yaml);
     write_text(S "base.yaml", text);
     snprintf(text, sizeof text,
              "synth --output " S "data --category gasket --size 128 --train %d --test-good 2 --test-defect 1",

@@ -49,7 +49,7 @@ static inline void remove_scratch(void) {
 static inline void configure(EadConfig *config, const char *run, const char *settings) {
     static const char base[] = "dataset: {path: " SCRATCH "data, category: gasket, cache: " SCRATCH "cache}\n"
                                "model: {image_size: 128, teacher: models/weights/teacher_small.safetensors}\n"
-                               "train: {checkpoint_every: 0, lr_drop_at: 1}\n"
+                               "train: {checkpoint_every: 0, lr_drop_at: 1, keep: all}\n"
                                "penalty: {path: " SCRATCH "textures}\n";
     configure_run(config, base, run, settings);
     ASSERT_OK(ead_fit_check(config));

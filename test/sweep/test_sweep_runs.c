@@ -50,6 +50,30 @@ static void make_tiny_sweep(void) {
                       "seeds: [1, 2]\n");
 }
 
+/* Finished runs keep their models alone, and the second the weights of the first under a further name. */
+static void check_kept(const char *source, const char *run_folder) {
+    struct stat whole, shared, own;
+    char path[256];
+    const char *const folders[] = {source, run_folder};
+    for (int i = 0; i < 2; i++) {
+        snprintf(path, sizeof path, "%scheckpoint.safetensors", folders[i]);
+        ck_assert_msg(!exists(path), "%s", path);
+    }
+    snprintf(path, sizeof path, "%smodel.safetensors", source);
+    ck_assert_int_eq(stat(path, &whole), 0);
+    snprintf(path, sizeof path, "%sweights.safetensors", run_folder);
+    ck_assert_int_eq(stat(path, &shared), 0);
+    snprintf(path, sizeof path, "%smodel.safetensors", run_folder);
+    ck_assert_int_eq(stat(path, &own), 0);
+    ck_assert(whole.st_ino == shared.st_ino && own.st_size * 100 < whole.st_size);
+    Outcome outcome;
+    snprintf(path, sizeof path, "eval -q -m %smodel.safetensors -o " S "evaluated", run_folder);
+    run(path, 0, &outcome);
+    ck_assert_msg(outcome.code == 0, "%s", outcome.err);
+    snprintf(path, sizeof path, "%smetrics.json", run_folder);
+    ck_assert(same_files(path, S "evaluated/metrics.json"));
+}
+
 START_TEST(a_killed_sweep_gives_the_same_table) {
     Outcome outcome;
     struct stat before, after;
@@ -75,6 +99,7 @@ START_TEST(a_killed_sweep_gives_the_same_table) {
     shell_ok("grep -q 'resuming after step 3' " CUT "gaussian/synth/other/seed-1/log.txt");
     run("sweep " SWEEP " --dry-run --output " CUT, 0, &outcome);
     ck_assert_msg(strstr(outcome.err, ", 12 finished\n"), "%s", outcome.err);
+    check_kept(CUT "full/synth/other/seed-1/", CUT "gaussian/synth/other/seed-1/");
     run_well("report " S "whole");
     run_well("report " CUT);
     ck_assert(same_files(S "whole/tiny.csv", CUT "tiny.csv"));
@@ -336,7 +361,7 @@ START_TEST(sweep_and_report_say_the_same) {
         {"sed -i 's/hard_quantile: 0.999/hard_quantile: 0.5/' config.yaml", "changed",
          "was made with loss.hard_", false},
         {"rm model.safetensors", "damaged", "model.safetensors: is not there any more", false},
-        {"rm model.safetensors checkpoint.safetensors", "damaged", "model.safetensors: is not there any more",
+        {"rm model.safetensors losses.csv", "damaged", "model.safetensors: is not there any more",
          false},
         {"rm report.html", "started", "0 of 1 runs", false},
         {"echo 'train.steps: many' >config.yaml", "damaged",

@@ -39,7 +39,7 @@ typedef struct Forecast {
     EadPaceSample *samples; /* [kinds.count] */
     int capacity;
     double seconds, bytes, lowest, highest; /* of all; of a step */
-    int runs, unmeasured;
+    int runs, unmeasured, taken_over;
 } Forecast;
 
 static EadStatus sample_of(Forecast *all, const EadFit *fit, const EadConfig *config,
@@ -60,8 +60,8 @@ static EadStatus sample_of(Forecast *all, const EadFit *fit, const EadConfig *co
     return status;
 }
 
-/* Runs that take over the training of another have no steps of their own, but a model; their checkpoint is a second name
- * for that one's. */
+/* Runs that take over the training of another have no steps of their own, and of their model and checkpoint only a second
+ * name of that one's. A checkpoint that goes with the end of its run is not counted. */
 static EadStatus add_run(Forecast *all, const EadSweepRun *run, const EadBackend *backend) {
     const EadFit *fit;
     const EadPaceSample *sample;
@@ -72,9 +72,12 @@ static EadStatus add_run(Forecast *all, const EadSweepRun *run, const EadBackend
         return EAD_OK;
     }
     EAD_TRY(sample_of(all, fit, &run->config, backend, &sample));
+    if (run->source >= 0) {
+        all->taken_over++;
+        return EAD_OK;
+    }
     all->bytes += (double)sample->model;
-    if (run->source >= 0) return EAD_OK;
-    all->bytes += (double)sample->checkpoint;
+    if (run->config.train_keep == EAD_KEEP_CHOICE_ALL) all->bytes += (double)sample->checkpoint;
     all->seconds += sample->seconds * run->config.train_steps;
     if (all->lowest <= 0 || sample->seconds < all->lowest) all->lowest = sample->seconds;
     if (sample->seconds > all->highest) all->highest = sample->seconds;
@@ -84,13 +87,17 @@ static EadStatus add_run(Forecast *all, const EadSweepRun *run, const EadBackend
 static void tell(const Forecast *all) {
     char whole[EAD_DURATION_SIZE], lowest[EAD_DURATION_SIZE], highest[EAD_DURATION_SIZE];
     int measured = all->runs - all->unmeasured, kinds = all->kinds.count;
+    char shared[64] = "";
+    if (all->taken_over > 0)
+        snprintf(shared, sizeof shared, ", of which %d share their weights with others", all->taken_over);
     if (measured > 0)
         ead_print(stderr,
                   "%d of them: steps of about %s here, one run at a time (%s to %s a step, measured for %d "
                   "kind%s of model), "
-                  "reading and evaluation not counted; %.1f GB of models and checkpoints\n",
+                  "reading and evaluation not counted; %.1f GB of models%s\n",
                   measured, ead_duration_text(all->seconds, whole), ead_duration_text(all->lowest, lowest),
-                  ead_duration_text(all->highest, highest), kinds, kinds == 1 ? "" : "s", 1e-9 * all->bytes);
+                  ead_duration_text(all->highest, highest), kinds, kinds == 1 ? "" : "s", 1e-9 * all->bytes,
+                  shared);
     if (all->unmeasured > 0)
         ead_print(stderr, "%d of them, of other methods: not measured, their steps depend on their data\n",
                   all->unmeasured);

@@ -14,8 +14,9 @@
 
 enum { TEXT_SIZE = 256 };
 
-/* Keys of the model file whose values are written anew, and texts that explain a threshold. */
-static const char *const renewed[] = {"threshold", "pixel_threshold", "map_use", "preprocessing", NULL};
+/* Keys of the model file whose values are written anew or tell of a file beside it, and texts that explain a threshold. */
+static const char *const renewed[] = {"threshold",      "pixel_threshold", "map_use", "preprocessing",
+                                      EAD_SHARED_NAMES, EAD_SHARED_HASH,   NULL};
 #define RULE "_rule"
 
 static bool is_renewed(const char *key) {

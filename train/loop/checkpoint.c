@@ -6,6 +6,7 @@
 #include "train/support/version.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define STEP "step"
@@ -113,10 +114,32 @@ static EadStatus check_config(const EadSafetensors *file, const EadConfig *confi
     return status;
 }
 
+bool ead_checkpoint_is_model(const EadSafetensors *file) {
+    return !ead_safetensors_find(file, STEP);
+}
+
+static EadStatus read_done(const EadSafetensors *file, int64_t *done) {
+    const char *text = ead_safetensors_metadata(file, "steps");
+    char *end;
+    if (!ead_checkpoint_is_model(file)) return read_array(file, STEP, EAD_FILE_I64, 1, sizeof *done, done);
+    *done = text ? strtoll(text, &end, 10) : -1;
+    if (text && end != text && !*end && *done >= 0) return EAD_OK;
+    return ead_fail(EAD_BAD_FILE, "%s: is not the model of a training: it does not say after how many steps",
+                    ead_safetensors_path(file));
+}
+
 EadStatus ead_checkpoint_check(const EadSafetensors *file, const EadConfig *config, EadCompareScope scope,
                                int64_t steps, const char *steps_key, int64_t *done) {
     EAD_TRY(check_config(file, config, scope));
-    EAD_TRY(read_array(file, STEP, EAD_FILE_I64, 1, sizeof *done, done));
+    EAD_TRY(read_done(file, done));
+    if (*done >= 0 && *done < steps && ead_checkpoint_is_model(file))
+        return ead_fail(
+            EAD_BAD_ARGUMENT,
+            "%s: the run is finished after %lld steps and kept its model, not the checkpoint that more steps "
+            "go on from: a training with train.keep=all keeps it; train --init %s with another --output "
+            "starts a "
+            "new training from the model",
+            ead_safetensors_path(file), (long long)*done, ead_safetensors_path(file));
     if (*done >= 0 && *done <= steps) return EAD_OK;
     return ead_fail(EAD_BAD_FILE, "%s: was made after step %lld, but %s makes %lld steps; raise %s",
                     ead_safetensors_path(file), (long long)*done, steps_key, (long long)steps, steps_key);

@@ -19,11 +19,14 @@ EadStatus ead_checkpoint_write_list(EadSafetensorsWriter *writer, const char *wh
 /* Says on stderr where the file was written with another list. A file without that says nothing. */
 void ead_checkpoint_compare_list(const EadSafetensors *file, const char *what, const EadImageList *list);
 
-/* Checks that the file was made with a config that trains alike, as far as `scope` asks, and gives the steps
- * done. Keys that do not change the result (output, cache, threads, checkpoints, evaluation) and the number
- * of steps, for those who want to train longer, may differ. Errors: EAD_BAD_FILE if it is no checkpoint, or
+/* Whether the file is the model of a finished run, which holds no state of steps. */
+bool ead_checkpoint_is_model(const EadSafetensors *file);
+
+/* Checks that the file, a checkpoint or such a model, was made with a config that trains alike, as far as `scope` asks,
+ * and gives the steps done. Keys that do not change the result (output, cache, threads, checkpoints, evaluation) and the number
+ * of steps, for those who want to train longer, may differ. Errors: EAD_BAD_FILE if it is neither, or
  * was made after more than `steps` steps, the value of the config key steps_key; EAD_BAD_ARGUMENT naming the
- * key that differs. */
+ * key that differs, or, of a model made after fewer steps, what further ones take. */
 EadStatus ead_checkpoint_check(const EadSafetensors *file, const EadConfig *config, EadCompareScope scope,
                                int64_t steps, const char *steps_key, int64_t *done);
 

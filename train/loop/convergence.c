@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LOSSES "validation_losses"
-
 EadStatus ead_convergence_add(EadConvergence *convergence, double loss) {
     if (convergence->count == convergence->capacity) {
         int capacity = convergence->capacity ? 2 * convergence->capacity : 64;
@@ -47,15 +45,16 @@ int64_t ead_convergence_steps(int64_t at, double share, int64_t limit) {
 EadStatus ead_convergence_write(const EadConvergence *convergence, EadSafetensorsWriter *writer) {
     int64_t count = convergence->count;
     if (count == 0) return EAD_OK;
-    return ead_safetensors_writer_tensor(writer, LOSSES, EAD_FILE_F64, 1, &count, convergence->losses);
+    return ead_safetensors_writer_tensor(writer, EAD_CONVERGENCE, EAD_FILE_F64, 1, &count,
+                                         convergence->losses);
 }
 
 EadStatus ead_convergence_read(EadConvergence *convergence, const EadSafetensors *file) {
-    const EadFileTensor *tensor = ead_safetensors_find(file, LOSSES);
+    const EadFileTensor *tensor = ead_safetensors_find(file, EAD_CONVERGENCE);
     if (!tensor) return EAD_OK;
     if (tensor->type != EAD_FILE_F64 || tensor->count > INT32_MAX)
         return ead_fail(EAD_BAD_FILE, "%s: tensor '%s' does not fit; it is not a checkpoint of this model",
-                        ead_safetensors_path(file), LOSSES);
+                        ead_safetensors_path(file), EAD_CONVERGENCE);
     for (int64_t i = 0; i < tensor->count; i++) {
         double loss;
         memcpy(&loss, (const char *)tensor->data + (size_t)i * sizeof loss, sizeof loss);

@@ -1,9 +1,11 @@
 /* When a training has converged: the loss on the validation images, measured now and then, falls no more. What has
- * been measured goes into the checkpoint, and all else follows from it, so that a resumed run decides alike. */
+ * been measured goes into checkpoint and model file, and all else follows from it, so that a resumed run decides alike. */
 #pragma once
 
 #include "core/file/safetensors.h"
 #include "train/config/config.h"
+
+#define EAD_CONVERGENCE "validation_losses" /* the tensor, in a model file, too */
 
 typedef struct EadConvergence {
     double *losses; /* [count] after steps every, 2 every, ..., owned */

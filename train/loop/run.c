@@ -5,6 +5,8 @@
 #include "core/backend/backend.h"
 #include "core/base/atomic_file.h"
 #include "core/base/paths.h"
+#include "core/file/file_role.h"
+#include "core/file/safetensors.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -62,10 +64,22 @@ EadStatus ead_run_folder_check_new(const EadRunFolder *folder, bool resume) {
                     folder->path);
 }
 
-bool ead_run_folder_resumes(const EadRunFolder *folder, bool resume) {
-    bool found = resume && exists(folder->checkpoint);
-    if (resume && !found) ead_print(stderr, "no checkpoint in %s: starting at step 1\n", folder->path);
+/* Whether a finished run left its model, as far as can be told without reading all of it. */
+static bool holds_model(const EadRunFolder *folder) {
+    EadSafetensors *file = NULL;
+    bool found = ead_file_role(folder->model) == EAD_ROLE_MODEL &&
+                 ead_safetensors_open_header(folder->model, &file) == EAD_OK;
+    ead_safetensors_close(file);
     return found;
+}
+
+const char *ead_run_folder_start(const EadRunFolder *folder, bool resume) {
+    if (!resume) return NULL;
+    if (exists(folder->checkpoint)) return folder->checkpoint;
+    if (holds_model(folder)) return folder->model;
+    ead_print(stderr, "no checkpoint in %s%s: starting at step 1\n", folder->path,
+              exists(folder->model) ? ", and its model cannot be read" : "");
+    return NULL;
 }
 
 EadStatus ead_run_folder_make(EadRunFolder *folder) {

@@ -12,7 +12,7 @@ typedef struct EadRunSpec {
     const EadBackend *backend;
     bool no_capture;   /* see EadPlanOptions */
     int streams;       /* see EadPlanOptions */
-    bool resume;       /* continue from the run folder's checkpoint; without one, start from step 1 */
+    bool resume;       /* go on from the run folder's checkpoint or model; without one, start from step 1 */
     bool quiet;        /* no progress line */
     bool dry_run;      /* only say on stdout what it would take; of a fit that can */
     double minutes;    /* pick the number of steps so that the run ends in about that time; 0: the config's */
@@ -46,8 +46,9 @@ EadStatus ead_run_folder_check(EadRunFolder *folder, bool resume);
 /* The second half of that. */
 EadStatus ead_run_folder_check_new(const EadRunFolder *folder, bool resume);
 
-/* Whether there is a checkpoint to resume from; says on stderr where there is none. */
-bool ead_run_folder_resumes(const EadRunFolder *folder, bool resume);
+/* What a run to be resumed goes on from: its checkpoint, or where it is finished and kept only that, its model; NULL:
+ * nothing, which is said on stderr. */
+const char *ead_run_folder_start(const EadRunFolder *folder, bool resume);
 
 /* Makes and locks the folder. Errors: EAD_IO, EAD_BUSY. */
 EadStatus ead_run_folder_make(EadRunFolder *folder);

@@ -36,11 +36,10 @@ static EadStatus drop_caches(const EadRunFolder *folder, uint64_t *bytes) {
     return status;
 }
 
-EadStatus ead_run_folder_drop(const EadRunFolder *folder, uint64_t *bytes) {
+EadStatus ead_run_folder_drop(const EadRunFolder *folder, bool caches, uint64_t *bytes) {
     *bytes = 0;
-    EadStatus status = drop_file(folder->checkpoint, bytes);
-    EadStatus dropped = drop_caches(folder, bytes);
-    return status == EAD_OK ? dropped : status;
+    EAD_TRY(drop_file(folder->checkpoint, bytes));
+    return caches ? drop_caches(folder, bytes) : EAD_OK;
 }
 
 EadStatus ead_run_begin(EadRunBegun *begun, EadRunFolder *folder, const char *cache) {

@@ -4,10 +4,10 @@
 #include "core/file/made_folder.h"
 #include "train/loop/run.h"
 
-/* Removes the checkpoint and the caches (*.cache) in the folder "cache" of the run's own folder, if any, and then that
- * folder; *bytes: what they took on the disk, of files without another name. Errors: EAD_IO, naming what cannot be
+/* Removes the checkpoint and, with `caches`, those (*.cache) in the folder "cache" of the run's own folder, if any, and then
+ * that folder; *bytes: what they took on the disk, of files without another name. Errors: EAD_IO, naming what cannot be
  * removed. */
-EadStatus ead_run_folder_drop(const EadRunFolder *folder, uint64_t *bytes);
+EadStatus ead_run_folder_drop(const EadRunFolder *folder, bool caches, uint64_t *bytes);
 
 /* What a run that is about to begin made. */
 typedef struct EadRunBegun {

@@ -132,7 +132,7 @@ static EadStatus check_checkpoint(const EadSweepRun *run) {
     EadPath checkpoint;
     if (!ead_sweep_holds(run, "checkpoint.safetensors")) return EAD_OK;
     EAD_TRY(ead_path_in(checkpoint, run->config.output, "checkpoint.safetensors"));
-    return ead_file_expect(checkpoint, EAD_ROLE(CHECKPOINT), "a checkpoint of a training");
+    return ead_file_expect(checkpoint, EAD_ROLES_TRAINED, "a checkpoint of a training");
 }
 
 /* Whether what is in its folder can be gone on with; *to_do: whether there is something to do. Where the config is

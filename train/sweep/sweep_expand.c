@@ -97,8 +97,6 @@ static EadStatus add_runs(EadSweep *sweep, int variant, int collection, int cate
         if (!run->name) return EAD_NO_MEMORY;
         EAD_TRY(make_config(sweep, run));
         run->source = find_source(sweep, sweep->run_count - 1);
-        /* Its checkpoint is taken over. */
-        if (run->source >= 0) sweep->runs[run->source].config.train_keep = EAD_KEEP_CHOICE_ALL;
     }
     return EAD_OK;
 }

@@ -7,6 +7,7 @@
 #include "core/base/memory.h"
 #include "core/base/minmax.h"
 #include "core/base/paths.h"
+#include "core/file/safetensors.h"
 #include "core/system/file_lock.h"
 #include "core/system/machine.h"
 #include "train/support/progress.h"
@@ -38,7 +39,11 @@ typedef struct Scheduler {
     Progress *progress; /* [runs] */
     Job *jobs;          /* [work->jobs] */
     int total, ended;   /* of the runs to do */
+    int shared;         /* runs whose models were made to share their weights, and what that saved */
+    uint64_t bytes;
 } Scheduler;
+
+static const char MODEL[] = "model.safetensors";
 
 bool ead_sweep_in_shard(const EadSweepWork *work, int run) {
     int source = work->sweep->runs[run].source;
@@ -47,20 +52,26 @@ bool ead_sweep_in_shard(const EadSweepWork *work, int run) {
 
 /* ---- starting a run ---- */
 
-/* A second name for a file of another run: checkpoints and losses are replaced, never changed in place. */
-static bool link_file(const EadSweepRun *source, const EadSweepRun *run, const char *name) {
+/* A second name, in the folder of a run, for a file of another: such files are replaced, never changed in place. */
+static bool link_file(const EadSweepRun *source, const char *name, const EadSweepRun *run, const char *as) {
     EadPath from, to;
     return ead_path_in(from, source->config.output, name) == EAD_OK &&
-           ead_path_in(to, run->config.output, name) == EAD_OK && (unlink(to) == 0 || errno == ENOENT) &&
+           ead_path_in(to, run->config.output, as) == EAD_OK && (unlink(to) == 0 || errno == ENOENT) &&
            link(from, to) == 0;
 }
 
-/* Both files or none: a new run begins its losses.csv anew, and must not do so in that of another. Where
- * files cannot be linked the run trains by itself, to the same bits. */
+/* A finished run that kept its model alone (train.keep) hands on that. Both files or none: a new run begins its
+ * losses.csv anew, and must not do so in that of another. Where files cannot be linked the run trains by itself, to the
+ * same bits. */
 static void take_over_training(const EadSweepRun *source, const EadSweepRun *run) {
-    EadPath losses;
-    bool linked = link_file(source, run, "losses.csv") && link_file(source, run, "checkpoint.safetensors");
-    if (!linked && ead_path_in(losses, run->config.output, "losses.csv") == EAD_OK) unlink(losses);
+    static const char losses[] = "losses.csv", checkpoint[] = "checkpoint.safetensors";
+    const char *trained = ead_sweep_holds(source, checkpoint) ? checkpoint : MODEL;
+    EadPath left;
+    if (ead_sweep_holds(source, EAD_SHARED_FILE))
+        (void)link_file(source, EAD_SHARED_FILE, run, EAD_SHARED_FILE);
+    bool logged = !ead_sweep_holds(source, losses) || link_file(source, losses, run, losses);
+    if (logged && link_file(source, trained, run, checkpoint)) return;
+    if (ead_path_in(left, run->config.output, losses) == EAD_OK) unlink(left);
 }
 
 static EadStatus start_run(const Scheduler *scheduler, const EadSweepRun *run, Job *job) {
@@ -143,6 +154,33 @@ static void begin(Scheduler *scheduler, Job *job, int index) {
     report(scheduler, index, text);
 }
 
+/* ---- what finished runs share ---- */
+
+static EadStatus share_model(const EadSweepRun *source, const EadSweepRun *run, uint64_t *bytes) {
+    EadFileLock lock;
+    EadPath from, to;
+    EAD_TRY(ead_path_in(from, source->config.output, MODEL));
+    EAD_TRY(ead_path_in(to, run->config.output, MODEL));
+    EAD_TRY(ead_folder_lock_take(run->config.output, &lock));
+    EadStatus status = ead_safetensors_share(to, from, bytes);
+    ead_file_lock_release(&lock);
+    return status;
+}
+
+/* What the model of a finished run has in common with that of its source takes room on the disk once, where the disk
+ * lets it. */
+static void share_weights(Scheduler *scheduler, int index) {
+    const EadSweepRun *runs = scheduler->work->sweep->runs, *run = &runs[index];
+    uint64_t bytes = 0;
+    if (run->source < 0 || scheduler->progress[run->source] != DONE) return;
+    if (share_model(&runs[run->source], run, &bytes) != EAD_OK)
+        ead_print(stderr, "%s: its model keeps a copy of the weights: %s\n", run->name, ead_error_message());
+    scheduler->shared += bytes > 0;
+    scheduler->bytes += bytes;
+}
+
+/* ---- the end of a run ---- */
+
 static void end(Scheduler *scheduler, Job *job, int status) {
     char text[1100], reason[900];
     EadRunState state = EAD_RUN_NEW;
@@ -165,6 +203,7 @@ static void end(Scheduler *scheduler, Job *job, int status) {
     else
         snprintf(text, sizeof text, "%s: %s", ead_interrupted() ? "stopped" : "failed", reason);
     report(scheduler, job->run, text);
+    if (done) share_weights(scheduler, job->run);
 }
 
 /* ---- the scheduler ---- */
@@ -220,6 +259,8 @@ static EadStatus survey(Scheduler *scheduler) {
         if (state == EAD_RUN_CHANGED) ead_print(stderr, "%s\n", ead_error_message());
         if (state == EAD_RUN_DAMAGED) ead_print(stderr, "%s: the run makes it anew\n", ead_error_message());
     }
+    for (int i = 0; i < work->sweep->run_count; i++)
+        if (scheduler->progress[i] == DONE) share_weights(scheduler, i);
     return EAD_OK;
 }
 
@@ -237,6 +278,9 @@ static EadStatus conclude(const Scheduler *scheduler) {
     if (locked > 0) ead_print(stderr, ", other processes are at %d", locked);
     if (failed > 0) ead_print(stderr, ", %d failed", failed);
     fputc('\n', stderr);
+    if (scheduler->shared > 0)
+        ead_print(stderr, "models of %d of them share their weights with that of another run: %.0f MB less\n",
+                  scheduler->shared, 1e-6 * (double)scheduler->bytes);
     for (int i = 0; i < scheduler->work->sweep->run_count; i++)
         if (scheduler->progress[i] == FAILED)
             ead_print(stderr, "  failed: %s\n", scheduler->work->sweep->runs[i].name);
