@@ -36,6 +36,7 @@ train/config    | $support data train/efficientad/keys.def train/patchcore/keys.
 train/cli       | $support train/config models/methods.def
 train/metrics   | $support data
 train/report    | $support data train/config train/metrics
+train/comparison | $support data train/config train/report
 train/loop      | $support data autograd models/networks train/config
 train/evaluate  | $support data models train/config train/metrics train/report
 train/efficientad | $support data autograd models train/config train/loop train/fit.h

@@ -8,6 +8,14 @@
 #include "train/pace.h"
 #include "train/training_board.h"
 
+/* report.html until there is a report. */
+typedef struct EadFitPage {
+    EadPath path;         /* empty: not written */
+    int64_t first;        /* steps done at its beginning, */
+    double begun;         /* which was then, in ead_clock_seconds() */
+    double written, took; /* the last time, and how long that lasted */
+} EadFitPage;
+
 typedef struct EadFitRun {
     const EadFit *fit;
     const EadRunSpec *spec; /* the caller's, but for the config */
@@ -31,6 +39,7 @@ typedef struct EadFitRun {
     EadLossLog log;
     EadLossLog scores_log, tests_log; /* validation.csv, test.csv */
     EadTrainingBoard board;           /* TensorBoard; empty where that is off */
+    EadFitPage page;
     float losses[EAD_MAX_LOSSES + 1]; /* the last ones read */
     EadThresholds thresholds;
     EadImageScores validation; /* once measured */
@@ -73,6 +82,14 @@ bool ead_fit_watch_is_due(const EadFitRun *run);
 
 /* Measures it and adds rows, by the rank that leads; losses are read and parameters downloaded. What fails is told. */
 void ead_fit_watch(EadFitRun *run);
+
+/* The page of a training that goes on, by the rank that leads: begins it where a detector has steps to do, brings it up to date
+ * when that is due, says that the steps are done, and of a run that has failed or was interrupted, with the message of the
+ * error, why it ended. What fails is told. Errors of the first: EAD_BAD_ARGUMENT, a long path. */
+EadStatus ead_fit_page_open(EadFitRun *run);
+void ead_fit_page_step(EadFitRun *run);
+void ead_fit_page_evaluates(EadFitRun *run);
+void ead_fit_page_close(EadFitRun *run, EadStatus status);
 
 /* After the last step: calibration; of a detector threshold, model file, evaluation. Errors: any of these. */
 EadStatus ead_fit_end(EadFitRun *run);

@@ -236,7 +236,8 @@ static EadStatus open_logs(Run *run) {
     if (run->model && run->config->train_tensorboard && ead_fit_steps_done(run) < run->steps)
         EAD_TRY(ead_training_board_open(&run->board, run->config->output, run->steps, ead_fit_steps_done(run),
                                         &run->data.dataset, &rules));
-    return ead_run_folder_write_config(&run->folder, run->config_text);
+    EAD_TRY(ead_run_folder_write_config(&run->folder, run->config_text));
+    return ead_fit_page_open(run);
 }
 
 static EadStatus prepare(Run *run) {
@@ -350,6 +351,7 @@ static EadStatus do_step(Run *run, EadProgress *progress) {
     run->stop = ead_ranks_any(run->spec->ranks, ead_interrupted());
     EAD_TRY(validate(run, progress));
     EAD_TRY(watch(run, progress));
+    ead_fit_page_step(run);
     bool last = run->step.done >= run->phases[run->phase].steps || run->converges; /* the end saves */
     if (last || every == 0 || ead_fit_steps_done(run) % every != 0) return EAD_OK;
     EAD_TRY(save_checkpoint(run));
@@ -434,7 +436,9 @@ EadStatus ead_fit_run(const EadFit *fit, const EadRunSpec *spec) {
     int64_t done = run->step.done;
     end_phase(run); /* what follows plans for itself, and needs the memory */
     run->step.done = done;
+    if (status == EAD_OK) ead_fit_page_evaluates(run);
     if (status == EAD_OK && !spec->dry_run) status = ead_fit_end(run);
+    ead_fit_page_close(run, status);
     ead_safetensors_close(run->checkpoint);
     ead_loss_log_close(&run->log);
     ead_fit_watch_close(run);

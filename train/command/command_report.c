@@ -8,6 +8,7 @@
 #include "core/base/paths.h"
 #include "core/base/string_list.h"
 #include "core/file/file_role.h"
+#include "train/comparison/comparison.h"
 #include "train/report/report.h"
 #include "train/sweep/sweep_report.h"
 
@@ -15,6 +16,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char ending[] = ".sweep.json";
 
@@ -80,11 +82,25 @@ static EadStatus list_manifests(const char *folder, EadStringList *list) {
     }
     closedir(directory);
     ead_strings_sort(list);
-    if (status == EAD_OK && list->count == 0)
-        return ead_fail(EAD_BAD_ARGUMENT,
-                        "%s: no sweep has run here; the folder is the output of an efficientad sweep",
-                        folder);
     return status;
+}
+
+static bool holds_report(const char *folder) {
+    EadPath path;
+    return ead_path_in(path, folder, "report.html") == EAD_OK && access(path, F_OK) == 0;
+}
+
+static EadStatus find_manifests(const char *folder, EadStringList *list) {
+    int known = list->count;
+    EAD_TRY(list_manifests(folder, list));
+    if (list->count > known) return EAD_OK;
+    if (holds_report(folder))
+        return ead_fail(EAD_BAD_ARGUMENT,
+                        "%s: is the folder of one run, whose page is its report.html; name more runs to put "
+                        "them side by side, or the output of an efficientad sweep for its tables",
+                        folder);
+    return ead_fail(EAD_BAD_ARGUMENT,
+                    "%s: no sweep has run here; the folder is the output of an efficientad sweep", folder);
 }
 
 /* Nothing is printed or written before all is known to be right. */
@@ -103,17 +119,66 @@ static EadStatus report_all(const EadStringList *manifests, EadProblems *problem
 static EadStatus list_named(const char *path, EadStringList *manifests) {
     EAD_TRY(ead_file_expect(path, EAD_ROLE(FOLDER) | EAD_ROLE(SWEEP_RUNS), "the folder of a sweep"));
     bool named = is_manifest(path) && !ead_path_is_folder(path);
-    return named ? ead_strings_add(manifests, path) : list_manifests(path, manifests);
+    return named ? ead_strings_add(manifests, path) : find_manifests(path, manifests);
+}
+
+static EadStatus report_sweeps(const EadArguments *arguments, EadProblems *problems) {
+    EadStringList manifests = {0};
+    if (ead_arguments_given(arguments, EAD_OPTION_COMPARED))
+        ead_problems_add(problems,
+                         ead_fail(EAD_BAD_ARGUMENT, "--output names the page of several runs; tables of a "
+                                                    "sweep lie in its folder; leave it out"));
+    for (int i = 0; i < arguments->path_count; i++)
+        ead_problems_add(problems, list_named(arguments->paths[i], &manifests));
+    EadStatus status = report_all(&manifests, problems);
+    ead_strings_free(&manifests);
+    return status;
+}
+
+/* ---- runs side by side ---- */
+
+static EadStatus read_run(const char *folder, EadRunPage *page) {
+    *page = (EadRunPage){.folder = folder};
+    if (!ead_path_is_folder(folder) || holds_report(folder)) return ead_run_page_read(folder, page);
+    return ead_fail(EAD_BAD_ARGUMENT,
+                    "%s: no report.html here; name folders of runs, or the folder of one sweep alone for its "
+                    "tables",
+                    folder);
+}
+
+static EadStatus check_page(const char *path) {
+    static const char option[] = "--output";
+    EAD_TRY(ead_check_output_file(path, option));
+    return ead_check_replaced(path, option, EAD_PAGE_BEGINS, EAD_PAGE_MARK);
+}
+
+static EadStatus compare(const EadArguments *arguments, EadProblems *problems) {
+    int count = arguments->path_count;
+    bool named = ead_arguments_given(arguments, EAD_OPTION_COMPARED);
+    const char *path = named ? ead_arguments_text(arguments, EAD_OPTION_COMPARED) : "comparison.html";
+    EadComparison comparison;
+    EadRunPage *pages = ead_new(count, sizeof *pages, "the reports of runs");
+    if (!pages) return EAD_NO_MEMORY;
+    ead_problems_add(problems, check_page(path));
+    for (int i = 0; i < count; i++) ead_problems_add(problems, read_run(arguments->paths[i], &pages[i]));
+    EadStatus status = ead_problems_tell(problems, stderr);
+    if (status == EAD_OK) status = ead_comparison_write(path, pages, count, &comparison);
+    if (status == EAD_OK)
+        ead_print(stderr, "%d images are in all runs, %d of them with pictures; on %d the decisions differ\n",
+                  comparison.images, comparison.pictured, comparison.disagreed);
+    if (status == EAD_OK && comparison.lone > 0)
+        ead_print(stderr, "%d images are not in all runs; the page names them\n", comparison.lone);
+    if (status == EAD_OK) ead_print(stderr, "%s\n", path);
+    for (int i = 0; i < count; i++) ead_run_page_free(&pages[i]);
+    free(pages);
+    return status;
 }
 
 EadStatus ead_command_report(const EadArguments *arguments) {
-    EadStringList manifests = {0};
     EadProblems problems = {0};
     ead_problems_add_all(&problems, &arguments->problems);
-    for (int i = 0; i < arguments->path_count; i++)
-        ead_problems_add(&problems, list_named(arguments->paths[i], &manifests));
-    EadStatus status = report_all(&manifests, &problems);
-    ead_strings_free(&manifests);
+    EadStatus status =
+        arguments->path_count > 1 ? compare(arguments, &problems) : report_sweeps(arguments, &problems);
     ead_problems_free(&problems);
     return status;
 }

@@ -197,9 +197,9 @@ static void write_means(EadJson *json, const char *key, const EadLossHistory *lo
     ead_json_close(json, ']');
 }
 
-static void write_losses(EadJson *json, const EadLossHistory *losses) {
-    if (!losses || losses->count == 0) return;
-    ead_json_open(json, "losses", '{');
+void ead_losses_json(EadJson *json, const char *key, const EadLossHistory *losses) {
+    if (losses->count == 0) return;
+    ead_json_open(json, key, '{');
     ead_json_number(json, "last_step", mean_of(losses, 0, losses->count - 1, losses->count), 15);
     write_means(json, "steps", losses, 0);
     ead_json_open(json, "series", '[');
@@ -280,7 +280,7 @@ static EadStatus write_labelled(EadJson *json, const EadReport *report, double t
     EAD_TRY(write_numbers(json, "latency", report->seconds, 1e3));
     ead_json_integer(json, "side_by_side", report->threads);
     write_curves(json, report->metrics);
-    write_losses(json, report->losses);
+    if (report->losses) ead_losses_json(json, "losses", report->losses);
     return EAD_OK;
 }
 

@@ -4,7 +4,8 @@
  *
  * The data is one JSON object. What is not known is null or absent; a SET is {count, sorted: [numbers, ascending]}, with
  * at most 20,000 evenly spaced order statistics of its `count` numbers.
- *   kind, title, subtitle   kind: "run", "unlabelled" (both as follows) or "sweep" (train/sweep/sweep_page.c)
+ *   kind, title, subtitle   kind: "run", "unlabelled" (both as follows), "sweep" (train/sweep/sweep_page.c), "training"
+ *                           (training_page.c) or "comparison" (comparison.c)
  *   threshold, has_threshold    of the image score; whether it is the model's, or that of the best F1 of these images
  *   pixel_threshold         of regions
  *   scores                  {good: SET, anomalous: SET}, or without labels {images: SET}
@@ -66,6 +67,9 @@ typedef struct EadReport {
 
 /* Writes atomically; the same report gives the same bytes. Errors: EAD_IO, EAD_NO_MEMORY, EAD_BAD_SHAPE. */
 EadStatus ead_report_write(const char *path, const EadReport *report);
+
+/* Losses as the page shows them: means over groups of steps where there are many; nothing without rows. */
+void ead_losses_json(EadJson *json, const char *key, const EadLossHistory *losses);
 
 /* How a page begins, and what its head has; pages of before 2026-11-28 have the latter. */
 #define EAD_PAGE_BEGINS "<!DOCTYPE html>"

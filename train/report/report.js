@@ -297,6 +297,8 @@ add(page, 'header', {}, add(null, 'h1', {}, data.title));
 if (data.subtitle) add(page.firstChild, 'p', {}, data.subtitle);
 if (data.kind === 'sweep') drawSweep();
 else if (data.kind === 'unlabelled') drawUnlabelled();
+else if (data.kind === 'training') drawTraining();
+else if (data.kind === 'comparison') drawComparison();
 else drawRun();
 followWidth();
 reachScrolled();

@@ -10,6 +10,7 @@
 #include "core/file/safetensors.h"
 #include "core/system/file_lock.h"
 #include "train/metrics/metrics_output.h"
+#include "train/report/training_page.h"
 #include "train/support/json_writer.h"
 #include "train/support/problems.h"
 
@@ -126,7 +127,10 @@ static EadStatus check_results(const char *folder, bool known) {
 }
 
 EadStatus ead_sweep_state(const char *folder, const EadConfig *config, EadRunState *state) {
-    bool finished = holds(folder, "metrics.json") && holds(folder, "report.html"), same = true;
+    EadPath report;
+    EAD_TRY(ead_path_in(report, folder, "report.html"));
+    bool reported = access(report, F_OK) == 0 && !ead_training_page_is(report);
+    bool finished = reported && holds(folder, "metrics.json"), same = true;
     bool started = holds(folder, "checkpoint.safetensors") || holds(folder, "model.safetensors");
     *state = finished ? EAD_RUN_FINISHED : started ? EAD_RUN_STARTED : EAD_RUN_NEW;
     if (ead_folder_lock_is_held(folder)) *state = EAD_RUN_ACTIVE;
