@@ -36,7 +36,18 @@ struct EadImageCache {
 typedef struct SourceState {
     uint64_t checksum;
     uint32_t notes[EAD_IMAGE_NOTES];
+    EadStatus status;
+    char problem[400]; /* why it cannot be read */
 } SourceState;
+
+/* Images that cannot be read: all are found in one pass, the first ones are named. */
+typedef struct Unreadable {
+    int count;
+    EadStatus status; /* of the first */
+    char names[4 * sizeof(((SourceState *)NULL)->problem)];
+} Unreadable;
+
+enum { NAMED = 3 };
 
 static off_t image_offset(const EadImageCache *cache, int index) {
     return cache->images + (off_t)cache->image_bytes * index;
@@ -55,8 +66,28 @@ static EadStatus decode(void *context, uint64_t index, uint8_t *slot) {
     for (int note = 0; note < EAD_IMAGE_NOTES; note++)
         state.notes[note] = ead_image_notes_largest(notes, (EadImageNote)note);
     ead_image_notes_free(notes);
+    state.status = status;
+    if (status != EAD_OK) snprintf(state.problem, sizeof state.problem, "%s", ead_error_message());
     memcpy(slot + cache->image_bytes, &state, sizeof state);
-    return status;
+    return status == EAD_NO_MEMORY ? status : EAD_OK;
+}
+
+static void note_unreadable(Unreadable *unreadable, const SourceState *state) {
+    size_t used = strlen(unreadable->names);
+    if (unreadable->count == 0) unreadable->status = state->status;
+    if (unreadable->count++ < NAMED)
+        snprintf(unreadable->names + used, sizeof unreadable->names - used, "%s%s", used ? "; " : "",
+                 state->problem);
+}
+
+static EadStatus tell_unreadable(const Unreadable *unreadable, int total) {
+    int count = unreadable->count;
+    if (count == 0) return EAD_OK;
+    if (count == 1) return ead_fail(unreadable->status, "%s; remove or replace it", unreadable->names);
+    char more[40] = "";
+    if (count > NAMED) snprintf(more, sizeof more, " and %d more", count - NAMED);
+    return ead_fail(unreadable->status, "%s%s: %d of %d images cannot be read; remove or replace them",
+                    unreadable->names, more, count, total);
 }
 
 /* Decodes all images, several at a time, and stores them in order: in memory, or in the file that is being
@@ -72,6 +103,7 @@ static EadStatus fill(EadImageCache *cache, const EadCacheSpec *spec, int output
     EadLoader *loader;
     EAD_TRY(ead_loader_open(&loading, &loader));
     EadStatus status = EAD_OK;
+    Unreadable unreadable = {0};
     for (int i = 0; i < total && status == EAD_OK; i++) {
         const uint8_t *slot;
         SourceState state;
@@ -80,7 +112,9 @@ static EadStatus fill(EadImageCache *cache, const EadCacheSpec *spec, int output
         memcpy(&state, slot + size, sizeof state);
         memcpy(cache->notes + (size_t)i * EAD_IMAGE_NOTES, state.notes, sizeof state.notes);
         if (cache->checksums) cache->checksums[i] = state.checksum;
-        if (cache->pixels)
+        if (state.status != EAD_OK)
+            note_unreadable(&unreadable, &state);
+        else if (cache->pixels)
             memcpy(cache->pixels + (size_t)i * size, slot, size);
         else if (!ead_write_at(output, slot, size, image_offset(cache, i)))
             status = ead_fail(EAD_IO, "%s: cannot write: %s", spec->file, strerror(errno));
@@ -89,7 +123,7 @@ static EadStatus fill(EadImageCache *cache, const EadCacheSpec *spec, int output
             status = ead_fail(EAD_INTERRUPTED, "stopped while preparing images");
     }
     ead_loader_close(loader);
-    return status;
+    return status == EAD_OK ? tell_unreadable(&unreadable, total) : status;
 }
 
 static size_t note_bytes(const EadImageCache *cache) {

@@ -234,6 +234,9 @@ START_TEST(bad_sources) {
         ck_assert_ptr_null(cache);
         ck_assert_int_ne(access(FILE_NAME, F_OK), 0);
     }
+    ASSERT_FAILS(ead_image_cache_open(&list, &memory, &cache), EAD_BAD_FILE, "; " SCRATCH "source7.png: ");
+    ASSERT_FAILS(ead_image_cache_open(&list, &memory, &cache), EAD_BAD_FILE,
+                 " images cannot be read; remove or replace them");
     ck_assert_int_eq(unlink(list.items[5].name), 0);
     ASSERT_FAILS(ead_image_cache_open(&list, &disk, &cache), EAD_IO, "source5.png: cannot read: No such");
     memory.width = 0;

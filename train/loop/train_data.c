@@ -5,6 +5,7 @@
 #include "core/base/philox.h"
 #include "core/base/printing.h"
 #include "core/file/output_check.h"
+#include "train/support/problems.h"
 #include "train/support/progress.h"
 
 #include <stdio.h>
@@ -107,10 +108,16 @@ EadStatus ead_train_data_others(const EadConfig *config, const char *key, const 
 
 EadStatus ead_train_data_open(const EadConfig *config, bool quiet, EadTrainData *data) {
     EadImageList list = {0};
-    EAD_TRY(ead_open_cache(config, &data->train_list, "training", quiet, &data->train));
-    EadStatus status = ead_image_list_add_files(&list, &data->dataset.validation);
+    EadProblems unreadable = {0}; /* of both */
+    EadStatus status = ead_open_cache(config, &data->train_list, "training", quiet, &data->train);
+    if (status == EAD_INTERRUPTED || status == EAD_NO_MEMORY) return status;
+    ead_problems_add(&unreadable, status);
+    status = ead_image_list_add_files(&list, &data->dataset.validation);
     if (status == EAD_OK) status = ead_open_cache(config, &list, "validation", quiet, &data->validation);
     ead_image_list_free(&list);
+    ead_problems_add(&unreadable, status);
+    status = ead_problems_tell(&unreadable, stderr);
+    ead_problems_free(&unreadable);
     return status;
 }
 
