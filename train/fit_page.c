@@ -5,6 +5,7 @@
 #include "core/base/printing.h"
 #include "core/system/clock.h"
 #include "train/report/training_page.h"
+#include "train/support/page_kind.h"
 
 #include <math.h>
 #include <stdio.h>

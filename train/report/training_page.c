@@ -3,11 +3,9 @@
 
 #include "core/base/atomic_file.h"
 #include "train/report/report.h"
+#include "train/support/page_kind.h"
 
 #include <stdio.h>
-#include <string.h>
-
-static const char kind[] = "training";
 
 static EadStatus write_table(EadJson *json, const char *key, const char *path) {
     EadLossHistory rows;
@@ -20,7 +18,7 @@ static EadStatus write_table(EadJson *json, const char *key, const char *path) {
 static EadStatus write_page(FILE *stream, const EadTrainingPage *page) {
     EadJson json;
     ead_page_begin(&json, stream);
-    ead_json_string(&json, "kind", kind);
+    ead_json_string(&json, "kind", EAD_TRAINING_PAGE_KIND);
     ead_json_string(&json, "title", page->title);
     ead_json_string(&json, "doing", page->doing);
     ead_json_string(&json, "ended", page->ended);
@@ -44,16 +42,4 @@ EadStatus ead_training_page_write(const char *path, const EadTrainingPage *page)
     if (status == EAD_OK) return ead_atomic_file_commit(&file);
     ead_atomic_file_discard(&file);
     return status;
-}
-
-bool ead_training_page_is(const char *path) {
-    char line[4096], expected[64];
-    bool found = false;
-    FILE *stream = fopen(path, "re");
-    if (!stream) return false;
-    snprintf(expected, sizeof expected, "  \"kind\": \"%s\",\n", kind);
-    while (!found && fgets(line, sizeof line, stream) && strncmp(line, "  \"title\"", 9) != 0)
-        found = strcmp(line, expected) == 0;
-    fclose(stream);
-    return found;
 }

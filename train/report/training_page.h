@@ -4,7 +4,6 @@
 
 #include "core/base/status.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 
 typedef struct EadTrainingPage {
@@ -23,6 +22,3 @@ typedef struct EadTrainingPage {
 
 /* Writes atomically. Errors: EAD_IO, EAD_NO_MEMORY; EAD_BAD_FILE of a table. */
 EadStatus ead_training_page_write(const char *path, const EadTrainingPage *page);
-
-/* Whether a file is such a page, and no report; false where it cannot be read. */
-bool ead_training_page_is(const char *path);

@@ -10,8 +10,8 @@
 #include "core/file/safetensors.h"
 #include "core/system/file_lock.h"
 #include "train/metrics/metrics_output.h"
-#include "train/report/training_page.h"
 #include "train/support/json_writer.h"
+#include "train/support/page_kind.h"
 #include "train/support/problems.h"
 
 #include <errno.h>
