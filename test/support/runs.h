@@ -17,6 +17,9 @@ void read_loss_rows(const char *run, const char *header, int count, int columns,
 /* Whether two model files hold the same tensors, bit for bit. Their metadata differ: they name the folder. */
 bool same_tensors(const char *a, const char *b);
 
+/* Whether those of a are in b, which may hold more. */
+bool tensors_within(const char *a, const char *b);
+
 /* Whether the runs in two folders (names end in a slash) gave the same bits. */
 bool same_runs(const char *a, const char *b);
 
