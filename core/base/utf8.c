@@ -2,6 +2,7 @@
 #include "core/base/utf8.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* Length by the first byte; 0 where no sequence starts with it. */
 static int sequence_length(uint8_t first) {
@@ -29,14 +30,21 @@ int ead_utf8_decode(const char *text, uint32_t *code) {
     return length;
 }
 
+int ead_utf8_show(const char *text, char shown[EAD_UTF8_SHOWN]) {
+    uint32_t code;
+    int length = ead_utf8_decode(text, &code);
+    if (length == 0)
+        snprintf(shown, EAD_UTF8_SHOWN, "\\x%02x", (unsigned)(unsigned char)*text);
+    else
+        snprintf(shown, EAD_UTF8_SHOWN, "%.*s", length, text);
+    return length ? length : 1;
+}
+
 void ead_utf8_escape(const char *text, char *out, size_t size) {
     size_t used = 0;
-    for (int length; *text && used + 5 <= size; text += length ? length : 1) {
-        uint32_t code;
-        length = ead_utf8_decode(text, &code);
-        int written = length ? snprintf(out + used, size - used, "%.*s", length, text)
-                             : snprintf(out + used, size - used, "\\x%02x", (unsigned)(unsigned char)*text);
-        used += (size_t)written;
+    while (*text && used + EAD_UTF8_SHOWN <= size) {
+        text += ead_utf8_show(text, out + used);
+        used += strlen(out + used);
     }
     out[used] = '\0';
 }

@@ -147,15 +147,13 @@ void ead_csv_write_text(FILE *stream, const char *text) {
     bool quoted = strpbrk(text, "\",\r\n") || (size > 0 && (text[0] == ' ' || strchr(" \t", text[size - 1])));
     bool begins = true;
     if (quoted) putc('"', stream);
-    for (; *text; text++) {
-        uint32_t code;
+    while (*text) {
+        char shown[EAD_UTF8_SHOWN];
         if (begins && may_compute(text)) putc('\'', stream);
         if (*text == '"') putc('"', stream);
-        int length = ead_utf8_decode(text, &code);
-        if (length == 0) fprintf(stream, "\\x%02x", (unsigned)(unsigned char)*text);
-        fwrite(text, 1, (size_t)length, stream);
         begins = begins_cell(*text);
-        text += length > 1 ? length - 1 : 0;
+        text += ead_utf8_show(text, shown);
+        fputs(shown, stream);
     }
     if (quoted) putc('"', stream);
 }

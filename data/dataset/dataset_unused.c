@@ -63,21 +63,9 @@ static EadStatus list_pictures(const char *root, EadStringList *list) {
     return status;
 }
 
-/* Of pictures without a place, what this program wrote is told as such. */
-static EadStatus set_ours_apart(EadStringList *pictures, const EadStringList *places, EadLeftOut *left_out) {
-    EadStatus status = EAD_OK;
-    int kept = 0;
-    for (int i = 0; i < pictures->count; i++) {
-        char *path = pictures->items[i];
-        bool ours = status == EAD_OK && !has_place(path, places) && ead_image_is_output(path);
-        if (ours) status = ead_left_out_add(left_out, EAD_LEFT_OUT_OURS, path);
-        if (ours)
-            free(path);
-        else
-            pictures->items[kept++] = path;
-    }
-    pictures->count = kept;
-    return status;
+/* An EadPathStays: only of pictures without a place it is told that this program wrote them. */
+static bool stays(const void *places, const char *path) {
+    return has_place(path, places);
 }
 
 /* Appends the pictures without a place by their topmost folders: "x/train/bad (12)", "x/loose.png". */
@@ -105,7 +93,7 @@ EadStatus ead_dataset_doubt_unused(EadDataset *dataset, const char *root, EadStr
     for (int i = 0; i < searched->count && status == EAD_OK; i++)
         status = ead_strings_add(places, searched->items[i]);
     ead_strings_sort(places);
-    if (status == EAD_OK) status = set_ours_apart(&pictures, places, &dataset->left_out);
+    if (status == EAD_OK) status = ead_take_out_ours(&pictures, 0, stays, places, &dataset->left_out);
     if (status == EAD_OK) status = group(&pictures, ead_path_prefix(root), places, &groups, &unused);
     char *names = status == EAD_OK ? ead_name_paths(&groups, groups.count, NAMED) : NULL;
     if (status == EAD_OK && !names) status = EAD_NO_MEMORY;

@@ -199,13 +199,14 @@ static EadStatus list_all(EadStringList *list, const char *folder, EadFileWanted
     return left_out ? ead_strings_add(&left_out->folders, folder) : EAD_OK;
 }
 
-/* What this program wrote about images of an earlier run is none. */
-static EadStatus take_out_ours(EadStringList *list, int first, EadLeftOut *left_out) {
+EadStatus ead_take_out_ours(EadStringList *list, int first, EadPathStays *stays, const void *context,
+                            EadLeftOut *left_out) {
     EadStatus status = EAD_OK;
     int kept = first;
     for (int i = first; i < list->count; i++) {
         char *path = list->items[i];
-        bool ours = status == EAD_OK && ead_image_is_output(path);
+        bool looked_into = status == EAD_OK && !(stays && stays(context, path));
+        bool ours = looked_into && ead_image_is_output(path);
         if (ours) status = ead_left_out_add(left_out, EAD_LEFT_OUT_OURS, path);
         if (ours)
             free(path);
@@ -221,7 +222,7 @@ EadStatus ead_list_files(EadStringList *list, const char *folder, EadFileWanted 
     int first = list->count;
     EAD_TRY(list_all(list, folder, wanted, left_out));
     if (!left_out) return EAD_OK;
-    EAD_TRY(take_out_ours(list, first, left_out));
+    EAD_TRY(ead_take_out_ours(list, first, NULL, NULL, left_out));
     return ead_take_out_masks(list, first, left_out);
 }
 

@@ -25,7 +25,15 @@ typedef bool EadFileWanted(const char *name);
 EadStatus ead_list_files(EadStringList *list, const char *folder, EadFileWanted *wanted,
                          EadLeftOut *left_out);
 
-/* The same for images: those with an extension that data/codec knows, in any case. */
+/* Whether a path is not to be looked into. */
+typedef bool EadPathStays(const void *context, const char *path);
+
+/* Takes maps, overlays and masks that this program wrote about images out of a list, from index `first` on, and tells them
+ * in left_out; stays NULL: all are looked into. Errors: EAD_NO_MEMORY. */
+EadStatus ead_take_out_ours(EadStringList *list, int first, EadPathStays *stays, const void *context,
+                            EadLeftOut *left_out);
+
+/* As ead_list_files() for images: those with an extension that data/codec knows, in any case. */
 EadStatus ead_list_images(EadStringList *list, const char *folder, EadLeftOut *left_out);
 
 /* The same, masks beside their images and what this program wrote included. */

@@ -4,6 +4,7 @@
 #include "core/base/file_bytes.h"
 #include "core/base/paths.h"
 #include "core/file/json_text.h"
+#include "train/support/page_kind.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -34,7 +35,7 @@ static EadStatus check_data(EadRunPage *page) {
     const char *kind = json_string_value(json_object_get(page->data, "kind"));
     size_t index;
     json_t *image;
-    if (kind && strcmp(kind, "training") == 0)
+    if (kind && strcmp(kind, EAD_TRAINING_PAGE_KIND) == 0)
         return ead_fail(EAD_BAD_FILE,
                         "%s: the training has not ended; wait for it, or go on with --resume --output %s",
                         page->path, page->folder);

@@ -1,6 +1,7 @@
 /* Expansion of folders and lists; members of the JSON line. */
 #include "train/evaluate/predict_lines.h"
 
+#include "core/base/memory.h"
 #include "core/base/paths.h"
 #include "core/base/printing.h"
 #include "core/file/file_role.h"
@@ -240,9 +241,10 @@ EadStatus ead_prediction_print_row(FILE *stream, const EadPrediction *prediction
         return ead_print_flush(stream);
     }
     FILE *row = open_memstream(&text, &size);
-    if (row) ead_prediction_write_row(row, prediction);
-    bool written = row && fclose(row) == 0;
-    if (written) ead_print(stream, "%s", text);
+    if (!row) return ead_fail(EAD_NO_MEMORY, "no memory for a row");
+    ead_prediction_write_row(row, prediction);
+    EAD_TRY(ead_memory_stream_close(row, &text, "a row"));
+    ead_print(stream, "%s", text);
     free(text);
-    return written ? ead_print_flush(stream) : ead_fail(EAD_NO_MEMORY, "no memory for a row");
+    return ead_print_flush(stream);
 }
