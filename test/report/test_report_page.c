@@ -178,13 +178,18 @@ static void assert_readable_everywhere(Browser *b, const char *path) {
     }
 }
 
+/* The report of labelled images, in a window of this size; page: the report, perhaps with an image of it. */
+static void open_labelled(Browser *b, int width, int height, const char *page) {
+    write_labelled(SCRATCH "report.html");
+    browser_open(b, SCRATCH "home");
+    browser_window(b, width, height, false);
+    browser_visit(b, page);
+}
+
 START_TEST(slider_judges_anew) {
     Browser b;
     SKIP_UNLESS(browser_is_there(), "chromium is not installed");
-    write_labelled(SCRATCH "report.html");
-    browser_open(&b, SCRATCH "home");
-    browser_window(&b, 1280, 720, false);
-    browser_visit(&b, SCRATCH "report.html");
+    open_labelled(&b, 1280, 720, SCRATCH "report.html");
     /* 0.45 and more are 9 of 12; no good one is. */
     browser_expect(&b, CELL(1, 1), "9");
     browser_expect(&b, CELL(1, 2), "3");
@@ -233,10 +238,7 @@ END_TEST
 START_TEST(view_goes_by_keyboard) {
     Browser b;
     SKIP_UNLESS(browser_is_there(), "chromium is not installed");
-    write_labelled(SCRATCH "report.html");
-    browser_open(&b, SCRATCH "home");
-    browser_window(&b, 1280, 720, false);
-    browser_visit(&b, SCRATCH "report.html#image-3"); /* after the missed ones the highest score */
+    open_labelled(&b, 1280, 720, SCRATCH "report.html#image-3"); /* after the missed ones the highest score */
     ck_assert_double_eq(browser_number(&b, OPEN), 1);
     browser_expect(&b, TITLE, "bad 19 <b>.png");
     json_decref(browser_value(&b, "new Promise(done => { const p = document.querySelector('.original img');"
@@ -272,10 +274,7 @@ END_TEST
 START_TEST(tab_reaches_everything) {
     Browser b;
     SKIP_UNLESS(browser_is_there(), "chromium is not installed");
-    write_labelled(SCRATCH "report.html");
-    browser_open(&b, SCRATCH "home");
-    browser_window(&b, 390, 844, false);
-    browser_visit(&b, SCRATCH "report.html");
+    open_labelled(&b, 390, 844, SCRATCH "report.html");
     json_decref(browser_value(&b, "window.reached = new Set()"));
     for (int i = 0; i < 60; i++) {
         browser_press(&b, "Tab", KEY_TAB);
@@ -294,10 +293,7 @@ END_TEST
 START_TEST(tables_and_pictures_are_described) {
     Browser b;
     SKIP_UNLESS(browser_is_there(), "chromium is not installed");
-    write_labelled(SCRATCH "report.html");
-    browser_open(&b, SCRATCH "home");
-    browser_window(&b, 1280, 720, false);
-    browser_visit(&b, SCRATCH "report.html");
+    open_labelled(&b, 1280, 720, SCRATCH "report.html");
     ck_assert_double_gt(browser_number(&b, "document.querySelectorAll('th').length"), 20);
     ck_assert_double_eq(browser_number(&b, "document.querySelectorAll('th:not([scope])').length"), 0);
     ck_assert_double_eq(browser_number(&b, "document.querySelectorAll('img').length"), 2 * IMAGES);
