@@ -65,6 +65,16 @@ static bool is_event_log(const char *name) {
     return strstr(name, "events.out.tfevents.") != NULL;
 }
 
+/* The next run checks it, and removes it at its end. */
+static bool is_cache(const char *name) {
+    return strstr(name, "cache/") && ends_in(name, ".cache");
+}
+
+/* What a training that did not reach its end keeps for --resume. */
+static bool is_for_resume(const char *name) {
+    return is_cache(name) || ends_in(name, "checkpoint.safetensors");
+}
+
 /* Grows while the program runs: its end may be missing. */
 static bool is_live(const char *name) {
     return is_event_log(name) || ends_in(name, "losses.csv") || ends_in(name, "log.txt");
@@ -183,7 +193,7 @@ static bool file_holds(const Comparison *comparison, const char *name) {
         return (ends_in(name, "report.html") || ends_in(name, "speed.json") ? same_but_numbers(path, other)
                                                                             : tree_same_bytes(path, other)) ||
                complain(comparison, name, "is not as undisturbed");
-    if (is_live(name) || tree_same_bytes(path, other) || reads(path)) return true;
+    if (is_live(name) || is_cache(name) || tree_same_bytes(path, other) || reads(path)) return true;
     return complain(comparison, name, "is damaged");
 }
 
@@ -197,7 +207,8 @@ bool tree_holds(const char *folder, const char *reference, bool whole, bool litt
     list(reference, &expected);
     for (int i = 0; holds && i < files.count; i++) {
         const char *name = files.items[i];
-        bool known = is_event_log(name) || ead_strings_find(&expected, name) >= 0;
+        bool known =
+            is_event_log(name) || ead_strings_find(&expected, name) >= 0 || (!whole && is_for_resume(name));
         *litter += !known;
         if (known)
             holds = file_holds(&comparison, name);
