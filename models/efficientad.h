@@ -23,7 +23,8 @@
  * opened.
  *
  * Structs that begin with `size` grow in later versions: set it to sizeof of the struct and the members that you do not
- * set to zero, as a designated initializer does. A program then works with every later library of the same soname. */
+ * set to zero, as a designated initializer does. A program then works with every later library of the same soname, below
+ * 1.0 of the same minor version. */
 #ifndef EFFICIENTAD_H
 #define EFFICIENTAD_H
 
