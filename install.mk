@@ -35,7 +35,7 @@ install: all $(OUT)/efficientad.1 $(OUT)/completion.bash $(OUT)/efficientad.pc $
 	install -m 644 configs/*.* $(TO)/share/efficientad/configs/
 	install -m 644 configs/paper/* $(TO)/share/efficientad/configs/paper/
 	install -m 644 README.md LICENSE NOTICE docs/*.md $(TO)/share/doc/efficientad/
-	install -m 644 examples/* $(TO)/share/doc/efficientad/examples/
+	install -m 644 examples/* models/csharp/EfficientAD.cs $(TO)/share/doc/efficientad/examples/
 	install -m 644 $(OUT)/efficientad.pc $(TO_LIB)/pkgconfig/
 	install -m 644 $(CMAKE_FILES) $(TO_CMAKE)/
 	install -m 644 $(OUT)/efficientad.1 $(TO)/share/man/man1/

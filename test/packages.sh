@@ -6,8 +6,8 @@
 #                                     it names it and fails
 #
 # FOR: goals of make (what the tests need is listed only for one that tests, and always installed); "fuzz"; "checks":
-# what some tests of sources use and are skipped without; "cases": what those beside the repository use. CC: the compiler;
-# MPI: as the Makefile has it.
+# what some tests of sources use and are skipped without; "packages": the same of tests of packages for others; "cases": what
+# those beside the repository use. CC: the compiler; MPI: as the Makefile has it.
 set -eu
 mode=$1
 shift
@@ -60,6 +60,7 @@ case $goals in *checks*)
     need_program ctags universal-ctags
     ;;
 esac
+case $goals in *packages*) need_program mcs mono-mcs ;; esac
 case $goals in *cases*) /usr/bin/python3 -c 'import numpy, PIL' 2>/dev/null || packages="$packages python3-numpy python3-pil" ;; esac
 packages=${packages# }
 

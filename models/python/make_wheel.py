@@ -110,25 +110,32 @@ def describe(folder, version, tag, licences):
         install(os.path.join(ROOT, name), os.path.join(folder, name))
 
 
-def pack(folder, path, info):
-    """All files, with a list of their hashes as the last; the same files give the same bytes."""
-    names = sorted(os.path.relpath(os.path.join(place, name), folder)
-                   for place, _, files in os.walk(folder) for name in files)
-    record = []
+def files_in(folder):
+    return sorted(os.path.relpath(os.path.join(place, name), folder) for place, _, files in os.walk(folder) for name in files)
+
+
+def record(folder, info):
+    """Writes the list of all files with their hashes."""
+    lines = []
+    for name in files_in(folder):
+        with open(os.path.join(folder, name), "rb") as file:
+            data = file.read()
+        digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
+        lines.append(f"{name},sha256={digest},{len(data)}\n")
+    with open(os.path.join(folder, info, "RECORD"), "w", encoding="utf-8") as file:
+        file.write("".join(lines) + f"{info}/RECORD,,\n")
+
+
+def pack(folder, path):
+    """All files; the same ones give the same bytes."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        def add(name, data, mode):
-            entry = zipfile.ZipInfo(name, (2020, 1, 1, 0, 0, 0))
-            entry.external_attr = (stat.S_IFREG | mode) << 16
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, data)
-        for name in names:
+        for name in files_in(folder):
             full = os.path.join(folder, name)
+            entry = zipfile.ZipInfo(name, (2020, 1, 1, 0, 0, 0))
+            entry.external_attr = (stat.S_IFREG | stat.S_IMODE(os.stat(full).st_mode)) << 16
+            entry.compress_type = zipfile.ZIP_DEFLATED
             with open(full, "rb") as file:
-                data = file.read()
-            digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
-            record.append(f"{name},sha256={digest},{len(data)}\n")
-            add(name, data, stat.S_IMODE(os.stat(full).st_mode))
-        add(f"{info}/RECORD", "".join(record) + f"{info}/RECORD,,\n", 0o644)
+                archive.writestr(entry, file.read())
 
 
 def main(version, program, library, files_library, out):
@@ -139,7 +146,8 @@ def main(version, program, library, files_library, out):
         describe(os.path.join(folder, info), version, tag, licences)
         os.makedirs(out, exist_ok=True)
         path = os.path.join(out, f"efficientad-{version}-{tag}.whl")
-        pack(folder, path, info)
+        record(folder, info)
+        pack(folder, path)
     print(f"{path} ({os.path.getsize(path) / 1e6:.1f} MB)")
 
 
