@@ -72,13 +72,13 @@ all: program $(LIBRARY).a $(LIBRARY).so ## program and libraries (the default)
 	@$(PROGRAM) --backends
 program: $(PROGRAM) ## the program only: build/efficientad
 
-include core/system/openmp.mk train/ranks/ranks.mk core/simd/simd.mk core/cuda/cuda.mk
+include core/system/openmp.mk train/ranks/ranks.mk train/serve/serve.mk core/simd/simd.mk core/cuda/cuda.mk
 LIBRARY_OBJECTS := $(call objects,$(LIBRARY_SOURCES),float) $(call SIMD_OBJECTS,float) $(BACKEND_OBJECTS)
 PROGRAM_OBJECTS := $(call objects,$(PROGRAM_SOURCES),float)
 MAIN_OBJECT     := $(call objects,train/main.c,float)
 # What the inference library needs, and what the program needs besides.
 LIBRARY_LIBS    := $(call pkg_config,--libs jansson) $(CUDA_LIBS) -lpthread -lm
-LIBS            := $(call pkg_config,--libs $(PACKAGES)) $(LIBRARY_LIBS) $(MPI_LIBS)
+LIBS            := $(call pkg_config,--libs $(PACKAGES)) $(LIBRARY_LIBS) $(MPI_LIBS) $(HTTP_LIBS)
 $(call stamp,$(BUILD)/version,$(VERSION))
 $(call stamp,$(BUILD)/flags,$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(OPENMP_ARCHIVE))
 

@@ -47,6 +47,7 @@ case $mode$goals in
 install* | *test* | *check*)
     need_program g++ g++
     need_library check check
+    need_library libmicrohttpd libmicrohttpd-dev
     need_library openblas libopenblas-openmp-dev
     ;;
 esac

@@ -159,14 +159,14 @@ static EadStatus expand(EadArguments *arguments, const char *name, const char **
     return status;
 }
 
-/* A folder behind those that an option named before; colons stand between them. */
-static EadStatus join(EadArguments *arguments, const char *name, const char **text) {
-    const char *before = arguments->values[EAD_OPTION_ADD];
+/* A path behind those that an option named before; colons stand between them. */
+static EadStatus join(EadArguments *arguments, int id, const char **text) {
+    const char *before = arguments->values[id];
     if (strchr(*text, ':'))
         return ead_fail(EAD_BAD_ARGUMENT,
-                        "%s: '%.200s' holds a colon, which stands between folders; give it "
+                        "%s: '%.200s' holds a colon, which stands between several; give it "
                         "another name, or a link without one",
-                        name, *text);
+                        options[id].rule.name, *text);
     if (!before) return EAD_OK;
     EAD_TRY(ead_strings_print(&arguments->expanded, "%s:%s", before, *text));
     *text = arguments->expanded.items[arguments->expanded.count - 1];
@@ -181,14 +181,14 @@ static EadStatus take_option_value(EadArguments *arguments, int id, const char *
     }
     const EadValueRule *rule = &options[id].rule;
     bool is_path = rule->kind == EAD_KIND_PATH;
-    bool again = id == EAD_OPTION_ADD && arguments->values[id];
-    if ((arguments->values[id] && !again) || arguments->refused[id])
+    bool repeats = id == EAD_OPTION_ADD || id == EAD_OPTION_SERVED;
+    if ((arguments->values[id] && !repeats) || arguments->refused[id])
         return ead_fail(EAD_BAD_ARGUMENT, "%s is given twice", rule->name);
     EadStatus status = ead_value_parse(rule, text, &value);
     if (status == EAD_OK && is_path && !*text)
         status = ead_fail(EAD_BAD_ARGUMENT, "%s: the path is empty", rule->name);
     if (status == EAD_OK && is_path) status = expand(arguments, rule->name, &text);
-    if (status == EAD_OK && id == EAD_OPTION_ADD) status = join(arguments, rule->name, &text);
+    if (status == EAD_OK && repeats) status = join(arguments, id, &text);
     if (status == EAD_OK) arguments->values[id] = text;
     arguments->refused[id] = status != EAD_OK;
     return status;

@@ -1,0 +1,255 @@
+/* efficientad serve over real sockets: addresses, limits, slow and rude clients, changed models, and its end. Skipped where $PROGRAM is not set, or
+ * it cannot serve. */
+#define S "build/scratch/test_serve_program/"
+#include "test/serve/serve_client.h"
+#include "test/support/sample_models.h"
+
+#include <jansson.h>
+#include <sys/stat.h>
+
+#define MODEL   S "tiny/model.safetensors"
+#define ADDRESS "unix:" S "socket"
+#define SERVE   "-m " MODEL " --listen " ADDRESS " "
+#define IMAGE   S "image.png"
+
+static bool able;
+static uint8_t *image;
+static size_t image_size;
+static char text[TEXT_SIZE];
+
+static void make_scene(void) {
+    if (!getenv("PROGRAM")) return;
+    Outcome outcome;
+    shell_ok("rm -rf " S " && mkdir -p " S);
+    save_tiny_model(MODEL, 0.25f, NULL);
+    write_noise_png(IMAGE, 60, 40, 3, 5);
+    image = read_bytes(IMAGE, &image_size);
+    run("serve -m " MODEL " --listen unix:" S "no/such/folder", 0, &outcome);
+    able = strstr(outcome.err, "built without") == NULL;
+}
+
+static void remove_scene(void) {
+    free(image);
+    shell_ok("rm -rf " S);
+}
+
+#define NEED_SERVER()                                                                                        \
+    NEED_PROGRAM();                                                                                          \
+    SKIP_UNLESS(able, "the program was built without libmicrohttpd")
+
+static int get(const char *address, const char *path) {
+    char head[256];
+    snprintf(head, sizeof head, "GET %s HTTP/1.1", path);
+    return request_bytes(address, head, NULL, 0, text);
+}
+
+static int predict(const char *address) {
+    return request_bytes(address, "POST /predict?name=a.png HTTP/1.1", image, image_size, text);
+}
+
+/* The score in the last reply. */
+static double score_of_reply(void) {
+    const char *body = strstr(text, "\r\n\r\n");
+    ck_assert_ptr_nonnull(body);
+    json_t *root = json_loads(body + 4, 0, NULL);
+    ck_assert_msg(root != NULL, "%s", text);
+    double score = json_number_value(json_object_get(root, "score"));
+    json_decref(root);
+    return score;
+}
+
+START_TEST(answers_and_ends) {
+    NEED_SERVER();
+    char address[128];
+    float score;
+    EadDetector *detector;
+    ASSERT_OK((EadStatus)ead_detector_open(MODEL, &detector));
+    free(library_map(detector, IMAGE, &score));
+    ead_detector_close(detector);
+    pid_t child = start_server(S, "-m " MODEL " --listen 127.0.0.1:0", address);
+    ck_assert_int_eq(strncmp(address, "http://127.0.0.1:", 17), 0);
+    ck_assert_int_eq(get(address, "/v2/health/ready"), 200);
+    ck_assert_int_eq(get(address, "/v2/models/tiny"), 200);
+    ck_assert_int_eq(get(address, "/v2/models/tiny/%2e%2e/%2e%2e/etc/passwd"), 404);
+    ck_assert_int_eq(get(address, "/../../../../etc/passwd"), 404);
+    ck_assert_int_eq(predict(address), 200);
+    ck_assert_float_eq((float)score_of_reply(), score);
+    ck_assert_int_eq(
+        request_bytes(address, "POST /predict HTTP/1.1\r\nContent-Encoding: gzip", image, image_size, text),
+        415);
+    stop_server(child, SIGTERM);
+    ck_assert_int_eq(connect_to(address), -1);
+}
+END_TEST
+
+START_TEST(what_others_reach_needs_a_token) {
+    NEED_SERVER();
+    Outcome outcome;
+    char address[128];
+    static const char *const wrong[][2] = {{"--listen 0.0.0.0:0", "--token-file"},
+                                           {"--listen :0", "--token-file"},
+                                           {"--listen nowhere", "HOST:PORT"},
+                                           {"--listen 127.0.0.1:99999", "HOST:PORT"},
+                                           {"--listen unix:", "needs a path"},
+                                           {"--token-file " S "missing", "missing"},
+                                           {"-m " MODEL " --listen " ADDRESS, "two models are called 'tiny'"},
+                                           {"-m x/y=" MODEL, "as the name of a model"},
+                                           {"-m other=" S "missing", "missing"},
+                                           {"--queue 0", "--queue"}};
+    for (int i = 0; i < COUNT(wrong); i++) {
+        char words[512];
+        snprintf(words, sizeof words, "serve -m " MODEL " %s", wrong[i][0]);
+        run(words, 0, &outcome);
+        ck_assert_msg(outcome.code == 1 || outcome.code == 2, "%s: exit %d", words, outcome.code);
+        assert_contains(outcome.err, wrong[i][1]);
+    }
+    write_text(S "token", "a-secret\n");
+    pid_t child = start_server(S, SERVE "--token-file " S "token", address);
+    ck_assert_int_eq(get(address, "/v2/health/live"), 200);
+    ck_assert_int_eq(get(address, "/v2"), 401);
+    assert_contains(text, "WWW-Authenticate: Bearer");
+    ck_assert_int_eq(predict(address), 401);
+    ck_assert_int_eq(request_bytes(address, "POST /predict HTTP/1.1\r\nAuthorization: Bearer a-secret", image,
+                                   image_size, text),
+                     200);
+    struct stat info;
+    ck_assert_int_eq(stat(S "socket", &info), 0);
+    ck_assert_int_eq(info.st_mode & 0777, 0660);
+    kill(child, SIGKILL);
+    await(child, &outcome);
+    child = start_server(S, SERVE, address); /* over the socket's file that was left */
+    stop_server(child, SIGINT);
+    ck_assert(!exists(S "socket"));
+}
+END_TEST
+
+START_TEST(large_and_wrong_requests_are_refused) {
+    NEED_SERVER();
+    char address[128];
+    enum { SIZE = 3 << 20 };
+    char *body = calloc(SIZE, 1);
+    pid_t child = start_server(S, SERVE "--max-body 1", address);
+    ck_assert_int_eq(request_bytes(address, "POST /predict HTTP/1.1", NULL, 2000000000, text), 413);
+    assert_contains(text, "--max-body");
+    int line = connect_to(address); /* of a length that is not told */
+    static const char chunked[] =
+        "POST /predict HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n300000\r\n";
+    send_all(line, chunked, sizeof chunked - 1);
+    send_all(line, body, SIZE);
+    send_all(line, "\r\n0\r\n\r\n", 7);
+    pause_for(0.2);
+    shutdown(line, SHUT_WR);
+    receive_all(line, text, TEXT_SIZE);
+    assert_contains(text, " 413 ");
+    close(line);
+    line = connect_to(address); /* a header without end */
+    memset(body, 'a', SIZE);
+    send_all(line, "GET /v2 HTTP/1.1\r\nX: ", 21);
+    send_all(line, body, SIZE);
+    receive_all(line, text, TEXT_SIZE);
+    close(line);
+    ck_assert_int_eq(get(address, "/v2"), 200);
+    stop_server(child, SIGTERM);
+    free(body);
+}
+END_TEST
+
+START_TEST(slow_clients_cost_their_connection_alone) {
+    NEED_SERVER();
+    enum { SLOW = 200 };
+    char address[128], byte;
+    int lines[SLOW], closed = 0;
+    static const char head[] = "POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n";
+    pid_t child = start_server(S, SERVE "--idle-timeout 2", address);
+    for (int i = 0; i < SLOW; i++) {
+        lines[i] = connect_to(address);
+        send_all(lines[i], head, i % 2 ? sizeof head - 1 : 20); /* in the body, and in the header */
+    }
+    ck_assert_int_eq(predict(address), 200);
+    for (int turn = 0; turn < 8; turn++) {
+        for (int i = 0; i < SLOW; i++) send_all(lines[i], "x", 1);
+        ck_assert_int_eq(get(address, "/v2/health/ready"), 200);
+        pause_for(0.5);
+    }
+    ck_assert_int_eq(predict(address), 200);
+    for (int i = 0; i < SLOW; i++) {
+        closed += recv(lines[i], &byte, 1, MSG_DONTWAIT) == 0 || errno == ECONNRESET;
+        close(lines[i]);
+    }
+    ck_assert_int_eq(closed, SLOW);
+    stop_server(child, SIGTERM);
+}
+END_TEST
+
+START_TEST(a_changed_model_takes_over) {
+    NEED_SERVER();
+    char address[128];
+    copy_file(MODEL, S "changing.safetensors");
+    pid_t child = start_server(S, "-m a=" S "changing.safetensors --listen " ADDRESS, address);
+    ck_assert_int_eq(predict(address), 200);
+    assert_contains(text, "\"anomalous\"");
+    save_tiny_model(S "changing.safetensors", NAN, NULL);
+    kill(child, SIGHUP);
+    for (int i = 0; i < 500 && strstr(text, "\"anomalous\""); i++) {
+        pause_for(0.02);
+        ck_assert_int_eq(predict(address), 200);
+    }
+    ck_assert_ptr_null(strstr(text, "\"anomalous\""));
+    write_text(S "changing.safetensors", "no model");
+    kill(child, SIGHUP);
+    pause_for(0.3);
+    ck_assert_int_eq(predict(address), 200);
+    stop_server(child, SIGTERM);
+    read_into(S "err", text);
+    assert_contains(text, "changing.safetensors");
+    assert_contains(text, "the model before is served on");
+}
+END_TEST
+
+START_TEST(what_is_under_way_is_finished) {
+    NEED_SERVER();
+    enum { CLIENTS = 8 };
+    char address[128];
+    int lines[CLIENTS], idle;
+    char head[256];
+    pid_t child = start_server(S, SERVE, address);
+    idle = connect_to(address);
+    snprintf(head, sizeof head, "POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: %zu\r\n\r\n",
+             image_size);
+    for (int i = 0; i < CLIENTS; i++) {
+        lines[i] = connect_to(address);
+        send_all(lines[i], head, strlen(head));
+        send_all(lines[i], image, image_size - 1);
+    }
+    pause_for(0.3);
+    for (int i = 0; i < CLIENTS; i += 2) send_all(lines[i], image + image_size - 1, 1);
+    pause_for(0.1);
+    kill(child, SIGTERM);
+    pause_for(0.3);
+    ck_assert_int_eq(connect_to(address), -1);
+    for (int i = 1; i < CLIENTS; i += 2) send_all(lines[i], image + image_size - 1, 1);
+    for (int i = 0; i < CLIENTS; i++) {
+        receive_all(lines[i], text, TEXT_SIZE);
+        assert_contains(text, i % 2 ? "HTTP/1.1 503" : "HTTP/1.1 200");
+        if (i % 2) assert_contains(text, "Retry-After: 1");
+        close(lines[i]);
+    }
+    Outcome outcome;
+    await(child, &outcome);
+    ck_assert_msg(outcome.code == 0, "exit %d: %s", outcome.code, outcome.err);
+    close(idle);
+}
+END_TEST
+
+static void add_tests(TCase *tests) {
+    tcase_add_test(tests, answers_and_ends);
+    tcase_add_test(tests, what_others_reach_needs_a_token);
+    tcase_add_test(tests, large_and_wrong_requests_are_refused);
+    tcase_add_test(tests, slow_clients_cost_their_connection_alone);
+    tcase_add_test(tests, a_changed_model_takes_over);
+    tcase_add_test(tests, what_is_under_way_is_finished);
+}
+
+int main(void) {
+    return run_program_suite("serve program", S, make_scene, remove_scene, add_tests);
+}

@@ -1,0 +1,233 @@
+/* efficientad serve: answers requests until SIGTERM or Ctrl-C. Then it takes no more, finishes what it has begun, and ends with exit code 0;
+ * SIGHUP opens changed model files again. */
+#include "train/cli/arguments.h"
+
+#include "core/base/file_bytes.h"
+#include "core/base/memory.h"
+#include "core/base/printing.h"
+#include "core/system/clock.h"
+#include "core/system/machine.h"
+#include "train/serve/http_server.h"
+#include "train/serve/listening.h"
+#include "train/support/memory_budget.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <omp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+enum { MEGABYTE = 1 << 20, MOST_TOKEN = 4096, SPARE_DESCRIPTORS = 64, MOST_WORKERS = 128 };
+
+/* All that runs. */
+typedef struct Service {
+    const EadArguments *arguments;
+    EadServer server;
+    EadListening listening;
+    EadHttpServer *http;
+    bool quiet;
+    sigset_t signals; /* that are waited for */
+} Service;
+
+static int number(const EadArguments *arguments, EadOptionId id) {
+    return (int)ead_arguments_value(arguments, id).i64;
+}
+
+/* ---- before the work ---- */
+
+/* The first line of the file. */
+static EadStatus read_token(const EadArguments *arguments, char **token) {
+    const char *path = arguments->values[EAD_OPTION_TOKEN_FILE];
+    size_t size;
+    *token = NULL;
+    if (!path) return EAD_OK;
+    EAD_TRY(ead_read_file(path, MOST_TOKEN, token, &size));
+    (*token)[strcspn(*token, "\r\n")] = '\0';
+    bool visible = **token != '\0';
+    for (const char *at = *token; *at; at++) visible = visible && isgraph((unsigned char)*at);
+    if (visible) return EAD_OK;
+    free(*token);
+    *token = NULL;
+    return ead_fail(EAD_BAD_FILE,
+                    "--token-file: %s: its first line must be a secret of visible letters without blanks",
+                    path);
+}
+
+static EadStatus check_address(const EadArguments *arguments) {
+    const char *where = ead_arguments_text(arguments, EAD_OPTION_LISTEN);
+    bool loopback, guarded = ead_arguments_given(arguments, EAD_OPTION_TOKEN_FILE);
+    EAD_TRY(ead_listen_check(where, &loopback));
+    if (loopback || guarded || ead_arguments_given(arguments, EAD_OPTION_NO_TOKEN)) return EAD_OK;
+    return ead_fail(EAD_BAD_ARGUMENT,
+                    "--listen: %s can be reached from other machines; give --token-file FILE, or --no-token "
+                    "if everyone may ask",
+                    where);
+}
+
+static EadStatus add_model(EadModelRegistry *models, const char *text) {
+    char *name, *expanded;
+    const char *path;
+    EAD_TRY(ead_model_registry_split(text, &name, &path));
+    EadStatus status = ead_path_expand(path, &expanded);
+    if (status == EAD_OK) status = ead_model_registry_add(models, name, expanded);
+    free(expanded);
+    free(name);
+    return status;
+}
+
+/* Every --model; what is wrong with one does not hide what is wrong with the next. */
+static void add_models(const EadArguments *arguments, EadModelRegistry *models, EadProblems *problems) {
+    const char *given = arguments->values[EAD_OPTION_SERVED];
+    char *list = given ? ead_strdup(given) : NULL, *rest = NULL;
+    if (given && !list) ead_problems_add(problems, EAD_NO_MEMORY);
+    for (char *text = list ? strtok_r(list, ":", &rest) : NULL; text; text = strtok_r(NULL, ":", &rest))
+        ead_problems_add(problems, add_model(models, text));
+    free(list);
+}
+
+static EadStatus check_all(Service *service) {
+    const EadArguments *arguments = service->arguments;
+    EadProblems problems = {0};
+    int count = number(arguments, EAD_OPTION_WORKERS), all = omp_get_max_threads();
+    EadServeDetectors detectors = {.count = count,
+                                   .threads = all / count > 0 ? all / count : 1,
+                                   .batch = number(arguments, EAD_OPTION_MAX_BATCH)};
+    ead_problems_add_all(&problems, &arguments->problems);
+    ead_problems_add(&problems, ead_arguments_plan_options(arguments, &detectors.plan));
+    ead_problems_add(&problems, read_token(arguments, &service->server.token));
+    ead_problems_add(&problems, check_address(arguments));
+    EadStatus status = ead_model_registry_new(&detectors, &service->server.models);
+    if (status == EAD_OK) add_models(arguments, service->server.models, &problems);
+    if (status == EAD_OK) status = ead_problems_tell(&problems, stderr);
+    ead_problems_free(&problems);
+    return status;
+}
+
+/* ---- start ---- */
+
+static void tell_models(EadModelRegistry *models) {
+    const EadStringList *names = ead_model_registry_names(models);
+    for (int i = 0; i < names->count; i++) {
+        EadServedModel *model = ead_model_registry_take(models, names->items[i]);
+        ead_print(stderr, "%s: %s, ", model->name, model->description);
+        if (isnan(model->model->threshold))
+            ead_print(stderr, "no threshold\n");
+        else
+            ead_print(stderr, "threshold %.4g\n", (double)model->model->threshold);
+        ead_model_registry_release(models, model);
+    }
+}
+
+/* A descriptor for each connection: as many as the system lets this process have. */
+static int most_connections(const EadArguments *arguments) {
+    struct rlimit limit;
+    int wanted = number(arguments, EAD_OPTION_CONNECTIONS);
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return wanted;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    bool enough = limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= (rlim_t)wanted + SPARE_DESCRIPTORS;
+    return enough                                        ? wanted
+           : (int)limit.rlim_cur > 2 * SPARE_DESCRIPTORS ? (int)limit.rlim_cur - SPARE_DESCRIPTORS
+                                                         : SPARE_DESCRIPTORS;
+}
+
+static int min_of(int a, int b) {
+    return a < b ? a : b;
+}
+
+/* Threads that decode while all detectors work, and have a batch in hand for each. */
+static int choose_workers(const Service *service) {
+    int models = ead_model_registry_names(service->server.models)->count;
+    int busy = models * number(service->arguments, EAD_OPTION_WORKERS) *
+               number(service->arguments, EAD_OPTION_MAX_BATCH);
+    return min_of(busy + ead_machine_cpus(), MOST_WORKERS);
+}
+
+static EadStatus start(Service *service) {
+    const EadArguments *arguments = service->arguments;
+    EAD_TRY(check_all(service));
+    if (!service->quiet) tell_models(service->server.models);
+    service->server.rules.max_pixels = ead_arguments_value(arguments, EAD_OPTION_SERVE_MAX_PIXELS).i64;
+    EAD_TRY(ead_listen(ead_arguments_text(arguments, EAD_OPTION_LISTEN), &service->listening));
+    service->server.loopback_host =
+        service->listening.loopback && service->listening.by_address && !service->server.token;
+    EAD_TRY(ead_server_start(&service->server, choose_workers(service), number(arguments, EAD_OPTION_QUEUE)));
+    EadHttpOptions http = {.socket = service->listening.socket,
+                           .most_body = (size_t)number(arguments, EAD_OPTION_MAX_BODY) * MEGABYTE,
+                           .most_connections = most_connections(arguments),
+                           .timeout = ead_arguments_value(arguments, EAD_OPTION_REQUEST_TIMEOUT).f64,
+                           .idle = (double)number(arguments, EAD_OPTION_IDLE_TIMEOUT)};
+    return ead_http_start(&service->server, &http, &service->http);
+}
+
+/* ---- service ---- */
+
+/* A signal within `seconds`, or 0. */
+static int wait_for_signal(const Service *service, double seconds) {
+    struct timespec span = {.tv_sec = (time_t)seconds, .tv_nsec = (long)(1e9 * (seconds - floor(seconds)))};
+    int signal = sigtimedwait(&service->signals, NULL, &span);
+    return signal > 0 ? signal : 0;
+}
+
+static void reload(Service *service) {
+    int changed;
+    EadStatus status = ead_model_registry_reload(service->server.models, &changed);
+    if (status != EAD_OK) ead_print(stderr, "%s; the model before is served on\n", ead_error_message());
+    if (!service->quiet) ead_print(stderr, "%d model%s opened again\n", changed, changed == 1 ? "" : "s");
+}
+
+static void serve(Service *service) {
+    bool address = service->listening.by_address;
+    if (!service->quiet)
+        ead_print(stderr, "listening at %s%s\n", address ? "http://" : "", service->listening.address);
+    ead_notify_service("READY=1");
+    for (;;) {
+        int signal = wait_for_signal(service, 3600);
+        if (signal == SIGHUP) reload(service);
+        if (signal == SIGTERM || signal == SIGINT) return;
+    }
+}
+
+/* What is under way may end; what has not by then is cut off. A second signal cuts it off at once. */
+static void drain(Service *service) {
+    double end = ead_clock_seconds() + number(service->arguments, EAD_OPTION_EXIT_TIMEOUT);
+    ead_notify_service("STOPPING=1");
+    atomic_store(&service->server.draining, true);
+    ead_http_quiesce(service->http);
+    bool told = false;
+    while (ead_http_requests(service->http) > 0 && ead_clock_seconds() < end) {
+        if (!told && !service->quiet)
+            ead_print(stderr, "finishing %d requests\n", ead_http_requests(service->http));
+        told = true;
+        int signal = wait_for_signal(service, 0.02);
+        if (signal == SIGTERM || signal == SIGINT) break;
+    }
+    ead_server_end(&service->server);
+    /* What was answered last goes out. */
+    for (int i = 0; i < 50 && ead_http_requests(service->http) > 0; i++) wait_for_signal(service, 0.02);
+}
+
+EadStatus ead_command_serve(const EadArguments *arguments) {
+    Service service = {.arguments = arguments, .quiet = ead_arguments_given(arguments, EAD_OPTION_QUIET)};
+    ead_arguments_use_threads(arguments, 0);
+    sigemptyset(&service.signals);
+    sigaddset(&service.signals, SIGTERM);
+    sigaddset(&service.signals, SIGINT);
+    sigaddset(&service.signals, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &service.signals, NULL); /* in all threads: they are waited for */
+    signal(SIGPIPE, SIG_IGN);
+    EadStatus status = start(&service);
+    if (status == EAD_OK) {
+        serve(&service);
+        drain(&service);
+    }
+    ead_server_end(&service.server);
+    ead_http_stop(service.http);
+    ead_listen_end(&service.listening);
+    ead_model_registry_free(service.server.models);
+    free(service.server.token);
+    return status;
+}

@@ -1,0 +1,332 @@
+/* One thread of libmicrohttpd takes in requests; a request whose images are scored is suspended meanwhile, so that
+ * connections cost a slot and no thread. libmicrohttpd's own time limit counts silence alone: a client that sends a byte a second is ended by
+ * a thread that looks after connections, once its header or body has taken too long. */
+#include "train/serve/http_server.h"
+
+#include "core/base/memory.h"
+#include "core/system/clock.h"
+#include "core/system/worker_threads.h"
+
+#include <math.h>
+#include <microhttpd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    HEADER_BYTES = 32 << 10, /* of a connection: its header, and what is sent at once */
+    FIRST_BODY = 64 << 10,
+    BODIES = 8 /* of the largest size, that all connections together may hold */
+};
+
+/* A connection. */
+typedef struct Line {
+    int descriptor;
+    double since; /* it was opened, or the last answer went out; INFINITY while an answer is made */
+    struct Line *previous, *next;
+} Line;
+
+struct EadHttpServer {
+    EadServer *server;
+    EadHttpOptions options;
+    struct MHD_Daemon *daemon;
+    pthread_mutex_t mutex; /* of lines */
+    Line *lines;
+    atomic_bool ending;
+    atomic_int requests;
+    atomic_size_t held; /* bytes of all bodies */
+    EadWorkers watcher;
+};
+
+/* A request on its way. */
+typedef struct Exchange {
+    EadHttpServer *http;
+    struct MHD_Connection *connection;
+    EadServeJob job;
+    uint8_t *body; /* [capacity] */
+    size_t size, capacity;
+    bool refused, submitted;
+} Exchange;
+
+/* ---- bodies ---- */
+
+static void release_body(Exchange *exchange) {
+    atomic_fetch_sub(&exchange->http->held, exchange->capacity);
+    free(exchange->body);
+    exchange->body = NULL;
+    exchange->size = exchange->capacity = 0;
+}
+
+static void refuse(Exchange *exchange, int code, const char *reason) {
+    release_body(exchange);
+    ead_reply_error(&exchange->job.reply, code, "%s", reason);
+    if (code == EAD_HTTP_UNAVAILABLE) exchange->job.reply.retry_after = 1;
+    exchange->refused = true;
+}
+
+static void refuse_size(Exchange *exchange) {
+    char text[128];
+    snprintf(text, sizeof text, "the body has more than %zu bytes (--max-body)",
+             exchange->http->options.most_body);
+    refuse(exchange, EAD_HTTP_TOO_LARGE, text);
+}
+
+/* Makes room for `more` bytes; by doubling, since a client may name a length and never send it. */
+static void grow(Exchange *exchange, size_t more) {
+    EadHttpServer *http = exchange->http;
+    size_t needed = exchange->size + more, capacity = exchange->capacity ? exchange->capacity : FIRST_BODY;
+    if (needed > http->options.most_body) {
+        refuse_size(exchange);
+        return;
+    }
+    if (needed <= exchange->capacity) return;
+    while (capacity < needed) capacity *= 2;
+    if (capacity > http->options.most_body) capacity = http->options.most_body;
+    size_t added = capacity - exchange->capacity;
+    if (atomic_fetch_add(&http->held, added) + added > BODIES * http->options.most_body) {
+        atomic_fetch_sub(&http->held, added);
+        refuse(exchange, EAD_HTTP_UNAVAILABLE,
+               "requests under way hold as much memory as they may; try again");
+        return;
+    }
+    uint8_t *body = realloc(exchange->body, capacity);
+    if (!body) {
+        atomic_fetch_sub(&http->held, added);
+        refuse(exchange, EAD_HTTP_UNAVAILABLE, "no memory for the body; try again");
+        return;
+    }
+    exchange->body = body;
+    exchange->capacity = capacity;
+}
+
+static void add_body(Exchange *exchange, const char *bytes, size_t size) {
+    if (exchange->refused) return;
+    grow(exchange, size);
+    if (exchange->refused) return;
+    memcpy(exchange->body + exchange->size, bytes, size);
+    exchange->size += size;
+}
+
+/* ---- requests ---- */
+
+static const char *header(const Exchange *exchange, const char *name) {
+    return MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, name);
+}
+
+static const char *query(const Exchange *exchange, const char *name) {
+    return MHD_lookup_connection_value(exchange->connection, MHD_GET_ARGUMENT_KIND, name);
+}
+
+static Line *line_of(struct MHD_Connection *connection) {
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return info ? info->socket_context : NULL;
+}
+
+static void set_line(EadHttpServer *http, struct MHD_Connection *connection, double since) {
+    Line *line = line_of(connection);
+    pthread_mutex_lock(&http->mutex);
+    if (line) line->since = since;
+    pthread_mutex_unlock(&http->mutex);
+}
+
+/* In a worker, or at once. */
+static void resume(EadServeJob *job) {
+    Exchange *exchange = job->context;
+    MHD_resume_connection(exchange->connection);
+}
+
+/* Whether a body need not come in to be answered: it is too large, or its client waits for leave to send it. Others are read
+ * and dropped, since a client that is still sending does not see the answer. */
+static bool may_answer_early(const Exchange *exchange) {
+    const char *length = header(exchange, "Content-Length");
+    bool large = length && strtoull(length, NULL, 10) > exchange->http->options.most_body;
+    return exchange->refused && (large || header(exchange, "Expect"));
+}
+
+static void begin(Exchange *exchange, const char *method, const char *path) {
+    EadHttpServer *http = exchange->http;
+    double now = ead_clock_seconds();
+    exchange->job = (EadServeJob){.answered = resume, .context = exchange};
+    exchange->job.request =
+        (EadServeRequest){.method = method,
+                          .path = path,
+                          .host = header(exchange, "Host"),
+                          .authorization = header(exchange, "Authorization"),
+                          .json_size = header(exchange, "Inference-Header-Content-Length"),
+                          .map = query(exchange, "map"),
+                          .name = query(exchange, "name"),
+                          .model = query(exchange, "model"),
+                          .arrived = now,
+                          .deadline = now + http->options.timeout};
+    if (!ead_server_admit(http->server, &exchange->job.request, &exchange->job.reply))
+        exchange->refused = true;
+    const char *length = header(exchange, "Content-Length"), *encoding = header(exchange, "Content-Encoding");
+    if (!exchange->refused && encoding && strcmp(encoding, "identity") != 0)
+        refuse(exchange, EAD_HTTP_BAD_ENCODING, "bodies must not be compressed (Content-Encoding)");
+    if (!exchange->refused && length && strtoull(length, NULL, 10) > http->options.most_body)
+        refuse_size(exchange);
+    set_line(http, exchange->connection, now);
+}
+
+static enum MHD_Result send_reply(Exchange *exchange) {
+    EadServeReply *reply = &exchange->job.reply;
+    char number[32];
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(reply->size, reply->body ? reply->body : "", MHD_RESPMEM_PERSISTENT);
+    if (!response) return MHD_NO;
+    MHD_add_response_header(response, "Content-Type", reply->type);
+    MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+    snprintf(number, sizeof number, "%zu", reply->json_size);
+    if (reply->json_size) MHD_add_response_header(response, "Inference-Header-Content-Length", number);
+    snprintf(number, sizeof number, "%d", reply->retry_after);
+    if (reply->retry_after) MHD_add_response_header(response, "Retry-After", number);
+    if (reply->authenticate) MHD_add_response_header(response, "WWW-Authenticate", "Bearer");
+    if (reply->allow) MHD_add_response_header(response, "Allow", reply->allow);
+    if (atomic_load(&exchange->http->server->draining))
+        MHD_add_response_header(response, "Connection", "close");
+    enum MHD_Result result = MHD_queue_response(exchange->connection, (unsigned)reply->code, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
+static void submit(Exchange *exchange) {
+    exchange->job.request.body = exchange->body;
+    exchange->job.request.size = exchange->size;
+    exchange->submitted = true;
+    set_line(exchange->http, exchange->connection, INFINITY);
+    MHD_suspend_connection(exchange->connection);
+    ead_server_submit(exchange->http->server, &exchange->job);
+}
+
+/* Called with the header, with every piece of the body, and at its end; and once more when the answer is there. */
+static enum MHD_Result handle(void *context, struct MHD_Connection *connection, const char *path,
+                              const char *method, const char *version, const char *upload,
+                              size_t *upload_size, void **state) {
+    EadHttpServer *http = context;
+    Exchange *exchange = *state;
+    (void)version;
+    if (!exchange) {
+        exchange = calloc(1, sizeof *exchange);
+        if (!exchange) return MHD_NO;
+        *state = exchange;
+        exchange->http = http;
+        exchange->connection = connection;
+        atomic_fetch_add(&http->requests, 1);
+        begin(exchange, method, path);
+        return may_answer_early(exchange) ? send_reply(exchange) : MHD_YES;
+    }
+    if (*upload_size > 0) {
+        add_body(exchange, upload, *upload_size);
+        *upload_size = 0;
+        return MHD_YES;
+    }
+    if (!exchange->refused && !exchange->submitted) {
+        submit(exchange);
+        return MHD_YES;
+    }
+    return send_reply(exchange);
+}
+
+static void complete(void *context, struct MHD_Connection *connection, void **state,
+                     enum MHD_RequestTerminationCode code) {
+    EadHttpServer *http = context;
+    Exchange *exchange = *state;
+    (void)code;
+    if (!exchange) return;
+    set_line(http, connection, ead_clock_seconds());
+    release_body(exchange);
+    ead_reply_free(&exchange->job.reply);
+    free(exchange);
+    *state = NULL;
+    atomic_fetch_sub(&http->requests, 1);
+}
+
+/* ---- connections ---- */
+
+static void connect_or_close(void *context, struct MHD_Connection *connection, void **socket_context,
+                             enum MHD_ConnectionNotificationCode code) {
+    EadHttpServer *http = context;
+    Line *line = *socket_context;
+    if (code == MHD_CONNECTION_NOTIFY_STARTED && (line = calloc(1, sizeof *line)) != NULL) {
+        line->descriptor = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+        line->since = ead_clock_seconds();
+        *socket_context = line;
+        pthread_mutex_lock(&http->mutex);
+        line->next = http->lines;
+        if (line->next) line->next->previous = line;
+        http->lines = line;
+        pthread_mutex_unlock(&http->mutex);
+    } else if (code == MHD_CONNECTION_NOTIFY_CLOSED && line) {
+        pthread_mutex_lock(&http->mutex);
+        if (line->next) line->next->previous = line->previous;
+        *(line->previous ? &line->previous->next : &http->lines) = line->next;
+        pthread_mutex_unlock(&http->mutex);
+        *socket_context = NULL;
+        free(line);
+    }
+}
+
+/* Ends, twice a second, what has taken too long: libmicrohttpd finds the connection closed. */
+static void *watch(void *context) {
+    EadHttpServer *http = context;
+    while (!atomic_load(&http->ending)) {
+        nanosleep(&(struct timespec){.tv_nsec = 500000000}, NULL);
+        double now = ead_clock_seconds();
+        pthread_mutex_lock(&http->mutex);
+        for (Line *line = http->lines; line; line = line->next)
+            if (now - line->since > http->options.idle) shutdown(line->descriptor, SHUT_RDWR);
+        pthread_mutex_unlock(&http->mutex);
+    }
+    return NULL;
+}
+
+/* ---- the daemon ---- */
+
+EadStatus ead_http_start(EadServer *server, const EadHttpOptions *options, EadHttpServer **out) {
+    *out = NULL;
+    EadHttpServer *http = ead_new(1, sizeof *http, "the HTTP server");
+    if (http) {
+        http->server = server;
+        http->options = *options;
+        pthread_mutex_init(&http->mutex, NULL);
+        unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME;
+        http->daemon = MHD_start_daemon(
+            flags, 0, NULL, NULL, handle, http, MHD_OPTION_LISTEN_SOCKET, options->socket,
+            MHD_OPTION_NOTIFY_COMPLETED, complete, http, MHD_OPTION_NOTIFY_CONNECTION, connect_or_close, http,
+            MHD_OPTION_CONNECTION_LIMIT, (unsigned)options->most_connections, MHD_OPTION_CONNECTION_TIMEOUT,
+            (unsigned)options->idle, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADER_BYTES,
+            MHD_OPTION_END);
+    }
+    if (!http || !http->daemon) {
+        close(options->socket);
+        free(http);
+        return http ? ead_fail(EAD_IO, "the HTTP server could not be started") : EAD_NO_MEMORY;
+    }
+    EadStatus status = ead_workers_start(&http->watcher, 1, watch, http);
+    if (status == EAD_OK)
+        *out = http;
+    else
+        ead_http_stop(http);
+    return status;
+}
+
+void ead_http_quiesce(EadHttpServer *http) {
+    MHD_socket listening = MHD_quiesce_daemon(http->daemon);
+    if (listening != MHD_INVALID_SOCKET) close(listening);
+}
+
+int ead_http_requests(EadHttpServer *http) {
+    return atomic_load(&http->requests);
+}
+
+void ead_http_stop(EadHttpServer *http) {
+    if (!http) return;
+    atomic_store(&http->ending, true);
+    ead_workers_join(&http->watcher);
+    MHD_stop_daemon(http->daemon);
+    pthread_mutex_destroy(&http->mutex);
+    free(http);
+}

@@ -1,0 +1,28 @@
+/* HTTP for a server: connections, bodies and their limits. By libmicrohttpd where the build has it (serve.mk). */
+#pragma once
+
+#include "train/serve/server.h"
+
+typedef struct EadHttpOptions {
+    int socket;           /* that listens; the HTTP server closes it */
+    size_t most_body;     /* bytes of a request */
+    int most_connections; /* at once */
+    double timeout;       /* seconds from a request's first byte to its answer's beginning */
+    double
+        idle; /* seconds that a connection may say nothing, and that a header or a body may take to come in */
+} EadHttpOptions;
+
+typedef struct EadHttpServer EadHttpServer;
+
+/* Answers requests in threads of its own from now on. server must outlive it. Errors: EAD_UNSUPPORTED without libmicrohttpd;
+ * EAD_IO, EAD_NO_MEMORY; the socket is closed then. */
+EadStatus ead_http_start(EadServer *server, const EadHttpOptions *options, EadHttpServer **out);
+
+/* Takes no more connections; what is under way goes on. */
+void ead_http_quiesce(EadHttpServer *http);
+
+/* Requests of which the answer has not gone out in whole. */
+int ead_http_requests(EadHttpServer *http);
+
+/* Ends all connections and threads, once no job is with the server any more (ead_server_end()); harmless on NULL. */
+void ead_http_stop(EadHttpServer *http);

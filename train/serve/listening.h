@@ -1,0 +1,27 @@
+/* The socket on which requests come in. */
+#pragma once
+
+#include "core/base/status.h"
+
+#include <stdbool.h>
+
+typedef struct EadListening {
+    int socket;
+    bool loopback;     /* only this machine reaches it: 127.0.0.0/8, ::1, or a Unix socket */
+    bool by_address;   /* it has an address, not a file */
+    char address[128]; /* for people and clients: 127.0.0.1:8080, "unix:/run/efficientad.sock" */
+    char file[108];    /* of a Unix socket that was made here, to be removed; "" for none */
+} EadListening;
+
+/* Opens it: "127.0.0.1:8080", "[::1]:8080", "localhost:8080" (port 0: any that is free), ":8080" (all addresses), or "unix:PATH" (mode 0660); a socket file that
+ * nobody listens at any more is replaced. What systemd hands over (LISTEN_FDS) goes before it. Errors: EAD_BAD_ARGUMENT, EAD_IO. */
+EadStatus ead_listen(const char *where, EadListening *out);
+
+/* Whether an address is one that only this machine reaches, without opening it. Errors: EAD_BAD_ARGUMENT where it is none. */
+EadStatus ead_listen_check(const char *where, bool *loopback);
+
+/* Removes the file of a Unix socket. */
+void ead_listen_end(const EadListening *listening);
+
+/* Tells systemd ("READY=1", "STOPPING=1"), where it asked to be told (NOTIFY_SOCKET). */
+void ead_notify_service(const char *state);

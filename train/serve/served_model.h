@@ -1,0 +1,48 @@
+/* The models that are served, by name. A model that is in use stays until its last user has released it, so that a changed
+ * file takes its place between two requests. */
+#pragma once
+
+#include "core/base/string_list.h"
+#include "core/file/sha256.h"
+#include "train/serve/detector_pool.h"
+
+typedef struct EadServedModel {
+    const char *name, *path; /* the registry's */
+    EadSafetensors *file;    /* without data: its metadata */
+    EadModel *model;
+    EadDetectorPool *pool;
+    char sha256[EAD_SHA256_TEXT], description[128];
+    int users; /* under the registry's mutex; the registry is one */
+} EadServedModel;
+
+/* How detectors are made. */
+typedef struct EadServeDetectors {
+    EadPlanOptions plan;
+    int count, threads, batch; /* of each model */
+} EadServeDetectors;
+
+typedef struct EadModelRegistry EadModelRegistry;
+
+/* An empty one. Errors: EAD_NO_MEMORY. */
+EadStatus ead_model_registry_new(const EadServeDetectors *detectors, EadModelRegistry **out);
+
+/* "NAME=FILE" or "FILE", whose name then is that of the file without its ending, or of the folder of a model.safetensors; the name, new
+ * memory, and where the path begins. Errors: EAD_BAD_ARGUMENT for a name that does not fit into an address. */
+EadStatus ead_model_registry_split(const char *text, char **name, const char **path);
+
+/* Opens a model and adds it. Errors: EAD_BAD_ARGUMENT for a name that is taken; those of opening. */
+EadStatus ead_model_registry_add(EadModelRegistry *registry, const char *name, const char *path);
+
+/* The model of that name, for ead_model_registry_release(); NULL: there is none. name NULL: the first. */
+EadServedModel *ead_model_registry_take(EadModelRegistry *registry, const char *name);
+void ead_model_registry_release(EadModelRegistry *registry, EadServedModel *model);
+
+/* Their names, in order; they last as long as the registry. */
+const EadStringList *ead_model_registry_names(const EadModelRegistry *registry);
+
+/* Opens again every model whose file has other bytes now, and puts it in the old one's place. One that cannot be opened stays as it
+ * was. `changed` counts the new ones. Errors: of the first that failed, after all were tried. */
+EadStatus ead_model_registry_reload(EadModelRegistry *registry, int *changed);
+
+/* When nobody uses a model any more; harmless on NULL. */
+void ead_model_registry_free(EadModelRegistry *registry);
