@@ -93,6 +93,7 @@ double ead_bench_conv_error(const EadCall *call, const EadNode *node, int sample
         if (!(error <= worst)) worst = error;
         if (isnan(error)) return NAN;
     }
-    for (int64_t i = 0; i < count; i++) largest = fmax(largest, fabs((double)values[i]));
+    for (int64_t i = 0; i < count; i++)
+        if (fabs((double)values[i]) > largest) largest = fabs((double)values[i]);
     return largest > 0 ? worst / largest : worst; /* of zeros only the absolute error */
 }

@@ -2,6 +2,7 @@
 # Runs test programs and scripts side by side, JOBS at a time (one a processor), shows the output of each when it
 # ends, and counts: every test of a Check suite, a script as one (exit code 77: skipped). Exit 1 if any failed. They
 # get PROGRAM (the program under test), LIBRARY and BUILD from the Makefile; each keeps to a scratch folder of its own.
+# RUN: an emulator that runs them.
 #
 #     run_all.sh TEST...
 set -u
@@ -30,7 +31,8 @@ run_one() { # test
     log=$LOGS/$name
     begun=$(date +%s%N)
     case $1 in *.sh) set -- sh "$1" ;; esac
-    timeout "${TEST_SECONDS:-1800}" "$@" >"$log" 2>&1
+    # shellcheck disable=SC2086 # several words
+    timeout "${TEST_SECONDS:-1800}" ${RUN:-} "$@" >"$log" 2>&1
     code=$?
     seconds=$(awk -v a="$begun" -v b="$(date +%s%N)" 'BEGIN { printf "%.1f", (b - a) / 1e9 }')
     counts=$(count "$log" "$code")

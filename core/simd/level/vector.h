@@ -9,6 +9,9 @@
 #elif defined(__AVX__)
 #define VECTOR_BYTES  32
 #define PANEL_VECTORS 2 /* 6 x 2 accumulators, 2 of b, 1 of a: 15 of 16 registers */
+#elif defined(__aarch64__)
+#define VECTOR_BYTES  16
+#define PANEL_VECTORS 4 /* 6 x 4 accumulators, 4 of b, 1 of a: 29 of 32 registers */
 #else
 #define VECTOR_BYTES  16
 #define PANEL_VECTORS 2
