@@ -9,16 +9,17 @@
 
 #define COUNT(table) ((int)(sizeof(table) / sizeof *(table)))
 
-/* Opens it with the model `path` as "tiny", without workers. */
+/* Opens it with the model `path` as "tiny", a worker and a place in its queue. */
 static inline void open_server(const char *path, int batch, EadServer *server) {
     EadServeDetectors detectors = {.count = 1, .threads = 1, .batch = batch};
     *server = (EadServer){.rules.max_pixels = 1000000};
     ASSERT_OK(ead_model_registry_new(&detectors, &server->models));
     ASSERT_OK(ead_model_registry_add(server->models, "tiny", path));
+    ASSERT_OK(ead_server_start(server, 1, 1));
 }
 
 static inline void close_server(EadServer *server) {
-    ead_server_end(server);
+    ead_server_free(server);
     ead_model_registry_free(server->models);
 }
 

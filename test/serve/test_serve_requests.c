@@ -99,7 +99,7 @@ START_TEST(routes_are_found) {
 END_TEST
 
 START_TEST(strangers_are_refused) {
-    EadServer guarded = {.token = (char[]){"secret"}}, local = {.loopback_host = true};
+    EadServeGuard guarded = {.token = (char[]){"secret"}}, local = {.loopback_host = true};
     static const char *const
         wrong[] = {NULL, "", "Bearer ", "Bearer secre", "Bearer secrets", "Bearer Secret", "Basic secret"},
         *const hosts[] = {"localhost", "localhost:8080", "127.0.0.1:1", "[::1]:8080"},
@@ -109,20 +109,20 @@ START_TEST(strangers_are_refused) {
     EadServeReply reply = {0};
     for (int i = 0; i < COUNT(wrong); i++) {
         request.authorization = wrong[i];
-        ck_assert(!ead_server_admit(&guarded, &request, &reply));
+        ck_assert(!ead_serve_admit(&guarded, &request, &reply));
         ck_assert(reply.authenticate);
         assert_refused(&reply, EAD_HTTP_UNAUTHORIZED, "token");
     }
     request.authorization = "Bearer secret";
-    ck_assert(ead_server_admit(&guarded, &request, &reply));
-    ck_assert(ead_server_admit(&guarded, &health, &reply));
+    ck_assert(ead_serve_admit(&guarded, &request, &reply));
+    ck_assert(ead_serve_admit(&guarded, &health, &reply));
     for (int i = 0; i < COUNT(hosts); i++) {
         request.host = hosts[i];
-        ck_assert(ead_server_admit(&local, &request, &reply));
+        ck_assert(ead_serve_admit(&local, &request, &reply));
     }
     for (int i = 0; i < COUNT(foreign); i++) {
         request.host = foreign[i];
-        ck_assert(!ead_server_admit(&local, &request, &reply));
+        ck_assert(!ead_serve_admit(&local, &request, &reply));
         assert_refused(&reply, EAD_HTTP_MISDIRECTED, "localhost");
     }
 }

@@ -97,7 +97,7 @@ static EadStatus check_all(Service *service) {
                                    .batch = number(arguments, EAD_OPTION_MAX_BATCH)};
     ead_problems_add_all(&problems, &arguments->problems);
     ead_problems_add(&problems, ead_arguments_plan_options(arguments, &detectors.plan));
-    ead_problems_add(&problems, read_token(arguments, &service->server.token));
+    ead_problems_add(&problems, read_token(arguments, &service->server.guard.token));
     ead_problems_add(&problems, check_address(arguments));
     EadStatus status = ead_model_registry_new(&detectors, &service->server.models);
     if (status == EAD_OK) add_models(arguments, service->server.models, &problems);
@@ -152,8 +152,8 @@ static EadStatus start(Service *service) {
     if (!service->quiet) tell_models(service->server.models);
     service->server.rules.max_pixels = ead_arguments_value(arguments, EAD_OPTION_SERVE_MAX_PIXELS).i64;
     EAD_TRY(ead_listen(ead_arguments_text(arguments, EAD_OPTION_LISTEN), &service->listening));
-    service->server.loopback_host =
-        service->listening.loopback && service->listening.by_address && !service->server.token;
+    service->server.guard.loopback_host =
+        service->listening.loopback && service->listening.by_address && !service->server.guard.token;
     EAD_TRY(ead_server_start(&service->server, choose_workers(service), number(arguments, EAD_OPTION_QUEUE)));
     EadHttpOptions http = {.socket = service->listening.socket,
                            .most_body = (size_t)number(arguments, EAD_OPTION_MAX_BODY) * MEGABYTE,
@@ -226,8 +226,9 @@ EadStatus ead_command_serve(const EadArguments *arguments) {
     }
     ead_server_end(&service.server);
     ead_http_stop(service.http);
+    ead_server_free(&service.server);
     ead_listen_end(&service.listening);
     ead_model_registry_free(service.server.models);
-    free(service.server.token);
+    free(service.server.guard.token);
     return status;
 }

@@ -16,7 +16,8 @@ typedef struct EadServeRequest {
     const char *map, *name, *model; /* of the query, ?map=png&name=...; NULL: not there */
     const uint8_t *body;            /* [size] */
     size_t size;
-    double arrived, deadline; /* of ead_clock_seconds() */
+    double arrived, received,
+        deadline; /* of ead_clock_seconds(): its header, its last byte; received 0: at once */
 } EadServeRequest;
 
 typedef struct EadServeReply {

@@ -161,7 +161,7 @@ static void begin(Exchange *exchange, const char *method, const char *path) {
                           .model = query(exchange, "model"),
                           .arrived = now,
                           .deadline = now + http->options.timeout};
-    if (!ead_server_admit(http->server, &exchange->job.request, &exchange->job.reply))
+    if (!ead_serve_admit(&http->server->guard, &exchange->job.request, &exchange->job.reply))
         exchange->refused = true;
     const char *length = header(exchange, "Content-Length"), *encoding = header(exchange, "Content-Encoding");
     if (!exchange->refused && encoding && strcmp(encoding, "identity") != 0)
@@ -174,6 +174,7 @@ static void begin(Exchange *exchange, const char *method, const char *path) {
 static enum MHD_Result send_reply(Exchange *exchange) {
     EadServeReply *reply = &exchange->job.reply;
     char number[32];
+    ead_server_count(exchange->http->server, &exchange->job.request, reply);
     struct MHD_Response *response =
         MHD_create_response_from_buffer(reply->size, reply->body ? reply->body : "", MHD_RESPMEM_PERSISTENT);
     if (!response) return MHD_NO;

@@ -1,166 +1,62 @@
-/* Routes, and what stands behind them. */
+/* What stands behind the routes. */
 #include "train/serve/server.h"
 
+#include "core/base/memory.h"
 #include "core/system/clock.h"
 #include "train/evaluate/predict_lines.h"
 #include "train/serve/inference.h"
-#include "train/support/json_writer.h"
-#include "train/support/version.h"
+#include "train/serve/serve_documents.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const char type_of_json[] = "application/json";
 
-/* ---- routes ---- */
-
-/* Below /v2/models/NAME, with or without /versions/1. */
-static EadServeRoute route_of_model(const char *rest) {
-    static const char version[] = "/versions/1";
-    size_t length = sizeof version - 1;
-    if (strncmp(rest, version, length) == 0 && (rest[length] == '/' || rest[length] == '\0')) rest += length;
-    if (*rest == '\0') return EAD_ROUTE_MODEL;
-    if (strcmp(rest, "/ready") == 0) return EAD_ROUTE_MODEL_READY;
-    return strcmp(rest, "/infer") == 0 ? EAD_ROUTE_INFER : EAD_ROUTE_NONE;
-}
-
-EadServeRoute ead_serve_route(const char *path, char model[EAD_SERVE_NAME]) {
-    static const struct {
-        const char *path;
-        EadServeRoute route;
-    } routes[] = {{"/v2", EAD_ROUTE_SERVER},
-                  {"/v2/", EAD_ROUTE_SERVER},
-                  {"/v2/health/live", EAD_ROUTE_LIVE},
-                  {"/v2/health/ready", EAD_ROUTE_READY},
-                  {"/predict", EAD_ROUTE_PREDICT}};
-    static const char models[] = "/v2/models/";
-    model[0] = '\0';
-    for (size_t i = 0; i < sizeof routes / sizeof *routes; i++)
-        if (strcmp(path, routes[i].path) == 0) return routes[i].route;
-    if (strncmp(path, models, sizeof models - 1) != 0) return EAD_ROUTE_NONE;
-    const char *name = path + sizeof models - 1;
-    size_t length = strcspn(name, "/");
-    if (length == 0 || length >= EAD_SERVE_NAME) return EAD_ROUTE_NONE;
-    memcpy(model, name, length);
-    model[length] = '\0';
-    return route_of_model(name + length);
-}
-
-static bool is_work(EadServeRoute route) {
-    return route == EAD_ROUTE_INFER || route == EAD_ROUTE_PREDICT;
-}
-
-/* ---- who may ask ---- */
-
-/* "localhost", "127.0.0.1:8080", "[::1]:8080": a name that leads here and nowhere else. */
-static bool is_loopback_host(const char *host) {
-    static const char *const names[] = {"localhost", "127.0.0.1", "[::1]"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        size_t length = strlen(names[i]);
-        if (strncmp(host, names[i], length) == 0 && (host[length] == ':' || host[length] == '\0'))
-            return true;
-    }
-    return false;
-}
-
-/* Takes as long whatever the given text is. */
-static bool same_secret(const char *secret, const char *given) {
-    size_t length = strlen(secret), got = strlen(given), step = got > 0;
-    unsigned differs = length != got;
-    for (size_t i = 0, k = 0; i < length; i++, k = k + step < got ? k + step : 0)
-        differs |= (unsigned char)secret[i] ^ (unsigned char)given[k];
-    return differs == 0;
-}
-
-static bool knows_token(const EadServer *server, const char *authorization) {
-    static const char scheme[] = "Bearer ";
-    if (!authorization || strncmp(authorization, scheme, sizeof scheme - 1) != 0) return false;
-    return same_secret(server->token, authorization + sizeof scheme - 1);
-}
-
-bool ead_server_admit(const EadServer *server, const EadServeRequest *request, EadServeReply *reply) {
-    char model[EAD_SERVE_NAME];
-    EadServeRoute route = ead_serve_route(request->path, model);
-    bool health = route == EAD_ROUTE_LIVE || route == EAD_ROUTE_READY;
-    if (server->loopback_host && request->host && !is_loopback_host(request->host)) {
-        ead_reply_error(
-            reply, EAD_HTTP_MISDIRECTED,
-            "this server answers requests to localhost only, not to '%.100s'; with a token (--token-file) it "
-            "answers to any name",
-            request->host);
-        return false;
-    }
-    if (health || !server->token || knows_token(server, request->authorization)) return true;
-    ead_reply_error(reply, EAD_HTTP_UNAUTHORIZED, "needs the server's token: Authorization: Bearer TOKEN");
-    reply->authenticate = true;
-    return false;
-}
-
-/* ---- metadata ---- */
-
-static void answer_server(EadServeReply *reply) {
-    FILE *stream = ead_reply_begin(reply, EAD_HTTP_OK, type_of_json);
-    if (!stream) return;
-    EadJson json = {.stream = stream, .compact = true};
-    ead_json_open(&json, NULL, '{');
-    ead_json_string(&json, "name", "efficientad");
-    ead_json_string(&json, "version", ead_version());
-    ead_json_open(&json, "extensions", '[');
-    ead_json_string(&json, NULL, "binary_tensor_data");
-    ead_json_close(&json, ']');
-    ead_json_close(&json, '}');
-    ead_reply_end(reply, stream);
-}
-
-/* Sizes that are free are -1; `last` is that of the channels, 0: none. */
-static void write_tensor(EadJson *json, const char *name, const char *type, int free_sizes, int last) {
-    ead_json_open(json, NULL, '{');
-    ead_json_string(json, "name", name);
-    ead_json_string(json, "datatype", type);
-    ead_json_open(json, "shape", '[');
-    for (int i = 0; i < free_sizes; i++) ead_json_integer(json, NULL, -1);
-    if (last) ead_json_integer(json, NULL, last);
-    ead_json_close(json, ']');
-    ead_json_close(json, '}');
-}
-
-static void answer_model(const EadServedModel *model, EadServeReply *reply) {
-    FILE *stream = ead_reply_begin(reply, EAD_HTTP_OK, type_of_json);
-    if (!stream) return;
-    EadJson json = {.stream = stream, .compact = true};
-    ead_json_open(&json, NULL, '{');
-    ead_json_string(&json, "name", model->name);
-    ead_json_open(&json, "versions", '[');
-    ead_json_string(&json, NULL, "1");
-    ead_json_close(&json, ']');
-    ead_json_string(&json, "platform", "efficientad");
-    ead_json_open(&json, "inputs", '[');
-    write_tensor(&json, "image", "UINT8", 3, 3);
-    ead_json_close(&json, ']');
-    ead_json_open(&json, "outputs", '[');
-    for (int i = 0; ead_infer_output(i); i++) {
-        const EadInferOutputKind *output = ead_infer_output(i);
-        if (i == EAD_INFER_ANOMALOUS && isnan(model->model->threshold)) continue;
-        write_tensor(&json, output->name, output->type, output->dims, 0);
-    }
-    ead_json_close(&json, ']');
-    ead_json_close(&json, '}');
-    ead_reply_end(reply, stream);
-}
-
 /* ---- scoring ---- */
 
-static void answer_infer(EadServer *server, const EadServedModel *model, const EadServeRequest *request,
-                         EadServeReply *reply) {
-    EadInference inference;
-    EadStatus status = ead_inference_read(request, model, &server->rules, &inference);
-    if (status == EAD_OK)
-        status = ead_detector_pool_score(model->pool, inference.images, inference.count, inference.deadline);
-    if (status == EAD_OK)
-        ead_inference_reply(&inference, model, reply);
+/* A request that scores images, on its way. */
+typedef struct Work {
+    EadServer *server;
+    const EadServedModel *model;
+    const EadServeRequest *request;
+    EadServeReply *reply;
+    EadServeCourse course;
+    double stage; /* when the present stage began */
+} Work;
+
+static void end_stage(Work *work, EadServeStage stage) {
+    double now = ead_clock_seconds();
+    work->course.seconds[stage] = now - work->stage;
+    work->stage = now;
+}
+
+static EadStatus score(Work *work, EadPoolImage *images, int count, double deadline) {
+    end_stage(work, EAD_STAGE_DECODE);
+    EAD_TRY(ead_detector_pool_score(work->model->pool, images, count, deadline));
+    end_stage(work, EAD_STAGE_DETECTOR);
+    work->course.images = images;
+    work->course.count = count;
+    return EAD_OK;
+}
+
+/* Counts a request; its images are still there. */
+static void count(Work *work) {
+    end_stage(work, EAD_STAGE_REPLY);
+    if (work->reply->code == EAD_HTTP_OK)
+        ead_serve_metrics_scored(work->server->metrics, &work->course);
     else
-        ead_reply_failure(reply, status);
+        ead_serve_metrics_failed(work->server->metrics, work->model->name);
+}
+
+static void answer_infer(Work *work) {
+    EadInference inference;
+    EadStatus status = ead_inference_read(work->request, work->model, &work->server->rules, &inference);
+    if (status == EAD_OK) status = score(work, inference.images, inference.count, inference.deadline);
+    if (status == EAD_OK)
+        ead_inference_reply(&inference, work->model, work->reply);
+    else
+        ead_reply_failure(work->reply, status);
+    count(work);
     ead_inference_free(&inference);
 }
 
@@ -191,37 +87,73 @@ static EadStatus reply_picture(const EadServedModel *model, const EadPoolImage *
     return EAD_OK;
 }
 
-static EadStatus predict(const EadServer *server, const EadServedModel *model, const EadServeRequest *request,
-                         EadPoolImage *image, EadImage *decoded, float **map, EadServeReply *reply) {
+/* What is made of an image that was sent plainly. */
+typedef struct Plain {
+    EadImage decoded;
+    EadPoolImage image;
+    float *map; /* at the image's size */
+} Plain;
+
+static EadStatus predict(Work *work, Plain *plain) {
+    const EadServeRequest *request = work->request;
+    const EadServedModel *model = work->model;
+    EadPoolImage *image = &plain->image;
     bool picture = request->map && strcmp(request->map, "png") == 0;
     if (request->map && !picture)
         return ead_fail(EAD_BAD_ARGUMENT, "map=%.40s; there is map=png", request->map);
-    EAD_TRY(ead_image_decode_with(request->body, request->size, "the image", &server->rules, decoded));
-    *image = (EadPoolImage){.pixels = decoded->pixels,
-                            .width = decoded->width,
-                            .height = decoded->height,
-                            .channels = decoded->channels};
-    image->map = malloc((size_t)model->model->width * (size_t)model->model->height * sizeof(float));
-    if (!image->map) return ead_fail(EAD_NO_MEMORY, "no memory for a map");
-    EAD_TRY(ead_detector_pool_score(model->pool, image, 1, request->deadline));
-    EAD_TRY(ead_infer_map_of_image(model, image, map));
-    if (picture) return reply_picture(model, image, *map, reply);
-    return reply_line(model, request, image, *map, reply);
+    EAD_TRY(ead_image_decode_with(request->body, request->size, "the image", &work->server->rules,
+                                  &plain->decoded));
+    *image = (EadPoolImage){.pixels = plain->decoded.pixels,
+                            .width = plain->decoded.width,
+                            .height = plain->decoded.height,
+                            .channels = plain->decoded.channels};
+    image->map = ead_new((int64_t)model->model->width * model->model->height, sizeof(float), "a map");
+    if (!image->map) return EAD_NO_MEMORY;
+    EAD_TRY(score(work, image, 1, request->deadline));
+    EAD_TRY(ead_infer_map_of_image(model, image, &plain->map));
+    if (picture) return reply_picture(model, image, plain->map, work->reply);
+    return reply_line(model, request, image, plain->map, work->reply);
 }
 
-static void answer_predict(EadServer *server, const EadServedModel *model, const EadServeRequest *request,
-                           EadServeReply *reply) {
-    EadPoolImage image = {0};
-    EadImage decoded = {0};
-    float *map = NULL;
-    EadStatus status = predict(server, model, request, &image, &decoded, &map, reply);
-    if (status != EAD_OK) ead_reply_failure(reply, status);
-    ead_image_free(&decoded);
-    free(image.map);
-    free(map);
+static void answer_predict(Work *work) {
+    Plain plain = {.map = NULL};
+    EadStatus status = predict(work, &plain);
+    if (status != EAD_OK) ead_reply_failure(work->reply, status);
+    count(work);
+    ead_image_free(&plain.decoded);
+    free(plain.image.map);
+    free(plain.map);
+}
+
+static void answer_work(EadServer *server, EadServeRoute route, const EadServedModel *model,
+                        const EadServeRequest *request, EadServeReply *reply) {
+    Work work = {server,
+                 model,
+                 request,
+                 reply,
+                 {.model = model->name, .threshold = model->model->threshold},
+                 request->received > 0 ? request->received : request->arrived};
+    end_stage(&work, EAD_STAGE_QUEUE);
+    if (work.stage > request->deadline) {
+        ead_reply_error(reply, EAD_HTTP_LATE, "the deadline has passed while the request waited");
+        count(&work);
+    } else if (route == EAD_ROUTE_INFER) {
+        answer_infer(&work);
+    } else {
+        answer_predict(&work);
+    }
 }
 
 /* ---- answers ---- */
+
+static void refuse_draining(EadServeReply *reply) {
+    ead_reply_error(reply, EAD_HTTP_UNAVAILABLE, "the server is being stopped");
+    reply->retry_after = 1;
+}
+
+static bool scores(EadServeRoute route) {
+    return route == EAD_ROUTE_INFER || route == EAD_ROUTE_PREDICT;
+}
 
 static void answer_of_model(EadServer *server, EadServeRoute route, const char *name,
                             const EadServeRequest *request, EadServeReply *reply) {
@@ -230,50 +162,68 @@ static void answer_of_model(EadServer *server, EadServeRoute route, const char *
         ead_reply_error(reply, EAD_HTTP_NOT_FOUND, "there is no model '%.100s'", name);
         return;
     }
-    if (is_work(route) && ead_clock_seconds() > request->deadline)
-        ead_reply_error(reply, EAD_HTTP_LATE, "the deadline has passed while the request waited");
-    else if (route == EAD_ROUTE_INFER)
-        answer_infer(server, model, request, reply);
-    else if (route == EAD_ROUTE_PREDICT)
-        answer_predict(server, model, request, reply);
+    if (scores(route))
+        answer_work(server, route, model, request, reply);
     else if (route == EAD_ROUTE_MODEL)
-        answer_model(model, reply);
+        ead_serve_tell_model(model, reply);
+    else if (route == EAD_ROUTE_CONFIG)
+        ead_serve_tell_config(model, reply);
+    else if (route == EAD_ROUTE_STATS)
+        ead_serve_tell_stats(model, server->metrics, reply);
+    else if (atomic_load(&server->draining))
+        refuse_draining(reply);
     else
         ead_reply_text(reply, EAD_HTTP_OK, "text/plain", "%s", "");
     ead_model_registry_release(server->models, model);
 }
 
-static bool has_right_method(EadServeRoute route, const EadServeRequest *request, EadServeReply *reply) {
-    bool post = is_work(route), head = strcmp(request->method, "HEAD") == 0;
-    if (strcmp(request->method, post ? "POST" : "GET") == 0 || (head && !post)) return true;
-    ead_reply_error(reply, EAD_HTTP_BAD_METHOD, "%s answers %s only", request->path, post ? "POST" : "GET");
-    reply->allow = post ? "POST" : "GET, HEAD";
-    return false;
-}
-
-static void refuse_draining(EadServeReply *reply) {
-    ead_reply_error(reply, EAD_HTTP_UNAVAILABLE, "the server is being stopped");
-    reply->retry_after = 1;
+/* Only whoever knows the token may change what is served. */
+static void answer_reload(EadServer *server, EadServeReply *reply) {
+    int changed;
+    if (!server->guard.token) {
+        ead_reply_error(reply, EAD_HTTP_FORBIDDEN,
+                        "needs a token, and this server has none (--token-file); send SIGHUP");
+        return;
+    }
+    EadStatus status = ead_model_registry_reload(server->models, &changed);
+    if (status == EAD_OK)
+        ead_reply_text(reply, EAD_HTTP_OK, type_of_json, "{\"changed\":%d}", changed);
+    else
+        ead_reply_error(reply, EAD_HTTP_FAILED, "%s; the model before is served on", ead_error_message());
 }
 
 void ead_server_answer(EadServer *server, const EadServeRequest *request, EadServeReply *reply) {
     char model[EAD_SERVE_NAME];
     EadServeRoute route = ead_serve_route(request->path, model);
     bool draining = atomic_load(&server->draining);
-    if (route == EAD_ROUTE_NONE) {
+    if (route == EAD_ROUTE_NONE)
         ead_reply_error(reply, EAD_HTTP_NOT_FOUND, "there is nothing at %.200s", request->path);
+    else if (!ead_serve_route_takes(route, request, reply))
         return;
-    }
-    if (!has_right_method(route, request, reply)) return;
-    if (draining && (route == EAD_ROUTE_READY || route == EAD_ROUTE_MODEL_READY))
+    else if (draining && route == EAD_ROUTE_READY)
         refuse_draining(reply);
     else if (route == EAD_ROUTE_LIVE || route == EAD_ROUTE_READY)
         ead_reply_text(reply, EAD_HTTP_OK, "text/plain", "%s", "");
     else if (route == EAD_ROUTE_SERVER)
-        answer_server(reply);
+        ead_serve_tell_server(reply);
+    else if (route == EAD_ROUTE_INDEX)
+        ead_serve_tell_index(server->models, reply);
+    else if (route == EAD_ROUTE_METRICS)
+        ead_serve_tell_metrics(server->models, server->metrics, ead_job_queue_length(server->queue),
+                               !draining, reply);
+    else if (route == EAD_ROUTE_RELOAD)
+        answer_reload(server, reply);
     else
         answer_of_model(server, route, route == EAD_ROUTE_PREDICT ? request->model : model, request, reply);
 }
+
+void ead_server_count(EadServer *server, const EadServeRequest *request, const EadServeReply *reply) {
+    char model[EAD_SERVE_NAME];
+    ead_serve_metrics_answered(server->metrics, ead_serve_route_name(ead_serve_route(request->path, model)),
+                               reply->code, ead_clock_seconds() - request->arrived);
+}
+
+/* ---- work ---- */
 
 static void answer_job(void *context, EadServeJob *job) {
     ead_server_answer(context, &job->request, &job->reply);
@@ -284,30 +234,41 @@ static void refuse_job(void *context, EadServeJob *job) {
     refuse_draining(&job->reply);
 }
 
-void ead_server_submit(EadServer *server, EadServeJob *job) {
+/* What takes longer than the thread that takes requests in may. */
+static bool is_work(const EadServeRequest *request) {
     char model[EAD_SERVE_NAME];
-    EadServeRoute route = ead_serve_route(job->request.path, model);
-    bool work = is_work(route) && strcmp(job->request.method, "POST") == 0;
-    if (work && atomic_load(&server->draining)) {
+    EadServeRoute route = ead_serve_route(request->path, model);
+    return (scores(route) || route == EAD_ROUTE_RELOAD) && strcmp(request->method, "POST") == 0;
+}
+
+void ead_server_submit(EadServer *server, EadServeJob *job) {
+    job->request.received = ead_clock_seconds();
+    if (!is_work(&job->request)) {
+        ead_server_answer(server, &job->request, &job->reply);
+    } else if (atomic_load(&server->draining)) {
         refuse_draining(&job->reply);
-    } else if (work) {
+    } else {
         if (ead_job_queue_add(server->queue, job)) return;
         ead_reply_error(&job->reply, EAD_HTTP_UNAVAILABLE,
                         "as many requests as may wait do (--queue); try again");
         job->reply.retry_after = 1;
-    } else {
-        ead_server_answer(server, &job->request, &job->reply);
     }
     job->answered(job);
 }
 
 EadStatus ead_server_start(EadServer *server, int workers, int queue) {
+    EAD_TRY(ead_serve_metrics_new(ead_model_registry_names(server->models), &server->metrics));
     return ead_job_queue_new(workers, queue, answer_job, server, &server->queue);
 }
 
 void ead_server_end(EadServer *server) {
-    if (!server->queue) return;
-    ead_job_queue_close(server->queue, refuse_job);
+    if (server->queue) ead_job_queue_close(server->queue, refuse_job);
+}
+
+void ead_server_free(EadServer *server) {
+    ead_server_end(server);
     ead_job_queue_free(server->queue);
+    ead_serve_metrics_free(server->metrics);
     server->queue = NULL;
+    server->metrics = NULL;
 }
