@@ -241,11 +241,40 @@ START_TEST(what_is_under_way_is_finished) {
 }
 END_TEST
 
+START_TEST(tls_hides_what_is_said) {
+    NEED_SERVER();
+    SKIP_UNLESS(shell("command -v openssl >/dev/null") == 0, "openssl is not here");
+    char address[128], command[512];
+    Outcome outcome;
+    shell_ok("openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=localhost -days 2 -keyout " S
+             "key.pem -out " S "cert.pem 2>/dev/null");
+    run("serve -m " MODEL " --listen 127.0.0.1:0 --tls-cert " S "cert.pem", 0, &outcome);
+    assert_contains(outcome.err, "go together");
+    run("serve -m " MODEL " --listen 127.0.0.1:0 --tls-cert " S "key.pem --tls-key " S "key.pem", 0,
+        &outcome);
+    ck_assert_int_eq(outcome.code, 1);
+    assert_contains(outcome.err, "--tls-cert");
+    pid_t child = start_server(
+        S, "-m " MODEL " --listen 127.0.0.1:0 --tls-cert " S "cert.pem --tls-key " S "key.pem", address);
+    ck_assert_int_eq(strncmp(address, "https://127.0.0.1:", 18), 0);
+    snprintf(command, sizeof command,
+             "(printf 'GET /v2 HTTP/1.1\\r\\nHost: localhost\\r\\nConnection: close\\r\\n\\r\\n'; sleep 1) | "
+             "openssl s_client -quiet -verify_return_error -CAfile " S "cert.pem -connect %s >" S
+             "said 2>/dev/null",
+             address + 8);
+    shell_ok(command);
+    assert_file_holds(S "said", "binary_tensor_data");
+    ck_assert_int_eq(get(address, "/v2"), 0); /* plain text is not answered */
+    stop_server(child, SIGTERM);
+}
+END_TEST
+
 static void add_tests(TCase *tests) {
     tcase_add_test(tests, answers_and_ends);
     tcase_add_test(tests, what_others_reach_needs_a_token);
     tcase_add_test(tests, large_and_wrong_requests_are_refused);
     tcase_add_test(tests, slow_clients_cost_their_connection_alone);
+    tcase_add_test(tests, tls_hides_what_is_said);
     tcase_add_test(tests, a_changed_model_takes_over);
     tcase_add_test(tests, what_is_under_way_is_finished);
 }

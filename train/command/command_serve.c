@@ -28,6 +28,7 @@ typedef struct Service {
     EadServer server;
     EadListening listening;
     EadHttpServer *http;
+    char *certificate, *key; /* NULL: without TLS */
     bool quiet;
     sigset_t signals; /* that are waited for */
 } Service;
@@ -54,6 +55,16 @@ static EadStatus read_token(const EadArguments *arguments, char **token) {
     return ead_fail(EAD_BAD_FILE,
                     "--token-file: %s: its first line must be a secret of visible letters without blanks",
                     path);
+}
+
+static EadStatus read_tls(Service *service) {
+    const char *certificate = service->arguments->values[EAD_OPTION_TLS_CERT],
+               *key = service->arguments->values[EAD_OPTION_TLS_KEY];
+    size_t size;
+    if (!certificate && !key) return EAD_OK;
+    if (!certificate || !key) return ead_fail(EAD_BAD_ARGUMENT, "--tls-cert and --tls-key go together");
+    EAD_TRY(ead_read_file(certificate, MEGABYTE, &service->certificate, &size));
+    return ead_read_file(key, MEGABYTE, &service->key, &size);
 }
 
 static EadStatus check_address(const EadArguments *arguments) {
@@ -98,6 +109,7 @@ static EadStatus check_all(Service *service) {
     ead_problems_add_all(&problems, &arguments->problems);
     ead_problems_add(&problems, ead_arguments_plan_options(arguments, &detectors.plan));
     ead_problems_add(&problems, read_token(arguments, &service->server.guard.token));
+    ead_problems_add(&problems, read_tls(service));
     ead_problems_add(&problems, check_address(arguments));
     EadStatus status = ead_model_registry_new(&detectors, &service->server.models);
     if (status == EAD_OK) add_models(arguments, service->server.models, &problems);
@@ -126,12 +138,12 @@ static int most_connections(const EadArguments *arguments) {
     struct rlimit limit;
     int wanted = number(arguments, EAD_OPTION_CONNECTIONS);
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return wanted;
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
-    bool enough = limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= (rlim_t)wanted + SPARE_DESCRIPTORS;
-    return enough                                        ? wanted
-           : (int)limit.rlim_cur > 2 * SPARE_DESCRIPTORS ? (int)limit.rlim_cur - SPARE_DESCRIPTORS
-                                                         : SPARE_DESCRIPTORS;
+    setrlimit(RLIMIT_NOFILE, &(struct rlimit){limit.rlim_max, limit.rlim_max});
+    getrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= (rlim_t)wanted + SPARE_DESCRIPTORS)
+        return wanted;
+    return limit.rlim_cur > 2 * SPARE_DESCRIPTORS ? (int)limit.rlim_cur - SPARE_DESCRIPTORS
+                                                  : SPARE_DESCRIPTORS;
 }
 
 static int min_of(int a, int b) {
@@ -158,6 +170,8 @@ static EadStatus start(Service *service) {
     EadHttpOptions http = {.socket = service->listening.socket,
                            .most_body = (size_t)number(arguments, EAD_OPTION_MAX_BODY) * MEGABYTE,
                            .most_connections = most_connections(arguments),
+                           .certificate = service->certificate,
+                           .key = service->key,
                            .timeout = ead_arguments_value(arguments, EAD_OPTION_REQUEST_TIMEOUT).f64,
                            .idle = (double)number(arguments, EAD_OPTION_IDLE_TIMEOUT)};
     return ead_http_start(&service->server, &http, &service->http);
@@ -180,9 +194,8 @@ static void reload(Service *service) {
 }
 
 static void serve(Service *service) {
-    bool address = service->listening.by_address;
-    if (!service->quiet)
-        ead_print(stderr, "listening at %s%s\n", address ? "http://" : "", service->listening.address);
+    const char *scheme = !service->listening.by_address ? "" : service->certificate ? "https://" : "http://";
+    if (!service->quiet) ead_print(stderr, "listening at %s%s\n", scheme, service->listening.address);
     ead_notify_service("READY=1");
     for (;;) {
         int signal = wait_for_signal(service, 3600);
@@ -230,5 +243,7 @@ EadStatus ead_command_serve(const EadArguments *arguments) {
     ead_listen_end(&service.listening);
     ead_model_registry_free(service.server.models);
     free(service.server.guard.token);
+    free(service.certificate);
+    free(service.key);
     return status;
 }

@@ -286,26 +286,47 @@ static void *watch(void *context) {
 
 /* ---- the daemon ---- */
 
+static struct MHD_Daemon *start_daemon(EadHttpServer *http) {
+    const EadHttpOptions *options = &http->options;
+    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME;
+    const struct MHD_OptionItem tls[] = {{MHD_OPTION_HTTPS_MEM_CERT, 0,
+                                          (void *)(uintptr_t)options->certificate},
+                                         {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)options->key},
+                                         {MHD_OPTION_END, 0, NULL}},
+                                none[] = {{MHD_OPTION_END, 0, NULL}};
+    return MHD_start_daemon(flags | (options->certificate ? MHD_USE_TLS : 0), 0, NULL, NULL, handle, http,
+                            MHD_OPTION_LISTEN_SOCKET, options->socket, MHD_OPTION_NOTIFY_COMPLETED, complete,
+                            http, MHD_OPTION_NOTIFY_CONNECTION, connect_or_close, http,
+                            MHD_OPTION_CONNECTION_LIMIT, (unsigned)options->most_connections,
+                            MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)options->idle,
+                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADER_BYTES, MHD_OPTION_ARRAY,
+                            options->certificate ? tls : none, MHD_OPTION_END);
+}
+
+static EadStatus fail_to_start(EadHttpServer *http, const EadHttpOptions *options) {
+    close(options->socket);
+    free(http);
+    if (!http) return EAD_NO_MEMORY;
+    if (options->certificate)
+        return ead_fail(EAD_BAD_FILE,
+                        "--tls-cert, --tls-key: they are no certificate and key in PEM that fit together");
+    return ead_fail(EAD_IO, "the HTTP server could not be started");
+}
+
 EadStatus ead_http_start(EadServer *server, const EadHttpOptions *options, EadHttpServer **out) {
     *out = NULL;
+    if (options->certificate && MHD_is_feature_supported(MHD_FEATURE_TLS) != MHD_YES) {
+        close(options->socket);
+        return ead_fail(EAD_UNSUPPORTED, "--tls-cert: this libmicrohttpd was built without TLS");
+    }
     EadHttpServer *http = ead_new(1, sizeof *http, "the HTTP server");
     if (http) {
         http->server = server;
         http->options = *options;
         pthread_mutex_init(&http->mutex, NULL);
-        unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME;
-        http->daemon = MHD_start_daemon(
-            flags, 0, NULL, NULL, handle, http, MHD_OPTION_LISTEN_SOCKET, options->socket,
-            MHD_OPTION_NOTIFY_COMPLETED, complete, http, MHD_OPTION_NOTIFY_CONNECTION, connect_or_close, http,
-            MHD_OPTION_CONNECTION_LIMIT, (unsigned)options->most_connections, MHD_OPTION_CONNECTION_TIMEOUT,
-            (unsigned)options->idle, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADER_BYTES,
-            MHD_OPTION_END);
+        http->daemon = start_daemon(http);
     }
-    if (!http || !http->daemon) {
-        close(options->socket);
-        free(http);
-        return http ? ead_fail(EAD_IO, "the HTTP server could not be started") : EAD_NO_MEMORY;
-    }
+    if (!http || !http->daemon) return fail_to_start(http, options);
     EadStatus status = ead_workers_start(&http->watcher, 1, watch, http);
     if (status == EAD_OK)
         *out = http;

@@ -4,17 +4,18 @@
 #include "train/serve/server.h"
 
 typedef struct EadHttpOptions {
-    int socket;           /* that listens; the HTTP server closes it */
-    size_t most_body;     /* bytes of a request */
-    int most_connections; /* at once */
-    double timeout;       /* seconds from a request's first byte to its answer's beginning */
+    int socket;                    /* that listens; the HTTP server closes it */
+    size_t most_body;              /* bytes of a request */
+    int most_connections;          /* at once */
+    const char *certificate, *key; /* PEM, borrowed while it runs; NULL: without TLS */
+    double timeout;                /* seconds from a request's first byte to its answer's beginning */
     double
         idle; /* seconds that a connection may say nothing, and that a header or a body may take to come in */
 } EadHttpOptions;
 
 typedef struct EadHttpServer EadHttpServer;
 
-/* Answers requests in threads of its own from now on. server must outlive it. Errors: EAD_UNSUPPORTED without libmicrohttpd;
+/* Answers requests in threads of its own from now on. server must outlive it. Errors: EAD_UNSUPPORTED without libmicrohttpd, or without its TLS;
  * EAD_IO, EAD_NO_MEMORY; the socket is closed then. */
 EadStatus ead_http_start(EadServer *server, const EadHttpOptions *options, EadHttpServer **out);
 
