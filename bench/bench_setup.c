@@ -46,7 +46,7 @@ EadStatus ead_bench_fit_open(const EadBenchOptions *options, const char *method,
                              .no_capture = options->plan.no_capture,
                              .streams = options->plan.streams,
                              .quiet = true};
-    EAD_TRY(run->fit->sample(&run->spec, &run->state));
+    EAD_TRY(ead_fit_sample(run->fit, &run->spec, 0, &run->state));
     if (run->fit->model) run->model = run->fit->model(run->state);
     if (!with_step) return EAD_OK;
     EAD_TRY(ead_bench_check_step(run->fit, &options->plan));

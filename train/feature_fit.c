@@ -46,19 +46,16 @@ EadStatus ead_fit_read_init(const EadConfig *config, void *state,
     return status == EAD_OK ? EAD_OK : ead_fail_prefix(status, "model.init: ");
 }
 
-static int images_of(const EadFeatureFit *fit) {
-    return fit->data ? fit->data->dataset.train.count : fit->batch;
-}
-
-EadFeatureFit ead_feature_fit(const EadRunSpec *run, const EadTrainData *data, const int *epochs, int batch,
-                              bool drops) {
-    EadFeatureFit fit = {.run = run, .data = data, .epochs = epochs, .batch = batch, .drops = drops};
-    fit.batch = ead_min(batch, images_of(&fit));
+EadFeatureFit ead_feature_fit(const EadRunSpec *run, const EadTrainData *data, int images, const int *epochs,
+                              int batch, bool drops) {
+    EadFeatureFit fit = {
+        .run = run, .data = data, .images = images > 0 ? images : batch, .epochs = epochs, .drops = drops};
+    fit.batch = ead_min(batch, fit.images);
     return fit;
 }
 
 int64_t ead_feature_fit_epoch(const EadFeatureFit *fit) {
-    return ead_steps_of_epoch(images_of(fit), fit->batch, fit->drops);
+    return ead_steps_of_epoch(fit->images, fit->batch, fit->drops);
 }
 
 int64_t ead_feature_fit_steps(const EadFeatureFit *fit) {
@@ -66,7 +63,7 @@ int64_t ead_feature_fit_steps(const EadFeatureFit *fit) {
 }
 
 int ead_feature_fit_last(const EadFeatureFit *fit) {
-    return fit->drops ? 0 : images_of(fit) % fit->batch;
+    return fit->drops ? 0 : fit->images % fit->batch;
 }
 
 void ead_feature_fit_print_start(const EadFeatureFit *fit, const EadModel *model) {

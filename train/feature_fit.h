@@ -7,7 +7,8 @@
 
 typedef struct EadFeatureFit {
     const EadRunSpec *run;
-    const EadTrainData *data; /* NULL: a sample for the bench */
+    const EadTrainData *data; /* NULL: a sample */
+    int images;               /* for training */
     const int *epochs;        /* in the config, where train --minutes changes them */
     int batch;                /* images a step, of all ranks */
     bool drops;               /* as in EadTrainFeaturesSpec */
@@ -15,9 +16,9 @@ typedef struct EadFeatureFit {
     char settings[160]; /* what the features depend on besides images and backbone; names their file */
 } EadFeatureFit;
 
-/* Of a config and the data, or NULL: a sample. */
-EadFeatureFit ead_feature_fit(const EadRunSpec *run, const EadTrainData *data, const int *epochs, int batch,
-                              bool drops);
+/* Of a config and the data, or NULL: a sample of so many training images, 0: a batch. */
+EadFeatureFit ead_feature_fit(const EadRunSpec *run, const EadTrainData *data, int images, const int *epochs,
+                              int batch, bool drops);
 
 /* Steps of one epoch, and of all. */
 int64_t ead_feature_fit_epoch(const EadFeatureFit *fit);

@@ -53,8 +53,12 @@ typedef struct EadFit {
     /* Makes the state: a model, lists of images. Writes nothing. data: listed, not yet decoded; NULL for what
      * makes no detector. Both are borrowed until free. */
     EadStatus (*create)(const EadRunSpec *spec, EadTrainData *data, void **state);
-    /* A state with random parameters and no files, for the bench: plan, begin, model work on it. Or NULL. */
-    EadStatus (*sample)(const EadRunSpec *spec, void **state);
+    /* A state with random parameters and no data, as of so many training images (0: as many as is usual), for forecasts
+     * and the bench: phases, plan, begin and growth work on it, and model, without phases after fit. Or NULL. */
+    EadStatus (*sample)(const EadRunSpec *spec, int images, void **state);
+    /* --minutes has picked the length of the config: sets, and says on stderr, what else a training so short needs; given
+     * [EAD_CONFIG_KEYS]: what the command line sets, or NULL. Or NULL: nothing. */
+    EadStatus (*shorten)(EadConfig *config, const bool *given);
     void (*free)(void *state);
     /* Lists the phases and returns their number. Or NULL: there are none. */
     int (*phases)(const void *state, EadPhase phases[EAD_MAX_PHASES]);
@@ -73,8 +77,8 @@ typedef struct EadFit {
     EadStatus (*open)(void *state);
     /* The run folder is there: says on stderr what is going to be done. step: NULL without phases. */
     EadStatus (*start)(void *state, const EadStep *step);
-    /* What needs no gradient, before a phase: statistics, a memory bank. Not called for a phase that is
-     * resumed. Or NULL. */
+    /* What needs no gradient, before a phase: statistics, a memory bank, that of a sample from drawn images. Not called
+     * for a phase that is resumed. Or NULL. */
     EadStatus (*fit)(void *state, int phase);
     /* Readies the step for its first run; everything else of the state is as it will be. Where something
      * comes with each step, sets threads, fill and context of the loader. */
@@ -124,7 +128,11 @@ void ead_fit_check_run(const EadFit *fit, const EadRunSpec *spec, EadProblems *p
 /* What a training with this config does: "70000 steps", "160 epochs", "one pass". text: [64]. */
 void ead_fit_trained(const EadConfig *config, char *text);
 
-/* Readies a step of a sample (EadFit.sample) for runs on *slot, images of any bytes, which the caller frees as it does the
+/* A sample (EadFit.sample) whose model can be used; errors: those of sample and fit. *state is to be freed in every case,
+ * unless NULL. */
+EadStatus ead_fit_sample(const EadFit *fit, const EadRunSpec *spec, int images, void **state);
+
+/* Readies a step of a sample for runs on *slot, images of any bytes, which the caller frees as it does the
  * step. Errors: those of plan and begin. */
 EadStatus ead_fit_sample_step(const EadFit *fit, void *state, int phase, EadStep *step, uint8_t **slot);
 

@@ -3,6 +3,12 @@
 
 #include "core/base/memory.h"
 
+EadStatus ead_fit_sample(const EadFit *fit, const EadRunSpec *spec, int images, void **state) {
+    *state = NULL;
+    EAD_TRY(fit->sample(spec, images, state));
+    return fit->phases ? EAD_OK : fit->fit(*state, 0);
+}
+
 EadStatus ead_fit_sample_step(const EadFit *fit, void *state, int phase, EadStep *step, uint8_t **slot) {
     EadLoaderSpec loader = {0};
     *slot = NULL;

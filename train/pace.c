@@ -37,25 +37,26 @@ static EadStatus time_step(EadStep *step, const uint8_t *slot, double *seconds) 
     return EAD_OK;
 }
 
-/* The checkpoint holds the model, and two moments of each parameter that is trained. */
-static void measure_files(const EadModel *model, const EadStep *step, EadPaceSample *sample) {
-    sample->model = model ? model->method->functions->bytes(model) : 0;
-    sample->checkpoint = sample->model;
+/* Two moments of each parameter that is trained. */
+static uint64_t optimizer_bytes(const EadStep *step) {
+    uint64_t bytes = 0;
     for (int g = 0; g < step->parts.group_count; g++)
-        sample->checkpoint += 2 * sizeof(real) * (uint64_t)step->optimizers[g].count;
+        bytes += 2 * sizeof(real) * (uint64_t)step->optimizers[g].count;
+    return bytes;
 }
 
-EadStatus ead_pace_sample(const EadFit *fit, const EadRunSpec *run, int phase, EadPaceSample *sample) {
+EadStatus ead_pace_sample(const EadFit *fit, const EadRunSpec *run, int images, int phase,
+                          EadPaceSample *sample) {
     EadRunSpec spec = *run;
     EadStep step = {0};
     void *state = NULL;
     uint8_t *slot = NULL;
     spec.quiet = true;
     *sample = (EadPaceSample){0};
-    EadStatus status = fit->sample(&spec, &state);
+    EadStatus status = fit->sample(&spec, images, &state);
     if (status == EAD_OK) status = ead_fit_sample_step(fit, state, phase, &step, &slot);
     if (status == EAD_OK) status = time_step(&step, slot, &sample->seconds);
-    if (status == EAD_OK) measure_files(fit->model ? fit->model(state) : NULL, &step, sample);
+    if (status == EAD_OK) sample->optimizer = optimizer_bytes(&step);
     ead_step_free(&step);
     if (state) fit->free(state);
     free(slot);
@@ -63,15 +64,15 @@ EadStatus ead_pace_sample(const EadFit *fit, const EadRunSpec *run, int phase, E
 }
 
 /* The first reads and plans, too, and does not count. */
-static EadStatus time_images(const EadFit *fit, const EadRunSpec *spec, const EadDataset *dataset,
-                             double *seconds) {
+EadStatus ead_pace_image(const EadFit *fit, const EadRunSpec *spec, const EadDataset *dataset,
+                         double *seconds) {
     const EadStringList *files = &dataset->train;
     EadImageRules rules = ead_config_image_rules(spec->config);
     EadPlanOptions plan = {.backend = spec->backend};
     EadDetector *detector = NULL;
     void *state = NULL;
     double start = 0;
-    EadStatus status = fit->sample(spec, &state);
+    EadStatus status = ead_fit_sample(fit, spec, files->count, &state);
     if (status == EAD_OK) status = ead_detector_new(fit->model(state), &plan, 1, &detector);
     for (int i = 0; i <= TIMED_IMAGES && status == EAD_OK; i++) {
         EadScored scored;
@@ -95,6 +96,10 @@ static double seconds_before(const EadPace *pace) {
 /* Calibration and scores of the validation images; scores of the test images, beside which metrics and report take little. */
 static double seconds_after(const EadPace *pace) {
     return pace->image * (2 * pace->validation + pace->test);
+}
+
+double ead_pace_besides(const EadPace *pace) {
+    return seconds_before(pace) + seconds_after(pace);
 }
 
 static double least_factor(const EadPace *pace) {
@@ -138,8 +143,8 @@ EadStatus ead_pace_check(const EadFit *fit, const EadRunSpec *spec) {
     return EAD_OK;
 }
 
-/* Scores of images between the steps, as often as the config says. */
-static double seconds_of_looks(const EadPace *pace, const EadConfig *config) {
+/* As often as the config says. */
+double ead_pace_looks(const EadPace *pace, const EadConfig *config) {
     int64_t scores = config->train_validate_every, tests = config->train_test_every;
     double images = 0;
     if (scores > 0)
@@ -156,12 +161,12 @@ EadStatus ead_pace_measure(const EadFit *fit, const EadRunSpec *spec, const EadD
                       .test = dataset->test_count};
     for (int p = 0; p < count; p++) {
         EadPaceSample sample;
-        EAD_TRY(ead_pace_sample(fit, spec, p, &sample));
+        EAD_TRY(ead_pace_sample(fit, spec, dataset->train.count, p, &sample));
         pace->steps += sample.seconds * (double)phases[p].steps;
         pace->counted += phases[p].steps;
     }
-    EAD_TRY(time_images(fit, spec, dataset, &pace->image));
-    pace->looks = seconds_of_looks(pace, spec->config);
+    EAD_TRY(ead_pace_image(fit, spec, dataset, &pace->image));
+    pace->looks = ead_pace_looks(pace, spec->config);
     pace->steps += pace->looks;
     return check_minutes(pace, spec);
 }
@@ -186,7 +191,7 @@ static int shorter_minutes(double seconds) {
 
 void ead_pace_describe(const EadPace *pace, const char *what, char text[EAD_PACE_SIZE]) {
     char steps[EAD_DURATION_SIZE], others[EAD_DURATION_SIZE], looks[64] = "";
-    double besides = seconds_before(pace) + seconds_after(pace), counted = (double)pace->counted;
+    double besides = ead_pace_besides(pace), counted = (double)pace->counted;
     int minutes = shorter_minutes(pace->steps + besides);
     if (pace->looks > 0)
         snprintf(looks, sizeof looks, ", %.2g %% for looks at how it goes", 100 * pace->looks / pace->steps);
@@ -223,5 +228,5 @@ EadStatus ead_pace_pick(const EadPace *pace, const EadFit *fit, const EadRunSpec
         spec->minutes, before, 1e3 * pace->steps / (double)pace->counted, after,
         ead_config_key(key)->rule.name, value);
     free(value);
-    return EAD_OK;
+    return fit->shorten ? fit->shorten(config, spec->given) : EAD_OK;
 }

@@ -27,14 +27,24 @@ EadStatus ead_pace_measure(const EadFit *fit, const EadRunSpec *spec, const EadD
  * takes longer than that. */
 bool ead_pace_is_worth_telling(const EadFit *fit, const EadRunSpec *spec, int64_t steps);
 
-/* One step of a phase of a sample of the fit, and what a run's model and checkpoint take on the disk: timed, and forgotten.
- * Errors: those of the sample and its plan. */
+/* One step of a phase of a sample of the fit as of so many training images, and what a checkpoint takes beside the model:
+ * timed, and forgotten. Errors: those of the sample and its plan. */
 typedef struct EadPaceSample {
     double seconds;
-    uint64_t model, checkpoint; /* bytes */
+    uint64_t optimizer; /* bytes */
 } EadPaceSample;
 
-EadStatus ead_pace_sample(const EadFit *fit, const EadRunSpec *spec, int phase, EadPaceSample *sample);
+EadStatus ead_pace_sample(const EadFit *fit, const EadRunSpec *spec, int images, int phase,
+                          EadPaceSample *sample);
+
+/* Seconds to read an image and to score it: of the training images of a data set. Errors: those of the sample and of data/. */
+EadStatus ead_pace_image(const EadFit *fit, const EadRunSpec *spec, const EadDataset *dataset,
+                         double *seconds);
+
+/* Seconds of the looks at images between the steps, and of all besides the steps; of image, counted and the numbers of
+ * images. */
+double ead_pace_looks(const EadPace *pace, const EadConfig *config);
+double ead_pace_besides(const EadPace *pace);
 
 /* "70000 steps take about 5.4 hours here (275 ms a step, 0.9 % for looks at how it goes), all else 40 s; --minutes 60 would do about 12900 of the 70000
  * steps"; what: how the config names its steps, "70000 steps", "160 epochs". */
@@ -42,7 +52,7 @@ enum { EAD_PACE_SIZE = 256 };
 void ead_pace_describe(const EadPace *pace, const char *what, char text[EAD_PACE_SIZE]);
 
 /* What is left of the minutes when the steps are about to begin: sets the fit's length_key in the config so that
- * they and what follows them (calibration, threshold, evaluation) fit in, and says so on stderr. At least the minimum.
+ * they and what follows them (calibration, threshold, evaluation) fit in, and says so on stderr. At least the minimum. The fit may set more (EadFit.shorten).
  * Errors: EAD_NO_MEMORY. */
 EadStatus ead_pace_pick(const EadPace *pace, const EadFit *fit, const EadRunSpec *spec, EadConfig *config);
 

@@ -346,10 +346,10 @@ START_TEST(lists_of_hostile_names) {
                                        "separate all names in one way, and if "
                                        "by zero bytes, say --null");
     ck_assert_int_eq(run_predict("- <" FOLDER "in/b.png"), 1);
-    assert_file_holds(FOLDER "stderr", "list of images: is not text (binary), but a picture (PNG)");
+    assert_file_holds(FOLDER "stderr", "list of images: is no list but an image (PNG)");
     write_bytes(FOLDER "list", "\xFF\xD8\xFF\xE0\0\x10JFIF\0\1", 12);
     ck_assert_int_eq(run_predict("- <" FOLDER "list"), 1);
-    assert_file_holds(FOLDER "stderr", "list of images: is not text (binary), but a picture (JPEG)");
+    assert_file_holds(FOLDER "stderr", "list of images: is no list but an image (JPEG)");
     shell_ok("head -c 200 /dev/zero >" FOLDER "list");
     ck_assert_int_eq(run_predict("- <" FOLDER "list"), 1);
     assert_file_holds(FOLDER "stderr", "list of images: is not text (binary)");

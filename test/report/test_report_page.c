@@ -1,9 +1,13 @@
-/* report.html and the page of images without labels in a browser: the slider moves table, chart and gallery, the keyboard
- * reaches everything, every text can be read, light and dark, on a desk and on a phone. */
+/* report.html, of a run and of a training that goes on, the page of images without labels, and runs side by side in a browser:
+ * the slider moves table, chart and gallery, the keyboard reaches everything, every text can be read, light and dark, on a
+ * desk and on a phone. */
 #include "test/report/browser.h"
+#include "train/comparison/comparison.h"
 #include "train/report/report.h"
+#include "train/report/training_page.h"
 
 #include <math.h>
+#include <time.h>
 
 #define SCRATCH "build/scratch/report_page/"
 
@@ -54,15 +58,14 @@ static void fill_numbers(void) {
     for (int i = 0; i < IMAGES; i++) scores[i] = score_of(i);
 }
 
-/* Its threshold is 0.45. */
-static void write_labelled(const char *path) {
+static void write_labelled(const char *path, float limit) {
     EadEvaluation *evaluation = NULL;
     EadMetrics metrics;
     EadGallery gallery = {.side = SIDE};
     fill_numbers();
     fill_gallery(&gallery, true);
     ASSERT_OK(ead_evaluation_new(&evaluation));
-    EadThreshold threshold = ead_threshold_assess(0.45f, validation, VALIDATION);
+    EadThreshold threshold = ead_threshold_assess(limit, validation, VALIDATION);
     ead_evaluation_set_threshold(evaluation, &threshold);
     ead_evaluation_set_pixel_threshold(evaluation, &threshold);
     for (int i = 0; i < IMAGES; i++)
@@ -103,6 +106,42 @@ static void write_unlabelled(const char *path, double threshold) {
                         .gallery = &gallery};
     ASSERT_OK(ead_report_write(path, &report));
     ead_gallery_free(&gallery);
+}
+
+/* Two runs of other thresholds: 0.3 and 0.35 are judged differently, by 4 images. */
+static void write_comparison(const char *path) {
+    EadRunPage runs[2];
+    EadComparison comparison;
+    make_folders(SCRATCH "a/");
+    make_folders(SCRATCH "b <i>/");
+    write_labelled(SCRATCH "a/report.html", 0.45f);
+    write_labelled(SCRATCH "b <i>/report.html", 0.32f);
+    ASSERT_OK(ead_run_page_read(SCRATCH "a", &runs[0]));
+    ASSERT_OK(ead_run_page_read(SCRATCH "b <i>", &runs[1]));
+    ASSERT_OK(ead_comparison_write(path, runs, 2, &comparison));
+    ck_assert_int_eq(comparison.images, IMAGES);
+    for (int i = 0; i < 2; i++) ead_run_page_free(&runs[i]);
+}
+
+/* ended: why, or NULL while it goes on. */
+static void write_training(const char *path, const char *ended, int64_t written) {
+    EadTrainingPage page = {.title = "bottles <b>",
+                            .doing = ended ? NULL : "training",
+                            .ended = ended,
+                            .step = 300,
+                            .steps = 1000,
+                            .seconds_left = 2000,
+                            .refresh = 3600,
+                            .losses = SCRATCH "losses.csv",
+                            .scores = SCRATCH "validation.csv",
+                            .tests = SCRATCH "test.csv",
+                            .config = "train.steps: 1000\n",
+                            .written = written};
+    write_text(page.losses, "step,st,ae,total,lr\n1,9,3,12,0.0001\n150,4,2,6,0.0001\n300,2,1,3,0.0001\n");
+    write_text(page.scores, "step,minimum,lower_quartile,median,upper_quartile,maximum,lr\n"
+                            "100,0.1,0.2,0.3,0.4,0.5,0.0001\n200,0.05,0.1,0.2,0.3,0.4,0.0001\n");
+    write_text(page.tests, "step,image_auroc,au_pro_0.30,lr\n100,0.5,0.4,0.0001\n200,0.9,0.8,0.0001\n");
+    ASSERT_OK(ead_training_page_write(path, &page));
 }
 
 /* Numbers of the confusion table, and how many cards stand under a heading that begins like this. */
@@ -180,7 +219,7 @@ static void assert_readable_everywhere(Browser *b, const char *path) {
 
 /* The report of labelled images, in a window of this size; page: the report, perhaps with an image of it. */
 static void open_labelled(Browser *b, int width, int height, const char *page) {
-    write_labelled(SCRATCH "report.html");
+    write_labelled(SCRATCH "report.html", 0.45f);
     browser_open(b, SCRATCH "home");
     browser_window(b, width, height, false);
     browser_visit(b, page);
@@ -271,21 +310,32 @@ START_TEST(view_goes_by_keyboard) {
 END_TEST
 
 /* Whatever reacts to the mouse is on the way of the Tab key, or has a twin that is. */
+static void assert_tab_reaches_everything(Browser *b) {
+    json_decref(browser_value(b, "window.reached = new Set()"));
+    for (int i = 0; i < 75; i++) {
+        browser_press(b, "Tab", KEY_TAB);
+        json_decref(browser_value(b, "void reached.add(document.activeElement)"));
+    }
+    ck_assert_double_gt(browser_number(b, "reached.size"), 1);
+    browser_expect(b,
+                   "[...document.querySelectorAll('#page :is(input, summary, button:not(:disabled), .shot "
+                   "a.name, .compared a, "
+                   "[tabindex=\"0\"])')].filter(e => !reached.has(e) && !(e.type === 'radio' && !e.checked))"
+                   ".map(e => e.outerHTML).join()",
+                   "");
+}
+
 START_TEST(tab_reaches_everything) {
     Browser b;
     SKIP_UNLESS(browser_is_there(), "chromium is not installed");
     open_labelled(&b, 390, 844, SCRATCH "report.html");
-    json_decref(browser_value(&b, "window.reached = new Set()"));
-    for (int i = 0; i < 60; i++) {
-        browser_press(&b, "Tab", KEY_TAB);
-        json_decref(browser_value(&b, "void reached.add(document.activeElement)"));
-    }
-    browser_expect(
-        &b,
-        "[...document.querySelectorAll('#page :is(input, summary, button:not(:disabled), .shot a.name, "
-        "[tabindex=\"0\"])')].filter(e => !reached.has(e) && !(e.type === 'radio' && !e.checked))"
-        ".map(e => e.outerHTML).join()",
-        "");
+    assert_tab_reaches_everything(&b);
+    write_comparison(SCRATCH "compared.html");
+    browser_visit(&b, SCRATCH "compared.html");
+    assert_tab_reaches_everything(&b);
+    write_training(SCRATCH "training.html", NULL, (int64_t)time(NULL));
+    browser_visit(&b, SCRATCH "training.html");
+    assert_tab_reaches_everything(&b);
     browser_close(&b);
 }
 END_TEST
@@ -318,12 +368,57 @@ END_TEST
 START_TEST(pages_are_readable) {
     Browser b;
     SKIP_UNLESS(browser_is_there(), "chromium is not installed");
-    write_labelled(SCRATCH "report.html");
+    write_labelled(SCRATCH "report.html", 0.45f);
     write_unlabelled(SCRATCH "new.html", 0.45);
     browser_open(&b, SCRATCH "home");
     assert_readable_everywhere(&b, SCRATCH "report.html");
     assert_readable_everywhere(&b, SCRATCH "report.html#image-3");
     assert_readable_everywhere(&b, SCRATCH "new.html");
+    browser_close(&b);
+}
+END_TEST
+
+#define SEEN(selector)                                                                                       \
+    "[...document.querySelectorAll('" selector "')].filter(e => e.getClientRects().length).length"
+
+START_TEST(runs_are_compared) {
+    Browser b;
+    SKIP_UNLESS(browser_is_there(), "chromium is not installed");
+    write_comparison(SCRATCH "compared.html");
+    browser_open(&b, SCRATCH "home");
+    assert_readable_everywhere(&b, SCRATCH "compared.html");
+    ck_assert_double_eq(browser_number(&b, IN_TEXT("on 4 their decisions differ")), 1);
+    ck_assert_double_eq(browser_number(&b, SEEN("figure.compared")), IMAGES);
+    /* By keyboard: from the first choice, all, to the next one. */
+    json_decref(browser_value(&b, "document.querySelector('#compared-all').focus()"));
+    browser_press(&b, "ArrowRight", KEY_RIGHT);
+    ck_assert_double_eq(browser_number(&b, SEEN("figure.compared")), 4);
+    ck_assert_double_eq(browser_number(&b, "document.querySelectorAll('th:not([scope])').length"), 0);
+    ck_assert_double_eq(browser_number(&b, "document.querySelectorAll('img').length"), 3 * IMAGES);
+    ck_assert_double_eq(
+        browser_number(&b, "new Set([...document.querySelectorAll('img')].map(i => i.alt)).size"),
+        3 * IMAGES);
+    browser_expect(&b, "document.querySelector('#page figcaption b, #page th i') ? 'markup' : 'text'",
+                   "text");
+    browser_close(&b);
+}
+END_TEST
+
+START_TEST(training_goes_on) {
+    Browser b;
+    SKIP_UNLESS(browser_is_there(), "chromium is not installed");
+    browser_open(&b, SCRATCH "home");
+    write_training(SCRATCH "training.html", NULL, (int64_t)time(NULL));
+    assert_readable_everywhere(&b, SCRATCH "training.html");
+    ck_assert_double_eq(browser_number(&b, IN_TEXT("step 300 of 1000, about 33 minutes left")), 1);
+    ck_assert_double_eq(browser_number(&b, "document.querySelector('progress').position"), 0.3);
+    ck_assert_double_eq(browser_number(&b, SEEN(".plots svg")), 3);
+    write_training(SCRATCH "training.html", NULL, 1);
+    assert_readable_everywhere(&b, SCRATCH "training.html");
+    ck_assert_double_eq(browser_number(&b, IN_TEXT("No news since")), 1);
+    write_training(SCRATCH "training.html", "stopped; continue with --resume <b>", 1);
+    assert_readable_everywhere(&b, SCRATCH "training.html");
+    ck_assert_double_eq(browser_number(&b, IN_TEXT("--resume <b>")), 1);
     browser_close(&b);
 }
 END_TEST
@@ -366,6 +461,8 @@ int main(void) {
     tcase_add_test(tests, tab_reaches_everything);
     tcase_add_test(tests, tables_and_pictures_are_described);
     tcase_add_test(tests, pages_are_readable);
+    tcase_add_test(tests, runs_are_compared);
+    tcase_add_test(tests, training_goes_on);
     tcase_add_test(tests, slider_judges_unlabelled_images);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

@@ -141,7 +141,7 @@ START_TEST(a_failed_run_does_not_stop_the_others) {
 }
 END_TEST
 
-/* What would be missing is told once, and the time of the steps and the bytes of the files, where they are worth it. */
+/* What would be missing is told once, the bytes of the files, and the time where that is worth a measurement. */
 START_TEST(a_dry_run_tells_what_it_would_take) {
     Outcome outcome;
     write_text(S "long.yaml",
@@ -153,19 +153,61 @@ START_TEST(a_dry_run_tells_what_it_would_take) {
                "variants: {v: {}, w: {maps.normalization: gaussian}, f: {model.method: fastflow}}\n"
                "seeds: [1]\n");
     run("sweep " S "long.yaml --dry-run", 0, &outcome);
-    ck_assert_msg(outcome.code == 0 && outcome.lines == 4, "%s", outcome.err);
+    ck_assert_msg(outcome.code == 0 && outcome.lines == 5, "%s", outcome.err);
     ck_assert_msg(strstr(outcome.err, "9 runs in " S "long, 9 new\n"), "%s", outcome.err);
     ck_assert_msg(strstr(outcome.err,
                          "not ready yet: " S "long.yaml: v/away/x/seed-1 and 5 more runs: dataset.path: " S
                          "away: cannot read"),
                   "%s", outcome.err);
-    ck_assert_msg(strstr(outcome.err, "\n6 of them: steps of about ") &&
-                      strstr(outcome.err, "measured for 1 kind of model"),
-                  "%s", outcome.err);
-    ck_assert_msg(strstr(outcome.err, "\n3 of them, of other methods: not measured"), "%s", outcome.err);
+    assert_contains(outcome.err,
+                    "\n2 of the runs to do are not in what follows: their length depends on data ");
+    assert_contains(outcome.err, "\nthey take about ");
+    assert_contains(outcome.err, " here, one at a time; measured for 2 kinds of model, a step ");
+    assert_contains(outcome.err, " GB on the disk; 3 of them share their weights with others\n");
     run("sweep " S "long.yaml --dry-run --set train.steps=3", 0, &outcome);
-    ck_assert_msg(outcome.code == 0 && outcome.lines == 2, "%s", outcome.err);
+    ck_assert_msg(outcome.code == 0 && outcome.lines == 4, "%s", outcome.err);
+    ck_assert_ptr_null(strstr(outcome.err, "they take"));
     ck_assert(!exists(S "long"));
+}
+END_TEST
+
+static double file_bytes(const char *path) {
+    struct stat found;
+    return stat(path, &found) == 0 ? (double)found.st_size : 0;
+}
+
+/* The bytes that a dry run foretells are those that the runs leave, but for what a file says besides its tensors. */
+START_TEST(a_dry_run_knows_the_bytes) {
+    static const char *const variants[] = {"model", "all", "bank", "banks", "simplenet", "fastflow"};
+    Outcome outcome;
+    double foretold, bytes = 0;
+    NEED_PROGRAM();
+    shell_ok("rm -rf " S "data " S "bytes");
+    run_well("synth --output " S "data --category gasket --size 128 --train 9 --test-good 2 --test-defect 1");
+    write_text(
+        S "bytes.yaml",
+        "output: " S "bytes\n"
+        "config: {dataset.path: " S "data, model.image_size: 128, train.steps: 1, penalty.path: drawn,\n"
+        "  simplenet.epochs: 1, fastflow.epochs: 1, fastflow.couplings: 1}\n"
+        "collections: {synth: {categories: [gasket]}}\n"
+        "variants: {model: {}, all: {train.keep: all, train.lr: 2e-4}, bank: {model.method: patchcore},\n"
+        "  banks: {model.method: patchcore_ensemble}, simplenet: {model.method: simplenet},\n"
+        "  fastflow: {model.method: fastflow}}\n"
+        "seeds: [1]\n");
+    run("sweep " S "bytes.yaml --dry-run", 0, &outcome);
+    const char *told = strstr(outcome.err, "their models take ");
+    ck_assert_msg(told && sscanf(told, "their models take %lf GB", &foretold) == 1, "%s", outcome.err);
+    run_well("sweep " S "bytes.yaml");
+    for (size_t i = 0; i < sizeof variants / sizeof *variants; i++) {
+        char path[256];
+        snprintf(path, sizeof path, S "bytes/%s/synth/gasket/seed-1/model.safetensors", variants[i]);
+        double model = file_bytes(path);
+        ck_assert_msg(model > 0, "%s", path);
+        bytes += model;
+    }
+    double kept = file_bytes(S "bytes/all/synth/gasket/seed-1/checkpoint.safetensors");
+    ck_assert_double_gt(kept, 60e6);
+    ck_assert_double_eq_tol(1e9 * foretold, bytes + kept, 0.01 * (bytes + kept));
 }
 END_TEST
 
@@ -187,7 +229,7 @@ START_TEST(a_dry_run_tells_what_is_wrong) {
     make_folders(S "dry/v/c/gasket/seed-1/.lock/");
     make_folders(S "dry/v/c/gasket/seed-2/log.txt/");
     run("sweep " S "dry.yaml --dry-run", 0, &outcome);
-    ck_assert_msg(outcome.code == 0 && outcome.lines == 4, "%s", outcome.err);
+    ck_assert_msg(outcome.code == 0 && outcome.lines == 5, "%s", outcome.err);
     for (int i = 0; i < COUNT(told); i++)
         ck_assert_msg(strstr(outcome.err, told[i]), "%s in: %s", told[i], outcome.err);
     ck_assert_str_eq(outcome.out, "new\tv/c/gasket/seed-1\nnew\tv/c/gasket/seed-2\nnew\tbad/c/gasket/seed-1\n"
@@ -422,6 +464,7 @@ static void add_tests(TCase *tests) {
     tcase_add_test(tests, a_killed_sweep_gives_the_same_table);
     tcase_add_test(tests, a_failed_run_does_not_stop_the_others);
     tcase_add_test(tests, a_dry_run_tells_what_it_would_take);
+    tcase_add_test(tests, a_dry_run_knows_the_bytes);
     tcase_add_test(tests, a_dry_run_tells_what_is_wrong);
     tcase_add_test(tests, all_that_is_wrong_is_told_at_once);
     tcase_add_test(tests, folders_are_tried_before_the_first_run);

@@ -13,9 +13,9 @@ static const char precedence[] =
 static const char environment[] =
     "Environment: EAD_DEBUG=nan names the first value that is not finite, EAD_DEBUG=graph prints every plan.";
 static const char exit_codes[] =
-    "Exit codes: 0 done, 1 failed, 2 wrong usage. predict: 0 only if every picture was scored; 1 if some "
-    "could not be read or written (each has its line) or are of a format that is not read (a message counts "
-    "them); its last message says how many of how many were scored. eval and train: 1 also if a test picture "
+    "Exit codes: 0 done, 1 failed, 2 wrong usage. predict: 0 only if every image was scored; 1 if some "
+    "could not be read or written (each has its line) or have a format that is not read (a message counts "
+    "them); its last message says how many of how many were scored. eval and train: 1 also if a test image "
     "could not be scored or a map not written; all else is written. measure: 1 if a map could not be "
     "measured, "
     "unless --partial is given; nothing is written then. doctor: 1 if something is missing that the program "

@@ -133,7 +133,7 @@ static void check_load(Finding *f) {
     SAY(f, "%.2f processes on average of the last minute", load);
     if (load > 0.5 * ead_machine_cpus())
         advise(f, STATE_NOTE,
-               "other work takes processors: steps and images take longer, which bench measures, too");
+               "other work takes processor time: training, predictions and bench are slower than alone");
 }
 
 /* What a training step of the larger networks takes, and inference with the smaller ones. */
@@ -195,7 +195,8 @@ static void check_backbones(Finding *f) {
     if (f->value > 0) return;
     SAY(f, "none but the teachers");
     advise(f, STATE_NOTE,
-           "PatchCore and its kin take the teachers; make backbones fetches EfficientNet-Lite");
+           "PatchCore, SimpleNet and FastFlow then use a teacher's features; make backbones fetches "
+           "EfficientNet-Lite");
 }
 
 static bool is_config(const char *name) {

@@ -191,7 +191,10 @@ EadStatus ead_command_predict(const EadArguments *arguments) {
         inputs->list.zeros = ead_arguments_given(arguments, EAD_OPTION_ZEROS);
         ead_progress_start(&predictor.progress, "predicting", 0, total, total < 0);
         status = ead_predict_all(&predictor);
-        ead_progress_finish(&predictor.progress);
+        if (predictor.scored > 0)
+            ead_progress_finish(&predictor.progress);
+        else
+            ead_progress_clear(&predictor.progress); /* the speed of errors is none */
         tell_replaced(&predictor);
         status = finish_files(&predictor, arguments, status);
         if (status == EAD_OK) status = conclude(&predictor);

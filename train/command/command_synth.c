@@ -82,9 +82,8 @@ static EadStatus write_all(const Plan *plan) {
     for (int defect = EAD_SYNTH_DEFECT_good + 1; defect < EAD_SYNTH_DEFECT_COUNT; defect++)
         EAD_TRY(write_parts(plan, "test", (EadSynthDefect)defect, (uint32_t)(defect + 2) * NUMBERS,
                             plan->test_defect));
-    ead_print(stderr, "%s/%s: %d training pictures, %d flawless and %d defective test pictures\n",
-              plan->output, category, plan->train, plan->test_good,
-              (EAD_SYNTH_DEFECT_COUNT - 1) * plan->test_defect);
+    ead_print(stderr, "%s/%s: %d training images, %d good and %d defective test images\n", plan->output,
+              category, plan->train, plan->test_good, (EAD_SYNTH_DEFECT_COUNT - 1) * plan->test_defect);
     for (int i = 0; i < plan->textures; i++) {
         EadImage image;
         EAD_TRY(ead_drawn_scene(plan->seed, (uint32_t)i, plan->size.height, plan->size.width, &image));
@@ -92,7 +91,7 @@ static EadStatus write_all(const Plan *plan) {
         ead_image_free(&image);
         if (status != EAD_OK) return status;
     }
-    if (plan->textures > 0) ead_print(stderr, "%s/textures: %d pictures\n", plan->output, plan->textures);
+    if (plan->textures > 0) ead_print(stderr, "%s/textures: %d images\n", plan->output, plan->textures);
     return EAD_OK;
 }
 

@@ -1,4 +1,4 @@
-/* One measurement for all runs that step alike. */
+/* Runs are sized one by one, and timed by one measurement for all that step alike. */
 #include "train/command/sweep_forecast.h"
 
 #include "core/base/memory.h"
@@ -6,15 +6,52 @@
 #include "train/pace.h"
 #include "train/support/progress.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Sweeps whose runs have fewer steps are over before it pays to measure one. */
-enum { WORTH_STEPS = 1000, MOST_NAMED = 10 };
+/* A sweep with fewer steps and images is over before it pays to measure one. */
+enum { WORTH = 1000, MOST_NAMED = 10 };
+
+/* What runs that step alike have in common. */
+typedef struct ForecastKind {
+    EadPaceSample step;
+    double image; /* seconds; 0: not known */
+    bool timed;
+} ForecastKind;
+
+/* The same with one number of training images. */
+typedef struct ForecastSize {
+    int64_t steps;
+    uint64_t model; /* bytes */
+} ForecastSize;
+
+/* A data set: how many images it has; run: the first that names it. */
+typedef struct ForecastSet {
+    int run, train, validation, test;
+    bool there;
+} ForecastSet;
+
+typedef struct Forecast {
+    const EadSweep *sweep;
+    const EadBackend *backend;
+    EadStringList kind_names, size_names;
+    ForecastKind *kinds; /* [kind_names.count] */
+    ForecastSize *sizes; /* [size_names.count] */
+    ForecastSet *sets;
+    int kind_capacity, size_capacity, set_count, set_capacity;
+    double work, seconds, bytes;             /* of all; work: steps and images */
+    double quickest, slowest;                /* seconds of a step */
+    int runs, taken_over, without, unchosen; /* without: of them, for which nothing can be said */
+    char reason[400];                        /* of the first of these */
+} Forecast;
+
+/* ---- what is known once for several runs ---- */
 
 /* What the time of a step depends on, as text; the caller frees it. */
 static EadStatus kind_of(const EadConfig *config, char **kind) {
-    static const char *const sections[] = {"model.", "loss.", "autoencoder.", "train.precision"};
+    static const char *const sections[] = {"model.",     "loss.",      "autoencoder.", "train.precision",
+                                           "patchcore.", "patchcore_", "simplenet.",   "fastflow."};
     size_t size;
     FILE *stream = open_memstream(kind, &size);
     if (!stream) return ead_fail(EAD_NO_MEMORY, "no memory for a forecast");
@@ -34,73 +71,180 @@ static EadStatus kind_of(const EadConfig *config, char **kind) {
     return status == EAD_OK ? closed : status;
 }
 
-typedef struct Forecast {
-    EadStringList kinds;
-    EadPaceSample *samples; /* [kinds.count] */
-    int capacity;
-    double seconds, bytes, lowest, highest; /* of all; of a step */
-    int runs, unmeasured, taken_over;
-} Forecast;
-
-static EadStatus sample_of(Forecast *all, const EadFit *fit, const EadConfig *config,
-                           const EadBackend *backend, const EadPaceSample **sample) {
-    char *kind = NULL;
-    EAD_TRY(kind_of(config, &kind));
-    int known = ead_strings_find(&all->kinds, kind);
-    EadStatus status = EAD_OK;
-    if (known < 0) {
-        EadRunSpec spec = {.config = config, .backend = backend, .quiet = true};
-        known = all->kinds.count;
-        status = ead_grow(&all->samples, &all->capacity, known, sizeof *all->samples, "a forecast");
-        if (status == EAD_OK) status = ead_pace_sample(fit, &spec, 0, &all->samples[known]);
-        if (status == EAD_OK) status = ead_strings_add(&all->kinds, kind);
-    }
-    free(kind);
-    if (status == EAD_OK) *sample = &all->samples[known];
-    return status;
+/* Where in a list, whose items stand in an array of their own, the name is. */
+static EadStatus place_of(const char *name, EadStringList *names, void *items, int *capacity, size_t size,
+                          int *place) {
+    *place = ead_strings_find(names, name);
+    if (*place >= 0) return EAD_OK;
+    *place = names->count;
+    EAD_TRY(ead_grow(items, capacity, names->count, size, "a forecast"));
+    return ead_strings_add(names, name);
 }
 
-/* Runs that take over the training of another have no steps of their own, and of their model and checkpoint only a second
- * name of that one's. A checkpoint that goes with the end of its run is not counted. */
-static EadStatus add_run(Forecast *all, const EadSweepRun *run, const EadBackend *backend) {
-    const EadFit *fit;
-    const EadPaceSample *sample;
-    EAD_TRY(ead_fit_of_config(&run->config, &fit));
-    all->runs++;
-    if (fit->length_key != EAD_KEY_train_steps) {
-        all->unmeasured++;
-        return EAD_OK;
+/* *set: its number. */
+static EadStatus set_of(Forecast *all, int index, int *set) {
+    const EadConfig *config = &all->sweep->runs[index].config;
+    EadDataset dataset;
+    for (int i = 0; i < all->set_count; i++) {
+        const EadConfig *other = &all->sweep->runs[all->sets[i].run].config;
+        *set = i;
+        if (ead_config_same_dataset(config, other) &&
+            config->dataset_validation_fraction == other->dataset_validation_fraction)
+            return EAD_OK;
     }
-    EAD_TRY(sample_of(all, fit, &run->config, backend, &sample));
-    if (run->source >= 0) {
-        all->taken_over++;
-        return EAD_OK;
-    }
-    all->bytes += (double)sample->model;
-    if (run->config.train_keep == EAD_KEEP_CHOICE_ALL) all->bytes += (double)sample->checkpoint;
-    all->seconds += sample->seconds * run->config.train_steps;
-    if (all->lowest <= 0 || sample->seconds < all->lowest) all->lowest = sample->seconds;
-    if (sample->seconds > all->highest) all->highest = sample->seconds;
+    EAD_TRY(ead_grow(&all->sets, &all->set_capacity, all->set_count, sizeof *all->sets, "a forecast"));
+    *set = all->set_count++;
+    all->sets[*set] = (ForecastSet){.run = index};
+    EadStatus status = ead_config_list_dataset(config, &dataset);
+    if (status != EAD_OK) return status == EAD_NO_MEMORY ? status : EAD_OK; /* it is among what is wrong */
+    all->sets[*set] =
+        (ForecastSet){index, dataset.train.count, dataset.validation.count, dataset.test_count, true};
+    ead_dataset_free(&dataset);
     return EAD_OK;
 }
 
+static EadStatus measure_size(const EadFit *fit, const EadRunSpec *spec, int images, ForecastSize *size) {
+    EadPhase phases[EAD_MAX_PHASES];
+    void *state = NULL;
+    *size = (ForecastSize){0};
+    EadStatus status = fit->sample(spec, images, &state);
+    if (status == EAD_OK) {
+        const EadModel *model = fit->model(state);
+        int count = fit->phases ? fit->phases(state, phases) : 0;
+        for (int p = 0; p < count; p++) size->steps += phases[p].steps;
+        size->model = model->method->functions->bytes(model) + (fit->growth ? fit->growth(state) : 0);
+    }
+    if (state) fit->free(state);
+    return status;
+}
+
+static EadStatus size_of(Forecast *all, const EadFit *fit, const EadRunSpec *spec, const char *kind,
+                         int images, ForecastSize *size) {
+    char *name;
+    size_t length = strlen(kind) + 24;
+    int known = all->size_names.count, place;
+    name = ead_new((int64_t)length, 1, "a forecast");
+    if (!name) return EAD_NO_MEMORY;
+    snprintf(name, length, "%s%d %d", kind, spec->config->train_steps, images);
+    EadStatus status =
+        place_of(name, &all->size_names, &all->sizes, &all->size_capacity, sizeof *all->sizes, &place);
+    free(name);
+    if (status == EAD_OK && place == known) status = measure_size(fit, spec, images, &all->sizes[place]);
+    if (status == EAD_OK) *size = all->sizes[place];
+    return status;
+}
+
+static EadStatus time_kind(const EadFit *fit, const EadRunSpec *spec, const ForecastSet *set,
+                           ForecastKind *kind) {
+    EadDataset dataset;
+    if (!kind->timed && fit->phases) EAD_TRY(ead_pace_sample(fit, spec, set->train, 0, &kind->step));
+    kind->timed = true;
+    if (kind->image > 0 || !set->there) return EAD_OK;
+    EAD_TRY(ead_config_list_dataset(spec->config, &dataset));
+    EadStatus status = ead_pace_image(fit, spec, &dataset, &kind->image);
+    ead_dataset_free(&dataset);
+    return status;
+}
+
+/* ---- one run ---- */
+
+typedef struct ForecastRun {
+    const EadFit *fit;
+    int set; /* its number */
+    ForecastSize size;
+    int kind; /* -1: nothing can be said of it */
+} ForecastRun;
+
+/* Runs that take over the training of another have of their model and checkpoint only a second name of that one's. */
+static EadStatus size_run(Forecast *all, int index, ForecastRun *sized) {
+    const EadSweepRun *run = &all->sweep->runs[index];
+    EadRunSpec spec = {.config = &run->config, .backend = all->backend, .quiet = true};
+    char *name;
+    EAD_TRY(ead_fit_of_config(&run->config, &sized->fit));
+    EAD_TRY(set_of(all, index, &sized->set));
+    const ForecastSet *set = &all->sets[sized->set];
+    if (!set->there && sized->fit->length_key != EAD_KEY_train_steps)
+        return ead_fail(EAD_IO, "their length depends on data that are not there");
+    EAD_TRY(kind_of(&run->config, &name));
+    int kind, known = all->kind_names.count;
+    EadStatus status =
+        place_of(name, &all->kind_names, &all->kinds, &all->kind_capacity, sizeof *all->kinds, &kind);
+    if (status == EAD_OK && kind == known) all->kinds[kind] = (ForecastKind){.timed = false};
+    if (status == EAD_OK) status = size_of(all, sized->fit, &spec, name, set->train, &sized->size);
+    free(name);
+    EAD_TRY(status);
+    sized->kind = kind;
+    all->work += set->train + set->validation + set->test;
+    all->taken_over += run->source >= 0;
+    if (run->source >= 0) return EAD_OK;
+    all->bytes += (double)sized->size.model;
+    all->work += (double)sized->size.steps;
+    /* How large a checkpoint is, a planned step says. */
+    if (run->config.train_keep == EAD_KEEP_CHOICE_ALL) all->work += WORTH;
+    return EAD_OK;
+}
+
+static EadStatus time_run(Forecast *all, int index, const ForecastRun *sized) {
+    const EadSweepRun *run = &all->sweep->runs[index];
+    const ForecastSet *set = &all->sets[sized->set];
+    ForecastKind *kind = &all->kinds[sized->kind];
+    EadRunSpec spec = {.config = &run->config, .backend = all->backend, .quiet = true};
+    EAD_TRY(time_kind(sized->fit, &spec, set, kind));
+    EadPace pace = {.image = kind->image,
+                    .counted = sized->size.steps,
+                    .train = set->train,
+                    .validation = set->validation,
+                    .test = set->test};
+    all->seconds += ead_pace_besides(&pace);
+    all->unchosen += !sized->fit->phases;
+    if (run->source >= 0) return EAD_OK;
+    all->seconds += kind->step.seconds * (double)pace.counted + ead_pace_looks(&pace, &run->config);
+    if (run->config.train_keep == EAD_KEEP_CHOICE_ALL)
+        all->bytes += (double)(sized->size.model + kind->step.optimizer);
+    if (sized->fit->phases) all->quickest = fmin(all->quickest, kind->step.seconds);
+    all->slowest = fmax(all->slowest, kind->step.seconds);
+    return EAD_OK;
+}
+
+/* What cannot be sized or timed is left out, with the reason of the first. */
+static void leave_out(Forecast *all) {
+    if (all->without++ == 0) snprintf(all->reason, sizeof all->reason, "%s", ead_error_message());
+}
+
+/* sized [runs]: of those to do. */
+static void add_runs(Forecast *all, const bool *to_do, ForecastRun *sized) {
+    for (int i = 0; i < all->sweep->run_count; i++) {
+        sized[i].kind = -1;
+        if (!to_do[i]) continue;
+        all->runs++;
+        if (size_run(all, i, &sized[i]) != EAD_OK) leave_out(all);
+    }
+    for (int i = 0; i < all->sweep->run_count && all->work >= WORTH; i++)
+        if (sized[i].kind >= 0 && time_run(all, i, &sized[i]) != EAD_OK) leave_out(all);
+}
+
+/* ---- telling ---- */
+
+static void tell_times(const Forecast *all) {
+    char whole[EAD_DURATION_SIZE], quickest[EAD_DURATION_SIZE], slowest[EAD_DURATION_SIZE];
+    int kinds = all->kind_names.count;
+    ead_print(stderr, "they take about %s here, one at a time; measured for %d kind%s of model",
+              ead_duration_text(all->seconds, whole), kinds, kinds == 1 ? "" : "s");
+    if (all->slowest > 0)
+        ead_print(stderr, ", a step %s to %s", ead_duration_text(all->quickest, quickest),
+                  ead_duration_text(all->slowest, slowest));
+    ead_print(stderr, "%s\n", all->unchosen > 0 ? "; the choice of PatchCore's banks is not counted" : "");
+}
+
 static void tell(const Forecast *all) {
-    char whole[EAD_DURATION_SIZE], lowest[EAD_DURATION_SIZE], highest[EAD_DURATION_SIZE];
-    int measured = all->runs - all->unmeasured, kinds = all->kinds.count;
-    char shared[64] = "";
+    if (all->without > 0)
+        ead_print(stderr, "%d of the runs to do are not in what follows: %s\n", all->without, all->reason);
+    if (all->runs == all->without) return;
+    if (all->work >= WORTH) tell_times(all);
+    ead_print(stderr, "their models take %.3g GB on the disk", 1e-9 * all->bytes);
     if (all->taken_over > 0)
-        snprintf(shared, sizeof shared, ", of which %d share their weights with others", all->taken_over);
-    if (measured > 0)
-        ead_print(stderr,
-                  "%d of them: steps of about %s here, one run at a time (%s to %s a step, measured for %d "
-                  "kind%s of model), "
-                  "reading and evaluation not counted; %.1f GB of models%s\n",
-                  measured, ead_duration_text(all->seconds, whole), ead_duration_text(all->lowest, lowest),
-                  ead_duration_text(all->highest, highest), kinds, kinds == 1 ? "" : "s", 1e-9 * all->bytes,
-                  shared);
-    if (all->unmeasured > 0)
-        ead_print(stderr, "%d of them, of other methods: not measured, their steps depend on their data\n",
-                  all->unmeasured);
+        ead_print(stderr, "; %d of them share their weights with others", all->taken_over);
+    fputc('\n', stderr);
 }
 
 static void tell_problems(const EadSweep *sweep) {
@@ -111,16 +255,14 @@ static void tell_problems(const EadSweep *sweep) {
 }
 
 EadStatus ead_sweep_forecast(const EadSweep *sweep, const bool *to_do, const EadBackend *backend) {
-    Forecast all = {.samples = NULL};
-    bool worth = false;
+    Forecast all = {.sweep = sweep, .backend = backend, .quickest = INFINITY};
     tell_problems(sweep);
-    for (int i = 0; i < sweep->run_count; i++)
-        worth = worth || (to_do[i] && sweep->runs[i].config.train_steps >= WORTH_STEPS);
-    EadStatus status = EAD_OK;
-    for (int i = 0; i < sweep->run_count && worth && backend && status == EAD_OK; i++)
-        if (to_do[i]) status = add_run(&all, &sweep->runs[i], backend);
-    if (status == EAD_OK) tell(&all);
-    ead_strings_free(&all.kinds);
-    free(all.samples);
-    return status;
+    ForecastRun *sized = ead_new(sweep->run_count, sizeof *sized, "a forecast");
+    if (!sized) return EAD_NO_MEMORY;
+    if (backend) add_runs(&all, to_do, sized);
+    if (backend && all.runs > 0) tell(&all);
+    ead_strings_free(&all.kind_names);
+    ead_strings_free(&all.size_names);
+    free(all.kinds), free(all.sizes), free(all.sets), free(sized);
+    return EAD_OK;
 }

@@ -37,16 +37,17 @@ function drawComparedImage(parent, image) {
     const label = image.anomalous ? image.defect : 'good';
     const row = add(parent, 'figure', {class: 'shot compared ' + (image.disagreed ? 'differs wrong' : 'same')});
     const maps = add(row, 'div', {class: 'maps'});
-    const shown = (src, alt, text) => {
+    const shown = (src, alt, text, said) => {
         const part = add(maps, 'div');
         if (src) add(part, 'a', {href: src, target: '_blank'}, add(null, 'img', {src, alt, loading: 'lazy'}));
-        add(part, 'span', {class: 'soft'}, text);
+        const line = add(part, 'span', {class: 'soft'}, text);
+        if (said) line.prepend(add(null, 'b', {}, said), ', ');
     };
     shown(image.image, `${image.name}, ${label}`, label);
     image.runs.forEach((run, r) => {
         const {name} = data.runs[r], said = verdict(run);
         shown(run.map, `${name}: map of ${image.name}, score ${short(run.score)}${said && ', ' + said}`,
-            `${name}: ${short(run.score)}${said && ' ' + said}, rank ${Math.round(100 * run.rank)} %`);
+            `score ${short(run.score)}, rank ${Math.round(100 * run.rank)} %: ${name}`, said);
     });
     add(row, 'figcaption', {}, add(null, 'span', {class: 'name'}, image.name));
 }

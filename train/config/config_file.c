@@ -178,12 +178,8 @@ static EadStatus fail_unknown(const char *name) {
     return status;
 }
 
-/* The file of that path, or else the one of that name, with or without ".yaml", that comes with the program. */
 static const char *find_config(const char *path, EadPath shipped) {
-    EadPath file;
-    if (strchr(path, '/') || (access(path, F_OK) == 0 && !ead_path_is_folder(path))) return path;
-    int length = snprintf(file, sizeof file, "configs/%s%s", path, strstr(path, ".yaml") ? "" : ".yaml");
-    return length < (int)sizeof file && ead_shipped_file("", file, shipped) ? shipped : path;
+    return ead_shipped_yaml(path, "configs", shipped);
 }
 
 bool ead_config_is_shipped(const char *path) {

@@ -130,7 +130,8 @@ static EadStatus create(const EadRunSpec *spec, EadTrainData *data, void **state
 }
 
 /* Its features come from a cache. */
-static EadStatus sample(const EadRunSpec *spec, void **state) {
+static EadStatus sample(const EadRunSpec *spec, int images, void **state) {
+    (void)images;
     EAD_TRY(new_state(spec, state));
     DistillState *s = *state;
     s->images = (EadDistillImages){.height = spec->config->model_image_size.height,

@@ -10,6 +10,7 @@
 #include "train/support/memory_budget.h"
 #include "train/support/progress.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,7 +112,8 @@ static EadStatus create(const EadRunSpec *spec, EadTrainData *data, void **state
 }
 
 /* As in a training on a device, whose images lie there from the start. */
-static EadStatus sample(const EadRunSpec *spec, void **state) {
+static EadStatus sample(const EadRunSpec *spec, int images, void **state) {
+    (void)images;
     EAD_TRY(new_state(spec, NULL, state));
     FitState *s = *state;
     double mean[EAD_FEATURES] = {0}, std[EAD_FEATURES];
@@ -142,6 +144,18 @@ static int phases(const void *state, EadPhase out[EAD_MAX_PHASES]) {
     const EadConfig *config = ((const FitState *)state)->config;
     out[0] = (EadPhase){"training", config->train_steps, "train.lr", config->train_lr, 1};
     return 1;
+}
+
+/* At the paper's rate some hundred steps lead nowhere. That of a training from the start is raised below FULL_RATE_STEPS, with the
+ * root of what is missing, at most MOST_RATE times: docs/training.md says what that brings. */
+static EadStatus shorten(EadConfig *config, const bool *given) {
+    enum { FULL_RATE_STEPS = 7000, MOST_RATE = 5 };
+    double factor = fmin(MOST_RATE, sqrt(FULL_RATE_STEPS / (double)config->train_steps));
+    char rate[32];
+    if (factor <= 1 || config->model_init[0] || (given && given[EAD_KEY_train_lr])) return EAD_OK;
+    snprintf(rate, sizeof rate, "%.2g", fmin(1, factor * config->train_lr));
+    ead_print(stderr, "so few steps learn faster: train.lr is %s in place of %.2g\n", rate, config->train_lr);
+    return ead_config_set_key(config, EAD_KEY_train_lr, rate);
 }
 
 /* Leaves out what a step can do without; false if there is nothing. */
@@ -378,6 +392,7 @@ const EadFit ead_fit_efficientad = {.name = "efficientad",
                                     .check = check,
                                     .create = create,
                                     .sample = sample,
+                                    .shorten = shorten,
                                     .free = free_state,
                                     .phases = phases,
                                     .plan = plan,

@@ -94,8 +94,8 @@ static EadStatus next_name(EadNameList *list, const char **name) {
     const char *format = *name && first ? ead_image_format((const uint8_t *)*name, strlen(*name) + 1) : NULL;
     if (!format || access(*name, F_OK) == 0) return EAD_OK;
     *name = NULL;
-    return ead_fail(EAD_BAD_FILE, "%s: is not text (binary), but a picture (%s); name it in place of -",
-                    list->label, format);
+    return ead_fail(EAD_BAD_FILE, "%s: is no list but an image (%s); name it in place of -", list->label,
+                    format);
 }
 
 /* The next path named by the user or the list; NULL at the end. Errors: those of reading, with NULL; EAD_BAD_FILE with

@@ -46,18 +46,22 @@ static EadStatus new_model(FlowState *s) {
     return ead_fail_prefix(status, "fastflow.layers: ");
 }
 
-static EadStatus create(const EadRunSpec *spec, EadTrainData *data, void **state) {
+static EadStatus new_state(const EadRunSpec *spec, const EadTrainData *data, int images, void **state) {
     FlowState *s = ead_new(1, sizeof *s, "a training");
     if (!s) return EAD_NO_MEMORY;
-    *s = (FlowState){.fit = ead_feature_fit(spec, data, &spec->config->fastflow_epochs,
+    *s = (FlowState){.fit = ead_feature_fit(spec, data, images, &spec->config->fastflow_epochs,
                                             spec->config->fastflow_batch, true),
                      .config = spec->config};
     *state = s;
     return new_model(s);
 }
 
-static EadStatus sample(const EadRunSpec *spec, void **state) {
-    EAD_TRY(create(spec, NULL, state));
+static EadStatus create(const EadRunSpec *spec, EadTrainData *data, void **state) {
+    return new_state(spec, data, data->dataset.train.count, state);
+}
+
+static EadStatus sample(const EadRunSpec *spec, int images, void **state) {
+    EAD_TRY(new_state(spec, NULL, images, state));
     ead_fastflow_initialize(((FlowState *)*state)->model, spec->config->train_seed);
     return EAD_OK;
 }

@@ -25,7 +25,8 @@ enum { SAMPLE_IMAGES = 209 /* MVTec AD's bottle */, SAMPLE_DRAWN = 16 };
 typedef struct State {
     const EadRunSpec *spec;
     const EadConfig *config;
-    const EadTrainData *data; /* NULL: a sample for the bench */
+    const EadTrainData *data; /* NULL: a sample */
+    int count;                /* of training images, of a sample */
     EadPatchcore *model;
     EadImageList added_list; /* of patchcore.add */
     EadImageCache *added;    /* NULL: there are none */
@@ -96,6 +97,7 @@ static Need need_of(const State *s, int images) {
 
 /* Images whose patches are to be computed. */
 static int listed_images(const State *s) {
+    if (!s->data) return s->count;
     return (s->spec->resume ? 0 : s->data->dataset.train.count) + s->added_list.count;
 }
 
@@ -292,7 +294,7 @@ static EadStatus add_images(State *s, const EadImageCache *cache, const char *wh
     return ead_walk(&walk, add_image, s);
 }
 
-/* ---- a sample for the bench ---- */
+/* ---- a sample ---- */
 
 /* The patches of drawn parts. */
 static EadStatus add_drawn(State *s, int images) {
@@ -310,12 +312,17 @@ static EadStatus add_drawn(State *s, int images) {
     return EAD_OK;
 }
 
-/* A bank as large as a training on MVTec AD's bottle would give, of the features of some drawn parts: how fast it is
- * searched depends on what it holds. */
-static EadStatus sample(const EadRunSpec *spec, void **state) {
+/* Usual are as many images as MVTec AD's bottle has. */
+static EadStatus sample(const EadRunSpec *spec, int images, void **state) {
     EAD_TRY(new_state(spec, NULL, state));
-    State *s = *state;
-    int64_t count = choice_of(s, SAMPLE_IMAGES);
+    ((State *)*state)->count = images > 0 ? images : SAMPLE_IMAGES;
+    return EAD_OK;
+}
+
+/* A bank as large as a training would give, of the features of some drawn parts: how fast it is searched depends on what
+ * it holds. */
+static EadStatus fill_sample(State *s) {
+    int64_t count = choice_of(s, s->count);
     EAD_TRY(check_neighbours(s, count));
     int images = ead_max(SAMPLE_DRAWN, (int)((count + grid_of(s) - 1) / grid_of(s)));
     int64_t *chosen = ead_new(count, sizeof *chosen, "a sample");
@@ -453,6 +460,7 @@ static EadStatus warn_of_seen(const State *s) {
 static EadStatus fit(void *state, int phase) {
     State *s = state;
     (void)phase;
+    if (!s->data) return fill_sample(s);
     EAD_TRY(ead_fit_read_init(s->config, s, read_init));
     s->grows = s->config->model_init[0] != '\0';
     if (s->grows) EAD_TRY(warn_of_seen(s));

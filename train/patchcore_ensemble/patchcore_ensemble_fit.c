@@ -27,7 +27,7 @@ typedef struct EnsembleMember {
 
 typedef struct EnsembleFit {
     const EadRunSpec *spec;
-    const EadTrainData *data; /* NULL: a sample for the bench */
+    const EadTrainData *data; /* NULL: a sample */
     EadPatchcoreEnsemble *model;
     EnsembleMember members[EAD_ENSEMBLE_MOST];
     int count;
@@ -39,13 +39,6 @@ static EadStatus of_member(int member, EadStatus status) {
 }
 
 /* ---- the members ---- */
-
-typedef EadStatus MakeMember(const EadRunSpec *spec, EadTrainData *data, void **state);
-
-static EadStatus sample_member(const EadRunSpec *spec, EadTrainData *data, void **state) {
-    (void)data;
-    return ead_fit_patchcore.sample(spec, state);
-}
 
 /* By what the files of backbones hold: a name, a link or a copy of one makes no other member. */
 static EadStatus check_new(const EnsembleFit *s, int index) {
@@ -64,19 +57,22 @@ static EadStatus check_new(const EnsembleFit *s, int index) {
     return EAD_OK;
 }
 
-static EadStatus add_member(EnsembleFit *s, EadTrainData *data, MakeMember *make) {
+/* data: NULL for a sample, as of so many images. */
+static EadStatus add_member(EnsembleFit *s, EadTrainData *data, int images) {
     int index = s->count;
     EnsembleMember *m = &s->members[index];
     EAD_TRY(ead_config_list_entry(s->spec->config, EAD_KEY_patchcore_ensemble_members, index, &m->config));
     s->count++;
     m->spec = *s->spec;
     m->spec.config = &m->config;
-    EAD_TRY(of_member(index, make(&m->spec, data, &m->state)));
+    EadStatus made = data ? ead_fit_patchcore.create(&m->spec, data, &m->state)
+                          : ead_fit_patchcore.sample(&m->spec, images, &m->state);
+    EAD_TRY(of_member(index, made));
     s->model->members[s->model->count++] = (EadPatchcore *)ead_fit_patchcore.model(m->state);
     return check_new(s, index);
 }
 
-static EadStatus make(const EadRunSpec *spec, EadTrainData *data, MakeMember *make_member, void **state) {
+static EadStatus make(const EadRunSpec *spec, EadTrainData *data, int images, void **state) {
     const EadConfig *config = spec->config;
     int count;
     EnsembleFit *s = *state = ead_new(1, sizeof *s, "a training");
@@ -85,7 +81,7 @@ static EadStatus make(const EadRunSpec *spec, EadTrainData *data, MakeMember *ma
     EAD_TRY(ead_patchcore_ensemble_new(config->model_image_size.height, config->model_image_size.width,
                                        (EadFusion)config->patchcore_ensemble_fusion, &s->model));
     EAD_TRY(ead_config_list_count(config, EAD_KEY_patchcore_ensemble_members, &count));
-    while (s->count < count) EAD_TRY(add_member(s, data, make_member));
+    while (s->count < count) EAD_TRY(add_member(s, data, images));
     return EAD_OK;
 }
 
@@ -123,12 +119,12 @@ static EadStatus create(const EadRunSpec *spec, EadTrainData *data, void **state
     if (spec->config->patchcore_ensemble_fusion == EAD_FUSION_CHOICE_TEST && data->dataset.test_count == 0)
         return ead_fail(EAD_BAD_ARGUMENT, "patchcore_ensemble.fusion is test, but the data set has no test "
                                           "images; set it to validation");
-    EAD_TRY(make(spec, data, ead_fit_patchcore.create, state));
+    EAD_TRY(make(spec, data, 0, state));
     return check_need(*state);
 }
 
-static EadStatus sample(const EadRunSpec *spec, void **state) {
-    EAD_TRY(make(spec, NULL, sample_member, state));
+static EadStatus sample(const EadRunSpec *spec, int images, void **state) {
+    EAD_TRY(make(spec, NULL, images, state));
     EadPatchcoreEnsemble *model = ((EnsembleFit *)*state)->model;
     return ead_patchcore_ensemble_set_ranges(model, model->ranges);
 }
@@ -168,7 +164,7 @@ static EadStatus start(void *state, const EadStep *step) {
 static EadStatus fit(void *state, int phase) {
     EnsembleFit *s = state;
     for (int i = 0; i < s->count; i++) {
-        if (s->count > 1) ead_print(stderr, "member %d of %d\n", i + 1, s->count);
+        if (s->count > 1 && s->data) ead_print(stderr, "member %d of %d\n", i + 1, s->count);
         EAD_TRY(of_member(i, ead_fit_patchcore.fit(s->members[i].state, phase)));
     }
     return EAD_OK;

@@ -57,18 +57,22 @@ static EadStatus new_model(SimplenetState *s) {
     return ead_fail_prefix(status, "simplenet.layers: ");
 }
 
-static EadStatus create(const EadRunSpec *spec, EadTrainData *data, void **state) {
+static EadStatus new_state(const EadRunSpec *spec, const EadTrainData *data, int images, void **state) {
     SimplenetState *s = ead_new(1, sizeof *s, "a training");
     if (!s) return EAD_NO_MEMORY;
-    *s = (SimplenetState){.fit = ead_feature_fit(spec, data, &spec->config->simplenet_epochs,
+    *s = (SimplenetState){.fit = ead_feature_fit(spec, data, images, &spec->config->simplenet_epochs,
                                                  spec->config->simplenet_batch, false),
                           .config = spec->config};
     *state = s;
     return new_model(s);
 }
 
-static EadStatus sample(const EadRunSpec *spec, void **state) {
-    EAD_TRY(create(spec, NULL, state));
+static EadStatus create(const EadRunSpec *spec, EadTrainData *data, void **state) {
+    return new_state(spec, data, data->dataset.train.count, state);
+}
+
+static EadStatus sample(const EadRunSpec *spec, int images, void **state) {
+    EAD_TRY(new_state(spec, NULL, images, state));
     draw(*state);
     ead_simplenet_merge(((SimplenetState *)*state)->model);
     return EAD_OK;

@@ -2,6 +2,7 @@
 #include "train/support/shipped_file.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 bool ead_shipped_file(const char *folder, const char *file, EadPath path) {
@@ -16,4 +17,11 @@ bool ead_shipped_file(const char *folder, const char *file, EadPath path) {
         if (access(path, R_OK) == 0) return true;
     }
     return false;
+}
+
+const char *ead_shipped_yaml(const char *path, const char *folder, EadPath shipped) {
+    EadPath file;
+    if (strchr(path, '/') || (access(path, F_OK) == 0 && !ead_path_is_folder(path))) return path;
+    int length = snprintf(file, sizeof file, "%s/%s%s", folder, path, strstr(path, ".yaml") ? "" : ".yaml");
+    return length < (int)sizeof file && ead_shipped_file("", file, shipped) ? shipped : path;
 }

@@ -67,7 +67,7 @@ typedef struct EadSweep {
     void (*trained)(const EadConfig *config, char *text);
 } EadSweep;
 
-/* Reads the file; no runs yet. All that is wrong goes to sweep->problems, and what can be used is kept, with something
+/* Reads the file, or the table of the paper that comes with the program by that name (table1); no runs yet. All that is wrong goes to sweep->problems, and what can be used is kept, with something
  * in place of what is missing, so that the runs can be made and more be found. Errors: the first of these: EAD_IO;
  * EAD_BAD_FILE, "FILE:LINE: ..."; EAD_NO_MEMORY, after which there is nothing more to do. Free always. */
 EadStatus ead_sweep_load(const char *path, EadSweep *sweep);

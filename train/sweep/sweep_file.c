@@ -5,6 +5,7 @@
 #include "core/base/memory.h"
 #include "core/base/paths.h"
 #include "core/file/file_role.h"
+#include "train/support/shipped_file.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -236,8 +237,10 @@ static EadStatus read_sweep(EadSweep *sweep) {
     return read_seeds(sweep, values[SEEDS]);
 }
 
-EadStatus ead_sweep_load(const char *path, EadSweep *sweep) {
-    const char *start = ead_path_base(path), *dot = strrchr(start, '.');
+EadStatus ead_sweep_load(const char *named, EadSweep *sweep) {
+    EadPath shipped;
+    const char *path = ead_shipped_yaml(named, "configs/paper", shipped), *start = ead_path_base(path),
+               *dot = strrchr(start, '.');
     *sweep = (EadSweep){.path = ead_strdup(path), .name = ead_strdup(start)};
     if (!sweep->path || !sweep->name) return EAD_NO_MEMORY;
     if (dot && dot > start) sweep->name[dot - start] = '\0';
