@@ -104,7 +104,7 @@ static EadStatus evaluate(const TestSet *set, Scene *scene, Times *times) {
         draw(set, i, scene);
         start(times);
         status = ead_evaluation_add(e, "map", kind, bad, scene->map[0], scene->map, set->width, set->height,
-                                    bad ? &scene->truth : NULL);
+                                    bad ? &scene->truth : NULL, NULL);
         stop(times);
     }
     start(times);

@@ -4,6 +4,7 @@
 #include "core/base/memory.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 void ead_detector_close(EadDetector *detector) {
     if (!detector) return;
@@ -11,7 +12,12 @@ void ead_detector_close(EadDetector *detector) {
     ead_graph_free(detector->graph);
     ead_model_free(detector->owned);
     ead_safetensors_close(detector->file);
+    free(detector->maps_inside);
     free(detector);
+}
+
+static int64_t pixels_of(const EadModel *model) {
+    return (int64_t)model->height * model->width;
 }
 
 static EadStatus build(EadDetector *d, const EadModel *model, int batch, bool parts) {
@@ -44,6 +50,10 @@ static EadStatus new_detector(const EadModel *model, const EadPlanOptions *plan,
     ead_model_map_name(model, d->maps);
     EadStatus status = build(d, model, batch, parts);
     if (status == EAD_OK) status = ead_plan_new(d->graph, plan, &d->plan);
+    if (status == EAD_OK && model->region.mask) {
+        d->maps_inside = ead_new(pixels_of(model), (size_t)batch * sizeof(float), "the maps of a detector");
+        if (!d->maps_inside) status = EAD_NO_MEMORY;
+    }
     if (status == EAD_OK)
         *out = d;
     else
@@ -59,6 +69,15 @@ EadStatus ead_detector_new_with_parts(const EadModel *model, const EadPlanOption
     return new_detector(model, plan, 1, true, out);
 }
 
+/* The maps with what is outside of the region filled. */
+static const float *fill_outside(EadDetector *d, const float *maps) {
+    int64_t pixels = pixels_of(d->model);
+    memcpy(d->maps_inside, maps, (size_t)d->batch * (size_t)pixels * sizeof *maps);
+    for (int i = 0; i < d->batch; i++)
+        ead_fill_outside(d->model->region.mask, pixels, d->maps_inside + i * pixels);
+    return d->maps_inside;
+}
+
 EadStatus ead_detector_run_batch(EadDetector *d, const uint8_t *images, const float **maps) {
     const void *value;
     ead_plan_write(d->plan, d->images, images);
@@ -68,6 +87,7 @@ EadStatus ead_detector_run_batch(EadDetector *d, const uint8_t *images, const fl
     *maps = NULL; /* the build that checks gradients has no float maps */
 #else
     *maps = value;
+    if (d->maps_inside) *maps = fill_outside(d, value);
 #endif
     return EAD_OK;
 }
@@ -92,6 +112,9 @@ EadStatus ead_detector_part(EadDetector *d, int index, EadMap *out) {
 
 size_t ead_detector_bytes(const EadDetector *detector) {
     return ead_plan_bytes(detector->plan);
+}
+const EadRegion *ead_detector_region(const EadDetector *detector) {
+    return &detector->model->region;
 }
 const EadPlan *ead_detector_plan(const EadDetector *detector) {
     return detector->plan;

@@ -23,9 +23,13 @@ EadStatus ead_detector_part(EadDetector *detector, int index, EadMap *out);
 /* Bytes that such a detector would take. Errors: of the graph. */
 EadStatus ead_detector_measure(const EadModel *model, const EadPlanOptions *plan, int batch, size_t *bytes);
 
-/* Runs a batch of images already at model size, u8 [batch][H][W][3], and gives the anomaly maps
- * [batch][H][W], which are valid until the next run. Errors: what stopped the device. */
+/* Runs a batch of images already at model size, u8 [batch][H][W][3], as ead_region_resize() makes them, and gives the anomaly
+ * maps [batch][H][W], with the least value inside outside of the region's mask, which are valid until the next run. Errors: what
+ * stopped the device. */
 EadStatus ead_detector_run_batch(EadDetector *detector, const uint8_t *images, const float **maps);
+
+/* The part of images that it looks at. */
+const EadRegion *ead_detector_region(const EadDetector *detector);
 
 /* Bytes of its arena. */
 size_t ead_detector_bytes(const EadDetector *detector);

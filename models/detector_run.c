@@ -94,7 +94,9 @@ static EadStatus read_view(const EadDetector *d, const Request *r, int index, Ea
                           .step = formats[view.format].step,
                           .reversed = formats[view.format].reversed,
                           .white = white};
-    return EAD_OK;
+    /* What is no size at all is told by the resize. */
+    return view.width < 1 || view.height < 1 ? EAD_OK
+                                             : ead_region_check(&d->model->region, view.width, view.height);
 }
 
 static EadStatus name_image(const Request *r, int index, EadStatus status) {
@@ -132,7 +134,8 @@ static EadStatus take_in(EadDetector *d, const Request *r, int first, int count,
         EadPixelRows rows;
         EadStatus status = read_view(d, r, first + i, &rows);
         if (status == EAD_OK)
-            status = ead_resize_to_rgb(&rows, *input + (size_t)i * bytes, d->model->width, d->model->height);
+            status = ead_region_resize(&d->model->region, &rows, *input + (size_t)i * bytes, d->model->width,
+                                       d->model->height);
         EAD_TRY(name_image(r, first + i, status));
     }
     memset(*input + (size_t)count * bytes, 0, (size_t)(d->batch - count) * bytes);
@@ -148,7 +151,8 @@ static float give_map(const EadDetector *d, const Request *r, int index, const f
     EAD_COPY_CALLER_STRUCT(EadImageView, r->views + (size_t)index * r->view_size, &view); /* checked before */
     if (out && !at_image) memcpy(out, map, (size_t)height * (size_t)width * sizeof *out);
     if (!(out && at_image) && (!r->scores || d->result.score)) return 0;
-    return ead_map_resize(map, height, width, at_image ? out : NULL, view.height, view.width);
+    return ead_region_map_resize(&d->model->region, map, height, width, at_image ? out : NULL, view.height,
+                                 view.width);
 }
 
 static EadStatus run_some(EadDetector *d, const Request *r, int first, int count) {

@@ -87,7 +87,8 @@ EAD_API int ead_detector_open_memory(const void *bytes, size_t size, const EadDe
  *   rgb     8-bit RGB pixels, row by row; `stride` bytes from one row to the next: 3 * width if contiguous,
  *           more with padding, negative if rgb is the top row and stored last
  *   width, height  1..65535 pixels, and in all at most max_pixels of the options; the image is resized as in
- *                  training
+ *                  training. A model with a region of interest (metadata roi_box, roi_image) takes images that it fits; what
+ *                  lies outside moves nothing, and the map has its least value there
  *   map     NULL, or float[height][width]: the anomaly map at the image's size, row by row
  *   score   NULL, or where to put the image's score, which the threshold is for: with EfficientAD and FastFlow the
  *           maximum of that map; with PatchCore, its ensemble and SimpleNet that of the map's cells before they
@@ -130,7 +131,7 @@ typedef struct EadImageView {
 typedef enum EadMapSize {
     EAD_MAP_OF_IMAGE = 0, /* float[height][width] of the image */
     EAD_MAP_OF_MODEL =
-        1 /* float[ead_detector_model_height()][ead_detector_model_width()], not resized; the score is
+        1 /* float[ead_detector_model_height()][ead_detector_model_width()] of the image, or of the box of its region of interest, not resized; the score is
                              the same */
 } EadMapSize;
 

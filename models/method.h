@@ -5,6 +5,7 @@
 
 #include "core/file/safetensors.h"
 #include "core/graph/graph.h"
+#include "core/image/region.h"
 
 typedef struct EadMethod EadMethod;
 
@@ -13,6 +14,7 @@ typedef struct EadModel {
     const EadMethod *method;
     int height, width; /* of the images that it looks at */
     int map_choice;    /* which of the method's maps make the anomaly map: number in EadMethod.maps */
+    EadRegion region;  /* the part of images that it looks at, at its size; the whole image unless set */
     int image_bits; /* that counted in the training images stored with 16 bits (dataset.bits); 0: as they said */
     float threshold;       /* of the image score; NAN while not set */
     float pixel_threshold; /* of the map: pixels from it on belong to a region; NAN while not set */
@@ -31,8 +33,10 @@ typedef struct EadMapPart {
 
 /* What a detector computes for a batch of N images. */
 typedef struct EadDetection {
-    EadNode *map;   /* [N,H,W,1] at the model's size, kept; larger is more anomalous */
-    EadNode *score; /* [N,1,1,1], kept; NULL: the maximum of an image's map at the image's size */
+    EadNode *
+        map; /* [N,H,W,1] at the model's size, kept; larger is more anomalous; outside of the region anything */
+    EadNode *
+        score; /* [N,1,1,1], of what is inside, kept; NULL: the maximum of an image's map at the image's size */
     EadMapPart parts[EAD_MAP_PARTS]; /* not kept, so that they cost nothing unless they are asked for */
 } EadDetection;
 
@@ -107,10 +111,11 @@ typedef struct EadFileExtras {
 /* The model file: one .safetensors with all that inference needs, readable by the Python package of that
  * name.
  *   metadata  format "efficientad/1", method, image_size "256" or "HEIGHTxWIDTH", map_use (the name of the
- *             choice; absent: the first), threshold, pixel_threshold, map_level and image_bits (when set), what the method
+ *             choice; absent: the first), threshold, pixel_threshold, map_level, image_bits, roi_box "x,y,width,height"
+ *             and, with a mask, roi_image "HEIGHTxWIDTH" of the images that it is for (when set), what the method
  *             adds, and what the program adds; a file without pixel_threshold has that of the score where the method
  *             scores by the map's maximum
- *   tensors   the method's, and what the program adds: names that begin with validation_
+ *   tensors   the method's, roi_mask [height,width] (U8, 1 inside, 0 outside; when set), and what the program adds: names that begin with validation_
  * A checkpoint is a model file with the optimizer's state besides, names that begin with adam. or step. */
 
 /* Writes the model, complete or not at all. extras may be NULL. Errors: EAD_IO, EAD_NO_MEMORY. */

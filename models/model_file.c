@@ -1,4 +1,5 @@
 /* The table of methods, and what their model files have in common. No file is believed unchecked. */
+#include "core/base/memory.h"
 #include "core/file/file_role.h"
 #include "models/method.h"
 #include "models/networks/params_file.h"
@@ -18,6 +19,10 @@ static const EadMethod methods[] = {
 #undef EAD_METHOD
 };
 
+#define ROI_BOX   "roi_box"
+#define ROI_IMAGE "roi_image"
+#define ROI_MASK  "roi_mask"
+
 enum { METHODS = sizeof methods / sizeof *methods };
 
 const EadMethod *ead_method_at(int index) {
@@ -31,7 +36,9 @@ const EadMethod *ead_method_find(const char *name) {
 }
 
 void ead_model_free(EadModel *model) {
-    if (model) model->method->functions->free(model);
+    if (!model) return;
+    ead_region_free(&model->region);
+    model->method->functions->free(model);
 }
 
 /* ---- the choice of maps ---- */
@@ -120,6 +127,66 @@ static EadStatus read_image_bits(const EadSafetensors *file, EadModel *model) {
     return valid ? EAD_OK : ead_bad_metadata(file, "image_bits", text, "a number from 1 to 16");
 }
 
+/* ---- its region ---- */
+
+static bool read_size(const char *text, int *height, int *width) {
+    int used = 0;
+    return sscanf(text, "%5dx%5d%n", height, width, &used) == 2 && text[used] == '\0' && *height >= 1 &&
+           *width >= 1 && *height <= 65535 && *width <= 65535;
+}
+
+static EadStatus read_mask(const EadSafetensors *file, EadRegion *region) {
+    const EadFileTensor *mask = ead_safetensors_find(file, ROI_MASK);
+    const char *path = ead_safetensors_path(file), *text = ead_safetensors_metadata(file, ROI_IMAGE);
+    int64_t height = region->mask_height, width = region->mask_width;
+    if (!mask && !text) return EAD_OK;
+    if (!text || !read_size(text, &region->image_height, &region->image_width))
+        return ead_bad_metadata(file, ROI_IMAGE, text, "HEIGHTxWIDTH of the images that " ROI_MASK " is for");
+    bool fits = mask && mask->type == EAD_FILE_U8 && mask->dims == 2 && mask->shape[0] == height &&
+                mask->shape[1] == width;
+    if (!fits)
+        return ead_fail(EAD_BAD_FILE, "%s: tensor '" ROI_MASK "' is missing or is not U8 [%d,%d]; %s", path,
+                        region->mask_height, region->mask_width, EAD_MODEL_FILE_HINT);
+    const uint8_t *values = mask->data;
+    for (int64_t i = 0; i < mask->count; i++)
+        if (values[i] > 1)
+            return ead_fail(EAD_BAD_FILE, "%s: tensor '" ROI_MASK "' holds %d; it must hold 0 and 1; %s",
+                            path, values[i], EAD_MODEL_FILE_HINT);
+    if (!memchr(values, 1, (size_t)mask->count))
+        return ead_fail(EAD_BAD_FILE, "%s: tensor '" ROI_MASK "' leaves nothing to inspect; %s", path,
+                        EAD_MODEL_FILE_HINT);
+    region->mask = ead_new(mask->count, 1, "a region of interest");
+    if (!region->mask) return EAD_NO_MEMORY;
+    memcpy(region->mask, values, (size_t)mask->count);
+    return EAD_OK;
+}
+
+static EadStatus read_region(const EadSafetensors *file, EadModel *model) {
+    const char *box = ead_safetensors_metadata(file, ROI_BOX);
+    EadRegion *region = &model->region;
+    region->mask_height = model->height, region->mask_width = model->width;
+    if (box && (!*box || ead_region_set_box(region, box) != EAD_OK))
+        return ead_bad_metadata(file, ROI_BOX, box, "x,y,width,height in pixels");
+    EAD_TRY(read_mask(file, region));
+    if (!region->image_width || ead_region_check(region, region->image_width, region->image_height) == EAD_OK)
+        return EAD_OK;
+    return ead_fail_prefix(EAD_BAD_FILE, "%s: ", ead_safetensors_path(file));
+}
+
+static EadStatus write_region(const EadModel *model, EadSafetensorsWriter *writer) {
+    const EadRegion *region = &model->region;
+    char text[EAD_BOX_SIZE];
+    ead_region_box_text(region, text);
+    if (*text) EAD_TRY(ead_safetensors_writer_metadata(writer, ROI_BOX, text));
+    if (!region->mask) return EAD_OK;
+    snprintf(text, sizeof text, "%dx%d", region->image_height, region->image_width);
+    EAD_TRY(ead_safetensors_writer_metadata(writer, ROI_IMAGE, text));
+    return ead_safetensors_writer_tensor(writer, ROI_MASK, EAD_FILE_U8, 2,
+                                         (int64_t[]){region->mask_height, region->mask_width}, region->mask);
+}
+
+/* ---- all of it ---- */
+
 static EadStatus check_all_used(const EadSafetensors *file, const EadModel *model) {
     char text[256];
     model->method->functions->describe(model, text, sizeof text);
@@ -139,6 +206,7 @@ EadStatus ead_model_read(const EadSafetensors *file, EadModel **out) {
     if (status == EAD_OK) status = read_map_choice(file, model);
     if (status == EAD_OK) status = read_thresholds(file, model);
     if (status == EAD_OK) status = read_image_bits(file, model);
+    if (status == EAD_OK) status = read_region(file, model);
     if (status == EAD_OK)
         *out = model;
     else
@@ -198,6 +266,7 @@ EadStatus ead_model_write(const EadModel *model, EadSafetensorsWriter *writer) {
         snprintf(bits, sizeof bits, "%d", model->image_bits);
         EAD_TRY(ead_safetensors_writer_metadata(writer, "image_bits", bits));
     }
+    EAD_TRY(write_region(model, writer));
     EAD_TRY(write_number(writer, "threshold", model->threshold));
     EAD_TRY(write_number(writer, "pixel_threshold", model->pixel_threshold));
     return write_number(writer, "map_level", model->map_level);

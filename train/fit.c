@@ -44,6 +44,7 @@ EadStatus ead_fit_check(EadConfig *config) {
     const EadFit *fit;
     int known = config->problems.lines.count;
     (void)ead_config_check(config);
+    ead_config_judge(config, EAD_KEY_roi_box, ead_region_set_box(&(EadRegion){0}, config->roi_box));
     ead_problems_add(&config->problems, ead_fit_of_config(config, &fit));
     if (fit) (void)fit->check(config, EAD_CHECK_TRAINING);
     return ead_problems_since(&config->problems, known);

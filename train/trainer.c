@@ -235,7 +235,7 @@ static EadStatus open_logs(Run *run) {
     if (run->phase_count > 0) EAD_TRY(ead_fit_watch_open(run));
     if (run->model && run->config->train_tensorboard && ead_fit_steps_done(run) < run->steps)
         EAD_TRY(ead_training_board_open(&run->board, run->config->output, run->steps, ead_fit_steps_done(run),
-                                        &run->data.dataset, &rules));
+                                        &run->data.dataset, &rules, ead_region_is_whole(&run->data.region)));
     EAD_TRY(ead_run_folder_write_config(&run->folder, run->config_text));
     return ead_fit_page_open(run);
 }
@@ -250,6 +250,7 @@ static EadStatus prepare(Run *run) {
     if (detector) EAD_TRY(ead_train_data_list(run->config, &run->data));
     EAD_TRY(fit->create(run->spec, detector ? &run->data : NULL, &run->state));
     if (detector) run->model = fit->model(run->state);
+    if (detector) EAD_TRY(ead_region_copy(&run->data.region, &run->model->region));
     list_phases(run);
     EAD_TRY(check_ranks(run));
     EAD_TRY(ead_fit_forecast(run));

@@ -12,6 +12,8 @@
 struct EadGraph {
     EadNode **nodes;
     int count, capacity;
+    void **blocks; /* of ead_graph_memory() */
+    int block_count, block_capacity;
     EadStatus status;
     char message[512];
     EadNode failed; /* what builders return after an error */
@@ -29,7 +31,20 @@ void ead_graph_free(EadGraph *graph) {
     if (!graph) return;
     for (int i = 0; i < graph->count; i++) free(graph->nodes[i]);
     free(graph->nodes);
+    for (int i = 0; i < graph->block_count; i++) free(graph->blocks[i]);
+    free(graph->blocks);
     free(graph);
+}
+
+void *ead_graph_memory(EadGraph *graph, int64_t count, size_t size, const char *what) {
+    EadStatus status = ead_grow(&graph->blocks, &graph->block_capacity, graph->block_count,
+                                sizeof *graph->blocks, "a graph");
+    void *block = status == EAD_OK ? ead_new(count, size, what) : NULL;
+    if (block)
+        graph->blocks[graph->block_count++] = block;
+    else
+        ead_graph_fail(graph, EAD_NO_MEMORY);
+    return block;
 }
 
 EadStatus ead_graph_status(const EadGraph *graph) {

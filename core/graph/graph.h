@@ -45,6 +45,9 @@ void ead_graph_free(EadGraph *graph);
 EadStatus ead_graph_status(const EadGraph *graph);
 EadStatus ead_graph_fail(EadGraph *graph, EadStatus status); /* sticks with the thread's present message */
 
+/* Zeroed memory for a leaf's constants that is freed with the graph; NULL, and an error that sticks, where there is none. */
+void *ead_graph_memory(EadGraph *graph, int64_t count, size_t size, const char *what);
+
 int ead_graph_count(const EadGraph *graph);
 EadNode *ead_graph_at(const EadGraph *graph, int index);
 

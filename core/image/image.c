@@ -29,6 +29,15 @@ void ead_image_free(EadImage *image) {
     *image = (EadImage){0};
 }
 
+EadPixelRows ead_image_rows(const EadImage *image) {
+    return (EadPixelRows){.pixels = image->pixels,
+                          .width = image->width,
+                          .height = image->height,
+                          .stride = (ptrdiff_t)image->channels * image->width,
+                          .channels = image->channels,
+                          .step = image->channels};
+}
+
 void ead_resize_weights_free(EadResizeWeights *weights) {
     free(weights->first);
     free(weights->count);

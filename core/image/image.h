@@ -40,6 +40,9 @@ typedef struct EadPixelRows {
     int white;
 } EadPixelRows;
 
+/* The rows of an image with 8 bits a channel. */
+EadPixelRows ead_image_rows(const EadImage *image);
+
 /* The same resize to RGB, out [out_height][out_width][3]; one channel becomes all three. What it gives is, to the bit,
  * what ead_resize_u8() gives for the same picture in RGB. Errors: the same. */
 EadStatus ead_resize_to_rgb(const EadPixelRows *in, uint8_t *out, int out_width, int out_height);

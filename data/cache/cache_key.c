@@ -21,8 +21,20 @@ uint64_t ead_cache_checksum(uint64_t start, const void *data, size_t size) {
     return hash == UINT64_MAX ? 0 : hash;
 }
 
+uint64_t ead_cache_region_key(const EadRegion *region) {
+    if (!region || ead_region_is_whole(region)) return 0;
+    const int numbers[] = {region->x,           region->y,           region->width,
+                           region->height,      region->image_width, region->image_height,
+                           region->mask_height, region->mask_width};
+    uint64_t key = ead_cache_checksum(1, numbers, sizeof numbers);
+    size_t pixels = (size_t)region->mask_width * (size_t)region->mask_height;
+    return region->mask ? ead_cache_checksum(key, region->mask, pixels) : key;
+}
+
 uint64_t ead_cache_settings_key(EadCacheSettings settings) {
-    return ead_cache_checksum(VERSION, &settings, sizeof settings);
+    const uint32_t numbers[] = {settings.mode, settings.width, settings.height, settings.bits};
+    uint64_t key = ead_cache_checksum(VERSION, numbers, sizeof numbers);
+    return settings.region ? ead_cache_checksum(key, &settings.region, sizeof settings.region) : key;
 }
 
 bool ead_cache_source_key(const EadImageList *images, int index, uint64_t *key) {

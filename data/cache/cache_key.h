@@ -1,6 +1,7 @@
 /* What a cache was made from, as one number: a cache file with another key is made anew. */
 #pragma once
 
+#include "core/image/region.h"
 #include "data/source/image_list.h"
 
 #include <stdbool.h>
@@ -10,7 +11,11 @@
 typedef struct EadCacheSettings {
     uint32_t mode, width, height; /* how images are brought to size */
     uint32_t bits;                /* EadImageRules.bits */
+    uint64_t region;              /* ead_cache_region_key(); 0: the whole images */
 } EadCacheSettings;
+
+/* A hash of a region of images; 0 of the whole. */
+uint64_t ead_cache_region_key(const EadRegion *region);
 
 /* A hash of the settings alone. */
 uint64_t ead_cache_settings_key(EadCacheSettings settings);

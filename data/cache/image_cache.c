@@ -190,7 +190,7 @@ static EadStatus fill_file(void *context, const EadSafetensorsWriter *writer, in
 /* Opens the cache file, and makes it first unless it is there. */
 static EadStatus open_file(EadImageCache *cache, const EadCacheSpec *spec) {
     EadCacheSettings settings = {EAD_FIT_RESIZE, (uint32_t)spec->width, (uint32_t)spec->height,
-                                 (uint32_t)spec->rules.bits};
+                                 (uint32_t)spec->rules.bits, ead_cache_region_key(spec->region)};
     Opening opening = {cache, spec};
     EadCacheFile file = {.path = spec->file,
                          .format = "efficientad-images/1",
@@ -228,7 +228,7 @@ static void tell_notes(const EadImageCache *cache, EadImageNotes *notes) {
 }
 
 EadStatus ead_image_cache_open(const EadImageList *images, const EadCacheSpec *spec, EadImageCache **out) {
-    EadImageFit fit = {EAD_FIT_RESIZE, spec->width, spec->height};
+    EadImageFit fit = {EAD_FIT_RESIZE, spec->width, spec->height, spec->region};
     *out = NULL;
     if (images->count < 1) return ead_fail(EAD_BAD_ARGUMENT, "there are no images to prepare");
     EAD_TRY(ead_image_fit_check(fit));

@@ -8,10 +8,11 @@
 #include <stdint.h>
 
 typedef struct EadCacheSpec {
-    int width, height;   /* pixels, >= 1 */
-    const char *file;    /* where to keep the images; NULL means in memory; its folder must exist */
-    int threads;         /* 0 means one a processor */
-    EadImageRules rules; /* how images are read; a cache that is there already tells its notes, too */
+    int width, height;       /* pixels, >= 1 */
+    const char *file;        /* where to keep the images; NULL means in memory; its folder must exist */
+    int threads;             /* 0 means one a processor */
+    const EadRegion *region; /* of the images; NULL: the whole images; must outlive the cache */
+    EadImageRules rules;     /* how images are read; a cache that is there already tells its notes, too */
     /* May be NULL. Called in the opening thread whenever `done` of `total` images are ready; false stops. */
     bool (*progress)(void *context, int done, int total);
     void *context; /* progress's */

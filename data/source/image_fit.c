@@ -22,9 +22,11 @@ EadStatus ead_image_fit_load(const EadImageList *images, int index, EadImageFit 
     bool crop = fit.mode == EAD_FIT_CENTER_CROP;
     EAD_TRY(ead_image_list_load(&list, index, &image));
     EadStatus status = crop ? ead_image_alloc(&large, 2 * fit.width, 2 * fit.height, 3) : EAD_OK;
+    static const EadRegion whole;
+    EadPixelRows rows = ead_image_rows(&image);
     if (status == EAD_OK)
-        status = ead_resize_u8(image.pixels, image.width, image.height, 3, (ptrdiff_t)image.width * 3,
-                               large.pixels, large.width, large.height);
+        status = ead_region_resize(fit.region ? fit.region : &whole, &rows, large.pixels, large.width,
+                                   large.height);
     size_t row = (size_t)fit.width * 3;
     for (int y = 0; y < fit.height && crop && status == EAD_OK; y++) {
         size_t from = (size_t)(fit.height / 2 + y) * (size_t)large.width + (size_t)(fit.width / 2);

@@ -10,9 +10,6 @@
 #include "core/ops/scale/scale.h"
 #include "core/ops/squared_difference/squared_difference.h"
 
-/* Cells on each side of an unpadded network's output (64 - 56 = 2 * 4 of an image of 256). */
-enum { UNSEEN_CELLS = 4 };
-
 static EadNode *distance(EadGraph *graph, EadNode *a, EadNode *b) {
     return ead_channel_mean(graph, ead_squared_difference(graph, a, b));
 }
@@ -51,7 +48,7 @@ EadMaps ead_build_maps(EadGraph *graph, const EadEfficientad *model, EadNode *im
     bool st = model->base.map_choice != EAD_USE_AE,
          ae = model->spec.autoencoder && model->base.map_choice != EAD_USE_ST;
     EadMaps maps = build_distances(graph, model, images, st, ae);
-    int border = model->spec.padding ? 0 : UNSEEN_CELLS;
+    int border = ead_efficientad_unseen_cells(&model->spec);
     EadNode *map = normalize(graph, model, &maps, st ? EAD_MAP_ST : EAD_MAP_AE);
     if (st && ae) {
         EadNode *second = normalize(graph, model, &maps, EAD_MAP_AE);

@@ -5,8 +5,10 @@
 #include "core/ops/add/add.h"
 #include "core/ops/mean/mean.h"
 #include "core/ops/masked_mean/masked_mean.h"
+#include "core/ops/scale/scale.h"
 #include "core/ops/slice_batch/slice_batch.h"
 #include "core/ops/squared_difference/squared_difference.h"
+#include "models/networks/inspected.h"
 
 /* mean((a - b)^2); b NULL: mean(a^2). */
 static EadNode *mean_square(EadGraph *graph, EadNode *a, EadNode *b) {
@@ -38,6 +40,27 @@ static TeacherOutputs teacher_outputs(EadGraph *graph, const EadEfficientad *mod
     return out;
 }
 
+/* Of what is inside of the region alone: what is outside is 0, which no distance is below, and so only moves the place of
+ * the quantile. */
+static EadNode *hard_loss(EadGraph *graph, const EadEfficientad *model, EadNode *distance, double q) {
+    const EadTensor *t = &distance->y;
+    int border = ead_efficientad_unseen_cells(&model->spec);
+    if (!model->base.region.mask || ead_graph_status(graph) != EAD_OK)
+        return ead_hard_feature_loss(graph, distance, q);
+    real *cells = ead_graph_memory(graph, (int64_t)t->h * t->w, sizeof *cells, "a region of interest");
+    if (!cells) return distance;
+    double all = (double)ead_count(t);
+    double inside = (double)ead_region_cells(&model->base.region, t->h, t->w, border, cells) * t->c;
+    if (inside == 0)
+        ead_graph_fail(graph,
+                       ead_fail(EAD_BAD_ARGUMENT,
+                                "the region of interest lies in the border that networks without padding "
+                                "do not see; widen roi.mask, or set model.padding"));
+    distance = ead_outside_filled(graph, &model->base.region, distance, border, 0);
+    if (q == 0) return ead_scale(graph, ead_mean(graph, distance), all / inside);
+    return ead_hard_feature_loss(graph, distance, 1 - (1 - q) * (inside - 1) / (all - 1));
+}
+
 EadLosses ead_build_losses(EadGraph *graph, const EadEfficientad *model, const EadLossOptions *options,
                            EadLossInputs inputs) {
     EadLosses losses = {NULL};
@@ -49,7 +72,7 @@ EadLosses ead_build_losses(EadGraph *graph, const EadEfficientad *model, const E
         ead_pdn_head(graph, &student, ead_slice_batch(graph, trunk, 0, slots.train + 1), 0, EAD_FEATURES);
     EadNode *distance =
         ead_squared_difference(graph, teacher.train, ead_slice_batch(graph, s1, slots.train, 1));
-    losses.hard = ead_hard_feature_loss(graph, distance, options->hard_quantile);
+    losses.hard = hard_loss(graph, model, distance, options->hard_quantile);
     if (options->penalty)
         losses.penalty = mean_square(graph, ead_slice_batch(graph, s1, slots.penalty, 1), NULL);
     if (model->spec.autoencoder) {

@@ -102,6 +102,11 @@ int ead_efficientad_map_width(const EadEfficientadSpec *spec) {
     return ead_pdn_output_size(spec->padding, spec->width);
 }
 
+int ead_efficientad_unseen_cells(const EadEfficientadSpec *spec) {
+    enum { WITHOUT_PADDING = 4 }; /* 64 - 56 = 2 * 4 of an image of 256 */
+    return spec->padding ? 0 : WITHOUT_PADDING;
+}
+
 EadPdn ead_efficientad_teacher(const EadEfficientad *model) {
     return (EadPdn){model->spec.size, model->spec.padding, "teacher", EAD_FEATURES, &model->teacher, false};
 }

@@ -70,6 +70,9 @@ EadStatus ead_efficientad_set_map_statistics(EadEfficientad *model, EadMapNormal
 int ead_efficientad_map_height(const EadEfficientadSpec *spec);
 int ead_efficientad_map_width(const EadEfficientadSpec *spec);
 
+/* Cells on each side of these that would cover the border of an image: 4 without padding, else 0. */
+int ead_efficientad_unseen_cells(const EadEfficientadSpec *spec);
+
 /* The networks, ready to be built into a graph. */
 EadPdn ead_efficientad_teacher(const EadEfficientad *model);
 EadPdn ead_efficientad_student(const EadEfficientad *model, bool trainable);

@@ -285,7 +285,8 @@ static EadDetection build(EadGraph *graph, const EadModel *base, EadNode *images
         sum = add_to(graph, sum, ead_resize_bilinear(graph, likelihood, base->height, base->width));
     }
     EadNode *map = ead_scale(graph, sum, -1.0 / flows);
-    return (EadDetection){.map = ead_keep(map), .score = ead_keep(ead_map_maximum(graph, map))};
+    EadNode *inside = ead_outside_filled(graph, &base->region, map, 0, EAD_LOWEST);
+    return (EadDetection){.map = ead_keep(map), .score = ead_keep(ead_map_maximum(graph, inside))};
 }
 
 /* ---- the file ---- */

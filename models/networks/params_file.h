@@ -29,9 +29,9 @@ EadStatus ead_params_read_part(const EadSafetensors *file, const char *prefix, E
 /* Reads a tensor of `count` numbers in any shape. */
 EadStatus ead_vector_read(const EadSafetensors *file, const char *name, int count, double *out);
 
-/* Beginnings of names of what the program keeps beside networks: what validation images gave, and a checkpoint's
- * optimizer and counter. */
-#define EAD_TENSORS_BESIDE "validation_|adam.|step"
+/* Beginnings of names of what the program keeps beside networks: what validation images gave, the mask of a region of
+ * interest, and a checkpoint's optimizer and counter. */
+#define EAD_TENSORS_BESIDE "validation_|roi_mask|adam.|step"
 
 /* Whether all tensors have been read. One that has no place in the network says that it is not the one that was written.
  * others: beginnings of names that may be left, "a.|b"; a framework's counters may, too; network: for the message.

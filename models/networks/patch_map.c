@@ -12,9 +12,9 @@ EadNode *ead_map_maximum(EadGraph *graph, EadNode *map) {
     return side > TILE ? ead_map_maximum(graph, map) : map;
 }
 
-void ead_patch_map(EadGraph *graph, EadNode *patches, int height, int width, double sigma, EadNode **map,
-                   EadNode **score) {
+void ead_patch_map(EadGraph *graph, const EadRegion *region, EadNode *patches, int height, int width,
+                   double sigma, EadNode **map, EadNode **score) {
     EadNode *resized = ead_resize_bilinear(graph, patches, height, width);
     *map = ead_keep(ead_gaussian_filter(graph, resized, sigma));
-    *score = ead_keep(ead_map_maximum(graph, patches));
+    *score = ead_keep(ead_map_maximum(graph, ead_outside_filled(graph, region, patches, 0, EAD_LOWEST)));
 }

@@ -4,6 +4,7 @@
 #include "core/base/half.h"
 #include "core/base/memory.h"
 #include "core/ops/channel_mean/channel_mean.h"
+#include "core/ops/concat_channels/concat_channels.h"
 #include "core/ops/nearest_rows/nearest_rows.h"
 #include "core/ops/reweighted_score/reweighted_score.h"
 #include "core/ops/slice_channels/slice_channels.h"
@@ -75,7 +76,17 @@ EadNode *ead_patchcore_patches(EadGraph *graph, const EadPatchcore *model, EadNo
                                 model->spec.length, images);
 }
 
-EadDetection ead_patchcore_build(EadGraph *graph, const EadPatchcore *model, EadNode *images) {
+/* The neighbours of the queries inside; distances of the others are low, and their rows stay. */
+static EadNode *found_inside(EadGraph *graph, const EadRegion *region, EadNode *found, int neighbours) {
+    if (!region->mask) return found;
+    EadNode *distances = ead_slice_channels(graph, found, 0, neighbours);
+    EadNode *parts[] = {ead_outside_filled(graph, region, distances, 0, EAD_LOWEST),
+                        ead_slice_channels(graph, found, neighbours, neighbours)};
+    return ead_concat_channels(graph, 2, parts);
+}
+
+EadDetection ead_patchcore_build(EadGraph *graph, const EadPatchcore *model, const EadRegion *region,
+                                 EadNode *images) {
     const EadPatchcoreSpec *spec = &model->spec;
     EadNode *bank = ead_leaf(graph, "bank", EAD_REAL, model->rows, 1, 1, spec->length, model->bank);
     EadNode *patches = ead_patchcore_patches(graph, model, images);
@@ -84,15 +95,16 @@ EadDetection ead_patchcore_build(EadGraph *graph, const EadPatchcore *model, Ead
     EadNode *distance = spec->reweight > 0 ? ead_slice_channels(graph, found, 0, spec->neighbours) : found;
     if (spec->neighbours > 1) distance = ead_channel_mean(graph, distance);
     EadDetection detection = {0};
-    ead_patch_map(graph, distance, model->base.height, model->base.width, spec->sigma, &detection.map,
+    ead_patch_map(graph, region, distance, model->base.height, model->base.width, spec->sigma, &detection.map,
                   &detection.score);
     if (spec->reweight > 0)
-        detection.score = ead_keep(ead_reweighted_score(graph, patches, found, bank, spec->reweight));
+        detection.score = ead_keep(ead_reweighted_score(
+            graph, patches, found_inside(graph, region, found, spec->neighbours), bank, spec->reweight));
     return detection;
 }
 
 static EadDetection build(EadGraph *graph, const EadModel *base, EadNode *images) {
-    return ead_patchcore_build(graph, (const EadPatchcore *)base, images);
+    return ead_patchcore_build(graph, (const EadPatchcore *)base, &base->region, images);
 }
 
 /* ---- the method ---- */

@@ -47,8 +47,9 @@ EadStatus ead_patchcore_add(EadPatchcore *model, const real *rows, const int64_t
 /* images: U8 [N,H,W,3] -> the patches [N,h,w,length]. */
 EadNode *ead_patchcore_patches(EadGraph *graph, const EadPatchcore *model, EadNode *images);
 
-/* Map and score of images U8 [N,H,W,3]. The bank is read in place. */
-EadDetection ead_patchcore_build(EadGraph *graph, const EadPatchcore *model, EadNode *images);
+/* Map and score of images U8 [N,H,W,3], the score of what is inside of the region. The bank is read in place. */
+EadDetection ead_patchcore_build(EadGraph *graph, const EadPatchcore *model, const EadRegion *region,
+                                 EadNode *images);
 
 /* The model as a part of a file, whose tensors and metadata all begin with prefix: "" or "member1.". Errors:
  * EAD_NO_MEMORY; of reading also EAD_BAD_FILE, naming file and tensor or metadata. */

@@ -71,7 +71,7 @@ static EadDetection build(EadGraph *graph, const EadModel *base, EadNode *images
     const EadPatchcoreEnsemble *model = (const EadPatchcoreEnsemble *)base;
     EadDetection all = {0};
     for (int i = 0; i < model->count; i++) {
-        EadDetection one = ead_patchcore_build(graph, model->members[i], images);
+        EadDetection one = ead_patchcore_build(graph, model->members[i], &base->region, images);
         EadNode *score = scaled(graph, one.score, model->affine + NUMBERS * i);
         EadNode *map = scaled(graph, one.map, model->affine + NUMBERS * i + 2);
         all.score = i ? ead_add(graph, all.score, score) : score;

@@ -180,7 +180,7 @@ static EadDetection build(EadGraph *graph, const EadModel *base, EadNode *images
     EadNode *x = linear(graph, ead_simplenet_patches(graph, model, images), weight, bias);
     x = ead_leaky_relu(graph, x, EAD_SIMPLENET_SLOPE);
     x = linear(graph, x, ead_param_leaf(graph, &model->discriminator, HEAD, false), NULL);
-    ead_patch_map(graph, ead_scale(graph, x, -1), base->height, base->width, model->spec.sigma,
+    ead_patch_map(graph, &base->region, ead_scale(graph, x, -1), base->height, base->width, model->spec.sigma,
                   &detection.map, &detection.score);
     return detection;
 }

@@ -6,6 +6,7 @@
 #include "core/ops/conv2d/conv2d.h"
 #include "core/ops/coupling/coupling.h"
 #include "core/ops/dropout/dropout.h"
+#include "core/ops/fill_cells/fill_cells.h"
 #include "core/ops/gaussian_filter/gaussian_filter.h"
 #include "core/ops/layer_norm/layer_norm.h"
 #include "core/ops/leaky_relu/leaky_relu.h"
@@ -48,6 +49,13 @@ static EadNode *quantile_above_one(EadGraph *g, EadNode *x) {
 }
 static EadNode *quantile_nan(EadGraph *g, EadNode *x) {
     return ead_quantile(g, x, (double)NAN);
+}
+static EadNode *mask_of_size(EadGraph *g, EadNode *x) {
+    return ead_fill_cells(g, x, ead_leaf(g, "inside", EAD_REAL, 1, x->y.h, 1, 1, NULL), 0);
+}
+static EadNode *trained_mask(EadGraph *g, EadNode *x) {
+    static real cells[64];
+    return ead_fill_cells(g, x, ead_trainable_leaf(g, "inside", 1, x->y.h, x->y.w, 1, cells), 0);
 }
 static EadNode *negative_border(EadGraph *g, EadNode *x) {
     return ead_pad_border(g, x, -1);
@@ -207,6 +215,8 @@ static const struct Refusal {
     {resize_to_nothing, EAD_BAD_SHAPE, "[2,0,4,3]"},
     {quantile_above_one, EAD_BAD_ARGUMENT, "1.5"},
     {quantile_nan, EAD_BAD_ARGUMENT, "nan"},
+    {mask_of_size, EAD_BAD_SHAPE, "the mask is"},
+    {trained_mask, EAD_BAD_ARGUMENT, "trainable"},
     {negative_border, EAD_BAD_ARGUMENT, "-1"},
     {image_of_reals, EAD_BAD_SHAPE, "8-bit"},
     {distance_of_sizes, EAD_BAD_SHAPE, "[2,4,4,3] and [2,2,2,3]"},

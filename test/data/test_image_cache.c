@@ -81,20 +81,26 @@ static int prepared(const EadImageList *list, EadCacheSpec spec) {
     spec.progress = count_call;
     spec.context = &done;
     ASSERT_OK(ead_image_cache_open(list, &spec, &cache));
-    if (spec.width == WIDTH) check_content(cache, list);
+    if (spec.width == WIDTH && !spec.region) check_content(cache, list);
     ead_image_cache_close(cache);
     return done;
 }
 
 START_TEST(reused_until_something_changes) {
     EadImageList list = make_sources();
-    EadCacheSpec spec = spec_of(FILE_NAME), wide = spec, bits = spec;
+    EadCacheSpec spec = spec_of(FILE_NAME), wide = spec, bits = spec, cut = spec;
+    EadRegion region = {.width = 5, .height = 5};
+    cut.region = &region;
     wide.width = 2 * WIDTH;
     bits.rules.bits = 12;
     ck_assert_int_eq(prepared(&list, spec), COUNT);
     ck_assert_int_eq(prepared(&list, spec), 0);
     ck_assert_int_eq(prepared(&list, wide), COUNT);
     ck_assert_int_eq(prepared(&list, bits), COUNT);
+    ck_assert_int_eq(prepared(&list, cut), COUNT);
+    ck_assert_int_eq(prepared(&list, cut), 0);
+    region.x = 1;
+    ck_assert_int_eq(prepared(&list, cut), COUNT);
     ck_assert_int_eq(prepared(&list, spec), COUNT);
     struct timespec times[2] = {{.tv_sec = 1000000000}, {.tv_sec = 1000000000, .tv_nsec = 1}};
     ck_assert_int_eq(utimensat(AT_FDCWD, list.items[4].name, times, 0), 0);

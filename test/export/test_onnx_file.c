@@ -186,7 +186,7 @@ static void check_resize(int height, int width, int to_height, int to_width) {
     fill_noise(image, pixels, (uint32_t)(height + width));
     for (size_t i = 0; i < pixels; i++) x[i] = image[i];
     ASSERT_OK(ead_resize_u8(image, width, height, 1, width, expected, to_width, to_height));
-    ead_onnx_resize_image(&g, "image", height, width, to_height, to_width);
+    ead_onnx_resize_image(&g, "image", height, width, &(EadModel){.height = to_height, .width = to_width});
     ck_assert_int_eq(g.status, EAD_OK);
     run_pass(&g, "", 0, x, middle, height, width, to_width, false);
     run_pass(&g, "_2", 3, middle, out, to_width, height, to_height, true);

@@ -265,6 +265,10 @@ def normalize_image(x, _):
     return (x / 255.0 - IMAGENET_MEAN) / IMAGENET_STD
 
 
+def fill_cells(x, mask, value):
+    return torch.where(mask > 0, x, torch.full_like(x, value))
+
+
 def pad_border(x, cells):
     return nhwc(F.pad(nchw(x), [int(cells)] * 4))
 

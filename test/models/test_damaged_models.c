@@ -8,8 +8,19 @@
 #define FOLDER "build/scratch/test_damaged_models/"
 #define MODEL  FOLDER "model.safetensors"
 
+/* With a region of interest. */
 static void make_model_file(void) {
-    save_tiny_model(MODEL, 0.25f, NULL);
+    EadEfficientad *model = tiny_model();
+    EadImage mask;
+    fill_image(&mask, TINY_SIDE, TINY_SIDE, 1, 0);
+    memset(mask.pixels, 1, TINY_SIDE * TINY_SIDE / 2);
+    ASSERT_OK(ead_region_set_box(&model->base.region, "0,0,128,128"));
+    ASSERT_OK(ead_region_set_mask(&model->base.region, &mask, TINY_SIDE, TINY_SIDE));
+    model->base.threshold = 0.25f;
+    make_folders(MODEL);
+    ASSERT_OK(ead_model_save(&model->base, MODEL, NULL));
+    ead_model_free(&model->base);
+    ead_image_free(&mask);
 }
 
 START_TEST(missing_and_foreign_files) {
@@ -35,8 +46,9 @@ typedef struct Damage {
 } Damage;
 
 static const char *const metadata_keys[] = {
-    "format",  "model",     "padding",    "image_size",      "preprocessing", "map_normalization",
-    "map_use", "threshold", "image_bits", "pixel_threshold", "map_level"};
+    "format",   "model",     "padding",    "image_size",      "preprocessing", "map_normalization",
+    "map_use",  "threshold", "image_bits", "pixel_threshold", "map_level",     "roi_box",
+    "roi_image"};
 
 static void copy_metadata(const EadSafetensors *from, EadSafetensorsWriter *to, const Damage *damage) {
     for (size_t i = 0; i < sizeof metadata_keys / sizeof *metadata_keys; i++) {
@@ -62,6 +74,7 @@ static uint8_t *damaged_tensor(EadSafetensorsWriter *to, const EadFileTensor *te
         memcpy(data, tensor->data, bytes < tensor->bytes ? bytes : tensor->bytes);
         if (damage->poison != 0) memcpy(data, &poison, sizeof poison);
     }
+    if (type == EAD_FILE_U8) data[0] = (uint8_t)damage->poison;
     ASSERT_OK(ead_safetensors_writer_tensor(to, tensor->name, type, tensor->dims, shape, data));
     return data;
 }
@@ -195,6 +208,25 @@ START_TEST(wrong_metadata) {
 }
 END_TEST
 
+START_TEST(wrong_regions) {
+    static const char *const boxes[] = {"",          "1,2,3", "0,0,0,5", "-1,0,5,5", "0,0,65535,65536",
+                                        "1,2,3,4,5", "x"};
+    static const char *const images[] = {NULL,     "",         "128",       "0x128",
+                                         "128x-1", "128x128x", "70000x128", "128x65536"};
+    for (size_t i = 0; i < sizeof boxes / sizeof *boxes; i++)
+        check_refused((Damage){.key = "roi_box", .value = boxes[i]}, "'roi_box' is");
+    for (size_t i = 0; i < sizeof images / sizeof *images; i++)
+        check_refused((Damage){.key = "roi_image", .value = images[i]}, "'roi_image' is");
+    check_refused((Damage){.key = "roi_image", .value = "100x128"}, "does not hold the box");
+    check_refused((Damage){.tensor = "roi_mask", .drop = true}, "tensor 'roi_mask' is missing");
+    check_refused((Damage){.tensor = "roi_mask", .shape_index = 0, .shape_by = 1}, "is not U8 [128,128]");
+    check_refused((Damage){.tensor = "roi_mask", .shape_index = 1, .shape_by = -1}, "is not U8 [128,128]");
+    check_refused((Damage){.tensor = "roi_mask", .dtype = "I32"}, "is not U8 [128,128]");
+    check_refused((Damage){.tensor = "roi_mask"}, "leaves nothing to inspect");
+    check_refused((Damage){.tensor = "roi_mask", .poison = 2}, "holds 2; it must hold 0 and 1");
+}
+END_TEST
+
 /* Of a model file as model.teacher and model.init, too. */
 START_TEST(tensors_without_a_place) {
     static const struct {
@@ -213,9 +245,10 @@ START_TEST(tensors_without_a_place) {
     EadEfficientad *networks;
     EadModel *model;
     ASSERT_OK(ead_efficientad_new(&spec, &networks));
+    save_tiny_model(FOLDER "plain.safetensors", NAN, NULL); /* whose metadata add_tensor() copies */
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const bool refused[] = {rows[i].model, rows[i].teacher, rows[i].trained};
-        add_tensor(MODEL, path, rows[i].name);
+        add_tensor(FOLDER "plain.safetensors", path, rows[i].name);
         for (int role = 0; role < 3; role++) {
             EadStatus status = role == 0   ? ead_model_open(path, &model)
                                : role == 1 ? ead_efficientad_read_teacher(networks, path)
@@ -267,6 +300,7 @@ int main(void) {
     tcase_add_test(tests, values_that_are_not_finite);
     tcase_add_test(tests, maps_that_are_not_finite);
     tcase_add_test(tests, wrong_metadata);
+    tcase_add_test(tests, wrong_regions);
     tcase_add_test(tests, tensors_without_a_place);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

@@ -70,7 +70,7 @@ static void write_labelled(const char *path, float limit) {
     ead_evaluation_set_pixel_threshold(evaluation, &threshold);
     for (int i = 0; i < IMAGES; i++)
         ASSERT_OK(ead_evaluation_add(evaluation, "image", i < GOOD ? "good" : "<i>scratch", i >= GOOD,
-                                     scores[i], NULL, SIDE, SIDE, NULL));
+                                     scores[i], NULL, SIDE, SIDE, NULL, NULL));
     ASSERT_OK(ead_evaluation_finish(evaluation, &metrics));
     EadKeyValue facts[] = {
         {"data", "a long path of data, which has to be wrapped on a phone/0123456789/0123456789"},

@@ -21,6 +21,7 @@
 #include "core/ops/sample_index/sample_index.h"
 #include "core/ops/color_jitter/color_jitter.h"
 #include "core/ops/dropout/dropout.h"
+#include "core/ops/fill_cells/fill_cells.h"
 #include "core/ops/gather_image/gather_image.h"
 #include "core/ops/gaussian_filter/gaussian_filter.h"
 #include "core/ops/grouped_conv2d/grouped_conv2d.h"
@@ -100,6 +101,7 @@ BUILDER(normalize_image, ead_normalize_image(g, x[0]))
 BUILDER(normalize_image_by, ead_normalize_image_by(g, x[0],
                                                    &(EadColorScale){{numbers[0], numbers[0], numbers[1]},
                                                                     {numbers[2], numbers[2], numbers[3]}}))
+BUILDER(fill_cells, ead_fill_cells(g, x[0], x[1], numbers[0]))
 BUILDER(pad_border, ead_pad_border(g, x[0], INT(0)))
 BUILDER(patch_pool, ead_patch_pool(g, x[0], (EadPatchPool){INT(0), INT(1)}))
 BUILDER(nearest_rows, ead_nearest_rows(g, x[0], x[1], (EadNearestRows){INT(0), INT(1) != 0}))

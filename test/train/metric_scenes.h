@@ -281,8 +281,9 @@ static inline EadProAccumulator *collect(const MetricScene *scene) {
     for (int k = 0; k < scene->images; k++) {
         EadGroundTruth truth = scene_truth(scene, k);
         const EadGroundTruth *given = scene->group[k] == EAD_PRO_GOOD ? NULL : &truth;
-        ck_assert_int_eq(ead_pro_add(pro, scene->map[k], scene->width, scene->height, given, scene->group[k]),
-                         EAD_OK);
+        ck_assert_int_eq(
+            ead_pro_add(pro, scene->map[k], scene->width, scene->height, given, NULL, scene->group[k]),
+            EAD_OK);
     }
     return pro;
 }

@@ -2,13 +2,14 @@
  * against the slow, obvious transcription of their definitions in metric_scenes.h. */
 #include "test/golden/measure/pimo_golden.h"
 #include "test/golden/metrics_golden.h"
+#include "test/support/scratch.h"
 #include "test/train/metric_scenes.h"
 
 /* The mask of one image alone, on borrowed pixels. */
 static EadStatus add_masked(EadProAccumulator *pro, const float *map, uint8_t *mask, int width, int height,
                             int group) {
     EadGroundTruth truth = {.mask = {width, height, 1, mask}};
-    return ead_pro_add(pro, map, width, height, &truth, group);
+    return ead_pro_add(pro, map, width, height, &truth, NULL, group);
 }
 
 static void check_scene(const MetricScene *scene) {
@@ -37,6 +38,40 @@ START_TEST(pro_agrees_with_its_definition) {
         make_scene(&scene, &random, only, 0);
         check_scene(&scene);
     }
+}
+END_TEST
+
+/* Pixels that do not count are as if they were not there. */
+START_TEST(pixels_outside_are_in_no_figure) {
+    enum { WIDE = 6, LEFT = 4, HIGH = 3 };
+    static const double limits[] = {0.3, 1};
+    float map[2][WIDE * HIGH], left[2][LEFT * HIGH];
+    uint8_t inside[WIDE * HIGH], mask[WIDE * HIGH] = {0}, left_mask[LEFT * HIGH] = {0};
+    EadProAccumulator *whole, *part;
+    ASSERT_OK(ead_pro_new(&whole));
+    ASSERT_OK(ead_pro_new(&part));
+    for (int k = 0; k < 2; k++)
+        for (int i = 0; i < WIDE * HIGH; i++) {
+            int x = i % WIDE, at = i / WIDE * LEFT + x;
+            map[k][i] = (float)((i * 7 + k * 5) % 17);
+            inside[i] = x < LEFT;
+            if (x < LEFT) left[k][at] = map[k][i];
+            if (x < LEFT && (i == 1 || i == 2 || i == 15)) mask[i] = left_mask[at] = 1;
+        }
+    EadGroundTruth truth = {.mask = {WIDE, HIGH, 1, mask}}, left_truth = {.mask = {LEFT, HIGH, 1, left_mask}};
+    for (int k = 0; k < 2; k++) {
+        ASSERT_OK(ead_pro_add(whole, map[k], WIDE, HIGH, k ? &truth : NULL, inside, k));
+        ASSERT_OK(ead_pro_add(part, left[k], LEFT, HIGH, k ? &left_truth : NULL, NULL, k));
+    }
+    ead_pro_sort(whole);
+    ead_pro_sort(part);
+    PixelMetrics a = measure(whole, EAD_PRO_ALL, limits, 2), b = measure(part, EAD_PRO_ALL, limits, 2);
+    for (int i = 0; i < 2; i++) ck_assert_double_eq(a.au_pro[i], b.au_pro[i]);
+    ck_assert(a.pixel_auroc == b.pixel_auroc && a.pixel_ap == b.pixel_ap &&
+              a.pixel_f1_best == b.pixel_f1_best);
+    ck_assert(a.pixel_auroc > 0 && a.pixel_auroc < 1);
+    ead_pro_free(whole);
+    ead_pro_free(part);
 }
 END_TEST
 
@@ -91,7 +126,7 @@ START_TEST(spro_by_hand) {
     EadGroundTruth truth = {.mask = {7, 1, 1, mask}, .channels = channels, .channel_count = 2};
     EadProAccumulator *pro = NULL;
     ck_assert_int_eq(ead_pro_new(&pro), EAD_OK);
-    ck_assert_int_eq(ead_pro_add(pro, map, 7, 1, &truth, 1), EAD_OK);
+    ck_assert_int_eq(ead_pro_add(pro, map, 7, 1, &truth, NULL, 1), EAD_OK);
     ead_pro_sort(pro);
     PixelMetrics metrics = measure(pro, EAD_PRO_ALL, limits, 3);
     ASSERT_CLOSE(metrics.au_spro[0], 1.0 / 4);
@@ -140,7 +175,7 @@ static void check_golden(int with_channels, size_t memory, const double rows[3][
             mask[i] = golden_masks[k * golden_pixels + i] == '#';
         }
         if (with_channels) truth.channel_count = golden_channels_of(k, channel_masks, channels, mask);
-        ck_assert_int_eq(ead_pro_add(pro, map, golden_width, golden_height, &truth, golden_groups[k]),
+        ck_assert_int_eq(ead_pro_add(pro, map, golden_width, golden_height, &truth, NULL, golden_groups[k]),
                          EAD_OK);
     }
     ead_pro_sort(pro);
@@ -313,7 +348,7 @@ static EadProAccumulator *accumulate_pimo(int width, int height) {
     ck_assert(map && mask);
     for (int i = 0; i < 6; i++) {
         draw_pimo(i, width, height, map, mask);
-        EadStatus status = i < 3 ? ead_pro_add(pro, map, width, height, NULL, EAD_PRO_GOOD)
+        EadStatus status = i < 3 ? ead_pro_add(pro, map, width, height, NULL, NULL, EAD_PRO_GOOD)
                                  : add_masked(pro, map, mask, width, height, i < 5 ? 1 : 2);
         ck_assert_int_eq(status, EAD_OK);
     }
@@ -345,7 +380,7 @@ START_TEST(aupimo_is_undefined) {
     ck_assert(isnan(measure_pimo(pro, EAD_PRO_ALL)));
     ead_pro_free(pro);
     pro = accumulate_pimo(300, 200);
-    ck_assert_int_eq(ead_pro_add(pro, (float[2]){1, 2}, 2, 1, NULL, EAD_PRO_GOOD), EAD_OK);
+    ck_assert_int_eq(ead_pro_add(pro, (float[2]){1, 2}, 2, 1, NULL, NULL, EAD_PRO_GOOD), EAD_OK);
     ead_pro_sort(pro);
     ck_assert(isnan(measure_pimo(pro, EAD_PRO_ALL)));
     ead_pro_free(pro);
@@ -364,6 +399,7 @@ int main(void) {
     tcase_add_test(tests, all_scores_equal_make_a_diagonal);
     tcase_add_test(tests, pro_agrees_with_golden_values);
     tcase_add_test(tests, pro_agrees_with_its_definition);
+    tcase_add_test(tests, pixels_outside_are_in_no_figure);
     tcase_add_test(tests, aupimo_is_that_of_anomalib);
     tcase_add_test(tests, aupimo_is_undefined);
     tcase_add_test(tests, pro_curve_matches_the_figure);

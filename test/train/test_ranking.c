@@ -119,7 +119,8 @@ static void add(EadEvaluation *e, const char *defect, float score, const float *
     int anomalous = strcmp(defect, "good") != 0;
     EadGroundTruth truth = {.mask = {3, 1, 1, mask}};
     ck_assert_int_eq(
-        ead_evaluation_add(e, "x.png", defect, anomalous, score, map, 3, 1, mask ? &truth : NULL), EAD_OK);
+        ead_evaluation_add(e, "x.png", defect, anomalous, score, map, 3, 1, mask ? &truth : NULL, NULL),
+        EAD_OK);
 }
 
 START_TEST(evaluation_reports_each_defect) {
@@ -188,11 +189,13 @@ START_TEST(loco_has_a_mean_of_its_two_kinds) {
     EadMetrics metrics;
     ck_assert_int_eq(ead_evaluation_new(&e), EAD_OK);
     add(e, "good", 2.5f, map_good, NULL);
-    ck_assert_int_eq(ead_evaluation_add(e, "a", "structural_anomalies", 1, 3, map_a, 3, 1, &truth_a), EAD_OK);
+    ck_assert_int_eq(ead_evaluation_add(e, "a", "structural_anomalies", 1, 3, map_a, 3, 1, &truth_a, NULL),
+                     EAD_OK);
     ck_assert_int_eq(ead_evaluation_finish(e, &metrics), EAD_OK);
     ck_assert(!metrics.has_mean && metrics.total.has_spro && metrics.spro.count > 1);
     ead_metrics_free(&metrics);
-    ck_assert_int_eq(ead_evaluation_add(e, "b", "logical_anomalies", 1, 2, map_b, 3, 1, &truth_b), EAD_OK);
+    ck_assert_int_eq(ead_evaluation_add(e, "b", "logical_anomalies", 1, 2, map_b, 3, 1, &truth_b, NULL),
+                     EAD_OK);
     ead_evaluation_set_threshold(e, &(EadThreshold){.value = 2.25f});
     ead_evaluation_set_pro_limit(e, 1);
     ck_assert_int_eq(ead_evaluation_finish(e, &metrics), EAD_OK);
@@ -232,8 +235,10 @@ START_TEST(loco_has_figures_by_name) {
     EadMetrics metrics;
     ck_assert_int_eq(ead_evaluation_new(&e), EAD_OK);
     add(e, "good", 2.5f, map_good, NULL);
-    ck_assert_int_eq(ead_evaluation_add(e, "a", "structural_anomalies", 1, 3, map_a, 3, 1, &truth_a), EAD_OK);
-    ck_assert_int_eq(ead_evaluation_add(e, "b", "logical_anomalies", 1, 2, map_b, 3, 1, &truth_b), EAD_OK);
+    ck_assert_int_eq(ead_evaluation_add(e, "a", "structural_anomalies", 1, 3, map_a, 3, 1, &truth_a, NULL),
+                     EAD_OK);
+    ck_assert_int_eq(ead_evaluation_add(e, "b", "logical_anomalies", 1, 2, map_b, 3, 1, &truth_b, NULL),
+                     EAD_OK);
     ead_evaluation_set_threshold(e, &(EadThreshold){.value = 2.25f});
     ck_assert_int_eq(ead_evaluation_finish(e, &metrics), EAD_OK);
     ck_assert_int_eq(metrics.type_count, 2);
@@ -312,9 +317,9 @@ START_TEST(missing_masks_leave_pixel_figures_out) {
     ead_metrics_free(&metrics);
     int64_t count;
     EadGroundTruth truth = {.mask = {3, 1, 1, mask}};
-    ck_assert_int_eq(ead_evaluation_add(e, "c.png", NULL, 0, 1, map, 3, 1, &truth), EAD_BAD_ARGUMENT);
+    ck_assert_int_eq(ead_evaluation_add(e, "c.png", NULL, 0, 1, map, 3, 1, &truth, NULL), EAD_BAD_ARGUMENT);
     ck_assert_ptr_nonnull(strstr(ead_error_message(), "c.png"));
-    ck_assert_int_eq(ead_evaluation_add(e, "c.png", NULL, 0, NAN, map, 3, 1, NULL), EAD_BAD_ARGUMENT);
+    ck_assert_int_eq(ead_evaluation_add(e, "c.png", NULL, 0, NAN, map, 3, 1, NULL, NULL), EAD_BAD_ARGUMENT);
     ead_evaluation_samples(e, &count);
     ck_assert_int_eq(count, 3);
     ead_evaluation_free(e);

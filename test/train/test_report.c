@@ -212,7 +212,7 @@ static EadEvaluation *evaluate(EadMetrics *metrics) {
         for (int i = 0; i < 9; i++) mask[i] = 255;
         EadGroundTruth truth = {.mask = {8, 8, 1, mask}};
         ck_assert_int_eq(ead_evaluation_add(e, "a&b.png", k < 2 ? "good" : "<hole>", k >= 2, scores[k], map,
-                                            8, 8, k < 2 ? NULL : &truth),
+                                            8, 8, k < 2 ? NULL : &truth, NULL),
                          EAD_OK);
     }
     ck_assert_int_eq(ead_evaluation_finish(e, metrics), EAD_OK);

@@ -26,9 +26,14 @@ static EadStatus read_input(const EadArguments *arguments, EadExportSpec *spec) 
                         "--input camera takes images of any size",
                         size.width, size.height);
     if (sized) size = ead_arguments_value(arguments, EAD_OPTION_EXPORT_SIZE).size;
+    bool region = !sized && spec->input == EAD_EXPORT_CAMERA && spec->model->region.image_width;
+    if (region) /* images can have no other */
+        size = (EadSize){spec->model->region.image_height, spec->model->region.image_width};
     spec->height = sized ? size.width : size.height; /* --size says the width first, as cameras do */
     spec->width = sized ? size.height : size.width;
-    return EAD_OK;
+    if (spec->input == EAD_EXPORT_TENSOR) return EAD_OK;
+    EadStatus status = ead_region_check(&spec->model->region, spec->width, spec->height);
+    return status == EAD_OK ? EAD_OK : ead_fail_prefix(EAD_BAD_ARGUMENT, "--size: ");
 }
 
 static EadStatus check_all(const EadArguments *arguments, EadModel **model, EadSafetensors **file,

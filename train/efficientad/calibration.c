@@ -23,7 +23,27 @@ typedef struct Pass {
     void *context; /* of visit */
     EadNode *images, *outputs[EAD_MAP_COUNT];
     EadPlan *plan;
+    real *
+        cells; /* 1 for cells of the networks' outputs inside of the region of interest, else 0; NULL: all are */
 } Pass;
+
+static EadStatus find_cells(Pass *pass) {
+    const EadEfficientadSpec *spec = &pass->model->spec;
+    int height = ead_efficientad_map_height(spec), width = ead_efficientad_map_width(spec);
+    if (!pass->model->base.region.mask) return EAD_OK;
+    pass->cells = ead_new((int64_t)height * width, sizeof *pass->cells, "a region of interest");
+    if (!pass->cells) return EAD_NO_MEMORY;
+    ead_region_cells(&pass->model->base.region, height, width, ead_efficientad_unseen_cells(spec),
+                     pass->cells);
+    return EAD_OK;
+}
+
+/* Whether a pixel of a map that was stretched to image size counts. */
+static bool is_inside(const Pass *pass, int y, int x) {
+    const EadEfficientadSpec *spec = &pass->model->spec;
+    int height = ead_efficientad_map_height(spec), width = ead_efficientad_map_width(spec);
+    return !pass->cells || pass->cells[y * height / spec->height * width + x * width / spec->width] > 0;
+}
 
 static EadStatus run_image(void *context, int index) {
     Pass *pass = context;
@@ -42,7 +62,9 @@ static EadStatus run_pass(Pass *pass, bool quiet) {
     pass->images = ead_leaf(graph, "images", EAD_U8, 1, spec->height, spec->width, 3, NULL);
     pass->build(pass, graph, pass->images);
     EadStatus status = ead_plan_new(graph, &pass->options, &pass->plan);
+    if (status == EAD_OK) status = find_cells(pass);
     if (status == EAD_OK) status = ead_walk(&walk, run_image, pass);
+    free(pass->cells);
     ead_plan_free(pass->plan);
     ead_graph_free(graph);
     return status;
@@ -61,7 +83,11 @@ static EadStatus add_features(Pass *pass, int image) {
     const void *value;
     (void)image;
     EAD_TRY(ead_plan_fetch(pass->plan, output, &value));
-    ead_channel_sums_add(pass->context, value, ead_count(&output->y) / EAD_FEATURES);
+    int64_t cells = ead_count(&output->y) / EAD_FEATURES;
+    if (!pass->cells) ead_channel_sums_add(pass->context, value, cells);
+    for (int64_t i = 0; i < cells && pass->cells; i++)
+        if (pass->cells[i] > 0)
+            ead_channel_sums_add(pass->context, (const real *)value + i * EAD_FEATURES, 1);
     return EAD_OK;
 }
 
@@ -117,8 +143,8 @@ EadStatus ead_cache_teacher_outputs(const EadEfficientad *model, const EadPlanOp
 /* ---- the maps ---- */
 
 typedef struct MapValues {
-    real *values[EAD_MAP_COUNT]; /* [images][H][W]; NULL: the model has no such map */
-    int64_t pixels;              /* of one map */
+    real *values[EAD_MAP_COUNT]; /* room for [images][H][W]; NULL: the model has no such map */
+    int64_t count;               /* of each, so far: of every image those inside of the region */
 } MapValues;
 
 static void build_raw_maps(Pass *pass, EadGraph *graph, EadNode *images) {
@@ -127,35 +153,48 @@ static void build_raw_maps(Pass *pass, EadGraph *graph, EadNode *images) {
 }
 
 static EadStatus collect_maps(Pass *pass, int image) {
-    const MapValues *v = pass->context;
-    for (int m = 0; m < EAD_MAP_COUNT; m++)
-        if (v->values[m])
-            EAD_TRY(ead_plan_read(pass->plan, pass->outputs[m], v->values[m] + image * v->pixels));
+    MapValues *v = pass->context;
+    int width = pass->model->spec.width;
+    int64_t first = v->count;
+    (void)image;
+    for (int m = 0; m < EAD_MAP_COUNT; m++) {
+        const void *value;
+        if (!v->values[m]) continue;
+        EAD_TRY(ead_plan_fetch(pass->plan, pass->outputs[m], &value));
+        v->count = first;
+        for (int i = 0; i < pass->model->spec.height * width; i++)
+            if (is_inside(pass, i / width, i % width)) v->values[m][v->count++] = ((const real *)value)[i];
+    }
     return EAD_OK;
 }
 
 /* ---- their mean ---- */
 
 typedef struct MapSum {
-    int64_t pixels; /* of one map */
+    int64_t count; /* of the values, of each kind of map */
     double sum;
 } MapSum;
 
 static EadStatus add_maps(Pass *pass, int image) {
     MapSum *s = pass->context;
+    int width = pass->model->spec.width;
     (void)image;
     for (int m = 0; m < EAD_MAP_COUNT; m++) {
         const void *value;
         if (!pass->outputs[m]) continue;
         EAD_TRY(ead_plan_fetch(pass->plan, pass->outputs[m], &value));
-        for (int64_t i = 0; i < s->pixels; i++) s->sum += (double)((const real *)value)[i];
+        for (int i = 0; i < pass->model->spec.height * width; i++)
+            if (is_inside(pass, i / width, i % width)) {
+                s->sum += (double)((const real *)value)[i];
+                s->count += m == EAD_MAP_ST;
+            }
     }
     return EAD_OK;
 }
 
 EadStatus ead_mean_of_maps(EadEfficientad *model, const EadBackend *backend, const EadImageCache *images,
                            double *mean) {
-    MapSum sum = {.pixels = (int64_t)model->spec.height * model->spec.width};
+    MapSum sum = {0};
     Pass pass = {.what = "measuring the maps",
                  .options = {.backend = backend},
                  .build = build_raw_maps,
@@ -164,7 +203,7 @@ EadStatus ead_mean_of_maps(EadEfficientad *model, const EadBackend *backend, con
                  .cache = images,
                  .context = &sum};
     EAD_TRY(run_pass(&pass, true));
-    *mean = sum.sum / (double)(sum.pixels * ead_image_cache_count(images));
+    *mean = sum.sum / (double)sum.count;
     return EAD_OK;
 }
 
@@ -205,9 +244,9 @@ static EadStatus set_statistics(EadEfficientad *model, MapValues *v, int images,
     for (int m = 0; m < EAD_MAP_COUNT; m++) {
         if (!v->values[m]) continue;
         if (measure->normalization == EAD_MAPS_QUANTILE)
-            EAD_TRY(quantiles(v->values[m], images, (int)v->pixels, measure, statistics[m]));
+            EAD_TRY(quantiles(v->values[m], images, (int)(v->count / images), measure, statistics[m]));
         else
-            mean_and_std(v->values[m], images * v->pixels, statistics[m]);
+            mean_and_std(v->values[m], v->count, statistics[m]);
     }
     return ead_efficientad_set_map_statistics(model, measure->normalization, statistics);
 }
@@ -215,7 +254,7 @@ static EadStatus set_statistics(EadEfficientad *model, MapValues *v, int images,
 EadStatus ead_measure_maps(EadEfficientad *model, const EadBackend *backend, const EadImageCache *images,
                            const EadMapMeasure *measure, bool quiet) {
     int count = ead_image_cache_count(images), maps = model->spec.autoencoder ? EAD_MAP_COUNT : 1;
-    MapValues v = {.pixels = (int64_t)model->spec.height * model->spec.width};
+    MapValues v = {0};
     Pass pass = {.what = "measuring the maps",
                  .options = {.backend = backend},
                  .build = build_raw_maps,
@@ -224,8 +263,9 @@ EadStatus ead_measure_maps(EadEfficientad *model, const EadBackend *backend, con
                  .cache = images,
                  .context = &v};
     EadStatus status = EAD_OK;
+    int64_t room = (int64_t)count * model->spec.height * model->spec.width;
     for (int m = 0; m < maps && status == EAD_OK; m++) {
-        v.values[m] = ead_new(count * v.pixels, sizeof(real), "the maps of all validation images");
+        v.values[m] = ead_new(room, sizeof(real), "the maps of all validation images");
         if (!v.values[m]) status = EAD_NO_MEMORY;
     }
     if (status == EAD_OK) status = run_pass(&pass, quiet);

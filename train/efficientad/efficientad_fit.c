@@ -61,7 +61,7 @@ static void free_state(void *state) {
     ead_image_draws_print(s->penalty, stderr);
     ead_image_draws_close(s->penalty);
     ead_image_list_free(&s->penalty_list);
-    ead_efficientad_free(s->model);
+    if (s->model) ead_model_free(&s->model->base);
     free(s);
 }
 

@@ -147,6 +147,25 @@ static EadStatus name_sample(void *context, int index, void *memory) {
     return ead_map_files_name(&run->output, sample->defect, sample->path, &piece->files);
 }
 
+/* Defects outside of the region of interest are none of the pixel metrics'. */
+static void cut_truth(EadGroundTruth *truth, const uint8_t *inside) {
+    int64_t pixels = (int64_t)truth->mask.width * truth->mask.height;
+    int kept = 0;
+    if (!inside || !truth->mask.pixels) return;
+    for (int64_t i = 0; i < pixels; i++) truth->mask.pixels[i] &= (uint8_t)-inside[i];
+    for (int c = 0; c < truth->channel_count; c++) {
+        EadDefectChannel channel = truth->channels[c];
+        int64_t area = 0;
+        for (int64_t i = 0; i < pixels; i++) area += (channel.mask[i] &= (uint8_t)-inside[i]) != 0;
+        channel.saturation = channel.saturation < area ? channel.saturation : area;
+        if (area > 0)
+            truth->channels[kept++] = channel;
+        else
+            free(channel.mask);
+    }
+    truth->channel_count = kept;
+}
+
 static EadStatus score_sample(void *context, int index, void *memory) {
     TestRun *run = context;
     TestPiece *piece = memory;
@@ -161,6 +180,7 @@ static EadStatus score_sample(void *context, int index, void *memory) {
     piece->unread = status != EAD_OK && (given || !image->pixels);
     EAD_TRY(status);
     if (masked) EAD_TRY(ead_test_sample_truth(sample, image->width, image->height, NULL, &piece->truth));
+    cut_truth(&piece->truth, piece->scored.inside);
     status = ead_map_files_write(&run->output, &piece->files,
                                  &(EadMapFacts){sample->path, image, piece->scored.map, piece->scored.score,
                                                 masked ? &piece->truth.mask : NULL});
@@ -198,14 +218,14 @@ static EadStatus add_sample(void *context, int index, void *memory, EadStatus st
     if (results->seconds) results->seconds[results->timed++] = (float)scored->inference_seconds;
     EAD_TRY(note_resized(run, index, piece));
     bool measured = run->spec->dataset->has_masks && !results->unmeasured;
-    status =
-        ead_evaluation_add(results->evaluation, sample->path, sample->defect, sample->anomalous,
-                           scored->score, measured ? scored->map : NULL, image->width, image->height, truth);
+    status = ead_evaluation_add(results->evaluation, sample->path, sample->defect, sample->anomalous,
+                                scored->score, measured ? scored->map : NULL, image->width, image->height,
+                                truth, scored->inside);
     if (status == EAD_IO && measured) { /* no room for pixels: the scores stay */
         results->unmeasured = ead_strdup(ead_error_message());
         status = results->unmeasured ? ead_evaluation_add(results->evaluation, sample->path, sample->defect,
                                                           sample->anomalous, scored->score, NULL,
-                                                          image->width, image->height, truth)
+                                                          image->width, image->height, truth, NULL)
                                      : EAD_NO_MEMORY;
     }
     EAD_TRY(status);

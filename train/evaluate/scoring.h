@@ -7,8 +7,9 @@
 
 /* An image and what a detector says of it. */
 typedef struct EadScored {
-    EadImage image; /* 3 channels, owned */
-    float *map;     /* [height][width] of the image, owned */
+    EadImage image;  /* 3 channels, owned; once scored, dark outside of the model's region of interest */
+    uint8_t *inside; /* [height][width], 1 in that region, else 0; NULL: all is inside; owned */
+    float *map;      /* [height][width] of the image, owned */
     float score;
     EadMap parts[EAD_MAP_PARTS]; /* what the map is made of, where the detector gives it; owned */
     double decoding_seconds, inference_seconds;

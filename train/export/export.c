@@ -6,6 +6,7 @@
 #include "train/export/export_metadata.h"
 #include "train/export/onnx_graph.h"
 #include "train/export/onnx_image.h"
+#include "train/export/onnx_region.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -38,15 +39,21 @@ static const char *write_input(EadOnnxGraph *g, const EadExportSpec *spec) {
         ead_onnx_fail(g, add_value(&g->file.inputs, name, EAD_ONNX_FLOAT, 4,
                                    (int64_t[]){n, 3, model->height, model->width}));
     g->scaled = !camera;
-    return camera ? ead_onnx_resize_image(g, name, spec->height, spec->width, model->height, model->width)
-                  : name;
+    if (camera) name = ead_onnx_resize_image(g, name, spec->height, spec->width, model);
+    return ead_onnx_blank_outside(g, model, name, camera ? 255 : 1);
 }
 
 /* map at the model's size; score: NULL where it is the map's maximum at the image's size. */
 static void write_outputs(EadOnnxGraph *g, const EadExportSpec *spec, const char *map, const char *score) {
     const EadModel *model = spec->model;
     int64_t n = spec->batch ? spec->batch : EAD_ONNX_ANY;
-    map = ead_onnx_resize(g, map, model->height, model->width, spec->height, spec->width);
+    map = ead_onnx_fill_outside(g, model, map);
+    if (model->region.width && spec->input == EAD_EXPORT_CAMERA) {
+        map = ead_onnx_resize(g, map, model->height, model->width, model->region.height, model->region.width);
+        map = ead_onnx_around_box(g, &model->region, map, spec->height, spec->width);
+    } else {
+        map = ead_onnx_resize(g, map, model->height, model->width, spec->height, spec->width);
+    }
     ead_onnx_emit(g, (EadOnnxNode){.op = "Identity", .inputs = {map}, .outputs = {MAP_NAME}});
     ead_onnx_fail(g, add_value(&g->file.outputs, MAP_NAME, EAD_ONNX_FLOAT, 4,
                                (int64_t[]){n, 1, spec->height, spec->width}));

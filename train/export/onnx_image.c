@@ -7,6 +7,7 @@
 
 #include "core/base/memory.h"
 #include "core/image/image.h"
+#include "train/export/onnx_region.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -68,11 +69,14 @@ static const char *pass(EadOnnxGraph *g, const char *x, int in, int out, bool le
     return shift_down(g, ead_onnx_pair(g, "Add", sum, ead_onnx_number(g, ldexp(1, rest - 1))), rest);
 }
 
-const char *ead_onnx_resize_image(EadOnnxGraph *g, const char *image, int height, int width, int out_height,
-                                  int out_width) {
+const char *ead_onnx_resize_image(EadOnnxGraph *g, const char *image, int height, int width,
+                                  const EadModel *model) {
+    const EadRegion *region = &model->region;
     const char *x = ead_onnx_cast(g, image, false);
     x = ead_onnx_emit(
         g,
         (EadOnnxNode){.op = "Transpose", .inputs = {x}, .attributes = {EAD_WITH_INTS("perm", 0, 3, 1, 2)}});
-    return pass(g, pass(g, x, width, out_width, false), height, out_height, true);
+    x = ead_onnx_cut_box(g, region, x);
+    if (region->width) height = region->height, width = region->width;
+    return pass(g, pass(g, x, width, model->width, false), height, model->height, true);
 }

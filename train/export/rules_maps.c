@@ -34,6 +34,25 @@ const char *ead_onnx_resize_bilinear(EadOnnxGraph *g, const EadNode *node) {
     return ead_onnx_resize(g, ead_onnx_input(g, node, 0), x->h, x->w, y->h, y->w);
 }
 
+const char *ead_onnx_fill_cells(EadOnnxGraph *g, const EadNode *node) {
+    const EadTensor *mask = &node->x[1]->y;
+    float value = (float)*(const double *)(const void *)node->attributes;
+    int64_t cells = ead_count(mask), shape[] = {1, 1, mask->h, mask->w};
+    float *values = ead_new(2 * cells, sizeof *values, "an ONNX file");
+    if (!values) {
+        ead_onnx_fail(g, EAD_NO_MEMORY);
+        return "";
+    }
+    for (int64_t i = 0; i < cells; i++) {
+        values[i] = ((const real *)mask->data)[i] > 0;
+        values[cells + i] = values[i] > 0 ? 0 : value;
+    }
+    const char *inside = ead_onnx_floats(g, "inside", 4, shape, values);
+    const char *outside = ead_onnx_floats(g, "outside", 4, shape, values + cells);
+    free(values);
+    return ead_onnx_pair(g, "Add", ead_onnx_pair(g, "Mul", ead_onnx_input(g, node, 0), inside), outside);
+}
+
 const char *ead_onnx_pad_border(EadOnnxGraph *g, const EadNode *node) {
     const EadPadBorder *a = (const void *)node->attributes;
     int64_t c = a->cells, pads[] = {0, 0, c, c, 0, 0, c, c};

@@ -5,6 +5,7 @@
 #include "core/base/philox.h"
 #include "core/base/printing.h"
 #include "core/file/output_check.h"
+#include "data/cache/cache_key.h"
 #include "train/support/problems.h"
 #include "train/support/progress.h"
 
@@ -23,12 +24,13 @@ EadStatus ead_train_data_cache(const EadConfig *config, EadPath folder) {
     return ead_path_in(folder, named ? "" : config->output, named ? config->dataset_cache : "cache");
 }
 
-/* The file for images of a kind at the model's size; other images take another file: runs may share a folder. */
-static EadStatus cache_file(const EadConfig *config, const EadImageList *list, const char *kind,
-                            EadPath out) {
+/* The file for images of a kind at the model's size; other images, and other regions of them, take another file: runs may share
+ * a folder. */
+static EadStatus cache_file(const EadConfig *config, const EadImageList *list, uint64_t region,
+                            const char *kind, EadPath out) {
     EadPath folder;
     char name[96];
-    uint32_t hash = 0;
+    uint32_t hash = (uint32_t)(region ^ region >> 32);
     for (int i = 0; i < list->count; i++) hash = hash * 31 + ead_hash_name(list->items[i].name);
     snprintf(name, sizeof name, "%s_%dx%d_%08x.cache", kind, config->model_image_size.height,
              config->model_image_size.width, (unsigned)hash);
@@ -37,19 +39,20 @@ static EadStatus cache_file(const EadConfig *config, const EadImageList *list, c
     return ead_path_in(out, folder, name);
 }
 
-EadStatus ead_open_cache(const EadConfig *config, const EadImageList *list, const char *kind, bool quiet,
-                         EadImageCache **out) {
+EadStatus ead_open_cache(const EadConfig *config, const EadImageList *list, const EadRegion *region,
+                         const char *kind, bool quiet, EadImageCache **out) {
     EadImageRules rules = ead_config_image_rules(config);
     EadProgress progress;
     EadPath file;
     char what[64];
-    EAD_TRY(cache_file(config, list, kind, file));
+    EAD_TRY(cache_file(config, list, ead_cache_region_key(region), kind, file));
     EAD_TRY(ead_image_notes_new(&rules.notes));
     snprintf(what, sizeof what, "decoding %s images", kind);
     ead_progress_start(&progress, what, 0, list->count, quiet);
     EadCacheSpec spec = {.width = config->model_image_size.width,
                          .height = config->model_image_size.height,
                          .file = file,
+                         .region = region,
                          .rules = rules,
                          .threads = config->train_threads,
                          .progress = show_decoding,
@@ -69,11 +72,11 @@ EadStatus ead_open_draws(const EadConfig *config, const EadImageList *list, cons
     EadImageDrawsSpec spec = {
         .images = list,
         .key = key,
-        .fit = {EAD_FIT_CENTER_CROP, config->model_image_size.width, config->model_image_size.height},
+        .fit = {EAD_FIT_CENTER_CROP, config->model_image_size.width, config->model_image_size.height, NULL},
         .most = number < list->count ? (int)number : list->count,
         .budget = (uint64_t)config->dataset_cache_mb * 1000000};
     if (number > list->count || config->dataset_cache[0]) {
-        EAD_TRY(cache_file(config, list, kind, file));
+        EAD_TRY(cache_file(config, list, 0, kind, file));
         spec.file = file;
     }
     EadStatus status = ead_image_draws_open(&spec, out);
@@ -81,10 +84,38 @@ EadStatus ead_open_draws(const EadConfig *config, const EadImageList *list, cons
     return ead_name_cache_folder(status, config->dataset_cache, "dataset.cache");
 }
 
+static EadStatus open_mask(const EadConfig *config, EadRegion *region) {
+    EadImage mask = {0};
+    EadStatus status = ead_mask_load(config->roi_mask, &mask);
+    if (status == EAD_OK)
+        status = ead_region_set_mask(region, &mask, config->model_image_size.width,
+                                     config->model_image_size.height);
+    if (status == EAD_BAD_ARGUMENT || status == EAD_BAD_SHAPE)
+        ead_fail_prefix(status, "%s: ", config->roi_mask);
+    ead_image_free(&mask);
+    return status == EAD_OK ? EAD_OK : ead_fail_prefix(status, "roi.mask: ");
+}
+
+/* What does not fit the first training image is wrong with the region; a later image that differs is wrong itself. */
+static EadStatus open_region(const EadConfig *config, const EadImageList *images, EadRegion *region) {
+    int width, height;
+    EadStatus status = ead_region_set_box(region, config->roi_box);
+    if (status != EAD_OK) return ead_fail_prefix(status, "roi.box: ");
+    if (config->roi_mask[0]) EAD_TRY(open_mask(config, region));
+    if (ead_region_is_whole(region) || images->count == 0) return EAD_OK;
+    const char *first = images->items[0].name;
+    if (ead_image_size(first, NULL, &width, &height) != EAD_OK)
+        return EAD_OK; /* told with all that cannot be read */
+    status = ead_region_check(region, width, height);
+    if (status == EAD_OK) return EAD_OK;
+    return ead_fail_prefix(status, "%s: %s: ", config->roi_mask[0] ? "roi.mask" : "roi.box", first);
+}
+
 EadStatus ead_train_data_list(const EadConfig *config, EadTrainData *data) {
     *data = (EadTrainData){0};
     EAD_TRY(ead_config_open_dataset(config, false, &data->dataset));
     EAD_TRY(ead_image_list_add_files(&data->train_list, &data->dataset.train));
+    EAD_TRY(open_region(config, &data->train_list, &data->region));
     return ead_config_check_tests(config, &data->dataset);
 }
 
@@ -109,11 +140,13 @@ EadStatus ead_train_data_others(const EadConfig *config, const char *key, const 
 EadStatus ead_train_data_open(const EadConfig *config, bool quiet, EadTrainData *data) {
     EadImageList list = {0};
     EadProblems unreadable = {0}; /* of both */
-    EadStatus status = ead_open_cache(config, &data->train_list, "training", quiet, &data->train);
+    EadStatus status =
+        ead_open_cache(config, &data->train_list, &data->region, "training", quiet, &data->train);
     if (status == EAD_INTERRUPTED || status == EAD_NO_MEMORY) return status;
     ead_problems_add(&unreadable, status);
     status = ead_image_list_add_files(&list, &data->dataset.validation);
-    if (status == EAD_OK) status = ead_open_cache(config, &list, "validation", quiet, &data->validation);
+    if (status == EAD_OK)
+        status = ead_open_cache(config, &list, &data->region, "validation", quiet, &data->validation);
     ead_image_list_free(&list);
     ead_problems_add(&unreadable, status);
     status = ead_problems_tell(&unreadable, stderr);
@@ -125,6 +158,7 @@ void ead_train_data_close(EadTrainData *data) {
     ead_image_cache_close(data->train);
     ead_image_cache_close(data->validation);
     ead_image_list_free(&data->train_list);
+    ead_region_free(&data->region);
     ead_dataset_free(&data->dataset);
     *data = (EadTrainData){0};
 }

@@ -11,10 +11,12 @@
 typedef struct EadTrainData {
     EadDataset dataset;
     EadImageList train_list;           /* of its training images */
+    EadRegion region;                  /* of them that is inspected (roi.*) */
     EadImageCache *train, *validation; /* at model.image_size; NULL until opened */
 } EadTrainData;
 
-/* Lists the data set of the config; nothing is written. Errors: those of data/. Close in every case. */
+/* Lists the data set of the config and opens the region of interest; nothing is written. Errors: those of data/, and a
+ * region that does not fit the first training image. Close in every case. */
 EadStatus ead_train_data_list(const EadConfig *config, EadTrainData *data);
 
 /* Appends the images of `path`, the value of the config key `key`, to out, an empty list, and says what is left
@@ -32,10 +34,10 @@ void ead_train_data_close(EadTrainData *data);
 /* The folder for caches of the config. Errors: EAD_BAD_ARGUMENT, a long path. */
 EadStatus ead_train_data_cache(const EadConfig *config, EadPath folder);
 
-/* Decodes and caches a list of images of `kind` ("added"), in the folder for caches of the config, with a progress line
- * unless quiet. */
-EadStatus ead_open_cache(const EadConfig *config, const EadImageList *list, const char *kind, bool quiet,
-                         EadImageCache **out);
+/* Decodes and caches a list of images of `kind` ("added"), of each the region, in the folder for caches of the config, with a
+ * progress line unless quiet. */
+EadStatus ead_open_cache(const EadConfig *config, const EadImageList *list, const EadRegion *region,
+                         const char *kind, bool quiet, EadImageCache **out);
 
 /* Readies a list of images of `kind` ("penalty"), the value of `key`, to be drawn from `number` times; the list is borrowed. They are kept in
  * that folder, if any of them is drawn again or the folder is shared, up to dataset.cache_mb. */

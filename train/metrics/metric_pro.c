@@ -91,12 +91,13 @@ static EadStatus check_map(const float *map, int width, int height, const EadGro
     return EAD_OK;
 }
 
-/* labels NULL: no pixel has a defect. */
+/* labels NULL: no pixel has a defect; inside NULL: all count. */
 static void append_pixels(EadProAccumulator *a, EadProGroup *g, const float *map, const int32_t *labels,
-                          int64_t pixels) {
+                          const uint8_t *inside, int64_t pixels) {
     uint64_t first = (uint64_t)a->region_count, *defects = ead_pro_defects(a) + a->defect_count;
     uint32_t *normal = ead_pro_normal(g) + g->normal_count;
     for (int64_t i = 0; i < pixels; i++) {
+        if (inside && !inside[i]) continue;
         uint32_t key = inverted_key(map[i]);
         if (!labels || labels[i] == 0)
             *normal++ = key;
@@ -105,10 +106,10 @@ static void append_pixels(EadProAccumulator *a, EadProGroup *g, const float *map
     }
 }
 
-static void append(EadProAccumulator *a, const float *map, const EadDefectRegions *found,
-                   const EadGroundTruth *truth, int64_t pixels, int group) {
+/* pixels: that count, of which found->normal have no defect. */
+static void append(EadProAccumulator *a, const EadDefectRegions *found, const EadGroundTruth *truth,
+                   int64_t pixels, int group) {
     EadProGroup *g = &a->groups[group];
-    append_pixels(a, g, map, found->labels, pixels);
     for (int32_t r = 1; r <= found->count; r++) {
         int64_t first = a->member_count;
         for (int32_t at = r; found->regions[at].channel >= 0; at = found->regions[at].parent)
@@ -144,12 +145,14 @@ static void append(EadProAccumulator *a, const float *map, const EadDefectRegion
 }
 
 EadStatus ead_pro_add(EadProAccumulator *accumulator, const float *map, int width, int height,
-                      const EadGroundTruth *truth, int group) {
+                      const EadGroundTruth *truth, const uint8_t *inside, int group) {
     assert(group >= 0);
     EAD_TRY(check_map(map, width, height, truth));
-    int64_t pixels = (int64_t)width * height;
-    EadDefectRegions found = {.normal = pixels};
+    int64_t all = (int64_t)width * height, pixels = all;
+    EadDefectRegions found = {.normal = all};
     if (truth) EAD_TRY(ead_defect_regions_find(&found, truth));
+    for (int64_t i = 0; inside && i < all; i++) pixels -= !inside[i];
+    found.normal -= all - pixels;
     EadStatus status = EAD_OK;
     /* 2^32 pixels keep region numbers within 32 bits and the pair counts of the AU-ROC within 64. */
     if (accumulator->region_count + found.count > UINT32_MAX ||
@@ -158,7 +161,10 @@ EadStatus ead_pro_add(EadProAccumulator *accumulator, const float *map, int widt
                           "pixel metrics of more than 2^32 pixels: evaluate fewer images at once");
     else
         status = reserve(accumulator, &found, truth ? truth->channel_count : 0, pixels, group);
-    if (status == EAD_OK) append(accumulator, map, &found, truth, pixels, group);
+    if (status == EAD_OK) {
+        append_pixels(accumulator, &accumulator->groups[group], map, found.labels, inside, all);
+        append(accumulator, &found, truth, pixels, group);
+    }
     ead_defect_regions_free(&found);
     return status;
 }

@@ -39,11 +39,12 @@ void ead_pro_spill(EadProAccumulator *accumulator, const char *folder, size_t bu
 /* Adds one test image.
  * map    [height][width] f32, finite, at the original image's size
  * truth  of the same size; NULL = no defect. An empty mask is allowed.
+ * inside [height][width], 1 for pixels that count, 0 for those that do not, which have no defect; NULL: all count
  * group  EAD_PRO_GOOD for good images, 1.. for one kind of defect
  * Errors: EAD_BAD_ARGUMENT for NaN or infinity in the map, EAD_BAD_SHAPE, EAD_UNSUPPORTED from 2^32 pixels
  * on, EAD_NO_MEMORY; then nothing was added. */
 EadStatus ead_pro_add(EadProAccumulator *accumulator, const float *map, int width, int height,
-                      const EadGroundTruth *truth, int group);
+                      const EadGroundTruth *truth, const uint8_t *inside, int group);
 
 /* Sorts all pixels by score (radix, in place, parallel). Needed once between the last add and the metrics. */
 void ead_pro_sort(EadProAccumulator *accumulator);

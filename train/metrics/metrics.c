@@ -90,7 +90,7 @@ static EadStatus find_types(EadEvaluation *e, const EadGroundTruth *truth, EadSa
 }
 
 static EadStatus add_pixels(EadEvaluation *e, int group, const float *map, int width, int height,
-                            const EadGroundTruth *truth) {
+                            const EadGroundTruth *truth, const uint8_t *inside) {
     bool anomalous = group > 0;
     if (!map) e->groups[group].incomplete = true;
     if (!map || (anomalous && !truth)) return EAD_OK;
@@ -99,12 +99,12 @@ static EadStatus add_pixels(EadEvaluation *e, int group, const float *map, int w
     for (int64_t i = 0; i < clean; i++)
         if (truth->mask.pixels[i])
             return ead_fail(EAD_BAD_ARGUMENT, "the mask of a good image marks a defect");
-    return ead_pro_add(e->pro, map, width, height, anomalous ? truth : NULL, group);
+    return ead_pro_add(e->pro, map, width, height, anomalous ? truth : NULL, inside, group);
 }
 
 EadStatus ead_evaluation_add(EadEvaluation *evaluation, const char *path, const char *defect, int anomalous,
                              float score, const float *map, int width, int height,
-                             const EadGroundTruth *truth) {
+                             const EadGroundTruth *truth, const uint8_t *inside) {
     EadEvaluation *e = evaluation;
     if (!isfinite(score))
         return ead_fail(EAD_BAD_ARGUMENT, "%s: score is %g: the model's weights are damaged", path,
@@ -118,7 +118,7 @@ EadStatus ead_evaluation_add(EadEvaluation *evaluation, const char *path, const 
     sample.defect = ead_strdup(defect);
     EadStatus status = sample.path && sample.defect ? EAD_OK : EAD_NO_MEMORY;
     if (status == EAD_OK) {
-        status = add_pixels(e, sample.group, map, width, height, truth);
+        status = add_pixels(e, sample.group, map, width, height, truth, inside);
         if (status != EAD_OK) ead_fail_prefix(status, "%s: ", path);
     }
     if (status == EAD_OK)

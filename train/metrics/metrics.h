@@ -59,12 +59,13 @@ void ead_evaluation_free(EadEvaluation *evaluation);
  * score      finite
  * map        [height][width] f32, finite, at the original image's size, or NULL
  * truth      of the same size, or NULL; its mask must be empty for a good image
+ * inside     [height][width], 1 for pixels that count, 0 for those that do not, without a defect in truth; NULL: all count
  * An anomalous image without truth is left out of the pixel metrics; a kind of defect without any truth has none.
  * They need a map for every other image: a kind of defect where one is missing has none, and then neither has the
  * total; a good image without a map leaves none at all. Memory: see metric_pro.h. Errors: EAD_BAD_ARGUMENT (values above), EAD_BAD_SHAPE, EAD_NO_MEMORY. */
 EadStatus ead_evaluation_add(EadEvaluation *evaluation, const char *path, const char *defect, int anomalous,
                              float score, const float *map, int width, int height,
-                             const EadGroundTruth *truth);
+                             const EadGroundTruth *truth, const uint8_t *inside);
 
 /* The decision threshold of the model, and that of its maps' pixels, when it has them; copied. */
 void ead_evaluation_set_threshold(EadEvaluation *evaluation, const EadThreshold *threshold);

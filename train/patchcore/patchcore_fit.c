@@ -211,7 +211,7 @@ static void free_state(void *state) {
 static EadStatus open_added(void *state) {
     State *s = state;
     if (s->added_list.count == 0) return EAD_OK;
-    return ead_open_cache(s->config, &s->added_list, "added", s->spec->quiet, &s->added);
+    return ead_open_cache(s->config, &s->added_list, &s->data->region, "added", s->spec->quiet, &s->added);
 }
 
 static EadStatus later(void *state, size_t *bytes) {

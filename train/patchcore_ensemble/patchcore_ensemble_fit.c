@@ -223,8 +223,8 @@ static EadStatus load(Measure *m, int index, bool *there) {
     EadStatus status = ead_image_load_with(m->s->data->dataset.test[index].path, &m->rules, &image);
     *there = status == EAD_OK;
     if (status != EAD_OK) return status == EAD_NO_MEMORY ? status : EAD_OK;
-    status = ead_resize_u8(image.pixels, image.width, image.height, 3, (ptrdiff_t)3 * image.width, input,
-                           model->width, model->height);
+    EadPixelRows rows = ead_image_rows(&image);
+    status = ead_region_resize(&model->region, &rows, input, model->width, model->height);
     ead_image_free(&image);
     return status;
 }
@@ -245,7 +245,9 @@ static EadStatus measure_image(void *context, int index) {
     r->most_score = score > r->most_score ? score : r->most_score;
     EAD_TRY(ead_plan_fetch(m->plan, m->detection.map, &value));
     const real *map = value;
+    const uint8_t *inside = m->s->model->base.region.mask;
     for (int64_t i = 0; i < ead_count(&m->detection.map->y); i++) {
+        if (inside && !inside[i]) continue;
         r->least_map = map[i] < r->least_map ? map[i] : r->least_map;
         r->most_map = map[i] > r->most_map ? map[i] : r->most_map;
     }
@@ -260,7 +262,7 @@ static EadStatus run_member(Measure *m, const EadPatchcore *member, EadGraph *gr
     EadWalk walk = {.what = "measuring for the fusion", .quiet = s->spec->quiet};
     walk.count = test ? s->data->dataset.test_count : ead_image_cache_count(s->data->validation);
     m->images = ead_leaf(graph, "images", EAD_U8, 1, member->base.height, member->base.width, 3, NULL);
-    m->detection = ead_patchcore_build(graph, member, m->images);
+    m->detection = ead_patchcore_build(graph, member, &s->model->base.region, m->images);
     EAD_TRY(ead_plan_new(graph, &options, &m->plan));
     EAD_TRY(ead_walk(&walk, measure_image, m));
     if (m->unread == walk.count) return ead_fail(EAD_BAD_FILE, "no test image can be read");

@@ -1,0 +1,12 @@
+/* A region of interest inside a network: which positions of its outputs take part. */
+#pragma once
+
+#include "core/graph/graph.h"
+#include "core/image/region.h"
+
+/* Below any value of a map, and within half precision: what is filled with it is no maximum. */
+#define EAD_LOWEST (-6e4)
+
+/* x [N,H,W,C], of a network that looks at images of the region; border: cells on each side that it does not give (without
+ * padding). Positions outside of the region's mask get `value`; without a mask it is x itself. */
+EadNode *ead_outside_filled(EadGraph *graph, const EadRegion *region, EadNode *x, int border, double value);

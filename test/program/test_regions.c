@@ -1,0 +1,169 @@
+/* roi.box and roi.mask as a user sets them: whatever lies outside moves no tensor of a training, no map and no score of any
+ * method, and is in no figure. */
+#define S "build/scratch/test_regions/"
+#include "test/support/sample_models.h"
+#include "test/support/runs.h"
+
+#define ROI   " --set roi.box=6,4,112,120 --set roi.mask=" S "mask.png"
+#define SHORT " --set train.steps=2 --set simplenet.epochs=1 --set fastflow.epochs=1"
+
+enum { SIDE = 128 };
+
+static bool is_inside(int x, int y) {
+    return (x - 60) * (x - 60) + (y - 70) * (y - 70) < 45 * 45 && x >= 6 && y >= 4;
+}
+
+/* All pictures below `from` once more below `to`, with noise outside. */
+static void change_outside(const char *from, const char *to) {
+    EadStringList files = {0};
+    uint8_t noise[SIDE * SIDE * 3];
+    ASSERT_OK(ead_list_images(&files, from, NULL));
+    ck_assert_int_gt(files.count, 0);
+    for (int i = 0; i < files.count; i++) {
+        EadImage image;
+        char path[512];
+        ASSERT_OK(ead_image_load(files.items[i], &image));
+        fill_noise(noise, sizeof noise, (uint32_t)i);
+        for (int p = 0; p < SIDE * SIDE; p++)
+            if (!is_inside(p % SIDE, p / SIDE)) memcpy(image.pixels + 3 * p, noise + 3 * p, 3);
+        snprintf(path, sizeof path, "%s%s", to, files.items[i] + strlen(from));
+        make_folders(path);
+        ASSERT_OK(ead_png_write(path, &image));
+        ead_image_free(&image);
+    }
+    ead_strings_free(&files);
+}
+
+static void make_scene(void) {
+    EadImage mask;
+    if (!getenv("PROGRAM")) return;
+    shell_ok("rm -rf " S " && mkdir -p " S);
+    fill_image(&mask, SIDE, SIDE, 1, 0);
+    for (int p = 0; p < SIDE * SIDE; p++) mask.pixels[p] = is_inside(p % SIDE, p / SIDE) ? 200 : 0;
+    ASSERT_OK(ead_png_write(S "mask.png", &mask));
+    fill_image(&mask, SIDE, SIDE / 2, 1, 255);
+    ASSERT_OK(ead_png_write(S "low.png", &mask));
+    memset(mask.pixels, 0, SIDE * SIDE / 2);
+    ASSERT_OK(ead_png_write(S "empty.png", &mask));
+    ead_image_free(&mask);
+    run_well("synth --output " S "a --category gasket --size 128 --train 5 --test-good 2 --test-defect 1 "
+             "--textures 3");
+    change_outside(S "a/gasket/train", S "b/gasket/train");
+    change_outside(S "a/gasket/test", S "b/gasket/test");
+    shell_ok("cp -r " S "a/gasket/ground_truth " S "b/gasket/");
+    for (const char *c = "ab"; *c; c++) {
+        char path[64], text[512];
+        snprintf(path, sizeof path, S "%c.yaml", *c);
+        snprintf(text, sizeof text,
+                 "dataset: {path: " S "%c, category: gasket}\nmodel.image_size: 128\npenalty.path: " S
+                 "a/textures\ntrain: {lr_drop_at: 1, tensorboard: false}\npatchcore: {width: 64, "
+                 "coreset_ratio: 0.05}\n"
+                 "simplenet: {width: 32, hidden: 16}\nfastflow: {couplings: 2}\n",
+                 *c);
+        write_text(path, text);
+    }
+}
+
+static void remove_scene(void) {
+    shell_ok("rm -rf " S);
+}
+
+static void run_format(const char *format, const char *a, const char *b) {
+    char words[1024];
+    snprintf(words, sizeof words, format, a, b, a, b);
+    run_well(words);
+}
+
+static const char *const methods[][2] = {
+    {"efficientad", ""},
+    {"efficientad", "--set loss.hard_quantile=0 --set model.padding=true --set maps.normalization=gaussian"},
+    {"patchcore", "--set patchcore.reweight=3"},
+    {"patchcore_ensemble", "--set 'patchcore_ensemble.members=[{model.backbone: pdn_small}, {model.backbone: "
+                           "pdn_small, patchcore.width: 32}]'"},
+    {"simplenet", ""},
+    {"fastflow", ""}};
+
+START_TEST(what_is_outside_moves_nothing) {
+    const char *method = methods[_i][0], *settings = methods[_i][1];
+    NEED_PROGRAM();
+    shell_ok("rm -rf " S "run_a " S "run_b " S "maps_a " S "maps_b");
+    run_format("train -q -c " S "a.yaml --output " S "run_a --set model.method=%s %s" ROI SHORT, method,
+               settings);
+    run_format("train -q -c " S "b.yaml --output " S "run_b --set model.method=%s %s" ROI SHORT, method,
+               settings);
+    ck_assert(same_tensors(S "run_a/model.safetensors", S "run_b/model.safetensors"));
+    ck_assert(same_files(S "run_a/metrics.json", S "run_b/metrics.json"));
+    shell_ok("for r in a b; do sed s,test_regions/$r/,x, " S "run_$r/scores.csv >" S "scores_$r; done; cmp " S
+             "scores_a " S "scores_b");
+    run_format("predict -q --model " S "run_a/model.safetensors --maps " S "maps_a " S "%s/gasket/test", "a",
+               "");
+    run_format("predict -q --model " S "run_a/model.safetensors --maps " S "maps_b " S "%s/gasket/test", "b",
+               "");
+    shell_ok("diff -r " S "maps_a " S "maps_b && test $(find " S "maps_a -name '*.tiff' | wc -l) -gt 2");
+}
+END_TEST
+
+/* The library takes the region from the file; outside, maps have the least value that they have inside. */
+START_TEST(the_library_inspects_the_same) {
+    EadDetector *detector;
+    uint8_t rgb[SIDE * SIDE * 3], small[3] = {0};
+    float *map = malloc(SIDE * SIDE * sizeof *map), *other = malloc(SIDE * SIDE * sizeof *map), score, second;
+    NEED_PROGRAM();
+    run_well("train -q -c " S "a.yaml --output " S "library" ROI SHORT);
+    ASSERT_OK((EadStatus)ead_detector_open(S "library/model.safetensors", &detector));
+    ck_assert_str_eq(ead_detector_metadata(detector, "roi_box"), "6,4,112,120");
+    fill_noise(rgb, sizeof rgb, 3);
+    ASSERT_OK((EadStatus)ead_detector_run(detector, rgb, SIDE, SIDE, 3 * SIDE, map, &score));
+    ck_assert_float_eq(score, largest(map, SIDE * SIDE));
+    float least = map[0];
+    for (int p = 0; p < SIDE * SIDE; p++) least = map[p] < least ? map[p] : least;
+    for (int x = 0; x < SIDE; x++) ck_assert(map[x] == least && map[(SIDE - 1) * SIDE + x] == least);
+    for (int p = 0; p < SIDE * SIDE; p++)
+        if (!is_inside(p % SIDE, p / SIDE)) memset(rgb + 3 * p, p % 251, 3);
+    ASSERT_OK((EadStatus)ead_detector_run(detector, rgb, SIDE, SIDE, 3 * SIDE, other, &second));
+    ck_assert_float_eq(score, second);
+    ck_assert_mem_eq(map, other, SIDE * SIDE * sizeof *map);
+    memset(rgb + 3 * (70 * SIDE + 60), 0, 30);
+    ASSERT_OK((EadStatus)ead_detector_run(detector, rgb, SIDE, SIDE, 3 * SIDE, other, &second));
+    ck_assert_mem_ne(map, other, SIDE * SIDE * sizeof *map);
+    ASSERT_FAILS((EadStatus)ead_detector_run(detector, small, 1, 1, 3, NULL, &score), EAD_BAD_SHAPE,
+                 "is for images of 128 x 128, the size of its mask");
+    ead_detector_close(detector);
+    free(map);
+    free(other);
+}
+END_TEST
+
+/* Each in one line, before a folder is made. */
+START_TEST(regions_that_do_not_fit) {
+    static const char *const wrong[][2] = {
+        {"roi.box=1,2,3", "roi.box: '1,2,3' is no box; it must be x,y,width,height in pixels"},
+        {"roi.box=100,0,29,10",
+         "roi.box: " S "a/gasket/train/good/000.png: an image of 128 x 128 pixels does not hold"},
+        {"roi.mask=" S "low.png",
+         "an image of 128 x 128 pixels; the region of interest is for images of 128 x 64"},
+        {"roi.mask=" S "empty.png", "roi.mask: " S "empty.png: nothing is inside"},
+        {"roi.mask=" S "none.png", "roi.mask: " S "none.png: cannot read"},
+        {"roi.mask=" S "mask.png --set roi.box=0,0,9,9", "nothing is inside of mask and box"}};
+    NEED_PROGRAM();
+    for (int i = 0; i < COUNT(wrong); i++) {
+        char words[512];
+        Outcome outcome;
+        snprintf(words, sizeof words, "train -q -c " S "a.yaml --output " S "wrong --set %s", wrong[i][0]);
+        run(words, 0, &outcome);
+        ck_assert_msg(outcome.code != 0 && outcome.complaints == 1, "%s: %s", wrong[i][0], outcome.err);
+        assert_contains(outcome.err, wrong[i][1]);
+        ck_assert(!exists(S "wrong"));
+    }
+}
+END_TEST
+
+static void add_tests(TCase *tests) {
+    tcase_add_loop_test(tests, what_is_outside_moves_nothing, 0, COUNT(methods));
+    tcase_add_test(tests, the_library_inspects_the_same);
+    tcase_add_test(tests, regions_that_do_not_fit);
+}
+
+int main(void) {
+    return run_program_suite("regions", S, make_scene, remove_scene, add_tests);
+}
