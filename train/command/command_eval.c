@@ -89,9 +89,9 @@ static void open_model(Eval *eval) {
 /* Keys that the model has taken on in its training; a setting of them now would change what the results say of it, and
  * nothing else. */
 static bool is_of_training(const EadFit *fit, const EadConfig *config, int key) {
-    static const char *const sections[] = {"model.",       "loss.",    "penalty.", "augment.",
-                                           "autoencoder.", "distill.", "train.",   "maps.normalization",
-                                           "maps.q_"};
+    static const char *const sections[] = {
+        "roi.",         "model.",   "loss.",  "penalty.",           "augment.",
+        "autoencoder.", "distill.", "train.", "maps.normalization", "maps.q_"};
     const char *name = ead_config_key(key)->rule.name;
     (void)config;
     if (fit && key == fit->maps_key) return false;
