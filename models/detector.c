@@ -69,15 +69,6 @@ EadStatus ead_detector_new_with_parts(const EadModel *model, const EadPlanOption
     return new_detector(model, plan, 1, true, out);
 }
 
-/* The maps with what is outside of the region filled. */
-static const float *fill_outside(EadDetector *d, const float *maps) {
-    int64_t pixels = pixels_of(d->model);
-    memcpy(d->maps_inside, maps, (size_t)d->batch * (size_t)pixels * sizeof *maps);
-    for (int i = 0; i < d->batch; i++)
-        ead_fill_outside(d->model->region.mask, pixels, d->maps_inside + i * pixels);
-    return d->maps_inside;
-}
-
 EadStatus ead_detector_run_batch(EadDetector *d, const uint8_t *images, const float **maps) {
     const void *value;
     ead_plan_write(d->plan, d->images, images);
@@ -86,8 +77,11 @@ EadStatus ead_detector_run_batch(EadDetector *d, const uint8_t *images, const fl
 #ifdef EAD_DOUBLE
     *maps = NULL; /* the build that checks gradients has no float maps */
 #else
-    *maps = value;
-    if (d->maps_inside) *maps = fill_outside(d, value);
+    int64_t pixels = pixels_of(d->model);
+    *maps = d->maps_inside ? d->maps_inside : value;
+    if (d->maps_inside) memcpy(d->maps_inside, value, (size_t)d->batch * (size_t)pixels * sizeof **maps);
+    for (int i = 0; i < d->batch && d->maps_inside; i++)
+        ead_fill_outside(d->model->region.mask, pixels, d->maps_inside + i * pixels);
 #endif
     return EAD_OK;
 }
