@@ -44,7 +44,7 @@ static EadImageList make_collection(int bad) {
 
 static EadImageDraws *open_draws(const EadImageList *list, const char *file, uint64_t budget) {
     EadImageDraws *draws;
-    EadImageDrawsSpec spec = {list,  "penalty.path", {EAD_FIT_CENTER_CROP, WIDTH, HEIGHT},
+    EadImageDrawsSpec spec = {list,  "penalty.path", {EAD_FIT_CENTER_CROP, WIDTH, HEIGHT, NULL},
                               TOTAL, file,           budget};
     ASSERT_OK(ead_image_draws_open(&spec, &draws));
     ck_assert_int_eq(ead_image_draws_count(draws), TOTAL);
@@ -129,7 +129,7 @@ START_TEST(what_changed_is_made_anew) {
     for (int round = 0; round < 2; round++)
         for (int i = 6; i < TOTAL; i++) check_image(draws, i, (uint32_t)i);
     ead_image_draws_close(draws);
-    EadImageDrawsSpec larger = {&list, "x",       {EAD_FIT_CENTER_CROP, 2 * WIDTH, HEIGHT},
+    EadImageDrawsSpec larger = {&list, "x",       {EAD_FIT_CENTER_CROP, 2 * WIDTH, HEIGHT, NULL},
                                 TOTAL, FILE_NAME, 2 * ALL};
     ASSERT_OK(ead_image_draws_open(&larger, &draws)); /* another size: a new file */
     ead_image_draws_close(draws);
@@ -218,7 +218,7 @@ START_TEST(more_than_one_per_cent_is_an_error) {
     ck_assert_int_eq(unlink(list.items[0].name), 0);
     ASSERT_FAILS(ead_image_draws_read(draws, 0, out), EAD_IO, "good0.png: cannot read");
     ead_image_draws_close(draws);
-    EadImageDrawsSpec none = {&list, "penalty.path", {EAD_FIT_CENTER_CROP, 40000, 8}, TOTAL, NULL, 0};
+    EadImageDrawsSpec none = {&list, "penalty.path", {EAD_FIT_CENTER_CROP, 40000, 8, NULL}, TOTAL, NULL, 0};
     ASSERT_FAILS(ead_image_draws_open(&none, &draws), EAD_BAD_SHAPE, "40000 x 8");
     ead_image_list_free(&list);
 }
