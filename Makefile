@@ -19,16 +19,16 @@ $(SANITIZERS):
 $(filter-out $(SANITIZERS),$(GOALS)): $(SANITIZERS) ; @:
 else
 
-# Nothing is installed while this file is read: a goal that tests installs what is missing and starts anew, the
-# others name it and end.
+# Nothing is installed while this is read: goals that test, and deps, install it and start anew; others name it and end.
 BUILDING := $(filter-out help clean format golden deps dist uninstall,$(GOALS))
-TESTING  := $(filter deps check test tests trial headers test-cuda-host demo fuzz,$(GOALS))
+TESTING  := $(filter deps check test tests trial trial-debian headers test-cuda-host demo fuzz,$(GOALS))
 MISSING  := $(if $(BUILDING),$(if $(PACKAGES_CHECKED),,$(shell CC='$(CC)' MPI='$(MPI)' sh test/packages.sh list $(TESTING))))
 ifneq (,$(if $(MISSING),$(TESTING)))
-.PHONY: $(GOALS)
-$(firstword $(GOALS)): deps
-	@$(MAKE) PACKAGES_CHECKED=1 $(GOALS)
-$(wordlist 2,99,$(GOALS)): $(firstword $(GOALS)) ; @:
+AFTER := $(filter-out deps,$(GOALS))
+.PHONY: $(AFTER)
+$(firstword $(AFTER)): deps
+	@$(MAKE) PACKAGES_CHECKED=1 $(AFTER)
+$(wordlist 2,99,$(AFTER)): $(firstword $(AFTER)) ; @:
 else
 $(if $(MISSING),$(error missing packages: $(MISSING); `make deps` installs them (on Debian and Ubuntu)))
 

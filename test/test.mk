@@ -59,6 +59,8 @@ $(BUILD)/test/test_mpi_runs: $(MPI_PROGRAM)
 # Every other run of that suite takes a minute and small pictures.
 trial: $(BUILD)/test/test_own_photographs $(PROGRAM) ## trains on 25 drawn photographs for six minutes and decides about new ones, as in the README
 	@TRIAL=1 PROGRAM=$(PROGRAM) $<
+trial-debian: $(BUILD)/test/test_own_photographs ## as root: the README's commands for photographs in a Debian 12 of the minimal kind
+	@sh test/trial_debian.sh $<
 
 # Which folder may include which; see the table in the script.
 $(BUILD)/include_arrows: test/include_arrows.sh $(if $(BUILDING),$(shell find $(SOURCE_FOLDERS) -name "*.[ch]" -o -name "*.cu*"))
@@ -108,4 +110,4 @@ format: ## formats all sources
 
 golden: ## writes the golden values anew (needs PyTorch)
 	cd test/golden && python3 generate.py
-.PHONY: headers tests test check trial demo backbones emulated format golden
+.PHONY: headers tests test check trial trial-debian demo backbones emulated format golden

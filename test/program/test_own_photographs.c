@@ -1,7 +1,7 @@
 /* The first hour as a whole: 25 photographs of good parts, and what is made of new ones, good and defective. The photographs
  * are drawn: a plate with four holes under a camera, never in quite the same place and light. In a minute at a small size;
  * TRIAL=1 (`make trial`) does it as the README has it, with photographs of a camera's size, and says how long it takes.
- * Skipped where $PROGRAM is not set. */
+ * TRIAL=draw only draws these. Skipped where $PROGRAM is not set. */
 #define S "build/scratch/test_own_photographs/"
 #include "core/system/clock.h"
 #include "test/program/program_scene.h"
@@ -150,12 +150,26 @@ START_TEST(the_whole_trial) {
 }
 END_TEST
 
+static bool only_draws(void) {
+    const char *trial = getenv("TRIAL");
+    return trial && strcmp(trial, "draw") == 0;
+}
+
+START_TEST(photographs_are_drawn) {
+    draw_all(1280, 960);
+}
+END_TEST
+
 static void add_tests(TCase *tests) {
-    if (getenv("TRIAL"))
+    if (only_draws())
+        tcase_add_test(tests, photographs_are_drawn);
+    else if (getenv("TRIAL"))
         tcase_add_test(tests, the_whole_trial);
     else
         tcase_add_test(tests, defects_are_found);
 }
+
+static void keep_scene(void) {}
 
 static void make_folder(void) {
     remove_scene();
@@ -163,5 +177,6 @@ static void make_folder(void) {
 }
 
 int main(void) {
-    return run_program_suite("own_photographs", S, make_folder, remove_scene, add_tests);
+    return run_program_suite("own_photographs", S, make_folder, only_draws() ? keep_scene : remove_scene,
+                             add_tests);
 }
