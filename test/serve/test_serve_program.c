@@ -241,6 +241,29 @@ START_TEST(what_is_under_way_is_finished) {
 }
 END_TEST
 
+/* Who sends steadily may take longer than who says nothing at all. */
+START_TEST(large_bodies_have_their_time) {
+    NEED_SERVER();
+    enum { PIECE = 100000, PIECES = 25 };
+    char address[128], *body = calloc(PIECE, 1), head[256];
+    pid_t child = start_server(S, SERVE "--idle-timeout 1", address);
+    int line = connect_to(address);
+    snprintf(head, sizeof head,
+             "POST /predict HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: %d\r\n\r\n",
+             PIECE * PIECES);
+    send_all(line, head, strlen(head));
+    for (int i = 0; i < PIECES; i++) {
+        ck_assert(send_all(line, body, PIECE));
+        pause_for(0.1);
+    }
+    receive_all(line, text, TEXT_SIZE);
+    assert_contains(text, "HTTP/1.1 400");
+    close(line);
+    stop_server(child, SIGTERM);
+    free(body);
+}
+END_TEST
+
 START_TEST(tls_hides_what_is_said) {
     NEED_SERVER();
     SKIP_UNLESS(shell("command -v openssl >/dev/null") == 0, "openssl is not here");
@@ -274,6 +297,7 @@ static void add_tests(TCase *tests) {
     tcase_add_test(tests, what_others_reach_needs_a_token);
     tcase_add_test(tests, large_and_wrong_requests_are_refused);
     tcase_add_test(tests, slow_clients_cost_their_connection_alone);
+    tcase_add_test(tests, large_bodies_have_their_time);
     tcase_add_test(tests, tls_hides_what_is_said);
     tcase_add_test(tests, a_changed_model_takes_over);
     tcase_add_test(tests, what_is_under_way_is_finished);

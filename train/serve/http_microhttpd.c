@@ -18,13 +18,16 @@
 enum {
     HEADER_BYTES = 32 << 10, /* of a connection: its header, and what is sent at once */
     FIRST_BODY = 64 << 10,
-    BODIES = 8 /* of the largest size, that all connections together may hold */
+    BODIES = 8,     /* of the largest size, that all connections together may hold */
+    SLOWEST = 50000 /* bytes a second, on average, of what is not cut off */
 };
 
 /* A connection. */
 typedef struct Line {
     int descriptor;
-    double since; /* it was opened, or the last answer went out; INFINITY while an answer is made */
+    double
+        since; /* when its present part began: to come in, or to go out; later for each byte that has come or must go; INFINITY
+                     while an answer is made */
     struct Line *previous, *next;
 } Line;
 
@@ -101,14 +104,6 @@ static void grow(Exchange *exchange, size_t more) {
     exchange->capacity = capacity;
 }
 
-static void add_body(Exchange *exchange, const char *bytes, size_t size) {
-    if (exchange->refused) return;
-    grow(exchange, size);
-    if (exchange->refused) return;
-    memcpy(exchange->body + exchange->size, bytes, size);
-    exchange->size += size;
-}
-
 /* ---- requests ---- */
 
 static const char *header(const Exchange *exchange, const char *name) {
@@ -130,6 +125,16 @@ static void set_line(EadHttpServer *http, struct MHD_Connection *connection, dou
     pthread_mutex_lock(&http->mutex);
     if (line) line->since = since;
     pthread_mutex_unlock(&http->mutex);
+}
+
+static void add_body(Exchange *exchange, const char *bytes, size_t size) {
+    if (exchange->refused) return;
+    grow(exchange, size);
+    if (exchange->refused) return;
+    memcpy(exchange->body + exchange->size, bytes, size);
+    exchange->size += size;
+    set_line(exchange->http, exchange->connection,
+             exchange->job.request.arrived + (double)exchange->size / SLOWEST);
 }
 
 /* In a worker, or at once. */
@@ -175,6 +180,7 @@ static enum MHD_Result send_reply(Exchange *exchange) {
     EadServeReply *reply = &exchange->job.reply;
     char number[32];
     ead_server_count(exchange->http->server, &exchange->job.request, reply);
+    set_line(exchange->http, exchange->connection, ead_clock_seconds() + (double)reply->size / SLOWEST);
     struct MHD_Response *response =
         MHD_create_response_from_buffer(reply->size, reply->body ? reply->body : "", MHD_RESPMEM_PERSISTENT);
     if (!response) return MHD_NO;
