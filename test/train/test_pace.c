@@ -53,8 +53,8 @@ static void check_picked(const char *settings, const char *key, int *picked) {
     ASSERT_OK(ead_config_load(SCRATCH "timed/config.yaml", &config));
     *picked =
         *(const int *)(const void *)((const char *)&config + ead_config_key(ead_config_find(key))->offset);
+    snprintf(text, sizeof text, "%s %s=%d train.lr=%g", settings, key, *picked, config.train_lr);
     ead_config_free(&config);
-    snprintf(text, sizeof text, "%s %s=%d", settings, key, *picked);
     train(SCRATCH "told/", text);
     ck_assert(same_runs(SCRATCH "timed/", SCRATCH "told/"));
     ck_assert(same_tensors(SCRATCH "timed/checkpoint.safetensors", SCRATCH "told/checkpoint.safetensors"));
@@ -71,6 +71,33 @@ START_TEST(a_timed_run_has_the_bits_of_a_told_one) {
     ck_assert_int_ge(steps, 1);
     check_picked("model.method=fastflow fastflow.couplings=1 fastflow.epochs=2", "fastflow.epochs", &steps);
     ck_assert_int_ge(steps, 1);
+}
+END_TEST
+
+/* A rate of 1e-4 for so many steps. */
+static double shortened_rate(int steps, const bool *given, const char *init) {
+    EadConfig config;
+    char text[32];
+    ASSERT_OK(ead_config_defaults(&config));
+    snprintf(text, sizeof text, "%d", steps);
+    ASSERT_OK(ead_config_set_key(&config, EAD_KEY_train_steps, text));
+    ASSERT_OK(ead_config_set_key(&config, EAD_KEY_model_init, init));
+    ASSERT_OK(ead_fit_find("efficientad")->shorten(&config, given));
+    double rate = config.train_lr;
+    ead_config_free(&config);
+    return rate;
+}
+
+START_TEST(short_trainings_learn_faster) {
+    bool given[EAD_CONFIG_KEYS] = {false};
+    ck_assert_double_eq(shortened_rate(70000, NULL, ""), 1e-4);
+    ck_assert_double_eq(shortened_rate(7000, given, ""), 1e-4);
+    ck_assert_double_eq(shortened_rate(1750, given, ""), 2e-4);
+    ck_assert_double_eq(shortened_rate(280, given, ""), 5e-4);
+    ck_assert_double_eq(shortened_rate(1, NULL, ""), 5e-4);
+    ck_assert_double_eq(shortened_rate(280, given, "model.safetensors"), 1e-4);
+    given[EAD_KEY_train_lr] = true;
+    ck_assert_double_eq(shortened_rate(280, given, ""), 1e-4);
 }
 END_TEST
 
@@ -137,6 +164,7 @@ static Suite *make_suite(void) {
     tcase_add_unchecked_fixture(tests, set_up, remove_scratch);
     tcase_add_test(tests, steps_fill_the_seconds_but_are_not_too_few);
     tcase_add_test(tests, a_timed_run_has_the_bits_of_a_told_one);
+    tcase_add_test(tests, short_trainings_learn_faster);
     tcase_add_test(tests, what_cannot_be_is_refused_before_anything_is_written);
     tcase_add_test(tests, the_length_of_a_run_is_told_with_a_shorter_one);
     tcase_add_test(tests, few_images_are_told_with_what_they_leave_open);
