@@ -14,7 +14,7 @@ EadStatus ead_efficientad_check_image_size(int height, int width) {
     return ead_fail(
         EAD_BAD_SHAPE,
         "image size %dx%d is not possible: height and width must be multiples of %d from %d to %d "
-        "(128, 192, 256, 320, ...)",
+        "(64, 68, 72, ...)",
         height, width, EAD_IMAGE_STEP, EAD_IMAGE_MIN, EAD_IMAGE_MAX);
 }
 

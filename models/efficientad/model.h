@@ -17,7 +17,7 @@
 typedef struct EadEfficientadSpec {
     EadPdnSize size;
     bool padding;
-    int height, width; /* of the images: multiples of 64 from 128 up */
+    int height, width; /* of the images: multiples of 4 from 64 up */
     bool autoencoder;  /* without: the student has 384 outputs and there is one map */
 } EadEfficientadSpec;
 

@@ -38,7 +38,8 @@ static EadNode *conv(EadGraph *graph, const EadAutoencoder *a, EadNode *x, const
 /* Size before decoder stage 1..6 of an image of that size: 256 gives 3, 8, 15, 32, 63, 127. */
 static int decoder_size(int stage, int image) {
     int size = image >> (DECODER_STAGES + 1 - stage);
-    return stage == 2 || stage == 4 ? size : size - 1;
+    if (stage != 2 && stage != 4) size--;
+    return size > 0 ? size : 1; /* below 128 pixels, where only stage 1 would have none */
 }
 
 EadNode *ead_autoencoder(EadGraph *graph, const EadAutoencoder *a, EadNode *x) {

@@ -4,8 +4,9 @@
 
 #include "core/graph/params.h"
 
-/* Images: every height and width that is a multiple of 64 from 128 up. */
-enum { EAD_IMAGE_STEP = 64, EAD_IMAGE_MIN = 128, EAD_IMAGE_MAX = 2048 };
+/* Images: every height and width that is a multiple of 4 from 64 up. Four halvings less, and the bottleneck, which is the fifth
+ * halving at its full size, has no rows; other than by 4, the cells of networks without padding do not lie on pixels. */
+enum { EAD_IMAGE_STEP = 4, EAD_IMAGE_MIN = 64, EAD_IMAGE_MAX = 2048 };
 
 typedef struct EadAutoencoder {
     int height, width;               /* of the image */

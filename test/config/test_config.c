@@ -123,14 +123,42 @@ START_TEST(test_wrong_values) {
 }
 END_TEST
 
+/* Between two steps the nearest size is taken, and said. */
+START_TEST(sizes_move_to_the_nearest_step) {
+    static const struct {
+        const char *text, *taken;
+        int height, width;
+    } rows[] = {{"250", "252", 252, 252},
+                {"101x131", "100x132", 100, 132},
+                {"65", "64", 64, 64},
+                {"2047", "2048", 2048, 2048},
+                {"256x510", "256x512", 256, 512}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[64], notice[128];
+        EadConfig config = defaults();
+        snprintf(text, sizeof text, "model.image_size: %s", rows[i].text);
+        snprintf(
+            notice, sizeof notice,
+            "model.image_size: %s lies between the possible sizes ([64, 2048] in steps of 4); %s is taken",
+            rows[i].text, rows[i].taken);
+        ck_assert_int_eq(parse(text, &config), EAD_OK);
+        ck_assert_int_eq(config.model_image_size.height, rows[i].height);
+        ck_assert_int_eq(config.model_image_size.width, rows[i].width);
+        ck_assert_int_eq(config.renamed.count, 1);
+        ck_assert_msg(strstr(config.renamed.items[0], notice) != NULL, "%s", config.renamed.items[0]);
+        ead_config_free(&config);
+    }
+}
+END_TEST
+
 START_TEST(test_image_size) {
-    const char *const bad[] = {"200", "64", "2112", "256x", "x256", "256x100", "256x256x256", "99999999999"};
+    const char *const bad[] = {"60", "63", "2049", "256x", "x256", "256x60", "256x256x256", "99999999999"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         char text[64], message[256];
         snprintf(text, sizeof text, "model.image_size: %s", bad[i]);
         snprintf(message, sizeof message,
-                 "t.yaml:1: model.image_size: '%s' is not possible; each side is in [128, 2048] in "
-                 "steps of 32 (256, 256x512)",
+                 "t.yaml:1: model.image_size: '%s' is not possible; each side is in [64, 2048] in "
+                 "steps of 4 (256, 256x512)",
                  bad[i]);
         refuses(text, message);
     }
@@ -413,6 +441,7 @@ int main(void) {
     tcase_add_test(tests, test_unknown_and_twice);
     tcase_add_test(tests, test_wrong_values);
     tcase_add_test(tests, test_image_size);
+    tcase_add_test(tests, sizes_move_to_the_nearest_step);
     tcase_add_test(tests, test_refused_yaml);
     tcase_add_test(tests, test_invalid_yaml);
     tcase_add_test(tests, test_drawn_is_no_path);

@@ -192,7 +192,7 @@ END_TEST
 START_TEST(wrong_metadata) {
     static const char *const wrong[][2] = {
         {"format", "efficientad/2"}, {"model", "large"},          {"model", NULL},
-        {"padding", "maybe"},        {"image_size", "100"},       {"image_size", "128x"},
+        {"padding", "maybe"},        {"image_size", "102"},       {"image_size", "128x"},
         {"image_size", NULL},        {"image_size", "-128"},      {"image_size", "999999"},
         {"map_normalization", "x"},  {"map_normalization", NULL}, {"threshold", "high"},
         {"pixel_threshold", "x"},    {"map_level", "inf"},        {"threshold", "nan"},

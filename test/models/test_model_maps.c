@@ -113,21 +113,24 @@ END_TEST
 
 START_TEST(impossible_sizes) {
     EadEfficientad *model;
-    const int sizes[][2] = {{64, 64}, {100, 128}, {256, 250}, {2112, 256}, {0, 0}, {-128, 128}};
+    const int sizes[][2] = {{60, 64}, {102, 128}, {256, 250}, {2052, 256}, {0, 0}, {-128, 128}};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         EadEfficientadSpec spec = {EAD_PDN_SMALL, false, sizes[i][0], sizes[i][1], true};
         ck_assert_int_eq(ead_efficientad_new(&spec, &model), EAD_BAD_SHAPE);
-        ck_assert_ptr_nonnull(strstr(ead_error_message(), "multiples of 64 from 128"));
+        ck_assert_ptr_nonnull(strstr(ead_error_message(), "multiples of 4 from 64"));
     }
 }
 END_TEST
 
-/* Every multiple of 64 must build, and the autoencoder's output must fit the PDN's. */
+/* Every multiple of 4 must build, and the autoencoder's output must fit the PDN's; cells, with the border that is not seen,
+ * must have 4 pixels. */
 START_TEST(possible_sizes_build) {
-    for (int height = 128; height <= 1024; height += 64)
-        for (int width = height == 128 ? 128 : height; width <= 1024; width += 448) {
+    for (int height = 64; height <= 1024; height += 4)
+        for (int width = height; width <= 2048; width += 444) {
             EadEfficientad *model;
-            EadEfficientadSpec spec = {EAD_PDN_SMALL, height % 128 == 0, height, width, true};
+            EadEfficientadSpec spec = {EAD_PDN_SMALL, height % 8 == 0, height, width, true};
+            ck_assert_int_eq(ead_efficientad_map_height(&spec) + 2 * ead_efficientad_unseen_cells(&spec),
+                             height / 4);
             ck_assert_msg(ead_efficientad_new(&spec, &model) == EAD_OK, "%s", ead_error_message());
             EadGraph *graph = ead_graph_new();
             EadNode *images = ead_leaf(graph, "images", EAD_U8, 1, height, width, 3, NULL);

@@ -314,7 +314,7 @@ START_TEST(wrong_usage) {
         {"bench nothing", "nothing"},
         {TRAIN " --set train.step=3", "train.steps"},
         {TRAIN " --set train.steps=many", "many"},
-        {TRAIN " --set model.image_size=100", "steps of 32"},
+        {TRAIN " --set model.image_size=60", "steps of 4"},
     };
     NEED_PROGRAM();
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)

@@ -52,11 +52,24 @@ static void *member_of(const EadConfig *config, int index) {
     return (char *)config + keys[index].offset;
 }
 
+/* A size between two steps becomes the nearest possible one, which is told where renamed keys are. */
+static EadStatus move_to_step(EadConfig *config, const EadValueRule *rule, const char *text,
+                              char nearest[EAD_SIZE_TEXT]) {
+    char notice[256];
+    if (!ead_value_nearest_size(rule, text, nearest)) return EAD_OK;
+    snprintf(notice, sizeof notice,
+             "%s: %.40s lies between the possible sizes (%s); %s is taken, the nearest one", rule->name, text,
+             rule->constraint, nearest);
+    return ead_strings_add(&config->renamed, notice);
+}
+
 EadStatus ead_config_set_key(EadConfig *config, int index, const char *text) {
+    char nearest[EAD_SIZE_TEXT] = "";
     EadValue value;
     const EadValueRule *rule = &keys[index].rule;
     if (rule->kind == EAD_KIND_LIST) return ead_config_parse_list(config, index, text);
-    EAD_TRY(ead_value_parse(rule, text, &value));
+    EAD_TRY(move_to_step(config, rule, text, nearest));
+    EAD_TRY(ead_value_parse(rule, *nearest ? nearest : text, &value));
     return ead_value_store(rule->kind, &value, member_of(config, index));
 }
 

@@ -153,6 +153,32 @@ static EadStatus parse_size(const EadValueRule *rule, const char *text, EadValue
                     rule->name, text, rule->constraint);
 }
 
+/* A side in the range, moved to the nearest step. */
+static bool read_nearest(const char **text, const Range *range, int *side) {
+    *side = -1;
+    if (read_side(text, range, side)) return true;
+    if (*side < 0 || !range_holds(range, (double)*side)) return false;
+    long steps = (2 * (*side - (long)range->minimum) + range->step) / (2 * range->step);
+    *side = (int)((long)range->minimum + steps * range->step);
+    return range_holds(range, (double)*side);
+}
+
+bool ead_value_nearest_size(const EadValueRule *rule, const char *text, char nearest[EAD_SIZE_TEXT]) {
+    EadValue value;
+    int height, width;
+    if (rule->kind != EAD_KIND_SIZE || parse_size(rule, text, &value) == EAD_OK) return false;
+    Range range = range_read(rule->constraint);
+    bool found = read_nearest(&text, &range, &height);
+    width = height;
+    if (found && *text == 'x') {
+        text++;
+        found = read_nearest(&text, &range, &width);
+    }
+    found = found && *text == '\0';
+    if (found) snprintf(nearest, EAD_SIZE_TEXT, height == width ? "%d" : "%dx%d", height, width);
+    return found;
+}
+
 static EadStatus parse_shard(const EadValueRule *rule, const char *text, EadValue *value) {
     static const char array[] = "array";
     const EadValueRule number = {rule->name, EAD_KIND_INT, "[1, 100000]"};

@@ -56,6 +56,11 @@ typedef struct EadValue {
 /* Parses text by the rule. Errors: EAD_BAD_ARGUMENT, "NAME: ..." with the value and what is possible. */
 EadStatus ead_value_parse(const EadValueRule *rule, const char *text, EadValue *value);
 
+/* Whether a text is a size in the range of a rule of the kind SIZE, but between its steps; the nearest size that is none, the larger
+ * one of two, is put into `nearest`. */
+enum { EAD_SIZE_TEXT = 24 };
+bool ead_value_nearest_size(const EadValueRule *rule, const char *text, char nearest[EAD_SIZE_TEXT]);
+
 /* The kind for help texts: "a whole number", "true or false", ... */
 const char *ead_value_kind_name(EadValueKind kind);
 
