@@ -137,6 +137,12 @@ EadStatus ead_region_set_mask(EadRegion *region, const EadImage *mask, int width
 
 /* ---- images ---- */
 
+void ead_region_blank_outside(const EadRegion *region, uint8_t *rgb) {
+    int64_t pixels = (int64_t)region->mask_width * region->mask_height;
+    for (int64_t i = 0; region->mask && i < pixels; i++)
+        if (!region->mask[i]) memcpy(rgb + 3 * i, ead_region_blank, sizeof ead_region_blank);
+}
+
 EadStatus ead_region_resize(const EadRegion *region, const EadPixelRows *in, uint8_t *out, int out_width,
                             int out_height) {
     EadPixelRows box = *in;
@@ -146,9 +152,7 @@ EadStatus ead_region_resize(const EadRegion *region, const EadPixelRows *in, uin
         box.width = region->width, box.height = region->height;
     }
     EAD_TRY(ead_resize_to_rgb(&box, out, out_width, out_height));
-    int64_t pixels = (int64_t)out_width * out_height;
-    for (int64_t i = 0; region->mask && i < pixels; i++)
-        if (!region->mask[i]) memcpy(out + 3 * i, ead_region_blank, sizeof ead_region_blank);
+    ead_region_blank_outside(region, out);
     return EAD_OK;
 }
 

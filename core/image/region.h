@@ -45,6 +45,9 @@ EadStatus ead_region_check(const EadRegion *region, int width, int height);
 EadStatus ead_region_resize(const EadRegion *region, const EadPixelRows *in, uint8_t *out, int out_width,
                             int out_height);
 
+/* Puts the blank outside of the mask of an image that was resized so, rgb [mask_height][mask_width][3]. */
+void ead_region_blank_outside(const EadRegion *region, uint8_t *rgb);
+
 /* Which pixels of an image of a size that can be inspected are: 1 in inside [height][width], the others 0. */
 void ead_region_inside(const EadRegion *region, int width, int height, uint8_t *inside);
 

@@ -2,7 +2,8 @@
  *   metadata   format, inputs (the key of the sources, see data/cache/cache_key.h)
  *   checksums  U64 [sources + 1]: one an image; the last is that of all else
  *   notes      U32 [sources, kinds]: what is to be told of each image (data/codec/image_notes.h); 0: nothing
- *   images     U8 [sources, height, width, 3], the last bytes of the file
+ *   images     U8 [sources, height, width, channels], the last bytes of the file: 1 channel where all sources are gray,
+ *              else 3
  * Files of earlier versions have no such metadata and are made anew. */
 #include "data/cache/image_cache.h"
 
@@ -24,7 +25,9 @@
 struct EadImageCache {
     EadImageList sources;
     EadImageFit fit;
-    size_t image_bytes;
+    size_t image_bytes;  /* of an image that is read, in RGB */
+    bool gray;           /* one channel is kept */
+    bool mixed;          /* a source with colours was found behind gray ones */
     uint8_t *pixels;     /* [sources][image_bytes] in memory, else NULL */
     int descriptor;      /* of the cache file, else -1 */
     off_t images;        /* where the first image begins in it */
@@ -37,6 +40,7 @@ typedef struct SourceState {
     uint64_t checksum;
     uint32_t notes[EAD_IMAGE_NOTES];
     EadStatus status;
+    bool colours;      /* it is not gray, but was to be kept as such */
     char problem[400]; /* why it cannot be read */
 } SourceState;
 
@@ -49,8 +53,42 @@ typedef struct Unreadable {
 
 enum { NAMED = 3 };
 
+/* Bytes of an image as it is kept. */
+static size_t kept_bytes(const EadImageCache *cache) {
+    return cache->gray ? cache->image_bytes / 3 : cache->image_bytes;
+}
+
+/* Whether all pixels are gray; what lies outside of a region of interest does not count. */
+static bool is_gray(const EadImageCache *cache, const uint8_t *rgb) {
+    const uint8_t *inside = cache->fit.region ? cache->fit.region->mask : NULL;
+    bool gray = true;
+    for (size_t i = 0; i < cache->image_bytes / 3; i++, rgb += 3)
+        gray = gray && ((inside && !inside[i]) || (rgb[0] == rgb[1] && rgb[0] == rgb[2]));
+    return gray;
+}
+
+/* Between RGB and one channel, in place. */
+static void pack_gray(const EadImageCache *cache, uint8_t *pixels) {
+    for (size_t i = 0; i < cache->image_bytes / 3; i++) pixels[i] = pixels[3 * i];
+}
+
+static void unpack_gray(const EadImageCache *cache, uint8_t *pixels) {
+    for (size_t i = cache->image_bytes / 3; i-- > 0;) memset(pixels + 3 * i, pixels[i], 3);
+    if (cache->fit.region) ead_region_blank_outside(cache->fit.region, pixels);
+}
+
+/* What the first source is, the others are taken for until one is not. */
+static bool begins_gray(const EadImageCache *cache) {
+    uint8_t *image = ead_new((int64_t)cache->image_bytes, 1, "an image");
+    bool gray = image && !cache->mixed &&
+                ead_image_fit_load(&cache->sources, 0, cache->fit, NULL, image) == EAD_OK &&
+                is_gray(cache, image);
+    free(image);
+    return gray;
+}
+
 static off_t image_offset(const EadImageCache *cache, int index) {
-    return cache->images + (off_t)cache->image_bytes * index;
+    return cache->images + (off_t)kept_bytes(cache) * index;
 }
 
 /* An EadLoaderFill: the pixels of source `index` and behind them its state. The threads run ahead, beyond the
@@ -61,8 +99,9 @@ static EadStatus decode(void *context, uint64_t index, uint8_t *slot) {
     if (index >= (uint64_t)cache->sources.count) return EAD_OK;
     EAD_TRY(ead_image_notes_new(&notes));
     EadStatus status = ead_image_fit_load(&cache->sources, (int)index, cache->fit, notes, slot);
-    SourceState state = {.checksum =
-                             status == EAD_OK ? ead_cache_checksum(index, slot, cache->image_bytes) : 0};
+    SourceState state = {.colours = cache->gray && status == EAD_OK && !is_gray(cache, slot)};
+    if (cache->gray) pack_gray(cache, slot);
+    if (status == EAD_OK) state.checksum = ead_cache_checksum(index, slot, kept_bytes(cache));
     for (int note = 0; note < EAD_IMAGE_NOTES; note++)
         state.notes[note] = ead_image_notes_largest(notes, (EadImageNote)note);
     ead_image_notes_free(notes);
@@ -93,9 +132,9 @@ static EadStatus tell_unreadable(const Unreadable *unreadable, int total) {
 /* Decodes all images, several at a time, and stores them in order: in memory, or in the file that is being
  * written. */
 static EadStatus fill(EadImageCache *cache, const EadCacheSpec *spec, int output) {
-    size_t size = cache->image_bytes;
+    size_t room = cache->image_bytes, size = kept_bytes(cache);
     int total = cache->sources.count, threads = ead_workers_count(spec->threads);
-    EadLoaderSpec loading = {.slot_bytes = size + sizeof(SourceState),
+    EadLoaderSpec loading = {.slot_bytes = room + sizeof(SourceState),
                              .slots = 4 * threads, /* so that one slow image does not hold up the others */
                              .threads = threads,
                              .fill = decode,
@@ -109,12 +148,15 @@ static EadStatus fill(EadImageCache *cache, const EadCacheSpec *spec, int output
         SourceState state;
         status = ead_loader_next(loader, &slot);
         if (status != EAD_OK) break;
-        memcpy(&state, slot + size, sizeof state);
+        memcpy(&state, slot + room, sizeof state);
         memcpy(cache->notes + (size_t)i * EAD_IMAGE_NOTES, state.notes, sizeof state.notes);
         if (cache->checksums) cache->checksums[i] = state.checksum;
         if (state.status != EAD_OK)
             note_unreadable(&unreadable, &state);
-        else if (cache->pixels)
+        else if (state.colours) {
+            cache->mixed = true;
+            status = ead_fail(EAD_BAD_ARGUMENT, "%s: is not gray", cache->sources.items[i].name);
+        } else if (cache->pixels)
             memcpy(cache->pixels + (size_t)i * size, slot, size);
         else if (!ead_write_at(output, slot, size, image_offset(cache, i)))
             status = ead_fail(EAD_IO, "%s: cannot write: %s", spec->file, strerror(errno));
@@ -150,9 +192,10 @@ static EadStatus use_file(void *context, const EadSafetensors *file, int descrip
                         *checksums = ead_safetensors_find(file, "checksums"),
                         *notes = ead_safetensors_find(file, "notes");
     size_t bytes = ((size_t)cache->sources.count + 1) * sizeof *cache->checksums;
-    if (!images || images != ead_safetensors_at(file, ead_safetensors_count(file) - 1) ||
-        images->bytes != (size_t)cache->sources.count * cache->image_bytes)
+    if (!images || images != ead_safetensors_at(file, ead_safetensors_count(file) - 1) || images->dims != 4)
         return EAD_OK;
+    cache->gray = images->shape[3] == 1;
+    if (images->bytes != (size_t)cache->sources.count * kept_bytes(cache)) return EAD_OK;
     if (!checksums || checksums->bytes != bytes || !notes || notes->bytes != note_bytes(cache)) return EAD_OK;
     if (!ead_read_at(descriptor, cache->checksums, bytes, (off_t)checksums->offset) ||
         !ead_read_at(descriptor, cache->notes, notes->bytes, (off_t)notes->offset))
@@ -163,14 +206,16 @@ static EadStatus use_file(void *context, const EadSafetensors *file, int descrip
 }
 
 static EadStatus add_tensors(void *context, EadSafetensorsWriter *writer) {
-    const EadImageCache *cache = ((const Opening *)context)->cache;
+    EadImageCache *cache = ((const Opening *)context)->cache;
     int count = cache->sources.count;
+    cache->gray = begins_gray(cache);
     EAD_TRY(
         ead_safetensors_writer_tensor(writer, "checksums", EAD_FILE_U64, 1, (int64_t[]){count + 1}, NULL));
     EAD_TRY(ead_safetensors_writer_tensor(writer, "notes", EAD_FILE_U32, 2,
                                           (int64_t[]){count, EAD_IMAGE_NOTES}, NULL));
-    return ead_safetensors_writer_tensor(writer, "images", EAD_FILE_U8, 4,
-                                         (int64_t[]){count, cache->fit.height, cache->fit.width, 3}, NULL);
+    return ead_safetensors_writer_tensor(
+        writer, "images", EAD_FILE_U8, 4,
+        (int64_t[]){count, cache->fit.height, cache->fit.width, cache->gray ? 1 : 3}, NULL);
 }
 
 static EadStatus fill_file(void *context, const EadSafetensorsWriter *writer, int output) {
@@ -199,6 +244,7 @@ static EadStatus open_file(EadImageCache *cache, const EadCacheSpec *spec) {
                          .fill = fill_file,
                          .cache = &opening};
     EAD_TRY(ead_cache_key(&cache->sources, settings, &file.key));
+    free(cache->checksums);
     cache->checksums = ead_new((int64_t)cache->sources.count + 1, sizeof *cache->checksums, "checksums");
     if (!cache->checksums) return EAD_NO_MEMORY;
     return ead_cache_file_open(&file, &cache->descriptor);
@@ -208,15 +254,24 @@ static EadStatus open_file(EadImageCache *cache, const EadCacheSpec *spec) {
  * later. */
 static EadStatus open_in_memory(EadImageCache *cache, const EadCacheSpec *spec) {
     size_t count = (size_t)cache->sources.count, most = ead_machine_memory();
-    size_t possible = (most > 0 ? most : SIZE_MAX) / cache->image_bytes;
-    if (count <= possible) cache->pixels = malloc(count * cache->image_bytes);
+    cache->gray = begins_gray(cache);
+    size_t possible = (most > 0 ? most : SIZE_MAX) / kept_bytes(cache);
+    free(cache->pixels);
+    cache->pixels = count <= possible ? malloc(count * kept_bytes(cache)) : NULL;
     if (cache->pixels) return fill(cache, spec, -1);
     return ead_fail(
         EAD_NO_MEMORY,
         "no memory for %zu images of %d x %d pixels (%.0f MB; this process may have %.0f MB); use a cache "
         "file (dataset.cache)",
-        count, spec->width, spec->height, 1e-6 * (double)count * (double)cache->image_bytes,
+        count, spec->width, spec->height, 1e-6 * (double)count * (double)kept_bytes(cache),
         1e-6 * (double)most);
+}
+
+/* Once more with colours where not all turn out to be gray. */
+static EadStatus open_kept(EadImageCache *cache, const EadCacheSpec *spec) {
+    EadStatus (*open)(EadImageCache *, const EadCacheSpec *) = spec->file ? open_file : open_in_memory;
+    EadStatus status = open(cache, spec);
+    return status != EAD_OK && cache->mixed ? open(cache, spec) : status;
 }
 
 static void tell_notes(const EadImageCache *cache, EadImageNotes *notes) {
@@ -241,7 +296,7 @@ EadStatus ead_image_cache_open(const EadImageList *images, const EadCacheSpec *s
     EadStatus status = ead_image_list_add_all(&cache->sources, images);
     cache->notes = ead_new((int64_t)images->count * EAD_IMAGE_NOTES, sizeof *cache->notes, "notes on images");
     if (!cache->notes) status = EAD_NO_MEMORY;
-    if (status == EAD_OK) status = spec->file ? open_file(cache, spec) : open_in_memory(cache, spec);
+    if (status == EAD_OK) status = open_kept(cache, spec);
     if (status == EAD_OK) tell_notes(cache, spec->rules.notes);
     *out = status == EAD_OK ? cache : NULL;
     if (status != EAD_OK) ead_image_cache_close(cache);
@@ -249,15 +304,14 @@ EadStatus ead_image_cache_open(const EadImageList *images, const EadCacheSpec *s
 }
 
 EadStatus ead_image_cache_read(const EadImageCache *cache, int index, uint8_t *out) {
-    size_t size = cache->image_bytes;
-    if (cache->pixels) {
+    size_t size = kept_bytes(cache);
+    if (cache->pixels)
         memcpy(out, cache->pixels + (size_t)index * size, size);
-        return EAD_OK;
-    }
-    if (ead_read_at(cache->descriptor, out, size, image_offset(cache, index)) &&
-        ead_cache_checksum((uint64_t)index, out, size) == cache->checksums[index])
-        return EAD_OK;
-    return ead_image_fit_load(&cache->sources, index, cache->fit, NULL, out);
+    else if (!ead_read_at(cache->descriptor, out, size, image_offset(cache, index)) ||
+             ead_cache_checksum((uint64_t)index, out, size) != cache->checksums[index])
+        return ead_image_fit_load(&cache->sources, index, cache->fit, NULL, out);
+    if (cache->gray) unpack_gray(cache, out);
+    return EAD_OK;
 }
 
 int ead_image_cache_count(const EadImageCache *cache) {

@@ -22,7 +22,8 @@ typedef struct EadImageCache EadImageCache;
 
 /* Prepares every image of the list, in its order. An existing cache file is used if it was made of exactly these
  * sources (name, place, size, time of last change) in this size, and is whole; otherwise it is made anew and takes
- * the old one's place once complete. The cache file is read with pread, so it takes no memory of the process. Errors:
+ * the old one's place once complete. Where all images are gray, one channel of them is kept, which takes a third and gives the
+ * same. The cache file is read with pread, so it takes no memory of the process. Errors:
  * EAD_BAD_ARGUMENT (empty list); EAD_BAD_SHAPE; those of ead_image_load() for the first image that fails; EAD_IO (a source cannot be found, the cache file not be written); EAD_INTERRUPTED
  * (progress returned false); EAD_NO_MEMORY. *out is NULL then, else to be closed with
  * ead_image_cache_close(). The list may be freed. */

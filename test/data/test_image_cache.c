@@ -86,6 +86,48 @@ static int prepared(const EadImageList *list, EadCacheSpec spec) {
     return done;
 }
 
+/* Gray sources take a third, in RGB or not, and are read as they are; one with colours among them, and all are kept in RGB. */
+START_TEST(gray_images_take_a_third) {
+    static uint8_t expected[WIDTH * HEIGHT * 3], got[WIDTH * HEIGHT * 3];
+    EadRegion region = {.mask_width = WIDTH, .mask_height = HEIGHT, .mask = calloc(WIDTH, HEIGHT)};
+    memset(region.mask, 1, WIDTH * HEIGHT / 2);
+    for (int coloured = 0; coloured < 2; coloured++)
+        for (int masked = 0; masked < 2; masked++)
+            for (int on_disk = 0; on_disk < 2; on_disk++) {
+                EadImageList list = {0};
+                EadStringList files = {0};
+                EadImageCache *cache;
+                struct stat info;
+                EadCacheSpec spec = spec_of(on_disk ? FILE_NAME : NULL);
+                spec.region = masked ? &region : NULL;
+                for (int i = 0; i < 6; i++) {
+                    char path[128];
+                    snprintf(path, sizeof path, SCRATCH "gray/%d.png", i);
+                    make_folders(path);
+                    write_noise_png(path, 40 + i, 30, coloured && i == 4 ? 3 : 1, (uint32_t)i);
+                    ASSERT_OK(ead_strings_add(&files, path));
+                }
+                ASSERT_OK(ead_image_list_add_files(&list, &files));
+                unlink(FILE_NAME);
+                ASSERT_OK(ead_image_cache_open(&list, &spec, &cache));
+                for (int i = 0; i < 6; i++) {
+                    EadImageFit fit = {EAD_FIT_RESIZE, WIDTH, HEIGHT, spec.region};
+                    ASSERT_OK(ead_image_fit_load(&list, i, fit, NULL, expected));
+                    ASSERT_OK(ead_image_cache_read(cache, i, got));
+                    ck_assert_mem_eq(got, expected, sizeof got);
+                }
+                if (on_disk) {
+                    ck_assert_int_eq(stat(FILE_NAME, &info), 0);
+                    ck_assert_int_eq(info.st_size > 6 * WIDTH * HEIGHT * 2, coloured);
+                }
+                ead_image_cache_close(cache);
+                ead_image_list_free(&list);
+                ead_strings_free(&files);
+            }
+    free(region.mask);
+}
+END_TEST
+
 START_TEST(reused_until_something_changes) {
     EadImageList list = make_sources();
     EadCacheSpec spec = spec_of(FILE_NAME), wide = spec, bits = spec, cut = spec;
@@ -279,6 +321,7 @@ int main(void) {
     Suite *suite = suite_create("image_cache");
     TCase *tests = tcase_create("image_cache");
     tcase_add_test(tests, in_memory_and_in_a_file);
+    tcase_add_test(tests, gray_images_take_a_third);
     tcase_add_test(tests, reused_until_something_changes);
     tcase_add_test(tests, notes_are_told_again);
     tcase_add_test(tests, more_than_the_memory_is_refused);
