@@ -125,6 +125,13 @@ static EadStatus open_all(const EadDatasetSpec *spec, const EadLayout *layout, E
     return spec->test_only ? EAD_OK : ead_dataset_add_more(spec, out);
 }
 
+EadStatus ead_dataset_check_path(const char *path) {
+    EadStatus status = ead_file_expect(path, EAD_ROLE(FOLDER), "the folder of a data set");
+    if (status == EAD_OK && !ead_path_is_folder(path))
+        status = ead_fail(EAD_IO, "%s: cannot read: %s", path, strerror(errno));
+    return status == EAD_OK ? EAD_OK : ead_fail_prefix(status, "dataset.path: ");
+}
+
 EadStatus ead_dataset_open(const EadDatasetSpec *spec, EadDataset *out) {
     *out = (EadDataset){0};
     const char *type = spec->type ? spec->type : "";
@@ -136,11 +143,8 @@ EadStatus ead_dataset_open(const EadDatasetSpec *spec, EadDataset *out) {
     if (!(spec->validation_fraction > 0 && spec->validation_fraction < 1))
         return ead_fail(EAD_BAD_ARGUMENT, "a validation fraction of %g; it must lie between 0 and 1",
                         spec->validation_fraction);
-    EadStatus status = ead_file_expect(spec->path, EAD_ROLE(FOLDER), "the folder of a data set");
-    if (status == EAD_OK && !ead_path_is_folder(spec->path))
-        status = ead_fail(EAD_IO, "%s: cannot read: %s", spec->path, strerror(errno));
-    if (status != EAD_OK) return ead_fail_prefix(status, "dataset.path: ");
-    status = open_all(spec, layout, out);
+    EAD_TRY(ead_dataset_check_path(spec->path));
+    EadStatus status = open_all(spec, layout, out);
     if (status == EAD_OK) return EAD_OK;
     ead_dataset_free(out);
     return status == EAD_NO_MEMORY ? status : ead_dataset_name_other(spec, layout, status);

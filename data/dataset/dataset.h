@@ -108,8 +108,11 @@ typedef struct EadDatasetSpec {
  * ead_dataset_free(). */
 EadStatus ead_dataset_open(const EadDatasetSpec *spec, EadDataset *out);
 
-/* Fails with EAD_BAD_ARGUMENT: dataset.category is not set for a type that has categories. Says what `path`, which may be
- * "", is where it is no folder of categories, and what to set. */
+/* Whether dataset.path leads to a folder. Errors: EAD_IO, EAD_BAD_FILE (what it is instead). */
+EadStatus ead_dataset_check_path(const char *path);
+
+/* Fails with EAD_BAD_ARGUMENT: dataset.category is not set for a type that has categories. Says what `path`, which
+ * need not be there and may be "", is where it is no folder of categories, and what to set. */
 EadStatus ead_dataset_no_category(const char *type, const char *path);
 
 /* Harmless on an empty (zeroed) data set. */

@@ -168,8 +168,8 @@ EadStatus ead_dataset_no_category(const char *type, const char *path) {
     static const char before[] = "dataset.category is not set; ";
     const EadLayout *asked = ead_dataset_find_layout(type);
     if (!ead_path_is_folder(path))
-        return ead_fail(EAD_BAD_ARGUMENT, "%sset it to a subfolder of %s%s", before,
-                        *path ? path : "dataset.path", *path ? ", which is no folder here" : "");
+        return ead_fail(EAD_BAD_ARGUMENT, "%sset it to a subfolder of %s", before,
+                        *path ? path : "dataset.path");
     const EadLayout *known = ead_dataset_recognise(path);
     bool whole = known && known->sign[0] == '/', found; /* a data set, else a category */
     EadPath train;

@@ -235,7 +235,8 @@ static void check_options(EadArguments *arguments, const EadCommand *command) {
     }
 }
 
-/* One that is too many is told, and left out. Whether they are enough is not known where an option is not known. */
+/* One that is too many or means nothing is told, and left out. Whether they are enough is not known where an option is not
+ * known. */
 static void check_paths(EadArguments *arguments, const EadCommand *command) {
     EadProblems *problems = &arguments->problems;
     const EadValueRule rule = {command->name, EAD_KIND_CHOICE, command->words};
@@ -247,11 +248,16 @@ static void check_paths(EadArguments *arguments, const EadCommand *command) {
         for (; arguments->path_count > command->max_paths; arguments->path_count--)
             ead_problems_add(problems, ead_fail(EAD_BAD_ARGUMENT, "%s takes no such argument: '%s'",
                                                 command->name, arguments->paths[arguments->path_count - 1]));
+    int known = 0;
     for (int i = 0; i < arguments->path_count; i++) {
-        bool word = command->words[0] != '\0';
-        ead_problems_add(problems, word ? ead_value_parse(&rule, arguments->paths[i], &value)
-                                        : expand(arguments, command->name, &arguments->paths[i]));
+        const char *path = arguments->paths[i];
+        EadStatus status = command->words[0] ? ead_value_parse(&rule, path, &value)
+                                             : expand(arguments, command->name, &path);
+        ead_problems_add(problems, status);
+        if (status == EAD_OK) arguments->paths[known++] = path;
     }
+    arguments->refused_paths = arguments->path_count - known;
+    arguments->path_count = known;
 }
 
 static bool is_device(const char *text) {
@@ -402,7 +408,8 @@ EadStatus ead_arguments_plan_options(const EadArguments *arguments, EadPlanOptio
 static EadStatus load_file(const EadArguments *arguments, EadConfig *config) {
     const char *given = arguments->values[EAD_OPTION_CONFIG], *output = arguments->values[EAD_OPTION_OUTPUT];
     EadPath folder, path;
-    config->unread = config->unread || arguments->unknown_option || arguments->refused[EAD_OPTION_CONFIG];
+    config->unread = config->unread || arguments->unknown_option || arguments->refused_paths > 0 ||
+                     arguments->refused[EAD_OPTION_CONFIG];
     if (given) return ead_config_load(given, config);
     if (config->unread) return EAD_OK; /* the run may not be known either */
     if (!ead_arguments_given(arguments, EAD_OPTION_RESUME)) return EAD_OK;

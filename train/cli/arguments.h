@@ -71,6 +71,7 @@ typedef struct EadArguments {
     bool unknown_option; /* one is not known, or --set without a value: what lacks may stand there */
     const char **paths;  /* what is no option, in order; owned array of borrowed texts */
     int path_count;
+    int refused_paths;      /* of the user's, that mean nothing and are not among them */
     EadStringList expanded; /* paths among both that began with "~" */
 } EadArguments;
 

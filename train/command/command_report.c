@@ -177,8 +177,8 @@ static EadStatus compare(const EadArguments *arguments, EadProblems *problems) {
 EadStatus ead_command_report(const EadArguments *arguments) {
     EadProblems problems = {0};
     ead_problems_add_all(&problems, &arguments->problems);
-    EadStatus status =
-        arguments->path_count > 1 ? compare(arguments, &problems) : report_sweeps(arguments, &problems);
+    bool several = arguments->path_count + arguments->refused_paths > 1;
+    EadStatus status = several ? compare(arguments, &problems) : report_sweeps(arguments, &problems);
     ead_problems_free(&problems);
     return status;
 }

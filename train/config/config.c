@@ -259,13 +259,15 @@ bool ead_config_names_dataset(EadConfig *config, bool test_only) {
     for (int key = EAD_KEY_dataset_type; key <= EAD_KEY_dataset_masks; key++)
         named = named && !ead_config_was_refused(config, (EadConfigKeyId)key);
     int known = config->problems.lines.count;
-    if (config->unread) { /* what there is of it */
-        (void)ead_config_is_there(config, EAD_KEY_dataset_path);
-        return false;
-    }
-    if (named && config->dataset_type == EAD_DATASET_folder) check_folders(config, test_only);
-    if (named && !test_only) check_added(config);
     bool there = empty(config->dataset_path) || ead_path_is_folder(config->dataset_path);
+    bool may_be_folder =
+        config->dataset_type == EAD_DATASET_folder || ead_config_was_refused(config, EAD_KEY_dataset_type);
+    named = named && !config->unread;
+    /* What there is of it, where the data set itself will not be opened, which would tell that. */
+    if (!named && !there && !ead_config_was_refused(config, EAD_KEY_dataset_path))
+        ead_problems_add(&config->problems, ead_dataset_check_path(config->dataset_path));
+    if (!config->unread && may_be_folder) check_folders(config, test_only);
+    if (!config->unread && !test_only) check_added(config);
     return named && (config->problems.lines.count == known || !there);
 }
 
