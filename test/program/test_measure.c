@@ -214,12 +214,12 @@ static const struct {
     {COPY "cp " S "maps/chip/001.tiff " S "maps/chip/9.tiff", "",
      "maps that belong to no test image (1): chip/9.tiff; --partial"},
     {COPY "cp " GOLDEN "png/test/chip/001.png " S "maps/chip", "",
-     "chip/001.png and chip/001.tiff: two for one image; leave one"},
+     "maps: chip/001.png and chip/001.tiff: two for one image, " S "set/parts/test/chip/001.png; delete one"},
     {COPY "mv " S "maps/chip/000.tiff " S "maps", "", "000.tiff: may belong to " S "set/parts/test/"},
     {COPY "mkdir " S "maps/cable; mv " S "maps/chip " S "maps/cable/test", "",
      "maps that belong to no test image (2): cable/test/000.tiff, cable/test/001.tiff; --partial"},
     {COPY ": >" S "maps/chip/001.tiff", "",
-     "1 of 6 test images cannot be measured: " S "maps/chip/001.tiff: the file is empty"},
+     S "maps/chip/001.tiff: the file is empty (0 bytes); --partial leaves it out"},
     {COPY, "--scores " S "none.csv", "--scores: " S "none.csv: no such file"},
     {COPY "echo path,value >" S "s.csv", "--scores " S "s.csv",
      "its first line does not name the columns path and score"},
@@ -228,11 +228,16 @@ static const struct {
     {COPY "printf 'path,score\\ngood/000.png,1\\nb,2\\n' >" S "s.csv", "--scores " S "s.csv",
      "s.csv: test images without a score (5)"},
     {COPY "printf 'path,score\\ngood/000.png,1\\nb,2\\n' >" S "s.csv", "--scores " S "s.csv",
-     "s.csv: scores that belong to no test image (1): b; --partial"},
-    {COPY "printf 'path,score\\ngood/000.png,1\\ngood/000.png,2\\n' >" S "s.csv", "--scores " S "s.csv",
-     "good/000.png and good/000.png: two for one image"},
+     "s.csv: scores that belong to no test image (1): line 3 (b); --partial"},
+    {COPY "printf 'path,score\\ngood/000.png,1\\nb,2\\nparts/test/good/000,2\\n' >" S "s.csv",
+     "--scores " S "s.csv",
+     S "s.csv: line 2 (good/000.png) and line 4 (parts/test/good/000): two for one image, " S
+       "set/parts/test/good/000.png; delete one"},
+    {COPY "printf '{\"path\": \"good/000.png\", \"score\": 1}\\n\\n%.0s' 1 2 >" S "s.csv",
+     "--scores " S "s.csv", S "s.csv: line 1 (good/000.png) and line 3 (good/000.png): two for one image"},
     {COPY "sed '3s/,[^,]*$/,nan/' " S "new/scores.csv >" S "s.csv", "--scores " S "s.csv",
-     "s.csv: scores that are missing or not finite (1): " S "set/parts/test/chip/001.png; --partial"},
+     "s.csv: scores that are missing or not finite (1): line 3 (" S
+     "set/parts/test/chip/001.png); --partial"},
     {COPY "echo '{\"path\": 3}' >" S "s.csv", "--scores " S "s.csv",
      "s.csv:1: not {\"path\": TEXT, \"score\": NUMBER}"},
     {COPY "echo '{path' >" S "s.csv", "--scores " S "s.csv", "s.csv:1"},
@@ -250,6 +255,38 @@ START_TEST(bad_input_is_told_in_one_line) {
     ck_assert_msg(outcome.code == 1 && strstr(outcome.err, bad[_i].says), "%d: %s", outcome.code,
                   outcome.err);
     ck_assert(!exists(S "bad/metrics.json") && !exists(S "bad/scores.csv"));
+}
+END_TEST
+
+/* What is missing, what is damaged, what means nothing, and the rows of scores, in one run. */
+START_TEST(all_that_is_wrong_is_told_at_once) {
+    static const char *const lines[] = {
+        S "maps: chip/000.png and chip/000.tiff: two for one image, ",
+        S "s.csv: line 2 (good/000.png) and line 3 (good/000.png): two for one image, ",
+        S "maps: test images without a map (1): " S "set/parts/test/good/001.png; --partial leaves them out",
+        S "maps: maps that belong to no test image (1): more.tiff; --partial leaves them out",
+        S "s.csv: test images without a score (5): ",
+        S "maps/chip/001.tiff: the file is empty (0 bytes); --partial leaves it out",
+        "efficientad: these 6 are wrong"};
+    NEED_PROGRAM();
+    Outcome outcome;
+    shell_ok("rm -rf " S "bad " S "maps; " COPY "rm " S "maps/good/001.tiff; : >" S
+             "maps/chip/001.tiff; cp " S "maps/good/000.tiff " S "maps/more.tiff; cp " GOLDEN
+             "png/test/chip/000.png " S
+             "maps/chip; printf 'path,score\\ngood/000.png,1\\ngood/000.png,1\\n' >" S "s.csv");
+    run("measure -q " SET "--maps " S "maps --scores " S "s.csv -o " S "bad", 0, &outcome);
+    ck_assert_int_eq(outcome.code, 1);
+    for (int i = 0; i < COUNT(lines); i++) assert_contains(outcome.err, lines[i]);
+    run("measure -q --partial " SET "--maps " S "maps --scores " S "s.csv -o " S "bad", 0, &outcome);
+    ck_assert_int_eq(outcome.code, 1);
+    assert_contains(outcome.err, "efficientad: these 2 are wrong"); /* what may mean two things */
+    shell_ok("for map in " S "maps/*/*; do : >$map; done");
+    run("measure -q --partial " SET "--maps " S "maps -o " S "bad", 0, &outcome);
+    ck_assert_int_eq(outcome.code, 1);
+    shell_ok("rm " S "maps/chip/*.png");
+    run("measure -q --partial " SET "--maps " S "maps -o " S "bad", 0, &outcome);
+    assert_contains(outcome.err, S "set: none of its 6 test images can be measured, see above\n");
+    ck_assert(!exists(S "bad"));
 }
 END_TEST
 
@@ -292,6 +329,7 @@ static void add_tests(TCase *tests) {
     tcase_add_test(tests, measures_maps_of_eval_as_eval_does);
     tcase_add_test(tests, measures_maps_of_loco_as_eval_does);
     tcase_add_loop_test(tests, bad_input_is_told_in_one_line, 0, COUNT(bad));
+    tcase_add_test(tests, all_that_is_wrong_is_told_at_once);
     tcase_add_test(tests, partial_leaves_out_and_tells);
     tcase_add_test(tests, keys_of_training_have_no_effect);
 }

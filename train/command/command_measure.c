@@ -53,22 +53,28 @@ static EadStatus check_all(Measuring *m) {
     return ead_problems_tell(problems, stderr);
 }
 
-/* Images without a map and maps without an image: notes with --partial, else errors. */
+/* Images without a map and maps without an image: notes with --partial, else errors, which are told with what the maps
+ * themselves hold. */
 static EadStatus find_given(Measuring *m) {
-    EadProblems problems = {0};
-    EadStatus status =
-        ead_given_find(&m->dataset, m->config.dataset_path, m->maps, m->scores, &problems, &m->given);
+    EadProblems *problems = &m->config.problems;
+    EAD_TRY(ead_given_find(&m->dataset, m->config.dataset_path, m->maps, m->scores, problems, &m->given));
     const EadStringList *faults = &m->given.faults;
-    for (int i = 0; i < faults->count && status == EAD_OK; i++) {
+    for (int i = 0; i < faults->count; i++) {
         if (m->partial)
             ead_print(stderr, "left out: %s\n", faults->items[i]);
         else
-            ead_problems_add(&problems,
+            ead_problems_add(problems,
                              ead_fail(EAD_BAD_FILE, "%s; --partial leaves them out", faults->items[i]));
     }
-    if (status == EAD_OK) status = ead_problems_tell(&problems, stderr);
-    ead_problems_free(&problems);
-    return status;
+    return EAD_OK;
+}
+
+/* Without usable masks no map is read; what was found till then is told with that. */
+static EadStatus check_tests(Measuring *m) {
+    EadProblems *problems = &m->config.problems;
+    EadStatus status = ead_config_check_tests(&m->config, &m->dataset);
+    ead_problems_add(problems, status);
+    return status == EAD_OK ? EAD_OK : ead_problems_tell(problems, stderr);
 }
 
 static EadStatus open_all(Measuring *m) {
@@ -80,7 +86,7 @@ static EadStatus open_all(Measuring *m) {
     ead_arguments_use_threads(m->arguments, config->train_threads);
     EAD_TRY(ead_config_open_dataset(config, true, &m->dataset));
     EAD_TRY(find_given(m));
-    EAD_TRY(ead_config_check_tests(config, &m->dataset));
+    EAD_TRY(check_tests(m));
     if (m->dataset.test_count == 0) return EAD_OK; /* the evaluation says so */
     EAD_TRY(ead_made_folder_note(&m->made, config->output));
     EAD_TRY(ead_make_directories(config->output));
@@ -88,21 +94,22 @@ static EadStatus open_all(Measuring *m) {
 }
 
 /* What could not be read is told, and an error unless it may be left out. */
-static EadStatus tell_unmeasured(const Measuring *m, EadResults *results) {
+static EadStatus tell_unmeasured(Measuring *m, EadResults *results) {
     enum { MOST = 10 };
     EadStringList *lines = &results->unscored;
-    int count = lines->count;
-    for (int i = 0; i < count && i < MOST && (count > 1 || m->partial); i++)
-        ead_print(stderr, "not measured: %s\n", lines->items[i]);
-    if (count == 0 || !m->partial)
-        return count == 0
-                   ? EAD_OK
-                   : ead_fail(EAD_BAD_FILE,
-                              "%d of %d test images cannot be measured: %s%s; nothing was written; --partial "
-                              "leaves them out",
-                              count, m->dataset.test_count, lines->items[0], count > 1 ? ", ..." : "");
-    ead_print(stderr, "measured are %d of %d test images\n", m->dataset.test_count - count,
-              m->dataset.test_count);
+    int count = m->dataset.test_count, left = count - lines->count - results->lacking;
+    for (int i = 0; i < lines->count; i++) {
+        if (!m->partial)
+            ead_problems_add(&m->config.problems,
+                             ead_fail(EAD_BAD_FILE, "%s; --partial leaves it out", lines->items[i]));
+        else if (i < MOST)
+            ead_print(stderr, "not measured: %s\n", lines->items[i]);
+    }
+    EAD_TRY(ead_problems_tell(&m->config.problems, stderr));
+    if (left == 0)
+        return ead_fail(EAD_BAD_FILE, "%s: none of its %d test images can be measured, see above",
+                        m->config.dataset_path, count);
+    if (left < count) ead_print(stderr, "measured are %d of %d test images\n", left, count);
     ead_strings_free(lines);
     return EAD_OK;
 }
@@ -123,6 +130,7 @@ static EadStatus measure(Measuring *m) {
                             .output = config->output,
                             .pro_limit = config->eval_pro_max_fpr,
                             .pixel_memory = (size_t)config->eval_memory_mb * 1000000,
+                            .check_only = config->problems.lines.count > 0,
                             .quiet = ead_arguments_given(m->arguments, EAD_OPTION_QUIET),
                             .stopped = "nothing was written",
                             .title = ead_config_dataset_name(config),

@@ -128,8 +128,8 @@ typedef struct TestPiece {
     EadGroundTruth truth;
     EadMapFiles files;
     int width, height; /* of a map that is given, in its file */
-    bool unread;
-    char *unwritten; /* why a map or overlay is not there, or NULL */
+    bool unread, told; /* told: in EadGivenResults.faults */
+    char *unwritten;   /* why a map or overlay is not there, or NULL */
 } TestPiece;
 
 static void release_sample(void *memory) {
@@ -174,9 +174,9 @@ static EadStatus score_sample(void *context, int index, void *memory) {
     bool masked = sample->anomalous && sample->mask_path;
     const EadGivenResults *given = run->spec->given;
     if (given && run->threads > 1) omp_set_num_threads(1);
-    EadStatus status =
-        given ? ead_given_read(given, index, &run->rules, &piece->scored, &piece->width, &piece->height)
-              : ead_scorer_score_file(run->scorer, sample->path, &run->rules, &piece->scored);
+    EadStatus status = given ? ead_given_read(given, index, &run->rules, &piece->scored, &piece->width,
+                                              &piece->height, &piece->told)
+                             : ead_scorer_score_file(run->scorer, sample->path, &run->rules, &piece->scored);
     piece->unread = status != EAD_OK && (given || !image->pixels);
     EAD_TRY(status);
     if (masked) EAD_TRY(ead_test_sample_truth(sample, image->width, image->height, NULL, &piece->truth));
@@ -213,8 +213,10 @@ static EadStatus add_sample(void *context, int index, void *memory, EadStatus st
     const EadGroundTruth *truth = piece->truth.mask.pixels ? &piece->truth : NULL;
     results->decoding_seconds += scored->decoding_seconds;
     results->inference_seconds += scored->inference_seconds;
-    if (piece->unread) return note(&results->unscored, status);
+    results->lacking += piece->told;
+    if (piece->unread) return piece->told ? EAD_OK : note(&results->unscored, status);
     EAD_TRY(status);
+    if (run->spec->check_only) return EAD_OK;
     if (results->seconds) results->seconds[results->timed++] = (float)scored->inference_seconds;
     EAD_TRY(note_resized(run, index, piece));
     bool measured = run->spec->dataset->has_masks && !results->unmeasured;
@@ -241,6 +243,12 @@ static EadStatus add_sample(void *context, int index, void *memory, EadStatus st
     return piece->unwritten ? ead_strings_add(&results->unwritten, piece->unwritten) : EAD_OK;
 }
 
+static EadStatus finish(const EadEvaluateSpec *spec, EadResults *results) {
+    bool none = results->unscored.count + results->lacking == spec->dataset->test_count;
+    if (!none) return ead_evaluation_finish(results->evaluation, &results->metrics);
+    return spec->given ? EAD_OK : ead_fail(EAD_BAD_FILE, "%s", results->unscored.items[0]);
+}
+
 EadStatus ead_evaluate(const EadEvaluateSpec *spec, EadResults *results) {
     int count = spec->dataset->test_count;
     *results = (EadResults){0};
@@ -264,9 +272,7 @@ EadStatus ead_evaluate(const EadEvaluateSpec *spec, EadResults *results) {
     results->total_seconds = ead_clock_seconds() - start;
     if (status == EAD_OK) status = end_scoring(&run);
     if (results->latency_seconds == 0) results->latency_seconds = results->inference_seconds / count;
-    if (status == EAD_OK && results->unscored.count == count)
-        status = ead_fail(EAD_BAD_FILE, "%s", results->unscored.items[0]);
-    if (status == EAD_OK) status = ead_evaluation_finish(results->evaluation, &results->metrics);
+    if (status == EAD_OK && !spec->check_only) status = finish(spec, results);
     results->metrics.ended = spec->ended;
     ead_image_notes_print(run.rules.notes, stderr);
     ead_image_notes_free(run.rules.notes);

@@ -32,6 +32,7 @@ typedef struct EadEvaluateSpec {
     size_t
         pixel_memory;   /* bytes for pixels of all test images, from which on they lie in files without a name
                                       in output; 0: a quarter of the memory that this process may have */
+    bool check_only;    /* reads all and tells what cannot be read; there are no figures */
     bool quiet;         /* no progress line */
     bool (*stop)(void); /* asked after every image, true ends with EAD_INTERRUPTED; see EadWalk */
     const char *stopped;  /* what holds then, for its message; or NULL */
@@ -51,6 +52,7 @@ typedef struct EadResults {
     EadMetrics metrics;
     EadGallery gallery;
     EadStringList unscored, unwritten; /* why a test image has no score, or a picture of one is missing */
+    int lacking;                       /* test images for which EadGivenResults tells that nothing is given */
     char *unmeasured; /* why there are no pixel metrics, where pixels could not be kept; or NULL */
     double decoding_seconds,
         inference_seconds;  /* of all images, each by itself; several are worked on side by side */
@@ -65,8 +67,8 @@ typedef struct EadResults {
 
 /* Scores every test image at its own size, writing maps and overlays into spec->output as they come (names:
  * train/evaluate/map_output.h). An image that cannot be read, or a map that cannot be written, costs itself and
- * is told in results. Errors: EAD_BAD_ARGUMENT without test images; those of reading an image if none can be
- * read, and of reading a mask, which name it; EAD_INTERRUPTED; EAD_IO, EAD_NO_MEMORY. Free *results in every
+ * is told in results; where given ones can all not be read there are no figures. Errors: EAD_BAD_ARGUMENT without
+ * test images; those of reading an image if a model can score none, and of reading a mask, which name it; EAD_INTERRUPTED; EAD_IO, EAD_NO_MEMORY. Free *results in every
  * case. */
 EadStatus ead_evaluate(const EadEvaluateSpec *spec, EadResults *results);
 

@@ -44,7 +44,8 @@ static EadStatus find_maps(EadGivenResults *given, const char *root, EadProblems
         if (status == EAD_OK) status = ead_strings_add(&names, file);
     }
     if (status == EAD_OK)
-        status = ead_names_match(given->dataset, root, &names, &given->maps, problems, &given->of_maps);
+        status = ead_names_match(given->dataset, root, &names, &given->maps, given->folder, problems,
+                                 &given->of_maps);
     ead_strings_free(&files);
     ead_strings_free(&names);
     EAD_TRY(status);
@@ -56,13 +57,13 @@ static EadStatus find_scores(EadGivenResults *given, const char *root, const cha
                              EadProblems *problems) {
     EadStringList unusable = {0};
     EadStatus status = EAD_OK;
-    given->scored = true;
     EAD_TRY(ead_score_file_read(path, &given->scores));
-    EAD_TRY(ead_names_match(given->dataset, root, &given->scores.paths, &given->scores.paths, problems,
+    EAD_TRY(ead_names_match(given->dataset, root, &given->scores.paths, &given->scores.rows, path, problems,
                             &given->of_scores));
+    given->scored = true;
     for (int i = 0; i < given->scores.paths.count && status == EAD_OK; i++)
         if (!isfinite(given->scores.scores[i]))
-            status = ead_strings_add(&unusable, given->scores.paths.items[i]);
+            status = ead_strings_add(&unusable, given->scores.rows.items[i]);
     if (status == EAD_OK) status = add_fault(given, path, &unusable, "scores that are missing or not finite");
     ead_strings_free(&unusable);
     EAD_TRY(status);
@@ -73,8 +74,11 @@ static EadStatus find_scores(EadGivenResults *given, const char *root, const cha
 EadStatus ead_given_find(const EadDataset *dataset, const char *root, const char *folder, const char *scores,
                          EadProblems *problems, EadGivenResults *given) {
     *given = (EadGivenResults){.dataset = dataset, .folder = folder};
-    EAD_TRY(find_maps(given, root, problems));
-    return scores ? find_scores(given, root, scores, problems) : EAD_OK;
+    EadStatus found = find_maps(given, root, problems);
+    ead_problems_add(problems, found);
+    EadStatus scored = scores && found != EAD_NO_MEMORY ? find_scores(given, root, scores, problems) : EAD_OK;
+    ead_problems_add(problems, scored);
+    return found == EAD_NO_MEMORY || scored == EAD_NO_MEMORY ? EAD_NO_MEMORY : EAD_OK;
 }
 
 void ead_given_free(EadGivenResults *given) {
@@ -102,15 +106,15 @@ static EadStatus take_map(EadMapFile *map, EadScored *out) {
 }
 
 EadStatus ead_given_read(const EadGivenResults *given, int index, const EadImageRules *rules, EadScored *out,
-                         int *width, int *height) {
+                         int *width, int *height, bool *told) {
     const char *image = given->dataset->test[index].path;
-    int at = given->of_maps.of_sample[index], row = given->scored ? given->of_scores.of_sample[index] : -1;
+    int at = given->of_maps.of_sample ? given->of_maps.of_sample[index] : -1;
+    int row = given->scored ? given->of_scores.of_sample[index] : -1;
     EadPath path;
     EadMapFile map;
     *out = (EadScored){.map = NULL};
-    if (at < 0) return ead_fail(EAD_BAD_FILE, "%s: no map", image);
-    if (given->scored && (row < 0 || !isfinite(given->scores.scores[row])))
-        return ead_fail(EAD_BAD_FILE, "%s: no score that is a finite number", image);
+    *told = at < 0;
+    if (*told) return ead_fail(EAD_BAD_FILE, "%s: no map", image);
     EAD_TRY(ead_path_in(path, given->folder, given->maps.items[at]));
     EAD_TRY(ead_score_decode(image, rules, out));
     out->decoding_seconds = 0;
@@ -125,6 +129,9 @@ EadStatus ead_given_read(const EadGivenResults *given, int index, const EadImage
                                       path, image)
                            : take_map(&map, out);
     ead_map_file_free(&map);
-    if (status == EAD_OK && given->scored) out->score = given->scores.scores[row];
-    return status;
+    if (status != EAD_OK || !given->scored) return status;
+    *told = row < 0 || !isfinite(given->scores.scores[row]);
+    if (*told) return ead_fail(EAD_BAD_FILE, "%s: no score that is a finite number", image);
+    out->score = given->scores.scores[row];
+    return EAD_OK;
 }

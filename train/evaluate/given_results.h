@@ -18,14 +18,16 @@ typedef struct EadGivenResults {
 } EadGivenResults;
 
 /* Finds the files for each test image of a data set whose folder is `root`: maps below `folder` (EAD_MAP_EXTENSIONS), by
- * their names (name_match.h), and scores in the file `scores`, or NULL. Adds to problems what cannot be meant. What
- * stands there is read later. Errors: EAD_IO, EAD_BAD_FILE, EAD_NO_MEMORY. Free *given in every case. */
+ * their names (name_match.h), and scores in the file `scores`, or NULL. Adds to problems what cannot be meant, and why
+ * there are none at all; scores that cannot be read are none. What stands in maps is read later. Errors: EAD_NO_MEMORY.
+ * Free *given in every case. */
 EadStatus ead_given_find(const EadDataset *dataset, const char *root, const char *folder, const char *scores,
                          EadProblems *problems, EadGivenResults *given);
 void ead_given_free(EadGivenResults *given);
 
 /* Reads test image number `index` and what is given for it; its seconds stay 0. A map of another size is resized to its
  * image by ead_map_resize(), as a model's is. Its size before is *width x *height. Errors: those of reading either;
- * EAD_BAD_FILE where there is none. Several threads may call it at once. */
+ * EAD_BAD_FILE where there is none, or no score: *told, since ead_given_find() knows it. Several threads may call it at
+ * once. */
 EadStatus ead_given_read(const EadGivenResults *given, int index, const EadImageRules *rules, EadScored *out,
-                         int *width, int *height);
+                         int *width, int *height, bool *told);

@@ -23,6 +23,7 @@ typedef struct CalledList {
 typedef struct Matching {
     const EadDataset *dataset;
     const EadStringList *shown;
+    const char *source;
     EadProblems *problems;
     EadNameMatch *match;
     EadStringList paths; /* two for each image, in UTF-8: with and without extension */
@@ -117,8 +118,9 @@ static int image_of(const Matching *m, const char *given, const char *shown) {
         sample = find(&m->roots, end, twins);
     if (sample < 0 && twins[0] >= 0)
         ead_problems_add(m->problems, ead_fail(EAD_BAD_ARGUMENT,
-                                               "%s: may belong to %s and to %s; name it with its folders",
-                                               shown, test[twins[0]].path, test[twins[1]].path));
+                                               "%s: %s: may belong to %s and to %s; name it with its "
+                                               "folders",
+                                               m->source, shown, test[twins[0]].path, test[twins[1]].path));
     return sample;
 }
 
@@ -134,8 +136,9 @@ static EadStatus match_all(Matching *m, const EadStringList *names) {
         int other = match->of_sample[sample];
         if (other >= 0)
             ead_problems_add(m->problems,
-                             ead_fail(EAD_BAD_ARGUMENT, "%s and %s: two for one image; leave one",
-                                      m->shown->items[other], shown));
+                             ead_fail(EAD_BAD_ARGUMENT, "%s: %s and %s: two for one image, %s; delete one",
+                                      m->source, m->shown->items[other], shown,
+                                      m->dataset->test[sample].path));
         match->of_sample[sample] = i;
     }
     for (int i = 0; i < m->dataset->test_count; i++)
@@ -144,8 +147,9 @@ static EadStatus match_all(Matching *m, const EadStringList *names) {
 }
 
 EadStatus ead_names_match(const EadDataset *dataset, const char *root, const EadStringList *names,
-                          const EadStringList *shown, EadProblems *problems, EadNameMatch *match) {
-    Matching m = {.dataset = dataset, .shown = shown, .problems = problems, .match = match};
+                          const EadStringList *shown, const char *source, EadProblems *problems,
+                          EadNameMatch *match) {
+    Matching m = {.dataset = dataset, .shown = shown, .source = source, .problems = problems, .match = match};
     *match = (EadNameMatch){.of_sample =
                                 ead_new(dataset->test_count, sizeof *match->of_sample, "the names to match")};
     EadStatus status = match->of_sample ? list_paths(&m) : EAD_NO_MEMORY;

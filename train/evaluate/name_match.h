@@ -15,10 +15,12 @@ typedef struct EadNameMatch {
  * - else if this image's path ends in it and no other's does (bottle/test/good/000, test/good/000, good/000; 000),
  * - else if it ends in the part of the image's path below `root`, the data set's folder.
  * names   without extensions where they are those of maps; shown: the same as messages call them
+ * source  the folder or file that they are from, for messages
  * Adds to problems, in one line each, two names of one image and a name that may belong to two. Errors: EAD_NO_MEMORY.
  * Free *match in every case. */
 EadStatus ead_names_match(const EadDataset *dataset, const char *root, const EadStringList *names,
-                          const EadStringList *shown, EadProblems *problems, EadNameMatch *match);
+                          const EadStringList *shown, const char *source, EadProblems *problems,
+                          EadNameMatch *match);
 
 /* Harmless on an empty (zeroed) one. */
 void ead_name_match_free(EadNameMatch *match);

@@ -14,13 +14,15 @@ enum { MAX_FILE = 1 << 30 };
 
 void ead_score_file_free(EadScoreFile *file) {
     ead_strings_free(&file->paths);
+    ead_strings_free(&file->rows);
     free(file->scores);
     *file = (EadScoreFile){0};
 }
 
-static EadStatus add(EadScoreFile *file, const char *path, float score) {
+static EadStatus add(EadScoreFile *file, int line, const char *path, float score) {
     EAD_TRY(ead_grow(&file->scores, &file->capacity, file->paths.count, sizeof *file->scores, "the scores"));
     file->scores[file->paths.count] = score;
+    EAD_TRY(ead_strings_print(&file->rows, "line %d (%s)", line, path));
     return ead_strings_add(&file->paths, path);
 }
 
@@ -34,7 +36,7 @@ static EadStatus add_row(EadScoreFile *file, const EadCsvReader *reader, int pat
     if (*end)
         return ead_fail(EAD_BAD_FILE, "%s:%d: the score '%s' is not a number", reader->label, reader->line,
                         text);
-    return add(file, reader->fields[path], (float)value);
+    return add(file, reader->line, reader->fields[path], (float)value);
 }
 
 static EadStatus read_csv(EadScoreFile *file, const char *text, size_t size, const char *label) {
@@ -60,7 +62,7 @@ static EadStatus add_object(EadScoreFile *file, const json_t *object, const char
     const json_t *score = json_object_get(object, "score");
     if (!path || (score && !json_is_number(score)))
         return ead_fail(EAD_BAD_FILE, "%s:%d: not {\"path\": TEXT, \"score\": NUMBER}", label, line);
-    return add(file, path, score ? (float)json_number_value(score) : NAN);
+    return add(file, line, path, score ? (float)json_number_value(score) : NAN);
 }
 
 static EadStatus read_json_lines(EadScoreFile *file, const char *text, const char *label) {

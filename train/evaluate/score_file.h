@@ -5,6 +5,7 @@
 
 typedef struct EadScoreFile {
     EadStringList paths; /* as they stand there */
+    EadStringList rows;  /* the same as messages call them: "line 3 (good/000.png)" */
     float *scores;       /* [paths.count]; not finite where the file has no such number; owned */
     int capacity;
 } EadScoreFile;
