@@ -234,6 +234,7 @@ EadStatus ead_model_open_memory(const void *bytes, size_t size, const char *labe
                                 EadModel **out) {
     *file = NULL;
     *out = NULL;
+    EAD_TRY(ead_file_expect_bytes(bytes, size, label, EAD_ROLE(MODEL), "a model"));
     EAD_TRY(ead_safetensors_parse(bytes, size, label, file));
     return read_opened(ead_file_expect_open(*file, EAD_ROLE(MODEL), "a model"), file, out);
 }

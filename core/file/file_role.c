@@ -2,6 +2,8 @@
 #include "core/file/file_role.h"
 
 #include "core/base/file_bytes.h"
+#include "core/base/minmax.h"
+#include "core/file/onnx_origin.h"
 #include "core/file/safetensors.h"
 
 #include <fcntl.h>
@@ -113,13 +115,14 @@ static bool is_bitmap(const char *bytes, size_t size) {
     return size > 14 && memcmp(bytes, "BM", 2) == 0 && memcmp(bytes + 6, "\0\0\0\0", 4) == 0;
 }
 
-/* A message of Protocol Buffers: field 1, the version of the format, then the name of the producer (field 2)
- * or the graph (7). */
+/* A message of Protocol Buffers: field 1, the version of the format, then the name of the producer (field 2), the graph
+ * (7), or another of those that a model has. */
 static bool is_onnx(const char *bytes, size_t size) {
     return size > 3 && bytes[0] == 8 && bytes[1] > 0 && bytes[1] < 32 &&
-           (bytes[2] == 0x12 || bytes[2] == 0x3A);
+           memchr("\x12\x1A\x22\x28\x32\x3A\x42\x72", bytes[2], 8);
 }
 
+/* path: NULL in memory. */
 static EadFileRole role_of_bytes(const char *path, const char *bytes, size_t size) {
     static const struct {
         EadFileRole role;
@@ -164,7 +167,7 @@ static EadFileRole role_of_bytes(const char *path, const char *bytes, size_t siz
         MAGIC(TEXT, 0, "\xFE\xFF"),
 #undef MAGIC
     };
-    if (size > 8 && bytes[8] == '{') {
+    if (path && size > 8 && bytes[8] == '{') {
         EadFileRole role = role_of_safetensors(path);
         if (role != EAD_ROLE_UNKNOWN) return role;
     }
@@ -193,16 +196,39 @@ EadFileRole ead_file_role(const char *path) {
     return read ? role_of_bytes(path, bytes, size) : role;
 }
 
-static EadStatus expect(EadFileRole role, const char *path, unsigned wanted, const char *what) {
+static EadStatus expect(EadFileRole role, const char *path, const EadOnnxOrigin *origin, unsigned wanted,
+                        const char *what) {
     if (role == EAD_ROLE_UNKNOWN || (wanted & 1u << role)) return EAD_OK;
+    if (origin->ours)
+        return ead_fail(
+            EAD_BAD_FILE,
+            "%s: is an ONNX file that efficientad export wrote, not %s; runtimes for ONNX take it, and "
+            "this program the .safetensors model that it was made from%s%s",
+            path, what, *origin->source ? ", " : "", origin->source);
     return ead_fail(role == EAD_ROLE_FOLDER ? EAD_IO : EAD_BAD_FILE, "%s: is %s, not %s; %s", path,
                     rows[role].is, what, rows[role].cure);
 }
 
 EadStatus ead_file_expect(const char *path, unsigned wanted, const char *what) {
-    return expect(ead_file_role(path), path, wanted, what);
+    EadFileRole role = ead_file_role(path);
+    EadOnnxOrigin origin = {.ours = false};
+    if (role == EAD_ROLE_ONNX) origin = ead_onnx_origin(path);
+    return expect(role, path, &origin, wanted, what);
 }
 
 EadStatus ead_file_expect_open(const EadSafetensors *file, unsigned wanted, const char *what) {
-    return expect(role_of_tensors(file), ead_safetensors_path(file), wanted, what);
+    return expect(role_of_tensors(file), ead_safetensors_path(file), &(EadOnnxOrigin){.ours = false}, wanted,
+                  what);
+}
+
+EadStatus ead_file_expect_bytes(const void *bytes, size_t size, const char *label, unsigned wanted,
+                                const char *what) {
+    char head[HEAD + 1];
+    size_t length = (size_t)ead_min((int64_t)size, HEAD);
+    memcpy(head, bytes, length);
+    head[length] = '\0';
+    EadFileRole role = role_of_bytes(NULL, head, length);
+    EadOnnxOrigin origin = {.ours = false};
+    if (role == EAD_ROLE_ONNX) origin = ead_onnx_origin_in(bytes, size);
+    return expect(role, label, &origin, wanted, what);
 }

@@ -23,7 +23,7 @@
     X(CACHE, "a cache", "it is made and found by itself")                                                    \
     X(ZIP, "a PyTorch file or another zip archive", EAD_IMPORT)                                              \
     X(PICKLE, "a pickle", EAD_SAVE)                                                                          \
-    X(ONNX, "an ONNX file", EAD_SAVE)                                                                        \
+    X(ONNX, "an ONNX file", "those are written, by export, and never read; " EAD_SAVE)                       \
     X(HDF5, "an HDF5 file", EAD_SAVE)                                                                        \
     X(NUMPY, "a NumPy file", EAD_SAVE)                                                                       \
     X(GGUF, "a GGUF file", EAD_SAVE)                                                                         \
@@ -64,5 +64,7 @@ const char *ead_file_role_name(EadFileRole role);
  * not known passes: its reader says what is wrong. Errors: EAD_BAD_FILE; EAD_IO for a folder. */
 EadStatus ead_file_expect(const char *path, unsigned wanted, const char *what);
 
-/* The same for a .safetensors file that is open, as from memory. */
+/* The same for a .safetensors file that is open; and for bytes in memory that are none, called `label`. */
 EadStatus ead_file_expect_open(const EadSafetensors *file, unsigned wanted, const char *what);
+EadStatus ead_file_expect_bytes(const void *bytes, size_t size, const char *label, unsigned wanted,
+                                const char *what);

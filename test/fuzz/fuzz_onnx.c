@@ -1,4 +1,5 @@
 /* libFuzzer target: any bytes as an ONNX file of this program; what is read can be looked at. */
+#include "core/file/onnx_origin.h"
 #include "train/export/onnx_file.h"
 
 #include <stdint.h>
@@ -13,6 +14,8 @@ static void require(int condition) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
     EadOnnxReading *reading;
+    EadOnnxOrigin origin = ead_onnx_origin_in(bytes, size);
+    require(strlen(origin.source) < sizeof origin.source);
     if (ead_onnx_read(bytes, size, "fuzz", &reading) != EAD_OK) {
         require(!reading && strncmp(ead_error_message(), "fuzz: ", 6) == 0);
         return 0;

@@ -363,6 +363,12 @@ START_TEST(no_part_of_a_model_in_memory_is_taken_for_one) {
     ASSERT_FAILS((EadStatus)ead_detector_open_memory(bytes, size, NULL, &detector), EAD_BAD_FILE,
                  "the model in memory: is a teacher, not a model");
     free(bytes);
+    static const char exported[] =
+        "\010\010\022\013efficientad\162\034\012\013source_file\022\015a_safetensors";
+    ASSERT_FAILS((EadStatus)ead_detector_open_memory(exported, sizeof exported - 1, NULL, &detector),
+                 EAD_BAD_FILE,
+                 "the model in memory: is an ONNX file that efficientad export wrote, not a model");
+    assert_contains(ead_error_message(), "that it was made from, a_safetensor");
 }
 END_TEST
 

@@ -17,6 +17,7 @@ static const struct {
     {"x.heic", "\\0\\0\\0\\030ftypheic\\0\\0\\0\\0", "an image or film of a format that is not read"},
     {"x.h5", "\\211HDF\\r\\n\\032\\n\\0\\0\\0\\0", "an HDF5 file"},
     {"x.onnx", "\\010\\010\\022\\007pytorch\\032\\0051.13:\\200\\1\\0\\0", "an ONNX file"},
+    {"graph_first.onnx", "\\010\\010\\072\\200\\1\\0\\0", "an ONNX file"},
     {"x.npy", "\\223NUMPY\\1\\0v\\0{}", "a NumPy file"},
     {"x.pkl", "\\200\\004\\225\\005\\0\\0\\0", "a pickle"},
     {"x.gguf", "GGUF\\3\\0\\0\\0", "a GGUF file"},
@@ -36,6 +37,20 @@ static const struct {
     {"run/report.html", NULL, "a web page"},
 };
 
+/* An export that another tool has written again: its own name, the graph, and behind that what stood before it. */
+static void write_saved_again(void) {
+    static const char head[] = "\010\010\022\006onnxsi\072\200\200\001", by[] = "exported_by",
+                      made_from[] = "source_file";
+    enum { GRAPH = 1 << 14 };
+    static uint8_t bytes[GRAPH + 128];
+    size_t size = sizeof head - 1 + GRAPH;
+    memcpy(bytes, head, sizeof head - 1);
+    size += (size_t)snprintf((char *)bytes + size, 64, "r\x1C\n\x0B%s\x12\x0D%s", by, "efficientad 9");
+    size +=
+        (size_t)snprintf((char *)bytes + size, 64, "r\x1F\n\x0B%s\x12\x10%s", made_from, "best.safetensors");
+    write_bytes(S "again.onnx", bytes, size);
+}
+
 static void make_scene(void) {
     if (!getenv("PROGRAM")) return;
     shell_ok("rm -rf " S " && mkdir -p " S);
@@ -49,6 +64,8 @@ static void make_scene(void) {
     write_text(ZIP, "PK\003\004 what torch.save writes begins so");
     run_well("synth -o " S "data --size 128 --train 3 --test-good 1 --test-defect 1");
     run_well("train -q -c " S "base.yaml -o " S "run");
+    run_well("export -m " RUN "model.safetensors -o " S "export.onnx");
+    write_saved_again();
     shell_ok("tar -cf " S "images.tar -C " S "data gasket && gzip -9nc " RUN "model.safetensors >" S
              "model.gz");
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
@@ -126,6 +143,19 @@ static const struct {
     {TRAIN "--set loss.penalty=true --set penalty.path=" S "text", "is a text, not a folder, image or tar"},
     {TRAIN "--set dataset.path=" S "images.tar", "is a tar archive, not the folder of a data set"},
     {"import -o " S "new.safetensors " S "images.tar", "is a tar archive, not weights"},
+    {"predict -m " S "export.onnx " DATA,
+     S "export.onnx: is an ONNX file that efficientad export wrote, not a model; runtimes for ONNX take it, "
+       "and this "
+       "program the .safetensors model that it was made from, model.safetensors\n"},
+    {"eval -m " S "again.onnx", "export wrote, not a model; runtimes for ONNX take it, and this program the "
+                                ".safetensors model that it was made from, best.safetensors\n"},
+    {"import -o " S "new.safetensors " S "export.onnx", "export wrote, not weights; "},
+    {"train --init " S "again.onnx -o " S "new",
+     "--init: " S "again.onnx: is an ONNX file that efficientad export"},
+    {TRAIN "--set model.teacher=" S "export.onnx", "export wrote, not a teacher; "},
+    {"export -m " S "x.onnx -o " S "new",
+     "is an ONNX file, not a model; those are written, by export, and never read; "
+     "save weights by torch.save"},
 };
 
 /* Every file as model, config, teacher and archive. */

@@ -1,10 +1,10 @@
 /* An ONNX file in the making, and one that was read: operators of version 17, all values in the file itself. No library of
- * protobuf's is needed; what is written is a part of ONNX's onnx.proto (train/export/onnx_fields.h). */
+ * protobuf's is needed; what is written is a part of ONNX's onnx.proto (core/file/onnx_fields.h). */
 #pragma once
 
 #include "core/base/atomic_file.h"
 #include "core/base/string_list.h"
-#include "train/export/wire.h"
+#include "core/file/wire.h"
 
 /* TensorProto.DataType. */
 typedef enum EadOnnxType {

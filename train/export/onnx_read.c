@@ -3,7 +3,7 @@
 #include "train/export/onnx_file.h"
 
 #include "core/base/memory.h"
-#include "train/export/onnx_fields.h"
+#include "core/file/onnx_fields.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #include "train/export/onnx_file.h"
 
 #include "core/base/memory.h"
-#include "train/export/onnx_fields.h"
+#include "core/file/onnx_fields.h"
 #include "train/support/version.h"
 
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* Fields written and read. Each begins with its number and kind in one variable-length number: seven bits a byte, the
  * lowest first, the eighth says that more follow. */
-#include "train/export/wire.h"
+#include "core/file/wire.h"
 
 #include <stdlib.h>
 #include <string.h>

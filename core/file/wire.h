@@ -52,5 +52,6 @@ typedef struct EadWireCursor {
     const uint8_t *at, *end;
 } EadWireCursor;
 
-/* The next field; *found is false at the end. Errors: EAD_BAD_FILE for bytes that are no field. */
+/* The next field; *found is false at the end. Errors: EAD_BAD_FILE for bytes that are no field; where one of bytes is
+ * longer than what is left, its value is how many it has, and they begin at the cursor. */
 EadStatus ead_wire_next(EadWireCursor *cursor, EadWireField *field, bool *found);
