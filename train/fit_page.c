@@ -73,9 +73,9 @@ void ead_fit_page_evaluates(EadFitRun *run) {
 
 /* Where the report has not taken its place. */
 void ead_fit_page_close(EadFitRun *run, EadStatus status) {
-    char message[1024];
+    EadFailure failure;
     if (status == EAD_OK || !run->page.path[0] || !ead_training_page_is(run->page.path)) return;
-    snprintf(message, sizeof message, "%s", ead_error_message());
-    (void)write_page(run, NULL, message);
-    (void)ead_fail(status, "%s", message);
+    ead_failure_keep(&failure, status);
+    (void)write_page(run, NULL, failure.message);
+    (void)ead_failure_tell(&failure);
 }

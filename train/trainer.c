@@ -276,10 +276,10 @@ static EadStatus prepare(Run *run) {
 
 /* A run that was refused leaves no folder; one that was stopped its caches. */
 static EadStatus take_back(Run *run, EadStatus status) {
-    char message[EAD_MESSAGE_SIZE];
-    snprintf(message, sizeof message, "%s", ead_error_message());
+    EadFailure failure;
+    ead_failure_keep(&failure, status);
     ead_run_take_back(&run->made, &run->folder);
-    return ead_fail(status, "%s", message);
+    return ead_failure_tell(&failure);
 }
 
 /* ---- the steps ---- */
@@ -328,14 +328,15 @@ static EadStatus next_slot(Run *run, const uint8_t **slot) {
     const EadRanks *ranks = run->spec->ranks;
     EadStatus status = ead_ranks_agree(ranks, ead_loader_next(run->loader, slot));
     if (status == EAD_OK) return EAD_OK;
-    char message[1024];
-    snprintf(message, sizeof message, "%s", ead_error_message());
+    EadFailure failure;
+    ead_failure_keep(&failure, status);
     EadStatus saved = ead_ranks_agree(ranks, save_checkpoint(run));
-    if (saved != EAD_OK) return ead_fail(status, "%s", message);
+    (void)ead_failure_tell(&failure);
+    if (saved != EAD_OK) return status;
     return ead_fail(
         status,
         "%s; stopped after step %lld of %lld; when that is mended, continue with --resume --output %s",
-        message, (long long)ead_fit_steps_done(run), (long long)run->steps, run->config->output);
+        ead_error_message(), (long long)ead_fit_steps_done(run), (long long)run->steps, run->config->output);
 }
 
 static EadStatus do_step(Run *run, EadProgress *progress) {

@@ -43,7 +43,8 @@ EadStatus ead_fail_prefix(EadStatus status, const char *format, ...) EAD_PRINTF(
  * Public (models/efficientad.h), hence the one symbol of core that the shared library exports. */
 __attribute__((visibility("default"))) const char *ead_error_message(void);
 
-/* A failure that another thread is to tell, since messages are the thread's. Zeroed: there is none. */
+/* A failure that is told later: by another thread, since messages are the thread's, or after what sets its message anew.
+ * Zeroed: there is none. */
 enum { EAD_MESSAGE_SIZE = 1024 };
 typedef struct EadFailure {
     EadStatus status;

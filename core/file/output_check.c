@@ -57,9 +57,7 @@ static EadStatus try_folder(const char *folder) {
 }
 
 static EadStatus name_option(EadStatus status, const char *option) {
-    char text[900];
-    snprintf(text, sizeof text, "%s", ead_error_message());
-    return ead_fail(status, "%s; %s names another place", text, option);
+    return ead_fail(status, "%s; %s names another place", ead_error_message(), option);
 }
 
 EadStatus ead_check_output_folder(const char *folder, const char *option) {
@@ -76,12 +74,12 @@ EadStatus ead_check_cache_folder(const char *folder, const char *option) {
 }
 
 EadStatus ead_name_cache_folder(EadStatus status, const char *folder, const char *option) {
-    char text[900];
-    snprintf(text, sizeof text, "%s", ead_error_message());
-    if (status != EAD_IO || try_folder(folder) == EAD_OK) return ead_fail(status, "%s", text);
+    EadFailure failure;
+    ead_failure_keep(&failure, status);
+    if (status != EAD_IO || try_folder(folder) == EAD_OK) return ead_failure_tell(&failure);
     return ead_fail(status,
                     "%s: lacks some of what is needed, and cannot be written: %s; %s names another place",
-                    folder, text, option);
+                    folder, failure.message, option);
 }
 
 static bool is_special(const char *path) {

@@ -193,11 +193,9 @@ static EadStatus decode(EadDecoding *decoding) {
     if (status == EAD_OK) status = finish(decoding);
     if (status != EAD_OK) ead_image_free(decoding->out);
     if (status != EAD_NO_MEMORY) return status;
-    char what[800];
-    snprintf(what, sizeof what, "%s", ead_error_message());
     return ead_fail(
         status, "%s; save it smaller, or lower dataset.max_pixels (--max-pixels), which refuses it at once",
-        what);
+        ead_error_message());
 }
 
 static const EadImageRules usual = {0};

@@ -1,5 +1,4 @@
 /* What a folder looks like that has not the layout that the config names. */
-#include "core/base/memory.h"
 #include "data/dataset/dataset_layout.h"
 #include "data/dataset/folder_names.h"
 
@@ -192,18 +191,15 @@ EadStatus ead_dataset_no_category(const char *type, const char *path) {
 EadStatus ead_dataset_name_other(const EadDatasetSpec *spec, const EadLayout *asked, EadStatus status) {
     const EadLayout *other;
     EadPath where;
-    char *said = ead_strdup(ead_error_message());
-    if (!said) return EAD_NO_MEMORY;
+    EadFailure said;
+    ead_failure_keep(&said, status);
     bool found = ead_dataset_find_other(spec, asked, &other, where) == EAD_OK && other;
     if (found && other->sign[0] == '/' && strcmp(where, spec->path) != 0)
-        ead_fail(status, "%s; %s has the layout of dataset.type=%s; set dataset.path to it", said, where,
-                 other->name);
-    else if (found)
-        ead_fail(status, "%s; this is the layout of dataset.type=%s", said, other->name);
-    else
-        ead_fail(status, "%s", said);
-    free(said);
-    return status;
+        return ead_fail(status, "%s; %s has the layout of dataset.type=%s; set dataset.path to it",
+                        said.message, where, other->name);
+    if (found)
+        return ead_fail(status, "%s; this is the layout of dataset.type=%s", said.message, other->name);
+    return ead_failure_tell(&said);
 }
 
 /* The layout that has most parts in root; of several the one that was asked for, if half of it is there, else the one

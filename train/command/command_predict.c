@@ -166,13 +166,13 @@ static EadStatus write_report(const EadPredictor *predictor, const EadArguments 
 
 /* Table and report of what was done, all of it or until Ctrl-C. */
 static EadStatus finish_files(EadPredictor *predictor, const EadArguments *arguments, EadStatus status) {
-    char message[512];
+    EadFailure failure;
     if (status != EAD_OK && status != EAD_INTERRUPTED) return status;
-    snprintf(message, sizeof message, "%s", ead_error_message());
+    ead_failure_keep(&failure, status);
     EadStatus table = predictor->table.stream ? ead_atomic_file_commit(&predictor->table) : EAD_OK;
     if (table != EAD_OK) return table;
     if (predictor->outputs.report) EAD_TRY(write_report(predictor, arguments));
-    return status == EAD_OK ? EAD_OK : ead_fail(status, "%s", message);
+    return ead_failure_tell(&failure);
 }
 
 EadStatus ead_command_predict(const EadArguments *arguments) {

@@ -10,8 +10,8 @@
 
 /* One input on its way. */
 typedef struct PredictPiece {
-    char *path, *folder, *message; /* why the input cannot be used */
-    EadStatus status;
+    char *path, *folder;
+    EadFailure unusable; /* why the input cannot be used */
     EadStringList notes; /* to be told before it */
     EadMapFiles files;
     EadMapRegions regions;
@@ -23,7 +23,6 @@ static void release_piece(void *memory) {
     PredictPiece *piece = memory;
     free(piece->path);
     free(piece->folder);
-    free(piece->message);
     ead_strings_free(&piece->notes);
     ead_map_files_free(&piece->files);
     ead_map_regions_free(&piece->regions);
@@ -41,26 +40,24 @@ static EadStatus take_piece(void *context, void *memory, bool *found) {
     if (predictor->stopped) return EAD_OK;
     EAD_TRY(status);
     if (!*found) return EAD_OK;
-    piece->status = input.status;
-    if (input.status != EAD_OK && !(piece->message = ead_strdup(ead_error_message()))) return EAD_NO_MEMORY;
+    ead_failure_keep(&piece->unusable, input.status);
     piece->path = ead_strdup(input.path);
     piece->folder = ead_strdup(input.folder);
     if (!piece->path || !piece->folder) return EAD_NO_MEMORY;
     piece->notes = inputs->notes;
     inputs->notes = (EadStringList){0};
-    if (piece->status != EAD_OK) return EAD_OK;
+    if (input.status != EAD_OK) return EAD_OK;
     return ead_map_files_name(&predictor->output, piece->folder, piece->path, &piece->files);
 }
 
 /* An image that could not be scored is copied, too; its failure stays what it was. */
 static EadStatus copy_unscored(const EadPredictor *predictor, PredictPiece *piece, EadStatus status) {
-    char message[1024];
+    EadFailure failure;
     if (!predictor->output.folders[EAD_OUTPUT_COPIES]) return status;
-    snprintf(message, sizeof message, "%s", ead_error_message());
+    ead_failure_keep(&failure, status);
     EadStatus copied = ead_map_files_write(&predictor->output, &piece->files,
                                            &(EadMapFacts){.path = piece->path, .score = (float)NAN});
-    if (copied != EAD_OK) return ead_fail_prefix(status, "%s; ", message);
-    return ead_fail(status, "%s", message);
+    return copied == EAD_OK ? ead_failure_tell(&failure) : ead_fail_prefix(status, "%s; ", failure.message);
 }
 
 static EadStatus score_piece(void *context, void *memory) {
@@ -68,7 +65,7 @@ static EadStatus score_piece(void *context, void *memory) {
     PredictPiece *piece = memory;
     EadScored scored;
     piece->score = NAN;
-    if (piece->status != EAD_OK) return ead_fail(piece->status, "%s", piece->message);
+    EAD_TRY(ead_failure_tell(&piece->unusable));
     EadStatus status = ead_scorer_score_file(predictor->scorer, piece->path, &predictor->rules, &scored);
     if (status == EAD_OK && !isfinite(scored.score))
         status = ead_fail(EAD_BAD_FILE, "%s: its score is %g: the model is damaged", piece->path,
