@@ -189,6 +189,18 @@ static EadStatus check_replaceable(const char *path, const struct stat *info, co
     return EAD_OK;
 }
 
+/* A file that is not there, perhaps because a link leads to where nothing is. */
+static EadStatus open_new(EadAtomicFile *file, const char *path) {
+    EadPath folder;
+    EadStatus status = open_temporary(file, NULL);
+    bool placed = ead_path_folder(folder, file->path) != EAD_OK || !*folder || ead_path_is_folder(folder);
+    if (status != EAD_IO || placed || strcmp(file->path, path) == 0) return status;
+    return ead_fail(
+        EAD_IO,
+        "%s: cannot write: it is a link to %s, whose folder is not there; make that, or delete the link",
+        path, file->path);
+}
+
 static EadStatus open_file(EadAtomicFile *file, const char *path) {
     struct stat info;
     EadPath target;
@@ -198,7 +210,7 @@ static EadStatus open_file(EadAtomicFile *file, const char *path) {
     file->path = ead_strdup(target);
     if (!file->path) return EAD_NO_MEMORY;
     int own = exists ? own_output(&info) : 0;
-    if (!exists) return open_temporary(file, NULL);
+    if (!exists) return open_new(file, path);
     if (S_ISREG(info.st_mode) && !own) {
         EAD_TRY(check_replaceable(path, &info, target));
         return open_temporary(file, &info);

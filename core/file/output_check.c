@@ -46,12 +46,22 @@ static EadStatus check_names(const char *there, const char *missing) {
     return EAD_OK;
 }
 
+/* Where a folder is wanted. */
+static EadStatus refuse_entry(const char *path) {
+    EadPath target;
+    ssize_t length = access(path, F_OK) == 0 ? -1 : readlink(path, target, sizeof target - 1);
+    if (length < 0) return ead_fail(EAD_IO, "%s is not a folder", path);
+    target[length] = '\0';
+    return ead_fail(EAD_IO, "%s is a link to %s, where nothing is; make that folder, or delete the link",
+                    path, target);
+}
+
 /* Makes a file in the folder, or in the one above it that exists. */
 static EadStatus try_folder(const char *folder) {
     EadPath there;
     EAD_TRY(ead_path_in(there, "", *folder ? folder : "."));
     size_t length = existing_part(there);
-    if (!ead_path_is_folder(there)) return ead_fail(EAD_IO, "%s is not a folder", there);
+    if (!ead_path_is_folder(there)) return refuse_entry(there);
     EAD_TRY(check_names(there, *folder ? folder + length : ""));
     return ead_atomic_file_try(there);
 }

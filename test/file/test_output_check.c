@@ -18,7 +18,10 @@ START_TEST(folders) {
     ASSERT_FAILS(ead_check_output_folder(S "file", "--o"), EAD_IO, S "file: cannot write here: ");
     ASSERT_FAILS(ead_check_output_folder(S "file/new", "--o"), EAD_IO,
                  "is not a folder; --o names another place");
-    ASSERT_FAILS(ead_check_output_folder(S "dangling/new", "--o"), EAD_IO, "is not a folder");
+    ASSERT_FAILS(ead_check_output_folder(S "dangling/new", "--o"), EAD_IO,
+                 S "dangling/new: cannot write here: " S
+                   "dangling is a link to gone, where nothing is; make that "
+                   "folder, or delete the link; --o names another place");
     ck_assert(!exists(S "new") && !exists(S "gone"));
     ck_assert_int_eq(files_in(S "there"), 0);
     /* No name that somebody can know and have taken. */
@@ -52,6 +55,12 @@ START_TEST(files) {
     ASSERT_OK(ead_check_output_file("/dev/null", "--o"));
     assert_file_holds(S "there/old", "old\n");
     ck_assert_int_eq(files_in(S "there"), 2);
+    shell_ok("ln -s new " S "there/leads; ln -s none/new " S "there/dangling");
+    ASSERT_OK(ead_check_output_file(S "there/leads", "--o")); /* it will be made */
+    ASSERT_FAILS(ead_check_output_file(S "there/dangling", "--o"), EAD_IO,
+                 S "there/dangling: cannot write: it is a link to " S
+                   "there/none/new, whose folder is not there; "
+                   "make that, or delete the link; --o names another place");
     ASSERT_FAILS(ead_check_output_file(S "there/sub", "--o"), EAD_IO, "it is a folder");
     ASSERT_FAILS(ead_check_output_file(S "there/old/new", "--o"), EAD_IO, "is not a folder; --o names");
 }
