@@ -362,6 +362,29 @@ START_TEST(what_fails_is_called_by_its_name) {
 END_TEST
 
 /* Rows in place of lines; a name that is not UTF-8 is the same in both. */
+/* Nothing that was made for outputs that did not come, whatever kept them; what was there before stays. */
+START_TEST(no_folder_stays_empty) {
+    NEED_PROGRAM();
+    shell_ok("rm -rf " S "new " S "old && mkdir -p " S "old/kept");
+    shell_ok("(ulimit -f 0; $PROGRAM predict -q -m " MODEL " --maps " S "new/maps --overlays " S
+             "new/a/b/ --masks " S "old/masks --copy-to " S "new/copies " IN " 2>&1 >/dev/null) | cat >" S
+             "err");
+    assert_file_holds(S "err", "cannot write: File too large");
+    ck_assert(!exists(S "new") && !exists(S "old/masks") && exists(S "old/kept"));
+    ck_assert_int_eq(shell("$PROGRAM predict -q -m " MODEL " --csv " S "new/t/t.csv --report " S
+                           "new/r.html " IN " >/dev/full 2>" S "err"),
+                     1);
+    ck_assert(!exists(S "new"));
+    shell_ok("mkfifo " S "fifo");
+    ck_assert_int_eq(
+        shell("$PROGRAM predict -q -m " MODEL " --copy-to " S "new " S "fifo >" S "out 2>" S "err"), 1);
+    assert_file_holds(S "err",
+                      "efficientad: " S "fifo: is a FIFO, not a regular file; put one in its place\n");
+    ck_assert(!exists(S "new"));
+    shell_ok("rm -r " S "old " S "fifo");
+}
+END_TEST
+
 START_TEST(the_table_may_go_to_standard_output) {
     NEED_PROGRAM();
     write_noise_png(S "odd/\xff.png", 30, 30, 3, 9);
@@ -419,6 +442,7 @@ static void add_tests(TCase *tests) {
     tcase_add_test(tests, outputs_are_checked_together);
     tcase_add_test(tests, outputs_among_the_images_of_a_list);
     tcase_add_test(tests, what_fails_is_called_by_its_name);
+    tcase_add_test(tests, no_folder_stays_empty);
     tcase_add_test(tests, the_table_may_go_to_standard_output);
     tcase_add_test(tests, regions_of_held_out_images_are_as_rare_as_told);
     tcase_add_test(tests, what_the_model_lacks_is_told_first);

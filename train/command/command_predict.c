@@ -91,19 +91,19 @@ static void print_thresholds(const EadModel *model, const char *path) {
                   isnan(model->threshold) ? "" : "\n", path);
 }
 
-static EadStatus make_folder_of(const char *path) {
+static EadStatus make_folder_of(const EadPredictor *predictor, const char *path) {
     EadPath folder;
     if (!path) return EAD_OK;
     EAD_TRY(ead_path_folder(folder, path));
-    return ead_make_directories(folder);
+    return ead_made_folders_make(predictor->output.made, folder);
 }
 
 static EadStatus start_files(EadPredictor *predictor) {
     const EadPredictOutputs *outputs = &predictor->outputs;
-    EAD_TRY(make_folder_of(outputs->report));
+    EAD_TRY(make_folder_of(predictor, outputs->report));
     if (outputs->rows) puts(EAD_PREDICTIONS_HEAD);
     if (!outputs->table) return EAD_OK;
-    EAD_TRY(make_folder_of(outputs->table));
+    EAD_TRY(make_folder_of(predictor, outputs->table));
     EAD_TRY(ead_atomic_file_open(&predictor->table, outputs->table));
     fputs(EAD_PREDICTIONS_HEAD "\n", predictor->table.stream);
     return EAD_OK;

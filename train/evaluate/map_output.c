@@ -187,6 +187,7 @@ EadStatus ead_map_output_start(EadMapOutput *output, const EadModel *model,
         output->folders[kind] = folders[kind];
         any = any || folders[kind];
     }
+    EAD_TRY(ead_made_folders_new(&output->made));
     return any ? ead_output_names_new(&output->names) : EAD_OK;
 }
 
@@ -197,7 +198,9 @@ void ead_map_files_free(EadMapFiles *files) {
 
 void ead_map_output_free(EadMapOutput *output) {
     ead_output_names_free(output->names);
+    ead_made_folders_end(output->made);
     output->names = NULL;
+    output->made = NULL;
 }
 
 /* Whether a file can be written there, as far as its names tell. below: the part of path below the folder of all. */
@@ -257,13 +260,13 @@ static EadStatus check_apart(const Output *output, const char *target, const cha
 }
 
 /* The path of what is written about an image. */
-static EadStatus make_path(const Output *output, const char *folder, const char *file, const char *image,
-                           char **path) {
+static EadStatus make_path(const Output *output, EadMadeFolders *made, const char *folder, const char *file,
+                           const char *image, char **path) {
     EadPath beside;
     *path = ead_path_join(folder, file);
     if (!*path) return EAD_NO_MEMORY;
     EAD_TRY(ead_path_folder(beside, *path));
-    EAD_TRY(ead_make_directories(beside));
+    EAD_TRY(ead_made_folders_make(made, beside));
     EAD_TRY(check_apart(output, *path, beside, image));
     return check_replaced(output, *path, image);
 }
@@ -294,7 +297,7 @@ static EadStatus write_file(const EadMapOutput *output, int kind, EadMapFiles *f
     bool moved = false;
     EadPath file;
     EAD_TRY(name_file(this, files->name, verdict, facts->path, file));
-    EAD_TRY(make_path(this, output->folders[kind], file, facts->path, &files->paths[kind]));
+    EAD_TRY(make_path(this, output->made, output->folders[kind], file, facts->path, &files->paths[kind]));
     /* Whether it stands there from an earlier run. */
     bool stands = access(files->paths[kind], F_OK) == 0;
     if (!this->is_one && stands) return EAD_OK;

@@ -2,6 +2,7 @@
  * of the images. */
 #pragma once
 
+#include "core/file/made_folder.h"
 #include "core/image/image.h"
 #include "models/method.h"
 #include "train/metrics/threshold_rule.h"
@@ -46,6 +47,7 @@ typedef struct EadMapOutput {
     const char *folders[EAD_OUTPUT_KINDS]; /* borrowed; NULL: not asked for */
     const EadModel *model;                 /* for colours and thresholds; borrowed */
     EadOutputNames *names;                 /* NULL: nothing is asked for */
+    EadMadeFolders *made;
 } EadMapOutput;
 
 /* The colours for maps of a model. They are on one scale for all of its images: from the usual level of good images to as
@@ -53,7 +55,8 @@ typedef struct EadMapOutput {
  * images hardly reach. Where that is NAN, too, every image has its own scale, up to its score. */
 EadHeat ead_heat_of(const EadModel *model, float score);
 
-/* Prepares to write into these folders, any of which may be NULL; they are made when needed. model NULL: for a trial.
+/* Prepares to write into these folders, any of which may be NULL; they are made when needed, and those that are empty in
+ * the end are removed. model NULL: for a trial.
  * Errors: EAD_NO_MEMORY. Free in every case. */
 EadStatus ead_map_output_start(EadMapOutput *output, const EadModel *model,
                                const char *const folders[EAD_OUTPUT_KINDS]);

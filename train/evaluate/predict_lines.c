@@ -2,6 +2,7 @@
 #include "train/evaluate/predict_lines.h"
 
 #include "core/base/memory.h"
+#include "core/base/file_bytes.h"
 #include "core/base/paths.h"
 #include "core/base/printing.h"
 #include "core/file/file_role.h"
@@ -139,8 +140,10 @@ EadStatus ead_predict_inputs_next(EadPredictInputs *inputs, EadPredictInput *inp
                 "%s: is a map, overlay or mask that this program wrote, and is scored since it was named",
                 path));
         input->status = access(path, F_OK) == 0
-                            ? ead_file_expect(path, EAD_ROLE(IMAGE) | EAD_ROLE(EMPTY), "an image")
+                            ? ead_check_regular(path)
                             : ead_fail(EAD_IO, "%s: cannot read: %s", path, strerror(errno));
+        if (input->status == EAD_OK)
+            input->status = ead_file_expect(path, EAD_ROLE(IMAGE) | EAD_ROLE(EMPTY), "an image");
         return EAD_OK;
     }
     input->status = open_folder(inputs, path);
