@@ -118,7 +118,7 @@ END_TEST
 
 /* ---- many at once ---- */
 
-enum { CALLERS = 6, CALLS = 8, TOGETHER = 3 };
+enum { CALLERS = 4, CALLS = 3, TOGETHER = 3 };
 
 static EadDetectorPool *pool;
 static atomic_int next_caller, wrong;
