@@ -18,6 +18,7 @@ static int commands_run;
 /* What the documents call "your" images, data sets and weights. */
 static void make_inputs(void) {
     Drawn backbone = {0};
+    EadImage mask;
     run_well("synth --output " S
              "drawn --category gasket --size 128 --train 5 --test-good 1 --test-defect 1 --textures 4");
     shell_ok("cd " S " && mkdir -p data/mvtec_ad && cp -r drawn/gasket data/mvtec_ad/bottle"
@@ -30,6 +31,9 @@ static void make_inputs(void) {
              " && cp -r drawn/gasket/ground_truth/$defect photos/masks/scratch");
     run_well("synth --output " S "later --size 128 --seed 7 --train 3 --test-good 0 --test-defect 0");
     shell_ok("cp -r " S "later/gasket/train/good " S "photos/more");
+    fill_image(&mask, 128, 128, 1, 255);
+    ASSERT_OK(ead_png_write(S "mask.png", &mask));
+    ead_image_free(&mask);
     write_backbone("resnet18", S "resnet50.safetensors", &backbone);
     copy_file("models/weights/teacher_small.safetensors", S "pretrained_teacher_small.pth");
 }
