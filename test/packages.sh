@@ -61,7 +61,12 @@ case $goals in *checks*)
     need_program ctags universal-ctags
     ;;
 esac
-case $goals in *packages*) need_program mcs mono-mcs ;; esac
+case $goals in *packages*)
+    need_program mcs mono-mcs
+    need_program dh debhelper
+    need_program lintian lintian
+    ;;
+esac
 case $goals in *cases*) /usr/bin/python3 -c 'import numpy, PIL' 2>/dev/null || packages="$packages python3-numpy python3-pil" ;; esac
 packages=${packages# }
 

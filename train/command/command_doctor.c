@@ -176,7 +176,9 @@ static void check_teachers(Finding *f) {
         if (ead_shipped_teacher(sizes[i], path) == EAD_OK) add_file(f, path);
     if (f->value == 2) return;
     if (f->value == 0) SAY(f, "none beside the program");
-    advise(f, STATE_MISSING, "train needs them: install the program with make install, or set model.teacher");
+    advise(f, STATE_MISSING,
+           "train needs them: install the program with make install or the package efficientad-data, or set "
+           "model.teacher");
 }
 
 static bool is_backbone(const char *name) {
