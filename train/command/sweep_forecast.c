@@ -103,16 +103,25 @@ static EadStatus set_of(Forecast *all, int index, int *set) {
     return EAD_OK;
 }
 
+/* Of the file, to which what follows the steps adds little; what fills it later is not in the sample. */
+static EadStatus model_bytes(const EadFit *fit, void *state, uint64_t *bytes) {
+    EadSafetensorsWriter *writer;
+    EAD_TRY(ead_safetensors_writer_new(&writer));
+    EadStatus status = ead_model_write(fit->model(state), writer);
+    *bytes = ead_safetensors_writer_bytes(writer) + (fit->growth ? fit->growth(state) : 0);
+    ead_safetensors_writer_free(writer);
+    return status;
+}
+
 static EadStatus measure_size(const EadFit *fit, const EadRunSpec *spec, int images, ForecastSize *size) {
     EadPhase phases[EAD_MAX_PHASES];
     void *state = NULL;
     *size = (ForecastSize){0};
     EadStatus status = fit->sample(spec, images, &state);
     if (status == EAD_OK) {
-        const EadModel *model = fit->model(state);
         int count = fit->phases ? fit->phases(state, phases) : 0;
         for (int p = 0; p < count; p++) size->steps += phases[p].steps;
-        size->model = model->method->functions->bytes(model) + (fit->growth ? fit->growth(state) : 0);
+        status = model_bytes(fit, state, &size->model);
     }
     if (state) fit->free(state);
     return status;
