@@ -1,5 +1,5 @@
 # Debian packages of what is committed, by debhelper, in a copy of the sources: models/debian/ is its debian/. DEBFULLNAME and
-# DEBEMAIL are the maintainer's. The same commit gives the same bytes. -d: this Makefile looks for packages itself.
+# DEBEMAIL are the maintainer's. Times are the commit's, or SOURCE_DATE_EPOCH. -d: this Makefile looks for packages itself.
 DEB        := build/deb
 DEB_TREE   := $(DEB)/$(PACKAGE)
 MAINTAINER := $(or $(DEBFULLNAME),the authors of efficientad) <$(or $(DEBEMAIL),efficientad@localhost)>
