@@ -5,6 +5,7 @@
 #include "core/system/openmp_threads.h"
 #include "core/system/thread_stacks.h"
 #include "train/ranks/ranks_start.h"
+#include "train/support/memory_budget.h"
 #include "train/support/progress.h"
 #include "train/support/version.h"
 
@@ -72,6 +73,7 @@ static int run(int argc, char **argv) {
     wrong_usage |= status != EAD_OK && arguments.wrong_settings;
     /* Output that did not arrive (a full disk, a closed pipe) is a failure like any other. */
     if (status == EAD_OK) status = ead_print_flush(stdout);
+    status = ead_name_memory_limit(status);
     const char *speaker = status == EAD_OK ? NULL : ead_ranks_speaker(status);
     if (speaker) ead_print(stderr, "efficientad: %s%s\n", speaker, ead_error_message());
     if (wrong_usage && arguments.command < 0) fputs("try: efficientad --help\n", stderr);

@@ -85,6 +85,11 @@ START_TEST(test_problems_told) {
     ck_assert_ptr_nonnull(strstr(text, "number 19"));
     ck_assert_ptr_null(strstr(text, "number 20"));
     free(text);
+    /* Of all the want of memory is the message. */
+    ead_problems_add(&problems, ead_fail(EAD_NO_MEMORY, "no memory for 3 MB"));
+    ead_problems_add(&problems, ead_fail(EAD_NO_MEMORY, "no memory for 2 MB"));
+    ck_assert_int_eq(ead_problems_since(&problems, 0), EAD_NO_MEMORY);
+    ck_assert_str_eq(ead_error_message(), "no memory for 3 MB");
     ead_problems_free(&problems);
 }
 END_TEST

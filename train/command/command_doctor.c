@@ -16,6 +16,7 @@
 #include "models/networks/backbone.h"
 #include "train/loop/train_backbone.h"
 #include "train/ranks/ranks_start.h"
+#include "train/support/memory_budget.h"
 #include "train/support/json_writer.h"
 #include "train/support/shipped_file.h"
 #include "train/support/version.h"
@@ -136,9 +137,6 @@ static void check_load(Finding *f) {
                "other work takes processor time: training, predictions and bench are slower than alone");
 }
 
-/* What a training step of the larger networks takes, and inference with the smaller ones. */
-static const double enough = 2e9, least = 250e6;
-
 static void check_memory(Finding *f) {
     double all = (double)ead_machine_memory(), now = (double)ead_machine_available();
     size_t space = ead_machine_address_space();
@@ -148,9 +146,9 @@ static void check_memory(Finding *f) {
         ead_cgroup_limits("").memory == UINT64_MAX ? "" : ", the limit of the container (cgroup)");
     snprintf(text, sizeof text, "%.1f GB of address space left (ulimit -v)", 1e-9 * (double)space);
     if (space != SIZE_MAX) add(f, text);
-    if (now < least)
+    if (now < EAD_INFERENCE_MEMORY)
         advise(f, STATE_MISSING, "inference takes some 250 MB: end other programs, or raise the limit");
-    else if (now < enough)
+    else if (now < EAD_TRAINING_MEMORY)
         advise(f, STATE_NOTE,
                "inference and training of size small fit; for more end other programs or raise the limit");
 }

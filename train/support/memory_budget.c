@@ -5,6 +5,7 @@
 #include "core/system/machine.h"
 
 #include <stdio.h>
+#include <sys/resource.h>
 
 void ead_print_memory(const char *what, const EadBackend *backend, size_t planned, size_t later) {
     EadDeviceFacts facts;
@@ -31,4 +32,25 @@ size_t ead_available_memory(const EadBackend *backend) {
         return backend->device->free_memory();
     }
     return ead_machine_available();
+}
+
+EadStatus ead_name_memory_limit(EadStatus status) {
+    EadCgroupLimits group = ead_cgroup_limits("");
+    struct rlimit space;
+    size_t left = ead_machine_address_space(), available = ead_machine_available();
+    char limit[160];
+    if (status != EAD_NO_MEMORY || (double)available >= EAD_TRAINING_MEMORY) return status;
+    if (left <= group.available && (double)left < EAD_TRAINING_MEMORY && getrlimit(RLIMIT_AS, &space) == 0)
+        snprintf(limit, sizeof limit,
+                 "of %.0f MB of address space, which ulimit -v allows, %.0f MB are left; raise it",
+                 1e-6 * (double)space.rlim_cur, 1e-6 * (double)left);
+    else if (group.memory != UINT64_MAX)
+        snprintf(limit, sizeof limit,
+                 "of the container's %.0f MB of memory (cgroup) %.0f MB are left; raise its limit",
+                 1e-6 * (double)group.memory, 1e-6 * (double)available);
+    else
+        snprintf(limit, sizeof limit, "%.0f MB of memory are free; end other programs",
+                 1e-6 * (double)available);
+    return ead_fail(status, "%s; %s: inference takes some %.0f MB at least, a training %.0f MB",
+                    ead_error_message(), limit, 1e-6 * EAD_INFERENCE_MEMORY, 1e-6 * EAD_TRAINING_MEMORY);
 }

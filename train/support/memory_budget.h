@@ -14,3 +14,11 @@ void ead_print_memory(const char *what, const EadBackend *backend, size_t planne
 
 /* Bytes that a plan on the backend may hope for: free on the device or the host; SIZE_MAX where unknown. */
 size_t ead_available_memory(const EadBackend *backend);
+
+/* Bytes that inference takes with the smaller networks, and a training step of the larger ones. */
+#define EAD_INFERENCE_MEMORY 250e6
+#define EAD_TRAINING_MEMORY  2e9
+
+/* Where the present message is of a failure for want of memory, and less is left than a training takes: adds what limits this
+ * process, what the program takes, and the cure. Returns status. */
+EadStatus ead_name_memory_limit(EadStatus status);

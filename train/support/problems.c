@@ -8,8 +8,10 @@ enum { TOLD = 20 };
 void ead_problems_add(EadProblems *problems, EadStatus status) {
     if (status == EAD_OK) return;
     if (problems->status == EAD_OK || status == EAD_NO_MEMORY) problems->status = status;
-    if (ead_strings_add_once(&problems->lines, ead_error_message()) != EAD_OK)
-        problems->status = EAD_NO_MEMORY;
+    bool kept = ead_strings_add_once(&problems->lines, ead_error_message()) == EAD_OK;
+    if (!kept) problems->status = EAD_NO_MEMORY;
+    if (kept && status == EAD_NO_MEMORY && problems->no_memory == 0)
+        problems->no_memory = problems->lines.count;
 }
 
 void ead_problems_add_all(EadProblems *problems, const EadProblems *others) {
@@ -18,7 +20,10 @@ void ead_problems_add_all(EadProblems *problems, const EadProblems *others) {
 }
 
 EadStatus ead_problems_since(const EadProblems *problems, int known) {
-    if (problems->status == EAD_NO_MEMORY) return ead_fail(EAD_NO_MEMORY, "no memory for a config");
+    if (problems->status == EAD_NO_MEMORY)
+        return ead_fail(EAD_NO_MEMORY, "%s",
+                        problems->no_memory > 0 ? problems->lines.items[problems->no_memory - 1]
+                                                : "no memory for messages");
     if (problems->lines.count <= known) return EAD_OK;
     return ead_fail(problems->status, "%s", problems->lines.items[known]);
 }

@@ -9,6 +9,7 @@
 typedef struct EadProblems {
     EadStringList lines; /* in the order in which they were found */
     EadStatus status;    /* of the first; EAD_OK: there is none; EAD_NO_MEMORY goes before all others */
+    int no_memory;       /* how many lines there were with the first of it */
 } EadProblems;
 
 /* Keeps the thread's present message, that of a failure with `status`, once; EAD_OK is none. */
