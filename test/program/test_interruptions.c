@@ -331,7 +331,7 @@ START_TEST(little_address_space_is_enough_or_told) {
             "ulimit -v %d; OMP_NUM_THREADS=64 timeout 100 $PROGRAM " PREDICT S
             "data/gasket/test/good/000.png >" S "out 2>" S "err; code=$?; [ $code = 0 ] || "
             "{ [ $code = 1 ] && [ $(grep -c ^efficientad: " S
-            "err) = 1 ] && grep -q 'no memory for .*; of .* MB of "
+            "err) = 1 ] && grep -q 'no memory .*; of .* MB of "
             "address space, which ulimit -v allows, .* MB are left; raise it: inference takes some 250 MB' " S
             "err; }",
             kilobytes);
