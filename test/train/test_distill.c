@@ -253,11 +253,13 @@ START_TEST(refusals_say_what_to_do) {
     ead_config_free(&judged);
     /* A judge looks through teacher and backbone alike. */
     configure_run(&judged, DISTILL_CONFIG, SCRATCH "new/",
-                  "distill.judges=[{\"patchcore.layers\":layer2,\"dataset.path\":none}]");
+                  "distill.judges=[{\"patchcore.layers\":layer2,\"dataset.path\":none,"
+                  "\"dataset.category\":x}]");
     ck_assert_int_ne(ead_fit_find("distill")->check(&judged, EAD_CHECK_FILES), EAD_OK);
     ck_assert_int_eq(judged.problems.lines.count, 2);
-    assert_contains(judged.problems.lines.items[1],
+    assert_contains(judged.problems.lines.items[0],
                     "judge 1 of distill.judges: patchcore.layers: 'layer2' names features that pdn_small");
+    assert_contains(judged.problems.lines.items[1], "judge 1 of distill.judges: dataset.path: none: ");
     ead_config_free(&judged);
     ck_assert(!exists(SCRATCH "new"));
     EadConfig config;
