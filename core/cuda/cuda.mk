@@ -10,7 +10,8 @@ CUDA_LIBS := $(if $(HAVE_CUDA),-L$(CUDA_HOME)/lib64 -lcudart_static -lstdc++ -ld
 NVCC_FLAGS := -std=c++20 -O3 -I. -Icore/cuda/device -t 2 $(if $(filter 1,$(DEV)),-Werror all-warnings) \
     -Xcompiler=-fPIC,-fvisibility=hidden,-Wall,-Wextra,-Wno-missing-field-initializers
 NVCC_HOPPER := -gencode arch=compute_90a,code=sm_90a
-NVCC_JETSON := $(if $(HAVE_CUDA),$(if $(filter aarch64%,$(shell $(CC) -dumpmachine)),-gencode arch=compute_87,code=sm_87))
+NVCC_ORIN   := -gencode arch=compute_87,code=sm_87
+NVCC_JETSON := $(if $(HAVE_CUDA),$(if $(filter aarch64%,$(shell $(CC) -dumpmachine)),$(NVCC_ORIN)))
 NVCC_CARDS  := -gencode arch=compute_80,code=sm_80 $(NVCC_JETSON) $(NVCC_HOPPER) -gencode arch=compute_90,code=compute_90
 CUDA_SOURCES := $(wildcard core/cuda/*.cu core/ops/*/*_cuda.cu core/ops/*/cuda/*_cuda.cu)
 CUDA_OBJECTS := $(CUDA_SOURCES:%.cu=$(BUILD)/cuda/%.o)
