@@ -331,6 +331,38 @@ static const struct {
      400, "map_size"},
 };
 
+/* The map as the library has it; an image that does not hold the box costs itself alone. */
+START_TEST(a_region_of_interest_is_that_of_the_model) {
+    static const char path[] = S "region.safetensors";
+    static float expected[PIXELS];
+    EadServer other;
+    EadDetector *detector;
+    float score;
+    EadEfficientad *model = tiny_model();
+    ASSERT_OK(ead_region_set_box(&model->base.region, "4,3,30,20"));
+    ASSERT_OK(ead_model_save(&model->base, path, NULL));
+    ead_efficientad_free(model);
+    ASSERT_OK((EadStatus)ead_detector_open(path, &detector));
+    ASSERT_OK((EadStatus)ead_detector_run(detector, rgb, WIDTH, HEIGHT, 3 * WIDTH, expected, &score));
+    ead_detector_close(detector);
+    open_server(path, 2, &other);
+    char *body = json_request(1, "\"outputs\": [{\"name\": \"anomaly_map\", \"parameters\": {\"map_size\": "
+                                 "\"image\"}}, {\"name\": \"pred_score\"}], ");
+    EadServeReply reply = ask(&other, "POST", INFER, body);
+    free(body);
+    json_t *root = json_of(&reply, EAD_HTTP_OK);
+    ck_assert_float_eq((float)number_of(root, "pred_score", 0), score);
+    for (int k = 0; k < PIXELS; k++)
+        ck_assert_float_eq((float)number_of(root, "anomaly_map", (size_t)k), expected[k]);
+    json_decref(root);
+    reply = ask(&other, "POST", INFER,
+                "{\"inputs\": [{\"name\": \"image\", \"datatype\": \"UINT8\", \"shape\": [1, 1, 2, 3], "
+                "\"data\": [1, 2, 3, 4, 5, 6]}]}");
+    assert_refused(&reply, EAD_HTTP_BAD_REQUEST, "image 1: an image of 2 x 1 pixels does not hold the box");
+    close_server(&other);
+}
+END_TEST
+
 START_TEST(wrong_requests_are_told) {
     for (int i = 0; i < COUNT(refused); i++) {
         EadServeReply reply = ask(&server, "POST", INFER, refused[i].body);
@@ -385,6 +417,7 @@ int main(void) {
     tcase_add_test(tests, binary_gives_the_same_bytes);
     tcase_add_test(tests, image_files_are_decoded);
     tcase_add_test(tests, an_image_sent_plainly_is_scored);
+    tcase_add_test(tests, a_region_of_interest_is_that_of_the_model);
     tcase_add_test(tests, wrong_requests_are_told);
     tcase_add_test(tests, bodies_cannot_grow_in_memory);
     suite_add_tcase(suite, tests);

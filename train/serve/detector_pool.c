@@ -147,8 +147,18 @@ EadStatus ead_detector_pool_new(const EadModel *model, const EadPlanOptions *pla
     return status;
 }
 
+/* Before they share a batch with those of others, who are not to fail with them. */
+static EadStatus check_sizes(const EadDetectorPool *pool, const EadPoolImage *images, int count) {
+    const EadRegion *region = ead_detector_region(pool->detectors[0]);
+    for (int i = 0; i < count; i++)
+        if (ead_region_check(region, images[i].width, images[i].height) != EAD_OK)
+            return ead_fail_prefix(EAD_BAD_ARGUMENT, "image %d: ", i + 1);
+    return EAD_OK;
+}
+
 EadStatus ead_detector_pool_score(EadDetectorPool *pool, EadPoolImage *images, int count, double deadline) {
     Order order = {.images = images, .count = count, .deadline = deadline};
+    EAD_TRY(check_sizes(pool, images, count));
     pthread_mutex_lock(&pool->mutex);
     if (pool->last)
         pool->last->next = &order;

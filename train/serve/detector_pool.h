@@ -22,7 +22,8 @@ EadStatus ead_detector_pool_new(const EadModel *model, const EadPlanOptions *pla
                                 int batch, EadDetectorPool **out);
 
 /* Scores images, which is waited for. What has not begun at the deadline (ead_clock_seconds()) is not begun any more.
- * Errors: EAD_INTERRUPTED, past the deadline; EAD_NOT_FINITE where the model is damaged; EAD_NO_MEMORY. */
+ * Errors: EAD_BAD_ARGUMENT for an image that the model's region of interest is not for; EAD_INTERRUPTED, past the deadline;
+ * EAD_NOT_FINITE where the model is damaged; EAD_NO_MEMORY. */
 EadStatus ead_detector_pool_score(EadDetectorPool *pool, EadPoolImage *images, int count, double deadline);
 
 /* Bytes of the detectors. */

@@ -2,7 +2,7 @@
 #include "train/serve/inference.h"
 
 #include "core/base/memory.h"
-#include "core/image/map.h"
+#include "core/image/region.h"
 #include "train/evaluate/map_output.h"
 #include "train/support/json_writer.h"
 
@@ -23,7 +23,8 @@ typedef struct Writing {
 EadStatus ead_infer_map_of_image(const EadServedModel *model, const EadPoolImage *image, float **map) {
     *map = ead_new((int64_t)image->width * image->height, sizeof **map, "the map of an image");
     if (!*map) return EAD_NO_MEMORY;
-    ead_map_resize(image->map, model->model->height, model->model->width, *map, image->height, image->width);
+    ead_region_map_resize(&model->model->region, image->map, model->model->height, model->model->width, *map,
+                          image->height, image->width);
     return EAD_OK;
 }
 
