@@ -66,12 +66,10 @@ EadStatus ead_bench_images(const EadBenchOptions *options, uint8_t **out) {
     uint8_t *images = *out = ead_new(options->batch, bytes, "images");
     if (!images) return EAD_NO_MEMORY;
     for (int n = 0; n < options->batch; n++) {
-        EadSynthPart part = {EAD_SYNTH_DEFECT_good, 0, FIRST + (uint32_t)n, options->height, options->width};
-        EadImage image, mask;
-        EAD_TRY(ead_synth_draw(&part, &image, &mask));
+        EadImage image;
+        EAD_TRY(ead_synth_draw_good(FIRST + (uint32_t)n, options->height, options->width, &image));
         memcpy(images + (size_t)n * bytes, image.pixels, bytes);
         ead_image_free(&image);
-        ead_image_free(&mask);
     }
     return EAD_OK;
 }

@@ -18,9 +18,8 @@ struct EadDetector {
     EadPlan *plan;
     EadNode *images;
     EadDetection result;
-    float *
-        maps_inside; /* [batch][H][W] of the last run, filled outside of the region; NULL: there is no mask */
-    int batch;       /* images of a run */
+    float *maps_inside; /* [batch][H][W] of the last run, filled outside of the mask; NULL: there is none */
+    int batch;          /* images of a run */
     int64_t max_pixels; /* of an image */
     char maps[EAD_MAP_NAME_SIZE];
 };

@@ -33,10 +33,9 @@ typedef struct EadMapPart {
 
 /* What a detector computes for a batch of N images. */
 typedef struct EadDetection {
-    EadNode *
-        map; /* [N,H,W,1] at the model's size, kept; larger is more anomalous; outside of the region anything */
-    EadNode *
-        score; /* [N,1,1,1], of what is inside, kept; NULL: the maximum of an image's map at the image's size */
+    /* Of both, larger is more anomalous; they are kept. */
+    EadNode *map;   /* [N,H,W,1] at the model's size; outside of the region anything */
+    EadNode *score; /* [N,1,1,1], of what is inside; NULL: the maximum of an image's map at its size */
     EadMapPart parts[EAD_MAP_PARTS]; /* not kept, so that they cost nothing unless they are asked for */
 } EadDetection;
 

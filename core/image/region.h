@@ -9,8 +9,7 @@ typedef struct EadRegion {
     int x, y, width, height;       /* the box, pixels of the image; width 0: all of it */
     int image_width, image_height; /* that images must have; 0: any size that holds the box */
     int mask_width, mask_height;   /* the size that images are brought to */
-    uint8_t *
-        mask; /* [mask_height][mask_width], 1 inside, at least one, and 0 outside; owned; NULL: all is inside */
+    uint8_t *mask; /* [mask_height][mask_width]: 1 inside, at least one; 0 outside; owned; NULL: no mask */
 } EadRegion;
 
 /* The colour that is put outside of the mask: about the mean of photographs, which is near 0 in a network. */

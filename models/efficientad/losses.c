@@ -3,6 +3,7 @@
 #include "models/efficientad/losses.h"
 
 #include "core/ops/add/add.h"
+#include "core/ops/fill_cells/fill_cells.h"
 #include "core/ops/mean/mean.h"
 #include "core/ops/masked_mean/masked_mean.h"
 #include "core/ops/scale/scale.h"
@@ -43,20 +44,18 @@ static TeacherOutputs teacher_outputs(EadGraph *graph, const EadEfficientad *mod
 /* Of what is inside of the region alone: what is outside is 0, which no distance is below, and so only moves the place of
  * the quantile. */
 static EadNode *hard_loss(EadGraph *graph, const EadEfficientad *model, EadNode *distance, double q) {
-    const EadTensor *t = &distance->y;
-    int border = ead_efficientad_unseen_cells(&model->spec);
+    int border = ead_efficientad_unseen_cells(&model->spec), count;
     if (!model->base.region.mask || ead_graph_status(graph) != EAD_OK)
         return ead_hard_feature_loss(graph, distance, q);
-    real *cells = ead_graph_memory(graph, (int64_t)t->h * t->w, sizeof *cells, "a region of interest");
-    if (!cells) return distance;
-    double all = (double)ead_count(t);
-    double inside = (double)ead_region_cells(&model->base.region, t->h, t->w, border, cells) * t->c;
-    if (inside == 0)
+    EadNode *cells = ead_inside_cells(graph, &model->base.region, distance, border, &count);
+    if (ead_graph_status(graph) != EAD_OK) return distance;
+    double all = (double)ead_count(&distance->y), inside = (double)count * distance->y.c;
+    if (count == 0)
         ead_graph_fail(graph,
                        ead_fail(EAD_BAD_ARGUMENT,
                                 "the region of interest lies in the border that networks without padding "
                                 "do not see; widen roi.mask, or set model.padding"));
-    distance = ead_outside_filled(graph, &model->base.region, distance, border, 0);
+    distance = ead_fill_cells(graph, distance, cells, 0);
     if (q == 0) return ead_scale(graph, ead_mean(graph, distance), all / inside);
     return ead_hard_feature_loss(graph, distance, 1 - (1 - q) * (inside - 1) / (all - 1));
 }

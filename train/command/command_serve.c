@@ -4,6 +4,7 @@
 
 #include "core/base/file_bytes.h"
 #include "core/base/memory.h"
+#include "core/base/minmax.h"
 #include "core/base/printing.h"
 #include "core/system/clock.h"
 #include "core/system/machine.h"
@@ -103,9 +104,8 @@ static EadStatus check_all(Service *service) {
     const EadArguments *arguments = service->arguments;
     EadProblems problems = {0};
     int count = number(arguments, EAD_OPTION_WORKERS), all = omp_get_max_threads();
-    EadServeDetectors detectors = {.count = count,
-                                   .threads = all / count > 0 ? all / count : 1,
-                                   .batch = number(arguments, EAD_OPTION_MAX_BATCH)};
+    EadServeDetectors detectors = {
+        .count = count, .threads = ead_max(all / count, 1), .batch = number(arguments, EAD_OPTION_MAX_BATCH)};
     ead_problems_add_all(&problems, &arguments->problems);
     ead_problems_add(&problems, ead_arguments_plan_options(arguments, &detectors.plan));
     ead_problems_add(&problems, read_token(arguments, &service->server.guard.token));
@@ -146,16 +146,12 @@ static int most_connections(const EadArguments *arguments) {
                                                   : SPARE_DESCRIPTORS;
 }
 
-static int min_of(int a, int b) {
-    return a < b ? a : b;
-}
-
 /* Threads that decode while all detectors work, and have a batch in hand for each. */
 static int choose_workers(const Service *service) {
     int models = ead_model_registry_names(service->server.models)->count;
     int busy = models * number(service->arguments, EAD_OPTION_WORKERS) *
                number(service->arguments, EAD_OPTION_MAX_BATCH);
-    return min_of(busy + ead_machine_cpus(), MOST_WORKERS);
+    return ead_min(busy + ead_machine_cpus(), MOST_WORKERS);
 }
 
 static EadStatus start(Service *service) {

@@ -22,6 +22,9 @@ typedef struct Seen {
 
 enum { NAME_SIZE = 256 };
 
+/* The folder of those that come with the program. */
+static const char CONFIGS[] = "configs";
+
 /* The number of a section's first key, or -1: "train" is a section because "train.steps" is a key. */
 static int find_section(const char *name) {
     size_t length = strlen(name);
@@ -159,7 +162,7 @@ static EadStatus fail_unknown(const char *name) {
     EadPath folder, typed;
     EadStringList names = {0};
     EadSuggestion found = {0};
-    if (!ead_shipped_file("", "configs", folder)) return EAD_OK;
+    if (!ead_shipped_file("", CONFIGS, folder)) return EAD_OK;
     snprintf(typed, sizeof typed, "%.*s", (int)ead_path_stem(name), name);
     suggest_config(typed, folder, &names, &found);
     ead_strings_sort(&names);
@@ -178,22 +181,18 @@ static EadStatus fail_unknown(const char *name) {
     return status;
 }
 
-static const char *find_config(const char *path, EadPath shipped) {
-    return ead_shipped_yaml(path, "configs", shipped);
-}
-
 bool ead_config_is_shipped(const char *path) {
     EadPath shipped;
-    const char *file = find_config(path, shipped);
-    return file == shipped ||
-           (find_config(ead_path_base(path), shipped) == shipped && ead_path_same(path, shipped));
+    const char *file = ead_shipped_yaml(path, CONFIGS, shipped);
+    return file == shipped || (ead_shipped_yaml(ead_path_base(path), CONFIGS, shipped) == shipped &&
+                               ead_path_same(path, shipped));
 }
 
 EadStatus ead_config_load(const char *path, EadConfig *config) {
     EadPath shipped;
     EadYamlNode *root = NULL;
     const char *named = path;
-    path = find_config(path, shipped);
+    path = ead_shipped_yaml(path, CONFIGS, shipped);
     bool missing = path == named && !strchr(path, '/') && access(path, F_OK) != 0;
     EadStatus status = missing ? fail_unknown(named) : EAD_OK;
     if (status == EAD_OK) status = ead_file_expect(path, EAD_ROLE(CONFIG) | EAD_ROLES_TEXT, "a config");

@@ -23,26 +23,25 @@ typedef struct Pass {
     void *context; /* of visit */
     EadNode *images, *outputs[EAD_MAP_COUNT];
     EadPlan *plan;
-    real *
-        cells; /* 1 for cells of the networks' outputs inside of the region of interest, else 0; NULL: all are */
+    /* 1 inside of the region of interest, else 0; NULL: all is inside. */
+    real *cells;     /* of the networks' outputs */
+    uint8_t *inside; /* of the pixels of their maps stretched to image size */
 } Pass;
 
-static EadStatus find_cells(Pass *pass) {
+static EadStatus find_inside(Pass *pass) {
     const EadEfficientadSpec *spec = &pass->model->spec;
     int height = ead_efficientad_map_height(spec), width = ead_efficientad_map_width(spec);
     if (!pass->model->base.region.mask) return EAD_OK;
     pass->cells = ead_new((int64_t)height * width, sizeof *pass->cells, "a region of interest");
-    if (!pass->cells) return EAD_NO_MEMORY;
+    pass->inside = ead_new((int64_t)spec->height * spec->width, 1, "a region of interest");
+    if (!pass->cells || !pass->inside) return EAD_NO_MEMORY;
     ead_region_cells(&pass->model->base.region, height, width, ead_efficientad_unseen_cells(spec),
                      pass->cells);
+    for (int y = 0; y < spec->height; y++)
+        for (int x = 0; x < spec->width; x++)
+            pass->inside[y * spec->width + x] =
+                pass->cells[y * height / spec->height * width + x * width / spec->width] > 0;
     return EAD_OK;
-}
-
-/* Whether a pixel of a map that was stretched to image size counts. */
-static bool is_inside(const Pass *pass, int y, int x) {
-    const EadEfficientadSpec *spec = &pass->model->spec;
-    int height = ead_efficientad_map_height(spec), width = ead_efficientad_map_width(spec);
-    return !pass->cells || pass->cells[y * height / spec->height * width + x * width / spec->width] > 0;
 }
 
 static EadStatus run_image(void *context, int index) {
@@ -62,9 +61,10 @@ static EadStatus run_pass(Pass *pass, bool quiet) {
     pass->images = ead_leaf(graph, "images", EAD_U8, 1, spec->height, spec->width, 3, NULL);
     pass->build(pass, graph, pass->images);
     EadStatus status = ead_plan_new(graph, &pass->options, &pass->plan);
-    if (status == EAD_OK) status = find_cells(pass);
+    if (status == EAD_OK) status = find_inside(pass);
     if (status == EAD_OK) status = ead_walk(&walk, run_image, pass);
     free(pass->cells);
+    free(pass->inside);
     ead_plan_free(pass->plan);
     ead_graph_free(graph);
     return status;
@@ -154,7 +154,6 @@ static void build_raw_maps(Pass *pass, EadGraph *graph, EadNode *images) {
 
 static EadStatus collect_maps(Pass *pass, int image) {
     MapValues *v = pass->context;
-    int width = pass->model->spec.width;
     int64_t first = v->count;
     (void)image;
     for (int m = 0; m < EAD_MAP_COUNT; m++) {
@@ -162,8 +161,8 @@ static EadStatus collect_maps(Pass *pass, int image) {
         if (!v->values[m]) continue;
         EAD_TRY(ead_plan_fetch(pass->plan, pass->outputs[m], &value));
         v->count = first;
-        for (int i = 0; i < pass->model->spec.height * width; i++)
-            if (is_inside(pass, i / width, i % width)) v->values[m][v->count++] = ((const real *)value)[i];
+        for (int64_t i = 0; i < ead_count(&pass->outputs[m]->y); i++)
+            if (!pass->inside || pass->inside[i]) v->values[m][v->count++] = ((const real *)value)[i];
     }
     return EAD_OK;
 }
@@ -177,14 +176,13 @@ typedef struct MapSum {
 
 static EadStatus add_maps(Pass *pass, int image) {
     MapSum *s = pass->context;
-    int width = pass->model->spec.width;
     (void)image;
     for (int m = 0; m < EAD_MAP_COUNT; m++) {
         const void *value;
         if (!pass->outputs[m]) continue;
         EAD_TRY(ead_plan_fetch(pass->plan, pass->outputs[m], &value));
-        for (int i = 0; i < pass->model->spec.height * width; i++)
-            if (is_inside(pass, i / width, i % width)) {
+        for (int64_t i = 0; i < ead_count(&pass->outputs[m]->y); i++)
+            if (!pass->inside || pass->inside[i]) {
                 s->sum += (double)((const real *)value)[i];
                 s->count += m == EAD_MAP_ST;
             }

@@ -4,6 +4,7 @@
 #include "core/system/clock.h"
 #include "core/system/machine.h"
 #include "core/base/memory.h"
+#include "core/base/minmax.h"
 #include "core/base/paths.h"
 #include "core/base/printing.h"
 #include "train/evaluate/map_output.h"
@@ -157,7 +158,7 @@ static void cut_truth(EadGroundTruth *truth, const uint8_t *inside) {
         EadDefectChannel channel = truth->channels[c];
         int64_t area = 0;
         for (int64_t i = 0; i < pixels; i++) area += (channel.mask[i] &= (uint8_t)-inside[i]) != 0;
-        channel.saturation = channel.saturation < area ? channel.saturation : area;
+        channel.saturation = ead_min64(channel.saturation, area);
         if (area > 0)
             truth->channels[kept++] = channel;
         else

@@ -221,15 +221,13 @@ static EadStatus later(void *state, size_t *bytes) {
 
 static EadStatus start(void *state, const EadStep *step) {
     const State *s = state;
-    char text[256];
     int train = ead_image_cache_count(s->data->train), added = s->added ? ead_image_cache_count(s->added) : 0;
     Need n = need_of(s, (s->spec->resume ? 0 : train) + added);
     (void)step;
-    snprintf(text, sizeof text, "%s at %dx%d", s->model->backbone.name, s->model->base.height,
-             s->model->base.width);
-    ead_print(stderr, "PatchCore on %s on %s: %d training, %d added, %d validation, %d test images\n", text,
-              s->spec->backend->name, train, added, ead_image_cache_count(s->data->validation),
-              s->data->dataset.test_count);
+    ead_print(stderr,
+              "PatchCore on %s at %dx%d on %s: %d training, %d added, %d validation, %d test images\n",
+              s->model->backbone.name, s->model->base.height, s->model->base.width, s->spec->backend->name,
+              train, added, ead_image_cache_count(s->data->validation), s->data->dataset.test_count);
     if (n.patches > 0)
         ead_print(
             stderr,
@@ -299,20 +297,16 @@ static EadStatus add_images(State *s, const EadImageCache *cache, const char *wh
 /* The patches of drawn parts. */
 static EadStatus add_drawn(State *s, int images) {
     for (int i = 0; i < images; i++) {
-        EadSynthPart part = {EAD_SYNTH_DEFECT_good, 0, (uint32_t)i, s->model->base.height,
-                             s->model->base.width};
-        EadImage image, mask;
-        EAD_TRY(ead_synth_draw(&part, &image, &mask));
+        EadImage image;
+        EAD_TRY(ead_synth_draw_good((uint32_t)i, s->model->base.height, s->model->base.width, &image));
         ead_plan_write(s->plan, s->images, image.pixels);
         ead_image_free(&image);
-        ead_image_free(&mask);
         ead_plan_run(s->plan);
         EAD_TRY(ead_plan_read(s->plan, s->patches, s->rows + i * grid_of(s) * s->model->spec.length));
     }
     return EAD_OK;
 }
 
-/* Usual are as many images as MVTec AD's bottle has. */
 static EadStatus sample(const EadRunSpec *spec, int images, void **state) {
     EAD_TRY(new_state(spec, NULL, state));
     ((State *)*state)->count = images > 0 ? images : SAMPLE_IMAGES;

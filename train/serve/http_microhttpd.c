@@ -25,9 +25,9 @@ enum {
 /* A connection. */
 typedef struct Line {
     int descriptor;
-    double
-        since; /* when its present part began: to come in, or to go out; later for each byte that has come or must go; INFINITY
-                     while an answer is made */
+    /* When its present part began, to come in or to go out; later for each byte that has come or must go. INFINITY while an
+     * answer is made. */
+    double since;
     struct Line *previous, *next;
 } Line;
 

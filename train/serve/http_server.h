@@ -10,7 +10,7 @@ typedef struct EadHttpOptions {
     const char *certificate, *key; /* PEM, borrowed while it runs; NULL: without TLS */
     double timeout;                /* seconds from a request's first byte to its answer's beginning */
     double
-        idle; /* seconds that a connection may say nothing, and that a header or a body may take to come in */
+        idle; /* seconds that a connection may say nothing, and that a header or body may take to come in */
 } EadHttpOptions;
 
 typedef struct EadHttpServer EadHttpServer;

@@ -25,3 +25,6 @@ const char *ead_synth_defect_name(EadSynthDefect defect);
  * the element that is missing, added or exchanged; both new and owned by the caller. A defective part differs
  * from the flawless one of the same number only in and right beside its mask. Errors: EAD_NO_MEMORY. */
 EadStatus ead_synth_draw(const EadSynthPart *part, EadImage *image, EadImage *mask);
+
+/* Draws the good part of that number and of seed 0. Errors: EAD_NO_MEMORY. */
+EadStatus ead_synth_draw_good(uint32_t number, int height, int width, EadImage *image);

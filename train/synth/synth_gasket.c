@@ -316,3 +316,11 @@ EadStatus ead_synth_draw(const EadSynthPart *part, EadImage *image, EadImage *ma
     ead_canvas_close(&canvas);
     return status;
 }
+
+EadStatus ead_synth_draw_good(uint32_t number, int height, int width, EadImage *image) {
+    EadSynthPart part = {EAD_SYNTH_DEFECT_good, 0, number, height, width};
+    EadImage mask;
+    EadStatus status = ead_synth_draw(&part, image, &mask);
+    ead_image_free(&mask);
+    return status;
+}
