@@ -103,7 +103,7 @@ $(BUILD)/float/%.o: %.c $(BUILD)/flags
 $(BUILD)/float/train/support/version.o: ALL_CFLAGS += -DEAD_VERSION='"$(VERSION)"'
 $(BUILD)/float/train/support/version.o: $(BUILD)/version
 
-include train/report/report.mk test/test.mk test/torture/torture.mk test/portable.mk test/aarch64.mk models/python/wheel.mk models/csharp/csharp.mk test/cuda_host/host.mk test/fuzz/fuzz.mk install.mk models/debian/debian.mk
+include train/report/report.mk train/page/page.mk test/test.mk test/torture/torture.mk test/portable.mk test/aarch64.mk models/python/wheel.mk models/csharp/csharp.mk test/cuda_host/host.mk test/fuzz/fuzz.mk install.mk models/debian/debian.mk
 -include $(shell find $(BUILD) build/cuda_host build/fuzz/objects -name '*.d' 2>/dev/null)
 endif
 endif

@@ -48,7 +48,8 @@ train/distill   | $support data autograd models train/config train/loop train/fi
 train/ranks     | core
 train/export    | $support models
 train/import    | $support data models
-train/serve     | $support data models train/evaluate train/metrics train/report
+train/page      | $support data models train/evaluate train/metrics train/report train/serve/exchange.h
+train/serve     | $support data models train/evaluate train/metrics train/report train/page
 train/synth     | core data/codec data/drawn train/support
 train/sweep     | $support data train/config train/metrics train/report
 train/command   | core data models autograd train

@@ -10,6 +10,9 @@
 
 enum { WORDS = 8, ROUNDS = 64, BLOCK = 64 };
 
+static const uint32_t first_state[WORDS] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
+                                            0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
+
 static const uint32_t rounds[ROUNDS] = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
     0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
@@ -54,14 +57,23 @@ static void finish(uint32_t state[WORDS], const uint8_t *rest, size_t left, uint
     for (size_t at = 0; at < end; at += BLOCK) add_block(state, tail + at);
 }
 
+void ead_sha256(const void *bytes, size_t size, uint8_t digest[EAD_SHA256_BYTES]) {
+    uint32_t state[WORDS];
+    size_t at = 0;
+    memcpy(state, first_state, sizeof state);
+    for (; at + BLOCK <= size; at += BLOCK) add_block(state, (const uint8_t *)bytes + at);
+    finish(state, (const uint8_t *)bytes + at, size - at, size);
+    for (int i = 0; i < EAD_SHA256_BYTES; i++) digest[i] = (uint8_t)(state[i / 4] >> (24 - 8 * (i % 4)));
+}
+
 EadStatus ead_file_sha256(const char *path, char text[EAD_SHA256_TEXT]) {
-    uint32_t state[WORDS] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
-                             0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
+    uint32_t state[WORDS];
     uint8_t bytes[256 * BLOCK];
     uint64_t size = 0;
     size_t got, at = 0;
     FILE *file = fopen(path, "rb");
     if (!file) return ead_fail(EAD_IO, "%s: cannot open: %s", path, strerror(errno));
+    memcpy(state, first_state, sizeof state);
     while ((got = fread(bytes, 1, sizeof bytes, file)) == sizeof bytes) {
         for (at = 0; at < got; at += BLOCK) add_block(state, bytes + at);
         size += got;

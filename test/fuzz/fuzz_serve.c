@@ -1,5 +1,7 @@
 /* libFuzzer target: a request to the server: a line with the path, a line with Inference-Header-Content-Length ("-": none), a
- * line with Host, and the body, which is taken apart and decoded as one of the Open Inference Protocol, whatever the path. */
+ * line with Host, and the body, which is taken apart and decoded as one of the Open Inference Protocol and as a decision of the
+ * live page, whatever the path. */
+#include "train/page/decisions.h"
 #include "train/serve/inference.h"
 #include "train/serve/routes.h"
 
@@ -41,6 +43,13 @@ static void look_at(const EadInference *inference) {
     require(pixels <= MOST_PIXELS);
 }
 
+static void read_decision(const uint8_t *bytes, size_t size) {
+    int64_t sequence;
+    EadDecision decision = EAD_DECISIONS;
+    EadStatus status = ead_decision_read((const char *)bytes, size, &sequence, &decision);
+    require(status == EAD_OK ? ead_decision_name(decision)[0] != '\0' : ead_error_message()[0] != '\0');
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
     EadModel model = {.height = MODEL_SIDE, .width = MODEL_SIDE, .threshold = size % 2 ? NAN : 1};
     EadServedModel served = {.name = "fuzz", .model = &model};
@@ -52,8 +61,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
     char *path = take_line(&bytes, &size), *length = take_line(&bytes, &size),
          *host = take_line(&bytes, &size);
     if (path && length && host) {
-        EadServeRequest request = {
-            .method = "POST", .path = path, .host = host, .authorization = host, .body = bytes, .size = size};
+        EadServeRequest request = {.method = "POST",
+                                   .path = path,
+                                   .host = host,
+                                   .origin = size % 3 ? NULL : host,
+                                   .authorization = host,
+                                   .body = bytes,
+                                   .size = size};
         request.json_size = strcmp(length, "-") == 0 ? NULL : length;
         EadServeRoute route = ead_serve_route(path, name);
         require(strlen(name) < EAD_SERVE_NAME && (name[0] == '\0' || strstr(path, name) != NULL));
@@ -65,6 +79,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
         else
             require(ead_error_message()[0] != '\0');
         ead_inference_free(&inference);
+        read_decision(bytes, size);
     }
     ead_reply_free(&reply);
     free(path);

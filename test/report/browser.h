@@ -22,12 +22,12 @@ typedef struct Browser {
     size_t size, capacity;
 } Browser;
 
-static bool browser_is_there(void) {
+static inline bool browser_is_there(void) {
     return system("command -v chromium >/dev/null 2>&1") == 0;
 }
 
 /* The next text: an answer or an event. */
-static json_t *browser_receive(Browser *b) {
+static inline json_t *browser_receive(Browser *b) {
     char *end;
     while (!(end = b->size ? memchr(b->bytes, 0, b->size) : NULL)) {
         if (b->size + 65536 > b->capacity) {
@@ -46,7 +46,7 @@ static json_t *browser_receive(Browser *b) {
     return text;
 }
 
-static void browser_take_event(Browser *b, json_t *event) {
+static inline void browser_take_event(Browser *b, json_t *event) {
     static const char *const spoken[] = {"Runtime.consoleAPICalled", "Runtime.exceptionThrown",
                                          "Log.entryAdded"};
     const char *method = json_string_value(json_object_get(event, "method"));
@@ -64,7 +64,7 @@ static void browser_take_event(Browser *b, json_t *event) {
 }
 
 /* Calls a method with these parameters, which it takes over, and gives the result. */
-static json_t *browser_call(Browser *b, const char *method, json_t *params) {
+static inline json_t *browser_call(Browser *b, const char *method, json_t *params) {
     json_t *call = json_pack("{s:i, s:s, s:o}", "id", ++b->calls, "method", method, "params", params);
     if (b->session[0]) json_object_set_new(call, "sessionId", json_string(b->session));
     char *text = json_dumps(call, JSON_COMPACT);
@@ -90,12 +90,12 @@ static json_t *browser_call(Browser *b, const char *method, json_t *params) {
     }
 }
 
-static void browser_do(Browser *b, const char *method, json_t *params) {
+static inline void browser_do(Browser *b, const char *method, json_t *params) {
     json_decref(browser_call(b, method, params));
 }
 
 /* home: a folder for its files. */
-static void browser_open(Browser *b, const char *home) {
+static inline void browser_open(Browser *b, const char *home) {
     int to[2], from[2];
     *b = (Browser){0};
     ck_assert(pipe(to) == 0 && pipe(from) == 0);
@@ -127,7 +127,7 @@ static void browser_open(Browser *b, const char *home) {
     browser_do(b, "Page.setLifecycleEventsEnabled", json_pack("{s:b}", "enabled", 1));
 }
 
-static void browser_close(Browser *b) {
+static inline void browser_close(Browser *b) {
     kill(b->process, SIGTERM);
     waitpid(b->process, NULL, 0);
     close(b->to), close(b->from);
@@ -135,7 +135,7 @@ static void browser_close(Browser *b) {
 }
 
 /* The window's size, and whether the user prefers a dark page. */
-static void browser_window(Browser *b, int width, int height, bool dark) {
+static inline void browser_window(Browser *b, int width, int height, bool dark) {
     browser_do(b, "Emulation.setDeviceMetricsOverride",
                json_pack("{s:i, s:i, s:i, s:b}", "width", width, "height", height, "deviceScaleFactor", 1,
                          "mobile", 0));
@@ -145,7 +145,7 @@ static void browser_window(Browser *b, int width, int height, bool dark) {
 }
 
 /* What a script comes to; it may be a promise. */
-static json_t *browser_value(Browser *b, const char *script) {
+static inline json_t *browser_value(Browser *b, const char *script) {
     json_t *result = browser_call(
         b, "Runtime.evaluate",
         json_pack("{s:s, s:b, s:b}", "expression", script, "returnByValue", 1, "awaitPromise", 1));
@@ -157,7 +157,7 @@ static json_t *browser_value(Browser *b, const char *script) {
     return value;
 }
 
-static double browser_number(Browser *b, const char *script) {
+static inline double browser_number(Browser *b, const char *script) {
     json_t *value = browser_value(b, script);
     double number = json_number_value(value);
     ck_assert_msg(json_is_number(value), "%s is no number", script);
@@ -166,7 +166,7 @@ static double browser_number(Browser *b, const char *script) {
 }
 
 /* The script comes to this text. */
-static void browser_expect(Browser *b, const char *script, const char *text) {
+static inline void browser_expect(Browser *b, const char *script, const char *text) {
     json_t *value = browser_value(b, script);
     const char *found = json_string_value(value);
     ck_assert_msg(found && strcmp(found, text) == 0, "%s is \"%s\", not \"%s\"", script,
@@ -175,13 +175,13 @@ static void browser_expect(Browser *b, const char *script, const char *text) {
 }
 
 /* Until what is due is drawn. */
-static void browser_settle(Browser *b) {
+static inline void browser_settle(Browser *b) {
     json_decref(
         browser_value(b, "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"));
 }
 
 /* Goes to an address and waits until its document is loaded, not one before it. */
-static void browser_load(Browser *b, const char *url) {
+static inline void browser_load(Browser *b, const char *url) {
     json_t *result = browser_call(b, "Page.navigate", json_pack("{s:s}", "url", url));
     const char *document = json_string_value(json_object_get(result, "loaderId"));
     ck_assert_ptr_nonnull(document);
@@ -194,7 +194,7 @@ static void browser_load(Browser *b, const char *url) {
 }
 
 /* path: from the present folder, with %XX for what does not belong into an address; a #fragment may follow. */
-static void browser_visit(Browser *b, const char *path) {
+static inline void browser_visit(Browser *b, const char *path) {
     char folder[2000], url[4000];
     ck_assert_ptr_nonnull(getcwd(folder, sizeof folder));
     snprintf(url, sizeof url, "file://%s/%s", folder, path);
@@ -204,7 +204,7 @@ static void browser_visit(Browser *b, const char *path) {
 }
 
 /* Presses and releases a key by its name and Windows' number for it. */
-static void browser_press(Browser *b, const char *key, int number) {
+static inline void browser_press(Browser *b, const char *key, int number) {
     static const char *const halves[] = {"keyDown", "keyUp"};
     const char *text = strcmp(key, "Enter") == 0 ? "\r" : "";
     for (int i = 0; i < 2; i++)
@@ -213,3 +213,50 @@ static void browser_press(Browser *b, const char *key, int number) {
                              "windowsVirtualKeyCode", number, "text", i == 0 ? text : ""));
     browser_settle(b);
 }
+
+/* Whether the page shows a text. */
+#define IN_TEXT(text) "Number(document.querySelector('#page').innerText.includes('" text "'))"
+
+/* Of all texts that are seen, the least contrast with what lies behind them; the texts of charts count, too. Also the
+ * smallest letters. */
+static const char browser_reading[] =
+    "(() => {"
+    "const parts = color => (color.match(/[\\d.]+/g) || [0, 0, 0, 0]).map(Number);"
+    "const light = ([r, g, b]) => [r, g, b].map(v => v / 255).map(v => v <= 0.04045 ? v / 12.92 : ((v + "
+    "0.055) / 1.055) ** 2.4)"
+    "  .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);"
+    "const behind = element => { for (let e = element; e; e = e.parentElement) {"
+    "  const color = parts(getComputedStyle(e).backgroundColor); if (color.length < 4 || color[3] === 1) "
+    "return color; }"
+    "  return [255, 255, 255]; };"
+    "let least = 99, which = '', letters = 99;"
+    "const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);"
+    "while (texts.nextNode()) {"
+    "  const element = texts.currentNode.parentElement, style = getComputedStyle(element);"
+    "  if (!texts.currentNode.data.trim() || /^(SCRIPT|STYLE|NOSCRIPT|title)$/.test(element.tagName)) "
+    "continue;"
+    "  if (!element.getClientRects().length) continue;"
+    "  const inChart = element.namespaceURI.endsWith('svg'), svg = inChart && element.ownerSVGElement;"
+    "  const [a, c] = [light(parts(inChart ? style.fill : style.color)), light(behind(element))].sort((x, y) "
+    "=> y - x);"
+    "  const ratio = (a + 0.05) / (c + 0.05);"
+    "  if (ratio < least) { least = ratio; which = texts.currentNode.data; }"
+    "  const scale = svg ? svg.getBoundingClientRect().width / svg.viewBox.baseVal.width : 1;"
+    "  letters = Math.min(letters, scale * parseFloat(style.fontSize));"
+    "}"
+    "return {least, which, letters}; })()";
+
+static inline void assert_readable(Browser *b, int width, bool dark) {
+    json_t *found = browser_value(b, browser_reading);
+    double least = json_number_value(json_object_get(found, "least"));
+    double letters = json_number_value(json_object_get(found, "letters"));
+    ck_assert_msg(least >= 4.5 && least < 22, "\"%s\" has a contrast of %.2f (%d wide, %s)",
+                  json_string_value(json_object_get(found, "which")), least, width, dark ? "dark" : "light");
+    ck_assert_msg(letters >= 10 && letters < 99, "letters of %.1f pixels (%d wide)", letters, width);
+    json_decref(found);
+    ck_assert_double_le(browser_number(b, "document.documentElement.scrollWidth"), width);
+}
+
+/* A desk, a small desk, a phone. */
+static const struct { int width, height; } browser_windows[] = {{1400, 900}, {1280, 720}, {390, 844}};
+enum { WINDOWS = sizeof browser_windows / sizeof *browser_windows };

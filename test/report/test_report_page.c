@@ -149,7 +149,6 @@ static void write_training(const char *path, const char *ended, int64_t written)
 #define CARDS(heading)                                                                                       \
     "[...document.querySelectorAll('.gallery h3')].filter(h => h.textContent.startsWith('" heading "'))"     \
     ".map(h => h.nextSibling.children.length).reduce((a, b) => a + b, 0)"
-#define IN_TEXT(text) "Number(document.querySelector('#page').innerText.includes('" text "'))"
 
 /* Types a number into the field beside the slider, as a user does. */
 static void type_threshold(Browser *b, const char *number) {
@@ -164,55 +163,12 @@ static void press_times(Browser *b, const char *key, int number, int times) {
     for (int i = 0; i < times; i++) browser_press(b, key, number);
 }
 
-/* Of all texts that are seen, the least contrast with what lies behind them; the texts of charts count, too. Also the
- * smallest letters. */
-static const char reading[] =
-    "(() => {"
-    "const parts = color => (color.match(/[\\d.]+/g) || [0, 0, 0, 0]).map(Number);"
-    "const light = ([r, g, b]) => [r, g, b].map(v => v / 255).map(v => v <= 0.04045 ? v / 12.92 : ((v + "
-    "0.055) / 1.055) ** 2.4)"
-    "  .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);"
-    "const behind = element => { for (let e = element; e; e = e.parentElement) {"
-    "  const color = parts(getComputedStyle(e).backgroundColor); if (color.length < 4 || color[3] === 1) "
-    "return color; }"
-    "  return [255, 255, 255]; };"
-    "let least = 99, which = '', letters = 99;"
-    "const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);"
-    "while (texts.nextNode()) {"
-    "  const element = texts.currentNode.parentElement, style = getComputedStyle(element);"
-    "  if (!texts.currentNode.data.trim() || /^(SCRIPT|STYLE|NOSCRIPT|title)$/.test(element.tagName)) "
-    "continue;"
-    "  if (!element.getClientRects().length) continue;"
-    "  const inChart = element.namespaceURI.endsWith('svg'), svg = inChart && element.ownerSVGElement;"
-    "  const [a, c] = [light(parts(inChart ? style.fill : style.color)), light(behind(element))].sort((x, y) "
-    "=> y - x);"
-    "  const ratio = (a + 0.05) / (c + 0.05);"
-    "  if (ratio < least) { least = ratio; which = texts.currentNode.data; }"
-    "  const scale = svg ? svg.getBoundingClientRect().width / svg.viewBox.baseVal.width : 1;"
-    "  letters = Math.min(letters, scale * parseFloat(style.fontSize));"
-    "}"
-    "return {least, which, letters}; })()";
-
-static void assert_readable(Browser *b, int width, bool dark) {
-    json_t *found = browser_value(b, reading);
-    double least = json_number_value(json_object_get(found, "least"));
-    double letters = json_number_value(json_object_get(found, "letters"));
-    ck_assert_msg(least >= 4.5 && least < 22, "\"%s\" has a contrast of %.2f (%d wide, %s)",
-                  json_string_value(json_object_get(found, "which")), least, width, dark ? "dark" : "light");
-    ck_assert_msg(letters >= 10 && letters < 99, "letters of %.1f pixels (%d wide)", letters, width);
-    json_decref(found);
-    ck_assert_double_le(browser_number(b, "document.documentElement.scrollWidth"), width);
-}
-
-static const struct { int width, height; } windows[] = {{1400, 900}, {1280, 720}, {390, 844}};
-enum { WINDOWS = sizeof windows / sizeof *windows };
-
 static void assert_readable_everywhere(Browser *b, const char *path) {
     for (int i = 0; i < 2 * WINDOWS; i++) {
         bool dark = i % 2;
-        browser_window(b, windows[i / 2].width, windows[i / 2].height, dark);
+        browser_window(b, browser_windows[i / 2].width, browser_windows[i / 2].height, dark);
         browser_visit(b, path);
-        assert_readable(b, windows[i / 2].width, dark);
+        assert_readable(b, browser_windows[i / 2].width, dark);
         ck_assert_msg(!b->message[0], "console: %s", b->message);
     }
 }

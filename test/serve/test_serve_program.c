@@ -264,6 +264,42 @@ START_TEST(large_bodies_have_their_time) {
 }
 END_TEST
 
+START_TEST(the_page_is_served_and_decided_on) {
+    NEED_SERVER();
+    char address[128];
+    Outcome outcome;
+    static const char decision[] = "{\"sequence\": 1, \"decision\": \"defect\"}";
+    write_text(S "notes", "my notes\n");
+    run("serve -m " MODEL " --listen unix:" S "x --decisions " S "notes", 0, &outcome);
+    ck_assert_int_eq(outcome.code, 1);
+    assert_contains(outcome.err, "not written by this program");
+    run("serve -m " MODEL " --listen unix:" S "x --decisions " S "no/such/folder", 0, &outcome);
+    ck_assert_int_eq(outcome.code, 1);
+    assert_contains(outcome.err, "--decisions");
+    pid_t child = start_server(S, SERVE "--decisions " S "decisions.jsonl", address);
+    ck_assert_int_eq(get(address, "/"), 200);
+    assert_contains(text, "Content-Security-Policy: default-src 'none'; script-src 'sha256-");
+    assert_contains(text, "Cache-Control: no-store");
+    ck_assert_int_eq(predict(address), 200);
+    ck_assert_ptr_null(strstr(text, "Content-Security-Policy"));
+    ck_assert_int_eq(get(address, "/page/heat/1"), 200);
+    ck_assert_int_eq(get(address, "/page/news?after=0"), 200);
+    assert_contains(text, "\"source\":\"a.png\"");
+    ck_assert_int_eq(
+        request_bytes(address, "POST /page/decisions HTTP/1.1", decision, sizeof decision - 1, text), 200);
+    ck_assert_int_eq(request_bytes(address, "POST /page/decisions HTTP/1.1\r\nOrigin: http://evil.example",
+                                   decision, sizeof decision - 1, text),
+                     403);
+    ck_assert_int_eq(get(address, "/metrics"), 200);
+    assert_contains(text, "efficientad_request_seconds_count 1\n"); /* the page's requests do not count */
+    stop_server(child, SIGTERM);
+    assert_file_holds(S "decisions.jsonl", "\"decision\":\"defect\"");
+    child = start_server(S, SERVE "--page-memory 0", address);
+    ck_assert_int_eq(get(address, "/"), 404);
+    stop_server(child, SIGTERM);
+}
+END_TEST
+
 START_TEST(tls_hides_what_is_said) {
     NEED_SERVER();
     SKIP_UNLESS(shell("command -v openssl >/dev/null") == 0, "openssl is not here");
@@ -298,6 +334,7 @@ static void add_tests(TCase *tests) {
     tcase_add_test(tests, large_and_wrong_requests_are_refused);
     tcase_add_test(tests, slow_clients_cost_their_connection_alone);
     tcase_add_test(tests, large_bodies_have_their_time);
+    tcase_add_test(tests, the_page_is_served_and_decided_on);
     tcase_add_test(tests, tls_hides_what_is_said);
     tcase_add_test(tests, a_changed_model_takes_over);
     tcase_add_test(tests, what_is_under_way_is_finished);

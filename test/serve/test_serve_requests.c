@@ -88,7 +88,13 @@ START_TEST(routes_are_found) {
                  {"/v2/models/a/versions/10", "a", EAD_ROUTE_NONE},
                  {"/v2/models/", "", EAD_ROUTE_NONE},
                  {"/v2/models/../../etc/passwd", "..", EAD_ROUTE_NONE},
-                 {"/", "", EAD_ROUTE_NONE},
+                 {"/", "", EAD_ROUTE_PAGE},
+                 {"/page/news", "", EAD_ROUTE_PAGE_NEWS},
+                 {"/page/image/12", "12", EAD_ROUTE_PAGE_IMAGE},
+                 {"/page/heat/12", "12", EAD_ROUTE_PAGE_HEAT},
+                 {"/page/heat/12/", "12", EAD_ROUTE_NONE},
+                 {"/page/heat/", "", EAD_ROUTE_NONE},
+                 {"/page/", "", EAD_ROUTE_NONE},
                  {"", "", EAD_ROUTE_NONE}};
     char model[EAD_SERVE_NAME];
     for (int i = 0; i < COUNT(cases); i++) {

@@ -6,10 +6,12 @@
 #include "core/base/memory.h"
 #include "core/base/minmax.h"
 #include "core/base/printing.h"
+#include "core/file/output_check.h"
 #include "core/system/clock.h"
 #include "core/system/machine.h"
 #include "train/serve/http_server.h"
 #include "train/serve/listening.h"
+#include "train/serve/serve_documents.h"
 #include "train/support/memory_budget.h"
 
 #include <ctype.h>
@@ -79,6 +81,13 @@ static EadStatus check_address(const EadArguments *arguments) {
                     where);
 }
 
+static EadStatus check_decisions(const EadArguments *arguments) {
+    const char *path = ead_arguments_text(arguments, EAD_OPTION_DECISIONS);
+    if (!ead_arguments_given(arguments, EAD_OPTION_DECISIONS)) return EAD_OK; /* made when it is needed */
+    EAD_TRY(ead_check_output_file(path, "--decisions"));
+    return ead_decisions_check(path);
+}
+
 static EadStatus add_model(EadModelRegistry *models, const char *text) {
     char *name, *expanded;
     const char *path;
@@ -111,6 +120,7 @@ static EadStatus check_all(Service *service) {
     ead_problems_add(&problems, read_token(arguments, &service->server.guard.token));
     ead_problems_add(&problems, read_tls(service));
     ead_problems_add(&problems, check_address(arguments));
+    ead_problems_add(&problems, check_decisions(arguments));
     EadStatus status = ead_model_registry_new(&detectors, &service->server.models);
     if (status == EAD_OK) add_models(arguments, service->server.models, &problems);
     if (status == EAD_OK) status = ead_problems_tell(&problems, stderr);
@@ -154,6 +164,18 @@ static int choose_workers(const Service *service) {
     return ead_min(busy + ead_machine_cpus(), MOST_WORKERS);
 }
 
+static EadStatus start_page(Service *service) {
+    const EadArguments *arguments = service->arguments;
+    bool guarded = service->server.guard.token != NULL;
+    EadLivePageOptions options = {.memory = (int64_t)number(arguments, EAD_OPTION_PAGE_MEMORY) * MEGABYTE,
+                                  .decisions = ead_arguments_text(arguments, EAD_OPTION_DECISIONS),
+                                  .may_decide = guarded || service->listening.loopback,
+                                  .guarded = guarded,
+                                  .write_models = ead_serve_write_models,
+                                  .context = service->server.models};
+    return options.memory > 0 ? ead_live_page_new(&options, &service->server.page) : EAD_OK;
+}
+
 static EadStatus start(Service *service) {
     const EadArguments *arguments = service->arguments;
     EAD_TRY(check_all(service));
@@ -162,6 +184,7 @@ static EadStatus start(Service *service) {
     EAD_TRY(ead_listen(ead_arguments_text(arguments, EAD_OPTION_LISTEN), &service->listening));
     service->server.guard.loopback_host =
         service->listening.loopback && service->listening.by_address && !service->server.guard.token;
+    EAD_TRY(start_page(service));
     EAD_TRY(ead_server_start(&service->server, choose_workers(service), number(arguments, EAD_OPTION_QUEUE)));
     EadHttpOptions http = {.socket = service->listening.socket,
                            .most_body = (size_t)number(arguments, EAD_OPTION_MAX_BODY) * MEGABYTE,
@@ -236,6 +259,7 @@ EadStatus ead_command_serve(const EadArguments *arguments) {
     ead_server_end(&service.server);
     ead_http_stop(service.http);
     ead_server_free(&service.server);
+    ead_live_page_free(service.server.page);
     ead_listen_end(&service.listening);
     ead_model_registry_free(service.server.models);
     free(service.server.guard.token);

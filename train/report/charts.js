@@ -1,7 +1,5 @@
-// The data of the page, and what all pages draw with: elements, charts. Comes before the other scripts.
+// What all pages draw with: elements, charts. Comes before the other scripts.
 'use strict';
-const source = document.getElementById('data'), data = JSON.parse(source.textContent);
-source.remove(); // the pictures need to be in memory only once
 const page = document.getElementById('page');
 const svgSpace = document.getElementById('drawing').namespaceURI;
 
@@ -186,7 +184,7 @@ function rangeOf(lists) {
 }
 
 // sets: [[name, SET, color]] beside each other; shares: in percent of each, since they differ in number; marker: [value, label].
-function drawHistogram(figure, {title, xLabel, unit, sets, range, shares, marker}) {
+function drawHistogram(figure, {title, xLabel, unit, sets, range, shares, marker, height}) {
     const BINS = widthOf(figure) < 500 ? 18 : 28, [low, high] = range, size = (high - low) / BINS;
     const counts = sets.map(([, set]) => {
         const bins = new Array(BINS).fill(0), each = (shares ? 100 : set.count) / set.sorted.length;
@@ -196,7 +194,7 @@ function drawHistogram(figure, {title, xLabel, unit, sets, range, shares, marker
     });
     const highest = Math.max(3, ...counts.flat()); // 3, so that ticks are whole numbers
     const frame = openChart(figure, {title, xLabel, yLabel: shares ? 'share of the images, %' : 'images', x: range,
-        y: [0, 1.08 * highest], legend: sets.map(([name, , color]) => [name, color])});
+        y: [0, 1.08 * highest], height, legend: sets.map(([name, , color]) => [name, color])});
     const bar = (frame.x(low + size) - frame.x(low) - 2) / sets.length;
     counts.forEach((bins, which) => bins.forEach((count, bin) => {
         if (count === 0) return;

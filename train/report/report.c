@@ -57,10 +57,9 @@ static int ascending(const void *left, const void *right) {
     return (a > b) - (a < b);
 }
 
-/* All times `factor`, or evenly spaced order statistics of them, which have the same histogram. Sorts them. */
-static void write_set(EadJson *json, const char *key, float *values, int64_t count, double factor) {
+void ead_set_json(EadJson *json, const char *key, float *values, int64_t count, double factor) {
     int64_t kept = count < MOST_NUMBERS ? count : MOST_NUMBERS;
-    qsort(values, (size_t)count, sizeof *values, ascending);
+    if (count > 0) qsort(values, (size_t)count, sizeof *values, ascending);
     ead_json_open(json, key, '{');
     ead_json_integer(json, "count", count);
     ead_json_open(json, "sorted", '[');
@@ -74,7 +73,7 @@ static EadStatus write_numbers(EadJson *json, const char *key, EadNumbers number
     float *copy = ead_new(numbers.count, sizeof *copy, "the scores of the images");
     if (!copy) return EAD_NO_MEMORY;
     if (numbers.count > 0) memcpy(copy, numbers.values, (size_t)numbers.count * sizeof *copy);
-    write_set(json, key, copy, numbers.count, factor);
+    ead_set_json(json, key, copy, numbers.count, factor);
     free(copy);
     return EAD_OK;
 }
@@ -89,7 +88,7 @@ static EadStatus write_scores(EadJson *json, const EadSample *samples, int64_t c
         int64_t found = 0;
         for (int64_t i = 0; i < count; i++)
             if ((samples[i].anomalous != 0) == anomalous) scores[found++] = samples[i].score;
-        write_set(json, keys[anomalous], scores, found, 1);
+        ead_set_json(json, keys[anomalous], scores, found, 1);
     }
     ead_json_close(json, '}');
     free(scores);

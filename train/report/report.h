@@ -68,6 +68,9 @@ typedef struct EadReport {
 /* Writes atomically; the same report gives the same bytes. Errors: EAD_IO, EAD_NO_MEMORY, EAD_BAD_SHAPE. */
 EadStatus ead_report_write(const char *path, const EadReport *report);
 
+/* A SET: all values [count] times `factor`, or evenly spaced order statistics of them, which have the same histogram. Sorts them. */
+void ead_set_json(EadJson *json, const char *key, float *values, int64_t count, double factor);
+
 /* Losses as the page shows them: means over groups of steps where there are many; nothing without rows. */
 void ead_losses_json(EadJson *json, const char *key, const EadLossHistory *losses);
 

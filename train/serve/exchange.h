@@ -11,10 +11,10 @@
 /* Texts and bytes are borrowed for as long as the request is answered. */
 typedef struct EadServeRequest {
     const char *method, *path; /* "POST", "/v2/models/bottle/infer", decoded */
-    const char *host, *authorization,
-        *json_size;                 /* headers; NULL: not there; json_size: Inference-Header-Content-Length */
-    const char *map, *name, *model; /* of the query, ?map=png&name=...; NULL: not there */
-    const uint8_t *body;            /* [size] */
+    /* Headers; NULL: not there. origin: of the web page that asks; json_size: Inference-Header-Content-Length */
+    const char *host, *origin, *authorization, *json_size;
+    const char *map, *name, *model, *after; /* of the query, ?map=png&name=...; NULL: not there */
+    const uint8_t *body;                    /* [size] */
     size_t size;
     double arrived, received,
         deadline; /* of ead_clock_seconds(): its header, its last byte; received 0: at once */
@@ -29,6 +29,8 @@ typedef struct EadServeReply {
     int retry_after;   /* seconds; 0: no such header */
     bool authenticate; /* WWW-Authenticate: Bearer */
     const char *allow; /* methods; NULL: no such header */
+    /* Content-Security-Policy of what browsers show, which they are not to store; borrowed; NULL: no such headers */
+    const char *policy;
 } EadServeReply;
 
 enum {

@@ -159,11 +159,13 @@ static void begin(Exchange *exchange, const char *method, const char *path) {
         (EadServeRequest){.method = method,
                           .path = path,
                           .host = header(exchange, "Host"),
+                          .origin = header(exchange, "Origin"),
                           .authorization = header(exchange, "Authorization"),
                           .json_size = header(exchange, "Inference-Header-Content-Length"),
                           .map = query(exchange, "map"),
                           .name = query(exchange, "name"),
                           .model = query(exchange, "model"),
+                          .after = query(exchange, "after"),
                           .arrived = now,
                           .deadline = now + http->options.timeout};
     if (!ead_serve_admit(&http->server->guard, &exchange->job.request, &exchange->job.reply))
@@ -174,6 +176,12 @@ static void begin(Exchange *exchange, const char *method, const char *path) {
     if (!exchange->refused && length && strtoull(length, NULL, 10) > http->options.most_body)
         refuse_size(exchange);
     set_line(http, exchange->connection, now);
+}
+
+static void add_page_headers(struct MHD_Response *response, const char *policy) {
+    MHD_add_response_header(response, "Content-Security-Policy", policy);
+    MHD_add_response_header(response, "Referrer-Policy", "no-referrer");
+    MHD_add_response_header(response, "Cache-Control", "no-store");
 }
 
 static enum MHD_Result send_reply(Exchange *exchange) {
@@ -192,6 +200,7 @@ static enum MHD_Result send_reply(Exchange *exchange) {
     if (reply->retry_after) MHD_add_response_header(response, "Retry-After", number);
     if (reply->authenticate) MHD_add_response_header(response, "WWW-Authenticate", "Bearer");
     if (reply->allow) MHD_add_response_header(response, "Allow", reply->allow);
+    if (reply->policy) add_page_headers(response, reply->policy);
     if (atomic_load(&exchange->http->server->draining))
         MHD_add_response_header(response, "Connection", "close");
     enum MHD_Result result = MHD_queue_response(exchange->connection, (unsigned)reply->code, response);

@@ -326,22 +326,29 @@ static EadStatus check_numbers(const EadInference *inference, const EadServedMod
     return EAD_OK;
 }
 
-/* Room for the maps that outputs need, at the model's size. Maps of one tensor have one size. */
+EadStatus ead_inference_allot_maps(EadInference *inference, const EadServedModel *model, int most) {
+    int64_t cells = (int64_t)model->model->height * model->model->width;
+    for (int i = 0; i < inference->count && i < most; i++) {
+        EadPoolImage *image = &inference->images[i];
+        if (!image->map && !(image->map = ead_new(cells, sizeof *image->map, "maps"))) return EAD_NO_MEMORY;
+    }
+    return EAD_OK;
+}
+
+/* For the maps that outputs need. Maps of one tensor have one size. */
 static EadStatus allot_maps(const EadServedModel *model, EadInference *out) {
     bool maps = false, of_image = false;
-    int64_t cells = (int64_t)model->model->height * model->model->width;
     for (int i = 0; i < out->wanted_count; i++) {
         maps |= out->wanted[i].output >= EAD_INFER_MAP;
         of_image |= out->wanted[i].output == EAD_INFER_MAP && out->wanted[i].of_image;
     }
     for (int i = 0; i < out->count; i++) {
-        EadPoolImage *image = &out->images[i];
+        const EadPoolImage *image = &out->images[i];
         if (of_image && (image->width != out->images[0].width || image->height != out->images[0].height))
             return ead_fail(EAD_BAD_ARGUMENT,
                             "\"map_size\": \"image\" takes images of one size; image %d has another", i + 1);
-        if (maps && !(image->map = ead_new(cells, sizeof *image->map, "maps"))) return EAD_NO_MEMORY;
     }
-    return EAD_OK;
+    return maps ? ead_inference_allot_maps(out, model, out->count) : EAD_OK;
 }
 
 /* ---- requests ---- */

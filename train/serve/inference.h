@@ -51,6 +51,9 @@ EadStatus ead_inference_read(const EadServeRequest *request, const EadServedMode
                              const EadImageRules *rules, EadInference *out);
 void ead_inference_free(EadInference *inference);
 
+/* Room for the maps of the first `most` images, where it is not there yet. Errors: EAD_NO_MEMORY. */
+EadStatus ead_inference_allot_maps(EadInference *inference, const EadServedModel *model, int most);
+
 /* Writes the reply to one whose images are scored. */
 void ead_inference_reply(const EadInference *inference, const EadServedModel *model, EadServeReply *reply);
 

@@ -17,7 +17,18 @@ static EadServeRoute route_of_model(const char *rest) {
     return strcmp(rest, "/infer") == 0 ? EAD_ROUTE_INFER : EAD_ROUTE_NONE;
 }
 
-EadServeRoute ead_serve_route(const char *path, char model[EAD_SERVE_NAME]) {
+/* Behind a prefix what is left of the path, to its next slash; NULL: the path begins otherwise, or that is no name. */
+static const char *take_name(const char *path, const char *prefix, char name[EAD_SERVE_NAME]) {
+    size_t before = strlen(prefix);
+    if (strncmp(path, prefix, before) != 0) return NULL;
+    size_t length = strcspn(path + before, "/");
+    if (length == 0 || length >= EAD_SERVE_NAME) return NULL;
+    memcpy(name, path + before, length);
+    name[length] = '\0';
+    return path + before + length;
+}
+
+EadServeRoute ead_serve_route(const char *path, char name[EAD_SERVE_NAME]) {
     static const struct {
         const char *path;
         EadServeRoute route;
@@ -28,18 +39,23 @@ EadServeRoute ead_serve_route(const char *path, char model[EAD_SERVE_NAME]) {
                   {"/v2/repository/index", EAD_ROUTE_INDEX},
                   {"/metrics", EAD_ROUTE_METRICS},
                   {"/predict", EAD_ROUTE_PREDICT},
-                  {"/reload", EAD_ROUTE_RELOAD}};
-    static const char models[] = "/v2/models/";
-    model[0] = '\0';
+                  {"/reload", EAD_ROUTE_RELOAD},
+                  {"/", EAD_ROUTE_PAGE},
+                  {"/page/about", EAD_ROUTE_PAGE_ABOUT},
+                  {"/page/news", EAD_ROUTE_PAGE_NEWS},
+                  {"/page/decisions", EAD_ROUTE_PAGE_DECISION}};
+    const char *rest;
+    name[0] = '\0';
     for (size_t i = 0; i < sizeof routes / sizeof *routes; i++)
         if (strcmp(path, routes[i].path) == 0) return routes[i].route;
-    if (strncmp(path, models, sizeof models - 1) != 0) return EAD_ROUTE_NONE;
-    const char *name = path + sizeof models - 1;
-    size_t length = strcspn(name, "/");
-    if (length == 0 || length >= EAD_SERVE_NAME) return EAD_ROUTE_NONE;
-    memcpy(model, name, length);
-    model[length] = '\0';
-    return route_of_model(name + length);
+    if ((rest = take_name(path, "/v2/models/", name)) != NULL) return route_of_model(rest);
+    if ((rest = take_name(path, "/page/image/", name)) != NULL && !*rest) return EAD_ROUTE_PAGE_IMAGE;
+    if ((rest = take_name(path, "/page/heat/", name)) != NULL && !*rest) return EAD_ROUTE_PAGE_HEAT;
+    return EAD_ROUTE_NONE;
+}
+
+bool ead_serve_route_is_of_page(EadServeRoute route) {
+    return route >= EAD_ROUTE_PAGE;
 }
 
 static const struct {
@@ -91,10 +107,16 @@ static bool knows_token(const EadServeGuard *guard, const char *authorization) {
     return same_secret(guard->token, authorization + sizeof scheme - 1);
 }
 
+/* "http://HOST" of the very server that is asked. */
+static bool is_own_origin(const char *origin, const char *host) {
+    const char *name = strstr(origin, "://");
+    return name && host && strcmp(name + 3, host) == 0;
+}
+
 bool ead_serve_admit(const EadServeGuard *guard, const EadServeRequest *request, EadServeReply *reply) {
-    char model[EAD_SERVE_NAME];
-    EadServeRoute route = ead_serve_route(request->path, model);
-    bool health = route == EAD_ROUTE_LIVE || route == EAD_ROUTE_READY;
+    char name[EAD_SERVE_NAME];
+    EadServeRoute route = ead_serve_route(request->path, name);
+    bool open = route == EAD_ROUTE_LIVE || route == EAD_ROUTE_READY || route == EAD_ROUTE_PAGE;
     if (guard->loopback_host && request->host && !is_loopback_host(request->host)) {
         ead_reply_error(
             reply, EAD_HTTP_MISDIRECTED,
@@ -103,7 +125,13 @@ bool ead_serve_admit(const EadServeGuard *guard, const EadServeRequest *request,
             request->host);
         return false;
     }
-    if (health || !guard->token || knows_token(guard, request->authorization)) return true;
+    if (!guard->token && request->origin && !is_own_origin(request->origin, request->host)) {
+        ead_reply_error(reply, EAD_HTTP_FORBIDDEN,
+                        "the web page %.100s is not this server's; with a token (--token-file) it may ask",
+                        request->origin);
+        return false;
+    }
+    if (open || !guard->token || knows_token(guard, request->authorization)) return true;
     ead_reply_error(reply, EAD_HTTP_UNAUTHORIZED, "needs the server's token: Authorization: Bearer TOKEN");
     reply->authenticate = true;
     return false;

@@ -17,7 +17,13 @@
     X(STATS, "stats", "GET")                                                                                 \
     X(INFER, "infer", "POST")                                                                                \
     X(PREDICT, "predict", "POST")                                                                            \
-    X(RELOAD, "reload", "POST")
+    X(RELOAD, "reload", "POST")                                                                              \
+    X(PAGE, "page", "GET")                                                                                   \
+    X(PAGE_ABOUT, "page_about", "GET")                                                                       \
+    X(PAGE_NEWS, "page_news", "GET")                                                                         \
+    X(PAGE_IMAGE, "page_image", "GET")                                                                       \
+    X(PAGE_HEAT, "page_heat", "GET")                                                                         \
+    X(PAGE_DECISION, "page_decision", "POST")
 
 typedef enum EadServeRoute {
 #define X(route, name, method) EAD_ROUTE_##route,
@@ -27,9 +33,12 @@ typedef enum EadServeRoute {
 
 enum { EAD_SERVE_NAME = 128 };
 
-/* The route of a path, and the name of the model in it ("" for none). A path that leads nowhere is EAD_ROUTE_NONE. */
-EadServeRoute ead_serve_route(const char *path, char model[EAD_SERVE_NAME]);
+/* The route of a path, and the name of the model, or the number of the image, in it ("" for none). A path that leads nowhere is EAD_ROUTE_NONE. */
+EadServeRoute ead_serve_route(const char *path, char name[EAD_SERVE_NAME]);
 const char *ead_serve_route_name(EadServeRoute route);
+
+/* Whether it is one of the live page's. */
+bool ead_serve_route_is_of_page(EadServeRoute route);
 
 /* Whether the route answers this method (HEAD as GET); else the reply says which. */
 bool ead_serve_route_takes(EadServeRoute route, const EadServeRequest *request, EadServeReply *reply);
@@ -41,5 +50,6 @@ typedef struct EadServeGuard {
         loopback_host; /* only requests to this machine's own name (Host) are answered: a web page elsewhere cannot ask */
 } EadServeGuard;
 
-/* Whether a request may be answered at all, by its headers: else the reply says why not. */
+/* Whether a request may be answered at all, by its headers: else the reply says why not. Where there is no token, the pages of
+ * other servers may not ask, whose requests a browser here would send. Health, and the page without what it shows, need none. */
 bool ead_serve_admit(const EadServeGuard *guard, const EadServeRequest *request, EadServeReply *reply);

@@ -1,11 +1,14 @@
 /* JSON and text about what is served. */
 #include "train/serve/serve_documents.h"
 
+#include "core/base/memory.h"
+#include "train/page/live_page.h"
 #include "train/serve/inference.h"
-#include "train/support/json_writer.h"
 #include "train/support/version.h"
 
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* A document that is being written; its stream is NULL without memory, of which the reply tells. */
 static EadJson begin(EadServeReply *reply) {
@@ -146,6 +149,20 @@ void ead_serve_tell_index(EadModelRegistry *models, EadServeReply *reply) {
     }
     ead_json_close(&json, ']');
     ead_reply_end(reply, json.stream);
+}
+
+void ead_serve_write_models(void *registry, EadJson *json) {
+    const EadStringList *names = ead_model_registry_names(registry);
+    for (int i = 0; i < names->count; i++) {
+        EadServedModel *model = ead_model_registry_take(registry, names->items[i]);
+        int count = model->validation_count;
+        float *scores = ead_new(count, sizeof *scores, "validation scores"); /* without memory, none */
+        if (scores && count > 0) memcpy(scores, model->validation, (size_t)count * sizeof *scores);
+        ead_live_page_write_model(json, model->name, model->sha256, model->description, model->model, scores,
+                                  scores ? count : 0);
+        free(scores);
+        ead_model_registry_release(registry, model);
+    }
 }
 
 static void write_model_info(EadModelRegistry *models, FILE *stream) {

@@ -4,6 +4,7 @@
 
 #include "train/serve/exchange.h"
 #include "train/serve/serve_metrics.h"
+#include "train/support/json_writer.h"
 
 /* /v2 */
 void ead_serve_tell_server(EadServeReply *reply);
@@ -15,6 +16,9 @@ void ead_serve_tell_stats(const EadServedModel *model, EadServeMetrics *metrics,
 
 /* /v2/repository/index */
 void ead_serve_tell_index(EadModelRegistry *models, EadServeReply *reply);
+
+/* The models of a registry for the live page, items of an array. */
+void ead_serve_write_models(void *registry, EadJson *json);
 
 /* /metrics; waiting: requests in the queue. */
 void ead_serve_tell_metrics(EadModelRegistry *models, EadServeMetrics *metrics, int waiting, bool ready,

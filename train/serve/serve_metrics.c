@@ -5,6 +5,7 @@
 #include "core/system/machine.h"
 #include "train/serve/exchange.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -87,7 +88,7 @@ void ead_serve_metrics_answered(EadServeMetrics *metrics, const char *route, int
     if (i == metrics->code_count && i < MOST_CODES)
         metrics->codes[metrics->code_count++] = (CodeCount){route, code, 0};
     if (i < MOST_CODES) metrics->codes[i].count++;
-    observe(&metrics->requests, time_bounds, seconds);
+    if (!isnan(seconds)) observe(&metrics->requests, time_bounds, seconds);
     pthread_mutex_unlock(&metrics->mutex);
 }
 

@@ -37,7 +37,7 @@ typedef struct EadServeMetrics EadServeMetrics;
 EadStatus ead_serve_metrics_new(const EadStringList *models, EadServeMetrics **out);
 void ead_serve_metrics_free(EadServeMetrics *metrics); /* harmless on NULL */
 
-/* A reply that goes out: route by its name, code of HTTP, seconds since the request came. */
+/* A reply that goes out: route by its name, code of HTTP, seconds since the request came; NAN: they do not count. */
 void ead_serve_metrics_answered(EadServeMetrics *metrics, const char *route, int code, double seconds);
 
 /* A request that was scored, or failed on the way. */

@@ -3,6 +3,7 @@
 
 #include "core/base/memory.h"
 #include "core/base/paths.h"
+#include "train/evaluate/threshold_file.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -76,6 +77,7 @@ static void close_model(EadServedModel *model) {
     ead_detector_pool_free(model->pool);
     ead_model_free(model->model);
     ead_safetensors_close(model->file);
+    free(model->validation);
     free(model);
 }
 
@@ -88,6 +90,8 @@ static EadStatus open_model(const EadModelRegistry *registry, const char *name, 
     *served = (EadServedModel){.name = name, .path = path, .users = 1};
     EadStatus status = ead_file_sha256(path, served->sha256);
     if (status == EAD_OK) status = ead_model_open_file(path, &served->file, &served->model);
+    if (status == EAD_OK)
+        status = ead_validation_scores(served->file, &served->validation, &served->validation_count);
     if (status == EAD_OK) ead_safetensors_drop_data(served->file);
     if (status == EAD_OK)
         served->model->method->functions->describe(served->model, served->description,

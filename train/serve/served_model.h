@@ -12,6 +12,8 @@ typedef struct EadServedModel {
     EadModel *model;
     EadDetectorPool *pool;
     char sha256[EAD_SHA256_TEXT], description[128];
+    float *validation; /* [validation_count] scores of its validation images; 0: its file has none */
+    int validation_count;
     int users; /* under the registry's mutex; the registry is one */
 } EadServedModel;
 

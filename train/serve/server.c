@@ -7,10 +7,13 @@
 #include "train/serve/inference.h"
 #include "train/serve/serve_documents.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const char type_of_json[] = "application/json";
+
+enum { PICTURED = 16 }; /* of the images of a request, how many the page may show */
 
 /* ---- scoring ---- */
 
@@ -48,15 +51,43 @@ static void count(Work *work) {
         ead_serve_metrics_failed(work->server->metrics, work->model->name);
 }
 
+/* Puts what was scored on the page, for people to whom it is `source`; its images are still there. */
+static void show(const Work *work, const char *source) {
+    const EadServeCourse *course = &work->course;
+    double seconds = ead_clock_seconds() - work->request->arrived;
+    if (work->reply->code != EAD_HTTP_OK) ead_live_page_fail(work->server->page, work->model->name);
+    for (int i = 0; work->reply->code == EAD_HTTP_OK && i < course->count; i++) {
+        const EadPoolImage *image = &course->images[i];
+        char numbered[EAD_RECENT_NAME];
+        snprintf(numbered, sizeof numbered, "%.200s #%d", source ? source : "", i + 1);
+        ead_live_page_add(work->server->page,
+                          &(EadLiveImage){.source = course->count > 1 ? numbered : source,
+                                          .name = work->model->name,
+                                          .sha256 = work->model->sha256,
+                                          .model = work->model->model,
+                                          .pixels = image->pixels,
+                                          .width = image->width,
+                                          .height = image->height,
+                                          .channels = image->channels,
+                                          .map = image->map,
+                                          .score = image->score,
+                                          .seconds = seconds,
+                                          .network = course->seconds[EAD_STAGE_DETECTOR]});
+    }
+}
+
 static void answer_infer(Work *work) {
     EadInference inference;
     EadStatus status = ead_inference_read(work->request, work->model, &work->server->rules, &inference);
+    if (status == EAD_OK && work->server->page)
+        status = ead_inference_allot_maps(&inference, work->model, PICTURED);
     if (status == EAD_OK) status = score(work, inference.images, inference.count, inference.deadline);
     if (status == EAD_OK)
         ead_inference_reply(&inference, work->model, work->reply);
     else
         ead_reply_failure(work->reply, status);
     count(work);
+    show(work, inference.id);
     ead_inference_free(&inference);
 }
 
@@ -120,6 +151,7 @@ static void answer_predict(Work *work) {
     EadStatus status = predict(work, &plain);
     if (status != EAD_OK) ead_reply_failure(work->reply, status);
     count(work);
+    show(work, work->request->name);
     ead_image_free(&plain.decoded);
     free(plain.image.map);
     free(plain.map);
@@ -137,6 +169,7 @@ static void answer_work(EadServer *server, EadServeRoute route, const EadServedM
     if (work.stage > request->deadline) {
         ead_reply_error(reply, EAD_HTTP_LATE, "the deadline has passed while the request waited");
         count(&work);
+        show(&work, NULL);
     } else if (route == EAD_ROUTE_INFER) {
         answer_infer(&work);
     } else {
@@ -192,11 +225,25 @@ static void answer_reload(EadServer *server, EadServeReply *reply) {
         ead_reply_error(reply, EAD_HTTP_FAILED, "%s; the model before is served on", ead_error_message());
 }
 
+static void answer_of_page(EadLivePage *page, EadServeRoute route, const char *number,
+                           const EadServeRequest *request, EadServeReply *reply) {
+    if (route == EAD_ROUTE_PAGE)
+        ead_live_page_tell(page, reply);
+    else if (route == EAD_ROUTE_PAGE_ABOUT)
+        ead_live_page_tell_about(page, reply);
+    else if (route == EAD_ROUTE_PAGE_NEWS)
+        ead_live_page_tell_news(page, request->after, reply);
+    else if (route == EAD_ROUTE_PAGE_DECISION)
+        ead_live_page_decide(page, request, reply);
+    else
+        ead_live_page_tell_picture(page, number, route == EAD_ROUTE_PAGE_HEAT, reply);
+}
+
 void ead_server_answer(EadServer *server, const EadServeRequest *request, EadServeReply *reply) {
-    char model[EAD_SERVE_NAME];
-    EadServeRoute route = ead_serve_route(request->path, model);
-    bool draining = atomic_load(&server->draining);
-    if (route == EAD_ROUTE_NONE)
+    char name[EAD_SERVE_NAME];
+    EadServeRoute route = ead_serve_route(request->path, name);
+    bool draining = atomic_load(&server->draining), of_page = ead_serve_route_is_of_page(route);
+    if (route == EAD_ROUTE_NONE || (of_page && !server->page))
         ead_reply_error(reply, EAD_HTTP_NOT_FOUND, "there is nothing at %.200s", request->path);
     else if (!ead_serve_route_takes(route, request, reply))
         return;
@@ -213,14 +260,18 @@ void ead_server_answer(EadServer *server, const EadServeRequest *request, EadSer
                                !draining, reply);
     else if (route == EAD_ROUTE_RELOAD)
         answer_reload(server, reply);
+    else if (of_page)
+        answer_of_page(server->page, route, name, request, reply);
     else
-        answer_of_model(server, route, route == EAD_ROUTE_PREDICT ? request->model : model, request, reply);
+        answer_of_model(server, route, route == EAD_ROUTE_PREDICT ? request->model : name, request, reply);
 }
 
 void ead_server_count(EadServer *server, const EadServeRequest *request, const EadServeReply *reply) {
-    char model[EAD_SERVE_NAME];
-    ead_serve_metrics_answered(server->metrics, ead_serve_route_name(ead_serve_route(request->path, model)),
-                               reply->code, ead_clock_seconds() - request->arrived);
+    char name[EAD_SERVE_NAME];
+    EadServeRoute route = ead_serve_route(request->path, name);
+    double seconds = ead_clock_seconds() - request->arrived;
+    ead_serve_metrics_answered(server->metrics, ead_serve_route_name(route), reply->code,
+                               ead_serve_route_is_of_page(route) ? (double)NAN : seconds);
 }
 
 /* ---- work ---- */
@@ -236,9 +287,10 @@ static void refuse_job(void *context, EadServeJob *job) {
 
 /* What takes longer than the thread that takes requests in may. */
 static bool is_work(const EadServeRequest *request) {
-    char model[EAD_SERVE_NAME];
-    EadServeRoute route = ead_serve_route(request->path, model);
-    return (scores(route) || route == EAD_ROUTE_RELOAD) && strcmp(request->method, "POST") == 0;
+    char name[EAD_SERVE_NAME];
+    EadServeRoute route = ead_serve_route(request->path, name);
+    bool post = scores(route) || route == EAD_ROUTE_RELOAD || route == EAD_ROUTE_PAGE_DECISION;
+    return route == EAD_ROUTE_PAGE_HEAT || (post && strcmp(request->method, "POST") == 0);
 }
 
 void ead_server_submit(EadServer *server, EadServeJob *job) {

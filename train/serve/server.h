@@ -2,6 +2,7 @@
 #pragma once
 
 #include "data/codec/codec.h"
+#include "train/page/live_page.h"
 #include "train/serve/job_queue.h"
 #include "train/serve/routes.h"
 #include "train/serve/serve_metrics.h"
@@ -13,6 +14,7 @@ typedef struct EadServer {
     EadModelRegistry *models; /* borrowed */
     EadImageRules rules;
     EadServeGuard guard;
+    EadLivePage *page; /* borrowed; NULL: there is none */
     atomic_bool draining;
     EadJobQueue *queue; /* these by ead_server_start() */
     EadServeMetrics *metrics;

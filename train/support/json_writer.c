@@ -103,11 +103,8 @@ void ead_json_flag(EadJson *json, const char *key, bool value) {
     fputs(value ? "true" : "false", json->stream);
 }
 
-void ead_json_data_uri(EadJson *json, const char *key, const char *type, const uint8_t *bytes, size_t size) {
+void ead_write_base64(FILE *stream, const uint8_t *bytes, size_t size) {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    FILE *stream = json->stream;
-    begin(json, key, false);
-    fprintf(stream, "\"data:%s;base64,", type);
     for (size_t i = 0; i < size; i += 3) {
         size_t left = size - i;
         uint32_t word = (uint32_t)bytes[i] << 16;
@@ -118,5 +115,11 @@ void ead_json_data_uri(EadJson *json, const char *key, const char *type, const u
         putc(left > 1 ? digits[word >> 6 & 63] : '=', stream);
         putc(left > 2 ? digits[word & 63] : '=', stream);
     }
-    putc('"', stream);
+}
+
+void ead_json_data_uri(EadJson *json, const char *key, const char *type, const uint8_t *bytes, size_t size) {
+    begin(json, key, false);
+    fprintf(json->stream, "\"data:%s;base64,", type);
+    ead_write_base64(json->stream, bytes, size);
+    putc('"', json->stream);
 }

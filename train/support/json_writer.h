@@ -37,5 +37,8 @@ void ead_json_number(EadJson *json, const char *key, double value, int digits);
 void ead_json_integer(EadJson *json, const char *key, int64_t value);
 void ead_json_flag(EadJson *json, const char *key, bool value);
 
+/* Bytes [size] in base64, without any quotes. */
+void ead_write_base64(FILE *stream, const uint8_t *bytes, size_t size);
+
 /* The string "data:TYPE;base64,...". */
 void ead_json_data_uri(EadJson *json, const char *key, const char *type, const uint8_t *bytes, size_t size);
