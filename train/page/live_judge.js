@@ -34,7 +34,7 @@ function describeAlarms() {
             'about the false-alarm rate.' + kept;
     if (!isNumber(threshold)) return 'The model has no threshold; the slider sets one to try.';
     const alarms = countReaching(set, threshold);
-    return `Of ${set.count} validation images, normal ones held back from training, ${alarms} reach ${short(threshold)}: ` +
+    return `Of ${set.count} validation images (normal ones held back from training) ${alarms} reach ${short(threshold)}: ` +
         `a false-alarm rate of ${rates(intervalOf(alarms, set.count))} (95 % confidence).${kept}`;
 }
 
@@ -87,7 +87,7 @@ function updateTiles(images) {
     const decided = word => images.filter(image => image.decision === word).length;
     const tiles = [['images', count.images], ['NG by the model', ownThreshold() === null ? '–' : count.anomalous], ['not scored', count.failed],
         ['latency, median', milliseconds(quantileOf(times, 0.5)), `95 %: ${milliseconds(quantileOf(times, 0.95))}; network ${milliseconds(quantileOf(network, 0.5))}`],
-        ['good · defect, decided', `${decided('good')} · ${decided('defect')}`]];
+        ['decided: good / defect', `${decided('good')} / ${decided('defect')}`]];
     get('tiles').replaceChildren(...tiles.map(([name, value, title]) =>
         add(null, 'div', {class: 'tile', title}, add(null, 'b', {}, value), add(null, 'span', {}, name))));
 }
@@ -117,13 +117,13 @@ function drawHistory(figure) {
 function drawScores(figure) {
     const images = setOf(imagesOfModel()), held = validationSet(), range = scoreRange(images);
     const beyond = images.count > 0 && images.sorted[images.count - 1] > range[1];
-    const sets = [['validation images of the model', held, 1], ['images that came', images, 2]].filter(([, set]) => set.count > 0);
-    drawHistogram(figure, {title: 'Scores and those of the validation images', xLabel: beyond ? 'score (last bar: and more)' : 'score',
+    const sets = [['validation images', held, 1], ['images that came', images, 2]].filter(([, set]) => set.count > 0);
+    drawHistogram(figure, {title: 'How the scores spread', xLabel: beyond ? 'score (last bar: and more)' : 'score',
         sets, range, shares: true, marker: [thresholdNow(), 'threshold'], height: PLOT_HEIGHT});
 }
 
 function makeCharts() {
     addChart(get('plots'), '', drawHistory);
-    addChart(get('plots'), '', drawScores);
+    addChart(get('plots'), 'spread', drawScores);
     followWidth();
 }
