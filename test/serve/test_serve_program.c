@@ -273,10 +273,10 @@ START_TEST(the_page_is_served_and_decided_on) {
     run("serve -m " MODEL " --listen unix:" S "x --decisions " S "notes", 0, &outcome);
     ck_assert_int_eq(outcome.code, 1);
     assert_contains(outcome.err, "not written by this program");
-    run("serve -m " MODEL " --listen unix:" S "x --decisions " S "no/such/folder", 0, &outcome);
+    run("serve -m " MODEL " --listen unix:" S "x --decisions " S "notes/below", 0, &outcome);
     ck_assert_int_eq(outcome.code, 1);
     assert_contains(outcome.err, "--decisions");
-    pid_t child = start_server(S, SERVE "--decisions " S "decisions.jsonl", address);
+    pid_t child = start_server(S, SERVE "--decisions " S "made/decisions.jsonl", address);
     ck_assert_int_eq(get(address, "/"), 200);
     assert_contains(text, "Content-Security-Policy: default-src 'none'; script-src 'sha256-");
     assert_contains(text, "Cache-Control: no-store");
@@ -293,7 +293,7 @@ START_TEST(the_page_is_served_and_decided_on) {
     ck_assert_int_eq(get(address, "/metrics"), 200);
     assert_contains(text, "efficientad_request_seconds_count 1\n"); /* the page's requests do not count */
     stop_server(child, SIGTERM);
-    assert_file_holds(S "decisions.jsonl", "\"decision\":\"defect\"");
+    assert_file_holds(S "made/decisions.jsonl", "\"decision\":\"defect\"");
     child = start_server(S, SERVE "--page-memory 0", address);
     ck_assert_int_eq(get(address, "/"), 404);
     stop_server(child, SIGTERM);

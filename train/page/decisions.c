@@ -86,9 +86,7 @@ static EadStatus write_line(const EadDecisionRecord *record, bool begun, char **
 }
 
 /* So that a new file's name is on the disk, too. */
-static void sync_folder(const char *path) {
-    EadPath folder;
-    if (ead_path_folder(folder, path) != EAD_OK) return;
+static void sync_folder(const char *folder) {
     int descriptor = open(folder[0] ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (descriptor < 0) return;
     fsync(descriptor);
@@ -107,7 +105,6 @@ static EadStatus append(int descriptor, const char *path, const EadDecisionRecor
     bool written = ead_write_at(descriptor, line, size, info.st_size) && fsync(descriptor) == 0;
     int code = errno;
     free(line);
-    if (written && info.st_size == 0) sync_folder(path);
     if (written) return EAD_OK;
     if (ftruncate(descriptor, info.st_size) != 0) code = errno;
     return ead_fail(EAD_IO, "%s: the decision cannot be written: %s", path, strerror(code));
@@ -115,7 +112,10 @@ static EadStatus append(int descriptor, const char *path, const EadDecisionRecor
 
 EadStatus ead_decisions_append(const char *path, const EadDecisionRecord *record) {
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    EadPath folder;
     EAD_TRY(ead_decisions_check(path));
+    EAD_TRY(ead_path_folder(folder, path));
+    EAD_TRY(ead_make_directories(folder));
     int descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0644);
     if (descriptor < 0)
         return ead_fail(EAD_IO, "%s: the decision cannot be written: %s; --decisions names another place",
@@ -123,5 +123,6 @@ EadStatus ead_decisions_append(const char *path, const EadDecisionRecord *record
     fcntl(descriptor, F_SETLKW, &lock); /* another server may write to it, too */
     EadStatus status = append(descriptor, path, record);
     close(descriptor);
+    if (status == EAD_OK) sync_folder(folder);
     return status;
 }

@@ -35,6 +35,6 @@ typedef struct EadDecisionRecord {
 EadStatus ead_decisions_check(const char *path);
 
 /* Adds the line {time, sequence, source, model, sha256, scored, score, threshold, anomalous, decision} to a file, which is made
- * when it is missing, and waits until it is on the disk; one caller at a time. A line that a crash cut short is ended before.
+ * with its folder when it is missing, and waits until it is on the disk; one caller at a time. A line that a crash cut short is ended before.
  * Errors: EAD_IO, with the file as it was before; EAD_BAD_ARGUMENT of ead_decisions_check(); EAD_NO_MEMORY. */
 EadStatus ead_decisions_append(const char *path, const EadDecisionRecord *record);
