@@ -61,7 +61,7 @@ static EadStatus find_white(const EadDetector *d, const EadImageView *view, int 
                             view->white);
         return EAD_OK;
     }
-    if (*white == 0 && bits) *white = (1 << bits) - 1;
+    if (*white == 0) *white = bits ? (1 << bits) - 1 : d->model->image_white;
     if (*white == 0)
         return ead_fail(
             EAD_BAD_ARGUMENT,

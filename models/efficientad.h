@@ -117,8 +117,8 @@ typedef enum EadPixelFormat {
  *   width, height, stride  as of ead_detector_run(); the stride always in bytes
  *   white   of gray16: the value that counts as white, 1..65535: 4095 for a camera of 12 bits in the lower bits, 65520
  *           for one in the upper; larger values are white, too. v becomes v * 256 / (white + 1) of 8 bits, rounded down:
- *           with 4095 the upper 8 of 12 bits, as predict --bits 12 does it. 0: as in training (dataset.bits), an error where the model does not
- *           say. Of other formats: 0 */
+ *           with 4095 the upper 8 of 12 bits, as predict --white 4095 and --bits 12 do it. 0: as in training (dataset.white, dataset.bits), an
+ *           error where the model does not say. Of other formats: 0 */
 typedef struct EadImageView {
     size_t size;
     const void *pixels;

@@ -15,7 +15,9 @@ typedef struct EadModel {
     int height, width; /* of the images that it looks at */
     int map_choice;    /* which of the method's maps make the anomaly map: number in EadMethod.maps */
     EadRegion region;  /* the part of images that it looks at, at its size; the whole image unless set */
-    int image_bits; /* that counted in the training images stored with 16 bits (dataset.bits); 0: as they said */
+    /* How the training images with more than 8 bits a sample were read: bits that counted (dataset.bits), or the value that
+     * was white (dataset.white); both 0: as they said. */
+    int image_bits, image_white;
     float threshold;       /* of the image score; NAN while not set */
     float pixel_threshold; /* of the map: pixels from it on belong to a region; NAN while not set */
     float map_level;       /* what maps of good images are on average; NAN: not known */
@@ -110,8 +112,8 @@ typedef struct EadFileExtras {
 /* The model file: one .safetensors with all that inference needs, readable by the Python package of that
  * name.
  *   metadata  format "efficientad/1", method, image_size "256" or "HEIGHTxWIDTH", map_use (the name of the
- *             choice; absent: the first), threshold, pixel_threshold, map_level, image_bits, roi_box "x,y,width,height"
- *             and, with a mask, roi_image "HEIGHTxWIDTH" of the images that it is for (when set), what the method
+ *             choice; absent: the first), threshold, pixel_threshold, map_level, image_bits or image_white,
+ *             roi_box "x,y,width,height" and, with a mask, roi_image "HEIGHTxWIDTH" of the images that it is for (when set), what the method
  *             adds, and what the program adds; a file without pixel_threshold has that of the score where the method
  *             scores by the map's maximum
  *   tensors   the method's, roi_mask [height,width] (U8, 1 inside, 0 outside; when set), and what the program adds: names that begin with validation_

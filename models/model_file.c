@@ -19,9 +19,11 @@ static const EadMethod methods[] = {
 #undef EAD_METHOD
 };
 
-#define ROI_BOX   "roi_box"
-#define ROI_IMAGE "roi_image"
-#define ROI_MASK  "roi_mask"
+#define IMAGE_BITS  "image_bits"
+#define IMAGE_WHITE "image_white"
+#define ROI_BOX     "roi_box"
+#define ROI_IMAGE   "roi_image"
+#define ROI_MASK    "roi_mask"
 
 enum { METHODS = sizeof methods / sizeof *methods };
 
@@ -119,12 +121,23 @@ static EadStatus read_thresholds(const EadSafetensors *file, EadModel *model) {
     return read_number(file, "map_level", &model->map_level);
 }
 
-static EadStatus read_image_bits(const EadSafetensors *file, EadModel *model) {
-    const char *text = ead_safetensors_metadata(file, "image_bits");
-    char *end;
-    model->image_bits = text ? (int)strtol(text, &end, 10) : 0;
-    bool valid = !text || (end != text && *end == '\0' && model->image_bits >= 1 && model->image_bits <= 16);
-    return valid ? EAD_OK : ead_bad_metadata(file, "image_bits", text, "a number from 1 to 16");
+/* 0 where the file does not hold it. */
+static EadStatus read_whole_number(const EadSafetensors *file, const char *key, int most, int *out) {
+    const char *text = ead_safetensors_metadata(file, key);
+    char *end, wanted[48];
+    long value = text ? strtol(text, &end, 10) : 0;
+    bool valid = !text || (end != text && *end == '\0' && value >= 1 && value <= most);
+    *out = valid ? (int)value : 0;
+    snprintf(wanted, sizeof wanted, "a number from 1 to %d", most);
+    return valid ? EAD_OK : ead_bad_metadata(file, key, text, wanted);
+}
+
+static EadStatus read_levels(const EadSafetensors *file, EadModel *model) {
+    EAD_TRY(read_whole_number(file, IMAGE_BITS, 16, &model->image_bits));
+    EAD_TRY(read_whole_number(file, IMAGE_WHITE, 65535, &model->image_white));
+    if (!model->image_bits || !model->image_white) return EAD_OK;
+    return ead_bad_metadata(file, IMAGE_WHITE, ead_safetensors_metadata(file, IMAGE_WHITE),
+                            "absent where there is " IMAGE_BITS);
 }
 
 /* ---- its region ---- */
@@ -205,7 +218,7 @@ EadStatus ead_model_read(const EadSafetensors *file, EadModel **out) {
     EadStatus status = check_all_used(file, model);
     if (status == EAD_OK) status = read_map_choice(file, model);
     if (status == EAD_OK) status = read_thresholds(file, model);
-    if (status == EAD_OK) status = read_image_bits(file, model);
+    if (status == EAD_OK) status = read_levels(file, model);
     if (status == EAD_OK) status = read_region(file, model);
     if (status == EAD_OK)
         *out = model;
@@ -255,18 +268,24 @@ static EadStatus write_number(EadSafetensorsWriter *writer, const char *key, flo
     return ead_safetensors_writer_metadata(writer, key, text);
 }
 
+/* 0 is left away. */
+static EadStatus write_whole_number(EadSafetensorsWriter *writer, const char *key, int value) {
+    char text[16];
+    if (!value) return EAD_OK;
+    snprintf(text, sizeof text, "%d", value);
+    return ead_safetensors_writer_metadata(writer, key, text);
+}
+
 EadStatus ead_model_write(const EadModel *model, EadSafetensorsWriter *writer) {
-    char maps[EAD_MAP_NAME_SIZE], bits[16];
+    char maps[EAD_MAP_NAME_SIZE];
     const EadMethod *method = model->method;
     EAD_TRY(ead_image_size_write(writer, model->height, model->width));
     EAD_TRY(ead_safetensors_writer_metadata(writer, "method", method->name));
     EAD_TRY(method->functions->write(model, writer));
     ead_model_map_name(model, maps);
     if (*maps) EAD_TRY(ead_safetensors_writer_metadata(writer, "map_use", maps));
-    if (model->image_bits) {
-        snprintf(bits, sizeof bits, "%d", model->image_bits);
-        EAD_TRY(ead_safetensors_writer_metadata(writer, "image_bits", bits));
-    }
+    EAD_TRY(write_whole_number(writer, IMAGE_BITS, model->image_bits));
+    EAD_TRY(write_whole_number(writer, IMAGE_WHITE, model->image_white));
     EAD_TRY(write_region(model, writer));
     EAD_TRY(write_number(writer, "threshold", model->threshold));
     EAD_TRY(write_number(writer, "pixel_threshold", model->pixel_threshold));

@@ -29,7 +29,8 @@ static EadStatus choose_threshold(EadFitRun *run) {
     const EadImageScores *scores = &run->validation;
     EAD_TRY(ead_score_images(run->model, &plan, images, &rules, run->spec->quiet, &run->validation));
     EAD_TRY(ead_thresholds_choose(scores, ead_threshold_rule(run->config), run->model, &run->thresholds));
-    run->model->image_bits = run->config->dataset_bits;
+    run->model->image_bits = rules.bits;
+    run->model->image_white = rules.white;
     ead_thresholds_print(stderr, &run->thresholds);
     if (all_equal(scores->scores, scores->count))
         ead_print(stderr,

@@ -126,12 +126,12 @@ static int byte_step(const EadPixelRows *in) {
 /* A row with 8 bits a channel; line [width]: room for one that must be made. */
 static const uint8_t *row_bytes(const EadPixelRows *in, int y, uint8_t *line) {
     const uint8_t *row = (const uint8_t *)in->pixels + y * in->stride;
-    uint32_t levels = (uint32_t)in->white + 1;
+    uint32_t white = (uint32_t)in->white;
     if (!in->white) return row;
     for (int x = 0; x < in->width; x++) {
         uint16_t value;
         memcpy(&value, row + (ptrdiff_t)x * in->step, sizeof value);
-        line[x] = (uint8_t)(value < in->white ? value * 256u / levels : 255);
+        line[x] = ead_level_of_white(value, white);
     }
     return line;
 }

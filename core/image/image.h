@@ -35,10 +35,15 @@ typedef struct EadPixelRows {
     int channels;     /* that count: the first 1 or 3 of a pixel */
     int step;         /* bytes from pixel to pixel */
     bool reversed;    /* blue comes first */
-    /* 0: 8 bits a channel. 1..65,535: one channel of 16 bits, of which v becomes v * 256 / (white + 1), rounded down, and
-     * 255 from white on: the upper 8 of n bits where white is 2^n - 1. */
+    /* 0: 8 bits a channel. 1..65,535: one channel of 16 bits, brought to 8 by ead_level_of_white(): the upper 8 of n bits
+     * where white is 2^n - 1. */
     int white;
 } EadPixelRows;
+
+/* A sample of more than 8 bits as one of 8, by the value that counts as white, 1..65,535. */
+static inline uint8_t ead_level_of_white(uint32_t value, uint32_t white) {
+    return (uint8_t)(value < white ? value * 256 / (white + 1) : 255);
+}
 
 /* The rows of an image with 8 bits a channel. */
 EadPixelRows ead_image_rows(const EadImage *image);

@@ -21,6 +21,10 @@ uint64_t ead_cache_checksum(uint64_t start, const void *data, size_t size) {
     return hash == UINT64_MAX ? 0 : hash;
 }
 
+uint32_t ead_cache_levels_key(const EadImageRules *rules) {
+    return (uint32_t)rules->bits | (uint32_t)rules->white << 8;
+}
+
 uint64_t ead_cache_region_key(const EadRegion *region) {
     if (!region || ead_region_is_whole(region)) return 0;
     const int numbers[] = {region->x,           region->y,           region->width,
@@ -32,7 +36,7 @@ uint64_t ead_cache_region_key(const EadRegion *region) {
 }
 
 uint64_t ead_cache_settings_key(EadCacheSettings settings) {
-    const uint32_t numbers[] = {settings.mode, settings.width, settings.height, settings.bits};
+    const uint32_t numbers[] = {settings.mode, settings.width, settings.height, settings.levels};
     uint64_t key = ead_cache_checksum(VERSION, numbers, sizeof numbers);
     return settings.region ? ead_cache_checksum(key, &settings.region, sizeof settings.region) : key;
 }

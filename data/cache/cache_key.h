@@ -10,9 +10,12 @@
 
 typedef struct EadCacheSettings {
     uint32_t mode, width, height; /* how images are brought to size */
-    uint32_t bits;                /* EadImageRules.bits */
+    uint32_t levels;              /* ead_cache_levels_key(); 0: as files say */
     uint64_t region;              /* ead_cache_region_key(); 0: the whole images */
 } EadCacheSettings;
+
+/* How samples of more than 8 bits are read. */
+uint32_t ead_cache_levels_key(const EadImageRules *rules);
 
 /* A hash of a region of images; 0 of the whole. */
 uint64_t ead_cache_region_key(const EadRegion *region);

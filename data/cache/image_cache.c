@@ -235,7 +235,7 @@ static EadStatus fill_file(void *context, const EadSafetensorsWriter *writer, in
 /* Opens the cache file, and makes it first unless it is there. */
 static EadStatus open_file(EadImageCache *cache, const EadCacheSpec *spec) {
     EadCacheSettings settings = {EAD_FIT_RESIZE, (uint32_t)spec->width, (uint32_t)spec->height,
-                                 (uint32_t)spec->rules.bits, ead_cache_region_key(spec->region)};
+                                 ead_cache_levels_key(&spec->rules), ead_cache_region_key(spec->region)};
     Opening opening = {cache, spec};
     EadCacheFile file = {.path = spec->file,
                          .format = "efficientad-images/1",

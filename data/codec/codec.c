@@ -91,9 +91,11 @@ EadStatus ead_codec_alloc(EadDecoding *decoding, uint64_t width, uint64_t height
 }
 
 void ead_codec_expect_bits(EadDecoding *decoding, int stored, int declared) {
-    bool user = stored == 16 && decoding->rules->bits > 0;
-    decoding->bits = user ? decoding->rules->bits : declared;
-    decoding->expected = stored == 16 && declared == 16 && !user ? 1 << 14 : 0;
+    const EadImageRules *rules = decoding->rules;
+    bool white = stored > 8 && rules->white > 0, bits = stored == 16 && rules->bits > 0 && !white;
+    decoding->bits = white ? stored : bits ? rules->bits : declared;
+    decoding->white = white ? rules->white : 0;
+    decoding->expected = stored == 16 && declared == 16 && !white && !bits ? 1 << 14 : 0;
 }
 
 void ead_codec_take_exif(EadDecoding *decoding, const uint8_t *bytes, size_t size) {

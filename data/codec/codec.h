@@ -13,8 +13,10 @@
 
 /* How images are read, beyond what their files say of themselves. Zeroed: as usual. */
 typedef struct EadImageRules {
-    int bits;             /* that count in samples stored with 16, 1..16 (12 for a 12-bit camera); 0: what the
+    int bits;  /* that count in samples stored with 16, 1..16 (12 for a 12-bit camera); 0: what the
                              file says, else all. Any larger value is an error then. */
+    int white; /* in place of bits: the value that counts as white, 1..65,535, in samples of more than 8
+                             bits, and larger values do, too: ead_level_of_white(); 0: by bits */
     int64_t max_pixels;   /* 0: EAD_IMAGE_MAX_PIXELS */
     EadImageNotes *notes; /* told what is worth telling of images that are read; NULL: nobody wants to know */
 } EadImageRules;
@@ -24,7 +26,8 @@ typedef struct EadImageRules {
  *   are those of the upright picture.
  * - Samples of more than 8 bits keep their upper 8 bits, as Pillow does it for colours; where it clips gray
  *   ones at 255 instead, that is not followed. How many bits there are says the file (TIFF: BitsPerSample,
- *   or MaxSampleValue where it is 2^n - 1) or rules->bits. By PNG's definition samples are scaled to all 16
+ *   or MaxSampleValue where it is 2^n - 1) or rules->bits; rules->white
+ *   scales them instead. By PNG's definition samples are scaled to all 16
  *   bits whatever sBIT says. 16-bit images without a value above 16,383, or above what sBIT says, are told to
  *   rules->notes. Fewer than 8 bits are spread to 0..255.
  * - Alpha is dropped without compositing, as by Pillow's convert("RGB"), premultiplied colours (TIFF) are

@@ -29,6 +29,7 @@ typedef struct EadDecoding {
     int pages;         /* or frames, of which the first was decoded; 0: one */
     bool converted;    /* to RGB by a formula that is not everybody's */
     int bits;          /* of a sample that is given to ead_codec_level(), 1..16 */
+    int white;         /* such samples count as white from it on; 0: from 2^bits - 1 on */
     bool inverted;     /* such samples are 0 where it is white */
     uint32_t highest;  /* such sample */
     uint32_t expected; /* highest samples below this are suspicious; 0: none is */
@@ -41,20 +42,24 @@ typedef struct EadDecoding {
 EadStatus ead_codec_alloc(EadDecoding *decoding, uint64_t width, uint64_t height, uint64_t pixels_per_byte);
 
 /* Says how samples of more than 8 bits are to be read. stored: bits of each in the file; declared: of these
- * the ones that count, by the file's own word, or `stored`. With 16 stored ones the user's counts more. */
+ * the ones that count, by the file's own word, or `stored`. With 16 stored ones the user's counts more, and so does
+ * the user's word of what is white. */
 void ead_codec_expect_bits(EadDecoding *decoding, int stored, int declared);
 
 /* Takes the orientation from a block of metadata; EXIF counts more than XMP. */
 void ead_codec_take_exif(EadDecoding *decoding, const uint8_t *bytes, size_t size);
 void ead_codec_take_xmp(EadDecoding *decoding, const uint8_t *bytes, size_t size);
 
-/* A sample of decoding->bits as 0..255: of more than 8 bits the upper 8, fewer spread. A value beyond its
- * bits gives any level; codec.c refuses the image then. */
+/* A sample of decoding->bits as 0..255: by what is white, else of more than 8 bits the upper 8, fewer spread. A value beyond
+ * its bits gives any level; codec.c refuses the image then. */
 static inline uint8_t ead_codec_level(EadDecoding *decoding, uint32_t sample) {
-    uint32_t most = (1u << decoding->bits) - 1;
+    uint32_t white = (uint32_t)decoding->white, most = white ? white : (1u << decoding->bits) - 1;
     if (sample > decoding->highest) decoding->highest = sample;
+    if (white && sample > white) sample = white;
     if (decoding->inverted) sample = most - sample;
-    uint32_t level = decoding->bits >= 8 ? sample >> (decoding->bits - 8) : sample * 255 / most;
+    uint32_t level = white                 ? ead_level_of_white(sample, white)
+                     : decoding->bits >= 8 ? sample >> (decoding->bits - 8)
+                                           : sample * 255 / most;
     return (uint8_t)(level == 0 && sample > 0 && decoding->use == EAD_PIXELS_MASK ? 1 : level);
 }
 

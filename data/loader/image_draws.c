@@ -24,8 +24,8 @@ static EadStatus open_cache(EadImageDraws *draws) {
     const EadImageDrawsSpec *spec = &draws->spec;
     EadRecordCacheSpec cache = {.images = spec->images,
                                 .settings = {(uint32_t)spec->fit.mode, (uint32_t)spec->fit.width,
-                                             (uint32_t)spec->fit.height, (uint32_t)spec->images->rules.bits,
-                                             0},
+                                             (uint32_t)spec->fit.height,
+                                             ead_cache_levels_key(&spec->images->rules), 0},
                                 .record_bytes = ead_image_draws_bytes(draws),
                                 .make = decode,
                                 .context = draws,

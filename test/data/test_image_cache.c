@@ -130,15 +130,17 @@ END_TEST
 
 START_TEST(reused_until_something_changes) {
     EadImageList list = make_sources();
-    EadCacheSpec spec = spec_of(FILE_NAME), wide = spec, bits = spec, cut = spec;
+    EadCacheSpec spec = spec_of(FILE_NAME), wide = spec, bits = spec, white = spec, cut = spec;
     EadRegion region = {.width = 5, .height = 5};
     cut.region = &region;
     wide.width = 2 * WIDTH;
     bits.rules.bits = 12;
+    white.rules.white = 12;
     ck_assert_int_eq(prepared(&list, spec), COUNT);
     ck_assert_int_eq(prepared(&list, spec), 0);
     ck_assert_int_eq(prepared(&list, wide), COUNT);
     ck_assert_int_eq(prepared(&list, bits), COUNT);
+    ck_assert_int_eq(prepared(&list, white), COUNT);
     ck_assert_int_eq(prepared(&list, cut), COUNT);
     ck_assert_int_eq(prepared(&list, cut), 0);
     region.x = 1;

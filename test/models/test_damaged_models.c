@@ -46,9 +46,9 @@ typedef struct Damage {
 } Damage;
 
 static const char *const metadata_keys[] = {
-    "format",   "model",     "padding",    "image_size",      "preprocessing", "map_normalization",
-    "map_use",  "threshold", "image_bits", "pixel_threshold", "map_level",     "roi_box",
-    "roi_image"};
+    "format",    "model",      "padding",    "image_size",      "preprocessing", "map_normalization",
+    "map_use",   "threshold",  "image_bits", "pixel_threshold", "map_level",     "roi_box",
+    "roi_image", "image_white"};
 
 static void copy_metadata(const EadSafetensors *from, EadSafetensorsWriter *to, const Damage *damage) {
     for (size_t i = 0; i < sizeof metadata_keys / sizeof *metadata_keys; i++) {
@@ -197,7 +197,8 @@ START_TEST(wrong_metadata) {
         {"map_normalization", "x"},  {"map_normalization", NULL}, {"threshold", "high"},
         {"pixel_threshold", "x"},    {"map_level", "inf"},        {"threshold", "nan"},
         {"threshold", ""},           {"image_bits", "0"},         {"image_bits", "17"},
-        {"image_bits", "12x"},
+        {"image_bits", "12x"},       {"image_white", "0"},        {"image_white", "65536"},
+        {"image_white", ""},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         check_refused((Damage){.key = wrong[i][0], .value = wrong[i][1]},

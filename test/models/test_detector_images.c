@@ -149,11 +149,12 @@ START_TEST(values_above_white_are_white) {
 }
 END_TEST
 
+/* Told by the number of bits, or by the value itself. */
 START_TEST(white_may_be_that_of_the_training) {
     EadEfficientad *model = tiny_model();
     EadDetector *detector;
     uint8_t gray[6];
-    model->base.image_bits = 12;
+    *(_i ? &model->base.image_white : &model->base.image_bits) = _i ? 4095 : 12;
     ASSERT_OK(ead_model_save(&model->base, FOLDER "bits.safetensors", NULL));
     ASSERT_OK((EadStatus)ead_detector_open(FOLDER "bits.safetensors", &detector));
     fill_noise(gray, sizeof gray, 5);
@@ -480,7 +481,7 @@ int main(void) {
     tcase_add_test(cases, gray_is_rgb_with_equal_channels);
     tcase_add_test(cases, gray_of_16_bits_is_scaled_by_white);
     tcase_add_test(cases, values_above_white_are_white);
-    tcase_add_test(cases, white_may_be_that_of_the_training);
+    tcase_add_loop_test(cases, white_may_be_that_of_the_training, 0, 2);
     tcase_add_test(cases, views_that_cannot_be_are_refused);
     tcase_add_test(cases, structs_of_later_versions_work_as_far_as_they_are_known);
     tcase_add_test(cases, many_images_are_scored_as_one_by_one);

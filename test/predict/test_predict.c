@@ -122,7 +122,16 @@ static double scored(const char *arguments) {
     return score;
 }
 
-/* A picture of 12 bits gives the score of its 8-bit version where an option or the model says so. */
+/* The model as one of images with that many bits, or of which that value is white. */
+static void save_with_levels(int bits, int white) {
+    EadEfficientad *model = tiny_model();
+    model->base.image_bits = bits;
+    model->base.image_white = white;
+    ASSERT_OK(ead_model_save(&model->base, MODEL, NULL));
+    ead_efficientad_free(model);
+}
+
+/* A picture of 12 bits gives the score of its 8-bit version where an option or the model says so, by bits or by what is white. */
 START_TEST(bits_of_option_or_model) {
 #define LOW12 "test/golden/reading/low12.png"
     EadImage image;
@@ -137,12 +146,15 @@ START_TEST(bits_of_option_or_model) {
     assert_file_holds(FOLDER "stderr", "--bits 12, or dataset.bits: 12 in a config: " LOW12);
     ck_assert(dark != right);
     ck_assert(scored("--bits 12 " LOW12) == right);
-    EadEfficientad *model = tiny_model();
-    model->base.image_bits = 12;
-    ASSERT_OK(ead_model_save(&model->base, MODEL, NULL));
-    ead_efficientad_free(model);
+    ck_assert(scored("--white 4095 " LOW12) == right);
+    ck_assert(scored("--white 3000 " LOW12) != right);
+    save_with_levels(12, 0);
     ck_assert(scored(LOW12) == right);
     ck_assert(scored("--bits 16 " LOW12) == dark);
+    save_with_levels(0, 4095);
+    ck_assert(scored(LOW12) == right);
+    ck_assert(scored("--bits 16 " LOW12) == dark);
+    ck_assert(scored("--white 65535 " LOW12) == dark);
     ck_assert_int_eq(run_predict("--max-pixels 98 " LOW12), 1);
     assert_file_holds(FOLDER "stderr", "11 x 9 pixels; at most 98 in all are read");
 }

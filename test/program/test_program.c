@@ -377,6 +377,9 @@ START_TEST(bits_of_a_camera) {
     ck_assert_msg(outcome.code == 1 &&
                       strstr(outcome.err, "000.png: has the value 4095, which 10 bits cannot hold"),
                   "exit %d: %s", outcome.code, outcome.err);
+    run("eval -q --model " RUN "/model.safetensors --set dataset.bits=0 --set dataset.white=3000", 0,
+        &outcome);
+    ck_assert_msg(outcome.code == 0, "exit %d: %s", outcome.code, outcome.err);
     run("eval -q --model " RUN "/model.safetensors --set dataset.max_pixels=98", 0, &outcome);
     ck_assert_msg(outcome.code == 1 && strstr(outcome.err, "at most 98 in all"), "exit %d: %s", outcome.code,
                   outcome.err);

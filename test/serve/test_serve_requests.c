@@ -1,4 +1,5 @@
 /* What a server answers, without a socket: its numbers are those of the library, and what is wrong with a request is told. */
+#include "core/base/file_bytes.h"
 #include "test/serve/serve_scene.h"
 #include "train/serve/inference.h"
 
@@ -369,6 +370,43 @@ START_TEST(a_region_of_interest_is_that_of_the_model) {
 }
 END_TEST
 
+/* A file of 12 bits in 16, to a model that knows what is white in such. */
+START_TEST(samples_of_16_bits_are_read_as_in_training) {
+    static const char path[] = S "white.safetensors";
+    EadServer other;
+    EadImage image;
+    EadDetector *detector;
+    char *file;
+    size_t size;
+    float score;
+    EadEfficientad *model = tiny_model();
+    model->base.image_white = 3500;
+    ASSERT_OK(ead_model_save(&model->base, path, NULL));
+    ead_efficientad_free(model);
+    ASSERT_OK(ead_image_load_with("test/golden/reading/low12.png", &(EadImageRules){.white = 3500}, &image));
+    ASSERT_OK((EadStatus)ead_detector_open(path, &detector));
+    ASSERT_OK((EadStatus)ead_detector_run(detector, image.pixels, image.width, image.height, 3 * image.width,
+                                          NULL, &score));
+    ead_detector_close(detector);
+    ead_image_free(&image);
+    ASSERT_OK(ead_read_file("test/golden/reading/low12.png", 1 << 20, &file, &size));
+    open_server(path, 1, &other);
+    EadServeRequest request = request_of("POST", "/predict", file, size);
+    EadServeReply reply = ask_with(&other, &request);
+    json_t *root = json_of(&reply, EAD_HTTP_OK);
+    ck_assert_float_eq((float)json_number_value(json_object_get(root, "score")), score);
+    json_decref(root);
+    request = request_of("POST", INFER, file, size);
+    request.json_size = "0";
+    reply = ask_with(&other, &request);
+    root = json_of(&reply, EAD_HTTP_OK);
+    ck_assert_float_eq((float)number_of(root, "pred_score", 0), score);
+    json_decref(root);
+    free(file);
+    close_server(&other);
+}
+END_TEST
+
 START_TEST(wrong_requests_are_told) {
     for (int i = 0; i < COUNT(refused); i++) {
         EadServeReply reply = ask(&server, "POST", INFER, refused[i].body);
@@ -424,6 +462,7 @@ int main(void) {
     tcase_add_test(tests, image_files_are_decoded);
     tcase_add_test(tests, an_image_sent_plainly_is_scored);
     tcase_add_test(tests, a_region_of_interest_is_that_of_the_model);
+    tcase_add_test(tests, samples_of_16_bits_are_read_as_in_training);
     tcase_add_test(tests, wrong_requests_are_told);
     tcase_add_test(tests, bodies_cannot_grow_in_memory);
     suite_add_tcase(suite, tests);

@@ -54,6 +54,9 @@ static EadStatus check_all(EadPredictor *predictor, const EadArguments *argument
     const char *path = arguments->values[EAD_OPTION_MODEL];
     ead_problems_add_all(&problems, &arguments->problems);
     ead_problems_add(&problems, ead_arguments_plan_options(arguments, plan));
+    if (ead_arguments_given(arguments, EAD_OPTION_BITS) && ead_arguments_given(arguments, EAD_OPTION_WHITE))
+        ead_problems_add(&problems,
+                         ead_fail(EAD_BAD_ARGUMENT, "--white and --bits both say what is white; give one"));
     if (path) ead_problems_add(&problems, ead_model_open_file(path, &file, model));
     int of_scores = *model ? (*model)->map_choice : 0;
     if (*model) ead_problems_add(&problems, ead_model_options_apply(arguments, of_scores, *model));
@@ -109,6 +112,18 @@ static EadStatus start_files(EadPredictor *predictor) {
     return EAD_OK;
 }
 
+/* One of --bits and --white takes the place of what the model says. */
+static EadImageRules choose_rules(const EadArguments *arguments, const EadModel *model) {
+    EadImageRules rules =
+        ead_model_image_rules(model, ead_arguments_value(arguments, EAD_OPTION_MAX_PIXELS).i64);
+    bool bits = ead_arguments_given(arguments, EAD_OPTION_BITS);
+    if (!bits && !ead_arguments_given(arguments, EAD_OPTION_WHITE)) return rules;
+    int value = (int)ead_arguments_value(arguments, bits ? EAD_OPTION_BITS : EAD_OPTION_WHITE).i64;
+    rules.bits = bits ? value : 0;
+    rules.white = bits ? 0 : value;
+    return rules;
+}
+
 static EadStatus start(EadPredictor *predictor, const EadArguments *arguments) {
     EadPlanOptions plan;
     predictor->outputs = ead_predict_outputs(arguments);
@@ -120,10 +135,7 @@ static EadStatus start(EadPredictor *predictor, const EadArguments *arguments) {
     ead_prediction_report_expect(&predictor->report, predictor->images, predictor->scorer);
     if (!predictor->quiet)
         ead_print_memory("inference", plan.backend, ead_scorer_bytes(predictor->scorer), 0);
-    predictor->rules.bits = ead_arguments_given(arguments, EAD_OPTION_BITS)
-                                ? (int)ead_arguments_value(arguments, EAD_OPTION_BITS).i64
-                                : model->image_bits;
-    predictor->rules.max_pixels = ead_arguments_value(arguments, EAD_OPTION_MAX_PIXELS).i64;
+    predictor->rules = choose_rules(arguments, model);
     EAD_TRY(ead_image_notes_new(&predictor->rules.notes));
     EAD_TRY(ead_map_output_start(&predictor->output, model, predictor->outputs.folders));
     return start_files(predictor);

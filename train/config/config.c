@@ -224,6 +224,9 @@ EadStatus ead_config_check(EadConfig *config) {
     if (folder && !empty(config->dataset_masks) && empty(config->dataset_defects))
         ead_config_wrong(config, EAD_KEY_dataset_defects,
                          "dataset.masks is set, but dataset.defects is not; set both or neither");
+    if (config->dataset_bits && config->dataset_white)
+        ead_config_wrong(config, EAD_KEY_dataset_white,
+                         "dataset.white and dataset.bits both say what is white; set one of them to 0");
     if (has_categories(config)) check_category(config);
     return ead_problems_since(&config->problems, known);
 }
@@ -358,7 +361,9 @@ EadStatus ead_config_check_tests(const EadConfig *config, EadDataset *dataset) {
 }
 
 EadImageRules ead_config_image_rules(const EadConfig *config) {
-    return (EadImageRules){.bits = config->dataset_bits, .max_pixels = config->dataset_max_pixels};
+    return (EadImageRules){.bits = config->dataset_bits,
+                           .white = config->dataset_white,
+                           .max_pixels = config->dataset_max_pixels};
 }
 
 const char *ead_config_dataset_name(const EadConfig *config) {

@@ -11,6 +11,10 @@
 
 enum { PART_SIDE = 128, DARKER = 3 };
 
+EadImageRules ead_model_image_rules(const EadModel *model, int64_t max_pixels) {
+    return (EadImageRules){.bits = model->image_bits, .white = model->image_white, .max_pixels = max_pixels};
+}
+
 EadStatus ead_score_image(EadDetector *detector, const EadImage *image, float **map, float *score) {
     *map = ead_new((int64_t)image->width * image->height, sizeof **map, "the map of an image");
     if (!*map) return EAD_NO_MEMORY;

@@ -24,7 +24,10 @@ void ead_scored_free(EadScored *scored);
 EadStatus ead_score_decode(const char *path, const EadImageRules *rules, EadScored *out);
 EadStatus ead_score_decoded(EadDetector *detector, const char *path, EadScored *out);
 
-/* The same for an image in memory; *map is the caller's. */
+/* How images are read for a model: as those that it was trained on. */
+EadImageRules ead_model_image_rules(const EadModel *model, int64_t max_pixels);
+
+/* Scores an image in memory; *map is the caller's. */
 EadStatus ead_score_image(EadDetector *detector, const EadImage *image, float **map, float *score);
 
 /* Of some images the scores and, of their maps at the images' own sizes, the largest and the mean values. */

@@ -4,6 +4,7 @@
 #include "core/base/memory.h"
 #include "core/system/clock.h"
 #include "train/evaluate/predict_lines.h"
+#include "train/evaluate/scoring.h"
 #include "train/serve/inference.h"
 #include "train/serve/serve_documents.h"
 
@@ -76,9 +77,14 @@ static void show(const Work *work, const char *source) {
     }
 }
 
+static EadImageRules rules_of(const Work *work) {
+    return ead_model_image_rules(work->model->model, work->server->rules.max_pixels);
+}
+
 static void answer_infer(Work *work) {
     EadInference inference;
-    EadStatus status = ead_inference_read(work->request, work->model, &work->server->rules, &inference);
+    EadImageRules rules = rules_of(work);
+    EadStatus status = ead_inference_read(work->request, work->model, &rules, &inference);
     if (status == EAD_OK && work->server->page)
         status = ead_inference_allot_maps(&inference, work->model, PICTURED);
     if (status == EAD_OK) status = score(work, inference.images, inference.count, inference.deadline);
@@ -132,8 +138,8 @@ static EadStatus predict(Work *work, Plain *plain) {
     bool picture = request->map && strcmp(request->map, "png") == 0;
     if (request->map && !picture)
         return ead_fail(EAD_BAD_ARGUMENT, "map=%.40s; there is map=png", request->map);
-    EAD_TRY(ead_image_decode_with(request->body, request->size, "the image", &work->server->rules,
-                                  &plain->decoded));
+    EadImageRules rules = rules_of(work);
+    EAD_TRY(ead_image_decode_with(request->body, request->size, "the image", &rules, &plain->decoded));
     *image = (EadPoolImage){.pixels = plain->decoded.pixels,
                             .width = plain->decoded.width,
                             .height = plain->decoded.height,
