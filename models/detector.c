@@ -2,6 +2,7 @@
 #include "models/detector_state.h"
 
 #include "core/base/memory.h"
+#include "models/networks/inspected.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +40,21 @@ EadStatus ead_detector_measure(const EadModel *model, const EadPlanOptions *plan
     return status;
 }
 
+EadStatus ead_detector_look_at(EadDetector *d, const EadRegion *region) {
+    bool fills = ead_region_masks(region);
+    if (fills && !d->maps_inside) {
+        size_t bytes = (size_t)d->batch * sizeof *d->maps_inside;
+        d->maps_inside = ead_new(pixels_of(d->model), bytes, "the maps of a detector");
+        if (!d->maps_inside) return EAD_NO_MEMORY;
+    }
+    d->fills = fills;
+    if (region == d->region) return EAD_OK;
+    d->region = region;
+    ead_inspect_region(d->graph, region);
+    if (d->process) ead_plan_update_weights(d->plan);
+    return EAD_OK;
+}
+
 static EadStatus new_detector(const EadModel *model, const EadPlanOptions *plan, int batch, bool parts,
                               EadDetector **out) {
     EadDetector *d = ead_new(1, sizeof *d, "a detector");
@@ -47,13 +63,11 @@ static EadStatus new_detector(const EadModel *model, const EadPlanOptions *plan,
     d->model = model;
     d->batch = batch;
     d->max_pixels = INT64_MAX;
+    d->region = &model->region;
     ead_model_map_name(model, d->maps);
     EadStatus status = build(d, model, batch, parts);
     if (status == EAD_OK) status = ead_plan_new(d->graph, plan, &d->plan);
-    if (status == EAD_OK && model->region.mask) {
-        d->maps_inside = ead_new(pixels_of(model), (size_t)batch * sizeof(float), "the maps of a detector");
-        if (!d->maps_inside) status = EAD_NO_MEMORY;
-    }
+    if (status == EAD_OK) status = ead_detector_look_at(d, d->region);
     if (status == EAD_OK)
         *out = d;
     else
@@ -78,10 +92,10 @@ EadStatus ead_detector_run_batch(EadDetector *d, const uint8_t *images, const fl
     *maps = NULL; /* the build that checks gradients has no float maps */
 #else
     int64_t pixels = pixels_of(d->model);
-    *maps = d->maps_inside ? d->maps_inside : value;
-    if (d->maps_inside) memcpy(d->maps_inside, value, (size_t)d->batch * (size_t)pixels * sizeof **maps);
-    for (int i = 0; i < d->batch && d->maps_inside; i++)
-        ead_fill_outside(d->model->region.mask, pixels, d->maps_inside + i * pixels);
+    *maps = d->fills ? d->maps_inside : value;
+    if (d->fills) memcpy(d->maps_inside, value, (size_t)d->batch * (size_t)pixels * sizeof **maps);
+    for (int i = 0; i < d->batch && d->fills; i++)
+        ead_fill_outside(d->region->mask, pixels, d->maps_inside + i * pixels);
 #endif
     return EAD_OK;
 }

@@ -2,6 +2,7 @@
  * where the caller wants it. */
 #include "models/detector_state.h"
 
+#include "core/base/minmax.h"
 #include "core/image/image.h"
 #include "models/caller_struct.h"
 
@@ -26,6 +27,7 @@ typedef struct Request {
     size_t view_size;
     int count;
     EadRunOptions options;
+    EadRegionPart part; /* of the options */
     float *const *maps; /* NULL or [count] */
     float *scores;      /* NULL or [count] */
 } Request;
@@ -95,8 +97,9 @@ static EadStatus read_view(const EadDetector *d, const Request *r, int index, Ea
                           .reversed = formats[view.format].reversed,
                           .white = white};
     /* What is no size at all is told by the resize. */
-    return view.width < 1 || view.height < 1 ? EAD_OK
-                                             : ead_region_check(&d->model->region, view.width, view.height);
+    if (view.width < 1 || view.height < 1) return EAD_OK;
+    EAD_TRY(ead_region_check(&d->model->region, view.width, view.height));
+    return ead_region_check_part(&r->part, view.width, view.height);
 }
 
 static EadStatus name_image(const Request *r, int index, EadStatus status) {
@@ -134,12 +137,17 @@ static EadStatus take_in(EadDetector *d, const Request *r, int first, int count,
         EadPixelRows rows;
         EadStatus status = read_view(d, r, first + i, &rows);
         if (status == EAD_OK)
-            status = ead_region_resize(&d->model->region, &rows, *input + (size_t)i * bytes, d->model->width,
+            status = ead_region_resize(d->region, &rows, *input + (size_t)i * bytes, d->model->width,
                                        d->model->height);
         EAD_TRY(name_image(r, first + i, status));
     }
     memset(*input + (size_t)count * bytes, 0, (size_t)(d->batch - count) * bytes);
     return EAD_OK;
+}
+
+/* Of a view that was checked before. */
+static void copy_view(const Request *r, int index, EadImageView *view) {
+    EAD_COPY_CALLER_STRUCT(EadImageView, r->views + (size_t)index * r->view_size, view);
 }
 
 /* map: of the model's size. Gives its maximum at the image's size, where anyone asks for it. */
@@ -148,10 +156,10 @@ static float give_map(const EadDetector *d, const Request *r, int index, const f
     bool at_image = r->options.map_size == EAD_MAP_OF_IMAGE;
     float *out = r->maps ? r->maps[index] : NULL;
     EadImageView view;
-    EAD_COPY_CALLER_STRUCT(EadImageView, r->views + (size_t)index * r->view_size, &view); /* checked before */
+    copy_view(r, index, &view);
     if (out && !at_image) memcpy(out, map, (size_t)height * (size_t)width * sizeof *out);
     if (!(out && at_image) && (!r->scores || d->result.score)) return 0;
-    return ead_region_map_resize(&d->model->region, map, height, width, at_image ? out : NULL, view.height,
+    return ead_region_map_resize(d->region, map, height, width, at_image ? out : NULL, view.height,
                                  view.width);
 }
 
@@ -173,11 +181,39 @@ static EadStatus run_some(EadDetector *d, const Request *r, int first, int count
     return EAD_OK;
 }
 
+/* Of the images from number `first` on, most of `most`, those of one size: they have one region. */
+static int same_sized(const Request *r, int first, int most) {
+    EadImageView view, next;
+    int count = 1;
+    copy_view(r, first, &view);
+    for (; count < most; count++) {
+        copy_view(r, first + count, &next);
+        if (next.width != view.width || next.height != view.height) break;
+    }
+    return count;
+}
+
+/* The same with a region of the call, which is left again. */
+static EadStatus run_narrowed(EadDetector *d, const Request *r, int first, int count) {
+    EadImageView view;
+    EadRegion region;
+    copy_view(r, first, &view);
+    EadStatus status = ead_region_narrow(&d->model->region, &r->part, view.width, view.height, &region);
+    EAD_TRY(name_image(r, first, status));
+    status = ead_detector_look_at(d, &region);
+    if (status == EAD_OK) status = run_some(d, r, first, count);
+    (void)ead_detector_look_at(d, &d->model->region); /* for which there was memory */
+    ead_region_free(&region);
+    return status;
+}
+
 static EadStatus run_all(EadDetector *d, const Request *r) {
+    bool narrowed = r->part.width || r->part.mask;
     EAD_TRY(check_request(d, r));
-    for (int first = 0; first < r->count; first += d->batch) {
-        int left = r->count - first;
-        EAD_TRY(run_some(d, r, first, left < d->batch ? left : d->batch));
+    for (int first = 0, some; first < r->count; first += some) {
+        some = ead_min(r->count - first, d->batch);
+        if (narrowed) some = same_sized(r, first, some);
+        EAD_TRY(narrowed ? run_narrowed(d, r, first, some) : run_some(d, r, first, some));
     }
     return EAD_OK;
 }
@@ -193,6 +229,14 @@ static int run_as_guest(EadDetector *detector, const Request *request) {
     return (int)status;
 }
 
+static EadRegionPart part_of(const EadRunOptions *options) {
+    return (EadRegionPart){
+        options->box_x,       options->box_y,
+        options->box_width,   options->box_height,
+        options->mask,        options->mask_width,
+        options->mask_height, options->mask_stride ? options->mask_stride : options->mask_width};
+}
+
 int ead_detector_run_images(EadDetector *detector, const EadImageView *images, int count,
                             const EadRunOptions *options, float *const *maps, float *scores) {
     Request request = {.views = (const char *)images, .count = count, .maps = maps, .scores = scores};
@@ -201,6 +245,7 @@ int ead_detector_run_images(EadDetector *detector, const EadImageView *images, i
                         images ? "an address" : "NULL");
     memcpy(&request.view_size, images, sizeof request.view_size);
     if (options) EAD_TRY(EAD_COPY_CALLER_STRUCT(EadRunOptions, options, &request.options));
+    request.part = part_of(&request.options);
     return run_as_guest(detector, &request);
 }
 

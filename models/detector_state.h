@@ -18,8 +18,13 @@ struct EadDetector {
     EadPlan *plan;
     EadNode *images;
     EadDetection result;
-    float *maps_inside; /* [batch][H][W] of the last run, filled outside of the mask; NULL: there is none */
-    int batch;          /* images of a run */
-    int64_t max_pixels; /* of an image */
+    const EadRegion *region; /* that it looks at: the model's, or a narrower one of the call */
+    bool fills;              /* something is outside of its mask, and filled in maps_inside */
+    float *maps_inside;      /* [batch][H][W] of the last run; NULL: not needed so far */
+    int batch;               /* images of a run */
+    int64_t max_pixels;      /* of an image */
     char maps[EAD_MAP_NAME_SIZE];
 };
+
+/* Makes it look at a region of its model's size, which is borrowed. Errors: EAD_NO_MEMORY; it looks at the one before then. */
+EadStatus ead_detector_look_at(EadDetector *detector, const EadRegion *region);

@@ -88,7 +88,7 @@ EAD_API int ead_detector_open_memory(const void *bytes, size_t size, const EadDe
  *           more with padding, negative if rgb is the top row and stored last
  *   width, height  1..65535 pixels, and in all at most max_pixels of the options; the image is resized as in
  *                  training. A model with a region of interest (metadata roi_box, roi_image) takes images that it fits; what
- *                  lies outside moves nothing, and the map has its least value there
+ *                  lies outside moves nothing, and the map has its least value there (regions of a call: EadRunOptions)
  *   map     NULL, or float[height][width]: the anomaly map at the image's size, row by row
  *   score   NULL, or where to put the image's score, which the threshold is for: with EfficientAD and FastFlow the
  *           maximum of that map; with PatchCore, its ensemble and SimpleNet that of the map's cells before they
@@ -135,13 +135,29 @@ typedef enum EadMapSize {
                              the same */
 } EadMapSize;
 
+/* What a call wants.
+ *   size      sizeof(EadRunOptions)
+ *   map_size  of the maps
+ *   mask      NULL, or a region of interest of this call: a byte a pixel of the images, which all have the mask's size;
+ *             nonzero is inspected. mask_stride: bytes from row to row, negative if mask is the top row and stored
+ *             last; 0: mask_width
+ *   box_...   another, or both: x and y of the upper left corner from 0, in pixels; box_width 0: none
+ * A region of the call narrows the model's own: inspected is what is inside of both. What lies outside moves nothing, to the
+ * bit: it gets one colour before the networks see it, and the map has its least value there. Nothing is cut out or
+ * enlarged by it; for that, give a view of a part of the image. Networks that were trained without a region
+ * have not seen the edge of that colour, and their maps may be higher along it: where the region is always the same, train
+ * with roi.mask, else choose a threshold by such calls. A call takes memory for a mask of the image's size. */
 typedef struct EadRunOptions {
-    size_t size; /* sizeof(EadRunOptions) */
+    size_t size;
     EadMapSize map_size;
+    const uint8_t *mask;
+    ptrdiff_t mask_stride;
+    int mask_width, mask_height;
+    int box_x, box_y, box_width, box_height;
 } EadRunOptions;
 
 /* Scores `count` images, 1 or more, of any sizes and formats, `batch` of the options at a time.
- *   options  NULL: maps at the images' sizes
+ *   options  NULL: maps at the images' sizes, no region but the model's
  *   maps     NULL, or [count] addresses of maps, each of which may be NULL
  *   scores   NULL, or [count]
  * Numbers are those of ead_detector_run(), with a batch of more than 1 to 6 digits. All views are checked before the work. Errors: the same; messages name the

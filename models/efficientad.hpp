@@ -44,6 +44,15 @@ struct Result {
 
 enum class Map { none, of_image, of_model };
 
+// A region of interest of a call: a box, a mask of the caller's ([height][width] of the images, nonzero is inspected), or
+// both. As in EadRunOptions.
+struct Region {
+    int x = 0, y = 0, width = 0, height = 0; // width 0: no box
+    const uint8_t *mask = nullptr;
+    int mask_width = 0, mask_height = 0;
+    ptrdiff_t mask_stride = 0; // bytes from row to row; 0: rows are contiguous
+};
+
 // A view of pixels that stay the caller's. stride: bytes from row to row; 0: rows are contiguous.
 inline EadImageView image(const void *pixels, int width, int height, EadPixelFormat format,
                           ptrdiff_t stride = 0, int white = 0) {
@@ -77,13 +86,12 @@ class Detector {
         detector_.reset(detector);
     }
 
-    std::vector<Result> run(const std::vector<EadImageView> &images, Map map = Map::of_image) {
+    std::vector<Result> run(const std::vector<EadImageView> &images, Map map = Map::of_image,
+                            const Region &region = Region()) {
         std::vector<Result> results(images.size());
         std::vector<float> scores(images.size());
         std::vector<float *> maps(images.size(), nullptr);
-        EadRunOptions options{};
-        options.size = sizeof options;
-        options.map_size = map == Map::of_model ? EAD_MAP_OF_MODEL : EAD_MAP_OF_IMAGE;
+        EadRunOptions options = of(map, region);
         if (images.empty()) return results;
         for (size_t i = 0; map != Map::none && i < images.size(); i++) {
             Result &result = results[i];
@@ -100,11 +108,13 @@ class Detector {
         return results;
     }
 
-    Result run(const EadImageView &image, Map map = Map::of_image) {
-        return std::move(run(std::vector<EadImageView>(1, image), map)[0]);
+    Result run(const EadImageView &image, Map map = Map::of_image, const Region &region = Region()) {
+        return std::move(run(std::vector<EadImageView>(1, image), map, region)[0]);
     }
 
-    float score(const EadImageView &image) { return run(image, Map::none).score; }
+    float score(const EadImageView &image, const Region &region = Region()) {
+        return run(image, Map::none, region).score;
+    }
 
     int model_width() const { return ead_detector_model_width(get()); }
     int model_height() const { return ead_detector_model_height(get()); }
@@ -136,6 +146,20 @@ class Detector {
     }
     static std::string text(const char *text) { return text ? text : ""; }
     static const char *or_null(const std::string &text) { return text.empty() ? nullptr : text.c_str(); }
+    static EadRunOptions of(Map map, const Region &region) {
+        EadRunOptions given{};
+        given.size = sizeof given;
+        given.map_size = map == Map::of_model ? EAD_MAP_OF_MODEL : EAD_MAP_OF_IMAGE;
+        given.mask = region.mask;
+        given.mask_stride = region.mask_stride;
+        given.mask_width = region.mask_width;
+        given.mask_height = region.mask_height;
+        given.box_x = region.x;
+        given.box_y = region.y;
+        given.box_width = region.width;
+        given.box_height = region.height;
+        return given;
+    }
     static EadDetectorOptions of(const Options &options) {
         EadDetectorOptions given{};
         given.size = sizeof given;

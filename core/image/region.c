@@ -135,6 +135,74 @@ EadStatus ead_region_set_mask(EadRegion *region, const EadImage *mask, int width
     return EAD_OK;
 }
 
+EadStatus ead_region_mask_all(EadRegion *region) {
+    int64_t pixels = (int64_t)region->mask_width * region->mask_height;
+    if (region->mask) return EAD_OK;
+    region->mask = ead_new(pixels, 1, "a region of interest");
+    if (!region->mask) return EAD_NO_MEMORY;
+    memset(region->mask, 1, (size_t)pixels);
+    return EAD_OK;
+}
+
+bool ead_region_masks(const EadRegion *region) {
+    size_t pixels = (size_t)region->mask_width * (size_t)region->mask_height;
+    return region->mask && memchr(region->mask, 0, pixels);
+}
+
+/* ---- parts ---- */
+
+EadStatus ead_region_check_part(const EadRegionPart *part, int width, int height) {
+    bool fits = part->width >= 1 && part->height >= 1 && part->x >= 0 && part->y >= 0 &&
+                part->width <= width - part->x && part->height <= height - part->y;
+    if (part->width != 0 && !fits)
+        return ead_fail(EAD_BAD_ARGUMENT,
+                        "an image of %d x %d pixels does not hold the box %d,%d,%d,%d (x,y,width,height)",
+                        width, height, part->x, part->y, part->width, part->height);
+    if (part->mask && (part->mask_width != width || part->mask_height != height))
+        return ead_fail(EAD_BAD_ARGUMENT, "the mask has %d x %d pixels, and the image %d x %d",
+                        part->mask_width, part->mask_height, width, height);
+    if (!part->mask || part->mask_stride >= width || part->mask_stride <= -width) return EAD_OK;
+    return ead_fail(EAD_BAD_ARGUMENT, "a stride of %td bytes from row to row of a mask %d pixels wide",
+                    part->mask_stride, width);
+}
+
+/* 1 for the pixels of the part. */
+static void draw_part(const EadRegionPart *part, EadImage *image) {
+    bool boxed = part->width != 0;
+    int left = boxed ? part->x : 0, right = boxed ? part->x + part->width : image->width;
+    int top = boxed ? part->y : 0, bottom = boxed ? part->y + part->height : image->height;
+    memset(image->pixels, 0, (size_t)image->width * (size_t)image->height);
+    for (int y = top; y < bottom; y++) {
+        uint8_t *row = image->pixels + (size_t)y * (size_t)image->width;
+        const uint8_t *mask = part->mask ? part->mask + y * part->mask_stride : NULL;
+        for (int x = left; x < right; x++) row[x] = mask ? mask[x] != 0 : 1;
+    }
+}
+
+EadStatus ead_region_narrow(const EadRegion *region, const EadRegionPart *part, int width, int height,
+                            EadRegion *out) {
+    EadImage image = {0};
+    EadRegion narrow = *region;
+    int64_t pixels = (int64_t)region->mask_width * region->mask_height;
+    narrow.mask = NULL;
+    *out = (EadRegion){0};
+    EAD_TRY(ead_image_alloc(&image, width, height, 1));
+    draw_part(part, &image);
+    EadStatus status = ead_region_set_mask(&narrow, &image, region->mask_width, region->mask_height);
+    ead_image_free(&image);
+    EAD_TRY(status);
+    for (int64_t i = 0; region->mask && i < pixels; i++) narrow.mask[i] &= region->mask[i];
+    if (memchr(narrow.mask, 1, (size_t)pixels)) {
+        *out = narrow;
+        return EAD_OK;
+    }
+    free(narrow.mask);
+    return ead_fail(
+        EAD_BAD_ARGUMENT,
+        "nothing of it is inside of the model's own region of interest, at the model's %d x %d pixels",
+        region->mask_width, region->mask_height);
+}
+
 /* ---- images ---- */
 
 void ead_region_blank_outside(const EadRegion *region, uint8_t *rgb) {

@@ -12,6 +12,14 @@ typedef struct EadRegion {
     uint8_t *mask; /* [mask_height][mask_width]: 1 inside, at least one; 0 outside; owned; NULL: no mask */
 } EadRegion;
 
+/* A part of an image of a caller's: the pixels that are in its box and where its mask is not 0. Zeroed: all of it. */
+typedef struct EadRegionPart {
+    int x, y, width, height; /* the box; width 0: none */
+    const uint8_t *mask;     /* [mask_height] rows of mask_width, borrowed; NULL: none */
+    int mask_width, mask_height;
+    ptrdiff_t mask_stride; /* bytes from row to row */
+} EadRegionPart;
+
 /* The colour that is put outside of the mask: about the mean of photographs, which is near 0 in a network. */
 extern const uint8_t ead_region_blank[3];
 
@@ -39,6 +47,20 @@ EadStatus ead_region_set_mask(EadRegion *region, const EadImage *mask, int width
 
 /* Whether images of that size can be inspected. Errors: EAD_BAD_SHAPE. */
 EadStatus ead_region_check(const EadRegion *region, int width, int height);
+
+/* Makes the mask one that leaves nothing out, unless there is a mask. Errors: EAD_NO_MEMORY. */
+EadStatus ead_region_mask_all(EadRegion *region);
+
+/* Whether something is outside of the mask. */
+bool ead_region_masks(const EadRegion *region);
+
+/* Whether it can be a part of an image of that size. Errors: EAD_BAD_ARGUMENT. */
+EadStatus ead_region_check_part(const EadRegionPart *part, int width, int height);
+
+/* What is inside of the region and of that part of an image of that size, which both are for, as a region with the same box
+ * and a mask at the region's size. Errors: EAD_BAD_ARGUMENT if nothing is; EAD_NO_MEMORY; *out is the whole image then. */
+EadStatus ead_region_narrow(const EadRegion *region, const EadRegionPart *part, int width, int height,
+                            EadRegion *out);
 
 /* As ead_resize_to_rgb(), of the box, and blank outside of the mask. Errors: also EAD_BAD_SHAPE of ead_region_check(). */
 EadStatus ead_region_resize(const EadRegion *region, const EadPixelRows *in, uint8_t *out, int out_width,

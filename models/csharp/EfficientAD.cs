@@ -126,6 +126,39 @@ namespace EfficientAD
         }
     }
 
+    /// <summary>A region of interest of a call, which narrows the model's own: a box, a mask, or both. What is outside moves
+    /// nothing.</summary>
+    public sealed class Region
+    {
+        private readonly byte[,] mask;
+        private readonly int x, y, width, height;
+
+        /// <summary>A box, in pixels of the images.</summary>
+        public Region(int x, int y, int width, int height, byte[,] mask = null)
+        {
+            if (width < 1) throw new ArgumentOutOfRangeException(nameof(width));
+            this.x = x;
+            this.y = y;
+            this.width = width;
+            this.height = height;
+            this.mask = mask;
+        }
+
+        /// <summary>A mask [row, column] of the images' size; nonzero is inspected.</summary>
+        public Region(byte[,] mask) { this.mask = mask ?? throw new ArgumentNullException(nameof(mask)); }
+
+        internal void Put(ref NativeRunOptions options, Pins pins)
+        {
+            options.box_x = x;
+            options.box_y = y;
+            options.box_width = width;
+            options.box_height = height;
+            options.mask = pins.Address(mask);
+            options.mask_height = mask == null ? 0 : mask.GetLength(0);
+            options.mask_width = mask == null ? 0 : mask.GetLength(1);
+        }
+    }
+
     /// <summary>A model file, opened. It works in one thread at a time, any thread, and refuses a second one; several work
     /// side by side.</summary>
     public sealed class Detector : IDisposable
@@ -158,10 +191,13 @@ namespace EfficientAD
         public void Dispose() { handle.Dispose(); }
 
         /// <summary>Scores an image.</summary>
-        public Result Run(ImageView image, MapSize map = MapSize.OfImage) { return Run(new[] { image }, map)[0]; }
+        public Result Run(ImageView image, MapSize map = MapSize.OfImage, Region region = null)
+        {
+            return Run(new[] { image }, map, region)[0];
+        }
 
         /// <summary>Scores images of any sizes and formats, as many at once as Batch says.</summary>
-        public Result[] Run(IReadOnlyList<ImageView> images, MapSize map = MapSize.OfImage)
+        public Result[] Run(IReadOnlyList<ImageView> images, MapSize map = MapSize.OfImage, Region region = null)
         {
             int count = images.Count;
             var views = new NativeView[count];
@@ -175,6 +211,7 @@ namespace EfficientAD
             if (count == 0) return new Result[0];
             using (var pins = new Pins())
             {
+                region?.Put(ref options, pins);
                 for (int i = 0; i < count; i++)
                 {
                     views[i] = images[i].Pin(pins);
@@ -327,6 +364,8 @@ namespace EfficientAD
     {
         internal UIntPtr size;
         internal int map_size;
+        internal IntPtr mask, mask_stride;
+        internal int mask_width, mask_height, box_x, box_y, box_width, box_height;
     }
 
     internal static class NativeSize<T>

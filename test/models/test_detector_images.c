@@ -197,7 +197,7 @@ START_TEST(views_that_cannot_be_are_refused) {
                  "no images were given");
     ASSERT_FAILS((EadStatus)ead_detector_run_images(detector, NULL, 1, NULL, NULL, &score), EAD_BAD_ARGUMENT,
                  "no images were given");
-    const EadRunOptions wrong = {sizeof wrong, (EadMapSize)2}, unset = {0};
+    const EadRunOptions wrong = {.size = sizeof wrong, .map_size = (EadMapSize)2}, unset = {0};
     ASSERT_FAILS((EadStatus)ead_detector_run_images(detector, views, 1, &wrong, NULL, &score),
                  EAD_BAD_ARGUMENT, "map_size is 2");
     ASSERT_FAILS((EadStatus)ead_detector_run_images(detector, views, 1, &unset, NULL, &score),

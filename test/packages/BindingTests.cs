@@ -113,6 +113,31 @@ static class BindingTests
         Expect(model.Map.Cast<float>().Max() <= expectedScore * 1.1f, "the model's map");
     }
 
+    // What is outside of a box, a mask or both moves nothing.
+    static void Regions(Detector detector)
+    {
+        var mask = new byte[Height, Width];
+        var changed = (byte[])rgb.Clone();
+        for (int y = 0; y < Height; y++)
+            for (int x = 0; x < Width; x++)
+            {
+                bool inside = x >= 20 && x < Width - 30 && y >= 10 && y < Height - 15;
+                mask[y, x] = (byte)(inside ? 7 : 0);
+                for (int c = 0; c < 3 && !inside; c++) changed[3 * (y * Width + x) + c] ^= 0x55;
+            }
+        ImageView image = new ImageView(rgb, Width, Height, PixelFormat.Rgb8), other = new ImageView(changed, Width, Height, PixelFormat.Rgb8);
+        foreach (Region region in new[] { new Region(mask), new Region(20, 10, Width - 50, Height - 25),
+                                          new Region(20, 10, Width - 50, Height - 25, mask) })
+        {
+            Result first = detector.Run(image, region: region), second = detector.Run(other, region: region);
+            Expect(first.Score == second.Score && first.Map.Cast<float>().SequenceEqual(second.Map.Cast<float>()), "outside of a region");
+            Expect(first.Score != expectedScore, "a region changes the score");
+        }
+        Throws<DetectorException>(() => detector.Run(image, region: new Region(0, 0, Width + 1, 1)), "does not hold the box", "a box");
+        Throws<DetectorException>(() => detector.Run(image, region: new Region(new byte[1, 1])), "the mask has 1 x 1", "a mask");
+        Same(detector, image, "without a region again");
+    }
+
     static void Batches()
     {
         var image = new ImageView(rgb, Width, Height, PixelFormat.Rgb8);
@@ -221,6 +246,7 @@ static class BindingTests
             Formats(detector);
             Gray(detector);
             Maps(detector);
+            Regions(detector);
             WhatTheFileSays(detector);
             Errors(detector);
         }

@@ -134,6 +134,35 @@ START_TEST(the_library_inspects_the_same) {
 }
 END_TEST
 
+/* Of methods that judge by the network's own score, too: a call's region is inside of that, and then it is gone. */
+START_TEST(a_call_has_a_region_of_its_own) {
+    const char *method = methods[_i][0], *settings = methods[_i][1];
+    EadDetector *detector;
+    uint8_t rgb[SIDE * SIDE * 3], mask[SIDE * SIDE];
+    float scores[4], other;
+    EadImageView view = {
+        .size = sizeof view, .pixels = rgb, .width = SIDE, .height = SIDE, .stride = 3 * SIDE};
+    EadRunOptions region = {.size = sizeof region, .mask = mask, .mask_width = SIDE, .mask_height = SIDE};
+    NEED_PROGRAM();
+    shell_ok("rm -rf " S "run_a");
+    run_format("train -q -c " S "a.yaml --output " S "run_a --set model.method=%s %s" SHORT, method,
+               settings);
+    ASSERT_OK((EadStatus)ead_detector_open(S "run_a/model.safetensors", &detector));
+    fill_noise(rgb, sizeof rgb, 3);
+    for (int p = 0; p < SIDE * SIDE; p++) mask[p] = is_inside(p % SIDE, p / SIDE);
+    for (int i = 0; i < 4; i++) {
+        const EadRunOptions *options = i % 2 ? &region : NULL;
+        ASSERT_OK((EadStatus)ead_detector_run_images(detector, &view, 1, options, NULL, &scores[i]));
+    }
+    ck_assert(scores[0] == scores[2] && scores[1] == scores[3] && scores[0] != scores[1]);
+    for (int p = 0; p < SIDE * SIDE; p++)
+        if (!mask[p]) memset(rgb + 3 * p, p % 251, 3);
+    ASSERT_OK((EadStatus)ead_detector_run_images(detector, &view, 1, &region, NULL, &other));
+    ck_assert_float_eq(other, scores[1]);
+    ead_detector_close(detector);
+}
+END_TEST
+
 /* Each in one line, before a folder is made. */
 START_TEST(regions_that_do_not_fit) {
     static const char *const wrong[][2] = {
@@ -161,6 +190,7 @@ END_TEST
 static void add_tests(TCase *tests) {
     tcase_add_loop_test(tests, what_is_outside_moves_nothing, 0, COUNT(methods));
     tcase_add_test(tests, the_library_inspects_the_same);
+    tcase_add_loop_test(tests, a_call_has_a_region_of_its_own, 0, COUNT(methods));
     tcase_add_test(tests, regions_that_do_not_fit);
 }
 

@@ -9,10 +9,12 @@ import json
 import os
 import pickle
 import resource
+import struct
 import subprocess
 import sys
 import threading
 import unittest
+import zlib
 
 import numpy
 
@@ -88,6 +90,20 @@ class Scores(unittest.TestCase):
         self.same(gray.astype(numpy.uint16) << 4 | 9, white=4095)
         self.same(gray.astype(numpy.uint16) << 8, white=65535)
 
+    def test_files_of_16_bits(self):
+        gray = NOISE[:, :, 0]
+        self.expected = self.detector(gray)
+        path = os.path.join(FOLDER, "deep.png")
+        rows = numpy.zeros((90, 1 + 2 * 150), numpy.uint8)  # each begins with its filter, 0
+        rows[:, 1:] = (gray.astype(numpy.uint16) << 4 | 9).astype(">u2").view(numpy.uint8)
+        head, data = struct.pack(">IIBBBBB", 150, 90, 16, 0, 0, 0, 0), zlib.compress(rows.tobytes())
+        with open(path, "wb") as file:
+            file.write(b"\x89PNG\r\n\x1a\n")
+            for kind, content in (b"IHDR", head), (b"IDAT", data), (b"IEND", b""):
+                file.write(struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content)))
+        self.same(path, white=4095)
+        self.assertNotEqual(self.detector(path).score, self.expected.score)
+
     def test_pil(self):
         try:
             from PIL import Image
@@ -108,6 +124,27 @@ class Scores(unittest.TestCase):
         small = self.detector(NOISE, map="model")
         self.assertEqual(small.map.shape, (128, 128))
         self.assertEqual(small.score, self.expected.score)
+
+    def test_regions(self):
+        mask = numpy.zeros((90, 150), bool)
+        mask[10:70, 20:110] = True
+        changed = numpy.where(mask[:, :, None], NOISE, 255 - NOISE)
+        for region in ({"mask": mask}, {"mask": numpy.asfortranarray(mask.astype(numpy.uint8) * 3)},
+                       {"box": (20, 10, 90, 60)}, {"box": (20, 10, 90, 60), "mask": mask}):
+            first, second = self.detector(NOISE, **region), self.detector(changed, **region)
+            self.assertEqual(first.score, second.score)
+            numpy.testing.assert_array_equal(first.map, second.map)
+            self.assertNotEqual(first.score, self.expected.score)
+            self.assertEqual(self.detector.predict([NOISE], **region)[0].score, first.score)
+        self.same(NOISE)
+        for region, error, text in [({"mask": mask[1:]}, efficientad.Error, "the mask has 150 x 89"),
+                                    ({"mask": NOISE}, TypeError, "mask must be"),
+                                    ({"mask": mask * 1.0}, TypeError, "mask must be"),
+                                    ({"box": (100, 0, 51, 9)}, efficientad.Error, "does not hold the box"),
+                                    ({"box": (0, 0, 0, 9)}, ValueError, "box is"),
+                                    ({"mask": mask * False}, efficientad.Error, "nothing is inside")]:
+            with self.assertRaisesRegex(error, text):
+                self.detector(NOISE, **region)
 
     def test_batches(self):
         images = [NOISE, NOISE[:, :, 0], NOISE[::2], NOISE[:, ::-1], NOISE]
@@ -138,7 +175,7 @@ class Scores(unittest.TestCase):
             with self.assertRaisesRegex(error, text):
                 self.detector(image)
         for how, text in [({"channels": "RGB"}, "channels is 'RGB'"), ({"map": "image"}, "map is 'image'"),
-                          ({"white": 9}, "white is 9"), ({"out": numpy.empty((90, 150))}, "out must be"),
+                          ({"white": 9}, "white is 9"), ({"white": 65536}, "white is 65536; it must be"), ({"out": numpy.empty((90, 150))}, "out must be"),
                           ({"out": numpy.empty((150, 90), numpy.float32)}, "out must be")]:
             with self.assertRaisesRegex(ValueError, text):
                 self.detector(NOISE, **how)

@@ -3,12 +3,12 @@
 import ctypes
 import os
 import sys
-from typing import Any, Optional, Tuple, Union
+from typing import Any, NamedTuple, Optional, Tuple, Union
 
 import numpy
 
 from . import _library
-from ._library import ImageView, PixelFormat
+from ._library import ImageView, PixelFormat, RunOptions
 
 Image = Union[str, "os.PathLike[str]", numpy.ndarray, Any]
 
@@ -16,12 +16,20 @@ _FORMATS = {("rgb", 3): PixelFormat.RGB8, ("bgr", 3): PixelFormat.BGR8, ("rgb", 
             ("bgr", 4): PixelFormat.BGRA8}
 
 
-def read_file(path: Union[str, "os.PathLike[str]"], bits: int = 0, max_pixels: int = 0) -> numpy.ndarray:
+class FileRules(NamedTuple):
+    """How files are read: by the number of bits that count or the value that is white, 0: as they say; 0: the usual most."""
+
+    bits: int = 0
+    white: int = 0
+    max_pixels: int = 0
+
+
+def read_file(path: Union[str, "os.PathLike[str]"], rules: FileRules = FileRules()) -> numpy.ndarray:
     """Decodes PNG, JPEG, BMP, TIFF or WebP as predict does: uint8 [height, width, 3], RGB, upright."""
     library = _library.files()
     pixels, width, height = ctypes.c_void_p(), ctypes.c_int(), ctypes.c_int()
-    _library.check(library.ead_image_file_read(os.fsencode(path), bits, max_pixels, ctypes.byref(pixels),
-                                               ctypes.byref(width), ctypes.byref(height)), library)
+    _library.check(library.ead_image_file_read(os.fsencode(path), *rules, ctypes.byref(pixels), ctypes.byref(width),
+                                               ctypes.byref(height)), library)
     image = numpy.empty((height.value, width.value, 3), numpy.uint8)
     ctypes.memmove(image.ctypes.data, pixels, image.nbytes)
     library.ead_image_file_free(pixels)
@@ -39,10 +47,10 @@ def _of_pil(image: Any) -> numpy.ndarray:
     return numpy.asarray(image if image.mode in ("L", "RGB", "RGBA") else image.convert("RGB"))
 
 
-def _as_array(image: Image, bits: int, max_pixels: int) -> Tuple[numpy.ndarray, bool]:
+def _as_array(image: Image, rules: FileRules) -> Tuple[numpy.ndarray, bool]:
     """The pixels, and whether their order is known to be RGB."""
     if isinstance(image, (str, os.PathLike)):
-        return read_file(image, bits, max_pixels), True
+        return read_file(image, rules), True
     if _is_pil(image):
         return _of_pil(image), True
     if isinstance(image, numpy.ndarray):
@@ -77,10 +85,12 @@ def _rows_are_usable(array: numpy.ndarray) -> bool:
     return array.shape[0] < 2 or abs(array.strides[0]) >= step
 
 
-def view_of(image: Image, channels: str, white: Optional[int], bits: int, max_pixels: int) \
+def view_of(image: Image, channels: str, white: Optional[int] = None, rules: FileRules = FileRules()) \
         -> Tuple[ImageView, numpy.ndarray]:
-    """The view, and the array that it looks at, which must outlive it."""
-    array, known = _as_array(image, bits, max_pixels)
+    """The view, and the array that it looks at, which must outlive it. rules: of files, where white is None."""
+    if white is not None and not 1 <= white <= 65535:
+        raise ValueError(f"white is {white}; it must be 1 to 65535")
+    array, known = _as_array(image, rules if white is None else rules._replace(bits=0, white=white))
     pixel_format = _format_of(array, "rgb" if known else channels)
     if not _rows_are_usable(array):
         array = numpy.ascontiguousarray(array)
@@ -91,3 +101,20 @@ def view_of(image: Image, channels: str, white: Optional[int], bits: int, max_pi
     view = ImageView(ctypes.sizeof(ImageView), array.__array_interface__["data"][0], array.shape[1], array.shape[0],
                      array.strides[0] if array.shape[0] > 1 else row, pixel_format, white or 0 if gray16 else 0)
     return view, array
+
+
+def set_region(options: RunOptions, box: Optional[Tuple[int, int, int, int]], mask: Optional[numpy.ndarray]) \
+        -> Optional[numpy.ndarray]:
+    """Puts a region of interest into the options of a call; gives the array that they look at, which must outlive them."""
+    if box is not None:
+        options.box_x, options.box_y, options.box_width, options.box_height = box
+        if options.box_width < 1:
+            raise ValueError(f"box is {box!r}; it must be x, y, width and height in pixels")
+    if mask is None:
+        return None
+    if not isinstance(mask, numpy.ndarray) or mask.ndim != 2 or mask.dtype not in (numpy.uint8, numpy.bool_):
+        raise TypeError("mask must be an array of uint8 or bool, [height, width] of the images")
+    mask = numpy.ascontiguousarray(mask)
+    options.mask = mask.__array_interface__["data"][0]
+    options.mask_height, options.mask_width = mask.shape
+    return mask

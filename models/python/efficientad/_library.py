@@ -35,7 +35,10 @@ class ImageView(ctypes.Structure):
 
 
 class RunOptions(ctypes.Structure):
-    _fields_ = [("size", ctypes.c_size_t), ("map_size", ctypes.c_int)]
+    _fields_ = [("size", ctypes.c_size_t), ("map_size", ctypes.c_int), ("mask", ctypes.c_void_p),
+                ("mask_stride", ctypes.c_ssize_t), ("mask_width", ctypes.c_int), ("mask_height", ctypes.c_int),
+                ("box_x", ctypes.c_int), ("box_y", ctypes.c_int), ("box_width", ctypes.c_int),
+                ("box_height", ctypes.c_int)]
 
 
 MAP_OF_IMAGE, MAP_OF_MODEL = 0, 1
@@ -61,7 +64,7 @@ _PROTOTYPES = {
     "ead_error_message": (_text, []),
 }
 _FILE_PROTOTYPES = {
-    "ead_image_file_read": (_int, [_text, _int, ctypes.c_int64, ctypes.POINTER(ctypes.c_void_p),
+    "ead_image_file_read": (_int, [_text, _int, _int, ctypes.c_int64, ctypes.POINTER(ctypes.c_void_p),
                                    ctypes.POINTER(_int), ctypes.POINTER(_int)]),
     "ead_image_file_free": (None, [ctypes.c_void_p]),
     "ead_error_message": (_text, []),

@@ -8,8 +8,10 @@ from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tu
 import numpy
 
 from . import _library
-from ._images import Image, view_of
+from ._images import FileRules, Image, set_region, view_of
 from ._library import LIBRARY, DetectorOptions, Error, ImageView, RunOptions, check
+
+Box = Tuple[int, int, int, int]
 
 
 class Result(NamedTuple):
@@ -38,7 +40,6 @@ class Detector:
                  threads: int = 0, batch: int = 1, maps: Optional[str] = None, max_pixels: int = 0) -> None:
         self._handle = ctypes.c_void_p()
         self._batch = max(int(batch), 1)
-        self._max_pixels = max_pixels
         options = DetectorOptions(ctypes.sizeof(DetectorOptions), device.encode(), precision.encode(),
                                   maps.encode() if maps else None, max_pixels, threads, batch)
         if isinstance(model, (bytes, bytearray, memoryview)):
@@ -47,12 +48,14 @@ class Detector:
         else:
             check(LIBRARY.ead_detector_open_with(os.fsencode(model), ctypes.byref(options),
                                                  ctypes.byref(self._handle)))
-        self._bits = int(self.metadata.get("image_bits", "0"))
+        texts = self.metadata
+        self._rules = FileRules(int(texts.get("image_bits", "0")), int(texts.get("image_white", "0")), max_pixels)
 
     # ---- scoring ----
 
     def __call__(self, image: Image, *, channels: str = "rgb", white: Optional[int] = None,
-                 map: Union[bool, str] = True, out: Optional[numpy.ndarray] = None) -> Result:
+                 map: Union[bool, str] = True, out: Optional[numpy.ndarray] = None, box: Optional[Box] = None,
+                 mask: Optional[numpy.ndarray] = None) -> Result:
         """Scores one image.
 
         image: a path, decoded as `efficientad predict` decodes it; a PIL image, as it is (no EXIF rotation); or a numpy
@@ -60,31 +63,37 @@ class Detector:
             is not looked at; uint16 [height, width] gray.
         channels: of arrays: "rgb", or "bgr" as OpenCV has them. Nothing can tell them apart, and the wrong one gives
             wrong scores.
-        white: of uint16: the value that counts as white, 4095 of a 12-bit camera; None: as in training.
+        white: of uint16, and of files with more than 8 bits: the value that counts as white, 4095 of a 12-bit camera;
+            None: as in training.
         map: True: at the image's size; "model": at the model's, which is faster; False: none.
         out: float32 array of the map's shape, in C order, to write the map into; None: a new one.
+        box, mask: region of interest of this call, which narrows the model's own: x, y, width and height in pixels;
+            uint8 or bool [height, width] of the image, nonzero is inspected. What is outside moves nothing; nothing is
+            cut out by it (image[y:y + h, x:x + w] does that).
         Raises Error, TypeError or ValueError.
         """
-        return self._score([image], channels, white, map, None if out is None else [out])[0]
+        return self._score([image], (channels, white), map, None if out is None else [out], (box, mask))[0]
 
     def predict(self, images: Iterable[Image], *, channels: str = "rgb", white: Optional[int] = None,
-                map: Union[bool, str] = True) -> List[Result]:
+                map: Union[bool, str] = True, box: Optional[Box] = None,
+                mask: Optional[numpy.ndarray] = None) -> List[Result]:
         """Scores many images, `batch` at a time; only so many are decoded at once. The same arguments."""
         results: List[Result] = []
         group: List[Image] = []
         for image in images:
             group.append(image)
             if len(group) == self._batch:
-                results += self._score(group, channels, white, map, None)
+                results += self._score(group, (channels, white), map, None, (box, mask))
                 group = []
-        return results + (self._score(group, channels, white, map, None) if group else [])
+        return results + (self._score(group, (channels, white), map, None, (box, mask)) if group else [])
 
-    def _score(self, images: Sequence[Image], channels: str, white: Optional[int], map: Union[bool, str],
-               outs: Optional[List[numpy.ndarray]]) -> List[Result]:
+    def _score(self, images: Sequence[Image], reading: Tuple[str, Optional[int]], map: Union[bool, str],
+               outs: Optional[List[numpy.ndarray]],
+               region: Tuple[Optional[Box], Optional[numpy.ndarray]]) -> List[Result]:
         count = len(images)
         if map not in (True, False, "model"):
             raise ValueError(f'map is {map!r}; it must be True, False or "model"')
-        views, arrays = zip(*(view_of(image, channels, white, self._bits, self._max_pixels) for image in images))
+        views, arrays = zip(*(view_of(image, *reading, self._rules) for image in images))
         maps = outs if map and outs else [self._new_map(view, map) for view in views] if map else []
         if outs:
             _check_out(outs[0], self._map_shape(views[0], map))
@@ -92,9 +101,10 @@ class Detector:
         scores = (ctypes.c_float * count)()
         options = RunOptions(ctypes.sizeof(RunOptions),
                              _library.MAP_OF_MODEL if map == "model" else _library.MAP_OF_IMAGE)
+        looked_at = set_region(options, *region)
         check(LIBRARY.ead_detector_run_images(self._open(), (ImageView * count)(*views), count,
                                               ctypes.byref(options), places, scores))
-        del arrays  # the views looked at them until here
+        del arrays, looked_at  # until here
         threshold = self.threshold
         return [Result(scores[i], None if threshold is None else scores[i] >= threshold, maps[i] if maps else None)
                 for i in range(count)]

@@ -18,7 +18,7 @@ _PARAMETERS = ("method", "image_size", "steps", "minutes", "channels", "device",
 
 def _png(image: Image, channels: str) -> bytes:
     """The image as an 8-bit PNG without loss."""
-    view, array = view_of(image, channels, None, 0, 0)
+    view, array = view_of(image, channels)
     if view.format == PixelFormat.GRAY16:
         raise TypeError("images of uint16 cannot be fitted from arrays; give paths")
     if array.ndim == 3 and array.shape[2] > 1:

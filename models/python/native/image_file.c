@@ -5,9 +5,10 @@
 
 #include <stdlib.h>
 
-__attribute__((visibility("default"))) int ead_image_file_read(const char *path, int bits, int64_t max_pixels,
-                                                               uint8_t **pixels, int *width, int *height) {
-    const EadImageRules rules = {.bits = bits, .max_pixels = max_pixels};
+__attribute__((visibility("default"))) int ead_image_file_read(const char *path, int bits, int white,
+                                                               int64_t max_pixels, uint8_t **pixels,
+                                                               int *width, int *height) {
+    const EadImageRules rules = {.bits = bits, .white = white, .max_pixels = max_pixels};
     EadImage image = {0};
     EadStatus status = ead_image_load_with(path, &rules, &image);
     *pixels = image.pixels;
