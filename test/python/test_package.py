@@ -36,6 +36,29 @@ def write_bmp(path, rgb):
         file.write(head + rows.tobytes())
 
 
+def modules_after(code):
+    """The modules that a new interpreter has after numpy, and after that code besides."""
+    program = f"import sys, numpy\nbefore = set(sys.modules)\n{code}\nprint(*set(sys.modules) - before)"
+    command = [sys.executable, "-c", program, MODEL]
+    return set(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.split())
+
+
+class Imports(unittest.TestCase):
+    """What takes time before the first score is what is imported for it."""
+
+    def test_a_score_needs_little(self):
+        score = "import efficientad\nefficientad.Detector(sys.argv[1])(numpy.zeros((9, 9), numpy.uint8))"
+        own = {f"efficientad{part}" for part in ("", "._images", "._library", "._version", ".detector")}
+        self.assertEqual(modules_after(score), own)
+
+    def test_the_rest_comes_when_it_is_used(self):
+        self.assertIn("efficientad.program", modules_after("from efficientad import train"))
+        self.assertIn("efficientad.estimator", modules_after("from efficientad import *\nGoodImages()"))
+        self.assertLessEqual(set(efficientad.__all__), set(dir(efficientad)))
+        with self.assertRaisesRegex(AttributeError, "no attribute 'score'"):
+            efficientad.score
+
+
 class Scores(unittest.TestCase):
     def setUp(self):
         self.detector = efficientad.Detector(MODEL, threads=1)
